@@ -1,0 +1,116 @@
+use std::error::Error;
+
+use super::io;
+use crate::{Cause, Failure, Processed, Reporter, error::chain};
+
+/// What the errors of a chain have told so far.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Findings {
+    pub(super) phase: Phase,
+    /// The most specific so far: an inner error overrides an outer one.
+    pub(super) cause: Option<Cause>,
+    /// The request was provably not processed, whatever the cause turns out to be.
+    pub(super) unprocessed: bool,
+}
+
+/// How far a call had come when it failed. It decides whether an I/O error proves anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Nobody said.
+    Unknown,
+    /// While connecting (name lookup, TCP, TLS, a proxy's tunnel): no byte of the request was sent.
+    Connect,
+    /// After that: the request may have been written.
+    Exchange,
+}
+
+/// Whether the walk along a chain goes on.
+pub(super) enum Step {
+    Continue,
+    /// What lies further in belongs to somebody else, such as the error of the caller's own request body.
+    Stop,
+}
+
+/// Classifies an error by itself and its chain of sources: for services that are not HTTP, and for classifiers of
+/// your own.
+///
+/// A [`Failure`] in the chain is taken as it is: all errors of this crate have one, yours may. Otherwise the types
+/// that are known are asked, from the outside in, the innermost having the last word on the cause: [`std::io::Error`],
+/// `tokio::time::error::Elapsed`, and, with the features of the same name, the errors of `hyper`, `hyper-util`'s
+/// legacy client, `h2` and `reqwest`.
+///
+/// The reporter is [`Local`](Reporter::Local). [`Processed::No`] comes out only for
+/// - any failure while connecting, as hyper-util's and reqwest's `is_connect()` tell it;
+/// - an I/O error of kind `ConnectionRefused` that no client library places after connecting: TCP has no such error on
+///   an established connection;
+/// - `hyper::Error::is_canceled()`: the request was never written;
+/// - HTTP/2 `REFUSED_STREAM` (RFC 9113 §8.7), and a graceful `GOAWAY` for a stream above its last one (§6.8).
+///
+/// ```
+/// use std::io;
+/// use seawall::{Cause, Processed, classify::classify_error};
+///
+/// let failure = classify_error(&io::Error::from(io::ErrorKind::ConnectionRefused));
+/// assert_eq!((failure.cause(), failure.processed()), (Cause::ConnectionRefused, Processed::No));
+/// ```
+#[must_use]
+pub fn classify_error(error: &(dyn Error + 'static)) -> Failure {
+    let mut findings = Findings {
+        phase: Phase::Unknown,
+        cause: None,
+        unprocessed: false,
+    };
+    for error in chain(error) {
+        if let Some(failure) = error.downcast_ref::<Failure>() {
+            return *failure;
+        }
+        if let Step::Stop = findings.look_at(error) {
+            break;
+        }
+    }
+    let unprocessed = findings.unprocessed || findings.phase == Phase::Connect;
+    let cause = match findings.cause {
+        Some(cause) => cause,
+        None if findings.phase == Phase::Connect => Cause::DestinationUnavailable,
+        None => Cause::Unknown,
+    };
+    Failure::new(cause)
+        .with_reporter(Reporter::Local)
+        .with_processed(if unprocessed {
+            Processed::No
+        } else {
+            Processed::Maybe
+        })
+}
+
+/// Classifies an error that came in the middle of a response's body: as [`classify_error`] does, but the head has
+/// arrived, so the request was processed, and a connection that ends means a response that is incomplete.
+#[must_use]
+pub fn classify_body_error(error: &(dyn Error + 'static)) -> Failure {
+    let failure = classify_error(error).with_processed(Processed::Yes);
+    match failure.cause() {
+        Cause::ConnectionTerminated | Cause::ConnectionRefused | Cause::Unknown => {
+            Failure::new(Cause::HttpResponseIncomplete)
+                .with_reporter(Reporter::Local)
+                .with_processed(Processed::Yes)
+        }
+        _ => failure,
+    }
+}
+
+impl Findings {
+    fn look_at(&mut self, error: &(dyn Error + 'static)) -> Step {
+        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            io::look_at(self, error);
+        }
+        #[cfg(any(feature = "retry", feature = "timeout", feature = "logging"))]
+        if error.is::<tokio::time::error::Elapsed>() {
+            self.cause = Some(io::timed_out(self.phase));
+        }
+        #[cfg(any(feature = "hyper", feature = "h2", feature = "reqwest-0_13"))]
+        if let Step::Stop = super::clients::look_at(self, error) {
+            return Step::Stop;
+        }
+        Step::Continue
+    }
+}

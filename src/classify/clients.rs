@@ -1,0 +1,112 @@
+//! What the errors of client libraries tell. Each by its own predicates, never by its text.
+
+use std::error::Error;
+
+use super::chain::{Findings, Step};
+
+pub(super) fn look_at(findings: &mut Findings, error: &(dyn Error + 'static)) -> Step {
+    #[cfg(feature = "reqwest-0_13")]
+    if let Some(error) = error.downcast_ref() {
+        return of_reqwest(findings, error);
+    }
+    #[cfg(feature = "hyper-util")]
+    if let Some(error) = error.downcast_ref() {
+        of_hyper_util(findings, error);
+        return Step::Continue;
+    }
+    #[cfg(feature = "hyper")]
+    if let Some(error) = error.downcast_ref() {
+        return of_hyper(findings, error);
+    }
+    #[cfg(feature = "h2")]
+    if let Some(error) = error.downcast_ref() {
+        of_h2(findings, error);
+    }
+    Step::Continue
+}
+
+#[cfg(feature = "reqwest-0_13")]
+fn of_reqwest(findings: &mut Findings, error: &reqwest::Error) -> Step {
+    use super::{chain::Phase, io::timed_out};
+    use crate::Cause;
+
+    // `is_request` is also true of a failed connect, so only "connect" says anything about the phase.
+    if error.is_connect() {
+        findings.phase = Phase::Connect;
+    }
+    if error.is_timeout() {
+        findings.cause = Some(timed_out(findings.phase));
+    } else if error.is_builder() {
+        findings.cause = Some(Cause::HttpRequestError);
+        return Step::Stop;
+    } else if error.is_decode() {
+        findings.cause = Some(Cause::HttpResponseContentCoding);
+    }
+    Step::Continue
+}
+
+#[cfg(feature = "hyper-util")]
+fn of_hyper_util(findings: &mut Findings, error: &hyper_util::client::legacy::Error) {
+    use super::chain::Phase;
+
+    findings.phase = if error.is_connect() {
+        Phase::Connect
+    } else {
+        Phase::Exchange
+    };
+}
+
+#[cfg(feature = "hyper")]
+fn of_hyper(findings: &mut Findings, error: &hyper::Error) -> Step {
+    use super::chain::Phase;
+    use crate::Cause;
+
+    // Inside a connect error it is the tunnel's or the handshake's: of the request itself nothing was sent.
+    if findings.phase == Phase::Unknown {
+        findings.phase = Phase::Exchange;
+    }
+    if error.is_canceled() {
+        // hyper's word for a request that was never written, its connection having closed before
+        // (hyper 1.12: client/dispatch.rs, proto/h1/dispatch.rs).
+        findings.unprocessed = true;
+        findings.cause = Some(Cause::ConnectionTerminated);
+    } else if error.is_user() {
+        // The sources are the caller's own, such as a request body that is itself another upstream's response: what
+        // is proven about that one says nothing about this one.
+        findings.cause = Some(Cause::HttpRequestError);
+        return Step::Stop;
+    } else if error.is_parse_too_large() {
+        findings.cause = Some(Cause::HttpResponseHeaderSectionSize);
+    } else if error.is_parse() {
+        findings.cause = Some(Cause::HttpProtocolError);
+    } else if error.is_incomplete_message() || error.is_closed() {
+        findings.cause = Some(Cause::ConnectionTerminated);
+    } else if error.is_timeout() {
+        findings.cause = Some(Cause::HttpResponseTimeout);
+    }
+    Step::Continue
+}
+
+#[cfg(feature = "h2")]
+fn of_h2(findings: &mut Findings, error: &h2::Error) {
+    use crate::Cause;
+
+    if error.is_io() {
+        return;
+    }
+    findings.cause = Some(
+        if error.is_remote() && (error.is_reset() || error.is_go_away()) {
+            Cause::ConnectionTerminated
+        } else {
+            Cause::HttpProtocolError
+        },
+    );
+    // RFC 9113 §8.7: REFUSED_STREAM is a promise that nothing was processed. §6.8: streams above the last one that a
+    // GOAWAY names were not; h2 hands a GOAWAY only to those. Other reasons are left out, since they say that
+    // something is broken on the side that gives its word.
+    let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+    let going_away = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+    if error.is_remote() && (refused || going_away) {
+        findings.unprocessed = true;
+    }
+}

@@ -1,0 +1,86 @@
+use std::{error::Error, time::Duration};
+
+use http::{HeaderMap, Response};
+
+use super::{Classify, HttpClassifier, http::of_response};
+use crate::{Cause, Failure};
+
+/// Classifies gRPC responses by `grpc-status`, where it stands in the head, and by HTTP status otherwise.
+///
+/// A gRPC failure arrives with HTTP status 200. When the server answers with an error and no message, its status
+/// stands in the head ("trailers-only") and is seen here; one that comes in trailers, after messages, is not: by then
+/// the response has begun.
+///
+/// | `grpc-status` | cause |
+/// |---|---|
+/// | 0 `OK` | no failure |
+/// | 1 `CANCELLED` | [`Cancelled`](Cause::Cancelled) |
+/// | 4 `DEADLINE_EXCEEDED` | [`HttpResponseTimeout`](Cause::HttpResponseTimeout) |
+/// | 8 `RESOURCE_EXHAUSTED` | [`RateLimited`](Cause::RateLimited) |
+/// | 10 `ABORTED` | [`Conflict`](Cause::Conflict) |
+/// | 14 `UNAVAILABLE` | [`DestinationUnavailable`](Cause::DestinationUnavailable) |
+/// | 3, 5, 6, 7, 9, 11, 16: the request is at fault | [`ClientError`](Cause::ClientError) |
+/// | 2, 12, 13, 15: the server is | [`OriginError`](Cause::OriginError) |
+/// | any other value | [`Unknown`](Cause::Unknown) |
+///
+/// `grpc-retry-pushback-ms` (gRFC A6) is the server's word on repeating the call: a wait in milliseconds, or, when
+/// negative or malformed, "do not". Errors go through [`classify_error`](super::classify_error).
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct GrpcClassifier {}
+
+impl GrpcClassifier {
+    /// Makes one. It has no settings.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {}
+    }
+}
+
+impl<B> Classify<Response<B>> for GrpcClassifier {
+    fn classify(&self, outcome: Result<&Response<B>, &(dyn Error + 'static)>) -> Option<Failure> {
+        let Ok(response) = outcome else {
+            return HttpClassifier::new().classify(outcome);
+        };
+        match response.headers().get("grpc-status") {
+            Some(code) => of_code(code.as_bytes(), response),
+            None if response.status().as_u16() >= 400 => Some(of_response(response)),
+            None => None,
+        }
+    }
+}
+
+fn of_code<B>(code: &[u8], response: &Response<B>) -> Option<Failure> {
+    let cause = match code {
+        b"0" => return None,
+        b"1" => Cause::Cancelled,
+        b"4" => Cause::HttpResponseTimeout,
+        b"8" => Cause::RateLimited,
+        b"10" => Cause::Conflict,
+        b"14" => Cause::DestinationUnavailable,
+        b"3" | b"5" | b"6" | b"7" | b"9" | b"11" | b"16" => Cause::ClientError,
+        b"2" | b"12" | b"13" | b"15" => Cause::OriginError,
+        _ => Cause::Unknown,
+    };
+    let failure = Failure::new(cause).with_status(response.status());
+    Some(match pushback(response.headers()) {
+        Some(Some(wait)) => failure
+            .with_retry_after(Some(wait))
+            .with_retry_hint(Some(true)),
+        Some(None) => failure.with_retry_hint(Some(false)),
+        None => failure,
+    })
+}
+
+/// gRFC A6, "Pushback": `None` without the header, `Some(None)` for "do not retry". The number is a signed 32-bit one.
+fn pushback(headers: &HeaderMap) -> Option<Option<Duration>> {
+    let value = headers.get("grpc-retry-pushback-ms")?;
+    let wait = value
+        .to_str()
+        .ok()
+        .and_then(|value| value.parse::<i32>().ok());
+    Some(
+        wait.and_then(|ms| u64::try_from(ms).ok())
+            .map(Duration::from_millis),
+    )
+}

@@ -1,0 +1,74 @@
+use std::error::Error;
+
+use http::{Response, StatusCode};
+
+use super::{Classify, classify_error, headers};
+use crate::{Cause, Failure};
+
+/// Classifies HTTP responses by their head, and errors by their chain of sources.
+///
+/// | status | cause |
+/// |---|---|
+/// | below 400 | no failure |
+/// | 408 | [`RequestTimeout`](Cause::RequestTimeout) |
+/// | 409 | [`Conflict`](Cause::Conflict) |
+/// | 429 | [`RateLimited`](Cause::RateLimited) |
+/// | other 4xx | [`ClientError`](Cause::ClientError) |
+/// | 502 | [`BadGateway`](Cause::BadGateway) |
+/// | 503, 529 | [`Overloaded`](Cause::Overloaded) |
+/// | 504 | [`GatewayTimeout`](Cause::GatewayTimeout) |
+/// | other 5xx, and above | [`OriginError`](Cause::OriginError) |
+///
+/// The reporter of a response is [`Unknown`](crate::Reporter::Unknown) and processed is
+/// [`Maybe`](crate::Processed::Maybe): a status alone proves neither. `Retry-After`, `retry-after-ms` and
+/// `x-should-retry` are read too: see [`retry_after`](super::retry_after) and [`should_retry`](super::should_retry).
+///
+/// A [`Failure`] in the response's extensions, put there by an inner layer that knows more, is taken as it is.
+/// Errors go through [`classify_error`].
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct HttpClassifier {}
+
+impl HttpClassifier {
+    /// Makes one. It has no settings.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {}
+    }
+}
+
+impl<B> Classify<Response<B>> for HttpClassifier {
+    #[inline]
+    fn classify(&self, outcome: Result<&Response<B>, &(dyn Error + 'static)>) -> Option<Failure> {
+        match outcome {
+            Ok(response) if response.status().as_u16() < 400 => None,
+            Ok(response) => Some(of_response(response)),
+            Err(error) => Some(classify_error(error)),
+        }
+    }
+}
+
+#[cold]
+pub(super) fn of_response<B>(response: &Response<B>) -> Failure {
+    if let Some(failure) = response.extensions().get::<Failure>() {
+        return *failure;
+    }
+    Failure::new(cause_of(response.status()))
+        .with_status(response.status())
+        .with_retry_after(headers::retry_after(response.headers()))
+        .with_retry_hint(headers::should_retry(response.headers()))
+}
+
+fn cause_of(status: StatusCode) -> Cause {
+    match status.as_u16() {
+        408 => Cause::RequestTimeout,
+        409 => Cause::Conflict,
+        429 => Cause::RateLimited,
+        ..500 => Cause::ClientError,
+        502 => Cause::BadGateway,
+        // 529 is what LLM APIs answer when overloaded; not registered with IANA.
+        503 | 529 => Cause::Overloaded,
+        504 => Cause::GatewayTimeout,
+        _ => Cause::OriginError,
+    }
+}

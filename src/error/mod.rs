@@ -1,0 +1,53 @@
+//! The error type of every layer that makes errors, and how to look into it.
+
+#[cfg(feature = "logging")]
+mod view;
+
+use std::{error::Error, io};
+
+#[cfg(feature = "logging")]
+pub(crate) use self::view::as_dyn;
+
+/// What a layer that makes errors of its own returns: the same type as `tower::BoxError` and `axum::BoxError`.
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// How many links of an error chain are looked at. Real chains have a handful; the bound only keeps a chain that
+/// (by mistake) contains itself from being walked for ever.
+const MAX_LINKS: usize = 64;
+
+/// The errors of a chain: `error`, its source, the source of that, and so on.
+///
+/// Differs from repeated [`Error::source`] in one point: an [`io::Error`] that carries another error yields that
+/// error next. `io::Error::source` skips it, which hides, for example, a TLS library's verdict.
+pub(crate) fn chain<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| next(error)).take(MAX_LINKS)
+}
+
+fn next<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let carried = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    match carried {
+        Some(carried) => Some(carried),
+        None => error.source(),
+    }
+}
+
+/// Finds the first error of type `T` in a chain: `error` itself, its source, the source of that, and so on.
+///
+/// This is how to tell what a layer's [`BoxError`] is about, wherever in a stack it was made. At most 64 links are
+/// looked at. An error carried by an [`io::Error`] is found too.
+///
+/// ```
+/// use seawall::{BoxError, find_source};
+///
+/// let error: BoxError = std::io::Error::other(std::fmt::Error).into();
+/// assert!(find_source::<std::fmt::Error>(&*error).is_some());
+/// assert!(find_source::<std::num::ParseIntError>(&*error).is_none());
+/// ```
+#[must_use]
+pub fn find_source<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    chain(error).find_map(|error| error.downcast_ref())
+}

@@ -1,0 +1,86 @@
+use std::fmt;
+
+/// Who says that a request failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reporter {
+    /// This process saw it: no response came.
+    Local,
+    /// A gateway made the response.
+    Gateway(Product),
+    /// The origin made the response.
+    Origin,
+    /// A response that tells nothing of who made it.
+    Unknown,
+}
+
+impl Reporter {
+    /// The name used in logs and metrics: `local`, `origin`, `unknown`, or the gateway's [`Product`].
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Gateway(product) => product.as_str(),
+            Self::Origin => "origin",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for Reporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+macro_rules! products {
+    ($($variant:ident = $name:literal,)*) => {
+        /// A gateway, load balancer or content delivery network that makes responses of its own.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Product {
+            $(#[doc = concat!($name, ".")] $variant,)*
+        }
+
+        impl Product {
+            /// Every product, in the order of declaration.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// Its own spelling of its name.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+products! {
+    Nginx = "nginx",
+    HaProxy = "HAProxy",
+    Apache = "Apache",
+    Envoy = "Envoy",
+    Varnish = "Varnish",
+    Squid = "Squid",
+    Caddy = "Caddy",
+    Lighttpd = "lighttpd",
+    Traefik = "Traefik",
+    AwsAlb = "AWS ALB",
+    CloudFront = "CloudFront",
+    ApiGateway = "API Gateway",
+    Cloudflare = "Cloudflare",
+    Google = "Google Front End",
+    Azure = "Azure",
+    Fastly = "Fastly",
+    Akamai = "Akamai",
+    Heroku = "Heroku",
+    Kong = "Kong",
+}
+
+impl fmt::Display for Product {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,95 @@
+//! Tower middleware for one problem: **an upstream fails and somebody gets a 502 Bad Gateway.**
+//!
+//! An *upstream* is the server that your service calls; when a gateway cannot get a valid response from it, the
+//! gateway answers 502, 503 or 504 in its place. These layers say why, keep the failure from the caller when that is
+//! safe, answer well when it is not, and leave a record that a person can act on.
+//!
+//! | layer | what it does | where |
+//! |---|---|---|
+//! | [`RetryLayer`] | sends a request again, when that is safe | around a client |
+//! | [`TimeoutLayer`] | bounds the wait for a response | around a client, inside retry |
+//! | [`LoggingLayer`] | writes one line a request, with the cause | outermost, both sides |
+//! | [`ErrorResponseLayer`] | turns any error into an honest 502, 503 or 504 | a server, around the rest |
+//!
+//! Each works alone on a [`tower_service::Service`]; together they share one vocabulary, [`Failure`], so that they
+//! agree on what happened.
+//!
+//! ```
+//! # #[cfg(all(feature = "retry", feature = "timeout", feature = "logging"))] {
+//! use std::time::Duration;
+//! use seawall::{LoggingLayer, RetryLayer, TimeoutLayer};
+//! use tower::ServiceBuilder;
+//! # use http::{Request, Response};
+//! # type Body = http_body_util::Full<bytes::Bytes>;
+//! # let client = tower::service_fn(|_: Request<seawall::retry::ReplayBody<Body>>| async {
+//! #     Ok::<_, seawall::BoxError>(Response::new(Body::default()))
+//! # });
+//!
+//! let client = ServiceBuilder::new()
+//!     .layer(LoggingLayer::client())
+//!     .layer(RetryLayer::new())
+//!     .layer(TimeoutLayer::new(Duration::from_secs(10)))
+//!     .service(client);
+//! # tower::ServiceExt::<Request<Body>>::oneshot(client, Request::default());
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! One per layer, all on by default: `retry`, `timeout`, `logging`, `error-response`. Integrations, off by default:
+//! `hyper`, `hyper-util`, `h2` and `reqwest-0_13` let the classifier look into the errors of those crates; without
+//! them a refused connection is still recognised, but a closed one is not. `reqwest-0_13` also brings
+#![cfg_attr(
+    feature = "reqwest-0_13",
+    doc = "[`reqwest::Client`](crate::reqwest::Client), a client as a service."
+)]
+#![cfg_attr(
+    not(feature = "reqwest-0_13"),
+    doc = "`reqwest::Client`, a client as a service."
+)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(missing_docs)]
+
+pub mod classify;
+mod error;
+pub mod failure;
+
+#[cfg(feature = "retry")]
+mod attempts;
+#[cfg(feature = "retry")]
+mod backoff;
+
+#[cfg(feature = "error-response")]
+pub mod error_response;
+#[cfg(feature = "logging")]
+pub mod logging;
+#[cfg(feature = "reqwest-0_13")]
+pub mod reqwest;
+#[cfg(feature = "retry")]
+pub mod retry;
+#[cfg(feature = "timeout")]
+pub mod timeout;
+
+pub use self::{
+    classify::{Classify, GrpcClassifier, HttpClassifier, classify_fn},
+    error::{BoxError, find_source},
+    failure::{Cause, Failure, Processed, Product, Reporter},
+};
+
+#[cfg(feature = "error-response")]
+#[doc(no_inline)]
+pub use self::error_response::ErrorResponseLayer;
+#[cfg(feature = "logging")]
+#[doc(no_inline)]
+pub use self::logging::LoggingLayer;
+#[cfg(feature = "retry")]
+#[doc(no_inline)]
+pub use self::retry::RetryLayer;
+#[cfg(feature = "timeout")]
+#[doc(no_inline)]
+pub use self::timeout::TimeoutLayer;
+
+/// The README's examples, compiled.
+#[cfg(all(doctest, feature = "full", feature = "hyper-util"))]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -1,0 +1,51 @@
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use http_body::Body;
+use pin_project_lite::pin_project;
+
+use super::http::remaining;
+
+/// How much of a response given up for a retry is read. A gateway's error page is smaller than this.
+const LIMIT: u64 = 16 * 1024;
+
+pin_project! {
+    /// Reads a small body to its end, so that an HTTP/1.1 connection can be used again; a larger one is not worth it.
+    #[derive(Debug)]
+    pub struct Drain<B> {
+        #[pin]
+        body: Option<B>,
+        left: u64,
+    }
+}
+
+impl<B: Body> Drain<B> {
+    pub(super) fn new(body: B) -> Self {
+        let small = body.size_hint().lower() <= LIMIT;
+        Self {
+            body: small.then_some(body),
+            left: LIMIT,
+        }
+    }
+}
+
+impl<B: Body> Future for Drain<B> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        while let Some(body) = this.body.as_mut().as_pin_mut() {
+            let left = match ready!(body.poll_frame(cx)) {
+                Some(Ok(frame)) => this.left.checked_sub(frame.data_ref().map_or(0, remaining)),
+                Some(Err(_)) | None => None,
+            };
+            match left {
+                Some(left) => *this.left = left,
+                None => this.body.set(None),
+            }
+        }
+        Poll::Ready(())
+    }
+}

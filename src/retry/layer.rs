@@ -1,0 +1,192 @@
+use std::{sync::Arc, time::Duration};
+
+use http::Method;
+use tower_layer::Layer;
+
+use super::{
+    AsIs, Backoff, Cloned, Http, ReplayBody, Retry, SendAs,
+    policy::{Methods, Policy},
+};
+use crate::HttpClassifier;
+
+/// Applies [`Retry`]. See the [module docs](super) for what it decides and an example.
+///
+/// Settings take effect on calls that begin afterwards. Services already made keep those they were made with.
+#[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it wraps a service"]
+pub struct RetryLayer<C = HttpClassifier, P = Http> {
+    classifier: C,
+    protocol: P,
+    policy: Arc<Policy>,
+}
+
+impl RetryLayer {
+    /// Retries HTTP requests, by the defaults in the [module docs](super).
+    pub fn new() -> Self {
+        Self {
+            classifier: HttpClassifier::new(),
+            protocol: Http {
+                convert: AsIs::default(),
+            },
+            policy: Arc::default(),
+        }
+    }
+}
+
+impl Default for RetryLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<C, P> RetryLayer<C, P> {
+    /// Decides by `classifier` what is a failure, in place of [`HttpClassifier`].
+    pub fn classifier<C2>(self, classifier: C2) -> RetryLayer<C2, P> {
+        RetryLayer {
+            classifier,
+            protocol: self.protocol,
+            policy: self.policy,
+        }
+    }
+
+    /// Retries any request that is `Clone`, HTTP or not, by cloning it.
+    ///
+    /// Nothing is known of such a request, so each counts as safe to send again. Give a
+    /// [`classifier`](Self::classifier) too, which can forbid it by
+    /// [`with_retry_hint(Some(false))`](crate::Failure::with_retry_hint).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), seawall::BoxError> {
+    /// use std::{error::Error, io};
+    /// use seawall::{RetryLayer, classify::classify_error, classify_fn};
+    /// use tower::{ServiceBuilder, ServiceExt};
+    ///
+    /// let mut tries = 0;
+    /// let echo = ServiceBuilder::new()
+    ///     .layer(RetryLayer::new().cloned().classifier(classify_fn(
+    ///         |outcome: Result<&String, &(dyn Error + 'static)>| outcome.err().map(classify_error),
+    ///     )))
+    ///     .service_fn(move |text: String| {
+    ///         tries += 1;
+    ///         std::future::ready(match tries {
+    ///             1 => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+    ///             _ => Ok(text),
+    ///         })
+    ///     });
+    /// # let _ = echo;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cloned(self) -> RetryLayer<C, Cloned> {
+        RetryLayer {
+            classifier: self.classifier,
+            protocol: Cloned::default(),
+            policy: self.policy,
+        }
+    }
+
+    /// How many retries a call has, the first attempt not counted; `None`: as many as its time allows. Default: 3.
+    pub fn total(self, total: impl Into<Option<u32>>) -> Self {
+        let total = total.into();
+        self.set(|policy| policy.total = total)
+    }
+
+    /// Which methods may be sent again when the request may have been processed. Default: the idempotent ones of
+    /// RFC 9110 §9.2.2 (GET, HEAD, PUT, DELETE, OPTIONS, TRACE).
+    pub fn methods(self, methods: impl IntoIterator<Item = Method>) -> Self {
+        let methods = Methods::Only(methods.into_iter().collect());
+        self.set(|policy| policy.methods = methods)
+    }
+
+    /// Lets requests of every method be sent again, **even when they may have been processed**: only for an upstream
+    /// where repeating a request does no harm.
+    pub fn any_method(self) -> Self {
+        self.set(|policy| policy.methods = Methods::Any)
+    }
+
+    /// Which statuses are retried. Numbers that are no status never match. Default: 429, 500, 502, 503, 504.
+    pub fn status_forcelist(self, statuses: impl IntoIterator<Item = u16>) -> Self {
+        let statuses = statuses.into_iter().collect();
+        self.set(|policy| policy.statuses = statuses)
+    }
+
+    /// How long to wait before a retry when the server does not say. Default: [`Backoff::default`].
+    pub fn backoff(self, backoff: Backoff) -> Self {
+        self.set(|policy| policy.backoff = backoff)
+    }
+
+    /// Whether the wait that a server asks for (`Retry-After`, `retry-after-ms`, gRPC pushback) replaces the backoff,
+    /// with up to a tenth more as jitter. A wait of zero leaves it to the backoff. Default: yes.
+    pub fn respect_retry_after(self, respect: bool) -> Self {
+        self.set(|policy| policy.respect_retry_after = respect)
+    }
+
+    /// The longest wait that a server may ask for. Beyond it the response is returned at once: waiting less would be
+    /// refused again, and waiting so long would lose the answer. Default: 20 s.
+    pub fn retry_after_max(self, max: Duration) -> Self {
+        self.set(|policy| policy.retry_after_max = max)
+    }
+
+    /// The limit of all waits of one call together. Default: 30 s.
+    pub fn total_delay_max(self, max: Duration) -> Self {
+        self.set(|policy| policy.total_delay_max = max)
+    }
+
+    /// Whether [`Processed::Unlikely`](crate::Processed::Unlikely) is enough to send any method again: a response says
+    /// that nothing was processed, but that is no proof. Default: no.
+    pub fn retry_unlikely(self, retry: bool) -> Self {
+        self.set(|policy| policy.retry_unlikely = retry)
+    }
+
+    fn set(mut self, change: impl FnOnce(&mut Policy)) -> Self {
+        change(Arc::make_mut(&mut self.policy));
+        self
+    }
+}
+
+impl<C, F> RetryLayer<C, Http<F>> {
+    /// How many bytes of a request body are kept to send it again. A longer body is sent once. Default: 64 KiB.
+    pub fn body_limit(self, bytes: usize) -> Self {
+        self.set(|policy| policy.body_limit = bytes)
+    }
+
+    /// Hands the inner service what `convert` makes of each attempt's body, for clients that take one type of body
+    /// only:
+    ///
+    /// ```
+    /// # use seawall::RetryLayer;
+    /// # fn example(channel: tonic::transport::Channel) {
+    /// let client = tower::ServiceBuilder::new()
+    ///     .layer(RetryLayer::new().send_as(tonic::body::Body::new))
+    ///     .service(channel);
+    /// # fn check(_: impl tower::Service<http::Request<tonic::body::Body>>) {}
+    /// # check(client);
+    /// # }
+    /// ```
+    pub fn send_as<B, B2, G>(self, convert: G) -> RetryLayer<C, Http<SendAs<G>>>
+    where
+        G: Fn(ReplayBody<B>) -> B2,
+    {
+        RetryLayer {
+            classifier: self.classifier,
+            protocol: Http {
+                convert: SendAs(convert),
+            },
+            policy: self.policy,
+        }
+    }
+}
+
+impl<S, C: Clone, P: Clone> Layer<S> for RetryLayer<C, P> {
+    type Service = Retry<S, C, P>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Retry {
+            inner,
+            classifier: self.classifier.clone(),
+            protocol: self.protocol.clone(),
+            policy: Arc::clone(&self.policy),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+use std::{
+    future::{Ready, ready},
+    num::NonZeroU32,
+};
+
+use http::Method;
+
+use super::{Attempt, Attempts};
+
+/// What retrying needs to know of the requests and responses of a kind of service: how to keep a request and make it
+/// again, and how to let go of a response and mark the final one.
+///
+/// [`Http`](super::Http) is the one for HTTP, [`Cloned`] that for anything else. It is sealed, so that it can still
+/// change.
+pub trait Protocol<Req, Res>: sealed::Requests<Req> + sealed::Responses<Res> {}
+
+impl<P, Req, Res> Protocol<Req, Res> for P where P: sealed::Requests<Req> + sealed::Responses<Res> {}
+
+/// What the inner service receives.
+pub(super) type Sent<P, Req> = <P as sealed::Requests<Req>>::Request;
+
+/// What is known of a request that failed.
+#[derive(Debug)]
+pub struct About<'a> {
+    /// `None`: a request of which nothing is known.
+    pub(super) method: Option<&'a Method>,
+    pub(super) idempotency_key: bool,
+}
+
+/// Two halves, because what is sent must be known before what comes back: `S: Service<Sent>` decides the response.
+pub(super) mod sealed {
+    use super::{About, Attempt, Attempts};
+
+    pub trait Requests<Req> {
+        /// What the inner service receives.
+        type Request;
+        /// What is kept of a request.
+        type Saved;
+
+        fn save(&self, request: Req, body_limit: usize) -> (Self::Request, Self::Saved);
+        fn about<'a>(&self, saved: &'a Self::Saved) -> About<'a>;
+        /// `None` if it cannot be sent again.
+        fn again(&self, saved: &mut Self::Saved, attempt: Attempt) -> Option<Self::Request>;
+    }
+
+    pub trait Responses<Res> {
+        /// Lets go of a response.
+        type Discard: Future<Output = ()>;
+
+        fn discard(&self, response: Res) -> Self::Discard;
+        fn annotate(&self, response: &mut Res, attempts: Attempts);
+    }
+}
+
+/// Retries any request that is `Clone`, by cloning it. See [`RetryLayer::cloned`](super::RetryLayer::cloned).
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Cloned {}
+
+impl<Req: Clone> sealed::Requests<Req> for Cloned {
+    type Request = Req;
+    type Saved = Req;
+
+    fn save(&self, request: Req, _body_limit: usize) -> (Req, Req) {
+        (request.clone(), request)
+    }
+
+    fn about<'a>(&self, _saved: &'a Req) -> About<'a> {
+        About {
+            method: None,
+            idempotency_key: false,
+        }
+    }
+
+    fn again(&self, saved: &mut Req, _attempt: Attempt) -> Option<Req> {
+        Some(saved.clone())
+    }
+}
+
+impl<Res> sealed::Responses<Res> for Cloned {
+    type Discard = Ready<()>;
+
+    fn discard(&self, response: Res) -> Ready<()> {
+        drop(response);
+        ready(())
+    }
+
+    fn annotate(&self, _response: &mut Res, _attempts: Attempts) {}
+}
+
+/// The number of an attempt, which is at least 1.
+pub(super) fn count(made: u32) -> NonZeroU32 {
+    NonZeroU32::new(made).unwrap_or(NonZeroU32::MIN)
+}

@@ -1,0 +1,245 @@
+use std::{
+    error::Error,
+    fmt,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+};
+
+use bytes::{Buf, Bytes};
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use super::shared::{Interrupted, Kept, Progress, Shared, Turn};
+use crate::BoxError;
+
+pin_project! {
+    /// The body of each attempt: the caller's body, kept while it is sent so that a later attempt sends the same bytes.
+    ///
+    /// - An empty body is not kept and costs nothing.
+    /// - A body that announces more than [`body_limit`](super::RetryLayer::body_limit) bytes is not kept: it is sent
+    ///   once, as it is.
+    /// - Any other is kept frame by frame as it is read, trailers too, until the call ends or the limit is passed. Then
+    ///   it is no longer kept, and the rest is handed on as it comes. Data is shared as `Bytes`, not copied. At most
+    ///   the limit and one frame are held.
+    ///
+    /// When a later attempt begins while an earlier one that was answered early is still sending, the earlier body ends
+    /// with an error.
+    ///
+    /// The error type is [`BoxError`]; the caller's own error is handed on once, to the attempt that met it.
+    pub struct ReplayBody<B> {
+        #[pin]
+        kind: Kind<B>,
+    }
+}
+
+pin_project! {
+    #[project = KindProj]
+    enum Kind<B> {
+        Empty,
+        Once { #[pin] body: B },
+        Kept { shared: Arc<Mutex<Shared<B>>>, reader: u32 },
+    }
+}
+
+/// What makes the body of the next attempt.
+pub(super) enum Replay<B> {
+    Empty,
+    /// It was not kept.
+    Never,
+    Kept(Arc<Mutex<Shared<B>>>),
+}
+
+/// User code never runs under this lock, so a panic leaves nothing half done in it.
+fn lock<B>(shared: &Mutex<Shared<B>>) -> MutexGuard<'_, Shared<B>> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<B: Body> ReplayBody<B> {
+    pub(super) fn new(body: B, limit: usize) -> (Self, Replay<B>) {
+        let (kind, replay) = if body.is_end_stream() {
+            (Kind::Empty, Replay::Empty)
+        } else if body.size_hint().lower() > limit as u64 {
+            (Kind::Once { body }, Replay::Never)
+        } else {
+            let rest = body.size_hint();
+            // Boxed: it moves between attempts, and need not be `Unpin`.
+            let shared = Arc::new(Mutex::new(Shared::new(Box::pin(body), rest, limit)));
+            (
+                Kind::Kept {
+                    shared: Arc::clone(&shared),
+                    reader: 1,
+                },
+                Replay::Kept(shared),
+            )
+        };
+        (Self { kind }, replay)
+    }
+}
+
+impl<B> Replay<B> {
+    /// The body of a later attempt; `None` if it cannot be sent again.
+    pub(super) fn again(&self) -> Option<ReplayBody<B>> {
+        let kind = match self {
+            Self::Empty => Kind::Empty,
+            Self::Never => return None,
+            Self::Kept(shared) => {
+                let (reader, leftovers) = lock(shared).again()?;
+                leftovers.settle();
+                Kind::Kept {
+                    shared: Arc::clone(shared),
+                    reader,
+                }
+            }
+        };
+        Some(ReplayBody { kind })
+    }
+}
+
+impl<B> Drop for Replay<B> {
+    fn drop(&mut self) {
+        if let Self::Kept(shared) = self {
+            let leftovers = lock(shared).forget_beginning();
+            leftovers.settle();
+        }
+    }
+}
+
+impl<B> Body for ReplayBody<B>
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match self.project().kind.project() {
+            KindProj::Empty => Poll::Ready(None),
+            KindProj::Once { body } => body.poll_frame(cx).map(|frame| {
+                Some(
+                    frame?
+                        .map(|frame| frame.map_data(to_bytes))
+                        .map_err(Into::into),
+                )
+            }),
+            KindProj::Kept { shared, reader } => poll_kept(shared, *reader, cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Empty => true,
+            Kind::Once { body } => body.is_end_stream(),
+            Kind::Kept { shared, reader } => lock(shared).is_end_stream(*reader),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Empty => SizeHint::with_exact(0),
+            Kind::Once { body } => body.size_hint(),
+            Kind::Kept { shared, .. } => lock(shared).size_hint(),
+        }
+    }
+}
+
+fn poll_kept<B>(
+    shared: &Mutex<Shared<B>>,
+    reader: u32,
+    cx: &mut Context<'_>,
+) -> Poll<Option<Result<Frame<Bytes>, BoxError>>>
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    loop {
+        let turn = lock(shared).turn(reader, cx.waker());
+        let mut body = match turn {
+            Turn::Frame(frame) => return Poll::Ready(Some(Ok(frame))),
+            Turn::End => return Poll::Ready(None),
+            Turn::Fail(why) => return Poll::Ready(Some(Err(why.into()))),
+            Turn::Wait => return Poll::Pending,
+            Turn::Lent(body) => body,
+        };
+        let lent = Lent(Some(shared));
+        let polled = body.as_mut().poll_frame(cx);
+        let rest = body.size_hint();
+        let (progress, out) = match polled {
+            Poll::Pending => (Progress::Pending(cx.waker()), Some(Poll::Pending)),
+            Poll::Ready(None) => (Progress::End, None),
+            Poll::Ready(Some(Ok(frame))) => (Progress::Frame(keep(frame)), None),
+            Poll::Ready(Some(Err(error))) => {
+                (Progress::Failed, Some(Poll::Ready(Some(Err(error.into())))))
+            }
+        };
+        let leftovers = lent.back().put_back(reader, body, rest, progress);
+        leftovers.settle();
+        if let Some(out) = out {
+            return out;
+        }
+    }
+}
+
+/// Tells the others when the caller's body panics, so that nobody waits for it.
+struct Lent<'a, B>(Option<&'a Mutex<Shared<B>>>);
+
+impl<'a, B> Lent<'a, B> {
+    fn back(mut self) -> MutexGuard<'a, Shared<B>> {
+        lock(self.0.take().expect("lent once"))
+    }
+}
+
+impl<B> Drop for Lent<'_, B> {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0 {
+            let leftovers = lock(shared).lost();
+            leftovers.settle();
+        }
+    }
+}
+
+fn to_bytes<D: Buf>(mut data: D) -> Bytes {
+    data.copy_to_bytes(data.remaining())
+}
+
+fn keep<D: Buf>(frame: Frame<D>) -> Kept {
+    match frame.map_data(to_bytes).into_data() {
+        Ok(data) => Kept::Data(data),
+        // A frame is data or trailers; `http_body` leaves itself room for more, which would be lost here.
+        Err(frame) => Kept::Trailers(frame.into_trailers().unwrap_or_default()),
+    }
+}
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Superseded => "a later attempt sends this request body",
+            Self::Failed => "the request body failed in an earlier attempt",
+        })
+    }
+}
+
+impl Error for Interrupted {}
+
+impl<B> fmt::Debug for ReplayBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match &self.kind {
+            Kind::Empty => "Empty",
+            Kind::Once { .. } => "Once",
+            Kind::Kept { .. } => "Kept",
+        };
+        f.debug_tuple("ReplayBody")
+            .field(&format_args!("{kind}"))
+            .finish()
+    }
+}
+
+impl<B> fmt::Debug for Replay<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Replay")
+    }
+}

@@ -1,0 +1,51 @@
+use std::{
+    fmt,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use tower_service::Service;
+
+use super::{Http, Protocol, ResponseFuture, policy::Policy, protocol::Sent};
+use crate::{BoxError, Classify, HttpClassifier};
+
+/// Service made by [`RetryLayer`](super::RetryLayer).
+#[derive(Clone)]
+pub struct Retry<S, C = HttpClassifier, P = Http> {
+    pub(super) inner: S,
+    pub(super) classifier: C,
+    pub(super) protocol: P,
+    pub(super) policy: Arc<Policy>,
+}
+
+impl<S, C, P, Req> Service<Req> for Retry<S, C, P>
+where
+    S: Service<Sent<P, Req>> + Clone,
+    S::Error: Into<BoxError>,
+    C: Classify<S::Response> + Clone,
+    P: Protocol<Req, S::Response> + Clone,
+{
+    type Response = S::Response;
+    type Error = BoxError;
+    type Future = ResponseFuture<S, C, P, Req>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx).map_err(Into::into)
+    }
+
+    fn call(&mut self, request: Req) -> Self::Future {
+        let (request, saved) = self.protocol.save(request, self.policy.body_limit);
+        // The instance that was polled ready makes the first attempt; its clone was not, and is polled before use.
+        let next = self.inner.clone();
+        ResponseFuture::new(self, request, saved, next)
+    }
+}
+
+impl<S: fmt::Debug, C, P> fmt::Debug for Retry<S, C, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Retry")
+            .field("inner", &self.inner)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,271 @@
+//! A request body that several attempts read in turn, each from its beginning.
+//!
+//! Bookkeeping only: it is used under a lock, so nothing here polls, wakes or drops what belongs to somebody else. The
+//! caller's body is lent out to be polled and put back; what is to be woken or dropped is handed out in [`Leftovers`].
+
+use std::{collections::VecDeque, pin::Pin, task::Waker};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Frame, SizeHint};
+
+#[derive(Debug)]
+pub(super) struct Shared<B> {
+    /// `None` while it is lent out, and once it is used up.
+    body: Option<Pin<Box<B>>>,
+    state: State,
+    /// What `body` said of the rest of itself when last seen.
+    rest: SizeHint,
+    /// What was read of it, from the beginning unless `beginning_gone`.
+    frames: VecDeque<Kept>,
+    /// How many of `frames` the newest attempt has read.
+    read: usize,
+    /// Bytes in all frames so far.
+    size: usize,
+    limit: usize,
+    beginning_gone: bool,
+    /// The attempt that reads. The bodies of earlier ones end with an error.
+    reader: u32,
+    /// Woken when there is something to read, or a later attempt takes over.
+    waiting: Option<Waker>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    Ended,
+    /// The caller's body failed, or panicked.
+    Failed,
+}
+
+/// What is kept of a frame: `Bytes` share, so a copy of data costs a count.
+#[derive(Clone, Debug)]
+pub(super) enum Kept {
+    Data(Bytes),
+    Trailers(HeaderMap),
+}
+
+impl Kept {
+    fn len(&self) -> usize {
+        match self {
+            Self::Data(data) => data.len(),
+            Self::Trailers(trailers) => trailers
+                .iter()
+                .map(|(name, value)| name.as_str().len() + value.len())
+                .sum(),
+        }
+    }
+
+    fn into_frame(self) -> Frame<Bytes> {
+        match self {
+            Self::Data(data) => Frame::data(data),
+            Self::Trailers(trailers) => Frame::trailers(trailers),
+        }
+    }
+}
+
+/// What the body of an attempt is to do next.
+pub(super) enum Turn<B> {
+    Frame(Frame<Bytes>),
+    End,
+    Fail(Interrupted),
+    /// Poll this, then hand it back by [`Shared::put_back`].
+    Lent(Pin<Box<B>>),
+    /// Some earlier attempt polls it at this moment; the waker is kept.
+    Wait,
+}
+
+/// Why the body of an attempt ends before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Interrupted {
+    /// A later attempt sends it.
+    Superseded,
+    /// The caller's body failed while an earlier attempt read it.
+    Failed,
+}
+
+/// What polling the caller's body gave, but for the error itself.
+pub(super) enum Progress<'a> {
+    Pending(&'a Waker),
+    Frame(Kept),
+    End,
+    Failed,
+}
+
+/// What is to be woken and dropped once the lock is released.
+#[must_use = "to be settled after the lock is released"]
+pub(super) struct Leftovers<B> {
+    wake: Option<Waker>,
+    _body: Option<Pin<Box<B>>>,
+    _frames: VecDeque<Kept>,
+}
+
+impl<B> Leftovers<B> {
+    pub(super) fn settle(self) {
+        if let Some(waker) = self.wake {
+            waker.wake();
+        }
+    }
+}
+
+impl<B> Shared<B> {
+    pub(super) fn new(body: Pin<Box<B>>, rest: SizeHint, limit: usize) -> Self {
+        Self {
+            body: Some(body),
+            state: State::Open,
+            rest,
+            frames: VecDeque::new(),
+            read: 0,
+            size: 0,
+            limit,
+            beginning_gone: false,
+            reader: 1,
+            waiting: None,
+        }
+    }
+
+    /// Lets a later attempt read from the beginning, and gives its number; `None` if that is gone or the body failed.
+    pub(super) fn again(&mut self) -> Option<(u32, Leftovers<B>)> {
+        if self.state == State::Failed || self.beginning_gone {
+            return None;
+        }
+        self.reader += 1;
+        self.read = 0;
+        let leftovers = self.leftovers(None, VecDeque::new());
+        Some((self.reader, leftovers))
+    }
+
+    /// From now on nobody will start from the beginning.
+    pub(super) fn forget_beginning(&mut self) -> Leftovers<B> {
+        let frames = self.drop_read();
+        Leftovers {
+            wake: None,
+            _body: None,
+            _frames: frames,
+        }
+    }
+
+    pub(super) fn turn(&mut self, reader: u32, waker: &Waker) -> Turn<B> {
+        if reader != self.reader {
+            return Turn::Fail(Interrupted::Superseded);
+        }
+        if let Some(kept) = self.next() {
+            return Turn::Frame(kept.into_frame());
+        }
+        match self.state {
+            State::Ended => Turn::End,
+            State::Failed => Turn::Fail(Interrupted::Failed),
+            State::Open => match self.body.take() {
+                Some(body) => Turn::Lent(body),
+                None => {
+                    self.wait(waker);
+                    Turn::Wait
+                }
+            },
+        }
+    }
+
+    pub(super) fn put_back(
+        &mut self,
+        reader: u32,
+        body: Pin<Box<B>>,
+        rest: SizeHint,
+        progress: Progress<'_>,
+    ) -> Leftovers<B> {
+        self.rest = rest;
+        match progress {
+            Progress::Pending(waker) => {
+                self.body = Some(body);
+                if reader == self.reader {
+                    self.wait(waker);
+                    return Leftovers {
+                        wake: None,
+                        _body: None,
+                        _frames: VecDeque::new(),
+                    };
+                }
+                // The attempt that took over has to poll for itself, to be woken in its turn.
+                self.leftovers(None, VecDeque::new())
+            }
+            Progress::Frame(kept) => {
+                self.body = Some(body);
+                self.size = self.size.saturating_add(kept.len());
+                self.frames.push_back(kept);
+                let dropped = if self.size > self.limit {
+                    self.drop_read()
+                } else {
+                    VecDeque::new()
+                };
+                self.leftovers(None, dropped)
+            }
+            Progress::End => {
+                self.state = State::Ended;
+                self.leftovers(Some(body), VecDeque::new())
+            }
+            Progress::Failed => {
+                self.state = State::Failed;
+                self.leftovers(Some(body), VecDeque::new())
+            }
+        }
+    }
+
+    /// The lent body will not come back: polling it panicked.
+    pub(super) fn lost(&mut self) -> Leftovers<B> {
+        self.state = State::Failed;
+        self.leftovers(None, VecDeque::new())
+    }
+
+    /// The size of what `reader` has not read.
+    pub(super) fn size_hint(&self) -> SizeHint {
+        let unread: usize = self
+            .frames
+            .iter()
+            .skip(self.read)
+            .map(|kept| match kept {
+                Kept::Data(data) => data.len(),
+                Kept::Trailers(_) => 0,
+            })
+            .sum();
+        let mut hint = SizeHint::new();
+        if let Some(upper) = self.rest.upper() {
+            hint.set_upper(upper.saturating_add(unread as u64));
+        }
+        hint.set_lower(self.rest.lower().saturating_add(unread as u64));
+        hint
+    }
+
+    pub(super) fn is_end_stream(&self, reader: u32) -> bool {
+        reader == self.reader && self.state == State::Ended && self.read == self.frames.len()
+    }
+
+    fn next(&mut self) -> Option<Kept> {
+        if self.beginning_gone {
+            return self.frames.pop_front();
+        }
+        let kept = self.frames.get(self.read)?.clone();
+        self.read += 1;
+        Some(kept)
+    }
+
+    fn drop_read(&mut self) -> VecDeque<Kept> {
+        self.beginning_gone = true;
+        let unread = self.frames.split_off(self.read);
+        self.read = 0;
+        std::mem::replace(&mut self.frames, unread)
+    }
+
+    fn wait(&mut self, waker: &Waker) {
+        match &mut self.waiting {
+            Some(waiting) => waiting.clone_from(waker),
+            None => self.waiting = Some(waker.clone()),
+        }
+    }
+
+    fn leftovers(&mut self, body: Option<Pin<Box<B>>>, frames: VecDeque<Kept>) -> Leftovers<B> {
+        Leftovers {
+            wake: self.waiting.take(),
+            _body: body,
+            _frames: frames,
+        }
+    }
+}

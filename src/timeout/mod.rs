@@ -1,0 +1,59 @@
+//! Bounds how long an inner service may take to produce a response.
+//!
+//! The clock starts once the inner service is called and stops when its future resolves: with a client, when the head
+//! of the response is there. When the limit passes, the inner future is dropped and the caller gets [`Elapsed`], so
+//! work that must not be cancelled has to be spawned.
+//!
+//! Works on any service, HTTP or not. Not covered: time spent in `poll_ready`, and the body of a response, which may
+//! take as long as it likes.
+//!
+//! # Example
+//!
+//! ```
+//! # async fn handle(_: ()) -> Result<&'static str, seawall::BoxError> { Ok("hi") }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), seawall::BoxError> {
+//! use std::time::Duration;
+//! use seawall::TimeoutLayer;
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! let svc = ServiceBuilder::new()
+//!     .layer(TimeoutLayer::new(Duration::from_secs(5)))
+//!     .service_fn(handle);
+//! assert_eq!(svc.oneshot(()).await?, "hi");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # When what happens
+//!
+//! | when | then |
+//! |---|---|
+//! | the response is ready at the first poll | it is returned; no timer is made, and no runtime is needed |
+//! | response and limit come together | the response wins |
+//! | the limit passes first | the inner future is dropped at once; [`Elapsed`], of cause `http_response_timeout` |
+//! | the inner future fails | its error is returned as it is, boxed |
+//! | the inner future spends tokio's whole cooperative budget | the limit still holds |
+//!
+//! # Cancel safety
+//!
+//! Dropping the future drops the inner future and the timer; nothing else is held.
+//!
+//! # Order
+//!
+//! Inside [`RetryLayer`](crate::RetryLayer), so that each attempt has the whole limit; around it, the limit is shared
+//! by all attempts and the waits between them.
+//!
+//! # Differs from
+//!
+//! - `tower::timeout`: an inner future that spends the cooperative budget cannot starve the timer, and a response that
+//!   is ready at once costs no timer.
+//! - `tower_http::timeout`: an error and not a response, so that retry can act on it; a response that is ready never
+//!   loses to the timer.
+
+mod error;
+mod future;
+mod layer;
+mod service;
+
+pub use self::{error::Elapsed, future::ResponseFuture, layer::TimeoutLayer, service::Timeout};

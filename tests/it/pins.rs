@@ -1,0 +1,139 @@
+//! What must compile, above all: these are where middleware breaks.
+
+use std::{convert::Infallible, io, time::Duration};
+
+use axum::{Router, routing::get};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use seawall::{
+    BoxError, ErrorResponseLayer, GrpcClassifier, HttpClassifier, LoggingLayer, RetryLayer,
+    TimeoutLayer, classify_fn,
+    retry::{Http, Protocol, ReplayBody},
+};
+use static_assertions::{assert_impl_all, assert_not_impl_any};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, layer::util::Stack, service_fn};
+
+type Body = Full<Bytes>;
+
+const LIMIT: Duration = Duration::from_secs(10);
+
+assert_impl_all!(RetryLayer: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(TimeoutLayer: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(LoggingLayer: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(ErrorResponseLayer: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(HttpClassifier: Clone, Send, Sync, std::fmt::Debug, Default);
+assert_impl_all!(GrpcClassifier: Clone, Send, Sync, std::fmt::Debug, Default);
+assert_impl_all!(seawall::Failure: Copy, Send, Sync, std::error::Error);
+assert_impl_all!(seawall::retry::GaveUp: Send, Sync, std::error::Error);
+assert_impl_all!(seawall::timeout::Elapsed: Send, Sync, std::error::Error);
+assert_impl_all!(ReplayBody<Body>: Send, Sync, Unpin);
+assert_not_impl_any!(RetryLayer: Copy);
+
+/// The standard stack, with its type parameters: nameable, and built without a turbofish.
+type ClientStack<C = HttpClassifier, P = Http> =
+    Stack<TimeoutLayer, Stack<RetryLayer<C, P>, LoggingLayer<C>>>;
+
+fn client_stack<C: Clone>(classifier: C) -> ClientStack<C> {
+    Stack::new(
+        TimeoutLayer::new(LIMIT),
+        Stack::new(
+            RetryLayer::new().classifier(classifier.clone()),
+            LoggingLayer::client().classifier(classifier),
+        ),
+    )
+}
+
+fn hyper_client() -> Client<hyper_util::client::legacy::connect::HttpConnector, ReplayBody<Body>> {
+    Client::builder(TokioExecutor::new()).build_http()
+}
+
+fn assert_client<B>(_: impl Service<Request<B>, Error = BoxError> + Clone + Send + Sync + 'static) {
+}
+
+#[test]
+fn an_axum_router_takes_the_layers_without_handle_error() {
+    let _: Router = Router::new().route("/", get(async || "hi")).layer(
+        ServiceBuilder::new()
+            .layer(LoggingLayer::server())
+            .layer(ErrorResponseLayer::new("edge"))
+            .layer(RetryLayer::new())
+            .layer(TimeoutLayer::new(LIMIT)),
+    );
+    let _: Router = Router::new().route("/", get(async || "hi").layer(LoggingLayer::server()));
+    let _: Router = Router::new()
+        .route("/", get(async || "hi"))
+        .route_layer(ErrorResponseLayer::new("edge"));
+}
+
+#[tokio::test]
+async fn a_hyper_util_client_is_built_for_replay_body() {
+    let client = ServiceBuilder::new()
+        .layer(LoggingLayer::client())
+        .layer(RetryLayer::new())
+        .layer(TimeoutLayer::new(LIMIT))
+        .service(hyper_client());
+    assert_client::<Body>(client);
+    assert_client::<Body>(client_stack(HttpClassifier::new()).layer(hyper_client()));
+}
+
+#[tokio::test]
+async fn a_reqwest_client_takes_the_layers() {
+    let client = ServiceBuilder::new()
+        .layer(RetryLayer::new())
+        .layer(TimeoutLayer::new(LIMIT))
+        .service(seawall::reqwest::Client::new(reqwest::Client::new()));
+    assert_client::<Body>(client);
+}
+
+#[tokio::test]
+async fn a_tonic_channel_takes_the_layers_by_send_as() {
+    let channel = tonic::transport::Channel::from_static("http://127.0.0.1:1").connect_lazy();
+    let client = ServiceBuilder::new()
+        .layer(
+            RetryLayer::new()
+                .classifier(GrpcClassifier::new())
+                .send_as(tonic::body::Body::new),
+        )
+        .layer(TimeoutLayer::new(LIMIT))
+        .service(channel);
+    assert_client::<tonic::body::Body>(client.clone());
+    let mut client = tonic::client::Grpc::new(client);
+    // What generated clients do first.
+    assert!(client.ready().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_service_of_strings_takes_retry_and_timeout() {
+    let classifier = classify_fn(
+        |outcome: Result<&String, &(dyn std::error::Error + 'static)>| {
+            outcome.err().map(seawall::classify::classify_error)
+        },
+    );
+    let echo = service_fn(async |text: String| Ok::<_, io::Error>(text));
+    let layer = RetryLayer::new().cloned().classifier(classifier);
+    let service = layer.clone().layer(echo);
+    assert_eq!(service.oneshot("hi".into()).await.unwrap(), "hi");
+
+    let service = ServiceBuilder::new()
+        .layer(layer)
+        .layer(TimeoutLayer::new(LIMIT))
+        .service(service_fn(async |text: String| Ok::<_, io::Error>(text)));
+    assert_eq!(service.oneshot("hi".into()).await.unwrap(), "hi");
+}
+
+#[tokio::test]
+async fn a_closure_of_one_service_fn_takes_retry() {
+    let service = ServiceBuilder::new().layer(RetryLayer::new()).service_fn(
+        async |_: Request<ReplayBody<Body>>| Ok::<_, Infallible>(Response::new(Body::default())),
+    );
+    assert!(service.oneshot(Request::new(Body::default())).await.is_ok());
+}
+
+#[test]
+fn both_protocols_can_be_named_in_a_bound() {
+    fn check<P: Protocol<Req, Res>, Req, Res>() {}
+    check::<Http, Request<Body>, Response<Body>>();
+    check::<seawall::retry::Cloned, String, String>();
+}

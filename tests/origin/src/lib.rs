@@ -1,0 +1,148 @@
+//! An origin server that fails on purpose, on a real socket.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! use scripted_origin::{Origin, Script};
+//!
+//! let origin = Origin::start(Script::Status(502)).await?;
+//! let url = format!("http://{}/", origin.addr());
+//! # let _ = url;
+//! assert_eq!(origin.requests(), 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It speaks just enough HTTP/1.1 to read one request after another from a connection: head, and a body by
+//! `Content-Length` or chunks.
+
+mod request;
+mod script;
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+
+pub use self::{request::Received, script::Script};
+
+/// A server that follows a [`Script`] until it is dropped, which closes its socket and all connections.
+#[derive(Debug)]
+pub struct Origin {
+    addr: SocketAddr,
+    seen: Arc<Seen>,
+    accepting: Option<tokio::task::AbortHandle>,
+}
+
+/// What an origin has seen.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) connections: AtomicU64,
+    pub(crate) requests: AtomicU64,
+    /// The last requests, whole; at most [`KEPT`].
+    pub(crate) received: Mutex<Vec<Received>>,
+}
+
+/// How many requests are kept whole.
+const KEPT: usize = 1_000;
+
+impl Origin {
+    /// Listens on a free port of 127.0.0.1 and follows `script`.
+    ///
+    /// # Errors
+    /// When no socket can be had.
+    pub async fn start(script: Script) -> io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let addr = listener.local_addr()?;
+        let seen = Arc::new(Seen::default());
+        // Nobody listens once the listener is dropped: the next connection is refused.
+        let accepting = (script != Script::Refuse)
+            .then(|| tokio::spawn(accept(listener, script, Arc::clone(&seen))).abort_handle());
+        Ok(Self {
+            addr,
+            seen,
+            accepting,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// How many connections it has accepted.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        self.seen.connections.load(Ordering::Relaxed)
+    }
+
+    /// How many requests it has received, to the end of their heads.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.seen.requests.load(Ordering::Relaxed)
+    }
+
+    /// The requests it has received whole: the first thousand.
+    #[must_use]
+    pub fn received(&self) -> Vec<Received> {
+        self.seen
+            .received
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl Drop for Origin {
+    fn drop(&mut self) {
+        if let Some(accepting) = &self.accepting {
+            accepting.abort();
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, script: Script, seen: Arc<Seen>) {
+    // Aborts what is in it when dropped, so connections end with the origin.
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        seen.connections.fetch_add(1, Ordering::Relaxed);
+        connections.spawn(serve(stream, script, Arc::clone(&seen)));
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+/// An error ends the connection: the peer is gone, or sent what is not HTTP.
+async fn serve(mut stream: TcpStream, script: Script, seen: Arc<Seen>) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    if script == Script::AcceptClose {
+        return Ok(());
+    }
+    let mut buffer = Vec::new();
+    while let Some(head) = request::read_head(&mut stream, &mut buffer).await? {
+        let number = seen.requests.fetch_add(1, Ordering::Relaxed) + 1;
+        if script.answers_early() {
+            script.answer(&mut stream, number).await?;
+        }
+        let received = request::read_body(&mut stream, &mut buffer, head).await?;
+        {
+            let mut all = seen.received.lock().unwrap_or_else(PoisonError::into_inner);
+            if all.len() < KEPT {
+                all.push(received);
+            }
+        }
+        if !script.answers_early() && !script.answer(&mut stream, number).await? {
+            break;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! Reading requests.
+
+use std::io;
+
+use tokio::{io::AsyncReadExt, net::TcpStream};
+
+/// A request as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// The request line and the headers, up to the empty line.
+    pub head: String,
+    /// The body, without chunk framing.
+    pub body: Vec<u8>,
+}
+
+const LONGEST_HEAD: usize = 1 << 20;
+
+/// Reads up to the empty line; `None` when the connection ends before a request.
+pub(crate) async fn read_head(
+    stream: &mut TcpStream,
+    buffer: &mut Vec<u8>,
+) -> io::Result<Option<String>> {
+    loop {
+        if let Some(end) = find(buffer, b"\r\n\r\n") {
+            let head = buffer.drain(..end + 4).collect::<Vec<_>>();
+            return Ok(Some(String::from_utf8_lossy(&head).into_owned()));
+        }
+        if buffer.len() > LONGEST_HEAD {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        if stream.read_buf(buffer).await? == 0 {
+            return Ok(None);
+        }
+    }
+}
+
+pub(crate) async fn read_body(
+    stream: &mut TcpStream,
+    buffer: &mut Vec<u8>,
+    head: String,
+) -> io::Result<Received> {
+    let mut body = Vec::new();
+    if header(&head, "transfer-encoding").is_some() {
+        loop {
+            let line = take_line(stream, buffer).await?;
+            let size = usize::from_str_radix(&line, 16).map_err(|_| io::ErrorKind::InvalidData)?;
+            body.extend(take(stream, buffer, size).await?);
+            if size == 0 {
+                // Trailers, up to an empty line.
+                while !take_line(stream, buffer).await?.is_empty() {}
+                break;
+            }
+            take_line(stream, buffer).await?;
+        }
+    } else if let Some(length) = header(&head, "content-length") {
+        let length = length.parse().map_err(|_| io::ErrorKind::InvalidData)?;
+        body = take(stream, buffer, length).await?;
+    }
+    Ok(Received { head, body })
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        key.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
+}
+
+async fn take_line(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<String> {
+    loop {
+        if let Some(end) = find(buffer, b"\r\n") {
+            let line = buffer.drain(..end + 2).collect::<Vec<_>>();
+            return Ok(String::from_utf8_lossy(&line[..end]).into_owned());
+        }
+        fill(stream, buffer).await?;
+    }
+}
+
+async fn take(stream: &mut TcpStream, buffer: &mut Vec<u8>, size: usize) -> io::Result<Vec<u8>> {
+    while buffer.len() < size {
+        fill(stream, buffer).await?;
+    }
+    Ok(buffer.drain(..size).collect())
+}
+
+async fn fill(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<()> {
+    match stream.read_buf(buffer).await? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(()),
+    }
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
+}
