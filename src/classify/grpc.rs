@@ -63,24 +63,19 @@ fn of_code<B>(code: &[u8], response: &Response<B>) -> Option<Failure> {
         _ => Cause::Unknown,
     };
     let failure = Failure::new(cause).with_status(response.status());
-    Some(match pushback(response.headers()) {
-        Some(Some(wait)) => failure
-            .with_retry_after(Some(wait))
-            .with_retry_hint(Some(true)),
-        Some(None) => failure.with_retry_hint(Some(false)),
-        None => failure,
-    })
+    Some(with_pushback(failure, response.headers()))
 }
 
-/// gRFC A6, "Pushback": `None` without the header, `Some(None)` for "do not retry". The number is a signed 32-bit one.
-fn pushback(headers: &HeaderMap) -> Option<Option<Duration>> {
-    let value = headers.get("grpc-retry-pushback-ms")?;
-    let wait = value
-        .to_str()
-        .ok()
-        .and_then(|value| value.parse::<i32>().ok());
-    Some(
-        wait.and_then(|ms| u64::try_from(ms).ok())
-            .map(Duration::from_millis),
-    )
+/// gRFC A6, "Pushback": a signed number of 32 bits; negative or malformed means "do not retry".
+fn with_pushback(failure: Failure, headers: &HeaderMap) -> Failure {
+    let Some(value) = headers.get("grpc-retry-pushback-ms") else {
+        return failure;
+    };
+    let ms = value.to_str().ok().and_then(|value| value.parse::<i32>().ok());
+    match ms.and_then(|ms| u64::try_from(ms).ok()) {
+        Some(ms) => failure
+            .with_retry_after(Some(Duration::from_millis(ms)))
+            .with_retry_hint(Some(true)),
+        None => failure.with_retry_hint(Some(false)),
+    }
 }

@@ -155,13 +155,13 @@ impl<B> Shared<B> {
         match self.state {
             State::Ended => Turn::End,
             State::Failed => Turn::Fail(Interrupted::Failed),
-            State::Open => match self.body.take() {
-                Some(body) => Turn::Lent(body),
-                None => {
-                    self.wait(waker);
-                    Turn::Wait
+            State::Open => {
+                if let Some(body) = self.body.take() {
+                    return Turn::Lent(body);
                 }
-            },
+                self.wait(waker);
+                Turn::Wait
+            }
         }
     }
 

@@ -7,3 +7,16 @@
     feature = "reqwest-0_13"
 ))]
 mod pins;
+
+#[cfg(feature = "retry")]
+mod replay;
+#[cfg(feature = "retry")]
+mod retry;
+#[cfg(feature = "timeout")]
+mod timeout;
+
+mod architecture;
+mod classify;
+#[cfg_attr(not(feature = "retry"), allow(dead_code))]
+mod support;
+mod vocabulary;

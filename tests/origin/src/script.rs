@@ -56,9 +56,8 @@ impl Script {
     /// Returns whether the connection stays open for another request.
     pub(crate) async fn answer(self, stream: &mut TcpStream, number: u64) -> io::Result<bool> {
         let response = match self {
-            Self::Healthy => whole(200, ""),
             Self::Flaky { every } if number.is_multiple_of(every.max(1)) => whole(502, ""),
-            Self::Flaky { .. } => whole(200, ""),
+            Self::Healthy | Self::Flaky { .. } => whole(200, ""),
             Self::Status(status) | Self::EarlyStatus(status) => whole(status, ""),
             Self::RetryAfter { seconds, times } if number <= times => {
                 whole(503, &format!("retry-after: {seconds}\r\n"))

@@ -1,0 +1,450 @@
+//! What outcomes are taken for.
+
+use std::{error::Error, io, time::Duration};
+
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
+use proptest::prelude::*;
+use seawall::{
+    BoxError, Cause, Classify, Failure, GrpcClassifier, HttpClassifier, Processed, Reporter,
+    classify::{classify_body_error, classify_error, retry_after, should_retry},
+    classify_fn,
+};
+
+fn response(status: u16) -> Response<()> {
+    Response::builder().status(status).body(()).unwrap()
+}
+
+fn http(response: &Response<()>) -> Option<Failure> {
+    HttpClassifier::new().classify(Ok(response))
+}
+
+fn grpc(headers: &[(&'static str, &'static str)]) -> Option<Failure> {
+    let mut response = response(200);
+    response
+        .headers_mut()
+        .extend(headers.iter().map(|(name, value)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        }));
+    GrpcClassifier::new().classify(Ok(&response))
+}
+
+fn headers(name: &'static str, values: &[&str]) -> HeaderMap {
+    values
+        .iter()
+        .map(|value| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_str(value).unwrap(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_status_below_400_is_no_failure() {
+    for status in (100..400).filter(|&status| status != 101) {
+        assert_eq!(http(&response(status)), None, "{status}");
+    }
+}
+
+#[test]
+fn every_status_from_400_is_a_failure_that_proves_nothing() {
+    for status in 400..=999 {
+        let failure = http(&response(status)).unwrap();
+        assert_eq!(failure.status().unwrap().as_u16(), status);
+        assert_eq!(failure.reporter(), Reporter::Unknown);
+        assert_eq!(failure.processed(), Processed::Maybe);
+    }
+}
+
+#[test]
+fn statuses_have_the_documented_causes() {
+    for (status, cause) in [
+        (400, Cause::ClientError),
+        (404, Cause::ClientError),
+        (408, Cause::RequestTimeout),
+        (409, Cause::Conflict),
+        (429, Cause::RateLimited),
+        (499, Cause::ClientError),
+        (500, Cause::OriginError),
+        (501, Cause::OriginError),
+        (502, Cause::BadGateway),
+        (503, Cause::Overloaded),
+        (504, Cause::GatewayTimeout),
+        (505, Cause::OriginError),
+        (520, Cause::OriginError),
+        (529, Cause::Overloaded),
+        (999, Cause::OriginError),
+    ] {
+        assert_eq!(http(&response(status)).unwrap().cause(), cause, "{status}");
+    }
+}
+
+#[test]
+fn a_failure_left_by_an_inner_layer_is_taken_as_it_is() {
+    let known = Failure::new(Cause::ConnectionRefused).with_processed(Processed::Unlikely);
+    let mut response = response(502);
+    response.extensions_mut().insert(known);
+    response
+        .headers_mut()
+        .extend(headers("retry-after", &["1"]));
+    assert_eq!(http(&response), Some(known));
+}
+
+#[test]
+fn a_failure_left_on_a_success_does_not_make_it_one() {
+    let mut response = response(200);
+    response
+        .extensions_mut()
+        .insert(Failure::new(Cause::ConnectionRefused));
+    assert_eq!(http(&response), None);
+}
+
+#[test]
+fn the_head_says_when_to_come_back() {
+    let mut response = response(503);
+    response
+        .headers_mut()
+        .extend(headers("retry-after", &["7"]));
+    response
+        .headers_mut()
+        .extend(headers("x-should-retry", &["true"]));
+    let failure = http(&response).unwrap();
+    assert_eq!(failure.retry_after(), Some(Duration::from_secs(7)));
+    assert_eq!(failure.retry_hint(), Some(true));
+}
+
+#[test]
+fn retry_after_takes_seconds() {
+    for (value, seconds) in [
+        ("0", 0.0),
+        ("1", 1.0),
+        (" 7 ", 7.0),
+        ("120", 120.0),
+        ("0.5", 0.5),
+    ] {
+        let wait = retry_after(&headers("retry-after", &[value]));
+        assert_eq!(wait, Some(Duration::from_secs_f64(seconds)), "{value:?}");
+    }
+}
+
+#[test]
+fn retry_after_takes_a_date() {
+    #[allow(clippy::disallowed_methods, reason = "a date is wall time")]
+    let now = std::time::SystemTime::now();
+    let date = httpdate::fmt_http_date(now + Duration::from_secs(3_600));
+    let wait = retry_after(&headers("retry-after", &[&date])).unwrap();
+    assert!(
+        wait > Duration::from_secs(3_000) && wait <= Duration::from_secs(3_600),
+        "{wait:?}"
+    );
+    let past = retry_after(&headers("retry-after", &["Sun, 06 Nov 1994 08:49:37 GMT"]));
+    assert_eq!(past, Some(Duration::ZERO));
+}
+
+#[test]
+fn retry_after_beyond_reason_is_cut_to_a_year() {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    let long = "9".repeat(400);
+    for value in [
+        "99999999999999999999",
+        &long,
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "31536001",
+    ] {
+        assert_eq!(
+            retry_after(&headers("retry-after", &[value])),
+            Some(YEAR),
+            "{value:?}"
+        );
+    }
+}
+
+#[test]
+fn retry_after_that_makes_no_sense_is_ignored() {
+    for value in [
+        "-1",
+        "",
+        " ",
+        "+1",
+        "1e3",
+        "inf",
+        "nan",
+        "0x10",
+        "1,2",
+        "1 2",
+        ".5",
+        "1.2.3",
+        "soon",
+        "Wed, 99 Foo",
+        "Wed, 99 Foo 2015 07:28:00 GMT",
+        "Mon, 06 Nov 1994 08:49:37 GMT+1",
+    ] {
+        assert_eq!(
+            retry_after(&headers("retry-after", &[value])),
+            None,
+            "{value:?}"
+        );
+    }
+    let mut bytes = HeaderMap::new();
+    bytes.insert(
+        "retry-after",
+        HeaderValue::from_bytes(b"\xff\xfe1").unwrap(),
+    );
+    assert_eq!(retry_after(&bytes), None);
+}
+
+#[test]
+fn the_longest_valid_value_of_a_repeated_retry_after_counts() {
+    let wait = retry_after(&headers("retry-after", &["1", "soon", "3", "2"]));
+    assert_eq!(wait, Some(Duration::from_secs(3)));
+}
+
+#[test]
+fn retry_after_ms_goes_before_retry_after() {
+    let mut both = headers("retry-after", &["9"]);
+    both.extend(headers("retry-after-ms", &["12.5"]));
+    assert_eq!(retry_after(&both), Some(Duration::from_micros(12_500)));
+    both.insert("retry-after-ms", HeaderValue::from_static("-5"));
+    assert_eq!(retry_after(&both), Some(Duration::from_secs(9)));
+}
+
+#[test]
+fn x_should_retry_is_true_or_false_or_nothing() {
+    for (values, expected) in [
+        (&["true"][..], Some(true)),
+        (&["false"], Some(false)),
+        (&["true", "true"], Some(true)),
+        (&["true", "false"], None),
+        (&["yes"], None),
+        (&["TRUE"], None),
+        (&[""], None),
+        (&[], None),
+    ] {
+        assert_eq!(
+            should_retry(&headers("x-should-retry", values)),
+            expected,
+            "{values:?}"
+        );
+    }
+}
+
+#[test]
+fn grpc_status_is_read_from_the_head() {
+    for (code, cause) in [
+        ("1", Cause::Cancelled),
+        ("2", Cause::OriginError),
+        ("3", Cause::ClientError),
+        ("4", Cause::HttpResponseTimeout),
+        ("8", Cause::RateLimited),
+        ("10", Cause::Conflict),
+        ("13", Cause::OriginError),
+        ("14", Cause::DestinationUnavailable),
+        ("16", Cause::ClientError),
+        ("17", Cause::Unknown),
+        ("014", Cause::Unknown),
+        ("", Cause::Unknown),
+    ] {
+        let code: &'static str = code;
+        assert_eq!(
+            grpc(&[("grpc-status", code)]).unwrap().cause(),
+            cause,
+            "{code:?}"
+        );
+    }
+    assert_eq!(grpc(&[("grpc-status", "0")]), None);
+    assert_eq!(grpc(&[]), None);
+}
+
+#[test]
+fn grpc_without_grpc_status_goes_by_http_status() {
+    let failure = GrpcClassifier::new().classify(Ok(&response(503))).unwrap();
+    assert_eq!(failure.cause(), Cause::Overloaded);
+}
+
+#[test]
+fn grpc_pushback_is_a_wait_or_a_no() {
+    let pushback = |value| {
+        let failure = grpc(&[("grpc-status", "14"), ("grpc-retry-pushback-ms", value)]).unwrap();
+        (failure.retry_after(), failure.retry_hint())
+    };
+    assert_eq!(
+        pushback("250"),
+        (Some(Duration::from_millis(250)), Some(true))
+    );
+    assert_eq!(pushback("0"), (Some(Duration::ZERO), Some(true)));
+    for no in ["-1", "", "soon", "99999999999"] {
+        assert_eq!(pushback(no), (None, Some(false)), "{no:?}");
+    }
+}
+
+#[test]
+fn io_errors_have_the_documented_causes() {
+    use io::ErrorKind;
+    for (kind, cause, processed) in [
+        (
+            ErrorKind::ConnectionRefused,
+            Cause::ConnectionRefused,
+            Processed::No,
+        ),
+        (
+            ErrorKind::ConnectionReset,
+            Cause::ConnectionTerminated,
+            Processed::Maybe,
+        ),
+        (
+            ErrorKind::ConnectionAborted,
+            Cause::ConnectionTerminated,
+            Processed::Maybe,
+        ),
+        (
+            ErrorKind::BrokenPipe,
+            Cause::ConnectionTerminated,
+            Processed::Maybe,
+        ),
+        (
+            ErrorKind::TimedOut,
+            Cause::HttpResponseTimeout,
+            Processed::Maybe,
+        ),
+        (
+            ErrorKind::HostUnreachable,
+            Cause::DestinationIpUnroutable,
+            Processed::Maybe,
+        ),
+        (
+            ErrorKind::NetworkUnreachable,
+            Cause::DestinationIpUnroutable,
+            Processed::Maybe,
+        ),
+        (
+            ErrorKind::UnexpectedEof,
+            Cause::HttpResponseIncomplete,
+            Processed::Maybe,
+        ),
+        (
+            ErrorKind::PermissionDenied,
+            Cause::Unknown,
+            Processed::Maybe,
+        ),
+        (ErrorKind::Other, Cause::Unknown, Processed::Maybe),
+    ] {
+        let failure = classify_error(&io::Error::from(kind));
+        assert_eq!(
+            (failure.cause(), failure.processed()),
+            (cause, processed),
+            "{kind:?}"
+        );
+        assert_eq!(failure.reporter(), Reporter::Local);
+    }
+}
+
+#[tokio::test]
+async fn a_failed_name_lookup_is_a_dns_error() {
+    // RFC 2606 §2: `.invalid` never resolves.
+    let error = tokio::net::lookup_host("does-not-exist.invalid:80")
+        .await
+        .map(|_| ())
+        .unwrap_err();
+    assert_eq!(classify_error(&error).cause(), Cause::DnsError);
+}
+
+#[test]
+fn a_number_that_the_system_does_not_know_is_no_dns_error() {
+    assert_eq!(
+        classify_error(&io::Error::from_raw_os_error(i32::MAX)).cause(),
+        Cause::Unknown
+    );
+}
+
+#[cfg(feature = "timeout")]
+#[tokio::test(start_paused = true)]
+async fn a_timeout_of_tokio_is_a_response_timeout() {
+    let wait = tokio::time::timeout(Duration::from_secs(1), std::future::pending::<()>());
+    let error = wait.await.unwrap_err();
+    assert_eq!(classify_error(&error).cause(), Cause::HttpResponseTimeout);
+}
+
+#[test]
+fn an_error_of_yours_joins_in_by_its_source() {
+    #[derive(Debug)]
+    struct QuotaSpent(Failure);
+    impl std::fmt::Display for QuotaSpent {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("quota spent")
+        }
+    }
+    impl Error for QuotaSpent {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+    let failure = Failure::new(Cause::RateLimited).with_retry_hint(Some(false));
+    let error: BoxError = io::Error::other(QuotaSpent(failure)).into();
+    assert_eq!(classify_error(&*error), failure);
+}
+
+#[test]
+fn an_unknown_error_is_unknown_and_may_have_been_processed() {
+    let failure = classify_error(&std::fmt::Error);
+    assert_eq!(
+        (failure.cause(), failure.processed()),
+        (Cause::Unknown, Processed::Maybe)
+    );
+}
+
+#[test]
+fn a_body_that_breaks_off_is_an_incomplete_response_to_a_processed_request() {
+    for kind in [
+        io::ErrorKind::ConnectionReset,
+        io::ErrorKind::UnexpectedEof,
+        io::ErrorKind::Other,
+    ] {
+        let failure = classify_body_error(&io::Error::from(kind));
+        assert_eq!(failure.cause(), Cause::HttpResponseIncomplete, "{kind:?}");
+        assert_eq!(failure.processed(), Processed::Yes);
+    }
+    let slow = classify_body_error(&io::Error::from(io::ErrorKind::TimedOut));
+    assert_eq!(slow.cause(), Cause::HttpResponseTimeout);
+}
+
+#[test]
+fn a_closure_classifies() {
+    let classifier = classify_fn(|outcome: Result<&u8, &(dyn Error + 'static)>| {
+        (*outcome.ok()? > 9).then(|| Failure::new(Cause::Overloaded))
+    });
+    assert_eq!(classifier.classify(Ok(&1)), None);
+    assert_eq!(
+        classifier.classify(Ok(&10)).unwrap().cause(),
+        Cause::Overloaded
+    );
+    assert_eq!(classifier.classify(Err(&std::fmt::Error)), None);
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_in_the_headers_that_are_read_end_in_a_failure_and_no_panic(
+        status in 400_u16..1_000,
+        values in proptest::collection::vec((0_usize..5, proptest::collection::vec(any::<u8>(), 0..40)), 0..8),
+    ) {
+        let mut response = response(status);
+        for (name, value) in values {
+            let name = ["retry-after", "retry-after-ms", "x-should-retry", "grpc-status", "grpc-retry-pushback-ms"][name];
+            if let Ok(value) = HeaderValue::from_bytes(&value) {
+                response.headers_mut().append(name, value);
+            }
+        }
+        let failure = http(&response).unwrap();
+        prop_assert!(failure.retry_after().is_none_or(|wait| wait <= Duration::from_secs(365 * 24 * 60 * 60)));
+        let _ = GrpcClassifier::new().classify(Ok(&response));
+    }
+
+    #[test]
+    fn a_number_of_seconds_agrees_with_rust_s_own(seconds in 0_u64..100_000_000) {
+        let wait = retry_after(&headers("retry-after", &[&seconds.to_string()]));
+        prop_assert_eq!(wait, Some(Duration::from_secs(seconds.min(31_536_000))));
+    }
+}

@@ -1,0 +1,576 @@
+//! `RetryLayer`: when a request is sent again, and what comes out.
+
+use std::{error::Error, io, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use http_body_util::{BodyExt, Full};
+use proptest::prelude::*;
+use seawall::{
+    BoxError, Cause, Failure, GrpcClassifier, Processed, RetryLayer,
+    classify::classify_error,
+    classify_fn, find_source,
+    retry::{Attempts, Backoff, GaveUp, Stop},
+};
+use tokio::time::Instant;
+use tokio_test::{assert_pending, assert_ready_ok, task};
+use tower::{Layer, Service, ServiceExt};
+use tower_test::mock;
+
+use crate::support::{Act, Script, Step, Steps, response};
+
+type Body = Full<Bytes>;
+
+fn request(method: &Method) -> Request<Body> {
+    Request::builder()
+        .method(method)
+        .uri("http://upstream/")
+        .body(Body::from("hi"))
+        .unwrap()
+}
+
+fn get() -> Request<Body> {
+    request(&Method::GET)
+}
+
+fn answers(statuses: &[u16]) -> Script<Body> {
+    Script::new(statuses.iter().map(|&status| Act::Answer(response(status))))
+}
+
+fn io_error(kind: io::ErrorKind) -> Act<Body> {
+    Act::Fail(io::Error::from(kind).into())
+}
+
+fn with_header(status: u16, name: &'static str, value: &str) -> Act<Body> {
+    let response = Response::builder().status(status).header(name, value);
+    Act::Answer(response.body(Body::default()).unwrap())
+}
+
+/// Retries without waiting.
+fn eager() -> RetryLayer {
+    RetryLayer::new().backoff(Backoff::none())
+}
+
+async fn call(
+    layer: &RetryLayer,
+    script: &Script<Body>,
+    request: Request<Body>,
+) -> Result<Response<Body>, BoxError> {
+    layer.layer(script.clone()).oneshot(request).await
+}
+
+fn attempts(response: &Response<Body>) -> (u32, Option<Stop>) {
+    let attempts = response.extensions().get::<Attempts>().unwrap();
+    (attempts.count().get(), attempts.stop())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_get_is_retried_on_the_statuses_of_the_forcelist() {
+    for status in [429, 500, 502, 503, 504] {
+        let script = answers(&[status, status, status, 200]);
+        let response = call(&RetryLayer::new(), &script, get()).await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(attempts(&response), (4, None));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_statuses_are_returned_at_once() {
+    for status in [200, 204, 301, 400, 404, 408, 409, 501, 505, 520] {
+        let script = answers(&[status]);
+        let response = call(&RetryLayer::new(), &script, get()).await.unwrap();
+        assert_eq!((response.status().as_u16(), script.count()), (status, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_success_at_the_first_attempt_is_not_marked() {
+    let response = call(&RetryLayer::new(), &answers(&[200]), get())
+        .await
+        .unwrap();
+    assert!(response.extensions().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_response_is_returned_when_retries_are_spent() {
+    let script = answers(&[500, 502, 503, 504]);
+    let response = call(&RetryLayer::new(), &script, get()).await.unwrap();
+    assert_eq!(response.status(), 504);
+    assert_eq!(attempts(&response), (4, Some(Stop::TotalSpent)));
+    let last = response
+        .extensions()
+        .get::<Attempts>()
+        .unwrap()
+        .last_failure()
+        .unwrap();
+    assert_eq!(last.cause(), Cause::Overloaded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_error_is_inside_gave_up() {
+    let script = Script::new((0..4).map(|_| io_error(io::ErrorKind::ConnectionReset)));
+    let error = call(&RetryLayer::new(), &script, get()).await.unwrap_err();
+    let gave_up = find_source::<GaveUp>(&*error).unwrap();
+    assert_eq!(
+        (gave_up.attempts().get(), gave_up.stop()),
+        (4, Stop::TotalSpent)
+    );
+    assert!(find_source::<io::Error>(&*error).is_some());
+    assert_eq!(classify_error(&*error).cause(), Cause::ConnectionTerminated);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_of_the_only_attempt_comes_out_as_it_is() {
+    let script = Script::new([io_error(io::ErrorKind::ConnectionReset)]);
+    let error = call(&RetryLayer::new(), &script, request(&Method::POST))
+        .await
+        .unwrap_err();
+    assert!(error.is::<io::Error>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn idempotent_methods_are_retried_and_others_are_not() {
+    for (method, sent) in [
+        (Method::GET, 2),
+        (Method::HEAD, 2),
+        (Method::PUT, 2),
+        (Method::DELETE, 2),
+        (Method::OPTIONS, 2),
+        (Method::TRACE, 2),
+        (Method::POST, 1),
+        (Method::PATCH, 1),
+        (Method::CONNECT, 1),
+        (Method::from_bytes(b"GETS").unwrap(), 1),
+    ] {
+        let script = answers(&[502, 200]);
+        let response = call(&RetryLayer::new(), &script, request(&method))
+            .await
+            .unwrap();
+        assert_eq!(script.count(), sent, "{method}");
+        if sent == 1 {
+            assert_eq!(attempts(&response), (1, Some(Stop::MethodNotAllowed)));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_with_an_idempotency_key_is_retried() {
+    let script = answers(&[502, 200]);
+    let mut post = request(&Method::POST);
+    post.headers_mut()
+        .insert("Idempotency-Key", "\"8e03978e\"".parse().unwrap());
+    assert_eq!(
+        call(&RetryLayer::new(), &script, post)
+            .await
+            .unwrap()
+            .status(),
+        200
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_that_was_provably_not_processed_is_retried() {
+    let script = Script::new([
+        io_error(io::ErrorKind::ConnectionRefused),
+        Act::Answer(response(200)),
+    ]);
+    let response = call(&RetryLayer::new(), &script, request(&Method::POST))
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn methods_can_be_chosen() {
+    let script = answers(&[502, 200]);
+    call(
+        &eager().methods([Method::POST]),
+        &script,
+        request(&Method::POST),
+    )
+    .await
+    .unwrap();
+    assert_eq!(script.count(), 2);
+    let script = answers(&[502, 200]);
+    call(&eager().methods([Method::POST]), &script, get())
+        .await
+        .unwrap();
+    assert_eq!(script.count(), 1);
+    let script = answers(&[502, 200]);
+    call(&eager().any_method(), &script, request(&Method::PATCH))
+        .await
+        .unwrap();
+    assert_eq!(script.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn statuses_can_be_chosen_and_numbers_that_are_none_never_match() {
+    let layer = eager().status_forcelist([0, 418, 1_000, u16::MAX]);
+    let script = answers(&[418, 502]);
+    assert_eq!(call(&layer, &script, get()).await.unwrap().status(), 502);
+    assert_eq!(script.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_total_of_zero_sends_once_and_none_sends_on() {
+    let script = answers(&[502]);
+    let response = call(&eager().total(0), &script, get()).await.unwrap();
+    assert_eq!(attempts(&response), (1, Some(Stop::TotalSpent)));
+    let script = answers(&[[502; 50].as_slice(), &[200]].concat());
+    let response = call(&eager().total(None), &script, get()).await.unwrap();
+    assert_eq!(attempts(&response), (51, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_unlikely_with_permission_is_enough_for_a_post() {
+    let unlikely =
+        classify_fn(
+            |outcome: Result<&Response<Body>, &(dyn Error + 'static)>| match outcome {
+                Ok(response) if response.status() == 200 => None,
+                _ => Some(Failure::new(Cause::RateLimited).with_processed(Processed::Unlikely)),
+            },
+        );
+    for (allowed, sent) in [(false, 1), (true, 2)] {
+        let script = answers(&[429, 200]);
+        let layer = eager().retry_unlikely(allowed).classifier(unlikely);
+        layer
+            .layer(script.clone())
+            .oneshot(request(&Method::POST))
+            .await
+            .unwrap();
+        assert_eq!(script.count(), sent);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_waits_together_are_a_random_part_of_what_doubling_gives() {
+    let mut longest = Duration::ZERO;
+    for _ in 0..200 {
+        let started = Instant::now();
+        call(&RetryLayer::new(), &answers(&[502, 502, 502, 200]), get())
+            .await
+            .unwrap();
+        longest = longest.max(started.elapsed());
+    }
+    // 100 + 200 + 400 ms at most, each rounded up to the timer's millisecond; 200 calls that all stay below 400 ms
+    // are less likely than one in 10^20.
+    assert!(longest <= Duration::from_millis(703), "{longest:?}");
+    assert!(longest > Duration::from_millis(400), "{longest:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_call_has_jitter_of_its_own() {
+    let mut waits = Vec::new();
+    for _ in 0..20 {
+        let started = Instant::now();
+        let backoff = Backoff::exponential(Duration::from_secs(5));
+        call(
+            &RetryLayer::new().backoff(backoff),
+            &answers(&[502, 200]),
+            get(),
+        )
+        .await
+        .unwrap();
+        waits.push(started.elapsed());
+    }
+    waits.dedup();
+    assert!(waits.len() > 10, "{waits:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_replaces_the_backoff_with_jitter_upward_only() {
+    for _ in 0..50 {
+        let script = Script::new([
+            with_header(503, "retry-after", "10"),
+            Act::Answer(response(200)),
+        ]);
+        let started = Instant::now();
+        call(&RetryLayer::new(), &script, get()).await.unwrap();
+        let waited = started.elapsed();
+        assert!(waited >= Duration::from_secs(10), "{waited:?}");
+        assert!(waited <= Duration::from_millis(11_002), "{waited:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_that_asks_too_much_returns_the_response_at_once() {
+    for value in [
+        "21",
+        "99999999999999999999",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+    ] {
+        let script = Script::new([with_header(503, "retry-after", value)]);
+        let started = Instant::now();
+        let response = call(&RetryLayer::new(), &script, get()).await.unwrap();
+        assert_eq!(attempts(&response), (1, Some(Stop::WaitTooLong)), "{value}");
+        assert_eq!(started.elapsed(), Duration::ZERO);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_waits_of_a_call_together_are_limited() {
+    let script = Script::new((0..3).map(|_| with_header(503, "retry-after", "14")));
+    let response = call(&RetryLayer::new(), &script, get()).await.unwrap();
+    assert_eq!(attempts(&response), (3, Some(Stop::WaitTooLong)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_retry_after_leaves_the_wait_to_the_backoff() {
+    for value in ["-1", "", "Wed, 99 Foo", "0"] {
+        let script = Script::new([
+            with_header(503, "retry-after", value),
+            Act::Answer(response(200)),
+        ]);
+        let started = Instant::now();
+        call(&RetryLayer::new(), &script, get()).await.unwrap();
+        assert!(started.elapsed() <= Duration::from_millis(102), "{value:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_can_be_disregarded() {
+    let script = Script::new([
+        with_header(503, "retry-after", "9"),
+        Act::Answer(response(200)),
+    ]);
+    let started = Instant::now();
+    call(&eager().respect_retry_after(false), &script, get())
+        .await
+        .unwrap();
+    assert_eq!(started.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn x_should_retry_false_ends_the_retrying() {
+    let script = Script::new([with_header(503, "x-should-retry", "false")]);
+    let response = call(&eager(), &script, get()).await.unwrap();
+    assert_eq!(attempts(&response), (1, Some(Stop::ServerSaysNo)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn x_should_retry_true_overrides_the_forcelist_but_not_the_method() {
+    let script = Script::new([
+        with_header(409, "x-should-retry", "true"),
+        Act::Answer(response(200)),
+    ]);
+    assert_eq!(call(&eager(), &script, get()).await.unwrap().status(), 200);
+    let script = Script::new([with_header(409, "x-should-retry", "true")]);
+    let response = call(&eager(), &script, request(&Method::POST))
+        .await
+        .unwrap();
+    assert_eq!(attempts(&response), (1, Some(Stop::MethodNotAllowed)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn grpc_unavailable_is_retried_by_its_cause_though_its_status_is_200() {
+    let script = Script::new([
+        with_header(200, "grpc-status", "14"),
+        Act::Answer(response(200)),
+    ]);
+    let layer = eager().any_method().classifier(GrpcClassifier::new());
+    let response = layer
+        .layer(script.clone())
+        .oneshot(request(&Method::POST))
+        .await
+        .unwrap();
+    assert!(response.headers().is_empty());
+    assert_eq!(script.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_that_would_come_again_are_not_retried() {
+    for cause in [
+        Cause::TlsCertificateError,
+        Cause::HttpRequestError,
+        Cause::CircuitOpen,
+    ] {
+        let script = Script::new([Act::Fail(Failure::new(cause).into())]);
+        let error = call(&eager(), &script, get()).await.unwrap_err();
+        assert!(error.is::<Failure>(), "{cause}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_are_numbered_from_the_second_on() {
+    let script = answers(&[502, 502, 200]);
+    call(&eager(), &script, get()).await.unwrap();
+    let numbers: Vec<_> = script.sent().into_iter().map(|sent| sent.attempt).collect();
+    assert_eq!(numbers, [None, Some(2), Some(3)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_attempt_has_the_caller_s_head() {
+    let script = answers(&[502, 200]);
+    let mut get = get();
+    get.headers_mut().append("x-a", "1".parse().unwrap());
+    get.headers_mut().append("x-a", "2".parse().unwrap());
+    call(&eager(), &script, get).await.unwrap();
+    let sent = script.sent();
+    assert_eq!(sent[0].head, sent[1].head);
+    assert!(
+        sent[0].head.contains("\"x-a\": \"1\", \"x-a\": \"2\""),
+        "{}",
+        sent[0].head
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_response_is_let_go_before_the_wait() {
+    let held = Arc::new([0; 4]);
+    let weak = Arc::downgrade(&held);
+    let body = Steps::new([
+        Step::Pause,
+        Step::Stall,
+        Step::Data(Bytes::from_owner(Held(held))),
+    ]);
+    let script = Script::new([
+        Act::Answer(response::<Steps>(502).map(|_| body)),
+        Act::Answer(response(200)),
+    ]);
+    let backoff = Backoff::constant(Duration::from_secs(5));
+    let mut call = task::spawn(
+        RetryLayer::new()
+            .backoff(backoff)
+            .layer(script.clone())
+            .oneshot(get()),
+    );
+    assert_pending!(call.poll());
+    tokio::time::advance(Duration::from_millis(60)).await;
+    assert_pending!(call.poll());
+    assert_eq!(weak.strong_count(), 0, "held through the wait");
+    assert_eq!(script.count(), 1);
+    tokio::time::advance(Duration::from_secs(5)).await;
+    assert_ready_ok!(call.poll());
+}
+
+/// Bytes that are dropped with their last copy.
+struct Held(Arc<[u8; 4]>);
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &*self.0
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_the_call_drops_the_attempt_and_the_wait() {
+    let script = Script::new([Act::<Body>::Hang]);
+    let mut hanging = task::spawn(RetryLayer::new().layer(script.clone()).oneshot(get()));
+    assert_pending!(hanging.poll());
+    drop(hanging);
+    let script = answers(&[502]);
+    let mut waiting = task::spawn(RetryLayer::new().layer(script.clone()).oneshot(get()));
+    assert_pending!(waiting.poll());
+    drop(waiting);
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert_eq!(script.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_readied_instance_makes_the_first_attempt_and_a_clone_polled_ready_the_next() {
+    let layer = eager().cloned().classifier(classify_fn(
+        |outcome: Result<&&str, &(dyn Error + 'static)>| outcome.err().map(classify_error),
+    ));
+    let (mut service, mut handle) = mock::spawn_layer::<&str, &str, _>(layer);
+    handle.allow(0);
+    assert_pending!(service.poll_ready());
+    handle.allow(1);
+    assert_ready_ok!(service.poll_ready());
+    let mut call = task::spawn(service.call("a"));
+    let (request, respond) = handle.next_request().await.unwrap();
+    assert_eq!(request, "a");
+    respond.send_error(io::Error::from(io::ErrorKind::ConnectionReset));
+    // Nobody is ready: the second attempt waits.
+    assert_pending!(call.poll());
+    assert_pending!(call.poll());
+    handle.allow(1);
+    assert!(call.is_woken());
+    assert_pending!(call.poll());
+    let (request, respond) = handle.next_request().await.unwrap();
+    assert_eq!(request, "a");
+    respond.send_response("b");
+    assert_eq!(assert_ready_ok!(call.poll()), "b");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_inner_service_that_fails_to_become_ready_again_ends_the_call() {
+    #[derive(Clone)]
+    struct Once(bool);
+    impl Service<()> for Once {
+        type Response = ();
+        type Error = BoxError;
+        type Future = std::future::Ready<Result<(), BoxError>>;
+        fn poll_ready(
+            &mut self,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Result<(), BoxError>> {
+            let first = std::mem::replace(&mut self.0, false);
+            std::task::Poll::Ready(if first { Ok(()) } else { Err("closed".into()) })
+        }
+        fn call(&mut self, (): ()) -> Self::Future {
+            std::future::ready(Err(io::Error::from(io::ErrorKind::ConnectionReset).into()))
+        }
+    }
+    let layer = eager().cloned().classifier(classify_fn(
+        |outcome: Result<&(), &(dyn Error + 'static)>| outcome.err().map(classify_error),
+    ));
+    let error = layer.layer(Once(true)).oneshot(()).await.unwrap_err();
+    let gave_up = find_source::<GaveUp>(&*error).unwrap();
+    assert_eq!(
+        (gave_up.stop(), gave_up.attempts().get()),
+        (Stop::NotReady, 1)
+    );
+    assert_eq!(gave_up.source().unwrap().to_string(), "closed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_of_a_layer_do_not_reach_services_made_before() {
+    let layer = eager().total(1);
+    let script = answers(&[502, 502]);
+    let service = layer.layer(script.clone());
+    let _other = layer.clone().total(9);
+    service.oneshot(get()).await.unwrap();
+    assert_eq!(script.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_body_of_the_final_response_is_the_caller_s() {
+    let script = Script::new([
+        Act::Answer(response(502)),
+        Act::Answer(Response::new(Body::from("whole"))),
+    ]);
+    let response = call(&eager(), &script, get()).await.unwrap();
+    assert_eq!(
+        response.into_body().collect().await.unwrap().to_bytes(),
+        "whole"
+    );
+}
+
+fn outcome() -> impl Strategy<Value = (u16, Option<io::ErrorKind>)> {
+    let kinds = prop::sample::select(vec![
+        io::ErrorKind::ConnectionReset,
+        io::ErrorKind::TimedOut,
+        io::ErrorKind::UnexpectedEof,
+        io::ErrorKind::BrokenPipe,
+    ]);
+    (100_u16..1_000, prop::option::of(kinds))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn no_post_without_a_key_is_sent_twice_unless_proven_unprocessed(
+        outcomes in prop::collection::vec(outcome(), 1..4),
+        method in prop::sample::select(vec![Method::POST, Method::PATCH]),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time().start_paused(true).build().unwrap();
+        let script = Script::new(outcomes.into_iter().map(|(status, error)| match error {
+            Some(kind) => io_error(kind),
+            None => Act::Answer(response(status)),
+        }));
+        let _ = runtime.block_on(call(&RetryLayer::new(), &script, request(&method)));
+        prop_assert_eq!(script.count(), 1);
+    }
+}

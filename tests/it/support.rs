@@ -1,0 +1,223 @@
+//! Services and bodies that do as they are told.
+
+use std::{
+    collections::VecDeque,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use seawall::BoxError;
+use tower::Service;
+
+/// One step of a [`Steps`] body.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    Data(Bytes),
+    Trailers(HeaderMap),
+    /// Pending once, woken at once.
+    Pause,
+    /// Pending for ever.
+    Stall,
+    Error,
+}
+
+/// A body that takes its steps one by one. Not `Unpin`, as bodies need not be.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Steps {
+    next: VecDeque<Step>,
+    hint: SizeHint,
+    _pinned: std::marker::PhantomPinned,
+}
+
+impl Steps {
+    pub(crate) fn new(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self {
+            steps: steps.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// With a size hint that tells its size.
+    pub(crate) fn sized(steps: impl IntoIterator<Item = Step>) -> Self {
+        let mut steps = Self::new(steps);
+        let sizes = steps.next.iter().map(|step| match step {
+            Step::Data(data) => data.len() as u64,
+            _ => 0,
+        });
+        steps.hint = SizeHint::with_exact(sizes.sum());
+        steps
+    }
+}
+
+impl Body for Steps {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        // Without `unsafe` the way to a field of a pinned `!Unpin` type is a copy of the whole.
+        let mut this = self;
+        let mut rest = (*this).clone();
+        let step = rest.next.pop_front();
+        if let (Some(Step::Data(data)), Some(exact)) = (&step, rest.hint.exact()) {
+            rest.hint = SizeHint::with_exact(exact - data.len() as u64);
+        }
+        let stalled = matches!(step, Some(Step::Stall));
+        if !stalled {
+            this.set(rest);
+        }
+        match step {
+            Some(Step::Data(data)) => Poll::Ready(Some(Ok(Frame::data(data)))),
+            Some(Step::Trailers(trailers)) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
+            Some(Step::Error) => Poll::Ready(Some(Err("the body failed".into()))),
+            Some(Step::Pause) => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Some(Step::Stall) => Poll::Pending,
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.next.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.hint
+    }
+}
+
+/// What a [`Script`] does with a request.
+pub(crate) enum Act<B> {
+    /// Reads the whole request, then answers.
+    Answer(Response<B>),
+    /// Reads so many frames of the request's body, then answers and drops the rest.
+    AnswerAfter(usize, Response<B>),
+    Fail(BoxError),
+    /// Never answers.
+    Hang,
+}
+
+/// What one attempt brought.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Sent {
+    pub(crate) head: String,
+    pub(crate) data: Vec<u8>,
+    pub(crate) trailers: Option<HeaderMap>,
+    /// Read to its end.
+    pub(crate) whole: bool,
+    pub(crate) attempt: Option<u32>,
+}
+
+/// A service that follows a script, one act a request, and keeps what it was sent.
+pub(crate) struct Script<B> {
+    acts: Arc<Mutex<VecDeque<Act<B>>>>,
+    sent: Arc<Mutex<Vec<Sent>>>,
+}
+
+impl<B> Clone for Script<B> {
+    fn clone(&self) -> Self {
+        Self {
+            acts: Arc::clone(&self.acts),
+            sent: Arc::clone(&self.sent),
+        }
+    }
+}
+
+impl<B> Script<B> {
+    pub(crate) fn new(acts: impl IntoIterator<Item = Act<B>>) -> Self {
+        Self {
+            acts: Arc::new(Mutex::new(acts.into_iter().collect())),
+            sent: Arc::default(),
+        }
+    }
+
+    pub(crate) fn sent(&self) -> Vec<Sent> {
+        self.sent.lock().unwrap().clone()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.sent.lock().unwrap().len()
+    }
+}
+
+impl<B, ReqBody> Service<Request<ReqBody>> for Script<B>
+where
+    B: Send + 'static,
+    ReqBody: Body<Data = Bytes> + Send + 'static,
+    ReqBody::Error: Into<BoxError>,
+{
+    type Response = Response<B>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<B>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let act = self
+            .acts
+            .lock()
+            .unwrap()
+            .pop_front()
+            .expect("more requests than acts");
+        let sent = Arc::clone(&self.sent);
+        let (parts, body) = request.into_parts();
+        #[allow(unused_mut)]
+        let mut record = Sent {
+            head: format!("{} {} {:?}", parts.method, parts.uri, parts.headers),
+            ..Sent::default()
+        };
+        #[cfg(feature = "retry")]
+        {
+            let attempt = parts.extensions.get::<seawall::retry::Attempt>();
+            record.attempt = attempt.map(|attempt| attempt.0.get());
+        }
+        let at = {
+            let mut sent = sent.lock().unwrap();
+            sent.push(record);
+            sent.len() - 1
+        };
+        Box::pin(async move {
+            let mut body = Box::pin(body);
+            let frames = match &act {
+                Act::Answer(_) => usize::MAX,
+                Act::AnswerAfter(frames, _) => *frames,
+                Act::Fail(_) | Act::Hang => 0,
+            };
+            for _ in 0..frames {
+                let Some(frame) = body.frame().await else {
+                    sent.lock().unwrap()[at].whole = true;
+                    break;
+                };
+                let frame = frame.map_err(Into::into)?;
+                let mut sent = sent.lock().unwrap();
+                match frame.into_data() {
+                    Ok(data) => sent[at].data.extend_from_slice(&data),
+                    Err(frame) => sent[at].trailers = frame.into_trailers().ok(),
+                }
+            }
+            match act {
+                Act::Answer(response) | Act::AnswerAfter(_, response) => Ok(response),
+                Act::Fail(error) => Err(error),
+                Act::Hang => std::future::pending().await,
+            }
+        })
+    }
+}
+
+pub(crate) fn response<B: Default>(status: u16) -> Response<B> {
+    Response::builder()
+        .status(status)
+        .body(B::default())
+        .unwrap()
+}

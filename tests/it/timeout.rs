@@ -1,0 +1,139 @@
+//! `TimeoutLayer`.
+
+use futures_util::FutureExt;
+use seawall::{
+    BoxError, Cause, Processed,
+    classify::classify_error,
+    timeout::{Elapsed, Timeout, TimeoutLayer},
+};
+use std::{
+    future::{Future, pending, poll_fn},
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
+use tokio_test::{assert_pending, assert_ready, assert_ready_err, assert_ready_ok, task};
+use tower::{Layer, Service, ServiceExt, service_fn};
+use tower_test::{assert_request_eq, mock};
+
+const LIMIT: Duration = Duration::from_millis(100);
+
+#[tokio::test(start_paused = true)]
+async fn fails_after_the_limit_and_not_before() {
+    let (mut svc, mut handle) = mock::spawn_layer::<&str, &str, _>(TimeoutLayer::new(LIMIT));
+    assert_ready_ok!(svc.poll_ready());
+    let mut fut = task::spawn(svc.call("a"));
+    let _unanswered = assert_request_eq!(handle, "a");
+    assert_pending!(fut.poll());
+    tokio::time::advance(LIMIT.mul_f64(0.99)).await;
+    assert_pending!(fut.poll());
+    tokio::time::advance(Duration::from_millis(2)).await;
+    assert!(fut.is_woken());
+    let err = assert_ready_err!(fut.poll());
+    assert_eq!(err.downcast_ref::<Elapsed>().unwrap().limit(), LIMIT);
+    assert_eq!(err.to_string(), "no response within 100ms");
+}
+
+#[tokio::test(start_paused = true)]
+async fn clock_starts_at_call_not_at_first_poll() {
+    let mut svc = Timeout::new(service_fn(|()| pending::<Result<(), BoxError>>()), LIMIT);
+    let fut = svc.call(());
+    tokio::time::advance(LIMIT * 2).await;
+    assert!(fut.now_or_never().expect("limit already passed").is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn ready_response_beats_a_passed_limit() {
+    let (mut svc, mut handle) = mock::spawn_layer::<&str, &str, _>(TimeoutLayer::new(LIMIT));
+    assert_ready_ok!(svc.poll_ready());
+    let mut fut = task::spawn(svc.call("a"));
+    assert_request_eq!(handle, "a").send_response("b");
+    tokio::time::advance(LIMIT * 2).await;
+    assert_eq!(assert_ready!(fut.poll()).unwrap(), "b");
+}
+
+#[tokio::test(start_paused = true)]
+async fn readiness_is_passed_through_and_not_timed() {
+    let (mut svc, mut handle) = mock::spawn_layer::<&str, &str, _>(TimeoutLayer::new(LIMIT));
+    handle.allow(0);
+    assert_pending!(svc.poll_ready());
+    tokio::time::advance(LIMIT * 10).await;
+    assert_pending!(svc.poll_ready());
+    handle.allow(1);
+    assert_ready_ok!(svc.poll_ready());
+}
+
+#[tokio::test(start_paused = true)]
+async fn inner_is_dropped_as_soon_as_the_limit_passes() {
+    let held = Arc::new(());
+    let weak = Arc::downgrade(&held);
+    let mut held = Some(held);
+    let mut svc = Timeout::new(
+        service_fn(move |()| {
+            let held = held.take();
+            async move {
+                let _kept_alive = &held;
+                pending::<Result<(), BoxError>>().await
+            }
+        }),
+        LIMIT,
+    );
+    let mut fut = task::spawn(svc.call(()));
+    assert_pending!(fut.poll());
+    assert_eq!(weak.strong_count(), 1);
+    tokio::time::advance(LIMIT * 2).await;
+    assert_ready_err!(fut.poll());
+    assert_eq!(weak.strong_count(), 0, "`fut` is still alive here");
+}
+
+#[test]
+fn ready_inner_needs_no_runtime() {
+    let svc = TimeoutLayer::new(LIMIT).layer(service_fn(|()| async { Ok::<_, BoxError>(1) }));
+    assert_eq!(svc.oneshot(()).now_or_never().unwrap().unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn duration_max_never_fails() {
+    let mut svc = Timeout::new(
+        service_fn(|()| pending::<Result<(), BoxError>>()),
+        Duration::MAX,
+    );
+    let mut fut = task::spawn(svc.call(()));
+    tokio::time::advance(Duration::from_secs(u32::MAX.into())).await;
+    assert_pending!(fut.poll());
+}
+
+// Real time: with a paused clock, a task that never idles never lets it advance.
+#[tokio::test]
+async fn budget_hog_cannot_starve_the_timer() {
+    let hog = || {
+        poll_fn(|cx| {
+            while tokio::task::coop::has_budget_remaining() {
+                let _ = std::pin::pin!(tokio::task::coop::consume_budget()).poll(cx);
+            }
+            cx.waker().wake_by_ref();
+            Poll::<Result<(), BoxError>>::Pending
+        })
+    };
+    let svc = Timeout::new(service_fn(move |()| hog()), Duration::from_millis(20));
+    let err = tokio::time::timeout(Duration::from_secs(5), svc.oneshot(()))
+        .await
+        .unwrap()
+        .unwrap_err();
+    assert!(err.is::<Elapsed>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn elapsed_is_known_to_every_layer() {
+    let svc = Timeout::new(service_fn(|()| pending::<Result<(), BoxError>>()), LIMIT);
+    let error = svc.oneshot(()).await.unwrap_err();
+    let failure = classify_error(&*error);
+    assert_eq!(failure.cause(), Cause::HttpResponseTimeout);
+    assert_eq!(failure.processed(), Processed::Maybe);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_of_the_inner_service_is_kept() {
+    let svc = Timeout::new(service_fn(async |()| Err::<(), _>(std::fmt::Error)), LIMIT);
+    assert!(svc.oneshot(()).await.unwrap_err().is::<std::fmt::Error>());
+}

@@ -1,0 +1,253 @@
+//! The words: what each says, and that none is missing.
+
+use std::{collections::BTreeSet, error::Error, io, time::Duration};
+
+use http::StatusCode;
+use seawall::{
+    BoxError, Cause, Failure, Processed, Product, Reporter, failure::UnknownCause, find_source,
+};
+
+/// RFC 9209 §2.3.1 to §2.3.32 with the statuses they recommend. `proxy_internal_response` and `http_request_error`
+/// leave a choice.
+const REGISTERED: [(&str, u16); 32] = [
+    ("dns_timeout", 504),
+    ("dns_error", 502),
+    ("destination_not_found", 500),
+    ("destination_unavailable", 503),
+    ("destination_ip_prohibited", 502),
+    ("destination_ip_unroutable", 502),
+    ("connection_refused", 502),
+    ("connection_terminated", 502),
+    ("connection_timeout", 504),
+    ("connection_read_timeout", 504),
+    ("connection_write_timeout", 504),
+    ("connection_limit_reached", 503),
+    ("tls_protocol_error", 502),
+    ("tls_certificate_error", 502),
+    ("tls_alert_received", 502),
+    ("http_request_error", 400),
+    ("http_request_denied", 403),
+    ("http_response_incomplete", 502),
+    ("http_response_header_section_size", 502),
+    ("http_response_header_size", 502),
+    ("http_response_body_size", 502),
+    ("http_response_trailer_section_size", 502),
+    ("http_response_trailer_size", 502),
+    ("http_response_transfer_coding", 502),
+    ("http_response_content_coding", 502),
+    ("http_response_timeout", 504),
+    ("http_upgrade_failed", 502),
+    ("http_protocol_error", 502),
+    ("proxy_internal_response", 502),
+    ("proxy_internal_error", 500),
+    ("proxy_configuration_error", 500),
+    ("proxy_loop_detected", 502),
+];
+
+#[test]
+fn every_error_type_of_rfc_9209_is_a_cause_with_its_status() {
+    let ours: Vec<_> = Cause::ALL
+        .iter()
+        .filter(|cause| cause.is_registered())
+        .collect();
+    assert_eq!(ours.len(), REGISTERED.len());
+    for (cause, (token, status)) in ours.into_iter().zip(REGISTERED) {
+        assert_eq!(cause.as_str(), token);
+        assert_eq!(cause.gateway_status().as_u16(), status, "{token}");
+    }
+}
+
+#[test]
+fn our_own_causes_are_not_registered() {
+    for cause in [
+        Cause::RateLimited,
+        Cause::BadGateway,
+        Cause::CircuitOpen,
+        Cause::Unknown,
+    ] {
+        assert!(!cause.is_registered(), "{cause}");
+    }
+}
+
+#[test]
+fn every_cause_comes_back_from_its_token() {
+    for &cause in Cause::ALL {
+        assert_eq!(cause.as_str().parse(), Ok(cause));
+        assert_eq!(cause.to_string(), cause.as_str());
+    }
+}
+
+#[test]
+fn what_is_no_token_is_no_cause() {
+    for text in [
+        "",
+        "Connection_Refused",
+        "connection refused",
+        "connection_refused ",
+        "\u{0}",
+    ] {
+        let parsed: Result<Cause, UnknownCause> = text.parse();
+        assert!(parsed.is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn tokens_are_different_and_can_stand_in_a_structured_field() {
+    let tokens: BTreeSet<_> = Cause::ALL.iter().map(|cause| cause.as_str()).collect();
+    assert_eq!(tokens.len(), Cause::ALL.len());
+    for token in tokens {
+        assert!(
+            token.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
+            "{token}"
+        );
+    }
+}
+
+#[test]
+fn every_cause_has_one_sentence_of_advice() {
+    let all: BTreeSet<_> = Cause::ALL.iter().map(|cause| cause.advice()).collect();
+    assert_eq!(
+        all.len(),
+        Cause::ALL.len(),
+        "advice that fits two causes says too little"
+    );
+    for advice in all {
+        assert!(
+            advice.ends_with('.') && advice.matches(". ").count() == 0,
+            "{advice}"
+        );
+    }
+}
+
+#[test]
+fn every_cause_is_answered_as_an_error() {
+    for &cause in Cause::ALL {
+        assert!(cause.gateway_status().as_u16() >= 400, "{cause}");
+    }
+}
+
+#[test]
+fn a_failure_is_small_and_keeps_what_it_was_told() {
+    const { assert!(size_of::<Failure>() <= 48) };
+    let wait = Some(Duration::from_secs(3));
+    let failure = Failure::new(Cause::RateLimited)
+        .with_reporter(Reporter::Origin)
+        .with_processed(Processed::Unlikely)
+        .with_status(StatusCode::TOO_MANY_REQUESTS)
+        .with_retry_after(wait)
+        .with_retry_hint(Some(true));
+    assert_eq!(failure.cause(), Cause::RateLimited);
+    assert_eq!(failure.reporter(), Reporter::Origin);
+    assert_eq!(failure.processed(), Processed::Unlikely);
+    assert_eq!(failure.status(), Some(StatusCode::TOO_MANY_REQUESTS));
+    assert_eq!(failure.retry_after(), wait);
+    assert_eq!(failure.retry_hint(), Some(true));
+}
+
+#[test]
+fn a_new_failure_claims_nothing() {
+    let failure = Failure::new(Cause::BadGateway);
+    assert_eq!(failure.reporter(), Reporter::Unknown);
+    assert_eq!(failure.processed(), Processed::Maybe);
+    assert_eq!(
+        (
+            failure.status(),
+            failure.retry_after(),
+            failure.retry_hint()
+        ),
+        (None, None, None)
+    );
+}
+
+#[test]
+fn a_failure_says_itself_in_one_line() {
+    let failure = Failure::new(Cause::ConnectionRefused);
+    let text = |failure: Failure| failure.to_string();
+    assert_eq!(
+        text(failure),
+        "connection refused (may have been processed)"
+    );
+    assert_eq!(
+        text(
+            failure
+                .with_reporter(Reporter::Local)
+                .with_processed(Processed::No)
+        ),
+        "connection refused (seen here; not processed)",
+    );
+    assert_eq!(
+        text(Failure::new(Cause::BadGateway).with_status(StatusCode::BAD_GATEWAY)),
+        "bad gateway (status 502; may have been processed)",
+    );
+    assert_eq!(
+        text(
+            Failure::new(Cause::OriginError)
+                .with_reporter(Reporter::Origin)
+                .with_status(StatusCode::INTERNAL_SERVER_ERROR)
+                .with_processed(Processed::Yes)
+        ),
+        "origin error (reported by the origin, status 500; processed)",
+    );
+}
+
+#[test]
+fn reporters_and_products_have_different_names() {
+    let mut names: BTreeSet<_> = Product::ALL
+        .iter()
+        .map(|product| product.as_str())
+        .collect();
+    assert_eq!(names.len(), Product::ALL.len());
+    assert_eq!(Reporter::Gateway(Product::HaProxy).to_string(), "HAProxy");
+    names.extend([Reporter::Local, Reporter::Origin, Reporter::Unknown].map(Reporter::as_str));
+    assert_eq!(names.len(), Product::ALL.len() + 3);
+}
+
+/// An error in layers, as libraries make them.
+#[derive(Debug)]
+struct Layered(BoxError);
+
+impl std::fmt::Display for Layered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("layered")
+    }
+}
+
+impl Error for Layered {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.0)
+    }
+}
+
+#[test]
+fn a_source_is_found_at_any_depth_and_inside_io_errors() {
+    let failure = Failure::new(Cause::Overloaded);
+    let deep: BoxError = Layered(io::Error::other(Layered(failure.into())).into()).into();
+    assert_eq!(find_source::<Failure>(&*deep), Some(&failure));
+    assert!(find_source::<Layered>(&*deep).is_some());
+    assert!(find_source::<UnknownCause>(&*deep).is_none());
+}
+
+/// An error that is its own source.
+#[derive(Debug)]
+struct Endless;
+
+impl std::fmt::Display for Endless {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("endless")
+    }
+}
+
+impl Error for Endless {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self)
+    }
+}
+
+#[test]
+fn a_chain_that_contains_itself_is_not_walked_for_ever() {
+    assert!(find_source::<Failure>(&Endless).is_none());
+    assert_eq!(
+        seawall::classify::classify_error(&Endless).cause(),
+        Cause::Unknown
+    );
+}
