@@ -37,7 +37,7 @@ pub(crate) struct Steps {
 impl Steps {
     pub(crate) fn new(steps: impl IntoIterator<Item = Step>) -> Self {
         Self {
-            steps: steps.into_iter().collect(),
+            next: steps.into_iter().collect(),
             ..Self::default()
         }
     }

@@ -57,12 +57,11 @@ impl Script {
     pub(crate) async fn answer(self, stream: &mut TcpStream, number: u64) -> io::Result<bool> {
         let response = match self {
             Self::Flaky { every } if number.is_multiple_of(every.max(1)) => whole(502, ""),
-            Self::Healthy | Self::Flaky { .. } => whole(200, ""),
             Self::Status(status) | Self::EarlyStatus(status) => whole(status, ""),
             Self::RetryAfter { seconds, times } if number <= times => {
                 whole(503, &format!("retry-after: {seconds}\r\n"))
             }
-            Self::RetryAfter { .. } => whole(200, ""),
+            Self::Healthy | Self::Flaky { .. } | Self::RetryAfter { .. } => whole(200, ""),
             Self::Refuse | Self::AcceptClose | Self::ReadClose => return Ok(false),
             Self::Reset => {
                 // A linger of zero makes closing send a reset.
