@@ -24,7 +24,7 @@
 //!
 //! let response = server.oneshot(Request::new(Body::default())).await?;
 //! assert_eq!(response.status(), 502);
-//! assert_eq!(response.headers()["proxy-status"], "edge; error=connection_refused");
+//! assert_eq!(response.headers()["proxy-status"], "edge;error=connection_refused");
 //! # Ok(())
 //! # }
 //! ```

@@ -33,7 +33,9 @@ pub(super) fn response(name: &str, failure: &Failure, with_body: bool) -> Respon
         headers.insert("proxy-status", value);
     }
     if let Some(wait) = failure.retry_after() {
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let seconds = wait
+            .as_secs()
+            .saturating_add(u64::from(wait.subsec_nanos() > 0));
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response

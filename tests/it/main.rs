@@ -15,8 +15,18 @@ mod retry;
 #[cfg(feature = "timeout")]
 mod timeout;
 
+#[cfg(feature = "error-response")]
+mod error_response;
+#[cfg(feature = "full")]
+mod invariants;
+#[cfg(feature = "logging")]
+mod logging;
+#[cfg(feature = "logging")]
+#[cfg_attr(not(feature = "full"), allow(dead_code))]
+mod recorder;
+
 mod architecture;
 mod classify;
-#[cfg_attr(not(feature = "retry"), allow(dead_code))]
+#[cfg_attr(not(feature = "full"), allow(dead_code))]
 mod support;
 mod vocabulary;

@@ -72,8 +72,9 @@ async fn inner_is_dropped_as_soon_as_the_limit_passes() {
         service_fn(move |()| {
             let held = held.take();
             async move {
-                let _kept_alive = &held;
-                pending::<Result<(), BoxError>>().await
+                let result = pending::<Result<(), BoxError>>().await;
+                drop(held);
+                result
             }
         }),
         LIMIT,

@@ -1,0 +1,324 @@
+//! What holds for every layer and for the whole stack. The other invariants of ARCHITECTURE.md stand where they are
+//! tested at length: `every_attempt_sends_the_same_bytes` in `replay`, `layers_do_not_import_layers` in `architecture`.
+
+use std::{
+    fs, io,
+    path::Path,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::{BodyExt, Full};
+use proptest::prelude::*;
+use seawall::{ErrorResponseLayer, LoggingLayer, RetryLayer, TimeoutLayer};
+use tokio_test::task;
+use tower::{Service, ServiceBuilder, ServiceExt};
+use tracing::level_filters::LevelFilter;
+
+use crate::{
+    recorder::Recorder,
+    support::{Act, Script, Step, Steps, response},
+};
+
+const LIMIT: Duration = Duration::from_secs(1);
+
+fn stack<B>(
+    script: Script<B>,
+) -> impl Service<
+    Request<Full<Bytes>>,
+    Response = Response<impl Body<Data = Bytes, Error = B::Error>>,
+    Error = std::convert::Infallible,
+> + Clone
+where
+    B: Body<Data = Bytes, Error: std::fmt::Display> + Send + 'static,
+{
+    ServiceBuilder::new()
+        .layer(LoggingLayer::server())
+        .layer(ErrorResponseLayer::new("edge"))
+        .layer(LoggingLayer::client())
+        .layer(RetryLayer::new())
+        .layer(TimeoutLayer::new(LIMIT))
+        .service(script)
+}
+
+fn get() -> Request<Full<Bytes>> {
+    Request::get("http://upstream/")
+        .body(Full::default())
+        .unwrap()
+}
+
+/// A body that counts how often it is polled.
+#[derive(Default)]
+struct Counted {
+    inner: Steps,
+    polled: Arc<std::sync::atomic::AtomicUsize>,
+}
+
+impl Body for Counted {
+    type Data = Bytes;
+    type Error = seawall::BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, seawall::BoxError>>> {
+        self.polled
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        // `Steps` is not `Unpin`; a box of a copy is.
+        let mut inner = Box::pin(self.inner.clone());
+        let frame = inner.as_mut().poll_frame(cx);
+        let polled = Arc::clone(&self.polled);
+        let mut this = self;
+        this.set(Self {
+            inner: (*inner).clone(),
+            polled,
+        });
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn success_is_never_touched() {
+    let mut trailers = HeaderMap::new();
+    trailers.insert("x-sum", "42".parse().unwrap());
+    let steps = [
+        Step::Data("one".into()),
+        Step::Pause,
+        Step::Data("two".into()),
+        Step::Trailers(trailers.clone()),
+    ];
+    let polled = Arc::default();
+    let body = Counted {
+        inner: Steps::sized(steps),
+        polled: Arc::clone(&polled),
+    };
+    let sent = Response::builder()
+        .status(206)
+        .header("x-a", "b")
+        .body(body)
+        .unwrap();
+    let response = stack(Script::new([Act::Answer(sent)]))
+        .oneshot(get())
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 206);
+    assert_eq!(response.headers().len(), 1);
+    assert!(response.extensions().is_empty());
+    assert_eq!(response.body().size_hint().exact(), Some(6));
+    let collected = response
+        .into_body()
+        .collect()
+        .await
+        .unwrap_or_else(|_| panic!("failed"));
+    assert_eq!(collected.trailers(), Some(&trailers));
+    assert_eq!(collected.to_bytes(), "onetwo");
+    // Three frames, one pause, and the end.
+    assert_eq!(polled.load(std::sync::atomic::Ordering::Relaxed), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn non_idempotent_is_sent_once() {
+    for status in [429, 500, 502, 503, 504] {
+        let script = Script::new([Act::Answer(response::<Full<Bytes>>(status))]);
+        let post = Request::post("http://upstream/")
+            .body(Full::default())
+            .unwrap();
+        let response = stack(script.clone()).oneshot(post).await.unwrap();
+        assert_eq!((response.status().as_u16(), script.count()), (status, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_the_future_at_any_await_releases_everything() {
+    // Each poll of the call is a place to drop it at.
+    for polls in 0..40 {
+        let held = Arc::new(());
+        let script = Script::new((0..4).map(|_| Act::Answer(response::<Full<Bytes>>(502))));
+        let service = {
+            let held = Arc::clone(&held);
+            let script = script.clone();
+            ServiceBuilder::new()
+                .layer(LoggingLayer::client())
+                .layer(RetryLayer::new())
+                .layer(TimeoutLayer::new(LIMIT))
+                .service_fn(move |request: Request<_>| {
+                    let (held, script) = (Arc::clone(&held), script.clone());
+                    async move {
+                        tokio::task::yield_now().await;
+                        let result = script.oneshot(request).await;
+                        drop(held);
+                        result
+                    }
+                })
+        };
+        let mut call = task::spawn(service.oneshot(get()));
+        for _ in 0..polls {
+            if call.poll().is_ready() {
+                break;
+            }
+            tokio::time::advance(Duration::from_millis(40)).await;
+        }
+        let sent = script.count();
+        drop(call);
+        assert_eq!(Arc::strong_count(&held), 1, "after {polls} polls");
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert_eq!(script.count(), sent, "after {polls} polls");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_the_future_is_neither_success_nor_failure() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+    let script = Script::new([Act::<Full<Bytes>>::Hang]);
+    let mut call = task::spawn(stack(script).oneshot(get()));
+    assert!(call.poll().is_pending());
+    drop(call);
+    for line in recorder.lines() {
+        assert_eq!(
+            (line.get("seawall.end"), line.get("error.type")),
+            (Some("cancelled"), None)
+        );
+    }
+    assert_eq!(recorder.lines().len(), 2);
+}
+
+/// Panics when called without having been polled ready, and is never ready for two.
+struct Strict {
+    ready: bool,
+    script: Script<Full<Bytes>>,
+}
+
+impl Clone for Strict {
+    fn clone(&self) -> Self {
+        Self {
+            ready: false,
+            script: self.script.clone(),
+        }
+    }
+}
+
+impl<B> Service<Request<B>> for Strict
+where
+    Script<Full<Bytes>>: Service<Request<B>>,
+{
+    type Response = <Script<Full<Bytes>> as Service<Request<B>>>::Response;
+    type Error = <Script<Full<Bytes>> as Service<Request<B>>>::Error;
+    type Future = <Script<Full<Bytes>> as Service<Request<B>>>::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.ready = true;
+        self.script.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        assert!(
+            std::mem::take(&mut self.ready),
+            "called without being ready"
+        );
+        self.script.call(request)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn readiness_is_honoured() {
+    let acts = [502, 502, 200, 502, 200].map(|status| Act::Answer(response(status)));
+    let script = Script::new(acts);
+    let service = ServiceBuilder::new()
+        .layer(ErrorResponseLayer::new("edge"))
+        .layer(LoggingLayer::client())
+        .layer(RetryLayer::new())
+        .layer(TimeoutLayer::new(LIMIT))
+        .service(Strict {
+            ready: false,
+            script: script.clone(),
+        });
+    for _ in 0..2 {
+        let response = service.clone().oneshot(get()).await.unwrap();
+        assert_eq!(response.status(), 200);
+    }
+    assert_eq!(script.count(), 5);
+}
+
+fn header() -> impl Strategy<Value = (String, Vec<u8>)> {
+    let names = prop::sample::select(vec![
+        "retry-after",
+        "retry-after-ms",
+        "x-should-retry",
+        "proxy-status",
+        "content-type",
+        "server",
+    ]);
+    (
+        names.prop_map(String::from),
+        prop::collection::vec(any::<u8>(), 0..50),
+    )
+}
+
+proptest! {
+    #[test]
+    fn nothing_from_the_peer_panics(
+        status in 100_u16..1_000,
+        headers in prop::collection::vec(header(), 0..8),
+        body in prop::collection::vec(any::<u8>(), 0..100),
+        error in prop::option::of(any::<i32>()),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time().start_paused(true).build().unwrap();
+        let (_recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+        let act = || {
+            if let Some(number) = error {
+                return Act::Fail(io::Error::from_raw_os_error(number).into());
+            }
+            let mut response = Response::builder().status(status);
+            for (name, value) in &headers {
+                if let Ok(value) = http::HeaderValue::from_bytes(value) {
+                    response = response.header(name, value);
+                }
+            }
+            Act::Answer(response.body(Full::from(body.clone())).unwrap())
+        };
+        let script = Script::new((0..4).map(|_| act()));
+        let response = runtime.block_on(stack(script).oneshot(get())).unwrap();
+        prop_assert!(error.is_none() || response.status().as_u16() >= 400);
+        runtime.block_on(response.into_body().collect()).unwrap_or_else(|_| panic!("failed"));
+    }
+}
+
+#[test]
+fn time_is_injected() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let rules = fs::read_to_string(root.join("clippy.toml")).unwrap();
+    assert!(rules.contains("std::time::Instant") && rules.contains("SystemTime::now"));
+    let mut allowed = Vec::new();
+    for file in crate::architecture::sources() {
+        let text = fs::read_to_string(&file).unwrap();
+        if text.contains("clippy::disallowed") {
+            allowed.push(file.file_name().unwrap().to_owned());
+        }
+    }
+    assert_eq!(allowed, ["headers.rs"], "wall time is read in one place");
+}
+
+#[test]
+fn no_layer_holds_a_lock_across_user_code() {
+    // Locks stand in one file, whose every use is one statement of bookkeeping: see `retry::shared`.
+    let with_locks: Vec<_> = crate::architecture::sources()
+        .into_iter()
+        .filter(|file| fs::read_to_string(file).unwrap().contains("Mutex"))
+        .map(|file| file.file_name().unwrap().to_owned())
+        .collect();
+    assert_eq!(with_locks, ["replay.rs"]);
+}
