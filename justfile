@@ -1,0 +1,37 @@
+# What can be done here, by name: `just`.
+default:
+    @just --list
+
+# All gates.
+ci:
+    .ci/run
+
+test:
+    cargo test --workspace --all-features
+
+# nginx in front of a failing origin.
+gateways:
+    cargo test --all-features --test gateways -- --ignored --nocapture
+
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-features --all-targets -- -D warnings
+
+doc:
+    RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --all-features --package seawall --open
+
+# The main job, once: upstreams that fail, bare and through seawall.
+demo:
+    cargo run --package gateway -- --once
+
+# Nanoseconds, allocations and sizes, beside the peers.
+bench:
+    cargo run --release --package benches --bin overhead
+
+# Instructions a call, under callgrind.
+icount:
+    benches/icount.sh
+
+# Changes in the code that no test notices (slow; needs cargo-mutants).
+mutants:
+    cargo mutants --all-features --package seawall -- --all-targets
