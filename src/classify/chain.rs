@@ -15,6 +15,7 @@ pub(super) struct Findings {
 
 /// How far a call had come when it failed. It decides whether an I/O error proves anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "told by client libraries, each behind its feature")]
 pub(super) enum Phase {
     /// Nobody said.
     Unknown,
@@ -25,6 +26,7 @@ pub(super) enum Phase {
 }
 
 /// Whether the walk along a chain goes on.
+#[allow(dead_code, reason = "told by client libraries, each behind its feature")]
 pub(super) enum Step {
     Continue,
     /// What lies further in belongs to somebody else, such as the error of the caller's own request body.
