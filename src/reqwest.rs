@@ -1,4 +1,4 @@
-//! [`reqwest::Client`](::reqwest::Client) as a service of [`http`] types, so that layers go around it.
+//! [`reqwest::Client`] as a service of [`http`] types, so that layers go around it.
 //!
 //! reqwest's own service takes a type of request that no HTTP layer can look into.
 //!
@@ -32,7 +32,7 @@ use tower_service::Service;
 
 use crate::BoxError;
 
-/// A [`reqwest::Client`](::reqwest::Client) as a service. Clones share its pool of connections.
+/// A [`reqwest::Client`] as a service. Clones share its pool of connections.
 ///
 /// reqwest repeats some requests by itself (those that an HTTP/2 server refused unprocessed, unless built with
 /// `retry(reqwest::retry::never())`); it follows redirects as it was built to.
