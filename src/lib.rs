@@ -39,14 +39,7 @@
 //! One per layer, all on by default: `retry`, `timeout`, `logging`, `error-response`. Integrations, off by default:
 //! `hyper`, `hyper-util`, `h2` and `reqwest-0_13` let the classifier look into the errors of those crates; without
 //! them a refused connection is still recognised, but a closed one is not. `reqwest-0_13` also brings
-#![cfg_attr(
-    feature = "reqwest-0_13",
-    doc = "[`reqwest::Client`](crate::reqwest::Client), a client as a service."
-)]
-#![cfg_attr(
-    not(feature = "reqwest-0_13"),
-    doc = "`reqwest::Client`, a client as a service."
-)]
+//! `seawall::reqwest::Client`, a client as a service.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(missing_docs)]
 
