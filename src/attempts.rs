@@ -2,6 +2,8 @@
 
 use std::{error::Error, fmt, num::NonZeroU32, time::Duration};
 
+use http::Response;
+
 use crate::{BoxError, Failure};
 
 /// Which attempt a request is, in its extensions: only from the second on, since an extension costs allocations.
@@ -16,7 +18,39 @@ pub struct Attempts {
     count: NonZeroU32,
     elapsed: Duration,
     stop: Option<Stop>,
-    last: Option<Failure>,
+    past: Vec<Past>,
+}
+
+/// How many attempts are remembered, however many there were.
+const REMEMBERED: usize = 8;
+
+/// An attempt that failed and was followed by another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Past {
+    failure: Failure,
+    delay: Duration,
+}
+
+impl Past {
+    /// What it failed with.
+    #[must_use]
+    pub const fn failure(&self) -> &Failure {
+        &self.failure
+    }
+
+    /// The wait between it and the next.
+    #[must_use]
+    pub const fn delay(&self) -> Duration {
+        self.delay
+    }
+}
+
+/// Remembers one more, and forgets the oldest beyond the limit.
+pub(crate) fn remember(past: &mut Vec<Past>, failure: Failure, delay: Duration) {
+    if past.len() == REMEMBERED {
+        past.remove(0);
+    }
+    past.push(Past { failure, delay });
 }
 
 impl Attempts {
@@ -24,13 +58,13 @@ impl Attempts {
         count: NonZeroU32,
         elapsed: Duration,
         stop: Option<Stop>,
-        last: Option<Failure>,
+        past: Vec<Past>,
     ) -> Self {
         Self {
             count,
             elapsed,
             stop,
-            last,
+            past,
         }
     }
 
@@ -52,10 +86,10 @@ impl Attempts {
         self.stop
     }
 
-    /// The failure of the attempt before this one, if there was one.
+    /// The attempts before this one, oldest first: the last 8 at most.
     #[must_use]
-    pub const fn last_failure(&self) -> Option<Failure> {
-        self.last
+    pub fn past(&self) -> &[Past] {
+        &self.past
     }
 }
 
@@ -71,6 +105,18 @@ pub enum Stop {
     ServerSaysNo,
     /// The number of retries is spent.
     TotalSpent,
+    /// The number of retries of failures to connect is spent.
+    ConnectSpent,
+    /// The number of retries of connections that failed after connecting is spent.
+    ReadSpent,
+    /// The number of retries of statuses is spent.
+    StatusSpent,
+    /// The number of retries of other errors is spent.
+    OtherSpent,
+    /// All calls together have had as many retries as their budget allows.
+    BudgetSpent,
+    /// The deadline would pass before another attempt could end.
+    DeadlineTooNear,
     /// The server asks to wait longer than allowed, or all waits together would be.
     WaitTooLong,
     /// The request's body cannot be sent again: it failed, or is larger than the limit.
@@ -80,6 +126,14 @@ pub enum Stop {
 }
 
 impl Stop {
+    /// Whether it would have been tried again, but for a limit.
+    pub(crate) const fn is_limit(self) -> bool {
+        !matches!(
+            self,
+            Self::NotRetryable | Self::MethodNotAllowed | Self::ServerSaysNo
+        )
+    }
+
     /// The name used in logs and metrics, such as `total_spent`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -88,6 +142,12 @@ impl Stop {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::ServerSaysNo => "server_says_no",
             Self::TotalSpent => "total_spent",
+            Self::ConnectSpent => "connect_spent",
+            Self::ReadSpent => "read_spent",
+            Self::StatusSpent => "status_spent",
+            Self::OtherSpent => "other_spent",
+            Self::BudgetSpent => "budget_spent",
+            Self::DeadlineTooNear => "deadline_too_near",
             Self::WaitTooLong => "wait_too_long",
             Self::NotReplayable => "not_replayable",
             Self::NotReady => "not_ready",
@@ -103,12 +163,15 @@ impl fmt::Display for Stop {
 
 /// A call failed after more than one attempt. Its `source()` is the error of the last one.
 ///
-/// An error of the first attempt that is not retried comes out as it is, without this around it.
+/// An error of the first attempt that is not retried comes out as it is, without this around it. With
+/// [`raise_on_status`](crate::RetryLayer::raise_on_status) it stands for a response too; then its source is that
+/// response's [`Failure`].
 #[derive(Debug)]
 pub struct GaveUp {
     attempts: NonZeroU32,
     elapsed: Duration,
     stop: Stop,
+    last_response: Option<Box<Response<()>>>,
     source: BoxError,
 }
 
@@ -117,12 +180,14 @@ impl GaveUp {
         attempts: NonZeroU32,
         elapsed: Duration,
         stop: Stop,
+        last_response: Option<Box<Response<()>>>,
         source: BoxError,
     ) -> Self {
         Self {
             attempts,
             elapsed,
             stop,
+            last_response,
             source,
         }
     }
@@ -144,14 +209,27 @@ impl GaveUp {
     pub const fn stop(&self) -> Stop {
         self.stop
     }
+
+    /// The head of the last response that came, if any did: the upstream's last word, should the last attempt have
+    /// ended without one.
+    #[must_use]
+    pub fn last_response(&self) -> Option<&Response<()>> {
+        self.last_response.as_deref()
+    }
 }
 
 impl fmt::Display for GaveUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.attempts.get() == 1 { "" } else { "s" };
+        let Self {
+            attempts,
+            elapsed,
+            stop,
+            ..
+        } = self;
         write!(
             f,
-            "gave up after {} attempts in {:?} ({})",
-            self.attempts, self.elapsed, self.stop
+            "gave up after {attempts} attempt{plural} in {elapsed:?} ({stop})"
         )
     }
 }

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 /// How long to wait before each retry, unless the server says (`Retry-After`).
 ///
@@ -13,18 +13,30 @@ use std::time::Duration;
 /// assert_eq!(backoff.longest(3), Duration::from_secs(1));
 /// assert_eq!(backoff.longest(30), Duration::from_secs(5));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Backoff {
-    base: Duration,
     growth: Growth,
     max: Duration,
-    jitter: bool,
+    jitter: Jitter,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 enum Growth {
+    Constant(Duration),
+    Doubling(Duration),
+    /// Seconds; nothing before the first retry, then twice as much each time.
+    Urllib3(f64),
+    Custom(Arc<dyn Fn(u32) -> Duration + Send + Sync>),
+}
+
+/// What chance does to a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Jitter {
     None,
-    Doubling,
+    /// Any part of it.
+    Full,
+    /// Up to so much more.
+    Added(Duration),
 }
 
 impl Backoff {
@@ -33,10 +45,9 @@ impl Backoff {
     #[must_use]
     pub const fn exponential(base: Duration) -> Self {
         Self {
-            base,
-            growth: Growth::Doubling,
+            growth: Growth::Doubling(base),
             max: Duration::from_secs(10),
-            jitter: true,
+            jitter: Jitter::Full,
         }
     }
 
@@ -45,10 +56,9 @@ impl Backoff {
     #[must_use]
     pub const fn constant(delay: Duration) -> Self {
         Self {
-            base: delay,
-            growth: Growth::None,
-            max: delay,
-            jitter: false,
+            growth: Growth::Constant(delay),
+            max: Duration::MAX,
+            jitter: Jitter::None,
         }
     }
 
@@ -58,42 +68,93 @@ impl Backoff {
         Self::constant(Duration::ZERO)
     }
 
-    /// The longest wait, whatever the growth. Takes effect on waits that begin afterwards.
+    /// Waits as urllib3's `Retry(backoff_factor=factor)` does: not at all before the first retry, and
+    /// `factor · 2^(n-1)` seconds before the n-th, up to [`max`](Self::max) (120 s unless set), without jitter
+    /// unless [`added_jitter`](Self::added_jitter) is set.
+    ///
+    /// # Errors
+    /// [`NotAFactor`] if `factor` is negative, infinite or not a number.
+    pub fn urllib3(factor: f64) -> Result<Self, NotAFactor> {
+        if !(factor.is_finite() && factor >= 0.0) {
+            return Err(NotAFactor(()));
+        }
+        Ok(Self {
+            growth: Growth::Urllib3(factor),
+            max: Duration::from_secs(120),
+            jitter: Jitter::None,
+        })
+    }
+
+    /// Waits as `delay` says for each retry, counted from 1. It is called once a retry, and must not block.
     #[must_use]
-    pub const fn max(self, max: Duration) -> Self {
-        Self { max, ..self }
+    pub fn custom(delay: impl Fn(u32) -> Duration + Send + Sync + 'static) -> Self {
+        Self {
+            growth: Growth::Custom(Arc::new(delay)),
+            max: Duration::MAX,
+            jitter: Jitter::None,
+        }
+    }
+
+    /// The longest wait, whatever the growth, jitter included. Takes effect on waits that begin afterwards.
+    #[must_use]
+    pub fn max(mut self, max: Duration) -> Self {
+        self.max = max;
+        self
     }
 
     /// Whether a wait is a random part of itself ("full jitter": evenly spread between nothing and the whole), so that
     /// callers which failed together do not come back together. On for [`exponential`](Self::exponential), off for
     /// the others.
     #[must_use]
-    pub const fn jitter(self, jitter: bool) -> Self {
-        Self { jitter, ..self }
+    pub fn jitter(mut self, jitter: bool) -> Self {
+        self.jitter = if jitter { Jitter::Full } else { Jitter::None };
+        self
     }
 
-    /// The longest possible wait before the given retry, counted from 1: the whole of what jitter takes a part of.
+    /// Adds a random time from nothing to `most` to each wait, in place of other jitter: urllib3's `backoff_jitter`.
+    #[must_use]
+    pub fn added_jitter(mut self, most: Duration) -> Self {
+        self.jitter = Jitter::Added(most);
+        self
+    }
+
+    /// The wait before the given retry, counted from 1, without jitter: the whole of what full jitter takes a part of.
     #[must_use]
     pub fn longest(&self, retry: u32) -> Duration {
-        let factor = match self.growth {
-            Growth::None => 1,
-            Growth::Doubling => 1_u32
-                .checked_shl(retry.saturating_sub(1))
-                .unwrap_or(u32::MAX),
+        let doublings = retry.saturating_sub(1);
+        let delay = match &self.growth {
+            Growth::Constant(delay) => *delay,
+            Growth::Doubling(base) => {
+                base.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX))
+            }
+            Growth::Urllib3(_) if retry <= 1 => Duration::ZERO,
+            Growth::Urllib3(factor) => {
+                let seconds = factor * 2_f64.powi(doublings.try_into().unwrap_or(i32::MAX));
+                Duration::try_from_secs_f64(seconds).unwrap_or(self.max)
+            }
+            Growth::Custom(delay) => delay(retry),
         };
-        self.base.saturating_mul(factor).min(self.max)
+        delay.min(self.max)
     }
 
     /// The wait before the given retry, counted from 1; `random` in `[0, 1)` picks the part.
     pub(crate) fn delay(&self, retry: u32, random: impl FnOnce() -> f64) -> Duration {
         let longest = self.longest(retry);
-        if self.jitter && !longest.is_zero() {
-            // `mul_f64` panics beyond `Duration::MAX`; a part of it cannot get there.
-            longest.mul_f64(random().clamp(0.0, 1.0))
-        } else {
-            longest
+        match self.jitter {
+            Jitter::Full if !longest.is_zero() => part(longest, random()),
+            // urllib3 adds nothing where there is no wait: before the first retry.
+            Jitter::Added(most) if !(retry <= 1 && matches!(self.growth, Growth::Urllib3(_))) => {
+                longest.saturating_add(part(most, random())).min(self.max)
+            }
+            Jitter::None | Jitter::Full | Jitter::Added(_) => longest,
         }
     }
+}
+
+/// `mul_f64` panics beyond `Duration::MAX`, and rounds up to it; a part is no more than the whole.
+pub(crate) fn part(whole: Duration, random: f64) -> Duration {
+    Duration::try_from_secs_f64(whole.as_secs_f64() * random.clamp(0.0, 1.0))
+        .map_or(whole, |part| part.min(whole))
 }
 
 impl Default for Backoff {
@@ -102,20 +163,64 @@ impl Default for Backoff {
     }
 }
 
+impl fmt::Debug for Growth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Constant(delay) => f.debug_tuple("Constant").field(delay).finish(),
+            Self::Doubling(base) => f.debug_tuple("Doubling").field(base).finish(),
+            Self::Urllib3(factor) => f.debug_tuple("Urllib3").field(factor).finish(),
+            Self::Custom(_) => f.write_str("Custom"),
+        }
+    }
+}
+
+/// A backoff factor that is negative, infinite or not a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotAFactor(());
+
+impl fmt::Display for NotAFactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a backoff factor is a number of seconds, zero or more")
+    }
+}
+
+impl Error for NotAFactor {}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
+    fn any_backoff() -> impl Strategy<Value = Backoff> {
+        prop_oneof![
+            any::<Duration>().prop_map(Backoff::exponential),
+            any::<Duration>().prop_map(Backoff::constant),
+            (0.0..f64::MAX).prop_map(|factor| Backoff::urllib3(factor).unwrap()),
+            any::<Duration>().prop_map(|delay| Backoff::custom(move |_| delay)),
+        ]
+    }
+
     proptest! {
         #[test]
-        fn a_delay_never_exceeds_its_longest(
-            base in any::<Duration>(), max in any::<Duration>(), retry in any::<u32>(), random in 0.0..1.0,
+        fn a_delay_never_exceeds_its_maximum(
+            backoff in any_backoff(), max in any::<Duration>(), jitter in 0..3, most in any::<Duration>(),
+            retry in any::<u32>(), random in 0.0..1.0,
         ) {
-            let backoff = Backoff::exponential(base).max(max);
-            prop_assert!(backoff.delay(retry, || random) <= backoff.longest(retry));
+            let backoff = backoff.max(max);
+            let backoff = match jitter {
+                0 => backoff.jitter(false),
+                1 => backoff.jitter(true),
+                _ => backoff.added_jitter(most),
+            };
             prop_assert!(backoff.longest(retry) <= max);
+            let delay = backoff.delay(retry, || random);
+            prop_assert!(delay <= max);
+            match jitter {
+                0 => prop_assert_eq!(delay, backoff.longest(retry)),
+                1 => prop_assert!(delay <= backoff.longest(retry)),
+                _ => prop_assert!(delay >= backoff.longest(retry)),
+            }
         }
 
         #[test]
@@ -130,15 +235,20 @@ mod tests {
     }
 
     #[test]
+    fn full_jitter_takes_the_part_that_chance_says() {
+        let backoff = Backoff::exponential(Duration::from_secs(8));
+        for (random, ms) in [(0.0, 0), (0.25, 2_000), (0.5, 4_000)] {
+            assert_eq!(backoff.delay(1, || random), Duration::from_millis(ms));
+        }
+    }
+
+    #[test]
     fn the_longest_duration_is_no_panic() {
         let backoff = Backoff::exponential(Duration::MAX).max(Duration::MAX);
         for retry in [0, 1, 2, 31, 32, 33, u32::MAX] {
-            assert_eq!(
-                backoff
-                    .delay(retry, || 1.0 - f64::EPSILON / 2.0)
-                    .checked_sub(Duration::MAX),
-                None
-            );
+            for random in [0.0, 0.5, 1.0 - f64::EPSILON / 2.0, 1.0, 2.0, -1.0] {
+                assert!(backoff.delay(retry, || random) <= Duration::MAX);
+            }
         }
     }
 
@@ -147,5 +257,34 @@ mod tests {
         let backoff = Backoff::constant(Duration::from_secs(3));
         assert_eq!(backoff.delay(1, || 0.1), Duration::from_secs(3));
         assert_eq!(backoff.delay(9, || 0.1), Duration::from_secs(3));
+    }
+
+    #[test]
+    fn urllib3_does_not_wait_before_the_first_retry_nor_add_jitter_to_it() {
+        let backoff = Backoff::urllib3(0.5)
+            .unwrap()
+            .added_jitter(Duration::from_secs(1));
+        let delays = [1, 2, 3, 4].map(|retry| backoff.delay(retry, || 0.5).as_millis());
+        assert_eq!(delays, [0, 1_500, 2_500, 4_500]);
+        assert_eq!(backoff.longest(40), Duration::from_secs(120));
+        assert_eq!(backoff.longest(u32::MAX), Duration::from_secs(120));
+    }
+
+    #[test]
+    fn a_factor_is_a_number_of_seconds() {
+        for factor in [-0.1, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(
+                Backoff::urllib3(factor).unwrap_err(),
+                NotAFactor(()),
+                "{factor}"
+            );
+        }
+        assert!(Backoff::urllib3(0.0).is_ok() && Backoff::urllib3(-0.0).is_ok());
+    }
+
+    #[test]
+    fn custom_is_asked_with_the_number_of_the_retry() {
+        let backoff = Backoff::custom(|retry| Duration::from_secs(retry.into()));
+        assert_eq!(backoff.delay(7, || 0.5), Duration::from_secs(7));
     }
 }

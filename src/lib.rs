@@ -51,6 +51,12 @@ pub mod failure;
 mod attempts;
 #[cfg(feature = "retry")]
 mod backoff;
+#[cfg(feature = "retry")]
+mod budget;
+#[cfg(feature = "retry")]
+mod deadline;
+#[cfg(feature = "retry")]
+mod ratio;
 
 #[cfg(feature = "error-response")]
 pub mod error_response;
@@ -67,6 +73,12 @@ pub use self::{
     classify::{Classify, GrpcClassifier, HttpClassifier, classify_fn},
     error::{BoxError, find_source},
     failure::{Cause, Failure, Processed, Product, Reporter},
+};
+
+#[cfg(feature = "retry")]
+pub use self::{
+    deadline::Deadline,
+    ratio::{NotARatio, Ratio},
 };
 
 #[cfg(feature = "error-response")]

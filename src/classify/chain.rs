@@ -11,11 +11,16 @@ pub(super) struct Findings {
     pub(super) cause: Option<Cause>,
     /// The request was provably not processed, whatever the cause turns out to be.
     pub(super) unprocessed: bool,
+    /// Nothing of the request was written, though there was a connection.
+    pub(super) never_written: bool,
 }
 
 /// How far a call had come when it failed. It decides whether an I/O error proves anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "told by client libraries, each behind its feature")]
+#[allow(
+    dead_code,
+    reason = "told by client libraries, each behind its feature"
+)]
 pub(super) enum Phase {
     /// Nobody said.
     Unknown,
@@ -26,7 +31,10 @@ pub(super) enum Phase {
 }
 
 /// Whether the walk along a chain goes on.
-#[allow(dead_code, reason = "told by client libraries, each behind its feature")]
+#[allow(
+    dead_code,
+    reason = "told by client libraries, each behind its feature"
+)]
 pub(super) enum Step {
     Continue,
     /// What lies further in belongs to somebody else, such as the error of the caller's own request body.
@@ -61,6 +69,7 @@ pub fn classify_error(error: &(dyn Error + 'static)) -> Failure {
         phase: Phase::Unknown,
         cause: None,
         unprocessed: false,
+        never_written: false,
     };
     for error in chain(error) {
         if let Some(failure) = error.downcast_ref::<Failure>() {
@@ -78,6 +87,7 @@ pub fn classify_error(error: &(dyn Error + 'static)) -> Failure {
     };
     Failure::new(cause)
         .with_reporter(Reporter::Local)
+        .with_never_written(findings.never_written)
         .with_processed(if unprocessed {
             Processed::No
         } else {

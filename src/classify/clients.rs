@@ -69,6 +69,7 @@ fn of_hyper(findings: &mut Findings, error: &hyper::Error) -> Step {
         // hyper's word for a request that was never written, its connection having closed before
         // (hyper 1.12: client/dispatch.rs, proto/h1/dispatch.rs).
         findings.unprocessed = true;
+        findings.never_written = true;
         findings.cause = Some(Cause::ConnectionTerminated);
     } else if error.is_user() {
         // The sources are the caller's own, such as a request body that is itself another upstream's response: what

@@ -45,6 +45,8 @@ pub struct Failure {
     status: Option<StatusCode>,
     retry_after: Option<Duration>,
     retry_hint: Option<bool>,
+    /// Nothing of the request was ever written: more than "not processed".
+    never_written: bool,
 }
 
 impl Failure {
@@ -59,6 +61,7 @@ impl Failure {
             status: None,
             retry_after: None,
             retry_hint: None,
+            never_written: false,
         }
     }
 
@@ -97,6 +100,18 @@ impl Failure {
     #[must_use]
     pub const fn with_retry_hint(self, retry_hint: Option<bool>) -> Self {
         Self { retry_hint, ..self }
+    }
+
+    pub(crate) const fn with_never_written(self, never_written: bool) -> Self {
+        Self {
+            never_written,
+            ..self
+        }
+    }
+
+    #[cfg(feature = "retry")]
+    pub(crate) const fn never_written(&self) -> bool {
+        self.never_written
     }
 
     /// What went wrong.

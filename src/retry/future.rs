@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use http::Response;
 use pin_project_lite::pin_project;
 use tokio::{
     task::coop::unconstrained,
@@ -13,15 +14,8 @@ use tokio::{
 };
 use tower_service::Service;
 
-use super::{
-    Attempt, Attempts, GaveUp, Protocol, Retry, Stop,
-    policy::Policy,
-    protocol::{Sent, count},
-};
-use crate::{BoxError, Classify, Failure};
-
-/// How long a response given up for a retry may take to be read to its end, at most the wait for the retry itself.
-const DRAIN_WAIT: Duration = Duration::from_millis(50);
+use super::{Budget, Past, Protocol, Retry, Stop, counters::Spent, policy::Policy, protocol::Sent};
+use crate::{BoxError, Classify};
 
 pin_project! {
     /// Response future of [`Retry`].
@@ -31,23 +25,27 @@ pin_project! {
         P: Protocol<Req, S::Response>,
     {
         #[pin]
-        state: State<S::Future, P::Discard, Sent<P, Req>>,
-        next: S,
-        saved: P::Saved,
-        classifier: C,
-        protocol: P,
-        policy: Arc<Policy>,
-        started: Instant,
-        made: u32,
-        waited: Duration,
-        // Of the attempt before.
-        last: Option<Failure>,
+        pub(super) state: State<S::Future, P::Discard, Sent<P, Req>>,
+        pub(super) next: S,
+        pub(super) saved: P::Saved,
+        pub(super) classifier: C,
+        pub(super) protocol: P,
+        pub(super) policy: Arc<Policy>,
+        pub(super) budget: Budget,
+        pub(super) started: Instant,
+        pub(super) made: u32,
+        pub(super) spent: Spent,
+        pub(super) waited: Duration,
+        // A request that was never written has been sent again free of charge.
+        pub(super) resent: bool,
+        pub(super) past: Vec<Past>,
+        pub(super) last_response: Option<Box<Response<()>>>,
     }
 }
 
 pin_project! {
     #[project = StateProj]
-    enum State<F, D, Q> {
+    pub(super) enum State<F, D, Q> {
         // An attempt is under way.
         Attempt { #[pin] attempt: F },
         // The failed response is read to its end, if that is quick, while the time passes.
@@ -58,26 +56,30 @@ pin_project! {
             until: Instant,
             request: Option<Q>,
         },
-        // The inner service is asked whether it can take another request.
-        Ready { request: Option<Q> },
+        // The inner service is asked whether it can take another request, until the deadline.
+        Ready { request: Option<Q>, #[pin] deadline: Option<Sleep> },
         Done,
     }
 }
 
 impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
 where
-    S: Service<Sent<P, Req>>,
+    S: Service<Sent<P, Req>> + Clone,
     C: Clone,
     P: Protocol<Req, S::Response> + Clone,
 {
-    pub(super) fn new(
-        retry: &mut Retry<S, C, P>,
-        request: Sent<P, Req>,
-        saved: P::Saved,
-        next: S,
-    ) -> Self {
+    pub(super) fn new(retry: &mut Retry<S, C, P>, request: Req) -> Self {
+        let started = Instant::now();
+        let policy = retry
+            .protocol
+            .policy(&request)
+            .unwrap_or_else(|| Arc::clone(&retry.policy));
+        let budget = retry.policy.budget.clone();
+        budget.deposit(started);
+        let (request, saved) = retry.protocol.save(request, policy.body_limit);
+        // The instance that was polled ready makes the first attempt; its clone was not, and is polled before use.
+        let next = retry.inner.clone();
         Self {
-            started: Instant::now(),
             state: State::Attempt {
                 attempt: retry.inner.call(request),
             },
@@ -85,10 +87,15 @@ where
             saved,
             classifier: retry.classifier.clone(),
             protocol: retry.protocol.clone(),
-            policy: Arc::clone(&retry.policy),
+            policy,
+            budget,
+            started,
             made: 1,
+            spent: Spent::default(),
             waited: Duration::ZERO,
-            last: None,
+            resent: false,
+            past: Vec::new(),
+            last_response: None,
         }
     }
 }
@@ -109,7 +116,6 @@ where
                 StateProj::Attempt { attempt } => {
                     let outcome = ready!(attempt.poll(cx)).map_err(Into::into);
                     if let Some(outcome) = self.as_mut().judge(outcome) {
-                        self.project().state.set(State::Done);
                         return Poll::Ready(outcome);
                     }
                 }
@@ -137,13 +143,21 @@ where
                         }
                     }
                     let request = request.take();
-                    this.state.set(State::Ready { request });
+                    let deadline = this.protocol.deadline(this.saved);
+                    let deadline = deadline.map(|deadline| sleep_until(deadline.at()));
+                    this.state.set(State::Ready { request, deadline });
                 }
-                StateProj::Ready { request } => {
-                    if let Err(error) = ready!(this.next.poll_ready(cx)) {
-                        let outcome = self.as_mut().give_up(error.into(), Stop::NotReady);
-                        self.project().state.set(State::Done);
-                        return Poll::Ready(Err(outcome));
+                StateProj::Ready { request, deadline } => {
+                    let ready = match (this.next.poll_ready(cx), deadline.as_pin_mut()) {
+                        (Poll::Ready(ready), _) => ready.map_err(Into::into),
+                        (Poll::Pending, None) => return Poll::Pending,
+                        (Poll::Pending, Some(deadline)) => {
+                            ready!(pin!(unconstrained(deadline)).poll(cx));
+                            return Poll::Ready(Err(self.out_of_time()));
+                        }
+                    };
+                    if let Err(error) = ready {
+                        return Poll::Ready(Err(self.give_up(error, Stop::NotReady)));
                     }
                     let request = request.take().expect("kept until the service is ready");
                     let attempt = this.next.call(request);
@@ -153,114 +167,6 @@ where
                 StateProj::Done => panic!("polled after completion"),
             }
         }
-    }
-}
-
-impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
-where
-    S: Service<Sent<P, Req>>,
-    C: Classify<S::Response>,
-    P: Protocol<Req, S::Response>,
-{
-    /// Returns what the caller gets, or sets the state that leads to another attempt.
-    fn judge(
-        mut self: Pin<&mut Self>,
-        outcome: Result<S::Response, BoxError>,
-    ) -> Option<Result<S::Response, BoxError>> {
-        let this = self.as_mut().project();
-        let failure = this
-            .classifier
-            .classify(outcome.as_ref().map_err(|error| &**error as _));
-        let Some(failure) = failure else {
-            return Some(if *this.made == 1 {
-                outcome
-            } else {
-                self.finish(outcome, None)
-            });
-        };
-        let about = this.protocol.about(this.saved);
-        let decision =
-            this.policy
-                .decide(&failure, &about, *this.made, *this.waited, fastrand::f64);
-        let again = decision.and_then(|delay| {
-            let attempt = Attempt(count(*this.made + 1));
-            let request = this.protocol.again(this.saved, attempt);
-            request
-                .map(|request| (delay, request))
-                .ok_or(Stop::NotReplayable)
-        });
-        let (delay, request) = match again {
-            Ok(again) => again,
-            Err(stop) => {
-                tracing::debug!(
-                    name: "give up",
-                    attempts = *this.made, cause = failure.cause().as_str(), stop = stop.as_str(),
-                    "giving up",
-                );
-                return Some(self.finish(outcome, Some(stop)));
-            }
-        };
-        tracing::debug!(
-            name: "retry",
-            attempt = *this.made + 1, cause = failure.cause().as_str(), ?delay,
-            "trying again",
-        );
-        *this.last = Some(failure);
-        *this.waited = this.waited.saturating_add(delay);
-        let discard = outcome.ok().map(|response| this.protocol.discard(response));
-        self.wait(delay, discard, request);
-        None
-    }
-
-    fn wait(
-        self: Pin<&mut Self>,
-        delay: Duration,
-        discard: Option<P::Discard>,
-        request: Sent<P, Req>,
-    ) {
-        let mut this = self.project();
-        let request = Some(request);
-        let now = Instant::now();
-        // Waits are limited, so this is no end of time; if it were, the wait would only be short.
-        let until = now.checked_add(delay).unwrap_or(now);
-        let first = if discard.is_some() {
-            until.min(now + DRAIN_WAIT)
-        } else {
-            until
-        };
-        // tokio's shortest sleep takes a millisecond.
-        let sleep = (!delay.is_zero()).then(|| sleep_until(first));
-        this.state.set(State::Wait {
-            discard,
-            sleep,
-            until,
-            request,
-        });
-    }
-
-    fn finish(
-        self: Pin<&mut Self>,
-        outcome: Result<S::Response, BoxError>,
-        stop: Option<Stop>,
-    ) -> Result<S::Response, BoxError> {
-        match outcome {
-            Ok(mut response) => {
-                let this = self.project();
-                let attempts =
-                    Attempts::new(count(*this.made), this.started.elapsed(), stop, *this.last);
-                this.protocol.annotate(&mut response, attempts);
-                Ok(response)
-            }
-            Err(error) => match stop {
-                Some(stop) if self.made > 1 => Err(self.give_up(error, stop)),
-                // An error that the classifier does not take for a failure, or of the only attempt.
-                _ => Err(error),
-            },
-        }
-    }
-
-    fn give_up(self: Pin<&mut Self>, error: BoxError, stop: Stop) -> BoxError {
-        GaveUp::new(count(self.made), self.started.elapsed(), stop, error).into()
     }
 }
 

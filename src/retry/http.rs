@@ -1,18 +1,20 @@
-use std::{any::type_name, fmt};
+use std::{any::type_name, fmt, sync::Arc};
 
 use bytes::Buf;
-use http::{Request, Response, request::Parts};
+use http::{HeaderName, HeaderValue, Request, Response, request::Parts};
 use http_body::Body;
 
 use super::{
-    Attempt, Attempts, ReplayBody,
+    Attempt, Attempts, Override, ReplayBody,
     drain::Drain,
+    policy::Policy,
     protocol::{
         About,
         sealed::{Requests, Responses},
     },
     replay::Replay,
 };
+use crate::Deadline;
 
 /// Retries HTTP requests, keeping their bodies while they are sent: see [`ReplayBody`].
 ///
@@ -81,6 +83,10 @@ where
     type Request = Request<F::Body>;
     type Saved = Saved<B>;
 
+    fn policy(&self, request: &Request<B>) -> Option<Arc<Policy>> {
+        request.extensions().get::<Override>().map(Override::policy)
+    }
+
     fn save(&self, request: Request<B>, body_limit: usize) -> (Self::Request, Saved<B>) {
         let (parts, body) = request.into_parts();
         let (body, replay) = ReplayBody::new(body, body_limit);
@@ -99,13 +105,32 @@ where
             method: Some(&saved.parts.method),
             // draft-ietf-httpapi-idempotency-key-header-07 §2.1
             idempotency_key: saved.parts.headers.contains_key("idempotency-key"),
+            time_left: self.deadline(saved).map(|deadline| deadline.remaining()),
         }
     }
 
-    fn again(&self, saved: &mut Saved<B>, attempt: Attempt) -> Option<Self::Request> {
+    fn deadline(&self, saved: &Saved<B>) -> Option<Deadline> {
+        saved.parts.extensions.get().copied()
+    }
+
+    fn is_repeatable(&self, saved: &Saved<B>) -> bool {
+        saved.body.is_repeatable()
+    }
+
+    fn again(
+        &self,
+        saved: &mut Saved<B>,
+        attempt: Attempt,
+        header: Option<&HeaderName>,
+    ) -> Option<Self::Request> {
         let body = saved.body.again()?;
         let mut parts = saved.parts.clone();
         parts.extensions.insert(attempt);
+        if let Some(name) = header {
+            parts
+                .headers
+                .insert(name, HeaderValue::from(attempt.0.get()));
+        }
         Some(Request::from_parts(parts, self.convert.convert(body)))
     }
 }
@@ -113,8 +138,12 @@ where
 impl<B: Body, F> Responses<Response<B>> for Http<F> {
     type Discard = Drain<B>;
 
-    fn discard(&self, response: Response<B>) -> Drain<B> {
-        Drain::new(response.into_body())
+    fn discard(&self, response: Response<B>) -> (Drain<B>, Option<Box<Response<()>>>) {
+        let (parts, body) = response.into_parts();
+        (
+            Drain::new(body),
+            Some(Box::new(Response::from_parts(parts, ()))),
+        )
     }
 
     fn annotate(&self, response: &mut Response<B>, attempts: Attempts) {

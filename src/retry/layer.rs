@@ -1,10 +1,11 @@
 use std::{sync::Arc, time::Duration};
 
-use http::Method;
+use http::{HeaderName, Method};
 use tower_layer::Layer;
 
 use super::{
-    AsIs, Backoff, Cloned, Http, ReplayBody, Retry, SendAs,
+    AsIs, Backoff, Budget, Cloned, Http, ReplayBody, Retry, Retrying, SendAs,
+    hook::Hook,
     policy::{Methods, Policy},
 };
 use crate::HttpClassifier;
@@ -17,7 +18,7 @@ use crate::HttpClassifier;
 pub struct RetryLayer<C = HttpClassifier, P = Http> {
     classifier: C,
     protocol: P,
-    policy: Arc<Policy>,
+    pub(super) policy: Arc<Policy>,
 }
 
 impl RetryLayer {
@@ -89,7 +90,35 @@ impl<C, P> RetryLayer<C, P> {
     /// How many retries a call has, the first attempt not counted; `None`: as many as its time allows. Default: 3.
     pub fn total(self, total: impl Into<Option<u32>>) -> Self {
         let total = total.into();
-        self.set(|policy| policy.total = total)
+        self.set(|policy| policy.limits.total = total)
+    }
+
+    /// How many retries of failures to connect a call has: name lookup, refused, timed out, no route. `None`: as many
+    /// as the total allows. Default: `None`.
+    pub fn connect(self, connect: impl Into<Option<u32>>) -> Self {
+        let connect = connect.into();
+        self.set(|policy| policy.limits.connect = connect)
+    }
+
+    /// How many retries of connections that failed after connecting a call has: closed, reset, silent, not HTTP.
+    /// `None`: as many as the total allows. Default: `None`.
+    pub fn read(self, read: impl Into<Option<u32>>) -> Self {
+        let read = read.into();
+        self.set(|policy| policy.limits.read = read)
+    }
+
+    /// How many retries of responses with a status of the forcelist a call has. `None`: as many as the total allows.
+    /// Default: `None`.
+    pub fn status(self, status: impl Into<Option<u32>>) -> Self {
+        let status = status.into();
+        self.set(|policy| policy.limits.status = status)
+    }
+
+    /// How many retries of other errors a call has, such as those of TLS. `None`: as many as the total allows.
+    /// Default: `None`.
+    pub fn other(self, other: impl Into<Option<u32>>) -> Self {
+        let other = other.into();
+        self.set(|policy| policy.limits.other = other)
     }
 
     /// Which methods may be sent again when the request may have been processed. Default: the idempotent ones of
@@ -111,6 +140,14 @@ impl<C, P> RetryLayer<C, P> {
         self.set(|policy| policy.statuses = statuses)
     }
 
+    /// Statuses that are retried as well if they say `Retry-After`, as long as retries of a limited
+    /// [`total`](Self::total) are left and [`respect_retry_after`](Self::respect_retry_after) is on. urllib3 does so
+    /// with 413, 429 and 503. Default: none.
+    pub fn retry_after_statuses(self, statuses: impl IntoIterator<Item = u16>) -> Self {
+        let statuses = statuses.into_iter().collect();
+        self.set(|policy| policy.retry_after_statuses = statuses)
+    }
+
     /// How long to wait before a retry when the server does not say. Default: [`Backoff::default`].
     pub fn backoff(self, backoff: Backoff) -> Self {
         self.set(|policy| policy.backoff = backoff)
@@ -128,6 +165,18 @@ impl<C, P> RetryLayer<C, P> {
         self.set(|policy| policy.retry_after_max = max)
     }
 
+    /// Whether to wait for [`retry_after_max`](Self::retry_after_max) when the server asks for more, as urllib3 does,
+    /// rather than not to retry. Default: no.
+    pub fn cap_retry_after(self, cap: bool) -> Self {
+        self.set(|policy| policy.cap_retry_after = cap)
+    }
+
+    /// Whether up to a tenth is added by chance to a wait that a server asks for, so that callers which were told the
+    /// same do not come back together. Default: yes.
+    pub fn retry_after_jitter(self, jitter: bool) -> Self {
+        self.set(|policy| policy.retry_after_jitter = jitter)
+    }
+
     /// The limit of all waits of one call together. Default: 30 s.
     pub fn total_delay_max(self, max: Duration) -> Self {
         self.set(|policy| policy.total_delay_max = max)
@@ -137,6 +186,36 @@ impl<C, P> RetryLayer<C, P> {
     /// that nothing was processed, but that is no proof. Default: no.
     pub fn retry_unlikely(self, retry: bool) -> Self {
         self.set(|policy| policy.retry_unlikely = retry)
+    }
+
+    /// Whether a refusal of our own, such as an open circuit, is retried: for a balancer beneath, where another try
+    /// meets another instance. Default: no.
+    pub fn retry_rejected(self, retry: bool) -> Self {
+        self.set(|policy| policy.retry_rejected = retry)
+    }
+
+    /// Whether a response that would be retried, but for a limit, becomes an error: [`GaveUp`](super::GaveUp), with
+    /// its head. Default: no, the response is returned.
+    pub fn raise_on_status(self, raise: bool) -> Self {
+        self.set(|policy| policy.raise_on_status = raise)
+    }
+
+    /// What an attempt needs at the least: one that could not have so much before the request's
+    /// [`Deadline`](crate::Deadline) is not begun. Default: nothing.
+    pub fn min_attempt(self, time: Duration) -> Self {
+        self.set(|policy| policy.min_attempt = time)
+    }
+
+    /// How many retries all calls together may have. Default: [`Budget::default`], a new one for each layer made by
+    /// [`new`](RetryLayer::new) and shared by its clones.
+    pub fn budget(self, budget: Budget) -> Self {
+        self.set(|policy| policy.budget = budget)
+    }
+
+    /// Calls `hook` for each retry that has been decided on, before its wait, on the task that drives the call. It must
+    /// not block.
+    pub fn on_retry(self, hook: impl Fn(&Retrying) + Send + Sync + 'static) -> Self {
+        self.set(|policy| policy.on_retry = Hook(Some(Arc::new(hook))))
     }
 
     fn set(mut self, change: impl FnOnce(&mut Policy)) -> Self {
@@ -149,6 +228,12 @@ impl<C, F> RetryLayer<C, Http<F>> {
     /// How many bytes of a request body are kept to send it again. A longer body is sent once. Default: 64 KiB.
     pub fn body_limit(self, bytes: usize) -> Self {
         self.set(|policy| policy.body_limit = bytes)
+    }
+
+    /// Tells the upstream which attempt a request is, from the second on, in a header of this name: a number, counted
+    /// from 1. Default: no header.
+    pub fn attempt_header(self, name: HeaderName) -> Self {
+        self.set(|policy| policy.attempt_header = Some(name))
     }
 
     /// Hands the inner service what `convert` makes of each attempt's body, for clients that take one type of body

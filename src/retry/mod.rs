@@ -89,10 +89,14 @@
 //! - `tower::retry`: comes with a policy; request bodies need not be `Clone`; jitter that differs from call to call.
 //! - reqwest's own retries: waits between attempts, reads `Retry-After`, and knows which failures are safe to repeat.
 
+mod counters;
 mod drain;
 mod future;
+mod hook;
 mod http;
+mod judge;
 mod layer;
+mod overriding;
 mod policy;
 mod protocol;
 mod replay;
@@ -101,13 +105,16 @@ mod shared;
 
 pub use self::{
     future::ResponseFuture,
+    hook::Retrying,
     http::{AsIs, Http, SendAs},
     layer::RetryLayer,
+    overriding::Override,
     protocol::{Cloned, Protocol},
     replay::ReplayBody,
     service::Retry,
 };
 pub use crate::{
-    attempts::{Attempt, Attempts, GaveUp, Stop},
-    backoff::Backoff,
+    attempts::{Attempt, Attempts, GaveUp, Past, Stop},
+    backoff::{Backoff, NotAFactor},
+    budget::Budget,
 };

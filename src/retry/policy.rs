@@ -1,22 +1,38 @@
 use std::time::Duration;
 
-use http::Method;
+use http::{HeaderName, Method};
 
-use super::{Backoff, Stop, protocol::About};
-use crate::{Cause, Failure, Processed};
+use super::{
+    Backoff, Budget, Stop,
+    counters::{Limits, Spent},
+    hook::Hook,
+    protocol::About,
+};
+use crate::{Cause, Failure, Processed, backoff::part};
 
 /// The settings of a [`RetryLayer`](super::RetryLayer), and the decision they lead to: no clock, no I/O.
 #[derive(Clone, Debug)]
-pub(super) struct Policy {
-    pub(super) total: Option<u32>,
+pub struct Policy {
+    pub(super) limits: Limits,
     pub(super) methods: Methods,
     pub(super) statuses: Vec<u16>,
+    /// Retried too, when they say `Retry-After` and a limited total is not spent.
+    pub(super) retry_after_statuses: Vec<u16>,
     pub(super) backoff: Backoff,
     pub(super) respect_retry_after: bool,
     pub(super) retry_after_max: Duration,
+    /// Beyond `retry_after_max`: wait that long, rather than not at all.
+    pub(super) cap_retry_after: bool,
+    pub(super) retry_after_jitter: bool,
     pub(super) total_delay_max: Duration,
+    pub(super) min_attempt: Duration,
     pub(super) retry_unlikely: bool,
+    pub(super) retry_rejected: bool,
+    pub(super) raise_on_status: bool,
     pub(super) body_limit: usize,
+    pub(super) budget: Budget,
+    pub(super) attempt_header: Option<HeaderName>,
+    pub(super) on_retry: Hook,
 }
 
 #[derive(Clone, Debug)]
@@ -30,55 +46,85 @@ pub(super) enum Methods {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            total: Some(3),
+            limits: Limits {
+                total: Some(3),
+                connect: None,
+                read: None,
+                status: None,
+                other: None,
+            },
             methods: Methods::Idempotent,
             statuses: vec![429, 500, 502, 503, 504],
+            retry_after_statuses: Vec::new(),
             backoff: Backoff::default(),
             respect_retry_after: true,
             retry_after_max: Duration::from_secs(20),
+            cap_retry_after: false,
+            retry_after_jitter: true,
             total_delay_max: Duration::from_secs(30),
+            min_attempt: Duration::ZERO,
             retry_unlikely: false,
+            retry_rejected: false,
+            raise_on_status: false,
             body_limit: 64 * 1024,
+            budget: Budget::default(),
+            attempt_header: None,
+            on_retry: Hook::default(),
         }
     }
 }
 
 impl Policy {
-    /// How long to wait before the next attempt, or why there is none.
+    /// How long to wait before the next attempt, and what is spent by it; or why there is none.
     ///
-    /// `made` counts the attempts made so far; `waited` is the sum of the waits between them.
+    /// `waited` is the sum of the waits so far.
     pub(super) fn decide(
         &self,
         failure: &Failure,
         about: &About<'_>,
-        made: u32,
+        spent: Spent,
         waited: Duration,
         random: impl FnOnce() -> f64,
-    ) -> Result<Duration, Stop> {
+    ) -> Result<(Duration, Spent), Stop> {
         match failure.retry_hint() {
             Some(false) => return Err(Stop::ServerSaysNo),
             Some(true) => {}
-            None if self.may_mend(failure) => {}
+            None if self.may_mend(failure, spent) => {}
             None => return Err(Stop::NotRetryable),
         }
         if !self.is_safe(failure, about) {
             return Err(Stop::MethodNotAllowed);
         }
-        if self.total.is_some_and(|total| made > total) {
-            return Err(Stop::TotalSpent);
-        }
-        let delay = self.delay(failure, made, random)?;
+        let spent = spent.after(failure, &self.limits)?;
+        let delay = self.delay(failure, spent.total, random)?;
         if waited.saturating_add(delay) > self.total_delay_max {
             return Err(Stop::WaitTooLong);
         }
-        Ok(delay)
+        let needed = delay.saturating_add(self.min_attempt);
+        if about
+            .time_left
+            .is_some_and(|left| left.is_zero() || needed > left)
+        {
+            return Err(Stop::DeadlineTooNear);
+        }
+        Ok((delay, spent))
     }
 
-    fn may_mend(&self, failure: &Failure) -> bool {
-        match failure.status() {
+    fn may_mend(&self, failure: &Failure, spent: Spent) -> bool {
+        match failure.status().map(|status| status.as_u16()) {
             // gRPC reports failures with a status of 200.
-            Some(status) if status.as_u16() >= 400 => self.statuses.contains(&status.as_u16()),
-            _ => may_pass(failure.cause()),
+            Some(status) if status >= 400 => {
+                let asked = self.respect_retry_after
+                    && failure.retry_after().is_some()
+                    && self.limits.total.is_some()
+                    && spent.total_left(&self.limits)
+                    && self.retry_after_statuses.contains(&status);
+                asked || self.statuses.contains(&status)
+            }
+            _ => match failure.cause() {
+                Cause::CircuitOpen => self.retry_rejected,
+                cause => may_pass(cause),
+            },
         }
     }
 
@@ -99,17 +145,24 @@ impl Policy {
     fn delay(
         &self,
         failure: &Failure,
-        made: u32,
+        retry: u32,
         random: impl FnOnce() -> f64,
     ) -> Result<Duration, Stop> {
-        match failure.retry_after().filter(|_| self.respect_retry_after) {
+        let asked = match failure.retry_after().filter(|_| self.respect_retry_after) {
             // Zero is no wish for a wait; our own still spreads the callers.
-            None | Some(Duration::ZERO) => Ok(self.backoff.delay(made, random)),
-            Some(asked) if asked > self.retry_after_max => Err(Stop::WaitTooLong),
-            // Jitter upward only: before its time the server would refuse again. A tenth spreads callers that were
-            // all told the same second.
-            Some(asked) => Ok(asked.saturating_add(asked.mul_f64(0.1 * random().clamp(0.0, 1.0)))),
-        }
+            None | Some(Duration::ZERO) => return Ok(self.backoff.delay(retry, random)),
+            Some(asked) if asked <= self.retry_after_max => asked,
+            Some(_) if self.cap_retry_after => self.retry_after_max,
+            Some(_) => return Err(Stop::WaitTooLong),
+        };
+        // Jitter upward only: before its time the server would refuse again. A tenth spreads callers that were all
+        // told the same second.
+        let jitter = if self.retry_after_jitter {
+            part(asked, 0.1 * random())
+        } else {
+            Duration::ZERO
+        };
+        Ok(asked.saturating_add(jitter))
     }
 }
 
@@ -152,11 +205,13 @@ mod tests {
         About {
             method: Some(method),
             idempotency_key: false,
+            time_left: None,
         }
     }
 
     #[test]
     fn every_cause_is_decided_without_a_panic_and_only_no_lets_a_post_pass() {
+        let spent = Spent::default();
         for &cause in Cause::ALL {
             for processed in [
                 Processed::No,
@@ -165,13 +220,9 @@ mod tests {
                 Processed::Yes,
             ] {
                 let failure = Failure::new(cause).with_processed(processed);
-                let decision = Policy::default().decide(
-                    &failure,
-                    &about(&Method::POST),
-                    1,
-                    Duration::ZERO,
-                    || 0.5,
-                );
+                let about = about(&Method::POST);
+                let decision =
+                    Policy::default().decide(&failure, &about, spent, Duration::ZERO, || 0.5);
                 assert!(
                     decision.is_err() || processed == Processed::No,
                     "{cause} {processed}"
@@ -183,16 +234,20 @@ mod tests {
     proptest! {
         #[test]
         fn a_wait_is_never_shorter_than_retry_after_asks_and_never_beyond_its_limits(
-            asked in any::<Duration>(), waited in any::<Duration>(), made in 1_u32..4, random in 0.0..1.0,
+            asked in any::<Duration>(), waited in any::<Duration>(), left in any::<Duration>(),
+            random in 0.0..1.0,
         ) {
             let policy = Policy::default();
             let failure = Failure::new(Cause::Overloaded)
                 .with_status(StatusCode::SERVICE_UNAVAILABLE)
                 .with_retry_after(Some(asked));
-            if let Ok(delay) = policy.decide(&failure, &about(&Method::GET), made, waited, || random) {
+            let about = About { time_left: Some(left), ..about(&Method::GET) };
+            let decision = policy.decide(&failure, &about, Spent::default(), waited, || random);
+            if let Ok((delay, _)) = decision {
                 prop_assert!(delay >= asked);
                 prop_assert!(asked <= policy.retry_after_max);
                 prop_assert!(waited + delay <= policy.total_delay_max);
+                prop_assert!(delay <= left);
             }
         }
     }

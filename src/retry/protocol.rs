@@ -1,11 +1,14 @@
 use std::{
     future::{Ready, ready},
     num::NonZeroU32,
+    sync::Arc,
+    time::Duration,
 };
 
-use http::Method;
+use http::{HeaderName, Method, Response};
 
-use super::{Attempt, Attempts};
+use super::{Attempt, Attempts, policy::Policy};
+use crate::Deadline;
 
 /// What retrying needs to know of the requests and responses of a kind of service: how to keep a request and make it
 /// again, and how to let go of a response and mark the final one.
@@ -25,11 +28,17 @@ pub struct About<'a> {
     /// `None`: a request of which nothing is known.
     pub(super) method: Option<&'a Method>,
     pub(super) idempotency_key: bool,
+    /// Until its deadline, if it has one.
+    pub(super) time_left: Option<Duration>,
 }
 
 /// Two halves, because what is sent must be known before what comes back: `S: Service<Sent>` decides the response.
 pub(super) mod sealed {
-    use super::{About, Attempt, Attempts};
+    use std::sync::Arc;
+
+    use http::{HeaderName, Response};
+
+    use super::{About, Attempt, Attempts, Deadline, Policy};
 
     pub trait Requests<Req> {
         /// What the inner service receives.
@@ -37,17 +46,29 @@ pub(super) mod sealed {
         /// What is kept of a request.
         type Saved;
 
+        /// The policy that it brings along.
+        fn policy(&self, request: &Req) -> Option<Arc<Policy>>;
         fn save(&self, request: Req, body_limit: usize) -> (Self::Request, Self::Saved);
         fn about<'a>(&self, saved: &'a Self::Saved) -> About<'a>;
+        /// When it must be answered.
+        fn deadline(&self, saved: &Self::Saved) -> Option<Deadline>;
+        /// Whether it can be sent again, as far as is known now.
+        fn is_repeatable(&self, saved: &Self::Saved) -> bool;
         /// `None` if it cannot be sent again.
-        fn again(&self, saved: &mut Self::Saved, attempt: Attempt) -> Option<Self::Request>;
+        fn again(
+            &self,
+            saved: &mut Self::Saved,
+            attempt: Attempt,
+            header: Option<&HeaderName>,
+        ) -> Option<Self::Request>;
     }
 
     pub trait Responses<Res> {
         /// Lets go of a response.
         type Discard: Future<Output = ()>;
 
-        fn discard(&self, response: Res) -> Self::Discard;
+        /// With the head of the response, to be kept, where it has one.
+        fn discard(&self, response: Res) -> (Self::Discard, Option<Box<Response<()>>>);
         fn annotate(&self, response: &mut Res, attempts: Attempts);
     }
 }
@@ -61,6 +82,10 @@ impl<Req: Clone> sealed::Requests<Req> for Cloned {
     type Request = Req;
     type Saved = Req;
 
+    fn policy(&self, _request: &Req) -> Option<Arc<Policy>> {
+        None
+    }
+
     fn save(&self, request: Req, _body_limit: usize) -> (Req, Req) {
         (request.clone(), request)
     }
@@ -69,10 +94,24 @@ impl<Req: Clone> sealed::Requests<Req> for Cloned {
         About {
             method: None,
             idempotency_key: false,
+            time_left: None,
         }
     }
 
-    fn again(&self, saved: &mut Req, _attempt: Attempt) -> Option<Req> {
+    fn deadline(&self, _saved: &Req) -> Option<Deadline> {
+        None
+    }
+
+    fn is_repeatable(&self, _saved: &Req) -> bool {
+        true
+    }
+
+    fn again(
+        &self,
+        saved: &mut Req,
+        _attempt: Attempt,
+        _header: Option<&HeaderName>,
+    ) -> Option<Req> {
         Some(saved.clone())
     }
 }
@@ -80,9 +119,9 @@ impl<Req: Clone> sealed::Requests<Req> for Cloned {
 impl<Res> sealed::Responses<Res> for Cloned {
     type Discard = Ready<()>;
 
-    fn discard(&self, response: Res) -> Ready<()> {
+    fn discard(&self, response: Res) -> (Ready<()>, Option<Box<Response<()>>>) {
         drop(response);
-        ready(())
+        (ready(()), None)
     }
 
     fn annotate(&self, _response: &mut Res, _attempts: Attempts) {}

@@ -78,6 +78,14 @@ impl<B: Body> ReplayBody<B> {
 }
 
 impl<B> Replay<B> {
+    pub(super) fn is_repeatable(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Never => false,
+            Self::Kept(shared) => lock(shared).is_repeatable(),
+        }
+    }
+
     /// The body of a later attempt; `None` if it cannot be sent again.
     pub(super) fn again(&self) -> Option<ReplayBody<B>> {
         let kind = match self {

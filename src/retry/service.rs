@@ -34,10 +34,7 @@ where
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        let (request, saved) = self.protocol.save(request, self.policy.body_limit);
-        // The instance that was polled ready makes the first attempt; its clone was not, and is polled before use.
-        let next = self.inner.clone();
-        ResponseFuture::new(self, request, saved, next)
+        ResponseFuture::new(self, request)
     }
 }
 

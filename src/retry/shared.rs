@@ -126,13 +126,17 @@ impl<B> Shared<B> {
 
     /// Lets a later attempt read from the beginning, and gives its number; `None` if that is gone or the body failed.
     pub(super) fn again(&mut self) -> Option<(u32, Leftovers<B>)> {
-        if self.state == State::Failed || self.beginning_gone {
+        if !self.is_repeatable() {
             return None;
         }
         self.reader += 1;
         self.read = 0;
         let leftovers = self.leftovers(None, VecDeque::new());
         Some((self.reader, leftovers))
+    }
+
+    pub(super) fn is_repeatable(&self) -> bool {
+        self.state != State::Failed && !self.beginning_gone
     }
 
     /// From now on nobody will start from the beginning.

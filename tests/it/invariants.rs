@@ -314,11 +314,11 @@ fn time_is_injected() {
 
 #[test]
 fn no_layer_holds_a_lock_across_user_code() {
-    // Locks stand in one file, whose every use is one statement of bookkeeping: see `retry::shared`.
+    // Every use of a lock in these is one statement of bookkeeping: see `retry::shared` and `budget`.
     let with_locks: Vec<_> = crate::architecture::sources()
         .into_iter()
         .filter(|file| fs::read_to_string(file).unwrap().contains("Mutex"))
         .map(|file| file.file_name().unwrap().to_owned())
         .collect();
-    assert_eq!(with_locks, ["replay.rs"]);
+    assert_eq!(with_locks, ["budget.rs", "replay.rs"]);
 }

@@ -29,4 +29,6 @@ mod architecture;
 mod classify;
 #[cfg_attr(not(feature = "full"), allow(dead_code))]
 mod support;
+#[cfg(feature = "full")]
+mod urllib3;
 mod vocabulary;

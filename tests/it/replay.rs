@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Empty, Full};
 use proptest::prelude::*;
 use seawall::{
     BoxError, RetryLayer,
-    retry::{Attempts, Backoff, ReplayBody, Stop},
+    retry::{Attempts, Backoff, Budget, ReplayBody, Stop},
 };
 use std::{
     convert::Infallible,
@@ -22,7 +22,9 @@ use crate::support::{Act, Script, Step, Steps, response};
 type Answer = Full<Bytes>;
 
 fn layer() -> RetryLayer {
-    RetryLayer::new().backoff(Backoff::none())
+    RetryLayer::new()
+        .backoff(Backoff::none())
+        .budget(Budget::none())
 }
 
 fn put<B>(body: B) -> Request<B> {

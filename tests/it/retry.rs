@@ -10,7 +10,7 @@ use seawall::{
     BoxError, Cause, Failure, GrpcClassifier, Processed, RetryLayer,
     classify::classify_error,
     classify_fn, find_source,
-    retry::{Attempts, Backoff, GaveUp, Stop},
+    retry::{Attempts, Backoff, Budget, GaveUp, Stop},
 };
 use tokio::time::Instant;
 use tokio_test::{assert_pending, assert_ready_ok, task};
@@ -46,9 +46,11 @@ fn with_header(status: u16, name: &'static str, value: &str) -> Act<Body> {
     Act::Answer(response.body(Body::default()).unwrap())
 }
 
-/// Retries without waiting.
+/// Retries without waiting, and without a budget.
 fn eager() -> RetryLayer {
-    RetryLayer::new().backoff(Backoff::none())
+    RetryLayer::new()
+        .backoff(Backoff::none())
+        .budget(Budget::none())
 }
 
 async fn call(
@@ -97,13 +99,22 @@ async fn the_last_response_is_returned_when_retries_are_spent() {
     let response = call(&RetryLayer::new(), &script, get()).await.unwrap();
     assert_eq!(response.status(), 504);
     assert_eq!(attempts(&response), (4, Some(Stop::TotalSpent)));
-    let last = response
-        .extensions()
-        .get::<Attempts>()
-        .unwrap()
-        .last_failure()
-        .unwrap();
-    assert_eq!(last.cause(), Cause::Overloaded);
+    let attempts = response.extensions().get::<Attempts>().unwrap();
+    let causes: Vec<_> = attempts
+        .past()
+        .iter()
+        .map(|past| past.failure().cause())
+        .collect();
+    assert_eq!(
+        causes,
+        [Cause::OriginError, Cause::BadGateway, Cause::Overloaded]
+    );
+    let waits: Duration = attempts
+        .past()
+        .iter()
+        .map(seawall::retry::Past::delay)
+        .sum();
+    assert!(attempts.elapsed() >= waits);
 }
 
 #[tokio::test(start_paused = true)]

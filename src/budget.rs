@@ -1,0 +1,257 @@
+//! How many retries all calls together may have.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::time::Instant;
+
+use crate::Ratio;
+
+/// Limits the retries of many calls together, so that retrying cannot multiply an outage.
+///
+/// A retry is allowed while the retries of the last 10 seconds are fewer than a share of the calls of the last
+/// 10 seconds, 20 % by default, or fewer than 3, so that a quiet client can retry at all. Every retry is charged,
+/// whatever it is for and however it ends. When nothing is left, the failed response or error is returned as it is.
+///
+/// Clones share what is left, and so do all services of one layer and their clones; give two layers the same budget to
+/// make them share. Concurrent callers cannot overdraw it.
+///
+/// ```
+/// use seawall::{Ratio, RetryLayer, retry::Budget};
+///
+/// let layer = RetryLayer::new().budget(Budget::new(Ratio::percent(10), 5));
+/// let unlimited = RetryLayer::new().budget(Budget::none());
+/// # let _ = (layer, unlimited);
+/// ```
+///
+/// Time is cut into seconds, not into single moments: a retry counts for 10 to 11 s, a call for 9 to 10. That errs
+/// towards fewer retries.
+#[derive(Clone)]
+pub struct Budget {
+    /// `None`: unlimited.
+    window: Option<Arc<Mutex<Window>>>,
+    limit: Limit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limit {
+    ratio: Ratio,
+    least: u32,
+}
+
+impl Budget {
+    /// Allows as many retries as `ratio` of the calls of the last 10 seconds, or `least` if that is more.
+    #[must_use]
+    pub fn new(ratio: Ratio, least: u32) -> Self {
+        Self {
+            window: Some(Arc::default()),
+            limit: Limit { ratio, least },
+        }
+    }
+
+    /// Allows any number of retries. An upstream that fails then gets every retry of every call.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            window: None,
+            ..Self::default()
+        }
+    }
+
+    /// Counts a call.
+    pub(crate) fn deposit(&self, now: Instant) {
+        if let Some(window) = &self.window {
+            lock(window).deposit(now);
+        }
+    }
+
+    /// Takes a retry, if there is one.
+    pub(crate) fn withdraw(&self, now: impl FnOnce() -> Instant) -> bool {
+        match &self.window {
+            Some(window) => lock(window).withdraw(now(), self.limit),
+            None => true,
+        }
+    }
+}
+
+impl Default for Budget {
+    /// 20 % of the calls, or 3 retries in any 10 seconds if that is more.
+    fn default() -> Self {
+        Self::new(Ratio::percent(20), 3)
+    }
+}
+
+impl fmt::Debug for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.window {
+            Some(_) => f.debug_tuple("Budget").field(&self.limit).finish(),
+            None => f.write_str("Budget::none"),
+        }
+    }
+}
+
+/// Only arithmetic is done under it, so a panic cannot leave it half done.
+fn lock(window: &Mutex<Window>) -> std::sync::MutexGuard<'_, Window> {
+    window.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const SECONDS: usize = 11;
+
+/// Calls and retries of the last seconds, this one included: retries of 11, so of more than 10 s; calls of 10, so of
+/// no more than 10 s. That errs towards fewer retries.
+#[derive(Debug, Default)]
+struct Window {
+    started: Option<Instant>,
+    /// The second that is counted now, since `started`.
+    second: u64,
+    /// By second, modulo the length.
+    calls: [u32; SECONDS],
+    retries: [u32; SECONDS],
+    sum_of_calls: u64,
+    sum_of_retries: u64,
+}
+
+impl Window {
+    fn deposit(&mut self, now: Instant) {
+        let at = self.slide(now);
+        if let Some(more) = self.calls[at].checked_add(1) {
+            self.calls[at] = more;
+            self.sum_of_calls += 1;
+        }
+    }
+
+    fn withdraw(&mut self, now: Instant, limit: Limit) -> bool {
+        let at = self.slide(now);
+        let allowed = limit.ratio.of(self.sum_of_calls).max(limit.least.into());
+        let more = self.retries[at]
+            .checked_add(1)
+            .filter(|_| self.sum_of_retries < allowed);
+        if let Some(more) = more {
+            self.retries[at] = more;
+            self.sum_of_retries += 1;
+        }
+        more.is_some()
+    }
+
+    /// Forgets what is too old, and gives the index of the second of `now`. A clock that goes back stays where it was.
+    fn slide(&mut self, now: Instant) -> usize {
+        let started = *self.started.get_or_insert(now);
+        let second = now.saturating_duration_since(started).as_secs();
+        let passed = second.saturating_sub(self.second);
+        // Further than the length there is nothing left to forget.
+        for step in 1..=passed.min(SECONDS as u64) {
+            self.begin(self.second + step);
+        }
+        self.second += passed;
+        index(self.second)
+    }
+
+    /// Makes room for a second: the oldest retries leave, and so do the calls of the second after, which is 10 back.
+    fn begin(&mut self, second: u64) {
+        let oldest = index(second);
+        self.sum_of_retries -= u64::from(std::mem::take(&mut self.retries[oldest]));
+        let next_oldest = index(second + 1);
+        self.sum_of_calls -= u64::from(std::mem::take(&mut self.calls[next_oldest]));
+    }
+}
+
+const fn index(second: u64) -> usize {
+    (second % SECONDS as u64) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What happened when, in full.
+    #[derive(Default)]
+    struct Naive {
+        calls: Vec<Instant>,
+        retries: Vec<Instant>,
+    }
+
+    impl Naive {
+        fn within(events: &[Instant], now: Instant, last: Duration) -> u64 {
+            events
+                .iter()
+                .filter(|&&at| now.duration_since(at) < last)
+                .count() as u64
+        }
+
+        /// Counted by whole seconds since `started`, as documented.
+        fn by_seconds(events: &[Instant], started: Instant, now: Instant, seconds: u64) -> u64 {
+            let second = |at: Instant| at.duration_since(started).as_secs();
+            events
+                .iter()
+                .filter(|&&at| second(at) + seconds > second(now))
+                .count() as u64
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn the_window_agrees_with_a_naive_one_and_never_exceeds_the_promise(
+            steps in prop::collection::vec((0_u64..4_000, any::<bool>(), 0_u64..400), 1..200),
+            millionths in 0_u32..=1_000_000,
+            least in 0_u32..5,
+        ) {
+            let ratio = Ratio::new(f64::from(millionths) / 1e6).unwrap();
+            let limit = Limit { ratio, least };
+            let (mut window, mut naive) = (Window::default(), Naive::default());
+            let mut now = Instant::now();
+            for (ms, retry, rarely) in steps {
+                // Mostly small steps; now and then one beyond the whole window.
+                now += Duration::from_millis(if rarely == 0 { ms * 10 } else { ms / 8 });
+                let Some(started) = window.started.filter(|_| retry) else {
+                    window.deposit(now);
+                    naive.calls.push(now);
+                    continue;
+                };
+                let calls = Naive::by_seconds(&naive.calls, started, now, 10);
+                let retries = Naive::by_seconds(&naive.retries, started, now, 11);
+                let allowed = ratio.of(calls).max(least.into());
+                let taken = window.withdraw(now, limit);
+                prop_assert_eq!(taken, retries < allowed);
+                if taken {
+                    naive.retries.push(now);
+                    let ten = Duration::from_secs(10);
+                    let calls = Naive::within(&naive.calls, now, ten);
+                    let retries = Naive::within(&naive.retries, now, ten);
+                    prop_assert!(retries <= ratio.of(calls).max(least.into()));
+                }
+            }
+        }
+
+        #[test]
+        fn a_ratio_is_exact_at_any_percentage(percent in 0_u8..=100, calls in 0_u64..10_000_000) {
+            prop_assert_eq!(Ratio::percent(percent).of(calls), calls * u64::from(percent) / 100);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_stays_where_it_was() {
+        let late = Instant::now() + Duration::from_secs(100);
+        let mut window = Window::default();
+        window.deposit(late);
+        window.deposit(late.checked_sub(Duration::from_secs(50)).unwrap());
+        assert_eq!(window.sum_of_calls, 2);
+    }
+
+    #[test]
+    fn counts_that_are_full_stay_full() {
+        let now = Instant::now();
+        let mut window = Window::default();
+        window.deposit(now);
+        window.calls[0] = u32::MAX;
+        window.deposit(now);
+        assert_eq!((window.calls[0], window.sum_of_calls), (u32::MAX, 1));
+    }
+}

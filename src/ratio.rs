@@ -1,0 +1,68 @@
+use std::{error::Error, fmt};
+
+/// A part of a whole: a number from 0 to 1, both included, kept to the millionth.
+///
+/// ```
+/// use seawall::Ratio;
+///
+/// assert_eq!(Ratio::new(0.6)?.get(), 0.6);
+/// assert!(Ratio::new(1.5).is_err());
+/// assert!(Ratio::new(f64::NAN).is_err());
+/// # Ok::<(), seawall::NotARatio>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ratio {
+    millionths: u32,
+}
+
+const WHOLE: u32 = 1_000_000;
+
+impl Ratio {
+    /// Makes a ratio.
+    ///
+    /// # Errors
+    /// [`NotARatio`] if `ratio` is below 0, above 1 or not a number.
+    pub fn new(ratio: f64) -> Result<Self, NotARatio> {
+        if (0.0..=1.0).contains(&ratio) {
+            Ok(Self {
+                millionths: (ratio * f64::from(WHOLE)).round() as u32,
+            })
+        } else {
+            Err(NotARatio(()))
+        }
+    }
+
+    /// A ratio in whole percent; more than 100 counts as 100.
+    #[must_use]
+    pub const fn percent(percent: u8) -> Self {
+        let percent = if percent > 100 { 100 } else { percent };
+        Self {
+            millionths: percent as u32 * (WHOLE / 100),
+        }
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> f64 {
+        f64::from(self.millionths) / f64::from(WHOLE)
+    }
+
+    /// The part of `whole`, rounded down, without a rounding error of its own.
+    pub(crate) fn of(self, whole: u64) -> u64 {
+        let part = u128::from(whole) * u128::from(self.millionths) / u128::from(WHOLE);
+        // A part is no more than the whole.
+        u64::try_from(part).unwrap_or(whole)
+    }
+}
+
+/// A number that is not from 0 to 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotARatio(());
+
+impl fmt::Display for NotARatio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a ratio is a number from 0 to 1")
+    }
+}
+
+impl Error for NotARatio {}

@@ -1,0 +1,177 @@
+//! What follows from the outcome of an attempt.
+
+use std::{mem, pin::Pin, time::Duration};
+
+use tokio::time::{Instant, sleep_until};
+use tower_service::Service;
+
+use super::{
+    Attempt, Attempts, GaveUp, Protocol, ResponseFuture, Retrying, Stop,
+    future::State,
+    protocol::{Sent, count},
+};
+use crate::{BoxError, Cause, Classify, Deadline, Failure, attempts::remember};
+
+/// How long a response given up for a retry may take to be read to its end, at most the wait for the retry itself.
+const DRAIN_WAIT: Duration = Duration::from_millis(50);
+
+impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
+where
+    S: Service<Sent<P, Req>>,
+    C: Classify<S::Response>,
+    P: Protocol<Req, S::Response>,
+{
+    /// Returns what the caller gets, or sets the state that leads to another attempt.
+    pub(super) fn judge(
+        mut self: Pin<&mut Self>,
+        outcome: Result<S::Response, BoxError>,
+    ) -> Option<Result<S::Response, BoxError>> {
+        let this = self.as_mut().project();
+        let failure = this
+            .classifier
+            .classify(outcome.as_ref().map_err(|error| &**error as _));
+        let Some(failure) = failure else {
+            let marked = self.made > 1;
+            return Some(match outcome {
+                Ok(response) if marked => Ok(self.finish(response, None)),
+                outcome => {
+                    self.project().state.set(State::Done);
+                    outcome
+                }
+            });
+        };
+        match self.as_mut().prepare(&failure) {
+            Ok((delay, request)) => {
+                self.let_go(outcome, failure, delay, request);
+                None
+            }
+            Err(stop) => Some(self.fail(outcome, failure, stop)),
+        }
+    }
+
+    /// What another attempt takes: a decision, a retry of the budget, and the request.
+    fn prepare(self: Pin<&mut Self>, failure: &Failure) -> Result<(Duration, Sent<P, Req>), Stop> {
+        let this = self.project();
+        // gRFC A6, "Transparent Retries": a request that was never written is no load, so it is sent again once
+        // whatever the limits say; unless retrying is off.
+        let free = failure.never_written() && !*this.resent && this.policy.limits.total != Some(0);
+        let (delay, spent) = if free {
+            *this.resent = true;
+            (Duration::ZERO, *this.spent)
+        } else {
+            let about = this.protocol.about(this.saved);
+            this.policy
+                .decide(failure, &about, *this.spent, *this.waited, fastrand::f64)?
+        };
+        // Before the budget, so that nothing is charged for what cannot be; sending again ends an earlier body.
+        if !this.protocol.is_repeatable(this.saved) {
+            return Err(Stop::NotReplayable);
+        }
+        if !free && !this.budget.withdraw(Instant::now) {
+            return Err(Stop::BudgetSpent);
+        }
+        let attempt = Attempt(count(*this.made + 1));
+        let header = this.policy.attempt_header.as_ref();
+        let request = this.protocol.again(this.saved, attempt, header);
+        *this.spent = spent;
+        request
+            .map(|request| (delay, request))
+            .ok_or(Stop::NotReplayable)
+    }
+
+    /// Drops the failed attempt and waits.
+    fn let_go(
+        self: Pin<&mut Self>,
+        outcome: Result<S::Response, BoxError>,
+        failure: Failure,
+        delay: Duration,
+        request: Sent<P, Req>,
+    ) {
+        let mut this = self.project();
+        let attempt = count(*this.made + 1);
+        tracing::debug!(
+            name: "retry",
+            attempt, cause = failure.cause().as_str(), ?delay,
+            "trying again",
+        );
+        if let Some(hook) = &this.policy.on_retry.0 {
+            hook(&Retrying::new(attempt, failure, delay));
+        }
+        remember(this.past, failure, delay);
+        *this.waited = this.waited.saturating_add(delay);
+        let discard = outcome.ok().map(|response| {
+            let (discard, head) = this.protocol.discard(response);
+            *this.last_response = head;
+            discard
+        });
+        let now = Instant::now();
+        // Only waits without a limit can be beyond the end of time; tokio's longest will do for those.
+        let until = now
+            .checked_add(delay)
+            .unwrap_or_else(|| Deadline::within(delay).at());
+        let first = if discard.is_some() {
+            until.min(now + DRAIN_WAIT)
+        } else {
+            until
+        };
+        // tokio's shortest sleep takes a millisecond.
+        let sleep = (!delay.is_zero()).then(|| sleep_until(first));
+        this.state.set(State::Wait {
+            discard,
+            sleep,
+            until,
+            request: Some(request),
+        });
+    }
+
+    fn fail(
+        mut self: Pin<&mut Self>,
+        outcome: Result<S::Response, BoxError>,
+        failure: Failure,
+        stop: Stop,
+    ) -> Result<S::Response, BoxError> {
+        tracing::debug!(
+            name: "give up",
+            attempts = self.made, cause = failure.cause().as_str(), stop = stop.as_str(),
+            "giving up",
+        );
+        match outcome {
+            Ok(response) if self.policy.raise_on_status && stop.is_limit() => {
+                let this = self.as_mut().project();
+                let (_, head) = this.protocol.discard(response);
+                *this.last_response = head;
+                Err(self.give_up(failure.into(), stop))
+            }
+            Ok(response) => Ok(self.finish(response, Some(stop))),
+            Err(error) if self.made > 1 => Err(self.give_up(error, stop)),
+            Err(error) => {
+                self.project().state.set(State::Done);
+                Err(error)
+            }
+        }
+    }
+
+    fn finish(self: Pin<&mut Self>, mut response: S::Response, stop: Option<Stop>) -> S::Response {
+        let mut this = self.project();
+        this.state.set(State::Done);
+        let past = mem::take(this.past);
+        let attempts = Attempts::new(count(*this.made), this.started.elapsed(), stop, past);
+        this.protocol.annotate(&mut response, attempts);
+        response
+    }
+
+    /// The deadline passed while the inner service was not ready: there is no newer failure than the last.
+    pub(super) fn out_of_time(self: Pin<&mut Self>) -> BoxError {
+        let last = self.past.last().map(|past| *past.failure());
+        let source = last.unwrap_or(Failure::new(Cause::HttpResponseTimeout));
+        self.give_up(source.into(), Stop::DeadlineTooNear)
+    }
+
+    pub(super) fn give_up(self: Pin<&mut Self>, error: BoxError, stop: Stop) -> BoxError {
+        let mut this = self.project();
+        this.state.set(State::Done);
+        let last_response = this.last_response.take();
+        let elapsed = this.started.elapsed();
+        GaveUp::new(count(*this.made), elapsed, stop, last_response, error).into()
+    }
+}

@@ -1,0 +1,35 @@
+use std::sync::Arc;
+
+use super::{RetryLayer, policy::Policy};
+
+/// Retries one request by other settings than the layer's, from the request's extensions.
+///
+/// All settings of the given layer hold, those left at their defaults too, except the budget, the classifier and how
+/// bodies are handed on: these stay the layer's that the request passes.
+///
+/// ```
+/// use seawall::{RetryLayer, retry::Override};
+///
+/// let never = Override::new(RetryLayer::new().total(0));
+/// let mut request = http::Request::get("http://upstream/").body(())?;
+/// request.extensions_mut().insert(never.clone());
+/// # Ok::<(), http::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Override {
+    policy: Arc<Policy>,
+}
+
+impl Override {
+    /// Takes the settings of `layer`. Make it once and clone it: a clone is a count.
+    #[must_use]
+    pub fn new<C, P>(layer: RetryLayer<C, P>) -> Self {
+        Self {
+            policy: layer.policy,
+        }
+    }
+
+    pub(super) fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy)
+    }
+}

@@ -1,0 +1,280 @@
+//! What urllib3 2.8.0 was recorded to decide, decided by `RetryLayer`.
+//!
+//! `tests/data/urllib3-vectors.jsonl`: a line about the recording, then one run a line: the arguments of
+//! `urllib3.Retry`, the method, the outcome of each attempt in turn (the last repeats), and what the real loop did.
+//! `SEAWALL_URLLIB3_VECTORS` names another file of the same format.
+
+use std::{
+    collections::VecDeque,
+    error::Error,
+    fs,
+    io::{self, ErrorKind},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::Empty;
+use seawall::{
+    BoxError, Cause, Classify, Failure, HttpClassifier, Processed, RetryLayer, classify_fn,
+    find_source,
+    retry::{Attempts, Backoff, Budget, GaveUp, Stop},
+};
+use serde_json::Value;
+use tokio::time::Instant;
+use tower::{Layer, ServiceExt, service_fn};
+use tracing::level_filters::LevelFilter;
+
+use crate::recorder::Recorder;
+
+type Body = Empty<Bytes>;
+
+/// What a run did, in the words of the recording.
+#[derive(Debug, PartialEq)]
+struct Run {
+    attempts: usize,
+    sleeps: Vec<Duration>,
+    end: Value,
+}
+
+/// The largest time between two sleeps that counts as the same: a timer's tick, and the rounding of the recording.
+const TICK: Duration = Duration::from_millis(2);
+
+fn agree(ours: &Run, theirs: &Run) -> bool {
+    let same = |(a, b): (&Duration, &Duration)| a.abs_diff(*b) <= TICK;
+    ours.attempts == theirs.attempts
+        && ours.end == theirs.end
+        && ours.sleeps.len() == theirs.sleeps.len()
+        && ours.sleeps.iter().zip(&theirs.sleeps).all(same)
+}
+
+fn recorded(vector: &Value) -> Run {
+    let urllib3 = &vector["urllib3"];
+    let sleeps = urllib3["sleeps"].as_array().unwrap().iter();
+    Run {
+        attempts: usize::try_from(urllib3["attempts"].as_u64().unwrap()).unwrap(),
+        sleeps: sleeps
+            .map(|sleep| Duration::from_secs_f64(sleep.as_f64().unwrap()))
+            .collect(),
+        end: urllib3["end"].clone(),
+    }
+}
+
+/// A counter: a number, or `null` for none; absent means `default`.
+fn counter(config: &Value, name: &str, default: Option<u32>) -> Option<u32> {
+    match config.get(name) {
+        None => default,
+        Some(Value::Null) => None,
+        Some(number) => Some(u32::try_from(number.as_u64().unwrap()).unwrap()),
+    }
+}
+
+fn seconds(config: &Value, name: &str, default: f64) -> f64 {
+    config
+        .get(name)
+        .map_or(default, |number| number.as_f64().unwrap())
+}
+
+fn flag(config: &Value, name: &str, default: bool) -> bool {
+    config
+        .get(name)
+        .map_or(default, |flag| flag.as_bool().unwrap())
+}
+
+fn statuses(config: &Value) -> Vec<u16> {
+    let list = config.get("status_forcelist").and_then(Value::as_array);
+    let numbers = list.into_iter().flatten();
+    numbers
+        .map(|number| u16::try_from(number.as_u64().unwrap()).unwrap())
+        .collect()
+}
+
+/// `urllib3.Retry(**config)`, setting by setting.
+fn layer(config: &Value) -> RetryLayer {
+    let backoff = Backoff::urllib3(seconds(config, "backoff_factor", 0.0))
+        .unwrap()
+        .max(Duration::from_secs_f64(seconds(
+            config,
+            "backoff_max",
+            120.0,
+        )));
+    let layer = RetryLayer::new()
+        .total(counter(config, "total", Some(10)))
+        .connect(counter(config, "connect", None))
+        .read(counter(config, "read", None))
+        .status(counter(config, "status", None))
+        .other(counter(config, "other", None))
+        .status_forcelist(statuses(config))
+        .retry_after_statuses([413, 429, 503])
+        .backoff(backoff)
+        .respect_retry_after(flag(config, "respect_retry_after_header", true))
+        .retry_after_max(Duration::from_secs_f64(seconds(
+            config,
+            "retry_after_max",
+            21_600.0,
+        )))
+        .cap_retry_after(true)
+        .retry_after_jitter(false)
+        .total_delay_max(Duration::MAX)
+        .raise_on_status(flag(config, "raise_on_status", true))
+        .budget(Budget::none());
+    match config.get("allowed_methods") {
+        None => layer,
+        Some(Value::Array(methods)) => layer.methods(
+            methods
+                .iter()
+                .map(|method| method.as_str().unwrap().parse::<Method>().unwrap()),
+        ),
+        Some(_) => layer.any_method(),
+    }
+}
+
+fn outcome(step: &Value) -> Result<Response<Body>, BoxError> {
+    if let Some(status) = step["status"].as_u64() {
+        let mut response = Response::builder().status(u16::try_from(status).unwrap());
+        for (name, value) in step["headers"].as_object().into_iter().flatten() {
+            response = response.header(name, value.as_str().unwrap());
+        }
+        return Ok(response.body(Body::new()).unwrap());
+    }
+    let unsent = |cause| Failure::new(cause).with_processed(Processed::No);
+    Err(match step["error"].as_str().unwrap() {
+        "connect_timeout" => unsent(Cause::ConnectionTimeout).into(),
+        "connection_refused" => io::Error::from(ErrorKind::ConnectionRefused).into(),
+        "read_timeout" => io::Error::from(ErrorKind::TimedOut).into(),
+        "connection_reset" => io::Error::from(ErrorKind::ConnectionReset).into(),
+        // A handshake comes before the request.
+        "tls" => unsent(Cause::TlsProtocolError).into(),
+        other => panic!("an outcome that this test does not know: {other}"),
+    })
+}
+
+/// urllib3's name for an error.
+fn kind(error: &(dyn Error + 'static)) -> &'static str {
+    let failure = seawall::classify::classify_error(error);
+    match (failure.cause(), failure.status()) {
+        (_, Some(_)) => "ResponseError",
+        (Cause::ConnectionTimeout, _) => "ConnectTimeoutError",
+        (Cause::ConnectionRefused, _) => "NewConnectionError",
+        (Cause::HttpResponseTimeout, _) => "ReadTimeoutError",
+        (Cause::ConnectionTerminated, _) => "ProtocolError",
+        (Cause::TlsProtocolError, _) => "SSLError",
+        (cause, _) => panic!("an error that no script has: {cause}"),
+    }
+}
+
+async fn run(vector: &Value) -> Run {
+    let config = &vector["config"];
+    let script: VecDeque<Value> = vector["script"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .cloned()
+        .collect();
+    let script = Arc::new(Mutex::new(script));
+    let times = Arc::new(Mutex::new(Vec::new()));
+    let inner = {
+        let times = Arc::clone(&times);
+        service_fn(move |_: Request<_>| {
+            times.lock().unwrap().push(Instant::now());
+            let mut script = script.lock().unwrap();
+            let step = if script.len() > 1 {
+                script.pop_front()
+            } else {
+                script.front().cloned()
+            };
+            std::future::ready(outcome(&step.unwrap()))
+        })
+    };
+    // urllib3 takes any status for a failure that its list has, below 400 too.
+    let listed = statuses(config);
+    let classifier = classify_fn(
+        move |outcome: Result<&Response<Body>, &(dyn Error + 'static)>| match outcome {
+            Ok(response) if listed.contains(&response.status().as_u16()) => {
+                let known = HttpClassifier::new().classify(outcome);
+                let failure = Failure::new(Cause::OriginError).with_status(response.status());
+                Some(known.unwrap_or(failure))
+            }
+            outcome => HttpClassifier::new().classify(outcome),
+        },
+    );
+    let method: Method = vector["method"].as_str().unwrap().parse().unwrap();
+    let request = Request::builder()
+        .method(method)
+        .uri("http://upstream/")
+        .body(Body::new());
+    let service = layer(config).classifier(classifier).layer(inner);
+    let (stops, _guard) = Recorder::start(LevelFilter::DEBUG);
+    let result = service.oneshot(request.unwrap()).await;
+    let stop = stops
+        .events()
+        .iter()
+        .find_map(|event| event.get("stop").map(String::from));
+    let times = times.lock().unwrap();
+    Run {
+        attempts: times.len(),
+        sleeps: times
+            .windows(2)
+            .map(|pair| pair[1] - pair[0])
+            .filter(|sleep| !sleep.is_zero())
+            .collect(),
+        end: end(result, stop.as_deref()),
+    }
+}
+
+/// The recording's words for how it ended. urllib3 raises the error itself where the method forbids a retry, and
+/// `MaxRetryError` where a counter does.
+fn end(result: Result<Response<Body>, BoxError>, stop: Option<&str>) -> Value {
+    match result {
+        Ok(response) => {
+            let marked = response
+                .extensions()
+                .get::<Attempts>()
+                .and_then(Attempts::stop);
+            assert_eq!(marked.map(Stop::as_str), stop);
+            serde_json::json!({ "status": response.status().as_u16() })
+        }
+        Err(error) => {
+            if let Some(gave_up) = find_source::<GaveUp>(&*error) {
+                assert_eq!(Some(gave_up.stop().as_str()), stop);
+                let head = gave_up.last_response().map(Response::status);
+                assert!(head != Some(StatusCode::OK));
+            }
+            let end = match stop.unwrap() {
+                "method_not_allowed" => "raised",
+                _ => "gave_up_on",
+            };
+            serde_json::json!({ end: kind(&*error) })
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_recorded_run_of_urllib3_is_repeated() {
+    let file = std::env::var("SEAWALL_URLLIB3_VECTORS").unwrap_or_else(|_| {
+        concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/data/urllib3-vectors.jsonl"
+        )
+        .into()
+    });
+    let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let vectors: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|line: &Value| line.get("urllib3").is_some_and(Value::is_object))
+        .collect();
+    let mut agreed = 0;
+    for vector in &vectors {
+        let (ours, theirs) = (run(vector).await, recorded(vector));
+        if agree(&ours, &theirs) {
+            agreed += 1;
+        } else {
+            println!("{vector}\n  urllib3: {theirs:?}\n  seawall: {ours:?}");
+        }
+    }
+    println!("{} vectors, {agreed} agree", vectors.len());
+    assert!(!vectors.is_empty());
+    assert_eq!(agreed, vectors.len());
+}
