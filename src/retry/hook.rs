@@ -41,7 +41,9 @@ impl Retrying {
 
 /// What the caller wants to be told of.
 #[derive(Clone, Default)]
-pub(super) struct Hook(pub(super) Option<Arc<dyn Fn(&Retrying) + Send + Sync>>);
+pub(super) struct Hook(pub(super) Option<Arc<OnRetry>>);
+
+type OnRetry = dyn Fn(&Retrying) + Send + Sync;
 
 impl fmt::Debug for Hook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

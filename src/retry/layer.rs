@@ -145,7 +145,7 @@ impl<C, P> RetryLayer<C, P> {
     /// with 413, 429 and 503. Default: none.
     pub fn retry_after_statuses(self, statuses: impl IntoIterator<Item = u16>) -> Self {
         let statuses = statuses.into_iter().collect();
-        self.set(|policy| policy.retry_after_statuses = statuses)
+        self.set(|policy| policy.retry_after.statuses = statuses)
     }
 
     /// How long to wait before a retry when the server does not say. Default: [`Backoff::default`].
@@ -156,25 +156,25 @@ impl<C, P> RetryLayer<C, P> {
     /// Whether the wait that a server asks for (`Retry-After`, `retry-after-ms`, gRPC pushback) replaces the backoff,
     /// with up to a tenth more as jitter. A wait of zero leaves it to the backoff. Default: yes.
     pub fn respect_retry_after(self, respect: bool) -> Self {
-        self.set(|policy| policy.respect_retry_after = respect)
+        self.set(|policy| policy.retry_after.respect = respect)
     }
 
     /// The longest wait that a server may ask for. Beyond it the response is returned at once: waiting less would be
     /// refused again, and waiting so long would lose the answer. Default: 20 s.
     pub fn retry_after_max(self, max: Duration) -> Self {
-        self.set(|policy| policy.retry_after_max = max)
+        self.set(|policy| policy.retry_after.max = max)
     }
 
     /// Whether to wait for [`retry_after_max`](Self::retry_after_max) when the server asks for more, as urllib3 does,
     /// rather than not to retry. Default: no.
     pub fn cap_retry_after(self, cap: bool) -> Self {
-        self.set(|policy| policy.cap_retry_after = cap)
+        self.set(|policy| policy.retry_after.cap = cap)
     }
 
     /// Whether up to a tenth is added by chance to a wait that a server asks for, so that callers which were told the
     /// same do not come back together. Default: yes.
     pub fn retry_after_jitter(self, jitter: bool) -> Self {
-        self.set(|policy| policy.retry_after_jitter = jitter)
+        self.set(|policy| policy.retry_after.jitter = jitter)
     }
 
     /// The limit of all waits of one call together. Default: 30 s.

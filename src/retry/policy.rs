@@ -16,14 +16,8 @@ pub struct Policy {
     pub(super) limits: Limits,
     pub(super) methods: Methods,
     pub(super) statuses: Vec<u16>,
-    /// Retried too, when they say `Retry-After` and a limited total is not spent.
-    pub(super) retry_after_statuses: Vec<u16>,
     pub(super) backoff: Backoff,
-    pub(super) respect_retry_after: bool,
-    pub(super) retry_after_max: Duration,
-    /// Beyond `retry_after_max`: wait that long, rather than not at all.
-    pub(super) cap_retry_after: bool,
-    pub(super) retry_after_jitter: bool,
+    pub(super) retry_after: RetryAfter,
     pub(super) total_delay_max: Duration,
     pub(super) min_attempt: Duration,
     pub(super) retry_unlikely: bool,
@@ -33,6 +27,30 @@ pub struct Policy {
     pub(super) budget: Budget,
     pub(super) attempt_header: Option<HeaderName>,
     pub(super) on_retry: Hook,
+}
+
+/// What becomes of the wait that a server asks for.
+#[derive(Clone, Debug)]
+pub(super) struct RetryAfter {
+    pub(super) respect: bool,
+    pub(super) max: Duration,
+    /// Beyond `max`: wait that long, rather than not at all.
+    pub(super) cap: bool,
+    pub(super) jitter: bool,
+    /// Retried too, when they ask for a wait and a limited total is not spent.
+    pub(super) statuses: Vec<u16>,
+}
+
+impl Default for RetryAfter {
+    fn default() -> Self {
+        Self {
+            respect: true,
+            max: Duration::from_secs(20),
+            cap: false,
+            jitter: true,
+            statuses: Vec::new(),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -55,12 +73,8 @@ impl Default for Policy {
             },
             methods: Methods::Idempotent,
             statuses: vec![429, 500, 502, 503, 504],
-            retry_after_statuses: Vec::new(),
             backoff: Backoff::default(),
-            respect_retry_after: true,
-            retry_after_max: Duration::from_secs(20),
-            cap_retry_after: false,
-            retry_after_jitter: true,
+            retry_after: RetryAfter::default(),
             total_delay_max: Duration::from_secs(30),
             min_attempt: Duration::ZERO,
             retry_unlikely: false,
@@ -114,11 +128,11 @@ impl Policy {
         match failure.status().map(|status| status.as_u16()) {
             // gRPC reports failures with a status of 200.
             Some(status) if status >= 400 => {
-                let asked = self.respect_retry_after
+                let asked = self.retry_after.respect
                     && failure.retry_after().is_some()
                     && self.limits.total.is_some()
                     && spent.total_left(&self.limits)
-                    && self.retry_after_statuses.contains(&status);
+                    && self.retry_after.statuses.contains(&status);
                 asked || self.statuses.contains(&status)
             }
             _ => match failure.cause() {
@@ -148,16 +162,16 @@ impl Policy {
         retry: u32,
         random: impl FnOnce() -> f64,
     ) -> Result<Duration, Stop> {
-        let asked = match failure.retry_after().filter(|_| self.respect_retry_after) {
+        let asked = match failure.retry_after().filter(|_| self.retry_after.respect) {
             // Zero is no wish for a wait; our own still spreads the callers.
             None | Some(Duration::ZERO) => return Ok(self.backoff.delay(retry, random)),
-            Some(asked) if asked <= self.retry_after_max => asked,
-            Some(_) if self.cap_retry_after => self.retry_after_max,
+            Some(asked) if asked <= self.retry_after.max => asked,
+            Some(_) if self.retry_after.cap => self.retry_after.max,
             Some(_) => return Err(Stop::WaitTooLong),
         };
         // Jitter upward only: before its time the server would refuse again. A tenth spreads callers that were all
         // told the same second.
-        let jitter = if self.retry_after_jitter {
+        let jitter = if self.retry_after.jitter {
             part(asked, 0.1 * random())
         } else {
             Duration::ZERO
@@ -245,7 +259,7 @@ mod tests {
             let decision = policy.decide(&failure, &about, Spent::default(), waited, || random);
             if let Ok((delay, _)) = decision {
                 prop_assert!(delay >= asked);
-                prop_assert!(asked <= policy.retry_after_max);
+                prop_assert!(asked <= policy.retry_after.max);
                 prop_assert!(waited + delay <= policy.total_delay_max);
                 prop_assert!(delay <= left);
             }

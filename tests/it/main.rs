@@ -12,6 +12,8 @@ mod pins;
 mod replay;
 #[cfg(feature = "retry")]
 mod retry;
+#[cfg(feature = "retry")]
+mod retry_limits;
 #[cfg(feature = "timeout")]
 mod timeout;
 

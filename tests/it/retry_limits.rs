@@ -1,0 +1,609 @@
+//! `RetryLayer`: what limits it beyond a count. Budget, deadline, override; and what it tells.
+
+use std::{
+    error::Error,
+    io,
+    num::NonZeroU32,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderName, Request, Response, StatusCode};
+use http_body_util::Full;
+use seawall::{
+    BoxError, Cause, Classify, Deadline, Failure, HttpClassifier, Ratio, RetryLayer,
+    classify::classify_error,
+    classify_fn, find_source,
+    retry::{Attempts, Backoff, Budget, GaveUp, Override, Stop},
+};
+use tokio::time::Instant;
+use tokio_test::{assert_pending, assert_ready_err, task};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
+use tower_test::mock;
+
+use crate::support::{Act, Script, response};
+
+type Body = Full<Bytes>;
+
+fn get() -> Request<Body> {
+    Request::get("http://upstream/")
+        .body(Body::default())
+        .unwrap()
+}
+
+fn eager() -> RetryLayer {
+    RetryLayer::new().backoff(Backoff::none())
+}
+
+fn answers(statuses: &[u16]) -> Script<Body> {
+    Script::new(statuses.iter().map(|&status| Act::Answer(response(status))))
+}
+
+fn stop(response: &Response<Body>) -> Option<Stop> {
+    response.extensions().get::<Attempts>().unwrap().stop()
+}
+
+/// Answers 502 to all, and counts them.
+fn outage(
+    sent: &Arc<AtomicUsize>,
+) -> impl Service<
+    Request<seawall::retry::ReplayBody<Body>>,
+    Response = Response<Body>,
+    Error = BoxError,
+    Future: Send,
+> + Clone
++ Send
++ use<> {
+    let sent = Arc::clone(sent);
+    service_fn(move |_| {
+        sent.fetch_add(1, Ordering::Relaxed);
+        async {
+            tokio::task::yield_now().await;
+            Ok(response(502))
+        }
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn load_is_bounded_in_a_full_outage_with_a_thousand_concurrent_callers() {
+    let sent = Arc::default();
+    let service = RetryLayer::new().layer(outage(&sent));
+    let started = Instant::now();
+    let (mut offered, mut calls) = (0, tokio::task::JoinSet::new());
+    // 1,000 callers, each calling again as soon as it is refused, for 30 seconds.
+    for _ in 0..1_000 {
+        let service = service.clone();
+        calls.spawn(async move {
+            let mut calls = 0_usize;
+            while started.elapsed() < Duration::from_secs(30) {
+                service.clone().oneshot(get()).await.unwrap();
+                calls += 1;
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            calls
+        });
+    }
+    while let Some(calls) = calls.join_next().await {
+        offered += calls.unwrap();
+    }
+    let sent = sent.load(Ordering::Relaxed);
+    assert!(offered > 100_000, "{offered}");
+    // Three windows of ten seconds.
+    assert!(
+        sent <= offered + offered / 5 + 3 * 3,
+        "{sent} sent for {offered}"
+    );
+    assert!(
+        sent > offered + offered / 10,
+        "{sent} sent for {offered}: hardly retried at all"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_calls_in_a_window_make_at_most_thirteen_requests() {
+    let sent = Arc::default();
+    let service = eager().layer(outage(&sent));
+    for _ in 0..10 {
+        service.clone().oneshot(get()).await.unwrap();
+    }
+    assert_eq!(sent.load(Ordering::Relaxed), 13);
+    tokio::time::advance(Duration::from_secs(11)).await;
+    for _ in 0..10 {
+        service.clone().oneshot(get()).await.unwrap();
+    }
+    assert_eq!(sent.load(Ordering::Relaxed), 26);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spent_budget_returns_the_response_and_says_so() {
+    let script = answers(&[502; 5]);
+    let service = eager()
+        .budget(Budget::new(Ratio::percent(0), 1))
+        .layer(script.clone());
+    assert_eq!(
+        stop(&service.clone().oneshot(get()).await.unwrap()),
+        Some(Stop::BudgetSpent)
+    );
+    let response = service.oneshot(get()).await.unwrap();
+    let attempts = response.extensions().get::<Attempts>().unwrap();
+    assert_eq!(
+        (attempts.count().get(), attempts.stop()),
+        (1, Some(Stop::BudgetSpent))
+    );
+    assert_eq!(script.count(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn services_and_clones_of_one_layer_share_a_budget_and_other_layers_do_not() {
+    let layer = eager().budget(Budget::new(Ratio::percent(0), 1));
+    let script = answers(&[502; 9]);
+    layer.layer(script.clone()).oneshot(get()).await.unwrap();
+    layer
+        .clone()
+        .total(9)
+        .layer(script.clone())
+        .oneshot(get())
+        .await
+        .unwrap();
+    assert_eq!(script.count(), 3);
+    eager()
+        .budget(Budget::new(Ratio::percent(0), 1))
+        .layer(script.clone())
+        .oneshot(get())
+        .await
+        .unwrap();
+    assert_eq!(script.count(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_of_a_refused_connection_is_charged_too() {
+    let refused = || Act::<Body>::Fail(io::Error::from(io::ErrorKind::ConnectionRefused).into());
+    let script = Script::new((0..4).map(|_| refused()));
+    let service = eager()
+        .budget(Budget::new(Ratio::percent(0), 1))
+        .layer(script.clone());
+    for _ in 0..2 {
+        service.clone().oneshot(get()).await.unwrap_err();
+    }
+    assert_eq!(script.count(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_sent_again_is_not_charged() {
+    let script = answers(&[502, 502, 502]);
+    let layer = eager()
+        .budget(Budget::new(Ratio::percent(0), 1))
+        .body_limit(1);
+    let service = layer.layer(script.clone());
+    let large = Request::put("http://upstream/")
+        .body(Body::from("large"))
+        .unwrap();
+    assert_eq!(
+        stop(&service.clone().oneshot(large).await.unwrap()),
+        Some(Stop::NotReplayable)
+    );
+    service.oneshot(get()).await.unwrap();
+    assert_eq!(script.count(), 3);
+}
+
+#[test]
+fn no_burst_of_threads_overdraws_the_budget() {
+    let layer = eager().budget(Budget::new(Ratio::percent(20), 0)).total(1);
+    let sent = Arc::default();
+    let service = layer.layer(outage(&sent));
+    let threads: Vec<_> = (0..8)
+        .map(|_| {
+            let service = service.clone();
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_time()
+                    .build();
+                runtime.unwrap().block_on(async {
+                    for _ in 0..1_000 {
+                        service.clone().oneshot(get()).await.unwrap();
+                    }
+                });
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    // All within one window, unless the machine takes more than nine seconds for 8,000 calls: then there are fewer.
+    let sent = sent.load(Ordering::Relaxed);
+    assert!((8_000..=9_600).contains(&sent), "{sent}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_could_not_end_before_the_deadline_is_not_begun() {
+    for (left, needed, stop_expected, sent) in [
+        (5_000, 0, None, 2),
+        (999, 0, Some(Stop::DeadlineTooNear), 1),
+        (1_000, 0, None, 2),
+        (1_499, 500, Some(Stop::DeadlineTooNear), 1),
+        (0, 0, Some(Stop::DeadlineTooNear), 1),
+    ] {
+        let script = answers(&[502, 200]);
+        let mut request = get();
+        request
+            .extensions_mut()
+            .insert(Deadline::within(Duration::from_millis(left)));
+        let layer = RetryLayer::new()
+            .backoff(Backoff::constant(Duration::from_secs(1)))
+            .min_attempt(Duration::from_millis(needed));
+        let response = layer.layer(script.clone()).oneshot(request).await.unwrap();
+        assert_eq!(
+            (stop(&response), script.count()),
+            (stop_expected, sent),
+            "{left} {needed}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_beyond_the_deadline_returns_the_response_at_once() {
+    let mut busy = response::<Body>(503);
+    busy.headers_mut()
+        .insert("retry-after", "3".parse().unwrap());
+    let script = Script::new([Act::Answer(busy)]);
+    let mut request = get();
+    request
+        .extensions_mut()
+        .insert(Deadline::within(Duration::from_secs(2)));
+    let started = Instant::now();
+    let response = RetryLayer::new()
+        .layer(script)
+        .oneshot(request)
+        .await
+        .unwrap();
+    assert_eq!(
+        (stop(&response), started.elapsed()),
+        (Some(Stop::DeadlineTooNear), Duration::ZERO)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_readiness_ends_with_the_deadline() {
+    let (mut service, mut handle) =
+        mock::spawn_layer::<Request<Body>, Response<Body>, _>(eager().send_as(|_| Body::default()));
+    handle.allow(1);
+    tokio_test::assert_ready_ok!(service.poll_ready());
+    let mut request = get();
+    request
+        .extensions_mut()
+        .insert(Deadline::within(Duration::from_secs(2)));
+    let mut call = task::spawn(service.call(request));
+    handle
+        .next_request()
+        .await
+        .unwrap()
+        .1
+        .send_response(response(502));
+    assert_pending!(call.poll());
+    tokio::time::advance(Duration::from_millis(1_990)).await;
+    assert_pending!(call.poll());
+    tokio::time::advance(Duration::from_millis(20)).await;
+    assert!(call.is_woken());
+    let error = assert_ready_err!(call.poll());
+    let gave_up = find_source::<GaveUp>(&*error).unwrap();
+    assert_eq!(
+        (gave_up.stop(), gave_up.attempts().get()),
+        (Stop::DeadlineTooNear, 1)
+    );
+    assert_eq!(gave_up.last_response().unwrap().status(), 502);
+    assert_eq!(classify_error(&*error).cause(), Cause::BadGateway);
+}
+
+#[test]
+fn a_deadline_has_no_end_of_time() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        assert!(Deadline::within(Duration::MAX).remaining() > Duration::from_secs(900_000_000));
+        assert_eq!(Deadline::within(Duration::ZERO).remaining(), Duration::ZERO);
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_in_the_request_overrides_the_layer_s() {
+    let script = answers(&[418, 418, 502]);
+    let service = eager().layer(script.clone());
+    let mut request = get();
+    let teapot = eager().status_forcelist([418]).total(1);
+    request.extensions_mut().insert(Override::new(teapot));
+    assert_eq!(
+        stop(&service.clone().oneshot(request).await.unwrap()),
+        Some(Stop::TotalSpent)
+    );
+    let mut request = get();
+    request
+        .extensions_mut()
+        .insert(Override::new(RetryLayer::new().total(0)));
+    service.oneshot(request).await.unwrap();
+    assert_eq!(script.count(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_override_spends_from_the_layer_s_budget() {
+    let script = answers(&[502; 4]);
+    let service = eager()
+        .budget(Budget::new(Ratio::percent(0), 1))
+        .layer(script.clone());
+    for _ in 0..2 {
+        let mut request = get();
+        request
+            .extensions_mut()
+            .insert(Override::new(eager().budget(Budget::none())));
+        assert_eq!(
+            stop(&service.clone().oneshot(request).await.unwrap()),
+            Some(Stop::BudgetSpent)
+        );
+    }
+    assert_eq!(script.count(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn raise_on_status_makes_an_error_of_a_response_that_would_be_retried_but_for_a_limit() {
+    let layer = eager().raise_on_status(true).total(1);
+    let error = layer
+        .layer(answers(&[502, 503]))
+        .oneshot(get())
+        .await
+        .unwrap_err();
+    let gave_up = find_source::<GaveUp>(&*error).unwrap();
+    assert_eq!(
+        (gave_up.attempts().get(), gave_up.stop()),
+        (2, Stop::TotalSpent)
+    );
+    assert_eq!(gave_up.last_response().unwrap().status(), 503);
+    assert_eq!(
+        classify_error(&*error).status(),
+        Some(StatusCode::SERVICE_UNAVAILABLE)
+    );
+    assert!(layer.layer(answers(&[404])).oneshot(get()).await.is_ok());
+    let post = Request::post("/").body(Body::default()).unwrap();
+    assert!(layer.layer(answers(&[502])).oneshot(post).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_after_a_response_keeps_that_response_s_head() {
+    let mut busy = response::<Body>(503);
+    busy.headers_mut()
+        .insert("x-request-id", "17".parse().unwrap());
+    let refused = Failure::new(Cause::CircuitOpen);
+    let script = Script::new([Act::Answer(busy), Act::Fail(refused.into())]);
+    let error = eager().layer(script).oneshot(get()).await.unwrap_err();
+    let gave_up = find_source::<GaveUp>(&*error).unwrap();
+    assert_eq!(gave_up.stop(), Stop::NotRetryable);
+    assert_eq!(
+        gave_up.last_response().unwrap().headers()["x-request-id"],
+        "17"
+    );
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "gave up after 2 attempts in {:?} (not_retryable)",
+            Duration::ZERO
+        )
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_own_refusal_is_retried_only_on_request() {
+    for (retry, sent) in [(false, 1), (true, 2)] {
+        let script = Script::new([
+            Act::Fail(Failure::new(Cause::CircuitOpen).into()),
+            Act::Answer(response::<Body>(200)),
+        ]);
+        let _ = eager()
+            .retry_rejected(retry)
+            .layer(script.clone())
+            .oneshot(get())
+            .await;
+        assert_eq!(script.count(), sent);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_kind_of_failure_has_a_counter_of_its_own() {
+    let fail = |kind: io::ErrorKind| Act::Fail(io::Error::from(kind).into());
+    for (layer, stop) in [
+        (eager().connect(1), Stop::ConnectSpent),
+        (eager().read(1), Stop::ReadSpent),
+        (eager().status(1), Stop::StatusSpent),
+    ] {
+        let script = Script::new([
+            fail(io::ErrorKind::ConnectionRefused),
+            fail(io::ErrorKind::ConnectionReset),
+            Act::Answer(response::<Body>(502)),
+            match stop {
+                Stop::ConnectSpent => fail(io::ErrorKind::ConnectionRefused),
+                Stop::ReadSpent => fail(io::ErrorKind::ConnectionReset),
+                _ => Act::Answer(response(502)),
+            },
+        ]);
+        match layer.total(None).layer(script).oneshot(get()).await {
+            Ok(response) => assert_eq!(self::stop(&response), Some(stop)),
+            Err(error) => assert_eq!(find_source::<GaveUp>(&*error).unwrap().stop(), stop),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_hook_sees_each_retry_before_its_wait() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let layer = {
+        let seen = Arc::clone(&seen);
+        RetryLayer::new()
+            .backoff(Backoff::constant(Duration::from_secs(2)))
+            .on_retry(move |retry| {
+                let cause = retry.failure().cause();
+                seen.lock().unwrap().push((
+                    retry.attempt().get(),
+                    cause,
+                    retry.delay(),
+                    Instant::now(),
+                ));
+            })
+    };
+    let started = Instant::now();
+    layer
+        .layer(answers(&[502, 503, 200]))
+        .oneshot(get())
+        .await
+        .unwrap();
+    let wait = Duration::from_secs(2);
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen[0], (2, Cause::BadGateway, wait, started));
+    assert_eq!((seen[1].0, seen[1].1), (3, Cause::Overloaded));
+    assert_eq!(seen.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_attempt_is_told_in_a_header_on_request() {
+    let script = answers(&[502, 502, 200]);
+    let layer = eager().attempt_header(HeaderName::from_static("x-attempt"));
+    layer.layer(script.clone()).oneshot(get()).await.unwrap();
+    let sent = script.sent();
+    assert!(!sent[0].head.contains("x-attempt"));
+    assert!(
+        sent[1].head.contains("\"x-attempt\": \"2\""),
+        "{}",
+        sent[1].head
+    );
+    assert!(
+        sent[2].head.contains("\"x-attempt\": \"3\""),
+        "{}",
+        sent[2].head
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_thousand_attempts_leave_a_short_history() {
+    let sent = Arc::new(AtomicU32::new(0));
+    let service = {
+        let sent = Arc::clone(&sent);
+        service_fn(move |_: Request<seawall::retry::ReplayBody<Body>>| {
+            let status = if sent.fetch_add(1, Ordering::Relaxed) == 9_999 {
+                200
+            } else {
+                502
+            };
+            std::future::ready(Ok::<_, BoxError>(response::<Body>(status)))
+        })
+    };
+    let layer = eager().total(None).budget(Budget::none());
+    let response = layer.layer(service).oneshot(get()).await.unwrap();
+    let attempts = response.extensions().get::<Attempts>().unwrap();
+    assert_eq!(attempts.count(), NonZeroU32::new(10_000).unwrap());
+    assert_eq!(attempts.past().len(), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_settings_of_llm_clients_can_be_said() {
+    // OpenAI's and Anthropic's SDKs: 2 retries, 0.5 to 8 s, 408, 409, 429 and 5xx, POST too, and the server's hints.
+    let layer = RetryLayer::new()
+        .total(2)
+        .any_method()
+        .status_forcelist([408, 409, 429].into_iter().chain(500..600))
+        .backoff(Backoff::exponential(Duration::from_millis(500)).max(Duration::from_secs(8)))
+        .budget(Budget::none());
+    let post = || Request::post("/").body(Body::from("{}")).unwrap();
+    for status in [408, 409, 429, 500, 529] {
+        let script = answers(&[status, status, 200]);
+        assert_eq!(
+            layer
+                .layer(script.clone())
+                .oneshot(post())
+                .await
+                .unwrap()
+                .status(),
+            200
+        );
+        let hinted = Response::builder()
+            .status(status)
+            .header("x-should-retry", "false");
+        let script = Script::new([Act::Answer(hinted.body(Body::default()).unwrap())]);
+        let response = layer.layer(script).oneshot(post()).await.unwrap();
+        assert_eq!(stop(&response), Some(Stop::ServerSaysNo));
+    }
+    let ms = Response::builder()
+        .status(429)
+        .header("retry-after-ms", "1500");
+    let script = Script::new([
+        Act::Answer(ms.body(Body::default()).unwrap()),
+        Act::Answer(response(200)),
+    ]);
+    let started = Instant::now();
+    layer.layer(script).oneshot(post()).await.unwrap();
+    let waited = started.elapsed();
+    assert!((1_500..=1_652).contains(&waited.as_millis()), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn limits_at_their_extremes_are_no_panic() {
+    let layer = RetryLayer::new()
+        .backoff(
+            Backoff::exponential(Duration::MAX)
+                .max(Duration::MAX)
+                .jitter(false),
+        )
+        .total_delay_max(Duration::MAX)
+        .retry_after_max(Duration::MAX)
+        .min_attempt(Duration::MAX)
+        .body_limit(usize::MAX)
+        .total(u32::MAX);
+    let mut call = task::spawn(layer.layer(answers(&[502])).oneshot(get()));
+    assert_pending!(call.poll());
+    let asked = classify_fn(|outcome: Result<&Response<Body>, &(dyn Error + 'static)>| {
+        let failure = HttpClassifier::new().classify(outcome)?;
+        Some(failure.with_retry_after(Some(Duration::MAX)))
+    });
+    let mut call = task::spawn(
+        layer
+            .classifier(asked)
+            .layer(answers(&[503]))
+            .oneshot(get()),
+    );
+    assert_pending!(call.poll());
+}
+
+#[tokio::test(start_paused = true)]
+async fn tower_s_limits_sit_inside_and_out() {
+    for _ in 0..3 {
+        let script = answers(&[502, 502, 200, 502, 200]);
+        let service = ServiceBuilder::new()
+            .buffer(4)
+            .concurrency_limit(1)
+            .layer(eager())
+            .buffer(4)
+            .concurrency_limit(1)
+            .service(script.clone());
+        for _ in 0..2 {
+            let response = service.clone().oneshot(get()).await.unwrap();
+            assert_eq!(response.status(), 200);
+        }
+        assert_eq!(script.count(), 5);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_permit_is_not_held_through_the_wait() {
+    let script = answers(&[502, 200, 200]);
+    let service = ServiceBuilder::new()
+        .layer(RetryLayer::new().backoff(Backoff::constant(Duration::from_secs(5))))
+        .concurrency_limit(1)
+        .service(script.clone());
+    let mut waiting = task::spawn(service.clone().oneshot(get()));
+    assert_pending!(waiting.poll());
+    // Another call gets through while the first one waits for its retry.
+    assert_eq!(service.oneshot(get()).await.unwrap().status(), 200);
+    assert_pending!(waiting.poll());
+    assert_eq!(waiting.await.unwrap().status(), 200);
+}
