@@ -8,8 +8,8 @@ use std::{
 use http::Response;
 use pin_project_lite::pin_project;
 
-use super::{ResponseBody, problem};
-use crate::{BoxError, Failure, classify::classify_error};
+use super::{ResponseBody, answer::Answer};
+use crate::{BoxError, Failure};
 
 pin_project! {
     /// Response future of [`ErrorResponse`](super::ErrorResponse).
@@ -58,14 +58,14 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let failure = match this.state.project() {
+        let answer = match this.state.project() {
             StateProj::Call { inner } => match ready!(inner.poll(cx)) {
                 Ok(response) => return Poll::Ready(Ok(response.map(ResponseBody::inner))),
-                Err(error) => classify_error(&*error.into()),
+                Err(error) => Answer::to(&*error.into()),
             },
-            StateProj::Failed { failure } => *failure,
+            StateProj::Failed { failure } => Answer::new(*failure),
         };
-        let response = problem::response(this.name, &failure, *this.with_body);
+        let response = answer.response(this.name, *this.with_body);
         Poll::Ready(Ok(response.map(ResponseBody::own)))
     }
 }

@@ -39,6 +39,9 @@
 //! | `Cache-Control` | `no-store` | RFC 9111 §5.2.2.5 |
 //! | body | `application/problem+json`: `type`, `title`, `status`, `detail`, and `cause` | RFC 9457 |
 //!
+//! After a `GaveUp` whose last attempt ended in a refusal of our own (an open circuit, a deadline,
+//! an inner service that is not ready), status and `Retry-After` are those of the upstream's last response.
+//!
 //! A HEAD request gets the same head and no body. Texts of errors, addresses and header values are never disclosed.
 //!
 //! # When the inner service is not ready
@@ -54,10 +57,10 @@
 //!
 //! On a server, around every layer that makes errors; inside [`LoggingLayer::server`](crate::LoggingLayer::server).
 
+mod answer;
 mod body;
 mod future;
 mod layer;
-mod problem;
 mod proxy_status;
 mod service;
 

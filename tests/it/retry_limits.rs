@@ -394,6 +394,33 @@ async fn an_error_after_a_response_keeps_that_response_s_head() {
     );
 }
 
+#[cfg(feature = "error-response")]
+#[tokio::test(start_paused = true)]
+async fn a_refusal_of_our_own_after_a_response_is_answered_with_that_response_s_status_and_wait() {
+    let mut busy = response::<Body>(503);
+    busy.headers_mut()
+        .insert("retry-after", "7".parse().unwrap());
+    let refused = Failure::new(Cause::CircuitOpen);
+    let cut = io::Error::from(io::ErrorKind::ConnectionReset);
+    for (error, status, wait) in [
+        (BoxError::from(refused), 503, Some("7")),
+        (cut.into(), 502, None),
+    ] {
+        let script = Script::new([Act::Answer(busy.clone()), Act::Fail(error)]);
+        let service = ServiceBuilder::new()
+            .layer(seawall::ErrorResponseLayer::new("edge"))
+            .layer(RetryLayer::new().total(1))
+            .service(script);
+        let response = service.oneshot(get()).await.unwrap();
+        assert_eq!(response.status(), status);
+        let told = response
+            .headers()
+            .get("retry-after")
+            .map(|value| value.to_str().unwrap());
+        assert_eq!(told, wait);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn our_own_refusal_is_retried_only_on_request() {
     for (retry, sent) in [(false, 1), (true, 2)] {
