@@ -60,12 +60,7 @@ impl Attempts {
         stop: Option<Stop>,
         past: Vec<Past>,
     ) -> Self {
-        Self {
-            count,
-            elapsed,
-            stop,
-            past,
-        }
+        Self { count, elapsed, stop, past }
     }
 
     /// Requests sent, the first included.
@@ -128,10 +123,7 @@ pub enum Stop {
 impl Stop {
     /// Whether it would have been tried again, but for a limit.
     pub(crate) const fn is_limit(self) -> bool {
-        !matches!(
-            self,
-            Self::NotRetryable | Self::MethodNotAllowed | Self::ServerSaysNo
-        )
+        !matches!(self, Self::NotRetryable | Self::MethodNotAllowed | Self::ServerSaysNo)
     }
 
     /// The name used in logs and metrics, such as `total_spent`.
@@ -183,13 +175,7 @@ impl GaveUp {
         last_response: Option<Box<Response<()>>>,
         source: BoxError,
     ) -> Self {
-        Self {
-            attempts,
-            elapsed,
-            stop,
-            last_response,
-            source,
-        }
+        Self { attempts, elapsed, stop, last_response, source }
     }
 
     /// Requests sent, the first included.
@@ -221,16 +207,8 @@ impl GaveUp {
 impl fmt::Display for GaveUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = if self.attempts.get() == 1 { "" } else { "s" };
-        let Self {
-            attempts,
-            elapsed,
-            stop,
-            ..
-        } = self;
-        write!(
-            f,
-            "gave up after {attempts} attempt{plural} in {elapsed:?} ({stop})"
-        )
+        let Self { attempts, elapsed, stop, .. } = self;
+        write!(f, "gave up after {attempts} attempt{plural} in {elapsed:?} ({stop})")
     }
 }
 

@@ -44,22 +44,14 @@ impl Backoff {
     /// [`max`](Self::max) (10 s unless set), each time a random part of it.
     #[must_use]
     pub const fn exponential(base: Duration) -> Self {
-        Self {
-            growth: Growth::Doubling(base),
-            max: Duration::from_secs(10),
-            jitter: Jitter::Full,
-        }
+        Self { growth: Growth::Doubling(base), max: Duration::from_secs(10), jitter: Jitter::Full }
     }
 
     /// Waits exactly `delay` before each retry. Many callers that failed together then come back together: prefer
     /// [`exponential`](Self::exponential) where there are many.
     #[must_use]
     pub const fn constant(delay: Duration) -> Self {
-        Self {
-            growth: Growth::Constant(delay),
-            max: Duration::MAX,
-            jitter: Jitter::None,
-        }
+        Self { growth: Growth::Constant(delay), max: Duration::MAX, jitter: Jitter::None }
     }
 
     /// Does not wait.
@@ -88,11 +80,7 @@ impl Backoff {
     /// Waits as `delay` says for each retry, counted from 1. It is called once a retry, and must not block.
     #[must_use]
     pub fn custom(delay: impl Fn(u32) -> Duration + Send + Sync + 'static) -> Self {
-        Self {
-            growth: Growth::Custom(Arc::new(delay)),
-            max: Duration::MAX,
-            jitter: Jitter::None,
-        }
+        Self { growth: Growth::Custom(Arc::new(delay)), max: Duration::MAX, jitter: Jitter::None }
     }
 
     /// The longest wait, whatever the growth, jitter included. Takes effect on waits that begin afterwards.
@@ -261,9 +249,7 @@ mod tests {
 
     #[test]
     fn urllib3_does_not_wait_before_the_first_retry_nor_add_jitter_to_it() {
-        let backoff = Backoff::urllib3(0.5)
-            .unwrap()
-            .added_jitter(Duration::from_secs(1));
+        let backoff = Backoff::urllib3(0.5).unwrap().added_jitter(Duration::from_secs(1));
         let delays = [1, 2, 3, 4].map(|retry| backoff.delay(retry, || 0.5).as_millis());
         assert_eq!(delays, [0, 1_500, 2_500, 4_500]);
         assert_eq!(backoff.longest(40), Duration::from_secs(120));
@@ -273,11 +259,7 @@ mod tests {
     #[test]
     fn a_factor_is_a_number_of_seconds() {
         for factor in [-0.1, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-            assert_eq!(
-                Backoff::urllib3(factor).unwrap_err(),
-                NotAFactor(()),
-                "{factor}"
-            );
+            assert_eq!(Backoff::urllib3(factor).unwrap_err(), NotAFactor(()), "{factor}");
         }
         assert!(Backoff::urllib3(0.0).is_ok() && Backoff::urllib3(-0.0).is_ok());
     }

@@ -45,19 +45,13 @@ impl Budget {
     /// Allows as many retries as `ratio` of the calls of the last 10 seconds, or `least` if that is more.
     #[must_use]
     pub fn new(ratio: Ratio, least: u32) -> Self {
-        Self {
-            window: Some(Arc::default()),
-            limit: Limit { ratio, least },
-        }
+        Self { window: Some(Arc::default()), limit: Limit { ratio, least } }
     }
 
     /// Allows any number of retries. An upstream that fails then gets every retry of every call.
     #[must_use]
     pub fn none() -> Self {
-        Self {
-            window: None,
-            ..Self::default()
-        }
+        Self { window: None, ..Self::default() }
     }
 
     /// Counts a call.
@@ -125,9 +119,7 @@ impl Window {
     fn withdraw(&mut self, now: Instant, limit: Limit) -> bool {
         let at = self.slide(now);
         let allowed = limit.ratio.of(self.sum_of_calls).max(limit.least.into());
-        let more = self.retries[at]
-            .checked_add(1)
-            .filter(|_| self.sum_of_retries < allowed);
+        let more = self.retries[at].checked_add(1).filter(|_| self.sum_of_retries < allowed);
         if let Some(more) = more {
             self.retries[at] = more;
             self.sum_of_retries += 1;
@@ -178,19 +170,13 @@ mod tests {
 
     impl Naive {
         fn within(events: &[Instant], now: Instant, last: Duration) -> u64 {
-            events
-                .iter()
-                .filter(|&&at| now.duration_since(at) < last)
-                .count() as u64
+            events.iter().filter(|&&at| now.duration_since(at) < last).count() as u64
         }
 
         /// Counted by whole seconds since `started`, as documented.
         fn by_seconds(events: &[Instant], started: Instant, now: Instant, seconds: u64) -> u64 {
             let second = |at: Instant| at.duration_since(started).as_secs();
-            events
-                .iter()
-                .filter(|&&at| second(at) + seconds > second(now))
-                .count() as u64
+            events.iter().filter(|&&at| second(at) + seconds > second(now)).count() as u64
         }
     }
 

@@ -29,9 +29,7 @@ impl Deadline {
     /// The moment `time` from now; more than thirty years count as thirty.
     #[must_use]
     pub fn within(time: Duration) -> Self {
-        Self {
-            at: Instant::now() + time.min(FAR),
-        }
+        Self { at: Instant::now() + time.min(FAR) }
     }
 
     /// The time that is left: zero when the moment has passed.

@@ -60,6 +60,8 @@ mod ratio;
 
 #[cfg(feature = "error-response")]
 pub mod error_response;
+#[cfg(feature = "hyper-util")]
+pub mod hyper_util;
 #[cfg(feature = "logging")]
 pub mod logging;
 #[cfg(feature = "reqwest-0_13")]

@@ -24,9 +24,7 @@ impl Ratio {
     /// [`NotARatio`] if `ratio` is below 0, above 1 or not a number.
     pub fn new(ratio: f64) -> Result<Self, NotARatio> {
         if (0.0..=1.0).contains(&ratio) {
-            Ok(Self {
-                millionths: (ratio * f64::from(WHOLE)).round() as u32,
-            })
+            Ok(Self { millionths: (ratio * f64::from(WHOLE)).round() as u32 })
         } else {
             Err(NotARatio(()))
         }
@@ -36,9 +34,7 @@ impl Ratio {
     #[must_use]
     pub const fn percent(percent: u8) -> Self {
         let percent = if percent > 100 { 100 } else { percent };
-        Self {
-            millionths: percent as u32 * (WHOLE / 100),
-        }
+        Self { millionths: percent as u32 * (WHOLE / 100) }
     }
 
     /// The number.

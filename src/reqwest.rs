@@ -65,9 +65,7 @@ where
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
         let state = match Request::try_from(request.map(Body::wrap)) {
-            Ok(request) => State::Sent {
-                inner: Service::call(&mut self.inner, request),
-            },
+            Ok(request) => State::Sent { inner: Service::call(&mut self.inner, request) },
             Err(error) => State::Refused { error: Some(error) },
         };
         ResponseFuture { state }

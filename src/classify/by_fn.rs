@@ -40,8 +40,6 @@ where
 
 impl<F> fmt::Debug for ClassifyFn<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ClassifyFn")
-            .field(&format_args!("{}", type_name::<F>()))
-            .finish()
+        f.debug_tuple("ClassifyFn").field(&format_args!("{}", type_name::<F>())).finish()
     }
 }

@@ -13,14 +13,13 @@ pub(super) struct Findings {
     pub(super) unprocessed: bool,
     /// Nothing of the request was written, though there was a connection.
     pub(super) never_written: bool,
+    /// The connection was used before, and closed without a byte of an answer.
+    pub(super) stale_connection: bool,
 }
 
 /// How far a call had come when it failed. It decides whether an I/O error proves anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(
-    dead_code,
-    reason = "told by client libraries, each behind its feature"
-)]
+#[allow(dead_code, reason = "told by client libraries, each behind its feature")]
 pub(super) enum Phase {
     /// Nobody said.
     Unknown,
@@ -31,10 +30,7 @@ pub(super) enum Phase {
 }
 
 /// Whether the walk along a chain goes on.
-#[allow(
-    dead_code,
-    reason = "told by client libraries, each behind its feature"
-)]
+#[allow(dead_code, reason = "told by client libraries, each behind its feature")]
 pub(super) enum Step {
     Continue,
     /// What lies further in belongs to somebody else, such as the error of the caller's own request body.
@@ -70,6 +66,7 @@ pub fn classify_error(error: &(dyn Error + 'static)) -> Failure {
         cause: None,
         unprocessed: false,
         never_written: false,
+        stale_connection: false,
     };
     for error in chain(error) {
         if let Some(failure) = error.downcast_ref::<Failure>() {
@@ -88,11 +85,8 @@ pub fn classify_error(error: &(dyn Error + 'static)) -> Failure {
     Failure::new(cause)
         .with_reporter(Reporter::Local)
         .with_never_written(findings.never_written)
-        .with_processed(if unprocessed {
-            Processed::No
-        } else {
-            Processed::Maybe
-        })
+        .with_stale_connection(findings.stale_connection && cause == Cause::ConnectionTerminated)
+        .with_processed(if unprocessed { Processed::No } else { Processed::Maybe })
 }
 
 /// Classifies an error that came in the middle of a response's body: as [`classify_error`] does, but the head has

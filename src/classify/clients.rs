@@ -48,12 +48,15 @@ fn of_reqwest(findings: &mut Findings, error: &reqwest::Error) -> Step {
 #[cfg(feature = "hyper-util")]
 fn of_hyper_util(findings: &mut Findings, error: &hyper_util::client::legacy::Error) {
     use super::chain::Phase;
+    use crate::hyper_util::Use;
 
-    findings.phase = if error.is_connect() {
-        Phase::Connect
-    } else {
-        Phase::Exchange
-    };
+    findings.phase = if error.is_connect() { Phase::Connect } else { Phase::Exchange };
+    if let Some(connected) = error.connect_info() {
+        let mut extras = http::Extensions::new();
+        connected.get_extras(&mut extras);
+        let last_use: Option<&Use> = extras.get();
+        findings.stale_connection = last_use.is_some_and(Use::is_stale);
+    }
 }
 
 #[cfg(feature = "hyper")]
@@ -95,13 +98,11 @@ fn of_h2(findings: &mut Findings, error: &h2::Error) {
     if error.is_io() {
         return;
     }
-    findings.cause = Some(
-        if error.is_remote() && (error.is_reset() || error.is_go_away()) {
-            Cause::ConnectionTerminated
-        } else {
-            Cause::HttpProtocolError
-        },
-    );
+    findings.cause = Some(if error.is_remote() && (error.is_reset() || error.is_go_away()) {
+        Cause::ConnectionTerminated
+    } else {
+        Cause::HttpProtocolError
+    });
     // RFC 9113 §8.7: REFUSED_STREAM is a promise that nothing was processed. §6.8: streams above the last one that a
     // GOAWAY names were not; h2 hands a GOAWAY only to those. Other reasons are left out, since they say that
     // something is broken on the side that gives its word.

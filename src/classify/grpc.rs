@@ -71,14 +71,11 @@ fn with_pushback(failure: Failure, headers: &HeaderMap) -> Failure {
     let Some(value) = headers.get("grpc-retry-pushback-ms") else {
         return failure;
     };
-    let ms = value
-        .to_str()
-        .ok()
-        .and_then(|value| value.parse::<i32>().ok());
+    let ms = value.to_str().ok().and_then(|value| value.parse::<i32>().ok());
     match ms.and_then(|ms| u64::try_from(ms).ok()) {
-        Some(ms) => failure
-            .with_retry_after(Some(Duration::from_millis(ms)))
-            .with_retry_hint(Some(true)),
+        Some(ms) => {
+            failure.with_retry_after(Some(Duration::from_millis(ms))).with_retry_hint(Some(true))
+        }
         None => failure.with_retry_hint(Some(false)),
     }
 }

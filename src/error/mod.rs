@@ -26,9 +26,7 @@ pub(crate) fn chain<'a>(
 }
 
 fn next<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    let carried = error
-        .downcast_ref::<io::Error>()
-        .and_then(io::Error::get_ref);
+    let carried = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     match carried {
         Some(carried) => Some(carried),
         None => error.source(),

@@ -23,11 +23,7 @@ pub(super) struct Answer {
 impl Answer {
     pub(super) const fn new(failure: Failure) -> Self {
         let status = failure.cause().gateway_status();
-        Self {
-            failure,
-            status,
-            retry_after: failure.retry_after(),
-        }
+        Self { failure, status, retry_after: failure.retry_after() }
     }
 
     pub(super) fn to(error: &(dyn Error + 'static)) -> Self {
@@ -75,19 +71,16 @@ impl Answer {
         let body = with_body.then(|| Bytes::from(problem.to_string()));
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
+        // For logging around this layer, which would else know no more than the status.
+        response.extensions_mut().insert(self.failure.with_status(self.status));
         let headers = response.headers_mut();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(value) = proxy_status::value(name, &self.failure) {
             headers.insert("proxy-status", value);
         }
         if let Some(wait) = self.retry_after {
-            let seconds = wait
-                .as_secs()
-                .saturating_add(u64::from(wait.subsec_nanos() > 0));
+            let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response

@@ -28,15 +28,11 @@ pin_project! {
 
 impl<B> ResponseBody<B> {
     pub(super) const fn inner(body: B) -> Self {
-        Self {
-            kind: Kind::Inner { body },
-        }
+        Self { kind: Kind::Inner { body } }
     }
 
     pub(super) const fn own(body: Option<Bytes>) -> Self {
-        Self {
-            kind: Kind::Own { body },
-        }
+        Self { kind: Kind::Own { body } }
     }
 }
 

@@ -33,19 +33,11 @@ pin_project! {
 
 impl<F> ResponseFuture<F> {
     pub(super) const fn new(name: Arc<str>, with_body: bool, inner: F) -> Self {
-        Self {
-            state: State::Call { inner },
-            name,
-            with_body,
-        }
+        Self { state: State::Call { inner }, name, with_body }
     }
 
     pub(super) const fn failed(name: Arc<str>, with_body: bool, failure: Failure) -> Self {
-        Self {
-            state: State::Failed { failure },
-            name,
-            with_body,
-        }
+        Self { state: State::Failed { failure }, name, with_body }
     }
 }
 

@@ -17,9 +17,7 @@ impl ErrorResponseLayer {
     ///
     /// A structured field can hold printable ASCII only: any other character is replaced by `?`.
     pub fn new(name: &str) -> Self {
-        Self {
-            name: proxy_status::name(name).into(),
-        }
+        Self { name: proxy_status::name(name).into() }
     }
 }
 
@@ -27,10 +25,6 @@ impl<S> Layer<S> for ErrorResponseLayer {
     type Service = ErrorResponse<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        ErrorResponse {
-            inner,
-            name: Arc::clone(&self.name),
-            not_ready: None,
-        }
+        ErrorResponse { inner, name: Arc::clone(&self.name), not_ready: None }
     }
 }

@@ -42,6 +42,8 @@
 //! After a `GaveUp` whose last attempt ended in a refusal of our own (an open circuit, a deadline,
 //! an inner service that is not ready), status and `Retry-After` are those of the upstream's last response.
 //!
+//! The answer carries the [`Failure`](crate::Failure) in its extensions, so that logging around this layer names the cause.
+//!
 //! A HEAD request gets the same head and no body. Texts of errors, addresses and header values are never disclosed.
 //!
 //! # When the inner service is not ready

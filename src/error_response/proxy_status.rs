@@ -7,9 +7,7 @@ use crate::{Cause, Failure};
 
 /// The name as a member of the field: a token where it is one, else a string.
 pub(super) fn name(name: &str) -> String {
-    name.chars()
-        .map(|c| if matches!(c, ' '..='~') { c } else { '?' })
-        .collect()
+    name.chars().map(|c| if matches!(c, ' '..='~') { c } else { '?' }).collect()
 }
 
 /// The field's value for an error that this server answers.
@@ -20,10 +18,9 @@ pub(super) fn value(name: &str, failure: &Failure) -> Option<HeaderValue> {
         Err(_) => list.bare_item(StringRef::from_str(name).ok()?),
     };
     let member = match error_type(failure.cause()) {
-        Some(error) => member.parameter(
-            KeyRef::from_str("error").ok()?,
-            TokenRef::from_str(error).ok()?,
-        ),
+        Some(error) => {
+            member.parameter(KeyRef::from_str("error").ok()?, TokenRef::from_str(error).ok()?)
+        }
         None => member,
     };
     // RFC 9209 §2.1.4: the status received from the next hop.

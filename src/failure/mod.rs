@@ -47,6 +47,7 @@ pub struct Failure {
     retry_hint: Option<bool>,
     /// Nothing of the request was ever written: more than "not processed".
     never_written: bool,
+    stale_connection: bool,
 }
 
 impl Failure {
@@ -62,6 +63,7 @@ impl Failure {
             retry_after: None,
             retry_hint: None,
             never_written: false,
+            stale_connection: false,
         }
     }
 
@@ -81,19 +83,13 @@ impl Failure {
     /// Sets the status that reported the failure.
     #[must_use]
     pub const fn with_status(self, status: StatusCode) -> Self {
-        Self {
-            status: Some(status),
-            ..self
-        }
+        Self { status: Some(status), ..self }
     }
 
     /// Sets how long the server asks to wait; `None`: it does not say.
     #[must_use]
     pub const fn with_retry_after(self, retry_after: Option<Duration>) -> Self {
-        Self {
-            retry_after,
-            ..self
-        }
+        Self { retry_after, ..self }
     }
 
     /// Sets the server's explicit word on repeating the request; `None`: it does not say.
@@ -103,10 +99,20 @@ impl Failure {
     }
 
     pub(crate) const fn with_never_written(self, never_written: bool) -> Self {
-        Self {
-            never_written,
-            ..self
-        }
+        Self { never_written, ..self }
+    }
+
+    pub(crate) const fn with_stale_connection(self, stale_connection: bool) -> Self {
+        Self { stale_connection, ..self }
+    }
+
+    /// Whether the request was written to a connection that had been used before and was closed without a byte of an
+    /// answer: most likely the server had just closed it for idleness. Known only with
+    #[cfg_attr(feature = "hyper-util", doc = "[`TrackReuse`](crate::hyper_util::TrackReuse).")]
+    #[cfg_attr(not(feature = "hyper-util"), doc = "`seawall::hyper_util::TrackReuse`.")]
+    #[must_use]
+    pub const fn is_stale_connection(&self) -> bool {
+        self.stale_connection
     }
 
     #[cfg(feature = "retry")]
@@ -161,6 +167,9 @@ impl fmt::Display for Failure {
             f.write_str(word)?;
         }
         f.write_str(" (")?;
+        if self.stale_connection {
+            f.write_str("stale keep-alive, ")?;
+        }
         match self.reporter {
             Reporter::Local => f.write_str("seen here")?,
             Reporter::Gateway(product) => write!(f, "reported by {product}")?,
@@ -168,11 +177,7 @@ impl fmt::Display for Failure {
             Reporter::Unknown => {}
         }
         if let Some(status) = self.status {
-            let comma = if self.reporter == Reporter::Unknown {
-                ""
-            } else {
-                ", "
-            };
+            let comma = if self.reporter == Reporter::Unknown { "" } else { ", " };
             write!(f, "{comma}status {}", status.as_u16())?;
         }
         if self.reporter != Reporter::Unknown || self.status.is_some() {

@@ -60,12 +60,7 @@ where
             Some(Err(error)) => {
                 if let Some(record) = this.record.take() {
                     let known = as_dyn(error);
-                    record.error(
-                        known.map_or(INCOMPLETE, classify_body_error),
-                        None,
-                        known,
-                        error,
-                    );
+                    record.error(known.map_or(INCOMPLETE, classify_body_error), None, known, error);
                 }
             }
             None => finish(this.record),

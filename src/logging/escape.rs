@@ -10,10 +10,7 @@ pub(super) struct Escaped<T>(pub(super) T);
 
 impl<T: fmt::Display> fmt::Display for Escaped<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut escape = Escape {
-            out: f,
-            left: LONGEST,
-        };
+        let mut escape = Escape { out: f, left: LONGEST };
         // The error that says "long enough" is not one of the formatter's.
         match write!(escape, "{}", self.0) {
             Err(_) if escape.left == 0 => f.write_str("…"),

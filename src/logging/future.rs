@@ -75,10 +75,7 @@ const UNKNOWN: Failure = Failure::new(Cause::Unknown).with_reporter(Reporter::Lo
 
 #[cfg(feature = "retry")]
 fn attempts_of<B>(response: &Response<B>) -> Option<u32> {
-    response
-        .extensions()
-        .get::<crate::attempts::Attempts>()
-        .map(|it| it.count().get())
+    response.extensions().get::<crate::attempts::Attempts>().map(|it| it.count().get())
 }
 
 #[cfg(feature = "retry")]

@@ -37,26 +37,15 @@ impl LoggingLayer {
     }
 
     const fn new(side: Side, success: Level) -> Self {
-        let levels = Levels {
-            success,
-            failure: Level::Warn,
-        };
-        Self {
-            classifier: HttpClassifier::new(),
-            side,
-            levels,
-        }
+        let levels = Levels { success, failure: Level::Warn };
+        Self { classifier: HttpClassifier::new(), side, levels }
     }
 }
 
 impl<C> LoggingLayer<C> {
     /// Decides by `classifier` what is a failure, in place of [`HttpClassifier`].
     pub fn classifier<C2>(self, classifier: C2) -> LoggingLayer<C2> {
-        LoggingLayer {
-            classifier,
-            side: self.side,
-            levels: self.levels,
-        }
+        LoggingLayer { classifier, side: self.side, levels: self.levels }
     }
 
     /// The level of requests that succeed. Default: INFO on a server, DEBUG on a client.
@@ -76,11 +65,6 @@ impl<S, C: Clone> Layer<S> for LoggingLayer<C> {
     type Service = Logging<S, C>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Logging {
-            inner,
-            classifier: self.classifier.clone(),
-            side: self.side,
-            levels: self.levels,
-        }
+        Logging { inner, classifier: self.classifier.clone(), side: self.side, levels: self.levels }
     }
 }

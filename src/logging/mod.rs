@@ -30,7 +30,7 @@
 //! | when | message | level on a server | level on a client |
 //! |---|---|---|---|
 //! | the response succeeded | status | INFO | DEBUG; INFO if it took more than one attempt |
-//! | the response is a 4xx that faults the request (not 408, 429) | status and cause | INFO | INFO |
+//! | the response is a 4xx that faults the request (not 408, 429) | status and cause | as a success | as a success |
 //! | the response failed, an error came, or the body broke off | cause | WARN | WARN |
 //! | our own refusal (an open circuit) | cause | DEBUG | DEBUG |
 //! | the caller dropped the call, or the body before its end | `cancelled`, `dropped` | INFO | INFO |

@@ -84,12 +84,7 @@ impl Record {
     /// The response has come to its end.
     pub(super) fn complete(mut self) {
         let failure = self.head.and_then(|head| head.failure);
-        self.write(
-            End::Complete,
-            failure,
-            self.head.and_then(|head| head.attempts),
-            None,
-        );
+        self.write(End::Complete, failure, self.head.and_then(|head| head.attempts), None);
     }
 
     /// An error in place of the response, or in its body. `known` is the error, if its type is one that can be looked
@@ -122,17 +117,8 @@ impl Record {
         self.written = true;
         let elapsed = self.started.elapsed();
         let attempts = attempts.or(self.head.and_then(|head| head.attempts));
-        let line = Line {
-            record: self,
-            end,
-            failure,
-            attempts,
-            elapsed,
-        };
-        let target = Target {
-            uri: &self.uri,
-            side: self.side,
-        };
+        let line = Line { record: self, end, failure, attempts, elapsed };
+        let target = Target { uri: &self.uri, side: self.side };
         let client = self.side == Side::Client;
         let _entered = self.span.enter();
         at_level!(
@@ -152,15 +138,15 @@ impl Record {
             "seawall.reporter" = failure.map(|failure| failure.reporter().as_str()),
             "seawall.processed" = failure.map(|failure| failure.processed().as_str()),
             "seawall.end" = end.as_str(),
-            "seawall.duration_ms" = elapsed.as_secs_f64() * 1e3,
+            "seawall.duration_ms" = milliseconds(elapsed),
             "{line}",
         );
     }
 
     fn level(&self, end: End, failure: Option<Failure>, attempts: Option<u32>) -> Level {
         match (end, failure.map(|failure| failure.cause())) {
-            (End::Dropped | End::Cancelled, _)
-            | (_, Some(Cause::ClientError | Cause::Conflict)) => Level::Info,
+            (End::Dropped | End::Cancelled, _) => Level::Info,
+            (_, Some(Cause::ClientError | Cause::Conflict)) => self.levels.success,
             (_, Some(Cause::CircuitOpen)) => Level::Debug,
             (_, Some(_)) => self.levels.failure,
             (_, None) if self.side == Side::Client && attempts.is_some_and(|n| n > 1) => {
@@ -174,11 +160,7 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         if !self.written {
-            let end = if self.head.is_some() {
-                End::Dropped
-            } else {
-                End::Cancelled
-            };
+            let end = if self.head.is_some() { End::Dropped } else { End::Cancelled };
             let failure = self.head.and_then(|head| head.failure);
             self.write(end, failure, None, None);
         }
@@ -194,6 +176,11 @@ fn quotes_url(error: &(dyn Error + 'static)) -> bool {
         let _ = error;
         false
     }
+}
+
+/// To the microsecond: more would be noise.
+fn milliseconds(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1e3
 }
 
 impl End {
@@ -218,13 +205,7 @@ struct Line<'a> {
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Record {
-            method,
-            uri,
-            side,
-            head,
-            ..
-        } = self.record;
+        let Record { method, uri, side, head, .. } = self.record;
         write!(f, "{method} {} -> ", Target { uri, side: *side })?;
         match (self.end, head, self.failure) {
             (End::Cancelled, ..) => f.write_str("cancelled")?,

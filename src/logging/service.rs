@@ -43,10 +43,6 @@ where
             Some(record) => record.span.in_scope(|| self.inner.call(request)),
             None => self.inner.call(request),
         };
-        ResponseFuture {
-            inner: Some(inner),
-            record,
-            classifier: self.classifier.clone(),
-        }
+        ResponseFuture { inner: Some(inner), record, classifier: self.classifier.clone() }
     }
 }

@@ -90,13 +90,8 @@ fn take(spent: &mut u32, limit: Option<u32>, stop: Stop) -> Result<(), Stop> {
 mod tests {
     use super::*;
 
-    const NONE: Limits = Limits {
-        total: None,
-        connect: None,
-        read: None,
-        status: None,
-        other: None,
-    };
+    const NONE: Limits =
+        Limits { total: None, connect: None, read: None, status: None, other: None };
 
     #[test]
     fn each_cause_counts_as_what_urllib3_counts_it() {
@@ -119,16 +114,9 @@ mod tests {
     #[test]
     fn the_first_limit_that_is_spent_stops() {
         let refused = Failure::new(Cause::ConnectionRefused);
-        let limits = Limits {
-            total: Some(2),
-            connect: Some(1),
-            ..NONE
-        };
+        let limits = Limits { total: Some(2), connect: Some(1), ..NONE };
         let once = Spent::default().after(&refused, &limits).unwrap();
-        assert_eq!(
-            once.after(&refused, &limits).unwrap_err(),
-            Stop::ConnectSpent
-        );
+        assert_eq!(once.after(&refused, &limits).unwrap_err(), Stop::ConnectSpent);
         let cut = Failure::new(Cause::ConnectionTerminated);
         let twice = once.after(&cut, &limits).unwrap();
         assert_eq!(twice.after(&cut, &limits).unwrap_err(), Stop::TotalSpent);
@@ -137,15 +125,9 @@ mod tests {
 
     #[test]
     fn without_a_limit_nothing_stops_nor_overflows() {
-        let mut spent = Spent {
-            total: u32::MAX,
-            read: u32::MAX,
-            ..Spent::default()
-        };
+        let mut spent = Spent { total: u32::MAX, read: u32::MAX, ..Spent::default() };
         for _ in 0..3 {
-            spent = spent
-                .after(&Failure::new(Cause::ConnectionTerminated), &NONE)
-                .unwrap();
+            spent = spent.after(&Failure::new(Cause::ConnectionTerminated), &NONE).unwrap();
         }
         assert_eq!(spent.total, u32::MAX);
     }

@@ -24,10 +24,7 @@ pin_project! {
 impl<B: Body> Drain<B> {
     pub(super) fn new(body: B) -> Self {
         let small = body.size_hint().lower() <= LIMIT;
-        Self {
-            body: small.then_some(body),
-            left: LIMIT,
-        }
+        Self { body: small.then_some(body), left: LIMIT }
     }
 }
 

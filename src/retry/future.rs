@@ -70,19 +70,14 @@ where
 {
     pub(super) fn new(retry: &mut Retry<S, C, P>, request: Req) -> Self {
         let started = Instant::now();
-        let policy = retry
-            .protocol
-            .policy(&request)
-            .unwrap_or_else(|| Arc::clone(&retry.policy));
+        let policy = retry.protocol.policy(&request).unwrap_or_else(|| Arc::clone(&retry.policy));
         let budget = retry.policy.budget.clone();
         budget.deposit(started);
         let (request, saved) = retry.protocol.save(request, policy.body_limit);
         // The instance that was polled ready makes the first attempt; its clone was not, and is polled before use.
         let next = retry.inner.clone();
         Self {
-            state: State::Attempt {
-                attempt: retry.inner.call(request),
-            },
+            state: State::Attempt { attempt: retry.inner.call(request) },
             next,
             saved,
             classifier: retry.classifier.clone(),
@@ -119,17 +114,8 @@ where
                         return Poll::Ready(outcome);
                     }
                 }
-                StateProj::Wait {
-                    mut discard,
-                    mut sleep,
-                    until,
-                    request,
-                } => {
-                    if discard
-                        .as_mut()
-                        .as_pin_mut()
-                        .is_some_and(|it| it.poll(cx).is_ready())
-                    {
+                StateProj::Wait { mut discard, mut sleep, until, request } => {
+                    if discard.as_mut().as_pin_mut().is_some_and(|it| it.poll(cx).is_ready()) {
                         discard.set(None);
                     }
                     if let Some(mut sleep) = sleep.as_mut().as_pin_mut() {

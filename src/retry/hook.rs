@@ -13,11 +13,7 @@ pub struct Retrying {
 
 impl Retrying {
     pub(super) const fn new(attempt: NonZeroU32, failure: Failure, delay: Duration) -> Self {
-        Self {
-            attempt,
-            failure,
-            delay,
-        }
+        Self { attempt, failure, delay }
     }
 
     /// The attempt to come, counted from 1, so at least 2.

@@ -36,9 +36,7 @@ pub struct SendAs<F>(pub(super) F);
 
 impl<F> fmt::Debug for SendAs<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SendAs")
-            .field(&format_args!("{}", type_name::<F>()))
-            .finish()
+        f.debug_tuple("SendAs").field(&format_args!("{}", type_name::<F>())).finish()
     }
 }
 
@@ -90,14 +88,8 @@ where
     fn save(&self, request: Request<B>, body_limit: usize) -> (Self::Request, Saved<B>) {
         let (parts, body) = request.into_parts();
         let (body, replay) = ReplayBody::new(body, body_limit);
-        let saved = Saved {
-            parts: parts.clone(),
-            body: replay,
-        };
-        (
-            Request::from_parts(parts, self.convert.convert(body)),
-            saved,
-        )
+        let saved = Saved { parts: parts.clone(), body: replay };
+        (Request::from_parts(parts, self.convert.convert(body)), saved)
     }
 
     fn about<'a>(&self, saved: &'a Saved<B>) -> About<'a> {
@@ -127,9 +119,7 @@ where
         let mut parts = saved.parts.clone();
         parts.extensions.insert(attempt);
         if let Some(name) = header {
-            parts
-                .headers
-                .insert(name, HeaderValue::from(attempt.0.get()));
+            parts.headers.insert(name, HeaderValue::from(attempt.0.get()));
         }
         Some(Request::from_parts(parts, self.convert.convert(body)))
     }
@@ -140,10 +130,7 @@ impl<B: Body, F> Responses<Response<B>> for Http<F> {
 
     fn discard(&self, response: Response<B>) -> (Drain<B>, Option<Box<Response<()>>>) {
         let (parts, body) = response.into_parts();
-        (
-            Drain::new(body),
-            Some(Box::new(Response::from_parts(parts, ()))),
-        )
+        (Drain::new(body), Some(Box::new(Response::from_parts(parts, ()))))
     }
 
     fn annotate(&self, response: &mut Response<B>, attempts: Attempts) {

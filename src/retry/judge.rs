@@ -27,9 +27,7 @@ where
         outcome: Result<S::Response, BoxError>,
     ) -> Option<Result<S::Response, BoxError>> {
         let this = self.as_mut().project();
-        let failure = this
-            .classifier
-            .classify(outcome.as_ref().map_err(|error| &**error as _));
+        let failure = this.classifier.classify(outcome.as_ref().map_err(|error| &**error as _));
         let Some(failure) = failure else {
             let marked = self.made > 1;
             return Some(match outcome {
@@ -60,8 +58,7 @@ where
             (Duration::ZERO, *this.spent)
         } else {
             let about = this.protocol.about(this.saved);
-            this.policy
-                .decide(failure, &about, *this.spent, *this.waited, fastrand::f64)?
+            this.policy.decide(failure, &about, *this.spent, *this.waited, fastrand::f64)?
         };
         // Before the budget, so that nothing is charged for what cannot be; sending again ends an earlier body.
         if !this.protocol.is_repeatable(this.saved) {
@@ -74,9 +71,7 @@ where
         let header = this.policy.attempt_header.as_ref();
         let request = this.protocol.again(this.saved, attempt, header);
         *this.spent = spent;
-        request
-            .map(|request| (delay, request))
-            .ok_or(Stop::NotReplayable)
+        request.map(|request| (delay, request)).ok_or(Stop::NotReplayable)
     }
 
     /// Drops the failed attempt and waits.
@@ -106,22 +101,11 @@ where
         });
         let now = Instant::now();
         // Only waits without a limit can be beyond the end of time; tokio's longest will do for those.
-        let until = now
-            .checked_add(delay)
-            .unwrap_or_else(|| Deadline::within(delay).at());
-        let first = if discard.is_some() {
-            until.min(now + DRAIN_WAIT)
-        } else {
-            until
-        };
+        let until = now.checked_add(delay).unwrap_or_else(|| Deadline::within(delay).at());
+        let first = if discard.is_some() { until.min(now + DRAIN_WAIT) } else { until };
         // tokio's shortest sleep takes a millisecond.
         let sleep = (!delay.is_zero()).then(|| sleep_until(first));
-        this.state.set(State::Wait {
-            discard,
-            sleep,
-            until,
-            request: Some(request),
-        });
+        this.state.set(State::Wait { discard, sleep, until, request: Some(request) });
     }
 
     fn fail(

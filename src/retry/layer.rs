@@ -26,9 +26,7 @@ impl RetryLayer {
     pub fn new() -> Self {
         Self {
             classifier: HttpClassifier::new(),
-            protocol: Http {
-                convert: AsIs::default(),
-            },
+            protocol: Http { convert: AsIs::default() },
             policy: Arc::default(),
         }
     }
@@ -43,11 +41,7 @@ impl Default for RetryLayer {
 impl<C, P> RetryLayer<C, P> {
     /// Decides by `classifier` what is a failure, in place of [`HttpClassifier`].
     pub fn classifier<C2>(self, classifier: C2) -> RetryLayer<C2, P> {
-        RetryLayer {
-            classifier,
-            protocol: self.protocol,
-            policy: self.policy,
-        }
+        RetryLayer { classifier, protocol: self.protocol, policy: self.policy }
     }
 
     /// Retries any request that is `Clone`, HTTP or not, by cloning it.
@@ -80,11 +74,7 @@ impl<C, P> RetryLayer<C, P> {
     /// # }
     /// ```
     pub fn cloned(self) -> RetryLayer<C, Cloned> {
-        RetryLayer {
-            classifier: self.classifier,
-            protocol: Cloned::default(),
-            policy: self.policy,
-        }
+        RetryLayer { classifier: self.classifier, protocol: Cloned::default(), policy: self.policy }
     }
 
     /// How many retries a call has, the first attempt not counted; `None`: as many as its time allows. Default: 3.
@@ -255,9 +245,7 @@ impl<C, F> RetryLayer<C, Http<F>> {
     {
         RetryLayer {
             classifier: self.classifier,
-            protocol: Http {
-                convert: SendAs(convert),
-            },
+            protocol: Http { convert: SendAs(convert) },
             policy: self.policy,
         }
     }

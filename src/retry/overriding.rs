@@ -24,9 +24,7 @@ impl Override {
     /// Takes the settings of `layer`. Make it once and clone it: a clone is a count.
     #[must_use]
     pub fn new<C, P>(layer: RetryLayer<C, P>) -> Self {
-        Self {
-            policy: layer.policy,
-        }
+        Self { policy: layer.policy }
     }
 
     pub(super) fn policy(&self) -> Arc<Policy> {

@@ -64,13 +64,7 @@ pub(super) enum Methods {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            limits: Limits {
-                total: Some(3),
-                connect: None,
-                read: None,
-                status: None,
-                other: None,
-            },
+            limits: Limits { total: Some(3), connect: None, read: None, status: None, other: None },
             methods: Methods::Idempotent,
             statuses: vec![429, 500, 502, 503, 504],
             backoff: Backoff::default(),
@@ -115,10 +109,7 @@ impl Policy {
             return Err(Stop::WaitTooLong);
         }
         let needed = delay.saturating_add(self.min_attempt);
-        if about
-            .time_left
-            .is_some_and(|left| left.is_zero() || needed > left)
-        {
+        if about.time_left.is_some_and(|left| left.is_zero() || needed > left) {
             return Err(Stop::DeadlineTooNear);
         }
         Ok((delay, spent))
@@ -171,11 +162,8 @@ impl Policy {
         };
         // Jitter upward only: before its time the server would refuse again. A tenth spreads callers that were all
         // told the same second.
-        let jitter = if self.retry_after.jitter {
-            part(asked, 0.1 * random())
-        } else {
-            Duration::ZERO
-        };
+        let jitter =
+            if self.retry_after.jitter { part(asked, 0.1 * random()) } else { Duration::ZERO };
         Ok(asked.saturating_add(jitter))
     }
 }
@@ -216,31 +204,20 @@ mod tests {
     use super::*;
 
     fn about(method: &Method) -> About<'_> {
-        About {
-            method: Some(method),
-            idempotency_key: false,
-            time_left: None,
-        }
+        About { method: Some(method), idempotency_key: false, time_left: None }
     }
 
     #[test]
     fn every_cause_is_decided_without_a_panic_and_only_no_lets_a_post_pass() {
         let spent = Spent::default();
         for &cause in Cause::ALL {
-            for processed in [
-                Processed::No,
-                Processed::Unlikely,
-                Processed::Maybe,
-                Processed::Yes,
-            ] {
+            for processed in [Processed::No, Processed::Unlikely, Processed::Maybe, Processed::Yes]
+            {
                 let failure = Failure::new(cause).with_processed(processed);
                 let about = about(&Method::POST);
                 let decision =
                     Policy::default().decide(&failure, &about, spent, Duration::ZERO, || 0.5);
-                assert!(
-                    decision.is_err() || processed == Processed::No,
-                    "{cause} {processed}"
-                );
+                assert!(decision.is_err() || processed == Processed::No, "{cause} {processed}");
             }
         }
     }

@@ -91,11 +91,7 @@ impl<Req: Clone> sealed::Requests<Req> for Cloned {
     }
 
     fn about<'a>(&self, _saved: &'a Req) -> About<'a> {
-        About {
-            method: None,
-            idempotency_key: false,
-            time_left: None,
-        }
+        About { method: None, idempotency_key: false, time_left: None }
     }
 
     fn deadline(&self, _saved: &Req) -> Option<Deadline> {

@@ -65,13 +65,7 @@ impl<B: Body> ReplayBody<B> {
             let rest = body.size_hint();
             // Boxed: it moves between attempts, and need not be `Unpin`.
             let shared = Arc::new(Mutex::new(Shared::new(Box::pin(body), rest, limit)));
-            (
-                Kind::Kept {
-                    shared: Arc::clone(&shared),
-                    reader: 1,
-                },
-                Replay::Kept(shared),
-            )
+            (Kind::Kept { shared: Arc::clone(&shared), reader: 1 }, Replay::Kept(shared))
         };
         (Self { kind }, replay)
     }
@@ -94,10 +88,7 @@ impl<B> Replay<B> {
             Self::Kept(shared) => {
                 let (reader, leftovers) = lock(shared).again()?;
                 leftovers.settle();
-                Kind::Kept {
-                    shared: Arc::clone(shared),
-                    reader,
-                }
+                Kind::Kept { shared: Arc::clone(shared), reader }
             }
         };
         Some(ReplayBody { kind })
@@ -128,11 +119,7 @@ where
         match self.project().kind.project() {
             KindProj::Empty => Poll::Ready(None),
             KindProj::Once { body } => body.poll_frame(cx).map(|frame| {
-                Some(
-                    frame?
-                        .map(|frame| frame.map_data(to_bytes))
-                        .map_err(Into::into),
-                )
+                Some(frame?.map(|frame| frame.map_data(to_bytes)).map_err(Into::into))
             }),
             KindProj::Kept { shared, reader } => poll_kept(shared, *reader, cx),
         }
@@ -240,9 +227,7 @@ impl<B> fmt::Debug for ReplayBody<B> {
             Kind::Once { .. } => "Once",
             Kind::Kept { .. } => "Kept",
         };
-        f.debug_tuple("ReplayBody")
-            .field(&format_args!("{kind}"))
-            .finish()
+        f.debug_tuple("ReplayBody").field(&format_args!("{kind}")).finish()
     }
 }
 

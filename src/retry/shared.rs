@@ -49,10 +49,9 @@ impl Kept {
     fn len(&self) -> usize {
         match self {
             Self::Data(data) => data.len(),
-            Self::Trailers(trailers) => trailers
-                .iter()
-                .map(|(name, value)| name.as_str().len() + value.len())
-                .sum(),
+            Self::Trailers(trailers) => {
+                trailers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+            }
         }
     }
 
@@ -142,11 +141,7 @@ impl<B> Shared<B> {
     /// From now on nobody will start from the beginning.
     pub(super) fn forget_beginning(&mut self) -> Leftovers<B> {
         let frames = self.drop_read();
-        Leftovers {
-            wake: None,
-            _body: None,
-            _frames: frames,
-        }
+        Leftovers { wake: None, _body: None, _frames: frames }
     }
 
     pub(super) fn turn(&mut self, reader: u32, waker: &Waker) -> Turn<B> {
@@ -182,11 +177,7 @@ impl<B> Shared<B> {
                 self.body = Some(body);
                 if reader == self.reader {
                     self.wait(waker);
-                    return Leftovers {
-                        wake: None,
-                        _body: None,
-                        _frames: VecDeque::new(),
-                    };
+                    return Leftovers { wake: None, _body: None, _frames: VecDeque::new() };
                 }
                 // The attempt that took over has to poll for itself, to be woken in its turn.
                 self.leftovers(None, VecDeque::new())
@@ -195,11 +186,8 @@ impl<B> Shared<B> {
                 self.body = Some(body);
                 self.size = self.size.saturating_add(kept.len());
                 self.frames.push_back(kept);
-                let dropped = if self.size > self.limit {
-                    self.drop_read()
-                } else {
-                    VecDeque::new()
-                };
+                let dropped =
+                    if self.size > self.limit { self.drop_read() } else { VecDeque::new() };
                 self.leftovers(None, dropped)
             }
             Progress::End => {
@@ -266,10 +254,6 @@ impl<B> Shared<B> {
     }
 
     fn leftovers(&mut self, body: Option<Pin<Box<B>>>, frames: VecDeque<Kept>) -> Leftovers<B> {
-        Leftovers {
-            wake: self.waiting.take(),
-            _body: body,
-            _frames: frames,
-        }
+        Leftovers { wake: self.waiting.take(), _body: body, _frames: frames }
     }
 }

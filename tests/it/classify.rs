@@ -20,26 +20,18 @@ fn http(response: &Response<()>) -> Option<Failure> {
 
 fn grpc(headers: &[(&'static str, &'static str)]) -> Option<Failure> {
     let mut response = response(200);
-    response
-        .headers_mut()
-        .extend(headers.iter().map(|(name, value)| {
-            (
-                HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            )
-        }));
+    response.headers_mut().extend(
+        headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))),
+    );
     GrpcClassifier::new().classify(Ok(&response))
 }
 
 fn headers(name: &'static str, values: &[&str]) -> HeaderMap {
     values
         .iter()
-        .map(|value| {
-            (
-                HeaderName::from_static(name),
-                HeaderValue::from_str(value).unwrap(),
-            )
-        })
+        .map(|value| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()))
         .collect()
 }
 
@@ -88,30 +80,22 @@ fn a_failure_left_by_an_inner_layer_is_taken_as_it_is() {
     let known = Failure::new(Cause::ConnectionRefused).with_processed(Processed::Unlikely);
     let mut response = response(502);
     response.extensions_mut().insert(known);
-    response
-        .headers_mut()
-        .extend(headers("retry-after", &["1"]));
+    response.headers_mut().extend(headers("retry-after", &["1"]));
     assert_eq!(http(&response), Some(known));
 }
 
 #[test]
 fn a_failure_left_on_a_success_does_not_make_it_one() {
     let mut response = response(200);
-    response
-        .extensions_mut()
-        .insert(Failure::new(Cause::ConnectionRefused));
+    response.extensions_mut().insert(Failure::new(Cause::ConnectionRefused));
     assert_eq!(http(&response), None);
 }
 
 #[test]
 fn the_head_says_when_to_come_back() {
     let mut response = response(503);
-    response
-        .headers_mut()
-        .extend(headers("retry-after", &["7"]));
-    response
-        .headers_mut()
-        .extend(headers("x-should-retry", &["true"]));
+    response.headers_mut().extend(headers("retry-after", &["7"]));
+    response.headers_mut().extend(headers("x-should-retry", &["true"]));
     let failure = http(&response).unwrap();
     assert_eq!(failure.retry_after(), Some(Duration::from_secs(7)));
     assert_eq!(failure.retry_hint(), Some(true));
@@ -119,13 +103,7 @@ fn the_head_says_when_to_come_back() {
 
 #[test]
 fn retry_after_takes_seconds() {
-    for (value, seconds) in [
-        ("0", 0.0),
-        ("1", 1.0),
-        (" 7 ", 7.0),
-        ("120", 120.0),
-        ("0.5", 0.5),
-    ] {
+    for (value, seconds) in [("0", 0.0), ("1", 1.0), (" 7 ", 7.0), ("120", 120.0), ("0.5", 0.5)] {
         let wait = retry_after(&headers("retry-after", &[value]));
         assert_eq!(wait, Some(Duration::from_secs_f64(seconds)), "{value:?}");
     }
@@ -137,10 +115,7 @@ fn retry_after_takes_a_date() {
     let now = std::time::SystemTime::now();
     let date = httpdate::fmt_http_date(now + Duration::from_secs(3_600));
     let wait = retry_after(&headers("retry-after", &[&date])).unwrap();
-    assert!(
-        wait > Duration::from_secs(3_000) && wait <= Duration::from_secs(3_600),
-        "{wait:?}"
-    );
+    assert!(wait > Duration::from_secs(3_000) && wait <= Duration::from_secs(3_600), "{wait:?}");
     let past = retry_after(&headers("retry-after", &["Sun, 06 Nov 1994 08:49:37 GMT"]));
     assert_eq!(past, Some(Duration::ZERO));
 }
@@ -149,17 +124,8 @@ fn retry_after_takes_a_date() {
 fn retry_after_beyond_reason_is_cut_to_a_year() {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     let long = "9".repeat(400);
-    for value in [
-        "99999999999999999999",
-        &long,
-        "Fri, 31 Dec 9999 23:59:59 GMT",
-        "31536001",
-    ] {
-        assert_eq!(
-            retry_after(&headers("retry-after", &[value])),
-            Some(YEAR),
-            "{value:?}"
-        );
+    for value in ["99999999999999999999", &long, "Fri, 31 Dec 9999 23:59:59 GMT", "31536001"] {
+        assert_eq!(retry_after(&headers("retry-after", &[value])), Some(YEAR), "{value:?}");
     }
 }
 
@@ -183,17 +149,10 @@ fn retry_after_that_makes_no_sense_is_ignored() {
         "Wed, 99 Foo 2015 07:28:00 GMT",
         "Mon, 06 Nov 1994 08:49:37 GMT+1",
     ] {
-        assert_eq!(
-            retry_after(&headers("retry-after", &[value])),
-            None,
-            "{value:?}"
-        );
+        assert_eq!(retry_after(&headers("retry-after", &[value])), None, "{value:?}");
     }
     let mut bytes = HeaderMap::new();
-    bytes.insert(
-        "retry-after",
-        HeaderValue::from_bytes(b"\xff\xfe1").unwrap(),
-    );
+    bytes.insert("retry-after", HeaderValue::from_bytes(b"\xff\xfe1").unwrap());
     assert_eq!(retry_after(&bytes), None);
 }
 
@@ -224,11 +183,7 @@ fn x_should_retry_is_true_or_false_or_nothing() {
         (&[""], None),
         (&[], None),
     ] {
-        assert_eq!(
-            should_retry(&headers("x-should-retry", values)),
-            expected,
-            "{values:?}"
-        );
+        assert_eq!(should_retry(&headers("x-should-retry", values)), expected, "{values:?}");
     }
 }
 
@@ -249,11 +204,7 @@ fn grpc_status_is_read_from_the_head() {
         ("", Cause::Unknown),
     ] {
         let code: &'static str = code;
-        assert_eq!(
-            grpc(&[("grpc-status", code)]).unwrap().cause(),
-            cause,
-            "{code:?}"
-        );
+        assert_eq!(grpc(&[("grpc-status", code)]).unwrap().cause(), cause, "{code:?}");
     }
     assert_eq!(grpc(&[("grpc-status", "0")]), None);
     assert_eq!(grpc(&[]), None);
@@ -271,10 +222,7 @@ fn grpc_pushback_is_a_wait_or_a_no() {
         let failure = grpc(&[("grpc-status", "14"), ("grpc-retry-pushback-ms", value)]).unwrap();
         (failure.retry_after(), failure.retry_hint())
     };
-    assert_eq!(
-        pushback("250"),
-        (Some(Duration::from_millis(250)), Some(true))
-    );
+    assert_eq!(pushback("250"), (Some(Duration::from_millis(250)), Some(true)));
     assert_eq!(pushback("0"), (Some(Duration::ZERO), Some(true)));
     for no in ["-1", "", "soon", "99999999999"] {
         assert_eq!(pushback(no), (None, Some(false)), "{no:?}");
@@ -285,59 +233,19 @@ fn grpc_pushback_is_a_wait_or_a_no() {
 fn io_errors_have_the_documented_causes() {
     use io::ErrorKind;
     for (kind, cause, processed) in [
-        (
-            ErrorKind::ConnectionRefused,
-            Cause::ConnectionRefused,
-            Processed::No,
-        ),
-        (
-            ErrorKind::ConnectionReset,
-            Cause::ConnectionTerminated,
-            Processed::Maybe,
-        ),
-        (
-            ErrorKind::ConnectionAborted,
-            Cause::ConnectionTerminated,
-            Processed::Maybe,
-        ),
-        (
-            ErrorKind::BrokenPipe,
-            Cause::ConnectionTerminated,
-            Processed::Maybe,
-        ),
-        (
-            ErrorKind::TimedOut,
-            Cause::HttpResponseTimeout,
-            Processed::Maybe,
-        ),
-        (
-            ErrorKind::HostUnreachable,
-            Cause::DestinationIpUnroutable,
-            Processed::Maybe,
-        ),
-        (
-            ErrorKind::NetworkUnreachable,
-            Cause::DestinationIpUnroutable,
-            Processed::Maybe,
-        ),
-        (
-            ErrorKind::UnexpectedEof,
-            Cause::HttpResponseIncomplete,
-            Processed::Maybe,
-        ),
-        (
-            ErrorKind::PermissionDenied,
-            Cause::Unknown,
-            Processed::Maybe,
-        ),
+        (ErrorKind::ConnectionRefused, Cause::ConnectionRefused, Processed::No),
+        (ErrorKind::ConnectionReset, Cause::ConnectionTerminated, Processed::Maybe),
+        (ErrorKind::ConnectionAborted, Cause::ConnectionTerminated, Processed::Maybe),
+        (ErrorKind::BrokenPipe, Cause::ConnectionTerminated, Processed::Maybe),
+        (ErrorKind::TimedOut, Cause::HttpResponseTimeout, Processed::Maybe),
+        (ErrorKind::HostUnreachable, Cause::DestinationIpUnroutable, Processed::Maybe),
+        (ErrorKind::NetworkUnreachable, Cause::DestinationIpUnroutable, Processed::Maybe),
+        (ErrorKind::UnexpectedEof, Cause::HttpResponseIncomplete, Processed::Maybe),
+        (ErrorKind::PermissionDenied, Cause::Unknown, Processed::Maybe),
         (ErrorKind::Other, Cause::Unknown, Processed::Maybe),
     ] {
         let failure = classify_error(&io::Error::from(kind));
-        assert_eq!(
-            (failure.cause(), failure.processed()),
-            (cause, processed),
-            "{kind:?}"
-        );
+        assert_eq!((failure.cause(), failure.processed()), (cause, processed), "{kind:?}");
         assert_eq!(failure.reporter(), Reporter::Local);
     }
 }
@@ -345,19 +253,13 @@ fn io_errors_have_the_documented_causes() {
 #[tokio::test]
 async fn a_failed_name_lookup_is_a_dns_error() {
     // RFC 2606 §2: `.invalid` never resolves.
-    let error = tokio::net::lookup_host("does-not-exist.invalid:80")
-        .await
-        .map(|_| ())
-        .unwrap_err();
+    let error = tokio::net::lookup_host("does-not-exist.invalid:80").await.map(|_| ()).unwrap_err();
     assert_eq!(classify_error(&error).cause(), Cause::DnsError);
 }
 
 #[test]
 fn a_number_that_the_system_does_not_know_is_no_dns_error() {
-    assert_eq!(
-        classify_error(&io::Error::from_raw_os_error(i32::MAX)).cause(),
-        Cause::Unknown
-    );
+    assert_eq!(classify_error(&io::Error::from_raw_os_error(i32::MAX)).cause(), Cause::Unknown);
 }
 
 #[cfg(feature = "timeout")]
@@ -390,19 +292,13 @@ fn an_error_of_yours_joins_in_by_its_source() {
 #[test]
 fn an_unknown_error_is_unknown_and_may_have_been_processed() {
     let failure = classify_error(&std::fmt::Error);
-    assert_eq!(
-        (failure.cause(), failure.processed()),
-        (Cause::Unknown, Processed::Maybe)
-    );
+    assert_eq!((failure.cause(), failure.processed()), (Cause::Unknown, Processed::Maybe));
 }
 
 #[test]
 fn a_body_that_breaks_off_is_an_incomplete_response_to_a_processed_request() {
-    for kind in [
-        io::ErrorKind::ConnectionReset,
-        io::ErrorKind::UnexpectedEof,
-        io::ErrorKind::Other,
-    ] {
+    for kind in [io::ErrorKind::ConnectionReset, io::ErrorKind::UnexpectedEof, io::ErrorKind::Other]
+    {
         let failure = classify_body_error(&io::Error::from(kind));
         assert_eq!(failure.cause(), Cause::HttpResponseIncomplete, "{kind:?}");
         assert_eq!(failure.processed(), Processed::Yes);
@@ -417,10 +313,7 @@ fn a_closure_classifies() {
         (*outcome.ok()? > 9).then(|| Failure::new(Cause::Overloaded))
     });
     assert_eq!(classifier.classify(Ok(&1)), None);
-    assert_eq!(
-        classifier.classify(Ok(&10)).unwrap().cause(),
-        Cause::Overloaded
-    );
+    assert_eq!(classifier.classify(Ok(&10)).unwrap().cause(), Cause::Overloaded);
     assert_eq!(classifier.classify(Err(&std::fmt::Error)), None);
 }
 

@@ -20,19 +20,13 @@ use crate::support::{Act, Script, Step, Steps};
 type Body = Full<Bytes>;
 
 fn request(method: Method) -> Request<Body> {
-    Request::builder()
-        .method(method)
-        .uri("/")
-        .body(Body::default())
-        .unwrap()
+    Request::builder().method(method).uri("/").body(Body::default()).unwrap()
 }
 
 async fn answer(name: &str, error: impl Into<BoxError>) -> Response<ResponseBody<Body>> {
     let script = Script::new([Act::Fail(error.into())]);
-    let Ok(response) = ErrorResponseLayer::new(name)
-        .layer(script)
-        .oneshot(request(Method::GET))
-        .await;
+    let Ok(response) =
+        ErrorResponseLayer::new(name).layer(script).oneshot(request(Method::GET)).await;
     response
 }
 
@@ -81,10 +75,7 @@ async fn every_cause_is_answered_with_its_status_and_a_registered_error_type() {
 async fn an_open_circuit_is_an_unavailable_destination() {
     let response = answer("edge", Failure::new(Cause::CircuitOpen)).await;
     assert_eq!(response.status(), 503);
-    assert_eq!(
-        response.headers()["proxy-status"],
-        "edge;error=destination_unavailable"
-    );
+    assert_eq!(response.headers()["proxy-status"], "edge;error=destination_unavailable");
 }
 
 #[tokio::test]
@@ -92,26 +83,17 @@ async fn a_known_wait_is_told_in_whole_seconds_rounded_up() {
     for (wait, seconds) in [(0, "0"), (1, "1"), (1_000, "1"), (1_001, "2")] {
         let failure =
             Failure::new(Cause::Overloaded).with_retry_after(Some(Duration::from_millis(wait)));
-        assert_eq!(
-            answer("edge", failure).await.headers()["retry-after"],
-            seconds
-        );
+        assert_eq!(answer("edge", failure).await.headers()["retry-after"], seconds);
     }
     let failure = Failure::new(Cause::Overloaded).with_retry_after(Some(Duration::MAX));
-    assert_eq!(
-        answer("edge", failure).await.headers()["retry-after"],
-        u64::MAX.to_string()
-    );
+    assert_eq!(answer("edge", failure).await.headers()["retry-after"], u64::MAX.to_string());
 }
 
 #[tokio::test]
 async fn the_status_of_a_next_hop_is_told() {
     let failure = Failure::new(Cause::BadGateway).with_status(http::StatusCode::BAD_GATEWAY);
     let response = answer("edge", failure).await;
-    assert_eq!(
-        response.headers()["proxy-status"],
-        "edge;received-status=502"
-    );
+    assert_eq!(response.headers()["proxy-status"], "edge;received-status=502");
 }
 
 #[tokio::test]
@@ -152,11 +134,7 @@ async fn a_head_request_gets_the_head_only() {
 async fn responses_pass_untouched_failed_ones_too() {
     for status in [200, 404, 502] {
         let body = Steps::sized([Step::Data("as it".into()), Step::Data(" was".into())]);
-        let inner = Response::builder()
-            .status(status)
-            .header("x-a", "b")
-            .body(body)
-            .unwrap();
+        let inner = Response::builder().status(status).header("x-a", "b").body(body).unwrap();
         let script = Script::new([Act::Answer(inner)]);
         let service = ErrorResponseLayer::new("edge").layer(script);
         let Ok(response) = service.oneshot(request(Method::GET)).await;
@@ -197,37 +175,18 @@ impl Service<Request<Body>> for NotReadyOnce {
     }
 
     fn call(&mut self, _: Request<Body>) -> Self::Future {
-        assert!(
-            std::mem::take(&mut self.ready),
-            "called without being ready"
-        );
+        assert!(std::mem::take(&mut self.ready), "called without being ready");
         std::future::ready(Ok(Response::default()))
     }
 }
 
 #[tokio::test]
 async fn an_error_of_readiness_is_the_answer_to_the_next_call_and_to_no_other() {
-    let inner = NotReadyOnce {
-        failed: false,
-        ready: false,
-    };
+    let inner = NotReadyOnce { failed: false, ready: false };
     let mut service = ErrorResponseLayer::new("edge").layer(inner);
-    let Ok(first) = service
-        .ready()
-        .await
-        .unwrap()
-        .call(request(Method::GET))
-        .await;
-    let Ok(second) = service
-        .ready()
-        .await
-        .unwrap()
-        .call(request(Method::GET))
-        .await;
-    assert_eq!(
-        (first.status().as_u16(), second.status().as_u16()),
-        (503, 200)
-    );
+    let Ok(first) = service.ready().await.unwrap().call(request(Method::GET)).await;
+    let Ok(second) = service.ready().await.unwrap().call(request(Method::GET)).await;
+    assert_eq!((first.status().as_u16(), second.status().as_u16()), (503, 200));
 }
 
 #[tokio::test]

@@ -47,9 +47,7 @@ where
 }
 
 fn get() -> Request<Full<Bytes>> {
-    Request::get("http://upstream/")
-        .body(Full::default())
-        .unwrap()
+    Request::get("http://upstream/").body(Full::default()).unwrap()
 }
 
 /// A body that counts how often it is polled.
@@ -67,17 +65,13 @@ impl Body for Counted {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, seawall::BoxError>>> {
-        self.polled
-            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.polled.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         // `Steps` is not `Unpin`; a box of a copy is.
         let mut inner = Box::pin(self.inner.clone());
         let frame = inner.as_mut().poll_frame(cx);
         let polled = Arc::clone(&self.polled);
         let mut this = self;
-        this.set(Self {
-            inner: (*inner).clone(),
-            polled,
-        });
+        this.set(Self { inner: (*inner).clone(), polled });
         frame
     }
 
@@ -101,28 +95,14 @@ async fn success_is_never_touched() {
         Step::Trailers(trailers.clone()),
     ];
     let polled = Arc::default();
-    let body = Counted {
-        inner: Steps::sized(steps),
-        polled: Arc::clone(&polled),
-    };
-    let sent = Response::builder()
-        .status(206)
-        .header("x-a", "b")
-        .body(body)
-        .unwrap();
-    let response = stack(Script::new([Act::Answer(sent)]))
-        .oneshot(get())
-        .await
-        .unwrap();
+    let body = Counted { inner: Steps::sized(steps), polled: Arc::clone(&polled) };
+    let sent = Response::builder().status(206).header("x-a", "b").body(body).unwrap();
+    let response = stack(Script::new([Act::Answer(sent)])).oneshot(get()).await.unwrap();
     assert_eq!(response.status(), 206);
     assert_eq!(response.headers().len(), 1);
     assert!(response.extensions().is_empty());
     assert_eq!(response.body().size_hint().exact(), Some(6));
-    let collected = response
-        .into_body()
-        .collect()
-        .await
-        .unwrap_or_else(|_| panic!("failed"));
+    let collected = response.into_body().collect().await.unwrap_or_else(|_| panic!("failed"));
     assert_eq!(collected.trailers(), Some(&trailers));
     assert_eq!(collected.to_bytes(), "onetwo");
     // Three frames, one pause, and the end.
@@ -133,9 +113,7 @@ async fn success_is_never_touched() {
 async fn non_idempotent_is_sent_once() {
     for status in [429, 500, 502, 503, 504] {
         let script = Script::new([Act::Answer(response::<Full<Bytes>>(status))]);
-        let post = Request::post("http://upstream/")
-            .body(Full::default())
-            .unwrap();
+        let post = Request::post("http://upstream/").body(Full::default()).unwrap();
         let response = stack(script.clone()).oneshot(post).await.unwrap();
         assert_eq!((response.status().as_u16(), script.count()), (status, 1));
     }
@@ -187,10 +165,7 @@ async fn dropping_the_future_is_neither_success_nor_failure() {
     assert!(call.poll().is_pending());
     drop(call);
     for line in recorder.lines() {
-        assert_eq!(
-            (line.get("seawall.end"), line.get("error.type")),
-            (Some("cancelled"), None)
-        );
+        assert_eq!((line.get("seawall.end"), line.get("error.type")), (Some("cancelled"), None));
     }
     assert_eq!(recorder.lines().len(), 2);
 }
@@ -203,10 +178,7 @@ struct Strict {
 
 impl Clone for Strict {
     fn clone(&self) -> Self {
-        Self {
-            ready: false,
-            script: self.script.clone(),
-        }
+        Self { ready: false, script: self.script.clone() }
     }
 }
 
@@ -224,10 +196,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        assert!(
-            std::mem::take(&mut self.ready),
-            "called without being ready"
-        );
+        assert!(std::mem::take(&mut self.ready), "called without being ready");
         self.script.call(request)
     }
 }
@@ -241,10 +210,7 @@ async fn readiness_is_honoured() {
         .layer(LoggingLayer::client())
         .layer(RetryLayer::new())
         .layer(TimeoutLayer::new(LIMIT))
-        .service(Strict {
-            ready: false,
-            script: script.clone(),
-        });
+        .service(Strict { ready: false, script: script.clone() });
     for _ in 0..2 {
         let response = service.clone().oneshot(get()).await.unwrap();
         assert_eq!(response.status(), 200);
@@ -261,10 +227,7 @@ fn header() -> impl Strategy<Value = (String, Vec<u8>)> {
         "content-type",
         "server",
     ]);
-    (
-        names.prop_map(String::from),
-        prop::collection::vec(any::<u8>(), 0..50),
-    )
+    (names.prop_map(String::from), prop::collection::vec(any::<u8>(), 0..50))
 }
 
 proptest! {

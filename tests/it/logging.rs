@@ -61,10 +61,7 @@ async fn a_success_on_a_client_is_one_line_at_debug() {
     assert_eq!(line.get("url.full"), Some("http://upstream:8080/a/b"));
     assert_eq!(line.get("server.address"), Some("upstream"));
     assert_eq!(line.get("server.port"), Some("8080"));
-    assert_eq!(
-        line.message(),
-        "GET http://upstream:8080/a/b -> 200 in 0.0ns"
-    );
+    assert_eq!(line.message(), "GET http://upstream:8080/a/b -> 200 in 0.0ns");
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,6 +94,8 @@ async fn a_fault_of_the_request_is_no_warning() {
     for status in [400, 404, 409] {
         let line = log(LoggingLayer::server(), answer(status)).await;
         assert_eq!(line.level, tracing::Level::INFO, "{status}");
+        let line = log(LoggingLayer::client(), answer(status)).await;
+        assert_eq!(line.level, tracing::Level::DEBUG, "{status}");
     }
     for status in [408, 429] {
         let line = log(LoggingLayer::server(), answer(status)).await;
@@ -113,27 +112,12 @@ async fn our_own_refusal_is_a_detail() {
 
 #[tokio::test(start_paused = true)]
 async fn levels_can_be_set_and_switched_off() {
-    let layer = LoggingLayer::server()
-        .success(Level::Trace)
-        .failure(Level::Error);
-    assert_eq!(
-        log(layer.clone(), answer(200)).await.level,
-        tracing::Level::TRACE
-    );
+    let layer = LoggingLayer::server().success(Level::Trace).failure(Level::Error);
+    assert_eq!(log(layer.clone(), answer(200)).await.level, tracing::Level::TRACE);
     assert_eq!(log(layer, answer(502)).await.level, tracing::Level::ERROR);
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let service = LoggingLayer::server()
-        .success(Level::Off)
-        .layer(Script::new([answer(200)]));
-    drop(
-        service
-            .oneshot(get(URL))
-            .await
-            .unwrap()
-            .into_body()
-            .collect()
-            .await,
-    );
+    let service = LoggingLayer::server().success(Level::Off).layer(Script::new([answer(200)]));
+    drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
     assert!(recorder.lines().is_empty());
     assert!(recorder.spans().is_empty());
 }
@@ -143,11 +127,7 @@ async fn the_line_is_written_when_the_body_has_ended() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let body = Steps::new([Step::Data("half".into()), Step::Data("whole".into())]);
     let script = Script::new([Act::Answer(Response::new(body))]);
-    let response = LoggingLayer::server()
-        .layer(script)
-        .oneshot(get(URL))
-        .await
-        .unwrap();
+    let response = LoggingLayer::server().layer(script).oneshot(get(URL)).await.unwrap();
     tokio::time::advance(Duration::from_millis(250)).await;
     assert!(recorder.lines().is_empty());
     response.into_body().collect().await.unwrap();
@@ -172,19 +152,12 @@ async fn a_body_dropped_by_the_caller_is_told_from_a_whole_one() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let body = Steps::new([Step::Data("half".into()), Step::Stall]);
     let script = Script::new([Act::Answer(Response::new(body))]);
-    let response = LoggingLayer::server()
-        .layer(script)
-        .oneshot(get(URL))
-        .await
-        .unwrap();
+    let response = LoggingLayer::server().layer(script).oneshot(get(URL)).await.unwrap();
     let mut body = Box::pin(response.into_body());
     body.frame().await.unwrap().unwrap();
     drop(body);
     let line = recorder.line();
-    assert_eq!(
-        (line.level, line.get("seawall.end")),
-        (tracing::Level::INFO, Some("dropped"))
-    );
+    assert_eq!((line.level, line.get("seawall.end")), (tracing::Level::INFO, Some("dropped")));
     assert_eq!(line.message(), "GET /a/b -> 200, dropped in 0.0ns");
 }
 
@@ -196,10 +169,7 @@ async fn a_caller_that_hangs_up_before_the_response_gets_a_line() {
     assert_pending!(call.poll());
     drop(call);
     let line = recorder.line();
-    assert_eq!(
-        (line.level, line.get("seawall.end")),
-        (tracing::Level::INFO, Some("cancelled"))
-    );
+    assert_eq!((line.level, line.get("seawall.end")), (tracing::Level::INFO, Some("cancelled")));
     assert_eq!(line.message(), "GET /a/b -> cancelled in 0.0ns");
 }
 
@@ -225,12 +195,23 @@ async fn a_body_that_is_empty_or_whose_reader_stops_at_its_end_is_complete() {
     body.frame().await.unwrap().unwrap();
     assert!(body.is_end_stream());
     drop(body);
-    let ends: Vec<_> = recorder
-        .lines()
-        .iter()
-        .map(|it| it.get("seawall.end").unwrap().to_owned())
-        .collect();
+    let ends: Vec<_> =
+        recorder.lines().iter().map(|it| it.get("seawall.end").unwrap().to_owned()).collect();
     assert_eq!(ends, ["complete", "complete"]);
+}
+
+#[cfg(feature = "error-response")]
+#[tokio::test(start_paused = true)]
+async fn an_answer_in_place_of_an_error_is_logged_by_the_error_s_cause() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+    let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+    let inner = seawall::ErrorResponseLayer::new("edge")
+        .layer(Script::new([Act::<Body>::Fail(refused.into())]));
+    let response = LoggingLayer::server().layer(inner).oneshot(get(URL)).await.unwrap();
+    drop(response.into_body().collect().await);
+    let line = recorder.line();
+    assert_eq!(line.get("error.type"), Some("connection_refused"));
+    assert!(line.message().contains("connection refused (seen here, status 502; not processed)"));
 }
 
 #[cfg(feature = "retry")]
@@ -246,11 +227,7 @@ async fn a_call_that_took_several_attempts_is_one_line_that_says_so() {
     let line = recorder.line();
     assert_eq!(line.level, tracing::Level::INFO);
     assert_eq!(line.get("http.request.resend_count"), Some("1"));
-    assert!(
-        line.message().ends_with(", 2 attempts"),
-        "{}",
-        line.message()
-    );
+    assert!(line.message().ends_with(", 2 attempts"), "{}", line.message());
 
     let script = Script::new(
         (0..4).map(|_| Act::<Body>::Fail(io::Error::from(io::ErrorKind::TimedOut).into())),
@@ -272,24 +249,15 @@ async fn each_decision_of_retry_is_an_event_at_debug_inside_the_request_s_span()
     let service = LoggingLayer::client().layer(RetryLayer::new().total(1).layer(script));
     drop(service.oneshot(get(URL)).await.unwrap());
     let events = recorder.events();
-    let decisions: Vec<_> = events
-        .iter()
-        .filter(|event| event.get("cause").is_some())
-        .collect();
+    let decisions: Vec<_> = events.iter().filter(|event| event.get("cause").is_some()).collect();
     assert_eq!(decisions.len(), 2);
-    assert_eq!(
-        (decisions[0].message(), decisions[0].get("attempt")),
-        ("trying again", Some("2"))
-    );
+    assert_eq!((decisions[0].message(), decisions[0].get("attempt")), ("trying again", Some("2")));
     assert_eq!(
         (decisions[1].message(), decisions[1].get("stop")),
         ("giving up", Some("total_spent"))
     );
     for decision in decisions {
-        assert_eq!(
-            (decision.level, decision.span),
-            (tracing::Level::DEBUG, Some("request"))
-        );
+        assert_eq!((decision.level, decision.span), (tracing::Level::DEBUG, Some("request")));
     }
 }
 
@@ -299,10 +267,7 @@ async fn there_is_one_span_a_request() {
     let service = LoggingLayer::server().layer(Script::new([answer(200)]));
     drop(service.oneshot(get(URL)).await.unwrap());
     let [span] = recorder.spans().try_into().unwrap();
-    assert_eq!(
-        (span.level, span.span),
-        (tracing::Level::INFO, Some("request"))
-    );
+    assert_eq!((span.level, span.span), (tracing::Level::INFO, Some("request")));
     assert_eq!(span.get("url.path"), Some("/a/b"));
     assert_eq!(recorder.line().span, Some("request"));
 }
@@ -323,16 +288,7 @@ async fn no_secret_of_the_url_is_written() {
         let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
         let service = layer.layer(Script::new([answer(200), answer(502)]));
         for _ in 0..2 {
-            drop(
-                service
-                    .clone()
-                    .oneshot(get(URL))
-                    .await
-                    .unwrap()
-                    .into_body()
-                    .collect()
-                    .await,
-            );
+            drop(service.clone().oneshot(get(URL)).await.unwrap().into_body().collect().await);
         }
         let all = format!("{:?} {:?}", recorder.events(), recorder.spans());
         for secret in ["hunter2", "user", "SECRET", "token"] {
@@ -346,10 +302,7 @@ async fn a_text_from_elsewhere_cannot_begin_a_line_or_fill_the_log() {
     let text = format!("a\r\nb\u{1b}[31m\u{202e}{}", "x".repeat(10_000));
     let line = log(LoggingLayer::client(), Act::Fail(text.into())).await;
     let message = line.get("error.message").unwrap();
-    assert!(
-        message.starts_with(r"a\u{d}\u{a}b\u{1b}[31m\u{202e}xxx"),
-        "{message}"
-    );
+    assert!(message.starts_with(r"a\u{d}\u{a}b\u{1b}[31m\u{202e}xxx"), "{message}");
     assert!(message.chars().count() < 400 && message.ends_with('…'));
 }
 
@@ -365,9 +318,8 @@ impl std::fmt::Display for Opaque {
 #[tokio::test(start_paused = true)]
 async fn an_error_of_an_unknown_type_is_logged_by_its_text() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let service = LoggingLayer::client().layer(service_fn(async |_: Request<Body>| {
-        Err::<Response<Body>, _>(Opaque)
-    }));
+    let service = LoggingLayer::client()
+        .layer(service_fn(async |_: Request<Body>| Err::<Response<Body>, _>(Opaque)));
     service.oneshot(get(URL)).await.unwrap_err();
     let line = recorder.line();
     assert_eq!(line.get("error.message"), Some("opaque"));

@@ -62,9 +62,8 @@ fn an_axum_router_takes_the_layers_without_handle_error() {
             .layer(TimeoutLayer::new(LIMIT)),
     );
     let _: Router = Router::new().route("/", get(async || "hi").layer(LoggingLayer::server()));
-    let _: Router = Router::new()
-        .route("/", get(async || "hi"))
-        .route_layer(ErrorResponseLayer::new("edge"));
+    let _: Router =
+        Router::new().route("/", get(async || "hi")).route_layer(ErrorResponseLayer::new("edge"));
 }
 
 #[tokio::test]
@@ -91,11 +90,7 @@ async fn a_reqwest_client_takes_the_layers() {
 async fn a_tonic_channel_takes_the_layers_by_send_as() {
     let channel = tonic::transport::Channel::from_static("http://127.0.0.1:1").connect_lazy();
     let client = ServiceBuilder::new()
-        .layer(
-            RetryLayer::new()
-                .classifier(GrpcClassifier::new())
-                .send_as(tonic::body::Body::new),
-        )
+        .layer(RetryLayer::new().classifier(GrpcClassifier::new()).send_as(tonic::body::Body::new))
         .layer(TimeoutLayer::new(LIMIT))
         .service(channel);
     assert_client::<tonic::body::Body>(client.clone());
@@ -106,11 +101,9 @@ async fn a_tonic_channel_takes_the_layers_by_send_as() {
 
 #[tokio::test]
 async fn a_service_of_strings_takes_retry_and_timeout() {
-    let classifier = classify_fn(
-        |outcome: Result<&String, &(dyn std::error::Error + 'static)>| {
-            outcome.err().map(seawall::classify::classify_error)
-        },
-    );
+    let classifier = classify_fn(|outcome: Result<&String, &(dyn std::error::Error + 'static)>| {
+        outcome.err().map(seawall::classify::classify_error)
+    });
     let echo = service_fn(async |text: String| Ok::<_, io::Error>(text));
     let layer = RetryLayer::new().cloned().classifier(classifier);
     let service = layer.clone().layer(echo);

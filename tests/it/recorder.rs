@@ -51,11 +51,7 @@ impl Recorder {
     /// The events of this crate's logging, but not of its decisions.
     pub(crate) fn lines(&self) -> Vec<Line> {
         let lines = self.events.lock().unwrap();
-        lines
-            .iter()
-            .filter(|line| line.get("seawall.end").is_some())
-            .cloned()
-            .collect()
+        lines.iter().filter(|line| line.get("seawall.end").is_some()).cloned().collect()
     }
 
     /// The only line.
@@ -79,11 +75,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorder {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let span = context.event_span(event).map(|span| span.name());
-        let line = Line {
-            level: *event.metadata().level(),
-            fields: fields.0,
-            span,
-        };
+        let line = Line { level: *event.metadata().level(), fields: fields.0, span };
         self.events.lock().unwrap().push(line);
     }
 
@@ -91,11 +83,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorder {
         let mut fields = Fields::default();
         attributes.record(&mut fields);
         let metadata = attributes.metadata();
-        let line = Line {
-            level: *metadata.level(),
-            fields: fields.0,
-            span: Some(metadata.name()),
-        };
+        let line = Line { level: *metadata.level(), fields: fields.0, span: Some(metadata.name()) };
         self.spans.lock().unwrap().push(line);
     }
 }

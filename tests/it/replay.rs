@@ -22,9 +22,7 @@ use crate::support::{Act, Script, Step, Steps, response};
 type Answer = Full<Bytes>;
 
 fn layer() -> RetryLayer {
-    RetryLayer::new()
-        .backoff(Backoff::none())
-        .budget(Budget::none())
+    RetryLayer::new().backoff(Backoff::none()).budget(Budget::none())
 }
 
 fn put<B>(body: B) -> Request<B> {
@@ -43,11 +41,7 @@ fn third_time() -> Script<Answer> {
 #[tokio::test(start_paused = true)]
 async fn an_empty_body_is_sent_again_as_empty() {
     let script = third_time();
-    layer()
-        .layer(script.clone())
-        .oneshot(put(Empty::<Bytes>::new()))
-        .await
-        .unwrap();
+    layer().layer(script.clone()).oneshot(put(Empty::<Bytes>::new())).await.unwrap();
     for sent in script.sent() {
         assert!(sent.whole && sent.data.is_empty());
     }
@@ -58,20 +52,11 @@ async fn an_empty_body_is_sent_again_as_empty() {
 async fn a_body_in_memory_and_a_streamed_one_are_sent_again_with_their_trailers() {
     let mut trailers = HeaderMap::new();
     trailers.insert("x-sum", "42".parse().unwrap());
-    let steps = [
-        data(b"one "),
-        Step::Pause,
-        data(b""),
-        data(b"two"),
-        Step::Trailers(trailers.clone()),
-    ];
+    let steps =
+        [data(b"one "), Step::Pause, data(b""), data(b"two"), Step::Trailers(trailers.clone())];
     for body in [Steps::new(steps.clone()), Steps::sized(steps)] {
         let script = third_time();
-        layer()
-            .layer(script.clone())
-            .oneshot(put(body))
-            .await
-            .unwrap();
+        layer().layer(script.clone()).oneshot(put(body)).await.unwrap();
         for sent in script.sent() {
             assert_eq!(sent.data, b"one two");
             assert_eq!(sent.trailers.as_ref(), Some(&trailers));
@@ -95,11 +80,7 @@ async fn data_is_shared_and_not_copied() {
             }
         })
     };
-    layer()
-        .layer(service)
-        .oneshot(put(Full::new(original.clone())))
-        .await
-        .unwrap();
+    layer().layer(service).oneshot(put(Full::new(original.clone()))).await.unwrap();
     assert_eq!(*seen.lock().unwrap(), [original.as_ptr().addr(); 4]);
 }
 
@@ -107,17 +88,9 @@ async fn data_is_shared_and_not_copied() {
 async fn a_body_that_announces_more_than_the_limit_is_sent_once_as_it_is() {
     let script = third_time();
     let body = Full::new(Bytes::from(vec![1; 11]));
-    let answer = layer()
-        .body_limit(10)
-        .layer(script.clone())
-        .oneshot(put(body))
-        .await
-        .unwrap();
+    let answer = layer().body_limit(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
     assert_eq!(answer.status(), 502);
-    assert_eq!(
-        answer.extensions().get::<Attempts>().unwrap().stop(),
-        Some(Stop::NotReplayable)
-    );
+    assert_eq!(answer.extensions().get::<Attempts>().unwrap().stop(), Some(Stop::NotReplayable));
     assert_eq!(script.sent()[0].data, [1; 11]);
 }
 
@@ -125,12 +98,7 @@ async fn a_body_that_announces_more_than_the_limit_is_sent_once_as_it_is() {
 async fn a_body_of_just_the_limit_is_sent_again() {
     let script = third_time();
     let body = Full::new(Bytes::from(vec![1; 10]));
-    layer()
-        .body_limit(10)
-        .layer(script.clone())
-        .oneshot(put(body))
-        .await
-        .unwrap();
+    layer().body_limit(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
     assert_eq!(script.count(), 3);
 }
 
@@ -138,35 +106,17 @@ async fn a_body_of_just_the_limit_is_sent_again() {
 async fn a_stream_that_passes_the_limit_is_sent_whole_and_once() {
     let script = third_time();
     let body = Steps::new([data(b"12345"), Step::Pause, data(b"678901"), data(b"2345")]);
-    let answer = layer()
-        .body_limit(10)
-        .layer(script.clone())
-        .oneshot(put(body))
-        .await
-        .unwrap();
-    assert_eq!(
-        answer.extensions().get::<Attempts>().unwrap().stop(),
-        Some(Stop::NotReplayable)
-    );
-    assert_eq!(
-        (script.count(), script.sent()[0].data.as_slice()),
-        (1, &b"123456789012345"[..])
-    );
+    let answer = layer().body_limit(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
+    assert_eq!(answer.extensions().get::<Attempts>().unwrap().stop(), Some(Stop::NotReplayable));
+    assert_eq!((script.count(), script.sent()[0].data.as_slice()), (1, &b"123456789012345"[..]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_early_answer_before_the_limit_is_passed_leaves_the_body_sendable() {
-    let script = Script::new([
-        Act::AnswerAfter(1, response::<Answer>(502)),
-        Act::Answer(response(200)),
-    ]);
+    let script =
+        Script::new([Act::AnswerAfter(1, response::<Answer>(502)), Act::Answer(response(200))]);
     let body = Steps::new([data(b"12345"), data(b"678901"), data(b"2345")]);
-    layer()
-        .body_limit(10)
-        .layer(script.clone())
-        .oneshot(put(body))
-        .await
-        .unwrap();
+    layer().body_limit(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
     assert_eq!(script.sent()[1].data, b"123456789012345");
 }
 
@@ -174,11 +124,7 @@ async fn an_early_answer_before_the_limit_is_passed_leaves_the_body_sendable() {
 async fn an_error_of_the_caller_s_body_is_returned_and_never_retried() {
     let script = Script::new([Act::Answer(response::<Answer>(200))]);
     let body = Steps::new([data(b"half"), Step::Error]);
-    let error = layer()
-        .layer(script.clone())
-        .oneshot(put(body))
-        .await
-        .unwrap_err();
+    let error = layer().layer(script.clone()).oneshot(put(body)).await.unwrap_err();
     assert_eq!(error.to_string(), "the body failed");
     assert_eq!(script.count(), 1);
 }
@@ -191,10 +137,7 @@ async fn a_failed_response_after_the_caller_s_body_failed_is_not_retried() {
     });
     let body = Steps::new([data(b"half"), Step::Error]);
     let answer = layer().layer(service).oneshot(put(body)).await.unwrap();
-    assert_eq!(
-        answer.extensions().get::<Attempts>().unwrap().stop(),
-        Some(Stop::NotReplayable)
-    );
+    assert_eq!(answer.extensions().get::<Attempts>().unwrap().stop(), Some(Stop::NotReplayable));
 }
 
 type Bodies = Arc<Mutex<Vec<Pin<Box<ReplayBody<Steps>>>>>>;
@@ -219,15 +162,8 @@ fn early(
 async fn a_body_still_being_sent_by_an_attempt_that_answered_early_ends_when_another_begins() {
     let bodies = Arc::default();
     let body = Steps::new([data(b"a"), Step::Pause, data(b"b")]);
-    layer()
-        .total(1)
-        .layer(early(&bodies))
-        .oneshot(put(body))
-        .await
-        .unwrap();
-    let [mut first, second] = std::mem::take(&mut *bodies.lock().unwrap())
-        .try_into()
-        .unwrap();
+    layer().total(1).layer(early(&bodies)).oneshot(put(body)).await.unwrap();
+    let [mut first, second] = std::mem::take(&mut *bodies.lock().unwrap()).try_into().unwrap();
     assert!(first.frame().await.unwrap().is_err());
     assert_eq!(second.collect().await.unwrap().to_bytes(), "ab");
 }
@@ -249,10 +185,7 @@ async fn a_body_that_waits_is_woken_when_another_attempt_takes_over() {
         })
     };
     let service = layer().total(1).layer(inner);
-    service
-        .oneshot(put(Steps::new([Step::Stall])))
-        .await
-        .unwrap();
+    service.oneshot(put(Steps::new([Step::Stall]))).await.unwrap();
     assert!(waiting.lock().unwrap().as_ref().unwrap().is_woken());
 }
 
@@ -290,10 +223,7 @@ async fn a_caller_s_body_that_panics_fails_the_attempts_that_wait_for_it() {
         Ok::<_, Infallible>(response::<Answer>(502))
     });
     let answer = layer().layer(service).oneshot(put(Panics)).await.unwrap();
-    assert_eq!(
-        answer.extensions().get::<Attempts>().unwrap().stop(),
-        Some(Stop::NotReplayable)
-    );
+    assert_eq!(answer.extensions().get::<Attempts>().unwrap().stop(), Some(Stop::NotReplayable));
 }
 
 fn step() -> impl Strategy<Value = Step> {

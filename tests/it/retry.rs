@@ -22,11 +22,7 @@ use crate::support::{Act, Script, Step, Steps, response};
 type Body = Full<Bytes>;
 
 fn request(method: &Method) -> Request<Body> {
-    Request::builder()
-        .method(method)
-        .uri("http://upstream/")
-        .body(Body::from("hi"))
-        .unwrap()
+    Request::builder().method(method).uri("http://upstream/").body(Body::from("hi")).unwrap()
 }
 
 fn get() -> Request<Body> {
@@ -48,9 +44,7 @@ fn with_header(status: u16, name: &'static str, value: &str) -> Act<Body> {
 
 /// Retries without waiting, and without a budget.
 fn eager() -> RetryLayer {
-    RetryLayer::new()
-        .backoff(Backoff::none())
-        .budget(Budget::none())
+    RetryLayer::new().backoff(Backoff::none()).budget(Budget::none())
 }
 
 async fn call(
@@ -87,9 +81,7 @@ async fn other_statuses_are_returned_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_success_at_the_first_attempt_is_not_marked() {
-    let response = call(&RetryLayer::new(), &answers(&[200]), get())
-        .await
-        .unwrap();
+    let response = call(&RetryLayer::new(), &answers(&[200]), get()).await.unwrap();
     assert!(response.extensions().is_empty());
 }
 
@@ -100,20 +92,9 @@ async fn the_last_response_is_returned_when_retries_are_spent() {
     assert_eq!(response.status(), 504);
     assert_eq!(attempts(&response), (4, Some(Stop::TotalSpent)));
     let attempts = response.extensions().get::<Attempts>().unwrap();
-    let causes: Vec<_> = attempts
-        .past()
-        .iter()
-        .map(|past| past.failure().cause())
-        .collect();
-    assert_eq!(
-        causes,
-        [Cause::OriginError, Cause::BadGateway, Cause::Overloaded]
-    );
-    let waits: Duration = attempts
-        .past()
-        .iter()
-        .map(seawall::retry::Past::delay)
-        .sum();
+    let causes: Vec<_> = attempts.past().iter().map(|past| past.failure().cause()).collect();
+    assert_eq!(causes, [Cause::OriginError, Cause::BadGateway, Cause::Overloaded]);
+    let waits: Duration = attempts.past().iter().map(seawall::retry::Past::delay).sum();
     assert!(attempts.elapsed() >= waits);
 }
 
@@ -122,10 +103,7 @@ async fn the_last_error_is_inside_gave_up() {
     let script = Script::new((0..4).map(|_| io_error(io::ErrorKind::ConnectionReset)));
     let error = call(&RetryLayer::new(), &script, get()).await.unwrap_err();
     let gave_up = find_source::<GaveUp>(&*error).unwrap();
-    assert_eq!(
-        (gave_up.attempts().get(), gave_up.stop()),
-        (4, Stop::TotalSpent)
-    );
+    assert_eq!((gave_up.attempts().get(), gave_up.stop()), (4, Stop::TotalSpent));
     assert!(find_source::<io::Error>(&*error).is_some());
     assert_eq!(classify_error(&*error).cause(), Cause::ConnectionTerminated);
 }
@@ -133,9 +111,7 @@ async fn the_last_error_is_inside_gave_up() {
 #[tokio::test(start_paused = true)]
 async fn an_error_of_the_only_attempt_comes_out_as_it_is() {
     let script = Script::new([io_error(io::ErrorKind::ConnectionReset)]);
-    let error = call(&RetryLayer::new(), &script, request(&Method::POST))
-        .await
-        .unwrap_err();
+    let error = call(&RetryLayer::new(), &script, request(&Method::POST)).await.unwrap_err();
     assert!(error.is::<io::Error>());
 }
 
@@ -154,9 +130,7 @@ async fn idempotent_methods_are_retried_and_others_are_not() {
         (Method::from_bytes(b"GETS").unwrap(), 1),
     ] {
         let script = answers(&[502, 200]);
-        let response = call(&RetryLayer::new(), &script, request(&method))
-            .await
-            .unwrap();
+        let response = call(&RetryLayer::new(), &script, request(&method)).await.unwrap();
         assert_eq!(script.count(), sent, "{method}");
         if sent == 1 {
             assert_eq!(attempts(&response), (1, Some(Stop::MethodNotAllowed)));
@@ -168,49 +142,28 @@ async fn idempotent_methods_are_retried_and_others_are_not() {
 async fn a_post_with_an_idempotency_key_is_retried() {
     let script = answers(&[502, 200]);
     let mut post = request(&Method::POST);
-    post.headers_mut()
-        .insert("Idempotency-Key", "\"8e03978e\"".parse().unwrap());
-    assert_eq!(
-        call(&RetryLayer::new(), &script, post)
-            .await
-            .unwrap()
-            .status(),
-        200
-    );
+    post.headers_mut().insert("Idempotency-Key", "\"8e03978e\"".parse().unwrap());
+    assert_eq!(call(&RetryLayer::new(), &script, post).await.unwrap().status(), 200);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_post_that_was_provably_not_processed_is_retried() {
-    let script = Script::new([
-        io_error(io::ErrorKind::ConnectionRefused),
-        Act::Answer(response(200)),
-    ]);
-    let response = call(&RetryLayer::new(), &script, request(&Method::POST))
-        .await
-        .unwrap();
+    let script =
+        Script::new([io_error(io::ErrorKind::ConnectionRefused), Act::Answer(response(200))]);
+    let response = call(&RetryLayer::new(), &script, request(&Method::POST)).await.unwrap();
     assert_eq!(response.status(), 200);
 }
 
 #[tokio::test(start_paused = true)]
 async fn methods_can_be_chosen() {
     let script = answers(&[502, 200]);
-    call(
-        &eager().methods([Method::POST]),
-        &script,
-        request(&Method::POST),
-    )
-    .await
-    .unwrap();
+    call(&eager().methods([Method::POST]), &script, request(&Method::POST)).await.unwrap();
     assert_eq!(script.count(), 2);
     let script = answers(&[502, 200]);
-    call(&eager().methods([Method::POST]), &script, get())
-        .await
-        .unwrap();
+    call(&eager().methods([Method::POST]), &script, get()).await.unwrap();
     assert_eq!(script.count(), 1);
     let script = answers(&[502, 200]);
-    call(&eager().any_method(), &script, request(&Method::PATCH))
-        .await
-        .unwrap();
+    call(&eager().any_method(), &script, request(&Method::PATCH)).await.unwrap();
     assert_eq!(script.count(), 2);
 }
 
@@ -235,20 +188,14 @@ async fn a_total_of_zero_sends_once_and_none_sends_on() {
 #[tokio::test(start_paused = true)]
 async fn only_unlikely_with_permission_is_enough_for_a_post() {
     let unlikely =
-        classify_fn(
-            |outcome: Result<&Response<Body>, &(dyn Error + 'static)>| match outcome {
-                Ok(response) if response.status() == 200 => None,
-                _ => Some(Failure::new(Cause::RateLimited).with_processed(Processed::Unlikely)),
-            },
-        );
+        classify_fn(|outcome: Result<&Response<Body>, &(dyn Error + 'static)>| match outcome {
+            Ok(response) if response.status() == 200 => None,
+            _ => Some(Failure::new(Cause::RateLimited).with_processed(Processed::Unlikely)),
+        });
     for (allowed, sent) in [(false, 1), (true, 2)] {
         let script = answers(&[429, 200]);
         let layer = eager().retry_unlikely(allowed).classifier(unlikely);
-        layer
-            .layer(script.clone())
-            .oneshot(request(&Method::POST))
-            .await
-            .unwrap();
+        layer.layer(script.clone()).oneshot(request(&Method::POST)).await.unwrap();
         assert_eq!(script.count(), sent);
     }
 }
@@ -258,9 +205,7 @@ async fn all_waits_together_are_a_random_part_of_what_doubling_gives() {
     let mut longest = Duration::ZERO;
     for _ in 0..200 {
         let started = Instant::now();
-        call(&RetryLayer::new(), &answers(&[502, 502, 502, 200]), get())
-            .await
-            .unwrap();
+        call(&RetryLayer::new(), &answers(&[502, 502, 502, 200]), get()).await.unwrap();
         longest = longest.max(started.elapsed());
     }
     // 100 + 200 + 400 ms at most, each rounded up to the timer's millisecond; 200 calls that all stay below 400 ms
@@ -275,13 +220,7 @@ async fn every_call_has_jitter_of_its_own() {
     for _ in 0..20 {
         let started = Instant::now();
         let backoff = Backoff::exponential(Duration::from_secs(5));
-        call(
-            &RetryLayer::new().backoff(backoff),
-            &answers(&[502, 200]),
-            get(),
-        )
-        .await
-        .unwrap();
+        call(&RetryLayer::new().backoff(backoff), &answers(&[502, 200]), get()).await.unwrap();
         waits.push(started.elapsed());
     }
     waits.dedup();
@@ -291,10 +230,8 @@ async fn every_call_has_jitter_of_its_own() {
 #[tokio::test(start_paused = true)]
 async fn retry_after_replaces_the_backoff_with_jitter_upward_only() {
     for _ in 0..50 {
-        let script = Script::new([
-            with_header(503, "retry-after", "10"),
-            Act::Answer(response(200)),
-        ]);
+        let script =
+            Script::new([with_header(503, "retry-after", "10"), Act::Answer(response(200))]);
         let started = Instant::now();
         call(&RetryLayer::new(), &script, get()).await.unwrap();
         let waited = started.elapsed();
@@ -305,11 +242,7 @@ async fn retry_after_replaces_the_backoff_with_jitter_upward_only() {
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_after_that_asks_too_much_returns_the_response_at_once() {
-    for value in [
-        "21",
-        "99999999999999999999",
-        "Fri, 31 Dec 9999 23:59:59 GMT",
-    ] {
+    for value in ["21", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
         let script = Script::new([with_header(503, "retry-after", value)]);
         let started = Instant::now();
         let response = call(&RetryLayer::new(), &script, get()).await.unwrap();
@@ -328,10 +261,8 @@ async fn all_waits_of_a_call_together_are_limited() {
 #[tokio::test(start_paused = true)]
 async fn a_bad_retry_after_leaves_the_wait_to_the_backoff() {
     for value in ["-1", "", "Wed, 99 Foo", "0"] {
-        let script = Script::new([
-            with_header(503, "retry-after", value),
-            Act::Answer(response(200)),
-        ]);
+        let script =
+            Script::new([with_header(503, "retry-after", value), Act::Answer(response(200))]);
         let started = Instant::now();
         call(&RetryLayer::new(), &script, get()).await.unwrap();
         assert!(started.elapsed() <= Duration::from_millis(102), "{value:?}");
@@ -340,14 +271,9 @@ async fn a_bad_retry_after_leaves_the_wait_to_the_backoff() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_after_can_be_disregarded() {
-    let script = Script::new([
-        with_header(503, "retry-after", "9"),
-        Act::Answer(response(200)),
-    ]);
+    let script = Script::new([with_header(503, "retry-after", "9"), Act::Answer(response(200))]);
     let started = Instant::now();
-    call(&eager().respect_retry_after(false), &script, get())
-        .await
-        .unwrap();
+    call(&eager().respect_retry_after(false), &script, get()).await.unwrap();
     assert_eq!(started.elapsed(), Duration::ZERO);
 }
 
@@ -360,41 +286,26 @@ async fn x_should_retry_false_ends_the_retrying() {
 
 #[tokio::test(start_paused = true)]
 async fn x_should_retry_true_overrides_the_forcelist_but_not_the_method() {
-    let script = Script::new([
-        with_header(409, "x-should-retry", "true"),
-        Act::Answer(response(200)),
-    ]);
+    let script =
+        Script::new([with_header(409, "x-should-retry", "true"), Act::Answer(response(200))]);
     assert_eq!(call(&eager(), &script, get()).await.unwrap().status(), 200);
     let script = Script::new([with_header(409, "x-should-retry", "true")]);
-    let response = call(&eager(), &script, request(&Method::POST))
-        .await
-        .unwrap();
+    let response = call(&eager(), &script, request(&Method::POST)).await.unwrap();
     assert_eq!(attempts(&response), (1, Some(Stop::MethodNotAllowed)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn grpc_unavailable_is_retried_by_its_cause_though_its_status_is_200() {
-    let script = Script::new([
-        with_header(200, "grpc-status", "14"),
-        Act::Answer(response(200)),
-    ]);
+    let script = Script::new([with_header(200, "grpc-status", "14"), Act::Answer(response(200))]);
     let layer = eager().any_method().classifier(GrpcClassifier::new());
-    let response = layer
-        .layer(script.clone())
-        .oneshot(request(&Method::POST))
-        .await
-        .unwrap();
+    let response = layer.layer(script.clone()).oneshot(request(&Method::POST)).await.unwrap();
     assert!(response.headers().is_empty());
     assert_eq!(script.count(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn errors_that_would_come_again_are_not_retried() {
-    for cause in [
-        Cause::TlsCertificateError,
-        Cause::HttpRequestError,
-        Cause::CircuitOpen,
-    ] {
+    for cause in [Cause::TlsCertificateError, Cause::HttpRequestError, Cause::CircuitOpen] {
         let script = Script::new([Act::Fail(Failure::new(cause).into())]);
         let error = call(&eager(), &script, get()).await.unwrap_err();
         assert!(error.is::<Failure>(), "{cause}");
@@ -418,33 +329,21 @@ async fn every_attempt_has_the_caller_s_head() {
     call(&eager(), &script, get).await.unwrap();
     let sent = script.sent();
     assert_eq!(sent[0].head, sent[1].head);
-    assert!(
-        sent[0].head.contains("\"x-a\": \"1\", \"x-a\": \"2\""),
-        "{}",
-        sent[0].head
-    );
+    assert!(sent[0].head.contains("\"x-a\": \"1\", \"x-a\": \"2\""), "{}", sent[0].head);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_failed_response_is_let_go_before_the_wait() {
     let held = Arc::new([0; 4]);
     let weak = Arc::downgrade(&held);
-    let body = Steps::new([
-        Step::Pause,
-        Step::Stall,
-        Step::Data(Bytes::from_owner(Held(held))),
-    ]);
+    let body = Steps::new([Step::Pause, Step::Stall, Step::Data(Bytes::from_owner(Held(held)))]);
     let script = Script::new([
         Act::Answer(response::<Steps>(502).map(|_| body)),
         Act::Answer(response(200)),
     ]);
     let backoff = Backoff::constant(Duration::from_secs(5));
-    let mut call = task::spawn(
-        RetryLayer::new()
-            .backoff(backoff)
-            .layer(script.clone())
-            .oneshot(get()),
-    );
+    let mut call =
+        task::spawn(RetryLayer::new().backoff(backoff).layer(script.clone()).oneshot(get()));
     assert_pending!(call.poll());
     tokio::time::advance(Duration::from_millis(60)).await;
     assert_pending!(call.poll());
@@ -522,15 +421,13 @@ async fn an_inner_service_that_fails_to_become_ready_again_ends_the_call() {
             std::future::ready(Err(io::Error::from(io::ErrorKind::ConnectionReset).into()))
         }
     }
-    let layer = eager().cloned().classifier(classify_fn(
-        |outcome: Result<&(), &(dyn Error + 'static)>| outcome.err().map(classify_error),
-    ));
+    let layer =
+        eager().cloned().classifier(classify_fn(|outcome: Result<&(), &(dyn Error + 'static)>| {
+            outcome.err().map(classify_error)
+        }));
     let error = layer.layer(Once(true)).oneshot(()).await.unwrap_err();
     let gave_up = find_source::<GaveUp>(&*error).unwrap();
-    assert_eq!(
-        (gave_up.stop(), gave_up.attempts().get()),
-        (Stop::NotReady, 1)
-    );
+    assert_eq!((gave_up.stop(), gave_up.attempts().get()), (Stop::NotReady, 1));
     assert_eq!(gave_up.source().unwrap().to_string(), "closed");
 }
 
@@ -546,15 +443,10 @@ async fn settings_of_a_layer_do_not_reach_services_made_before() {
 
 #[tokio::test(start_paused = true)]
 async fn the_body_of_the_final_response_is_the_caller_s() {
-    let script = Script::new([
-        Act::Answer(response(502)),
-        Act::Answer(Response::new(Body::from("whole"))),
-    ]);
+    let script =
+        Script::new([Act::Answer(response(502)), Act::Answer(Response::new(Body::from("whole")))]);
     let response = call(&eager(), &script, get()).await.unwrap();
-    assert_eq!(
-        response.into_body().collect().await.unwrap().to_bytes(),
-        "whole"
-    );
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "whole");
 }
 
 fn outcome() -> impl Strategy<Value = (u16, Option<io::ErrorKind>)> {

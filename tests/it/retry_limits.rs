@@ -30,9 +30,7 @@ use crate::support::{Act, Script, response};
 type Body = Full<Bytes>;
 
 fn get() -> Request<Body> {
-    Request::get("http://upstream/")
-        .body(Body::default())
-        .unwrap()
+    Request::get("http://upstream/").body(Body::default()).unwrap()
 }
 
 fn eager() -> RetryLayer {
@@ -93,14 +91,8 @@ async fn load_is_bounded_in_a_full_outage_with_a_thousand_concurrent_callers() {
     let sent = sent.load(Ordering::Relaxed);
     assert!(offered > 100_000, "{offered}");
     // Three windows of ten seconds.
-    assert!(
-        sent <= offered + offered / 5 + 3 * 3,
-        "{sent} sent for {offered}"
-    );
-    assert!(
-        sent > offered + offered / 10,
-        "{sent} sent for {offered}: hardly retried at all"
-    );
+    assert!(sent <= offered + offered / 5 + 3 * 3, "{sent} sent for {offered}");
+    assert!(sent > offered + offered / 10, "{sent} sent for {offered}: hardly retried at all");
 }
 
 #[tokio::test(start_paused = true)]
@@ -121,19 +113,11 @@ async fn ten_calls_in_a_window_make_at_most_thirteen_requests() {
 #[tokio::test(start_paused = true)]
 async fn a_spent_budget_returns_the_response_and_says_so() {
     let script = answers(&[502; 5]);
-    let service = eager()
-        .budget(Budget::new(Ratio::percent(0), 1))
-        .layer(script.clone());
-    assert_eq!(
-        stop(&service.clone().oneshot(get()).await.unwrap()),
-        Some(Stop::BudgetSpent)
-    );
+    let service = eager().budget(Budget::new(Ratio::percent(0), 1)).layer(script.clone());
+    assert_eq!(stop(&service.clone().oneshot(get()).await.unwrap()), Some(Stop::BudgetSpent));
     let response = service.oneshot(get()).await.unwrap();
     let attempts = response.extensions().get::<Attempts>().unwrap();
-    assert_eq!(
-        (attempts.count().get(), attempts.stop()),
-        (1, Some(Stop::BudgetSpent))
-    );
+    assert_eq!((attempts.count().get(), attempts.stop()), (1, Some(Stop::BudgetSpent)));
     assert_eq!(script.count(), 3);
 }
 
@@ -142,13 +126,7 @@ async fn services_and_clones_of_one_layer_share_a_budget_and_other_layers_do_not
     let layer = eager().budget(Budget::new(Ratio::percent(0), 1));
     let script = answers(&[502; 9]);
     layer.layer(script.clone()).oneshot(get()).await.unwrap();
-    layer
-        .clone()
-        .total(9)
-        .layer(script.clone())
-        .oneshot(get())
-        .await
-        .unwrap();
+    layer.clone().total(9).layer(script.clone()).oneshot(get()).await.unwrap();
     assert_eq!(script.count(), 3);
     eager()
         .budget(Budget::new(Ratio::percent(0), 1))
@@ -163,9 +141,7 @@ async fn services_and_clones_of_one_layer_share_a_budget_and_other_layers_do_not
 async fn a_retry_of_a_refused_connection_is_charged_too() {
     let refused = || Act::<Body>::Fail(io::Error::from(io::ErrorKind::ConnectionRefused).into());
     let script = Script::new((0..4).map(|_| refused()));
-    let service = eager()
-        .budget(Budget::new(Ratio::percent(0), 1))
-        .layer(script.clone());
+    let service = eager().budget(Budget::new(Ratio::percent(0), 1)).layer(script.clone());
     for _ in 0..2 {
         service.clone().oneshot(get()).await.unwrap_err();
     }
@@ -175,17 +151,10 @@ async fn a_retry_of_a_refused_connection_is_charged_too() {
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_sent_again_is_not_charged() {
     let script = answers(&[502, 502, 502]);
-    let layer = eager()
-        .budget(Budget::new(Ratio::percent(0), 1))
-        .body_limit(1);
+    let layer = eager().budget(Budget::new(Ratio::percent(0), 1)).body_limit(1);
     let service = layer.layer(script.clone());
-    let large = Request::put("http://upstream/")
-        .body(Body::from("large"))
-        .unwrap();
-    assert_eq!(
-        stop(&service.clone().oneshot(large).await.unwrap()),
-        Some(Stop::NotReplayable)
-    );
+    let large = Request::put("http://upstream/").body(Body::from("large")).unwrap();
+    assert_eq!(stop(&service.clone().oneshot(large).await.unwrap()), Some(Stop::NotReplayable));
     service.oneshot(get()).await.unwrap();
     assert_eq!(script.count(), 3);
 }
@@ -199,9 +168,7 @@ fn no_burst_of_threads_overdraws_the_budget() {
         .map(|_| {
             let service = service.clone();
             std::thread::spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_time()
-                    .build();
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
                 runtime.unwrap().block_on(async {
                     for _ in 0..1_000 {
                         service.clone().oneshot(get()).await.unwrap();
@@ -229,41 +196,25 @@ async fn a_retry_that_could_not_end_before_the_deadline_is_not_begun() {
     ] {
         let script = answers(&[502, 200]);
         let mut request = get();
-        request
-            .extensions_mut()
-            .insert(Deadline::within(Duration::from_millis(left)));
+        request.extensions_mut().insert(Deadline::within(Duration::from_millis(left)));
         let layer = RetryLayer::new()
             .backoff(Backoff::constant(Duration::from_secs(1)))
             .min_attempt(Duration::from_millis(needed));
         let response = layer.layer(script.clone()).oneshot(request).await.unwrap();
-        assert_eq!(
-            (stop(&response), script.count()),
-            (stop_expected, sent),
-            "{left} {needed}"
-        );
+        assert_eq!((stop(&response), script.count()), (stop_expected, sent), "{left} {needed}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_after_beyond_the_deadline_returns_the_response_at_once() {
     let mut busy = response::<Body>(503);
-    busy.headers_mut()
-        .insert("retry-after", "3".parse().unwrap());
+    busy.headers_mut().insert("retry-after", "3".parse().unwrap());
     let script = Script::new([Act::Answer(busy)]);
     let mut request = get();
-    request
-        .extensions_mut()
-        .insert(Deadline::within(Duration::from_secs(2)));
+    request.extensions_mut().insert(Deadline::within(Duration::from_secs(2)));
     let started = Instant::now();
-    let response = RetryLayer::new()
-        .layer(script)
-        .oneshot(request)
-        .await
-        .unwrap();
-    assert_eq!(
-        (stop(&response), started.elapsed()),
-        (Some(Stop::DeadlineTooNear), Duration::ZERO)
-    );
+    let response = RetryLayer::new().layer(script).oneshot(request).await.unwrap();
+    assert_eq!((stop(&response), started.elapsed()), (Some(Stop::DeadlineTooNear), Duration::ZERO));
 }
 
 #[tokio::test(start_paused = true)]
@@ -273,16 +224,9 @@ async fn waiting_for_readiness_ends_with_the_deadline() {
     handle.allow(1);
     tokio_test::assert_ready_ok!(service.poll_ready());
     let mut request = get();
-    request
-        .extensions_mut()
-        .insert(Deadline::within(Duration::from_secs(2)));
+    request.extensions_mut().insert(Deadline::within(Duration::from_secs(2)));
     let mut call = task::spawn(service.call(request));
-    handle
-        .next_request()
-        .await
-        .unwrap()
-        .1
-        .send_response(response(502));
+    handle.next_request().await.unwrap().1.send_response(response(502));
     assert_pending!(call.poll());
     tokio::time::advance(Duration::from_millis(1_990)).await;
     assert_pending!(call.poll());
@@ -290,20 +234,14 @@ async fn waiting_for_readiness_ends_with_the_deadline() {
     assert!(call.is_woken());
     let error = assert_ready_err!(call.poll());
     let gave_up = find_source::<GaveUp>(&*error).unwrap();
-    assert_eq!(
-        (gave_up.stop(), gave_up.attempts().get()),
-        (Stop::DeadlineTooNear, 1)
-    );
+    assert_eq!((gave_up.stop(), gave_up.attempts().get()), (Stop::DeadlineTooNear, 1));
     assert_eq!(gave_up.last_response().unwrap().status(), 502);
     assert_eq!(classify_error(&*error).cause(), Cause::BadGateway);
 }
 
 #[test]
 fn a_deadline_has_no_end_of_time() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         assert!(Deadline::within(Duration::MAX).remaining() > Duration::from_secs(900_000_000));
         assert_eq!(Deadline::within(Duration::ZERO).remaining(), Duration::ZERO);
@@ -317,14 +255,9 @@ async fn a_policy_in_the_request_overrides_the_layer_s() {
     let mut request = get();
     let teapot = eager().status_forcelist([418]).total(1);
     request.extensions_mut().insert(Override::new(teapot));
-    assert_eq!(
-        stop(&service.clone().oneshot(request).await.unwrap()),
-        Some(Stop::TotalSpent)
-    );
+    assert_eq!(stop(&service.clone().oneshot(request).await.unwrap()), Some(Stop::TotalSpent));
     let mut request = get();
-    request
-        .extensions_mut()
-        .insert(Override::new(RetryLayer::new().total(0)));
+    request.extensions_mut().insert(Override::new(RetryLayer::new().total(0)));
     service.oneshot(request).await.unwrap();
     assert_eq!(script.count(), 3);
 }
@@ -332,18 +265,11 @@ async fn a_policy_in_the_request_overrides_the_layer_s() {
 #[tokio::test(start_paused = true)]
 async fn an_override_spends_from_the_layer_s_budget() {
     let script = answers(&[502; 4]);
-    let service = eager()
-        .budget(Budget::new(Ratio::percent(0), 1))
-        .layer(script.clone());
+    let service = eager().budget(Budget::new(Ratio::percent(0), 1)).layer(script.clone());
     for _ in 0..2 {
         let mut request = get();
-        request
-            .extensions_mut()
-            .insert(Override::new(eager().budget(Budget::none())));
-        assert_eq!(
-            stop(&service.clone().oneshot(request).await.unwrap()),
-            Some(Stop::BudgetSpent)
-        );
+        request.extensions_mut().insert(Override::new(eager().budget(Budget::none())));
+        assert_eq!(stop(&service.clone().oneshot(request).await.unwrap()), Some(Stop::BudgetSpent));
     }
     assert_eq!(script.count(), 3);
 }
@@ -351,21 +277,11 @@ async fn an_override_spends_from_the_layer_s_budget() {
 #[tokio::test(start_paused = true)]
 async fn raise_on_status_makes_an_error_of_a_response_that_would_be_retried_but_for_a_limit() {
     let layer = eager().raise_on_status(true).total(1);
-    let error = layer
-        .layer(answers(&[502, 503]))
-        .oneshot(get())
-        .await
-        .unwrap_err();
+    let error = layer.layer(answers(&[502, 503])).oneshot(get()).await.unwrap_err();
     let gave_up = find_source::<GaveUp>(&*error).unwrap();
-    assert_eq!(
-        (gave_up.attempts().get(), gave_up.stop()),
-        (2, Stop::TotalSpent)
-    );
+    assert_eq!((gave_up.attempts().get(), gave_up.stop()), (2, Stop::TotalSpent));
     assert_eq!(gave_up.last_response().unwrap().status(), 503);
-    assert_eq!(
-        classify_error(&*error).status(),
-        Some(StatusCode::SERVICE_UNAVAILABLE)
-    );
+    assert_eq!(classify_error(&*error).status(), Some(StatusCode::SERVICE_UNAVAILABLE));
     assert!(layer.layer(answers(&[404])).oneshot(get()).await.is_ok());
     let post = Request::post("/").body(Body::default()).unwrap();
     assert!(layer.layer(answers(&[502])).oneshot(post).await.is_ok());
@@ -374,23 +290,16 @@ async fn raise_on_status_makes_an_error_of_a_response_that_would_be_retried_but_
 #[tokio::test(start_paused = true)]
 async fn an_error_after_a_response_keeps_that_response_s_head() {
     let mut busy = response::<Body>(503);
-    busy.headers_mut()
-        .insert("x-request-id", "17".parse().unwrap());
+    busy.headers_mut().insert("x-request-id", "17".parse().unwrap());
     let refused = Failure::new(Cause::CircuitOpen);
     let script = Script::new([Act::Answer(busy), Act::Fail(refused.into())]);
     let error = eager().layer(script).oneshot(get()).await.unwrap_err();
     let gave_up = find_source::<GaveUp>(&*error).unwrap();
     assert_eq!(gave_up.stop(), Stop::NotRetryable);
-    assert_eq!(
-        gave_up.last_response().unwrap().headers()["x-request-id"],
-        "17"
-    );
+    assert_eq!(gave_up.last_response().unwrap().headers()["x-request-id"], "17");
     assert_eq!(
         error.to_string(),
-        format!(
-            "gave up after 2 attempts in {:?} (not_retryable)",
-            Duration::ZERO
-        )
+        format!("gave up after 2 attempts in {:?} (not_retryable)", Duration::ZERO)
     );
 }
 
@@ -398,14 +307,12 @@ async fn an_error_after_a_response_keeps_that_response_s_head() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_of_our_own_after_a_response_is_answered_with_that_response_s_status_and_wait() {
     let mut busy = response::<Body>(503);
-    busy.headers_mut()
-        .insert("retry-after", "7".parse().unwrap());
+    busy.headers_mut().insert("retry-after", "7".parse().unwrap());
     let refused = Failure::new(Cause::CircuitOpen);
     let cut = io::Error::from(io::ErrorKind::ConnectionReset);
-    for (error, status, wait) in [
-        (BoxError::from(refused), 503, Some("7")),
-        (cut.into(), 502, None),
-    ] {
+    for (error, status, wait) in
+        [(BoxError::from(refused), 503, Some("7")), (cut.into(), 502, None)]
+    {
         let script = Script::new([Act::Answer(busy.clone()), Act::Fail(error)]);
         let service = ServiceBuilder::new()
             .layer(seawall::ErrorResponseLayer::new("edge"))
@@ -413,10 +320,7 @@ async fn a_refusal_of_our_own_after_a_response_is_answered_with_that_response_s_
             .service(script);
         let response = service.oneshot(get()).await.unwrap();
         assert_eq!(response.status(), status);
-        let told = response
-            .headers()
-            .get("retry-after")
-            .map(|value| value.to_str().unwrap());
+        let told = response.headers().get("retry-after").map(|value| value.to_str().unwrap());
         assert_eq!(told, wait);
     }
 }
@@ -428,11 +332,7 @@ async fn our_own_refusal_is_retried_only_on_request() {
             Act::Fail(Failure::new(Cause::CircuitOpen).into()),
             Act::Answer(response::<Body>(200)),
         ]);
-        let _ = eager()
-            .retry_rejected(retry)
-            .layer(script.clone())
-            .oneshot(get())
-            .await;
+        let _ = eager().retry_rejected(retry).layer(script.clone()).oneshot(get()).await;
         assert_eq!(script.count(), sent);
     }
 }
@@ -467,9 +367,8 @@ async fn the_hook_sees_each_retry_before_its_wait() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let layer = {
         let seen = Arc::clone(&seen);
-        RetryLayer::new()
-            .backoff(Backoff::constant(Duration::from_secs(2)))
-            .on_retry(move |retry| {
+        RetryLayer::new().backoff(Backoff::constant(Duration::from_secs(2))).on_retry(
+            move |retry| {
                 let cause = retry.failure().cause();
                 seen.lock().unwrap().push((
                     retry.attempt().get(),
@@ -477,14 +376,11 @@ async fn the_hook_sees_each_retry_before_its_wait() {
                     retry.delay(),
                     Instant::now(),
                 ));
-            })
+            },
+        )
     };
     let started = Instant::now();
-    layer
-        .layer(answers(&[502, 503, 200]))
-        .oneshot(get())
-        .await
-        .unwrap();
+    layer.layer(answers(&[502, 503, 200])).oneshot(get()).await.unwrap();
     let wait = Duration::from_secs(2);
     let seen = seen.lock().unwrap();
     assert_eq!(seen[0], (2, Cause::BadGateway, wait, started));
@@ -499,16 +395,8 @@ async fn the_attempt_is_told_in_a_header_on_request() {
     layer.layer(script.clone()).oneshot(get()).await.unwrap();
     let sent = script.sent();
     assert!(!sent[0].head.contains("x-attempt"));
-    assert!(
-        sent[1].head.contains("\"x-attempt\": \"2\""),
-        "{}",
-        sent[1].head
-    );
-    assert!(
-        sent[2].head.contains("\"x-attempt\": \"3\""),
-        "{}",
-        sent[2].head
-    );
+    assert!(sent[1].head.contains("\"x-attempt\": \"2\""), "{}", sent[1].head);
+    assert!(sent[2].head.contains("\"x-attempt\": \"3\""), "{}", sent[2].head);
 }
 
 #[tokio::test(start_paused = true)]
@@ -517,11 +405,7 @@ async fn ten_thousand_attempts_leave_a_short_history() {
     let service = {
         let sent = Arc::clone(&sent);
         service_fn(move |_: Request<seawall::retry::ReplayBody<Body>>| {
-            let status = if sent.fetch_add(1, Ordering::Relaxed) == 9_999 {
-                200
-            } else {
-                502
-            };
+            let status = if sent.fetch_add(1, Ordering::Relaxed) == 9_999 { 200 } else { 502 };
             std::future::ready(Ok::<_, BoxError>(response::<Body>(status)))
         })
     };
@@ -544,29 +428,15 @@ async fn the_settings_of_llm_clients_can_be_said() {
     let post = || Request::post("/").body(Body::from("{}")).unwrap();
     for status in [408, 409, 429, 500, 529] {
         let script = answers(&[status, status, 200]);
-        assert_eq!(
-            layer
-                .layer(script.clone())
-                .oneshot(post())
-                .await
-                .unwrap()
-                .status(),
-            200
-        );
-        let hinted = Response::builder()
-            .status(status)
-            .header("x-should-retry", "false");
+        assert_eq!(layer.layer(script.clone()).oneshot(post()).await.unwrap().status(), 200);
+        let hinted = Response::builder().status(status).header("x-should-retry", "false");
         let script = Script::new([Act::Answer(hinted.body(Body::default()).unwrap())]);
         let response = layer.layer(script).oneshot(post()).await.unwrap();
         assert_eq!(stop(&response), Some(Stop::ServerSaysNo));
     }
-    let ms = Response::builder()
-        .status(429)
-        .header("retry-after-ms", "1500");
-    let script = Script::new([
-        Act::Answer(ms.body(Body::default()).unwrap()),
-        Act::Answer(response(200)),
-    ]);
+    let ms = Response::builder().status(429).header("retry-after-ms", "1500");
+    let script =
+        Script::new([Act::Answer(ms.body(Body::default()).unwrap()), Act::Answer(response(200))]);
     let started = Instant::now();
     layer.layer(script).oneshot(post()).await.unwrap();
     let waited = started.elapsed();
@@ -576,11 +446,7 @@ async fn the_settings_of_llm_clients_can_be_said() {
 #[tokio::test(start_paused = true)]
 async fn limits_at_their_extremes_are_no_panic() {
     let layer = RetryLayer::new()
-        .backoff(
-            Backoff::exponential(Duration::MAX)
-                .max(Duration::MAX)
-                .jitter(false),
-        )
+        .backoff(Backoff::exponential(Duration::MAX).max(Duration::MAX).jitter(false))
         .total_delay_max(Duration::MAX)
         .retry_after_max(Duration::MAX)
         .min_attempt(Duration::MAX)
@@ -592,12 +458,7 @@ async fn limits_at_their_extremes_are_no_panic() {
         let failure = HttpClassifier::new().classify(outcome)?;
         Some(failure.with_retry_after(Some(Duration::MAX)))
     });
-    let mut call = task::spawn(
-        layer
-            .classifier(asked)
-            .layer(answers(&[503]))
-            .oneshot(get()),
-    );
+    let mut call = task::spawn(layer.classifier(asked).layer(answers(&[503])).oneshot(get()));
     assert_pending!(call.poll());
 }
 

@@ -36,10 +36,7 @@ pub(crate) struct Steps {
 
 impl Steps {
     pub(crate) fn new(steps: impl IntoIterator<Item = Step>) -> Self {
-        Self {
-            next: steps.into_iter().collect(),
-            ..Self::default()
-        }
+        Self { next: steps.into_iter().collect(), ..Self::default() }
     }
 
     /// With a size hint that tells its size.
@@ -125,19 +122,13 @@ pub(crate) struct Script<B> {
 
 impl<B> Clone for Script<B> {
     fn clone(&self) -> Self {
-        Self {
-            acts: Arc::clone(&self.acts),
-            sent: Arc::clone(&self.sent),
-        }
+        Self { acts: Arc::clone(&self.acts), sent: Arc::clone(&self.sent) }
     }
 }
 
 impl<B> Script<B> {
     pub(crate) fn new(acts: impl IntoIterator<Item = Act<B>>) -> Self {
-        Self {
-            acts: Arc::new(Mutex::new(acts.into_iter().collect())),
-            sent: Arc::default(),
-        }
+        Self { acts: Arc::new(Mutex::new(acts.into_iter().collect())), sent: Arc::default() }
     }
 
     pub(crate) fn sent(&self) -> Vec<Sent> {
@@ -164,12 +155,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let act = self
-            .acts
-            .lock()
-            .unwrap()
-            .pop_front()
-            .expect("more requests than acts");
+        let act = self.acts.lock().unwrap().pop_front().expect("more requests than acts");
         let sent = Arc::clone(&self.sent);
         let (parts, body) = request.into_parts();
         #[allow(unused_mut)]
@@ -216,8 +202,5 @@ where
 }
 
 pub(crate) fn response<B: Default>(status: u16) -> Response<B> {
-    Response::builder()
-        .status(status)
-        .body(B::default())
-        .unwrap()
+    Response::builder().status(status).body(B::default()).unwrap()
 }

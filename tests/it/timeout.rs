@@ -95,10 +95,7 @@ fn ready_inner_needs_no_runtime() {
 
 #[tokio::test(start_paused = true)]
 async fn duration_max_never_fails() {
-    let mut svc = Timeout::new(
-        service_fn(|()| pending::<Result<(), BoxError>>()),
-        Duration::MAX,
-    );
+    let mut svc = Timeout::new(service_fn(|()| pending::<Result<(), BoxError>>()), Duration::MAX);
     let mut fut = task::spawn(svc.call(()));
     tokio::time::advance(Duration::from_secs(u32::MAX.into())).await;
     assert_pending!(fut.poll());
@@ -117,10 +114,8 @@ async fn budget_hog_cannot_starve_the_timer() {
         })
     };
     let svc = Timeout::new(service_fn(move |()| hog()), Duration::from_millis(20));
-    let err = tokio::time::timeout(Duration::from_secs(5), svc.oneshot(()))
-        .await
-        .unwrap()
-        .unwrap_err();
+    let err =
+        tokio::time::timeout(Duration::from_secs(5), svc.oneshot(())).await.unwrap().unwrap_err();
     assert!(err.is::<Elapsed>());
 }
 

@@ -54,9 +54,7 @@ fn recorded(vector: &Value) -> Run {
     let sleeps = urllib3["sleeps"].as_array().unwrap().iter();
     Run {
         attempts: usize::try_from(urllib3["attempts"].as_u64().unwrap()).unwrap(),
-        sleeps: sleeps
-            .map(|sleep| Duration::from_secs_f64(sleep.as_f64().unwrap()))
-            .collect(),
+        sleeps: sleeps.map(|sleep| Duration::from_secs_f64(sleep.as_f64().unwrap())).collect(),
         end: urllib3["end"].clone(),
     }
 }
@@ -71,34 +69,24 @@ fn counter(config: &Value, name: &str, default: Option<u32>) -> Option<u32> {
 }
 
 fn seconds(config: &Value, name: &str, default: f64) -> f64 {
-    config
-        .get(name)
-        .map_or(default, |number| number.as_f64().unwrap())
+    config.get(name).map_or(default, |number| number.as_f64().unwrap())
 }
 
 fn flag(config: &Value, name: &str, default: bool) -> bool {
-    config
-        .get(name)
-        .map_or(default, |flag| flag.as_bool().unwrap())
+    config.get(name).map_or(default, |flag| flag.as_bool().unwrap())
 }
 
 fn statuses(config: &Value) -> Vec<u16> {
     let list = config.get("status_forcelist").and_then(Value::as_array);
     let numbers = list.into_iter().flatten();
-    numbers
-        .map(|number| u16::try_from(number.as_u64().unwrap()).unwrap())
-        .collect()
+    numbers.map(|number| u16::try_from(number.as_u64().unwrap()).unwrap()).collect()
 }
 
 /// `urllib3.Retry(**config)`, setting by setting.
 fn layer(config: &Value) -> RetryLayer {
     let backoff = Backoff::urllib3(seconds(config, "backoff_factor", 0.0))
         .unwrap()
-        .max(Duration::from_secs_f64(seconds(
-            config,
-            "backoff_max",
-            120.0,
-        )));
+        .max(Duration::from_secs_f64(seconds(config, "backoff_max", 120.0)));
     let layer = RetryLayer::new()
         .total(counter(config, "total", Some(10)))
         .connect(counter(config, "connect", None))
@@ -109,11 +97,7 @@ fn layer(config: &Value) -> RetryLayer {
         .retry_after_statuses([413, 429, 503])
         .backoff(backoff)
         .respect_retry_after(flag(config, "respect_retry_after_header", true))
-        .retry_after_max(Duration::from_secs_f64(seconds(
-            config,
-            "retry_after_max",
-            21_600.0,
-        )))
+        .retry_after_max(Duration::from_secs_f64(seconds(config, "retry_after_max", 21_600.0)))
         .cap_retry_after(true)
         .retry_after_jitter(false)
         .total_delay_max(Duration::MAX)
@@ -122,9 +106,7 @@ fn layer(config: &Value) -> RetryLayer {
     match config.get("allowed_methods") {
         None => layer,
         Some(Value::Array(methods)) => layer.methods(
-            methods
-                .iter()
-                .map(|method| method.as_str().unwrap().parse::<Method>().unwrap()),
+            methods.iter().map(|method| method.as_str().unwrap().parse::<Method>().unwrap()),
         ),
         Some(_) => layer.any_method(),
     }
@@ -166,12 +148,7 @@ fn kind(error: &(dyn Error + 'static)) -> &'static str {
 
 async fn run(vector: &Value) -> Run {
     let config = &vector["config"];
-    let script: VecDeque<Value> = vector["script"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .cloned()
-        .collect();
+    let script: VecDeque<Value> = vector["script"].as_array().unwrap().iter().cloned().collect();
     let script = Arc::new(Mutex::new(script));
     let times = Arc::new(Mutex::new(Vec::new()));
     let inner = {
@@ -179,11 +156,7 @@ async fn run(vector: &Value) -> Run {
         service_fn(move |_: Request<_>| {
             times.lock().unwrap().push(Instant::now());
             let mut script = script.lock().unwrap();
-            let step = if script.len() > 1 {
-                script.pop_front()
-            } else {
-                script.front().cloned()
-            };
+            let step = if script.len() > 1 { script.pop_front() } else { script.front().cloned() };
             std::future::ready(outcome(&step.unwrap()))
         })
     };
@@ -200,17 +173,11 @@ async fn run(vector: &Value) -> Run {
         },
     );
     let method: Method = vector["method"].as_str().unwrap().parse().unwrap();
-    let request = Request::builder()
-        .method(method)
-        .uri("http://upstream/")
-        .body(Body::new());
+    let request = Request::builder().method(method).uri("http://upstream/").body(Body::new());
     let service = layer(config).classifier(classifier).layer(inner);
     let (stops, _guard) = Recorder::start(LevelFilter::DEBUG);
     let result = service.oneshot(request.unwrap()).await;
-    let stop = stops
-        .events()
-        .iter()
-        .find_map(|event| event.get("stop").map(String::from));
+    let stop = stops.events().iter().find_map(|event| event.get("stop").map(String::from));
     let times = times.lock().unwrap();
     Run {
         attempts: times.len(),
@@ -228,10 +195,7 @@ async fn run(vector: &Value) -> Run {
 fn end(result: Result<Response<Body>, BoxError>, stop: Option<&str>) -> Value {
     match result {
         Ok(response) => {
-            let marked = response
-                .extensions()
-                .get::<Attempts>()
-                .and_then(Attempts::stop);
+            let marked = response.extensions().get::<Attempts>().and_then(Attempts::stop);
             assert_eq!(marked.map(Stop::as_str), stop);
             serde_json::json!({ "status": response.status().as_u16() })
         }
@@ -253,11 +217,7 @@ fn end(result: Result<Response<Body>, BoxError>, stop: Option<&str>) -> Value {
 #[tokio::test(start_paused = true)]
 async fn every_recorded_run_of_urllib3_is_repeated() {
     let file = std::env::var("SEAWALL_URLLIB3_VECTORS").unwrap_or_else(|_| {
-        concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/tests/data/urllib3-vectors.jsonl"
-        )
-        .into()
+        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/urllib3-vectors.jsonl").into()
     });
     let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
     let vectors: Vec<Value> = text

@@ -46,10 +46,7 @@ const REGISTERED: [(&str, u16); 32] = [
 
 #[test]
 fn every_error_type_of_rfc_9209_is_a_cause_with_its_status() {
-    let ours: Vec<_> = Cause::ALL
-        .iter()
-        .filter(|cause| cause.is_registered())
-        .collect();
+    let ours: Vec<_> = Cause::ALL.iter().filter(|cause| cause.is_registered()).collect();
     assert_eq!(ours.len(), REGISTERED.len());
     for (cause, (token, status)) in ours.into_iter().zip(REGISTERED) {
         assert_eq!(cause.as_str(), token);
@@ -59,12 +56,7 @@ fn every_error_type_of_rfc_9209_is_a_cause_with_its_status() {
 
 #[test]
 fn our_own_causes_are_not_registered() {
-    for cause in [
-        Cause::RateLimited,
-        Cause::BadGateway,
-        Cause::CircuitOpen,
-        Cause::Unknown,
-    ] {
+    for cause in [Cause::RateLimited, Cause::BadGateway, Cause::CircuitOpen, Cause::Unknown] {
         assert!(!cause.is_registered(), "{cause}");
     }
 }
@@ -79,13 +71,7 @@ fn every_cause_comes_back_from_its_token() {
 
 #[test]
 fn what_is_no_token_is_no_cause() {
-    for text in [
-        "",
-        "Connection_Refused",
-        "connection refused",
-        "connection_refused ",
-        "\u{0}",
-    ] {
+    for text in ["", "Connection_Refused", "connection refused", "connection_refused ", "\u{0}"] {
         let parsed: Result<Cause, UnknownCause> = text.parse();
         assert!(parsed.is_err(), "{text:?}");
     }
@@ -96,26 +82,16 @@ fn tokens_are_different_and_can_stand_in_a_structured_field() {
     let tokens: BTreeSet<_> = Cause::ALL.iter().map(|cause| cause.as_str()).collect();
     assert_eq!(tokens.len(), Cause::ALL.len());
     for token in tokens {
-        assert!(
-            token.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
-            "{token}"
-        );
+        assert!(token.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{token}");
     }
 }
 
 #[test]
 fn every_cause_has_one_sentence_of_advice() {
     let all: BTreeSet<_> = Cause::ALL.iter().map(|cause| cause.advice()).collect();
-    assert_eq!(
-        all.len(),
-        Cause::ALL.len(),
-        "advice that fits two causes says too little"
-    );
+    assert_eq!(all.len(), Cause::ALL.len(), "advice that fits two causes says too little");
     for advice in all {
-        assert!(
-            advice.ends_with('.') && advice.matches(". ").count() == 0,
-            "{advice}"
-        );
+        assert!(advice.ends_with('.') && advice.matches(". ").count() == 0, "{advice}");
     }
 }
 
@@ -149,30 +125,16 @@ fn a_new_failure_claims_nothing() {
     let failure = Failure::new(Cause::BadGateway);
     assert_eq!(failure.reporter(), Reporter::Unknown);
     assert_eq!(failure.processed(), Processed::Maybe);
-    assert_eq!(
-        (
-            failure.status(),
-            failure.retry_after(),
-            failure.retry_hint()
-        ),
-        (None, None, None)
-    );
+    assert_eq!((failure.status(), failure.retry_after(), failure.retry_hint()), (None, None, None));
 }
 
 #[test]
 fn a_failure_says_itself_in_one_line() {
     let failure = Failure::new(Cause::ConnectionRefused);
     let text = |failure: Failure| failure.to_string();
+    assert_eq!(text(failure), "connection refused (may have been processed)");
     assert_eq!(
-        text(failure),
-        "connection refused (may have been processed)"
-    );
-    assert_eq!(
-        text(
-            failure
-                .with_reporter(Reporter::Local)
-                .with_processed(Processed::No)
-        ),
+        text(failure.with_reporter(Reporter::Local).with_processed(Processed::No)),
         "connection refused (seen here; not processed)",
     );
     assert_eq!(
@@ -192,10 +154,7 @@ fn a_failure_says_itself_in_one_line() {
 
 #[test]
 fn reporters_and_products_have_different_names() {
-    let mut names: BTreeSet<_> = Product::ALL
-        .iter()
-        .map(|product| product.as_str())
-        .collect();
+    let mut names: BTreeSet<_> = Product::ALL.iter().map(|product| product.as_str()).collect();
     assert_eq!(names.len(), Product::ALL.len());
     assert_eq!(Reporter::Gateway(Product::HaProxy).to_string(), "HAProxy");
     names.extend([Reporter::Local, Reporter::Origin, Reporter::Unknown].map(Reporter::as_str));
@@ -246,8 +205,5 @@ impl Error for Endless {
 #[test]
 fn a_chain_that_contains_itself_is_not_walked_for_ever() {
     assert!(find_source::<Failure>(&Endless).is_none());
-    assert_eq!(
-        seawall::classify::classify_error(&Endless).cause(),
-        Cause::Unknown
-    );
+    assert_eq!(seawall::classify::classify_error(&Endless).cause(), Cause::Unknown);
 }

@@ -1,1 +1,57 @@
-fn main() {}
+//! A reverse proxy that shows what seawall does.
+//!
+//! `cargo run -p gateway` starts upstreams that fail on purpose, sends each of them traffic bare and through seawall,
+//! prints what became of it, and keeps serving until Ctrl-C. `--upstream NAME=URL` proxies to real servers instead.
+
+mod cli;
+mod demo;
+mod headers;
+mod log;
+mod proxy;
+mod serve;
+mod table;
+mod traffic;
+
+use std::{fmt::Display, process::ExitCode};
+
+use cli::Arguments;
+use tokio::net::TcpListener;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = match Arguments::read() {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
+    match run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failed::Usage(line)) => say(2, &line),
+        Err(Failed::Verdict(line)) => say(1, &line),
+    }
+}
+
+/// Why the program ends otherwise than well, in one line.
+enum Failed {
+    Usage(String),
+    Verdict(String),
+}
+
+fn say(code: u8, line: &impl Display) -> ExitCode {
+    eprintln!("{line}");
+    ExitCode::from(code)
+}
+
+async fn run(arguments: Arguments) -> Result<(), Failed> {
+    let address = arguments.listen;
+    let usage = |error: &dyn Display| Failed::Usage(format!("cannot listen on {address}: {error}"));
+    let listener = TcpListener::bind(address).await.map_err(|error| usage(&error))?;
+    let log = log::start(arguments.log, arguments.upstreams.is_empty());
+    if !arguments.upstreams.is_empty() {
+        log.speak();
+        let upstreams = arguments.upstreams.into_iter().map(Into::into).collect();
+        return serve::until_told(listener, proxy::router(upstreams, arguments.attempt_timeout))
+            .await
+            .map_err(|error| usage(&error));
+    }
+    demo::run(listener, arguments.attempt_timeout, arguments.once, &log).await
+}

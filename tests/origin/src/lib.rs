@@ -67,11 +67,7 @@ impl Origin {
         // Nobody listens once the listener is dropped: the next connection is refused.
         let accepting = (script != Script::Refuse)
             .then(|| tokio::spawn(accept(listener, script, Arc::clone(&seen))).abort_handle());
-        Ok(Self {
-            addr,
-            seen,
-            accepting,
-        })
+        Ok(Self { addr, seen, accepting })
     }
 
     /// Where it listens.
@@ -95,11 +91,7 @@ impl Origin {
     /// The requests it has received whole: the first thousand.
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
-        self.seen
-            .received
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.seen.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -128,6 +120,7 @@ async fn serve(mut stream: TcpStream, script: Script, seen: Arc<Seen>) -> io::Re
         return Ok(());
     }
     let mut buffer = Vec::new();
+    let mut on_this_connection = 0;
     while let Some(head) = request::read_head(&mut stream, &mut buffer).await? {
         let number = seen.requests.fetch_add(1, Ordering::Relaxed) + 1;
         if script.answers_early() {
@@ -139,6 +132,10 @@ async fn serve(mut stream: TcpStream, script: Script, seen: Arc<Seen>) -> io::Re
             if all.len() < KEPT {
                 all.push(received);
             }
+        }
+        on_this_connection += 1;
+        if matches!(script, Script::StaleAfter { requests } if on_this_connection > requests) {
+            break;
         }
         if !script.answers_early() && !script.answer(&mut stream, number).await? {
             break;

@@ -91,7 +91,5 @@ async fn fill(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<()> {
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack
-        .windows(needle.len())
-        .position(|window| window == needle)
+    haystack.windows(needle.len()).position(|window| window == needle)
 }

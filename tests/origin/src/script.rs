@@ -24,8 +24,22 @@ pub enum Script {
         /// How often.
         times: u64,
     },
+    /// Answers 503 with `Retry-After` to each request whose number, counted from 1, is a multiple of `every`, and 200 to
+    /// the others.
+    Busy {
+        /// At least 1.
+        every: u64,
+        /// The header's value.
+        seconds: u64,
+    },
     /// Answers with this status as soon as the head has come, and only then reads the body.
     EarlyStatus(u16),
+    /// Answers 200 to so many requests on each connection, and closes it as the next one arrives: what a client meets
+    /// when the server gives up an idle connection in just that moment.
+    StaleAfter {
+        /// At least 1.
+        requests: u64,
+    },
     /// Nobody listens.
     Refuse,
     /// Closes each connection as soon as it is made.
@@ -46,6 +60,8 @@ pub enum Script {
     TruncatedChunks,
     /// Answers with a head of a megabyte.
     HugeHead,
+    /// Answers with these bytes, whatever they are, then closes.
+    Raw(&'static [u8]),
 }
 
 impl Script {
@@ -61,7 +77,14 @@ impl Script {
             Self::RetryAfter { seconds, times } if number <= times => {
                 whole(503, &format!("retry-after: {seconds}\r\n"))
             }
-            Self::Healthy | Self::Flaky { .. } | Self::RetryAfter { .. } => whole(200, ""),
+            Self::Busy { every, seconds } if number.is_multiple_of(every.max(1)) => {
+                whole(503, &format!("retry-after: {seconds}\r\n"))
+            }
+            Self::Healthy
+            | Self::StaleAfter { .. }
+            | Self::Flaky { .. }
+            | Self::Busy { .. }
+            | Self::RetryAfter { .. } => whole(200, ""),
             Self::Refuse | Self::AcceptClose | Self::ReadClose => return Ok(false),
             Self::Reset => {
                 // A linger of zero makes closing send a reset.
@@ -76,6 +99,10 @@ impl Script {
                 "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhalf.\r\n5\r\nha".into()
             }
             Self::HugeHead => format!("HTTP/1.1 200 OK\r\nx-huge: {}\r\n\r\n", "x".repeat(1 << 20)),
+            Self::Raw(bytes) => {
+                stream.write_all(bytes).await?;
+                return Ok(false);
+            }
         };
         // A client may close as soon as it has seen enough.
         stream.write_all(response.as_bytes()).await?;
@@ -83,8 +110,10 @@ impl Script {
         Ok(matches!(
             self,
             Self::Healthy
+                | Self::StaleAfter { .. }
                 | Self::Flaky { .. }
                 | Self::Status(_)
+                | Self::Busy { .. }
                 | Self::RetryAfter { .. }
                 | Self::EarlyStatus(_)
         ))
@@ -92,11 +121,7 @@ impl Script {
 }
 
 fn whole(status: u16, headers: &str) -> String {
-    let body = if status == 200 {
-        "ok"
-    } else {
-        "failed on purpose"
-    };
+    let body = if status == 200 { "ok" } else { "failed on purpose" };
     let length = body.len();
     format!("HTTP/1.1 {status} Scripted\r\ncontent-length: {length}\r\n{headers}\r\n{body}")
 }

@@ -1,0 +1,125 @@
+//! The main job: embedded upstreams, each sent the same traffic bare and through the gateway.
+
+use std::{io, net::SocketAddr, sync::atomic::Ordering, time::Duration};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use scripted_origin::{Origin, Script};
+use seawall::Cause;
+use tokio::net::TcpListener;
+
+use crate::{
+    Failed,
+    log::Log,
+    proxy::{self, Upstream},
+    serve,
+    table::{self, Row},
+    traffic::{self, REQUESTS},
+};
+
+/// The embedded upstreams: name, what it does, and what is wrong with it in truth.
+const UPSTREAMS: [(&str, Script, Option<Cause>); 8] = [
+    ("healthy", Script::Healthy, None),
+    ("flaky", Script::Flaky { every: 10 }, Some(Cause::BadGateway)),
+    ("busy", Script::Busy { every: 10, seconds: 1 }, Some(Cause::Overloaded)),
+    ("dead", Script::Refuse, Some(Cause::ConnectionRefused)),
+    ("reset", Script::Reset, Some(Cause::ConnectionTerminated)),
+    ("truncated", Script::TruncatedHead, Some(Cause::ConnectionTerminated)),
+    ("garbage", Script::Garbage, Some(Cause::HttpProtocolError)),
+    ("silent", Script::Silent, Some(Cause::HttpResponseTimeout)),
+];
+
+/// What retries may add to an upstream's load: a fifth, and the three that are always allowed.
+const LOAD_MAX: f64 = 1.25;
+
+struct Embedded {
+    /// Asked without seawall.
+    bare: Origin,
+    /// Asked through it: another one, so that both begin at their first request. Kept alive for as long as it serves.
+    _through: Origin,
+    upstream: Upstream,
+    truth: Option<Cause>,
+}
+
+impl Embedded {
+    async fn start(name: &str, script: Script, truth: Option<Cause>) -> io::Result<Self> {
+        let (bare, through) = (Origin::start(script).await?, Origin::start(script).await?);
+        let url = format!("http://{}", through.addr()).parse().map_err(io::Error::other)?;
+        Ok(Self { bare, _through: through, upstream: Upstream::new(name.into(), url), truth })
+    }
+}
+
+pub(crate) async fn run(
+    listener: TcpListener,
+    attempt: Duration,
+    once: bool,
+    log: &Log,
+) -> Result<(), Failed> {
+    let broken = |error: io::Error| Failed::Verdict(format!("cannot run the upstreams: {error}"));
+    let mut all = Vec::new();
+    for (name, script, truth) in UPSTREAMS {
+        all.push(Embedded::start(name, script, truth).await.map_err(broken)?);
+    }
+    let gateway = listener.local_addr().map_err(broken)?;
+    let upstreams = all.iter().map(|embedded| embedded.upstream.clone()).collect();
+    let serving = tokio::spawn(serve::until_told(listener, proxy::router(upstreams, attempt)));
+    let rows = measure(&all, gateway, attempt).await;
+    println!("\n{}", table::of(&rows, attempt));
+    if once {
+        return verdict(&rows);
+    }
+    log.speak();
+    println!("Ask for http://{gateway}/flaky, /dead, … or Ctrl-C to end.");
+    match serving.await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(broken(error)),
+        Err(error) => Err(broken(io::Error::other(error))),
+    }
+}
+
+async fn measure(all: &[Embedded], gateway: SocketAddr, attempt: Duration) -> Vec<Row> {
+    // Drawn on a terminal only.
+    let bar = ProgressBar::new(2 * (REQUESTS * all.len()) as u64);
+    if let Ok(style) = ProgressStyle::with_template("{msg:10} {wide_bar} {pos}/{len} {elapsed}") {
+        bar.set_style(style);
+    }
+    let mut rows = Vec::new();
+    for Embedded { bare, upstream, truth, .. } in all {
+        bar.set_message(upstream.name.clone());
+        let direct = format!("http://{}/", bare.addr());
+        let bare = traffic::drive(&direct, attempt, &bar).await;
+        // The gateway has its own limits; this one only keeps a mistake from hanging.
+        let through = format!("http://{gateway}/{}", upstream.name);
+        let through = traffic::drive(&through, Duration::from_secs(30), &bar).await;
+        let retries = upstream.retries.load(Ordering::Relaxed);
+        rows.push(Row { name: upstream.name.clone(), truth: *truth, bare, through, retries });
+    }
+    bar.finish_and_clear();
+    rows
+}
+
+fn verdict(rows: &[Row]) -> Result<(), Failed> {
+    let wrong: Vec<_> = rows
+        .iter()
+        .filter(|row| row.concluded() != row.truth)
+        .map(|row| format!("the conclusion about {} is wrong", row.name))
+        .chain(
+            rows.iter()
+                .filter(|row| row.load() > LOAD_MAX)
+                .map(|row| format!("{} was sent {:.2} requests a request", row.name, row.load())),
+        )
+        .chain(rows.iter().filter(|row| row.name == "flaky" && row.through.success() < 0.999).map(
+            |row| {
+                format!(
+                    "only {:.1} % of the requests to flaky succeeded",
+                    row.through.success() * 100.0
+                )
+            },
+        ))
+        .collect();
+    if wrong.is_empty() {
+        println!("Every conclusion is the true one.");
+        Ok(())
+    } else {
+        Err(Failed::Verdict(wrong.join("; ")))
+    }
+}

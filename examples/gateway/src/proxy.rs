@@ -1,0 +1,135 @@
+//! The proxy itself: an axum router with a client stack for each upstream.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{Router, body::Body, http::StatusCode, routing::get};
+use http::{Request, Uri, uri::PathAndQuery};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use seawall::{
+    ErrorResponseLayer, LoggingLayer, RetryLayer, TimeoutLayer, hyper_util::TrackReuse,
+    retry::ReplayBody,
+};
+use tower::ServiceBuilder;
+
+use crate::{cli, headers};
+
+/// A server to proxy to, and what was sent to it beyond the callers' requests.
+#[derive(Clone, Debug)]
+pub(crate) struct Upstream {
+    pub(crate) name: String,
+    url: Uri,
+    pub(crate) retries: Arc<AtomicU64>,
+}
+
+impl Upstream {
+    pub(crate) fn new(name: String, url: Uri) -> Self {
+        Self { name, url, retries: Arc::default() }
+    }
+}
+
+impl From<cli::Upstream> for Upstream {
+    fn from(upstream: cli::Upstream) -> Self {
+        Self::new(upstream.name, upstream.url)
+    }
+}
+
+type Hyper = Client<TrackReuse<HttpsConnector<HttpConnector>>, ReplayBody<Body>>;
+
+/// Serves `/NAME` and what is below it from each upstream, and says at `/` what there is.
+pub(crate) fn router(upstreams: Vec<Upstream>, attempt: Duration) -> Router {
+    let client = client();
+    let names: Vec<_> = upstreams.iter().map(|upstream| format!("/{}", upstream.name)).collect();
+    let there_is = format!("There is {}.\n", names.join(", "));
+    let index = format!("seawall gateway. {there_is}");
+    let mut router = Router::new()
+        .route("/", get(async move || index))
+        .fallback(async move || (StatusCode::NOT_FOUND, format!("No such upstream. {there_is}")));
+    for upstream in upstreams {
+        let name = upstream.name.clone();
+        let service = ServiceBuilder::new()
+            .layer(ErrorResponseLayer::new(headers::NAME))
+            .service(to(upstream, &client, attempt));
+        // A wildcard takes neither the name alone nor a slash alone.
+        router = router
+            .route_service(&format!("/{name}"), service.clone())
+            .route_service(&format!("/{name}/"), service.clone())
+            .route_service(&format!("/{name}/{{*rest}}"), service);
+    }
+    router.layer(LoggingLayer::server())
+}
+
+fn client() -> Hyper {
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_nodelay(true);
+    let connector = HttpsConnectorBuilder::new()
+        .with_webpki_roots()
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(http);
+    Client::builder(TokioExecutor::new()).build(TrackReuse::new(connector))
+}
+
+/// The client stack of one upstream, with a retry budget of its own.
+fn to(
+    upstream: Upstream,
+    client: &Hyper,
+    attempt: Duration,
+) -> impl tower::Service<
+    Request<Body>,
+    Response = http::Response<
+        impl axum::body::HttpBody<Data = axum::body::Bytes, Error = impl Into<axum::BoxError>>
+        + Send
+        + 'static,
+    >,
+    Error = seawall::BoxError,
+    Future: Send,
+> + Clone
++ Send
++ Sync
++ 'static {
+    let Upstream { name, url, retries } = upstream;
+    ServiceBuilder::new()
+        .map_request(move |mut request: Request<Body>| {
+            *request.uri_mut() = target(&url, &name, request.uri());
+            headers::of_request(&mut request);
+            request
+        })
+        .map_response(|mut response: http::Response<_>| {
+            let version = response.version();
+            headers::end_hop(response.headers_mut(), version);
+            // The version is each hop's own: RFC 9110 §2.5.
+            *response.version_mut() = http::Version::HTTP_11;
+            response
+        })
+        .layer(LoggingLayer::client())
+        .layer(RetryLayer::new().on_retry(move |_| {
+            retries.fetch_add(1, Ordering::Relaxed);
+        }))
+        .layer(TimeoutLayer::new(attempt))
+        .service(client.clone())
+}
+
+/// The upstream's URL for a caller's: base path, and what follows the name.
+fn target(base: &Uri, name: &str, asked: &Uri) -> Uri {
+    let rest = asked.path().strip_prefix('/').and_then(|path| path.strip_prefix(name));
+    let base_path = base.path().trim_end_matches('/');
+    let rest = rest.unwrap_or_default();
+    let slash = if base_path.is_empty() && rest.is_empty() { "/" } else { "" };
+    let query = asked.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let path: Result<PathAndQuery, _> = format!("{base_path}{rest}{slash}{query}").parse();
+    let mut parts = base.clone().into_parts();
+    // Both were parts of valid URLs before; should they not fit together, the base is what can be asked for.
+    parts.path_and_query = Some(path.unwrap_or_else(|_| PathAndQuery::from_static("/")));
+    Uri::from_parts(parts).unwrap_or_else(|_| base.clone())
+}

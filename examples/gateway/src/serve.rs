@@ -1,0 +1,54 @@
+//! Serving until told to stop.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use axum::Router;
+use tokio::{net::TcpListener, signal, sync::watch};
+
+/// How long calls in flight may take to end after the signal.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Serves until Ctrl-C or SIGTERM, then lets calls in flight end.
+pub(crate) async fn until_told(listener: TcpListener, router: Router) -> io::Result<()> {
+    println!("listening on http://{}", listener.local_addr()?);
+    let (tell, mut told) = watch::channel(false);
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
+        asked_to_stop().await;
+        eprintln!("draining");
+        let _ = tell.send(true);
+    });
+    tokio::select! {
+        result = async { serving.await } => result,
+        () = async {
+            let _ = told.wait_for(|&told| told).await;
+            tokio::time::sleep(DRAIN).await;
+        } => {
+            eprintln!("gave up draining after {DRAIN:?}");
+            Ok(())
+        }
+    }
+}
+
+async fn asked_to_stop() {
+    let interrupted = async {
+        let _ = signal::ctrl_c().await;
+    };
+    #[cfg(unix)]
+    {
+        let terminated = async {
+            match signal::unix::signal(signal::unix::SignalKind::terminate()) {
+                Ok(mut terminated) => {
+                    terminated.recv().await;
+                }
+                Err(_) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = interrupted => {}
+            () = terminated => {}
+        }
+    }
+    #[cfg(not(unix))]
+    interrupted.await;
+}

@@ -1,0 +1,186 @@
+//! [`TrackReuse`]: lets a failure say that it met a connection which the server had just closed for idleness.
+//!
+//! Behind a load balancer this is the commonest 502 of all: a pooled connection was idle, the server closed it, and the
+//! request was written to it in that moment. hyper's error is then the same as for a server that crashes at the request.
+//! With this wrapper around the connector, [`Failure::is_stale_connection`](crate::Failure::is_stale_connection) tells
+//! one from the other, and the log says so. The remedy is on the server: a keep-alive timeout longer than the client's
+//! (`pool_idle_timeout`, 90 s unless set).
+//!
+//! ```
+//! use http_body_util::Empty;
+//! use hyper_util::{
+//!     client::legacy::{Client, connect::HttpConnector},
+//!     rt::TokioExecutor,
+//! };
+//! use seawall::{RetryLayer, hyper_util::TrackReuse, retry::ReplayBody};
+//!
+//! let client = Client::builder(TokioExecutor::new())
+//!     .build::<_, ReplayBody<Empty<bytes::Bytes>>>(TrackReuse::new(HttpConnector::new()));
+//! # let _ = client;
+//! ```
+//!
+//! Whether a request is sent again does not depend on it: an idempotent one is, another is not, since a server may well
+//! have read a request before it closed.
+
+use std::{
+    io,
+    mem::MaybeUninit,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+    task::{Context, Poll, ready},
+};
+
+use ::hyper_util::client::legacy::connect::{Connected, Connection};
+use http::Uri;
+use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+/// A connector whose connections know whether they were used before. See the [module docs](self).
+#[derive(Clone, Debug)]
+pub struct TrackReuse<C> {
+    inner: C,
+}
+
+impl<C> TrackReuse<C> {
+    /// Wraps a connector, such as `HttpConnector` or one for TLS.
+    pub const fn new(inner: C) -> Self {
+        Self { inner }
+    }
+}
+
+impl<C: Service<Uri>> Service<Uri> for TrackReuse<C> {
+    type Response = Tracked<C::Response>;
+    type Error = C::Error;
+    type Future = ConnectFuture<C::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        ConnectFuture { inner: self.inner.call(uri) }
+    }
+}
+
+pin_project! {
+    /// Future of [`TrackReuse`].
+    #[derive(Debug)]
+    pub struct ConnectFuture<F> {
+        #[pin]
+        inner: F,
+    }
+}
+
+impl<F, T, E> Future for ConnectFuture<F>
+where
+    F: Future<Output = Result<T, E>>,
+{
+    type Output = Result<Tracked<T>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let inner = ready!(self.project().inner.poll(cx))?;
+        Poll::Ready(Ok(Tracked { inner, use_: Use::default() }))
+    }
+}
+
+/// How a connection was used last: zero while nothing was received.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Use(Arc<AtomicU8>);
+
+/// Something was received since the last write.
+const ANSWERED: u8 = 1;
+/// Written to after something was received, and nothing received since.
+const REUSED: u8 = 2;
+
+impl Use {
+    /// Go's rule (`net/http`, `shouldRetryRequest`): the connection was used before, and no byte of an answer came.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == REUSED
+    }
+
+    fn received(&self) {
+        self.0.store(ANSWERED, Ordering::Relaxed);
+    }
+
+    fn written(&self) {
+        let _ = self.0.compare_exchange(ANSWERED, REUSED, Ordering::Relaxed, Ordering::Relaxed);
+    }
+}
+
+pin_project! {
+    /// Connection of [`TrackReuse`].
+    #[derive(Debug)]
+    pub struct Tracked<T> {
+        #[pin]
+        inner: T,
+        use_: Use,
+    }
+}
+
+impl<T: Connection> Connection for Tracked<T> {
+    fn connected(&self) -> Connected {
+        self.inner.connected().extra(self.use_.clone())
+    }
+}
+
+impl<T: Read> Read for Tracked<T> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut out: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.project();
+        if this.use_.0.load(Ordering::Relaxed) == ANSWERED {
+            return this.inner.poll_read(cx, out);
+        }
+        // How much was read is told only to the owner of a buffer, and none is the end. So the first bytes of an
+        // answer, and they alone, are read into a buffer of ours and copied.
+        let mut bytes = [const { MaybeUninit::uninit() }; 1_024];
+        let size = bytes.len().min(out.remaining());
+        let mut buffer = ReadBuf::uninit(&mut bytes[..size]);
+        ready!(this.inner.poll_read(cx, buffer.unfilled()))?;
+        if !buffer.filled().is_empty() {
+            this.use_.received();
+            out.put_slice(buffer.filled());
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: Write> Write for Tracked<T> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.project();
+        this.use_.written();
+        this.inner.poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.project();
+        this.use_.written();
+        this.inner.poll_write_vectored(cx, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.project().inner.poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.project().inner.poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,183 @@
+//! Connections that the server closes just as they are used again, and requests that were never written.
+//!
+//! Real sockets, so real time.
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use hyper_util::{
+    client::legacy::{Builder, Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioIo},
+};
+use scripted_origin::{Origin, Script};
+use seawall::{
+    BoxError, Cause, Processed, Ratio, RetryLayer, TimeoutLayer,
+    classify::classify_error,
+    find_source,
+    hyper_util::TrackReuse,
+    retry::{Attempts, Backoff, Budget, GaveUp, ReplayBody},
+};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tower::{Layer, Service, ServiceExt, service_fn};
+
+type Body = Full<Bytes>;
+type Hyper = Client<TrackReuse<HttpConnector>, ReplayBody<Body>>;
+
+fn client(change: impl FnOnce(&mut Builder)) -> Hyper {
+    let mut builder = Client::builder(TokioExecutor::new());
+    change(&mut builder);
+    builder.build(TrackReuse::new(HttpConnector::new()))
+}
+
+fn request(method: &str, origin: &Origin) -> Request<Body> {
+    let uri = format!("http://{}/", origin.addr());
+    Request::builder().method(method).uri(uri).body(Body::from("hi")).unwrap()
+}
+
+/// Without a retry: the body type that the client takes is one that only the layer makes.
+async fn bare(client: &Hyper, request: Request<Body>) -> Result<(), BoxError> {
+    let response = RetryLayer::new().total(0).layer(client.clone()).oneshot(request).await?;
+    response.into_body().collect().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_thousand_gets_all_succeed_though_every_tenth_meets_a_closed_connection() {
+    let origin = Origin::start(Script::StaleAfter { requests: 9 }).await.unwrap();
+    let client = RetryLayer::new().backoff(Backoff::none()).layer(client(|_| {}));
+    let mut retried = 0;
+    for _ in 0..1_000 {
+        let response = client.clone().oneshot(request("GET", &origin)).await.unwrap();
+        assert_eq!(response.status(), 200);
+        retried += usize::from(response.extensions().get::<Attempts>().is_some());
+        response.into_body().collect().await.unwrap();
+    }
+    assert!(retried > 50, "only {retried} met a closed connection");
+}
+
+#[tokio::test]
+async fn a_post_that_meets_a_closed_connection_is_not_repeated() {
+    let origin = Origin::start(Script::StaleAfter { requests: 1 }).await.unwrap();
+    let client = client(|_| {});
+    let service = RetryLayer::new().layer(client.clone());
+    let response = service.clone().oneshot(request("GET", &origin)).await.unwrap();
+    response.into_body().collect().await.unwrap();
+    let error = service.oneshot(request("POST", &origin)).await.unwrap_err();
+    assert!(find_source::<GaveUp>(&*error).is_none());
+    let failure = classify_error(&*error);
+    assert_eq!(
+        (failure.cause(), failure.processed()),
+        (Cause::ConnectionTerminated, Processed::Maybe)
+    );
+    assert_eq!(origin.requests(), 2);
+}
+
+#[tokio::test]
+async fn a_stale_connection_is_told_from_a_server_that_closes_at_a_request() {
+    let stale = Origin::start(Script::StaleAfter { requests: 1 }).await.unwrap();
+    let client = client(|_| {});
+    bare(&client, request("GET", &stale)).await.unwrap();
+    let failure = classify_error(&*bare(&client, request("GET", &stale)).await.unwrap_err());
+    assert!(failure.is_stale_connection(), "{failure}");
+    assert_eq!(
+        failure.to_string(),
+        "connection terminated (stale keep-alive, seen here; may have been processed)",
+    );
+    for script in [Script::ReadClose, Script::TruncatedHead, Script::Reset] {
+        let origin = Origin::start(script).await.unwrap();
+        let failure = classify_error(&*bare(&client, request("GET", &origin)).await.unwrap_err());
+        assert_eq!(failure.cause(), Cause::ConnectionTerminated, "{script:?}");
+        assert!(!failure.is_stale_connection(), "{script:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_tracked_connection_carries_bodies_of_any_size_unchanged() {
+    let origin = Origin::start(Script::Healthy).await.unwrap();
+    let client = client(|_| {});
+    for size in [0, 1, 1_023, 1_024, 1_025, 100_000] {
+        let uri = format!("http://{}/", origin.addr());
+        let body = Body::from(vec![7; size]);
+        let request = Request::post(uri).body(body).unwrap();
+        let response = RetryLayer::new().layer(client.clone()).oneshot(request).await.unwrap();
+        assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "ok");
+        assert_eq!(origin.received().last().unwrap().body.len(), size);
+    }
+    assert_eq!(origin.connections(), 1);
+}
+
+/// One raw connection after another: each is handed out only while it is open, and the first is closed under the request.
+#[tokio::test]
+async fn a_request_that_was_never_written_is_sent_again_once_free_of_charge_whatever_its_method() {
+    let origin = Origin::start(Script::Healthy).await.unwrap();
+    let closed_first = Arc::new(Mutex::new(1));
+    let addr = origin.addr();
+    let service = {
+        let closed_first = Arc::clone(&closed_first);
+        service_fn(move |request: Request<ReplayBody<Body>>| {
+            let closed_first = Arc::clone(&closed_first);
+            async move {
+                let stream = TokioIo::new(tokio::net::TcpStream::connect(addr).await?);
+                let (mut sender, connection) =
+                    hyper::client::conn::http1::handshake(stream).await?;
+                let close = {
+                    let mut left = closed_first.lock().unwrap();
+                    *left -= 1;
+                    *left >= 0
+                };
+                if close {
+                    // Queued, but the connection's task ends before it writes.
+                    let sent = sender.send_request(request);
+                    drop(connection);
+                    return Ok::<_, BoxError>(sent.await?);
+                }
+                tokio::spawn(connection);
+                Ok(sender.send_request(request).await?)
+            }
+        })
+    };
+    // No retry is allowed by the budget, nor by the method.
+    let none = Budget::new(Ratio::percent(0), 0);
+    let service = RetryLayer::new().budget(none).layer(service);
+    let response = service.clone().oneshot(request("POST", &origin)).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.extensions().get::<Attempts>().unwrap().count().get(), 2);
+    assert_eq!(origin.requests(), 1);
+
+    *closed_first.lock().unwrap() = 2;
+    let error = service.oneshot(request("POST", &origin)).await.unwrap_err();
+    assert_eq!(find_source::<GaveUp>(&*error).unwrap().attempts().get(), 2);
+    assert_eq!(classify_error(&*error).processed(), Processed::No);
+    assert_eq!(origin.requests(), 1);
+}
+
+#[tokio::test]
+async fn without_hyper_util_s_own_retries_stale_connections_are_mended_all_the_same() {
+    let origin = Origin::start(Script::StaleAfter { requests: 9 }).await.unwrap();
+    let client = client(|builder| {
+        builder.retry_canceled_requests(false);
+    });
+    let mut service =
+        RetryLayer::new().layer(TimeoutLayer::new(Duration::from_secs(10)).layer(client));
+    for _ in 0..200 {
+        let response = service.ready().await.unwrap().call(request("GET", &origin)).await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.into_body().collect().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_retried_calls_need_one_connection_when_the_failed_bodies_are_small() {
+    let origin = Origin::start(Script::Flaky { every: 2 }).await.unwrap();
+    let service = RetryLayer::new().budget(Budget::none()).layer(client(|_| {}));
+    for _ in 0..100 {
+        let response = service.clone().oneshot(request("GET", &origin)).await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.into_body().collect().await.unwrap();
+    }
+    assert!(origin.requests() >= 199);
+    assert!(origin.connections() <= 2, "{} connections", origin.connections());
+}
