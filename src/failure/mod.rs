@@ -108,8 +108,7 @@ impl Failure {
 
     /// Whether the request was written to a connection that had been used before and was closed without a byte of an
     /// answer: most likely the server had just closed it for idleness. Known only with
-    #[cfg_attr(feature = "hyper-util", doc = "[`TrackReuse`](crate::hyper_util::TrackReuse).")]
-    #[cfg_attr(not(feature = "hyper-util"), doc = "`seawall::hyper_util::TrackReuse`.")]
+    /// `seawall::hyper_util::TrackReuse`.
     #[must_use]
     pub const fn is_stale_connection(&self) -> bool {
         self.stale_connection
