@@ -71,7 +71,7 @@ where
     pub(super) fn new(retry: &mut Retry<S, C, P>, request: Req) -> Self {
         let started = Instant::now();
         let policy = retry.protocol.policy(&request).unwrap_or_else(|| Arc::clone(&retry.policy));
-        let budget = retry.policy.budget.clone();
+        let budget = retry.policy.budgets.of(retry.protocol.uri(&request), started);
         budget.deposit(started);
         let (request, saved) = retry.protocol.save(request, policy.body_limit);
         // The instance that was polled ready makes the first attempt; its clone was not, and is polled before use.

@@ -1,7 +1,7 @@
 use std::{any::type_name, fmt, sync::Arc};
 
 use bytes::Buf;
-use http::{HeaderName, HeaderValue, Request, Response, request::Parts};
+use http::{HeaderName, HeaderValue, Request, Response, Uri, request::Parts};
 use http_body::Body;
 
 use super::{
@@ -80,6 +80,10 @@ where
 {
     type Request = Request<F::Body>;
     type Saved = Saved<B>;
+
+    fn uri<'a>(&self, request: &'a Request<B>) -> Option<&'a Uri> {
+        Some(request.uri())
+    }
 
     fn policy(&self, request: &Request<B>) -> Option<Arc<Policy>> {
         request.extensions().get::<Override>().map(Override::policy)

@@ -1,6 +1,6 @@
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use http::{HeaderName, Method};
+use http::{HeaderName, Method, Uri};
 use tower_layer::Layer;
 
 use super::{
@@ -8,7 +8,10 @@ use super::{
     hook::Hook,
     policy::{Methods, Policy},
 };
-use crate::HttpClassifier;
+use crate::{
+    HttpClassifier,
+    budget::{Budgets, Keyed},
+};
 
 /// Applies [`Retry`]. See the [module docs](super) for what it decides and an example.
 ///
@@ -199,7 +202,27 @@ impl<C, P> RetryLayer<C, P> {
     /// How many retries all calls together may have. Default: [`Budget::default`], a new one for each layer made by
     /// [`new`](RetryLayer::new) and shared by its clones.
     pub fn budget(self, budget: Budget) -> Self {
-        self.set(|policy| policy.budget = budget)
+        self.set(|policy| policy.budgets = Budgets::One(budget))
+    }
+
+    /// Gives every key a budget of its own, so that one upstream's outage does not use up the retries of another: each
+    /// begins unspent, with the limits of `budget`. [`by_authority`](super::by_authority) keys by host and port.
+    ///
+    /// At most 4,096 keys have one; those not used for some ten seconds make room for others. Further keys share one
+    /// budget, `budget` itself, and so do requests for which `by` gives none.
+    ///
+    /// ```
+    /// use seawall::{RetryLayer, retry::{Budget, by_authority}};
+    ///
+    /// let layer = RetryLayer::new().budget_by(Budget::default(), by_authority);
+    /// # let _ = layer;
+    /// ```
+    pub fn budget_by(
+        self,
+        budget: Budget,
+        by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
+    ) -> Self {
+        self.set(|policy| policy.budgets = Budgets::Keyed(Keyed::new(budget, by)))
     }
 
     /// Calls `hook` for each retry that has been decided on, before its wait, on the task that drives the call. It must

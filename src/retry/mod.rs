@@ -164,5 +164,5 @@ pub use self::{
 pub use crate::{
     attempts::{Attempt, Attempts, GaveUp, Past, Stop},
     backoff::{Backoff, NotAFactor},
-    budget::Budget,
+    budget::{Budget, by_authority},
 };

@@ -8,7 +8,7 @@ use super::{
     hook::Hook,
     protocol::About,
 };
-use crate::{Cause, Failure, Processed, backoff::part};
+use crate::{Cause, Failure, Processed, backoff::part, budget::Budgets};
 
 /// The settings of a [`RetryLayer`](super::RetryLayer), and the decision they lead to: no clock, no I/O.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub struct Policy {
     pub(super) retry_rejected: bool,
     pub(super) raise_on_status: bool,
     pub(super) body_limit: usize,
-    pub(super) budget: Budget,
+    pub(super) budgets: Budgets,
     pub(super) attempt_header: Option<HeaderName>,
     pub(super) on_retry: Hook,
 }
@@ -75,7 +75,7 @@ impl Default for Policy {
             retry_rejected: false,
             raise_on_status: false,
             body_limit: 64 * 1024,
-            budget: Budget::default(),
+            budgets: Budgets::One(Budget::default()),
             attempt_header: None,
             on_retry: Hook::default(),
         }

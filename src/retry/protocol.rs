@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderName, Method, Response};
+use http::{HeaderName, Method, Response, Uri};
 
 use super::{Attempt, Attempts, policy::Policy};
 use crate::Deadline;
@@ -36,7 +36,7 @@ pub struct About<'a> {
 pub(super) mod sealed {
     use std::sync::Arc;
 
-    use http::{HeaderName, Response};
+    use http::{HeaderName, Response, Uri};
 
     use super::{About, Attempt, Attempts, Deadline, Policy};
 
@@ -46,6 +46,8 @@ pub(super) mod sealed {
         /// What is kept of a request.
         type Saved;
 
+        /// Where it goes, if that is known.
+        fn uri<'a>(&self, request: &'a Req) -> Option<&'a Uri>;
         /// The policy that it brings along.
         fn policy(&self, request: &Req) -> Option<Arc<Policy>>;
         fn save(&self, request: Req, body_limit: usize) -> (Self::Request, Self::Saved);
@@ -81,6 +83,10 @@ pub struct Cloned {}
 impl<Req: Clone> sealed::Requests<Req> for Cloned {
     type Request = Req;
     type Saved = Req;
+
+    fn uri<'a>(&self, _request: &'a Req) -> Option<&'a Uri> {
+        None
+    }
 
     fn policy(&self, _request: &Req) -> Option<Arc<Policy>> {
         None

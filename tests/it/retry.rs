@@ -460,7 +460,7 @@ fn outcome() -> impl Strategy<Value = (u16, Option<io::ErrorKind>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
 
     #[test]
     fn no_post_without_a_key_is_sent_twice_unless_proven_unprocessed(

@@ -18,7 +18,7 @@ use seawall::{
     BoxError, Cause, Classify, Deadline, Failure, HttpClassifier, Ratio, RetryLayer,
     classify::classify_error,
     classify_fn, find_source,
-    retry::{Attempts, Backoff, Budget, GaveUp, Override, Stop},
+    retry::{Attempts, Backoff, Budget, GaveUp, Override, Stop, by_authority},
 };
 use tokio::time::Instant;
 use tokio_test::{assert_pending, assert_ready_err, task};
@@ -157,6 +157,18 @@ async fn what_cannot_be_sent_again_is_not_charged() {
     assert_eq!(stop(&service.clone().oneshot(large).await.unwrap()), Some(Stop::NotReplayable));
     service.oneshot(get()).await.unwrap();
     assert_eq!(script.count(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_budget_can_be_had_for_each_authority() {
+    let script = answers(&[502; 8]);
+    let one = Budget::new(Ratio::percent(0), 1);
+    let service = eager().budget_by(one, by_authority).layer(script.clone());
+    for (host, sent) in [("a", 2), ("a", 3), ("b", 5), ("a", 6), ("b", 7)] {
+        let request = Request::get(format!("http://{host}/")).body(Body::default()).unwrap();
+        service.clone().oneshot(request).await.unwrap();
+        assert_eq!(script.count(), sent, "{host}");
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! How many retries all calls together may have.
 
+mod keyed;
+
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
@@ -7,6 +9,8 @@ use std::{
 
 use tokio::time::Instant;
 
+pub use self::keyed::by_authority;
+pub(crate) use self::keyed::{Budgets, Keyed};
 use crate::Ratio;
 
 /// Limits the retries of many calls together, so that retrying cannot multiply an outage.
@@ -52,6 +56,16 @@ impl Budget {
     #[must_use]
     pub fn none() -> Self {
         Self { window: None, ..Self::default() }
+    }
+
+    /// Another of the same limits, unspent.
+    fn fresh(&self) -> Self {
+        Self { window: self.window.as_ref().map(|_| Arc::default()), limit: self.limit }
+    }
+
+    /// Whether nothing happened within the window.
+    fn is_idle(&self, now: Instant) -> bool {
+        self.window.as_ref().is_none_or(|window| lock(window).is_idle(now))
     }
 
     /// Counts a call.
@@ -125,6 +139,11 @@ impl Window {
             self.sum_of_retries += 1;
         }
         more.is_some()
+    }
+
+    fn is_idle(&mut self, now: Instant) -> bool {
+        self.slide(now);
+        self.sum_of_calls == 0 && self.sum_of_retries == 0
     }
 
     /// Forgets what is too old, and gives the index of the second of `now`. A clock that goes back stays where it was.
