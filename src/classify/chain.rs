@@ -49,7 +49,7 @@ pub(super) enum Step {
 /// - any failure while connecting, as hyper-util's and reqwest's `is_connect()` tell it;
 /// - an I/O error of kind `ConnectionRefused` that no client library places after connecting: TCP has no such error on
 ///   an established connection;
-/// - `hyper::Error::is_canceled()`: the request was never written;
+/// - `hyper::Error::is_canceled()`, unless it is about an upgrade: the request was never written;
 /// - HTTP/2 `REFUSED_STREAM` (RFC 9113 §8.7), and a graceful `GOAWAY` for a stream above its last one (§6.8).
 ///
 /// ```

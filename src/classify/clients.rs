@@ -68,12 +68,14 @@ fn of_hyper(findings: &mut Findings, error: &hyper::Error) -> Step {
     if findings.phase == Phase::Unknown {
         findings.phase = Phase::Exchange;
     }
-    if error.is_canceled() {
+    if error.is_canceled() && !is_upgrade(error) {
         // hyper's word for a request that was never written, its connection having closed before
-        // (hyper 1.12: client/dispatch.rs, proto/h1/dispatch.rs).
+        // (hyper 1.12: client/dispatch.rs, client/conn/http1.rs and http2.rs, proto/h1/dispatch.rs).
         findings.unprocessed = true;
         findings.never_written = true;
         findings.cause = Some(Cause::ConnectionTerminated);
+    } else if error.is_canceled() {
+        findings.cause = Some(Cause::HttpUpgradeFailed);
     } else if error.is_user() {
         // The sources are the caller's own, such as a request body that is itself another upstream's response: what
         // is proven about that one says nothing about this one.
@@ -89,6 +91,15 @@ fn of_hyper(findings: &mut Findings, error: &hyper::Error) -> Step {
         findings.cause = Some(Cause::HttpResponseTimeout);
     }
     Step::Continue
+}
+
+/// Whether "canceled" is about an upgrade, which comes after the request was answered (hyper 1.12: upgrade.rs).
+///
+/// hyper has no predicate for it. What tells it apart is its source: there a type without fields, and in all cases of a
+/// request that was not written a text or another error. Should that change, "upgrade" is the side that proves nothing.
+#[cfg(feature = "hyper")]
+fn is_upgrade(canceled: &hyper::Error) -> bool {
+    canceled.source().is_none_or(|source| size_of_val(source) == 0)
 }
 
 #[cfg(feature = "h2")]

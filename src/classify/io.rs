@@ -33,6 +33,10 @@ fn cause_of(error: &Error, phase: Phase) -> Option<Cause> {
         // What TLS libraries give for a handshake with something that does not speak TLS, or that hangs up in it.
         ErrorKind::UnexpectedEof | ErrorKind::InvalidData if connecting => Cause::TlsProtocolError,
         ErrorKind::UnexpectedEof => Cause::HttpResponseIncomplete,
+        // What hyper gives for a chunked body that is none.
+        ErrorKind::InvalidInput | ErrorKind::InvalidData if phase == Phase::Exchange => {
+            Cause::HttpResponseTransferCoding
+        }
         // A firewall's reject rule; a route of type "prohibit".
         ErrorKind::PermissionDenied if connecting => Cause::DestinationIpProhibited,
         // Local ports or addresses are used up.

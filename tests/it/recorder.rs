@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Once},
 };
 
 use tracing::{
@@ -43,6 +43,13 @@ pub(crate) struct Recorder {
 impl Recorder {
     /// Records what this thread logs, at `level` and above, until the guard is dropped.
     pub(crate) fn start(level: LevelFilter) -> (Self, DefaultGuard) {
+        // tracing remembers for each place in the code whether anybody listens. With a single subscriber it asks that
+        // of the thread that comes by first, which may be another test's, and has none. So there are always two.
+        static DEAF: Once = Once::new();
+        DEAF.call_once(|| {
+            let deaf = tracing_subscriber::registry().with(LevelFilter::OFF);
+            tracing::subscriber::set_global_default(deaf).unwrap();
+        });
         let recorder = Self::default();
         let subscriber = tracing_subscriber::registry().with(recorder.clone().with_filter(level));
         (recorder, tracing::subscriber::set_default(subscriber))
