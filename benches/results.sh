@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Writes benches/RESULTS.md: the table of `overhead`, with the instructions that `icount.sh` counts.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+counts=$(mktemp)
+trap 'rm -f "$counts"' EXIT
+benches/icount.sh >"$counts"
+cargo build --quiet --release --package benches --bin overhead
+version() { cargo tree --package benches --depth 1 --prefix none | sed -n "s/^$1 v\([^ ]*\).*/\1/p" | head -1; }
+{
+  cat <<'TEXT'
+# What a call costs
+
+Made by `benches/results.sh`, which runs
+
+```sh
+benches/icount.sh                                      # instructions, under callgrind
+cargo run --release --package benches --bin overhead   # nanoseconds, allocations, sizes
+```
+
+TEXT
+  echo "with $(rustc --version | cut -d' ' -f1-2), $(valgrind --version), tower $(version tower)," \
+    "tower-http $(version tower-http), tokio $(version tokio), tracing $(version tracing)."
+  cat <<'TEXT'
+
+A *call* goes from `poll_ready` to the end of the response's body, around a service that answers at once ("ready") or at
+its second poll ("pending once", as any network call does). *Over base* is what the layer adds. The future's size is that
+of the whole stack's response future. The subscriber is none, or one that formats all lines at INFO and throws them away.
+
+How far to trust it: instructions are the same at each run of one build, and move by some percent between builds.
+Nanoseconds are medians of rounds in which all rows take turns in one process; differences below ten are layout ("bare,
+again" shows how much). Rows with a subscriber ran in a process of their own.
+
+Read with care: `seawall Retry` keeps a budget, the body, and what happened, which `tower Retry` without a budget does
+not; `tower-http Trace` writes nothing at INFO by default; "at INFO" it has a span and a line.
+
+TEXT
+  "$(cargo metadata --no-deps --format-version 1 | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')/release/overhead" \
+    --rounds 400 --icount "$counts"
+} >benches/RESULTS.md.new
+mv benches/RESULTS.md.new benches/RESULTS.md

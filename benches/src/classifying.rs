@@ -1,0 +1,80 @@
+//! The classifier alone.
+//!
+//! Its cost is that of a loop that classifies one response over and over, less that of the same loop with nothing in
+//! the classifier's place. Both hide from the compiler what goes in (the response) and what comes out (the verdict), so
+//! neither can be computed beforehand or left out; neither is kept from being inlined, since in a layer it is not
+//! either. What remains is what the classifier adds at the place where a layer calls it.
+
+use std::hint::black_box;
+
+use http::{HeaderValue, Response, StatusCode, header};
+use seawall::{Classify, Failure, HttpClassifier};
+
+use crate::Runner;
+
+struct Classifying<F> {
+    response: Response<()>,
+    calls: usize,
+    classify: F,
+}
+
+pub(crate) fn nothing() -> Box<dyn Runner> {
+    boxed(response(StatusCode::OK, None), |_| None)
+}
+
+pub(crate) fn http(status: StatusCode, retry_after: Option<&'static str>) -> Box<dyn Runner> {
+    let classifier = HttpClassifier::new();
+    boxed(response(status, retry_after), move |response| classifier.classify(Ok(response)))
+}
+
+/// What nginx answers, with or without `Retry-After`.
+fn response(status: StatusCode, retry_after: Option<&'static str>) -> Response<()> {
+    let mut response = Response::new(());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::SERVER, "nginx"),
+        (header::DATE, "Fri, 31 Dec 1999 23:59:59 GMT"),
+        (header::CONTENT_TYPE, "text/html"),
+        (header::CONTENT_LENGTH, "150"),
+        (header::CONNECTION, "keep-alive"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if let Some(value) = retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn boxed<F>(response: Response<()>, classify: F) -> Box<dyn Runner>
+where
+    F: Fn(&Response<()>) -> Option<Failure> + 'static,
+{
+    Box::new(Classifying { response, calls: 0, classify })
+}
+
+impl<F: Fn(&Response<()>) -> Option<Failure>> Runner for Classifying<F> {
+    fn prepare(&mut self, calls: usize) {
+        self.calls = calls;
+    }
+
+    fn run(&mut self) {
+        bench_measured_verdicts(self.calls, &self.response, &self.classify);
+    }
+
+    fn future_size(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// callgrind counts what happens in here, by this name: see `icount.sh`.
+#[inline(never)]
+fn bench_measured_verdicts<F>(calls: usize, response: &Response<()>, classify: &F)
+where
+    F: Fn(&Response<()>) -> Option<Failure>,
+{
+    for _ in 0..calls {
+        black_box(classify(black_box(response)));
+    }
+}

@@ -1,0 +1,58 @@
+use std::fmt;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Uri, header};
+use http_body_util::Full;
+
+/// The kinds of request that rows differ by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// No header, no body.
+    Get,
+    /// Four headers, no body: a map of headers is on the heap once it has any, so a copy of it allocates.
+    GetWithHeaders,
+    /// The same headers and a body of 1 KiB.
+    Post,
+    /// What is measured is no call.
+    None,
+}
+
+impl Kind {
+    /// Builds one.
+    #[must_use]
+    pub fn request(self) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::default());
+        *request.uri_mut() = Uri::from_static("http://127.0.0.1:8080/api/items?id=1");
+        if self == Self::Post {
+            thread_local! {
+                // On the heap, as the body of a real request is; `Bytes::from_static` would be cheaper to share.
+                static BODY: Bytes = Bytes::copy_from_slice(&[b'x'; 1024]);
+            }
+            *request.method_mut() = Method::POST;
+            *request.body_mut() = Full::new(BODY.with(Clone::clone));
+        }
+        if self != Self::Get {
+            let headers = request.headers_mut();
+            for (name, value) in [
+                (header::HOST, "127.0.0.1:8080"),
+                (header::USER_AGENT, "benches/0"),
+                (header::ACCEPT, "application/json"),
+                (header::AUTHORIZATION, "Bearer abcdefgh"),
+            ] {
+                headers.insert(name, HeaderValue::from_static(value));
+            }
+        }
+        request
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Get => "GET",
+            Self::GetWithHeaders => "GET, 4 headers",
+            Self::Post => "POST 1 KiB, 4 headers",
+            Self::None => "-",
+        })
+    }
+}

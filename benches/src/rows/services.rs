@@ -1,0 +1,101 @@
+use std::time::Duration;
+
+use http::StatusCode;
+use seawall::{ErrorResponseLayer, LoggingLayer, RetryLayer, TimeoutLayer};
+use tower::{Layer, ServiceBuilder, retry::RetryLayer as TowerRetry, timeout::Timeout};
+use tower_http::{
+    classify::{ServerErrorsAsFailures, SharedClassifier},
+    timeout::TimeoutLayer as HttpTimeout,
+    trace::{DefaultMakeSpan, DefaultOnRequest, DefaultOnResponse, TraceLayer},
+};
+use tracing::Level;
+
+use super::row::{Row, row};
+use crate::{
+    floor::{KeepRequest, LazySleep},
+    retry_502::Retry502,
+};
+
+/// Longer than any call here takes.
+const LIMIT: Duration = Duration::from_secs(30);
+
+pub(super) fn all() -> Vec<Row> {
+    vec![
+        row!("bare", |inner| inner).all_kinds().at_info(),
+        // What differs between this and the one before is noise.
+        row!("bare, again", |inner| inner),
+        row!("floor: lazy Sleep", |inner| LazySleep { inner, limit: LIMIT }),
+        row!("seawall Timeout", |inner| TimeoutLayer::new(LIMIT).layer(inner)),
+        row!("tower Timeout", |inner| Timeout::new(inner, LIMIT)),
+        row!("tower-http Timeout", |inner| http_timeout().layer(inner)),
+        row!("floor: keep a copy of the request", |inner| KeepRequest { inner }).all_kinds(),
+        row!("seawall Retry", |inner| RetryLayer::new().layer(inner)).all_kinds(),
+        row!("tower Retry, no budget", |inner| tower_retry().layer(inner)).all_kinds(),
+        row!("tower Retry, TpsBudget", |inner| {
+            TowerRetry::new(Retry502::with_budget()).layer(inner)
+        })
+        .all_kinds(),
+        row!("seawall Logging, client", |inner| LoggingLayer::client().layer(inner)).at_info(),
+        row!("seawall Logging, server", |inner| LoggingLayer::server().layer(inner)).at_info(),
+        row!("tower-http Trace", |inner| trace().layer(inner)).at_info(),
+        row!("tower-http Trace, at INFO", |inner| trace_at_info().layer(inner)).at_info(),
+        row!("seawall ErrorResponse", |inner| ErrorResponseLayer::new("x").layer(inner)),
+        row!("seawall client stack: Logging, Retry, Timeout", |inner| {
+            ServiceBuilder::new()
+                .layer(LoggingLayer::client())
+                .layer(RetryLayer::new())
+                .layer(TimeoutLayer::new(LIMIT))
+                .service(inner)
+        })
+        .all_kinds()
+        .at_info(),
+        row!("tower client stack: Trace, Retry, Timeout", |inner| {
+            ServiceBuilder::new()
+                .layer(trace())
+                .layer(tower_retry())
+                .layer_fn(|inner| Timeout::new(inner, LIMIT))
+                .service(inner)
+        })
+        .all_kinds()
+        .at_info(),
+        row!("seawall server stack: Logging, ErrorResponse", |inner| {
+            ServiceBuilder::new()
+                .layer(LoggingLayer::server())
+                .layer(ErrorResponseLayer::new("x"))
+                .service(inner)
+        })
+        .at_info(),
+        row!("seawall gateway: both stacks", |inner| {
+            ServiceBuilder::new()
+                .layer(LoggingLayer::server())
+                .layer(ErrorResponseLayer::new("x"))
+                .layer(LoggingLayer::client())
+                .layer(RetryLayer::new())
+                .layer(TimeoutLayer::new(LIMIT))
+                .service(inner)
+        })
+        .all_kinds()
+        .at_info(),
+    ]
+}
+
+fn http_timeout() -> HttpTimeout {
+    HttpTimeout::with_status_code(StatusCode::GATEWAY_TIMEOUT, LIMIT)
+}
+
+const fn tower_retry() -> TowerRetry<Retry502> {
+    TowerRetry::new(Retry502::new())
+}
+
+/// As it comes: everything at DEBUG.
+fn trace() -> TraceLayer<SharedClassifier<ServerErrorsAsFailures>> {
+    TraceLayer::new_for_http()
+}
+
+/// With what a server's log usually holds: a span, and a line for the response.
+fn trace_at_info() -> TraceLayer<SharedClassifier<ServerErrorsAsFailures>> {
+    TraceLayer::new_for_http()
+        .make_span_with(DefaultMakeSpan::new().level(Level::INFO))
+        .on_request(DefaultOnRequest::new().level(Level::TRACE))
+        .on_response(DefaultOnResponse::new().level(Level::INFO))
+}
