@@ -3,6 +3,13 @@
 #[cfg(all(feature = "full", feature = "hyper-util", feature = "h2", feature = "reqwest-0_13"))]
 mod pins;
 
+#[cfg(all(feature = "full", feature = "hyper-util"))]
+mod axum;
+#[cfg(all(feature = "full", feature = "hyper-util"))]
+mod hyper;
+#[cfg(all(feature = "full", feature = "hyper-util"))]
+mod sockets;
+
 #[cfg(all(feature = "retry", feature = "hyper-util"))]
 mod stale;
 

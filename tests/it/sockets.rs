@@ -5,7 +5,7 @@ use std::{error::Error, time::Duration};
 use bytes::Bytes;
 use futures_util::stream;
 use http::{Request, Response};
-use http_body::{Body as _, Frame};
+use http_body::Frame;
 use http_body_util::{BodyExt, Empty, Full, StreamBody, combinators::BoxBody};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -16,7 +16,7 @@ use seawall::{
     BoxError, Cause, Classify, HttpClassifier, Processed, Reporter, RetryLayer, TimeoutLayer,
     classify::classify_error,
     find_source,
-    retry::{Backoff, GaveUp, ReplayBody, Retry},
+    retry::{Backoff, Budget, GaveUp, ReplayBody, Retry},
     timeout::Timeout,
 };
 use tokio::sync::mpsc;
@@ -37,11 +37,7 @@ pub(crate) fn url(origin: &Origin) -> String {
 }
 
 pub(crate) fn request(method: &str, url: &str, body: Body) -> Request<Body> {
-    Request::builder()
-        .method(method)
-        .uri(url)
-        .body(body)
-        .unwrap()
+    Request::builder().method(method).uri(url).body(body).unwrap()
 }
 
 pub(crate) fn empty() -> Body {
@@ -69,9 +65,9 @@ where
     Client::builder(TokioExecutor::new()).build_http()
 }
 
-/// With the defaults, but for waits.
+/// With the defaults, but without waits, and without a budget, which tests of many calls in a second would spend.
 pub(crate) fn stack<S>(client: S) -> Retry<Timeout<S>> {
-    let retry = RetryLayer::new().backoff(Backoff::none());
+    let retry = RetryLayer::new().backoff(Backoff::none()).budget(Budget::none());
     retry.layer(TimeoutLayer::new(LIMIT).layer(client))
 }
 
@@ -90,10 +86,7 @@ impl Verdict {
         let classifier = HttpClassifier::new();
         let failure = Classify::<Response<()>>::classify(&classifier, Err(error)).unwrap();
         assert_eq!(failure, classify_error(error));
-        assert_eq!(
-            (failure.reporter(), failure.status()),
-            (Reporter::Local, None)
-        );
+        assert_eq!((failure.reporter(), failure.status()), (Reporter::Local, None));
         Self {
             cause: failure.cause(),
             processed: failure.processed(),
@@ -126,11 +119,7 @@ pub(crate) async fn assert_ends<S1, S2, R>(
     S2: Service<Request<ReplayBody<Body>>, Response = Response<R>, Error: Into<BoxError>> + Clone,
     R: http_body::Body,
 {
-    let verdict = |attempts| Verdict {
-        cause,
-        processed,
-        attempts,
-    };
+    let verdict = |attempts| Verdict { cause, processed, attempts };
     let once = [verdict(1), verdict(1)];
     assert_eq!(get_and_post(bare, url).await, once, "bare");
     let stacked = [verdict(gets), verdict(posts)];

@@ -1,0 +1,217 @@
+//! A whole gateway on axum, in front of an origin that fails on purpose: what its callers get.
+//!
+//! Real sockets, so real time.
+
+mod nasty;
+
+use std::time::Duration;
+
+use axum::{Router, serve};
+use bytes::Bytes;
+use http::{Response, Uri, header::HOST};
+use hyper::body::Incoming;
+use scripted_origin::{Origin, Script};
+use seawall::{
+    ErrorResponseLayer, LoggingLayer, RetryLayer, TimeoutLayer,
+    retry::{Backoff, Budget, ReplayBody},
+};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+use tower::{ServiceBuilder, ServiceExt};
+
+use crate::sockets::{LIMIT, empty, full, hyper, origin, read, request};
+
+struct Gateway {
+    origin: Origin,
+    url: String,
+}
+
+impl Gateway {
+    async fn start(script: Script) -> Self {
+        Self::with_limit(script, LIMIT).await
+    }
+
+    async fn with_limit(script: Script, limit: Duration) -> Self {
+        let origin = origin(script).await;
+        let upstream = origin.addr();
+        let service = ServiceBuilder::new()
+            .layer(LoggingLayer::server())
+            .layer(ErrorResponseLayer::new("edge"))
+            .layer(RetryLayer::new().backoff(Backoff::none()).budget(Budget::none()))
+            .layer(TimeoutLayer::new(limit))
+            .map_request(move |mut request: http::Request<ReplayBody<axum::body::Body>>| {
+                let path = request.uri().path();
+                *request.uri_mut() = Uri::try_from(format!("http://{upstream}{path}")).unwrap();
+                request.headers_mut().remove(HOST);
+                request
+            })
+            .service(hyper());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/a/path", listener.local_addr().unwrap());
+        // Ends with the test's runtime.
+        tokio::spawn(async { serve(listener, Router::new().fallback_service(service)).await });
+        Self { origin, url }
+    }
+
+    /// A panic in the gateway would close the connection without an answer.
+    async fn ask(&self, method: &str) -> Response<Incoming> {
+        hyper().oneshot(request(method, &self.url, empty())).await.unwrap()
+    }
+}
+
+fn header<'a, B>(response: &'a Response<B>, name: &str) -> Option<&'a str> {
+    response.headers().get(name).map(|value| value.to_str().unwrap())
+}
+
+/// A GET is answered in place of the origin, completely as documented.
+async fn answers(gateway: &Gateway, status: u16, cause: &str) {
+    let response = gateway.ask("GET").await;
+    assert_eq!(response.status(), status);
+    let proxy_status = format!("edge;error={cause}");
+    assert_eq!(header(&response, "proxy-status"), Some(&*proxy_status));
+    assert_eq!(header(&response, "content-type"), Some("application/problem+json"));
+    assert_eq!(header(&response, "cache-control"), Some("no-store"));
+    let title = response.status().canonical_reason();
+    let body = read(response).await.unwrap();
+    let problem: Value = serde_json::from_slice(&body).unwrap();
+    let expected = json!({
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": cause.replace('_', " "),
+        "cause": cause,
+    });
+    assert_eq!(problem, expected);
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_answered_502() {
+    let gateway = Gateway::start(Script::Refuse).await;
+    answers(&gateway, 502, "connection_refused").await;
+}
+
+#[tokio::test]
+async fn a_silent_origin_is_answered_504() {
+    let gateway = Gateway::with_limit(Script::Silent, Duration::from_millis(200)).await;
+    answers(&gateway, 504, "http_response_timeout").await;
+    assert_eq!(gateway.origin.requests(), 4);
+}
+
+#[tokio::test]
+async fn an_origin_that_does_not_speak_http_is_answered_502() {
+    let gateway = Gateway::start(Script::Garbage).await;
+    answers(&gateway, 502, "http_protocol_error").await;
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_before_a_response_is_answered_502() {
+    for script in [Script::AcceptClose, Script::ReadClose, Script::Reset, Script::TruncatedHead] {
+        let gateway = Gateway::start(script).await;
+        answers(&gateway, 502, "connection_terminated").await;
+    }
+}
+
+#[tokio::test]
+async fn an_over_long_head_is_answered_502_at_once() {
+    let gateway = Gateway::start(Script::HugeHead).await;
+    answers(&gateway, 502, "http_response_header_section_size").await;
+    assert_eq!(gateway.origin.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_flaky_origin_looks_healthy_from_outside() {
+    let gateway = Gateway::start(Script::Flaky { every: 2 }).await;
+    for _ in 0..10 {
+        let response = gateway.ask("GET").await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(header(&response, "proxy-status"), None);
+        assert_eq!(read(response).await.unwrap(), "ok");
+    }
+    assert_eq!(gateway.origin.requests(), 19);
+}
+
+#[tokio::test]
+async fn the_origin_s_own_failure_passes_untouched() {
+    for (status, requests) in [(404, 1), (500, 4), (501, 1), (502, 4), (503, 4), (504, 4)] {
+        let gateway = Gateway::start(Script::Status(status)).await;
+        let response = gateway.ask("GET").await;
+        assert_eq!(response.status(), status);
+        assert_eq!(header(&response, "proxy-status"), None);
+        assert_eq!(header(&response, "cache-control"), None);
+        assert_eq!(header(&response, "content-type"), None);
+        assert_eq!(read(response).await.unwrap(), "failed on purpose");
+        assert_eq!(gateway.origin.requests(), requests, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_post_is_passed_on_once_with_its_body() {
+    let gateway = Gateway::start(Script::Status(502)).await;
+    let post = request("POST", &gateway.url, full(b"pay 5"));
+    assert_eq!(hyper().oneshot(post).await.unwrap().status(), 502);
+    let received = gateway.origin.received();
+    assert_eq!(received.len(), 1);
+    assert!(received[0].head.starts_with("POST /a/path HTTP/1.1\r\n"));
+    assert_eq!(received[0].body, b"pay 5");
+}
+
+#[tokio::test]
+async fn a_success_passes_byte_for_byte() {
+    let gateway = Gateway::start(Script::Raw(
+        b"HTTP/1.1 201 Very Created\r\ncontent-length: 7\r\nx-one: 1\r\nx-bytes: caf\xe9 \xff\x80\r\n\
+          x-one: 2\r\nx-empty:\r\n\r\n\x00\xff\r\n\r\n\x7f",
+    ))
+    .await;
+    let response = gateway.ask("GET").await;
+    assert_eq!(response.status(), 201);
+    let headers = response.headers();
+    let bytes =
+        |name| headers.get_all(name).iter().map(http::HeaderValue::as_bytes).collect::<Vec<_>>();
+    assert_eq!(bytes("x-bytes"), [b"caf\xe9 \xff\x80"]);
+    assert_eq!(bytes("x-one"), [b"1", b"2"]);
+    assert_eq!(bytes("x-empty"), [b""]);
+    assert_eq!(read(response).await.unwrap(), &b"\x00\xff\r\n\r\n\x7f"[..]);
+}
+
+/// The head has been passed on by then: all that is left is to break off too, so that nobody takes it for whole.
+#[tokio::test]
+async fn a_body_that_breaks_off_breaks_off_for_the_caller_too() {
+    for script in [Script::TruncatedBody, Script::TruncatedChunks] {
+        let gateway = Gateway::start(script).await;
+        let response = gateway.ask("GET").await;
+        assert_eq!(response.status(), 200);
+        read(response).await.unwrap_err();
+        assert_eq!(gateway.origin.requests(), 1);
+    }
+}
+
+/// As it is on the wire: a client would not show a body that must not be there.
+#[tokio::test]
+async fn a_head_request_gets_the_head_alone() {
+    let gateway = Gateway::start(Script::Refuse).await;
+    let authority = gateway.url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(authority.strip_suffix("/a/path").unwrap()).await.unwrap();
+    let head = b"HEAD / HTTP/1.1\r\nhost: edge\r\nconnection: close\r\n\r\n";
+    stream.write_all(head).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 502 Bad Gateway\r\n"), "{answer}");
+    assert!(answer.contains("proxy-status: edge;error=connection_refused\r\n"), "{answer}");
+    assert!(answer.contains("content-type: application/problem+json\r\n"), "{answer}");
+    assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+    // RFC 9110 §9.3.2, §8.6: the length is that of the answer to a GET, or left out.
+    assert!(!answer.contains("content-length: 0\r\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn nothing_of_the_upstream_s_address_is_disclosed() {
+    let gateway = Gateway::start(Script::Refuse).await;
+    let response = gateway.ask("GET").await;
+    let port = gateway.origin.addr().port().to_string();
+    assert!(!format!("{:?}", response.headers()).contains(&port));
+    let body: Bytes = read(response).await.unwrap();
+    assert!(!String::from_utf8_lossy(&body).contains(&port));
+}
