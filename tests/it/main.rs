@@ -5,8 +5,12 @@ mod pins;
 
 #[cfg(all(feature = "full", feature = "hyper-util"))]
 mod axum;
+#[cfg(all(feature = "full", feature = "hyper-util", feature = "h2"))]
+mod h2;
 #[cfg(all(feature = "full", feature = "hyper-util"))]
 mod hyper;
+#[cfg(all(feature = "full", feature = "reqwest-0_13"))]
+mod reqwest;
 #[cfg(all(feature = "full", feature = "hyper-util"))]
 mod sockets;
 

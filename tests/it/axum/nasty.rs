@@ -76,7 +76,7 @@ async fn a_length_beyond_what_can_be_counted_is_told_by_size() {
 }
 
 #[tokio::test]
-async fn zz() {
+async fn a_switch_of_protocols_passes() {
     passes(b"HTTP/1.1 101 Sw\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n", 101).await;
 }
 

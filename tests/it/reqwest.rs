@@ -1,0 +1,105 @@
+//! `seawall::reqwest::Client` on real sockets: the same conclusions as with hyper.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use scripted_origin::{Origin, Script};
+use seawall::{
+    BoxError, Cause, Failure, Processed, RetryLayer, TimeoutLayer,
+    classify::{classify_body_error, classify_error},
+    find_source,
+    reqwest::Client,
+    retry::Backoff,
+};
+use tower::{Layer, ServiceExt};
+
+type Body = Full<Bytes>;
+
+fn request(method: &str, url: &str) -> Request<Body> {
+    Request::builder().method(method).uri(url).body(Body::from("hi")).unwrap()
+}
+
+async fn call(client: Client, request: Request<Body>) -> Result<(), BoxError> {
+    let client = TimeoutLayer::new(Duration::from_millis(200)).layer(client);
+    let layer = RetryLayer::new().backoff(Backoff::none()).total(1);
+    let response = layer.layer(client).oneshot(request).await?;
+    response.into_body().collect().await?;
+    Ok(())
+}
+
+fn client() -> Client {
+    Client::new(::reqwest::Client::builder().no_proxy().build().unwrap())
+}
+
+async fn failure(script: Script, method: &str) -> (Failure, u64) {
+    let origin = Origin::start(script).await.unwrap();
+    let request = request(method, &format!("http://{}/", origin.addr()));
+    let error = call(client(), request).await.unwrap_err();
+    (classify_error(&*error), origin.requests())
+}
+
+#[tokio::test]
+async fn failures_have_the_same_causes_as_with_hyper() {
+    for (script, cause, processed, sent) in [
+        (Script::Refuse, Cause::ConnectionRefused, Processed::No, [0, 0]),
+        (Script::ReadClose, Cause::ConnectionTerminated, Processed::Maybe, [2, 1]),
+        (Script::Reset, Cause::ConnectionTerminated, Processed::Maybe, [2, 1]),
+        (Script::TruncatedHead, Cause::ConnectionTerminated, Processed::Maybe, [2, 1]),
+        (Script::Garbage, Cause::HttpProtocolError, Processed::Maybe, [2, 1]),
+        (Script::Silent, Cause::HttpResponseTimeout, Processed::Maybe, [2, 1]),
+        (Script::HugeHead, Cause::HttpResponseHeaderSectionSize, Processed::Maybe, [1, 1]),
+    ] {
+        for (method, sent) in ["GET", "POST"].into_iter().zip(sent) {
+            let (failure, requests) = failure(script, method).await;
+            assert_eq!(failure.cause(), cause, "{script:?} {method}");
+            assert_eq!(failure.processed(), processed, "{script:?} {method}");
+            assert_eq!(requests, sent, "{script:?} {method}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_resolve_is_a_dns_error_and_not_processed() {
+    let error = call(client(), request("GET", "http://does-not-exist.invalid/")).await.unwrap_err();
+    let failure = classify_error(&*error);
+    assert_eq!((failure.cause(), failure.processed()), (Cause::DnsError, Processed::No));
+}
+
+#[tokio::test]
+async fn reqwest_s_own_timeout_is_a_response_timeout() {
+    let origin = Origin::start(Script::Silent).await.unwrap();
+    let inner = ::reqwest::Client::builder().no_proxy().timeout(Duration::from_millis(50));
+    let request = request("POST", &format!("http://{}/", origin.addr()));
+    let error = call(Client::new(inner.build().unwrap()), request).await.unwrap_err();
+    assert!(find_source::<::reqwest::Error>(&*error).unwrap().is_timeout());
+    let failure = classify_error(&*error);
+    assert_eq!(failure.cause(), Cause::HttpResponseTimeout);
+    assert_eq!(failure.processed(), Processed::Maybe);
+}
+
+#[tokio::test]
+async fn a_url_that_reqwest_cannot_take_is_the_request_s_fault() {
+    let error = call(client(), request("GET", "/no-host")).await.unwrap_err();
+    assert_eq!(classify_error(&*error).cause(), Cause::HttpRequestError);
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_incomplete() {
+    for script in [Script::TruncatedBody, Script::TruncatedChunks] {
+        let origin = Origin::start(script).await.unwrap();
+        let request = request("GET", &format!("http://{}/", origin.addr()));
+        let error = call(client(), request).await.unwrap_err();
+        assert_eq!(classify_body_error(&*error).cause(), Cause::HttpResponseIncomplete);
+    }
+}
+
+#[tokio::test]
+async fn every_attempt_sends_the_same_body() {
+    let origin = Origin::start(Script::Status(502)).await.unwrap();
+    call(client(), request("PUT", &format!("http://{}/", origin.addr()))).await.unwrap();
+    let received = origin.received();
+    assert_eq!(received.len(), 2);
+    assert!(received.iter().all(|request| request.body == b"hi"));
+}
