@@ -14,11 +14,11 @@ use tokio::{
 };
 use tower_service::Service;
 
-use super::{Budget, Past, Protocol, Retry, Stop, counters::Spent, policy::Policy, protocol::Sent};
+use super::{Budget, Past, Protocol, Stop, counters::Spent, policy::Policy, protocol::Sent};
 use crate::{BoxError, Classify};
 
 pin_project! {
-    /// Response future of [`Retry`].
+    /// Response future of [`Retry`](super::Retry).
     pub struct ResponseFuture<S, C, P, Req>
     where
         S: Service<Sent<P, Req>>,
@@ -62,39 +62,6 @@ pin_project! {
     }
 }
 
-impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
-where
-    S: Service<Sent<P, Req>> + Clone,
-    C: Clone,
-    P: Protocol<Req, S::Response> + Clone,
-{
-    pub(super) fn new(retry: &mut Retry<S, C, P>, request: Req) -> Self {
-        let started = Instant::now();
-        let policy = retry.protocol.policy(&request).unwrap_or_else(|| Arc::clone(&retry.policy));
-        let budget = retry.policy.budgets.of(retry.protocol.uri(&request), started);
-        budget.deposit(started);
-        let (request, saved) = retry.protocol.save(request, policy.body_limit);
-        // The instance that was polled ready makes the first attempt; its clone was not, and is polled before use.
-        let next = retry.inner.clone();
-        Self {
-            state: State::Attempt { attempt: retry.inner.call(request) },
-            next,
-            saved,
-            classifier: retry.classifier.clone(),
-            protocol: retry.protocol.clone(),
-            policy,
-            budget,
-            started,
-            made: 1,
-            spent: Spent::default(),
-            waited: Duration::ZERO,
-            resent: false,
-            past: Vec::new(),
-            last_response: None,
-        }
-    }
-}
-
 impl<S, C, P, Req> Future for ResponseFuture<S, C, P, Req>
 where
     S: Service<Sent<P, Req>>,
@@ -109,8 +76,20 @@ where
             let mut this = self.as_mut().project();
             match this.state.as_mut().project() {
                 StateProj::Attempt { attempt } => {
-                    let outcome = ready!(attempt.poll(cx)).map_err(Into::into);
-                    if let Some(outcome) = self.as_mut().judge(outcome) {
+                    let outcome = ready!(attempt.poll(cx));
+                    let (outcome, failure) = match outcome {
+                        Ok(response) => match this.classifier.classify(Ok(&response)) {
+                            // Most calls end here, so it is kept short.
+                            None if *this.made == 1 => return Poll::Ready(Ok(response)),
+                            failure => (Ok(response), failure),
+                        },
+                        Err(error) => {
+                            let error = error.into();
+                            let failure = this.classifier.classify(Err(&*error));
+                            (Err(error), failure)
+                        }
+                    };
+                    if let Some(outcome) = self.as_mut().judge(outcome, failure) {
                         return Poll::Ready(outcome);
                     }
                 }

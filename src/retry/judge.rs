@@ -10,7 +10,7 @@ use super::{
     future::State,
     protocol::{Sent, count},
 };
-use crate::{BoxError, Cause, Classify, Deadline, Failure, attempts::remember};
+use crate::{BoxError, Cause, Deadline, Failure, attempts::remember};
 
 /// How long a response given up for a retry may take to be read to its end, at most the wait for the retry itself.
 const DRAIN_WAIT: Duration = Duration::from_millis(50);
@@ -18,16 +18,14 @@ const DRAIN_WAIT: Duration = Duration::from_millis(50);
 impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
 where
     S: Service<Sent<P, Req>>,
-    C: Classify<S::Response>,
     P: Protocol<Req, S::Response>,
 {
     /// Returns what the caller gets, or sets the state that leads to another attempt.
     pub(super) fn judge(
         mut self: Pin<&mut Self>,
         outcome: Result<S::Response, BoxError>,
+        failure: Option<Failure>,
     ) -> Option<Result<S::Response, BoxError>> {
-        let this = self.as_mut().project();
-        let failure = this.classifier.classify(outcome.as_ref().map_err(|error| &**error as _));
         let Some(failure) = failure else {
             let marked = self.made > 1;
             return Some(match outcome {

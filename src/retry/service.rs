@@ -2,11 +2,15 @@ use std::{
     fmt,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
+use tokio::time::Instant;
 use tower_service::Service;
 
-use super::{Http, Protocol, ResponseFuture, policy::Policy, protocol::Sent};
+use super::{
+    Http, Protocol, ResponseFuture, counters::Spent, future::State, policy::Policy, protocol::Sent,
+};
 use crate::{BoxError, Classify, HttpClassifier};
 
 /// Service made by [`RetryLayer`](super::RetryLayer).
@@ -34,7 +38,29 @@ where
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        ResponseFuture::new(self, request)
+        let started = Instant::now();
+        let policy = self.protocol.policy(&request).unwrap_or_else(|| Arc::clone(&self.policy));
+        let budget = self.policy.budgets.of(self.protocol.uri(&request), started);
+        budget.deposit(started);
+        let (request, saved) = self.protocol.save(request, policy.body_limit);
+        // The instance that was polled ready makes the first attempt; its clone was not, and is polled before use.
+        let next = self.inner.clone();
+        ResponseFuture {
+            state: State::Attempt { attempt: self.inner.call(request) },
+            next,
+            saved,
+            classifier: self.classifier.clone(),
+            protocol: self.protocol.clone(),
+            policy,
+            budget,
+            started,
+            made: 1,
+            spent: Spent::default(),
+            waited: Duration::ZERO,
+            resent: false,
+            past: Vec::new(),
+            last_response: None,
+        }
     }
 }
 
