@@ -12,9 +12,6 @@ use super::{
 };
 use crate::{BoxError, Cause, Deadline, Failure, attempts::remember};
 
-/// How long a response given up for a retry may take to be read to its end, at most the wait for the retry itself.
-const DRAIN_WAIT: Duration = Duration::from_millis(50);
-
 impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
 where
     S: Service<Sent<P, Req>>,
@@ -100,7 +97,11 @@ where
         let now = Instant::now();
         // Only waits without a limit can be beyond the end of time; tokio's longest will do for those.
         let until = now.checked_add(delay).unwrap_or_else(|| Deadline::within(delay).at());
-        let first = if discard.is_some() { until.min(now + DRAIN_WAIT) } else { until };
+        let first = if discard.is_some() {
+            until.min(now.checked_add(this.policy.drain_wait).unwrap_or(until))
+        } else {
+            until
+        };
         // tokio's shortest sleep takes a millisecond.
         let sleep = (!delay.is_zero()).then(|| sleep_until(first));
         this.state.set(State::Wait { discard, sleep, until, request: Some(request) });

@@ -243,6 +243,13 @@ impl<C, F> RetryLayer<C, Http<F>> {
         self.set(|policy| policy.body_limit = bytes)
     }
 
+    /// How long a response that is given up for a retry may take to be read to its end, so that an HTTP/1.1 connection
+    /// can be used again; never longer than the wait for the retry itself. Only bodies of up to 16 KiB are read, others
+    /// are dropped at once. Default: 50 ms.
+    pub fn drain_wait(self, time: Duration) -> Self {
+        self.set(|policy| policy.drain_wait = time)
+    }
+
     /// Tells the upstream which attempt a request is, from the second on, in a header of this name: a number, counted
     /// from 1. Default: no header.
     pub fn attempt_header(self, name: HeaderName) -> Self {

@@ -253,7 +253,8 @@ async fn a_retry_after_that_asks_too_much_returns_the_response_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn all_waits_of_a_call_together_are_limited() {
-    let script = Script::new((0..3).map(|_| with_header(503, "retry-after", "14")));
+    // With up to a tenth more for each, two fit into 30 s and three do not.
+    let script = Script::new((0..3).map(|_| with_header(503, "retry-after", "13")));
     let response = call(&RetryLayer::new(), &script, get()).await.unwrap();
     assert_eq!(attempts(&response), (3, Some(Stop::WaitTooLong)));
 }
@@ -333,24 +334,33 @@ async fn every_attempt_has_the_caller_s_head() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_response_is_let_go_before_the_wait() {
-    let held = Arc::new([0; 4]);
-    let weak = Arc::downgrade(&held);
-    let body = Steps::new([Step::Pause, Step::Stall, Step::Data(Bytes::from_owner(Held(held)))]);
-    let script = Script::new([
-        Act::Answer(response::<Steps>(502).map(|_| body)),
-        Act::Answer(response(200)),
-    ]);
-    let backoff = Backoff::constant(Duration::from_secs(5));
-    let mut call =
-        task::spawn(RetryLayer::new().backoff(backoff).layer(script.clone()).oneshot(get()));
-    assert_pending!(call.poll());
-    tokio::time::advance(Duration::from_millis(60)).await;
-    assert_pending!(call.poll());
-    assert_eq!(weak.strong_count(), 0, "held through the wait");
-    assert_eq!(script.count(), 1);
-    tokio::time::advance(Duration::from_secs(5)).await;
-    assert_ready_ok!(call.poll());
+async fn a_failed_response_is_let_go_before_the_wait_for_the_retry() {
+    for (layer, drain_wait) in [
+        (RetryLayer::new(), 50),
+        (RetryLayer::new().drain_wait(Duration::from_secs(2)), 2_000),
+        // Never longer than the wait itself, which is not made longer by it.
+        (RetryLayer::new().drain_wait(Duration::MAX), 5_000),
+    ] {
+        let held = Arc::new([0; 4]);
+        let weak = Arc::downgrade(&held);
+        let body =
+            Steps::new([Step::Pause, Step::Stall, Step::Data(Bytes::from_owner(Held(held)))]);
+        let script = Script::new([
+            Act::Answer(response::<Steps>(502).map(|_| body)),
+            Act::Answer(response(200)),
+        ]);
+        let layer = layer.backoff(Backoff::constant(Duration::from_secs(5)));
+        let mut call = task::spawn(layer.layer(script.clone()).oneshot(get()));
+        assert_pending!(call.poll());
+        tokio::time::advance(Duration::from_millis(drain_wait - 10)).await;
+        assert_pending!(call.poll());
+        assert_eq!(weak.strong_count(), 1, "{drain_wait}");
+        tokio::time::advance(Duration::from_millis(20)).await;
+        let polled = call.poll();
+        assert_eq!(weak.strong_count(), 0, "{drain_wait}: held through the wait");
+        assert_eq!(polled.is_ready(), drain_wait == 5_000);
+        assert_eq!(script.count(), if drain_wait == 5_000 { 2 } else { 1 });
+    }
 }
 
 /// Bytes that are dropped with their last copy.

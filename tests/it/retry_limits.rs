@@ -218,6 +218,15 @@ async fn a_retry_that_could_not_end_before_the_deadline_is_not_begun() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nothing_is_begun_once_the_deadline_has_passed_not_even_without_a_wait() {
+    let script = answers(&[502]);
+    let mut request = get();
+    request.extensions_mut().insert(Deadline::within(Duration::ZERO));
+    let response = eager().layer(script).oneshot(request).await.unwrap();
+    assert_eq!(stop(&response), Some(Stop::DeadlineTooNear));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_retry_after_beyond_the_deadline_returns_the_response_at_once() {
     let mut busy = response::<Body>(503);
     busy.headers_mut().insert("retry-after", "3".parse().unwrap());
