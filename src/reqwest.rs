@@ -11,7 +11,7 @@
 //!
 //! let client = ServiceBuilder::new()
 //!     .layer(RetryLayer::new())
-//!     .service(seawall::reqwest::Client::new(reqwest::Client::new()));
+//!     .service(seawall::reqwest::Client::build(reqwest::Client::builder())?);
 //!
 //! let request = http::Request::get("http://127.0.0.1:8080/").body(Empty::<bytes::Bytes>::new())?;
 //! let response = client.oneshot(request).await?;
@@ -21,11 +21,12 @@
 //! ```
 
 use std::{
+    error, fmt,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
-use ::reqwest::{Body, Request};
+use ::reqwest::{Body, ClientBuilder, Request, redirect::Policy};
 use bytes::Bytes;
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -34,18 +35,30 @@ use crate::BoxError;
 
 /// A [`reqwest::Client`] as a service. Clones share its pool of connections.
 ///
-/// reqwest repeats some requests by itself (those that an HTTP/2 server refused unprocessed, unless built with
-/// `retry(reqwest::retry::never())`); it follows redirects as it was built to.
+/// reqwest follows redirects and repeats some requests by itself, and does not say so in its errors. After a redirect,
+/// though, a refused connection no longer proves that nothing was processed: the server that redirected has answered. So
+/// prefer [`build`](Self::build), where neither happens, and leave both to layers.
 #[derive(Clone, Debug)]
 pub struct Client {
     inner: ::reqwest::Client,
+    redirects: bool,
 }
 
 impl Client {
-    /// Wraps a client, as it was built.
+    /// Builds a client that neither follows redirects nor repeats requests by itself, whatever the builder says.
+    ///
+    /// # Errors
+    /// Those of [`ClientBuilder::build`].
+    pub fn build(builder: ClientBuilder) -> Result<Self, ::reqwest::Error> {
+        let builder = builder.redirect(Policy::none()).retry(::reqwest::retry::never());
+        Ok(Self { inner: builder.build()?, redirects: false })
+    }
+
+    /// Wraps a client as it was built. It may follow redirects, so a failure of it is never
+    /// [`Processed::No`](crate::Processed::No), and requests of other than idempotent methods are not retried.
     #[must_use]
     pub const fn new(inner: ::reqwest::Client) -> Self {
-        Self { inner }
+        Self { inner, redirects: true }
     }
 }
 
@@ -55,7 +68,7 @@ where
     B::Error: Into<BoxError>,
 {
     type Response = http::Response<Body>;
-    type Error = ::reqwest::Error;
+    type Error = Error;
     type Future = ResponseFuture;
 
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
@@ -68,7 +81,7 @@ where
             Ok(request) => State::Sent { inner: Service::call(&mut self.inner, request) },
             Err(error) => State::Refused { error: Some(error) },
         };
-        ResponseFuture { state }
+        ResponseFuture { state, redirects: self.redirects }
     }
 }
 
@@ -78,6 +91,7 @@ pin_project! {
     pub struct ResponseFuture {
         #[pin]
         state: State,
+        redirects: bool,
     }
 }
 
@@ -92,12 +106,49 @@ pin_project! {
 }
 
 impl Future for ResponseFuture {
-    type Output = Result<http::Response<Body>, ::reqwest::Error>;
+    type Output = Result<http::Response<Body>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(match self.project().state.project() {
-            StateProj::Sent { inner } => ready!(inner.poll(cx)).map(Into::into),
+        let this = self.project();
+        let result = match this.state.project() {
+            StateProj::Sent { inner } => ready!(inner.poll(cx)),
             StateProj::Refused { error } => Err(error.take().expect("polled after completion")),
-        })
+        };
+        Poll::Ready(
+            result.map(Into::into).map_err(|source| Error { source, redirects: *this.redirects }),
+        )
+    }
+}
+
+/// An error of [`Client`]; its `source()` is reqwest's.
+#[derive(Debug)]
+pub struct Error {
+    source: ::reqwest::Error,
+    redirects: bool,
+}
+
+impl Error {
+    /// Whether the client follows redirects, so that an earlier server may have answered the request.
+    #[must_use]
+    pub const fn may_be_redirected(&self) -> bool {
+        self.redirects
+    }
+
+    /// reqwest's own error.
+    #[must_use]
+    pub fn into_inner(self) -> ::reqwest::Error {
+        self.source
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("request failed")
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        Some(&self.source)
     }
 }

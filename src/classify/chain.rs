@@ -13,6 +13,8 @@ pub(super) struct Findings {
     pub(super) unprocessed: bool,
     /// Nothing of the request was written, though there was a connection.
     pub(super) never_written: bool,
+    /// The request may have been answered before, by a redirect: then nothing proves that it was not processed.
+    pub(super) may_be_redirected: Option<bool>,
     /// The connection was used before, and closed without a byte of an answer.
     pub(super) stale_connection: bool,
 }
@@ -52,6 +54,10 @@ pub(super) enum Step {
 /// - `hyper::Error::is_canceled()`, unless it is about an upgrade: the request was never written;
 /// - HTTP/2 `REFUSED_STREAM` (RFC 9113 §8.7), and a graceful `GOAWAY` for a stream above its last one (§6.8).
 ///
+/// After a redirect nothing is proven, since an earlier server has answered. An error of `seawall::reqwest::Client` says
+/// whether there may have been one; a bare `reqwest::Error` does not, so there it counts as one. Layers that follow
+/// redirects belong outside of `RetryLayer`, where each hop is a request of its own.
+///
 /// ```
 /// use std::io;
 /// use seawall::{Cause, Processed, classify::classify_error};
@@ -66,6 +72,7 @@ pub fn classify_error(error: &(dyn Error + 'static)) -> Failure {
         cause: None,
         unprocessed: false,
         never_written: false,
+        may_be_redirected: None,
         stale_connection: false,
     };
     for error in chain(error) {
@@ -76,7 +83,8 @@ pub fn classify_error(error: &(dyn Error + 'static)) -> Failure {
             break;
         }
     }
-    let unprocessed = findings.unprocessed || findings.phase == Phase::Connect;
+    let redirected = findings.may_be_redirected == Some(true);
+    let unprocessed = (findings.unprocessed || findings.phase == Phase::Connect) && !redirected;
     let cause = match findings.cause {
         Some(cause) => cause,
         None if findings.phase == Phase::Connect => Cause::DestinationUnavailable,
@@ -84,7 +92,7 @@ pub fn classify_error(error: &(dyn Error + 'static)) -> Failure {
     };
     Failure::new(cause)
         .with_reporter(Reporter::Local)
-        .with_never_written(findings.never_written)
+        .with_never_written(findings.never_written && unprocessed)
         .with_stale_connection(findings.stale_connection && cause == Cause::ConnectionTerminated)
         .with_processed(if unprocessed { Processed::No } else { Processed::Maybe })
 }

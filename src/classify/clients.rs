@@ -6,6 +6,11 @@ use super::chain::{Findings, Step};
 
 pub(super) fn look_at(findings: &mut Findings, error: &(dyn Error + 'static)) -> Step {
     #[cfg(feature = "reqwest-0_13")]
+    if let Some(error) = error.downcast_ref::<crate::reqwest::Error>() {
+        findings.may_be_redirected = Some(error.may_be_redirected());
+        return Step::Continue;
+    }
+    #[cfg(feature = "reqwest-0_13")]
     if let Some(error) = error.downcast_ref() {
         return of_reqwest(findings, error);
     }
@@ -30,6 +35,8 @@ fn of_reqwest(findings: &mut Findings, error: &reqwest::Error) -> Step {
     use super::{chain::Phase, io::timed_out};
     use crate::Cause;
 
+    // It follows redirects by itself, and does not say so.
+    findings.may_be_redirected.get_or_insert(true);
     // `is_request` is also true of a failed connect, so only "connect" says anything about the phase.
     if error.is_connect() {
         findings.phase = Phase::Connect;

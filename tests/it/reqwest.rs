@@ -30,7 +30,7 @@ async fn call(client: Client, request: Request<Body>) -> Result<(), BoxError> {
 }
 
 fn client() -> Client {
-    Client::new(::reqwest::Client::builder().no_proxy().build().unwrap())
+    Client::build(::reqwest::Client::builder().no_proxy()).unwrap()
 }
 
 async fn failure(script: Script, method: &str) -> (Failure, u64) {
@@ -72,7 +72,7 @@ async fn reqwest_s_own_timeout_is_a_response_timeout() {
     let origin = Origin::start(Script::Silent).await.unwrap();
     let inner = ::reqwest::Client::builder().no_proxy().timeout(Duration::from_millis(50));
     let request = request("POST", &format!("http://{}/", origin.addr()));
-    let error = call(Client::new(inner.build().unwrap()), request).await.unwrap_err();
+    let error = call(Client::build(inner).unwrap(), request).await.unwrap_err();
     assert!(find_source::<::reqwest::Error>(&*error).unwrap().is_timeout());
     let failure = classify_error(&*error);
     assert_eq!(failure.cause(), Cause::HttpResponseTimeout);
@@ -83,6 +83,39 @@ async fn reqwest_s_own_timeout_is_a_response_timeout() {
 async fn a_url_that_reqwest_cannot_take_is_the_request_s_fault() {
     let error = call(client(), request("GET", "/no-host")).await.unwrap_err();
     assert_eq!(classify_error(&*error).cause(), Cause::HttpRequestError);
+}
+
+#[tokio::test]
+async fn a_post_that_may_have_been_redirected_to_a_dead_server_is_not_sent_again() {
+    let dead = Origin::start(Script::Refuse).await.unwrap();
+    let location = Box::leak(format!("http://{}/result", dead.addr()).into_boxed_str());
+    let origin = Origin::start(Script::SeeOther(location)).await.unwrap();
+    let request = request("POST", &format!("http://{}/pay", origin.addr()));
+    let follows = ::reqwest::Client::builder().no_proxy().build().unwrap();
+    let error = call(Client::new(follows), request).await.unwrap_err();
+    let failure = classify_error(&*error);
+    assert_eq!(failure.cause(), Cause::ConnectionRefused);
+    assert_eq!(failure.processed(), Processed::Maybe);
+    assert_eq!(origin.requests(), 1);
+    assert!(find_source::<seawall::reqwest::Error>(&*error).unwrap().may_be_redirected());
+}
+
+#[tokio::test]
+async fn a_built_client_returns_redirects_as_they_are() {
+    let origin = Origin::start(Script::SeeOther("http://127.0.0.1:1/")).await.unwrap();
+    let request = request("POST", &format!("http://{}/", origin.addr()));
+    let response = client().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 303);
+}
+
+#[tokio::test]
+async fn a_bare_error_of_reqwest_proves_nothing_since_it_may_have_been_redirected() {
+    let dead = Origin::start(Script::Refuse).await.unwrap();
+    let client = ::reqwest::Client::builder().no_proxy().build().unwrap();
+    let error = client.get(format!("http://{}/", dead.addr())).send().await.unwrap_err();
+    let failure = classify_error(&error);
+    assert_eq!(failure.cause(), Cause::ConnectionRefused);
+    assert_eq!(failure.processed(), Processed::Maybe);
 }
 
 #[tokio::test]

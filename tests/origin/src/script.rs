@@ -32,6 +32,8 @@ pub enum Script {
         /// The header's value.
         seconds: u64,
     },
+    /// Answers 303 with this `Location`: the request is done, and its result is there.
+    SeeOther(&'static str),
     /// Answers with this status as soon as the head has come, and only then reads the body.
     EarlyStatus(u16),
     /// Answers 200 to so many requests on each connection, and closes it as the next one arrives: what a client meets
@@ -85,6 +87,7 @@ impl Script {
             | Self::Flaky { .. }
             | Self::Busy { .. }
             | Self::RetryAfter { .. } => whole(200, ""),
+            Self::SeeOther(location) => whole(303, &format!("location: {location}\r\n")),
             Self::Refuse | Self::AcceptClose | Self::ReadClose => return Ok(false),
             Self::Reset => {
                 // A linger of zero makes closing send a reset.
@@ -115,6 +118,7 @@ impl Script {
                 | Self::Status(_)
                 | Self::Busy { .. }
                 | Self::RetryAfter { .. }
+                | Self::SeeOther(_)
                 | Self::EarlyStatus(_)
         ))
     }
