@@ -341,3 +341,20 @@ proptest! {
         prop_assert_eq!(wait, Some(Duration::from_secs(seconds.min(31_536_000))));
     }
 }
+
+#[cfg(feature = "hyper")]
+#[tokio::test]
+async fn a_refusal_on_an_established_connection_proves_nothing() {
+    // No TCP stack does so, but a connection need not be TCP.
+    let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+    let stream =
+        tokio_test::io::Builder::new().write(b"GET / HTTP/1.1\r\n\r\n").read_error(refused).build();
+    let stream = hyper_util::rt::TokioIo::new(stream);
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let request = http::Request::new(http_body_util::Empty::<bytes::Bytes>::new());
+    let error = sender.send_request(request).await.unwrap_err();
+    let failure = classify_error(&error);
+    assert_eq!(failure.cause(), Cause::ConnectionRefused);
+    assert_eq!(failure.processed(), Processed::Maybe);
+}
