@@ -22,11 +22,18 @@ pub(crate) enum Budgets {
 }
 
 impl Budgets {
-    /// The budget for a request to `uri`; without one, the one for all.
-    pub(crate) fn of(&self, uri: Option<&Uri>, now: Instant) -> Budget {
+    /// The budget for a request to `uri`; `None`: the [`shared`](Self::shared) one.
+    pub(crate) fn keyed(&self, uri: Option<&Uri>, now: Instant) -> Option<Budget> {
         match self {
-            Self::One(budget) => budget.clone(),
+            Self::One(_) => None,
             Self::Keyed(keyed) => keyed.of(uri, now),
+        }
+    }
+
+    pub(crate) const fn shared(&self) -> &Budget {
+        match self {
+            Self::One(budget) => budget,
+            Self::Keyed(keyed) => &keyed.rest,
         }
     }
 }
@@ -75,21 +82,19 @@ impl Keyed {
         Self { by: Arc::new(by), store: Arc::default(), like: rest.fresh(), rest }
     }
 
-    fn of(&self, uri: Option<&Uri>, now: Instant) -> Budget {
+    fn of(&self, uri: Option<&Uri>, now: Instant) -> Option<Budget> {
         // User code, so outside the lock.
-        let Some(key) = uri.and_then(|uri| (self.by)(uri)) else {
-            return self.rest.clone();
-        };
+        let key = uri.and_then(|uri| (self.by)(uri))?;
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(budget) = store.budgets.get(&*key) {
-            return budget.clone();
+            return Some(budget.clone());
         }
         if !store.has_room(now) {
-            return self.rest.clone();
+            return None;
         }
         let budget = self.like.fresh();
         store.budgets.insert(key.into(), budget.clone());
-        budget
+        Some(budget)
     }
 }
 
@@ -129,11 +134,12 @@ mod tests {
     fn each_key_has_a_budget_of_its_own() {
         let keyed = Keyed::new(Budget::new(Ratio::percent(0), 1), by_authority);
         let now = Instant::now();
-        let of = |text| keyed.of(Some(&uri(text)), now);
+        let of = |text| keyed.of(Some(&uri(text)), now).unwrap();
         assert!(is_same(&of("http://a/x"), &of("http://u:p@a/y")));
         assert!(!is_same(&of("http://a/"), &of("http://b/")));
         assert!(!is_same(&of("http://a/"), &of("http://a:81/")));
-        assert!(is_same(&of("/x"), &keyed.of(None, now)));
+        assert!(keyed.of(Some(&uri("/x")), now).is_none());
+        assert!(keyed.of(None, now).is_none());
     }
 
     #[test]
@@ -141,14 +147,15 @@ mod tests {
         let keyed = Keyed::new(Budget::default(), by_authority);
         let now = Instant::now();
         for number in 0..100_000 {
-            keyed.of(Some(&uri(&format!("http://h{number}/"))), now).deposit(now);
+            let budget = keyed.of(Some(&uri(&format!("http://h{number}/"))), now);
+            budget.as_ref().unwrap_or(&keyed.rest).deposit(now);
         }
         assert_eq!(keyed.store.lock().unwrap().budgets.len(), KEYS_MAX);
-        assert!(is_same(&keyed.of(Some(&uri("http://new/")), now), &keyed.rest));
+        assert!(keyed.of(Some(&uri("http://new/")), now).is_none());
         let later = now + Duration::from_secs(20);
-        let busy = keyed.of(Some(&uri("http://h7/")), later);
+        let busy = keyed.of(Some(&uri("http://h7/")), later).unwrap();
         busy.deposit(later);
-        assert!(!is_same(&keyed.of(Some(&uri("http://new/")), later), &keyed.rest));
+        assert!(keyed.of(Some(&uri("http://new/")), later).is_some());
         assert_eq!(keyed.store.lock().unwrap().budgets.len(), 2);
     }
 }

@@ -5,6 +5,7 @@ mod keyed;
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use tokio::time::Instant;
@@ -114,6 +115,9 @@ struct Window {
     started: Option<Instant>,
     /// The second that is counted now, since `started`.
     second: u64,
+    /// When that second ends, and its index: most calls need no more.
+    until: Option<Instant>,
+    at: usize,
     /// By second, modulo the length.
     calls: [u32; SECONDS],
     retries: [u32; SECONDS],
@@ -148,6 +152,14 @@ impl Window {
 
     /// Forgets what is too old, and gives the index of the second of `now`. A clock that goes back stays where it was.
     fn slide(&mut self, now: Instant) -> usize {
+        if self.until.is_none_or(|until| now >= until) {
+            self.pass(now);
+        }
+        self.at
+    }
+
+    #[cold]
+    fn pass(&mut self, now: Instant) {
         let started = *self.started.get_or_insert(now);
         let second = now.saturating_duration_since(started).as_secs();
         let passed = second.saturating_sub(self.second);
@@ -156,7 +168,8 @@ impl Window {
             self.begin(self.second + step);
         }
         self.second += passed;
-        index(self.second)
+        self.at = index(self.second);
+        self.until = started.checked_add(Duration::from_secs(self.second + 1));
     }
 
     /// Makes room for a second: the oldest retries leave, and so do the calls of the second after, which is 10 back.
@@ -174,8 +187,6 @@ const fn index(second: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use proptest::prelude::*;
 
     use super::*;

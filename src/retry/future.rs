@@ -14,7 +14,12 @@ use tokio::{
 };
 use tower_service::Service;
 
-use super::{Budget, Past, Protocol, Stop, counters::Spent, policy::Policy, protocol::Sent};
+use super::{
+    Attempt, Budget, Past, Protocol, Stop,
+    counters::Spent,
+    policy::Policy,
+    protocol::{Again, Sent, count},
+};
 use crate::{BoxError, Classify};
 
 pin_project! {
@@ -25,27 +30,35 @@ pin_project! {
         P: Protocol<Req, S::Response>,
     {
         #[pin]
-        pub(super) state: State<S::Future, P::Discard, Sent<P, Req>>,
+        pub(super) state: State<S::Future, P::Discard, Again<P, Req>>,
         pub(super) next: S,
         pub(super) saved: P::Saved,
         pub(super) classifier: C,
         pub(super) protocol: P,
         pub(super) policy: Arc<Policy>,
-        pub(super) budget: Budget,
+        // `None`: that of `policy`.
+        pub(super) budget: Option<Budget>,
         pub(super) started: Instant,
         pub(super) made: u32,
-        pub(super) spent: Spent,
-        pub(super) waited: Duration,
-        // A request that was never written has been sent again free of charge.
-        pub(super) resent: bool,
-        pub(super) past: Vec<Past>,
-        pub(super) last_response: Option<Box<Response<()>>>,
+        // Boxed, and made by the first failure, because most calls have none.
+        pub(super) history: Option<Box<History>>,
     }
+}
+
+/// What happened before the attempt under way.
+#[derive(Default)]
+pub(super) struct History {
+    pub(super) spent: Spent,
+    pub(super) waited: Duration,
+    /// A request that was never written has been sent again free of charge.
+    pub(super) resent: bool,
+    pub(super) past: Vec<Past>,
+    pub(super) last_response: Option<Box<Response<()>>>,
 }
 
 pin_project! {
     #[project = StateProj]
-    pub(super) enum State<F, D, Q> {
+    pub(super) enum State<F, D, A> {
         // An attempt is under way.
         Attempt { #[pin] attempt: F },
         // The failed response is read to its end, if that is quick, while the time passes.
@@ -54,10 +67,10 @@ pin_project! {
             // `None`: no wait, only a look at whether the response is there already.
             #[pin] sleep: Option<Sleep>,
             until: Instant,
-            request: Option<Q>,
+            again: Option<A>,
         },
         // The inner service is asked whether it can take another request, until the deadline.
-        Ready { request: Option<Q>, #[pin] deadline: Option<Sleep> },
+        Ready { again: Option<A>, #[pin] deadline: Option<Sleep> },
         Done,
     }
 }
@@ -71,29 +84,49 @@ where
 {
     type Output = Result<S::Response, BoxError>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let this = self.as_mut().project();
+            if let StateProj::Attempt { attempt } = this.state.project() {
+                let outcome = ready!(attempt.poll(cx));
+                let (outcome, failure) = match outcome {
+                    Ok(response) => match this.classifier.classify(Ok(&response)) {
+                        // Most calls end here, so it is kept short.
+                        None if *this.made == 1 => return Poll::Ready(Ok(response)),
+                        failure => (Ok(response), failure),
+                    },
+                    Err(error) => {
+                        let error = error.into();
+                        let failure = this.classifier.classify(Err(&*error));
+                        (Err(error), failure)
+                    }
+                };
+                if let Some(outcome) = self.as_mut().judge(outcome, failure) {
+                    return Poll::Ready(outcome);
+                }
+            }
+            if let Err(error) = ready!(self.as_mut().poll_again(cx)) {
+                return Poll::Ready(Err(error));
+            }
+        }
+    }
+}
+
+impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
+where
+    S: Service<Sent<P, Req>>,
+    S::Error: Into<BoxError>,
+    P: Protocol<Req, S::Response>,
+{
+    /// From one attempt to the next.
+    #[inline(never)]
+    fn poll_again(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         loop {
             let mut this = self.as_mut().project();
             match this.state.as_mut().project() {
-                StateProj::Attempt { attempt } => {
-                    let outcome = ready!(attempt.poll(cx));
-                    let (outcome, failure) = match outcome {
-                        Ok(response) => match this.classifier.classify(Ok(&response)) {
-                            // Most calls end here, so it is kept short.
-                            None if *this.made == 1 => return Poll::Ready(Ok(response)),
-                            failure => (Ok(response), failure),
-                        },
-                        Err(error) => {
-                            let error = error.into();
-                            let failure = this.classifier.classify(Err(&*error));
-                            (Err(error), failure)
-                        }
-                    };
-                    if let Some(outcome) = self.as_mut().judge(outcome, failure) {
-                        return Poll::Ready(outcome);
-                    }
-                }
-                StateProj::Wait { mut discard, mut sleep, until, request } => {
+                StateProj::Attempt { .. } => return Poll::Ready(Ok(())),
+                StateProj::Wait { mut discard, mut sleep, until, again } => {
                     if discard.as_mut().as_pin_mut().is_some_and(|it| it.poll(cx).is_ready()) {
                         discard.set(None);
                     }
@@ -107,12 +140,12 @@ where
                             continue;
                         }
                     }
-                    let request = request.take();
+                    let again = again.take();
                     let deadline = this.protocol.deadline(this.saved);
                     let deadline = deadline.map(|deadline| sleep_until(deadline.at()));
-                    this.state.set(State::Ready { request, deadline });
+                    this.state.set(State::Ready { again, deadline });
                 }
-                StateProj::Ready { request, deadline } => {
+                StateProj::Ready { again, deadline } => {
                     let ready = match (this.next.poll_ready(cx), deadline.as_pin_mut()) {
                         (Poll::Ready(ready), _) => ready.map_err(Into::into),
                         (Poll::Pending, None) => return Poll::Pending,
@@ -124,9 +157,12 @@ where
                     if let Err(error) = ready {
                         return Poll::Ready(Err(self.give_up(error, Stop::NotReady)));
                     }
-                    let request = request.take().expect("kept until the service is ready");
-                    let attempt = this.next.call(request);
+                    let again = again.take().expect("kept until the service is ready");
                     *this.made += 1;
+                    let number = Attempt(count(*this.made));
+                    let header = this.policy.attempt_header.as_ref();
+                    let request = this.protocol.again(this.saved, again, number, header);
+                    let attempt = this.next.call(request);
                     this.state.set(State::Attempt { attempt });
                 }
                 StateProj::Done => panic!("polled after completion"),
@@ -141,9 +177,6 @@ where
     P: Protocol<Req, S::Response>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseFuture")
-            .field("made", &self.made)
-            .field("waited", &self.waited)
-            .finish_non_exhaustive()
+        f.debug_struct("ResponseFuture").field("made", &self.made).finish_non_exhaustive()
     }
 }

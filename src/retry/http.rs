@@ -1,7 +1,9 @@
 use std::{any::type_name, fmt, sync::Arc};
 
 use bytes::Buf;
-use http::{HeaderName, HeaderValue, Request, Response, Uri, request::Parts};
+use http::{
+    Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, Version,
+};
 use http_body::Body;
 
 use super::{
@@ -69,7 +71,11 @@ where
 /// The head of a request, and the means to make its body again.
 #[derive(Debug)]
 pub struct Saved<B> {
-    parts: Parts,
+    method: Method,
+    uri: Uri,
+    version: Version,
+    headers: HeaderMap,
+    extensions: Extensions,
     body: Replay<B>,
 }
 
@@ -80,6 +86,7 @@ where
 {
     type Request = Request<F::Body>;
     type Saved = Saved<B>;
+    type Again = ReplayBody<B>;
 
     fn uri<'a>(&self, request: &'a Request<B>) -> Option<&'a Uri> {
         Some(request.uri())
@@ -89,43 +96,66 @@ where
         request.extensions().get::<Override>().map(Override::policy)
     }
 
-    fn save(&self, request: Request<B>, body_limit: usize) -> (Self::Request, Saved<B>) {
-        let (parts, body) = request.into_parts();
-        let (body, replay) = ReplayBody::new(body, body_limit);
-        let saved = Saved { parts: parts.clone(), body: replay };
-        (Request::from_parts(parts, self.convert.convert(body)), saved)
+    #[inline]
+    fn keep(&self, request: &Request<B>) -> Saved<B> {
+        Saved {
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            version: request.version(),
+            headers: request.headers().clone(),
+            extensions: request.extensions().clone(),
+            body: Replay::Empty,
+        }
+    }
+
+    #[inline]
+    fn send(&self, request: Request<B>, saved: &mut Saved<B>, body_limit: usize) -> Self::Request {
+        request.map(|body| {
+            let (body, replay) = ReplayBody::new(body, body_limit);
+            saved.body = replay;
+            self.convert.convert(body)
+        })
     }
 
     fn about<'a>(&self, saved: &'a Saved<B>) -> About<'a> {
         About {
-            method: Some(&saved.parts.method),
+            method: Some(&saved.method),
             // draft-ietf-httpapi-idempotency-key-header-07 §2.1
-            idempotency_key: saved.parts.headers.contains_key("idempotency-key"),
+            idempotency_key: saved.headers.contains_key("idempotency-key"),
             time_left: self.deadline(saved).map(|deadline| deadline.remaining()),
         }
     }
 
     fn deadline(&self, saved: &Saved<B>) -> Option<Deadline> {
-        saved.parts.extensions.get().copied()
+        saved.extensions.get().copied()
     }
 
     fn is_repeatable(&self, saved: &Saved<B>) -> bool {
         saved.body.is_repeatable()
     }
 
+    fn begin_again(&self, saved: &Saved<B>) -> Option<ReplayBody<B>> {
+        saved.body.again()
+    }
+
     fn again(
         &self,
-        saved: &mut Saved<B>,
+        saved: &Saved<B>,
+        body: ReplayBody<B>,
         attempt: Attempt,
         header: Option<&HeaderName>,
-    ) -> Option<Self::Request> {
-        let body = saved.body.again()?;
-        let mut parts = saved.parts.clone();
-        parts.extensions.insert(attempt);
+    ) -> Self::Request {
+        let mut request = Request::new(self.convert.convert(body));
+        request.method_mut().clone_from(&saved.method);
+        request.uri_mut().clone_from(&saved.uri);
+        *request.version_mut() = saved.version;
+        request.headers_mut().clone_from(&saved.headers);
+        request.extensions_mut().clone_from(&saved.extensions);
+        request.extensions_mut().insert(attempt);
         if let Some(name) = header {
-            parts.headers.insert(name, HeaderValue::from(attempt.0.get()));
+            request.headers_mut().insert(name, HeaderValue::from(attempt.0.get()));
         }
-        Some(Request::from_parts(parts, self.convert.convert(body)))
+        request
     }
 }
 

@@ -1,14 +1,14 @@
 //! What follows from the outcome of an attempt.
 
-use std::{mem, pin::Pin, time::Duration};
+use std::{pin::Pin, time::Duration};
 
 use tokio::time::{Instant, sleep_until};
 use tower_service::Service;
 
 use super::{
-    Attempt, Attempts, GaveUp, Protocol, ResponseFuture, Retrying, Stop,
+    Attempts, GaveUp, Protocol, ResponseFuture, Retrying, Stop,
     future::State,
-    protocol::{Sent, count},
+    protocol::{Again, Sent, count},
 };
 use crate::{BoxError, Cause, Deadline, Failure, attempts::remember};
 
@@ -34,39 +34,40 @@ where
             });
         };
         match self.as_mut().prepare(&failure) {
-            Ok((delay, request)) => {
-                self.let_go(outcome, failure, delay, request);
+            Ok((delay, again)) => {
+                self.let_go(outcome, failure, delay, again);
                 None
             }
             Err(stop) => Some(self.fail(outcome, failure, stop)),
         }
     }
 
-    /// What another attempt takes: a decision, a retry of the budget, and the request.
-    fn prepare(self: Pin<&mut Self>, failure: &Failure) -> Result<(Duration, Sent<P, Req>), Stop> {
+    /// What another attempt takes: a decision, a retry of the budget, and the means to send the request again.
+    fn prepare(self: Pin<&mut Self>, failure: &Failure) -> Result<(Duration, Again<P, Req>), Stop> {
         let this = self.project();
+        let history = this.history.get_or_insert_default();
         // gRFC A6, "Transparent Retries": a request that was never written is no load, so it is sent again once
         // whatever the limits say; unless retrying is off.
-        let free = failure.never_written() && !*this.resent && this.policy.limits.total != Some(0);
+        let free =
+            failure.never_written() && !history.resent && this.policy.limits.total != Some(0);
         let (delay, spent) = if free {
-            *this.resent = true;
-            (Duration::ZERO, *this.spent)
+            history.resent = true;
+            (Duration::ZERO, history.spent)
         } else {
             let about = this.protocol.about(this.saved);
-            this.policy.decide(failure, &about, *this.spent, *this.waited, fastrand::f64)?
+            this.policy.decide(failure, &about, history.spent, history.waited, fastrand::f64)?
         };
         // Before the budget, so that nothing is charged for what cannot be; sending again ends an earlier body.
         if !this.protocol.is_repeatable(this.saved) {
             return Err(Stop::NotReplayable);
         }
-        if !free && !this.budget.withdraw(Instant::now) {
+        let budget = this.budget.as_ref().unwrap_or_else(|| this.policy.budgets.shared());
+        if !free && !budget.withdraw(Instant::now) {
             return Err(Stop::BudgetSpent);
         }
-        let attempt = Attempt(count(*this.made + 1));
-        let header = this.policy.attempt_header.as_ref();
-        let request = this.protocol.again(this.saved, attempt, header);
-        *this.spent = spent;
-        request.map(|request| (delay, request)).ok_or(Stop::NotReplayable)
+        history.spent = spent;
+        let again = this.protocol.begin_again(this.saved);
+        again.map(|again| (delay, again)).ok_or(Stop::NotReplayable)
     }
 
     /// Drops the failed attempt and waits.
@@ -75,7 +76,7 @@ where
         outcome: Result<S::Response, BoxError>,
         failure: Failure,
         delay: Duration,
-        request: Sent<P, Req>,
+        again: Again<P, Req>,
     ) {
         let mut this = self.project();
         let attempt = count(*this.made + 1);
@@ -87,11 +88,12 @@ where
         if let Some(hook) = &this.policy.on_retry.0 {
             hook(&Retrying::new(attempt, failure, delay));
         }
-        remember(this.past, failure, delay);
-        *this.waited = this.waited.saturating_add(delay);
+        let history = this.history.get_or_insert_default();
+        remember(&mut history.past, failure, delay);
+        history.waited = history.waited.saturating_add(delay);
         let discard = outcome.ok().map(|response| {
             let (discard, head) = this.protocol.discard(response);
-            *this.last_response = head;
+            history.last_response = head;
             discard
         });
         let now = Instant::now();
@@ -104,7 +106,7 @@ where
         };
         // tokio's shortest sleep takes a millisecond.
         let sleep = (!delay.is_zero()).then(|| sleep_until(first));
-        this.state.set(State::Wait { discard, sleep, until, request: Some(request) });
+        this.state.set(State::Wait { discard, sleep, until, again: Some(again) });
     }
 
     fn fail(
@@ -122,7 +124,7 @@ where
             Ok(response) if self.policy.raise_on_status && stop.is_limit() => {
                 let this = self.as_mut().project();
                 let (_, head) = this.protocol.discard(response);
-                *this.last_response = head;
+                this.history.get_or_insert_default().last_response = head;
                 Err(self.give_up(failure.into(), stop))
             }
             Ok(response) => Ok(self.finish(response, Some(stop))),
@@ -137,7 +139,7 @@ where
     fn finish(self: Pin<&mut Self>, mut response: S::Response, stop: Option<Stop>) -> S::Response {
         let mut this = self.project();
         this.state.set(State::Done);
-        let past = mem::take(this.past);
+        let past = this.history.take().map(|history| history.past).unwrap_or_default();
         let attempts = Attempts::new(count(*this.made), this.started.elapsed(), stop, past);
         this.protocol.annotate(&mut response, attempts);
         response
@@ -145,7 +147,8 @@ where
 
     /// The deadline passed while the inner service was not ready: there is no newer failure than the last.
     pub(super) fn out_of_time(self: Pin<&mut Self>) -> BoxError {
-        let last = self.past.last().map(|past| *past.failure());
+        let past = self.history.as_ref().and_then(|history| history.past.last());
+        let last = past.map(|past| *past.failure());
         let source = last.unwrap_or(Failure::new(Cause::HttpResponseTimeout));
         self.give_up(source.into(), Stop::DeadlineTooNear)
     }
@@ -153,7 +156,7 @@ where
     pub(super) fn give_up(self: Pin<&mut Self>, error: BoxError, stop: Stop) -> BoxError {
         let mut this = self.project();
         this.state.set(State::Done);
-        let last_response = this.last_response.take();
+        let last_response = this.history.take().and_then(|history| history.last_response);
         let elapsed = this.started.elapsed();
         GaveUp::new(count(*this.made), elapsed, stop, last_response, error).into()
     }

@@ -22,6 +22,9 @@ impl<P, Req, Res> Protocol<Req, Res> for P where P: sealed::Requests<Req> + seal
 /// What the inner service receives.
 pub(super) type Sent<P, Req> = <P as sealed::Requests<Req>>::Request;
 
+/// What the next attempt is made of.
+pub(super) type Again<P, Req> = <P as sealed::Requests<Req>>::Again;
+
 /// What is known of a request that failed.
 #[derive(Debug)]
 pub struct About<'a> {
@@ -45,24 +48,31 @@ pub(super) mod sealed {
         type Request;
         /// What is kept of a request.
         type Saved;
+        /// What only the next attempt may use, taken as soon as it is decided on.
+        type Again;
 
         /// Where it goes, if that is known.
         fn uri<'a>(&self, request: &'a Req) -> Option<&'a Uri>;
         /// The policy that it brings along.
         fn policy(&self, request: &Req) -> Option<Arc<Policy>>;
-        fn save(&self, request: Req, body_limit: usize) -> (Self::Request, Self::Saved);
+        /// What can be kept without taking the request apart; `send` adds the rest. Two steps, so that what is kept is
+        /// written where it stays: moving it costs as much as copying it.
+        fn keep(&self, request: &Req) -> Self::Saved;
+        fn send(&self, request: Req, saved: &mut Self::Saved, body_limit: usize) -> Self::Request;
         fn about<'a>(&self, saved: &'a Self::Saved) -> About<'a>;
         /// When it must be answered.
         fn deadline(&self, saved: &Self::Saved) -> Option<Deadline>;
         /// Whether it can be sent again, as far as is known now.
         fn is_repeatable(&self, saved: &Self::Saved) -> bool;
-        /// `None` if it cannot be sent again.
+        /// Ends what an earlier attempt may still be sending. `None` if it cannot be sent again.
+        fn begin_again(&self, saved: &Self::Saved) -> Option<Self::Again>;
         fn again(
             &self,
-            saved: &mut Self::Saved,
+            saved: &Self::Saved,
+            again: Self::Again,
             attempt: Attempt,
             header: Option<&HeaderName>,
-        ) -> Option<Self::Request>;
+        ) -> Self::Request;
     }
 
     pub trait Responses<Res> {
@@ -83,6 +93,7 @@ pub struct Cloned {}
 impl<Req: Clone> sealed::Requests<Req> for Cloned {
     type Request = Req;
     type Saved = Req;
+    type Again = ();
 
     fn uri<'a>(&self, _request: &'a Req) -> Option<&'a Uri> {
         None
@@ -92,8 +103,12 @@ impl<Req: Clone> sealed::Requests<Req> for Cloned {
         None
     }
 
-    fn save(&self, request: Req, _body_limit: usize) -> (Req, Req) {
-        (request.clone(), request)
+    fn keep(&self, request: &Req) -> Req {
+        request.clone()
+    }
+
+    fn send(&self, request: Req, _saved: &mut Req, _body_limit: usize) -> Req {
+        request
     }
 
     fn about<'a>(&self, _saved: &'a Req) -> About<'a> {
@@ -108,13 +123,12 @@ impl<Req: Clone> sealed::Requests<Req> for Cloned {
         true
     }
 
-    fn again(
-        &self,
-        saved: &mut Req,
-        _attempt: Attempt,
-        _header: Option<&HeaderName>,
-    ) -> Option<Req> {
-        Some(saved.clone())
+    fn begin_again(&self, _saved: &Req) -> Option<()> {
+        Some(())
+    }
+
+    fn again(&self, saved: &Req, (): (), _attempt: Attempt, _header: Option<&HeaderName>) -> Req {
+        saved.clone()
     }
 }
 

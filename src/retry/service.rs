@@ -2,15 +2,12 @@ use std::{
     fmt,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use tokio::time::Instant;
 use tower_service::Service;
 
-use super::{
-    Http, Protocol, ResponseFuture, counters::Spent, future::State, policy::Policy, protocol::Sent,
-};
+use super::{Http, Protocol, ResponseFuture, future::State, policy::Policy, protocol::Sent};
 use crate::{BoxError, Classify, HttpClassifier};
 
 /// Service made by [`RetryLayer`](super::RetryLayer).
@@ -39,28 +36,32 @@ where
 
     fn call(&mut self, request: Req) -> Self::Future {
         let started = Instant::now();
-        let policy = self.protocol.policy(&request).unwrap_or_else(|| Arc::clone(&self.policy));
-        let budget = self.policy.budgets.of(self.protocol.uri(&request), started);
-        budget.deposit(started);
-        let (request, saved) = self.protocol.save(request, policy.body_limit);
-        // The instance that was polled ready makes the first attempt; its clone was not, and is polled before use.
-        let next = self.inner.clone();
-        ResponseFuture {
-            state: State::Attempt { attempt: self.inner.call(request) },
-            next,
-            saved,
+        let budgets = &self.policy.budgets;
+        let mut budget = budgets.keyed(self.protocol.uri(&request), started);
+        budget.as_ref().unwrap_or_else(|| budgets.shared()).deposit(started);
+        let policy = match self.protocol.policy(&request) {
+            None => Arc::clone(&self.policy),
+            Some(policy) => {
+                budget = budget.or_else(|| Some(budgets.shared().clone()));
+                policy
+            }
+        };
+        let mut future = ResponseFuture {
+            saved: self.protocol.keep(&request),
+            // The instance that was polled ready makes the first attempt; its clone was not, and is polled before use.
+            next: self.inner.clone(),
+            state: State::Done,
             classifier: self.classifier.clone(),
             protocol: self.protocol.clone(),
             policy,
             budget,
             started,
             made: 1,
-            spent: Spent::default(),
-            waited: Duration::ZERO,
-            resent: false,
-            past: Vec::new(),
-            last_response: None,
-        }
+            history: None,
+        };
+        let request = self.protocol.send(request, &mut future.saved, future.policy.body_limit);
+        future.state = State::Attempt { attempt: self.inner.call(request) };
+        future
     }
 }
 
