@@ -23,6 +23,7 @@ pub(crate) enum Budgets {
 
 impl Budgets {
     /// The budget for a request to `uri`; `None`: the [`shared`](Self::shared) one.
+    #[inline]
     pub(crate) fn keyed(&self, uri: Option<&Uri>, now: Instant) -> Option<Budget> {
         match self {
             Self::One(_) => None,
@@ -30,6 +31,7 @@ impl Budgets {
         }
     }
 
+    #[inline]
     pub(crate) const fn shared(&self) -> &Budget {
         match self {
             Self::One(budget) => budget,

@@ -33,6 +33,7 @@ pin_project! {
         pub(super) state: State<S::Future, P::Discard, Again<P, Req>>,
         pub(super) next: S,
         pub(super) saved: P::Saved,
+        pub(super) body: P::Body,
         pub(super) classifier: C,
         pub(super) protocol: P,
         pub(super) policy: Arc<Policy>,

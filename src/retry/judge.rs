@@ -58,7 +58,7 @@ where
             this.policy.decide(failure, &about, history.spent, history.waited, fastrand::f64)?
         };
         // Before the budget, so that nothing is charged for what cannot be; sending again ends an earlier body.
-        if !this.protocol.is_repeatable(this.saved) {
+        if !this.protocol.is_repeatable(this.body) {
             return Err(Stop::NotReplayable);
         }
         let budget = this.budget.as_ref().unwrap_or_else(|| this.policy.budgets.shared());
@@ -66,7 +66,7 @@ where
             return Err(Stop::BudgetSpent);
         }
         history.spent = spent;
-        let again = this.protocol.begin_again(this.saved);
+        let again = this.protocol.begin_again(this.body);
         again.map(|again| (delay, again)).ok_or(Stop::NotReplayable)
     }
 

@@ -48,6 +48,8 @@ pub(super) mod sealed {
         type Request;
         /// What is kept of a request.
         type Saved;
+        /// What is kept of its body.
+        type Body;
         /// What only the next attempt may use, taken as soon as it is decided on.
         type Again;
 
@@ -55,17 +57,18 @@ pub(super) mod sealed {
         fn uri<'a>(&self, request: &'a Req) -> Option<&'a Uri>;
         /// The policy that it brings along.
         fn policy(&self, request: &Req) -> Option<Arc<Policy>>;
-        /// What can be kept without taking the request apart; `send` adds the rest. Two steps, so that what is kept is
-        /// written where it stays: moving it costs as much as copying it.
+        /// What can be kept without taking the request apart. Apart from `send`, because moving that costs as much as
+        /// copying it.
         fn keep(&self, request: &Req) -> Self::Saved;
-        fn send(&self, request: Req, saved: &mut Self::Saved, body_limit: usize) -> Self::Request;
+        /// What is sent first, and what is kept of its body.
+        fn send(&self, request: Req, body_limit: usize) -> (Self::Request, Self::Body);
         fn about<'a>(&self, saved: &'a Self::Saved) -> About<'a>;
         /// When it must be answered.
         fn deadline(&self, saved: &Self::Saved) -> Option<Deadline>;
         /// Whether it can be sent again, as far as is known now.
-        fn is_repeatable(&self, saved: &Self::Saved) -> bool;
+        fn is_repeatable(&self, body: &Self::Body) -> bool;
         /// Ends what an earlier attempt may still be sending. `None` if it cannot be sent again.
-        fn begin_again(&self, saved: &Self::Saved) -> Option<Self::Again>;
+        fn begin_again(&self, body: &Self::Body) -> Option<Self::Again>;
         fn again(
             &self,
             saved: &Self::Saved,
@@ -93,6 +96,7 @@ pub struct Cloned {}
 impl<Req: Clone> sealed::Requests<Req> for Cloned {
     type Request = Req;
     type Saved = Req;
+    type Body = ();
     type Again = ();
 
     fn uri<'a>(&self, _request: &'a Req) -> Option<&'a Uri> {
@@ -107,8 +111,8 @@ impl<Req: Clone> sealed::Requests<Req> for Cloned {
         request.clone()
     }
 
-    fn send(&self, request: Req, _saved: &mut Req, _body_limit: usize) -> Req {
-        request
+    fn send(&self, request: Req, _body_limit: usize) -> (Req, ()) {
+        (request, ())
     }
 
     fn about<'a>(&self, _saved: &'a Req) -> About<'a> {
@@ -119,11 +123,11 @@ impl<Req: Clone> sealed::Requests<Req> for Cloned {
         None
     }
 
-    fn is_repeatable(&self, _saved: &Req) -> bool {
+    fn is_repeatable(&self, (): &()) -> bool {
         true
     }
 
-    fn begin_again(&self, _saved: &Req) -> Option<()> {
+    fn begin_again(&self, (): &()) -> Option<()> {
         Some(())
     }
 

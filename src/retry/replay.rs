@@ -8,47 +8,46 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
-use pin_project_lite::pin_project;
 
 use super::shared::{Interrupted, Kept, Progress, Shared, Turn};
 use crate::BoxError;
 
-pin_project! {
-    /// The body of each attempt: the caller's body, kept while it is sent so that a later attempt sends the same bytes.
-    ///
-    /// - An empty body is not kept and costs nothing.
-    /// - A body that announces more than [`body_limit`](super::RetryLayer::body_limit) bytes is not kept: it is sent
-    ///   once, as it is.
-    /// - Any other is kept frame by frame as it is read, trailers too, until the call ends or the limit is passed. Then
-    ///   it is no longer kept, and the rest is handed on as it comes. Data is shared as `Bytes`, not copied. At most
-    ///   the limit and one frame are held.
-    ///
-    /// When a later attempt begins while an earlier one that was answered early is still sending, the earlier body ends
-    /// with an error.
-    ///
-    /// The error type is [`BoxError`]; the caller's own error is handed on once, to the attempt that met it.
-    pub struct ReplayBody<B> {
-        #[pin]
-        kind: Kind<B>,
-    }
+/// The body of each attempt: the caller's body, kept while it is sent so that a later attempt sends the same bytes.
+///
+/// - An empty body is not kept and costs nothing.
+/// - A body that announces more than [`body_limit`](super::RetryLayer::body_limit) bytes is not kept: it is sent
+///   once, as it is.
+/// - Any other is kept frame by frame as it is read, trailers too, until the call ends or the limit is passed. Then
+///   it is no longer kept, and the rest is handed on as it comes. Data is shared as `Bytes`, not copied. At most
+///   the limit and one frame are held.
+///
+/// When a later attempt begins while an earlier one that was answered early is still sending, the earlier body ends
+/// with an error.
+///
+/// The error type is [`BoxError`]; the caller's own error is handed on once, to the attempt that met it.
+pub struct ReplayBody<B> {
+    kind: Kind<B>,
 }
 
-pin_project! {
-    #[project = KindProj]
-    enum Kind<B> {
-        Empty,
-        Once { #[pin] body: B },
-        Kept { shared: Arc<Mutex<Shared<B>>>, reader: u32 },
-    }
+/// Small, because it is moved with the request: a long body is boxed even though it is not kept.
+enum Kind<B> {
+    Empty,
+    Once(Pin<Box<B>>),
+    Kept { shared: Arc<Mutex<Shared<B>>>, reader: u32 },
 }
 
 /// What makes the body of the next attempt.
-pub(super) enum Replay<B> {
+#[derive(Debug)]
+pub enum Replay<B> {
     Empty,
     /// It was not kept.
     Never,
-    Kept(Arc<Mutex<Shared<B>>>),
+    Kept(Beginning<B>),
 }
+
+/// The beginning of the body is kept as long as this.
+#[derive(Debug)]
+pub struct Beginning<B>(Arc<Mutex<Shared<B>>>);
 
 /// User code never runs under this lock, so a panic leaves nothing half done in it.
 fn lock<B>(shared: &Mutex<Shared<B>>) -> MutexGuard<'_, Shared<B>> {
@@ -56,16 +55,19 @@ fn lock<B>(shared: &Mutex<Shared<B>>) -> MutexGuard<'_, Shared<B>> {
 }
 
 impl<B: Body> ReplayBody<B> {
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "an empty body must cost nothing")]
     pub(super) fn new(body: B, limit: usize) -> (Self, Replay<B>) {
         let (kind, replay) = if body.is_end_stream() {
             (Kind::Empty, Replay::Empty)
         } else if body.size_hint().lower() > limit as u64 {
-            (Kind::Once { body }, Replay::Never)
+            (Kind::Once(Box::pin(body)), Replay::Never)
         } else {
             let rest = body.size_hint();
             // Boxed: it moves between attempts, and need not be `Unpin`.
             let shared = Arc::new(Mutex::new(Shared::new(Box::pin(body), rest, limit)));
-            (Kind::Kept { shared: Arc::clone(&shared), reader: 1 }, Replay::Kept(shared))
+            let beginning = Beginning(Arc::clone(&shared));
+            (Kind::Kept { shared, reader: 1 }, Replay::Kept(beginning))
         };
         (Self { kind }, replay)
     }
@@ -76,7 +78,7 @@ impl<B> Replay<B> {
         match self {
             Self::Empty => true,
             Self::Never => false,
-            Self::Kept(shared) => lock(shared).is_repeatable(),
+            Self::Kept(Beginning(shared)) => lock(shared).is_repeatable(),
         }
     }
 
@@ -85,7 +87,7 @@ impl<B> Replay<B> {
         let kind = match self {
             Self::Empty => Kind::Empty,
             Self::Never => return None,
-            Self::Kept(shared) => {
+            Self::Kept(Beginning(shared)) => {
                 let (reader, leftovers) = lock(shared).again()?;
                 leftovers.settle();
                 Kind::Kept { shared: Arc::clone(shared), reader }
@@ -95,12 +97,10 @@ impl<B> Replay<B> {
     }
 }
 
-impl<B> Drop for Replay<B> {
+impl<B> Drop for Beginning<B> {
     fn drop(&mut self) {
-        if let Self::Kept(shared) = self {
-            let leftovers = lock(shared).forget_beginning();
-            leftovers.settle();
-        }
+        let leftovers = lock(&self.0).forget_beginning();
+        leftovers.settle();
     }
 }
 
@@ -116,19 +116,19 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match self.project().kind.project() {
-            KindProj::Empty => Poll::Ready(None),
-            KindProj::Once { body } => body.poll_frame(cx).map(|frame| {
+        match &mut self.get_mut().kind {
+            Kind::Empty => Poll::Ready(None),
+            Kind::Once(body) => body.as_mut().poll_frame(cx).map(|frame| {
                 Some(frame?.map(|frame| frame.map_data(to_bytes)).map_err(Into::into))
             }),
-            KindProj::Kept { shared, reader } => poll_kept(shared, *reader, cx),
+            Kind::Kept { shared, reader } => poll_kept(shared, *reader, cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Empty => true,
-            Kind::Once { body } => body.is_end_stream(),
+            Kind::Once(body) => body.is_end_stream(),
             Kind::Kept { shared, reader } => lock(shared).is_end_stream(*reader),
         }
     }
@@ -136,7 +136,7 @@ where
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Empty => SizeHint::with_exact(0),
-            Kind::Once { body } => body.size_hint(),
+            Kind::Once(body) => body.size_hint(),
             Kind::Kept { shared, .. } => lock(shared).size_hint(),
         }
     }
@@ -224,15 +224,9 @@ impl<B> fmt::Debug for ReplayBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match &self.kind {
             Kind::Empty => "Empty",
-            Kind::Once { .. } => "Once",
+            Kind::Once(_) => "Once",
             Kind::Kept { .. } => "Kept",
         };
         f.debug_tuple("ReplayBody").field(&format_args!("{kind}")).finish()
-    }
-}
-
-impl<B> fmt::Debug for Replay<B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Replay")
     }
 }

@@ -46,11 +46,15 @@ where
                 policy
             }
         };
-        let mut future = ResponseFuture {
-            saved: self.protocol.keep(&request),
-            // The instance that was polled ready makes the first attempt; its clone was not, and is polled before use.
-            next: self.inner.clone(),
-            state: State::Done,
+        let saved = self.protocol.keep(&request);
+        let (request, body) = self.protocol.send(request, policy.body_limit);
+        // The instance that was polled ready makes the first attempt; its clone was not, and is polled before use.
+        let next = self.inner.clone();
+        ResponseFuture {
+            state: State::Attempt { attempt: self.inner.call(request) },
+            next,
+            saved,
+            body,
             classifier: self.classifier.clone(),
             protocol: self.protocol.clone(),
             policy,
@@ -58,10 +62,7 @@ where
             started,
             made: 1,
             history: None,
-        };
-        let request = self.protocol.send(request, &mut future.saved, future.policy.body_limit);
-        future.state = State::Attempt { attempt: self.inner.call(request) };
-        future
+        }
     }
 }
 

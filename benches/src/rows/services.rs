@@ -1,12 +1,17 @@
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
 use seawall::{ErrorResponseLayer, LoggingLayer, RetryLayer, TimeoutLayer};
 use tower::{Layer, ServiceBuilder, retry::RetryLayer as TowerRetry, timeout::Timeout};
 use tower_http::{
     classify::{ServerErrorsAsFailures, SharedClassifier},
     timeout::TimeoutLayer as HttpTimeout,
     trace::{DefaultMakeSpan, DefaultOnRequest, DefaultOnResponse, TraceLayer},
+};
+use tower_resilience_retry::{
+    RetryBudgetBuilder, RetryConfigBuilder, RetryLayer as ResilienceRetry,
 };
 use tracing::Level;
 
@@ -15,6 +20,10 @@ use crate::{
     floor::{KeepRequest, LazySleep},
     retry_502::Retry502,
 };
+
+/// It has to be told.
+type Sent = Request<Full<Bytes>>;
+type Answered = Response<Full<Bytes>>;
 
 /// Longer than any call here takes.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -33,6 +42,12 @@ pub(super) fn all() -> Vec<Row> {
         row!("tower Retry, no budget", |inner| tower_retry().layer(inner)).all_kinds(),
         row!("tower Retry, TpsBudget", |inner| {
             TowerRetry::new(Retry502::with_budget()).layer(inner)
+        })
+        .all_kinds(),
+        row!("tower-resilience Retry", |inner| resilience_retry().build().layer(inner)).all_kinds(),
+        row!("tower-resilience Retry, token bucket", |inner| {
+            let budget = RetryBudgetBuilder::new().token_bucket().build();
+            resilience_retry().budget(budget.expect("its defaults")).build().layer(inner)
         })
         .all_kinds(),
         row!("seawall Logging, client", |inner| LoggingLayer::client().layer(inner)).at_info(),
@@ -85,6 +100,13 @@ fn http_timeout() -> HttpTimeout {
 
 const fn tower_retry() -> TowerRetry<Retry502> {
     TowerRetry::new(Retry502::new())
+}
+
+fn resilience_retry() -> RetryConfigBuilder<Sent, Answered, Infallible> {
+    ResilienceRetry::<Sent, Answered, Infallible>::builder()
+        .max_attempts(4)
+        .fixed_backoff(Duration::ZERO)
+        .retry_on_response(|response| response.status() == StatusCode::BAD_GATEWAY)
 }
 
 /// As it comes: everything at DEBUG.
