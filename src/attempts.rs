@@ -118,12 +118,23 @@ pub enum Stop {
     NotReplayable,
     /// The inner service failed to become ready for another attempt.
     NotReady,
+    /// A circuit breaker refused the request: the upstream is known to be down.
+    CircuitOpen,
+    /// A limit of the calls under way at once refused the request.
+    Shed,
 }
 
 impl Stop {
     /// Whether it would have been tried again, but for a limit.
     pub(crate) const fn is_limit(self) -> bool {
-        !matches!(self, Self::NotRetryable | Self::MethodNotAllowed | Self::ServerSaysNo)
+        !matches!(
+            self,
+            Self::NotRetryable
+                | Self::MethodNotAllowed
+                | Self::ServerSaysNo
+                | Self::CircuitOpen
+                | Self::Shed
+        )
     }
 
     /// The name used in logs and metrics, such as `total_spent`.
@@ -143,6 +154,8 @@ impl Stop {
             Self::WaitTooLong => "wait_too_long",
             Self::NotReplayable => "not_replayable",
             Self::NotReady => "not_ready",
+            Self::CircuitOpen => "circuit_open",
+            Self::Shed => "shed",
         }
     }
 }

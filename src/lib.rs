@@ -37,9 +37,9 @@
 //! # Features
 //!
 //! One per layer, all on by default: `retry`, `timeout`, `logging`, `error-response`. Integrations, off by default:
-//! `hyper`, `hyper-util`, `h2` and `reqwest-0_13` let the classifier look into the errors of those crates; without
-//! them a refused connection is still recognised, but a closed one is not. `reqwest-0_13` also brings
-//! `seawall::reqwest::Client`, a client as a service.
+//! `hyper`, `hyper-util`, `h2`, `reqwest-0_13` and `tonic-0_14` let the classifier look into the errors of those crates;
+//! without them a refused connection is still recognised, but a closed one is not. `reqwest-0_13` also brings
+//! `seawall::reqwest::Client`, a client as a service, and `tonic-0_14` `seawall::tonic::Client`, around a channel.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(missing_docs)]
 
@@ -70,6 +70,8 @@ pub mod reqwest;
 pub mod retry;
 #[cfg(feature = "timeout")]
 pub mod timeout;
+#[cfg(feature = "tonic-0_14")]
+pub mod tonic;
 
 pub use self::{
     classify::{Classify, GrpcClassifier, HttpClassifier, classify_fn},

@@ -45,10 +45,10 @@ pub(super) enum Step {
 /// A [`Failure`] in the chain is taken as it is: all errors of this crate have one, yours may. Otherwise the types
 /// that are known are asked, from the outside in, the innermost having the last word on the cause: [`std::io::Error`],
 /// `tokio::time::error::Elapsed`, and, with the features of the same name, the errors of `hyper`, `hyper-util`'s
-/// legacy client, `h2` and `reqwest`.
+/// legacy client, `h2`, `reqwest` and `tonic`.
 ///
 /// The reporter is [`Local`](Reporter::Local). [`Processed::No`] comes out only for
-/// - any failure while connecting, as hyper-util's and reqwest's `is_connect()` tell it;
+/// - any failure while connecting, as hyper-util's and reqwest's `is_connect()` and tonic's `ConnectError` tell it;
 /// - an I/O error of kind `ConnectionRefused` that no client library places after connecting: TCP has no such error on
 ///   an established connection;
 /// - `hyper::Error::is_canceled()`, unless it is about an upgrade: the request was never written;
@@ -121,7 +121,7 @@ impl Findings {
         if error.is::<tokio::time::error::Elapsed>() {
             self.cause = Some(io::timed_out(self.phase));
         }
-        #[cfg(any(feature = "hyper", feature = "h2", feature = "reqwest-0_13"))]
+        #[cfg(any(feature = "hyper", feature = "h2"))]
         if let Step::Stop = super::clients::look_at(self, error) {
             return Step::Stop;
         }

@@ -14,6 +14,10 @@ pub(super) fn look_at(findings: &mut Findings, error: &(dyn Error + 'static)) ->
     if let Some(error) = error.downcast_ref() {
         return of_reqwest(findings, error);
     }
+    #[cfg(feature = "tonic-0_14")]
+    if let Some(step) = of_tonic(findings, error) {
+        return step;
+    }
     #[cfg(feature = "hyper-util")]
     if let Some(error) = error.downcast_ref() {
         of_hyper_util(findings, error);
@@ -50,6 +54,27 @@ fn of_reqwest(findings: &mut Findings, error: &reqwest::Error) -> Step {
         findings.cause = Some(Cause::HttpResponseContentCoding);
     }
     Step::Continue
+}
+
+#[cfg(feature = "tonic-0_14")]
+fn of_tonic(findings: &mut Findings, error: &(dyn Error + 'static)) -> Option<Step> {
+    use super::{chain::Phase, grpc, io::timed_out};
+
+    if let Some(status) = error.downcast_ref::<tonic::Status>() {
+        // A status is somebody's answer, even where it was made of an error: of an upstream's, as likely as not, and
+        // what is proven of a call to that one says nothing about this one.
+        findings.cause = grpc::cause_of((status.code() as i32).to_string().as_bytes());
+        return Some(Step::Stop);
+    }
+    if error.is::<tonic::ConnectError>() {
+        // TCP and TLS: only a channel that is connected takes a request (tonic 0.14: channel/service/reconnect.rs).
+        findings.phase = Phase::Connect;
+    } else if error.is::<tonic::TimeoutExpired>() {
+        findings.cause = Some(timed_out(findings.phase));
+    } else {
+        return None;
+    }
+    Some(Step::Continue)
 }
 
 #[cfg(feature = "hyper-util")]

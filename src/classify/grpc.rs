@@ -51,7 +51,13 @@ impl<B> Classify<Response<B>> for GrpcClassifier {
 }
 
 fn of_code<B>(code: &[u8], response: &Response<B>) -> Option<Failure> {
-    let cause = match code {
+    let failure = Failure::new(cause_of(code)?).with_status(response.status());
+    Some(with_pushback(failure, response.headers()))
+}
+
+/// What a status in decimal digits means; `None`: no failure.
+pub(super) const fn cause_of(code: &[u8]) -> Option<Cause> {
+    Some(match code {
         b"0" => return None,
         b"1" => Cause::Cancelled,
         b"4" => Cause::HttpResponseTimeout,
@@ -61,9 +67,7 @@ fn of_code<B>(code: &[u8], response: &Response<B>) -> Option<Failure> {
         b"3" | b"5" | b"6" | b"7" | b"9" | b"11" | b"16" => Cause::ClientError,
         b"2" | b"12" | b"13" | b"15" => Cause::OriginError,
         _ => Cause::Unknown,
-    };
-    let failure = Failure::new(cause).with_status(response.status());
-    Some(with_pushback(failure, response.headers()))
+    })
 }
 
 /// gRFC A6, "Pushback": a signed number of 32 bits; negative or malformed means "do not retry".

@@ -15,7 +15,7 @@
 
 mod by_fn;
 mod chain;
-#[cfg(any(feature = "hyper", feature = "h2", feature = "reqwest-0_13"))]
+#[cfg(any(feature = "hyper", feature = "h2"))]
 mod clients;
 mod grpc;
 mod headers;

@@ -28,6 +28,7 @@ pub(crate) fn as_dyn<E: 'static>(error: &E) -> Option<&(dyn Error + 'static)> {
         #[cfg(feature = "hyper-util")] hyper_util::client::legacy::Error,
         #[cfg(feature = "reqwest-0_13")] reqwest::Error,
         #[cfg(feature = "reqwest-0_13")] crate::reqwest::Error,
+        #[cfg(feature = "tonic-0_14")] tonic::Status,
     }
     None
 }

@@ -181,8 +181,8 @@ impl<C, P> RetryLayer<C, P> {
         self.set(|policy| policy.retry_unlikely = retry)
     }
 
-    /// Whether a refusal of our own, such as an open circuit, is retried: for a balancer beneath, where another try
-    /// meets another instance. Default: no.
+    /// Whether a refusal of our own, an open circuit or too many calls at once, is retried: for a balancer beneath, where
+    /// another try meets another instance. Default: no.
     pub fn retry_rejected(self, retry: bool) -> Self {
         self.set(|policy| policy.retry_rejected = retry)
     }

@@ -47,7 +47,7 @@
 //! | what must hold | else |
 //! |---|---|
 //! | the server did not say no (`x-should-retry: false`, gRPC pushback) | [`ServerSaysNo`](Stop::ServerSaysNo) |
-//! | the failure is one that another try may mend (below), or the server said yes | [`NotRetryable`](Stop::NotRetryable) |
+//! | the failure is one that another try may mend (below), or the server said yes | [`NotRetryable`](Stop::NotRetryable), [`CircuitOpen`](Stop::CircuitOpen), [`Shed`](Stop::Shed) |
 //! | the method is allowed, or the request has an `Idempotency-Key`, or it was provably not processed ([`Processed::No`](crate::Processed::No)) | [`MethodNotAllowed`](Stop::MethodNotAllowed) |
 //! | retries are left: in all, and of the failure's kind | [`TotalSpent`](Stop::TotalSpent), [`ConnectSpent`](Stop::ConnectSpent), … |
 //! | the wait, and all waits of this call together, are within their limits | [`WaitTooLong`](Stop::WaitTooLong) |

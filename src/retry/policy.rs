@@ -99,8 +99,7 @@ impl Policy {
         match failure.retry_hint() {
             Some(false) => return Err(Stop::ServerSaysNo),
             Some(true) => {}
-            None if self.may_mend(failure, spent) => {}
-            None => return Err(Stop::NotRetryable),
+            None => self.may_mend(failure, spent)?,
         }
         if !self.is_safe(failure, about) {
             return Err(Stop::MethodNotAllowed);
@@ -117,22 +116,23 @@ impl Policy {
         Ok((delay, spent))
     }
 
-    fn may_mend(&self, failure: &Failure, spent: Spent) -> bool {
-        match failure.status().map(|status| status.as_u16()) {
+    /// Whether another try may end better.
+    fn may_mend(&self, failure: &Failure, spent: Spent) -> Result<(), Stop> {
+        let (may, stop) = match (failure.status().map(|status| status.as_u16()), failure.cause()) {
             // gRPC reports failures with a status of 200.
-            Some(status) if status >= 400 => {
+            (Some(status), _) if status >= 400 => {
                 let asked = self.retry_after.respect
                     && failure.retry_after().is_some()
                     && self.limits.total.is_some()
                     && spent.total_left(&self.limits)
                     && self.retry_after.statuses.contains(&status);
-                asked || self.statuses.contains(&status)
+                (asked || self.statuses.contains(&status), Stop::NotRetryable)
             }
-            _ => match failure.cause() {
-                Cause::CircuitOpen => self.retry_rejected,
-                cause => may_pass(cause),
-            },
-        }
+            (_, Cause::CircuitOpen) => (self.retry_rejected, Stop::CircuitOpen),
+            (None, Cause::ConnectionLimitReached) => (self.retry_rejected, Stop::Shed),
+            (_, cause) => (may_pass(cause), Stop::NotRetryable),
+        };
+        if may { Ok(()) } else { Err(stop) }
     }
 
     fn is_safe(&self, failure: &Failure, about: &About<'_>) -> bool {

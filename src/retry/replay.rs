@@ -9,7 +9,7 @@ use std::{
 use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 
-use super::shared::{Interrupted, Kept, Progress, Shared, Turn};
+use super::shared::{Interrupted, Kept, Progress, Rest, Shared, Turn};
 use crate::BoxError;
 
 /// The body of each attempt: the caller's body, kept while it is sent so that a later attempt sends the same bytes.
@@ -63,9 +63,9 @@ impl<B: Body> ReplayBody<B> {
         } else if body.size_hint().lower() > limit as u64 {
             (Kind::Once(Box::pin(body)), Replay::Never)
         } else {
-            let rest = body.size_hint();
+            let rest = Rest::of(&body);
             // Boxed: it moves between attempts, and need not be `Unpin`.
-            let shared = Arc::new(Mutex::new(Shared::new(Box::pin(body), rest, limit)));
+            let shared = Arc::new(Mutex::new(Shared::new(Box::pin(body), &rest, limit)));
             let beginning = Beginning(Arc::clone(&shared));
             (Kind::Kept { shared, reader: 1 }, Replay::Kept(beginning))
         };
@@ -162,7 +162,7 @@ where
         };
         let lent = Lent(Some(shared));
         let polled = body.as_mut().poll_frame(cx);
-        let rest = body.size_hint();
+        let rest = Rest::of(&*body);
         let (progress, out) = match polled {
             Poll::Pending => (Progress::Pending(cx.waker()), Some(Poll::Pending)),
             Poll::Ready(None) => (Progress::End, None),
@@ -171,7 +171,7 @@ where
                 (Progress::Failed, Some(Poll::Ready(Some(Err(error.into())))))
             }
         };
-        let leftovers = lent.back().put_back(reader, body, rest, progress);
+        let leftovers = lent.back().put_back(reader, body, &rest, progress);
         leftovers.settle();
         if let Some(out) = out {
             return out;

@@ -7,14 +7,14 @@ use std::{collections::VecDeque, pin::Pin, task::Waker};
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http_body::{Frame, SizeHint};
+use http_body::{Body, Frame, SizeHint};
 
 #[derive(Debug)]
 pub(super) struct Shared<B> {
     /// `None` while it is lent out, and once it is used up.
     body: Option<Pin<Box<B>>>,
     state: State,
-    /// What `body` said of the rest of itself when last seen.
+    /// What `body` said of the size of its rest when last seen.
     rest: SizeHint,
     /// What was read of it, from the beginning unless `beginning_gone`.
     frames: VecDeque<Kept>,
@@ -83,6 +83,18 @@ pub(super) enum Interrupted {
     Failed,
 }
 
+/// What the caller's body says of the rest of itself.
+pub(super) struct Rest {
+    hint: SizeHint,
+    ended: bool,
+}
+
+impl Rest {
+    pub(super) fn of<B: Body>(body: &B) -> Self {
+        Self { hint: body.size_hint(), ended: body.is_end_stream() }
+    }
+}
+
 /// What polling the caller's body gave, but for the error itself.
 pub(super) enum Progress<'a> {
     Pending(&'a Waker),
@@ -96,7 +108,7 @@ pub(super) enum Progress<'a> {
 pub(super) struct Leftovers<B> {
     wake: Option<Waker>,
     _body: Option<Pin<Box<B>>>,
-    _frames: VecDeque<Kept>,
+    _frames: Option<VecDeque<Kept>>,
 }
 
 impl<B> Leftovers<B> {
@@ -108,11 +120,11 @@ impl<B> Leftovers<B> {
 }
 
 impl<B> Shared<B> {
-    pub(super) fn new(body: Pin<Box<B>>, rest: SizeHint, limit: usize) -> Self {
+    pub(super) fn new(body: Pin<Box<B>>, rest: &Rest, limit: usize) -> Self {
         Self {
             body: Some(body),
             state: State::Open,
-            rest,
+            rest: rest.hint,
             frames: VecDeque::new(),
             read: 0,
             size: 0,
@@ -130,7 +142,7 @@ impl<B> Shared<B> {
         }
         self.reader += 1;
         self.read = 0;
-        let leftovers = self.leftovers(None, VecDeque::new());
+        let leftovers = self.leftovers(None, None);
         Some((self.reader, leftovers))
     }
 
@@ -140,8 +152,7 @@ impl<B> Shared<B> {
 
     /// From now on nobody will start from the beginning.
     pub(super) fn forget_beginning(&mut self) -> Leftovers<B> {
-        let frames = self.drop_read();
-        Leftovers { wake: None, _body: None, _frames: frames }
+        Leftovers { wake: None, _body: None, _frames: Some(self.drop_read()) }
     }
 
     pub(super) fn turn(&mut self, reader: u32, waker: &Waker) -> Turn<B> {
@@ -168,35 +179,38 @@ impl<B> Shared<B> {
         &mut self,
         reader: u32,
         body: Pin<Box<B>>,
-        rest: SizeHint,
+        rest: &Rest,
         progress: Progress<'_>,
     ) -> Leftovers<B> {
-        self.rest = rest;
+        self.rest = rest.hint;
         match progress {
             Progress::Pending(waker) => {
                 self.body = Some(body);
                 if reader == self.reader {
                     self.wait(waker);
-                    return Leftovers { wake: None, _body: None, _frames: VecDeque::new() };
+                    return Leftovers { wake: None, _body: None, _frames: None };
                 }
                 // The attempt that took over has to poll for itself, to be woken in its turn.
-                self.leftovers(None, VecDeque::new())
+                self.leftovers(None, None)
             }
             Progress::Frame(kept) => {
-                self.body = Some(body);
                 self.size = self.size.saturating_add(kept.len());
                 self.frames.push_back(kept);
-                let dropped =
-                    if self.size > self.limit { self.drop_read() } else { VecDeque::new() };
+                let dropped = (self.size > self.limit).then(|| self.drop_read());
+                if rest.ended {
+                    self.state = State::Ended;
+                    return self.leftovers(Some(body), dropped);
+                }
+                self.body = Some(body);
                 self.leftovers(None, dropped)
             }
             Progress::End => {
                 self.state = State::Ended;
-                self.leftovers(Some(body), VecDeque::new())
+                self.leftovers(Some(body), None)
             }
             Progress::Failed => {
                 self.state = State::Failed;
-                self.leftovers(Some(body), VecDeque::new())
+                self.leftovers(Some(body), None)
             }
         }
     }
@@ -204,7 +218,7 @@ impl<B> Shared<B> {
     /// The lent body will not come back: polling it panicked.
     pub(super) fn lost(&mut self) -> Leftovers<B> {
         self.state = State::Failed;
-        self.leftovers(None, VecDeque::new())
+        self.leftovers(None, None)
     }
 
     /// The size of what `reader` has not read.
@@ -253,7 +267,11 @@ impl<B> Shared<B> {
         }
     }
 
-    fn leftovers(&mut self, body: Option<Pin<Box<B>>>, frames: VecDeque<Kept>) -> Leftovers<B> {
+    fn leftovers(
+        &mut self,
+        body: Option<Pin<Box<B>>>,
+        frames: Option<VecDeque<Kept>>,
+    ) -> Leftovers<B> {
         Leftovers { wake: self.waiting.take(), _body: body, _frames: frames }
     }
 }

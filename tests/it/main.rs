@@ -16,6 +16,8 @@ mod sockets;
 
 #[cfg(all(feature = "retry", feature = "hyper-util"))]
 mod stale;
+#[cfg(all(feature = "retry", feature = "tonic-0_14"))]
+mod tonic;
 
 #[cfg(feature = "retry")]
 mod replay;

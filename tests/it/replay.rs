@@ -205,6 +205,23 @@ async fn the_kept_body_is_let_go_when_the_call_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_end_is_told_with_the_last_frame_when_the_caller_s_body_tells_it() {
+    let service = service_fn(async |request: Request<ReplayBody<Steps>>| {
+        let mut body = Box::pin(request.into_body());
+        assert!(!body.is_end_stream());
+        assert_eq!(body.frame().await.unwrap()?.into_data().unwrap(), "a");
+        assert!(!body.is_end_stream());
+        assert_eq!(body.frame().await.unwrap()?.into_data().unwrap(), "b");
+        assert!(body.is_end_stream());
+        assert!(body.frame().await.is_none());
+        Ok::<_, BoxError>(response::<Answer>(502))
+    });
+    let body = Steps::new([data(b"a"), data(b"b")]);
+    let answer = layer().total(2).layer(service).oneshot(put(body)).await.unwrap();
+    assert_eq!(answer.extensions().get::<Attempts>().unwrap().count().get(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_caller_s_body_that_panics_fails_the_attempts_that_wait_for_it() {
     struct Panics;
     impl http_body::Body for Panics {

@@ -316,11 +316,11 @@ async fn an_error_after_a_response_keeps_that_response_s_head() {
     let script = Script::new([Act::Answer(busy), Act::Fail(refused.into())]);
     let error = eager().layer(script).oneshot(get()).await.unwrap_err();
     let gave_up = find_source::<GaveUp>(&*error).unwrap();
-    assert_eq!(gave_up.stop(), Stop::NotRetryable);
+    assert_eq!(gave_up.stop(), Stop::CircuitOpen);
     assert_eq!(gave_up.last_response().unwrap().headers()["x-request-id"], "17");
     assert_eq!(
         error.to_string(),
-        format!("gave up after 2 attempts in {:?} (not_retryable)", Duration::ZERO)
+        format!("gave up after 2 attempts in {:?} (circuit_open)", Duration::ZERO)
     );
 }
 
@@ -348,13 +348,19 @@ async fn a_refusal_of_our_own_after_a_response_is_answered_with_that_response_s_
 
 #[tokio::test(start_paused = true)]
 async fn our_own_refusal_is_retried_only_on_request() {
-    for (retry, sent) in [(false, 1), (true, 2)] {
-        let script = Script::new([
-            Act::Fail(Failure::new(Cause::CircuitOpen).into()),
-            Act::Answer(response::<Body>(200)),
-        ]);
-        let _ = eager().retry_rejected(retry).layer(script.clone()).oneshot(get()).await;
-        assert_eq!(script.count(), sent);
+    for (cause, stop) in
+        [(Cause::CircuitOpen, Stop::CircuitOpen), (Cause::ConnectionLimitReached, Stop::Shed)]
+    {
+        let script = || {
+            let refused = Act::Fail(Failure::new(cause).into());
+            let busy = Act::Answer(response::<Body>(502));
+            Script::new([busy, refused, Act::Answer(response(200))])
+        };
+        let error = eager().layer(script()).oneshot(get()).await.unwrap_err();
+        let gave_up = find_source::<GaveUp>(&*error).unwrap();
+        assert_eq!((gave_up.stop(), gave_up.attempts().get()), (stop, 2));
+        let again = eager().retry_rejected(true).layer(script()).oneshot(get()).await;
+        assert_eq!(again.unwrap().status(), 200);
     }
 }
 

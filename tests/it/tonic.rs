@@ -1,0 +1,235 @@
+//! `seawall::tonic::Client`: a tonic channel with retry around it, before a gRPC server that fails.
+//!
+//! Real sockets, so real time.
+
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use bytes::{Buf, BufMut, Bytes};
+use h2::{Reason, RecvStream, server};
+use http::{HeaderMap, Request, Response, uri::PathAndQuery};
+use seawall::{
+    BoxError, Cause, GrpcClassifier, Processed, RetryLayer,
+    classify::classify_error,
+    find_source,
+    retry::{Backoff, GaveUp},
+};
+use tokio::net::{TcpListener, TcpStream};
+use tonic::{
+    Code, Status,
+    client::Grpc,
+    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
+    transport::Endpoint,
+};
+use tower::{ServiceBuilder, ServiceExt};
+
+/// What the server does with a call.
+#[derive(Clone)]
+enum Act {
+    /// Ends it at once with this status and header, without a message.
+    Status(Code, Option<(&'static str, &'static str)>),
+    Reset(Reason),
+    /// Sends the message back.
+    Echo,
+}
+
+#[derive(Clone)]
+struct Server {
+    addr: SocketAddr,
+    /// The headers of the calls so far.
+    calls: Arc<Mutex<Vec<HeaderMap>>>,
+    acts: Arc<Mutex<VecDeque<Act>>>,
+}
+
+impl Server {
+    async fn start(acts: impl IntoIterator<Item = Act>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let acts = Arc::new(Mutex::new(acts.into_iter().collect()));
+        let this = Self { addr, calls: Arc::default(), acts };
+        let server = this.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(server.clone().serve(stream));
+            }
+        });
+        this
+    }
+
+    /// Errors end the connection: the client is gone.
+    async fn serve(self, stream: TcpStream) {
+        let Ok(mut connection) = server::handshake(stream).await else { return };
+        while let Some(Ok((request, respond))) = connection.accept().await {
+            self.calls.lock().unwrap().push(request.headers().clone());
+            let act = self.acts.lock().unwrap().pop_front().expect("more calls than acts");
+            tokio::spawn(answer(act, request, respond));
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.calls.lock().unwrap().len()
+    }
+}
+
+async fn answer(
+    act: Act,
+    request: Request<RecvStream>,
+    mut respond: server::SendResponse<Bytes>,
+) -> Option<()> {
+    let head = Response::builder().header("content-type", "application/grpc");
+    match act {
+        Act::Reset(reason) => respond.send_reset(reason),
+        Act::Status(code, header) => {
+            let head = head.header("grpc-status", code as i32);
+            let head =
+                header.into_iter().fold(head, |head, (name, value)| head.header(name, value));
+            respond.send_response(head.body(()).unwrap(), true).ok()?;
+        }
+        Act::Echo => {
+            let mut stream = respond.send_response(head.body(()).unwrap(), false).ok()?;
+            let mut body = request.into_body();
+            while let Some(data) = body.data().await {
+                stream.send_data(data.ok()?, false).ok()?;
+            }
+            let trailers = [("grpc-status".parse().unwrap(), "0".parse().unwrap())];
+            stream.send_trailers(trailers.into_iter().collect()).ok()?;
+        }
+    }
+    Some(())
+}
+
+/// Messages that are bytes.
+#[derive(Clone, Copy, Default)]
+struct Raw;
+
+impl Codec for Raw {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put(item);
+        Ok(())
+    }
+}
+
+impl Decoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
+    }
+}
+
+fn eager() -> RetryLayer<GrpcClassifier> {
+    RetryLayer::new().classifier(GrpcClassifier::new()).backoff(Backoff::none())
+}
+
+/// Makes a call as generated code does.
+async fn call(addr: SocketAddr, layer: RetryLayer<GrpcClassifier>) -> Result<Bytes, Status> {
+    let channel = Endpoint::from_shared(format!("http://{addr}")).unwrap().connect_lazy();
+    let service = ServiceBuilder::new().layer(layer).service(seawall::tonic::Client::new(channel));
+    let mut client = Grpc::new(service);
+    client.ready().await.unwrap();
+    let path = PathAndQuery::from_static("/echo.Echo/Say");
+    let message = tonic::Request::new(Bytes::from_static(b"hi"));
+    client.unary(message, path, Raw).await.map(tonic::Response::into_inner)
+}
+
+#[tokio::test]
+async fn an_unavailable_call_is_made_again_where_that_does_no_harm_and_the_server_is_told() {
+    let unavailable = Act::Status(Code::Unavailable, None);
+    let server = Server::start([unavailable.clone(), unavailable, Act::Echo]).await;
+    assert_eq!(call(server.addr, eager().any_method()).await.unwrap(), "hi");
+    let calls = server.calls.lock().unwrap();
+    let previous = |call: &HeaderMap| {
+        let value = call.get("grpc-previous-rpc-attempts")?;
+        Some(value.to_str().unwrap().to_owned())
+    };
+    let told: Vec<_> = calls.iter().map(previous).collect();
+    assert_eq!(told, [None, Some("1".into()), Some("2".into())]);
+}
+
+#[tokio::test]
+async fn an_unavailable_call_is_not_made_again_by_default() {
+    let server = Server::start([Act::Status(Code::Unavailable, None)]).await;
+    assert_eq!(call(server.addr, eager()).await.unwrap_err().code(), Code::Unavailable);
+    assert_eq!(server.count(), 1);
+}
+
+#[tokio::test]
+async fn pushback_has_the_last_word() {
+    let name = "grpc-retry-pushback-ms";
+    let no = Act::Status(Code::Unavailable, Some((name, "-1")));
+    let server = Server::start([no]).await;
+    let status = call(server.addr, eager().any_method()).await.unwrap_err();
+    assert_eq!((status.code(), server.count()), (Code::Unavailable, 1));
+
+    let yes = Act::Status(Code::Internal, Some((name, "1")));
+    let server = Server::start([yes, Act::Echo]).await;
+    assert_eq!(call(server.addr, eager().any_method()).await.unwrap(), "hi");
+}
+
+#[tokio::test]
+async fn a_status_that_another_try_cannot_mend_is_not_tried_again() {
+    let server = Server::start([Act::Status(Code::InvalidArgument, None)]).await;
+    let status = call(server.addr, eager().any_method()).await.unwrap_err();
+    assert_eq!((status.code(), server.count()), (Code::InvalidArgument, 1));
+}
+
+#[tokio::test]
+async fn a_call_that_the_server_refused_before_it_began_is_made_again() {
+    let server = Server::start([Act::Reset(Reason::REFUSED_STREAM), Act::Echo]).await;
+    assert_eq!(call(server.addr, eager()).await.unwrap(), "hi");
+    assert_eq!(server.count(), 2);
+}
+
+#[tokio::test]
+async fn a_call_that_cannot_connect_is_tried_again_and_ends_as_unavailable() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    drop(listener);
+    assert_eq!(call(addr, eager()).await.unwrap_err().code(), Code::Unavailable);
+
+    let channel = Endpoint::from_shared(format!("http://{addr}")).unwrap().connect_lazy();
+    let service =
+        ServiceBuilder::new().layer(eager()).service(seawall::tonic::Client::new(channel));
+    let request = Request::post(format!("http://{addr}/")).body(tonic::body::Body::empty());
+    let error: BoxError = service.oneshot(request.unwrap()).await.unwrap_err();
+    assert_eq!(find_source::<GaveUp>(&*error).unwrap().attempts().get(), 4);
+    let failure = classify_error(&*error);
+    assert_eq!((failure.cause(), failure.processed()), (Cause::ConnectionRefused, Processed::No));
+}
+
+#[test]
+fn a_status_that_is_an_error_is_known_by_its_code_and_proves_nothing() {
+    let cause = |status: &Status| {
+        let failure = classify_error(status);
+        assert_eq!(failure.processed(), Processed::Maybe);
+        failure.cause()
+    };
+    assert_eq!(cause(&Status::unavailable("")), Cause::DestinationUnavailable);
+    assert_eq!(cause(&Status::invalid_argument("")), Cause::ClientError);
+    // Made of the error of another call, one that was not processed.
+    let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+    let refused = tonic::ConnectError(refused.into());
+    assert_eq!(cause(&Status::from_error(refused.into())), Cause::DestinationUnavailable);
+}
