@@ -49,7 +49,7 @@ impl<B> Classify<Response<B>> for HttpClassifier {
 }
 
 #[cold]
-pub(super) fn of_response<B>(response: &Response<B>) -> Failure {
+pub(crate) fn of_response<B>(response: &Response<B>) -> Failure {
     if let Some(failure) = response.extensions().get::<Failure>() {
         return *failure;
     }
@@ -61,10 +61,12 @@ pub(super) fn of_response<B>(response: &Response<B>) -> Failure {
 
 fn cause_of(status: StatusCode) -> Cause {
     match status.as_u16() {
+        // Only a forcelist makes a failure of those.
+        0..400 => Cause::Unknown,
         408 => Cause::RequestTimeout,
         409 => Cause::Conflict,
         429 => Cause::RateLimited,
-        ..500 => Cause::ClientError,
+        400..500 => Cause::ClientError,
         502 => Cause::BadGateway,
         // 529 is what LLM APIs answer when overloaded; not registered with IANA.
         503 | 529 => Cause::Overloaded,

@@ -34,6 +34,9 @@ pub use self::{
     http::HttpClassifier,
 };
 
+#[cfg(feature = "retry")]
+pub(crate) use self::http::of_response;
+
 /// Decides whether the outcome of a call is a failure, and which.
 ///
 /// Implement it on a type of yours, or use [`classify_fn`]. It is called once for each attempt, on the task that

@@ -92,11 +92,16 @@ where
             if let StateProj::Attempt { attempt } = this.state.project() {
                 let outcome = ready!(attempt.poll(cx));
                 let (outcome, failure) = match outcome {
-                    Ok(response) => match this.classifier.classify(Ok(&response)) {
+                    Ok(response) => {
+                        let failure = this.classifier.classify(Ok(&response));
+                        let unwanted = &this.policy.unwanted;
                         // Most calls end here, so it is kept short.
-                        None if *this.made == 1 => return Poll::Ready(Ok(response)),
-                        failure => (Ok(response), failure),
-                    },
+                        if failure.is_none() && *this.made == 1 && unwanted.is_empty() {
+                            return Poll::Ready(Ok(response));
+                        }
+                        let failure = failure.or_else(|| this.protocol.among(&response, unwanted));
+                        (Ok(response), failure)
+                    }
                     Err(error) => {
                         let error = error.into();
                         let failure = this.classifier.classify(Err(&*error));

@@ -16,7 +16,7 @@ use super::{
     },
     replay::Replay,
 };
-use crate::Deadline;
+use crate::{Deadline, Failure, classify::of_response};
 
 /// Retries HTTP requests, keeping their bodies while they are sent: see [`ReplayBody`].
 ///
@@ -174,6 +174,10 @@ impl<B: Body, F> Responses<Response<B>> for Http<F> {
 
     fn annotate(&self, response: &mut Response<B>, attempts: Attempts) {
         response.extensions_mut().insert(attempts);
+    }
+
+    fn among(&self, response: &Response<B>, statuses: &[u16]) -> Option<Failure> {
+        statuses.contains(&response.status().as_u16()).then(|| of_response(response))
     }
 }
 

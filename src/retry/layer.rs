@@ -127,10 +127,14 @@ impl<C, P> RetryLayer<C, P> {
         self.set(|policy| policy.methods = Methods::Any)
     }
 
-    /// Which statuses are retried. Numbers that are no status never match. Default: 429, 500, 502, 503, 504.
+    /// Which statuses are retried, those below 400 too, such as a 202 that means "not ready yet". Numbers that are no
+    /// status never match. Default: 429, 500, 502, 503, 504.
     pub fn status_forcelist(self, statuses: impl IntoIterator<Item = u16>) -> Self {
-        let statuses = statuses.into_iter().collect();
-        self.set(|policy| policy.statuses = statuses)
+        let statuses: Vec<u16> = statuses.into_iter().collect();
+        self.set(|policy| {
+            policy.unwanted = statuses.iter().copied().filter(|&status| status < 400).collect();
+            policy.statuses = statuses;
+        })
     }
 
     /// Statuses that are retried as well if they say `Retry-After`, as long as retries of a limited

@@ -16,6 +16,8 @@ pub struct Policy {
     pub(super) limits: Limits,
     pub(super) methods: Methods,
     pub(super) statuses: Vec<u16>,
+    /// Those of them that are no failures by themselves.
+    pub(super) unwanted: Vec<u16>,
     pub(super) backoff: Backoff,
     pub(super) retry_after: RetryAfter,
     pub(super) total_delay_max: Duration,
@@ -68,6 +70,7 @@ impl Default for Policy {
             limits: Limits { total: Some(3), connect: None, read: None, status: None, other: None },
             methods: Methods::Idempotent,
             statuses: vec![429, 500, 502, 503, 504],
+            unwanted: Vec::new(),
             backoff: Backoff::default(),
             retry_after: RetryAfter::default(),
             total_delay_max: Duration::from_secs(30),
@@ -120,7 +123,7 @@ impl Policy {
     fn may_mend(&self, failure: &Failure, spent: Spent) -> Result<(), Stop> {
         let (may, stop) = match (failure.status().map(|status| status.as_u16()), failure.cause()) {
             // gRPC reports failures with a status of 200.
-            (Some(status), _) if status >= 400 => {
+            (Some(status), _) if status >= 400 || self.unwanted.contains(&status) => {
                 let asked = self.retry_after.respect
                     && failure.retry_after().is_some()
                     && self.limits.total.is_some()
@@ -156,12 +159,15 @@ impl Policy {
         random: impl FnOnce() -> f64,
     ) -> Result<Duration, Stop> {
         let asked = match failure.retry_after().filter(|_| self.retry_after.respect) {
-            // Zero is no wish for a wait; our own still spreads the callers.
-            None | Some(Duration::ZERO) => return Ok(self.backoff.delay(retry, random)),
+            None => Duration::ZERO,
             Some(asked) if asked <= self.retry_after.max => asked,
             Some(_) if self.retry_after.cap => self.retry_after.max,
             Some(_) => return Err(Stop::WaitTooLong),
         };
+        if asked.is_zero() {
+            // Zero is no wish for a wait; our own still spreads the callers.
+            return Ok(self.backoff.delay(retry, random));
+        }
         // Jitter upward only: before its time the server would refuse again. A tenth spreads callers that were all
         // told the same second.
         let jitter =

@@ -8,7 +8,7 @@ use std::{
 use http::{HeaderName, Method, Response, Uri};
 
 use super::{Attempt, Attempts, policy::Policy};
-use crate::Deadline;
+use crate::{Deadline, Failure};
 
 /// What retrying needs to know of the requests and responses of a kind of service: how to keep a request and make it
 /// again, and how to let go of a response and mark the final one.
@@ -41,7 +41,7 @@ pub(super) mod sealed {
 
     use http::{HeaderName, Response, Uri};
 
-    use super::{About, Attempt, Attempts, Deadline, Policy};
+    use super::{About, Attempt, Attempts, Deadline, Failure, Policy};
 
     pub trait Requests<Req> {
         /// What the inner service receives.
@@ -85,6 +85,8 @@ pub(super) mod sealed {
         /// With the head of the response, to be kept, where it has one.
         fn discard(&self, response: Res) -> (Self::Discard, Option<Box<Response<()>>>);
         fn annotate(&self, response: &mut Res, attempts: Attempts);
+        /// A failure, if the response's status is among these.
+        fn among(&self, response: &Res, statuses: &[u16]) -> Option<Failure>;
     }
 }
 
@@ -145,6 +147,10 @@ impl<Res> sealed::Responses<Res> for Cloned {
     }
 
     fn annotate(&self, _response: &mut Res, _attempts: Attempts) {}
+
+    fn among(&self, _response: &Res, _statuses: &[u16]) -> Option<Failure> {
+        None
+    }
 }
 
 /// The number of an attempt, which is at least 1.

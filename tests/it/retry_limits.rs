@@ -490,6 +490,24 @@ async fn limits_at_their_extremes_are_no_panic() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_status_below_400_is_retried_if_the_forcelist_has_it_and_is_a_failure_then() {
+    let layer = eager().status_forcelist([202, 502]).total(1);
+    let wait = |status| {
+        let response = Response::builder().status(status).header("retry-after", "3");
+        Act::Answer(response.body(Body::default()).unwrap())
+    };
+    let started = Instant::now();
+    let script = Script::new([wait(202), wait(200)]);
+    assert_eq!(layer.layer(script).oneshot(get()).await.unwrap().status(), 200);
+    assert!(started.elapsed() >= Duration::from_secs(3));
+    let last = layer.layer(answers(&[502, 202])).oneshot(get()).await.unwrap();
+    assert_eq!((last.status().as_u16(), stop(&last)), (202, Some(Stop::TotalSpent)));
+    let script = answers(&[202]);
+    eager().layer(script.clone()).oneshot(get()).await.unwrap();
+    assert_eq!(script.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn tower_s_limits_sit_inside_and_out() {
     for _ in 0..3 {
         let script = answers(&[502, 502, 200, 502, 200]);
