@@ -25,6 +25,8 @@ mod replay;
 mod retry;
 #[cfg(feature = "retry")]
 mod retry_limits;
+#[cfg(feature = "retry")]
+mod retry_tower;
 #[cfg(feature = "timeout")]
 mod timeout;
 

@@ -506,37 +506,3 @@ async fn a_status_below_400_is_retried_if_the_forcelist_has_it_and_is_a_failure_
     eager().layer(script.clone()).oneshot(get()).await.unwrap();
     assert_eq!(script.count(), 1);
 }
-
-#[tokio::test(start_paused = true)]
-async fn tower_s_limits_sit_inside_and_out() {
-    for _ in 0..3 {
-        let script = answers(&[502, 502, 200, 502, 200]);
-        let service = ServiceBuilder::new()
-            .buffer(4)
-            .concurrency_limit(1)
-            .layer(eager())
-            .buffer(4)
-            .concurrency_limit(1)
-            .service(script.clone());
-        for _ in 0..2 {
-            let response = service.clone().oneshot(get()).await.unwrap();
-            assert_eq!(response.status(), 200);
-        }
-        assert_eq!(script.count(), 5);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_permit_is_not_held_through_the_wait() {
-    let script = answers(&[502, 200, 200]);
-    let service = ServiceBuilder::new()
-        .layer(RetryLayer::new().backoff(Backoff::constant(Duration::from_secs(5))))
-        .concurrency_limit(1)
-        .service(script.clone());
-    let mut waiting = task::spawn(service.clone().oneshot(get()));
-    assert_pending!(waiting.poll());
-    // Another call gets through while the first one waits for its retry.
-    assert_eq!(service.oneshot(get()).await.unwrap().status(), 200);
-    assert_pending!(waiting.poll());
-    assert_eq!(waiting.await.unwrap().status(), 200);
-}

@@ -1,0 +1,152 @@
+//! `RetryLayer` among tower's own layers: readiness, inside and out.
+
+use std::{convert::Infallible, time::Duration};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use seawall::{
+    RetryLayer, find_source,
+    retry::{Backoff, Budget, ReplayBody},
+};
+use tokio_test::{assert_pending, task};
+use tower::{
+    Service, ServiceBuilder, ServiceExt, balance::p2c::Balance, buffer::Buffer,
+    discover::ServiceList, load::Constant, load_shed, service_fn,
+};
+
+use crate::support::{Act, Script, response};
+
+type Body = Full<Bytes>;
+
+fn get() -> Request<Body> {
+    Request::get("http://upstream/").body(Body::default()).unwrap()
+}
+
+fn eager() -> RetryLayer {
+    RetryLayer::new().backoff(Backoff::none())
+}
+
+fn answers(statuses: &[u16]) -> Script<Body> {
+    Script::new(statuses.iter().map(|&status| Act::Answer(response(status))))
+}
+
+/// An instance that always answers the same.
+fn instance<B>(
+    status: u16,
+) -> impl Service<Request<B>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send
+{
+    service_fn(move |_| std::future::ready(Ok(response(status))))
+}
+
+#[tokio::test(start_paused = true)]
+async fn tower_s_limits_sit_inside_and_out() {
+    for _ in 0..3 {
+        let script = answers(&[502, 502, 200, 502, 200]);
+        let service = ServiceBuilder::new()
+            .buffer(4)
+            .concurrency_limit(1)
+            .layer(eager())
+            .buffer(4)
+            .concurrency_limit(1)
+            .service(script.clone());
+        for _ in 0..2 {
+            let response = service.clone().oneshot(get()).await.unwrap();
+            assert_eq!(response.status(), 200);
+        }
+        assert_eq!(script.count(), 5);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_permit_is_not_held_through_the_wait() {
+    let script = answers(&[502, 200, 200]);
+    let service = ServiceBuilder::new()
+        .layer(RetryLayer::new().backoff(Backoff::constant(Duration::from_secs(5))))
+        .concurrency_limit(1)
+        .service(script.clone());
+    let mut waiting = task::spawn(service.clone().oneshot(get()));
+    assert_pending!(waiting.poll());
+    // Another call gets through while the first one waits for its retry.
+    assert_eq!(service.oneshot(get()).await.unwrap().status(), 200);
+    assert_pending!(waiting.poll());
+    assert_eq!(waiting.await.unwrap().status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn load_shed_outside_refuses_what_the_service_inside_is_not_ready_for() {
+    let hang =
+        Script::new([Act::<Body>::Hang, Act::Answer(response(502)), Act::Answer(response(200))]);
+    let service =
+        ServiceBuilder::new().load_shed().layer(eager()).concurrency_limit(1).service(hang.clone());
+    let mut busy = task::spawn(service.clone().oneshot(get()));
+    assert_pending!(busy.poll());
+    // A clone that shares the permit, which is taken.
+    let error = service.clone().oneshot(get()).await.unwrap_err();
+    assert!(error.is::<load_shed::error::Overloaded>());
+    drop(busy);
+    assert_eq!(service.oneshot(get()).await.unwrap().status(), 200);
+    assert_eq!(hang.count(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_load_shed_inside_refuses_is_not_tried_again() {
+    let hang = Script::new([Act::<Body>::Hang]);
+    let service =
+        ServiceBuilder::new().layer(eager()).load_shed().concurrency_limit(1).service(hang.clone());
+    let mut busy = task::spawn(service.clone().oneshot(get()));
+    assert_pending!(busy.poll());
+    let error = service.oneshot(get()).await.unwrap_err();
+    assert!(find_source::<load_shed::error::Overloaded>(&*error).is_some());
+    assert_eq!(hang.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_try_through_a_balancer_inside_meets_another_instance() {
+    let instances = [502, 200, 502].map(|status| Constant::new(instance(status), 1));
+    let balance = Balance::new(ServiceList::new::<Request<ReplayBody<Body>>>(Vec::from(instances)));
+    let service = ServiceBuilder::new()
+        // Chance picks the instance, so the number of tries has no bound.
+        .layer(eager().total(None).budget(Budget::none()))
+        .service(Buffer::new(balance, 8));
+    for _ in 0..100 {
+        assert_eq!(service.clone().oneshot(get()).await.unwrap().status(), 200);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_balancer_outside_takes_instances_that_retry() {
+    let scripts = [answers(&[502, 200].repeat(20)), answers(&[502, 200].repeat(20))];
+    let layer = eager().budget(Budget::none());
+    let instances = scripts
+        .clone()
+        .map(|script| Constant::new(ServiceBuilder::new().layer(layer.clone()).service(script), 1));
+    let mut balance = Balance::new(ServiceList::new::<Request<Body>>(Vec::from(instances)));
+    for _ in 0..20 {
+        let ready = ServiceExt::<Request<Body>>::ready(&mut balance).await.unwrap();
+        assert_eq!(ready.call(get()).await.unwrap().status(), 200);
+    }
+    assert_eq!(scripts.map(|script| script.count()).iter().sum::<usize>(), 40);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_while_it_waits_for_readiness_takes_no_permit_along() {
+    let script =
+        Script::new([Act::Answer(response::<Body>(502)), Act::Hang, Act::Answer(response(200))]);
+    let wait = Duration::from_secs(5);
+    let service = ServiceBuilder::new()
+        .layer(RetryLayer::new().backoff(Backoff::constant(wait)))
+        .concurrency_limit(1)
+        .service(script.clone());
+    let mut waiting = task::spawn(service.clone().oneshot(get()));
+    assert_pending!(waiting.poll());
+    let mut busy = task::spawn(service.clone().oneshot(get()));
+    assert_pending!(busy.poll());
+    tokio::time::advance(2 * wait).await;
+    // Its wait is over, and the one permit is taken.
+    assert_pending!(waiting.poll());
+    drop(waiting);
+    drop(busy);
+    assert_eq!(service.oneshot(get()).await.unwrap().status(), 200);
+    assert_eq!(script.count(), 3);
+}
