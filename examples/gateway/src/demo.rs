@@ -34,8 +34,8 @@ const LOAD_MAX: f64 = 1.25;
 struct Embedded {
     /// Asked without seawall.
     bare: Origin,
-    /// Asked through it: another one, so that both begin at their first request. Kept alive for as long as it serves.
-    _through: Origin,
+    /// Asked through it: another one, so that both begin at their first request.
+    through: Origin,
     upstream: Upstream,
     truth: Option<Cause>,
 }
@@ -44,7 +44,7 @@ impl Embedded {
     async fn start(name: &str, script: Script, truth: Option<Cause>) -> io::Result<Self> {
         let (bare, through) = (Origin::start(script).await?, Origin::start(script).await?);
         let url = format!("http://{}", through.addr()).parse().map_err(io::Error::other)?;
-        Ok(Self { bare, _through: through, upstream: Upstream::new(name.into(), url), truth })
+        Ok(Self { bare, through, upstream: Upstream::new(name.into(), url), truth })
     }
 }
 
@@ -83,15 +83,17 @@ async fn measure(all: &[Embedded], gateway: SocketAddr, attempt: Duration) -> Ve
         bar.set_style(style);
     }
     let mut rows = Vec::new();
-    for Embedded { bare, upstream, truth, .. } in all {
+    for Embedded { bare, through: origin, upstream, truth } in all {
         bar.set_message(upstream.name.clone());
         let direct = format!("http://{}/", bare.addr());
         let bare = traffic::drive(&direct, attempt, &bar).await;
         // The gateway has its own limits; this one only keeps a mistake from hanging.
         let through = format!("http://{gateway}/{}", upstream.name);
         let through = traffic::drive(&through, Duration::from_secs(30), &bar).await;
-        let retries = upstream.retries.load(Ordering::Relaxed);
-        rows.push(Row { name: upstream.name.clone(), truth: *truth, bare, through, retries });
+        // As counted beneath the layers, or by the origin itself: a client may repeat a request on its own, and an origin
+        // that refuses counts none.
+        let sent = upstream.sent.load(Ordering::Relaxed).max(origin.requests());
+        rows.push(Row { name: upstream.name.clone(), truth: *truth, bare, through, sent });
     }
     bar.finish_and_clear();
     rows

@@ -23,17 +23,17 @@ use tower::ServiceBuilder;
 
 use crate::{cli, headers};
 
-/// A server to proxy to, and what was sent to it beyond the callers' requests.
+/// A server to proxy to, and how many requests were sent to it, retries included.
 #[derive(Clone, Debug)]
 pub(crate) struct Upstream {
     pub(crate) name: String,
     url: Uri,
-    pub(crate) retries: Arc<AtomicU64>,
+    pub(crate) sent: Arc<AtomicU64>,
 }
 
 impl Upstream {
     pub(crate) fn new(name: String, url: Uri) -> Self {
-        Self { name, url, retries: Arc::default() }
+        Self { name, url, sent: Arc::default() }
     }
 }
 
@@ -98,7 +98,7 @@ fn to(
 + Send
 + Sync
 + 'static {
-    let Upstream { name, url, retries } = upstream;
+    let Upstream { name, url, sent } = upstream;
     ServiceBuilder::new()
         .map_request(move |mut request: Request<Body>| {
             *request.uri_mut() = target(&url, &name, request.uri());
@@ -113,10 +113,12 @@ fn to(
             response
         })
         .layer(LoggingLayer::client())
-        .layer(RetryLayer::new().on_retry(move |_| {
-            retries.fetch_add(1, Ordering::Relaxed);
-        }))
+        .layer(RetryLayer::new())
         .layer(TimeoutLayer::new(attempt))
+        .map_request(move |request| {
+            sent.fetch_add(1, Ordering::Relaxed);
+            request
+        })
         .service(client.clone())
 }
 

@@ -12,7 +12,7 @@ pub(crate) struct Row {
     pub(crate) truth: Option<Cause>,
     pub(crate) bare: Results,
     pub(crate) through: Results,
-    pub(crate) retries: u64,
+    pub(crate) sent: u64,
 }
 
 impl Row {
@@ -27,7 +27,7 @@ impl Row {
 
     /// Requests that the upstream was sent for each request of a caller.
     pub(crate) fn load(&self) -> f64 {
-        1.0 + self.retries as f64 / REQUESTS as f64
+        self.sent as f64 / REQUESTS as f64
     }
 }
 
