@@ -28,6 +28,10 @@ demo:
 bench:
     cargo run --release --package benches --bin overhead
 
+# What becomes of a call when the upstream fails, beside the peers.
+behaviour:
+    cargo run --package behaviour
+
 # Instructions a call, under callgrind.
 icount:
     benches/icount.sh

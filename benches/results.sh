@@ -40,3 +40,17 @@ TEXT
     --rounds 400 --icount "$counts"
 } >benches/RESULTS.md.new
 mv benches/RESULTS.md.new benches/RESULTS.md
+
+{
+  cat <<'TEXT'
+# What becomes of a call when the upstream fails
+
+Made by `benches/results.sh`, which runs `cargo run --package behaviour`: real sockets, seawall and its peers in one run,
+each as it comes but for the wait between attempts, which is none where it can be set.
+
+*user*: the peer leaves that to its user, here the harness, so it is no verdict on the peer.
+
+TEXT
+  cargo run --quiet --package behaviour
+} >benches/BEHAVIOUR.md.new
+mv benches/BEHAVIOUR.md.new benches/BEHAVIOUR.md

@@ -32,6 +32,8 @@ pub enum Script {
         /// The header's value.
         seconds: u64,
     },
+    /// Answers the first request with this status and these header lines, each with its line end; others with 200.
+    Once(u16, &'static str),
     /// Answers 303 with this `Location`: the request is done, and its result is there.
     SeeOther(&'static str),
     /// Answers with this status as soon as the head has come, and only then reads the body.
@@ -82,7 +84,9 @@ impl Script {
             Self::Busy { every, seconds } if number.is_multiple_of(every.max(1)) => {
                 whole(503, &format!("retry-after: {seconds}\r\n"))
             }
+            Self::Once(status, headers) if number == 1 => whole(status, headers),
             Self::Healthy
+            | Self::Once(..)
             | Self::StaleAfter { .. }
             | Self::Flaky { .. }
             | Self::Busy { .. }
@@ -113,6 +117,7 @@ impl Script {
         Ok(matches!(
             self,
             Self::Healthy
+                | Self::Once(..)
                 | Self::StaleAfter { .. }
                 | Self::Flaky { .. }
                 | Self::Status(_)
