@@ -1,5 +1,7 @@
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
+use crate::ratio::part;
+
 /// How long to wait before each retry, unless the server says (`Retry-After`).
 ///
 /// The default grows exponentially from 100 ms by a factor of 2 up to 10 s, with full jitter.
@@ -137,12 +139,6 @@ impl Backoff {
             Jitter::None | Jitter::Full | Jitter::Added(_) => longest,
         }
     }
-}
-
-/// `mul_f64` panics beyond `Duration::MAX`, and rounds up to it; a part is no more than the whole.
-pub(crate) fn part(whole: Duration, random: f64) -> Duration {
-    Duration::try_from_secs_f64(whole.as_secs_f64() * random.clamp(0.0, 1.0))
-        .map_or(whole, |part| part.min(whole))
 }
 
 impl Default for Backoff {

@@ -51,13 +51,19 @@ pub mod failure;
 mod attempts;
 #[cfg(feature = "retry")]
 mod backoff;
+#[cfg(feature = "circuit-breaker")]
+mod body;
 #[cfg(feature = "retry")]
 mod budget;
 #[cfg(feature = "retry")]
 mod deadline;
-#[cfg(feature = "retry")]
+#[cfg(feature = "circuit-breaker")]
+mod keys;
+#[cfg(any(feature = "retry", feature = "circuit-breaker"))]
 mod ratio;
 
+#[cfg(feature = "circuit-breaker")]
+pub mod circuit_breaker;
 #[cfg(feature = "error-response")]
 pub mod error_response;
 #[cfg(feature = "hyper-util")]
@@ -80,11 +86,13 @@ pub use self::{
 };
 
 #[cfg(feature = "retry")]
-pub use self::{
-    deadline::Deadline,
-    ratio::{NotARatio, Ratio},
-};
+pub use self::deadline::Deadline;
+#[cfg(any(feature = "retry", feature = "circuit-breaker"))]
+pub use self::ratio::{NotARatio, Ratio};
 
+#[cfg(feature = "circuit-breaker")]
+#[doc(no_inline)]
+pub use self::circuit_breaker::CircuitBreakerLayer;
 #[cfg(feature = "error-response")]
 #[doc(no_inline)]
 pub use self::error_response::ErrorResponseLayer;

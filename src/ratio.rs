@@ -1,4 +1,4 @@
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, time::Duration};
 
 /// A part of a whole: a number from 0 to 1, both included, kept to the millionth.
 ///
@@ -43,12 +43,26 @@ impl Ratio {
         f64::from(self.millionths) / f64::from(WHOLE)
     }
 
+    /// Whether `part` of `whole` is this much or more; never of nothing.
+    #[cfg(feature = "circuit-breaker")]
+    pub(crate) fn is_reached(self, part: u64, whole: u64) -> bool {
+        let part_of = u128::from(part) * u128::from(WHOLE);
+        part > 0 && part_of >= u128::from(whole) * u128::from(self.millionths)
+    }
+
     /// The part of `whole`, rounded down, without a rounding error of its own.
+    #[cfg(feature = "retry")]
     pub(crate) fn of(self, whole: u64) -> u64 {
         let part = u128::from(whole) * u128::from(self.millionths) / u128::from(WHOLE);
         // A part is no more than the whole.
         u64::try_from(part).unwrap_or(whole)
     }
+}
+
+/// `mul_f64` panics beyond `Duration::MAX`, and rounds up to it; a part is no more than the whole.
+pub(crate) fn part(whole: Duration, random: f64) -> Duration {
+    Duration::try_from_secs_f64(whole.as_secs_f64() * random.clamp(0.0, 1.0))
+        .map_or(whole, |part| part.min(whole))
 }
 
 /// A number that is not from 0 to 1.

@@ -36,7 +36,7 @@ use tower_service::Service;
 
 use crate::BoxError;
 
-/// A service that takes tonic's body, such as a [`Channel`](::tonic::transport::Channel), as one that takes any body.
+/// A service that takes tonic's body, such as a `tonic::transport::Channel`, as one that takes any body.
 ///
 /// It tells the server how often a call was tried before, in `grpc-previous-rpc-attempts` (gRFC A6), from the second
 /// attempt on.

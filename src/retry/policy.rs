@@ -8,7 +8,7 @@ use super::{
     hook::Hook,
     protocol::About,
 };
-use crate::{Cause, Failure, Processed, backoff::part, budget::Budgets};
+use crate::{Cause, Failure, Processed, budget::Budgets, ratio::part};
 
 /// The settings of a [`RetryLayer`](super::RetryLayer), and the decision they lead to: no clock, no I/O.
 #[derive(Clone, Debug)]

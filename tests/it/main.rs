@@ -30,6 +30,8 @@ mod retry_tower;
 #[cfg(feature = "timeout")]
 mod timeout;
 
+#[cfg(feature = "full")]
+mod circuit_breaker;
 #[cfg(feature = "error-response")]
 mod error_response;
 #[cfg(feature = "full")]

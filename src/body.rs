@@ -1,0 +1,138 @@
+//! A response body that is watched to its end, and how far a call reaches: to the head of its response, or to the end of
+//! the body.
+
+use std::{
+    error::Error,
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use http::Response;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use crate::BoxError;
+
+/// Who wants to know how a call ended. Dropped if it ended early.
+pub trait Watch {
+    /// It ended well, or in the middle of the body by an error.
+    fn end(self, error: Option<&(dyn Error + 'static)>);
+}
+
+/// How far a call reaches.
+pub trait Extent<Res> {
+    type Response<W>;
+
+    fn watch<W: Watch>(response: Res, watch: Option<W>) -> Self::Response<W>;
+}
+
+/// A call ends with the response of its service.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Head {}
+
+/// A call ends with the body of its HTTP response.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct WholeBody {}
+
+impl<Res> Extent<Res> for Head {
+    type Response<W> = Res;
+
+    #[inline]
+    fn watch<W: Watch>(response: Res, watch: Option<W>) -> Res {
+        if let Some(watch) = watch {
+            watch.end(None);
+        }
+        response
+    }
+}
+
+impl<B> Extent<Response<B>> for WholeBody
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    type Response<W> = Response<Watched<B, W>>;
+
+    fn watch<W: Watch>(response: Response<B>, watch: Option<W>) -> Response<Watched<B, W>> {
+        response.map(|inner| Watched::new(inner, watch))
+    }
+}
+
+pin_project! {
+    /// A response body that is handed on as it is, and watched to its end.
+    pub struct Watched<B, W> {
+        #[pin]
+        inner: B,
+        // `None` once it has ended, or if nobody watches.
+        watch: Option<W>,
+    }
+}
+
+impl<B: Body, W: Watch> Watched<B, W> {
+    fn new(inner: B, mut watch: Option<W>) -> Self {
+        if inner.is_end_stream() {
+            finish(&mut watch);
+        }
+        Self { inner, watch }
+    }
+}
+
+impl<B, W> Body for Watched<B, W>
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+    W: Watch,
+{
+    type Data = B::Data;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
+        let mut this = self.project();
+        Poll::Ready(match ready!(this.inner.as_mut().poll_frame(cx)) {
+            Some(Ok(frame)) => {
+                // A reader may stop here without asking for the end.
+                if this.watch.is_some() && this.inner.is_end_stream() {
+                    finish(this.watch);
+                }
+                Some(Ok(frame))
+            }
+            Some(Err(error)) => {
+                let error = error.into();
+                if let Some(watch) = this.watch.take() {
+                    watch.end(Some(&*error));
+                }
+                Some(Err(error))
+            }
+            None => {
+                finish(this.watch);
+                None
+            }
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+fn finish<W: Watch>(watch: &mut Option<W>) {
+    if let Some(watch) = watch.take() {
+        watch.end(None);
+    }
+}
+
+impl<B: fmt::Debug, W> fmt::Debug for Watched<B, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ResponseBody").field(&self.inner).finish()
+    }
+}

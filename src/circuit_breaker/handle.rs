@@ -1,0 +1,158 @@
+use std::{sync::Arc, time::Duration};
+
+use super::{circuit::Core, state::State};
+use crate::{Failure, keys::Store};
+
+/// A circuit, to be looked at and to be told. Clones are the same circuit.
+///
+/// All of it is synchronous, takes a short lock at most, and can be called from anywhere.
+#[derive(Clone, Debug)]
+pub struct Circuit {
+    core: Arc<Core>,
+}
+
+/// The circuits of a layer that has one for each key. Clones are the same ones.
+#[derive(Clone, Debug)]
+pub struct Circuits {
+    store: Arc<Store<Core>>,
+}
+
+/// How a circuit was at one moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    state: State,
+    calls: u64,
+    failures: u64,
+    since: Duration,
+    next_probe: Option<Duration>,
+    opened_by: Option<Failure>,
+    refused: u64,
+    late: u64,
+}
+
+impl Circuit {
+    pub(super) const fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// Its key; `None` if the layer has one circuit only.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        self.core.key.as_deref()
+    }
+
+    /// Its state. An open circuit whose time is over is open until a call comes.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.core.state()
+    }
+
+    /// How it is now.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let now = self.core.now();
+        let machine = self.core.machine().clone();
+        let counts = self.core.counts(machine.generation, now);
+        Snapshot {
+            state: machine.state(),
+            calls: counts.calls,
+            failures: counts.failures,
+            since: now.saturating_sub(machine.since),
+            next_probe: machine.next_probe(now),
+            opened_by: machine.failure,
+            refused: machine.refused,
+            late: machine.late,
+        }
+    }
+
+    /// Rejects all calls until [`release`](Self::release), for example while an upstream is being repaired. Calls under
+    /// way are not touched, and their results no longer count.
+    pub fn force_open(&self) {
+        self.force(true);
+    }
+
+    /// Lets all calls pass until [`release`](Self::release), whatever becomes of them.
+    pub fn force_closed(&self) {
+        self.force(false);
+    }
+
+    /// Ends what was forced: the circuit is closed, and counts from nothing. Does nothing otherwise.
+    pub fn release(&self) {
+        let now = self.core.now();
+        self.core.change(|machine| ((), machine.release(now)));
+    }
+
+    fn force(&self, open: bool) {
+        let now = self.core.now();
+        self.core.change(|machine| ((), Some(machine.force(open, now))));
+    }
+}
+
+impl Circuits {
+    pub(super) const fn new(store: Arc<Store<Core>>) -> Self {
+        Self { store }
+    }
+
+    /// The circuit of this key, if any call had it of late.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<Circuit> {
+        self.store.find(key).map(Circuit::new)
+    }
+
+    /// All circuits there are at this moment, in no order: at most 4,096.
+    #[must_use]
+    pub fn all(&self) -> Vec<Circuit> {
+        self.store.all().into_iter().map(Circuit::new).collect()
+    }
+}
+
+impl Snapshot {
+    /// The state.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// Calls whose results are in the window: of the state it is in, so few after a change.
+    #[must_use]
+    pub const fn calls(&self) -> u64 {
+        self.calls
+    }
+
+    /// How many of them failed.
+    #[must_use]
+    pub const fn failures(&self) -> u64 {
+        self.failures
+    }
+
+    /// Time since the state changed last; since the circuit was made, if it never did.
+    #[must_use]
+    pub const fn since(&self) -> Duration {
+        self.since
+    }
+
+    /// Time until a call may pass, while it is open.
+    #[must_use]
+    pub const fn next_probe(&self) -> Option<Duration> {
+        self.next_probe
+    }
+
+    /// The failure that opened it last.
+    #[must_use]
+    pub const fn opened_by(&self) -> Option<&Failure> {
+        self.opened_by.as_ref()
+    }
+
+    /// Calls rejected since it opened last.
+    #[must_use]
+    pub const fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    /// Results that came after the state had changed, and so counted for nothing.
+    #[must_use]
+    pub const fn late(&self) -> u64 {
+        self.late
+    }
+}

@@ -1,0 +1,250 @@
+use std::{borrow::Cow, marker::PhantomData, num::NonZeroU32, sync::Arc, time::Duration};
+
+use http::Uri;
+use tower_layer::Layer;
+
+use super::{
+    Circuit, CircuitBreaker, Circuits, WhenOpen,
+    readiness::Readiness,
+    select::{Keyed, Select, Single},
+    settings::{CountIf, Settings},
+};
+use crate::{
+    Failure, HttpClassifier, Ratio,
+    body::{Head, WholeBody},
+    keys::{ByRequest, ByUri},
+};
+
+/// Applies [`CircuitBreaker`]. See the [module docs](super) for what it does and an example.
+///
+/// The circuit is made with the layer and shared by all its services and clones. A setter begins it anew, so settings
+/// come before the layer is used.
+#[derive(Debug)]
+#[must_use = "a layer does nothing until it wraps a service"]
+pub struct CircuitBreakerLayer<C = HttpClassifier, K = Single, E = Head> {
+    classifier: C,
+    select: K,
+    settings: Arc<Settings>,
+    extent: PhantomData<fn() -> E>,
+}
+
+impl CircuitBreakerLayer {
+    /// One circuit for all requests: for a client of one upstream. [`keyed`](Self::keyed) for several.
+    pub fn new() -> Self {
+        let settings = Arc::default();
+        Self {
+            classifier: HttpClassifier::new(),
+            select: Single::new(&settings),
+            settings,
+            extent: PhantomData,
+        }
+    }
+}
+
+impl Default for CircuitBreakerLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<C, E> CircuitBreakerLayer<C, Single, E> {
+    /// The circuit, to be looked at and to be told.
+    #[must_use]
+    pub fn handle(&self) -> Circuit {
+        Circuit::new(Arc::clone(&self.select.core))
+    }
+}
+
+impl<C, F, E> CircuitBreakerLayer<C, Keyed<F>, E> {
+    /// The circuits, to be looked at and to be told.
+    #[must_use]
+    pub fn handle(&self) -> Circuits {
+        Circuits::new(Arc::clone(&self.select.store))
+    }
+}
+
+impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
+    /// Decides by `classifier` what is a failure, in place of [`HttpClassifier`].
+    pub fn classifier<C2>(self, classifier: C2) -> CircuitBreakerLayer<C2, K, E> {
+        let Self { select, settings, extent, .. } = self;
+        CircuitBreakerLayer { classifier, select, settings, extent }
+    }
+
+    /// Gives every key a circuit of its own, so that one upstream's failure does not cut off another.
+    /// [`by_authority`](super::by_authority) keys by host and port. Requests for which `by` gives `None` pass, and do not
+    /// count.
+    ///
+    /// At most 4,096 keys have one; those that are closed, have no failure in their window and no call under way make room
+    /// for others. Requests of further keys pass, and do not count.
+    ///
+    /// ```
+    /// use seawall::{CircuitBreakerLayer, circuit_breaker::by_authority};
+    ///
+    /// let layer = CircuitBreakerLayer::new().keyed(by_authority);
+    /// # let _ = layer;
+    /// ```
+    pub fn keyed<F>(self, by: F) -> CircuitBreakerLayer<C, Keyed<ByUri<F>>, E>
+    where
+        F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
+    {
+        self.select(ByUri(by))
+    }
+
+    /// As [`keyed`](Self::keyed), by the whole of a request, of whatever kind.
+    ///
+    /// ```
+    /// use std::borrow::Cow;
+    /// use seawall::CircuitBreakerLayer;
+    ///
+    /// let layer = CircuitBreakerLayer::new()
+    ///     .keyed_by_request(|request: &String| Some(Cow::Borrowed(request.as_str())));
+    /// # let _ = layer;
+    /// ```
+    pub fn keyed_by_request<F, Req>(self, by: F) -> CircuitBreakerLayer<C, Keyed<ByRequest<F>>, E>
+    where
+        F: for<'a> Fn(&'a Req) -> Option<Cow<'a, str>>,
+    {
+        self.select(ByRequest(by))
+    }
+
+    fn select<F>(self, by: F) -> CircuitBreakerLayer<C, Keyed<F>, E> {
+        let Self { classifier, settings, extent, .. } = self;
+        CircuitBreakerLayer { classifier, select: Keyed::new(by, &settings), settings, extent }
+    }
+
+    /// Counts a call when the body of its response ends, for HTTP services: one that breaks off is a failure, one that the
+    /// caller drops is neither. Otherwise a call counts when the head is there.
+    pub fn whole_body(self) -> CircuitBreakerLayer<C, K, WholeBody> {
+        let Self { classifier, select, settings, .. } = self;
+        CircuitBreakerLayer { classifier, select, settings, extent: PhantomData }
+    }
+
+    /// Opens when this part of the calls in the window failed, or more. A part of zero means: at any failure. Default:
+    /// 50 %.
+    pub fn failure_ratio(self, ratio: Ratio) -> Self {
+        self.set(|settings| settings.ratio = ratio)
+    }
+
+    /// Does not open by [`failure_ratio`](Self::failure_ratio) while there are fewer calls than this in the window: of two
+    /// calls one failure is no trend. Default: 20.
+    pub fn min_calls(self, calls: u32) -> Self {
+        self.set(|settings| settings.min_calls = calls)
+    }
+
+    /// The time that is looked back on. It slides in ten pieces, so a result counts for nine to ten tenths of it. Default:
+    /// 10 s; at least 10 ms.
+    pub fn window(self, window: Duration) -> Self {
+        self.set(|settings| settings.set_window(window))
+    }
+
+    /// Opens as well after so many failures in a row, however few calls there are. `None`: never. Default: `None`.
+    pub fn consecutive_failures(self, failures: impl Into<Option<NonZeroU32>>) -> Self {
+        let failures = failures.into();
+        self.set(|settings| settings.consecutive = failures)
+    }
+
+    /// Counts calls that take this long or longer as failures, also those that are given up after it. `None`: time does
+    /// not count. Default: `None`.
+    pub fn slow_call(self, time: impl Into<Option<Duration>>) -> Self {
+        let time = time.into();
+        self.set(|settings| settings.slow = time)
+    }
+
+    /// How long it stays open the first time. While it fails to close, each time is half as long again, up to
+    /// [`open_max`](Self::open_max). By chance up to a fifth is taken off, so that callers that opened together do not
+    /// probe together. Default: 2 s.
+    pub fn open_for(self, time: Duration) -> Self {
+        self.set(|settings| settings.open_for = time)
+    }
+
+    /// The longest time it stays open by itself. Default: 8 s.
+    pub fn open_max(self, time: Duration) -> Self {
+        self.set(|settings| settings.open_max = time)
+    }
+
+    /// How long a `Retry-After` of the failure that opened it may keep it open. Zero: it has no say. Default: 30 s.
+    pub fn retry_after_max(self, max: Duration) -> Self {
+        self.set(|settings| settings.retry_after_max = max)
+    }
+
+    /// How many calls pass while it is half-open, at once and in all. It closes as soon as their failures must stay below
+    /// [`failure_ratio`](Self::failure_ratio), and opens as soon as they cannot. Default: 5.
+    pub fn probes(self, probes: NonZeroU32) -> Self {
+        self.set(|settings| settings.probes = probes)
+    }
+
+    /// How long such a call keeps its place. One that takes longer makes room for another, and counts for nothing, so that
+    /// calls which never end cannot keep the circuit half-open for ever. Default: 30 s.
+    pub fn probe_lease(self, time: Duration) -> Self {
+        self.set(|settings| settings.probe_lease = time)
+    }
+
+    /// Whether the origin's own errors (500, 501, 505 and others) count as failures. One broken route would then cut off
+    /// all routes of its host. Default: no.
+    pub fn count_origin_errors(self, count: bool) -> Self {
+        self.set(|settings| settings.count_origin_errors = count)
+    }
+
+    /// Decides which failures count, in place of the rules in the [module docs](super). Those that do not count are
+    /// successes if a response came, and nothing otherwise. Called when a call fails, on the task that drives it; it must
+    /// not block.
+    ///
+    /// ```
+    /// use seawall::{Cause, CircuitBreakerLayer};
+    ///
+    /// let layer = CircuitBreakerLayer::new()
+    ///     .count_if(|failure| matches!(failure.cause(), Cause::RateLimited | Cause::Overloaded));
+    /// # let _ = layer;
+    /// ```
+    pub fn count_if(self, count: impl Fn(&Failure) -> bool + Send + Sync + 'static) -> Self {
+        self.set(|settings| settings.count_if = CountIf(Some(Arc::new(count))))
+    }
+
+    /// What a service says of its readiness while the circuit is open, if there is one for all requests. Default:
+    /// [`Reject`](WhenOpen::Reject).
+    ///
+    /// With [`NotReady`](WhenOpen::NotReady) it is pending until the next probe may pass, so that `tower::balance` passes
+    /// it over; with `Reject` a balancer that prefers the least loaded instance would send most of its calls to the one
+    /// that rejects them at once. Not for a stack with a single upstream: its callers would wait.
+    pub fn when_open(self, when_open: WhenOpen) -> Self {
+        self.set(|settings| settings.when_open = when_open)
+    }
+
+    /// Counts and reports, but never rejects: to see what the breaker would do. Default: no.
+    pub fn shadow(self, shadow: bool) -> Self {
+        self.set(|settings| settings.shadow = shadow)
+    }
+
+    fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::clone(&self.settings);
+        change(&mut settings);
+        self.settings = Arc::new(settings);
+        self.select = self.select.anew(&self.settings);
+        self
+    }
+}
+
+impl<C: Clone, K: Clone, E> Clone for CircuitBreakerLayer<C, K, E> {
+    fn clone(&self) -> Self {
+        Self {
+            classifier: self.classifier.clone(),
+            select: self.select.clone(),
+            settings: Arc::clone(&self.settings),
+            extent: PhantomData,
+        }
+    }
+}
+
+impl<S, C: Clone, K: Clone, E> Layer<S> for CircuitBreakerLayer<C, K, E> {
+    type Service = CircuitBreaker<S, C, K, E>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        CircuitBreaker {
+            inner,
+            classifier: self.classifier.clone(),
+            select: self.select.clone(),
+            readiness: Readiness::new(self.settings.when_open, self.settings.shadow),
+            extent: PhantomData,
+        }
+    }
+}

@@ -1,0 +1,199 @@
+use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
+
+use crate::{Cause, Failure, Ratio, circuit_breaker::window::BUCKETS};
+
+/// The settings of a [`CircuitBreakerLayer`](super::CircuitBreakerLayer).
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub(super) ratio: Ratio,
+    pub(super) min_calls: u32,
+    /// Of one piece of the window.
+    pub(super) width: Duration,
+    pub(super) consecutive: Option<NonZeroU32>,
+    pub(super) slow: Option<Duration>,
+    pub(super) open_for: Duration,
+    pub(super) open_max: Duration,
+    pub(super) retry_after_max: Duration,
+    pub(super) probes: NonZeroU32,
+    pub(super) probe_lease: Duration,
+    pub(super) count_origin_errors: bool,
+    pub(super) count_if: CountIf,
+    pub(super) when_open: WhenOpen,
+    pub(super) shadow: bool,
+}
+
+/// What a service says of its readiness while its circuit is open: see
+/// [`when_open`](super::CircuitBreakerLayer::when_open).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhenOpen {
+    /// It is ready, and rejects the call.
+    Reject,
+    /// It is not ready, so that a balancer passes it over.
+    NotReady,
+}
+
+/// What a result counts as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Success,
+    Failure,
+    Neither,
+}
+
+#[derive(Clone, Default)]
+pub(super) struct CountIf(pub(super) Option<Arc<Counts>>);
+
+type Counts = dyn Fn(&Failure) -> bool + Send + Sync;
+
+impl fmt::Debug for CountIf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Some" } else { "None" })
+    }
+}
+
+/// Shorter is no window: results would be gone before the next one comes.
+const SHORTEST: Duration = Duration::from_millis(10);
+
+impl Settings {
+    pub(super) fn set_window(&mut self, window: Duration) {
+        self.width = window.max(SHORTEST) / BUCKETS as u32;
+    }
+
+    pub(super) fn verdict(&self, failure: &Failure) -> Verdict {
+        let counted = match &self.count_if.0 {
+            Some(count_if) => count_if(failure),
+            None => counts(failure, self.count_origin_errors),
+        };
+        match failure.status() {
+            _ if counted => Verdict::Failure,
+            // It answered.
+            Some(_) => Verdict::Success,
+            None => Verdict::Neither,
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let mut this = Self {
+            ratio: Ratio::percent(50),
+            min_calls: 20,
+            width: Duration::ZERO,
+            consecutive: None,
+            slow: None,
+            open_for: Duration::from_secs(2),
+            open_max: Duration::from_secs(8),
+            retry_after_max: Duration::from_secs(30),
+            probes: NonZeroU32::MIN.saturating_add(4),
+            probe_lease: Duration::from_secs(30),
+            count_origin_errors: false,
+            count_if: CountIf::default(),
+            when_open: WhenOpen::Reject,
+            shadow: false,
+        };
+        this.set_window(Duration::from_secs(10));
+        this
+    }
+}
+
+/// Whether a failure says that the upstream as a whole is not well.
+fn counts(failure: &Failure, origin_errors: bool) -> bool {
+    match failure.status().map(|status| status.as_u16()) {
+        Some(502..=504 | 520..=530) => true,
+        // One broken route must not cut off all the others of its host.
+        Some(500..) => origin_errors || failure.cause() != Cause::OriginError,
+        Some(400..) => false,
+        // gRPC reports failures with a status of 200.
+        Some(_) | None => says_unwell(failure.cause(), origin_errors),
+    }
+}
+
+/// The same, where no HTTP status says it.
+const fn says_unwell(cause: Cause, origin_errors: bool) -> bool {
+    match cause {
+        Cause::OriginError => origin_errors,
+        // The request is at fault, or the refusal is our own, or nobody waited for the end.
+        Cause::DestinationNotFound
+        | Cause::DestinationIpProhibited
+        | Cause::ConnectionLimitReached
+        | Cause::HttpRequestError
+        | Cause::HttpRequestDenied
+        | Cause::ProxyInternalError
+        | Cause::ProxyConfigurationError
+        | Cause::ProxyLoopDetected
+        | Cause::RateLimited
+        | Cause::CircuitOpen
+        | Cause::Cancelled
+        | Cause::RequestTimeout
+        | Cause::Conflict
+        | Cause::ClientError => false,
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+
+    fn verdict(cause: Cause, status: Option<u16>, settings: &Settings) -> Verdict {
+        let failure = Failure::new(cause);
+        settings.verdict(&match status {
+            Some(status) => failure.with_status(StatusCode::from_u16(status).unwrap()),
+            None => failure,
+        })
+    }
+
+    #[test]
+    fn what_counts_by_default_is_what_says_that_the_whole_upstream_is_unwell() {
+        use Verdict::{Failure, Neither, Success};
+
+        let settings = Settings::default();
+        for (cause, status, expected) in [
+            (Cause::ConnectionRefused, None, Failure),
+            (Cause::DnsError, None, Failure),
+            (Cause::HttpResponseTimeout, None, Failure),
+            (Cause::TlsCertificateError, None, Failure),
+            (Cause::Unknown, None, Failure),
+            (Cause::BadGateway, Some(502), Failure),
+            (Cause::Overloaded, Some(503), Failure),
+            (Cause::GatewayTimeout, Some(504), Failure),
+            (Cause::OriginError, Some(520), Failure),
+            (Cause::OriginError, Some(530), Failure),
+            (Cause::OriginError, Some(500), Success),
+            (Cause::OriginError, Some(501), Success),
+            (Cause::OriginError, Some(505), Success),
+            (Cause::OriginError, Some(519), Success),
+            // A gateway's own 500.
+            (Cause::ProxyInternalError, Some(500), Failure),
+            (Cause::RateLimited, Some(429), Success),
+            (Cause::ClientError, Some(404), Success),
+            (Cause::RequestTimeout, Some(408), Success),
+            // gRPC.
+            (Cause::DestinationUnavailable, Some(200), Failure),
+            (Cause::ClientError, Some(200), Success),
+            (Cause::OriginError, Some(200), Success),
+            (Cause::CircuitOpen, None, Neither),
+            (Cause::ConnectionLimitReached, None, Neither),
+            (Cause::Cancelled, None, Neither),
+            (Cause::HttpRequestError, None, Neither),
+        ] {
+            assert_eq!(verdict(cause, status, &settings), expected, "{cause} {status:?}");
+        }
+    }
+
+    #[test]
+    fn origin_errors_count_on_request_and_a_closure_has_the_last_word() {
+        let settings = Settings { count_origin_errors: true, ..Settings::default() };
+        assert_eq!(verdict(Cause::OriginError, Some(500), &settings), Verdict::Failure);
+        assert_eq!(verdict(Cause::OriginError, Some(200), &settings), Verdict::Failure);
+        assert_eq!(verdict(Cause::ClientError, Some(404), &settings), Verdict::Success);
+        let count_if = CountIf(Some(Arc::new(|it| it.cause() == Cause::ClientError)));
+        let settings = Settings { count_if, ..settings };
+        assert_eq!(verdict(Cause::ClientError, Some(404), &settings), Verdict::Failure);
+        assert_eq!(verdict(Cause::BadGateway, Some(502), &settings), Verdict::Success);
+        assert_eq!(verdict(Cause::ConnectionRefused, None, &settings), Verdict::Neither);
+    }
+}

@@ -1,0 +1,111 @@
+//! The circuit on several threads, in every order that they can take turns in: `just loom`.
+
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
+
+use loom::thread;
+use tokio::time::Instant;
+
+use super::{State, circuit::Core, settings::Settings};
+use crate::{Cause, Failure};
+
+const FAILURE: Failure = Failure::new(Cause::ConnectionRefused);
+
+fn core(settings: Settings) -> Arc<Core> {
+    // Not loom's: it is shared here only to be dropped last, and its count is none of what is checked.
+    Arc::new(Core::new(None, Arc::new(settings), Instant::now()))
+}
+
+fn one_failure_opens() -> Settings {
+    Settings { min_calls: 1, ..Settings::default() }
+}
+
+/// Two calls, admitted before either fails.
+#[test]
+fn two_failures_at_once_open_it_once() {
+    loom::model(|| {
+        let core = core(one_failure_opens());
+        let tickets = [core.admit().unwrap(), core.admit().unwrap()];
+        let threads = tickets.map(|ticket| {
+            let core = Arc::clone(&core);
+            thread::spawn(move || core.record(ticket, Some(FAILURE)))
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        let machine = core.machine();
+        assert_eq!((machine.state(), machine.generation), (State::Open, 1));
+    });
+}
+
+#[test]
+fn a_failure_that_was_counted_opens_it_even_if_another_is_counted_at_the_same_time() {
+    loom::model(|| {
+        let core = core(Settings { min_calls: 2, ..Settings::default() });
+        let tickets = [core.admit().unwrap(), core.admit().unwrap()];
+        let threads = tickets.map(|ticket| {
+            let core = Arc::clone(&core);
+            thread::spawn(move || core.record(ticket, Some(FAILURE)))
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!(core.state(), State::Open);
+    });
+}
+
+#[test]
+fn failures_in_a_row_on_two_threads_are_all_counted() {
+    loom::model(|| {
+        let consecutive = NonZeroU32::new(2);
+        let core = core(Settings { consecutive, min_calls: 100, ..Settings::default() });
+        let tickets = [core.admit().unwrap(), core.admit().unwrap()];
+        let threads = tickets.map(|ticket| {
+            let core = Arc::clone(&core);
+            thread::spawn(move || core.record(ticket, Some(FAILURE)))
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!(core.state(), State::Open);
+    });
+}
+
+#[test]
+fn no_more_calls_than_probes_pass_while_it_is_half_open() {
+    loom::model(|| {
+        let probes = NonZeroU32::MIN;
+        let settings = Settings { probes, open_for: Duration::ZERO, ..one_failure_opens() };
+        let core = core(settings);
+        let ticket = core.admit().unwrap();
+        core.record(ticket, Some(FAILURE));
+        let threads = [(), ()].map(|()| {
+            let core = Arc::clone(&core);
+            thread::spawn(move || core.admit().is_ok())
+        });
+        let passed = threads.map(|thread| u32::from(thread.join().unwrap()));
+        assert_eq!(passed.iter().sum::<u32>(), 1);
+    });
+}
+
+#[test]
+fn a_late_result_changes_nothing_whenever_it_comes() {
+    loom::model(|| {
+        let core = core(Settings {
+            probes: NonZeroU32::MIN,
+            open_for: Duration::ZERO,
+            ..one_failure_opens()
+        });
+        let (late, first) = (core.admit().unwrap(), core.admit().unwrap());
+        core.record(first, Some(FAILURE));
+        let probe = core.admit().unwrap();
+        let thread = {
+            let core = Arc::clone(&core);
+            thread::spawn(move || core.record(late, Some(FAILURE)))
+        };
+        core.record(probe, None);
+        thread.join().unwrap();
+        let generation = core.machine().generation;
+        let counts = core.counts(generation, core.now());
+        assert_eq!((core.state(), counts.failures), (State::Closed, 0));
+    });
+}

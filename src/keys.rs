@@ -1,0 +1,252 @@
+//! One of something for all requests, or one for each key, bounded: what layers with a state have in common.
+
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    fmt,
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use http::{Request, Uri};
+use tokio::time::Instant;
+
+/// How many keys are kept. More share nothing: see [`Store::get`].
+pub(crate) const KEYS_MAX: usize = 4_096;
+
+/// So many that threads seldom meet in one.
+const SHARDS: usize = 16;
+
+/// How often keys that can go are looked for at the most, so that a flood of keys does not cost a search each.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// What is kept for a key.
+pub(crate) trait Keep {
+    /// Whether nothing is lost by forgetting it.
+    fn is_clean(&self, now: Instant) -> bool;
+}
+
+/// A `T` for each key, at most [`KEYS_MAX`].
+pub(crate) struct Store<T> {
+    shards: [RwLock<Shard<T>>; SHARDS],
+    len: AtomicUsize,
+    hasher: RandomState,
+    /// When keys that can go were last looked for.
+    swept: Mutex<Option<Instant>>,
+}
+
+type Shard<T> = HashMap<Arc<str>, Arc<T>>;
+
+impl<T> Default for Store<T> {
+    fn default() -> Self {
+        Self {
+            shards: Default::default(),
+            len: AtomicUsize::new(0),
+            hasher: RandomState::new(),
+            swept: Mutex::default(),
+        }
+    }
+}
+
+impl<T: Keep> Store<T> {
+    /// The one for `key`, made if there is none. `None` if there are too many, and none of them can go.
+    pub(crate) fn get(
+        &self,
+        key: &str,
+        now: impl FnOnce() -> Instant,
+        make: impl FnOnce(Arc<str>) -> T,
+    ) -> Option<Arc<T>> {
+        let shard = &self.shards[self.hasher.hash_one(key) as usize % SHARDS];
+        if let Some(found) = shard.read().unwrap_or_else(PoisonError::into_inner).get(key) {
+            return Some(Arc::clone(found));
+        }
+        if !self.has_room(now) {
+            return None;
+        }
+        let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = shard.get(key) {
+            return Some(Arc::clone(found));
+        }
+        // Counted before it is there, so that many at once do not pass the bound.
+        if self.len.fetch_add(1, Ordering::Relaxed) >= KEYS_MAX {
+            self.len.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        let key: Arc<str> = key.into();
+        let new = Arc::new(make(Arc::clone(&key)));
+        shard.insert(key, Arc::clone(&new));
+        Some(new)
+    }
+
+    /// Makes room, if there is none: what is clean and in nobody's hands goes. No lock is held while another is taken.
+    fn has_room(&self, now: impl FnOnce() -> Instant) -> bool {
+        if self.len.load(Ordering::Relaxed) < KEYS_MAX {
+            return true;
+        }
+        let now = now();
+        if !self.is_due(now) {
+            return false;
+        }
+        for shard in &self.shards {
+            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
+            let before = shard.len();
+            // Nobody can take another hold of it meanwhile: that needs the lock.
+            shard.retain(|_, kept| Arc::strong_count(kept) > 1 || !kept.is_clean(now));
+            self.len.fetch_sub(before - shard.len(), Ordering::Relaxed);
+        }
+        self.len.load(Ordering::Relaxed) < KEYS_MAX
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = swept.is_none_or(|swept| now.saturating_duration_since(swept) >= SWEEP_EVERY);
+        if due {
+            *swept = Some(now);
+        }
+        due
+    }
+
+    /// The one for `key`, if there is one.
+    pub(crate) fn find(&self, key: &str) -> Option<Arc<T>> {
+        let shard = &self.shards[self.hasher.hash_one(key) as usize % SHARDS];
+        shard.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
+    /// All there are, in no order.
+    pub(crate) fn all(&self) -> Vec<Arc<T>> {
+        let kept = |shard: &RwLock<Shard<T>>| {
+            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            shard.values().cloned().collect::<Vec<_>>()
+        };
+        self.shards.iter().flat_map(kept).collect()
+    }
+}
+
+impl<T> fmt::Debug for Store<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("len", &self.len).finish_non_exhaustive()
+    }
+}
+
+/// Which key a request has.
+pub trait Key<Req> {
+    /// `None`: it has none.
+    fn key<'a>(&self, request: &'a Req) -> Option<Cow<'a, str>>;
+}
+
+/// A key made of the URI of an HTTP request.
+#[derive(Clone, Copy, Debug)]
+pub struct ByUri<F>(pub(crate) F);
+
+/// A key made of the whole of a request, of whatever kind.
+#[derive(Clone, Copy, Debug)]
+pub struct ByRequest<F>(pub(crate) F);
+
+impl<F, B> Key<Request<B>> for ByUri<F>
+where
+    F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
+{
+    fn key<'a>(&self, request: &'a Request<B>) -> Option<Cow<'a, str>> {
+        (self.0)(request.uri())
+    }
+}
+
+impl<F, Req> Key<Req> for ByRequest<F>
+where
+    F: for<'a> Fn(&'a Req) -> Option<Cow<'a, str>>,
+{
+    fn key<'a>(&self, request: &'a Req) -> Option<Cow<'a, str>> {
+        (self.0)(request)
+    }
+}
+
+/// Keys by host and port.
+#[must_use]
+pub fn by_authority(uri: &Uri) -> Option<Cow<'_, str>> {
+    uri.authority().map(|authority| {
+        // A user's name and password are no part of where a request goes.
+        let whole = authority.as_str();
+        Cow::Borrowed(whole.rsplit_once('@').map_or(whole, |(_, host)| host))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Kept(AtomicUsize);
+
+    impl Keep for Kept {
+        fn is_clean(&self, _now: Instant) -> bool {
+            self.0.load(Ordering::Relaxed) == 0
+        }
+    }
+
+    fn get(store: &Store<Kept>, key: &str, now: Instant) -> Option<Arc<Kept>> {
+        store.get(key, || now, |_| Kept(AtomicUsize::new(0)))
+    }
+
+    #[test]
+    fn what_is_in_use_or_not_clean_stays_and_the_rest_makes_room() {
+        let (store, now) = (Store::default(), Instant::now());
+        let held = get(&store, "held", now).unwrap();
+        get(&store, "dirty", now).unwrap().0.store(1, Ordering::Relaxed);
+        for number in 0..KEYS_MAX - 2 {
+            get(&store, &number.to_string(), now).unwrap();
+        }
+        assert_eq!(store.all().len(), KEYS_MAX);
+        assert!(get(&store, "one more", now).is_some());
+        assert_eq!(store.all().len(), 3);
+        assert!(Arc::ptr_eq(&held, &store.find("held").unwrap()));
+        assert_eq!(store.find("dirty").unwrap().0.load(Ordering::Relaxed), 1);
+        assert!(store.find("7").is_none());
+    }
+
+    #[test]
+    fn a_flood_of_keys_is_bounded_and_searched_for_room_once_a_second() {
+        let (store, now) = (Store::default(), Instant::now());
+        for number in 0..100_000 {
+            if let Some(kept) = get(&store, &number.to_string(), now) {
+                kept.0.store(1, Ordering::Relaxed);
+            }
+        }
+        assert_eq!(store.all().len(), KEYS_MAX);
+        for kept in store.all() {
+            kept.0.store(0, Ordering::Relaxed);
+        }
+        assert!(get(&store, "new", now + Duration::from_millis(999)).is_none());
+        assert!(get(&store, "new", now + Duration::from_secs(1)).is_some());
+        assert_eq!(store.all().len(), 1);
+    }
+
+    #[test]
+    fn many_threads_get_the_same_one_and_do_not_pass_the_bound() {
+        let (store, now) = (Store::default(), Instant::now());
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for number in 0..KEYS_MAX + 100 {
+                        if let Some(kept) = get(&store, &number.to_string(), now) {
+                            kept.0.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                });
+            }
+        });
+        assert_eq!(store.all().len(), KEYS_MAX);
+        let uses: usize = store.all().iter().map(|kept| kept.0.load(Ordering::Relaxed)).sum();
+        assert_eq!(uses, 4 * KEYS_MAX);
+    }
+
+    #[test]
+    fn an_authority_is_host_and_port_without_the_user() {
+        let of = |uri: &'static str| by_authority(&Uri::from_static(uri)).map(Cow::into_owned);
+        assert_eq!(of("http://u:p@a:81/x").as_deref(), Some("a:81"));
+        assert_eq!(of("http://a/x").as_deref(), Some("a"));
+        assert_eq!(of("/x"), None);
+    }
+}

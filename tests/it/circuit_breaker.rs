@@ -1,0 +1,408 @@
+//! `CircuitBreakerLayer`: when it opens, when it closes, and whom it lets pass.
+
+mod balance;
+mod defects;
+mod service;
+mod threads;
+mod upstream;
+
+use std::{num::NonZeroU32, time::Duration};
+
+use http::StatusCode;
+use seawall::{
+    BoxError, Cause, CircuitBreakerLayer, ErrorResponseLayer, Processed, Ratio, RetryLayer,
+    circuit_breaker::{CircuitOpen, State, by_authority},
+    classify::classify_error,
+    find_source,
+    retry::{Backoff, Budget, GaveUp, Stop},
+};
+use tokio::time::{Instant, advance};
+use tokio_test::{assert_pending, task};
+use tower::{Layer, ServiceBuilder, ServiceExt};
+use tracing::level_filters::LevelFilter;
+
+use self::upstream::{Mode, Upstream, get, get_from};
+use crate::recorder::Recorder;
+
+const PROBES: u32 = 5;
+
+/// Opens at the second call if one of two failed.
+fn quick() -> CircuitBreakerLayer {
+    CircuitBreakerLayer::new().min_calls(2)
+}
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn refusal(error: &BoxError) -> &CircuitOpen {
+    find_source(&**error).expect("refused by the circuit")
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_opens_at_half_of_twenty_calls_and_not_before() {
+    let upstream = Upstream::new(Mode::Status(200));
+    let layer = CircuitBreakerLayer::new();
+    let service = layer.layer(upstream.clone());
+    for _ in 0..10 {
+        service.clone().oneshot(get()).await.unwrap();
+    }
+    upstream.set(Mode::Status(502));
+    for _ in 0..10 {
+        assert_eq!(layer.handle().state(), State::Closed);
+        service.clone().oneshot(get()).await.unwrap();
+    }
+    assert_eq!(layer.handle().state(), State::Open);
+    let error = service.oneshot(get()).await.unwrap_err();
+    assert_eq!(refusal(&error).opened_by().unwrap().cause(), Cause::BadGateway);
+    assert_eq!(upstream.count(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn below_the_ratio_it_stays_closed_however_many_fail() {
+    let upstream = Upstream::new(Mode::Status(200));
+    let layer = CircuitBreakerLayer::new().failure_ratio(Ratio::percent(60));
+    let service = layer.layer(upstream.clone());
+    for call in 0..1_000 {
+        upstream.set(Mode::Status(if call % 2 == 0 { 200 } else { 503 }));
+        service.clone().oneshot(get()).await.unwrap();
+    }
+    assert_eq!(layer.handle().state(), State::Closed);
+    let snapshot = layer.handle().snapshot();
+    assert_eq!((snapshot.calls(), snapshot.failures()), (1_000, 500));
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_in_a_row_open_it_when_asked_for_and_a_success_ends_the_row() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::new(3));
+    let service = layer.layer(upstream.clone());
+    for statuses in [[502, 502, 200], [502, 502, 502]] {
+        for status in statuses {
+            assert_eq!(layer.handle().state(), State::Closed);
+            upstream.set(Mode::Status(status));
+            service.clone().oneshot(get()).await.unwrap();
+        }
+    }
+    assert_eq!(layer.handle().state(), State::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_calls_count_as_failures_when_asked_for_also_when_they_are_given_up() {
+    let upstream = Upstream::new(Mode::Slow(seconds(3)));
+    let layer = quick().slow_call(seconds(2));
+    let service = layer.layer(upstream.clone());
+    service.clone().oneshot(get()).await.unwrap();
+    assert_eq!(layer.handle().snapshot().failures(), 1);
+    upstream.set(Mode::Hang);
+    let mut call = task::spawn(service.oneshot(get()));
+    assert_pending!(call.poll());
+    advance(seconds(2)).await;
+    drop(call);
+    assert_eq!(layer.handle().state(), State::Open);
+    let opened_by = layer.handle().snapshot().opened_by().copied().unwrap();
+    assert_eq!(opened_by.cause(), Cause::HttpResponseTimeout);
+}
+
+/// Opens the circuit of `layer` around `upstream`, which fails.
+async fn open(layer: &CircuitBreakerLayer, upstream: &Upstream) {
+    upstream.set(Mode::Status(502));
+    while layer.handle().state() == State::Closed {
+        layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_stays_open_for_two_seconds_growing_by_half_to_eight_less_a_fifth_at_most() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick();
+    open(&layer, &upstream).await;
+    let service = layer.layer(upstream.clone());
+    for most in [2.0, 3.0, 4.5, 6.75, 8.0, 8.0] {
+        let wait = layer.handle().snapshot().next_probe().unwrap();
+        assert!((0.8 * most..=most).contains(&wait.as_secs_f64()), "{wait:?} of {most}");
+        let error = service.clone().oneshot(get()).await.unwrap_err();
+        assert_eq!(refusal(&error).retry_after(), Some(wait));
+        advance(wait).await;
+        // It opens as soon as it cannot close any more.
+        for _ in 0..3 {
+            service.clone().oneshot(get()).await.unwrap();
+        }
+        assert_eq!(layer.handle().state(), State::Open);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_keeps_it_open_longer_up_to_half_a_minute() {
+    for (asked, open_for) in [("10", seconds(10)), ("3600", seconds(30))] {
+        let upstream = Upstream::new(Mode::Busy(asked));
+        let layer = quick();
+        for _ in 0..2 {
+            layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
+        }
+        assert_eq!(layer.handle().snapshot().next_probe(), Some(open_for));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_closes_within_the_open_time_and_one_round_of_probes_once_the_upstream_is_back() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick();
+    open(&layer, &upstream).await;
+    upstream.set(Mode::Slow(Duration::from_millis(100)));
+    let started = Instant::now();
+    let mut calls = tokio::task::JoinSet::new();
+    // A hundred callers, each trying again at once.
+    for _ in 0..100 {
+        let service = layer.layer(upstream.clone());
+        calls.spawn(async move {
+            while service.clone().oneshot(get()).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+    }
+    while layer.handle().state() != State::Closed {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let recovery = started.elapsed();
+    assert!(recovery <= seconds(2) + Duration::from_millis(120), "{recovery:?}");
+    calls.join_all().await;
+    // The two that opened it, the probes, and each other caller once.
+    assert_eq!(upstream.count(), 2 + 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_hundred_callers_exactly_the_probes_pass_while_it_is_half_open() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick();
+    open(&layer, &upstream).await;
+    let before = upstream.count();
+    upstream.set(Mode::Hang);
+    advance(seconds(2)).await;
+    let mut calls: Vec<_> =
+        (0..100).map(|_| task::spawn(layer.layer(upstream.clone()).oneshot(get()))).collect();
+    let refused = calls.iter_mut().filter_map(|call| match call.poll() {
+        std::task::Poll::Ready(outcome) => Some(outcome.unwrap_err()),
+        std::task::Poll::Pending => None,
+    });
+    let refused: Vec<_> = refused.collect();
+    assert_eq!(refused.len() as u32, 100 - PROBES);
+    assert_eq!(upstream.count() - before, PROBES);
+    assert_eq!(refusal(&refused[0]).retry_after(), Some(seconds(1)));
+    assert_eq!(layer.handle().state(), State::HalfOpen);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_never_ends_makes_room_when_its_lease_is_over() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick().probe_lease(seconds(20));
+    open(&layer, &upstream).await;
+    upstream.set(Mode::Hang);
+    advance(seconds(2)).await;
+    let mut hang: Vec<_> =
+        (0..PROBES).map(|_| task::spawn(layer.layer(upstream.clone()).oneshot(get()))).collect();
+    for call in &mut hang {
+        assert_pending!(call.poll());
+    }
+    upstream.set(Mode::Status(200));
+    let service = layer.layer(upstream.clone());
+    advance(seconds(19)).await;
+    assert!(service.clone().oneshot(get()).await.is_err());
+    advance(seconds(1)).await;
+    for _ in 0..3 {
+        service.clone().oneshot(get()).await.unwrap();
+    }
+    assert_eq!(layer.handle().state(), State::Closed);
+    drop(hang);
+    assert_eq!(layer.handle().state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_key_has_a_circuit_of_its_own() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick().keyed(by_authority);
+    let service = layer.layer(upstream.clone());
+    for _ in 0..2 {
+        service.clone().oneshot(get_from("http://a/")).await.unwrap();
+    }
+    let error = service.clone().oneshot(get_from("http://u:p@a/other")).await.unwrap_err();
+    assert_eq!(refusal(&error).key(), Some("a"));
+    assert!(service.clone().oneshot(get_from("http://b/")).await.is_ok());
+    let handle = layer.handle();
+    assert_eq!(handle.get("a").unwrap().state(), State::Open);
+    assert_eq!(handle.get("b").unwrap().state(), State::Closed);
+    assert!(handle.get("c").is_none());
+    let mut keys: Vec<_> =
+        handle.all().iter().map(|circuit| circuit.key().unwrap().to_owned()).collect();
+    keys.sort();
+    assert_eq!(keys, ["a", "b"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_without_a_key_pass_and_do_not_count() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick().keyed(by_authority);
+    for _ in 0..50 {
+        layer.layer(upstream.clone()).oneshot(get_from("/x")).await.unwrap();
+    }
+    assert!(layer.handle().all().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_keys_is_bounded_and_those_beyond_pass() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick().keyed(by_authority);
+    let service = layer.layer(upstream.clone());
+    for key in 0..100_000 {
+        let request = get_from(&format!("http://h{key}/"));
+        assert!(service.clone().oneshot(request).await.is_ok());
+    }
+    assert_eq!(layer.handle().all().len(), 4_096);
+    // Once their failures are out of the window, they make room.
+    advance(seconds(20)).await;
+    service.clone().oneshot(get_from("http://new/")).await.unwrap();
+    assert_eq!(layer.handle().all().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_of_any_kind_can_have_a_key() {
+    let layer = quick()
+        .classifier(seawall::classify_fn(
+            |outcome: Result<&(), &(dyn std::error::Error + 'static)>| {
+                outcome.err().map(classify_error)
+            },
+        ))
+        .keyed_by_request(|request: &String| Some(request.as_str().into()));
+    let service = layer.layer(tower::service_fn(async |request: String| match &*request {
+        "bad" => Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset)),
+        _ => Ok(()),
+    }));
+    for _ in 0..2 {
+        service.clone().oneshot("bad".into()).await.unwrap_err();
+        service.clone().oneshot("good".into()).await.unwrap();
+    }
+    assert_eq!(layer.handle().get("bad").unwrap().state(), State::Open);
+    assert_eq!(layer.handle().get("good").unwrap().state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_broken_route_of_four_leaves_the_others_open() {
+    let upstream = Upstream::new(Mode::Status(200));
+    let layer = CircuitBreakerLayer::new().keyed(by_authority);
+    let service = layer.layer(upstream.clone());
+    for call in 0..400 {
+        upstream.set(Mode::Status(if call % 4 == 0 { 500 } else { 200 }));
+        let request = get_from(&format!("http://a/route{}", call % 4));
+        service.clone().oneshot(request).await.unwrap();
+    }
+    assert_eq!(layer.handle().get("a").unwrap().snapshot().failures(), 0);
+    // Not even when it is the only one that is asked for, unless its errors are to count.
+    upstream.set(Mode::Status(500));
+    for (count, state) in [(false, State::Closed), (true, State::Open)] {
+        let layer = CircuitBreakerLayer::new().count_origin_errors(count);
+        for _ in 0..20 {
+            layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
+        }
+        assert_eq!(layer.handle().state(), state);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_forced_stays_until_it_is_released() {
+    let upstream = Upstream::new(Mode::Status(200));
+    let layer = quick();
+    let (service, handle) = (layer.layer(upstream.clone()), layer.handle());
+    handle.force_open();
+    advance(seconds(3_600)).await;
+    let error = service.clone().oneshot(get()).await.unwrap_err();
+    let refused = refusal(&error);
+    assert_eq!((refused.opened_by(), refused.retry_after()), (None, None));
+    assert_eq!(refused.open_for(), seconds(3_600));
+    assert_eq!(error.to_string(), "circuit open, forced");
+    handle.release();
+    assert!(service.clone().oneshot(get()).await.is_ok());
+
+    handle.force_closed();
+    upstream.set(Mode::Status(502));
+    for _ in 0..50 {
+        service.clone().oneshot(get()).await.unwrap();
+    }
+    assert_eq!(handle.state(), State::ForcedClosed);
+    handle.release();
+    let snapshot = handle.snapshot();
+    assert_eq!((snapshot.state(), snapshot.calls()), (State::Closed, 0));
+    handle.release();
+    assert_eq!(handle.state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_shadow_it_counts_and_reports_but_lets_all_pass() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick().shadow(true);
+    let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
+    for _ in 0..50 {
+        assert!(layer.layer(upstream.clone()).oneshot(get()).await.is_ok());
+    }
+    assert_eq!((layer.handle().state(), upstream.count()), (State::Open, 50));
+    assert_eq!(layer.handle().snapshot().refused(), 48);
+    assert_eq!(recorder.events()[0].get("shadow"), Some("true"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn inside_retry_an_open_circuit_ends_the_retrying_at_once() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick();
+    let retry = RetryLayer::new().total(9).backoff(Backoff::none()).budget(Budget::none());
+    let service = ServiceBuilder::new().layer(retry).layer(layer).service(upstream.clone());
+    let error = service.oneshot(get()).await.unwrap_err();
+    let gave_up = find_source::<GaveUp>(&*error).unwrap();
+    assert_eq!((gave_up.stop(), gave_up.attempts().get()), (Stop::CircuitOpen, 3));
+    assert_eq!(upstream.count(), 2);
+    assert_eq!(gave_up.last_response().unwrap().status(), 502);
+    assert_eq!(classify_error(&*error).processed(), Processed::No);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_answers_503_with_the_wait_and_the_error_type() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick();
+    open(&layer, &upstream).await;
+    let service =
+        ServiceBuilder::new().layer(ErrorResponseLayer::new("edge")).layer(layer).service(upstream);
+    let response = service.oneshot(get()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(response.headers()["retry-after"], "2");
+    assert_eq!(response.headers()["proxy-status"], "edge;error=destination_unavailable");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_change_of_state_is_one_event_with_its_cause_and_counts() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick().keyed(by_authority);
+    let service = layer.layer(upstream.clone());
+    let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
+    for _ in 0..4 {
+        let _ = service.clone().oneshot(get_from("http://a/")).await;
+    }
+    upstream.set(Mode::Status(200));
+    advance(seconds(2)).await;
+    for _ in 0..3 {
+        service.clone().oneshot(get_from("http://a/")).await.unwrap();
+    }
+    let events = recorder.events();
+    let told: Vec<_> = events
+        .iter()
+        .map(|event| {
+            ["old", "new", "cause", "calls", "failures", "refused"].map(|it| event.get(it).unwrap())
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ["closed", "open", "bad_gateway", "2", "2", "0"],
+            ["open", "half_open", "bad_gateway", "0", "0", "2"],
+            ["half_open", "closed", "bad_gateway", "3", "0", "2"],
+        ]
+    );
+    assert_eq!(events[0].get("key"), Some("\"a\""));
+}

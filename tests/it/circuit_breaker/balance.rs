@@ -1,0 +1,75 @@
+//! Among tower's own layers.
+
+use seawall::circuit_breaker::WhenOpen;
+use tower::{
+    Service,
+    balance::p2c::Balance,
+    discover::ServiceList,
+    load::{CompleteOnResponse, PendingRequests},
+};
+
+use super::{
+    upstream::{Body, Upstream},
+    *,
+};
+
+type Instance = seawall::circuit_breaker::CircuitBreaker<Upstream>;
+
+/// Ten instances behind a balancer that prefers the least loaded of two, one of them dead. Gives how many of
+/// 100,000 calls succeed, a thousand a second.
+async fn successes(when_open: WhenOpen) -> u32 {
+    let instances: Vec<PendingRequests<Instance>> = (0..10)
+        .map(|number| {
+            let mode = if number == 0 { Mode::Refuse } else { Mode::Status(200) };
+            // Each instance has a circuit of its own.
+            let layer = CircuitBreakerLayer::new().when_open(when_open);
+            PendingRequests::new(layer.layer(Upstream::new(mode)), CompleteOnResponse::default())
+        })
+        .collect();
+    let mut balance = Balance::new(ServiceList::new::<http::Request<Body>>(instances));
+    let mut successes = 0;
+    for _ in 0..100_000 {
+        let ready = ServiceExt::<http::Request<Body>>::ready(&mut balance).await.unwrap();
+        successes += u32::from(ready.call(get()).await.is_ok());
+        advance(Duration::from_millis(1)).await;
+    }
+    successes
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_not_ready_a_balancer_passes_a_dead_instance_over() {
+    let successes = successes(WhenOpen::NotReady).await;
+    assert!(successes >= 99_900, "{successes} of 100,000");
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_reject_a_balancer_goes_on_calling_a_dead_instance() {
+    let successes = successes(WhenOpen::Reject).await;
+    assert!(successes < 99_000, "{successes} of 100,000: not ready would be of no use");
+}
+
+#[tokio::test(start_paused = true)]
+async fn buffer_and_concurrency_limit_sit_inside_and_out() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick();
+    let service = ServiceBuilder::new()
+        .buffer(4)
+        .concurrency_limit(1)
+        .layer(layer.clone())
+        .buffer(4)
+        .concurrency_limit(1)
+        .service(upstream.clone());
+    for _ in 0..2 {
+        assert!(service.clone().oneshot(get()).await.is_ok());
+    }
+    for _ in 0..10 {
+        let error = service.clone().oneshot(get()).await.unwrap_err();
+        assert!(find_source::<CircuitOpen>(&*error).is_some());
+    }
+    upstream.set(Mode::Status(200));
+    advance(seconds(2)).await;
+    for _ in 0..10 {
+        assert!(service.clone().oneshot(get()).await.is_ok());
+    }
+    assert_eq!(layer.handle().state(), State::Closed);
+}

@@ -1,0 +1,172 @@
+//! What other breakers get wrong, each once.
+
+use seawall::circuit_breaker::CircuitBreaker;
+use tokio_test::{assert_ready_err, assert_ready_ok};
+use tower::Service;
+
+use super::*;
+
+fn spawn(layer: &CircuitBreakerLayer, upstream: &Upstream) -> impl Sized + Pollable {
+    let mut call = task::spawn(layer.layer(upstream.clone()).oneshot(get()));
+    assert_pending!(call.poll());
+    call
+}
+
+/// A call under way.
+trait Pollable {
+    fn is_over(&mut self) -> bool;
+}
+
+impl<F: Future> Pollable for task::Spawn<F> {
+    fn is_over(&mut self) -> bool {
+        self.poll().is_ready()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_successes_do_not_hide_the_failures_after_them() {
+    let upstream = Upstream::new(Mode::Status(200));
+    let layer = CircuitBreakerLayer::new();
+    let service = layer.layer(upstream.clone());
+    for _ in 0..1_000 {
+        service.clone().oneshot(get()).await.unwrap();
+    }
+    advance(seconds(10)).await;
+    upstream.set(Mode::Status(502));
+    let mut failures = 0;
+    while layer.handle().state() == State::Closed {
+        service.clone().oneshot(get()).await.unwrap();
+        failures += 1;
+    }
+    assert_eq!(failures, 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_results_count_too() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = CircuitBreakerLayer::new();
+    for _ in 0..20 {
+        assert_eq!(layer.handle().state(), State::Closed);
+        layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
+    }
+    assert_eq!(layer.handle().state(), State::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn probes_far_apart_do_not_leave_it_half_open_for_ever() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick();
+    open(&layer, &upstream).await;
+    upstream.set(Mode::Status(200));
+    for _ in 0..3 {
+        // Longer than the window.
+        advance(seconds(60)).await;
+        layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
+    }
+    assert_eq!(layer.handle().state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_straggler_from_before_the_trip_changes_nothing() {
+    let upstream = Upstream::new(Mode::Slow(seconds(3)));
+    let layer = quick();
+    let mut late: Vec<_> = (0..10).map(|_| spawn(&layer, &upstream)).collect();
+    open(&layer, &upstream).await;
+    upstream.set(Mode::Hang);
+    advance(seconds(2)).await;
+    let _probe = spawn(&layer, &upstream);
+    assert_eq!(layer.handle().state(), State::HalfOpen);
+    // Ten successes that began before it opened.
+    advance(seconds(3)).await;
+    assert!(late.iter_mut().all(Pollable::is_over));
+    let snapshot = layer.handle().snapshot();
+    assert_eq!((snapshot.state(), snapshot.late()), (State::HalfOpen, 10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn late_failures_from_before_the_trip_leave_a_recovered_circuit_closed() {
+    let upstream = Upstream::new(Mode::Slow(seconds(3)));
+    let layer = quick().slow_call(seconds(1));
+    let late: Vec<_> = (0..10).map(|_| spawn(&layer, &upstream)).collect();
+    open(&layer, &upstream).await;
+    upstream.set(Mode::Status(200));
+    advance(seconds(2)).await;
+    for _ in 0..3 {
+        layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
+    }
+    assert_eq!(layer.handle().state(), State::Closed);
+    drop(late);
+    let snapshot = layer.handle().snapshot();
+    assert_eq!((snapshot.state(), snapshot.failures(), snapshot.late()), (State::Closed, 0, 10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_call_counts_as_neither() {
+    let upstream = Upstream::new(Mode::Hang);
+    let layer = CircuitBreakerLayer::new();
+    for _ in 0..100 {
+        drop(spawn(&layer, &upstream));
+    }
+    let snapshot = layer.handle().snapshot();
+    assert_eq!((snapshot.calls(), snapshot.state()), (0, State::Closed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_probe_gives_its_place_back_and_closes_nothing() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick();
+    open(&layer, &upstream).await;
+    upstream.set(Mode::Hang);
+    advance(seconds(2)).await;
+    for _ in 0..100 {
+        drop(spawn(&layer, &upstream));
+    }
+    assert_eq!(layer.handle().state(), State::HalfOpen);
+    upstream.set(Mode::Status(200));
+    for _ in 0..3 {
+        layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
+    }
+    assert_eq!(layer.handle().state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_of_the_inner_poll_ready_are_counted() {
+    let upstream = Upstream::new(Mode::NotReady);
+    let layer = quick();
+    let mut service = task::spawn(layer.layer(upstream.clone()));
+    for _ in 0..2 {
+        assert_ready_err!(service.enter(|cx, mut service| {
+            Service::<http::Request<upstream::Body>>::poll_ready(&mut *service, cx)
+        }));
+    }
+    assert_eq!(layer.handle().state(), State::Open);
+    // And a probe that gets no further opens it again.
+    advance(seconds(2)).await;
+    for _ in 0..3 {
+        assert!(layer.layer(upstream.clone()).oneshot(get()).await.is_err());
+    }
+    assert_eq!(layer.handle().state(), State::Open);
+    assert!(layer.handle().snapshot().next_probe().unwrap() > seconds(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn poll_ready_never_rejects() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick();
+    open(&layer, &upstream).await;
+    let mut service: CircuitBreaker<_> = layer.layer(upstream);
+    let mut ready = task::spawn(());
+    ready.enter(|cx, _| {
+        assert_ready_ok!(Service::<http::Request<upstream::Body>>::poll_ready(&mut service, cx));
+    });
+    assert!(service.call(get()).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_services_of_a_layer_and_all_clones_share_one_circuit() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick();
+    layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
+    layer.clone().layer(upstream.clone()).oneshot(get()).await.unwrap();
+    assert!(layer.layer(upstream.clone()).clone().oneshot(get()).await.is_err());
+}

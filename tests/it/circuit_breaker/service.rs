@@ -1,0 +1,184 @@
+//! What passes through: readiness, panics, bodies.
+
+use std::panic::AssertUnwindSafe;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::{Request, Response};
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use seawall::circuit_breaker::{CircuitBreaker, WhenOpen};
+use tokio_test::{assert_ready, assert_ready_ok};
+use tower::{Service, service_fn};
+
+use super::{
+    upstream::{Body, Upstream},
+    *,
+};
+use crate::support::{Step, Steps};
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_of_the_inner_future_or_of_call_is_a_failure() {
+    for mode in [Mode::Panic, Mode::PanicInCall] {
+        let upstream = Upstream::new(mode);
+        let layer = quick();
+        for _ in 0..2 {
+            let call = async { layer.layer(upstream.clone()).oneshot(get()).await };
+            assert!(AssertUnwindSafe(call).catch_unwind().await.is_err());
+        }
+        assert_eq!(layer.handle().state(), State::Open, "{mode:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_after_ready_that_is_refused_does_not_keep_the_inner_permit() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick();
+    let limited = ServiceBuilder::new().concurrency_limit(1).service(upstream.clone());
+    let mut service = task::spawn(layer.layer(limited.clone()));
+    assert_ready_ok!(
+        service.enter(|cx, mut it| Service::<Request<Body>>::poll_ready(&mut *it, cx))
+    );
+    // It opens between "ready" and the call.
+    open(&layer, &upstream).await;
+    let call = service.enter(|_, mut it| it.call(get()));
+    assert!(call.await.is_err());
+    upstream.set(Mode::Status(200));
+    assert!(limited.oneshot(get()).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_it_is_open_the_inner_service_is_not_asked_for_readiness() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick();
+    open(&layer, &upstream).await;
+    let limited = ServiceBuilder::new().concurrency_limit(1).service(upstream.clone());
+    let mut refusing = task::spawn(layer.layer(limited.clone()));
+    assert_ready_ok!(
+        refusing.enter(|cx, mut it| Service::<Request<Body>>::poll_ready(&mut *it, cx))
+    );
+    upstream.set(Mode::Status(200));
+    // The one permit is free.
+    assert!(limited.clone().oneshot(get()).await.is_ok());
+    // Though it is closed by now, an inner service that was not asked is not called.
+    layer.handle().force_closed();
+    let call = refusing.enter(|_, mut it| it.call(get()));
+    assert_eq!(refusal(&call.await.unwrap_err()).retry_after(), Some(Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_not_ready_it_is_pending_until_the_next_probe_may_pass() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick().when_open(WhenOpen::NotReady);
+    open(&layer, &upstream).await;
+    let wait = layer.handle().snapshot().next_probe().unwrap();
+    let mut service = task::spawn(layer.layer(upstream.clone()));
+    let mut ready = || {
+        service.enter(|cx, mut it| {
+            Service::<Request<Body>>::poll_ready(&mut *it, cx).map(|ready| ready.is_ok())
+        })
+    };
+    assert_pending!(ready());
+    advance(wait.saturating_sub(Duration::from_millis(2))).await;
+    assert_pending!(ready());
+    advance(Duration::from_millis(4)).await;
+    assert!(assert_ready!(ready()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_not_ready_it_is_woken_when_the_circuit_is_told_to_close_or_a_probe_ends() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick().when_open(WhenOpen::NotReady);
+    open(&layer, &upstream).await;
+    let mut service = task::spawn(layer.layer(upstream.clone()));
+    assert!(!ready(&mut service));
+    layer.handle().force_closed();
+    assert!(service.is_woken());
+    assert!(ready(&mut service));
+
+    // All places taken by probes that hang; one of them is given up.
+    layer.handle().release();
+    open(&layer, &upstream).await;
+    upstream.set(Mode::Hang);
+    advance(seconds(2)).await;
+    let mut probes: Vec<_> =
+        (0..PROBES).map(|_| task::spawn(layer.layer(upstream.clone()).oneshot(get()))).collect();
+    for probe in &mut probes {
+        assert_pending!(probe.poll());
+    }
+    assert!(!ready(&mut service));
+    drop(probes.pop());
+    assert!(service.is_woken());
+    assert!(ready(&mut service));
+}
+
+fn ready(service: &mut task::Spawn<CircuitBreaker<Upstream>>) -> bool {
+    service.enter(|cx, mut it| Service::<Request<Body>>::poll_ready(&mut *it, cx).is_ready())
+}
+
+type Streamed = Response<Steps>;
+
+fn stream(
+    steps: &[Step],
+) -> impl Service<Request<Body>, Response = Streamed, Error = BoxError, Future: Send> + Clone + use<>
+{
+    let steps = steps.to_vec();
+    service_fn(move |_| std::future::ready(Ok(Response::new(Steps::new(steps.clone())))))
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_whole_body_a_response_counts_when_its_body_ends() {
+    let data = || Step::Data(Bytes::from_static(b"data"));
+    let layer = CircuitBreakerLayer::new().whole_body();
+    let counts = || {
+        let snapshot = layer.handle().snapshot();
+        (snapshot.calls(), snapshot.failures())
+    };
+    // Complete.
+    let response =
+        layer.layer(stream(&[data(), Step::Pause, data()])).oneshot(get()).await.unwrap();
+    assert_eq!(counts(), (0, 0));
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "datadata");
+    assert_eq!(counts(), (1, 0));
+    // Broken off.
+    let response = layer.layer(stream(&[data(), Step::Error])).oneshot(get()).await.unwrap();
+    assert!(response.into_body().collect().await.is_err());
+    assert_eq!(counts(), (2, 1));
+    // Given up by the caller.
+    let response = layer.layer(stream(&[data(), data()])).oneshot(get()).await.unwrap();
+    let mut body = Box::pin(response.into_body());
+    body.frame().await.unwrap().unwrap();
+    drop(body);
+    assert_eq!(counts(), (2, 1));
+    // A reader that stops at the last frame, as HTTP/2 does.
+    let response = layer.layer(stream(&[data()])).oneshot(get()).await.unwrap();
+    let mut body = Box::pin(response.into_body());
+    body.frame().await.unwrap().unwrap();
+    assert!(body.is_end_stream());
+    assert_eq!(counts(), (3, 1));
+    // None at all.
+    drop(layer.layer(stream(&[])).oneshot(get()).await.unwrap());
+    assert_eq!(counts(), (4, 1));
+    // A head that is a failure counts at once.
+    let bad = service_fn(async |_: Request<Body>| {
+        Ok::<_, BoxError>(crate::support::response::<Steps>(502))
+    });
+    drop(layer.layer(bad).oneshot(get()).await.unwrap());
+    assert_eq!(counts(), (5, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_whole_body_trailers_size_and_end_pass_untouched() {
+    let mut trailers = http::HeaderMap::new();
+    trailers.insert("x-sum", "1".parse().unwrap());
+    let steps = [Step::Data("one".into()), Step::Trailers(trailers.clone())];
+    let inner = service_fn(move |_: Request<Body>| {
+        std::future::ready(Ok::<_, BoxError>(Response::new(Steps::sized(steps.clone()))))
+    });
+    let response =
+        CircuitBreakerLayer::new().whole_body().layer(inner).oneshot(get()).await.unwrap();
+    assert_eq!(response.body().size_hint().exact(), Some(3));
+    let body = response.into_body().collect().await.unwrap();
+    assert_eq!(body.trailers(), Some(&trailers));
+    assert_eq!(body.to_bytes(), "one");
+}

@@ -1,0 +1,92 @@
+//! Real threads, so that calls truly overlap. Nothing here depends on how long anything takes.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use http::Request;
+
+use super::{upstream::Body, *};
+
+const THREADS: usize = 4;
+
+/// Runs `work` on each thread, in a runtime of its own, all at once.
+fn on_threads<T: Send>(work: impl Fn(&tokio::runtime::Runtime) -> T + Sync) -> Vec<T> {
+    let barrier = Barrier::new(THREADS);
+    let run = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        barrier.wait();
+        work(&runtime)
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(run)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn no_more_than_the_probes_are_under_way_while_it_is_half_open() {
+    let upstream = Upstream::new(Mode::Refuse);
+    let layer = quick().open_for(Duration::ZERO);
+    for _ in 0..2 {
+        let call = layer.layer(upstream.clone()).oneshot(get());
+        assert!(futures_util::FutureExt::now_or_never(call).unwrap().is_err());
+    }
+    upstream.set(Mode::Hang);
+    let hanging: Vec<_> = on_threads(|_| {
+        let calls = (0..1_000).map(|_| task::spawn(layer.layer(upstream.clone()).oneshot(get())));
+        calls.filter_map(|mut call| call.poll().is_pending().then_some(call)).collect::<Vec<_>>()
+    });
+    assert_eq!(upstream.count(), 2 + PROBES);
+    assert_eq!(hanging.iter().flatten().count() as u32, PROBES);
+    assert_eq!(layer.handle().state(), State::HalfOpen);
+}
+
+#[test]
+fn no_change_of_state_is_lost_or_doubled() {
+    let layer = quick().open_for(Duration::ZERO);
+    let number = Arc::new(AtomicU64::new(0));
+    let changes = on_threads(|runtime| {
+        let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
+        let number = Arc::clone(&number);
+        let inner = tower::service_fn(move |_: Request<Body>| {
+            // Fails for a while, is well for a while.
+            let fails = (number.fetch_add(1, Ordering::Relaxed) / 7).is_multiple_of(2);
+            async move {
+                tokio::task::yield_now().await;
+                let status = if fails { 502 } else { 200 };
+                Ok::<_, BoxError>(crate::support::response::<Body>(status))
+            }
+        });
+        runtime.block_on(async {
+            for _ in 0..500 {
+                let calls = (0..8).map(|_| layer.layer(inner.clone()).oneshot(get()));
+                futures_util::future::join_all(calls).await;
+            }
+        });
+        recorder.events()
+    });
+    let mut told = BTreeMap::new();
+    for event in changes.iter().flatten() {
+        let change = (event.get("old").unwrap().to_owned(), event.get("new").unwrap().to_owned());
+        *told.entry(change).or_insert(0) += 1;
+    }
+    let count = |old: &str, new: &str| told.get(&(old.into(), new.into())).copied().unwrap_or(0);
+    let is = |state| i32::from(layer.handle().state() == state);
+    // As often as a state was entered it was left, but for the one that it is in.
+    assert!(count("closed", "open") > 10, "{told:?}");
+    assert_eq!(count("half_open", "closed") + 1, count("closed", "open") + is(State::Closed));
+    assert_eq!(
+        count("closed", "open") + count("half_open", "open"),
+        count("open", "half_open") + is(State::Open)
+    );
+    assert_eq!(
+        count("open", "half_open"),
+        count("half_open", "closed") + count("half_open", "open") + is(State::HalfOpen)
+    );
+    assert_eq!(told.len(), 4, "{told:?}");
+}
