@@ -166,17 +166,20 @@ impl fmt::Display for Stop {
     }
 }
 
-/// A call failed after more than one attempt. Its `source()` is the error of the last one.
+/// A call failed after more than one attempt, or for want of another. Its `source()` is the error of the last one.
 ///
-/// An error of the first attempt that is not retried comes out as it is, without this around it. With
-/// [`raise_on_status`](crate::RetryLayer::raise_on_status) it stands for a response too; then its source is that
-/// response's [`Failure`].
+/// An error of the first attempt that is not retried comes out as it is, without this around it. Where another attempt was
+/// decided on and not begun, because the inner service was not ready in time, the source is the last failure, or the
+/// service's own error. With [`raise_on_status`](crate::RetryLayer::raise_on_status) this stands for a response too; then
+/// its source is that response's [`Failure`].
 #[derive(Debug)]
 pub struct GaveUp {
     attempts: NonZeroU32,
     elapsed: Duration,
     stop: Stop,
     last_response: Option<Box<Response<()>>>,
+    /// An attempt before the last one may have been processed, whatever the last one proves of itself.
+    may_be_processed: bool,
     source: BoxError,
 }
 
@@ -188,7 +191,16 @@ impl GaveUp {
         last_response: Option<Box<Response<()>>>,
         source: BoxError,
     ) -> Self {
-        Self { attempts, elapsed, stop, last_response, source }
+        Self { attempts, elapsed, stop, last_response, may_be_processed: false, source }
+    }
+
+    /// Says whether an earlier attempt may have been processed.
+    pub(crate) fn with_earlier(self, may_be_processed: bool) -> Self {
+        Self { may_be_processed, ..self }
+    }
+
+    pub(crate) const fn may_be_processed(&self) -> bool {
+        self.may_be_processed
     }
 
     /// Requests sent, the first included.

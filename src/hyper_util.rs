@@ -20,7 +20,11 @@
 //! ```
 //!
 //! Whether a request is sent again does not depend on it: an idempotent one is, another is not, since a server may well
-//! have read a request before it closed.
+//! have read a request before it closed. One thing does: a request that was never written (hyper's "canceled") to a
+//! connection that is known to have been used before is sent again free of charge, once.
+//!
+//! Put it around the connector for TLS, not inside: the bytes of a handshake are no answer. Of HTTP/2 connections it says
+//! nothing.
 
 use std::{
     io,
@@ -95,6 +99,11 @@ pub(crate) struct Use(Arc<AtomicU8>);
 const ANSWERED: u8 = 1;
 /// Written to after something was received, and nothing received since.
 const REUSED: u8 = 2;
+/// It speaks HTTP/2, where what was received need not be an answer.
+const HTTP2: u8 = 3;
+
+/// RFC 9113 §3.4: what an HTTP/2 client sends first begins with this.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 
 impl Use {
     /// Go's rule (`net/http`, `shouldRetryRequest`): the connection was used before, and no byte of an answer came.
@@ -102,12 +111,26 @@ impl Use {
         self.0.load(Ordering::Relaxed) == REUSED
     }
 
-    fn received(&self) {
-        self.0.store(ANSWERED, Ordering::Relaxed);
+    /// Whether something was received on the connection before.
+    pub(crate) fn is_reused(&self) -> bool {
+        matches!(self.0.load(Ordering::Relaxed), ANSWERED | REUSED)
     }
 
-    fn written(&self) {
-        let _ = self.0.compare_exchange(ANSWERED, REUSED, Ordering::Relaxed, Ordering::Relaxed);
+    fn received(&self) {
+        if self.0.load(Ordering::Relaxed) != HTTP2 {
+            self.0.store(ANSWERED, Ordering::Relaxed);
+        }
+    }
+
+    fn written(&self, bytes: &[u8]) {
+        let next = if bytes.starts_with(PREFACE) { HTTP2 } else { REUSED };
+        let from = if next == HTTP2 { 0 } else { ANSWERED };
+        let _ = self.0.compare_exchange(from, next, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// Whether what is read may tell nothing new.
+    fn is_settled(&self) -> bool {
+        matches!(self.0.load(Ordering::Relaxed), ANSWERED | HTTP2)
     }
 }
 
@@ -134,7 +157,7 @@ impl<T: Read> Read for Tracked<T> {
         mut out: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.project();
-        if this.use_.0.load(Ordering::Relaxed) == ANSWERED {
+        if this.use_.is_settled() {
             return this.inner.poll_read(cx, out);
         }
         // How much was read is told only to the owner of a buffer, and none is the end. So the first bytes of an
@@ -158,7 +181,7 @@ impl<T: Write> Write for Tracked<T> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.project();
-        this.use_.written();
+        this.use_.written(bytes);
         this.inner.poll_write(cx, bytes)
     }
 
@@ -168,7 +191,7 @@ impl<T: Write> Write for Tracked<T> {
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.project();
-        this.use_.written();
+        this.use_.written(bytes.iter().find(|bytes| !bytes.is_empty()).map_or(&[], |bytes| bytes));
         this.inner.poll_write_vectored(cx, bytes)
     }
 

@@ -57,7 +57,7 @@ mod body;
 mod budget;
 #[cfg(feature = "retry")]
 mod deadline;
-#[cfg(feature = "circuit-breaker")]
+#[cfg(any(feature = "retry", feature = "circuit-breaker"))]
 mod keys;
 #[cfg(any(feature = "retry", feature = "circuit-breaker"))]
 mod ratio;

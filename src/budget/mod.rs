@@ -10,7 +10,6 @@ use std::{
 
 use tokio::time::Instant;
 
-pub use self::keyed::by_authority;
 pub(crate) use self::keyed::{Budgets, Keyed};
 use crate::Ratio;
 
@@ -67,6 +66,11 @@ impl Budget {
     /// Whether nothing happened within the window.
     fn is_idle(&self, now: Instant) -> bool {
         self.window.as_ref().is_none_or(|window| lock(window).is_idle(now))
+    }
+
+    /// Whether somebody else holds it too.
+    fn is_shared(&self) -> bool {
+        self.window.as_ref().is_some_and(|window| Arc::strong_count(window) > 1)
     }
 
     /// Counts a call.

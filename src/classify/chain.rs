@@ -17,6 +17,10 @@ pub(super) struct Findings {
     pub(super) may_be_redirected: Option<bool>,
     /// The connection was used before, and closed without a byte of an answer.
     pub(super) stale_connection: bool,
+    /// Whether the connection was used before, where the client library tells.
+    pub(super) reused: Option<bool>,
+    /// An earlier attempt may have been processed, so what the last one proves is no proof.
+    pub(super) may_be_processed: bool,
 }
 
 /// How far a call had come when it failed. It decides whether an I/O error proves anything.
@@ -54,6 +58,9 @@ pub(super) enum Step {
 /// - `hyper::Error::is_canceled()`, unless it is about an upgrade: the request was never written;
 /// - HTTP/2 `REFUSED_STREAM` (RFC 9113 §8.7), and a graceful `GOAWAY` for a stream above its last one (§6.8).
 ///
+/// Inside a `GaveUp` the whole call is meant: if an earlier attempt may have been processed, the failure says
+/// [`Maybe`](Processed::Maybe), whatever the last attempt proves of itself.
+///
 /// After a redirect nothing is proven, since an earlier server has answered. An error of `seawall::reqwest::Client` says
 /// whether there may have been one; a bare `reqwest::Error` does not, so there it counts as one. Layers that follow
 /// redirects belong outside of `RetryLayer`, where each hop is a request of its own.
@@ -74,10 +81,12 @@ pub fn classify_error(error: &(dyn Error + 'static)) -> Failure {
         never_written: false,
         may_be_redirected: None,
         stale_connection: false,
+        reused: None,
+        may_be_processed: false,
     };
     for error in chain(error) {
         if let Some(failure) = error.downcast_ref::<Failure>() {
-            return *failure;
+            return findings.after_all_attempts(*failure);
         }
         if let Step::Stop = findings.look_at(error) {
             break;
@@ -90,11 +99,15 @@ pub fn classify_error(error: &(dyn Error + 'static)) -> Failure {
         None if findings.phase == Phase::Connect => Cause::DestinationUnavailable,
         None => Cause::Unknown,
     };
-    Failure::new(cause)
+    // A client library that knows its connections says whether this one was fresh. One that is closed as soon as it is
+    // made is an upstream that is down, and not a connection that was idle for too long.
+    let never_written = findings.never_written && findings.reused != Some(false);
+    let failure = Failure::new(cause)
         .with_reporter(Reporter::Local)
-        .with_never_written(findings.never_written && unprocessed)
+        .with_never_written(never_written && unprocessed)
         .with_stale_connection(findings.stale_connection && cause == Cause::ConnectionTerminated)
-        .with_processed(if unprocessed { Processed::No } else { Processed::Maybe })
+        .with_processed(if unprocessed { Processed::No } else { Processed::Maybe });
+    findings.after_all_attempts(failure)
 }
 
 /// Classifies an error that came in the middle of a response's body: as [`classify_error`] does, but the head has
@@ -113,7 +126,20 @@ pub fn classify_body_error(error: &(dyn Error + 'static)) -> Failure {
 }
 
 impl Findings {
+    fn after_all_attempts(&self, failure: Failure) -> Failure {
+        match failure.processed() {
+            Processed::No | Processed::Unlikely if self.may_be_processed => {
+                failure.with_processed(Processed::Maybe).with_never_written(false)
+            }
+            _ => failure,
+        }
+    }
+
     fn look_at(&mut self, error: &(dyn Error + 'static)) -> Step {
+        #[cfg(feature = "retry")]
+        if let Some(gave_up) = error.downcast_ref::<crate::attempts::GaveUp>() {
+            self.may_be_processed |= gave_up.may_be_processed();
+        }
         if let Some(error) = error.downcast_ref::<std::io::Error>() {
             io::look_at(self, error);
         }

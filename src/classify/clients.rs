@@ -83,12 +83,15 @@ fn of_hyper_util(findings: &mut Findings, error: &hyper_util::client::legacy::Er
     use crate::hyper_util::Use;
 
     findings.phase = if error.is_connect() { Phase::Connect } else { Phase::Exchange };
+    let mut extras = http::Extensions::new();
     if let Some(connected) = error.connect_info() {
-        let mut extras = http::Extensions::new();
         connected.get_extras(&mut extras);
-        let last_use: Option<&Use> = extras.get();
-        findings.stale_connection = last_use.is_some_and(Use::is_stale);
     }
+    let last_use: Option<&Use> = extras.get();
+    findings.stale_connection = last_use.is_some_and(Use::is_stale);
+    // By itself the client sends again what it never wrote to a connection from its pool, so what it does not is taken
+    // for fresh unless proven otherwise.
+    findings.reused = Some(last_use.is_some_and(Use::is_reused));
 }
 
 #[cfg(feature = "hyper")]

@@ -37,7 +37,6 @@ impl Answer {
     #[cfg(feature = "retry")]
     fn or_last_word(self, error: &(dyn Error + 'static)) -> Self {
         use crate::{
-            Cause,
             attempts::{GaveUp, Stop},
             classify::retry_after,
             find_source,
@@ -46,8 +45,12 @@ impl Answer {
         let Some(gave_up) = find_source::<GaveUp>(error) else {
             return self;
         };
-        let refused = self.failure.cause() == Cause::CircuitOpen
-            || matches!(gave_up.stop(), Stop::DeadlineTooNear | Stop::NotReady);
+        let refused = match gave_up.stop() {
+            Stop::CircuitOpen | Stop::Shed | Stop::NotReady => true,
+            // Unless it was an error that there was no time to try again for: then that is the last word.
+            Stop::DeadlineTooNear => self.failure.status().is_some(),
+            _ => false,
+        };
         match gave_up.last_response() {
             Some(last) if refused => Self {
                 failure: self.failure.with_status(last.status()),

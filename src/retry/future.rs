@@ -10,12 +10,12 @@ use http::Response;
 use pin_project_lite::pin_project;
 use tokio::{
     task::coop::unconstrained,
-    time::{Instant, Sleep, sleep_until},
+    time::{Instant, Sleep, sleep},
 };
 use tower_service::Service;
 
 use super::{
-    Attempt, Budget, Past, Protocol, Stop,
+    Attempt, Budget, Past, Protocol,
     counters::Spent,
     policy::Policy,
     protocol::{Again, Sent, count},
@@ -31,7 +31,8 @@ pin_project! {
     {
         #[pin]
         pub(super) state: State<S::Future, P::Discard, Again<P, Req>>,
-        pub(super) next: S,
+        // `None` once there will be no other attempt.
+        pub(super) next: Option<S>,
         pub(super) saved: P::Saved,
         pub(super) body: P::Body,
         pub(super) classifier: C,
@@ -53,6 +54,8 @@ pub(super) struct History {
     pub(super) waited: Duration,
     /// A request that was never written has been sent again free of charge.
     pub(super) resent: bool,
+    /// One of the attempts may have been.
+    pub(super) may_be_processed: bool,
     pub(super) past: Vec<Past>,
     pub(super) last_response: Option<Box<Response<()>>>,
 }
@@ -70,7 +73,7 @@ pin_project! {
             until: Instant,
             again: Option<A>,
         },
-        // The inner service is asked whether it can take another request, until the deadline.
+        // The inner service is asked whether it can take another request, as long as that can be answered in time.
         Ready { again: Option<A>, #[pin] deadline: Option<Sleep> },
         Done,
     }
@@ -147,28 +150,35 @@ where
                         }
                     }
                     let again = again.take();
-                    let deadline = this.protocol.deadline(this.saved);
-                    let deadline = deadline.map(|deadline| sleep_until(deadline.at()));
-                    this.state.set(State::Ready { again, deadline });
+                    this.state.set(State::Ready { again, deadline: None });
                 }
-                StateProj::Ready { again, deadline } => {
-                    let ready = match (this.next.poll_ready(cx), deadline.as_pin_mut()) {
-                        (Poll::Ready(ready), _) => ready.map_err(Into::into),
-                        (Poll::Pending, None) => return Poll::Pending,
-                        (Poll::Pending, Some(deadline)) => {
-                            ready!(pin!(unconstrained(deadline)).poll(cx));
+                StateProj::Ready { again, mut deadline } => {
+                    let next = this.next.as_mut().expect("kept while there may be another attempt");
+                    let ready = next.poll_ready(cx);
+                    let limit = this.protocol.deadline(this.saved);
+                    if let Some(limit) = limit.filter(|_| ready.is_pending() || deadline.is_some())
+                    {
+                        // Looked at even if it is ready by now, which may have come late.
+                        let time = this.policy.time_to_wait(Some(limit.remaining()));
+                        if let (Ok(time), None) = (time, deadline.as_mut().as_pin_mut()) {
+                            deadline.set(Some(sleep(time)));
+                        }
+                        let timer = deadline.as_pin_mut();
+                        let is_over = timer
+                            .is_none_or(|timer| pin!(unconstrained(timer)).poll(cx).is_ready());
+                        if time.is_err() || is_over {
                             return Poll::Ready(Err(self.out_of_time()));
                         }
-                    };
-                    if let Err(error) = ready {
-                        return Poll::Ready(Err(self.give_up(error, Stop::NotReady)));
+                    }
+                    if let Err(error) = ready!(ready) {
+                        return Poll::Ready(Err(self.not_ready(error.into())));
                     }
                     let again = again.take().expect("kept until the service is ready");
                     *this.made += 1;
                     let number = Attempt(count(*this.made));
                     let header = this.policy.attempt_header.as_ref();
                     let request = this.protocol.again(this.saved, again, number, header);
-                    let attempt = this.next.call(request);
+                    let attempt = next.call(request);
                     this.state.set(State::Attempt { attempt });
                 }
                 StateProj::Done => panic!("polled after completion"),

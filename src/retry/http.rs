@@ -120,11 +120,7 @@ where
     fn about<'a>(&self, saved: &'a Saved) -> About<'a> {
         About {
             method: Some(&saved.method),
-            // draft-ietf-httpapi-idempotency-key-header-07 §2.1
-            idempotency_key: saved
-                .headers
-                .as_ref()
-                .is_some_and(|headers| headers.contains_key("idempotency-key")),
+            idempotency_key: saved.headers.as_ref().is_some_and(has_idempotency_key),
             time_left: self.deadline(saved).map(|deadline| deadline.remaining()),
         }
     }
@@ -179,6 +175,12 @@ impl<B: Body, F> Responses<Response<B>> for Http<F> {
     fn among(&self, response: &Response<B>, statuses: &[u16]) -> Option<Failure> {
         statuses.contains(&response.status().as_u16()).then(|| of_response(response))
     }
+}
+
+/// draft-ietf-httpapi-idempotency-key-header-07 §2.1: a string. An empty one names nothing.
+fn has_idempotency_key(headers: &HeaderMap) -> bool {
+    let key = headers.get("idempotency-key").map(HeaderValue::as_bytes);
+    key.is_some_and(|key| !matches!(key.trim_ascii(), b"" | b"\"\""))
 }
 
 /// How many bytes a body still has, if it says so.

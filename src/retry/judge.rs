@@ -10,7 +10,9 @@ use super::{
     future::State,
     protocol::{Again, Sent, count},
 };
-use crate::{BoxError, Cause, Deadline, Failure, attempts::remember};
+use crate::{
+    BoxError, Cause, Deadline, Failure, Processed, attempts::remember, classify::classify_error,
+};
 
 impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
 where
@@ -50,11 +52,12 @@ where
         // whatever the limits say; unless retrying is off.
         let free =
             failure.never_written() && !history.resent && this.policy.limits.total != Some(0);
+        let about = this.protocol.about(this.saved);
         let (delay, spent) = if free {
+            this.policy.time_to_wait(about.time_left)?;
             history.resent = true;
             (Duration::ZERO, history.spent)
         } else {
-            let about = this.protocol.about(this.saved);
             this.policy.decide(failure, &about, history.spent, history.waited, fastrand::f64)?
         };
         // Before the budget, so that nothing is charged for what cannot be; sending again ends an earlier body.
@@ -91,6 +94,7 @@ where
         let history = this.history.get_or_insert_default();
         remember(&mut history.past, failure, delay);
         history.waited = history.waited.saturating_add(delay);
+        history.may_be_processed |= failure.processed() != Processed::No;
         let discard = outcome.ok().map(|response| {
             let (discard, head) = this.protocol.discard(response);
             history.last_response = head;
@@ -115,11 +119,7 @@ where
         failure: Failure,
         stop: Stop,
     ) -> Result<S::Response, BoxError> {
-        tracing::debug!(
-            name: "give up",
-            attempts = self.made, cause = failure.cause().as_str(), stop = stop.as_str(),
-            "giving up",
-        );
+        self.tell(failure.cause(), stop);
         match outcome {
             Ok(response) if self.policy.raise_on_status && stop.is_limit() => {
                 let this = self.as_mut().project();
@@ -150,14 +150,33 @@ where
         let past = self.history.as_ref().and_then(|history| history.past.last());
         let last = past.map(|past| *past.failure());
         let source = last.unwrap_or(Failure::new(Cause::HttpResponseTimeout));
+        self.tell(source.cause(), Stop::DeadlineTooNear);
         self.give_up(source.into(), Stop::DeadlineTooNear)
     }
 
-    pub(super) fn give_up(self: Pin<&mut Self>, error: BoxError, stop: Stop) -> BoxError {
+    /// The inner service failed to become ready for an attempt that had been decided on.
+    pub(super) fn not_ready(self: Pin<&mut Self>, error: BoxError) -> BoxError {
+        self.tell(classify_error(&*error).cause(), Stop::NotReady);
+        self.give_up(error, Stop::NotReady)
+    }
+
+    fn tell(&self, cause: Cause, stop: Stop) {
+        tracing::debug!(
+            name: "give up",
+            attempts = self.made, cause = cause.as_str(), stop = stop.as_str(),
+            "giving up",
+        );
+    }
+
+    fn give_up(self: Pin<&mut Self>, error: BoxError, stop: Stop) -> BoxError {
         let mut this = self.project();
         this.state.set(State::Done);
-        let last_response = this.history.take().and_then(|history| history.last_response);
+        // It may stand in a queue for a permit that somebody else can use.
+        *this.next = None;
+        let history = this.history.take().unwrap_or_default();
         let elapsed = this.started.elapsed();
-        GaveUp::new(count(*this.made), elapsed, stop, last_response, error).into()
+        GaveUp::new(count(*this.made), elapsed, stop, history.last_response, error)
+            .with_earlier(history.may_be_processed)
+            .into()
     }
 }

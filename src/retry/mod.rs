@@ -164,5 +164,6 @@ pub use self::{
 pub use crate::{
     attempts::{Attempt, Attempts, GaveUp, Past, Stop},
     backoff::{Backoff, NotAFactor},
-    budget::{Budget, by_authority},
+    budget::Budget,
+    keys::by_authority,
 };

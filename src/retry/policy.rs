@@ -108,20 +108,33 @@ impl Policy {
             return Err(Stop::MethodNotAllowed);
         }
         let spent = spent.after(failure, &self.limits)?;
-        let delay = self.delay(failure, spent.total, random)?;
-        if waited.saturating_add(delay) > self.total_delay_max {
+        let Delay { least, chosen } = self.delay(failure, spent.total, random)?;
+        let room = self.total_delay_max.saturating_sub(waited);
+        if least > room {
             return Err(Stop::WaitTooLong);
         }
-        let needed = delay.saturating_add(self.min_attempt);
-        if about.time_left.is_some_and(|left| left.is_zero() || needed > left) {
+        let time = self.time_to_wait(about.time_left)?;
+        if least > time {
             return Err(Stop::DeadlineTooNear);
         }
-        Ok((delay, spent))
+        // What chance added is worth less than another try.
+        Ok((chosen.min(room).min(time), spent))
+    }
+
+    /// How long a request whose deadline is `left` away may wait for its next attempt.
+    pub(super) fn time_to_wait(&self, left: Option<Duration>) -> Result<Duration, Stop> {
+        match left {
+            None => Ok(Duration::MAX),
+            Some(left) if left.is_zero() => Err(Stop::DeadlineTooNear),
+            Some(left) => left.checked_sub(self.min_attempt).ok_or(Stop::DeadlineTooNear),
+        }
     }
 
     /// Whether another try may end better.
     fn may_mend(&self, failure: &Failure, spent: Spent) -> Result<(), Stop> {
         let (may, stop) = match (failure.status().map(|status| status.as_u16()), failure.cause()) {
+            // Also in a response that a layer of ours made of it.
+            (_, Cause::CircuitOpen) => (self.retry_rejected, Stop::CircuitOpen),
             // gRPC reports failures with a status of 200.
             (Some(status), _) if status >= 400 || self.unwanted.contains(&status) => {
                 let asked = self.retry_after.respect
@@ -131,7 +144,6 @@ impl Policy {
                     && self.retry_after.statuses.contains(&status);
                 (asked || self.statuses.contains(&status), Stop::NotRetryable)
             }
-            (_, Cause::CircuitOpen) => (self.retry_rejected, Stop::CircuitOpen),
             (None, Cause::ConnectionLimitReached) => (self.retry_rejected, Stop::Shed),
             (_, cause) => (may_pass(cause), Stop::NotRetryable),
         };
@@ -157,7 +169,7 @@ impl Policy {
         failure: &Failure,
         retry: u32,
         random: impl FnOnce() -> f64,
-    ) -> Result<Duration, Stop> {
+    ) -> Result<Delay, Stop> {
         let asked = match failure.retry_after().filter(|_| self.retry_after.respect) {
             None => Duration::ZERO,
             Some(asked) if asked <= self.retry_after.max => asked,
@@ -165,15 +177,24 @@ impl Policy {
             Some(_) => return Err(Stop::WaitTooLong),
         };
         if asked.is_zero() {
-            // Zero is no wish for a wait; our own still spreads the callers.
-            return Ok(self.backoff.delay(retry, random));
+            // Zero is no wish for a wait; our own still spreads the callers, unless the server wants the request at once
+            // (gRFC A6, "Pushback").
+            let at_once = failure.retry_after().is_some() && failure.retry_hint() == Some(true);
+            let chosen = if at_once { Duration::ZERO } else { self.backoff.delay(retry, random) };
+            return Ok(Delay { least: chosen, chosen });
         }
         // Jitter upward only: before its time the server would refuse again. A tenth spreads callers that were all
         // told the same second.
         let jitter =
             if self.retry_after.jitter { part(asked, 0.1 * random()) } else { Duration::ZERO };
-        Ok(asked.saturating_add(jitter))
+        Ok(Delay { least: asked, chosen: asked.saturating_add(jitter) })
     }
+}
+
+/// A wait, and the part of it that is not chance's.
+struct Delay {
+    least: Duration,
+    chosen: Duration,
 }
 
 /// Whether a failure that no status reported may be gone at the next try.

@@ -17,9 +17,9 @@ use crate::BoxError;
 /// - An empty body is not kept and costs nothing.
 /// - A body that announces more than [`body_limit`](super::RetryLayer::body_limit) bytes is not kept: it is sent
 ///   once, as it is.
-/// - Any other is kept frame by frame as it is read, trailers too, until the call ends or the limit is passed. Then
-///   it is no longer kept, and the rest is handed on as it comes. Data is shared as `Bytes`, not copied. At most
-///   the limit and one frame are held.
+/// - Any other is kept frame by frame as it is read, trailers too, until the call ends, or the limit or 1,024 frames are
+///   passed. Then it is no longer kept, and the rest is handed on as it comes. Data is shared as `Bytes`, not copied. At
+///   most the limit and one frame are held.
 ///
 /// When a later attempt begins while an earlier one that was answered early is still sending, the earlier body ends
 /// with an error.
@@ -152,29 +152,46 @@ where
     B::Error: Into<BoxError>,
 {
     loop {
-        let turn = lock(shared).turn(reader, cx.waker());
+        let turn = lock(shared).turn(reader);
+        // To clone a waker, and to drop one, is somebody else's code, so it is done outside the lock.
         let mut body = match turn {
             Turn::Frame(frame) => return Poll::Ready(Some(Ok(frame))),
             Turn::End => return Poll::Ready(None),
             Turn::Fail(why) => return Poll::Ready(Some(Err(why.into()))),
-            Turn::Wait => return Poll::Pending,
-            Turn::Lent(body) => body,
+            Turn::Lent(body, outdated) => {
+                drop(outdated);
+                body
+            }
+            Turn::Busy => {
+                let waker = cx.waker().clone();
+                let waits = lock(shared).wait(reader, waker);
+                if waits.is_ok() {
+                    return Poll::Pending;
+                }
+                continue;
+            }
         };
         let lent = Lent(Some(shared));
         let polled = body.as_mut().poll_frame(cx);
         let rest = Rest::of(&*body);
         let (progress, out) = match polled {
-            Poll::Pending => (Progress::Pending(cx.waker()), Some(Poll::Pending)),
+            Poll::Pending => (Progress::Pending(cx.waker().clone()), Some(Poll::Pending)),
             Poll::Ready(None) => (Progress::End, None),
             Poll::Ready(Some(Ok(frame))) => (Progress::Frame(keep(frame)), None),
             Poll::Ready(Some(Err(error))) => {
                 (Progress::Failed, Some(Poll::Ready(Some(Err(error.into())))))
             }
         };
-        let leftovers = lent.back().put_back(reader, body, &rest, progress);
+        let (leftovers, is_newest) = {
+            let mut shared = lent.back();
+            (shared.put_back(reader, body, &rest, progress), shared.is_newest(reader))
+        };
         leftovers.settle();
-        if let Some(out) = out {
-            return out;
+        match out {
+            // Superseded meanwhile: nobody would wake this one again, so it ends now.
+            Some(Poll::Pending) if !is_newest => {}
+            Some(out) => return out,
+            None => {}
         }
     }
 }

@@ -49,7 +49,7 @@ where
         let saved = self.protocol.keep(&request);
         let (request, body) = self.protocol.send(request, policy.body_limit);
         // The instance that was polled ready makes the first attempt; its clone was not, and is polled before use.
-        let next = self.inner.clone();
+        let next = Some(self.inner.clone());
         ResponseFuture {
             state: State::Attempt { attempt: self.inner.call(request) },
             next,

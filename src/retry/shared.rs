@@ -16,6 +16,8 @@ pub(super) struct Shared<B> {
     state: State,
     /// What `body` said of the size of its rest when last seen.
     rest: SizeHint,
+    /// What it said of its size before it was read.
+    whole: SizeHint,
     /// What was read of it, from the beginning unless `beginning_gone`.
     frames: VecDeque<Kept>,
     /// How many of `frames` the newest attempt has read.
@@ -29,6 +31,9 @@ pub(super) struct Shared<B> {
     /// Woken when there is something to read, or a later attempt takes over.
     waiting: Option<Waker>,
 }
+
+/// How many frames are kept at the most: small ones weigh more than the bytes in them.
+const FRAMES_MAX: usize = 1_024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -68,10 +73,10 @@ pub(super) enum Turn<B> {
     Frame(Frame<Bytes>),
     End,
     Fail(Interrupted),
-    /// Poll this, then hand it back by [`Shared::put_back`].
-    Lent(Pin<Box<B>>),
-    /// Some earlier attempt polls it at this moment; the waker is kept.
-    Wait,
+    /// Poll this, then hand it back by [`Shared::put_back`]. With it the waker that is out of date now.
+    Lent(Pin<Box<B>>, Option<Waker>),
+    /// Some earlier attempt polls it at this moment: see [`Shared::wait`].
+    Busy,
 }
 
 /// Why the body of an attempt ends before its end.
@@ -96,8 +101,8 @@ impl Rest {
 }
 
 /// What polling the caller's body gave, but for the error itself.
-pub(super) enum Progress<'a> {
-    Pending(&'a Waker),
+pub(super) enum Progress {
+    Pending(Waker),
     Frame(Kept),
     End,
     Failed,
@@ -125,6 +130,7 @@ impl<B> Shared<B> {
             body: Some(body),
             state: State::Open,
             rest: rest.hint,
+            whole: rest.hint,
             frames: VecDeque::new(),
             read: 0,
             size: 0,
@@ -146,6 +152,11 @@ impl<B> Shared<B> {
         Some((self.reader, leftovers))
     }
 
+    /// Whether no later attempt has taken over.
+    pub(super) fn is_newest(&self, reader: u32) -> bool {
+        reader == self.reader
+    }
+
     pub(super) fn is_repeatable(&self) -> bool {
         self.state != State::Failed && !self.beginning_gone
     }
@@ -155,7 +166,7 @@ impl<B> Shared<B> {
         Leftovers { wake: None, _body: None, _frames: Some(self.drop_read()) }
     }
 
-    pub(super) fn turn(&mut self, reader: u32, waker: &Waker) -> Turn<B> {
+    pub(super) fn turn(&mut self, reader: u32) -> Turn<B> {
         if reader != self.reader {
             return Turn::Fail(Interrupted::Superseded);
         }
@@ -166,13 +177,20 @@ impl<B> Shared<B> {
             State::Ended => Turn::End,
             State::Failed => Turn::Fail(Interrupted::Failed),
             State::Open => {
-                if let Some(body) = self.body.take() {
-                    return Turn::Lent(body);
-                }
-                self.wait(waker);
-                Turn::Wait
+                let Some(body) = self.body.take() else { return Turn::Busy };
+                Turn::Lent(body, self.waiting.take())
             }
         }
+    }
+
+    /// Keeps `waker` for when there is something to do, and gives back the one that it replaces. `Err`: there is something
+    /// to do already.
+    pub(super) fn wait(&mut self, reader: u32, waker: Waker) -> Result<Option<Waker>, Waker> {
+        let nothing = reader == self.reader
+            && self.body.is_none()
+            && self.state == State::Open
+            && self.read == self.frames.len();
+        if nothing { Ok(self.waiting.replace(waker)) } else { Err(waker) }
     }
 
     pub(super) fn put_back(
@@ -180,14 +198,14 @@ impl<B> Shared<B> {
         reader: u32,
         body: Pin<Box<B>>,
         rest: &Rest,
-        progress: Progress<'_>,
+        progress: Progress,
     ) -> Leftovers<B> {
         self.rest = rest.hint;
         match progress {
             Progress::Pending(waker) => {
                 self.body = Some(body);
                 if reader == self.reader {
-                    self.wait(waker);
+                    self.waiting = Some(waker);
                     return Leftovers { wake: None, _body: None, _frames: None };
                 }
                 // The attempt that took over has to poll for itself, to be woken in its turn.
@@ -196,7 +214,8 @@ impl<B> Shared<B> {
             Progress::Frame(kept) => {
                 self.size = self.size.saturating_add(kept.len());
                 self.frames.push_back(kept);
-                let dropped = (self.size > self.limit).then(|| self.drop_read());
+                let is_full = self.size > self.limit || self.frames.len() > FRAMES_MAX;
+                let dropped = is_full.then(|| self.drop_read());
                 if rest.ended {
                     self.state = State::Ended;
                     return self.leftovers(Some(body), dropped);
@@ -221,8 +240,12 @@ impl<B> Shared<B> {
         self.leftovers(None, None)
     }
 
-    /// The size of what `reader` has not read.
+    /// The size of what the newest attempt has not read.
     pub(super) fn size_hint(&self) -> SizeHint {
+        if self.read == 0 && !self.beginning_gone {
+            // Every attempt is to begin with the same head, so it announces what the first one did.
+            return self.whole;
+        }
         let unread: usize = self
             .frames
             .iter()
@@ -258,13 +281,6 @@ impl<B> Shared<B> {
         let unread = self.frames.split_off(self.read);
         self.read = 0;
         std::mem::replace(&mut self.frames, unread)
-    }
-
-    fn wait(&mut self, waker: &Waker) {
-        match &mut self.waiting {
-            Some(waiting) => waiting.clone_from(waker),
-            None => self.waiting = Some(waker.clone()),
-        }
     }
 
     fn leftovers(

@@ -23,6 +23,8 @@ mod tonic;
 mod replay;
 #[cfg(feature = "retry")]
 mod retry;
+#[cfg(feature = "full")]
+mod retry_edges;
 #[cfg(feature = "retry")]
 mod retry_limits;
 #[cfg(feature = "retry")]

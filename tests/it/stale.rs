@@ -181,3 +181,95 @@ async fn a_hundred_retried_calls_need_one_connection_when_the_failed_bodies_are_
     assert!(origin.requests() >= 199);
     assert!(origin.connections() <= 2, "{} connections", origin.connections());
 }
+
+/// Spawns the tasks of connections, and can end them.
+#[derive(Clone, Default)]
+struct Tasks(Arc<Mutex<Vec<tokio::task::AbortHandle>>>);
+
+impl<F> hyper::rt::Executor<F> for Tasks
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    fn execute(&self, task: F) {
+        self.0.lock().unwrap().push(tokio::spawn(task).abort_handle());
+    }
+}
+
+/// A POST whose request is queued for a pooled connection as that one ends, through a client that repeats nothing by itself.
+async fn post_never_written<C>(connector: C, budget: Budget) -> Result<u32, BoxError>
+where
+    C: hyper_util::client::legacy::connect::Connect + Clone + Send + Sync + 'static,
+{
+    let origin = Origin::start(Script::Healthy).await.unwrap();
+    let tasks = Tasks::default();
+    let client = Client::builder(tasks.clone())
+        .retry_canceled_requests(false)
+        .build::<_, ReplayBody<Body>>(connector);
+    let service = RetryLayer::new().budget(budget).layer(client);
+    let first = service.clone().oneshot(request("POST", &origin)).await?;
+    first.into_body().collect().await?;
+    let mut second = tokio_test::task::spawn(service.oneshot(request("POST", &origin)));
+    tokio_test::assert_pending!(second.poll());
+    for task in tasks.0.lock().unwrap().drain(..) {
+        task.abort();
+    }
+    let response = second.await?;
+    assert_eq!(origin.requests(), 2);
+    Ok(response.extensions().get::<Attempts>().unwrap().count().get())
+}
+
+#[tokio::test]
+async fn what_was_never_written_to_a_pooled_connection_is_free_of_charge_where_that_is_known() {
+    let none = || Budget::new(Ratio::percent(0), 0);
+    let tracked = TrackReuse::new(HttpConnector::new());
+    assert_eq!(post_never_written(tracked, none()).await.unwrap(), 2);
+    // Where it is not, it is charged like any other that was not processed.
+    let error = post_never_written(HttpConnector::new(), none()).await.unwrap_err();
+    assert_eq!(classify_error(&*error).processed(), Processed::No);
+    assert_eq!(post_never_written(HttpConnector::new(), Budget::default()).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn connections_closed_as_soon_as_they_are_made_are_not_multiplied() {
+    for tracked in [true, false] {
+        let origin = Origin::start(Script::AcceptClose).await.unwrap();
+        let layer = RetryLayer::new().backoff(Backoff::none());
+        for _ in 0..200 {
+            // A fresh client each time, since a pool may go on with a connection that it made in vain.
+            let request = request("POST", &origin);
+            let result = if tracked {
+                layer.layer(client(|_| {})).oneshot(request).await
+            } else {
+                let client = Client::builder(TokioExecutor::new()).build_http();
+                layer.layer(client).oneshot(request).await
+            };
+            result.unwrap_err();
+        }
+        let connections = origin.connections();
+        assert!(connections <= 240, "{connections} connections for 200 calls");
+    }
+}
+
+#[tokio::test]
+async fn a_fresh_http2_connection_is_not_called_stale() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                // Sends its settings, and crashes at the first request.
+                let mut connection = h2::server::handshake(stream).await.unwrap();
+                let first = connection.accept().await;
+                drop((first, connection));
+            });
+        }
+    });
+    let client = client(|builder| {
+        builder.http2_only(true);
+    });
+    let request = Request::get(format!("http://{addr}/")).body(Body::default()).unwrap();
+    let error = bare(&client, request).await.unwrap_err();
+    let failure = classify_error(&*error);
+    assert_eq!(failure.cause(), Cause::ConnectionTerminated);
+    assert!(!failure.is_stale_connection());
+}

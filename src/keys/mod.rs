@@ -1,5 +1,8 @@
 //! One of something for all requests, or one for each key, bounded: what layers with a state have in common.
 
+#[cfg(feature = "circuit-breaker")]
+mod by;
+
 use std::{
     borrow::Cow,
     collections::HashMap,
@@ -12,8 +15,11 @@ use std::{
     time::Duration,
 };
 
-use http::{Request, Uri};
+use http::Uri;
 use tokio::time::Instant;
+
+#[cfg(feature = "circuit-breaker")]
+pub(crate) use self::by::{ByRequest, ByUri, Key};
 
 /// How many keys are kept. More share nothing: see [`Store::get`].
 pub(crate) const KEYS_MAX: usize = 4_096;
@@ -72,10 +78,8 @@ impl<T: Keep> Store<T> {
             return Some(Arc::clone(found));
         }
         // Counted before it is there, so that many at once do not pass the bound.
-        if self.len.fetch_add(1, Ordering::Relaxed) >= KEYS_MAX {
-            self.len.fetch_sub(1, Ordering::Relaxed);
-            return None;
-        }
+        let more = |len| (len < KEYS_MAX).then_some(len + 1);
+        self.len.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
         let key: Arc<str> = key.into();
         let new = Arc::new(make(Arc::clone(&key)));
         shard.insert(key, Arc::clone(&new));
@@ -111,12 +115,14 @@ impl<T: Keep> Store<T> {
     }
 
     /// The one for `key`, if there is one.
+    #[cfg(any(test, feature = "circuit-breaker"))]
     pub(crate) fn find(&self, key: &str) -> Option<Arc<T>> {
         let shard = &self.shards[self.hasher.hash_one(key) as usize % SHARDS];
         shard.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
     /// All there are, in no order.
+    #[cfg(any(test, feature = "circuit-breaker"))]
     pub(crate) fn all(&self) -> Vec<Arc<T>> {
         let kept = |shard: &RwLock<Shard<T>>| {
             let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
@@ -132,45 +138,21 @@ impl<T> fmt::Debug for Store<T> {
     }
 }
 
-/// Which key a request has.
-pub trait Key<Req> {
-    /// `None`: it has none.
-    fn key<'a>(&self, request: &'a Req) -> Option<Cow<'a, str>>;
-}
-
-/// A key made of the URI of an HTTP request.
-#[derive(Clone, Copy, Debug)]
-pub struct ByUri<F>(pub(crate) F);
-
-/// A key made of the whole of a request, of whatever kind.
-#[derive(Clone, Copy, Debug)]
-pub struct ByRequest<F>(pub(crate) F);
-
-impl<F, B> Key<Request<B>> for ByUri<F>
-where
-    F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
-{
-    fn key<'a>(&self, request: &'a Request<B>) -> Option<Cow<'a, str>> {
-        (self.0)(request.uri())
-    }
-}
-
-impl<F, Req> Key<Req> for ByRequest<F>
-where
-    F: for<'a> Fn(&'a Req) -> Option<Cow<'a, str>>,
-{
-    fn key<'a>(&self, request: &'a Req) -> Option<Cow<'a, str>> {
-        (self.0)(request)
-    }
-}
-
-/// Keys by host and port.
+/// Keys by host and port, in lower case, and without the port if it is the scheme's own: RFC 3986 §6.2.2.1, §6.2.3.
 #[must_use]
 pub fn by_authority(uri: &Uri) -> Option<Cow<'_, str>> {
-    uri.authority().map(|authority| {
-        // A user's name and password are no part of where a request goes.
-        let whole = authority.as_str();
-        Cow::Borrowed(whole.rsplit_once('@').map_or(whole, |(_, host)| host))
+    let whole = uri.authority()?.as_str();
+    // A user's name and password are no part of where a request goes.
+    let host = whole.rsplit_once('@').map_or(whole, |(_, host)| host);
+    let host = match uri.scheme_str() {
+        Some("http") => host.strip_suffix(":80").unwrap_or(host),
+        Some("https") => host.strip_suffix(":443").unwrap_or(host),
+        _ => host,
+    };
+    Some(if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(host.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(host)
     })
 }
 
@@ -247,6 +229,10 @@ mod tests {
         let of = |uri: &'static str| by_authority(&Uri::from_static(uri)).map(Cow::into_owned);
         assert_eq!(of("http://u:p@a:81/x").as_deref(), Some("a:81"));
         assert_eq!(of("http://a/x").as_deref(), Some("a"));
+        assert_eq!(of("http://Example.COM:80/x").as_deref(), Some("example.com"));
+        assert_eq!(of("https://a:443/x").as_deref(), Some("a"));
+        assert_eq!(of("https://a:80/x").as_deref(), Some("a:80"));
+        assert_eq!(of("http://[::1]:80/x").as_deref(), Some("[::1]"));
         assert_eq!(of("/x"), None);
     }
 }

@@ -1,0 +1,35 @@
+use std::borrow::Cow;
+
+use http::{Request, Uri};
+
+/// Which key a request has.
+pub trait Key<Req> {
+    /// `None`: it has none.
+    fn key<'a>(&self, request: &'a Req) -> Option<Cow<'a, str>>;
+}
+
+/// A key made of the URI of an HTTP request.
+#[derive(Clone, Copy, Debug)]
+pub struct ByUri<F>(pub(crate) F);
+
+/// A key made of the whole of a request, of whatever kind.
+#[derive(Clone, Copy, Debug)]
+pub struct ByRequest<F>(pub(crate) F);
+
+impl<F, B> Key<Request<B>> for ByUri<F>
+where
+    F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
+{
+    fn key<'a>(&self, request: &'a Request<B>) -> Option<Cow<'a, str>> {
+        (self.0)(request.uri())
+    }
+}
+
+impl<F, Req> Key<Req> for ByRequest<F>
+where
+    F: for<'a> Fn(&'a Req) -> Option<Cow<'a, str>>,
+{
+    fn key<'a>(&self, request: &'a Req) -> Option<Cow<'a, str>> {
+        (self.0)(request)
+    }
+}
