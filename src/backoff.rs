@@ -237,6 +237,13 @@ mod tests {
     }
 
     #[test]
+    fn where_there_is_no_wait_chance_is_not_asked() {
+        let never = || panic!("asked");
+        assert_eq!(Backoff::exponential(Duration::ZERO).delay(1, never), Duration::ZERO);
+        assert_eq!(Backoff::none().delay(1, never), Duration::ZERO);
+    }
+
+    #[test]
     fn constant_is_the_same_each_time() {
         let backoff = Backoff::constant(Duration::from_secs(3));
         assert_eq!(backoff.delay(1, || 0.1), Duration::from_secs(3));

@@ -76,3 +76,46 @@ impl fmt::Display for NotARatio {
 }
 
 impl Error for NotARatio {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_kept_to_the_millionth() {
+        for ratio in [0.0, 0.000_001, 0.25, 0.6, 1.0] {
+            assert!((Ratio::new(ratio).unwrap().get() - ratio).abs() < 1e-9);
+        }
+        for percent in [0, 1, 50, 99, 100] {
+            let ratio = Ratio::new(f64::from(percent) / 100.0).unwrap();
+            assert_eq!(Ratio::percent(percent), ratio);
+        }
+        assert_eq!(Ratio::percent(101), Ratio::percent(100));
+        assert_eq!(Ratio::percent(u8::MAX), Ratio::percent(100));
+        for wrong in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
+            assert_eq!(
+                Ratio::new(wrong).unwrap_err().to_string(),
+                "a ratio is a number from 0 to 1"
+            );
+        }
+    }
+
+    #[cfg(feature = "circuit-breaker")]
+    #[test]
+    fn a_part_of_nothing_or_no_part_is_never_reached() {
+        let half = Ratio::percent(50);
+        assert!(half.is_reached(5, 10) && half.is_reached(6, 10) && !half.is_reached(4, 10));
+        assert!(!Ratio::percent(0).is_reached(0, 10) && Ratio::percent(0).is_reached(1, 10));
+        assert!(Ratio::percent(100).is_reached(10, 10) && !Ratio::percent(100).is_reached(9, 10));
+        assert!(half.is_reached(u64::MAX, u64::MAX));
+    }
+
+    #[test]
+    fn a_part_of_a_duration_is_no_more_than_the_whole() {
+        let whole = Duration::from_secs(8);
+        for (random, ms) in [(0.0, 0), (0.25, 2_000), (1.0, 8_000), (2.0, 8_000), (-1.0, 0)] {
+            assert_eq!(part(whole, random), Duration::from_millis(ms));
+        }
+        assert_eq!(part(Duration::MAX, 1.0), Duration::MAX);
+    }
+}

@@ -15,12 +15,23 @@ pub(super) struct Findings {
     pub(super) never_written: bool,
     /// The request may have been answered before, by a redirect: then nothing proves that it was not processed.
     pub(super) may_be_redirected: Option<bool>,
-    /// The connection was used before, and closed without a byte of an answer.
-    pub(super) stale_connection: bool,
-    /// Whether the connection was used before, where the client library tells.
-    pub(super) reused: Option<bool>,
+    pub(super) connection: Connection,
     /// An earlier attempt may have been processed, so what the last one proves is no proof.
     pub(super) may_be_processed: bool,
+}
+
+/// What is known of the connection that a call had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "told by client libraries, each behind its feature")]
+pub(super) enum Connection {
+    /// Nobody said.
+    Unknown,
+    /// It was used for the first time, as far as is known.
+    Fresh,
+    /// It was used before.
+    Used,
+    /// It was used before, and closed without a byte of an answer.
+    Stale,
 }
 
 /// How far a call had come when it failed. It decides whether an I/O error proves anything.
@@ -80,8 +91,7 @@ pub fn classify_error(error: &(dyn Error + 'static)) -> Failure {
         unprocessed: false,
         never_written: false,
         may_be_redirected: None,
-        stale_connection: false,
-        reused: None,
+        connection: Connection::Unknown,
         may_be_processed: false,
     };
     for error in chain(error) {
@@ -101,11 +111,12 @@ pub fn classify_error(error: &(dyn Error + 'static)) -> Failure {
     };
     // A client library that knows its connections says whether this one was fresh. One that is closed as soon as it is
     // made is an upstream that is down, and not a connection that was idle for too long.
-    let never_written = findings.never_written && findings.reused != Some(false);
+    let never_written = findings.never_written && findings.connection != Connection::Fresh;
+    let is_stale = findings.connection == Connection::Stale;
     let failure = Failure::new(cause)
         .with_reporter(Reporter::Local)
         .with_never_written(never_written && unprocessed)
-        .with_stale_connection(findings.stale_connection && cause == Cause::ConnectionTerminated)
+        .with_stale_connection(is_stale && cause == Cause::ConnectionTerminated)
         .with_processed(if unprocessed { Processed::No } else { Processed::Maybe });
     findings.after_all_attempts(failure)
 }
@@ -126,7 +137,7 @@ pub fn classify_body_error(error: &(dyn Error + 'static)) -> Failure {
 }
 
 impl Findings {
-    fn after_all_attempts(&self, failure: Failure) -> Failure {
+    fn after_all_attempts(self, failure: Failure) -> Failure {
         match failure.processed() {
             Processed::No | Processed::Unlikely if self.may_be_processed => {
                 failure.with_processed(Processed::Maybe).with_never_written(false)

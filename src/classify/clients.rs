@@ -79,7 +79,7 @@ fn of_tonic(findings: &mut Findings, error: &(dyn Error + 'static)) -> Option<St
 
 #[cfg(feature = "hyper-util")]
 fn of_hyper_util(findings: &mut Findings, error: &hyper_util::client::legacy::Error) {
-    use super::chain::Phase;
+    use super::chain::{Connection, Phase};
     use crate::hyper_util::Use;
 
     findings.phase = if error.is_connect() { Phase::Connect } else { Phase::Exchange };
@@ -87,11 +87,13 @@ fn of_hyper_util(findings: &mut Findings, error: &hyper_util::client::legacy::Er
     if let Some(connected) = error.connect_info() {
         connected.get_extras(&mut extras);
     }
-    let last_use: Option<&Use> = extras.get();
-    findings.stale_connection = last_use.is_some_and(Use::is_stale);
-    // By itself the client sends again what it never wrote to a connection from its pool, so what it does not is taken
-    // for fresh unless proven otherwise.
-    findings.reused = Some(last_use.is_some_and(Use::is_reused));
+    findings.connection = match extras.get::<Use>() {
+        Some(last) if last.is_stale() => Connection::Stale,
+        Some(last) if last.is_reused() => Connection::Used,
+        // By itself the client sends again what it never wrote to a connection from its pool, so what it does not is taken
+        // for fresh unless proven otherwise.
+        _ => Connection::Fresh,
+    };
 }
 
 #[cfg(feature = "hyper")]

@@ -151,7 +151,8 @@ impl<C, P> RetryLayer<C, P> {
     }
 
     /// Whether the wait that a server asks for (`Retry-After`, `retry-after-ms`, gRPC pushback) replaces the backoff,
-    /// with up to a tenth more as jitter. A wait of zero leaves it to the backoff. Default: yes.
+    /// with up to a tenth more as jitter. A wait of zero leaves it to the backoff, unless the server said yes to a retry
+    /// too (`x-should-retry: true`, gRPC pushback): then it is at once. Default: yes.
     pub fn respect_retry_after(self, respect: bool) -> Self {
         self.set(|policy| policy.retry_after.respect = respect)
     }
@@ -212,8 +213,8 @@ impl<C, P> RetryLayer<C, P> {
     /// Gives every key a budget of its own, so that one upstream's outage does not use up the retries of another: each
     /// begins unspent, with the limits of `budget`. [`by_authority`](super::by_authority) keys by host and port.
     ///
-    /// At most 4,096 keys have one; those not used for some ten seconds make room for others. Further keys share one
-    /// budget, `budget` itself, and so do requests for which `by` gives none.
+    /// At most 4,096 keys have one; those not used for some ten seconds, and by no call under way, make room for others.
+    /// Further keys share one budget, `budget` itself, and so do requests for which `by` gives none.
     ///
     /// ```
     /// use seawall::{RetryLayer, retry::{Budget, by_authority}};
@@ -242,14 +243,15 @@ impl<C, P> RetryLayer<C, P> {
 }
 
 impl<C, F> RetryLayer<C, Http<F>> {
-    /// How many bytes of a request body are kept to send it again. A longer body is sent once. Default: 64 KiB.
+    /// How many bytes of a request body are kept to send it again. A longer body is sent once, and so is one of more than
+    /// 1,024 frames. Default: 64 KiB.
     pub fn body_limit(self, bytes: usize) -> Self {
         self.set(|policy| policy.body_limit = bytes)
     }
 
     /// How long a response that is given up for a retry may take to be read to its end, so that an HTTP/1.1 connection
-    /// can be used again; never longer than the wait for the retry itself. Only bodies of up to 16 KiB are read, others
-    /// are dropped at once. Default: 50 ms.
+    /// can be used again; never longer than the wait for the retry itself. Only bodies of up to 16 KiB and 64 frames are
+    /// read, others are dropped at once. Default: 50 ms.
     pub fn drain_wait(self, time: Duration) -> Self {
         self.set(|policy| policy.drain_wait = time)
     }

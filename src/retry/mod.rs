@@ -54,10 +54,15 @@
 //! | the wait ends before the request's [`Deadline`](crate::Deadline) | [`DeadlineTooNear`](Stop::DeadlineTooNear) |
 //! | the body can be sent again | [`NotReplayable`](Stop::NotReplayable) |
 //! | the [`Budget`] of all calls together has a retry left | [`BudgetSpent`](Stop::BudgetSpent) |
-//! | the inner service becomes ready again, before the deadline | [`NotReady`](Stop::NotReady) |
+//! | the inner service becomes ready again | [`NotReady`](Stop::NotReady) |
+//! | and does so while there is time for another attempt | [`DeadlineTooNear`](Stop::DeadlineTooNear) |
 //!
-//! One retry is free: a request that the client provably never wrote to its connection (hyper's "canceled") is sent again
-//! at once, whatever its method, and not counted; once a call, unless [`total`](RetryLayer::total) is 0.
+//! One retry is free: a request that the client provably never wrote to a connection that was there before (hyper's
+//! "canceled") is sent again at once, whatever its method, and neither counted nor charged; once a call, if the deadline
+//! allows it, and unless [`total`](RetryLayer::total) is 0. With hyper-util's client that takes
+//! `seawall::hyper_util::TrackReuse`, which knows whether a connection was used before; the client itself repeats such a
+//! request on another connection, unless told not to. One that was never written to a *fresh* connection is retried like
+//! any other that was not processed: an upstream that closes what it accepts is down.
 //!
 //! A failure that came as a status of 400 or more may be mended if that status is in the
 //! [forcelist](RetryLayer::status_forcelist). Any other is judged by its [`Cause`](crate::Cause): failures of the
@@ -70,7 +75,8 @@
 //! # What comes out
 //!
 //! The last response, or the last error. After more than one attempt an error is inside [`GaveUp`], with the head of the
-//! last response if there was one. A response that took more than one attempt, or that failed, carries [`Attempts`] in its
+//! last response if there was one; what is classified is then the whole call, so that it is
+//! [not processed](crate::Processed::No) only if no attempt was. A response that took more than one attempt, or that failed, carries [`Attempts`] in its
 //! extensions.
 //!
 //! # Settings for some clients

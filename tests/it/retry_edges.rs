@@ -275,6 +275,152 @@ async fn a_failed_response_of_endless_empty_frames_does_not_hold_the_retry_up() 
     assert_eq!(eager().layer(inner).oneshot(get()).await.unwrap().status(), 200);
 }
 
+/// An endless body of pieces of 1 KiB, of which it counts how many are read.
+#[derive(Default)]
+struct Endless(Arc<AtomicUsize>);
+
+impl http_body::Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[0; 1_024])))))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_failed_response_16_kib_are_read() {
+    let read = Arc::new(AtomicUsize::new(0));
+    let inner = {
+        let read = Arc::clone(&read);
+        service_fn(move |request: Request<ReplayBody<Body>>| {
+            let mut response = Response::new(Endless(Arc::clone(&read)));
+            if request.extensions().get::<Attempt>().is_none() {
+                *response.status_mut() = http::StatusCode::BAD_GATEWAY;
+            }
+            std::future::ready(Ok::<_, BoxError>(response))
+        })
+    };
+    eager().layer(inner).oneshot(get()).await.unwrap();
+    // And the one beyond them.
+    assert_eq!(read.load(Ordering::Relaxed), 17);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_success_is_not_marked_whatever_the_forcelist_has() {
+    let script = Script::new([Act::Answer(response::<Body>(200))]);
+    let response = eager().status_forcelist([202]).layer(script).oneshot(get()).await.unwrap();
+    assert!(response.extensions().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_not_http_has_no_uri_to_be_keyed_by() {
+    let layer =
+        RetryLayer::new().budget_by(Budget::default(), |_| panic!("asked")).cloned().classifier(
+            seawall::classify_fn(|outcome: Result<&(), &(dyn std::error::Error + 'static)>| {
+                outcome.err().map(classify_error)
+            }),
+        );
+    let inner = service_fn(async |(): ()| Ok::<_, BoxError>(()));
+    layer.layer(inner).oneshot(()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_kept_of_a_body_is_let_go_when_the_call_is_over() {
+    struct Owner {
+        _held: Arc<()>,
+    }
+    impl AsRef<[u8]> for Owner {
+        fn as_ref(&self) -> &[u8] {
+            b"kept"
+        }
+    }
+    let held = Arc::new(());
+    let rest = Arc::new(Mutex::new(None));
+    let inner = {
+        let rest = Arc::clone(&rest);
+        service_fn(move |request: Request<ReplayBody<Steps>>| {
+            let mut body = Box::pin(request.into_body());
+            let rest = Arc::clone(&rest);
+            async move {
+                body.frame().await.unwrap()?;
+                // Still being sent, by somebody else.
+                *rest.lock().unwrap() = Some(body);
+                Ok::<_, BoxError>(response::<Body>(200))
+            }
+        })
+    };
+    let data = Bytes::from_owner(Owner { _held: Arc::clone(&held) });
+    let steps = Steps::new([Step::Data(data), Step::Stall]);
+    eager().layer(inner).oneshot(put(steps)).await.unwrap();
+    assert_eq!(Arc::strong_count(&held), 1);
+    assert!(rest.lock().unwrap().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn trailers_count_towards_the_limit() {
+    for (limit, sent) in [(11, 2), (10, 1)] {
+        let mut trailers = http::HeaderMap::new();
+        trailers.insert("xy", "z".parse().unwrap());
+        let body = Steps::new([Step::Data("12345678".into()), Step::Trailers(trailers)]);
+        let script = Script::new([Act::Answer(response::<Body>(502)), Act::Answer(response(200))]);
+        eager().body_limit(limit).layer(script.clone()).oneshot(put(body)).await.unwrap();
+        assert_eq!(script.count(), sent, "{limit}");
+    }
+}
+
+#[test]
+fn what_is_debugged_says_what_it_is() {
+    let layer = RetryLayer::new()
+        .on_retry(|_| {})
+        .budget_by(Budget::new(seawall::Ratio::percent(7), 5), seawall::retry::by_authority);
+    let text = format!("{layer:?}");
+    for part in ["RetryLayer", "Doubling(100ms)", "Hook", "70000", "least: 5"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(format!("{:?}", Budget::default()).contains("200000"));
+    assert_eq!(format!("{:?}", Budget::none()), "Budget::none");
+    let growths = [
+        Backoff::constant(ms(3)),
+        Backoff::urllib3(0.5).unwrap(),
+        Backoff::custom(|_| Duration::ZERO),
+    ];
+    let text = format!("{growths:?}");
+    assert!(
+        text.contains("Constant(3ms)") && text.contains("Urllib3(0.5)") && text.contains("Custom")
+    );
+    assert!(
+        format!("{:?}", RetryLayer::new().send_as(|_: ReplayBody<Body>| ())).contains("SendAs")
+    );
+    let error = Backoff::urllib3(-1.0).unwrap_err().to_string();
+    assert_eq!(error, "a backoff factor is a number of seconds, zero or more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_runs_can_be_debugged_too() {
+    let texts = Arc::new(Mutex::new(Vec::new()));
+    let inner = {
+        let texts = Arc::clone(&texts);
+        service_fn(move |request: Request<ReplayBody<Body>>| {
+            texts.lock().unwrap().push(format!("{:?}", request.body()));
+            std::future::ready(Ok::<_, BoxError>(response::<Body>(200)))
+        })
+    };
+    let service = eager().body_limit(3).layer(inner);
+    for body in ["", "pay", "more"] {
+        service.clone().oneshot(put(Body::from(body))).await.unwrap();
+    }
+    let kinds = ["ReplayBody(Empty)", "ReplayBody(Kept)", "ReplayBody(Once)"];
+    assert_eq!(*texts.lock().unwrap(), kinds);
+    let mut service = eager().layer(Script::new([Act::<Body>::Hang]));
+    let call = service.call(get());
+    assert!(format!("{call:?}").contains("made: 1"));
+}
+
 /// Announces its whole size to the last.
 struct Constant(Option<Bytes>);
 
@@ -327,12 +473,12 @@ async fn a_reader_is_woken_as_often_as_the_caller_s_body_wakes_it() {
     let inner = {
         let woken = Arc::clone(&woken);
         service_fn(move |request: Request<ReplayBody<Steps>>| {
-            let wakes = Arc::new(Wakes::default());
-            let waker = Waker::from(Arc::clone(&wakes));
+            let count = Arc::new(Wakes::default());
+            let waker = Waker::from(Arc::clone(&count));
             let mut body = Box::pin(request.into_body());
             let mut poll = || body.as_mut().poll_frame(&mut Context::from_waker(&waker));
             while !matches!(poll(), Poll::Ready(None)) {}
-            woken.store(wakes.0.load(Ordering::SeqCst), Ordering::SeqCst);
+            woken.store(count.0.load(Ordering::SeqCst), Ordering::SeqCst);
             std::future::ready(Ok::<_, BoxError>(response::<Body>(200)))
         })
     };
