@@ -17,14 +17,15 @@ use crate::BoxError;
 /// Who wants to know how a call ended. Dropped if it ended early.
 pub trait Watch {
     /// It ended well, or in the middle of the body by an error.
-    fn end(self, error: Option<&(dyn Error + 'static)>);
+    fn end(&mut self, error: Option<&(dyn Error + 'static)>);
 }
 
 /// How far a call reaches.
 pub trait Extent<Res> {
     type Response<W>;
 
-    fn watch<W: Watch>(response: Res, watch: Option<W>) -> Self::Response<W>;
+    /// Ends `watch` if the call ends here, or takes it along.
+    fn watch<W: Watch>(response: Res, watch: &mut Option<W>) -> Self::Response<W>;
 }
 
 /// A call ends with the response of its service.
@@ -40,8 +41,9 @@ pub struct WholeBody {}
 impl<Res> Extent<Res> for Head {
     type Response<W> = Res;
 
-    #[inline]
-    fn watch<W: Watch>(response: Res, watch: Option<W>) -> Res {
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "out of line, the response is copied once more")]
+    fn watch<W: Watch>(response: Res, watch: &mut Option<W>) -> Res {
         if let Some(watch) = watch {
             watch.end(None);
         }
@@ -56,8 +58,8 @@ where
 {
     type Response<W> = Response<Watched<B, W>>;
 
-    fn watch<W: Watch>(response: Response<B>, watch: Option<W>) -> Response<Watched<B, W>> {
-        response.map(|inner| Watched::new(inner, watch))
+    fn watch<W: Watch>(response: Response<B>, watch: &mut Option<W>) -> Response<Watched<B, W>> {
+        response.map(|inner| Watched::new(inner, watch.take()))
     }
 }
 
@@ -104,7 +106,7 @@ where
             }
             Some(Err(error)) => {
                 let error = error.into();
-                if let Some(watch) = this.watch.take() {
+                if let Some(mut watch) = this.watch.take() {
                     watch.end(Some(&*error));
                 }
                 Some(Err(error))
@@ -126,7 +128,7 @@ where
 }
 
 fn finish<W: Watch>(watch: &mut Option<W>) {
-    if let Some(watch) = watch.take() {
+    if let Some(mut watch) = watch.take() {
         watch.end(None);
     }
 }

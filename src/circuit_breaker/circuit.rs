@@ -44,12 +44,43 @@ struct Stripe(Mutex<Tagged>);
 struct Tagged {
     /// That of the results in the window; results of others are no longer, or not yet, counted here.
     generation: u64,
+    /// When the window is to be slid again: as the clock has it, so that most calls need no more than that.
+    until: Instant,
     window: Window,
+}
+
+impl Tagged {
+    /// Makes the window one of this generation and this moment, unless it is of a later generation.
+    #[inline]
+    fn turn_to(&mut self, generation: u64, now: Instant, core: &Core) -> bool {
+        if self.generation == generation && now < self.until {
+            return true;
+        }
+        self.turn(generation, now, core)
+    }
+
+    #[cold]
+    fn turn(&mut self, generation: u64, now: Instant, core: &Core) -> bool {
+        if self.generation > generation {
+            return false;
+        }
+        if self.generation < generation {
+            self.generation = generation;
+            self.window.clear();
+        }
+        self.window.slide(core.since_origin(now), core.settings.width);
+        // Beyond the end of time there is nothing to forget any more.
+        self.until = core.origin.checked_add(self.window.until()).unwrap_or(self.until);
+        true
+    }
 }
 
 impl Core {
     pub(super) fn new(key: Option<Arc<str>>, settings: Arc<Settings>, origin: Instant) -> Self {
-        let stripe = || Stripe(Mutex::new(Tagged { generation: 0, window: Window::default() }));
+        let stripe = || {
+            let window = Window::default();
+            Stripe(Mutex::new(Tagged { generation: 0, until: origin, window }))
+        };
         Self {
             key,
             settings,
@@ -63,7 +94,11 @@ impl Core {
     }
 
     pub(super) fn now(&self) -> Duration {
-        Instant::now().saturating_duration_since(self.origin)
+        self.since_origin(Instant::now())
+    }
+
+    fn since_origin(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.origin)
     }
 
     /// Whether a call may pass; to be followed by [`record`](Self::record) or [`cancel`](Self::cancel) if so.
@@ -106,13 +141,12 @@ impl Core {
     /// Counts the result of a call that was admitted by `ticket`. `None`: a success.
     #[inline]
     pub(super) fn record(&self, ticket: Ticket, failure: Option<Failure>) {
-        let now = self.now();
         if ticket.probe.is_some() {
-            self.probed(ticket, now, failure.map_or(Outcome::Success, Outcome::Failure));
+            self.probed(ticket, failure.map_or(Outcome::Success, Outcome::Failure));
         } else if let Some(failure) = failure {
-            self.failed(ticket.generation, now, failure);
+            self.failed(ticket.generation, failure);
         } else {
-            self.count(ticket.generation, now, false);
+            self.count(ticket.generation, Instant::now(), false);
             if self.settings.consecutive.is_some() {
                 self.in_a_row.end(ticket.generation);
             }
@@ -123,12 +157,13 @@ impl Core {
     #[inline]
     pub(super) fn cancel(&self, ticket: Ticket) {
         if ticket.probe.is_some() {
-            self.probed(ticket, self.now(), Outcome::Cancelled);
+            self.probed(ticket, Outcome::Cancelled);
         }
     }
 
     #[cold]
-    fn failed(&self, generation: u64, now: Duration, failure: Failure) {
+    fn failed(&self, generation: u64, failure: Failure) {
+        let now = Instant::now();
         if !self.count(generation, now, true) {
             return;
         }
@@ -139,7 +174,7 @@ impl Core {
         // Counted even if there are many already, so that the row has no gap.
         let in_a_row = consecutive.is_some_and(|most| self.in_a_row.add(generation) >= most.get());
         if many || in_a_row {
-            let found = (failure, counts);
+            let (now, found) = (self.since_origin(now), (failure, counts));
             self.change(|machine| {
                 let random = fastrand::f64();
                 ((), machine.trip(generation, now, found, random, &self.settings))
@@ -148,7 +183,8 @@ impl Core {
     }
 
     #[cold]
-    fn probed(&self, ticket: Ticket, now: Duration, outcome: Outcome) {
+    fn probed(&self, ticket: Ticket, outcome: Outcome) {
+        let now = self.now();
         self.change(|machine| {
             ((), machine.probed(ticket, now, outcome, fastrand::f64(), &self.settings))
         });
@@ -157,31 +193,33 @@ impl Core {
     }
 
     /// Whether it was counted: not if it comes after its generation.
-    fn count(&self, generation: u64, now: Duration, failed: bool) -> bool {
+    #[inline]
+    fn count(&self, generation: u64, now: Instant, failed: bool) -> bool {
         // The machine may have moved on before any window has.
         if self.gate.load(Ordering::Acquire) / 2 != generation {
-            let mut machine = self.machine();
-            machine.late = machine.late.saturating_add(1);
+            self.late();
             return false;
         }
         let mut stripe = lock(&self.stripes[stripe()].0);
-        if stripe.generation != generation {
-            if stripe.generation > generation {
-                return false;
-            }
-            stripe.generation = generation;
-            stripe.window.clear();
+        let counts = stripe.turn_to(generation, now, self);
+        if counts {
+            stripe.window.record(failed);
         }
-        stripe.window.record(now, self.settings.width, failed);
-        true
+        counts
     }
 
-    pub(super) fn counts(&self, generation: u64, now: Duration) -> Counts {
+    #[cold]
+    fn late(&self) {
+        let mut machine = self.machine();
+        machine.late = machine.late.saturating_add(1);
+    }
+
+    pub(super) fn counts(&self, generation: u64, now: Instant) -> Counts {
         let mut sum = Counts::default();
         for stripe in &self.stripes {
             let mut stripe = lock(&stripe.0);
-            if stripe.generation == generation {
-                let counts = stripe.window.counts(now, self.settings.width);
+            if stripe.generation == generation && stripe.turn_to(generation, now, self) {
+                let counts = stripe.window.counts();
                 sum.calls += counts.calls;
                 sum.failures += counts.failures;
             }
@@ -241,7 +279,6 @@ impl Core {
 
 impl Keep for Core {
     fn is_clean(&self, now: Instant) -> bool {
-        let now = now.saturating_duration_since(self.origin);
         let generation = {
             let machine = self.machine();
             if machine.state() != State::Closed {

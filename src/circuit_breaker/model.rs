@@ -228,13 +228,13 @@ async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseErr
                 calls.extend(real.zip(naive));
             }
             Step::Succeed(which) => {
-                if let Some((permit, call)) = take(which) {
+                if let Some((mut permit, call)) = take(which) {
                     permit.end(None);
                     model.end(call, Some(false), 0, circuit.snapshot().next_probe());
                 }
             }
             Step::Fail(which, asked) => {
-                if let Some((permit, call)) = take(which) {
+                if let Some((mut permit, call)) = take(which) {
                     let wait = Some(Duration::from_secs(asked));
                     permit.failed(Some(
                         Failure::new(Cause::ConnectionRefused).with_retry_after(wait),

@@ -31,30 +31,29 @@ impl Permit {
         Ok(Self { core: Arc::clone(core), ticket, started })
     }
 
-    /// What the classifier said of the call, if that counts at once. A success is given back, since it may yet turn out
+    /// Takes what the classifier said of the call, if that counts at once. A success does not, since it may yet turn out
     /// to be none.
-    #[inline]
-    pub(super) fn judge(mut self, failure: Option<Failure>) -> Option<Self> {
-        let Some(failure) = failure else { return Some(self) };
+    #[cold]
+    pub(super) fn judge(&mut self, failure: Failure) {
         match self.core.settings.verdict(&failure) {
-            Verdict::Success => return Some(self),
+            Verdict::Success => {}
             Verdict::Failure => self.settle(Some(failure)),
-            // Dropping is enough.
-            Verdict::Neither => {}
+            Verdict::Neither => self.cancel(),
         }
-        None
     }
 
     /// The service failed, in place of a response. A classifier that takes that for no failure makes it a success.
     #[cold]
-    pub(super) fn failed(self, failure: Option<Failure>) {
-        if let Some(mut success) = self.judge(failure) {
-            success.settle(None);
+    pub(super) fn failed(&mut self, failure: Option<Failure>) {
+        if let Some(failure) = failure {
+            self.judge(failure);
         }
+        self.settle(None);
     }
 
     /// The service panicked.
-    pub(super) fn panicked(mut self) {
+    #[cold]
+    pub(super) fn panicked(&mut self) {
         self.settle(Some(LOCAL));
     }
 
@@ -63,6 +62,16 @@ impl Permit {
         if let Some(ticket) = self.ticket.take() {
             let failure = failure.or_else(|| self.is_slow().then_some(SLOW));
             self.core.record(ticket, failure);
+        }
+    }
+
+    /// Without a result: neither success nor failure, unless it was slow already.
+    #[cold]
+    fn cancel(&mut self) {
+        if self.is_slow() {
+            self.settle(None);
+        } else if let Some(ticket) = self.ticket.take() {
+            self.core.cancel(ticket);
         }
     }
 
@@ -77,11 +86,13 @@ impl Permit {
 
 impl Watch for Permit {
     #[inline]
-    fn end(mut self, error: Option<&(dyn Error + 'static)>) {
+    fn end(&mut self, error: Option<&(dyn Error + 'static)>) {
         let failure = error.map(classify_body_error);
         let is_end = |failure: &Failure| self.core.settings.verdict(failure) == Verdict::Failure;
         if failure.as_ref().is_none_or(is_end) {
             self.settle(failure);
+        } else {
+            self.cancel();
         }
     }
 }
@@ -89,11 +100,8 @@ impl Watch for Permit {
 impl Drop for Permit {
     #[inline]
     fn drop(&mut self) {
-        let Some(ticket) = self.ticket else { return };
-        if self.is_slow() {
-            self.settle(None);
-        } else {
-            self.core.cancel(ticket);
+        if self.ticket.is_some() {
+            self.cancel();
         }
     }
 }

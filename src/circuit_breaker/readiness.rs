@@ -61,7 +61,9 @@ impl Readiness {
     pub(super) fn poll(&mut self, core: &Arc<Core>, cx: &mut Context<'_>) -> Poll<Verdict> {
         self.refusing = false;
         if self.when == When::Shadow || core.refuses().is_none() {
-            self.waiter = None;
+            if self.waiter.is_some() {
+                self.waiter = None;
+            }
             return Poll::Ready(Verdict::Ask);
         }
         if self.when == When::NotReady {

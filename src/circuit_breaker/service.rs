@@ -8,6 +8,7 @@ use tower_service::Service;
 
 use super::{
     CircuitOpen, ResponseFuture,
+    future::OnPanic,
     permit::Permit,
     readiness::{Readiness, Verdict},
     select::{Find, Single},
@@ -55,7 +56,7 @@ where
         let Err(error) = ready!(self.inner.poll_ready(cx)) else { return Poll::Ready(Ok(())) };
         let error = error.into();
         // Whose failure it is can only be told if there is one circuit.
-        if let Some(Ok(permit)) = core.map(Permit::take) {
+        if let Some(Ok(mut permit)) = core.map(Permit::take) {
             permit.failed(self.classifier.classify(Err(&*error)));
         }
         Poll::Ready(Err(error))
@@ -65,13 +66,13 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         let classifier = self.classifier.clone();
         let Some(core) = self.select.find(&request) else {
-            return ResponseFuture::call(None, classifier, || self.inner.call(request));
+            return ResponseFuture::new(self.inner.call(request), None, classifier);
         };
         // An inner service that was not asked must not be called, whatever has happened since.
         if self.readiness.take_refusal() {
             return ResponseFuture::refused(CircuitOpen::new(&core, core.reject()), classifier);
         }
-        let permit = match Permit::take(&core) {
+        let mut permit = match Permit::take(&core) {
             Ok(permit) => Some(permit),
             Err(_) if core.settings.shadow => None,
             Err(refusal) => {
@@ -79,7 +80,10 @@ where
                 return ResponseFuture::refused(CircuitOpen::new(&core, refusal), classifier);
             }
         };
-        ResponseFuture::call(permit, classifier, || self.inner.call(request))
+        let guard = OnPanic(&mut permit);
+        let inner = self.inner.call(request);
+        guard.disarm();
+        ResponseFuture::new(inner, permit, classifier)
     }
 }
 

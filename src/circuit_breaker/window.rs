@@ -25,10 +25,22 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Counts a result. `width` is that of a piece, and the same each time.
+    /// Forgets what is too old. `width` is that of a piece, and the same each time. A clock that goes back stays where it
+    /// was.
+    pub(super) fn slide(&mut self, now: Duration, width: Duration) {
+        if now >= self.until {
+            self.pass(now, width);
+        }
+    }
+
+    /// Until when there is nothing to forget.
+    pub(super) const fn until(&self) -> Duration {
+        self.until
+    }
+
+    /// Counts a result in the piece that it was slid to.
     #[inline]
-    pub(super) fn record(&mut self, now: Duration, width: Duration, failed: bool) {
-        self.slide(now, width);
+    pub(super) fn record(&mut self, failed: bool) {
         let at = self.at;
         // What is full stays full.
         let Some(calls) = self.calls[at].checked_add(1) else { return };
@@ -40,8 +52,7 @@ impl Window {
         }
     }
 
-    pub(super) fn counts(&mut self, now: Duration, width: Duration) -> Counts {
-        self.slide(now, width);
+    pub(super) const fn counts(&self) -> Counts {
         self.sum
     }
 
@@ -49,15 +60,6 @@ impl Window {
         *self = Self { bucket: self.bucket, at: self.at, until: self.until, ..Self::default() };
     }
 
-    /// Forgets what is too old. A clock that goes back stays where it was.
-    #[inline]
-    fn slide(&mut self, now: Duration, width: Duration) {
-        if now >= self.until {
-            self.pass(now, width);
-        }
-    }
-
-    #[cold]
     fn pass(&mut self, now: Duration, width: Duration) {
         let width = width.as_nanos().max(1);
         let bucket = u64::try_from(now.as_nanos() / width).unwrap_or(u64::MAX);

@@ -3,7 +3,7 @@ use std::{convert::Infallible, time::Duration};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
-use seawall::{ErrorResponseLayer, LoggingLayer, RetryLayer, TimeoutLayer};
+use seawall::{CircuitBreakerLayer, ErrorResponseLayer, LoggingLayer, RetryLayer, TimeoutLayer};
 use tower::{Layer, ServiceBuilder, retry::RetryLayer as TowerRetry, timeout::Timeout};
 use tower_http::{
     classify::{ServerErrorsAsFailures, SharedClassifier},
@@ -50,6 +50,7 @@ pub(super) fn all() -> Vec<Row> {
             resilience_retry().budget(budget.expect("its defaults")).build().layer(inner)
         })
         .all_kinds(),
+        row!("seawall CircuitBreaker", |inner| CircuitBreakerLayer::new().layer(inner)),
         row!("seawall Logging, client", |inner| LoggingLayer::client().layer(inner)).at_info(),
         row!("seawall Logging, server", |inner| LoggingLayer::server().layer(inner)).at_info(),
         row!("tower-http Trace", |inner| trace().layer(inner)).at_info(),
