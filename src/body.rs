@@ -16,8 +16,10 @@ use crate::BoxError;
 
 /// Who wants to know how a call ended. Dropped if it ended early.
 pub trait Watch {
-    /// It ended well, or in the middle of the body by an error.
-    fn end(&mut self, error: Option<&(dyn Error + 'static)>);
+    /// It ended well.
+    fn complete(&mut self);
+    /// The body broke off.
+    fn fail(&mut self, error: &(dyn Error + 'static));
 }
 
 /// How far a call reaches.
@@ -45,7 +47,7 @@ impl<Res> Extent<Res> for Head {
     #[expect(clippy::inline_always, reason = "out of line, the response is copied once more")]
     fn watch<W: Watch>(response: Res, watch: &mut Option<W>) -> Res {
         if let Some(watch) = watch {
-            watch.end(None);
+            watch.complete();
         }
         response
     }
@@ -107,7 +109,7 @@ where
             Some(Err(error)) => {
                 let error = error.into();
                 if let Some(mut watch) = this.watch.take() {
-                    watch.end(Some(&*error));
+                    watch.fail(&*error);
                 }
                 Some(Err(error))
             }
@@ -129,7 +131,7 @@ where
 
 fn finish<W: Watch>(watch: &mut Option<W>) {
     if let Some(mut watch) = watch.take() {
-        watch.end(None);
+        watch.complete();
     }
 }
 

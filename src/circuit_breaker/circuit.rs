@@ -101,7 +101,7 @@ impl Core {
         now.saturating_duration_since(self.origin)
     }
 
-    /// Whether a call may pass; to be followed by [`record`](Self::record) or [`cancel`](Self::cancel) if so.
+    /// Whether a call may pass; to be followed by one of the next three if so.
     #[inline]
     pub(super) fn admit(&self) -> Result<Ticket, Refusal> {
         let gate = self.gate.load(Ordering::Acquire);
@@ -121,10 +121,15 @@ impl Core {
         }
     }
 
-    /// Why a call would not pass now. Takes nothing.
+    /// Whether every call passes without asking the machine.
     #[inline]
+    pub(super) fn lets_all_pass(&self) -> bool {
+        self.gate.load(Ordering::Acquire) & 1 == 0
+    }
+
+    /// Why a call would not pass now. Takes nothing.
     pub(super) fn refuses(&self) -> Option<Refusal> {
-        if self.gate.load(Ordering::Acquire) & 1 == 0 {
+        if self.lets_all_pass() {
             return None;
         }
         let now = self.now();
@@ -138,18 +143,25 @@ impl Core {
         self.machine().reject(now, &self.settings)
     }
 
-    /// Counts the result of a call that was admitted by `ticket`. `None`: a success.
+    /// Counts a call that was admitted by `ticket` as a success.
     #[inline]
-    pub(super) fn record(&self, ticket: Ticket, failure: Option<Failure>) {
+    pub(super) fn succeeded(&self, ticket: Ticket) {
         if ticket.probe.is_some() {
-            self.probed(ticket, failure.map_or(Outcome::Success, Outcome::Failure));
-        } else if let Some(failure) = failure {
-            self.failed(ticket.generation, failure);
+            return self.probed(ticket, Outcome::Success);
+        }
+        self.count(ticket.generation, Instant::now(), false);
+        if self.settings.consecutive.is_some() {
+            self.in_a_row.end(ticket.generation);
+        }
+    }
+
+    /// Counts it as a failure.
+    #[cold]
+    pub(super) fn failed(&self, ticket: Ticket, failure: Failure) {
+        if ticket.probe.is_some() {
+            self.probed(ticket, Outcome::Failure(failure));
         } else {
-            self.count(ticket.generation, Instant::now(), false);
-            if self.settings.consecutive.is_some() {
-                self.in_a_row.end(ticket.generation);
-            }
+            self.failed_closed(ticket.generation, failure);
         }
     }
 
@@ -161,8 +173,7 @@ impl Core {
         }
     }
 
-    #[cold]
-    fn failed(&self, generation: u64, failure: Failure) {
+    fn failed_closed(&self, generation: u64, failure: Failure) {
         let now = Instant::now();
         if !self.count(generation, now, true) {
             return;

@@ -1,10 +1,8 @@
 use std::{
     fmt,
     marker::PhantomData,
-    mem,
     pin::Pin,
-    task::{Context, Poll, ready},
-    thread,
+    task::{Context, Poll},
 };
 
 use pin_project_lite::pin_project;
@@ -16,15 +14,15 @@ pin_project! {
     /// Response future of [`CircuitBreaker`](super::CircuitBreaker).
     pub struct ResponseFuture<F, C, E> {
         #[pin]
-        state: State<F>,
-        classifier: C,
-        extent: PhantomData<fn() -> E>,
+        pub(super) state: State<F>,
+        pub(super) classifier: C,
+        pub(super) extent: PhantomData<fn() -> E>,
     }
 }
 
 pin_project! {
     #[project = StateProj]
-    enum State<F> {
+    pub(super) enum State<F> {
         // The permit is gone once the result is in; a call that does not count has none.
         Call { #[pin] inner: F, permit: Option<Permit> },
         Refused { error: Option<Box<CircuitOpen>> },
@@ -32,14 +30,9 @@ pin_project! {
 }
 
 impl<F, C, E> ResponseFuture<F, C, E> {
-    #[inline]
-    pub(super) const fn new(inner: F, permit: Option<Permit>, classifier: C) -> Self {
-        Self { state: State::Call { inner, permit }, classifier, extent: PhantomData }
-    }
-
     #[cold]
-    pub(super) fn refused(error: CircuitOpen, classifier: C) -> Self {
-        let error = Some(Box::new(error));
+    pub(super) fn refused(error: Box<CircuitOpen>, classifier: C) -> Self {
+        let error = Some(error);
         Self { state: State::Refused { error }, classifier, extent: PhantomData }
     }
 }
@@ -62,50 +55,29 @@ where
                 return Poll::Ready(Err(error.take().expect("polled after completion")));
             }
         };
-        let guard = OnPanic(permit);
-        let polled = ready!(inner.poll(cx));
-        guard.disarm();
-        // Looked at where it is: to move it costs more than all the rest.
         if let Some(permit) = permit {
-            match &polled {
-                Ok(response) => {
-                    if let Some(failure) = this.classifier.classify(Ok(response)) {
-                        permit.judge(failure);
-                    }
-                }
-                Err(_) => {}
+            permit.enter();
+        }
+        let polled = inner.poll(cx);
+        if let Some(permit) = permit {
+            permit.leave();
+        }
+        // Looked at where it is: to move it costs more than all the rest.
+        if let (Poll::Ready(Ok(response)), Some(permit)) = (&polled, &mut *permit) {
+            if let Some(failure) = this.classifier.classify(Ok(response)) {
+                permit.judge(failure);
             }
         }
-        Poll::Ready(match polled {
-            Ok(response) => Ok(E::watch(response, permit)),
-            Err(error) => {
+        match polled {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(response)) => Poll::Ready(Ok(E::watch(response, permit))),
+            Poll::Ready(Err(error)) => {
                 let error = error.into();
                 if let Some(permit) = permit {
                     permit.failed(this.classifier.classify(Err(&*error)));
                 }
-                Err(error)
+                Poll::Ready(Err(error))
             }
-        })
-    }
-}
-
-/// Counts a call that panics as a failure. Forgotten when it did not.
-pub(super) struct OnPanic<'a>(pub(super) &'a mut Option<Permit>);
-
-impl OnPanic<'_> {
-    #[inline]
-    pub(super) fn disarm(self) {
-        mem::forget(self);
-    }
-}
-
-impl Drop for OnPanic<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(permit) = self.0
-            && thread::panicking()
-        {
-            permit.panicked();
         }
     }
 }

@@ -222,14 +222,17 @@ async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseErr
         };
         match step {
             Step::Call => {
-                let real = Permit::take(&core).ok();
+                let real = Permit::take(Arc::clone(&core)).ok().map(|mut permit| {
+                    permit.leave();
+                    permit
+                });
                 let naive = model.admit();
                 prop_assert_eq!(real.is_some(), naive.is_some());
                 calls.extend(real.zip(naive));
             }
             Step::Succeed(which) => {
                 if let Some((mut permit, call)) = take(which) {
-                    permit.end(None);
+                    permit.complete();
                     model.end(call, Some(false), 0, circuit.snapshot().next_probe());
                 }
             }

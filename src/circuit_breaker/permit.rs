@@ -7,14 +7,16 @@ use super::{
 };
 use crate::{Cause, Failure, Processed, Reporter, body::Watch, classify::classify_body_error};
 
-/// The right of one call to pass. Dropped without a result, the call counts as neither success nor failure, unless it
-/// was slow already.
+/// The right of one call to pass, taken as the inner service is about to be called. Dropped without a result, the call
+/// counts as neither success nor failure, unless it was slow already, or the inner service panicked.
 pub struct Permit {
     core: Arc<Core>,
     /// `None` once the result is in.
     ticket: Option<Ticket>,
-    /// Only where slow calls count.
-    started: Option<Duration>,
+    /// Zero, unless slow calls count.
+    started: Duration,
+    /// The inner service is at work. Still so when the permit is dropped, it has panicked.
+    entered: bool,
 }
 
 const LOCAL: Failure = Failure::new(Cause::Unknown).with_reporter(Reporter::Local);
@@ -24,11 +26,16 @@ const SLOW: Failure = Failure::new(Cause::HttpResponseTimeout)
     .with_processed(Processed::Maybe);
 
 impl Permit {
+    /// Gives `core` back, if there is none.
     #[inline]
-    pub(super) fn take(core: &Arc<Core>) -> Result<Self, Refusal> {
-        let ticket = Some(core.admit()?);
-        let started = core.settings.slow.map(|_| core.now());
-        Ok(Self { core: Arc::clone(core), ticket, started })
+    pub(super) fn take(core: Arc<Core>) -> Result<Self, (Arc<Core>, Refusal)> {
+        match core.admit() {
+            Ok(ticket) => {
+                let started = core.settings.slow.map_or(Duration::ZERO, |_| core.now());
+                Ok(Self { core, ticket: Some(ticket), started, entered: true })
+            }
+            Err(refusal) => Err((core, refusal)),
+        }
     }
 
     /// Takes what the classifier said of the call, if that counts at once. A success does not, since it may yet turn out
@@ -51,18 +58,38 @@ impl Permit {
         self.settle(None);
     }
 
-    /// The service panicked.
-    #[cold]
-    pub(super) fn panicked(&mut self) {
-        self.settle(Some(LOCAL));
+    #[inline]
+    pub(super) const fn enter(&mut self) {
+        self.entered = true;
+    }
+
+    #[inline]
+    pub(super) fn left(mut self) -> Self {
+        self.entered = false;
+        self
+    }
+
+    #[inline]
+    pub(super) const fn leave(&mut self) {
+        self.entered = false;
     }
 
     #[inline]
     fn settle(&mut self, failure: Option<Failure>) {
         if let Some(ticket) = self.ticket.take() {
-            let failure = failure.or_else(|| self.is_slow().then_some(SLOW));
-            self.core.record(ticket, failure);
+            if failure.is_none() && !self.is_slow() {
+                return self.core.succeeded(ticket);
+            }
+            self.core.failed(ticket, failure.unwrap_or(SLOW));
         }
+    }
+
+    #[cold]
+    fn end_early(&mut self) {
+        if self.entered {
+            self.settle(Some(LOCAL));
+        }
+        self.cancel();
     }
 
     /// Without a result: neither success nor failure, unless it was slow already.
@@ -77,23 +104,20 @@ impl Permit {
 
     #[inline]
     fn is_slow(&self) -> bool {
-        let (Some(limit), Some(started)) = (self.core.settings.slow, self.started) else {
-            return false;
-        };
-        self.core.now().saturating_sub(started) >= limit
+        let Some(limit) = self.core.settings.slow else { return false };
+        self.core.now().saturating_sub(self.started) >= limit
     }
 }
 
 impl Watch for Permit {
     #[inline]
-    fn end(&mut self, error: Option<&(dyn Error + 'static)>) {
-        let failure = error.map(classify_body_error);
-        let is_end = |failure: &Failure| self.core.settings.verdict(failure) == Verdict::Failure;
-        if failure.as_ref().is_none_or(is_end) {
-            self.settle(failure);
-        } else {
-            self.cancel();
-        }
+    fn complete(&mut self) {
+        self.settle(None);
+    }
+
+    #[cold]
+    fn fail(&mut self, error: &(dyn Error + 'static)) {
+        self.failed(Some(classify_body_error(error)));
     }
 }
 
@@ -101,7 +125,7 @@ impl Drop for Permit {
     #[inline]
     fn drop(&mut self) {
         if self.ticket.is_some() {
-            self.cancel();
+            self.end_early();
         }
     }
 }

@@ -60,10 +60,16 @@ impl Readiness {
     #[inline]
     pub(super) fn poll(&mut self, core: &Arc<Core>, cx: &mut Context<'_>) -> Poll<Verdict> {
         self.refusing = false;
+        if core.lets_all_pass() && self.waiter.is_none() {
+            return Poll::Ready(Verdict::Ask);
+        }
+        self.look(core, cx)
+    }
+
+    #[cold]
+    fn look(&mut self, core: &Arc<Core>, cx: &mut Context<'_>) -> Poll<Verdict> {
         if self.when == When::Shadow || core.refuses().is_none() {
-            if self.waiter.is_some() {
-                self.waiter = None;
-            }
+            self.waiter = None;
             return Poll::Ready(Verdict::Ask);
         }
         if self.when == When::NotReady {
@@ -74,7 +80,6 @@ impl Readiness {
     }
 
     /// Ready once a call would pass.
-    #[cold]
     fn wait(&mut self, core: &Arc<Core>, cx: &mut Context<'_>) -> Poll<()> {
         let waiter = self.waiter.get_or_insert_with(|| Waiter {
             core: Arc::clone(core),

@@ -8,7 +8,7 @@ use tower_service::Service;
 
 use super::{
     CircuitOpen, ResponseFuture,
-    future::OnPanic,
+    future::State,
     permit::Permit,
     readiness::{Readiness, Verdict},
     select::{Find, Single},
@@ -56,7 +56,7 @@ where
         let Err(error) = ready!(self.inner.poll_ready(cx)) else { return Poll::Ready(Ok(())) };
         let error = error.into();
         // Whose failure it is can only be told if there is one circuit.
-        if let Some(Ok(mut permit)) = core.map(Permit::take) {
+        if let Some(Ok(mut permit)) = core.cloned().map(Permit::take) {
             permit.failed(self.classifier.classify(Err(&*error)));
         }
         Poll::Ready(Err(error))
@@ -64,27 +64,54 @@ where
 
     #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
-        let classifier = self.classifier.clone();
-        let Some(core) = self.select.find(&request) else {
-            return ResponseFuture::new(self.inner.call(request), None, classifier);
+        let permit = match self.admit(&request) {
+            Ok(permit) => permit,
+            Err(error) => return refuse(request, error, self.classifier.clone()),
         };
+        // In this order, and each written where it stays: should the inner service panic, the permit knows.
+        ResponseFuture {
+            state: State::Call {
+                inner: self.inner.call(request),
+                permit: permit.map(Permit::left),
+            },
+            classifier: self.classifier.clone(),
+            extent: PhantomData,
+        }
+    }
+}
+
+impl<S: Clone, C, K, E> CircuitBreaker<S, C, K, E> {
+    /// The permit of a call, if it is one that counts; or why it is rejected.
+    #[inline]
+    fn admit<Req>(&mut self, request: &Req) -> Result<Option<Permit>, Box<CircuitOpen>>
+    where
+        K: Find<Req>,
+    {
+        let Some(core) = self.select.find(request) else { return Ok(None) };
         // An inner service that was not asked must not be called, whatever has happened since.
         if self.readiness.take_refusal() {
-            return ResponseFuture::refused(CircuitOpen::new(&core, core.reject()), classifier);
+            return Err(CircuitOpen::new(&core, core.reject()));
         }
-        let mut permit = match Permit::take(&core) {
-            Ok(permit) => Some(permit),
-            Err(_) if core.settings.shadow => None,
-            Err(refusal) => {
+        match Permit::take(core) {
+            Ok(permit) => Ok(Some(permit)),
+            Err((core, _)) if core.settings.shadow => Ok(None),
+            Err((core, refusal)) => {
                 self.inner = self.inner.clone();
-                return ResponseFuture::refused(CircuitOpen::new(&core, refusal), classifier);
+                Err(CircuitOpen::new(&core, refusal))
             }
-        };
-        let guard = OnPanic(&mut permit);
-        let inner = self.inner.call(request);
-        guard.disarm();
-        ResponseFuture::new(inner, permit, classifier)
+        }
     }
+}
+
+/// Apart from the rest, so that a request which is not rejected need not be moved.
+#[cold]
+fn refuse<Req, F, C, E>(
+    request: Req,
+    error: Box<CircuitOpen>,
+    classifier: C,
+) -> ResponseFuture<F, C, E> {
+    drop(request);
+    ResponseFuture::refused(error, classifier)
 }
 
 impl<S: Clone, C: Clone, K: Clone, E> Clone for CircuitBreaker<S, C, K, E> {

@@ -27,7 +27,7 @@ fn two_failures_at_once_open_it_once() {
         let tickets = [core.admit().unwrap(), core.admit().unwrap()];
         let threads = tickets.map(|ticket| {
             let core = Arc::clone(&core);
-            thread::spawn(move || core.record(ticket, Some(FAILURE)))
+            thread::spawn(move || core.failed(ticket, FAILURE))
         });
         for thread in threads {
             thread.join().unwrap();
@@ -44,7 +44,7 @@ fn a_failure_that_was_counted_opens_it_even_if_another_is_counted_at_the_same_ti
         let tickets = [core.admit().unwrap(), core.admit().unwrap()];
         let threads = tickets.map(|ticket| {
             let core = Arc::clone(&core);
-            thread::spawn(move || core.record(ticket, Some(FAILURE)))
+            thread::spawn(move || core.failed(ticket, FAILURE))
         });
         for thread in threads {
             thread.join().unwrap();
@@ -61,7 +61,7 @@ fn failures_in_a_row_on_two_threads_are_all_counted() {
         let tickets = [core.admit().unwrap(), core.admit().unwrap()];
         let threads = tickets.map(|ticket| {
             let core = Arc::clone(&core);
-            thread::spawn(move || core.record(ticket, Some(FAILURE)))
+            thread::spawn(move || core.failed(ticket, FAILURE))
         });
         for thread in threads {
             thread.join().unwrap();
@@ -77,7 +77,7 @@ fn no_more_calls_than_probes_pass_while_it_is_half_open() {
         let settings = Settings { probes, open_for: Duration::ZERO, ..one_failure_opens() };
         let core = core(settings);
         let ticket = core.admit().unwrap();
-        core.record(ticket, Some(FAILURE));
+        core.failed(ticket, FAILURE);
         let threads = [(), ()].map(|()| {
             let core = Arc::clone(&core);
             thread::spawn(move || core.admit().is_ok())
@@ -96,13 +96,13 @@ fn a_late_result_changes_nothing_whenever_it_comes() {
             ..one_failure_opens()
         });
         let (late, first) = (core.admit().unwrap(), core.admit().unwrap());
-        core.record(first, Some(FAILURE));
+        core.failed(first, FAILURE);
         let probe = core.admit().unwrap();
         let thread = {
             let core = Arc::clone(&core);
-            thread::spawn(move || core.record(late, Some(FAILURE)))
+            thread::spawn(move || core.failed(late, FAILURE))
         };
-        core.record(probe, None);
+        core.succeeded(probe);
         thread.join().unwrap();
         let generation = core.machine().generation;
         let counts = core.counts(generation, Instant::now());
