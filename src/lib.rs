@@ -51,13 +51,13 @@ pub mod failure;
 mod attempts;
 #[cfg(feature = "retry")]
 mod backoff;
-#[cfg(feature = "circuit-breaker")]
+#[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
 mod body;
 #[cfg(feature = "retry")]
 mod budget;
 #[cfg(feature = "retry")]
 mod deadline;
-#[cfg(any(feature = "retry", feature = "circuit-breaker"))]
+#[cfg(any(feature = "retry", feature = "circuit-breaker", feature = "in-flight"))]
 mod keys;
 #[cfg(any(feature = "retry", feature = "circuit-breaker"))]
 mod ratio;
@@ -68,6 +68,8 @@ pub mod circuit_breaker;
 pub mod error_response;
 #[cfg(feature = "hyper-util")]
 pub mod hyper_util;
+#[cfg(feature = "in-flight")]
+pub mod in_flight;
 #[cfg(feature = "logging")]
 pub mod logging;
 #[cfg(feature = "reqwest-0_13")]
@@ -96,6 +98,9 @@ pub use self::circuit_breaker::CircuitBreakerLayer;
 #[cfg(feature = "error-response")]
 #[doc(no_inline)]
 pub use self::error_response::ErrorResponseLayer;
+#[cfg(feature = "in-flight")]
+#[doc(no_inline)]
+pub use self::in_flight::InFlightLimitLayer;
 #[cfg(feature = "logging")]
 #[doc(no_inline)]
 pub use self::logging::LoggingLayer;

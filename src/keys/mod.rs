@@ -1,6 +1,6 @@
 //! One of something for all requests, or one for each key, bounded: what layers with a state have in common.
 
-#[cfg(feature = "circuit-breaker")]
+#[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
 mod by;
 
 use std::{
@@ -18,7 +18,7 @@ use std::{
 use http::Uri;
 use tokio::time::Instant;
 
-#[cfg(feature = "circuit-breaker")]
+#[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
 pub(crate) use self::by::{ByRequest, ByUri, Key};
 
 /// How many keys are kept. More share nothing: see [`Store::get`].

@@ -37,6 +37,8 @@ mod circuit_breaker;
 #[cfg(feature = "error-response")]
 mod error_response;
 #[cfg(feature = "full")]
+mod in_flight;
+#[cfg(feature = "full")]
 mod invariants;
 #[cfg(feature = "logging")]
 mod logging;

@@ -1,0 +1,57 @@
+use std::{
+    fmt,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use pin_project_lite::pin_project;
+
+use super::{Shed, limit::Place};
+use crate::{BoxError, body::Extent};
+
+pin_project! {
+    /// Response future of [`InFlightLimit`](super::InFlightLimit).
+    pub struct ResponseFuture<F, E> {
+        #[pin]
+        pub(super) state: State<F>,
+        pub(super) extent: PhantomData<fn() -> E>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    pub(super) enum State<F> {
+        Call { #[pin] inner: F, place: Option<Place> },
+        Refused { error: Option<Shed> },
+    }
+}
+
+impl<F, E, Res, Err> Future for ResponseFuture<F, E>
+where
+    F: Future<Output = Result<Res, Err>>,
+    Err: Into<BoxError>,
+    E: Extent<Res>,
+{
+    type Output = Result<E::Response<Place>, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let (inner, place) = match self.project().state.project() {
+            StateProj::Call { inner, place } => (inner, place),
+            StateProj::Refused { error } => {
+                return Poll::Ready(Err(error.take().expect("polled after completion").into()));
+            }
+        };
+        let outcome = ready!(inner.poll(cx)).map(|response| E::watch(response, place));
+        // Given back even if this future is kept.
+        *place = None;
+        Poll::Ready(outcome.map_err(Into::into))
+    }
+}
+
+impl<F, E> fmt::Debug for ResponseFuture<F, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let refused = matches!(self.state, State::Refused { .. });
+        f.debug_struct("ResponseFuture").field("refused", &refused).finish_non_exhaustive()
+    }
+}

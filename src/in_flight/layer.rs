@@ -1,0 +1,87 @@
+use std::{borrow::Cow, marker::PhantomData, num::NonZeroU32, sync::Arc};
+
+use http::Uri;
+use tower_layer::Layer;
+
+use super::{
+    InFlightLimit,
+    limit::Limit,
+    select::{Keyed, Single},
+};
+use crate::{
+    body::{Head, WholeBody},
+    keys::{ByRequest, ByUri},
+};
+
+/// Applies [`InFlightLimit`]. See the [module docs](super) for what it does and an example.
+#[derive(Debug)]
+#[must_use = "a layer does nothing until it wraps a service"]
+pub struct InFlightLimitLayer<K = Single, E = WholeBody> {
+    select: K,
+    most: NonZeroU32,
+    extent: PhantomData<fn() -> E>,
+}
+
+impl InFlightLimitLayer {
+    /// At most `most` calls at once, for all requests together. [`keyed`](Self::keyed) for several upstreams.
+    pub fn new(most: NonZeroU32) -> Self {
+        let limit = Arc::new(Limit::new(None, most));
+        Self { select: Single { limit }, most, extent: PhantomData }
+    }
+}
+
+impl<E> InFlightLimitLayer<Single, E> {
+    /// How many calls are under way at this moment.
+    #[must_use]
+    pub fn in_flight(&self) -> u32 {
+        self.select.limit.taken()
+    }
+}
+
+impl<K, E> InFlightLimitLayer<K, E> {
+    /// Gives every key a limit of its own, of the same number. [`by_authority`](super::by_authority) keys by host and
+    /// port. Requests for which `by` gives `None` pass, and have no limit.
+    ///
+    /// At most 4,096 keys have one; those without a call under way make room for others. Requests of further keys pass,
+    /// and have no limit.
+    pub fn keyed<F>(self, by: F) -> InFlightLimitLayer<Keyed<ByUri<F>>, E>
+    where
+        F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
+    {
+        self.select(ByUri(by))
+    }
+
+    /// As [`keyed`](Self::keyed), by the whole of a request, of whatever kind.
+    pub fn keyed_by_request<F, Req>(self, by: F) -> InFlightLimitLayer<Keyed<ByRequest<F>>, E>
+    where
+        F: for<'a> Fn(&'a Req) -> Option<Cow<'a, str>>,
+    {
+        self.select(ByRequest(by))
+    }
+
+    fn select<F>(self, by: F) -> InFlightLimitLayer<Keyed<F>, E> {
+        let Self { most, extent, .. } = self;
+        InFlightLimitLayer { select: Keyed::new(by, most), most, extent }
+    }
+
+    /// A call is under way until its response is there, and not until the body of that ends: for services that are not
+    /// HTTP, and where bodies are small.
+    pub fn until_response(self) -> InFlightLimitLayer<K, Head> {
+        let Self { select, most, .. } = self;
+        InFlightLimitLayer { select, most, extent: PhantomData }
+    }
+}
+
+impl<K: Clone, E> Clone for InFlightLimitLayer<K, E> {
+    fn clone(&self) -> Self {
+        Self { select: self.select.clone(), most: self.most, extent: PhantomData }
+    }
+}
+
+impl<S, K: Clone, E> Layer<S> for InFlightLimitLayer<K, E> {
+    type Service = InFlightLimit<S, K, E>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        InFlightLimit { inner, select: self.select.clone(), extent: PhantomData }
+    }
+}

@@ -1,0 +1,73 @@
+//! Refuses calls beyond a number that are under way at once, so that an upstream which has become slow is not buried.
+//!
+//! When an upstream slows down, calls to it pile up: each waits longer, more of them wait, and in the end it works only on
+//! requests that nobody waits for any more. A bound on how many are under way keeps it answering. What is beyond is refused
+//! at once, and never queued: for a queue there is tower's `ConcurrencyLimit`.
+//!
+//! # Example
+//!
+//! ```
+//! # use http::{Request, Response};
+//! # type Body = http_body_util::Full<bytes::Bytes>;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), seawall::BoxError> {
+//! use std::num::NonZeroU32;
+//! use seawall::{InFlightLimitLayer, find_source, in_flight::Shed};
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! let client = ServiceBuilder::new()
+//!     .layer(InFlightLimitLayer::new(NonZeroU32::MIN))
+//!     .service_fn(async |_: Request<Body>| Ok::<_, seawall::BoxError>(Response::new(Body::from("hello"))));
+//!
+//! let first = client.clone().oneshot(Request::new(Body::from("hi"))).await?;
+//! // Nobody has read its body, so it is under way.
+//! let error = client.clone().oneshot(Request::new(Body::from("hi"))).await.unwrap_err();
+//! assert!(find_source::<Shed>(&*error).is_some());
+//!
+//! drop(first);
+//! assert!(client.oneshot(Request::new(Body::from("hi"))).await.is_ok());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # When what happens
+//!
+//! | when | then |
+//! |---|---|
+//! | fewer calls than the limit are under way | the call passes, and is one of them until the body of its response ends |
+//! | as many are | the call is refused with [`Shed`]; the inner service is not called |
+//! | the caller drops the call or the body, or either fails | its place is free at once |
+//! | there are more keys than are kept | calls of further keys pass, and have no limit |
+//!
+//! # Clone
+//!
+//! The places are those of the layer, shared by all its services and clones.
+//!
+//! # Cancel safety
+//!
+//! Dropping the future or the body gives the place back.
+//!
+//! # Order
+//!
+//! Inside [`CircuitBreakerLayer`](crate::CircuitBreakerLayer), which does not count what is shed; inside
+//! [`RetryLayer`](crate::RetryLayer), which does not try again what is shed unless told to.
+//!
+//! # Differs from
+//!
+//! - `tower::limit::ConcurrencyLimit`: refuses in place of making callers wait, and holds the place to the end of the
+//!   response's body, not only to its head.
+
+mod error;
+mod future;
+mod layer;
+mod limit;
+mod select;
+mod service;
+
+pub use self::{
+    error::Shed, future::ResponseFuture, layer::InFlightLimitLayer, service::InFlightLimit,
+};
+pub use crate::keys::by_authority;
+
+/// Response body of [`InFlightLimit`]: the inner body as it is, which holds the call's place until it ends.
+pub type ResponseBody<B> = crate::body::Watched<B, limit::Place>;

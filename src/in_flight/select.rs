@@ -1,0 +1,58 @@
+//! Which limit a request belongs to.
+
+use std::{fmt, num::NonZeroU32, sync::Arc};
+
+use tokio::time::Instant;
+
+use super::limit::Limit;
+use crate::keys::{Key, Store};
+
+/// Finds the limit of a request.
+pub trait Find<Req> {
+    /// `None`: it has none.
+    fn find(&self, request: &Req) -> Option<Arc<Limit>>;
+}
+
+/// One limit for all requests.
+#[derive(Clone, Debug)]
+pub struct Single {
+    pub(super) limit: Arc<Limit>,
+}
+
+impl<Req> Find<Req> for Single {
+    fn find(&self, _request: &Req) -> Option<Arc<Limit>> {
+        Some(Arc::clone(&self.limit))
+    }
+}
+
+/// A limit for each key.
+pub struct Keyed<F> {
+    by: Arc<F>,
+    store: Arc<Store<Limit>>,
+    most: NonZeroU32,
+}
+
+impl<F> Keyed<F> {
+    pub(super) fn new(by: F, most: NonZeroU32) -> Self {
+        Self { by: Arc::new(by), store: Arc::default(), most }
+    }
+}
+
+impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
+    fn find(&self, request: &Req) -> Option<Arc<Limit>> {
+        let key = self.by.key(request)?;
+        self.store.get(&key, Instant::now, |key| Limit::new(Some(key), self.most))
+    }
+}
+
+impl<F> Clone for Keyed<F> {
+    fn clone(&self) -> Self {
+        Self { by: Arc::clone(&self.by), store: Arc::clone(&self.store), most: self.most }
+    }
+}
+
+impl<F> fmt::Debug for Keyed<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyed").field("store", &self.store).finish_non_exhaustive()
+    }
+}

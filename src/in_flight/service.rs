@@ -1,0 +1,73 @@
+use std::{
+    fmt,
+    marker::PhantomData,
+    task::{Context, Poll},
+};
+
+use tower_service::Service;
+
+use super::{
+    ResponseFuture, Shed,
+    future::State,
+    limit::Place,
+    select::{Find, Single},
+};
+use crate::{
+    BoxError,
+    body::{Extent, WholeBody},
+};
+
+/// Service made by [`InFlightLimitLayer`](super::InFlightLimitLayer).
+///
+/// The inner service must be `Clone`: an instance that was ready for a call which is then refused is replaced by a clone, so
+/// that it does not keep what it was given to be ready, such as the permit of a concurrency limit.
+pub struct InFlightLimit<S, K = Single, E = WholeBody> {
+    pub(super) inner: S,
+    pub(super) select: K,
+    pub(super) extent: PhantomData<fn() -> E>,
+}
+
+impl<S, K, E, Req> Service<Req> for InFlightLimit<S, K, E>
+where
+    S: Service<Req> + Clone,
+    S::Error: Into<BoxError>,
+    K: Find<Req>,
+    E: Extent<S::Response>,
+{
+    type Response = E::Response<Place>;
+    type Error = BoxError;
+    type Future = ResponseFuture<S::Future, E>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx).map_err(Into::into)
+    }
+
+    fn call(&mut self, request: Req) -> Self::Future {
+        let place = match self.select.find(&request).map(Place::take).transpose() {
+            Ok(place) => place,
+            Err(limit) => {
+                self.inner = self.inner.clone();
+                let state = State::Refused { error: Some(Shed::new(&limit)) };
+                return ResponseFuture { state, extent: PhantomData };
+            }
+        };
+        // In this order: should the inner service panic, the place is given back.
+        let state = State::Call { inner: self.inner.call(request), place };
+        ResponseFuture { state, extent: PhantomData }
+    }
+}
+
+impl<S: Clone, K: Clone, E> Clone for InFlightLimit<S, K, E> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), select: self.select.clone(), extent: PhantomData }
+    }
+}
+
+impl<S: fmt::Debug, K: fmt::Debug, E> fmt::Debug for InFlightLimit<S, K, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InFlightLimit")
+            .field("inner", &self.inner)
+            .field("select", &self.select)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,219 @@
+//! `InFlightLimitLayer`: no more calls at once than the limit, each to the end of its response's body.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use seawall::{
+    BoxError, Cause, CircuitBreakerLayer, ErrorResponseLayer, InFlightLimitLayer, Processed,
+    RetryLayer,
+    circuit_breaker::State,
+    classify::classify_error,
+    find_source,
+    in_flight::{Shed, by_authority},
+};
+use tokio_test::{assert_pending, task};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
+
+use crate::support::{Act, Script, Step, Steps, response};
+
+type Body = Full<Bytes>;
+
+fn most(most: u32) -> NonZeroU32 {
+    NonZeroU32::new(most).unwrap()
+}
+
+fn get() -> Request<Body> {
+    get_from("http://upstream/")
+}
+
+fn get_from(uri: &str) -> Request<Body> {
+    Request::get(uri).body(Body::default()).unwrap()
+}
+
+fn hang(calls: usize) -> Script<Body> {
+    Script::new((0..calls).map(|_| Act::Hang))
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_call_beyond_the_limit_is_refused_at_once_and_says_so() {
+    let script = hang(3);
+    let layer = InFlightLimitLayer::new(most(3));
+    let service = layer.layer(script.clone());
+    let mut calls: Vec<_> = (0..3).map(|_| task::spawn(service.clone().oneshot(get()))).collect();
+    for call in &mut calls {
+        assert_pending!(call.poll());
+    }
+    let error = service.clone().oneshot(get()).await.unwrap_err();
+    let shed = find_source::<Shed>(&*error).unwrap();
+    assert_eq!((shed.key(), shed.limit()), (None, most(3)));
+    assert_eq!(error.to_string(), "3 calls are under way");
+    let failure = classify_error(&*error);
+    assert_eq!(failure.cause(), Cause::ConnectionLimitReached);
+    assert_eq!(failure.processed(), Processed::No);
+    assert_eq!(failure.retry_after(), Some(Duration::from_secs(1)));
+    assert_eq!((script.count(), layer.in_flight()), (3, 3));
+    drop(calls.pop());
+    assert_eq!(layer.in_flight(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_is_held_to_the_end_of_the_body() {
+    let layer = InFlightLimitLayer::new(most(1));
+    let inner = service_fn(|_: Request<Body>| {
+        let steps = [Step::Data("a".into()), Step::Data("b".into())];
+        std::future::ready(Ok::<_, BoxError>(Response::new(Steps::new(steps))))
+    });
+    let service = layer.layer(inner);
+    // Read to its end.
+    let response = service.clone().oneshot(get()).await.unwrap();
+    assert_eq!(layer.in_flight(), 1);
+    assert!(service.clone().oneshot(get()).await.is_err());
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "ab");
+    assert_eq!(layer.in_flight(), 0);
+    // Dropped half way.
+    let mut body = Box::pin(service.clone().oneshot(get()).await.unwrap().into_body());
+    body.frame().await.unwrap().unwrap();
+    assert_eq!(layer.in_flight(), 1);
+    drop(body);
+    assert_eq!(layer.in_flight(), 0);
+    // Without a body, or with one that fails.
+    for steps in [vec![], vec![Step::Error]] {
+        let inner = service_fn(move |_: Request<Body>| {
+            std::future::ready(Ok::<_, BoxError>(Response::new(Steps::new(steps.clone()))))
+        });
+        let response = layer.layer(inner).oneshot(get()).await.unwrap();
+        let _ = response.into_body().collect().await;
+        assert_eq!(layer.in_flight(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_or_a_panic_gives_the_place_back() {
+    let layer = InFlightLimitLayer::new(most(1));
+    let fails = service_fn(async |_: Request<Body>| Err::<Response<Body>, BoxError>("down".into()));
+    layer.layer(fails).oneshot(get()).await.unwrap_err();
+    assert_eq!(layer.in_flight(), 0);
+    let panics =
+        service_fn(|_: Request<Body>| -> std::future::Ready<Result<Response<Body>, BoxError>> {
+            panic!("on purpose")
+        });
+    let call = tokio::spawn(layer.layer(panics).oneshot(get()));
+    assert!(call.await.unwrap_err().is_panic());
+    assert_eq!(layer.in_flight(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_key_has_a_limit_of_its_own_and_requests_without_one_have_none() {
+    let script = hang(100);
+    let layer = InFlightLimitLayer::new(most(1)).keyed(by_authority);
+    let service = layer.layer(script);
+    let mut calls = Vec::new();
+    let mut is_refused = |uri| {
+        let mut call = task::spawn(service.clone().oneshot(get_from(uri)));
+        let refused = match call.poll() {
+            std::task::Poll::Ready(outcome) => Some(outcome.unwrap_err()),
+            std::task::Poll::Pending => None,
+        };
+        calls.push(call);
+        refused
+    };
+    assert!(is_refused("http://a/").is_none());
+    assert!(is_refused("http://b/").is_none());
+    let error = is_refused("http://a/x").unwrap();
+    assert_eq!(find_source::<Shed>(&*error).unwrap().key(), Some("a"));
+    assert_eq!(error.to_string(), "1 calls are under way for \"a\"");
+    for _ in 0..50 {
+        assert!(is_refused("/").is_none());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_not_http_has_a_limit_until_its_response() {
+    let layer = InFlightLimitLayer::new(most(1))
+        .until_response()
+        .keyed_by_request(|request: &String| Some(request.as_str().into()));
+    let service = layer.layer(service_fn(async |request: String| match &*request {
+        "hang" => std::future::pending().await,
+        _ => Ok::<_, BoxError>(request),
+    }));
+    for _ in 0..3 {
+        assert_eq!(service.clone().oneshot("hi".into()).await.unwrap(), "hi");
+    }
+    let mut call = task::spawn(service.clone().oneshot("hang".into()));
+    assert_pending!(call.poll());
+    assert!(service.oneshot("hang".into()).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_shed_does_not_keep_the_inner_permit() {
+    let script = hang(1);
+    let limited = ServiceBuilder::new().concurrency_limit(2).service(script.clone());
+    let layer = InFlightLimitLayer::new(most(1));
+    let mut busy = task::spawn(layer.layer(limited.clone()).oneshot(get()));
+    assert_pending!(busy.poll());
+    let mut service = layer.layer(limited.clone());
+    let ready = ServiceExt::<Request<Body>>::ready(&mut service).await.unwrap();
+    assert!(ready.call(get()).await.is_err());
+    // The second permit is free, though `service` still lives.
+    let mut other = limited;
+    let ready = ServiceExt::<Request<Body>>::ready(&mut other);
+    assert!(task::spawn(ready).poll().is_ready());
+    drop(service);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_shed_is_not_retried_does_not_count_for_the_breaker_and_is_answered_503() {
+    let script = hang(1);
+    let limit = InFlightLimitLayer::new(most(1));
+    let breaker = CircuitBreakerLayer::new().min_calls(1);
+    let stack = ServiceBuilder::new()
+        .layer(ErrorResponseLayer::new("edge"))
+        .layer(RetryLayer::new())
+        .layer(breaker.clone())
+        .layer(limit)
+        .service(script.clone());
+    let mut busy = task::spawn(stack.clone().oneshot(get()));
+    assert_pending!(busy.poll());
+    let response = stack.oneshot(get()).await.unwrap();
+    assert_eq!(response.status(), 503);
+    assert_eq!(response.headers()["retry-after"], "1");
+    assert_eq!(response.headers()["proxy-status"], "edge;error=connection_limit_reached");
+    assert_eq!((script.count(), breaker.handle().state()), (1, State::Closed));
+    assert_eq!(breaker.handle().snapshot().calls(), 0);
+}
+
+/// Real threads, so that calls truly overlap.
+#[test]
+fn many_threads_never_have_more_calls_under_way_than_the_limit() {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    };
+
+    let layer = InFlightLimitLayer::new(most(3));
+    let (now, highest) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                let inner = service_fn(async |_: Request<Body>| {
+                    let calls = now.fetch_add(1, Ordering::SeqCst) + 1;
+                    highest.fetch_max(calls, Ordering::SeqCst);
+                    tokio::task::yield_now().await;
+                    now.fetch_sub(1, Ordering::SeqCst);
+                    Ok::<_, BoxError>(response::<Body>(200))
+                });
+                let service = layer.layer(inner);
+                runtime.block_on(async {
+                    for _ in 0..2_000 {
+                        let calls = (0..4).map(|_| service.clone().oneshot(get()));
+                        futures_util::future::join_all(calls).await;
+                    }
+                });
+            });
+        }
+    });
+    assert_eq!((highest.load(Ordering::SeqCst), layer.in_flight()), (3, 0));
+}
