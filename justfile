@@ -38,7 +38,7 @@ icount:
 
 # Every order in which threads can use a circuit breaker.
 loom:
-    RUSTFLAGS='--cfg seawall_loom' cargo test --release --lib --target-dir target/loom --no-default-features --features circuit-breaker circuit_breaker::threads
+    RUSTFLAGS='--cfg seawall_loom' cargo test --lib --target-dir target/loom --no-default-features --features circuit-breaker circuit_breaker::threads
 
 # Changes in the code that no test notices (slow; needs cargo-mutants).
 mutants:

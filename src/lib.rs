@@ -7,7 +7,9 @@
 //! | layer | what it does | where |
 //! |---|---|---|
 //! | [`RetryLayer`] | sends a request again, when that is safe | around a client |
-//! | [`TimeoutLayer`] | bounds the wait for a response | around a client, inside retry |
+//! | [`CircuitBreakerLayer`] | stops calling an upstream that is down, until it is back | around a client, inside retry |
+//! | [`InFlightLimitLayer`] | refuses calls beyond a number that are under way | around a client, inside the breaker |
+//! | [`TimeoutLayer`] | bounds the wait for a response | around a client, inside the breaker |
 //! | [`LoggingLayer`] | writes one line a request, with the cause | outermost, both sides |
 //! | [`ErrorResponseLayer`] | turns any error into an honest 502, 503 or 504 | a server, around the rest |
 //!
@@ -15,9 +17,9 @@
 //! agree on what happened.
 //!
 //! ```
-//! # #[cfg(all(feature = "retry", feature = "timeout", feature = "logging"))] {
+//! # #[cfg(all(feature = "retry", feature = "timeout", feature = "circuit-breaker", feature = "logging"))] {
 //! use std::time::Duration;
-//! use seawall::{LoggingLayer, RetryLayer, TimeoutLayer};
+//! use seawall::{CircuitBreakerLayer, LoggingLayer, RetryLayer, TimeoutLayer};
 //! use tower::ServiceBuilder;
 //! # use http::{Request, Response};
 //! # type Body = http_body_util::Full<bytes::Bytes>;
@@ -28,6 +30,7 @@
 //! let client = ServiceBuilder::new()
 //!     .layer(LoggingLayer::client())
 //!     .layer(RetryLayer::new())
+//!     .layer(CircuitBreakerLayer::new())
 //!     .layer(TimeoutLayer::new(Duration::from_secs(10)))
 //!     .service(client);
 //! # tower::ServiceExt::<Request<Body>>::oneshot(client, Request::default());
@@ -36,7 +39,7 @@
 //!
 //! # Features
 //!
-//! One per layer, all on by default: `retry`, `timeout`, `logging`, `error-response`. Integrations, off by default:
+//! One per layer, all on by default: `retry`, `circuit-breaker`, `in-flight`, `timeout`, `logging`, `error-response`. Integrations, off by default:
 //! `hyper`, `hyper-util`, `h2`, `reqwest-0_13` and `tonic-0_14` let the classifier look into the errors of those crates;
 //! without them a refused connection is still recognised, but a closed one is not. `reqwest-0_13` also brings
 //! `seawall::reqwest::Client`, a client as a service, and `tonic-0_14` `seawall::tonic::Client`, around a channel.

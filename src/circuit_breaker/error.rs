@@ -19,13 +19,13 @@ pub struct CircuitOpen {
 
 impl CircuitOpen {
     #[cold]
-    pub(super) fn new(core: &Core, refusal: Refusal) -> Box<Self> {
+    pub(super) fn new(core: &Core, refusal: Refusal) -> Self {
         let Refusal { failure: opened_by, wait, open_for } = refusal;
         let failure = Failure::new(Cause::CircuitOpen)
             .with_reporter(Reporter::Local)
             .with_processed(Processed::No)
             .with_retry_after(wait);
-        Box::new(Self { key: core.key.clone(), opened_by, open_for, failure })
+        Self { key: core.key.clone(), opened_by, open_for, failure }
     }
 
     /// Which circuit, if there is one for each key.

@@ -63,10 +63,10 @@ where
             permit.leave();
         }
         // Looked at where it is: to move it costs more than all the rest.
-        if let (Poll::Ready(Ok(response)), Some(permit)) = (&polled, &mut *permit) {
-            if let Some(failure) = this.classifier.classify(Ok(response)) {
-                permit.judge(failure);
-            }
+        if let (Poll::Ready(Ok(response)), Some(permit)) = (&polled, &mut *permit)
+            && let Some(failure) = this.classifier.classify(Ok(response))
+        {
+            permit.judge(failure);
         }
         match polled {
             Poll::Pending => Poll::Pending,

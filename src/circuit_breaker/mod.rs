@@ -1,4 +1,103 @@
 //! Stops calling an upstream that is down, and finds out by itself when it is back.
+//!
+//! While most calls succeed, all pass and their results are counted: the circuit is *closed*. When too many fail it *opens*:
+//! calls are rejected at once with [`CircuitOpen`], so that callers need not wait for what will not come, and the upstream
+//! can recover. After a while it is *half-open*: a few calls, the *probes*, pass, and by their results it closes or opens
+//! again.
+//!
+#![doc = include_str!("states.svg")]
+//!
+//! Works on any service, HTTP or not. Not covered: slowing down before anything fails; for that, bound what is under way by
+//! [`InFlightLimitLayer`](crate::InFlightLimitLayer).
+//!
+//! # Example
+//!
+//! ```
+//! # use http::{Request, Response};
+//! # type Body = http_body_util::Full<bytes::Bytes>;
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), seawall::BoxError> {
+//! # let get = || Request::get("http://upstream/").body(Body::default());
+//! use seawall::{CircuitBreakerLayer, circuit_breaker::{CircuitOpen, State}, find_source};
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! let breaker = CircuitBreakerLayer::new();
+//! let circuit = breaker.handle();
+//! let client = ServiceBuilder::new()
+//!     .layer(breaker)
+//!     .service_fn(async |_: Request<Body>| {
+//!         Err::<Response<Body>, _>(std::io::Error::from(std::io::ErrorKind::ConnectionRefused))
+//!     });
+//!
+//! for _ in 0..20 {
+//!     client.clone().oneshot(get()?).await.unwrap_err();
+//! }
+//! assert_eq!(circuit.state(), State::Open);
+//!
+//! let error = client.oneshot(get()?).await.unwrap_err();
+//! let open = find_source::<CircuitOpen>(&*error).unwrap();
+//! assert!(open.to_string().starts_with("circuit open: connection refused"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # When what happens
+//!
+//! | when | then |
+//! |---|---|
+//! | at a failure, half of the calls of the last 10 s or more have failed, and there were 20 | it opens |
+//! | it is open | calls are rejected; the inner service is not even asked whether it is ready |
+//! | it has been open for 2 s, less by chance up to a fifth; longer, up to 30 s, if the upstream said `Retry-After` | it is half-open at the next call |
+//! | it is half-open | at most 5 calls pass, the others are rejected |
+//! | the probes that succeeded are so many that their failures must stay below half | it closes, and counts from nothing |
+//! | those that failed are so many that they cannot | it opens again, for half as long again, up to 8 s |
+//! | a probe is dropped | its place is free at once |
+//! | a probe takes longer than 30 s | its place is free, and its result counts for nothing |
+//! | a result comes after the state has changed | it counts for nothing |
+//! | a call is dropped without a result | it counts as neither success nor failure, unless slow calls count and it was slow |
+//! | the inner service panics, or fails to become ready | that is a failure; the latter if there is one circuit for all requests |
+//!
+//! # What counts as a failure
+//!
+//! | outcome | counts as |
+//! |---|---|
+//! | no connection, closed, reset, timed out, malformed or incomplete response, an error that nobody knows | failure |
+//! | 502, 503, 504, 520 to 530 | failure |
+//! | another status of 500 or more that a gateway answered by itself | failure |
+//! | another status of 500 or more | success, unless [`count_origin_errors`](CircuitBreakerLayer::count_origin_errors) |
+//! | any other status | success: it answered |
+//! | a refusal of our own, a faulty request, a call given up | neither |
+//!
+//! [`count_if`](CircuitBreakerLayer::count_if) replaces all of it. What the causes are is for the classifier to say.
+//!
+//! # Readiness
+//!
+//! `poll_ready` never returns the rejection, which would end a client for good under tower's `Buffer` or `Balance`: the
+//! *call* is rejected. What it said is remembered, so a call after "ready, to be rejected" is rejected even if the circuit
+//! has closed meanwhile. See [`when_open`](CircuitBreakerLayer::when_open) for balancers.
+//!
+//! # Clone
+//!
+//! The circuits are made with the layer, and shared by all its services and clones.
+//!
+//! # Cancel safety
+//!
+//! Dropping the future drops the inner future and gives a probe's place back.
+//!
+//! # Order
+//!
+//! Inside [`RetryLayer`](crate::RetryLayer), so that each attempt counts and an open circuit ends the retrying; around
+//! [`TimeoutLayer`](crate::TimeoutLayer), so that a timeout counts.
+//!
+//! # What is told
+//!
+//! One `tracing` event at WARN for each change of state, named `circuit`: `key`, `old`, `new`, `cause`, `calls` and
+//! `failures` in the window, `refused` since it opened. [`CircuitBreakerLayer::handle`] tells at any time.
+//!
+//! # Differs from
+//!
+//! - tower-resilience, failsafe, recloser: the window slides, a late result changes nothing, half-open lets only the probes
+//!   pass, a probe that is dropped blocks nothing, and the error says why the circuit opened.
 
 mod circuit;
 mod error;

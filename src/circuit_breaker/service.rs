@@ -90,14 +90,14 @@ impl<S: Clone, C, K, E> CircuitBreaker<S, C, K, E> {
         let Some(core) = self.select.find(request) else { return Ok(None) };
         // An inner service that was not asked must not be called, whatever has happened since.
         if self.readiness.take_refusal() {
-            return Err(CircuitOpen::new(&core, core.reject()));
+            return Err(Box::new(CircuitOpen::new(&core, core.reject())));
         }
         match Permit::take(core) {
             Ok(permit) => Ok(Some(permit)),
             Err((core, _)) if core.settings.shadow => Ok(None),
             Err((core, refusal)) => {
                 self.inner = self.inner.clone();
-                Err(CircuitOpen::new(&core, refusal))
+                Err(Box::new(CircuitOpen::new(&core, refusal)))
             }
         }
     }

@@ -31,6 +31,9 @@ const UPSTREAMS: [(&str, Script, Option<Cause>); 8] = [
 /// What retries may add to an upstream's load: a fifth, and the three that are always allowed.
 const LOAD_MAX: f64 = 1.25;
 
+/// What an upstream that answers nothing at all may be sent: the circuit is to keep the rest from it.
+const LOAD_MAX_DEAD: f64 = 0.5;
+
 struct Embedded {
     /// Asked without seawall.
     bare: Origin,
@@ -106,8 +109,13 @@ fn verdict(rows: &[Row]) -> Result<(), Failed> {
         .map(|row| format!("the conclusion about {} is wrong", row.name))
         .chain(
             rows.iter()
-                .filter(|row| row.load() > LOAD_MAX)
+                .filter(|row| row.load() > if row.is_dead() { LOAD_MAX_DEAD } else { LOAD_MAX })
                 .map(|row| format!("{} was sent {:.2} requests a request", row.name, row.load())),
+        )
+        .chain(
+            rows.iter()
+                .filter(|row| !row.is_dead() && row.through.refused() > 0.0)
+                .map(|row| format!("requests to {} were refused, which is not dead", row.name)),
         )
         .chain(rows.iter().filter(|row| row.name == "flaky" && row.through.success() < 0.999).map(
             |row| {

@@ -16,8 +16,8 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use seawall::{
-    ErrorResponseLayer, LoggingLayer, RetryLayer, TimeoutLayer, hyper_util::TrackReuse,
-    retry::ReplayBody,
+    CircuitBreakerLayer, ErrorResponseLayer, LoggingLayer, RetryLayer, TimeoutLayer,
+    hyper_util::TrackReuse, retry::ReplayBody,
 };
 use tower::ServiceBuilder;
 
@@ -80,7 +80,7 @@ fn client() -> Hyper {
     Client::builder(TokioExecutor::new()).build(TrackReuse::new(connector))
 }
 
-/// The client stack of one upstream, with a retry budget of its own.
+/// The client stack of one upstream, with a retry budget and a circuit of its own.
 fn to(
     upstream: Upstream,
     client: &Hyper,
@@ -114,6 +114,7 @@ fn to(
         })
         .layer(LoggingLayer::client())
         .layer(RetryLayer::new())
+        .layer(CircuitBreakerLayer::new())
         .layer(TimeoutLayer::new(attempt))
         .map_request(move |request| {
             sent.fetch_add(1, Ordering::Relaxed);

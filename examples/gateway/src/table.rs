@@ -25,6 +25,11 @@ impl Row {
         causes.iter().all(|cause| Some(*cause) == first).then_some(first)?
     }
 
+    /// Whether nothing asked of it bare succeeded.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.bare.success() == 0.0
+    }
+
     /// Requests that the upstream was sent for each request of a caller.
     pub(crate) fn load(&self) -> f64 {
         self.sent as f64 / REQUESTS as f64
@@ -40,12 +45,13 @@ pub(crate) fn of(rows: &[Row], attempt: Duration) -> String {
         "requests",
         "success bare → seawall",
         "sent/request",
+        "refused",
         "p50",
         "p99",
         "concluded",
     ];
     line(&mut out, head.map(String::from));
-    line(&mut out, [10, 8, 22, 12, 7, 7, 23].map(|width| "─".repeat(width)));
+    line(&mut out, [10, 8, 22, 12, 7, 7, 7, 23].map(|width| "─".repeat(width)));
     for row in rows {
         let percent = |results: &Results| format!("{:5.1} %", results.success() * 100.0);
         line(
@@ -55,6 +61,7 @@ pub(crate) fn of(rows: &[Row], attempt: Duration) -> String {
                 REQUESTS.to_string(),
                 format!("{}  → {}", percent(&row.bare), percent(&row.through)),
                 format!("{:.2}", row.load()),
+                format!("{:.0} %", row.through.refused() * 100.0),
                 time(row.through.percentile(0.5)),
                 time(row.through.percentile(0.99)),
                 conclusion(row),
@@ -64,12 +71,12 @@ pub(crate) fn of(rows: &[Row], attempt: Duration) -> String {
     out
 }
 
-fn line(out: &mut String, cells: [String; 7]) {
-    let [name, requests, success, load, p50, p99, concluded] = cells;
+fn line(out: &mut String, cells: [String; 8]) {
+    let [name, requests, success, load, refused, p50, p99, concluded] = cells;
     // Writing to a string does not fail.
     let _ = writeln!(
         out,
-        "{name:<10}  {requests:>8}  {success:<22}  {load:>12}  {p50:>7}  {p99:>7}  {concluded}"
+        "{name:<10}  {requests:>8}  {success:<22}  {load:>12}  {refused:>7}  {p50:>7}  {p99:>7}  {concluded}"
     );
 }
 

@@ -19,6 +19,9 @@ pub(crate) const REQUESTS: usize = 200;
 /// How many of them at once.
 const AT_ONCE: usize = 20;
 
+/// What a gateway's `Proxy-Status` says of a request that an open circuit refused.
+const REFUSED: Cause = Cause::DestinationUnavailable;
+
 /// What became of the requests.
 #[derive(Debug, Default)]
 pub(crate) struct Results {
@@ -42,9 +45,16 @@ impl Results {
         self.times.get(at.saturating_sub(1).min(last)).copied().unwrap_or_default()
     }
 
-    /// The causes, the most frequent first.
+    /// The share of requests that the gateway refused by itself, its circuit being open.
+    pub(crate) fn refused(&self) -> f64 {
+        let refused = self.causes.get(&REFUSED).copied().unwrap_or_default();
+        refused as f64 / self.times.len().max(1) as f64
+    }
+
+    /// What failed at the upstream, the most frequent cause first.
     pub(crate) fn causes(&self) -> Vec<Cause> {
-        let mut causes: Vec<_> = self.causes.iter().collect();
+        let mut causes: Vec<_> =
+            self.causes.iter().filter(|(cause, _)| **cause != REFUSED).collect();
         causes.sort_by_key(|(cause, count)| (std::cmp::Reverse(**count), cause.as_str()));
         causes.into_iter().map(|(&cause, _)| cause).collect()
     }
