@@ -26,8 +26,12 @@ pub trait Watch {
 pub trait Extent<Res> {
     type Response<W>;
 
-    /// Ends `watch` if the call ends here, or takes it along.
-    fn watch<W: Watch>(response: Res, watch: &mut Option<W>) -> Self::Response<W>;
+    /// The response is there: completes `watch` if the call ends here.
+    fn at_head<W: Watch>(watch: &mut W);
+
+    /// Takes `watch` along if it does not. Apart from the former, so that nothing stands between two moves of a response,
+    /// which are one then.
+    fn attach<W: Watch>(response: Res, watch: &mut Option<W>) -> Self::Response<W>;
 }
 
 /// A call ends with the response of its service.
@@ -43,12 +47,13 @@ pub struct WholeBody {}
 impl<Res> Extent<Res> for Head {
     type Response<W> = Res;
 
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "out of line, the response is copied once more")]
-    fn watch<W: Watch>(response: Res, watch: &mut Option<W>) -> Res {
-        if let Some(watch) = watch {
-            watch.complete();
-        }
+    #[inline]
+    fn at_head<W: Watch>(watch: &mut W) {
+        watch.complete();
+    }
+
+    #[inline]
+    fn attach<W: Watch>(response: Res, _watch: &mut Option<W>) -> Res {
         response
     }
 }
@@ -60,7 +65,9 @@ where
 {
     type Response<W> = Response<Watched<B, W>>;
 
-    fn watch<W: Watch>(response: Response<B>, watch: &mut Option<W>) -> Response<Watched<B, W>> {
+    fn at_head<W: Watch>(_watch: &mut W) {}
+
+    fn attach<W: Watch>(response: Response<B>, watch: &mut Option<W>) -> Response<Watched<B, W>> {
         response.map(|inner| Watched::new(inner, watch.take()))
     }
 }

@@ -9,8 +9,10 @@
 //! - Futures are polled by hand in a runtime whose driver is never woken for them: see [`runtime::enter`].
 //! - Each row has a base, measured in the same process and in the same rounds.
 
+mod breakers;
 pub mod case;
 mod classifying;
+pub mod contention;
 mod floor;
 pub mod request;
 mod retry_502;

@@ -63,14 +63,15 @@ where
             permit.leave();
         }
         // Looked at where it is: to move it costs more than all the rest.
-        if let (Poll::Ready(Ok(response)), Some(permit)) = (&polled, &mut *permit)
-            && let Some(failure) = this.classifier.classify(Ok(response))
-        {
-            permit.judge(failure);
+        if let (Poll::Ready(Ok(response)), Some(permit)) = (&polled, &mut *permit) {
+            if let Some(failure) = this.classifier.classify(Ok(response)) {
+                permit.judge(failure);
+            }
+            E::at_head(permit);
         }
         match polled {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(response)) => Poll::Ready(Ok(E::watch(response, permit))),
+            Poll::Ready(Ok(response)) => Poll::Ready(Ok(E::attach(response, permit))),
             Poll::Ready(Err(error)) => {
                 let error = error.into();
                 if let Some(permit) = permit {

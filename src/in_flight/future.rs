@@ -42,7 +42,7 @@ where
                 return Poll::Ready(Err(error.take().expect("polled after completion").into()));
             }
         };
-        let outcome = ready!(inner.poll(cx)).map(|response| E::watch(response, place));
+        let outcome = ready!(inner.poll(cx)).map(|response| E::attach(response, place));
         // Given back even if this future is kept.
         *place = None;
         Poll::Ready(outcome.map_err(Into::into))

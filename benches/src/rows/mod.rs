@@ -3,6 +3,8 @@
 mod row;
 mod services;
 
+pub(crate) use self::services::resilience_breaker;
+
 use http::StatusCode;
 
 use crate::{Answer, Case, Runner, Subscriber, classifying, request::Kind};

@@ -1,15 +1,20 @@
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, num::NonZeroU32, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
-use seawall::{CircuitBreakerLayer, ErrorResponseLayer, LoggingLayer, RetryLayer, TimeoutLayer};
+use recloser::AsyncRecloser;
+use seawall::{
+    CircuitBreakerLayer, ErrorResponseLayer, InFlightLimitLayer, LoggingLayer, RetryLayer,
+    TimeoutLayer, circuit_breaker::by_authority,
+};
 use tower::{Layer, ServiceBuilder, retry::RetryLayer as TowerRetry, timeout::Timeout};
 use tower_http::{
     classify::{ServerErrorsAsFailures, SharedClassifier},
     timeout::TimeoutLayer as HttpTimeout,
     trace::{DefaultMakeSpan, DefaultOnRequest, DefaultOnResponse, TraceLayer},
 };
+use tower_resilience_circuitbreaker::{CircuitBreakerLayer as CircuitBreakerLayer14, FnClassifier};
 use tower_resilience_retry::{
     RetryBudgetBuilder, RetryConfigBuilder, RetryLayer as ResilienceRetry,
 };
@@ -17,6 +22,7 @@ use tracing::Level;
 
 use super::row::{Row, row};
 use crate::{
+    breakers::{Failsafe, Locked, Recloser},
     floor::{KeepRequest, LazySleep},
     retry_502::Retry502,
 };
@@ -50,7 +56,17 @@ pub(super) fn all() -> Vec<Row> {
             resilience_retry().budget(budget.expect("its defaults")).build().layer(inner)
         })
         .all_kinds(),
+        row!("floor: mutex breaker", |inner| Locked { inner, ring: Arc::default() }),
         row!("seawall CircuitBreaker", |inner| CircuitBreakerLayer::new().layer(inner)),
+        row!("seawall CircuitBreaker, keyed", |inner| {
+            CircuitBreakerLayer::new().keyed(by_authority).layer(inner)
+        }),
+        row!("seawall InFlightLimit", |inner| InFlightLimitLayer::new(PLENTY).layer(inner)),
+        row!("tower-resilience CircuitBreaker", |inner| resilience_breaker().layer(inner)),
+        row!("failsafe", |inner| Failsafe { inner, breaker: failsafe::Config::new().build() }),
+        row!("recloser", |inner| {
+            Recloser { inner, breaker: AsyncRecloser::from(recloser::Recloser::default()) }
+        }),
         row!("seawall Logging, client", |inner| LoggingLayer::client().layer(inner)).at_info(),
         row!("seawall Logging, server", |inner| LoggingLayer::server().layer(inner)).at_info(),
         row!("tower-http Trace", |inner| trace().layer(inner)).at_info(),
@@ -101,6 +117,21 @@ fn http_timeout() -> HttpTimeout {
 
 const fn tower_retry() -> TowerRetry<Retry502> {
     TowerRetry::new(Retry502::new())
+}
+
+/// More calls at once than there are here.
+const PLENTY: NonZeroU32 = NonZeroU32::MAX;
+
+type Outcome = Result<Answered, Infallible>;
+
+pub(crate) fn resilience_breaker()
+-> CircuitBreakerLayer14<FnClassifier<impl Fn(&Outcome) -> bool + Clone + Send + Sync + 'static>> {
+    CircuitBreakerLayer14::builder()
+        .failure_classifier(|outcome: &Outcome| {
+            outcome.as_ref().map_or(true, |response| response.status().is_server_error())
+        })
+        .build()
+        .expect("its defaults")
 }
 
 fn resilience_retry() -> RetryConfigBuilder<Sent, Answered, Infallible> {
