@@ -43,6 +43,20 @@ mv benches/RESULTS.md.new benches/RESULTS.md
 
 {
   cat <<'TEXT'
+
+## Breakers on several threads
+
+`cargo run --release --package benches --bin contention`: one breaker, used by one thread and by two at once; nanoseconds a
+call as a thread sees it, the request built inside ("bare" tells what that takes), medians of rounds in which all rows take
+turns. The mutex breaker does nothing but count under a lock. tower-resilience counts calls, failsafe has its default
+policy, recloser a ring of 100; none of these three knows time in its window but failsafe.
+
+TEXT
+  cargo run --quiet --release --package benches --bin contention
+} >>benches/RESULTS.md
+
+{
+  cat <<'TEXT'
 # What becomes of a call when the upstream fails
 
 Made by `benches/results.sh`, which runs `cargo run --package behaviour`: real sockets, seawall and its peers in one run,

@@ -121,6 +121,8 @@ mod tests {
         flood(later);
         assert!(!of(&keyed, "http://spent/", later).unwrap().withdraw(|| later));
         assert!(under_way.withdraw(|| later));
+        let new = later + Duration::from_secs(20);
+        assert!(of(&keyed, "http://new/", new).is_some());
         assert!(!of(&keyed, "http://slow/", later).unwrap().withdraw(|| later));
     }
 }

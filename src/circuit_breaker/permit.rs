@@ -1,4 +1,4 @@
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use super::{
     circuit::Core,
@@ -9,6 +9,7 @@ use crate::{Cause, Failure, Processed, Reporter, body::Watch, classify::classify
 
 /// The right of one call to pass, taken as the inner service is about to be called. Dropped without a result, the call
 /// counts as neither success nor failure, unless it was slow already, or the inner service panicked.
+#[derive(Debug)]
 pub struct Permit {
     core: Arc<Core>,
     /// `None` once the result is in.
@@ -127,11 +128,5 @@ impl Drop for Permit {
         if self.ticket.is_some() {
             self.end_early();
         }
-    }
-}
-
-impl fmt::Debug for Permit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Permit").field(&self.ticket).finish()
     }
 }

@@ -350,3 +350,18 @@ impl Probes {
         Counts { calls: u64::from(self.succeeded) + u64::from(self.failed), failures }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn growing_ends_however_often_it_was_opened() {
+        let (second, most) = (Duration::from_secs(1), Duration::from_secs(8));
+        assert_eq!(grow(second, 1, most), Duration::from_millis(1_500));
+        assert_eq!(grow(second, u32::MAX, most), most);
+        assert_eq!(grow(Duration::ZERO, u32::MAX, most), Duration::ZERO);
+        assert_eq!(grow(Duration::MAX, u32::MAX, Duration::MAX), Duration::MAX);
+        assert_eq!(grow(most, 0, second), second);
+    }
+}

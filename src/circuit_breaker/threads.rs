@@ -19,19 +19,24 @@ fn one_failure_opens() -> Settings {
     Settings { min_calls: 1, ..Settings::default() }
 }
 
-/// Two calls, admitted before either fails.
+/// A circuit after two calls, admitted before either failed, have failed on two threads.
+fn after_two_failures(settings: Settings) -> Arc<Core> {
+    let core = core(settings);
+    let tickets = [core.admit().unwrap(), core.admit().unwrap()];
+    let threads = tickets.map(|ticket| {
+        let core = Arc::clone(&core);
+        thread::spawn(move || core.failed(ticket, FAILURE))
+    });
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    core
+}
+
 #[test]
 fn two_failures_at_once_open_it_once() {
     loom::model(|| {
-        let core = core(one_failure_opens());
-        let tickets = [core.admit().unwrap(), core.admit().unwrap()];
-        let threads = tickets.map(|ticket| {
-            let core = Arc::clone(&core);
-            thread::spawn(move || core.failed(ticket, FAILURE))
-        });
-        for thread in threads {
-            thread.join().unwrap();
-        }
+        let core = after_two_failures(one_failure_opens());
         let machine = core.machine();
         assert_eq!((machine.state(), machine.generation), (State::Open, 1));
     });
@@ -40,15 +45,7 @@ fn two_failures_at_once_open_it_once() {
 #[test]
 fn a_failure_that_was_counted_opens_it_even_if_another_is_counted_at_the_same_time() {
     loom::model(|| {
-        let core = core(Settings { min_calls: 2, ..Settings::default() });
-        let tickets = [core.admit().unwrap(), core.admit().unwrap()];
-        let threads = tickets.map(|ticket| {
-            let core = Arc::clone(&core);
-            thread::spawn(move || core.failed(ticket, FAILURE))
-        });
-        for thread in threads {
-            thread.join().unwrap();
-        }
+        let core = after_two_failures(Settings { min_calls: 2, ..Settings::default() });
         assert_eq!(core.state(), State::Open);
     });
 }
@@ -57,16 +54,8 @@ fn a_failure_that_was_counted_opens_it_even_if_another_is_counted_at_the_same_ti
 fn failures_in_a_row_on_two_threads_are_all_counted() {
     loom::model(|| {
         let consecutive = NonZeroU32::new(2);
-        let core = core(Settings { consecutive, min_calls: 100, ..Settings::default() });
-        let tickets = [core.admit().unwrap(), core.admit().unwrap()];
-        let threads = tickets.map(|ticket| {
-            let core = Arc::clone(&core);
-            thread::spawn(move || core.failed(ticket, FAILURE))
-        });
-        for thread in threads {
-            thread.join().unwrap();
-        }
-        assert_eq!(core.state(), State::Open);
+        let settings = Settings { consecutive, min_calls: 100, ..Settings::default() };
+        assert_eq!(after_two_failures(settings).state(), State::Open);
     });
 }
 

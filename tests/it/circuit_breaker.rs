@@ -265,6 +265,38 @@ async fn a_flood_of_keys_is_bounded_and_those_beyond_pass() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_open_circuit_is_not_forgotten_for_another_key() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick().keyed(by_authority);
+    let service = layer.layer(upstream.clone());
+    for _ in 0..2 {
+        service.clone().oneshot(get_from("http://down/")).await.unwrap();
+    }
+    layer.handle().get("down").unwrap().force_open();
+    upstream.set(Mode::Status(200));
+    for round in 0..3 {
+        for key in 0..5_000 {
+            let request = get_from(&format!("http://h{round}-{key}/"));
+            service.clone().oneshot(request).await.unwrap();
+        }
+        advance(seconds(60)).await;
+    }
+    assert_eq!(layer.handle().get("down").unwrap().state(), State::ForcedOpen);
+    assert!(layer.handle().all().len() <= 4_096);
+}
+
+#[test]
+fn what_is_debugged_says_what_it_is() {
+    let layer = CircuitBreakerLayer::new().count_if(|_| true).failure_ratio(Ratio::percent(7));
+    let text = format!("{layer:?}");
+    assert!(text.contains("count_if: Some") && text.contains("70000"), "{text}");
+    let text = format!("{:?}", CircuitBreakerLayer::new().keyed(by_authority));
+    assert!(text.contains("count_if: None") && text.contains("Store"), "{text}");
+    let service = CircuitBreakerLayer::new().layer(());
+    assert!(format!("{service:?}").starts_with("CircuitBreaker { inner: ()"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_request_of_any_kind_can_have_a_key() {
     let layer = quick()
         .classifier(seawall::classify_fn(

@@ -8,9 +8,9 @@ use http::{Request, Response};
 use http_body_util::Full;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use seawall::{
-    BoxError, ErrorResponseLayer, GrpcClassifier, HttpClassifier, LoggingLayer, RetryLayer,
-    TimeoutLayer, classify_fn,
-    retry::{Http, Protocol, ReplayBody},
+    BoxError, CircuitBreakerLayer, ErrorResponseLayer, GrpcClassifier, HttpClassifier,
+    InFlightLimitLayer, LoggingLayer, RetryLayer, TimeoutLayer, classify_fn,
+    retry::{Http, Protocol, ReplayBody, by_authority},
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, layer::util::Stack, service_fn};
@@ -21,6 +21,13 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 assert_impl_all!(RetryLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(TimeoutLayer: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(CircuitBreakerLayer: Clone, Send, Sync, std::fmt::Debug, Default);
+assert_impl_all!(InFlightLimitLayer: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(seawall::circuit_breaker::Circuit: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(seawall::circuit_breaker::Circuits: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(seawall::circuit_breaker::CircuitOpen: Clone, Send, Sync, std::error::Error);
+assert_impl_all!(seawall::in_flight::Shed: Clone, Send, Sync, std::error::Error);
+assert_not_impl_any!(CircuitBreakerLayer: Copy);
 assert_impl_all!(LoggingLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(ErrorResponseLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(HttpClassifier: Clone, Send, Sync, std::fmt::Debug, Default);
@@ -75,6 +82,25 @@ async fn a_hyper_util_client_is_built_for_replay_body() {
         .service(hyper_client());
     assert_client::<Body>(client);
     assert_client::<Body>(client_stack(HttpClassifier::new()).layer(hyper_client()));
+}
+
+#[tokio::test]
+async fn the_whole_stack_sits_on_a_hyper_util_client_and_in_a_router() {
+    let client = ServiceBuilder::new()
+        .layer(LoggingLayer::client())
+        .layer(RetryLayer::new())
+        .layer(CircuitBreakerLayer::new().keyed(by_authority).whole_body())
+        .layer(InFlightLimitLayer::new(std::num::NonZeroU32::MIN).keyed(by_authority))
+        .layer(TimeoutLayer::new(LIMIT))
+        .service(hyper_client());
+    assert_client::<Body>(client);
+    let _: Router = Router::new().route("/", get(async || "hi")).layer(
+        ServiceBuilder::new()
+            .layer(LoggingLayer::server())
+            .layer(ErrorResponseLayer::new("edge"))
+            .layer(CircuitBreakerLayer::new())
+            .layer(InFlightLimitLayer::new(std::num::NonZeroU32::MIN)),
+    );
 }
 
 #[tokio::test]

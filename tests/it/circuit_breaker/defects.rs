@@ -84,6 +84,18 @@ async fn a_straggler_from_before_the_trip_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn results_that_come_while_it_is_open_are_late_too() {
+    let upstream = Upstream::new(Mode::Slow(seconds(1)));
+    let layer = quick();
+    let mut late: Vec<_> = (0..10).map(|_| spawn(&layer, &upstream)).collect();
+    open(&layer, &upstream).await;
+    advance(seconds(1)).await;
+    assert!(late.iter_mut().all(Pollable::is_over));
+    let snapshot = layer.handle().snapshot();
+    assert_eq!((snapshot.state(), snapshot.late()), (State::Open, 10));
+}
+
+#[tokio::test(start_paused = true)]
 async fn late_failures_from_before_the_trip_leave_a_recovered_circuit_closed() {
     let upstream = Upstream::new(Mode::Slow(seconds(3)));
     let layer = quick().slow_call(seconds(1));
