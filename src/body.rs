@@ -16,6 +16,10 @@ use crate::BoxError;
 
 /// Who wants to know how a call ended. Dropped if it ended early.
 pub trait Watch {
+    /// The body is about to be polled.
+    fn enter(&mut self) {}
+    /// It was, and did not panic.
+    fn leave(&mut self) {}
     /// It ended well.
     fn complete(&mut self);
     /// The body broke off.
@@ -105,7 +109,14 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
         let mut this = self.project();
-        Poll::Ready(match ready!(this.inner.as_mut().poll_frame(cx)) {
+        if let Some(watch) = this.watch {
+            watch.enter();
+        }
+        let polled = this.inner.as_mut().poll_frame(cx);
+        if let Some(watch) = this.watch {
+            watch.leave();
+        }
+        Poll::Ready(match ready!(polled) {
             Some(Ok(frame)) => {
                 // A reader may stop here without asking for the end.
                 if this.watch.is_some() && this.inner.is_end_stream() {

@@ -196,11 +196,14 @@ impl Core {
     #[cold]
     fn probed(&self, ticket: Ticket, outcome: Outcome) {
         let now = self.now();
-        self.change(|machine| {
-            ((), machine.probed(ticket, now, outcome, fastrand::f64(), &self.settings))
+        let may_pass = self.change(|machine| {
+            let change = machine.probed(ticket, now, outcome, fastrand::f64(), &self.settings);
+            (machine.refuses(now, &self.settings).is_none(), change)
         });
-        // A place may have become free.
-        self.waiting.wake();
+        // Its place may have become free.
+        if may_pass {
+            self.waiting.wake();
+        }
     }
 
     /// Whether it was counted: not if it comes after its generation.
@@ -260,7 +263,7 @@ impl Core {
     }
 
     fn tell(&self, change: Change) {
-        let Change { old, new, failure, counts, refused } = change;
+        let Change { old, new, failure, counts, refused, generation } = change;
         tracing::warn!(
             name: "circuit",
             // A key may hold whatever a caller asked for: `Debug` escapes it.
@@ -271,6 +274,7 @@ impl Core {
             calls = counts.calls,
             failures = counts.failures,
             refused,
+            generation,
             shadow = self.settings.shadow,
             "circuit {}", new.as_str(),
         );
@@ -290,14 +294,12 @@ impl Core {
 
 impl Keep for Core {
     fn is_clean(&self, now: Instant) -> bool {
-        let generation = {
+        let (generation, is_forgettable) = {
             let machine = self.machine();
-            if machine.state() != State::Closed {
-                return false;
-            }
-            machine.generation
+            let since_origin = self.since_origin(now);
+            (machine.generation, machine.is_forgettable(since_origin, &self.settings))
         };
-        self.counts(generation, now).failures == 0
+        is_forgettable && self.counts(generation, now).failures == 0
     }
 }
 
@@ -324,10 +326,11 @@ impl InARow {
 
     /// A success. Only looks, where there is nothing to end.
     fn end(&self, generation: u64) {
-        let counted = u64::from(generation as u32) << 32;
-        let word = self.0.load(Ordering::Acquire);
-        if word > counted && word >> 32 == counted >> 32 {
-            let _ = self.0.compare_exchange(word, counted, Ordering::AcqRel, Ordering::Acquire);
+        let none = u64::from(generation as u32) << 32;
+        let is_row = |word| word > none && word >> 32 == none >> 32;
+        if is_row(self.0.load(Ordering::Acquire)) {
+            let end = |word| is_row(word).then_some(none);
+            let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, end);
         }
     }
 }

@@ -8,7 +8,10 @@ use std::{
 use pin_project_lite::pin_project;
 
 use super::{CircuitOpen, permit::Permit};
-use crate::{BoxError, Classify, body::Extent};
+use crate::{
+    BoxError, Classify,
+    body::{Extent, Watch},
+};
 
 pin_project! {
     /// Response future of [`CircuitBreaker`](super::CircuitBreaker).

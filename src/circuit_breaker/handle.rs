@@ -7,7 +7,8 @@ use crate::{Failure, keys::Store};
 
 /// A circuit, to be looked at and to be told. Clones are the same circuit.
 ///
-/// All of it is synchronous, takes a short lock at most, and can be called from anywhere.
+/// All of it is synchronous, takes a short lock at most, and can be called from anywhere. While it is held, the circuit of a
+/// key is not forgotten.
 #[derive(Clone, Debug)]
 pub struct Circuit {
     core: Arc<Core>,
@@ -54,7 +55,9 @@ impl Circuit {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let machine = self.core.machine().clone();
-        let counts = self.core.counts(machine.generation, Instant::now());
+        let counts = machine
+            .probe_counts()
+            .unwrap_or_else(|| self.core.counts(machine.generation, Instant::now()));
         let now = self.core.now();
         Snapshot {
             state: machine.state(),
@@ -87,7 +90,7 @@ impl Circuit {
 
     fn force(&self, open: bool) {
         let now = self.core.now();
-        self.core.change(|machine| ((), Some(machine.force(open, now))));
+        self.core.change(|machine| ((), machine.force(open, now)));
     }
 }
 
@@ -116,7 +119,7 @@ impl Snapshot {
         self.state
     }
 
-    /// Calls whose results are in the window: of the state it is in, so few after a change.
+    /// Calls whose results are in the window, of the state it is in: none after a change. Half-open, those of the probes.
     #[must_use]
     pub const fn calls(&self) -> u64 {
         self.calls

@@ -74,8 +74,9 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
     /// [`by_authority`](super::by_authority) keys by host and port. Requests for which `by` gives `None` pass, and do not
     /// count.
     ///
-    /// At most 4,096 keys have one; those that are closed, have no failure in their window and no call under way make room
-    /// for others. Requests of further keys pass, and do not count.
+    /// At most 4,096 keys have one. Room for others is made by those that are closed and have no failure in their window, or
+    /// that nobody has called for [`open_max`](Self::open_max) since they could have been closed; and that have no call
+    /// under way. Requests of further keys pass, and do not count; the first one is told by an event at WARN.
     ///
     /// ```
     /// use seawall::{CircuitBreakerLayer, circuit_breaker::by_authority};
@@ -157,7 +158,7 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
         self.set(|settings| settings.open_for = time)
     }
 
-    /// The longest time it stays open by itself. Default: 8 s.
+    /// The longest time it stays open by itself; never shorter than [`open_for`](Self::open_for). Default: 8 s.
     pub fn open_max(self, time: Duration) -> Self {
         self.set(|settings| settings.open_max = time)
     }
@@ -173,10 +174,10 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
         self.set(|settings| settings.probes = probes)
     }
 
-    /// How long such a call keeps its place. One that takes longer makes room for another, and counts for nothing, so that
-    /// calls which never end cannot keep the circuit half-open for ever. Default: 30 s.
+    /// How long such a call keeps its place. One that takes longer makes room for another, so that calls which never end
+    /// cannot keep the circuit half-open for ever; its result still counts. Default: 30 s; at least 10 ms.
     pub fn probe_lease(self, time: Duration) -> Self {
-        self.set(|settings| settings.probe_lease = time)
+        self.set(|settings| settings.set_probe_lease(time))
     }
 
     /// Whether the origin's own errors (500, 501, 505 and others) count as failures. One broken route would then cut off

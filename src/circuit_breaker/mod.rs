@@ -52,7 +52,7 @@
 //! | the probes that succeeded are so many that their failures must stay below half | it closes, and counts from nothing |
 //! | those that failed are so many that they cannot | it opens again, for half as long again, up to 8 s |
 //! | a probe is dropped | its place is free at once |
-//! | a probe takes longer than 30 s | its place is free, and its result counts for nothing |
+//! | a probe takes longer than 30 s | its place is free; its result still counts |
 //! | a result comes after the state has changed | it counts for nothing |
 //! | a call is dropped without a result | it counts as neither success nor failure, unless slow calls count and it was slow |
 //! | the inner service panics, or fails to become ready | that is a failure; the latter if there is one circuit for all requests |

@@ -117,8 +117,7 @@ impl Model {
                 }
             }
             Naive::HalfOpen { out, succeeded, failed: failures } => {
-                let Some(at) = out.iter().position(|(id, _)| *id == call.id) else { return };
-                out.remove(at);
+                out.retain(|(id, _)| *id != call.id);
                 match failed {
                     None => {}
                     Some(false) => {
@@ -142,7 +141,8 @@ impl Model {
 
     fn open(&mut self, asked: u64, opened: Option<Duration>) {
         let grown = self.settings.open_for.as_secs_f64() * 1.5_f64.powf(self.reopened.into());
-        let most = grown.min(self.settings.open_max.as_secs_f64());
+        let open_max = self.settings.open_max.max(self.settings.open_for);
+        let most = grown.min(open_max.as_secs_f64());
         let asked = (asked as f64).min(self.settings.retry_after_max.as_secs_f64());
         let wait = opened.expect("the real one has opened too").as_secs_f64();
         let (least, most) = ((most * 0.8).max(asked), most.max(asked));
@@ -151,6 +151,9 @@ impl Model {
     }
 
     fn counts(&self) -> (u64, u64) {
+        if let Naive::HalfOpen { succeeded, failed, .. } = &self.state {
+            return ((succeeded + failed).into(), (*failed).into());
+        }
         let width = self.settings.width.as_nanos();
         let piece = |at: Duration| (at.as_nanos() / width) as u64;
         let recent = |(at, _): &&(Duration, bool)| piece(*at) + BUCKETS > piece(self.now);
@@ -223,7 +226,7 @@ async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseErr
         match step {
             Step::Call => {
                 let real = Permit::take(Arc::clone(&core)).ok().map(|mut permit| {
-                    permit.leave();
+                    Watch::leave(&mut permit);
                     permit
                 });
                 let naive = model.admit();
@@ -261,9 +264,11 @@ async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseErr
                 } else {
                     circuit.force_closed();
                 }
-                model.reopened = 0;
-                model.refused = 0;
-                model.go(Naive::Forced(open));
+                if !matches!(model.state, Naive::Forced(is_open) if is_open == open) {
+                    model.reopened = 0;
+                    model.refused = 0;
+                    model.go(Naive::Forced(open));
+                }
             }
             Step::Release => {
                 circuit.release();

@@ -46,7 +46,12 @@ impl Permit {
         match self.core.settings.verdict(&failure) {
             Verdict::Success => {}
             Verdict::Failure => self.settle(Some(failure)),
-            Verdict::Neither => self.cancel(),
+            // However long it took.
+            Verdict::Neither => {
+                if let Some(ticket) = self.ticket.take() {
+                    self.core.cancel(ticket);
+                }
+            }
         }
     }
 
@@ -60,19 +65,9 @@ impl Permit {
     }
 
     #[inline]
-    pub(super) const fn enter(&mut self) {
-        self.entered = true;
-    }
-
-    #[inline]
     pub(super) fn left(mut self) -> Self {
         self.entered = false;
         self
-    }
-
-    #[inline]
-    pub(super) const fn leave(&mut self) {
-        self.entered = false;
     }
 
     #[inline]
@@ -111,6 +106,16 @@ impl Permit {
 }
 
 impl Watch for Permit {
+    #[inline]
+    fn enter(&mut self) {
+        self.entered = true;
+    }
+
+    #[inline]
+    fn leave(&mut self) {
+        self.entered = false;
+    }
+
     #[inline]
     fn complete(&mut self) {
         self.settle(None);

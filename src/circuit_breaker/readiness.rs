@@ -17,6 +17,8 @@ pub(super) struct Readiness {
     when: When,
     /// It said that it was ready, without asking the inner service: to reject the call.
     refusing: bool,
+    /// The inner service was asked since the last call, so it may keep something for the next.
+    pub(super) asked: bool,
     waiter: Option<Waiter>,
 }
 
@@ -50,11 +52,11 @@ impl Readiness {
             WhenOpen::Reject => When::Reject,
             WhenOpen::NotReady => When::NotReady,
         };
-        Self { when, refusing: false, waiter: None }
+        Self { when, refusing: false, asked: false, waiter: None }
     }
 
     pub(super) const fn fresh(&self) -> Self {
-        Self { when: self.when, refusing: false, waiter: None }
+        Self { when: self.when, refusing: false, asked: false, waiter: None }
     }
 
     #[inline]
@@ -81,11 +83,7 @@ impl Readiness {
 
     /// Ready once a call would pass.
     fn wait(&mut self, core: &Arc<Core>, cx: &mut Context<'_>) -> Poll<()> {
-        let waiter = self.waiter.get_or_insert_with(|| Waiter {
-            core: Arc::clone(core),
-            id: core.waiting.id(),
-            sleep: None,
-        });
+        let waiter = self.waiter(core);
         while let Some(refusal) = core.wait(waiter.id, cx.waker()) {
             // What is forced has no end of its own; whoever ends it wakes.
             let Some(wait) = refusal.wait else { return Poll::Pending };
@@ -97,6 +95,24 @@ impl Readiness {
         }
         self.waiter = None;
         Poll::Ready(())
+    }
+
+    /// Waits for the circuit to open, while the inner service is not ready. Whether it has opened already.
+    #[cold]
+    pub(super) fn watch(&mut self, core: &Arc<Core>, cx: &mut Context<'_>) -> bool {
+        if self.when == When::Shadow {
+            return false;
+        }
+        let id = self.waiter(core).id;
+        core.wait(id, cx.waker()).is_some()
+    }
+
+    fn waiter(&mut self, core: &Arc<Core>) -> &mut Waiter {
+        self.waiter.get_or_insert_with(|| Waiter {
+            core: Arc::clone(core),
+            id: core.waiting.id(),
+            sleep: None,
+        })
     }
 
     /// Whether the next call is to be rejected.

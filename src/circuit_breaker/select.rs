@@ -1,11 +1,17 @@
 //! Which circuit a request belongs to.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use tokio::time::Instant;
 
 use super::{circuit::Core, settings::Settings};
-use crate::keys::{Key, Store};
+use crate::keys::{KEYS_MAX, Key, Store};
 
 /// Where the circuits of a layer are.
 pub trait Select {
@@ -57,26 +63,48 @@ pub struct Keyed<F> {
     by: Arc<F>,
     pub(super) store: Arc<Store<Core>>,
     settings: Arc<Settings>,
+    /// There were too many keys, and it was said so.
+    overflowed: Arc<AtomicBool>,
 }
 
 impl<F> Keyed<F> {
     pub(super) fn new(by: F, settings: &Arc<Settings>) -> Self {
-        Self { by: Arc::new(by), store: Arc::default(), settings: Arc::clone(settings) }
+        Self::with(Arc::new(by), settings)
+    }
+
+    fn with(by: Arc<F>, settings: &Arc<Settings>) -> Self {
+        let settings = Arc::clone(settings);
+        Self { by, store: Arc::default(), settings, overflowed: Arc::default() }
+    }
+
+    #[cold]
+    fn overflow(&self) {
+        if !self.overflowed.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                name: "circuits",
+                most = KEYS_MAX,
+                "too many keys: calls of further ones pass, and are not counted",
+            );
+        }
     }
 }
 
 impl<F> Select for Keyed<F> {
     fn anew(&self, settings: &Arc<Settings>) -> Self {
-        Self { by: Arc::clone(&self.by), store: Arc::default(), settings: Arc::clone(settings) }
+        Self::with(Arc::clone(&self.by), settings)
     }
 }
 
 impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
     fn find(&self, request: &Req) -> Option<Arc<Core>> {
         let key = self.by.key(request)?;
-        self.store.get(&key, Instant::now, |key| {
+        let found = self.store.get(&key, Instant::now, |key| {
             Core::new(Some(key), Arc::clone(&self.settings), Instant::now())
-        })
+        });
+        if found.is_none() {
+            self.overflow();
+        }
+        found
     }
 
     fn only(&self) -> Option<&Arc<Core>> {
@@ -86,8 +114,12 @@ impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
 
 impl<F> Clone for Keyed<F> {
     fn clone(&self) -> Self {
-        let Self { by, store, settings } = self;
-        Self { by: Arc::clone(by), store: Arc::clone(store), settings: Arc::clone(settings) }
+        Self {
+            by: Arc::clone(&self.by),
+            store: Arc::clone(&self.store),
+            settings: Arc::clone(&self.settings),
+            overflowed: Arc::clone(&self.overflowed),
+        }
     }
 }
 

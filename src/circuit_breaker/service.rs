@@ -1,7 +1,9 @@
 use std::{
     fmt,
     marker::PhantomData,
-    task::{Context, Poll, ready},
+    mem,
+    sync::Arc,
+    task::{Context, Poll},
 };
 
 use tower_service::Service;
@@ -44,26 +46,38 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        let core = self.select.only();
-        if let Some(core) = core {
-            match self.readiness.poll(core, cx) {
-                Poll::Ready(Verdict::Ask) => {}
-                // The inner service is not asked, so it cannot keep anything for a call that will be rejected.
-                Poll::Ready(Verdict::Refuse) => return Poll::Ready(Ok(())),
+        let Some(core) = self.select.only() else {
+            return self.inner.poll_ready(cx).map_err(Into::into);
+        };
+        loop {
+            let verdict = self.readiness.poll(core, cx);
+            if verdict != Poll::Ready(Verdict::Ask) {
+                // What it was given for a call that will be rejected is somebody else's to use.
+                if mem::take(&mut self.readiness.asked) {
+                    self.inner = self.inner.clone();
+                }
+                // The inner service is not asked, so it cannot keep anything either.
+                return verdict.map(|_| Ok(()));
+            }
+            self.readiness.asked = true;
+            match self.inner.poll_ready(cx) {
+                Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
+                Poll::Ready(Err(error)) => {
+                    let error = error.into();
+                    if let Ok(mut permit) = Permit::take(Arc::clone(core)) {
+                        permit.failed(self.classifier.classify(Err(&*error)));
+                    }
+                    return Poll::Ready(Err(error));
+                }
+                Poll::Pending if self.readiness.watch(core, cx) => {}
                 Poll::Pending => return Poll::Pending,
             }
         }
-        let Err(error) = ready!(self.inner.poll_ready(cx)) else { return Poll::Ready(Ok(())) };
-        let error = error.into();
-        // Whose failure it is can only be told if there is one circuit.
-        if let Some(Ok(mut permit)) = core.cloned().map(Permit::take) {
-            permit.failed(self.classifier.classify(Err(&*error)));
-        }
-        Poll::Ready(Err(error))
     }
 
     #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
+        self.readiness.asked = false;
         let permit = match self.admit(&request) {
             Ok(permit) => permit,
             Err(error) => return refuse(request, error, self.classifier.clone()),

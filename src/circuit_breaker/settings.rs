@@ -52,12 +52,16 @@ impl fmt::Debug for CountIf {
     }
 }
 
-/// Shorter is no window: results would be gone before the next one comes.
+/// Shorter is no window, and no lease: results, and places, would be gone before the next call comes.
 const SHORTEST: Duration = Duration::from_millis(10);
 
 impl Settings {
     pub(super) fn set_window(&mut self, window: Duration) {
         self.width = window.max(SHORTEST) / BUCKETS as u32;
+    }
+
+    pub(super) fn set_probe_lease(&mut self, lease: Duration) {
+        self.probe_lease = lease.max(SHORTEST);
     }
 
     pub(super) fn verdict(&self, failure: &Failure) -> Verdict {

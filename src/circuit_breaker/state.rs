@@ -118,6 +118,8 @@ pub(super) struct Change {
     pub(super) failure: Option<Failure>,
     pub(super) counts: Counts,
     pub(super) refused: u64,
+    /// That of the new state: by it the changes can be put in order, should two threads tell them at once.
+    pub(super) generation: u64,
 }
 
 /// How long a half-open circuit that has no place left tells callers to wait: about as long as a probe takes.
@@ -195,6 +197,26 @@ impl Machine {
         Some(Refusal { failure: self.failure, wait, open_for })
     }
 
+    /// The results of the probes, while it is half-open.
+    pub(super) fn probe_counts(&self) -> Option<Counts> {
+        match &self.phase {
+            Phase::HalfOpen(probes) => Some(probes.counts()),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing is lost by forgetting it: it is closed, or nobody has called for so long after it could have been
+    /// closed that what opened it is of no interest any more.
+    pub(super) fn is_forgettable(&self, now: Duration, settings: &Settings) -> bool {
+        let could_pass = match &self.phase {
+            Phase::Closed => return true,
+            Phase::Open { until } => *until,
+            Phase::HalfOpen(probes) if probes.is_idle(now) => self.since,
+            Phase::HalfOpen(_) | Phase::Forced { .. } => return false,
+        };
+        now.saturating_sub(could_pass) >= settings.open_max.max(settings.open_for)
+    }
+
     /// Time until the next probe may pass.
     pub(super) fn next_probe(&self, now: Duration) -> Option<Duration> {
         match self.phase {
@@ -237,19 +259,21 @@ impl Machine {
             self.late = self.late.saturating_add(1);
             return None;
         };
-        // A place that was taken back because its lease was over is somebody else's by now.
-        let is_out = ticket.generation == self.generation && probes.take_back(ticket.probe);
-        if !is_out {
+        if ticket.generation != self.generation {
             self.late = self.late.saturating_add(1);
             return None;
         }
+        // Its place may be somebody else's by now, if its lease is over. It counts all the same: so many results decide.
+        probes.take_back(ticket.probe);
         let all = settings.probes.get();
         match outcome {
             Outcome::Cancelled => None,
             Outcome::Success => {
                 probes.succeeded += 1;
                 // However the others end.
-                let well = !settings.ratio.is_reached((all - probes.succeeded).into(), all.into());
+                let well = !settings
+                    .ratio
+                    .is_reached(all.saturating_sub(probes.succeeded).into(), all.into());
                 let counts = probes.counts();
                 well.then(|| self.close(now, counts))
             }
@@ -265,12 +289,16 @@ impl Machine {
         }
     }
 
-    pub(super) fn force(&mut self, open: bool, now: Duration) -> Change {
+    /// `None` if it is so already.
+    pub(super) fn force(&mut self, open: bool, now: Duration) -> Option<Change> {
+        if matches!(self.phase, Phase::Forced { open: is_open } if is_open == open) {
+            return None;
+        }
         self.reopened = 0;
         self.refused = 0;
         self.opened = now;
         self.failure = None;
-        self.go(Phase::Forced { open }, now, Counts::default())
+        Some(self.go(Phase::Forced { open }, now, Counts::default()))
     }
 
     /// Ends what was forced; `None` if nothing was.
@@ -292,7 +320,8 @@ impl Machine {
         settings: &Settings,
     ) -> Change {
         self.failure = Some(failure);
-        let grown = grow(settings.open_for, self.reopened, settings.open_max);
+        let most = settings.open_max.max(settings.open_for);
+        let grown = grow(settings.open_for, self.reopened, most);
         // Downward only, so that no wait is longer than documented: callers that opened together do not probe together.
         let jittered = grown.saturating_sub(part(grown, JITTER * random));
         let asked = failure.retry_after().unwrap_or_default().min(settings.retry_after_max);
@@ -305,7 +334,8 @@ impl Machine {
         self.phase = phase;
         self.generation += 1;
         self.since = now;
-        Change { old, new: self.state(), failure: self.failure, counts, refused: self.refused }
+        let Self { failure, refused, generation, .. } = *self;
+        Change { old, new: self.state(), failure, counts, refused, generation }
     }
 }
 
@@ -339,10 +369,12 @@ impl Probes {
         probe
     }
 
-    /// Whether it was out.
-    fn take_back(&mut self, probe: Option<u32>) -> bool {
-        let at = self.out.iter().position(|lease| Some(lease.probe) == probe);
-        at.map(|at| self.out.swap_remove(at)).is_some()
+    fn take_back(&mut self, probe: Option<u32>) {
+        self.out.retain(|lease| Some(lease.probe) != probe);
+    }
+
+    fn is_idle(&self, now: Duration) -> bool {
+        self.out.iter().all(|lease| now >= lease.until)
     }
 
     fn counts(&self) -> Counts {

@@ -98,3 +98,22 @@ fn a_late_result_changes_nothing_whenever_it_comes() {
         assert_eq!((core.state(), counts.failures), (State::Closed, 0));
     });
 }
+
+/// Three in a row open it; a success stands between two failures and two, in whichever order the middle ones come.
+#[test]
+fn a_success_ends_a_row_whatever_comes_at_the_same_time() {
+    loom::model(|| {
+        let consecutive = NonZeroU32::new(3);
+        let core = core(Settings { consecutive, min_calls: 100, ..Settings::default() });
+        let tickets = [(); 4].map(|()| core.admit().unwrap());
+        core.failed(tickets[0], FAILURE);
+        let success = {
+            let (core, ticket) = (Arc::clone(&core), tickets[1]);
+            thread::spawn(move || core.succeeded(ticket))
+        };
+        core.failed(tickets[2], FAILURE);
+        success.join().unwrap();
+        core.failed(tickets[3], FAILURE);
+        assert_eq!(core.state(), State::Closed);
+    });
+}

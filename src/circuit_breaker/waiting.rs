@@ -1,14 +1,15 @@
-use std::task::Waker;
+use std::{collections::HashMap, task::Waker};
 
 use super::sync::{AtomicU64, Mutex, Ordering, lock};
 
-/// Services that are not ready because their circuit is open, one waker each.
+/// Services that are not ready, and want to know when the circuit changes: one waker each.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    wakers: Mutex<Vec<(u64, Waker)>>,
+    wakers: Mutex<HashMap<u64, Waker>>,
     next: AtomicU64,
 }
 
+// To clone a waker, to wake it and to drop it is somebody else's code, so it is done outside the lock.
 impl Waiting {
     /// A name for a service that waits.
     pub(super) fn id(&self) -> u64 {
@@ -16,31 +17,18 @@ impl Waiting {
     }
 
     pub(super) fn keep(&self, id: u64, waker: &Waker) {
-        // To clone, to wake and to drop one is somebody else's code, so outside the lock.
         let waker = waker.clone();
-        let mut wakers = lock(&self.wakers);
-        let replaced = if let Some((_, kept)) = wakers.iter_mut().find(|(of, _)| *of == id) {
-            Some(std::mem::replace(kept, waker))
-        } else {
-            wakers.push((id, waker));
-            None
-        };
-        drop(wakers);
+        let replaced = lock(&self.wakers).insert(id, waker);
         drop(replaced);
     }
 
     pub(super) fn forget(&self, id: u64) {
-        let mut wakers = lock(&self.wakers);
-        let at = wakers.iter().position(|(of, _)| *of == id);
-        let forgotten = at.map(|at| wakers.swap_remove(at));
-        drop(wakers);
+        let forgotten = lock(&self.wakers).remove(&id);
         drop(forgotten);
     }
 
     pub(super) fn wake(&self) {
         let wakers = std::mem::take(&mut *lock(&self.wakers));
-        for (_, waker) in wakers {
-            waker.wake();
-        }
+        wakers.into_values().for_each(Waker::wake);
     }
 }

@@ -2,6 +2,7 @@
 
 mod balance;
 mod defects;
+mod edges;
 mod service;
 mod threads;
 mod upstream;

@@ -1,0 +1,179 @@
+//! What is long, what is zero, what nobody asks for any more, and what is asked for twice.
+
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use seawall::circuit_breaker::{CircuitBreaker, WhenOpen};
+use tower::{Service, limit::ConcurrencyLimit, service_fn};
+
+use super::{
+    upstream::{Body, Upstream},
+    *,
+};
+use crate::support::Steps;
+
+#[tokio::test(start_paused = true)]
+async fn calls_longer_than_the_lease_of_a_probe_close_it_all_the_same() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick().probe_lease(seconds(5));
+    open(&layer, &upstream).await;
+    upstream.set(Mode::Slow(seconds(20)));
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..120 {
+        calls.spawn(layer.layer(upstream.clone()).oneshot(get()));
+        tokio::time::sleep(seconds(1)).await;
+    }
+    assert_eq!(layer.handle().state(), State::Closed);
+    calls.join_all().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_of_zero_is_a_short_one_and_lifts_no_limit() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick().probe_lease(Duration::ZERO);
+    open(&layer, &upstream).await;
+    upstream.set(Mode::Hang);
+    advance(seconds(2)).await;
+    let before = upstream.count();
+    let mut calls: Vec<_> =
+        (0..100).map(|_| task::spawn(layer.layer(upstream.clone()).oneshot(get()))).collect();
+    let pending = calls.iter_mut().filter_map(|call| call.poll().is_pending().then_some(()));
+    assert_eq!((pending.count() as u32, upstream.count() - before), (PROBES, PROBES));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_time_above_the_longest_is_the_longest() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick().open_for(seconds(60));
+    open(&layer, &upstream).await;
+    assert!(layer.handle().snapshot().next_probe().unwrap() >= seconds(48));
+}
+
+type Limited = ConcurrencyLimit<Upstream>;
+
+fn is_ready(service: &mut task::Spawn<CircuitBreaker<Limited>>) -> bool {
+    service.enter(|cx, mut it| Service::<Request<Body>>::poll_ready(&mut *it, cx).is_ready())
+}
+
+fn limited(upstream: &Upstream) -> Limited {
+    ServiceBuilder::new().concurrency_limit(1).service(upstream.clone())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_was_ready_before_it_opened_and_is_asked_again_keeps_no_inner_permit() {
+    for when_open in [WhenOpen::Reject, WhenOpen::NotReady] {
+        let inner = limited(&Upstream::new(Mode::Status(200)));
+        let layer = quick().when_open(when_open);
+        let mut service = task::spawn(layer.layer(inner.clone()));
+        assert!(is_ready(&mut service));
+        layer.handle().force_open();
+        assert_eq!(is_ready(&mut service), when_open == WhenOpen::Reject);
+        // The one permit is free, though `service` still lives.
+        let other = task::spawn(inner.oneshot(get())).await;
+        assert!(other.is_ok());
+        drop(service);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_that_wait_for_the_inner_service_learn_that_it_opened() {
+    let upstream = Upstream::new(Mode::Hang);
+    let inner = limited(&upstream);
+    let layer = quick();
+    let mut busy = task::spawn(inner.clone().oneshot(get()));
+    assert_pending!(busy.poll());
+    let mut service = task::spawn(layer.layer(inner.clone()));
+    assert!(!is_ready(&mut service));
+    layer.handle().force_open();
+    assert!(service.is_woken());
+    assert!(is_ready(&mut service));
+    assert!(service.enter(|_, mut it| it.call(get())).await.is_err());
+    // And no longer stand in the queue for a permit.
+    drop(busy);
+    upstream.set(Mode::Status(200));
+    assert!(inner.oneshot(get()).await.is_ok());
+    drop(service);
+}
+
+#[tokio::test(start_paused = true)]
+async fn circuits_that_opened_and_that_nobody_asks_for_any_more_make_room() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick().keyed(by_authority);
+    let service = layer.layer(upstream.clone());
+    let call = async |host: &str| {
+        let _ = service.clone().oneshot(get_from(&format!("http://{host}/"))).await;
+    };
+    let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
+    for host in 0..4_096 {
+        call(&format!("h{host}")).await;
+        call(&format!("h{host}")).await;
+    }
+    let overflows = || {
+        let events = recorder.events();
+        events.iter().filter(|event| event.get("most") == Some("4096")).count()
+    };
+    assert_eq!(overflows(), 0);
+    for _ in 0..3 {
+        call("new").await;
+    }
+    assert!(layer.handle().get("new").is_none());
+    assert_eq!(overflows(), 1);
+    advance(seconds(60)).await;
+    call("new").await;
+    assert!(layer.handle().get("new").is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_probes_did_is_seen_while_it_is_half_open() {
+    let upstream = Upstream::new(Mode::Status(502));
+    let layer = quick();
+    open(&layer, &upstream).await;
+    advance(seconds(2)).await;
+    layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
+    let snapshot = layer.handle().snapshot();
+    assert_eq!((snapshot.state(), snapshot.calls(), snapshot.failures()), (State::HalfOpen, 1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn to_force_what_is_forced_changes_nothing() {
+    let layer = quick();
+    let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
+    layer.handle().force_open();
+    advance(seconds(5)).await;
+    layer.handle().force_open();
+    assert_eq!(recorder.events().len(), 1);
+    assert_eq!(layer.handle().snapshot().since(), seconds(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_whole_body_a_panic_of_the_body_is_a_failure() {
+    struct Panics;
+    impl http_body::Body for Panics {
+        type Data = bytes::Bytes;
+        type Error = std::convert::Infallible;
+        fn poll_frame(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+            panic!("on purpose")
+        }
+    }
+    let layer = CircuitBreakerLayer::new().whole_body();
+    let inner = service_fn(async |_: Request<Body>| Ok::<_, BoxError>(Response::new(Panics)));
+    let response = layer.layer(inner).oneshot(get()).await.unwrap();
+    let read = tokio::spawn(async move { response.into_body().collect().await.is_ok() });
+    assert!(read.await.unwrap_err().is_panic());
+    assert_eq!(layer.handle().snapshot().failures(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_counts_as_neither_does_so_however_long_it_took() {
+    let layer = quick().slow_call(seconds(1));
+    let inner = service_fn(async |_: Request<Body>| {
+        tokio::time::sleep(seconds(5)).await;
+        Err::<Response<Steps>, BoxError>(seawall::Failure::new(Cause::HttpRequestError).into())
+    });
+    for _ in 0..10 {
+        layer.layer(inner).oneshot(get()).await.unwrap_err();
+    }
+    assert_eq!(layer.handle().snapshot().calls(), 0);
+}
