@@ -1,7 +1,15 @@
-use std::process::ExitCode;
+use std::{
+    io,
+    pin::pin,
+    process::ExitCode,
+    task::{Context, Waker},
+};
 
+use allocation_counter::measure;
 use benches::{Case, Subscriber, all, find, request::Kind, runtime};
-use seawall::Failure;
+use http::{Request, Response};
+use seawall::{CircuitBreakerLayer, Failure, circuit_breaker::by_authority};
+use tower::{Layer, Service};
 
 use crate::measure::allocations;
 
@@ -23,6 +31,31 @@ const COPY: &str = "floor: keep a copy of the request";
 /// In bytes: a `Failure` is copied from layer to layer.
 const FAILURE: usize = 48;
 
+/// In bytes, its key and its place in the store included.
+const CIRCUIT: f64 = 1_600.0;
+
+/// Bytes that a breaker holds after calls of so many keys, each of which has failed.
+fn circuits_held(keys: usize) -> i64 {
+    let layer = CircuitBreakerLayer::new().keyed(by_authority);
+    let down = tower::service_fn(|_: Request<()>| {
+        std::future::ready(Err::<Response<()>, _>(io::Error::from(
+            io::ErrorKind::ConnectionRefused,
+        )))
+    });
+    let mut service = layer.layer(down);
+    let mut cx = Context::from_waker(Waker::noop());
+    let held = measure(|| {
+        for key in 0..keys {
+            let mut request = Request::new(());
+            *request.uri_mut() = format!("http://h{key}.example/").parse().expect("a URI");
+            let mut call = pin!(service.call(request));
+            assert!(call.as_mut().poll(&mut cx).is_ready());
+        }
+    });
+    assert_eq!(layer.handle().all().len(), 4_096);
+    held.bytes_current
+}
+
 /// Checks what is the same on every machine and at every run.
 pub(crate) fn run() -> ExitCode {
     let mut passed = true;
@@ -32,6 +65,8 @@ pub(crate) fn run() -> ExitCode {
         passed &= is <= limit;
     };
     check("bytes of a Failure", size_of::<Failure>() as f64, FAILURE as f64);
+    let held = circuits_held(100_000) as f64 / 4_096.0;
+    check("bytes held for each of 4,096 circuits after 100,000 keys", held, CIRCUIT);
     runtime::enter(|| {
         for name in NO_ALLOCATION {
             for case in unheard(name) {
