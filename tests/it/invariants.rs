@@ -3,6 +3,7 @@
 
 use std::{
     fs, io,
+    num::NonZeroU32,
     path::Path,
     pin::Pin,
     sync::Arc,
@@ -15,7 +16,10 @@ use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use proptest::prelude::*;
-use seawall::{ErrorResponseLayer, LoggingLayer, RetryLayer, TimeoutLayer};
+use seawall::{
+    CircuitBreakerLayer, ErrorResponseLayer, InFlightLimitLayer, LoggingLayer, RetryLayer,
+    TimeoutLayer,
+};
 use tokio_test::task;
 use tower::{Service, ServiceBuilder, ServiceExt};
 use tracing::level_filters::LevelFilter;
@@ -31,17 +35,19 @@ fn stack<B>(
     script: Script<B>,
 ) -> impl Service<
     Request<Full<Bytes>>,
-    Response = Response<impl Body<Data = Bytes, Error = B::Error>>,
+    Response = Response<impl Body<Data = Bytes, Error = seawall::BoxError>>,
     Error = std::convert::Infallible,
 > + Clone
 where
-    B: Body<Data = Bytes, Error: std::fmt::Display> + Send + 'static,
+    B: Body<Data = Bytes, Error: Into<seawall::BoxError>> + Send + 'static,
 {
     ServiceBuilder::new()
         .layer(LoggingLayer::server())
         .layer(ErrorResponseLayer::new("edge"))
         .layer(LoggingLayer::client())
         .layer(RetryLayer::new())
+        .layer(CircuitBreakerLayer::new().whole_body())
+        .layer(InFlightLimitLayer::new(NonZeroU32::MAX))
         .layer(TimeoutLayer::new(LIMIT))
         .service(script)
 }
@@ -124,6 +130,7 @@ async fn dropping_the_future_at_any_await_releases_everything() {
     // Each poll of the call is a place to drop it at.
     for polls in 0..40 {
         let held = Arc::new(());
+        let limit = InFlightLimitLayer::new(NonZeroU32::MAX);
         let script = Script::new((0..4).map(|_| Act::Answer(response::<Full<Bytes>>(502))));
         let service = {
             let held = Arc::clone(&held);
@@ -131,6 +138,8 @@ async fn dropping_the_future_at_any_await_releases_everything() {
             ServiceBuilder::new()
                 .layer(LoggingLayer::client())
                 .layer(RetryLayer::new())
+                .layer(CircuitBreakerLayer::new())
+                .layer(limit.clone())
                 .layer(TimeoutLayer::new(LIMIT))
                 .service_fn(move |request: Request<_>| {
                     let (held, script) = (Arc::clone(&held), script.clone());
@@ -152,6 +161,7 @@ async fn dropping_the_future_at_any_await_releases_everything() {
         let sent = script.count();
         drop(call);
         assert_eq!(Arc::strong_count(&held), 1, "after {polls} polls");
+        assert_eq!(limit.in_flight(), 0, "after {polls} polls");
         tokio::time::advance(Duration::from_secs(60)).await;
         assert_eq!(script.count(), sent, "after {polls} polls");
     }
@@ -209,6 +219,8 @@ async fn readiness_is_honoured() {
         .layer(ErrorResponseLayer::new("edge"))
         .layer(LoggingLayer::client())
         .layer(RetryLayer::new())
+        .layer(CircuitBreakerLayer::new().whole_body())
+        .layer(InFlightLimitLayer::new(NonZeroU32::MAX))
         .layer(TimeoutLayer::new(LIMIT))
         .service(Strict { ready: false, script: script.clone() });
     for _ in 0..2 {
