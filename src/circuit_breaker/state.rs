@@ -388,6 +388,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_half_open_circuit_can_be_forgotten_when_its_probes_are_gone_and_nobody_calls() {
+        let settings = Settings::default();
+        let at = Duration::from_secs;
+        let failure = Failure::new(crate::Cause::ConnectionRefused);
+        let mut machine = Machine::new();
+        let opened = machine.trip(0, at(0), (failure, Counts::default()), 0.0, &settings);
+        assert!(opened.is_some());
+        let (admission, _) = machine.admit(at(10), &settings);
+        let Admission::Pass(probe) = admission else { panic!("its time is over") };
+        // It is out, and its lease runs for half a minute.
+        assert!(!machine.is_forgettable(at(39), &settings));
+        assert!(machine.is_forgettable(at(40), &settings));
+        assert!(machine.probed(probe, at(11), Outcome::Cancelled, 0.0, &settings).is_none());
+        assert!(!machine.is_forgettable(at(17), &settings));
+        assert!(machine.is_forgettable(at(18), &settings));
+        assert!(machine.force(true, at(18)).is_some());
+        assert!(!machine.is_forgettable(at(1_000), &settings));
+    }
+
+    #[test]
     fn growing_ends_however_often_it_was_opened() {
         let (second, most) = (Duration::from_secs(1), Duration::from_secs(8));
         assert_eq!(grow(second, 1, most), Duration::from_millis(1_500));

@@ -57,7 +57,7 @@ impl Window {
     }
 
     pub(super) fn clear(&mut self) {
-        *self = Self { bucket: self.bucket, at: self.at, ..Self::default() };
+        *self = Self::default();
     }
 
     fn pass(&mut self, now: Duration, width: Duration) {

@@ -22,7 +22,7 @@ use seawall::{
 };
 use tokio::time::Instant;
 use tokio_test::{assert_pending, assert_ready_err, task};
-use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
+use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_test::mock;
 
 use crate::support::{Act, Script, response};
@@ -335,7 +335,7 @@ async fn a_refusal_of_our_own_after_a_response_is_answered_with_that_response_s_
         [(BoxError::from(refused), 503, Some("7")), (cut.into(), 502, None)]
     {
         let script = Script::new([Act::Answer(busy.clone()), Act::Fail(error)]);
-        let service = ServiceBuilder::new()
+        let service = tower::ServiceBuilder::new()
             .layer(seawall::ErrorResponseLayer::new("edge"))
             .layer(RetryLayer::new().total(1))
             .service(script);
