@@ -72,7 +72,7 @@ impl Window {
         }
         self.bucket += passed;
         self.at = place(self.bucket);
-        let end = (u128::from(self.bucket) + 1).saturating_mul(width);
+        let end = u128::from(self.bucket).saturating_add(1).saturating_mul(width);
         let seconds = u64::try_from(end / NANOS).unwrap_or(u64::MAX);
         self.until = Duration::new(seconds, (end % NANOS) as u32);
     }
