@@ -67,11 +67,13 @@ impl<T: Keep> Store<T> {
         make: impl FnOnce(Arc<str>) -> T,
     ) -> Option<Arc<T>> {
         let shard = &self.shards[self.hasher.hash_one(key) as usize % SHARDS];
-        if let Some(found) = shard.read().unwrap_or_else(PoisonError::into_inner).get(key) {
-            return Some(Arc::clone(found));
+        let find = || shard.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
+        if let Some(found) = find() {
+            return Some(found);
         }
         if !self.has_room(now) {
-            return None;
+            // Another thread may have taken the last place for this very key.
+            return find();
         }
         let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = shard.get(key) {
@@ -222,6 +224,21 @@ mod tests {
         assert_eq!(store.all().len(), KEYS_MAX);
         let uses: usize = store.all().iter().map(|kept| kept.0.load(Ordering::Relaxed)).sum();
         assert_eq!(uses, 4 * KEYS_MAX);
+    }
+
+    #[test]
+    fn a_key_that_another_thread_brings_meanwhile_is_found_though_there_is_no_more_room() {
+        let (store, now) = (Store::default(), Instant::now());
+        for number in 0..KEYS_MAX {
+            get(&store, &number.to_string(), now).unwrap();
+        }
+        // Asked for the time when there seems to be no room, which is when another thread may come in between.
+        let meanwhile = || {
+            get(&store, "new", now).unwrap();
+            now
+        };
+        let kept = store.get("new", meanwhile, |_| unreachable!("it is there"));
+        assert!(kept.is_some());
     }
 
     #[test]
