@@ -9,6 +9,7 @@
 //! | [`RetryLayer`] | sends a request again, when that is safe | around a client |
 //! | [`CircuitBreakerLayer`] | stops calling an upstream that is down, until it is back | around a client, inside retry |
 //! | [`InFlightLimitLayer`] | refuses calls beyond a number that are under way | around a client, inside the breaker |
+//! | [`BadGatewayClassifierLayer`] | works out why a response failed, who says so, and if the request was processed | innermost, around a client |
 //! | [`TimeoutLayer`] | bounds the wait for a response | around a client, inside the breaker |
 //! | [`LoggingLayer`] | writes one line a request, with the cause | outermost, both sides |
 //! | [`ErrorResponseLayer`] | turns any error into an honest 502, 503 or 504 | a server, around the rest |
@@ -17,9 +18,11 @@
 //! agree on what happened.
 //!
 //! ```
-//! # #[cfg(all(feature = "retry", feature = "timeout", feature = "circuit-breaker", feature = "logging"))] {
+//! # #[cfg(feature = "full")] {
 //! use std::time::Duration;
-//! use seawall::{CircuitBreakerLayer, LoggingLayer, RetryLayer, TimeoutLayer};
+//! use seawall::{
+//!     BadGatewayClassifierLayer, CircuitBreakerLayer, LoggingLayer, RetryLayer, TimeoutLayer,
+//! };
 //! use tower::ServiceBuilder;
 //! # use http::{Request, Response};
 //! # type Body = http_body_util::Full<bytes::Bytes>;
@@ -32,6 +35,7 @@
 //!     .layer(RetryLayer::new())
 //!     .layer(CircuitBreakerLayer::new())
 //!     .layer(TimeoutLayer::new(Duration::from_secs(10)))
+//!     .layer(BadGatewayClassifierLayer::new())
 //!     .service(client);
 //! # tower::ServiceExt::<Request<Body>>::oneshot(client, Request::default());
 //! # }
@@ -39,7 +43,8 @@
 //!
 //! # Features
 //!
-//! One per layer, all on by default: `retry`, `circuit-breaker`, `in-flight`, `timeout`, `logging`, `error-response`. Integrations, off by default:
+//! One per layer, all on by default: `retry`, `circuit-breaker`, `in-flight`, `timeout`,
+//! `bad-gateway`, `logging`, `error-response`. Integrations, off by default:
 //! `hyper`, `hyper-util`, `h2`, `reqwest-0_13` and `tonic-0_14` let the classifier look into the errors of those crates;
 //! without them a refused connection is still recognised, but a closed one is not. `reqwest-0_13` also brings
 //! `seawall::reqwest::Client`, a client as a service, and `tonic-0_14` `seawall::tonic::Client`, around a channel.
@@ -65,6 +70,8 @@ mod keys;
 #[cfg(any(feature = "retry", feature = "circuit-breaker"))]
 mod ratio;
 
+#[cfg(feature = "bad-gateway")]
+pub mod bad_gateway;
 #[cfg(feature = "circuit-breaker")]
 pub mod circuit_breaker;
 #[cfg(feature = "error-response")]
@@ -95,6 +102,9 @@ pub use self::deadline::Deadline;
 #[cfg(any(feature = "retry", feature = "circuit-breaker"))]
 pub use self::ratio::{NotARatio, Ratio};
 
+#[cfg(feature = "bad-gateway")]
+#[doc(no_inline)]
+pub use self::bad_gateway::BadGatewayClassifierLayer;
 #[cfg(feature = "circuit-breaker")]
 #[doc(no_inline)]
 pub use self::circuit_breaker::CircuitBreakerLayer;

@@ -105,8 +105,10 @@ impl Default for Settings {
 fn counts(failure: &Failure, origin_errors: bool) -> bool {
     match failure.status().map(|status| status.as_u16()) {
         Some(502..=504 | 520..=530) => true,
-        // One broken route must not cut off all the others of its host.
-        Some(500..) => origin_errors || failure.cause() != Cause::OriginError,
+        // One broken route must not cut off all the others of its host; and who said 500 is not always known.
+        Some(500..) => {
+            origin_errors || !matches!(failure.cause(), Cause::OriginError | Cause::Unknown)
+        }
         Some(400..) => false,
         // gRPC reports failures with a status of 200.
         Some(_) | None => says_unwell(failure.cause(), origin_errors),
@@ -167,6 +169,7 @@ mod tests {
             (Cause::OriginError, Some(520), Failure),
             (Cause::OriginError, Some(530), Failure),
             (Cause::OriginError, Some(500), Success),
+            (Cause::Unknown, Some(500), Success),
             (Cause::OriginError, Some(501), Success),
             (Cause::OriginError, Some(505), Success),
             (Cause::OriginError, Some(519), Success),

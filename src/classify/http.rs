@@ -1,6 +1,6 @@
 use std::error::Error;
 
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 
 use super::{Classify, classify_error, headers};
 use crate::{Cause, Failure};
@@ -53,10 +53,15 @@ pub(crate) fn of_response<B>(response: &Response<B>) -> Failure {
     if let Some(failure) = response.extensions().get::<Failure>() {
         return *failure;
     }
-    Failure::new(cause_of(response.status()))
-        .with_status(response.status())
-        .with_retry_after(headers::retry_after(response.headers()))
-        .with_retry_hint(headers::should_retry(response.headers()))
+    of_head(response.status(), response.headers())
+}
+
+/// What the head alone tells.
+pub(crate) fn of_head(status: StatusCode, headers: &HeaderMap) -> Failure {
+    Failure::new(cause_of(status))
+        .with_status(status)
+        .with_retry_after(headers::retry_after(headers))
+        .with_retry_hint(headers::should_retry(headers))
 }
 
 fn cause_of(status: StatusCode) -> Cause {

@@ -34,6 +34,8 @@ pub use self::{
     http::HttpClassifier,
 };
 
+#[cfg(feature = "bad-gateway")]
+pub(crate) use self::http::of_head;
 #[cfg(feature = "retry")]
 pub(crate) use self::http::of_response;
 

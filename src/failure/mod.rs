@@ -67,6 +67,11 @@ impl Failure {
         }
     }
 
+    #[cfg(feature = "bad-gateway")]
+    pub(crate) const fn with_cause(self, cause: Cause) -> Self {
+        Self { cause, ..self }
+    }
+
     /// Sets who reports the failure.
     #[must_use]
     pub const fn with_reporter(self, reporter: Reporter) -> Self {

@@ -77,6 +77,12 @@ products! {
     Akamai = "Akamai",
     Heroku = "Heroku",
     Kong = "Kong",
+    TrafficServer = "Apache Traffic Server",
+    H2o = "h2o",
+    Apisix = "Apache APISIX",
+    Vercel = "Vercel",
+    Netlify = "Netlify",
+    Other = "another gateway",
 }
 
 impl fmt::Display for Product {

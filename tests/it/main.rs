@@ -32,6 +32,8 @@ mod retry_tower;
 #[cfg(feature = "timeout")]
 mod timeout;
 
+#[cfg(feature = "bad-gateway")]
+mod bad_gateway;
 #[cfg(feature = "full")]
 mod circuit_breaker;
 #[cfg(feature = "error-response")]

@@ -1,0 +1,69 @@
+//! What a row of the table looks at.
+
+use http::{HeaderMap, HeaderValue};
+use memchr::memmem;
+
+/// One thing that must be so. Names of headers are in lower case; so are the words of [`BodyLacks`](Self::BodyLacks).
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Clue {
+    /// The header is there.
+    Has(&'static str),
+    /// Its only value is this.
+    Is(&'static str, &'static str),
+    /// One of its values begins with this.
+    Begins(&'static str, &'static str),
+    /// No headers but these.
+    Only(&'static [&'static str]),
+    /// The body begins with this.
+    BodyBegins(&'static str),
+    /// The body has this somewhere in what was read of it.
+    BodyHolds(&'static str),
+    /// None of these words is in what was read of the body, in whatever case.
+    BodyLacks(&'static [&'static str]),
+}
+
+/// What is known of a response so far.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen<'a> {
+    pub(super) headers: &'a HeaderMap,
+    /// What was read of the body; `None`: it was not looked at.
+    pub(super) body: Option<&'a [u8]>,
+}
+
+impl Clue {
+    /// Whether it takes a look at the body.
+    pub(super) const fn of_body(&self) -> bool {
+        matches!(self, Self::BodyBegins(_) | Self::BodyHolds(_) | Self::BodyLacks(_))
+    }
+
+    pub(super) fn holds(&self, seen: Seen<'_>) -> bool {
+        let headers = seen.headers;
+        match *self {
+            Self::Has(name) => headers.contains_key(name),
+            Self::Is(name, value) => {
+                let mut values = headers.get_all(name).iter();
+                values.next().is_some_and(|it| it == value) && values.next().is_none()
+            }
+            Self::Begins(name, start) => {
+                headers.get_all(name).iter().any(|value| begins(value, start))
+            }
+            Self::Only(names) => headers.keys().all(|name| names.contains(&name.as_str())),
+            Self::BodyBegins(start) => {
+                seen.body.is_some_and(|body| body.trim_ascii_start().starts_with(start.as_bytes()))
+            }
+            Self::BodyHolds(part) => {
+                seen.body.is_some_and(|body| memmem::find(body, part.as_bytes()).is_some())
+            }
+            Self::BodyLacks(words) => seen.body.is_some_and(|body| {
+                let body = body.to_ascii_lowercase();
+                words.iter().all(|word| memmem::find(&body, word.as_bytes()).is_none())
+            }),
+        }
+    }
+}
+
+/// Products write their names in one case, but what stands between may not keep it.
+fn begins(value: &HeaderValue, start: &str) -> bool {
+    let value = value.as_bytes();
+    value.len() >= start.len() && value[..start.len()].eq_ignore_ascii_case(start.as_bytes())
+}

@@ -1,0 +1,145 @@
+use std::{
+    fmt,
+    pin::{Pin, pin},
+    task::{Context, Poll, ready},
+};
+
+use http::{Response, response::Parts};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tokio::{
+    task::coop::unconstrained,
+    time::{Sleep, sleep},
+};
+
+use super::{
+    ResponseBody,
+    conclude::{Conclusion, may_peek},
+    layer::Settings,
+    peek::Peek,
+};
+use crate::Failure;
+
+pin_project! {
+    /// Response future of [`BadGatewayClassifier`](super::BadGatewayClassifier).
+    pub struct ResponseFuture<F, B: Body> {
+        #[pin]
+        inner: F,
+        settings: Settings,
+        // A failed response, once it is there and until it was looked at.
+        looking: Option<Box<Looking<B>>>,
+    }
+}
+
+struct Looking<B: Body> {
+    parts: Parts,
+    conclusion: Conclusion,
+    peek: Box<Peek<B>>,
+    /// How much of it was there at the last look.
+    looked_at: Option<usize>,
+    /// Armed by the first pause.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl<F, B: Body> ResponseFuture<F, B> {
+    #[inline]
+    pub(super) const fn new(inner: F, settings: Settings) -> Self {
+        Self { inner, settings, looking: None }
+    }
+}
+
+impl<F, B, E> Future for ResponseFuture<F, B>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Body,
+{
+    type Output = Result<Response<ResponseBody<B>>, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if this.looking.is_none() {
+            let response = ready!(this.inner.poll(cx))?;
+            if response.status().as_u16() < 400 {
+                return Poll::Ready(Ok(response.map(ResponseBody::untouched)));
+            }
+            match begin(response, *this.settings) {
+                Ok(response) => return Poll::Ready(Ok(response)),
+                Err(looking) => *this.looking = Some(looking),
+            }
+        }
+        poll_look(this.looking, *this.settings, cx).map(Ok)
+    }
+}
+
+/// The response as it is to be handed on, or what has to be looked at first.
+#[cold]
+fn begin<B: Body>(
+    response: Response<B>,
+    settings: Settings,
+) -> Result<Response<ResponseBody<B>>, Box<Looking<B>>> {
+    // Left by an inner layer, which knows more.
+    if response.extensions().get::<Failure>().is_some() {
+        return Ok(response.map(ResponseBody::untouched));
+    }
+    let (mut parts, body) = response.into_parts();
+    let conclusion = Conclusion::from_head(parts.status, &parts.headers);
+    let peeks = settings.peek > 0 && !body.is_end_stream();
+    if conclusion.is_settled() || !peeks || !may_peek(parts.status, &parts.headers) {
+        conclusion.leave(&mut parts.extensions);
+        return Ok(Response::from_parts(parts, ResponseBody::untouched(body)));
+    }
+    let peek = Box::new(Peek::new(body, settings.peek));
+    Err(Box::new(Looking { parts, conclusion, peek, looked_at: None, timer: None }))
+}
+
+/// Looks at the body until it is recognised, or no more of it is to be read.
+#[cold]
+fn poll_look<B: Body>(
+    slot: &mut Option<Box<Looking<B>>>,
+    settings: Settings,
+    cx: &mut Context<'_>,
+) -> Poll<Response<ResponseBody<B>>> {
+    let looking = slot.as_mut().expect("polled after completion");
+    let over = looking.peek.poll_fill(cx).is_ready() || {
+        looking.look(false);
+        !looking.conclusion.is_settled() && looking.poll_timer(settings, cx).is_ready()
+    };
+    if over {
+        looking.look(true);
+    } else if !looking.conclusion.is_settled() {
+        return Poll::Pending;
+    }
+    let Looking { mut parts, conclusion, peek, .. } = *slot.take().expect("it was there");
+    conclusion.leave(&mut parts.extensions);
+    Poll::Ready(Response::from_parts(parts, ResponseBody::peeked(peek)))
+}
+
+impl<B: Body> Looking<B> {
+    fn look(&mut self, over: bool) {
+        let seen = self.peek.seen();
+        if over || self.looked_at != Some(seen.len()) {
+            self.looked_at = Some(seen.len());
+            self.conclusion.look(&self.parts.headers, seen, over);
+        }
+    }
+
+    fn poll_timer(&mut self, settings: Settings, cx: &mut Context<'_>) -> Poll<()> {
+        if settings.peek_wait.is_zero() {
+            return Poll::Ready(());
+        }
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(settings.peek_wait)));
+        // Unconstrained: a body that spends the whole cooperative budget would otherwise keep the timer from ever being
+        // ready.
+        pin!(unconstrained(timer.as_mut())).poll(cx)
+    }
+}
+
+impl<F: fmt::Debug, B: Body> fmt::Debug for ResponseFuture<F, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture")
+            .field("inner", &self.inner)
+            .field("looking", &self.looking.is_some())
+            .finish_non_exhaustive()
+    }
+}

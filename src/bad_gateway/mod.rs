@@ -1,0 +1,105 @@
+//! Works out what a failed response means: why it failed, who says so, and whether the request may have been processed.
+//!
+//! "502 Bad Gateway" comes from a gateway that could not get a valid response from the server behind it, and on its way
+//! back it looks the same whether nothing listened there or the server died in the middle of a payment. Most gateways
+//! tell more than the status, each in its own way. What they tell becomes one [`Failure`](crate::Failure) in the
+//! response's extensions, which every other layer reads.
+//!
+//! # Example
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use http::{Request, Response};
+//! # use http_body_util::Full;
+//! # type Body = Full<bytes::Bytes>;
+//! use seawall::{
+//!     BadGatewayClassifierLayer, Cause, Failure, Processed, Product, Reporter,
+//!     bad_gateway::Evidence,
+//! };
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! # let client = tower::service_fn(async |_: Request<Body>| {
+//! #     let page = "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>\n";
+//! #     let response = Response::builder().status(503).header("content-type", "text/html");
+//! #     Ok::<_, http::Error>(response.body(Body::from(page))?)
+//! # });
+//! let client = ServiceBuilder::new()
+//!     .layer(BadGatewayClassifierLayer::new())
+//!     .service(client);
+//!
+//! let response = client.oneshot(Request::new(Body::default())).await?;
+//! assert_eq!(response.status(), 503);
+//! let failure = response.extensions().get::<Failure>().ok_or("it failed")?;
+//! assert_eq!(failure.cause(), Cause::DestinationUnavailable);
+//! assert_eq!(failure.reporter(), Reporter::Gateway(Product::HaProxy));
+//! assert_eq!(failure.processed(), Processed::Unlikely);
+//! let evidence = response.extensions().get::<Evidence>().ok_or("it was recognised")?;
+//! assert!(evidence.note().starts_with("HAProxy reached no server"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is looked at
+//!
+//! In this order, until something is recognised:
+//!
+//! | what | concluded |
+//! |---|---|
+//! | a [`Failure`](crate::Failure) already in the extensions | left as it is |
+//! | `Proxy-Status` with an `error` (RFC 9209) | the cause that it names, from the member nearest the origin; a type that is not registered stays text, in [`Evidence::proxy_status`] |
+//! | headers that only one product writes | by the table of products |
+//! | the first bytes of the body | by the same table |
+//! | JSON in a 500, 502 or 504 that speaks of no gateway | [`OriginError`](crate::Cause::OriginError): an application wrote it |
+//! | another body with a 500 | [`Unknown`](crate::Cause::Unknown): some gateways answer 500 to failures of their upstream |
+//! | none of these | what [`HttpClassifier`](crate::HttpClassifier) says of the head; of a 429 also that it was hardly processed |
+//!
+//! `Retry-After` and its like are read as by [`HttpClassifier`](crate::HttpClassifier). Errors pass untouched:
+//! [`classify_error`](crate::classify::classify_error) knows them.
+//!
+//! The table holds nginx, HAProxy, Apache, Caddy, Squid, Envoy and others, each row tested against recordings of the real
+//! product; and AWS, Cloudflare, Google, Azure, Fastly, Akamai, Heroku, Kong and others by what is written about them:
+//! [`Evidence::is_verified`] tells which.
+//!
+//! # What is not concluded
+//!
+//! - [`Processed::No`](crate::Processed::No), ever: pages are relayed byte for byte, and gateways send requests again by
+//!   themselves. The most that a response can say is [`Unlikely`](crate::Processed::Unlikely).
+//! - [`Reporter::Origin`](crate::Reporter::Origin) from a body that is not recognised: there are more gateways than are
+//!   known here.
+//! - Anything from `Server` alone: nginx and Envoy put theirs on what they relay.
+//! - Anything about a status below 400. A failure can arrive as a 200: some gateways make one of bytes that are no HTTP.
+//!   A body that breaks off ends in an error, as ever.
+//! - Whether a page is first-hand: one that another gateway relayed names the one that wrote it.
+//!
+//! # The look at the body
+//!
+//! Only of 429 and 5xx, if it is text, HTML, JSON or of no type, and not compressed. Nothing is lost: frames, trailers
+//! and errors are handed on as they came. It ends with the body, at
+//! [`peek`](BadGatewayClassifierLayer::peek) bytes, at the first pause by which the page is recognised, and at the
+//! latest after [`peek_wait`](BadGatewayClassifierLayer::peek_wait). A body that pauses needs a tokio runtime with time
+//! enabled; one that is there at once needs none.
+//!
+//! # Cancel safety
+//!
+//! Dropping the future drops the inner future, or the response that is being looked at; nothing else is held.
+//!
+//! # Order
+//!
+//! Innermost, around the client, so that retry, circuit breaker, logging and error response see its word.
+
+mod body;
+mod clue;
+mod conclude;
+mod evidence;
+mod future;
+mod layer;
+mod peek;
+mod proxy_status;
+mod service;
+mod table;
+
+pub use self::{
+    body::ResponseBody, evidence::Evidence, future::ResponseFuture,
+    layer::BadGatewayClassifierLayer, proxy_status::ProxyStatus, service::BadGatewayClassifier,
+};

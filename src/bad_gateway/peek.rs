@@ -1,0 +1,109 @@
+use std::{
+    collections::VecDeque,
+    fmt,
+    io::IoSlice,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Buf;
+use http_body::{Body, Frame};
+
+/// More frames are not read ahead, however small they are.
+const FRAMES_MAX: usize = 64;
+
+/// Of a frame in more pieces, those after so many are not looked at. They are handed on all the same.
+const PIECES_MAX: usize = 16;
+
+type Next<B> = Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>;
+
+/// A body of which some was read ahead.
+pub(super) struct Peek<B: Body> {
+    body: Pin<Box<B>>,
+    /// What it gave, in order, to be handed on.
+    held: VecDeque<Result<Frame<B::Data>, B::Error>>,
+    ended: bool,
+    /// A copy of the first bytes.
+    seen: Vec<u8>,
+    limit: usize,
+}
+
+impl<B: Body> Peek<B> {
+    /// Of which at most `limit` bytes will be looked at.
+    pub(super) fn new(body: B, limit: usize) -> Self {
+        Self { body: Box::pin(body), held: VecDeque::new(), ended: false, seen: Vec::new(), limit }
+    }
+
+    pub(super) fn seen(&self) -> &[u8] {
+        &self.seen
+    }
+
+    /// Reads until the limit, or the end of the body.
+    pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.seen.len() < self.limit && self.held.len() < FRAMES_MAX {
+            // As a reader would: some bodies are not to be polled at their end.
+            if self.body.is_end_stream() {
+                break;
+            }
+            let Some(frame) = ready!(self.body.as_mut().poll_frame(cx)) else {
+                self.ended = true;
+                break;
+            };
+            let data = frame.as_ref().ok().and_then(Frame::data_ref);
+            let more = data.is_some();
+            if let Some(data) = data {
+                look(data, &mut self.seen, self.limit);
+            }
+            self.held.push_back(frame);
+            // Behind trailers or an error nothing comes.
+            if !more {
+                break;
+            }
+        }
+        Poll::Ready(())
+    }
+
+    pub(super) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Next<B>> {
+        match self.held.pop_front() {
+            Some(frame) => Poll::Ready(Some(frame)),
+            None if self.ended => Poll::Ready(None),
+            None => self.body.as_mut().poll_frame(cx),
+        }
+    }
+
+    pub(super) fn is_end_stream(&self) -> bool {
+        self.held.is_empty() && (self.ended || self.body.is_end_stream())
+    }
+
+    pub(super) fn size_hint(&self) -> http_body::SizeHint {
+        let data = self.held.iter().filter_map(|frame| frame.as_ref().ok()?.data_ref());
+        let held: u64 = data.map(|data| data.remaining() as u64).sum();
+        let rest =
+            if self.ended { http_body::SizeHint::with_exact(0) } else { self.body.size_hint() };
+        let mut hint = http_body::SizeHint::new();
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(upper.saturating_add(held));
+        }
+        hint.set_lower(rest.lower().saturating_add(held));
+        hint
+    }
+}
+
+/// Copies what there is room for, and leaves the frame as it is.
+fn look(data: &impl Buf, seen: &mut Vec<u8>, limit: usize) {
+    let mut pieces = [IoSlice::new(&[]); PIECES_MAX];
+    let count = data.chunks_vectored(&mut pieces);
+    for piece in &pieces[..count.min(PIECES_MAX)] {
+        let room = limit - seen.len();
+        seen.extend_from_slice(&piece[..piece.len().min(room)]);
+    }
+}
+
+impl<B: Body> fmt::Debug for Peek<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peek")
+            .field("held", &self.held.len())
+            .field("seen", &self.seen.len())
+            .finish_non_exhaustive()
+    }
+}

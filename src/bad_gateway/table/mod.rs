@@ -1,0 +1,85 @@
+//! What gateways answer of themselves, as data: one row for each answer that can be told from others.
+//!
+//! The first row of which everything holds is taken. What holds of nearly everything stands in [`LAST`], which is looked
+//! at when no more of a body will be read.
+//!
+//! Only what a gateway writes itself is a clue. A `Server` header alone is none: nginx, Envoy and others put theirs on
+//! what they relay, and some leave the origin's on their own.
+
+mod apis;
+mod clouds;
+mod last;
+mod proxies;
+mod reasons;
+#[cfg(test)]
+mod tests;
+
+use http::StatusCode;
+
+use super::clue::{Clue, Seen};
+use crate::{Cause, Processed, Product, Reporter};
+
+pub(super) use self::last::LAST;
+
+/// One answer of one product.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) reporter: Reporter,
+    /// Empty: any failure status.
+    statuses: &'static [u16],
+    /// All of them must hold.
+    clues: &'static [Clue],
+    /// `None`: what the status says.
+    pub(super) cause: Option<Cause>,
+    pub(super) processed: Processed,
+    pub(super) note: &'static str,
+    pub(super) source: Source,
+}
+
+/// Where a row comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source {
+    /// Recorded from the product, of this version; `tests/data/` has the recording.
+    Recorded(&'static str),
+    /// Unverified: written about the product, here.
+    Documented(&'static str),
+}
+
+impl Row {
+    pub(super) fn holds(&self, status: StatusCode, seen: Seen<'_>) -> bool {
+        self.is_of(status) && self.clues.iter().all(|clue| clue.holds(seen))
+    }
+
+    fn is_of(&self, status: StatusCode) -> bool {
+        self.statuses.is_empty() || self.statuses.contains(&status.as_u16())
+    }
+
+    fn of_body(&self) -> bool {
+        self.clues.iter().any(Clue::of_body)
+    }
+}
+
+/// Every row but the last ones.
+pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
+    proxies::ROWS.iter().chain(reasons::ROWS).chain(clouds::ROWS).chain(apis::ROWS)
+}
+
+/// The row that the head alone is enough for.
+pub(super) fn by_head(status: StatusCode, seen: Seen<'_>) -> Option<&'static Row> {
+    rows().find(|row| !row.of_body() && row.holds(status, seen))
+}
+
+/// The row that what was read of the body is enough for; `over`: no more of it will be read.
+///
+/// While more may come, a row is taken only if no earlier one of the same reporter may yet hold: so a page that comes in
+/// pieces is read like one that comes whole.
+pub(super) fn by_body(status: StatusCode, seen: Seen<'_>, over: bool) -> Option<&'static Row> {
+    let of_body = || rows().filter(|row| row.of_body() && row.is_of(status));
+    let (at, row) = of_body().enumerate().find(|(_, row)| row.holds(status, seen))?;
+    let final_now = over || !of_body().take(at).any(|earlier| earlier.reporter == row.reporter);
+    final_now.then_some(row)
+}
+
+const fn gateway(product: Product) -> Reporter {
+    Reporter::Gateway(product)
+}

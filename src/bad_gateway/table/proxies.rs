@@ -1,0 +1,231 @@
+//! Proxies that one runs oneself, by the pages they write.
+
+use super::{Row, Source, gateway};
+use crate::{
+    Cause::{
+        BadGateway, ConnectionTerminated, DestinationUnavailable, DnsError, HttpResponseTimeout,
+        Overloaded, RateLimited, TlsProtocolError,
+    },
+    Processed::{Maybe, Unlikely},
+    Product::{Apache, Caddy, HaProxy, Nginx, Squid, Traefik, Varnish},
+    bad_gateway::clue::Clue::{Begins, BodyBegins, BodyHolds, Has, Is, Only},
+};
+
+const NGINX: Source = Source::Recorded("nginx 1.22.1");
+const HAPROXY: Source = Source::Recorded("HAProxy 2.6.12");
+const APACHE: Source = Source::Recorded("Apache httpd 2.4.71");
+const CADDY: Source = Source::Recorded("Caddy 2.6.2");
+
+pub(super) const ROWS: &[Row] = &[
+    // The footer, since `Server: nginx` stands on all that nginx relays as well.
+    Row {
+        reporter: gateway(Nginx),
+        statuses: &[502],
+        clues: &[
+            BodyHolds("<center><h1>502 Bad Gateway</h1></center>"),
+            BodyHolds("<hr><center>nginx"),
+        ],
+        cause: Some(BadGateway),
+        processed: Maybe,
+        note: "nginx got no valid response: the connection was refused or closed, the name or TLS failed, or the response's head was broken or too large; its error log says which",
+        source: NGINX,
+    },
+    Row {
+        reporter: gateway(Nginx),
+        statuses: &[504],
+        clues: &[
+            BodyHolds("<center><h1>504 Gateway Time-out</h1></center>"),
+            BodyHolds("<hr><center>nginx"),
+        ],
+        cause: Some(HttpResponseTimeout),
+        processed: Maybe,
+        note: "nginx waited too long, for a response or already for a connection: it answers the same to both",
+        source: NGINX,
+    },
+    // ingress-nginx answers the same when a service has no endpoints, so it is not always a rate limit.
+    Row {
+        reporter: gateway(Nginx),
+        statuses: &[503],
+        clues: &[
+            BodyHolds("<center><h1>503 Service Temporarily Unavailable</h1></center>"),
+            BodyHolds("<hr><center>nginx"),
+        ],
+        cause: Some(Overloaded),
+        processed: Unlikely,
+        note: "nginx refused the request itself: limit_req or limit_conn, a `return 503`, or in ingress-nginx a service without endpoints",
+        source: NGINX,
+    },
+    Row {
+        reporter: gateway(Nginx),
+        statuses: &[429],
+        clues: &[
+            BodyHolds("<center><h1>429 Too Many Requests</h1></center>"),
+            BodyHolds("<hr><center>nginx"),
+        ],
+        cause: Some(RateLimited),
+        processed: Unlikely,
+        note: "nginx refused the request itself: limit_req or limit_conn with that status",
+        source: Source::Documented("https://nginx.org/en/docs/http/ngx_http_limit_req_module.html"),
+    },
+    // The text alone: Debian's error files send it as HTTP/1.0, with other headers.
+    Row {
+        reporter: gateway(HaProxy),
+        statuses: &[503],
+        clues: &[BodyBegins(
+            "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n",
+        )],
+        cause: Some(DestinationUnavailable),
+        processed: Unlikely,
+        note: "HAProxy reached no server: refused, no answer to a connect, TLS, a name, a health check or a full queue; the two letters in its log say which",
+        source: HAPROXY,
+    },
+    Row {
+        reporter: gateway(HaProxy),
+        statuses: &[502],
+        clues: &[BodyBegins(
+            "<html><body><h1>502 Bad Gateway</h1>\nThe server returned an invalid or incomplete response.\n",
+        )],
+        cause: Some(BadGateway),
+        processed: Maybe,
+        note: "HAProxy sent the request and got no valid head of a response: closed, reset, broken or too large",
+        source: HAPROXY,
+    },
+    Row {
+        reporter: gateway(HaProxy),
+        statuses: &[504],
+        clues: &[BodyBegins(
+            "<html><body><h1>504 Gateway Time-out</h1>\nThe server didn't respond in time.\n",
+        )],
+        cause: Some(HttpResponseTimeout),
+        processed: Maybe,
+        note: "HAProxy sent the request and no response came within `timeout server`",
+        source: HAPROXY,
+    },
+    Row {
+        reporter: gateway(HaProxy),
+        statuses: &[429],
+        clues: &[BodyBegins(
+            "<html><body><h1>429 Too Many Requests</h1>\nYou have sent too many requests in a given amount of time.\n",
+        )],
+        cause: Some(RateLimited),
+        processed: Unlikely,
+        note: "HAProxy refused the request itself, by a `http-request deny` rule",
+        source: HAPROXY,
+    },
+    Row {
+        reporter: gateway(Apache),
+        statuses: &[500],
+        clues: &[BodyHolds("<p>Reason: <strong>DNS lookup failure for: ")],
+        cause: Some(DnsError),
+        processed: Unlikely,
+        note: "Apache could not resolve the upstream's name",
+        source: APACHE,
+    },
+    Row {
+        reporter: gateway(Apache),
+        statuses: &[500],
+        clues: &[BodyHolds(
+            "<p>Reason: <strong>Error during SSL Handshake with remote server</strong></p>",
+        )],
+        cause: Some(TlsProtocolError),
+        processed: Unlikely,
+        note: "Apache's TLS handshake with the upstream failed, or its certificate was not accepted",
+        source: APACHE,
+    },
+    Row {
+        reporter: gateway(Apache),
+        statuses: &[502],
+        clues: &[BodyHolds("<p>Reason: <strong>Error reading from remote server</strong></p>")],
+        cause: Some(BadGateway),
+        processed: Maybe,
+        note: "Apache sent the request, and the upstream closed the connection, or was silent for longer than ProxyTimeout",
+        source: APACHE,
+    },
+    Row {
+        reporter: gateway(Apache),
+        statuses: &[502],
+        clues: &[BodyHolds(
+            "<p>The proxy server received an invalid\r\nresponse from an upstream server.<br />",
+        )],
+        cause: Some(BadGateway),
+        processed: Maybe,
+        note: "Apache got a response whose head was broken off or too large",
+        source: APACHE,
+    },
+    Row {
+        reporter: gateway(Apache),
+        statuses: &[503],
+        clues: &[BodyHolds(
+            "<p>The server is temporarily unable to service your\nrequest due to maintenance downtime or capacity\nproblems. Please try again later.</p>",
+        )],
+        cause: Some(DestinationUnavailable),
+        processed: Unlikely,
+        note: "Apache reached no upstream: refused, no answer to a connect, all of them in error, or no free connection",
+        source: APACHE,
+    },
+    // Nothing but what Caddy writes itself: what it relays has its `Server` too, but as a rule a type as well.
+    Row {
+        reporter: gateway(Caddy),
+        statuses: &[504],
+        clues: CADDYS_OWN,
+        cause: Some(HttpResponseTimeout),
+        processed: Maybe,
+        note: "Caddy sent the request and no head of a response came within `response_header_timeout`",
+        source: CADDY,
+    },
+    Row {
+        reporter: gateway(Caddy),
+        statuses: &[502],
+        clues: CADDYS_OWN,
+        cause: Some(BadGateway),
+        processed: Maybe,
+        note: "Caddy got no valid response, for whatever reason: connect, name, TLS, closed, broken; its log says which",
+        source: CADDY,
+    },
+    Row {
+        reporter: gateway(Caddy),
+        statuses: &[503],
+        clues: CADDYS_OWN,
+        cause: Some(DestinationUnavailable),
+        processed: Unlikely,
+        note: "Caddy has no upstream that is healthy and below its request limit",
+        source: Source::Documented(
+            "https://caddyserver.com/docs/caddyfile/directives/reverse_proxy",
+        ),
+    },
+    Row {
+        reporter: gateway(Traefik),
+        statuses: &[503],
+        clues: &[BodyBegins("no available server"), Begins("content-type", "text/plain")],
+        cause: Some(DestinationUnavailable),
+        processed: Unlikely,
+        note: "Traefik has no healthy server for this service",
+        source: Source::Documented("https://doc.traefik.io/traefik/routing/services/"),
+    },
+    Row {
+        reporter: gateway(Squid),
+        statuses: &[502, 503, 504],
+        clues: &[BodyHolds("<body id=ERR_"), BodyHolds("squid")],
+        cause: None,
+        processed: Maybe,
+        note: "Squid's own page; which error it was says the header X-Squid-Error, which has been taken away",
+        source: Source::Documented("https://wiki.squid-cache.org/SquidFaq/OperatingSquid"),
+    },
+    Row {
+        reporter: gateway(Varnish),
+        statuses: &[503],
+        clues: &[Has("x-varnish"), BodyHolds("<h1>Error 503 Backend fetch failed</h1>")],
+        cause: Some(ConnectionTerminated),
+        processed: Maybe,
+        note: "Varnish got no response from its backend, for whatever reason",
+        source: Source::Documented(
+            "https://varnish-cache.org/docs/trunk/users-guide/troubleshooting.html",
+        ),
+    },
+];
+
+const CADDYS_OWN: &[super::Clue] = &[
+    Is("server", "Caddy"),
+    Is("content-length", "0"),
+    Only(&["server", "content-length", "date", "connection", "alt-svc"]),
+];

@@ -1,0 +1,96 @@
+use std::{collections::BTreeSet, fs};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use http::{HeaderMap, HeaderName};
+use serde_json::Value;
+
+use super::*;
+
+/// Each recorded answer to be recognised: status, headers, body.
+fn recorded() -> Vec<(StatusCode, HeaderMap, Vec<u8>)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/gateways");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|file| file.extension().is_some_and(|it| it == "jsonl"));
+    let lines = files.flat_map(|file| {
+        fs::read_to_string(file).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
+    });
+    let answers = lines.filter_map(|line| {
+        let line: Value = serde_json::from_str(&line).unwrap();
+        let status = u16::try_from(line["status"].as_u64()?).unwrap();
+        let headers = line["headers"].as_array()?.iter().map(|pair| {
+            let name = HeaderName::try_from(pair[0].as_str().unwrap()).unwrap();
+            (name, pair[1].as_str().unwrap().parse().unwrap())
+        });
+        let body = BASE64_STANDARD.decode(line["body_base64"].as_str()?).unwrap();
+        Some((StatusCode::from_u16(status).ok()?, headers.collect(), body))
+    });
+    answers.collect()
+}
+
+#[test]
+fn every_row_that_says_it_was_recorded_is_the_first_to_hold_of_a_recording() {
+    let mut met = BTreeSet::new();
+    for (status, headers, body) in recorded() {
+        let seen = Seen { headers: &headers, body: Some(&body) };
+        let row = by_head(status, Seen { body: None, ..seen })
+            .or_else(|| by_body(status, seen, true))
+            .or_else(|| LAST.iter().find(|row| row.holds(status, seen)));
+        met.extend(row.map(|row| row.note));
+    }
+    for row in rows().chain(LAST) {
+        let Source::Recorded(_) = row.source else { continue };
+        assert!(met.contains(row.note), "no recording: {}", row.note);
+    }
+}
+
+#[test]
+fn every_row_is_well_formed() {
+    for row in rows().chain(LAST) {
+        assert!(!row.clues.is_empty(), "{row:?}");
+        assert!(!row.note.is_empty() && !row.note.ends_with('.') && row.note.is_ascii(), "{row:?}");
+        assert_ne!(row.processed, Processed::No, "{row:?}");
+        if let Source::Documented(page) = row.source {
+            assert!(page.starts_with("https://"), "{row:?}");
+        }
+        for clue in row.clues {
+            match clue {
+                Clue::Has(name) | Clue::Is(name, _) | Clue::Begins(name, _) => {
+                    assert_eq!(HeaderName::from_static(name).as_str(), *name);
+                }
+                Clue::BodyLacks(words) => {
+                    assert!(words.iter().all(|word| *word == word.to_ascii_lowercase()));
+                }
+                Clue::Only(_) | Clue::BodyBegins(_) | Clue::BodyHolds(_) => {}
+            }
+        }
+    }
+}
+
+/// A row that an earlier one hides would never be taken.
+#[test]
+fn no_row_is_hidden_by_an_earlier_one_of_fewer_clues() {
+    let all: Vec<_> = rows().collect();
+    for (at, row) in all.iter().enumerate() {
+        for earlier in &all[..at] {
+            let statuses = row.statuses.iter().all(|status| earlier.statuses.contains(status));
+            let statuses = earlier.statuses.is_empty() || (statuses && !row.statuses.is_empty());
+            let hides = statuses
+                && earlier.clues.iter().all(|clue| row.clues.iter().any(|it| implies(*it, *clue)));
+            assert!(!hides, "{row:?}\nis hidden by\n{earlier:?}");
+        }
+    }
+}
+
+/// Whether the second holds wherever the first does.
+fn implies(first: Clue, second: Clue) -> bool {
+    match (first, second) {
+        (Clue::Is(a, _) | Clue::Begins(a, _) | Clue::Has(a), Clue::Has(b)) => a == b,
+        (Clue::Is(a, value) | Clue::Begins(a, value), Clue::Begins(b, start)) => {
+            a == b && value.starts_with(start)
+        }
+        (Clue::Is(a, x), Clue::Is(b, y)) => a == b && x == y,
+        (Clue::BodyBegins(a) | Clue::BodyHolds(a), Clue::BodyHolds(b)) => a.contains(b),
+        (Clue::BodyBegins(a), Clue::BodyBegins(b)) => a.starts_with(b),
+        _ => false,
+    }
+}
