@@ -28,7 +28,7 @@ pub(crate) fn http(status: StatusCode, retry_after: Option<&'static str>) -> Box
 }
 
 /// What nginx answers, with or without `Retry-After`.
-fn response(status: StatusCode, retry_after: Option<&'static str>) -> Response<()> {
+pub(crate) fn response(status: StatusCode, retry_after: Option<&'static str>) -> Response<()> {
     let mut response = Response::new(());
     *response.status_mut() = status;
     let headers = response.headers_mut();

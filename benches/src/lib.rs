@@ -13,6 +13,7 @@ mod breakers;
 pub mod case;
 mod classifying;
 pub mod contention;
+mod failing;
 mod floor;
 pub mod request;
 mod retry_502;

@@ -63,6 +63,7 @@ impl<B: Body> Peek<B> {
         Poll::Ready(())
     }
 
+    #[cold]
     pub(super) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Next<B>> {
         match self.held.pop_front() {
             Some(frame) => Poll::Ready(Some(frame)),
@@ -71,10 +72,12 @@ impl<B: Body> Peek<B> {
         }
     }
 
+    #[cold]
     pub(super) fn is_end_stream(&self) -> bool {
         self.held.is_empty() && (self.ended || self.body.is_end_stream())
     }
 
+    #[cold]
     pub(super) fn size_hint(&self) -> http_body::SizeHint {
         let data = self.held.iter().filter_map(|frame| frame.as_ref().ok()?.data_ref());
         let held: u64 = data.map(|data| data.remaining() as u64).sum();

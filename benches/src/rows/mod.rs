@@ -7,7 +7,7 @@ pub(crate) use self::services::resilience_breaker;
 
 use http::StatusCode;
 
-use crate::{Answer, Case, Runner, Subscriber, classifying, request::Kind};
+use crate::{Answer, Case, Runner, Subscriber, classifying, failing, request::Kind};
 
 /// In the order of the results.
 #[must_use]
@@ -21,6 +21,13 @@ pub fn all() -> Vec<Case> {
         verdict("classifier: a 502 with Retry-After", |_| {
             classifying::http(StatusCode::BAD_GATEWAY, Some("2"))
         }),
+        Case { base: BARE_502, ..verdict(BARE_502, |_| failing::bare()) },
+        Case {
+            base: BARE_502,
+            ..verdict("seawall BadGatewayClassifier: a 502, its head alone", |_| {
+                failing::classified()
+            })
+        },
     ]);
     cases
 }
@@ -32,6 +39,7 @@ pub fn find(key: &str) -> Option<Case> {
 }
 
 const NOTHING: &str = "classifier: nothing in its place";
+const BARE_502: &str = "bare: a 502, its head alone";
 
 fn verdict(name: &'static str, make: fn(Kind) -> Box<dyn Runner>) -> Case {
     Case {

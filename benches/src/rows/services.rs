@@ -5,8 +5,8 @@ use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use recloser::AsyncRecloser;
 use seawall::{
-    CircuitBreakerLayer, ErrorResponseLayer, InFlightLimitLayer, LoggingLayer, RetryLayer,
-    TimeoutLayer, circuit_breaker::by_authority,
+    BadGatewayClassifierLayer, CircuitBreakerLayer, ErrorResponseLayer, InFlightLimitLayer,
+    LoggingLayer, RetryLayer, TimeoutLayer, circuit_breaker::by_authority,
 };
 use tower::{Layer, ServiceBuilder, retry::RetryLayer as TowerRetry, timeout::Timeout};
 use tower_http::{
@@ -60,6 +60,12 @@ pub(super) fn all() -> Vec<Row> {
         row!("seawall CircuitBreaker", |inner| CircuitBreakerLayer::new().layer(inner)),
         row!("seawall CircuitBreaker, keyed", |inner| {
             CircuitBreakerLayer::new().keyed(by_authority).layer(inner)
+        }),
+        row!("seawall BadGatewayClassifier", |inner| BadGatewayClassifierLayer::new().layer(inner)),
+        row!("tower MapResult", |inner| {
+            ServiceBuilder::new()
+                .map_result(|outcome: Result<Answered, Infallible>| outcome)
+                .service(inner)
         }),
         row!("seawall InFlightLimit", |inner| InFlightLimitLayer::new(PLENTY).layer(inner)),
         row!("tower-resilience CircuitBreaker", |inner| resilience_breaker().layer(inner)),

@@ -18,7 +18,7 @@ const OPENAI: &str = "https://platform.openai.com/docs/guides/error-codes";
 const ANTHROPIC: &str = "https://docs.anthropic.com/en/api/errors";
 
 #[rustfmt::skip]
-pub(super) const ROWS: &[Row] = &[
+pub(super) const BY_BODY: &[Row] = &[
     row(gateway(Kong), &[502], &[Begins("server", "kong/"), BodyHolds("An invalid response was received from the upstream server")], BadGateway, Maybe, "Kong got no valid response", KONG),
     row(gateway(Kong), &[503], &[Begins("server", "kong/"), BodyHolds("failure to get a peer from the ring-balancer")], DestinationUnavailable, Unlikely, "Kong has no healthy target for this upstream", KONG),
     row(gateway(Kong), &[503], &[Begins("server", "kong/"), BodyHolds("name resolution failed")], DnsError, Unlikely, "Kong could not resolve the upstream's name", KONG),

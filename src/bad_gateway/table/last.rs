@@ -15,7 +15,7 @@ const A_GATEWAYS_WORDS: &[&str] =
 const SEEN: Source = Source::Recorded("six gateways that relay an application's answer");
 
 #[rustfmt::skip]
-pub(in crate::bad_gateway) const LAST: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     // Envoy sets the header on what it relays, and on nothing else.
     Row {
         reporter: Reporter::Origin,

@@ -1,6 +1,6 @@
 //! What gateways answer of themselves, as data: one row for each answer that can be told from others.
 //!
-//! The first row of which everything holds is taken. What holds of nearly everything stands in [`LAST`], which is looked
+//! The first row of which everything holds is taken. What holds of nearly everything stands in [`last`], which is looked
 //! at when no more of a body will be read.
 //!
 //! Only what a gateway writes itself is a clue. A `Server` header alone is none: nginx, Envoy and others put theirs on
@@ -18,8 +18,6 @@ use http::StatusCode;
 
 use super::clue::{Clue, Seen};
 use crate::{Cause, Processed, Product, Reporter};
-
-pub(super) use self::last::LAST;
 
 /// One answer of one product.
 #[derive(Clone, Copy, Debug)]
@@ -46,27 +44,19 @@ pub(super) enum Source {
 }
 
 impl Row {
-    pub(super) fn holds(&self, status: StatusCode, seen: Seen<'_>) -> bool {
-        self.is_of(status) && self.clues.iter().all(|clue| clue.holds(seen))
+    fn holds(&self, seen: Seen<'_>) -> bool {
+        self.clues.iter().all(|clue| clue.holds(seen))
     }
 
     fn is_of(&self, status: StatusCode) -> bool {
         self.statuses.is_empty() || self.statuses.contains(&status.as_u16())
     }
-
-    fn of_body(&self) -> bool {
-        self.clues.iter().any(Clue::of_body)
-    }
-}
-
-/// Every row but the last ones.
-pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
-    proxies::ROWS.iter().chain(reasons::ROWS).chain(clouds::ROWS).chain(apis::ROWS)
 }
 
 /// The row that the head alone is enough for.
 pub(super) fn by_head(status: StatusCode, seen: Seen<'_>) -> Option<&'static Row> {
-    rows().find(|row| !row.of_body() && row.holds(status, seen))
+    let rows = proxies::BY_HEAD.iter().chain(reasons::BY_HEAD).chain(clouds::BY_HEAD);
+    rows.filter(|row| row.is_of(status)).find(|row| row.holds(seen))
 }
 
 /// The row that what was read of the body is enough for; `over`: no more of it will be read.
@@ -74,10 +64,18 @@ pub(super) fn by_head(status: StatusCode, seen: Seen<'_>) -> Option<&'static Row
 /// While more may come, a row is taken only if no earlier one of the same reporter may yet hold: so a page that comes in
 /// pieces is read like one that comes whole.
 pub(super) fn by_body(status: StatusCode, seen: Seen<'_>, over: bool) -> Option<&'static Row> {
-    let of_body = || rows().filter(|row| row.of_body() && row.is_of(status));
-    let (at, row) = of_body().enumerate().find(|(_, row)| row.holds(status, seen))?;
-    let final_now = over || !of_body().take(at).any(|earlier| earlier.reporter == row.reporter);
+    let tables = || {
+        let rows = proxies::BY_BODY.iter().chain(reasons::BY_BODY).chain(clouds::BY_BODY);
+        rows.chain(apis::BY_BODY).filter(|row| row.is_of(status))
+    };
+    let (at, row) = tables().enumerate().find(|(_, row)| row.holds(seen))?;
+    let final_now = over || !tables().take(at).any(|earlier| earlier.reporter == row.reporter);
     final_now.then_some(row)
+}
+
+/// What is said of an answer that is in neither, once no more of its body will be read.
+pub(super) fn by_nothing(status: StatusCode, seen: Seen<'_>) -> Option<&'static Row> {
+    last::ROWS.iter().filter(|row| row.is_of(status)).find(|row| row.holds(seen))
 }
 
 const fn gateway(product: Product) -> Reporter {

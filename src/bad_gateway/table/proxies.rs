@@ -16,7 +16,40 @@ const HAPROXY: Source = Source::Recorded("HAProxy 2.6.12");
 const APACHE: Source = Source::Recorded("Apache httpd 2.4.71");
 const CADDY: Source = Source::Recorded("Caddy 2.6.2");
 
-pub(super) const ROWS: &[Row] = &[
+pub(super) const BY_HEAD: &[Row] = &[
+    // Nothing but what Caddy writes itself: what it relays has its `Server` too, but as a rule a type as well.
+    Row {
+        reporter: gateway(Caddy),
+        statuses: &[504],
+        clues: CADDYS_OWN,
+        cause: Some(HttpResponseTimeout),
+        processed: Maybe,
+        note: "Caddy sent the request and no head of a response came within `response_header_timeout`",
+        source: CADDY,
+    },
+    Row {
+        reporter: gateway(Caddy),
+        statuses: &[502],
+        clues: CADDYS_OWN,
+        cause: Some(BadGateway),
+        processed: Maybe,
+        note: "Caddy got no valid response, for whatever reason: connect, name, TLS, closed, broken; its log says which",
+        source: CADDY,
+    },
+    Row {
+        reporter: gateway(Caddy),
+        statuses: &[503],
+        clues: CADDYS_OWN,
+        cause: Some(DestinationUnavailable),
+        processed: Unlikely,
+        note: "Caddy has no upstream that is healthy and below its request limit",
+        source: Source::Documented(
+            "https://caddyserver.com/docs/caddyfile/directives/reverse_proxy",
+        ),
+    },
+];
+
+pub(super) const BY_BODY: &[Row] = &[
     // The footer, since `Server: nginx` stands on all that nginx relays as well.
     Row {
         reporter: gateway(Nginx),
@@ -162,36 +195,6 @@ pub(super) const ROWS: &[Row] = &[
         processed: Unlikely,
         note: "Apache reached no upstream: refused, no answer to a connect, all of them in error, or no free connection",
         source: APACHE,
-    },
-    // Nothing but what Caddy writes itself: what it relays has its `Server` too, but as a rule a type as well.
-    Row {
-        reporter: gateway(Caddy),
-        statuses: &[504],
-        clues: CADDYS_OWN,
-        cause: Some(HttpResponseTimeout),
-        processed: Maybe,
-        note: "Caddy sent the request and no head of a response came within `response_header_timeout`",
-        source: CADDY,
-    },
-    Row {
-        reporter: gateway(Caddy),
-        statuses: &[502],
-        clues: CADDYS_OWN,
-        cause: Some(BadGateway),
-        processed: Maybe,
-        note: "Caddy got no valid response, for whatever reason: connect, name, TLS, closed, broken; its log says which",
-        source: CADDY,
-    },
-    Row {
-        reporter: gateway(Caddy),
-        statuses: &[503],
-        clues: CADDYS_OWN,
-        cause: Some(DestinationUnavailable),
-        processed: Unlikely,
-        note: "Caddy has no upstream that is healthy and below its request limit",
-        source: Source::Documented(
-            "https://caddyserver.com/docs/caddyfile/directives/reverse_proxy",
-        ),
     },
     Row {
         reporter: gateway(Traefik),

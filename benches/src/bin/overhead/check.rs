@@ -14,11 +14,12 @@ use tower::{Layer, Service};
 use crate::measure::allocations;
 
 /// The cases that must not allocate while nobody listens.
-const NO_ALLOCATION: [&str; 7] = [
+const NO_ALLOCATION: [&str; 8] = [
     "seawall Timeout",
     "seawall CircuitBreaker",
     "seawall CircuitBreaker, keyed",
     "seawall InFlightLimit",
+    "seawall BadGatewayClassifier",
     "seawall Logging, client",
     "seawall Logging, server",
     "classifier: a 200",
