@@ -17,8 +17,8 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use proptest::prelude::*;
 use seawall::{
-    CircuitBreakerLayer, ErrorResponseLayer, InFlightLimitLayer, LoggingLayer, RetryLayer,
-    TimeoutLayer,
+    BadGatewayClassifierLayer, CircuitBreakerLayer, ErrorResponseLayer, InFlightLimitLayer,
+    LoggingLayer, RetryLayer, TimeoutLayer,
 };
 use tokio_test::task;
 use tower::{Service, ServiceBuilder, ServiceExt};
@@ -49,6 +49,7 @@ where
         .layer(CircuitBreakerLayer::new().whole_body())
         .layer(InFlightLimitLayer::new(NonZeroU32::MAX))
         .layer(TimeoutLayer::new(LIMIT))
+        .layer(BadGatewayClassifierLayer::new())
         .service(script)
 }
 

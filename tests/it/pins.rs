@@ -8,8 +8,8 @@ use http::{Request, Response};
 use http_body_util::Full;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use seawall::{
-    BoxError, CircuitBreakerLayer, ErrorResponseLayer, GrpcClassifier, HttpClassifier,
-    InFlightLimitLayer, LoggingLayer, RetryLayer, TimeoutLayer, classify_fn,
+    BadGatewayClassifierLayer, BoxError, CircuitBreakerLayer, ErrorResponseLayer, GrpcClassifier,
+    HttpClassifier, InFlightLimitLayer, LoggingLayer, RetryLayer, TimeoutLayer, classify_fn,
     retry::{Http, Protocol, ReplayBody, by_authority},
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
@@ -23,6 +23,8 @@ assert_impl_all!(RetryLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(TimeoutLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(CircuitBreakerLayer: Clone, Send, Sync, std::fmt::Debug, Default);
 assert_impl_all!(InFlightLimitLayer: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(BadGatewayClassifierLayer: Clone, Send, Sync, std::fmt::Debug, Default);
+assert_not_impl_any!(BadGatewayClassifierLayer: Copy);
 assert_impl_all!(seawall::circuit_breaker::Circuit: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(seawall::circuit_breaker::Circuits: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(seawall::circuit_breaker::CircuitOpen: Clone, Send, Sync, std::error::Error);
@@ -70,6 +72,8 @@ fn an_axum_router_takes_the_layers_without_handle_error() {
     );
     let _: Router = Router::new().route("/", get(async || "hi").layer(LoggingLayer::server()));
     let _: Router =
+        Router::new().route("/", get(async || "hi")).layer(BadGatewayClassifierLayer::new());
+    let _: Router =
         Router::new().route("/", get(async || "hi")).route_layer(ErrorResponseLayer::new("edge"));
 }
 
@@ -92,6 +96,7 @@ async fn the_whole_stack_sits_on_a_hyper_util_client_and_in_a_router() {
         .layer(CircuitBreakerLayer::new().keyed(by_authority).whole_body())
         .layer(InFlightLimitLayer::new(std::num::NonZeroU32::MIN).keyed(by_authority))
         .layer(TimeoutLayer::new(LIMIT))
+        .layer(BadGatewayClassifierLayer::new())
         .service(hyper_client());
     assert_client::<Body>(client);
     let _: Router = Router::new().route("/", get(async || "hi")).layer(

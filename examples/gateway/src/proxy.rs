@@ -16,8 +16,8 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use seawall::{
-    CircuitBreakerLayer, ErrorResponseLayer, LoggingLayer, RetryLayer, TimeoutLayer,
-    hyper_util::TrackReuse, retry::ReplayBody,
+    BadGatewayClassifierLayer, CircuitBreakerLayer, ErrorResponseLayer, LoggingLayer, RetryLayer,
+    TimeoutLayer, hyper_util::TrackReuse, retry::ReplayBody,
 };
 use tower::ServiceBuilder;
 
@@ -120,6 +120,7 @@ fn to(
             sent.fetch_add(1, Ordering::Relaxed);
             request
         })
+        .layer(BadGatewayClassifierLayer::new())
         .service(client.clone())
 }
 

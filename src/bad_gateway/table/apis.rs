@@ -1,15 +1,15 @@
 //! Gateways for APIs, and APIs that answer for themselves. Unverified: each row is what the page named beside it says.
 
-use super::{Row, Source, gateway};
+use super::{Row, documented, gateway};
 use crate::{
     Cause::{
-        self, BadGateway, DestinationUnavailable, DnsError, GatewayTimeout, Overloaded,
+        BadGateway, DestinationUnavailable, DnsError, GatewayTimeout, Overloaded,
         ProxyInternalError, RateLimited,
     },
-    Processed::{self, Maybe, Unlikely},
+    Processed::{Maybe, Unlikely},
     Product::{Apisix, Kong},
     Reporter,
-    bad_gateway::clue::Clue::{self, Begins, BodyHolds, Has},
+    bad_gateway::clue::Clue::{Begins, BodyHolds, Has},
 };
 
 const KONG: &str = "https://developer.konghq.com/gateway/debug/";
@@ -19,31 +19,18 @@ const ANTHROPIC: &str = "https://docs.anthropic.com/en/api/errors";
 
 #[rustfmt::skip]
 pub(super) const BY_BODY: &[Row] = &[
-    row(gateway(Kong), &[502], &[Begins("server", "kong/"), BodyHolds("An invalid response was received from the upstream server")], BadGateway, Maybe, "Kong got no valid response", KONG),
-    row(gateway(Kong), &[503], &[Begins("server", "kong/"), BodyHolds("failure to get a peer from the ring-balancer")], DestinationUnavailable, Unlikely, "Kong has no healthy target for this upstream", KONG),
-    row(gateway(Kong), &[503], &[Begins("server", "kong/"), BodyHolds("name resolution failed")], DnsError, Unlikely, "Kong could not resolve the upstream's name", KONG),
-    row(gateway(Kong), &[503], &[Begins("server", "kong/"), BodyHolds("The upstream server is currently unavailable")], DestinationUnavailable, Maybe, "Kong got no response", KONG),
-    row(gateway(Kong), &[504], &[Begins("server", "kong/"), BodyHolds("The upstream server is timing out")], GatewayTimeout, Maybe, "the upstream took too long for Kong, to connect or to respond", KONG),
-    row(gateway(Kong), &[500], &[Begins("server", "kong/"), BodyHolds("An unexpected error occurred")], ProxyInternalError, Maybe, "Kong itself failed", KONG),
-    row(gateway(Kong), &[429], &[Begins("server", "kong/"), BodyHolds("API rate limit exceeded")], RateLimited, Unlikely, "Kong's rate limit", KONG),
-    row(gateway(Apisix), &[502], &[BodyHolds("<center>openresty</center>"), BodyHolds("https://apisix.apache.org/")], BadGateway, Maybe, "APISIX got no valid response", APISIX),
-    row(gateway(Apisix), &[503], &[BodyHolds("<center>openresty</center>"), BodyHolds("https://apisix.apache.org/")], Overloaded, Maybe, "APISIX refused the request, or has no upstream for it", APISIX),
-    row(gateway(Apisix), &[504], &[BodyHolds("<center>openresty</center>"), BodyHolds("https://apisix.apache.org/")], GatewayTimeout, Maybe, "the upstream took too long for APISIX, to connect or to respond", APISIX),
-    row(Reporter::Origin, &[529, 503], &[BodyHolds("\"overloaded_error\"")], Overloaded, Unlikely, "the API is overloaded and refused the request", ANTHROPIC),
-    row(Reporter::Origin, &[429], &[BodyHolds("\"rate_limit_error\"")], RateLimited, Unlikely, "the API's rate limit", ANTHROPIC),
-    row(Reporter::Origin, &[429], &[BodyHolds("\"insufficient_quota\"")], RateLimited, Unlikely, "the account's quota is spent: waiting does not help", OPENAI),
-    row(Reporter::Origin, &[429], &[Has("x-ratelimit-limit-requests"), BodyHolds("\"rate_limit_exceeded\"")], RateLimited, Unlikely, "the API's rate limit", OPENAI),
+    documented(gateway(Kong), &[502], &[Begins("server", "kong/"), BodyHolds("An invalid response was received from the upstream server")], BadGateway, Maybe, "Kong got no valid response", KONG),
+    documented(gateway(Kong), &[503], &[Begins("server", "kong/"), BodyHolds("failure to get a peer from the ring-balancer")], DestinationUnavailable, Unlikely, "Kong has no healthy target for this upstream", KONG),
+    documented(gateway(Kong), &[503], &[Begins("server", "kong/"), BodyHolds("name resolution failed")], DnsError, Unlikely, "Kong could not resolve the upstream's name", KONG),
+    documented(gateway(Kong), &[503], &[Begins("server", "kong/"), BodyHolds("The upstream server is currently unavailable")], DestinationUnavailable, Maybe, "Kong got no response", KONG),
+    documented(gateway(Kong), &[504], &[Begins("server", "kong/"), BodyHolds("The upstream server is timing out")], GatewayTimeout, Maybe, "the upstream took too long for Kong, to connect or to respond", KONG),
+    documented(gateway(Kong), &[500], &[Begins("server", "kong/"), BodyHolds("An unexpected error occurred")], ProxyInternalError, Maybe, "Kong itself failed", KONG),
+    documented(gateway(Kong), &[429], &[Begins("server", "kong/"), BodyHolds("API rate limit exceeded")], RateLimited, Unlikely, "Kong's rate limit", KONG),
+    documented(gateway(Apisix), &[502], &[BodyHolds("<center>openresty</center>"), BodyHolds("https://apisix.apache.org/")], BadGateway, Maybe, "APISIX got no valid response", APISIX),
+    documented(gateway(Apisix), &[503], &[BodyHolds("<center>openresty</center>"), BodyHolds("https://apisix.apache.org/")], Overloaded, Maybe, "APISIX refused the request, or has no upstream for it", APISIX),
+    documented(gateway(Apisix), &[504], &[BodyHolds("<center>openresty</center>"), BodyHolds("https://apisix.apache.org/")], GatewayTimeout, Maybe, "the upstream took too long for APISIX, to connect or to respond", APISIX),
+    documented(Reporter::Origin, &[529, 503], &[BodyHolds("\"overloaded_error\"")], Overloaded, Unlikely, "the API is overloaded and refused the request", ANTHROPIC),
+    documented(Reporter::Origin, &[429], &[BodyHolds("\"rate_limit_error\"")], RateLimited, Unlikely, "the API's rate limit", ANTHROPIC),
+    documented(Reporter::Origin, &[429], &[BodyHolds("\"insufficient_quota\"")], RateLimited, Unlikely, "the account's quota is spent: waiting does not help", OPENAI),
+    documented(Reporter::Origin, &[429], &[Has("x-ratelimit-limit-requests"), BodyHolds("\"rate_limit_exceeded\"")], RateLimited, Unlikely, "the API's rate limit", OPENAI),
 ];
-
-const fn row(
-    reporter: Reporter,
-    statuses: &'static [u16],
-    clues: &'static [Clue],
-    cause: Cause,
-    processed: Processed,
-    note: &'static str,
-    page: &'static str,
-) -> Row {
-    let (cause, source) = (Some(cause), Source::Documented(page));
-    Row { reporter, statuses, clues, cause, processed, note, source }
-}

@@ -1,7 +1,7 @@
 //! Load balancers, content delivery networks and platforms that cannot be run here. Unverified: each row is what the
 //! page named beside it says, or an answer quoted there.
 
-use super::{Row, Source, gateway};
+use super::{Row, documented, gateway};
 use crate::{
     Cause::{
         self, BadGateway, ConnectionLimitReached, ConnectionRefused, ConnectionTerminated,
@@ -100,13 +100,5 @@ const fn row(
     note: &'static str,
     page: &'static str,
 ) -> Row {
-    Row {
-        reporter: gateway(product),
-        statuses,
-        clues,
-        cause: Some(cause),
-        processed,
-        note,
-        source: Source::Documented(page),
-    }
+    documented(gateway(product), statuses, clues, cause, processed, note, page)
 }

@@ -81,3 +81,16 @@ pub(super) fn by_nothing(status: StatusCode, seen: Seen<'_>) -> Option<&'static 
 const fn gateway(product: Product) -> Reporter {
     Reporter::Gateway(product)
 }
+
+const fn documented(
+    reporter: Reporter,
+    statuses: &'static [u16],
+    clues: &'static [Clue],
+    cause: Cause,
+    processed: Processed,
+    note: &'static str,
+    page: &'static str,
+) -> Row {
+    let (cause, source) = (Some(cause), Source::Documented(page));
+    Row { reporter, statuses, clues, cause, processed, note, source }
+}
