@@ -40,6 +40,10 @@ icount:
 loom:
     RUSTFLAGS='--cfg seawall_loom' cargo test --lib --target-dir target/loom --no-default-features --features circuit-breaker circuit_breaker::threads
 
+# A million inputs to each of what reads the bytes of a peer (needs cargo-fuzz).
+fuzz runs='1000000':
+    for target in proxy_status retry_after fingerprint peek; do RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none --target-dir target/fuzz $target -- -runs={{runs}} -max_len=6000 || exit 1; done
+
 # Changes in the code that no test notices (slow; needs cargo-mutants).
 mutants:
     cargo mutants --all-features --package seawall -- --all-targets

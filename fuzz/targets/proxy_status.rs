@@ -1,0 +1,17 @@
+//! Any bytes as `Proxy-Status`, in one line or more.
+#![no_main]
+
+use http::Response;
+use http_body_util::Empty;
+use libfuzzer_sys::fuzz_target;
+use seawall::BadGatewayClassifierLayer;
+use seawall_fuzz::{add, classify, run};
+
+fuzz_target!(|field: &[u8]| {
+    let mut response = Response::new(Empty::<bytes::Bytes>::new());
+    *response.status_mut() = http::StatusCode::BAD_GATEWAY;
+    for line in field.split(|&byte| byte == b'\n') {
+        add(response.headers_mut(), "proxy-status", line);
+    }
+    run(classify(BadGatewayClassifierLayer::new(), response));
+});
