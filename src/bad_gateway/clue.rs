@@ -14,6 +14,8 @@ pub(super) enum Clue {
     Begins(&'static str, &'static str),
     /// No headers but these.
     Only(&'static [&'static str]),
+    /// The whole body is this.
+    BodyIs(&'static str),
     /// The body begins with this.
     BodyBegins(&'static str),
     /// The body has this somewhere in what was read of it.
@@ -28,12 +30,17 @@ pub(super) struct Seen<'a> {
     pub(super) headers: &'a HeaderMap,
     /// What was read of the body; `None`: it was not looked at.
     pub(super) body: Option<&'a [u8]>,
+    /// No more of it will be read.
+    pub(super) over: bool,
 }
 
 impl Clue {
     #[cfg(test)]
     pub(super) const fn of_body(&self) -> bool {
-        matches!(self, Self::BodyBegins(_) | Self::BodyHolds(_) | Self::BodyLacks(_))
+        matches!(
+            self,
+            Self::BodyIs(_) | Self::BodyBegins(_) | Self::BodyHolds(_) | Self::BodyLacks(_)
+        )
     }
 
     pub(super) fn holds(&self, seen: Seen<'_>) -> bool {
@@ -46,6 +53,9 @@ impl Clue {
             }
             Self::Begins(name, start) => values(headers, name).any(|value| begins(value, start)),
             Self::Only(names) => headers.keys().all(|name| names.contains(&name.as_str())),
+            Self::BodyIs(text) => {
+                seen.over && seen.body.is_some_and(|body| body == text.as_bytes())
+            }
             Self::BodyBegins(start) => {
                 seen.body.is_some_and(|body| body.trim_ascii_start().starts_with(start.as_bytes()))
             }

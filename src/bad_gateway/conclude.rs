@@ -39,7 +39,7 @@ impl Conclusion {
         let proxy_status = proxy_status::read(headers).map(Arc::new);
         let mut this = Self { status, failure, evidence: None, proxy_status, settled: false };
         if !this.believe_proxy_status()
-            && let Some(row) = table::by_head(status, Seen { headers, body: None })
+            && let Some(row) = table::by_head(status, Seen { headers, body: None, over: false })
         {
             this.take(row);
         }
@@ -73,8 +73,8 @@ impl Conclusion {
 
     /// From what was read of the body so far; `over`: no more of it will be read.
     pub(super) fn look(&mut self, headers: &HeaderMap, body: &[u8], over: bool) {
-        let seen = Seen { headers, body: Some(body) };
-        let row = table::by_body(self.status, seen, over);
+        let seen = Seen { headers, body: Some(body), over };
+        let row = table::by_body(self.status, seen);
         let last = || table::by_nothing(self.status, seen).filter(|_| over);
         if let Some(row) = row.or_else(last) {
             self.take(row);

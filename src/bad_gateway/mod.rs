@@ -33,7 +33,7 @@
 //! let failure = response.extensions().get::<Failure>().ok_or("it failed")?;
 //! assert_eq!(failure.cause(), Cause::DestinationUnavailable);
 //! assert_eq!(failure.reporter(), Reporter::Gateway(Product::HaProxy));
-//! assert_eq!(failure.processed(), Processed::Unlikely);
+//! assert_eq!(failure.processed(), Processed::Maybe);
 //! let evidence = response.extensions().get::<Evidence>().ok_or("it was recognised")?;
 //! assert!(evidence.note().starts_with("HAProxy reached no server"));
 //! # Ok(())
@@ -57,8 +57,8 @@
 //! `Retry-After` and its like are read as by [`HttpClassifier`](crate::HttpClassifier). Errors pass untouched:
 //! [`classify_error`](crate::classify::classify_error) knows them.
 //!
-//! The table holds nginx, HAProxy, Apache, Caddy, Squid, Envoy and others, each row tested against recordings of the real
-//! product; and AWS, Cloudflare, Google, Azure, Fastly, Akamai, Heroku, Kong and others by what is written about them:
+//! The table holds nginx, HAProxy, Apache, Caddy, Squid, Envoy, Varnish, lighttpd, Traffic Server, h2o and others, their rows
+//! tested against recordings of the real product; and AWS, Cloudflare, Google, Azure, Fastly, Akamai, Heroku, Kong and others by what is written about them:
 //! [`Evidence::is_verified`] tells which.
 //!
 //! # What is not concluded

@@ -11,6 +11,8 @@ mod clouds;
 mod last;
 mod proxies;
 mod reasons;
+mod relays;
+mod servers;
 #[cfg(test)]
 mod tests;
 
@@ -56,20 +58,22 @@ impl Row {
 /// The row that the head alone is enough for.
 pub(super) fn by_head(status: StatusCode, seen: Seen<'_>) -> Option<&'static Row> {
     let rows = proxies::BY_HEAD.iter().chain(reasons::BY_HEAD).chain(clouds::BY_HEAD);
+    let rows = rows.chain(relays::BY_HEAD);
     rows.filter(|row| row.is_of(status)).find(|row| row.holds(seen))
 }
 
-/// The row that what was read of the body is enough for; `over`: no more of it will be read.
+/// The row that what was read of the body is enough for.
 ///
 /// While more may come, a row is taken only if no earlier one of the same reporter may yet hold: so a page that comes in
 /// pieces is read like one that comes whole.
-pub(super) fn by_body(status: StatusCode, seen: Seen<'_>, over: bool) -> Option<&'static Row> {
+pub(super) fn by_body(status: StatusCode, seen: Seen<'_>) -> Option<&'static Row> {
     let tables = || {
         let rows = proxies::BY_BODY.iter().chain(reasons::BY_BODY).chain(clouds::BY_BODY);
-        rows.chain(apis::BY_BODY).filter(|row| row.is_of(status))
+        let rows = rows.chain(apis::BY_BODY).chain(servers::BY_BODY).chain(relays::BY_BODY);
+        rows.filter(|row| row.is_of(status))
     };
     let (at, row) = tables().enumerate().find(|(_, row)| row.holds(seen))?;
-    let final_now = over || !tables().take(at).any(|earlier| earlier.reporter == row.reporter);
+    let final_now = seen.over || !tables().take(at).any(|earlier| earlier.reporter == row.reporter);
     final_now.then_some(row)
 }
 
@@ -80,6 +84,19 @@ pub(super) fn by_nothing(status: StatusCode, seen: Seen<'_>) -> Option<&'static 
 
 const fn gateway(product: Product) -> Reporter {
     Reporter::Gateway(product)
+}
+
+const fn recorded(
+    product: Product,
+    statuses: &'static [u16],
+    clues: &'static [Clue],
+    cause: Cause,
+    processed: Processed,
+    note: &'static str,
+    source: Source,
+) -> Row {
+    let (reporter, cause) = (gateway(product), Some(cause));
+    Row { reporter, statuses, clues, cause, processed, note, source }
 }
 
 const fn documented(

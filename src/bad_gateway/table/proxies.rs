@@ -3,12 +3,12 @@
 use super::{Row, Source, gateway};
 use crate::{
     Cause::{
-        BadGateway, ConnectionTerminated, DestinationUnavailable, DnsError, HttpResponseTimeout,
-        Overloaded, RateLimited, TlsProtocolError,
+        BadGateway, DestinationUnavailable, DnsError, HttpResponseTimeout, Overloaded, RateLimited,
+        TlsProtocolError,
     },
     Processed::{Maybe, Unlikely},
-    Product::{Apache, Caddy, HaProxy, Nginx, Squid, Traefik, Varnish},
-    bad_gateway::clue::Clue::{Begins, BodyBegins, BodyHolds, Has, Is, Only},
+    Product::{Apache, Caddy, HaProxy, Nginx, Squid, Traefik},
+    bad_gateway::clue::Clue::{Begins, BodyBegins, BodyHolds, Is, Only},
 };
 
 const NGINX: Source = Source::Recorded("nginx 1.22.1");
@@ -100,7 +100,8 @@ pub(super) const BY_BODY: &[Row] = &[
         note: "nginx refused the request itself: limit_req or limit_conn with that status",
         source: Source::Documented("https://nginx.org/en/docs/http/ngx_http_limit_req_module.html"),
     },
-    // The text alone: Debian's error files send it as HTTP/1.0, with other headers.
+    // The text alone: Debian's error files send it as HTTP/1.0, with other headers. With `retry-on` what was sent once and
+    // then refused ends in the same page.
     Row {
         reporter: gateway(HaProxy),
         statuses: &[503],
@@ -108,8 +109,8 @@ pub(super) const BY_BODY: &[Row] = &[
             "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n",
         )],
         cause: Some(DestinationUnavailable),
-        processed: Unlikely,
-        note: "HAProxy reached no server: refused, no answer to a connect, TLS, a name, a health check or a full queue; the two letters in its log say which",
+        processed: Maybe,
+        note: "HAProxy reached no server, at least the last time that it tried: refused, no answer to a connect, TLS, a name, a health check or a full queue; the two letters in its log say which",
         source: HAPROXY,
     },
     Row {
@@ -213,17 +214,6 @@ pub(super) const BY_BODY: &[Row] = &[
         processed: Maybe,
         note: "Squid's own page; which error it was says the header X-Squid-Error, which has been taken away",
         source: Source::Documented("https://wiki.squid-cache.org/SquidFaq/OperatingSquid"),
-    },
-    Row {
-        reporter: gateway(Varnish),
-        statuses: &[503],
-        clues: &[Has("x-varnish"), BodyHolds("<h1>Error 503 Backend fetch failed</h1>")],
-        cause: Some(ConnectionTerminated),
-        processed: Maybe,
-        note: "Varnish got no response from its backend, for whatever reason",
-        source: Source::Documented(
-            "https://varnish-cache.org/docs/trunk/users-guide/troubleshooting.html",
-        ),
     },
 ];
 

@@ -1,6 +1,6 @@
 //! Proxies that say the reason: Squid in a header, Envoy in its text.
 
-use super::{Row, Source, gateway};
+use super::{Row, Source, recorded};
 use crate::{
     Cause::{
         self, BadGateway, ConnectionLimitReached, ConnectionReadTimeout, ConnectionRefused,
@@ -22,11 +22,12 @@ const ENVOY_DOCS: Source = Source::Documented(
 
 #[rustfmt::skip]
 pub(super) const BY_HEAD: &[Row] = &[
-    squid(&[Is("x-squid-error", "ERR_CONNECT_FAIL 111")], ConnectionRefused, Unlikely, "the upstream refused Squid's connection", SQUID),
-    squid(&[Is("x-squid-error", "ERR_CONNECT_FAIL 110")], ConnectionTimeout, Unlikely, "Squid's connection to the upstream timed out", SQUID_DOCS),
-    squid(&[Is("x-squid-error", "ERR_CONNECT_FAIL 113")], DestinationIpUnroutable, Unlikely, "Squid found no route to the upstream's host", SQUID_DOCS),
-    squid(&[Is("x-squid-error", "ERR_CONNECT_FAIL 101")], DestinationIpUnroutable, Unlikely, "Squid found no route to the upstream's network", SQUID_DOCS),
-    squid(&[Begins("x-squid-error", "ERR_CONNECT_FAIL")], DestinationUnavailable, Unlikely, "Squid could not connect to the upstream", SQUID_DOCS),
+    // A GET that Squid has sent before, and now sends again by itself, ends so too: nothing follows for the first time.
+    squid(&[Is("x-squid-error", "ERR_CONNECT_FAIL 111")], ConnectionRefused, Maybe, "the upstream refused Squid's connection", SQUID),
+    squid(&[Is("x-squid-error", "ERR_CONNECT_FAIL 110")], ConnectionTimeout, Maybe, "Squid's connection to the upstream timed out", SQUID_DOCS),
+    squid(&[Is("x-squid-error", "ERR_CONNECT_FAIL 113")], DestinationIpUnroutable, Maybe, "Squid found no route to the upstream's host", SQUID_DOCS),
+    squid(&[Is("x-squid-error", "ERR_CONNECT_FAIL 101")], DestinationIpUnroutable, Maybe, "Squid found no route to the upstream's network", SQUID_DOCS),
+    squid(&[Begins("x-squid-error", "ERR_CONNECT_FAIL")], DestinationUnavailable, Maybe, "Squid could not connect to the upstream", SQUID_DOCS),
     squid(&[Is("x-squid-error", "ERR_ZERO_SIZE_OBJECT 0")], ConnectionTerminated, Maybe, "Squid sent the request and the upstream closed the connection without a word", SQUID),
     // The same name as for a reset, and the opposite meaning: the number of the error tells them apart.
     squid(&[Is("x-squid-error", "ERR_READ_ERROR 0")], DestinationUnavailable, Unlikely, "Squid found no peer to use, or the name did not resolve", SQUID),
@@ -80,8 +81,7 @@ const fn squid(
     note: &'static str,
     source: Source,
 ) -> Row {
-    let cause = Some(cause);
-    Row { reporter: gateway(Squid), statuses: &[], clues, cause, processed, note, source }
+    recorded(Squid, &[], clues, cause, processed, note, source)
 }
 
 const fn envoy(
@@ -92,5 +92,5 @@ const fn envoy(
     note: &'static str,
     source: Source,
 ) -> Row {
-    Row { reporter: gateway(Envoy), statuses, clues, cause: Some(cause), processed, note, source }
+    recorded(Envoy, statuses, clues, cause, processed, note, source)
 }

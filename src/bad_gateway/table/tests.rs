@@ -11,10 +11,13 @@ fn all() -> impl Iterator<Item = &'static Row> {
         proxies::BY_HEAD,
         reasons::BY_HEAD,
         clouds::BY_HEAD,
+        relays::BY_HEAD,
         proxies::BY_BODY,
         reasons::BY_BODY,
         clouds::BY_BODY,
         apis::BY_BODY,
+        servers::BY_BODY,
+        relays::BY_BODY,
         last::ROWS,
     ];
     tables.into_iter().flatten()
@@ -22,8 +25,9 @@ fn all() -> impl Iterator<Item = &'static Row> {
 
 /// Each recorded answer to be recognised: status, headers, body.
 fn recorded() -> Vec<(StatusCode, HeaderMap, Vec<u8>)> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/gateways");
-    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/");
+    let folders = ["gateways", "gateways-more"].map(|name| fs::read_dir(format!("{data}{name}")));
+    let files = folders.into_iter().flat_map(|folder| folder.unwrap().map(|it| it.unwrap().path()));
     let files = files.filter(|file| file.extension().is_some_and(|it| it == "jsonl"));
     let lines = files.flat_map(|file| {
         fs::read_to_string(file).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
@@ -45,9 +49,9 @@ fn recorded() -> Vec<(StatusCode, HeaderMap, Vec<u8>)> {
 fn every_row_that_says_it_was_recorded_is_the_first_to_hold_of_a_recording() {
     let mut met = BTreeSet::new();
     for (status, headers, body) in recorded() {
-        let seen = Seen { headers: &headers, body: Some(&body) };
+        let seen = Seen { headers: &headers, body: Some(&body), over: true };
         let row = by_head(status, Seen { body: None, ..seen })
-            .or_else(|| by_body(status, seen, true))
+            .or_else(|| by_body(status, seen))
             .or_else(|| by_nothing(status, seen));
         met.extend(row.map(|row| row.note));
     }
@@ -67,7 +71,8 @@ fn every_row_is_well_formed() {
             assert!(page.starts_with("https://"), "{row:?}");
         }
         for clue in row.clues {
-            let by_head = clouds::BY_HEAD.iter().chain(reasons::BY_HEAD).chain(proxies::BY_HEAD);
+            let by_head = clouds::BY_HEAD.iter().chain(reasons::BY_HEAD);
+            let by_head = by_head.chain(proxies::BY_HEAD).chain(relays::BY_HEAD);
             let is_by_head = by_head.into_iter().any(|it| std::ptr::eq(it, row));
             assert!(!is_by_head || !clue.of_body(), "{row:?}");
             match clue {
@@ -77,7 +82,7 @@ fn every_row_is_well_formed() {
                 Clue::BodyLacks(words) => {
                     assert!(words.iter().all(|word| *word == word.to_ascii_lowercase()));
                 }
-                Clue::Only(_) | Clue::BodyBegins(_) | Clue::BodyHolds(_) => {}
+                Clue::Only(_) | Clue::BodyIs(_) | Clue::BodyBegins(_) | Clue::BodyHolds(_) => {}
             }
         }
     }
@@ -106,7 +111,10 @@ fn implies(first: Clue, second: Clue) -> bool {
             a == b && value.starts_with(start)
         }
         (Clue::Is(a, x), Clue::Is(b, y)) => a == b && x == y,
-        (Clue::BodyBegins(a) | Clue::BodyHolds(a), Clue::BodyHolds(b)) => a.contains(b),
+        (Clue::BodyIs(a), Clue::BodyIs(b)) => a == b,
+        (Clue::BodyIs(a) | Clue::BodyBegins(a) | Clue::BodyHolds(a), Clue::BodyHolds(b)) => {
+            a.contains(b)
+        }
         (Clue::BodyBegins(a), Clue::BodyBegins(b)) => a.starts_with(b),
         _ => false,
     }

@@ -1,12 +1,12 @@
 //! What real gateways answered, and what is concluded of it.
 //!
-//! `tests/data/gateways/README.md` tells what was recorded, and how a conclusion is judged. `SEAWALL_CAPTURES` names
-//! one more folder of the same format, in place of these.
+//! `tests/data/gateways/README.md` tells what was recorded, and how a conclusion is judged; `gateways-more` beside it holds
+//! other gateways. `SEAWALL_CAPTURES` names one more folder of the same format, in place of both.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     env, fs,
-    path::PathBuf,
+    path::Path,
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -121,12 +121,21 @@ fn reporter_of(name: &str) -> Vec<Reporter> {
     let known = [
         ("apache", Product::Apache),
         ("caddy", Product::Caddy),
+        ("configurable-http-proxy", Product::ConfigurableHttpProxy),
         ("envoy", Product::Envoy),
+        ("express-http-proxy", Product::ExpressHttpProxy),
+        ("fastify", Product::Fastify),
         ("h2o", Product::H2o),
+        ("hapi", Product::Hapi),
         ("haproxy", Product::HaProxy),
+        ("http-proxy-middleware", Product::HttpProxyMiddleware),
         ("lighttpd", Product::Lighttpd),
+        ("mitmproxy", Product::Mitmproxy),
+        ("nghttpx", Product::Nghttpx),
         ("nginx", Product::Nginx),
+        ("privoxy", Product::Privoxy),
         ("squid", Product::Squid),
+        ("tinyproxy", Product::Tinyproxy),
         ("traefik", Product::Traefik),
         ("trafficserver", Product::TrafficServer),
         ("varnish", Product::Varnish),
@@ -138,11 +147,15 @@ fn reporter_of(name: &str) -> Vec<Reporter> {
 }
 
 pub(super) fn captures() -> Vec<Capture> {
-    let ours = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/gateways");
-    let folder = env::var_os("SEAWALL_CAPTURES").map_or_else(|| ours.into(), PathBuf::from);
-    let entries =
-        fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    let ours = ["gateways", "gateways-more"];
+    let ours = ours.map(|name| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name));
+    let other = env::var_os("SEAWALL_CAPTURES").map(|folder| vec![folder.into()]);
+    let mut files = Vec::new();
+    for folder in other.unwrap_or(ours.into()) {
+        let entries = fs::read_dir(&folder);
+        let entries = entries.unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        files.extend(entries.map(|entry| entry.unwrap().path()));
+    }
     files.retain(|file| file.extension().is_some_and(|it| it == "jsonl"));
     files.sort();
     let lines = files.iter().flat_map(|file| {
@@ -150,7 +163,7 @@ pub(super) fn captures() -> Vec<Capture> {
         text.lines().map(|line| Capture(serde_json::from_str(line).unwrap())).collect::<Vec<_>>()
     });
     let captures: Vec<_> = lines.collect();
-    assert!(!captures.is_empty(), "{} holds no captures", folder.display());
+    assert!(!captures.is_empty(), "there are no captures");
     captures
 }
 

@@ -111,7 +111,7 @@ async fn an_error_file_of_haproxy_is_known_by_its_text() {
     *response.version_mut() = http::Version::HTTP_10;
     let failure = failure(&through(BadGatewayClassifierLayer::new(), response).await);
     assert_eq!(failure.reporter(), Reporter::Gateway(Product::HaProxy));
-    assert_eq!(failure.processed(), Processed::Unlikely);
+    assert_eq!(failure.processed(), Processed::Maybe);
 }
 
 #[tokio::test]
