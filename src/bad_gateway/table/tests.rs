@@ -106,12 +106,12 @@ fn no_row_is_hidden_by_an_earlier_one_of_fewer_clues() {
 /// Whether the second holds wherever the first does.
 fn implies(first: Clue, second: Clue) -> bool {
     match (first, second) {
-        (Clue::Is(a, _) | Clue::Begins(a, _) | Clue::Has(a), Clue::Has(b)) => a == b,
+        (Clue::Is(a, _) | Clue::Begins(a, _) | Clue::Has(a), Clue::Has(b))
+        | (Clue::BodyIs(a), Clue::BodyIs(b)) => a == b,
         (Clue::Is(a, value) | Clue::Begins(a, value), Clue::Begins(b, start)) => {
             a == b && value.starts_with(start)
         }
         (Clue::Is(a, x), Clue::Is(b, y)) => a == b && x == y,
-        (Clue::BodyIs(a), Clue::BodyIs(b)) => a == b,
         (Clue::BodyIs(a) | Clue::BodyBegins(a) | Clue::BodyHolds(a), Clue::BodyHolds(b)) => {
             a.contains(b)
         }
