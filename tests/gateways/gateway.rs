@@ -21,10 +21,17 @@ pub(crate) struct Gateway {
     pub(crate) addr: SocketAddr,
 }
 
-/// Becomes the gateway, beside a process that waits for its end of a pipe to be closed and then kills the group. That
-/// happens when this process lets go of it, and also when this process is interrupted or killed.
+/// Becomes the gateway, beside a process that waits for its end of a pipe to be closed and then ends the group: asks
+/// first, since Squid has shared memory to remove, and after five seconds kills. That happens when this process lets go
+/// of the pipe, and also when this process is interrupted or killed.
 const GUARDED: &str = r#"exec 3<&0
-{ cat <&3 >/dev/null; kill -KILL 0; } &
+{
+  trap '' TERM
+  cat <&3 >/dev/null
+  kill -TERM 0
+  for _ in $(seq 50); do kill -0 $$ 2>/dev/null || break; sleep 0.1; done
+  kill -KILL 0
+} &
 exec 3<&-
 exec "$@" </dev/null"#;
 
@@ -99,8 +106,8 @@ impl Drop for Gateway {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
         let _ = self.child.wait();
-        // Killed at the same moment, but not waited for.
-        for _ in 0..500 {
+        // What it started is not waited for.
+        for _ in 0..700 {
             if alive(self.group()).is_empty() {
                 break;
             }

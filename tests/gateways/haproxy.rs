@@ -35,13 +35,16 @@ pub(crate) const HAPROXY: Kind = Kind {
     ],
 };
 
-/// As Debian configures it: pages from files, which are sent as HTTP/1.0 and end with the connection.
+/// As Debian configures it: pages from files, where they are, which are sent as HTTP/1.0 and end with the connection.
 pub(crate) const HAPROXY_OF_DEBIAN: Kind = Kind {
     name: "HAProxy, Debian's",
     command: |program, site| {
-        let files = [502, 503, 504]
-            .map(|status| format!("    errorfile {status} /etc/haproxy/errors/{status}.http\n"));
-        command(program, site, &files.concat())
+        let pages = [502, 503, 504]
+            .map(|status| (status, format!("/etc/haproxy/errors/{status}.http")))
+            .into_iter()
+            .filter(|(_, file)| Path::new(file).is_file())
+            .map(|(status, file)| format!("    errorfile {status} {file}\n"));
+        command(program, site, &pages.collect::<String>())
     },
     ..HAPROXY
 };

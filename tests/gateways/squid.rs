@@ -73,6 +73,7 @@ cache_log {at}/cache.log
 pid_filename none
 netdb_filename none
 coredump_dir {at}
+shutdown_lifetime 0 seconds
 pinger_enable off
 max_filedescriptors 1024
 "
@@ -80,7 +81,8 @@ max_filedescriptors 1024
     let file = directory.join("squid.conf");
     fs::write(&file, config).unwrap();
     let mut command = Command::new(program);
-    // One process, in the foreground; what is worth knowing on standard error.
-    command.args(["-N", "-d", "1", "-f"]).arg(file);
+    // One process, in the foreground; what is worth knowing on standard error; shared memory under a name of its own.
+    let name = format!("seawall{}", addr.port());
+    command.args(["-N", "-d", "1", "-n", &name, "-f"]).arg(file);
     command
 }
