@@ -19,17 +19,15 @@ pub(crate) async fn behind(kind: &Kind) {
     lines::listen();
     let mut backstage = Backstage::start().await;
     let Some(gateway) = kind.start(&backstage).await else { return };
-    let scenarios = backstage.begin().await.iter();
+    let scenarios = backstage.begin(gateway.addr).await.iter();
     let all = join_all(scenarios.map(|(name, origin)| meet(kind, &gateway, name, origin))).await;
 
-    let mut table = Table::new();
+    let mut table = Table::new(kind.remarks);
     for Encounter { scenario, met, seen, .. } in &all {
         table.row(kind.name, scenario, met, seen);
     }
-    for remark in kind.remarks {
-        table.remark(kind.name, remark);
-    }
-    table.print();
+    // At once, since gateways are met at the same time.
+    println!("\n{table}");
     let wrong: Vec<_> = all.iter().flat_map(|encounter| &encounter.wrong).collect();
     assert!(wrong.is_empty(), "{}: {wrong:#?}\n{}", kind.name, gateway.output());
 

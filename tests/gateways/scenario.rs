@@ -1,10 +1,11 @@
 //! What an origin does, and what a gateway in front of it is told.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
+use http::Method;
 use scripted_origin::{Origin, Script};
 
-use crate::resolver::Resolver;
+use crate::{client::bare, resolver::Resolver};
 
 /// The host of the scenario [`UNRESOLVABLE`]: RFC 6761 §6.4 promises that there is none.
 pub(crate) const NO_SUCH_HOST: &str = "seawall.invalid";
@@ -59,8 +60,17 @@ impl Backstage {
         Self { origins, resolver: Resolver::start().await }
     }
 
-    /// The scenarios, once a gateway has started: one origin is given up now.
-    pub(crate) async fn begin(&mut self) -> &[(&'static str, Origin)] {
+    /// The scenarios, once the gateway there is ready: one origin is given up now.
+    pub(crate) async fn begin(&mut self, gateway: SocketAddr) -> &[(&'static str, Origin)] {
+        // Squid listens before it has found out which of its peers are there.
+        for name in [GONE, WARM_UP] {
+            for _ in 0..200 {
+                if bare(&Method::GET, gateway, name).await == Some(200) {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
         for (_, origin) in self.origins.iter_mut().filter(|(name, _)| *name == GONE) {
             origin.stop().await;
         }
