@@ -55,7 +55,7 @@ fn command(program: &Path, site: &Site<'_>) -> Command {
     // Root's children are to be somebody else, or it does not start.
     let user = if is_root() { "User nobody\nGroup nogroup" } else { "" };
     // An upstream that failed is tried again at once, and not after a minute.
-    let limits = "connectiontimeout=1 timeout=1 retry=0";
+    let limits = "connectiontimeout=1 timeout=2 retry=0";
     let routes = backstage.each_route(|name, upstream| {
         format!("ProxyPass /{name} http://{upstream}/{name} {limits}\n")
     });

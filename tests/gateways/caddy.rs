@@ -55,7 +55,7 @@ fn command(program: &Path, site: &Site<'_>) -> Command {
             "    reverse_proxy /{name} {upstream} {{
         transport http {{
             dial_timeout 1s
-            response_header_timeout 1s
+            response_header_timeout 2s
             resolvers {resolver}
         }}
     }}\n"

@@ -45,7 +45,7 @@ fn command(program: &Path, site: &Site<'_>) -> Command {
         .map(|name| {
             json!({
                 "match": { "path": format!("/{name}") },
-                "route": { "cluster": name, "timeout": "1s" },
+                "route": { "cluster": name, "timeout": "2s" },
             })
         })
         .collect();

@@ -74,7 +74,7 @@ fn command(program: &Path, site: &Site<'_>, error_files: &str) -> Command {
 defaults
     mode http
     timeout connect 1s
-    timeout server 1s
+    timeout server 2s
     timeout client 60s
 {error_files}resolvers nobody
     nameserver nobody {resolver}

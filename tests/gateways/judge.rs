@@ -15,7 +15,7 @@ pub(crate) struct Case<'a> {
     pub(crate) answer: &'a Answer,
     pub(crate) method: &'a Method,
     /// Without any layer: the status, and how many requests the origin saw.
-    pub(crate) bare: (Option<u16>, u64),
+    pub(crate) without: (Option<u16>, u64),
     /// Through the stack.
     pub(crate) met: &'a Met,
     pub(crate) seen: u64,
@@ -28,7 +28,7 @@ const FORCELIST: [u16; 5] = [429, 500, 502, 503, 504];
 impl Case<'_> {
     /// One sentence for each thing that is not as it should be.
     pub(crate) fn wrong(&self) -> Vec<String> {
-        let Self { answer, method, met, bare, .. } = self;
+        let Self { answer, method, met, without, .. } = self;
         let mut wrong = Vec::new();
         let mut check = |right: bool, what: String| {
             if !right {
@@ -38,8 +38,8 @@ impl Case<'_> {
         let (status, reaches) = (answer.status, answer.reaches);
         let closed = self.closed();
         check(met.status == status || closed, format!("status {:?}, not {status:?}", met.status));
-        check(bare.0 == status, format!("bare status {:?}, not {status:?}", bare.0));
-        check(bare.1 == reaches, format!("the origin saw {}, not {reaches}", bare.1));
+        check(without.0 == status, format!("bare status {:?}, not {status:?}", without.0));
+        check(without.1 == reaches, format!("the origin saw {}, not {reaches}", without.1));
 
         let again = *method == Method::GET && status.is_none_or(|it| FORCELIST.contains(&it));
         let sent = if again { 4 } else { 1 };

@@ -79,7 +79,7 @@ fn command(program: &Path, site: &Site<'_>) -> Command {
             uwsgi_temp_path {at}/uwsgi;
             scgi_temp_path {at}/scgi;
             proxy_connect_timeout 1s;
-            proxy_read_timeout 1s;
+            proxy_read_timeout 2s;
             server {{
                 listen {addr};
                 {locations}

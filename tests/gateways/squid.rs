@@ -59,15 +59,16 @@ cache_peer_access to-{name} deny all\n"
     let peers = backstage
         .each_route(|name, upstream| peer(name, &upstream.ip().to_string(), upstream.port()));
     let nowhere = peer(UNRESOLVABLE, NO_SUCH_HOST, 80);
+    // It counts whole seconds as they begin, so that each of these may be a second less.
     let config = format!(
         "http_port {addr} accel defaultsite=gateway.invalid
 visible_hostname gateway.invalid
 {peers}{nowhere}never_direct allow all
 http_access allow all
 cache deny all
-connect_timeout 1 second
-peer_connect_timeout 1 second
-read_timeout 1 second
+connect_timeout 2 seconds
+peer_connect_timeout 2 seconds
+read_timeout 3 seconds
 access_log none
 cache_log {at}/cache.log
 pid_filename none
