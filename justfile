@@ -9,7 +9,7 @@ ci:
 test:
     cargo test --workspace --all-features
 
-# nginx in front of a failing origin.
+# nginx, HAProxy, Apache, Caddy, Squid, Envoy, whichever is installed, in front of failing origins.
 gateways:
     cargo test --all-features --test gateways -- --ignored --nocapture
 

@@ -1,127 +1,90 @@
-//! What the origin does, and what may be concluded of it from behind a gateway.
+//! What an origin does, and what a gateway in front of it is told.
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{net::SocketAddr, time::Duration};
 
-use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use http::Method;
 use scripted_origin::{Origin, Script};
-use seawall::{
-    BoxError, Cause, Classify, Failure, HttpClassifier, Processed, RetryLayer, TimeoutLayer,
-    retry::{Backoff, Budget, ReplayBody},
-};
-use tower::{ServiceBuilder, ServiceExt};
 
-use crate::gateway::Gateway;
+use crate::{client::bare, resolver::Resolver};
 
-type Body = Full<Bytes>;
+/// The host of the scenario [`UNRESOLVABLE`]: RFC 6761 §6.4 promises that there is none.
+pub(crate) const NO_SUCH_HOST: &str = "seawall.invalid";
+pub(crate) const UNRESOLVABLE: &str = "unresolvable";
+const GONE: &str = "gone";
+/// Where a client makes a connection to the gateway that it will use again.
+pub(crate) const WARM_UP: &str = "warm-up";
 
-/// What an origin does and what the stack is to make of it.
-pub(crate) struct Scenario {
-    pub(crate) name: &'static str,
-    script: Script,
-    /// `None`: a success.
-    cause: Option<Cause>,
-    /// Requests that the stack is to send for one GET: 4 where the status is in the forcelist.
-    gets: usize,
-}
+/// Header lines of the origin's own failures: a gateway is to pass them on.
+const ITS_OWN: &str = "content-type: text/plain\r\nx-request-id: origin-17\r\n";
+const LATER: &str = "content-type: text/plain\r\nx-request-id: origin-17\r\nretry-after: 1\r\n";
 
-pub(crate) const SCENARIOS: [Scenario; 11] = [
-    scenario("healthy", Script::Healthy, None, 1),
-    // nginx answers 502 for whatever is wrong with the connection: the stack is to say no more than that.
-    scenario("refused", Script::Refuse, Some(Cause::BadGateway), 4),
-    scenario("accept, close", Script::AcceptClose, Some(Cause::BadGateway), 4),
-    scenario("reset", Script::Reset, Some(Cause::BadGateway), 4),
-    scenario("truncated head", Script::TruncatedHead, Some(Cause::BadGateway), 4),
-    scenario("huge head", Script::HugeHead, Some(Cause::BadGateway), 4),
-    scenario("silent", Script::Silent, Some(Cause::GatewayTimeout), 4),
-    scenario("429", Script::Status(429), Some(Cause::RateLimited), 4),
-    scenario("500", Script::Status(500), Some(Cause::OriginError), 4),
-    scenario("502", Script::Status(502), Some(Cause::BadGateway), 4),
-    scenario("503", Script::Status(503), Some(Cause::Overloaded), 4),
+/// By name; each has a path of that name on the gateway, and an origin behind it.
+pub(crate) const SCENARIOS: [(&str, Script); 20] = [
+    ("healthy", Script::Healthy),
+    ("refused", Script::Refuse),
+    // There when the gateway started.
+    (GONE, Script::Healthy),
+    ("accept-close", Script::AcceptClose),
+    ("read-close", Script::ReadClose),
+    ("reset", Script::Reset),
+    ("silent", Script::Silent),
+    ("garbage", Script::Garbage),
+    ("truncated", Script::TruncatedBody),
+    ("truncated-chunks", Script::TruncatedChunks),
+    ("truncated-head", Script::TruncatedHead),
+    // The same, but at the end of a line.
+    ("half-head", Script::Raw(b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n")),
+    ("long-head", Script::LongHead(128 << 10)),
+    // The gateway does not get as far as this origin.
+    (UNRESOLVABLE, Script::Healthy),
+    ("origin-429", Script::Always(429, LATER)),
+    ("origin-500", Script::Always(500, ITS_OWN)),
+    ("origin-502", Script::Always(502, ITS_OWN)),
+    ("origin-503", Script::Always(503, ITS_OWN)),
+    ("origin-503-later", Script::Always(503, LATER)),
+    ("origin-504", Script::Always(504, ITS_OWN)),
 ];
 
-const fn scenario(
-    name: &'static str,
-    script: Script,
-    cause: Option<Cause>,
-    gets: usize,
-) -> Scenario {
-    Scenario { name, script, cause, gets }
+/// Everything behind a gateway.
+pub(crate) struct Backstage {
+    origins: Vec<(&'static str, Origin)>,
+    pub(crate) resolver: Resolver,
 }
 
-/// What became of one GET and one POST.
-pub(crate) struct Met {
-    pub(crate) status: StatusCode,
-    failure: Option<Failure>,
-    /// Requests that the stack sent.
-    pub(crate) gets: usize,
-    pub(crate) posts: usize,
-}
-
-impl Met {
-    pub(crate) fn concluded(&self) -> &'static str {
-        self.failure.map_or("success", |failure| failure.cause().as_str())
-    }
-}
-
-impl Scenario {
-    pub(crate) async fn run(&self, start: impl AsyncFn(SocketAddr) -> Gateway) -> Met {
-        let origin = Origin::start(self.script).await.unwrap();
-        let gateway = start(origin.addr()).await;
-        let (response, gets) = send(&gateway, Method::GET).await;
-        let (_, posts) = send(&gateway, Method::POST).await;
-        let failure = HttpClassifier::new().classify(Ok(&response));
-        let status = response.status();
-        if status == StatusCode::OK {
-            assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "ok");
+impl Backstage {
+    pub(crate) async fn start() -> Self {
+        let mut origins = Vec::new();
+        for (name, script) in SCENARIOS.into_iter().chain([(WARM_UP, Script::Healthy)]) {
+            origins.push((name, Origin::start(script).await.unwrap()));
         }
-        Met { status, failure, gets, posts }
+        Self { origins, resolver: Resolver::start().await }
     }
 
-    /// What is wrong with what became of it.
-    pub(crate) fn wrong(&self, met: &Met) -> Vec<String> {
-        let mut wrong = Vec::new();
-        let mut check = |right: bool, what: &str| {
-            if !right {
-                wrong.push(format!("{}: {what}", self.name));
+    /// The scenarios, once the gateway there is ready: one origin is given up now.
+    pub(crate) async fn begin(&mut self, gateway: SocketAddr) -> &[(&'static str, Origin)] {
+        // Squid listens before it has found out which of its peers are there.
+        for name in [GONE, WARM_UP] {
+            for _ in 0..200 {
+                if bare(&Method::GET, gateway, name).await == Some(200) {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
-        };
-        check(met.failure.map(|failure| failure.cause()) == self.cause, "the cause");
-        check(met.gets == self.gets, "how often a GET is sent");
-        check(met.posts == 1, "a POST is sent once");
-        let processed = met.failure.map(|failure| failure.processed());
-        check(processed.is_none_or(|it| it == Processed::Maybe), "a response proves nothing");
-        wrong
-    }
-}
-
-/// Sends one request through the whole stack; gives the answer, and how many requests the stack made of it.
-async fn send(gateway: &Gateway, method: Method) -> (Response<Incoming>, usize) {
-    let sent = Arc::new(AtomicUsize::new(0));
-    let count = {
-        let sent = Arc::clone(&sent);
-        move |request: Request<ReplayBody<Body>>| {
-            sent.fetch_add(1, Ordering::Relaxed);
-            request
         }
-    };
-    let client = ServiceBuilder::new()
-        .layer(RetryLayer::new().backoff(Backoff::none()).budget(Budget::none()))
-        .map_request(count)
-        .layer(TimeoutLayer::new(Duration::from_secs(10)))
-        .service(Client::builder(TokioExecutor::new()).build_http());
-    let request = Request::builder().method(method).uri(format!("http://{}/", gateway.addr));
-    let response: Result<_, BoxError> =
-        client.oneshot(request.body(Body::from("hi")).unwrap()).await;
-    (response.unwrap(), sent.load(Ordering::Relaxed))
+        for (_, origin) in self.origins.iter_mut().filter(|(name, _)| *name == GONE) {
+            origin.stop().await;
+        }
+        &self.origins[..SCENARIOS.len()]
+    }
+
+    /// Path and upstream of all but [`UNRESOLVABLE`].
+    pub(crate) fn routes(&self) -> impl Iterator<Item = (&'static str, SocketAddr)> {
+        let resolvable = self.origins.iter().filter(|(name, _)| *name != UNRESOLVABLE);
+        resolvable.map(|(name, origin)| (*name, origin.addr()))
+    }
+
+    /// One piece of configuration for each of the [`routes`](Self::routes).
+    pub(crate) fn each_route(&self, one: impl Fn(&str, SocketAddr) -> String) -> String {
+        self.routes().map(|(name, upstream)| one(name, upstream)).collect()
+    }
 }

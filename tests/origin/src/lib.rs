@@ -21,7 +21,7 @@ mod script;
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -29,8 +29,8 @@ use std::{
 };
 
 use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
+    net::{TcpListener, TcpSocket, TcpStream},
+    task::{JoinHandle, JoinSet},
 };
 
 pub use self::{request::Received, script::Script};
@@ -40,7 +40,10 @@ pub use self::{request::Received, script::Script};
 pub struct Origin {
     addr: SocketAddr,
     seen: Arc<Seen>,
-    accepting: Option<tokio::task::AbortHandle>,
+    /// Connections are refused without it.
+    accepting: Option<JoinHandle<()>>,
+    /// Keeps the port, while nobody listens on it, from being given to somebody who would.
+    _port: TcpSocket,
 }
 
 /// What an origin has seen.
@@ -61,13 +64,26 @@ impl Origin {
     /// # Errors
     /// When no socket can be had.
     pub async fn start(script: Script) -> io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let addr = listener.local_addr()?;
+        let port = TcpSocket::new_v4()?;
+        port.set_reuseaddr(true)?;
+        port.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        let addr = port.local_addr()?;
         let seen = Arc::new(Seen::default());
-        // Nobody listens once the listener is dropped: the next connection is refused.
-        let accepting = (script != Script::Refuse)
-            .then(|| tokio::spawn(accept(listener, script, Arc::clone(&seen))).abort_handle());
-        Ok(Self { addr, seen, accepting })
+        let accepting = if script == Script::Refuse {
+            None
+        } else {
+            let listener = TcpListener::bind(addr).await?;
+            Some(tokio::spawn(accept(listener, script, Arc::clone(&seen))))
+        };
+        Ok(Self { addr, seen, accepting, _port: port })
+    }
+
+    /// Stops listening and closes all connections: from now on, it refuses them.
+    pub async fn stop(&mut self) {
+        if let Some(accepting) = self.accepting.take() {
+            accepting.abort();
+            let _ = accepting.await;
+        }
     }
 
     /// Where it listens.

@@ -32,6 +32,8 @@ pub enum Script {
         /// The header's value.
         seconds: u64,
     },
+    /// Answers every request with this status, these header lines, each with its line end, and a short body.
+    Always(u16, &'static str),
     /// Answers the first request with this status and these header lines, each with its line end; others with 200.
     Once(u16, &'static str),
     /// Answers 303 with this `Location`: the request is done, and its result is there.
@@ -64,6 +66,8 @@ pub enum Script {
     TruncatedChunks,
     /// Answers with a head of a megabyte.
     HugeHead,
+    /// Answers 200 `ok` with one header of so many bytes.
+    LongHead(usize),
     /// Answers with these bytes, whatever they are, then closes.
     Raw(&'static [u8]),
 }
@@ -84,7 +88,9 @@ impl Script {
             Self::Busy { every, seconds } if number.is_multiple_of(every.max(1)) => {
                 whole(503, &format!("retry-after: {seconds}\r\n"))
             }
+            Self::Always(status, headers) => whole(status, headers),
             Self::Once(status, headers) if number == 1 => whole(status, headers),
+            Self::LongHead(bytes) => whole(200, &format!("x-long: {}\r\n", "x".repeat(bytes))),
             Self::Healthy
             | Self::Once(..)
             | Self::StaleAfter { .. }
@@ -117,7 +123,9 @@ impl Script {
         Ok(matches!(
             self,
             Self::Healthy
+                | Self::Always(..)
                 | Self::Once(..)
+                | Self::LongHead(_)
                 | Self::StaleAfter { .. }
                 | Self::Flaky { .. }
                 | Self::Status(_)
