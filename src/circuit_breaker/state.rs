@@ -163,8 +163,9 @@ impl Machine {
         if self.is_due(now) {
             change = Some(self.go(Phase::HalfOpen(Probes::default()), now, Counts::default()));
         }
-        if self.refuses(now, settings).is_some() {
-            return (Admission::Refuse(self.reject(now, settings)), change);
+        if let Some(refusal) = self.refuses(now, settings) {
+            self.refused = self.refused.saturating_add(1);
+            return (Admission::Refuse(refusal), change);
         }
         let probe = match &mut self.phase {
             Phase::HalfOpen(probes) => Some(probes.lend(now, settings)),
@@ -255,14 +256,13 @@ impl Machine {
         random: f64,
         settings: &Settings,
     ) -> Option<Change> {
-        let Phase::HalfOpen(probes) = &mut self.phase else {
-            self.late = self.late.saturating_add(1);
-            return None;
+        let probes = match &mut self.phase {
+            Phase::HalfOpen(probes) if ticket.generation == self.generation => probes,
+            _ => {
+                self.late = self.late.saturating_add(1);
+                return None;
+            }
         };
-        if ticket.generation != self.generation {
-            self.late = self.late.saturating_add(1);
-            return None;
-        }
         // Its place may be somebody else's by now, if its lease is over. It counts all the same: so many results decide.
         probes.take_back(ticket.probe);
         let all = settings.probes.get();
