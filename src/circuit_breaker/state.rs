@@ -3,7 +3,7 @@
 //! Time is a [`Duration`] since any fixed moment. Every change of state begins a new generation, and what was admitted in
 //! an earlier one changes nothing any more.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use super::{settings::Settings, window::Counts};
 use crate::{Failure, ratio::part};
@@ -74,7 +74,7 @@ struct Probes {
 
 #[derive(Clone, Copy, Debug)]
 struct Lease {
-    probe: u32,
+    probe: NonZeroU32,
     until: Duration,
 }
 
@@ -90,7 +90,7 @@ pub(super) enum Admission {
 pub(super) struct Ticket {
     pub(super) generation: u64,
     /// It is one of the few of the half-open state.
-    pub(super) probe: Option<u32>,
+    pub(super) probe: Option<NonZeroU32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -361,15 +361,15 @@ impl Probes {
         out + u64::from(self.succeeded) + u64::from(self.failed) < settings.probes.get().into()
     }
 
-    fn lend(&mut self, now: Duration, settings: &Settings) -> u32 {
+    fn lend(&mut self, now: Duration, settings: &Settings) -> NonZeroU32 {
         self.out.retain(|lease| now < lease.until);
-        let probe = self.made;
         self.made = self.made.wrapping_add(1);
+        let probe = NonZeroU32::new(self.made).unwrap_or(NonZeroU32::MAX);
         self.out.push(Lease { probe, until: now.saturating_add(settings.probe_lease) });
         probe
     }
 
-    fn take_back(&mut self, probe: Option<u32>) {
+    fn take_back(&mut self, probe: Option<NonZeroU32>) {
         self.out.retain(|lease| Some(lease.probe) != probe);
     }
 
