@@ -80,7 +80,7 @@ failed=0
 limit 'seawall Timeout' bare GET ready 160 || failed=1
 limit 'seawall Timeout' bare GET 'pending once' 700 || failed=1
 limit 'seawall Retry' bare GET ready 600 || failed=1
-limit 'seawall CircuitBreaker' bare GET ready 460 || failed=1
+limit 'seawall CircuitBreaker' bare GET ready 370 || failed=1
 limit 'seawall BadGatewayClassifier' bare GET ready 140 || failed=1
 limit 'classifier: a 200' 'classifier: nothing in its place' - - 19 || failed=1
 exit "$failed"

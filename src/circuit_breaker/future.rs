@@ -18,6 +18,8 @@ pin_project! {
     pub struct ResponseFuture<F, C, E> {
         #[pin]
         pub(super) state: State<F>,
+        // The permit is gone once the result is in; a call that does not count has none.
+        pub(super) permit: Option<Permit>,
         pub(super) classifier: C,
         pub(super) extent: PhantomData<fn() -> E>,
     }
@@ -26,8 +28,7 @@ pin_project! {
 pin_project! {
     #[project = StateProj]
     pub(super) enum State<F> {
-        // The permit is gone once the result is in; a call that does not count has none.
-        Call { #[pin] inner: F, permit: Option<Permit> },
+        Call { #[pin] inner: F },
         Refused { error: Option<Box<CircuitOpen>> },
     }
 }
@@ -36,7 +37,7 @@ impl<F, C, E> ResponseFuture<F, C, E> {
     #[cold]
     pub(super) fn refused(error: Box<CircuitOpen>, classifier: C) -> Self {
         let error = Some(error);
-        Self { state: State::Refused { error }, classifier, extent: PhantomData }
+        Self { state: State::Refused { error }, permit: None, classifier, extent: PhantomData }
     }
 }
 
@@ -52,12 +53,13 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let (inner, permit) = match this.state.project() {
-            StateProj::Call { inner, permit } => (inner, permit),
+        let inner = match this.state.project() {
+            StateProj::Call { inner } => inner,
             StateProj::Refused { error } => {
                 return Poll::Ready(Err(error.take().expect("polled after completion")));
             }
         };
+        let permit = this.permit;
         if let Some(permit) = permit {
             permit.enter();
         }

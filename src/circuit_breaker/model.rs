@@ -225,10 +225,7 @@ async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseErr
         };
         match step {
             Step::Call => {
-                let real = Permit::take(Arc::clone(&core)).ok().map(|mut permit| {
-                    Watch::leave(&mut permit);
-                    permit
-                });
+                let real = Permit::take(Arc::clone(&core)).ok();
                 let naive = model.admit();
                 prop_assert_eq!(real.is_some(), naive.is_some());
                 calls.extend(real.zip(naive));

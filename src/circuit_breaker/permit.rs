@@ -1,4 +1,10 @@
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    mem::{self, ManuallyDrop},
+    num::NonZeroU32,
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{
     circuit::Core,
@@ -12,10 +18,13 @@ use crate::{Cause, Failure, Processed, Reporter, body::Watch, classify::classify
 #[derive(Debug)]
 pub struct Permit {
     core: Arc<Core>,
-    /// `None` once the result is in.
-    ticket: Option<Ticket>,
-    /// Zero, unless slow calls count.
-    started: Duration,
+    // Those of the ticket: as one they would make the permit a word larger, and it is moved with each call.
+    generation: u64,
+    probe: Option<NonZeroU32>,
+    /// Nanoseconds, as the circuit counts them. Zero, unless slow calls count.
+    started: u64,
+    /// The result is in.
+    over: bool,
     /// The inner service is at work. Still so when the permit is dropped, it has panicked.
     entered: bool,
 }
@@ -31,12 +40,19 @@ impl Permit {
     #[inline]
     pub(super) fn take(core: Arc<Core>) -> Result<Self, (Arc<Core>, Refusal)> {
         match core.admit() {
-            Ok(ticket) => {
-                let started = core.settings.slow.map_or(Duration::ZERO, |_| core.now());
-                Ok(Self { core, ticket: Some(ticket), started, entered: true })
+            Ok(Ticket { generation, probe }) => {
+                let started = core.settings.slow.map_or(0, |_| nanos(core.now()));
+                Ok(Self { core, generation, probe, started, over: false, entered: false })
             }
             Err(refusal) => Err((core, refusal)),
         }
+    }
+
+    /// What it was admitted by, once.
+    #[inline]
+    fn take_ticket(&mut self) -> Option<Ticket> {
+        let Self { generation, probe, .. } = *self;
+        (!mem::replace(&mut self.over, true)).then_some(Ticket { generation, probe })
     }
 
     /// Takes what the classifier said of the call, if that counts at once. A success does not, since it may yet turn out
@@ -48,7 +64,7 @@ impl Permit {
             Verdict::Failure => self.settle(Some(failure)),
             // However long it took.
             Verdict::Neither => {
-                if let Some(ticket) = self.ticket.take() {
+                if let Some(ticket) = self.take_ticket() {
                     self.core.cancel(ticket);
                 }
             }
@@ -65,14 +81,8 @@ impl Permit {
     }
 
     #[inline]
-    pub(super) fn left(mut self) -> Self {
-        self.entered = false;
-        self
-    }
-
-    #[inline]
     fn settle(&mut self, failure: Option<Failure>) {
-        if let Some(ticket) = self.ticket.take() {
+        if let Some(ticket) = self.take_ticket() {
             if failure.is_none() && !self.is_slow() {
                 return self.core.succeeded(ticket);
             }
@@ -93,7 +103,7 @@ impl Permit {
     fn cancel(&mut self) {
         if self.is_slow() {
             self.settle(None);
-        } else if let Some(ticket) = self.ticket.take() {
+        } else if let Some(ticket) = self.take_ticket() {
             self.core.cancel(ticket);
         }
     }
@@ -101,8 +111,13 @@ impl Permit {
     #[inline]
     fn is_slow(&self) -> bool {
         let Some(limit) = self.core.settings.slow else { return false };
-        self.core.now().saturating_sub(self.started) >= limit
+        Duration::from_nanos(nanos(self.core.now()).saturating_sub(self.started)) >= limit
     }
+}
+
+/// Enough for 584 years.
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl Watch for Permit {
@@ -127,10 +142,31 @@ impl Watch for Permit {
     }
 }
 
+/// The permit of a call while the inner service makes its future. Dropped by then, that has panicked. Apart from the permit,
+/// so that nothing need be written into one that does not panic.
+pub(super) struct Calling(pub(super) Option<Permit>);
+
+impl Calling {
+    #[inline]
+    pub(super) fn left(self) -> Option<Permit> {
+        let mut this = ManuallyDrop::new(self);
+        this.0.take()
+    }
+}
+
+impl Drop for Calling {
+    #[cold]
+    fn drop(&mut self) {
+        if let Some(permit) = &mut self.0 {
+            permit.enter();
+        }
+    }
+}
+
 impl Drop for Permit {
     #[inline]
     fn drop(&mut self) {
-        if self.ticket.is_some() {
+        if !self.over {
             self.end_early();
         }
     }

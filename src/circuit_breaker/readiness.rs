@@ -59,17 +59,16 @@ impl Readiness {
         Self { when: self.when, refusing: false, asked: false, waiter: None }
     }
 
+    /// Whether nothing speaks against asking the inner service, at a glance.
     #[inline]
-    pub(super) fn poll(&mut self, core: &Arc<Core>, cx: &mut Context<'_>) -> Poll<Verdict> {
+    pub(super) fn may_ask(&mut self, core: &Core) -> bool {
         self.refusing = false;
-        if core.lets_all_pass() && self.waiter.is_none() {
-            return Poll::Ready(Verdict::Ask);
-        }
-        self.look(core, cx)
+        core.lets_all_pass() && self.waiter.is_none()
     }
 
+    /// Looks closer.
     #[cold]
-    fn look(&mut self, core: &Arc<Core>, cx: &mut Context<'_>) -> Poll<Verdict> {
+    pub(super) fn look(&mut self, core: &Arc<Core>, cx: &mut Context<'_>) -> Poll<Verdict> {
         if self.when == When::Shadow || core.refuses().is_none() {
             self.waiter = None;
             return Poll::Ready(Verdict::Ask);

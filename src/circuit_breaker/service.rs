@@ -11,7 +11,7 @@ use tower_service::Service;
 use super::{
     CircuitOpen, ResponseFuture,
     future::State,
-    permit::Permit,
+    permit::{Calling, Permit},
     readiness::{Readiness, Verdict},
     select::{Find, Single},
 };
@@ -50,14 +50,16 @@ where
             return self.inner.poll_ready(cx).map_err(Into::into);
         };
         loop {
-            let verdict = self.readiness.poll(core, cx);
-            if verdict != Poll::Ready(Verdict::Ask) {
-                // What it was given for a call that will be rejected is somebody else's to use.
-                if mem::take(&mut self.readiness.asked) {
-                    self.inner = self.inner.clone();
+            if !self.readiness.may_ask(core) {
+                let verdict = self.readiness.look(core, cx);
+                if verdict != Poll::Ready(Verdict::Ask) {
+                    // What it was given for a call that will be rejected is somebody else's to use.
+                    if mem::take(&mut self.readiness.asked) {
+                        self.inner = self.inner.clone();
+                    }
+                    // The inner service is not asked, so it cannot keep anything either.
+                    return verdict.map(|_| Ok(()));
                 }
-                // The inner service is not asked, so it cannot keep anything either.
-                return verdict.map(|_| Ok(()));
             }
             self.readiness.asked = true;
             match self.inner.poll_ready(cx) {
@@ -82,12 +84,11 @@ where
             Ok(permit) => permit,
             Err(error) => return refuse(request, error, self.classifier.clone()),
         };
-        // In this order, and each written where it stays: should the inner service panic, the permit knows.
+        let calling = Calling(permit);
+        let inner = self.inner.call(request);
         ResponseFuture {
-            state: State::Call {
-                inner: self.inner.call(request),
-                permit: permit.map(Permit::left),
-            },
+            state: State::Call { inner },
+            permit: calling.left(),
             classifier: self.classifier.clone(),
             extent: PhantomData,
         }

@@ -3,7 +3,7 @@
 //! Time is a [`Duration`] since any fixed moment. Every change of state begins a new generation, and what was admitted in
 //! an earlier one changes nothing any more.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use super::{settings::Settings, window::Counts};
 use crate::{Failure, ratio::part};
@@ -74,7 +74,7 @@ struct Probes {
 
 #[derive(Clone, Copy, Debug)]
 struct Lease {
-    probe: u32,
+    probe: NonZeroU32,
     until: Duration,
 }
 
@@ -90,7 +90,7 @@ pub(super) enum Admission {
 pub(super) struct Ticket {
     pub(super) generation: u64,
     /// It is one of the few of the half-open state.
-    pub(super) probe: Option<u32>,
+    pub(super) probe: Option<NonZeroU32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -163,8 +163,9 @@ impl Machine {
         if self.is_due(now) {
             change = Some(self.go(Phase::HalfOpen(Probes::default()), now, Counts::default()));
         }
-        if self.refuses(now, settings).is_some() {
-            return (Admission::Refuse(self.reject(now, settings)), change);
+        if let Some(refusal) = self.refuses(now, settings) {
+            self.refused = self.refused.saturating_add(1);
+            return (Admission::Refuse(refusal), change);
         }
         let probe = match &mut self.phase {
             Phase::HalfOpen(probes) => Some(probes.lend(now, settings)),
@@ -255,14 +256,13 @@ impl Machine {
         random: f64,
         settings: &Settings,
     ) -> Option<Change> {
-        let Phase::HalfOpen(probes) = &mut self.phase else {
-            self.late = self.late.saturating_add(1);
-            return None;
+        let probes = match &mut self.phase {
+            Phase::HalfOpen(probes) if ticket.generation == self.generation => probes,
+            _ => {
+                self.late = self.late.saturating_add(1);
+                return None;
+            }
         };
-        if ticket.generation != self.generation {
-            self.late = self.late.saturating_add(1);
-            return None;
-        }
         // Its place may be somebody else's by now, if its lease is over. It counts all the same: so many results decide.
         probes.take_back(ticket.probe);
         let all = settings.probes.get();
@@ -361,15 +361,15 @@ impl Probes {
         out + u64::from(self.succeeded) + u64::from(self.failed) < settings.probes.get().into()
     }
 
-    fn lend(&mut self, now: Duration, settings: &Settings) -> u32 {
+    fn lend(&mut self, now: Duration, settings: &Settings) -> NonZeroU32 {
         self.out.retain(|lease| now < lease.until);
-        let probe = self.made;
         self.made = self.made.wrapping_add(1);
+        let probe = NonZeroU32::new(self.made).unwrap_or(NonZeroU32::MAX);
         self.out.push(Lease { probe, until: now.saturating_add(settings.probe_lease) });
         probe
     }
 
-    fn take_back(&mut self, probe: Option<u32>) {
+    fn take_back(&mut self, probe: Option<NonZeroU32>) {
         self.out.retain(|lease| Some(lease.probe) != probe);
     }
 

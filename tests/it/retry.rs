@@ -17,7 +17,7 @@ use tokio_test::{assert_pending, assert_ready_ok, task};
 use tower::{Layer, Service, ServiceExt};
 use tower_test::mock;
 
-use crate::support::{Act, Script, Step, Steps, response};
+use crate::support::{Act, Script, Step, Steps, answers, response};
 
 type Body = Full<Bytes>;
 
@@ -27,10 +27,6 @@ fn request(method: &Method) -> Request<Body> {
 
 fn get() -> Request<Body> {
     request(&Method::GET)
-}
-
-fn answers(statuses: &[u16]) -> Script<Body> {
-    Script::new(statuses.iter().map(|&status| Act::Answer(response(status))))
 }
 
 fn io_error(kind: io::ErrorKind) -> Act<Body> {

@@ -31,14 +31,10 @@ use tracing::level_filters::LevelFilter;
 
 use crate::{
     recorder::Recorder,
-    support::{Act, Script, Step, Steps, response},
+    support::{Act, Script, Step, Steps, get, response},
 };
 
 type Body = Full<Bytes>;
-
-fn get() -> Request<Body> {
-    Request::get("http://upstream/").body(Body::default()).unwrap()
-}
 
 fn post() -> Request<Body> {
     Request::post("http://upstream/").body(Body::from("pay")).unwrap()

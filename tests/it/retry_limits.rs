@@ -25,20 +25,12 @@ use tokio_test::{assert_pending, assert_ready_err, task};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_test::mock;
 
-use crate::support::{Act, Script, response};
+use crate::support::{Act, Script, answers, get, response};
 
 type Body = Full<Bytes>;
 
-fn get() -> Request<Body> {
-    Request::get("http://upstream/").body(Body::default()).unwrap()
-}
-
 fn eager() -> RetryLayer {
     RetryLayer::new().backoff(Backoff::none())
-}
-
-fn answers(statuses: &[u16]) -> Script<Body> {
-    Script::new(statuses.iter().map(|&status| Act::Answer(response(status))))
 }
 
 fn stop(response: &Response<Body>) -> Option<Stop> {

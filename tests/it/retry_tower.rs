@@ -15,20 +15,12 @@ use tower::{
     discover::ServiceList, load::Constant, load_shed, service_fn,
 };
 
-use crate::support::{Act, Script, response};
+use crate::support::{Act, Script, answers, get, response};
 
 type Body = Full<Bytes>;
 
-fn get() -> Request<Body> {
-    Request::get("http://upstream/").body(Body::default()).unwrap()
-}
-
 fn eager() -> RetryLayer {
     RetryLayer::new().backoff(Backoff::none())
-}
-
-fn answers(statuses: &[u16]) -> Script<Body> {
-    Script::new(statuses.iter().map(|&status| Act::Answer(response(status))))
 }
 
 /// An instance that always answers the same.

@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use seawall::BoxError;
 use tower::Service;
 
@@ -203,4 +203,13 @@ where
 
 pub(crate) fn response<B: Default>(status: u16) -> Response<B> {
     Response::builder().status(status).body(B::default()).unwrap()
+}
+
+pub(crate) fn get() -> Request<Full<Bytes>> {
+    Request::get("http://upstream/").body(Full::default()).unwrap()
+}
+
+/// Answers with these statuses, one after the other.
+pub(crate) fn answers(statuses: &[u16]) -> Script<Full<Bytes>> {
+    Script::new(statuses.iter().map(|&status| Act::Answer(response(status))))
 }
