@@ -59,12 +59,21 @@
 //!
 //! On a server, around every layer that makes errors; inside [`LoggingLayer::server`](crate::LoggingLayer::server).
 
+mod accept;
 mod answer;
+mod asked;
 mod body;
 mod future;
+mod grpc;
 mod layer;
+mod page;
+mod plain;
+mod problem;
 mod proxy_status;
 mod service;
+mod settings;
+mod told;
+mod words;
 
 pub use self::{
     body::ResponseBody, future::ResponseFuture, layer::ErrorResponseLayer, service::ErrorResponse,
