@@ -14,13 +14,14 @@ use tower::{Layer, Service};
 use crate::measure::allocations;
 
 /// The cases that must not allocate while nobody listens.
-const NO_ALLOCATION: [&str; 7] = [
+const NO_ALLOCATION: [&str; 8] = [
     "seawall Timeout",
     "seawall CircuitBreaker",
     "seawall CircuitBreaker, keyed",
     "seawall InFlightLimit",
     "seawall Logging, client",
     "seawall Logging, server",
+    "seawall ErrorResponse",
     "classifier: a 200",
 ];
 
