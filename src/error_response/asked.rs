@@ -25,6 +25,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    #[inline]
     pub(super) fn of<B>(request: &Request<B>) -> Self {
         let headers = request.headers();
         Self {
@@ -57,7 +58,12 @@ fn is_grpc(headers: &HeaderMap) -> bool {
     }
 }
 
+#[inline]
 fn accept(headers: &HeaderMap) -> Option<HeaderValue> {
+    // No header has several lines: the cheaper look-up will do.
+    if headers.len() == headers.keys_len() {
+        return headers.get(ACCEPT).filter(|line| line.len() <= LONGEST_ACCEPT).cloned();
+    }
     let mut lines = headers.get_all(ACCEPT).iter();
     let (first, second) = (lines.next()?, lines.next());
     if second.is_none() {
