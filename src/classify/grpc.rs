@@ -24,7 +24,8 @@ use crate::{Cause, Failure};
 /// | any other value | [`Unknown`](Cause::Unknown) |
 ///
 /// `grpc-retry-pushback-ms` (gRFC A6) is the server's word on repeating the call: a wait in milliseconds, or, when
-/// negative or malformed, "do not". Errors go through [`classify_error`](super::classify_error).
+/// negative or malformed, "do not". A [`Failure`] in the response's extensions, put there by an inner layer that knows
+/// more, is taken as it is, if the status is one of failure. Errors go through [`classify_error`](super::classify_error).
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct GrpcClassifier {}
@@ -43,7 +44,11 @@ impl<B> Classify<Response<B>> for GrpcClassifier {
             return HttpClassifier::new().classify(outcome);
         };
         match response.headers().get("grpc-status") {
-            Some(code) => of_code(code.as_bytes(), response),
+            // An inner layer that put its failure beside the status knows more than a number says.
+            Some(code) => {
+                let failure = of_code(code.as_bytes(), response)?;
+                Some(response.extensions().get().copied().unwrap_or(failure))
+            }
             None if response.status().as_u16() >= 400 => Some(of_response(response)),
             None => None,
         }

@@ -4,38 +4,51 @@ use std::{error::Error, time::Duration};
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, Response, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER},
+    HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
+    header::{
+        CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, VARY,
+        X_CONTENT_TYPE_OPTIONS,
+    },
 };
-use serde_json::json;
 
-use super::proxy_status;
+use super::{
+    accept::Format, asked::Asked, grpc, page, plain, problem, proxy_status, settings::Settings,
+    told,
+};
 use crate::{Failure, classify::classify_error};
 
+static X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+
 /// What is known of an error that is to be answered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Answer {
     failure: Failure,
     status: StatusCode,
     retry_after: Option<Duration>,
+    /// It was tried as often as it should be: nobody before us should do so again.
+    gave_up: bool,
+    /// The error's text, if it is to be disclosed.
+    text: Option<String>,
 }
 
 impl Answer {
-    pub(super) const fn new(failure: Failure) -> Self {
-        let status = failure.cause().gateway_status();
-        Self { failure, status, retry_after: failure.retry_after() }
-    }
-
-    pub(super) fn to(error: &(dyn Error + 'static)) -> Self {
-        let answer = Self::new(classify_error(error));
+    pub(super) fn to(error: &(dyn Error + 'static), settings: &Settings) -> Self {
+        let failure = classify_error(error);
+        let answer = Self {
+            failure,
+            status: failure.cause().gateway_status(),
+            retry_after: failure.retry_after(),
+            gave_up: false,
+            text: settings.disclose.then(|| told::text(error)),
+        };
         #[cfg(feature = "retry")]
-        let answer = answer.or_last_word(error);
+        let answer = answer.after_retries(error);
         answer
     }
 
     /// A retry that ended in a refusal of our own, after the upstream had answered: its answer says more than ours.
     #[cfg(feature = "retry")]
-    fn or_last_word(self, error: &(dyn Error + 'static)) -> Self {
+    fn after_retries(self, error: &(dyn Error + 'static)) -> Self {
         use crate::{
             attempts::{GaveUp, Stop},
             classify::retry_after,
@@ -51,41 +64,92 @@ impl Answer {
             Stop::DeadlineTooNear => self.failure.status().is_some(),
             _ => false,
         };
+        let answer = Self { gave_up: true, ..self };
         match gave_up.last_response() {
             Some(last) if refused => Self {
-                failure: self.failure.with_status(last.status()),
+                failure: answer.failure.with_status(last.status()),
                 status: last.status(),
-                retry_after: retry_after(last.headers()).or(self.retry_after),
+                retry_after: retry_after(last.headers()).or(answer.retry_after),
+                ..answer
             },
-            _ => self,
+            _ => answer,
         }
     }
 
-    pub(super) fn response(&self, name: &str, with_body: bool) -> Response<Option<Bytes>> {
-        let cause = self.failure.cause().as_str();
-        // RFC 9457 §4.2.1: with `about:blank` the title is the status's own phrase.
-        let problem = json!({
-            "type": "about:blank",
-            "title": self.status.canonical_reason().unwrap_or_default(),
-            "status": self.status.as_u16(),
-            "detail": cause.replace('_', " "),
-            "cause": cause,
-        });
-        let body = with_body.then(|| Bytes::from(problem.to_string()));
-        let mut response = Response::new(body);
-        *response.status_mut() = self.status;
-        // For logging around this layer, which would else know no more than the status.
-        response.extensions_mut().insert(self.failure.with_status(self.status));
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(value) = proxy_status::value(name, &self.failure) {
-            headers.insert("proxy-status", value);
+    pub(super) const fn failure(&self) -> &Failure {
+        &self.failure
+    }
+
+    pub(super) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(super) const fn gave_up(&self) -> bool {
+        self.gave_up
+    }
+
+    pub(super) const fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// How long to wait, in whole seconds, rounded up.
+    pub(super) fn seconds(&self) -> Option<u64> {
+        let wait = self.retry_after?;
+        Some(wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)))
+    }
+
+    pub(super) fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
+    pub(super) fn response(&self, settings: &Settings, asked: &Asked) -> Response<Option<Bytes>> {
+        let mut response =
+            if asked.is_grpc { grpc::response(self) } else { self.negotiated(settings, asked) };
+        let mut failure = self.failure.with_status(response.status());
+        if self.gave_up {
+            failure = failure.with_retry_hint(Some(false));
         }
-        if let Some(wait) = self.retry_after {
-            let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        // For logging around this layer, which would else know no more than the status.
+        response.extensions_mut().insert(failure);
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let status = proxy_status::answered(settings.name(), &self.failure, self.text());
+        if let Some(value) = status {
+            headers.insert(&proxy_status::PROXY_STATUS, value);
         }
         response
+    }
+
+    fn negotiated(&self, settings: &Settings, asked: &Asked) -> Response<Option<Bytes>> {
+        let format = asked.format();
+        let id = asked.request_id();
+        let body = Bytes::from(match format {
+            Format::Problem => problem::problem(self, id),
+            Format::Html => page::page(self, settings, id),
+            Format::Plain => plain::plain(self, settings, id),
+        });
+        let length = HeaderValue::from(body.len());
+        let mut response = Response::new((!asked.is_head).then_some(body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
+        // Said here and not left to the server, which cannot know it when the request is a HEAD.
+        headers.insert(CONTENT_LENGTH, length);
+        headers.insert(VARY, HeaderValue::from_static("accept"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if format == Format::Html {
+            headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(page::POLICY));
+        }
+        self.when_to_retry(headers);
+        response
+    }
+
+    fn when_to_retry(&self, headers: &mut HeaderMap) {
+        if let Some(seconds) = self.seconds() {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.gave_up {
+            headers.insert(&X_SHOULD_RETRY, HeaderValue::from_static("false"));
+        }
     }
 }

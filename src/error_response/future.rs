@@ -8,8 +8,8 @@ use std::{
 use http::Response;
 use pin_project_lite::pin_project;
 
-use super::{ResponseBody, answer::Answer};
-use crate::{BoxError, Failure};
+use super::{ResponseBody, answer::Answer, asked::Asked, proxy_status, settings::Settings};
+use crate::BoxError;
 
 pin_project! {
     /// Response future of [`ErrorResponse`](super::ErrorResponse).
@@ -17,8 +17,8 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         state: State<F>,
-        name: Arc<str>,
-        with_body: bool,
+        settings: Arc<Settings>,
+        asked: Asked,
     }
 }
 
@@ -27,17 +27,21 @@ pin_project! {
     #[derive(Debug)]
     enum State<F> {
         Call { #[pin] inner: F },
-        Failed { failure: Failure },
+        NotReady { answer: Box<Answer> },
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) const fn new(name: Arc<str>, with_body: bool, inner: F) -> Self {
-        Self { state: State::Call { inner }, name, with_body }
+    pub(super) const fn new(settings: Arc<Settings>, asked: Asked, inner: F) -> Self {
+        Self { state: State::Call { inner }, settings, asked }
     }
 
-    pub(super) const fn failed(name: Arc<str>, with_body: bool, failure: Failure) -> Self {
-        Self { state: State::Failed { failure }, name, with_body }
+    pub(super) const fn not_ready(
+        settings: Arc<Settings>,
+        asked: Asked,
+        answer: Box<Answer>,
+    ) -> Self {
+        Self { state: State::NotReady { answer }, settings, asked }
     }
 }
 
@@ -50,14 +54,20 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let answer = match this.state.project() {
+        let settings = &**this.settings;
+        let response = match this.state.project() {
             StateProj::Call { inner } => match ready!(inner.poll(cx)) {
-                Ok(response) => return Poll::Ready(Ok(response.map(ResponseBody::inner))),
-                Err(error) => Answer::to(&*error.into()),
+                Ok(mut response) => {
+                    let status = response.status();
+                    if settings.appends_to(status) {
+                        proxy_status::append(settings.name(), status, response.headers_mut());
+                    }
+                    return Poll::Ready(Ok(response.map(ResponseBody::inner)));
+                }
+                Err(error) => Answer::to(&*error.into(), settings).response(settings, this.asked),
             },
-            StateProj::Failed { failure } => Answer::new(*failure),
+            StateProj::NotReady { answer } => answer.response(settings, this.asked),
         };
-        let response = answer.response(this.name, *this.with_body);
         Poll::Ready(Ok(response.map(ResponseBody::own)))
     }
 }

@@ -5,20 +5,20 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::{ResponseBody, ResponseFuture};
-use crate::{BoxError, Failure, classify::classify_error};
+use super::{ResponseBody, ResponseFuture, answer::Answer, asked::Asked, settings::Settings};
+use crate::BoxError;
 
 /// Service made by [`ErrorResponseLayer`](super::ErrorResponseLayer).
 #[derive(Clone, Debug)]
 pub struct ErrorResponse<S> {
     pub(super) inner: S,
-    pub(super) name: Arc<str>,
-    /// What `poll_ready` failed with, to be the answer to the next call.
-    pub(super) not_ready: Option<Failure>,
+    pub(super) settings: Arc<Settings>,
+    /// What to answer the next call, because `poll_ready` failed. Boxed, since a service is cloned often.
+    pub(super) not_ready: Option<Box<Answer>>,
 }
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for ErrorResponse<S>
@@ -33,17 +33,18 @@ where
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(cx).map(|ready| {
-            self.not_ready = ready.err().map(|error| classify_error(&*error.into()));
+            let answer = |error: S::Error| Answer::to(&*error.into(), &self.settings);
+            self.not_ready = ready.err().map(|error| Box::new(answer(error)));
             Ok(())
         })
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let with_body = request.method() != Method::HEAD;
-        let name = Arc::clone(&self.name);
+        let asked = Asked::of(&request);
+        let settings = Arc::clone(&self.settings);
         match self.not_ready.take() {
-            Some(failure) => ResponseFuture::failed(name, with_body, failure),
-            None => ResponseFuture::new(name, with_body, self.inner.call(request)),
+            Some(answer) => ResponseFuture::not_ready(settings, asked, answer),
+            None => ResponseFuture::new(settings, asked, self.inner.call(request)),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! it, an error response is built from it. It is small and `Copy`; its parts are [`Cause`], [`Reporter`] (with
 //! [`Product`]) and [`Processed`].
 
+mod advice;
 mod cause;
 mod processed;
 mod reporter;

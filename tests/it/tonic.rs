@@ -139,12 +139,15 @@ impl Decoder for Raw {
     }
 }
 
-fn eager() -> RetryLayer<GrpcClassifier> {
+pub(crate) fn eager() -> RetryLayer<GrpcClassifier> {
     RetryLayer::new().classifier(GrpcClassifier::new()).backoff(Backoff::none())
 }
 
 /// Makes a call as generated code does.
-async fn call(addr: SocketAddr, layer: RetryLayer<GrpcClassifier>) -> Result<Bytes, Status> {
+pub(crate) async fn call(
+    addr: SocketAddr,
+    layer: RetryLayer<GrpcClassifier>,
+) -> Result<Bytes, Status> {
     let channel = Endpoint::from_shared(format!("http://{addr}")).unwrap().connect_lazy();
     let service = ServiceBuilder::new().layer(layer).service(seawall::tonic::Client::new(channel));
     let mut client = Grpc::new(service);

@@ -96,6 +96,41 @@ fn every_cause_has_one_sentence_of_advice() {
 }
 
 #[test]
+fn every_cause_has_a_short_list_of_checks_in_plain_sentences() {
+    for &cause in Cause::ALL {
+        let checks = cause.checks();
+        assert!((2..=5).contains(&checks.len()), "{cause}");
+        assert_eq!(checks.iter().collect::<BTreeSet<_>>().len(), checks.len(), "{cause}");
+        for text in checks.iter().chain([&cause.advice(), &cause.description()]) {
+            assert!(text.bytes().all(|b| matches!(b, b' '..=b'~')), "{text}");
+            assert!(text.ends_with('.') && text.matches('`').count() % 2 == 0, "{text}");
+        }
+    }
+}
+
+#[test]
+fn the_last_check_of_every_cause_says_whether_retrying_is_safe() {
+    for &cause in Cause::ALL {
+        let (last, others) = cause.checks().split_last().unwrap();
+        assert!(last.contains("etry"), "{cause}: {last}");
+        assert!(!others.iter().any(|check| check.contains("Retry")), "{cause}");
+    }
+    // The words follow what is known of the request: never "safe" where it may have been processed.
+    for cause in [Cause::ConnectionTerminated, Cause::HttpResponseTimeout, Cause::BadGateway] {
+        let last = cause.checks().last().unwrap();
+        assert!(last.contains("idempotent") && !last.contains("safe"), "{cause}: {last}");
+    }
+    assert!(Cause::ConnectionRefused.checks().last().unwrap().contains("safe"));
+    assert!(Cause::RateLimited.checks().last().unwrap().contains("wait"));
+}
+
+#[test]
+fn descriptions_are_different() {
+    let all: BTreeSet<_> = Cause::ALL.iter().map(|cause| cause.description()).collect();
+    assert_eq!(all.len(), Cause::ALL.len());
+}
+
+#[test]
 fn every_cause_is_answered_as_an_error() {
     for &cause in Cause::ALL {
         assert!(cause.gateway_status().as_u16() >= 400, "{cause}");

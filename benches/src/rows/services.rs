@@ -77,7 +77,8 @@ pub(super) fn all() -> Vec<Row> {
         row!("seawall Logging, server", |inner| LoggingLayer::server().layer(inner)).at_info(),
         row!("tower-http Trace", |inner| trace().layer(inner)).at_info(),
         row!("tower-http Trace, at INFO", |inner| trace_at_info().layer(inner)).at_info(),
-        row!("seawall ErrorResponse", |inner| ErrorResponseLayer::new("x").layer(inner)),
+        row!("seawall ErrorResponse", |inner| ErrorResponseLayer::new("x").layer(inner))
+            .all_kinds(),
         row!("seawall client stack: Logging, Retry, Timeout", |inner| {
             ServiceBuilder::new()
                 .layer(LoggingLayer::client())

@@ -22,6 +22,7 @@ const NO_ALLOCATION: [&str; 8] = [
     "seawall BadGatewayClassifier",
     "seawall Logging, client",
     "seawall Logging, server",
+    "seawall ErrorResponse",
     "classifier: a 200",
 ];
 
