@@ -1,0 +1,199 @@
+//! The request and its response, to the end of the body.
+
+use std::{pin::pin, time::Duration};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderValue, Method, Request, Response, Version,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT},
+};
+use http_body_util::BodyExt;
+use hyper::body::Body;
+use seawall::{
+    BoxError, Cause, Failure, Processed, Reporter,
+    classify::{classify_body_error, classify_error},
+};
+use tokio::time::{Instant, timeout};
+use tower::ServiceExt;
+
+use super::{
+    stack::{self, Connection},
+    tls,
+};
+use crate::{
+    escape, fields,
+    report::{Answer, Found},
+    target::Target,
+};
+
+pub(crate) use super::stack::Stream;
+
+/// What is kept of a body, to say what it says.
+const KEPT: usize = 64 << 10;
+
+/// What is read of a body.
+const READ: usize = 1 << 20;
+
+pub(crate) async fn exchange(
+    stream: Box<dyn Stream>,
+    is_http2: bool,
+    request: Request<super::stack::Body>,
+    limit: Duration,
+    answer: &mut Option<Answer>,
+) -> Found<()> {
+    let connection = match timeout(limit, Connection::new(stream, is_http2)).await {
+        Ok(Ok(connection)) => connection,
+        Ok(Err(error)) => return failed(&error, limit),
+        Err(_) => {
+            let failure = Failure::new(Cause::HttpResponseTimeout).with_reporter(Reporter::Local);
+            return Found::bad(failure, format!("no answer in {limit:?}"));
+        }
+    };
+    match stack::around(connection, limit).oneshot(request).await {
+        Ok(response) => read(response, limit, answer).await,
+        Err(error) => failed(&*error, limit),
+    }
+}
+
+/// The request for a target. In HTTP/2 its URI is whole, in HTTP/1.1 the path alone.
+pub(crate) fn request(
+    target: &Target,
+    method: &Method,
+    headers: &HeaderMap,
+    is_http2: bool,
+) -> http::Result<Request<super::stack::Body>> {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let authority = host.map_or_else(|| target.authority(), ToOwned::to_owned);
+    let query = target.url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let path = format!("{}{query}", target.url.path());
+    let uri = if is_http2 { format!("{}://{authority}{path}", target.url.scheme()) } else { path };
+    let mut request = Request::builder().method(method).uri(uri).body(super::stack::Body::new())?;
+    let fields = request.headers_mut();
+    fields.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    fields.insert(USER_AGENT, HeaderValue::from_static("seawall-diagnose"));
+    if target.has_user() {
+        let (name, password) = (target.url.username(), target.url.password().unwrap_or_default());
+        let plain = [name, password].map(|part| decoded(part)).join(&b':');
+        let value = format!("Basic {}", BASE64_STANDARD.encode(plain));
+        let mut value = HeaderValue::from_str(&value)?;
+        value.set_sensitive(true);
+        fields.insert(AUTHORIZATION, value);
+    }
+    for (name, value) in headers {
+        fields.insert(name, value.clone());
+    }
+    fields.remove(HOST);
+    if !is_http2 {
+        fields.insert(HOST, HeaderValue::from_str(&authority)?);
+    }
+    Ok(request)
+}
+
+/// A part of a URL without its percent signs.
+fn decoded(part: &str) -> Vec<u8> {
+    percent_encoding::percent_decode_str(part).collect()
+}
+
+fn failed(error: &(dyn std::error::Error + 'static), limit: Duration) -> Found<()> {
+    let failure = classify_error(error);
+    if let Some((failure, words)) = tls::after_handshake(error, failure) {
+        return Found::bad(failure, words);
+    }
+    let words = match failure.cause() {
+        Cause::ConnectionTerminated => "the connection was closed without an answer".into(),
+        Cause::HttpResponseTimeout => format!("no answer in {limit:?}"),
+        Cause::HttpProtocolError => "what came is not HTTP".into(),
+        Cause::HttpResponseHeaderSectionSize => "the head of the response is too large".into(),
+        _ => escape::line(&error.to_string(), 120),
+    };
+    Found::bad(failure, words)
+}
+
+async fn read<B>(response: Response<B>, limit: Duration, answer: &mut Option<Answer>) -> Found<()>
+where
+    B: Body<Data = Bytes, Error: Into<BoxError>>,
+{
+    let failure = stack::conclude(&response);
+    let (head, body) = response.into_parts();
+    let reason = head.status.canonical_reason().map(|reason| format!(" {reason}"));
+    let mut status = format!("{}{}", head.status.as_u16(), reason.unwrap_or_default());
+    let http = if head.version == Version::HTTP_2 { "HTTP/2" } else { "HTTP/1" };
+    let kept = answer.insert(Answer {
+        status: head.status.as_u16(),
+        fields: fields::of(&head.headers),
+        says: String::new(),
+    });
+    let endless = head.headers.get(CONTENT_TYPE);
+    let endless = endless.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
+    if endless {
+        status.push_str(", a stream without end");
+        return Found::good((), format!("{status} by {http}"));
+    }
+    let mut start = Vec::new();
+    let end = drain(body, limit, &mut start).await;
+    if failure.is_some() {
+        kept.says = escape::page(&start, 160);
+    }
+    match (failure, end) {
+        (Some(failure), _) => Found::bad(failure, format!("{status} by {http}")),
+        (None, Ok(size)) => Found::good((), format!("{status} by {http}, {size}")),
+        (None, Err((failure, words))) => {
+            let failure = failure.with_status(head.status);
+            Found::bad(failure, format!("{status} by {http}, but {words}"))
+        }
+    }
+}
+
+/// Reads a body to its end, or to where it is enough; says how much there was.
+async fn drain<B>(
+    body: B,
+    limit: Duration,
+    start: &mut Vec<u8>,
+) -> Result<String, (Failure, String)>
+where
+    B: Body<Data = Bytes, Error: Into<BoxError>>,
+{
+    let mut body = pin!(body);
+    let mut size = 0;
+    // One that drips for ever is as good as one that is large.
+    let enough = Instant::now() + 3 * limit;
+    loop {
+        let frame = match timeout(limit, body.frame()).await {
+            Ok(None) => return Ok(format!("{} of body", bytes(size))),
+            Ok(Some(Ok(frame))) => frame,
+            Ok(Some(Err(error))) => {
+                let failure = classify_body_error(&*error.into());
+                return Err((failure, format!("the body broke off after {}", bytes(size))));
+            }
+            Err(_) => {
+                let failure = Failure::new(Cause::ConnectionReadTimeout)
+                    .with_reporter(Reporter::Local)
+                    .with_processed(Processed::Yes);
+                return Err((failure, format!("the body stood still after {}", bytes(size))));
+            }
+        };
+        if let Some(data) = frame.data_ref() {
+            size += data.len();
+            let room = KEPT.saturating_sub(start.len());
+            start.extend_from_slice(&data[..data.len().min(room)]);
+        }
+        if size > READ || Instant::now() > enough {
+            return Ok(format!("more than {} of body, not read to its end", bytes(size.min(READ))));
+        }
+    }
+}
+
+fn bytes(size: usize) -> String {
+    match size {
+        0..1_024 => format!("{size} B"),
+        1_024..1_048_576 => format!("{:.1} KiB", size as f64 / 1_024.0),
+        _ => format!("{:.1} MiB", size as f64 / 1_048_576.0),
+    }
+}
+
+/// A request that cannot be made, such as one with a `Host` that is none.
+pub(crate) fn impossible(error: &http::Error) -> Found<()> {
+    let failure = super::unsent(Cause::HttpRequestError);
+    Found::bad(failure, escape::line(&error.to_string(), 120))
+}
