@@ -40,15 +40,12 @@ async fn steps(
 ) -> Option<()> {
     let limit = options.timeout;
     bar.set_message("looking up the name");
-    let addresses = match options.connect_to {
-        Some(address) => {
-            let found = Found::good(vec![address], "not asked: --connect-to");
-            report.step(Stage::Dns, async { found }).await?
-        }
-        None => {
-            let ips = report.step(Stage::Dns, dns::resolve(&target.host, limit)).await?;
-            ips.into_iter().map(|ip| SocketAddr::new(ip, target.port)).collect()
-        }
+    let addresses = if let Some(address) = options.connect_to {
+        let found = Found::good(vec![address], "not asked: --connect-to");
+        report.step(Stage::Dns, async { found }).await?
+    } else {
+        let ips = report.step(Stage::Dns, dns::resolve(&target.host, limit)).await?;
+        ips.into_iter().map(|ip| SocketAddr::new(ip, target.port)).collect()
     };
     bar.set_message("connecting");
     let (stream, peer) = report.step(Stage::Tcp, tcp::connect(addresses, limit)).await?;

@@ -74,7 +74,7 @@ pub(crate) fn request(
     fields.insert(USER_AGENT, HeaderValue::from_static("seawall-diagnose"));
     if target.has_user() {
         let (name, password) = (target.url.username(), target.url.password().unwrap_or_default());
-        let plain = [name, password].map(|part| decoded(part)).join(&b':');
+        let plain = [name, password].map(decoded).join(&b':');
         let value = format!("Basic {}", BASE64_STANDARD.encode(plain));
         let mut value = HeaderValue::from_str(&value)?;
         value.set_sensitive(true);
