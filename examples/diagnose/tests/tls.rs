@@ -2,6 +2,8 @@
 
 use std::{process::Command, sync::Arc};
 
+use hyper::{Request, Response, body::Incoming, server::conn::http2, service::service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::{
     ServerConfig,
@@ -21,6 +23,10 @@ struct Made {
 
 /// A server whose certificate is self-signed, and which answers 200.
 async fn serve(name: &str, last_year: i32) -> Made {
+    serve_by(name, last_year, false).await
+}
+
+async fn serve_by(name: &str, last_year: i32, http2: bool) -> Made {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
     params.not_before = date_time_ymd(2020, 1, 1);
@@ -28,12 +34,15 @@ async fn serve(name: &str, last_year: i32) -> Made {
     let certificate = params.self_signed(&key).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let secret = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let config = ServerConfig::builder_with_provider(provider)
+    let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], secret)
         .unwrap();
+    if http2 {
+        config.alpn_protocols = vec![b"h2".to_vec()];
+    }
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -41,6 +50,15 @@ async fn serve(name: &str, last_year: i32) -> Made {
         while let Ok((stream, _)) = listener.accept().await {
             // The client hangs up on what it does not accept.
             if let Ok(mut stream) = acceptor.accept(stream).await {
+                if http2 {
+                    let answer = service_fn(async |request: Request<Incoming>| {
+                        let said = format!("{} {:?}", request.uri(), request.version());
+                        Response::builder().status(503).body(said)
+                    });
+                    let server = http2::Builder::new(TokioExecutor::new());
+                    let _ = server.serve_connection(TokioIo::new(stream), answer).await;
+                    continue;
+                }
                 let mut request = [0; 4096];
                 let _ = stream.read(&mut request).await;
                 let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
@@ -102,4 +120,13 @@ async fn a_port_without_tls_is_a_protocol_error() {
     });
     let (code, report) = ask(&Made { port, pem: String::new() }, false, &[]).await;
     assert_eq!((code, &report["failure"]["cause"]), (Some(1), &"tls_protocol_error".into()));
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_where_the_server_chooses_it() {
+    let made = serve_by("localhost", 2999, true).await;
+    let (code, report) = ask(&made, true, &[]).await;
+    assert_eq!((code, &report["failure"]["cause"]), (Some(1), &"overloaded".into()), "{report}");
+    let detail = report["steps"][3]["detail"].as_str().unwrap();
+    assert!(detail.ends_with("by HTTP/2"), "{detail}");
 }
