@@ -1,5 +1,6 @@
 //! One step each, and nothing but what it found.
 
+mod body;
 pub(crate) mod dns;
 pub(crate) mod http;
 mod stack;
