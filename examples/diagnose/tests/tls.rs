@@ -6,8 +6,9 @@ use hyper::{Request, Response, body::Incoming, server::conn::http2, service::ser
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::{
-    ServerConfig,
+    RootCertStore, ServerConfig,
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+    server::WebPkiClientVerifier,
 };
 use serde_json::Value;
 use tokio::{
@@ -16,6 +17,13 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
+#[derive(Clone, Copy, PartialEq)]
+enum Server {
+    Plain,
+    Http2,
+    WantsClientCertificate,
+}
+
 struct Made {
     port: u16,
     pem: String,
@@ -23,10 +31,10 @@ struct Made {
 
 /// A server whose certificate is self-signed, and which answers 200.
 async fn serve(name: &str, last_year: i32) -> Made {
-    serve_by(name, last_year, false).await
+    serve_by(name, last_year, Server::Plain).await
 }
 
-async fn serve_by(name: &str, last_year: i32, http2: bool) -> Made {
+async fn serve_by(name: &str, last_year: i32, kind: Server) -> Made {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
     params.not_before = date_time_ymd(2020, 1, 1);
@@ -34,13 +42,19 @@ async fn serve_by(name: &str, last_year: i32, http2: bool) -> Made {
     let certificate = params.self_signed(&key).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let secret = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let mut config = ServerConfig::builder_with_provider(provider)
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.der().clone()).unwrap();
+    let wants = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    let builder = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], secret)
         .unwrap();
-    if http2 {
+    let builder = if kind == Server::WantsClientCertificate {
+        builder.with_client_cert_verifier(wants.build().unwrap())
+    } else {
+        builder.with_no_client_auth()
+    };
+    let mut config = builder.with_single_cert(vec![certificate.der().clone()], secret).unwrap();
+    if kind == Server::Http2 {
         config.alpn_protocols = vec![b"h2".to_vec()];
     }
     let acceptor = TlsAcceptor::from(Arc::new(config));
@@ -50,7 +64,7 @@ async fn serve_by(name: &str, last_year: i32, http2: bool) -> Made {
         while let Ok((stream, _)) = listener.accept().await {
             // The client hangs up on what it does not accept.
             if let Ok(mut stream) = acceptor.accept(stream).await {
-                if http2 {
+                if kind == Server::Http2 {
                     let answer = service_fn(async |request: Request<Incoming>| {
                         let said = format!("{} {:?}", request.uri(), request.version());
                         Response::builder().status(503).body(said)
@@ -124,9 +138,20 @@ async fn a_port_without_tls_is_a_protocol_error() {
 
 #[tokio::test]
 async fn http_2_is_spoken_where_the_server_chooses_it() {
-    let made = serve_by("localhost", 2999, true).await;
+    let made = serve_by("localhost", 2999, Server::Http2).await;
     let (code, report) = ask(&made, true, &[]).await;
     assert_eq!((code, &report["failure"]["cause"]), (Some(1), &"overloaded".into()), "{report}");
     let detail = report["steps"][3]["detail"].as_str().unwrap();
     assert!(detail.ends_with("by HTTP/2"), "{detail}");
+}
+
+#[tokio::test]
+async fn an_alert_is_told_though_it_comes_after_the_handshake() {
+    let made = serve_by("localhost", 2999, Server::WantsClientCertificate).await;
+    let (code, report) = ask(&made, true, &[]).await;
+    assert_eq!(
+        (code, &report["failure"]["cause"]),
+        (Some(1), &"tls_alert_received".into()),
+        "{report}"
+    );
 }

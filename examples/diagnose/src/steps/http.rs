@@ -26,6 +26,9 @@ use crate::{
 
 pub(crate) use super::stack::Stream;
 
+/// How long a connection may take to say why it ended.
+const DRIVER: Duration = Duration::from_millis(200);
+
 pub(crate) async fn exchange(
     stream: Box<dyn Stream>,
     is_http2: bool,
@@ -33,7 +36,7 @@ pub(crate) async fn exchange(
     limit: Duration,
     answer: &mut Option<Answer>,
 ) -> Found<()> {
-    let connection = match timeout(limit, Connection::new(stream, is_http2)).await {
+    let (connection, driver) = match timeout(limit, Connection::new(stream, is_http2)).await {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => return failed(&error, limit),
         Err(_) => {
@@ -43,7 +46,14 @@ pub(crate) async fn exchange(
     };
     match stack::around(connection, limit).oneshot(request).await {
         Ok(response) => read(response, limit, answer).await,
-        Err(error) => failed(&*error, limit),
+        Err(error) => match timeout(DRIVER, driver).await {
+            Ok(Ok(Err(ended))) => tls::after_handshake(&ended, classify_error(&*error))
+                .map_or_else(
+                    || failed(&*error, limit),
+                    |(failure, words)| Found::bad(failure, words),
+                ),
+            _ => failed(&*error, limit),
+        },
     }
 }
 

@@ -24,6 +24,9 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 pub(super) type Body = Empty<Bytes>;
 
+/// The task that drives a connection; it ends with what ended that one, which the sending half is not always told.
+pub(super) type Driver = tokio::task::JoinHandle<hyper::Result<()>>;
+
 /// The sending half of a connection; a task drives the other.
 pub(super) enum Connection {
     Http1(http1::SendRequest<Body>),
@@ -31,17 +34,17 @@ pub(super) enum Connection {
 }
 
 impl Connection {
-    pub(super) async fn new(stream: Box<dyn Stream>, is_http2: bool) -> hyper::Result<Self> {
+    pub(super) async fn new(
+        stream: Box<dyn Stream>,
+        is_http2: bool,
+    ) -> hyper::Result<(Self, Driver)> {
         let io = TokioIo::new(stream);
         if is_http2 {
             let (sender, driver) = http2::handshake(TokioExecutor::new(), io).await?;
-            // Its errors are told to whoever waits for a response.
-            tokio::spawn(driver);
-            Ok(Self::Http2(sender))
+            Ok((Self::Http2(sender), tokio::spawn(driver)))
         } else {
             let (sender, driver) = http1::handshake(io).await?;
-            tokio::spawn(driver);
-            Ok(Self::Http1(sender))
+            Ok((Self::Http1(sender), tokio::spawn(driver)))
         }
     }
 }
