@@ -24,6 +24,10 @@ doc:
 demo:
     cargo run --package gateway -- --once
 
+# Why a URL fails; without one, a broken upstream of its own.
+diagnose *ARGUMENTS:
+    cargo run --package diagnose -- {{ARGUMENTS}}
+
 # Nanoseconds, allocations and sizes, beside the peers.
 bench:
     cargo run --release --package benches --bin overhead

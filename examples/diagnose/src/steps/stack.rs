@@ -1,0 +1,87 @@
+//! One connection as a service, and the layers around it.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Empty;
+use hyper::{
+    body::Incoming,
+    client::conn::{http1, http2},
+};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use seawall::{BoxError, Classify, Failure, HttpClassifier, TimeoutLayer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tower::{Service, ServiceBuilder};
+
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+pub(super) type Body = Empty<Bytes>;
+
+/// The task that drives a connection; it ends with what ended that one, which the sending half is not always told.
+pub(super) type Driver = tokio::task::JoinHandle<hyper::Result<()>>;
+
+/// The sending half of a connection; a task drives the other.
+pub(super) enum Connection {
+    Http1(http1::SendRequest<Body>),
+    Http2(http2::SendRequest<Body>),
+}
+
+impl Connection {
+    pub(super) async fn new(
+        stream: Box<dyn Stream>,
+        is_http2: bool,
+    ) -> hyper::Result<(Self, Driver)> {
+        let io = TokioIo::new(stream);
+        if is_http2 {
+            let (sender, driver) = http2::handshake(TokioExecutor::new(), io).await?;
+            Ok((Self::Http2(sender), tokio::spawn(driver)))
+        } else {
+            let (sender, driver) = http1::handshake(io).await?;
+            Ok((Self::Http1(sender), tokio::spawn(driver)))
+        }
+    }
+}
+
+impl Service<Request<Body>> for Connection {
+    type Response = Response<Incoming>;
+    type Error = hyper::Error;
+    type Future = Pin<Box<dyn Future<Output = hyper::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
+        match self {
+            Self::Http1(sender) => sender.poll_ready(cx),
+            Self::Http2(sender) => sender.poll_ready(cx),
+        }
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        match self {
+            Self::Http1(sender) => Box::pin(sender.send_request(request)),
+            Self::Http2(sender) => Box::pin(sender.send_request(request)),
+        }
+    }
+}
+
+/// What stands around the connection. A layer that leaves a [`Failure`] in the response's extensions goes here.
+pub(super) fn around(
+    connection: Connection,
+    limit: Duration,
+) -> impl Service<
+    Request<Body>,
+    Response = Response<impl hyper::body::Body<Data = Bytes, Error: Into<BoxError>>>,
+    Error = BoxError,
+> {
+    ServiceBuilder::new().layer(TimeoutLayer::new(limit)).service(connection)
+}
+
+/// What a response means: what a layer left in its extensions, else what its head says.
+pub(super) fn conclude<B>(response: &Response<B>) -> Option<Failure> {
+    HttpClassifier::new().classify(Ok(response))
+}

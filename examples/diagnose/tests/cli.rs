@@ -1,0 +1,189 @@
+//! The program as its user meets it.
+
+use std::process::{Command, Output, Stdio};
+
+use scripted_origin::{Origin, Script};
+use serde_json::Value;
+
+fn diagnose(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_diagnose"));
+    command.args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+/// Off the runtime's thread, on which the origin answers.
+async fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+    let output = tokio::task::spawn_blocking(move || {
+        diagnose(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    });
+    let output = output.await.unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+async fn json(arguments: &[&str]) -> (Option<i32>, Value) {
+    let (code, out, err) = run(&[arguments, &["--json"]].concat()).await;
+    assert_eq!(err, "");
+    (code, serde_json::from_str(&out).unwrap())
+}
+
+#[tokio::test]
+async fn each_failure_of_an_origin_is_named_to_program_and_person() {
+    for (script, cause, processed) in [
+        (Script::Refuse, "connection_refused", "no"),
+        (Script::ReadClose, "connection_terminated", "maybe"),
+        (Script::Reset, "connection_terminated", "maybe"),
+        (Script::Silent, "http_response_timeout", "maybe"),
+        (Script::Garbage, "http_protocol_error", "maybe"),
+        (Script::TruncatedHead, "connection_terminated", "maybe"),
+        (Script::TruncatedBody, "http_response_incomplete", "yes"),
+        (Script::TruncatedChunks, "http_response_incomplete", "yes"),
+        (Script::HugeHead, "http_response_header_section_size", "maybe"),
+        (Script::Status(404), "client_error", "maybe"),
+        (Script::Status(429), "rate_limited", ""),
+        (Script::Status(500), "origin_error", "maybe"),
+        (Script::Status(502), "bad_gateway", "maybe"),
+        (Script::Status(503), "overloaded", "maybe"),
+        (Script::Status(504), "gateway_timeout", "maybe"),
+    ] {
+        let origin = Origin::start(script).await.unwrap();
+        let url = format!("http://{}/", origin.addr());
+        // Only the silent one waits for it.
+        let limit = if script == Script::Silent { "300ms" } else { "10s" };
+        let (code, report) = json(&[&url, "--timeout", limit]).await;
+        assert_eq!(code, Some(1), "{script:?}: {report}");
+        assert_eq!(report["failure"]["cause"], cause, "{script:?}: {report}");
+        if !processed.is_empty() {
+            assert_eq!(report["failure"]["processed"], processed, "{script:?}: {report}");
+        }
+        let (code, out, _) = run(&[&url, "--timeout", limit]).await;
+        assert_eq!(code, Some(1), "{script:?}");
+        assert!(out.contains('✗') && out.contains(cause), "{script:?}: {out}");
+        assert!(!out.contains('\u{1b}'), "no colour when piped: {out}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_closed_at_once_is_terminated() {
+    let origin = Origin::start(Script::AcceptClose).await.unwrap();
+    let (code, report) = json(&[&format!("http://{}/", origin.addr())]).await;
+    assert_eq!((code, &report["failure"]["cause"]), (Some(1), &"connection_terminated".into()));
+}
+
+#[tokio::test]
+async fn a_healthy_one_is_0_by_address_and_by_name() {
+    let origin = Origin::start(Script::Healthy).await.unwrap();
+    let port = origin.addr().port();
+    for url in [format!("http://127.0.0.1:{port}/"), format!("http://localhost:{port}/")] {
+        let (code, report) = json(&[&url]).await;
+        assert_eq!(
+            (code, &report["healthy"], &report["failure"]),
+            (Some(0), &true.into(), &Value::Null)
+        );
+        assert_eq!((&report["status"], &report["schema"]), (&200.into(), &1.into()));
+    }
+    let (code, out, err) = run(&[&format!("http://{}/", origin.addr()), "-X", "head"]).await;
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(out.contains("Healthy"), "{out}");
+    assert!(origin.received().last().unwrap().head.starts_with("HEAD / "));
+}
+
+#[tokio::test]
+async fn an_address_of_ipv6_is_taken() {
+    // Nobody listens on port 9; where there is no IPv6 there is no route.
+    let (code, report) = json(&["http://[::1]:9/", "--timeout", "5s"]).await;
+    assert_eq!(code, Some(1));
+    assert_eq!(report["steps"][1]["stage"], "tcp");
+    assert_eq!(report["failure"]["processed"], "no");
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_resolve_ends_in_time() {
+    let (code, report) = json(&["http://nobody.invalid/", "--timeout", "1s"]).await;
+    let cause = report["failure"]["cause"].as_str().unwrap();
+    assert_eq!(code, Some(1));
+    assert!(["dns_error", "dns_timeout"].contains(&cause), "{report}");
+}
+
+#[tokio::test]
+async fn no_argument_diagnoses_the_embedded_upstream_and_is_1() {
+    let (code, out, _) = run(&[]).await;
+    assert_eq!(code, Some(1));
+    assert!(out.contains("embedded") && out.contains("error=connection_refused"), "{out}");
+}
+
+#[tokio::test]
+async fn what_fails_sometimes_is_counted() {
+    let origin = Origin::start(Script::Flaky { every: 2 }).await.unwrap();
+    let url = format!("http://{}/", origin.addr());
+    let (code, report) = json(&[&url, "--repeat", "4"]).await;
+    assert_eq!((code, &report["tries"]["failed"]), (Some(1), &2.into()));
+    assert_eq!(report["tries"]["causes"]["bad_gateway"], 2);
+}
+
+#[tokio::test]
+async fn what_the_peer_sends_cannot_speak_to_the_terminal() {
+    let nasty: &[u8] = b"HTTP/1.1 502 \x1b\r\nserver: a\x9b2J\xe2\x80\xaeb\r\nconnection: close\r\n\r\n\x1b]0;x\x07<b>\x1b[31mred";
+    let origin = Origin::start(Script::Raw(nasty)).await.unwrap();
+    let url = format!("http://{}/", origin.addr());
+    let (code, out, _) = run(&[&url]).await;
+    assert_eq!(code, Some(1));
+    assert!(out.chars().all(|c| c == '\n' || !c.is_control()), "{out:?}");
+    assert!(!out.contains('\u{202e}'), "{out:?}");
+}
+
+#[tokio::test]
+async fn nothing_secret_is_printed_and_the_server_gets_it() {
+    let origin = Origin::start(Script::Healthy).await.unwrap();
+    let url = format!("http://me:HUNTER2@{}/?api_key=HUNTER2", origin.addr());
+    for more in [&[][..], &["--json"]] {
+        let arguments = [&[url.as_str(), "-H", "X-Token: HUNTER2"], more].concat();
+        let (code, out, err) = run(&arguments).await;
+        assert_eq!(code, Some(0), "{err}");
+        assert!(!out.contains("HUNTER2") && out.contains("REDACTED"), "{out}");
+    }
+    let head = &origin.received()[0].head;
+    assert!(
+        head.contains("/?api_key=HUNTER2") && head.contains("Basic bWU6SFVOVEVSMg=="),
+        "{head}"
+    );
+}
+
+#[test]
+fn a_hostile_url_is_one_word_to_a_shell() {
+    let url = "http://127.0.0.1:9/'$(touch pwned)`id`;&|\"[a-z]\\?q='$(id)'";
+    let output = diagnose(&[url, "--json"]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let curl = report["curl"].as_str().unwrap();
+    let script = format!("curl() {{ for word; do printf '%s\\n' \"$word\"; done; }}\n{curl}");
+    let echoed = Command::new("sh").args(["-c", &script]).output().unwrap();
+    let words = String::from_utf8(echoed.stdout).unwrap();
+    assert_eq!(words.lines().last(), report["url"].as_str());
+    assert!(words.contains("$("), "{words}");
+}
+
+#[test]
+fn bad_usage_is_one_line_and_2_and_repeats_no_secret() {
+    for arguments in [
+        &["--nope"][..],
+        &["ftp://hunter2@host/"],
+        &["host/path"],
+        &["http://"],
+        &["http://me:hunter2@host:99999/"],
+        &["http://h/", "extra"],
+        &["http://h/", "-X", "POST"],
+        &["http://h/", "-H", "hunter2"],
+        &["http://h/", "-H", "a: b\nc: hunter2"],
+        &["http://h/", "--timeout", "soon"],
+        &["http://h/", "--timeout", "0s"],
+        &["http://h/", "--repeat", "0"],
+        &["http://h/", "--connect-to", "host"],
+        &["--connect-to", "127.0.0.1"],
+    ] {
+        let output = diagnose(arguments);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{arguments:?}: {said}");
+        assert!(output.stdout.is_empty() && !said.contains("hunter2"), "{arguments:?}: {said}");
+    }
+}
