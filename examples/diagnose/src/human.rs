@@ -38,8 +38,14 @@ pub(crate) fn of(report: &Report) -> String {
             }
             part(&mut out, "Failed", &cause);
             part(&mut out, "Where", &words::hop(report, failure));
+            if let Some(evidence) = words::evidence(report) {
+                part(&mut out, "Because", evidence.note());
+            }
             part(&mut out, "Request", words::processed(failure));
             part(&mut out, "Next", failure.cause().advice());
+            for (at, check) in (1..).zip(failure.cause().checks()) {
+                part(&mut out, "", &format!("{at}. {check}"));
+            }
         }
         None => part(&mut out, "Healthy", "every step succeeded"),
     }

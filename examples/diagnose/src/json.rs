@@ -9,7 +9,7 @@
 //! | `steps` | `stage` (`dns`, `tcp`, `tls`, `http`), `outcome` (`ok`, `warning`, `failed`), `ms`, `detail`, and `addresses` with the same members |
 //! | `status` | of the response, or null |
 //! | `headers` | those that tell who answered |
-//! | `failure` | null, or `cause` (RFC 9209's words), `reporter` (`local`, `origin`, `unknown` or a product), `hop`, `processed` (`no`, `unlikely`, `maybe`, `yes`), `retry_after_seconds`, `advice` |
+//! | `failure` | null, or `cause` (RFC 9209's words), `reporter` (`local`, `origin`, `unknown` or a product), `at` (`here`, `first_hop`, `gateway`, `origin`, `unknown`), `hop` (the same in words), `evidence` (`note`, `source`, `verified`; or null), `processed` (`no`, `unlikely`, `maybe`, `yes`), `retry_after_seconds`, `advice`, `checks` |
 //! | `curl` | a command for a POSIX shell |
 //! | `tries` | `total` and `failed`, a count for each cause in `causes` |
 
@@ -38,10 +38,17 @@ pub(crate) fn of(report: &Report, tries: &Tries) -> Value {
         json!({
             "cause": failure.cause().as_str(),
             "reporter": failure.reporter().as_str(),
+            "at": words::at(report, failure),
             "hop": words::hop(report, failure),
+            "evidence": words::evidence(report).map(|evidence| json!({
+                "note": evidence.note(),
+                "source": evidence.source(),
+                "verified": evidence.is_verified(),
+            })),
             "processed": failure.processed().as_str(),
             "retry_after_seconds": failure.retry_after().map(|wait| wait.as_secs_f64()),
             "advice": failure.cause().advice(),
+            "checks": failure.cause().checks(),
         })
     });
     json!({

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::Method;
-use seawall::Failure;
+use seawall::{Failure, bad_gateway::Evidence};
 use tokio::time::Instant;
 
 /// The steps, in the order in which they are taken.
@@ -86,6 +86,8 @@ pub(crate) struct Answer {
     pub(crate) fields: Vec<(&'static str, String)>,
     /// The beginning of a failed response's body, without tags, escaped.
     pub(crate) says: String,
+    /// What the conclusion rests on, if on more than the status.
+    pub(crate) evidence: Option<Evidence>,
 }
 
 /// One diagnosis.

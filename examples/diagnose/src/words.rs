@@ -1,13 +1,24 @@
 //! A conclusion in words.
 
-use seawall::{Cause, Failure, Processed, Reporter};
+use seawall::{
+    Cause, Failure, Processed, Product, Reporter,
+    bad_gateway::{Evidence, ProxyStatus},
+};
 
-use crate::report::{Report, Stage};
+use crate::{
+    escape,
+    report::{Report, Stage},
+};
 
 /// At which hop it failed.
 pub(crate) fn hop(report: &Report, failure: &Failure) -> String {
     let peer = report.peer.as_deref().unwrap_or("the server");
     match (failure.reporter(), report.last()) {
+        (Reporter::Gateway(Product::Other), _) => {
+            let name = evidence(report).and_then(|it| it.proxy_status()).map(ProxyStatus::proxy);
+            let name = name.map_or_else(|| "one of them".into(), |name| escape::line(name, 60));
+            format!("a gateway: {name} answered, and not what is behind it")
+        }
         (Reporter::Gateway(product), _) => {
             format!("a gateway: {product} answered, and not what is behind it")
         }
@@ -26,6 +37,22 @@ pub(crate) fn hop(report: &Report, failure: &Failure) -> String {
         }
         _ => format!("not certain: {peer} answered, for itself or for a hop behind it"),
     }
+}
+
+/// The same as a token: `here`, `first_hop`, `gateway`, `origin` or `unknown`.
+pub(crate) fn at(report: &Report, failure: &Failure) -> &'static str {
+    match (failure.reporter(), report.last()) {
+        (Reporter::Gateway(_), _) => "gateway",
+        (Reporter::Origin, _) => "origin",
+        (Reporter::Local, Some(Stage::Dns)) => "here",
+        (Reporter::Local, _) => "first_hop",
+        _ => "unknown",
+    }
+}
+
+/// What the conclusion rests on.
+pub(crate) fn evidence(report: &Report) -> Option<&Evidence> {
+    report.answer.as_ref()?.evidence.as_ref()
 }
 
 /// Whether the request may have been processed, and what follows.

@@ -41,7 +41,7 @@ async fn each_failure_of_an_origin_is_named_to_program_and_person() {
         (Script::HugeHead, "http_response_header_section_size", "maybe"),
         (Script::Status(404), "client_error", "maybe"),
         (Script::Status(429), "rate_limited", ""),
-        (Script::Status(500), "origin_error", "maybe"),
+        (Script::Status(500), "unknown", "maybe"),
         (Script::Status(502), "bad_gateway", "maybe"),
         (Script::Status(503), "overloaded", "maybe"),
         (Script::Status(504), "gateway_timeout", "maybe"),

@@ -124,6 +124,7 @@ where
         status: head.status.as_u16(),
         fields: fields::of(&head.headers),
         says: String::new(),
+        evidence: head.extensions.get().cloned(),
     });
     let endless = head.headers.get(CONTENT_TYPE);
     let endless = endless.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));

@@ -14,7 +14,9 @@ use hyper::{
     client::conn::{http1, http2},
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use seawall::{BoxError, Classify, Failure, HttpClassifier, TimeoutLayer};
+use seawall::{
+    BadGatewayClassifierLayer, BoxError, Classify, Failure, HttpClassifier, TimeoutLayer,
+};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower::{Service, ServiceBuilder};
 
@@ -69,7 +71,7 @@ impl Service<Request<Body>> for Connection {
     }
 }
 
-/// What stands around the connection. A layer that leaves a [`Failure`] in the response's extensions goes here.
+/// What stands around the connection.
 pub(super) fn around(
     connection: Connection,
     limit: Duration,
@@ -78,7 +80,10 @@ pub(super) fn around(
     Response = Response<impl hyper::body::Body<Data = Bytes, Error: Into<BoxError>>>,
     Error = BoxError,
 > {
-    ServiceBuilder::new().layer(TimeoutLayer::new(limit)).service(connection)
+    ServiceBuilder::new()
+        .layer(TimeoutLayer::new(limit))
+        .layer(BadGatewayClassifierLayer::new())
+        .service(connection)
 }
 
 /// What a response means: what a layer left in its extensions, else what its head says.
