@@ -38,6 +38,10 @@ struct Arguments {
     #[arg(long, value_name = "IP[:PORT]")]
     connect_to: Option<String>,
 
+    /// Ask this name server instead of the system's
+    #[arg(long, value_name = "IP[:PORT]")]
+    nameserver: Option<String>,
+
     /// Go on past a certificate that is not accepted; it is still reported
     #[arg(short = 'k', long)]
     insecure: bool,
@@ -57,6 +61,7 @@ pub(crate) struct Options {
     pub(crate) headers: HeaderMap,
     pub(crate) timeout: Duration,
     pub(crate) connect_to: Option<SocketAddr>,
+    pub(crate) nameserver: Option<SocketAddr>,
     pub(crate) insecure: bool,
     pub(crate) repeat: usize,
     pub(crate) json: bool,
@@ -96,7 +101,14 @@ fn checked(arguments: Arguments) -> Result<(Option<Target>, Options), String> {
         method,
         headers: headers(&arguments.headers)?,
         timeout: time(&arguments.timeout)?,
-        connect_to: arguments.connect_to.map(|text| address(&text, port)).transpose()?,
+        connect_to: arguments
+            .connect_to
+            .map(|text| address("--connect-to", &text, port))
+            .transpose()?,
+        nameserver: arguments
+            .nameserver
+            .map(|text| address("--nameserver", &text, 53))
+            .transpose()?,
         insecure: arguments.insecure,
         repeat: repeat(&arguments.repeat)?,
         json: arguments.json,
@@ -132,11 +144,11 @@ fn time(text: &str) -> Result<Duration, String> {
     if valid.contains(&time) { Ok(time) } else { Err("--timeout is from 1ms to 10m".into()) }
 }
 
-fn address(text: &str, port: u16) -> Result<SocketAddr, String> {
+fn address(option: &str, text: &str, port: u16) -> Result<SocketAddr, String> {
     let bare = text.trim_start_matches('[').trim_end_matches(']');
     text.parse()
         .or_else(|_| bare.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, port)))
-        .map_err(|_| "--connect-to is an IP address, with or without a port".into())
+        .map_err(|_| format!("{option} is an IP address, with or without a port"))
 }
 
 fn repeat(text: &str) -> Result<usize, String> {

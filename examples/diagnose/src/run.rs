@@ -44,7 +44,8 @@ async fn steps(
         let found = Found::good(vec![address], "not asked: --connect-to");
         report.step(Stage::Dns, async { found }).await?
     } else {
-        let ips = report.step(Stage::Dns, dns::resolve(&target.host, limit)).await?;
+        let ips =
+            report.step(Stage::Dns, dns::resolve(&target.host, options.nameserver, limit)).await?;
         ips.into_iter().map(|ip| SocketAddr::new(ip, target.port)).collect()
     };
     bar.set_message("connecting");

@@ -70,6 +70,37 @@ async fn a_connection_closed_at_once_is_terminated() {
     assert_eq!((code, &report["failure"]["cause"]), (Some(1), &"connection_terminated".into()));
 }
 
+/// A name server that answers each query with this code, or none.
+async fn nameserver(code: Option<u8>) -> std::net::SocketAddr {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let addr = socket.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut query = [0; 512];
+        while let Ok((size, from)) = socket.recv_from(&mut query).await {
+            if let Some(code) = code {
+                // RFC 1035 §4.1.1: it is an answer, and how it went.
+                query[2] |= 0x80;
+                query[3] = query[3] & 0xf0 | code;
+                let _ = socket.send_to(&query[..size], from).await;
+            }
+        }
+    });
+    addr
+}
+
+#[tokio::test]
+async fn a_name_that_is_none_and_a_name_server_that_is_silent_are_told_apart() {
+    const NXDOMAIN: u8 = 3;
+    for (code, cause) in [(Some(NXDOMAIN), "dns_error"), (None, "dns_timeout")] {
+        let server = nameserver(code).await.to_string();
+        let arguments = ["http://upstream.example/", "--nameserver", &server, "--timeout", "500ms"];
+        let (code, report) = json(&arguments).await;
+        assert_eq!((code, &report["failure"]["cause"]), (Some(1), &cause.into()), "{report}");
+        assert_eq!(report["failure"]["at"], "here");
+        assert_eq!(report["failure"]["processed"], "no");
+    }
+}
+
 #[tokio::test]
 async fn a_healthy_one_is_0_by_address_and_by_name() {
     let origin = Origin::start(Script::Healthy).await.unwrap();

@@ -1,12 +1,13 @@
 //! The name lookup.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
 
 use hickory_resolver::{
     TokioResolver,
+    config::{NameServerConfig, ResolverConfig},
     net::{NetError, runtime::TokioRuntimeProvider},
     system_conf::read_system_conf,
 };
@@ -20,24 +21,29 @@ use crate::{escape, report::Found};
 /// As many addresses as are tried.
 const MOST: usize = 8;
 
-pub(crate) async fn resolve(host: &Host<String>, limit: Duration) -> Found<Vec<IpAddr>> {
+pub(crate) async fn resolve(
+    host: &Host<String>,
+    server: Option<SocketAddr>,
+    limit: Duration,
+) -> Found<Vec<IpAddr>> {
     match host {
         Host::Ipv4(ip) => Found::good(vec![(*ip).into()], "an address, nothing to look up"),
         Host::Ipv6(ip) => Found::good(vec![(*ip).into()], "an address, nothing to look up"),
-        Host::Domain(name) => match timeout(limit, by_name(name)).await {
+        Host::Domain(name) => match timeout(limit, by_name(name, server)).await {
             Ok(found) => found,
             Err(_) => timed_out(limit),
         },
     }
 }
 
-async fn by_name(name: &str) -> Found<Vec<IpAddr>> {
+async fn by_name(name: &str, server: Option<SocketAddr>) -> Found<Vec<IpAddr>> {
     let plain = name.trim_end_matches('.');
     // RFC 6761 §6.3: never a matter of DNS, whatever a hosts file lacks.
     if plain == "localhost" || plain.ends_with(".localhost") {
         return found(&[Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()], "");
     }
-    let Ok((config, options)) = read_system_conf() else {
+    let conf = server.map_or_else(read_system_conf, |server| Ok((only(server), <_>::default())));
+    let Ok((config, options)) = conf else {
         // No resolv.conf: the system may still know what to do.
         return by_system(name).await.unwrap_or_else(|| {
             Found::bad(unsent(Cause::DnsError), "no resolver is configured on this machine")
@@ -57,10 +63,21 @@ async fn by_name(name: &str) -> Found<Vec<IpAddr>> {
     };
     // What is in no DNS may be known otherwise: by mDNS, or by the system's own modules.
     let unknown = error.is_nx_domain() || error.is_no_records_found();
-    if unknown && let Some(addresses) = by_system(name).await {
+    if unknown
+        && server.is_none()
+        && let Some(addresses) = by_system(name).await
+    {
         return addresses;
     }
     failed(&error, &servers)
+}
+
+fn only(server: SocketAddr) -> ResolverConfig {
+    let mut config = NameServerConfig::udp_and_tcp(server.ip());
+    for connection in &mut config.connections {
+        connection.port = server.port();
+    }
+    ResolverConfig::from_name_servers(vec![config])
 }
 
 async fn by_system(name: &str) -> Option<Found<Vec<IpAddr>>> {
