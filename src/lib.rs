@@ -47,7 +47,8 @@
 //! `bad-gateway`, `logging`, `error-response`. Integrations, off by default:
 //! `hyper`, `hyper-util`, `h2`, `reqwest-0_13` and `tonic-0_14` let the classifier look into the errors of those crates;
 //! without them a refused connection is still recognised, but a closed one is not. `reqwest-0_13` also brings
-//! `seawall::reqwest::Client`, a client as a service, and `tonic-0_14` `seawall::tonic::Client`, around a channel.
+//! `seawall::reqwest::Client`, a client as a service, and `tonic-0_14` `seawall::tonic::Client`, around a channel. `metrics` counts for a
+//! recorder of the `metrics` crate: see `seawall::metrics`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(missing_docs)]
 
@@ -82,6 +83,8 @@ pub mod hyper_util;
 pub mod in_flight;
 #[cfg(feature = "logging")]
 pub mod logging;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 #[cfg(feature = "reqwest-0_13")]
 pub mod reqwest;
 #[cfg(feature = "retry")]

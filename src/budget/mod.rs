@@ -89,6 +89,15 @@ impl Budget {
     }
 }
 
+#[cfg(feature = "metrics")]
+impl Budget {
+    /// The part of the retries now allowed that is taken; `None`: there is no limit.
+    pub(crate) fn spent(&self, now: Instant) -> Option<f64> {
+        let (taken, allowed) = lock(self.window.as_ref()?).spent(now, self.limit);
+        Some(if allowed == 0 { 1.0 } else { (taken as f64 / allowed as f64).min(1.0) })
+    }
+}
+
 impl Default for Budget {
     /// 20 % of the calls, or 3 retries in any 10 seconds if that is more.
     fn default() -> Self {
@@ -138,9 +147,19 @@ impl Window {
         }
     }
 
+    fn allowed(&self, limit: Limit) -> u64 {
+        limit.ratio.of(self.sum_of_calls).max(limit.least.into())
+    }
+
+    #[cfg(feature = "metrics")]
+    fn spent(&mut self, now: Instant, limit: Limit) -> (u64, u64) {
+        self.slide(now);
+        (self.sum_of_retries, self.allowed(limit))
+    }
+
     fn withdraw(&mut self, now: Instant, limit: Limit) -> bool {
         let at = self.slide(now);
-        let allowed = limit.ratio.of(self.sum_of_calls).max(limit.least.into());
+        let allowed = self.allowed(limit);
         let more = self.retries[at].checked_add(1).filter(|_| self.sum_of_retries < allowed);
         if let Some(more) = more {
             self.retries[at] = more;

@@ -264,6 +264,8 @@ impl Core {
 
     fn tell(&self, change: Change) {
         let Change { old, new, failure, counts, refused, generation } = change;
+        #[cfg(feature = "metrics")]
+        crate::metrics::circuit(self.key.as_ref(), old.as_str(), new.as_str());
         tracing::warn!(
             name: "circuit",
             // A key may hold whatever a caller asked for: `Debug` escapes it.

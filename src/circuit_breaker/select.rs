@@ -79,6 +79,8 @@ impl<F> Keyed<F> {
 
     #[cold]
     fn overflow(&self) {
+        #[cfg(feature = "metrics")]
+        crate::metrics::overflow("circuit_breaker");
         if !self.overflowed.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 name: "circuits",

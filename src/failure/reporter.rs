@@ -90,7 +90,6 @@ products! {
     ConfigurableHttpProxy = "configurable-http-proxy",
     Apisix = "Apache APISIX",
     Vercel = "Vercel",
-    Netlify = "Netlify",
     Other = "another gateway",
 }
 

@@ -41,7 +41,12 @@ impl<F> Keyed<F> {
 impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
     fn find(&self, request: &Req) -> Option<Arc<Limit>> {
         let key = self.by.key(request)?;
-        self.store.get(&key, Instant::now, |key| Limit::new(Some(key), self.most))
+        let found = self.store.get(&key, Instant::now, |key| Limit::new(Some(key), self.most));
+        #[cfg(feature = "metrics")]
+        if found.is_none() {
+            crate::metrics::overflow("in_flight");
+        }
+        found
     }
 }
 

@@ -46,6 +46,8 @@ where
         let place = match self.select.find(&request).map(Place::take).transpose() {
             Ok(place) => place,
             Err(limit) => {
+                #[cfg(feature = "metrics")]
+                crate::metrics::shed(limit.key.as_ref());
                 self.inner = self.inner.clone();
                 let state = State::Refused { error: Some(Shed::new(&limit)) };
                 return ResponseFuture { state, extent: PhantomData };

@@ -100,6 +100,8 @@ where
                         let unwanted = &this.policy.unwanted;
                         // Most calls end here, so it is kept short.
                         if failure.is_none() && *this.made == 1 && unwanted.is_empty() {
+                            #[cfg(feature = "metrics")]
+                            crate::metrics::attempt(None, 1);
                             return Poll::Ready(Ok(response));
                         }
                         let failure = failure.or_else(|| this.protocol.among(&response, unwanted));

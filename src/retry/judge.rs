@@ -25,6 +25,8 @@ where
         outcome: Result<S::Response, BoxError>,
         failure: Option<Failure>,
     ) -> Option<Result<S::Response, BoxError>> {
+        #[cfg(feature = "metrics")]
+        crate::metrics::attempt(failure.map(|failure| failure.cause()), self.made);
         let Some(failure) = failure else {
             let marked = self.made > 1;
             return Some(match outcome {
@@ -65,7 +67,14 @@ where
             return Err(Stop::NotReplayable);
         }
         let budget = this.budget.as_ref().unwrap_or_else(|| this.policy.budgets.shared());
-        if !free && !budget.withdraw(Instant::now) {
+        let paid = free || budget.withdraw(Instant::now);
+        #[cfg(feature = "metrics")]
+        if this.budget.is_none()
+            && let Some(spent) = budget.spent(Instant::now())
+        {
+            crate::metrics::budget(spent);
+        }
+        if !paid {
             return Err(Stop::BudgetSpent);
         }
         history.spent = spent;
@@ -161,6 +170,8 @@ where
     }
 
     fn tell(&self, cause: Cause, stop: Stop) {
+        #[cfg(feature = "metrics")]
+        crate::metrics::gave_up(stop.as_str());
         tracing::debug!(
             name: "give up",
             attempts = self.made, cause = cause.as_str(), stop = stop.as_str(),

@@ -19,6 +19,8 @@ mod stale;
 #[cfg(all(feature = "retry", feature = "tonic-0_14"))]
 mod tonic;
 
+#[cfg(all(feature = "metrics", feature = "full"))]
+mod metrics;
 #[cfg(feature = "retry")]
 mod replay;
 #[cfg(feature = "retry")]
