@@ -18,9 +18,11 @@ pub(super) enum Clue {
     BodyIs(&'static str),
     /// The body begins with this.
     BodyBegins(&'static str),
-    /// The body has this somewhere in what was read of it.
+    /// The body has this somewhere in what was read of it, and is no JSON: that may quote another's page.
     BodyHolds(&'static str),
-    /// None of these words is in what was read of the body, in whatever case.
+    /// The same, in JSON.
+    JsonHolds(&'static str),
+    /// None of these words is in the whole body, in whatever case.
     BodyLacks(&'static [&'static str]),
 }
 
@@ -32,14 +34,19 @@ pub(super) struct Seen<'a> {
     pub(super) body: Option<&'a [u8]>,
     /// No more of it will be read.
     pub(super) over: bool,
+    /// That is the whole of it.
+    pub(super) whole: bool,
 }
 
 impl Clue {
-    #[cfg(test)]
     pub(super) const fn of_body(&self) -> bool {
         matches!(
             self,
-            Self::BodyIs(_) | Self::BodyBegins(_) | Self::BodyHolds(_) | Self::BodyLacks(_)
+            Self::BodyIs(_)
+                | Self::BodyBegins(_)
+                | Self::BodyHolds(_)
+                | Self::JsonHolds(_)
+                | Self::BodyLacks(_)
         )
     }
 
@@ -54,20 +61,27 @@ impl Clue {
             Self::Begins(name, start) => values(headers, name).any(|value| begins(value, start)),
             Self::Only(names) => headers.keys().all(|name| names.contains(&name.as_str())),
             Self::BodyIs(text) => {
-                seen.over && seen.body.is_some_and(|body| body == text.as_bytes())
+                seen.whole && seen.body.is_some_and(|body| body == text.as_bytes())
             }
             Self::BodyBegins(start) => {
                 seen.body.is_some_and(|body| body.trim_ascii_start().starts_with(start.as_bytes()))
             }
-            Self::BodyHolds(part) => {
-                seen.body.is_some_and(|body| memmem::find(body, part.as_bytes()).is_some())
-            }
-            Self::BodyLacks(words) => seen.body.is_some_and(|body| {
+            Self::BodyHolds(part) => seen.body.is_some_and(|body| {
+                !is_json(body) && memmem::find(body, part.as_bytes()).is_some()
+            }),
+            Self::JsonHolds(part) => seen
+                .body
+                .is_some_and(|body| is_json(body) && memmem::find(body, part.as_bytes()).is_some()),
+            Self::BodyLacks(words) => seen.body.filter(|_| seen.whole).is_some_and(|body| {
                 let body = body.to_ascii_lowercase();
                 words.iter().all(|word| memmem::find(&body, word.as_bytes()).is_none())
             }),
         }
     }
+}
+
+fn is_json(body: &[u8]) -> bool {
+    matches!(body.trim_ascii_start().first(), Some(b'{' | b'[' | b'"'))
 }
 
 /// One after the other: a response has few headers and the table many rows, so this takes less than hashing each name.

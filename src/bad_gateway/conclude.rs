@@ -13,7 +13,7 @@ use super::{
     proxy_status,
     table::{self, Row, Source},
 };
-use crate::{Failure, Processed, Reporter, classify::of_head};
+use crate::{Cause, Failure, Reporter, classify::of_head};
 
 /// What is said of one response, so far.
 #[derive(Debug)]
@@ -30,39 +30,37 @@ impl Conclusion {
     /// From the head alone.
     pub(super) fn from_head(status: StatusCode, headers: &HeaderMap) -> Self {
         let failure = of_head(status, headers);
-        let failure = if status == StatusCode::TOO_MANY_REQUESTS {
-            // RFC 6585 §4: refused for the number of requests, which is known before this one is looked at.
-            failure.with_processed(Processed::Unlikely)
-        } else {
-            failure
+        let failure = match status.as_u16() {
+            // An application's, or that of a gateway: some answer 500 when a name does not resolve, or the answer they got
+            // is no HTTP. Above 505 there are as many meanings as vendors.
+            500 | 506..=528 | 530.. => failure.with_cause(Cause::Unknown),
+            _ => failure,
         };
         let proxy_status = proxy_status::read(headers).map(Arc::new);
         let mut this = Self { status, failure, evidence: None, proxy_status, settled: false };
         if !this.believe_proxy_status()
-            && let Some(row) = table::by_head(status, Seen { headers, body: None, over: false })
+            && let Some(row) =
+                table::by_head(status, Seen { headers, body: None, over: false, whole: false })
         {
             this.take(row);
         }
         this
     }
 
-    /// A gateway's explicit word is worth more than what it looks like. Returns whether there was one.
+    /// A gateway's explicit word is worth more than what it looks like. Returns whether it gave the cause.
     fn believe_proxy_status(&mut self) -> bool {
         let Some(said) = self.proxy_status.as_ref().filter(|said| said.error().is_some()) else {
             return false;
         };
-        let reporter = Reporter::Gateway(said.product());
-        self.failure = match said.cause() {
-            Some(cause) => self.failure.with_cause(cause).with_processed(said.processed(cause)),
-            None => self.failure,
-        };
-        self.failure = self.failure.with_reporter(reporter);
+        self.failure = self.failure.with_reporter(Reporter::Gateway(said.product()));
         self.evidence = Some(Evidence {
             note: "a gateway on the way says so, in Proxy-Status",
             source: "RFC 9209",
             verified: true,
             proxy_status: None,
         });
+        let Some(cause) = said.cause() else { return false };
+        self.failure = self.failure.with_cause(cause).with_processed(said.processed(cause));
         self.settled = true;
         true
     }
@@ -71,11 +69,10 @@ impl Conclusion {
         self.settled
     }
 
-    /// From what was read of the body so far; `over`: no more of it will be read.
-    pub(super) fn look(&mut self, headers: &HeaderMap, body: &[u8], over: bool) {
-        let seen = Seen { headers, body: Some(body), over };
+    /// From what was read of the body so far.
+    pub(super) fn look(&mut self, seen: Seen<'_>) {
         let row = table::by_body(self.status, seen);
-        let last = || table::by_nothing(self.status, seen).filter(|_| over);
+        let last = || if seen.over { table::by_nothing(self.status, seen) } else { None };
         if let Some(row) = row.or_else(last) {
             self.take(row);
         }

@@ -14,6 +14,7 @@ use tokio::{
 
 use super::{
     ResponseBody,
+    clue::Seen,
     conclude::{Conclusion, may_peek},
     layer::Settings,
     peek::Peek,
@@ -23,8 +24,9 @@ use crate::Failure;
 pin_project! {
     /// Response future of [`BadGatewayClassifier`](super::BadGatewayClassifier).
     pub struct ResponseFuture<F, B: Body> {
+        // `None` once its response is looked at, so that what it holds is free by then.
         #[pin]
-        inner: F,
+        inner: Option<F>,
         settings: Settings,
         // A failed response, once it is there and until it was looked at.
         looking: Option<Box<Looking<B>>>,
@@ -44,7 +46,7 @@ struct Looking<B: Body> {
 impl<F, B: Body> ResponseFuture<F, B> {
     #[inline]
     pub(super) const fn new(inner: F, settings: Settings) -> Self {
-        Self { inner, settings, looking: None }
+        Self { inner: Some(inner), settings, looking: None }
     }
 }
 
@@ -57,15 +59,19 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
+        let mut this = self.project();
         if this.looking.is_none() {
-            let response = ready!(this.inner.poll(cx))?;
+            let inner = this.inner.as_mut().as_pin_mut().expect("polled after completion");
+            let response = ready!(inner.poll(cx))?;
             if response.status().as_u16() < 400 {
                 return Poll::Ready(Ok(response.map(ResponseBody::untouched)));
             }
             match begin(response, *this.settings) {
                 Ok(response) => return Poll::Ready(Ok(response)),
-                Err(looking) => *this.looking = Some(looking),
+                Err(looking) => {
+                    this.inner.set(None);
+                    *this.looking = Some(looking);
+                }
             }
         }
         poll_look(this.looking, *this.settings, cx).map(Ok)
@@ -120,7 +126,9 @@ impl<B: Body> Looking<B> {
         let seen = self.peek.seen();
         if over || self.looked_at != Some(seen.len()) {
             self.looked_at = Some(seen.len());
-            self.conclusion.look(&self.parts.headers, seen, over);
+            let whole = over && self.peek.is_whole();
+            let headers = &self.parts.headers;
+            self.conclusion.look(Seen { headers, body: Some(seen), over, whole });
         }
     }
 

@@ -25,7 +25,7 @@ impl BadGatewayClassifierLayer {
     }
 
     /// Looks at up to so many bytes of the body of a failed response. Zero: at none. The default is 4 KiB, in which every
-    /// page in the table has its fingerprint.
+    /// page that was recorded has its fingerprint.
     ///
     /// They are copied; the frames they came in, of which the last may be larger, are held until the body is read: at
     /// most 64.

@@ -50,9 +50,9 @@
 //! | `Proxy-Status` with an `error` (RFC 9209) | the cause that it names, from the member nearest the origin; a type that is not registered stays text, in [`Evidence::proxy_status`] |
 //! | headers that only one product writes | by the table of products |
 //! | the first bytes of the body | by the same table |
-//! | JSON in a 500, 502 or 504 that speaks of no gateway | [`OriginError`](crate::Cause::OriginError): an application wrote it |
-//! | another body with a 500 | [`Unknown`](crate::Cause::Unknown): some gateways answer 500 to failures of their upstream |
-//! | none of these | what [`HttpClassifier`](crate::HttpClassifier) says of the head; of a 429 also that it was hardly processed |
+//! | JSON in a 500, 502 or 504 that speaks of no gateway, if it was read to its end | [`OriginError`](crate::Cause::OriginError): an application wrote it, it seems |
+//! | another 500, and a status above 505 that is not 529 | [`Unknown`](crate::Cause::Unknown): some gateways answer 500 to failures of their upstream, and the others mean what each vendor likes |
+//! | none of these | what [`HttpClassifier`](crate::HttpClassifier) says of the head |
 //!
 //! `Retry-After` and its like are read as by [`HttpClassifier`](crate::HttpClassifier). Errors pass untouched:
 //! [`classify_error`](crate::classify::classify_error) knows them.
@@ -65,9 +65,11 @@
 //!
 //! - [`Processed::No`](crate::Processed::No), ever: pages are relayed byte for byte, and gateways send requests again by
 //!   themselves. The most that a response can say is [`Unlikely`](crate::Processed::Unlikely).
-//! - [`Reporter::Origin`](crate::Reporter::Origin) from a body that is not recognised: there are more gateways than are
-//!   known here.
-//! - Anything from `Server` alone: nginx and Envoy put theirs on what they relay.
+//! - [`Unlikely`](crate::Processed::Unlikely) of an answer in which a further try of the gateway's own can end, if it is known
+//!   to: HAProxy with `retry-on`, Squid and others answer to what was sent once, and then refused, as to what never was.
+//! - [`Reporter::Origin`](crate::Reporter::Origin): there are more gateways than are known here.
+//! - Anything from `Server` alone, but for AWS's load balancer: nginx and Envoy put theirs on what they relay.
+//! - Anything from a page that an application quotes in JSON.
 //! - Anything about a status below 400. A failure can arrive as a 200: some gateways make one of bytes that are no HTTP.
 //!   A body that breaks off ends in an error, as ever.
 //! - Whether a page is first-hand: one that another gateway relayed names the one that wrote it.
@@ -76,9 +78,16 @@
 //!
 //! Only of 429 and 5xx, if it is text, HTML, JSON or of no type, and not compressed. Nothing is lost: frames, trailers
 //! and errors are handed on as they came. It ends with the body, at
-//! [`peek`](BadGatewayClassifierLayer::peek) bytes, at the first pause by which the page is recognised, and at the
-//! latest after [`peek_wait`](BadGatewayClassifierLayer::peek_wait). A body that pauses needs a tokio runtime with time
-//! enabled; one that is there at once needs none.
+//! [`peek`](BadGatewayClassifierLayer::peek) bytes, at a pause if the page is recognised by then and no more of it could
+//! change that, and at the latest after [`peek_wait`](BadGatewayClassifierLayer::peek_wait). By a wait that is over, less
+//! is concluded, never something else.
+//!
+//! A response that waits to be looked at has not been answered yet: a [`TimeoutLayer`](crate::TimeoutLayer) around this one
+//! that ends within those 50 ms gives up an answer that is there.
+//!
+//! # Panics
+//!
+//! Without a tokio runtime with time enabled, if the body of a failed response pauses. One that is there at once needs none.
 //!
 //! # Cancel safety
 //!

@@ -23,6 +23,8 @@ pub(super) struct Peek<B: Body> {
     /// What it gave, in order, to be handed on.
     held: VecDeque<Result<Frame<B::Data>, B::Error>>,
     ended: bool,
+    /// There was more than was looked at.
+    cut: bool,
     /// A copy of the first bytes.
     seen: Vec<u8>,
     limit: usize,
@@ -31,11 +33,23 @@ pub(super) struct Peek<B: Body> {
 impl<B: Body> Peek<B> {
     /// Of which at most `limit` bytes will be looked at.
     pub(super) fn new(body: B, limit: usize) -> Self {
-        Self { body: Box::pin(body), held: VecDeque::new(), ended: false, seen: Vec::new(), limit }
+        Self {
+            body: Box::pin(body),
+            held: VecDeque::new(),
+            ended: false,
+            cut: false,
+            seen: Vec::new(),
+            limit,
+        }
     }
 
     pub(super) fn seen(&self) -> &[u8] {
         &self.seen
+    }
+
+    /// Whether that is all there is.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.cut && (self.ended || self.body.is_end_stream())
     }
 
     /// Reads until the limit, or the end of the body.
@@ -51,8 +65,10 @@ impl<B: Body> Peek<B> {
             };
             let data = frame.as_ref().ok().and_then(Frame::data_ref);
             let more = data.is_some();
-            if let Some(data) = data {
-                look(data, &mut self.seen, self.limit);
+            if data.is_some_and(|data| !look(data, &mut self.seen, self.limit)) {
+                // What is seen is to have no gaps.
+                self.limit = self.seen.len();
+                self.cut = true;
             }
             self.held.push_back(frame);
             // Behind trailers or an error nothing comes.
@@ -80,7 +96,7 @@ impl<B: Body> Peek<B> {
     #[cold]
     pub(super) fn size_hint(&self) -> http_body::SizeHint {
         let data = self.held.iter().filter_map(|frame| frame.as_ref().ok()?.data_ref());
-        let held: u64 = data.map(|data| data.remaining() as u64).sum();
+        let held = data.fold(0, |held: u64, data| held.saturating_add(data.remaining() as u64));
         let rest =
             if self.ended { http_body::SizeHint::with_exact(0) } else { self.body.size_hint() };
         let mut hint = http_body::SizeHint::new();
@@ -92,14 +108,16 @@ impl<B: Body> Peek<B> {
     }
 }
 
-/// Copies what there is room for, and leaves the frame as it is.
-fn look(data: &impl Buf, seen: &mut Vec<u8>, limit: usize) {
+/// Copies what there is room for, and leaves the frame as it is. Returns whether that was all.
+fn look(data: &impl Buf, seen: &mut Vec<u8>, limit: usize) -> bool {
     let mut pieces = [IoSlice::new(&[]); PIECES_MAX];
     let count = data.chunks_vectored(&mut pieces);
+    let before = seen.len();
     for piece in &pieces[..count.min(PIECES_MAX)] {
         let room = limit - seen.len();
         seen.extend_from_slice(&piece[..piece.len().min(room)]);
     }
+    seen.len() - before == data.remaining()
 }
 
 impl<B: Body> fmt::Debug for Peek<B> {

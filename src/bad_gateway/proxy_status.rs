@@ -30,6 +30,8 @@ pub struct ProxyStatus {
     error: Option<String>,
     details: Option<String>,
     received_status: Option<u16>,
+    /// Something came back, whatever it was.
+    received: bool,
     /// Somebody nearer the origin has handled the response.
     relayed: bool,
 }
@@ -75,7 +77,7 @@ impl ProxyStatus {
     /// themselves, and speak of the last time only.
     pub(super) fn processed(&self, cause: Cause) -> Processed {
         match cause {
-            _ if self.relayed || self.received_status.is_some() => Processed::Maybe,
+            _ if self.relayed || self.received => Processed::Maybe,
             Cause::DnsTimeout
             | Cause::DnsError
             | Cause::DestinationNotFound
@@ -166,9 +168,12 @@ impl<'de> ParameterVisitor<'de> for Member<'_> {
     ) -> Result<(), Infallible> {
         if let Some(member) = &mut self.0 {
             match key.as_str() {
-                "error" => member.error = text(&value),
-                "details" => member.details = text(&value),
+                // RFC 9209 §2.1.1: a token.
+                "error" => member.error = token(&value),
+                // RFC 9209 §2.1.5: a string.
+                "details" => member.details = text(&value).filter(|_| token(&value).is_none()),
                 "received-status" => {
+                    member.received = true;
                     let BareItemFromInput::Integer(status) = value else { return Ok(()) };
                     member.received_status = i64::from(status).try_into().ok();
                 }
@@ -177,6 +182,10 @@ impl<'de> ParameterVisitor<'de> for Member<'_> {
         }
         Ok(())
     }
+}
+
+fn token(item: &BareItemFromInput<'_>) -> Option<String> {
+    text(item).filter(|_| matches!(item, BareItemFromInput::Token(_)))
 }
 
 fn text(item: &BareItemFromInput<'_>) -> Option<String> {

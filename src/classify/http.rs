@@ -3,7 +3,7 @@ use std::error::Error;
 use http::{HeaderMap, Response, StatusCode};
 
 use super::{Classify, classify_error, headers};
-use crate::{Cause, Failure};
+use crate::{Cause, Failure, Processed};
 
 /// Classifies HTTP responses by their head, and errors by their chain of sources.
 ///
@@ -20,7 +20,7 @@ use crate::{Cause, Failure};
 /// | other 5xx, and above | [`OriginError`](Cause::OriginError) |
 ///
 /// The reporter of a response is [`Unknown`](crate::Reporter::Unknown) and processed is
-/// [`Maybe`](crate::Processed::Maybe): a status alone proves neither. `Retry-After`, `retry-after-ms` and
+/// [`Maybe`](crate::Processed::Maybe), or of a 429 [`Unlikely`](crate::Processed::Unlikely): a status alone proves neither. `Retry-After`, `retry-after-ms` and
 /// `x-should-retry` are read too: see [`retry_after`](super::retry_after) and [`should_retry`](super::should_retry).
 ///
 /// A [`Failure`] in the response's extensions, put there by an inner layer that knows more, is taken as it is.
@@ -58,8 +58,12 @@ pub(crate) fn of_response<B>(response: &Response<B>) -> Failure {
 
 /// What the head alone tells.
 pub(crate) fn of_head(status: StatusCode, headers: &HeaderMap) -> Failure {
+    // RFC 6585 §4: refused for the number of requests, which is known before this one is looked at.
+    let unlikely = status == StatusCode::TOO_MANY_REQUESTS;
+    let processed = if unlikely { Processed::Unlikely } else { Processed::Maybe };
     Failure::new(cause_of(status))
         .with_status(status)
+        .with_processed(processed)
         .with_retry_after(headers::retry_after(headers))
         .with_retry_hint(headers::should_retry(headers))
 }

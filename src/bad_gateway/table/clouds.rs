@@ -14,13 +14,14 @@ use crate::{
         self, Akamai, ApiGateway, AwsAlb, Azure, CloudFront, Cloudflare, Fastly, Google, Heroku,
         Vercel,
     },
-    bad_gateway::clue::Clue::{self, Begins, BodyHolds, Has, Is},
+    bad_gateway::clue::Clue::{self, Begins, BodyHolds, Has, Is, JsonHolds},
 };
 
 const ALB: &str = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html";
 const API: &str = "https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html";
 const FRONT: &str = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/troubleshooting-response-errors.html";
 const FLARE: &str = "https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/";
+const FLARE_1XXX: &str = "https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-1xxx-errors/";
 const GOOGLE: &str =
     "https://cloud.google.com/load-balancing/docs/https/troubleshooting-ext-https-lbs";
 const AZURE: &str = "https://learn.microsoft.com/azure/frontdoor/troubleshoot-issues";
@@ -31,20 +32,19 @@ const AKAMAI: &str = "https://techdocs.akamai.com/edge-diagnostics/docs/error-co
 const HEROKU: &str = "https://devcenter.heroku.com/articles/error-codes";
 const VERCEL: &str = "https://vercel.com/docs/errors";
 
-// What it relays keeps the origin's `Server`.
+// What it relays keeps the origin's `Server`, so here the header tells who answered.
 const OF_ALB: &[Clue] = &[Is("server", "awselb/2.0")];
 // On all that passes; the status is Cloudflare's own.
 const OF_CLOUDFLARE: &[Clue] = &[Has("cf-ray")];
 
 #[rustfmt::skip]
-pub(super) const BY_HEAD: &[Row] = &[
+pub(super) static BY_HEAD: &[Row] = &[
     row(AwsAlb, &[502], OF_ALB, BadGateway, Maybe, "the load balancer got no valid response: reset, closed, malformed, or TLS failed", ALB),
-    row(AwsAlb, &[503], OF_ALB, DestinationUnavailable, Unlikely, "the target group has no registered targets", ALB),
+    row(AwsAlb, &[503], OF_ALB, DestinationUnavailable, Unlikely, "the target group has no registered targets, or a rule of the load balancer answers so", ALB),
     row(AwsAlb, &[504], OF_ALB, GatewayTimeout, Maybe, "a target took too long, to accept a connection (10 s) or to respond (idle timeout)", ALB),
     row(AwsAlb, &[500], OF_ALB, ProxyInternalError, Maybe, "the load balancer's own error: a rule, its firewall or authentication", ALB),
-    row(AwsAlb, &[429], OF_ALB, RateLimited, Unlikely, "the load balancer's own limit", ALB),
-    row(ApiGateway, &[429], &[Begins("x-amzn-errortype", "TooManyRequestsException")], RateLimited, Unlikely, "API Gateway throttled the request", API),
-    row(ApiGateway, &[429], &[Begins("x-amzn-errortype", "LimitExceededException")], RateLimited, Unlikely, "the usage plan's quota is spent", API),
+    row(ApiGateway, &[429], &[Has("x-amz-apigw-id"), Begins("x-amzn-errortype", "TooManyRequestsException")], RateLimited, Unlikely, "API Gateway throttled the request", API),
+    row(ApiGateway, &[429], &[Has("x-amz-apigw-id"), Begins("x-amzn-errortype", "LimitExceededException")], RateLimited, Unlikely, "the usage plan's quota is spent", API),
     row(Cloudflare, &[520], OF_CLOUDFLARE, BadGateway, Maybe, "the origin's answer was empty, broken or too large for Cloudflare", FLARE),
     row(Cloudflare, &[521], OF_CLOUDFLARE, ConnectionRefused, Unlikely, "the origin refused Cloudflare's connection", FLARE),
     // Also if the connection was made, and the request was then not acknowledged.
@@ -57,24 +57,24 @@ pub(super) const BY_HEAD: &[Row] = &[
     row(Vercel, &[502], &[Begins("x-vercel-error", "DNS_HOSTNAME_")], DnsError, Unlikely, "Vercel could not resolve the name of what the request is rewritten to", VERCEL),
     row(Vercel, &[504], &[Begins("x-vercel-error", "FUNCTION_INVOCATION_TIMEOUT")], HttpResponseTimeout, Maybe, "the function took longer than it may", VERCEL),
     row(Vercel, &[503], &[Begins("x-vercel-error", "FUNCTION_THROTTLED")], ConnectionLimitReached, Unlikely, "the function's limit of concurrent calls is reached", VERCEL),
-    row(Vercel, &[500, 502], &[Has("x-vercel-error")], BadGateway, Maybe, "the function failed, or gave no response", VERCEL),
+    row(Vercel, &[502], &[Has("x-vercel-error")], BadGateway, Maybe, "Vercel got no valid response, from a function or from what the request is rewritten to", VERCEL),
 ];
 
 #[rustfmt::skip]
-pub(super) const BY_BODY: &[Row] = &[
-    row(ApiGateway, &[500, 502], &[Begins("x-amzn-errortype", "InternalServerErrorException"), BodyHolds("Internal server error")], BadGateway, Maybe, "the integration failed, or answered something that API Gateway cannot use", API),
-    row(ApiGateway, &[504], &[Has("x-amzn-requestid"), BodyHolds("\"Endpoint request timed out\"")], HttpResponseTimeout, Maybe, "the integration took longer than API Gateway waits", API),
-    row(ApiGateway, &[504], &[Has("x-amzn-requestid"), BodyHolds("\"Network error communicating with endpoint\"")], GatewayTimeout, Maybe, "API Gateway could not reach the integration, or lost it", API),
+pub(super) static BY_BODY: &[Row] = &[
+    row(ApiGateway, &[502], &[Has("x-amz-apigw-id"), JsonHolds("Internal server error")], BadGateway, Maybe, "the integration failed, or answered something that API Gateway cannot use", API),
+    row(ApiGateway, &[504], &[Has("x-amz-apigw-id"), JsonHolds("\"Endpoint request timed out\"")], HttpResponseTimeout, Maybe, "the integration took longer than API Gateway waits", API),
+    row(ApiGateway, &[504], &[Has("x-amz-apigw-id"), JsonHolds("\"Network error communicating with endpoint\"")], GatewayTimeout, Maybe, "API Gateway could not reach the integration, or lost it", API),
     row(CloudFront, &[502, 503, 504], &[Is("server", "CloudFront"), BodyHolds("Generated by cloudfront"), BodyHolds("Lambda")], BadGateway, Maybe, "a function at CloudFront's edge failed", FRONT),
     row(CloudFront, &[502], &[Is("server", "CloudFront"), BodyHolds("Generated by cloudfront")], BadGateway, Maybe, "CloudFront could not connect to the origin, or got no valid response: name, TLS, port, or closed", FRONT),
     row(CloudFront, &[503], &[Is("server", "CloudFront"), BodyHolds("Generated by cloudfront")], Overloaded, Maybe, "CloudFront cannot serve now: its own capacity, or the origin's", FRONT),
     row(CloudFront, &[504], &[Is("server", "CloudFront"), BodyHolds("Generated by cloudfront")], GatewayTimeout, Maybe, "the origin took too long, to accept a connection or to respond", FRONT),
-    row(Cloudflare, &[530], &[Has("cf-ray"), BodyHolds("1016")], DnsError, Unlikely, "Cloudflare could not resolve the origin's name", FLARE),
+    row(Cloudflare, &[530], &[Has("cf-ray"), BodyHolds("error code: 1016")], DnsError, Unlikely, "Cloudflare could not resolve the origin's name", FLARE_1XXX),
     row(Cloudflare, &[502, 503], &[Has("cf-ray"), BodyHolds("<hr><center>cloudflare")], BadGateway, Maybe, "Cloudflare itself, or its connection to the origin, failed", FLARE),
     row(Cloudflare, &[502], &[Has("cf-ray"), BodyHolds("id=\"cf-wrapper\"")], BadGateway, Maybe, "Cloudflare itself, or its connection to the origin, failed", FLARE),
     row(Cloudflare, &[504], &[Has("cf-ray"), BodyHolds("<hr><center>cloudflare")], GatewayTimeout, Maybe, "the origin took too long for Cloudflare", FLARE),
     row(Cloudflare, &[504], &[Has("cf-ray"), BodyHolds("id=\"cf-wrapper\"")], GatewayTimeout, Maybe, "the origin took too long for Cloudflare", FLARE),
-    row(Cloudflare, &[429], &[Has("cf-ray"), BodyHolds("1015")], RateLimited, Unlikely, "a rate limiting rule at Cloudflare", FLARE),
+    row(Cloudflare, &[429], &[Has("cf-ray"), BodyHolds("error code: 1015")], RateLimited, Unlikely, "a rate limiting rule at Cloudflare", FLARE_1XXX),
     row(Google, &[502], &[BodyHolds("<title>502 Server Error</title>"), BodyHolds("The server encountered a temporary error and could not complete your request.")], BadGateway, Maybe, "Google's load balancer got no valid response; `statusDetails` in its log says why", GOOGLE),
     row(Google, &[502], &[Begins("via", "1.1 google"), BodyHolds("<title>Error 502 (Server Error)!!1</title>")], BadGateway, Maybe, "Google's front end got no valid response", GOOGLE),
     row(Azure, &[502], &[BodyHolds("<center>Microsoft-Azure-Application-Gateway/")], BadGateway, Maybe, "Application Gateway got no valid response: a security group, a health probe, TLS or a timeout", APP_GATEWAY),
@@ -88,6 +88,7 @@ pub(super) const BY_BODY: &[Row] = &[
     row(Akamai, &[503], &[Is("server", "AkamaiGHost"), BodyHolds("DNS failure")], DnsError, Unlikely, "Akamai could not resolve the origin's name", AKAMAI),
     row(Akamai, &[500, 502, 503], &[Is("server", "AkamaiGHost"), BodyHolds("Reference&#32;&#35;")], BadGateway, Maybe, "Akamai's own page; its reference number can be looked up", AKAMAI),
     row(Akamai, &[504], &[Is("server", "AkamaiGHost"), BodyHolds("Reference&#32;&#35;")], GatewayTimeout, Maybe, "the origin took too long for Akamai; the reference number can be looked up", AKAMAI),
+    row(Heroku, &[503], &[BodyHolds("herokucdn.com/error-pages/maintenance-mode.html")], Overloaded, Unlikely, "the application is in maintenance mode", HEROKU),
     row(Heroku, &[503], &[BodyHolds("herokucdn.com/error-pages/")], Overloaded, Maybe, "Heroku's router got no response: a timeout, a crash or no dyno; the H code in its log says which", HEROKU),
 ];
 

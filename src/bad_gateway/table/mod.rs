@@ -3,8 +3,11 @@
 //! The first row of which everything holds is taken. What holds of nearly everything stands in [`last`], which is looked
 //! at when no more of a body will be read.
 //!
-//! Only what a gateway writes itself is a clue. A `Server` header alone is none: nginx, Envoy and others put theirs on
-//! what they relay, and some leave the origin's on their own.
+//! Only what a gateway writes itself is a clue. A `Server` header alone is none, but for AWS's load balancer: nginx, Envoy
+//! and others put theirs on what they relay, and some leave the origin's on their own.
+//!
+//! A request was *probably not processed* only where no further try of the gateway's own can end in the same answer. Where
+//! one can, or it is not known, the row says that it may have been.
 
 mod apis;
 mod clouds;
@@ -46,8 +49,13 @@ pub(super) enum Source {
 }
 
 impl Row {
+    /// The body first: there may be many headers.
     fn holds(&self, seen: Seen<'_>) -> bool {
-        self.clues.iter().all(|clue| clue.holds(seen))
+        let all = |of_body: bool| {
+            let clues = self.clues.iter().filter(|clue| clue.of_body() == of_body);
+            { clues }.all(|clue| clue.holds(seen))
+        };
+        all(true) && all(false)
     }
 
     fn is_of(&self, status: StatusCode) -> bool {
@@ -64,8 +72,8 @@ pub(super) fn by_head(status: StatusCode, seen: Seen<'_>) -> Option<&'static Row
 
 /// The row that what was read of the body is enough for.
 ///
-/// While more may come, a row is taken only if no earlier one of the same reporter may yet hold: so a page that comes in
-/// pieces is read like one that comes whole.
+/// Unless that is the whole of it, a row is taken only if no earlier one of the same reporter may yet hold: so a page that
+/// comes in pieces is read like one that comes whole, and of one that breaks off nothing else is said.
 pub(super) fn by_body(status: StatusCode, seen: Seen<'_>) -> Option<&'static Row> {
     let tables = || {
         let rows = proxies::BY_BODY.iter().chain(reasons::BY_BODY).chain(clouds::BY_BODY);
@@ -73,7 +81,8 @@ pub(super) fn by_body(status: StatusCode, seen: Seen<'_>) -> Option<&'static Row
         rows.filter(|row| row.is_of(status))
     };
     let (at, row) = tables().enumerate().find(|(_, row)| row.holds(seen))?;
-    let final_now = seen.over || !tables().take(at).any(|earlier| earlier.reporter == row.reporter);
+    let final_now =
+        seen.whole || !tables().take(at).any(|earlier| earlier.reporter == row.reporter);
     final_now.then_some(row)
 }
 

@@ -16,8 +16,9 @@ const HAPROXY: Source = Source::Recorded("HAProxy 2.6.12");
 const APACHE: Source = Source::Recorded("Apache httpd 2.4.71");
 const CADDY: Source = Source::Recorded("Caddy 2.6.2");
 
-pub(super) const BY_HEAD: &[Row] = &[
-    // Nothing but what Caddy writes itself: what it relays has its `Server` too, but as a rule a type as well.
+pub(super) static BY_HEAD: &[Row] = &[
+    // Nothing but what Caddy writes itself. What it relays has its `Server` too; an origin's empty answer of no type at all
+    // cannot be told from it.
     Row {
         reporter: gateway(Caddy),
         statuses: &[504],
@@ -41,15 +42,15 @@ pub(super) const BY_HEAD: &[Row] = &[
         statuses: &[503],
         clues: CADDYS_OWN,
         cause: Some(DestinationUnavailable),
-        processed: Unlikely,
-        note: "Caddy has no upstream that is healthy and below its request limit",
+        processed: Maybe,
+        note: "Caddy has no upstream that is healthy and below its request limit; or what is behind it answered with nothing",
         source: Source::Documented(
             "https://caddyserver.com/docs/caddyfile/directives/reverse_proxy",
         ),
     },
 ];
 
-pub(super) const BY_BODY: &[Row] = &[
+pub(super) static BY_BODY: &[Row] = &[
     // The footer, since `Server: nginx` stands on all that nginx relays as well.
     Row {
         reporter: gateway(Nginx),
@@ -84,8 +85,8 @@ pub(super) const BY_BODY: &[Row] = &[
             BodyHolds("<hr><center>nginx"),
         ],
         cause: Some(Overloaded),
-        processed: Unlikely,
-        note: "nginx refused the request itself: limit_req or limit_conn, a `return 503`, or in ingress-nginx a service without endpoints",
+        processed: Maybe,
+        note: "nginx made this answer itself: limit_req or limit_conn, a `return 503`, an error page in place of the origin's, or in ingress-nginx a service without endpoints",
         source: NGINX,
     },
     Row {
@@ -97,7 +98,7 @@ pub(super) const BY_BODY: &[Row] = &[
         ],
         cause: Some(RateLimited),
         processed: Unlikely,
-        note: "nginx refused the request itself: limit_req or limit_conn with that status",
+        note: "nginx made this answer itself: limit_req or limit_conn with that status",
         source: Source::Documented("https://nginx.org/en/docs/http/ngx_http_limit_req_module.html"),
     },
     // The text alone: Debian's error files send it as HTTP/1.0, with other headers. With `retry-on` what was sent once and
@@ -143,7 +144,7 @@ pub(super) const BY_BODY: &[Row] = &[
         )],
         cause: Some(RateLimited),
         processed: Unlikely,
-        note: "HAProxy refused the request itself, by a `http-request deny` rule",
+        note: "HAProxy made this answer itself, by a `deny` rule",
         source: HAPROXY,
     },
     Row {
@@ -193,8 +194,8 @@ pub(super) const BY_BODY: &[Row] = &[
             "<p>The server is temporarily unable to service your\nrequest due to maintenance downtime or capacity\nproblems. Please try again later.</p>",
         )],
         cause: Some(DestinationUnavailable),
-        processed: Unlikely,
-        note: "Apache reached no upstream: refused, no answer to a connect, all of them in error, or no free connection",
+        processed: Maybe,
+        note: "Apache got no response: refused, no answer to a connect, all upstreams in error, no free connection, or a FastCGI server that died; any Apache in maintenance answers the same",
         source: APACHE,
     },
     Row {

@@ -12,7 +12,7 @@ use crate::{
         ConfigurableHttpProxy, ExpressHttpProxy, Fastify, Hapi, HttpProxyMiddleware, Mitmproxy,
         Privoxy, Tinyproxy,
     },
-    bad_gateway::clue::Clue::{self, Begins, BodyBegins, BodyHolds, Is},
+    bad_gateway::clue::Clue::{self, Begins, BodyBegins, BodyHolds, JsonHolds},
 };
 
 const TINYPROXY: Source = Source::Recorded("tinyproxy 1.11.1");
@@ -29,22 +29,20 @@ const OF_MITMPROXY: Clue = Begins("server", "mitmproxy");
 const OF_TINYPROXY: Clue = Begins("server", "tinyproxy");
 
 const OF_FASTIFY: Clue = BodyBegins("{\"statusCode\":");
-const REPLY_FROM: Clue = BodyHolds("\"code\":\"FST_REPLY_FROM_INTERNAL_SERVER_ERROR\"");
-const OF_HAPI: Clue = BodyHolds("\"message\":\"Client request error: ");
+const REPLY_FROM: Clue = JsonHolds("\"code\":\"FST_REPLY_FROM_INTERNAL_SERVER_ERROR\"");
+const OF_HAPI: Clue = JsonHolds("\"message\":\"Client request error: ");
 
 #[rustfmt::skip]
-pub(super) const BY_HEAD: &[Row] = &[
+pub(super) static BY_HEAD: &[Row] = &[
     // To any connection that was closed or reset as well, and so no timeout.
     recorded(ExpressHttpProxy, &[504], &[Begins("x-timeout-reason", "express-http-proxy")], BadGateway, Maybe, "express-http-proxy got no response: closed, reset, or too late, to all of which it answers 504", EXPRESS),
-    // A 404 by its status; the page under it says 502.
-    recorded(Privoxy, &[404], &[Is("last-modified", "Wed, 08 Jun 1955 12:00:00 GMT"), Is("expires", "Sat, 17 Jun 2000 12:00:00 GMT")], DnsError, Unlikely, "Privoxy could not resolve the upstream's name", PRIVOXY),
 ];
 
 #[rustfmt::skip]
-pub(super) const BY_BODY: &[Row] = &[
+pub(super) static BY_BODY: &[Row] = &[
     recorded(Tinyproxy, &[500], &[OF_TINYPROXY, BodyHolds("<title>500 Unable to connect</title>")], DestinationUnavailable, Unlikely, "tinyproxy could not connect to the upstream, or not resolve its name", TINYPROXY),
     recorded(Tinyproxy, &[503], &[OF_TINYPROXY, BodyHolds("<title>503 Could not retrieve all the headers</title>")], BadGateway, Maybe, "tinyproxy sent the request and got no valid head of a response", TINYPROXY),
-    recorded(Privoxy, &[503], &[BodyHolds("<title>503 - Connect failed (Privoxy@")], ConnectionRefused, Unlikely, "the upstream refused Privoxy's connection", PRIVOXY),
+    recorded(Privoxy, &[503], &[BodyHolds("<title>503 - Connect failed (Privoxy@")], ConnectionRefused, Maybe, "at the last try the upstream refused Privoxy's connection", PRIVOXY),
     recorded(Privoxy, &[502], &[BodyHolds("<title>502 - No server or forwarder data received (Privoxy@")], ConnectionTerminated, Maybe, "Privoxy sent the request and the upstream closed the connection without a word", PRIVOXY),
     recorded(Privoxy, &[504], &[BodyHolds("<title>504 - Connection timeout (Privoxy@")], HttpResponseTimeout, Maybe, "Privoxy sent the request and no response came in time", PRIVOXY),
     recorded(Privoxy, &[502], &[BodyBegins("Bad response. The server or forwarder response doesn't look like HTTP.")], HttpProtocolError, Maybe, "what the upstream answered Privoxy is not HTTP, or broke off in its head", PRIVOXY),
@@ -60,22 +58,22 @@ pub(super) const BY_BODY: &[Row] = &[
     recorded(HttpProxyMiddleware, &[500], &[BodyBegins("Error occurred while trying to proxy: ")], BadGateway, Maybe, "http-proxy-middleware got no valid response: TLS failed, or the head was too large", MIDDLEWARE),
     recorded(ConfigurableHttpProxy, &[503], &[BodyHolds("<p>configurable-http-proxy</p>")], BadGateway, Maybe, "configurable-http-proxy got no valid response, for whatever reason, a timeout among them", CONFIGURABLE),
     // It sends a GET that was answered 503 ten times more, so that nothing it says at last holds of the first time.
-    recorded(Fastify, &[500], &[OF_FASTIFY, REPLY_FROM, BodyHolds("\"connect ECONNREFUSED ")], ConnectionRefused, Maybe, "the upstream refused the connection", FASTIFY),
-    recorded(Fastify, &[500], &[OF_FASTIFY, REPLY_FROM, BodyHolds("Response does not match the HTTP/1.1 protocol")], HttpProtocolError, Maybe, "what the upstream answered is not HTTP", FASTIFY),
-    recorded(Fastify, &[500], &[OF_FASTIFY, REPLY_FROM, BodyHolds("\"Headers Overflow Error\"")], HttpResponseHeaderSectionSize, Maybe, "the head of the upstream's response was too large", FASTIFY),
-    recorded(Fastify, &[500], &[OF_FASTIFY, REPLY_FROM, BodyHolds(":SSL routines:")], TlsProtocolError, Maybe, "the TLS handshake with the upstream failed", FASTIFY),
-    recorded(Fastify, &[500], &[OF_FASTIFY, BodyHolds("\"code\":\"UND_ERR_SOCKET\"")], ConnectionTerminated, Maybe, "the upstream closed the connection before the head of its response was whole", FASTIFY),
-    recorded(Fastify, &[500], &[OF_FASTIFY, BodyHolds("\"code\":\"ECONNRESET\"")], ConnectionTerminated, Maybe, "the upstream reset the connection", FASTIFY),
-    recorded(Fastify, &[504], &[OF_FASTIFY, BodyHolds("\"code\":\"UND_ERR_CONNECT_TIMEOUT\"")], ConnectionTimeout, Maybe, "the connection to the upstream timed out", FASTIFY),
-    recorded(Fastify, &[504], &[OF_FASTIFY, BodyHolds("\"code\":\"FST_REPLY_FROM_GATEWAY_TIMEOUT\"")], HttpResponseTimeout, Maybe, "the upstream's response took too long", FASTIFY),
-    recorded(Fastify, &[503], &[OF_FASTIFY, BodyHolds("\"code\":\"FST_REPLY_FROM_SERVICE_UNAVAILABLE\"")], DestinationUnavailable, Maybe, "the upstream's name did not resolve, or it cancelled the stream", FASTIFY),
-    recorded(Hapi, &[502], &[OF_HAPI, BodyHolds("connect ECONNREFUSED ")], ConnectionRefused, Unlikely, "the upstream refused the connection", HAPI),
-    recorded(Hapi, &[502], &[OF_HAPI, BodyHolds("getaddrinfo ENOTFOUND ")], DnsError, Unlikely, "the upstream's name did not resolve", HAPI),
-    recorded(Hapi, &[502], &[OF_HAPI, BodyHolds("error: socket hang up")], ConnectionTerminated, Maybe, "the upstream closed the connection before the head of its response was whole", HAPI),
-    recorded(Hapi, &[502], &[OF_HAPI, BodyHolds("ECONNRESET")], ConnectionTerminated, Maybe, "the upstream reset the connection", HAPI),
-    recorded(Hapi, &[502], &[OF_HAPI, BodyHolds("Parse Error: Header overflow")], HttpResponseHeaderSectionSize, Maybe, "the head of the upstream's response was too large", HAPI),
-    recorded(Hapi, &[502], &[OF_HAPI, BodyHolds("Parse Error: ")], HttpProtocolError, Maybe, "what the upstream answered is not HTTP", HAPI),
-    recorded(Hapi, &[502], &[OF_HAPI, BodyHolds("certificate")], TlsCertificateError, Unlikely, "the upstream's certificate was not accepted", HAPI),
-    recorded(Hapi, &[502], &[OF_HAPI, BodyHolds("wrong version number")], TlsProtocolError, Unlikely, "the TLS handshake with the upstream failed", HAPI),
+    recorded(Fastify, &[500], &[OF_FASTIFY, REPLY_FROM, JsonHolds("\"connect ECONNREFUSED ")], ConnectionRefused, Maybe, "the upstream refused the connection", FASTIFY),
+    recorded(Fastify, &[500], &[OF_FASTIFY, REPLY_FROM, JsonHolds("Response does not match the HTTP/1.1 protocol")], HttpProtocolError, Maybe, "what the upstream answered is not HTTP", FASTIFY),
+    recorded(Fastify, &[500], &[OF_FASTIFY, REPLY_FROM, JsonHolds("\"Headers Overflow Error\"")], HttpResponseHeaderSectionSize, Maybe, "the head of the upstream's response was too large", FASTIFY),
+    recorded(Fastify, &[500], &[OF_FASTIFY, REPLY_FROM, JsonHolds(":SSL routines:")], TlsProtocolError, Maybe, "the TLS handshake with the upstream failed", FASTIFY),
+    recorded(Fastify, &[500], &[OF_FASTIFY, JsonHolds("\"code\":\"UND_ERR_SOCKET\""), JsonHolds("\"message\":\"Undici Socket Error\"")], ConnectionTerminated, Maybe, "the upstream closed the connection before the head of its response was whole", FASTIFY),
+    recorded(Fastify, &[500], &[OF_FASTIFY, JsonHolds("\"code\":\"ECONNRESET\""), JsonHolds("\"message\":\"Connection Reset\"")], ConnectionTerminated, Maybe, "the upstream reset the connection", FASTIFY),
+    recorded(Fastify, &[504], &[OF_FASTIFY, JsonHolds("\"code\":\"UND_ERR_CONNECT_TIMEOUT\"")], ConnectionTimeout, Maybe, "the connection to the upstream timed out", FASTIFY),
+    recorded(Fastify, &[504], &[OF_FASTIFY, JsonHolds("\"code\":\"FST_REPLY_FROM_GATEWAY_TIMEOUT\"")], HttpResponseTimeout, Maybe, "the upstream's response took too long", FASTIFY),
+    recorded(Fastify, &[503], &[OF_FASTIFY, JsonHolds("\"code\":\"FST_REPLY_FROM_SERVICE_UNAVAILABLE\"")], DestinationUnavailable, Maybe, "the upstream's name did not resolve, or it cancelled the stream", FASTIFY),
+    recorded(Hapi, &[502], &[OF_HAPI, JsonHolds("connect ECONNREFUSED ")], ConnectionRefused, Unlikely, "the upstream refused the connection", HAPI),
+    recorded(Hapi, &[502], &[OF_HAPI, JsonHolds("getaddrinfo ENOTFOUND ")], DnsError, Unlikely, "the upstream's name did not resolve", HAPI),
+    recorded(Hapi, &[502], &[OF_HAPI, JsonHolds("error: socket hang up")], ConnectionTerminated, Maybe, "the upstream closed the connection before the head of its response was whole", HAPI),
+    recorded(Hapi, &[502], &[OF_HAPI, JsonHolds("ECONNRESET")], ConnectionTerminated, Maybe, "the upstream reset the connection", HAPI),
+    recorded(Hapi, &[502], &[OF_HAPI, JsonHolds("Parse Error: Header overflow")], HttpResponseHeaderSectionSize, Maybe, "the head of the upstream's response was too large", HAPI),
+    recorded(Hapi, &[502], &[OF_HAPI, JsonHolds("Parse Error: ")], HttpProtocolError, Maybe, "what the upstream answered is not HTTP", HAPI),
+    recorded(Hapi, &[502], &[OF_HAPI, JsonHolds("certificate")], TlsCertificateError, Unlikely, "the upstream's certificate was not accepted", HAPI),
+    recorded(Hapi, &[502], &[OF_HAPI, JsonHolds("wrong version number")], TlsProtocolError, Unlikely, "the TLS handshake with the upstream failed", HAPI),
     recorded(Hapi, &[504], &[BodyBegins("{\"statusCode\":504,\"error\":\"Gateway Time-out\",\"message\":\"Client request timeout\"}")], HttpResponseTimeout, Maybe, "the upstream took too long, to accept a connection or to respond", HAPI),
 ];

@@ -26,7 +26,7 @@ const LIGHTTPDS_PAGE: Clue = BodyBegins(
 const OF_H2O: Clue = Begins("server", "h2o");
 
 #[rustfmt::skip]
-pub(super) const BY_BODY: &[Row] = &[
+pub(super) static BY_BODY: &[Row] = &[
     recorded(Varnish, &[503], &[BodyHolds("<h1>Error 503 Backend fetch failed</h1>"), BodyHolds("<p>Varnish cache server</p>")], BadGateway, Maybe, "Varnish got no valid response, for whatever reason, a timeout among them; its log says which", VARNISH),
     recorded(Lighttpd, &[503], &[LIGHTTPDS_PAGE], DestinationUnavailable, Unlikely, "lighttpd reached no upstream: refused, no answer to a connect, or disabled after a failure", LIGHTTPD),
     recorded(Lighttpd, &[500], &[LIGHTTPDS_PAGE], BadGateway, Maybe, "lighttpd sent the request and the connection was closed before the head of a response was there", LIGHTTPD),

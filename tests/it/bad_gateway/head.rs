@@ -155,7 +155,7 @@ async fn apis_that_refuse_say_so_in_their_json() {
     let overloaded =
         r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
     let failure = concluded(529, &[json, ("retry-after-ms", "1500")], overloaded).await;
-    assert_eq!((failure.cause(), failure.reporter()), (Cause::Overloaded, Reporter::Origin));
+    assert_eq!((failure.cause(), failure.reporter()), (Cause::Overloaded, Reporter::Unknown));
     assert_eq!(failure.processed(), Processed::Unlikely);
     assert_eq!(failure.retry_after(), Some(Duration::from_millis(1_500)));
     let limited = r#"{"type":"error","error":{"type":"rate_limit_error"}}"#;

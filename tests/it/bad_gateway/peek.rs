@@ -15,7 +15,7 @@ use http::{HeaderMap, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use proptest::prelude::*;
-use seawall::{BadGatewayClassifierLayer, BoxError, Failure, Product, Reporter};
+use seawall::{BadGatewayClassifierLayer, BoxError, Cause, Failure, Processed, Product, Reporter};
 use tokio::time::Instant;
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -272,4 +272,55 @@ async fn a_call_dropped_during_the_look_lets_the_body_go() {
     assert_eq!(Arc::strong_count(&alive), 2);
     drop(call);
     assert_eq!(Arc::strong_count(&alive), 1);
+}
+
+/// Ready at once with a response whose body never comes.
+struct Holding(#[allow(dead_code)] Arc<()>);
+
+impl Future for Holding {
+    type Output = Result<Response<Steps>, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut response = answer(503, &[], "");
+        *response.body_mut() = Steps::new([Step::Stall]);
+        Poll::Ready(Ok(response))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_inner_future_held_is_free_during_the_look() {
+    let held = Arc::new(());
+    let inner = Arc::clone(&held);
+    let mut service = LAYER.layer(service_fn(move |()| Holding(Arc::clone(&inner))));
+    let mut call = tokio_test::task::spawn(tower::Service::call(&mut service, ()));
+    assert!(call.poll().is_pending());
+    assert_eq!(Arc::strong_count(&held), 2, "the test and the service");
+}
+
+/// Of each recorded answer, cut once at every seventh byte and never going on.
+#[tokio::test(start_paused = true)]
+async fn a_page_that_breaks_off_says_less_and_nothing_else() {
+    let broad = [
+        Cause::BadGateway,
+        Cause::DestinationUnavailable,
+        Cause::GatewayTimeout,
+        Cause::Overloaded,
+        Cause::Unknown,
+    ];
+    for capture in captures() {
+        let body = capture.body();
+        let Some(response) = capture.response(vec![Step::Data(body.clone())]) else { continue };
+        if response.status().as_u16() < 400 || body.len() > 4_096 {
+            continue;
+        }
+        let whole = failure(&through(LAYER, response).await);
+        for at in (0..body.len()).step_by(7) {
+            let steps = vec![Step::Data(body.slice(..at)), Step::Stall];
+            let cut = failure(&through(LAYER, capture.response(steps).unwrap()).await);
+            let less = [whole.reporter(), Reporter::Unknown].contains(&cut.reporter())
+                && (broad.contains(&cut.cause()) || cut.cause() == whole.cause())
+                && [whole.processed(), Processed::Maybe].contains(&cut.processed());
+            assert!(cut == whole || less, "{} after {at}: {whole}; cut {cut}", capture.name());
+        }
+    }
 }
