@@ -1,7 +1,7 @@
 // Shows each snapshot. Whatever comes from outside becomes text, never markup.
 
 import { draw } from "./chart.js";
-import { STATES, cause, circuit, end, list, many, number, percent, said, span, time } from "./words.js";
+import { STATES, cause, circuit, end, many, number, percent, said, time, verdict } from "./words.js";
 
 const at = (id) => document.getElementById(id);
 const rows = new Map();
@@ -16,6 +16,7 @@ function row(kind) {
 }
 
 const sum = (counts) => counts.reduce((a, b) => a + b, 0);
+const total_of = (all) => all.reduce((a, b) => a.map((n, i) => n + b[i]), [0, 0, 0, 0]);
 
 function upstreams(all, demo) {
   const names = new Set(all.map((upstream) => upstream.name));
@@ -52,7 +53,7 @@ function show(node, { name, does, broken, circuit: now, slots, minute }, demo) {
   put(part(".requests b"), number(total));
   put(part(".success b"), percent(well, total));
   node.classList.toggle("failing", total > 0 && well < total);
-  const [ok, mended, failed, refused] = slots.reduce((a, b) => a.map((n, i) => n + b[i]), [0, 0, 0, 0]);
+  const [ok, mended, failed, refused] = total_of(slots);
   draw(
     part(".chart"),
     slots,
@@ -89,23 +90,17 @@ function failures(all) {
   at("no-failures").hidden = all.length > 0;
 }
 
-function verdict({ upstreams: all, demo }) {
-  const named = (test) => all.filter(test).map((upstream) => upstream.name);
-  const closed = (upstream) => ["closed", "forced_closed"].includes(upstream.circuit.state);
-  const open = named((upstream) => !closed(upstream));
-  const failing = named((upstream) => closed(upstream) && upstream.minute[2] > 0);
-  const parts = [];
-  if (open.length > 0) parts.push(`${list(open)} ${open.length > 1 ? "are" : "is"} cut off`);
-  if (failing.length > 0) parts.push(`${list(failing)} ${failing.length > 1 ? "have" : "has"} failed in the last minute`);
-  const total = all.map((upstream) => upstream.minute).reduce((a, b) => a.map((n, i) => n + b[i]), [0, 0, 0, 0]);
+function summary({ upstreams: all, demo }) {
+  const { open, text } = verdict(all);
+  put(at("verdict"), text);
+  document.title = `${open > 0 ? `${open} cut off · ` : ""}seawall gateway`;
+  const total = total_of(all.map((upstream) => upstream.minute));
   const calls = sum(total);
-  const well = calls > 0 ? `All ${all.length} upstreams answer.` : `All ${all.length} circuits are closed.`;
-  const one = calls > 0 ? "The upstream answers." : "The circuit is closed.";
-  put(at("verdict"), parts.length > 0 ? `${parts.join("; ")}.` : all.length === 1 ? one : well);
-  at("verdict").dataset.well = parts.length === 0;
-  const counts = `Last minute: ${number(calls)} requests, ${percent(total[0] + total[1], calls)} succeeded, ${number(total[1])} of them after a retry; ${number(total[3])} refused by open circuits.`;
-  put(at("minute"), demo?.measuring ? "The upstreams are being measured; the buttons work in a moment." : calls > 0 ? counts : "No requests in the last minute.");
-  document.title = `${open.length > 0 ? `${open.length} cut off · ` : ""}seawall gateway`;
+  const [, mended, , refused] = total.map(number);
+  const well = percent(total[0] + total[1], calls);
+  const counts = `Last minute: ${number(calls)} requests, ${well} succeeded, ${mended} of them after a retry; ${refused} refused by open circuits.`;
+  const idle = calls > 0 ? counts : "No requests in the last minute.";
+  put(at("minute"), demo?.measuring ? "The upstreams are being measured; the buttons work in a moment." : idle);
 }
 
 function controls(demo) {
@@ -142,7 +137,7 @@ function listen() {
   events.onmessage = ({ data }) => {
     const now = JSON.parse(data);
     link("live", "live");
-    verdict(now);
+    summary(now);
     controls(now.demo);
     upstreams(now.upstreams, now.demo);
     failures(now.failures);

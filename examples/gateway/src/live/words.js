@@ -54,6 +54,22 @@ export function percent(part, whole) {
   return `${(Math.floor((part / whole) * 1000) / 10).toFixed(1)} %`;
 }
 
+// What the whole comes to: who is cut off, who else failed, whether all is well.
+export function verdict(all) {
+  const named = (test) => all.filter(test).map((upstream) => upstream.name);
+  const closed = ({ circuit: { state } }) => state === "closed" || state === "forced_closed";
+  const open = named((upstream) => !closed(upstream));
+  const failing = named((upstream) => closed(upstream) && upstream.minute[2] > 0);
+  const asked = all.some((upstream) => upstream.minute.some((count) => count > 0));
+  const parts = [];
+  if (open.length > 0) parts.push(`${open.length} of ${all.length} cut off: ${list(open)}.`);
+  if (failing.length > 0) parts.push(`Failed in the last minute: ${list(failing)}.`);
+  if (parts.length > 0) return { open: open.length, text: parts.join(" ") };
+  const one = all.length === 1;
+  const text = asked ? (one ? "The upstream answers." : `All ${all.length} upstreams answer.`) : "No circuit is open.";
+  return { open: 0, text };
+}
+
 export function list(names, most = 4) {
   const shown = names.slice(0, most);
   const more = names.length - shown.length;
@@ -62,8 +78,8 @@ export function list(names, most = 4) {
 }
 
 export function said({ reporter, status, processed }) {
-  const who = { local: "seen here", origin: "said the origin", unknown: "" }[reporter];
-  const parts = [who ?? `said ${reporter}`, status ? `status ${status}` : "", PROCESSED[processed] ?? ""];
+  const who = { local: "seen here", origin: "reported by the origin", unknown: "" }[reporter];
+  const parts = [who ?? `reported by ${reporter}`, status ? `status ${status}` : "", PROCESSED[processed] ?? ""];
   return parts.filter(Boolean).join(" · ");
 }
 
@@ -84,7 +100,7 @@ export function circuit({ state, since_ms, next_probe_ms, refused, cause: token 
   }
   if (by) parts[0] = `Circuit opened ${by}`;
   if (state === "open") {
-    const probe = next_probe_ms > 0 ? `next probe in ${(next_probe_ms / 1000).toFixed(1)} s` : "the next call probes";
+    const probe = next_probe_ms > 0 ? `next probe in ${(Math.ceil(next_probe_ms / 100) / 10).toFixed(1)} s` : "the next call probes";
     parts.push(`${span(since_ms)} ago`, probe);
   } else {
     parts.push(does);

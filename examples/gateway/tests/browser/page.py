@@ -108,7 +108,7 @@ def watch(browser, folder, gateway):
     assert "opened by bad gateway" in why, why
     listed = "[...document.querySelectorAll('.failure')].map((node) => node.innerText).find((text) => text.includes('healthy'))"
     line = browser.wait(listed, "the failure is listed")
-    for text in ("bad gateway", "said nginx", "status 502", "Find out which gateway answered", "Recognised: nginx got no valid"):
+    for text in ("bad gateway", "reported by nginx", "status 502", "Find out which gateway answered", "Recognised: nginx got no valid"):
         assert text in line, f"{text!r} is missing in {line!r}"
     assert "healthy" in browser.run("document.querySelector('#verdict').textContent")
     looks(browser, folder)
