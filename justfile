@@ -24,6 +24,11 @@ doc:
 demo:
     cargo run --package gateway -- --once
 
+# The gateway's page in headless Chromium; screenshots in target/gateway.
+page:
+    cargo build --package gateway
+    python3 examples/gateway/tests/browser/page.py target/debug/gateway target/gateway
+
 # Nanoseconds, allocations and sizes, beside the peers.
 bench:
     cargo run --release --package benches --bin overhead

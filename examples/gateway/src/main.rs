@@ -14,6 +14,7 @@ mod serve;
 mod stats;
 mod table;
 mod traffic;
+mod upstreams;
 mod watch;
 
 use std::{fmt::Display, process::ExitCode};

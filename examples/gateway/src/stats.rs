@@ -164,7 +164,8 @@ impl Kept {
                 && now - line.last < ALIKE
         });
         if let Some(line) = alike {
-            line.failed = failed;
+            // Not every one of them comes with its response.
+            line.failed = Failed { note: failed.note.or(line.failed.note), ..failed };
             line.count += 1;
             line.last = now;
             return;

@@ -13,6 +13,7 @@ use http_body::{Frame, SizeHint};
 use seawall::{
     BoxError, Cause, Classify, Failure, HttpClassifier,
     bad_gateway::Evidence,
+    circuit_breaker::CircuitOpen,
     classify::{classify_body_error, classify_error},
     find_source,
     retry::{Attempts, GaveUp},
@@ -96,14 +97,17 @@ fn of_response<B>(response: &Response<B>) -> Outcome {
 }
 
 fn of_error(error: &BoxError) -> Outcome {
-    let failure = classify_error(&**error);
-    if failure.cause() == Cause::CircuitOpen {
-        return Outcome::Refused;
-    }
     let gave_up = find_source::<GaveUp>(&**error);
+    let failure = match (find_source::<CircuitOpen>(&**error), gave_up) {
+        (Some(_), None) => return Outcome::Refused,
+        // An attempt failed, and by the next one the circuit was open, most likely by that very failure.
+        (Some(open), Some(_)) => *open.opened_by().unwrap_or(&Failure::new(Cause::CircuitOpen)),
+        (None, _) => classify_error(&**error),
+    };
+    let last = gave_up.and_then(GaveUp::last_response);
     Outcome::Failed(Failed {
         failure,
-        note: None,
+        note: last.and_then(|last| last.extensions().get()).map(Evidence::note),
         attempts: gave_up.map_or(NonZeroU32::MIN, GaveUp::attempts),
         stop: gave_up.map(GaveUp::stop),
     })

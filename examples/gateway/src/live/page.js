@@ -78,7 +78,7 @@ function failures(all) {
     const node = box.children[i];
     const part = (selector) => node.querySelector(selector);
     node.classList.toggle("mended", failure.mended);
-    put(part("time"), time(failure.ago_ms));
+    put(part("time"), time(failure.first_ago_ms));
     put(part(".count"), many(failure));
     put(part(".of"), failure.upstream);
     put(part(".cause"), cause(failure.cause));
@@ -91,8 +91,9 @@ function failures(all) {
 }
 
 function summary({ upstreams: all, demo }) {
-  const { open, text } = verdict(all);
+  const { open, text, also } = verdict(all);
   put(at("verdict"), text);
+  put(at("also"), also);
   document.title = `${open > 0 ? `${open} cut off · ` : ""}seawall gateway`;
   const total = total_of(all.map((upstream) => upstream.minute));
   const calls = sum(total);
@@ -128,7 +129,6 @@ at("traffic").addEventListener("click", () => {
 
 function link(state, text) {
   at("link").dataset.state = state;
-  document.body.classList.toggle("stale", state !== "live");
   put(at("link"), text);
 }
 
@@ -143,6 +143,7 @@ function listen() {
     failures(now.failures);
   };
   events.onerror = () => {
+    if (at("link").dataset.state === "live") put(at("minute"), `Not connected: this is how it was at ${time(0)}.`);
     link("lost", "not connected, trying again");
     // A browser tries again by itself unless it was answered otherwise than with a stream.
     if (events.readyState === EventSource.CLOSED) setTimeout(listen, 3000);

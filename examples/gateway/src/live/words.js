@@ -64,10 +64,10 @@ export function verdict(all) {
   const parts = [];
   if (open.length > 0) parts.push(`${open.length} of ${all.length} cut off: ${list(open)}.`);
   if (failing.length > 0) parts.push(`Failed in the last minute: ${list(failing)}.`);
-  if (parts.length > 0) return { open: open.length, text: parts.join(" ") };
+  if (parts.length > 0) return { open: open.length, text: parts[0], also: parts[1] ?? "" };
   const one = all.length === 1;
   const text = asked ? (one ? "The upstream answers." : `All ${all.length} upstreams answer.`) : "No circuit is open.";
-  return { open: 0, text };
+  return { open: 0, text, also: "" };
 }
 
 export function list(names, most = 4) {
@@ -111,6 +111,5 @@ export function circuit({ state, since_ms, next_probe_ms, refused, cause: token 
 
 export function many({ count, first_ago_ms, ago_ms }) {
   if (count === 1) return "";
-  const time = first_ago_ms - ago_ms;
-  return `${number(count)}×${time < 1000 ? "" : ` in ${span(time)}`}`;
+  return `${number(count)}×${first_ago_ms - ago_ms < 1000 ? "" : ` to ${time(ago_ms)}`}`;
 }

@@ -10,7 +10,9 @@ import subprocess
 import sys
 import time
 
-from chromium import Chromium
+sys.dont_write_bytecode = True
+
+from chromium import Chromium  # noqa: E402
 
 UPSTREAMS = ["healthy", "flaky", "busy", "dead", "reset", "truncated", "garbage", "silent"]
 
@@ -110,7 +112,7 @@ def watch(browser, folder, gateway):
     line = browser.wait(listed, "the failure is listed")
     for text in ("bad gateway", "reported by nginx", "status 502", "Find out which gateway answered", "Recognised: nginx got no valid"):
         assert text in line, f"{text!r} is missing in {line!r}"
-    assert "healthy" in browser.run("document.querySelector('#verdict').textContent")
+    assert "cut off: healthy" in browser.run("document.querySelector('#verdict').textContent")
     looks(browser, folder)
 
     press(browser, "healthy", "Heal")
@@ -125,15 +127,18 @@ def outlives(browser, program, gateway):
     drained = gateway.end()
     assert drained < 5, f"draining took {drained:.1f} s with a page open"
     browser.wait("document.querySelector('#link').dataset.state === 'lost'", "the page says that it is not connected")
+    assert browser.run("document.querySelector('#minute').textContent").startswith("Not connected")
     address = gateway.url.removeprefix("http://")
     again = Gateway(program, "--listen", address, "--upstream", "<b>x=http://127.0.0.1:1")
     assert again.process.wait(5) == 2, "a name is no markup"
-    again = Gateway(program, "--listen", address, "--upstream", "api=http://127.0.0.1:1")
+    again = Gateway(program, "--listen", address, "--upstream", f"{'long-' * 40}=http://127.0.0.1:1")
     try:
         browser.wait("document.querySelector('#link').dataset.state === 'live'", "the page connects again")
         browser.wait("document.querySelectorAll('[data-upstream]').length === 1", "it shows the other upstreams")
         assert browser.run("document.querySelectorAll('button:not([hidden])').length - 1") == 0, "a real upstream has no buttons"
         assert not browser.run("document.querySelector('#demo').checkVisibility()"), "nor traffic"
+        browser.look(400, "light")
+        assert browser.run("document.documentElement.scrollWidth") == 400, "a long name makes the page wide"
     finally:
         again.end()
 
