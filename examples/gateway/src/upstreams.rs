@@ -11,7 +11,7 @@ pub(crate) const UPSTREAMS: [(&str, Script, &str, Option<Cause>); 8] = [
     (
         "busy",
         Script::Busy { every: 10, seconds: 1 },
-        "answers every tenth 503, to come again in a second",
+        "answers every tenth 503, wait 1 s",
         Some(Cause::Overloaded),
     ),
     ("dead", Script::Refuse, "refuses connections", Some(Cause::ConnectionRefused)),
