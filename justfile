@@ -28,6 +28,11 @@ demo:
 diagnose *ARGUMENTS:
     cargo run --package diagnose -- {{ARGUMENTS}}
 
+# The gateway's page in headless Chromium; screenshots in target/gateway.
+page:
+    cargo build --package gateway
+    python3 examples/gateway/tests/browser/page.py target/debug/gateway target/gateway
+
 # Nanoseconds, allocations and sizes, beside the peers.
 bench:
     cargo run --release --package benches --bin overhead

@@ -1,32 +1,27 @@
 //! The main job: embedded upstreams, each sent the same traffic bare and through the gateway.
 
-use std::{io, net::SocketAddr, sync::atomic::Ordering, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use scripted_origin::{Origin, Script};
 use seawall::Cause;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
-    Failed,
+    Failed, drive,
+    live::{self, Demo, Fault, Live},
     log::Log,
     proxy::{self, Upstream},
     serve,
     table::{self, Row},
     traffic::{self, REQUESTS},
+    upstreams::UPSTREAMS,
 };
-
-/// The embedded upstreams: name, what it does, and what is wrong with it in truth.
-const UPSTREAMS: [(&str, Script, Option<Cause>); 8] = [
-    ("healthy", Script::Healthy, None),
-    ("flaky", Script::Flaky { every: 10 }, Some(Cause::BadGateway)),
-    ("busy", Script::Busy { every: 10, seconds: 1 }, Some(Cause::Overloaded)),
-    ("dead", Script::Refuse, Some(Cause::ConnectionRefused)),
-    ("reset", Script::Reset, Some(Cause::ConnectionTerminated)),
-    ("truncated", Script::TruncatedHead, Some(Cause::ConnectionTerminated)),
-    ("garbage", Script::Garbage, Some(Cause::HttpProtocolError)),
-    ("silent", Script::Silent, Some(Cause::HttpResponseTimeout)),
-];
 
 /// What retries may add to an upstream's load: a fifth, and the three that are always allowed.
 const LOAD_MAX: f64 = 1.25;
@@ -59,19 +54,37 @@ pub(crate) async fn run(
 ) -> Result<(), Failed> {
     let broken = |error: io::Error| Failed::Verdict(format!("cannot run the upstreams: {error}"));
     let mut all = Vec::new();
-    for (name, script, truth) in UPSTREAMS {
-        all.push(Embedded::start(name, script, truth).await.map_err(broken)?);
+    let mut controlled = Vec::new();
+    for (name, script, words, truth) in UPSTREAMS {
+        let at_first = if truth.is_some() { script } else { Script::Healthy };
+        all.push(Embedded::start(name, at_first, truth).await.map_err(broken)?);
+        let is_broken = truth.is_some().into();
+        controlled.push(live::Embedded { name, fault: Fault { script, words }, broken: is_broken });
     }
     let gateway = listener.local_addr().map_err(broken)?;
-    let upstreams = all.iter().map(|embedded| embedded.upstream.clone()).collect();
-    let serving = tokio::spawn(serve::until_told(listener, proxy::router(upstreams, attempt)));
+    let upstreams: Vec<_> = all.iter().map(|embedded| embedded.upstream.clone()).collect();
+    let (demo, orders) = Demo::new(controlled);
+    let demo = Arc::new(demo);
+    let (tell, told) = watch::channel(false);
+    let live = Live::new(&upstreams, Some(Arc::clone(&demo)), told);
+    let router = proxy::router(upstreams, attempt, live.clone());
+    let serving = tokio::spawn(serve::until_told(listener, router, tell));
     let rows = measure(&all, gateway, attempt).await;
     println!("\n{}", table::of(&rows, attempt));
     if once {
         return verdict(&rows);
     }
     log.speak();
-    println!("Ask for http://{gateway}/flaky, /dead, … or Ctrl-C to end.");
+    let mut origins = Vec::new();
+    for Embedded { through, upstream, .. } in all {
+        // A burst that nobody saw would dwarf what comes.
+        upstream.stats.forget_counts();
+        origins.push(through);
+    }
+    tokio::spawn(orders.follow(Arc::clone(&demo), origins));
+    tokio::spawn(drive::steadily(gateway, live, Arc::clone(&demo)));
+    demo.measured();
+    println!("Look at http://{gateway}/, ask for /flaky, /dead, … or Ctrl-C to end.");
     match serving.await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(broken(error)),

@@ -5,12 +5,17 @@
 
 mod cli;
 mod demo;
+mod drive;
 mod headers;
+mod live;
 mod log;
 mod proxy;
 mod serve;
+mod stats;
 mod table;
 mod traffic;
+mod upstreams;
+mod watch;
 
 use std::{fmt::Display, process::ExitCode};
 
@@ -48,10 +53,11 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
     let log = log::start(arguments.log, arguments.upstreams.is_empty());
     if !arguments.upstreams.is_empty() {
         log.speak();
-        let upstreams = arguments.upstreams.into_iter().map(Into::into).collect();
-        return serve::until_told(listener, proxy::router(upstreams, arguments.attempt_timeout))
-            .await
-            .map_err(|error| usage(&error));
+        let upstreams: Vec<_> = arguments.upstreams.into_iter().map(Into::into).collect();
+        let (tell, told) = tokio::sync::watch::channel(false);
+        let live = live::Live::new(&upstreams, None, told);
+        let router = proxy::router(upstreams, arguments.attempt_timeout, live);
+        return serve::until_told(listener, router, tell).await.map_err(|error| usage(&error));
     }
     demo::run(listener, arguments.attempt_timeout, arguments.once, &log).await
 }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, http::StatusCode, routing::get};
+use axum::{Router, body::Body, http::HeaderMap, http::StatusCode, routing::get};
 use http::{Request, Uri, uri::PathAndQuery};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -21,7 +21,12 @@ use seawall::{
 };
 use tower::ServiceBuilder;
 
-use crate::{cli, headers};
+use crate::{
+    cli, headers,
+    live::{self, Live},
+    stats::Stats,
+    watch::WatchLayer,
+};
 
 /// A server to proxy to, and how many requests were sent to it, retries included.
 #[derive(Clone, Debug)]
@@ -29,11 +34,14 @@ pub(crate) struct Upstream {
     pub(crate) name: String,
     url: Uri,
     pub(crate) sent: Arc<AtomicU64>,
+    pub(crate) stats: Arc<Stats>,
+    pub(crate) breaker: CircuitBreakerLayer,
 }
 
 impl Upstream {
     pub(crate) fn new(name: String, url: Uri) -> Self {
-        Self { name, url, sent: Arc::default() }
+        let breaker = CircuitBreakerLayer::new();
+        Self { name, url, sent: Arc::default(), stats: Arc::default(), breaker }
     }
 }
 
@@ -45,14 +53,14 @@ impl From<cli::Upstream> for Upstream {
 
 type Hyper = Client<TrackReuse<HttpsConnector<HttpConnector>>, ReplayBody<Body>>;
 
-/// Serves `/NAME` and what is below it from each upstream, and says at `/` what there is.
-pub(crate) fn router(upstreams: Vec<Upstream>, attempt: Duration) -> Router {
+/// Serves `/NAME` and what is below it from each upstream, and shows at `/` what there is.
+pub(crate) fn router(upstreams: Vec<Upstream>, attempt: Duration, live: Live) -> Router {
     let client = client();
     let names: Vec<_> = upstreams.iter().map(|upstream| format!("/{}", upstream.name)).collect();
     let there_is = format!("There is {}.\n", names.join(", "));
     let index = format!("seawall gateway. {there_is}");
     let mut router = Router::new()
-        .route("/", get(async move || index))
+        .route("/", get(async move |headers: HeaderMap| live::index(&headers, index)))
         .fallback(async move || (StatusCode::NOT_FOUND, format!("No such upstream. {there_is}")));
     for upstream in upstreams {
         let name = upstream.name.clone();
@@ -65,7 +73,7 @@ pub(crate) fn router(upstreams: Vec<Upstream>, attempt: Duration) -> Router {
             .route_service(&format!("/{name}/"), service.clone())
             .route_service(&format!("/{name}/{{*rest}}"), service);
     }
-    router.layer(LoggingLayer::server())
+    router.layer(LoggingLayer::server()).merge(live.routes())
 }
 
 fn client() -> Hyper {
@@ -98,7 +106,7 @@ fn to(
 + Send
 + Sync
 + 'static {
-    let Upstream { name, url, sent } = upstream;
+    let Upstream { name, url, sent, stats, breaker } = upstream;
     ServiceBuilder::new()
         .map_request(move |mut request: Request<Body>| {
             *request.uri_mut() = target(&url, &name, request.uri());
@@ -112,9 +120,10 @@ fn to(
             *response.version_mut() = http::Version::HTTP_11;
             response
         })
+        .layer(WatchLayer(stats))
         .layer(LoggingLayer::client())
         .layer(RetryLayer::new())
-        .layer(CircuitBreakerLayer::new())
+        .layer(breaker)
         .layer(TimeoutLayer::new(attempt))
         .map_request(move |request| {
             sent.fetch_add(1, Ordering::Relaxed);

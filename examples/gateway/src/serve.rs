@@ -8,15 +8,19 @@ use tokio::{net::TcpListener, signal, sync::watch};
 /// How long calls in flight may take to end after the signal.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Serves until Ctrl-C or SIGTERM, then lets calls in flight end.
-pub(crate) async fn until_told(listener: TcpListener, router: Router) -> io::Result<()> {
+/// Serves until Ctrl-C or SIGTERM, tells so, then lets calls in flight end.
+pub(crate) async fn until_told(
+    listener: TcpListener,
+    router: Router,
+    tell: watch::Sender<bool>,
+) -> io::Result<()> {
     println!("listening on http://{}", listener.local_addr()?);
-    let (tell, mut told) = watch::channel(false);
+    let mut told = tell.subscribe();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
         asked_to_stop().await;
         eprintln!("draining");
-        let _ = tell.send(true);
+        tell.send_replace(true);
     });
     tokio::select! {
         result = async { serving.await } => result,

@@ -68,14 +68,22 @@ impl Origin {
         port.set_reuseaddr(true)?;
         port.bind((Ipv4Addr::LOCALHOST, 0).into())?;
         let addr = port.local_addr()?;
-        let seen = Arc::new(Seen::default());
-        let accepting = if script == Script::Refuse {
-            None
-        } else {
-            let listener = TcpListener::bind(addr).await?;
-            Some(tokio::spawn(accept(listener, script, Arc::clone(&seen))))
-        };
-        Ok(Self { addr, seen, accepting, _port: port })
+        let mut origin = Self { addr, seen: Arc::default(), accepting: None, _port: port };
+        origin.follow(script).await?;
+        Ok(origin)
+    }
+
+    /// Follows `script` from now on, as if restarted: all connections are closed, the counts go on.
+    ///
+    /// # Errors
+    /// When it cannot listen again; it refuses connections then.
+    pub async fn follow(&mut self, script: Script) -> io::Result<()> {
+        self.stop().await;
+        if script != Script::Refuse {
+            let listener = TcpListener::bind(self.addr).await?;
+            self.accepting = Some(tokio::spawn(accept(listener, script, Arc::clone(&self.seen))));
+        }
+        Ok(())
     }
 
     /// Stops listening and closes all connections: from now on, it refuses them.
