@@ -2,17 +2,17 @@
 //!
 //! | name | kind | labels | counts |
 //! |---|---|---|---|
-//! | `seawall_attempts_total` | counter | `cause` | requests that `RetryLayer` sent, by what became of them; `none`: no failure |
+//! | `seawall_attempts_total` | counter | `cause` | attempts that `RetryLayer` made, by what became of them; `none`: no failure |
 //! | `seawall_retries_total` | counter | `outcome`: `success`, `failure` | those of them that were not the first of their call |
 //! | `seawall_give_ups_total` | counter | `stop` | calls that ended in a failure which was not tried again, by why |
-//! | `seawall_retry_budget_ratio` | gauge | | the part that is spent of the retries now allowed, 0 to 1, of the layer's own budget |
+//! | `seawall_retry_budget_ratio` | gauge | | the part that is spent of the retries now allowed, 0 to 1, of the layer's own budget; where there are several layers, of the one that was asked last |
 //! | `seawall_circuit_state` | gauge | `key`, `state`: `closed`, `open`, `half_open`, `forced_…` | 1 for the state a circuit is in, 0 for those it was in; from its first change on |
 //! | `seawall_circuit_rejections_total` | counter | `key` | calls that an open circuit rejected |
 //! | `seawall_in_flight_rejections_total` | counter | `key` | calls beyond the limit of `InFlightLimitLayer` |
 //! | `seawall_keys_overflow_total` | counter | `layer` | calls that passed uncounted, since there were too many keys |
 //!
 //! `cause` is one of [`Cause`](crate::Cause)'s words and `stop` one of `Stop`'s, so there are a few dozen of each. `key` is left out
-//! where there is one circuit for all. Of keys the first 4,096 of a process are told apart, and the rest are `other`, so that
+//! where there is one circuit for all and it has no name. Of keys the first 4,096 of a process are told apart, and the rest are `other`, so that
 //! what callers ask for cannot fill a recorder.
 //!
 //! # What it costs
@@ -40,7 +40,7 @@ pub const DURATION_BUCKETS: [f64; 14] =
 
 /// Tells the recorder what each of them means, and its unit. To be called once, after a recorder was installed.
 pub fn describe() {
-    describe_counter!(ATTEMPTS, Unit::Count, "Requests sent by RetryLayer, by what became of them");
+    describe_counter!(ATTEMPTS, Unit::Count, "Attempts made by RetryLayer, by what became of them");
     describe_counter!(RETRIES, Unit::Count, "Requests that were sent again, by how that ended");
     describe_counter!(GIVE_UPS, Unit::Count, "Failures that were not tried again, by why");
     describe_gauge!(BUDGET, "The part that is spent of the retries now allowed, 0 to 1");

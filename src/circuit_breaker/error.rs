@@ -30,7 +30,7 @@ impl CircuitOpen {
         Self { key: core.key.clone(), opened_by, open_for, failure }
     }
 
-    /// Which circuit, if there is one for each key.
+    /// Which circuit, if there is one for each key, or it was [named](crate::CircuitBreakerLayer::named).
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()

@@ -34,7 +34,7 @@ impl CircuitBreakerLayer {
         let settings = Arc::default();
         Self {
             classifier: HttpClassifier::new(),
-            select: Single::new(&settings),
+            select: Single::new(None, &settings),
             settings,
             extent: PhantomData,
         }
@@ -48,6 +48,13 @@ impl Default for CircuitBreakerLayer {
 }
 
 impl<C, E> CircuitBreakerLayer<C, Single, E> {
+    /// Names the circuit, to tell it from others in log lines, metrics and
+    /// [`CircuitOpen::key`](super::CircuitOpen::key). Default: no name.
+    pub fn named(self, name: &str) -> Self {
+        let select = Single::new(Some(name.into()), &self.settings);
+        Self { select, ..self }
+    }
+
     /// The circuit, to be looked at and to be told.
     #[must_use]
     pub fn handle(&self) -> Circuit {

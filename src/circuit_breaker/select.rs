@@ -35,14 +35,14 @@ pub struct Single {
 }
 
 impl Single {
-    pub(super) fn new(settings: &Arc<Settings>) -> Self {
-        Self { core: Arc::new(Core::new(None, Arc::clone(settings), Instant::now())) }
+    pub(super) fn new(name: Option<Arc<str>>, settings: &Arc<Settings>) -> Self {
+        Self { core: Arc::new(Core::new(name, Arc::clone(settings), Instant::now())) }
     }
 }
 
 impl Select for Single {
     fn anew(&self, settings: &Arc<Settings>) -> Self {
-        Self::new(settings)
+        Self::new(self.core.key.clone(), settings)
     }
 }
 

@@ -11,7 +11,7 @@ use metrics_util::{
 };
 use seawall::{
     BoxError, CircuitBreakerLayer, InFlightLimitLayer, RetryLayer,
-    circuit_breaker::by_authority,
+    circuit_breaker::{CircuitOpen, by_authority},
     retry::{Backoff, Budget},
 };
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -120,4 +120,21 @@ fn calls_beyond_the_limit_in_flight_are_counted() {
         held.await.unwrap();
     });
     assert_eq!(told, [("seawall_in_flight_rejections_total ".to_owned(), "1".to_owned())].into());
+}
+
+#[test]
+fn a_circuit_for_all_is_told_by_its_name() {
+    let told = told(async || {
+        // Settings that come after the name keep it.
+        let layer = CircuitBreakerLayer::new().named("billing");
+        let layer = layer.consecutive_failures(NonZeroU32::MIN);
+        let client = layer.layer(answers(&[502]));
+        client.clone().oneshot(get()).await.unwrap();
+        let error = client.oneshot(get()).await.err().unwrap();
+        let open = seawall::find_source::<CircuitOpen>(&*error).unwrap();
+        assert_eq!(open.key(), Some("billing"));
+    });
+    let known = told.keys().any(|name| name.contains("key=billing"));
+    let key = if known { "billing" } else { "other" };
+    assert_eq!(told[&format!("seawall_circuit_rejections_total key={key}")], "1");
 }

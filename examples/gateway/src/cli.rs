@@ -87,6 +87,9 @@ fn upstream(text: &str) -> Result<Upstream, String> {
     if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b)) {
         return Err("a name has letters, digits and -_.~ only".into());
     }
+    if name == "metrics" {
+        return Err("/metrics is the gateway's own".into());
+    }
     let url: Uri = url.parse().map_err(|error| format!("not a URL: {error}"))?;
     match url.scheme_str() {
         Some("http" | "https") => {}

@@ -8,6 +8,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
+use metrics_exporter_prometheus::PrometheusHandle;
 use scripted_origin::{Origin, Script};
 use seawall::Cause;
 use tokio::{net::TcpListener, sync::watch};
@@ -51,6 +52,7 @@ pub(crate) async fn run(
     attempt: Duration,
     once: bool,
     log: &Log,
+    counted: PrometheusHandle,
 ) -> Result<(), Failed> {
     let broken = |error: io::Error| Failed::Verdict(format!("cannot run the upstreams: {error}"));
     let mut all = Vec::new();
@@ -67,7 +69,7 @@ pub(crate) async fn run(
     let demo = Arc::new(demo);
     let (tell, told) = watch::channel(false);
     let live = Live::new(&upstreams, Some(Arc::clone(&demo)), told);
-    let router = proxy::router(upstreams, attempt, live.clone());
+    let router = proxy::router(upstreams, attempt, live.clone(), counted);
     let serving = tokio::spawn(serve::until_told(listener, router, tell));
     let rows = measure(&all, gateway, attempt).await;
     println!("\n{}", table::of(&rows, attempt));

@@ -9,6 +9,7 @@ mod drive;
 mod headers;
 mod live;
 mod log;
+mod metrics;
 mod proxy;
 mod serve;
 mod stats;
@@ -50,14 +51,16 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
     let address = arguments.listen;
     let usage = |error: &dyn Display| Failed::Usage(format!("cannot listen on {address}: {error}"));
     let listener = TcpListener::bind(address).await.map_err(|error| usage(&error))?;
+    let counted =
+        metrics::install().map_err(|error| Failed::Verdict(format!("cannot count: {error}")))?;
     let log = log::start(arguments.log, arguments.upstreams.is_empty());
     if !arguments.upstreams.is_empty() {
         log.speak();
         let upstreams: Vec<_> = arguments.upstreams.into_iter().map(Into::into).collect();
         let (tell, told) = tokio::sync::watch::channel(false);
         let live = live::Live::new(&upstreams, None, told);
-        let router = proxy::router(upstreams, arguments.attempt_timeout, live);
+        let router = proxy::router(upstreams, arguments.attempt_timeout, live, counted);
         return serve::until_told(listener, router, tell).await.map_err(|error| usage(&error));
     }
-    demo::run(listener, arguments.attempt_timeout, arguments.once, &log).await
+    demo::run(listener, arguments.attempt_timeout, arguments.once, &log, counted).await
 }

@@ -15,6 +15,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use metrics_exporter_prometheus::PrometheusHandle;
 use seawall::{
     BadGatewayClassifierLayer, CircuitBreakerLayer, ErrorResponseLayer, LoggingLayer, RetryLayer,
     TimeoutLayer, hyper_util::TrackReuse, retry::ReplayBody,
@@ -24,6 +25,7 @@ use tower::ServiceBuilder;
 use crate::{
     cli, headers,
     live::{self, Live},
+    metrics,
     stats::Stats,
     watch::WatchLayer,
 };
@@ -40,7 +42,7 @@ pub(crate) struct Upstream {
 
 impl Upstream {
     pub(crate) fn new(name: String, url: Uri) -> Self {
-        let breaker = CircuitBreakerLayer::new();
+        let breaker = CircuitBreakerLayer::new().named(&name);
         Self { name, url, sent: Arc::default(), stats: Arc::default(), breaker }
     }
 }
@@ -54,7 +56,12 @@ impl From<cli::Upstream> for Upstream {
 type Hyper = Client<TrackReuse<HttpsConnector<HttpConnector>>, ReplayBody<Body>>;
 
 /// Serves `/NAME` and what is below it from each upstream, and shows at `/` what there is.
-pub(crate) fn router(upstreams: Vec<Upstream>, attempt: Duration, live: Live) -> Router {
+pub(crate) fn router(
+    upstreams: Vec<Upstream>,
+    attempt: Duration,
+    live: Live,
+    counted: PrometheusHandle,
+) -> Router {
     let client = client();
     let names: Vec<_> = upstreams.iter().map(|upstream| format!("/{}", upstream.name)).collect();
     let there_is = format!("There is {}.\n", names.join(", "));
@@ -73,7 +80,7 @@ pub(crate) fn router(upstreams: Vec<Upstream>, attempt: Duration, live: Live) ->
             .route_service(&format!("/{name}/"), service.clone())
             .route_service(&format!("/{name}/{{*rest}}"), service);
     }
-    router.layer(LoggingLayer::server()).merge(live.routes())
+    router.layer(LoggingLayer::server()).merge(live.routes()).merge(metrics::routes(counted))
 }
 
 fn client() -> Hyper {
