@@ -18,11 +18,8 @@ pub(crate) fn poll_limit(
     limit: std::time::Duration,
     cx: &mut Context<'_>,
 ) -> Poll<()> {
-    match started.checked_add(limit) {
-        Some(at) => poll(timer, at, cx),
-        // Past the end of time.
-        None => Poll::Pending,
-    }
+    // `None`: past the end of time.
+    poll(timer, || started.checked_add(limit), cx)
 }
 
 /// Ready once it is `at`. The timer is made by the first poll.
@@ -32,20 +29,26 @@ pub(crate) fn poll_at(
     at: Instant,
     cx: &mut Context<'_>,
 ) -> Poll<()> {
-    poll(timer, at, cx)
+    poll(timer, || Some(at), cx)
 }
 
 #[inline]
-fn poll(mut timer: Pin<&mut Option<Sleep>>, at: Instant, cx: &mut Context<'_>) -> Poll<()> {
+fn poll(
+    mut timer: Pin<&mut Option<Sleep>>,
+    at: impl FnOnce() -> Option<Instant>,
+    cx: &mut Context<'_>,
+) -> Poll<()> {
     if let Some(timer) = timer.as_mut().as_pin_mut() {
         // Unconstrained: an inner future that spends the whole coop budget on
         // every poll would otherwise keep the timer from ever being ready.
         return pin!(unconstrained(timer)).poll(cx);
     }
-    timer.set(Some(sleep_until(at)));
-    match timer.as_pin_mut() {
-        // Should the budget be spent already, tokio has this polled again.
-        Some(timer) => timer.poll(cx),
-        None => Poll::Pending,
+    if let Some(at) = at() {
+        timer.set(Some(sleep_until(at)));
+        if let Some(timer) = timer.as_pin_mut() {
+            // Should the budget be spent already, tokio has this polled again.
+            return timer.poll(cx);
+        }
     }
+    Poll::Pending
 }
