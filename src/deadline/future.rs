@@ -24,8 +24,8 @@ pin_project! {
         // Armed by the first pending poll, as in a timeout.
         #[pin]
         pub(super) timer: Option<Sleep>,
+        pub(super) started: Instant,
         pub(super) at: Instant,
-        pub(super) limit: Duration,
         pub(super) with_body: bool,
         pub(super) done: bool,
     }
@@ -43,18 +43,15 @@ where
         let mut this = self.project();
         let Some(inner) = this.inner.as_mut().as_pin_mut() else {
             assert!(!std::mem::replace(this.done, true), "polled after completion");
-            return Poll::Ready(Err(Elapsed::new(*this.limit, Phase::BeforeCall).into()));
+            return Poll::Ready(Err(Elapsed::new(Duration::ZERO, Phase::BeforeCall).into()));
         };
 
         // The response first: one that is ready beats a deadline that has passed.
         match inner.poll(cx) {
             Poll::Ready(Ok(response)) => {
-                let bounds = Bounds {
-                    idle: Duration::MAX,
-                    until: this.with_body.then_some(*this.at),
-                    total: *this.limit,
-                    whose: Whose::Deadline,
-                };
+                let until = this.with_body.then_some(*this.at);
+                let total = until.map_or(Duration::MAX, |at| at.duration_since(*this.started));
+                let bounds = Bounds { idle: Duration::MAX, until, total, whose: Whose::Deadline };
                 return Poll::Ready(Ok(response.map(|body| TimedBody::new(body, bounds))));
             }
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
@@ -64,6 +61,7 @@ where
         ready!(poll_at(this.timer, *this.at, cx));
         this.inner.set(None);
         *this.done = true;
-        Poll::Ready(Err(Elapsed::new(*this.limit, Phase::Deadline).into()))
+        let limit = this.at.duration_since(*this.started);
+        Poll::Ready(Err(Elapsed::new(limit, Phase::Deadline).into()))
     }
 }

@@ -50,6 +50,8 @@
 //! below `RetryLayer`, so that each attempt says what is left by then. Set `RetryLayer::min_attempt` to no less than the
 //! margin: else a 504 that arrives in the margin is tried again, in vain, until the deadline takes its place.
 //!
+//! tonic's own channel keeps to a `grpc-timeout` that it sends, so with it the margin is cut from its call as well.
+//!
 //! # Cancel safety
 //!
 //! Dropping the future or the body drops the inner one and the timer; nothing else is held.

@@ -1,7 +1,6 @@
 use std::{
     sync::{Arc, atomic::AtomicU64},
     task::{Context, Poll},
-    time::Duration,
 };
 
 use http::{Request, Response};
@@ -40,8 +39,8 @@ where
         let deadline = Deadline::after(now, settings.time(request.headers(), &self.ignored));
         let callers = request.extensions().get::<Deadline>().copied();
         let deadline = callers.map_or(deadline, |callers| callers.min(deadline));
-        let limit = deadline.at().saturating_duration_since(now);
-        let inner = if limit == Duration::ZERO {
+        let (started, at) = (now, deadline.at());
+        let inner = if at <= now {
             None
         } else {
             if settings.tell_inner && callers != Some(deadline) {
@@ -50,6 +49,6 @@ where
             Some(self.inner.call(request))
         };
         let with_body = settings.with_body;
-        ResponseFuture { inner, timer: None, at: deadline.at(), limit, with_body, done: false }
+        ResponseFuture { inner, timer: None, started, at, with_body, done: false }
     }
 }

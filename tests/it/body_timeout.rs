@@ -14,7 +14,7 @@ use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
 use seawall::{
-    BodyTimeoutLayer, BoxError, Cause, ErrorResponseLayer, Processed,
+    BodyTimeoutLayer, BoxError, Cause, ErrorResponseLayer, Processed, RetryLayer,
     body_timeout::{Elapsed, Phase, TimedBody},
     classify::{classify_body_error, classify_error},
 };
@@ -326,15 +326,24 @@ async fn a_slow_request_that_hyper_was_sending_on_is_answered_408_too() {
     use crate::sockets::{channel, hyper, origin, request, url};
 
     let origin = origin(scripted_origin::Script::Healthy).await;
-    let gateway = ServiceBuilder::new()
+    let server = ServiceBuilder::new()
         .layer(ErrorResponseLayer::new("edge"))
-        .layer(BodyTimeoutLayer::for_requests().idle(IDLE))
-        .service(hyper());
-    let (sender, body) = channel();
-    sender.send("x".into()).unwrap();
-    let response = gateway.oneshot(request("POST", &url(&origin), body)).await.unwrap();
-    assert_eq!(response.status(), 408);
-    let seen = response.extensions().get::<seawall::Failure>().unwrap();
-    // Some of it was sent.
-    assert_eq!((seen.cause(), seen.processed()), (Cause::RequestTimeout, Processed::Maybe));
+        .layer(BodyTimeoutLayer::for_requests().idle(IDLE));
+    // That a PUT may be sent again does not help: its caller is too slow.
+    for (method, retry) in [("POST", false), ("PUT", true)] {
+        let (sender, body) = channel();
+        sender.send("x".into()).unwrap();
+        let request = request(method, &url(&origin), body);
+        let response = if retry {
+            let gateway = server.clone().layer(RetryLayer::new()).service(hyper());
+            gateway.oneshot(request).await.unwrap().map(drop)
+        } else {
+            server.clone().service(hyper()).oneshot(request).await.unwrap().map(drop)
+        };
+        assert_eq!(response.status(), 408, "{method}");
+        let seen = response.extensions().get::<seawall::Failure>().unwrap();
+        // Some of it was sent.
+        assert_eq!((seen.cause(), seen.processed()), (Cause::RequestTimeout, Processed::Maybe));
+    }
+    assert_eq!(origin.requests(), 2);
 }

@@ -17,7 +17,7 @@ use seawall::{
 use tokio::net::TcpListener;
 use tower::{Service, ServiceBuilder, ServiceExt};
 
-use crate::sockets::{eventually, hyper, origin, read};
+use crate::sockets::{hyper, origin, read};
 
 const TOTAL: Duration = Duration::from_secs(4);
 /// More than there ever is: half of what is left is kept.
@@ -97,16 +97,4 @@ async fn the_innermost_gives_up_first_and_the_others_pass_its_verdict_on() {
                 .unwrap();
         assert_eq!(problem["cause"], Cause::HttpResponseTimeout.as_str());
     }
-}
-
-#[tokio::test]
-async fn a_client_that_hangs_up_ends_the_call_at_every_hop() {
-    let origin = origin(Script::Silent).await;
-    let inner = gateway("inner", Grpc, origin.addr()).await;
-    let outer = gateway("outer", Grpc, inner).await;
-    let call = tokio::spawn(stack(TOTAL * 100, Grpc, outer).oneshot(Request::new(Body::empty())));
-    eventually(|| origin.requests() == 1).await;
-    call.abort();
-    assert!(call.await.is_err_and(|error| error.is_cancelled()));
-    assert_eq!(origin.requests(), 1);
 }
