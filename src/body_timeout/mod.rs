@@ -44,10 +44,10 @@
 //! # How a slow request is answered
 //!
 //! The service sees an error in the request's body: [`Elapsed`] of phase [`RequestIdle`](Phase::RequestIdle) or
-//! [`RequestTotal`](Phase::RequestTotal), of cause [`RequestTimeout`](crate::Cause::RequestTimeout). If it fails with that, or with
-//! an error that has it as a source, `ErrorResponseLayer` answers 408 (RFC 9110 §15.5.9). hyper's client fails so when it was
-//! sending that body on by HTTP/1.1; by HTTP/2 it resets the stream, and says no more. A service that answers by itself is left
-//! alone: axum's extractors answer 400.
+//! [`RequestTotal`](Phase::RequestTotal), of cause [`RequestTimeout`](crate::Cause::RequestTimeout). If it fails with that, or
+//! with an error that has it as a source, `ErrorResponseLayer` answers 408 (RFC 9110 §15.5.9). hyper's client fails so when it
+//! was sending that body on by HTTP/1.1; by HTTP/2 it resets the stream and does not say why, which is answered 400. A
+//! service that answers by itself is left alone: axum's extractors answer 400. None of these counts in a breaker.
 //!
 //! # Cancel safety
 //!

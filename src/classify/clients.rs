@@ -164,6 +164,10 @@ fn of_h2(findings: &mut Findings, error: &h2::Error) {
     }
     findings.cause = Some(if error.is_remote() && (error.is_reset() || error.is_go_away()) {
         Cause::ConnectionTerminated
+    } else if error.is_reset() && !error.is_library() {
+        // By this side, and not for what came: hyper does so when the request's own body fails (hyper 1.12:
+        // proto/h2/mod.rs, `on_user_err`), and does not say why.
+        Cause::HttpRequestError
     } else {
         Cause::HttpProtocolError
     });
