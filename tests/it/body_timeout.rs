@@ -14,7 +14,8 @@ use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
 use seawall::{
-    BodyTimeoutLayer, BoxError, Cause, ErrorResponseLayer, Processed, RetryLayer,
+    BodyTimeoutLayer, BoxError, Cause, CircuitBreakerLayer, ErrorResponseLayer, Processed,
+    RetryLayer,
     body_timeout::{Elapsed, Phase, TimedBody},
     classify::{classify_body_error, classify_error},
 };
@@ -317,6 +318,40 @@ async fn a_request_that_comes_in_time_passes_as_it_is() {
     }));
     let body = Steps::sized([Step::Data("on".into()), Step::Pause, Step::Data("e".into())]);
     assert_eq!(server.oneshot(Request::new(body)).await.unwrap().into_body(), "one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_breaker_counts_a_response_that_stalls_but_not_a_request_that_does() {
+    let breaker = CircuitBreakerLayer::new().whole_body();
+    let stalling = service_fn(async |_: Request<Full<Bytes>>| {
+        Ok::<_, BoxError>(Response::new(Steps::new([Step::Data("x".into()), Step::Stall])))
+    });
+    let client = ServiceBuilder::new()
+        .layer(breaker.clone())
+        .layer(BodyTimeoutLayer::new().idle(IDLE))
+        .service(stalling);
+    let response = client.oneshot(Request::default()).await.unwrap();
+    response.into_body().collect().await.unwrap_err();
+    let counts = breaker.handle().snapshot();
+    assert_eq!((counts.calls(), counts.failures()), (1, 1));
+
+    let server = ServiceBuilder::new()
+        .layer(BodyTimeoutLayer::for_requests().idle(IDLE))
+        .layer(breaker.clone())
+        .service_fn(async |request: Request<TimedBody<Steps>>| {
+            let body = request.into_body().collect().await?;
+            Ok::<_, BoxError>(Response::new(Full::new(body.to_bytes())))
+        });
+    server.oneshot(Request::new(Steps::new([Step::Stall]))).await.unwrap_err();
+    let counts = breaker.handle().snapshot();
+    assert_eq!((counts.calls(), counts.failures()), (1, 1));
+}
+
+#[test]
+fn each_phase_has_a_name_of_its_own() {
+    let names: std::collections::BTreeSet<_> = Phase::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(names.len(), Phase::ALL.len());
+    assert!(names.iter().flat_map(|name| name.chars()).all(|c| c == '_' || c.is_ascii_lowercase()));
 }
 
 /// Real sockets, so real time.

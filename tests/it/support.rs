@@ -206,7 +206,6 @@ pub(crate) fn response<B: Default>(status: u16) -> Response<B> {
 }
 
 /// Leaves nothing of the task's cooperative budget, and has it polled again: what a future that never rests does.
-#[cfg(feature = "full")]
 pub(crate) fn spend_the_budget(cx: &mut Context<'_>) {
     while tokio::task::coop::has_budget_remaining() {
         let _ = std::pin::pin!(tokio::task::coop::consume_budget()).poll(cx);
@@ -215,7 +214,6 @@ pub(crate) fn spend_the_budget(cx: &mut Context<'_>) {
 }
 
 /// Pending for ever, spending the whole budget on every poll.
-#[cfg(feature = "full")]
 pub(crate) async fn hog<T>() -> T {
     std::future::poll_fn(|cx| {
         spend_the_budget(cx);
