@@ -4,6 +4,9 @@
 //! request's extensions, and, if [trusted](DeadlineLayer::trust), of what the caller's header says. By then the response's head
 //! is there, or the call fails with [`Elapsed`]; [`with_body`](DeadlineLayer::with_body) means the whole exchange.
 //!
+//! Not covered: time spent in `poll_ready`, before the call. What the inner service held ready for a call that comes too late
+//! stays with it for the next one.
+//!
 //! # Example
 //!
 //! A gateway that keeps to the deadline of its callers, and tells the next hop how long it has:

@@ -382,3 +382,42 @@ async fn a_slow_request_that_hyper_was_sending_on_is_answered_408_too() {
     }
     assert_eq!(origin.requests(), 2);
 }
+
+/// Real sockets, so real time.
+#[cfg(feature = "hyper-util")]
+#[tokio::test]
+async fn a_caller_that_stalls_after_one_byte_is_answered_408_by_a_gateway() {
+    use axum::{Router, body, serve};
+    use seawall::{TimeoutLayer, retry::ReplayBody};
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::{TcpListener, TcpStream},
+    };
+
+    use crate::sockets::{LIMIT, hyper, origin, url};
+
+    let origin = origin(scripted_origin::Script::Healthy).await;
+    let upstream: http::Uri = url(&origin).parse().unwrap();
+    let gateway = ServiceBuilder::new()
+        .layer(ErrorResponseLayer::new("edge"))
+        .layer(BodyTimeoutLayer::for_requests().idle(IDLE))
+        .layer(RetryLayer::new())
+        .layer(TimeoutLayer::new(LIMIT))
+        .map_request(move |mut request: Request<ReplayBody<TimedBody<body::Body>>>| {
+            request.uri_mut().clone_from(&upstream);
+            request
+        })
+        .service(hyper());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = listener.local_addr().unwrap();
+    // Ends with the test's runtime.
+    tokio::spawn(async { serve(listener, Router::new().fallback_service(gateway)).await });
+
+    let mut caller = TcpStream::connect(at).await.unwrap();
+    caller.write_all(b"PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nx").await.unwrap();
+    let mut answer = String::new();
+    // To the end: the rest of the request can never be told from another one.
+    caller.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer}");
+    assert!(answer.contains("\"cause\":\"request_timeout\""), "{answer}");
+}
