@@ -75,10 +75,13 @@ if [ "${1:-}" != --check ]; then
   exit
 fi
 
-count $'^(bare|seawall (Timeout|Retry|CircuitBreaker|BadGatewayClassifier))\tGET\t|^classifier: (nothing|a 200)' >"$scratch/counts"
+count $'^(bare|seawall (Timeout(, by request)?|BodyTimeout|Deadline, inner layers not told|Retry|CircuitBreaker|BadGatewayClassifier))\tGET\t|^classifier: (nothing|a 200)' >"$scratch/counts"
 failed=0
 limit 'seawall Timeout' bare GET ready 160 || failed=1
 limit 'seawall Timeout' bare GET 'pending once' 700 || failed=1
+limit 'seawall Timeout, by request' bare GET ready 160 || failed=1
+limit 'seawall BodyTimeout' bare GET ready 160 || failed=1
+limit 'seawall Deadline, inner layers not told' bare GET ready 340 || failed=1
 limit 'seawall Retry' bare GET ready 600 || failed=1
 limit 'seawall CircuitBreaker' bare GET ready 370 || failed=1
 limit 'seawall BadGatewayClassifier' bare GET ready 140 || failed=1

@@ -11,6 +11,9 @@
 //! | [`InFlightLimitLayer`] | refuses calls beyond a number that are under way | around a client, inside the breaker |
 //! | [`BadGatewayClassifierLayer`] | works out why a response failed, who says so, and if the request was processed | innermost, around a client |
 //! | [`TimeoutLayer`] | bounds the wait for a response | around a client, inside the breaker |
+//! | [`BodyTimeoutLayer`] | bounds the wait for each frame of a body, and for the whole | around a client; in a server |
+//! | [`DeadlineLayer`] | bounds all attempts together, by the caller's deadline too | around a client, outside retry |
+//! | [`DeadlineHeaderLayer`] | tells the next hop how long it has | around a client, innermost |
 //! | [`LoggingLayer`] | writes one line a request, with the cause | outermost, both sides |
 //! | [`ErrorResponseLayer`] | turns any error into an honest 502, 503 or 504 | a server, around the rest |
 //!
@@ -43,7 +46,7 @@
 //!
 //! # Features
 //!
-//! One per layer, all on by default: `retry`, `circuit-breaker`, `in-flight`, `timeout`,
+//! One per layer, all on by default: `retry`, `circuit-breaker`, `in-flight`, `timeout`, `body-timeout`, `deadline`,
 //! `bad-gateway`, `logging`, `error-response`. Integrations, off by default:
 //! `hyper`, `hyper-util`, `h2`, `reqwest-0_13` and `tonic-0_14` let the classifier look into the errors of those crates;
 //! without them a refused connection is still recognised, but a closed one is not. `reqwest-0_13` also brings
@@ -64,17 +67,21 @@ mod backoff;
 mod body;
 #[cfg(feature = "retry")]
 mod budget;
-#[cfg(feature = "retry")]
-mod deadline;
 #[cfg(any(feature = "retry", feature = "circuit-breaker", feature = "in-flight"))]
 mod keys;
 #[cfg(any(feature = "retry", feature = "circuit-breaker"))]
 mod ratio;
+#[cfg(any(feature = "retry", feature = "timeout", feature = "body-timeout", feature = "deadline"))]
+mod time_limit;
 
 #[cfg(feature = "bad-gateway")]
 pub mod bad_gateway;
+#[cfg(feature = "body-timeout")]
+pub mod body_timeout;
 #[cfg(feature = "circuit-breaker")]
 pub mod circuit_breaker;
+#[cfg(feature = "deadline")]
+pub mod deadline;
 #[cfg(feature = "error-response")]
 pub mod error_response;
 #[cfg(feature = "hyper-util")]
@@ -100,17 +107,23 @@ pub use self::{
     failure::{Cause, Failure, Processed, Product, Reporter},
 };
 
-#[cfg(feature = "retry")]
-pub use self::deadline::Deadline;
 #[cfg(any(feature = "retry", feature = "circuit-breaker"))]
 pub use self::ratio::{NotARatio, Ratio};
+#[cfg(any(feature = "retry", feature = "deadline"))]
+pub use self::time_limit::Deadline;
 
 #[cfg(feature = "bad-gateway")]
 #[doc(no_inline)]
 pub use self::bad_gateway::BadGatewayClassifierLayer;
+#[cfg(feature = "body-timeout")]
+#[doc(no_inline)]
+pub use self::body_timeout::BodyTimeoutLayer;
 #[cfg(feature = "circuit-breaker")]
 #[doc(no_inline)]
 pub use self::circuit_breaker::CircuitBreakerLayer;
+#[cfg(feature = "deadline")]
+#[doc(no_inline)]
+pub use self::deadline::{DeadlineHeaderLayer, DeadlineLayer};
 #[cfg(feature = "error-response")]
 #[doc(no_inline)]
 pub use self::error_response::ErrorResponseLayer;

@@ -116,7 +116,7 @@ fn of_hyper(findings: &mut Findings, error: &hyper::Error) -> Step {
     } else if error.is_user() {
         // The sources are the caller's own, such as a request body that is itself another upstream's response: what
         // is proven about that one says nothing about this one.
-        findings.cause = Some(Cause::HttpRequestError);
+        findings.cause = Some(own_body(error));
         return Step::Stop;
     } else if error.is_parse_too_large() {
         findings.cause = Some(Cause::HttpResponseHeaderSectionSize);
@@ -128,6 +128,22 @@ fn of_hyper(findings: &mut Findings, error: &hyper::Error) -> Step {
         findings.cause = Some(Cause::HttpResponseTimeout);
     }
     Step::Continue
+}
+
+/// What failed in a request's body: its own sender, if that was too slow for a limit of ours.
+#[cfg(feature = "hyper")]
+fn own_body(error: &hyper::Error) -> crate::Cause {
+    #[cfg(feature = "body-timeout")]
+    {
+        use crate::time_limit::{Elapsed, Phase};
+
+        let phase = crate::error::find_source::<Elapsed>(error).map(Elapsed::phase);
+        if let Some(Phase::RequestIdle | Phase::RequestTotal) = phase {
+            return crate::Cause::RequestTimeout;
+        }
+    }
+    let _ = error;
+    crate::Cause::HttpRequestError
 }
 
 /// Whether "canceled" is about an upgrade, which comes after the request was answered (hyper 1.12: upgrade.rs).
@@ -148,6 +164,10 @@ fn of_h2(findings: &mut Findings, error: &h2::Error) {
     }
     findings.cause = Some(if error.is_remote() && (error.is_reset() || error.is_go_away()) {
         Cause::ConnectionTerminated
+    } else if error.is_reset() && !error.is_library() {
+        // By this side, and not for what came: hyper does so when the request's own body fails (hyper 1.12:
+        // proto/h2/mod.rs, `on_user_err`), and does not say why.
+        Cause::HttpRequestError
     } else {
         Cause::HttpProtocolError
     });

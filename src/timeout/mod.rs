@@ -4,8 +4,9 @@
 //! of the response is there. When the limit passes, the inner future is dropped and the caller gets [`Elapsed`], so
 //! work that must not be cancelled has to be spawned.
 //!
-//! Works on any service, HTTP or not. Not covered: time spent in `poll_ready`, and the body of a response, which may
-//! take as long as it likes.
+//! Works on any service, HTTP or not. Not covered: time spent in `poll_ready`; the body of a response, which is
+//! `BodyTimeoutLayer`'s; all attempts together, which are `DeadlineLayer`'s. A [`Deadline`](crate::Deadline) in a request is
+//! not looked at, since requests of any kind pass here; `DeadlineLayer` around this one ends what is under way when it passes.
 //!
 //! # Example
 //!
@@ -32,6 +33,7 @@
 //! | the response is ready at the first poll | it is returned; no timer is made, and no runtime is needed |
 //! | response and limit come together | the response wins |
 //! | the limit passes first | the inner future is dropped at once; [`Elapsed`], of cause `http_response_timeout` |
+//! | [`TimeoutLayer::by`]'s closure says `None` | no limit for this call |
 //! | the inner future fails | its error is returned as it is, boxed |
 //! | the inner future spends tokio's whole cooperative budget | the limit still holds |
 //!
@@ -51,9 +53,15 @@
 //! - `tower_http::timeout`: an error and not a response, so that retry can act on it; a response that is ready never
 //!   loses to the timer.
 
-mod error;
 mod future;
 mod layer;
+mod limit;
 mod service;
 
-pub use self::{error::Elapsed, future::ResponseFuture, layer::TimeoutLayer, service::Timeout};
+pub use self::{
+    future::ResponseFuture,
+    layer::TimeoutLayer,
+    limit::{By, Fixed, Limit},
+    service::Timeout,
+};
+pub use crate::time_limit::{Elapsed, Phase};

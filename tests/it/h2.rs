@@ -9,6 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -18,7 +19,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use seawall::{
-    BoxError, Cause, Processed, RetryLayer,
+    BodyTimeoutLayer, BoxError, Cause, Processed, RetryLayer,
     classify::classify_error,
     find_source,
     retry::{Backoff, GaveUp},
@@ -29,6 +30,8 @@ use tokio::{
 };
 use tower::{Layer, ServiceExt};
 
+use crate::sockets::{channel, request};
+
 type Body = Full<Bytes>;
 
 /// What an origin does with its first request; it answers all others.
@@ -37,6 +40,8 @@ enum First {
     Reset(Reason),
     /// Answers it by a GOAWAY that says no stream was or will be processed.
     GoAway,
+    /// Never answers it.
+    Hang,
     /// Ends the connection for an error.
     Abort(Reason),
 }
@@ -69,10 +74,12 @@ async fn origin(first: First) -> Origin {
 /// Errors end the connection: they are made on purpose here, or the client is gone.
 async fn serve(stream: TcpStream, first: Option<First>, count: Arc<AtomicUsize>) {
     let Ok(mut connection) = server::handshake(stream).await else { return };
-    while let Some(Ok((_, mut respond))) = connection.accept().await {
+    let mut unanswered = Vec::new();
+    while let Some(Ok((request, mut respond))) = connection.accept().await {
         let before = count.fetch_add(1, Ordering::Relaxed);
         match first.filter(|_| before == 0) {
             Some(First::Reset(reason)) => respond.send_reset(reason),
+            Some(First::Hang) => unanswered.push((request, respond)),
             Some(First::Abort(reason)) => connection.abrupt_shutdown(reason),
             Some(First::GoAway) | None => {
                 let _ = respond.send_response(Response::new(()), true);
@@ -162,6 +169,20 @@ async fn a_stream_reset_for_another_reason_may_have_been_processed() {
         assert_eq!(processed(reset).await, (Cause::ConnectionTerminated, Processed::Maybe));
         assert_eq!(post_and_get(reset).await, [1, 2], "{reason:?}");
     }
+}
+
+/// hyper's client resets the stream, and keeps the body's error to itself.
+#[tokio::test]
+async fn a_request_whose_own_body_fails_is_no_failure_of_the_upstream() {
+    let origin = origin(First::Hang).await;
+    let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
+    let service = BodyTimeoutLayer::for_requests().idle(Duration::from_millis(50)).layer(client);
+    let (sender, body) = channel();
+    sender.send("x".into()).unwrap();
+    let error = service.oneshot(request("POST", &format!("http://{}/", origin.addr), body)).await;
+    let failure = classify_error(&error.unwrap_err());
+    assert_eq!((failure.cause(), failure.processed()), (Cause::HttpRequestError, Processed::Maybe));
+    assert_eq!(origin.requests.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]

@@ -17,8 +17,9 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use proptest::prelude::*;
 use seawall::{
-    BadGatewayClassifierLayer, CircuitBreakerLayer, ErrorResponseLayer, InFlightLimitLayer,
-    LoggingLayer, RetryLayer, TimeoutLayer,
+    BadGatewayClassifierLayer, BodyTimeoutLayer, CircuitBreakerLayer, DeadlineHeaderLayer,
+    DeadlineLayer, ErrorResponseLayer, InFlightLimitLayer, LoggingLayer, RetryLayer, TimeoutLayer,
+    deadline::TimeoutHeader,
 };
 use tokio_test::task;
 use tower::{Service, ServiceBuilder, ServiceExt};
@@ -44,13 +45,21 @@ where
     ServiceBuilder::new()
         .layer(LoggingLayer::server())
         .layer(ErrorResponseLayer::new("edge"))
+        .layer(BodyTimeoutLayer::for_requests().total(LIMIT))
         .layer(LoggingLayer::client())
+        .layer(deadline())
         .layer(RetryLayer::new())
         .layer(CircuitBreakerLayer::new().whole_body())
         .layer(InFlightLimitLayer::new(NonZeroU32::MAX))
         .layer(TimeoutLayer::new(LIMIT))
+        .layer(BodyTimeoutLayer::new().idle(LIMIT).total(LIMIT))
+        .layer(DeadlineHeaderLayer::new(TimeoutHeader::Grpc))
         .layer(BadGatewayClassifierLayer::new())
         .service(script)
+}
+
+fn deadline() -> DeadlineLayer {
+    DeadlineLayer::new(LIMIT * 100).with_body(true).trust(TimeoutHeader::Grpc)
 }
 
 fn get() -> Request<Full<Bytes>> {
@@ -138,10 +147,13 @@ async fn dropping_the_future_at_any_await_releases_everything() {
             let script = script.clone();
             ServiceBuilder::new()
                 .layer(LoggingLayer::client())
+                .layer(deadline())
                 .layer(RetryLayer::new())
                 .layer(CircuitBreakerLayer::new())
                 .layer(limit.clone())
                 .layer(TimeoutLayer::new(LIMIT))
+                .layer(BodyTimeoutLayer::new())
+                .layer(DeadlineHeaderLayer::new(TimeoutHeader::Grpc))
                 .service_fn(move |request: Request<_>| {
                     let (held, script) = (Arc::clone(&held), script.clone());
                     async move {
@@ -219,10 +231,13 @@ async fn readiness_is_honoured() {
     let service = ServiceBuilder::new()
         .layer(ErrorResponseLayer::new("edge"))
         .layer(LoggingLayer::client())
+        .layer(deadline())
         .layer(RetryLayer::new())
         .layer(CircuitBreakerLayer::new().whole_body())
         .layer(InFlightLimitLayer::new(NonZeroU32::MAX))
         .layer(TimeoutLayer::new(LIMIT))
+        .layer(BodyTimeoutLayer::new())
+        .layer(DeadlineHeaderLayer::new(TimeoutHeader::Grpc))
         .service(Strict { ready: false, script: script.clone() });
     for _ in 0..2 {
         let response = service.clone().oneshot(get()).await.unwrap();

@@ -37,7 +37,15 @@ mod timeout;
 #[cfg(feature = "bad-gateway")]
 mod bad_gateway;
 #[cfg(feature = "full")]
+mod body_timeout;
+#[cfg(feature = "full")]
 mod circuit_breaker;
+#[cfg(feature = "full")]
+mod deadline;
+#[cfg(all(feature = "full", feature = "hyper-util"))]
+mod deadline_chain;
+#[cfg(feature = "full")]
+mod deadline_header;
 #[cfg(feature = "error-response")]
 mod error_response;
 #[cfg(feature = "full")]

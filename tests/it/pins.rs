@@ -8,8 +8,10 @@ use http::{Request, Response};
 use http_body_util::Full;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use seawall::{
-    BadGatewayClassifierLayer, BoxError, CircuitBreakerLayer, ErrorResponseLayer, GrpcClassifier,
-    HttpClassifier, InFlightLimitLayer, LoggingLayer, RetryLayer, TimeoutLayer, classify_fn,
+    BadGatewayClassifierLayer, BodyTimeoutLayer, BoxError, CircuitBreakerLayer,
+    DeadlineHeaderLayer, DeadlineLayer, ErrorResponseLayer, GrpcClassifier, HttpClassifier,
+    InFlightLimitLayer, LoggingLayer, RetryLayer, TimeoutLayer, classify_fn,
+    deadline::TimeoutHeader,
     retry::{Http, Protocol, ReplayBody, by_authority},
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
@@ -21,6 +23,13 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 assert_impl_all!(RetryLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(TimeoutLayer: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(BodyTimeoutLayer: Clone, Send, Sync, std::fmt::Debug, Default);
+assert_not_impl_any!(BodyTimeoutLayer: Copy);
+assert_impl_all!(BodyTimeoutLayer<seawall::body_timeout::Requests>: Clone, Send, Sync);
+assert_impl_all!(seawall::body_timeout::TimedBody<Body>: Send, Sync, Unpin, std::fmt::Debug);
+assert_impl_all!(DeadlineLayer: Clone, Send, Sync, std::fmt::Debug);
+assert_not_impl_any!(DeadlineLayer: Copy);
+assert_impl_all!(DeadlineHeaderLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(CircuitBreakerLayer: Clone, Send, Sync, std::fmt::Debug, Default);
 assert_impl_all!(InFlightLimitLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(BadGatewayClassifierLayer: Clone, Send, Sync, std::fmt::Debug, Default);
@@ -92,10 +101,13 @@ async fn a_hyper_util_client_is_built_for_replay_body() {
 async fn the_whole_stack_sits_on_a_hyper_util_client_and_in_a_router() {
     let client = ServiceBuilder::new()
         .layer(LoggingLayer::client())
+        .layer(DeadlineLayer::new(LIMIT * 3).with_body(true).trust(TimeoutHeader::Grpc))
         .layer(RetryLayer::new())
         .layer(CircuitBreakerLayer::new().keyed(by_authority).whole_body())
         .layer(InFlightLimitLayer::new(std::num::NonZeroU32::MIN).keyed(by_authority))
-        .layer(TimeoutLayer::new(LIMIT))
+        .layer(TimeoutLayer::by(|_: &Request<_>| Some(LIMIT)))
+        .layer(BodyTimeoutLayer::new())
+        .layer(DeadlineHeaderLayer::new(TimeoutHeader::Grpc))
         .layer(BadGatewayClassifierLayer::new())
         .service(hyper_client());
     assert_client::<Body>(client);
@@ -103,6 +115,12 @@ async fn the_whole_stack_sits_on_a_hyper_util_client_and_in_a_router() {
         ServiceBuilder::new()
             .layer(LoggingLayer::server())
             .layer(ErrorResponseLayer::new("edge"))
+            .layer(BodyTimeoutLayer::for_requests())
+            .layer(DeadlineLayer::new(LIMIT))
+            .map_request(|request: Request<seawall::body_timeout::TimedBody<_>>| {
+                request.map(axum::body::Body::new)
+            })
+            .layer(BodyTimeoutLayer::new())
             .layer(CircuitBreakerLayer::new())
             .layer(InFlightLimitLayer::new(std::num::NonZeroU32::MIN)),
     );
@@ -111,8 +129,11 @@ async fn the_whole_stack_sits_on_a_hyper_util_client_and_in_a_router() {
 #[tokio::test]
 async fn a_reqwest_client_takes_the_layers() {
     let client = ServiceBuilder::new()
+        .layer(DeadlineLayer::new(LIMIT))
         .layer(RetryLayer::new())
         .layer(TimeoutLayer::new(LIMIT))
+        .layer(BodyTimeoutLayer::new())
+        .layer(DeadlineHeaderLayer::new(TimeoutHeader::EnvoyExpected))
         .service(seawall::reqwest::Client::new(reqwest::Client::new()));
     assert_client::<Body>(client);
 }
@@ -121,8 +142,11 @@ async fn a_reqwest_client_takes_the_layers() {
 async fn a_tonic_channel_takes_the_layers_by_send_as() {
     let channel = tonic::transport::Channel::from_static("http://127.0.0.1:1").connect_lazy();
     let client = ServiceBuilder::new()
+        .layer(DeadlineLayer::new(LIMIT))
         .layer(RetryLayer::new().classifier(GrpcClassifier::new()).send_as(tonic::body::Body::new))
         .layer(TimeoutLayer::new(LIMIT))
+        .layer(BodyTimeoutLayer::new())
+        .layer(DeadlineHeaderLayer::new(TimeoutHeader::Grpc))
         .service(channel);
     assert_client::<tonic::body::Body>(client.clone());
     let mut client = tonic::client::Grpc::new(client);

@@ -213,3 +213,20 @@ pub(crate) fn get() -> Request<Full<Bytes>> {
 pub(crate) fn answers(statuses: &[u16]) -> Script<Full<Bytes>> {
     Script::new(statuses.iter().map(|&status| Act::Answer(response(status))))
 }
+
+/// Leaves nothing of the task's cooperative budget, and has it polled again: what a future that never rests does.
+pub(crate) fn spend_the_budget(cx: &mut Context<'_>) {
+    while tokio::task::coop::has_budget_remaining() {
+        let _ = std::pin::pin!(tokio::task::coop::consume_budget()).poll(cx);
+    }
+    cx.waker().wake_by_ref();
+}
+
+/// Pending for ever, spending the whole budget on every poll.
+pub(crate) async fn hog<T>() -> T {
+    std::future::poll_fn(|cx| {
+        spend_the_budget(cx);
+        Poll::Pending
+    })
+    .await
+}

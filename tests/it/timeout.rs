@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use seawall::{
     BoxError, Cause, Processed,
     classify::classify_error,
-    timeout::{Elapsed, Timeout, TimeoutLayer},
+    timeout::{Elapsed, Phase, Timeout, TimeoutLayer},
 };
 use std::{
     future::{Future, pending, poll_fn},
@@ -30,7 +30,8 @@ async fn fails_after_the_limit_and_not_before() {
     tokio::time::advance(Duration::from_millis(2)).await;
     assert!(fut.is_woken());
     let err = assert_ready_err!(fut.poll());
-    assert_eq!(err.downcast_ref::<Elapsed>().unwrap().limit(), LIMIT);
+    let elapsed = err.downcast_ref::<Elapsed>().unwrap();
+    assert_eq!((elapsed.limit(), elapsed.phase()), (LIMIT, Phase::ResponseHead));
     assert_eq!(err.to_string(), "no response within 100ms");
 }
 
@@ -133,3 +134,49 @@ async fn an_error_of_the_inner_service_is_kept() {
     let svc = Timeout::new(service_fn(async |()| Err::<(), _>(std::fmt::Error)), LIMIT);
     assert!(svc.oneshot(()).await.unwrap_err().is::<std::fmt::Error>());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_closure_chooses_the_limit_of_each_call() {
+    let layer = TimeoutLayer::by(|request: &http::Request<_>| match request.uri().path() {
+        "/slow" => Some(LIMIT * 10),
+        _ => Some(LIMIT),
+    });
+    let service = layer.layer(service_fn(|_: http::Request<()>| {
+        pending::<Result<http::Response<()>, BoxError>>()
+    }));
+    for (path, limit) in [("/slow", LIMIT * 10), ("/", LIMIT)] {
+        let request = http::Request::get(path).body(()).unwrap();
+        let started = tokio::time::Instant::now();
+        let error = service.clone().oneshot(request).await.unwrap_err();
+        assert_eq!(error.downcast_ref::<Elapsed>().unwrap().limit(), limit);
+        let took = started.elapsed();
+        assert!(limit <= took && took <= limit + TICK, "{path}: {took:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closure_takes_any_request_and_may_set_no_limit() {
+    let layer = TimeoutLayer::by(|text: &String| (text != "for ever").then_some(LIMIT));
+    let service = layer.layer(service_fn(|_: String| pending::<Result<(), BoxError>>()));
+    let mut call = task::spawn(service.clone().oneshot("for ever".into()));
+    assert_pending!(call.poll());
+    tokio::time::advance(Duration::from_secs(u32::MAX.into())).await;
+    assert_pending!(call.poll());
+    assert!(service.oneshot("a while".into()).await.unwrap_err().is::<Elapsed>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_fires_within_a_tick_though_the_inner_future_spends_the_budget() {
+    let mut svc =
+        Timeout::new(service_fn(|()| crate::support::hog::<Result<(), BoxError>>()), LIMIT);
+    let mut call = task::spawn(svc.call(()));
+    assert_pending!(call.poll());
+    assert!(call.is_woken());
+    tokio::time::advance(LIMIT.saturating_sub(TICK)).await;
+    assert_pending!(call.poll());
+    tokio::time::advance(TICK * 2).await;
+    assert!(assert_ready_err!(call.poll()).is::<Elapsed>());
+}
+
+/// Of tokio's timers.
+const TICK: Duration = Duration::from_millis(1);

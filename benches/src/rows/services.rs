@@ -32,7 +32,7 @@ type Sent = Request<Full<Bytes>>;
 type Answered = Response<Full<Bytes>>;
 
 /// Longer than any call here takes.
-const LIMIT: Duration = Duration::from_secs(30);
+pub(super) const LIMIT: Duration = Duration::from_secs(30);
 
 pub(super) fn all() -> Vec<Row> {
     vec![

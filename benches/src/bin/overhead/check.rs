@@ -16,6 +16,13 @@ use crate::measure::allocations;
 /// The cases that must not allocate while nobody listens.
 const NO_ALLOCATION: &[&str] = &[
     "seawall Timeout",
+    "seawall Timeout, by request",
+    "seawall BodyTimeout",
+    "seawall BodyTimeout, idle and total",
+    "seawall BodyTimeout, of requests",
+    "seawall Deadline, inner layers not told",
+    "seawall Deadline, with body, not told",
+    "seawall DeadlineHeader, no deadline",
     "seawall CircuitBreaker",
     "seawall CircuitBreaker, keyed",
     "seawall InFlightLimit",

@@ -4,8 +4,8 @@ use tokio::time::Instant;
 
 /// A moment by which a request must be answered, in its extensions.
 ///
-/// Put there by whoever knows: the caller, or a server that was given a time limit itself. [`RetryLayer`] does not begin
-/// what cannot end in time.
+/// Put there by whoever knows: the caller, or `DeadlineLayer`, which keeps to it. `RetryLayer` does not begin what cannot
+/// end in time; `TimeoutLayer::by` can look at it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -15,8 +15,6 @@ use tokio::time::Instant;
 /// request.extensions_mut().insert(Deadline::within(Duration::from_secs(2)));
 /// # Ok::<(), http::Error>(())
 /// ```
-///
-/// [`RetryLayer`]: crate::retry::RetryLayer
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline {
     at: Instant,
@@ -29,7 +27,11 @@ impl Deadline {
     /// The moment `time` from now; more than thirty years count as thirty.
     #[must_use]
     pub fn within(time: Duration) -> Self {
-        Self { at: Instant::now() + time.min(FAR) }
+        Self::after(Instant::now(), time)
+    }
+
+    pub(crate) fn after(now: Instant, time: Duration) -> Self {
+        Self { at: now + time.min(FAR) }
     }
 
     /// The time that is left: zero when the moment has passed.

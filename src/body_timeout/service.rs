@@ -1,0 +1,58 @@
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use super::{Requests, ResponseFuture, Responses, TimedBody, layer::Limits};
+use crate::time_limit::Whose;
+
+/// Service made by [`BodyTimeoutLayer`](super::BodyTimeoutLayer).
+#[derive(Clone, Debug)]
+pub struct BodyTimeout<S, Of = Responses> {
+    pub(super) inner: S,
+    pub(super) limits: Limits,
+    #[allow(dead_code, reason = "only its type is looked at")]
+    pub(super) of: Of,
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for BodyTimeout<S, Responses>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: Body,
+{
+    type Response = Response<TimedBody<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        ResponseFuture { inner: self.inner.call(request), limits: self.limits }
+    }
+}
+
+impl<S, B> Service<Request<B>> for BodyTimeout<S, Requests>
+where
+    S: Service<Request<TimedBody<B>>>,
+    B: Body,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let limits = self.limits;
+        self.inner.call(request.map(|body| limits.time(body, Whose::Request)))
+    }
+}

@@ -1,0 +1,121 @@
+use std::{str, time::Duration};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// A request header that says how long the sender will wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TimeoutHeader {
+    /// `grpc-timeout`: one to eight digits and a unit, `H`, `M`, `S`, `m`, `u` or `n` (gRPC over HTTP/2, "Requests").
+    Grpc,
+    /// `x-envoy-expected-rq-timeout-ms`: whole milliseconds. Zero, which is Envoy's word for "no limit", says nothing.
+    EnvoyExpected,
+}
+
+/// Of a timeout in `grpc-timeout`: eight digits.
+const GRPC_MAX: u128 = 99_999_999;
+
+/// The units of `grpc-timeout`, from fine to coarse, in nanoseconds.
+const UNITS: [(u8, u64); 6] = [
+    (b'n', 1),
+    (b'u', 1_000),
+    (b'm', 1_000_000),
+    (b'S', 1_000_000_000),
+    (b'M', 60_000_000_000),
+    (b'H', 3_600_000_000_000),
+];
+
+/// What a header says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    Nothing,
+    Time(Duration),
+    /// It is there, but not as it should be.
+    Nonsense,
+}
+
+impl TimeoutHeader {
+    /// The name of the header, in lower case.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Grpc => "grpc-timeout",
+            Self::EnvoyExpected => "x-envoy-expected-rq-timeout-ms",
+        }
+    }
+
+    /// What a value of this header says. `None`: it is not as it should be.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use seawall::deadline::TimeoutHeader;
+    ///
+    /// assert_eq!(TimeoutHeader::Grpc.parse(b"250m"), Some(Duration::from_millis(250)));
+    /// assert_eq!(TimeoutHeader::Grpc.parse(b"-1S"), None);
+    /// ```
+    #[must_use]
+    pub fn parse(self, value: &[u8]) -> Option<Duration> {
+        match self {
+            Self::Grpc => {
+                let (unit, digits) = value.split_last()?;
+                let (_, nanos) = UNITS.iter().find(|(name, _)| name == unit)?;
+                if digits.len() > 8 {
+                    return None;
+                }
+                // At most 3.6e20 ns, which is more than 64 bits hold.
+                let nanos = u128::from(number(digits)?) * u128::from(*nanos);
+                Some(from_nanos(nanos))
+            }
+            Self::EnvoyExpected => number(value).filter(|ms| *ms > 0).map(Duration::from_millis),
+        }
+    }
+
+    /// The value that says so: rounded down, so that nobody is told to take longer, but at least one, because zero means
+    /// other things to others. More than the header can say is said as the most that it can.
+    #[must_use]
+    pub fn value(self, time: Duration) -> HeaderValue {
+        match self {
+            Self::Grpc => {
+                let nanos = time.as_nanos().max(1);
+                let fitting = UNITS.iter().find(|(_, unit)| nanos / u128::from(*unit) <= GRPC_MAX);
+                let (name, count) = match fitting {
+                    Some((name, unit)) => (*name, nanos / u128::from(*unit)),
+                    None => (b'H', GRPC_MAX),
+                };
+                let text = format!("{count}{}", char::from(name));
+                HeaderValue::try_from(text).expect("digits and a letter")
+            }
+            Self::EnvoyExpected => {
+                let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+                HeaderValue::from(ms.max(1))
+            }
+        }
+    }
+
+    pub(super) const fn name(self) -> HeaderName {
+        HeaderName::from_static(self.as_str())
+    }
+
+    pub(super) fn read(self, headers: &HeaderMap) -> Said {
+        let mut values = headers.get_all(self.as_str()).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Said::Nothing,
+            (Some(value), None) => self.parse(value.as_bytes()).map_or(Said::Nonsense, Said::Time),
+            // Which of them is meant?
+            (Some(_), Some(_)) => Said::Nonsense,
+        }
+    }
+}
+
+/// Digits only: `u64::from_str` takes a sign too.
+fn number(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    str::from_utf8(digits).ok()?.parse().ok()
+}
+
+fn from_nanos(nanos: u128) -> Duration {
+    const SECOND: u128 = 1_000_000_000;
+    Duration::new((nanos / SECOND) as u64, (nanos % SECOND) as u32)
+}
