@@ -67,7 +67,7 @@ mod budget;
 mod deadline;
 #[cfg(any(feature = "retry", feature = "circuit-breaker", feature = "in-flight"))]
 mod keys;
-#[cfg(any(feature = "retry", feature = "circuit-breaker"))]
+#[cfg(any(feature = "retry", feature = "circuit-breaker", feature = "logging"))]
 mod ratio;
 
 #[cfg(feature = "bad-gateway")]
@@ -99,7 +99,7 @@ pub use self::{
 
 #[cfg(feature = "retry")]
 pub use self::deadline::Deadline;
-#[cfg(any(feature = "retry", feature = "circuit-breaker"))]
+#[cfg(any(feature = "retry", feature = "circuit-breaker", feature = "logging"))]
 pub use self::ratio::{NotARatio, Ratio};
 
 #[cfg(feature = "bad-gateway")]

@@ -5,6 +5,8 @@
 //! [`Product`]) and [`Processed`].
 
 mod cause;
+#[cfg(feature = "bad-gateway")]
+pub(crate) mod evidence;
 mod processed;
 mod reporter;
 
