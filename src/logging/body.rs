@@ -21,6 +21,8 @@ pin_project! {
     }
 }
 
+type Polled<B> = Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>;
+
 impl<B: Body> ResponseBody<B> {
     #[inline]
     pub(super) const fn unwatched(inner: B) -> Self {
@@ -39,10 +41,7 @@ where
     B::Error: fmt::Display + 'static,
 {
     #[inline(never)]
-    fn poll_watched(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+    fn poll_watched(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Polled<B>> {
         let mut this = self.project();
         let polled = {
             let _entered = this.slot.enter();

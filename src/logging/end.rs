@@ -57,7 +57,7 @@ pub(super) enum Kind {
 impl Ending<'_> {
     pub(super) fn kind(&self, side: Side) -> Kind {
         match (self.end, self.failure) {
-            (End::Panicked, _) => Kind::Failure,
+            (End::Panicked, _) | (End::Error, None) => Kind::Failure,
             (_, Some(failure)) => match failure.cause() {
                 Cause::ClientError | Cause::Conflict => Kind::ClientError,
                 Cause::CircuitOpen => Kind::Refused,
@@ -68,7 +68,6 @@ impl Ending<'_> {
                 Cause::Cancelled => Kind::Cancelled,
                 _ => Kind::Failure,
             },
-            (End::Error, None) => Kind::Failure,
             (End::Dropped | End::Cancelled, None) => Kind::Cancelled,
             (End::Complete, None)
                 if side == Side::Client && self.attempts.is_some_and(|n| n > 1) =>

@@ -22,7 +22,7 @@
 //!
 //! ```text
 //!  INFO GET /orders/17 -> 200 in 3.1ms
-//!  WARN GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 402.8ms, 4 attempts
+//!  WARN GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 402.8ms, 4 attempts (total spent)
 //! ```
 //!
 //! That is the message; in front of it `tracing-subscriber` writes time and span, and behind it the fields. As JSON
@@ -30,7 +30,7 @@
 //!
 //! ```json
 //! {"timestamp":"2026-11-25T07:00:00.000000Z","level":"WARN","fields":{
-//!   "message":"GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 402.8ms, 4 attempts",
+//!   "message":"GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 402.8ms, 4 attempts (total spent)",
 //!   "http.request.method":"GET","url.full":"http://billing:8080/invoice?token=REDACTED","server.address":"billing",
 //!   "server.port":8080,"http.request.resend_count":3,"error.type":"connection_refused",
 //!   "error.message":"Connection refused (os error 111)","seawall.cause":"connection_refused","seawall.reporter":"local",
@@ -58,8 +58,8 @@
 //! |---|---|---|---|---|
 //! | the response succeeded | status | INFO | DEBUG | [`success`](LoggingLayer::success) |
 //! | after more than one attempt | status, attempts | INFO | INFO | [`retried`](LoggingLayer::retried) |
-//! | the response is a 4xx that faults the request (not 408, 429) | status and cause | as a success | as a success | [`client_error`](LoggingLayer::client_error) |
-//! | the response failed, an error came, or the body broke off | cause | WARN | WARN | [`failure`](LoggingLayer::failure) |
+//! | the response is a 4xx that faults the request (not 408, 429) | status | as a success | as a success | [`client_error`](LoggingLayer::client_error) |
+//! | the response failed, an error came, or the body broke off | cause, attempts, why no more | WARN | WARN | [`failure`](LoggingLayer::failure) |
 //! | our own refusal: an open circuit, a limit | cause | DEBUG | DEBUG | [`refused`](LoggingLayer::refused) |
 //! | the caller dropped the call, or the body of a success before its end | `cancelled`, `dropped` | INFO | INFO | [`cancelled`](LoggingLayer::cancelled) |
 //! | what is inside panicked | `panicked` | WARN | WARN | [`failure`](LoggingLayer::failure) |

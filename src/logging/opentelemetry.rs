@@ -72,7 +72,7 @@ pub(super) fn span(record: &Record) -> Option<Span> {
 fn plain(level: Level, record: &Record) -> Span {
     let target = Target::of(record);
     let id = record.request_id.as_ref();
-    let span = match record.settings.side {
+    match record.settings.side {
         Side::Client => at_level!(
             level,
             span,
@@ -80,7 +80,7 @@ fn plain(level: Level, record: &Record) -> Span {
             "request",
             { f::METHOD } = display(method(&record.method).0),
             { f::URL_FULL } = display(Url(&target)),
-            { f::REQUEST_ID } = id.map(|it| display(Escaped(Lossy(it.as_bytes()), SHORT))),
+            { f::REQUEST_ID } = id.map(|it| Escaped(Lossy(it.as_bytes()), SHORT).to_string()),
         ),
         Side::Server => at_level!(
             level,
@@ -89,10 +89,9 @@ fn plain(level: Level, record: &Record) -> Span {
             "request",
             { f::METHOD } = display(method(&record.method).0),
             { f::URL_PATH } = display(Text(record.uri.path(), LONG)),
-            { f::REQUEST_ID } = id.map(|it| display(Escaped(Lossy(it.as_bytes()), SHORT))),
+            { f::REQUEST_ID } = id.map(|it| Escaped(Lossy(it.as_bytes()), SHORT).to_string()),
         ),
-    };
-    span
+    }
 }
 
 fn full(level: Level, record: &Record) -> Span {
@@ -116,11 +115,11 @@ fn full(level: Level, record: &Record) -> Span {
         { f::URL_QUERY } =
             target.query().filter(|_| !is_client).map(|it| display(Query(it, &target))),
         { f::URL_SCHEME } = (!is_client).then(|| display(target.scheme())),
-        { f::SERVER_ADDRESS } = target.host().map(|it| display(Text(it, SHORT))),
+        { f::SERVER_ADDRESS } = target.host().map(|it| Text(it, SHORT).to_string()),
         { f::SERVER_PORT } = target.port().map(Port::number),
         { f::ROUTE } =
             record.more().and_then(|it| it.route.as_deref()).map(|it| display(Text(it, SHORT))),
-        { f::REQUEST_ID } = id.map(|it| display(Escaped(Lossy(it.as_bytes()), SHORT))),
+        { f::REQUEST_ID } = id.map(|it| Escaped(Lossy(it.as_bytes()), SHORT).to_string()),
         { f::RESEND_COUNT } = tracing::field::Empty,
         { f::PROTOCOL_VERSION } = version.map(display),
         { f::STATUS } = tracing::field::Empty,

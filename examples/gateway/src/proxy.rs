@@ -17,7 +17,7 @@ use hyper_util::{
 };
 use seawall::{
     BadGatewayClassifierLayer, CircuitBreakerLayer, ErrorResponseLayer, LoggingLayer, RetryLayer,
-    TimeoutLayer, hyper_util::TrackReuse, retry::ReplayBody,
+    TimeoutLayer, hyper_util::TrackReuse, logging::Level, retry::ReplayBody,
 };
 use tower::ServiceBuilder;
 
@@ -65,7 +65,8 @@ pub(crate) fn router(upstreams: Vec<Upstream>, attempt: Duration) -> Router {
             .route_service(&format!("/{name}/"), service.clone())
             .route_service(&format!("/{name}/{{*rest}}"), service);
     }
-    router.layer(LoggingLayer::server())
+    // At INFO each line is about one request, and says so itself.
+    router.layer(LoggingLayer::server().span(Level::Debug))
 }
 
 fn client() -> Hyper {

@@ -53,10 +53,8 @@ fn uri(random: &mut fastrand::Rng) -> Uri {
     let key =
         ["token", "API_KEY", "X-Amz-Signature", "access%5Ftoken", "user[password]", "to%6ben"]
             [random.usize(..6)];
-    let user = match random.bool() {
-        true => format!("user:{}@", secret.replace('%', "")),
-        false => String::new(),
-    };
+    let user =
+        if random.bool() { format!("user:{}@", secret.replace('%', "%25")) } else { String::new() };
     for _ in 0..10 {
         let mut text = format!("http://{user}h.example:80/").into_bytes();
         text.extend(noise(random, 8).into_iter().filter(|byte| *byte != b'?' && *byte != b'#'));

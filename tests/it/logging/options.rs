@@ -221,6 +221,7 @@ async fn keys_can_be_added_to_those_of_secrets() {
 async fn on_a_server_what_is_the_caller_s_fault_is_no_error() {
     let line = call(LoggingLayer::server(), get(URL), answer(404)).await;
     assert_eq!((line.get("error.type"), line.get("seawall.cause")), (None, Some("client_error")));
+    assert_eq!(line.message(), "GET /a/b -> 404 in 0.0ns");
     let layer = LoggingLayer::client().client_error(Level::Error);
     let line = call(layer, get(URL), answer(404)).await;
     assert_eq!((line.level, line.get("error.type")), (tracing::Level::ERROR, Some("404")));
@@ -296,6 +297,7 @@ async fn why_it_was_not_tried_again_and_what_was_recognised_is_written() {
     assert_eq!(line.get("seawall.reporter"), Some("HAProxy"));
     let note = line.get("seawall.note").unwrap();
     assert!(line.message().ends_with(note), "{}", line.message());
+    assert!(line.message().contains(", 2 attempts (total spent): "), "{}", line.message());
 }
 
 #[cfg(feature = "retry")]

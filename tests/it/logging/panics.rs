@@ -50,10 +50,8 @@ async fn a_handler_that_panics_gets_a_line_and_even_with_such_a_subscriber_the_p
         let _guard =
             listen(tracing_subscriber::registry().with(recorder.clone()).with(panics.clone()));
         panics.0.store(subscriber_panics, Ordering::Relaxed);
-        let service = LoggingLayer::server().layer(service_fn(async |_: Request<Body>| {
-            if true {
-                panic!("the handler panics");
-            }
+        let service = LoggingLayer::server().layer(service_fn(async |request: Request<Body>| {
+            assert_eq!(request.method(), "PUT", "the handler panics");
             Ok::<_, Infallible>(Response::new(Body::default()))
         }));
         // Dropped while the thread unwinds, as by a runtime: one more panic then would end the process.

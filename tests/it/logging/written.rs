@@ -76,3 +76,25 @@ async fn pretty_and_compact_formats_say_the_same() {
         assert!(text.contains(URL_REDACTED), "{text}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_peer_sends_cannot_look_like_another_field() {
+    let written = Written::default();
+    let fmt = tracing_subscriber::fmt().with_writer(written.clone()).with_ansi(false);
+    let _guard = crate::recorder::listen(fmt.finish());
+    let mut request = get("/a");
+    let spoof = "x\" seawall.end=complete";
+    for name in ["x-request-id", "user-agent", "host"] {
+        request.headers_mut().insert(name, http::HeaderValue::from_static(spoof));
+    }
+    let layer = LoggingLayer::server().user_agent(true);
+    let error = Act::<Body>::Fail(spoof.into());
+    layer.layer(Script::new([error])).oneshot(request).await.unwrap_err();
+    let text = written.text();
+    // Outside of quotes it stands once, for real.
+    assert_eq!(
+        text.matches(" seawall.end=").count(),
+        text.matches("x\\\" seawall.end=").count() + 1
+    );
+    assert!(text.contains(" seawall.end=error"), "{text}");
+}
