@@ -312,3 +312,18 @@ async fn inside_a_retry_each_attempt_has_a_line_that_says_which_it_is() {
     assert_eq!(counts, [None, Some("1")]);
     assert!(lines[1].message().ends_with(", attempt 2"), "{}", lines[1].message());
 }
+#[tokio::test(start_paused = true)]
+async fn in_an_axum_router_the_route_is_the_matched_path() {
+    use axum::{Router, extract::MatchedPath, routing::get as get_route};
+
+    let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
+    let layer = LoggingLayer::server().route_by(|head| {
+        head.extensions().get().map(|path: &MatchedPath| path.as_str().to_owned())
+    });
+    let router: Router = Router::new().route("/orders/{id}", get_route(async || "hi")).layer(layer);
+    let request = Request::get("/orders/17").body(axum::body::Body::empty()).unwrap();
+    drop(router.oneshot(request).await.unwrap().into_body().collect().await);
+    let line = recorder.line();
+    assert_eq!(line.get("http.route"), Some("/orders/{id}"));
+    assert_eq!(line.message(), "GET /orders/17 -> 200 in 0.0ns");
+}
