@@ -61,6 +61,7 @@ pub(super) struct More {
 }
 
 impl Record {
+    #[inline]
     pub(super) fn new(settings: &Arc<Settings>, head: Head<'_>) -> Self {
         let mut this = Self {
             settings: Arc::clone(settings),

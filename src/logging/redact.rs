@@ -49,7 +49,7 @@ const SHORTEST_END: usize = 5;
 /// The length of the shortest.
 const SHORTEST: usize = 3;
 
-/// More letters than any of those has.
+/// Of a longer key only its end is compared, in letters; no key of those is longer.
 const LONGEST: usize = 64;
 
 /// Which keys of a query have values that nobody is to see.
@@ -60,7 +60,7 @@ pub(super) struct Secrets {
 
 impl Secrets {
     pub(super) fn add(&mut self, key: &str) {
-        self.more.push(key.chars().filter_map(letter).take(LONGEST).collect());
+        self.more.push(key.chars().filter_map(letter).collect());
     }
 
     /// `Api-Key` and `api_key` are one; `user[password]` and `p%61ssword` are `password`; `refresh_token` ends in

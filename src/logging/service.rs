@@ -24,7 +24,7 @@ pub struct Logging<S, C = HttpClassifier, V = Known> {
     pub(super) classifier: C,
     pub(super) view: V,
     /// What somebody must listen to for anything to be written.
-    pub(super) gravest: Option<LevelFilter>,
+    pub(super) gravest: LevelFilter,
     pub(super) settings: Arc<Settings>,
 }
 
@@ -48,7 +48,7 @@ where
     #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (classifier, view) = (self.classifier.clone(), self.view.clone());
-        if self.gravest.is_none_or(|gravest| LevelFilter::current() < gravest) {
+        if LevelFilter::current() < self.gravest {
             let inner = self.inner.call(request);
             return ResponseFuture { inner, slot: Slot::none(), classifier, view };
         }
@@ -66,6 +66,6 @@ where
 fn begin(settings: &Arc<Settings>, head: Head<'_>) -> Slot {
     match &settings.skip.0 {
         Some(skip) if skip(head) => Slot::none(),
-        _ => Slot::new(Record::new(settings, head)),
+        _ => Slot::keep(|| Record::new(settings, head)),
     }
 }

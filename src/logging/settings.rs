@@ -76,14 +76,16 @@ impl Settings {
         }
     }
 
-    /// What somebody must listen to for anything to be written; `None`: whoever listens, nothing is.
-    pub(super) fn gravest(&self) -> Option<LevelFilter> {
+    /// What somebody must listen to for anything to be written.
+    pub(super) fn gravest(&self) -> LevelFilter {
         let Levels { success, retried, client_error, failure, refused, cancelled } = self.levels;
         let client_error = client_error.unwrap_or(success);
         [success, retried, client_error, failure, refused, cancelled, self.span()]
             .into_iter()
             .filter_map(Level::filter)
             .min()
+            // Whoever listens, nothing is; it only has to be something.
+            .unwrap_or(LevelFilter::TRACE)
     }
 
     pub(super) fn span(&self) -> Level {

@@ -24,15 +24,13 @@ impl Slot {
         Self(None)
     }
 
-    pub(super) fn new(record: Record) -> Self {
+    /// Keeps what `make` makes.
+    #[inline]
+    pub(super) fn keep(make: impl FnOnce() -> Record) -> Self {
         let free = FREE.try_with(|free| free.borrow_mut().pop()).ok().flatten();
-        Self(Some(match free {
-            Some(mut place) => {
-                *place = Some(record);
-                place
-            }
-            None => Box::new(Some(record)),
-        }))
+        let mut place = free.unwrap_or_default();
+        *place = Some(make());
+        Self(Some(place))
     }
 
     #[inline]
@@ -78,14 +76,15 @@ impl Slot {
 impl Drop for Slot {
     #[inline]
     fn drop(&mut self) {
-        if let Some(place) = self.0.take() {
-            let_go(place);
+        if !self.is_empty() {
+            let_go(self);
         }
     }
 }
 
 #[inline(never)]
-fn let_go(mut place: Place) {
+fn let_go(slot: &mut Slot) {
+    let Some(mut place) = slot.0.take() else { return };
     if let Some(record) = &mut *place
         && !record.written
     {
