@@ -61,7 +61,6 @@ pub(super) struct More {
 }
 
 impl Record {
-    #[inline]
     pub(super) fn new(settings: &Arc<Settings>, head: Head<'_>) -> Self {
         let mut this = Self {
             settings: Arc::clone(settings),

@@ -66,6 +66,6 @@ where
 fn begin(settings: &Arc<Settings>, head: Head<'_>) -> Slot {
     match &settings.skip.0 {
         Some(skip) if skip(head) => Slot::none(),
-        _ => Slot::keep(|| Record::new(settings, head)),
+        _ => Slot::new(Record::new(settings, head)),
     }
 }

@@ -24,13 +24,15 @@ impl Slot {
         Self(None)
     }
 
-    /// Keeps what `make` makes.
-    #[inline]
-    pub(super) fn keep(make: impl FnOnce() -> Record) -> Self {
+    pub(super) fn new(record: Record) -> Self {
         let free = FREE.try_with(|free| free.borrow_mut().pop()).ok().flatten();
-        let mut place = free.unwrap_or_default();
-        *place = Some(make());
-        Self(Some(place))
+        Self(Some(match free {
+            Some(mut place) => {
+                *place = Some(record);
+                place
+            }
+            None => Box::new(Some(record)),
+        }))
     }
 
     #[inline]
@@ -76,15 +78,14 @@ impl Slot {
 impl Drop for Slot {
     #[inline]
     fn drop(&mut self) {
-        if !self.is_empty() {
-            let_go(self);
+        if let Some(place) = self.0.take() {
+            let_go(place);
         }
     }
 }
 
 #[inline(never)]
-fn let_go(slot: &mut Slot) {
-    let Some(mut place) = slot.0.take() else { return };
+fn let_go(mut place: Place) {
     if let Some(record) = &mut *place
         && !record.written
     {
