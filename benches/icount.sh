@@ -55,9 +55,9 @@ count() {
   cat "$scratch"/row.*
 }
 
-# NAME BASE REQUEST RESPONSE LIMIT: fails if NAME takes more than LIMIT over BASE.
+# NAME BASE REQUEST RESPONSE LIMIT [SUBSCRIBER]: fails if NAME takes more than LIMIT over BASE.
 limit() {
-  local rest=$3$'\t'$4$'\t'none
+  local rest=$3$'\t'$4$'\t'${6:-none}
   awk -F '\t' -v name="$1" -v base="$2" -v rest="$rest" -v limit="$5" '
     $2 "\t" $3 "\t" $4 == rest { count[$1] = $5 }
     END {
@@ -75,7 +75,7 @@ if [ "${1:-}" != --check ]; then
   exit
 fi
 
-count $'^(bare|seawall (Timeout(, by request)?|BodyTimeout|Deadline, inner layers not told|Retry|CircuitBreaker|BadGatewayClassifier))\tGET\t|^classifier: (nothing|a 200)' >"$scratch/counts"
+count $'^(bare|seawall (Timeout(, by request)?|BodyTimeout|Deadline, inner layers not told|Retry|CircuitBreaker|BadGatewayClassifier|Logging, (client|server))|tower-http Trace)\tGET\t|^classifier: (nothing|a 200)' >"$scratch/counts"
 failed=0
 limit 'seawall Timeout' bare GET ready 160 || failed=1
 limit 'seawall Timeout' bare GET 'pending once' 700 || failed=1
@@ -85,5 +85,12 @@ limit 'seawall Deadline, inner layers not told' bare GET ready 340 || failed=1
 limit 'seawall Retry' bare GET ready 600 || failed=1
 limit 'seawall CircuitBreaker' bare GET ready 370 || failed=1
 limit 'seawall BadGatewayClassifier' bare GET ready 140 || failed=1
+limit 'seawall Logging, client' bare GET ready 140 || failed=1
+limit 'seawall Logging, server' bare GET ready 140 || failed=1
+# A success that nobody wants to hear of, while failures would be heard.
+limit 'seawall Logging, client' bare GET ready 740 INFO || failed=1
+# A success that is written: no slower than the peer with its defaults, which need DEBUG to be seen.
+limit 'seawall Logging, server' 'tower-http Trace' GET ready 0 DEBUG || failed=1
+limit 'seawall Logging, client' 'tower-http Trace' GET ready 0 DEBUG || failed=1
 limit 'classifier: a 200' 'classifier: nothing in its place' - - 19 || failed=1
 exit "$failed"

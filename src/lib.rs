@@ -69,7 +69,7 @@ mod body;
 mod budget;
 #[cfg(any(feature = "retry", feature = "circuit-breaker", feature = "in-flight"))]
 mod keys;
-#[cfg(any(feature = "retry", feature = "circuit-breaker"))]
+#[cfg(any(feature = "retry", feature = "circuit-breaker", feature = "logging"))]
 mod ratio;
 #[cfg(any(feature = "retry", feature = "timeout", feature = "body-timeout", feature = "deadline"))]
 mod time_limit;
@@ -107,7 +107,7 @@ pub use self::{
     failure::{Cause, Failure, Processed, Product, Reporter},
 };
 
-#[cfg(any(feature = "retry", feature = "circuit-breaker"))]
+#[cfg(any(feature = "retry", feature = "circuit-breaker", feature = "logging"))]
 pub use self::ratio::{NotARatio, Ratio};
 #[cfg(any(feature = "retry", feature = "deadline"))]
 pub use self::time_limit::Deadline;

@@ -1,4 +1,6 @@
-use std::{error::Error, fmt, time::Duration};
+#[cfg(any(feature = "retry", feature = "circuit-breaker"))]
+use std::time::Duration;
+use std::{error::Error, fmt};
 
 /// A part of a whole: a number from 0 to 1, both included, kept to the millionth.
 ///
@@ -60,6 +62,7 @@ impl Ratio {
 }
 
 /// `mul_f64` panics beyond `Duration::MAX`, and rounds up to it; a part is no more than the whole.
+#[cfg(any(feature = "retry", feature = "circuit-breaker"))]
 pub(crate) fn part(whole: Duration, random: f64) -> Duration {
     Duration::try_from_secs_f64(whole.as_secs_f64() * random.clamp(0.0, 1.0))
         .map_or(whole, |part| part.min(whole))

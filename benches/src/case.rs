@@ -29,8 +29,12 @@ pub enum Answer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subscriber {
     None,
+    /// Wants nothing of what it is offered.
+    Noop,
     /// Formats what is INFO and above, and throws it away.
     Info,
+    /// The same of what is DEBUG and above, as the peers have their lines by default.
+    Debug,
 }
 
 impl Case {
@@ -59,7 +63,7 @@ impl Case {
 }
 
 impl Subscriber {
-    pub const ALL: [Self; 2] = [Self::None, Self::Info];
+    pub const ALL: [Self; 4] = [Self::None, Self::Noop, Self::Info, Self::Debug];
 
     /// Makes it this process's own.
     ///
@@ -69,11 +73,18 @@ impl Subscriber {
     pub fn install(self) {
         match self {
             Self::None => {}
-            Self::Info => {
-                tracing_subscriber::fmt().with_max_level(Level::INFO).with_writer(io::sink).init();
+            Self::Noop => {
+                let noop = tracing::subscriber::NoSubscriber::new();
+                tracing::subscriber::set_global_default(noop).expect("the first");
             }
+            Self::Info => format(Level::INFO),
+            Self::Debug => format(Level::DEBUG),
         }
     }
+}
+
+fn format(level: Level) {
+    tracing_subscriber::fmt().with_max_level(level).with_writer(io::sink).init();
 }
 
 impl fmt::Display for Answer {
@@ -90,7 +101,9 @@ impl fmt::Display for Subscriber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::None => "none",
+            Self::Noop => "no-op",
             Self::Info => "INFO",
+            Self::Debug => "DEBUG",
         })
     }
 }

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{
-    Extensions, StatusCode,
-    header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap},
-};
+use http::{Extensions, HeaderMap, StatusCode};
 
 use super::{
     Evidence, ProxyStatus,
@@ -13,7 +10,10 @@ use super::{
     proxy_status,
     table::{self, Row, Source},
 };
-use crate::{Cause, Failure, Reporter, classify::of_head};
+use crate::{
+    Cause, Failure, Reporter,
+    classify::{is_plain_text, of_head},
+};
 
 /// What is said of one response, so far.
 #[derive(Debug)]
@@ -113,19 +113,5 @@ impl Conclusion {
 
 /// Whether the body may be that of a gateway: its own errors are 429 and 5xx, text, and not compressed.
 pub(super) fn may_peek(status: StatusCode, headers: &HeaderMap) -> bool {
-    (status.as_u16() == 429 || status.as_u16() >= 500)
-        && headers
-            .get_all(CONTENT_ENCODING)
-            .iter()
-            .all(|it| it.as_bytes().eq_ignore_ascii_case(b"identity"))
-        && headers.get(CONTENT_TYPE).is_none_or(|value| is_text(value.as_bytes()))
-}
-
-fn is_text(content_type: &[u8]) -> bool {
-    let essence = content_type.split(|&byte| byte == b';').next().unwrap_or_default();
-    let essence = essence.trim_ascii().to_ascii_lowercase();
-    essence.starts_with(b"text/")
-        || essence.ends_with(b"json")
-        || essence.ends_with(b"html")
-        || essence.ends_with(b"+xml")
+    (status.as_u16() == 429 || status.as_u16() >= 500) && is_plain_text(headers)
 }

@@ -100,7 +100,6 @@
 mod body;
 mod clue;
 mod conclude;
-mod evidence;
 mod future;
 mod layer;
 mod peek;
@@ -109,6 +108,7 @@ mod service;
 mod table;
 
 pub use self::{
-    body::ResponseBody, evidence::Evidence, future::ResponseFuture,
-    layer::BadGatewayClassifierLayer, proxy_status::ProxyStatus, service::BadGatewayClassifier,
+    body::ResponseBody, future::ResponseFuture, layer::BadGatewayClassifierLayer,
+    service::BadGatewayClassifier,
 };
+pub use crate::failure::evidence::{Evidence, ProxyStatus};

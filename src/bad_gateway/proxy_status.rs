@@ -10,7 +10,7 @@ use sfv::{
     },
 };
 
-use crate::{Cause, Processed, Product};
+use crate::{Cause, Processed, Product, failure::evidence::ProxyStatus};
 
 /// A longer field is not read, in bytes.
 const FIELD_MAX: usize = 8 * 1024;
@@ -19,48 +19,7 @@ const MEMBERS_MAX: usize = 16;
 /// Of a longer text the rest is not kept, in characters.
 const TEXT_MAX: usize = 256;
 
-/// What one intermediary says in a `Proxy-Status` field (RFC 9209 §2): the one nearest the origin that reports an
-/// error, or else the nearest of all.
-///
-/// Its texts are printable ASCII, of at most 256 characters each. They come from the peer: the name of a host or an
-/// address may be among them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ProxyStatus {
-    proxy: String,
-    error: Option<String>,
-    details: Option<String>,
-    received_status: Option<u16>,
-    /// Something came back, whatever it was.
-    received: bool,
-    /// Somebody nearer the origin has handled the response.
-    relayed: bool,
-}
-
 impl ProxyStatus {
-    /// What the intermediary calls itself.
-    #[must_use]
-    pub fn proxy(&self) -> &str {
-        &self.proxy
-    }
-
-    /// Its error type, as it is written; also one that no [`Cause`] is named after (RFC 9209 §2.1.1).
-    #[must_use]
-    pub fn error(&self) -> Option<&str> {
-        self.error.as_deref()
-    }
-
-    /// What else it says of it (RFC 9209 §2.1.5).
-    #[must_use]
-    pub fn details(&self) -> Option<&str> {
-        self.details.as_deref()
-    }
-
-    /// The status it received from the hop behind it (RFC 9209 §2.1.4).
-    #[must_use]
-    pub const fn received_status(&self) -> Option<u16> {
-        self.received_status
-    }
-
     /// The cause that its error type names, if RFC 9209 §2.3 registers it.
     pub(super) fn cause(&self) -> Option<Cause> {
         self.error()?.parse().ok().filter(|cause: &Cause| cause.is_registered())

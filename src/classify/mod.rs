@@ -21,6 +21,8 @@ mod grpc;
 mod headers;
 mod http;
 mod io;
+#[cfg(any(feature = "bad-gateway", feature = "logging"))]
+mod text;
 
 use std::error::Error;
 
@@ -38,6 +40,8 @@ pub use self::{
 pub(crate) use self::http::of_head;
 #[cfg(feature = "retry")]
 pub(crate) use self::http::of_response;
+#[cfg(any(feature = "bad-gateway", feature = "logging"))]
+pub(crate) use self::text::is_plain_text;
 
 /// Decides whether the outcome of a call is a failure, and which.
 ///

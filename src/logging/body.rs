@@ -8,7 +8,7 @@ use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::record::Record;
+use super::{end::End, future::failed, slot::Slot};
 use crate::{Cause, Failure, Processed, Reporter, classify::classify_body_error, error::as_dyn};
 
 pin_project! {
@@ -17,16 +17,55 @@ pin_project! {
     pub struct ResponseBody<B> {
         #[pin]
         inner: B,
-        record: Option<Record>,
+        slot: Slot,
     }
 }
 
+type Polled<B> = Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>;
+
 impl<B: Body> ResponseBody<B> {
-    pub(super) fn new(inner: B, mut record: Option<Record>) -> Self {
-        if inner.is_end_stream() {
-            finish(&mut record);
+    #[inline]
+    pub(super) const fn unwatched(inner: B) -> Self {
+        Self { inner, slot: Slot::none() }
+    }
+
+    #[inline]
+    pub(super) const fn new(inner: B, slot: Slot) -> Self {
+        Self { inner, slot }
+    }
+}
+
+impl<B> ResponseBody<B>
+where
+    B: Body,
+    B::Error: fmt::Display + 'static,
+{
+    #[inline(never)]
+    fn poll_watched(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Polled<B>> {
+        let mut this = self.project();
+        let polled = {
+            let _entered = this.slot.enter();
+            this.inner.as_mut().poll_frame(cx)
+        };
+        this.slot.left();
+        let frame = ready!(polled);
+        match &frame {
+            Some(Ok(frame)) => {
+                if let (Some(record), Some(data)) = (this.slot.get(), frame.data_ref()) {
+                    record.data(data.remaining(), data.chunk());
+                }
+                // A reader may stop here without asking for the end.
+                if this.inner.is_end_stream() {
+                    this.slot.finish(End::Complete);
+                }
+            }
+            Some(Err(error)) => {
+                let known = as_dyn(error);
+                failed(this.slot, known.map_or(INCOMPLETE, classify_body_error), known, error);
+            }
+            None => this.slot.finish(End::Complete),
         }
-        Self { inner, record }
+        Poll::Ready(frame)
     }
 }
 
@@ -38,40 +77,23 @@ where
     type Data = B::Data;
     type Error = B::Error;
 
+    #[inline]
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let mut this = self.project();
-        let frame = {
-            let _entered = this.record.as_ref().map(|record| record.span.enter());
-            ready!(this.inner.as_mut().poll_frame(cx))
-        };
-        match &frame {
-            Some(Ok(frame)) => {
-                if let (Some(record), Some(data)) = (this.record.as_mut(), frame.data_ref()) {
-                    record.body_bytes += data.remaining() as u64;
-                }
-                // A reader may stop here without asking for the end.
-                if this.record.is_some() && this.inner.is_end_stream() {
-                    finish(this.record);
-                }
-            }
-            Some(Err(error)) => {
-                if let Some(record) = this.record.take() {
-                    let known = as_dyn(error);
-                    record.error(known.map_or(INCOMPLETE, classify_body_error), None, known, error);
-                }
-            }
-            None => finish(this.record),
+        if self.slot.is_empty() {
+            return self.project().inner.poll_frame(cx);
         }
-        Poll::Ready(frame)
+        self.poll_watched(cx)
     }
 
+    #[inline]
     fn is_end_stream(&self) -> bool {
         self.inner.is_end_stream()
     }
 
+    #[inline]
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
     }
@@ -80,9 +102,3 @@ where
 const INCOMPLETE: Failure = Failure::new(Cause::HttpResponseIncomplete)
     .with_reporter(Reporter::Local)
     .with_processed(Processed::Yes);
-
-fn finish(record: &mut Option<Record>) {
-    if let Some(record) = record.take() {
-        record.complete();
-    }
-}

@@ -11,84 +11,116 @@ use pin_project_lite::pin_project;
 
 use super::{
     ResponseBody,
-    record::{Head, Record},
+    end::{End, Ending, innermost, quotes_url},
+    slot::Slot,
+    view::View,
 };
-use crate::{Cause, Classify, Failure, Reporter, error::as_dyn};
+use crate::{Cause, Classify, Failure, Reporter};
 
 pin_project! {
     /// Response future of [`Logging`](super::Logging).
     #[derive(Debug)]
-    pub struct ResponseFuture<F, C> {
-        // `None` once resolved, so that it is dropped before the line is written.
+    pub struct ResponseFuture<F, C, V> {
+        // First, so that it is dropped before the line is written.
         #[pin]
-        pub(super) inner: Option<F>,
-        pub(super) record: Option<Record>,
+        pub(super) inner: F,
+        pub(super) slot: Slot,
         pub(super) classifier: C,
+        pub(super) view: V,
     }
 }
 
-impl<F, C, B, E> Future for ResponseFuture<F, C>
+impl<F, C, V, B, E> Future for ResponseFuture<F, C, V>
 where
     F: Future<Output = Result<Response<B>, E>>,
-    E: fmt::Display + 'static,
+    E: fmt::Display,
     C: Classify<Response<B>>,
+    V: View<E>,
     B: Body,
 {
     type Output = Result<Response<ResponseBody<B>>, E>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let result = {
-            let _entered = this.record.as_ref().map(|record| record.span.enter());
-            let inner = this.inner.as_mut().as_pin_mut();
-            ready!(inner.expect("polled after completion").poll(cx))
+        let this = self.project();
+        if this.slot.is_empty() {
+            let outcome = ready!(this.inner.poll(cx));
+            return Poll::Ready(outcome.map(|response| response.map(ResponseBody::unwatched)));
+        }
+        let polled = {
+            let _entered = this.slot.enter();
+            this.inner.poll(cx)
         };
-        this.inner.set(None);
-        let record = this.record.take();
-        match result {
-            Ok(response) => {
-                let record = record.map(|mut record| {
-                    record.head(Head {
-                        status: response.status(),
-                        failure: this.classifier.classify(Ok(&response)),
-                        attempts: attempts_of(&response),
-                    });
-                    record
-                });
-                Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, record))))
-            }
-            Err(error) => {
-                if let Some(record) = record {
-                    let known = as_dyn(&error);
-                    // What is not a failure to the classifier has still failed.
-                    let failure = known.and_then(|known| this.classifier.classify(Err(known)));
-                    let failure = failure.unwrap_or(UNKNOWN);
-                    record.error(failure, known.and_then(attempts_in), known, &error);
+        this.slot.left();
+        let outcome = ready!(polled);
+        note(this.slot, &outcome, this.classifier, this.view);
+        let slot = this.slot;
+        Poll::Ready(
+            outcome.map(|response| response.map(|body| ResponseBody::new(body, slot.take()))),
+        )
+    }
+}
+
+/// Notes what came. An error is the end.
+#[inline(never)]
+fn note<B, E, C, V>(slot: &mut Slot, outcome: &Result<Response<B>, E>, classifier: &C, view: &V)
+where
+    E: fmt::Display,
+    C: Classify<Response<B>>,
+    V: View<E>,
+    B: Body,
+{
+    match outcome {
+        Ok(response) => {
+            if let Some(record) = slot.get() {
+                record.answered(response, classifier.classify(Ok(response)));
+                if response.body().is_end_stream() {
+                    slot.finish(End::Complete);
                 }
-                Poll::Ready(Err(error))
             }
+        }
+        Err(error) => {
+            let known = view.view(error);
+            // What is not a failure to the classifier has still failed.
+            let failure = known.and_then(|known| classifier.classify(Err(known)));
+            failed(slot, failure.unwrap_or(UNKNOWN), known, error);
         }
     }
 }
 
 const UNKNOWN: Failure = Failure::new(Cause::Unknown).with_reporter(Reporter::Local);
 
-#[cfg(feature = "retry")]
-fn attempts_of<B>(response: &Response<B>) -> Option<u32> {
-    response.extensions().get::<crate::attempts::Attempts>().map(|it| it.count().get())
+/// Writes that the request ended in an error. `known` is that error, if its type is one that can be looked into.
+#[cold]
+pub(super) fn failed(
+    slot: &mut Slot,
+    failure: Failure,
+    known: Option<&(dyn Error + 'static)>,
+    text: &dyn fmt::Display,
+) {
+    let mut slot = slot.take();
+    let Some(record) = slot.get() else { return };
+    let innermost = known.and_then(innermost);
+    let message = match &innermost {
+        Some(error) if quotes_url(*error) => None,
+        Some(error) => Some(error as &dyn fmt::Display),
+        None => Some(text),
+    };
+    let more = record.more();
+    let (attempts, stop) = match known.map(gave_up) {
+        Some((Some(attempts), stop)) => (Some(attempts), stop),
+        _ => (more.and_then(|it| it.attempts), more.and_then(|it| it.stop)),
+    };
+    record.write(&Ending { end: End::Error, failure: Some(failure), attempts, stop, message });
 }
 
 #[cfg(feature = "retry")]
-fn attempts_in(error: &(dyn Error + 'static)) -> Option<u32> {
-    crate::find_source::<crate::attempts::GaveUp>(error).map(|it| it.attempts().get())
+fn gave_up(error: &(dyn Error + 'static)) -> (Option<u32>, Option<&'static str>) {
+    let gave_up = crate::find_source::<crate::attempts::GaveUp>(error);
+    (gave_up.map(|it| it.attempts().get()), gave_up.map(|it| it.stop().as_str()))
 }
 
 #[cfg(not(feature = "retry"))]
-fn attempts_of<B>(_response: &Response<B>) -> Option<u32> {
-    None
-}
-
-#[cfg(not(feature = "retry"))]
-fn attempts_in(_error: &(dyn Error + 'static)) -> Option<u32> {
-    None
+fn gave_up(_error: &(dyn Error + 'static)) -> (Option<u32>, Option<&'static str>) {
+    (None, None)
 }

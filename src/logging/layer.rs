@@ -1,70 +1,226 @@
+use std::{error::Error, sync::Arc};
+
+use http::HeaderName;
 use tower_layer::Layer;
 
-use super::{Level, Logging};
-use crate::HttpClassifier;
+use super::{
+    Head, Level, Logging,
+    settings::{CREDENTIALS, Hook, Settings, Side},
+    view::{ErrorsAs, Known},
+};
+use crate::{HttpClassifier, Ratio};
 
 /// Applies [`Logging`]. See the [module docs](super) for what is logged and an example.
+///
+/// # Clone
+///
+/// Clones, and the services they make, share the order in which successes are [sampled](Self::sample).
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
-pub struct LoggingLayer<C = HttpClassifier> {
+pub struct LoggingLayer<C = HttpClassifier, V = Known> {
     classifier: C,
-    side: Side,
-    levels: Levels,
-}
-
-/// Which end of the exchange a service is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    Client,
-    Server,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Levels {
-    pub(super) success: Level,
-    pub(super) failure: Level,
+    view: V,
+    settings: Arc<Settings>,
 }
 
 impl LoggingLayer {
-    /// Logs the requests that a client sends: success at DEBUG, failure at WARN, by whole URL without query.
-    pub const fn client() -> Self {
+    /// Logs the requests that a client sends: success at DEBUG, failure at WARN, by whole URL.
+    pub fn client() -> Self {
         Self::new(Side::Client, Level::Debug)
     }
 
     /// Logs the requests that a server answers: success at INFO, failure at WARN, by path.
-    pub const fn server() -> Self {
+    pub fn server() -> Self {
         Self::new(Side::Server, Level::Info)
     }
 
-    const fn new(side: Side, success: Level) -> Self {
-        let levels = Levels { success, failure: Level::Warn };
-        Self { classifier: HttpClassifier::new(), side, levels }
+    fn new(side: Side, success: Level) -> Self {
+        let settings = Arc::new(Settings::new(side, success));
+        Self { classifier: HttpClassifier::new(), view: Known::default(), settings }
     }
 }
 
-impl<C> LoggingLayer<C> {
+/// What is a failure.
+impl<C, V> LoggingLayer<C, V> {
     /// Decides by `classifier` what is a failure, in place of [`HttpClassifier`].
-    pub fn classifier<C2>(self, classifier: C2) -> LoggingLayer<C2> {
-        LoggingLayer { classifier, side: self.side, levels: self.levels }
+    pub fn classifier<C2>(self, classifier: C2) -> LoggingLayer<C2, V> {
+        LoggingLayer { classifier, view: self.view, settings: self.settings }
     }
 
-    /// The level of requests that succeed. Default: INFO on a server, DEBUG on a client.
-    pub fn success(mut self, level: Level) -> Self {
-        self.levels.success = level;
+    /// Looks into errors of a type of yours, if they are what the service fails with.
+    ///
+    /// Not needed for [`BoxError`](crate::BoxError), nor for the errors of the client libraries whose features are on.
+    /// Any other error is logged by its text, and its cause is unknown.
+    ///
+    /// ```
+    /// # use std::{error::Error, fmt};
+    /// # #[derive(Debug)] struct MyError;
+    /// # impl fmt::Display for MyError { fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result { Ok(()) } }
+    /// # impl Error for MyError {}
+    /// let layer = seawall::LoggingLayer::client().errors_as(|error: &MyError| error as &dyn Error);
+    /// ```
+    pub fn errors_as<E, F>(self, view: F) -> LoggingLayer<C, ErrorsAs<F>>
+    where
+        F: Fn(&E) -> &(dyn Error + 'static),
+    {
+        LoggingLayer { classifier: self.classifier, view: ErrorsAs(view), settings: self.settings }
+    }
+
+    fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(Arc::make_mut(&mut self.settings));
         self
+    }
+}
+
+/// What is written, and at which level.
+impl<C, V> LoggingLayer<C, V> {
+    /// The level of requests that succeed. Default: INFO on a server, DEBUG on a client.
+    pub fn success(self, level: Level) -> Self {
+        self.set(|it| it.levels.success = level)
+    }
+
+    /// The level of requests that succeed after more than one attempt. Default: INFO.
+    pub fn retried(self, level: Level) -> Self {
+        self.set(|it| it.levels.retried = level)
+    }
+
+    /// The level of responses that find fault with the request: 4xx but 408 and 429. Default: as a success.
+    pub fn client_error(self, level: Level) -> Self {
+        self.set(|it| it.levels.client_error = Some(level))
     }
 
     /// The level of requests that fail. Default: WARN.
-    pub fn failure(mut self, level: Level) -> Self {
-        self.levels.failure = level;
-        self
+    pub fn failure(self, level: Level) -> Self {
+        self.set(|it| it.levels.failure = level)
+    }
+
+    /// The level of requests that an open circuit or a limit of ours refuses. Default: DEBUG, since there may be
+    /// thousands a second; the circuit's own line, at WARN, says at its end how many there were.
+    pub fn refused(self, level: Level) -> Self {
+        self.set(|it| it.levels.refused = level)
+    }
+
+    /// The level of requests that the caller gives up, before the response or in its body. Default: INFO.
+    pub fn cancelled(self, level: Level) -> Self {
+        self.set(|it| it.levels.cancelled = level)
+    }
+
+    /// Writes nothing of requests that succeed, with or without retries, find fault with the request, or are given up
+    /// by the caller.
+    pub fn only_failures(self) -> Self {
+        self.success(Level::Off).retried(Level::Off).client_error(Level::Off).cancelled(Level::Off)
+    }
+
+    /// Writes such a part of the successes, each chosen by chance. Default: all. Failures of any kind are always
+    /// written.
+    pub fn sample(self, part: Ratio) -> Self {
+        self.set(|it| it.sample.part = part)
+    }
+
+    /// Chooses those in an order that `seed` decides, so that a test can repeat it. Default: another each time.
+    pub fn seed(self, seed: u64) -> Self {
+        self.set(|it| it.sample.seed = seed)
+    }
+
+    /// Writes nothing, and makes no span, for requests of which `skip` says so: health checks, for example. Whether they
+    /// fail is not known yet then.
+    ///
+    /// ```
+    /// let layer = seawall::LoggingLayer::server().skip(|head| head.uri().path() == "/healthz");
+    /// ```
+    pub fn skip<F>(self, skip: F) -> Self
+    where
+        F: Fn(Head<'_>) -> bool + Send + Sync + 'static,
+    {
+        self.set(|it| it.skip = Hook(Some(Arc::new(skip))))
+    }
+
+    /// The level of the span around each request, which has the method, the URL and the request id. Default: that of a
+    /// success. [`Off`](Level::Off) makes none.
+    pub fn span(self, level: Level) -> Self {
+        self.set(|it| it.span = Some(level))
+    }
+
+    /// Makes spans as OpenTelemetry wants them, at INFO, for `tracing-opentelemetry` to export: with their name, kind and
+    /// status, and all that is known of the request. Default: no, since they would be written in front of each line.
+    pub fn traces(self) -> Self {
+        self.set(|it| it.traces = true).span(Level::Info)
+    }
+
+    /// Whether a failure is followed, at DEBUG and under the target `seawall::logging::curl`, by a command that sends
+    /// the request again. Default: yes. While somebody listens to that, the headers of each request are copied.
+    pub fn curl(self, curl: bool) -> Self {
+        self.set(|it| it.curl = curl)
     }
 }
 
-impl<S, C: Clone> Layer<S> for LoggingLayer<C> {
-    type Service = Logging<S, C>;
+/// What a line holds.
+impl<C, V> LoggingLayer<C, V> {
+    /// The route that a request takes, such as `/orders/{id}`: `http.route`, and part of the span's name. There must be
+    /// few of them.
+    ///
+    /// With axum, on the `Router` that has the routes:
+    ///
+    /// ```
+    /// use axum::extract::MatchedPath;
+    ///
+    /// let layer = seawall::LoggingLayer::server()
+    ///     .route_by(|head| head.extensions().get().map(|it: &MatchedPath| it.as_str().to_owned()));
+    /// ```
+    pub fn route_by<F>(self, route: F) -> Self
+    where
+        F: Fn(Head<'_>) -> Option<String> + Send + Sync + 'static,
+    {
+        self.set(|it| it.route = Hook(Some(Arc::new(route))))
+    }
+
+    /// Takes the values of such keys of a query for secrets too.
+    ///
+    /// Known are those that OpenTelemetry names, and `token`, `key`, `password`, `secret`, `code`, `auth`, `session` and
+    /// the like. Only letters and digits are compared, in upper or lower case, and names of five and more also with the
+    /// end of a key: `refresh_token` is a `token`, and so is `user[token]`.
+    pub fn redact<'a>(self, keys: impl IntoIterator<Item = &'a str>) -> Self {
+        self.set(|it| keys.into_iter().for_each(|key| it.secrets.add(key)))
+    }
+
+    /// The scheme by which a server is reached, if a request does not say so: HTTP/1.1 never does. Default: `http`.
+    pub fn scheme(self, scheme: &'static str) -> Self {
+        self.set(|it| it.scheme = scheme)
+    }
+
+    /// Whether `user_agent.original` is logged. Default: no.
+    pub fn user_agent(self, user_agent: bool) -> Self {
+        self.set(|it| it.user_agent = user_agent)
+    }
+
+    /// Logs these headers of requests and responses, as `seawall.request.headers` and `seawall.response.headers`. Default:
+    /// none. Their maps are then copied for each request.
+    ///
+    /// `Authorization`, `Proxy-Authorization`, `Cookie`, `Set-Cookie`, `X-Api-Key`, `Api-Key`, `X-Auth-Token` and
+    /// `X-Amz-Security-Token` are never logged, even if asked for, nor are values marked as sensitive: a log is kept for
+    /// longer, and read by more people, than a credential should be.
+    pub fn headers(self, headers: impl IntoIterator<Item = HeaderName>) -> Self {
+        let allowed = headers.into_iter().filter(|name| !CREDENTIALS.contains(name));
+        self.set(|it| it.headers.extend(allowed))
+    }
+
+    /// Logs up to so many bytes of the body of a failed response, if it is text and not compressed, as far as the caller
+    /// reads it. At most 2 KiB. Default: zero, none: who knows what stands in there.
+    pub fn failed_body(self, bytes: usize) -> Self {
+        self.set(|it| it.failed_body = bytes.min(super::escape::LONG))
+    }
+}
+
+impl<S, C: Clone, V: Clone> Layer<S> for LoggingLayer<C, V> {
+    type Service = Logging<S, C, V>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Logging { inner, classifier: self.classifier.clone(), side: self.side, levels: self.levels }
+        Logging {
+            inner,
+            classifier: self.classifier.clone(),
+            view: self.view.clone(),
+            gravest: self.settings.gravest(),
+            settings: Arc::clone(&self.settings),
+        }
     }
 }

@@ -22,50 +22,180 @@
 //!
 //! ```text
 //!  INFO GET /orders/17 -> 200 in 3.1ms
-//!  WARN GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 402.8ms, 4 attempts
+//!  WARN GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 402.8ms, 4 attempts (total spent)
+//! ```
+//!
+//! That is the message; in front of it `tracing-subscriber` writes time and span, and behind it the fields. As JSON
+//! (`tracing_subscriber::fmt().json()`), its span left out:
+//!
+//! ```json
+//! {"timestamp":"2026-11-25T07:00:00.000000Z","level":"WARN","fields":{
+//!   "message":"GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 402.8ms, 4 attempts (total spent)",
+//!   "http.request.method":"GET","url.full":"http://billing:8080/invoice?token=REDACTED","server.address":"billing",
+//!   "server.port":8080,"http.request.resend_count":3,"error.type":"connection_refused",
+//!   "error.message":"Connection refused (os error 111)","seawall.cause":"connection_refused","seawall.reporter":"local",
+//!   "seawall.processed":"no","seawall.advice":"Check that the upstream is running and listens on this address and port.",
+//!   "seawall.attempts":4,"seawall.stop":"total_spent","seawall.end":"error","seawall.duration_ms":402.8},
+//!  "target":"seawall::logging"}
+//! ```
+//!
+//! For a log that people read as it passes, leave the fields out: the message has what matters of them.
+//!
+//! ```
+//! use tracing_subscriber::fmt::format::{self, debug_fn};
+//!
+//! let messages = debug_fn(|out, field, value| match field.name() {
+//!     "message" => write!(out, "{value:?}"),
+//!     _ => Ok(()),
+//! });
+//! let subscriber = tracing_subscriber::fmt().fmt_fields(messages).with_target(false).finish();
+//! # let _ = subscriber;
 //! ```
 //!
 //! # What is logged when
 //!
-//! | when | message | level on a server | level on a client |
-//! |---|---|---|---|
-//! | the response succeeded | status | INFO | DEBUG; INFO if it took more than one attempt |
-//! | the response is a 4xx that faults the request (not 408, 429) | status and cause | as a success | as a success |
-//! | the response failed, an error came, or the body broke off | cause | WARN | WARN |
-//! | our own refusal (an open circuit) | cause | DEBUG | DEBUG |
-//! | the caller dropped the call, or the body before its end | `cancelled`, `dropped` | INFO | INFO |
+//! | when | message | level on a server | level on a client | setter |
+//! |---|---|---|---|---|
+//! | the response succeeded | status | INFO | DEBUG | [`success`](LoggingLayer::success) |
+//! | after more than one attempt | status, attempts | INFO | INFO | [`retried`](LoggingLayer::retried) |
+//! | the response is a 4xx that faults the request (not 408, 429) | status | as a success | as a success | [`client_error`](LoggingLayer::client_error) |
+//! | the response failed, an error came, or the body broke off | cause, attempts, why no more | WARN | WARN | [`failure`](LoggingLayer::failure) |
+//! | our own refusal: an open circuit, a limit | cause | DEBUG | DEBUG | [`refused`](LoggingLayer::refused) |
+//! | the caller dropped the call, or the body of a success before its end | `cancelled`, `dropped` | INFO | INFO | [`cancelled`](LoggingLayer::cancelled) |
+//! | what is inside panicked | `panicked` | WARN | WARN | [`failure`](LoggingLayer::failure) |
 //!
-//! Levels for success and failure can be [set](LoggingLayer::success). With both switched off by the subscriber a call
-//! allocates nothing and records nothing.
+//! [`only_failures`](LoggingLayer::only_failures), [`sample`](LoggingLayer::sample) and [`skip`](LoggingLayer::skip)
+//! make less of it. A failure is followed, at DEBUG and under the target `seawall::logging::curl`, by a
+//! [command](LoggingLayer::curl) for bash or zsh that sends the request again: secrets, and every header not known to be
+//! harmless, are variables in it, such as `"${AUTHORIZATION}"`.
+//!
+//! With all levels switched off by the subscriber a call allocates nothing and records nothing. A success that turns out
+//! not to be written allocates nothing either: 64 records a thread are kept, and used again.
+//!
+//! # Fields
+//!
+//! Names are those of OpenTelemetry's [semantic conventions for HTTP][semconv], and under `seawall.` what those have no
+//! name for. A field that has no value is left out.
+//!
+//! | field | what | when |
+//! |---|---|---|
+//! | `http.request.method`, `…method_original` | the method, `_OTHER` if it is none of those known; then, as it came | always |
+//! | `url.full` | with user, password and secrets of the query `REDACTED` | client |
+//! | `url.path`, `url.query` | the same of a server's | server |
+//! | `url.scheme` | what the request says, or [what was set](LoggingLayer::scheme) | server, unless a success |
+//! | `server.address`, `server.port` | of the URL; on a server also of `Host` | unless a success |
+//! | `network.protocol.version` | `1.1`, `2`, … | unless a success |
+//! | `http.route` | see [`route_by`](LoggingLayer::route_by) | if set |
+//! | `user_agent.original` | see [`user_agent`](LoggingLayer::user_agent) | if set |
+//! | `http.response.status_code`, `http.response.body.size` | the size as far as it was read, in bytes | once there is a response |
+//! | `http.request.resend_count` | requests sent before the last | if any |
+//! | `error.type` | the status, if that failed, or the cause; on a server not for 4xx, never for a caller that gave up | failure |
+//! | `error.message` | the text of the innermost error | failure |
+//! | `seawall.cause`, `.reporter`, `.processed`, `.advice` | of the [`Failure`](crate::Failure) | failure |
+//! | `seawall.note` | what `BadGatewayClassifierLayer` recognised | failure |
+//! | `seawall.attempts`, `.stop` | requests sent, and why no more | if `RetryLayer` had something to decide |
+//! | `seawall.end` | `complete`, `error`, `dropped` (in the body), `cancelled` (before the head), `panicked` | always |
+//! | `seawall.duration_ms`, `.head_ms` | to the end; to the head, if the body took 1 ms or more | always |
+//! | `seawall.request_id` | the `x-request-id` of the request, or of a failed response: as tower-http's `SetRequestIdLayer` sets it, outside of this layer | if there is one |
+//! | `seawall.request.headers`, `.response.headers` | see [`headers`](LoggingLayer::headers) | if set |
+//! | `seawall.response.body` | see [`failed_body`](LoggingLayer::failed_body) | if set, failure |
 //!
 //! # What is never logged
 //!
-//! User names, passwords and query strings of URLs, headers, bodies. Texts of errors are logged by their innermost
-//! source, without control characters, cut at 256 characters.
+//! User names and passwords of URLs; the values of keys in a query that [are known](LoggingLayer::redact) for secrets;
+//! credentials in headers, and other headers, or bodies, unless asked for. Texts from elsewhere are without control
+//! characters, and cut at 256 characters, those of URLs, headers and bodies at 2,048. What is not known for a secret is
+//! logged, such as one in a path or in the text of an error of yours.
+//!
+//! # Traces
+//!
+//! [`traces`](LoggingLayer::traces) fills the span as [`tracing-opentelemetry`] wants it: its name `{method} {route}` or
+//! `{method}`, its kind, its attributes, and its status, an error for 5xx and on a client for 4xx too. The context of a
+//! trace (`traceparent`) is left to OpenTelemetry's own propagator. On a server, attach what it extracts around the call,
+//! outside of this layer; on a client, inject the context of the current span, inside:
+//!
+//! ```
+//! # use http::Request;
+//! # use opentelemetry::{Context, propagation::{Extractor, Injector, TextMapPropagator}};
+//! # use tower::{Service, ServiceBuilder, util::MapRequest};
+//! use tracing_opentelemetry::OpenTelemetrySpanExt;
+//!
+//! # struct Headers<'a>(&'a http::HeaderMap);
+//! # impl Extractor for Headers<'_> {
+//! #     fn get(&self, key: &str) -> Option<&str> { self.0.get(key)?.to_str().ok() }
+//! #     fn keys(&self) -> Vec<&str> { self.0.keys().map(|it| it.as_str()).collect() }
+//! # }
+//! # struct HeadersMut<'a>(&'a mut http::HeaderMap);
+//! # impl Injector for HeadersMut<'_> {
+//! #     fn set(&mut self, key: &str, value: String) {
+//! #         if let (Ok(name), Ok(value)) = (key.parse::<http::HeaderName>(), value.parse()) { self.0.insert(name, value); }
+//! #     }
+//! # }
+//! // `Headers` and `HeadersMut` are as in the crate opentelemetry-http.
+//! fn call<S: Service<Request<B>>, B>(propagator: &impl TextMapPropagator, service: &mut S, request: Request<B>) -> S::Future {
+//!     let _attached = propagator.extract(&Headers(request.headers())).attach();
+//!     service.call(request)
+//! }
+//!
+//! fn inject<B>(propagator: &impl TextMapPropagator, mut request: Request<B>) -> Request<B> {
+//!     let context = tracing::Span::current().context();
+//!     propagator.inject_context(&context, &mut HeadersMut(request.headers_mut()));
+//!     request
+//! }
+//! ```
 //!
 //! # Cancel safety
 //!
-//! Dropping the response future or the body writes the line, marked as such, and drops what is inside.
+//! Dropping the response future or the body drops what is inside, then writes the line, marked as such.
+//!
+//! # A subscriber that panics
+//!
+//! Its panic passes through the call that was being logged, as it does with any event of `tracing`. It is told of that
+//! request once, nothing is left locked or held, and other requests are not concerned. Should the thread be unwinding
+//! already, the panic ends here, since a second one would end the process.
 //!
 //! # Order
 //!
 //! Outermost: around [`RetryLayer`](crate::RetryLayer) on a client, so that a call is one line; around
-//! [`ErrorResponseLayer`](crate::ErrorResponseLayer) on a server, so that the line has the status that was sent.
+//! [`ErrorResponseLayer`](crate::ErrorResponseLayer) on a server, so that the line has the status that was sent. Inside a
+//! `RetryLayer` each attempt has a line of its own, which says which it is.
 //!
 //! # Differs from
 //!
 //! `tower_http::trace`: one line instead of two or three, visible at INFO, with the path, the outcome of the body, and
 //! the cause in words.
+//!
+//! [semconv]: https://opentelemetry.io/docs/specs/semconv/http/http-spans/
+//! [`tracing-opentelemetry`]: https://docs.rs/tracing-opentelemetry
 
 mod body;
+mod curl;
+mod end;
 mod escape;
+mod fields;
 mod future;
+mod headers;
 mod layer;
 mod level;
+mod line;
+mod opentelemetry;
+mod quote;
 mod record;
+mod redact;
+mod request;
+mod sample;
 mod service;
+mod settings;
+mod slot;
 mod target;
+mod view;
 
 pub use self::{
-    body::ResponseBody, future::ResponseFuture, layer::LoggingLayer, level::Level, service::Logging,
+    body::ResponseBody,
+    future::ResponseFuture,
+    layer::LoggingLayer,
+    level::Level,
+    request::Head,
+    service::Logging,
+    view::{ErrorsAs, Known, View},
 };

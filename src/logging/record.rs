@@ -1,227 +1,240 @@
-use std::{error::Error, fmt, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use http::{Method, StatusCode, Uri};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, Version, header,
+};
 use tokio::time::Instant;
 use tracing::Span;
 
 use super::{
-    Level,
-    escape::Escaped,
-    layer::{Levels, Side},
-    level::at_level,
-    target::Target,
+    Head,
+    end::{End, Ending},
+    line, opentelemetry,
+    settings::{Settings, Side},
 };
-use crate::{Cause, Failure, error::chain};
+use crate::{Failure, classify::is_plain_text};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What is known of one request. Written once: when it is finished, or else when it is dropped.
+///
+/// Nothing in here is allocated for a request as long as it may turn out not to be logged, unless asked for.
 #[derive(Debug)]
 pub(super) struct Record {
-    side: Side,
-    levels: Levels,
-    method: Method,
-    uri: Uri,
-    started: Instant,
-    pub(super) span: Span,
-    head: Option<Head>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    /// The request's; on a client the response's, once that is there.
+    pub(super) version: Version,
+    pub(super) started: Instant,
+    pub(super) request_id: Option<HeaderValue>,
+    pub(super) status: Option<StatusCode>,
     pub(super) body_bytes: u64,
-    written: bool,
+    pub(super) written: bool,
+    /// Code of others runs; if that is so at the end, it has panicked.
+    pub(super) busy: bool,
+    more: Option<Box<More>>,
 }
 
-/// What is known once the response's head has come.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Head {
-    pub(super) status: StatusCode,
+/// What is known of few requests.
+#[derive(Debug, Default)]
+pub(super) struct More {
+    /// On a server, whose requests name it nowhere else in HTTP/1.1.
+    pub(super) host: Option<HeaderValue>,
+    pub(super) user_agent: Option<HeaderValue>,
+    pub(super) route: Option<String>,
+    /// Which attempt it is, inside a retry.
+    pub(super) attempt: Option<u32>,
+    /// Only if some of them are asked for, as those of the response.
+    pub(super) headers: Option<HeaderMap>,
+    pub(super) span: Option<Span>,
+    /// When the head of the response came, if that will be told.
+    pub(super) after: Option<Duration>,
     pub(super) failure: Option<Failure>,
     /// Requests sent, the first included.
     pub(super) attempts: Option<u32>,
-}
-
-/// How a request ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Complete,
-    /// An error in place of the response, or in its body.
-    Error,
-    /// The caller dropped the response's body before its end.
-    Dropped,
-    /// The caller dropped the call before a response.
-    Cancelled,
+    pub(super) stop: Option<&'static str>,
+    pub(super) note: Option<&'static str>,
+    pub(super) response_headers: Option<HeaderMap>,
+    /// What is kept of the body, if any is to be.
+    pub(super) body: Option<Vec<u8>>,
 }
 
 impl Record {
-    /// `None` when nobody would read it.
-    pub(super) fn start(side: Side, levels: Levels, method: &Method, uri: &Uri) -> Option<Self> {
-        if !levels.success.is_heard() && !levels.failure.is_heard() && !Level::Info.is_heard() {
-            return None;
-        }
-        let target = Target { uri, side };
-        let span = at_level!(
-            levels.success,
-            span,
-            Span::none(),
-            "request",
-            "http.request.method" = method.as_str(),
-            "url.full" = (side == Side::Client).then(|| display(&target)),
-            "url.path" = (side == Side::Server).then(|| display(&target)),
-        );
-        Some(Self {
-            side,
-            levels,
-            method: method.clone(),
-            uri: uri.clone(),
+    pub(super) fn new(settings: &Arc<Settings>, head: Head<'_>) -> Self {
+        let mut this = Self {
+            settings: Arc::clone(settings),
+            method: head.method().clone(),
+            uri: head.uri().clone(),
+            version: head.version(),
             started: Instant::now(),
-            span,
-            head: None,
+            request_id: None,
+            status: None,
             body_bytes: 0,
             written: false,
-        })
-    }
-
-    pub(super) fn head(&mut self, head: Head) {
-        self.head = Some(head);
-    }
-
-    /// The response has come to its end.
-    pub(super) fn complete(mut self) {
-        let failure = self.head.and_then(|head| head.failure);
-        self.write(End::Complete, failure, self.head.and_then(|head| head.attempts), None);
-    }
-
-    /// An error in place of the response, or in its body. `known` is the error, if its type is one that can be looked
-    /// into; `text` is its own text.
-    pub(super) fn error(
-        mut self,
-        failure: Failure,
-        attempts: Option<u32>,
-        known: Option<&(dyn Error + 'static)>,
-        text: &dyn fmt::Display,
-    ) {
-        // The innermost source says most and repeats least; what stands around it may quote a URL.
-        let innermost =
-            known.and_then(|error| chain(error).filter(|it| !it.is::<Failure>()).last());
-        let message = match &innermost {
-            Some(error) if quotes_url(*error) => None,
-            Some(error) => Some(error as &dyn fmt::Display),
-            None => Some(text),
+            busy: false,
+            more: None,
         };
-        self.write(End::Error, Some(failure), attempts, message);
+        if !head.headers().is_empty() {
+            this.read(head.headers());
+        }
+        if !head.extensions().is_empty()
+            && let Some(attempt) = attempt_of(head)
+        {
+            this.more_mut().attempt = Some(attempt);
+        }
+        if let Some(route) = settings.route.0.as_ref().and_then(|route| route(head)) {
+            this.more_mut().route = Some(route);
+        }
+        if let Some(span) = opentelemetry::span(&this) {
+            this.more_mut().span = Some(span);
+        }
+        this
     }
 
-    fn write(
-        &mut self,
-        end: End,
-        failure: Option<Failure>,
-        attempts: Option<u32>,
-        message: Option<&dyn fmt::Display>,
-    ) {
+    fn read(&mut self, headers: &HeaderMap) {
+        let settings = Arc::clone(&self.settings);
+        self.request_id = headers.get(&REQUEST_ID).cloned();
+        if settings.side == Side::Server
+            && let Some(host) = headers.get(header::HOST)
+        {
+            self.more_mut().host = Some(host.clone());
+        }
+        if settings.user_agent
+            && let Some(user_agent) = headers.get(header::USER_AGENT)
+        {
+            self.more_mut().user_agent = Some(user_agent.clone());
+        }
+        if !settings.headers.is_empty() || line::repeats(&settings) {
+            self.more_mut().headers = Some(headers.clone());
+        }
+    }
+
+    #[inline]
+    pub(super) fn more(&self) -> Option<&More> {
+        self.more.as_deref()
+    }
+
+    fn more_mut(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
+    #[inline]
+    pub(super) fn span(&self) -> Option<&Span> {
+        self.more()?.span.as_ref()
+    }
+
+    /// The response's head has come.
+    #[inline]
+    pub(super) fn answered<B>(&mut self, response: &Response<B>, failure: Option<Failure>) {
+        self.status = Some(response.status());
+        if self.settings.side == Side::Client {
+            self.version = response.version();
+        }
+        if failure.is_some()
+            || !response.extensions().is_empty()
+            || !self.settings.headers.is_empty()
+            || self.settings.levels.success.is_heard()
+        {
+            self.answered_at_length(response, failure);
+        }
+    }
+
+    #[inline(never)]
+    fn answered_at_length<B>(&mut self, response: &Response<B>, failure: Option<Failure>) {
+        let settings = Arc::clone(&self.settings);
+        let after = self.started.elapsed();
+        let more = self.more_mut();
+        more.after = Some(after);
+        more.failure = failure;
+        (more.attempts, more.stop) = attempts_of(response);
+        more.note = note_of(response);
+        if !settings.headers.is_empty() {
+            more.response_headers = Some(response.headers().clone());
+        }
+        if failure.is_some() {
+            let keeps = settings.failed_body > 0 && is_plain_text(response.headers());
+            more.body = keeps.then(Vec::new);
+            // An upstream that numbers its answers itself.
+            self.request_id =
+                self.request_id.take().or_else(|| response.headers().get(&REQUEST_ID).cloned());
+        }
+    }
+
+    /// Some of the body has come.
+    #[inline]
+    pub(super) fn data(&mut self, len: usize, first: &[u8]) {
+        self.body_bytes += len as u64;
+        if let Some(more) = &mut self.more
+            && let Some(kept) = &mut more.body
+        {
+            let left = self.settings.failed_body.saturating_sub(kept.len());
+            kept.extend_from_slice(&first[..left.min(first.len())]);
+        }
+    }
+
+    /// Writes the line.
+    #[inline]
+    pub(super) fn finish(&mut self, end: End) {
+        if self.more.is_none() && end == End::Complete && !self.settings.levels.success.is_heard() {
+            // A plain success of which nobody wants to hear.
+            self.written = true;
+        } else {
+            self.finish_at_length(end);
+        }
+    }
+
+    #[inline(never)]
+    fn finish_at_length(&mut self, end: End) {
+        let more = self.more();
+        self.write(&Ending {
+            end,
+            failure: more.and_then(|it| it.failure),
+            attempts: more.and_then(|it| it.attempts),
+            stop: more.and_then(|it| it.stop),
+            message: None,
+        });
+    }
+
+    pub(super) fn write(&mut self, ending: &Ending<'_>) {
+        // First, so that a subscriber that panics is not asked again when this is dropped.
         self.written = true;
-        let elapsed = self.started.elapsed();
-        let attempts = attempts.or(self.head.and_then(|head| head.attempts));
-        let line = Line { record: self, end, failure, attempts, elapsed };
-        let target = Target { uri: &self.uri, side: self.side };
-        let client = self.side == Side::Client;
-        let _entered = self.span.enter();
-        at_level!(
-            self.level(end, failure, attempts),
-            event,
-            (),
-            "http.request.method" = self.method.as_str(),
-            "url.full" = client.then(|| display(&target)),
-            "url.path" = (!client).then(|| display(&target)),
-            "server.address" = if client { self.uri.host() } else { None },
-            "server.port" = if client { self.uri.port_u16() } else { None },
-            "http.response.status_code" = self.head.map(|head| head.status.as_u16()),
-            "http.response.body.size" = self.body_bytes,
-            "http.request.resend_count" = attempts.map(|attempts| attempts.saturating_sub(1)),
-            "error.type" = failure.map(|failure| failure.cause().as_str()),
-            "error.message" = message.map(|message| display(Escaped(message))),
-            "seawall.reporter" = failure.map(|failure| failure.reporter().as_str()),
-            "seawall.processed" = failure.map(|failure| failure.processed().as_str()),
-            "seawall.end" = end.as_str(),
-            "seawall.duration_ms" = milliseconds(elapsed),
-            "{line}",
-        );
-    }
-
-    fn level(&self, end: End, failure: Option<Failure>, attempts: Option<u32>) -> Level {
-        match (end, failure.map(|failure| failure.cause())) {
-            (End::Dropped | End::Cancelled, _) => Level::Info,
-            (_, Some(Cause::ClientError | Cause::Conflict)) => self.levels.success,
-            (_, Some(Cause::CircuitOpen)) => Level::Debug,
-            (_, Some(_)) => self.levels.failure,
-            (_, None) if self.side == Side::Client && attempts.is_some_and(|n| n > 1) => {
-                Level::Info
-            }
-            (_, None) => self.levels.success,
+        line::write(self, ending);
+        if let Some(span) = self.span() {
+            opentelemetry::end(span, self, ending);
         }
     }
 }
 
-impl Drop for Record {
-    fn drop(&mut self) {
-        if !self.written {
-            let end = if self.head.is_some() { End::Dropped } else { End::Cancelled };
-            let failure = self.head.and_then(|head| head.failure);
-            self.write(end, failure, None, None);
-        }
-    }
+#[cfg(feature = "retry")]
+fn attempt_of(head: Head<'_>) -> Option<u32> {
+    head.extensions().get::<crate::attempts::Attempt>().map(|it| it.0.get())
 }
 
-/// Whether an error's own text may contain the URL of the request, with all that is secret in it.
-fn quotes_url(error: &(dyn Error + 'static)) -> bool {
-    #[cfg(feature = "reqwest-0_13")]
-    return error.is::<reqwest::Error>();
-    #[cfg(not(feature = "reqwest-0_13"))]
-    {
-        let _ = error;
-        false
-    }
+#[cfg(not(feature = "retry"))]
+fn attempt_of(_head: Head<'_>) -> Option<u32> {
+    None
 }
 
-/// To the microsecond: more would be noise.
-fn milliseconds(time: Duration) -> f64 {
-    time.as_micros() as f64 / 1e3
+#[cfg(feature = "retry")]
+fn attempts_of<B>(response: &Response<B>) -> (Option<u32>, Option<&'static str>) {
+    let attempts = response.extensions().get::<crate::attempts::Attempts>();
+    let stop = attempts.and_then(crate::attempts::Attempts::stop);
+    (attempts.map(|it| it.count().get()), stop.map(crate::attempts::Stop::as_str))
 }
 
-impl End {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Complete => "complete",
-            Self::Error => "error",
-            Self::Dropped => "dropped",
-            Self::Cancelled => "cancelled",
-        }
-    }
+#[cfg(not(feature = "retry"))]
+fn attempts_of<B>(_response: &Response<B>) -> (Option<u32>, Option<&'static str>) {
+    (None, None)
 }
 
-/// The line for a person.
-struct Line<'a> {
-    record: &'a Record,
-    end: End,
-    failure: Option<Failure>,
-    attempts: Option<u32>,
-    elapsed: Duration,
+#[cfg(feature = "bad-gateway")]
+fn note_of<B>(response: &Response<B>) -> Option<&'static str> {
+    let evidence = response.extensions().get::<crate::failure::evidence::Evidence>();
+    evidence.map(crate::failure::evidence::Evidence::note)
 }
 
-impl fmt::Display for Line<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Record { method, uri, side, head, .. } = self.record;
-        write!(f, "{method} {} -> ", Target { uri, side: *side })?;
-        match (self.end, head, self.failure) {
-            (End::Cancelled, ..) => f.write_str("cancelled")?,
-            (End::Complete, Some(head), None) => write!(f, "{}", head.status.as_u16())?,
-            (End::Dropped, Some(head), _) => write!(f, "{}, dropped", head.status.as_u16())?,
-            // The failure names the status itself, when it is one.
-            (End::Error, Some(head), Some(failure)) => {
-                write!(f, "{}, then {failure}", head.status.as_u16())?;
-            }
-            (_, _, Some(failure)) => write!(f, "{failure}")?,
-            (_, _, None) => f.write_str(self.end.as_str())?,
-        }
-        write!(f, " in {:.1?}", self.elapsed)?;
-        match self.attempts {
-            Some(attempts) if attempts > 1 => write!(f, ", {attempts} attempts"),
-            _ => Ok(()),
-        }
-    }
+#[cfg(not(feature = "bad-gateway"))]
+fn note_of<B>(_response: &Response<B>) -> Option<&'static str> {
+    None
 }

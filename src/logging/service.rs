@@ -1,48 +1,71 @@
 use std::{
     fmt,
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use http::{Request, Response};
 use tower_service::Service;
+use tracing::level_filters::LevelFilter;
 
 use super::{
-    ResponseBody, ResponseFuture,
-    layer::{Levels, Side},
+    Head, ResponseBody, ResponseFuture,
     record::Record,
+    settings::Settings,
+    slot::Slot,
+    view::{Known, View},
 };
 use crate::{Classify, HttpClassifier};
 
 /// Service made by [`LoggingLayer`](super::LoggingLayer). Makes no errors of its own.
 #[derive(Clone, Debug)]
-pub struct Logging<S, C = HttpClassifier> {
+pub struct Logging<S, C = HttpClassifier, V = Known> {
     pub(super) inner: S,
     pub(super) classifier: C,
-    pub(super) side: Side,
-    pub(super) levels: Levels,
+    pub(super) view: V,
+    /// What somebody must listen to for anything to be written.
+    pub(super) gravest: LevelFilter,
+    pub(super) settings: Arc<Settings>,
 }
 
-impl<S, C, ReqBody, ResBody> Service<Request<ReqBody>> for Logging<S, C>
+impl<S, C, V, ReqBody, ResBody> Service<Request<ReqBody>> for Logging<S, C, V>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
-    S::Error: fmt::Display + 'static,
+    S::Error: fmt::Display,
     C: Classify<Response<ResBody>> + Clone,
+    V: View<S::Error> + Clone,
     ResBody: http_body::Body,
 {
     type Response = Response<ResponseBody<ResBody>>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, C>;
+    type Future = ResponseFuture<S::Future, C, V>;
 
+    #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let record = Record::start(self.side, self.levels, request.method(), request.uri());
-        let inner = match &record {
-            Some(record) => record.span.in_scope(|| self.inner.call(request)),
-            None => self.inner.call(request),
+        let (classifier, view) = (self.classifier.clone(), self.view.clone());
+        if LevelFilter::current() < self.gravest {
+            let inner = self.inner.call(request);
+            return ResponseFuture { inner, slot: Slot::none(), classifier, view };
+        }
+        let mut slot = begin(&self.settings, Head::of(&request));
+        let inner = {
+            let _entered = slot.enter();
+            self.inner.call(request)
         };
-        ResponseFuture { inner: Some(inner), record, classifier: self.classifier.clone() }
+        slot.left();
+        ResponseFuture { inner, slot, classifier, view }
+    }
+}
+
+#[inline(never)]
+fn begin(settings: &Arc<Settings>, head: Head<'_>) -> Slot {
+    match &settings.skip.0 {
+        Some(skip) if skip(head) => Slot::none(),
+        _ => Slot::new(Record::new(settings, head)),
     }
 }

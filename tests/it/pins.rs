@@ -40,6 +40,9 @@ assert_impl_all!(seawall::circuit_breaker::CircuitOpen: Clone, Send, Sync, std::
 assert_impl_all!(seawall::in_flight::Shed: Clone, Send, Sync, std::error::Error);
 assert_not_impl_any!(CircuitBreakerLayer: Copy);
 assert_impl_all!(LoggingLayer: Clone, Send, Sync, std::fmt::Debug);
+assert_not_impl_any!(LoggingLayer: Copy);
+assert_impl_all!(seawall::logging::Logging<()>: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(seawall::logging::ResponseBody<Body>: Send, Sync, Unpin, std::fmt::Debug);
 assert_impl_all!(ErrorResponseLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(HttpClassifier: Clone, Send, Sync, std::fmt::Debug, Default);
 assert_impl_all!(GrpcClassifier: Clone, Send, Sync, std::fmt::Debug, Default);

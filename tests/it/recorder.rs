@@ -43,16 +43,9 @@ pub(crate) struct Recorder {
 impl Recorder {
     /// Records what this thread logs, at `level` and above, until the guard is dropped.
     pub(crate) fn start(level: LevelFilter) -> (Self, DefaultGuard) {
-        // tracing remembers for each place in the code whether anybody listens. With a single subscriber it asks that
-        // of the thread that comes by first, which may be another test's, and has none. So there are always two.
-        static DEAF: Once = Once::new();
-        DEAF.call_once(|| {
-            let deaf = tracing_subscriber::registry().with(LevelFilter::OFF);
-            tracing::subscriber::set_global_default(deaf).unwrap();
-        });
         let recorder = Self::default();
         let subscriber = tracing_subscriber::registry().with(recorder.clone().with_filter(level));
-        (recorder, tracing::subscriber::set_default(subscriber))
+        (recorder, listen(subscriber))
     }
 
     /// The events of this crate's logging, but not of its decisions.
@@ -75,6 +68,18 @@ impl Recorder {
     pub(crate) fn spans(&self) -> Vec<Line> {
         self.spans.lock().unwrap().clone()
     }
+}
+
+/// Has this thread's log go to `subscriber`, until the guard is dropped.
+pub(crate) fn listen(subscriber: impl Subscriber + Send + Sync) -> DefaultGuard {
+    // tracing remembers for each place in the code whether anybody listens. With a single subscriber it asks that
+    // of the thread that comes by first, which may be another test's, and has none. So there are always two.
+    static DEAF: Once = Once::new();
+    DEAF.call_once(|| {
+        let deaf = tracing_subscriber::registry().with(LevelFilter::OFF);
+        tracing::subscriber::set_global_default(deaf).unwrap();
+    });
+    tracing::subscriber::set_default(subscriber)
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorder {

@@ -63,6 +63,8 @@ impl Row {
             cases.push(case(Kind::Post, Answer::Ready, Subscriber::None));
         }
         if self.at_info {
+            cases.push(case(Kind::Get, Answer::Ready, Subscriber::Noop));
+            cases.push(case(Kind::Get, Answer::Ready, Subscriber::Debug));
             cases.push(case(Kind::Get, Answer::Ready, Subscriber::Info));
             cases.push(case(Kind::Get, Answer::PendingOnce, Subscriber::Info));
         }

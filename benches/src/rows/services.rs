@@ -75,6 +75,10 @@ pub(super) fn all() -> Vec<Row> {
         }),
         row!("seawall Logging, client", |inner| LoggingLayer::client().layer(inner)).at_info(),
         row!("seawall Logging, server", |inner| LoggingLayer::server().layer(inner)).at_info(),
+        row!("seawall Logging, server, only failures", |inner| {
+            LoggingLayer::server().only_failures().layer(inner)
+        })
+        .at_info(),
         row!("tower-http Trace", |inner| trace().layer(inner)).at_info(),
         row!("tower-http Trace, at INFO", |inner| trace_at_info().layer(inner)).at_info(),
         row!("seawall ErrorResponse", |inner| ErrorResponseLayer::new("x").layer(inner))

@@ -3,7 +3,11 @@
 use std::io::{IsTerminal, stderr};
 
 use tracing_subscriber::{
-    EnvFilter, Registry, fmt, layer::SubscriberExt, reload, util::SubscriberInitExt,
+    EnvFilter, Registry,
+    fmt::{self, format::debug_fn},
+    layer::SubscriberExt,
+    reload,
+    util::SubscriberInitExt,
 };
 
 use crate::cli::Format;
@@ -29,6 +33,12 @@ pub(crate) fn start(format: Format, quiet: bool) -> Log {
         Format::Text => registry
             .with(
                 fmt::layer()
+                    // The message has what matters of the fields with a dot; as JSON they are all there.
+                    .fmt_fields(debug_fn(|out, field, value| match field.name() {
+                        "message" => write!(out, "{value:?}"),
+                        name if name.contains('.') => Ok(()),
+                        name => write!(out, " {name}={value:?}"),
+                    }))
                     .with_target(false)
                     .with_ansi(stderr().is_terminal())
                     .with_writer(stderr),

@@ -18,7 +18,7 @@ use hyper_util::{
 use metrics_exporter_prometheus::PrometheusHandle;
 use seawall::{
     BadGatewayClassifierLayer, CircuitBreakerLayer, ErrorResponseLayer, LoggingLayer, RetryLayer,
-    TimeoutLayer, hyper_util::TrackReuse, retry::ReplayBody,
+    TimeoutLayer, hyper_util::TrackReuse, logging::Level, retry::ReplayBody,
 };
 use tower::ServiceBuilder;
 
@@ -80,7 +80,9 @@ pub(crate) fn router(
             .route_service(&format!("/{name}/"), service.clone())
             .route_service(&format!("/{name}/{{*rest}}"), service);
     }
-    router.layer(LoggingLayer::server()).merge(live.routes()).merge(metrics::routes(counted))
+    // At INFO each line is about one request, and says so itself.
+    let router = router.layer(LoggingLayer::server().span(Level::Debug));
+    router.merge(live.routes()).merge(metrics::routes(counted))
 }
 
 fn client() -> Hyper {

@@ -130,7 +130,7 @@ async fn a_signal_drains_and_the_log_is_json_on_request() {
         for line in json {
             let line: serde_json::Value = serde_json::from_str(line).unwrap();
             assert_eq!(
-                (&line["level"], &line["fields"]["error.type"]),
+                (&line["level"], &line["fields"]["seawall.cause"]),
                 (&"WARN".into(), &"bad_gateway".into())
             );
         }

@@ -1,0 +1,25 @@
+use std::fmt;
+
+use http::{HeaderMap, HeaderName};
+
+use super::escape::Lossy;
+
+/// Those headers of a message that may be seen: `name: value`, one after the other.
+#[derive(Debug)]
+pub(super) struct Shown<'a> {
+    pub(super) headers: &'a HeaderMap,
+    pub(super) names: &'a [HeaderName],
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for name in self.names {
+            for value in self.headers.get_all(name).iter().filter(|value| !value.is_sensitive()) {
+                write!(f, "{separator}{name}: {}", Lossy(value.as_bytes()))?;
+                separator = "; ";
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,124 @@
+//! The command that repeats a request.
+
+use std::process::Command;
+
+use http::{HeaderValue, header};
+
+use super::*;
+
+async fn command(layer: LoggingLayer, request: Request<Body>) -> Option<String> {
+    let (recorder, _guard) = Recorder::start(LevelFilter::DEBUG);
+    let service = layer.layer(Script::new([answer(502)]));
+    drop(service.oneshot(request).await.unwrap().into_body().collect().await);
+    let mut events = recorder.events().into_iter();
+    events.find(|it| it.message().starts_with("curl")).map(|it| it.message().to_owned())
+}
+
+/// What a shell makes of it: the arguments that curl would get.
+fn arguments(command: &str) -> Vec<Vec<u8>> {
+    let script = format!("set -u; curl() {{ printf '%s\\0' \"$@\"; }}; {command}");
+    let output = Command::new("bash")
+        .args(["--norc", "-c", &script])
+        .env_clear()
+        .env("AUTHORIZATION", "Bearer x")
+        .env("USERINFO", "u:p")
+        .env("QUERY_TOKEN", "t")
+        .env("HEADER_X_OWN", "own")
+        .output()
+        .unwrap();
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut arguments: Vec<_> =
+        output.stdout.split(|&byte| byte == 0).map(<[u8]>::to_vec).collect();
+    arguments.pop();
+    arguments
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_followed_by_a_command_that_sends_the_request_again() {
+    let mut request = get("http://user:hunter2@upstream:8080/a?x=1&token=SECRET&y=2");
+    *request.method_mut() = http::Method::POST;
+    for (name, value) in [
+        ("accept", "text/plain"),
+        ("authorization", "Bearer hunter2"),
+        ("x-own", "hunter2"),
+        ("content-length", "3"),
+        ("host", "upstream"),
+    ] {
+        request.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    let command = command(LoggingLayer::client(), request).await.unwrap();
+    assert!(!command.contains("hunter2") && !command.contains("SECRET"), "{command}");
+    let expected = [
+        "-gi",
+        "--path-as-is",
+        "-X",
+        "POST",
+        "-H",
+        "accept: text/plain",
+        "-H",
+        "authorization: Bearer x",
+        "-H",
+        "x-own: own",
+        "--data-binary",
+        "@body",
+        "-u",
+        "u:p",
+        "--url",
+        "http://upstream:8080/a?x=1&token=t&y=2",
+    ];
+    assert_eq!(arguments(&command), expected.map(|it| it.as_bytes().to_vec()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_that_a_peer_sends_is_seen_by_the_shell_but_as_text() {
+    let nasty: &[&[u8]] = &[
+        b"$(id)`id`\"; id; '\\'' !! \\ \t *",
+        b"'; id #",
+        b"\xff\xfe' \\x41",
+        b"",
+        b"-o /etc/passwd",
+        b"@/etc/passwd",
+        b"a\\nb'$'",
+    ];
+    for value in nasty {
+        let mut request = get("http://h/%27$(id)';id;!x{a,b}[1-9]?q=';$(id)&$X=`id`");
+        *request.method_mut() = http::Method::from_bytes(b"$X`'!").unwrap();
+        request.headers_mut().insert(header::ACCEPT, HeaderValue::from_bytes(value).unwrap());
+        let command = command(LoggingLayer::client(), request).await.unwrap();
+        assert!(command.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{command}");
+        let sent = arguments(&command);
+        let separator: &[u8] = if value.is_empty() { b";" } else { b": " };
+        let header = [b"accept", separator, value].concat();
+        let url = b"http://h:80/%27$(id)';id;!x{a,b}[1-9]?q=';$(id)&$X=`id`".to_vec();
+        let expected = [b"-gi".to_vec(), b"--path-as-is".into(), b"-X".into(), b"$X`'!".into()];
+        assert_eq!(sent[..4], expected);
+        assert_eq!(sent[4..], [b"-H".to_vec(), header, b"--url".into(), url]);
+    }
+    // The name of a header cannot make its reader send another variable than meant, nor run one.
+    let mut request = get("http://h/");
+    request.headers_mut().insert("path`id`$x", HeaderValue::from_static("v"));
+    let command = command(LoggingLayer::client(), request).await.unwrap();
+    assert!(command.contains("'path`id`$x: '\"${HEADER_PATH_ID__X}\""), "{command}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn there_is_no_command_for_a_success_nor_if_switched_off_nor_for_one_too_long() {
+    assert_eq!(command(LoggingLayer::client().curl(false), get(URL)).await, None);
+    let mut request = get(URL);
+    let long = HeaderValue::from_bytes(&[b'x'; 10_000]).unwrap();
+    request.headers_mut().insert(header::ACCEPT, long);
+    let command = command(LoggingLayer::client(), request).await.unwrap();
+    assert_eq!(command, "curl: not written, the request is too long");
+    let (recorder, _guard) = Recorder::start(LevelFilter::DEBUG);
+    let service = LoggingLayer::client().layer(Script::new([answer(200)]));
+    drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
+    assert_eq!(recorder.events().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_a_server_the_command_goes_where_the_host_header_says() {
+    let mut request = get("/a");
+    request.headers_mut().insert(header::HOST, HeaderValue::from_static("shop.example:8443"));
+    let command = command(LoggingLayer::server().scheme("https"), request).await.unwrap();
+    assert_eq!(arguments(&command).last().unwrap(), b"https://shop.example:8443/a");
+}

@@ -1,0 +1,329 @@
+//! What can be set.
+
+use std::{error::Error, fmt, io};
+
+use http::{HeaderName, HeaderValue, Method, Request, Version, header};
+use seawall::{Cause, Classify, Failure, HttpClassifier, Ratio, Reporter, classify_fn};
+
+use super::*;
+use crate::recorder::Line;
+
+async fn call(layer: LoggingLayer, request: Request<Body>, act: Act<Steps>) -> Line {
+    let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
+    if let Ok(response) = layer.layer(Script::new([act])).oneshot(request).await {
+        let _ = response.into_body().collect().await;
+    }
+    recorder.line()
+}
+
+/// The statuses of what is written of so many answers.
+async fn written(layer: LoggingLayer, statuses: impl IntoIterator<Item = u16>) -> Vec<String> {
+    let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+    for status in statuses {
+        let service = layer.layer(Script::new([answer(status)]));
+        drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
+    }
+    let lines = recorder.lines().into_iter();
+    lines.map(|line| line.get("http.response.status_code").unwrap().to_owned()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_failures_writes_neither_successes_nor_faults_of_the_request_nor_hang_ups() {
+    for layer in [LoggingLayer::server(), LoggingLayer::client()] {
+        let layer = layer.only_failures();
+        assert_eq!(written(layer.clone(), [200, 301, 404, 503, 200, 429]).await, ["503", "429"]);
+        let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+        let mut call = task::spawn(layer.layer(Script::new([Act::<Body>::Hang])).oneshot(get(URL)));
+        assert_pending!(call.poll());
+        drop(call);
+        assert!(recorder.lines().is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sample_takes_a_part_of_the_successes_and_all_failures() {
+    let statuses = || (0..1_000).map(|i| if i % 10 == 0 { 502 } else { 200 });
+    let layer = |seed| LoggingLayer::server().sample(Ratio::percent(10)).seed(seed);
+    let of = async |seed| written(layer(seed), statuses()).await;
+    let first = of(7).await;
+    let failures = first.iter().filter(|status| *status == "502").count();
+    let successes = first.len() - failures;
+    assert_eq!(failures, 100);
+    assert!((60..=120).contains(&successes), "{successes} of 900");
+    assert_eq!(first, of(7).await);
+    assert_ne!(first, of(8).await);
+    assert_eq!(written(layer(7).sample(Ratio::percent(0)), [200, 502]).await, ["502"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_skipped_leaves_no_trace() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+    let layer = LoggingLayer::server().skip(|head| head.uri().path() == "/healthz");
+    let service = layer.layer(Script::new([answer(503), answer(503)]));
+    drop(service.clone().oneshot(get("/healthz")).await.unwrap().into_body().collect().await);
+    assert!(recorder.events().is_empty() && recorder.spans().is_empty());
+    drop(service.oneshot(get("/other")).await.unwrap().into_body().collect().await);
+    assert_eq!(recorder.line().get("url.path"), Some("/other"));
+}
+
+#[derive(Debug)]
+struct Mine(io::Error);
+
+impl fmt::Display for Mine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("mine")
+    }
+}
+
+impl Error for Mine {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_of_a_type_that_was_taught_is_looked_into() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+    let service = LoggingLayer::client().errors_as(|error: &Mine| error as &dyn Error).layer(
+        service_fn(async |_: Request<Body>| {
+            Err::<Response<Body>, _>(Mine(io::ErrorKind::ConnectionRefused.into()))
+        }),
+    );
+    service.oneshot(get(URL)).await.unwrap_err();
+    let line = recorder.line();
+    assert_eq!(line.get("error.type"), Some("connection_refused"));
+    assert_eq!(line.get("error.message"), Some("connection refused"));
+}
+
+fn with_body(status: u16, kind: &'static str, body: &'static [u8]) -> Act<Steps> {
+    let halves = [Step::Data(Bytes::from_static(body)), Step::Data("tail".into())];
+    let mut response = Response::new(Steps::new(halves));
+    *response.status_mut() = status.try_into().unwrap();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    Act::Answer(response)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_bytes_of_a_failed_body_are_written_if_asked_for_and_if_they_are_text() {
+    const FIELD: &str = "seawall.response.body";
+    let body = b"no\nroute \xff to host";
+    let asked = || LoggingLayer::client().failed_body(12);
+    let line = call(asked(), get(URL), with_body(502, "text/plain", body)).await;
+    assert_eq!(line.get(FIELD), Some("no\\u{a}route \u{fffd} t"));
+    let line = call(asked(), get(URL), with_body(502, "image/png", body)).await;
+    assert_eq!(line.get(FIELD), None);
+    let line = call(LoggingLayer::client(), get(URL), with_body(502, "text/plain", body)).await;
+    assert_eq!(line.get(FIELD), None);
+    let line =
+        call(asked().success(Level::Info), get(URL), with_body(200, "text/plain", body)).await;
+    assert_eq!(line.get(FIELD), None);
+    let all = LoggingLayer::client().failed_body(usize::MAX);
+    let line = call(all, get(URL), with_body(502, "text/plain", &[b'x'; 10_000])).await;
+    assert_eq!(line.get(FIELD).unwrap().len(), 2_048);
+}
+
+#[tokio::test(start_paused = true)]
+async fn headers_are_written_if_asked_for_but_no_credentials() {
+    let mut request = get(URL);
+    for (name, value) in [
+        ("accept", "text/plain"),
+        ("authorization", "Bearer hunter2"),
+        ("cookie", "sid=hunter2"),
+        ("x-api-key", "hunter2"),
+        ("x-other", "other"),
+    ] {
+        request.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    let mut marked = HeaderValue::from_static("hunter2");
+    marked.set_sensitive(true);
+    request.headers_mut().insert("x-marked", marked);
+    let names = ["accept", "authorization", "cookie", "x-api-key", "x-marked", "server"];
+    let layer = LoggingLayer::client().headers(names.map(HeaderName::from_static));
+    let mut response = response::<Steps>(502);
+    response.headers_mut().insert("server", HeaderValue::from_static("nginx"));
+    let line = call(layer, request, Act::Answer(response)).await;
+    assert_eq!(line.get("seawall.request.headers"), Some("accept: text/plain"));
+    assert_eq!(line.get("seawall.response.headers"), Some("server: nginx"));
+    assert!(!format!("{line:?}").contains("hunter2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_id_is_written_escaped_and_cut() {
+    let mut request = get(URL);
+    let id = [&b"a\tb"[..], &[b'x'; 5_000]].concat();
+    request.headers_mut().insert("x-request-id", HeaderValue::from_bytes(&id).unwrap());
+    let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
+    let service = LoggingLayer::server().layer(Script::new([answer(200)]));
+    drop(service.oneshot(request).await.unwrap().into_body().collect().await);
+    for line in [recorder.line(), recorder.spans().pop().unwrap()] {
+        let id = line.get("seawall.request_id").unwrap();
+        assert!(id.starts_with(r"a\u{9}bxxx") && id.len() < 300, "{id}");
+    }
+    // An upstream's own, where the request had none.
+    let mut response = response::<Steps>(502);
+    response.headers_mut().insert("x-request-id", HeaderValue::from_static("theirs"));
+    let line = call(LoggingLayer::client(), get(URL), Act::Answer(response)).await;
+    assert_eq!(line.get("seawall.request_id"), Some("theirs"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_agent_and_a_route_are_written_if_asked_for() {
+    let mut request = get("/orders/17?a=1");
+    request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static("x/1"));
+    request.headers_mut().insert(header::HOST, HeaderValue::from_static("shop.example:8443"));
+    request.extensions_mut().insert("/orders/{id}");
+    let layer = LoggingLayer::server()
+        .scheme("https")
+        .user_agent(true)
+        .route_by(|head| head.extensions().get::<&str>().map(|it| (*it).to_owned()));
+    let line = call(layer, request, answer(502)).await;
+    for (field, value) in [
+        ("url.scheme", "https"),
+        ("user_agent.original", "x/1"),
+        ("http.route", "/orders/{id}"),
+        ("server.address", "shop.example"),
+        ("server.port", "8443"),
+        ("url.path", "/orders/17"),
+        ("url.query", "a=1"),
+        ("network.protocol.version", "1.1"),
+    ] {
+        assert_eq!(line.get(field), Some(value), "{field}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_method_that_nobody_knows_is_other() {
+    let mut request = get(URL);
+    *request.method_mut() = Method::from_bytes(b"BREW").unwrap();
+    *request.version_mut() = Version::HTTP_2;
+    let line = call(LoggingLayer::server(), request, answer(502)).await;
+    assert_eq!(line.get("http.request.method"), Some("_OTHER"));
+    assert_eq!(line.get("http.request.method_original"), Some("BREW"));
+    assert_eq!(line.get("network.protocol.version"), Some("2"));
+    assert!(line.message().starts_with("BREW /a/b ->"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_can_be_added_to_those_of_secrets() {
+    let uri = "http://h/?tenant-pin_2=a&refresh_token=b&api-key=c&user[passWord]=d&X-Amz-Signature=e\
+               &p%61ssword=f%26g&to=http%3A%2F%2Fx%3Ftoken%3Dh%26i%3D1&monkey=1&a=b=c&=&token";
+    let layer = LoggingLayer::client().redact(["tenant_pin_2"]);
+    let line = call(layer, get(uri), answer(502)).await;
+    assert_eq!(
+        line.get("url.full").unwrap(),
+        "http://h/?tenant-pin_2=REDACTED&refresh_token=REDACTED&api-key=REDACTED&user[passWord]=REDACTED\
+         &X-Amz-Signature=REDACTED&p%61ssword=REDACTED&to=http%3A%2F%2Fx%3Ftoken%3DREDACTED%26i%3D1&monkey=1\
+         &a=b=c&=&token",
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_a_server_what_is_the_caller_s_fault_is_no_error() {
+    let line = call(LoggingLayer::server(), get(URL), answer(404)).await;
+    assert_eq!((line.get("error.type"), line.get("seawall.cause")), (None, Some("client_error")));
+    assert_eq!(line.message(), "GET /a/b -> 404 in 0.0ns");
+    let layer = LoggingLayer::client().client_error(Level::Error);
+    let line = call(layer, get(URL), answer(404)).await;
+    assert_eq!((line.level, line.get("error.type")), (tracing::Level::ERROR, Some("404")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_whose_body_nobody_reads_is_still_a_warning() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+    let mut response = Response::new(Steps::new([Step::Data("page".into())]));
+    *response.status_mut() = http::StatusCode::BAD_GATEWAY;
+    let service = LoggingLayer::client().layer(Script::new([Act::Answer(response)]));
+    drop(service.oneshot(get(URL)).await.unwrap());
+    let line = recorder.line();
+    assert_eq!((line.level, line.get("seawall.end")), (tracing::Level::WARN, Some("dropped")));
+    assert_eq!(line.get("error.type"), Some("502"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn hang_ups_and_refusals_have_levels_of_their_own() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+    let layer = LoggingLayer::server().cancelled(Level::Trace);
+    drop(layer.layer(Script::new([Act::<Body>::Hang])).oneshot(get(URL)));
+    let mut service = layer.layer(Script::new([Act::<Body>::Hang]));
+    drop(service.call(get(URL)));
+    assert_eq!(recorder.line().level, tracing::Level::TRACE);
+    let refused = Failure::new(Cause::ConnectionLimitReached).with_reporter(Reporter::Local);
+    let layer = LoggingLayer::client().refused(Level::Error);
+    assert_eq!(log(layer, Act::Fail(refused.into())).await.level, tracing::Level::ERROR);
+    let theirs = refused.with_reporter(Reporter::Unknown);
+    assert_eq!(
+        log(LoggingLayer::client(), Act::Fail(theirs.into())).await.level,
+        tracing::Level::WARN
+    );
+    assert_eq!(
+        log(LoggingLayer::client(), Act::Fail(refused.into())).await.level,
+        tracing::Level::DEBUG
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_without_a_failed_status_is_named_by_its_cause() {
+    let classifier = classify_fn(|outcome: Result<&Response<Steps>, &(dyn Error + 'static)>| {
+        let failure = HttpClassifier::new().classify(outcome);
+        failure.or(Some(Failure::new(Cause::Overloaded)))
+    });
+    let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+    let service = LoggingLayer::client().classifier(classifier).layer(Script::new([answer(200)]));
+    drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
+    assert_eq!(recorder.line().get("error.type"), Some("overloaded"));
+}
+
+#[cfg(all(feature = "retry", feature = "bad-gateway"))]
+#[tokio::test(start_paused = true)]
+async fn why_it_was_not_tried_again_and_what_was_recognised_is_written() {
+    use seawall::{BadGatewayClassifierLayer, RetryLayer};
+
+    let page = "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>\n";
+    let act = || {
+        let mut response = response::<Full<Bytes>>(503).map(|_| Body::from(page));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+        Act::Answer(response)
+    };
+    let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
+    let service = tower::ServiceBuilder::new()
+        .layer(LoggingLayer::client())
+        .layer(RetryLayer::new().total(1))
+        .layer(BadGatewayClassifierLayer::new())
+        .service(Script::new([act(), act()]));
+    drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
+    let line = recorder.line();
+    assert_eq!(line.get("seawall.stop"), Some("total_spent"));
+    assert_eq!(line.get("seawall.attempts"), Some("2"));
+    assert_eq!(line.get("seawall.reporter"), Some("HAProxy"));
+    let note = line.get("seawall.note").unwrap();
+    assert!(line.message().ends_with(note), "{}", line.message());
+    assert!(line.message().contains(", 2 attempts (total spent): "), "{}", line.message());
+}
+
+#[cfg(feature = "retry")]
+#[tokio::test(start_paused = true)]
+async fn inside_a_retry_each_attempt_has_a_line_that_says_which_it_is() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::DEBUG);
+    let script = Script::new([502, 200].map(answer));
+    let service = seawall::RetryLayer::new().layer(LoggingLayer::client().layer(script));
+    drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
+    let lines = recorder.lines();
+    let counts: Vec<_> = lines.iter().map(|it| it.get("http.request.resend_count")).collect();
+    assert_eq!(counts, [None, Some("1")]);
+    assert!(lines[1].message().ends_with(", attempt 2"), "{}", lines[1].message());
+}
+#[tokio::test(start_paused = true)]
+async fn in_an_axum_router_the_route_is_the_matched_path() {
+    use axum::{Router, extract::MatchedPath, routing::get as get_route};
+
+    let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
+    let layer = LoggingLayer::server().route_by(|head| {
+        head.extensions().get().map(|path: &MatchedPath| path.as_str().to_owned())
+    });
+    let router: Router = Router::new().route("/orders/{id}", get_route(async || "hi")).layer(layer);
+    let request = Request::get("/orders/17").body(axum::body::Body::empty()).unwrap();
+    drop(router.oneshot(request).await.unwrap().into_body().collect().await);
+    let line = recorder.line();
+    assert_eq!(line.get("http.route"), Some("/orders/{id}"));
+    assert_eq!(line.message(), "GET /orders/17 -> 200 in 0.0ns");
+}

@@ -1,0 +1,190 @@
+//! Spans as OpenTelemetry sees them.
+
+use opentelemetry::{
+    Context, KeyValue,
+    trace::{
+        SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceId, TraceState,
+        TracerProvider,
+    },
+};
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
+use tower::ServiceBuilder;
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::layer::SubscriberExt;
+
+use super::*;
+
+struct Exported {
+    exporter: InMemorySpanExporter,
+    _provider: SdkTracerProvider,
+    _guard: DefaultGuard,
+}
+
+fn export() -> Exported {
+    let exporter = InMemorySpanExporter::default();
+    let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
+    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+    let filtered = tracing_subscriber::Layer::with_filter(layer, LevelFilter::INFO);
+    let guard = crate::recorder::listen(tracing_subscriber::registry().with(filtered));
+    Exported { exporter, _provider: provider, _guard: guard }
+}
+
+impl Exported {
+    fn spans(&self) -> Vec<SpanData> {
+        self.exporter.get_finished_spans().unwrap()
+    }
+}
+
+fn attribute(span: &SpanData, key: &str) -> Option<String> {
+    let mut found = span.attributes.iter().filter(|it| it.key.as_str() == key);
+    found.next().map(|KeyValue { value, .. }| value.to_string())
+}
+
+fn is_error(span: &SpanData) -> bool {
+    matches!(span.status, Status::Error { .. })
+}
+
+/// The one span of a call.
+async fn span(layer: LoggingLayer, act: Act<Steps>) -> SpanData {
+    let exported = export();
+    let mut request = get(URL);
+    request.extensions_mut().insert("/a/{b}");
+    if let Ok(response) = layer.traces().layer(Script::new([act])).oneshot(request).await {
+        let _ = response.into_body().collect().await;
+    }
+    let [span] = exported.spans().try_into().unwrap();
+    span
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_s_span_is_named_by_method_and_route() {
+    let layer = LoggingLayer::server()
+        .route_by(|head| Some((*head.extensions().get::<&str>()?).to_owned()));
+    let span = span(layer, answer(200)).await;
+    assert_eq!(span.name, "GET /a/{b}");
+    assert_eq!(span.span_kind, SpanKind::Server);
+    assert_eq!(span.status, Status::Unset);
+    for (key, value) in [
+        ("http.request.method", "GET"),
+        ("http.route", "/a/{b}"),
+        ("http.response.status_code", "200"),
+        ("url.path", "/a/b"),
+        ("url.query", "token=REDACTED"),
+        ("url.scheme", "http"),
+        ("server.address", "upstream"),
+        ("server.port", "8080"),
+        ("network.protocol.version", "1.1"),
+    ] {
+        assert_eq!(attribute(&span, key).as_deref(), Some(value), "{key}");
+    }
+    assert_eq!(attribute(&span, "error.type"), None);
+    assert_eq!(attribute(&span, "url.full"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_s_span_is_named_by_its_method() {
+    let span = span(LoggingLayer::client(), answer(200)).await;
+    assert_eq!((&*span.name, span.span_kind.clone()), ("GET", SpanKind::Client));
+    for (key, value) in [
+        ("url.full", URL_REDACTED),
+        ("server.address", "upstream"),
+        ("server.port", "8080"),
+        ("network.protocol.version", "1.1"),
+    ] {
+        assert_eq!(attribute(&span, key).as_deref(), Some(value), "{key}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_status_is_an_error_for_5xx_and_on_a_client_for_4xx() {
+    for (status, on_server, on_client) in
+        [(200, false, false), (304, false, false), (404, false, true), (502, true, true)]
+    {
+        for (layer, expected) in
+            [(LoggingLayer::server(), on_server), (LoggingLayer::client(), on_client)]
+        {
+            let span = span(layer, answer(status)).await;
+            assert_eq!(is_error(&span), expected, "{status}");
+            let kind = attribute(&span, "error.type");
+            assert_eq!(kind, expected.then(|| status.to_string()), "{status}");
+            let code = attribute(&span, "http.response.status_code");
+            assert_eq!(code.as_deref(), Some(&*status.to_string()));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_is_one_by_its_cause_and_a_caller_that_hangs_up_is_none() {
+    let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+    let failed = span(LoggingLayer::client(), Act::Fail(refused.into())).await;
+    assert!(is_error(&failed));
+    assert_eq!(attribute(&failed, "error.type").as_deref(), Some("connection_refused"));
+    let body = Steps::new([Step::Data("half".into()), Step::Error]);
+    let broken = span(LoggingLayer::client(), Act::Answer(Response::new(body))).await;
+    assert!(is_error(&broken));
+    assert_eq!(attribute(&broken, "error.type").as_deref(), Some("http_response_incomplete"));
+
+    let exported = export();
+    let script = Script::new([Act::<Body>::Hang]);
+    let mut call = task::spawn(LoggingLayer::client().traces().layer(script).oneshot(get(URL)));
+    assert_pending!(call.poll());
+    drop(call);
+    let [span] = exported.spans().try_into().unwrap();
+    assert_eq!((span.status.clone(), attribute(&span, "error.type")), (Status::Unset, None));
+}
+
+#[cfg(feature = "retry")]
+#[tokio::test(start_paused = true)]
+async fn a_call_that_was_sent_again_says_how_often() {
+    let exported = export();
+    let script = Script::new([502, 200].map(answer));
+    let service = LoggingLayer::client().traces().layer(seawall::RetryLayer::new().layer(script));
+    drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
+    let [span] = exported.spans().try_into().unwrap();
+    assert_eq!(attribute(&span, "http.request.resend_count").as_deref(), Some("1"));
+    assert_eq!(span.status, Status::Unset);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_s_span_is_the_child_of_the_server_s_and_that_of_the_caller_s() {
+    let exported = export();
+    let service = ServiceBuilder::new()
+        .layer(LoggingLayer::server().traces())
+        .layer(LoggingLayer::client().traces())
+        .service(Script::new([answer(200)]));
+    // As a propagator makes it of `traceparent`, and as the docs show to hand it on.
+    let caller = SpanContext::new(
+        TraceId::from(7_u128),
+        SpanId::from(9_u64),
+        TraceFlags::SAMPLED,
+        true,
+        TraceState::default(),
+    );
+    let call = {
+        let _attached = Context::new().with_remote_span_context(caller).attach();
+        let mut service = service;
+        service.call(get(URL))
+    };
+    drop(call.await.unwrap().into_body().collect().await);
+    let spans = exported.spans();
+    let of = |kind: SpanKind| spans.iter().find(|it| it.span_kind == kind).unwrap();
+    let (server, client) = (of(SpanKind::Server), of(SpanKind::Client));
+    assert_eq!(server.parent_span_id, SpanId::from(9_u64));
+    assert_eq!(client.parent_span_id, server.span_context.span_id());
+    for span in [server, client] {
+        assert_eq!(span.span_context.trace_id(), TraceId::from(7_u128));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_method_is_named_http() {
+    let exported = export();
+    let mut request = get(URL);
+    *request.method_mut() = http::Method::from_bytes(b"BREW").unwrap();
+    let service = LoggingLayer::server().traces().layer(Script::new([answer(200)]));
+    drop(service.oneshot(request).await.unwrap().into_body().collect().await);
+    let [span] = exported.spans().try_into().unwrap();
+    assert_eq!(span.name, "HTTP");
+    assert_eq!(attribute(&span, "http.request.method").as_deref(), Some("_OTHER"));
+    assert_eq!(attribute(&span, "http.request.method_original").as_deref(), Some("BREW"));
+}
