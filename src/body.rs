@@ -1,5 +1,9 @@
 //! A response body that is watched to its end, and how far a call reaches: to the head of its response, or to the end of
 //! the body.
+#![cfg_attr(
+    not(any(feature = "circuit-breaker", feature = "in-flight")),
+    allow(dead_code, unreachable_pub)
+)]
 
 use std::{
     error::Error,

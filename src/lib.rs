@@ -16,6 +16,7 @@
 //! | [`DeadlineHeaderLayer`] | tells the next hop how long it has | around a client, innermost |
 //! | [`LoggingLayer`] | writes one line a request, with the cause | outermost, both sides |
 //! | [`ErrorResponseLayer`] | turns any error into an honest 502, 503 or 504 | a server, around the rest |
+//! | `RequestDurationLayer` (feature `metrics`) | measures how long requests take | outermost, both sides |
 //!
 //! Each works alone on a [`tower_service::Service`]; together they share one vocabulary, [`Failure`], so that they
 //! agree on what happened.
@@ -63,7 +64,7 @@ pub mod failure;
 mod attempts;
 #[cfg(feature = "retry")]
 mod backoff;
-#[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
+#[cfg(any(feature = "circuit-breaker", feature = "in-flight", feature = "metrics"))]
 mod body;
 #[cfg(feature = "retry")]
 mod budget;
@@ -92,6 +93,8 @@ pub mod in_flight;
 pub mod logging;
 #[cfg(feature = "metrics")]
 pub mod metrics;
+#[cfg(feature = "metrics")]
+pub mod request_duration;
 #[cfg(feature = "reqwest-0_13")]
 pub mod reqwest;
 #[cfg(feature = "retry")]
@@ -133,6 +136,9 @@ pub use self::in_flight::InFlightLimitLayer;
 #[cfg(feature = "logging")]
 #[doc(no_inline)]
 pub use self::logging::LoggingLayer;
+#[cfg(feature = "metrics")]
+#[doc(no_inline)]
+pub use self::request_duration::RequestDurationLayer;
 #[cfg(feature = "retry")]
 #[doc(no_inline)]
 pub use self::retry::RetryLayer;

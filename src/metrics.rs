@@ -11,7 +11,9 @@
 //! | `seawall_in_flight_rejections_total` | counter | `key` | calls beyond the limit of `InFlightLimitLayer` |
 //! | `seawall_keys_overflow_total` | counter | `layer` | calls that passed uncounted, since there were too many keys |
 //!
-//! `cause` is one of [`Cause`](crate::Cause)'s words and `stop` one of `Stop`'s, so there are a few dozen of each. `key` is left out
+//! [`RequestDurationLayer`](crate::RequestDurationLayer) measures `http.client.request.duration` and `http.server.request.duration`.
+//!
+//! `cause` is one of [`Cause`]'s words and `stop` one of `Stop`'s, so there are a few dozen of each. `key` is left out
 //! where there is one circuit for all and it has no name. Of keys the first 4,096 of a process are told apart, and the rest are `other`, so that
 //! what callers ask for cannot fill a recorder.
 //!
@@ -27,7 +29,9 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use metrics::{SharedString, Unit, counter, describe_counter, describe_gauge, gauge};
+use metrics::{
+    SharedString, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
+};
 
 use crate::Cause;
 
@@ -47,6 +51,8 @@ pub fn describe() {
     describe_gauge!(CIRCUIT, "1 for the state that a circuit is in");
     describe_counter!(OPEN, Unit::Count, "Calls that an open circuit rejected");
     describe_counter!(SHED, Unit::Count, "Calls beyond the limit of calls in flight");
+    describe_histogram!(CLIENT, Unit::Seconds, "Duration of HTTP client requests");
+    describe_histogram!(SERVER, Unit::Seconds, "Duration of HTTP server requests");
     describe_counter!(OVERFLOW, Unit::Count, "Calls that passed since there were too many keys");
 }
 
@@ -58,18 +64,27 @@ const CIRCUIT: &str = "seawall_circuit_state";
 const OPEN: &str = "seawall_circuit_rejections_total";
 const SHED: &str = "seawall_in_flight_rejections_total";
 const OVERFLOW: &str = "seawall_keys_overflow_total";
+pub(crate) const CLIENT: &str = "http.client.request.duration";
+pub(crate) const SERVER: &str = "http.server.request.duration";
 
 /// So many keys are told apart.
 const KEYS_MAX: usize = 4_096;
 
 /// The label for `key`; none where there are no keys.
 fn key(key: Option<&Arc<str>>) -> Vec<(&'static str, SharedString)> {
+    key.map(|key| ("key", bounded(key))).into_iter().collect()
+}
+
+/// A label for what others can make up: itself, or `other` if there are too many of them.
+pub(crate) fn bounded(label: &Arc<str>) -> SharedString {
     static KNOWN: OnceLock<Mutex<HashSet<Arc<str>>>> = OnceLock::new();
-    let Some(key) = key else { return Vec::new() };
     let known = KNOWN.get_or_init(Mutex::default);
     let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-    let is_told = known.contains(key) || (known.len() < KEYS_MAX && known.insert(Arc::clone(key)));
-    vec![("key", if is_told { Arc::clone(key).into() } else { "other".into() })]
+    if known.contains(label) || (known.len() < KEYS_MAX && known.insert(Arc::clone(label))) {
+        Arc::clone(label).into()
+    } else {
+        "other".into()
+    }
 }
 
 /// An attempt has ended; `attempt` counts from 1.

@@ -1,11 +1,11 @@
 //! The error type of every layer that makes errors, and how to look into it.
 
-#[cfg(feature = "logging")]
+#[cfg(any(feature = "logging", feature = "metrics"))]
 mod view;
 
 use std::{error::Error, io};
 
-#[cfg(feature = "logging")]
+#[cfg(any(feature = "logging", feature = "metrics"))]
 pub(crate) use self::view::as_dyn;
 
 /// What a layer that makes errors of its own returns: the same type as `tower::BoxError` and `axum::BoxError`.

@@ -4,19 +4,19 @@ use std::{collections::BTreeMap, convert::Infallible, num::NonZeroU32, time::Dur
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use metrics_util::{
     CompositeKey,
     debugging::{DebugValue, DebuggingRecorder},
 };
 use seawall::{
-    BoxError, CircuitBreakerLayer, InFlightLimitLayer, RetryLayer,
+    BoxError, CircuitBreakerLayer, InFlightLimitLayer, RequestDurationLayer, RetryLayer,
     circuit_breaker::{CircuitOpen, by_authority},
     retry::{Backoff, Budget},
 };
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-use crate::support::{Script, answers, get};
+use crate::support::{Act, Script, Step, Steps, answers, get};
 
 type Body = Full<Bytes>;
 
@@ -137,4 +137,79 @@ fn a_circuit_for_all_is_told_by_its_name() {
     let known = told.keys().any(|name| name.contains("key=billing"));
     let key = if known { "billing" } else { "other" };
     assert_eq!(told[&format!("seawall_circuit_rejections_total key={key}")], "1");
+}
+
+fn client() -> RequestDurationLayer {
+    RequestDurationLayer::client()
+}
+
+const OF_GET: &str = "http.client.request.duration http.request.method=GET";
+
+#[test]
+fn the_duration_of_a_request_is_told_with_what_became_of_it() {
+    let told = told(async || {
+        let client = client().layer(answers(&[200, 200, 404]));
+        for _ in 0..3 {
+            let response = client.clone().oneshot(get()).await.unwrap();
+            response.into_body().collect().await.unwrap();
+        }
+    });
+    let at = "server.address=upstream,server.port=80";
+    let other = at.replace("upstream", "other");
+    let at = if told.keys().any(|name| name.contains("=upstream")) { at } else { &other };
+    let expected = [
+        (format!("{OF_GET},http.response.status_code=200,{at}"), "2".to_owned()),
+        (format!("{OF_GET},http.response.status_code=404,error.type=404,{at}"), "1".to_owned()),
+    ];
+    assert_eq!(told, expected.into());
+}
+
+#[test]
+fn a_servers_404_is_no_error_and_its_route_is_told() {
+    let told = told(async || {
+        let layer = RequestDurationLayer::server().route_by(|_| Some("/orders/{id}".into()));
+        let server = layer.layer(answers(&[404, 503]));
+        for _ in 0..2 {
+            let mut request = get();
+            *request.method_mut() = "BREW".parse().unwrap();
+            drop(server.clone().oneshot(request).await.unwrap());
+        }
+    });
+    let of = "http.server.request.duration http.request.method=_OTHER";
+    let expected = [
+        (format!("{of},http.response.status_code=404,http.route=/orders/{{id}}"), "1".to_owned()),
+        (
+            format!("{of},http.response.status_code=503,error.type=503,http.route=/orders/{{id}}"),
+            "1".to_owned(),
+        ),
+    ];
+    assert_eq!(told, expected.into());
+}
+
+#[test]
+fn what_fails_says_why_and_who_gives_up_is_told_without_an_error() {
+    let told = told(async || {
+        let refused = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        let broken = Response::new(Steps::new([Step::Data("half".into()), Step::Error]));
+        let endless = Response::new(Steps::new([Step::Stall]));
+        let acts =
+            [Act::Fail(refused().into()), Act::Answer(broken), Act::Answer(endless), Act::Hang];
+        let client = client().layer(Script::new(acts));
+        let local = || Request::get("/").body(Body::default()).unwrap();
+        client.clone().oneshot(local()).await.err().unwrap();
+        let response = client.clone().oneshot(local()).await.unwrap();
+        response.into_body().collect().await.err().unwrap();
+        drop(client.clone().oneshot(local()).await.unwrap());
+        tokio::time::timeout(Duration::from_secs(1), client.oneshot(local())).await.unwrap_err();
+    });
+    let expected = [
+        (format!("{OF_GET},error.type=connection_refused"), "1".to_owned()),
+        (
+            format!("{OF_GET},http.response.status_code=200,error.type=http_response_incomplete"),
+            "1".to_owned(),
+        ),
+        (format!("{OF_GET},http.response.status_code=200"), "1".to_owned()),
+        (OF_GET.to_owned(), "1".to_owned()),
+    ];
+    assert_eq!(told, expected.into());
 }

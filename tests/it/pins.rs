@@ -44,6 +44,8 @@ assert_not_impl_any!(LoggingLayer: Copy);
 assert_impl_all!(seawall::logging::Logging<()>: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(seawall::logging::ResponseBody<Body>: Send, Sync, Unpin, std::fmt::Debug);
 assert_impl_all!(ErrorResponseLayer: Clone, Send, Sync, std::fmt::Debug);
+#[cfg(feature = "metrics")]
+assert_impl_all!(seawall::RequestDurationLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(HttpClassifier: Clone, Send, Sync, std::fmt::Debug, Default);
 assert_impl_all!(GrpcClassifier: Clone, Send, Sync, std::fmt::Debug, Default);
 assert_impl_all!(seawall::Failure: Copy, Send, Sync, std::error::Error);

@@ -8,7 +8,9 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, http::HeaderMap, http::StatusCode, routing::get};
+use axum::{
+    Router, body::Body, extract::MatchedPath, http::HeaderMap, http::StatusCode, routing::get,
+};
 use http::{Request, Uri, uri::PathAndQuery};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -17,8 +19,9 @@ use hyper_util::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use seawall::{
-    BadGatewayClassifierLayer, CircuitBreakerLayer, ErrorResponseLayer, LoggingLayer, RetryLayer,
-    TimeoutLayer, hyper_util::TrackReuse, logging::Level, retry::ReplayBody,
+    BadGatewayClassifierLayer, BodyTimeoutLayer, CircuitBreakerLayer, DeadlineLayer,
+    ErrorResponseLayer, LoggingLayer, RequestDurationLayer, RetryLayer, TimeoutLayer,
+    hyper_util::TrackReuse, logging::Level, retry::ReplayBody,
 };
 use tower::ServiceBuilder;
 
@@ -53,6 +56,12 @@ impl From<cli::Upstream> for Upstream {
     }
 }
 
+/// How long a request may take to the head of its response, all attempts together.
+const TOTAL: Duration = Duration::from_secs(30);
+
+/// How long a response's body may pause.
+const IDLE: Duration = Duration::from_secs(60);
+
 type Hyper = Client<TrackReuse<HttpsConnector<HttpConnector>>, ReplayBody<Body>>;
 
 /// Serves `/NAME` and what is below it from each upstream, and shows at `/` what there is.
@@ -82,7 +91,13 @@ pub(crate) fn router(
     }
     // At INFO each line is about one request, and says so itself.
     let router = router.layer(LoggingLayer::server().span(Level::Debug));
+    let router = router.layer(RequestDurationLayer::server().route_by(route));
     router.merge(live.routes()).merge(metrics::routes(counted))
+}
+
+/// The upstream's, whatever is asked of it.
+fn route(head: &http::request::Parts) -> Option<String> {
+    Some(head.extensions.get::<MatchedPath>()?.as_str().to_owned())
 }
 
 fn client() -> Hyper {
@@ -130,7 +145,9 @@ fn to(
             response
         })
         .layer(WatchLayer(stats))
+        .layer(RequestDurationLayer::client())
         .layer(LoggingLayer::client())
+        .layer(DeadlineLayer::new(TOTAL.max(attempt)))
         .layer(RetryLayer::new())
         .layer(breaker)
         .layer(TimeoutLayer::new(attempt))
@@ -138,6 +155,7 @@ fn to(
             sent.fetch_add(1, Ordering::Relaxed);
             request
         })
+        .layer(BodyTimeoutLayer::new().idle(IDLE))
         .layer(BadGatewayClassifierLayer::new())
         .service(client.clone())
 }

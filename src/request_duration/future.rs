@@ -1,0 +1,58 @@
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use http::Response;
+use http_body::Body;
+use pin_project_lite::pin_project;
+
+use super::measure::Measure;
+use crate::{
+    BoxError, Cause,
+    body::{Extent, Watch, WholeBody},
+    error::as_dyn,
+};
+
+pin_project! {
+    /// Response future of [`RequestDuration`](super::RequestDuration).
+    #[derive(Debug)]
+    pub struct ResponseFuture<F> {
+        // First, so that it is dropped before the end is measured.
+        #[pin]
+        pub(super) inner: F,
+        // `None` once there is an outcome.
+        pub(super) measure: Option<Measure>,
+    }
+}
+
+impl<F, B, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    E: 'static,
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    type Output = Result<<WholeBody as Extent<Response<B>>>::Response<Measure>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        match ready!(this.inner.poll(cx)) {
+            Ok(response) => {
+                if let Some(measure) = this.measure {
+                    measure.answered(response.status());
+                }
+                Poll::Ready(Ok(WholeBody::attach(response, this.measure)))
+            }
+            Err(error) => {
+                if let Some(mut measure) = this.measure.take() {
+                    match as_dyn(&error) {
+                        Some(error) => measure.fail(error),
+                        None => measure.failed(Cause::Unknown),
+                    }
+                }
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+}

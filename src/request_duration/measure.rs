@@ -1,0 +1,123 @@
+use std::{borrow::Cow, error::Error};
+
+use http::{Method, StatusCode, request::Parts};
+use metrics::{SharedString, histogram};
+use tokio::time::Instant;
+
+use super::layer::{RequestDurationLayer, Side};
+use crate::{
+    Cause,
+    body::Watch,
+    classify::{classify_body_error, classify_error},
+    metrics as names,
+};
+
+/// One request under way, measured when it ends.
+#[derive(Debug)]
+pub struct Measure {
+    side: Side,
+    started: Instant,
+    method: &'static str,
+    address: Option<SharedString>,
+    port: Option<u16>,
+    route: Option<String>,
+    status: Option<StatusCode>,
+    error: Option<Cow<'static, str>>,
+    told: bool,
+}
+
+impl Measure {
+    pub(super) fn start(layer: &RequestDurationLayer, head: &Parts) -> Self {
+        let client = layer.side == Side::Client;
+        let host = head.uri.host().filter(|_| client);
+        let by_scheme = match head.uri.scheme_str() {
+            Some("http") => Some(80),
+            Some("https") => Some(443),
+            _ => None,
+        };
+        let port = head.uri.port_u16().or(by_scheme).filter(|_| client);
+        Self {
+            side: layer.side,
+            started: Instant::now(),
+            method: name(&head.method),
+            address: host.map(|host| names::bounded(&host.to_ascii_lowercase().into())),
+            port,
+            route: layer.route.0.as_ref().and_then(|by| by(head)),
+            status: None,
+            error: None,
+            told: false,
+        }
+    }
+
+    pub(super) fn answered(&mut self, status: StatusCode) {
+        self.status = Some(status);
+        // OpenTelemetry: a client's fault is none of the server's.
+        let least = if self.side == Side::Client { 400 } else { 500 };
+        if status.as_u16() >= least {
+            self.error = Some(status.as_u16().to_string().into());
+        }
+    }
+
+    pub(super) fn failed(&mut self, cause: Cause) {
+        self.error = Some(cause.as_str().into());
+        self.tell();
+    }
+
+    fn tell(&mut self) {
+        // First, so that a recorder that panics is not asked again when this is dropped.
+        if std::mem::replace(&mut self.told, true) {
+            return;
+        }
+        let mut labels: Vec<(&'static str, SharedString)> =
+            vec![("http.request.method", self.method.into())];
+        let mut add = |name, value: Option<SharedString>| labels.extend(value.map(|it| (name, it)));
+        let status = self.status.map(|status| status.as_u16().to_string().into());
+        add("http.response.status_code", status);
+        add("error.type", self.error.take().map(Into::into));
+        add("server.address", self.address.take());
+        add("server.port", self.port.map(|port| port.to_string().into()));
+        add("http.route", self.route.take().map(Into::into));
+        let seconds = self.started.elapsed();
+        match self.side {
+            Side::Client => histogram!(names::CLIENT, &labels).record(seconds),
+            Side::Server => histogram!(names::SERVER, &labels).record(seconds),
+        }
+    }
+}
+
+/// RFC 9110 §9 and RFC 5789: any other may be whatever a caller likes.
+const fn name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::CONNECT => "CONNECT",
+        Method::OPTIONS => "OPTIONS",
+        Method::TRACE => "TRACE",
+        Method::PATCH => "PATCH",
+        _ => "_OTHER",
+    }
+}
+
+impl Watch for Measure {
+    fn complete(&mut self) {
+        self.tell();
+    }
+
+    fn fail(&mut self, error: &(dyn Error + 'static)) {
+        // A body that breaks off differs from a call that fails.
+        let cause = match self.status {
+            Some(_) => classify_body_error(error).cause(),
+            None => classify_error(error).cause(),
+        };
+        self.failed(cause);
+    }
+}
+
+impl Drop for Measure {
+    fn drop(&mut self) {
+        self.tell();
+    }
+}

@@ -1,0 +1,55 @@
+//! Measures how long HTTP requests take, for a recorder of the [`metrics`](https://docs.rs/metrics) crate. Feature
+//! `metrics`.
+//!
+//! The histograms `http.client.request.duration` and `http.server.request.duration` are those of [OpenTelemetry], in
+//! seconds. Give the recorder [`DURATION_BUCKETS`](crate::metrics::DURATION_BUCKETS) for them. Exporters for Prometheus
+//! write the dots of names and labels as underscores.
+//!
+//! | label | value | where |
+//! |---|---|---|
+//! | `http.request.method` | the method; `_OTHER` for one that RFC 9110 and RFC 5789 do not know | both |
+//! | `http.response.status_code` | if a response came | both |
+//! | `error.type` | the status of a failed response (from 400 on a client, from 500 on a server), or the [`Cause`](crate::Cause) of an error; none if the caller gave up | both |
+//! | `server.address`, `server.port` | host and port of the URL | client |
+//! | `http.route` | what [`route_by`](RequestDurationLayer::route_by) says | server |
+//!
+//! Paths are no label, and hosts are told apart for the first 4,096 of a process: the others are `other`.
+//!
+//! A request ends with the body of its response, or when that breaks off or is dropped.
+//!
+//! # Example
+//!
+//! ```
+//! use seawall::{RequestDurationLayer, RetryLayer};
+//! use tower::ServiceBuilder;
+//! # use http::{Request, Response};
+//! # type Body = http_body_util::Full<bytes::Bytes>;
+//! # let client = tower::service_fn(|_: Request<seawall::retry::ReplayBody<Body>>| async {
+//! #     Ok::<_, seawall::BoxError>(Response::new(Body::default()))
+//! # });
+//!
+//! let client = ServiceBuilder::new()
+//!     .layer(RequestDurationLayer::client())
+//!     .layer(RetryLayer::new())
+//!     .service(client);
+//! # tower::ServiceExt::<Request<Body>>::oneshot(client, Request::default());
+//! ```
+//!
+//! # Cancel safety
+//!
+//! Dropping the future, or the body of its response, ends the request: it is measured, without an `error.type`.
+//!
+//! # Order
+//!
+//! Outermost. Inside [`RetryLayer`](crate::RetryLayer) it measures each attempt.
+//!
+//! [OpenTelemetry]: https://opentelemetry.io/docs/specs/semconv/http/http-metrics/
+
+mod future;
+mod layer;
+mod measure;
+mod service;
+
+pub use self::{
+    future::ResponseFuture, layer::RequestDurationLayer, measure::Measure, service::RequestDuration,
+};

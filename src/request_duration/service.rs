@@ -1,0 +1,41 @@
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use super::{ResponseFuture, layer::RequestDurationLayer, measure::Measure};
+use crate::{
+    BoxError,
+    body::{Extent, WholeBody},
+};
+
+/// Service made by [`RequestDurationLayer`].
+#[derive(Clone, Debug)]
+pub struct RequestDuration<S> {
+    pub(super) inner: S,
+    pub(super) layer: RequestDurationLayer,
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for RequestDuration<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    S::Error: 'static,
+    ResBody: Body,
+    ResBody::Error: Into<BoxError>,
+{
+    type Response = <WholeBody as Extent<Response<ResBody>>>::Response<Measure>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let (head, body) = request.into_parts();
+        let measure = Some(Measure::start(&self.layer, &head));
+        let inner = self.inner.call(Request::from_parts(head, body));
+        ResponseFuture { inner, measure }
+    }
+}
