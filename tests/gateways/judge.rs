@@ -123,6 +123,6 @@ impl Case<'_> {
     fn line_is_right(&self) -> bool {
         let concluded = self.met.failure.or(self.met.body.as_ref().err().copied());
         let [line] = self.lines else { return false };
-        line.error.as_deref() == concluded.map(|it| it.cause().as_str())
+        line.cause.as_deref() == concluded.map(|it| it.cause().as_str())
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Line {
     /// How the call ended; only the line of a call says that.
     end: Option<String>,
     /// The cause.
-    pub(crate) error: Option<String>,
+    pub(crate) cause: Option<String>,
 }
 
 static LINES: Mutex<Vec<Line>> = Mutex::new(Vec::new());
@@ -62,7 +62,7 @@ impl Visit for Line {
             "http.request.method" => value.clone_into(&mut self.method),
             "url.full" => value.clone_into(&mut self.url),
             "seawall.end" => self.end = Some(value.into()),
-            "error.type" => self.error = Some(value.into()),
+            "seawall.cause" => self.cause = Some(value.into()),
             _ => {}
         }
     }
