@@ -31,6 +31,11 @@ pub(super) struct Answer {
     text: Option<String>,
 }
 
+/// What a gateway may say in its own name: a 408 would blame our caller for being slow, a 202 would call it a success.
+fn is_upstreams_own(status: StatusCode) -> bool {
+    status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
+}
+
 impl Answer {
     pub(super) fn to(error: &(dyn Error + 'static), settings: &Settings) -> Self {
         let failure = classify_error(error);
@@ -66,7 +71,8 @@ impl Answer {
         };
         let answer = Self { gave_up: true, ..self };
         match gave_up.last_response() {
-            Some(last) if refused => Self {
+            // Unless that was no error, such as a 202 that was to be retried: then ours is the only one.
+            Some(last) if refused && is_upstreams_own(last.status()) => Self {
                 failure: answer.failure.with_status(last.status()),
                 status: last.status(),
                 retry_after: retry_after(last.headers()).or(answer.retry_after),

@@ -43,7 +43,8 @@
 //! | body | by `Accept`, see below | RFC 9110 §12.5.1 |
 //!
 //! After a `GaveUp` whose last attempt ended in a refusal of our own (an open circuit, a deadline,
-//! an inner service that is not ready), status and `Retry-After` are those of the upstream's last response.
+//! an inner service that is not ready), status and `Retry-After` are those of the upstream's last response, if that is a 429 or
+//! a 5xx.
 //!
 //! The answer carries the [`Failure`](crate::Failure) in its extensions, so that logging around this layer names the cause.
 //!

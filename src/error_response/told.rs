@@ -43,7 +43,7 @@ impl Write for Text {
                 return Err(fmt::Error);
             }
             self.length += 1;
-            let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
             self.line.push(if c.is_control() || turns { '?' } else { c });
         }
         Ok(())

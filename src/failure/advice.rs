@@ -180,7 +180,7 @@ advice! {
         MAYBE_PROCESSED,
     ];
     HttpResponseContentCoding: "Check that the upstream compresses in the coding it names, and only once.", [
-        "Compare Content-Encoding with the bytes: `curl -s --raw URL | file -`.",
+        "Compare Content-Encoding with the bytes: `curl -s -H 'accept-encoding: gzip, br' -D /dev/stderr URL | file -`.",
         "Check that only one of the upstream and the gateways before it compresses.",
         MAYBE_PROCESSED,
     ];
@@ -193,7 +193,7 @@ advice! {
     ];
     HttpUpgradeFailed: "Check that the upstream and every gateway before it allow the upgrade, for example to WebSocket.", [
         "Check that every gateway on the way passes Connection and Upgrade on.",
-        "Try the upstream by hand: `curl -v -H 'connection: upgrade' -H 'upgrade: websocket' URL`.",
+        "Try the upstream by hand: `curl -v --http1.1 -H 'connection: upgrade' -H 'upgrade: websocket' -H 'sec-websocket-version: 13' -H 'sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==' URL`.",
         USELESS,
     ];
     HttpProtocolError: "Check that this port speaks HTTP, that it is not TLS on a plain port, and that both sides mean the same version.", [

@@ -2,6 +2,8 @@
 
 mod bad_input;
 mod grpc;
+#[cfg(feature = "retry")]
+mod last_word;
 mod negotiation;
 mod page;
 mod passing;

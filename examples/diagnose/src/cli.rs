@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use clap::{Parser, error::ErrorKind};
+use clap::{
+    Parser,
+    error::{ContextKind, ErrorKind},
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::{escape, target::Target};
@@ -75,6 +78,14 @@ pub(crate) fn read() -> Result<(Option<Target>, Options), ExitCode> {
             let _ = asked.print();
             return ExitCode::SUCCESS;
         }
+        // What is no option may be half of a header or a URL with a password; what follows `=` is a value.
+        let stray = asked.get(ContextKind::InvalidValue).is_some()
+            || asked
+                .get(ContextKind::InvalidArg)
+                .is_some_and(|arg| !arg.to_string().starts_with('-'));
+        if stray {
+            return usage("an argument too many: are headers with a space quoted?");
+        }
         // The first line says what is wrong, the others how to use the program.
         let text = asked.to_string();
         let line = text.lines().next().unwrap_or_default();
@@ -133,7 +144,7 @@ fn headers(lines: &[String]) -> Result<HeaderMap, String> {
         if name == "content-length" || name == "transfer-encoding" {
             return Err(format!("{name} cannot be set: the request has no body"));
         }
-        headers.insert(name, value);
+        headers.append(name, value);
     }
     Ok(headers)
 }

@@ -27,7 +27,13 @@ pub(crate) fn page(bytes: &[u8], longest: usize) -> String {
     let text = String::from_utf8_lossy(bytes);
     let mut plain = String::new();
     let mut in_tag = false;
-    for c in text.chars() {
+    let mut rest = &*text;
+    while let Some(c) = rest.chars().next() {
+        if let Some(after) = unread(rest) {
+            rest = after;
+            continue;
+        }
+        rest = &rest[c.len_utf8()..];
         match c {
             '<' => {
                 in_tag = true;
@@ -39,6 +45,20 @@ pub(crate) fn page(bytes: &[u8], longest: usize) -> String {
         }
     }
     line(&plain, longest)
+}
+
+/// What follows an element whose content is no text for a person.
+fn unread(text: &str) -> Option<&str> {
+    let name = ["style", "script"].into_iter().find(|name| {
+        text.starts_with('<')
+            && text.get(1..=name.len()).is_some_and(|tag| tag.eq_ignore_ascii_case(name))
+    })?;
+    let is_end = |at: usize| {
+        text[at + 2..].get(..name.len()).is_some_and(|tag| tag.eq_ignore_ascii_case(name))
+    };
+    let end = text.match_indices("</").map(|(at, _)| at).find(|&at| is_end(at));
+    // Without an end, all of what was kept is in it.
+    Some(end.and_then(|at| text[at..].split_once('>')).map_or("", |(_, rest)| rest))
 }
 
 #[cfg(test)]
@@ -60,6 +80,7 @@ mod tests {
     #[test]
     fn a_page_is_read_without_its_tags() {
         let html = b"<html><title>502 Bad Gateway</title>\n<h1>502\xff</h1> 1 > 0";
+        assert_eq!(page(b"<STYLE>a{b:c}</STYLE ><p>up<script>x()</script>", 100), "up");
         assert_eq!(page(html, 100), "502 Bad Gateway 502\u{fffd} 1 > 0");
     }
 }

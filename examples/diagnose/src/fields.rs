@@ -28,10 +28,11 @@ const LONGEST: usize = 120;
 pub(crate) fn of(headers: &HeaderMap) -> Vec<(&'static str, String)> {
     let telling = TELLING.iter().filter_map(|&name| {
         let values = headers.get_all(name).iter().take(4);
-        let values: Vec<_> =
-            values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        let values: Vec<_> = values
+            .map(|value| String::from_utf8_lossy(value.as_bytes()))
+            .map(|value| if name == LOCATION { without_secrets(&value) } else { value.into() })
+            .collect();
         let value = values.join(", ");
-        let value = if name == LOCATION.as_str() { without_secrets(&value) } else { value };
         (!value.is_empty()).then(|| (name, escape::line(&value, LONGEST)))
     });
     telling.collect()
@@ -41,6 +42,11 @@ pub(crate) fn of(headers: &HeaderMap) -> Vec<(&'static str, String)> {
 fn without_secrets(location: &str) -> String {
     match Url::parse(location) {
         Ok(url) => target::shown(&url),
+        // One without a scheme may have a user too.
+        Err(_) if location.starts_with(['/', '\\']) && location[1..].starts_with(['/', '\\']) => {
+            Url::parse(&format!("http:{location}"))
+                .map_or_else(|_| target::REDACTED.into(), |url| target::shown(&url))
+        }
         Err(_) => location.split(['?', '#']).next().unwrap_or_default().to_owned(),
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     curl,
     report::{Found, Report, Stage},
     steps::{dns, http, tcp, tls},
-    target::Target,
+    target::{REDACTED, Target},
 };
 
 pub(crate) async fn diagnose(target: &Target, options: &Options, embedded: bool) -> Report {
@@ -69,6 +69,12 @@ async fn steps(
         }
     };
     let done = report.step(Stage::Http, exchange).await;
+    if let Some(answer) = &mut answer {
+        // Many a page of an error repeats the request.
+        for secret in target.secrets(&options.headers) {
+            answer.says = answer.says.replace(&secret, REDACTED);
+        }
+    }
     report.answer = answer;
     done
 }

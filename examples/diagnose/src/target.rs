@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use http::HeaderMap;
 use url::{Host, Url};
 
 /// What stands where something secret was.
@@ -56,6 +57,19 @@ impl Target {
         !self.url.username().is_empty() || self.url.password().is_some()
     }
 
+    /// What must not be printed, should a server send it back; not what is too short to be told from other text.
+    pub(crate) fn secrets(&self, headers: &HeaderMap) -> Vec<String> {
+        let values = headers.values().filter_map(|value| value.to_str().ok());
+        let words = values.flat_map(str::split_whitespace).map(str::to_owned);
+        let query = self.url.query_pairs().filter(|(name, value)| is_secret(name, value));
+        let raw = self.url.query().unwrap_or_default().split(['&', ';']);
+        let raw = raw.filter_map(|pair| pair.split_once('=')).filter(|(n, v)| is_secret(n, v));
+        let all =
+            words.chain(query.map(|(_, value)| value.into())).chain(raw.map(|(_, v)| v.into()));
+        let password = self.url.password().map(ToOwned::to_owned);
+        all.chain(password).filter(|secret| secret.len() >= 6).collect()
+    }
+
     /// Host, and port unless it is the scheme's own: what `Host` says.
     pub(crate) fn authority(&self) -> String {
         match self.url.port() {
@@ -71,6 +85,7 @@ pub(crate) fn shown(url: &Url) -> String {
     // They fail only for URLs that can have no user.
     let _ = url.set_username("");
     let _ = url.set_password(None);
+    url.set_fragment(None);
     let query = url.query().map(masked);
     url.set_query(query.as_deref());
     url.into()
@@ -78,14 +93,16 @@ pub(crate) fn shown(url: &Url) -> String {
 
 fn masked(query: &str) -> String {
     let mut out = String::new();
-    for (at, pair) in query.split('&').enumerate() {
+    // Some servers take a semicolon too.
+    for part in query.split_inclusive(['&', ';']) {
+        let pair = part.trim_end_matches(['&', ';']);
+        let end = &part[pair.len()..];
         let (name, value) = pair.split_once('=').map_or((pair, None), |(n, v)| (n, Some(v)));
-        let and = if at == 0 { "" } else { "&" };
         // Writing to a string does not fail.
         let _ = match value {
-            Some(value) if is_secret(name, value) => write!(out, "{and}{name}={REDACTED}"),
-            None if name.len() >= SECRET_LENGTH => write!(out, "{and}{REDACTED}"),
-            _ => write!(out, "{and}{pair}"),
+            Some(value) if is_secret(name, value) => write!(out, "{name}={REDACTED}{end}"),
+            None if name.len() >= SECRET_LENGTH => write!(out, "{REDACTED}{end}"),
+            _ => write!(out, "{part}"),
         };
     }
     out
@@ -95,7 +112,10 @@ fn is_secret(name: &str, value: &str) -> bool {
     let name = name.to_ascii_lowercase();
     // A name that is written in escapes hides something.
     let named = name.contains('%') || SECRET.iter().any(|secret| name.contains(secret));
-    let long = value.len() >= SECRET_LENGTH && !value.contains('+') && !value.contains("%20");
+    // A plus is a space, or a digit of base64.
+    let is_text =
+        value.contains("%20") || value.split('+').all(|word| word.len() < SECRET_LENGTH / 2);
+    let long = value.len() >= SECRET_LENGTH && !is_text;
     named || long
 }
 

@@ -218,3 +218,58 @@ fn bad_usage_is_one_line_and_2_and_repeats_no_secret() {
         assert!(output.stdout.is_empty() && !said.contains("hunter2"), "{arguments:?}: {said}");
     }
 }
+
+#[tokio::test]
+async fn a_failing_stream_of_events_is_failing() {
+    let script = Script::Always(502, "content-type: text/event-stream\r\n");
+    let origin = Origin::start(script).await.unwrap();
+    let (code, report) = json(&[&format!("http://{}/", origin.addr())]).await;
+    assert_eq!((code, &report["failure"]["cause"]), (Some(1), &"bad_gateway".into()), "{report}");
+}
+#[tokio::test]
+async fn no_secret_of_a_location_is_printed() {
+    for line in [
+        "location: https://a.example/cb#access_token=hunter2\r\n",
+        "location: //me:hunter2@a.example/\r\n",
+        "location: /\\me:hunter2@a.example/\r\n",
+        "location: https://b.example/\r\nlocation: https://me:hunter2@a.example/\r\n",
+    ] {
+        let origin = Origin::start(Script::Always(302, line)).await.unwrap();
+        let (_, out, _) = run(&[&format!("http://{}/", origin.addr())]).await;
+        assert!(out.contains("a.example") && !out.contains("hunter2"), "{out}");
+    }
+}
+#[test]
+fn an_argument_too_many_is_not_repeated() {
+    for arguments in [
+        &["-H", "Authorization:", "Bearer", "hunter2", "http://h/"][..],
+        &["http://h/", "http://me:hunter2@h/"],
+        &["--json=hunter2"],
+    ] {
+        let output = diagnose(arguments);
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && !err.contains("hunter2"), "{err}");
+    }
+}
+#[tokio::test]
+async fn no_secret_of_a_query_is_printed() {
+    for query in ["a=1;token=hunter2", "q=abcDEF0123+hunter2hunter2/hunter2=="] {
+        let (_, out, _) = run(&[&format!("http://127.0.0.1:1/?{query}")]).await;
+        assert!(!out.contains("hunter2"), "{out}");
+    }
+}
+#[tokio::test]
+async fn a_page_that_repeats_the_request_repeats_no_secret() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/?token=hunter2", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = vec![0; 4096];
+        let size = stream.read(&mut head).await.unwrap();
+        let answer = format!("HTTP/1.1 404 x\r\ncontent-length: {size}\r\n\r\n");
+        stream.write_all(&[answer.as_bytes(), &head[..size]].concat()).await.unwrap();
+    });
+    let (_, out, _) = run(&[&url, "-H", "Cookie: a=hunter2", "-H", "cookie: b=second"]).await;
+    assert!(out.contains("cookie: REDACTED") && !out.contains("hunter2"), "{out}");
+}

@@ -313,3 +313,12 @@ async fn only_the_gateways_own_page_can_press_the_buttons() {
     let failure = failures.iter().find(|failure| failure["upstream"] == "healthy").unwrap();
     assert!(failure["note"].as_str().unwrap().starts_with("nginx got no valid response"));
 }
+
+#[tokio::test]
+async fn no_foreign_page_learns_what_the_live_page_shows() {
+    let (_origin, gateway) = in_front_of(Script::Healthy).await;
+    let url = format!("{}/@/events", gateway.url);
+    for field in [("host", "evil.example:80"), ("sec-fetch-site", "cross-site")] {
+        assert_eq!(send("GET", &url, &[field]).await.status(), StatusCode::FORBIDDEN, "{field:?}");
+    }
+}

@@ -81,8 +81,11 @@ pub(crate) fn request(
         value.set_sensitive(true);
         fields.insert(AUTHORIZATION, value);
     }
+    for name in headers.keys() {
+        fields.remove(name);
+    }
     for (name, value) in headers {
-        fields.insert(name, value.clone());
+        fields.append(name, value.clone());
     }
     fields.remove(HOST);
     if !is_http2 {
@@ -128,7 +131,7 @@ where
     });
     let endless = head.headers.get(CONTENT_TYPE);
     let endless = endless.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
-    if endless {
+    if endless && failure.is_none() {
         status.push_str(", a stream without end");
         return Found::good((), format!("{status} by {http}"));
     }

@@ -149,6 +149,10 @@ fn certificate(error: &CertificateError) -> String {
         CertificateError::UnknownIssuer => "the certificate's issuer is not trusted here: \
             self-signed, a private authority, or an intermediate that the server does not send"
             .into(),
+        // What `openssl req -x509` makes: rustls has no name of its own for it.
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            "the certificate is that of an authority, most likely self-signed".into()
+        }
         CertificateError::Revoked => "the certificate was revoked".into(),
         error => {
             format!("the certificate is not accepted: {}", escape::line(&error.to_string(), 120))

@@ -5,7 +5,7 @@ use std::{convert::Infallible, time::Duration};
 use axum::{
     extract::State,
     http::{
-        HeaderValue, StatusCode,
+        HeaderMap, HeaderValue, StatusCode,
         header::{CACHE_CONTROL, RETRY_AFTER},
     },
     response::{
@@ -16,12 +16,16 @@ use axum::{
 use futures_util::stream;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Live, snapshot};
+use super::{Live, same_origin::may_watch, snapshot};
 
 const EVERY: Duration = Duration::from_secs(1);
 
 /// Streams until the client goes or the gateway stops, so that draining does not wait for it.
-pub(super) async fn stream(State(live): State<Live>) -> Response {
+pub(super) async fn stream(State(live): State<Live>, headers: HeaderMap) -> Response {
+    if !may_watch(&headers) {
+        return (StatusCode::FORBIDDEN, "Only this gateway's own page may watch.\n")
+            .into_response();
+    }
     let Ok(place) = live.places.clone().try_acquire_owned() else {
         let wait = [(RETRY_AFTER, HeaderValue::from_static("5"))];
         let text = "As many pages are watching as may.\n";
