@@ -123,7 +123,7 @@ where
         Poll::Ready(match ready!(polled) {
             Some(Ok(frame)) => {
                 // A reader may stop here without asking for the end.
-                if this.watch.is_some() && this.inner.is_end_stream() {
+                if this.watch.is_some() && (frame.is_trailers() || this.inner.is_end_stream()) {
                     finish(this.watch);
                 }
                 Some(Ok(frame))

@@ -14,8 +14,8 @@
 //! [`RequestDurationLayer`](crate::RequestDurationLayer) measures `http.client.request.duration` and `http.server.request.duration`.
 //!
 //! `cause` is one of [`Cause`]'s words and `stop` one of `Stop`'s, so there are a few dozen of each. `key` is left out
-//! where there is one circuit for all and it has no name. Of keys the first 4,096 of a process are told apart, and the rest are `other`, so that
-//! what callers ask for cannot fill a recorder.
+//! where there is one circuit for all and it has no name. Of keys, and of hosts with their ports, the first 4,096 of a process together are told apart, and the rest are
+//! `other`, so that what callers ask for cannot fill a recorder.
 //!
 //! # What it costs
 //!
@@ -130,4 +130,19 @@ pub(crate) fn shed(of: Option<&Arc<str>>) {
 #[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
 pub(crate) fn overflow(layer: &'static str) {
     counter!(OVERFLOW, "layer" => layer).increment(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_others_make_up_so_much_is_told_apart_and_the_rest_is_other() {
+        for number in 0..KEYS_MAX {
+            let label: Arc<str> = number.to_string().into();
+            assert_eq!(&*bounded(&label), &*label);
+        }
+        assert_eq!(&*bounded(&"one more".into()), "other");
+        assert_eq!(&*bounded(&"7".into()), "7");
+    }
 }

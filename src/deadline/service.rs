@@ -43,7 +43,8 @@ where
         let inner = if at <= now {
             None
         } else {
-            if settings.tell_inner && callers != Some(deadline) {
+            // A later one of the caller's would be told to the next hop.
+            if (settings.tell_inner || callers.is_some()) && callers != Some(deadline) {
                 request.extensions_mut().insert(deadline);
             }
             Some(self.inner.call(request))

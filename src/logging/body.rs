@@ -54,8 +54,9 @@ where
                 if let (Some(record), Some(data)) = (this.slot.get(), frame.data_ref()) {
                     record.data(data.remaining(), data.chunk());
                 }
-                // A reader may stop here without asking for the end.
-                if this.inner.is_end_stream() {
+                // A reader may stop here without asking for the end: trailers are the last frame.
+                let whole = this.slot.get().is_some_and(|record| record.is_whole());
+                if whole || frame.is_trailers() || this.inner.is_end_stream() {
                     this.slot.finish(End::Complete);
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, Method, header};
 
 use super::{
     quote::{Quoted, Variable},
@@ -64,8 +64,13 @@ impl Curl<'_> {
         let Self(record) = self;
         let target = Target::of(record);
         // Globs and `..` are the request's own.
-        write!(out, "curl -gi --path-as-is -X {}", Quoted(record.method.as_str().as_bytes()))?;
         let headers = record.more().and_then(|it| it.headers.as_ref());
+        // By `-X HEAD` curl would wait for the content.
+        if record.method == Method::HEAD && !headers.is_some_and(has_body) {
+            out.push_str("curl -gI --path-as-is");
+        } else {
+            write!(out, "curl -gi --path-as-is -X {}", Quoted(record.method.as_str().as_bytes()))?;
+        }
         for (name, value) in headers.into_iter().flatten() {
             if !OF_CURL.contains(name) && out.len() <= LONGEST {
                 out.push_str(" -H ");

@@ -74,7 +74,7 @@ where
         Ok(response) => {
             if let Some(record) = slot.get() {
                 record.answered(response, classifier.classify(Ok(response)));
-                if response.body().is_end_stream() {
+                if record.is_whole() || response.body().is_end_stream() {
                     slot.finish(End::Complete);
                 }
             }

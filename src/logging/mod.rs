@@ -88,7 +88,7 @@
 //! | `http.route` | see [`route_by`](LoggingLayer::route_by) | if set |
 //! | `user_agent.original` | see [`user_agent`](LoggingLayer::user_agent) | if set |
 //! | `http.response.status_code`, `http.response.body.size` | the size as far as it was read, in bytes | once there is a response |
-//! | `http.request.resend_count` | requests sent before the last | if any |
+//! | `http.request.resend_count` | requests sent before the last; client | if any |
 //! | `error.type` | the status, if that failed, or the cause; on a server not for 4xx, never for a caller that gave up | failure |
 //! | `error.message` | the text of the innermost error | failure |
 //! | `seawall.cause`, `.reporter`, `.processed`, `.advice` | of the [`Failure`](crate::Failure) | failure |

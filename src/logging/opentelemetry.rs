@@ -15,6 +15,7 @@ use super::{
     settings::Side,
     target::{Port, Query, Target, Url},
 };
+use crate::Cause;
 
 /// What stands for a method that is none of those.
 const OTHER: &str = "_OTHER";
@@ -133,7 +134,9 @@ pub(super) fn end(span: &Span, record: &Record, ending: &Ending<'_>) {
         return;
     }
     let status = record.status;
-    if let (Side::Client, Some(version)) = (record.settings.side, version(record.version)) {
+    if let (Side::Client, Some(_), Some(version)) =
+        (record.settings.side, status, version(record.version))
+    {
         span.record(f::PROTOCOL_VERSION, version);
     }
     if let Some(status) = status {
@@ -154,7 +157,8 @@ pub(super) fn resend_count(record: &Record, ending: &Ending<'_>) -> Option<u32> 
         .attempts
         .or(record.more().and_then(|it| it.attempt))
         .map(|attempts| attempts.saturating_sub(1))
-        .filter(|&n| n > 0)
+        // The convention knows it of clients only: a gateway's caller sent its request once.
+        .filter(|&n| n > 0 && record.settings.side == Side::Client)
 }
 
 /// What `error.type` is to be, if the span's status is "error": a failed status, or else a name of which there are few.
@@ -168,6 +172,9 @@ pub(super) fn error_type<'a>(record: &'a Record, ending: &Ending<'_>) -> Option<
     match ending.end {
         End::Panicked => return Some("panic"),
         End::Cancelled => return None,
+        End::Error if ending.failure.is_some_and(|it| it.cause() == Cause::Cancelled) => {
+            return None;
+        }
         End::Complete | End::Dropped | End::Error => {}
     }
     if let Some(status) = record.status.as_ref().filter(failed) {

@@ -30,6 +30,8 @@ pub(super) struct Record {
     pub(super) request_id: Option<HeaderValue>,
     pub(super) status: Option<StatusCode>,
     pub(super) body_bytes: u64,
+    /// The size of the content, where the head tells it: a reader need not ask for the end then, and hyper does not.
+    expected: Option<u64>,
     pub(super) written: bool,
     /// Code of others runs; if that is so at the end, it has panicked.
     pub(super) busy: bool,
@@ -71,6 +73,7 @@ impl Record {
             request_id: None,
             status: None,
             body_bytes: 0,
+            expected: None,
             written: false,
             busy: false,
             more: None,
@@ -128,6 +131,7 @@ impl Record {
     #[inline]
     pub(super) fn answered<B>(&mut self, response: &Response<B>, failure: Option<Failure>) {
         self.status = Some(response.status());
+        self.expected = expected(&self.method, response);
         if self.settings.side == Side::Client {
             self.version = response.version();
         }
@@ -159,6 +163,12 @@ impl Record {
             self.request_id =
                 self.request_id.take().or_else(|| response.headers().get(&REQUEST_ID).cloned());
         }
+    }
+
+    /// Whether no more can come.
+    #[inline]
+    pub(super) fn is_whole(&self) -> bool {
+        self.expected.is_some_and(|expected| self.body_bytes >= expected)
     }
 
     /// Some of the body has come.
@@ -204,6 +214,17 @@ impl Record {
             opentelemetry::end(span, self, ending);
         }
     }
+}
+
+/// RFC 9110 §6.4.1 and §8.6.
+fn expected<B>(method: &Method, response: &Response<B>) -> Option<u64> {
+    let status = response.status();
+    if *method == Method::HEAD
+        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+    {
+        return Some(0);
+    }
+    response.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 #[cfg(feature = "retry")]

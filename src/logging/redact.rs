@@ -144,7 +144,7 @@ pub(super) enum Part<'a> {
 /// Takes a query apart.
 pub(super) fn parts<'a>(query: &'a str, secrets: &Secrets, mut each: impl FnMut(Part<'a>)) {
     let bytes = query.as_bytes();
-    let (mut at, mut plain, mut key) = (0, 0, 0);
+    let (mut at, mut plain, mut key, mut slash) = (0, 0, 0, false);
     while at < bytes.len() {
         let unit = Unit::at(bytes, at);
         let next = at + unit.len;
@@ -156,16 +156,41 @@ pub(super) fn parts<'a>(query: &'a str, secrets: &Secrets, mut each: impl FnMut(
                 at = end_of_value(bytes, next, unit.depth);
                 (plain, key) = (at, at);
             }
+            // A URL within: its user and password.
+            b'/' if slash => match end_of_user(bytes, next) {
+                Some(end) => {
+                    each(Part::Plain(&query[plain..next]));
+                    each(Part::Secret("userinfo"));
+                    (at, plain) = (end, end);
+                }
+                None => at = next,
+            },
             b'=' | b'&' | b';' | b'?' | b'#' => {
                 at = next;
                 key = next;
             }
             _ => at = next,
         }
+        slash = unit.byte == b'/';
     }
     if plain < query.len() {
         each(Part::Plain(&query[plain..]));
     }
+}
+
+/// Where the `@` of an authority stands (RFC 3986 §3.2).
+fn end_of_user(bytes: &[u8], mut at: usize) -> Option<usize> {
+    let mut user = None;
+    while at < bytes.len() {
+        let unit = Unit::at(bytes, at);
+        match unit.byte {
+            b'@' => user = Some(at),
+            b'/' | b'?' | b'#' | b'&' => break,
+            _ => {}
+        }
+        at += unit.len;
+    }
+    user
 }
 
 fn end_of_value(bytes: &[u8], mut at: usize, depth: usize) -> usize {

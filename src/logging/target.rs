@@ -77,6 +77,8 @@ impl<'a> Target<'a> {
 
 /// A `Host` header into host and port (RFC 9110 §7.2). What is in brackets is an IPv6 address.
 fn split(host: &str) -> (&str, Option<u16>) {
+    // It has no place for a user; a caller may send one all the same.
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
     match host.rsplit_once(':') {
         Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()),
         _ => (host, None),
@@ -99,7 +101,7 @@ impl Target<'_> {
             write!(f, "{scheme}://{user}")?;
         }
         // Host and port only: an authority may begin with a user's name and password.
-        f.write_str(self.uri.host().unwrap_or_default())?;
+        write!(f, "{}", Text(self.uri.host().unwrap_or_default(), SHORT))?;
         match self.uri.port() {
             Some(port) => write!(f, ":{port}"),
             None => Ok(()),

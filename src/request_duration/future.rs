@@ -37,7 +37,10 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        match ready!(this.inner.poll(cx)) {
+        this.measure.as_mut().map(Watch::enter);
+        let polled = this.inner.poll(cx);
+        this.measure.as_mut().map(Watch::leave);
+        match ready!(polled) {
             Ok(response) => {
                 if let Some(measure) = this.measure {
                     measure.answered(response.status());

@@ -70,3 +70,10 @@ impl<S> Layer<S> for RequestDurationLayer {
         RequestDuration { inner, layer: self.clone() }
     }
 }
+
+impl RequestDurationLayer {
+    /// Required on a server, and of those two: HTTP/1.1 does not say it, and a caller may say anything.
+    pub(super) fn scheme(&self, said: Option<&str>) -> Option<&'static str> {
+        (self.side == Side::Server).then(|| if said == Some("https") { "https" } else { "http" })
+    }
+}

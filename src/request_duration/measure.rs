@@ -20,10 +20,13 @@ pub struct Measure {
     method: &'static str,
     address: Option<SharedString>,
     port: Option<u16>,
+    scheme: Option<&'static str>,
     route: Option<String>,
     status: Option<StatusCode>,
     error: Option<Cow<'static, str>>,
     told: bool,
+    /// Code of others runs; if that is so at the end, it has panicked.
+    pub(super) busy: bool,
 }
 
 impl Measure {
@@ -36,16 +39,29 @@ impl Measure {
             _ => None,
         };
         let port = head.uri.port_u16().or(by_scheme).filter(|_| client);
+        let (address, port) = match host.map(|host| (host.to_ascii_lowercase(), port)) {
+            None => (None, None),
+            Some((host, port)) => {
+                // Both together are bounded: a peer that chooses one chooses the other.
+                let authority = port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
+                match &*names::bounded(&authority.into()) {
+                    "other" => (Some("other".into()), None),
+                    _ => (Some(host.into()), port),
+                }
+            }
+        };
         Self {
             side: layer.side,
             started: Instant::now(),
             method: name(&head.method),
-            address: host.map(|host| names::bounded(&host.to_ascii_lowercase().into())),
+            address,
             port,
+            scheme: layer.scheme(head.uri.scheme_str()),
             route: layer.route.0.as_ref().and_then(|by| by(head)),
             status: None,
             error: None,
             told: false,
+            busy: false,
         }
     }
 
@@ -59,7 +75,9 @@ impl Measure {
     }
 
     pub(super) fn failed(&mut self, cause: Cause) {
-        self.error = Some(cause.as_str().into());
+        if cause != Cause::Cancelled {
+            self.error = Some(cause.as_str().into());
+        }
         self.tell();
     }
 
@@ -74,6 +92,7 @@ impl Measure {
         let status = self.status.map(|status| status.as_u16().to_string().into());
         add("http.response.status_code", status);
         add("error.type", self.error.take().map(Into::into));
+        add("url.scheme", self.scheme.map(Into::into));
         add("server.address", self.address.take());
         add("server.port", self.port.map(|port| port.to_string().into()));
         add("http.route", self.route.take().map(Into::into));
@@ -102,6 +121,14 @@ const fn name(method: &Method) -> &'static str {
 }
 
 impl Watch for Measure {
+    fn enter(&mut self) {
+        self.busy = true;
+    }
+
+    fn leave(&mut self) {
+        self.busy = false;
+    }
+
     fn complete(&mut self) {
         self.tell();
     }
@@ -118,6 +145,9 @@ impl Watch for Measure {
 
 impl Drop for Measure {
     fn drop(&mut self) {
+        if self.busy {
+            self.error = Some("panic".into());
+        }
         self.tell();
     }
 }

@@ -9,11 +9,12 @@
 //! |---|---|---|
 //! | `http.request.method` | the method; `_OTHER` for one that RFC 9110 and RFC 5789 do not know | both |
 //! | `http.response.status_code` | if a response came | both |
-//! | `error.type` | the status of a failed response (from 400 on a client, from 500 on a server), or the [`Cause`](crate::Cause) of an error; none if the caller gave up | both |
+//! | `error.type` | the status of a failed response (from 400 on a client, from 500 on a server), or the [`Cause`](crate::Cause) of an error; `panic`; none if the caller gave up | both |
 //! | `server.address`, `server.port` | host and port of the URL | client |
+//! | `url.scheme` | `https` if the URL says so, else `http` | server |
 //! | `http.route` | what [`route_by`](RequestDurationLayer::route_by) says | server |
 //!
-//! Paths are no label, and hosts are told apart for the first 4,096 of a process: the others are `other`.
+//! Paths are no label, and hosts and ports are told apart for the first 4,096 of a process: the others are `other`.
 //!
 //! A request ends with the body of its response, or when that breaks off or is dropped.
 //!

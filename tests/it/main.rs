@@ -46,6 +46,8 @@ mod deadline;
 mod deadline_chain;
 #[cfg(feature = "full")]
 mod deadline_header;
+#[cfg(all(feature = "full", feature = "metrics", feature = "hyper-util"))]
+mod ends;
 #[cfg(feature = "error-response")]
 mod error_response;
 #[cfg(feature = "full")]
