@@ -88,7 +88,7 @@ limit 'seawall BadGatewayClassifier' bare GET ready 140 || failed=1
 limit 'seawall Logging, client' bare GET ready 140 || failed=1
 limit 'seawall Logging, server' bare GET ready 140 || failed=1
 # A success that nobody wants to hear of, while failures would be heard.
-limit 'seawall Logging, client' bare GET ready 740 INFO || failed=1
+limit 'seawall Logging, client' bare GET ready 800 INFO || failed=1
 # A success that is written: no slower than the peer with its defaults, which need DEBUG to be seen.
 limit 'seawall Logging, server' 'tower-http Trace' GET ready 0 DEBUG || failed=1
 limit 'seawall Logging, client' 'tower-http Trace' GET ready 0 DEBUG || failed=1
