@@ -2,7 +2,7 @@ use std::{convert::Infallible, num::NonZeroU32, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{Either, Empty, Full};
 use recloser::AsyncRecloser;
 use seawall::{
     BadGatewayClassifierLayer, CircuitBreakerLayer, ErrorResponseLayer, InFlightLimitLayer,
@@ -62,6 +62,12 @@ pub(super) fn all() -> Vec<Row> {
             CircuitBreakerLayer::new().keyed(by_authority).layer(inner)
         }),
         row!("seawall BadGatewayClassifier", |inner| BadGatewayClassifierLayer::new().layer(inner)),
+        // What it costs that a response's body may be another, and nothing else.
+        row!("floor: a body that may be another", |inner| {
+            ServiceBuilder::new()
+                .map_response(|answer: Answered| answer.map(Either::<_, Empty<Bytes>>::Left))
+                .service(inner)
+        }),
         row!("tower MapResult", |inner| {
             ServiceBuilder::new()
                 .map_result(|outcome: Result<Answered, Infallible>| outcome)
