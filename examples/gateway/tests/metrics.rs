@@ -36,7 +36,7 @@ async fn prometheus_is_told_what_the_layers_count() {
         "seawall_attempts_total{cause=\"bad_gateway\"} 4",
         "seawall_retries_total{outcome=\"failure\"} 3",
         "# TYPE http_client_request_duration histogram",
-        "http_server_request_duration_bucket{http_request_method=\"GET\",http_response_status_code=\"200\",http_route=\"/up\",le=\"10\"} 1",
+        "http_server_request_duration_bucket{http_request_method=\"GET\",http_response_status_code=\"200\",url_scheme=\"http\",http_route=\"/up\",le=\"10\"} 1",
     ] {
         assert!(text.lines().any(|it| it == line), "{line} is not in\n{text}");
     }
