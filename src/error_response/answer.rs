@@ -32,6 +32,7 @@ pub(super) struct Answer {
 }
 
 /// What a gateway may say in its own name: a 408 would blame our caller for being slow, a 202 would call it a success.
+#[cfg(feature = "retry")]
 fn is_upstreams_own(status: StatusCode) -> bool {
     status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
 }
