@@ -38,7 +38,7 @@ struct Looking<B: Body> {
     conclusion: Conclusion,
     peek: Box<Peek<B>>,
     /// How much of it was there at the last look.
-    looked_at: Option<usize>,
+    looked_at: usize,
     /// Armed by the first pause.
     timer: Option<Pin<Box<Sleep>>>,
 }
@@ -96,7 +96,7 @@ fn begin<B: Body>(
         return Ok(Response::from_parts(parts, ResponseBody::untouched(body)));
     }
     let peek = Box::new(Peek::new(body, settings.peek));
-    Err(Box::new(Looking { parts, conclusion, peek, looked_at: None, timer: None }))
+    Err(Box::new(Looking { parts, conclusion, peek, looked_at: 0, timer: None }))
 }
 
 /// Looks at the body until it is recognised, or no more of it is to be read.
@@ -106,7 +106,7 @@ fn poll_look<B: Body>(
     settings: Settings,
     cx: &mut Context<'_>,
 ) -> Poll<Response<ResponseBody<B>>> {
-    let looking = slot.as_mut().expect("polled after completion");
+    let mut looking = slot.take().expect("polled after completion");
     let over = looking.peek.poll_fill(cx).is_ready() || {
         looking.look(false);
         !looking.conclusion.is_settled() && looking.poll_timer(settings, cx).is_ready()
@@ -114,9 +114,10 @@ fn poll_look<B: Body>(
     if over {
         looking.look(true);
     } else if !looking.conclusion.is_settled() {
+        *slot = Some(looking);
         return Poll::Pending;
     }
-    let Looking { mut parts, conclusion, peek, .. } = *slot.take().expect("it was there");
+    let Looking { mut parts, conclusion, peek, .. } = *looking;
     conclusion.leave(&mut parts.extensions);
     Poll::Ready(Response::from_parts(parts, ResponseBody::peeked(peek)))
 }
@@ -124,8 +125,8 @@ fn poll_look<B: Body>(
 impl<B: Body> Looking<B> {
     fn look(&mut self, over: bool) {
         let seen = self.peek.seen();
-        if over || self.looked_at != Some(seen.len()) {
-            self.looked_at = Some(seen.len());
+        if over || self.looked_at != seen.len() {
+            self.looked_at = seen.len();
             let whole = over && self.peek.is_whole();
             let headers = &self.parts.headers;
             self.conclusion.look(Seen { headers, body: Some(seen), over, whole });

@@ -95,8 +95,8 @@ const fn gateway(product: Product) -> Reporter {
     Reporter::Gateway(product)
 }
 
-const fn recorded(
-    product: Product,
+const fn row(
+    reporter: Reporter,
     statuses: &'static [u16],
     clues: &'static [Clue],
     cause: Cause,
@@ -104,19 +104,5 @@ const fn recorded(
     note: &'static str,
     source: Source,
 ) -> Row {
-    let (reporter, cause) = (gateway(product), Some(cause));
-    Row { reporter, statuses, clues, cause, processed, note, source }
-}
-
-const fn documented(
-    reporter: Reporter,
-    statuses: &'static [u16],
-    clues: &'static [Clue],
-    cause: Cause,
-    processed: Processed,
-    note: &'static str,
-    page: &'static str,
-) -> Row {
-    let (cause, source) = (Some(cause), Source::Documented(page));
-    Row { reporter, statuses, clues, cause, processed, note, source }
+    Row { reporter, statuses, clues, cause: Some(cause), processed, note, source }
 }
