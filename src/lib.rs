@@ -72,6 +72,8 @@ mod budget;
 mod keys;
 #[cfg(any(feature = "retry", feature = "circuit-breaker", feature = "logging"))]
 mod ratio;
+#[cfg(any(feature = "logging", feature = "metrics"))]
+mod semconv;
 #[cfg(any(feature = "retry", feature = "timeout", feature = "body-timeout", feature = "deadline"))]
 mod time_limit;
 

@@ -26,7 +26,7 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
 use metrics::{
@@ -76,15 +76,20 @@ fn key(key: Option<&Arc<str>>) -> Vec<(&'static str, SharedString)> {
 }
 
 /// A label for what others can make up: itself, or `other` if there are too many of them.
-pub(crate) fn bounded(label: &Arc<str>) -> SharedString {
-    static KNOWN: OnceLock<Mutex<HashSet<Arc<str>>>> = OnceLock::new();
-    let known = KNOWN.get_or_init(Mutex::default);
-    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-    if known.contains(label) || (known.len() < KEYS_MAX && known.insert(Arc::clone(label))) {
-        Arc::clone(label).into()
-    } else {
-        "other".into()
+pub(crate) fn bounded(label: &str) -> SharedString {
+    static KNOWN: OnceLock<RwLock<HashSet<Arc<str>>>> = OnceLock::new();
+    let known = KNOWN.get_or_init(RwLock::default);
+    // Every request asks, and nearly always for one that is known.
+    if let Some(label) = known.read().unwrap_or_else(PoisonError::into_inner).get(label) {
+        return Arc::clone(label).into();
     }
+    let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
+    if !known.contains(label) && known.len() == KEYS_MAX {
+        return "other".into();
+    }
+    let label: Arc<str> = label.into();
+    known.insert(Arc::clone(&label));
+    label.into()
 }
 
 /// An attempt has ended; `attempt` counts from 1.
@@ -139,10 +144,10 @@ mod tests {
     #[test]
     fn of_what_others_make_up_so_much_is_told_apart_and_the_rest_is_other() {
         for number in 0..KEYS_MAX {
-            let label: Arc<str> = number.to_string().into();
-            assert_eq!(&*bounded(&label), &*label);
+            let label = number.to_string();
+            assert_eq!(&*bounded(&label), label);
         }
-        assert_eq!(&*bounded(&"one more".into()), "other");
-        assert_eq!(&*bounded(&"7".into()), "7");
+        assert_eq!(&*bounded("one more"), "other");
+        assert_eq!(&*bounded("7"), "7");
     }
 }

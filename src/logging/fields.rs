@@ -3,7 +3,7 @@
 //! OpenTelemetry's semantic conventions for HTTP, in their stable names where they are stable:
 //! <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>. What those have no name for is under `seawall.`.
 
-/// Of [`METHODS`], or `_OTHER`.
+/// Of a few, or `_OTHER`.
 /// <https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/#http-request-method>
 pub(super) const METHOD: &str = "http.request.method";
 /// The method as it came, if that is another.

@@ -15,19 +15,16 @@ use super::{
     settings::Side,
     target::{Port, Query, Target, Url},
 };
-use crate::Cause;
-
-/// What stands for a method that is none of those.
-const OTHER: &str = "_OTHER";
+use crate::{
+    Cause,
+    semconv::{self, OTHER},
+};
 
 /// A method by a name of which there are few; `None` beside it: that is its own.
 pub(super) fn method(method: &Method) -> (&str, Option<&str>) {
-    let name = method.as_str();
-    match name {
-        // RFC 9110 §9, RFC 5789.
-        "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "CONNECT" | "OPTIONS" | "TRACE" | "PATCH"
-        | "QUERY" => (name, None),
-        _ => (OTHER, Some(name)),
+    match semconv::method(method) {
+        Some(name) => (name, None),
+        None => (OTHER, Some(method.as_str())),
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
     redact::{Redacted, Secrets},
     settings::{Settings, Side},
 };
+use crate::semconv::port_of_scheme;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Target<'a> {
@@ -50,11 +51,8 @@ impl<'a> Target<'a> {
             Some(_) => self.uri.port_u16(),
             None => self.host.and_then(|host| split(host).1),
         };
-        let by_scheme = || match (self.settings.side, self.uri.scheme_str()) {
-            (Side::Client, Some("http")) => Some(80),
-            (Side::Client, Some("https")) => Some(443),
-            _ => None,
-        };
+        let client = self.settings.side == Side::Client;
+        let by_scheme = || port_of_scheme(self.uri).filter(|_| client);
         written.or_else(by_scheme).map(Port)
     }
 

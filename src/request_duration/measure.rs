@@ -1,6 +1,6 @@
 use std::{borrow::Cow, error::Error};
 
-use http::{Method, StatusCode, request::Parts};
+use http::{StatusCode, request::Parts};
 use metrics::{SharedString, histogram};
 use tokio::time::Instant;
 
@@ -10,6 +10,7 @@ use crate::{
     body::Watch,
     classify::{classify_body_error, classify_error},
     metrics as names,
+    semconv::{self, OTHER, port_of_scheme},
 };
 
 /// One request under way, measured when it ends.
@@ -33,18 +34,13 @@ impl Measure {
     pub(super) fn start(layer: &RequestDurationLayer, head: &Parts) -> Self {
         let client = layer.side == Side::Client;
         let host = head.uri.host().filter(|_| client);
-        let by_scheme = match head.uri.scheme_str() {
-            Some("http") => Some(80),
-            Some("https") => Some(443),
-            _ => None,
-        };
-        let port = head.uri.port_u16().or(by_scheme).filter(|_| client);
+        let port = head.uri.port_u16().or_else(|| port_of_scheme(&head.uri)).filter(|_| client);
         let (address, port) = match host.map(|host| (host.to_ascii_lowercase(), port)) {
             None => (None, None),
             Some((host, port)) => {
                 // Both together are bounded: a peer that chooses one chooses the other.
                 let authority = port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
-                match &*names::bounded(&authority.into()) {
+                match &*names::bounded(&authority) {
                     "other" => (Some("other".into()), None),
                     _ => (Some(host.into()), port),
                 }
@@ -53,7 +49,7 @@ impl Measure {
         Self {
             side: layer.side,
             started: Instant::now(),
-            method: name(&head.method),
+            method: semconv::method(&head.method).unwrap_or(OTHER),
             address,
             port,
             scheme: layer.scheme(head.uri.scheme_str()),
@@ -101,22 +97,6 @@ impl Measure {
             Side::Client => histogram!(names::CLIENT, &labels).record(seconds),
             Side::Server => histogram!(names::SERVER, &labels).record(seconds),
         }
-    }
-}
-
-/// RFC 9110 §9 and RFC 5789: any other may be whatever a caller likes.
-const fn name(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::DELETE => "DELETE",
-        Method::CONNECT => "CONNECT",
-        Method::OPTIONS => "OPTIONS",
-        Method::TRACE => "TRACE",
-        Method::PATCH => "PATCH",
-        _ => "_OTHER",
     }
 }
 

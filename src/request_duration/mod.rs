@@ -7,7 +7,7 @@
 //!
 //! | label | value | where |
 //! |---|---|---|
-//! | `http.request.method` | the method; `_OTHER` for one that RFC 9110 and RFC 5789 do not know | both |
+//! | `http.request.method` | the method; `_OTHER` for one that is not of RFC 9110 or RFC 5789, nor QUERY | both |
 //! | `http.response.status_code` | if a response came | both |
 //! | `error.type` | the status of a failed response (from 400 on a client, from 500 on a server), or the [`Cause`](crate::Cause) of an error; `panic`; none if the caller gave up | both |
 //! | `server.address`, `server.port` | host and port of the URL | client |
