@@ -107,6 +107,8 @@ pub mod standard;
 pub mod timeout;
 #[cfg(feature = "tonic-0_14")]
 pub mod tonic;
+#[cfg(feature = "full")]
+pub mod type_errors;
 
 pub use self::{
     classify::{Classify, GrpcClassifier, HttpClassifier, classify_fn},

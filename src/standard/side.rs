@@ -20,7 +20,7 @@ pub struct Gateway {
     pub(super) error_response: ErrorResponseLayer,
 }
 
-impl<S, C: Clone, P: Clone, K> Layer<S> for StandardLayer<C, P, K, Client> {
+impl<S: Clone, C: Clone, P: Clone, K> Layer<S> for StandardLayer<C, P, K, Client> {
     type Service = Standard<S, C, P, K>;
 
     fn layer(&self, client: S) -> Self::Service {
@@ -28,7 +28,7 @@ impl<S, C: Clone, P: Clone, K> Layer<S> for StandardLayer<C, P, K, Client> {
     }
 }
 
-impl<S, C: Clone, P: Clone, K> Layer<S> for StandardLayer<C, P, K, Gateway> {
+impl<S: Clone, C: Clone, P: Clone, K> Layer<S> for StandardLayer<C, P, K, Gateway> {
     type Service = Logging<ErrorResponse<Standard<S, C, P, K>>>;
 
     fn layer(&self, client: S) -> Self::Service {
@@ -38,7 +38,7 @@ impl<S, C: Clone, P: Clone, K> Layer<S> for StandardLayer<C, P, K, Gateway> {
 }
 
 impl<C: Clone, P: Clone, K, Side> StandardLayer<C, P, K, Side> {
-    fn stack<S>(&self, client: S) -> Stack<S, C, P, K> {
+    fn stack<S: Clone>(&self, client: S) -> Stack<S, C, P, K> {
         let timeouts = self.timeouts;
         let unlimited = |time: Option<Duration>| time.unwrap_or(Duration::MAX);
         let attempt = self.bad_gateway.layer(client);
