@@ -62,6 +62,7 @@ mod recorder;
 
 mod architecture;
 mod classify;
+mod public_api;
 #[cfg_attr(not(feature = "full"), allow(dead_code))]
 mod support;
 #[cfg(feature = "full")]
