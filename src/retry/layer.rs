@@ -6,7 +6,7 @@ use tower_layer::Layer;
 use super::{
     AsIs, Backoff, Budget, Cloned, Http, ReplayBody, Retry, Retrying, SendAs,
     hook::Hook,
-    policy::{Methods, Policy},
+    policy::{From, Methods, Policy},
 };
 use crate::{
     HttpClassifier,
@@ -233,7 +233,7 @@ impl<C, P> RetryLayer<C, P> {
     fn set_budgets(self, budgets: Budgets) -> Self {
         self.set(|policy| {
             policy.budgets = budgets;
-            policy.own_budgets = true;
+            policy.budgets_from = From::User;
         })
     }
 
@@ -249,7 +249,7 @@ impl<C, P> RetryLayer<C, P> {
         self,
         by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     ) -> Self {
-        if self.policy.own_budgets {
+        if self.policy.budgets_from == From::User {
             return self;
         }
         self.set(|policy| policy.budgets = Budgets::Keyed(Keyed::new(Budget::default(), by)))
