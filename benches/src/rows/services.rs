@@ -6,7 +6,7 @@ use http_body_util::{Either, Empty, Full};
 use recloser::AsyncRecloser;
 use seawall::{
     BadGatewayClassifierLayer, CircuitBreakerLayer, ErrorResponseLayer, InFlightLimitLayer,
-    LoggingLayer, RetryLayer, TimeoutLayer, circuit_breaker::by_authority,
+    LoggingLayer, RetryLayer, StandardLayer, TimeoutLayer, circuit_breaker::by_authority,
 };
 use tower::{Layer, ServiceBuilder, retry::RetryLayer as TowerRetry, timeout::Timeout};
 use tower_http::{
@@ -107,6 +107,15 @@ pub(super) fn all() -> Vec<Row> {
         })
         .all_kinds()
         .at_info(),
+        row!("seawall Standard", |inner| StandardLayer::new("billing").layer(inner))
+            .all_kinds()
+            .at_info(),
+        row!("seawall Standard, no log", |inner| {
+            StandardLayer::new("billing").logging(None).layer(inner)
+        }),
+        row!("seawall Standard, gateway", |inner| StandardLayer::gateway("edge").layer(inner))
+            .all_kinds()
+            .at_info(),
         row!("seawall server stack: Logging, ErrorResponse", |inner| {
             ServiceBuilder::new()
                 .layer(LoggingLayer::server())
