@@ -52,6 +52,22 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_with(cx, |response, bounds| response.map(|body| TimedBody::new(body, bounds)))
+    }
+}
+
+impl<F> ResponseFuture<F> {
+    /// What `bound` makes of a response whose body has these bounds.
+    #[inline]
+    pub(crate) fn poll_with<B, E, T>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bound: impl FnOnce(Response<B>, Bounds) -> T,
+    ) -> Poll<Result<T, BoxError>>
+    where
+        F: Future<Output = Result<Response<B>, E>>,
+        E: Into<BoxError>,
+    {
         let mut this = self.project();
         let Some(inner) = this.inner.as_mut().as_pin_mut() else {
             assert!(!std::mem::replace(this.done, true), "polled after completion");
@@ -61,8 +77,7 @@ where
         // The response first: one that is ready beats a deadline that has passed.
         match inner.poll(cx) {
             Poll::Ready(Ok(response)) => {
-                let bounds = bounds(*this.limit);
-                return Poll::Ready(Ok(response.map(|body| TimedBody::new(body, bounds))));
+                return Poll::Ready(Ok(bound(response, bounds(*this.limit))));
             }
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
             Poll::Pending => {}

@@ -51,6 +51,18 @@ impl DeadlineLayer {
         Self::of(None)
     }
 
+    /// The future of a call that begins now, if `call` makes it.
+    #[cfg(feature = "standard")]
+    #[inline]
+    pub(crate) fn start<B, F>(
+        &self,
+        mut request: http::Request<B>,
+        call: impl FnOnce(http::Request<B>) -> F,
+    ) -> super::ResponseFuture<F> {
+        let (limit, is_late) = self.settings.start(&mut request, &self.ignored);
+        super::ResponseFuture::new((!is_late).then(|| call(request)), limit)
+    }
+
     #[cfg(feature = "standard")]
     pub(crate) const fn total(&self) -> Option<Duration> {
         self.settings.total
