@@ -83,6 +83,10 @@ pub mod bad_gateway;
 pub mod body_timeout;
 #[cfg(feature = "circuit-breaker")]
 pub mod circuit_breaker;
+#[cfg(feature = "full")]
+pub mod coming_from;
+#[cfg(feature = "full")]
+pub mod cookbook;
 #[cfg(feature = "deadline")]
 pub mod deadline;
 #[cfg(feature = "error-response")]
