@@ -4,6 +4,9 @@
 //! requests that nobody waits for any more. A bound on how many are under way keeps it answering. What is beyond is refused
 //! at once, and never queued: for a queue there is tower's `ConcurrencyLimit`.
 //!
+//! Works on any service, HTTP or not; where responses have no body, say [`until_response`](InFlightLimitLayer::until_response). Not
+//! covered: how often calls begin, for which there is tower's `RateLimit`; who of several callers may go on, since all are equal.
+//!
 //! # Example
 //!
 //! ```
