@@ -51,16 +51,11 @@ impl DeadlineLayer {
         Self::of(None)
     }
 
-    /// The future of a call that begins now, if `call` makes it.
+    /// The limit of a call that begins now, and whether it has passed already.
     #[cfg(feature = "standard")]
     #[inline]
-    pub(crate) fn start<B, F>(
-        &self,
-        mut request: http::Request<B>,
-        call: impl FnOnce(http::Request<B>) -> F,
-    ) -> super::ResponseFuture<F> {
-        let (limit, is_late) = self.settings.start(&mut request, &self.ignored);
-        super::ResponseFuture::new((!is_late).then(|| call(request)), limit)
+    pub(crate) fn start<B>(&self, request: &mut http::Request<B>) -> (Option<super::Limit>, bool) {
+        self.settings.start(request, &self.ignored)
     }
 
     #[cfg(feature = "standard")]

@@ -35,9 +35,10 @@ where
     }
 
     #[inline]
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let Self { inner, deadline } = self;
-        ResponseFuture { inner: deadline.start(request, |request| inner.call(request)) }
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let (limit, is_late) = self.deadline.start(&mut request);
+        let inner = if is_late { None } else { Some(self.inner.call(request)) };
+        ResponseFuture { inner: deadline::ResponseFuture::new(inner, limit) }
     }
 }
 
@@ -59,9 +60,8 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().inner.poll_with(cx, |mut response, bounds| {
+        self.project().inner.poll_in_place(cx, |response, bounds| {
             response.body_mut().inner_mut().bound(bounds);
-            response
         })
     }
 }
