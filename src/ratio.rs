@@ -45,6 +45,11 @@ impl Ratio {
         f64::from(self.millionths) / f64::from(WHOLE)
     }
 
+    #[cfg(feature = "test-util")]
+    pub(crate) const fn millionths(self) -> u32 {
+        self.millionths
+    }
+
     /// Whether `part` of `whole` is this much or more; never of nothing.
     #[cfg(feature = "circuit-breaker")]
     pub(crate) fn is_reached(self, part: u64, whole: u64) -> bool {

@@ -1,0 +1,78 @@
+//! What all clones of an upstream, or all its connections, share.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use http::request::Parts;
+
+use super::{BadScript, Received, Script, Step, step::Act};
+
+/// How many requests are kept.
+pub(super) const KEPT: usize = 1_000;
+
+#[derive(Debug)]
+pub(super) struct Shared(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    script: Script,
+    requests: u64,
+    received: Vec<Received>,
+}
+
+/// Where a request is kept; nowhere if there were too many before it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place(usize);
+
+impl Shared {
+    pub(super) fn new(script: Script) -> Result<Self, BadScript> {
+        script.check()?;
+        Ok(Self(Mutex::new(State { script, requests: 0, received: Vec::new() })))
+    }
+
+    pub(super) fn follow(&self, script: Script) -> Result<(), BadScript> {
+        script.check()?;
+        self.lock().script = script;
+        Ok(())
+    }
+
+    /// A request has come: what to do with it. A refused one is not received.
+    pub(super) fn begin(&self, parts: Parts) -> (Step, Place) {
+        let mut state = self.lock();
+        let step = state.script.next();
+        let place = Place(state.received.len());
+        if step.act != Act::Refuse {
+            state.requests += 1;
+            if place.0 < KEPT {
+                state.received.push(Received::new(parts));
+                return (step, place);
+            }
+        }
+        (step, Place(KEPT))
+    }
+
+    /// More of its body has come.
+    pub(super) fn add(&self, Place(at): Place, data: &[u8]) {
+        if let Some(received) = self.lock().received.get_mut(at) {
+            received.add(data);
+        }
+    }
+
+    /// Its body has ended.
+    pub(super) fn end(&self, Place(at): Place) {
+        if let Some(received) = self.lock().received.get_mut(at) {
+            received.end();
+        }
+    }
+
+    pub(super) fn requests(&self) -> u64 {
+        self.lock().requests
+    }
+
+    pub(super) fn received(&self) -> Vec<Received> {
+        self.lock().received.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
