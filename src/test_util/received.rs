@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use http::{Extensions, HeaderMap, Method, Uri, request::Parts};
 
 /// How many bytes of a request's body are kept.
@@ -6,15 +8,16 @@ pub(super) const BODY_KEPT: usize = 64 << 10;
 /// A request that an upstream received.
 #[derive(Clone, Debug)]
 pub struct Received {
-    parts: Parts,
+    // So that a copy is cheap, and runs none of the extensions' own code.
+    parts: Arc<Parts>,
     body: Vec<u8>,
     body_len: u64,
     whole: bool,
 }
 
 impl Received {
-    pub(super) const fn new(parts: Parts) -> Self {
-        Self { parts, body: Vec::new(), body_len: 0, whole: false }
+    pub(super) fn new(parts: Parts) -> Self {
+        Self { parts: Arc::new(parts), body: Vec::new(), body_len: 0, whole: false }
     }
 
     pub(super) fn add(&mut self, data: &[u8]) {
@@ -29,13 +32,13 @@ impl Received {
 
     /// Its method.
     #[must_use]
-    pub const fn method(&self) -> &Method {
+    pub fn method(&self) -> &Method {
         &self.parts.method
     }
 
     /// Its URI, as it came: on a socket mostly the path and the query alone.
     #[must_use]
-    pub const fn uri(&self) -> &Uri {
+    pub fn uri(&self) -> &Uri {
         &self.parts.uri
     }
 
@@ -47,7 +50,7 @@ impl Received {
 
     /// Its headers.
     #[must_use]
-    pub const fn headers(&self) -> &HeaderMap {
+    pub fn headers(&self) -> &HeaderMap {
         &self.parts.headers
     }
 
@@ -59,7 +62,7 @@ impl Received {
 
     /// Its extensions: what layers tell the client, such as [`Attempt`](crate::retry::Attempt). Empty on a socket.
     #[must_use]
-    pub const fn extensions(&self) -> &Extensions {
+    pub fn extensions(&self) -> &Extensions {
         &self.parts.extensions
     }
 

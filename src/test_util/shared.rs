@@ -31,7 +31,9 @@ impl Shared {
 
     pub(super) fn follow(&self, script: Script) -> Result<(), BadScript> {
         script.check()?;
-        self.lock().script = script;
+        // Dropped when the lock is released: a body may have an owner, with code of its own.
+        let former = std::mem::replace(&mut self.lock().script, script);
+        drop(former);
         Ok(())
     }
 

@@ -325,6 +325,7 @@ fn no_layer_holds_a_lock_across_user_code() {
             "keys/mod.rs",
             "metrics.rs",
             "retry/replay.rs",
+            "test_util/shared.rs",
         ]
     );
 }
