@@ -13,7 +13,7 @@ mod hyper;
 mod reqwest;
 #[cfg(all(feature = "full", feature = "hyper-util"))]
 mod sockets;
-#[cfg(all(feature = "full", feature = "hyper-util", feature = "test-util"))]
+#[cfg(all(feature = "full", feature = "hyper-util"))]
 mod test_util;
 
 #[cfg(all(feature = "retry", feature = "hyper-util"))]
