@@ -20,9 +20,10 @@ pub enum BadScript {
     /// `content-length` and `transfer-encoding` are the upstream's to write.
     /// [`Step::truncated`](super::Step::truncated) announces more than is sent.
     Framing,
-    /// A socket is refused before there is a request that could take a step:
+    /// [`Step::refuse`](super::Step::refuse) and [`Step::error`](super::Step::error) are for use in process. A socket is
+    /// refused before there is a request that could take a step: see
     /// [`FlakyUpstream::refuse`](super::FlakyUpstream::refuse).
-    RefuseOnSocket,
+    NotOnSocket,
 }
 
 impl fmt::Display for BadScript {
@@ -36,9 +37,10 @@ impl fmt::Display for BadScript {
             Self::Framing => {
                 f.write_str("content-length and transfer-encoding are written by the upstream")
             }
-            Self::RefuseOnSocket => {
-                f.write_str("no step refuses a socket: use FlakyUpstream::refuse")
-            }
+            Self::NotOnSocket => f.write_str(
+                "steps that refuse or fail with an error are for use in process; a socket is \
+                 refused by FlakyUpstream::refuse",
+            ),
         }
     }
 }

@@ -53,7 +53,7 @@ pub(super) async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<
 /// Returns whether the connection stays open for another request.
 async fn take(stream: &mut TcpStream, step: &Step, method: &Method) -> io::Result<bool> {
     pause(step.delay).await;
-    match step.act {
+    match &step.act {
         Act::Answer => return answer(stream, step.answer(), method).await,
         Act::Silent => {
             copy(stream, &mut sink()).await?;
@@ -66,8 +66,8 @@ async fn take(stream: &mut TcpStream, step: &Step, method: &Method) -> io::Resul
             return Err(io::ErrorKind::ConnectionReset.into());
         }
         Act::Garbage => stream.write_all(b"\x16\x03\x01 this is not HTTP\r\n\r\n").await?,
-        // A script with "refuse" is not taken for a socket.
-        Act::Close | Act::Refuse => {}
+        // Scripts with the last two are not taken for a socket.
+        Act::Close | Act::Refuse | Act::Error(_) => {}
     }
     Ok(false)
 }

@@ -43,7 +43,7 @@ impl<B> ResponseFuture<B> {
         place: Place,
         shared: Arc<Shared>,
     ) -> Self {
-        let body = (step.act != Act::Refuse).then_some(body);
+        let body = (!step.act.is_refusal()).then_some(body);
         Self { body, timer: None, method, step, place, shared }
     }
 }
@@ -84,12 +84,13 @@ where
                 ready!(timer.poll(cx));
             }
         }
-        Poll::Ready(match this.step.act {
+        Poll::Ready(match &this.step.act {
             Act::Answer => Ok(this.step.answer().response(this.method)),
             Act::Silent => return Poll::Pending,
             Act::Close => Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),
             Act::Reset => Err(io::Error::from(io::ErrorKind::ConnectionReset).into()),
             Act::Refuse => Err(io::Error::from(io::ErrorKind::ConnectionRefused).into()),
+            Act::Error(error) => Err(error.make()),
             Act::Garbage => Err(NotHttp::new().into()),
         })
     }

@@ -119,6 +119,7 @@
 //! | [`Step::silent`] | nothing | nothing | what your timeout says |
 //! | [`Step::truncated`] | a body that breaks off | `io::ErrorKind::UnexpectedEof`, in the body | `http_response_incomplete` |
 //! | [`Step::refuse`]; [`FlakyUpstream::refuse`] | the connection is refused | `io::ErrorKind::ConnectionRefused` | `connection_refused` |
+//! | [`Step::error`] | not there | the error that you make | what your classifier says |
 //!
 //! # When what happens
 //!

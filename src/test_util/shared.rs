@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::request::Parts;
 
-use super::{BadScript, Received, Script, Step, step::Act};
+use super::{BadScript, Received, Script, Step};
 
 /// How many requests are kept.
 pub(super) const KEPT: usize = 1_000;
@@ -42,7 +42,7 @@ impl Shared {
         let mut state = self.lock();
         let step = state.script.next();
         let place = Place(state.received.len());
-        if step.act != Act::Refuse {
+        if !step.act.is_refusal() {
             state.requests += 1;
             if place.0 < KEPT {
                 state.received.push(Received::new(parts));

@@ -1,9 +1,10 @@
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use super::{BadScript, answer::Answer};
+use crate::BoxError;
 
 /// What an upstream does with one request. Unless a constructor says otherwise, it reads the whole request first.
 ///
@@ -26,7 +27,7 @@ pub struct Step {
     wrong: Option<BadScript>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Act {
     Answer,
     Close,
@@ -34,6 +35,34 @@ pub(super) enum Act {
     Silent,
     Garbage,
     Refuse,
+    Error(MakeError),
+}
+
+impl Act {
+    pub(super) const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refuse)
+    }
+
+    /// Whether a socket can do it.
+    pub(super) const fn is_for_sockets(&self) -> bool {
+        !matches!(self, Self::Refuse | Self::Error(_))
+    }
+}
+
+/// Makes an error anew for each request.
+#[derive(Clone)]
+pub(super) struct MakeError(Arc<dyn Fn() -> BoxError + Send + Sync>);
+
+impl MakeError {
+    pub(super) fn make(&self) -> BoxError {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for MakeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
 }
 
 impl Step {
@@ -78,6 +107,20 @@ impl Step {
     /// kind `ConnectionRefused`; a socket is refused by [`FlakyUpstream::refuse`](super::FlakyUpstream::refuse).
     pub fn refuse() -> Self {
         Self::new(Act::Refuse)
+    }
+
+    /// Fails with an error that `make` makes for each request: one of your own client's, or a
+    /// [`Failure`](crate::Failure), which says by itself what it is taken for. In process only.
+    ///
+    /// ```
+    /// use seawall::{Cause, Failure, test_util::Step};
+    ///
+    /// let no_such_name = Step::error(|| Failure::new(Cause::DnsError));
+    /// let too_slow = Step::error(|| std::io::Error::from(std::io::ErrorKind::TimedOut));
+    /// # let _ = (no_such_name, too_slow);
+    /// ```
+    pub fn error<E: Into<BoxError>>(make: impl Fn() -> E + Send + Sync + 'static) -> Self {
+        Self::new(Act::Error(MakeError(Arc::new(move || make().into()))))
     }
 
     fn new(act: Act) -> Self {

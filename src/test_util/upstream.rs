@@ -12,7 +12,7 @@ use tokio::{
     task::{JoinHandle, JoinSet, yield_now},
 };
 
-use super::{BadScript, Received, Script, Step, connection::serve, shared::Shared, step::Act};
+use super::{BadScript, Received, Script, Step, connection::serve, shared::Shared};
 
 /// An upstream on a socket, which speaks HTTP/1.1, until it is dropped: that closes the socket and all connections. See
 /// the [module docs](super).
@@ -32,7 +32,7 @@ impl FlakyUpstream {
     /// Needs tokio's runtime, with I/O, and with time for steps that wait.
     ///
     /// # Errors
-    /// Of kind `InvalidInput`, a [`BadScript`] inside, if the script has no step or a wrong one, or one that refuses. Any
+    /// Of kind `InvalidInput`, a [`BadScript`] inside, if the script has no step or a wrong one, or one for use in process. Any
     /// other if no socket can be had.
     pub async fn start(script: impl Into<Script>) -> io::Result<Self> {
         let mut upstream = Self::bind(checked(script.into())?)?;
@@ -130,8 +130,8 @@ impl Drop for FlakyUpstream {
 }
 
 fn checked(script: Script) -> io::Result<Script> {
-    if script.all().any(|step| step.act == Act::Refuse) {
-        return Err(invalid(BadScript::RefuseOnSocket));
+    if script.all().any(|step| !step.act.is_for_sockets()) {
+        return Err(invalid(BadScript::NotOnSocket));
     }
     script.check().map_err(invalid)?;
     Ok(script)

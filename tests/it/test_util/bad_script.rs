@@ -68,11 +68,17 @@ fn chances_that_are_none_or_sum_up_to_more_than_one_are_told() {
 }
 
 #[tokio::test]
-async fn a_socket_takes_no_step_that_refuses() {
-    let refuses = || Script::new().then(Step::ok("")).forever(Step::refuse());
-    let error = FlakyUpstream::start(refuses()).await.unwrap_err();
-    assert_eq!(seawall::find_source(&error), Some(&BadScript::RefuseOnSocket));
-    let mut upstream = FlakyUpstream::start(Step::ok("")).await.unwrap();
-    let error = upstream.follow(refuses()).await.unwrap_err();
-    assert_eq!(error.to_string(), "no step refuses a socket: use FlakyUpstream::refuse");
+async fn a_socket_takes_no_step_that_is_for_use_in_process() {
+    for step in [Step::refuse(), Step::error(|| "down")] {
+        let script = || Script::new().then(Step::ok("")).forever(step.clone());
+        let error = FlakyUpstream::start(script()).await.unwrap_err();
+        assert_eq!(seawall::find_source(&error), Some(&BadScript::NotOnSocket));
+        let mut upstream = FlakyUpstream::start(Step::ok("")).await.unwrap();
+        let error = upstream.follow(script()).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "steps that refuse or fail with an error are for use in process; a socket is refused \
+             by FlakyUpstream::refuse"
+        );
+    }
 }

@@ -290,6 +290,14 @@ async fn errors_are_those_of_a_client() {
         let error: BoxError = FlakyService::new(step).unwrap().oneshot(get()).await.unwrap_err();
         assert_eq!(error.downcast_ref::<io::Error>().unwrap().kind(), kind);
     }
+    let own = Step::error(|| seawall::Failure::new(Cause::DnsError));
+    assert_eq!(format!("{:?}", own.clone()).matches("Error(..)").count(), 1);
+    for _ in 0..2 {
+        let upstream = FlakyService::new(own.clone()).unwrap();
+        let error = upstream.clone().oneshot(get()).await.unwrap_err();
+        assert_eq!(classify_error(&*error).cause(), Cause::DnsError);
+        assert_eq!(upstream.requests(), 1);
+    }
     let error = FlakyService::new(Step::garbage()).unwrap().oneshot(get()).await.unwrap_err();
     assert_eq!(error.to_string(), "the answer is not HTTP");
     assert_eq!(classify_error(&*error).processed(), Processed::Maybe);
