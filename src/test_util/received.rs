@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use http::{Extensions, HeaderMap, Method, Uri, request::Parts};
 
@@ -10,14 +10,15 @@ pub(super) const BODY_KEPT: usize = 64 << 10;
 pub struct Received {
     // So that a copy is cheap, and runs none of the extensions' own code.
     parts: Arc<Parts>,
+    at: Duration,
     body: Vec<u8>,
     body_len: u64,
     whole: bool,
 }
 
 impl Received {
-    pub(super) fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), body: Vec::new(), body_len: 0, whole: false }
+    pub(super) fn new(parts: Parts, at: Duration) -> Self {
+        Self { parts: Arc::new(parts), at, body: Vec::new(), body_len: 0, whole: false }
     }
 
     pub(super) fn add(&mut self, data: &[u8]) {
@@ -28,6 +29,12 @@ impl Received {
 
     pub(super) const fn end(&mut self) {
         self.whole = true;
+    }
+
+    /// When it came, on tokio's clock: so long after the upstream was made.
+    #[must_use]
+    pub const fn at(&self) -> Duration {
+        self.at
     }
 
     /// Its method.

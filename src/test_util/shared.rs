@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::request::Parts;
+use tokio::time::Instant;
 
 use super::{BadScript, Received, Script, Step};
 
@@ -10,7 +11,10 @@ use super::{BadScript, Received, Script, Step};
 pub(super) const KEPT: usize = 1_000;
 
 #[derive(Debug)]
-pub(super) struct Shared(Mutex<State>);
+pub(super) struct Shared {
+    made: Instant,
+    state: Mutex<State>,
+}
 
 #[derive(Debug)]
 struct State {
@@ -26,7 +30,8 @@ pub(super) struct Place(usize);
 impl Shared {
     pub(super) fn new(script: Script) -> Result<Self, BadScript> {
         script.check()?;
-        Ok(Self(Mutex::new(State { script, requests: 0, received: Vec::new() })))
+        let state = Mutex::new(State { script, requests: 0, received: Vec::new() });
+        Ok(Self { made: Instant::now(), state })
     }
 
     pub(super) fn follow(&self, script: Script) -> Result<(), BadScript> {
@@ -45,7 +50,7 @@ impl Shared {
         if !step.act.is_refusal() {
             state.requests += 1;
             if place.0 < KEPT {
-                state.received.push(Received::new(parts));
+                state.received.push(Received::new(parts, self.made.elapsed()));
                 return (step, place);
             }
         }
@@ -75,6 +80,6 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

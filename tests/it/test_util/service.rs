@@ -108,7 +108,8 @@ async fn a_response_has_the_headers_that_it_was_given_and_its_length() {
         let headers = response.headers();
         assert_eq!(headers["content-length"], "4", "{method}");
         assert_eq!(headers["retry-after"], "2");
-        let values: Vec<_> = headers.get_all("x-a").iter().map(|it| it.as_bytes()).collect();
+        let values: Vec<_> =
+            headers.get_all("x-a").iter().map(http::HeaderValue::as_bytes).collect();
         assert_eq!(values, [&b"1"[..], b"caf\xe9"]);
         assert_eq!(response.body().size_hint().exact(), Some(body.len() as u64));
         assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), body);
@@ -202,18 +203,18 @@ async fn what_is_received_is_told_with_the_word_of_the_layers() {
         assert_eq!((again.header("x-bytes"), again.headers().len()), (None, 2));
         assert_eq!((again.body(), again.body_len(), again.is_whole()), (&b"pay"[..], 3, true));
     }
-    let attempts = received.map_each(|it| it.extensions().get::<Attempt>().map(|it| it.0.get()));
-    assert_eq!(attempts, [None, Some(2)]);
+    let attempt = |it: &Received| it.extensions().get::<Attempt>().map(|it| it.0.get());
+    assert_eq!(received.iter().map(attempt).collect::<Vec<_>>(), [None, Some(2)]);
 }
 
-trait MapEach<T> {
-    fn map_each<U>(&self, each: impl Fn(&T) -> U) -> Vec<U>;
-}
-
-impl<T> MapEach<T> for Vec<T> {
-    fn map_each<U>(&self, each: impl Fn(&T) -> U) -> Vec<U> {
-        self.iter().map(each).collect()
-    }
+#[tokio::test(start_paused = true)]
+async fn when_a_request_came_is_told_on_the_test_s_clock() {
+    let upstream = FlakyService::new([Step::status(502), Step::ok("").delay(SECOND)]).unwrap();
+    tokio::time::advance(3 * SECOND).await;
+    let retry = RetryLayer::new().backoff(Backoff::constant(2 * SECOND));
+    retry.layer(upstream.clone()).oneshot(get()).await.unwrap();
+    let came: Vec<_> = upstream.received().iter().map(|it| it.at().as_secs()).collect();
+    assert_eq!(came, [3, 5]);
 }
 
 #[tokio::test(start_paused = true)]
