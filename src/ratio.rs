@@ -118,6 +118,7 @@ mod tests {
         assert!(half.is_reached(u64::MAX, u64::MAX));
     }
 
+    #[cfg(any(feature = "retry", feature = "circuit-breaker"))]
     #[test]
     fn a_part_of_a_duration_is_no_more_than_the_whole() {
         let whole = Duration::from_secs(8);
