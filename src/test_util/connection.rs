@@ -11,10 +11,11 @@ use tokio::{
 
 use super::{
     Step,
+    act::Act,
     answer::Answer,
-    reader::{Framing, Reader, has_token},
+    head::{Framing, has_token},
+    reader::Reader,
     shared::Shared,
-    step::Act,
 };
 
 const BAD_REQUEST: &[u8] =

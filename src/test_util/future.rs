@@ -14,8 +14,8 @@ use tokio::time::{Sleep, sleep};
 
 use super::{
     FlakyBody, Step,
+    act::Act,
     shared::{Place, Shared},
-    step::Act,
 };
 use crate::{BoxError, Cause, Failure, Reporter};
 

@@ -132,6 +132,7 @@
 //! | the body of a request is large | it is read to its end; the first 64 KiB are kept |
 //! | more than a thousand requests come | all are counted; the first thousand are kept |
 //! | what comes on a socket is not HTTP/1, or its head is larger than 64 KiB or has more than 100 headers | 400; the connection is closed, and no step taken |
+//! | the clock is paused around a [`FlakyUpstream`] | it jumps while bytes are under way, and timeouts fire: leave it running |
 //! | the upstream is dropped | the socket and all its connections are closed, as soon as the runtime comes to it |
 //!
 //! # Differs from
@@ -139,11 +140,13 @@
 //! - `tower_test::mock`: no task that answers beside the call; a script, HTTP, and failures that the classifier knows.
 //! - `wiremock` and its like: they match requests and answer them well; here connections break too.
 
+mod act;
 mod answer;
 mod bad_script;
 mod body;
 mod connection;
 mod future;
+mod head;
 mod reader;
 mod received;
 mod script;

@@ -1,9 +1,13 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
-use super::{BadScript, answer::Answer};
+use super::{
+    BadScript,
+    act::{Act, MakeError},
+    answer::Answer,
+};
 use crate::BoxError;
 
 /// What an upstream does with one request. Unless a constructor says otherwise, it reads the whole request first.
@@ -25,44 +29,6 @@ pub struct Step {
     pub(super) act: Act,
     answer: Answer,
     wrong: Option<BadScript>,
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Act {
-    Answer,
-    Close,
-    Reset,
-    Silent,
-    Garbage,
-    Refuse,
-    Error(MakeError),
-}
-
-impl Act {
-    pub(super) const fn is_refusal(&self) -> bool {
-        matches!(self, Self::Refuse)
-    }
-
-    /// Whether a socket can do it.
-    pub(super) const fn is_for_sockets(&self) -> bool {
-        !matches!(self, Self::Refuse | Self::Error(_))
-    }
-}
-
-/// Makes an error anew for each request.
-#[derive(Clone)]
-pub(super) struct MakeError(Arc<dyn Fn() -> BoxError + Send + Sync>);
-
-impl MakeError {
-    pub(super) fn make(&self) -> BoxError {
-        (self.0)()
-    }
-}
-
-impl fmt::Debug for MakeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("..")
-    }
 }
 
 impl Step {
@@ -120,7 +86,7 @@ impl Step {
     /// # let _ = (no_such_name, too_slow);
     /// ```
     pub fn error<E: Into<BoxError>>(make: impl Fn() -> E + Send + Sync + 'static) -> Self {
-        Self::new(Act::Error(MakeError(Arc::new(move || make().into()))))
+        Self::new(Act::Error(MakeError::new(move || make().into())))
     }
 
     fn new(act: Act) -> Self {

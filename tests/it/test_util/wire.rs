@@ -24,6 +24,23 @@ async fn well() -> FlakyUpstream {
 }
 
 #[tokio::test]
+async fn a_reset_is_one_on_the_wire_and_a_close_is_none() {
+    for (step, expected) in [
+        (Step::reset(), Err(std::io::ErrorKind::ConnectionReset)),
+        (Step::close(), Ok("")),
+        (Step::garbage(), Ok("\u{16}\u{3}\u{1} this is not HTTP\r\n\r\n")),
+        (Step::status(999), Ok("HTTP/1.1 999 \r\ncontent-length: 0\r\n\r\n")),
+    ] {
+        let upstream = FlakyUpstream::start(step).await.unwrap();
+        let mut stream = TcpStream::connect(upstream.addr()).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        let read = stream.read_to_string(&mut answer).await;
+        assert_eq!(read.map(|_| &*answer).map_err(|error| error.kind()), expected);
+    }
+}
+
+#[tokio::test]
 async fn requests_that_come_together_are_answered_one_by_one() {
     let upstream = FlakyUpstream::start([Step::ok("one"), Step::status(204), Step::ok("three")]);
     let upstream = upstream.await.unwrap();
