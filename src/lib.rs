@@ -155,8 +155,32 @@
 //!
 //! # Testing your own service
 //!
-//! What a stack does is seldom seen before an upstream fails. So let one fail: an upstream that resets a connection, then answers 502,
-//! then well, on a clock that a test can pause, is a few lines: see [`cookbook::testing`].
+//! What a stack does is seldom seen before an upstream fails. So let one fail as it is told (feature `test-util`, among the
+//! `[dev-dependencies]`): in the place of the client, on a clock that a test can pause, or on a real socket.
+//!
+//! ```
+//! # #[cfg(all(feature = "full", feature = "test-util"))] {
+//! # type Body = http_body_util::Full<bytes::Bytes>;
+//! use http::Request;
+//! use seawall::{StandardLayer, test_util::{FlakyService, Script, Step}};
+//! use tower::{Layer, ServiceExt};
+//!
+//! // In a test of yours: #[tokio::test(start_paused = true)]
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), seawall::BoxError> {
+//! let upstream = FlakyService::new(
+//!     Script::new().then(Step::reset()).then(Step::status(502)).forever(Step::ok("hello")),
+//! )?;
+//! let client = StandardLayer::new("billing").layer(upstream.clone());
+//!
+//! let response = client.oneshot(Request::get("http://billing/").body(Body::default())?).await?;
+//! assert_eq!(response.status(), 200);
+//! assert_eq!(upstream.requests(), 3);
+//! # Ok(())
+//! # }
+//! # main().unwrap();
+//! # }
+//! ```
 //!
 //! # Further
 //!
@@ -180,6 +204,7 @@
 //! | `hyper`, `hyper-util`, `h2` | the classifier looks into the errors of these crates: without them a refused connection is recognised, but a closed one is not. `hyper-util` also brings `TrackReuse` | no |
 //! | `reqwest-0_13`, `tonic-0_14` | the same, and a client as a service: `seawall::reqwest::Client`, `seawall::tonic::Client` | no |
 //! | `metrics` | counts for a recorder of the `metrics` crate, and `RequestDurationLayer` | no |
+//! | `test-util` | for your tests: upstreams that fail as they are told, `seawall::test_util` | no |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // A page may name what stands behind a feature that is off.
 #![cfg_attr(not(feature = "full"), allow(rustdoc::broken_intra_doc_links))]
@@ -199,7 +224,12 @@ mod body;
 mod budget;
 #[cfg(any(feature = "retry", feature = "circuit-breaker", feature = "in-flight"))]
 mod keys;
-#[cfg(any(feature = "retry", feature = "circuit-breaker", feature = "logging"))]
+#[cfg(any(
+    feature = "retry",
+    feature = "circuit-breaker",
+    feature = "logging",
+    feature = "test-util"
+))]
 mod ratio;
 #[cfg(any(feature = "logging", feature = "metrics"))]
 mod semconv;
@@ -236,6 +266,8 @@ pub mod reqwest;
 pub mod retry;
 #[cfg(feature = "standard")]
 pub mod standard;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 #[cfg(feature = "timeout")]
 pub mod timeout;
 #[cfg(feature = "tonic-0_14")]
@@ -249,7 +281,12 @@ pub use self::{
     failure::{Cause, Failure, Processed, Product, Reporter},
 };
 
-#[cfg(any(feature = "retry", feature = "circuit-breaker", feature = "logging"))]
+#[cfg(any(
+    feature = "retry",
+    feature = "circuit-breaker",
+    feature = "logging",
+    feature = "test-util"
+))]
 pub use self::ratio::{NotARatio, Ratio};
 #[cfg(any(feature = "retry", feature = "deadline"))]
 pub use self::time_limit::Deadline;

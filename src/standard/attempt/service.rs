@@ -7,7 +7,6 @@ use std::{
 
 use http::{Request, Response, Uri};
 use http_body::Body;
-use tokio::time::Instant;
 use tower_service::Service;
 
 use super::{AttemptBody, ResponseFuture};
@@ -60,10 +59,7 @@ where
             }
         };
         self.settings.next_hop.write(&mut request);
-        // Read before the call, which is timed too.
-        let started = Instant::now();
-        let inner = self.inner.call(request);
-        ResponseFuture::new(inner, started, place, Arc::clone(&self.settings))
+        ResponseFuture::new(self.inner.call(request), place, Arc::clone(&self.settings))
     }
 }
 
