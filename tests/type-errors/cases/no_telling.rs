@@ -1,16 +1,11 @@
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Empty;
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
 use seawall::StandardLayer;
-use tower::{ServiceBuilder, ServiceExt};
+use tower::{Layer, ServiceExt};
+use type_errors::client_of_empty_bodies;
 
 fn main() {
-    let hyper: Client<HttpConnector, Empty<Bytes>> =
-        Client::builder(TokioExecutor::new()).build_http();
-    let client = ServiceBuilder::new().layer(StandardLayer::new("billing")).service(hyper);
+    let client = StandardLayer::new("billing").layer(client_of_empty_bodies());
     let _response = client.oneshot(Request::new(Empty::<Bytes>::new()));
 }

@@ -7,7 +7,11 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
+use http_body_util::{Empty, Full};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
 use seawall::BoxError;
 use tower::Service;
 
@@ -15,6 +19,11 @@ pub type Body = Full<Bytes>;
 
 /// Gets the compiler to say why `service` takes no requests of type `Req`.
 pub fn check<Req>(_: impl Service<Req>) {}
+
+/// A client that takes one type of body only.
+pub fn client_of_empty_bodies() -> Client<HttpConnector, Empty<Bytes>> {
+    Client::builder(TokioExecutor::new()).build_http()
+}
 
 /// A client that cannot be cloned.
 #[derive(Debug)]
