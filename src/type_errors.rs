@@ -28,7 +28,7 @@
 //! # The client takes another type of body
 //!
 //! ```text
-//! error[E0277]: the trait bound `…Client<HttpConnector, …Empty<…Bytes>>: Service<…Request<ReplayBody<…Empty<…Bytes>>>>` is not satisfied
+//! error[E0277]: the trait bound `…Client<…HttpConnector, …Empty<…Bytes>>: Service<…Request<ReplayBody<…Empty<…Bytes>>>>` is not satisfied
 //! ```
 //!
 //! **Why.** A request that may be sent again needs a body that can be read again. So a client inside of
