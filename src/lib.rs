@@ -2,13 +2,20 @@
 //!
 //! Put around a client, it keeps such failures from the caller where that is safe; put around a server, it answers honestly
 //! where it is not; and it leaves a record that a person can act on. It works with hyper, axum, reqwest and tonic, and on any
-//! `tower::Service`, as one stack or layer by layer.
+//! `tower::Service`, as one stack or layer by layer. (A *service* takes requests and gives responses; a *layer* wraps one service in
+//! another, which sees what goes in and what comes out. That is all of [Tower](https://docs.rs/tower) that is needed here.)
 //!
 //! # In five minutes
 //!
 //! ```toml
 //! [dependencies]
+//! bytes = "1"
+//! http = "1"
+//! http-body-util = "0.1"
+//! hyper-util = { version = "0.1", features = ["client-legacy", "http1", "tokio"] }
 //! seawall = { version = "0.1", features = ["hyper-util", "h2"] }
+//! tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
+//! tower = { version = "0.5", features = ["util"] }
 //! ```
 //!
 //! [`StandardLayer`] around a client is all it takes. Here the upstream answers 502 to the first request:
@@ -85,7 +92,7 @@
 //! | [`CircuitBreakerLayer`] | stops calling an upstream that is down, until it is back | outside of the timeout, so that a timeout counts |
 //! | [`InFlightLimitLayer`] | refuses calls beyond a number that are under way; off unless set | inside of the breaker, which does not count what is refused |
 //! | [`TimeoutLayer`], [`BodyTimeoutLayer`] | bound each attempt, and each silence in a body | inside of retry, so that each attempt has its own |
-//! | [`DeadlineHeaderLayer`] | tells the next hop how long it has; off unless set | innermost but one, so that each attempt says what is left by then |
+//! | [`DeadlineHeaderLayer`] | tells the next server how long it has; off unless set | innermost but one, so that each attempt says what is left by then |
 //! | [`BadGatewayClassifierLayer`] | works out why a response failed, and who says so | innermost, so that all see its word |
 //!
 //! In a gateway two more stand around it: [`LoggingLayer::server`], one line a request, and [`ErrorResponseLayer`], which turns any
@@ -96,7 +103,8 @@
 //!
 //! # What you see
 //!
-//! A line for each call that failed, by `tracing`, with as many fields by OpenTelemetry's names; secrets are redacted:
+//! A line for each call that failed, by `tracing`, with as many fields by OpenTelemetry's names; secrets are redacted. To have it on
+//! your terminal takes a subscriber, such as `tracing_subscriber::fmt::init()`:
 //!
 //! ```text
 //! WARN GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 402.8ms, 4 attempts (total spent)
