@@ -103,6 +103,19 @@
 //! | responses stream for hours, with long silences | `Timeouts::new(…)?.body_idle(None)` |
 //! | one name stands for several servers | `tower::balance` inside, a breaker with `when_open(NotReady)` around each, and `.circuit_breaker(None)` here |
 //!
+//! # When what happens
+//!
+//! | when | then |
+//! |---|---|
+//! | the upstream refuses the connection, or its name does not resolve | the request is sent again, whatever its method: nothing was processed |
+//! | it closes or resets the connection, is silent for an attempt's time, or answers 429, 500, 502, 503 or 504 | sent again, if its method or an `Idempotency-Key` allows that |
+//! | retries or the budget are spent, or no time is left for another | the last response, or its error inside of `GaveUp` |
+//! | half of the last calls to an authority or more have failed, and there were 20 | `CircuitOpen` at once, for some seconds: nothing is sent, and nothing retried |
+//! | the time of the whole call is over | `Elapsed`; what is under way is dropped |
+//! | the response's body breaks off, or pauses for too long | an error where the body is read; not sent again, since the response is yours by then |
+//! | an error is left, in a gateway | a 502, 503 or 504 that says what happened |
+//! | nothing fails | head, frames and trailers pass as they are |
+//!
 //! # Cancel safety
 //!
 //! Dropping the future or the body releases everything, and counts as neither success nor failure.
