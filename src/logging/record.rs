@@ -9,6 +9,7 @@ use tracing::Span;
 use super::{
     Head,
     end::{End, Ending},
+    left_behind::LeftBehind,
     line, opentelemetry,
     settings::{Settings, Side},
 };
@@ -35,6 +36,7 @@ pub(super) struct Record {
     pub(super) written: bool,
     /// Code of others runs; if that is so at the end, it has panicked.
     pub(super) busy: bool,
+    pub(super) left_behind: LeftBehind,
     more: Option<Box<More>>,
 }
 
@@ -76,6 +78,7 @@ impl Record {
             expected: None,
             written: false,
             busy: false,
+            left_behind: LeftBehind::default(),
             more: None,
         };
         if !head.headers().is_empty() {
@@ -163,6 +166,11 @@ impl Record {
             self.request_id =
                 self.request_id.take().or_else(|| response.headers().get(&REQUEST_ID).cloned());
         }
+    }
+
+    /// It was dropped after so many attempts.
+    pub(super) fn cut_short(&mut self, attempts: u32) {
+        self.more_mut().attempts = Some(attempts);
     }
 
     /// Whether no more can come.

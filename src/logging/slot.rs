@@ -109,6 +109,9 @@ fn give_up(record: &mut Record) {
         Some(_) => End::Dropped,
         None => End::Cancelled,
     };
+    if let Some(attempts) = record.left_behind.end() {
+        record.cut_short(attempts);
+    }
     if thread::panicking() {
         // Another panic out of here, a subscriber's, would end the process.
         let _ = panic::catch_unwind(panic::AssertUnwindSafe(|| record.finish(end)));
