@@ -65,8 +65,10 @@ pub(super) struct More {
 }
 
 impl Record {
+    /// What there is of every request; to be followed by [`read`](Self::read).
+    #[inline]
     pub(super) fn new(settings: &Arc<Settings>, head: Head<'_>) -> Self {
-        let mut this = Self {
+        Self {
             settings: Arc::clone(settings),
             method: head.method().clone(),
             uri: head.uri().clone(),
@@ -80,25 +82,32 @@ impl Record {
             busy: false,
             left_behind: LeftBehind::default(),
             more: None,
-        };
+        }
+    }
+
+    /// What there is of some.
+    #[inline]
+    pub(super) fn read(&mut self, head: Head<'_>) {
         if !head.headers().is_empty() {
-            this.read(head.headers());
+            self.read_headers(head.headers());
         }
         if !head.extensions().is_empty()
             && let Some(attempt) = attempt_of(head)
         {
-            this.more_mut().attempt = Some(attempt);
+            self.more_mut().attempt = Some(attempt);
         }
-        if let Some(route) = settings.route.0.as_ref().and_then(|route| route(head)) {
-            this.more_mut().route = Some(route);
+        if let Some(route) = &self.settings.route.0
+            && let Some(route) = route(head)
+        {
+            self.more_mut().route = Some(route);
         }
-        if let Some(span) = opentelemetry::span(&this) {
-            this.more_mut().span = Some(span);
+        if let Some(span) = opentelemetry::span(self) {
+            self.more_mut().span = Some(span);
         }
-        this
     }
 
-    fn read(&mut self, headers: &HeaderMap) {
+    #[inline(never)]
+    fn read_headers(&mut self, headers: &HeaderMap) {
         let settings = Arc::clone(&self.settings);
         self.request_id = headers.get(&REQUEST_ID).cloned();
         if settings.side == Side::Server

@@ -24,15 +24,13 @@ impl Slot {
         Self(None)
     }
 
-    pub(super) fn new(record: Record) -> Self {
+    /// Made where it stays, rather than moved there.
+    #[inline]
+    pub(super) fn new(record: impl FnOnce() -> Record) -> Self {
         let free = FREE.try_with(|free| free.borrow_mut().pop()).ok().flatten();
-        Self(Some(match free {
-            Some(mut place) => {
-                *place = Some(record);
-                place
-            }
-            None => Box::new(Some(record)),
-        }))
+        let mut place = free.unwrap_or_default();
+        *place = Some(record());
+        Self(Some(place))
     }
 
     #[inline]
