@@ -164,8 +164,8 @@ mod tests {
     fn what_somebody_takes_a_hold_of_while_it_is_judged_stays() {
         let (store, now) = (Store::default(), Instant::now());
         let last = remembering(&store, "a", now);
-        let (taker, taken) = mpsc::channel();
-        meanwhile(&store, "a", move || taker.send(last.found.upgrade().unwrap()).unwrap());
+        let (sender, taken) = mpsc::channel();
+        meanwhile(&store, "a", move || sender.send(last.found.upgrade().unwrap()).unwrap());
         flood(&store, now);
         assert!(Arc::ptr_eq(&taken.try_recv().unwrap(), &store.find("a").unwrap()));
         assert!(store.find("flood 1").is_none());

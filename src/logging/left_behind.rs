@@ -1,5 +1,5 @@
 #[cfg(feature = "retry")]
-use std::num::NonZeroU32;
+use std::{mem, num::NonZeroU32};
 
 #[cfg(feature = "retry")]
 use crate::attempts::swap_dropped;
@@ -7,22 +7,31 @@ use crate::attempts::swap_dropped;
 /// How many attempts a call had made that is dropped before its end, which nobody is left to return: it says so as it is
 /// dropped.
 #[derive(Debug, Default)]
-pub(super) struct LeftBehind {
-    /// What was said to a log further out, which is still to read it; `None` unless a call is being dropped.
+pub(super) enum LeftBehind {
+    /// The call is under way.
+    #[default]
+    Nothing,
+    /// The call is being dropped.
     #[cfg(feature = "retry")]
-    to_others: Option<Option<NonZeroU32>>,
+    Something {
+        /// What was said before, to a log further out, which is still to read it.
+        to_others: Option<NonZeroU32>,
+    },
 }
 
 #[cfg(feature = "retry")]
 impl LeftBehind {
     /// The call is about to be dropped.
     pub(super) fn begin(&mut self) {
-        self.to_others = Some(swap_dropped(None));
+        *self = Self::Something { to_others: swap_dropped(None) };
     }
 
     /// It was.
     pub(super) fn end(&mut self) -> Option<u32> {
-        swap_dropped(self.to_others.take()?).map(NonZeroU32::get)
+        match mem::take(self) {
+            Self::Nothing => None,
+            Self::Something { to_others } => swap_dropped(to_others).map(NonZeroU32::get),
+        }
     }
 
     /// The call is about to be polled, and may drop a part of itself.
