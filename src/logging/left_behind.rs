@@ -1,4 +1,3 @@
-#[cfg(feature = "retry")]
 use std::{mem, num::NonZeroU32};
 
 #[cfg(feature = "retry")]
@@ -12,14 +11,12 @@ pub(super) enum LeftBehind {
     #[default]
     Nothing,
     /// The call is being dropped.
-    #[cfg(feature = "retry")]
     Something {
         /// What was said before, to a log further out, which is still to read it.
         to_others: Option<NonZeroU32>,
     },
 }
 
-#[cfg(feature = "retry")]
 impl LeftBehind {
     /// The call is about to be dropped.
     pub(super) fn begin(&mut self) {
@@ -47,17 +44,6 @@ impl LeftBehind {
 }
 
 #[cfg(not(feature = "retry"))]
-impl LeftBehind {
-    pub(super) fn begin(&mut self) {}
-
-    pub(super) fn end(&mut self) -> Option<u32> {
-        None
-    }
-
-    #[inline]
-    pub(super) fn forget() {}
-
-    pub(super) fn taken() -> Option<u32> {
-        None
-    }
+fn swap_dropped(_other: Option<NonZeroU32>) -> Option<NonZeroU32> {
+    None
 }
