@@ -21,6 +21,7 @@ pub type Body = Full<Bytes>;
 pub fn check<Req>(_: impl Service<Req>) {}
 
 /// A client that takes one type of body only.
+#[must_use]
 pub fn client_of_empty_bodies() -> Client<HttpConnector, Empty<Bytes>> {
     Client::builder(TokioExecutor::new()).build_http()
 }
