@@ -100,7 +100,8 @@
 //! | `TimeLimiter.timeoutDuration` | 1 s | [`Timeouts`](crate::standard::Timeouts)' attempt | 10 s |
 //! | `RateLimiter`, cache, fallback | | not here: tower's `RateLimit`, `tower_governor`; your code | |
 //!
-//! Its circuit, in ours:
+//! There a call that the bulkhead refuses counts as a failure of the circuit, unless its exception is ignored; here what is refused
+//! counts as nothing. Its circuit, in ours:
 //!
 //! ```
 //! use std::{num::NonZeroU32, time::Duration};
