@@ -110,6 +110,8 @@
 //!   the deadline is known to the retry without a request having to carry it.
 //! - tower-http's or tower-resilience's stacks: their parts do not know of each other.
 
+#[cfg(feature = "config")]
+pub mod config;
 mod keyed;
 mod layer;
 mod service;

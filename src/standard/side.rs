@@ -3,6 +3,8 @@ use std::time::Duration;
 use tower_layer::Layer;
 
 use super::{Standard, StandardLayer, service::Stack};
+#[cfg(feature = "config")]
+use crate::BoxError;
 use crate::{
     BodyTimeoutLayer, DeadlineLayer, ErrorResponseLayer, LoggingLayer, TimeoutLayer,
     error_response::ErrorResponse, logging::Logging,
@@ -37,6 +39,23 @@ impl<S, C: Clone, P: Clone, K> Layer<S> for StandardLayer<C, P, K, Gateway> {
     }
 }
 
+#[cfg(feature = "config")]
+impl<C: Clone, P: Clone, K> StandardLayer<C, P, K, Gateway> {
+    /// A stack around a client that is ready; or that failed to be, which is what the next call is answered.
+    pub(super) fn answering<S>(
+        &self,
+        client: S,
+        failed: Option<BoxError>,
+    ) -> Logging<ErrorResponse<Standard<S, C, P, K>>> {
+        let inside = Standard { stack: self.stack(client) };
+        let mut answer = self.side.error_response.layer(inside);
+        if let Some(error) = failed {
+            answer = answer.failing(&*error);
+        }
+        self.side.access_log.layer(answer)
+    }
+}
+
 impl<C: Clone, P: Clone, K, Side> StandardLayer<C, P, K, Side> {
     fn stack<S>(&self, client: S) -> Stack<S, C, P, K> {
         let timeouts = self.timeouts;
@@ -56,7 +75,7 @@ impl<C: Clone, P: Clone, K, Side> StandardLayer<C, P, K, Side> {
         logging.layer(deadline.layer(retry.layer(breaker.layer(attempt))))
     }
 
-    fn bound(&self) -> DeadlineLayer {
+    pub(super) fn bound(&self) -> DeadlineLayer {
         self.deadline.clone().unwrap_or_else(|| match self.timeouts.total {
             None => DeadlineLayer::off(),
             Some(total) => DeadlineLayer::new(total).tell_inner(self.next_hop.kept().is_some()),
