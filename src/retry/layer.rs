@@ -257,7 +257,17 @@ impl<C, P> RetryLayer<C, P> {
         if self.policy.own_budgets {
             return self;
         }
-        self.set(|policy| policy.budgets = Budgets::Keyed(Keyed::new(Budget::default(), by)))
+        self.same_budget_by(Budget::default(), by)
+    }
+
+    /// As [`budget_by`](Self::budget_by), but it counts as chosen only if one was before.
+    #[cfg(feature = "standard")]
+    pub(crate) fn same_budget_by(
+        self,
+        budget: Budget,
+        by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
+    ) -> Self {
+        self.set(|policy| policy.budgets = Budgets::Keyed(Keyed::new(budget, by)))
     }
 
     /// Retries what `other` does, by the settings of `self`.

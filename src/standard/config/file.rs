@@ -8,7 +8,7 @@ use super::{
     prefix::Prefix,
     routes::Routes,
     sections::{BadGateway, CircuitBreaker, Logging, Retry, Timeouts},
-    values::{Given, Off, Positive, Switch},
+    values::{Given, Off, Positive, Switch, Tables},
     wrong::{Step, Wrong},
 };
 
@@ -16,18 +16,18 @@ use super::{
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "config-schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "config-schema", schemars(rename = "Config"))]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 pub(super) struct File {
     /// The policy of requests that no route takes, and of what a route does not say.
     pub(super) default: Given<Policy>,
     /// Policies for URLs that begin with a prefix; the longest wins.
-    pub(super) route: Vec<Route>,
+    pub(super) route: Tables<Route>,
 }
 
 /// The policy for URLs that begin with a prefix.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "config-schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct Route {
     /// Scheme, host and port, path: "https://", "https://api.example.com" or "https://api.example.com/v1".
     prefix: Prefix,
@@ -62,14 +62,14 @@ impl Route {
 impl File {
     /// What it comes to, if all of it is right.
     pub(super) fn checked(self) -> Result<Config, Wrong> {
-        if self.default.0.is_none() && self.route.is_empty() {
+        if self.default.0.is_none() && self.route.0.is_empty() {
             // Most likely somebody is about to write it.
             return Err(Wrong::new("there is nothing in it, expected [default] or [[route]]"));
         }
         let default = self.default.0.unwrap_or_default();
         default.check(&default).map_err(|wrong| wrong.at("default"))?;
         let mut routes = Routes::default();
-        for (index, route) in self.route.into_iter().enumerate() {
+        for (index, route) in self.route.0.into_iter().enumerate() {
             let (prefix, own) = route.into_parts();
             let policy = own.clone().inherit(&default);
             policy.check(&own).map_err(|wrong| wrong.nth(index).at("route"))?;

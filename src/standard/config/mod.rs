@@ -59,7 +59,7 @@ impl Config {
     /// The prefix of the route that a URL takes. `None`: it has the default policy.
     #[must_use]
     pub fn prefix_of(&self, uri: &Uri) -> Option<String> {
-        let number = self.routes.find(uri)?;
-        self.prefixes().nth(number)
+        let (prefix, _) = self.routes.iter().nth(self.routes.find(uri)?)?;
+        Some(prefix.to_string())
     }
 }

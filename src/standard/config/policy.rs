@@ -12,7 +12,7 @@ use crate::standard::Timeouts as Defaults;
 /// What is done for the requests of one route.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[cfg_attr(feature = "config-schema", derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 pub(super) struct Policy {
     /// How long each part of a call may take.
     pub(super) timeouts: Timeouts,

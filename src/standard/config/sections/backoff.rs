@@ -13,7 +13,7 @@ use crate::{
 /// How long to wait before a retry.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[cfg_attr(feature = "config-schema", derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 pub(in crate::standard::config) struct Backoff {
     /// "exponential", "constant", "none" or "urllib3".
     kind: Given<Kind>,

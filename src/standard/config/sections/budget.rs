@@ -8,7 +8,7 @@ use crate::{
 /// How many retries all calls together may have, in any 10 seconds.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[cfg_attr(feature = "config-schema", derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 pub(in crate::standard::config) struct Budget {
     /// Such a part of the calls.
     ratio: Given<Share>,

@@ -35,7 +35,7 @@ macro_rules! section {
         $(#[$meta])*
         #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
         #[cfg_attr(feature = "config-schema", derive(schemars::JsonSchema))]
-        #[serde(default, deny_unknown_fields)]
+        #[serde(default, deny_unknown_fields, expecting = "a table")]
         pub(in crate::standard::config) struct $name {
             $(
                 $(#[$doc])*

@@ -32,6 +32,51 @@ impl<'de, T: Leaf + Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
     }
 }
 
+/// Tables of one name.
+#[derive(Clone, Debug)]
+pub(in crate::standard::config) struct Tables<T>(pub(in crate::standard::config) Vec<T>);
+
+impl<T> Default for Tables<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Tables<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(TablesVisitor(PhantomData))
+    }
+}
+
+struct TablesVisitor<T>(PhantomData<fn() -> T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for TablesVisitor<T> {
+    type Value = Tables<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of tables, as [[route]] begins one")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, values: A) -> Result<Tables<T>, A::Error> {
+        all(values).map(Tables)
+    }
+}
+
+#[cfg(feature = "config-schema")]
+impl<T: schemars::JsonSchema> schemars::JsonSchema for Tables<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Vec::<T>::json_schema(generator)
+    }
+}
+
 pub(super) fn all<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(
     mut values: A,
 ) -> Result<Vec<T>, A::Error> {

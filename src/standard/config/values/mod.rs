@@ -24,7 +24,7 @@ pub(super) use self::{
     header::Header,
     jitter::Jitter,
     level::Severity,
-    list::List,
+    list::{List, Tables},
     methods::Methods,
     off::{Off, Switch, Unlimited},
     plain::Plain,
@@ -86,6 +86,11 @@ impl<T: Leaf> Visitor<'_> for LeafVisitor<T> {
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
         T::from_whole(number.into())
             .ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
+    }
+
+    fn visit_i128<E: de::Error>(self, number: i128) -> Result<T, E> {
+        T::from_whole(number)
+            .ok_or_else(|| E::invalid_value(Unexpected::Other(&number.to_string()), &self))
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<T, E> {
