@@ -39,7 +39,7 @@ pin_project! {
         pub(super) protocol: P,
         pub(super) policy: Arc<Policy>,
         // `None`: that of `policy`.
-        pub(super) budget: Option<Budget>,
+        pub(super) budget: Option<Arc<Budget>>,
         pub(super) started: Instant,
         pub(super) made: u32,
         // Boxed, and made by the first failure, because most calls have none.
