@@ -296,7 +296,7 @@ impl<C, P> RetryLayer<C, P> {
     pub(crate) fn budgets_of(self, other: &Self) -> Self {
         self.set(|policy| {
             policy.budgets = other.policy.budgets.clone();
-            policy.own_budgets = other.policy.own_budgets;
+            policy.budgets_from = other.policy.budgets_from;
         })
     }
 
