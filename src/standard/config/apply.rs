@@ -12,6 +12,7 @@ use super::{
 use crate::{
     BadGatewayClassifierLayer, InFlightLimitLayer, LoggingLayer, RetryLayer, StandardLayer,
     retry::{self, Http},
+    standard::layer::Off,
 };
 
 impl<C, F, K, Side> StandardLayer<C, Http<F>, K, Side>
@@ -62,7 +63,11 @@ where
             (_, Some(Switch::Off)) => retry.budget(retry::Budget::none()),
             (_, None) => self.keyed.retry(retry),
         };
-        Self { retry, ..self }
+        let off = match policy.retry.as_ref() {
+            None => self.off.retry,
+            Some(given) => *given == Switch::Off,
+        };
+        Self { retry, off: Off { retry: off, ..self.off }, ..self }
     }
 
     fn breaking(self, policy: &Policy, before: Option<(&Policy, &Self)>) -> Self {

@@ -45,11 +45,11 @@ async fn a_call_under_way_ends_under_the_policy_it_began_under() {
     ));
     // The new one is in force at once.
     assert!(call(&client, "http://a/").await.is_err());
-    assert_eq!(started.elapsed().as_millis(), 1_000 + 1);
+    assert_eq!(started.elapsed().as_millis(), 1_000);
     assert_eq!(upstream.asked(), 2);
     // Its retry too is the old policy's.
     assert!(under_way.await.unwrap().is_err());
-    assert_eq!(started.elapsed().as_millis(), 10_000 + 2);
+    assert_eq!(started.elapsed().as_millis(), 10_000);
     assert_eq!(upstream.asked(), 3);
 }
 

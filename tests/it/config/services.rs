@@ -108,10 +108,10 @@ async fn a_gateway_answers_whatever_fails_by_the_policy_of_the_url() {
     let started = tokio::time::Instant::now();
     let response: Result<_, Infallible> = client.clone().oneshot(get("http://a/")).await;
     assert_eq!(response.unwrap().status(), StatusCode::GATEWAY_TIMEOUT);
-    assert_eq!(started.elapsed().as_millis(), 1_001);
+    assert_eq!(started.elapsed().as_millis(), 1_000);
     let response = client.oneshot(get("http://b/")).await.unwrap();
     assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
-    assert_eq!(started.elapsed().as_millis(), 1_001 + 10_001);
+    assert_eq!(started.elapsed().as_millis(), 1_000 + 10_000);
 }
 
 #[tokio::test(start_paused = true)]

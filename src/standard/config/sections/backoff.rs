@@ -116,10 +116,10 @@ impl Backoff {
     }
 
     pub(in crate::standard::config) fn made(&self) -> retry::Backoff {
-        let base = |or: u64| self.base.get().map_or(Duration::from_millis(or), |time| time.0);
+        let base = self.base.get().map_or(Duration::from_millis(100), |time| time.0);
         let backoff = match self.kind() {
-            Kind::Exponential => retry::Backoff::exponential(base(100)),
-            Kind::Constant => retry::Backoff::constant(base(1_000)),
+            Kind::Exponential => retry::Backoff::exponential(base),
+            Kind::Constant => retry::Backoff::constant(base),
             Kind::None => return retry::Backoff::none(),
             Kind::Urllib3 => {
                 let factor = self.factor.get().map_or(1.0, |factor| factor.0);
