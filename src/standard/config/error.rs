@@ -89,7 +89,7 @@ impl fmt::Display for InvalidConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.file, self.line) {
             (Some(file), Some(line)) => {
-                write!(f, "{}:{line}: ", one_line(&file.to_string_lossy()))?
+                write!(f, "{}:{line}: ", one_line(&file.to_string_lossy()))?;
             }
             (Some(file), None) => write!(f, "{}: ", one_line(&file.to_string_lossy()))?,
             (None, Some(line)) => write!(f, "line {line}: ")?,

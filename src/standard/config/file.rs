@@ -29,7 +29,7 @@ pub(super) struct File {
 #[cfg_attr(feature = "config-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct Route {
-    /// Scheme, host and port, path: "https://", "https://api.example.com" or "https://api.example.com/v1".
+    /// Scheme, host and port, path: `https://`, `https://api.example.com` or `https://api.example.com/v1`.
     prefix: Prefix,
     /// How long each part of a call may take.
     #[serde(default)]

@@ -24,8 +24,8 @@ pub(super) fn file(path: &Path) -> Result<Config, InvalidConfig> {
             return Err(too_long());
         }
         let utf8 = |error: &std::str::Utf8Error| {
-            let line = bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
-            InvalidConfig::new("is not UTF-8, expected TOML").on(Some(line + 1))
+            let line = text::line_of(&bytes, error.valid_up_to());
+            InvalidConfig::new("is not UTF-8, expected TOML").on(Some(line))
         };
         text::parse(std::str::from_utf8(&bytes).map_err(|error| utf8(&error))?)
     });

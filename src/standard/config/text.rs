@@ -20,7 +20,7 @@ pub(super) fn parse(text: &str) -> Result<Config, InvalidConfig> {
 
 /// It is no TOML, so there are no keys yet.
 fn syntax(text: &str, error: &Error) -> InvalidConfig {
-    let line = error.span().map(|span| line_of(text, span.start));
+    let line = error.span().map(|span| line_of(text.as_bytes(), span.start));
     let message = error.message();
     // It says that a key is there twice, but not which.
     let twice = error.span().filter(|_| message == "duplicate key").and_then(|span| text.get(span));
@@ -33,7 +33,7 @@ fn syntax(text: &str, error: &Error) -> InvalidConfig {
 
 /// Something is not what its key asks for.
 fn value(text: &str, error: &Error) -> InvalidConfig {
-    let line = error.span().map(|span| line_of(text, span.start));
+    let line = error.span().map(|span| line_of(text.as_bytes(), span.start));
     let key = error.span().and_then(|span| key_around(text, span));
     InvalidConfig::new(error.message()).on(line).key_is(&key.unwrap_or_default())
 }
@@ -42,7 +42,7 @@ fn value(text: &str, error: &Error) -> InvalidConfig {
 fn whole(text: &str, wrong: &Wrong) -> InvalidConfig {
     let line = |steps: &mut dyn Iterator<Item = &Step>| {
         let table = DeTable::parse(text).ok()?.into_inner();
-        place_of(&table, steps).map(|span| line_of(text, span.start))
+        place_of(&table, steps).map(|span| line_of(text.as_bytes(), span.start))
     };
     let message = match wrong.other() {
         None => wrong.message().to_owned(),
@@ -56,9 +56,8 @@ fn whole(text: &str, wrong: &Wrong) -> InvalidConfig {
 }
 
 /// Counted from 1.
-pub(super) fn line_of(text: &str, at: usize) -> usize {
-    let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
-    before.iter().filter(|&&byte| byte == b'\n').count() + 1
+pub(super) fn line_of(text: &[u8], at: usize) -> usize {
+    memchr::memchr_iter(b'\n', text.get(..at).unwrap_or(text)).count() + 1
 }
 
 /// Where the last key of a path stands, as far as the path leads.

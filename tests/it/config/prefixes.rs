@@ -104,7 +104,7 @@ impl Parts {
         let head = format!("{}://{host}", self.scheme);
         let head = if loud { head.to_uppercase() } else { head };
         let port = if number != own || port { format!(":{number}") } else { String::new() };
-        let path: String = self.segments.iter().map(|segment| format!("/{segment}")).collect();
+        let path = [&[""], &self.segments[..]].concat().join("/");
         format!("{head}{port}{path}{}", if slash { "/" } else { "" })
     }
 }
@@ -138,14 +138,14 @@ proptest! {
         urls in prop::collection::vec((url(), any::<[bool; 3]>()), 1..12),
     ) {
         let mut known: Vec<Parts> = Vec::new();
-        let mut text = String::new();
+        let mut text = Vec::new();
         for (prefix, [loud, port, slash]) in &prefixes {
             if !known.contains(prefix) {
-                text += &format!("[[route]]\nprefix = \"{}\"\n", prefix.written(*loud, *port, *slash));
+                text.push(format!("[[route]]\nprefix = \"{}\"\n", prefix.written(*loud, *port, *slash)));
                 known.push(prefix.clone());
             }
         }
-        let config = config(&text);
+        let config = config(&text.concat());
         for (url, [loud, port, slash]) in &urls {
             let uri: Uri = url.written(*loud, *port, *slash).parse().unwrap();
             let longest = known.iter().filter(|prefix| prefix.begins(url)).max_by_key(|it| it.len());

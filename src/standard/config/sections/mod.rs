@@ -36,6 +36,8 @@ macro_rules! section {
         #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
         #[cfg_attr(feature = "config-schema", derive(schemars::JsonSchema))]
         #[serde(default, deny_unknown_fields, expecting = "a table")]
+        // Named after the setters.
+        #[allow(clippy::struct_field_names)]
         pub(in crate::standard::config) struct $name {
             $(
                 $(#[$doc])*
