@@ -4,7 +4,10 @@ use std::{fmt, num::NonZeroU32, sync::Arc};
 
 use tokio::time::Instant;
 
-use super::limit::Limit;
+use super::{
+    Shed,
+    limit::{Limit, Place},
+};
 use crate::keys::{Key, Last, Store};
 
 /// Finds the limit of a request.
@@ -37,6 +40,27 @@ impl<F> Keyed<F> {
     pub(super) fn new(by: F, most: NonZeroU32) -> Self {
         Self { by: Arc::new(by), store: Arc::default(), last: Last::default(), most }
     }
+}
+
+#[cfg(feature = "standard")]
+impl<F> Keyed<F> {
+    /// A place for `request`, if it has a limit.
+    pub(crate) fn take<Req>(&mut self, request: &Req) -> Result<Option<Place>, Shed>
+    where
+        F: Key<Req>,
+    {
+        take(self, request)
+    }
+}
+
+/// A place for `request`, if it has a limit.
+#[inline]
+pub(super) fn take<Req>(find: &mut impl Find<Req>, request: &Req) -> Result<Option<Place>, Shed> {
+    find.find(request).map(Place::take).transpose().map_err(|limit| {
+        #[cfg(feature = "metrics")]
+        crate::metrics::shed(limit.key.as_ref());
+        Shed::new(&limit)
+    })
 }
 
 impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {

@@ -1,8 +1,10 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use http::Uri;
 
-use super::{ByAuthority, Client, Gateway, Timeouts, by_authority, keyed::Keyed};
+use super::{
+    ByAuthority, Client, Gateway, Timeouts, attempt::Settings, by_authority, keyed::Keyed,
+};
 use crate::{
     BadGatewayClassifierLayer, CircuitBreakerLayer, DeadlineHeaderLayer, DeadlineLayer,
     ErrorResponseLayer, HttpClassifier, InFlightLimitLayer, LoggingLayer, RetryLayer,
@@ -31,6 +33,8 @@ pub struct StandardLayer<C = HttpClassifier, P = Http, K = ByAuthority, Side = C
     pub(super) next_hop: DeadlineHeaderLayer,
     pub(super) bad_gateway: BadGatewayClassifierLayer,
     pub(super) off: Off,
+    /// Made of the others, once none of them changes any more, for a layer that makes a service for each call.
+    pub(super) of_attempts: Option<Arc<Settings>>,
     pub(super) side: Side,
 }
 
@@ -74,6 +78,7 @@ impl<Side> StandardLayer<HttpClassifier, Http, ByAuthority, Side> {
             next_hop: DeadlineHeaderLayer::off(),
             bad_gateway: BadGatewayClassifierLayer::new(),
             off: Off::default(),
+            of_attempts: None,
             side,
         }
     }
@@ -171,6 +176,7 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
             next_hop,
             bad_gateway,
             off,
+            of_attempts: None,
             side,
         }
     }
@@ -212,6 +218,7 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
             next_hop,
             bad_gateway,
             off,
+            of_attempts: None,
             side,
         }
     }
@@ -247,6 +254,7 @@ impl<C, F, K, Side> StandardLayer<C, Http<F>, K, Side> {
             next_hop,
             bad_gateway,
             off,
+            of_attempts: None,
             side,
         }
     }
@@ -278,6 +286,7 @@ impl<C: Clone, P: Clone, K, Side: Clone> Clone for StandardLayer<C, P, K, Side> 
             next_hop: self.next_hop.clone(),
             bad_gateway: self.bad_gateway.clone(),
             off: self.off,
+            of_attempts: self.of_attempts.clone(),
             side: self.side.clone(),
         }
     }

@@ -110,6 +110,7 @@
 //!   the deadline is known to the retry without a request having to carry it.
 //! - tower-http's or tower-resilience's stacks: their parts do not know of each other.
 
+mod attempt;
 #[cfg(feature = "config")]
 pub mod config;
 mod keyed;
@@ -117,6 +118,7 @@ mod layer;
 mod service;
 mod side;
 mod timeouts;
+mod total;
 
 pub use self::{
     layer::StandardLayer,

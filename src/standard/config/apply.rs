@@ -1,6 +1,6 @@
 //! What the settings of a file do to a stack.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use http::Uri;
 
@@ -123,6 +123,7 @@ where
         let deadline = self.bound();
         self.retry = self.retry.within(deadline.total(), self.next_hop.kept());
         self.deadline = Some(deadline);
+        self.of_attempts = Some(Arc::new(self.settings()));
         self
     }
 }
