@@ -39,6 +39,8 @@ pub struct StandardLayer<C = HttpClassifier, P = Http, K = ByAuthority, Side = C
 }
 
 /// Which parts were left out, of those that do not know themselves.
+// Only the policies of a file ask.
+#[cfg_attr(not(feature = "config"), allow(dead_code))]
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Off {
     pub(super) retry: bool,
