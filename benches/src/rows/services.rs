@@ -119,20 +119,6 @@ pub(super) fn all() -> Vec<Row> {
         })
         .all_kinds()
         .at_info(),
-        row!("seawall Standard", |inner| StandardLayer::new("billing").layer(inner))
-            .all_kinds()
-            .at_info(),
-        row!("seawall Standard, by a policy of 100 routes", |inner| {
-            ConfiguredLayer::new(StandardLayer::new("billing"), routes()).layer(inner)
-        })
-        .all_kinds()
-        .at_info(),
-        row!("seawall Standard, no log", |inner| {
-            StandardLayer::new("billing").logging(None).layer(inner)
-        }),
-        row!("seawall Standard, gateway", |inner| StandardLayer::gateway("edge").layer(inner))
-            .all_kinds()
-            .at_info(),
         row!("seawall server stack: Logging, ErrorResponse", |inner| {
             ServiceBuilder::new()
                 .layer(LoggingLayer::server())
@@ -151,6 +137,26 @@ pub(super) fn all() -> Vec<Row> {
         })
         .all_kinds()
         .at_info(),
+    ]
+}
+
+/// The whole stack.
+pub(super) fn standard() -> Vec<Row> {
+    vec![
+        row!("seawall Standard", |inner| StandardLayer::new("billing").layer(inner))
+            .all_kinds()
+            .at_info(),
+        row!("seawall Standard, by a policy of 100 routes", |inner| {
+            ConfiguredLayer::new(StandardLayer::new("billing"), routes()).layer(inner)
+        })
+        .all_kinds()
+        .at_info(),
+        row!("seawall Standard, no log", |inner| {
+            StandardLayer::new("billing").logging(None).layer(inner)
+        }),
+        row!("seawall Standard, gateway", |inner| StandardLayer::gateway("edge").layer(inner))
+            .all_kinds()
+            .at_info(),
     ]
 }
 
