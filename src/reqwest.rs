@@ -28,7 +28,9 @@ use std::{
 
 use ::reqwest::{Body, ClientBuilder, Request, redirect::Policy};
 use bytes::Bytes;
+use http_body::{Frame, SizeHint};
 use pin_project_lite::pin_project;
+use sync_wrapper::SyncWrapper;
 use tower_service::Service;
 
 use crate::BoxError;
@@ -64,7 +66,7 @@ impl Client {
 
 impl<B> Service<http::Request<B>> for Client
 where
-    B: http_body::Body<Data = Bytes> + Send + Sync + 'static,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
     type Response = http::Response<Body>;
@@ -77,11 +79,53 @@ where
     }
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        let state = match Request::try_from(request.map(Body::wrap)) {
+        let state = match Request::try_from(request.map(|body| Body::wrap(Exclusive::new(body)))) {
             Ok(request) => State::Sent { inner: Service::call(&mut self.inner, request) },
             Err(error) => State::Refused { error: Some(error) },
         };
         ResponseFuture { state, redirects: self.redirects }
+    }
+}
+
+pin_project! {
+    /// Makes a body `Sync`, which reqwest asks for and axum's, for one, is not. What may be asked through a shared
+    /// reference is asked ahead.
+    struct Exclusive<B> {
+        #[pin]
+        inner: SyncWrapper<B>,
+        hint: SizeHint,
+        ended: bool,
+    }
+}
+
+impl<B: http_body::Body> Exclusive<B> {
+    fn new(body: B) -> Self {
+        let (hint, ended) = (body.size_hint(), body.is_end_stream());
+        Self { inner: SyncWrapper::new(body), hint, ended }
+    }
+}
+
+impl<B: http_body::Body> http_body::Body for Exclusive<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let this = self.project();
+        let mut body = this.inner.get_pin_mut();
+        let frame = body.as_mut().poll_frame(cx);
+        (*this.hint, *this.ended) = (body.size_hint(), body.is_end_stream());
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ended
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.hint.clone()
     }
 }
 
