@@ -84,11 +84,13 @@ where
 /// Whether it is a failure that was tried as often as it should be.
 #[cfg(feature = "retry")]
 fn is_given_up<B>(response: &Response<B>) -> bool {
-    use crate::attempts::Attempts;
+    use crate::attempts::{Attempts, Stop};
 
     let attempts = || response.extensions().get::<Attempts>();
     response.status().as_u16() >= 400
-        && attempts().is_some_and(|attempts| {
-            attempts.stop().is_some_and(|stop| stop.is_limit() || attempts.count().get() > 1)
+        && attempts().is_some_and(|attempts| match attempts.stop() {
+            // All callers together have retried enough, if not this one.
+            Some(Stop::BudgetSpent) => true,
+            stop => stop.is_some() && attempts.count().get() > 1,
         })
 }

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     HttpClassifier,
     budget::{Budgets, Keyed},
+    keys::Last,
 };
 
 /// Applies [`Retry`]. See the [module docs](super) for what it decides and an example.
@@ -207,7 +208,7 @@ impl<C, P> RetryLayer<C, P> {
     /// How many retries all calls together may have. Default: [`Budget::default`], a new one for each layer made by
     /// [`new`](RetryLayer::new) and shared by its clones.
     pub fn budget(self, budget: Budget) -> Self {
-        self.set_budgets(Budgets::One(budget))
+        self.set_budgets(Budgets::One(Arc::new(budget)))
     }
 
     /// Gives every key a budget of its own, so that one upstream's outage does not use up the retries of another: each
@@ -330,6 +331,7 @@ impl<S, C: Clone, P: Clone> Layer<S> for RetryLayer<C, P> {
             classifier: self.classifier.clone(),
             protocol: self.protocol.clone(),
             policy: Arc::clone(&self.policy),
+            last: Last::default(),
         }
     }
 }

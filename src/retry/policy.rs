@@ -1,9 +1,9 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::{HeaderName, Method};
 
 use super::{
-    Backoff, Budget, Stop,
+    Backoff, Stop,
     counters::{Limits, Spent},
     hook::Hook,
     protocol::About,
@@ -92,7 +92,7 @@ impl Default for Policy {
             raise_on_status: false,
             body_limit: 64 * 1024,
             drain_wait: Duration::from_millis(50),
-            budgets: Budgets::One(Budget::default()),
+            budgets: Budgets::One(Arc::default()),
             budgets_from: From::Default,
             attempt_header: None,
             on_retry: Hook::default(),
