@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::Router;
-use http::{Request, Uri, header::HOST, uri::Builder};
+use http::{Request, Uri, Version, header::HOST, uri::Builder};
 use http_body_util::BodyExt;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use scripted_origin::{Origin, Script};
@@ -21,6 +21,8 @@ fn upstream(name: &str, to: SocketAddr) -> Router {
 }
 
 fn send_to<B>(to: SocketAddr, mut request: Request<B>) -> Request<B> {
+    // Whatever the caller speaks.
+    *request.version_mut() = Version::HTTP_11;
     request.headers_mut().remove(HOST);
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let uri = Builder::new().scheme("http").authority(to.to_string()).path_and_query(path);

@@ -49,7 +49,7 @@
 //!
 //! One per layer, all on by default: `retry`, `circuit-breaker`, `in-flight`, `timeout`, `body-timeout`, `deadline`,
 //! `bad-gateway`, `logging`, `error-response`. Integrations, off by default:
-//! `hyper`, `hyper-util`, `h2`, `reqwest-0_13` and `tonic-0_14` let the classifier look into the errors of those crates;
+//! `hyper`, `hyper-util`, `h2`, `rustls-0_23`, `reqwest-0_13` and `tonic-0_14` let the classifier look into the errors of those crates;
 //! without them a refused connection is still recognised, but a closed one is not. `reqwest-0_13` also brings
 //! `seawall::reqwest::Client`, a client as a service, and `tonic-0_14` `seawall::tonic::Client`, around a channel. `metrics` counts for a
 //! recorder of the `metrics` crate: see `seawall::metrics`.

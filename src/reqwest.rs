@@ -19,6 +19,29 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Bodies need not be `Sync`, though reqwest's own do, so that it can be the upstream of an axum gateway. A body that says how
+//! long it is is sent with `Content-Length`.
+//!
+//! # Around the connector
+//!
+//! [`ClientBuilder::connector_layer`] takes layers around the making of connections, if they take requests of any type:
+//! [`TimeoutLayer`](crate::TimeoutLayer), which covers the name lookup and the TLS handshake too, and
+//! [`InFlightLimitLayer`](crate::InFlightLimitLayer) until the response. What they refuse is a failure of connecting, so that a
+//! request of any method may be sent again. Retrying stays with the layer around the client: what asks for a connection cannot be
+//! cloned.
+//!
+//! ```
+//! # #[cfg(all(feature = "timeout", feature = "in-flight"))] {
+//! use std::{num::NonZeroU32, time::Duration};
+//! use seawall::{InFlightLimitLayer, TimeoutLayer};
+//!
+//! let builder = reqwest::Client::builder()
+//!     .connector_layer(TimeoutLayer::new(Duration::from_secs(1)))
+//!     .connector_layer(InFlightLimitLayer::new(NonZeroU32::MIN).until_response());
+//! let client = seawall::reqwest::Client::build(builder);
+//! # }
+//! ```
 
 use std::{
     error, fmt,
