@@ -148,7 +148,7 @@ impl<B: http_body::Body> http_body::Body for Exclusive<B> {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.hint.clone()
+        self.hint
     }
 }
 

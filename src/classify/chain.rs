@@ -138,12 +138,12 @@ pub fn classify_body_error(error: &(dyn Error + 'static)) -> Failure {
 }
 
 impl Findings {
-    fn is_redirected(&self) -> bool {
+    fn is_redirected(self) -> bool {
         self.may_be_redirected == Some(true)
     }
 
     /// A layer around a connector speaks of connecting, and knows no more of what is sent after that than the client does.
-    fn while_connecting(&self, failure: Failure) -> Failure {
+    fn while_connecting(self, failure: Failure) -> Failure {
         if self.phase != Phase::Connect {
             return failure;
         }

@@ -100,17 +100,28 @@ async fn a_body_that_streams_is_sent_as_it_comes() {
     assert_eq!(origin.received()[0].body, b"first, last");
 }
 
-#[tokio::test]
-async fn a_retry_inside_reqwest_is_switched_off() {
-    // What its own retries would do: twice more for each of our attempts.
+/// How many requests a call takes of an upstream that is overloaded.
+async fn requests(client: Client) -> u64 {
     let origin = origin(Script::Status(503)).await;
-    let own = ::reqwest::retry::for_host("127.0.0.1")
-        .max_retries_per_request(2)
-        .classify_fn(|exchange| exchange.retryable());
-    let client = ServiceBuilder::new().layer(stack()).service(client(builder().retry(own)));
+    let client = ServiceBuilder::new().layer(stack()).service(client);
     let get = Request::get(url(&origin)).body(String::new()).unwrap();
     assert_eq!(client.oneshot(get).await.unwrap().status(), 503);
-    assert_eq!(origin.requests(), 4);
+    origin.requests()
+}
+
+#[tokio::test]
+async fn a_retry_inside_reqwest_is_switched_off() {
+    let own = || {
+        let twice = ::reqwest::retry::for_host("127.0.0.1").max_retries_per_request(2);
+        let retry = twice.no_budget().classify_fn(|exchange| match exchange.status() {
+            Some(_) => exchange.retryable(),
+            None => exchange.success(),
+        });
+        builder().retry(retry)
+    };
+    assert_eq!(requests(client(own())).await, 4);
+    // A client as it was built keeps it, and multiplies.
+    assert_eq!(requests(Client::new(own().build().unwrap())).await, 12);
 }
 
 async fn error(client: Client, url: &str) -> BoxError {
