@@ -102,12 +102,21 @@ where
     }
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        let state = match Request::try_from(request.map(|body| Body::wrap(Exclusive::new(body)))) {
+        let state = match Request::try_from(request.map(body_of)) {
             Ok(request) => State::Sent { inner: Service::call(&mut self.inner, request) },
             Err(error) => State::Refused { error: Some(error) },
         };
         ResponseFuture { state, redirects: self.redirects }
     }
+}
+
+/// One that is empty is made so that reqwest knows it: else a client that follows redirects could not send it again.
+fn body_of<B>(body: B) -> Body
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    if body.is_end_stream() { Body::default() } else { Body::wrap(Exclusive::new(body)) }
 }
 
 pin_project! {

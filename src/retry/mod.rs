@@ -141,7 +141,7 @@
 //! What follows redirects, such as tower-http's `FollowRedirectLayer`, stands around it: each hop is then a call of its own. Inside, a
 //! connection that is refused after a redirect would prove, wrongly, that a POST was not sent. What gives a call an id stands
 //! around it too, so that all attempts have the same. `tower::limit` and `tower::buffer` may stand inside, for attempts, or
-//! around, for calls; a place is not held through the waits between attempts.
+//! around, for calls; one inside is not held through the waits between attempts.
 //!
 //! # Differs from
 //!

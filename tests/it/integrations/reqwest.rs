@@ -2,7 +2,7 @@
 
 use std::{future::pending, num::NonZeroU32, time::Duration};
 
-use ::axum::{Router, body::Body};
+use ::axum::{Router, body::Body, response::Redirect};
 use ::reqwest::{
     ClientBuilder,
     dns::{Name, Resolve, Resolving},
@@ -22,7 +22,7 @@ use seawall::{
 use tokio_test::{assert_pending, task};
 use tower::{Layer, ServiceBuilder, ServiceExt};
 
-use super::{eager, serve, stack};
+use super::{app, eager, serve, stack};
 use crate::sockets::{channel, full, hyper, origin, read, request, url};
 
 fn builder() -> ClientBuilder {
@@ -98,6 +98,24 @@ async fn a_body_that_streams_is_sent_as_it_comes() {
     let client = ServiceBuilder::new().layer(stack()).service(client(builder()));
     assert_eq!(client.oneshot(put).await.unwrap().status(), 200);
     assert_eq!(origin.received()[0].body, b"first, last");
+}
+
+/// One that is wrapped as it was built follows what it can send again.
+#[tokio::test]
+async fn redirects_of_requests_without_a_body_are_followed_by_a_client_that_does() {
+    let end = origin(Script::Healthy).await;
+    for redirect in [Redirect::to, Redirect::permanent] {
+        let (app, _) = app({
+            let to = url(&end);
+            move |_, _| redirect(&to)
+        });
+        let from = format!("http://{}/", serve(app).await);
+        let client = Client::new(builder().build().unwrap());
+        let get = Request::get(from).body(String::new()).unwrap();
+        let response = ServiceBuilder::new().layer(stack()).service(client).oneshot(get).await;
+        assert_eq!(response.unwrap().status(), 200);
+    }
+    assert_eq!(end.requests(), 2);
 }
 
 /// How many requests a call takes of an upstream that is overloaded.
