@@ -1,6 +1,8 @@
 //! What retrying leaves behind for others to read.
 
-use std::{error::Error, fmt, num::NonZeroU32, time::Duration};
+#[cfg(any(feature = "circuit-breaker", feature = "logging"))]
+use std::sync::Once;
+use std::{cell::Cell, error::Error, fmt, num::NonZeroU32, time::Duration};
 
 use http::Response;
 
@@ -86,6 +88,27 @@ impl Attempts {
     pub fn past(&self) -> &[Past] {
         &self.past
     }
+}
+
+thread_local! {
+    static DROPPED: Cell<Option<NonZeroU32>> = const { Cell::new(None) };
+}
+
+/// Tells whoever drops a call that is being retried how many requests it has sent. Of calls inside of one another the
+/// outermost tells, since it is dropped first.
+pub(crate) fn tell_dropped(attempts: NonZeroU32) {
+    // A thread that is at its end tells nothing.
+    let _ = DROPPED.try_with(|dropped| {
+        if dropped.get().is_none() {
+            dropped.set(Some(attempts));
+        }
+    });
+}
+
+/// What was told since the last look, to be replaced by `other`. Looked at before something is dropped and right after.
+#[cfg(feature = "logging")]
+pub(crate) fn swap_dropped(other: Option<NonZeroU32>) -> Option<NonZeroU32> {
+    DROPPED.try_with(|dropped| dropped.replace(other)).ok().flatten()
 }
 
 /// Why a failed call was not tried (again).
@@ -240,5 +263,91 @@ impl fmt::Display for GaveUp {
 impl Error for GaveUp {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&*self.source)
+    }
+}
+/// Says once that a breaker stands around a retry, of whose failure it was told by `error`.
+#[cfg(feature = "circuit-breaker")]
+pub(crate) fn hint_if_around_retry(error: &(dyn Error + 'static)) {
+    static SAID: Once = Once::new();
+    if !SAID.is_completed() && crate::find_source::<GaveUp>(error).is_some() {
+        SAID.call_once(|| {
+            tracing::debug!(
+                name: "order",
+                "CircuitBreakerLayer stands around RetryLayer: of several attempts it counts one, and cannot end the retrying",
+            );
+        });
+    }
+}
+
+/// Says once that a log is written inside of a retry.
+#[cfg(feature = "logging")]
+pub(crate) fn hint_inside_retry() {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        tracing::debug!(
+            name: "order",
+            "LoggingLayer stands inside RetryLayer: its lines are of attempts; only one around it says how a call ended",
+        );
+    });
+}
+
+#[cfg(all(test, feature = "full"))]
+mod tests {
+    use std::{
+        future::ready,
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use http::Request;
+    use http_body_util::Full;
+    use tower::{ServiceBuilder, ServiceExt, service_fn};
+
+    use crate::{CircuitBreakerLayer, LoggingLayer, RetryLayer, retry::Backoff};
+
+    type Body = Full<bytes::Bytes>;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_order_that_defeats_a_layer_is_told_once() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::DEBUG)
+            .with_writer(move || writer.clone())
+            .finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let closed = service_fn(|_: Request<_>| {
+            let reset = io::Error::from(io::ErrorKind::ConnectionReset);
+            ready(Err::<http::Response<Body>, _>(reset))
+        });
+        let wrong = ServiceBuilder::new()
+            .layer(CircuitBreakerLayer::new())
+            .layer(RetryLayer::new().backoff(Backoff::none()))
+            .layer(LoggingLayer::client())
+            .service(closed);
+        for _ in 0..2 {
+            wrong.clone().oneshot(Request::new(Body::default())).await.unwrap_err();
+        }
+        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        for hint in [
+            "CircuitBreakerLayer stands around RetryLayer",
+            "LoggingLayer stands inside RetryLayer",
+        ] {
+            assert_eq!(text.matches(hint).count(), 1, "{text}");
+        }
     }
 }

@@ -75,7 +75,7 @@ async fn what_load_shed_inside_refuses_is_not_tried_again() {
 /// The limit is for attempts, so that one waiting for its retry leaves its place to another.
 #[tokio::test]
 async fn a_concurrency_limit_inside_is_not_held_between_attempts() {
-    let origin = origin(Script::RetryAfter { seconds: 1, times: 1 }).await;
+    let origin = origin(Script::Once(503, "retry-after: 1\r\n")).await;
     let client = ServiceBuilder::new().layer(stack()).concurrency_limit(1).service(hyper());
     let waiting = tokio::spawn(client.clone().oneshot(get(&url(&origin))));
     eventually(|| origin.requests() == 1).await;
