@@ -6,9 +6,9 @@ use std::time::Duration;
 use axum::{Router, routing::get};
 use http::Request;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use scripted_origin::{Origin, Script};
 use seawall::{
     BoxError, DeadlineLayer, ErrorResponseLayer, LoggingLayer, StandardLayer, TimeoutLayer,
+    test_util::{FlakyUpstream, Script, Step},
 };
 use tokio::{net::TcpListener, time::sleep};
 use tower::{ServiceBuilder, ServiceExt};
@@ -41,10 +41,11 @@ fn app(upstream: String) -> Router {
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    let flaky = Origin::start(Script::Flaky { every: 2 }).await?;
+    let flaky =
+        FlakyUpstream::start(Script::new().then(Step::status(502)).forever(Step::ok("ok"))).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let server = listener.local_addr()?;
-    let app = app(format!("http://{}/", flaky.addr()));
+    let app = app(flaky.url("/"));
     tokio::spawn(async { axum::serve(listener, app).await });
 
     let client = Client::builder(TokioExecutor::new()).build_http();

@@ -11,8 +11,11 @@ use hyper::{
     client::conn::http1::{SendRequest, handshake},
 };
 use hyper_util::rt::TokioIo;
-use scripted_origin::{Origin, Script};
-use seawall::{BoxError, StandardLayer, retry::ReplayBody};
+use seawall::{
+    BoxError, StandardLayer,
+    retry::ReplayBody,
+    test_util::{FlakyUpstream, Script, Step},
+};
 use tokio::net::TcpStream;
 use tower::{ServiceBuilder, ServiceExt};
 
@@ -53,7 +56,9 @@ impl Connection {
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     // Each connection is good for two requests, and is then closed in the middle of the third.
-    let upstream = Origin::start(Script::StaleAfter { requests: 2 }).await?;
+    let (ok, close) = (|| Step::ok("ok"), Step::close());
+    let script = Script::new().times(2, ok()).then(close.clone()).times(2, ok()).then(close);
+    let upstream = FlakyUpstream::start(script.forever(ok())).await?;
     let connection = Connection { to: upstream.addr(), kept: Arc::default() };
     let client = ServiceBuilder::new()
         .layer(StandardLayer::new("hyper_connection"))

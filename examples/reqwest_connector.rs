@@ -4,10 +4,11 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use http::Request;
-use scripted_origin::{Origin, Script};
 use seawall::{
-    BoxError, Cause, InFlightLimitLayer, StandardLayer, TimeoutLayer, classify::classify_error,
+    BoxError, Cause, InFlightLimitLayer, StandardLayer, TimeoutLayer,
+    classify::classify_error,
     reqwest::Client,
+    test_util::{FlakyUpstream, Script, Step},
 };
 use tower::{ServiceBuilder, ServiceExt};
 
@@ -23,16 +24,17 @@ async fn main() -> Result<(), BoxError> {
         .layer(StandardLayer::new("reqwest_connector"))
         .service(Client::build(settings)?);
 
-    let upstream = Origin::start(Script::Flaky { every: 2 }).await?;
-    let url = format!("http://{}/", upstream.addr());
+    let upstream =
+        FlakyUpstream::start(Script::new().then(Step::status(502)).forever(Step::ok("ok"))).await?;
     for call in 1..=3 {
-        let response = client.clone().oneshot(Request::get(&url).body(String::new())?).await?;
+        let response =
+            client.clone().oneshot(Request::get(upstream.url("/")).body(String::new())?).await?;
         println!("call {call}: {}", response.status());
         assert_eq!(response.status(), 200);
     }
 
-    let down = Origin::start(Script::Refuse).await?;
-    let request = Request::post(format!("http://{}/", down.addr())).body(String::new())?;
+    let down = FlakyUpstream::refusing()?;
+    let request = Request::post(down.url("/")).body(String::new())?;
     let error = client.oneshot(request).await.err().ok_or("nobody listens there")?;
     println!("{}", classify_error(&*error));
     assert_eq!(classify_error(&*error).cause(), Cause::ConnectionRefused);

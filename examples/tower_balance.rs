@@ -5,9 +5,10 @@ use std::{net::SocketAddr, num::NonZeroU32};
 
 use http::{Request, Uri, uri::Scheme};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use scripted_origin::{Origin, Script};
 use seawall::{
-    BoxError, CircuitBreakerLayer, RetryLayer, StandardLayer, circuit_breaker::WhenOpen,
+    BoxError, CircuitBreakerLayer, RetryLayer, StandardLayer,
+    circuit_breaker::WhenOpen,
+    test_util::{FlakyUpstream, Step},
 };
 use tower::{
     ServiceBuilder, ServiceExt,
@@ -26,8 +27,8 @@ fn send_to<B>(to: SocketAddr, mut request: Request<B>) -> Request<B> {
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let mut servers = Vec::new();
-    for script in [Script::Healthy, Script::ReadClose, Script::Healthy] {
-        servers.push(Origin::start(script).await?);
+    for step in [Step::ok("ok"), Step::close(), Step::ok("ok")] {
+        servers.push(FlakyUpstream::start(step).await?);
     }
     let pool = Client::builder(TokioExecutor::new()).build_http();
     let instances = servers.iter().map(|server| {
