@@ -126,7 +126,7 @@
 //! | `SetRequestIdLayer` | **one id for all attempts** | another for each |
 //! | `SetRequestHeaderLayer` | both the same: an attempt starts with the headers that the stack was given | |
 //! | `DecompressionLayer` | pages of gateways stay compressed for the stack, which then knows less of why they failed | **they can be read** |
-//! | `FollowRedirectLayer` | **each hop is a call of its own** | does not compile, and must not: refused after a redirect, a POST would look as if it had not been sent. Nor after `send_as` |
+//! | `FollowRedirectLayer` | **each hop is a call of its own** | refused after a redirect, a POST would look as if it had not been sent, and be repeated. So it does not compile; after `send_as` it does, and must not be used |
 //! | `CompressionLayer` | on a server, around the gateway's stack, whose answers it compresses too | pointless |
 //!
 //! A gateway changes the URL between the stack and the client (`map_request`), and there sets the version to HTTP/1.1 as well:
