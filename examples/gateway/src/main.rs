@@ -8,6 +8,7 @@ mod demo;
 mod drive;
 mod headers;
 mod live;
+mod llm;
 mod log;
 mod metrics;
 mod proxy;
@@ -18,9 +19,10 @@ mod traffic;
 mod upstreams;
 mod watch;
 
-use std::{fmt::Display, process::ExitCode};
+use std::{fmt::Display, io, path::PathBuf, process::ExitCode};
 
 use cli::Arguments;
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -53,7 +55,11 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
     let listener = TcpListener::bind(address).await.map_err(|error| usage(&error))?;
     let counted =
         metrics::install().map_err(|error| Failed::Verdict(format!("cannot count: {error}")))?;
-    let log = log::start(arguments.log, arguments.upstreams.is_empty());
+    let is_demo = arguments.upstreams.is_empty() && arguments.config.is_none();
+    let log = log::start(arguments.log, is_demo);
+    if let Some(path) = arguments.config {
+        return follow(path, listener, counted).await;
+    }
     if !arguments.upstreams.is_empty() {
         log.speak();
         let upstreams: Vec<_> = arguments.upstreams.into_iter().map(Into::into).collect();
@@ -63,4 +69,22 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
         return serve::until_told(listener, router, tell).await.map_err(|error| usage(&error));
     }
     demo::run(listener, arguments.attempt_timeout, arguments.once, &log, counted).await
+}
+
+/// Serves what a file says, and says what it said last.
+async fn follow(
+    path: PathBuf,
+    listener: TcpListener,
+    counted: PrometheusHandle,
+) -> Result<(), Failed> {
+    let broken = |error: io::Error| Failed::Verdict(format!("cannot serve: {error}"));
+    let listen = listener.local_addr().map_err(broken)?;
+    let config =
+        llm::Config::read(&path, listen).map_err(|fault| Failed::Usage(fault.to_string()))?;
+    let (tell, told) = tokio::sync::watch::channel(false);
+    let live = live::Live::new(&[], None, told);
+    let current = llm::Current::start(path, listen, config, live.clone());
+    serve::when_told_again(current.clone());
+    let router = proxy::router_of_file(current, live, counted);
+    serve::until_told(listener, router, tell).await.map_err(broken)
 }

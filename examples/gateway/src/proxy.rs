@@ -1,6 +1,7 @@
 //! The proxy itself: an axum router with a client stack for each upstream.
 
 use std::{
+    convert::Infallible,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -9,7 +10,12 @@ use std::{
 };
 
 use axum::{
-    Router, body::Body, extract::MatchedPath, http::HeaderMap, http::StatusCode, routing::get,
+    Router,
+    body::Body,
+    extract::MatchedPath,
+    http::{HeaderMap, StatusCode},
+    response::IntoResponse,
+    routing::get,
 };
 use http::{Request, Uri, uri::PathAndQuery};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -23,12 +29,12 @@ use seawall::{
     ErrorResponseLayer, LoggingLayer, RequestDurationLayer, RetryLayer, TimeoutLayer,
     hyper_util::TrackReuse, logging::Level, retry::ReplayBody,
 };
-use tower::ServiceBuilder;
+use tower::{Service, ServiceBuilder};
 
 use crate::{
     cli, headers,
     live::{self, Live},
-    metrics,
+    llm, metrics,
     stats::Stats,
     watch::WatchLayer,
 };
@@ -37,7 +43,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Upstream {
     pub(crate) name: String,
-    url: Uri,
+    pub(crate) url: Uri,
     pub(crate) sent: Arc<AtomicU64>,
     pub(crate) stats: Arc<Stats>,
     pub(crate) breaker: CircuitBreakerLayer,
@@ -46,6 +52,10 @@ pub(crate) struct Upstream {
 impl Upstream {
     pub(crate) fn new(name: String, url: Uri) -> Self {
         let breaker = CircuitBreakerLayer::new().named(&name);
+        Self::with_breaker(name, url, breaker)
+    }
+
+    pub(crate) fn with_breaker(name: String, url: Uri, breaker: CircuitBreakerLayer) -> Self {
         Self { name, url, sent: Arc::default(), stats: Arc::default(), breaker }
     }
 }
@@ -59,10 +69,16 @@ impl From<cli::Upstream> for Upstream {
 /// How long a request may take to the head of its response, all attempts together.
 const TOTAL: Duration = Duration::from_secs(30);
 
+/// How long connecting to one address of an upstream may take.
+const CONNECT: Duration = Duration::from_secs(5);
+
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
 /// How long a response's body may pause.
 const IDLE: Duration = Duration::from_secs(60);
 
-type Hyper = Client<TrackReuse<HttpsConnector<HttpConnector>>, ReplayBody<Body>>;
+/// The client of all upstreams.
+pub(crate) type Hyper = Client<TrackReuse<HttpsConnector<HttpConnector>>, ReplayBody<Body>>;
 
 /// Serves `/NAME` and what is below it from each upstream, and shows at `/` what there is.
 pub(crate) fn router(
@@ -83,16 +99,50 @@ pub(crate) fn router(
         let service = ServiceBuilder::new()
             .layer(ErrorResponseLayer::new(headers::NAME))
             .service(to(upstream, &client, attempt));
-        // A wildcard takes neither the name alone nor a slash alone.
-        router = router
-            .route_service(&format!("/{name}"), service.clone())
-            .route_service(&format!("/{name}/"), service.clone())
-            .route_service(&format!("/{name}/{{*rest}}"), service);
+        router = router.merge(routes(&name, service));
     }
+    observed(router).merge(live.routes()).merge(metrics::routes(counted))
+}
+
+/// Serves what the file says, and shows at `/` what there is.
+pub(crate) fn router_of_file(
+    current: llm::Current,
+    live: Live,
+    counted: PrometheusHandle,
+) -> Router {
+    let told = current.clone();
+    let index = async move |headers: HeaderMap| {
+        live::index(&headers, format!("seawall gateway. {}", told.line()))
+    };
+    Router::new()
+        .route("/", get(index))
+        .fallback_service(current)
+        .merge(live.routes())
+        .merge(metrics::routes(counted))
+}
+
+/// Serves the name and what is below it.
+pub(crate) fn routes<S, B>(name: &str, service: S) -> Router
+where
+    S: Service<Request<Body>, Response = http::Response<B>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    http::Response<B>: IntoResponse,
+{
+    // A wildcard takes neither the name alone nor a slash alone.
+    Router::new()
+        .route_service(&format!("/{name}"), service.clone())
+        .route_service(&format!("/{name}/"), service.clone())
+        .route_service(&format!("/{name}/{{*rest}}"), service)
+}
+
+/// Logs and measures each request.
+pub(crate) fn observed(router: Router) -> Router {
     // At INFO each line is about one request, and says so itself.
     let router = router.layer(LoggingLayer::server().span(Level::Debug));
-    let router = router.layer(RequestDurationLayer::server().route_by(route));
-    router.merge(live.routes()).merge(metrics::routes(counted))
+    router.layer(RequestDurationLayer::server().route_by(route))
 }
 
 /// The upstream's, whatever is asked of it.
@@ -100,10 +150,13 @@ fn route(head: &http::request::Parts) -> Option<String> {
     Some(head.extensions.get::<MatchedPath>()?.as_str().to_owned())
 }
 
-fn client() -> Hyper {
+pub(crate) fn client() -> Hyper {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_nodelay(true);
+    http.set_connect_timeout(Some(CONNECT));
+    // A stream may be silent for minutes: this tells a silent server from one that is gone.
+    http.set_keepalive(Some(KEEPALIVE));
     let connector = HttpsConnectorBuilder::new()
         .with_webpki_roots()
         .https_or_http()
@@ -117,7 +170,7 @@ fn to(
     upstream: Upstream,
     client: &Hyper,
     attempt: Duration,
-) -> impl tower::Service<
+) -> impl Service<
     Request<Body>,
     Response = http::Response<
         impl axum::body::HttpBody<Data = axum::body::Bytes, Error = impl Into<axum::BoxError>>
@@ -161,7 +214,7 @@ fn to(
 }
 
 /// The upstream's URL for a caller's: base path, and what follows the name.
-fn target(base: &Uri, name: &str, asked: &Uri) -> Uri {
+pub(crate) fn target(base: &Uri, name: &str, asked: &Uri) -> Uri {
     let rest = asked.path().strip_prefix('/').and_then(|path| path.strip_prefix(name));
     let base_path = base.path().trim_end_matches('/');
     let rest = rest.unwrap_or_default();

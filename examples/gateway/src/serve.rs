@@ -2,8 +2,10 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use axum::Router;
+use axum::{Router, serve::ListenerExt};
 use tokio::{net::TcpListener, signal, sync::watch};
+
+use crate::llm;
 
 /// How long calls in flight may take to end after the signal.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -15,6 +17,10 @@ pub(crate) async fn until_told(
     tell: watch::Sender<bool>,
 ) -> io::Result<()> {
     println!("listening on http://{}", listener.local_addr()?);
+    // Else an event of a stream may wait for the one after it.
+    let listener = listener.tap_io(|connection| {
+        let _ = connection.set_nodelay(true);
+    });
     let mut told = tell.subscribe();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
@@ -32,6 +38,22 @@ pub(crate) async fn until_told(
             Ok(())
         }
     }
+}
+
+/// Reads the file again at each SIGHUP, and says what came of it.
+pub(crate) fn when_told_again(current: llm::Current) {
+    #[cfg(unix)]
+    tokio::spawn(async move {
+        let Ok(mut told) = signal::unix::signal(signal::unix::SignalKind::hangup()) else { return };
+        while told.recv().await.is_some() {
+            match current.read_again() {
+                Ok(()) => eprintln!("{} read again", current.path()),
+                Err(fault) => eprintln!("{fault}; what was read before stays in force"),
+            }
+        }
+    });
+    #[cfg(not(unix))]
+    drop(current);
 }
 
 async fn asked_to_stop() {

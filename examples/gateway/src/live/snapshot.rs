@@ -79,8 +79,8 @@ struct FailureNow<'a> {
 }
 
 pub(super) fn json(live: &Live) -> String {
-    let mut failures: Vec<_> = live
-        .upstreams
+    let upstreams = live.upstreams();
+    let mut failures: Vec<_> = upstreams
         .iter()
         .flat_map(|upstream| {
             upstream.stats.lines().into_iter().map(|line| of(&upstream.name, &line))
@@ -92,7 +92,7 @@ pub(super) fn json(live: &Live) -> String {
     let now = Now {
         slot_seconds: SLOT,
         demo: demo.map(|demo| DemoNow { measuring: demo.is_measuring(), traffic: demo.sends() }),
-        upstreams: live.upstreams.iter().map(|upstream| upstream_now(live, upstream)).collect(),
+        upstreams: upstreams.iter().map(|upstream| upstream_now(live, upstream)).collect(),
         failures,
     };
     // Numbers and strings only: it does not fail.

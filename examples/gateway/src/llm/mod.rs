@@ -1,0 +1,20 @@
+//! A gateway in front of LLM APIs, told what to do by a file.
+//!
+//! Each service of the file stands at `/NAME`. A request meets, from the outside in: the door (who asks, and how often), the
+//! deadline, retry, and a balancer over the service's upstreams; each of those has a circuit and a timeout of its own, and
+//! says that it is not ready while its circuit is open, so that a further try meets another one.
+
+mod config;
+mod door;
+mod fault;
+mod headers;
+mod key;
+mod limit;
+mod member;
+mod pool;
+mod refusal;
+mod reload;
+mod service;
+mod upstream;
+
+pub(crate) use self::{config::Config, reload::Current};

@@ -1,0 +1,83 @@
+//! The client stack of one upstream.
+
+use std::sync::atomic::Ordering;
+
+use axum::body::Body;
+use http::{Request, Response};
+use seawall::{
+    BadGatewayClassifierLayer, BodyTimeoutLayer, CircuitBreakerLayer, LoggingLayer,
+    RequestDurationLayer, TimeoutLayer, circuit_breaker::WhenOpen, logging::Level,
+};
+use tower::{ServiceBuilder, ServiceExt, util::BoxService};
+
+use super::{
+    config::{self, Policy},
+    headers as credentials,
+    member::{Condition, Member},
+    pool::Outgoing,
+};
+use crate::{
+    headers,
+    proxy::{self, Hyper, Upstream},
+    watch::WatchLayer,
+};
+
+/// What the page shows of it, what the balancer sees of it, and its condition.
+pub(super) fn member(
+    service: &str,
+    config: &config::Upstream,
+    policy: &Policy,
+    client: &Hyper,
+) -> (Upstream, (Member, Condition)) {
+    let name = format!("{service} · {}", config.url.authority().map_or("", |host| host.as_str()));
+    let breaker = CircuitBreakerLayer::new()
+        .consecutive_failures(policy.open_after)
+        .when_open(WhenOpen::NotReady)
+        .named(&name);
+    let upstream = Upstream::with_breaker(name, config.url.clone(), breaker);
+    let condition = Condition::new(upstream.breaker.handle());
+    let member = Member::new(stack(&upstream, service, config, policy, client), condition.clone());
+    (upstream, (member, condition))
+}
+
+fn stack(
+    upstream: &Upstream,
+    service: &str,
+    config: &config::Upstream,
+    policy: &Policy,
+    client: &Hyper,
+) -> BoxService<Outgoing, Response<Body>, seawall::BoxError> {
+    let Upstream { url, sent, stats, breaker, .. } = upstream.clone();
+    let service = service.to_owned();
+    let key = config.api_key_env.as_ref().map(|key| config.api_key_header.header(key));
+    let replaces = key.is_some();
+    let stack = ServiceBuilder::new()
+        .map_request(move |mut request: Outgoing| {
+            *request.uri_mut() = proxy::target(&url, &service, request.uri());
+            headers::of_request(&mut request);
+            if replaces {
+                let (mut head, body) = request.into_parts();
+                credentials::remove_credentials(&mut head.headers, &mut head.uri);
+                request = Request::from_parts(head, body);
+            }
+            request
+        })
+        .layer(WatchLayer(stats))
+        .layer(RequestDurationLayer::client())
+        // Whether a failed attempt is a failure, retry decides; the line of the server says it.
+        .layer(LoggingLayer::client().failure(Level::Info).span(Level::Debug))
+        .layer(breaker)
+        .layer(TimeoutLayer::new(policy.attempt))
+        // Innermost, so that nothing that looks at a request sees the key.
+        .map_request(move |mut request: Outgoing| {
+            sent.fetch_add(1, Ordering::Relaxed);
+            if let Some((name, value)) = &key {
+                request.headers_mut().insert(name, value.clone());
+            }
+            request
+        })
+        .layer(BodyTimeoutLayer::new().idle(policy.idle))
+        .layer(BadGatewayClassifierLayer::new())
+        .service(client.clone());
+    BoxService::new(stack.map_response(|response| response.map(Body::new)))
+}
