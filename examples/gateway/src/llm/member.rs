@@ -1,6 +1,7 @@
 //! One upstream among those of a service, as a balancer sees it.
 
 use std::{
+    error::Error,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
@@ -11,8 +12,9 @@ use axum::body::{Body, Bytes, HttpBody};
 use http::Response;
 use http_body::{Frame, SizeHint};
 use seawall::{
-    BoxError, Classify, HttpClassifier,
-    circuit_breaker::{Circuit, State},
+    BoxError, Cause, Classify, HttpClassifier,
+    circuit_breaker::{Circuit, CircuitOpen, State},
+    find_source,
 };
 use tokio::time::Instant;
 use tower::{
@@ -22,6 +24,10 @@ use tower::{
 };
 
 use super::pool::Outgoing;
+
+/// How long an upstream that failed, and does not say for how long, is passed over where there is another: so that the retry
+/// of a request meets another one, however few failures a circuit has counted.
+const REST: Duration = Duration::from_secs(1);
 
 /// The longest time that an upstream's `Retry-After` keeps requests away from it.
 const REST_MAX: Duration = Duration::from_secs(60);
@@ -56,6 +62,21 @@ impl Condition {
         let mut rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
         *rests = rests.filter(|until| *until > Instant::now());
         rests.is_some()
+    }
+
+    /// Learns from an outcome.
+    pub(super) fn note(&self, outcome: Result<&Response<Body>, &BoxError>) {
+        // What was not sent to it says nothing of it.
+        if outcome.is_err_and(|error| find_source::<CircuitOpen>(&**error).is_some()) {
+            return;
+        }
+        let outcome = outcome.map_err(|error| &**error as &(dyn Error + 'static));
+        let Some(failure) = HttpClassifier::new().classify(outcome) else { return };
+        match (failure.retry_after(), failure.cause()) {
+            (Some(wait), _) => self.rest_for(wait),
+            (None, Cause::ClientError | Cause::Conflict) => {}
+            (None, _) => self.rest_for(REST),
+        }
     }
 
     fn rest_for(&self, wait: Duration) {
@@ -118,20 +139,19 @@ impl TrackCompletion<Handle, Response<Body>> for UntilBodyEnds {
     type Output = Response<Body>;
 
     fn track_completion(&self, handle: Handle, response: Response<Body>) -> Response<Body> {
-        let failure = HttpClassifier::new().classify(Ok(&response));
-        if let Some(wait) = failure.and_then(|failure| failure.retry_after()) {
-            self.0.rest_for(wait);
-        }
         if response.body().is_end_stream() {
             return response;
         }
-        response.map(|body| Body::new(UnderWay { body, handle: Some(handle) }))
+        let under_way = (handle, self.0.clone());
+        response.map(|body| Body::new(UnderWay { body, under_way: Some(under_way), error: None }))
     }
 }
 
 struct UnderWay {
     body: Body,
-    handle: Option<Handle>,
+    under_way: Option<(Handle, Condition)>,
+    /// To be told at the next poll.
+    error: Option<axum::Error>,
 }
 
 impl HttpBody for UnderWay {
@@ -142,15 +162,26 @@ impl HttpBody for UnderWay {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(cx);
-        if matches!(polled, Poll::Ready(None | Some(Err(_)))) || self.body.is_end_stream() {
-            self.handle = None;
+        if let Some(error) = self.error.take() {
+            return Poll::Ready(Some(Err(error)));
         }
-        polled
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if matches!(polled, Poll::Ready(None)) || self.body.is_end_stream() {
+            self.under_way = None;
+        }
+        let Poll::Ready(Some(Err(error))) = polled else { return polled };
+        if let Some((_, condition)) = self.under_way.take() {
+            condition.rest_for(REST);
+        }
+        // At an error, hyper's server closes the connection with what it has not written yet, which may be all that came
+        // before. It writes when it has to wait.
+        self.error = Some(error);
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.error.is_none() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

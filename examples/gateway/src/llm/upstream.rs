@@ -36,7 +36,13 @@ pub(super) fn member(
         .named(&name);
     let upstream = Upstream::with_breaker(name, config.url.clone(), breaker);
     let condition = Condition::new(upstream.breaker.handle());
-    let member = Member::new(stack(&upstream, service, config, policy, client), condition.clone());
+    let stack = stack(&upstream, service, config, policy, client);
+    let noted = condition.clone();
+    let stack = stack.map_result(move |outcome: Result<_, seawall::BoxError>| {
+        noted.note(outcome.as_ref());
+        outcome
+    });
+    let member = Member::new(BoxService::new(stack), condition.clone());
     (upstream, (member, condition))
 }
 
