@@ -44,6 +44,15 @@ pub(crate) fn of_request<B>(request: &mut Request<B>) {
     }
 }
 
+/// HTTP/2 has no `Host`, but `:authority` in its place: RFC 9113 §8.3.1. Those who read the one get the other.
+pub(crate) fn with_host<B>(mut request: Request<B>) -> Request<B> {
+    let authority = request.uri().authority().map(|authority| authority.as_str().try_into());
+    if let Some(Ok(host)) = authority {
+        request.headers_mut().entry(HOST).or_insert(host);
+    }
+    request
+}
+
 /// Takes away what was for this hop only, and signs: RFC 9110 §7.6.3.
 pub(crate) fn end_hop(headers: &mut HeaderMap, version: Version) {
     let named: Vec<HeaderName> = headers
@@ -56,7 +65,11 @@ pub(crate) fn end_hop(headers: &mut HeaderMap, version: Version) {
     for name in named.iter().chain(&HOP_BY_HOP) {
         headers.remove(name);
     }
-    let version = if version == Version::HTTP_10 { "1.0" } else { "1.1" };
+    let version = match version {
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_2 => "2.0",
+        _ => "1.1",
+    };
     if let Ok(via) = HeaderValue::from_str(&format!("{version} {NAME}")) {
         headers.append(VIA, via);
     }

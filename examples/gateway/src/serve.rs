@@ -4,8 +4,9 @@ use std::{io, net::SocketAddr, time::Duration};
 
 use axum::{Router, serve::ListenerExt};
 use tokio::{net::TcpListener, signal, sync::watch};
+use tower::util::MapRequestLayer;
 
-use crate::llm;
+use crate::{headers, llm};
 
 /// How long calls in flight may take to end after the signal.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -22,6 +23,7 @@ pub(crate) async fn until_told(
         let _ = connection.set_nodelay(true);
     });
     let mut told = tell.subscribe();
+    let router = router.layer(MapRequestLayer::new(headers::with_host));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
         asked_to_stop().await;

@@ -4,7 +4,7 @@ use std::{
     error::Error,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -16,7 +16,7 @@ use seawall::{
     circuit_breaker::{Circuit, CircuitOpen, State},
     find_source,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep};
 use tower::{
     Service,
     load::{Load, PendingRequests, completion::TrackCompletion, pending_requests},
@@ -31,6 +31,9 @@ const REST: Duration = Duration::from_secs(1);
 
 /// The longest time that an upstream's `Retry-After` keeps requests away from it.
 const REST_MAX: Duration = Duration::from_secs(60);
+
+/// By so much the error of a stream that breaks off is delayed.
+const TIME_TO_WRITE: Duration = Duration::from_millis(100);
 
 /// How long to wait for a circuit that does not say when it will let a call pass: all of its probes are under way.
 const PROBING: Duration = Duration::from_secs(1);
@@ -150,8 +153,8 @@ impl TrackCompletion<Handle, Response<Body>> for UntilBodyEnds {
 struct UnderWay {
     body: Body,
     under_way: Option<(Handle, Condition)>,
-    /// To be told at the next poll.
-    error: Option<axum::Error>,
+    /// To be told after a while.
+    error: Option<(axum::Error, Pin<Box<Sleep>>)>,
 }
 
 impl HttpBody for UnderWay {
@@ -162,7 +165,10 @@ impl HttpBody for UnderWay {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        if let Some(error) = self.error.take() {
+        if let Some((_, sleep)) = &mut self.error {
+            ready!(sleep.as_mut().poll(cx));
+        }
+        if let Some((error, _)) = self.error.take() {
             return Poll::Ready(Some(Err(error)));
         }
         let polled = Pin::new(&mut self.body).poll_frame(cx);
@@ -173,11 +179,10 @@ impl HttpBody for UnderWay {
         if let Some((_, condition)) = self.under_way.take() {
             condition.rest_for(REST);
         }
-        // At an error, hyper's server closes the connection with what it has not written yet, which may be all that came
-        // before. It writes when it has to wait.
-        self.error = Some(error);
-        cx.waker().wake_by_ref();
-        Poll::Pending
+        // At an error, hyper's server drops what it has not written yet, which may be all that came before, head and all. It
+        // writes when it has to wait; over HTTP/2, another task does.
+        self.error = Some((error, Box::pin(sleep(TIME_TO_WRITE))));
+        self.poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -36,18 +36,14 @@ pub(super) fn member(
         .named(&name);
     let upstream = Upstream::with_breaker(name, config.url.clone(), breaker);
     let condition = Condition::new(upstream.breaker.handle());
-    let stack = stack(&upstream, service, config, policy, client);
-    let noted = condition.clone();
-    let stack = stack.map_result(move |outcome: Result<_, seawall::BoxError>| {
-        noted.note(outcome.as_ref());
-        outcome
-    });
-    let member = Member::new(BoxService::new(stack), condition.clone());
+    let stack = stack(&upstream, condition.clone(), service, config, policy, client);
+    let member = Member::new(stack, condition.clone());
     (upstream, (member, condition))
 }
 
 fn stack(
     upstream: &Upstream,
+    condition: Condition,
     service: &str,
     config: &config::Upstream,
     policy: &Policy,
@@ -85,5 +81,9 @@ fn stack(
         .layer(BodyTimeoutLayer::new().idle(policy.idle))
         .layer(BadGatewayClassifierLayer::new())
         .service(client.clone());
-    BoxService::new(stack.map_response(|response| response.map(Body::new)))
+    BoxService::new(stack.map_result(move |outcome: Result<Response<_>, _>| {
+        let outcome = outcome.map(|response| response.map(Body::new));
+        condition.note(outcome.as_ref());
+        outcome
+    }))
 }

@@ -23,8 +23,18 @@ pub(crate) struct Serving {
 
 impl Serving {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let arguments = [&["--listen", "127.0.0.1:0"], arguments].concat();
-        let mut command = gateway(&arguments);
+        Self::spawn(gateway(&[&["--listen", "127.0.0.1:0"], arguments].concat()))
+    }
+
+    /// One that logs nothing, for traffic that would fill the pipe which nobody reads.
+    #[allow(dead_code, reason = "the load uses it")]
+    pub(crate) fn start_quiet(arguments: &[&str]) -> Self {
+        let mut command = gateway(&[&["--listen", "127.0.0.1:0"], arguments].concat());
+        command.env("RUST_LOG", "off");
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
@@ -40,6 +50,11 @@ impl Serving {
         let (head, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         (head.status, head.headers, String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    #[allow(dead_code, reason = "the load uses it")]
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends a signal; gives the exit status and what was logged.
