@@ -90,8 +90,15 @@ pin_project! {
     }
 }
 
+#[cfg(feature = "standard")]
+impl<B, W> Watched<B, W> {
+    pub(crate) const fn inner_mut(&mut self) -> &mut B {
+        &mut self.inner
+    }
+}
+
 impl<B: Body, W: Watch> Watched<B, W> {
-    fn new(inner: B, mut watch: Option<W>) -> Self {
+    pub(crate) fn new(inner: B, mut watch: Option<W>) -> Self {
         if inner.is_end_stream() {
             finish(&mut watch);
         }
