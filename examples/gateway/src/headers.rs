@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use axum::extract::ConnectInfo;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Request, Version,
+    HeaderMap, HeaderName, HeaderValue, Request, Response, Version,
     header::{
         CONNECTION, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING,
         UPGRADE, VIA,
@@ -44,6 +44,15 @@ pub(crate) fn of_request<B>(request: &mut Request<B>) {
     }
 }
 
+/// Makes an upstream's response one for the caller.
+pub(crate) fn of_response<B>(mut response: Response<B>) -> Response<B> {
+    let version = response.version();
+    end_hop(response.headers_mut(), version);
+    // The version is each hop's own: RFC 9110 §2.5.
+    *response.version_mut() = Version::HTTP_11;
+    response
+}
+
 /// HTTP/2 has no `Host`, but `:authority` in its place: RFC 9113 §8.3.1. Those who read the one get the other.
 pub(crate) fn with_host<B>(mut request: Request<B>) -> Request<B> {
     let authority = request.uri().authority().map(|authority| authority.as_str().try_into());
@@ -54,7 +63,7 @@ pub(crate) fn with_host<B>(mut request: Request<B>) -> Request<B> {
 }
 
 /// Takes away what was for this hop only, and signs: RFC 9110 §7.6.3.
-pub(crate) fn end_hop(headers: &mut HeaderMap, version: Version) {
+fn end_hop(headers: &mut HeaderMap, version: Version) {
     let named: Vec<HeaderName> = headers
         .get_all(CONNECTION)
         .iter()

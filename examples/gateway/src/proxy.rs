@@ -72,6 +72,9 @@ const TOTAL: Duration = Duration::from_secs(30);
 /// How long connecting to one address of an upstream may take.
 const CONNECT: Duration = Duration::from_secs(5);
 
+/// How many connections that nobody uses are kept to each host, for 90 s: after a burst of thousands the rest are closed.
+const IDLE_CONNECTIONS: usize = 256;
+
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
 /// How long a response's body may pause.
@@ -162,7 +165,9 @@ pub(crate) fn client() -> Hyper {
         .https_or_http()
         .enable_http1()
         .wrap_connector(http);
-    Client::builder(TokioExecutor::new()).build(TrackReuse::new(connector))
+    let mut builder = Client::builder(TokioExecutor::new());
+    builder.pool_max_idle_per_host(IDLE_CONNECTIONS);
+    builder.build(TrackReuse::new(connector))
 }
 
 /// The client stack of one upstream, with a retry budget and a circuit of its own.
@@ -190,13 +195,7 @@ fn to(
             headers::of_request(&mut request);
             request
         })
-        .map_response(|mut response: http::Response<_>| {
-            let version = response.version();
-            headers::end_hop(response.headers_mut(), version);
-            // The version is each hop's own: RFC 9110 §2.5.
-            *response.version_mut() = http::Version::HTTP_11;
-            response
-        })
+        .map_response(headers::of_response)
         .layer(WatchLayer(stats))
         .layer(RequestDurationLayer::client())
         .layer(LoggingLayer::client())

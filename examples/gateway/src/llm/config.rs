@@ -9,6 +9,7 @@ use toml::Spanned;
 use super::{
     fault::Fault,
     key::{Key, Placement},
+    scripted::Script,
 };
 use crate::cli;
 
@@ -92,11 +93,15 @@ pub(super) struct Service {
     pub(super) upstreams: Vec<Upstream>,
 }
 
+/// Where a service's requests may go.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Upstream {
-    #[serde(deserialize_with = "url")]
-    pub(super) url: Uri,
+    #[serde(default, deserialize_with = "url")]
+    pub(super) url: Option<Uri>,
+    /// In place of a URL: one that runs inside of the gateway, to try it.
+    #[serde(default)]
+    pub(super) script: Option<Script>,
     /// The variable that holds the key; without it, the client's own credentials are passed on.
     #[serde(default)]
     pub(super) api_key_env: Option<Key>,
@@ -117,8 +122,8 @@ impl TryFrom<String> for Name {
     }
 }
 
-fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uri, D::Error> {
-    cli::url(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uri>, D::Error> {
+    cli::url(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
 }
 
 impl Config {
@@ -151,10 +156,16 @@ impl Config {
                 let what = format!("{} is the name of another service", name.as_ref().0);
                 return Err(Fault::at(path, text, name.span(), &what));
             }
-            if service.upstreams.is_empty() {
-                let what = format!("{} has no upstream", name.as_ref().0);
-                return Err(Fault::at(path, text, name.span(), &what));
-            }
+            let what = if service.upstreams.is_empty() {
+                "expected at least one upstream"
+            } else if service.upstreams.iter().any(|one| one.url.is_some() == one.script.is_some())
+            {
+                "expected an upstream to have either a url or a script"
+            } else {
+                continue;
+            };
+            let what = format!("{}: {what}", name.as_ref().0);
+            return Err(Fault::at(path, text, name.span(), &what));
         }
         for (at, client) in self.clients.iter().enumerate() {
             let earlier = &self.clients[..at];

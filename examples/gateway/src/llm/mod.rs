@@ -14,7 +14,8 @@ mod member;
 mod pool;
 mod refusal;
 mod reload;
+mod scripted;
 mod service;
 mod upstream;
 
-pub(crate) use self::{config::Config, reload::Current};
+pub(crate) use self::{config::Config, fault::Fault, reload::Current};

@@ -44,12 +44,17 @@ struct Served {
 
 impl Current {
     /// Serves what the file says, which has been read already.
-    pub(crate) fn start(path: PathBuf, listen: SocketAddr, config: Config, live: Live) -> Self {
+    pub(crate) fn start(
+        path: PathBuf,
+        listen: SocketAddr,
+        config: Config,
+        live: Live,
+    ) -> Result<Self, Fault> {
         let client = proxy::client();
-        let served = Served::of(config, None, &client);
+        let served = Served::of(config, None, &client)?;
         live.show(&served.upstreams());
         let now = Arc::new(RwLock::new(served));
-        Self { path, listen, client, live, now }
+        Ok(Self { path, listen, client, live, now })
     }
 
     /// Reads the file again. What it says holds for requests that begin from now on. A service that it says the same of
@@ -58,7 +63,7 @@ impl Current {
     pub(crate) fn read_again(&self) -> Result<(), Fault> {
         let config = Config::read(&self.path, self.listen)?;
         let old = self.served();
-        let served = Served::of(config, Some(&old), &self.client);
+        let served = Served::of(config, Some(&old), &self.client)?;
         self.live.show(&served.upstreams());
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = served;
         Ok(())
@@ -79,7 +84,7 @@ impl Current {
 }
 
 impl Served {
-    fn of(config: Config, old: Option<&Self>, client: &Hyper) -> Self {
+    fn of(config: Config, old: Option<&Self>, client: &Hyper) -> Result<Self, Fault> {
         let limiter = config.limit.clone().map(|limit| {
             let kept = old.and_then(|old| old.limiter.clone()).filter(|(kept, _)| *kept == limit);
             kept.unwrap_or_else(|| (limit.clone(), Arc::new(Limiter::new(&limit))))
@@ -93,11 +98,14 @@ impl Served {
             .map(|config| {
                 let same = |(other, _): &&(config::Service, Service)| *other == config;
                 let kept = old.and_then(|old| old.services.iter().find(same));
-                let service = kept.map(|(_, service)| service.clone());
-                let service = service.unwrap_or_else(|| Service::start(&config, &policy, client));
-                (config, service)
+                let service = match kept {
+                    Some((_, service)) => service.clone(),
+                    None => Service::start(&config, &policy, client)
+                        .map_err(|error| Fault(format!("cannot run an upstream: {error}")))?,
+                };
+                Ok((config, service))
             })
-            .collect();
+            .collect::<Result<_, Fault>>()?;
         let mut served = Self { router: Router::new(), policy, services, limiter };
         let nothing = format!("No such service. {}", served.line());
         let router = served
@@ -106,7 +114,7 @@ impl Served {
             .fold(Router::new(), |router, (_, service)| router.merge(service.routes(&door)))
             .fallback(async move || (StatusCode::NOT_FOUND, nothing));
         served.router = proxy::observed(router);
-        served
+        Ok(served)
     }
 
     fn upstreams(&self) -> Vec<proxy::Upstream> {

@@ -1,17 +1,17 @@
 //! What stands at `/NAME`: the door, retry, and the upstreams.
 
+use std::{io, sync::Arc};
+
 use axum::{Router, body::Body};
-use http::{HeaderValue, Response};
-use seawall::{
-    DeadlineLayer, ErrorResponseLayer, RetryLayer,
-    retry::{Attempts, Stop},
-};
+use http::Response;
+use seawall::{DeadlineLayer, ErrorResponseLayer, RetryLayer};
 use tower::{ServiceBuilder, util::BoxCloneSyncService};
 
 use super::{
     config::{self, Policy},
     door::DoorLayer,
     pool::Pool,
+    scripted::Scripted,
     upstream,
 };
 use crate::{
@@ -25,14 +25,31 @@ pub(super) struct Service {
     name: String,
     stack: BoxCloneSyncService<http::Request<Body>, Response<Body>, seawall::BoxError>,
     pub(super) upstreams: Vec<Upstream>,
+    /// They run as long as it does.
+    _scripted: Arc<[Scripted]>,
 }
 
 impl Service {
-    pub(super) fn start(config: &config::Service, policy: &Policy, client: &Hyper) -> Self {
+    /// Fails when a scripted upstream cannot listen.
+    pub(super) fn start(
+        config: &config::Service,
+        policy: &Policy,
+        client: &Hyper,
+    ) -> io::Result<Self> {
         let name = config.name.as_ref().0.clone();
-        let each = config.upstreams.iter();
-        let (upstreams, members): (Vec<_>, Vec<_>) =
-            each.map(|config| upstream::member(&name, config, policy, client)).unzip();
+        let mut scripted = Vec::new();
+        let (mut upstreams, mut members) = (Vec::new(), Vec::new());
+        for config in &config.upstreams {
+            let mut url = config.url.clone().unwrap_or_default();
+            if let Some(script) = config.script {
+                let running = Scripted::start(script)?;
+                url = running.url.clone();
+                scripted.push(running);
+            }
+            let (upstream, member) = upstream::member(&name, &url, config, policy, client);
+            upstreams.push(upstream);
+            members.push(member);
+        }
         let mut retry = RetryLayer::new()
             .total(policy.retries)
             .retry_unlikely(true)
@@ -42,11 +59,12 @@ impl Service {
             retry = retry.any_method();
         }
         let stack = ServiceBuilder::new()
-            .map_response(|response: Response<_>| finish(response.map(Body::new)))
+            .map_response(|response: Response<_>| headers::of_response(response).map(Body::new))
             .layer(DeadlineLayer::new(policy.total))
             .layer(retry)
             .service(Pool::new(members));
-        Self { name, stack: BoxCloneSyncService::new(stack), upstreams }
+        let stack = BoxCloneSyncService::new(stack);
+        Ok(Self { name, stack, upstreams, _scripted: scripted.into() })
     }
 
     /// Its routes, behind the door.
@@ -57,21 +75,4 @@ impl Service {
             .service(self.stack.clone());
         proxy::routes(&self.name, service)
     }
-}
-
-/// Ends the hop; and after retries that did not help tells the client, which has some of its own, not to begin again:
-/// three tries of four attempts each would be twelve.
-fn finish(mut response: Response<Body>) -> Response<Body> {
-    let version = response.version();
-    headers::end_hop(response.headers_mut(), version);
-    *response.version_mut() = http::Version::HTTP_11;
-    let attempts = response.extensions().get::<Attempts>();
-    let gave_up = attempts.and_then(|attempts| {
-        let stop = attempts.stop()?;
-        Some(attempts.count().get() > 1 || stop == Stop::BudgetSpent)
-    });
-    if gave_up == Some(true) {
-        response.headers_mut().insert("x-should-retry", HeaderValue::from_static("false"));
-    }
-    response
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use axum::body::Body;
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use seawall::{
     BadGatewayClassifierLayer, BodyTimeoutLayer, CircuitBreakerLayer, LoggingLayer,
     RequestDurationLayer, TimeoutLayer, circuit_breaker::WhenOpen, logging::Level,
@@ -25,16 +25,17 @@ use crate::{
 /// What the page shows of it, what the balancer sees of it, and its condition.
 pub(super) fn member(
     service: &str,
+    url: &Uri,
     config: &config::Upstream,
     policy: &Policy,
     client: &Hyper,
 ) -> (Upstream, (Member, Condition)) {
-    let name = format!("{service} · {}", config.url.authority().map_or("", |host| host.as_str()));
+    let name = format!("{service} · {}", url.authority().map_or("", |host| host.as_str()));
     let breaker = CircuitBreakerLayer::new()
         .consecutive_failures(policy.open_after)
         .when_open(WhenOpen::NotReady)
         .named(&name);
-    let upstream = Upstream::with_breaker(name, config.url.clone(), breaker);
+    let upstream = Upstream::with_breaker(name, url.clone(), breaker);
     let condition = Condition::new(upstream.breaker.handle());
     let stack = stack(&upstream, condition.clone(), service, config, policy, client);
     let member = Member::new(stack, condition.clone());

@@ -58,7 +58,7 @@ impl Seen {
         self.broken_off.lock().unwrap().clear();
         self.most.store(0, Ordering::Relaxed);
         // Some fail for good, and so never come here.
-        self.wanted.store(requests * 95 / 100, Ordering::Relaxed);
+        self.wanted.store(requests * 91 / 100, Ordering::Relaxed);
         self.gate.send_replace(false);
     }
 

@@ -26,11 +26,11 @@ impl Serving {
         Self::spawn(gateway(&[&["--listen", "127.0.0.1:0"], arguments].concat()))
     }
 
-    /// One that logs nothing, for traffic that would fill the pipe which nobody reads.
-    #[allow(dead_code, reason = "the load uses it")]
-    pub(crate) fn start_quiet(arguments: &[&str]) -> Self {
+    /// One with these variables in its environment.
+    #[allow(dead_code, reason = "not every test uses it")]
+    pub(crate) fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = gateway(&[&["--listen", "127.0.0.1:0"], arguments].concat());
-        command.env("RUST_LOG", "off");
+        command.envs(variables.iter().copied());
         Self::spawn(command)
     }
 
@@ -52,7 +52,7 @@ impl Serving {
         (head.status, head.headers, String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    #[allow(dead_code, reason = "the load uses it")]
+    #[allow(dead_code, reason = "not every test uses it")]
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
