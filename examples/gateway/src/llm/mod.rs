@@ -4,6 +4,7 @@
 //! deadline, retry, and a balancer over the service's upstreams; each of those has a circuit and a timeout of its own, and
 //! says that it is not ready while its circuit is open, so that a further try meets another one.
 
+mod condition;
 mod config;
 mod door;
 mod fault;

@@ -20,10 +20,7 @@ use tower::{
     load_shed::{LoadShed, error::Overloaded},
 };
 
-use super::{
-    member::{Condition, Member},
-    refusal::Refusal,
-};
+use super::{condition::Condition, member::Member, refusal::Refusal};
 
 /// A request on its way to one of them.
 pub(super) type Outgoing = Request<ReplayBody<Body>>;
@@ -44,10 +41,9 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new(members: Vec<(Member, Condition)>) -> Self {
-        let (members, conditions): (Vec<_>, Vec<_>) = members.into_iter().unzip();
+    pub(super) fn new(members: Vec<Member>, conditions: Arc<[Condition]>) -> Self {
         let balanced = LoadShed::new(Balance::new(ServiceList::new::<Outgoing>(members)));
-        Self { balanced: Buffer::new(balanced, QUEUE), conditions: conditions.into() }
+        Self { balanced: Buffer::new(balanced, QUEUE), conditions }
     }
 }
 

@@ -4,10 +4,11 @@ use std::{io, sync::Arc};
 
 use axum::{Router, body::Body};
 use http::Response;
-use seawall::{DeadlineLayer, ErrorResponseLayer, RetryLayer};
+use seawall::{DeadlineLayer, ErrorResponseLayer, Ratio, RetryLayer, retry::Budget};
 use tower::{ServiceBuilder, util::BoxCloneSyncService};
 
 use super::{
+    condition::{Condition, Place},
     config::{self, Policy},
     door::DoorLayer,
     pool::Pool,
@@ -18,6 +19,10 @@ use crate::{
     headers,
     proxy::{self, Hyper, Upstream},
 };
+
+/// So many retries are allowed in ten seconds however few requests there are. A model is asked seldom; and a retry that meets
+/// another upstream is no load on the one that failed.
+const RETRIES_MIN: u32 = 10;
 
 /// A service that runs. Clones share all of it.
 #[derive(Clone)]
@@ -38,7 +43,7 @@ impl Service {
     ) -> io::Result<Self> {
         let name = config.name.as_ref().0.clone();
         let mut scripted = Vec::new();
-        let (mut upstreams, mut members) = (Vec::new(), Vec::new());
+        let mut upstreams = Vec::new();
         for config in &config.upstreams {
             let mut url = config.url.clone().unwrap_or_default();
             if let Some(script) = config.script {
@@ -46,14 +51,21 @@ impl Service {
                 url = running.url.clone();
                 scripted.push(running);
             }
-            let (upstream, member) = upstream::member(&name, &url, config, policy, client);
-            upstreams.push(upstream);
-            members.push(member);
+            upstreams.push(upstream::shown(&name, url, policy));
         }
+        let circuits = upstreams.iter().map(|upstream| upstream.breaker.handle());
+        let conditions: Arc<[_]> = circuits.map(Condition::new).collect();
+        let members = upstreams.iter().zip(&config.upstreams).enumerate();
+        let members = members.map(|(at, (upstream, config))| {
+            let place = Place { all: Arc::clone(&conditions), at };
+            upstream::member(upstream, place, &name, config, policy, client)
+        });
+        let pool = Pool::new(members.collect(), Arc::clone(&conditions));
         let mut retry = RetryLayer::new()
             .total(policy.retries)
             .retry_unlikely(true)
             .status_forcelist([408, 409, 429].into_iter().chain(500..600))
+            .budget(Budget::new(Ratio::percent(20), RETRIES_MIN))
             .body_limit(policy.body_limit);
         if policy.any_method {
             retry = retry.any_method();
@@ -62,7 +74,7 @@ impl Service {
             .map_response(|response: Response<_>| headers::of_response(response).map(Body::new))
             .layer(DeadlineLayer::new(policy.total))
             .layer(retry)
-            .service(Pool::new(members));
+            .service(pool);
         let stack = BoxCloneSyncService::new(stack);
         Ok(Self { name, stack, upstreams, _scripted: scripted.into() })
     }

@@ -11,9 +11,10 @@ use seawall::{
 use tower::{ServiceBuilder, ServiceExt, util::BoxService};
 
 use super::{
+    condition::Place,
     config::{self, Policy},
     headers as credentials,
-    member::{Condition, Member},
+    member::Member,
     pool::Outgoing,
 };
 use crate::{
@@ -22,29 +23,32 @@ use crate::{
     watch::WatchLayer,
 };
 
-/// What the page shows of it, what the balancer sees of it, and its condition.
-pub(super) fn member(
-    service: &str,
-    url: &Uri,
-    config: &config::Upstream,
-    policy: &Policy,
-    client: &Hyper,
-) -> (Upstream, (Member, Condition)) {
+/// What the page shows of it, with its circuit.
+pub(super) fn shown(service: &str, url: Uri, policy: &Policy) -> Upstream {
     let name = format!("{service} · {}", url.authority().map_or("", |host| host.as_str()));
     let breaker = CircuitBreakerLayer::new()
         .consecutive_failures(policy.open_after)
         .when_open(WhenOpen::NotReady)
         .named(&name);
-    let upstream = Upstream::with_breaker(name, url.clone(), breaker);
-    let condition = Condition::new(upstream.breaker.handle());
-    let stack = stack(&upstream, condition.clone(), service, config, policy, client);
-    let member = Member::new(stack, condition.clone());
-    (upstream, (member, condition))
+    Upstream::with_breaker(name, url, breaker)
+}
+
+/// What the balancer sees of it.
+pub(super) fn member(
+    upstream: &Upstream,
+    place: Place,
+    service: &str,
+    config: &config::Upstream,
+    policy: &Policy,
+    client: &Hyper,
+) -> Member {
+    let stack = stack(upstream, place.clone(), service, config, policy, client);
+    Member::new(stack, place)
 }
 
 fn stack(
     upstream: &Upstream,
-    condition: Condition,
+    place: Place,
     service: &str,
     config: &config::Upstream,
     policy: &Policy,
@@ -84,7 +88,7 @@ fn stack(
         .service(client.clone());
     BoxService::new(stack.map_result(move |outcome: Result<Response<_>, _>| {
         let outcome = outcome.map(|response| response.map(Body::new));
-        condition.note(outcome.as_ref());
+        place.note(outcome.as_ref());
         outcome
     }))
 }

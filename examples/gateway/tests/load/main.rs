@@ -1,7 +1,6 @@
 //! Ten thousand requests under way at once, to upstreams some of which fail.
 
 #[path = "../support/mod.rs"]
-#[allow(dead_code, reason = "it has more than this test needs")]
 mod support;
 mod upstreams;
 

@@ -1,5 +1,7 @@
 //! The program, running.
 
+#![allow(dead_code, reason = "not every test uses all of it")]
+
 use std::{
     io::{BufRead, BufReader, Read},
     process::{Child, Command, Stdio},
@@ -27,7 +29,6 @@ impl Serving {
     }
 
     /// One with these variables in its environment.
-    #[allow(dead_code, reason = "not every test uses it")]
     pub(crate) fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = gateway(&[&["--listen", "127.0.0.1:0"], arguments].concat());
         command.envs(variables.iter().copied());
@@ -52,7 +53,6 @@ impl Serving {
         (head.status, head.headers, String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    #[allow(dead_code, reason = "not every test uses it")]
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
