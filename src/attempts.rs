@@ -1,5 +1,7 @@
 //! What retrying leaves behind for others to read.
 
+#[cfg(any(feature = "circuit-breaker", feature = "logging"))]
+use std::sync::Once;
 use std::{error::Error, fmt, num::NonZeroU32, time::Duration};
 
 use http::Response;
@@ -240,5 +242,91 @@ impl fmt::Display for GaveUp {
 impl Error for GaveUp {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&*self.source)
+    }
+}
+/// Says once that a breaker stands around a retry, of whose failure it was told by `error`.
+#[cfg(feature = "circuit-breaker")]
+pub(crate) fn hint_if_around_retry(error: &(dyn Error + 'static)) {
+    static SAID: Once = Once::new();
+    if !SAID.is_completed() && crate::find_source::<GaveUp>(error).is_some() {
+        SAID.call_once(|| {
+            tracing::debug!(
+                name: "order",
+                "CircuitBreakerLayer stands around RetryLayer: of several attempts it counts one, and cannot end the retrying",
+            );
+        });
+    }
+}
+
+/// Says once that a log is written inside of a retry.
+#[cfg(feature = "logging")]
+pub(crate) fn hint_inside_retry() {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        tracing::debug!(
+            name: "order",
+            "LoggingLayer stands inside RetryLayer: its lines are of attempts; only one around it says how a call ended",
+        );
+    });
+}
+
+#[cfg(all(test, feature = "full"))]
+mod tests {
+    use std::{
+        future::ready,
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use http::Request;
+    use http_body_util::Full;
+    use tower::{ServiceBuilder, ServiceExt, service_fn};
+
+    use crate::{CircuitBreakerLayer, LoggingLayer, RetryLayer, retry::Backoff};
+
+    type Body = Full<bytes::Bytes>;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_order_that_defeats_a_layer_is_told_once() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::DEBUG)
+            .with_writer(move || writer.clone())
+            .finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let closed = service_fn(|_: Request<_>| {
+            let reset = io::Error::from(io::ErrorKind::ConnectionReset);
+            ready(Err::<http::Response<Body>, _>(reset))
+        });
+        let wrong = ServiceBuilder::new()
+            .layer(CircuitBreakerLayer::new())
+            .layer(RetryLayer::new().backoff(Backoff::none()))
+            .layer(LoggingLayer::client())
+            .service(closed);
+        for _ in 0..2 {
+            wrong.clone().oneshot(Request::new(Body::default())).await.unwrap_err();
+        }
+        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        for hint in [
+            "CircuitBreakerLayer stands around RetryLayer",
+            "LoggingLayer stands inside RetryLayer",
+        ] {
+            assert_eq!(text.matches(hint).count(), 1, "{text}");
+        }
     }
 }

@@ -85,6 +85,8 @@ impl Record {
             && let Some(attempt) = attempt_of(head)
         {
             this.more_mut().attempt = Some(attempt);
+            #[cfg(feature = "retry")]
+            crate::attempts::hint_inside_retry();
         }
         if let Some(route) = settings.route.0.as_ref().and_then(|route| route(head)) {
             this.more_mut().route = Some(route);

@@ -81,6 +81,9 @@
 //!   nor failure: an upstream that answers nothing would never open the circuit.
 //! - **The classifier outside any of them** speaks when they have already decided.
 //!
+//! Layers that are put together by hand in an order that defeats them say so once, at DEBUG: a breaker around a retry, a log
+//! inside of one.
+//!
 //! # Retry at one level only
 //!
 //! Three hops that make four attempts each make 64 of one request. So this is the only place that retries: the client

@@ -326,6 +326,7 @@ fn no_layer_holds_a_lock_across_user_code() {
             "keys/store.rs",
             "metrics.rs",
             "retry/replay.rs",
+            "test_util/shared.rs",
         ]
     );
 }

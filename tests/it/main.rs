@@ -13,6 +13,8 @@ mod hyper;
 mod reqwest;
 #[cfg(all(feature = "full", feature = "hyper-util"))]
 mod sockets;
+#[cfg(all(feature = "full", feature = "hyper-util"))]
+mod test_util;
 
 #[cfg(all(feature = "retry", feature = "hyper-util"))]
 mod stale;

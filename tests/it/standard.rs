@@ -3,6 +3,7 @@
 mod hops;
 mod order;
 mod parts;
+mod same;
 
 use std::{
     fmt::Debug,
