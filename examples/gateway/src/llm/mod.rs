@@ -7,6 +7,7 @@
 mod condition;
 mod config;
 mod door;
+mod drain;
 mod fault;
 mod headers;
 mod key;

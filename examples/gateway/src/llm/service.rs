@@ -11,6 +11,7 @@ use super::{
     condition::{Condition, Place},
     config::{self, Policy},
     door::DoorLayer,
+    drain::DrainLayer,
     pool::Pool,
     scripted::Scripted,
     upstream,
@@ -82,6 +83,7 @@ impl Service {
     /// Its routes, behind the door.
     pub(super) fn routes(&self, door: &DoorLayer) -> Router {
         let service = ServiceBuilder::new()
+            .layer(DrainLayer)
             .layer(ErrorResponseLayer::new(headers::NAME))
             .layer(door.clone())
             .service(self.stack.clone());
