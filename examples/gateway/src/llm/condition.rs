@@ -2,7 +2,7 @@
 
 use std::{
     error::Error,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Context,
     time::Duration,
 };
@@ -30,15 +30,22 @@ const PROBING: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Condition {
     circuit: Circuit,
-    /// Until then it wants no requests.
-    rests: Mutex<Option<Instant>>,
+    kept: Mutex<Kept>,
     /// Of a balancer that waits for it.
     waker: AtomicWaker,
 }
 
+#[derive(Clone, Copy, Debug, Default)]
+struct Kept {
+    /// Until then it wants no requests, as it said.
+    asked: Option<Instant>,
+    /// Until then it is left alone, since it failed last. There until a request has succeeded, however long ago that is.
+    suspect: Option<Instant>,
+}
+
 impl Condition {
     pub(super) fn new(circuit: Circuit) -> Self {
-        Self { circuit, rests: Mutex::default(), waker: AtomicWaker::new() }
+        Self { circuit, kept: Mutex::default(), waker: AtomicWaker::new() }
     }
 
     /// Whether a request had better be sent to it than to one that is not.
@@ -52,9 +59,12 @@ impl Condition {
     }
 
     fn rests(&self) -> Option<Instant> {
-        let mut rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
-        *rests = rests.filter(|until| *until > Instant::now());
-        *rests
+        let Kept { asked, suspect } = *self.kept();
+        asked.max(suspect).filter(|until| *until > Instant::now())
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -85,24 +95,43 @@ impl Place {
             return;
         }
         let outcome = outcome.map_err(|error| &**error as &(dyn Error + 'static));
-        let Some(failure) = HttpClassifier::new().classify(outcome) else { return };
+        let Some(failure) = HttpClassifier::new().classify(outcome) else { return self.is_well() };
         match (failure.retry_after(), failure.cause()) {
-            (Some(wait), _) => self.rest_for(wait),
-            (None, Cause::ClientError | Cause::Conflict) => {}
-            (None, _) => self.rest_for(REST),
+            (Some(wait), _) => self.asks_for(wait),
+            (None, Cause::ClientError | Cause::Conflict) => self.is_well(),
+            (None, _) => self.fails(),
         }
     }
 
-    /// A stream broke off.
-    pub(super) fn broke_off(&self) {
-        self.rest_for(REST);
+    /// A request is sent to it. One that failed last gets no more than one in a while, until one has succeeded: what fails at
+    /// once has nothing to do, and would draw all requests to itself.
+    pub(super) fn takes_one(&self) {
+        let mut kept = self.all[self.at].kept();
+        kept.suspect = kept.suspect.max(kept.suspect.map(|_| Instant::now() + REST));
     }
 
-    fn rest_for(&self, wait: Duration) {
+    /// What it asked for holds all the same: the request may be an old one.
+    fn is_well(&self) {
+        let own = &self.all[self.at];
+        if own.kept().suspect.take().is_some() {
+            own.waker.wake();
+        }
+    }
+
+    fn asks_for(&self, wait: Duration) {
         let until = Some(Instant::now() + wait.min(REST_MAX));
         {
-            let mut rests = self.all[self.at].rests.lock().unwrap_or_else(PoisonError::into_inner);
-            *rests = (*rests).max(until);
+            let mut kept = self.all[self.at].kept();
+            kept.asked = kept.asked.max(until);
+        }
+        self.fails();
+    }
+
+    /// A request failed, or a stream broke off.
+    pub(super) fn fails(&self) {
+        {
+            let mut kept = self.all[self.at].kept();
+            kept.suspect = kept.suspect.max(Some(Instant::now() + REST));
         }
         // It may have been the last one that was fit, so the others need not rest any more.
         for other in self.all.iter() {

@@ -2,6 +2,9 @@
 
 use std::{fmt, ops::Range, path::Path};
 
+/// In characters.
+const LONGEST: usize = 600;
+
 /// Where, at which key, and what was expected.
 #[derive(Debug)]
 pub(crate) struct Fault(pub(super) String);
@@ -25,8 +28,25 @@ impl Fault {
         let key = before.rsplit('\n').next().and_then(|line| line.split_once('='));
         let key = key.map(|(key, _)| format!("{}: ", key.trim())).unwrap_or_default();
         let what: Vec<_> = what.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        Self(format!("{}:{line}: {key}{}", path.display(), what.join(": ")))
+        Self(format!(
+            "{}:{line}: {}",
+            path.display(),
+            one_line(&format!("{key}{}", what.join(": ")))
+        ))
     }
+}
+
+/// What stands in a file may be long, and may speak to a terminal.
+fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    for c in text.chars().take(LONGEST) {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
 }
 
 #[cfg(test)]
@@ -45,5 +65,6 @@ mod tests {
         assert_eq!(of("x = 1\na = 1", 6..7), "f:2: no: good");
         assert_eq!(of("x = 1\n\na = 1", 11..12), "f:3: a: no: good");
         assert_eq!(of("a = 1", 99..100), "f:1: no: good");
+        assert_eq!(of("\u{1b}[1m = 1", 7..8), "f:1: \\u{1b}[1m: no: good");
     }
 }

@@ -69,6 +69,7 @@ impl Service<Outgoing> for Member {
     }
 
     fn call(&mut self, request: Outgoing) -> Self::Future {
+        self.place.takes_one();
         self.counted.call(request)
     }
 }
@@ -118,7 +119,7 @@ impl HttpBody for UnderWay {
         }
         let Poll::Ready(Some(Err(error))) = polled else { return polled };
         if let Some((_, place)) = self.held.take() {
-            place.broke_off();
+            place.fails();
         }
         // At an error, hyper's server drops what it has not written yet, which may be all that came before, head and all. It
         // writes when it has to wait; over HTTP/2, another task does.

@@ -24,8 +24,9 @@ use crate::{
 };
 
 /// What the page shows of it, with its circuit.
-pub(super) fn shown(service: &str, url: Uri, policy: &Policy) -> Upstream {
-    let name = format!("{service} · {}", url.authority().map_or("", |host| host.as_str()));
+pub(super) fn shown(service: &str, number: usize, url: Uri, policy: &Policy) -> Upstream {
+    // Of the same host there may be several, each with a key of its own.
+    let name = format!("{service} {number} · {}", url.authority().map_or("", |host| host.as_str()));
     let breaker = CircuitBreakerLayer::new()
         .consecutive_failures(policy.open_after)
         .when_open(WhenOpen::NotReady)
@@ -42,18 +43,7 @@ pub(super) fn member(
     policy: &Policy,
     client: &Hyper,
 ) -> Member {
-    let stack = stack(upstream, place.clone(), service, config, policy, client);
-    Member::new(stack, place)
-}
-
-fn stack(
-    upstream: &Upstream,
-    place: Place,
-    service: &str,
-    config: &config::Upstream,
-    policy: &Policy,
-    client: &Hyper,
-) -> BoxService<Outgoing, Response<Body>, seawall::BoxError> {
+    let noted = place.clone();
     let Upstream { url, sent, stats, breaker, .. } = upstream.clone();
     let service = service.to_owned();
     let key = config.api_key_env.as_ref().map(|key| config.api_key_header.header(key));
@@ -86,9 +76,10 @@ fn stack(
         .layer(BodyTimeoutLayer::new().idle(policy.idle))
         .layer(BadGatewayClassifierLayer::new())
         .service(client.clone());
-    BoxService::new(stack.map_result(move |outcome: Result<Response<_>, _>| {
+    let stack = stack.map_result(move |outcome: Result<Response<_>, _>| {
         let outcome = outcome.map(|response| response.map(Body::new));
-        place.note(outcome.as_ref());
+        noted.note(outcome.as_ref());
         outcome
-    }))
+    });
+    Member::new(BoxService::new(stack), place)
 }

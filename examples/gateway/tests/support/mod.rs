@@ -57,6 +57,24 @@ impl Serving {
         self.child.id()
     }
 
+    /// Sends a signal; gives the next line that is no log.
+    pub(crate) fn tell(&mut self, signal: &str) -> String {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        let mut log = self.child.stderr.as_mut().unwrap();
+        // One byte after the other, so that nothing of what follows is lost.
+        let mut line = Vec::new();
+        loop {
+            let mut byte = [0];
+            log.read_exact(&mut byte).unwrap();
+            match byte {
+                [b'\n'] if line.starts_with(b" ") || line.starts_with(b"20") => line.clear(),
+                [b'\n'] => return String::from_utf8(line).unwrap(),
+                [byte] => line.push(byte),
+            }
+        }
+    }
+
     /// Sends a signal; gives the exit status and what was logged.
     pub(crate) fn end(mut self, signal: &str) -> (Option<i32>, String) {
         let pid = self.child.id().to_string();
