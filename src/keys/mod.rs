@@ -10,6 +10,10 @@ use tokio::time::Instant;
 
 pub use self::authority::by_authority;
 #[cfg(feature = "standard")]
+pub use self::by::ByAuthority;
+#[cfg(feature = "standard")]
+pub(crate) use self::by::KeyOf;
+#[cfg(feature = "standard")]
 pub(crate) use self::by::Named;
 #[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
 pub(crate) use self::by::{ByRequest, ByUri, Key};

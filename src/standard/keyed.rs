@@ -1,12 +1,11 @@
 //! The parts that have a state for each key.
 
-use std::{borrow::Cow, fmt, num::NonZeroU32, sync::Arc};
-
-use http::Uri;
+use std::{fmt, num::NonZeroU32, sync::Arc};
 
 use crate::{
     CircuitBreakerLayer, HttpClassifier, InFlightLimitLayer, RetryLayer, circuit_breaker,
-    in_flight, keys::Named,
+    in_flight,
+    keys::{KeyOf, Named},
 };
 
 /// What keys are made by, and the parts that have a circuit or a limit for each.
@@ -68,12 +67,12 @@ impl<K> Keyed<K> {
 
 impl<K> Keyed<K>
 where
-    K: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
+    K: KeyOf + Send + Sync + 'static,
 {
     /// With a budget for each key, if none was chosen.
     pub(super) fn retry<C, P>(&self, retry: RetryLayer<C, P>) -> RetryLayer<C, P> {
         let by = Arc::clone(&self.by);
-        retry.default_budget_by(move |uri| by(uri))
+        retry.default_budget_by(move |uri| by.key_of(uri))
     }
 }
 

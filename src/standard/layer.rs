@@ -2,11 +2,12 @@ use std::borrow::Cow;
 
 use http::Uri;
 
-use super::{ByAuthority, Client, Gateway, Timeouts, by_authority, keyed::Keyed};
+use super::{ByAuthority, Client, Gateway, Timeouts, keyed::Keyed};
 use crate::{
     BadGatewayClassifierLayer, CircuitBreakerLayer, DeadlineHeaderLayer, DeadlineLayer,
     ErrorResponseLayer, HttpClassifier, InFlightLimitLayer, LoggingLayer, RetryLayer,
     circuit_breaker::Circuits,
+    keys::KeyOf,
     logging::Level,
     retry::{Http, ReplayBody, SendAs},
 };
@@ -54,7 +55,7 @@ impl StandardLayer {
 
 impl<Side> StandardLayer<HttpClassifier, Http, ByAuthority, Side> {
     fn of(name: &str, side: Side) -> Self {
-        let keyed = Keyed::new(by_authority as ByAuthority, name);
+        let keyed = Keyed::new(ByAuthority {}, name);
         Self {
             classifier: HttpClassifier::new(),
             logging: LoggingLayer::client(),
@@ -87,7 +88,7 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     /// once, unless it brings an [`Override`](crate::retry::Override).
     pub fn retry(self, retry: impl Into<Option<RetryLayer>>) -> Self
     where
-        K: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
+        K: KeyOf + Send + Sync + 'static,
     {
         let retry = retry.into().unwrap_or_else(|| RetryLayer::new().total(0).body_limit(0));
         let retry = self.keyed.retry(retry.like(self.retry));
@@ -148,7 +149,7 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
         }
     }
 
-    /// Makes keys by `by`, in place of [`by_authority`]; requests for which it makes none have the stack's name for theirs, so
+    /// Makes keys by `by`, in place of [`by_authority`](super::by_authority); requests for which it makes none have the stack's name for theirs, so
     /// `|_| None` means one circuit and one limit for all. Begins all state anew.
     ///
     /// ```

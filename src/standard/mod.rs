@@ -127,7 +127,4 @@ pub use self::{
     side::{Client, Gateway},
     timeouts::{AttemptAboveTotal, Timeouts},
 };
-pub use crate::keys::by_authority;
-
-/// What makes the key of a request by default: [`by_authority`].
-pub type ByAuthority = for<'a> fn(&'a http::Uri) -> Option<std::borrow::Cow<'a, str>>;
+pub use crate::keys::{ByAuthority, by_authority};
