@@ -63,7 +63,7 @@ fn a_bad_file_is_one_line_that_says_where_and_what_was_expected() {
         ),
         (
             "[[service]]\nname = \"a\"\nupstream = []\n".into(),
-            "FILE:2: name: a: expected either a url or at least one upstream",
+            "FILE:2: name: a: expected at least one upstream",
         ),
         (
             "[[service]]\nname = \"a\"\nupstream = [{}]\n".into(),
@@ -89,14 +89,6 @@ fn a_bad_file_is_one_line_that_says_where_and_what_was_expected() {
                  [[client]]\nname = \"d\"\ntoken_env = \"GATEWAY_TEST_KEY\"\n"
             ),
             "FILE:9: name: d has the token of another client",
-        ),
-        (
-            format!("{SERVICE}[policies.default.retry]\ntotl = 1\n"),
-            "FILE:6: unknown field `totl`, expected one of `total`",
-        ),
-        (
-            format!("{SERVICE}[policies.default.timeouts]\nattempt = 10\n"),
-            "FILE:6: attempt: invalid value: integer `10`, expected a time with its unit",
         ),
         ("#".repeat(2 << 20), "FILE: longer than a mebibyte"),
     ] {
@@ -162,34 +154,4 @@ async fn one_upstream_that_is_silent_does_not_hold_up_the_requests_after_it() {
     }
     assert!(silent.requests() <= 3, "{}", silent.requests());
     assert_eq!(well.requests(), 20);
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn a_server_of_any_kind_has_the_policy_for_its_url_and_gets_a_new_one_at_sighup() {
-    let down = Origin::start(Script::Status(502)).await.unwrap();
-    let url = format!("http://{}", down.addr());
-    let retries = |number: u32| {
-        format!(
-            "[[service]]\nname = \"billing\"\nurl = \"{url}\"\n\
-             [[policies.route]]\nprefix = \"{url}/once\"\nretry = \"off\"\n\
-             [policies.default.retry]\ntotal = {number}\n"
-        )
-    };
-    let file = file(retries(2));
-    let serving = Serving::start(&["--config", file.path().to_str().unwrap()]);
-    for (path, requests) in [("/billing/once", 1), ("/billing/often", 4)] {
-        assert_eq!(serving.ask("GET", path).await.0, 502);
-        assert_eq!(down.requests(), requests);
-    }
-    fs::write(file.path(), retries(0)).unwrap();
-    let mut serving = serving;
-    assert!(serving.tell("-HUP").ends_with(" read again"));
-    assert_eq!(serving.ask("GET", "/billing/often").await.0, 502);
-    assert_eq!(down.requests(), 5);
-    fs::write(file.path(), "").unwrap();
-    let said = serving.tell("-HUP");
-    assert!(said.ends_with("stays in force"), "{said}");
-    assert_eq!(serving.ask("GET", "/billing/often").await.0, 502);
-    assert_eq!(down.requests(), 6);
 }

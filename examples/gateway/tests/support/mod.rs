@@ -61,7 +61,7 @@ impl Serving {
     pub(crate) fn tell(&mut self, signal: &str) -> String {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
-        let mut log = self.child.stderr.as_mut().unwrap();
+        let log = self.child.stderr.as_mut().unwrap();
         // One byte after the other, so that nothing of what follows is lost.
         let mut line = Vec::new();
         loop {
