@@ -90,7 +90,7 @@ async fn follow(
     let (tell, told) = tokio::sync::watch::channel(false);
     let live = live::Live::new(&[], None, told);
     let current = llm::Current::start(path, listen, config, live.clone()).map_err(usage)?;
-    serve::when_told_again(current.clone());
+    serve::when_told_again(current.clone()).map_err(broken)?;
     let router = proxy::router_of_file(current, live, counted);
     serve::until_told(listener, router, tell).await.map_err(broken)
 }

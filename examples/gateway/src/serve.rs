@@ -42,11 +42,11 @@ pub(crate) async fn until_told(
     }
 }
 
-/// Reads the file again at each SIGHUP, and says what came of it.
-pub(crate) fn when_told_again(current: llm::Current) {
-    #[cfg(unix)]
+/// Reads the file again at each SIGHUP from now on, and says what came of it.
+#[cfg(unix)]
+pub(crate) fn when_told_again(current: llm::Current) -> io::Result<()> {
+    let mut told = signal::unix::signal(signal::unix::SignalKind::hangup())?;
     tokio::spawn(async move {
-        let Ok(mut told) = signal::unix::signal(signal::unix::SignalKind::hangup()) else { return };
         while told.recv().await.is_some() {
             match current.read_again() {
                 Ok(()) => eprintln!("{} read again", current.path()),
@@ -54,8 +54,13 @@ pub(crate) fn when_told_again(current: llm::Current) {
             }
         }
     });
-    #[cfg(not(unix))]
-    drop(current);
+    Ok(())
+}
+
+/// There is no such signal.
+#[cfg(not(unix))]
+pub(crate) fn when_told_again(_: llm::Current) -> io::Result<()> {
+    Ok(())
 }
 
 async fn asked_to_stop() {

@@ -139,3 +139,89 @@ impl Place {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+    use seawall::CircuitBreakerLayer;
+    use tokio::time::advance;
+    use tokio_test::task::{self, Spawn};
+
+    use super::*;
+
+    fn places<const N: usize>() -> [Place; N] {
+        let new = || Condition::new(CircuitBreakerLayer::new().handle());
+        let all: Arc<[_]> = (0..N).map(|_| new()).collect();
+        std::array::from_fn(|at| Place { all: Arc::clone(&all), at })
+    }
+
+    fn answers(place: &Place, status: u16, retry_after: Option<&'static str>) {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+        if let Some(wait) = retry_after {
+            response.headers_mut().insert("retry-after", wait.parse().unwrap());
+        }
+        place.note(Ok(&response));
+    }
+
+    fn rests(task: &mut Spawn<()>, place: &Place) -> bool {
+        task.enter(|cx, _| place.rests_until(cx)).is_some()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_fails_is_passed_over_while_another_is_fit() {
+        let [one, two] = places();
+        let mut task = task::spawn(());
+        assert!(!rests(&mut task, &one));
+        answers(&one, 502, None);
+        assert!(rests(&mut task, &one) && !one.all[0].is_fit() && two.all[1].is_fit());
+        // Whoever waits for it is told when it is the only one that is left.
+        assert!(!task.is_woken());
+        answers(&two, 429, None);
+        assert!(task.is_woken());
+        assert!(!rests(&mut task, &one) && !rests(&mut task, &two));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_it_asks_for_holds_whatever_comes_of_earlier_requests() {
+        let [one, _two] = places();
+        let mut task = task::spawn(());
+        answers(&one, 429, Some("15"));
+        answers(&one, 200, None);
+        advance(Duration::from_millis(14_999)).await;
+        assert!(rests(&mut task, &one));
+        advance(Duration::from_millis(1)).await;
+        assert!(!rests(&mut task, &one));
+        answers(&one, 503, Some("86400"));
+        advance(REST_MAX).await;
+        assert!(!rests(&mut task, &one));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_failed_gets_one_request_in_a_while_until_one_succeeds() {
+        let [one, _two] = places();
+        let mut task = task::spawn(());
+        answers(&one, 500, None);
+        for _ in 0..3 {
+            assert!(rests(&mut task, &one));
+            advance(REST).await;
+            assert!(!rests(&mut task, &one));
+            one.takes_one();
+        }
+        assert!(rests(&mut task, &one));
+        answers(&one, 200, None);
+        assert!(task.is_woken());
+        one.takes_one();
+        assert!(!rests(&mut task, &one));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_error_of_the_request_says_nothing_against_it() {
+        let [one, _two] = places();
+        let mut task = task::spawn(());
+        for status in [400, 401, 404, 409, 422] {
+            answers(&one, status, None);
+            assert!(!rests(&mut task, &one), "{status}");
+        }
+    }
+}
