@@ -2,7 +2,7 @@
 
 #[cfg(any(feature = "circuit-breaker", feature = "logging"))]
 use std::sync::Once;
-use std::{error::Error, fmt, num::NonZeroU32, time::Duration};
+use std::{cell::Cell, error::Error, fmt, num::NonZeroU32, time::Duration};
 
 use http::Response;
 
@@ -88,6 +88,27 @@ impl Attempts {
     pub fn past(&self) -> &[Past] {
         &self.past
     }
+}
+
+thread_local! {
+    static DROPPED: Cell<Option<NonZeroU32>> = const { Cell::new(None) };
+}
+
+/// Tells whoever drops a call that is being retried how many requests it has sent. Of calls inside of one another the
+/// outermost tells, since it is dropped first.
+pub(crate) fn tell_dropped(attempts: NonZeroU32) {
+    // A thread that is at its end tells nothing.
+    let _ = DROPPED.try_with(|dropped| {
+        if dropped.get().is_none() {
+            dropped.set(Some(attempts));
+        }
+    });
+}
+
+/// What was told since the last look, to be replaced by `other`. Looked at before something is dropped and right after.
+#[cfg(feature = "logging")]
+pub(crate) fn swap_dropped(other: Option<NonZeroU32>) -> Option<NonZeroU32> {
+    DROPPED.try_with(|dropped| dropped.replace(other)).ok().flatten()
 }
 
 /// Why a failed call was not tried (again).

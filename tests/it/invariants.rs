@@ -322,7 +322,6 @@ fn no_layer_holds_a_lock_across_user_code() {
             "circuit_breaker/circuit.rs",
             "circuit_breaker/sync.rs",
             "circuit_breaker/waiting.rs",
-            "keys/last.rs",
             "keys/store.rs",
             "metrics.rs",
             "retry/replay.rs",
