@@ -162,6 +162,8 @@ pub use self::retry::RetryLayer;
 #[cfg(feature = "standard")]
 #[doc(no_inline)]
 pub use self::standard::StandardLayer;
+#[cfg(feature = "config")]
+pub use self::standard::config;
 #[cfg(feature = "timeout")]
 #[doc(no_inline)]
 pub use self::timeout::TimeoutLayer;

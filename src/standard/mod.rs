@@ -114,8 +114,12 @@
 //! - tower-http's or tower-resilience's stacks: their parts do not know of each other.
 
 mod attempt;
+#[cfg(feature = "config")]
+pub mod config;
 mod keyed;
 mod layer;
+#[cfg(test)]
+mod order;
 mod service;
 mod side;
 mod timeouts;

@@ -42,6 +42,8 @@ mod bad_gateway;
 mod body_timeout;
 #[cfg(feature = "full")]
 mod circuit_breaker;
+#[cfg(all(feature = "config", feature = "full"))]
+mod config;
 #[cfg(feature = "full")]
 mod deadline;
 #[cfg(all(feature = "full", feature = "hyper-util"))]
