@@ -27,7 +27,11 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use seawall::{
     BadGatewayClassifierLayer, BodyTimeoutLayer, CircuitBreakerLayer, DeadlineLayer,
     ErrorResponseLayer, LoggingLayer, RequestDurationLayer, RetryLayer, TimeoutLayer,
-    hyper_util::TrackReuse, logging::Level, retry::ReplayBody,
+    circuit_breaker::{Snapshot, State, by_authority},
+    config::Handle,
+    hyper_util::TrackReuse,
+    logging::Level,
+    retry::ReplayBody,
 };
 use tower::{Service, ServiceBuilder};
 
@@ -47,6 +51,8 @@ pub(crate) struct Upstream {
     pub(crate) sent: Arc<AtomicU64>,
     pub(crate) stats: Arc<Stats>,
     pub(crate) breaker: CircuitBreakerLayer,
+    /// Where policies make its circuits, and not the breaker.
+    policies: Option<Handle>,
 }
 
 impl Upstream {
@@ -56,7 +62,19 @@ impl Upstream {
     }
 
     pub(crate) fn with_breaker(name: String, url: Uri, breaker: CircuitBreakerLayer) -> Self {
-        Self { name, url, sent: Arc::default(), stats: Arc::default(), breaker }
+        Self { name, url, sent: Arc::default(), stats: Arc::default(), breaker, policies: None }
+    }
+
+    pub(crate) fn under(policies: Handle, name: String, url: Uri) -> Self {
+        Self { policies: Some(policies), ..Self::new(name, url) }
+    }
+
+    /// Its circuit, once there is one; of several, for policies may tell paths apart, one that is not closed.
+    pub(crate) fn circuit(&self) -> Option<Snapshot> {
+        let Some(policies) = &self.policies else { return Some(self.breaker.handle().snapshot()) };
+        let key = by_authority(&self.url)?;
+        let all = policies.circuits().into_iter().filter_map(|(_, circuits)| circuits.get(&key));
+        all.map(|circuit| circuit.snapshot()).max_by_key(|one| one.state() != State::Closed)
     }
 }
 
@@ -188,7 +206,7 @@ fn to(
 + Send
 + Sync
 + 'static {
-    let Upstream { name, url, sent, stats, breaker } = upstream;
+    let Upstream { name, url, sent, stats, breaker, .. } = upstream;
     ServiceBuilder::new()
         .map_request(move |mut request: Request<Body>| {
             *request.uri_mut() = target(&url, &name, request.uri());

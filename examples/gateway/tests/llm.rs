@@ -63,7 +63,7 @@ fn a_bad_file_is_one_line_that_says_where_and_what_was_expected() {
         ),
         (
             "[[service]]\nname = \"a\"\nupstream = []\n".into(),
-            "FILE:2: name: a: expected at least one upstream",
+            "FILE:2: name: a: expected either a url or at least one upstream",
         ),
         (
             "[[service]]\nname = \"a\"\nupstream = [{}]\n".into(),
@@ -90,6 +90,14 @@ fn a_bad_file_is_one_line_that_says_where_and_what_was_expected() {
             ),
             "FILE:9: name: d has the token of another client",
         ),
+        (
+            format!("{SERVICE}[policies.default.retry]\ntotl = 1\n"),
+            "FILE:6: unknown field `totl`, expected one of `total`",
+        ),
+        (
+            format!("{SERVICE}[policies.default.timeouts]\nattempt = 10\n"),
+            "FILE:6: attempt: invalid value: integer `10`, expected a time with its unit",
+        ),
         ("#".repeat(2 << 20), "FILE: longer than a mebibyte"),
     ] {
         let said = said_of(&text, local);
@@ -106,15 +114,25 @@ fn a_bad_file_is_one_line_that_says_where_and_what_was_expected() {
 }
 
 #[tokio::test]
-async fn the_shipped_file_is_a_good_one() {
-    let file = shipped("llm.toml");
-    let keys = [("OPENAI_API_KEY", "k"), ("ANTHROPIC_API_KEY", "k")];
-    let serving = Serving::start_with(&["--config", &file], &keys);
+async fn the_shipped_file_is_a_good_one_and_so_is_what_it_has_in_comments() {
+    let variables =
+        ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_API_KEY_EU", "GATEWAY_TOKEN_ANN"];
+    let keys = variables.map(|variable| (variable, "k"));
+    let serving = Serving::start_with(&["--config", &shipped("llm.toml")], &keys);
     let (status, _, text) = serving.ask("GET", "/").await;
     assert_eq!(
         (status.as_u16(), text.as_str()),
         (200, "seawall gateway. There is /openai, /anthropic.\n")
     );
+    let text = fs::read_to_string(shipped("llm.toml")).unwrap();
+    let lines = text.lines().map(|line| match line.strip_prefix("# ") {
+        Some(code) if code.starts_with('[') || code.contains(" = ") => code,
+        _ => line,
+    });
+    let all = file(lines.collect::<Vec<_>>().join("\n"));
+    let serving = Serving::start_with(&["--config", all.path().to_str().unwrap()], &keys);
+    let (_, _, text) = serving.ask("GET", "/").await;
+    assert_eq!(text, "seawall gateway. There is /openai, /anthropic, /billing.\n");
 }
 
 #[tokio::test]
@@ -154,4 +172,34 @@ async fn one_upstream_that_is_silent_does_not_hold_up_the_requests_after_it() {
     }
     assert!(silent.requests() <= 3, "{}", silent.requests());
     assert_eq!(well.requests(), 20);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_server_of_any_kind_has_the_policy_for_its_url_and_gets_a_new_one_at_sighup() {
+    let down = Origin::start(Script::Status(502)).await.unwrap();
+    let url = format!("http://{}", down.addr());
+    let retries = |number: u32| {
+        format!(
+            "[[service]]\nname = \"billing\"\nurl = \"{url}\"\n\
+             [[policies.route]]\nprefix = \"{url}/once\"\nretry = \"off\"\n\
+             [policies.default.retry]\ntotal = {number}\n"
+        )
+    };
+    let file = file(retries(2));
+    let serving = Serving::start(&["--config", file.path().to_str().unwrap()]);
+    for (path, requests) in [("/billing/once", 1), ("/billing/often", 4)] {
+        assert_eq!(serving.ask("GET", path).await.0, 502);
+        assert_eq!(down.requests(), requests);
+    }
+    fs::write(file.path(), retries(0)).unwrap();
+    let mut serving = serving;
+    assert!(serving.tell("-HUP").ends_with(" read again"));
+    assert_eq!(serving.ask("GET", "/billing/often").await.0, 502);
+    assert_eq!(down.requests(), 5);
+    fs::write(file.path(), "").unwrap();
+    let said = serving.tell("-HUP");
+    assert!(said.ends_with("stays in force"), "{said}");
+    assert_eq!(serving.ask("GET", "/billing/often").await.0, 502);
+    assert_eq!(down.requests(), 6);
 }

@@ -26,8 +26,12 @@ pub(crate) struct Config {
     /// Who may ask; without any, whoever reaches the gateway.
     #[serde(default, rename = "client")]
     pub(super) clients: Vec<Client>,
+    /// Of services with upstreams.
     #[serde(default)]
     pub(super) policy: Policy,
+    /// Of services with a URL.
+    #[serde(default)]
+    pub(super) policies: seawall::config::Config,
     #[serde(default, rename = "service")]
     pub(super) services: Vec<Service>,
 }
@@ -89,7 +93,10 @@ impl Default for Policy {
 #[serde(deny_unknown_fields)]
 pub(super) struct Service {
     pub(super) name: Spanned<Name>,
-    #[serde(rename = "upstream")]
+    /// Of a server whose requests go nowhere else, and as they are.
+    #[serde(default, deserialize_with = "url")]
+    pub(super) url: Option<Uri>,
+    #[serde(default, rename = "upstream")]
     pub(super) upstreams: Vec<Upstream>,
 }
 
@@ -156,8 +163,8 @@ impl Config {
                 let what = format!("{} is the name of another service", name.as_ref().0);
                 return Err(Fault::at(path, text, name.span(), &what));
             }
-            let what = if service.upstreams.is_empty() {
-                "expected at least one upstream"
+            let what = if service.upstreams.is_empty() == service.url.is_none() {
+                "expected either a url or at least one upstream"
             } else if service.upstreams.iter().any(|one| one.url.is_some() == one.script.is_some())
             {
                 "expected an upstream to have either a url or a script"

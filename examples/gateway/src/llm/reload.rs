@@ -16,6 +16,7 @@ use super::{
     door::DoorLayer,
     fault::Fault,
     limit::Limiter,
+    proxied::Policies,
     service::Service,
 };
 use crate::{
@@ -40,6 +41,7 @@ struct Served {
     /// Each with what it was made from.
     services: Arc<[(config::Service, Service)]>,
     limiter: Option<(config::Limit, Arc<Limiter>)>,
+    policies: Policies,
 }
 
 impl Current {
@@ -91,7 +93,9 @@ impl Served {
         });
         let door =
             DoorLayer::new(&config, limiter.as_ref().map(|(_, limiter)| Arc::clone(limiter)));
-        let Config { policy, services, .. } = config;
+        let Config { policy, policies: wanted, services, .. } = config;
+        let kept = old.map(|old| old.policies.clone());
+        let policies = kept.unwrap_or_else(|| Policies::new(wanted.clone()));
         let old = old.filter(|old| old.policy == policy);
         let services: Arc<[_]> = services
             .into_iter()
@@ -100,13 +104,13 @@ impl Served {
                 let kept = old.and_then(|old| old.services.iter().find(same));
                 let service = match kept {
                     Some((_, service)) => service.clone(),
-                    None => Service::start(&config, &policy, client)
+                    None => Service::start(&config, &policy, &policies, client)
                         .map_err(|error| Fault(format!("cannot run an upstream: {error}")))?,
                 };
                 Ok((config, service))
             })
             .collect::<Result<_, Fault>>()?;
-        let mut served = Self { router: Router::new(), policy, services, limiter };
+        let mut served = Self { router: Router::new(), policy, services, limiter, policies };
         let nothing = format!("No such service. {}", served.line());
         let router = served
             .services
@@ -114,6 +118,8 @@ impl Served {
             .fold(Router::new(), |router, (_, service)| router.merge(service.routes(&door)))
             .fallback(async move || (StatusCode::NOT_FOUND, nothing));
         served.router = proxy::observed(router);
+        // Last, since what is above may fail, and nothing has changed then.
+        served.policies.replace(&wanted);
         Ok(served)
     }
 

@@ -3,7 +3,7 @@
 use std::{io, sync::Arc};
 
 use axum::{Router, body::Body};
-use http::Response;
+use http::{Request, Response};
 use seawall::{DeadlineLayer, ErrorResponseLayer, Ratio, RetryLayer, retry::Budget};
 use tower::{ServiceBuilder, util::BoxCloneSyncService};
 
@@ -13,6 +13,7 @@ use super::{
     door::DoorLayer,
     drain::DrainLayer,
     pool::Pool,
+    proxied::Policies,
     scripted::Scripted,
     upstream,
 };
@@ -25,11 +26,13 @@ use crate::{
 /// another upstream is no load on the one that failed.
 const RETRIES_MIN: u32 = 10;
 
+pub(super) type Stack = BoxCloneSyncService<Request<Body>, Response<Body>, seawall::BoxError>;
+
 /// A service that runs. Clones share all of it.
 #[derive(Clone)]
 pub(super) struct Service {
     name: String,
-    stack: BoxCloneSyncService<http::Request<Body>, Response<Body>, seawall::BoxError>,
+    stack: Stack,
     pub(super) upstreams: Vec<Upstream>,
     /// They run as long as it does.
     _scripted: Arc<[Scripted]>,
@@ -40,9 +43,14 @@ impl Service {
     pub(super) fn start(
         config: &config::Service,
         policy: &Policy,
+        policies: &Policies,
         client: &Hyper,
     ) -> io::Result<Self> {
         let name = config.name.as_ref().0.clone();
+        if let Some(url) = &config.url {
+            let (upstream, stack) = policies.server(&name, url.clone(), client);
+            return Ok(Self { name, stack, upstreams: vec![upstream], _scripted: [].into() });
+        }
         let mut scripted = Vec::new();
         let mut upstreams = Vec::new();
         for (at, config) in config.upstreams.iter().enumerate() {
