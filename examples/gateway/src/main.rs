@@ -11,6 +11,7 @@ mod live;
 mod llm;
 mod log;
 mod metrics;
+mod policies;
 mod proxy;
 mod serve;
 mod stats;
@@ -23,6 +24,7 @@ use std::{fmt::Display, io, path::PathBuf, process::ExitCode};
 
 use cli::Arguments;
 use metrics_exporter_prometheus::PrometheusHandle;
+use policies::Policies;
 use tokio::net::TcpListener;
 
 /// glibc's allocator keeps what a burst took: after 10,000 requests at once, four times of what was in use. jemalloc gives it
@@ -66,15 +68,17 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
     if let Some(path) = arguments.config {
         return follow(path, listener, counted).await;
     }
+    let policies = Policies::with_attempt(arguments.attempt_timeout);
     if !arguments.upstreams.is_empty() {
         log.speak();
-        let upstreams: Vec<_> = arguments.upstreams.into_iter().map(Into::into).collect();
+        let upstreams = arguments.upstreams.into_iter();
+        let upstreams: Vec<_> = upstreams.map(|one| policies.upstream(one.name, one.url)).collect();
         let (tell, told) = tokio::sync::watch::channel(false);
         let live = live::Live::new(&upstreams, None, told);
-        let router = proxy::router(upstreams, arguments.attempt_timeout, live, counted);
+        let router = proxy::router(upstreams, &policies, live, counted);
         return serve::until_told(listener, router, tell).await.map_err(|error| usage(&error));
     }
-    demo::run(listener, arguments.attempt_timeout, arguments.once, &log, counted).await
+    demo::run(listener, &policies, arguments.attempt_timeout, arguments.once, &log, counted).await
 }
 
 /// Serves what a file says, and says what it said last.

@@ -2,10 +2,7 @@
 
 use std::{
     convert::Infallible,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -25,9 +22,8 @@ use hyper_util::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use seawall::{
-    BadGatewayClassifierLayer, BodyTimeoutLayer, CircuitBreakerLayer, DeadlineLayer,
-    ErrorResponseLayer, LoggingLayer, RequestDurationLayer, RetryLayer, TimeoutLayer,
-    circuit_breaker::{Snapshot, State, by_authority},
+    ErrorResponseLayer, LoggingLayer, RequestDurationLayer,
+    circuit_breaker::{Circuit, Snapshot, State, by_authority},
     config::Handle,
     hyper_util::TrackReuse,
     logging::Level,
@@ -36,11 +32,11 @@ use seawall::{
 use tower::{Service, ServiceBuilder};
 
 use crate::{
-    cli, headers,
+    headers,
     live::{self, Live},
     llm, metrics,
+    policies::Policies,
     stats::Stats,
-    watch::WatchLayer,
 };
 
 /// A server to proxy to, and how many requests were sent to it, retries included.
@@ -50,42 +46,32 @@ pub(crate) struct Upstream {
     pub(crate) url: Uri,
     pub(crate) sent: Arc<AtomicU64>,
     pub(crate) stats: Arc<Stats>,
-    pub(crate) breaker: CircuitBreakerLayer,
-    /// Where policies make its circuits, and not the breaker.
-    policies: Option<Handle>,
+    circuit: CircuitOf,
+}
+
+/// Who has an upstream's circuit.
+#[derive(Clone, Debug)]
+pub(crate) enum CircuitOf {
+    Upstream(Circuit),
+    Policies(Handle),
 }
 
 impl Upstream {
-    pub(crate) fn new(name: String, url: Uri) -> Self {
-        let breaker = CircuitBreakerLayer::new().named(&name);
-        Self::with_breaker(name, url, breaker)
-    }
-
-    pub(crate) fn with_breaker(name: String, url: Uri, breaker: CircuitBreakerLayer) -> Self {
-        Self { name, url, sent: Arc::default(), stats: Arc::default(), breaker, policies: None }
-    }
-
-    pub(crate) fn under(policies: Handle, name: String, url: Uri) -> Self {
-        Self { policies: Some(policies), ..Self::new(name, url) }
+    pub(crate) fn new(name: String, url: Uri, circuit: CircuitOf) -> Self {
+        Self { name, url, sent: Arc::default(), stats: Arc::default(), circuit }
     }
 
     /// Its circuit, once there is one; of several, for policies may tell paths apart, one that is not closed.
     pub(crate) fn circuit(&self) -> Option<Snapshot> {
-        let Some(policies) = &self.policies else { return Some(self.breaker.handle().snapshot()) };
+        let policies = match &self.circuit {
+            CircuitOf::Upstream(circuit) => return Some(circuit.snapshot()),
+            CircuitOf::Policies(policies) => policies,
+        };
         let key = by_authority(&self.url)?;
         let all = policies.circuits().into_iter().filter_map(|(_, circuits)| circuits.get(&key));
         all.map(|circuit| circuit.snapshot()).max_by_key(|one| one.state() != State::Closed)
     }
 }
-
-impl From<cli::Upstream> for Upstream {
-    fn from(upstream: cli::Upstream) -> Self {
-        Self::new(upstream.name, upstream.url)
-    }
-}
-
-/// How long a request may take to the head of its response, all attempts together.
-const TOTAL: Duration = Duration::from_secs(30);
 
 /// How long connecting to one address of an upstream may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -95,16 +81,13 @@ const IDLE_CONNECTIONS: usize = 256;
 
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
-/// How long a response's body may pause.
-const IDLE: Duration = Duration::from_secs(60);
-
 /// The client of all upstreams.
 pub(crate) type Hyper = Client<TrackReuse<HttpsConnector<HttpConnector>>, ReplayBody<Body>>;
 
 /// Serves `/NAME` and what is below it from each upstream, and shows at `/` what there is.
 pub(crate) fn router(
     upstreams: Vec<Upstream>,
-    attempt: Duration,
+    policies: &Policies,
     live: Live,
     counted: PrometheusHandle,
 ) -> Router {
@@ -116,11 +99,10 @@ pub(crate) fn router(
         .route("/", get(async move |headers: HeaderMap| live::index(&headers, index)))
         .fallback(async move || (StatusCode::NOT_FOUND, format!("No such upstream. {there_is}")));
     for upstream in upstreams {
-        let name = upstream.name.clone();
         let service = ServiceBuilder::new()
             .layer(ErrorResponseLayer::new(headers::NAME))
-            .service(to(upstream, &client, attempt));
-        router = router.merge(routes(&name, service));
+            .service(policies.stack(&upstream, &client));
+        router = router.merge(routes(&upstream.name, service));
     }
     observed(router).merge(live.routes()).merge(metrics::routes(counted))
 }
@@ -186,48 +168,6 @@ pub(crate) fn client() -> Hyper {
     let mut builder = Client::builder(TokioExecutor::new());
     builder.pool_max_idle_per_host(IDLE_CONNECTIONS);
     builder.build(TrackReuse::new(connector))
-}
-
-/// The client stack of one upstream, with a retry budget and a circuit of its own.
-fn to(
-    upstream: Upstream,
-    client: &Hyper,
-    attempt: Duration,
-) -> impl Service<
-    Request<Body>,
-    Response = http::Response<
-        impl axum::body::HttpBody<Data = axum::body::Bytes, Error = impl Into<axum::BoxError>>
-        + Send
-        + 'static,
-    >,
-    Error = seawall::BoxError,
-    Future: Send,
-> + Clone
-+ Send
-+ Sync
-+ 'static {
-    let Upstream { name, url, sent, stats, breaker, .. } = upstream;
-    ServiceBuilder::new()
-        .map_request(move |mut request: Request<Body>| {
-            *request.uri_mut() = target(&url, &name, request.uri());
-            headers::of_request(&mut request);
-            request
-        })
-        .map_response(headers::of_response)
-        .layer(WatchLayer(stats))
-        .layer(RequestDurationLayer::client())
-        .layer(LoggingLayer::client())
-        .layer(DeadlineLayer::new(TOTAL.max(attempt)))
-        .layer(RetryLayer::new())
-        .layer(breaker)
-        .layer(TimeoutLayer::new(attempt))
-        .map_request(move |request| {
-            sent.fetch_add(1, Ordering::Relaxed);
-            request
-        })
-        .layer(BodyTimeoutLayer::new().idle(IDLE))
-        .layer(BadGatewayClassifierLayer::new())
-        .service(client.clone())
 }
 
 /// The upstream's URL for a caller's: base path, and what follows the name.

@@ -15,7 +15,6 @@ mod key;
 mod limit;
 mod member;
 mod pool;
-mod proxied;
 mod refusal;
 mod reload;
 mod scripted;

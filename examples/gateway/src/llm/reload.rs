@@ -16,11 +16,11 @@ use super::{
     door::DoorLayer,
     fault::Fault,
     limit::Limiter,
-    proxied::Policies,
     service::Service,
 };
 use crate::{
     live::Live,
+    policies::Policies,
     proxy::{self, Hyper},
 };
 

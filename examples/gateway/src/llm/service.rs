@@ -3,7 +3,7 @@
 use std::{io, sync::Arc};
 
 use axum::{Router, body::Body};
-use http::{Request, Response};
+use http::Response;
 use seawall::{DeadlineLayer, ErrorResponseLayer, Ratio, RetryLayer, retry::Budget};
 use tower::{ServiceBuilder, util::BoxCloneSyncService};
 
@@ -13,20 +13,18 @@ use super::{
     door::DoorLayer,
     drain::DrainLayer,
     pool::Pool,
-    proxied::Policies,
     scripted::Scripted,
     upstream,
 };
 use crate::{
     headers,
+    policies::{Policies, Stack},
     proxy::{self, Hyper, Upstream},
 };
 
 /// So many retries are allowed in ten seconds however few requests there are. A model is asked seldom; and a retry that meets
 /// another upstream is no load on the one that failed.
 const RETRIES_MIN: u32 = 10;
-
-pub(super) type Stack = BoxCloneSyncService<Request<Body>, Response<Body>, seawall::BoxError>;
 
 /// A service that runs. Clones share all of it.
 #[derive(Clone)]
@@ -48,11 +46,12 @@ impl Service {
     ) -> io::Result<Self> {
         let name = config.name.as_ref().0.clone();
         if let Some(url) = &config.url {
-            let (upstream, stack) = policies.server(&name, url.clone(), client);
+            let upstream = policies.upstream(name.clone(), url.clone());
+            let stack = policies.stack(&upstream, client);
             return Ok(Self { name, stack, upstreams: vec![upstream], _scripted: [].into() });
         }
         let mut scripted = Vec::new();
-        let mut upstreams = Vec::new();
+        let (mut upstreams, mut breakers) = (Vec::new(), Vec::new());
         for (at, config) in config.upstreams.iter().enumerate() {
             let mut url = config.url.clone().unwrap_or_default();
             if let Some(script) = config.script {
@@ -60,11 +59,13 @@ impl Service {
                 url = running.url.clone();
                 scripted.push(running);
             }
-            upstreams.push(upstream::shown(&name, at + 1, url, policy));
+            let (upstream, breaker) = upstream::shown(&name, at + 1, url, policy);
+            upstreams.push(upstream);
+            breakers.push(breaker);
         }
-        let circuits = upstreams.iter().map(|upstream| upstream.breaker.handle());
-        let conditions: Arc<[_]> = circuits.map(Condition::new).collect();
-        let members = upstreams.iter().zip(&config.upstreams).enumerate();
+        let conditions: Arc<[_]> =
+            breakers.iter().map(|breaker| Condition::new(breaker.handle())).collect();
+        let members = upstreams.iter().zip(breakers).zip(&config.upstreams).enumerate();
         let members = members.map(|(at, (upstream, config))| {
             let place = Place { all: Arc::clone(&conditions), at };
             upstream::member(upstream, place, &name, config, policy, client)

@@ -19,24 +19,32 @@ use super::{
 };
 use crate::{
     headers,
-    proxy::{self, Hyper, Upstream},
+    proxy::{self, CircuitOf, Hyper, Upstream},
     watch::WatchLayer,
 };
 
-/// What the page shows of it, with its circuit.
-pub(super) fn shown(service: &str, number: usize, url: Uri, policy: &Policy) -> Upstream {
+/// A circuit that keeps requests from it while it is open.
+pub(super) type Breaker = CircuitBreakerLayer;
+
+/// What the page shows of it, and its circuit.
+pub(super) fn shown(
+    service: &str,
+    number: usize,
+    url: Uri,
+    policy: &Policy,
+) -> (Upstream, Breaker) {
     // Of the same host there may be several, each with a key of its own.
     let name = format!("{service} {number} · {}", url.authority().map_or("", |host| host.as_str()));
     let breaker = CircuitBreakerLayer::new()
         .consecutive_failures(policy.open_after)
         .when_open(WhenOpen::NotReady)
         .named(&name);
-    Upstream::with_breaker(name, url, breaker)
+    (Upstream::new(name, url, CircuitOf::Upstream(breaker.handle())), breaker)
 }
 
 /// What the balancer sees of it.
 pub(super) fn member(
-    upstream: &Upstream,
+    (upstream, breaker): (&Upstream, Breaker),
     place: Place,
     service: &str,
     config: &config::Upstream,
@@ -44,7 +52,7 @@ pub(super) fn member(
     client: &Hyper,
 ) -> Member {
     let noted = place.clone();
-    let Upstream { url, sent, stats, breaker, .. } = upstream.clone();
+    let Upstream { url, sent, stats, .. } = upstream.clone();
     let service = service.to_owned();
     let key = config.api_key_env.as_ref().map(|key| config.api_key_header.header(key));
     let replaces = key.is_some();
