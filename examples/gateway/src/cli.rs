@@ -1,6 +1,6 @@
 //! What can be said on the command line.
 
-use std::{net::SocketAddr, process::ExitCode, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Parser, ValueEnum, error::ErrorKind};
 use http::Uri;
@@ -15,6 +15,10 @@ pub(crate) struct Arguments {
     /// Proxy /NAME to the server at URL (http or https); may be given several times
     #[arg(long = "upstream", value_name = "NAME=URL", value_parser = upstream)]
     pub(crate) upstreams: Vec<Upstream>,
+
+    /// Serve LLM APIs as FILE says; SIGHUP reads it again
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["upstreams", "once", "timeout"])]
+    pub(crate) config: Option<PathBuf>,
 
     /// Where to listen; port 0 takes any free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8502")]
@@ -84,13 +88,24 @@ impl Arguments {
 
 fn upstream(text: &str) -> Result<Upstream, String> {
     let (name, url) = text.split_once('=').ok_or("expected NAME=URL")?;
+    check_name(name)?;
+    Ok(Upstream { name: name.into(), url: self::url(url)? })
+}
+
+/// Whether something can stand at `/NAME`.
+pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
     if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b)) {
-        return Err("a name has letters, digits and -_.~ only".into());
+        return Err("a name has letters, digits and -_.~ only");
     }
     if name == "metrics" {
-        return Err("/metrics is the gateway's own".into());
+        return Err("/metrics is the gateway's own");
     }
-    let url: Uri = url.parse().map_err(|error| format!("not a URL: {error}"))?;
+    Ok(())
+}
+
+/// What can be proxied to.
+pub(crate) fn url(text: &str) -> Result<Uri, String> {
+    let url: Uri = text.parse().map_err(|error| format!("not a URL: {error}"))?;
     match url.scheme_str() {
         Some("http" | "https") => {}
         _ => return Err("a URL begins with http:// or https://".into()),
@@ -99,7 +114,7 @@ fn upstream(text: &str) -> Result<Upstream, String> {
     if authority.is_none_or(|authority| authority.contains('@')) || url.query().is_some() {
         return Err("a URL has a host, and neither a user nor a query".into());
     }
-    Ok(Upstream { name: name.into(), url })
+    Ok(url)
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

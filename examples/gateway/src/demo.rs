@@ -17,6 +17,7 @@ use crate::{
     Failed, drive,
     live::{self, Demo, Fault, Live},
     log::Log,
+    policies::Policies,
     proxy::{self, Upstream},
     serve,
     table::{self, Row},
@@ -40,15 +41,21 @@ struct Embedded {
 }
 
 impl Embedded {
-    async fn start(name: &str, script: Script, truth: Option<Cause>) -> io::Result<Self> {
+    async fn start(
+        name: &str,
+        script: Script,
+        truth: Option<Cause>,
+        policies: &Policies,
+    ) -> io::Result<Self> {
         let (bare, through) = (Origin::start(script).await?, Origin::start(script).await?);
         let url = format!("http://{}", through.addr()).parse().map_err(io::Error::other)?;
-        Ok(Self { bare, through, upstream: Upstream::new(name.into(), url), truth })
+        Ok(Self { bare, through, upstream: policies.upstream(name.into(), url), truth })
     }
 }
 
 pub(crate) async fn run(
     listener: TcpListener,
+    policies: &Policies,
     attempt: Duration,
     once: bool,
     log: &Log,
@@ -59,7 +66,7 @@ pub(crate) async fn run(
     let mut controlled = Vec::new();
     for (name, script, words, truth) in UPSTREAMS {
         let at_first = if truth.is_some() { script } else { Script::Healthy };
-        all.push(Embedded::start(name, at_first, truth).await.map_err(broken)?);
+        all.push(Embedded::start(name, at_first, truth, policies).await.map_err(broken)?);
         let is_broken = truth.is_some().into();
         controlled.push(live::Embedded { name, fault: Fault { script, words }, broken: is_broken });
     }
@@ -69,7 +76,7 @@ pub(crate) async fn run(
     let demo = Arc::new(demo);
     let (tell, told) = watch::channel(false);
     let live = Live::new(&upstreams, Some(Arc::clone(&demo)), told);
-    let router = proxy::router(upstreams, attempt, live.clone(), counted);
+    let router = proxy::router(upstreams, policies, live.clone(), counted);
     let serving = tokio::spawn(serve::until_told(listener, router, tell));
     let rows = measure(&all, gateway, attempt).await;
     println!("\n{}", table::of(&rows, attempt));

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use axum::extract::ConnectInfo;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Request, Version,
+    HeaderMap, HeaderName, HeaderValue, Request, Response, Version,
     header::{
         CONNECTION, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING,
         UPGRADE, VIA,
@@ -44,8 +44,26 @@ pub(crate) fn of_request<B>(request: &mut Request<B>) {
     }
 }
 
+/// Makes an upstream's response one for the caller.
+pub(crate) fn of_response<B>(mut response: Response<B>) -> Response<B> {
+    let version = response.version();
+    end_hop(response.headers_mut(), version);
+    // The version is each hop's own: RFC 9110 §2.5.
+    *response.version_mut() = Version::HTTP_11;
+    response
+}
+
+/// HTTP/2 has no `Host`, but `:authority` in its place: RFC 9113 §8.3.1. Those who read the one get the other.
+pub(crate) fn with_host<B>(mut request: Request<B>) -> Request<B> {
+    let authority = request.uri().authority().map(|authority| authority.as_str().try_into());
+    if let Some(Ok(host)) = authority {
+        request.headers_mut().entry(HOST).or_insert(host);
+    }
+    request
+}
+
 /// Takes away what was for this hop only, and signs: RFC 9110 §7.6.3.
-pub(crate) fn end_hop(headers: &mut HeaderMap, version: Version) {
+fn end_hop(headers: &mut HeaderMap, version: Version) {
     let named: Vec<HeaderName> = headers
         .get_all(CONNECTION)
         .iter()
@@ -56,7 +74,11 @@ pub(crate) fn end_hop(headers: &mut HeaderMap, version: Version) {
     for name in named.iter().chain(&HOP_BY_HOP) {
         headers.remove(name);
     }
-    let version = if version == Version::HTTP_10 { "1.0" } else { "1.1" };
+    let version = match version {
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_2 => "2.0",
+        _ => "1.1",
+    };
     if let Ok(via) = HeaderValue::from_str(&format!("{version} {NAME}")) {
         headers.append(VIA, via);
     }

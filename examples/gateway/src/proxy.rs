@@ -1,15 +1,18 @@
 //! The proxy itself: an axum router with a client stack for each upstream.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    convert::Infallible,
+    sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
 use axum::{
-    Router, body::Body, extract::MatchedPath, http::HeaderMap, http::StatusCode, routing::get,
+    Router,
+    body::Body,
+    extract::MatchedPath,
+    http::{HeaderMap, StatusCode},
+    response::IntoResponse,
+    routing::get,
 };
 use http::{Request, Uri, uri::PathAndQuery};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -19,55 +22,72 @@ use hyper_util::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use seawall::{
-    BadGatewayClassifierLayer, BodyTimeoutLayer, CircuitBreakerLayer, DeadlineLayer,
-    ErrorResponseLayer, LoggingLayer, RequestDurationLayer, RetryLayer, TimeoutLayer,
-    hyper_util::TrackReuse, logging::Level, retry::ReplayBody,
+    ErrorResponseLayer, LoggingLayer, RequestDurationLayer,
+    circuit_breaker::{Circuit, Snapshot, State, by_authority},
+    config::Handle,
+    hyper_util::TrackReuse,
+    logging::Level,
+    retry::ReplayBody,
 };
-use tower::ServiceBuilder;
+use tower::{Service, ServiceBuilder};
 
 use crate::{
-    cli, headers,
+    headers,
     live::{self, Live},
-    metrics,
+    llm, metrics,
+    policies::Policies,
     stats::Stats,
-    watch::WatchLayer,
 };
 
 /// A server to proxy to, and how many requests were sent to it, retries included.
 #[derive(Clone, Debug)]
 pub(crate) struct Upstream {
     pub(crate) name: String,
-    url: Uri,
+    pub(crate) url: Uri,
     pub(crate) sent: Arc<AtomicU64>,
     pub(crate) stats: Arc<Stats>,
-    pub(crate) breaker: CircuitBreakerLayer,
+    circuit: CircuitOf,
+}
+
+/// Who has an upstream's circuit.
+#[derive(Clone, Debug)]
+pub(crate) enum CircuitOf {
+    Upstream(Circuit),
+    Policies(Handle),
 }
 
 impl Upstream {
-    pub(crate) fn new(name: String, url: Uri) -> Self {
-        let breaker = CircuitBreakerLayer::new().named(&name);
-        Self { name, url, sent: Arc::default(), stats: Arc::default(), breaker }
+    pub(crate) fn new(name: String, url: Uri, circuit: CircuitOf) -> Self {
+        Self { name, url, sent: Arc::default(), stats: Arc::default(), circuit }
+    }
+
+    /// Its circuit, once there is one; of several, for policies may tell paths apart, one that is not closed.
+    pub(crate) fn circuit(&self) -> Option<Snapshot> {
+        let policies = match &self.circuit {
+            CircuitOf::Upstream(circuit) => return Some(circuit.snapshot()),
+            CircuitOf::Policies(policies) => policies,
+        };
+        let key = by_authority(&self.url)?;
+        let all = policies.circuits().into_iter().filter_map(|(_, circuits)| circuits.get(&key));
+        all.map(|circuit| circuit.snapshot()).max_by_key(|one| one.state() != State::Closed)
     }
 }
 
-impl From<cli::Upstream> for Upstream {
-    fn from(upstream: cli::Upstream) -> Self {
-        Self::new(upstream.name, upstream.url)
-    }
-}
+/// How long connecting to one address of an upstream may take.
+const CONNECT: Duration = Duration::from_secs(5);
 
-/// How long a request may take to the head of its response, all attempts together.
-const TOTAL: Duration = Duration::from_secs(30);
+/// How many connections that nobody uses are kept to each host, for 90 s: after a burst of thousands the rest are closed.
+const IDLE_CONNECTIONS: usize = 256;
 
-/// How long a response's body may pause.
-const IDLE: Duration = Duration::from_secs(60);
+const KEEPALIVE: Duration = Duration::from_secs(60);
 
-type Hyper = Client<TrackReuse<HttpsConnector<HttpConnector>>, ReplayBody<Body>>;
+/// The client of all upstreams.
+pub(crate) type Hyper = Client<TrackReuse<HttpsConnector<HttpConnector>>, ReplayBody<Body>>;
 
 /// Serves `/NAME` and what is below it from each upstream, and shows at `/` what there is.
 pub(crate) fn router(
     upstreams: Vec<Upstream>,
-    attempt: Duration,
+    policies: &Policies,
     live: Live,
     counted: PrometheusHandle,
 ) -> Router {
@@ -79,20 +99,53 @@ pub(crate) fn router(
         .route("/", get(async move |headers: HeaderMap| live::index(&headers, index)))
         .fallback(async move || (StatusCode::NOT_FOUND, format!("No such upstream. {there_is}")));
     for upstream in upstreams {
-        let name = upstream.name.clone();
         let service = ServiceBuilder::new()
             .layer(ErrorResponseLayer::new(headers::NAME))
-            .service(to(upstream, &client, attempt));
-        // A wildcard takes neither the name alone nor a slash alone.
-        router = router
-            .route_service(&format!("/{name}"), service.clone())
-            .route_service(&format!("/{name}/"), service.clone())
-            .route_service(&format!("/{name}/{{*rest}}"), service);
+            .service(policies.stack(&upstream, &client));
+        router = router.merge(routes(&upstream.name, service));
     }
+    observed(router).merge(live.routes()).merge(metrics::routes(counted))
+}
+
+/// Serves what the file says, and shows at `/` what there is.
+pub(crate) fn router_of_file(
+    current: llm::Current,
+    live: Live,
+    counted: PrometheusHandle,
+) -> Router {
+    let told = current.clone();
+    let index = async move |headers: HeaderMap| {
+        live::index(&headers, format!("seawall gateway. {}", told.line()))
+    };
+    Router::new()
+        .route("/", get(index))
+        .fallback_service(current)
+        .merge(live.routes())
+        .merge(metrics::routes(counted))
+}
+
+/// Serves the name and what is below it.
+pub(crate) fn routes<S, B>(name: &str, service: S) -> Router
+where
+    S: Service<Request<Body>, Response = http::Response<B>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    http::Response<B>: IntoResponse,
+{
+    // A wildcard takes neither the name alone nor a slash alone.
+    Router::new()
+        .route_service(&format!("/{name}"), service.clone())
+        .route_service(&format!("/{name}/"), service.clone())
+        .route_service(&format!("/{name}/{{*rest}}"), service)
+}
+
+/// Logs and measures each request.
+pub(crate) fn observed(router: Router) -> Router {
     // At INFO each line is about one request, and says so itself.
     let router = router.layer(LoggingLayer::server().span(Level::Debug));
-    let router = router.layer(RequestDurationLayer::server().route_by(route));
-    router.merge(live.routes()).merge(metrics::routes(counted))
+    router.layer(RequestDurationLayer::server().route_by(route))
 }
 
 /// The upstream's, whatever is asked of it.
@@ -100,68 +153,25 @@ fn route(head: &http::request::Parts) -> Option<String> {
     Some(head.extensions.get::<MatchedPath>()?.as_str().to_owned())
 }
 
-fn client() -> Hyper {
+pub(crate) fn client() -> Hyper {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_nodelay(true);
+    http.set_connect_timeout(Some(CONNECT));
+    // A stream may be silent for minutes: this tells a silent server from one that is gone.
+    http.set_keepalive(Some(KEEPALIVE));
     let connector = HttpsConnectorBuilder::new()
         .with_webpki_roots()
         .https_or_http()
         .enable_http1()
         .wrap_connector(http);
-    Client::builder(TokioExecutor::new()).build(TrackReuse::new(connector))
-}
-
-/// The client stack of one upstream, with a retry budget and a circuit of its own.
-fn to(
-    upstream: Upstream,
-    client: &Hyper,
-    attempt: Duration,
-) -> impl tower::Service<
-    Request<Body>,
-    Response = http::Response<
-        impl axum::body::HttpBody<Data = axum::body::Bytes, Error = impl Into<axum::BoxError>>
-        + Send
-        + 'static,
-    >,
-    Error = seawall::BoxError,
-    Future: Send,
-> + Clone
-+ Send
-+ Sync
-+ 'static {
-    let Upstream { name, url, sent, stats, breaker } = upstream;
-    ServiceBuilder::new()
-        .map_request(move |mut request: Request<Body>| {
-            *request.uri_mut() = target(&url, &name, request.uri());
-            headers::of_request(&mut request);
-            request
-        })
-        .map_response(|mut response: http::Response<_>| {
-            let version = response.version();
-            headers::end_hop(response.headers_mut(), version);
-            // The version is each hop's own: RFC 9110 §2.5.
-            *response.version_mut() = http::Version::HTTP_11;
-            response
-        })
-        .layer(WatchLayer(stats))
-        .layer(RequestDurationLayer::client())
-        .layer(LoggingLayer::client())
-        .layer(DeadlineLayer::new(TOTAL.max(attempt)))
-        .layer(RetryLayer::new())
-        .layer(breaker)
-        .layer(TimeoutLayer::new(attempt))
-        .map_request(move |request| {
-            sent.fetch_add(1, Ordering::Relaxed);
-            request
-        })
-        .layer(BodyTimeoutLayer::new().idle(IDLE))
-        .layer(BadGatewayClassifierLayer::new())
-        .service(client.clone())
+    let mut builder = Client::builder(TokioExecutor::new());
+    builder.pool_max_idle_per_host(IDLE_CONNECTIONS);
+    builder.build(TrackReuse::new(connector))
 }
 
 /// The upstream's URL for a caller's: base path, and what follows the name.
-fn target(base: &Uri, name: &str, asked: &Uri) -> Uri {
+pub(crate) fn target(base: &Uri, name: &str, asked: &Uri) -> Uri {
     let rest = asked.path().strip_prefix('/').and_then(|path| path.strip_prefix(name));
     let base_path = base.path().trim_end_matches('/');
     let rest = rest.unwrap_or_default();

@@ -39,9 +39,9 @@ pub(crate) struct Watch<S> {
     stats: Arc<Stats>,
 }
 
-impl<S, B> Service<Request<Body>> for Watch<S>
+impl<S, R, B> Service<Request<R>> for Watch<S>
 where
-    S: Service<Request<Body>, Response = Response<B>, Error = BoxError, Future: Send + 'static>,
+    S: Service<Request<R>, Response = Response<B>, Error = BoxError, Future: Send + 'static>,
     B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     type Response = Response<Body>;
@@ -53,7 +53,7 @@ where
     }
 
     // A call that its caller gives up is neither a success nor a failure.
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, request: Request<R>) -> Self::Future {
         let call = self.inner.call(request);
         let stats = Arc::clone(&self.stats);
         Box::pin(async move {

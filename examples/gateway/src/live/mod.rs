@@ -8,7 +8,7 @@ mod page;
 mod same_origin;
 mod snapshot;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::{
     Router,
@@ -19,6 +19,7 @@ use tokio::sync::{Semaphore, watch};
 pub(crate) use self::{
     control::{Demo, Embedded, Fault},
     page::index,
+    same_origin::may_watch,
 };
 use crate::proxy::Upstream;
 
@@ -28,7 +29,7 @@ const SUBSCRIBERS: usize = 32;
 /// What the page knows. Clones are the same one.
 #[derive(Clone, Debug)]
 pub(crate) struct Live {
-    upstreams: Arc<[Upstream]>,
+    upstreams: Arc<RwLock<Arc<[Upstream]>>>,
     /// The embedded upstreams can be broken and healed, and sent traffic; real ones cannot.
     demo: Option<Arc<Demo>>,
     places: Arc<Semaphore>,
@@ -43,7 +44,17 @@ impl Live {
         told: watch::Receiver<bool>,
     ) -> Self {
         let places = Arc::new(Semaphore::new(SUBSCRIBERS));
-        Self { upstreams: upstreams.into(), demo, places, told }
+        let upstreams = Arc::new(RwLock::new(upstreams.into()));
+        Self { upstreams, demo, places, told }
+    }
+
+    /// From now on, those.
+    pub(crate) fn show(&self, upstreams: &[Upstream]) {
+        *self.upstreams.write().unwrap_or_else(PoisonError::into_inner) = upstreams.into();
+    }
+
+    fn upstreams(&self) -> Arc<[Upstream]> {
+        Arc::clone(&self.upstreams.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether any page listens.

@@ -19,7 +19,7 @@ pub(super) fn is_same_origin(headers: &HeaderMap) -> bool {
 }
 
 /// Whether what the page is told may be read: under an address, by whatever is no foreign page.
-pub(super) fn may_watch(headers: &HeaderMap) -> bool {
+pub(crate) fn may_watch(headers: &HeaderMap) -> bool {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let site = headers.get("sec-fetch-site");
     host.is_some_and(is_address) && site.is_none_or(|site| site == "same-origin" || site == "none")

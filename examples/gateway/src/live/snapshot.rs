@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use seawall::circuit_breaker::Snapshot;
+use seawall::circuit_breaker::{Snapshot, State};
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -79,8 +79,8 @@ struct FailureNow<'a> {
 }
 
 pub(super) fn json(live: &Live) -> String {
-    let mut failures: Vec<_> = live
-        .upstreams
+    let upstreams = live.upstreams();
+    let mut failures: Vec<_> = upstreams
         .iter()
         .flat_map(|upstream| {
             upstream.stats.lines().into_iter().map(|line| of(&upstream.name, &line))
@@ -92,7 +92,7 @@ pub(super) fn json(live: &Live) -> String {
     let now = Now {
         slot_seconds: SLOT,
         demo: demo.map(|demo| DemoNow { measuring: demo.is_measuring(), traffic: demo.sends() }),
-        upstreams: live.upstreams.iter().map(|upstream| upstream_now(live, upstream)).collect(),
+        upstreams: upstreams.iter().map(|upstream| upstream_now(live, upstream)).collect(),
         failures,
     };
     // Numbers and strings only: it does not fail.
@@ -105,21 +105,22 @@ fn upstream_now<'a>(live: &Live, upstream: &'a Upstream) -> UpstreamNow<'a> {
         name: &upstream.name,
         does: embedded.map(|(_, embedded)| embedded.does()),
         broken: embedded.map(|(_, embedded)| embedded.is_broken()),
-        circuit: circuit(&upstream.breaker.handle().snapshot()),
+        circuit: circuit(upstream.circuit().as_ref()),
         slots: upstream.stats.slots(SLOT),
         minute: upstream.stats.minute(),
     }
 }
 
-fn circuit(snapshot: &Snapshot) -> CircuitNow {
-    let failure = snapshot.opened_by();
+/// Nothing has been asked of an upstream that has no circuit yet.
+fn circuit(snapshot: Option<&Snapshot>) -> CircuitNow {
+    let failure = snapshot.and_then(Snapshot::opened_by);
     CircuitNow {
-        state: snapshot.state().as_str(),
-        since_ms: ms(snapshot.since()),
-        next_probe_ms: snapshot.next_probe().map(ms),
-        calls: snapshot.calls(),
-        failures: snapshot.failures(),
-        refused: snapshot.refused(),
+        state: snapshot.map_or(State::Closed, Snapshot::state).as_str(),
+        since_ms: snapshot.map_or(0, |snapshot| ms(snapshot.since())),
+        next_probe_ms: snapshot.and_then(Snapshot::next_probe).map(ms),
+        calls: snapshot.map_or(0, Snapshot::calls),
+        failures: snapshot.map_or(0, Snapshot::failures),
+        refused: snapshot.map_or(0, Snapshot::refused),
         cause: failure.map(|failure| failure.cause().as_str()),
         reporter: failure.map(|failure| failure.reporter().as_str()),
         advice: failure.map(|failure| failure.cause().advice()),

@@ -1,5 +1,7 @@
 //! The program, running.
 
+#![allow(dead_code, reason = "not every test uses all of it")]
+
 use std::{
     io::{BufRead, BufReader, Read},
     process::{Child, Command, Stdio},
@@ -23,8 +25,17 @@ pub(crate) struct Serving {
 
 impl Serving {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let arguments = [&["--listen", "127.0.0.1:0"], arguments].concat();
-        let mut command = gateway(&arguments);
+        Self::spawn(gateway(&[&["--listen", "127.0.0.1:0"], arguments].concat()))
+    }
+
+    /// One with these variables in its environment.
+    pub(crate) fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = gateway(&[&["--listen", "127.0.0.1:0"], arguments].concat());
+        command.envs(variables.iter().copied());
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
@@ -40,6 +51,28 @@ impl Serving {
         let (head, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         (head.status, head.headers, String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal; gives the next line that is no log.
+    pub(crate) fn tell(&mut self, signal: &str) -> String {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        let log = self.child.stderr.as_mut().unwrap();
+        // One byte after the other, so that nothing of what follows is lost.
+        let mut line = Vec::new();
+        loop {
+            let mut byte = [0];
+            log.read_exact(&mut byte).unwrap();
+            match byte {
+                [b'\n'] if line.starts_with(b" ") || line.starts_with(b"20") => line.clear(),
+                [b'\n'] => return String::from_utf8(line).unwrap(),
+                [byte] => line.push(byte),
+            }
+        }
     }
 
     /// Sends a signal; gives the exit status and what was logged.
