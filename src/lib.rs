@@ -210,7 +210,7 @@
 //! |---|---|---|
 //! | `full`, `standard` | all layers, and [`StandardLayer`] | yes |
 //! | `retry`, `circuit-breaker`, `in-flight`, `timeout`, `body-timeout`, `deadline`, `bad-gateway`, `logging`, `error-response` | one layer each | by `full` |
-//! | `hyper`, `hyper-util`, `h2` | the classifier looks into the errors of these crates: without them a refused connection is recognised, but a closed one is not. `hyper-util` also brings `TrackReuse` | no |
+//! | `hyper`, `hyper-util`, `h2`, `rustls-0_23` | the classifier looks into the errors of these crates: without them a refused connection is recognised, but a closed one is not. `hyper-util` also brings `TrackReuse` | no |
 //! | `reqwest-0_13`, `tonic-0_14` | the same, and a client as a service: `seawall::reqwest::Client`, `seawall::tonic::Client` | no |
 //! | `metrics` | counts for a recorder of the `metrics` crate, and `RequestDurationLayer` | no |
 //! | `config`, `config-schema` | policies from a file, for each upstream, replaced while calls are under way: `seawall::config`; their JSON schema | no |

@@ -106,7 +106,8 @@
 //!
 //! # Order
 //!
-//! Innermost, around the client, so that retry, circuit breaker, logging and error response see its word.
+//! Innermost, around the client, so that retry, circuit breaker, logging and error response see its word. Only what decompresses
+//! goes between, such as tower-http's `DecompressionLayer`: what is compressed is not looked into.
 //!
 //! # Differs from
 //!

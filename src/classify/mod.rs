@@ -23,6 +23,8 @@ mod http;
 mod io;
 #[cfg(any(feature = "bad-gateway", feature = "logging"))]
 mod text;
+#[cfg(feature = "rustls-0_23")]
+mod tls;
 
 use std::error::Error;
 

@@ -30,6 +30,8 @@
 //! # }
 //! ```
 //!
+//! Around a client in a handler it makes the outcome of a call a response that the handler can return as it is.
+//!
 //! # What is answered
 //!
 //! | part | value | source |

@@ -55,6 +55,9 @@
 //! Inside [`CircuitBreakerLayer`](crate::CircuitBreakerLayer), which does not count what is shed; inside
 //! [`RetryLayer`](crate::RetryLayer), which does not try again what is shed unless told to.
 //!
+//! On a route of axum, inside [`ErrorResponseLayer`](crate::ErrorResponseLayer), it answers 503 where too many ask at once. Around a
+//! connector [`until_response`](InFlightLimitLayer::until_response) makes it a limit of connections that are being made.
+//!
 //! # Differs from
 //!
 //! - `tower::limit::ConcurrencyLimit`: refuses in place of making callers wait, and holds the place to the end of the
