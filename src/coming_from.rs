@@ -8,7 +8,7 @@
 //! | Python | here |
 //! |---|---|
 //! | `Session()` | `ServiceBuilder::new()` |
-//! | `session.mount("https://", HTTPAdapter(max_retries=retry))` | `.layer(RetryLayer::new())` |
+//! | `session.mount("https://", HTTPAdapter(max_retries=retry))` | `.layer(RetryLayer::new())`; for each prefix another: feature `config`, `seawall::config` |
 //! | `Retry(total=3)` | the default; [`total(3)`](crate::RetryLayer::total) |
 //! | `connect=`, `read=`, `status=`, `other=` | [`connect`](crate::RetryLayer::connect), [`read`](crate::RetryLayer::read), [`status`](crate::RetryLayer::status), [`other`](crate::RetryLayer::other) |
 //! | `redirect=` | redirects are left to other layers, such as tower-http's `FollowRedirect` |

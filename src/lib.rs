@@ -160,6 +160,7 @@
 //! ```
 //!
 //! Each setter takes a part's settings, or `None` to leave it out. [`standard`](standard#tuning) has a table of *if* and *then*.
+//! Whoever runs the service can have the same in a file, for each upstream by what its URLs begin with: feature `config`, `seawall::config`.
 //!
 //! # Testing your own service
 //!
@@ -212,7 +213,7 @@
 //! | `hyper`, `hyper-util`, `h2`, `rustls-0_23` | the classifier looks into the errors of these crates: without them a refused connection is recognised, but a closed one is not. `hyper-util` also brings `TrackReuse` | no |
 //! | `reqwest-0_13`, `tonic-0_14` | the same, and a client as a service: `seawall::reqwest::Client`, `seawall::tonic::Client` | no |
 //! | `metrics` | counts for a recorder of the `metrics` crate, and `RequestDurationLayer` | no |
-//! | `config`, `config-schema` | policies from a file, replaced while calls are under way; their JSON schema: `seawall::config` | no |
+//! | `config`, `config-schema` | policies from a file, for each upstream, replaced while calls are under way: `seawall::config`; their JSON schema | no |
 //! | `test-util` | for your tests: upstreams that fail as they are told, `seawall::test_util` | no |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // A page may name what stands behind a feature that is off.

@@ -78,6 +78,48 @@
 //! # let _ = layer;
 //! ```
 //!
+//! # Have another policy for each upstream, from a file
+//!
+//! With the feature `config`, whoever runs the service says how long it waits and how often it tries, by what a URL begins with; the
+//! longest prefix wins. A new file is taken while calls are under way, and one that is not right in every part changes nothing.
+//!
+//! ```
+//! # #[cfg(feature = "config")] {
+//! # type Body = http_body_util::Full<bytes::Bytes>;
+//! use seawall::{StandardLayer, config::{Config, ConfiguredLayer}};
+//! use tower::Layer;
+//!
+//! # fn main() -> Result<(), seawall::config::InvalidConfig> {
+//! // Or `Config::from_file("/etc/billing/policies.toml")?`.
+//! let config = Config::from_toml(
+//!     r#"
+//!     [default.timeouts]
+//!     attempt = "2s"
+//!     total = "5s"
+//!
+//!     [[route]]
+//!     prefix = "https://api.example.com/reports"
+//!     timeouts = { attempt = "1m", total = "2m" }
+//!     retry = { total = 1 }
+//!     "#,
+//! )?;
+//! let layer = ConfiguredLayer::new(StandardLayer::new("billing"), config);
+//! let handle = layer.handle();
+//! # let client = layer.layer(tower::service_fn(async |_: http::Request<seawall::retry::ReplayBody<Body>>| {
+//! #     Ok::<_, seawall::BoxError>(http::Response::new(Body::default()))
+//! # }));
+//! # fn check<Req>(_: impl tower::Service<Req>) {}
+//! # check::<http::Request<Body>>(client);
+//!
+//! // On SIGHUP, say:
+//! handle.replace(&Config::from_toml("default.retry = 'off'")?);
+//! assert!(Config::from_toml("default.retires = 'off'").is_err());
+//! # Ok(())
+//! # }
+//! # main().unwrap();
+//! # }
+//! ```
+//!
 //! # Name the type of a client
 //!
 //! In a struct, write it out, or have it boxed by tower, which costs an allocation a call:

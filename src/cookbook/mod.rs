@@ -5,6 +5,7 @@
 //! - [Put it around reqwest](clients#put-it-around-reqwest)
 //! - [Put it around tonic](clients#put-it-around-tonic)
 //! - [Leave a part out by a setting](clients#leave-a-part-out-by-a-setting)
+//! - [Have another policy for each upstream, from a file](clients#have-another-policy-for-each-upstream-from-a-file)
 //! - [Name the type of a client](clients#name-the-type-of-a-client)
 //!
 //! **Sending again**

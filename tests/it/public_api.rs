@@ -21,6 +21,7 @@ const BESIDES: &[(&str, &[&str])] = &[
     ("seawall::hyper_util::", &["hyper", "hyper_util"]),
     ("seawall::reqwest::", &["reqwest"]),
     ("seawall::tonic::", &["tonic"]),
+    ("seawall::standard::config::Config", &["schemars", "serde_core"]),
     ("core::marker::Unpin for ", &["pin_project_lite"]),
 ];
 
