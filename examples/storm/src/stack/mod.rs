@@ -1,0 +1,106 @@
+//! What stands between callers and the upstream.
+//!
+//! All stacks are told the same: an attempt may take a second, a call three, as far as they have such a setting.
+
+mod failsafe;
+mod plain;
+mod resilience;
+mod seawall;
+mod tower;
+
+use std::time::Duration;
+
+use ::seawall::BoxError;
+use ::tower::{Service, ServiceExt, util::BoxCloneService};
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body::Body as HttpBody;
+use http_body_util::{BodyExt, Full};
+
+use crate::upstream::Upstream;
+
+/// How long an attempt may take: an upstream that is well answers within 150 ms.
+pub(crate) const ATTEMPT: Duration = Duration::from_secs(1);
+/// How long a call may take; an answer that comes later is of no use.
+pub(crate) const TOTAL: Duration = Duration::from_secs(3);
+
+pub(crate) type Body = Full<Bytes>;
+
+/// Sends a request, and reads the response to its end.
+pub(crate) type Client = BoxCloneService<Request<Body>, StatusCode, BoxError>;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stack {
+    pub(crate) name: &'static str,
+    pub(crate) what: &'static str,
+    pub(crate) of: Of,
+    make: fn(Upstream) -> Client,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Of {
+    Peer,
+    Ours,
+    /// Ours, less or more one part.
+    Part,
+}
+
+impl Stack {
+    pub(crate) fn client(&self, upstream: Upstream) -> Client {
+        (self.make)(upstream)
+    }
+}
+
+const fn peer(name: &'static str, what: &'static str, make: fn(Upstream) -> Client) -> Stack {
+    Stack { name, what, of: Of::Peer, make }
+}
+
+pub(crate) static ALL: [Stack; 14] = [
+    peer("none", "the bare client", plain::none),
+    peer("naive", "3 retries as the urllib3 recipe has them: no jitter, no budget", plain::naive),
+    peer("tower", "tower: Retry with TpsBudget and ExponentialBackoff, Timeout", tower::stack),
+    peer(
+        "resilience",
+        "tower-resilience: Retry, CircuitBreaker, TimeLimiter",
+        resilience::retry_and_breaker,
+    ),
+    peer("resilience-limit", "that, with its Gradient2 limit", resilience::with_limit),
+    peer("failsafe", "failsafe, with tower's Timeout", failsafe::stack),
+    Stack { name: "seawall", what: "StandardLayer", of: Of::Ours, make: seawall::whole },
+    part("seawall-limit", "StandardLayer with an in-flight limit of 128", seawall::limit),
+    part("seawall-adaptive", "StandardLayer with an adaptive limit", seawall::adaptive),
+    part("no-retry", "StandardLayer without retries", seawall::no_retry),
+    part("no-budget", "StandardLayer without a budget of retries", seawall::no_budget),
+    part("no-breaker", "StandardLayer without a circuit breaker", seawall::no_breaker),
+    part("no-timeout", "StandardLayer without a limit for an attempt", seawall::no_timeout),
+    part("no-deadline", "StandardLayer without a limit for a call", seawall::no_deadline),
+];
+
+const fn part(name: &'static str, what: &'static str, make: fn(Upstream) -> Client) -> Stack {
+    Stack { name, what, of: Of::Part, make }
+}
+
+fn boxed<S, B>(service: S) -> Client
+where
+    S: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<BoxError> + Send,
+    B: HttpBody + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    let read = async |response: Response<B>| {
+        let status = response.status();
+        response.into_body().collect().await.map_err(Into::into)?;
+        Ok(status)
+    };
+    BoxCloneService::new(service.map_err(Into::into).and_then(move |response| {
+        let read = read(response);
+        Box::pin(read) as std::pin::Pin<Box<dyn Future<Output = Result<_, BoxError>> + Send>>
+    }))
+}
+
+/// What all of them retry who have to be told: the statuses that `RetryLayer` retries.
+fn is_retried(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504)
+}
