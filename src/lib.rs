@@ -101,6 +101,8 @@ pub mod request_duration;
 pub mod reqwest;
 #[cfg(feature = "retry")]
 pub mod retry;
+#[cfg(feature = "standard")]
+pub mod standard;
 #[cfg(feature = "timeout")]
 pub mod timeout;
 #[cfg(feature = "tonic-0_14")]
@@ -144,6 +146,9 @@ pub use self::request_duration::RequestDurationLayer;
 #[cfg(feature = "retry")]
 #[doc(no_inline)]
 pub use self::retry::RetryLayer;
+#[cfg(feature = "standard")]
+#[doc(no_inline)]
+pub use self::standard::StandardLayer;
 #[cfg(feature = "timeout")]
 #[doc(no_inline)]
 pub use self::timeout::TimeoutLayer;

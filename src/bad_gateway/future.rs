@@ -84,8 +84,8 @@ fn begin<B: Body>(
     response: Response<B>,
     settings: Settings,
 ) -> Result<Response<ResponseBody<B>>, Box<Looking<B>>> {
-    // Left by an inner layer, which knows more.
-    if response.extensions().get::<Failure>().is_some() {
+    // What an inner layer left there knows more.
+    if !settings.on || response.extensions().get::<Failure>().is_some() {
         return Ok(response.map(ResponseBody::untouched));
     }
     let (mut parts, body) = response.into_parts();

@@ -14,6 +14,7 @@ pub struct BadGatewayClassifierLayer {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settings {
+    pub(super) on: bool,
     pub(super) peek: usize,
     pub(super) peek_wait: Duration,
 }
@@ -21,7 +22,15 @@ pub(super) struct Settings {
 impl BadGatewayClassifierLayer {
     /// Looks at up to 4 KiB of the body of a failed response, and waits for them at most 50 ms.
     pub const fn new() -> Self {
-        Self { settings: Settings { peek: 4 * 1024, peek_wait: Duration::from_millis(50) } }
+        Self {
+            settings: Settings { on: true, peek: 4 * 1024, peek_wait: Duration::from_millis(50) },
+        }
+    }
+
+    /// Looks at nothing.
+    #[cfg(feature = "standard")]
+    pub(crate) const fn off() -> Self {
+        Self { settings: Settings { on: false, peek: 0, peek_wait: Duration::ZERO } }
     }
 
     /// Looks at up to so many bytes of the body of a failed response. Zero: at none. The default is 4 KiB, in which every

@@ -115,7 +115,7 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
         self.select(ByRequest(by))
     }
 
-    fn select<F>(self, by: F) -> CircuitBreakerLayer<C, Keyed<F>, E> {
+    pub(crate) fn select<F>(self, by: F) -> CircuitBreakerLayer<C, Keyed<F>, E> {
         let Self { classifier, settings, extent, .. } = self;
         CircuitBreakerLayer { classifier, select: Keyed::new(by, &settings), settings, extent }
     }

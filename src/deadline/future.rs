@@ -20,14 +20,26 @@ pin_project! {
     pub struct ResponseFuture<F> {
         // `None` if the deadline had passed before the call, and once it has passed.
         #[pin]
-        pub(super) inner: Option<F>,
+        inner: Option<F>,
         // Armed by the first pending poll, as in a timeout.
         #[pin]
-        pub(super) timer: Option<Sleep>,
-        pub(super) started: Instant,
-        pub(super) at: Instant,
-        pub(super) with_body: bool,
-        pub(super) done: bool,
+        timer: Option<Sleep>,
+        // `None`: as long as it likes.
+        limit: Option<Limit>,
+        done: bool,
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limit {
+    pub(super) started: Instant,
+    pub(super) at: Instant,
+    pub(super) with_body: bool,
+}
+
+impl<F> ResponseFuture<F> {
+    pub(super) const fn new(inner: Option<F>, limit: Option<Limit>) -> Self {
+        Self { inner, timer: None, limit, done: false }
     }
 }
 
@@ -49,19 +61,35 @@ where
         // The response first: one that is ready beats a deadline that has passed.
         match inner.poll(cx) {
             Poll::Ready(Ok(response)) => {
-                let until = this.with_body.then_some(*this.at);
-                let total = until.map_or(Duration::MAX, |at| at.duration_since(*this.started));
-                let bounds = Bounds { idle: Duration::MAX, until, total, whose: Whose::Deadline };
+                let bounds = bounds(*this.limit);
                 return Poll::Ready(Ok(response.map(|body| TimedBody::new(body, bounds))));
             }
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
             Poll::Pending => {}
         }
 
-        ready!(poll_at(this.timer, *this.at, cx));
+        let Some(limit) = this.limit else { return Poll::Pending };
+        ready!(poll_at(this.timer, limit.at, cx));
         this.inner.set(None);
         *this.done = true;
-        let limit = this.at.duration_since(*this.started);
-        Poll::Ready(Err(Elapsed::new(limit, Phase::Deadline).into()))
+        Poll::Ready(Err(Elapsed::new(limit.total(), Phase::Deadline).into()))
+    }
+}
+
+impl Limit {
+    fn total(self) -> Duration {
+        self.at.duration_since(self.started)
+    }
+}
+
+/// What the body may take by the deadline.
+#[inline]
+fn bounds(limit: Option<Limit>) -> Bounds {
+    let limit = limit.filter(|limit| limit.with_body);
+    Bounds {
+        idle: Duration::MAX,
+        until: limit.map(|limit| limit.at),
+        total: limit.map_or(Duration::MAX, Limit::total),
+        whose: Whose::Deadline,
     }
 }

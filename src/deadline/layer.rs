@@ -25,7 +25,8 @@ pub struct DeadlineLayer {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settings {
-    pub(super) total: Duration,
+    /// `None`: there is no deadline, not even the caller's.
+    pub(super) total: Option<Duration>,
     pub(super) with_body: bool,
     pub(super) tell_inner: bool,
     trusted: Trusted,
@@ -41,6 +42,21 @@ impl DeadlineLayer {
     /// Allows a call `total`, from the call to the response's head. Zero allows none; more than thirty years count as
     /// thirty.
     pub fn new(total: Duration) -> Self {
+        Self::of(Some(total))
+    }
+
+    /// Lets everything pass.
+    #[cfg(feature = "standard")]
+    pub(crate) fn off() -> Self {
+        Self::of(None)
+    }
+
+    #[cfg(feature = "standard")]
+    pub(crate) const fn total(&self) -> Option<Duration> {
+        self.settings.total
+    }
+
+    fn of(total: Option<Duration>) -> Self {
         let trusted = Trusted { grpc: false, envoy: false };
         let settings = Settings { total, with_body: false, tell_inner: true, trusted };
         Self { settings, ignored: Arc::default() }
@@ -91,15 +107,15 @@ impl<S> Layer<S> for DeadlineLayer {
 impl Settings {
     /// The time that a request may take by these settings and its headers.
     #[inline]
-    pub(super) fn time(&self, headers: &HeaderMap, ignored: &AtomicU64) -> Duration {
+    pub(super) fn time(&self, headers: &HeaderMap, ignored: &AtomicU64) -> Option<Duration> {
         if self.trusted.grpc || self.trusted.envoy {
-            return self.capped(headers, ignored);
+            return self.total.map(|total| self.capped(total, headers, ignored));
         }
         self.total
     }
 
-    fn capped(&self, headers: &HeaderMap, ignored: &AtomicU64) -> Duration {
-        let mut time = self.total;
+    fn capped(&self, total: Duration, headers: &HeaderMap, ignored: &AtomicU64) -> Duration {
+        let mut time = total;
         for header in [
             self.trusted.grpc.then_some(TimeoutHeader::Grpc),
             self.trusted.envoy.then_some(TimeoutHeader::EnvoyExpected),

@@ -18,14 +18,27 @@ use crate::Deadline;
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct DeadlineHeaderLayer {
-    header: TimeoutHeader,
+    /// `None`: nothing is written.
+    header: Option<TimeoutHeader>,
     margin: Duration,
 }
 
 impl DeadlineHeaderLayer {
     /// Writes this header, and keeps 50 ms.
     pub const fn new(header: TimeoutHeader) -> Self {
-        Self { header, margin: Duration::from_millis(50) }
+        Self { header: Some(header), margin: Duration::from_millis(50) }
+    }
+
+    /// Lets everything pass as it is.
+    #[cfg(feature = "standard")]
+    pub(crate) const fn off() -> Self {
+        Self { header: None, margin: Duration::ZERO }
+    }
+
+    /// What is kept of the time that is left; `None`: nothing is written.
+    #[cfg(feature = "standard")]
+    pub(crate) fn kept(&self) -> Option<Duration> {
+        self.header.map(|_| self.margin)
     }
 
     /// Sets what this hop keeps for itself of the time that is left, so that the next hop's answer arrives before the
@@ -49,7 +62,7 @@ impl<S> Layer<S> for DeadlineHeaderLayer {
 #[derive(Clone, Debug)]
 pub struct DeadlineHeader<S> {
     inner: S,
-    header: TimeoutHeader,
+    header: Option<TimeoutHeader>,
     margin: Duration,
 }
 
@@ -68,10 +81,12 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        if let Some(deadline) = request.extensions().get::<Deadline>() {
+        if let Some(header) = self.header
+            && let Some(deadline) = request.extensions().get::<Deadline>()
+        {
             let left = deadline.remaining();
             let left = left.saturating_sub(self.margin.min(left / 2));
-            request.headers_mut().insert(self.header.name(), self.header.value(left));
+            request.headers_mut().insert(header.name(), header.value(left));
         }
         self.inner.call(request)
     }

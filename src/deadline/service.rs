@@ -7,7 +7,7 @@ use http::{Request, Response};
 use tokio::time::Instant;
 use tower_service::Service;
 
-use super::{ResponseFuture, TimedBody, layer::Settings};
+use super::{ResponseFuture, TimedBody, future::Limit, layer::Settings};
 use crate::{BoxError, Deadline};
 
 /// Service made by [`DeadlineLayer`](super::DeadlineLayer).
@@ -35,12 +35,14 @@ where
     #[inline]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let settings = self.settings;
+        let Some(time) = settings.time(request.headers(), &self.ignored) else {
+            return ResponseFuture::new(Some(self.inner.call(request)), None);
+        };
         let now = Instant::now();
-        let deadline = Deadline::after(now, settings.time(request.headers(), &self.ignored));
+        let deadline = Deadline::after(now, time);
         let callers = request.extensions().get::<Deadline>().copied();
         let deadline = callers.map_or(deadline, |callers| callers.min(deadline));
-        let (started, at) = (now, deadline.at());
-        let inner = if at <= now {
+        let inner = if deadline.at() <= now {
             None
         } else {
             // A later one of the caller's would be told to the next hop.
@@ -50,6 +52,6 @@ where
             Some(self.inner.call(request))
         };
         let with_body = settings.with_body;
-        ResponseFuture { inner, timer: None, started, at, with_body, done: false }
+        ResponseFuture::new(inner, Some(Limit { started: now, at: deadline.at(), with_body }))
     }
 }

@@ -59,7 +59,7 @@ impl<K, E> InFlightLimitLayer<K, E> {
         self.select(ByRequest(by))
     }
 
-    fn select<F>(self, by: F) -> InFlightLimitLayer<Keyed<F>, E> {
+    pub(crate) fn select<F>(self, by: F) -> InFlightLimitLayer<Keyed<F>, E> {
         let Self { most, extent, .. } = self;
         InFlightLimitLayer { select: Keyed::new(by, most), most, extent }
     }

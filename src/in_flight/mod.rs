@@ -64,6 +64,8 @@ mod limit;
 mod select;
 mod service;
 
+#[cfg(feature = "standard")]
+pub(crate) use self::select::Keyed;
 pub use self::{
     error::Shed, future::ResponseFuture, layer::InFlightLimitLayer, service::InFlightLimit,
 };

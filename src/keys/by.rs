@@ -1,11 +1,13 @@
 use std::borrow::Cow;
+#[cfg(feature = "standard")]
+use std::{fmt, sync::Arc};
 
 use http::{Request, Uri};
 
 /// Which key a request has.
 pub trait Key<Req> {
     /// `None`: it has none.
-    fn key<'a>(&self, request: &'a Req) -> Option<Cow<'a, str>>;
+    fn key<'a>(&'a self, request: &'a Req) -> Option<Cow<'a, str>>;
 }
 
 /// A key made of the URI of an HTTP request.
@@ -16,11 +18,56 @@ pub struct ByUri<F>(pub(crate) F);
 #[derive(Clone, Copy, Debug)]
 pub struct ByRequest<F>(pub(crate) F);
 
+/// A key made of the URI of an HTTP request, or a name of its own for those of which none can be made.
+#[cfg(feature = "standard")]
+pub struct Named<F> {
+    pub(crate) by: Arc<F>,
+    pub(crate) name: Arc<str>,
+    /// Off: there are no keys at all.
+    pub(crate) on: bool,
+}
+
+#[cfg(feature = "standard")]
+impl<F> Clone for Named<F> {
+    fn clone(&self) -> Self {
+        Self { by: Arc::clone(&self.by), name: Arc::clone(&self.name), on: self.on }
+    }
+}
+
+#[cfg(feature = "standard")]
+impl<F> fmt::Debug for Named<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Named").field(&self.name).finish()
+    }
+}
+
+#[cfg(feature = "standard")]
+impl<F> Named<F>
+where
+    F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
+{
+    #[inline]
+    pub(crate) fn of<'a>(&'a self, uri: &'a Uri) -> Option<Cow<'a, str>> {
+        self.on.then(|| (self.by)(uri).unwrap_or(Cow::Borrowed(&self.name)))
+    }
+}
+
+#[cfg(feature = "standard")]
+impl<F, B> Key<Request<B>> for Named<F>
+where
+    F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
+{
+    #[inline]
+    fn key<'a>(&'a self, request: &'a Request<B>) -> Option<Cow<'a, str>> {
+        self.of(request.uri())
+    }
+}
+
 impl<F, B> Key<Request<B>> for ByUri<F>
 where
     F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
 {
-    fn key<'a>(&self, request: &'a Request<B>) -> Option<Cow<'a, str>> {
+    fn key<'a>(&'a self, request: &'a Request<B>) -> Option<Cow<'a, str>> {
         (self.0)(request.uri())
     }
 }
@@ -29,7 +76,7 @@ impl<F, Req> Key<Req> for ByRequest<F>
 where
     F: for<'a> Fn(&'a Req) -> Option<Cow<'a, str>>,
 {
-    fn key<'a>(&self, request: &'a Req) -> Option<Cow<'a, str>> {
+    fn key<'a>(&'a self, request: &'a Req) -> Option<Cow<'a, str>> {
         (self.0)(request)
     }
 }

@@ -18,6 +18,8 @@ use std::{
 use http::Uri;
 use tokio::time::Instant;
 
+#[cfg(feature = "standard")]
+pub(crate) use self::by::Named;
 #[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
 pub(crate) use self::by::{ByRequest, ByUri, Key};
 

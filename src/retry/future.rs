@@ -134,6 +134,7 @@ where
     #[inline(never)]
     fn poll_again(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         loop {
+            let limit = self.deadline();
             let mut this = self.as_mut().project();
             match this.state.as_mut().project() {
                 StateProj::Attempt { .. } => return Poll::Ready(Ok(())),
@@ -157,7 +158,6 @@ where
                 StateProj::Ready { again, mut deadline } => {
                     let next = this.next.as_mut().expect("kept while there may be another attempt");
                     let ready = next.poll_ready(cx);
-                    let limit = this.protocol.deadline(this.saved);
                     if let Some(limit) = limit.filter(|_| ready.is_pending() || deadline.is_some())
                     {
                         // Looked at even if it is ready by now, which may have come late.

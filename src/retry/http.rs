@@ -121,7 +121,7 @@ where
         About {
             method: Some(&saved.method),
             idempotency_key: saved.headers.as_ref().is_some_and(has_idempotency_key),
-            time_left: self.deadline(saved).map(|deadline| deadline.remaining()),
+            time_left: None,
         }
     }
 

@@ -8,7 +8,7 @@ use tower_service::Service;
 use super::{
     Attempts, GaveUp, Protocol, ResponseFuture, Retrying, Stop,
     future::State,
-    protocol::{Again, Sent, count},
+    protocol::{About, Again, Sent, count},
 };
 use crate::{
     BoxError, Cause, Deadline, Failure, Processed, attempts::remember, classify::classify_error,
@@ -46,15 +46,23 @@ where
         }
     }
 
+    /// The sooner of what the request says and what the layer was told.
+    pub(super) fn deadline(&self) -> Option<Deadline> {
+        let within = self.policy.within.map(|time| Deadline::after(self.started, time));
+        let said = self.protocol.deadline(&self.saved);
+        said.into_iter().chain(within).min()
+    }
+
     /// What another attempt takes: a decision, a retry of the budget, and the means to send the request again.
     fn prepare(self: Pin<&mut Self>, failure: &Failure) -> Result<(Duration, Again<P, Req>), Stop> {
+        let time_left = self.deadline().map(|deadline| deadline.remaining());
         let this = self.project();
         let history = this.history.get_or_insert_default();
         // gRFC A6, "Transparent Retries": a request that was never written is no load, so it is sent again once
         // whatever the limits say; unless retrying is off.
         let free =
             failure.never_written() && !history.resent && this.policy.limits.total != Some(0);
-        let about = this.protocol.about(this.saved);
+        let about = About { time_left, ..this.protocol.about(this.saved) };
         let (delay, spent) = if free {
             this.policy.time_to_wait(about.time_left)?;
             history.resent = true;

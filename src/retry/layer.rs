@@ -207,7 +207,7 @@ impl<C, P> RetryLayer<C, P> {
     /// How many retries all calls together may have. Default: [`Budget::default`], a new one for each layer made by
     /// [`new`](RetryLayer::new) and shared by its clones.
     pub fn budget(self, budget: Budget) -> Self {
-        self.set(|policy| policy.budgets = Budgets::One(budget))
+        self.set_budgets(Budgets::One(budget))
     }
 
     /// Gives every key a budget of its own, so that one upstream's outage does not use up the retries of another: each
@@ -227,13 +227,47 @@ impl<C, P> RetryLayer<C, P> {
         budget: Budget,
         by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     ) -> Self {
-        self.set(|policy| policy.budgets = Budgets::Keyed(Keyed::new(budget, by)))
+        self.set_budgets(Budgets::Keyed(Keyed::new(budget, by)))
+    }
+
+    fn set_budgets(self, budgets: Budgets) -> Self {
+        self.set(|policy| {
+            policy.budgets = budgets;
+            policy.own_budgets = true;
+        })
     }
 
     /// Calls `hook` for each retry that has been decided on, before its wait, on the task that drives the call. It must
     /// not block.
     pub fn on_retry(self, hook: impl Fn(&Retrying) + Send + Sync + 'static) -> Self {
         self.set(|policy| policy.on_retry = Hook(Some(Arc::new(hook))))
+    }
+
+    /// As [`budget_by`](Self::budget_by), if no budget was chosen.
+    #[cfg(feature = "standard")]
+    pub(crate) fn default_budget_by(
+        self,
+        by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
+    ) -> Self {
+        if self.policy.own_budgets {
+            return self;
+        }
+        self.set(|policy| policy.budgets = Budgets::Keyed(Keyed::new(Budget::default(), by)))
+    }
+
+    /// Retries what `other` does, by the settings of `self`.
+    #[cfg(feature = "standard")]
+    pub(crate) fn like<P2>(self, other: RetryLayer<C, P2>) -> RetryLayer<C, P2> {
+        RetryLayer { policy: self.policy, ..other }
+    }
+
+    /// Takes every call to have so much time, and to need at the least `margin` for an attempt.
+    #[cfg(feature = "standard")]
+    pub(crate) fn within(self, time: Option<Duration>, margin: Option<Duration>) -> Self {
+        self.set(|policy| {
+            policy.within = time;
+            policy.min_attempt = policy.min_attempt.max(margin.unwrap_or_default());
+        })
     }
 
     fn set(mut self, change: impl FnOnce(&mut Policy)) -> Self {

@@ -157,6 +157,8 @@ mod replay;
 mod service;
 mod shared;
 
+#[cfg(feature = "standard")]
+pub(crate) use self::http::Convert;
 pub use self::{
     future::ResponseFuture,
     hook::Retrying,

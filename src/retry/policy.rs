@@ -22,12 +22,16 @@ pub struct Policy {
     pub(super) retry_after: RetryAfter,
     pub(super) total_delay_max: Duration,
     pub(super) min_attempt: Duration,
+    /// What an outer layer allows the whole call, to save it telling each request.
+    pub(super) within: Option<Duration>,
     pub(super) retry_unlikely: bool,
     pub(super) retry_rejected: bool,
     pub(super) raise_on_status: bool,
     pub(super) body_limit: usize,
     pub(super) drain_wait: Duration,
     pub(super) budgets: Budgets,
+    /// Whether somebody chose them.
+    pub(super) own_budgets: bool,
     pub(super) attempt_header: Option<HeaderName>,
     pub(super) on_retry: Hook,
 }
@@ -75,12 +79,14 @@ impl Default for Policy {
             retry_after: RetryAfter::default(),
             total_delay_max: Duration::from_secs(30),
             min_attempt: Duration::ZERO,
+            within: None,
             retry_unlikely: false,
             retry_rejected: false,
             raise_on_status: false,
             body_limit: 64 * 1024,
             drain_wait: Duration::from_millis(50),
             budgets: Budgets::One(Budget::default()),
+            own_budgets: false,
             attempt_header: None,
             on_retry: Hook::default(),
         }

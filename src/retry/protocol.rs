@@ -31,7 +31,7 @@ pub struct About<'a> {
     /// `None`: a request of which nothing is known.
     pub(super) method: Option<&'a Method>,
     pub(super) idempotency_key: bool,
-    /// Until its deadline, if it has one.
+    /// Until its deadline, if it has one: not the protocol's to say.
     pub(super) time_left: Option<Duration>,
 }
 

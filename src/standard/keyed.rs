@@ -1,0 +1,96 @@
+//! The parts that have a state for each key.
+
+use std::{borrow::Cow, fmt, num::NonZeroU32, sync::Arc};
+
+use http::Uri;
+
+use crate::{
+    CircuitBreakerLayer, HttpClassifier, InFlightLimitLayer, RetryLayer, circuit_breaker,
+    in_flight, keys::Named,
+};
+
+/// What keys are made by, and the parts that have a circuit or a limit for each.
+pub(super) struct Keyed<K> {
+    by: Arc<K>,
+    name: Arc<str>,
+    pub(super) breaker: Breaker<K>,
+    pub(super) in_flight: InFlight<K>,
+    has_breaker: bool,
+    has_limit: bool,
+}
+
+type Breaker<K> = CircuitBreakerLayer<HttpClassifier, Circuits<K>>;
+type InFlight<K> = InFlightLimitLayer<Limits<K>>;
+pub(super) type Circuits<K> = circuit_breaker::Keyed<Named<K>>;
+pub(super) type Limits<K> = in_flight::Keyed<Named<K>>;
+
+impl<K> Keyed<K> {
+    /// With circuits, and without limits.
+    pub(super) fn new(by: K, name: &str) -> Self {
+        let (by, name) = (Arc::new(by), Arc::from(name));
+        let named = |on| Named { by: Arc::clone(&by), name: Arc::clone(&name), on };
+        let breaker = CircuitBreakerLayer::new().select(named(true));
+        let in_flight = InFlightLimitLayer::new(NonZeroU32::MAX).select(named(false));
+        Self { by, name, breaker, in_flight, has_breaker: true, has_limit: false }
+    }
+
+    /// The same parts, with keys made otherwise, and without any history.
+    pub(super) fn with<K2>(self, by: K2) -> Keyed<K2> {
+        let Self { name, has_breaker, has_limit, breaker, in_flight, .. } = self;
+        let by = Arc::new(by);
+        let named = |on| Named { by: Arc::clone(&by), name: Arc::clone(&name), on };
+        let breaker = breaker.select(named(has_breaker));
+        let in_flight = in_flight.select(named(has_limit));
+        Keyed { by, name, breaker, in_flight, has_breaker, has_limit }
+    }
+
+    pub(super) fn break_by(self, breaker: Option<CircuitBreakerLayer>) -> Self {
+        let has_breaker = breaker.is_some();
+        let breaker = breaker.unwrap_or_default().select(self.named(has_breaker));
+        Self { breaker, has_breaker, ..self }
+    }
+
+    pub(super) fn limit_by(self, in_flight: Option<InFlightLimitLayer>) -> Self {
+        let has_limit = in_flight.is_some();
+        let in_flight = in_flight.unwrap_or_else(|| InFlightLimitLayer::new(NonZeroU32::MAX));
+        let in_flight = in_flight.select(self.named(has_limit));
+        Self { in_flight, has_limit, ..self }
+    }
+
+    fn named(&self, on: bool) -> Named<K> {
+        Named { by: Arc::clone(&self.by), name: Arc::clone(&self.name), on }
+    }
+}
+
+impl<K> Keyed<K>
+where
+    K: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
+{
+    /// With a budget for each key, if none was chosen.
+    pub(super) fn retry<C, P>(&self, retry: RetryLayer<C, P>) -> RetryLayer<C, P> {
+        let by = Arc::clone(&self.by);
+        retry.default_budget_by(move |uri| by(uri))
+    }
+}
+
+impl<K> Clone for Keyed<K> {
+    fn clone(&self) -> Self {
+        Self {
+            by: Arc::clone(&self.by),
+            name: Arc::clone(&self.name),
+            breaker: self.breaker.clone(),
+            in_flight: self.in_flight.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<K> fmt::Debug for Keyed<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyed")
+            .field("name", &self.name)
+            .field("breaker", &self.has_breaker.then_some(&self.breaker))
+            .field("in_flight", &self.has_limit.then_some(&self.in_flight))
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,246 @@
+use std::borrow::Cow;
+
+use http::Uri;
+
+use super::{ByAuthority, Client, Gateway, Timeouts, by_authority, keyed::Keyed};
+use crate::{
+    BadGatewayClassifierLayer, CircuitBreakerLayer, DeadlineHeaderLayer, DeadlineLayer,
+    ErrorResponseLayer, HttpClassifier, InFlightLimitLayer, LoggingLayer, RetryLayer,
+    circuit_breaker::Circuits,
+    logging::Level,
+    retry::{Http, ReplayBody, SendAs},
+};
+
+/// Applies [`Standard`](super::Standard): the whole stack, in order. See the [module docs](super) for what is in it, and
+/// why so.
+///
+/// # Clone
+///
+/// Budgets, circuits and counts are made with the layer, and shared by its clones and all the services they make. A setter of
+/// such a part begins its state anew, so settings come before the layer is used.
+#[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it wraps a service"]
+pub struct StandardLayer<C = HttpClassifier, P = Http, K = ByAuthority, Side = Client> {
+    pub(super) classifier: C,
+    pub(super) logging: LoggingLayer,
+    /// `None`: as the timeouts say.
+    pub(super) deadline: Option<DeadlineLayer>,
+    pub(super) retry: RetryLayer<HttpClassifier, P>,
+    pub(super) keyed: Keyed<K>,
+    pub(super) timeouts: Timeouts,
+    pub(super) next_hop: DeadlineHeaderLayer,
+    pub(super) bad_gateway: BadGatewayClassifierLayer,
+    pub(super) side: Side,
+}
+
+impl StandardLayer {
+    /// The stack around a client. `name` is that of the upstream, or of what it does for you, such as `billing`; the circuit
+    /// of requests whose URL has no host bears it.
+    pub fn new(name: &str) -> Self {
+        Self::of(name, Client {})
+    }
+
+    /// The stack around a client, and a server's part around that: one line a request, and an answer in the name of `name` to
+    /// every error ([`ErrorResponseLayer::new`] says what it may hold). Its service never fails, and so can be an
+    /// axum router's.
+    pub fn gateway(name: &str) -> StandardLayer<HttpClassifier, Http, ByAuthority, Gateway> {
+        let side = Gateway {
+            access_log: LoggingLayer::server(),
+            error_response: ErrorResponseLayer::new(name),
+        };
+        StandardLayer::of(name, side)
+    }
+}
+
+impl<Side> StandardLayer<HttpClassifier, Http, ByAuthority, Side> {
+    fn of(name: &str, side: Side) -> Self {
+        let keyed = Keyed::new(by_authority as ByAuthority, name);
+        Self {
+            classifier: HttpClassifier::new(),
+            logging: LoggingLayer::client(),
+            deadline: None,
+            retry: keyed.retry(RetryLayer::new()),
+            keyed,
+            timeouts: Timeouts::default(),
+            next_hop: DeadlineHeaderLayer::off(),
+            bad_gateway: BadGatewayClassifierLayer::new(),
+            side,
+        }
+    }
+}
+
+/// Each part replaced, or left out by `None`, on services made afterwards.
+impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
+    /// How long each part of a call may take; in place of what [`deadline`](Self::deadline) said.
+    pub fn timeouts(self, timeouts: Timeouts) -> Self {
+        Self { timeouts, deadline: None, ..self }
+    }
+
+    /// Keeps to this deadline, in place of the total of the [`timeouts`](Self::timeouts): to trust what callers say, or to bound
+    /// bodies too. `None`: there is none, not even the caller's.
+    pub fn deadline(self, deadline: impl Into<Option<DeadlineLayer>>) -> Self {
+        let deadline = deadline.into().unwrap_or_else(DeadlineLayer::off);
+        Self { deadline: Some(deadline), ..self }
+    }
+
+    /// Retries by these settings. There is a budget for each key, unless one was chosen in them. `None`: each request is sent
+    /// once, unless it brings an [`Override`](crate::retry::Override).
+    pub fn retry(self, retry: impl Into<Option<RetryLayer>>) -> Self
+    where
+        K: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
+    {
+        let retry = retry.into().unwrap_or_else(|| RetryLayer::new().total(0).body_limit(0));
+        let retry = self.keyed.retry(retry.like(self.retry));
+        Self { retry, ..self }
+    }
+
+    /// Breaks circuits by these settings, one for each key. `None`: none.
+    pub fn circuit_breaker(self, breaker: impl Into<Option<CircuitBreakerLayer>>) -> Self {
+        Self { keyed: self.keyed.break_by(breaker.into()), ..self }
+    }
+
+    /// Refuses calls beyond so many that are under way, for each key. Default: `None`.
+    pub fn in_flight(self, in_flight: impl Into<Option<InFlightLimitLayer>>) -> Self {
+        Self { keyed: self.keyed.limit_by(in_flight.into()), ..self }
+    }
+
+    /// Tells the next server how long it has. A retry that would have less than the layer's margin is then not begun. Default:
+    /// `None`.
+    pub fn next_hop(self, next_hop: impl Into<Option<DeadlineHeaderLayer>>) -> Self {
+        Self { next_hop: next_hop.into().unwrap_or_else(DeadlineHeaderLayer::off), ..self }
+    }
+
+    /// Looks into failed responses by these settings. `None`: status, a few headers and errors alone tell what failed.
+    pub fn bad_gateway(self, bad_gateway: impl Into<Option<BadGatewayClassifierLayer>>) -> Self {
+        let bad_gateway = bad_gateway.into().unwrap_or_else(BadGatewayClassifierLayer::off);
+        Self { bad_gateway, ..self }
+    }
+
+    /// Logs calls by these settings. `None`: not at all.
+    pub fn logging(self, logging: impl Into<Option<LoggingLayer>>) -> Self {
+        Self { logging: logging.into().unwrap_or_else(silent), ..self }
+    }
+
+    /// The circuits, to be looked at and to be told.
+    #[must_use]
+    pub fn circuits(&self) -> Circuits {
+        self.keyed.breaker.handle()
+    }
+}
+
+/// These change the type of the layer.
+impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
+    /// Decides by `classifier` what is a failure, in place of [`HttpClassifier`], in each part of the stack. Their response
+    /// bodies differ, so it must take any: `impl<B> Classify<Response<B>> for Mine`.
+    pub fn classifier<C2>(self, classifier: C2) -> StandardLayer<C2, P, K, Side> {
+        let Self { logging, deadline, retry, keyed, timeouts, next_hop, bad_gateway, side, .. } =
+            self;
+        StandardLayer {
+            classifier,
+            logging,
+            deadline,
+            retry,
+            keyed,
+            timeouts,
+            next_hop,
+            bad_gateway,
+            side,
+        }
+    }
+
+    /// Makes keys by `by`, in place of [`by_authority`]; requests for which it makes none have the stack's name for theirs, so
+    /// `|_| None` means one circuit and one limit for all. Begins all state anew.
+    ///
+    /// ```
+    /// use seawall::StandardLayer;
+    ///
+    /// let one = StandardLayer::new("billing").keyed(|_| None);
+    /// # let _ = one;
+    /// ```
+    pub fn keyed<K2>(self, by: K2) -> StandardLayer<C, P, K2, Side>
+    where
+        K2: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
+    {
+        let Self {
+            classifier,
+            logging,
+            deadline,
+            retry,
+            timeouts,
+            next_hop,
+            bad_gateway,
+            side,
+            ..
+        } = self;
+        let keyed = self.keyed.with(by);
+        let retry = keyed.retry(retry);
+        StandardLayer {
+            classifier,
+            logging,
+            deadline,
+            retry,
+            keyed,
+            timeouts,
+            next_hop,
+            bad_gateway,
+            side,
+        }
+    }
+}
+
+impl<C, F, K, Side> StandardLayer<C, Http<F>, K, Side> {
+    /// Hands the client what `convert` makes of each attempt's body, for clients that take one type of body only; as
+    /// [`RetryLayer::send_as`].
+    pub fn send_as<B, B2, G>(self, convert: G) -> StandardLayer<C, Http<SendAs<G>>, K, Side>
+    where
+        G: Fn(ReplayBody<B>) -> B2,
+    {
+        let Self {
+            classifier,
+            logging,
+            deadline,
+            keyed,
+            timeouts,
+            next_hop,
+            bad_gateway,
+            side,
+            ..
+        } = self;
+        let retry = self.retry.send_as(convert);
+        StandardLayer {
+            classifier,
+            logging,
+            deadline,
+            retry,
+            keyed,
+            timeouts,
+            next_hop,
+            bad_gateway,
+            side,
+        }
+    }
+}
+
+impl<C, P, K> StandardLayer<C, P, K, Gateway> {
+    /// Logs requests by these settings. `None`: not at all. Default: [`LoggingLayer::server`].
+    pub fn access_log(mut self, access_log: impl Into<Option<LoggingLayer>>) -> Self {
+        self.side.access_log = access_log.into().unwrap_or_else(silent);
+        self
+    }
+
+    /// Answers errors by these settings.
+    pub fn error_response(mut self, error_response: ErrorResponseLayer) -> Self {
+        self.side.error_response = error_response;
+        self
+    }
+}
+
+/// Writes nothing.
+fn silent() -> LoggingLayer {
+    LoggingLayer::client()
+        .only_failures()
+        .failure(Level::Off)
+        .refused(Level::Off)
+        .span(Level::Off)
+        .curl(false)
+}

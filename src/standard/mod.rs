@@ -1,0 +1,128 @@
+//! The whole stack as one layer, in the one order in which its parts work.
+//!
+//! [`StandardLayer::new`] stands around a client: failures that another try can mend do not reach you, an upstream that is down
+//! is left alone, and no call takes for ever. [`StandardLayer::gateway`] is for a server that passes requests on: it
+//! adds one line a request, and an honest answer for every failure that is left.
+//!
+//! Not covered: what only you can know. Which of your POSTs may be sent twice, how long *your* callers wait, how many calls at
+//! once *your* upstream can take: see [Tuning](#tuning).
+//!
+//! # Example
+//!
+//! ```
+//! # #[cfg(feature = "hyper-util")] {
+//! use bytes::Bytes;
+//! use http_body_util::Full;
+//! use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+//! use seawall::StandardLayer;
+//! use tower::ServiceBuilder;
+//!
+//! let client = ServiceBuilder::new()
+//!     .layer(StandardLayer::new("billing"))
+//!     .service(Client::builder(TokioExecutor::new()).build_http());
+//! # fn takes(_: impl tower::Service<http::Request<Full<Bytes>>>) {}
+//! # takes(client);
+//! # }
+//! ```
+//!
+//! A gateway, whose service never fails and so goes straight into an axum router:
+//!
+//! ```
+//! # #[cfg(feature = "hyper-util")] {
+//! use axum::Router;
+//! use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+//! use seawall::StandardLayer;
+//! use tower::ServiceBuilder;
+//!
+//! let upstream = ServiceBuilder::new()
+//!     .layer(StandardLayer::gateway("edge"))
+//!     .map_request(|request| {
+//!         // Here the URL becomes the upstream's.
+//!         request
+//!     })
+//!     .service(Client::builder(TokioExecutor::new()).build_http());
+//! let app: Router = Router::new().fallback_service(upstream);
+//! # let _ = app;
+//! # }
+//! ```
+//!
+//! # What is in it
+//!
+//! From the outside in, with what a setter takes to replace it, or `None` to leave it out:
+//!
+//! | part | by default | set by |
+//! |---|---|---|
+//! | `LoggingLayer::server`, in a gateway | one line a request | [`access_log`](StandardLayer::access_log) |
+//! | `ErrorResponseLayer`, in a gateway | every error becomes a 502, 503 or 504 | [`error_response`](StandardLayer::error_response) |
+//! | `LoggingLayer::client` | failures at WARN, successes at DEBUG | [`logging`](StandardLayer::logging) |
+//! | `DeadlineLayer` | 30 s to the response's head, all attempts together | [`timeouts`](StandardLayer::timeouts), [`deadline`](StandardLayer::deadline) |
+//! | `RetryLayer` | up to 3 retries, if that is safe; at most a fifth more load; a budget for each authority | [`retry`](StandardLayer::retry) |
+//! | `CircuitBreakerLayer` | one circuit for each authority | [`circuit_breaker`](StandardLayer::circuit_breaker) |
+//! | `InFlightLimitLayer` | left out | [`in_flight`](StandardLayer::in_flight) |
+//! | `TimeoutLayer` | 10 s an attempt, to the response's head | [`timeouts`](StandardLayer::timeouts) |
+//! | `BodyTimeoutLayer` | 60 s between two frames of a body | [`timeouts`](StandardLayer::timeouts) |
+//! | `DeadlineHeaderLayer` | left out | [`next_hop`](StandardLayer::next_hop) |
+//! | `BadGatewayClassifierLayer` | looks into failed responses, up to 4 KiB | [`bad_gateway`](StandardLayer::bad_gateway) |
+//!
+//! An *authority* is the host and port of a URL. Requests without one share the budget and circuit of the stack's name.
+//! No setter changes the layer's type, but for three that say so; a part that is left out costs a comparison.
+//!
+//! # Why in this order
+//!
+//! Each part relies upon its neighbours. The other way round:
+//!
+//! - **Logging inside retry** writes a line for each attempt, and none for the call: one cannot see whether the caller got an
+//!   answer.
+//! - **The deadline inside retry** begins anew with each attempt: four attempts of 30 s are two minutes.
+//! - **The breaker outside retry** sees one failure where the upstream saw four, and takes the waits between them for slowness;
+//!   nor can an open circuit end the retrying.
+//! - **The limit outside the breaker** would count calls that the breaker refuses anyway as calls under way.
+//! - **The attempt's timeout outside the breaker** cancels the call that the breaker counts, and a cancelled call is neither success
+//!   nor failure: an upstream that answers nothing would never open the circuit.
+//! - **The classifier outside any of them** speaks when they have already decided.
+//!
+//! # Retry at one level only
+//!
+//! Three hops that make four attempts each make 64 of one request. So this is the only place that retries: the client
+//! inside must not (`seawall::reqwest::Client` switches reqwest's own off; hyper-util's client sends only what it
+//! never wrote again), a gateway answers `x-should-retry: false` when it has given up, and a retry that meets that answer
+//! stops. A chain of three such hops sends four requests to the last.
+//!
+//! # Tuning
+//!
+//! | if | then |
+//! |---|---|
+//! | your callers give up after 5 s | `.timeouts(Timeouts::new(Duration::from_secs(2), Duration::from_secs(5))?)` |
+//! | your callers say how long they wait | `.deadline(DeadlineLayer::new(total).trust(TimeoutHeader::Grpc))`, and `.next_hop(…)` to tell the next server |
+//! | your POSTs can be repeated | send an `Idempotency-Key` with each, or `.retry(RetryLayer::new().any_method())` |
+//! | the upstream collapses under load before it fails | `.in_flight(InFlightLimitLayer::new(n))`, with `n` a little above what it can do at once |
+//! | a few failures are normal there | `.circuit_breaker(CircuitBreakerLayer::new().failure_ratio(…))`, or `None` |
+//! | responses stream for hours, with long silences | `Timeouts::new(…)?.body_idle(None)` |
+//! | one name stands for several servers | `tower::balance` inside, a breaker with `when_open(NotReady)` around each, and `.circuit_breaker(None)` here |
+//!
+//! # Cancel safety
+//!
+//! Dropping the future or the body releases everything, and counts as neither success nor failure.
+//!
+//! # Differs from
+//!
+//! - `ServiceBuilder` with the same layers: the order cannot be wrong, one key is used for budget, circuit and limit, and
+//!   the deadline is known to the retry without a request having to carry it.
+//! - tower-http's or tower-resilience's stacks: their parts do not know of each other.
+
+mod keyed;
+mod layer;
+mod service;
+mod side;
+mod timeouts;
+
+pub use self::{
+    layer::StandardLayer,
+    service::{ResponseBody, Standard},
+    side::{Client, Gateway},
+    timeouts::{AttemptAboveTotal, Timeouts},
+};
+pub use crate::keys::by_authority;
+
+/// What makes the key of a request by default: [`by_authority`].
+pub type ByAuthority = for<'a> fn(&'a http::Uri) -> Option<std::borrow::Cow<'a, str>>;

@@ -1,0 +1,84 @@
+use std::{
+    borrow::Cow,
+    fmt,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response, Uri};
+use http_body::Body;
+use tower_service::Service;
+
+use super::{
+    ByAuthority,
+    keyed::{Circuits, Limits},
+};
+use crate::{
+    BoxError, Classify, HttpClassifier, bad_gateway,
+    bad_gateway::BadGatewayClassifier,
+    body_timeout::{BodyTimeout, TimedBody},
+    circuit_breaker::CircuitBreaker,
+    deadline::{DeadlineHeader, WithDeadline},
+    in_flight,
+    in_flight::InFlightLimit,
+    logging,
+    logging::Logging,
+    retry::{Convert, Http, Retry},
+    timeout::Timeout,
+};
+
+/// Service made by [`StandardLayer`](super::StandardLayer).
+///
+/// The client inside must be `Clone`, and takes [`ReplayBody`](crate::retry::ReplayBody)s, or what
+/// [`send_as`](super::StandardLayer::send_as) makes of them.
+#[derive(Clone)]
+pub struct Standard<S, C = HttpClassifier, P = Http, K = ByAuthority> {
+    pub(super) stack: Stack<S, C, P, K>,
+}
+
+/// The order, from the outside in.
+pub(super) type Stack<S, C, P, K> =
+    Logging<WithDeadline<Retry<CircuitBreaker<Attempt<S, K>, C, Circuits<K>>, C, P>>, C>;
+
+/// What an attempt passes.
+type Attempt<S, K> =
+    InFlightLimit<Timeout<BodyTimeout<DeadlineHeader<BadGatewayClassifier<S>>>>, Limits<K>>;
+
+/// Response body of [`Standard`].
+pub type ResponseBody<B> = logging::ResponseBody<TimedBody<AttemptBody<B>>>;
+
+/// Of an attempt.
+type AttemptBody<B> = in_flight::ResponseBody<TimedBody<bad_gateway::ResponseBody<B>>>;
+
+impl<S, C, F, K, ReqBody, ResBody> Service<Request<ReqBody>> for Standard<S, C, Http<F>, K>
+where
+    S: Service<Request<F::Body>, Response = Response<ResBody>> + Clone,
+    S::Error: Into<BoxError>,
+    C: Classify<Response<AttemptBody<ResBody>>>
+        + Classify<Response<TimedBody<AttemptBody<ResBody>>>>
+        + Clone,
+    F: Convert<ReqBody> + Clone,
+    K: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
+    ReqBody: Body,
+    ResBody: Body,
+    ResBody::Error: Into<BoxError>,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = BoxError;
+    type Future = <Stack<S, C, Http<F>, K> as Service<Request<ReqBody>>>::Future;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.stack.poll_ready(cx)
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        self.stack.call(request)
+    }
+}
+
+impl<S: fmt::Debug, C, P, K> fmt::Debug for Standard<S, C, P, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Standard").finish_non_exhaustive()
+    }
+}

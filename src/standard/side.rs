@@ -1,0 +1,65 @@
+use std::time::Duration;
+
+use tower_layer::Layer;
+
+use super::{Standard, StandardLayer, service::Stack};
+use crate::{
+    BodyTimeoutLayer, DeadlineLayer, ErrorResponseLayer, LoggingLayer, TimeoutLayer,
+    error_response::ErrorResponse, logging::Logging,
+};
+
+/// The stack stands around a client.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Client {}
+
+/// The stack stands around a client, and a server's part around that.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    pub(super) access_log: LoggingLayer,
+    pub(super) error_response: ErrorResponseLayer,
+}
+
+impl<S, C: Clone, P: Clone, K> Layer<S> for StandardLayer<C, P, K, Client> {
+    type Service = Standard<S, C, P, K>;
+
+    fn layer(&self, client: S) -> Self::Service {
+        Standard { stack: self.stack(client) }
+    }
+}
+
+impl<S, C: Clone, P: Clone, K> Layer<S> for StandardLayer<C, P, K, Gateway> {
+    type Service = Logging<ErrorResponse<Standard<S, C, P, K>>>;
+
+    fn layer(&self, client: S) -> Self::Service {
+        let inside = Standard { stack: self.stack(client) };
+        self.side.access_log.layer(self.side.error_response.layer(inside))
+    }
+}
+
+impl<C: Clone, P: Clone, K, Side> StandardLayer<C, P, K, Side> {
+    fn stack<S>(&self, client: S) -> Stack<S, C, P, K> {
+        let timeouts = self.timeouts;
+        let unlimited = |time: Option<Duration>| time.unwrap_or(Duration::MAX);
+        let attempt = self.bad_gateway.layer(client);
+        let attempt = self.next_hop.layer(attempt);
+        let attempt = BodyTimeoutLayer::new().idle(unlimited(timeouts.body_idle)).layer(attempt);
+        let attempt = TimeoutLayer::new(unlimited(timeouts.attempt)).layer(attempt);
+        let attempt = self.keyed.in_flight.layer(attempt);
+
+        let deadline = self.bound();
+        let breaker = self.keyed.breaker.clone().classifier(self.classifier.clone());
+        // The retry knows the deadline by itself, so that no request has to carry it.
+        let retry = self.retry.clone().within(deadline.total(), self.next_hop.kept());
+        let retry = retry.classifier(self.classifier.clone());
+        let logging = self.logging.clone().classifier(self.classifier.clone());
+        logging.layer(deadline.layer(retry.layer(breaker.layer(attempt))))
+    }
+
+    fn bound(&self) -> DeadlineLayer {
+        self.deadline.clone().unwrap_or_else(|| match self.timeouts.total {
+            None => DeadlineLayer::off(),
+            Some(total) => DeadlineLayer::new(total).tell_inner(self.next_hop.kept().is_some()),
+        })
+    }
+}
