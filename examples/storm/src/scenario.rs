@@ -32,6 +32,7 @@ pub(crate) enum Fault {
     Restart,
     RateLimit,
     Stale,
+    Blip,
 }
 
 /// What the upstream does with a request.
@@ -54,7 +55,7 @@ pub(crate) struct Moment {
     pub(crate) in_second: u32,
 }
 
-pub(crate) static ALL: [Scenario; 8] = [
+pub(crate) static ALL: [Scenario; 9] = [
     Scenario { name: "random", title: "5 % of requests are answered 502", fault: Fault::Random },
     Scenario { name: "down", title: "down for 30 s: 502 at once", fault: Fault::Down },
     Scenario { name: "silent", title: "down for 30 s: no answer at all", fault: Fault::Silent },
@@ -79,6 +80,7 @@ pub(crate) static ALL: [Scenario; 8] = [
         title: "idle connections are closed while nobody looks",
         fault: Fault::Stale,
     },
+    Scenario { name: "blip", title: "down for 2 s: 502 at once", fault: Fault::Blip },
 ];
 
 /// The most that is let through in a second of the rate limit.
@@ -93,6 +95,7 @@ impl Scenario {
     pub(crate) fn fault(&self) -> Range<u64> {
         match self.fault {
             Fault::Random | Fault::Stale => 0..LENGTH,
+            Fault::Blip => BEGIN..BEGIN + 2,
             _ => BEGIN..BEGIN + 30,
         }
     }
@@ -129,7 +132,7 @@ impl Scenario {
         let bad_gateway = Act::Answer { status: 502, retry_after: None };
         match self.fault {
             Fault::Random if random.random_bool(0.05) => bad_gateway,
-            Fault::Down => bad_gateway,
+            Fault::Down | Fault::Blip => bad_gateway,
             Fault::Silent => Act::Silence,
             Fault::Brownout => Act::Serve { workers: WORKERS / 2 },
             // The balancer picks by chance, and does not know.

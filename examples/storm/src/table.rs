@@ -1,12 +1,12 @@
 //! The table for a person.
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 
 use crate::{Result, scenario::Scenario};
 
 pub(crate) fn of(scenario: &Scenario, results: &[Result]) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(ASCII_MARKDOWN);
     let mut head = vec![
         "stack", "success", "failed", "goodput", "load", "in all", "worst s", "p50", "p99", "back after",
         "wasted", "longest", "at once",
@@ -47,7 +47,7 @@ pub(crate) fn of(scenario: &Scenario, results: &[Result]) -> String {
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    format!("{}: {}\n{table}\n", scenario.name, scenario.title)
+    format!("{}: {}\n\n{table}\n", scenario.name, scenario.title)
 }
 
 fn early(scenario: &Scenario) -> bool {

@@ -10,7 +10,7 @@ use std::{
 
 use failsafe::{
     Config, FailurePolicy, StateMachine,
-    failure_policy::{FailurePolicy as _, consecutive_failures, success_rate_over_time_window},
+    failure_policy::{consecutive_failures, success_rate_over_time_window},
     futures::CircuitBreaker,
 };
 use http::{Request, Response};

@@ -72,7 +72,7 @@ pub(crate) static ALL: [Stack; 14] = [
     part("no-retry", "StandardLayer without retries", seawall::no_retry),
     part("no-budget", "StandardLayer without a budget of retries", seawall::no_budget),
     part("no-breaker", "StandardLayer without a circuit breaker", seawall::no_breaker),
-    part("no-timeout", "StandardLayer without a limit for an attempt", seawall::no_timeout),
+    part("no-timeout", "StandardLayer without any limit of time", seawall::no_timeout),
     part("no-deadline", "StandardLayer without a limit for a call", seawall::no_deadline),
 ];
 
