@@ -1,6 +1,7 @@
 //! How many retries all calls together may have.
 
 mod keyed;
+mod pace;
 
 use std::{
     fmt,
@@ -11,6 +12,7 @@ use std::{
 use tokio::time::Instant;
 
 pub(crate) use self::keyed::{Budgets, Keyed};
+use self::pace::Pace;
 use crate::Ratio;
 
 /// Limits the retries of many calls together, so that retrying cannot multiply an outage.
@@ -136,6 +138,7 @@ struct Window {
     retries: [u32; SECONDS],
     sum_of_calls: u64,
     sum_of_retries: u64,
+    pace: Pace,
 }
 
 impl Window {
@@ -160,12 +163,20 @@ impl Window {
     fn withdraw(&mut self, now: Instant, limit: Limit) -> bool {
         let at = self.slide(now);
         let allowed = self.allowed(limit);
-        let more = self.retries[at].checked_add(1).filter(|_| self.sum_of_retries < allowed);
+        let since = now.saturating_duration_since(self.started.unwrap_or(now));
+        let is_within = self.sum_of_retries < allowed && self.pace.is_within(limit.ratio.of(self.busiest()), since);
+        let more = self.retries[at].checked_add(1).filter(|_| is_within);
         if let Some(more) = more {
+            self.pace.take();
             self.retries[at] = more;
             self.sum_of_retries += 1;
         }
         more.is_some()
+    }
+
+    /// Calls of the second that had the most.
+    fn busiest(&self) -> u64 {
+        self.calls.iter().copied().max().unwrap_or_default().into()
     }
 
     fn is_idle(&mut self, now: Instant) -> bool {

@@ -110,6 +110,7 @@ mod select;
 mod service;
 mod settings;
 mod state;
+mod streak;
 mod sync;
 mod waiting;
 mod window;
