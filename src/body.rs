@@ -34,6 +34,11 @@ pub trait Watch {
 pub trait Extent<Res> {
     type Response<W>;
 
+    /// Whether the head says that the upstream did not do its work, as far as it says anything.
+    fn is_failed(_response: &Res) -> bool {
+        false
+    }
+
     /// The response is there: completes `watch` if the call ends here.
     fn at_head<W: Watch>(watch: &mut W);
 
@@ -72,6 +77,11 @@ where
     B::Error: Into<BoxError>,
 {
     type Response<W> = Response<Watched<B, W>>;
+
+    fn is_failed(response: &Response<B>) -> bool {
+        let status = response.status();
+        status.is_server_error() || status == http::StatusCode::TOO_MANY_REQUESTS
+    }
 
     fn at_head<W: Watch>(_watch: &mut W) {}
 

@@ -196,10 +196,11 @@ impl Core {
         let many = counts.calls >= u64::from(*min_calls)
             && ratio.is_reached(counts.failures, counts.calls);
         let run = Run { generation, successes };
-        let dead = lock(&self.streak).add(run, self.since_origin(now), *width) >= *min_calls;
+        let streak = lock(&self.streak).add(run, self.since_origin(now), *width);
+        let nothing = streak.is_some_and(|failures| failures >= *min_calls);
         // Counted even if there are many already, so that the row has no gap.
         let in_a_row = consecutive.is_some_and(|most| self.in_a_row.add(generation) >= most.get());
-        if many || dead || in_a_row {
+        if many || nothing || in_a_row {
             let (now, found) = (self.since_origin(now), (failure, counts));
             self.change(|machine| {
                 let random = fastrand::f64();

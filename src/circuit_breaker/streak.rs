@@ -20,14 +20,14 @@ pub(super) struct Run {
 }
 
 impl Streak {
-    /// Adds a failure. Gives how many there are in a streak that has lasted for `least`, else 0; a silence is as long.
-    pub(super) fn add(&mut self, run: Run, now: Duration, least: Duration) -> u32 {
+    /// Adds a failure. Gives how many there are, once they have gone on for `least`; a silence is longer than that.
+    pub(super) fn add(&mut self, run: Run, now: Duration, least: Duration) -> Option<u32> {
         let is_silent = now.saturating_sub(self.last) > least;
         if self.failures == 0 || run != self.run || is_silent {
             *self = Self { run, began: now, last: now, failures: 0 };
         }
         self.last = self.last.max(now);
         self.failures = self.failures.saturating_add(1);
-        if now.saturating_sub(self.began) >= least { self.failures } else { 0 }
+        (now.saturating_sub(self.began) >= least).then_some(self.failures)
     }
 }

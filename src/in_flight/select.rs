@@ -1,10 +1,10 @@
 //! Which limit a request belongs to.
 
-use std::{fmt, num::NonZeroU32, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use tokio::time::Instant;
 
-use super::limit::Limit;
+use super::limit::{Limit, Size};
 use crate::keys::{Key, Store};
 
 /// Finds the limit of a request.
@@ -29,19 +29,19 @@ impl<Req> Find<Req> for Single {
 pub struct Keyed<F> {
     by: Arc<F>,
     store: Arc<Store<Limit>>,
-    most: NonZeroU32,
+    size: Size,
 }
 
 impl<F> Keyed<F> {
-    pub(super) fn new(by: F, most: NonZeroU32) -> Self {
-        Self { by: Arc::new(by), store: Arc::default(), most }
+    pub(super) fn new(by: F, size: Size) -> Self {
+        Self { by: Arc::new(by), store: Arc::default(), size }
     }
 }
 
 impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
     fn find(&self, request: &Req) -> Option<Arc<Limit>> {
         let key = self.by.key(request)?;
-        let found = self.store.get(&key, Instant::now, |key| Limit::new(Some(key), self.most));
+        let found = self.store.get(&key, Instant::now, |key| Limit::new(Some(key), self.size));
         #[cfg(feature = "metrics")]
         if found.is_none() {
             crate::metrics::overflow("in_flight");
@@ -52,7 +52,7 @@ impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
 
 impl<F> Clone for Keyed<F> {
     fn clone(&self) -> Self {
-        Self { by: Arc::clone(&self.by), store: Arc::clone(&self.store), most: self.most }
+        Self { by: Arc::clone(&self.by), store: Arc::clone(&self.store), size: self.size }
     }
 }
 

@@ -39,8 +39,13 @@ pub(crate) enum Fault {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Act {
     /// Works on it, as one of so many at once.
-    Serve { workers: usize },
-    Answer { status: u16, retry_after: Option<u16> },
+    Serve {
+        workers: usize,
+    },
+    Answer {
+        status: u16,
+        retry_after: Option<u16>,
+    },
     /// Does not take the connection.
     Refuse,
     /// Never answers.

@@ -8,8 +8,19 @@ pub(crate) fn of(scenario: &Scenario, results: &[Result]) -> String {
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN);
     let mut head = vec![
-        "stack", "success", "failed", "goodput", "load", "in all", "worst s", "p50", "p99", "back after",
-        "wasted", "longest", "at once",
+        "stack",
+        "success",
+        "failed",
+        "goodput",
+        "load",
+        "in all",
+        "worst s",
+        "p50",
+        "p99",
+        "back after",
+        "wasted",
+        "longest",
+        "at once",
     ];
     if early(scenario) {
         head.push("too early");

@@ -3,8 +3,8 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use seawall::{
-    CircuitBreakerLayer, InFlightLimitLayer, RetryLayer, StandardLayer, retry::Budget,
-    standard::Timeouts,
+    CircuitBreakerLayer, InFlightLimitLayer, RetryLayer, StandardLayer, in_flight::Adaptive,
+    retry::Budget, standard::Timeouts,
 };
 use tower::Layer;
 
@@ -15,10 +15,7 @@ fn told() -> StandardLayer {
     StandardLayer::new("upstream").timeouts(timeouts(ATTEMPT, TOTAL))
 }
 
-fn timeouts(
-    attempt: impl Into<Option<Duration>>,
-    total: impl Into<Option<Duration>>,
-) -> Timeouts {
+fn timeouts(attempt: impl Into<Option<Duration>>, total: impl Into<Option<Duration>>) -> Timeouts {
     Timeouts::new(attempt, total).expect("an attempt below the total")
 }
 
@@ -37,7 +34,7 @@ pub(super) fn limit(upstream: Upstream) -> Client {
 }
 
 pub(super) fn adaptive(upstream: Upstream) -> Client {
-    limit(upstream)
+    around(&told().in_flight(InFlightLimitLayer::adaptive(Adaptive::new())), upstream)
 }
 
 pub(super) fn no_retry(upstream: Upstream) -> Client {
