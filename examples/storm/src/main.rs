@@ -3,8 +3,10 @@
 //! `cargo run --release -p storm` runs the layers of seawall and of its peers, not models of them, on tokio's paused clock
 //! against an upstream that is a model, and fails by a script.
 
+mod check;
 mod cli;
 mod figures;
+mod picture;
 mod progress;
 mod run;
 mod save;
@@ -47,6 +49,9 @@ fn main() -> ExitCode {
         print!("{}", cli::list());
         return ExitCode::SUCCESS;
     }
+    if arguments.check {
+        return check(arguments.seed);
+    }
     let storms: Vec<_> = arguments
         .scenarios()
         .into_iter()
@@ -56,13 +61,23 @@ fn main() -> ExitCode {
     for scenario in arguments.scenarios() {
         println!("{}", table::of(scenario, &results));
     }
-    match save::all(&arguments.out, &results) {
+    match save::all(&arguments.out, &arguments.scenarios(), &results) {
         Ok(()) => ExitCode::SUCCESS,
         Err(line) => {
             eprintln!("{line}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn check(seed: u64) -> ExitCode {
+    let (lines, broken) = check::of(&run_all(&check::storms(), seed));
+    println!("{}", lines.join("\n"));
+    if broken == 0 {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("{broken} of {} do not hold", lines.len());
+    ExitCode::FAILURE
 }
 
 /// As many at once as there are processors; each has chance and a clock of its own, so that none changes another.

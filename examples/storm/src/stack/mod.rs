@@ -17,12 +17,15 @@ use http::{Request, Response, StatusCode};
 use http_body::Body as HttpBody;
 use http_body_util::{BodyExt, Full};
 
-use crate::upstream::Upstream;
+use crate::upstream::{Upstream, WORKERS};
 
 /// How long an attempt may take: an upstream that is well answers within 150 ms.
 pub(crate) const ATTEMPT: Duration = Duration::from_secs(1);
 /// How long a call may take; an answer that comes later is of no use.
 pub(crate) const TOTAL: Duration = Duration::from_secs(3);
+
+/// Of the stack that has a limit: twice what the upstream works on at once, so that it never has to wait for the next request.
+pub(crate) const LIMIT: u32 = 2 * WORKERS as u32;
 
 pub(crate) type Body = Full<Bytes>;
 
@@ -41,11 +44,21 @@ pub(crate) struct Stack {
 pub(crate) enum Of {
     Peer,
     Ours,
-    /// Ours, less or more one part.
+    /// Ours, with a limit.
+    Limited,
+    /// Ours, less one part or otherwise set.
     Part,
 }
 
 impl Stack {
+    pub(crate) fn is_among_peers(&self) -> bool {
+        self.of != Of::Part
+    }
+
+    pub(crate) fn is_among_parts(&self) -> bool {
+        self.of != Of::Peer
+    }
+
     pub(crate) fn client(&self, upstream: Upstream) -> Client {
         (self.make)(upstream)
     }
@@ -55,7 +68,7 @@ const fn peer(name: &'static str, what: &'static str, make: fn(Upstream) -> Clie
     Stack { name, what, of: Of::Peer, make }
 }
 
-pub(crate) static ALL: [Stack; 14] = [
+pub(crate) static ALL: [Stack; 15] = [
     peer("none", "the bare client", plain::none),
     peer("naive", "3 retries as the urllib3 recipe has them: no jitter, no budget", plain::naive),
     peer("tower", "tower: Retry with TpsBudget and ExponentialBackoff, Timeout", tower::stack),
@@ -67,13 +80,24 @@ pub(crate) static ALL: [Stack; 14] = [
     peer("resilience-limit", "that, with its Gradient2 limit", resilience::with_limit),
     peer("failsafe", "failsafe, with tower's Timeout", failsafe::stack),
     Stack { name: "seawall", what: "StandardLayer", of: Of::Ours, make: seawall::whole },
-    part("seawall-limit", "StandardLayer with an in-flight limit of 128", seawall::limit),
-    part("seawall-adaptive", "StandardLayer with an adaptive limit", seawall::adaptive),
+    Stack {
+        name: "seawall-limit",
+        what: "StandardLayer with an in-flight limit of 128",
+        of: Of::Limited,
+        make: seawall::limit,
+    },
+    Stack {
+        name: "seawall-adaptive",
+        what: "StandardLayer with an adaptive in-flight limit",
+        of: Of::Limited,
+        make: seawall::adaptive,
+    },
     part("no-retry", "StandardLayer without retries", seawall::no_retry),
     part("no-budget", "StandardLayer without a budget of retries", seawall::no_budget),
     part("no-breaker", "StandardLayer without a circuit breaker", seawall::no_breaker),
     part("no-timeout", "StandardLayer without any limit of time", seawall::no_timeout),
     part("no-deadline", "StandardLayer without a limit for a call", seawall::no_deadline),
+    part("four-retries", "StandardLayer with 4 retries in place of 3", seawall::four_retries),
 ];
 
 const fn part(name: &'static str, what: &'static str, make: fn(Upstream) -> Client) -> Stack {

@@ -8,7 +8,7 @@ use seawall::{
 };
 use tower::Layer;
 
-use super::{ATTEMPT, Client, TOTAL, boxed};
+use super::{ATTEMPT, Client, LIMIT, TOTAL, boxed};
 use crate::upstream::Upstream;
 
 fn told() -> StandardLayer {
@@ -27,9 +27,8 @@ pub(super) fn whole(upstream: Upstream) -> Client {
     around(&told(), upstream)
 }
 
-/// Twice what the upstream works on at once, so that it never has to wait for the next request.
 pub(super) fn limit(upstream: Upstream) -> Client {
-    let most = NonZeroU32::MIN.saturating_add(127);
+    let most = NonZeroU32::new(LIMIT).expect("above zero");
     around(&told().in_flight(InFlightLimitLayer::new(most)), upstream)
 }
 
@@ -55,4 +54,8 @@ pub(super) fn no_timeout(upstream: Upstream) -> Client {
 
 pub(super) fn no_deadline(upstream: Upstream) -> Client {
     around(&told().timeouts(timeouts(ATTEMPT, None)), upstream)
+}
+
+pub(super) fn four_retries(upstream: Upstream) -> Client {
+    around(&told().retry(RetryLayer::new().total(4)), upstream)
 }
