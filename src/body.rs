@@ -12,7 +12,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::Response;
+use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -47,6 +47,11 @@ pub trait Extent<Res> {
     fn attach<W: Watch>(response: Res, watch: &mut Option<W>) -> Self::Response<W>;
 }
 
+/// Whether it says that the upstream did not do its work.
+pub(crate) fn is_failed(status: StatusCode) -> bool {
+    status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
+}
+
 /// A call ends with the response of its service.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
@@ -79,8 +84,7 @@ where
     type Response<W> = Response<Watched<B, W>>;
 
     fn is_failed(response: &Response<B>) -> bool {
-        let status = response.status();
-        status.is_server_error() || status == http::StatusCode::TOO_MANY_REQUESTS
+        is_failed(response.status())
     }
 
     fn at_head<W: Watch>(_watch: &mut W) {}
@@ -100,8 +104,15 @@ pin_project! {
     }
 }
 
+#[cfg(feature = "standard")]
+impl<B, W> Watched<B, W> {
+    pub(crate) const fn inner_mut(&mut self) -> &mut B {
+        &mut self.inner
+    }
+}
+
 impl<B: Body, W: Watch> Watched<B, W> {
-    fn new(inner: B, mut watch: Option<W>) -> Self {
+    pub(crate) fn new(inner: B, mut watch: Option<W>) -> Self {
         if inner.is_end_stream() {
             finish(&mut watch);
         }

@@ -29,7 +29,7 @@ pin_project! {
 
 impl<B: Body> ResponseBody<B> {
     #[inline]
-    pub(super) const fn untouched(body: B) -> Self {
+    pub(crate) const fn untouched(body: B) -> Self {
         Self { kind: Kind::Untouched { body } }
     }
 

@@ -33,7 +33,8 @@ pin_project! {
     }
 }
 
-struct Looking<B: Body> {
+/// A failed response that is being looked at.
+pub(crate) struct Looking<B: Body> {
     parts: Parts,
     conclusion: Conclusion,
     peek: Box<Peek<B>>,
@@ -66,7 +67,7 @@ where
             if response.status().as_u16() < 400 {
                 return Poll::Ready(Ok(response.map(ResponseBody::untouched)));
             }
-            match begin(response, *this.settings) {
+            match Looking::begin(response, *this.settings) {
                 Ok(response) => return Poll::Ready(Ok(response)),
                 Err(looking) => {
                     this.inner.set(None);
@@ -74,55 +75,55 @@ where
                 }
             }
         }
-        poll_look(this.looking, *this.settings, cx).map(Ok)
+        Looking::poll(this.looking, *this.settings, cx).map(Ok)
     }
-}
-
-/// The response as it is to be handed on, or what has to be looked at first.
-#[cold]
-fn begin<B: Body>(
-    response: Response<B>,
-    settings: Settings,
-) -> Result<Response<ResponseBody<B>>, Box<Looking<B>>> {
-    // What an inner layer left there knows more.
-    if !settings.on || response.extensions().get::<Failure>().is_some() {
-        return Ok(response.map(ResponseBody::untouched));
-    }
-    let (mut parts, body) = response.into_parts();
-    let conclusion = Conclusion::from_head(parts.status, &parts.headers);
-    let peeks = settings.peek > 0 && !body.is_end_stream();
-    if conclusion.is_settled() || !peeks || !may_peek(parts.status, &parts.headers) {
-        conclusion.leave(&mut parts.extensions);
-        return Ok(Response::from_parts(parts, ResponseBody::untouched(body)));
-    }
-    let peek = Box::new(Peek::new(body, settings.peek));
-    Err(Box::new(Looking { parts, conclusion, peek, looked_at: 0, timer: None }))
-}
-
-/// Looks at the body until it is recognised, or no more of it is to be read.
-#[cold]
-fn poll_look<B: Body>(
-    slot: &mut Option<Box<Looking<B>>>,
-    settings: Settings,
-    cx: &mut Context<'_>,
-) -> Poll<Response<ResponseBody<B>>> {
-    let mut looking = slot.take().expect("polled after completion");
-    let over = looking.peek.poll_fill(cx).is_ready() || {
-        looking.look(false);
-        !looking.conclusion.is_settled() && looking.poll_timer(settings, cx).is_ready()
-    };
-    if over {
-        looking.look(true);
-    } else if !looking.conclusion.is_settled() {
-        *slot = Some(looking);
-        return Poll::Pending;
-    }
-    let Looking { mut parts, conclusion, peek, .. } = *looking;
-    conclusion.leave(&mut parts.extensions);
-    Poll::Ready(Response::from_parts(parts, ResponseBody::peeked(peek)))
 }
 
 impl<B: Body> Looking<B> {
+    /// The response as it is to be handed on, or what has to be looked at first.
+    #[cold]
+    pub(crate) fn begin(
+        response: Response<B>,
+        settings: Settings,
+    ) -> Result<Response<ResponseBody<B>>, Box<Self>> {
+        // What an inner layer left there knows more.
+        if !settings.on || response.extensions().get::<Failure>().is_some() {
+            return Ok(response.map(ResponseBody::untouched));
+        }
+        let (mut parts, body) = response.into_parts();
+        let conclusion = Conclusion::from_head(parts.status, &parts.headers);
+        let peeks = settings.peek > 0 && !body.is_end_stream();
+        if conclusion.is_settled() || !peeks || !may_peek(parts.status, &parts.headers) {
+            conclusion.leave(&mut parts.extensions);
+            return Ok(Response::from_parts(parts, ResponseBody::untouched(body)));
+        }
+        let peek = Box::new(Peek::new(body, settings.peek));
+        Err(Box::new(Self { parts, conclusion, peek, looked_at: 0, timer: None }))
+    }
+
+    /// Looks at the body until it is recognised, or no more of it is to be read.
+    #[cold]
+    pub(crate) fn poll(
+        slot: &mut Option<Box<Self>>,
+        settings: Settings,
+        cx: &mut Context<'_>,
+    ) -> Poll<Response<ResponseBody<B>>> {
+        let mut looking = slot.take().expect("polled after completion");
+        let over = looking.peek.poll_fill(cx).is_ready() || {
+            looking.look(false);
+            !looking.conclusion.is_settled() && looking.poll_timer(settings, cx).is_ready()
+        };
+        if over {
+            looking.look(true);
+        } else if !looking.conclusion.is_settled() {
+            *slot = Some(looking);
+            return Poll::Pending;
+        }
+        let Self { mut parts, conclusion, peek, .. } = *looking;
+        conclusion.leave(&mut parts.extensions);
+        Poll::Ready(Response::from_parts(parts, ResponseBody::peeked(peek)))
+    }
+
     fn look(&mut self, over: bool) {
         let seen = self.peek.seen();
         if over || self.looked_at != seen.len() {

@@ -13,7 +13,7 @@ pub struct BadGatewayClassifierLayer {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     pub(super) on: bool,
     pub(super) peek: usize,
     pub(super) peek_wait: Duration,
@@ -25,6 +25,11 @@ impl BadGatewayClassifierLayer {
         Self {
             settings: Settings { on: true, peek: 4 * 1024, peek_wait: Duration::from_millis(50) },
         }
+    }
+
+    #[cfg(feature = "standard")]
+    pub(crate) const fn settings(&self) -> Settings {
+        self.settings
     }
 
     /// Looks at nothing.

@@ -4,27 +4,32 @@ use http::Uri;
 use tokio::time::Instant;
 
 use super::Budget;
-use crate::keys::{Keep, Store};
+use crate::keys::{Keep, Last, Store};
 
 /// Which budget a request spends from.
 #[derive(Clone, Debug)]
 pub(crate) enum Budgets {
-    One(Budget),
+    One(Arc<Budget>),
     Keyed(Keyed),
 }
 
 impl Budgets {
-    /// The budget for a request to `uri`; `None`: the [`shared`](Self::shared) one.
+    /// The budget for a request to `uri`; `None`: the [`shared`](Self::shared) one. `last` is that of the service.
     #[inline]
-    pub(crate) fn keyed(&self, uri: Option<&Uri>, now: Instant) -> Option<Budget> {
+    pub(crate) fn keyed(
+        &self,
+        last: &mut Last<Budget>,
+        uri: Option<&Uri>,
+        now: Instant,
+    ) -> Option<Arc<Budget>> {
         match self {
             Self::One(_) => None,
-            Self::Keyed(keyed) => keyed.of(uri, now),
+            Self::Keyed(keyed) => keyed.of(last, uri, now),
         }
     }
 
     #[inline]
-    pub(crate) const fn shared(&self) -> &Budget {
+    pub(crate) const fn shared(&self) -> &Arc<Budget> {
         match self {
             Self::One(budget) => budget,
             Self::Keyed(keyed) => &keyed.rest,
@@ -38,7 +43,7 @@ pub(crate) struct Keyed {
     by: Arc<By>,
     store: Arc<Store<Budget>>,
     /// Shared by requests without a key, and by keys beyond the bound. Each key starts with another of its limits.
-    rest: Budget,
+    rest: Arc<Budget>,
 }
 
 type By = dyn for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync;
@@ -48,20 +53,20 @@ impl Keyed {
         rest: Budget,
         by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     ) -> Self {
-        Self { by: Arc::new(by), store: Arc::default(), rest }
+        Self { by: Arc::new(by), store: Arc::default(), rest: Arc::new(rest) }
     }
 
-    fn of(&self, uri: Option<&Uri>, now: Instant) -> Option<Budget> {
+    #[inline]
+    fn of(&self, last: &mut Last<Budget>, uri: Option<&Uri>, now: Instant) -> Option<Arc<Budget>> {
         let key = uri.and_then(|uri| (self.by)(uri))?;
-        let budget = self.store.get(&key, || now, |_| self.rest.fresh())?;
-        Some(Budget::clone(&budget))
+        last.get(&self.store, &key, || now, |_| self.rest.fresh())
     }
 }
 
 impl Keep for Budget {
-    /// One that nobody has used for a whole window is as good as new, unless a call under way will.
+    /// One that nobody has used for a whole window is as good as new.
     fn is_clean(&self, now: Instant) -> bool {
-        self.is_idle(now) && !self.is_shared()
+        self.is_idle(now)
     }
 }
 
@@ -85,8 +90,8 @@ mod tests {
         Keyed::new(Budget::new(Ratio::percent(0), 1), by_authority)
     }
 
-    fn of(keyed: &Keyed, uri: &str, now: Instant) -> Option<Budget> {
-        keyed.of(Some(&uri.parse().unwrap()), now)
+    fn of(keyed: &Keyed, uri: &str, now: Instant) -> Option<Arc<Budget>> {
+        keyed.of(&mut Last::default(), Some(&uri.parse().unwrap()), now)
     }
 
     #[test]
@@ -98,7 +103,7 @@ mod tests {
         assert!(withdraw("http://b/"));
         assert!(withdraw("http://a:81/"));
         assert!(of(&keyed, "/x", now).is_none());
-        assert!(keyed.of(None, now).is_none());
+        assert!(keyed.of(&mut Last::default(), None, now).is_none());
         assert!(keyed.rest.withdraw(|| now));
     }
 

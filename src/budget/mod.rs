@@ -74,11 +74,6 @@ impl Budget {
         self.window.as_ref().is_none_or(|window| lock(window).is_idle(now))
     }
 
-    /// Whether somebody else holds it too.
-    fn is_shared(&self) -> bool {
-        self.window.as_ref().is_some_and(|window| Arc::strong_count(window) > 1)
-    }
-
     /// Counts a call.
     pub(crate) fn deposit(&self, now: Instant) {
         if let Some(window) = &self.window {

@@ -11,7 +11,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{circuit::Core, settings::Settings};
-use crate::keys::{KEYS_MAX, Key, Store};
+use crate::keys::{KEYS_MAX, Key, Last, Store};
 
 /// Where the circuits of a layer are.
 pub trait Select {
@@ -22,7 +22,7 @@ pub trait Select {
 /// Finds the circuit of a request.
 pub trait Find<Req>: Select {
     /// `None`: the request belongs to none.
-    fn find(&self, request: &Req) -> Option<Arc<Core>>;
+    fn find(&mut self, request: &Req) -> Option<Arc<Core>>;
 
     /// The circuit, if it is the same for every request.
     fn only(&self) -> Option<&Arc<Core>>;
@@ -48,7 +48,7 @@ impl Select for Single {
 
 impl<Req> Find<Req> for Single {
     #[inline]
-    fn find(&self, _request: &Req) -> Option<Arc<Core>> {
+    fn find(&mut self, _request: &Req) -> Option<Arc<Core>> {
         Some(Arc::clone(&self.core))
     }
 
@@ -62,6 +62,7 @@ impl<Req> Find<Req> for Single {
 pub struct Keyed<F> {
     by: Arc<F>,
     pub(super) store: Arc<Store<Core>>,
+    last: Last<Core>,
     settings: Arc<Settings>,
     /// There were too many keys, and it was said so.
     overflowed: Arc<AtomicBool>,
@@ -73,8 +74,13 @@ impl<F> Keyed<F> {
     }
 
     fn with(by: Arc<F>, settings: &Arc<Settings>) -> Self {
-        let settings = Arc::clone(settings);
-        Self { by, store: Arc::default(), settings, overflowed: Arc::default() }
+        Self {
+            by,
+            store: Arc::default(),
+            last: Last::default(),
+            settings: Arc::clone(settings),
+            overflowed: Arc::default(),
+        }
     }
 
     #[cold]
@@ -98,9 +104,10 @@ impl<F> Select for Keyed<F> {
 }
 
 impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
-    fn find(&self, request: &Req) -> Option<Arc<Core>> {
+    #[inline]
+    fn find(&mut self, request: &Req) -> Option<Arc<Core>> {
         let key = self.by.key(request)?;
-        let found = self.store.get(&key, Instant::now, |key| {
+        let found = self.last.get(&self.store, &key, Instant::now, |key| {
             Core::new(Some(key), Arc::clone(&self.settings), Instant::now())
         });
         if found.is_none() {
@@ -119,6 +126,7 @@ impl<F> Clone for Keyed<F> {
         Self {
             by: Arc::clone(&self.by),
             store: Arc::clone(&self.store),
+            last: self.last.clone(),
             settings: Arc::clone(&self.settings),
             overflowed: Arc::clone(&self.overflowed),
         }

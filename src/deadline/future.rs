@@ -31,14 +31,14 @@ pin_project! {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limit {
+pub(crate) struct Limit {
     pub(super) started: Instant,
     pub(super) at: Instant,
     pub(super) with_body: bool,
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) const fn new(inner: Option<F>, limit: Option<Limit>) -> Self {
+    pub(crate) const fn new(inner: Option<F>, limit: Option<Limit>) -> Self {
         Self { inner, timer: None, limit, done: false }
     }
 }
@@ -51,29 +51,64 @@ where
     type Output = Result<Response<TimedBody<B>>, BoxError>;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let Some(inner) = this.inner.as_mut().as_pin_mut() else {
-            assert!(!std::mem::replace(this.done, true), "polled after completion");
-            return Poll::Ready(Err(Elapsed::new(Duration::ZERO, Phase::BeforeCall).into()));
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.as_mut().project();
+        let Some(inner) = this.inner.as_pin_mut() else {
+            return Poll::Ready(Err(too_late(this.done)));
         };
-
         // The response first: one that is ready beats a deadline that has passed.
         match inner.poll(cx) {
             Poll::Ready(Ok(response)) => {
                 let bounds = bounds(*this.limit);
-                return Poll::Ready(Ok(response.map(|body| TimedBody::new(body, bounds))));
+                Poll::Ready(Ok(response.map(|body| TimedBody::new(body, bounds))))
             }
-            Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
-            Poll::Pending => {}
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
+            Poll::Pending => self.poll_limit(cx).map(Err),
         }
+    }
+}
 
+impl<F> ResponseFuture<F> {
+    /// As [`poll`](Future::poll), but has `bound` do with the response what is to be done.
+    #[cfg(feature = "standard")]
+    #[inline]
+    pub(crate) fn poll_in_place<B>(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bound: impl FnOnce(&mut Response<B>, Bounds),
+    ) -> Poll<F::Output>
+    where
+        F: Future<Output = Result<Response<B>, BoxError>>,
+    {
+        let this = self.as_mut().project();
+        let Some(inner) = this.inner.as_pin_mut() else {
+            return Poll::Ready(Err(too_late(this.done)));
+        };
+        // One variable from here to the return, which is the caller's then: the response is not moved.
+        let mut polled = inner.poll(cx);
+        match &mut polled {
+            Poll::Ready(Ok(response)) => bound(response, bounds(*this.limit)),
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => polled = self.poll_limit(cx).map(Err),
+        }
+        polled
+    }
+
+    /// Drops the inner future when the limit has passed.
+    fn poll_limit(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<BoxError> {
+        let mut this = self.project();
         let Some(limit) = this.limit else { return Poll::Pending };
         ready!(poll_at(this.timer, limit.at, cx));
         this.inner.set(None);
         *this.done = true;
-        Poll::Ready(Err(Elapsed::new(limit.total(), Phase::Deadline).into()))
+        Poll::Ready(Elapsed::new(limit.total(), Phase::Deadline).into())
     }
+}
+
+#[cold]
+fn too_late(done: &mut bool) -> BoxError {
+    assert!(!std::mem::replace(done, true), "polled after completion");
+    Elapsed::new(Duration::ZERO, Phase::BeforeCall).into()
 }
 
 impl Limit {

@@ -51,6 +51,13 @@ impl DeadlineLayer {
         Self::of(None)
     }
 
+    /// The limit of a call that begins now, and whether it has passed already.
+    #[cfg(feature = "standard")]
+    #[inline]
+    pub(crate) fn start<B>(&self, request: &mut http::Request<B>) -> (Option<super::Limit>, bool) {
+        self.settings.start(request, &self.ignored)
+    }
+
     #[cfg(feature = "standard")]
     pub(crate) const fn total(&self) -> Option<Duration> {
         self.settings.total

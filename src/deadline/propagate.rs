@@ -18,7 +18,13 @@ use crate::Deadline;
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct DeadlineHeaderLayer {
-    /// `None`: nothing is written.
+    written: Written,
+}
+
+/// What is written.
+#[derive(Clone, Copy, Debug)]
+struct Written {
+    /// `None`: nothing.
     header: Option<TimeoutHeader>,
     margin: Duration,
 }
@@ -26,25 +32,31 @@ pub struct DeadlineHeaderLayer {
 impl DeadlineHeaderLayer {
     /// Writes this header, and keeps 50 ms.
     pub const fn new(header: TimeoutHeader) -> Self {
-        Self { header: Some(header), margin: Duration::from_millis(50) }
+        Self { written: Written { header: Some(header), margin: Duration::from_millis(50) } }
     }
 
     /// Lets everything pass as it is.
     #[cfg(feature = "standard")]
     pub(crate) const fn off() -> Self {
-        Self { header: None, margin: Duration::ZERO }
+        Self { written: Written { header: None, margin: Duration::ZERO } }
+    }
+
+    #[cfg(feature = "standard")]
+    #[inline]
+    pub(crate) fn write<B>(&self, request: &mut Request<B>) {
+        self.written.write(request);
     }
 
     /// What is kept of the time that is left; `None`: nothing is written.
     #[cfg(feature = "standard")]
     pub(crate) fn kept(&self) -> Option<Duration> {
-        self.header.map(|_| self.margin)
+        self.written.header.map(|_| self.written.margin)
     }
 
     /// Sets what this hop keeps for itself of the time that is left, so that the next hop's answer arrives before the
     /// deadline here. Never more than half of what is left. The default is 50 ms.
     pub const fn margin(mut self, margin: Duration) -> Self {
-        self.margin = margin;
+        self.written.margin = margin;
         self
     }
 }
@@ -53,8 +65,7 @@ impl<S> Layer<S> for DeadlineHeaderLayer {
     type Service = DeadlineHeader<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        let Self { header, margin } = *self;
-        DeadlineHeader { inner, header, margin }
+        DeadlineHeader { inner, written: self.written }
     }
 }
 
@@ -62,8 +73,7 @@ impl<S> Layer<S> for DeadlineHeaderLayer {
 #[derive(Clone, Debug)]
 pub struct DeadlineHeader<S> {
     inner: S,
-    header: Option<TimeoutHeader>,
-    margin: Duration,
+    written: Written,
 }
 
 impl<S, B> Service<Request<B>> for DeadlineHeader<S>
@@ -81,6 +91,15 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        self.written.write(&mut request);
+        self.inner.call(request)
+    }
+}
+
+impl Written {
+    /// Writes what is left of the time, if the request knows it.
+    #[inline]
+    fn write<B>(self, request: &mut Request<B>) {
         if let Some(header) = self.header
             && let Some(deadline) = request.extensions().get::<Deadline>()
         {
@@ -88,6 +107,5 @@ where
             let left = left.saturating_sub(self.margin.min(left / 2));
             request.headers_mut().insert(header.name(), header.value(left));
         }
-        self.inner.call(request)
     }
 }

@@ -34,24 +34,32 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let settings = self.settings;
-        let Some(time) = settings.time(request.headers(), &self.ignored) else {
-            return ResponseFuture::new(Some(self.inner.call(request)), None);
+        let (limit, is_late) = self.settings.start(&mut request, &self.ignored);
+        let inner = (!is_late).then(|| self.inner.call(request));
+        ResponseFuture::new(inner, limit)
+    }
+}
+
+impl Settings {
+    /// The limit of a call that begins now, and whether it has passed already. Tells inner layers, if they are to know.
+    #[inline]
+    pub(super) fn start<B>(
+        &self,
+        request: &mut Request<B>,
+        ignored: &AtomicU64,
+    ) -> (Option<Limit>, bool) {
+        let Some(time) = self.time(request.headers(), ignored) else {
+            return (None, false);
         };
-        let now = Instant::now();
-        let deadline = Deadline::after(now, time);
+        let started = Instant::now();
+        let deadline = Deadline::after(started, time);
         let callers = request.extensions().get::<Deadline>().copied();
         let deadline = callers.map_or(deadline, |callers| callers.min(deadline));
-        let inner = if deadline.at() <= now {
-            None
-        } else {
-            // A later one of the caller's would be told to the next hop.
-            if (settings.tell_inner || callers.is_some()) && callers != Some(deadline) {
-                request.extensions_mut().insert(deadline);
-            }
-            Some(self.inner.call(request))
-        };
-        let with_body = settings.with_body;
-        ResponseFuture::new(inner, Some(Limit { started: now, at: deadline.at(), with_body }))
+        let is_late = deadline.at() <= started;
+        // A later one of the caller's would be told to the next hop.
+        if !is_late && (self.tell_inner || callers.is_some()) && callers != Some(deadline) {
+            request.extensions_mut().insert(deadline);
+        }
+        (Some(Limit { started, at: deadline.at(), with_body: self.with_body }), is_late)
     }
 }

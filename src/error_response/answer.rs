@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{Failure, classify::classify_error};
 
-static X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+pub(super) static X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// What is known of an error that is to be answered.
 #[derive(Clone, Debug)]

@@ -5,9 +5,13 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+#[cfg(feature = "retry")]
+use http::HeaderValue;
 use http::Response;
 use pin_project_lite::pin_project;
 
+#[cfg(feature = "retry")]
+use super::answer::X_SHOULD_RETRY;
 use super::{ResponseBody, answer::Answer, asked::Asked, proxy_status, settings::Settings};
 use crate::BoxError;
 
@@ -62,6 +66,11 @@ where
                     if settings.appends_to(status) {
                         proxy_status::append(settings.name(), status, response.headers_mut());
                     }
+                    #[cfg(feature = "retry")]
+                    if is_given_up(&response) {
+                        let no = HeaderValue::from_static("false");
+                        response.headers_mut().insert(X_SHOULD_RETRY.clone(), no);
+                    }
                     return Poll::Ready(Ok(response.map(ResponseBody::inner)));
                 }
                 Err(error) => Answer::to(&*error.into(), settings).response(settings, this.asked),
@@ -70,4 +79,18 @@ where
         };
         Poll::Ready(Ok(response.map(ResponseBody::own)))
     }
+}
+
+/// Whether it is a failure that was tried as often as it should be.
+#[cfg(feature = "retry")]
+fn is_given_up<B>(response: &Response<B>) -> bool {
+    use crate::attempts::{Attempts, Stop};
+
+    let attempts = || response.extensions().get::<Attempts>();
+    response.status().as_u16() >= 400
+        && attempts().is_some_and(|attempts| match attempts.stop() {
+            // All callers together have retried enough, if not this one.
+            Some(Stop::BudgetSpent) => true,
+            stop => stop.is_some() && attempts.count().get() > 1,
+        })
 }

@@ -33,7 +33,7 @@ impl ErrorResponseLayer {
 
     /// Whether upstream responses with a status of 429, or of 500 and above, that pass through get a member of
     /// `Proxy-Status` appended (RFC 9209 §2), so that a caller sees each server that the failure has passed. Off by
-    /// default: then responses pass untouched.
+    /// default: then responses pass as they are, but for `x-should-retry`.
     ///
     /// The members that are there stay as they are, before it. It says `received-status`, and no `error`: that would
     /// say that this server met with one (RFC 9209 §2.1.1), whereas it received a complete response.

@@ -89,6 +89,13 @@ impl<K, E> InFlightLimitLayer<K, E> {
     }
 }
 
+#[cfg(feature = "standard")]
+impl<F, E> InFlightLimitLayer<Keyed<F>, E> {
+    pub(crate) fn limits(&self) -> Keyed<F> {
+        self.select.clone()
+    }
+}
+
 impl<K: Clone, E> Clone for InFlightLimitLayer<K, E> {
     fn clone(&self) -> Self {
         Self { select: self.select.clone(), size: self.size, extent: PhantomData }

@@ -121,7 +121,8 @@ impl Place {
     }
 
     /// The response is there, or will not come.
-    pub(super) fn answered(&mut self, failed: bool) {
+    #[inline]
+    pub(crate) fn answered(&mut self, failed: bool) {
         if let (Some(limit), Some(began)) = (&self.limit, self.began.take()) {
             limit.learn(began, failed);
         }

@@ -4,13 +4,16 @@ use std::{fmt, sync::Arc};
 
 use tokio::time::Instant;
 
-use super::limit::{Limit, Size};
-use crate::keys::{Key, Store};
+use super::{
+    Shed,
+    limit::{Limit, Place, Size},
+};
+use crate::keys::{Key, Last, Store};
 
 /// Finds the limit of a request.
 pub trait Find<Req> {
     /// `None`: it has none.
-    fn find(&self, request: &Req) -> Option<Arc<Limit>>;
+    fn find(&mut self, request: &Req) -> Option<Arc<Limit>>;
 }
 
 /// One limit for all requests.
@@ -20,7 +23,7 @@ pub struct Single {
 }
 
 impl<Req> Find<Req> for Single {
-    fn find(&self, _request: &Req) -> Option<Arc<Limit>> {
+    fn find(&mut self, _request: &Req) -> Option<Arc<Limit>> {
         Some(Arc::clone(&self.limit))
     }
 }
@@ -29,19 +32,42 @@ impl<Req> Find<Req> for Single {
 pub struct Keyed<F> {
     by: Arc<F>,
     store: Arc<Store<Limit>>,
+    last: Last<Limit>,
     size: Size,
 }
 
 impl<F> Keyed<F> {
     pub(super) fn new(by: F, size: Size) -> Self {
-        Self { by: Arc::new(by), store: Arc::default(), size }
+        Self { by: Arc::new(by), store: Arc::default(), last: Last::default(), size }
     }
 }
 
+#[cfg(feature = "standard")]
+impl<F> Keyed<F> {
+    /// A place for `request`, if it has a limit.
+    pub(crate) fn take<Req>(&mut self, request: &Req) -> Result<Option<Place>, Shed>
+    where
+        F: Key<Req>,
+    {
+        take(self, request)
+    }
+}
+
+/// A place for `request`, if it has a limit.
+#[inline]
+pub(super) fn take<Req>(find: &mut impl Find<Req>, request: &Req) -> Result<Option<Place>, Shed> {
+    find.find(request).map(Place::take).transpose().map_err(|limit| {
+        #[cfg(feature = "metrics")]
+        crate::metrics::shed(limit.key.as_ref());
+        Shed::new(&limit)
+    })
+}
+
 impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
-    fn find(&self, request: &Req) -> Option<Arc<Limit>> {
+    fn find(&mut self, request: &Req) -> Option<Arc<Limit>> {
         let key = self.by.key(request)?;
-        let found = self.store.get(&key, Instant::now, |key| Limit::new(Some(key), self.size));
+        let make = |key| Limit::new(Some(key), self.size);
+        let found = self.last.get(&self.store, &key, Instant::now, make);
         #[cfg(feature = "metrics")]
         if found.is_none() {
             crate::metrics::overflow("in_flight");
@@ -52,7 +78,12 @@ impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
 
 impl<F> Clone for Keyed<F> {
     fn clone(&self) -> Self {
-        Self { by: Arc::clone(&self.by), store: Arc::clone(&self.store), size: self.size }
+        Self {
+            by: Arc::clone(&self.by),
+            store: Arc::clone(&self.store),
+            last: self.last.clone(),
+            size: self.size,
+        }
     }
 }
 

@@ -7,10 +7,10 @@ use std::{
 use tower_service::Service;
 
 use super::{
-    ResponseFuture, Shed,
+    ResponseFuture,
     future::State,
     limit::Place,
-    select::{Find, Single},
+    select::{Find, Single, take},
 };
 use crate::{
     BoxError,
@@ -43,13 +43,11 @@ where
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        let place = match self.select.find(&request).map(Place::take).transpose() {
+        let place = match take(&mut self.select, &request) {
             Ok(place) => place,
-            Err(limit) => {
-                #[cfg(feature = "metrics")]
-                crate::metrics::shed(limit.key.as_ref());
+            Err(shed) => {
                 self.inner = self.inner.clone();
-                let state = State::Refused { error: Some(Shed::new(&limit)) };
+                let state = State::Refused { error: Some(shed) };
                 return ResponseFuture { state, extent: PhantomData };
             }
         };

@@ -39,7 +39,7 @@ pin_project! {
         pub(super) protocol: P,
         pub(super) policy: Arc<Policy>,
         // `None`: that of `policy`.
-        pub(super) budget: Option<Budget>,
+        pub(super) budget: Option<Arc<Budget>>,
         pub(super) started: Instant,
         pub(super) made: u32,
         // Boxed, and made by the first failure, because most calls have none.
@@ -93,26 +93,23 @@ where
         loop {
             let this = self.as_mut().project();
             if let StateProj::Attempt { attempt } = this.state.project() {
-                let outcome = ready!(attempt.poll(cx));
-                let (outcome, failure) = match outcome {
-                    Ok(response) => {
-                        let failure = this.classifier.classify(Ok(&response));
+                let polled = attempt.poll(cx).map_err(Into::into);
+                // Looked at where it is: most calls end here, and a response is large to move.
+                let failure = match &polled {
+                    Poll::Pending => return polled,
+                    Poll::Ready(Ok(response)) => {
+                        let failure = this.classifier.classify(Ok(response));
                         let unwanted = &this.policy.unwanted;
-                        // Most calls end here, so it is kept short.
                         if failure.is_none() && *this.made == 1 && unwanted.is_empty() {
                             #[cfg(feature = "metrics")]
                             crate::metrics::attempt(None, 1);
-                            return Poll::Ready(Ok(response));
+                            return polled;
                         }
-                        let failure = failure.or_else(|| this.protocol.among(&response, unwanted));
-                        (Ok(response), failure)
+                        failure.or_else(|| this.protocol.among(response, unwanted))
                     }
-                    Err(error) => {
-                        let error = error.into();
-                        let failure = this.classifier.classify(Err(&*error));
-                        (Err(error), failure)
-                    }
+                    Poll::Ready(Err(error)) => this.classifier.classify(Err(&**error)),
                 };
+                let outcome = ready!(polled);
                 if let Some(outcome) = self.as_mut().judge(outcome, failure) {
                     return Poll::Ready(outcome);
                 }

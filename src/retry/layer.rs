@@ -6,11 +6,12 @@ use tower_layer::Layer;
 use super::{
     AsIs, Backoff, Budget, Cloned, Http, ReplayBody, Retry, Retrying, SendAs,
     hook::Hook,
-    policy::{Methods, Policy},
+    policy::{From, Methods, Policy},
 };
 use crate::{
     HttpClassifier,
     budget::{Budgets, Keyed},
+    keys::Last,
 };
 
 /// Applies [`Retry`]. See the [module docs](super) for what it decides and an example.
@@ -207,7 +208,7 @@ impl<C, P> RetryLayer<C, P> {
     /// How many retries all calls together may have. Default: [`Budget::default`], a new one for each layer made by
     /// [`new`](RetryLayer::new) and shared by its clones.
     pub fn budget(self, budget: Budget) -> Self {
-        self.set_budgets(Budgets::One(budget))
+        self.set_budgets(Budgets::One(Arc::new(budget)))
     }
 
     /// Gives every key a budget of its own, so that one upstream's outage does not use up the retries of another: each
@@ -233,7 +234,7 @@ impl<C, P> RetryLayer<C, P> {
     fn set_budgets(self, budgets: Budgets) -> Self {
         self.set(|policy| {
             policy.budgets = budgets;
-            policy.own_budgets = true;
+            policy.budgets_from = From::User;
         })
     }
 
@@ -249,7 +250,7 @@ impl<C, P> RetryLayer<C, P> {
         self,
         by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     ) -> Self {
-        if self.policy.own_budgets {
+        if self.policy.budgets_from == From::User {
             return self;
         }
         self.set(|policy| policy.budgets = Budgets::Keyed(Keyed::new(Budget::default(), by)))
@@ -330,6 +331,7 @@ impl<S, C: Clone, P: Clone> Layer<S> for RetryLayer<C, P> {
             classifier: self.classifier.clone(),
             protocol: self.protocol.clone(),
             policy: Arc::clone(&self.policy),
+            last: Last::default(),
         }
     }
 }

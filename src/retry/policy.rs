@@ -1,9 +1,9 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::{HeaderName, Method};
 
 use super::{
-    Backoff, Budget, Stop,
+    Backoff, Stop,
     counters::{Limits, Spent},
     hook::Hook,
     protocol::About,
@@ -30,8 +30,8 @@ pub struct Policy {
     pub(super) body_limit: usize,
     pub(super) drain_wait: Duration,
     pub(super) budgets: Budgets,
-    /// Whether somebody chose them.
-    pub(super) own_budgets: bool,
+    #[cfg_attr(not(feature = "standard"), allow(dead_code))]
+    pub(super) budgets_from: From,
     pub(super) attempt_header: Option<HeaderName>,
     pub(super) on_retry: Hook,
 }
@@ -60,6 +60,13 @@ impl Default for RetryAfter {
     }
 }
 
+/// Who chose something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum From {
+    Default,
+    User,
+}
+
 #[derive(Clone, Debug)]
 pub(super) enum Methods {
     /// RFC 9110 §9.2.2.
@@ -85,8 +92,8 @@ impl Default for Policy {
             raise_on_status: false,
             body_limit: 64 * 1024,
             drain_wait: Duration::from_millis(50),
-            budgets: Budgets::One(Budget::default()),
-            own_budgets: false,
+            budgets: Budgets::One(Arc::default()),
+            budgets_from: From::Default,
             attempt_header: None,
             on_retry: Hook::default(),
         }

@@ -7,8 +7,10 @@ use std::{
 use tokio::time::Instant;
 use tower_service::Service;
 
-use super::{Http, Protocol, ResponseFuture, future::State, policy::Policy, protocol::Sent};
-use crate::{BoxError, Classify, HttpClassifier};
+use super::{
+    Budget, Http, Protocol, ResponseFuture, future::State, policy::Policy, protocol::Sent,
+};
+use crate::{BoxError, Classify, HttpClassifier, keys::Last};
 
 /// Service made by [`RetryLayer`](super::RetryLayer).
 #[derive(Clone)]
@@ -17,6 +19,7 @@ pub struct Retry<S, C = HttpClassifier, P = Http> {
     pub(super) classifier: C,
     pub(super) protocol: P,
     pub(super) policy: Arc<Policy>,
+    pub(super) last: Last<Budget>,
 }
 
 impl<S, C, P, Req> Service<Req> for Retry<S, C, P>
@@ -37,12 +40,12 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         let started = Instant::now();
         let budgets = &self.policy.budgets;
-        let mut budget = budgets.keyed(self.protocol.uri(&request), started);
+        let mut budget = budgets.keyed(&mut self.last, self.protocol.uri(&request), started);
         budget.as_ref().unwrap_or_else(|| budgets.shared()).deposit(started);
         let policy = match self.protocol.policy(&request) {
             None => Arc::clone(&self.policy),
             Some(policy) => {
-                budget = budget.or_else(|| Some(budgets.shared().clone()));
+                budget = budget.or_else(|| Some(Arc::clone(budgets.shared())));
                 policy
             }
         };

@@ -14,7 +14,7 @@ pub(super) struct Keyed<K> {
     by: Arc<K>,
     name: Arc<str>,
     pub(super) breaker: Breaker<K>,
-    pub(super) in_flight: InFlight<K>,
+    in_flight: InFlight<K>,
     has_breaker: bool,
     has_limit: bool,
 }
@@ -55,6 +55,10 @@ impl<K> Keyed<K> {
         let in_flight = in_flight.unwrap_or_else(|| InFlightLimitLayer::new(NonZeroU32::MAX));
         let in_flight = in_flight.select(self.named(has_limit));
         Self { in_flight, has_limit, ..self }
+    }
+
+    pub(super) fn limits(&self) -> Option<Limits<K>> {
+        self.has_limit.then(|| self.in_flight.limits())
     }
 
     fn named(&self, on: bool) -> Named<K> {

@@ -110,11 +110,13 @@
 //!   the deadline is known to the retry without a request having to carry it.
 //! - tower-http's or tower-resilience's stacks: their parts do not know of each other.
 
+mod attempt;
 mod keyed;
 mod layer;
 mod service;
 mod side;
 mod timeouts;
+mod total;
 
 pub use self::{
     layer::StandardLayer,

@@ -10,20 +10,16 @@ use tower_service::Service;
 
 use super::{
     ByAuthority,
-    keyed::{Circuits, Limits},
+    attempt::{Attempt, AttemptBody},
+    keyed::Circuits,
+    total::Total,
 };
 use crate::{
-    BoxError, Classify, HttpClassifier, bad_gateway,
-    bad_gateway::BadGatewayClassifier,
-    body_timeout::{BodyTimeout, TimedBody},
+    BoxError, Classify, HttpClassifier,
     circuit_breaker::CircuitBreaker,
-    deadline::{DeadlineHeader, WithDeadline},
-    in_flight,
-    in_flight::InFlightLimit,
     logging,
     logging::Logging,
     retry::{Convert, Http, Retry},
-    timeout::Timeout,
 };
 
 /// Service made by [`StandardLayer`](super::StandardLayer).
@@ -37,25 +33,16 @@ pub struct Standard<S, C = HttpClassifier, P = Http, K = ByAuthority> {
 
 /// The order, from the outside in.
 pub(super) type Stack<S, C, P, K> =
-    Logging<WithDeadline<Retry<CircuitBreaker<Attempt<S, K>, C, Circuits<K>>, C, P>>, C>;
-
-/// What an attempt passes.
-type Attempt<S, K> =
-    InFlightLimit<Timeout<BodyTimeout<DeadlineHeader<BadGatewayClassifier<S>>>>, Limits<K>>;
+    Logging<Total<Retry<CircuitBreaker<Attempt<S, K>, C, Circuits<K>>, C, P>>, C>;
 
 /// Response body of [`Standard`].
-pub type ResponseBody<B> = logging::ResponseBody<TimedBody<AttemptBody<B>>>;
-
-/// Of an attempt.
-type AttemptBody<B> = in_flight::ResponseBody<TimedBody<bad_gateway::ResponseBody<B>>>;
+pub type ResponseBody<B> = logging::ResponseBody<AttemptBody<B>>;
 
 impl<S, C, F, K, ReqBody, ResBody> Service<Request<ReqBody>> for Standard<S, C, Http<F>, K>
 where
     S: Service<Request<F::Body>, Response = Response<ResBody>> + Clone,
     S::Error: Into<BoxError>,
-    C: Classify<Response<AttemptBody<ResBody>>>
-        + Classify<Response<TimedBody<AttemptBody<ResBody>>>>
-        + Clone,
+    C: Classify<Response<AttemptBody<ResBody>>> + Clone,
     F: Convert<ReqBody> + Clone,
     K: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
     ReqBody: Body,

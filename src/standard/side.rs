@@ -1,11 +1,16 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tower_layer::Layer;
 
-use super::{Standard, StandardLayer, service::Stack};
+use super::{
+    Standard, StandardLayer,
+    attempt::{Attempt, Settings},
+    service::Stack,
+    total::Total,
+};
 use crate::{
-    BodyTimeoutLayer, DeadlineLayer, ErrorResponseLayer, LoggingLayer, TimeoutLayer,
-    error_response::ErrorResponse, logging::Logging,
+    DeadlineLayer, ErrorResponseLayer, LoggingLayer, error_response::ErrorResponse,
+    logging::Logging,
 };
 
 /// The stack stands around a client.
@@ -39,21 +44,23 @@ impl<S, C: Clone, P: Clone, K> Layer<S> for StandardLayer<C, P, K, Gateway> {
 
 impl<C: Clone, P: Clone, K, Side> StandardLayer<C, P, K, Side> {
     fn stack<S>(&self, client: S) -> Stack<S, C, P, K> {
-        let timeouts = self.timeouts;
-        let unlimited = |time: Option<Duration>| time.unwrap_or(Duration::MAX);
-        let attempt = self.bad_gateway.layer(client);
-        let attempt = self.next_hop.layer(attempt);
-        let attempt = BodyTimeoutLayer::new().idle(unlimited(timeouts.body_idle)).layer(attempt);
-        let attempt = TimeoutLayer::new(unlimited(timeouts.attempt)).layer(attempt);
-        let attempt = self.keyed.in_flight.layer(attempt);
-
+        let attempt = Attempt {
+            inner: client,
+            limits: self.keyed.limits(),
+            settings: Arc::new(Settings {
+                limit: self.timeouts.attempt.unwrap_or(Duration::MAX),
+                body_idle: self.timeouts.body_idle.unwrap_or(Duration::MAX),
+                next_hop: self.next_hop.clone(),
+                bad_gateway: self.bad_gateway.settings(),
+            }),
+        };
         let deadline = self.bound();
         let breaker = self.keyed.breaker.clone().classifier(self.classifier.clone());
         // The retry knows the deadline by itself, so that no request has to carry it.
         let retry = self.retry.clone().within(deadline.total(), self.next_hop.kept());
         let retry = retry.classifier(self.classifier.clone());
         let logging = self.logging.clone().classifier(self.classifier.clone());
-        logging.layer(deadline.layer(retry.layer(breaker.layer(attempt))))
+        logging.layer(Total { inner: retry.layer(breaker.layer(attempt)), deadline })
     }
 
     fn bound(&self) -> DeadlineLayer {

@@ -51,9 +51,23 @@ pub(crate) enum Whose {
     Deadline,
 }
 
+#[cfg(feature = "standard")]
+impl Bounds {
+    /// For a response's body.
+    pub(crate) const fn idle(idle: Duration) -> Self {
+        Self { idle, until: None, total: Duration::MAX, whose: Whose::Response }
+    }
+}
+
 impl<B> TimedBody<B> {
     pub(crate) const fn new(inner: B, bounds: Bounds) -> Self {
         Self { inner: Some(inner), timer: None, bounds, waiting_since: None }
+    }
+
+    /// Bounds the whole too.
+    #[cfg(feature = "standard")]
+    pub(crate) const fn bound(&mut self, whole: Bounds) {
+        self.bounds = Bounds { idle: self.bounds.idle, ..whole };
     }
 }
 

@@ -329,6 +329,30 @@ async fn a_flood_of_keys_is_bounded_and_those_beyond_pass() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn services_that_wait_for_their_next_call_keep_no_key_from_being_forgotten() {
+    let upstream = Upstream::new(Mode::Status(200));
+    let layer = quick().keyed(by_authority);
+    let mut services = Vec::new();
+    for key in 0..4_096 {
+        let mut service = layer.layer(upstream.clone());
+        for _ in 0..3 {
+            let request = get_from(&format!("http://h{key}/"));
+            (&mut service).oneshot(request).await.unwrap();
+        }
+        services.push(service);
+    }
+    layer.layer(upstream.clone()).oneshot(get_from("http://new/")).await.unwrap();
+    assert_eq!(layer.handle().all().len(), 1);
+    // And count in the circuit that others see.
+    upstream.set(Mode::Status(502));
+    for _ in 0..3 {
+        let request = get_from("http://h7/");
+        let _ = (&mut services[7]).oneshot(request).await;
+    }
+    assert_eq!(layer.handle().get("h7").unwrap().state(), State::Open);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_open_circuit_is_not_forgotten_for_another_key() {
     let upstream = Upstream::new(Mode::Status(502));
     let layer = quick().keyed(by_authority);

@@ -54,6 +54,9 @@ mod error_response;
 mod in_flight;
 #[cfg(feature = "full")]
 mod invariants;
+#[cfg(all(feature = "full", feature = "hyper-util"))]
+mod standard;
+
 #[cfg(feature = "logging")]
 mod logging;
 #[cfg(feature = "logging")]

@@ -6,7 +6,8 @@ use http_body_util::{Either, Empty, Full};
 use recloser::AsyncRecloser;
 use seawall::{
     BadGatewayClassifierLayer, CircuitBreakerLayer, ErrorResponseLayer, InFlightLimitLayer,
-    LoggingLayer, RetryLayer, TimeoutLayer, circuit_breaker::by_authority,
+    LoggingLayer, RetryLayer, StandardLayer, TimeoutLayer, circuit_breaker::by_authority,
+    retry::Budget,
 };
 use tower::{Layer, ServiceBuilder, retry::RetryLayer as TowerRetry, timeout::Timeout};
 use tower_http::{
@@ -45,6 +46,9 @@ pub(super) fn all() -> Vec<Row> {
         row!("tower-http Timeout", |inner| http_timeout().layer(inner)),
         row!("floor: keep a copy of the request", |inner| KeepRequest { inner }).all_kinds(),
         row!("seawall Retry", |inner| RetryLayer::new().layer(inner)).all_kinds(),
+        row!("seawall Retry, keyed", |inner| {
+            RetryLayer::new().budget_by(Budget::default(), by_authority).layer(inner)
+        }),
         row!("tower Retry, no budget", |inner| tower_retry().layer(inner)).all_kinds(),
         row!("tower Retry, TpsBudget", |inner| {
             TowerRetry::new(Retry502::with_budget()).layer(inner)
@@ -60,6 +64,12 @@ pub(super) fn all() -> Vec<Row> {
         row!("seawall CircuitBreaker", |inner| CircuitBreakerLayer::new().layer(inner)),
         row!("seawall CircuitBreaker, keyed", |inner| {
             CircuitBreakerLayer::new().keyed(by_authority).layer(inner)
+        }),
+        row!("seawall Retry and CircuitBreaker, keyed", |inner| {
+            ServiceBuilder::new()
+                .layer(RetryLayer::new().budget_by(Budget::default(), by_authority))
+                .layer(CircuitBreakerLayer::new().keyed(by_authority))
+                .service(inner)
         }),
         row!("seawall BadGatewayClassifier", |inner| BadGatewayClassifierLayer::new().layer(inner)),
         // What it costs that a response's body may be another, and nothing else.
@@ -107,6 +117,15 @@ pub(super) fn all() -> Vec<Row> {
         })
         .all_kinds()
         .at_info(),
+        row!("seawall Standard", |inner| StandardLayer::new("billing").layer(inner))
+            .all_kinds()
+            .at_info(),
+        row!("seawall Standard, no log", |inner| {
+            StandardLayer::new("billing").logging(None).layer(inner)
+        }),
+        row!("seawall Standard, gateway", |inner| StandardLayer::gateway("edge").layer(inner))
+            .all_kinds()
+            .at_info(),
         row!("seawall server stack: Logging, ErrorResponse", |inner| {
             ServiceBuilder::new()
                 .layer(LoggingLayer::server())

@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response};
 use http_body_util::Full;
-use seawall::ErrorResponseLayer;
+use seawall::{
+    ErrorResponseLayer, Ratio, RetryLayer,
+    retry::{Backoff, Budget},
+};
 use tower::{Layer, ServiceExt};
 
 use super::{request, text};
@@ -80,4 +83,31 @@ async fn a_head_that_is_full_passes_without_our_member() {
     let script = Script::new([Act::Answer(response)]);
     let Ok(response) = layer.layer(script).oneshot(request(Method::GET)).await;
     assert_eq!((response.status().as_u16(), response.headers().len()), (502, count));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_was_tried_as_often_as_it_should_be_says_so_to_callers() {
+    let after = async |retry: RetryLayer, method: Method, status: u16| {
+        let failed = move || {
+            let mut response = Response::new(Full::<Bytes>::from("as it was"));
+            *response.status_mut() = status.try_into().unwrap();
+            Act::Answer(response)
+        };
+        let script = Script::new(std::iter::repeat_with(failed).take(4));
+        let retry = retry.backoff(Backoff::none());
+        let Ok(response) = ErrorResponseLayer::new("edge")
+            .layer(retry.layer(script))
+            .oneshot(request(method))
+            .await;
+        assert_eq!(response.status(), status);
+        response.headers().get("x-should-retry").map(|it| it.to_str().unwrap().to_owned())
+    };
+    let no = Some("false".to_owned());
+    assert_eq!(after(RetryLayer::new(), Method::GET, 502).await, no);
+    let spent = RetryLayer::new().budget(Budget::new(Ratio::percent(0), 0));
+    assert_eq!(after(spent, Method::GET, 502).await, no);
+    // Whoever knows the request better may repeat it.
+    assert_eq!(after(RetryLayer::new(), Method::POST, 502).await, None);
+    assert_eq!(after(RetryLayer::new(), Method::GET, 404).await, None);
+    assert_eq!(after(RetryLayer::new(), Method::GET, 200).await, None);
 }

@@ -1,0 +1,105 @@
+use std::borrow::Cow;
+
+use http::Uri;
+
+/// Keys by host and port, in lower case, and without the port if it is the scheme's own: RFC 3986 §6.2.2.1, §6.2.3.
+#[must_use]
+#[inline]
+pub fn by_authority(uri: &Uri) -> Option<Cow<'_, str>> {
+    let whole = uri.authority()?.as_str();
+    Some(if may_need_change(whole.as_bytes()) {
+        changed(whole, uri)
+    } else {
+        Cow::Borrowed(without_default_port(whole, uri))
+    })
+}
+
+/// Whether there may be a capital or an `@`, looked at eight bytes at a time: in ASCII these have the bit of 64 and not that
+/// of 32, and beside them only `[`, `]` and `_` do, of what an authority may have.
+#[inline]
+fn may_need_change(bytes: &[u8]) -> bool {
+    const ALL: u64 = u64::from_ne_bytes([0x40; 8]);
+    let may = |word: &[u8; 8]| {
+        let word = u64::from_le_bytes(*word);
+        word & !(word << 1) & ALL != 0
+    };
+    match bytes.last_chunk() {
+        // The last eight may overlap with those before.
+        Some(last) => may(last) || bytes.as_chunks().0.iter().any(may),
+        None => true,
+    }
+}
+
+#[cold]
+fn changed<'a>(whole: &'a str, uri: &Uri) -> Cow<'a, str> {
+    // A user's name and password are no part of where a request goes.
+    let host = whole.rsplit_once('@').map_or(whole, |(_, host)| host);
+    let host = without_default_port(host, uri);
+    if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(host.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(host)
+    }
+}
+
+#[inline]
+fn without_default_port<'a>(host: &'a str, uri: &Uri) -> &'a str {
+    // The scheme is looked at only where it matters.
+    let (rest, scheme) = if let Some(rest) = host.strip_suffix(":80") {
+        (rest, "http")
+    } else if let Some(rest) = host.strip_suffix(":443") {
+        (rest, "https")
+    } else {
+        return host;
+    };
+    if uri.scheme_str() == Some(scheme) { rest } else { host }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_authority_is_host_and_port_without_the_user() {
+        let of = |uri: &'static str| by_authority(&Uri::from_static(uri)).map(Cow::into_owned);
+        assert_eq!(of("http://u:p@a:81/x").as_deref(), Some("a:81"));
+        assert_eq!(of("http://a/x").as_deref(), Some("a"));
+        assert_eq!(of("http://Example.COM:80/x").as_deref(), Some("example.com"));
+        assert_eq!(of("https://a:443/x").as_deref(), Some("a"));
+        assert_eq!(of("https://a:80/x").as_deref(), Some("a:80"));
+        assert_eq!(of("http://[::1]:80/x").as_deref(), Some("[::1]"));
+        assert_eq!(of("http://[FE80::1]:80/x").as_deref(), Some("[fe80::1]"));
+        assert_eq!(of("http://some_service:81/x").as_deref(), Some("some_service:81"));
+        assert_eq!(of("ws://a:80/x").as_deref(), Some("a:80"));
+        assert_eq!(of("/x"), None);
+    }
+
+    /// As it is written down.
+    fn naive(uri: &Uri) -> Option<String> {
+        let whole = uri.authority()?.as_str();
+        let host = whole.rsplit_once('@').map_or(whole, |(_, host)| host).to_ascii_lowercase();
+        let port = match uri.scheme_str() {
+            Some("http") => ":80",
+            Some("https") => ":443",
+            _ => "",
+        };
+        Some(host.strip_suffix(port).unwrap_or(&host).to_owned())
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_the_same_however_much_of_it_is_looked_at_at_once(
+            scheme in "(https?|ftp|HTTP)://|",
+            user in "([a-z:A-Z%0-9]{0,9}@)?",
+            host in r"[-a-zA-Z0-9._]{1,20}|\[::1[a-fA-F]?\]",
+            port in "(:(80|443|8080|1))?",
+        ) {
+            let text = format!("{scheme}{user}{host}{port}");
+            if let Ok(uri) = text.parse() {
+                prop_assert_eq!(by_authority(&uri).map(Cow::into_owned), naive(&uri), "{}", text);
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What each pair of neighbours is for, and what goes wrong the other way round.
+
+use std::{
+    num::NonZeroU32,
+    sync::{Arc, Mutex, atomic::Ordering},
+    time::Duration,
+};
+
+use seawall::{
+    BadGatewayClassifierLayer, Cause, CircuitBreakerLayer, DeadlineLayer, ErrorResponseLayer,
+    InFlightLimitLayer, LoggingLayer, RetryLayer, StandardLayer, TimeoutLayer,
+    circuit_breaker::State,
+    retry::{Backoff, Budget},
+    standard::Timeouts,
+};
+use tokio::time::Instant;
+use tower::{ServiceBuilder, ServiceExt};
+use tracing::level_filters::LevelFilter;
+
+use super::{cause, get, secs, silent, status, upstream};
+use crate::recorder::Recorder;
+
+const URL: &str = "http://billing/";
+
+fn retry() -> RetryLayer {
+    RetryLayer::new().backoff(Backoff::none()).budget(Budget::none())
+}
+
+#[tokio::test(start_paused = true)]
+async fn logging_stands_around_retry_so_that_a_call_is_one_line() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::DEBUG);
+    let (_, flaky) = upstream(|number| Ok(status(if number == 1 { 502 } else { 200 })));
+    let stack = ServiceBuilder::new().layer(StandardLayer::new("billing")).service(flaky);
+    stack.oneshot(get(URL)).await.unwrap();
+    assert_eq!(recorder.line().get("http.response.status_code"), Some("200"));
+
+    let (recorder, _guard) = Recorder::start(LevelFilter::DEBUG);
+    let (_, flaky) = upstream(|number| Ok(status(if number == 1 { 502 } else { 200 })));
+    let other = ServiceBuilder::new().layer(retry()).layer(LoggingLayer::client()).service(flaky);
+    drop(other.oneshot(get(URL)).await.unwrap());
+    assert_eq!(recorder.lines().len(), 2, "one says that it failed, which the caller never saw");
+}
+
+#[tokio::test(start_paused = true)]
+async fn logging_stands_around_the_deadline_so_that_its_line_says_why() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::DEBUG);
+    let stack = ServiceBuilder::new().layer(StandardLayer::new("billing")).service(silent());
+    stack.oneshot(get(URL)).await.unwrap_err();
+    assert_eq!(recorder.line().get("seawall.cause"), Some("http_response_timeout"));
+
+    let (recorder, _guard) = Recorder::start(LevelFilter::DEBUG);
+    let other = ServiceBuilder::new()
+        .layer(DeadlineLayer::new(secs(30)))
+        .layer(LoggingLayer::client())
+        .layer(retry())
+        .service(silent());
+    other.oneshot(get(URL)).await.unwrap_err();
+    let line = recorder.line();
+    let told = (line.get("seawall.end"), line.get("seawall.cause"));
+    assert_eq!(told, (Some("cancelled"), None), "as if the caller had gone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_stands_around_retry_so_that_it_is_one_for_all_attempts() {
+    let timed =
+        async |service: tower::util::BoxService<_, http::Response<()>, seawall::BoxError>| {
+            let start = Instant::now();
+            service.oneshot(get(URL)).await.unwrap_err();
+            start.elapsed()
+        };
+    let stack = ServiceBuilder::new().layer(StandardLayer::new("billing")).service(silent());
+    let took = timed(stack.map_response(drop_body).boxed()).await;
+    assert!(took <= secs(30) + Duration::from_millis(1), "{took:?}");
+
+    let other =
+        ServiceBuilder::new().layer(retry()).layer(DeadlineLayer::new(secs(30))).service(silent());
+    let took = timed(other.map_response(drop_body).boxed()).await;
+    assert!(took >= secs(120), "{took:?}");
+}
+
+fn drop_body<B>(response: http::Response<B>) -> http::Response<()> {
+    response.map(drop)
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_stands_around_the_breaker_so_that_each_attempt_counts_and_an_open_circuit_ends_it() {
+    let (sent, dead) = upstream(|_| Ok(status(502)));
+    let layer = StandardLayer::new("billing").retry(retry());
+    let circuits = layer.circuits();
+    let stack = ServiceBuilder::new().layer(layer).service(dead);
+    for _ in 0..6 {
+        let _ = stack.clone().oneshot(get(URL)).await;
+    }
+    assert_eq!(circuits.get("billing").unwrap().state(), State::Open);
+    // Five calls of four attempts opened it; the sixth was refused.
+    assert_eq!(sent.load(Ordering::Relaxed), 20);
+
+    let (sent, dead) = upstream(|_| Ok(status(502)));
+    let breaker = CircuitBreakerLayer::new();
+    let circuit = breaker.handle();
+    let other = ServiceBuilder::new().layer(breaker).layer(retry()).service(dead);
+    for _ in 0..6 {
+        let _ = other.clone().oneshot(get(URL)).await;
+    }
+    assert_eq!(circuit.state(), State::Closed, "it saw six failures");
+    assert_eq!(sent.load(Ordering::Relaxed), 24);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_breaker_stands_around_the_limit_so_that_an_open_circuit_is_what_callers_are_told() {
+    let one = InFlightLimitLayer::new(NonZeroU32::MIN);
+    let layer = StandardLayer::new("billing").in_flight(one.clone()).retry(None);
+    let circuits = layer.circuits();
+    let stack = ServiceBuilder::new().layer(layer).service(silent());
+    let mut hanging = tokio_test::task::spawn(stack.clone().oneshot(get(URL)));
+    assert!(hanging.poll().is_pending());
+    assert_eq!(cause(stack.clone().oneshot(get(URL)).await), Cause::ConnectionLimitReached);
+    circuits.get("billing").unwrap().force_open();
+    assert_eq!(cause(stack.oneshot(get(URL)).await), Cause::CircuitOpen);
+
+    let breaker = CircuitBreakerLayer::new();
+    let circuit = breaker.handle();
+    let other = ServiceBuilder::new().layer(one).layer(breaker).service(silent());
+    let mut hanging = tokio_test::task::spawn(other.clone().oneshot(get(URL)));
+    assert!(hanging.poll().is_pending());
+    circuit.force_open();
+    let told = cause(other.oneshot(get(URL)).await);
+    assert_eq!(told, Cause::ConnectionLimitReached, "come back soon, to an upstream that is down");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_breaker_stands_around_the_timeout_so_that_a_silent_upstream_opens_it() {
+    let second = Timeouts::new(secs(1), secs(1)).unwrap();
+    let layer = StandardLayer::new("billing").timeouts(second).retry(None);
+    let layer = layer.deadline(None);
+    let circuits = layer.circuits();
+    let stack = ServiceBuilder::new().layer(layer).service(silent());
+    let calls = (0..20).map(|_| stack.clone().oneshot(get(URL)));
+    futures_util::future::join_all(calls).await;
+    assert_eq!(circuits.get("billing").unwrap().state(), State::Open);
+
+    let breaker = CircuitBreakerLayer::new();
+    let circuit = breaker.handle();
+    let other =
+        ServiceBuilder::new().layer(TimeoutLayer::new(secs(1))).layer(breaker).service(silent());
+    let calls = (0..100).map(|_| other.clone().oneshot(get(URL)));
+    futures_util::future::join_all(calls).await;
+    assert_eq!(circuit.state(), State::Closed, "cancelled calls are neither success nor failure");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_classifier_stands_inside_so_that_all_others_know_its_word() {
+    let refused = |number| {
+        let mut response = status(if number == 1 { 502 } else { 200 });
+        let value = http::HeaderValue::from_static("edge; error=connection_refused");
+        response.headers_mut().insert("proxy-status", value);
+        Ok(response)
+    };
+    let seen = || {
+        let causes = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&causes);
+        let hook = move |retrying: &seawall::retry::Retrying| {
+            seen.lock().unwrap().push(retrying.failure().cause());
+        };
+        (causes, retry().on_retry(hook))
+    };
+    let (causes, retry) = seen();
+    let (_, gateway) = upstream(refused);
+    let stack =
+        ServiceBuilder::new().layer(StandardLayer::new("billing").retry(retry)).service(gateway);
+    drop(stack.oneshot(get(URL)).await.unwrap());
+    assert_eq!(*causes.lock().unwrap(), [Cause::ConnectionRefused]);
+
+    let (causes, retry) = seen();
+    let (_, gateway) = upstream(refused);
+    let other =
+        ServiceBuilder::new().layer(BadGatewayClassifierLayer::new()).layer(retry).service(gateway);
+    drop(other.oneshot(get(URL)).await.unwrap());
+    assert_eq!(*causes.lock().unwrap(), [Cause::BadGateway]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_access_log_stands_around_the_answers_so_that_it_has_the_status_the_caller_got() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
+    let layer = StandardLayer::gateway("edge").logging(None).retry(None);
+    let stack = ServiceBuilder::new().layer(layer).service(silent());
+    assert_eq!(stack.oneshot(get(URL)).await.unwrap().status(), 504);
+    assert_eq!(recorder.line().get("http.response.status_code"), Some("504"));
+
+    let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
+    let other = ServiceBuilder::new()
+        .layer(ErrorResponseLayer::new("edge"))
+        .layer(LoggingLayer::server())
+        .layer(DeadlineLayer::new(secs(1)))
+        .layer(retry())
+        .service(silent());
+    assert_eq!(other.oneshot(get(URL)).await.unwrap().status(), 504);
+    assert_eq!(recorder.line().get("http.response.status_code"), None);
+}

@@ -1,0 +1,282 @@
+//! Each part, replaced and left out.
+
+use std::{
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use seawall::{
+    Cause, CircuitBreakerLayer, Classify, DeadlineHeaderLayer, DeadlineLayer, Failure,
+    HttpClassifier, InFlightLimitLayer, LoggingLayer, RetryLayer, StandardLayer,
+    bad_gateway::Evidence,
+    circuit_breaker::State,
+    deadline::TimeoutHeader,
+    logging::Level,
+    retry::{Attempts, Backoff, Budget, ReplayBody, Stop},
+    standard::{AttemptAboveTotal, Standard, Timeouts},
+};
+use static_assertions::assert_impl_all;
+use tokio::time::Instant;
+use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
+use tracing::level_filters::LevelFilter;
+
+use super::{Body, cause, get, secs, silent, status, upstream};
+use crate::{recorder::Recorder, support::Step, support::Steps};
+
+const URL: &str = "http://billing/";
+
+assert_impl_all!(StandardLayer: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(Standard<()>: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(seawall::standard::ResponseBody<Body>: Send, Sync, Unpin, std::fmt::Debug);
+
+/// A field of a struct, without a parameter.
+#[derive(Clone, Debug)]
+struct Billing {
+    layer: StandardLayer,
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_is_replaced_or_left_out_and_the_type_stays() {
+    let mut billing = Billing { layer: StandardLayer::new("billing") };
+    for off in [false, true] {
+        let layer = billing.layer;
+        billing.layer = if off {
+            layer
+                .logging(None)
+                .deadline(None)
+                .retry(None)
+                .circuit_breaker(None)
+                .in_flight(None)
+                .next_hop(None)
+                .bad_gateway(None)
+                .timeouts(Timeouts::new(None, None).unwrap().body_idle(None))
+        } else {
+            layer
+                .logging(LoggingLayer::client().success(Level::Off))
+                .deadline(DeadlineLayer::new(secs(5)))
+                .retry(RetryLayer::new().total(1))
+                .circuit_breaker(CircuitBreakerLayer::new().min_calls(5))
+                .in_flight(InFlightLimitLayer::new(NonZeroU32::MIN))
+                .next_hop(DeadlineHeaderLayer::new(TimeoutHeader::Grpc))
+                .bad_gateway(seawall::BadGatewayClassifierLayer::new().peek(0))
+                .timeouts(Timeouts::default())
+        };
+        let (sent, well) = upstream(|_| Ok(status(200)));
+        let response = billing.clone().layer.layer(well).oneshot(get(URL)).await.unwrap();
+        assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "text");
+        assert_eq!(sent.load(Ordering::Relaxed), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_all_parts_left_out_nothing_is_decided_timed_or_written() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+    let bare = StandardLayer::new("billing")
+        .logging(None)
+        .retry(None)
+        .circuit_breaker(None)
+        .bad_gateway(None)
+        .timeouts(Timeouts::new(None, None).unwrap().body_idle(None));
+    let (sent, dead) = upstream(|_| Ok(status(502)));
+    let stack = bare.layer(dead);
+    for _ in 0..100 {
+        let response = stack.clone().oneshot(get(URL)).await.unwrap();
+        assert_eq!(response.status(), 502);
+        assert!(response.extensions().get::<Failure>().is_none());
+        assert!(response.extensions().get::<Evidence>().is_none());
+    }
+    assert_eq!(sent.load(Ordering::Relaxed), 100);
+    assert!(bare.circuits().all().is_empty());
+    assert!(recorder.lines().is_empty());
+
+    let mut hanging = tokio_test::task::spawn(bare.layer(silent()).oneshot(get(URL)));
+    assert!(hanging.poll().is_pending());
+    tokio::time::advance(secs(86_400)).await;
+    assert!(hanging.poll().is_pending());
+    assert!(!hanging.is_woken());
+}
+
+#[test]
+fn an_attempt_longer_than_the_whole_call_is_refused() {
+    let refused = |attempt: Option<Duration>, total: Option<Duration>| {
+        Timeouts::new(attempt, total).map_err(|error: AttemptAboveTotal| error.to_string())
+    };
+    assert_eq!(
+        refused(Some(secs(31)), Some(secs(30))),
+        Err("an attempt may take 31s, longer than the 30s of all attempts together".into()),
+    );
+    assert_eq!(
+        refused(None, Some(secs(30))),
+        Err("an attempt has no limit, but all attempts together have 30s".into()),
+    );
+    assert!(refused(Some(secs(30)), Some(secs(30))).is_ok());
+    assert!(refused(Some(secs(31)), None).is_ok());
+    assert!(refused(None, None).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_default_an_attempt_has_ten_seconds_and_a_call_thirty() {
+    let start = Instant::now();
+    let stack = StandardLayer::new("billing").layer(silent());
+    assert_eq!(cause(stack.oneshot(get(URL)).await), Cause::HttpResponseTimeout);
+    let took = start.elapsed();
+    assert!(took > secs(29) && took <= secs(30) + Duration::from_millis(1), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_could_not_end_by_the_deadline_is_not_begun_though_no_request_carries_it() {
+    let (sent, slow) = upstream(|_| Ok(status(503)));
+    let told = Arc::new(AtomicUsize::new(0));
+    let telling = Arc::clone(&told);
+    let client = ServiceBuilder::new()
+        .map_request(move |request: Request<ReplayBody<Body>>| {
+            telling.fetch_add(request.extensions().len(), Ordering::Relaxed);
+            request
+        })
+        .service(slow);
+    let retry = RetryLayer::new().backoff(Backoff::constant(secs(2)));
+    let layer = StandardLayer::new("billing")
+        .timeouts(Timeouts::new(secs(1), secs(1)).unwrap())
+        .retry(retry);
+    let response = layer.layer(client).oneshot(get(URL)).await.unwrap();
+    assert_eq!(response.status(), 503);
+    let attempts = response.extensions().get::<Attempts>().unwrap();
+    assert_eq!(attempts.stop(), Some(Stop::DeadlineTooNear));
+    assert_eq!(sent.load(Ordering::Relaxed), 1);
+    assert_eq!(told.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_hop_is_told_less_than_is_left_and_no_attempt_is_begun_in_what_is_kept() {
+    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let keep = Arc::clone(&seen);
+    let client = service_fn(move |request: Request<ReplayBody<Body>>| {
+        let said = request.headers()["grpc-timeout"].to_str().unwrap().to_owned();
+        keep.lock().unwrap().push(said);
+        async {
+            tokio::time::sleep(Duration::from_millis(970)).await;
+            Ok::<_, seawall::BoxError>(status(503))
+        }
+    });
+    let layer = StandardLayer::new("billing")
+        .timeouts(Timeouts::new(secs(1), secs(1)).unwrap())
+        .retry(RetryLayer::new().backoff(Backoff::none()))
+        .next_hop(DeadlineHeaderLayer::new(TimeoutHeader::Grpc));
+    let response = layer.layer(client).oneshot(get(URL)).await.unwrap();
+    assert_eq!(response.status(), 503);
+    assert_eq!(*seen.lock().unwrap(), ["950000u"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_pauses_for_a_minute_ends() {
+    let client = service_fn(async |_: Request<ReplayBody<Body>>| {
+        Ok::<_, seawall::BoxError>(Response::new(Steps::new([Step::Stall])))
+    });
+    let layer = StandardLayer::new("billing");
+    let body = layer.layer(client).oneshot(get(URL)).await.unwrap().into_body();
+    let start = Instant::now();
+    let error = body.collect().await.unwrap_err();
+    assert!(start.elapsed() >= secs(60) && start.elapsed() < secs(61));
+    assert!(error.to_string().contains("60s"), "{error}");
+
+    let endless = layer.timeouts(Timeouts::default().body_idle(None));
+    let body = endless.layer(client).oneshot(get(URL)).await.unwrap().into_body();
+    let waited = tokio::time::timeout(secs(86_400), body.collect()).await;
+    assert!(waited.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_authority_has_a_circuit_of_its_own_and_what_has_none_that_of_the_name() {
+    let client = service_fn(async |request: Request<ReplayBody<Body>>| {
+        let well = request.uri().authority().is_some_and(|it| it == "well");
+        Ok::<_, seawall::BoxError>(status(if well { 200 } else { 502 }))
+    });
+    let layer = StandardLayer::new("billing").retry(None);
+    let stack = layer.layer(client);
+    for url in ["http://well/", "http://ill/", "/relative"].repeat(20) {
+        let _ = stack.clone().oneshot(get(url)).await;
+    }
+    let state = |key| layer.circuits().get(key).unwrap().state();
+    assert_eq!(state("well"), State::Closed);
+    assert_eq!(state("ill"), State::Open);
+    assert_eq!(state("billing"), State::Open);
+
+    let one = StandardLayer::new("all").keyed(|_| None).retry(None);
+    let (_, dead) = upstream(|_| Ok(status(502)));
+    let stack = one.layer(dead);
+    for host in 0..20 {
+        let _ = stack.clone().oneshot(get(&format!("http://host-{host}/"))).await;
+    }
+    assert_eq!(one.circuits().get("all").unwrap().state(), State::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_authority_has_a_budget_of_its_own_unless_one_was_chosen() {
+    for (chosen, retries) in [(None, 6), (Some(Budget::default()), 3)] {
+        let (sent, dead) = upstream(|_| Ok(status(502)));
+        let retry = RetryLayer::new().total(10).backoff(Backoff::none());
+        let retry = match chosen {
+            Some(budget) => retry.budget(budget),
+            None => retry,
+        };
+        let stack = StandardLayer::new("billing").circuit_breaker(None).retry(retry).layer(dead);
+        for url in ["http://a/", "http://b/"] {
+            let _ = stack.clone().oneshot(get(url)).await;
+        }
+        assert_eq!(sent.load(Ordering::Relaxed), 2 + retries);
+    }
+}
+
+/// Thinks that a 404 is worth another try.
+#[derive(Clone, Copy, Debug)]
+struct NotYet;
+
+impl<B> Classify<Response<B>> for NotYet {
+    fn classify(
+        &self,
+        outcome: Result<&Response<B>, &(dyn std::error::Error + 'static)>,
+    ) -> Option<Failure> {
+        match outcome {
+            Ok(response) if response.status() == 404 => {
+                Some(Failure::new(Cause::BadGateway).with_retry_hint(Some(true)))
+            }
+            outcome => HttpClassifier::new().classify(outcome),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_classifier_of_ones_own_is_asked_by_every_part() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
+    let (sent, missing) = upstream(|_| Ok(status(404)));
+    let layer = StandardLayer::new("billing").classifier(NotYet);
+    let stack = layer.layer(missing);
+    for _ in 0..5 {
+        let _ = stack.clone().oneshot(get(URL)).await;
+    }
+    // Five calls, and the three retries that a budget always has.
+    assert_eq!(sent.load(Ordering::Relaxed), 8);
+    let snapshot = layer.circuits().get("billing").unwrap().snapshot();
+    assert_eq!(snapshot.failures(), 8);
+    assert!(recorder.lines().iter().all(|line| line.get("seawall.cause") == Some("bad_gateway")));
+    assert_eq!(recorder.lines().len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_of_another_body_gets_what_send_as_makes() {
+    let client = service_fn(async |request: Request<Full<bytes::Bytes>>| {
+        Ok::<_, seawall::BoxError>(Response::new(request.into_body()))
+    });
+    let stack = StandardLayer::new("billing")
+        .send_as(|_: ReplayBody<Body>| Full::from("converted"))
+        .retry(RetryLayer::new().total(1))
+        .layer(client);
+    let body = stack.oneshot(get(URL)).await.unwrap().into_body();
+    assert_eq!(body.collect().await.unwrap().to_bytes(), "converted");
+}
