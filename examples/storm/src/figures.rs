@@ -16,6 +16,8 @@ pub(crate) struct Figures {
     /// Calls that had an answer in time, of all.
     pub(crate) success: f64,
     pub(crate) failed: usize,
+    /// The same of those that began while the fault lasted.
+    pub(crate) success_in_fault: f64,
     /// Answers in time, per second of the fault.
     pub(crate) goodput: f64,
     /// The same as a part of what the upstream could have done, where that is less than what is asked of it.
@@ -61,8 +63,11 @@ impl Figures {
         let whole = |series: &[u32]| series.iter().map(|&count| f64::from(count)).sum::<f64>();
         Self {
             calls: calls.len(),
-            success: good as f64 / calls.len().max(1) as f64,
+            success: success(calls.iter()),
             failed: calls.len() - good,
+            success_in_fault: success(
+                calls.iter().filter(|call| fault.contains(&call.began.as_secs())),
+            ),
             goodput,
             of_capacity: scenario.capacity().map(|capacity| goodput / capacity),
             load_in_fault: during(&sight.requests) / during(&offered).max(1.0),
@@ -101,6 +106,15 @@ impl Call {
             None => Duration::from_secs(LENGTH).saturating_sub(self.began),
         }
     }
+}
+
+fn success<'a>(calls: impl Iterator<Item = &'a Call>) -> f64 {
+    let (mut all, mut good) = (0_u32, 0_u32);
+    for call in calls {
+        all += 1;
+        good += u32::from(call.in_time().is_some());
+    }
+    f64::from(good) / f64::from(all.max(1))
 }
 
 fn by_second(times: impl Iterator<Item = Duration>) -> Vec<u32> {

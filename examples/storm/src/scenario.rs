@@ -110,6 +110,11 @@ impl Scenario {
         self.fault().end < LENGTH
     }
 
+    /// Whether answers take longer, or do not come.
+    pub(crate) fn is_slow(&self) -> bool {
+        self.is(Fault::Silent) || self.is(Fault::Brownout)
+    }
+
     /// The most that the upstream can answer in a second of the fault.
     pub(crate) fn capacity(&self) -> Option<f64> {
         match self.fault {

@@ -10,11 +10,12 @@ pub(crate) fn of(scenario: &Scenario, results: &[Result]) -> String {
     let mut head = vec![
         "stack",
         "success",
+        "in the fault",
         "failed",
         "goodput",
         "load",
-        "in all",
-        "worst s",
+        "load in all",
+        "worst second",
         "p50",
         "p99",
         "back after",
@@ -31,6 +32,7 @@ pub(crate) fn of(scenario: &Scenario, results: &[Result]) -> String {
         let mut row = vec![
             result.stack.to_owned(),
             format!("{:.3} %", figures.success * 100.0),
+            format!("{:.3} %", figures.success_in_fault * 100.0),
             figures.failed.to_string(),
             match figures.of_capacity {
                 Some(part) => format!("{:.0}/s ({:.0} %)", figures.goodput, part * 100.0),

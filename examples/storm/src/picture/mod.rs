@@ -17,7 +17,7 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 type Drawn = std::result::Result<(), Box<dyn std::error::Error>>;
 
 const WIDTH: u32 = 900;
-const HEAD: u32 = 84;
+const HEAD: u32 = 90;
 const STRIP: u32 = 78;
 const FOOT: u32 = 38;
 
@@ -50,7 +50,7 @@ pub(crate) fn draw(folder: &Path, name: &str, scenario: &Scenario, results: &[&R
 
 fn head(root: &Area<'_>, scenario: &Scenario) -> Drawn {
     let title = text(22).style(FontStyle::Bold).color(&INK);
-    root.draw_text(scenario.title, &title, (16, 12))?;
+    root.draw_text(&capitalised(scenario.title), &title, (16, 12))?;
     let legend = [
         (OFFERED, "calls that callers make"),
         (ANSWERED, "answered within 3 s"),
@@ -60,10 +60,20 @@ fn head(root: &Area<'_>, scenario: &Scenario) -> Drawn {
     for (color, what) in legend {
         root.draw(&Rectangle::new([(left, 48), (left + 14, 60)], color.filled()))?;
         root.draw_text(what, &text(14).color(&INK), (left + 20, 46))?;
-        left += 40 + 8 * what.len() as i32;
+        left += 40 + 7 * what.len() as i32;
     }
-    root.draw_text("per second, up to 2,500", &text(12).color(&QUIET), (left + 16, 48))?;
+    let scale = format!("a second; a strip ends at {}", strip::MOST);
+    root.draw_text(&scale, &text(12).color(&QUIET), (left, 47))?;
+    if scenario.heals() {
+        let begin = strip::LEFT + (strip::CHART * scenario.fault().start / LENGTH) as i32;
+        root.draw_text("the fault", &text(12).color(&QUIET), (begin, 74))?;
+    }
     Ok(())
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn foot(area: &Area<'_>) -> Drawn {
@@ -87,10 +97,10 @@ fn middle() -> plotters::style::text_anchor::Pos {
 /// Which results belong in the picture of the peers, and which in that of our parts.
 pub(crate) fn split<'a>(scenario: &Scenario, results: &'a [Result]) -> [Vec<&'a Result>; 2] {
     let here = results.iter().filter(|result| result.scenario == scenario.name);
-    let shown = |result: &&Result, among: fn(&stack::Stack) -> bool| {
-        stack::ALL.iter().any(|stack| stack.name == result.stack && among(stack))
-    };
-    let peers = here.clone().filter(|result| shown(result, stack::Stack::is_among_peers));
-    let parts = here.filter(|result| shown(result, stack::Stack::is_among_parts));
+    let stack = |result: &Result| stack::ALL.iter().find(|stack| stack.name == result.stack);
+    let slow = scenario.is_slow();
+    let peers =
+        here.clone().filter(|result| stack(result).is_some_and(|one| one.is_among_peers(slow)));
+    let parts = here.filter(|result| stack(result).is_some_and(stack::Stack::is_ours));
     [peers.collect(), parts.collect()]
 }

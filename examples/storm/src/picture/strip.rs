@@ -6,23 +6,28 @@ use super::{ANSWERED, Area, Drawn, FAULT, INK, OFFERED, QUIET, SENT, STRIP, text
 use crate::{
     Result,
     scenario::{LENGTH, Scenario},
+    stack,
 };
 
-pub(super) const LEFT: i32 = 160;
-pub(super) const CHART: u64 = 500;
+pub(super) const LEFT: i32 = 150;
+pub(super) const CHART: u64 = 480;
 const RIGHT: i32 = LEFT + CHART as i32 + 16;
 /// What is beyond leaves at the top; the worst second is told beside.
-const MOST: u32 = 2_500;
+pub(super) const MOST: u32 = 2_000;
 
 pub(super) fn draw(area: &Area<'_>, scenario: &Scenario, result: &Result) -> Drawn {
     let figures = &result.figures;
-    let is_ours = result.stack.contains("seawall");
-    let name = text(15).style(if is_ours { FontStyle::Bold } else { FontStyle::Normal });
-    area.draw_text(result.stack, &name.color(&INK), (16, 28))?;
+    let stack =
+        stack::ALL.iter().find(|stack| stack.name == result.stack).ok_or("no such stack")?;
+    let name = text(15).style(if stack.is_ours() { FontStyle::Bold } else { FontStyle::Normal });
+    area.draw_text(stack.label, &name.color(&INK), (16, 28))?;
     chart(area, scenario, result)?;
 
-    let success = format!("{:.2} % answered", figures.success * 100.0);
-    area.draw_text(&success, &text(15).style(FontStyle::Bold).color(&INK), (RIGHT, 8))?;
+    let percent = figures.success_in_fault * 100.0;
+    // Where nearly all are, it is the others that matter.
+    let success = if percent > 98.0 { format!("{percent:.3}") } else { format!("{percent:.0}") };
+    let success = format!("{success} % answered in the fault");
+    area.draw_text(&success, &text(14).style(FontStyle::Bold).color(&INK), (RIGHT, 8))?;
     let load =
         format!("load × {:.2}, worst second × {:.2}", figures.load_in_fault, figures.load_worst);
     area.draw_text(&load, &text(12).color(&QUIET), (RIGHT, 30))?;

@@ -35,6 +35,8 @@ pub(crate) type Client = BoxCloneService<Request<Body>, StatusCode, BoxError>;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stack {
     pub(crate) name: &'static str,
+    /// In pictures.
+    pub(crate) label: &'static str,
     pub(crate) what: &'static str,
     pub(crate) of: Of,
     make: fn(Upstream) -> Client,
@@ -43,6 +45,7 @@ pub(crate) struct Stack {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Of {
     Peer,
+    LimitedPeer,
     Ours,
     /// Ours, with a limit.
     Limited,
@@ -51,12 +54,17 @@ pub(crate) enum Of {
 }
 
 impl Stack {
-    pub(crate) fn is_among_peers(&self) -> bool {
-        self.of != Of::Part
+    /// Whether it is in the picture of ours and those of others. Limits have a say where the upstream is slow.
+    pub(crate) fn is_among_peers(&self, slow: bool) -> bool {
+        match self.of {
+            Of::Peer | Of::Ours => true,
+            Of::Limited | Of::LimitedPeer => slow,
+            Of::Part => false,
+        }
     }
 
-    pub(crate) fn is_among_parts(&self) -> bool {
-        self.of != Of::Peer
+    pub(crate) fn is_ours(&self) -> bool {
+        !matches!(self.of, Of::Peer | Of::LimitedPeer)
     }
 
     pub(crate) fn client(&self, upstream: Upstream) -> Client {
@@ -64,34 +72,48 @@ impl Stack {
     }
 }
 
-const fn peer(name: &'static str, what: &'static str, make: fn(Upstream) -> Client) -> Stack {
-    Stack { name, what, of: Of::Peer, make }
+const fn stack(
+    of: Of,
+    [name, label, what]: [&'static str; 3],
+    make: fn(Upstream) -> Client,
+) -> Stack {
+    Stack { name, label, what, of, make }
 }
 
 pub(crate) static ALL: [Stack; 15] = [
-    peer("none", "the bare client", plain::none),
-    peer("naive", "3 retries as the urllib3 recipe has them: no jitter, no budget", plain::naive),
-    peer("tower", "tower: Retry with TpsBudget and ExponentialBackoff, Timeout", tower::stack),
-    peer(
-        "resilience",
-        "tower-resilience: Retry, CircuitBreaker, TimeLimiter",
+    stack(Of::Peer, ["none", "no protection", "the bare client"], plain::none),
+    stack(
+        Of::Peer,
+        ["naive", "naive retry", "3 retries as the urllib3 recipe has them: no jitter, no budget"],
+        plain::naive,
+    ),
+    stack(
+        Of::Peer,
+        ["tower", "tower", "tower: Retry with TpsBudget and ExponentialBackoff, Timeout"],
+        tower::stack,
+    ),
+    stack(
+        Of::Peer,
+        ["resilience", "tower-resilience", "tower-resilience: Retry, CircuitBreaker, TimeLimiter"],
         resilience::retry_and_breaker,
     ),
-    peer("resilience-limit", "that, with its Gradient2 limit", resilience::with_limit),
-    peer("failsafe", "failsafe, with tower's Timeout", failsafe::stack),
-    Stack { name: "seawall", what: "StandardLayer", of: Of::Ours, make: seawall::whole },
-    Stack {
-        name: "seawall-limit",
-        what: "StandardLayer with an in-flight limit of 128",
-        of: Of::Limited,
-        make: seawall::limit,
-    },
-    Stack {
-        name: "seawall-adaptive",
-        what: "StandardLayer with an adaptive in-flight limit",
-        of: Of::Limited,
-        make: seawall::adaptive,
-    },
+    stack(
+        Of::LimitedPeer,
+        ["resilience-limit", "… with its limit", "that, with its Gradient2 limit"],
+        resilience::with_limit,
+    ),
+    stack(Of::Peer, ["failsafe", "failsafe", "failsafe, with tower's Timeout"], failsafe::stack),
+    stack(Of::Ours, ["seawall", "seawall", "StandardLayer"], seawall::whole),
+    stack(
+        Of::Limited,
+        ["seawall-limit", "… limit of 128", "StandardLayer with an in-flight limit of 128"],
+        seawall::limit,
+    ),
+    stack(
+        Of::Limited,
+        ["seawall-adaptive", "… adaptive limit", "StandardLayer with an adaptive in-flight limit"],
+        seawall::adaptive,
+    ),
     part("no-retry", "StandardLayer without retries", seawall::no_retry),
     part("no-budget", "StandardLayer without a budget of retries", seawall::no_budget),
     part("no-breaker", "StandardLayer without a circuit breaker", seawall::no_breaker),
@@ -101,7 +123,7 @@ pub(crate) static ALL: [Stack; 15] = [
 ];
 
 const fn part(name: &'static str, what: &'static str, make: fn(Upstream) -> Client) -> Stack {
-    Stack { name, what, of: Of::Part, make }
+    stack(Of::Part, [name, name, what], make)
 }
 
 fn boxed<S, B>(service: S) -> Client
