@@ -6,6 +6,7 @@ mod failsafe;
 mod plain;
 mod resilience;
 mod seawall;
+mod throttle;
 mod tower;
 
 use std::time::Duration;
@@ -80,7 +81,7 @@ const fn stack(
     Stack { name, label, what, of, make }
 }
 
-pub(crate) static ALL: [Stack; 15] = [
+pub(crate) static ALL: [Stack; 16] = [
     stack(Of::Peer, ["none", "no protection", "the bare client"], plain::none),
     stack(
         Of::Peer,
@@ -120,6 +121,11 @@ pub(crate) static ALL: [Stack; 15] = [
     part("no-timeout", "StandardLayer without any limit of time", seawall::no_timeout),
     part("no-deadline", "StandardLayer without a limit for a call", seawall::no_deadline),
     part("four-retries", "StandardLayer with 4 retries in place of 3", seawall::four_retries),
+    part(
+        "throttle",
+        "StandardLayer with adaptive throttling in place of its breaker",
+        seawall::throttle,
+    ),
 ];
 
 const fn part(name: &'static str, what: &'static str, make: fn(Upstream) -> Client) -> Stack {

@@ -8,7 +8,7 @@ use seawall::{
 };
 use tower::Layer;
 
-use super::{ATTEMPT, Client, LIMIT, TOTAL, boxed};
+use super::{ATTEMPT, Client, LIMIT, TOTAL, boxed, throttle::Throttle};
 use crate::upstream::Upstream;
 
 fn told() -> StandardLayer {
@@ -58,4 +58,9 @@ pub(super) fn no_deadline(upstream: Upstream) -> Client {
 
 pub(super) fn four_retries(upstream: Upstream) -> Client {
     around(&told().retry(RetryLayer::new().total(4)), upstream)
+}
+
+pub(super) fn throttle(upstream: Upstream) -> Client {
+    let layer = told().circuit_breaker(None::<CircuitBreakerLayer>);
+    boxed(layer.layer(Throttle::new(upstream)))
 }
