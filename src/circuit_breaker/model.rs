@@ -155,12 +155,12 @@ impl Model {
     fn streak(&self) -> Option<u32> {
         let (width, mut began, mut failures) = (self.settings.width, self.now, 0);
         for (at, failed) in self.results.iter().rev() {
-            if !failed || began - *at > width {
+            if !failed || began.saturating_sub(*at) > width {
                 break;
             }
             (began, failures) = (*at, failures + 1);
         }
-        (self.now - began >= width).then_some(failures)
+        (self.now.saturating_sub(began) >= width).then_some(failures)
     }
 
     fn counts(&self) -> (u64, u64) {

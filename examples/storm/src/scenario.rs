@@ -159,5 +159,5 @@ impl Scenario {
 /// One after the other, each for the first of three seconds.
 fn is_restarting(at: u64, instance: u64) -> bool {
     let since = at - BEGIN;
-    since % 3 == 0 && since / 3 == instance
+    since.is_multiple_of(3) && since / 3 == instance
 }

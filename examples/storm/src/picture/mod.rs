@@ -56,14 +56,13 @@ fn head(root: &Area<'_>, scenario: &Scenario) -> Drawn {
         (ANSWERED, "answered within 3 s"),
         (SENT, "requests that the upstream gets"),
     ];
-    let mut left = 16;
-    for (color, what) in legend {
+    let lefts = [16, 216, 388];
+    for ((color, what), left) in legend.into_iter().zip(lefts) {
         root.draw(&Rectangle::new([(left, 48), (left + 14, 60)], color.filled()))?;
         root.draw_text(what, &text(14).color(&INK), (left + 20, 46))?;
-        left += 40 + 7 * what.len() as i32;
     }
     let scale = format!("a second; a strip ends at {}", strip::MOST);
-    root.draw_text(&scale, &text(12).color(&QUIET), (left, 47))?;
+    root.draw_text(&scale, &text(12).color(&QUIET), (646, 47))?;
     if scenario.heals() {
         let begin = strip::LEFT + (strip::CHART * scenario.fault().start / LENGTH) as i32;
         root.draw_text("the fault", &text(12).color(&QUIET), (begin, 74))?;
