@@ -75,7 +75,7 @@ if [ "${1:-}" != --check ]; then
   exit
 fi
 
-count $'^(bare|seawall (Timeout(, by request)?|BodyTimeout|Deadline, inner layers not told|Retry|CircuitBreaker|BadGatewayClassifier|Logging, (client|server))|tower-http Trace)\tGET\t|^classifier: (nothing|a 200)' >"$scratch/counts"
+count $'^(bare|seawall (Timeout(, by request)?|BodyTimeout|Deadline, inner layers not told|Retry(, keyed)?|CircuitBreaker(, keyed)?|Retry and CircuitBreaker, keyed|BadGatewayClassifier|Logging, (client|server))|tower-http Trace)\tGET\t|^classifier: (nothing|a 200)' >"$scratch/counts"
 failed=0
 limit 'seawall Timeout' bare GET ready 160 || failed=1
 limit 'seawall Timeout' bare GET 'pending once' 700 || failed=1
@@ -83,12 +83,16 @@ limit 'seawall Timeout, by request' bare GET ready 160 || failed=1
 limit 'seawall BodyTimeout' bare GET ready 160 || failed=1
 limit 'seawall Deadline, inner layers not told' bare GET ready 340 || failed=1
 limit 'seawall Retry' bare GET ready 600 || failed=1
-limit 'seawall CircuitBreaker' bare GET ready 370 || failed=1
-limit 'seawall BadGatewayClassifier' bare GET ready 140 || failed=1
+limit 'seawall CircuitBreaker' bare GET ready 350 || failed=1
+# What a key costs where it is that of the call before.
+limit 'seawall Retry, keyed' 'seawall Retry' GET ready 170 || failed=1
+limit 'seawall CircuitBreaker, keyed' 'seawall CircuitBreaker' GET ready 100 || failed=1
+limit 'seawall Retry and CircuitBreaker, keyed' bare GET ready 1350 || failed=1
+limit 'seawall BadGatewayClassifier' bare GET ready 125 || failed=1
 limit 'seawall Logging, client' bare GET ready 140 || failed=1
 limit 'seawall Logging, server' bare GET ready 140 || failed=1
 # A success that nobody wants to hear of, while failures would be heard.
-limit 'seawall Logging, client' bare GET ready 800 INFO || failed=1
+limit 'seawall Logging, client' bare GET ready 765 INFO || failed=1
 # A success that is written: no slower than the peer with its defaults, which need DEBUG to be seen.
 limit 'seawall Logging, server' 'tower-http Trace' GET ready 0 DEBUG || failed=1
 limit 'seawall Logging, client' 'tower-http Trace' GET ready 0 DEBUG || failed=1

@@ -1,6 +1,8 @@
 //! What retrying leaves behind for others to read.
 
-use std::{error::Error, fmt, num::NonZeroU32, time::Duration};
+#[cfg(any(feature = "circuit-breaker", feature = "logging"))]
+use std::sync::Once;
+use std::{cell::Cell, error::Error, fmt, num::NonZeroU32, time::Duration};
 
 use http::Response;
 
@@ -86,6 +88,27 @@ impl Attempts {
     pub fn past(&self) -> &[Past] {
         &self.past
     }
+}
+
+thread_local! {
+    static DROPPED: Cell<Option<NonZeroU32>> = const { Cell::new(None) };
+}
+
+/// Tells whoever drops a call that is being retried how many requests it has sent. Of calls inside of one another the
+/// outermost tells, since it is dropped first.
+pub(crate) fn tell_dropped(attempts: NonZeroU32) {
+    // A thread that is at its end tells nothing.
+    let _ = DROPPED.try_with(|dropped| {
+        if dropped.get().is_none() {
+            dropped.set(Some(attempts));
+        }
+    });
+}
+
+/// What was told since the last look, to be replaced by `other`. Looked at before something is dropped and right after.
+#[cfg(feature = "logging")]
+pub(crate) fn swap_dropped(other: Option<NonZeroU32>) -> Option<NonZeroU32> {
+    DROPPED.try_with(|dropped| dropped.replace(other)).ok().flatten()
 }
 
 /// Why a failed call was not tried (again).
@@ -241,4 +264,29 @@ impl Error for GaveUp {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&*self.source)
     }
+}
+/// Says once that a breaker stands around a retry, of whose failure it was told by `error`.
+#[cfg(feature = "circuit-breaker")]
+pub(crate) fn hint_if_around_retry(error: &(dyn Error + 'static)) {
+    static SAID: Once = Once::new();
+    if !SAID.is_completed() && crate::find_source::<GaveUp>(error).is_some() {
+        SAID.call_once(|| {
+            tracing::debug!(
+                name: "order",
+                "CircuitBreakerLayer stands around RetryLayer: of several attempts it counts one, and cannot end the retrying",
+            );
+        });
+    }
+}
+
+/// Says once that a log is written inside of a retry.
+#[cfg(feature = "logging")]
+pub(crate) fn hint_inside_retry() {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        tracing::debug!(
+            name: "order",
+            "LoggingLayer stands inside RetryLayer: its lines are of attempts; only one around it says how a call ended",
+        );
+    });
 }

@@ -9,7 +9,7 @@ use std::{
     error::Error,
     fmt,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use http::{Response, StatusCode};
@@ -129,38 +129,38 @@ where
     type Data = B::Data;
     type Error = BoxError;
 
+    #[inline]
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
         let mut this = self.project();
+        if this.watch.is_none() {
+            return this.inner.poll_frame(cx).map_err(Into::into);
+        }
         if let Some(watch) = this.watch {
             watch.enter();
         }
-        let polled = this.inner.as_mut().poll_frame(cx);
+        let polled = this.inner.as_mut().poll_frame(cx).map_err(Into::into);
         if let Some(watch) = this.watch {
             watch.leave();
         }
-        Poll::Ready(match ready!(polled) {
-            Some(Ok(frame)) => {
+        match &polled {
+            Poll::Pending => {}
+            Poll::Ready(Some(Ok(frame))) => {
                 // A reader may stop here without asking for the end.
-                if this.watch.is_some() && (frame.is_trailers() || this.inner.is_end_stream()) {
+                if frame.is_trailers() || this.inner.is_end_stream() {
                     finish(this.watch);
                 }
-                Some(Ok(frame))
             }
-            Some(Err(error)) => {
-                let error = error.into();
+            Poll::Ready(Some(Err(error))) => {
                 if let Some(mut watch) = this.watch.take() {
-                    watch.fail(&*error);
+                    watch.fail(&**error);
                 }
-                Some(Err(error))
             }
-            None => {
-                finish(this.watch);
-                None
-            }
-        })
+            Poll::Ready(None) => finish(this.watch),
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

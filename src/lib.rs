@@ -52,7 +52,8 @@
 //! `hyper`, `hyper-util`, `h2`, `reqwest-0_13` and `tonic-0_14` let the classifier look into the errors of those crates;
 //! without them a refused connection is still recognised, but a closed one is not. `reqwest-0_13` also brings
 //! `seawall::reqwest::Client`, a client as a service, and `tonic-0_14` `seawall::tonic::Client`, around a channel. `metrics` counts for a
-//! recorder of the `metrics` crate: see `seawall::metrics`.
+//! recorder of the `metrics` crate: see `seawall::metrics`. `test-util` is for your tests: upstreams that fail as they are
+//! told, in the test's process or on a socket: see `seawall::test_util`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(missing_docs)]
 
@@ -70,7 +71,12 @@ mod body;
 mod budget;
 #[cfg(any(feature = "retry", feature = "circuit-breaker", feature = "in-flight"))]
 mod keys;
-#[cfg(any(feature = "retry", feature = "circuit-breaker", feature = "logging"))]
+#[cfg(any(
+    feature = "retry",
+    feature = "circuit-breaker",
+    feature = "logging",
+    feature = "test-util"
+))]
 mod ratio;
 #[cfg(any(feature = "logging", feature = "metrics"))]
 mod semconv;
@@ -103,6 +109,8 @@ pub mod reqwest;
 pub mod retry;
 #[cfg(feature = "standard")]
 pub mod standard;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 #[cfg(feature = "timeout")]
 pub mod timeout;
 #[cfg(feature = "tonic-0_14")]
@@ -114,7 +122,12 @@ pub use self::{
     failure::{Cause, Failure, Processed, Product, Reporter},
 };
 
-#[cfg(any(feature = "retry", feature = "circuit-breaker", feature = "logging"))]
+#[cfg(any(
+    feature = "retry",
+    feature = "circuit-breaker",
+    feature = "logging",
+    feature = "test-util"
+))]
 pub use self::ratio::{NotARatio, Ratio};
 #[cfg(any(feature = "retry", feature = "deadline"))]
 pub use self::time_limit::Deadline;
@@ -149,6 +162,8 @@ pub use self::retry::RetryLayer;
 #[cfg(feature = "standard")]
 #[doc(no_inline)]
 pub use self::standard::StandardLayer;
+#[cfg(feature = "config")]
+pub use self::standard::config;
 #[cfg(feature = "timeout")]
 #[doc(no_inline)]
 pub use self::timeout::TimeoutLayer;

@@ -45,6 +45,11 @@ impl Ratio {
         f64::from(self.millionths) / f64::from(WHOLE)
     }
 
+    #[cfg(feature = "test-util")]
+    pub(crate) const fn millionths(self) -> u32 {
+        self.millionths
+    }
+
     /// Whether `part` of `whole` is this much or more; never of nothing.
     #[cfg(feature = "circuit-breaker")]
     pub(crate) fn is_reached(self, part: u64, whole: u64) -> bool {
@@ -113,6 +118,7 @@ mod tests {
         assert!(half.is_reached(u64::MAX, u64::MAX));
     }
 
+    #[cfg(any(feature = "retry", feature = "circuit-breaker"))]
     #[test]
     fn a_part_of_a_duration_is_no_more_than_the_whole() {
         let whole = Duration::from_secs(8);

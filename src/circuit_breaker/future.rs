@@ -79,6 +79,8 @@ where
             Poll::Ready(Ok(response)) => Poll::Ready(Ok(E::attach(response, permit))),
             Poll::Ready(Err(error)) => {
                 let error = error.into();
+                #[cfg(feature = "retry")]
+                crate::attempts::hint_if_around_retry(&*error);
                 if let Some(permit) = permit {
                     permit.failed(this.classifier.classify(Err(&*error)));
                 }

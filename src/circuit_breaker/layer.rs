@@ -66,7 +66,7 @@ impl<C, F, E> CircuitBreakerLayer<C, Keyed<F>, E> {
     /// The circuits, to be looked at and to be told.
     #[must_use]
     pub fn handle(&self) -> Circuits {
-        Circuits::new(Arc::clone(&self.select.store))
+        Circuits::new(self.select.store())
     }
 }
 

@@ -60,12 +60,17 @@ impl<Req> Find<Req> for Single {
 
 /// A circuit for each key.
 pub struct Keyed<F> {
-    by: Arc<F>,
-    pub(super) store: Arc<Store<Core>>,
+    shared: Arc<Shared<F>>,
     last: Last<Core>,
+}
+
+/// In one place, since a service is cloned for each call that may be retried.
+struct Shared<F> {
+    by: Arc<F>,
+    store: Arc<Store<Core>>,
     settings: Arc<Settings>,
     /// There were too many keys, and it was said so.
-    overflowed: Arc<AtomicBool>,
+    overflowed: AtomicBool,
 }
 
 impl<F> Keyed<F> {
@@ -74,15 +79,18 @@ impl<F> Keyed<F> {
     }
 
     fn with(by: Arc<F>, settings: &Arc<Settings>) -> Self {
-        Self {
-            by,
-            store: Arc::default(),
-            last: Last::default(),
-            settings: Arc::clone(settings),
-            overflowed: Arc::default(),
-        }
+        let settings = Arc::clone(settings);
+        let (store, overflowed) = (Arc::default(), AtomicBool::new(false));
+        let shared = Arc::new(Shared { by, store, settings, overflowed });
+        Self { shared, last: Last::default() }
     }
 
+    pub(super) fn store(&self) -> Arc<Store<Core>> {
+        Arc::clone(&self.shared.store)
+    }
+}
+
+impl<F> Shared<F> {
     #[cold]
     fn overflow(&self) {
         #[cfg(feature = "metrics")]
@@ -99,19 +107,20 @@ impl<F> Keyed<F> {
 
 impl<F> Select for Keyed<F> {
     fn anew(&self, settings: &Arc<Settings>) -> Self {
-        Self::with(Arc::clone(&self.by), settings)
+        Self::with(Arc::clone(&self.shared.by), settings)
     }
 }
 
 impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
     #[inline]
     fn find(&mut self, request: &Req) -> Option<Arc<Core>> {
-        let key = self.by.key(request)?;
-        let found = self.last.get(&self.store, &key, Instant::now, |key| {
-            Core::new(Some(key), Arc::clone(&self.settings), Instant::now())
+        let Self { shared, last } = self;
+        let key = shared.by.key(request)?;
+        let found = last.get(&shared.store, &key, Instant::now, |key| {
+            Core::new(Some(key), Arc::clone(&shared.settings), Instant::now())
         });
         if found.is_none() {
-            self.overflow();
+            shared.overflow();
         }
         found
     }
@@ -123,18 +132,12 @@ impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
 
 impl<F> Clone for Keyed<F> {
     fn clone(&self) -> Self {
-        Self {
-            by: Arc::clone(&self.by),
-            store: Arc::clone(&self.store),
-            last: self.last.clone(),
-            settings: Arc::clone(&self.settings),
-            overflowed: Arc::clone(&self.overflowed),
-        }
+        Self { shared: Arc::clone(&self.shared), last: self.last.clone() }
     }
 }
 
 impl<F> fmt::Debug for Keyed<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keyed").field("store", &self.store).finish_non_exhaustive()
+        f.debug_struct("Keyed").field("store", &self.shared.store).finish_non_exhaustive()
     }
 }

@@ -44,7 +44,9 @@ impl DeadlineHeaderLayer {
     #[cfg(feature = "standard")]
     #[inline]
     pub(crate) fn write<B>(&self, request: &mut Request<B>) {
-        self.written.write(request);
+        if self.written.header.is_some() {
+            self.written.write(request);
+        }
     }
 
     /// What is kept of the time that is left; `None`: nothing is written.

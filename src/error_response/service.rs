@@ -21,6 +21,15 @@ pub struct ErrorResponse<S> {
     pub(super) not_ready: Option<Box<Answer>>,
 }
 
+#[cfg(feature = "config")]
+impl<S> ErrorResponse<S> {
+    /// Answers the next call so, since what is inside is not ready for it.
+    pub(crate) fn failing(mut self, error: &(dyn std::error::Error + 'static)) -> Self {
+        self.not_ready = Some(Box::new(Answer::to(error, &self.settings)));
+        self
+    }
+}
+
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for ErrorResponse<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,

@@ -18,6 +18,38 @@ pub struct ByUri<F>(pub(crate) F);
 #[derive(Clone, Copy, Debug)]
 pub struct ByRequest<F>(pub(crate) F);
 
+/// Which key a URI has. Also for a type with a name, where a function's has none, and a pointer to one costs.
+#[cfg(feature = "standard")]
+pub trait KeyOf {
+    /// `None`: it has none.
+    fn key_of<'a>(&self, uri: &'a Uri) -> Option<Cow<'a, str>>;
+}
+
+#[cfg(feature = "standard")]
+impl<F> KeyOf for F
+where
+    F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
+{
+    #[inline]
+    fn key_of<'a>(&self, uri: &'a Uri) -> Option<Cow<'a, str>> {
+        self(uri)
+    }
+}
+
+/// Keys by host and port: [`by_authority`](crate::standard::by_authority) as a type.
+#[cfg(feature = "standard")]
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct ByAuthority {}
+
+#[cfg(feature = "standard")]
+impl KeyOf for ByAuthority {
+    #[inline]
+    fn key_of<'a>(&self, uri: &'a Uri) -> Option<Cow<'a, str>> {
+        super::by_authority(uri)
+    }
+}
+
 /// A key made of the URI of an HTTP request, or a name of its own for those of which none can be made.
 #[cfg(feature = "standard")]
 pub struct Named<F> {
@@ -42,21 +74,15 @@ impl<F> fmt::Debug for Named<F> {
 }
 
 #[cfg(feature = "standard")]
-impl<F> Named<F>
-where
-    F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
-{
+impl<F: KeyOf> Named<F> {
     #[inline]
     pub(crate) fn of<'a>(&'a self, uri: &'a Uri) -> Option<Cow<'a, str>> {
-        self.on.then(|| (self.by)(uri).unwrap_or(Cow::Borrowed(&self.name)))
+        self.on.then(|| self.by.key_of(uri).unwrap_or(Cow::Borrowed(&self.name)))
     }
 }
 
 #[cfg(feature = "standard")]
-impl<F, B> Key<Request<B>> for Named<F>
-where
-    F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
-{
+impl<F: KeyOf, B> Key<Request<B>> for Named<F> {
     #[inline]
     fn key<'a>(&'a self, request: &'a Request<B>) -> Option<Cow<'a, str>> {
         self.of(request.uri())

@@ -70,11 +70,15 @@ impl<T> Clone for Last<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{
-        Mutex,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+    use std::{
+        sync::{
+            OnceLock,
+            atomic::{AtomicU64, AtomicUsize, Ordering},
+            mpsc,
+        },
+        thread,
+        time::Duration,
     };
-    use std::{thread, time::Duration};
 
     use super::*;
     use crate::keys::KEYS_MAX;
@@ -83,13 +87,13 @@ mod tests {
     #[derive(Default)]
     struct Kept {
         uses: AtomicUsize,
-        meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+        meanwhile: OnceLock<Box<dyn Fn() + Send + Sync>>,
     }
 
     impl Keep for Kept {
         fn is_clean(&self, _now: Instant) -> bool {
             let is_clean = self.uses.load(Ordering::Relaxed) == 0;
-            if let Some(meanwhile) = self.meanwhile.lock().unwrap().take() {
+            if let Some(meanwhile) = self.meanwhile.get() {
                 meanwhile();
             }
             is_clean
@@ -112,6 +116,11 @@ mod tests {
         get(&mut last, store, key, now).unwrap();
         assert_eq!(last.key, key);
         last
+    }
+
+    fn meanwhile(store: &Store<Kept>, key: &str, happens: impl Fn() + Send + Sync + 'static) {
+        let kept = store.find(key).unwrap();
+        assert!(kept.meanwhile.set(Box::new(happens)).is_ok());
     }
 
     /// Other keys, until there is no room, and one more, for which what can go is looked for.
@@ -153,32 +162,24 @@ mod tests {
 
     #[test]
     fn what_somebody_takes_a_hold_of_while_it_is_judged_stays() {
-        let (store, now) = (Arc::new(Store::default()), Instant::now());
-        let mut last = remembering(&store, "a", now);
-        let taken = Arc::new(Mutex::new(None));
-        let meanwhile = {
-            let (store, taken) = (Arc::clone(&store), Arc::clone(&taken));
-            move || *taken.lock().unwrap() = get(&mut last, &store, "a", now)
-        };
-        *store.find("a").unwrap().meanwhile.lock().unwrap() = Some(Box::new(meanwhile));
+        let (store, now) = (Store::default(), Instant::now());
+        let last = remembering(&store, "a", now);
+        let (sender, taken) = mpsc::channel();
+        meanwhile(&store, "a", move || sender.send(last.found.upgrade().unwrap()).unwrap());
         flood(&store, now);
-        let taken = taken.lock().unwrap().take().unwrap();
-        assert!(Arc::ptr_eq(&taken, &store.find("a").unwrap()));
+        assert!(Arc::ptr_eq(&taken.try_recv().unwrap(), &store.find("a").unwrap()));
         assert!(store.find("flood 1").is_none());
     }
 
     #[test]
     fn what_somebody_uses_while_it_is_judged_is_not_lost() {
-        let (store, now) = (Arc::new(Store::default()), Instant::now());
-        let mut last = remembering(&store, "a", now);
-        let meanwhile = {
-            let store = Arc::clone(&store);
-            move || {
-                get(&mut last, &store, "a", now).unwrap().uses.store(1, Ordering::Relaxed);
-                assert!(last.found.upgrade().is_some());
+        let (store, now) = (Store::default(), Instant::now());
+        let last = remembering(&store, "a", now);
+        meanwhile(&store, "a", move || {
+            if let Some(found) = last.found.upgrade() {
+                found.uses.store(1, Ordering::Relaxed);
             }
-        };
-        *store.find("a").unwrap().meanwhile.lock().unwrap() = Some(Box::new(meanwhile));
+        });
         flood(&store, now);
         assert_eq!(store.find("a").unwrap().uses.load(Ordering::Relaxed), 1);
         assert!(store.find("flood 1").is_none());

@@ -10,13 +10,16 @@ use tokio::time::Instant;
 
 pub use self::authority::by_authority;
 #[cfg(feature = "standard")]
+pub use self::by::ByAuthority;
+#[cfg(feature = "standard")]
+pub(crate) use self::by::KeyOf;
+#[cfg(feature = "standard")]
 pub(crate) use self::by::Named;
 #[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
 pub(crate) use self::by::{ByRequest, ByUri, Key};
-pub(crate) use self::{
-    last::Last,
-    store::{KEYS_MAX, Store},
-};
+#[cfg(any(test, feature = "circuit-breaker"))]
+pub(crate) use self::store::KEYS_MAX;
+pub(crate) use self::{last::Last, store::Store};
 
 /// What is kept for a key.
 pub(crate) trait Keep {

@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 use super::{
     ResponseBody,
     end::{End, Ending, innermost, quotes_url},
+    left_behind::LeftBehind,
     slot::Slot,
     view::View,
 };
@@ -27,6 +28,15 @@ pin_project! {
         pub(super) slot: Slot,
         pub(super) classifier: C,
         pub(super) view: V,
+    }
+
+    impl<F, C, V> PinnedDrop for ResponseFuture<F, C, V> {
+        #[inline]
+        fn drop(this: Pin<&mut Self>) {
+            if let Some(record) = this.project().slot.get() {
+                record.left_behind.begin();
+            }
+        }
     }
 }
 
@@ -47,6 +57,7 @@ where
             let outcome = ready!(this.inner.poll(cx));
             return Poll::Ready(outcome.map(|response| response.map(ResponseBody::unwatched)));
         }
+        LeftBehind::forget();
         let polled = {
             let _entered = this.slot.enter();
             this.inner.poll(cx)
@@ -109,6 +120,8 @@ pub(super) fn failed(
     let more = record.more();
     let (attempts, stop) = match known.map(gave_up) {
         Some((Some(attempts), stop)) => (Some(attempts), stop),
+        // A deadline drops what it ends.
+        _ if record.status.is_none() => (LeftBehind::taken(), None),
         _ => (more.and_then(|it| it.attempts), more.and_then(|it| it.stop)),
     };
     record.write(&Ending { end: End::Error, failure: Some(failure), attempts, stop, message });

@@ -176,6 +176,7 @@ mod fields;
 mod future;
 mod headers;
 mod layer;
+mod left_behind;
 mod level;
 mod line;
 mod opentelemetry;

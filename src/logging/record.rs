@@ -9,6 +9,7 @@ use tracing::Span;
 use super::{
     Head,
     end::{End, Ending},
+    left_behind::LeftBehind,
     line, opentelemetry,
     settings::{Settings, Side},
 };
@@ -35,6 +36,7 @@ pub(super) struct Record {
     pub(super) written: bool,
     /// Code of others runs; if that is so at the end, it has panicked.
     pub(super) busy: bool,
+    pub(super) left_behind: LeftBehind,
     more: Option<Box<More>>,
 }
 
@@ -63,8 +65,10 @@ pub(super) struct More {
 }
 
 impl Record {
+    /// What there is of every request; to be followed by [`read`](Self::read).
+    #[inline]
     pub(super) fn new(settings: &Arc<Settings>, head: Head<'_>) -> Self {
-        let mut this = Self {
+        Self {
             settings: Arc::clone(settings),
             method: head.method().clone(),
             uri: head.uri().clone(),
@@ -76,26 +80,36 @@ impl Record {
             expected: None,
             written: false,
             busy: false,
+            left_behind: LeftBehind::default(),
             more: None,
-        };
+        }
+    }
+
+    /// What there is of some.
+    #[inline]
+    pub(super) fn read(&mut self, head: Head<'_>) {
         if !head.headers().is_empty() {
-            this.read(head.headers());
+            self.read_headers(head.headers());
         }
         if !head.extensions().is_empty()
             && let Some(attempt) = attempt_of(head)
         {
-            this.more_mut().attempt = Some(attempt);
+            self.more_mut().attempt = Some(attempt);
+            #[cfg(feature = "retry")]
+            crate::attempts::hint_inside_retry();
         }
-        if let Some(route) = settings.route.0.as_ref().and_then(|route| route(head)) {
-            this.more_mut().route = Some(route);
+        if let Some(route) = &self.settings.route.0
+            && let Some(route) = route(head)
+        {
+            self.more_mut().route = Some(route);
         }
-        if let Some(span) = opentelemetry::span(&this) {
-            this.more_mut().span = Some(span);
+        if let Some(span) = opentelemetry::span(self) {
+            self.more_mut().span = Some(span);
         }
-        this
     }
 
-    fn read(&mut self, headers: &HeaderMap) {
+    #[inline(never)]
+    fn read_headers(&mut self, headers: &HeaderMap) {
         let settings = Arc::clone(&self.settings);
         self.request_id = headers.get(&REQUEST_ID).cloned();
         if settings.side == Side::Server
@@ -163,6 +177,11 @@ impl Record {
             self.request_id =
                 self.request_id.take().or_else(|| response.headers().get(&REQUEST_ID).cloned());
         }
+    }
+
+    /// It was dropped after so many attempts.
+    pub(super) fn cut_short(&mut self, attempts: u32) {
+        self.more_mut().attempts = Some(attempts);
     }
 
     /// Whether no more can come.

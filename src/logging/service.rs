@@ -66,6 +66,15 @@ where
 fn begin(settings: &Arc<Settings>, head: Head<'_>) -> Slot {
     match &settings.skip.0 {
         Some(skip) if skip(head) => Slot::none(),
-        _ => Slot::new(Record::new(settings, head)),
+        _ => {
+            let mut slot = Slot::new(|| Record::new(settings, head));
+            if let Some(record) = slot.get() {
+                // A hook or a subscriber may panic, as in any other place.
+                record.busy = true;
+                record.read(head);
+                record.busy = false;
+            }
+            slot
+        }
     }
 }

@@ -24,15 +24,13 @@ impl Slot {
         Self(None)
     }
 
-    pub(super) fn new(record: Record) -> Self {
+    /// Made where it stays, rather than moved there.
+    #[inline]
+    pub(super) fn new(record: impl FnOnce() -> Record) -> Self {
         let free = FREE.try_with(|free| free.borrow_mut().pop()).ok().flatten();
-        Self(Some(match free {
-            Some(mut place) => {
-                *place = Some(record);
-                place
-            }
-            None => Box::new(Some(record)),
-        }))
+        let mut place = free.unwrap_or_default();
+        *place = Some(record());
+        Self(Some(place))
     }
 
     #[inline]
@@ -109,6 +107,9 @@ fn give_up(record: &mut Record) {
         Some(_) => End::Dropped,
         None => End::Cancelled,
     };
+    if let Some(attempts) = record.left_behind.end() {
+        record.cut_short(attempts);
+    }
     if thread::panicking() {
         // Another panic out of here, a subscriber's, would end the process.
         let _ = panic::catch_unwind(panic::AssertUnwindSafe(|| record.finish(end)));

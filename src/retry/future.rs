@@ -20,7 +20,7 @@ use super::{
     policy::Policy,
     protocol::{Again, Sent, count},
 };
-use crate::{BoxError, Classify};
+use crate::{BoxError, Classify, attempts::tell_dropped};
 
 pin_project! {
     /// Response future of [`Retry`](super::Retry).
@@ -44,6 +44,20 @@ pin_project! {
         pub(super) made: u32,
         // Boxed, and made by the first failure, because most calls have none.
         pub(super) history: Option<Box<History>>,
+    }
+
+    impl<S, C, P, Req> PinnedDrop for ResponseFuture<S, C, P, Req>
+    where
+        S: Service<Sent<P, Req>>,
+        P: Protocol<Req, S::Response>,
+    {
+        #[inline]
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if this.history.is_some() && !matches!(this.state.project(), StateProj::Done) {
+                tell_dropped(count(*this.made));
+            }
+        }
     }
 }
 

@@ -122,6 +122,11 @@ impl<C, P> RetryLayer<C, P> {
         self.set(|policy| policy.methods = methods)
     }
 
+    #[cfg(feature = "config")]
+    pub(crate) fn idempotent_methods(self) -> Self {
+        self.set(|policy| policy.methods = Methods::Idempotent)
+    }
+
     /// Lets requests of every method be sent again, **even when they may have been processed**: only for an upstream
     /// where repeating a request does no harm.
     pub fn any_method(self) -> Self {
@@ -253,7 +258,17 @@ impl<C, P> RetryLayer<C, P> {
         if self.policy.budgets_from == From::User {
             return self;
         }
-        self.set(|policy| policy.budgets = Budgets::Keyed(Keyed::new(Budget::default(), by)))
+        self.same_budget_by(Budget::default(), by)
+    }
+
+    /// As [`budget_by`](Self::budget_by), but it counts as chosen only if one was before.
+    #[cfg(feature = "standard")]
+    pub(crate) fn same_budget_by(
+        self,
+        budget: Budget,
+        by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
+    ) -> Self {
+        self.set(|policy| policy.budgets = Budgets::Keyed(Keyed::new(budget, by)))
     }
 
     /// Retries what `other` does, by the settings of `self`.
@@ -265,9 +280,23 @@ impl<C, P> RetryLayer<C, P> {
     /// Takes every call to have so much time, and to need at the least `margin` for an attempt.
     #[cfg(feature = "standard")]
     pub(crate) fn within(self, time: Option<Duration>, margin: Option<Duration>) -> Self {
+        let least = self.policy.min_attempt.max(margin.unwrap_or_default());
+        // A change would be a copy.
+        if (self.policy.within, self.policy.min_attempt) == (time, least) {
+            return self;
+        }
         self.set(|policy| {
             policy.within = time;
-            policy.min_attempt = policy.min_attempt.max(margin.unwrap_or_default());
+            policy.min_attempt = least;
+        })
+    }
+
+    /// With the budgets of `other`, and what is left of them.
+    #[cfg(feature = "config")]
+    pub(crate) fn budgets_of(self, other: &Self) -> Self {
+        self.set(|policy| {
+            policy.budgets = other.policy.budgets.clone();
+            policy.budgets_from = other.policy.budgets_from;
         })
     }
 
@@ -292,9 +321,10 @@ impl<C, F> RetryLayer<C, Http<F>> {
     }
 
     /// Tells the upstream which attempt a request is, from the second on, in a header of this name: a number, counted
-    /// from 1. Default: no header.
-    pub fn attempt_header(self, name: HeaderName) -> Self {
-        self.set(|policy| policy.attempt_header = Some(name))
+    /// from 1. `None`: it does not. Default: `None`.
+    pub fn attempt_header(self, name: impl Into<Option<HeaderName>>) -> Self {
+        let name = name.into();
+        self.set(|policy| policy.attempt_header = name)
     }
 
     /// Hands the inner service what `convert` makes of each attempt's body, for clients that take one type of body

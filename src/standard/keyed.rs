@@ -1,12 +1,11 @@
 //! The parts that have a state for each key.
 
-use std::{borrow::Cow, fmt, num::NonZeroU32, sync::Arc};
-
-use http::Uri;
+use std::{fmt, num::NonZeroU32, sync::Arc};
 
 use crate::{
     CircuitBreakerLayer, HttpClassifier, InFlightLimitLayer, RetryLayer, circuit_breaker,
-    in_flight, keys::Named,
+    in_flight,
+    keys::{KeyOf, Named},
 };
 
 /// What keys are made by, and the parts that have a circuit or a limit for each.
@@ -19,7 +18,7 @@ pub(super) struct Keyed<K> {
     has_limit: bool,
 }
 
-type Breaker<K> = CircuitBreakerLayer<HttpClassifier, Circuits<K>>;
+pub(super) type Breaker<K> = CircuitBreakerLayer<HttpClassifier, Circuits<K>>;
 type InFlight<K> = InFlightLimitLayer<Limits<K>>;
 pub(super) type Circuits<K> = circuit_breaker::Keyed<Named<K>>;
 pub(super) type Limits<K> = in_flight::Keyed<Named<K>>;
@@ -68,12 +67,43 @@ impl<K> Keyed<K> {
 
 impl<K> Keyed<K>
 where
-    K: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
+    K: KeyOf + Send + Sync + 'static,
 {
     /// With a budget for each key, if none was chosen.
     pub(super) fn retry<C, P>(&self, retry: RetryLayer<C, P>) -> RetryLayer<C, P> {
         let by = Arc::clone(&self.by);
-        retry.default_budget_by(move |uri| by(uri))
+        retry.default_budget_by(move |uri| by.key_of(uri))
+    }
+}
+
+/// What the policies of a file need.
+#[cfg(feature = "config")]
+impl<K> Keyed<K> {
+    pub(super) fn by(&self) -> Arc<K> {
+        Arc::clone(&self.by)
+    }
+
+    /// The same parts, without any history.
+    pub(super) fn anew(self) -> Self {
+        let breaker = self.breaker.clone().select(self.named(self.has_breaker));
+        let in_flight = self.in_flight.clone().select(self.named(self.has_limit));
+        Self { breaker, in_flight, ..self }
+    }
+
+    /// With circuits, by the settings there are, and then by `change`.
+    pub(super) fn break_with(self, change: impl FnOnce(Breaker<K>) -> Breaker<K>) -> Self {
+        let this = if self.has_breaker { self } else { self.break_by(Some(<_>::default())) };
+        Self { breaker: change(this.breaker), ..this }
+    }
+
+    /// With the circuits of `other`, and their history.
+    pub(super) fn circuits_of(self, other: &Self) -> Self {
+        Self { breaker: other.breaker.clone(), has_breaker: other.has_breaker, ..self }
+    }
+
+    /// With the limits of `other`, and the calls under way.
+    pub(super) fn limits_of(self, other: &Self) -> Self {
+        Self { in_flight: other.in_flight.clone(), has_limit: other.has_limit, ..self }
     }
 }
 

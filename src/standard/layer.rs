@@ -1,12 +1,13 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use http::Uri;
 
-use super::{ByAuthority, Client, Gateway, Timeouts, by_authority, keyed::Keyed};
+use super::{ByAuthority, Client, Gateway, Timeouts, attempt::Settings, keyed::Keyed};
 use crate::{
     BadGatewayClassifierLayer, CircuitBreakerLayer, DeadlineHeaderLayer, DeadlineLayer,
     ErrorResponseLayer, HttpClassifier, InFlightLimitLayer, LoggingLayer, RetryLayer,
     circuit_breaker::Circuits,
+    keys::KeyOf,
     logging::Level,
     retry::{Http, ReplayBody, SendAs},
 };
@@ -18,7 +19,7 @@ use crate::{
 ///
 /// Budgets, circuits and counts are made with the layer, and shared by its clones and all the services they make. A setter of
 /// such a part begins its state anew, so settings come before the layer is used.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct StandardLayer<C = HttpClassifier, P = Http, K = ByAuthority, Side = Client> {
     pub(super) classifier: C,
@@ -30,7 +31,20 @@ pub struct StandardLayer<C = HttpClassifier, P = Http, K = ByAuthority, Side = C
     pub(super) timeouts: Timeouts,
     pub(super) next_hop: DeadlineHeaderLayer,
     pub(super) bad_gateway: BadGatewayClassifierLayer,
+    pub(super) off: Off,
+    /// Made of the others, once none of them changes any more, for a layer that makes a service for each call.
+    pub(super) of_attempts: Option<Arc<Settings>>,
     pub(super) side: Side,
+}
+
+/// Which parts were left out, of those that do not know themselves.
+// Only the policies of a file ask.
+#[cfg_attr(not(feature = "config"), allow(dead_code))]
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Off {
+    pub(super) retry: bool,
+    pub(super) bad_gateway: bool,
+    pub(super) logging: bool,
 }
 
 impl StandardLayer {
@@ -54,7 +68,7 @@ impl StandardLayer {
 
 impl<Side> StandardLayer<HttpClassifier, Http, ByAuthority, Side> {
     fn of(name: &str, side: Side) -> Self {
-        let keyed = Keyed::new(by_authority as ByAuthority, name);
+        let keyed = Keyed::new(ByAuthority {}, name);
         Self {
             classifier: HttpClassifier::new(),
             logging: LoggingLayer::client(),
@@ -64,6 +78,8 @@ impl<Side> StandardLayer<HttpClassifier, Http, ByAuthority, Side> {
             timeouts: Timeouts::default(),
             next_hop: DeadlineHeaderLayer::off(),
             bad_gateway: BadGatewayClassifierLayer::new(),
+            off: Off::default(),
+            of_attempts: None,
             side,
         }
     }
@@ -87,11 +103,13 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     /// once, unless it brings an [`Override`](crate::retry::Override).
     pub fn retry(self, retry: impl Into<Option<RetryLayer>>) -> Self
     where
-        K: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
+        K: KeyOf + Send + Sync + 'static,
     {
-        let retry = retry.into().unwrap_or_else(|| RetryLayer::new().total(0).body_limit(0));
+        let retry = retry.into();
+        let off = Off { retry: retry.is_none(), ..self.off };
+        let retry = retry.unwrap_or_else(|| RetryLayer::new().total(0).body_limit(0));
         let retry = self.keyed.retry(retry.like(self.retry));
-        Self { retry, ..self }
+        Self { retry, off, ..self }
     }
 
     /// Breaks circuits by these settings, one for each key. `None`: none.
@@ -112,13 +130,17 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
 
     /// Looks into failed responses by these settings. `None`: status, a few headers and errors alone tell what failed.
     pub fn bad_gateway(self, bad_gateway: impl Into<Option<BadGatewayClassifierLayer>>) -> Self {
-        let bad_gateway = bad_gateway.into().unwrap_or_else(BadGatewayClassifierLayer::off);
-        Self { bad_gateway, ..self }
+        let bad_gateway = bad_gateway.into();
+        let off = Off { bad_gateway: bad_gateway.is_none(), ..self.off };
+        let bad_gateway = bad_gateway.unwrap_or_else(BadGatewayClassifierLayer::off);
+        Self { bad_gateway, off, ..self }
     }
 
     /// Logs calls by these settings. `None`: not at all.
     pub fn logging(self, logging: impl Into<Option<LoggingLayer>>) -> Self {
-        Self { logging: logging.into().unwrap_or_else(silent), ..self }
+        let logging = logging.into();
+        let off = Off { logging: logging.is_none(), ..self.off };
+        Self { logging: logging.unwrap_or_else(silent), off, ..self }
     }
 
     /// The circuits, to be looked at and to be told.
@@ -133,8 +155,18 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     /// Decides by `classifier` what is a failure, in place of [`HttpClassifier`], in each part of the stack. Their response
     /// bodies differ, so it must take any: `impl<B> Classify<Response<B>> for Mine`.
     pub fn classifier<C2>(self, classifier: C2) -> StandardLayer<C2, P, K, Side> {
-        let Self { logging, deadline, retry, keyed, timeouts, next_hop, bad_gateway, side, .. } =
-            self;
+        let Self {
+            logging,
+            deadline,
+            retry,
+            keyed,
+            timeouts,
+            next_hop,
+            bad_gateway,
+            off,
+            side,
+            ..
+        } = self;
         StandardLayer {
             classifier,
             logging,
@@ -144,11 +176,13 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
             timeouts,
             next_hop,
             bad_gateway,
+            off,
+            of_attempts: None,
             side,
         }
     }
 
-    /// Makes keys by `by`, in place of [`by_authority`]; requests for which it makes none have the stack's name for theirs, so
+    /// Makes keys by `by`, in place of [`by_authority`](super::by_authority); requests for which it makes none have the stack's name for theirs, so
     /// `|_| None` means one circuit and one limit for all. Begins all state anew.
     ///
     /// ```
@@ -169,6 +203,7 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
             timeouts,
             next_hop,
             bad_gateway,
+            off,
             side,
             ..
         } = self;
@@ -183,6 +218,8 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
             timeouts,
             next_hop,
             bad_gateway,
+            off,
+            of_attempts: None,
             side,
         }
     }
@@ -203,6 +240,7 @@ impl<C, F, K, Side> StandardLayer<C, Http<F>, K, Side> {
             timeouts,
             next_hop,
             bad_gateway,
+            off,
             side,
             ..
         } = self;
@@ -216,6 +254,8 @@ impl<C, F, K, Side> StandardLayer<C, Http<F>, K, Side> {
             timeouts,
             next_hop,
             bad_gateway,
+            off,
+            of_attempts: None,
             side,
         }
     }
@@ -232,6 +272,24 @@ impl<C, P, K> StandardLayer<C, P, K, Gateway> {
     pub fn error_response(mut self, error_response: ErrorResponseLayer) -> Self {
         self.side.error_response = error_response;
         self
+    }
+}
+
+impl<C: Clone, P: Clone, K, Side: Clone> Clone for StandardLayer<C, P, K, Side> {
+    fn clone(&self) -> Self {
+        Self {
+            classifier: self.classifier.clone(),
+            logging: self.logging.clone(),
+            deadline: self.deadline.clone(),
+            retry: self.retry.clone(),
+            keyed: self.keyed.clone(),
+            timeouts: self.timeouts,
+            next_hop: self.next_hop.clone(),
+            bad_gateway: self.bad_gateway.clone(),
+            off: self.off,
+            of_attempts: self.of_attempts.clone(),
+            side: self.side.clone(),
+        }
     }
 }
 

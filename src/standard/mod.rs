@@ -81,6 +81,9 @@
 //!   nor failure: an upstream that answers nothing would never open the circuit.
 //! - **The classifier outside any of them** speaks when they have already decided.
 //!
+//! Layers that are put together by hand in an order that defeats them say so once, at DEBUG: a breaker around a retry, a log
+//! inside of one.
+//!
 //! # Retry at one level only
 //!
 //! Three hops that make four attempts each make 64 of one request. So this is the only place that retries: the client
@@ -111,8 +114,12 @@
 //! - tower-http's or tower-resilience's stacks: their parts do not know of each other.
 
 mod attempt;
+#[cfg(feature = "config")]
+pub mod config;
 mod keyed;
 mod layer;
+#[cfg(test)]
+mod order;
 mod service;
 mod side;
 mod timeouts;
@@ -124,7 +131,4 @@ pub use self::{
     side::{Client, Gateway},
     timeouts::{AttemptAboveTotal, Timeouts},
 };
-pub use crate::keys::by_authority;
-
-/// What makes the key of a request by default: [`by_authority`].
-pub type ByAuthority = for<'a> fn(&'a http::Uri) -> Option<std::borrow::Cow<'a, str>>;
+pub use crate::keys::{ByAuthority, by_authority};

@@ -1,10 +1,9 @@
 use std::{
-    borrow::Cow,
     fmt,
     task::{Context, Poll},
 };
 
-use http::{Request, Response, Uri};
+use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
@@ -17,6 +16,7 @@ use super::{
 use crate::{
     BoxError, Classify, HttpClassifier,
     circuit_breaker::CircuitBreaker,
+    keys::KeyOf,
     logging,
     logging::Logging,
     retry::{Convert, Http, Retry},
@@ -44,7 +44,7 @@ where
     S::Error: Into<BoxError>,
     C: Classify<Response<AttemptBody<ResBody>>> + Clone,
     F: Convert<ReqBody> + Clone,
-    K: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
+    K: KeyOf,
     ReqBody: Body,
     ResBody: Body,
     ResBody::Error: Into<BoxError>,

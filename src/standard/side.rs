@@ -8,6 +8,8 @@ use super::{
     service::Stack,
     total::Total,
 };
+#[cfg(feature = "config")]
+use crate::BoxError;
 use crate::{
     DeadlineLayer, ErrorResponseLayer, LoggingLayer, error_response::ErrorResponse,
     logging::Logging,
@@ -42,18 +44,27 @@ impl<S, C: Clone, P: Clone, K> Layer<S> for StandardLayer<C, P, K, Gateway> {
     }
 }
 
+#[cfg(feature = "config")]
+impl<C: Clone, P: Clone, K> StandardLayer<C, P, K, Gateway> {
+    /// A stack around a client that is ready; or that failed to be, which is what the next call is answered.
+    pub(super) fn answering<S>(
+        &self,
+        client: S,
+        failed: Option<BoxError>,
+    ) -> Logging<ErrorResponse<Standard<S, C, P, K>>> {
+        let inside = Standard { stack: self.stack(client) };
+        let mut answer = self.side.error_response.layer(inside);
+        if let Some(error) = failed {
+            answer = answer.failing(&*error);
+        }
+        self.side.access_log.layer(answer)
+    }
+}
+
 impl<C: Clone, P: Clone, K, Side> StandardLayer<C, P, K, Side> {
     fn stack<S>(&self, client: S) -> Stack<S, C, P, K> {
-        let attempt = Attempt {
-            inner: client,
-            limits: self.keyed.limits(),
-            settings: Arc::new(Settings {
-                limit: self.timeouts.attempt.unwrap_or(Duration::MAX),
-                body_idle: self.timeouts.body_idle.unwrap_or(Duration::MAX),
-                next_hop: self.next_hop.clone(),
-                bad_gateway: self.bad_gateway.settings(),
-            }),
-        };
+        let settings = self.of_attempts.clone().unwrap_or_else(|| Arc::new(self.settings()));
+        let attempt = Attempt { inner: client, limits: self.keyed.limits(), settings };
         let deadline = self.bound();
         let breaker = self.keyed.breaker.clone().classifier(self.classifier.clone());
         // The retry knows the deadline by itself, so that no request has to carry it.
@@ -63,7 +74,17 @@ impl<C: Clone, P: Clone, K, Side> StandardLayer<C, P, K, Side> {
         logging.layer(Total { inner: retry.layer(breaker.layer(attempt)), deadline })
     }
 
-    fn bound(&self) -> DeadlineLayer {
+    /// What is the same for all attempts.
+    pub(super) fn settings(&self) -> Settings {
+        Settings {
+            limit: self.timeouts.attempt.unwrap_or(Duration::MAX),
+            body_idle: self.timeouts.body_idle.unwrap_or(Duration::MAX),
+            next_hop: self.next_hop.clone(),
+            bad_gateway: self.bad_gateway.settings(),
+        }
+    }
+
+    pub(super) fn bound(&self) -> DeadlineLayer {
         self.deadline.clone().unwrap_or_else(|| match self.timeouts.total {
             None => DeadlineLayer::off(),
             Some(total) => DeadlineLayer::new(total).tell_inner(self.next_hop.kept().is_some()),

@@ -19,5 +19,7 @@ pub use self::deadline::Deadline;
 pub use self::elapsed::{Elapsed, Phase};
 #[cfg(feature = "deadline")]
 pub(crate) use self::timer::poll_at;
+#[cfg(feature = "standard")]
+pub(crate) use self::timer::poll_from_now;
 #[cfg(feature = "timeout")]
 pub(crate) use self::timer::poll_limit;

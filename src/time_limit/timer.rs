@@ -22,6 +22,16 @@ pub(crate) fn poll_limit(
     poll(timer, || started.checked_add(limit), cx)
 }
 
+/// Ready once `limit` has passed since the first poll, which makes the timer.
+#[cfg(feature = "standard")]
+pub(crate) fn poll_from_now(
+    timer: Pin<&mut Option<Sleep>>,
+    limit: std::time::Duration,
+    cx: &mut Context<'_>,
+) -> Poll<()> {
+    poll(timer, || Instant::now().checked_add(limit), cx)
+}
+
 /// Ready once it is `at`. The timer is made by the first poll.
 #[cfg(feature = "deadline")]
 pub(crate) fn poll_at(

@@ -16,13 +16,14 @@ use seawall::{
     classify::classify_error,
     find_source,
     retry::{Backoff, Budget, GaveUp, Stop},
+    test_util::{FlakyService, Step},
 };
 use tokio::time::{Instant, advance};
 use tokio_test::{assert_pending, task};
 use tower::{Layer, ServiceBuilder, ServiceExt};
 use tracing::level_filters::LevelFilter;
 
-use self::upstream::{Mode, Upstream, get, get_from};
+use self::upstream::{get, get_from, upstream};
 use crate::recorder::Recorder;
 
 const PROBES: u32 = 5;
@@ -42,13 +43,13 @@ fn refusal(error: &BoxError) -> &CircuitOpen {
 
 #[tokio::test(start_paused = true)]
 async fn it_opens_at_half_of_twenty_calls_and_not_before() {
-    let upstream = Upstream::new(Mode::Status(200));
+    let upstream = upstream(Step::status(200));
     let layer = CircuitBreakerLayer::new();
     let service = layer.layer(upstream.clone());
     for _ in 0..10 {
         service.clone().oneshot(get()).await.unwrap();
     }
-    upstream.set(Mode::Status(502));
+    upstream.follow(Step::status(502)).unwrap();
     for _ in 0..10 {
         assert_eq!(layer.handle().state(), State::Closed);
         service.clone().oneshot(get()).await.unwrap();
@@ -56,16 +57,16 @@ async fn it_opens_at_half_of_twenty_calls_and_not_before() {
     assert_eq!(layer.handle().state(), State::Open);
     let error = service.oneshot(get()).await.unwrap_err();
     assert_eq!(refusal(&error).opened_by().unwrap().cause(), Cause::BadGateway);
-    assert_eq!(upstream.count(), 20);
+    assert_eq!(upstream.requests(), 20);
 }
 
 #[tokio::test(start_paused = true)]
 async fn below_the_ratio_it_stays_closed_however_many_fail() {
-    let upstream = Upstream::new(Mode::Status(200));
+    let upstream = upstream(Step::status(200));
     let layer = CircuitBreakerLayer::new().failure_ratio(Ratio::percent(60));
     let service = layer.layer(upstream.clone());
     for call in 0..1_000 {
-        upstream.set(Mode::Status(if call % 2 == 0 { 200 } else { 503 }));
+        upstream.follow(Step::status(if call % 2 == 0 { 200 } else { 503 })).unwrap();
         service.clone().oneshot(get()).await.unwrap();
     }
     assert_eq!(layer.handle().state(), State::Closed);
@@ -75,13 +76,13 @@ async fn below_the_ratio_it_stays_closed_however_many_fail() {
 
 #[tokio::test(start_paused = true)]
 async fn failures_in_a_row_open_it_when_asked_for_and_a_success_ends_the_row() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::new(3));
     let service = layer.layer(upstream.clone());
     for statuses in [[502, 502, 200], [502, 502, 502]] {
         for status in statuses {
             assert_eq!(layer.handle().state(), State::Closed);
-            upstream.set(Mode::Status(status));
+            upstream.follow(Step::status(status)).unwrap();
             service.clone().oneshot(get()).await.unwrap();
         }
     }
@@ -90,12 +91,12 @@ async fn failures_in_a_row_open_it_when_asked_for_and_a_success_ends_the_row() {
 
 #[tokio::test(start_paused = true)]
 async fn slow_calls_count_as_failures_when_asked_for_also_when_they_are_given_up() {
-    let upstream = Upstream::new(Mode::Slow(seconds(3)));
+    let upstream = upstream(Step::ok("").delay(seconds(3)));
     let layer = quick().slow_call(seconds(2));
     let service = layer.layer(upstream.clone());
     service.clone().oneshot(get()).await.unwrap();
     assert_eq!(layer.handle().snapshot().failures(), 1);
-    upstream.set(Mode::Hang);
+    upstream.follow(Step::silent()).unwrap();
     let mut call = task::spawn(service.oneshot(get()));
     assert_pending!(call.poll());
     advance(seconds(2)).await;
@@ -106,15 +107,19 @@ async fn slow_calls_count_as_failures_when_asked_for_also_when_they_are_given_up
 }
 
 /// Opens the circuit of `layer` around `upstream`, which fails.
-async fn open(layer: &CircuitBreakerLayer, upstream: &Upstream) {
-    upstream.set(Mode::Status(502));
+async fn open(layer: &CircuitBreakerLayer, upstream: &FlakyService) {
+    upstream.follow(Step::status(502)).unwrap();
     while layer.handle().state() == State::Closed {
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
     }
 }
 
 /// One call each `step`, as long as the circuit is closed; and how long that took.
-async fn until_open(layer: &CircuitBreakerLayer, upstream: &Upstream, step: Duration) -> Duration {
+async fn until_open(
+    layer: &CircuitBreakerLayer,
+    upstream: &FlakyService,
+    step: Duration,
+) -> Duration {
     let started = Instant::now();
     while layer.handle().state() == State::Closed && started.elapsed() < seconds(60) {
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
@@ -125,21 +130,21 @@ async fn until_open(layer: &CircuitBreakerLayer, upstream: &Upstream, step: Dura
 
 #[tokio::test(start_paused = true)]
 async fn when_nothing_succeeds_a_tenth_of_the_window_is_enough() {
-    let upstream = Upstream::new(Mode::Status(200));
+    let upstream = upstream(Step::status(200));
     let layer = CircuitBreakerLayer::new();
     let step = Duration::from_millis(10);
     for _ in 0..1_000 {
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
         advance(step).await;
     }
-    upstream.set(Mode::Status(502));
+    upstream.follow(Step::status(502)).unwrap();
     let took = until_open(&layer, &upstream, step).await;
     assert!(took >= seconds(1) && took <= seconds(1) + 2 * step, "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_success_in_a_hundred_is_enough_to_wait_for_half_of_the_window() {
-    let upstream = Upstream::new(Mode::Status(200));
+    let upstream = upstream(Step::status(200));
     let layer = CircuitBreakerLayer::new();
     let step = Duration::from_millis(10);
     for _ in 0..1_000 {
@@ -147,7 +152,7 @@ async fn one_success_in_a_hundred_is_enough_to_wait_for_half_of_the_window() {
         advance(step).await;
     }
     for call in 0..400 {
-        upstream.set(Mode::Status(if call % 99 == 98 { 200 } else { 502 }));
+        upstream.follow(Step::status(if call % 99 == 98 { 200 } else { 502 })).unwrap();
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
         assert_eq!(layer.handle().state(), State::Closed);
         advance(step).await;
@@ -156,13 +161,13 @@ async fn one_success_in_a_hundred_is_enough_to_wait_for_half_of_the_window() {
 
 #[tokio::test(start_paused = true)]
 async fn failures_before_a_silence_say_nothing_of_those_after_it() {
-    let upstream = Upstream::new(Mode::Status(200));
+    let upstream = upstream(Step::status(200));
     let layer = CircuitBreakerLayer::new().min_calls(4);
     let service = layer.layer(upstream.clone());
     for _ in 0..20 {
         service.clone().oneshot(get()).await.unwrap();
     }
-    upstream.set(Mode::Status(502));
+    upstream.follow(Step::status(502)).unwrap();
     for silence in [seconds(2), Duration::ZERO] {
         for _ in 0..4 {
             service.clone().oneshot(get()).await.unwrap();
@@ -178,7 +183,7 @@ async fn failures_before_a_silence_say_nothing_of_those_after_it() {
 
 #[tokio::test(start_paused = true)]
 async fn it_stays_open_for_two_seconds_growing_by_half_to_five_less_a_fifth_at_most() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick();
     open(&layer, &upstream).await;
     let service = layer.layer(upstream.clone());
@@ -199,7 +204,7 @@ async fn it_stays_open_for_two_seconds_growing_by_half_to_five_less_a_fifth_at_m
 #[tokio::test(start_paused = true)]
 async fn a_retry_after_keeps_it_open_longer_up_to_half_a_minute() {
     for (asked, open_for) in [("10", seconds(10)), ("3600", seconds(30))] {
-        let upstream = Upstream::new(Mode::Busy(asked));
+        let upstream = upstream(Step::status(503).header("retry-after", asked));
         let layer = quick();
         for _ in 0..2 {
             layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
@@ -210,10 +215,10 @@ async fn a_retry_after_keeps_it_open_longer_up_to_half_a_minute() {
 
 #[tokio::test(start_paused = true)]
 async fn it_closes_within_the_open_time_and_one_round_of_probes_once_the_upstream_is_back() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick();
     open(&layer, &upstream).await;
-    upstream.set(Mode::Slow(Duration::from_millis(100)));
+    upstream.follow(Step::ok("").delay(Duration::from_millis(100))).unwrap();
     let started = Instant::now();
     let mut calls = tokio::task::JoinSet::new();
     // A hundred callers, each trying again at once.
@@ -232,16 +237,16 @@ async fn it_closes_within_the_open_time_and_one_round_of_probes_once_the_upstrea
     assert!(recovery <= seconds(2) + Duration::from_millis(120), "{recovery:?}");
     calls.join_all().await;
     // The two that opened it, the probes, and each other caller once.
-    assert_eq!(upstream.count(), 2 + 100);
+    assert_eq!(upstream.requests(), 2 + 100);
 }
 
 #[tokio::test(start_paused = true)]
 async fn of_a_hundred_callers_exactly_the_probes_pass_while_it_is_half_open() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick();
     open(&layer, &upstream).await;
-    let before = upstream.count();
-    upstream.set(Mode::Hang);
+    let before = upstream.requests();
+    upstream.follow(Step::silent()).unwrap();
     advance(seconds(2)).await;
     let mut calls: Vec<_> =
         (0..100).map(|_| task::spawn(layer.layer(upstream.clone()).oneshot(get()))).collect();
@@ -251,24 +256,24 @@ async fn of_a_hundred_callers_exactly_the_probes_pass_while_it_is_half_open() {
     });
     let refused: Vec<_> = refused.collect();
     assert_eq!(refused.len() as u32, 100 - PROBES);
-    assert_eq!(upstream.count() - before, PROBES);
+    assert_eq!(upstream.requests() - before, u64::from(PROBES));
     assert_eq!(refusal(&refused[0]).retry_after(), Some(seconds(1)));
     assert_eq!(layer.handle().state(), State::HalfOpen);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_never_ends_makes_room_when_its_lease_is_over() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick().probe_lease(seconds(20));
     open(&layer, &upstream).await;
-    upstream.set(Mode::Hang);
+    upstream.follow(Step::silent()).unwrap();
     advance(seconds(2)).await;
     let mut hang: Vec<_> =
         (0..PROBES).map(|_| task::spawn(layer.layer(upstream.clone()).oneshot(get()))).collect();
     for call in &mut hang {
         assert_pending!(call.poll());
     }
-    upstream.set(Mode::Status(200));
+    upstream.follow(Step::status(200)).unwrap();
     let service = layer.layer(upstream.clone());
     advance(seconds(19)).await;
     assert!(service.clone().oneshot(get()).await.is_err());
@@ -283,7 +288,7 @@ async fn a_probe_that_never_ends_makes_room_when_its_lease_is_over() {
 
 #[tokio::test(start_paused = true)]
 async fn each_key_has_a_circuit_of_its_own() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick().keyed(by_authority);
     let service = layer.layer(upstream.clone());
     for _ in 0..2 {
@@ -304,7 +309,7 @@ async fn each_key_has_a_circuit_of_its_own() {
 
 #[tokio::test(start_paused = true)]
 async fn requests_without_a_key_pass_and_do_not_count() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick().keyed(by_authority);
     for _ in 0..50 {
         layer.layer(upstream.clone()).oneshot(get_from("/x")).await.unwrap();
@@ -314,7 +319,7 @@ async fn requests_without_a_key_pass_and_do_not_count() {
 
 #[tokio::test(start_paused = true)]
 async fn a_flood_of_keys_is_bounded_and_those_beyond_pass() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick().keyed(by_authority);
     let service = layer.layer(upstream.clone());
     for key in 0..100_000 {
@@ -330,7 +335,7 @@ async fn a_flood_of_keys_is_bounded_and_those_beyond_pass() {
 
 #[tokio::test(start_paused = true)]
 async fn services_that_wait_for_their_next_call_keep_no_key_from_being_forgotten() {
-    let upstream = Upstream::new(Mode::Status(200));
+    let upstream = upstream(Step::status(200));
     let layer = quick().keyed(by_authority);
     let mut services = Vec::new();
     for key in 0..4_096 {
@@ -344,7 +349,7 @@ async fn services_that_wait_for_their_next_call_keep_no_key_from_being_forgotten
     layer.layer(upstream.clone()).oneshot(get_from("http://new/")).await.unwrap();
     assert_eq!(layer.handle().all().len(), 1);
     // And count in the circuit that others see.
-    upstream.set(Mode::Status(502));
+    upstream.follow(Step::status(502)).unwrap();
     for _ in 0..3 {
         let request = get_from("http://h7/");
         let _ = (&mut services[7]).oneshot(request).await;
@@ -354,14 +359,14 @@ async fn services_that_wait_for_their_next_call_keep_no_key_from_being_forgotten
 
 #[tokio::test(start_paused = true)]
 async fn an_open_circuit_is_not_forgotten_for_another_key() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick().keyed(by_authority);
     let service = layer.layer(upstream.clone());
     for _ in 0..2 {
         service.clone().oneshot(get_from("http://down/")).await.unwrap();
     }
     layer.handle().get("down").unwrap().force_open();
-    upstream.set(Mode::Status(200));
+    upstream.follow(Step::status(200)).unwrap();
     for round in 0..3 {
         for key in 0..5_000 {
             let request = get_from(&format!("http://h{round}-{key}/"));
@@ -407,17 +412,17 @@ async fn a_request_of_any_kind_can_have_a_key() {
 
 #[tokio::test(start_paused = true)]
 async fn one_broken_route_of_four_leaves_the_others_open() {
-    let upstream = Upstream::new(Mode::Status(200));
+    let upstream = upstream(Step::status(200));
     let layer = CircuitBreakerLayer::new().keyed(by_authority);
     let service = layer.layer(upstream.clone());
     for call in 0..400 {
-        upstream.set(Mode::Status(if call % 4 == 0 { 500 } else { 200 }));
+        upstream.follow(Step::status(if call % 4 == 0 { 500 } else { 200 })).unwrap();
         let request = get_from(&format!("http://a/route{}", call % 4));
         service.clone().oneshot(request).await.unwrap();
     }
     assert_eq!(layer.handle().get("a").unwrap().snapshot().failures(), 0);
     // Not even when it is the only one that is asked for, unless its errors are to count.
-    upstream.set(Mode::Status(500));
+    upstream.follow(Step::status(500)).unwrap();
     for (count, state) in [(false, State::Closed), (true, State::Open)] {
         let layer = CircuitBreakerLayer::new().count_origin_errors(count);
         for _ in 0..20 {
@@ -429,7 +434,7 @@ async fn one_broken_route_of_four_leaves_the_others_open() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_forced_stays_until_it_is_released() {
-    let upstream = Upstream::new(Mode::Status(200));
+    let upstream = upstream(Step::status(200));
     let layer = quick();
     let (service, handle) = (layer.layer(upstream.clone()), layer.handle());
     handle.force_open();
@@ -443,7 +448,7 @@ async fn what_is_forced_stays_until_it_is_released() {
     assert!(service.clone().oneshot(get()).await.is_ok());
 
     handle.force_closed();
-    upstream.set(Mode::Status(502));
+    upstream.follow(Step::status(502)).unwrap();
     for _ in 0..50 {
         service.clone().oneshot(get()).await.unwrap();
     }
@@ -457,27 +462,27 @@ async fn what_is_forced_stays_until_it_is_released() {
 
 #[tokio::test(start_paused = true)]
 async fn in_shadow_it_counts_and_reports_but_lets_all_pass() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick().shadow(true);
     let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
     for _ in 0..50 {
         assert!(layer.layer(upstream.clone()).oneshot(get()).await.is_ok());
     }
-    assert_eq!((layer.handle().state(), upstream.count()), (State::Open, 50));
+    assert_eq!((layer.handle().state(), upstream.requests()), (State::Open, 50));
     assert_eq!(layer.handle().snapshot().refused(), 48);
     assert_eq!(recorder.events()[0].get("shadow"), Some("true"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn inside_retry_an_open_circuit_ends_the_retrying_at_once() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick();
     let retry = RetryLayer::new().total(9).backoff(Backoff::none()).budget(Budget::none());
     let service = ServiceBuilder::new().layer(retry).layer(layer).service(upstream.clone());
     let error = service.oneshot(get()).await.unwrap_err();
     let gave_up = find_source::<GaveUp>(&*error).unwrap();
     assert_eq!((gave_up.stop(), gave_up.attempts().get()), (Stop::CircuitOpen, 3));
-    assert_eq!(upstream.count(), 2);
+    assert_eq!(upstream.requests(), 2);
     assert_eq!(gave_up.last_response().unwrap().status(), 502);
     // Of the whole call: the two attempts before may have been.
     assert_eq!(classify_error(&*error).processed(), Processed::Maybe);
@@ -487,7 +492,7 @@ async fn inside_retry_an_open_circuit_ends_the_retrying_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_answers_503_with_the_wait_and_the_error_type() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick();
     open(&layer, &upstream).await;
     let service =
@@ -500,14 +505,14 @@ async fn a_server_answers_503_with_the_wait_and_the_error_type() {
 
 #[tokio::test(start_paused = true)]
 async fn each_change_of_state_is_one_event_with_its_cause_and_counts() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick().keyed(by_authority);
     let service = layer.layer(upstream.clone());
     let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
     for _ in 0..4 {
         let _ = service.clone().oneshot(get_from("http://a/")).await;
     }
-    upstream.set(Mode::Status(200));
+    upstream.follow(Step::status(200)).unwrap();
     advance(seconds(2)).await;
     for _ in 0..3 {
         service.clone().oneshot(get_from("http://a/")).await.unwrap();

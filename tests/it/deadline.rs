@@ -20,13 +20,14 @@ use seawall::{
     },
     find_source,
     retry::{Attempts, Backoff, GaveUp, Stop},
+    test_util::Step,
 };
 use tokio::time::{Instant, advance};
 use tokio_test::{assert_pending, assert_ready_err, task};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_test::mock;
 
-use crate::support::{Act, Script, Step, Steps, hog, response};
+use crate::support::{answers, hog, response, upstream};
 
 type Body = Full<Bytes>;
 type Answer = Result<Response<Body>, BoxError>;
@@ -158,7 +159,7 @@ async fn a_deadline_that_has_passed_fails_before_the_inner_service_is_called() {
         (layer, with(Grpc, &[b"0S"])),
         (DeadlineLayer::new(Duration::ZERO), get()),
     ] {
-        let script = Script::<Body>::new([]);
+        let script = upstream(Step::silent());
         let error = layer.layer(script.clone()).oneshot(request).await.unwrap_err();
         let elapsed = error.downcast_ref::<Elapsed>().unwrap();
         assert_eq!((elapsed.limit(), elapsed.phase()), (Duration::ZERO, Phase::BeforeCall));
@@ -167,7 +168,7 @@ async fn a_deadline_that_has_passed_fails_before_the_inner_service_is_called() {
             (failure.cause(), failure.processed()),
             (Cause::HttpResponseTimeout, Processed::No)
         );
-        assert_eq!(script.count(), 0);
+        assert_eq!(script.requests(), 0);
     }
 }
 
@@ -230,8 +231,7 @@ fn a_response_that_is_there_needs_no_runtime() {
 #[tokio::test(start_paused = true)]
 async fn a_body_may_take_longer_unless_the_deadline_is_for_the_whole() {
     for with_body in [false, true] {
-        let slow = Steps::new([Step::Data("x".into()), Step::Stall]);
-        let script = Script::new([Act::Answer(Response::new(slow))]);
+        let script = upstream(Step::ok("hi").body_delay(Duration::MAX));
         let service = DeadlineLayer::new(OWN).with_body(with_body).layer(script);
         let started = Instant::now();
         let response = service.oneshot(get()).await.unwrap();
@@ -298,7 +298,7 @@ async fn an_error_of_the_inner_service_is_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_inside_returns_the_last_answer_rather_than_begin_what_cannot_end_in_time() {
-    let script = Script::new([502, 503].map(|status| Act::Answer(response::<Body>(status))));
+    let script = answers(&[502, 503]);
     let client = ServiceBuilder::new()
         .layer(DeadlineLayer::new(SECOND * 5))
         .layer(RetryLayer::new().backoff(Backoff::constant(SECOND * 3)))
@@ -306,7 +306,7 @@ async fn a_retry_inside_returns_the_last_answer_rather_than_begin_what_cannot_en
     let started = Instant::now();
     let response = client.oneshot(get()).await.unwrap();
     // After the second attempt, at 3 s, another would begin at 6.
-    assert_eq!((response.status().as_u16(), script.count()), (503, 2));
+    assert_eq!((response.status().as_u16(), script.requests()), (503, 2));
     let attempts = response.extensions().get::<Attempts>().unwrap();
     assert_eq!(attempts.stop(), Some(Stop::DeadlineTooNear));
     let took = started.elapsed();
@@ -315,7 +315,7 @@ async fn a_retry_inside_returns_the_last_answer_rather_than_begin_what_cannot_en
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_inside_gives_up_when_a_timeout_leaves_no_time_for_another() {
-    let script = Script::<Body>::new([Act::Hang, Act::Hang]);
+    let script = upstream(Step::silent());
     let client = ServiceBuilder::new()
         .layer(DeadlineLayer::new(SECOND * 5))
         .layer(RetryLayer::new().backoff(Backoff::none()).min_attempt(SECOND * 2))
@@ -332,7 +332,7 @@ async fn a_retry_inside_gives_up_when_a_timeout_leaves_no_time_for_another() {
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_under_way_ends_with_the_deadline_and_is_answered_504() {
-    let script = Script::<Body>::new([Act::Hang, Act::Hang, Act::Hang]);
+    let script = upstream(Step::silent());
     let server = ServiceBuilder::new()
         .layer(ErrorResponseLayer::new("edge"))
         .layer(DeadlineLayer::new(SECOND * 5))
@@ -342,18 +342,18 @@ async fn an_attempt_under_way_ends_with_the_deadline_and_is_answered_504() {
     let started = Instant::now();
     let response = server.oneshot(get()).await.unwrap();
     assert!(started.elapsed() <= SECOND * 5 + TICK);
-    assert_eq!((response.status().as_u16(), script.count()), (504, 3));
+    assert_eq!((response.status().as_u16(), script.requests()), (504, 3));
     assert_eq!(response.headers()["proxy-status"], "edge;error=http_response_timeout");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_deadline_that_has_passed_is_answered_504_and_not_sent() {
-    let script = Script::<Body>::new([]);
+    let script = upstream(Step::silent());
     let server = ServiceBuilder::new()
         .layer(ErrorResponseLayer::new("edge"))
         .layer(DeadlineLayer::new(OWN))
         .layer(RetryLayer::new())
         .service(script.clone());
     let response = server.oneshot(due(Duration::ZERO)).await.unwrap();
-    assert_eq!((response.status().as_u16(), script.count()), (504, 0));
+    assert_eq!((response.status().as_u16(), script.requests()), (504, 0));
 }

@@ -10,10 +10,11 @@ use seawall::{
     BoxError, Deadline, DeadlineHeaderLayer, DeadlineLayer, RetryLayer,
     deadline::TimeoutHeader::{self, EnvoyExpected, Grpc},
     retry::Backoff,
+    test_util::FlakyService,
 };
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 
-use crate::support::{Act, Script, response};
+use crate::support::answers;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -173,19 +174,16 @@ async fn without_a_deadline_the_request_passes_as_it_is() {
     assert_eq!(sent(layer, "grpc-timeout", request).await, ["5S"]);
 }
 
-fn told(script: &Script<Full<Bytes>>, header: TimeoutHeader) -> Vec<Duration> {
-    let heads = script.sent().into_iter().map(|sent| sent.head);
-    let value = |head: String| {
-        let (_, rest) = head.split_once(&format!("{:?}: \"", header.as_str()))?;
-        header.parse(rest.split('"').next()?.as_bytes())
-    };
-    heads.map(|head| value(head).unwrap()).collect()
+fn told(script: &FlakyService, header: TimeoutHeader) -> Vec<Duration> {
+    let received = script.received();
+    let values = received.iter().map(|it| it.headers()[header.as_str()].as_bytes());
+    values.map(|value| header.parse(value).unwrap()).collect()
 }
 
 #[tokio::test(start_paused = true)]
 async fn each_attempt_says_what_is_left_by_then() {
     for header in [Grpc, EnvoyExpected] {
-        let script = Script::new([502, 502, 200].map(|status| Act::Answer(response(status))));
+        let script = answers(&[502, 502, 200]);
         let client = ServiceBuilder::new()
             .layer(DeadlineLayer::new(SECOND * 10).trust(header))
             .layer(RetryLayer::new().backoff(Backoff::constant(SECOND)))

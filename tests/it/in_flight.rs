@@ -12,11 +12,12 @@ use seawall::{
     classify::classify_error,
     find_source,
     in_flight::{Adaptive, Shed, by_authority},
+    test_util::{FlakyService, Step},
 };
 use tokio_test::{assert_pending, task};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
-use crate::support::{Act, Script, Step, Steps, response};
+use crate::support::{Step as Part, Steps, response, upstream};
 
 type Body = Full<Bytes>;
 
@@ -32,13 +33,13 @@ fn get_from(uri: &str) -> Request<Body> {
     Request::get(uri).body(Body::default()).unwrap()
 }
 
-fn hang(calls: usize) -> Script<Body> {
-    Script::new((0..calls).map(|_| Act::Hang))
+fn hangs() -> FlakyService {
+    upstream(Step::silent())
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_call_beyond_the_limit_is_refused_at_once_and_says_so() {
-    let script = hang(3);
+    let script = hangs();
     let layer = InFlightLimitLayer::new(most(3));
     let service = layer.layer(script.clone());
     let mut calls: Vec<_> = (0..3).map(|_| task::spawn(service.clone().oneshot(get()))).collect();
@@ -53,7 +54,7 @@ async fn the_call_beyond_the_limit_is_refused_at_once_and_says_so() {
     assert_eq!(failure.cause(), Cause::ConnectionLimitReached);
     assert_eq!(failure.processed(), Processed::No);
     assert_eq!(failure.retry_after(), Some(Duration::from_secs(1)));
-    assert_eq!((script.count(), layer.in_flight()), (3, 3));
+    assert_eq!((script.requests(), layer.in_flight()), (3, 3));
     drop(calls.pop());
     assert_eq!(layer.in_flight(), 2);
 }
@@ -62,7 +63,7 @@ async fn the_call_beyond_the_limit_is_refused_at_once_and_says_so() {
 async fn a_place_is_held_to_the_end_of_the_body() {
     let layer = InFlightLimitLayer::new(most(1));
     let inner = service_fn(|_: Request<Body>| {
-        let steps = [Step::Data("a".into()), Step::Data("b".into())];
+        let steps = [Part::Data("a".into()), Part::Data("b".into())];
         std::future::ready(Ok::<_, BoxError>(Response::new(Steps::new(steps))))
     });
     let service = layer.layer(inner);
@@ -79,7 +80,7 @@ async fn a_place_is_held_to_the_end_of_the_body() {
     drop(body);
     assert_eq!(layer.in_flight(), 0);
     // Without a body, or with one that fails.
-    for steps in [vec![], vec![Step::Error]] {
+    for steps in [vec![], vec![Part::Error]] {
         let inner = service_fn(move |_: Request<Body>| {
             std::future::ready(Ok::<_, BoxError>(Response::new(Steps::new(steps.clone()))))
         });
@@ -92,8 +93,7 @@ async fn a_place_is_held_to_the_end_of_the_body() {
 #[tokio::test(start_paused = true)]
 async fn an_error_or_a_panic_gives_the_place_back() {
     let layer = InFlightLimitLayer::new(most(1));
-    let fails = service_fn(async |_: Request<Body>| Err::<Response<Body>, BoxError>("down".into()));
-    layer.layer(fails).oneshot(get()).await.unwrap_err();
+    layer.layer(upstream(Step::reset())).oneshot(get()).await.unwrap_err();
     assert_eq!(layer.in_flight(), 0);
     let panics =
         service_fn(|_: Request<Body>| -> std::future::Ready<Result<Response<Body>, BoxError>> {
@@ -106,7 +106,7 @@ async fn an_error_or_a_panic_gives_the_place_back() {
 
 #[tokio::test(start_paused = true)]
 async fn each_key_has_a_limit_of_its_own_and_requests_without_one_have_none() {
-    let script = hang(100);
+    let script = hangs();
     let layer = InFlightLimitLayer::new(most(1)).keyed(by_authority);
     let service = layer.layer(script);
     let mut calls = Vec::new();
@@ -148,7 +148,7 @@ async fn a_service_that_is_not_http_has_a_limit_until_its_response() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_shed_does_not_keep_the_inner_permit() {
-    let script = hang(1);
+    let script = hangs();
     let limited = ServiceBuilder::new().concurrency_limit(2).service(script.clone());
     let layer = InFlightLimitLayer::new(most(1));
     let mut busy = task::spawn(layer.layer(limited.clone()).oneshot(get()));
@@ -165,7 +165,7 @@ async fn a_call_that_is_shed_does_not_keep_the_inner_permit() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_shed_is_not_retried_does_not_count_for_the_breaker_and_is_answered_503() {
-    let script = hang(1);
+    let script = hangs();
     let limit = InFlightLimitLayer::new(most(1));
     let breaker = CircuitBreakerLayer::new().min_calls(1);
     let stack = ServiceBuilder::new()
@@ -180,7 +180,7 @@ async fn what_is_shed_is_not_retried_does_not_count_for_the_breaker_and_is_answe
     assert_eq!(response.status(), 503);
     assert_eq!(response.headers()["retry-after"], "1");
     assert_eq!(response.headers()["proxy-status"], "edge;error=connection_limit_reached");
-    assert_eq!((script.count(), breaker.handle().state()), (1, State::Closed));
+    assert_eq!((script.requests(), breaker.handle().state()), (1, State::Closed));
     assert_eq!(breaker.handle().snapshot().calls(), 0);
 }
 
@@ -269,7 +269,7 @@ async fn an_adaptive_limit_shrinks_when_responses_take_longer_and_tells_who_is_r
     keep_busy(&layer, 200, ms(500), Duration::from_secs(2)).await;
     let limit = layer.limit();
     assert!(limit < before, "{limit} of {before}");
-    let service = layer.layer(hang(60));
+    let service = layer.layer(hangs());
     let mut calls: Vec<_> = Vec::new();
     let error = loop {
         let mut call = task::spawn(service.clone().oneshot(get()));
@@ -289,7 +289,7 @@ async fn calls_that_are_dropped_and_answers_that_are_failures_teach_an_adaptive_
     keep_busy(&layer, 15, ms(20), Duration::from_secs(3)).await;
     let limit = layer.limit();
     for _ in 0..10 {
-        let service = layer.layer(hang(15));
+        let service = layer.layer(hangs());
         let mut calls: Vec<_> =
             (0..15).map(|_| task::spawn(service.clone().oneshot(get()))).collect();
         for call in &mut calls {
@@ -316,7 +316,7 @@ async fn calls_that_are_dropped_and_answers_that_are_failures_teach_an_adaptive_
 #[tokio::test(start_paused = true)]
 async fn each_key_has_an_adaptive_limit_of_its_own() {
     let layer = InFlightLimitLayer::adaptive(adaptive().initial(most(5))).keyed(by_authority);
-    let service = layer.layer(hang(100));
+    let service = layer.layer(hangs());
     for uri in ["http://a/", "http://b/"] {
         let mut calls: Vec<_> =
             (0..5).map(|_| task::spawn(service.clone().oneshot(get_from(uri)))).collect();

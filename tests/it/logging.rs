@@ -4,6 +4,8 @@
 mod circuit;
 #[cfg(unix)]
 mod curl;
+#[cfg(feature = "full")]
+mod hang_up;
 mod hostile;
 mod options;
 mod panics;

@@ -13,6 +13,8 @@ mod hyper;
 mod reqwest;
 #[cfg(all(feature = "full", feature = "hyper-util"))]
 mod sockets;
+#[cfg(all(feature = "full", feature = "hyper-util"))]
+mod test_util;
 
 #[cfg(all(feature = "retry", feature = "hyper-util"))]
 mod stale;
@@ -40,6 +42,8 @@ mod bad_gateway;
 mod body_timeout;
 #[cfg(feature = "full")]
 mod circuit_breaker;
+#[cfg(all(feature = "config", feature = "full"))]
+mod config;
 #[cfg(feature = "full")]
 mod deadline;
 #[cfg(all(feature = "full", feature = "hyper-util"))]

@@ -1,6 +1,6 @@
 //! What a recorder of the `metrics` crate is told.
 
-use std::{collections::BTreeMap, convert::Infallible, num::NonZeroU32, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -10,13 +10,14 @@ use metrics_util::{
     debugging::{DebugValue, DebuggingRecorder},
 };
 use seawall::{
-    BoxError, CircuitBreakerLayer, InFlightLimitLayer, RequestDurationLayer, RetryLayer,
+    CircuitBreakerLayer, InFlightLimitLayer, RequestDurationLayer, RetryLayer,
     circuit_breaker::{CircuitOpen, by_authority},
     retry::{Backoff, Budget},
+    test_util as flaky,
 };
-use tower::{Layer, Service, ServiceExt, service_fn};
+use tower::{Layer, Service, ServiceExt};
 
-use crate::support::{Act, Script, Step, Steps, answers, get};
+use crate::support::{Act, Script, Step, Steps, answers, get, upstream};
 
 type Body = Full<Bytes>;
 
@@ -53,7 +54,7 @@ fn retry() -> RetryLayer {
 #[test]
 fn attempts_and_retries_are_counted_by_what_became_of_them() {
     let told = told(async || {
-        let script: Script<Body> = answers(&[200, 502, 200, 502, 503, 502, 502, 404]);
+        let script = answers(&[200, 502, 200, 502, 503, 502, 502, 404]);
         let client = retry().budget(Budget::none()).layer(script);
         for status in [200, 200, 502, 404] {
             let response = client.clone().oneshot(get()).await.unwrap();
@@ -90,10 +91,7 @@ fn a_circuit_tells_its_state_and_what_it_rejects() {
     let told = told(async || {
         let layer =
             CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::MIN).keyed(by_authority);
-        let client = layer.layer(service_fn(async |_: Request<Body>| {
-            let response = Response::builder().status(502);
-            Ok::<_, Infallible>(response.body(Body::default()).unwrap())
-        }));
+        let client = layer.layer(upstream(flaky::Step::status(502)));
         for _ in 0..3 {
             let _ = client.clone().oneshot(get()).await;
         }
@@ -110,10 +108,8 @@ fn a_circuit_tells_its_state_and_what_it_rejects() {
 fn calls_beyond_the_limit_in_flight_are_counted() {
     let told = told(async || {
         let layer = InFlightLimitLayer::new(NonZeroU32::MIN);
-        let mut client = layer.layer(service_fn(async |_: Request<Body>| {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            Ok::<_, BoxError>(Response::new(Body::default()))
-        }));
+        let slow = flaky::Step::ok("").delay(Duration::from_secs(1));
+        let mut client = layer.layer(upstream(slow));
         let request = || Request::new(Body::default());
         let held = client.call(request());
         assert!(client.call(request()).await.is_err());

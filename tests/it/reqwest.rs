@@ -12,6 +12,7 @@ use seawall::{
     find_source,
     reqwest::Client,
     retry::Backoff,
+    test_util::{FlakyUpstream, Step},
 };
 use tower::{Layer, ServiceExt};
 
@@ -87,10 +88,10 @@ async fn a_url_that_reqwest_cannot_take_is_the_request_s_fault() {
 
 #[tokio::test]
 async fn a_post_that_may_have_been_redirected_to_a_dead_server_is_not_sent_again() {
-    let dead = Origin::start(Script::Refuse).await.unwrap();
-    let location = Box::leak(format!("http://{}/result", dead.addr()).into_boxed_str());
-    let origin = Origin::start(Script::SeeOther(location)).await.unwrap();
-    let request = request("POST", &format!("http://{}/pay", origin.addr()));
+    let dead = FlakyUpstream::refusing().unwrap();
+    let done = Step::status(303).header("location", dead.url("/result"));
+    let origin = FlakyUpstream::start(done).await.unwrap();
+    let request = request("POST", &origin.url("/pay"));
     let follows = ::reqwest::Client::builder().no_proxy().build().unwrap();
     let error = call(Client::new(follows), request).await.unwrap_err();
     let failure = classify_error(&*error);
@@ -102,17 +103,18 @@ async fn a_post_that_may_have_been_redirected_to_a_dead_server_is_not_sent_again
 
 #[tokio::test]
 async fn a_built_client_returns_redirects_as_they_are() {
-    let origin = Origin::start(Script::SeeOther("http://127.0.0.1:1/")).await.unwrap();
-    let request = request("POST", &format!("http://{}/", origin.addr()));
+    let elsewhere = Step::status(303).header("location", "http://127.0.0.1:1/");
+    let origin = FlakyUpstream::start(elsewhere).await.unwrap();
+    let request = request("POST", &origin.url("/"));
     let response = client().oneshot(request).await.unwrap();
     assert_eq!(response.status(), 303);
 }
 
 #[tokio::test]
 async fn a_bare_error_of_reqwest_proves_nothing_since_it_may_have_been_redirected() {
-    let dead = Origin::start(Script::Refuse).await.unwrap();
+    let dead = FlakyUpstream::refusing().unwrap();
     let client = ::reqwest::Client::builder().no_proxy().build().unwrap();
-    let error = client.get(format!("http://{}/", dead.addr())).send().await.unwrap_err();
+    let error = client.get(dead.url("/")).send().await.unwrap_err();
     let failure = classify_error(&error);
     assert_eq!(failure.cause(), Cause::ConnectionRefused);
     assert_eq!(failure.processed(), Processed::Maybe);
@@ -130,9 +132,9 @@ async fn a_body_that_breaks_off_is_incomplete() {
 
 #[tokio::test]
 async fn every_attempt_sends_the_same_body() {
-    let origin = Origin::start(Script::Status(502)).await.unwrap();
-    call(client(), request("PUT", &format!("http://{}/", origin.addr()))).await.unwrap();
+    let origin = FlakyUpstream::start(Step::status(502)).await.unwrap();
+    call(client(), request("PUT", &origin.url("/"))).await.unwrap();
     let received = origin.received();
     assert_eq!(received.len(), 2);
-    assert!(received.iter().all(|request| request.body == b"hi"));
+    assert!(received.iter().all(|request| request.body() == b"hi"));
 }

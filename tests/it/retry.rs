@@ -10,14 +10,15 @@ use seawall::{
     BoxError, Cause, Failure, GrpcClassifier, Processed, RetryLayer,
     classify::classify_error,
     classify_fn, find_source,
-    retry::{Attempts, Backoff, Budget, GaveUp, Stop},
+    retry::{Attempt, Attempts, Backoff, Budget, GaveUp, ReplayBody, Stop},
+    test_util::{FlakyBody, Step},
 };
 use tokio::time::Instant;
 use tokio_test::{assert_pending, assert_ready_ok, task};
 use tower::{Layer, Service, ServiceExt};
 use tower_test::mock;
 
-use crate::support::{Act, Script, Step, Steps, answers, response};
+use crate::support::{Act, Script, Step as Part, Steps, answers, response, upstream};
 
 type Body = Full<Bytes>;
 
@@ -29,29 +30,24 @@ fn get() -> Request<Body> {
     request(&Method::GET)
 }
 
-fn io_error(kind: io::ErrorKind) -> Act<Body> {
-    Act::Fail(io::Error::from(kind).into())
-}
-
-fn with_header(status: u16, name: &'static str, value: &str) -> Act<Body> {
-    let response = Response::builder().status(status).header(name, value);
-    Act::Answer(response.body(Body::default()).unwrap())
-}
-
 /// Retries without waiting, and without a budget.
 fn eager() -> RetryLayer {
     RetryLayer::new().backoff(Backoff::none()).budget(Budget::none())
 }
 
-async fn call(
+async fn call<S, B>(
     layer: &RetryLayer,
-    script: &Script<Body>,
+    upstream: &S,
     request: Request<Body>,
-) -> Result<Response<Body>, BoxError> {
-    layer.layer(script.clone()).oneshot(request).await
+) -> Result<Response<B>, BoxError>
+where
+    S: Service<Request<ReplayBody<Body>>, Response = Response<B>, Error = BoxError> + Clone,
+    B: http_body::Body,
+{
+    layer.layer(upstream.clone()).oneshot(request).await
 }
 
-fn attempts(response: &Response<Body>) -> (u32, Option<Stop>) {
+fn attempts<B>(response: &Response<B>) -> (u32, Option<Stop>) {
     let attempts = response.extensions().get::<Attempts>().unwrap();
     (attempts.count().get(), attempts.stop())
 }
@@ -71,7 +67,7 @@ async fn other_statuses_are_returned_at_once() {
     for status in [200, 204, 301, 400, 404, 408, 409, 501, 505, 520] {
         let script = answers(&[status]);
         let response = call(&RetryLayer::new(), &script, get()).await.unwrap();
-        assert_eq!((response.status().as_u16(), script.count()), (status, 1));
+        assert_eq!((response.status().as_u16(), script.requests()), (status, 1));
     }
 }
 
@@ -96,7 +92,7 @@ async fn the_last_response_is_returned_when_retries_are_spent() {
 
 #[tokio::test(start_paused = true)]
 async fn the_last_error_is_inside_gave_up() {
-    let script = Script::new((0..4).map(|_| io_error(io::ErrorKind::ConnectionReset)));
+    let script = upstream(Step::reset());
     let error = call(&RetryLayer::new(), &script, get()).await.unwrap_err();
     let gave_up = find_source::<GaveUp>(&*error).unwrap();
     assert_eq!((gave_up.attempts().get(), gave_up.stop()), (4, Stop::TotalSpent));
@@ -106,7 +102,7 @@ async fn the_last_error_is_inside_gave_up() {
 
 #[tokio::test(start_paused = true)]
 async fn an_error_of_the_only_attempt_comes_out_as_it_is() {
-    let script = Script::new([io_error(io::ErrorKind::ConnectionReset)]);
+    let script = upstream([Step::reset()]);
     let error = call(&RetryLayer::new(), &script, request(&Method::POST)).await.unwrap_err();
     assert!(error.is::<io::Error>());
 }
@@ -127,7 +123,7 @@ async fn idempotent_methods_are_retried_and_others_are_not() {
     ] {
         let script = answers(&[502, 200]);
         let response = call(&RetryLayer::new(), &script, request(&method)).await.unwrap();
-        assert_eq!(script.count(), sent, "{method}");
+        assert_eq!(script.requests(), sent, "{method}");
         if sent == 1 {
             assert_eq!(attempts(&response), (1, Some(Stop::MethodNotAllowed)));
         }
@@ -144,8 +140,7 @@ async fn a_post_with_an_idempotency_key_is_retried() {
 
 #[tokio::test(start_paused = true)]
 async fn a_post_that_was_provably_not_processed_is_retried() {
-    let script =
-        Script::new([io_error(io::ErrorKind::ConnectionRefused), Act::Answer(response(200))]);
+    let script = upstream([Step::refuse(), Step::status(200)]);
     let response = call(&RetryLayer::new(), &script, request(&Method::POST)).await.unwrap();
     assert_eq!(response.status(), 200);
 }
@@ -154,13 +149,13 @@ async fn a_post_that_was_provably_not_processed_is_retried() {
 async fn methods_can_be_chosen() {
     let script = answers(&[502, 200]);
     call(&eager().methods([Method::POST]), &script, request(&Method::POST)).await.unwrap();
-    assert_eq!(script.count(), 2);
+    assert_eq!(script.requests(), 2);
     let script = answers(&[502, 200]);
     call(&eager().methods([Method::POST]), &script, get()).await.unwrap();
-    assert_eq!(script.count(), 1);
+    assert_eq!(script.requests(), 1);
     let script = answers(&[502, 200]);
     call(&eager().any_method(), &script, request(&Method::PATCH)).await.unwrap();
-    assert_eq!(script.count(), 2);
+    assert_eq!(script.requests(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -168,7 +163,7 @@ async fn statuses_can_be_chosen_and_numbers_that_are_none_never_match() {
     let layer = eager().status_forcelist([0, 418, 1_000, u16::MAX]);
     let script = answers(&[418, 502]);
     assert_eq!(call(&layer, &script, get()).await.unwrap().status(), 502);
-    assert_eq!(script.count(), 2);
+    assert_eq!(script.requests(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -184,15 +179,17 @@ async fn a_total_of_zero_sends_once_and_none_sends_on() {
 #[tokio::test(start_paused = true)]
 async fn only_unlikely_with_permission_is_enough_for_a_post() {
     let unlikely =
-        classify_fn(|outcome: Result<&Response<Body>, &(dyn Error + 'static)>| match outcome {
-            Ok(response) if response.status() == 200 => None,
-            _ => Some(Failure::new(Cause::RateLimited).with_processed(Processed::Unlikely)),
-        });
+        classify_fn(
+            |outcome: Result<&Response<FlakyBody>, &(dyn Error + 'static)>| match outcome {
+                Ok(response) if response.status() == 200 => None,
+                _ => Some(Failure::new(Cause::RateLimited).with_processed(Processed::Unlikely)),
+            },
+        );
     for (allowed, sent) in [(false, 1), (true, 2)] {
         let script = answers(&[429, 200]);
         let layer = eager().retry_unlikely(allowed).classifier(unlikely);
         layer.layer(script.clone()).oneshot(request(&Method::POST)).await.unwrap();
-        assert_eq!(script.count(), sent);
+        assert_eq!(script.requests(), sent);
     }
 }
 
@@ -226,8 +223,7 @@ async fn every_call_has_jitter_of_its_own() {
 #[tokio::test(start_paused = true)]
 async fn retry_after_replaces_the_backoff_with_jitter_upward_only() {
     for _ in 0..50 {
-        let script =
-            Script::new([with_header(503, "retry-after", "10"), Act::Answer(response(200))]);
+        let script = upstream([Step::status(503).header("retry-after", "10"), Step::status(200)]);
         let started = Instant::now();
         call(&RetryLayer::new(), &script, get()).await.unwrap();
         let waited = started.elapsed();
@@ -239,7 +235,7 @@ async fn retry_after_replaces_the_backoff_with_jitter_upward_only() {
 #[tokio::test(start_paused = true)]
 async fn a_retry_after_that_asks_too_much_returns_the_response_at_once() {
     for value in ["21", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
-        let script = Script::new([with_header(503, "retry-after", value)]);
+        let script = upstream([Step::status(503).header("retry-after", value)]);
         let started = Instant::now();
         let response = call(&RetryLayer::new(), &script, get()).await.unwrap();
         assert_eq!(attempts(&response), (1, Some(Stop::WaitTooLong)), "{value}");
@@ -250,7 +246,7 @@ async fn a_retry_after_that_asks_too_much_returns_the_response_at_once() {
 #[tokio::test(start_paused = true)]
 async fn all_waits_of_a_call_together_are_limited() {
     // With up to a tenth more for each, two fit into 30 s and three do not.
-    let script = Script::new((0..3).map(|_| with_header(503, "retry-after", "13")));
+    let script = upstream(Step::status(503).header("retry-after", "13"));
     let response = call(&RetryLayer::new(), &script, get()).await.unwrap();
     assert_eq!(attempts(&response), (3, Some(Stop::WaitTooLong)));
 }
@@ -258,8 +254,7 @@ async fn all_waits_of_a_call_together_are_limited() {
 #[tokio::test(start_paused = true)]
 async fn a_bad_retry_after_leaves_the_wait_to_the_backoff() {
     for value in ["-1", "", "Wed, 99 Foo", "0"] {
-        let script =
-            Script::new([with_header(503, "retry-after", value), Act::Answer(response(200))]);
+        let script = upstream([Step::status(503).header("retry-after", value), Step::status(200)]);
         let started = Instant::now();
         call(&RetryLayer::new(), &script, get()).await.unwrap();
         assert!(started.elapsed() <= Duration::from_millis(102), "{value:?}");
@@ -268,7 +263,7 @@ async fn a_bad_retry_after_leaves_the_wait_to_the_backoff() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_after_can_be_disregarded() {
-    let script = Script::new([with_header(503, "retry-after", "9"), Act::Answer(response(200))]);
+    let script = upstream([Step::status(503).header("retry-after", "9"), Step::status(200)]);
     let started = Instant::now();
     call(&eager().respect_retry_after(false), &script, get()).await.unwrap();
     assert_eq!(started.elapsed(), Duration::ZERO);
@@ -276,34 +271,33 @@ async fn retry_after_can_be_disregarded() {
 
 #[tokio::test(start_paused = true)]
 async fn x_should_retry_false_ends_the_retrying() {
-    let script = Script::new([with_header(503, "x-should-retry", "false")]);
+    let script = upstream([Step::status(503).header("x-should-retry", "false")]);
     let response = call(&eager(), &script, get()).await.unwrap();
     assert_eq!(attempts(&response), (1, Some(Stop::ServerSaysNo)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn x_should_retry_true_overrides_the_forcelist_but_not_the_method() {
-    let script =
-        Script::new([with_header(409, "x-should-retry", "true"), Act::Answer(response(200))]);
+    let script = upstream([Step::status(409).header("x-should-retry", "true"), Step::status(200)]);
     assert_eq!(call(&eager(), &script, get()).await.unwrap().status(), 200);
-    let script = Script::new([with_header(409, "x-should-retry", "true")]);
+    let script = upstream([Step::status(409).header("x-should-retry", "true")]);
     let response = call(&eager(), &script, request(&Method::POST)).await.unwrap();
     assert_eq!(attempts(&response), (1, Some(Stop::MethodNotAllowed)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn grpc_unavailable_is_retried_by_its_cause_though_its_status_is_200() {
-    let script = Script::new([with_header(200, "grpc-status", "14"), Act::Answer(response(200))]);
+    let script = upstream([Step::status(200).header("grpc-status", "14"), Step::status(200)]);
     let layer = eager().any_method().classifier(GrpcClassifier::new());
     let response = layer.layer(script.clone()).oneshot(request(&Method::POST)).await.unwrap();
-    assert!(response.headers().is_empty());
-    assert_eq!(script.count(), 2);
+    assert!(!response.headers().contains_key("grpc-status"));
+    assert_eq!(script.requests(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn errors_that_would_come_again_are_not_retried() {
     for cause in [Cause::TlsCertificateError, Cause::HttpRequestError, Cause::CircuitOpen] {
-        let script = Script::new([Act::Fail(Failure::new(cause).into())]);
+        let script = upstream(Step::error(move || Failure::new(cause)));
         let error = call(&eager(), &script, get()).await.unwrap_err();
         assert!(error.is::<Failure>(), "{cause}");
     }
@@ -313,8 +307,9 @@ async fn errors_that_would_come_again_are_not_retried() {
 async fn attempts_are_numbered_from_the_second_on() {
     let script = answers(&[502, 502, 200]);
     call(&eager(), &script, get()).await.unwrap();
-    let numbers: Vec<_> = script.sent().into_iter().map(|sent| sent.attempt).collect();
-    assert_eq!(numbers, [None, Some(2), Some(3)]);
+    let received = script.received();
+    let numbers = received.iter().map(|it| it.extensions().get::<Attempt>().map(|it| it.0.get()));
+    assert_eq!(numbers.collect::<Vec<_>>(), [None, Some(2), Some(3)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -324,9 +319,14 @@ async fn every_attempt_has_the_caller_s_head() {
     get.headers_mut().append("x-a", "1".parse().unwrap());
     get.headers_mut().append("x-a", "2".parse().unwrap());
     call(&eager(), &script, get).await.unwrap();
-    let sent = script.sent();
-    assert_eq!(sent[0].head, sent[1].head);
-    assert!(sent[0].head.contains("\"x-a\": \"1\", \"x-a\": \"2\""), "{}", sent[0].head);
+    for again in script.received() {
+        assert_eq!(
+            (again.method(), again.uri()),
+            (&Method::GET, &"http://upstream/".parse().unwrap())
+        );
+        assert!(again.headers().get_all("x-a").iter().eq(["1", "2"]));
+        assert_eq!(again.headers().len(), 2);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -340,7 +340,7 @@ async fn a_failed_response_is_let_go_before_the_wait_for_the_retry() {
         let held = Arc::new([0; 4]);
         let weak = Arc::downgrade(&held);
         let body =
-            Steps::new([Step::Pause, Step::Stall, Step::Data(Bytes::from_owner(Held(held)))]);
+            Steps::new([Part::Pause, Part::Stall, Part::Data(Bytes::from_owner(Held(held)))]);
         let script = Script::new([
             Act::Answer(response::<Steps>(502).map(|_| body)),
             Act::Answer(response(200)),
@@ -370,7 +370,7 @@ impl AsRef<[u8]> for Held {
 
 #[tokio::test(start_paused = true)]
 async fn dropping_the_call_drops_the_attempt_and_the_wait() {
-    let script = Script::new([Act::<Body>::Hang]);
+    let script = upstream(Step::silent());
     let mut hanging = task::spawn(RetryLayer::new().layer(script.clone()).oneshot(get()));
     assert_pending!(hanging.poll());
     drop(hanging);
@@ -379,7 +379,7 @@ async fn dropping_the_call_drops_the_attempt_and_the_wait() {
     assert_pending!(waiting.poll());
     drop(waiting);
     tokio::time::advance(Duration::from_secs(60)).await;
-    assert_eq!(script.count(), 1);
+    assert_eq!(script.requests(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -444,13 +444,12 @@ async fn settings_of_a_layer_do_not_reach_services_made_before() {
     let service = layer.layer(script.clone());
     let _other = layer.clone().total(9);
     service.oneshot(get()).await.unwrap();
-    assert_eq!(script.count(), 2);
+    assert_eq!(script.requests(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_body_of_the_final_response_is_the_caller_s() {
-    let script =
-        Script::new([Act::Answer(response(502)), Act::Answer(Response::new(Body::from("whole")))]);
+    let script = upstream([Step::status(502), Step::ok("whole")]);
     let response = call(&eager(), &script, get()).await.unwrap();
     assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "whole");
 }
@@ -476,8 +475,8 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time().start_paused(true).build().unwrap();
         let script = Script::new(outcomes.into_iter().map(|(status, error)| match error {
-            Some(kind) => io_error(kind),
-            None => Act::Answer(response(status)),
+            Some(kind) => Act::Fail(io::Error::from(kind).into()),
+            None => Act::Answer(response::<Body>(status)),
         }));
         let _ = runtime.block_on(call(&RetryLayer::new(), &script, request(&method)));
         prop_assert_eq!(script.count(), 1);

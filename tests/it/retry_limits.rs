@@ -6,7 +6,7 @@ use std::{
     num::NonZeroU32,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -19,13 +19,14 @@ use seawall::{
     classify::classify_error,
     classify_fn, find_source,
     retry::{Attempts, Backoff, Budget, GaveUp, Override, Stop, by_authority},
+    test_util::{FlakyBody, Script, Step},
 };
 use tokio::time::Instant;
 use tokio_test::{assert_pending, assert_ready_err, task};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_test::mock;
 
-use crate::support::{Act, Script, answers, get, response};
+use crate::support::{answers, get, response, upstream};
 
 type Body = Full<Bytes>;
 
@@ -33,7 +34,7 @@ fn eager() -> RetryLayer {
     RetryLayer::new().backoff(Backoff::none())
 }
 
-fn stop(response: &Response<Body>) -> Option<Stop> {
+fn stop<B>(response: &Response<B>) -> Option<Stop> {
     response.extensions().get::<Attempts>().unwrap().stop()
 }
 
@@ -110,7 +111,7 @@ async fn a_spent_budget_returns_the_response_and_says_so() {
     let response = service.oneshot(get()).await.unwrap();
     let attempts = response.extensions().get::<Attempts>().unwrap();
     assert_eq!((attempts.count().get(), attempts.stop()), (1, Some(Stop::BudgetSpent)));
-    assert_eq!(script.count(), 3);
+    assert_eq!(script.requests(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -119,25 +120,26 @@ async fn services_and_clones_of_one_layer_share_a_budget_and_other_layers_do_not
     let script = answers(&[502; 9]);
     layer.layer(script.clone()).oneshot(get()).await.unwrap();
     layer.clone().total(9).layer(script.clone()).oneshot(get()).await.unwrap();
-    assert_eq!(script.count(), 3);
+    assert_eq!(script.requests(), 3);
     eager()
         .budget(Budget::new(Ratio::percent(0), 1))
         .layer(script.clone())
         .oneshot(get())
         .await
         .unwrap();
-    assert_eq!(script.count(), 5);
+    assert_eq!(script.requests(), 5);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_of_a_refused_connection_is_charged_too() {
-    let refused = || Act::<Body>::Fail(io::Error::from(io::ErrorKind::ConnectionRefused).into());
-    let script = Script::new((0..4).map(|_| refused()));
+    // Told by an error, so that it is counted.
+    let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
+    let script = upstream(Step::error(refused));
     let service = eager().budget(Budget::new(Ratio::percent(0), 1)).layer(script.clone());
     for _ in 0..2 {
         service.clone().oneshot(get()).await.unwrap_err();
     }
-    assert_eq!(script.count(), 3);
+    assert_eq!(script.requests(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -148,7 +150,7 @@ async fn what_cannot_be_sent_again_is_not_charged() {
     let large = Request::put("http://upstream/").body(Body::from("large")).unwrap();
     assert_eq!(stop(&service.clone().oneshot(large).await.unwrap()), Some(Stop::NotReplayable));
     service.oneshot(get()).await.unwrap();
-    assert_eq!(script.count(), 3);
+    assert_eq!(script.requests(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -159,7 +161,7 @@ async fn a_budget_can_be_had_for_each_authority() {
     for (host, sent) in [("a", 2), ("a", 3), ("b", 5), ("a", 6), ("b", 7)] {
         let request = Request::get(format!("http://{host}/")).body(Body::default()).unwrap();
         service.clone().oneshot(request).await.unwrap();
-        assert_eq!(script.count(), sent, "{host}");
+        assert_eq!(script.requests(), sent, "{host}");
     }
 }
 
@@ -205,7 +207,7 @@ async fn a_retry_that_could_not_end_before_the_deadline_is_not_begun() {
             .backoff(Backoff::constant(Duration::from_secs(1)))
             .min_attempt(Duration::from_millis(needed));
         let response = layer.layer(script.clone()).oneshot(request).await.unwrap();
-        assert_eq!((stop(&response), script.count()), (stop_expected, sent), "{left} {needed}");
+        assert_eq!((stop(&response), script.requests()), (stop_expected, sent), "{left} {needed}");
     }
 }
 
@@ -220,9 +222,7 @@ async fn nothing_is_begun_once_the_deadline_has_passed_not_even_without_a_wait()
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_after_beyond_the_deadline_returns_the_response_at_once() {
-    let mut busy = response::<Body>(503);
-    busy.headers_mut().insert("retry-after", "3".parse().unwrap());
-    let script = Script::new([Act::Answer(busy)]);
+    let script = upstream(Step::status(503).header("retry-after", "3"));
     let mut request = get();
     request.extensions_mut().insert(Deadline::within(Duration::from_secs(2)));
     let started = Instant::now();
@@ -272,7 +272,7 @@ async fn a_policy_in_the_request_overrides_the_layer_s() {
     let mut request = get();
     request.extensions_mut().insert(Override::new(RetryLayer::new().total(0)));
     service.oneshot(request).await.unwrap();
-    assert_eq!(script.count(), 3);
+    assert_eq!(script.requests(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -284,7 +284,7 @@ async fn an_override_spends_from_the_layer_s_budget() {
         request.extensions_mut().insert(Override::new(eager().budget(Budget::none())));
         assert_eq!(stop(&service.clone().oneshot(request).await.unwrap()), Some(Stop::BudgetSpent));
     }
-    assert_eq!(script.count(), 3);
+    assert_eq!(script.requests(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -302,10 +302,8 @@ async fn raise_on_status_makes_an_error_of_a_response_that_would_be_retried_but_
 
 #[tokio::test(start_paused = true)]
 async fn an_error_after_a_response_keeps_that_response_s_head() {
-    let mut busy = response::<Body>(503);
-    busy.headers_mut().insert("x-request-id", "17".parse().unwrap());
-    let refused = Failure::new(Cause::CircuitOpen);
-    let script = Script::new([Act::Answer(busy), Act::Fail(refused.into())]);
+    let busy = Step::status(503).header("x-request-id", "17");
+    let script = upstream([busy, Step::error(|| Failure::new(Cause::CircuitOpen))]);
     let error = eager().layer(script).oneshot(get()).await.unwrap_err();
     let gave_up = find_source::<GaveUp>(&*error).unwrap();
     assert_eq!(gave_up.stop(), Stop::CircuitOpen);
@@ -319,14 +317,9 @@ async fn an_error_after_a_response_keeps_that_response_s_head() {
 #[cfg(feature = "error-response")]
 #[tokio::test(start_paused = true)]
 async fn a_refusal_of_our_own_after_a_response_is_answered_with_that_response_s_status_and_wait() {
-    let mut busy = response::<Body>(503);
-    busy.headers_mut().insert("retry-after", "7".parse().unwrap());
-    let refused = Failure::new(Cause::CircuitOpen);
-    let cut = io::Error::from(io::ErrorKind::ConnectionReset);
-    for (error, status, wait) in
-        [(BoxError::from(refused), 503, Some("7")), (cut.into(), 502, None)]
-    {
-        let script = Script::new([Act::Answer(busy.clone()), Act::Fail(error)]);
+    let refused = Step::error(|| Failure::new(Cause::CircuitOpen));
+    for (fails, status, wait) in [(refused, 503, Some("7")), (Step::reset(), 502, None)] {
+        let script = upstream([Step::status(503).header("retry-after", "7"), fails]);
         let service = tower::ServiceBuilder::new()
             .layer(seawall::ErrorResponseLayer::new("edge"))
             .layer(RetryLayer::new().total(1))
@@ -344,9 +337,8 @@ async fn our_own_refusal_is_retried_only_on_request() {
         [(Cause::CircuitOpen, Stop::CircuitOpen), (Cause::ConnectionLimitReached, Stop::Shed)]
     {
         let script = || {
-            let refused = Act::Fail(Failure::new(cause).into());
-            let busy = Act::Answer(response::<Body>(502));
-            Script::new([busy, refused, Act::Answer(response(200))])
+            let refused = Step::error(move || Failure::new(cause));
+            upstream([Step::status(502), refused, Step::status(200)])
         };
         let error = eager().layer(script()).oneshot(get()).await.unwrap_err();
         let gave_up = find_source::<GaveUp>(&*error).unwrap();
@@ -358,22 +350,12 @@ async fn our_own_refusal_is_retried_only_on_request() {
 
 #[tokio::test(start_paused = true)]
 async fn each_kind_of_failure_has_a_counter_of_its_own() {
-    let fail = |kind: io::ErrorKind| Act::Fail(io::Error::from(kind).into());
-    for (layer, stop) in [
-        (eager().connect(1), Stop::ConnectSpent),
-        (eager().read(1), Stop::ReadSpent),
-        (eager().status(1), Stop::StatusSpent),
+    for (layer, again, stop) in [
+        (eager().connect(1), Step::refuse(), Stop::ConnectSpent),
+        (eager().read(1), Step::reset(), Stop::ReadSpent),
+        (eager().status(1), Step::status(502), Stop::StatusSpent),
     ] {
-        let script = Script::new([
-            fail(io::ErrorKind::ConnectionRefused),
-            fail(io::ErrorKind::ConnectionReset),
-            Act::Answer(response::<Body>(502)),
-            match stop {
-                Stop::ConnectSpent => fail(io::ErrorKind::ConnectionRefused),
-                Stop::ReadSpent => fail(io::ErrorKind::ConnectionReset),
-                _ => Act::Answer(response(502)),
-            },
-        ]);
+        let script = upstream([Step::refuse(), Step::reset(), Step::status(502), again]);
         match layer.total(None).layer(script).oneshot(get()).await {
             Ok(response) => assert_eq!(self::stop(&response), Some(stop)),
             Err(error) => assert_eq!(find_source::<GaveUp>(&*error).unwrap().stop(), stop),
@@ -412,22 +394,14 @@ async fn the_attempt_is_told_in_a_header_on_request() {
     let script = answers(&[502, 502, 200]);
     let layer = eager().attempt_header(HeaderName::from_static("x-attempt"));
     layer.layer(script.clone()).oneshot(get()).await.unwrap();
-    let sent = script.sent();
-    assert!(!sent[0].head.contains("x-attempt"));
-    assert!(sent[1].head.contains("\"x-attempt\": \"2\""), "{}", sent[1].head);
-    assert!(sent[2].head.contains("\"x-attempt\": \"3\""), "{}", sent[2].head);
+    let received = script.received();
+    let told: Vec<_> = received.iter().map(|it| it.header("x-attempt")).collect();
+    assert_eq!(told, [None, Some("2"), Some("3")]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn ten_thousand_attempts_leave_a_short_history() {
-    let sent = Arc::new(AtomicU32::new(0));
-    let service = {
-        let sent = Arc::clone(&sent);
-        service_fn(move |_: Request<seawall::retry::ReplayBody<Body>>| {
-            let status = if sent.fetch_add(1, Ordering::Relaxed) == 9_999 { 200 } else { 502 };
-            std::future::ready(Ok::<_, BoxError>(response::<Body>(status)))
-        })
-    };
+    let service = upstream(Script::new().times(9_999, Step::status(502)).then(Step::status(200)));
     let layer = eager().total(None).budget(Budget::none());
     let response = layer.layer(service).oneshot(get()).await.unwrap();
     let attempts = response.extensions().get::<Attempts>().unwrap();
@@ -448,14 +422,12 @@ async fn the_settings_of_llm_clients_can_be_said() {
     for status in [408, 409, 429, 500, 529] {
         let script = answers(&[status, status, 200]);
         assert_eq!(layer.layer(script.clone()).oneshot(post()).await.unwrap().status(), 200);
-        let hinted = Response::builder().status(status).header("x-should-retry", "false");
-        let script = Script::new([Act::Answer(hinted.body(Body::default()).unwrap())]);
+        let script = upstream(Step::status(status).header("x-should-retry", "false"));
         let response = layer.layer(script).oneshot(post()).await.unwrap();
         assert_eq!(stop(&response), Some(Stop::ServerSaysNo));
     }
-    let ms = Response::builder().status(429).header("retry-after-ms", "1500");
-    let script =
-        Script::new([Act::Answer(ms.body(Body::default()).unwrap()), Act::Answer(response(200))]);
+    let ms = Step::status(429).header("retry-after-ms", "1500");
+    let script = upstream([ms, Step::status(200)]);
     let started = Instant::now();
     layer.layer(script).oneshot(post()).await.unwrap();
     let waited = started.elapsed();
@@ -473,7 +445,7 @@ async fn limits_at_their_extremes_are_no_panic() {
         .total(u32::MAX);
     let mut call = task::spawn(layer.layer(answers(&[502])).oneshot(get()));
     assert_pending!(call.poll());
-    let asked = classify_fn(|outcome: Result<&Response<Body>, &(dyn Error + 'static)>| {
+    let asked = classify_fn(|outcome: Result<&Response<FlakyBody>, &(dyn Error + 'static)>| {
         let failure = HttpClassifier::new().classify(outcome)?;
         Some(failure.with_retry_after(Some(Duration::MAX)))
     });
@@ -484,17 +456,14 @@ async fn limits_at_their_extremes_are_no_panic() {
 #[tokio::test(start_paused = true)]
 async fn a_status_below_400_is_retried_if_the_forcelist_has_it_and_is_a_failure_then() {
     let layer = eager().status_forcelist([202, 502]).total(1);
-    let wait = |status| {
-        let response = Response::builder().status(status).header("retry-after", "3");
-        Act::Answer(response.body(Body::default()).unwrap())
-    };
+    let wait = |status| Step::status(status).header("retry-after", "3");
     let started = Instant::now();
-    let script = Script::new([wait(202), wait(200)]);
+    let script = upstream([wait(202), wait(200)]);
     assert_eq!(layer.layer(script).oneshot(get()).await.unwrap().status(), 200);
     assert!(started.elapsed() >= Duration::from_secs(3));
     let last = layer.layer(answers(&[502, 202])).oneshot(get()).await.unwrap();
     assert_eq!((last.status().as_u16(), stop(&last)), (202, Some(Stop::TotalSpent)));
     let script = answers(&[202]);
     eager().layer(script.clone()).oneshot(get()).await.unwrap();
-    assert_eq!(script.count(), 1);
+    assert_eq!(script.requests(), 1);
 }

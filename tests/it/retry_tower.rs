@@ -1,34 +1,27 @@
 //! `RetryLayer` among tower's own layers: readiness, inside and out.
 
-use std::{convert::Infallible, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::Request;
 use http_body_util::Full;
 use seawall::{
     RetryLayer, find_source,
     retry::{Backoff, Budget, ReplayBody},
+    test_util::Step,
 };
 use tokio_test::{assert_pending, task};
 use tower::{
     Service, ServiceBuilder, ServiceExt, balance::p2c::Balance, buffer::Buffer,
-    discover::ServiceList, load::Constant, load_shed, service_fn,
+    discover::ServiceList, load::Constant, load_shed,
 };
 
-use crate::support::{Act, Script, answers, get, response};
+use crate::support::{answers, get, upstream};
 
 type Body = Full<Bytes>;
 
 fn eager() -> RetryLayer {
     RetryLayer::new().backoff(Backoff::none())
-}
-
-/// An instance that always answers the same.
-fn instance<B>(
-    status: u16,
-) -> impl Service<Request<B>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send
-{
-    service_fn(move |_| std::future::ready(Ok(response(status))))
 }
 
 #[tokio::test(start_paused = true)]
@@ -46,7 +39,7 @@ async fn tower_s_limits_sit_inside_and_out() {
             let response = service.clone().oneshot(get()).await.unwrap();
             assert_eq!(response.status(), 200);
         }
-        assert_eq!(script.count(), 5);
+        assert_eq!(script.requests(), 5);
     }
 }
 
@@ -67,8 +60,7 @@ async fn a_permit_is_not_held_through_the_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn load_shed_outside_refuses_what_the_service_inside_is_not_ready_for() {
-    let hang =
-        Script::new([Act::<Body>::Hang, Act::Answer(response(502)), Act::Answer(response(200))]);
+    let hang = upstream([Step::silent(), Step::status(502), Step::status(200)]);
     let service =
         ServiceBuilder::new().load_shed().layer(eager()).concurrency_limit(1).service(hang.clone());
     let mut busy = task::spawn(service.clone().oneshot(get()));
@@ -78,24 +70,24 @@ async fn load_shed_outside_refuses_what_the_service_inside_is_not_ready_for() {
     assert!(error.is::<load_shed::error::Overloaded>());
     drop(busy);
     assert_eq!(service.oneshot(get()).await.unwrap().status(), 200);
-    assert_eq!(hang.count(), 3);
+    assert_eq!(hang.requests(), 3);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_load_shed_inside_refuses_is_not_tried_again() {
-    let hang = Script::new([Act::<Body>::Hang]);
+    let hang = upstream(Step::silent());
     let service =
         ServiceBuilder::new().layer(eager()).load_shed().concurrency_limit(1).service(hang.clone());
     let mut busy = task::spawn(service.clone().oneshot(get()));
     assert_pending!(busy.poll());
     let error = service.oneshot(get()).await.unwrap_err();
     assert!(find_source::<load_shed::error::Overloaded>(&*error).is_some());
-    assert_eq!(hang.count(), 1);
+    assert_eq!(hang.requests(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn another_try_through_a_balancer_inside_meets_another_instance() {
-    let instances = [502, 200, 502].map(|status| Constant::new(instance(status), 1));
+    let instances = [502, 200, 502].map(|status| Constant::new(upstream(Step::status(status)), 1));
     let balance = Balance::new(ServiceList::new::<Request<ReplayBody<Body>>>(Vec::from(instances)));
     let service = ServiceBuilder::new()
         // Chance picks the instance, so the number of tries has no bound.
@@ -118,13 +110,12 @@ async fn a_balancer_outside_takes_instances_that_retry() {
         let ready = ServiceExt::<Request<Body>>::ready(&mut balance).await.unwrap();
         assert_eq!(ready.call(get()).await.unwrap().status(), 200);
     }
-    assert_eq!(scripts.map(|script| script.count()).iter().sum::<usize>(), 40);
+    assert_eq!(scripts.map(|script| script.requests()).iter().sum::<u64>(), 40);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_dropped_while_it_waits_for_readiness_takes_no_permit_along() {
-    let script =
-        Script::new([Act::Answer(response::<Body>(502)), Act::Hang, Act::Answer(response(200))]);
+    let script = upstream([Step::status(502), Step::silent(), Step::status(200)]);
     let wait = Duration::from_secs(5);
     let service = ServiceBuilder::new()
         .layer(RetryLayer::new().backoff(Backoff::constant(wait)))
@@ -140,5 +131,5 @@ async fn a_call_that_is_dropped_while_it_waits_for_readiness_takes_no_permit_alo
     drop(waiting);
     drop(busy);
     assert_eq!(service.oneshot(get()).await.unwrap().status(), 200);
-    assert_eq!(script.count(), 3);
+    assert_eq!(script.requests(), 3);
 }

@@ -11,7 +11,10 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
-use seawall::BoxError;
+use seawall::{
+    BoxError,
+    test_util::{self, FlakyService},
+};
 use tower::Service;
 
 /// One step of a [`Steps`] body.
@@ -209,9 +212,14 @@ pub(crate) fn get() -> Request<Full<Bytes>> {
     Request::get("http://upstream/").body(Full::default()).unwrap()
 }
 
+/// An upstream of the kit for users.
+pub(crate) fn upstream(script: impl Into<test_util::Script>) -> FlakyService {
+    FlakyService::new(script).unwrap()
+}
+
 /// Answers with these statuses, one after the other.
-pub(crate) fn answers(statuses: &[u16]) -> Script<Full<Bytes>> {
-    Script::new(statuses.iter().map(|&status| Act::Answer(response(status))))
+pub(crate) fn answers(statuses: &[u16]) -> FlakyService {
+    upstream(statuses.iter().copied().map(test_util::Step::status).collect::<test_util::Script>())
 }
 
 /// Leaves nothing of the task's cooperative budget, and has it polled again: what a future that never rests does.

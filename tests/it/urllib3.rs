@@ -6,11 +6,9 @@
 //! `SEAWALL_URLLIB3_VECTORS` names one more file of the same format, in place of both.
 
 use std::{
-    collections::VecDeque,
     error::Error,
     fs,
     io::{self, ErrorKind},
-    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -20,13 +18,13 @@ use http_body_util::Empty;
 use seawall::{
     BoxError, Cause, Failure, Processed, RetryLayer, find_source,
     retry::{Attempts, Backoff, Budget, GaveUp, Stop},
+    test_util::{FlakyBody, Received, Script, Step},
 };
 use serde_json::Value;
-use tokio::time::Instant;
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{Layer, ServiceExt};
 use tracing::level_filters::LevelFilter;
 
-use crate::recorder::Recorder;
+use crate::{recorder::Recorder, support::upstream};
 
 type Body = Empty<Bytes>;
 
@@ -144,24 +142,25 @@ fn layer(config: &Value) -> RetryLayer {
     }
 }
 
-fn outcome(step: &Value) -> Result<Response<Body>, BoxError> {
+fn step(step: &Value) -> Step {
     if let Some(status) = step["status"].as_u64() {
-        let mut response = Response::builder().status(u16::try_from(status).unwrap());
+        let mut response = Step::status(u16::try_from(status).unwrap());
         for (name, value) in step["headers"].as_object().into_iter().flatten() {
             response = response.header(name, value.as_str().unwrap());
         }
-        return Ok(response.body(Body::new()).unwrap());
+        return response;
     }
-    let unsent = |cause| Failure::new(cause).with_processed(Processed::No);
-    Err(match step["error"].as_str().unwrap() {
-        "connect_timeout" => unsent(Cause::ConnectionTimeout).into(),
-        "connection_refused" => io::Error::from(ErrorKind::ConnectionRefused).into(),
-        "read_timeout" => io::Error::from(ErrorKind::TimedOut).into(),
-        "connection_reset" => io::Error::from(ErrorKind::ConnectionReset).into(),
+    let unsent = |cause| Step::error(move || Failure::new(cause).with_processed(Processed::No));
+    match step["error"].as_str().unwrap() {
+        "connect_timeout" => unsent(Cause::ConnectionTimeout),
+        // By an error, so that it is counted.
+        "connection_refused" => Step::error(|| io::Error::from(ErrorKind::ConnectionRefused)),
+        "read_timeout" => Step::error(|| io::Error::from(ErrorKind::TimedOut)),
+        "connection_reset" => Step::reset(),
         // A handshake comes before the request.
-        "tls" => unsent(Cause::TlsProtocolError).into(),
+        "tls" => unsent(Cause::TlsProtocolError),
         other => panic!("an outcome that this test does not know: {other}"),
-    })
+    }
 }
 
 /// urllib3's name for an error.
@@ -180,30 +179,21 @@ fn kind(error: &(dyn Error + 'static)) -> &'static str {
 
 async fn run(vector: &Value) -> Run {
     let config = &vector["config"];
-    let script: VecDeque<Value> = vector["script"].as_array().unwrap().iter().cloned().collect();
-    let script = Arc::new(Mutex::new(script));
-    let times = Arc::new(Mutex::new(Vec::new()));
-    let inner = {
-        let times = Arc::clone(&times);
-        service_fn(move |_: Request<_>| {
-            times.lock().unwrap().push(Instant::now());
-            let mut script = script.lock().unwrap();
-            let step = if script.len() > 1 { script.pop_front() } else { script.front().cloned() };
-            std::future::ready(outcome(&step.unwrap()))
-        })
-    };
+    let mut script: Vec<_> = vector["script"].as_array().unwrap().iter().map(step).collect();
+    let last = script.pop().unwrap();
+    let upstream = upstream(Script::from_iter(script).forever(last));
     let method: Method = vector["method"].as_str().unwrap().parse().unwrap();
     let request = Request::builder().method(method).uri("http://upstream/").body(Body::new());
-    let service = layer(config).layer(inner);
+    let service = layer(config).layer(upstream.clone());
     let (stops, _guard) = Recorder::start(LevelFilter::DEBUG);
     let result = service.oneshot(request.unwrap()).await;
     let stop = stops.events().iter().find_map(|event| event.get("stop").map(String::from));
-    let times = times.lock().unwrap();
+    let times: Vec<_> = upstream.received().iter().map(Received::at).collect();
     Run {
         attempts: times.len(),
         sleeps: times
             .windows(2)
-            .map(|pair| pair[1] - pair[0])
+            .map(|pair| pair[1].saturating_sub(pair[0]))
             .filter(|sleep| !sleep.is_zero())
             .collect(),
         end: end(config, result, stop.as_deref()),
@@ -212,7 +202,7 @@ async fn run(vector: &Value) -> Run {
 
 /// The recording's words for how it ended. urllib3 raises the error itself where the method forbids a retry or the
 /// counter of an error is `false`, and `MaxRetryError` where a counter that is a number does.
-fn end(config: &Value, result: Result<Response<Body>, BoxError>, stop: Option<&str>) -> Value {
+fn end(config: &Value, result: Result<Response<FlakyBody>, BoxError>, stop: Option<&str>) -> Value {
     match result {
         Ok(response) => {
             let marked = response.extensions().get::<Attempts>().and_then(Attempts::stop);

@@ -6,7 +6,9 @@ use http_body_util::{Either, Empty, Full};
 use recloser::AsyncRecloser;
 use seawall::{
     BadGatewayClassifierLayer, CircuitBreakerLayer, ErrorResponseLayer, InFlightLimitLayer,
-    LoggingLayer, RetryLayer, StandardLayer, TimeoutLayer, circuit_breaker::by_authority,
+    LoggingLayer, RetryLayer, StandardLayer, TimeoutLayer,
+    circuit_breaker::by_authority,
+    config::{Config, ConfiguredLayer},
     retry::Budget,
 };
 use tower::{Layer, ServiceBuilder, retry::RetryLayer as TowerRetry, timeout::Timeout};
@@ -117,15 +119,6 @@ pub(super) fn all() -> Vec<Row> {
         })
         .all_kinds()
         .at_info(),
-        row!("seawall Standard", |inner| StandardLayer::new("billing").layer(inner))
-            .all_kinds()
-            .at_info(),
-        row!("seawall Standard, no log", |inner| {
-            StandardLayer::new("billing").logging(None).layer(inner)
-        }),
-        row!("seawall Standard, gateway", |inner| StandardLayer::gateway("edge").layer(inner))
-            .all_kinds()
-            .at_info(),
         row!("seawall server stack: Logging, ErrorResponse", |inner| {
             ServiceBuilder::new()
                 .layer(LoggingLayer::server())
@@ -144,6 +137,26 @@ pub(super) fn all() -> Vec<Row> {
         })
         .all_kinds()
         .at_info(),
+    ]
+}
+
+/// The whole stack.
+pub(super) fn standard() -> Vec<Row> {
+    vec![
+        row!("seawall Standard", |inner| StandardLayer::new("billing").layer(inner))
+            .all_kinds()
+            .at_info(),
+        row!("seawall Standard, by a policy of 100 routes", |inner| {
+            ConfiguredLayer::new(StandardLayer::new("billing"), routes()).layer(inner)
+        })
+        .all_kinds()
+        .at_info(),
+        row!("seawall Standard, no log", |inner| {
+            StandardLayer::new("billing").logging(None).layer(inner)
+        }),
+        row!("seawall Standard, gateway", |inner| StandardLayer::gateway("edge").layer(inner))
+            .all_kinds()
+            .at_info(),
     ]
 }
 
@@ -188,4 +201,11 @@ fn trace_at_info() -> TraceLayer<SharedClassifier<ServerErrorsAsFailures>> {
         .make_span_with(DefaultMakeSpan::new().level(Level::INFO))
         .on_request(DefaultOnRequest::new().level(Level::TRACE))
         .on_response(DefaultOnResponse::new().level(Level::INFO))
+}
+
+/// A hundred routes, none of which a request takes.
+fn routes() -> Config {
+    let route = |number| format!("[[route]]\nprefix = \"http://h{number}/v1\"\nretry.total = 1\n");
+    let text: String = (0..100).map(route).collect();
+    Config::from_toml(&text).expect("routes")
 }

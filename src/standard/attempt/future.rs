@@ -8,7 +8,7 @@ use std::{
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 
 use super::{AttemptBody, service::Settings};
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     bad_gateway::Looking,
     body::{Watched, is_failed},
     in_flight::{Place, Shed},
-    time_limit::{Bounds, Elapsed, Phase, TimedBody, poll_limit},
+    time_limit::{Bounds, Elapsed, Phase, TimedBody, poll_from_now},
 };
 
 pin_project! {
@@ -24,10 +24,9 @@ pin_project! {
     pub struct ResponseFuture<F, B: Body> {
         #[pin]
         state: State<F, B>,
-        // Armed by the first pending poll.
+        // Armed by the first pending poll, which the retry makes as soon as the call is made.
         #[pin]
         timer: Option<Sleep>,
-        started: Instant,
         place: Option<Place>,
         settings: Arc<Settings>,
     }
@@ -46,19 +45,14 @@ pin_project! {
 
 impl<F, B: Body> ResponseFuture<F, B> {
     #[inline]
-    pub(super) const fn new(
-        inner: F,
-        started: Instant,
-        place: Option<Place>,
-        settings: Arc<Settings>,
-    ) -> Self {
-        Self { state: State::Call { inner }, timer: None, started, place, settings }
+    pub(super) const fn new(inner: F, place: Option<Place>, settings: Arc<Settings>) -> Self {
+        Self { state: State::Call { inner }, timer: None, place, settings }
     }
 
     #[cold]
     pub(super) fn refused(shed: Shed, settings: Arc<Settings>) -> Self {
         let state = State::Refused { shed: Some(Box::new(shed)) };
-        Self { state, timer: None, started: Instant::now(), place: None, settings }
+        Self { state, timer: None, place: None, settings }
     }
 }
 
@@ -118,7 +112,7 @@ where
             StateProj::Done => panic!("polled after completion"),
         }
         let limit = this.settings.limit;
-        ready!(poll_limit(this.timer, *this.started, limit, cx));
+        ready!(poll_from_now(this.timer, limit, cx));
         this.state.set(State::Done);
         answered(this.place, true);
         *this.place = None;

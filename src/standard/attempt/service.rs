@@ -1,17 +1,15 @@
 use std::{
-    borrow::Cow,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
-use http::{Request, Response, Uri};
+use http::{Request, Response};
 use http_body::Body;
-use tokio::time::Instant;
 use tower_service::Service;
 
 use super::{AttemptBody, ResponseFuture};
-use crate::{BoxError, DeadlineHeaderLayer, bad_gateway, standard::keyed::Limits};
+use crate::{BoxError, DeadlineHeaderLayer, bad_gateway, keys::KeyOf, standard::keyed::Limits};
 
 /// Makes one attempt.
 #[derive(Debug)]
@@ -35,7 +33,7 @@ impl<S, K, ReqBody, ResBody> Service<Request<ReqBody>> for Attempt<S, K>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
     S::Error: Into<BoxError>,
-    K: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
+    K: KeyOf,
     ResBody: Body,
     ResBody::Error: Into<BoxError>,
 {
@@ -60,10 +58,7 @@ where
             }
         };
         self.settings.next_hop.write(&mut request);
-        // Read before the call, which is timed too.
-        let started = Instant::now();
-        let inner = self.inner.call(request);
-        ResponseFuture::new(inner, started, place, Arc::clone(&self.settings))
+        ResponseFuture::new(self.inner.call(request), place, Arc::clone(&self.settings))
     }
 }
 

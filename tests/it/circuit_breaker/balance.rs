@@ -8,22 +8,19 @@ use tower::{
     load::{CompleteOnResponse, PendingRequests},
 };
 
-use super::{
-    upstream::{Body, Upstream},
-    *,
-};
+use super::{upstream::Body, *};
 
-type Instance = seawall::circuit_breaker::CircuitBreaker<Upstream>;
+type Instance = seawall::circuit_breaker::CircuitBreaker<FlakyService>;
 
 /// Ten instances behind a balancer that prefers the least loaded of two, one of them dead. Gives how many of
 /// 100,000 calls succeed, a thousand a second.
 async fn successes(when_open: WhenOpen) -> u32 {
     let instances: Vec<PendingRequests<Instance>> = (0..10)
         .map(|number| {
-            let mode = if number == 0 { Mode::Refuse } else { Mode::Status(200) };
+            let mode = if number == 0 { Step::refuse() } else { Step::status(200) };
             // Each instance has a circuit of its own.
             let layer = CircuitBreakerLayer::new().when_open(when_open);
-            PendingRequests::new(layer.layer(Upstream::new(mode)), CompleteOnResponse::default())
+            PendingRequests::new(layer.layer(upstream(mode)), CompleteOnResponse::default())
         })
         .collect();
     let mut balance = Balance::new(ServiceList::new::<http::Request<Body>>(instances));
@@ -50,7 +47,7 @@ async fn with_reject_a_balancer_goes_on_calling_a_dead_instance() {
 
 #[tokio::test(start_paused = true)]
 async fn buffer_and_concurrency_limit_sit_inside_and_out() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick();
     let service = ServiceBuilder::new()
         .buffer(4)
@@ -66,7 +63,7 @@ async fn buffer_and_concurrency_limit_sit_inside_and_out() {
         let error = service.clone().oneshot(get()).await.unwrap_err();
         assert!(find_source::<CircuitOpen>(&*error).is_some());
     }
-    upstream.set(Mode::Status(200));
+    upstream.follow(Step::status(200)).unwrap();
     advance(seconds(2)).await;
     for _ in 0..10 {
         assert!(service.clone().oneshot(get()).await.is_ok());

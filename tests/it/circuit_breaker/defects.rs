@@ -1,12 +1,14 @@
 //! What other breakers get wrong, each once.
 
+use std::task::{Context, Poll};
+
 use seawall::circuit_breaker::CircuitBreaker;
 use tokio_test::{assert_ready_err, assert_ready_ok};
 use tower::Service;
 
 use super::*;
 
-fn spawn(layer: &CircuitBreakerLayer, upstream: &Upstream) -> impl Sized + Pollable {
+fn spawn(layer: &CircuitBreakerLayer, upstream: &FlakyService) -> impl Sized + Pollable {
     let mut call = task::spawn(layer.layer(upstream.clone()).oneshot(get()));
     assert_pending!(call.poll());
     call
@@ -25,14 +27,14 @@ impl<F: Future> Pollable for task::Spawn<F> {
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_successes_do_not_hide_the_failures_after_them() {
-    let upstream = Upstream::new(Mode::Status(200));
+    let upstream = upstream(Step::status(200));
     let layer = CircuitBreakerLayer::new();
     let service = layer.layer(upstream.clone());
     for _ in 0..1_000 {
         service.clone().oneshot(get()).await.unwrap();
     }
     advance(seconds(10)).await;
-    upstream.set(Mode::Status(502));
+    upstream.follow(Step::status(502)).unwrap();
     let mut failures = 0;
     while layer.handle().state() == State::Closed {
         service.clone().oneshot(get()).await.unwrap();
@@ -43,7 +45,7 @@ async fn a_thousand_successes_do_not_hide_the_failures_after_them() {
 
 #[tokio::test(start_paused = true)]
 async fn the_first_results_count_too() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = CircuitBreakerLayer::new();
     for _ in 0..20 {
         assert_eq!(layer.handle().state(), State::Closed);
@@ -54,10 +56,10 @@ async fn the_first_results_count_too() {
 
 #[tokio::test(start_paused = true)]
 async fn probes_far_apart_do_not_leave_it_half_open_for_ever() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick();
     open(&layer, &upstream).await;
-    upstream.set(Mode::Status(200));
+    upstream.follow(Step::status(200)).unwrap();
     for _ in 0..3 {
         // Longer than the window.
         advance(seconds(60)).await;
@@ -68,11 +70,11 @@ async fn probes_far_apart_do_not_leave_it_half_open_for_ever() {
 
 #[tokio::test(start_paused = true)]
 async fn a_straggler_from_before_the_trip_changes_nothing() {
-    let upstream = Upstream::new(Mode::Slow(seconds(3)));
+    let upstream = upstream(Step::ok("").delay(seconds(3)));
     let layer = quick();
     let mut late: Vec<_> = (0..10).map(|_| spawn(&layer, &upstream)).collect();
     open(&layer, &upstream).await;
-    upstream.set(Mode::Hang);
+    upstream.follow(Step::silent()).unwrap();
     advance(seconds(2)).await;
     let _probe = spawn(&layer, &upstream);
     assert_eq!(layer.handle().state(), State::HalfOpen);
@@ -85,7 +87,7 @@ async fn a_straggler_from_before_the_trip_changes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn results_that_come_while_it_is_open_are_late_too() {
-    let upstream = Upstream::new(Mode::Slow(seconds(1)));
+    let upstream = upstream(Step::ok("").delay(seconds(1)));
     let layer = quick();
     let mut late: Vec<_> = (0..10).map(|_| spawn(&layer, &upstream)).collect();
     open(&layer, &upstream).await;
@@ -97,11 +99,11 @@ async fn results_that_come_while_it_is_open_are_late_too() {
 
 #[tokio::test(start_paused = true)]
 async fn late_failures_from_before_the_trip_leave_a_recovered_circuit_closed() {
-    let upstream = Upstream::new(Mode::Slow(seconds(3)));
+    let upstream = upstream(Step::ok("").delay(seconds(3)));
     let layer = quick().slow_call(seconds(1));
     let late: Vec<_> = (0..10).map(|_| spawn(&layer, &upstream)).collect();
     open(&layer, &upstream).await;
-    upstream.set(Mode::Status(200));
+    upstream.follow(Step::status(200)).unwrap();
     advance(seconds(2)).await;
     for _ in 0..3 {
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
@@ -114,7 +116,7 @@ async fn late_failures_from_before_the_trip_leave_a_recovered_circuit_closed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_call_counts_as_neither() {
-    let upstream = Upstream::new(Mode::Hang);
+    let upstream = upstream(Step::silent());
     let layer = CircuitBreakerLayer::new();
     for _ in 0..100 {
         drop(spawn(&layer, &upstream));
@@ -125,27 +127,44 @@ async fn a_cancelled_call_counts_as_neither() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_probe_gives_its_place_back_and_closes_nothing() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick();
     open(&layer, &upstream).await;
-    upstream.set(Mode::Hang);
+    upstream.follow(Step::silent()).unwrap();
     advance(seconds(2)).await;
     for _ in 0..100 {
         drop(spawn(&layer, &upstream));
     }
     assert_eq!(layer.handle().state(), State::HalfOpen);
-    upstream.set(Mode::Status(200));
+    upstream.follow(Step::status(200)).unwrap();
     for _ in 0..3 {
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
     }
     assert_eq!(layer.handle().state(), State::Closed);
 }
 
+/// Fails to become ready.
+#[derive(Clone, Copy)]
+struct NeverReady;
+
+impl<Req> Service<Req> for NeverReady {
+    type Response = http::Response<upstream::Body>;
+    type Error = BoxError;
+    type Future = std::future::Pending<Result<Self::Response, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Err(std::io::Error::from(std::io::ErrorKind::ConnectionRefused).into()))
+    }
+
+    fn call(&mut self, _: Req) -> Self::Future {
+        unreachable!("it is never ready")
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn errors_of_the_inner_poll_ready_are_counted() {
-    let upstream = Upstream::new(Mode::NotReady);
     let layer = quick();
-    let mut service = task::spawn(layer.layer(upstream.clone()));
+    let mut service = task::spawn(layer.layer(NeverReady));
     for _ in 0..2 {
         assert_ready_err!(service.enter(|cx, mut service| {
             Service::<http::Request<upstream::Body>>::poll_ready(&mut *service, cx)
@@ -155,7 +174,7 @@ async fn errors_of_the_inner_poll_ready_are_counted() {
     // And a probe that gets no further opens it again.
     advance(seconds(2)).await;
     for _ in 0..3 {
-        assert!(layer.layer(upstream.clone()).oneshot(get()).await.is_err());
+        assert!(layer.layer(NeverReady).oneshot(get()).await.is_err());
     }
     assert_eq!(layer.handle().state(), State::Open);
     assert!(layer.handle().snapshot().next_probe().unwrap() > seconds(2));
@@ -163,7 +182,7 @@ async fn errors_of_the_inner_poll_ready_are_counted() {
 
 #[tokio::test(start_paused = true)]
 async fn poll_ready_never_rejects() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick();
     open(&layer, &upstream).await;
     let mut service: CircuitBreaker<_> = layer.layer(upstream);
@@ -176,7 +195,7 @@ async fn poll_ready_never_rejects() {
 
 #[tokio::test(start_paused = true)]
 async fn all_services_of_a_layer_and_all_clones_share_one_circuit() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick();
     layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
     layer.clone().layer(upstream.clone()).oneshot(get()).await.unwrap();

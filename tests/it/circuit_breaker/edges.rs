@@ -5,18 +5,15 @@ use http_body_util::BodyExt;
 use seawall::circuit_breaker::{CircuitBreaker, WhenOpen};
 use tower::{Service, limit::ConcurrencyLimit, service_fn};
 
-use super::{
-    upstream::{Body, Upstream},
-    *,
-};
+use super::{upstream::Body, *};
 use crate::support::Steps;
 
 #[tokio::test(start_paused = true)]
 async fn calls_longer_than_the_lease_of_a_probe_close_it_all_the_same() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick().probe_lease(seconds(5));
     open(&layer, &upstream).await;
-    upstream.set(Mode::Slow(seconds(20)));
+    upstream.follow(Step::ok("").delay(seconds(20))).unwrap();
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..120 {
         calls.spawn(layer.layer(upstream.clone()).oneshot(get()));
@@ -28,40 +25,43 @@ async fn calls_longer_than_the_lease_of_a_probe_close_it_all_the_same() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lease_of_zero_is_a_short_one_and_lifts_no_limit() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick().probe_lease(Duration::ZERO);
     open(&layer, &upstream).await;
-    upstream.set(Mode::Hang);
+    upstream.follow(Step::silent()).unwrap();
     advance(seconds(2)).await;
-    let before = upstream.count();
+    let before = upstream.requests();
     let mut calls: Vec<_> =
         (0..100).map(|_| task::spawn(layer.layer(upstream.clone()).oneshot(get()))).collect();
     let pending = calls.iter_mut().filter_map(|call| call.poll().is_pending().then_some(()));
-    assert_eq!((pending.count() as u32, upstream.count() - before), (PROBES, PROBES));
+    assert_eq!(
+        (pending.count() as u64, upstream.requests() - before),
+        (PROBES.into(), PROBES.into())
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_open_time_above_the_longest_is_the_longest() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick().open_for(seconds(60));
     open(&layer, &upstream).await;
     assert!(layer.handle().snapshot().next_probe().unwrap() >= seconds(48));
 }
 
-type Limited = ConcurrencyLimit<Upstream>;
+type Limited = ConcurrencyLimit<FlakyService>;
 
 fn is_ready(service: &mut task::Spawn<CircuitBreaker<Limited>>) -> bool {
     service.enter(|cx, mut it| Service::<Request<Body>>::poll_ready(&mut *it, cx).is_ready())
 }
 
-fn limited(upstream: &Upstream) -> Limited {
+fn limited(upstream: &FlakyService) -> Limited {
     ServiceBuilder::new().concurrency_limit(1).service(upstream.clone())
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_was_ready_before_it_opened_and_is_asked_again_keeps_no_inner_permit() {
     for when_open in [WhenOpen::Reject, WhenOpen::NotReady] {
-        let inner = limited(&Upstream::new(Mode::Status(200)));
+        let inner = limited(&upstream(Step::status(200)));
         let layer = quick().when_open(when_open);
         let mut service = task::spawn(layer.layer(inner.clone()));
         assert!(is_ready(&mut service));
@@ -76,7 +76,7 @@ async fn a_service_that_was_ready_before_it_opened_and_is_asked_again_keeps_no_i
 
 #[tokio::test(start_paused = true)]
 async fn callers_that_wait_for_the_inner_service_learn_that_it_opened() {
-    let upstream = Upstream::new(Mode::Hang);
+    let upstream = upstream(Step::silent());
     let inner = limited(&upstream);
     let layer = quick();
     let mut busy = task::spawn(inner.clone().oneshot(get()));
@@ -89,14 +89,14 @@ async fn callers_that_wait_for_the_inner_service_learn_that_it_opened() {
     assert!(service.enter(|_, mut it| it.call(get())).await.is_err());
     // And no longer stand in the queue for a permit.
     drop(busy);
-    upstream.set(Mode::Status(200));
+    upstream.follow(Step::status(200)).unwrap();
     assert!(inner.oneshot(get()).await.is_ok());
     drop(service);
 }
 
 #[tokio::test(start_paused = true)]
 async fn circuits_that_opened_and_that_nobody_asks_for_any_more_make_room() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick().keyed(by_authority);
     let service = layer.layer(upstream.clone());
     let call = async |host: &str| {
@@ -124,7 +124,7 @@ async fn circuits_that_opened_and_that_nobody_asks_for_any_more_make_room() {
 
 #[tokio::test(start_paused = true)]
 async fn what_the_probes_did_is_seen_while_it_is_half_open() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick();
     open(&layer, &upstream).await;
     advance(seconds(2)).await;

@@ -11,28 +11,31 @@ use seawall::circuit_breaker::{CircuitBreaker, WhenOpen};
 use tokio_test::{assert_ready, assert_ready_ok};
 use tower::{Service, service_fn};
 
-use super::{
-    upstream::{Body, Upstream},
-    *,
-};
-use crate::support::{Step, Steps};
+use super::{upstream::Body, *};
+use crate::support::{Step as Part, Steps};
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_of_the_inner_future_or_of_call_is_a_failure() {
-    for mode in [Mode::Panic, Mode::PanicInCall] {
-        let upstream = Upstream::new(mode);
+    for in_call in [true, false] {
+        let panics = service_fn(move |_: Request<Body>| {
+            assert!(!in_call, "on purpose");
+            async move {
+                assert!(in_call, "on purpose");
+                Ok::<_, BoxError>(Response::new(Body::default()))
+            }
+        });
         let layer = quick();
         for _ in 0..2 {
-            let call = async { layer.layer(upstream.clone()).oneshot(get()).await };
+            let call = async { layer.layer(panics).oneshot(get()).await };
             assert!(AssertUnwindSafe(call).catch_unwind().await.is_err());
         }
-        assert_eq!(layer.handle().state(), State::Open, "{mode:?}");
+        assert_eq!(layer.handle().state(), State::Open, "{in_call}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_call_after_ready_that_is_refused_does_not_keep_the_inner_permit() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick();
     let limited = ServiceBuilder::new().concurrency_limit(1).service(upstream.clone());
     let mut service = task::spawn(layer.layer(limited.clone()));
@@ -43,13 +46,13 @@ async fn a_call_after_ready_that_is_refused_does_not_keep_the_inner_permit() {
     open(&layer, &upstream).await;
     let call = service.enter(|_, mut it| it.call(get()));
     assert!(call.await.is_err());
-    upstream.set(Mode::Status(200));
+    upstream.follow(Step::status(200)).unwrap();
     assert!(limited.oneshot(get()).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
 async fn while_it_is_open_the_inner_service_is_not_asked_for_readiness() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick();
     open(&layer, &upstream).await;
     let limited = ServiceBuilder::new().concurrency_limit(1).service(upstream.clone());
@@ -57,7 +60,7 @@ async fn while_it_is_open_the_inner_service_is_not_asked_for_readiness() {
     assert_ready_ok!(
         refusing.enter(|cx, mut it| Service::<Request<Body>>::poll_ready(&mut *it, cx))
     );
-    upstream.set(Mode::Status(200));
+    upstream.follow(Step::status(200)).unwrap();
     // The one permit is free.
     assert!(limited.clone().oneshot(get()).await.is_ok());
     // Though it is closed by now, an inner service that was not asked is not called.
@@ -68,7 +71,7 @@ async fn while_it_is_open_the_inner_service_is_not_asked_for_readiness() {
 
 #[tokio::test(start_paused = true)]
 async fn with_not_ready_it_is_pending_until_the_next_probe_may_pass() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick().when_open(WhenOpen::NotReady);
     open(&layer, &upstream).await;
     let wait = layer.handle().snapshot().next_probe().unwrap();
@@ -87,7 +90,7 @@ async fn with_not_ready_it_is_pending_until_the_next_probe_may_pass() {
 
 #[tokio::test(start_paused = true)]
 async fn with_not_ready_it_is_woken_when_the_circuit_is_told_to_close_or_a_probe_ends() {
-    let upstream = Upstream::new(Mode::Status(502));
+    let upstream = upstream(Step::status(502));
     let layer = quick().when_open(WhenOpen::NotReady);
     open(&layer, &upstream).await;
     let mut service = task::spawn(layer.layer(upstream.clone()));
@@ -99,7 +102,7 @@ async fn with_not_ready_it_is_woken_when_the_circuit_is_told_to_close_or_a_probe
     // All places taken by probes that hang; one of them is given up.
     layer.handle().release();
     open(&layer, &upstream).await;
-    upstream.set(Mode::Hang);
+    upstream.follow(Step::silent()).unwrap();
     advance(seconds(2)).await;
     let mut probes: Vec<_> =
         (0..PROBES).map(|_| task::spawn(layer.layer(upstream.clone()).oneshot(get()))).collect();
@@ -112,14 +115,14 @@ async fn with_not_ready_it_is_woken_when_the_circuit_is_told_to_close_or_a_probe
     assert!(ready(&mut service));
 }
 
-fn ready(service: &mut task::Spawn<CircuitBreaker<Upstream>>) -> bool {
+fn ready(service: &mut task::Spawn<CircuitBreaker<FlakyService>>) -> bool {
     service.enter(|cx, mut it| Service::<Request<Body>>::poll_ready(&mut *it, cx).is_ready())
 }
 
 type Streamed = Response<Steps>;
 
 fn stream(
-    steps: &[Step],
+    steps: &[Part],
 ) -> impl Service<Request<Body>, Response = Streamed, Error = BoxError, Future: Send> + Clone + use<>
 {
     let steps = steps.to_vec();
@@ -128,7 +131,7 @@ fn stream(
 
 #[tokio::test(start_paused = true)]
 async fn with_whole_body_a_response_counts_when_its_body_ends() {
-    let data = || Step::Data(Bytes::from_static(b"data"));
+    let data = || Part::Data(Bytes::from_static(b"data"));
     let layer = CircuitBreakerLayer::new().whole_body();
     let counts = || {
         let snapshot = layer.handle().snapshot();
@@ -136,12 +139,12 @@ async fn with_whole_body_a_response_counts_when_its_body_ends() {
     };
     // Complete.
     let response =
-        layer.layer(stream(&[data(), Step::Pause, data()])).oneshot(get()).await.unwrap();
+        layer.layer(stream(&[data(), Part::Pause, data()])).oneshot(get()).await.unwrap();
     assert_eq!(counts(), (0, 0));
     assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "datadata");
     assert_eq!(counts(), (1, 0));
     // Broken off.
-    let response = layer.layer(stream(&[data(), Step::Error])).oneshot(get()).await.unwrap();
+    let response = layer.layer(stream(&[data(), Part::Error])).oneshot(get()).await.unwrap();
     assert!(response.into_body().collect().await.is_err());
     assert_eq!(counts(), (2, 1));
     // Given up by the caller.
@@ -171,7 +174,7 @@ async fn with_whole_body_a_response_counts_when_its_body_ends() {
 async fn with_whole_body_trailers_size_and_end_pass_untouched() {
     let mut trailers = http::HeaderMap::new();
     trailers.insert("x-sum", "1".parse().unwrap());
-    let steps = [Step::Data("one".into()), Step::Trailers(trailers.clone())];
+    let steps = [Part::Data("one".into()), Part::Trailers(trailers.clone())];
     let inner = service_fn(move |_: Request<Body>| {
         std::future::ready(Ok::<_, BoxError>(Response::new(Steps::sized(steps.clone()))))
     });

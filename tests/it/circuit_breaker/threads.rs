@@ -30,18 +30,19 @@ fn on_threads<T: Send>(work: impl Fn(&tokio::runtime::Runtime) -> T + Sync) -> V
 
 #[test]
 fn no_more_than_the_probes_are_under_way_while_it_is_half_open() {
-    let upstream = Upstream::new(Mode::Refuse);
+    // What is refused is not received.
+    let upstream = upstream(Step::refuse());
     let layer = quick().open_for(Duration::ZERO);
     for _ in 0..2 {
         let call = layer.layer(upstream.clone()).oneshot(get());
         assert!(futures_util::FutureExt::now_or_never(call).unwrap().is_err());
     }
-    upstream.set(Mode::Hang);
+    upstream.follow(Step::silent()).unwrap();
     let hanging: Vec<_> = on_threads(|_| {
         let calls = (0..1_000).map(|_| task::spawn(layer.layer(upstream.clone()).oneshot(get())));
         calls.filter_map(|mut call| call.poll().is_pending().then_some(call)).collect::<Vec<_>>()
     });
-    assert_eq!(upstream.count(), 2 + PROBES);
+    assert_eq!(upstream.requests(), u64::from(PROBES));
     assert_eq!(hanging.iter().flatten().count() as u32, PROBES);
     assert_eq!(layer.handle().state(), State::HalfOpen);
 }

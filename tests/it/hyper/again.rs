@@ -1,5 +1,7 @@
 //! How often the origin is asked, and for what.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Request, Response, header::RETRY_AFTER};
 use hyper::body::Incoming;
@@ -7,6 +9,7 @@ use scripted_origin::{Origin, Received, Script};
 use seawall::{
     RetryLayer,
     retry::{Attempts, Stop},
+    test_util::{FlakyUpstream, Step},
 };
 use tower::{Layer, ServiceExt};
 
@@ -172,9 +175,10 @@ async fn a_retry_uses_the_connection_of_the_failed_response() {
 
 #[tokio::test]
 async fn retry_after_is_waited_out() {
-    let script = Script::RetryAfter { seconds: 1, times: 1 };
-    let origin = origin(script).await;
-    let response = send("GET", &origin, empty()).await;
+    let busy = Step::status(503).retry_after(Duration::from_secs(1));
+    let upstream = FlakyUpstream::start([busy, Step::ok("")]).await.unwrap();
+    let request = request("GET", &upstream.url("/"), empty());
+    let response = stack(hyper()).oneshot(request).await.unwrap();
     assert_eq!(response.status(), 200);
     assert!(!response.headers().contains_key(RETRY_AFTER));
     let attempts = response.extensions().get::<Attempts>().unwrap();

@@ -65,3 +65,13 @@ async fn a_handler_that_panics_gets_a_line_and_even_with_such_a_subscriber_the_p
         assert_eq!(line.message(), "GET /a/b -> panicked in 0.0ns");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_closure_for_the_route_that_panics_gets_a_line() {
+    let recorder = Recorder::default();
+    let _guard = listen(tracing_subscriber::registry().with(recorder.clone()));
+    let layer = LoggingLayer::server().route_by(|_| panic!("the closure panics"));
+    let mut service = layer.layer(Script::new([answer(200)]));
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(service.call(get(URL))))).is_err());
+    assert_eq!(recorder.line().message(), "GET /a/b -> panicked in 0.0ns");
+}

@@ -17,13 +17,6 @@ pub enum Script {
     },
     /// Answers with this status and a short body.
     Status(u16),
-    /// Answers 503 with `Retry-After` of so many seconds, `times` times; after that 200.
-    RetryAfter {
-        /// The header's value.
-        seconds: u64,
-        /// How often.
-        times: u64,
-    },
     /// Answers 503 with `Retry-After` to each request whose number, counted from 1, is a multiple of `every`, and 200 to
     /// the others.
     Busy {
@@ -36,8 +29,6 @@ pub enum Script {
     Always(u16, &'static str),
     /// Answers the first request with this status and these header lines, each with its line end; others with 200.
     Once(u16, &'static str),
-    /// Answers 303 with this `Location`: the request is done, and its result is there.
-    SeeOther(&'static str),
     /// Answers with this status as soon as the head has come, and only then reads the body.
     EarlyStatus(u16),
     /// Answers 200 to so many requests on each connection, and closes it as the next one arrives: what a client meets
@@ -82,9 +73,6 @@ impl Script {
         let response = match self {
             Self::Flaky { every } if number.is_multiple_of(every.max(1)) => whole(502, ""),
             Self::Status(status) | Self::EarlyStatus(status) => whole(status, ""),
-            Self::RetryAfter { seconds, times } if number <= times => {
-                whole(503, &format!("retry-after: {seconds}\r\n"))
-            }
             Self::Busy { every, seconds } if number.is_multiple_of(every.max(1)) => {
                 whole(503, &format!("retry-after: {seconds}\r\n"))
             }
@@ -95,9 +83,7 @@ impl Script {
             | Self::Once(..)
             | Self::StaleAfter { .. }
             | Self::Flaky { .. }
-            | Self::Busy { .. }
-            | Self::RetryAfter { .. } => whole(200, ""),
-            Self::SeeOther(location) => whole(303, &format!("location: {location}\r\n")),
+            | Self::Busy { .. } => whole(200, ""),
             Self::Refuse | Self::AcceptClose | Self::ReadClose => return Ok(false),
             Self::Reset => {
                 // A linger of zero makes closing send a reset.
@@ -130,8 +116,6 @@ impl Script {
                 | Self::Flaky { .. }
                 | Self::Status(_)
                 | Self::Busy { .. }
-                | Self::RetryAfter { .. }
-                | Self::SeeOther(_)
                 | Self::EarlyStatus(_)
         ))
     }

@@ -1,0 +1,137 @@
+//! What the settings of a file do to a stack.
+
+use std::sync::Arc;
+
+use super::{
+    policy::Policy,
+    sections::Budget,
+    values::{Plain, Switch},
+};
+use crate::{
+    BadGatewayClassifierLayer, InFlightLimitLayer, LoggingLayer, RetryLayer, StandardLayer,
+    keys::KeyOf,
+    retry::{self, Http},
+    standard::layer::Off,
+};
+
+impl<C, F, K, Side> StandardLayer<C, Http<F>, K, Side>
+where
+    C: Clone,
+    F: Clone,
+    K: KeyOf + Send + Sync + 'static,
+    Side: Clone,
+{
+    /// This stack under a policy, which has the last word. Budgets, circuits and counts are its own: those of `before` if that
+    /// had the same settings for them, else new ones.
+    pub(super) fn under(&self, policy: &Policy, before: Option<(&Policy, &Self)>) -> Self {
+        let stack = Self { keyed: self.keyed.clone().anew(), ..self.clone() };
+        let stack = stack.in_time(policy).retrying(policy, before);
+        let stack = stack.breaking(policy, before).limiting(policy, before);
+        stack.looking(policy).telling(policy).settled()
+    }
+
+    fn in_time(mut self, policy: &Policy) -> Self {
+        let given = &policy.timeouts;
+        if let Some(attempt) = given.attempt.get() {
+            self.timeouts.attempt = attempt.plain();
+        }
+        if let Some(total) = given.total.get() {
+            self.timeouts.total = total.plain();
+            self.deadline = None;
+        }
+        if let Some(idle) = given.body_idle.get() {
+            self.timeouts.body_idle = idle.plain();
+        }
+        self
+    }
+
+    fn retrying(self, policy: &Policy, before: Option<(&Policy, &Self)>) -> Self {
+        let new = || RetryLayer::new().like(self.retry.clone());
+        let retry = match policy.retry.as_ref() {
+            None => self.retry.clone(),
+            Some(Switch::Off) => new().total(0).body_limit(0),
+            Some(Switch::On(given)) if self.off.retry => given.apply(new()),
+            Some(Switch::On(given)) => given.apply(self.retry.clone()),
+        };
+        let by = self.keyed.by();
+        let retry = match (before, budget(policy)) {
+            (Some((other, before)), same) if budget(other) == same => {
+                retry.budgets_of(&before.retry)
+            }
+            (_, Some(Switch::On(given))) => {
+                retry.same_budget_by(given.made(), move |uri| by.key_of(uri))
+            }
+            (_, Some(Switch::Off)) => retry.budget(retry::Budget::none()),
+            (_, None) => self.keyed.retry(retry),
+        };
+        let off = match policy.retry.as_ref() {
+            None => self.off.retry,
+            Some(given) => *given == Switch::Off,
+        };
+        Self { retry, off: Off { retry: off, ..self.off }, ..self }
+    }
+
+    fn breaking(self, policy: &Policy, before: Option<(&Policy, &Self)>) -> Self {
+        let keyed = match (before, policy.circuit_breaker.as_ref()) {
+            (Some((other, before)), given) if other.circuit_breaker.as_ref() == given => {
+                self.keyed.circuits_of(&before.keyed)
+            }
+            (_, Some(Switch::On(given))) => self.keyed.break_with(|breaker| given.apply(breaker)),
+            (_, Some(Switch::Off)) => self.keyed.break_by(None),
+            (_, None) => self.keyed,
+        };
+        Self { keyed, ..self }
+    }
+
+    fn limiting(self, policy: &Policy, before: Option<(&Policy, &Self)>) -> Self {
+        let keyed = match (before, policy.in_flight.get()) {
+            (Some((other, before)), given) if other.in_flight.get() == given => {
+                self.keyed.limits_of(&before.keyed)
+            }
+            (_, Some(most)) => self.keyed.limit_by(most.plain().map(InFlightLimitLayer::new)),
+            (_, None) => self.keyed,
+        };
+        Self { keyed, ..self }
+    }
+
+    fn looking(self, policy: &Policy) -> Self {
+        match policy.bad_gateway.as_ref() {
+            None => self,
+            Some(Switch::Off) => self.bad_gateway(None),
+            Some(Switch::On(given)) => {
+                let own = self.bad_gateway.clone();
+                let layer =
+                    if self.off.bad_gateway { BadGatewayClassifierLayer::new() } else { own };
+                self.bad_gateway(given.apply(layer))
+            }
+        }
+    }
+
+    fn telling(self, policy: &Policy) -> Self {
+        match policy.logging.as_ref() {
+            None => self,
+            Some(Switch::Off) => self.logging(None),
+            Some(Switch::On(given)) => {
+                let own = self.logging.clone();
+                let layer = if self.off.logging { LoggingLayer::client() } else { own };
+                self.logging(given.apply(layer))
+            }
+        }
+    }
+
+    /// With all decided that would be for each service, since here one is made for each call.
+    fn settled(mut self) -> Self {
+        let deadline = self.bound();
+        self.retry = self.retry.within(deadline.total(), self.next_hop.kept());
+        self.deadline = Some(deadline);
+        self.of_attempts = Some(Arc::new(self.settings()));
+        self
+    }
+}
+
+fn budget(policy: &Policy) -> Option<&Switch<Budget>> {
+    match policy.retry.as_ref()? {
+        Switch::On(retry) => retry.budget.as_ref(),
+        Switch::Off => None,
+    }
+}

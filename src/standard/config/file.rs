@@ -1,0 +1,92 @@
+//! A file as it is written, and what it comes to.
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use super::{
+    Config,
+    policy::Policy,
+    prefix::Prefix,
+    routes::Routes,
+    sections::{BadGateway, CircuitBreaker, Logging, Retry, Timeouts},
+    values::{Given, Off, Positive, Switch, Tables},
+    wrong::{Step, Wrong},
+};
+
+/// The whole of it.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "config-schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "config-schema", schemars(rename = "Config"))]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub(super) struct File {
+    /// The policy of requests that no route takes, and of what a route does not say.
+    pub(super) default: Given<Policy>,
+    /// Policies for URLs that begin with a prefix; the longest wins.
+    pub(super) route: Tables<Route>,
+}
+
+/// The policy for URLs that begin with a prefix.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "config-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct Route {
+    /// Scheme, host and port, path: `https://`, `https://api.example.com` or `https://api.example.com/v1`.
+    prefix: Prefix,
+    /// How long each part of a call may take.
+    #[serde(default)]
+    timeouts: Timeouts,
+    /// Which requests are sent again, how often and when.
+    #[serde(default)]
+    retry: Given<Switch<Retry>>,
+    /// When calls of an upstream are refused because it is down.
+    #[serde(default)]
+    circuit_breaker: Given<Switch<CircuitBreaker>>,
+    /// How many calls of one host and port may be under way at once.
+    #[serde(default)]
+    in_flight: Given<Off<Positive>>,
+    /// What is looked at in failed responses.
+    #[serde(default)]
+    bad_gateway: Given<Switch<BadGateway>>,
+    /// The line that each call leaves in the log.
+    #[serde(default)]
+    logging: Given<Switch<Logging>>,
+}
+
+impl Route {
+    fn into_parts(self) -> (Prefix, Policy) {
+        let Self { prefix, timeouts, retry, circuit_breaker, in_flight, bad_gateway, logging } =
+            self;
+        (prefix, Policy { timeouts, retry, circuit_breaker, in_flight, bad_gateway, logging })
+    }
+}
+
+impl File {
+    /// What it comes to, if all of it is right.
+    pub(super) fn checked(self) -> Result<Config, Wrong> {
+        if self.default.0.is_none() && self.route.0.is_empty() {
+            // Most likely somebody is about to write it.
+            return Err(Wrong::new("there is nothing in it, expected [default] or [[route]]"));
+        }
+        let default = self.default.0.unwrap_or_default();
+        default.check(&default).map_err(|wrong| wrong.at("default"))?;
+        let mut routes = Routes::default();
+        for (index, route) in self.route.0.into_iter().enumerate() {
+            let (prefix, own) = route.into_parts();
+            let policy = own.clone().inherit(&default);
+            policy.check(&own).map_err(|wrong| wrong.nth(index).at("route"))?;
+            routes.add(prefix, policy).map_err(|first| {
+                Wrong::new("the same prefix as").at("prefix").nth(index).at("route").also([
+                    Step::Key("route"),
+                    Step::Index(first),
+                    Step::Key("prefix"),
+                ])
+            })?;
+        }
+        Ok(Config { default, routes })
+    }
+}
+
+impl<'de> Deserialize<'de> for Config {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        File::deserialize(from)?.checked().map_err(D::Error::custom)
+    }
+}

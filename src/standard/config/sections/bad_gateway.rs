@@ -1,0 +1,22 @@
+use super::section;
+use crate::{
+    BadGatewayClassifierLayer as Layer,
+    standard::config::values::{Count, Time},
+};
+
+section! {
+    /// What is looked at in failed responses.
+    BadGateway {
+        /// So many bytes of the body. At most 1 MiB.
+        peek: Count<0, 1_048_576>,
+        /// How long they are waited for.
+        peek_wait: Time,
+    }
+}
+
+impl BadGateway {
+    pub(in crate::standard::config) fn apply(&self, layer: Layer) -> Layer {
+        let layer = self.peek.put(layer, |layer, bytes| layer.peek(bytes as usize));
+        self.peek_wait.put(layer, Layer::peek_wait)
+    }
+}

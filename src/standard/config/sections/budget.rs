@@ -1,0 +1,24 @@
+use serde::Deserialize;
+
+use crate::{
+    Ratio, retry,
+    standard::config::values::{Count, Given, Share},
+};
+
+/// How many retries all calls together may have, in any 10 seconds.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[cfg_attr(feature = "config-schema", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub(in crate::standard::config) struct Budget {
+    /// Such a part of the calls.
+    ratio: Given<Share>,
+    /// As many as this, if that is more.
+    min: Given<Count>,
+}
+
+impl Budget {
+    pub(in crate::standard::config) fn made(&self) -> retry::Budget {
+        let ratio = self.ratio.get().map_or(Ratio::percent(20), |share| share.0);
+        retry::Budget::new(ratio, self.min.get().map_or(3, |min| min.0))
+    }
+}

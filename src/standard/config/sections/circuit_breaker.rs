@@ -1,0 +1,55 @@
+use super::section;
+use crate::{
+    CircuitBreakerLayer as Layer,
+    standard::{
+        config::values::{Count, Off, Positive, Share, Time},
+        keyed::Breaker,
+    },
+};
+
+section! {
+    /// When calls of an upstream are refused because it is down: one circuit for each host and port.
+    CircuitBreaker {
+        /// Opens when this part of the calls in the window failed, or more.
+        failure_ratio: Share,
+        /// Does not open by that while there are fewer calls in the window.
+        min_calls: Count,
+        /// The time that is looked back on.
+        window: Time<10>,
+        /// Opens as well after so many failures in a row.
+        consecutive_failures: Off<Positive>,
+        /// Calls that take so long count as failures.
+        slow_call: Off<Time<1>>,
+        /// How long it stays open the first time.
+        open_for: Time<1>,
+        /// How long it stays open at the longest; not below `open_for`.
+        open_max: Time<1>,
+        /// How long a `Retry-After` may keep it open.
+        retry_after_max: Time,
+        /// How many calls pass while it is half-open.
+        probes: Positive,
+        /// How long each of them keeps its place.
+        probe_lease: Time<10>,
+        /// Whether 500 and other errors of the origin's own count.
+        count_origin_errors: bool,
+        /// Counts and reports, but never refuses.
+        shadow: bool,
+    }
+}
+
+impl CircuitBreaker {
+    pub(in crate::standard::config) fn apply<K>(&self, layer: Breaker<K>) -> Breaker<K> {
+        let layer = self.failure_ratio.put(layer, Layer::failure_ratio);
+        let layer = self.min_calls.put(layer, Layer::min_calls);
+        let layer = self.window.put(layer, Layer::window);
+        let layer = self.consecutive_failures.put(layer, Layer::consecutive_failures);
+        let layer = self.slow_call.put(layer, Layer::slow_call);
+        let layer = self.open_for.put(layer, Layer::open_for);
+        let layer = self.open_max.put(layer, Layer::open_max);
+        let layer = self.retry_after_max.put(layer, Layer::retry_after_max);
+        let layer = self.probes.put(layer, Layer::probes);
+        let layer = self.probe_lease.put(layer, Layer::probe_lease);
+        let layer = self.count_origin_errors.put(layer, Layer::count_origin_errors);
+        self.shadow.put(layer, Layer::shadow)
+    }
+}

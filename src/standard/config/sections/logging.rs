@@ -1,0 +1,56 @@
+use super::section;
+use crate::{
+    LoggingLayer as Layer,
+    standard::config::values::{Count, Header, List, Severity, Share, Text},
+};
+
+section! {
+    /// The line that each call leaves in the log.
+    Logging {
+        /// The level of calls that succeed.
+        success: Severity,
+        /// The level of calls that succeed after more than one attempt.
+        retried: Severity,
+        /// The level of responses that find fault with the request.
+        client_error: Severity,
+        /// The level of calls that fail.
+        failure: Severity,
+        /// The level of calls that an open circuit or a limit refuses.
+        refused: Severity,
+        /// The level of calls that the caller gives up.
+        cancelled: Severity,
+        /// The level of the span around each call.
+        span: Severity,
+        /// Writes such a part of the successes, chosen by chance.
+        sample: Share,
+        /// Whether a failure is followed, at DEBUG, by a command that sends the request again.
+        curl: bool,
+        /// Further keys of a query whose values are secrets.
+        redact: List<Text>,
+        /// Headers of requests and responses to be logged. Credentials never are.
+        headers: List<Header>,
+        /// Whether the user agent is logged.
+        user_agent: bool,
+        /// How many bytes of a failed response's body are logged.
+        failed_body: Count<0, 2_048>,
+    }
+}
+
+impl Logging {
+    pub(in crate::standard::config) fn apply(&self, layer: Layer) -> Layer {
+        let layer = self.success.put(layer, Layer::success);
+        let layer = self.retried.put(layer, Layer::retried);
+        let layer = self.client_error.put(layer, Layer::client_error);
+        let layer = self.failure.put(layer, Layer::failure);
+        let layer = self.refused.put(layer, Layer::refused);
+        let layer = self.cancelled.put(layer, Layer::cancelled);
+        let layer = self.span.put(layer, Layer::span);
+        let layer = self.sample.put(layer, Layer::sample);
+        let layer = self.curl.put(layer, Layer::curl);
+        let layer =
+            self.redact.put(layer, |layer, keys| layer.redact(keys.iter().map(|key| &**key)));
+        let layer = self.headers.put(layer, Layer::headers);
+        let layer = self.user_agent.put(layer, Layer::user_agent);
+        self.failed_body.put(layer, |layer, bytes| layer.failed_body(bytes as usize))
+    }
+}

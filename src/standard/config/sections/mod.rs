@@ -1,0 +1,59 @@
+//! The tables of a file: which keys there are, and what they do to a layer.
+
+mod backoff;
+mod bad_gateway;
+mod budget;
+mod circuit_breaker;
+mod logging;
+mod retry;
+mod timeouts;
+
+pub(super) use self::{
+    backoff::Backoff, bad_gateway::BadGateway, budget::Budget, circuit_breaker::CircuitBreaker,
+    logging::Logging, retry::Retry, timeouts::Timeouts,
+};
+use super::values::{Given, Switch};
+
+/// What a route does not say, it has from elsewhere.
+pub(super) trait Inherit {
+    #[must_use]
+    fn inherit(self, from: &Self) -> Self;
+}
+
+impl<T: Inherit + Clone> Inherit for Given<Switch<T>> {
+    fn inherit(self, from: &Self) -> Self {
+        Self(match (self.0, from.as_ref()) {
+            (Some(Switch::On(own)), Some(Switch::On(from))) => Some(Switch::On(own.inherit(from))),
+            (own, from) => own.or_else(|| from.cloned()),
+        })
+    }
+}
+
+/// A table whose keys are each inherited by themselves.
+macro_rules! section {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $key:ident: $type:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
+        #[cfg_attr(feature = "config-schema", derive(schemars::JsonSchema))]
+        #[serde(default, deny_unknown_fields, expecting = "a table")]
+        // Named after the setters.
+        #[allow(clippy::struct_field_names)]
+        pub(in crate::standard::config) struct $name {
+            $(
+                $(#[$doc])*
+                pub(in crate::standard::config) $key: $crate::standard::config::values::Given<$type>,
+            )*
+        }
+
+        impl $crate::standard::config::sections::Inherit for $name {
+            fn inherit(self, from: &Self) -> Self {
+                Self {
+                    $($key: $crate::standard::config::values::Given(
+                        self.$key.0.or_else(|| from.$key.0.clone()),
+                    ),)*
+                }
+            }
+        }
+    };
+}
+use section;

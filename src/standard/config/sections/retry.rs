@@ -1,0 +1,113 @@
+use std::time::Duration;
+
+use super::{Backoff, Budget, section};
+use crate::{
+    RetryLayer as Layer,
+    retry::Http,
+    standard::config::{
+        values::{Count, Header, List, Methods, Off, Plain, Status, Switch, Time, Unlimited},
+        wrong::Wrong,
+    },
+};
+
+section! {
+    /// Which requests are sent again, how often and when.
+    Retry {
+        /// How many retries a call has, the first attempt not counted.
+        total: Unlimited<Count>,
+        /// How many of them after failures to connect.
+        connect: Unlimited<Count>,
+        /// How many of them after connections that failed later.
+        read: Unlimited<Count>,
+        /// How many of them after statuses of `status_forcelist`.
+        status: Unlimited<Count>,
+        /// How many of them after other errors.
+        other: Unlimited<Count>,
+        /// Which methods may be sent again when the request may have been processed.
+        methods: Methods,
+        /// Which statuses are retried.
+        status_forcelist: List<Status>,
+        /// Which statuses are retried as well if they say `Retry-After`.
+        retry_after_statuses: List<Status>,
+        /// How long to wait when the server does not say. Inherited as a whole.
+        backoff: Backoff,
+        /// Whether the wait that a server asks for replaces the backoff.
+        respect_retry_after: bool,
+        /// The longest wait that a server may ask for.
+        retry_after_max: Time,
+        /// Whether to wait that long when it asks for more, rather than not to retry.
+        cap_retry_after: bool,
+        /// Whether up to a tenth is added by chance to the wait that it asks for.
+        retry_after_jitter: bool,
+        /// The limit of all waits of one call together.
+        total_delay_max: Off<Time>,
+        /// Whether any method is sent again when a response says, without proof, that nothing was processed.
+        retry_unlikely: bool,
+        /// Whether a refusal by an open circuit or a limit is retried.
+        retry_rejected: bool,
+        /// Whether the last response, if it would be retried but for a limit, becomes an error.
+        raise_on_status: bool,
+        /// The time that must be left for an attempt to be begun.
+        min_attempt: Time,
+        /// How many bytes of a request's body are kept to send it again.
+        body_limit: Count,
+        /// How long a response that is given up may take to be read to its end.
+        drain_wait: Time,
+        /// The request header that tells the upstream which attempt it is.
+        attempt_header: Off<Header>,
+        /// How many retries all calls of one host and port may have together. Inherited as a whole.
+        budget: Switch<Budget>,
+    }
+}
+
+impl Retry {
+    pub(in crate::standard::config) fn check(&self) -> Result<(), Wrong> {
+        let backoff = self.backoff.as_ref().map_or(Ok(()), Backoff::check);
+        backoff.map_err(|wrong| wrong.at("backoff"))
+    }
+
+    /// All but the budget.
+    pub(in crate::standard::config) fn apply<C, F>(
+        &self,
+        layer: Layer<C, Http<F>>,
+    ) -> Layer<C, Http<F>> {
+        self.apply_server_word(self.apply_limits(layer))
+    }
+
+    fn apply_limits<C, F>(&self, layer: Layer<C, Http<F>>) -> Layer<C, Http<F>> {
+        let layer = self.total.put(layer, Layer::total);
+        let layer = self.connect.put(layer, Layer::connect);
+        let layer = self.read.put(layer, Layer::read);
+        let layer = self.status.put(layer, Layer::status);
+        let layer = self.other.put(layer, Layer::other);
+        let layer = match self.methods.as_ref() {
+            None => layer,
+            Some(Methods::Idempotent) => layer.idempotent_methods(),
+            Some(Methods::Any) => layer.any_method(),
+            Some(Methods::Only(verbs)) => layer.methods(verbs.iter().cloned().map(Plain::plain)),
+        };
+        let layer = self.status_forcelist.put(layer, Layer::status_forcelist);
+        let layer = match self.backoff.as_ref() {
+            Some(backoff) => layer.backoff(backoff.made()),
+            None => layer,
+        };
+        let layer = self
+            .total_delay_max
+            .put(layer, |layer, max| layer.total_delay_max(max.unwrap_or(Duration::MAX)));
+        let layer = self.min_attempt.put(layer, Layer::min_attempt);
+        let layer = self.body_limit.put(layer, |layer, bytes| layer.body_limit(bytes as usize));
+        let layer = self.drain_wait.put(layer, Layer::drain_wait);
+        self.attempt_header.put(layer, Layer::attempt_header)
+    }
+
+    fn apply_server_word<C, F>(&self, layer: Layer<C, Http<F>>) -> Layer<C, Http<F>> {
+        let layer = self.retry_after_statuses.put(layer, Layer::retry_after_statuses);
+        let layer = self.respect_retry_after.put(layer, Layer::respect_retry_after);
+        let layer = self.retry_after_max.put(layer, Layer::retry_after_max);
+        let layer = self.cap_retry_after.put(layer, Layer::cap_retry_after);
+        let layer = self.retry_after_jitter.put(layer, Layer::retry_after_jitter);
+        let layer = self.retry_unlikely.put(layer, Layer::retry_unlikely);
+        let layer = self.retry_rejected.put(layer, Layer::retry_rejected);
+        self.raise_on_status.put(layer, Layer::raise_on_status)
+    }
+}

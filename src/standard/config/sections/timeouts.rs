@@ -1,0 +1,14 @@
+use super::section;
+use crate::standard::config::values::{Off, Time};
+
+section! {
+    /// How long each part of a call may take.
+    Timeouts {
+        /// One attempt, to the head of its response. Not above `total`.
+        attempt: Off<Time<1>>,
+        /// All attempts and the waits between them, to the head of the response.
+        total: Off<Time<1>>,
+        /// The wait for each part of a response's body.
+        body_idle: Off<Time<1>>,
+    }
+}

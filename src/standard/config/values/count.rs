@@ -1,0 +1,47 @@
+use std::{fmt, num::NonZeroU32};
+
+use super::{Leaf, leaf};
+
+/// A whole number from `LEAST` to `MOST`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::standard::config) struct Count<const LEAST: u32 = 0, const MOST: u32 = { u32::MAX }>(
+    pub(in crate::standard::config) u32,
+);
+
+/// A whole number from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::standard::config) struct Positive(pub(in crate::standard::config) NonZeroU32);
+
+impl<const LEAST: u32, const MOST: u32> Leaf for Count<LEAST, MOST> {
+    fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a whole number from {LEAST} to {MOST}")
+    }
+
+    fn from_whole(number: i128) -> Option<Self> {
+        u32::try_from(number).ok().filter(|number| (LEAST..=MOST).contains(number)).map(Self)
+    }
+
+    #[cfg(feature = "config-schema")]
+    fn schema() -> schemars::Schema {
+        schemars::json_schema!({ "type": "integer", "minimum": LEAST, "maximum": MOST })
+    }
+}
+
+leaf!([const LEAST: u32, const MOST: u32] Count<LEAST, MOST>);
+
+impl Leaf for Positive {
+    fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Count::<1>::expected(f)
+    }
+
+    fn from_whole(number: i128) -> Option<Self> {
+        Count::<1>::from_whole(number).and_then(|count| NonZeroU32::new(count.0)).map(Self)
+    }
+
+    #[cfg(feature = "config-schema")]
+    fn schema() -> schemars::Schema {
+        Count::<1>::schema()
+    }
+}
+
+leaf!([] Positive);

@@ -1,0 +1,130 @@
+//! What stands behind a key: each value knows what it is written as, and says so when it is not.
+
+mod count;
+mod given;
+mod header;
+mod jitter;
+mod level;
+mod list;
+mod methods;
+mod off;
+mod plain;
+mod share;
+mod status;
+mod text;
+mod time;
+
+use std::{fmt, marker::PhantomData};
+
+use serde::de::{self, Unexpected, Visitor};
+
+pub(super) use self::{
+    count::{Count, Positive},
+    given::Given,
+    header::Header,
+    jitter::Jitter,
+    level::Severity,
+    list::{List, Tables},
+    methods::Methods,
+    off::{Off, Switch, Unlimited},
+    plain::Plain,
+    share::Share,
+    status::Status,
+    text::Text,
+    time::{Time, written},
+};
+
+/// A value that is written as one word or number. What it is not written as, it is not.
+pub(super) trait Leaf: Sized {
+    /// What was expected, after that word: `a number from 0 to 1`.
+    fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result;
+
+    fn from_text(_text: &str) -> Option<Self> {
+        None
+    }
+
+    fn from_whole(_number: i128) -> Option<Self> {
+        None
+    }
+
+    fn from_number(_number: f64) -> Option<Self> {
+        None
+    }
+
+    fn from_bool(_is: bool) -> Option<Self> {
+        None
+    }
+
+    #[cfg(feature = "config-schema")]
+    fn schema() -> schemars::Schema;
+}
+
+pub(super) struct LeafVisitor<T>(PhantomData<fn() -> T>);
+
+impl<T> LeafVisitor<T> {
+    pub(super) const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T: Leaf> Visitor<'_> for LeafVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        T::expected(f)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        T::from_text(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
+        T::from_whole(number.into())
+            .ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
+        T::from_whole(number.into())
+            .ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
+    }
+
+    fn visit_i128<E: de::Error>(self, number: i128) -> Result<T, E> {
+        T::from_whole(number)
+            .ok_or_else(|| E::invalid_value(Unexpected::Other(&number.to_string()), &self))
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<T, E> {
+        T::from_number(number).ok_or_else(|| E::invalid_value(Unexpected::Float(number), &self))
+    }
+
+    fn visit_bool<E: de::Error>(self, is: bool) -> Result<T, E> {
+        T::from_bool(is).ok_or_else(|| E::invalid_value(Unexpected::Bool(is), &self))
+    }
+}
+
+/// Reads a [`Leaf`], and tells its schema.
+macro_rules! leaf {
+    ([$($generics:tt)*] $type:ty) => {
+        impl<'de, $($generics)*> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                from.deserialize_any($crate::standard::config::values::LeafVisitor::new())
+            }
+        }
+
+        #[cfg(feature = "config-schema")]
+        impl<$($generics)*> schemars::JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                <Self as $crate::standard::config::values::Leaf>::schema()
+            }
+        }
+    };
+}
+pub(super) use leaf;

@@ -1,0 +1,57 @@
+//! What layers say that are put together in an order that defeats them. In a process of its own with the other unit tests, since
+//! they say it once.
+
+use std::{
+    future::ready,
+    io,
+    sync::mpsc::{Sender, channel},
+};
+
+use http::Request;
+use http_body_util::Full;
+use tower::{ServiceBuilder, ServiceExt, service_fn};
+
+use crate::{CircuitBreakerLayer, LoggingLayer, RetryLayer, retry::Backoff};
+
+type Body = Full<bytes::Bytes>;
+
+struct Log(Sender<Vec<u8>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.send(bytes.to_vec()).map_err(io::Error::other)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_defeats_a_layer_is_told_once() {
+    let (writer, log) = channel();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::DEBUG)
+        .with_writer(move || Log(writer.clone()))
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let closed = service_fn(|_: Request<_>| {
+        let reset = io::Error::from(io::ErrorKind::ConnectionReset);
+        ready(Err::<http::Response<Body>, _>(reset))
+    });
+    let wrong = ServiceBuilder::new()
+        .layer(CircuitBreakerLayer::new())
+        .layer(RetryLayer::new().backoff(Backoff::none()))
+        .layer(LoggingLayer::client())
+        .service(closed);
+    for _ in 0..2 {
+        wrong.clone().oneshot(Request::new(Body::default())).await.unwrap_err();
+    }
+    let text = String::from_utf8(log.try_iter().flatten().collect()).unwrap();
+    for hint in
+        ["CircuitBreakerLayer stands around RetryLayer", "LoggingLayer stands inside RetryLayer"]
+    {
+        assert_eq!(text.matches(hint).count(), 1, "{text}");
+    }
+}

@@ -1,0 +1,47 @@
+//! What is done with a request once it has been read.
+
+use std::{fmt, sync::Arc};
+
+use crate::BoxError;
+
+#[derive(Clone, Debug)]
+pub(super) enum Act {
+    Answer,
+    Close,
+    Reset,
+    Silent,
+    Garbage,
+    Refuse,
+    Error(MakeError),
+}
+
+impl Act {
+    pub(super) const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refuse)
+    }
+
+    /// Whether a socket can do it.
+    pub(super) const fn is_for_sockets(&self) -> bool {
+        !matches!(self, Self::Refuse | Self::Error(_))
+    }
+}
+
+/// Makes an error anew for each request.
+#[derive(Clone)]
+pub(super) struct MakeError(Arc<dyn Fn() -> BoxError + Send + Sync>);
+
+impl MakeError {
+    pub(super) fn new(make: impl Fn() -> BoxError + Send + Sync + 'static) -> Self {
+        Self(Arc::new(make))
+    }
+
+    pub(super) fn make(&self) -> BoxError {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for MakeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
+}

@@ -1,0 +1,142 @@
+use std::collections::VecDeque;
+
+use fastrand::Rng;
+
+use super::{BadScript, Step};
+use crate::Ratio;
+
+/// What an upstream does with one request after the other, in the order in which they arrive.
+///
+/// First come the steps of [`then`](Self::then) and [`times`](Self::times), one a request; after them what
+/// [`forever`](Self::forever) or [`chance`](Self::chance) says. Without either the script ends: requests that come after
+/// it are answered 501, which nobody retries, with a body that says so.
+///
+/// One [`Step`] is a script too, forever; an array of them, or what an iterator yields, is one that ends.
+///
+/// ```
+/// use seawall::{Ratio, test_util::{Script, Step}};
+///
+/// let mends_itself = Script::new().then(Step::status(502)).then(Step::reset()).forever(Step::ok("hello"));
+/// // The same for the same seed.
+/// let flaky = Script::chance(7, [(Ratio::percent(20), Step::status(502))], Step::ok("hello"))?;
+/// # let _ = (mends_itself, flaky);
+/// # Ok::<(), seawall::test_util::BadScript>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a script does nothing until an upstream follows it"]
+pub struct Script {
+    /// Each with how often it is still taken.
+    steps: VecDeque<(u64, Step)>,
+    random: Rng,
+    /// A step is taken by a number below its bound and not below that of the one before it.
+    chances: Vec<(u32, Step)>,
+    /// `None`: the script ends.
+    otherwise: Option<Step>,
+}
+
+impl Script {
+    /// Makes a script without a step, which no upstream takes as it is.
+    pub fn new() -> Self {
+        Self {
+            steps: VecDeque::new(),
+            random: Rng::with_seed(0),
+            chances: Vec::new(),
+            otherwise: None,
+        }
+    }
+
+    /// Adds a step for one request.
+    pub fn then(self, step: Step) -> Self {
+        self.times(1, step)
+    }
+
+    /// Adds a step for so many requests.
+    pub fn times(mut self, times: u64, step: Step) -> Self {
+        self.steps.push_back((times, step));
+        self
+    }
+
+    /// Sets what is done with all requests after the steps. Replaces what was set before.
+    pub fn forever(self, step: Step) -> Self {
+        Self { chances: Vec::new(), otherwise: Some(step), ..self }
+    }
+
+    /// Makes a script that chooses a step for each request: each with its chance, or else `otherwise`. The n-th request
+    /// takes the same one whenever the seed is the same. Steps that are added come before.
+    ///
+    /// # Errors
+    /// [`BadScript::NoChances`] if there is none, [`BadScript::MoreThanOne`] if they sum up to more than one.
+    pub fn chance(
+        seed: u64,
+        chances: impl IntoIterator<Item = (Ratio, Step)>,
+        otherwise: Step,
+    ) -> Result<Self, BadScript> {
+        let mut script = Self::new().forever(otherwise);
+        script.random = Rng::with_seed(seed);
+        let mut sum = 0_u32;
+        for (chance, step) in chances {
+            sum = sum.saturating_add(chance.millionths());
+            script.chances.push((sum, step));
+        }
+        if script.chances.is_empty() {
+            return Err(BadScript::NoChances);
+        }
+        if sum > Ratio::percent(100).millionths() {
+            return Err(BadScript::MoreThanOne);
+        }
+        Ok(script)
+    }
+
+    /// Every step that may be taken.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Step> {
+        let steps = self.steps.iter().filter(|(times, _)| *times > 0).map(|(_, step)| step);
+        steps.chain(self.chances.iter().map(|(_, step)| step)).chain(&self.otherwise)
+    }
+
+    pub(super) fn check(&self) -> Result<(), BadScript> {
+        if self.all().next().is_none() {
+            return Err(BadScript::Empty);
+        }
+        self.all().try_for_each(Step::check)
+    }
+
+    pub(super) fn next(&mut self) -> Step {
+        while let Some((times, step)) = self.steps.front_mut() {
+            if let Some(left) = times.checked_sub(1) {
+                *times = left;
+                return step.clone();
+            }
+            self.steps.pop_front();
+        }
+        let drawn = self.random.u32(..Ratio::percent(100).millionths());
+        let taken = self.chances.iter().find(|(bound, _)| drawn < *bound).map(|(_, step)| step);
+        taken
+            .or(self.otherwise.as_ref())
+            .cloned()
+            .unwrap_or_else(|| Step::status(501).body("the script has no step for this request"))
+    }
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl From<Step> for Script {
+    fn from(step: Step) -> Self {
+        Self::new().forever(step)
+    }
+}
+
+impl<const N: usize> From<[Step; N]> for Script {
+    fn from(steps: [Step; N]) -> Self {
+        steps.into_iter().collect()
+    }
+}
+
+impl FromIterator<Step> for Script {
+    fn from_iter<I: IntoIterator<Item = Step>>(steps: I) -> Self {
+        steps.into_iter().fold(Self::new(), Self::then)
+    }
+}

@@ -1,0 +1,100 @@
+//! `Config`: policies from a file, and swapped while running.
+
+mod bad_input;
+mod concurrency;
+mod keys;
+mod policies;
+mod prefixes;
+mod replacing;
+#[cfg(feature = "config-schema")]
+mod schema;
+mod services;
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use seawall::{
+    BoxError, StandardLayer,
+    config::{Config, ConfiguredLayer, InvalidConfig},
+    retry::ReplayBody,
+};
+use tower::{Layer, Service, ServiceExt};
+
+type Body = Full<Bytes>;
+
+/// Why this is no configuration.
+#[track_caller]
+fn refused(text: &str) -> InvalidConfig {
+    match Config::from_toml(text) {
+        Ok(config) => panic!("taken for {config:?}"),
+        Err(invalid) => invalid,
+    }
+}
+
+#[track_caller]
+fn config(text: &str) -> Config {
+    Config::from_toml(text).unwrap_or_else(|invalid| panic!("{invalid}"))
+}
+
+fn configured(text: &str) -> ConfiguredLayer {
+    ConfiguredLayer::new(StandardLayer::new("test"), config(text))
+}
+
+fn get(uri: &str) -> Request<Body> {
+    Request::get(uri).body(Body::default()).unwrap()
+}
+
+/// An upstream that answers everything with one status, or not at all, and counts what it is asked.
+#[derive(Clone, Debug)]
+struct Upstream {
+    status: Arc<Mutex<Option<u16>>>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Upstream {
+    /// `None`: it never answers.
+    fn new(status: impl Into<Option<u16>>) -> Self {
+        Self { status: Arc::new(Mutex::new(status.into())), asked: Arc::default() }
+    }
+
+    fn set(&self, status: impl Into<Option<u16>>) {
+        *self.status.lock().unwrap() = status.into();
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+
+impl Service<Request<ReplayBody<Body>>> for Upstream {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Answer;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _request: Request<ReplayBody<Body>>) -> Answer {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let status = *self.status.lock().unwrap();
+        Box::pin(async move {
+            let Some(status) = status else { return std::future::pending().await };
+            let response = Response::builder().status(status).body(Body::default());
+            Ok(response.unwrap())
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! Many calls while the configuration is replaced again and again.
+
+use std::sync::atomic::AtomicBool;
+
+use futures_util::future::join_all;
+use seawall::circuit_breaker::State;
+use tokio::time::sleep;
+use tower::service_fn;
+
+use super::*;
+
+/// Everything that can be, is changed by each.
+fn one_of(turn: usize) -> Config {
+    let tables = ["", "[[route]]\nprefix = \"http://a/x\"\n", "[[route]]\nprefix = \"http://a\"\n"];
+    let switch = ["retry = { total = 5, budget = \"off\" }", "retry.budget = \"off\""][turn % 2];
+    config(&format!(
+        "[default]\n{switch}\nin_flight = {}\ntimeouts.total = \"{}s\"\ncircuit_breaker.min_calls = {}\n{}",
+        2_000 + turn,
+        40 + turn % 7,
+        100_000 + turn % 5,
+        tables[turn % tables.len()],
+    ))
+}
+
+#[tokio::test(start_paused = true)]
+async fn none_of_a_thousand_calls_is_lost_while_the_configuration_is_replaced() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let upstream = {
+        let asked = Arc::clone(&asked);
+        service_fn(move |request: Request<ReplayBody<Body>>| {
+            asked.fetch_add(1, Ordering::SeqCst);
+            let number: u64 = request.uri().query().unwrap().parse().unwrap();
+            async move {
+                sleep(Duration::from_millis(number % 97)).await;
+                Ok::<_, Infallible>(Response::new(Body::from(number.to_string())))
+            }
+        })
+    };
+    let layer = ConfiguredLayer::new(StandardLayer::new("test"), one_of(0));
+    let (client, handle) = (layer.layer(upstream), layer.handle());
+    let calls = join_all((0..1_000_u64).map(|number| {
+        let client = client.clone();
+        async move {
+            sleep(Duration::from_millis(number % 53)).await;
+            let path = ["", "x", "x/y", "y"][number as usize % 4];
+            let response = client.oneshot(get(&format!("http://a/{path}?{number}"))).await.unwrap();
+            let body = http_body_util::BodyExt::collect(response.into_body()).await.unwrap();
+            assert_eq!(body.to_bytes(), number.to_string());
+        }
+    }));
+    let replacing = async {
+        for turn in 1..150 {
+            sleep(Duration::from_millis(1)).await;
+            handle.replace(&one_of(turn));
+        }
+    };
+    tokio::join!(calls, replacing);
+    assert_eq!(asked.load(Ordering::SeqCst), 1_000);
+}
+
+/// On real threads, since it is about what they do to each other; nothing waits for time to pass.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn threads_that_call_and_threads_that_replace_do_not_disturb_each_other() {
+    let upstream = Upstream::new(200);
+    let layer = ConfiguredLayer::new(StandardLayer::new("test"), one_of(0));
+    let (client, handle) = (layer.layer(upstream.clone()), layer.handle());
+    let done = Arc::new(AtomicBool::new(false));
+    let replacing: Vec<_> = (0..2)
+        .map(|first| {
+            let (handle, done) = (handle.clone(), Arc::clone(&done));
+            std::thread::spawn(move || {
+                let mut turn = first;
+                while !done.load(Ordering::SeqCst) {
+                    handle.replace(&one_of(turn));
+                    turn += 1;
+                }
+                turn - first
+            })
+        })
+        .collect();
+    let calls = join_all((0..20).map(|_| {
+        let client = client.clone();
+        tokio::spawn(async move {
+            for _ in 0..200 {
+                let response = client.clone().oneshot(get("http://a/x")).await.unwrap();
+                assert_eq!(response.status(), StatusCode::OK);
+                tokio::task::yield_now().await;
+            }
+        })
+    }));
+    for call in calls.await {
+        call.unwrap();
+    }
+    done.store(true, Ordering::SeqCst);
+    for thread in replacing {
+        assert!(thread.join().unwrap() > 0);
+    }
+    assert_eq!(upstream.asked(), 4_000);
+}
+
+#[tokio::test]
+async fn replacements_at_the_same_time_lose_no_circuit() {
+    let breaker =
+        "circuit_breaker = { consecutive_failures = 1, open_for = \"1h\", open_max = \"1h\" }";
+    let text = |total| {
+        config(&format!("[default]\nretry = \"off\"\n{breaker}\ntimeouts.total = \"{total}s\""))
+    };
+    let layer = ConfiguredLayer::new(StandardLayer::new("test"), text(20));
+    let client = layer.layer(Upstream::new(503));
+    client.clone().oneshot(get("http://a/")).await.unwrap();
+    let circuit = layer.handle().circuits()[0].1.get("a").unwrap();
+    assert_eq!(circuit.state(), State::Open);
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let handle = layer.handle();
+            scope
+                .spawn(move || (0..200).for_each(|turn| handle.replace(&text(20 + thread + turn))));
+        }
+    });
+    assert!(client.oneshot(get("http://a/")).await.is_err());
+    circuit.force_closed();
+    assert_eq!(layer.handle().circuits()[0].1.get("a").unwrap().state(), circuit.state());
+}

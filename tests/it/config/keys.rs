@@ -1,0 +1,255 @@
+//! What each key does: the same as the setter of its name.
+
+use std::num::NonZeroU32;
+
+use http::{HeaderName, Method};
+use seawall::{
+    BadGatewayClassifierLayer, CircuitBreakerLayer, InFlightLimitLayer, LoggingLayer, Ratio,
+    RetryLayer,
+    logging::Level,
+    retry::{Backoff, Budget, by_authority},
+    standard::Timeouts,
+};
+
+use super::*;
+
+pub(super) fn base() -> StandardLayer {
+    StandardLayer::new("test")
+}
+
+/// The stacks of all policies, with all their settings but what chance is seeded with.
+pub(super) fn stack(base: StandardLayer, config: Config) -> String {
+    let shown = format!("{:#?}", ConfiguredLayer::new(base, config));
+    shown.lines().filter(|line| !line.trim().starts_with("seed: ")).collect::<Vec<_>>().join("\n")
+}
+
+/// The settings of a stack that was made by setters, as that of a policy which says nothing.
+#[track_caller]
+fn same(key: &str, by_setter: StandardLayer) {
+    let text = format!("[default]\n{key}");
+    let (by_key, by_setter) = (stack(base(), config(&text)), stack(by_setter, Config::default()));
+    assert!(by_key == by_setter, "{text}\n{by_key}\n{by_setter}");
+    assert!(by_key != stack(base(), Config::default()), "{text} changes nothing");
+}
+
+fn retry(key: &str, set: impl FnOnce(RetryLayer) -> RetryLayer) {
+    same(&format!("retry.{key}"), base().retry(set(RetryLayer::new())));
+}
+
+fn breaker(key: &str, set: impl FnOnce(CircuitBreakerLayer) -> CircuitBreakerLayer) {
+    let key = format!("circuit_breaker.{key}");
+    same(&key, base().circuit_breaker(set(CircuitBreakerLayer::new())));
+}
+
+fn logging(key: &str, set: impl FnOnce(LoggingLayer) -> LoggingLayer) {
+    same(&format!("logging.{key}"), base().logging(set(LoggingLayer::client())));
+}
+
+const fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+fn three() -> NonZeroU32 {
+    NonZeroU32::new(3).unwrap()
+}
+
+#[test]
+fn a_key_of_retry_does_what_the_setter_of_its_name_does() {
+    retry("total = 7", |it| it.total(7));
+    retry("total = \"unlimited\"", |it| it.total(None));
+    retry("connect = 2", |it| it.connect(2));
+    retry("read = 2", |it| it.read(2));
+    retry("status = 2", |it| it.status(2));
+    retry("other = 2", |it| it.other(2));
+    retry("methods = \"any\"", RetryLayer::any_method);
+    retry("methods = [\"GET\", \"PURGE\"]", |it| {
+        it.methods([Method::GET, Method::from_bytes(b"PURGE").unwrap()])
+    });
+    retry("status_forcelist = [202, 503]", |it| it.status_forcelist([202, 503]));
+    retry("retry_after_statuses = [413]", |it| it.retry_after_statuses([413]));
+    retry("respect_retry_after = false", |it| it.respect_retry_after(false));
+    retry("retry_after_max = \"1m\"", |it| it.retry_after_max(ms(60_000)));
+    retry("cap_retry_after = true", |it| it.cap_retry_after(true));
+    retry("retry_after_jitter = false", |it| it.retry_after_jitter(false));
+    retry("total_delay_max = \"5s\"", |it| it.total_delay_max(ms(5_000)));
+    retry("total_delay_max = \"off\"", |it| it.total_delay_max(Duration::MAX));
+    retry("retry_unlikely = true", |it| it.retry_unlikely(true));
+    retry("retry_rejected = true", |it| it.retry_rejected(true));
+    retry("raise_on_status = true", |it| it.raise_on_status(true));
+    retry("min_attempt = \"20ms\"", |it| it.min_attempt(ms(20)));
+    retry("body_limit = 0", |it| it.body_limit(0));
+    retry("drain_wait = \"0s\"", |it| it.drain_wait(Duration::ZERO));
+    retry("attempt_header = \"x-attempt\"", |it| {
+        it.attempt_header(HeaderName::from_static("x-attempt"))
+    });
+}
+
+#[test]
+fn a_backoff_is_that_of_its_kind() {
+    let backoff = |key: &str, backoff: Backoff| {
+        retry(&format!("backoff = {{ {key} }}"), |it| it.backoff(backoff));
+    };
+    backoff("base = \"1s\"", Backoff::exponential(ms(1_000)));
+    backoff("max = \"1m\"", Backoff::default().max(ms(60_000)));
+    backoff("jitter = false", Backoff::default().jitter(false));
+    backoff("jitter = \"50ms\"", Backoff::default().added_jitter(ms(50)));
+    backoff("kind = \"constant\"", Backoff::constant(ms(100)));
+    backoff("kind = \"constant\", base = \"2s\", jitter = true", {
+        Backoff::constant(ms(2_000)).jitter(true)
+    });
+    backoff("kind = \"none\"", Backoff::none());
+    backoff("kind = \"urllib3\"", Backoff::urllib3(1.0).unwrap());
+    backoff("kind = \"urllib3\", factor = 0.5, max = \"7s\", jitter = \"1s\"", {
+        Backoff::urllib3(0.5).unwrap().max(ms(7_000)).added_jitter(ms(1_000))
+    });
+}
+
+#[test]
+fn a_budget_is_one_for_each_host_and_port() {
+    let by = |ratio, least| RetryLayer::new().budget_by(Budget::new(ratio, least), by_authority);
+    for (key, retry) in [
+        ("{ ratio = 0.1, min = 9 }", by(Ratio::percent(10), 9)),
+        ("{ ratio = 1 }", by(Ratio::percent(100), 3)),
+        ("{ min = 0 }", by(Ratio::percent(20), 0)),
+        ("\"off\"", RetryLayer::new().budget(Budget::none())),
+    ] {
+        let key = format!("[default]\nretry.budget = {key}");
+        // Whether somebody chose it in the program is no setting.
+        let chosen = |stack: String| stack.replace("budgets_from: User", "budgets_from: Default");
+        let by_setter = chosen(stack(base().retry(retry), Config::default()));
+        assert_eq!(chosen(stack(base(), config(&key))), by_setter, "{key}");
+    }
+}
+
+#[test]
+fn a_key_of_the_circuit_breaker_does_what_the_setter_of_its_name_does() {
+    breaker("failure_ratio = 0.25", |it| it.failure_ratio(Ratio::percent(25)));
+    breaker("min_calls = 3", |it| it.min_calls(3));
+    breaker("window = \"1m\"", |it| it.window(ms(60_000)));
+    breaker("consecutive_failures = 3", |it| it.consecutive_failures(three()));
+    breaker("slow_call = \"2s\"", |it| it.slow_call(ms(2_000)));
+    breaker("open_for = \"1s\"", |it| it.open_for(ms(1_000)));
+    breaker("open_max = \"1m\"", |it| it.open_max(ms(60_000)));
+    breaker("retry_after_max = \"0s\"", |it| it.retry_after_max(Duration::ZERO));
+    breaker("probes = 3", |it| it.probes(three()));
+    breaker("probe_lease = \"5s\"", |it| it.probe_lease(ms(5_000)));
+    breaker("count_origin_errors = true", |it| it.count_origin_errors(true));
+    breaker("shadow = true", |it| it.shadow(true));
+}
+
+#[test]
+fn a_key_of_the_log_does_what_the_setter_of_its_name_does() {
+    logging("success = \"trace\"", |it| it.success(Level::Trace));
+    logging("retried = \"warn\"", |it| it.retried(Level::Warn));
+    logging("client_error = \"info\"", |it| it.client_error(Level::Info));
+    logging("failure = \"error\"", |it| it.failure(Level::Error));
+    logging("refused = \"off\"", |it| it.refused(Level::Off));
+    logging("cancelled = \"debug\"", |it| it.cancelled(Level::Debug));
+    logging("span = \"trace\"", |it| it.span(Level::Trace));
+    logging("sample = 0.01", |it| it.sample(Ratio::percent(1)));
+    logging("curl = false", |it| it.curl(false));
+    logging("redact = [\"iban\", \"pin\"]", |it| it.redact(["iban", "pin"]));
+    logging("headers = [\"x-request-id\"]", |it| {
+        it.headers([HeaderName::from_static("x-request-id")])
+    });
+    logging("user_agent = true", |it| it.user_agent(true));
+    logging("failed_body = 100", |it| it.failed_body(100));
+}
+
+#[test]
+fn the_other_keys_do_what_the_setters_of_their_names_do() {
+    let timeouts = |attempt, total| Timeouts::new(attempt, total).unwrap();
+    same("timeouts.attempt = \"2s\"", base().timeouts(timeouts(Some(ms(2_000)), Some(ms(30_000)))));
+    same("timeouts.total = \"1m\"", base().timeouts(timeouts(Some(ms(10_000)), Some(ms(60_000)))));
+    same("timeouts.total = \"off\"", base().timeouts(timeouts(Some(ms(10_000)), None)));
+    same(
+        "timeouts = { attempt = \"off\", total = \"off\" }",
+        base().timeouts(timeouts(None, None)),
+    );
+    same("timeouts.body_idle = \"1s\"", base().timeouts(Timeouts::default().body_idle(ms(1_000))));
+    same("timeouts.body_idle = \"off\"", base().timeouts(Timeouts::default().body_idle(None)));
+    same("in_flight = 3", base().in_flight(InFlightLimitLayer::new(three())));
+    same("bad_gateway.peek = 0", base().bad_gateway(BadGatewayClassifierLayer::new().peek(0)));
+    same("bad_gateway.peek_wait = \"1s\"", {
+        base().bad_gateway(BadGatewayClassifierLayer::new().peek_wait(ms(1_000)))
+    });
+    same("retry = \"off\"", base().retry(None));
+    same("circuit_breaker = \"off\"", base().circuit_breaker(None));
+    same("bad_gateway = \"off\"", base().bad_gateway(None));
+    same("logging = \"off\"", base().logging(None));
+}
+
+/// The rows of the table in the docs: key and default.
+pub(super) fn documented() -> Vec<(String, String)> {
+    let docs = include_str!("../../../src/standard/config/mod.rs");
+    let table = docs.split("//! | key | what | value | default |").nth(1).unwrap();
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with("//! |"));
+    rows.map(|row| {
+        let cells: Vec<&str> =
+            row.trim_start_matches("//! ").trim_matches('|').split('|').collect();
+        assert_eq!(cells.len(), 4, "{row}");
+        let key = cells[0].trim().trim_matches('`');
+        (key.to_owned(), cells[3].trim().to_owned())
+    })
+    .collect()
+}
+
+#[test]
+fn the_documented_defaults_are_those_of_the_stack() {
+    let rows = documented();
+    assert!(rows.len() > 50, "{rows:?}");
+    let mut in_words = Vec::new();
+    let said_nothing = stack(base(), Config::default());
+    for (key, default) in &rows {
+        let Some(value) = default.strip_prefix('`').and_then(|it| it.strip_suffix('`')) else {
+            in_words.push(key.as_str());
+            continue;
+        };
+        let text = format!("[default]\n{key} = {value}");
+        assert!(stack(base(), config(&text)) == said_nothing, "{text}");
+    }
+    assert_eq!(in_words, ["retry.backoff.factor", "logging.client_error", "logging.span"]);
+    let factor = config("default.retry.backoff = { kind = \"urllib3\", factor = 1 }");
+    let urllib3 = config("default.retry.backoff = { kind = \"urllib3\" }");
+    assert_eq!(stack(base(), factor), stack(base(), urllib3));
+}
+
+#[test]
+fn what_a_program_set_stays_where_a_file_says_nothing() {
+    let of_program = || {
+        let breaker = CircuitBreakerLayer::new().min_calls(2);
+        base()
+            .retry(RetryLayer::new().total(9).retry_unlikely(true))
+            .circuit_breaker(breaker)
+            .bad_gateway(None)
+            .in_flight(InFlightLimitLayer::new(three()))
+    };
+    let of_file = "[default]\nretry.total = 1\ncircuit_breaker.probes = 3\ntimeouts.total = \"1m\"";
+    let both = base()
+        .retry(RetryLayer::new().total(1).retry_unlikely(true))
+        .circuit_breaker(CircuitBreakerLayer::new().min_calls(2).probes(three()))
+        .timeouts(Timeouts::new(ms(10_000), ms(60_000)).unwrap())
+        .bad_gateway(None)
+        .in_flight(InFlightLimitLayer::new(three()));
+    assert_eq!(stack(of_program(), config(of_file)), stack(both, Config::default()));
+}
+
+#[test]
+fn a_part_that_a_program_left_out_is_put_in_by_a_table() {
+    let none = || {
+        let stack = base().retry(None).circuit_breaker(None).in_flight(None);
+        stack.bad_gateway(None).logging(None)
+    };
+    let of_file = "[default]\nretry = {}\ncircuit_breaker = {}\nbad_gateway = {}\nin_flight = 3";
+    let with = base().in_flight(InFlightLimitLayer::new(three())).logging(None);
+    assert_eq!(stack(none(), config(of_file)), stack(with, Config::default()));
+    assert_eq!(
+        stack(none(), Config::default()),
+        stack(
+            base(),
+            config(
+                "[default]\nretry = \"off\"\ncircuit_breaker = \"off\"\nbad_gateway = \"off\"\nlogging = \"off\""
+            )
+        ),
+    );
+}

@@ -1,0 +1,178 @@
+//! Readiness, gateways, and layers of other types.
+
+use http_body_util::BodyExt;
+use seawall::{config::Handle, retry::by_authority};
+use tower::{ServiceBuilder, service_fn};
+
+use super::*;
+
+/// A client that must be polled ready for each call, which a clone of it never was.
+#[derive(Debug)]
+struct Strict {
+    ready: bool,
+    /// How often an instance was made, and which one this is.
+    made: Arc<AtomicUsize>,
+    number: usize,
+    /// Fails to be ready so often.
+    failures: Arc<AtomicUsize>,
+}
+
+impl Strict {
+    fn new(failures: usize) -> Self {
+        let failures = Arc::new(AtomicUsize::new(failures));
+        Self { ready: false, made: Arc::default(), number: 0, failures }
+    }
+}
+
+impl Clone for Strict {
+    fn clone(&self) -> Self {
+        let (made, failures) = (Arc::clone(&self.made), Arc::clone(&self.failures));
+        let number = made.fetch_add(1, Ordering::SeqCst) + 1;
+        Self { ready: false, made, number, failures }
+    }
+}
+
+impl<B> Service<Request<B>> for Strict {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = std::future::Ready<Result<Response<Body>, BoxError>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        let less = |left: usize| left.checked_sub(1);
+        if self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
+            let error = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+            return Poll::Ready(Err(error.into()));
+        }
+        self.ready = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _request: Request<B>) -> Self::Future {
+        assert!(std::mem::take(&mut self.ready), "called though not ready");
+        std::future::ready(Ok(Response::new(Body::from(self.number.to_string()))))
+    }
+}
+
+async fn text<B>(response: Response<B>) -> String
+where
+    B: http_body::Body<Data = Bytes>,
+    B::Error: std::fmt::Debug,
+{
+    String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().into()).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_instance_that_was_ready_does_the_call_and_a_clone_begins_unready() {
+    let strict = Strict::new(0);
+    let mut client = configured("[default]").layer(strict);
+    for _ in 0..3 {
+        let ready = ServiceExt::<Request<Body>>::ready(&mut client).await.unwrap();
+        let number = ready.client_number();
+        let mut clone = client.clone();
+        let response = client.call(get("http://a/")).await.unwrap();
+        assert_eq!(text(response).await, number);
+        let response = ServiceExt::<Request<Body>>::ready(&mut clone).await.unwrap();
+        assert!(response.call(get("http://a/")).await.is_ok());
+    }
+}
+
+/// Which instance of the client is at hand, read from how it shows itself.
+trait ClientNumber {
+    fn client_number(&self) -> String;
+}
+
+impl<T: std::fmt::Debug> ClientNumber for T {
+    fn client_number(&self) -> String {
+        let shown = format!("{self:?}");
+        let number = shown.split("number: ").nth(1).unwrap();
+        number.split(|c: char| !c.is_ascii_digit()).next().unwrap().to_owned()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_not_ready_makes_its_service_fail_to_be() {
+    let mut client = configured("[default]").layer(Strict::new(1));
+    let ready = ServiceExt::<Request<Body>>::ready(&mut client).await;
+    assert!(ready.unwrap_err().is::<std::io::Error>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_answers_whatever_fails_by_the_policy_of_the_url() {
+    let layer = ConfiguredLayer::new(
+        StandardLayer::gateway("edge"),
+        config(
+            "[default]\nretry = \"off\"\n[[route]]\nprefix = \"http://a\"\ntimeouts.attempt = \"1s\"",
+        ),
+    );
+    let client = layer.layer(Upstream::new(None));
+    let started = tokio::time::Instant::now();
+    let response: Result<_, Infallible> = client.clone().oneshot(get("http://a/")).await;
+    assert_eq!(response.unwrap().status(), StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!(started.elapsed().as_millis(), 1_000);
+    let response = client.oneshot(get("http://b/")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!(started.elapsed().as_millis(), 1_000 + 10_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_answers_502_while_its_client_is_not_ready_and_goes_on_afterwards() {
+    let layer = ConfiguredLayer::new(StandardLayer::gateway("edge"), config("[default]"));
+    let mut client = layer.layer(Strict::new(1));
+    let ready = ServiceExt::<Request<Body>>::ready(&mut client).await.unwrap();
+    let response = ready.call(get("http://a/")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::BAD_GATEWAY);
+    let proxy_status = response.headers()["proxy-status"].to_str().unwrap();
+    assert_eq!(proxy_status, "edge;error=connection_refused");
+    let ready = ServiceExt::<Request<Body>>::ready(&mut client).await.unwrap();
+    assert_eq!(ready.call(get("http://a/")).await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_is_one_for_an_axum_router() {
+    let layer = ConfiguredLayer::new(
+        StandardLayer::gateway("edge").send_as(axum::body::Body::new),
+        Config::default(),
+    );
+    let upstream = ServiceBuilder::new().layer(layer).service(Strict::new(0));
+    let router: axum::Router = axum::Router::new().fallback_service(upstream);
+    let request = Request::get("/").body(axum::body::Body::empty()).unwrap();
+    assert_eq!(router.oneshot(request).await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_only_a_program_can_say_holds_under_every_policy() {
+    let base = StandardLayer::new("test")
+        .keyed(|uri| by_authority(uri).map(|key| format!("key of {key}").into()))
+        .send_as(axum::body::Body::new);
+    let layer =
+        ConfiguredLayer::new(base, config("[[route]]\nprefix = \"http://a\"\nretry = \"off\""));
+    let handle: Handle = layer.handle();
+    let client = layer.layer(service_fn(async |_: Request<axum::body::Body>| {
+        Ok::<_, BoxError>(Response::new(Body::default()))
+    }));
+    client.clone().oneshot(get("http://a/")).await.unwrap();
+    handle.replace(&Config::default());
+    client.oneshot(get("http://a/")).await.unwrap();
+    let circuits = handle.circuits();
+    assert!(circuits[0].1.get("key of a").is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn clones_of_the_layer_share_what_is_in_force() {
+    let upstream = Upstream::new(503);
+    let layer = configured("[default]\nretry = \"off\"");
+    let other = layer.clone();
+    layer.handle().replace(&config("[default]\nretry = { total = 1, backoff.kind = \"none\" }"));
+    other.layer(upstream.clone()).oneshot(get("http://a/")).await.unwrap();
+    assert_eq!(upstream.asked(), 2);
+}
+
+#[test]
+fn layers_services_and_handles_are_send_and_sync() {
+    fn check<T: Send + Sync + Clone + std::fmt::Debug + 'static>(_: &T) {}
+    let layer = configured("[default]");
+    check(&layer.layer(Upstream::new(200)));
+    check(&layer.handle());
+    check(&layer.handle().config());
+    check(&layer);
+}

@@ -1,0 +1,35 @@
+//! `test_util`: upstreams that fail as they are told.
+
+mod bad_script;
+mod service;
+mod socket;
+mod wire;
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
+use seawall::{
+    BoxError, Ratio,
+    classify::{classify_body_error, classify_error},
+    test_util::{BadScript, FlakyBody, FlakyService, FlakyUpstream, Received, Script, Step},
+};
+use static_assertions::assert_impl_all;
+
+type Body = Full<Bytes>;
+
+assert_impl_all!(FlakyService: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(FlakyUpstream: Send, Sync, std::fmt::Debug);
+assert_impl_all!(FlakyBody: Send, Sync, Unpin, std::fmt::Debug);
+assert_impl_all!(Script: Clone, Send, Sync, std::fmt::Debug, Default);
+assert_impl_all!(Step: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(Received: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(BadScript: Clone, Send, Sync, std::error::Error);
+assert_impl_all!(seawall::test_util::ResponseFuture<Body>: Send, Sync, std::fmt::Debug);
+
+fn request(method: &str, body: impl Into<Body>) -> Request<Body> {
+    Request::builder().method(method).uri("http://upstream/a?b").body(body.into()).unwrap()
+}
+
+fn get() -> Request<Body> {
+    request("GET", "")
+}

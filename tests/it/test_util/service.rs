@@ -1,0 +1,322 @@
+//! The upstream in process, on a paused clock.
+
+use std::{io, time::Duration};
+
+use http::{Method, Response};
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use seawall::{
+    BodyTimeoutLayer, Cause, Processed, RetryLayer,
+    retry::{Attempt, Attempts, Backoff, Budget},
+};
+use tokio::time::Instant;
+use tokio_test::{assert_pending, task};
+use tower::{Layer, ServiceExt};
+
+use super::*;
+use crate::support::{Step as Part, Steps};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+async fn call(upstream: &FlakyService, request: Request<Body>) -> Response<FlakyBody> {
+    upstream.clone().oneshot(request).await.unwrap()
+}
+
+async fn statuses(upstream: &FlakyService, count: usize) -> Vec<u16> {
+    let mut statuses = Vec::new();
+    for _ in 0..count {
+        statuses.push(call(upstream, get()).await.status().as_u16());
+    }
+    statuses
+}
+
+#[tokio::test(start_paused = true)]
+async fn steps_are_taken_one_a_request_and_then_what_is_said_forever() {
+    let script = Script::new()
+        .then(Step::status(502))
+        .times(2, Step::status(503))
+        .times(0, Step::status(500))
+        .forever(Step::ok("hello"));
+    let upstream = FlakyService::new(script).unwrap();
+    // Clones follow it together.
+    assert_eq!(statuses(&upstream.clone(), 2).await, [502, 503]);
+    assert_eq!(statuses(&upstream, 3).await, [503, 200, 200]);
+    assert_eq!(upstream.requests(), 5);
+    let body = call(&upstream, get()).await.into_body();
+    assert_eq!(body.collect().await.unwrap().to_bytes(), "hello");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_script_that_has_ended_says_so_in_an_answer_that_nobody_retries() {
+    let upstream = FlakyService::new([Step::status(502)]).unwrap();
+    let response = RetryLayer::new().layer(upstream.clone()).oneshot(get()).await.unwrap();
+    assert_eq!(response.status(), 501);
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(body, "the script has no step for this request");
+    assert_eq!(upstream.requests(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_script_is_followed_from_the_next_request_on_and_a_wrong_one_never() {
+    let upstream = FlakyService::new(Step::status(502)).unwrap();
+    assert_eq!(statuses(&upstream, 1).await, [502]);
+    upstream.clone().follow([Step::status(503), Step::status(504)]).unwrap();
+    assert_eq!(statuses(&upstream, 1).await, [503]);
+    upstream.follow(Step::status(0)).unwrap_err();
+    assert_eq!(statuses(&upstream, 1).await, [504]);
+    assert_eq!(upstream.requests(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn chance_chooses_as_often_as_it_says_and_the_same_for_the_same_seed() {
+    let chosen = async |seed| {
+        let chances =
+            [(Ratio::percent(20), Step::status(502)), (Ratio::percent(5), Step::status(503))];
+        let script = Script::chance(seed, chances, Step::ok("")).unwrap();
+        statuses(&FlakyService::new(script.then(Step::status(418))).unwrap(), 10_001).await
+    };
+    let first = chosen(1).await;
+    assert_eq!(first[0], 418);
+    let count = |status| first.iter().filter(|it| **it == status).count();
+    // Seeded, so it is always the same; within six standard deviations.
+    assert!((1_760..2_240).contains(&count(502)), "{}", count(502));
+    assert!((370..630).contains(&count(503)), "{}", count(503));
+    assert_eq!(chosen(1).await, first);
+    assert_ne!(chosen(2).await, first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_chance_is_never_and_all_chances_are_always() {
+    for (percent, status) in [(0, 200), (100, 502)] {
+        let chances = [(Ratio::percent(percent), Step::status(502))];
+        let script = Script::chance(3, chances, Step::ok("")).unwrap();
+        let upstream = FlakyService::new(script).unwrap();
+        assert_eq!(statuses(&upstream, 1_000).await, [status; 1_000]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_response_has_the_headers_that_it_was_given_and_its_length() {
+    let step = Step::status(503)
+        .body("busy")
+        .header("x-a", "1")
+        .header("X-A", b"caf\xe9")
+        .retry_after(Duration::from_millis(1_001));
+    let upstream = FlakyService::new(step).unwrap();
+    for (method, body) in [("GET", "busy"), ("HEAD", "")] {
+        let response = call(&upstream, request(method, "")).await;
+        let headers = response.headers();
+        assert_eq!(headers["content-length"], "4", "{method}");
+        assert_eq!(headers["retry-after"], "2");
+        let values: Vec<_> =
+            headers.get_all("x-a").iter().map(http::HeaderValue::as_bytes).collect();
+        assert_eq!(values, [&b"1"[..], b"caf\xe9"]);
+        assert_eq!(response.body().size_hint().exact(), Some(body.len() as u64));
+        assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), body);
+    }
+    let upstream = FlakyService::new(Step::ok("").retry_after(Duration::MAX)).unwrap();
+    assert_eq!(call(&upstream, get()).await.headers()["retry-after"], u64::MAX.to_string());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_204_and_a_304_have_no_body() {
+    for status in [204, 304] {
+        let upstream = FlakyService::new(Step::status(status).body("no").truncated()).unwrap();
+        let response = call(&upstream, get()).await;
+        assert!(response.headers().is_empty() && response.body().is_end_stream());
+        assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delay_is_waited_out_on_the_test_s_clock_before_whatever_is_done() {
+    for step in [Step::ok("late"), Step::reset(), Step::close(), Step::garbage(), Step::refuse()] {
+        let upstream = FlakyService::new(step.delay(3_600 * SECOND)).unwrap();
+        let started = Instant::now();
+        let _ = upstream.oneshot(get()).await;
+        assert_eq!(started.elapsed(), 3_600 * SECOND);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delay_in_the_body_stands_between_its_halves() {
+    let upstream = FlakyService::new(Step::ok("hello").body_delay(SECOND)).unwrap();
+    let started = Instant::now();
+    let mut body = call(&upstream, get()).await.into_body();
+    let mut frames = Vec::new();
+    while let Some(frame) = body.frame().await {
+        frames.push((frame.unwrap().into_data().unwrap(), started.elapsed()));
+    }
+    assert_eq!(frames, [("he".into(), Duration::ZERO), ("llo".into(), SECOND)]);
+    assert!(body.is_end_stream() && body.frame().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_can_stall_for_ever() {
+    let upstream = FlakyService::new(Step::ok("hello").body_delay(Duration::MAX)).unwrap();
+    let service = BodyTimeoutLayer::new().idle(SECOND).layer(upstream);
+    let body = service.oneshot(get()).await.unwrap().into_body();
+    let error = body.collect().await.unwrap_err();
+    assert_eq!(classify_body_error(&*error).cause(), Cause::ConnectionReadTimeout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_truncated_body_announces_more_than_it_has_and_fails() {
+    for (body, delay) in
+        [("hello", Duration::ZERO), ("hello", SECOND), ("", Duration::ZERO), ("", SECOND)]
+    {
+        let step = Step::ok(body).truncated().body_delay(delay);
+        let upstream = FlakyService::new(step).unwrap();
+        let started = Instant::now();
+        let response = call(&upstream, get()).await;
+        let announced = body.len() as u64 + 1;
+        assert_eq!(response.headers()["content-length"], announced.to_string());
+        assert_eq!(response.body().size_hint().exact(), Some(announced));
+        let (mut body_read, mut error) = (Vec::new(), None);
+        let mut frames = response.into_body();
+        while let Some(frame) = frames.frame().await {
+            match frame {
+                Ok(frame) => body_read.extend(frame.into_data().unwrap()),
+                Err(broken) => error = Some(broken),
+            }
+        }
+        assert_eq!(body_read, body.as_bytes());
+        let failure = classify_body_error(&*error.unwrap());
+        assert_eq!(failure.cause(), Cause::HttpResponseIncomplete);
+        assert_eq!(started.elapsed(), delay);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_received_is_told_with_the_word_of_the_layers() {
+    let upstream = FlakyService::new([Step::status(502), Step::ok("")]).unwrap();
+    let mut put = request("PUT", "pay");
+    put.headers_mut().insert("x-a", "1".parse().unwrap());
+    put.headers_mut().insert("x-bytes", http::HeaderValue::from_bytes(b"\xff").unwrap());
+    RetryLayer::new().layer(upstream.clone()).oneshot(put).await.unwrap();
+    let received = upstream.received();
+    assert_eq!(received.len(), 2);
+    for again in &received {
+        assert_eq!((again.method(), again.path()), (&Method::PUT, "/a"));
+        assert_eq!(again.uri(), "http://upstream/a?b");
+        assert_eq!((again.header("x-a"), again.header("X-B")), (Some("1"), None));
+        assert_eq!((again.header("x-bytes"), again.headers().len()), (None, 2));
+        assert_eq!((again.body(), again.body_len(), again.is_whole()), (&b"pay"[..], 3, true));
+    }
+    let attempt = |it: &Received| it.extensions().get::<Attempt>().map(|it| it.0.get());
+    assert_eq!(received.iter().map(attempt).collect::<Vec<_>>(), [None, Some(2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_a_request_came_is_told_on_the_test_s_clock() {
+    let upstream = FlakyService::new([Step::status(502), Step::ok("").delay(SECOND)]).unwrap();
+    tokio::time::advance(3 * SECOND).await;
+    let retry = RetryLayer::new().backoff(Backoff::constant(2 * SECOND));
+    retry.layer(upstream.clone()).oneshot(get()).await.unwrap();
+    let came: Vec<_> = upstream.received().iter().map(|it| it.at().as_secs()).collect();
+    assert_eq!(came, [3, 5]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_request_takes_its_step_and_is_not_received() {
+    let upstream = FlakyService::new([Step::refuse(), Step::ok("")]).unwrap();
+    let response = RetryLayer::new().layer(upstream.clone()).oneshot(request("POST", "pay")).await;
+    let response = response.unwrap();
+    assert_eq!(response.extensions().get::<Attempts>().unwrap().count().get(), 2);
+    assert_eq!((upstream.requests(), upstream.received().len()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_large_body_all_is_counted_and_a_part_is_kept() {
+    let upstream = FlakyService::new(Step::ok("")).unwrap();
+    let parts = [(); 100].map(|()| Part::Data(Bytes::from_static(&[7; 1_000])));
+    let body = Steps::new(parts);
+    upstream.clone().oneshot(Request::put("/").body(body).unwrap()).await.unwrap();
+    let received = &upstream.received()[0];
+    assert_eq!((received.body_len(), received.is_whole()), (100_000, true));
+    assert_eq!(received.body(), vec![7; 64 << 10]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_requests_all_are_counted_and_the_first_thousand_are_kept() {
+    let upstream = FlakyService::new(Step::ok("")).unwrap();
+    for number in 0..1_100 {
+        let body = Body::from(format!("{number}"));
+        upstream.clone().oneshot(Request::put("/").body(body).unwrap()).await.unwrap();
+    }
+    assert_eq!((upstream.requests(), upstream.received().len()), (1_100, 1_000));
+    assert_eq!(upstream.received()[999].body(), b"999");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_half_way_has_spent_its_step_and_left_what_had_come() {
+    let upstream = FlakyService::new([Step::status(502), Step::ok("")]).unwrap();
+    let body = Steps::new([Part::Data("begun".into()), Part::Stall]);
+    let mut call =
+        task::spawn(upstream.clone().oneshot(Request::put("/").body(Box::pin(body)).unwrap()));
+    assert_pending!(call.poll());
+    drop(call);
+    let received = upstream.received();
+    assert_eq!((received[0].body(), received[0].is_whole()), (&b"begun"[..], false));
+    assert_eq!(statuses(&upstream, 1).await, [200]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_body_that_fails_fails_the_call_with_its_own_error() {
+    let upstream = FlakyService::new(Step::ok("")).unwrap();
+    let body = Steps::new([Part::Data("begun".into()), Part::Error]);
+    let call = upstream.clone().oneshot(Request::put("/").body(Box::pin(body)).unwrap());
+    assert_eq!(call.await.unwrap_err().to_string(), "the body failed");
+    assert!(!upstream.received()[0].is_whole());
+}
+
+#[test]
+fn without_a_delay_no_runtime_is_needed() {
+    use futures_util::FutureExt;
+
+    let upstream = FlakyService::new([Step::ok("hello"), Step::silent()]).unwrap();
+    let response = upstream.clone().oneshot(get()).now_or_never().unwrap().unwrap();
+    let body = response.into_body().collect().now_or_never().unwrap().unwrap();
+    assert_eq!(body.to_bytes(), "hello");
+    assert!(upstream.oneshot(get()).now_or_never().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_are_those_of_a_client() {
+    for (step, kind) in [
+        (Step::close(), io::ErrorKind::ConnectionAborted),
+        (Step::reset(), io::ErrorKind::ConnectionReset),
+        (Step::refuse(), io::ErrorKind::ConnectionRefused),
+    ] {
+        let error: BoxError = FlakyService::new(step).unwrap().oneshot(get()).await.unwrap_err();
+        assert_eq!(error.downcast_ref::<io::Error>().unwrap().kind(), kind);
+    }
+    let own = Step::error(|| seawall::Failure::new(Cause::DnsError));
+    assert_eq!(format!("{:?}", own.clone()).matches("Error(..)").count(), 1);
+    for _ in 0..2 {
+        let upstream = FlakyService::new(own.clone()).unwrap();
+        let error = upstream.clone().oneshot(get()).await.unwrap_err();
+        assert_eq!(classify_error(&*error).cause(), Cause::DnsError);
+        assert_eq!(upstream.requests(), 1);
+    }
+    let error = FlakyService::new(Step::garbage()).unwrap().oneshot(get()).await.unwrap_err();
+    assert_eq!(error.to_string(), "the answer is not HTTP");
+    assert_eq!(classify_error(&*error).processed(), Processed::Maybe);
+}
+
+/// What the kit is for: numbers that are the same each time.
+#[tokio::test(start_paused = true)]
+async fn of_a_thousand_calls_to_an_upstream_that_fails_a_fifth_of_them_all_succeed() {
+    let script = Script::chance(
+        7,
+        [(Ratio::percent(15), Step::status(502)), (Ratio::percent(5), Step::reset())],
+        Step::ok("hello"),
+    );
+    let upstream = FlakyService::new(script.unwrap()).unwrap();
+    let retry = RetryLayer::new().backoff(Backoff::none()).budget(Budget::none()).total(9);
+    let service = retry.layer(upstream.clone());
+    for _ in 0..1_000 {
+        assert_eq!(service.clone().oneshot(get()).await.unwrap().status(), 200);
+    }
+    assert!((1_200..1_300).contains(&upstream.requests()), "{}", upstream.requests());
+}

@@ -1,0 +1,237 @@
+//! The upstream on a socket. Real sockets, so real time; nothing is decided by measured time.
+
+use std::time::Duration;
+
+use http::Method;
+use http_body_util::BodyExt;
+use seawall::{Cause, Processed, RetryLayer, TimeoutLayer};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use tower::{Layer, ServiceExt};
+
+use super::*;
+use crate::sockets::{channel, empty, eventually, full, hyper, read, request as to, stack};
+
+async fn upstream(script: impl Into<Script>) -> FlakyUpstream {
+    FlakyUpstream::start(script).await.unwrap()
+}
+
+/// One step, by both upstreams, is one failure to the classifier.
+#[tokio::test]
+async fn a_step_is_taken_for_the_same_in_process_and_on_a_socket() {
+    for (step, cause) in [
+        (Step::close(), Cause::ConnectionTerminated),
+        (Step::reset(), Cause::ConnectionTerminated),
+        (Step::garbage(), Cause::HttpProtocolError),
+        (Step::refuse(), Cause::ConnectionRefused),
+        (Step::silent(), Cause::HttpResponseTimeout),
+    ] {
+        let layer = TimeoutLayer::new(Duration::from_millis(200));
+        let service = layer.layer(FlakyService::new(step.clone()).unwrap());
+        let in_process = service.oneshot(get()).await.unwrap_err();
+        let upstream = match cause {
+            Cause::ConnectionRefused => FlakyUpstream::refusing().unwrap(),
+            _ => upstream(step).await,
+        };
+        let call = layer.layer(hyper()).oneshot(to("GET", &upstream.url("/"), empty()));
+        let on_socket = classify_error(&*call.await.unwrap_err());
+        assert_eq!(classify_error(&*in_process), on_socket, "{cause}");
+        let processed =
+            if cause == Cause::ConnectionRefused { Processed::No } else { Processed::Maybe };
+        assert_eq!((on_socket.cause(), on_socket.processed()), (cause, processed));
+    }
+}
+
+#[tokio::test]
+async fn a_response_is_the_same_in_process_and_on_a_socket() {
+    let steps = || {
+        [
+            Step::ok("hello"),
+            Step::status(503).retry_after(Duration::from_secs(3)).body("busy"),
+            Step::ok("hello").body_delay(Duration::from_millis(1)),
+            Step::status(204).body("none"),
+            Step::status(304),
+            Step::status(999).header("x-a", "1").header("x-a", b"\xff"),
+            Step::ok("hello").truncated(),
+        ]
+    };
+    let (service, upstream) = (FlakyService::new(steps()).unwrap(), upstream(steps()).await);
+    let client = hyper();
+    for step in 0..steps().len() {
+        let here = service.clone().oneshot(get()).await.unwrap();
+        let there = client.clone().oneshot(to("GET", &upstream.url("/"), empty())).await.unwrap();
+        assert_eq!(here.status(), there.status());
+        assert_eq!(here.headers(), there.headers(), "{step}");
+        let (here, there) = (here.into_body().collect().await, read(there).await);
+        match (here, there) {
+            (Ok(here), Ok(there)) => assert_eq!(here.to_bytes(), there),
+            (Err(here), Err(there)) => {
+                assert_eq!(classify_body_error(&*here), classify_body_error(&there));
+            }
+            (here, there) => panic!("{here:?} {there:?}"),
+        }
+    }
+    // All but the last leave the connection as it was.
+    assert_eq!((upstream.requests(), upstream.connections()), (7, 1));
+}
+
+#[tokio::test]
+async fn a_post_that_meets_a_reset_is_sent_once_and_a_get_again() {
+    let upstream = upstream(Script::new().times(2, Step::reset()).forever(Step::ok("hello"))).await;
+    let url = upstream.url("/pay?x=1");
+    stack(hyper()).oneshot(to("POST", &url, full(b"pay"))).await.unwrap_err();
+    let response = stack(hyper()).oneshot(to("GET", &url, empty())).await.unwrap();
+    assert_eq!(read(response).await.unwrap(), "hello");
+    let received = upstream.received();
+    let methods: Vec<_> = received.iter().map(Received::method).collect();
+    assert_eq!(methods, [Method::POST, Method::GET, Method::GET]);
+    assert_eq!((received[0].path(), received[0].body()), ("/pay", &b"pay"[..]));
+    assert_eq!(received[0].uri(), "/pay?x=1");
+    assert_eq!(received[0].header("host"), Some(&*upstream.addr().to_string()));
+    assert!(received[0].is_whole() && received[0].extensions().is_empty());
+}
+
+#[tokio::test]
+async fn bodies_of_any_framing_are_read_to_their_end_and_kept_in_part() {
+    let upstream = upstream(Step::ok("")).await;
+    let client = hyper();
+    let url = upstream.url("/");
+    let (sender, chunked) = channel();
+    for _ in 0..100 {
+        sender.send(Bytes::from_static(&[7; 1_000])).unwrap();
+    }
+    drop(sender);
+    let large = full(Vec::leak(vec![7; 100_000]));
+    for body in [full(b"small"), chunked, large, empty()] {
+        let response = client.clone().oneshot(to("PUT", &url, body)).await.unwrap();
+        read(response).await.unwrap();
+    }
+    let received = upstream.received();
+    let lengths: Vec<_> = received.iter().map(Received::body_len).collect();
+    assert_eq!(lengths, [5, 100_000, 100_000, 0]);
+    assert_eq!(received[0].body(), b"small");
+    assert_eq!(received[1].header("transfer-encoding"), Some("chunked"));
+    assert_eq!(received[1].body(), received[2].body());
+    assert_eq!(received[1].body(), vec![7; 64 << 10]);
+    assert_eq!(upstream.connections(), 1);
+}
+
+#[tokio::test]
+async fn what_refuses_can_be_told_to_be_well_and_to_refuse_again() {
+    let mut upstream = FlakyUpstream::refusing().unwrap();
+    let addr = upstream.addr();
+    let refused = async |url: &str| {
+        let call = hyper().oneshot(to("GET", url, empty()));
+        classify_error(&call.await.unwrap_err()).cause() == Cause::ConnectionRefused
+    };
+    let url = upstream.url("/");
+    for _ in 0..2 {
+        assert!(refused(&url).await);
+        upstream.follow(Step::ok("back")).await.unwrap();
+        let response = hyper().oneshot(to("GET", &url, empty())).await.unwrap();
+        assert_eq!(read(response).await.unwrap(), "back");
+        upstream.refuse().await;
+    }
+    upstream.refuse().await;
+    assert!(refused(&url).await);
+    assert_eq!((upstream.addr(), upstream.requests(), upstream.connections()), (addr, 2, 2));
+}
+
+#[tokio::test]
+async fn another_script_is_followed_on_connections_that_stay() {
+    let mut upstream = upstream(Step::status(502)).await;
+    let (client, url) = (hyper(), upstream.url("/"));
+    for status in [502, 200, 503] {
+        upstream.follow(Step::status(status)).await.unwrap();
+        upstream.follow(Step::status(1)).await.unwrap_err();
+        let response = client.clone().oneshot(to("GET", &url, empty())).await.unwrap();
+        assert_eq!(response.status(), status);
+        read(response).await.unwrap();
+    }
+    assert_eq!(upstream.connections(), 1);
+}
+
+#[tokio::test]
+async fn dropping_or_refusing_closes_the_connections_whatever_they_wait_for() {
+    for by_drop in [true, false] {
+        let script = [
+            Step::silent(),
+            Step::ok("").delay(Duration::MAX),
+            Step::ok("hello").body_delay(Duration::MAX),
+        ];
+        let mut upstream = upstream(script).await;
+        let mut streams = Vec::new();
+        for number in 1..=4 {
+            let mut stream = TcpStream::connect(upstream.addr()).await.unwrap();
+            // The fourth is idle.
+            if number < 4 {
+                stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+                eventually(|| upstream.requests() == number).await;
+            } else {
+                eventually(|| upstream.connections() == number).await;
+            }
+            streams.push(stream);
+        }
+        let addr = upstream.addr();
+        if by_drop {
+            drop(upstream);
+        } else {
+            upstream.refuse().await;
+        }
+        for mut stream in streams {
+            let mut rest = String::new();
+            // It ends, by a close or a reset.
+            let _ = stream.read_to_string(&mut rest).await;
+            assert!(rest.is_empty() || rest.ends_with("\r\n\r\nhe"), "{rest}");
+        }
+        TcpStream::connect(addr).await.unwrap_err();
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_goes_harms_nobody_else() {
+    let upstream = upstream([Step::ok(vec![7; 10 << 20]), Step::silent(), Step::ok("hello")]).await;
+    for (number, bytes) in [
+        (1, &b"GET / HTTP/1.1\r\n\r\n"[..]),
+        (2, b"PUT / HTTP/1.1\r\ncontent-length: 9\r\n\r\nbegun"),
+    ] {
+        let mut stream = TcpStream::connect(upstream.addr()).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        eventually(|| upstream.requests() == number).await;
+        drop(stream);
+    }
+    let call = hyper().oneshot(to("GET", &upstream.url("/"), empty()));
+    assert_eq!(read(call.await.unwrap()).await.unwrap(), "hello");
+    let cut = &upstream.received()[1];
+    assert_eq!((cut.body_len() <= 5, cut.is_whole()), (true, false));
+}
+
+#[tokio::test]
+async fn concurrent_requests_take_one_step_each() {
+    let script = Script::new().times(20, Step::status(502)).times(30, Step::ok("hello"));
+    let upstream = upstream(script).await;
+    let client = hyper();
+    let url = upstream.url("/");
+    let calls = (0..50).map(|_| client.clone().oneshot(to("GET", &url, empty())));
+    let responses = futures_util::future::join_all(calls).await;
+    let bad = responses.iter().filter(|it| it.as_ref().unwrap().status() == 502).count();
+    assert_eq!((bad, upstream.requests()), (20, 50));
+}
+
+#[tokio::test]
+async fn a_retry_through_a_flaky_upstream_comes_to_its_end() {
+    let script = Script::chance(5, [(Ratio::percent(30), Step::close())], Step::ok("hello"));
+    let upstream = upstream(script.unwrap()).await;
+    let retry = RetryLayer::new()
+        .backoff(seawall::retry::Backoff::none())
+        .budget(seawall::retry::Budget::none())
+        .total(9);
+    let service = retry.layer(hyper());
+    for _ in 0..100 {
+        let call = service.clone().oneshot(to("GET", &upstream.url("/"), empty()));
+        assert_eq!(read(call.await.unwrap()).await.unwrap(), "hello");
+    }
+    assert!(upstream.requests() > 120, "{}", upstream.requests());
+}
