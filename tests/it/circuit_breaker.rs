@@ -114,48 +114,39 @@ async fn open(layer: &CircuitBreakerLayer, upstream: &FlakyService) {
     }
 }
 
-/// One call each `step`, as long as the circuit is closed; and how long that took.
-async fn until_open(
-    layer: &CircuitBreakerLayer,
-    upstream: &FlakyService,
-    step: Duration,
-) -> Duration {
-    let started = Instant::now();
-    while layer.handle().state() == State::Closed && started.elapsed() < seconds(60) {
+const STEP: Duration = Duration::from_millis(10);
+
+/// An upstream that is called every 10 ms, and well; and the circuit around it.
+async fn busy_for_ten_seconds() -> (FlakyService, CircuitBreakerLayer) {
+    let (upstream, layer) = (upstream(Step::status(200)), CircuitBreakerLayer::new());
+    for _ in 0..1_000 {
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
-        advance(step).await;
+        advance(STEP).await;
     }
-    started.elapsed()
+    (upstream, layer)
 }
 
 #[tokio::test(start_paused = true)]
 async fn when_nothing_succeeds_a_tenth_of_the_window_is_enough() {
-    let upstream = upstream(Step::status(200));
-    let layer = CircuitBreakerLayer::new();
-    let step = Duration::from_millis(10);
-    for _ in 0..1_000 {
-        layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
-        advance(step).await;
-    }
+    let (upstream, layer) = busy_for_ten_seconds().await;
     upstream.follow(Step::status(502)).unwrap();
-    let took = until_open(&layer, &upstream, step).await;
-    assert!(took >= seconds(1) && took <= seconds(1) + 2 * step, "{took:?}");
+    let failing = Instant::now();
+    while layer.handle().state() == State::Closed {
+        layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
+        advance(STEP).await;
+    }
+    let took = failing.elapsed();
+    assert!(took >= seconds(1) && took <= seconds(1) + 2 * STEP, "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_success_in_a_hundred_is_enough_to_wait_for_half_of_the_window() {
-    let upstream = upstream(Step::status(200));
-    let layer = CircuitBreakerLayer::new();
-    let step = Duration::from_millis(10);
-    for _ in 0..1_000 {
-        layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
-        advance(step).await;
-    }
+    let (upstream, layer) = busy_for_ten_seconds().await;
     for call in 0..400 {
         upstream.follow(Step::status(if call % 99 == 98 { 200 } else { 502 })).unwrap();
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
         assert_eq!(layer.handle().state(), State::Closed);
-        advance(step).await;
+        advance(STEP).await;
     }
 }
 
