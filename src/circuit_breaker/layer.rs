@@ -171,7 +171,7 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
     }
 
     /// The longest time it stays open by itself; never shorter than [`open_for`](Self::open_for). Default: 5 s: in the
-    /// outages of `docs/storms.md` calls succeed again at most 3 s after the upstream does, where it was 7 s with 8 s; and the
+    /// outages of `docs/storms.md` calls succeed again at most 3.3 s after the upstream does, where it was 7.3 s with 8 s; and the
     /// probes are few in any case.
     pub fn open_max(self, time: Duration) -> Self {
         self.set(|settings| settings.open_max = time)
