@@ -20,6 +20,10 @@ lint:
 doc:
     RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --all-features --package seawall --open
 
+# The public API as text, docs/public-api.txt, written anew: after a change that was meant.
+public-api:
+    .ci/public-api --update
+
 # The main job, once: upstreams that fail, bare and through seawall.
 demo:
     cargo run --package gateway -- --once

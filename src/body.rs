@@ -31,6 +31,11 @@ pub trait Watch {
 }
 
 /// How far a call reaches.
+#[diagnostic::on_unimplemented(
+    message = "a response of type `{Res}` has no body whose end could be waited for",
+    note = "calls end with the body of an `http::Response<_>`; for other responses, leave out `.whole_body()` of \
+            `CircuitBreakerLayer`, and tell `InFlightLimitLayer` `.until_response()`"
+)]
 pub trait Extent<Res> {
     type Response<W>;
 

@@ -25,6 +25,29 @@
 //!
 //! Put it around the connector for TLS, not inside: the bytes of a handshake are no answer. Of HTTP/2 connections it says
 //! nothing.
+//!
+//! # Timeouts of connecting
+//!
+//! `HttpConnector::set_connect_timeout` ends with TCP's handshake. A [`TimeoutLayer`](crate::TimeoutLayer) around the connector for
+//! TLS covers that one too; what it ends was not sent, and may be sent again whatever its method. The client asks for a future
+//! that is `Unpin`:
+//!
+//! ```
+//! # #[cfg(feature = "timeout")] {
+//! use std::time::Duration;
+//! use hyper_util::{client::legacy::{Client, connect::HttpConnector}, rt::TokioExecutor};
+//! use seawall::{TimeoutLayer, hyper_util::TrackReuse};
+//! use tower::ServiceBuilder;
+//!
+//! let connector = ServiceBuilder::new()
+//!     .map_future(Box::pin)
+//!     .layer(TimeoutLayer::new(Duration::from_secs(1)))
+//!     .service(TrackReuse::new(HttpConnector::new()));
+//! let client = Client::builder(TokioExecutor::new()).build(connector);
+//! # fn takes(_: Client<impl Clone, String>) {}
+//! # takes(client);
+//! # }
+//! ```
 
 use std::{
     io,

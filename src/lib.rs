@@ -1,60 +1,222 @@
 //! Tower middleware for one problem: **an upstream fails and somebody gets a 502 Bad Gateway.**
 //!
-//! An *upstream* is the server that your service calls; when a gateway cannot get a valid response from it, the
-//! gateway answers 502, 503 or 504 in its place. These layers say why, keep the failure from the caller when that is
-//! safe, answer well when it is not, and leave a record that a person can act on.
+//! Put around a client, it keeps such failures from the caller where that is safe; put around a server, it answers honestly
+//! where it is not; and it leaves a record that a person can act on. It works with hyper, axum, reqwest and tonic, and on any
+//! `tower::Service`, as one stack or layer by layer. (A *service* takes requests and gives responses; a *layer* wraps one service in
+//! another, which sees what goes in and what comes out. That is all of [Tower](https://docs.rs/tower) that is needed here.)
 //!
-//! | layer | what it does | where |
-//! |---|---|---|
-//! | [`RetryLayer`] | sends a request again, when that is safe | around a client |
-//! | [`CircuitBreakerLayer`] | stops calling an upstream that is down, until it is back | around a client, inside retry |
-//! | [`InFlightLimitLayer`] | refuses calls beyond a number that are under way | around a client, inside the breaker |
-//! | [`BadGatewayClassifierLayer`] | works out why a response failed, who says so, and if the request was processed | innermost, around a client |
-//! | [`TimeoutLayer`] | bounds the wait for a response | around a client, inside the breaker |
-//! | [`BodyTimeoutLayer`] | bounds the wait for each frame of a body, and for the whole | around a client; in a server |
-//! | [`DeadlineLayer`] | bounds all attempts together, by the caller's deadline too | around a client, outside retry |
-//! | [`DeadlineHeaderLayer`] | tells the next hop how long it has | around a client, innermost |
-//! | [`LoggingLayer`] | writes one line a request, with the cause | outermost, both sides |
-//! | [`ErrorResponseLayer`] | turns any error into an honest 502, 503 or 504 | a server, around the rest |
-//! | `RequestDurationLayer` (feature `metrics`) | measures how long requests take | outermost, both sides |
+//! # In five minutes
 //!
-//! Each works alone on a [`tower_service::Service`]; together they share one vocabulary, [`Failure`], so that they
-//! agree on what happened.
+//! ```toml
+//! [dependencies]
+//! bytes = "1"
+//! http = "1"
+//! http-body-util = "0.1"
+//! hyper-util = { version = "0.1", features = ["client-legacy", "http1", "tokio"] }
+//! seawall = { version = "0.1", features = ["hyper-util", "h2"] }
+//! tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
+//! tower = { version = "0.5", features = ["util"] }
+//! ```
+//!
+//! [`StandardLayer`] around a client is all it takes. Here the upstream answers 502 to the first request:
 //!
 //! ```
 //! # #[cfg(feature = "full")] {
-//! use std::time::Duration;
-//! use seawall::{
-//!     BadGatewayClassifierLayer, CircuitBreakerLayer, LoggingLayer, RetryLayer, TimeoutLayer,
-//! };
-//! use tower::ServiceBuilder;
-//! # use http::{Request, Response};
-//! # type Body = http_body_util::Full<bytes::Bytes>;
-//! # let client = tower::service_fn(|_: Request<seawall::retry::ReplayBody<Body>>| async {
-//! #     Ok::<_, seawall::BoxError>(Response::new(Body::default()))
-//! # });
+//! use bytes::Bytes;
+//! use http::Request;
+//! use http_body_util::Empty;
+//! use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+//! use seawall::StandardLayer;
+//! use tower::{ServiceBuilder, ServiceExt};
 //!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), seawall::BoxError> {
+//! # let upstream = scripted_origin::Origin::start(scripted_origin::Script::Once(502, "")).await?;
+//! # let url = format!("http://{}/", upstream.addr());
 //! let client = ServiceBuilder::new()
-//!     .layer(LoggingLayer::client())
-//!     .layer(RetryLayer::new())
-//!     .layer(CircuitBreakerLayer::new())
-//!     .layer(TimeoutLayer::new(Duration::from_secs(10)))
-//!     .layer(BadGatewayClassifierLayer::new())
-//!     .service(client);
-//! # tower::ServiceExt::<Request<Body>>::oneshot(client, Request::default());
+//!     .layer(StandardLayer::new("billing"))
+//!     .service(Client::builder(TokioExecutor::new()).build_http());
+//!
+//! let request = Request::get(url).body(Empty::<Bytes>::new())?;
+//! let response = client.oneshot(request).await?;
+//! assert_eq!(response.status(), 200);
+//! # assert_eq!(upstream.requests(), 2);
+//! # Ok(())
+//! # }
+//! # main().unwrap();
 //! # }
 //! ```
 //!
+//! For a gateway, a server that passes requests on, there is [`StandardLayer::gateway`]: its service never fails, and so goes straight
+//! into an axum router. For reqwest there is `seawall::reqwest::Client`, for tonic `seawall::tonic::Client`.
+//!
+//! # What a 502 is, and who says so
+//!
+//! An *upstream* is the server that yours calls. When a *gateway* (a proxy, a load balancer, or your own service) gets no valid
+//! response from its upstream, it answers in its place: 502 if there was none or a broken one, 504 if there was none in
+//! time, 503 if it would not even try. So the status tells that somebody behind the sender failed, but neither who nor why;
+//! and it looks the same whether nobody listened there, or a server died in the middle of a payment.
+//!
+//! What can be known of it is one small value, [`Failure`], which every layer reads:
+//!
+//! | what it says | for example |
+//! |---|---|
+//! | [`cause`](Failure::cause): what went wrong, by the names of RFC 9209, and what to check next | `connection_refused`, `http_response_timeout` |
+//! | [`reporter`](Failure::reporter): who says so | this process, nginx, an AWS load balancer, unknown |
+//! | [`processed`](Failure::processed): may the request have been acted on? | no, unlikely, maybe, yes |
+//! | [`retry_after`](Failure::retry_after): how long the server asks to wait | 2 s |
+//!
+//! # When sending again is safe
+//!
+//! Sending again may do something twice. It cannot in two cases:
+//!
+//! - **Twice is the same as once.** GET, HEAD, PUT, DELETE, OPTIONS and TRACE are defined that way (RFC 9110 §9.2.2 calls them
+//!   idempotent); a POST is not, unless the server knows it again by an `Idempotency-Key`.
+//! - **Nothing was processed**, and this process has seen it: the connection was refused, the name did not resolve, the request
+//!   was never written. The word of a response is never taken for it.
+//!
+//! Any other request is sent once, and its failure is yours to see. Even what is safe can do harm in numbers: an upstream that is
+//! slow gets four times the load if everybody sends four times. So waits grow from try to try, by chance, so that callers do not come
+//! back together; a server that says how long to wait is believed; and all calls together have a *budget*: no more retries than a
+//! fifth of their number. [`retry`] has the exact rules.
+//!
+//! # The stack, and why in this order
+//!
+//! A request passes from the top down, its response or error from the bottom up:
+//!
+//! | layer | what it does | why there |
+//! |---|---|---|
+//! | [`LoggingLayer`] | writes one line a call, with the cause | outside of retry, so that a call is one line however many attempts it took |
+//! | [`DeadlineLayer`] | bounds all attempts together | outside of retry, or each attempt would have the whole time |
+//! | [`RetryLayer`] | sends again, when that is safe | outside of the breaker, so that each attempt counts there |
+//! | [`CircuitBreakerLayer`] | stops calling an upstream that is down, until it is back | outside of the timeout, so that a timeout counts |
+//! | [`InFlightLimitLayer`] | refuses calls beyond a number that are under way; off unless set | inside of the breaker, which does not count what is refused |
+//! | [`TimeoutLayer`], [`BodyTimeoutLayer`] | bound each attempt, and each silence in a body | inside of retry, so that each attempt has its own |
+//! | [`DeadlineHeaderLayer`] | tells the next server how long it has; off unless set | innermost but one, so that each attempt says what is left by then |
+//! | [`BadGatewayClassifierLayer`] | works out why a response failed, and who says so | innermost, so that all see its word |
+//!
+//! In a gateway two more stand around it: [`LoggingLayer::server`], one line a request, and [`ErrorResponseLayer`], which turns any
+//! error into an honest 502, 503 or 504. `RequestDurationLayer` (feature `metrics`) measures, wherever you put it.
+//!
+//! Each also works alone. [`standard`] says what goes wrong in another order; retry at *one* level of a chain only: three hops of four
+//! attempts each make 64.
+//!
+//! # What you see
+//!
+//! A line for each call that failed, by `tracing`, with as many fields by OpenTelemetry's names; secrets are redacted. To have it on
+//! your terminal takes a subscriber, such as `tracing_subscriber::fmt::init()`:
+//!
+//! ```text
+//! WARN GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 402.8ms, 4 attempts (total spent)
+//! ```
+//!
+//! The response, or the error, carries the same for your code:
+//!
+//! ```
+//! # #[cfg(feature = "full")] {
+//! # type Body = http_body_util::Full<bytes::Bytes>;
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), seawall::BoxError> {
+//! # use tower::{Layer, ServiceExt};
+//! # let client = seawall::StandardLayer::new("billing").layer(tower::service_fn(async |_: http::Request<seawall::retry::ReplayBody<Body>>| {
+//! #     Err::<http::Response<Body>, _>(std::io::Error::from(std::io::ErrorKind::ConnectionRefused))
+//! # }));
+//! # let request = http::Request::get("http://billing:8080/invoice").body(Body::default())?;
+//! use seawall::{Cause, Processed, classify::classify_error, find_source, retry::GaveUp};
+//!
+//! let error = client.oneshot(request).await.unwrap_err();
+//! let failure = classify_error(&*error);
+//! assert_eq!(failure.cause(), Cause::ConnectionRefused);
+//! assert_eq!(failure.processed(), Processed::No);
+//! assert_eq!(find_source::<GaveUp>(&*error).ok_or("one attempt")?.attempts().get(), 4);
+//! # Ok(())
+//! # }
+//! # main().unwrap();
+//! # }
+//! ```
+//!
+//! # Tuning
+//!
+//! The defaults suit a call between two services of one data centre. What only you can know:
+//!
+//! ```
+//! # #[cfg(feature = "full")]
+//! # fn tuned() -> Result<(), seawall::standard::AttemptAboveTotal> {
+//! use std::{num::NonZeroU32, time::Duration};
+//! use seawall::{InFlightLimitLayer, RetryLayer, StandardLayer, standard::Timeouts};
+//!
+//! let layer = StandardLayer::new("billing")
+//!     // Callers give up after 5 s: 2 s an attempt, 5 s in all.
+//!     .timeouts(Timeouts::new(Duration::from_secs(2), Duration::from_secs(5))?)
+//!     // Every POST may be repeated, there.
+//!     .retry(RetryLayer::new().any_method())
+//!     // It can do 64 at once.
+//!     .in_flight(InFlightLimitLayer::new(NonZeroU32::new(64).unwrap_or(NonZeroU32::MAX)));
+//! # let _ = layer;
+//! # Ok(())
+//! # }
+//! # #[cfg(feature = "full")]
+//! # tuned().unwrap();
+//! ```
+//!
+//! Each setter takes a part's settings, or `None` to leave it out. [`standard`](standard#tuning) has a table of *if* and *then*.
+//!
+//! # Testing your own service
+//!
+//! What a stack does is seldom seen before an upstream fails. So let one fail as it is told (feature `test-util`, among the
+//! `[dev-dependencies]`): in the place of the client, on a clock that a test can pause, or on a real socket.
+//!
+//! ```
+//! # #[cfg(all(feature = "full", feature = "test-util"))] {
+//! # type Body = http_body_util::Full<bytes::Bytes>;
+//! use http::Request;
+//! use seawall::{StandardLayer, test_util::{FlakyService, Script, Step}};
+//! use tower::{Layer, ServiceExt};
+//!
+//! // In a test of yours: #[tokio::test(start_paused = true)]
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), seawall::BoxError> {
+//! let upstream = FlakyService::new(
+//!     Script::new().then(Step::reset()).then(Step::status(502)).forever(Step::ok("hello")),
+//! )?;
+//! let client = StandardLayer::new("billing").layer(upstream.clone());
+//!
+//! let response = client.oneshot(Request::get("http://billing/").body(Body::default())?).await?;
+//! assert_eq!(response.status(), 200);
+//! assert_eq!(upstream.requests(), 3);
+//! # Ok(())
+//! # }
+//! # main().unwrap();
+//! # }
+//! ```
+//!
+//! # Further
+//!
+//! - [`cookbook`]: two dozen recipes, from paying once to spreading calls over servers.
+//! - [`type_errors`]: what the compiler says when a stack does not fit together, and what mends it.
+//! - [`coming_from`]: urllib3, requests, httpx, Polly, resilience4j, Envoy, tower.
+//! - Each layer's module: what it promises and what not, when it does what, and what it costs to drop a call half way.
+//!
+//! # Promises
+//!
+//! A request that might do harm twice is not sent twice. Retrying cannot multiply an outage. Every attempt sends the same bytes.
+//! Nothing that an upstream sends can make a layer panic, and all that is kept is bounded. What succeeds passes untouched. Dropping
+//! a call at any moment releases everything. No `unsafe`.
+//!
 //! # Features
 //!
-//! One per layer, all on by default: `retry`, `circuit-breaker`, `in-flight`, `timeout`, `body-timeout`, `deadline`,
-//! `bad-gateway`, `logging`, `error-response`. Integrations, off by default:
-//! `hyper`, `hyper-util`, `h2`, `reqwest-0_13` and `tonic-0_14` let the classifier look into the errors of those crates;
-//! without them a refused connection is still recognised, but a closed one is not. `reqwest-0_13` also brings
-//! `seawall::reqwest::Client`, a client as a service, and `tonic-0_14` `seawall::tonic::Client`, around a channel. `metrics` counts for a
-//! recorder of the `metrics` crate: see `seawall::metrics`. `test-util` is for your tests: upstreams that fail as they are
-//! told, in the test's process or on a socket: see `seawall::test_util`.
+//! | feature | what | default |
+//! |---|---|---|
+//! | `full`, `standard` | all layers, and [`StandardLayer`] | yes |
+//! | `retry`, `circuit-breaker`, `in-flight`, `timeout`, `body-timeout`, `deadline`, `bad-gateway`, `logging`, `error-response` | one layer each | by `full` |
+//! | `hyper`, `hyper-util`, `h2`, `rustls-0_23` | the classifier looks into the errors of these crates: without them a refused connection is recognised, but a closed one is not. `hyper-util` also brings `TrackReuse` | no |
+//! | `reqwest-0_13`, `tonic-0_14` | the same, and a client as a service: `seawall::reqwest::Client`, `seawall::tonic::Client` | no |
+//! | `metrics` | counts for a recorder of the `metrics` crate, and `RequestDurationLayer` | no |
+//! | `config`, `config-schema` | policies from a file, replaced while calls are under way; their JSON schema: `seawall::config` | no |
+//! | `test-util` | for your tests: upstreams that fail as they are told, `seawall::test_util` | no |
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// A page may name what stands behind a feature that is off.
+#![cfg_attr(not(feature = "full"), allow(rustdoc::broken_intra_doc_links))]
 #![warn(missing_docs)]
 
 pub mod classify;
@@ -89,6 +251,10 @@ pub mod bad_gateway;
 pub mod body_timeout;
 #[cfg(feature = "circuit-breaker")]
 pub mod circuit_breaker;
+#[cfg(feature = "full")]
+pub mod coming_from;
+#[cfg(feature = "full")]
+pub mod cookbook;
 #[cfg(feature = "deadline")]
 pub mod deadline;
 #[cfg(feature = "error-response")]
@@ -115,6 +281,8 @@ pub mod test_util;
 pub mod timeout;
 #[cfg(feature = "tonic-0_14")]
 pub mod tonic;
+#[cfg(feature = "full")]
+pub mod type_errors;
 
 pub use self::{
     classify::{Classify, GrpcClassifier, HttpClassifier, classify_fn},

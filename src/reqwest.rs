@@ -19,6 +19,29 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Bodies need not be `Sync`, though reqwest's own do, so that it can be the upstream of an axum gateway. A body that says how
+//! long it is is sent with `Content-Length`.
+//!
+//! # Around the connector
+//!
+//! [`ClientBuilder::connector_layer`] takes layers around the making of connections, if they take requests of any type:
+//! [`TimeoutLayer`](crate::TimeoutLayer), which covers the name lookup and the TLS handshake too, and
+//! [`InFlightLimitLayer`](crate::InFlightLimitLayer) until the response. What they refuse is a failure of connecting, so that a
+//! request of any method may be sent again. Retrying stays with the layer around the client: what asks for a connection cannot be
+//! cloned.
+//!
+//! ```
+//! # #[cfg(all(feature = "timeout", feature = "in-flight"))] {
+//! use std::{num::NonZeroU32, time::Duration};
+//! use seawall::{InFlightLimitLayer, TimeoutLayer};
+//!
+//! let builder = reqwest::Client::builder()
+//!     .connector_layer(TimeoutLayer::new(Duration::from_secs(1)))
+//!     .connector_layer(InFlightLimitLayer::new(NonZeroU32::MIN).until_response());
+//! let client = seawall::reqwest::Client::build(builder);
+//! # }
+//! ```
 
 use std::{
     error, fmt,
@@ -28,7 +51,9 @@ use std::{
 
 use ::reqwest::{Body, ClientBuilder, Request, redirect::Policy};
 use bytes::Bytes;
+use http_body::{Frame, SizeHint};
 use pin_project_lite::pin_project;
+use sync_wrapper::SyncWrapper;
 use tower_service::Service;
 
 use crate::BoxError;
@@ -64,7 +89,7 @@ impl Client {
 
 impl<B> Service<http::Request<B>> for Client
 where
-    B: http_body::Body<Data = Bytes> + Send + Sync + 'static,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
     type Response = http::Response<Body>;
@@ -77,11 +102,62 @@ where
     }
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        let state = match Request::try_from(request.map(Body::wrap)) {
+        let state = match Request::try_from(request.map(body_of)) {
             Ok(request) => State::Sent { inner: Service::call(&mut self.inner, request) },
             Err(error) => State::Refused { error: Some(error) },
         };
         ResponseFuture { state, redirects: self.redirects }
+    }
+}
+
+/// One that is empty is made so that reqwest knows it: else a client that follows redirects could not send it again.
+fn body_of<B>(body: B) -> Body
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    if body.is_end_stream() { Body::default() } else { Body::wrap(Exclusive::new(body)) }
+}
+
+pin_project! {
+    /// Makes a body `Sync`, which reqwest asks for and axum's, for one, is not. What may be asked through a shared
+    /// reference is asked ahead.
+    struct Exclusive<B> {
+        #[pin]
+        inner: SyncWrapper<B>,
+        hint: SizeHint,
+        ended: bool,
+    }
+}
+
+impl<B: http_body::Body> Exclusive<B> {
+    fn new(body: B) -> Self {
+        let (hint, ended) = (body.size_hint(), body.is_end_stream());
+        Self { inner: SyncWrapper::new(body), hint, ended }
+    }
+}
+
+impl<B: http_body::Body> http_body::Body for Exclusive<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let this = self.project();
+        let mut body = this.inner.get_pin_mut();
+        let frame = body.as_mut().poll_frame(cx);
+        (*this.hint, *this.ended) = (body.size_hint(), body.is_end_stream());
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ended
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.hint
     }
 }
 

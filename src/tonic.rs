@@ -25,6 +25,22 @@
 //! `UNAVAILABLE` and the like, and whatever `grpc-retry-pushback-ms` allows, are tried again too. A call whose response
 //! has begun to come is never made again.
 //!
+//! The whole stack goes around it too. A channel's requests have no authority, so there is one circuit, which bears the stack's
+//! name. Callers of yours that set a `grpc-timeout` are listened to if you trust them:
+//!
+//! ```
+//! # #[cfg(feature = "standard")] {
+//! use std::time::Duration;
+//! use seawall::{DeadlineLayer, GrpcClassifier, RetryLayer, StandardLayer, deadline::TimeoutHeader};
+//!
+//! let stack = StandardLayer::new("greeter")
+//!     .classifier(GrpcClassifier::new())
+//!     .retry(RetryLayer::new().any_method())
+//!     .deadline(DeadlineLayer::new(Duration::from_secs(30)).trust(TimeoutHeader::Grpc));
+//! # let _ = stack;
+//! # }
+//! ```
+//!
 //! [`RetryLayer::any_method`]: crate::RetryLayer::any_method
 
 use std::task::{Context, Poll};

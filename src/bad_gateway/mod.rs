@@ -85,6 +85,17 @@
 //! A response that waits to be looked at has not been answered yet: a [`TimeoutLayer`](crate::TimeoutLayer) around this one
 //! that ends within those 50 ms gives up an answer that is there.
 //!
+//! # When what happens
+//!
+//! | when | then |
+//! |---|---|
+//! | the status is below 400 | the response passes; its body is not touched |
+//! | the head tells enough | the response passes at once, with a [`Failure`](crate::Failure) and, if a product was recognised, [`Evidence`] |
+//! | the body is to be looked at, and is there | the same, and no timer is made |
+//! | the body pauses | it is waited for, no longer than [`peek_wait`](BadGatewayClassifierLayer::peek_wait) in all |
+//! | the body breaks off while it is looked at | the error comes where it would have come, when the body is read |
+//! | the call fails | the error passes as it is |
+//!
 //! # Panics
 //!
 //! Without a tokio runtime with time enabled, if the body of a failed response pauses. One that is there at once needs none.
@@ -95,7 +106,13 @@
 //!
 //! # Order
 //!
-//! Innermost, around the client, so that retry, circuit breaker, logging and error response see its word.
+//! Innermost, around the client, so that retry, circuit breaker, logging and error response see its word. Only what decompresses
+//! goes between, such as tower-http's `DecompressionLayer`: what is compressed is not looked into.
+//!
+//! # Differs from
+//!
+//! - `tower_http::classify`: says why and who, not only whether; reads what gateways write, not only the status. It is no trait for
+//!   other layers, but a layer that speaks once, for all of them.
 
 mod body;
 mod clue;

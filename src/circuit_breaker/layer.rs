@@ -250,7 +250,7 @@ impl<C: Clone, K: Clone, E> Clone for CircuitBreakerLayer<C, K, E> {
     }
 }
 
-impl<S, C: Clone, K: Clone, E> Layer<S> for CircuitBreakerLayer<C, K, E> {
+impl<S: Clone, C: Clone, K: Clone, E> Layer<S> for CircuitBreakerLayer<C, K, E> {
     type Service = CircuitBreaker<S, C, K, E>;
 
     fn layer(&self, inner: S) -> Self::Service {

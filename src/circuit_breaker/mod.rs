@@ -90,6 +90,10 @@
 //! Inside [`RetryLayer`](crate::RetryLayer), so that each attempt counts and an open circuit ends the retrying; around
 //! [`TimeoutLayer`](crate::TimeoutLayer), so that a timeout counts.
 //!
+//! Under `tower::balance` each instance has a breaker made by a layer of its own, with
+//! [`when_open`](CircuitBreakerLayer::when_open)`(NotReady)`, so that one that is down is passed over; made by clones of one layer
+//! they would share a circuit. A balancer is not `Clone`: what goes around it needs `tower::buffer` between.
+//!
 //! # What is told
 //!
 //! One `tracing` event at WARN for each change of state, named `circuit`: `key`, `old`, `new`, `cause`, `calls` and

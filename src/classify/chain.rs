@@ -57,10 +57,11 @@ pub(super) enum Step {
 /// Classifies an error by itself and its chain of sources: for services that are not HTTP, and for classifiers of
 /// your own.
 ///
-/// A [`Failure`] in the chain is taken as it is: all errors of this crate have one, yours may. Otherwise the types
+/// A [`Failure`] in the chain is taken as it is: all errors of this crate have one, yours may. One that comes from a layer
+/// around a connector is about connecting: a timeout is a connect timeout, and the request was not sent. Otherwise the types
 /// that are known are asked, from the outside in, the innermost having the last word on the cause: [`std::io::Error`],
 /// `tokio::time::error::Elapsed`, and, with the features of the same name, the errors of `hyper`, `hyper-util`'s
-/// legacy client, `h2`, `reqwest` and `tonic`.
+/// legacy client, `h2`, `reqwest`, `rustls` and `tonic`.
 ///
 /// The reporter is [`Local`](Reporter::Local). [`Processed::No`] comes out only for
 /// - any failure while connecting, as hyper-util's and reqwest's `is_connect()` and tonic's `ConnectError` tell it;
@@ -96,14 +97,14 @@ pub fn classify_error(error: &(dyn Error + 'static)) -> Failure {
     };
     for error in chain(error) {
         if let Some(failure) = error.downcast_ref::<Failure>() {
-            return findings.after_all_attempts(*failure);
+            return findings.after_all_attempts(findings.while_connecting(*failure));
         }
         if let Step::Stop = findings.look_at(error) {
             break;
         }
     }
-    let redirected = findings.may_be_redirected == Some(true);
-    let unprocessed = (findings.unprocessed || findings.phase == Phase::Connect) && !redirected;
+    let unprocessed = findings.unprocessed || findings.phase == Phase::Connect;
+    let unprocessed = unprocessed && !findings.is_redirected();
     let cause = match findings.cause {
         Some(cause) => cause,
         None if findings.phase == Phase::Connect => Cause::DestinationUnavailable,
@@ -137,6 +138,24 @@ pub fn classify_body_error(error: &(dyn Error + 'static)) -> Failure {
 }
 
 impl Findings {
+    fn is_redirected(self) -> bool {
+        self.may_be_redirected == Some(true)
+    }
+
+    /// A layer around a connector speaks of connecting, and knows no more of what is sent after that than the client does.
+    fn while_connecting(self, failure: Failure) -> Failure {
+        if self.phase != Phase::Connect {
+            return failure;
+        }
+        let failure = match failure.cause() {
+            Cause::HttpResponseTimeout => {
+                Failure::new(Cause::ConnectionTimeout).with_reporter(failure.reporter())
+            }
+            _ => failure,
+        };
+        failure.with_processed(if self.is_redirected() { Processed::Maybe } else { Processed::No })
+    }
+
     fn after_all_attempts(self, failure: Failure) -> Failure {
         match failure.processed() {
             Processed::No | Processed::Unlikely if self.may_be_processed => {
@@ -157,6 +176,10 @@ impl Findings {
         #[cfg(any(feature = "retry", feature = "timeout", feature = "logging"))]
         if error.is::<tokio::time::error::Elapsed>() {
             self.cause = Some(io::timed_out(self.phase));
+        }
+        #[cfg(feature = "rustls-0_23")]
+        if let Some(error) = error.downcast_ref() {
+            super::tls::look_at(self, error);
         }
         #[cfg(any(feature = "hyper", feature = "h2"))]
         if let Step::Stop = super::clients::look_at(self, error) {

@@ -23,6 +23,8 @@ mod http;
 mod io;
 #[cfg(any(feature = "bad-gateway", feature = "logging"))]
 mod text;
+#[cfg(feature = "rustls-0_23")]
+mod tls;
 
 use std::error::Error;
 
@@ -47,6 +49,12 @@ pub(crate) use self::text::is_plain_text;
 ///
 /// Implement it on a type of yours, or use [`classify_fn`]. It is called once for each attempt, on the task that
 /// drives the call, so it should be quick and must not block.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not classify responses of type `{Res}`",
+    note = "give the layer a classifier that does: `.classifier(seawall::classify_fn(|outcome: Result<&{Res}, &(dyn \
+            Error + 'static)>| ...))`, or a type of yours that implements `seawall::Classify<{Res}>`",
+    note = "`HttpClassifier` and `GrpcClassifier` are for `http::Response<_>`"
+)]
 pub trait Classify<Res> {
     /// Classifies a response, or the error that came in its place. `None`: not a failure.
     ///

@@ -2,7 +2,8 @@
 //! that programs and people can read.
 //!
 //! The error type becomes [`Infallible`](std::convert::Infallible), so that axum takes the stack as it is, without
-//! `HandleErrorLayer`.
+//! `HandleErrorLayer`. Not covered: a response that breaks off after its head was sent, for which there is no other answer any more;
+//! panics.
 //!
 //! # Example
 //!
@@ -28,6 +29,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Around a client in a handler it makes the outcome of a call a response that the handler can return as it is.
 //!
 //! # What is answered
 //!
@@ -106,6 +109,11 @@
 //! # Order
 //!
 //! On a server, around every layer that makes errors; inside [`LoggingLayer::server`](crate::LoggingLayer::server).
+//!
+//! # Differs from
+//!
+//! - axum's `HandleErrorLayer`: needs no handler; status, headers and body follow from the failure, and from what the caller accepts.
+//! - `tower_http::catch_panic`: panics are not caught here. The two go well together.
 
 mod accept;
 mod answer;

@@ -102,7 +102,7 @@ impl<K: Clone, E> Clone for InFlightLimitLayer<K, E> {
     }
 }
 
-impl<S, K: Clone, E> Layer<S> for InFlightLimitLayer<K, E> {
+impl<S: Clone, K: Clone, E> Layer<S> for InFlightLimitLayer<K, E> {
     type Service = InFlightLimit<S, K, E>;
 
     fn layer(&self, inner: S) -> Self::Service {

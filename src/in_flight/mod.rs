@@ -7,6 +7,9 @@
 //! How many? With [`InFlightLimitLayer::new`] as many as you say: a little more than the upstream can work on at once. With
 //! [`InFlightLimitLayer::adaptive`] as many as it turns out to answer without a queue; see [`Adaptive`].
 //!
+//! Works on any service, HTTP or not; where responses have no body, say [`until_response`](InFlightLimitLayer::until_response). Not
+//! covered: how often calls begin, for which there is tower's `RateLimit`; who of several callers may go on, since all are equal.
+//!
 //! # Example
 //!
 //! ```
@@ -54,6 +57,9 @@
 //!
 //! Inside [`CircuitBreakerLayer`](crate::CircuitBreakerLayer), which does not count what is shed; inside
 //! [`RetryLayer`](crate::RetryLayer), which does not try again what is shed unless told to.
+//!
+//! On a route of axum, inside [`ErrorResponseLayer`](crate::ErrorResponseLayer), it answers 503 where too many ask at once. Around a
+//! connector [`until_response`](InFlightLimitLayer::until_response) makes it a limit of connections that are being made.
 //!
 //! # Differs from
 //!

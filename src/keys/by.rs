@@ -5,6 +5,11 @@ use std::{fmt, sync::Arc};
 use http::{Request, Uri};
 
 /// Which key a request has.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` gives no key to requests of type `{Req}`",
+    note = "`.keyed(by)` takes a function of the `Uri` of an `http::Request`, such as `by_authority`; for other requests there \
+            is `.keyed_by_request(|request: &{Req}| ...)`"
+)]
 pub trait Key<Req> {
     /// `None`: it has none.
     fn key<'a>(&'a self, request: &'a Req) -> Option<Cow<'a, str>>;

@@ -158,7 +158,8 @@
 //!
 //! Outermost: around [`RetryLayer`](crate::RetryLayer) on a client, so that a call is one line; around
 //! [`ErrorResponseLayer`](crate::ErrorResponseLayer) on a server, so that the line has the status that was sent. Inside a
-//! `RetryLayer` each attempt has a line of its own, which says which it is.
+//! `RetryLayer` each attempt has a line of its own, which says which it is. Around a rate limit such as `tower_governor`'s, what is
+//! refused has a line too.
 //!
 //! # Differs from
 //!

@@ -16,7 +16,8 @@
 //!
 //! Paths are no label, and hosts and ports are told apart for the first 4,096 of a process: the others are `other`.
 //!
-//! A request ends with the body of its response, or when that breaks off or is dropped.
+//! A request ends with the body of its response, or when that breaks off or is dropped. Not covered: single attempts, unless the layer
+//! stands inside of [`RetryLayer`](crate::RetryLayer); sizes of bodies.
 //!
 //! # Example
 //!
@@ -36,6 +37,16 @@
 //! # tower::ServiceExt::<Request<Body>>::oneshot(client, Request::default());
 //! ```
 //!
+//! # When what happens
+//!
+//! | when | then |
+//! |---|---|
+//! | the response's body ends | the request is measured, with its status; a status that failed is the `error.type` too |
+//! | the call fails, or the body breaks off | it is measured, with the cause for `error.type` |
+//! | the caller drops the call or the body | it is measured, without an `error.type` of its own |
+//! | what is inside panics | it is measured, with `panic` for `error.type` |
+//! | nobody has installed a recorder | nothing is kept |
+//!
 //! # Cancel safety
 //!
 //! Dropping the future, or the body of its response, ends the request: it is measured, without an `error.type`.
@@ -43,6 +54,11 @@
 //! # Order
 //!
 //! Outermost. Inside [`RetryLayer`](crate::RetryLayer) it measures each attempt.
+//!
+//! # Differs from
+//!
+//! - layers that count only: OpenTelemetry's names, units and buckets; to the end of the body, not to its head; and no label that a
+//!   caller can fill without bound.
 //!
 //! [OpenTelemetry]: https://opentelemetry.io/docs/specs/semconv/http/http-metrics/
 

@@ -138,6 +138,11 @@
 //! [`LoggingLayer`](crate::LoggingLayer), so that a call is one line. Use one retry layer at one place only: three hops
 //! of four attempts each make 64.
 //!
+//! What follows redirects, such as tower-http's `FollowRedirectLayer`, stands around it: each hop is then a call of its own. Inside, a
+//! connection that is refused after a redirect would prove, wrongly, that a POST was not sent. What gives a call an id stands
+//! around it too, so that all attempts have the same. `tower::limit` and `tower::buffer` may stand inside, for attempts, or
+//! around, for calls; one inside is not held through the waits between attempts.
+//!
 //! # Differs from
 //!
 //! - `tower::retry`: comes with a policy; request bodies need not be `Clone`; jitter that differs from call to call.

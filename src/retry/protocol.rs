@@ -43,6 +43,11 @@ pub(super) mod sealed {
 
     use super::{About, Attempt, Attempts, Deadline, Failure, Policy};
 
+    #[diagnostic::on_unimplemented(
+        message = "requests of type `{Req}` cannot be kept to be sent again by `{Self}`",
+        note = "`RetryLayer` retries `http::Request<B>` where `B` is an `http_body::Body`; any other request that is `Clone` \
+                is retried by `RetryLayer::new().cloned()`"
+    )]
     pub trait Requests<Req> {
         /// What the inner service receives.
         type Request;
@@ -78,6 +83,11 @@ pub(super) mod sealed {
         ) -> Self::Request;
     }
 
+    #[diagnostic::on_unimplemented(
+        message = "responses of type `{Res}` cannot be given up for a retry by `{Self}`",
+        note = "`RetryLayer` takes services that answer `http::Response<B>` where `B` is an `http_body::Body`; any other \
+                service is retried by `RetryLayer::new().cloned()`"
+    )]
     pub trait Responses<Res> {
         /// Lets go of a response.
         type Discard: Future<Output = ()>;

@@ -103,6 +103,48 @@
 //! | responses stream for hours, with long silences | `Timeouts::new(…)?.body_idle(None)` |
 //! | one name stands for several servers | `tower::balance` inside, a breaker with `when_open(NotReady)` around each, and `.circuit_breaker(None)` here |
 //!
+//! # When what happens
+//!
+//! | when | then |
+//! |---|---|
+//! | the upstream refuses the connection, or its name does not resolve | the request is sent again, whatever its method: nothing was processed |
+//! | it closes or resets the connection, is silent for an attempt's time, or answers 429, 500, 502, 503 or 504 | sent again, if its method or an `Idempotency-Key` allows that |
+//! | retries or the budget are spent, or no time is left for another | the last response, or its error inside of `GaveUp` |
+//! | half of the last calls to an authority or more have failed, and there were 20 | `CircuitOpen` at once, for some seconds: nothing is sent, and nothing retried |
+//! | the time of the whole call is over | `Elapsed`; what is under way is dropped |
+//! | the response's body breaks off, or pauses for too long | an error where the body is read; not sent again, since the response is yours by then |
+//! | an error is left, in a gateway | a 502, 503 or 504 that says what happened |
+//! | nothing fails | head, frames and trailers pass as they are |
+//!
+//! # With clients, servers and other layers
+//!
+//! Each row has an example of that name in `examples/`, and tests on real sockets.
+//!
+//! | with | how | example |
+//! |---|---|---|
+//! | hyper-util's client | as it is, by HTTP/1.1 and HTTP/2; features `hyper-util`, `h2`, and `rustls-0_23` for https | `hello`, `hyper_client` |
+//! | a connection of hyper's own | in a `service_fn`, which opens it again when it has ended; feature `hyper` | `hyper_connection` |
+//! | reqwest | `seawall::reqwest::Client` | `reqwest_client`, `reqwest_connector` |
+//! | tonic | `seawall::tonic::Client` around a channel, and `.classifier(GrpcClassifier::new())` | `tonic_client` |
+//! | an axum server | server layers by `Router::layer`, `route_layer`, or on a nested router; in a handler the gateway's stack, whose outcome is a response | `axum_server` |
+//! | an axum gateway | `fallback_service`, `route_service` or `nest_service`, with a stack for each upstream | `axum_gateway` |
+//! | a rate limit for each client | `tower_governor` around the gateway, logging around that | `rate_limit` |
+//! | `tower::balance` | inside, in a buffer, since the client must be `Clone`; a breaker **of its own layer** around each instance | `tower_balance` |
+//! | `tower::limit`, `buffer`, `load_shed` | inside for attempts, around for calls; what `load_shed` inside refuses is not tried again | `tower_balance` |
+//! | tower-http | see below | `tower_http` |
+//!
+//! | tower-http's | around the stack | inside |
+//! |---|---|---|
+//! | `TraceLayer` | a span a call | a span an attempt |
+//! | `SetRequestIdLayer` | **one id for all attempts** | another for each |
+//! | `SetRequestHeaderLayer` | both the same: an attempt starts with the headers that the stack was given | |
+//! | `DecompressionLayer` | pages of gateways stay compressed for the stack, which then knows less of why they failed | **they can be read** |
+//! | `FollowRedirectLayer` | **each hop is a call of its own** | refused after a redirect, a POST would look as if it had not been sent, and be repeated. So it does not compile; after `send_as` it does, and must not be used |
+//! | `CompressionLayer` | on a server, around the gateway's stack, whose answers it compresses too | pointless |
+//!
+//! A gateway changes the URL between the stack and the client (`map_request`), and there sets the version to HTTP/1.1 as well:
+//! hyper-util's client refuses a request of HTTP/2, as a caller may have sent it, for a connection of HTTP/1.1.
+//!
 //! # Cancel safety
 //!
 //! Dropping the future or the body releases everything, and counts as neither success nor failure.

@@ -27,7 +27,7 @@ pub struct Gateway {
     pub(super) error_response: ErrorResponseLayer,
 }
 
-impl<S, C: Clone, P: Clone, K> Layer<S> for StandardLayer<C, P, K, Client> {
+impl<S: Clone, C: Clone, P: Clone, K> Layer<S> for StandardLayer<C, P, K, Client> {
     type Service = Standard<S, C, P, K>;
 
     fn layer(&self, client: S) -> Self::Service {
@@ -35,7 +35,7 @@ impl<S, C: Clone, P: Clone, K> Layer<S> for StandardLayer<C, P, K, Client> {
     }
 }
 
-impl<S, C: Clone, P: Clone, K> Layer<S> for StandardLayer<C, P, K, Gateway> {
+impl<S: Clone, C: Clone, P: Clone, K> Layer<S> for StandardLayer<C, P, K, Gateway> {
     type Service = Logging<ErrorResponse<Standard<S, C, P, K>>>;
 
     fn layer(&self, client: S) -> Self::Service {
@@ -47,7 +47,7 @@ impl<S, C: Clone, P: Clone, K> Layer<S> for StandardLayer<C, P, K, Gateway> {
 #[cfg(feature = "config")]
 impl<C: Clone, P: Clone, K> StandardLayer<C, P, K, Gateway> {
     /// A stack around a client that is ready; or that failed to be, which is what the next call is answered.
-    pub(super) fn answering<S>(
+    pub(super) fn answering<S: Clone>(
         &self,
         client: S,
         failed: Option<BoxError>,
@@ -62,7 +62,7 @@ impl<C: Clone, P: Clone, K> StandardLayer<C, P, K, Gateway> {
 }
 
 impl<C: Clone, P: Clone, K, Side> StandardLayer<C, P, K, Side> {
-    fn stack<S>(&self, client: S) -> Stack<S, C, P, K> {
+    fn stack<S: Clone>(&self, client: S) -> Stack<S, C, P, K> {
         let settings = self.of_attempts.clone().unwrap_or_else(|| Arc::new(self.settings()));
         let attempt = Attempt { inner: client, limits: self.keyed.limits(), settings };
         let deadline = self.bound();

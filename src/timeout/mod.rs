@@ -46,6 +46,10 @@
 //! Inside [`RetryLayer`](crate::RetryLayer), so that each attempt has the whole limit; around it, the limit is shared
 //! by all attempts and the waits between them.
 //!
+//! Around the connector of a client (hyper-util's, or by reqwest's `connector_layer`) it is a connect timeout,
+//! [`ConnectionTimeout`](crate::Cause::ConnectionTimeout), which proves that nothing was sent. Unlike hyper-util's own it covers
+//! the handshake of TLS.
+//!
 //! # Differs from
 //!
 //! - `tower::timeout`: an inner future that spends the cooperative budget cannot starve the timer, and a response that

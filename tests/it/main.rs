@@ -9,6 +9,8 @@ mod axum;
 mod h2;
 #[cfg(all(feature = "full", feature = "hyper-util"))]
 mod hyper;
+#[cfg(all(feature = "full", feature = "h2", feature = "hyper-util"))]
+mod integrations;
 #[cfg(all(feature = "full", feature = "reqwest-0_13"))]
 mod reqwest;
 #[cfg(all(feature = "full", feature = "hyper-util"))]
@@ -69,6 +71,7 @@ mod recorder;
 
 mod architecture;
 mod classify;
+mod public_api;
 #[cfg_attr(not(feature = "full"), allow(dead_code))]
 mod support;
 #[cfg(feature = "full")]

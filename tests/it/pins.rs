@@ -52,6 +52,8 @@ assert_impl_all!(seawall::Failure: Copy, Send, Sync, std::error::Error);
 assert_impl_all!(seawall::retry::GaveUp: Send, Sync, std::error::Error);
 assert_impl_all!(seawall::timeout::Elapsed: Send, Sync, std::error::Error);
 assert_impl_all!(ReplayBody<Body>: Send, Sync, Unpin);
+// Else a layer that follows redirects would go inside retry, and have a POST repeated.
+assert_not_impl_any!(ReplayBody<String>: Default);
 assert_not_impl_any!(RetryLayer: Copy);
 
 /// The standard stack, with its type parameters: nameable, and built without a turbofish.

@@ -66,7 +66,7 @@ where
 }
 
 /// With the defaults, but without waits, and without a budget, which tests of many calls in a second would spend.
-pub(crate) fn stack<S>(client: S) -> Retry<Timeout<S>> {
+pub(crate) fn stack<S: Clone>(client: S) -> Retry<Timeout<S>> {
     let retry = RetryLayer::new().backoff(Backoff::none()).budget(Budget::none());
     retry.layer(TimeoutLayer::new(LIMIT).layer(client))
 }

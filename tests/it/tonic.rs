@@ -22,30 +22,32 @@ use tonic::{
     Code, Status,
     client::Grpc,
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
-    transport::Endpoint,
+    transport::{Channel, Endpoint},
 };
-use tower::{ServiceBuilder, ServiceExt};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
 /// What the server does with a call.
 #[derive(Clone)]
-enum Act {
+pub(crate) enum Act {
     /// Ends it at once with this status and header, without a message.
     Status(Code, Option<(&'static str, &'static str)>),
     Reset(Reason),
+    /// Never answers.
+    Hang,
     /// Sends the message back.
     Echo,
 }
 
 #[derive(Clone)]
-struct Server {
-    addr: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) addr: SocketAddr,
     /// The headers of the calls so far.
-    calls: Arc<Mutex<Vec<HeaderMap>>>,
+    pub(crate) calls: Arc<Mutex<Vec<HeaderMap>>>,
     acts: Arc<Mutex<VecDeque<Act>>>,
 }
 
 impl Server {
-    async fn start(acts: impl IntoIterator<Item = Act>) -> Self {
+    pub(crate) async fn start(acts: impl IntoIterator<Item = Act>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let acts = Arc::new(Mutex::new(acts.into_iter().collect()));
@@ -69,7 +71,7 @@ impl Server {
         }
     }
 
-    fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.calls.lock().unwrap().len()
     }
 }
@@ -82,6 +84,8 @@ async fn answer(
     let head = Response::builder().header("content-type", "application/grpc");
     match act {
         Act::Reset(reason) => respond.send_reset(reason),
+        // Until the client ends the stream.
+        Act::Hang => drop(std::future::poll_fn(|cx| respond.poll_reset(cx)).await),
         Act::Status(code, header) => {
             let head = head.header("grpc-status", code as i32);
             let head =
@@ -143,17 +147,33 @@ pub(crate) fn eager() -> RetryLayer<GrpcClassifier> {
     RetryLayer::new().classifier(GrpcClassifier::new()).backoff(Backoff::none())
 }
 
-/// Makes a call as generated code does.
+pub(crate) fn message() -> tonic::Request<Bytes> {
+    tonic::Request::new(Bytes::from_static(b"hi"))
+}
+
 pub(crate) async fn call(
     addr: SocketAddr,
     layer: RetryLayer<GrpcClassifier>,
 ) -> Result<Bytes, Status> {
+    call_by(addr, layer, message()).await
+}
+
+/// Makes a call as generated code does.
+pub(crate) async fn call_by<L, B>(
+    addr: SocketAddr,
+    layer: L,
+    message: tonic::Request<Bytes>,
+) -> Result<Bytes, Status>
+where
+    L: Layer<seawall::tonic::Client<Channel>>,
+    L::Service: Service<Request<tonic::body::Body>, Response = Response<B>, Error = BoxError>,
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
     let channel = Endpoint::from_shared(format!("http://{addr}")).unwrap().connect_lazy();
     let service = ServiceBuilder::new().layer(layer).service(seawall::tonic::Client::new(channel));
     let mut client = Grpc::new(service);
     client.ready().await.unwrap();
     let path = PathAndQuery::from_static("/echo.Echo/Say");
-    let message = tonic::Request::new(Bytes::from_static(b"hi"));
     client.unary(message, path, Raw).await.map(tonic::Response::into_inner)
 }
 

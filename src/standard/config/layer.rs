@@ -54,7 +54,7 @@ impl<L: fmt::Debug> fmt::Debug for ConfiguredLayer<L> {
     }
 }
 
-impl<S, L> Layer<S> for ConfiguredLayer<L> {
+impl<S: Clone, L> Layer<S> for ConfiguredLayer<L> {
     type Service = Configured<S, L>;
 
     fn layer(&self, client: S) -> Self::Service {

@@ -1,0 +1,60 @@
+//! An axum gateway before upstreams, of which one is flaky and one is down: `cargo run --example axum_gateway`.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use http::{Request, Uri, Version, header::HOST, uri::Builder};
+use http_body_util::BodyExt;
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use seawall::{
+    BoxError, StandardLayer,
+    test_util::{FlakyUpstream, Script, Step},
+};
+use tokio::net::TcpListener;
+use tower::ServiceBuilder;
+
+/// Passes everything on to `to`. What else a proxy does to headers, `examples/gateway` shows.
+fn upstream(name: &str, to: SocketAddr) -> Router {
+    let service = ServiceBuilder::new()
+        .layer(StandardLayer::gateway(name))
+        .map_request(move |request| send_to(to, request))
+        .service(Client::builder(TokioExecutor::new()).build_http());
+    Router::new().fallback_service(service)
+}
+
+fn send_to<B>(to: SocketAddr, mut request: Request<B>) -> Request<B> {
+    // Whatever the caller speaks.
+    *request.version_mut() = Version::HTTP_11;
+    request.headers_mut().remove(HOST);
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let uri = Builder::new().scheme("http").authority(to.to_string()).path_and_query(path);
+    *request.uri_mut() = uri.build().unwrap_or_else(|_| Uri::from_static("/"));
+    request
+}
+
+#[tokio::main]
+async fn main() -> Result<(), BoxError> {
+    let flaky =
+        FlakyUpstream::start(Script::new().then(Step::status(502)).forever(Step::ok("ok"))).await?;
+    let down = FlakyUpstream::refusing()?;
+    let app = Router::new()
+        .nest_service("/billing", upstream("billing", down.addr()))
+        .fallback_service(upstream("shop", flaky.addr()));
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let gateway = listener.local_addr()?;
+    tokio::spawn(async { axum::serve(listener, app).await });
+
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    for (path, expected) in
+        [("/cart", 200), ("/cart?item=1", 200), ("/billing/invoice", 502), ("/cart", 200)]
+    {
+        let request = Request::get(format!("http://{gateway}{path}")).body(String::new())?;
+        let response = client.request(request).await?;
+        assert_eq!(response.status(), expected);
+        let body = response.into_body().collect().await?.to_bytes();
+        println!("{path}: {expected} {}", String::from_utf8_lossy(&body));
+    }
+    assert_eq!(flaky.requests(), 4);
+    assert_eq!(flaky.received()[2].uri(), "/cart?item=1");
+    Ok(())
+}

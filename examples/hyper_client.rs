@@ -1,0 +1,78 @@
+//! hyper-util's client over TLS, by HTTP/1.1 and by HTTP/2, whichever the upstream chooses: `cargo run --example
+//! hyper_client`.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicU32, atomic::Ordering::Relaxed},
+};
+
+use axum::{Router, http::StatusCode, serve::Listener};
+use http::Request;
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, pki_types::PrivateKeyDer};
+use seawall::{BoxError, StandardLayer, hyper_util::TrackReuse};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tower::{ServiceBuilder, ServiceExt};
+
+#[tokio::main]
+async fn main() -> Result<(), BoxError> {
+    for protocol in ["http/1.1", "h2"] {
+        let (upstream, roots) = flaky_upstream(protocol).await?;
+        let tls = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_only();
+        let connector = TrackReuse::new(connector.enable_all_versions().build());
+        let client = ServiceBuilder::new()
+            .layer(StandardLayer::new("hyper_client"))
+            .service(Client::builder(TokioExecutor::new()).build(connector));
+
+        let request = Request::get(format!("https://localhost:{}/", upstream.port()));
+        let response = client.oneshot(request.body(String::new())?).await?;
+        println!("{:?}: {}", response.version(), response.status());
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.version() == http::Version::HTTP_2, protocol == "h2");
+    }
+    Ok(())
+}
+
+/// Answers 502 to the first request, and 200 to the others. Its certificate is its own.
+async fn flaky_upstream(protocol: &str) -> Result<(SocketAddr, RootCertStore), BoxError> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der())?;
+    let mut roots = RootCertStore::empty();
+    roots.add(made.cert.der().clone())?;
+    let config = ServerConfig::builder().with_no_client_auth();
+    let mut config = config.with_single_cert(vec![made.cert.der().clone()], key)?;
+    config.alpn_protocols = vec![protocol.into()];
+    let listener = Tls(TcpListener::bind("127.0.0.1:0").await?, Arc::new(config).into());
+    let addr = listener.local_addr()?;
+    let asked = Arc::new(AtomicU32::new(0));
+    let app = Router::new().fallback(async move || match asked.fetch_add(1, Relaxed) {
+        0 => StatusCode::BAD_GATEWAY,
+        _ => StatusCode::OK,
+    });
+    tokio::spawn(async { axum::serve(listener, app).await });
+    Ok((addr, roots))
+}
+
+struct Tls(TcpListener, TlsAcceptor);
+
+impl Listener for Tls {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
+        loop {
+            let (stream, addr) = Listener::accept(&mut self.0).await;
+            if let Ok(stream) = self.1.accept(stream).await {
+                return (stream, addr);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}

@@ -1,0 +1,77 @@
+//! A connection of hyper's own, without a pool: opened, driven and opened again by hand. `cargo run --example
+//! hyper_connection`.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use futures_util::lock::Mutex;
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use hyper::{
+    body::Incoming,
+    client::conn::http1::{SendRequest, handshake},
+};
+use hyper_util::rt::TokioIo;
+use seawall::{
+    BoxError, StandardLayer,
+    retry::ReplayBody,
+    test_util::{FlakyUpstream, Script, Step},
+};
+use tokio::net::TcpStream;
+use tower::{ServiceBuilder, ServiceExt};
+
+type Body = ReplayBody<String>;
+
+/// One connection, used by one call after the other.
+#[derive(Clone)]
+struct Connection {
+    to: SocketAddr,
+    kept: Arc<Mutex<Option<SendRequest<Body>>>>,
+}
+
+impl Connection {
+    async fn send(self, request: Request<Body>) -> Result<Response<Incoming>, BoxError> {
+        // HTTP/1.1 has one call at a time on a connection; the others wait here, as long as an attempt may take.
+        let mut kept = self.kept.lock().await;
+        let mut sender = match kept.take() {
+            Some(sender) => sender,
+            None => self.open().await?,
+        };
+        // Until the last response is read to its end, or an error if the connection has ended.
+        if sender.ready().await.is_err() {
+            sender = self.open().await?;
+        }
+        let response = sender.send_request(request).await?;
+        *kept = Some(sender);
+        Ok(response)
+    }
+
+    async fn open(&self) -> Result<SendRequest<Body>, BoxError> {
+        let stream = TcpStream::connect(self.to).await?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(sender)
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), BoxError> {
+    // Each connection is good for two requests, and is then closed in the middle of the third.
+    let (ok, close) = (|| Step::ok("ok"), Step::close());
+    let script = Script::new().times(2, ok()).then(close.clone()).times(2, ok()).then(close);
+    let upstream = FlakyUpstream::start(script.forever(ok())).await?;
+    let connection = Connection { to: upstream.addr(), kept: Arc::default() };
+    let client = ServiceBuilder::new()
+        .layer(StandardLayer::new("hyper_connection"))
+        .service_fn(move |request| connection.clone().send(request));
+
+    for call in 1..=6 {
+        let request = Request::get("/").header("host", "upstream").body(String::new())?;
+        let response = client.clone().oneshot(request).await?;
+        println!("call {call}: {}", response.status());
+        assert_eq!(response.into_body().collect().await?.to_bytes(), "ok");
+    }
+
+    println!("{} connections, {} requests", upstream.connections(), upstream.requests());
+    assert_eq!((upstream.connections(), upstream.requests()), (3, 8));
+    Ok(())
+}

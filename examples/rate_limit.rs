@@ -1,0 +1,56 @@
+//! A limit for each client in front of a gateway, by `tower_governor`: `cargo run --example rate_limit`.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use http::{Request, Uri};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use seawall::{
+    BoxError, LoggingLayer, StandardLayer,
+    test_util::{FlakyUpstream, Script, Step},
+};
+use tokio::net::TcpListener;
+use tower::ServiceBuilder;
+use tower_governor::{GovernorLayer, governor::GovernorConfigBuilder};
+
+fn send_to<B>(uri: Uri, mut request: Request<B>) -> Request<B> {
+    *request.uri_mut() = uri;
+    request
+}
+
+fn gateway(upstream: Uri) -> Result<Router, BoxError> {
+    // Five at once, and one more each minute.
+    let limits = GovernorConfigBuilder::default().per_second(60).burst_size(5).finish();
+    let limits = GovernorLayer::new(limits.ok_or("a limit of nothing")?);
+    let upstream = ServiceBuilder::new()
+        .layer(StandardLayer::gateway("edge").access_log(None))
+        .map_request(move |request| send_to(upstream.clone(), request))
+        .service(Client::builder(TokioExecutor::new()).build_http());
+    // The log stands around the limit, so that what is refused has a line too.
+    Ok(Router::new().fallback_service(upstream).layer((LoggingLayer::server(), limits)))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), BoxError> {
+    let upstream =
+        FlakyUpstream::start(Script::new().then(Step::status(502)).forever(Step::ok("ok"))).await?;
+    let app = gateway(upstream.url("/").parse()?)?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}/", listener.local_addr()?);
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async { axum::serve(listener, app).await });
+
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    for call in 1..=8 {
+        let response = client.request(Request::get(&url).body(String::new())?).await?;
+        let wait = response.headers().get("retry-after");
+        println!("call {call}: {}, retry-after {wait:?}", response.status());
+        let refused = call > 5;
+        assert_eq!(response.status(), if refused { 429 } else { 200 });
+        assert_eq!(wait.is_some(), refused);
+    }
+    // Five calls and a retry; of what was refused the upstream knows nothing.
+    println!("{} requests reached the upstream", upstream.requests());
+    assert_eq!(upstream.requests(), 6);
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! reqwest's client in the stack: `cargo run --example reqwest_client`.
+
+use http::Request;
+use http_body_util::BodyExt;
+use seawall::{
+    BoxError, StandardLayer,
+    reqwest::Client,
+    test_util::{FlakyUpstream, Script, Step},
+};
+use tower::{ServiceBuilder, ServiceExt};
+
+#[tokio::main]
+async fn main() -> Result<(), BoxError> {
+    let ok = || Step::ok("ok");
+    let script = Script::new().times(3, ok()).then(Step::status(502)).forever(ok());
+    let upstream = FlakyUpstream::start(script).await?;
+
+    // All of reqwest's settings hold, but for redirects and retries, which are left to layers.
+    let settings = reqwest::Client::builder().user_agent("shop/1.0").no_proxy();
+    let client = ServiceBuilder::new()
+        .layer(StandardLayer::new("reqwest_client"))
+        .service(Client::build(settings)?);
+
+    for call in 1..=5 {
+        let request = Request::put(upstream.url("/")).body(format!("order {call}"))?;
+        let response = client.clone().oneshot(request).await?;
+        let status = response.status();
+        let body = response.into_body().collect().await?.to_bytes();
+        println!("call {call}: {status} {}", String::from_utf8_lossy(&body));
+        assert_eq!((status.as_u16(), &*body), (200, &b"ok"[..]));
+    }
+
+    let received = upstream.received();
+    println!("5 calls, {} requests", received.len());
+    assert_eq!(received.len(), 6);
+    // Each attempt sent the same.
+    assert_eq!([received[3].body(), received[4].body()], [b"order 4", b"order 4"]);
+    assert!(received.iter().all(|request| request.header("user-agent") == Some("shop/1.0")));
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! Layers around the making of reqwest's connections, and the stack around its requests: `cargo run --example
+//! reqwest_connector`.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use http::Request;
+use seawall::{
+    BoxError, Cause, InFlightLimitLayer, StandardLayer, TimeoutLayer,
+    classify::classify_error,
+    reqwest::Client,
+    test_util::{FlakyUpstream, Script, Step},
+};
+use tower::{ServiceBuilder, ServiceExt};
+
+#[tokio::main]
+async fn main() -> Result<(), BoxError> {
+    let ten = NonZeroU32::new(10).ok_or("ten is not zero")?;
+    // What is refused or takes too long here was never sent, so that even a POST may be sent again.
+    let settings = reqwest::Client::builder()
+        .no_proxy()
+        .connector_layer(TimeoutLayer::new(Duration::from_secs(1)))
+        .connector_layer(InFlightLimitLayer::new(ten).until_response());
+    let client = ServiceBuilder::new()
+        .layer(StandardLayer::new("reqwest_connector"))
+        .service(Client::build(settings)?);
+
+    let upstream =
+        FlakyUpstream::start(Script::new().then(Step::status(502)).forever(Step::ok("ok"))).await?;
+    for call in 1..=3 {
+        let response =
+            client.clone().oneshot(Request::get(upstream.url("/")).body(String::new())?).await?;
+        println!("call {call}: {}", response.status());
+        assert_eq!(response.status(), 200);
+    }
+
+    let down = FlakyUpstream::refusing()?;
+    let request = Request::post(down.url("/")).body(String::new())?;
+    let error = client.oneshot(request).await.err().ok_or("nobody listens there")?;
+    println!("{}", classify_error(&*error));
+    assert_eq!(classify_error(&*error).cause(), Cause::ConnectionRefused);
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! A channel of tonic's in the stack, before a gRPC server that is UNAVAILABLE now and then: `cargo run --example
+//! tonic_client`.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering::Relaxed},
+};
+
+use axum::Router;
+use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_TYPE, uri::PathAndQuery};
+use http_body_util::{BodyExt, Full};
+use seawall::{BoxError, GrpcClassifier, RetryLayer, StandardLayer, tonic::Client};
+use tokio::net::TcpListener;
+use tonic::{Request, client::Grpc, transport::Endpoint};
+use tonic_prost::ProstCodec;
+use tower::ServiceBuilder;
+
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+
+#[tokio::main]
+async fn main() -> Result<(), BoxError> {
+    let asked = Arc::new(AtomicU32::new(0));
+    let channel = Endpoint::from_shared(flaky_upstream(Arc::clone(&asked)).await?)?;
+
+    // Every gRPC call is a POST: that these may be made twice, only you can know.
+    let stack = StandardLayer::new("greeter")
+        .classifier(GrpcClassifier::new())
+        .retry(RetryLayer::new().any_method());
+    let service = ServiceBuilder::new().layer(stack).service(Client::new(channel.connect_lazy()));
+
+    // As generated code does it: `GreeterClient::new(service)`.
+    let mut client = Grpc::new(service);
+    for call in 1..=5 {
+        client.ready().await?;
+        let path = PathAndQuery::from_static("/greeter.Greeter/Hello");
+        let request = Request::new(format!("call {call}"));
+        let reply = client.unary(request, path, ProstCodec::default()).await?;
+        let reply: String = reply.into_inner();
+        println!("call {call}: {reply}");
+        assert_eq!(reply, "hello");
+    }
+
+    println!("5 calls, {} requests", asked.load(Relaxed));
+    assert_eq!(asked.load(Relaxed), 7);
+    Ok(())
+}
+
+/// Answers every third call with UNAVAILABLE, and the others with a message whose first field is `hello`.
+async fn flaky_upstream(asked: Arc<AtomicU32>) -> Result<String, BoxError> {
+    let answer = async move || {
+        let failed = (asked.fetch_add(1, Relaxed) + 1).is_multiple_of(3);
+        let message = if failed { &b""[..] } else { b"\0\0\0\0\x07\x0a\x05hello" };
+        let status = |code| HeaderMap::from_iter([(GRPC_STATUS, HeaderValue::from_static(code))]);
+        let body = Full::from(message).with_trailers(async move { Some(Ok(status("0"))) });
+        let head = if failed { status("14") } else { HeaderMap::new() };
+        ([(CONTENT_TYPE, "application/grpc")], head, axum::body::Body::new(body))
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    tokio::spawn(async { axum::serve(listener, Router::new().fallback(answer)).await });
+    Ok(url)
+}

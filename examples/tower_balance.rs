@@ -1,0 +1,72 @@
+//! tower's balancer, buffer and limits with the stack: three servers behind one name, of which one is down. `cargo run --example
+//! tower_balance`.
+
+use std::{net::SocketAddr, num::NonZeroU32};
+
+use http::{Request, Uri, uri::Scheme};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use seawall::{
+    BoxError, CircuitBreakerLayer, RetryLayer, StandardLayer,
+    circuit_breaker::WhenOpen,
+    test_util::{FlakyUpstream, Step},
+};
+use tower::{
+    ServiceBuilder, ServiceExt,
+    balance::p2c::Balance,
+    discover::ServiceList,
+    load::{CompleteOnResponse, PendingRequests},
+};
+
+fn send_to<B>(to: SocketAddr, mut request: Request<B>) -> Request<B> {
+    let mut parts = request.uri().clone().into_parts();
+    (parts.scheme, parts.authority) = (Some(Scheme::HTTP), to.to_string().parse().ok());
+    *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+    request
+}
+
+#[tokio::main]
+async fn main() -> Result<(), BoxError> {
+    let mut servers = Vec::new();
+    for step in [Step::ok("ok"), Step::close(), Step::ok("ok")] {
+        servers.push(FlakyUpstream::start(step).await?);
+    }
+    let pool = Client::builder(TokioExecutor::new()).build_http();
+    let instances = servers.iter().map(|server| {
+        // A layer for each server, since the services of one share its circuit. While it is open, the balancer passes over it.
+        let circuit = CircuitBreakerLayer::new()
+            .consecutive_failures(NonZeroU32::new(2))
+            .when_open(WhenOpen::NotReady);
+        let to = server.addr();
+        let instance = ServiceBuilder::new()
+            .layer(circuit)
+            .map_request(move |request| send_to(to, request))
+            .service(pool.clone());
+        PendingRequests::new(instance, CompleteOnResponse::default())
+    });
+    let client = ServiceBuilder::new()
+        // Beyond so many at once, callers are refused and do not wait.
+        .load_shed()
+        .concurrency_limit(100)
+        .layer(
+            StandardLayer::new("orders")
+                .circuit_breaker(None)
+                .retry(RetryLayer::new().retry_rejected(true)),
+        )
+        // A balancer cannot be cloned, as the stack asks; its buffer can.
+        .buffer(100)
+        .service(Balance::new(ServiceList::new(instances.collect::<Vec<_>>())));
+
+    for _ in 0..30 {
+        let request = Request::get("http://orders/").body(String::new())?;
+        let response = client.clone().oneshot(request).await?;
+        assert_eq!(response.status(), 200);
+    }
+    let [one, down, other] = [0, 1, 2].map(|server: usize| servers[server].requests());
+    println!(
+        "30 calls: {one} requests to one, {other} to the other, {down} to the one that is down"
+    );
+    // Its circuit was open after two.
+    assert!(down <= 2);
+    assert_eq!(one + other, 30);
+    Ok(())
+}

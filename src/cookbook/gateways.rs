@@ -1,0 +1,98 @@
+//! Recipes for servers that pass requests on.
+//!
+//! # Answer honestly from axum
+//!
+//! A handler that calls an upstream and gives its error back lets the stack answer: 502, 503 or 504 by what happened, with
+//! `Proxy-Status` (RFC 9209), `Retry-After` where it is known, and a body in the caller's format. A whole route can be the
+//! upstream's:
+//!
+//! ```
+//! # type Sent = seawall::retry::ReplayBody<axum::body::Body>;
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), seawall::BoxError> {
+//! use axum::{Router, body::Body, routing::get};
+//! use http::{Request, Uri};
+//! use seawall::StandardLayer;
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! # let client = tower::service_fn(async |_: Request<Sent>| {
+//! #     Err::<http::Response<Body>, _>(std::io::Error::from(std::io::ErrorKind::ConnectionRefused))
+//! # });
+//! let billing = ServiceBuilder::new()
+//!     .layer(StandardLayer::gateway("edge"))
+//!     .map_request(|mut request: Request<_>| {
+//!         let path = request.uri().path_and_query().map_or("/", |it| it.as_str());
+//!         *request.uri_mut() = format!("http://billing:8080{path}").parse().unwrap_or_default();
+//!         request
+//!     })
+//!     .service(client);
+//! let app: Router = Router::new().route("/", get(async || "hi")).nest_service("/billing", billing);
+//!
+//! // Nobody listens there.
+//! let response = app.oneshot(Request::get("/billing/17").body(Body::empty())?).await?;
+//! assert_eq!(response.status(), 502);
+//! assert_eq!(response.headers()["proxy-status"], "edge;error=connection_refused");
+//! # let _ = Uri::default();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Find out which hop failed
+//!
+//! A 502 says that somebody could not reach somebody. What is known of it stands in a [`Failure`](crate::Failure): in the response's
+//! extensions, or by `classify_error` from an error.
+//!
+//! ```
+//! # use http::{Request, Response};
+//! # type Body = http_body_util::Full<bytes::Bytes>;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), seawall::BoxError> {
+//! # let client = tower::service_fn(async |_: Request<Body>| {
+//! #     let page = "<html>\r\n<head><title>504 Gateway Time-out</title></head>\r\n<body>\r\n<center><h1>504 Gateway Time-out</h1></center>\r\n<hr><center>nginx/1.26.0</center>\r\n</body>\r\n</html>\r\n";
+//! #     let response = Response::builder().status(504).header("content-type", "text/html").header("server", "nginx/1.26.0");
+//! #     Ok::<_, seawall::BoxError>(response.body(Body::from(page))?)
+//! # });
+//! use seawall::{BadGatewayClassifierLayer, Failure, Product, Reporter};
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! let client = ServiceBuilder::new().layer(BadGatewayClassifierLayer::new()).service(client);
+//! let response = client.oneshot(Request::new(Body::default())).await?;
+//! let failure = response.extensions().get::<Failure>().ok_or("no failure")?;
+//! assert_eq!(failure.reporter(), Reporter::Gateway(Product::Nginx));
+//! println!("{failure}. {}", failure.cause().advice());
+//! for check in failure.cause().checks() {
+//!     println!("- {check}");
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! On a machine with the sources, `cargo run -p diagnose -- https://host/path` does that by hand, hop by hop.
+//!
+//! # Tell a stale connection from a crash
+//!
+//! "Connection closed before message completed" is most often a connection from the pool that the server closed for idleness just as
+//! it was used. Wrap the connector (feature `hyper-util`); the failure then says so, and the log. The remedy is a server that keeps idle
+//! connections for longer than the client does: 90 s unless set.
+//!
+//! ```
+//! # #[cfg(feature = "hyper-util")] {
+//! use std::time::Duration;
+//! use bytes::Bytes;
+//! use http_body_util::Full;
+//! use hyper_util::{
+//!     client::legacy::{Client, connect::HttpConnector},
+//!     rt::{TokioExecutor, TokioTimer},
+//! };
+//! use seawall::{StandardLayer, hyper_util::TrackReuse};
+//! use tower::ServiceBuilder;
+//!
+//! let hyper = Client::builder(TokioExecutor::new())
+//!     .pool_timer(TokioTimer::new())
+//!     .pool_idle_timeout(Duration::from_secs(30))
+//!     .build(TrackReuse::new(HttpConnector::new()));
+//! let client = ServiceBuilder::new().layer(StandardLayer::new("billing")).service(hyper);
+//! # fn check<Req>(_: impl tower::Service<Req>) {}
+//! # check::<http::Request<Full<Bytes>>>(client);
+//! # }
+//! ```

@@ -1,0 +1,58 @@
+//! Recipes: what people ask for, and how it is done here. Each is compiled and run.
+//!
+//! **Clients**
+//!
+//! - [Put it around reqwest](clients#put-it-around-reqwest)
+//! - [Put it around tonic](clients#put-it-around-tonic)
+//! - [Leave a part out by a setting](clients#leave-a-part-out-by-a-setting)
+//! - [Name the type of a client](clients#name-the-type-of-a-client)
+//!
+//! **Sending again**
+//!
+//! - [Send a POST again without paying twice](retrying#send-a-post-again-without-paying-twice)
+//! - [Retry one request differently](retrying#retry-one-request-differently)
+//! - [Retry only what never reached the upstream](retrying#retry-only-what-never-reached-the-upstream)
+//! - [Wait until something is ready](retrying#wait-until-something-is-ready)
+//! - [Call an LLM API](retrying#call-an-llm-api)
+//! - [Find out why it gave up](retrying#find-out-why-it-gave-up)
+//! - [Take an error in a 200 for one](retrying#take-an-error-in-a-200-for-one)
+//!
+//! **Time**
+//!
+//! - [Give each route its own time](time#give-each-route-its-own-time)
+//! - [Keep to the deadline of your caller, and hand it on](time#keep-to-the-deadline-of-your-caller-and-hand-it-on)
+//! - [Let a stream run, and notice when it stalls](time#let-a-stream-run-and-notice-when-it-stalls)
+//! - [Drop callers that upload a byte a minute](time#drop-callers-that-upload-a-byte-a-minute)
+//!
+//! **Upstreams that are down**
+//!
+//! - [Serve something else while the upstream is down](outages#serve-something-else-while-the-upstream-is-down)
+//! - [See the circuits, and force one](outages#see-the-circuits-and-force-one)
+//! - [Try a breaker without letting it reject](outages#try-a-breaker-without-letting-it-reject)
+//! - [Spread calls over several servers](outages#spread-calls-over-several-servers)
+//! - [Keep a slow upstream from being buried](outages#keep-a-slow-upstream-from-being-buried)
+//!
+//! **Servers that pass requests on**
+//!
+//! - [Answer honestly from axum](gateways#answer-honestly-from-axum)
+//! - [Find out which hop failed](gateways#find-out-which-hop-failed)
+//! - [Tell a stale connection from a crash](gateways#tell-a-stale-connection-from-a-crash)
+//!
+//! **Seeing what happens**
+//!
+//! - [Log failures only, and a few successes](seeing#log-failures-only-and-a-few-successes)
+//! - [Follow a request by its id](seeing#follow-a-request-by-its-id)
+//! - [Measure for Prometheus](seeing#measure-for-prometheus)
+//!
+//! **Tests**
+//!
+//! - [Test your own service against a failing upstream](testing#test-your-own-service-against-a-failing-upstream)
+//! - [Make a test the same each time](testing#make-a-test-the-same-each-time)
+
+pub mod clients;
+pub mod gateways;
+pub mod outages;
+pub mod retrying;
+pub mod seeing;
+pub mod testing;
+pub mod time;

@@ -1,0 +1,76 @@
+//! Recipes for tests of your own.
+//!
+//! # Test your own service against a failing upstream
+//!
+//! Put an upstream that fails as it is told in the place of the client. With tokio's clock paused, waits take no time, and a
+//! minute of retries passes in a millisecond.
+//!
+//! ```
+//! # type Body = http_body_util::Full<bytes::Bytes>;
+//! use std::{io, sync::atomic::{AtomicU32, Ordering}};
+//! use http::{Request, Response, StatusCode};
+//! use seawall::{BoxError, StandardLayer, retry::ReplayBody};
+//! use tower::{Layer, ServiceExt};
+//!
+//! // In a test of yours: #[tokio::test(start_paused = true)]
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), BoxError> {
+//! static REQUESTS: AtomicU32 = AtomicU32::new(0);
+//! let upstream = tower::service_fn(async |_: Request<ReplayBody<Body>>| {
+//!     let mut response = Response::new(Body::default());
+//!     match REQUESTS.fetch_add(1, Ordering::Relaxed) {
+//!         0 => return Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+//!         1 => *response.status_mut() = StatusCode::BAD_GATEWAY,
+//!         _ => {}
+//!     }
+//!     Ok(response)
+//! });
+//!
+//! let client = StandardLayer::new("billing").layer(upstream);
+//! let response = client.oneshot(Request::get("http://billing/").body(Body::default())?).await?;
+//! assert_eq!(response.status(), 200);
+//! assert_eq!(REQUESTS.load(Ordering::Relaxed), 3);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! With the feature `test-util` there are two such upstreams ready-made, `seawall::test_util::FlakyService` in process and
+//! `seawall::test_util::FlakyUpstream` on a socket:
+//!
+//! ```
+//! # #[cfg(feature = "test-util")] {
+//! # type Body = http_body_util::Full<bytes::Bytes>;
+//! use http::{Method, Request};
+//! use seawall::{StandardLayer, test_util::{FlakyService, Script, Step}};
+//! use tower::{Layer, ServiceExt};
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), seawall::BoxError> {
+//! let upstream = FlakyService::new(Script::new().then(Step::reset()).then(Step::status(502)).forever(Step::ok("hi")))?;
+//! let client = StandardLayer::new("billing").layer(upstream.clone());
+//! let response = client.clone().oneshot(Request::get("http://billing/").body(Body::default())?).await?;
+//! assert_eq!((response.status().as_u16(), upstream.requests()), (200, 3));
+//!
+//! // What matters most: that a payment is not made twice.
+//! upstream.follow(Step::reset())?;
+//! let payment = Request::post("http://billing/pay").body(Body::from("5 €"))?;
+//! assert!(client.oneshot(payment).await.is_err());
+//! assert_eq!(upstream.received().iter().filter(|sent| sent.method() == Method::POST).count(), 1);
+//! # Ok(())
+//! # }
+//! # main().unwrap();
+//! # }
+//! ```
+//!
+//! # Make a test the same each time
+//!
+//! Waits have jitter, so a test that counts seconds takes a backoff without it:
+//!
+//! ```
+//! use std::time::Duration;
+//! use seawall::{RetryLayer, StandardLayer, retry::Backoff};
+//!
+//! let retry = RetryLayer::new().backoff(Backoff::constant(Duration::from_secs(1)));
+//! let layer = StandardLayer::new("billing").retry(retry);
+//! # let _ = layer;
+//! ```

@@ -1,0 +1,139 @@
+//! hyper's own connections, opened and driven by hand.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use ::hyper::{
+    body::Incoming,
+    client::conn::{http1, http2},
+};
+use futures_util::lock::Mutex;
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use scripted_origin::Script;
+use seawall::{
+    BoxError, Cause, Processed, StandardLayer,
+    classify::classify_error,
+    find_source,
+    retry::{GaveUp, ReplayBody},
+    standard::Timeouts,
+};
+use tokio::net::TcpStream;
+use tower::{Service, ServiceBuilder, ServiceExt};
+
+use super::{fails_once, serve, stack};
+use crate::sockets::origin;
+
+type Body = ReplayBody<String>;
+
+fn request(method: &str, url: &str) -> Request<String> {
+    let request = Request::builder().method(method).uri(url).header("host", "upstream");
+    request.body("hi".to_owned()).unwrap()
+}
+
+/// One connection of HTTP/1.1, opened again when it has ended.
+#[derive(Clone)]
+struct Http1 {
+    to: SocketAddr,
+    kept: Arc<Mutex<Option<http1::SendRequest<Body>>>>,
+}
+
+impl Http1 {
+    fn new(to: SocketAddr) -> Self {
+        Self { to, kept: Arc::default() }
+    }
+
+    async fn send(self, request: Request<Body>) -> Result<Response<Incoming>, BoxError> {
+        let mut kept = self.kept.lock().await;
+        let mut sender = match kept.take() {
+            Some(sender) => sender,
+            None => self.open().await?,
+        };
+        if sender.ready().await.is_err() {
+            sender = self.open().await?;
+        }
+        let response = sender.send_request(request).await?;
+        *kept = Some(sender);
+        Ok(response)
+    }
+
+    async fn open(&self) -> Result<http1::SendRequest<Body>, BoxError> {
+        let stream = TcpStream::connect(self.to).await?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(sender)
+    }
+}
+
+fn client(
+    layer: StandardLayer,
+    to: SocketAddr,
+) -> impl Service<Request<String>, Response = Response<impl http_body::Body>, Error = BoxError> + Clone
+{
+    let connection = Http1::new(to);
+    let send = move |request| connection.clone().send(request);
+    ServiceBuilder::new().layer(layer).service_fn(send)
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_is_opened_again() {
+    let origin = origin(Script::StaleAfter { requests: 1 }).await;
+    let client = client(stack(), origin.addr());
+    for _ in 0..3 {
+        let response = client.clone().oneshot(request("GET", "/")).await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.into_body().collect().await.ok().unwrap();
+    }
+    // The second and third request met a connection that was closed as they came.
+    assert_eq!((origin.connections(), origin.requests()), (3, 5));
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_not_processed_and_a_post_tried_again() {
+    let origin = origin(Script::Refuse).await;
+    let call = client(stack(), origin.addr()).oneshot(request("POST", "/"));
+    let error = call.await.err().unwrap();
+    let failure = classify_error(&*error);
+    assert_eq!((failure.cause(), failure.processed()), (Cause::ConnectionRefused, Processed::No));
+    assert_eq!(find_source::<GaveUp>(&*error).unwrap().attempts().get(), 4);
+}
+
+#[tokio::test]
+async fn a_connection_that_never_answers_keeps_nobody_waiting() {
+    let origin = origin(Script::Silent).await;
+    let limit = Duration::from_millis(50);
+    let layer = stack().timeouts(Timeouts::new(limit, 10 * limit).unwrap());
+    let client = client(layer, origin.addr());
+    // The second waits for the connection first.
+    let calls = [0, 1].map(|_| client.clone().oneshot(request("POST", "/")));
+    for outcome in futures_util::future::join_all(calls).await {
+        let failure = classify_error(&*outcome.err().unwrap());
+        assert_eq!(failure.cause(), Cause::HttpResponseTimeout);
+    }
+}
+
+#[tokio::test]
+async fn clones_of_a_sender_share_a_connection_of_http_2() {
+    let (app, count) = fails_once();
+    let addr = serve(app).await;
+    let stream = TokioIo::new(TcpStream::connect(addr).await.unwrap());
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+    tokio::spawn(connection);
+    let client = ServiceBuilder::new().layer(stack()).service_fn(move |request| {
+        let mut sender: http2::SendRequest<Body> = sender.clone();
+        async move {
+            sender.ready().await?;
+            sender.send_request(request).await
+        }
+    });
+    let url = format!("http://{addr}/");
+    let calls = [0, 1, 2].map(|_| client.clone().oneshot(request("PUT", &url)));
+    for outcome in futures_util::future::join_all(calls).await {
+        assert_eq!(outcome.unwrap().status(), 200);
+    }
+    assert_eq!(count.load(Ordering::Relaxed), 4);
+}

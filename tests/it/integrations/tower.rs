@@ -1,0 +1,157 @@
+//! tower's own layers, inside the stack and around it.
+
+use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
+
+use http::{Request, Uri, uri::Scheme};
+use scripted_origin::{Origin, Script};
+use seawall::{
+    CircuitBreakerLayer, StandardLayer,
+    circuit_breaker::WhenOpen,
+    find_source,
+    retry::{Budget, RetryLayer},
+};
+use tokio_test::{assert_pending, task};
+use tower::{
+    ServiceBuilder, ServiceExt,
+    balance::p2c::Balance,
+    discover::ServiceList,
+    limit::RateLimitLayer,
+    load::{CompleteOnResponse, PendingRequests},
+    load_shed,
+};
+
+use super::{eager, stack};
+use crate::sockets::{eventually, hyper, origin, url};
+
+fn get(url: &str) -> Request<String> {
+    Request::get(url).body(String::new()).unwrap()
+}
+
+#[tokio::test]
+async fn buffers_and_limits_sit_inside_and_out() {
+    let origin = origin(Script::Flaky { every: 2 }).await;
+    let client = ServiceBuilder::new()
+        .load_shed()
+        .buffer(4)
+        .concurrency_limit(2)
+        .rate_limit(100, Duration::from_secs(1))
+        .layer(stack())
+        .load_shed()
+        .buffer(4)
+        .concurrency_limit(2)
+        .rate_limit(100, Duration::from_secs(1))
+        .service(hyper());
+    for _ in 0..3 {
+        let response = client.clone().oneshot(get(&url(&origin))).await.unwrap();
+        assert_eq!(response.status(), 200);
+    }
+    assert_eq!(origin.requests(), 5);
+}
+
+#[tokio::test]
+async fn load_shed_around_refuses_before_anything_is_sent() {
+    let origin = origin(Script::Silent).await;
+    let client =
+        ServiceBuilder::new().load_shed().concurrency_limit(1).layer(stack()).service(hyper());
+    let mut busy = task::spawn(client.clone().oneshot(get(&url(&origin))));
+    assert_pending!(busy.poll());
+    let error = client.oneshot(get(&url(&origin))).await.unwrap_err();
+    assert!(error.is::<load_shed::error::Overloaded>());
+}
+
+#[tokio::test]
+async fn what_load_shed_inside_refuses_is_not_tried_again() {
+    let origin = origin(Script::Silent).await;
+    let client =
+        ServiceBuilder::new().layer(stack()).load_shed().concurrency_limit(1).service(hyper());
+    let mut busy = task::spawn(client.clone().oneshot(get(&url(&origin))));
+    assert_pending!(busy.poll());
+    let error = client.oneshot(get(&url(&origin))).await.unwrap_err();
+    assert!(find_source::<load_shed::error::Overloaded>(&*error).is_some());
+    assert!(find_source::<seawall::retry::GaveUp>(&*error).is_none());
+    drop(busy);
+}
+
+/// The limit is for attempts, so that one waiting for its retry leaves its place to another.
+#[tokio::test]
+async fn a_concurrency_limit_inside_is_not_held_between_attempts() {
+    let origin = origin(Script::Once(503, "retry-after: 1\r\n")).await;
+    let client = ServiceBuilder::new().layer(stack()).concurrency_limit(1).service(hyper());
+    let waiting = tokio::spawn(client.clone().oneshot(get(&url(&origin))));
+    eventually(|| origin.requests() == 1).await;
+    assert_eq!(client.oneshot(get(&url(&origin))).await.unwrap().status(), 200);
+    assert!(!waiting.is_finished());
+    assert_eq!(waiting.await.unwrap().unwrap().status(), 200);
+}
+
+fn send_to<B>(to: SocketAddr, mut request: Request<B>) -> Request<B> {
+    let mut uri = request.uri().clone().into_parts();
+    (uri.scheme, uri.authority) = (Some(Scheme::HTTP), to.to_string().parse().ok());
+    *request.uri_mut() = Uri::from_parts(uri).unwrap();
+    request
+}
+
+#[tokio::test]
+async fn a_balancer_inside_passes_over_what_is_down() {
+    let mut servers = Vec::new();
+    for script in [Script::Healthy, Script::ReadClose, Script::Healthy] {
+        servers.push(origin(script).await);
+    }
+    let pool = hyper();
+    let instances = servers.iter().map(|server: &Origin| {
+        let to = server.addr();
+        let circuit = CircuitBreakerLayer::new()
+            .consecutive_failures(NonZeroU32::new(2))
+            .when_open(WhenOpen::NotReady);
+        let instance = ServiceBuilder::new()
+            .layer(circuit)
+            .map_request(move |request| send_to(to, request))
+            .service(pool.clone());
+        PendingRequests::new(instance, CompleteOnResponse::default())
+    });
+    let retry: RetryLayer = eager().budget(Budget::none()).retry_rejected(true);
+    let client = ServiceBuilder::new()
+        .layer(StandardLayer::new("orders").circuit_breaker(None).retry(retry))
+        .buffer(8)
+        .service(Balance::new(ServiceList::new(instances.collect::<Vec<_>>())));
+    for _ in 0..100 {
+        let response = client.clone().oneshot(get("http://orders/")).await.unwrap();
+        assert_eq!(response.status(), 200);
+    }
+    assert_eq!(servers[1].requests(), 2);
+    assert_eq!(servers[0].requests() + servers[2].requests(), 100);
+}
+
+#[tokio::test]
+async fn a_balancer_around_takes_instances_that_are_whole_stacks() {
+    let servers =
+        [origin(Script::Flaky { every: 4 }).await, origin(Script::Flaky { every: 4 }).await];
+    let instances = servers.each_ref().map(|server| {
+        let to = server.addr();
+        let retry: RetryLayer = eager().budget(Budget::none());
+        let stack = ServiceBuilder::new()
+            .layer(StandardLayer::new("order").retry(retry))
+            .map_request(move |request| send_to(to, request))
+            .service(hyper());
+        PendingRequests::new(stack, CompleteOnResponse::default())
+    });
+    let client = ServiceBuilder::new()
+        .buffer(8)
+        .service(Balance::new(ServiceList::new(Vec::from(instances))));
+    for _ in 0..20 {
+        let response = client.clone().oneshot(get("http://orders/")).await.unwrap();
+        assert_eq!(response.status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn a_rate_limit_cannot_be_cloned_so_a_buffer_goes_around_it() {
+    let origin = origin(Script::Healthy).await;
+    let limit = RateLimitLayer::new(1, Duration::from_secs(60));
+    let client = ServiceBuilder::new().layer(stack()).buffer(1).layer(limit).service(hyper());
+    assert_eq!(client.clone().oneshot(get(&url(&origin))).await.unwrap().status(), 200);
+    // The second waits for the limit.
+    let mut second = task::spawn(client.oneshot(get(&url(&origin))));
+    assert_pending!(second.poll());
+    assert_eq!(origin.requests(), 1);
+}

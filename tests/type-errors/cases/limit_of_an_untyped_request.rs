@@ -1,0 +1,9 @@
+use std::time::Duration;
+
+use seawall::TimeoutLayer;
+
+fn main() {
+    let _layer = TimeoutLayer::by(|request| {
+        request.uri().path().starts_with("/reports/").then_some(Duration::from_secs(60))
+    });
+}

@@ -1,0 +1,7 @@
+use seawall::RetryLayer;
+use tower::ServiceBuilder;
+use type_errors::{Echo, check};
+
+fn main() {
+    check::<String>(ServiceBuilder::new().layer(RetryLayer::new()).service(Echo));
+}

@@ -1,0 +1,63 @@
+//! What the programs in `cases/` share.
+
+use std::{
+    future::{Ready, ready},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{Empty, Full};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use seawall::BoxError;
+use tower::Service;
+
+pub type Body = Full<Bytes>;
+
+/// Gets the compiler to say why `service` takes no requests of type `Req`.
+pub fn check<Req>(_: impl Service<Req>) {}
+
+/// A client that takes one type of body only.
+#[must_use]
+pub fn client_of_empty_bodies() -> Client<HttpConnector, Empty<Bytes>> {
+    Client::builder(TokioExecutor::new()).build_http()
+}
+
+/// A client that cannot be cloned.
+#[derive(Debug)]
+pub struct NotClone;
+
+/// A client of what is not HTTP.
+#[derive(Clone, Debug)]
+pub struct Echo;
+
+impl<B> Service<Request<B>> for NotClone {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Ready<Result<Response<Body>, BoxError>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _request: Request<B>) -> Self::Future {
+        ready(Ok(Response::default()))
+    }
+}
+
+impl Service<String> for Echo {
+    type Response = String;
+    type Error = BoxError;
+    type Future = Ready<Result<String, BoxError>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, text: String) -> Self::Future {
+        ready(Ok(text))
+    }
+}
