@@ -45,6 +45,10 @@ bench:
 behaviour:
     cargo run --package behaviour
 
+# Outages on a clock that does not wait, beside the peers; pictures in target/storm.
+storm *ARGUMENTS:
+    cargo run --release --package storm -- {{ARGUMENTS}}
+
 # Instructions a call, under callgrind.
 icount:
     benches/icount.sh

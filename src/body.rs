@@ -12,7 +12,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::Response;
+use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -39,12 +39,22 @@ pub trait Watch {
 pub trait Extent<Res> {
     type Response<W>;
 
+    /// Whether the head says that the upstream did not do its work, as far as it says anything.
+    fn is_failed(_response: &Res) -> bool {
+        false
+    }
+
     /// The response is there: completes `watch` if the call ends here.
     fn at_head<W: Watch>(watch: &mut W);
 
     /// Takes `watch` along if it does not. Apart from the former, so that nothing stands between two moves of a response,
     /// which are one then.
     fn attach<W: Watch>(response: Res, watch: &mut Option<W>) -> Self::Response<W>;
+}
+
+/// Whether it says that the upstream did not do its work.
+pub(crate) fn is_failed(status: StatusCode) -> bool {
+    status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
 }
 
 /// A call ends with the response of its service.
@@ -77,6 +87,10 @@ where
     B::Error: Into<BoxError>,
 {
     type Response<W> = Response<Watched<B, W>>;
+
+    fn is_failed(response: &Response<B>) -> bool {
+        is_failed(response.status())
+    }
 
     fn at_head<W: Watch>(_watch: &mut W) {}
 

@@ -1,6 +1,7 @@
 //! How many retries all calls together may have.
 
 mod keyed;
+mod pace;
 
 use std::{
     fmt,
@@ -11,6 +12,7 @@ use std::{
 use tokio::time::Instant;
 
 pub(crate) use self::keyed::{Budgets, Keyed};
+use self::pace::Pace;
 use crate::Ratio;
 
 /// Limits the retries of many calls together, so that retrying cannot multiply an outage.
@@ -18,6 +20,10 @@ use crate::Ratio;
 /// A retry is allowed while the retries of the last 10 seconds are fewer than a share of the calls of the last
 /// 10 seconds, 20 % by default, or fewer than 3, so that a quiet client can retry at all. Every retry is charged,
 /// whatever it is for and however it ends. When nothing is left, the failed response or error is returned as it is.
+///
+/// In any one second there are no more than the same share of the calls of the busiest of the last ten, or 10 if that is
+/// more: ten seconds' worth of retries would else be spent in the first second of an outage, which is three times the usual
+/// load at the worst moment.
 ///
 /// Clones share what is left, and so do all services of one layer and their clones; give two layers the same budget to
 /// make them share. Concurrent callers cannot overdraw it.
@@ -131,6 +137,7 @@ struct Window {
     retries: [u32; SECONDS],
     sum_of_calls: u64,
     sum_of_retries: u64,
+    pace: Pace,
 }
 
 impl Window {
@@ -155,12 +162,21 @@ impl Window {
     fn withdraw(&mut self, now: Instant, limit: Limit) -> bool {
         let at = self.slide(now);
         let allowed = self.allowed(limit);
-        let more = self.retries[at].checked_add(1).filter(|_| self.sum_of_retries < allowed);
+        let since = now.saturating_duration_since(self.started.unwrap_or(now));
+        let is_within = self.sum_of_retries < allowed
+            && self.pace.is_within(limit.ratio.of(self.busiest()), since);
+        let more = self.retries[at].checked_add(1).filter(|_| is_within);
         if let Some(more) = more {
+            self.pace.take();
             self.retries[at] = more;
             self.sum_of_retries += 1;
         }
         more.is_some()
+    }
+
+    /// Calls of the second that had the most.
+    fn busiest(&self) -> u64 {
+        self.calls.iter().copied().max().unwrap_or_default().into()
     }
 
     fn is_idle(&mut self, now: Instant) -> bool {
@@ -228,12 +244,25 @@ mod tests {
         }
     }
 
+    impl Naive {
+        fn by_tenths(events: &[Instant], started: Instant, now: Instant, tenths: u128) -> u64 {
+            let tenth = |at: Instant| at.duration_since(started).as_millis() / 100;
+            events.iter().filter(|&&at| tenth(at) + tenths > tenth(now)).count() as u64
+        }
+
+        /// Calls of the busiest of the last ten seconds.
+        fn busiest(events: &[Instant], started: Instant, now: Instant) -> u64 {
+            let of = |seconds| Self::by_seconds(events, started, now, seconds);
+            (0..10).map(|seconds| of(seconds + 1) - of(seconds)).max().unwrap()
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
         #[test]
         fn the_window_agrees_with_a_naive_one_and_never_exceeds_the_promise(
-            steps in prop::collection::vec((0_u64..4_000, any::<bool>(), 0_u64..400), 1..200),
+            steps in prop::collection::vec((0_u64..4_000, any::<bool>(), 0_u64..400), 1..400),
             millionths in 0_u32..=1_000_000,
             least in 0_u32..5,
         ) {
@@ -243,7 +272,11 @@ mod tests {
             let mut now = Instant::now();
             for (ms, retry, rarely) in steps {
                 // Mostly small steps; now and then one beyond the whole window.
-                now += Duration::from_millis(if rarely == 0 { ms * 10 } else { ms / 8 });
+                now += Duration::from_millis(match rarely {
+                    0 => ms * 10,
+                    1..200 => ms / 500,
+                    _ => ms / 8,
+                });
                 let Some(started) = window.started.filter(|_| retry) else {
                     window.deposit(now);
                     naive.calls.push(now);
@@ -252,14 +285,18 @@ mod tests {
                 let calls = Naive::by_seconds(&naive.calls, started, now, 10);
                 let retries = Naive::by_seconds(&naive.retries, started, now, 11);
                 let allowed = ratio.of(calls).max(least.into());
+                let of_late = Naive::by_tenths(&naive.retries, started, now, 11);
+                let at_once = ratio.of(Naive::busiest(&naive.calls, started, now)).max(10);
                 let taken = window.withdraw(now, limit);
-                prop_assert_eq!(taken, retries < allowed);
+                prop_assert_eq!(taken, retries < allowed && of_late < at_once);
                 if taken {
                     naive.retries.push(now);
                     let ten = Duration::from_secs(10);
                     let calls = Naive::within(&naive.calls, now, ten);
                     let retries = Naive::within(&naive.retries, now, ten);
                     prop_assert!(retries <= ratio.of(calls).max(least.into()));
+                    let of_late = Naive::within(&naive.retries, now, Duration::from_secs(1));
+                    prop_assert!(of_late <= at_once);
                 }
             }
         }

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::{
     settings::Settings,
     state::{Admission, Change, Machine, Outcome, Refusal, State, Ticket},
+    streak::{Run, Streak},
     sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock},
     waiting::Waiting,
     window::{Counts, Window},
@@ -31,6 +32,7 @@ pub struct Core {
     stripes: [Stripe; STRIPES],
     /// Failures in a row, in the generation above them: see [`InARow`].
     in_a_row: InARow,
+    streak: Mutex<Streak>,
     machine: Mutex<Machine>,
     pub(super) waiting: Waiting,
 }
@@ -40,6 +42,13 @@ pub struct Core {
 #[repr(align(128))]
 struct Stripe(Mutex<Tagged>);
 
+/// What all windows together have.
+#[derive(Default)]
+struct Seen {
+    counts: Counts,
+    successes: u64,
+}
+
 #[derive(Debug)]
 struct Tagged {
     /// That of the results in the window; results of others are no longer, or not yet, counted here.
@@ -47,6 +56,8 @@ struct Tagged {
     /// When the window is to be slid again: as the clock has it, so that most calls need no more than that.
     until: Instant,
     window: Window,
+    /// All there were in this generation, so that one can tell whether there was any since.
+    successes: u64,
 }
 
 impl Tagged {
@@ -67,6 +78,7 @@ impl Tagged {
         if self.generation < generation {
             self.generation = generation;
             self.window.clear();
+            self.successes = 0;
         }
         self.window.slide(core.since_origin(now), core.settings.width);
         // Beyond the end of time there is nothing to forget any more.
@@ -79,7 +91,7 @@ impl Core {
     pub(super) fn new(key: Option<Arc<str>>, settings: Arc<Settings>, origin: Instant) -> Self {
         let stripe = || {
             let window = Window::default();
-            Stripe(Mutex::new(Tagged { generation: 0, until: origin, window }))
+            Stripe(Mutex::new(Tagged { generation: 0, until: origin, window, successes: 0 }))
         };
         Self {
             key,
@@ -88,6 +100,7 @@ impl Core {
             gate: AtomicU64::new(0),
             stripes: std::array::from_fn(|_| stripe()),
             in_a_row: InARow::default(),
+            streak: Mutex::new(Streak::default()),
             machine: Mutex::new(Machine::new()),
             waiting: Waiting::default(),
         }
@@ -178,13 +191,16 @@ impl Core {
         if !self.count(generation, now, true) {
             return;
         }
-        let counts = self.counts(generation, now);
-        let Settings { ratio, min_calls, consecutive, .. } = &*self.settings;
+        let Seen { counts, successes } = self.seen(generation, now);
+        let Settings { ratio, min_calls, consecutive, width, .. } = &*self.settings;
         let many = counts.calls >= u64::from(*min_calls)
             && ratio.is_reached(counts.failures, counts.calls);
+        let run = Run { generation, successes };
+        let streak = lock(&self.streak).add(run, self.since_origin(now), *width);
+        let nothing = streak.is_some_and(|failures| failures >= *min_calls);
         // Counted even if there are many already, so that the row has no gap.
         let in_a_row = consecutive.is_some_and(|most| self.in_a_row.add(generation) >= most.get());
-        if many || in_a_row {
+        if many || nothing || in_a_row {
             let (now, found) = (self.since_origin(now), (failure, counts));
             self.change(|machine| {
                 let random = fastrand::f64();
@@ -218,6 +234,7 @@ impl Core {
         let counts = stripe.turn_to(generation, now, self);
         if counts {
             stripe.window.record(failed);
+            stripe.successes += u64::from(!failed);
         }
         counts
     }
@@ -229,16 +246,21 @@ impl Core {
     }
 
     pub(super) fn counts(&self, generation: u64, now: Instant) -> Counts {
-        let mut sum = Counts::default();
+        self.seen(generation, now).counts
+    }
+
+    fn seen(&self, generation: u64, now: Instant) -> Seen {
+        let mut seen = Seen::default();
         for stripe in &self.stripes {
             let mut stripe = lock(&stripe.0);
             if stripe.generation == generation && stripe.turn_to(generation, now, self) {
                 let counts = stripe.window.counts();
-                sum.calls += counts.calls;
-                sum.failures += counts.failures;
+                seen.counts.calls += counts.calls;
+                seen.counts.failures += counts.failures;
+                seen.successes = seen.successes.wrapping_add(stripe.successes);
             }
         }
-        sum
+        seen
     }
 
     pub(super) fn machine(&self) -> MutexGuard<'_, Machine> {

@@ -46,11 +46,12 @@
 //! | when | then |
 //! |---|---|
 //! | at a failure, half of the calls of the last 10 s or more have failed, and there were 20 | it opens |
+//! | at a failure, every call has failed for 1 s or more, and there were 20 | it opens |
 //! | it is open | calls are rejected; the inner service is not even asked whether it is ready |
 //! | it has been open for 2 s, less by chance up to a fifth; longer, up to 30 s, if the upstream said `Retry-After` | it is half-open at the next call |
 //! | it is half-open | at most 5 calls pass, the others are rejected |
 //! | the probes that succeeded are so many that their failures must stay below half | it closes, and counts from nothing |
-//! | those that failed are so many that they cannot | it opens again, for half as long again, up to 8 s |
+//! | those that failed are so many that they cannot | it opens again, for half as long again, up to 5 s |
 //! | a probe is dropped | its place is free at once |
 //! | a probe takes longer than 30 s | its place is free; its result still counts |
 //! | a result comes after the state has changed | it counts for nothing |
@@ -114,6 +115,7 @@ mod select;
 mod service;
 mod settings;
 mod state;
+mod streak;
 mod sync;
 mod waiting;
 mod window;

@@ -110,7 +110,8 @@ impl Model {
                 let (calls, failures) = self.counts();
                 let many = calls >= self.settings.min_calls.into() && reached(failures, calls);
                 let row = self.settings.consecutive.is_some_and(|n| self.in_a_row >= n.get());
-                if failed && (many || row) && matches!(self.state, Naive::Closed) {
+                let nothing = self.streak().is_some_and(|n| n >= self.settings.min_calls);
+                if failed && (many || nothing || row) && matches!(self.state, Naive::Closed) {
                     self.reopened = 0;
                     self.refused = 0;
                     self.open(asked, opened);
@@ -148,6 +149,18 @@ impl Model {
         let (least, most) = ((most * 0.8).max(asked), most.max(asked));
         assert!(wait >= least - 1e-6 && wait <= most + 1e-6, "{least} <= {wait} <= {most}");
         self.go(Naive::Open { until: self.now + opened.unwrap() });
+    }
+
+    /// Failures at the end of all results, if they have gone on for a piece of the window, without a longer silence.
+    fn streak(&self) -> Option<u32> {
+        let (width, mut began, mut failures) = (self.settings.width, self.now, 0);
+        for (at, failed) in self.results.iter().rev() {
+            if !failed || began.saturating_sub(*at) > width {
+                break;
+            }
+            (began, failures) = (*at, failures + 1);
+        }
+        (self.now.saturating_sub(began) >= width).then_some(failures)
     }
 
     fn counts(&self) -> (u64, u64) {

@@ -87,7 +87,7 @@ impl Default for Settings {
             consecutive: None,
             slow: None,
             open_for: Duration::from_secs(2),
-            open_max: Duration::from_secs(8),
+            open_max: Duration::from_secs(5),
             retry_after_max: Duration::from_secs(30),
             probes: NonZeroU32::MIN.saturating_add(4),
             probe_lease: Duration::from_secs(30),

@@ -401,9 +401,9 @@ mod tests {
         assert!(!machine.is_forgettable(at(39), &settings));
         assert!(machine.is_forgettable(at(40), &settings));
         assert!(machine.probed(probe, at(11), Outcome::Cancelled, 0.0, &settings).is_none());
-        assert!(!machine.is_forgettable(at(17), &settings));
-        assert!(machine.is_forgettable(at(18), &settings));
-        assert!(machine.force(true, at(18)).is_some());
+        assert!(!machine.is_forgettable(at(14), &settings));
+        assert!(machine.is_forgettable(at(15), &settings));
+        assert!(machine.force(true, at(15)).is_some());
         assert!(!machine.is_forgettable(at(1_000), &settings));
     }
 

@@ -22,7 +22,7 @@ static FAILURE: Failure = Failure::new(Cause::ConnectionLimitReached)
 
 impl Shed {
     pub(super) fn new(limit: &Limit) -> Self {
-        Self { key: limit.key.clone(), limit: limit.most }
+        Self { key: limit.key.clone(), limit: limit.most() }
     }
 
     /// Which limit, if there is one for each key.
@@ -31,7 +31,7 @@ impl Shed {
         self.key.as_deref()
     }
 
-    /// How many calls may be under way (configured, not measured).
+    /// How many calls might be under way then: as configured, or as an [`Adaptive`](super::Adaptive) limit had it.
     #[must_use]
     pub const fn limit(&self) -> NonZeroU32 {
         self.limit

@@ -42,7 +42,11 @@ where
                 return Poll::Ready(Err(error.take().expect("polled after completion").into()));
             }
         };
-        let outcome = ready!(inner.poll(cx)).map(|response| E::attach(response, place));
+        let outcome = ready!(inner.poll(cx));
+        if let Some(place) = place {
+            place.answered(outcome.as_ref().map_or(true, E::is_failed));
+        }
+        let outcome = outcome.map(|response| E::attach(response, place));
         // Given back even if this future is kept.
         *place = None;
         Poll::Ready(outcome.map_err(Into::into))

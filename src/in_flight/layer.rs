@@ -5,7 +5,8 @@ use tower_layer::Layer;
 
 use super::{
     InFlightLimit,
-    limit::Limit,
+    adaptive::Adaptive,
+    limit::{Limit, Size},
     select::{Keyed, Single},
 };
 use crate::{
@@ -18,15 +19,25 @@ use crate::{
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct InFlightLimitLayer<K = Single, E = WholeBody> {
     select: K,
-    most: NonZeroU32,
+    size: Size,
     extent: PhantomData<fn() -> E>,
 }
 
 impl InFlightLimitLayer {
     /// At most `most` calls at once, for all requests together. [`keyed`](Self::keyed) for several upstreams.
     pub fn new(most: NonZeroU32) -> Self {
-        let limit = Arc::new(Limit::new(None, most));
-        Self { select: Single { limit }, most, extent: PhantomData }
+        Self::of(Size::Fixed(most))
+    }
+
+    /// As many calls at once as the upstream answers without a queue, found by how long it takes: for who does not know the
+    /// number, or where it changes. See [`Adaptive`] for how, and for its bounds.
+    pub fn adaptive(adaptive: Adaptive) -> Self {
+        Self::of(Size::Adaptive(adaptive))
+    }
+
+    fn of(size: Size) -> Self {
+        let limit = Arc::new(Limit::new(None, size));
+        Self { select: Single { limit }, size, extent: PhantomData }
     }
 }
 
@@ -36,10 +47,16 @@ impl<E> InFlightLimitLayer<Single, E> {
     pub fn in_flight(&self) -> u32 {
         self.select.limit.taken()
     }
+
+    /// How many calls may be under way at this moment.
+    #[must_use]
+    pub fn limit(&self) -> NonZeroU32 {
+        self.select.limit.most()
+    }
 }
 
 impl<K, E> InFlightLimitLayer<K, E> {
-    /// Gives every key a limit of its own, of the same number. [`by_authority`](super::by_authority) keys by host and
+    /// Gives every key a limit of its own, of the same number or the same kind. [`by_authority`](super::by_authority) keys by host and
     /// port. Requests for which `by` gives `None` pass, and have no limit.
     ///
     /// At most 4,096 keys have one; those without a call under way make room for others. Requests of further keys pass,
@@ -60,15 +77,15 @@ impl<K, E> InFlightLimitLayer<K, E> {
     }
 
     pub(crate) fn select<F>(self, by: F) -> InFlightLimitLayer<Keyed<F>, E> {
-        let Self { most, extent, .. } = self;
-        InFlightLimitLayer { select: Keyed::new(by, most), most, extent }
+        let Self { size, extent, .. } = self;
+        InFlightLimitLayer { select: Keyed::new(by, size), size, extent }
     }
 
     /// A call is under way until its response is there, and not until the body of that ends: for services that are not
     /// HTTP, and where bodies are small.
     pub fn until_response(self) -> InFlightLimitLayer<K, Head> {
-        let Self { select, most, .. } = self;
-        InFlightLimitLayer { select, most, extent: PhantomData }
+        let Self { select, size, .. } = self;
+        InFlightLimitLayer { select, size, extent: PhantomData }
     }
 }
 
@@ -81,7 +98,7 @@ impl<F, E> InFlightLimitLayer<Keyed<F>, E> {
 
 impl<K: Clone, E> Clone for InFlightLimitLayer<K, E> {
     fn clone(&self) -> Self {
-        Self { select: self.select.clone(), most: self.most, extent: PhantomData }
+        Self { select: self.select.clone(), size: self.size, extent: PhantomData }
     }
 }
 

@@ -4,6 +4,9 @@
 //! requests that nobody waits for any more. A bound on how many are under way keeps it answering. What is beyond is refused
 //! at once, and never queued: for a queue there is tower's `ConcurrencyLimit`.
 //!
+//! How many? With [`InFlightLimitLayer::new`] as many as you say: a little more than the upstream can work on at once. With
+//! [`InFlightLimitLayer::adaptive`] as many as it turns out to answer without a queue; see [`Adaptive`].
+//!
 //! Works on any service, HTTP or not; where responses have no body, say [`until_response`](InFlightLimitLayer::until_response). Not
 //! covered: how often calls begin, for which there is tower's `RateLimit`; who of several callers may go on, since all are equal.
 //!
@@ -63,6 +66,7 @@
 //! - `tower::limit::ConcurrencyLimit`: refuses in place of making callers wait, and holds the place to the end of the
 //!   response's body, not only to its head.
 
+mod adaptive;
 mod error;
 mod future;
 mod layer;
@@ -71,7 +75,8 @@ mod select;
 mod service;
 
 pub use self::{
-    error::Shed, future::ResponseFuture, layer::InFlightLimitLayer, service::InFlightLimit,
+    adaptive::Adaptive, error::Shed, future::ResponseFuture, layer::InFlightLimitLayer,
+    service::InFlightLimit,
 };
 #[cfg(feature = "standard")]
 pub(crate) use self::{limit::Place, select::Keyed};

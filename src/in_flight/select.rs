@@ -1,12 +1,12 @@
 //! Which limit a request belongs to.
 
-use std::{fmt, num::NonZeroU32, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use tokio::time::Instant;
 
 use super::{
     Shed,
-    limit::{Limit, Place},
+    limit::{Limit, Place, Size},
 };
 use crate::keys::{Key, Last, Store};
 
@@ -33,12 +33,12 @@ pub struct Keyed<F> {
     by: Arc<F>,
     store: Arc<Store<Limit>>,
     last: Last<Limit>,
-    most: NonZeroU32,
+    size: Size,
 }
 
 impl<F> Keyed<F> {
-    pub(super) fn new(by: F, most: NonZeroU32) -> Self {
-        Self { by: Arc::new(by), store: Arc::default(), last: Last::default(), most }
+    pub(super) fn new(by: F, size: Size) -> Self {
+        Self { by: Arc::new(by), store: Arc::default(), last: Last::default(), size }
     }
 }
 
@@ -66,7 +66,7 @@ pub(super) fn take<Req>(find: &mut impl Find<Req>, request: &Req) -> Result<Opti
 impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
     fn find(&mut self, request: &Req) -> Option<Arc<Limit>> {
         let key = self.by.key(request)?;
-        let make = |key| Limit::new(Some(key), self.most);
+        let make = |key| Limit::new(Some(key), self.size);
         let found = self.last.get(&self.store, &key, Instant::now, make);
         #[cfg(feature = "metrics")]
         if found.is_none() {
@@ -82,7 +82,7 @@ impl<F> Clone for Keyed<F> {
             by: Arc::clone(&self.by),
             store: Arc::clone(&self.store),
             last: self.last.clone(),
-            most: self.most,
+            size: self.size,
         }
     }
 }

@@ -114,13 +114,71 @@ async fn open(layer: &CircuitBreakerLayer, upstream: &FlakyService) {
     }
 }
 
+const STEP: Duration = Duration::from_millis(10);
+
+/// An upstream that is called every 10 ms, and well; and the circuit around it.
+async fn busy_for_ten_seconds() -> (FlakyService, CircuitBreakerLayer) {
+    let (upstream, layer) = (upstream(Step::status(200)), CircuitBreakerLayer::new());
+    for _ in 0..1_000 {
+        layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
+        advance(STEP).await;
+    }
+    (upstream, layer)
+}
+
 #[tokio::test(start_paused = true)]
-async fn it_stays_open_for_two_seconds_growing_by_half_to_eight_less_a_fifth_at_most() {
+async fn when_nothing_succeeds_a_tenth_of_the_window_is_enough() {
+    let (upstream, layer) = busy_for_ten_seconds().await;
+    upstream.follow(Step::status(502)).unwrap();
+    let failing = Instant::now();
+    while layer.handle().state() == State::Closed {
+        layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
+        advance(STEP).await;
+    }
+    let took = failing.elapsed();
+    assert!(took >= seconds(1) && took <= seconds(1) + 2 * STEP, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_success_in_a_hundred_is_enough_to_wait_for_half_of_the_window() {
+    let (upstream, layer) = busy_for_ten_seconds().await;
+    for call in 0..400 {
+        upstream.follow(Step::status(if call % 99 == 98 { 200 } else { 502 })).unwrap();
+        layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
+        assert_eq!(layer.handle().state(), State::Closed);
+        advance(STEP).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_before_a_silence_say_nothing_of_those_after_it() {
+    let upstream = upstream(Step::status(200));
+    let layer = CircuitBreakerLayer::new().min_calls(4);
+    let service = layer.layer(upstream.clone());
+    for _ in 0..20 {
+        service.clone().oneshot(get()).await.unwrap();
+    }
+    upstream.follow(Step::status(502)).unwrap();
+    for silence in [seconds(2), Duration::ZERO] {
+        for _ in 0..4 {
+            service.clone().oneshot(get()).await.unwrap();
+        }
+        assert_eq!(layer.handle().state(), State::Closed);
+        advance(silence).await;
+    }
+    // Without one, a second later.
+    advance(seconds(1)).await;
+    service.oneshot(get()).await.unwrap();
+    assert_eq!(layer.handle().state(), State::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_stays_open_for_two_seconds_growing_by_half_to_five_less_a_fifth_at_most() {
     let upstream = upstream(Step::status(502));
     let layer = quick();
     open(&layer, &upstream).await;
     let service = layer.layer(upstream.clone());
-    for most in [2.0, 3.0, 4.5, 6.75, 8.0, 8.0] {
+    for most in [2.0, 3.0, 4.5, 5.0, 5.0] {
         let wait = layer.handle().snapshot().next_probe().unwrap();
         assert!((0.8 * most..=most).contains(&wait.as_secs_f64()), "{wait:?} of {most}");
         let error = service.clone().oneshot(get()).await.unwrap_err();

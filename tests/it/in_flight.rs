@@ -11,7 +11,7 @@ use seawall::{
     circuit_breaker::State,
     classify::classify_error,
     find_source,
-    in_flight::{Shed, by_authority},
+    in_flight::{Adaptive, Shed, by_authority},
     test_util::{FlakyService, Step},
 };
 use tokio_test::{assert_pending, task};
@@ -216,4 +216,114 @@ fn many_threads_never_have_more_calls_under_way_than_the_limit() {
         }
     });
     assert_eq!((highest.load(Ordering::SeqCst), layer.in_flight()), (3, 0));
+}
+
+/// Keeps `wanted` calls under way for so long, each answered after `takes`; and how many were refused.
+async fn keep_busy(
+    layer: &InFlightLimitLayer,
+    wanted: usize,
+    takes: Duration,
+    time: Duration,
+) -> usize {
+    let inner = service_fn(move |_: Request<Body>| async move {
+        tokio::time::sleep(takes).await;
+        Ok::<_, BoxError>(response::<Body>(200))
+    });
+    let service = layer.layer(inner);
+    let until = tokio::time::Instant::now() + time;
+    let callers = (0..wanted).map(|_| async {
+        let mut refused = 0;
+        while tokio::time::Instant::now() < until {
+            if service.clone().oneshot(get()).await.is_err() {
+                refused += 1;
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+        refused
+    });
+    futures_util::future::join_all(callers).await.into_iter().sum()
+}
+
+fn adaptive() -> Adaptive {
+    Adaptive::new().initial(most(20)).min(most(5)).max(most(60))
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_adaptive_limit_grows_as_long_as_it_is_in_the_way_and_nothing_is_slow() {
+    let layer = InFlightLimitLayer::adaptive(adaptive());
+    assert_eq!(layer.limit(), most(20));
+    let ms = Duration::from_millis;
+    assert!(keep_busy(&layer, 50, ms(20), Duration::from_secs(3)).await > 0);
+    assert!(layer.limit() >= most(50), "{}", layer.limit());
+    assert_eq!(keep_busy(&layer, 50, ms(20), Duration::from_secs(3)).await, 0);
+    keep_busy(&layer, 200, ms(20), Duration::from_secs(3)).await;
+    assert_eq!(layer.limit(), most(60));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_adaptive_limit_shrinks_when_responses_take_longer_and_tells_who_is_refused() {
+    let layer = InFlightLimitLayer::adaptive(adaptive());
+    let ms = Duration::from_millis;
+    keep_busy(&layer, 15, ms(20), Duration::from_secs(3)).await;
+    let before = layer.limit();
+    keep_busy(&layer, 200, ms(500), Duration::from_secs(2)).await;
+    let limit = layer.limit();
+    assert!(limit < before, "{limit} of {before}");
+    let service = layer.layer(hangs());
+    let mut calls: Vec<_> = Vec::new();
+    let error = loop {
+        let mut call = task::spawn(service.clone().oneshot(get()));
+        match call.poll() {
+            std::task::Poll::Pending => calls.push(call),
+            std::task::Poll::Ready(outcome) => break outcome.unwrap_err(),
+        }
+    };
+    assert_eq!(find_source::<Shed>(&*error).unwrap().limit(), limit);
+    assert_eq!(calls.len() as u32, limit.get());
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_are_dropped_and_answers_that_are_failures_teach_an_adaptive_limit_nothing() {
+    let layer = InFlightLimitLayer::adaptive(adaptive());
+    let ms = Duration::from_millis;
+    keep_busy(&layer, 15, ms(20), Duration::from_secs(3)).await;
+    let limit = layer.limit();
+    for _ in 0..10 {
+        let service = layer.layer(hangs());
+        let mut calls: Vec<_> =
+            (0..15).map(|_| task::spawn(service.clone().oneshot(get()))).collect();
+        for call in &mut calls {
+            assert_pending!(call.poll());
+        }
+        tokio::time::advance(Duration::from_secs(2)).await;
+    }
+    assert_eq!(layer.limit(), limit);
+    for status in [429, 500, 502, 503] {
+        let slow = service_fn(move |_: Request<Body>| async move {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            Ok::<_, BoxError>(response::<Body>(status))
+        });
+        for _ in 0..100 {
+            layer.layer(slow).oneshot(get()).await.unwrap();
+        }
+    }
+    // What is normal is still 20 ms, so 35 is not slow.
+    keep_busy(&layer, 15, ms(35), Duration::from_secs(1)).await;
+    assert!(layer.limit() >= limit, "{} of {limit}", layer.limit());
+    assert_eq!(layer.in_flight(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_key_has_an_adaptive_limit_of_its_own() {
+    let layer = InFlightLimitLayer::adaptive(adaptive().initial(most(5))).keyed(by_authority);
+    let service = layer.layer(hangs());
+    for uri in ["http://a/", "http://b/"] {
+        let mut calls: Vec<_> =
+            (0..5).map(|_| task::spawn(service.clone().oneshot(get_from(uri)))).collect();
+        for call in &mut calls {
+            assert_pending!(call.poll());
+        }
+        let error = service.clone().oneshot(get_from(uri)).await.unwrap_err();
+        assert_eq!(find_source::<Shed>(&*error).unwrap().limit(), most(5));
+    }
 }

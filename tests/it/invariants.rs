@@ -322,6 +322,7 @@ fn no_layer_holds_a_lock_across_user_code() {
             "circuit_breaker/circuit.rs",
             "circuit_breaker/sync.rs",
             "circuit_breaker/waiting.rs",
+            "in_flight/limit.rs",
             "keys/store.rs",
             "metrics.rs",
             "retry/replay.rs",

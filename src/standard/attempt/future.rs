@@ -14,7 +14,7 @@ use super::{AttemptBody, service::Settings};
 use crate::{
     BoxError, bad_gateway,
     bad_gateway::Looking,
-    body::Watched,
+    body::{Watched, is_failed},
     in_flight::{Place, Shed},
     time_limit::{Bounds, Elapsed, Phase, TimedBody, poll_from_now},
 };
@@ -72,6 +72,7 @@ where
             match inner.poll(cx) {
                 // Most calls end here, so it is kept short.
                 Poll::Ready(Ok(response)) if response.status().as_u16() < 400 => {
+                    answered(this.place, false);
                     let body = |body| {
                         let body = bad_gateway::ResponseBody::untouched(body);
                         watched(body, this.place, this.settings)
@@ -79,6 +80,7 @@ where
                     return Poll::Ready(Ok(response.map(body)));
                 }
                 Poll::Ready(Ok(response)) => {
+                    answered(this.place, is_failed(response.status()));
                     match Looking::begin(response, this.settings.bad_gateway) {
                         Ok(response) => {
                             let body = |body| watched(body, this.place, this.settings);
@@ -88,6 +90,7 @@ where
                     }
                 }
                 Poll::Ready(Err(error)) => {
+                    answered(this.place, true);
                     *this.place = None;
                     return Poll::Ready(Err(error.into()));
                 }
@@ -111,8 +114,17 @@ where
         let limit = this.settings.limit;
         ready!(poll_from_now(this.timer, limit, cx));
         this.state.set(State::Done);
+        answered(this.place, true);
         *this.place = None;
         Poll::Ready(Err(Elapsed::new(limit, Phase::ResponseHead).into()))
+    }
+}
+
+/// To be told before the place is given back, for a limit that learns from it.
+#[inline]
+fn answered(place: &mut Option<Place>, failed: bool) {
+    if let Some(place) = place {
+        place.answered(failed);
     }
 }
 

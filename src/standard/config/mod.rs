@@ -119,7 +119,7 @@
 //! | `circuit_breaker.consecutive_failures` | opens as well after so many in a row | whole number from 1, `"off"` | `"off"` |
 //! | `circuit_breaker.slow_call` | calls that take so long count as failures | time from 1 ms, `"off"` | `"off"` |
 //! | `circuit_breaker.open_for` | how long it stays open the first time | time from 1 ms | `"2s"` |
-//! | `circuit_breaker.open_max` | at the longest; not below `open_for` | time from 1 ms | `"8s"` |
+//! | `circuit_breaker.open_max` | at the longest; not below `open_for` | time from 1 ms | `"5s"` |
 //! | `circuit_breaker.retry_after_max` | how long a `Retry-After` may keep it open | time | `"30s"` |
 //! | `circuit_breaker.probes` | calls that pass while it is half-open | whole number from 1 | `5` |
 //! | `circuit_breaker.probe_lease` | how long each of them keeps its place | time from 10 ms | `"30s"` |

@@ -1,0 +1,118 @@
+//! What must hold of seawall, whoever changes what.
+
+use std::time::Duration;
+
+use crate::{
+    Result,
+    figures::Figures,
+    scenario::{self, Scenario},
+    stack::{self, LIMIT, Stack, TOTAL},
+};
+
+/// One thing that must hold.
+pub(crate) struct Claim {
+    scenario: &'static str,
+    stack: &'static str,
+    what: &'static str,
+    value: fn(&Figures) -> f64,
+    must: Must,
+}
+
+#[derive(Clone, Copy)]
+enum Must {
+    BeAtLeast(f64),
+    BeAtMost(f64),
+}
+use Must::{BeAtLeast, BeAtMost};
+
+const NEVER: f64 = f64::INFINITY;
+
+const fn claim(
+    scenario: &'static str,
+    stack: &'static str,
+    what: &'static str,
+    value: fn(&Figures) -> f64,
+    must: Must,
+) -> Claim {
+    Claim { scenario, stack, what, value, must }
+}
+
+const SUCCESS: fn(&Figures) -> f64 = |figures| figures.success;
+const FAILED: fn(&Figures) -> f64 = |figures| figures.failed as f64;
+const RECOVERY: fn(&Figures) -> f64 = |figures| figures.recovery_s.unwrap_or(NEVER);
+const OF_CAPACITY: fn(&Figures) -> f64 = |figures| figures.of_capacity.unwrap_or(0.0);
+const UNDER_WAY: fn(&Figures) -> f64 = |figures| figures.most_under_way as f64;
+const WORST: fn(&Figures) -> f64 = |figures| figures.load_worst;
+const LOAD: fn(&Figures) -> f64 = |figures| figures.load_in_fault;
+
+/// A caller may learn of its deadline in the millisecond after it.
+const LATEST: f64 = TOTAL.saturating_add(Duration::from_millis(1)).as_millis() as f64 / 1e3;
+
+static CLAIMS: [Claim; 24] = [
+    claim("random", "seawall", "success", SUCCESS, BeAtLeast(0.9999)),
+    claim("random", "seawall", "load", LOAD, BeAtMost(1.06)),
+    claim("down", "seawall", "load while down", LOAD, BeAtMost(0.3)),
+    claim("down", "seawall", "load, worst second", WORST, BeAtMost(1.25)),
+    claim("down", "seawall", "back after, s", RECOVERY, BeAtMost(10.0)),
+    claim("silent", "seawall", "longest wait, s", |figures| figures.longest_s, BeAtMost(LATEST)),
+    claim("silent", "seawall", "load, worst second", WORST, BeAtMost(1.25)),
+    claim("silent", "seawall", "back after, s", RECOVERY, BeAtMost(10.0)),
+    claim("silent", "seawall-limit", "at once", UNDER_WAY, BeAtMost(LIMIT as f64)),
+    claim("silent", "seawall-adaptive", "back after, s", RECOVERY, BeAtMost(10.0)),
+    // Else it is no brown-out that anybody has to be protected from.
+    claim("brownout", "naive", "of the capacity left", OF_CAPACITY, BeAtMost(0.5)),
+    claim("brownout", "seawall", "back after, s", RECOVERY, BeAtMost(10.0)),
+    claim("brownout", "seawall-limit", "of the capacity left", OF_CAPACITY, BeAtLeast(0.85)),
+    claim("brownout", "seawall-limit", "back after, s", RECOVERY, BeAtMost(10.0)),
+    claim("brownout", "seawall-adaptive", "of the capacity left", OF_CAPACITY, BeAtLeast(0.85)),
+    claim("brownout", "seawall-adaptive", "back after, s", RECOVERY, BeAtMost(10.0)),
+    claim("instance", "seawall", "success", SUCCESS, BeAtLeast(0.999)),
+    claim("restart", "seawall", "failed", FAILED, BeAtMost(0.0)),
+    claim("restart", "four-retries", "failed", FAILED, BeAtMost(0.0)),
+    claim(
+        "ratelimit",
+        "seawall",
+        "sent too early",
+        |figures| figures.too_early as f64,
+        BeAtMost(0.0),
+    ),
+    claim("ratelimit", "seawall", "load, worst second", WORST, BeAtMost(1.25)),
+    claim("ratelimit", "seawall-adaptive", "of the rate allowed", OF_CAPACITY, BeAtLeast(0.95)),
+    claim("stale", "seawall", "success", SUCCESS, BeAtLeast(0.9999)),
+    claim("stale", "four-retries", "failed", FAILED, BeAtMost(0.0)),
+];
+
+/// The storms that the claims are about, each once.
+pub(crate) fn storms() -> Vec<(&'static Scenario, Stack)> {
+    let mut storms: Vec<(&Scenario, Stack)> = Vec::new();
+    for claim in &CLAIMS {
+        let scenario = scenario::ALL.iter().find(|one| one.name == claim.scenario);
+        let stack = stack::ALL.iter().find(|one| one.name == claim.stack);
+        let (scenario, stack) = scenario.zip(stack).expect("a claim about what there is");
+        if !storms.iter().any(|(at, of)| at.name == scenario.name && of.name == stack.name) {
+            storms.push((scenario, *stack));
+        }
+    }
+    storms
+}
+
+/// A line for each claim, and how many of them do not hold.
+pub(crate) fn of(results: &[Result]) -> (Vec<String>, usize) {
+    let mut broken = 0;
+    let lines = CLAIMS.iter().map(|claim| {
+        let found = results
+            .iter()
+            .find(|result| result.scenario == claim.scenario && result.stack == claim.stack);
+        let value = (claim.value)(&found.expect("each was run").figures);
+        let (holds, must) = match claim.must {
+            BeAtLeast(least) => (value >= least, format!("at least {least}")),
+            BeAtMost(most) => (value <= most, format!("at most {most}")),
+        };
+        broken += usize::from(!holds);
+        let verdict = if holds { "ok    " } else { "BROKEN" };
+        let Claim { scenario, stack, what, .. } = claim;
+        format!("{verdict} {scenario:<9} {stack:<16} {what:<21} {value:>9.5}  {must}")
+    });
+    let lines = lines.collect();
+    (lines, broken)
+}
