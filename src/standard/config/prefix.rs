@@ -18,6 +18,10 @@ pub(super) struct Prefix {
 impl Prefix {
     fn parse(text: &str) -> Option<Self> {
         let (scheme, rest) = text.split_once("://")?;
+        // RFC 3986 §3.1. The crate takes any.
+        if !scheme.starts_with(|first: char| first.is_ascii_alphabetic()) {
+            return None;
+        }
         if rest.is_empty() {
             // What the crate makes of a scheme, it makes of the scheme of requests too.
             let uri: Uri = format!("{scheme}://host").parse().ok()?;
@@ -28,7 +32,8 @@ impl Prefix {
         // A fragment is not kept, so it is looked for in what was written.
         let is_plain = uri.query().is_none() && !text.contains(['#', '@', '?']);
         let authority = uri.authority().filter(|authority| is_plain && has_port(authority))?;
-        let known = !authority.host().is_empty();
+        // There are no wildcards, so a name with an asterisk would never be met.
+        let known = !authority.host().is_empty() && !authority.host().contains('*');
         Some(Self {
             scheme: scheme_of(&uri)?.into(),
             authority: Some(by_authority(&uri).filter(|_| known)?.into()),

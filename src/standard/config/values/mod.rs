@@ -11,6 +11,7 @@ mod off;
 mod plain;
 mod share;
 mod status;
+mod table;
 mod text;
 mod time;
 
@@ -30,6 +31,7 @@ pub(super) use self::{
     plain::Plain,
     share::Share,
     status::Status,
+    table::table,
     text::Text,
     time::{Time, written},
 };
