@@ -168,11 +168,9 @@ async fn whose_word_a_program_trusts_holds_whatever_the_total_of_a_file() {
             .trust(seawall::deadline::TimeoutHeader::Grpc)
             .with_body(true)
     };
-    for (base, total, seconds) in [
-        (Some(deadline()), "12s", 3),
-        (Some(deadline()), "off", 10),
-        (None, "12s", 10),
-    ] {
+    for (base, total, seconds) in
+        [(Some(deadline()), "12s", 3), (Some(deadline()), "off", 10), (None, "12s", 10)]
+    {
         let base = StandardLayer::new("test").retry(None).deadline(base);
         let layer = ConfiguredLayer::new(
             base,

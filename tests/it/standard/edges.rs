@@ -42,8 +42,9 @@ async fn a_request_with_a_policy_of_its_own_keeps_to_the_deadline_of_the_stack()
         response.headers_mut().insert("retry-after", 10.into());
         Ok(response)
     });
-    let layer =
-        StandardLayer::new("billing").timeouts(Timeouts::new(secs(1), secs(5)).unwrap()).retry(None);
+    let layer = StandardLayer::new("billing")
+        .timeouts(Timeouts::new(secs(1), secs(5)).unwrap())
+        .retry(None);
     let mut request = get(URL);
     request.extensions_mut().insert(Override::new(RetryLayer::new()));
     let response = layer.layer(busy).oneshot(request).await.unwrap();
