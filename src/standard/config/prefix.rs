@@ -78,6 +78,15 @@ impl Leaf for Prefix {
         Self::parse(text)
     }
 
+    /// Without the user, whose password would come into a log.
+    fn shown(text: &str) -> Cow<'_, str> {
+        let begin = text.find("://").map_or(0, |at| at + 3);
+        match text.get(begin..).and_then(|rest| rest.rfind('@')) {
+            Some(end) => Cow::Owned(format!("{}…{}", &text[..begin], &text[begin + end..])),
+            None => Cow::Borrowed(text),
+        }
+    }
+
     #[cfg(feature = "config-schema")]
     fn schema() -> schemars::Schema {
         schemars::json_schema!({ "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9+.-]*://[^@?#]*$" })

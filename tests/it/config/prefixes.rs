@@ -80,6 +80,15 @@ fn a_prefix_that_no_url_can_have_is_refused() {
 }
 
 #[test]
+fn a_password_in_a_prefix_is_not_repeated() {
+    for prefix in ["https://me:hunter2@a/", "https://me:hunter2@", "me:hunter2@a", "x://hunt@er2@a"]
+    {
+        let said = refused(&format!("[[route]]\nprefix = \"{prefix}\"")).to_string();
+        assert!(!said.contains("hunt") && said.contains("…@"), "{said}");
+    }
+}
+
+#[test]
 fn a_request_without_a_host_takes_no_route() {
     let config = routes(&["https://", "http://a", "https://a"]);
     for uri in ["/v1", "*", "a:443"] {

@@ -143,6 +143,42 @@ async fn a_call_that_is_dropped_between_two_attempts_gives_all_back() {
     }
 }
 
+/// Neither `Sync` nor `Unpin`, as bodies need not be.
+#[derive(Default)]
+struct Odd(std::cell::Cell<u8>, std::marker::PhantomPinned);
+
+impl http_body::Body for Odd {
+    type Data = std::collections::VecDeque<u8>;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+        let left = self.0.get();
+        self.0.set(left.saturating_sub(1));
+        Poll::Ready((left > 0).then(|| Ok(http_body::Frame::data([left].into()))))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bodies_may_be_of_any_kind() {
+    let client = tower::service_fn(async |request: Request<ReplayBody<Odd>>| {
+        let sent = request.into_body().collect().await?.to_bytes();
+        assert_eq!(*sent, [3, 2, 1]);
+        let mut response = Response::new(Odd(2.into(), <_>::default()));
+        *response.status_mut() = http::StatusCode::BAD_GATEWAY;
+        Ok::<_, BoxError>(response)
+    });
+    let service = fragile().circuit_breaker(None).layer(client);
+    fn sent<T: Send>(of: T) -> T {
+        of
+    }
+    let request = Request::get(URL).body(Odd(3.into(), <_>::default())).unwrap();
+    let body = sent(service.oneshot(request)).await.unwrap().into_body();
+    assert_eq!(*body.collect().await.unwrap().to_bytes(), [2, 1]);
+}
+
 /// Panics in `call`, or in the future, or in the body.
 #[derive(Clone)]
 struct Panics(u32, Arc<AtomicU32>);
