@@ -161,6 +161,10 @@ impl http_body::Body for Odd {
     }
 }
 
+fn sent<T: Send>(of: T) -> T {
+    of
+}
+
 #[tokio::test(start_paused = true)]
 async fn bodies_may_be_of_any_kind() {
     let client = tower::service_fn(async |request: Request<ReplayBody<Odd>>| {
@@ -171,9 +175,6 @@ async fn bodies_may_be_of_any_kind() {
         Ok::<_, BoxError>(response)
     });
     let service = fragile().circuit_breaker(None).layer(client);
-    fn sent<T: Send>(of: T) -> T {
-        of
-    }
     let request = Request::get(URL).body(Odd(3.into(), <_>::default())).unwrap();
     let body = sent(service.oneshot(request)).await.unwrap().into_body();
     assert_eq!(*body.collect().await.unwrap().to_bytes(), [2, 1]);
@@ -228,7 +229,7 @@ async fn a_client_that_panics_takes_no_place_with_it() {
         let client = layer.layer(Panics(place, Arc::default()));
         let call = async |client: Standard<Panics>| {
             let response = client.oneshot(get(URL)).await?;
-            response.into_body().collect().await.map(|body| body.to_bytes())
+            response.into_body().collect().await.map(http_body_util::Collected::to_bytes)
         };
         let outcome = AssertUnwindSafe(call(client.clone())).catch_unwind().await;
         assert!(outcome.is_err(), "{place}");
