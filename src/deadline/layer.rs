@@ -63,6 +63,13 @@ impl DeadlineLayer {
         self.settings.total
     }
 
+    /// The same, but for the time; off if there is none.
+    #[cfg(feature = "config")]
+    pub(crate) const fn lasting(mut self, total: Option<Duration>) -> Self {
+        self.settings.total = total;
+        self
+    }
+
     fn of(total: Option<Duration>) -> Self {
         let trusted = Trusted { grpc: false, envoy: false };
         let settings = Settings { total, with_body: false, tell_inner: true, trusted };

@@ -39,7 +39,7 @@
 //! | status | [`Cause::gateway_status`](crate::Cause::gateway_status) | RFC 9209 §2.3 |
 //! | `Proxy-Status` | the name given to [`ErrorResponseLayer::new`], and the error type where one fits; `details` if [`disclose`](ErrorResponseLayer::disclose) is on; no `next-hop`, which is not known here | RFC 9209 |
 //! | `Retry-After` | if the failure says how long; whole seconds, rounded up | RFC 9110 §10.2.3 |
-//! | `x-should-retry` | `false` after a `GaveUp`, so that callers do not multiply its retries; also on a failed response that passes when `RetryLayer` would have tried again but for a limit | as LLM APIs send it |
+//! | `x-should-retry` | `false` after a `GaveUp`, so that callers do not multiply its retries; also on a failed response that passes after more than one attempt, or when the budget allowed no other | as LLM APIs send it |
 //! | `Cache-Control` | `no-store` | RFC 9111 §5.2.2.5 |
 //! | `Vary` | `accept` | RFC 9110 §12.5.5 |
 //! | `X-Content-Type-Options` | `nosniff` | Fetch §3.6 |
@@ -88,7 +88,7 @@
 //!
 //! # What passes
 //!
-//! Responses pass untouched, failed ones too. With
+//! Responses pass untouched, failed ones too, but for `x-should-retry`. With
 //! [`append_proxy_status`](ErrorResponseLayer::append_proxy_status) those with a status of 429, or of 500 and above, get a
 //! member of `Proxy-Status` appended.
 //!

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use http::Uri;
 
-/// Keys by host and port, in lower case, and without the port if it is the scheme's own: RFC 3986 §6.2.2.1, §6.2.3.
+/// Keys by host and port, in lower case, and without the port if it is empty or the scheme's own: RFC 3986 §6.2.2.1, §6.2.3.
 #[must_use]
 #[inline]
 pub fn by_authority(uri: &Uri) -> Option<Cow<'_, str>> {
@@ -10,7 +10,7 @@ pub fn by_authority(uri: &Uri) -> Option<Cow<'_, str>> {
     Some(if may_need_change(whole.as_bytes()) {
         changed(whole, uri)
     } else {
-        Cow::Borrowed(without_default_port(whole, uri))
+        with_one_port(whole, uri)
     })
 }
 
@@ -34,25 +34,34 @@ fn may_need_change(bytes: &[u8]) -> bool {
 fn changed<'a>(whole: &'a str, uri: &Uri) -> Cow<'a, str> {
     // A user's name and password are no part of where a request goes.
     let host = whole.rsplit_once('@').map_or(whole, |(_, host)| host);
-    let host = without_default_port(host, uri);
+    let host = with_one_port(host, uri);
     if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
         Cow::Owned(host.to_ascii_lowercase())
     } else {
-        Cow::Borrowed(host)
+        host
     }
 }
 
+/// With its port in the one spelling, which is none for the scheme's own.
 #[inline]
-fn without_default_port<'a>(host: &'a str, uri: &Uri) -> &'a str {
+fn with_one_port<'a>(host: &'a str, uri: &Uri) -> Cow<'a, str> {
+    let digits = host.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let (rest, port) = host.split_at(host.len() - digits);
+    let Some(name) = rest.strip_suffix(':') else { return Cow::Borrowed(host) };
     // The scheme is looked at only where it matters.
-    let (rest, scheme) = if let Some(rest) = host.strip_suffix(":80") {
-        (rest, "http")
-    } else if let Some(rest) = host.strip_suffix(":443") {
-        (rest, "https")
-    } else {
-        return host;
+    let is_default = |port| match port {
+        "80" => uri.scheme_str() == Some("http"),
+        "443" => uri.scheme_str() == Some("https"),
+        _ => port.is_empty(),
     };
-    if uri.scheme_str() == Some(scheme) { rest } else { host }
+    if is_default(port) {
+        return Cow::Borrowed(name);
+    }
+    match port.trim_start_matches('0') {
+        less if less.len() == port.len() || less.is_empty() => Cow::Borrowed(host),
+        less if is_default(less) => Cow::Borrowed(name),
+        less => Cow::Owned(format!("{name}:{less}")),
+    }
 }
 
 #[cfg(test)]
@@ -73,6 +82,11 @@ mod tests {
         assert_eq!(of("http://[FE80::1]:80/x").as_deref(), Some("[fe80::1]"));
         assert_eq!(of("http://some_service:81/x").as_deref(), Some("some_service:81"));
         assert_eq!(of("ws://a:80/x").as_deref(), Some("a:80"));
+        assert_eq!(of("http://a:/x").as_deref(), Some("a"));
+        assert_eq!(of("https://a:00443/x").as_deref(), Some("a"));
+        assert_eq!(of("https://a:08443/x").as_deref(), Some("a:8443"));
+        assert_eq!(of("http://a:0/x").as_deref(), Some("a:0"));
+        assert_eq!(of("http://[::1]:/x").as_deref(), Some("[::1]"));
         assert_eq!(of("/x"), None);
     }
 
@@ -80,12 +94,19 @@ mod tests {
     fn naive(uri: &Uri) -> Option<String> {
         let whole = uri.authority()?.as_str();
         let host = whole.rsplit_once('@').map_or(whole, |(_, host)| host).to_ascii_lowercase();
-        let port = match uri.scheme_str() {
-            Some("http") => ":80",
-            Some("https") => ":443",
-            _ => "",
+        let own = match uri.scheme_str() {
+            Some("http") => Some(80),
+            Some("https") => Some(443),
+            _ => None,
         };
-        Some(host.strip_suffix(port).unwrap_or(&host).to_owned())
+        let Some((name, port)) = host.rsplit_once(':').filter(|_| !host.ends_with(']')) else {
+            return Some(host);
+        };
+        Some(match port.parse::<u16>() {
+            Ok(port) if Some(port) != own && port > 0 => format!("{name}:{port}"),
+            Ok(0) => host,
+            _ => name.to_owned(),
+        })
     }
 
     proptest! {
@@ -94,7 +115,7 @@ mod tests {
             scheme in "(https?|ftp|HTTP)://|",
             user in "([a-z:A-Z%0-9]{0,9}@)?",
             host in r"[-a-zA-Z0-9._]{1,20}|\[::1[a-fA-F]?\]",
-            port in "(:(80|443|8080|1))?",
+            port in "(:0{0,2}(80|443|8080|1)?)?",
         ) {
             let text = format!("{scheme}{user}{host}{port}");
             if let Ok(uri) = text.parse() {

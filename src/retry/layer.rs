@@ -280,14 +280,14 @@ impl<C, P> RetryLayer<C, P> {
     /// Takes every call to have so much time, and to need at the least `margin` for an attempt.
     #[cfg(feature = "standard")]
     pub(crate) fn within(self, time: Option<Duration>, margin: Option<Duration>) -> Self {
-        let least = self.policy.min_attempt.max(margin.unwrap_or_default());
+        let margin = margin.unwrap_or_default();
         // A change would be a copy.
-        if (self.policy.within, self.policy.min_attempt) == (time, least) {
+        if (self.policy.within, self.policy.margin) == (time, margin) {
             return self;
         }
         self.set(|policy| {
             policy.within = time;
-            policy.min_attempt = least;
+            policy.margin = margin;
         })
     }
 

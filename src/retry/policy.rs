@@ -24,6 +24,8 @@ pub struct Policy {
     pub(super) min_attempt: Duration,
     /// What an outer layer allows the whole call, to save it telling each request.
     pub(super) within: Option<Duration>,
+    /// What an inner layer needs of it for each attempt.
+    pub(super) margin: Duration,
     pub(super) retry_unlikely: bool,
     pub(super) retry_rejected: bool,
     pub(super) raise_on_status: bool,
@@ -87,6 +89,7 @@ impl Default for Policy {
             total_delay_max: Duration::from_secs(30),
             min_attempt: Duration::ZERO,
             within: None,
+            margin: Duration::ZERO,
             retry_unlikely: false,
             retry_rejected: false,
             raise_on_status: false,
@@ -101,6 +104,15 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// In place of the layer's own, whose time it keeps to: that is not the policy's, but of where the layer stands.
+    pub(super) fn instead_of(mut self: Arc<Self>, own: &Self) -> Arc<Self> {
+        if (self.within, self.margin) != (own.within, own.margin) {
+            let policy = Arc::make_mut(&mut self);
+            (policy.within, policy.margin) = (own.within, own.margin);
+        }
+        self
+    }
+
     /// How long to wait before the next attempt, and what is spent by it; or why there is none.
     ///
     /// `waited` is the sum of the waits so far.
@@ -139,7 +151,10 @@ impl Policy {
         match left {
             None => Ok(Duration::MAX),
             Some(left) if left.is_zero() => Err(Stop::DeadlineTooNear),
-            Some(left) => left.checked_sub(self.min_attempt).ok_or(Stop::DeadlineTooNear),
+            Some(left) => {
+                let least = self.min_attempt.max(self.margin);
+                left.checked_sub(least).ok_or(Stop::DeadlineTooNear)
+            }
         }
     }
 

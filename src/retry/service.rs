@@ -46,7 +46,7 @@ where
             None => Arc::clone(&self.policy),
             Some(policy) => {
                 budget = budget.or_else(|| Some(Arc::clone(budgets.shared())));
-                policy
+                policy.instead_of(&self.policy)
             }
         };
         let saved = self.protocol.keep(&request);

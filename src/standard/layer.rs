@@ -93,7 +93,7 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     }
 
     /// Keeps to this deadline, in place of the total of the [`timeouts`](Self::timeouts): to trust what callers say, or to bound
-    /// bodies too. `None`: there is none, not even the caller's.
+    /// bodies too. `None`: there is none, not even the caller's; but a retry that could not end by that is not begun.
     pub fn deadline(self, deadline: impl Into<Option<DeadlineLayer>>) -> Self {
         let deadline = deadline.into().unwrap_or_else(DeadlineLayer::off);
         Self { deadline: Some(deadline), ..self }

@@ -56,7 +56,7 @@
 //! | `ErrorResponseLayer`, in a gateway | every error becomes a 502, 503 or 504 | [`error_response`](StandardLayer::error_response) |
 //! | `LoggingLayer::client` | failures at WARN, successes at DEBUG | [`logging`](StandardLayer::logging) |
 //! | `DeadlineLayer` | 30 s to the response's head, all attempts together | [`timeouts`](StandardLayer::timeouts), [`deadline`](StandardLayer::deadline) |
-//! | `RetryLayer` | up to 3 retries, if that is safe; at most a fifth more load; a budget for each authority | [`retry`](StandardLayer::retry) |
+//! | `RetryLayer` | up to 3 retries, if that is safe; at most a fifth more load, or 3 retries in 10 s if that is more; a budget for each authority | [`retry`](StandardLayer::retry) |
 //! | `CircuitBreakerLayer` | one circuit for each authority | [`circuit_breaker`](StandardLayer::circuit_breaker) |
 //! | `InFlightLimitLayer` | left out | [`in_flight`](StandardLayer::in_flight) |
 //! | `TimeoutLayer` | 10 s an attempt, to the response's head | [`timeouts`](StandardLayer::timeouts) |

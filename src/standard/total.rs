@@ -22,7 +22,8 @@ pub struct Total<S> {
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for Total<S>
 where
-    S: Service<Request<ReqBody>, Response = Response<AttemptBody<ResBody>>, Error = BoxError>,
+    S: Service<Request<ReqBody>, Response = Response<AttemptBody<ResBody>>, Error = BoxError>
+        + Clone,
     ResBody: Body,
 {
     type Response = S::Response;
@@ -37,7 +38,13 @@ where
     #[inline]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let (limit, is_late) = self.deadline.start(&mut request);
-        let inner = if is_late { None } else { Some(self.inner.call(request)) };
+        let inner = if is_late {
+            // What it was given to be ready is somebody else's to use.
+            self.inner = self.inner.clone();
+            None
+        } else {
+            Some(self.inner.call(request))
+        };
         ResponseFuture { inner: deadline::ResponseFuture::new(inner, limit) }
     }
 }

@@ -1,5 +1,6 @@
 //! The whole stack as one layer.
 
+mod edges;
 mod hops;
 mod order;
 mod parts;

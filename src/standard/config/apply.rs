@@ -36,8 +36,11 @@ where
             self.timeouts.attempt = attempt.plain();
         }
         if let Some(total) = given.total.get() {
-            self.timeouts.total = total.plain();
-            self.deadline = None;
+            let total = total.plain();
+            self.timeouts.total = total;
+            // Whom it trusts, and how far it reaches, no file says.
+            let own = self.deadline.filter(|own| own.total().is_some());
+            self.deadline = own.map(|own| own.lasting(total));
         }
         if let Some(idle) = given.body_idle.get() {
             self.timeouts.body_idle = idle.plain();

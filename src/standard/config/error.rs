@@ -66,7 +66,7 @@ impl InvalidConfig {
     }
 
     /// The key, with those above it: `route[0].retry.total` is of the first route. `None` if it is about the whole, or about
-    /// what is no TOML.
+    /// what is no TOML; of one that is there twice, only as it is written.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()

@@ -8,7 +8,7 @@ use super::{
     prefix::Prefix,
     routes::Routes,
     sections::{BadGateway, CircuitBreaker, Logging, Retry, Timeouts},
-    values::{Given, Off, Positive, Switch, Tables},
+    values::{Given, Off, Positive, Switch, Tables, table},
     wrong::{Step, Wrong},
 };
 
@@ -19,6 +19,7 @@ use super::{
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub(super) struct File {
     /// The policy of requests that no route takes, and of what a route does not say.
+    #[serde(deserialize_with = "table")]
     pub(super) default: Given<Policy>,
     /// Policies for URLs that begin with a prefix; the longest wins.
     pub(super) route: Tables<Route>,
@@ -32,7 +33,7 @@ pub(super) struct Route {
     /// Scheme, host and port, path: `https://`, `https://api.example.com` or `https://api.example.com/v1`.
     prefix: Prefix,
     /// How long each part of a call may take.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "table")]
     timeouts: Timeouts,
     /// Which requests are sent again, how often and when.
     #[serde(default)]
@@ -87,6 +88,6 @@ impl File {
 
 impl<'de> Deserialize<'de> for Config {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        File::deserialize(from)?.checked().map_err(D::Error::custom)
+        table::<File, D>(from)?.checked().map_err(D::Error::custom)
     }
 }

@@ -11,7 +11,7 @@ use crate::{StandardLayer, keys::KeyOf, retry::Http};
 /// # Clone
 ///
 /// Budgets, circuits and counts are made with the layer, each policy's own, and shared by its clones and all the services they
-/// make; so is the configuration in force.
+/// make; so is the configuration in force. A budget that the program chose is one for all policies that do not have their own.
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct ConfiguredLayer<L = StandardLayer> {
     shared: Arc<Shared<L>>,

@@ -68,7 +68,8 @@
 //! It is as `Session.mount` of requests has it, but for this: a prefix ends where a part of the URL ends, so that `/v1` is no prefix
 //! of `/v10`, nor a host one of another, nor of itself with another port; case matters in paths, as it does to servers; the
 //! scheme's own port is the same as none; a slash at the end makes no difference; and a user's name in a URL is passed over.
-//! Nothing is decoded: `/v%31` is not `/v1`. A request whose URI has no scheme and host, as that of a server has
+//! Nothing is decoded or resolved: neither `/v%31` nor `/x/../v1` is `/v1`, whatever a server makes of them, so a route is not for
+//! keeping callers out. There are no wildcards. A request whose URI has no scheme and host, as that of a server has
 //! none, has the default policy.
 //!
 //! # All keys
@@ -173,7 +174,7 @@
 //! | a route whose `retry.budget` is the same | keeps its budgets, and what is left of them |
 //! | a route whose `in_flight` is the same | keeps its counts |
 //! | a route of which one of them changed | begins that one anew |
-//! | a route that is new | begins anew, also if its URLs had the policy of another one before |
+//! | a route that is new | begins anew, also if its URLs had the policy of another one before; but for a budget that the program chose, which is one for all |
 //! | a route that is gone | its history is forgotten once its last call has ended |
 //!
 //! "The same" means what the route has after it has inherited; how it was written does not matter, nor where in the file it stands.

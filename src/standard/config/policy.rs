@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{
     sections::{BadGateway, CircuitBreaker, Inherit, Logging, Retry, Timeouts},
-    values::{Given, Off, Positive, Switch, Time, written},
+    values::{Given, Off, Positive, Switch, Time, table, written},
     wrong::Wrong,
 };
 use crate::standard::Timeouts as Defaults;
@@ -15,6 +15,7 @@ use crate::standard::Timeouts as Defaults;
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub(super) struct Policy {
     /// How long each part of a call may take.
+    #[serde(deserialize_with = "table")]
     pub(super) timeouts: Timeouts,
     /// Which requests are sent again, how often and when.
     pub(super) retry: Given<Switch<Retry>>,

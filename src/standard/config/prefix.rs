@@ -18,6 +18,10 @@ pub(super) struct Prefix {
 impl Prefix {
     fn parse(text: &str) -> Option<Self> {
         let (scheme, rest) = text.split_once("://")?;
+        // RFC 3986 §3.1. The crate takes any.
+        if !scheme.starts_with(|first: char| first.is_ascii_alphabetic()) {
+            return None;
+        }
         if rest.is_empty() {
             // What the crate makes of a scheme, it makes of the scheme of requests too.
             let uri: Uri = format!("{scheme}://host").parse().ok()?;
@@ -28,7 +32,8 @@ impl Prefix {
         // A fragment is not kept, so it is looked for in what was written.
         let is_plain = uri.query().is_none() && !text.contains(['#', '@', '?']);
         let authority = uri.authority().filter(|authority| is_plain && has_port(authority))?;
-        let known = !authority.host().is_empty();
+        // There are no wildcards, so a name with an asterisk would never be met.
+        let known = !authority.host().is_empty() && !authority.host().contains('*');
         Some(Self {
             scheme: scheme_of(&uri)?.into(),
             authority: Some(by_authority(&uri).filter(|_| known)?.into()),
@@ -71,6 +76,15 @@ impl Leaf for Prefix {
 
     fn from_text(text: &str) -> Option<Self> {
         Self::parse(text)
+    }
+
+    /// Without the user, whose password would come into a log.
+    fn shown(text: &str) -> Cow<'_, str> {
+        let begin = text.find("://").map_or(0, |at| at + 3);
+        match text.get(begin..).and_then(|rest| rest.rfind('@')) {
+            Some(end) => Cow::Owned(format!("{}…{}", &text[..begin], &text[begin + end..])),
+            None => Cow::Borrowed(text),
+        }
     }
 
     #[cfg(feature = "config-schema")]

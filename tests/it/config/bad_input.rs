@@ -238,6 +238,27 @@ fn what_is_wrong_is_one_line_that_names_the_key_the_line_and_what_was_expected()
     }
 }
 
+/// serde's own reading takes a list for a table, its values by their place.
+#[test]
+fn a_list_where_a_table_belongs_is_refused() {
+    for (text, line, key) in [
+        ("default = []", 1, "default"),
+        ("[[default]]", 1, "default[0]"),
+        ("[default]\ntimeouts = []", 2, "default.timeouts"),
+        ("[default]\ntimeouts = [\"1s\", \"2s\"]", 2, "default.timeouts"),
+        ("[default]\nretry = []", 2, "default.retry"),
+        ("[default]\nretry.backoff = [\"none\"]", 2, "default.retry.backoff"),
+        ("[default]\nretry.budget = [0.5]", 2, "default.retry.budget"),
+        ("route = [[\"https://\"]]", 1, "route[0]"),
+        ("[[route]]\nprefix = \"https://\"\ntimeouts = []", 3, "route[0].timeouts"),
+    ] {
+        let invalid = refused(text);
+        assert_eq!((invalid.line(), invalid.key()), (Some(line), Some(key)), "{text:?}: {invalid}");
+        assert!(invalid.reason().contains("expected a table"), "{text:?}: {invalid}");
+    }
+    serde_json::from_str::<Config>(r#"[{ "retry": "off" }]"#).unwrap_err();
+}
+
 #[test]
 fn what_is_no_toml_names_the_line() {
     for (text, line) in [("\n[default", 2), ("default", 1), ("[default]\na = \u{0}", 2), ("= 1", 1)]

@@ -61,9 +61,31 @@ fn spellings_that_mean_the_same_are_the_same() {
     );
     takes(&config, "http://[::1]/", Some("http://[::1]"));
     takes(&config, "GRPC://x:443/y", Some("grpc://x:443"));
+    // RFC 3986 §6.2.3: a port that is empty is none; and a number is the same with zeros before it.
+    takes(&config, "https://api.example.com:/v1", Some("https://api.example.com/v1"));
+    takes(&config, "https://api.example.com:00443/v1", Some("https://api.example.com/v1"));
+    takes(&config, "https://user:@api.example.com:/v1", Some("https://api.example.com/v1"));
+    takes(&config, "http://[::1]:/", Some("http://[::1]"));
+    takes(&config, "GRPC://x:0443/y", Some("grpc://x:443"));
     // Servers may well tell these apart.
     takes(&config, "https://api.example.com/V1", None);
     takes(&config, "https://api.example.com/%76%31", None);
+}
+
+#[test]
+fn a_prefix_that_no_url_can_have_is_refused() {
+    for prefix in ["://", "1x://", "https://*", "https://*.example.com", "https://a:*"] {
+        refused(&format!("[[route]]\nprefix = \"{prefix}\""));
+    }
+}
+
+#[test]
+fn a_password_in_a_prefix_is_not_repeated() {
+    for prefix in ["https://me:hunter2@a/", "https://me:hunter2@", "me:hunter2@a", "x://hunt@er2@a"]
+    {
+        let said = refused(&format!("[[route]]\nprefix = \"{prefix}\"")).to_string();
+        assert!(!said.contains("hunt") && said.contains("…@"), "{said}");
+    }
 }
 
 #[test]

@@ -1,7 +1,11 @@
 //! Readiness, gateways, and layers of other types.
 
 use http_body_util::BodyExt;
-use seawall::{config::Handle, retry::by_authority};
+use seawall::{
+    config::Handle,
+    retry::by_authority,
+    test_util::{FlakyService, Step},
+};
 use tower::{ServiceBuilder, service_fn};
 
 use super::*;
@@ -155,6 +159,38 @@ async fn what_only_a_program_can_say_holds_under_every_policy() {
     client.oneshot(get("http://a/")).await.unwrap();
     let circuits = handle.circuits();
     assert!(circuits[0].1.get("key of a").is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whose_word_a_program_trusts_holds_whatever_the_total_of_a_file() {
+    let deadline = || {
+        seawall::DeadlineLayer::new(Duration::from_secs(30))
+            .trust(seawall::deadline::TimeoutHeader::Grpc)
+            .with_body(true)
+    };
+    for (base, total, seconds) in
+        [(Some(deadline()), "12s", 3), (Some(deadline()), "off", 10), (None, "12s", 10)]
+    {
+        let base = StandardLayer::new("test").retry(None).deadline(base);
+        let layer = ConfiguredLayer::new(
+            base,
+            config(&format!("[default.timeouts]\nattempt = \"10s\"\ntotal = \"{total}\"")),
+        );
+        let mut request = get("http://a/");
+        request.headers_mut().insert("grpc-timeout", "3S".parse().unwrap());
+        let started = tokio::time::Instant::now();
+        layer.layer(Upstream::new(None)).oneshot(request).await.unwrap_err();
+        assert_eq!(started.elapsed().as_secs(), seconds, "{total}");
+    }
+    let layer = ConfiguredLayer::new(
+        StandardLayer::new("test").deadline(deadline()),
+        config("[default.timeouts]\ntotal = \"12s\""),
+    );
+    let upstream = FlakyService::new(Step::ok("half").body_delay(Duration::MAX)).unwrap();
+    let started = tokio::time::Instant::now();
+    let response = layer.layer(upstream).oneshot(get("http://a/")).await.unwrap();
+    response.into_body().collect().await.unwrap_err();
+    assert_eq!(started.elapsed().as_secs(), 12);
 }
 
 #[tokio::test(start_paused = true)]

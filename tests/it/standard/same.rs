@@ -20,7 +20,7 @@ use seawall::{
     circuit_breaker::by_authority,
     classify::classify_error,
     deadline::TimeoutHeader,
-    retry::{Attempts, Backoff, ReplayBody},
+    retry::{Attempts, Backoff, Override, ReplayBody},
     standard::Timeouts,
 };
 use tokio::time::Instant;
@@ -115,33 +115,75 @@ enum End {
         body: Result<Bytes, Cause>,
     },
     Failed(Cause, String),
+    /// By its caller.
+    Dropped,
 }
 
-async fn calls<S, B>(service: S, rounds: usize) -> Vec<(End, Duration)>
+/// How a caller calls.
+#[derive(Clone, Debug)]
+struct Caller {
+    /// Drops the call by then.
+    patience: Option<u64>,
+    /// The request brings a policy of its own.
+    overrides: bool,
+    /// What it says that it waits for.
+    says: Option<u64>,
+}
+
+fn caller() -> impl Strategy<Value = Caller> {
+    let some = |most| prop::option::weighted(0.3, 0_u64..most);
+    (some(8_000), prop::bool::weighted(0.2), some(8_000))
+        .prop_map(|(patience, overrides, says)| Caller { patience, overrides, says })
+}
+
+impl Caller {
+    fn request(&self) -> Request<Body> {
+        let mut request = get("http://billing/");
+        if self.overrides {
+            // By hand, what the next hop is left has to be said of each policy.
+            let own = RetryLayer::new()
+                .total(2)
+                .backoff(Backoff::constant(Duration::from_secs(1)))
+                .min_attempt(Duration::from_millis(50));
+            request.extensions_mut().insert(Override::new(own));
+        }
+        if let Some(says) = self.says {
+            let value = HeaderValue::from_str(&format!("{says}m")).unwrap();
+            request.headers_mut().insert("grpc-timeout", value);
+        }
+        request
+    }
+}
+
+async fn calls<S, B>(service: S, callers: &[[Caller; 2]]) -> Vec<(End, Duration)>
 where
     S: Service<Request<Body>, Response = Response<B>, Error = BoxError> + Clone,
     B: http_body::Body<Data = Bytes, Error = BoxError>,
 {
     let start = Instant::now();
     let mut ends = Vec::new();
-    for _ in 0..rounds {
+    for [first, second] in callers {
         // Two at once, of which the limit refuses some.
-        let one = async || {
-            let end = match service.clone().oneshot(get("http://billing/")).await {
-                Err(error) => End::Failed(classify_error(&*error).cause(), error.to_string()),
-                Ok(response) => End::Answered {
-                    status: response.status().as_u16(),
-                    failure: response.extensions().get().map(seawall::Failure::cause),
-                    attempts: response.extensions().get().map(|it: &Attempts| it.count().get()),
-                    body: match response.into_body().collect().await {
-                        Ok(body) => Ok(body.to_bytes()),
-                        Err(error) => Err(classify_error(&*error).cause()),
+        let one = async |caller: &Caller| {
+            let patience = caller.patience.map_or(MINUTE * 60, Duration::from_millis);
+            let end = async {
+                match service.clone().oneshot(caller.request()).await {
+                    Err(error) => End::Failed(classify_error(&*error).cause(), error.to_string()),
+                    Ok(response) => End::Answered {
+                        status: response.status().as_u16(),
+                        failure: response.extensions().get().map(seawall::Failure::cause),
+                        attempts: response.extensions().get().map(|it: &Attempts| it.count().get()),
+                        body: match response.into_body().collect().await {
+                            Ok(body) => Ok(body.to_bytes()),
+                            Err(error) => Err(classify_error(&*error).cause()),
+                        },
                     },
-                },
+                }
             };
+            let end = tokio::time::timeout(patience, end).await.unwrap_or(End::Dropped);
             (end, start.elapsed())
         };
-        ends.extend(join_all([one(), one()]).await);
+        ends.extend(join_all([one(first), one(second)]).await);
     }
     ends
 }
@@ -153,10 +195,10 @@ struct Parts {
     limit: InFlightLimitLayer,
     header: DeadlineHeaderLayer,
     attempt: Duration,
-    total: Duration,
+    deadline: DeadlineLayer,
 }
 
-fn parts(limit: u32, attempt: u64) -> Parts {
+fn parts(limit: u32, attempt: u64, with_body: bool) -> Parts {
     Parts {
         retry: RetryLayer::new().backoff(Backoff::none()).min_attempt(Duration::from_millis(50)),
         // Beyond the test: how long exactly is chance.
@@ -164,7 +206,9 @@ fn parts(limit: u32, attempt: u64) -> Parts {
         limit: InFlightLimitLayer::new(NonZeroU32::new(limit).unwrap()),
         header: DeadlineHeaderLayer::new(TimeoutHeader::Grpc),
         attempt: Duration::from_millis(attempt),
-        total: Duration::from_secs(6),
+        deadline: DeadlineLayer::new(Duration::from_secs(6))
+            .trust(TimeoutHeader::Grpc)
+            .with_body(with_body),
     }
 }
 
@@ -176,22 +220,26 @@ proptest! {
         script in prop::collection::vec(does(), 0..24),
         limit in 1_u32..3,
         attempt in 100_u64..6_000,
+        with_body in any::<bool>(),
+        callers in prop::collection::vec([caller(), caller()], 8),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time().start_paused(true).build().unwrap();
         let (seen, client) = upstream(&script);
         let (stack, by_hand) = runtime.block_on(async {
-            let Parts { retry, breaker, limit, header, attempt, total } = parts(limit, attempt);
+            let Parts { retry, breaker, limit, header, attempt, deadline } =
+                parts(limit, attempt, with_body);
             let layer = StandardLayer::new("billing")
-                .timeouts(Timeouts::new(attempt, total).unwrap())
+                .timeouts(Timeouts::new(attempt, MINUTE).unwrap())
+                .deadline(deadline.clone())
                 .retry(retry).circuit_breaker(breaker.clone()).in_flight(limit.clone()).next_hop(header);
-            let stack = calls(layer.layer(client), 8).await;
+            let stack = calls(layer.layer(client), &callers).await;
 
             let (seen_by_hand, client) = upstream(&script);
-            let Parts { retry, header, .. } = parts(1, 1);
+            let Parts { retry, header, .. } = parts(1, 1, with_body);
             let layers = ServiceBuilder::new()
                 .layer(LoggingLayer::client())
-                .layer(DeadlineLayer::new(total))
+                .layer(deadline)
                 .layer(retry.budget_by(seawall::retry::Budget::default(), by_authority))
                 .layer(breaker.keyed(by_authority))
                 .layer(limit.keyed(by_authority))
@@ -200,7 +248,7 @@ proptest! {
                 .layer(header)
                 .layer(BadGatewayClassifierLayer::new())
                 .service(client);
-            let by_hand = calls(layers, 8).await;
+            let by_hand = calls(layers, &callers).await;
             ((stack, seen), (by_hand, seen_by_hand))
         });
         let sent = |seen: Seen| std::mem::take(&mut *seen.lock().unwrap());

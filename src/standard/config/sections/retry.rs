@@ -5,7 +5,9 @@ use crate::{
     RetryLayer as Layer,
     retry::Http,
     standard::config::{
-        values::{Count, Header, List, Methods, Off, Plain, Status, Switch, Time, Unlimited},
+        values::{
+            Count, Header, List, Methods, Off, Plain, Status, Switch, Time, Unlimited, table,
+        },
         wrong::Wrong,
     },
 };
@@ -30,6 +32,7 @@ section! {
         /// Which statuses are retried as well if they say `Retry-After`.
         retry_after_statuses: List<Status>,
         /// How long to wait when the server does not say. Inherited as a whole.
+        #[serde(deserialize_with = "table")]
         backoff: Backoff,
         /// Whether the wait that a server asks for replaces the backoff.
         respect_retry_after: bool,

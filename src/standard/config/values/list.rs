@@ -5,7 +5,7 @@ use serde::{
     de::{SeqAccess, Visitor},
 };
 
-use super::Leaf;
+use super::{Leaf, table::Table};
 
 /// Several values of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,8 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for TablesVisitor<T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, values: A) -> Result<Tables<T>, A::Error> {
-        all(values).map(Tables)
+        let tables = all::<Table<T>, _>(values)?;
+        Ok(Tables(tables.into_iter().map(|table| table.0).collect()))
     }
 }
 

@@ -11,10 +11,11 @@ mod off;
 mod plain;
 mod share;
 mod status;
+mod table;
 mod text;
 mod time;
 
-use std::{fmt, marker::PhantomData};
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use serde::de::{self, Unexpected, Visitor};
 
@@ -30,6 +31,7 @@ pub(super) use self::{
     plain::Plain,
     share::Share,
     status::Status,
+    table::table,
     text::Text,
     time::{Time, written},
 };
@@ -41,6 +43,11 @@ pub(super) trait Leaf: Sized {
 
     fn from_text(_text: &str) -> Option<Self> {
         None
+    }
+
+    /// What may be said of a text that is none.
+    fn shown(text: &str) -> Cow<'_, str> {
+        Cow::Borrowed(text)
     }
 
     fn from_whole(_number: i128) -> Option<Self> {
@@ -75,7 +82,7 @@ impl<T: Leaf> Visitor<'_> for LeafVisitor<T> {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-        T::from_text(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+        T::from_text(text).ok_or_else(|| E::invalid_value(Unexpected::Str(&T::shown(text)), &self))
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {

@@ -1,0 +1,238 @@
+//! Calls that are dropped, panic or come too late, and what a request brings along.
+
+use std::{
+    num::NonZeroU32,
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_util::FutureExt;
+use http_body_util::BodyExt;
+use seawall::{
+    Cause, CircuitBreakerLayer, Deadline, DeadlineHeaderLayer, InFlightLimitLayer, RetryLayer,
+    StandardLayer,
+    circuit_breaker::State,
+    deadline::TimeoutHeader,
+    retry::{Attempts, Backoff, Override, Stop},
+    standard::{Standard, Timeouts},
+    test_util::{FlakyService, Step},
+};
+use tokio::time::{advance, timeout};
+use tower::{Layer, ServiceBuilder, ServiceExt};
+
+use super::*;
+
+const URL: &str = "http://billing/";
+
+/// One call at once, and circuits that one failure opens.
+fn fragile() -> StandardLayer {
+    let one = NonZeroU32::MIN;
+    let breaker = CircuitBreakerLayer::new().consecutive_failures(one).probes(one);
+    StandardLayer::new("billing")
+        .circuit_breaker(breaker)
+        .in_flight(InFlightLimitLayer::new(one))
+        .retry(RetryLayer::new().backoff(Backoff::constant(secs(5))))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_with_a_policy_of_its_own_keeps_to_the_deadline_of_the_stack() {
+    let (sent, busy) = upstream(|_| {
+        let mut response = status(503);
+        response.headers_mut().insert("retry-after", 10.into());
+        Ok(response)
+    });
+    let layer = StandardLayer::new("billing")
+        .timeouts(Timeouts::new(secs(1), secs(5)).unwrap())
+        .retry(None);
+    let mut request = get(URL);
+    request.extensions_mut().insert(Override::new(RetryLayer::new()));
+    let response = layer.layer(busy).oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 503);
+    let attempts = response.extensions().get::<Attempts>().unwrap();
+    assert_eq!(attempts.stop(), Some(Stop::DeadlineTooNear));
+    assert_eq!(sent.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_with_a_policy_of_its_own_leaves_the_next_hop_its_margin_and_has_none_of_the_layers_settings()
+ {
+    let layer = |min_attempt| {
+        StandardLayer::new("billing")
+            .timeouts(Timeouts::new(secs(1), secs(1)).unwrap())
+            .retry(RetryLayer::new().backoff(Backoff::none()).min_attempt(min_attempt))
+            .next_hop(DeadlineHeaderLayer::new(TimeoutHeader::Grpc))
+    };
+    for (min_attempt, time, requests) in [(secs(0), 970, 1), (secs(1), 900, 2)] {
+        let script = [Step::status(503).delay(Duration::from_millis(time)), Step::ok("")];
+        let upstream = FlakyService::new(script).unwrap();
+        let mut request = get(URL);
+        let own = Override::new(RetryLayer::new().backoff(Backoff::none()));
+        request.extensions_mut().insert(own);
+        layer(min_attempt).layer(upstream.clone()).oneshot(request).await.unwrap();
+        assert_eq!(upstream.requests(), requests);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_comes_too_late_gives_back_what_its_client_was_given_to_be_ready() {
+    let (_, well) = upstream(|_| Ok(status(200)));
+    let client = ServiceBuilder::new().concurrency_limit(1).service(well);
+    let mut idle = StandardLayer::new("billing").layer(client);
+    let other = idle.clone();
+    let mut late = get(URL);
+    late.extensions_mut().insert(Deadline::within(Duration::ZERO));
+    let response = idle.ready().await.unwrap().call(late).await;
+    assert_eq!(cause(response), Cause::HttpResponseTimeout);
+    timeout(secs(1), other.oneshot(get(URL))).await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_wherever_it_waits_gives_all_back_and_counts_as_neither() {
+    for (step, seconds) in [
+        // The attempt, the look into the body, the body itself.
+        (Step::silent(), 3),
+        (Step::status(502).body("<html>").body_delay(Duration::MAX), 0),
+        (Step::ok("half").body_delay(Duration::MAX), 3),
+    ] {
+        for half_open in [false, true] {
+            let upstream = FlakyService::new(Step::status(502)).unwrap();
+            let layer = fragile().retry(None);
+            let client = layer.layer(upstream.clone());
+            client.clone().oneshot(get(URL)).await.unwrap();
+            let circuit = layer.circuits().get("billing").unwrap();
+            assert_eq!(circuit.state(), State::Open);
+            advance(secs(3)).await;
+            if !half_open {
+                upstream.follow(Step::ok("")).unwrap();
+                client.clone().oneshot(get(URL)).await.unwrap();
+                assert_eq!(circuit.state(), State::Closed);
+            }
+            let calls = circuit.snapshot().calls();
+            upstream.follow(step.clone()).unwrap();
+            let call = async {
+                client.clone().oneshot(get(URL)).await?.into_body().collect().await?;
+                Ok::<_, BoxError>(())
+            };
+            let time = secs(seconds) + Duration::from_millis(20);
+            assert!(timeout(time, call).await.is_err(), "{step:?}");
+            let is_answered = seconds > 0 && format!("{step:?}").contains("half");
+            if !is_answered {
+                assert_eq!(circuit.snapshot().calls(), calls, "{step:?}");
+            }
+            upstream.follow(Step::ok("")).unwrap();
+            assert_eq!(client.oneshot(get(URL)).await.unwrap().status(), 200, "{step:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_between_two_attempts_gives_all_back() {
+    for body in ["", "much"] {
+        let one = NonZeroU32::MIN;
+        let layer = fragile().circuit_breaker(None).in_flight(InFlightLimitLayer::new(one));
+        // Stalls while it is drained, and is waited for afterwards.
+        let script = [Step::status(503).body(body).body_delay(Duration::MAX), Step::ok("")];
+        let upstream = FlakyService::new(script).unwrap();
+        let client = layer.layer(upstream);
+        for time in [10, 4_000] {
+            let call = client.clone().oneshot(get(URL));
+            let dropped = timeout(Duration::from_millis(time), call).await;
+            assert_eq!(dropped.is_err(), time == 10);
+        }
+    }
+}
+
+/// Neither `Sync` nor `Unpin`, as bodies need not be.
+#[derive(Default)]
+struct Odd(std::cell::Cell<u8>, std::marker::PhantomPinned);
+
+impl http_body::Body for Odd {
+    type Data = std::collections::VecDeque<u8>;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+        let left = self.0.get();
+        self.0.set(left.saturating_sub(1));
+        Poll::Ready((left > 0).then(|| Ok(http_body::Frame::data([left].into()))))
+    }
+}
+
+fn sent<T: Send>(of: T) -> T {
+    of
+}
+
+#[tokio::test(start_paused = true)]
+async fn bodies_may_be_of_any_kind() {
+    let client = tower::service_fn(async |request: Request<ReplayBody<Odd>>| {
+        let sent = request.into_body().collect().await?.to_bytes();
+        assert_eq!(*sent, [3, 2, 1]);
+        let mut response = Response::new(Odd(2.into(), <_>::default()));
+        *response.status_mut() = http::StatusCode::BAD_GATEWAY;
+        Ok::<_, BoxError>(response)
+    });
+    let service = fragile().circuit_breaker(None).layer(client);
+    let request = Request::get(URL).body(Odd(3.into(), <_>::default())).unwrap();
+    let body = sent(service.oneshot(request)).await.unwrap().into_body();
+    assert_eq!(*body.collect().await.unwrap().to_bytes(), [2, 1]);
+}
+
+/// Panics in `call`, or in the future, or in the body.
+#[derive(Clone)]
+struct Panics(u32, Arc<AtomicU32>);
+
+struct Broken;
+
+impl http_body::Body for Broken {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, BoxError>>> {
+        panic!("in the body")
+    }
+}
+
+impl<B> Service<Request<B>> for Panics {
+    type Response = Response<http_body_util::Either<Broken, Body>>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<B>) -> Self::Future {
+        use http_body_util::Either::{Left, Right};
+        let place = if self.1.fetch_add(1, Ordering::Relaxed) == 0 { self.0 } else { 9 };
+        assert!(place != 0, "in the call");
+        Box::pin(async move {
+            assert!(place != 1, "in the future");
+            Ok(match place {
+                2 => Response::new(Left(Broken)),
+                3 => Response::builder().status(502).body(Left(Broken)).unwrap(),
+                _ => Response::new(Right(Body::from("well"))),
+            })
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_panics_takes_no_place_with_it() {
+    for place in 0..4 {
+        let layer = fragile().circuit_breaker(None);
+        let client = layer.layer(Panics(place, Arc::default()));
+        let call = async |client: Standard<Panics>| {
+            let response = client.oneshot(get(URL)).await?;
+            response.into_body().collect().await.map(http_body_util::Collected::to_bytes)
+        };
+        let outcome = AssertUnwindSafe(call(client.clone())).catch_unwind().await;
+        assert!(outcome.is_err(), "{place}");
+        assert_eq!(call(client).await.unwrap(), "well", "{place}");
+    }
+}
