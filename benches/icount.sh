@@ -75,19 +75,20 @@ if [ "${1:-}" != --check ]; then
   exit
 fi
 
-count $'^(bare|seawall (Timeout(, by request)?|BodyTimeout|Deadline, inner layers not told|Retry(, keyed)?|CircuitBreaker(, keyed)?|Retry and CircuitBreaker, keyed|BadGatewayClassifier|Logging, (client|server))|tower-http Trace)\tGET\t|^classifier: (nothing|a 200)' >"$scratch/counts"
+count $'^(bare|seawall (Timeout(, by request)?|BodyTimeout|Deadline, inner layers not told|Retry(, keyed)?|CircuitBreaker(, keyed)?|Retry and CircuitBreaker, keyed|Standard|BadGatewayClassifier|Logging, (client|server))|tower-http Trace)\tGET\t|^classifier: (nothing|a 200)' >"$scratch/counts"
 failed=0
 limit 'seawall Timeout' bare GET ready 160 || failed=1
 limit 'seawall Timeout' bare GET 'pending once' 700 || failed=1
 limit 'seawall Timeout, by request' bare GET ready 160 || failed=1
 limit 'seawall BodyTimeout' bare GET ready 160 || failed=1
-limit 'seawall Deadline, inner layers not told' bare GET ready 340 || failed=1
+limit 'seawall Deadline, inner layers not told' bare GET ready 385 || failed=1
 limit 'seawall Retry' bare GET ready 600 || failed=1
 limit 'seawall CircuitBreaker' bare GET ready 350 || failed=1
 # What a key costs where it is that of the call before.
-limit 'seawall Retry, keyed' 'seawall Retry' GET ready 170 || failed=1
-limit 'seawall CircuitBreaker, keyed' 'seawall CircuitBreaker' GET ready 100 || failed=1
+limit 'seawall Retry, keyed' 'seawall Retry' GET ready 191 || failed=1
+limit 'seawall CircuitBreaker, keyed' 'seawall CircuitBreaker' GET ready 124 || failed=1
 limit 'seawall Retry and CircuitBreaker, keyed' bare GET ready 1350 || failed=1
+limit 'seawall Standard' bare GET ready 2615 || failed=1
 limit 'seawall BadGatewayClassifier' bare GET ready 125 || failed=1
 limit 'seawall Logging, client' bare GET ready 140 || failed=1
 limit 'seawall Logging, server' bare GET ready 140 || failed=1

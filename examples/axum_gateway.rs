@@ -16,8 +16,9 @@ use tower::ServiceBuilder;
 /// Passes everything on to `to`. What else a proxy does to headers, `examples/gateway` shows.
 fn upstream(name: &str, to: SocketAddr) -> Router {
     let service = ServiceBuilder::new()
-        .layer(StandardLayer::gateway(name))
+        // Around the stack, whose circuits go by the URL that it is given: a caller may write any host into its own.
         .map_request(move |request| send_to(to, request))
+        .layer(StandardLayer::gateway(name))
         .service(Client::builder(TokioExecutor::new()).build_http());
     Router::new().fallback_service(service)
 }

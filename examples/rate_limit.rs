@@ -23,8 +23,8 @@ fn gateway(upstream: Uri) -> Result<Router, BoxError> {
     let limits = GovernorConfigBuilder::default().per_second(60).burst_size(5).finish();
     let limits = GovernorLayer::new(limits.ok_or("a limit of nothing")?);
     let upstream = ServiceBuilder::new()
-        .layer(StandardLayer::gateway("edge").access_log(None))
         .map_request(move |request| send_to(upstream.clone(), request))
+        .layer(StandardLayer::gateway("edge").access_log(None))
         .service(Client::builder(TokioExecutor::new()).build_http());
     // The log stands around the limit, so that what is refused has a line too.
     Ok(Router::new().fallback_service(upstream).layer((LoggingLayer::server(), limits)))

@@ -11,7 +11,7 @@
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! use axum::{Router, body::Body, routing::get};
-//! use http::{Request, Uri};
+//! use http::{Request, Uri, Version, header::HOST};
 //! use seawall::StandardLayer;
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
@@ -19,12 +19,15 @@
 //! #     Err::<http::Response<Body>, _>(std::io::Error::from(std::io::ErrorKind::ConnectionRefused))
 //! # });
 //! let billing = ServiceBuilder::new()
-//!     .layer(StandardLayer::gateway("edge"))
+//!     // Around the stack, which goes by the URL that it is given: a caller may write any host into its own.
 //!     .map_request(|mut request: Request<_>| {
 //!         let path = request.uri().path_and_query().map_or("/", |it| it.as_str());
 //!         *request.uri_mut() = format!("http://billing:8080{path}").parse().unwrap_or_default();
+//!         *request.version_mut() = Version::HTTP_11;
+//!         request.headers_mut().remove(HOST);
 //!         request
 //!     })
+//!     .layer(StandardLayer::gateway("edge"))
 //!     .service(client);
 //! let app: Router = Router::new().route("/", get(async || "hi")).nest_service("/billing", billing);
 //!

@@ -42,7 +42,11 @@ where
 
 impl Settings {
     /// The limit of a call that begins now, and whether it has passed already. Tells inner layers, if they are to know.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "out of line, the limit is written and read once more"
+    )]
     pub(super) fn start<B>(
         &self,
         request: &mut Request<B>,

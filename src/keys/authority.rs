@@ -7,11 +7,21 @@ use http::Uri;
 #[inline]
 pub fn by_authority(uri: &Uri) -> Option<Cow<'_, str>> {
     let whole = uri.authority()?.as_str();
-    Some(if may_need_change(whole.as_bytes()) {
-        changed(whole, uri)
-    } else {
-        with_one_port(whole, uri)
-    })
+    if may_need_change(whole.as_bytes()) {
+        return Some(changed(whole, uri));
+    }
+    if has_odd_port(whole.as_bytes()) {
+        return Some(with_one_port(whole, uri));
+    }
+    Some(Cow::Borrowed(whole))
+}
+
+/// Whether the port may have another spelling: it is empty, begins with a zero, or may be the scheme's own.
+#[inline]
+fn has_odd_port(host: &[u8]) -> bool {
+    let digits = host.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let (rest, port) = host.split_at(host.len() - digits);
+    rest.last() == Some(&b':') && (digits <= 3 || port[0] == b'0')
 }
 
 /// Whether there may be a capital or an `@`, looked at eight bytes at a time: in ASCII these have the bit of 64 and not that
@@ -43,7 +53,7 @@ fn changed<'a>(whole: &'a str, uri: &Uri) -> Cow<'a, str> {
 }
 
 /// With its port in the one spelling, which is none for the scheme's own.
-#[inline]
+#[inline(never)]
 fn with_one_port<'a>(host: &'a str, uri: &Uri) -> Cow<'a, str> {
     let digits = host.bytes().rev().take_while(u8::is_ascii_digit).count();
     let (rest, port) = host.split_at(host.len() - digits);

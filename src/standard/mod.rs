@@ -29,22 +29,33 @@
 //!
 //! ```
 //! # #[cfg(feature = "hyper-util")] {
-//! use axum::Router;
+//! use axum::{
+//!     Router,
+//!     http::{Request, Version, header::HOST},
+//! };
 //! use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 //! use seawall::StandardLayer;
 //! use tower::ServiceBuilder;
 //!
 //! let upstream = ServiceBuilder::new()
-//!     .layer(StandardLayer::gateway("edge"))
-//!     .map_request(|request| {
-//!         // Here the URL becomes the upstream's.
+//!     .map_request(|mut request: Request<_>| {
+//!         let path = request.uri().path_and_query().map_or("/", |it| it.as_str());
+//!         *request.uri_mut() = format!("http://billing:8080{path}").parse().unwrap_or_default();
+//!         // Whatever the caller speaks, and whatever name it used.
+//!         *request.version_mut() = Version::HTTP_11;
+//!         request.headers_mut().remove(HOST);
 //!         request
 //!     })
+//!     .layer(StandardLayer::gateway("edge"))
 //!     .service(Client::builder(TokioExecutor::new()).build_http());
 //! let app: Router = Router::new().fallback_service(upstream);
 //! # let _ = app;
 //! # }
 //! ```
+//!
+//! The URL becomes the upstream's **around** the stack: circuits, budgets and policies go by the URL that the stack is given, and a caller
+//! may write any host into its own. It is a service for `fallback_service` and the like, not for `Router::layer`, where it would
+//! run your own handlers again. Of what a proxy owes its callers, it does not do `Connection`, `Forwarded` and the like.
 //!
 //! # What is in it
 //!
@@ -142,8 +153,7 @@
 //! | `FollowRedirectLayer` | **each hop is a call of its own** | refused after a redirect, a POST would look as if it had not been sent, and be repeated. So it does not compile; after `send_as` it does, and must not be used |
 //! | `CompressionLayer` | on a server, around the gateway's stack, whose answers it compresses too | pointless |
 //!
-//! A gateway changes the URL between the stack and the client (`map_request`), and there sets the version to HTTP/1.1 as well:
-//! hyper-util's client refuses a request of HTTP/2, as a caller may have sent it, for a connection of HTTP/1.1.
+//! A gateway changes the URL around the stack (`map_request`, above), and there sets the version to HTTP/1.1 as well: hyper-util's client refuses a request of HTTP/2, as a caller may have sent it, for a connection of HTTP/1.1.
 //!
 //! # Cancel safety
 //!
