@@ -287,6 +287,7 @@ advice! {
     Unknown: "Look at the error's own text, and at the logs of each hop at this time.", [
         "Check that the upstream is running and reachable: `curl -v URL`.",
         "Read the error's own text, and the log of each hop at this time.",
+        "If it is an error of hyper, h2, rustls, reqwest or tonic, turn on seawall's feature of that name: it is then known.",
         MAYBE_PROCESSED,
     ];
 }

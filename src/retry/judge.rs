@@ -145,7 +145,10 @@ where
                 Err(self.give_up(failure.into(), stop))
             }
             Ok(response) => Ok(self.finish(response, Some(stop))),
-            Err(error) if self.made > 1 => Err(self.give_up(error, stop)),
+            // A spent budget is for callers to know too: they would multiply what it keeps down.
+            Err(error) if self.made > 1 || stop == Stop::BudgetSpent => {
+                Err(self.give_up(error, stop))
+            }
             Err(error) => {
                 self.project().state.set(State::Done);
                 Err(error)

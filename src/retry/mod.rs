@@ -74,7 +74,7 @@
 //!
 //! # What comes out
 //!
-//! The last response, or the last error. After more than one attempt an error is inside [`GaveUp`], with the head of the
+//! The last response, or the last error. After more than one attempt, or when the budget allows no other, an error is inside [`GaveUp`], with the head of the
 //! last response if there was one; what is classified is then the whole call, so that it is
 //! [not processed](crate::Processed::No) only if no attempt was. A response that took more than one attempt, or that failed, carries [`Attempts`] in its
 //! extensions.

@@ -111,3 +111,24 @@ async fn a_failure_that_was_tried_as_often_as_it_should_be_says_so_to_callers() 
     assert_eq!(after(RetryLayer::new(), Method::GET, 404).await, None);
     assert_eq!(after(RetryLayer::new(), Method::GET, 200).await, None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn so_does_an_error_for_which_no_retry_is_left() {
+    let reset = || {
+        Act::<Full<Bytes>>::Fail(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into())
+    };
+    for (budget, told) in
+        [(Budget::new(Ratio::percent(0), 0), Some("false")), (Budget::none(), None)]
+    {
+        let total = u32::from(told.is_some());
+        let retry = RetryLayer::new().budget(budget).total(total);
+        let Ok(response) = ErrorResponseLayer::new("edge")
+            .layer(retry.layer(Script::new([reset()])))
+            .oneshot(request(Method::GET))
+            .await;
+        assert_eq!(response.status(), 502);
+        let no = response.headers().get("x-should-retry").map(|it| it.to_str().unwrap());
+        assert_eq!(no, told);
+        assert_eq!(lines(&response), ["edge;error=connection_terminated"]);
+    }
+}
