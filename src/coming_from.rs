@@ -67,7 +67,7 @@
 //! | `FailureRatio` | 0.1 | [`failure_ratio`](crate::CircuitBreakerLayer::failure_ratio) | 0.5 |
 //! | `MinimumThroughput` | 100 | [`min_calls`](crate::CircuitBreakerLayer::min_calls) | 20 |
 //! | `SamplingDuration` | 30 s | [`window`](crate::CircuitBreakerLayer::window) | 10 s |
-//! | `BreakDuration` | 5 s | [`open_for`](crate::CircuitBreakerLayer::open_for), [`open_max`](crate::CircuitBreakerLayer::open_max) | 2 s, growing to 8 s |
+//! | `BreakDuration` | 5 s | [`open_for`](crate::CircuitBreakerLayer::open_for), [`open_max`](crate::CircuitBreakerLayer::open_max) | 2 s, growing to 5 s |
 //! | one action while half-open | | [`probes`](crate::CircuitBreakerLayer::probes) | 5 |
 //! | `CircuitBreakerManualControl`: `IsolateAsync`, `CloseAsync` | | [`Circuit::force_open`](crate::circuit_breaker::Circuit::force_open), [`release`](crate::circuit_breaker::Circuit::release) | |
 //! | `CircuitBreakerStateProvider` | | [`Circuit::state`](crate::circuit_breaker::Circuit::state), [`snapshot`](crate::circuit_breaker::Circuit::snapshot) | |
@@ -88,7 +88,7 @@
 //! | `slidingWindowType`, `slidingWindowSize` | the last 100 calls | [`window`](crate::CircuitBreakerLayer::window), always of time | 10 s |
 //! | `minimumNumberOfCalls` | 100 | [`min_calls`](crate::CircuitBreakerLayer::min_calls) | 20 |
 //! | `slowCallDurationThreshold`, `slowCallRateThreshold` | 60 s, 100 % | [`slow_call`](crate::CircuitBreakerLayer::slow_call): a slow call counts as a failed one | none |
-//! | `waitDurationInOpenState` | 60 s | [`open_for`](crate::CircuitBreakerLayer::open_for) | 2 s, growing to 8 s |
+//! | `waitDurationInOpenState` | 60 s | [`open_for`](crate::CircuitBreakerLayer::open_for) | 2 s, growing to 5 s |
 //! | `permittedNumberOfCallsInHalfOpenState` | 10 | [`probes`](crate::CircuitBreakerLayer::probes) | 5 |
 //! | `maxWaitDurationInHalfOpenState` | 0: as long as it takes | [`probe_lease`](crate::CircuitBreakerLayer::probe_lease), for each probe | 30 s |
 //! | `transitionToForcedOpenState()` | | [`Circuit::force_open`](crate::circuit_breaker::Circuit::force_open) | |
@@ -137,7 +137,7 @@
 //! | methods | any, unless `retriable_request_headers` say otherwise | [`methods`](crate::RetryLayer::methods) | idempotent ones |
 //! | `circuit_breakers.max_requests` | 1,024 | [`InFlightLimitLayer`](crate::InFlightLimitLayer) | none |
 //! | `outlier_detection.consecutive_5xx` | 5 | [`consecutive_failures`](crate::CircuitBreakerLayer::consecutive_failures), and the ratio | none; a half |
-//! | `base_ejection_time` | 30 s | [`open_for`](crate::CircuitBreakerLayer::open_for) | 2 s, growing to 8 s |
+//! | `base_ejection_time` | 30 s | [`open_for`](crate::CircuitBreakerLayer::open_for) | 2 s, growing to 5 s |
 //! | `x-envoy-expected-rq-timeout-ms` | | [`DeadlineLayer::trust`](crate::DeadlineLayer::trust), [`DeadlineHeaderLayer`](crate::DeadlineHeaderLayer) | |
 //! | `x-envoy-attempt-count` | | [`attempt_header`](crate::RetryLayer::attempt_header), from the second attempt on | |
 //! | `x-envoy-max-retries`, `x-envoy-retry-on` | | [`Override`](crate::retry::Override), for one request | |
