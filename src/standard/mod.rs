@@ -121,7 +121,7 @@
 //! | the upstream refuses the connection, or its name does not resolve | the request is sent again, whatever its method: nothing was processed |
 //! | it closes or resets the connection, is silent for an attempt's time, or answers 429, 500, 502, 503 or 504 | sent again, if its method or an `Idempotency-Key` allows that |
 //! | retries or the budget are spent, or no time is left for another | the last response, or its error inside of `GaveUp` |
-//! | half of the last calls to an authority or more have failed, and there were 20 | `CircuitOpen` at once, for some seconds: nothing is sent, and nothing retried |
+//! | half of the last calls to an authority or more have failed, and there were 20; or nothing succeeded for a second, and 20 failed | `CircuitOpen` at once, for some seconds: nothing is sent, and nothing retried |
 //! | the time of the whole call is over | `Elapsed`; what is under way is dropped |
 //! | the response's body breaks off, or pauses for too long | an error where the body is read; not sent again, since the response is yours by then |
 //! | an error is left, in a gateway | a 502, 503 or 504 that says what happened |
