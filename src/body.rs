@@ -125,24 +125,19 @@ impl<B: Body, W: Watch> Watched<B, W> {
     }
 }
 
-impl<B, W> Body for Watched<B, W>
+impl<B, W> Watched<B, W>
 where
     B: Body,
     B::Error: Into<BoxError>,
     W: Watch,
 {
-    type Data = B::Data;
-    type Error = BoxError;
-
-    #[inline]
-    fn poll_frame(
+    /// Apart, so that a body that nobody watches is polled as if it were bare.
+    #[inline(never)]
+    fn poll_watched(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
         let mut this = self.project();
-        if this.watch.is_none() {
-            return this.inner.poll_frame(cx).map_err(Into::into);
-        }
         if let Some(watch) = this.watch {
             watch.enter();
         }
@@ -166,6 +161,27 @@ where
             Poll::Ready(None) => finish(this.watch),
         }
         polled
+    }
+}
+
+impl<B, W> Body for Watched<B, W>
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+    W: Watch,
+{
+    type Data = B::Data;
+    type Error = BoxError;
+
+    #[inline]
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
+        if self.watch.is_none() {
+            return self.project().inner.poll_frame(cx).map_err(Into::into);
+        }
+        self.poll_watched(cx)
     }
 
     fn is_end_stream(&self) -> bool {
