@@ -18,47 +18,48 @@ use crate::Deadline;
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct DeadlineHeaderLayer {
-    written: Written,
+    /// `None`: nothing is written.
+    written: Option<Written>,
 }
 
-/// What is written.
 #[derive(Clone, Copy, Debug)]
 struct Written {
-    /// `None`: nothing.
-    header: Option<TimeoutHeader>,
+    header: TimeoutHeader,
     margin: Duration,
 }
 
 impl DeadlineHeaderLayer {
     /// Writes this header, and keeps 50 ms.
     pub const fn new(header: TimeoutHeader) -> Self {
-        Self { written: Written { header: Some(header), margin: Duration::from_millis(50) } }
+        Self { written: Some(Written { header, margin: Duration::from_millis(50) }) }
     }
 
     /// Lets everything pass as it is.
     #[cfg(feature = "standard")]
     pub(crate) const fn off() -> Self {
-        Self { written: Written { header: None, margin: Duration::ZERO } }
+        Self { written: None }
     }
 
     #[cfg(feature = "standard")]
     #[inline]
     pub(crate) fn write<B>(&self, request: &mut Request<B>) {
-        if self.written.header.is_some() {
-            self.written.write(request);
+        if let Some(written) = self.written {
+            written.write(request);
         }
     }
 
     /// What is kept of the time that is left; `None`: nothing is written.
     #[cfg(feature = "standard")]
     pub(crate) fn kept(&self) -> Option<Duration> {
-        self.written.header.map(|_| self.written.margin)
+        self.written.map(|written| written.margin)
     }
 
     /// Sets what this hop keeps for itself of the time that is left, so that the next hop's answer arrives before the
     /// deadline here. Never more than half of what is left. The default is 50 ms.
     pub const fn margin(mut self, margin: Duration) -> Self {
-        self.written.margin = margin;
+        if let Some(written) = &mut self.written {
+            written.margin = margin;
+        }
         self
     }
 }
@@ -75,7 +76,7 @@ impl<S> Layer<S> for DeadlineHeaderLayer {
 #[derive(Clone, Debug)]
 pub struct DeadlineHeader<S> {
     inner: S,
-    written: Written,
+    written: Option<Written>,
 }
 
 impl<S, B> Service<Request<B>> for DeadlineHeader<S>
@@ -93,7 +94,9 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        self.written.write(&mut request);
+        if let Some(written) = self.written {
+            written.write(&mut request);
+        }
         self.inner.call(request)
     }
 }
@@ -102,12 +105,10 @@ impl Written {
     /// Writes what is left of the time, if the request knows it.
     #[inline]
     fn write<B>(self, request: &mut Request<B>) {
-        if let Some(header) = self.header
-            && let Some(deadline) = request.extensions().get::<Deadline>()
-        {
+        if let Some(deadline) = request.extensions().get::<Deadline>() {
             let left = deadline.remaining();
             let left = left.saturating_sub(self.margin.min(left / 2));
-            request.headers_mut().insert(header.name(), header.value(left));
+            request.headers_mut().insert(self.header.name(), self.header.value(left));
         }
     }
 }

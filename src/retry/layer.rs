@@ -36,6 +36,14 @@ impl RetryLayer {
     }
 }
 
+#[cfg(feature = "standard")]
+impl RetryLayer {
+    /// Sends each request once, and keeps nothing of it.
+    pub(crate) fn off() -> Self {
+        Self::new().total(0).body_limit(0)
+    }
+}
+
 impl Default for RetryLayer {
     fn default() -> Self {
         Self::new()

@@ -1,6 +1,6 @@
 //! The parts that have a state for each key.
 
-use std::{fmt, num::NonZeroU32, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use crate::{
     CircuitBreakerLayer, HttpClassifier, InFlightLimitLayer, RetryLayer, circuit_breaker,
@@ -13,9 +13,8 @@ pub(super) struct Keyed<K> {
     by: Arc<K>,
     name: Arc<str>,
     pub(super) breaker: Breaker<K>,
-    in_flight: InFlight<K>,
     has_breaker: bool,
-    has_limit: bool,
+    in_flight: Option<InFlight<K>>,
 }
 
 pub(super) type Breaker<K> = CircuitBreakerLayer<HttpClassifier, Circuits<K>>;
@@ -27,42 +26,36 @@ impl<K> Keyed<K> {
     /// With circuits, and without limits.
     pub(super) fn new(by: K, name: &str) -> Self {
         let (by, name) = (Arc::new(by), Arc::from(name));
-        let named = |on| Named { by: Arc::clone(&by), name: Arc::clone(&name), on };
-        let breaker = CircuitBreakerLayer::new().select(named(true));
-        let in_flight = InFlightLimitLayer::new(NonZeroU32::MAX).select(named(false));
-        Self { by, name, breaker, in_flight, has_breaker: true, has_limit: false }
+        let breaker = CircuitBreakerLayer::new().select(named(&by, &name, true));
+        Self { by, name, breaker, has_breaker: true, in_flight: None }
     }
 
-    /// The same parts, with keys made otherwise, and without any history.
-    pub(super) fn with<K2>(self, by: K2) -> Keyed<K2> {
-        let Self { name, has_breaker, has_limit, breaker, in_flight, .. } = self;
-        let by = Arc::new(by);
-        let named = |on| Named { by: Arc::clone(&by), name: Arc::clone(&name), on };
-        let breaker = breaker.select(named(has_breaker));
-        let in_flight = in_flight.select(named(has_limit));
-        Keyed { by, name, breaker, in_flight, has_breaker, has_limit }
+    /// The same parts, with keys made by this, and without any history.
+    pub(super) fn with<K2>(self, by: Arc<K2>) -> Keyed<K2> {
+        let Self { name, breaker, has_breaker, in_flight, .. } = self;
+        let breaker = breaker.select(named(&by, &name, has_breaker));
+        let in_flight = in_flight.map(|limit| limit.select(named(&by, &name, true)));
+        Keyed { by, name, breaker, has_breaker, in_flight }
     }
 
     pub(super) fn break_by(self, breaker: Option<CircuitBreakerLayer>) -> Self {
         let has_breaker = breaker.is_some();
-        let breaker = breaker.unwrap_or_default().select(self.named(has_breaker));
-        Self { breaker, has_breaker, ..self }
+        let by = named(&self.by, &self.name, has_breaker);
+        Self { breaker: breaker.unwrap_or_default().select(by), has_breaker, ..self }
     }
 
     pub(super) fn limit_by(self, in_flight: Option<InFlightLimitLayer>) -> Self {
-        let has_limit = in_flight.is_some();
-        let in_flight = in_flight.unwrap_or_else(|| InFlightLimitLayer::new(NonZeroU32::MAX));
-        let in_flight = in_flight.select(self.named(has_limit));
-        Self { in_flight, has_limit, ..self }
+        let in_flight = in_flight.map(|limit| limit.select(named(&self.by, &self.name, true)));
+        Self { in_flight, ..self }
     }
 
     pub(super) fn limits(&self) -> Option<Limits<K>> {
-        self.has_limit.then(|| self.in_flight.limits())
+        self.in_flight.as_ref().map(InFlightLimitLayer::limits)
     }
+}
 
-    fn named(&self, on: bool) -> Named<K> {
-        Named { by: Arc::clone(&self.by), name: Arc::clone(&self.name), on }
-    }
+fn named<K>(by: &Arc<K>, name: &Arc<str>, on: bool) -> Named<K> {
+    Named { by: Arc::clone(by), name: Arc::clone(name), on }
 }
 
 impl<K> Keyed<K>
@@ -85,9 +78,8 @@ impl<K> Keyed<K> {
 
     /// The same parts, without any history.
     pub(super) fn anew(self) -> Self {
-        let breaker = self.breaker.clone().select(self.named(self.has_breaker));
-        let in_flight = self.in_flight.clone().select(self.named(self.has_limit));
-        Self { breaker, in_flight, ..self }
+        let by = self.by();
+        self.with(by)
     }
 
     /// With circuits, by the settings there are, and then by `change`.
@@ -103,7 +95,7 @@ impl<K> Keyed<K> {
 
     /// With the limits of `other`, and the calls under way.
     pub(super) fn limits_of(self, other: &Self) -> Self {
-        Self { in_flight: other.in_flight.clone(), has_limit: other.has_limit, ..self }
+        Self { in_flight: other.in_flight.clone(), ..self }
     }
 }
 
@@ -124,7 +116,7 @@ impl<K> fmt::Debug for Keyed<K> {
         f.debug_struct("Keyed")
             .field("name", &self.name)
             .field("breaker", &self.has_breaker.then_some(&self.breaker))
-            .field("in_flight", &self.has_limit.then_some(&self.in_flight))
+            .field("in_flight", &self.in_flight)
             .finish_non_exhaustive()
     }
 }

@@ -23,18 +23,24 @@ use crate::{
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct StandardLayer<C = HttpClassifier, P = Http, K = ByAuthority, Side = Client> {
     pub(super) classifier: C,
+    pub(super) retry: RetryLayer<HttpClassifier, P>,
+    pub(super) keyed: Keyed<K>,
+    pub(super) parts: Parts,
+    pub(super) side: Side,
+}
+
+/// The parts of one type, whatever that of the stack.
+#[derive(Clone, Debug)]
+pub(super) struct Parts {
     pub(super) logging: LoggingLayer,
     /// `None`: as the timeouts say.
     pub(super) deadline: Option<DeadlineLayer>,
-    pub(super) retry: RetryLayer<HttpClassifier, P>,
-    pub(super) keyed: Keyed<K>,
     pub(super) timeouts: Timeouts,
     pub(super) next_hop: DeadlineHeaderLayer,
     pub(super) bad_gateway: BadGatewayClassifierLayer,
     pub(super) off: Off,
     /// Made of the others, once none of them changes any more, for a layer that makes a service for each call.
     pub(super) of_attempts: Option<Arc<Settings>>,
-    pub(super) side: Side,
 }
 
 /// Which parts were left out, of those that do not know themselves.
@@ -69,47 +75,47 @@ impl StandardLayer {
 impl<Side> StandardLayer<HttpClassifier, Http, ByAuthority, Side> {
     fn of(name: &str, side: Side) -> Self {
         let keyed = Keyed::new(ByAuthority {}, name);
-        Self {
-            classifier: HttpClassifier::new(),
+        let parts = Parts {
             logging: LoggingLayer::client(),
             deadline: None,
-            retry: keyed.retry(RetryLayer::new()),
-            keyed,
             timeouts: Timeouts::default(),
             next_hop: DeadlineHeaderLayer::off(),
             bad_gateway: BadGatewayClassifierLayer::new(),
             off: Off::default(),
             of_attempts: None,
-            side,
-        }
+        };
+        let (classifier, retry) = (HttpClassifier::new(), keyed.retry(RetryLayer::new()));
+        Self { classifier, retry, keyed, parts, side }
     }
 }
 
 /// Each part replaced, or left out by `None`, on services made afterwards.
 impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     /// How long each part of a call may take; in place of what [`deadline`](Self::deadline) said.
-    pub fn timeouts(self, timeouts: Timeouts) -> Self {
-        Self { timeouts, deadline: None, ..self }
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.parts.timeouts = timeouts;
+        self.parts.deadline = None;
+        self
     }
 
     /// Keeps to this deadline, in place of the total of the [`timeouts`](Self::timeouts): to trust what callers say, or to bound
     /// bodies too. `None`: there is none, not even the caller's; but a retry that could not end by that is not begun.
-    pub fn deadline(self, deadline: impl Into<Option<DeadlineLayer>>) -> Self {
-        let deadline = deadline.into().unwrap_or_else(DeadlineLayer::off);
-        Self { deadline: Some(deadline), ..self }
+    pub fn deadline(mut self, deadline: impl Into<Option<DeadlineLayer>>) -> Self {
+        self.parts.deadline = Some(deadline.into().unwrap_or_else(DeadlineLayer::off));
+        self
     }
 
     /// Retries by these settings. There is a budget for each key, unless one was chosen in them. `None`: each request is sent
     /// once, unless it brings an [`Override`](crate::retry::Override).
-    pub fn retry(self, retry: impl Into<Option<RetryLayer>>) -> Self
+    pub fn retry(mut self, retry: impl Into<Option<RetryLayer>>) -> Self
     where
         K: KeyOf + Send + Sync + 'static,
     {
         let retry = retry.into();
-        let off = Off { retry: retry.is_none(), ..self.off };
-        let retry = retry.unwrap_or_else(|| RetryLayer::new().total(0).body_limit(0));
-        let retry = self.keyed.retry(retry.like(self.retry));
-        Self { retry, off, ..self }
+        self.parts.off.retry = retry.is_none();
+        let retry = retry.unwrap_or_else(RetryLayer::off);
+        self.retry = self.keyed.retry(retry.like(self.retry));
+        self
     }
 
     /// Breaks circuits by these settings, one for each key. `None`: none.
@@ -124,23 +130,28 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
 
     /// Tells the next server how long it has. A retry that would have less than the layer's margin is then not begun. Default:
     /// `None`.
-    pub fn next_hop(self, next_hop: impl Into<Option<DeadlineHeaderLayer>>) -> Self {
-        Self { next_hop: next_hop.into().unwrap_or_else(DeadlineHeaderLayer::off), ..self }
+    pub fn next_hop(mut self, next_hop: impl Into<Option<DeadlineHeaderLayer>>) -> Self {
+        self.parts.next_hop = next_hop.into().unwrap_or_else(DeadlineHeaderLayer::off);
+        self
     }
 
     /// Looks into failed responses by these settings. `None`: status, a few headers and errors alone tell what failed.
-    pub fn bad_gateway(self, bad_gateway: impl Into<Option<BadGatewayClassifierLayer>>) -> Self {
+    pub fn bad_gateway(
+        mut self,
+        bad_gateway: impl Into<Option<BadGatewayClassifierLayer>>,
+    ) -> Self {
         let bad_gateway = bad_gateway.into();
-        let off = Off { bad_gateway: bad_gateway.is_none(), ..self.off };
-        let bad_gateway = bad_gateway.unwrap_or_else(BadGatewayClassifierLayer::off);
-        Self { bad_gateway, off, ..self }
+        self.parts.off.bad_gateway = bad_gateway.is_none();
+        self.parts.bad_gateway = bad_gateway.unwrap_or_else(BadGatewayClassifierLayer::off);
+        self
     }
 
     /// Logs calls by these settings. `None`: not at all.
-    pub fn logging(self, logging: impl Into<Option<LoggingLayer>>) -> Self {
+    pub fn logging(mut self, logging: impl Into<Option<LoggingLayer>>) -> Self {
         let logging = logging.into();
-        let off = Off { logging: logging.is_none(), ..self.off };
-        Self { logging: logging.unwrap_or_else(silent), off, ..self }
+        self.parts.off.logging = logging.is_none();
+        self.parts.logging = logging.unwrap_or_else(silent);
+        self
     }
 
     /// The circuits, to be looked at and to be told.
@@ -152,34 +163,12 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
 
 /// These change the type of the layer.
 impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
-    /// Decides by `classifier` what is a failure, in place of [`HttpClassifier`], in each part of the stack. Their response
-    /// bodies differ, so it must take any: `impl<B> Classify<Response<B>> for Mine`.
+    /// Decides by `classifier` what is a failure, in place of [`HttpClassifier`], in each part of the stack: one type
+    /// that takes responses of any body, `impl<B> Classify<Response<B>> for Mine`, or a [`classify_fn`](crate::classify_fn) of
+    /// `Result<&Response<_>, _>`.
     pub fn classifier<C2>(self, classifier: C2) -> StandardLayer<C2, P, K, Side> {
-        let Self {
-            logging,
-            deadline,
-            retry,
-            keyed,
-            timeouts,
-            next_hop,
-            bad_gateway,
-            off,
-            side,
-            ..
-        } = self;
-        StandardLayer {
-            classifier,
-            logging,
-            deadline,
-            retry,
-            keyed,
-            timeouts,
-            next_hop,
-            bad_gateway,
-            off,
-            of_attempts: None,
-            side,
-        }
+        let Self { retry, keyed, parts, side, .. } = self;
+        StandardLayer { classifier, retry, keyed, parts, side }
     }
 
     /// Makes keys by `by`, in place of [`by_authority`](super::by_authority); requests for which it makes none have the stack's name for theirs, so
@@ -195,33 +184,9 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     where
         K2: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     {
-        let Self {
-            classifier,
-            logging,
-            deadline,
-            retry,
-            timeouts,
-            next_hop,
-            bad_gateway,
-            off,
-            side,
-            ..
-        } = self;
-        let keyed = self.keyed.with(by);
-        let retry = keyed.retry(retry);
-        StandardLayer {
-            classifier,
-            logging,
-            deadline,
-            retry,
-            keyed,
-            timeouts,
-            next_hop,
-            bad_gateway,
-            off,
-            of_attempts: None,
-            side,
-        }
+        let Self { classifier, retry, keyed, parts, side } = self;
+        let keyed = keyed.with(Arc::new(by));
+        StandardLayer { classifier, retry: keyed.retry(retry), keyed, parts, side }
     }
 }
 
@@ -232,32 +197,8 @@ impl<C, F, K, Side> StandardLayer<C, Http<F>, K, Side> {
     where
         G: Fn(ReplayBody<B>) -> B2,
     {
-        let Self {
-            classifier,
-            logging,
-            deadline,
-            keyed,
-            timeouts,
-            next_hop,
-            bad_gateway,
-            off,
-            side,
-            ..
-        } = self;
-        let retry = self.retry.send_as(convert);
-        StandardLayer {
-            classifier,
-            logging,
-            deadline,
-            retry,
-            keyed,
-            timeouts,
-            next_hop,
-            bad_gateway,
-            off,
-            of_attempts: None,
-            side,
-        }
+        let Self { classifier, retry, keyed, parts, side } = self;
+        StandardLayer { classifier, retry: retry.send_as(convert), keyed, parts, side }
     }
 }
 
@@ -279,15 +220,9 @@ impl<C: Clone, P: Clone, K, Side: Clone> Clone for StandardLayer<C, P, K, Side> 
     fn clone(&self) -> Self {
         Self {
             classifier: self.classifier.clone(),
-            logging: self.logging.clone(),
-            deadline: self.deadline.clone(),
             retry: self.retry.clone(),
             keyed: self.keyed.clone(),
-            timeouts: self.timeouts,
-            next_hop: self.next_hop.clone(),
-            bad_gateway: self.bad_gateway.clone(),
-            off: self.off,
-            of_attempts: self.of_attempts.clone(),
+            parts: self.parts.clone(),
             side: self.side.clone(),
         }
     }

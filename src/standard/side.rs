@@ -39,55 +39,55 @@ impl<S: Clone, C: Clone, P: Clone, K> Layer<S> for StandardLayer<C, P, K, Gatewa
     type Service = Logging<ErrorResponse<Standard<S, C, P, K>>>;
 
     fn layer(&self, client: S) -> Self::Service {
-        let inside = Standard { stack: self.stack(client) };
-        self.side.access_log.layer(self.side.error_response.layer(inside))
+        self.side.access_log.layer(self.answering(client))
     }
 }
 
-#[cfg(feature = "config")]
 impl<C: Clone, P: Clone, K> StandardLayer<C, P, K, Gateway> {
-    /// A stack around a client that is ready; or that failed to be, which is what the next call is answered.
-    pub(super) fn answering<S: Clone>(
+    fn answering<S: Clone>(&self, client: S) -> ErrorResponse<Standard<S, C, P, K>> {
+        self.side.error_response.layer(Standard { stack: self.stack(client) })
+    }
+
+    /// A stack around a client that failed to be ready, which is what the next call is answered.
+    #[cfg(feature = "config")]
+    pub(super) fn failing<S: Clone>(
         &self,
         client: S,
-        failed: Option<BoxError>,
+        error: &BoxError,
     ) -> Logging<ErrorResponse<Standard<S, C, P, K>>> {
-        let inside = Standard { stack: self.stack(client) };
-        let mut answer = self.side.error_response.layer(inside);
-        if let Some(error) = failed {
-            answer = answer.failing(&*error);
-        }
-        self.side.access_log.layer(answer)
+        self.side.access_log.layer(self.answering(client).failing(&**error))
     }
 }
 
 impl<C: Clone, P: Clone, K, Side> StandardLayer<C, P, K, Side> {
     fn stack<S: Clone>(&self, client: S) -> Stack<S, C, P, K> {
-        let settings = self.of_attempts.clone().unwrap_or_else(|| Arc::new(self.settings()));
+        let settings = self.parts.of_attempts.clone().unwrap_or_else(|| Arc::new(self.settings()));
         let attempt = Attempt { inner: client, limits: self.keyed.limits(), settings };
         let deadline = self.bound();
         let breaker = self.keyed.breaker.clone().classifier(self.classifier.clone());
         // The retry knows the deadline by itself, so that no request has to carry it.
-        let retry = self.retry.clone().within(deadline.total(), self.next_hop.kept());
+        let retry = self.retry.clone().within(deadline.total(), self.parts.next_hop.kept());
         let retry = retry.classifier(self.classifier.clone());
-        let logging = self.logging.clone().classifier(self.classifier.clone());
+        let logging = self.parts.logging.clone().classifier(self.classifier.clone());
         logging.layer(Total { inner: retry.layer(breaker.layer(attempt)), deadline })
     }
 
     /// What is the same for all attempts.
     pub(super) fn settings(&self) -> Settings {
         Settings {
-            limit: self.timeouts.attempt.unwrap_or(Duration::MAX),
-            body_idle: self.timeouts.body_idle.unwrap_or(Duration::MAX),
-            next_hop: self.next_hop.clone(),
-            bad_gateway: self.bad_gateway.settings(),
+            limit: self.parts.timeouts.attempt.unwrap_or(Duration::MAX),
+            body_idle: self.parts.timeouts.body_idle.unwrap_or(Duration::MAX),
+            next_hop: self.parts.next_hop.clone(),
+            bad_gateway: self.parts.bad_gateway.settings(),
         }
     }
 
     pub(super) fn bound(&self) -> DeadlineLayer {
-        self.deadline.clone().unwrap_or_else(|| match self.timeouts.total {
+        self.parts.deadline.clone().unwrap_or_else(|| match self.parts.timeouts.total {
             None => DeadlineLayer::off(),
-            Some(total) => DeadlineLayer::new(total).tell_inner(self.next_hop.kept().is_some()),
+            Some(total) => {
+                DeadlineLayer::new(total).tell_inner(self.parts.next_hop.kept().is_some())
+            }
         })
     }
 }

@@ -48,10 +48,9 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let place = match self.limits.as_mut().map(|limits| limits.take(&request)) {
-            None => None,
-            Some(Ok(place)) => place,
-            Some(Err(shed)) => {
+        let place = match self.limits.as_mut().map_or(Ok(None), |limits| limits.take(&request)) {
+            Ok(place) => place,
+            Err(shed) => {
                 // What it was given to be ready is somebody else's to use.
                 self.inner = self.inner.clone();
                 return ResponseFuture::refused(shed, Arc::clone(&self.settings));

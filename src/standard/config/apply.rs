@@ -11,7 +11,6 @@ use crate::{
     BadGatewayClassifierLayer, InFlightLimitLayer, LoggingLayer, RetryLayer, StandardLayer,
     keys::KeyOf,
     retry::{self, Http},
-    standard::layer::Off,
 };
 
 impl<C, F, K, Side> StandardLayer<C, Http<F>, K, Side>
@@ -33,27 +32,27 @@ where
     fn in_time(mut self, policy: &Policy) -> Self {
         let given = &policy.timeouts;
         if let Some(attempt) = given.attempt.get() {
-            self.timeouts.attempt = attempt.plain();
+            self.parts.timeouts.attempt = attempt.plain();
         }
         if let Some(total) = given.total.get() {
             let total = total.plain();
-            self.timeouts.total = total;
+            self.parts.timeouts.total = total;
             // Whom it trusts, and how far it reaches, no file says.
-            let own = self.deadline.filter(|own| own.total().is_some());
-            self.deadline = own.map(|own| own.lasting(total));
+            let own = self.parts.deadline.filter(|own| own.total().is_some());
+            self.parts.deadline = own.map(|own| own.lasting(total));
         }
         if let Some(idle) = given.body_idle.get() {
-            self.timeouts.body_idle = idle.plain();
+            self.parts.timeouts.body_idle = idle.plain();
         }
         self
     }
 
-    fn retrying(self, policy: &Policy, before: Option<(&Policy, &Self)>) -> Self {
-        let new = || RetryLayer::new().like(self.retry.clone());
+    fn retrying(mut self, policy: &Policy, before: Option<(&Policy, &Self)>) -> Self {
+        let new = |settings: RetryLayer| settings.like(self.retry.clone());
         let retry = match policy.retry.as_ref() {
             None => self.retry.clone(),
-            Some(Switch::Off) => new().total(0).body_limit(0),
-            Some(Switch::On(given)) if self.off.retry => given.apply(new()),
+            Some(Switch::Off) => new(RetryLayer::off()),
+            Some(Switch::On(given)) if self.parts.off.retry => given.apply(new(RetryLayer::new())),
             Some(Switch::On(given)) => given.apply(self.retry.clone()),
         };
         let by = self.keyed.by();
@@ -67,11 +66,10 @@ where
             (_, Some(Switch::Off)) => retry.budget(retry::Budget::none()),
             (_, None) => self.keyed.retry(retry),
         };
-        let off = match policy.retry.as_ref() {
-            None => self.off.retry,
-            Some(given) => *given == Switch::Off,
-        };
-        Self { retry, off: Off { retry: off, ..self.off }, ..self }
+        if let Some(given) = policy.retry.as_ref() {
+            self.parts.off.retry = *given == Switch::Off;
+        }
+        Self { retry, ..self }
     }
 
     fn breaking(self, policy: &Policy, before: Option<(&Policy, &Self)>) -> Self {
@@ -102,9 +100,9 @@ where
             None => self,
             Some(Switch::Off) => self.bad_gateway(None),
             Some(Switch::On(given)) => {
-                let own = self.bad_gateway.clone();
+                let own = self.parts.bad_gateway.clone();
                 let layer =
-                    if self.off.bad_gateway { BadGatewayClassifierLayer::new() } else { own };
+                    if self.parts.off.bad_gateway { BadGatewayClassifierLayer::new() } else { own };
                 self.bad_gateway(given.apply(layer))
             }
         }
@@ -115,8 +113,8 @@ where
             None => self,
             Some(Switch::Off) => self.logging(None),
             Some(Switch::On(given)) => {
-                let own = self.logging.clone();
-                let layer = if self.off.logging { LoggingLayer::client() } else { own };
+                let own = self.parts.logging.clone();
+                let layer = if self.parts.off.logging { LoggingLayer::client() } else { own };
                 self.logging(given.apply(layer))
             }
         }
@@ -125,9 +123,9 @@ where
     /// With all decided that would be for each service, since here one is made for each call.
     fn settled(mut self) -> Self {
         let deadline = self.bound();
-        self.retry = self.retry.within(deadline.total(), self.next_hop.kept());
-        self.deadline = Some(deadline);
-        self.of_attempts = Some(Arc::new(self.settings()));
+        self.retry = self.retry.within(deadline.total(), self.parts.next_hop.kept());
+        self.parts.deadline = Some(deadline);
+        self.parts.of_attempts = Some(Arc::new(self.settings()));
         self
     }
 }

@@ -100,8 +100,13 @@ where
     #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (client, failed) = (self.take(), self.failed.take());
-        let mut stack = self.shared.load().find(request.uri()).answering(client, failed);
-        stack.call(request)
+        let shared = self.shared.load();
+        let stack = shared.find(request.uri());
+        let mut service = match failed {
+            None => stack.layer(client),
+            Some(error) => stack.failing(client, &error),
+        };
+        service.call(request)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Each part, replaced and left out.
 
 use std::{
+    error::Error,
     num::NonZeroU32,
     sync::{
         Arc,
@@ -16,6 +17,7 @@ use seawall::{
     HttpClassifier, InFlightLimitLayer, LoggingLayer, RetryLayer, StandardLayer,
     bad_gateway::Evidence,
     circuit_breaker::State,
+    classify_fn,
     deadline::TimeoutHeader,
     logging::Level,
     retry::{Attempts, Backoff, Budget, ReplayBody, Stop},
@@ -266,6 +268,18 @@ async fn a_classifier_of_ones_own_is_asked_by_every_part() {
     assert_eq!(snapshot.failures(), 8);
     assert!(recorder.lines().iter().all(|line| line.get("seawall.cause") == Some("bad_gateway")));
     assert_eq!(recorder.lines().len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closure_will_do_for_a_classifier() {
+    let (sent, missing) = upstream(|_| Ok(status(404)));
+    let again = classify_fn(|outcome: Result<&Response<_>, &(dyn Error + 'static)>| {
+        let missing = outcome.is_ok_and(|response| response.status() == 404);
+        missing.then(|| Failure::new(Cause::BadGateway).with_retry_hint(Some(true)))
+    });
+    let stack = StandardLayer::new("billing").classifier(again).layer(missing);
+    stack.oneshot(get(URL)).await.unwrap();
+    assert_eq!(sent.load(Ordering::Relaxed), 4);
 }
 
 #[tokio::test(start_paused = true)]
