@@ -234,6 +234,8 @@ mod body;
 mod budget;
 #[cfg(any(feature = "retry", feature = "circuit-breaker", feature = "in-flight"))]
 mod keys;
+#[cfg(feature = "standard")]
+mod poll_into;
 #[cfg(any(
     feature = "retry",
     feature = "circuit-breaker",

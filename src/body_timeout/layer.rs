@@ -85,6 +85,6 @@ impl Limits {
         } else {
             Instant::now().checked_add(total)
         };
-        TimedBody::new(body, Bounds { idle, until, total, whose })
+        TimedBody::new(body, Bounds::new(idle, total, until, whose))
     }
 }

@@ -1,10 +1,10 @@
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use http::Uri;
 use tokio::time::Instant;
 
 use super::Budget;
-use crate::keys::{Keep, Last, Store};
+use crate::keys::{Keep, KeyOf, Last, Store};
 
 /// Which budget a request spends from.
 #[derive(Clone, Debug)]
@@ -46,19 +46,20 @@ pub(crate) struct Keyed {
     rest: Arc<Budget>,
 }
 
-type By = dyn for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync;
+type By = dyn KeyOf + Send + Sync;
 
 impl Keyed {
-    pub(crate) fn new(
-        rest: Budget,
-        by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
-    ) -> Self {
-        Self { by: Arc::new(by), store: Arc::default(), rest: Arc::new(rest) }
+    pub(crate) fn new(rest: Budget, by: Arc<By>) -> Self {
+        Self { by, store: Arc::default(), rest: Arc::new(rest) }
     }
 
     #[inline]
     fn of(&self, last: &mut Last<Budget>, uri: Option<&Uri>, now: Instant) -> Option<Arc<Budget>> {
-        let key = uri.and_then(|uri| (self.by)(uri))?;
+        let uri = uri?;
+        if let Some(found) = last.again(|key| self.by.is_surely(uri, key)) {
+            return Some(found);
+        }
+        let key = self.by.key_of(uri)?;
         last.get(&self.store, &key, || now, |_| self.rest.fresh())
     }
 }
@@ -87,7 +88,7 @@ mod tests {
     };
 
     fn keyed() -> Keyed {
-        Keyed::new(Budget::new(Ratio::percent(0), 1), by_authority)
+        Keyed::new(Budget::new(Ratio::percent(0), 1), Arc::new(by_authority))
     }
 
     fn of(keyed: &Keyed, uri: &str, now: Instant) -> Option<Arc<Budget>> {

@@ -239,6 +239,13 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
     }
 }
 
+#[cfg(feature = "standard")]
+impl<C, F, E> CircuitBreakerLayer<C, Keyed<F>, E> {
+    pub(crate) fn circuits(&self) -> Keyed<F> {
+        self.select.clone()
+    }
+}
+
 impl<C: Clone, K: Clone, E> Clone for CircuitBreakerLayer<C, K, E> {
     fn clone(&self) -> Self {
         Self {

@@ -125,8 +125,6 @@ mod model;
 #[cfg(all(test, seawall_loom))]
 mod threads;
 
-#[cfg(feature = "standard")]
-pub(crate) use self::select::Keyed;
 pub use self::{
     error::CircuitOpen,
     future::ResponseFuture,
@@ -135,6 +133,11 @@ pub use self::{
     service::CircuitBreaker,
     settings::WhenOpen,
     state::State,
+};
+#[cfg(feature = "standard")]
+pub(crate) use self::{
+    permit::{Calling, Permit},
+    select::Keyed,
 };
 pub use crate::keys::by_authority;
 

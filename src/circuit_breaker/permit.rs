@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    CircuitOpen,
     circuit::Core,
     settings::Verdict,
     state::{Refusal, Ticket},
@@ -48,6 +49,17 @@ impl Permit {
         }
     }
 
+    /// As [`take`](Self::take), but a circuit that only watches refuses nobody: `None`, the call does not count.
+    #[cfg(feature = "standard")]
+    #[inline]
+    pub(super) fn pass(core: Arc<Core>) -> Result<Option<Self>, Box<CircuitOpen>> {
+        match Self::take(core) {
+            Ok(permit) => Ok(Some(permit)),
+            Err((core, _)) if core.settings.shadow => Ok(None),
+            Err((core, refusal)) => Err(Box::new(CircuitOpen::new(&core, refusal))),
+        }
+    }
+
     /// What it was admitted by, once.
     #[inline]
     fn take_ticket(&mut self) -> Option<Ticket> {
@@ -58,7 +70,7 @@ impl Permit {
     /// Takes what the classifier said of the call, if that counts at once. A success does not, since it may yet turn out
     /// to be none.
     #[cold]
-    pub(super) fn judge(&mut self, failure: Failure) {
+    pub(crate) fn judge(&mut self, failure: Failure) {
         match self.core.settings.verdict(&failure) {
             Verdict::Success => {}
             Verdict::Failure => self.settle(Some(failure)),
@@ -73,7 +85,7 @@ impl Permit {
 
     /// The service failed, in place of a response. A classifier that takes that for no failure makes it a success.
     #[cold]
-    pub(super) fn failed(&mut self, failure: Option<Failure>) {
+    pub(crate) fn failed(&mut self, failure: Option<Failure>) {
         if let Some(failure) = failure {
             self.judge(failure);
         }
@@ -144,11 +156,11 @@ impl Watch for Permit {
 
 /// The permit of a call while the inner service makes its future. Dropped by then, that has panicked. Apart from the permit,
 /// so that nothing need be written into one that does not panic.
-pub(super) struct Calling(pub(super) Option<Permit>);
+pub(crate) struct Calling(pub(crate) Option<Permit>);
 
 impl Calling {
     #[inline]
-    pub(super) fn left(self) -> Option<Permit> {
+    pub(crate) fn left(self) -> Option<Permit> {
         let mut this = ManuallyDrop::new(self);
         this.0.take()
     }

@@ -10,6 +10,8 @@ use std::{
 
 use tokio::time::Instant;
 
+#[cfg(feature = "standard")]
+use super::{CircuitOpen, permit::Permit};
 use super::{circuit::Core, settings::Settings};
 use crate::keys::{KEYS_MAX, Key, Last, Store};
 
@@ -90,6 +92,18 @@ impl<F> Keyed<F> {
     }
 }
 
+#[cfg(feature = "standard")]
+impl<F> Keyed<F> {
+    /// The permit of a call, if it is one that counts; or why it is rejected.
+    #[inline]
+    pub(crate) fn admit<Req>(&mut self, request: &Req) -> Result<Option<Permit>, Box<CircuitOpen>>
+    where
+        F: Key<Req>,
+    {
+        self.find(request).map_or(Ok(None), Permit::pass)
+    }
+}
+
 impl<F> Shared<F> {
     #[cold]
     fn overflow(&self) {
@@ -115,6 +129,9 @@ impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
     #[inline]
     fn find(&mut self, request: &Req) -> Option<Arc<Core>> {
         let Self { shared, last } = self;
+        if let Some(found) = last.again(|key| shared.by.is_surely(request, key)) {
+            return Some(found);
+        }
         let key = shared.by.key(request)?;
         let found = last.get(&shared.store, &key, Instant::now, |key| {
             Core::new(Some(key), Arc::clone(&shared.settings), Instant::now())

@@ -9,6 +9,8 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 
 use super::{Elapsed, Phase, TimedBody};
+#[cfg(feature = "standard")]
+use crate::poll_into::PollInto;
 use crate::{
     BoxError,
     time_limit::{Bounds, Whose, poll_at},
@@ -32,7 +34,7 @@ pin_project! {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limit {
-    pub(super) started: Instant,
+    pub(crate) started: Instant,
     pub(super) at: Instant,
     pub(super) with_body: bool,
 }
@@ -69,29 +71,27 @@ where
 }
 
 impl<F> ResponseFuture<F> {
-    /// As [`poll`](Future::poll), but has `bound` do with the response what is to be done.
+    /// As [`PollInto`], but has `bound` do with the response what is to be done.
     #[cfg(feature = "standard")]
     #[inline]
-    pub(crate) fn poll_in_place<B>(
+    pub(crate) fn poll_into<R>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        bound: impl FnOnce(&mut Response<B>, Bounds),
-    ) -> Poll<F::Output>
-    where
-        F: Future<Output = Result<Response<B>, BoxError>>,
+        polled: &mut Poll<Result<R, BoxError>>,
+        bound: impl FnOnce(&mut R, Bounds),
+    ) where
+        F: PollInto<Output = Result<R, BoxError>>,
     {
         let this = self.as_mut().project();
-        let Some(inner) = this.inner.as_pin_mut() else {
-            return Poll::Ready(Err(too_late(this.done)));
-        };
-        // One variable from here to the return, which is the caller's then: the response is not moved.
-        let mut polled = inner.poll(cx);
-        match &mut polled {
+        match this.inner.as_pin_mut() {
+            Some(inner) => inner.poll_into(cx, polled),
+            None => *polled = Poll::Ready(Err(too_late(this.done))),
+        }
+        match polled {
             Poll::Ready(Ok(response)) => bound(response, bounds(*this.limit)),
             Poll::Ready(Err(_)) => {}
-            Poll::Pending => polled = self.poll_limit(cx).map(Err),
+            Poll::Pending => *polled = self.poll_limit(cx).map(Err),
         }
-        polled
     }
 
     /// Drops the inner future when the limit has passed.
@@ -121,10 +121,6 @@ impl Limit {
 #[inline]
 fn bounds(limit: Option<Limit>) -> Bounds {
     let limit = limit.filter(|limit| limit.with_body);
-    Bounds {
-        idle: Duration::MAX,
-        until: limit.map(|limit| limit.at),
-        total: limit.map_or(Duration::MAX, Limit::total),
-        whose: Whose::Deadline,
-    }
+    let (total, until) = limit.map_or((Duration::MAX, None), |it| (it.total(), Some(it.at)));
+    Bounds::new(Duration::MAX, total, until, Whose::Deadline)
 }

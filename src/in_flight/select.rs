@@ -65,6 +65,9 @@ pub(super) fn take<Req>(find: &mut impl Find<Req>, request: &Req) -> Result<Opti
 
 impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
     fn find(&mut self, request: &Req) -> Option<Arc<Limit>> {
+        if let Some(found) = self.last.again(|key| self.by.is_surely(request, key)) {
+            return Some(found);
+        }
         let key = self.by.key(request)?;
         let make = |key| Limit::new(Some(key), self.size);
         let found = self.last.get(&self.store, &key, Instant::now, make);

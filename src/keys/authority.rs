@@ -16,9 +16,21 @@ pub fn by_authority(uri: &Uri) -> Option<Cow<'_, str>> {
     Some(Cow::Borrowed(whole))
 }
 
+/// Whether `key` is one that [`by_authority`] made, and makes of `uri` as well: it is spelled the same, and its port is not one
+/// that some scheme leaves out.
+#[cfg(feature = "standard")]
+#[inline]
+pub(super) fn is_surely(uri: &Uri, key: &str) -> bool {
+    uri.authority().is_some_and(|whole| whole.as_str() == key) && !has_odd_port(key.as_bytes())
+}
+
 /// Whether the port may have another spelling: it is empty, begins with a zero, or may be the scheme's own.
 #[inline]
 fn has_odd_port(host: &[u8]) -> bool {
+    // Most ports are seen at once to be neither empty nor short.
+    if let [.., b':', b'1'..=b'9', _, _, _] | [.., b':', b'1'..=b'9', _, _, _, _] = host {
+        return false;
+    }
     let digits = host.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let (rest, port) = host.split_at(host.len() - digits);
     rest.last() == Some(&b':') && (digits <= 3 || port[0] == b'0')
@@ -130,6 +142,26 @@ mod tests {
             let text = format!("{scheme}{user}{host}{port}");
             if let Ok(uri) = text.parse() {
                 prop_assert_eq!(by_authority(&uri).map(Cow::into_owned), naive(&uri), "{}", text);
+            }
+        }
+
+        #[cfg(feature = "standard")]
+        #[test]
+        fn a_key_that_is_known_without_being_made_is_the_one_that_would_be_made(
+            schemes in ["(https?|ftp)://", "(https?|ftp)://"],
+            host in r"[a-zA-Z]{1,2}|\[::1\]",
+            ports in ["(:0{0,2}(80|443|8080|1)?)?", "(:0{0,2}(80|443|8080|1)?)?"],
+        ) {
+            let [before, now] = [0, 1].map(|at| {
+                format!("{}{host}{}", schemes[at], ports[at]).parse::<Uri>().unwrap()
+            });
+            let key = by_authority(&before).unwrap();
+            if is_surely(&now, &key) {
+                prop_assert_eq!(by_authority(&now).unwrap(), key);
+            } else {
+                // What is not seen at once has a port that wants a look, or another spelling, or is another.
+                let odd = has_odd_port(key.as_bytes());
+                prop_assert!(odd || now.authority().unwrap().as_str() != key);
             }
         }
     }

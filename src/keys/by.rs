@@ -2,9 +2,12 @@ use std::borrow::Cow;
 #[cfg(feature = "standard")]
 use std::{fmt, sync::Arc};
 
-use http::{Request, Uri};
+#[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
+use http::Request;
+use http::Uri;
 
 /// Which key a request has.
+#[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` gives no key to requests of type `{Req}`",
     note = "`.keyed(by)` takes a function of the `Uri` of an `http::Request`, such as `by_authority`; for other requests there \
@@ -13,24 +16,36 @@ use http::{Request, Uri};
 pub trait Key<Req> {
     /// `None`: it has none.
     fn key<'a>(&'a self, request: &'a Req) -> Option<Cow<'a, str>>;
+
+    /// As [`KeyOf::is_surely`].
+    #[inline]
+    fn is_surely(&self, _request: &Req, _key: &str) -> bool {
+        false
+    }
 }
 
 /// A key made of the URI of an HTTP request.
+#[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
 #[derive(Clone, Copy, Debug)]
 pub struct ByUri<F>(pub(crate) F);
 
 /// A key made of the whole of a request, of whatever kind.
+#[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
 #[derive(Clone, Copy, Debug)]
 pub struct ByRequest<F>(pub(crate) F);
 
 /// Which key a URI has. Also for a type with a name, where a function's has none, and a pointer to one costs.
-#[cfg(feature = "standard")]
 pub trait KeyOf {
     /// `None`: it has none.
     fn key_of<'a>(&self, uri: &'a Uri) -> Option<Cow<'a, str>>;
+
+    /// Whether `key`, one that it made before, is known to be that of `uri` by less than it takes to make it.
+    #[inline]
+    fn is_surely(&self, _uri: &Uri, _key: &str) -> bool {
+        false
+    }
 }
 
-#[cfg(feature = "standard")]
 impl<F> KeyOf for F
 where
     F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
@@ -53,11 +68,16 @@ impl KeyOf for ByAuthority {
     fn key_of<'a>(&self, uri: &'a Uri) -> Option<Cow<'a, str>> {
         super::by_authority(uri)
     }
+
+    #[inline]
+    fn is_surely(&self, uri: &Uri, key: &str) -> bool {
+        super::authority::is_surely(uri, key)
+    }
 }
 
 /// A key made of the URI of an HTTP request, or a name of its own for those of which none can be made.
 #[cfg(feature = "standard")]
-pub struct Named<F> {
+pub(crate) struct Named<F> {
     pub(crate) by: Arc<F>,
     pub(crate) name: Arc<str>,
     /// Off: there are no keys at all.
@@ -92,8 +112,14 @@ impl<F: KeyOf, B> Key<Request<B>> for Named<F> {
     fn key<'a>(&'a self, request: &'a Request<B>) -> Option<Cow<'a, str>> {
         self.of(request.uri())
     }
+
+    #[inline]
+    fn is_surely(&self, request: &Request<B>, key: &str) -> bool {
+        self.by.is_surely(request.uri(), key)
+    }
 }
 
+#[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
 impl<F, B> Key<Request<B>> for ByUri<F>
 where
     F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
@@ -103,6 +129,7 @@ where
     }
 }
 
+#[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
 impl<F, Req> Key<Req> for ByRequest<F>
 where
     F: for<'a> Fn(&'a Req) -> Option<Cow<'a, str>>,

@@ -18,6 +18,12 @@ pub(crate) struct Last<T> {
 }
 
 impl<T: Keep> Last<T> {
+    /// What was found last, if `is_key` says of its key that it is asked for again.
+    #[inline]
+    pub(crate) fn again(&self, is_key: impl FnOnce(&str) -> bool) -> Option<Arc<T>> {
+        if is_key(&self.key) { self.found.upgrade() } else { None }
+    }
+
     /// As [`Store::get`]. To be used with one store only.
     #[inline]
     pub(crate) fn get(
@@ -27,12 +33,7 @@ impl<T: Keep> Last<T> {
         now: impl FnOnce() -> Instant,
         make: impl FnOnce(Arc<str>) -> T,
     ) -> Option<Arc<T>> {
-        if self.key == key
-            && let Some(found) = self.found.upgrade()
-        {
-            return Some(found);
-        }
-        self.search(store, key, now, make)
+        self.again(|last| last == key).or_else(|| self.search(store, key, now, make))
     }
 
     /// Apart, so that what is found at once needs no room for this.

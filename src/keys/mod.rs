@@ -1,7 +1,6 @@
 //! One of something for all requests, or one for each key, bounded: what layers with a state have in common.
 
 mod authority;
-#[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
 mod by;
 mod last;
 mod store;
@@ -11,7 +10,6 @@ use tokio::time::Instant;
 pub use self::authority::by_authority;
 #[cfg(feature = "standard")]
 pub use self::by::ByAuthority;
-#[cfg(feature = "standard")]
 pub(crate) use self::by::KeyOf;
 #[cfg(feature = "standard")]
 pub(crate) use self::by::Named;

@@ -25,13 +25,24 @@ type Polled<B> = Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>;
 
 impl<B: Body> ResponseBody<B> {
     #[inline]
-    pub(super) const fn unwatched(inner: B) -> Self {
+    pub(crate) const fn unwatched(inner: B) -> Self {
         Self { inner, slot: Slot::none() }
     }
 
     #[inline]
     pub(super) const fn new(inner: B, slot: Slot) -> Self {
         Self { inner, slot }
+    }
+}
+
+#[cfg(feature = "standard")]
+impl<B> ResponseBody<B> {
+    pub(crate) const fn inner_mut(&mut self) -> &mut B {
+        &mut self.inner
+    }
+
+    pub(super) fn watch(&mut self, slot: Slot) {
+        self.slot = slot;
     }
 }
 

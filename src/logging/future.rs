@@ -16,6 +16,8 @@ use super::{
     slot::Slot,
     view::View,
 };
+#[cfg(feature = "standard")]
+use crate::BoxError;
 use crate::{Cause, Classify, Failure, Reporter};
 
 pin_project! {
@@ -69,6 +71,43 @@ where
         Poll::Ready(
             outcome.map(|response| response.map(|body| ResponseBody::new(body, slot.take()))),
         )
+    }
+}
+
+#[cfg(feature = "standard")]
+impl<F, C> ResponseFuture<F, C, super::Known> {
+    pub(crate) const fn new(inner: F, slot: Slot, classifier: C) -> Self {
+        Self { inner, slot, classifier, view: super::Known {} }
+    }
+
+    /// As [`PollInto`](crate::poll_into::PollInto), of a body that need only be told that it is watched; `inner` polls the
+    /// inner future.
+    #[inline]
+    pub(crate) fn poll_into<B>(
+        self: Pin<&mut Self>,
+        polled: &mut Poll<Result<Response<ResponseBody<B>>, BoxError>>,
+        inner: impl FnOnce(Pin<&mut F>, &mut Poll<Result<Response<ResponseBody<B>>, BoxError>>),
+    ) where
+        C: Classify<Response<ResponseBody<B>>>,
+        B: Body,
+        B::Error: fmt::Display + 'static,
+    {
+        let this = self.project();
+        if this.slot.is_empty() {
+            return inner(this.inner, polled);
+        }
+        LeftBehind::forget();
+        {
+            let _entered = this.slot.enter();
+            inner(this.inner, polled);
+        }
+        this.slot.left();
+        if let Poll::Ready(outcome) = polled {
+            note(this.slot, outcome, this.classifier, this.view);
+            if let Ok(response) = outcome {
+                response.body_mut().watch(this.slot.take());
+            }
+        }
     }
 }
 

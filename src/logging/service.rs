@@ -62,6 +62,23 @@ where
     }
 }
 
+#[cfg(feature = "standard")]
+impl<S, C: Clone, V> Logging<S, C, V> {
+    #[inline]
+    pub(crate) fn classifier(&self) -> C {
+        self.classifier.clone()
+    }
+
+    /// A place for the record of a call that begins now, or none.
+    #[inline]
+    pub(crate) fn begin<B>(&self, request: &Request<B>) -> Slot {
+        if LevelFilter::current() < self.gravest {
+            return Slot::none();
+        }
+        begin(&self.settings, Head::of(request))
+    }
+}
+
 #[inline(never)]
 fn begin(settings: &Arc<Settings>, head: Head<'_>) -> Slot {
     match &settings.skip.0 {

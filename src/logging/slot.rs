@@ -16,7 +16,7 @@ type Place = Box<Option<Record>>;
 /// A record, or none; on the heap, so that futures and bodies carry one word of it. Places are used again, so that a
 /// request that is not logged in the end allocates nothing.
 #[derive(Debug)]
-pub(super) struct Slot(Option<Place>);
+pub(crate) struct Slot(Option<Place>);
 
 impl Slot {
     #[inline]
@@ -46,14 +46,14 @@ impl Slot {
     /// Enters its span, if it has one, and remembers that code of others runs; to be followed by [`left`](Self::left),
     /// unless that panics.
     #[inline]
-    pub(super) fn enter(&mut self) -> Option<Entered<'_>> {
+    pub(crate) fn enter(&mut self) -> Option<Entered<'_>> {
         let record = self.get()?;
         record.busy = true;
         record.span().map(tracing::Span::enter)
     }
 
     #[inline]
-    pub(super) fn left(&mut self) {
+    pub(crate) fn left(&mut self) {
         if let Some(record) = self.get() {
             record.busy = false;
         }

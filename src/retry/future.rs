@@ -20,7 +20,9 @@ use super::{
     policy::Policy,
     protocol::{Again, Sent, count},
 };
-use crate::{BoxError, Classify, attempts::tell_dropped};
+#[cfg(feature = "standard")]
+use crate::poll_into::PollInto;
+use crate::{BoxError, Classify, Failure, attempts::tell_dropped};
 
 pin_project! {
     /// Response future of [`Retry`](super::Retry).
@@ -93,6 +95,14 @@ pin_project! {
     }
 }
 
+/// What a look at an attempt says.
+enum Looked {
+    /// There is nothing more to do: it goes on, or was the first and did well.
+    Done,
+    /// It is over, and failed like this, if it did.
+    Judge(Option<Failure>),
+}
+
 impl<S, C, P, Req> Future for ResponseFuture<S, C, P, Req>
 where
     S: Service<Sent<P, Req>>,
@@ -104,32 +114,106 @@ where
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        loop {
-            let this = self.as_mut().project();
-            if let StateProj::Attempt { attempt } = this.state.project() {
-                let polled = attempt.poll(cx).map_err(Into::into);
-                // Looked at where it is: most calls end here, and a response is large to move.
-                let failure = match &polled {
-                    Poll::Pending => return polled,
-                    Poll::Ready(Ok(response)) => {
-                        let failure = this.classifier.classify(Ok(response));
-                        let unwanted = &this.policy.unwanted;
-                        if failure.is_none() && *this.made == 1 && unwanted.is_empty() {
-                            #[cfg(feature = "metrics")]
-                            crate::metrics::attempt(None, 1);
-                            return polled;
-                        }
-                        failure.or_else(|| this.protocol.among(response, unwanted))
-                    }
-                    Poll::Ready(Err(error)) => this.classifier.classify(Err(&**error)),
-                };
-                let outcome = ready!(polled);
-                if let Some(outcome) = self.as_mut().judge(outcome, failure) {
-                    return Poll::Ready(outcome);
+        if let StateProj::Attempt { attempt } = self.as_mut().project().state.project() {
+            let polled = attempt.poll(cx).map_err(Into::into);
+            let Looked::Judge(failure) = self.as_mut().look(&polled) else { return polled };
+            return self.go_on(polled, failure, cx);
+        }
+        self.go_on(Poll::Pending, None, cx)
+    }
+}
+
+#[cfg(feature = "standard")]
+impl<S, C, P, Req> PollInto for ResponseFuture<S, C, P, Req>
+where
+    S: Service<Sent<P, Req>, Error = BoxError>,
+    S::Future: PollInto<Output = Result<S::Response, BoxError>>,
+    C: Classify<S::Response>,
+    P: Protocol<Req, S::Response>,
+{
+    type Output = Result<S::Response, BoxError>;
+
+    #[inline]
+    fn poll_into(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        polled: &mut Poll<Result<S::Response, BoxError>>,
+    ) {
+        if let StateProj::Attempt { attempt } = self.as_mut().project().state.project() {
+            attempt.poll_into(cx, polled);
+        }
+        if let Looked::Judge(failure) = self.as_mut().look(polled) {
+            let before = std::mem::replace(polled, Poll::Pending);
+            *polled = self.go_on(before, failure, cx);
+        }
+    }
+}
+
+impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
+where
+    S: Service<Sent<P, Req>>,
+    S::Error: Into<BoxError>,
+    C: Classify<S::Response>,
+    P: Protocol<Req, S::Response>,
+{
+    /// Pending as well if no attempt is under way.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "out of line, the response is moved once more")]
+    fn poll_attempt(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<S::Response, BoxError>> {
+        match self.project().state.project() {
+            StateProj::Attempt { attempt } => attempt.poll(cx).map_err(Into::into),
+            _ => Poll::Pending,
+        }
+    }
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "out of line, the response is moved once more")]
+    fn look(
+        self: Pin<&mut Self>,
+        polled: &Poll<Result<S::Response, BoxError>>,
+    ) -> Looked {
+        let this = self.project();
+        match polled {
+            Poll::Pending if matches!(this.state.project(), StateProj::Attempt { .. }) => Looked::Done,
+            Poll::Pending => Looked::Judge(None),
+            Poll::Ready(Ok(response)) => {
+                let failure = this.classifier.classify(Ok(response));
+                let unwanted = &this.policy.unwanted;
+                if failure.is_none() && *this.made == 1 && unwanted.is_empty() {
+                    #[cfg(feature = "metrics")]
+                    crate::metrics::attempt(None, 1);
+                    return Looked::Done;
                 }
+                Looked::Judge(failure.or_else(|| this.protocol.among(response, unwanted)))
+            }
+            Poll::Ready(Err(error)) => Looked::Judge(this.classifier.classify(Err(&**error))),
+        }
+    }
+
+    /// From what an attempt gave to what the caller gets, by other attempts if need be.
+    #[inline(never)]
+    fn go_on(
+        mut self: Pin<&mut Self>,
+        mut polled: Poll<Result<S::Response, BoxError>>,
+        mut failure: Option<Failure>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<S::Response, BoxError>> {
+        loop {
+            if let Poll::Ready(outcome) = polled
+                && let Some(outcome) = self.as_mut().judge(outcome, failure)
+            {
+                return Poll::Ready(outcome);
             }
             if let Err(error) = ready!(self.as_mut().poll_again(cx)) {
                 return Poll::Ready(Err(error));
+            }
+            polled = self.as_mut().poll_attempt(cx);
+            match self.as_mut().look(&polled) {
+                Looked::Done => return polled,
+                Looked::Judge(found) => failure = found,
             }
         }
     }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     HttpClassifier,
     budget::{Budgets, Keyed},
-    keys::Last,
+    keys::{KeyOf, Last},
 };
 
 /// Applies [`Retry`]. See the [module docs](super) for what it decides and an example.
@@ -241,7 +241,7 @@ impl<C, P> RetryLayer<C, P> {
         budget: Budget,
         by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     ) -> Self {
-        self.set_budgets(Budgets::Keyed(Keyed::new(budget, by)))
+        self.set_budgets(Budgets::Keyed(Keyed::new(budget, Arc::new(by))))
     }
 
     fn set_budgets(self, budgets: Budgets) -> Self {
@@ -259,10 +259,7 @@ impl<C, P> RetryLayer<C, P> {
 
     /// As [`budget_by`](Self::budget_by), if no budget was chosen.
     #[cfg(feature = "standard")]
-    pub(crate) fn default_budget_by(
-        self,
-        by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) fn default_budget_by(self, by: Arc<dyn KeyOf + Send + Sync>) -> Self {
         if self.policy.budgets_from == From::User {
             return self;
         }
@@ -271,11 +268,7 @@ impl<C, P> RetryLayer<C, P> {
 
     /// As [`budget_by`](Self::budget_by), but it counts as chosen only if one was before.
     #[cfg(feature = "standard")]
-    pub(crate) fn same_budget_by(
-        self,
-        budget: Budget,
-        by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) fn same_budget_by(self, budget: Budget, by: Arc<dyn KeyOf + Send + Sync>) -> Self {
         self.set(|policy| policy.budgets = Budgets::Keyed(Keyed::new(budget, by)))
     }
 
@@ -370,6 +363,7 @@ impl<S: Clone, C: Clone, P: Clone> Layer<S> for RetryLayer<C, P> {
             protocol: self.protocol.clone(),
             policy: Arc::clone(&self.policy),
             last: Last::default(),
+            begun: None,
         }
     }
 }

@@ -164,6 +164,8 @@ mod shared;
 
 #[cfg(feature = "standard")]
 pub(crate) use self::http::Convert;
+#[cfg(feature = "standard")]
+pub(crate) use self::service::BeginAt;
 pub use self::{
     future::ResponseFuture,
     hook::Retrying,

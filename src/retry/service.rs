@@ -20,6 +20,22 @@ pub struct Retry<S, C = HttpClassifier, P = Http> {
     pub(super) protocol: P,
     pub(super) policy: Arc<Policy>,
     pub(super) last: Last<Budget>,
+    /// When the next call began, if that is known.
+    pub(super) begun: Option<Instant>,
+}
+
+/// A service that is told when its next call began, so that the clock is read once for it.
+#[cfg(feature = "standard")]
+pub(crate) trait BeginAt {
+    fn begin_at(&mut self, at: Instant);
+}
+
+#[cfg(feature = "standard")]
+impl<S, C, P> BeginAt for Retry<S, C, P> {
+    #[inline]
+    fn begin_at(&mut self, at: Instant) {
+        self.begun = Some(at);
+    }
 }
 
 impl<S, C, P, Req> Service<Req> for Retry<S, C, P>
@@ -37,8 +53,10 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "out of line, request and future are moved once more")]
     fn call(&mut self, request: Req) -> Self::Future {
-        let started = Instant::now();
+        let started = self.begun.take().unwrap_or_else(Instant::now);
         let budgets = &self.policy.budgets;
         let mut budget = budgets.keyed(&mut self.last, self.protocol.uri(&request), started);
         budget.as_ref().unwrap_or_else(|| budgets.shared()).deposit(started);

@@ -64,18 +64,19 @@ where
 {
     /// With a budget for each key, if none was chosen.
     pub(super) fn retry<C, P>(&self, retry: RetryLayer<C, P>) -> RetryLayer<C, P> {
-        let by = Arc::clone(&self.by);
-        retry.default_budget_by(move |uri| by.key_of(uri))
+        retry.default_budget_by(self.by())
+    }
+}
+
+impl<K> Keyed<K> {
+    pub(super) fn by(&self) -> Arc<K> {
+        Arc::clone(&self.by)
     }
 }
 
 /// What the policies of a file need.
 #[cfg(feature = "config")]
 impl<K> Keyed<K> {
-    pub(super) fn by(&self) -> Arc<K> {
-        Arc::clone(&self.by)
-    }
-
     /// The same parts, without any history.
     pub(super) fn anew(self) -> Self {
         let by = self.by();

@@ -166,6 +166,7 @@
 //! - tower-http's or tower-resilience's stacks: their parts do not know of each other.
 
 mod attempt;
+mod call;
 #[cfg(feature = "config")]
 pub mod config;
 mod keyed;
@@ -175,7 +176,6 @@ mod order;
 mod service;
 mod side;
 mod timeouts;
-mod total;
 
 pub use self::{
     layer::StandardLayer,

@@ -10,15 +10,11 @@ use tower_service::Service;
 use super::{
     ByAuthority,
     attempt::{Attempt, AttemptBody},
-    keyed::Circuits,
-    total::Total,
+    call::Call,
 };
 use crate::{
     BoxError, Classify, HttpClassifier,
-    circuit_breaker::CircuitBreaker,
     keys::KeyOf,
-    logging,
-    logging::Logging,
     retry::{Convert, Http, Retry},
 };
 
@@ -32,11 +28,10 @@ pub struct Standard<S, C = HttpClassifier, P = Http, K = ByAuthority> {
 }
 
 /// The order, from the outside in.
-pub(super) type Stack<S, C, P, K> =
-    Logging<Total<Retry<CircuitBreaker<Attempt<S, K>, C, Circuits<K>>, C, P>>, C>;
+pub(super) type Stack<S, C, P, K> = Call<Retry<Attempt<S, C, K>, C, P>, C>;
 
 /// Response body of [`Standard`].
-pub type ResponseBody<B> = logging::ResponseBody<AttemptBody<B>>;
+pub type ResponseBody<B> = AttemptBody<B>;
 
 impl<S, C, F, K, ReqBody, ResBody> Service<Request<ReqBody>> for Standard<S, C, Http<F>, K>
 where

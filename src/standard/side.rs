@@ -5,8 +5,8 @@ use tower_layer::Layer;
 use super::{
     Standard, StandardLayer,
     attempt::{Attempt, Settings},
+    call::Call,
     service::Stack,
-    total::Total,
 };
 #[cfg(feature = "config")]
 use crate::BoxError;
@@ -62,14 +62,15 @@ impl<C: Clone, P: Clone, K> StandardLayer<C, P, K, Gateway> {
 impl<C: Clone, P: Clone, K, Side> StandardLayer<C, P, K, Side> {
     fn stack<S: Clone>(&self, client: S) -> Stack<S, C, P, K> {
         let settings = self.parts.of_attempts.clone().unwrap_or_else(|| Arc::new(self.settings()));
-        let attempt = Attempt { inner: client, limits: self.keyed.limits(), settings };
+        let (circuits, limits) = (self.keyed.breaker.circuits(), self.keyed.limits());
+        let classifier = self.classifier.clone();
+        let attempt = Attempt { inner: client, classifier, circuits, limits, settings };
         let deadline = self.bound();
-        let breaker = self.keyed.breaker.clone().classifier(self.classifier.clone());
         // The retry knows the deadline by itself, so that no request has to carry it.
         let retry = self.retry.clone().within(deadline.total(), self.parts.next_hop.kept());
         let retry = retry.classifier(self.classifier.clone());
         let logging = self.parts.logging.clone().classifier(self.classifier.clone());
-        logging.layer(Total { inner: retry.layer(breaker.layer(attempt)), deadline })
+        Call { inner: retry.layer(attempt), log: logging.layer(()), deadline }
     }
 
     /// What is the same for all attempts.

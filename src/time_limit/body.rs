@@ -32,15 +32,19 @@ pin_project! {
     }
 }
 
-/// What a body may take. `Duration::MAX` and `None`: as long as it likes.
+/// What a body may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    pub(crate) idle: Duration,
-    pub(crate) until: Option<Instant>,
+    idle: Nanos,
+    until: Option<Instant>,
     /// The time that ends with `until`, to be told of.
-    pub(crate) total: Duration,
-    pub(crate) whose: Whose,
+    total: Nanos,
+    whose: Whose,
 }
+
+/// A time that takes half as much room as a `Duration`, since a response is moved with it. Enough for 584 years.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Nanos(u64);
 
 /// Whose body, and by whose word.
 #[derive(Clone, Copy, Debug)]
@@ -51,11 +55,36 @@ pub(crate) enum Whose {
     Deadline,
 }
 
-#[cfg(feature = "standard")]
 impl Bounds {
+    /// `Duration::MAX` and `None`: as long as it likes.
+    #[inline]
+    pub(crate) fn new(
+        idle: Duration,
+        total: Duration,
+        until: Option<Instant>,
+        whose: Whose,
+    ) -> Self {
+        Self { idle: Nanos::of(idle), until, total: Nanos::of(total), whose }
+    }
+
     /// For a response's body.
-    pub(crate) const fn idle(idle: Duration) -> Self {
-        Self { idle, until: None, total: Duration::MAX, whose: Whose::Response }
+    #[cfg(feature = "standard")]
+    #[inline]
+    pub(crate) fn idle(idle: Duration) -> Self {
+        Self::new(idle, Duration::MAX, None, Whose::Response)
+    }
+}
+
+impl Nanos {
+    const MAX: Self = Self(u64::MAX);
+
+    #[inline]
+    fn of(time: Duration) -> Self {
+        u64::try_from(time.as_nanos()).map_or(Self::MAX, Self)
+    }
+
+    const fn time(self) -> Duration {
+        Duration::from_nanos(self.0)
     }
 }
 
@@ -116,14 +145,14 @@ impl Bounds {
         cx: &mut Context<'_>,
     ) -> Poll<Elapsed> {
         let idle = match self.idle {
-            Duration::MAX => None,
-            idle => waiting_since.get_or_insert_with(Instant::now).checked_add(idle),
+            Nanos::MAX => None,
+            idle => waiting_since.get_or_insert_with(Instant::now).checked_add(idle.time()),
         };
         let (at, elapsed) = match (idle, self.until) {
             (Some(idle), until) if until.is_none_or(|until| idle < until) => {
-                (idle, Elapsed::new(self.idle, self.whose.idle()))
+                (idle, Elapsed::new(self.idle.time(), self.whose.idle()))
             }
-            (_, Some(until)) => (until, Elapsed::new(self.total, self.whose.total())),
+            (_, Some(until)) => (until, Elapsed::new(self.total.time(), self.whose.total())),
             (_, None) => return Poll::Pending,
         };
         let sleep = timer.get_or_insert_with(|| Box::pin(sleep_until(at)));

@@ -2,7 +2,7 @@ use std::{
     fmt,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use http::Response;
@@ -12,22 +12,30 @@ use tokio::time::Sleep;
 
 use super::{AttemptBody, service::Settings};
 use crate::{
-    BoxError, bad_gateway,
+    BoxError, Classify,
+    attempts::hint_if_around_retry,
+    bad_gateway,
     bad_gateway::Looking,
-    body::{Watched, is_failed},
-    in_flight::{Place, Shed},
+    body::{Watch, Watched, is_failed},
+    circuit_breaker::Permit,
+    in_flight::Place,
+    logging,
+    poll_into::PollInto,
     time_limit::{Bounds, Elapsed, Phase, TimedBody, poll_from_now},
 };
 
 pin_project! {
     /// Response future of one attempt.
-    pub struct ResponseFuture<F, B: Body> {
+    pub struct ResponseFuture<F, C, B: Body> {
         #[pin]
         state: State<F, B>,
         // Armed by the first pending poll, which the retry makes as soon as the call is made.
         #[pin]
         timer: Option<Sleep>,
         place: Option<Place>,
+        // Gone once the result is in; a call that does not count has none.
+        permit: Option<Permit>,
+        classifier: C,
         settings: Arc<Settings>,
     }
 }
@@ -38,53 +46,124 @@ pin_project! {
         Call { #[pin] inner: F },
         // A failed response is looked at.
         Look { looking: Option<Box<Looking<B>>> },
-        Refused { shed: Option<Box<Shed>> },
+        Refused { error: Option<BoxError> },
         Done,
     }
 }
 
-impl<F, B: Body> ResponseFuture<F, B> {
+impl<F, C, B: Body> ResponseFuture<F, C, B> {
     #[inline]
-    pub(super) const fn new(inner: F, place: Option<Place>, settings: Arc<Settings>) -> Self {
-        Self { state: State::Call { inner }, timer: None, place, settings }
+    pub(super) const fn new(
+        inner: F,
+        permit: Option<Permit>,
+        place: Option<Place>,
+        classifier: C,
+        settings: Arc<Settings>,
+    ) -> Self {
+        Self { state: State::Call { inner }, timer: None, place, permit, classifier, settings }
     }
 
-    #[cold]
-    pub(super) fn refused(shed: Shed, settings: Arc<Settings>) -> Self {
-        let state = State::Refused { shed: Some(Box::new(shed)) };
-        Self { state, timer: None, place: None, settings }
+    /// `permit`: of the circuit, if that did not refuse it.
+    pub(super) const fn refused(
+        error: BoxError,
+        permit: Option<Permit>,
+        classifier: C,
+        settings: Arc<Settings>,
+    ) -> Self {
+        let state = State::Refused { error: Some(error) };
+        Self { state, timer: None, place: None, permit, classifier, settings }
     }
 }
 
-impl<F, B, E> Future for ResponseFuture<F, B>
+impl<F, C, B, E> PollInto for ResponseFuture<F, C, B>
 where
     F: Future<Output = Result<Response<B>, E>>,
     E: Into<BoxError>,
+    C: Classify<Response<AttemptBody<B>>>,
     B: Body,
     B::Error: Into<BoxError>,
 {
     type Output = Result<Response<AttemptBody<B>>, BoxError>;
 
     #[inline]
+    fn poll_into(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        polled: &mut Poll<Result<Response<AttemptBody<B>>, BoxError>>,
+    ) {
+        if let Some(permit) = self.as_mut().project().permit {
+            permit.enter();
+        }
+        self.as_mut().poll_answer(cx, polled);
+        let this = self.project();
+        let Some(permit) = this.permit else { return };
+        permit.leave();
+        match polled {
+            Poll::Pending => {}
+            Poll::Ready(Ok(response)) => {
+                if let Some(failure) = this.classifier.classify(Ok(response)) {
+                    permit.judge(failure);
+                }
+                permit.complete();
+            }
+            Poll::Ready(Err(error)) => {
+                hint_if_around_retry(&**error);
+                permit.failed(this.classifier.classify(Err(&**error)));
+            }
+        }
+    }
+}
+
+impl<F, C, B, E> Future for ResponseFuture<F, C, B>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    E: Into<BoxError>,
+    C: Classify<Response<AttemptBody<B>>>,
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    type Output = Result<Response<AttemptBody<B>>, BoxError>;
+
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut polled = Poll::Pending;
+        self.poll_into(cx, &mut polled);
+        polled
+    }
+}
+
+impl<F, C, B, E> ResponseFuture<F, C, B>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    E: Into<BoxError>,
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    /// What stands inside of the breaker.
+    #[inline]
+    fn poll_answer(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        polled: &mut Poll<Result<Response<AttemptBody<B>>, BoxError>>,
+    ) {
         let mut this = self.project();
         if let StateProj::Call { inner } = this.state.as_mut().project() {
             match inner.poll(cx) {
                 // Most calls end here, so it is kept short.
                 Poll::Ready(Ok(response)) if response.status().as_u16() < 400 => {
                     answered(this.place, false);
-                    let body = |body| {
+                    *polled = Poll::Ready(Ok(response.map(|body| {
                         let body = bad_gateway::ResponseBody::untouched(body);
                         watched(body, this.place, this.settings)
-                    };
-                    return Poll::Ready(Ok(response.map(body)));
+                    })));
+                    return;
                 }
                 Poll::Ready(Ok(response)) => {
                     answered(this.place, is_failed(response.status()));
                     match Looking::begin(response, this.settings.bad_gateway) {
                         Ok(response) => {
                             let body = |body| watched(body, this.place, this.settings);
-                            return Poll::Ready(Ok(response.map(body)));
+                            *polled = Poll::Ready(Ok(response.map(body)));
+                            return;
                         }
                         Err(looking) => this.state.set(State::Look { looking: Some(looking) }),
                     }
@@ -92,7 +171,8 @@ where
                 Poll::Ready(Err(error)) => {
                     answered(this.place, true);
                     *this.place = None;
-                    return Poll::Ready(Err(error.into()));
+                    *polled = Poll::Ready(Err(error.into()));
+                    return;
                 }
                 Poll::Pending => {}
             }
@@ -103,20 +183,24 @@ where
                 let settings = this.settings.bad_gateway;
                 if let Poll::Ready(response) = Looking::poll(looking, settings, cx) {
                     let body = |body| watched(body, this.place, this.settings);
-                    return Poll::Ready(Ok(response.map(body)));
+                    *polled = Poll::Ready(Ok(response.map(body)));
+                    return;
                 }
             }
-            StateProj::Refused { shed } => {
-                return Poll::Ready(Err(shed.take().expect("polled after completion")));
+            StateProj::Refused { error } => {
+                *polled = Poll::Ready(Err(error.take().expect("polled after completion")));
+                return;
             }
             StateProj::Done => panic!("polled after completion"),
         }
         let limit = this.settings.limit;
-        ready!(poll_from_now(this.timer, limit, cx));
+        if poll_from_now(this.timer, limit, cx).is_pending() {
+            return;
+        }
         this.state.set(State::Done);
         answered(this.place, true);
         *this.place = None;
-        Poll::Ready(Err(Elapsed::new(limit, Phase::ResponseHead).into()))
+        *polled = Poll::Ready(Err(Elapsed::new(limit, Phase::ResponseHead).into()));
     }
 }
 
@@ -138,10 +222,11 @@ where
     B: Body,
     B::Error: Into<BoxError>,
 {
-    Watched::new(TimedBody::new(body, Bounds::idle(settings.body_idle)), place.take())
+    let body = TimedBody::new(body, Bounds::idle(settings.body_idle));
+    logging::ResponseBody::unwatched(Watched::new(body, place.take()))
 }
 
-impl<F, B: Body> fmt::Debug for ResponseFuture<F, B> {
+impl<F, C, B: Body> fmt::Debug for ResponseFuture<F, C, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }

@@ -1,7 +1,7 @@
-//! One attempt: what stands inside of the breaker, as one service.
+//! One attempt: what stands inside of the retry, as one service.
 //!
-//! It does what `InFlightLimit`, `Timeout`, `BodyTimeout`, `DeadlineHeader` and `BadGatewayClassifier` do one inside the
-//! other, by their own parts, and the tests hold it to that. As five services each request, future and response would be
+//! It does what `CircuitBreaker`, `InFlightLimit`, `Timeout`, `BodyTimeout`, `DeadlineHeader` and `BadGatewayClassifier` do one
+//! inside the other, by their own parts, and the tests hold it to that. As six services each request, future and response would be
 //! moved five times, which costs more than what they do.
 
 mod future;
@@ -10,7 +10,9 @@ mod service;
 pub(super) use self::future::ResponseFuture;
 pub(super) use self::service::{Attempt, Settings};
 
-use crate::{bad_gateway, in_flight, time_limit::TimedBody};
+use crate::{bad_gateway, in_flight, logging, time_limit::TimedBody};
 
-/// Response body of an attempt.
-pub(super) type AttemptBody<B> = in_flight::ResponseBody<TimedBody<bad_gateway::ResponseBody<B>>>;
+/// Response body of an attempt, with room for what stands outside of it: a log, and the deadline of all attempts. They are told
+/// to the body where it is, since to make it another moves the whole response.
+pub(super) type AttemptBody<B> =
+    logging::ResponseBody<in_flight::ResponseBody<TimedBody<bad_gateway::ResponseBody<B>>>>;

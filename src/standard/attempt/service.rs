@@ -9,12 +9,19 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::{AttemptBody, ResponseFuture};
-use crate::{BoxError, DeadlineHeaderLayer, bad_gateway, keys::KeyOf, standard::keyed::Limits};
+use crate::{
+    BoxError, Classify, DeadlineHeaderLayer, bad_gateway,
+    circuit_breaker::{Calling, Permit},
+    keys::KeyOf,
+    standard::keyed::{Circuits, Limits},
+};
 
 /// Makes one attempt.
 #[derive(Debug)]
-pub struct Attempt<S, K> {
+pub struct Attempt<S, C, K> {
     pub(in crate::standard) inner: S,
+    pub(in crate::standard) classifier: C,
+    pub(in crate::standard) circuits: Circuits<K>,
     /// `None`: there is no limit.
     pub(in crate::standard) limits: Option<Limits<K>>,
     pub(in crate::standard) settings: Arc<Settings>,
@@ -29,42 +36,63 @@ pub(in crate::standard) struct Settings {
     pub(in crate::standard) bad_gateway: bad_gateway::Settings,
 }
 
-impl<S, K, ReqBody, ResBody> Service<Request<ReqBody>> for Attempt<S, K>
+impl<S, C, K, ReqBody, ResBody> Service<Request<ReqBody>> for Attempt<S, C, K>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
     S::Error: Into<BoxError>,
+    C: Classify<Response<AttemptBody<ResBody>>> + Clone,
     K: KeyOf,
     ResBody: Body,
     ResBody::Error: Into<BoxError>,
 {
     type Response = Response<AttemptBody<ResBody>>;
     type Error = BoxError;
-    type Future = ResponseFuture<S::Future, ResBody>;
+    type Future = ResponseFuture<S::Future, C, ResBody>;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "out of line, request and future are moved once more")]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let permit = match self.circuits.admit(&request) {
+            Ok(permit) => permit,
+            Err(open) => return self.refuse(open, None),
+        };
         let place = match self.limits.as_mut().map_or(Ok(None), |limits| limits.take(&request)) {
             Ok(place) => place,
-            Err(shed) => {
-                // What it was given to be ready is somebody else's to use.
-                self.inner = self.inner.clone();
-                return ResponseFuture::refused(shed, Arc::clone(&self.settings));
-            }
+            Err(shed) => return self.refuse(Box::new(shed), permit),
         };
+        let calling = Calling(permit);
         self.settings.next_hop.write(&mut request);
-        ResponseFuture::new(self.inner.call(request), place, Arc::clone(&self.settings))
+        let inner = self.inner.call(request);
+        let (classifier, settings) = (self.classifier.clone(), Arc::clone(&self.settings));
+        ResponseFuture::new(inner, calling.left(), place, classifier, settings)
     }
 }
 
-impl<S: Clone, K> Clone for Attempt<S, K> {
+impl<S: Clone, C: Clone, K> Attempt<S, C, K> {
+    #[cold]
+    fn refuse<F, B: Body>(
+        &mut self,
+        error: BoxError,
+        permit: Option<Permit>,
+    ) -> ResponseFuture<F, C, B> {
+        // What it was given to be ready is somebody else's to use.
+        self.inner = self.inner.clone();
+        let (classifier, settings) = (self.classifier.clone(), Arc::clone(&self.settings));
+        ResponseFuture::refused(error, permit, classifier, settings)
+    }
+}
+
+impl<S: Clone, C: Clone, K> Clone for Attempt<S, C, K> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
+            classifier: self.classifier.clone(),
+            circuits: self.circuits.clone(),
             limits: self.limits.clone(),
             settings: Arc::clone(&self.settings),
         }

@@ -60,9 +60,7 @@ where
             (Some((other, before)), same) if budget(other) == same => {
                 retry.budgets_of(&before.retry)
             }
-            (_, Some(Switch::On(given))) => {
-                retry.same_budget_by(given.made(), move |uri| by.key_of(uri))
-            }
+            (_, Some(Switch::On(given))) => retry.same_budget_by(given.made(), by),
             (_, Some(Switch::Off)) => retry.budget(retry::Budget::none()),
             (_, None) => self.keyed.retry(retry),
         };
