@@ -192,6 +192,8 @@ mod slot;
 mod target;
 mod view;
 
+#[cfg(feature = "standard")]
+pub(crate) use self::slot::Slot;
 pub use self::{
     body::ResponseBody,
     future::ResponseFuture,

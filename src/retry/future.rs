@@ -171,13 +171,12 @@ where
 
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "out of line, the response is moved once more")]
-    fn look(
-        self: Pin<&mut Self>,
-        polled: &Poll<Result<S::Response, BoxError>>,
-    ) -> Looked {
+    fn look(self: Pin<&mut Self>, polled: &Poll<Result<S::Response, BoxError>>) -> Looked {
         let this = self.project();
         match polled {
-            Poll::Pending if matches!(this.state.project(), StateProj::Attempt { .. }) => Looked::Done,
+            Poll::Pending if matches!(this.state.project(), StateProj::Attempt { .. }) => {
+                Looked::Done
+            }
             Poll::Pending => Looked::Judge(None),
             Poll::Ready(Ok(response)) => {
                 let failure = this.classifier.classify(Ok(response));

@@ -166,9 +166,9 @@
 //! - tower-http's or tower-resilience's stacks: their parts do not know of each other.
 
 mod attempt;
-mod call;
 #[cfg(feature = "config")]
 pub mod config;
+mod future;
 mod keyed;
 mod layer;
 #[cfg(test)]
@@ -177,6 +177,7 @@ mod service;
 mod side;
 mod timeouts;
 
+use self::future::ResponseFuture;
 pub use self::{
     layer::StandardLayer,
     service::{ResponseBody, Standard},

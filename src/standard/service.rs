@@ -8,14 +8,15 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::{
-    ByAuthority,
+    ByAuthority, ResponseFuture,
     attempt::{Attempt, AttemptBody},
-    call::Call,
 };
 use crate::{
-    BoxError, Classify, HttpClassifier,
+    BoxError, Classify, DeadlineLayer, HttpClassifier,
     keys::KeyOf,
-    retry::{Convert, Http, Retry},
+    logging::Logging,
+    retry,
+    retry::{BeginAt, Convert, Http, Retry},
 };
 
 /// Service made by [`StandardLayer`](super::StandardLayer).
@@ -24,11 +25,10 @@ use crate::{
 /// [`send_as`](super::StandardLayer::send_as) makes of them.
 #[derive(Clone)]
 pub struct Standard<S, C = HttpClassifier, P = Http, K = ByAuthority> {
-    pub(super) stack: Stack<S, C, P, K>,
+    pub(super) inner: Retry<Attempt<S, C, K>, C, P>,
+    pub(super) log: Logging<(), C>,
+    pub(super) deadline: DeadlineLayer,
 }
-
-/// The order, from the outside in.
-pub(super) type Stack<S, C, P, K> = Call<Retry<Attempt<S, C, K>, C, P>, C>;
 
 /// Response body of [`Standard`].
 pub type ResponseBody<B> = AttemptBody<B>;
@@ -46,16 +46,35 @@ where
 {
     type Response = Response<ResponseBody<ResBody>>;
     type Error = BoxError;
-    type Future = <Stack<S, C, Http<F>, K> as Service<Request<ReqBody>>>::Future;
+    type Future =
+        ResponseFuture<retry::ResponseFuture<Attempt<S, C, K>, C, Http<F>, Request<ReqBody>>, C>;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.stack.poll_ready(cx)
+        self.inner.poll_ready(cx)
     }
 
+    /// What `Logging` and `WithDeadline` do one inside the other, by their own parts: as two services more they would copy the
+    /// request, its future and its response twice more.
     #[inline]
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        self.stack.call(request)
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let mut slot = self.log.begin(&request);
+        let (inner, limit) = {
+            let _entered = slot.enter();
+            let (limit, is_late) = self.deadline.start(&mut request);
+            if is_late {
+                // What it was given to be ready is somebody else's to use.
+                self.inner = self.inner.clone();
+                (None, limit)
+            } else {
+                if let Some(limit) = limit {
+                    self.inner.begin_at(limit.started);
+                }
+                (Some(self.inner.call(request)), limit)
+            }
+        };
+        slot.left();
+        ResponseFuture::new(inner, limit, slot, self.log.classifier())
     }
 }
 

@@ -5,8 +5,6 @@ use tower_layer::Layer;
 use super::{
     Standard, StandardLayer,
     attempt::{Attempt, Settings},
-    call::Call,
-    service::Stack,
 };
 #[cfg(feature = "config")]
 use crate::BoxError;
@@ -31,7 +29,7 @@ impl<S: Clone, C: Clone, P: Clone, K> Layer<S> for StandardLayer<C, P, K, Client
     type Service = Standard<S, C, P, K>;
 
     fn layer(&self, client: S) -> Self::Service {
-        Standard { stack: self.stack(client) }
+        self.stack(client)
     }
 }
 
@@ -45,7 +43,7 @@ impl<S: Clone, C: Clone, P: Clone, K> Layer<S> for StandardLayer<C, P, K, Gatewa
 
 impl<C: Clone, P: Clone, K> StandardLayer<C, P, K, Gateway> {
     fn answering<S: Clone>(&self, client: S) -> ErrorResponse<Standard<S, C, P, K>> {
-        self.side.error_response.layer(Standard { stack: self.stack(client) })
+        self.side.error_response.layer(self.stack(client))
     }
 
     /// A stack around a client that failed to be ready, which is what the next call is answered.
@@ -60,7 +58,7 @@ impl<C: Clone, P: Clone, K> StandardLayer<C, P, K, Gateway> {
 }
 
 impl<C: Clone, P: Clone, K, Side> StandardLayer<C, P, K, Side> {
-    fn stack<S: Clone>(&self, client: S) -> Stack<S, C, P, K> {
+    fn stack<S: Clone>(&self, client: S) -> Standard<S, C, P, K> {
         let settings = self.parts.of_attempts.clone().unwrap_or_else(|| Arc::new(self.settings()));
         let (circuits, limits) = (self.keyed.breaker.circuits(), self.keyed.limits());
         let classifier = self.classifier.clone();
@@ -70,7 +68,7 @@ impl<C: Clone, P: Clone, K, Side> StandardLayer<C, P, K, Side> {
         let retry = self.retry.clone().within(deadline.total(), self.parts.next_hop.kept());
         let retry = retry.classifier(self.classifier.clone());
         let logging = self.parts.logging.clone().classifier(self.classifier.clone());
-        Call { inner: retry.layer(attempt), log: logging.layer(()), deadline }
+        Standard { inner: retry.layer(attempt), log: logging.layer(()), deadline }
     }
 
     /// What is the same for all attempts.
