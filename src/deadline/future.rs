@@ -61,7 +61,7 @@ where
         // The response first: one that is ready beats a deadline that has passed.
         match inner.poll(cx) {
             Poll::Ready(Ok(response)) => {
-                let bounds = bounds(*this.limit);
+                let bounds = bounds(*this.limit).unwrap_or(Bounds::NONE);
                 Poll::Ready(Ok(response.map(|body| TimedBody::new(body, bounds))))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
@@ -71,7 +71,7 @@ where
 }
 
 impl<F> ResponseFuture<F> {
-    /// As [`PollInto`], but has `bound` do with the response what is to be done.
+    /// As [`PollInto`], but has `bound` bound the body of the response, if the deadline does.
     #[cfg(feature = "standard")]
     #[inline]
     pub(crate) fn poll_into<R>(
@@ -88,7 +88,11 @@ impl<F> ResponseFuture<F> {
             None => *polled = Poll::Ready(Err(too_late(this.done))),
         }
         match polled {
-            Poll::Ready(Ok(response)) => bound(response, bounds(*this.limit)),
+            Poll::Ready(Ok(response)) => {
+                if let Some(bounds) = bounds(*this.limit) {
+                    bound(response, bounds);
+                }
+            }
             Poll::Ready(Err(_)) => {}
             Poll::Pending => *polled = self.poll_limit(cx).map(Err),
         }
@@ -117,10 +121,9 @@ impl Limit {
     }
 }
 
-/// What the body may take by the deadline.
+/// What the body may take by the deadline; `None`: as long as it likes.
 #[inline]
-fn bounds(limit: Option<Limit>) -> Bounds {
-    let limit = limit.filter(|limit| limit.with_body);
-    let (total, until) = limit.map_or((Duration::MAX, None), |it| (it.total(), Some(it.at)));
-    Bounds::new(Duration::MAX, total, until, Whose::Deadline)
+fn bounds(limit: Option<Limit>) -> Option<Bounds> {
+    let limit = limit.filter(|limit| limit.with_body)?;
+    Some(Bounds::new(Duration::MAX, limit.total(), Some(limit.at), Whose::Deadline))
 }

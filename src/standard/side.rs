@@ -10,7 +10,7 @@ use super::{
 use crate::BoxError;
 use crate::{
     DeadlineLayer, ErrorResponseLayer, LoggingLayer, error_response::ErrorResponse,
-    logging::Logging,
+    logging::Logging, time_limit::Bounds,
 };
 
 /// The stack stands around a client.
@@ -75,7 +75,7 @@ impl<C: Clone, P: Clone, K, Side> StandardLayer<C, P, K, Side> {
     pub(super) fn settings(&self) -> Settings {
         Settings {
             limit: self.parts.timeouts.attempt.unwrap_or(Duration::MAX),
-            body_idle: self.parts.timeouts.body_idle.unwrap_or(Duration::MAX),
+            body: Bounds::idle(self.parts.timeouts.body_idle.unwrap_or(Duration::MAX)),
             next_hop: self.parts.next_hop.clone(),
             bad_gateway: self.parts.bad_gateway.settings(),
         }

@@ -56,6 +56,11 @@ pub(crate) enum Whose {
 }
 
 impl Bounds {
+    /// As long as it likes.
+    #[cfg(feature = "deadline")]
+    pub(crate) const NONE: Self =
+        Self { idle: Nanos::MAX, until: None, total: Nanos::MAX, whose: Whose::Response };
+
     /// `Duration::MAX` and `None`: as long as it likes.
     #[inline]
     pub(crate) fn new(

@@ -21,7 +21,7 @@ use crate::{
     in_flight::Place,
     logging,
     poll_into::PollInto,
-    time_limit::{Bounds, Elapsed, Phase, TimedBody, poll_from_now},
+    time_limit::{Elapsed, Phase, TimedBody, poll_from_now},
 };
 
 pin_project! {
@@ -222,7 +222,7 @@ where
     B: Body,
     B::Error: Into<BoxError>,
 {
-    let body = TimedBody::new(body, Bounds::idle(settings.body_idle));
+    let body = TimedBody::new(body, settings.body);
     logging::ResponseBody::unwatched(Watched::new(body, place.take()))
 }
 

@@ -14,6 +14,7 @@ use crate::{
     circuit_breaker::{Calling, Permit},
     keys::KeyOf,
     standard::keyed::{Circuits, Limits},
+    time_limit::Bounds,
 };
 
 /// Makes one attempt.
@@ -31,7 +32,7 @@ pub struct Attempt<S, C, K> {
 #[derive(Debug)]
 pub(in crate::standard) struct Settings {
     pub(in crate::standard) limit: Duration,
-    pub(in crate::standard) body_idle: Duration,
+    pub(in crate::standard) body: Bounds,
     pub(in crate::standard) next_hop: DeadlineHeaderLayer,
     pub(in crate::standard) bad_gateway: bad_gateway::Settings,
 }
