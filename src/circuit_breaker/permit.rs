@@ -51,7 +51,8 @@ impl Permit {
 
     /// As [`take`](Self::take), but a circuit that only watches refuses nobody: `None`, the call does not count.
     #[cfg(feature = "standard")]
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "out of line, the permit is moved once more")]
     pub(super) fn pass(core: Arc<Core>) -> Result<Option<Self>, Box<CircuitOpen>> {
         match Self::take(core) {
             Ok(permit) => Ok(Some(permit)),

@@ -100,7 +100,8 @@ impl<F> Keyed<F> {
     where
         F: Key<Req>,
     {
-        self.find(request).map_or(Ok(None), Permit::pass)
+        let Some(core) = self.find(request) else { return Ok(None) };
+        Permit::pass(core)
     }
 }
 
