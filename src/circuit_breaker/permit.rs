@@ -38,7 +38,8 @@ const SLOW: Failure = Failure::new(Cause::HttpResponseTimeout)
 
 impl Permit {
     /// Gives `core` back, if there is none.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "out of line, the permit is moved once more")]
     pub(super) fn take(core: Arc<Core>) -> Result<Self, (Arc<Core>, Refusal)> {
         match core.admit() {
             Ok(Ticket { generation, probe }) => {
