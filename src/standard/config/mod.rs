@@ -84,7 +84,7 @@
 //! | `timeouts.total` | all attempts and waits, to the response's head | time from 1 ms, `"off"` | `"30s"` |
 //! | `timeouts.body_idle` | the wait for each part of a response's body | time from 1 ms, `"off"` | `"60s"` |
 //! | `retry` | [`RetryLayer`](crate::RetryLayer) | table, `"off"` | `{}` |
-//! | `retry.total` | retries of a call, the first attempt not counted | whole number, `"unlimited"` | `3` |
+//! | `retry.total` | retries of a call, the first attempt not counted | whole number, `"unlimited"` | `4` |
 //! | `retry.connect` | of these, after failures to connect | whole number, `"unlimited"` | `"unlimited"` |
 //! | `retry.read` | of these, after connections that failed later | whole number, `"unlimited"` | `"unlimited"` |
 //! | `retry.status` | of these, after statuses of the forcelist | whole number, `"unlimited"` | `"unlimited"` |
