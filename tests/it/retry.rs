@@ -119,6 +119,10 @@ async fn the_last_error_is_inside_gave_up() {
     let gave_up = find_source::<GaveUp>(&*error).unwrap();
     assert_eq!((gave_up.attempts().get(), gave_up.stop()), (5, Stop::TotalSpent));
     assert!(find_source::<io::Error>(&*error).is_some());
+    // What it was, and no more of the time than one wants to read: `1.0s`, `812.3ms`.
+    let said = error.to_string();
+    assert!(said.starts_with("gave up after 5 attempts in "), "{said}");
+    assert!(said.ends_with("s (total spent): connection terminated") && said.len() < 76, "{said}");
     assert_eq!(classify_error(&*error).cause(), Cause::ConnectionTerminated);
 }
 
