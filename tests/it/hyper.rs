@@ -40,6 +40,18 @@ async fn a_name_that_does_not_resolve_is_not_processed() {
     assert_ends(clients, "http://does-not-exist.invalid/", told, [5, 5]).await;
 }
 
+/// The connector has no TLS, or the URL no host.
+#[tokio::test]
+async fn a_url_that_the_client_cannot_reach_at_all_is_the_request_s_fault_and_not_retried() {
+    let origin = origin(Script::Healthy).await;
+    let told = (Cause::HttpRequestError, Processed::No);
+    let https = url(&origin).replace("http://", "https://");
+    for url in [&*https, "ftp://upstream/"] {
+        assert_ends((hyper::<Body>(), hyper()), url, told, [1, 1]).await;
+    }
+    assert_eq!(origin.connections(), 0);
+}
+
 #[tokio::test]
 async fn a_connection_closed_at_a_request_may_have_been_processed() {
     let cause = Cause::ConnectionTerminated;
