@@ -64,6 +64,9 @@
 //! | the caller dropped the call, or the body of a success before its end | `cancelled`, `dropped` | INFO | INFO | [`cancelled`](LoggingLayer::cancelled) |
 //! | what is inside panicked | `panicked` | WARN | WARN | [`failure`](LoggingLayer::failure) |
 //!
+//! So while a circuit is open, a server's 503s are not in a log at INFO: they would fill it, and say no more than the one line at
+//! WARN with which [it opened](crate::circuit_breaker#what-is-told). `refused(Level::Info)` has each of them written.
+//!
 //! [`only_failures`](LoggingLayer::only_failures), [`sample`](LoggingLayer::sample) and [`skip`](LoggingLayer::skip)
 //! make less of it. A failure is followed, at DEBUG and under the target `seawall::logging::curl`, by a
 //! [command](LoggingLayer::curl) for bash or zsh that sends the request again: secrets, and every header not known to be

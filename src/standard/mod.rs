@@ -100,8 +100,8 @@
 //! Three hops that make five attempts each make 125 of one request. So this is the only place that retries: the client
 //! inside must not (`seawall::reqwest::Client` switches reqwest's own off; hyper-util's client sends only what it
 //! never wrote again), a gateway answers `x-should-retry: false` when it has given up, and a retry that meets that answer
-//! stops. A chain of three such hops sends five requests to the last, or four if
-//! nobody else calls, since a budget always has three retries and no more.
+//! stops. A chain of three such hops sends five requests to the last, or four if nobody else calls, since a budget then has
+//! three retries.
 //!
 //! # Tuning
 //!
@@ -126,6 +126,7 @@
 //! | the time of the whole call is over | `Elapsed`; what is under way is dropped |
 //! | the response's body breaks off, or pauses for too long | an error where the body is read; not sent again, since the response is yours by then |
 //! | an error is left, in a gateway | a 502, 503 or 504 that says what happened |
+//! | a circuit is open, in a gateway | a 503 at once, which **leaves no line at INFO**: the one at WARN, when it opened, says why. `.access_log(LoggingLayer::server().refused(Level::Info))` gives each of them one |
 //! | nothing fails | head, frames and trailers pass as they are |
 //!
 //! # With clients, servers and other layers
