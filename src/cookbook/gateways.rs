@@ -46,7 +46,7 @@
 //! to return in any case: the upstream's, or an honest 502, 503 or 504.
 //!
 //! ```
-//! # type Sent = seawall::retry::ReplayBody<Body>;
+//! # type Sent = seawall::retry::ReplayBody<axum::body::Body>;
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! use axum::{Router, body::Body, extract::{Path, State}, response::{IntoResponse, Response}, routing::get};
