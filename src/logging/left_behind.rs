@@ -58,7 +58,7 @@ fn stop(told: Told) -> Option<&'static str> {
 #[cfg(not(feature = "retry"))]
 mod nothing {
     #[derive(Clone, Copy, Debug)]
-    pub(super) enum Told {}
+    pub(in crate::logging) enum Told {}
 
     pub(super) fn swap_told(_other: Option<Told>) -> Option<Told> {
         None

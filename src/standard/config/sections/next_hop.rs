@@ -21,13 +21,11 @@ section! {
 
 impl NextHop {
     pub(in crate::standard::config) fn check(&self) -> Result<(), Wrong> {
-        match self.header.0 {
-            Some(_) => Ok(()),
-            None => {
-                let expected: &dyn Expected = &LeafVisitor::<Hop>::new();
-                Err(Wrong::new(format!("missing field `header`, expected {expected}")))
-            }
+        if self.header.0.is_some() {
+            return Ok(());
         }
+        let expected: &dyn Expected = &LeafVisitor::<Hop>::new();
+        Err(Wrong::new(format!("missing field `header`, expected {expected}")))
     }
 
     /// `None`, which `check` refuses: there is no header.
