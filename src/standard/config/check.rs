@@ -2,14 +2,14 @@
 //!
 //! What is wrong is said of a key that stands in the policy itself, `own`: of what was inherited it has been said already.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use super::{
     sections::{Bounds, CircuitBreaker, Timeouts},
     values::{Given, Off, Positive, Time, written},
     wrong::Wrong,
 };
-use crate::standard::Timeouts as Defaults;
+use crate::{in_flight::Adaptive, standard::Timeouts as Defaults};
 
 /// What stands behind a key, to be compared with another.
 struct Side {
@@ -91,14 +91,16 @@ pub(super) fn open(all: &CircuitBreaker, own: &CircuitBreaker) -> Result<(), Wro
 
 /// `min` is not above `max`, nor an `initial` that is given outside of them.
 pub(super) fn bounds(all: &Bounds, own: &Bounds) -> Result<(), Wrong> {
-    let side = |key, default: u32, of: fn(&Bounds) -> &Given<Positive>| {
-        let calls = of(all).get().map_or(default, |calls| calls.0.get());
+    let default = Adaptive::new();
+    let side = |key, default: NonZeroU32, of: fn(&Bounds) -> &Given<Positive>| {
+        let calls = of(all).get().map_or(default, |calls| calls.0);
         let (is_given, is_own) = (of(all).0.is_some(), of(own).0.is_some());
         (calls, Side { key, value: calls.to_string(), is_given, is_own })
     };
-    let min = side("min", 10, |it| &it.min);
-    let max = side("max", 1_000, |it| &it.max);
-    let initial = Some(side("initial", 100, |it| &it.initial)).filter(|(_, it)| it.is_given);
+    let min = side("min", default.min, |it| &it.min);
+    let max = side("max", default.max, |it| &it.max);
+    let initial =
+        Some(side("initial", default.initial, |it| &it.initial)).filter(|(_, it)| it.is_given);
     let pairs = [
         Some((&min, &max)),
         initial.as_ref().map(|it| (&min, it)),
