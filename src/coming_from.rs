@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `Session()` | `ServiceBuilder::new()` |
 //! | `session.mount("https://", HTTPAdapter(max_retries=retry))` | `.layer(RetryLayer::new())`; for each prefix another: feature `config`, `seawall::config` |
-//! | `Retry(total=3)` | the default; [`total(3)`](crate::RetryLayer::total) |
+//! | `Retry(total=3)` | [`total(3)`](crate::RetryLayer::total); the default is 4 |
 //! | `connect=`, `read=`, `status=`, `other=` | [`connect`](crate::RetryLayer::connect), [`read`](crate::RetryLayer::read), [`status`](crate::RetryLayer::status), [`other`](crate::RetryLayer::other) |
 //! | `redirect=` | redirects are left to other layers, such as tower-http's `FollowRedirect` |
 //! | `status_forcelist=[429, 500, 502, 503, 504]` | the default; [`status_forcelist`](crate::RetryLayer::status_forcelist) |
@@ -38,7 +38,7 @@
 //!
 //! | httpx | here |
 //! |---|---|
-//! | `HTTPTransport(retries=3)`, of connecting only | `RetryLayer::new().read(0).status(0).other(0)`; its default does more |
+//! | `HTTPTransport(retries=3)`, of connecting only | `RetryLayer::new().total(3).read(0).status(0).other(0)`; its default does more |
 //! | `Timeout(5.0)`: 5 s each to connect, read, write, and for a place in the pool | [`Timeouts`](crate::standard::Timeouts): 10 s an attempt to the response's head, 30 s in all, 60 s between two pieces of a body |
 //! | `Timeout(connect=…)` | the client's own, such as `HttpConnector::set_connect_timeout` |
 //! | `Timeout(read=…)` | [`body_idle`](crate::standard::Timeouts::body_idle) |
@@ -59,7 +59,7 @@
 //! | `TotalRequestTimeout` | 30 s | [`Timeouts`](crate::standard::Timeouts)' total | 30 s |
 //! | `AttemptTimeout` | 10 s | its attempt | 10 s |
 //! | `RateLimiter` (a concurrency limiter) | 1,000 | [`in_flight`](crate::StandardLayer::in_flight) | none |
-//! | `MaxRetryAttempts`, the first not counted | 3 | [`total`](crate::RetryLayer::total) | 3 |
+//! | `MaxRetryAttempts`, the first not counted | 3 | [`total`](crate::RetryLayer::total) | 4 |
 //! | `Delay`, `BackoffType`, `UseJitter` | 2 s, constant, no; in the standard handler exponential, with jitter | [`backoff`](crate::RetryLayer::backoff) | 100 ms, exponential, full jitter |
 //! | `DelayGenerator`, to respect `Retry-After` | none; in the standard handler it is respected | [`respect_retry_after`](crate::RetryLayer::respect_retry_after) | yes |
 //! | `DisableForUnsafeHttpMethods()` | not called: POST is retried too | [`methods`](crate::RetryLayer::methods), [`any_method`](crate::RetryLayer::any_method) | idempotent ones |
@@ -81,7 +81,7 @@
 //! | resilience4j | its default | here | default |
 //! |---|---|---|---|
 //! | `Retry( CircuitBreaker( RateLimiter( TimeLimiter( Bulkhead( call )))))` | the order of its annotations | [`StandardLayer`](crate::StandardLayer) | retry, breaker, in-flight limit, timeout |
-//! | `maxAttempts`, the first included | 3 | [`total`](crate::RetryLayer::total), not included | 3 |
+//! | `maxAttempts`, the first included | 3 | [`total`](crate::RetryLayer::total), not included | 4 |
 //! | `waitDuration`, `intervalFunction` | 500 ms, constant | [`backoff`](crate::RetryLayer::backoff) | 100 ms, exponential, full jitter |
 //! | `retryExceptions`, `retryOnResultPredicate` | any exception; no result | [`classifier`](crate::RetryLayer::classifier), [`status_forcelist`](crate::RetryLayer::status_forcelist) | [what another try may mend](crate::retry#when-a-request-is-sent-again) |
 //! | `failureRateThreshold` | 50 % | [`failure_ratio`](crate::CircuitBreakerLayer::failure_ratio) | a half |
@@ -130,7 +130,7 @@
 //! | `retry_on` | nothing | [`RetryLayer`](crate::RetryLayer) | [what another try may mend](crate::retry#when-a-request-is-sent-again) |
 //! | `retry_on: 5xx`, `gateway-error`, `retriable-status-codes` | | [`status_forcelist`](crate::RetryLayer::status_forcelist) | 429, 500, 502, 503, 504 |
 //! | `retry_on: connect-failure`, `refused-stream`, `reset` | | [`connect`](crate::RetryLayer::connect), [`read`](crate::RetryLayer::read) | on |
-//! | `num_retries`, the first not counted | 1 | [`total`](crate::RetryLayer::total) | 3 |
+//! | `num_retries`, the first not counted | 1 | [`total`](crate::RetryLayer::total) | 4 |
 //! | `retry_back_off` | from 25 ms, up to ten times that | [`backoff`](crate::RetryLayer::backoff) | from 100 ms, up to 10 s |
 //! | `rate_limited_retry_back_off` | none | [`respect_retry_after`](crate::RetryLayer::respect_retry_after) | yes |
 //! | `retry_budget`: 20 %, at least 3 | none; then at most 3 retries at once | [`Budget`](crate::retry::Budget) | 20 % of the calls of 10 s, at least 3 |

@@ -76,7 +76,7 @@
 //!   was never written. The word of a response is never taken for it.
 //!
 //! Any other request is sent once, and its failure is yours to see. Even what is safe can do harm in numbers: an upstream that is
-//! slow gets four times the load if everybody sends four times. So waits grow from try to try, by chance, so that callers do not come
+//! slow gets five times the load if everybody sends five times. So waits grow from try to try, by chance, so that callers do not come
 //! back together; a server that says how long to wait is believed; and all calls together have a *budget*: no more retries than a
 //! fifth of their number. [`retry`] has the exact rules.
 //!
@@ -98,8 +98,8 @@
 //! In a gateway two more stand around it: [`LoggingLayer::server`], one line a request, and [`ErrorResponseLayer`], which turns any
 //! error into an honest 502, 503 or 504. `RequestDurationLayer` (feature `metrics`) measures, wherever you put it.
 //!
-//! Each also works alone. [`standard`] says what goes wrong in another order; retry at *one* level of a chain only: three hops of four
-//! attempts each make 64.
+//! Each also works alone. [`standard`] says what goes wrong in another order; retry at *one* level of a chain only: three hops of five
+//! attempts each make 125.
 //!
 //! # What you see
 //!
@@ -107,7 +107,7 @@
 //! your terminal takes a subscriber, such as `tracing_subscriber::fmt::init()`:
 //!
 //! ```text
-//! WARN GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 402.8ms, 4 attempts (total spent)
+//! WARN GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 764.5ms, 5 attempts (total spent)
 //! ```
 //!
 //! The response, or the error, carries the same for your code:
@@ -118,17 +118,22 @@
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! # use tower::{Layer, ServiceExt};
+//! # // Others have called before: where nobody does, a budget has three retries.
+//! # static CALLS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
 //! # let client = seawall::StandardLayer::new("billing").layer(tower::service_fn(async |_: http::Request<seawall::retry::ReplayBody<Body>>| {
+//! #     if CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 20 { return Ok(http::Response::new(Body::default())); }
 //! #     Err::<http::Response<Body>, _>(std::io::Error::from(std::io::ErrorKind::ConnectionRefused))
 //! # }));
-//! # let request = http::Request::get("http://billing:8080/invoice").body(Body::default())?;
+//! # let get = || http::Request::get("http://billing:8080/invoice").body(Body::default());
+//! # for _ in 0..20 { client.clone().oneshot(get()?).await?; }
+//! # let request = get()?;
 //! use seawall::{Cause, Processed, classify::classify_error, find_source, retry::GaveUp};
 //!
 //! let error = client.oneshot(request).await.unwrap_err();
 //! let failure = classify_error(&*error);
 //! assert_eq!(failure.cause(), Cause::ConnectionRefused);
 //! assert_eq!(failure.processed(), Processed::No);
-//! assert_eq!(find_source::<GaveUp>(&*error).ok_or("one attempt")?.attempts().get(), 4);
+//! assert_eq!(find_source::<GaveUp>(&*error).ok_or("one attempt")?.attempts().get(), 5);
 //! # Ok(())
 //! # }
 //! # main().unwrap();

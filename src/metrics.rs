@@ -8,6 +8,7 @@
 //! | `seawall_retry_budget_ratio` | gauge | | the part that is spent of the retries now allowed, 0 to 1, of the layer's own budget; where there are several layers, of the one that was asked last |
 //! | `seawall_circuit_state` | gauge | `key`, `state`: `closed`, `open`, `half_open`, `forced_…` | 1 for the state a circuit is in, 0 for those it was in; from its first change on |
 //! | `seawall_circuit_rejections_total` | counter | `key` | calls that an open circuit rejected |
+//! | `seawall_in_flight_limit` | gauge | `key` | how many calls an adaptive limit of `InFlightLimitLayer` allows at present; from the first time it was measured on |
 //! | `seawall_in_flight_rejections_total` | counter | `key` | calls beyond the limit of `InFlightLimitLayer` |
 //! | `seawall_keys_overflow_total` | counter | `layer` | calls that passed uncounted, since there were too many keys |
 //!
@@ -26,6 +27,7 @@
 
 use std::{
     collections::HashSet,
+    num::NonZeroU32,
     sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
@@ -50,6 +52,7 @@ pub fn describe() {
     describe_gauge!(BUDGET, "The part that is spent of the retries now allowed, 0 to 1");
     describe_gauge!(CIRCUIT, "1 for the state that a circuit is in");
     describe_counter!(OPEN, Unit::Count, "Calls that an open circuit rejected");
+    describe_gauge!(LIMIT, Unit::Count, "How many calls an adaptive limit allows in flight");
     describe_counter!(SHED, Unit::Count, "Calls beyond the limit of calls in flight");
     describe_histogram!(CLIENT, Unit::Seconds, "Duration of HTTP client requests");
     describe_histogram!(SERVER, Unit::Seconds, "Duration of HTTP server requests");
@@ -62,6 +65,7 @@ const GIVE_UPS: &str = "seawall_give_ups_total";
 const BUDGET: &str = "seawall_retry_budget_ratio";
 const CIRCUIT: &str = "seawall_circuit_state";
 const OPEN: &str = "seawall_circuit_rejections_total";
+const LIMIT: &str = "seawall_in_flight_limit";
 const SHED: &str = "seawall_in_flight_rejections_total";
 const OVERFLOW: &str = "seawall_keys_overflow_total";
 pub(crate) const CLIENT: &str = "http.client.request.duration";
@@ -125,6 +129,11 @@ pub(crate) fn circuit(of: Option<&Arc<str>>, old: &'static str, new: &'static st
 #[cfg(feature = "circuit-breaker")]
 pub(crate) fn rejected(of: Option<&Arc<str>>) {
     counter!(OPEN, &key(of)).increment(1);
+}
+
+#[cfg(feature = "in-flight")]
+pub(crate) fn in_flight_limit(of: Option<&Arc<str>>, limit: NonZeroU32) {
+    gauge!(LIMIT, &key(of)).set(limit.get());
 }
 
 #[cfg(feature = "in-flight")]

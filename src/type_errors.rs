@@ -120,11 +120,19 @@
 //! …required by a bound in `Router::<S>::layer`
 //! ```
 //!
+//! and of a service of its own, at `fallback_service`, `route_service` or `nest_service`:
+//!
+//! ```text
+//! error[E0271]: type mismatch resolving `<Standard<…> as Service<Request<Body>>>::Error == Infallible`
+//! …expected `Infallible`, found `Box<dyn Error + Send + Sync>`
+//! …required by a bound in `Router::<S>::fallback_service`
+//! ```
+//!
 //! **Why.** axum sends what its services return, so they may not fail; but a timeout, an open circuit or a refused connection
 //! is an error.
 //!
-//! **Mend.** Turn errors into answers, around everything that makes them: [`StandardLayer::gateway`](crate::StandardLayer::gateway), or
-//! [`ErrorResponseLayer`](crate::ErrorResponseLayer) above the other layers. axum's `HandleErrorLayer` is not needed.
+//! **Mend.** Turn errors into answers, around everything that makes them: [`StandardLayer::gateway`](crate::StandardLayer::gateway) in
+//! place of `new`, or [`ErrorResponseLayer`](crate::ErrorResponseLayer) above the other layers. axum's `HandleErrorLayer` is not needed.
 //!
 //! ```
 //! use std::time::Duration;

@@ -99,6 +99,12 @@
 //! One `tracing` event at WARN for each change of state, named `circuit`: `key`, `old`, `new`, `cause`, `calls` and
 //! `failures` in the window, `refused` since it opened. [`CircuitBreakerLayer::handle`] tells at any time.
 //!
+//! **What an open circuit refuses has no line at INFO**, neither of the client nor of a gateway that answers 503 for it: there would
+//! be thousands, all for the reason that the one line at WARN tells, and the next, when it is closed or tries, says how many there
+//! were. So whoever looks for a 503 that is in no log looks for `circuit open` before it. To have a line for each:
+//! `LoggingLayer::server().refused(Level::Info)`, in a stack by [`access_log`](crate::StandardLayer::access_log); or without a
+//! change to the program the level DEBUG for `seawall::logging`. `seawall_circuit_rejections_total` counts them (feature `metrics`).
+//!
 //! # Differs from
 //!
 //! - tower-resilience, failsafe, recloser: the window slides, a late result changes nothing, half-open lets only the probes

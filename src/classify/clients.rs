@@ -23,6 +23,11 @@ pub(super) fn look_at(findings: &mut Findings, error: &(dyn Error + 'static)) ->
         of_hyper_util(findings, error);
         return Step::Continue;
     }
+    #[cfg(feature = "hyper-util")]
+    if let Some(error) = error.downcast_ref() {
+        of_http_connector(findings, error);
+        return Step::Continue;
+    }
     #[cfg(feature = "hyper")]
     if let Some(error) = error.downcast_ref() {
         return of_hyper(findings, error);
@@ -94,6 +99,21 @@ fn of_hyper_util(findings: &mut Findings, error: &hyper_util::client::legacy::Er
         // for fresh unless proven otherwise.
         _ => Connection::Fresh,
     };
+}
+
+#[cfg(feature = "hyper-util")]
+type ConnectError = <hyper_util::client::legacy::connect::HttpConnector as tower_service::Service<
+    http::Uri,
+>>::Error;
+
+/// The connector says of a URL that it is not for it, having another scheme such as `https`, or no host: without a cause, which
+/// all its other errors have (hyper-util 0.1.21: client/legacy/connect/http.rs, `get_host_port`). Should that change, such a
+/// request is tried again, in vain.
+#[cfg(feature = "hyper-util")]
+fn of_http_connector(findings: &mut Findings, error: &ConnectError) {
+    if error.source().is_none() {
+        findings.cause = Some(crate::Cause::HttpRequestError);
+    }
 }
 
 #[cfg(feature = "hyper")]

@@ -31,6 +31,80 @@
 //! # }
 //! ```
 //!
+//! # Build requests as reqwest does, and read responses so
+//!
+//! `seawall::reqwest::Client` takes and gives types of `http`, and reqwest's own convert to them and back: its builder with `.json()`
+//! (reqwest's feature `json`) and `.bearer_auth()` on one side, `.json()` and `.text()` on the other.
+//!
+//! ```
+//! # #[cfg(all(feature = "reqwest-0_13", feature = "test-util"))] {
+//! use http::Request;
+//! use seawall::StandardLayer;
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), seawall::BoxError> {
+//! # use seawall::test_util::{FlakyUpstream, Step};
+//! # let upstream = FlakyUpstream::start([Step::status(502), Step::ok("{\"total\":50}")]).await?;
+//! # let url = upstream.url("/");
+//! let client = ServiceBuilder::new()
+//!     .layer(StandardLayer::new("billing"))
+//!     .service(seawall::reqwest::Client::build(reqwest::Client::builder())?);
+//!
+//! // Only to build requests; it sends none.
+//! let builder = reqwest::Client::new();
+//! let order = serde_json::json!({ "item": "cake" });
+//! let request: Request<reqwest::Body> = builder.put(url).json(&order).build()?.try_into()?;
+//!
+//! // 502 at first.
+//! let response = client.oneshot(request).await?;
+//! let response = reqwest::Response::from(response.map(reqwest::Body::wrap));
+//! assert_eq!(response.json::<serde_json::Value>().await?["total"], 50);
+//! # assert_eq!(upstream.received()[1].body(), br#"{"item":"cake"}"#);
+//! # Ok(())
+//! # }
+//! # main().unwrap();
+//! # }
+//! ```
+//!
+//! # Use one hyper client for bodies of several types
+//!
+//! A client of hyper has one type of body. Boxed, all become that one: so GETs without a body and uploads that stream share its pool
+//! of connections, and the stack's budgets and circuits.
+//!
+//! ```
+//! # #[cfg(feature = "hyper-util")] {
+//! use bytes::Bytes;
+//! use http::Request;
+//! use http_body_util::{BodyExt, Empty, Full, combinators::UnsyncBoxBody};
+//! use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+//! use seawall::{BoxError, StandardLayer};
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), seawall::BoxError> {
+//! # let upstream = scripted_origin::Origin::start(scripted_origin::Script::Healthy).await?;
+//! # let url = format!("http://{}/", upstream.addr());
+//! type Body = UnsyncBoxBody<Bytes, BoxError>;
+//!
+//! let client = ServiceBuilder::new()
+//!     .layer(StandardLayer::new("billing"))
+//!     .service(Client::builder(TokioExecutor::new()).build_http());
+//!
+//! let get = Request::get(&url).body(Body::new(Empty::new().map_err(BoxError::from)))?;
+//! let put = Request::put(&url).body(Body::new(Full::from("50 Euro").map_err(BoxError::from)))?;
+//! for request in [get, put] {
+//!     let response = client.clone().oneshot(request).await?;
+//!     assert_eq!(response.status(), 200);
+//!     response.into_body().collect().await?;
+//! }
+//! # assert_eq!(upstream.connections(), 1);
+//! # Ok(())
+//! # }
+//! # main().unwrap();
+//! # }
+//! ```
+//!
 //! # Put it around tonic
 //!
 //! A gRPC call fails by its `grpc-status`, which [`GrpcClassifier`](crate::GrpcClassifier) reads. Every call is a POST, so only what was

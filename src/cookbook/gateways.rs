@@ -40,6 +40,63 @@
 //! # }
 //! ```
 //!
+//! # Call an upstream from a handler
+//!
+//! Where a handler makes a request of its own, [`ErrorResponseLayer`](crate::ErrorResponseLayer) around the client gives it an answer
+//! to return in any case: the upstream's, or an honest 502, 503 or 504.
+//!
+//! ```
+//! # type Sent = seawall::retry::ReplayBody<axum::body::Body>;
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), seawall::BoxError> {
+//! use axum::{Router, body::Body, extract::{Path, State}, response::{IntoResponse, Response}, routing::get};
+//! use http::{Request, StatusCode};
+//! use seawall::{ErrorResponseLayer, StandardLayer};
+//! use tower::{Layer, ServiceBuilder, ServiceExt};
+//!
+//! # #[derive(Clone)]
+//! # struct Billing;
+//! # impl tower::Service<Request<Sent>> for Billing {
+//! #     type Response = Response;
+//! #     type Error = seawall::BoxError;
+//! #     type Future = std::future::Ready<Result<Response, seawall::BoxError>>;
+//! #     fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), seawall::BoxError>> {
+//! #         std::task::Poll::Ready(Ok(()))
+//! #     }
+//! #     fn call(&mut self, request: Request<Sent>) -> Self::Future {
+//! #         std::future::ready(match request.uri().path() {
+//! #             "/invoices/17" => Ok(Response::new(Body::from("50 Euro"))),
+//! #             _ => Err(std::io::Error::from(std::io::ErrorKind::ConnectionRefused).into()),
+//! #         })
+//! #     }
+//! # }
+//! // In a program `Standard<Client<HttpConnector, ReplayBody<Body>>>`.
+//! type Client = seawall::standard::Standard<Billing>;
+//!
+//! async fn invoice(State(client): State<Client>, Path(number): Path<u32>) -> Response {
+//!     let url = format!("http://billing:8080/invoices/{number}");
+//!     let Ok(request) = Request::get(url).body(Body::empty()) else {
+//!         return StatusCode::BAD_REQUEST.into_response();
+//!     };
+//!     let client = ErrorResponseLayer::new("edge").layer(client);
+//!     // It has no error: what fails is answered.
+//!     let Ok(response) = client.oneshot(request).await;
+//!     response.map(Body::new)
+//! }
+//!
+//! let client = ServiceBuilder::new().layer(StandardLayer::new("billing")).service(Billing);
+//! let app = Router::new().route("/invoices/{number}", get(invoice)).with_state(client);
+//!
+//! let ask = async |path| app.clone().oneshot(Request::get(path).body(Body::empty())?).await.map_err(seawall::BoxError::from);
+//! let response = ask("/invoices/17").await?;
+//! assert_eq!(response.status(), 200);
+//! let response = ask("/invoices/18").await?;
+//! assert_eq!(response.status(), 502);
+//! assert_eq!(response.headers()["proxy-status"], "edge;error=connection_refused");
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Find out which hop failed
 //!
 //! A 502 says that somebody could not reach somebody. What is known of it stands in a [`Failure`](crate::Failure): in the response's

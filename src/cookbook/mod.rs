@@ -3,6 +3,8 @@
 //! **Clients**
 //!
 //! - [Put it around reqwest](clients#put-it-around-reqwest)
+//! - [Build requests as reqwest does, and read responses so](clients#build-requests-as-reqwest-does-and-read-responses-so)
+//! - [Use one hyper client for bodies of several types](clients#use-one-hyper-client-for-bodies-of-several-types)
 //! - [Put it around tonic](clients#put-it-around-tonic)
 //! - [Leave a part out by a setting](clients#leave-a-part-out-by-a-setting)
 //! - [Have another policy for each upstream, from a file](clients#have-another-policy-for-each-upstream-from-a-file)
@@ -36,6 +38,7 @@
 //! **Servers that pass requests on**
 //!
 //! - [Answer honestly from axum](gateways#answer-honestly-from-axum)
+//! - [Call an upstream from a handler](gateways#call-an-upstream-from-a-handler)
 //! - [Find out which hop failed](gateways#find-out-which-hop-failed)
 //! - [Tell a stale connection from a crash](gateways#tell-a-stale-connection-from-a-crash)
 //!

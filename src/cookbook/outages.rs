@@ -127,7 +127,9 @@
 //!
 //! When an upstream slows down, calls pile up, and in the end it works on requests that nobody waits for any more. A bound on how
 //! many are under way refuses the rest at once, with 503 and a short `Retry-After` in a gateway. Begin a little above what it can do
-//! at once: calls a second times the seconds that one takes.
+//! at once: calls a second times the seconds that one takes. Or let it find the number, by
+//! [`InFlightLimitLayer::adaptive`](crate::InFlightLimitLayer::adaptive), in a file `in_flight = "adaptive"`; the metric
+//! `seawall_in_flight_limit` says what it has come to.
 //!
 //! ```
 //! use std::num::NonZeroU32;

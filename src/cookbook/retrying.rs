@@ -150,7 +150,8 @@
 //! let client = RetryLayer::new().layer(refusing);
 //! let error = client.oneshot(Request::post("http://billing/").body(Body::default())?).await.unwrap_err();
 //! let gave_up = find_source::<GaveUp>(&*error).ok_or("one attempt only")?;
-//! assert_eq!((gave_up.attempts().get(), gave_up.stop()), (4, Stop::TotalSpent));
+//! // Of the four retries that a call may have, the budget has three where nobody else calls.
+//! assert_eq!((gave_up.attempts().get(), gave_up.stop()), (4, Stop::BudgetSpent));
 //! println!("{}", classify_error(&*error).cause().advice());
 //!
 //! let client = RetryLayer::new().layer(failing);

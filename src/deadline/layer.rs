@@ -38,6 +38,8 @@ struct Trusted {
     envoy: bool,
 }
 
+const NOBODY: Trusted = Trusted { grpc: false, envoy: false };
+
 impl DeadlineLayer {
     /// Allows a call `total`, from the call to the response's head. Zero allows none; more than thirty years count as
     /// thirty.
@@ -71,8 +73,15 @@ impl DeadlineLayer {
         self
     }
 
+    /// Trusts these headers, and no other.
+    #[cfg(feature = "config")]
+    pub(crate) fn trusting(mut self, headers: Vec<TimeoutHeader>) -> Self {
+        self.settings.trusted = NOBODY;
+        headers.into_iter().fold(self, Self::trust)
+    }
+
     fn of(total: Option<Duration>) -> Self {
-        let trusted = Trusted { grpc: false, envoy: false };
+        let trusted = NOBODY;
         let settings = Settings { total, with_body: false, tell_inner: true, trusted };
         Self { settings, ignored: Arc::default() }
     }

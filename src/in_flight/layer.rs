@@ -96,6 +96,17 @@ impl<F, E> InFlightLimitLayer<Keyed<F>, E> {
     }
 }
 
+#[cfg(feature = "config")]
+impl<K, E> InFlightLimitLayer<K, E> {
+    /// Those of the limit; `None`: it is a fixed one.
+    pub(crate) const fn bounds(&self) -> Option<Adaptive> {
+        match self.size {
+            Size::Adaptive(bounds) => Some(bounds),
+            Size::Fixed(_) => None,
+        }
+    }
+}
+
 impl<K: Clone, E> Clone for InFlightLimitLayer<K, E> {
     fn clone(&self) -> Self {
         Self { select: self.select.clone(), size: self.size, extent: PhantomData }

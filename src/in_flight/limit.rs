@@ -85,6 +85,11 @@ impl Limit {
         if let Some(limit) = limit {
             self.most.store(limit.get(), Ordering::Relaxed);
         }
+        drop(machine);
+        #[cfg(feature = "metrics")]
+        if limit.is_some() {
+            crate::metrics::in_flight_limit(self.key.as_ref(), self.most());
+        }
     }
 }
 

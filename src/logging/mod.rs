@@ -22,7 +22,7 @@
 //!
 //! ```text
 //!  INFO GET /orders/17 -> 200 in 3.1ms
-//!  WARN GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 402.8ms, 4 attempts (total spent)
+//!  WARN GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 764.5ms, 5 attempts (total spent)
 //! ```
 //!
 //! That is the message; in front of it `tracing-subscriber` writes time and span, and behind it the fields. As JSON
@@ -30,12 +30,12 @@
 //!
 //! ```json
 //! {"timestamp":"2026-11-25T07:00:00.000000Z","level":"WARN","fields":{
-//!   "message":"GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 402.8ms, 4 attempts (total spent)",
+//!   "message":"GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 764.5ms, 5 attempts (total spent)",
 //!   "http.request.method":"GET","url.full":"http://billing:8080/invoice?token=REDACTED","server.address":"billing",
-//!   "server.port":8080,"http.request.resend_count":3,"error.type":"connection_refused",
+//!   "server.port":8080,"http.request.resend_count":4,"error.type":"connection_refused",
 //!   "error.message":"Connection refused (os error 111)","seawall.cause":"connection_refused","seawall.reporter":"local",
 //!   "seawall.processed":"no","seawall.advice":"Check that the upstream is running and listens on this address and port.",
-//!   "seawall.attempts":4,"seawall.stop":"total_spent","seawall.end":"error","seawall.duration_ms":402.8},
+//!   "seawall.attempts":5,"seawall.stop":"total_spent","seawall.end":"error","seawall.duration_ms":764.481},
 //!  "target":"seawall::logging"}
 //! ```
 //!
@@ -63,6 +63,9 @@
 //! | our own refusal: an open circuit, a limit | cause | DEBUG | DEBUG | [`refused`](LoggingLayer::refused) |
 //! | the caller dropped the call, or the body of a success before its end | `cancelled`, `dropped` | INFO | INFO | [`cancelled`](LoggingLayer::cancelled) |
 //! | what is inside panicked | `panicked` | WARN | WARN | [`failure`](LoggingLayer::failure) |
+//!
+//! So while a circuit is open, a server's 503s are not in a log at INFO: they would fill it, and say no more than the one line at
+//! WARN with which [it opened](crate::circuit_breaker#what-is-told). `refused(Level::Info)` has each of them written.
 //!
 //! [`only_failures`](LoggingLayer::only_failures), [`sample`](LoggingLayer::sample) and [`skip`](LoggingLayer::skip)
 //! make less of it. A failure is followed, at DEBUG and under the target `seawall::logging::curl`, by a

@@ -11,7 +11,9 @@ use super::{
     protocol::{About, Again, Sent, count},
 };
 use crate::{
-    BoxError, Cause, Deadline, Failure, Processed, attempts::remember, classify::classify_error,
+    BoxError, Cause, Deadline, Failure, Processed,
+    attempts::{remember, tell_stopped},
+    classify::classify_error,
 };
 
 impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
@@ -142,14 +144,15 @@ where
                 let this = self.as_mut().project();
                 let (_, head) = this.protocol.discard(response);
                 this.history.get_or_insert_default().last_response = head;
-                Err(self.give_up(failure.into(), stop))
+                Err(self.give_up(failure.into(), failure.cause(), stop))
             }
             Ok(response) => Ok(self.finish(response, Some(stop))),
             // A spent budget is for callers to know too: they would multiply what it keeps down.
             Err(error) if self.made > 1 || stop == Stop::BudgetSpent => {
-                Err(self.give_up(error, stop))
+                Err(self.give_up(error, failure.cause(), stop))
             }
             Err(error) => {
+                tell_stopped(stop);
                 self.project().state.set(State::Done);
                 Err(error)
             }
@@ -171,13 +174,14 @@ where
         let last = past.map(|past| *past.failure());
         let source = last.unwrap_or(Failure::new(Cause::HttpResponseTimeout));
         self.tell(source.cause(), Stop::DeadlineTooNear);
-        self.give_up(source.into(), Stop::DeadlineTooNear)
+        self.give_up(source.into(), source.cause(), Stop::DeadlineTooNear)
     }
 
     /// The inner service failed to become ready for an attempt that had been decided on.
     pub(super) fn not_ready(self: Pin<&mut Self>, error: BoxError) -> BoxError {
-        self.tell(classify_error(&*error).cause(), Stop::NotReady);
-        self.give_up(error, Stop::NotReady)
+        let cause = classify_error(&*error).cause();
+        self.tell(cause, Stop::NotReady);
+        self.give_up(error, cause, Stop::NotReady)
     }
 
     fn tell(&self, cause: Cause, stop: Stop) {
@@ -190,14 +194,14 @@ where
         );
     }
 
-    fn give_up(self: Pin<&mut Self>, error: BoxError, stop: Stop) -> BoxError {
+    fn give_up(self: Pin<&mut Self>, error: BoxError, cause: Cause, stop: Stop) -> BoxError {
         let mut this = self.project();
         this.state.set(State::Done);
         // It may stand in a queue for a permit that somebody else can use.
         *this.next = None;
         let history = this.history.take().unwrap_or_default();
         let elapsed = this.started.elapsed();
-        GaveUp::new(count(*this.made), elapsed, stop, history.last_response, error)
+        GaveUp::new(count(*this.made), elapsed, stop, cause, history.last_response, error)
             .with_earlier(history.may_be_processed)
             .into()
     }

@@ -1,8 +1,8 @@
 //! Sends a request again when it failed in a way that another try may mend, and when that is safe.
 //!
-//! By default: up to 3 retries of idempotent methods, for connection failures, timeouts and the statuses 429, 500, 502,
+//! By default: up to 4 retries of idempotent methods, for connection failures, timeouts and the statuses 429, 500, 502,
 //! 503 and 504, with exponential backoff from 100 ms and full jitter; `Retry-After` is respected; all calls together have
-//! no more retries than a fifth of their number.
+//! no more retries than a fifth of their number, or 3 in ten seconds if that is more, so that a call which is all alone has 3.
 //!
 //! Not covered: redirects; a response whose body breaks off after a good head, since by then the response is the
 //! caller's.
@@ -136,7 +136,7 @@
 //!
 //! Around [`TimeoutLayer`](crate::TimeoutLayer), so that each attempt has its own limit; inside
 //! [`LoggingLayer`](crate::LoggingLayer), so that a call is one line. Use one retry layer at one place only: three hops
-//! of four attempts each make 64.
+//! of five attempts each make 125.
 //!
 //! What follows redirects, such as tower-http's `FollowRedirectLayer`, stands around it: each hop is then a call of its own. Inside, a
 //! connection that is refused after a redirect would prove, wrongly, that a POST was not sent. What gives a call an id stands

@@ -80,7 +80,7 @@ pub(super) enum Methods {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            limits: Limits { total: Some(3), connect: None, read: None, status: None, other: None },
+            limits: Limits { total: Some(4), connect: None, read: None, status: None, other: None },
             methods: Methods::Idempotent,
             statuses: vec![429, 500, 502, 503, 504],
             unwanted: Vec::new(),

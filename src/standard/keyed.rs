@@ -94,6 +94,11 @@ impl<K> Keyed<K> {
         Self { breaker: other.breaker.clone(), has_breaker: other.has_breaker, ..self }
     }
 
+    /// The bounds of the limits, if they are adaptive.
+    pub(super) fn adaptive(&self) -> Option<in_flight::Adaptive> {
+        self.in_flight.as_ref().and_then(InFlightLimitLayer::bounds)
+    }
+
     /// With the limits of `other`, and the calls under way.
     pub(super) fn limits_of(self, other: &Self) -> Self {
         Self { in_flight: other.in_flight.clone(), ..self }

@@ -67,7 +67,7 @@
 //! | `ErrorResponseLayer`, in a gateway | every error becomes a 502, 503 or 504 | [`error_response`](StandardLayer::error_response) |
 //! | `LoggingLayer::client` | failures at WARN, successes at DEBUG | [`logging`](StandardLayer::logging) |
 //! | `DeadlineLayer` | 30 s to the response's head, all attempts together | [`timeouts`](StandardLayer::timeouts), [`deadline`](StandardLayer::deadline) |
-//! | `RetryLayer` | up to 3 retries, if that is safe; at most a fifth more load, or 3 retries in 10 s if that is more; a budget for each authority | [`retry`](StandardLayer::retry) |
+//! | `RetryLayer` | up to 4 retries, if that is safe; at most a fifth more load, or 3 retries in 10 s if that is more; a budget for each authority | [`retry`](StandardLayer::retry) |
 //! | `CircuitBreakerLayer` | one circuit for each authority | [`circuit_breaker`](StandardLayer::circuit_breaker) |
 //! | `InFlightLimitLayer` | left out | [`in_flight`](StandardLayer::in_flight) |
 //! | `TimeoutLayer` | 10 s an attempt, to the response's head | [`timeouts`](StandardLayer::timeouts) |
@@ -84,8 +84,8 @@
 //!
 //! - **Logging inside retry** writes a line for each attempt, and none for the call: one cannot see whether the caller got an
 //!   answer.
-//! - **The deadline inside retry** begins anew with each attempt: four attempts of 30 s are two minutes.
-//! - **The breaker outside retry** sees one failure where the upstream saw four, and takes the waits between them for slowness;
+//! - **The deadline inside retry** begins anew with each attempt: five attempts of 30 s are two and a half minutes.
+//! - **The breaker outside retry** sees one failure where the upstream saw five, and takes the waits between them for slowness;
 //!   nor can an open circuit end the retrying.
 //! - **The limit outside the breaker** would count calls that the breaker refuses anyway as calls under way.
 //! - **The attempt's timeout outside the breaker** cancels the call that the breaker counts, and a cancelled call is neither success
@@ -97,10 +97,11 @@
 //!
 //! # Retry at one level only
 //!
-//! Three hops that make four attempts each make 64 of one request. So this is the only place that retries: the client
+//! Three hops that make five attempts each make 125 of one request. So this is the only place that retries: the client
 //! inside must not (`seawall::reqwest::Client` switches reqwest's own off; hyper-util's client sends only what it
 //! never wrote again), a gateway answers `x-should-retry: false` when it has given up, and a retry that meets that answer
-//! stops. A chain of three such hops sends four requests to the last.
+//! stops. A chain of three such hops sends five requests to the last, or four if nobody else calls, since a budget then has
+//! three retries.
 //!
 //! # Tuning
 //!
@@ -125,6 +126,7 @@
 //! | the time of the whole call is over | `Elapsed`; what is under way is dropped |
 //! | the response's body breaks off, or pauses for too long | an error where the body is read; not sent again, since the response is yours by then |
 //! | an error is left, in a gateway | a 502, 503 or 504 that says what happened |
+//! | a circuit is open, in a gateway | a 503 at once, which **leaves no line at INFO**: the one at WARN, when it opened, says why. `.access_log(LoggingLayer::server().refused(Level::Info))` gives each of them one |
 //! | nothing fails | head, frames and trailers pass as they are |
 //!
 //! # With clients, servers and other layers

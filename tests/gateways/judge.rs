@@ -42,7 +42,7 @@ impl Case<'_> {
         check(without.1 == reaches, format!("the origin saw {}, not {reaches}", without.1));
 
         let again = *method == Method::GET && status.is_none_or(|it| FORCELIST.contains(&it));
-        let sent = if again { 4 } else { 1 };
+        let sent = if again { 5 } else { 1 };
         check(met.sent == sent, format!("sent {} times, not {sent}", met.sent));
         let seen = reaches * sent as u64;
         check(

@@ -97,7 +97,7 @@ async fn a_refused_connection_is_answered_502() {
 async fn a_silent_origin_is_answered_504() {
     let gateway = Gateway::with_limit(Script::Silent, Duration::from_millis(200)).await;
     answers(&gateway, 504, "http_response_timeout").await;
-    assert_eq!(gateway.origin.requests(), 4);
+    assert_eq!(gateway.origin.requests(), 5);
 }
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn a_flaky_origin_looks_healthy_from_outside() {
 
 #[tokio::test]
 async fn the_origin_s_own_failure_passes_untouched() {
-    for (status, requests) in [(404, 1), (500, 4), (501, 1), (502, 4), (503, 4), (504, 4)] {
+    for (status, requests) in [(404, 1), (500, 5), (501, 1), (502, 5), (503, 5), (504, 5)] {
         let gateway = Gateway::start(Script::Status(status)).await;
         let response = gateway.ask("GET").await;
         assert_eq!(response.status(), status);

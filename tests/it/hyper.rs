@@ -29,7 +29,7 @@ async fn ends(script: Script, cause: Cause, processed: Processed, attempts: [u32
 #[tokio::test]
 async fn a_refused_connection_is_not_processed_so_that_a_post_is_retried_too() {
     let cause = Cause::ConnectionRefused;
-    ends(Script::Refuse, cause, Processed::No, [4, 4]).await;
+    ends(Script::Refuse, cause, Processed::No, [5, 5]).await;
 }
 
 #[tokio::test]
@@ -37,36 +37,48 @@ async fn a_name_that_does_not_resolve_is_not_processed() {
     // RFC 6761 §6.4: `.invalid` never resolves.
     let told = (Cause::DnsError, Processed::No);
     let clients = (hyper::<Body>(), hyper());
-    assert_ends(clients, "http://does-not-exist.invalid/", told, [4, 4]).await;
+    assert_ends(clients, "http://does-not-exist.invalid/", told, [5, 5]).await;
+}
+
+/// The connector has no TLS, or the URL no host.
+#[tokio::test]
+async fn a_url_that_the_client_cannot_reach_at_all_is_the_request_s_fault_and_not_retried() {
+    let origin = origin(Script::Healthy).await;
+    let told = (Cause::HttpRequestError, Processed::No);
+    let https = url(&origin).replace("http://", "https://");
+    for url in [&*https, "ftp://upstream/"] {
+        assert_ends((hyper::<Body>(), hyper()), url, told, [1, 1]).await;
+    }
+    assert_eq!(origin.connections(), 0);
 }
 
 #[tokio::test]
 async fn a_connection_closed_at_a_request_may_have_been_processed() {
     let cause = Cause::ConnectionTerminated;
-    let origin = ends(Script::ReadClose, cause, Processed::Maybe, [4, 1]).await;
+    let origin = ends(Script::ReadClose, cause, Processed::Maybe, [5, 1]).await;
     // GET and POST by the bare client, then by the stack: the POST once each time.
-    assert_eq!(origin.requests(), 2 + 4 + 1);
+    assert_eq!(origin.requests(), 2 + 5 + 1);
 }
 
 #[tokio::test]
 async fn a_connection_reset_at_a_request_may_have_been_processed() {
     let cause = Cause::ConnectionTerminated;
-    let origin = ends(Script::Reset, cause, Processed::Maybe, [4, 1]).await;
-    assert_eq!(origin.requests(), 2 + 4 + 1);
+    let origin = ends(Script::Reset, cause, Processed::Maybe, [5, 1]).await;
+    assert_eq!(origin.requests(), 2 + 5 + 1);
 }
 
 #[tokio::test]
 async fn a_head_that_breaks_off_may_have_been_processed() {
     let cause = Cause::ConnectionTerminated;
-    let origin = ends(Script::TruncatedHead, cause, Processed::Maybe, [4, 1]).await;
-    assert_eq!(origin.requests(), 2 + 4 + 1);
+    let origin = ends(Script::TruncatedHead, cause, Processed::Maybe, [5, 1]).await;
+    assert_eq!(origin.requests(), 2 + 5 + 1);
 }
 
 #[tokio::test]
 async fn an_answer_that_is_not_http_may_have_been_processed() {
     let cause = Cause::HttpProtocolError;
-    let origin = ends(Script::Garbage, cause, Processed::Maybe, [4, 1]).await;
-    assert_eq!(origin.requests(), 2 + 4 + 1);
+    let origin = ends(Script::Garbage, cause, Processed::Maybe, [5, 1]).await;
+    assert_eq!(origin.requests(), 2 + 5 + 1);
 }
 
 #[tokio::test]
@@ -87,7 +99,7 @@ async fn a_connection_closed_as_soon_as_made_is_terminated() {
         assert_eq!(verdict.cause, Cause::ConnectionTerminated);
         assert!(matches!(verdict.processed, Processed::No | Processed::Maybe));
     }
-    assert!(matches!(stacked[0].attempts, 4 | 5), "{stacked:?}");
+    assert!(matches!(stacked[0].attempts, 5 | 6), "{stacked:?}");
     assert_eq!(origin.requests(), 0);
 }
 
@@ -104,8 +116,8 @@ async fn a_silent_origin_is_a_timeout_that_may_have_been_processed() {
     };
     assert_eq!([get, post], [expected(1), expected(1)]);
     let stacked = get_and_post(stack(timeout.layer(hyper())), &url(&origin)).await;
-    assert_eq!(stacked, [expected(4), expected(1)]);
-    assert_eq!(origin.requests(), 2 + 4 + 1);
+    assert_eq!(stacked, [expected(5), expected(1)]);
+    assert_eq!(origin.requests(), 2 + 5 + 1);
 }
 
 /// The head is a success, so nobody retries; what the caller meets is told by `classify_body_error`.

@@ -254,6 +254,67 @@ async fn a_call_that_took_several_attempts_is_one_line_that_says_so() {
     assert_eq!(line.get("error.type"), Some("http_response_timeout"));
 }
 
+/// Nothing stands around such an error that could say it.
+#[cfg(feature = "retry")]
+#[tokio::test(start_paused = true)]
+async fn an_error_that_ends_a_call_at_its_first_attempt_says_why_there_was_no_other() {
+    use seawall::{Deadline, RetryLayer, retry::Budget};
+
+    let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+    let call = async |layer: RetryLayer, request: Request<Body>, error: BoxError| {
+        let script = Script::new([Act::<Body>::Fail(error)]);
+        let service = LoggingLayer::client().layer(layer.layer(script));
+        service.oneshot(request).await.unwrap_err();
+        recorder.lines().pop().unwrap()
+    };
+    let reset = || io::Error::from(io::ErrorKind::ConnectionReset).into();
+    let post = || Request::post(URL).body(Body::from("pay")).unwrap();
+    let put = Request::put(URL).body(Body::from("a long one")).unwrap();
+    let mut late = get(URL);
+    late.extensions_mut().insert(Deadline::within(Duration::ZERO));
+    let faulty = Failure::new(Cause::HttpRequestError).into();
+    let no_budget = RetryLayer::new().budget(Budget::new(seawall::Ratio::percent(0), 0));
+    for (layer, request, error, stop) in [
+        (RetryLayer::new(), post(), reset(), "method_not_allowed"),
+        (RetryLayer::new().body_limit(3), put, reset(), "not_replayable"),
+        (RetryLayer::new(), late, reset(), "deadline_too_near"),
+        (RetryLayer::new().total(0), get(URL), reset(), "total_spent"),
+        (RetryLayer::new(), get(URL), faulty, "not_retryable"),
+        (no_budget, get(URL), reset(), "budget_spent"),
+    ] {
+        let line = call(layer, request, error).await;
+        assert_eq!(line.get("seawall.stop"), Some(stop));
+        assert_eq!(line.get("seawall.attempts"), Some("1"), "{stop}");
+        let end = format!(" in 0.0ns, 1 attempt ({})", stop.replace('_', " "));
+        assert!(line.message().ends_with(&end), "{}", line.message());
+    }
+    // A refusal says by itself that nothing was sent; and nobody else is told what was said of another call.
+    for error in [Failure::new(Cause::CircuitOpen).into(), "no retry was asked".into()] {
+        let script = Script::new([Act::<Body>::Fail(error)]);
+        let bare = LoggingLayer::client().layer(script);
+        bare.oneshot(get(URL)).await.unwrap_err();
+        let line = recorder.lines().pop().unwrap();
+        assert_eq!((line.get("seawall.stop"), line.get("seawall.attempts")), (None, None));
+    }
+    let line = call(RetryLayer::new(), post(), Failure::new(Cause::CircuitOpen).into()).await;
+    assert_eq!((line.get("seawall.stop"), line.get("seawall.attempts")), (None, None));
+}
+
+/// Of layers inside of one another the outermost has the last word.
+#[cfg(feature = "retry")]
+#[tokio::test(start_paused = true)]
+async fn of_two_retries_the_outer_one_says_why_there_was_no_other_attempt() {
+    use seawall::RetryLayer;
+
+    let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+    let reset = io::Error::from(io::ErrorKind::ConnectionReset);
+    let script = Script::new([Act::<Body>::Fail(reset.into())]);
+    let inner = RetryLayer::new().total(0).layer(script);
+    let outer = RetryLayer::new().methods([]).layer(inner);
+    LoggingLayer::client().layer(outer).oneshot(get(URL)).await.unwrap_err();
+    assert_eq!(recorder.line().get("seawall.stop"), Some("method_not_allowed"));
+}
+
 #[cfg(feature = "retry")]
 #[tokio::test(start_paused = true)]
 async fn each_decision_of_retry_is_an_event_at_debug_inside_the_request_s_span() {

@@ -12,6 +12,7 @@ use metrics_util::{
 use seawall::{
     CircuitBreakerLayer, InFlightLimitLayer, RequestDurationLayer, RetryLayer,
     circuit_breaker::{CircuitOpen, by_authority},
+    in_flight::Adaptive,
     retry::{Backoff, Budget},
     test_util as flaky,
 };
@@ -54,7 +55,7 @@ fn retry() -> RetryLayer {
 #[test]
 fn attempts_and_retries_are_counted_by_what_became_of_them() {
     let told = told(async || {
-        let script = answers(&[200, 502, 200, 502, 503, 502, 502, 404]);
+        let script = answers(&[200, 502, 200, 502, 503, 502, 502, 502, 404]);
         let client = retry().budget(Budget::none()).layer(script);
         for status in [200, 200, 502, 404] {
             let response = client.clone().oneshot(get()).await.unwrap();
@@ -62,13 +63,13 @@ fn attempts_and_retries_are_counted_by_what_became_of_them() {
         }
     });
     let expected = [
-        ("seawall_attempts_total cause=bad_gateway", "4"),
+        ("seawall_attempts_total cause=bad_gateway", "5"),
         ("seawall_attempts_total cause=client_error", "1"),
         ("seawall_attempts_total cause=none", "2"),
         ("seawall_attempts_total cause=overloaded", "1"),
         ("seawall_give_ups_total stop=not_retryable", "1"),
         ("seawall_give_ups_total stop=total_spent", "1"),
-        ("seawall_retries_total outcome=failure", "3"),
+        ("seawall_retries_total outcome=failure", "4"),
         ("seawall_retries_total outcome=success", "1"),
     ];
     assert_eq!(told, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
@@ -116,6 +117,33 @@ fn calls_beyond_the_limit_in_flight_are_counted() {
         held.await.unwrap();
     });
     assert_eq!(told, [("seawall_in_flight_rejections_total ".to_owned(), "1".to_owned())].into());
+}
+
+#[test]
+fn an_adaptive_limit_tells_how_many_calls_it_allows_and_a_fixed_one_does_not() {
+    let most = |calls| NonZeroU32::new(calls).unwrap();
+    let bounds = Adaptive::new().initial(most(8)).min(most(4)).max(most(16));
+    let learn = async |layer: InFlightLimitLayer, expected: u32| {
+        let keyed = layer.clone().keyed(by_authority);
+        let slow = flaky::Step::ok("").delay(Duration::from_millis(10));
+        // All of its places are used, and the upstream is not slower for that: so it grows as far as it may.
+        for _ in 0..40 {
+            let calls: Vec<_> = (0..expected)
+                .map(|_| (layer.layer(upstream(slow.clone())), keyed.layer(upstream(slow.clone()))))
+                .map(|(one, many)| async move {
+                    let _ = futures_util::join!(one.oneshot(get()), many.oneshot(get()));
+                })
+                .collect();
+            futures_util::future::join_all(calls).await;
+        }
+    };
+    let adaptive = told(async || learn(InFlightLimitLayer::adaptive(bounds), 16).await);
+    let known = adaptive.keys().any(|name| name.contains("key=upstream"));
+    let key = if known { "upstream" } else { "other" };
+    assert_eq!(adaptive["seawall_in_flight_limit "], "16", "{adaptive:?}");
+    assert_eq!(adaptive[&format!("seawall_in_flight_limit key={key}")], "16", "{adaptive:?}");
+    let fixed = told(async || learn(InFlightLimitLayer::new(most(8)), 8).await);
+    assert_eq!(fixed, BTreeMap::new());
 }
 
 #[test]

@@ -81,7 +81,7 @@ async fn data_is_shared_and_not_copied() {
         })
     };
     layer().layer(service).oneshot(put(Full::new(original.clone()))).await.unwrap();
-    assert_eq!(*seen.lock().unwrap(), [original.as_ptr().addr(); 4]);
+    assert_eq!(*seen.lock().unwrap(), [original.as_ptr().addr(); 5]);
 }
 
 #[tokio::test(start_paused = true)]

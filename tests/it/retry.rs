@@ -30,9 +30,14 @@ fn get() -> Request<Body> {
     request(&Method::GET)
 }
 
+/// Retries as it comes, but without a budget.
+fn patient() -> RetryLayer {
+    RetryLayer::new().budget(Budget::none())
+}
+
 /// Retries without waiting, and without a budget.
 fn eager() -> RetryLayer {
-    RetryLayer::new().backoff(Backoff::none()).budget(Budget::none())
+    patient().backoff(Backoff::none())
 }
 
 async fn call<S, B>(
@@ -55,11 +60,27 @@ fn attempts<B>(response: &Response<B>) -> (u32, Option<Stop>) {
 #[tokio::test(start_paused = true)]
 async fn a_get_is_retried_on_the_statuses_of_the_forcelist() {
     for status in [429, 500, 502, 503, 504] {
-        let script = answers(&[status, status, status, 200]);
-        let response = call(&RetryLayer::new(), &script, get()).await.unwrap();
+        let script = answers(&[status, status, status, status, 200]);
+        let response = call(&patient(), &script, get()).await.unwrap();
         assert_eq!(response.status(), 200);
-        assert_eq!(attempts(&response), (4, None));
+        assert_eq!(attempts(&response), (5, None));
     }
+}
+
+/// The budget of all calls has a fifth of their number, and three where that is less.
+#[tokio::test(start_paused = true)]
+async fn a_call_is_sent_five_times_at_most_and_four_times_where_there_are_no_others() {
+    let statuses: Vec<u16> = [200; 20].into_iter().chain([502; 5]).collect();
+    let script = answers(&statuses);
+    let layer = RetryLayer::new();
+    for _ in 0..20 {
+        call(&layer, &script, get()).await.unwrap();
+    }
+    let response = call(&layer, &script, get()).await.unwrap();
+    assert_eq!(attempts(&response), (5, Some(Stop::TotalSpent)));
+
+    let response = call(&RetryLayer::new(), &answers(&[502; 4]), get()).await.unwrap();
+    assert_eq!(attempts(&response), (4, Some(Stop::BudgetSpent)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -79,13 +100,14 @@ async fn a_success_at_the_first_attempt_is_not_marked() {
 
 #[tokio::test(start_paused = true)]
 async fn the_last_response_is_returned_when_retries_are_spent() {
-    let script = answers(&[500, 502, 503, 504]);
-    let response = call(&RetryLayer::new(), &script, get()).await.unwrap();
+    let script = answers(&[500, 502, 503, 502, 504]);
+    let response = call(&patient(), &script, get()).await.unwrap();
     assert_eq!(response.status(), 504);
-    assert_eq!(attempts(&response), (4, Some(Stop::TotalSpent)));
+    assert_eq!(attempts(&response), (5, Some(Stop::TotalSpent)));
     let attempts = response.extensions().get::<Attempts>().unwrap();
     let causes: Vec<_> = attempts.past().iter().map(|past| past.failure().cause()).collect();
-    assert_eq!(causes, [Cause::OriginError, Cause::BadGateway, Cause::Overloaded]);
+    let expected = [Cause::OriginError, Cause::BadGateway, Cause::Overloaded, Cause::BadGateway];
+    assert_eq!(causes, expected);
     let waits: Duration = attempts.past().iter().map(seawall::retry::Past::delay).sum();
     assert!(attempts.elapsed() >= waits);
 }
@@ -93,10 +115,14 @@ async fn the_last_response_is_returned_when_retries_are_spent() {
 #[tokio::test(start_paused = true)]
 async fn the_last_error_is_inside_gave_up() {
     let script = upstream(Step::reset());
-    let error = call(&RetryLayer::new(), &script, get()).await.unwrap_err();
+    let error = call(&patient(), &script, get()).await.unwrap_err();
     let gave_up = find_source::<GaveUp>(&*error).unwrap();
-    assert_eq!((gave_up.attempts().get(), gave_up.stop()), (4, Stop::TotalSpent));
+    assert_eq!((gave_up.attempts().get(), gave_up.stop()), (5, Stop::TotalSpent));
     assert!(find_source::<io::Error>(&*error).is_some());
+    // What it was, and no more of the time than one wants to read: `1.0s`, `812.3ms`.
+    let said = error.to_string();
+    assert!(said.starts_with("gave up after 5 attempts in "), "{said}");
+    assert!(said.ends_with("s (total spent): connection terminated") && said.len() < 76, "{said}");
     assert_eq!(classify_error(&*error).cause(), Cause::ConnectionTerminated);
 }
 

@@ -310,7 +310,7 @@ async fn an_error_after_a_response_keeps_that_response_s_head() {
     assert_eq!(gave_up.last_response().unwrap().headers()["x-request-id"], "17");
     assert_eq!(
         error.to_string(),
-        format!("gave up after 2 attempts in {:?} (circuit_open)", Duration::ZERO)
+        format!("gave up after 2 attempts in {:.1?} (circuit open): circuit open", Duration::ZERO)
     );
 }
 

@@ -170,7 +170,7 @@ async fn a_snapshot_tells_the_circuit_the_counts_and_the_failures() {
             "upstream": "x", "first_ago_ms": null, "ago_ms": null, "count": 1, "status": null,
             "cause": "connection_refused", "reporter": "local", "processed": "no",
             "advice": "Check that the upstream is running and listens on this address and port.",
-            "note": null, "attempts": 4, "mended": false, "stop": "total_spent",
+            "note": null, "attempts": 4, "mended": false, "stop": "budget_spent",
         })
     );
     page.next().await.expect("another one, a second later");

@@ -16,6 +16,8 @@ pub(crate) struct Claim {
     what: &'static str,
     value: fn(&Figures) -> f64,
     must: Must,
+    /// In so many storms, each with a seed of its own.
+    storms: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -34,7 +36,13 @@ const fn claim(
     value: fn(&Figures) -> f64,
     must: Must,
 ) -> Claim {
-    Claim { scenario, stack, what, value, must }
+    Claim { scenario, stack, what, value, must, storms: 1 }
+}
+
+/// That no call failed, in several storms: one would not tell a rare failure from none.
+const fn none_failed(scenario: &'static str, stack: &'static str) -> Claim {
+    let what = "failed, worst of 6";
+    Claim { storms: 6, ..claim(scenario, stack, what, FAILED, BeAtMost(0.0)) }
 }
 
 const SUCCESS: fn(&Figures) -> f64 = |figures| figures.success;
@@ -48,7 +56,7 @@ const LOAD: fn(&Figures) -> f64 = |figures| figures.load_in_fault;
 /// A caller may learn of its deadline in the millisecond after it.
 const LATEST: f64 = TOTAL.saturating_add(Duration::from_millis(1)).as_millis() as f64 / 1e3;
 
-static CLAIMS: [Claim; 24] = [
+static CLAIMS: [Claim; 22] = [
     claim("random", "seawall", "success", SUCCESS, BeAtLeast(0.9999)),
     claim("random", "seawall", "load", LOAD, BeAtMost(1.06)),
     claim("down", "seawall", "load while down", LOAD, BeAtMost(0.3)),
@@ -67,8 +75,7 @@ static CLAIMS: [Claim; 24] = [
     claim("brownout", "seawall-adaptive", "of the capacity left", OF_CAPACITY, BeAtLeast(0.85)),
     claim("brownout", "seawall-adaptive", "back after, s", RECOVERY, BeAtMost(10.0)),
     claim("instance", "seawall", "success", SUCCESS, BeAtLeast(0.999)),
-    claim("restart", "seawall", "failed", FAILED, BeAtMost(0.0)),
-    claim("restart", "four-retries", "failed", FAILED, BeAtMost(0.0)),
+    none_failed("restart", "seawall"),
     claim(
         "ratelimit",
         "seawall",
@@ -78,19 +85,23 @@ static CLAIMS: [Claim; 24] = [
     ),
     claim("ratelimit", "seawall", "load, worst second", WORST, BeAtMost(1.25)),
     claim("ratelimit", "seawall-adaptive", "of the rate allowed", OF_CAPACITY, BeAtLeast(0.95)),
-    claim("stale", "seawall", "success", SUCCESS, BeAtLeast(0.9999)),
-    claim("stale", "four-retries", "failed", FAILED, BeAtMost(0.0)),
+    none_failed("stale", "seawall"),
 ];
 
-/// The storms that the claims are about, each once.
-pub(crate) fn storms() -> Vec<(&'static Scenario, Stack)> {
-    let mut storms: Vec<(&Scenario, Stack)> = Vec::new();
+/// The storms that the claims are about, each once, from this seed on.
+pub(crate) fn storms(seed: u64) -> Vec<(&'static Scenario, Stack, u64)> {
+    let mut storms: Vec<(&Scenario, Stack, u64)> = Vec::new();
     for claim in &CLAIMS {
         let scenario = scenario::ALL.iter().find(|one| one.name == claim.scenario);
         let stack = stack::ALL.iter().find(|one| one.name == claim.stack);
         let (scenario, stack) = scenario.zip(stack).expect("a claim about what there is");
-        if !storms.iter().any(|(at, of)| at.name == scenario.name && of.name == stack.name) {
-            storms.push((scenario, *stack));
+        for seed in seed..seed.saturating_add(claim.storms) {
+            let is_this = |(at, of, by): &(&Scenario, Stack, u64)| {
+                at.name == scenario.name && of.name == stack.name && *by == seed
+            };
+            if !storms.iter().any(is_this) {
+                storms.push((scenario, *stack, seed));
+            }
         }
     }
     storms
@@ -100,13 +111,19 @@ pub(crate) fn storms() -> Vec<(&'static Scenario, Stack)> {
 pub(crate) fn of(results: &[Result]) -> (Vec<String>, usize) {
     let mut broken = 0;
     let lines = CLAIMS.iter().map(|claim| {
-        let found = results
+        let values = results
             .iter()
-            .find(|result| result.scenario == claim.scenario && result.stack == claim.stack);
-        let value = (claim.value)(&found.expect("each was run").figures);
-        let (holds, must) = match claim.must {
-            BeAtLeast(least) => (value >= least, format!("at least {least}")),
-            BeAtMost(most) => (value <= most, format!("at most {most}")),
+            .filter(|result| result.scenario == claim.scenario && result.stack == claim.stack)
+            .map(|result| (claim.value)(&result.figures));
+        let (value, holds, must) = match claim.must {
+            BeAtLeast(least) => {
+                let value = values.reduce(f64::min).expect("each was run");
+                (value, value >= least, format!("at least {least}"))
+            }
+            BeAtMost(most) => {
+                let value = values.reduce(f64::max).expect("each was run");
+                (value, value <= most, format!("at most {most}"))
+            }
         };
         broken += usize::from(!holds);
         let verdict = if holds { "ok    " } else { "BROKEN" };

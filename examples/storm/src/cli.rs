@@ -80,7 +80,7 @@ pub(crate) fn list() -> String {
     for scenario in &scenario::ALL {
         let _ = writeln!(text, "  {:<17} {}", scenario.name, scenario.title);
     }
-    text.push_str("\nStacks, each told that an attempt may take 1 s and a call 3 s:\n");
+    text.push_str("\nStacks, told that an attempt may take 1 s and a call 3 s:\n");
     for stack in &stack::ALL {
         let _ = writeln!(text, "  {:<17} {}", stack.name, stack.what);
     }

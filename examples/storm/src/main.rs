@@ -52,12 +52,15 @@ fn main() -> ExitCode {
     if arguments.check {
         return check(arguments.seed);
     }
+    let seed = arguments.seed;
     let storms: Vec<_> = arguments
         .scenarios()
         .into_iter()
-        .flat_map(|scenario| arguments.stacks().into_iter().map(move |stack| (scenario, stack)))
+        .flat_map(|scenario| {
+            arguments.stacks().into_iter().map(move |stack| (scenario, stack, seed))
+        })
         .collect();
-    let results = run_all(&storms, arguments.seed);
+    let results = run_all(&storms);
     for scenario in arguments.scenarios() {
         println!("{}", table::of(scenario, &results));
     }
@@ -71,7 +74,7 @@ fn main() -> ExitCode {
 }
 
 fn check(seed: u64) -> ExitCode {
-    let (lines, broken) = check::of(&run_all(&check::storms(), seed));
+    let (lines, broken) = check::of(&run_all(&check::storms(seed)));
     println!("{}", lines.join("\n"));
     if broken == 0 {
         return ExitCode::SUCCESS;
@@ -81,7 +84,7 @@ fn check(seed: u64) -> ExitCode {
 }
 
 /// As many at once as there are processors; each has chance and a clock of its own, so that none changes another.
-fn run_all(storms: &[(&'static Scenario, Stack)], seed: u64) -> Vec<Result> {
+fn run_all(storms: &[(&'static Scenario, Stack, u64)]) -> Vec<Result> {
     let _clock = SimClocksGuard::init();
     let progress = Progress::new(storms.len());
     let next = AtomicUsize::new(0);
@@ -92,16 +95,16 @@ fn run_all(storms: &[(&'static Scenario, Stack)], seed: u64) -> Vec<Result> {
             scope.spawn(|| {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some((scenario, stack)) = storms.get(at) else { return };
+                    let Some((scenario, stack, seed)) = storms.get(at) else { return };
                     let bar = progress.begin(format!("{} {}", scenario.name, stack.name));
-                    let storm = run::storm(scenario, stack, seed, || {
+                    let storm = run::storm(scenario, stack, *seed, || {
                         bar.inc(1);
                         bar.force_draw();
                     });
                     progress.end(&bar);
                     let figures = Figures::of(&storm, scenario);
                     let (scenario, stack) = (scenario.name, stack.name);
-                    let result = Result { scenario, stack, seed, figures };
+                    let result = Result { scenario, stack, seed: *seed, figures };
                     results.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
                 }
             });

@@ -33,9 +33,9 @@ pub(super) use self::machine::Machine;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "settings do nothing until a layer has them"]
 pub struct Adaptive {
-    initial: NonZeroU32,
-    min: NonZeroU32,
-    max: NonZeroU32,
+    pub(crate) initial: NonZeroU32,
+    pub(crate) min: NonZeroU32,
+    pub(crate) max: NonZeroU32,
 }
 
 impl Adaptive {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::{
     policy::Policy,
     sections::Budget,
-    values::{Plain, Switch},
+    values::{Off, Plain, Switch},
 };
 use crate::{
-    BadGatewayClassifierLayer, InFlightLimitLayer, LoggingLayer, RetryLayer, StandardLayer,
+    BadGatewayClassifierLayer, DeadlineLayer, LoggingLayer, RetryLayer, StandardLayer,
     keys::KeyOf,
     retry::{self, Http},
 };
@@ -26,7 +26,7 @@ where
         let stack = Self { keyed: self.keyed.clone().anew(), ..self.clone() };
         let stack = stack.in_time(policy).retrying(policy, before);
         let stack = stack.breaking(policy, before).limiting(policy, before);
-        stack.looking(policy).telling(policy).settled()
+        stack.handing_on(policy).looking(policy).telling(policy).settled(policy)
     }
 
     fn in_time(mut self, policy: &Policy) -> Self {
@@ -37,7 +37,7 @@ where
         if let Some(total) = given.total.get() {
             let total = total.plain();
             self.parts.timeouts.total = total;
-            // Whom it trusts, and how far it reaches, no file says.
+            // How far it reaches no file says.
             let own = self.parts.deadline.filter(|own| own.total().is_some());
             self.parts.deadline = own.map(|own| own.lasting(total));
         }
@@ -83,14 +83,25 @@ where
     }
 
     fn limiting(self, policy: &Policy, before: Option<(&Policy, &Self)>) -> Self {
-        let keyed = match (before, policy.in_flight.get()) {
-            (Some((other, before)), given) if other.in_flight.get() == given => {
+        let keyed = match (before, policy.in_flight.as_ref()) {
+            (Some((other, before)), given) if other.in_flight.as_ref() == given => {
                 self.keyed.limits_of(&before.keyed)
             }
-            (_, Some(most)) => self.keyed.limit_by(most.plain().map(InFlightLimitLayer::new)),
+            (_, Some(Off(given))) => {
+                let own = self.keyed.adaptive();
+                self.keyed.limit_by(given.as_ref().map(|given| given.made(own)))
+            }
             (_, None) => self.keyed,
         };
         Self { keyed, ..self }
+    }
+
+    fn handing_on(self, policy: &Policy) -> Self {
+        match policy.next_hop.as_ref() {
+            None => self,
+            Some(Switch::Off) => self.next_hop(None),
+            Some(Switch::On(given)) => self.next_hop(given.made()),
+        }
     }
 
     fn looking(self, policy: &Policy) -> Self {
@@ -119,8 +130,8 @@ where
     }
 
     /// With all decided that would be for each service, since here one is made for each call.
-    fn settled(mut self) -> Self {
-        let deadline = self.bound();
+    fn settled(mut self, policy: &Policy) -> Self {
+        let deadline = policy.timeouts.trust.put(self.bound(), DeadlineLayer::trusting);
         self.retry = self.retry.within(deadline.total(), self.parts.next_hop.kept());
         self.parts.deadline = Some(deadline);
         self.parts.of_attempts = Some(Arc::new(self.settings()));

@@ -7,8 +7,8 @@ use super::{
     policy::Policy,
     prefix::Prefix,
     routes::Routes,
-    sections::{BadGateway, CircuitBreaker, Logging, Retry, Timeouts},
-    values::{Given, Off, Positive, Switch, Tables, table},
+    sections::{BadGateway, CircuitBreaker, InFlight, Logging, NextHop, Retry, Timeouts},
+    values::{Given, Off, Switch, Tables, table},
     wrong::{Step, Wrong},
 };
 
@@ -43,7 +43,10 @@ pub(super) struct Route {
     circuit_breaker: Given<Switch<CircuitBreaker>>,
     /// How many calls of one host and port may be under way at once.
     #[serde(default)]
-    in_flight: Given<Off<Positive>>,
+    in_flight: Given<Off<InFlight>>,
+    /// How the next server is told how long it has.
+    #[serde(default)]
+    next_hop: Given<Switch<NextHop>>,
     /// What is looked at in failed responses.
     #[serde(default)]
     bad_gateway: Given<Switch<BadGateway>>,
@@ -54,9 +57,11 @@ pub(super) struct Route {
 
 impl Route {
     fn into_parts(self) -> (Prefix, Policy) {
-        let Self { prefix, timeouts, retry, circuit_breaker, in_flight, bad_gateway, logging } =
-            self;
-        (prefix, Policy { timeouts, retry, circuit_breaker, in_flight, bad_gateway, logging })
+        let Self { prefix, timeouts, retry, circuit_breaker, in_flight, next_hop, .. } = self;
+        let (bad_gateway, logging) = (self.bad_gateway, self.logging);
+        let policy =
+            Policy { timeouts, retry, circuit_breaker, in_flight, next_hop, bad_gateway, logging };
+        (prefix, policy)
     }
 }
 

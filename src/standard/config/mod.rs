@@ -83,8 +83,9 @@
 //! | `timeouts.attempt` | one attempt, to the response's head; not above `timeouts.total` | time from 1 ms, `"off"` | `"10s"` |
 //! | `timeouts.total` | all attempts and waits, to the response's head | time from 1 ms, `"off"` | `"30s"` |
 //! | `timeouts.body_idle` | the wait for each part of a response's body | time from 1 ms, `"off"` | `"60s"` |
+//! | `timeouts.trust` | headers of requests by which callers, if they can be trusted, say how long they wait: kept to if it is less than `timeouts.total`; [`DeadlineLayer::trust`](crate::DeadlineLayer::trust) | list of `"grpc-timeout"`, `"x-envoy-expected-rq-timeout-ms"` | `[]` |
 //! | `retry` | [`RetryLayer`](crate::RetryLayer) | table, `"off"` | `{}` |
-//! | `retry.total` | retries of a call, the first attempt not counted | whole number, `"unlimited"` | `3` |
+//! | `retry.total` | retries of a call, the first attempt not counted | whole number, `"unlimited"` | `4` |
 //! | `retry.connect` | of these, after failures to connect | whole number, `"unlimited"` | `"unlimited"` |
 //! | `retry.read` | of these, after connections that failed later | whole number, `"unlimited"` | `"unlimited"` |
 //! | `retry.status` | of these, after statuses of the forcelist | whole number, `"unlimited"` | `"unlimited"` |
@@ -126,7 +127,13 @@
 //! | `circuit_breaker.probe_lease` | how long each of them keeps its place | time from 10 ms | `"30s"` |
 //! | `circuit_breaker.count_origin_errors` | whether 500 and the like count | `true`, `false` | `false` |
 //! | `circuit_breaker.shadow` | counts and tells, never refuses | `true`, `false` | `false` |
-//! | `in_flight` | [`InFlightLimitLayer`](crate::InFlightLimitLayer): calls under way for each host and port | whole number from 1, `"off"` | `"off"` |
+//! | `in_flight` | [`InFlightLimitLayer`](crate::InFlightLimitLayer): calls under way for each host and port; `"adaptive"` or a table: as many as the upstream turns out to answer without a queue, see [`Adaptive`](crate::in_flight::Adaptive) | whole number from 1, `"adaptive"`, table, `"off"` | `"off"` |
+//! | `in_flight.initial` | how many before anything is known | whole number from 1 | 100 |
+//! | `in_flight.min` | the fewest; not above `in_flight.max` | whole number from 1 | 10 |
+//! | `in_flight.max` | the most | whole number from 1 | 1,000 |
+//! | `next_hop` | [`DeadlineHeaderLayer`](crate::DeadlineHeaderLayer): tells the next server how much of `timeouts.total` is left | table, `"off"` | `"off"` |
+//! | `next_hop.header` | the header that says so; has to be given | `"grpc-timeout"`, `"x-envoy-expected-rq-timeout-ms"` | none |
+//! | `next_hop.margin` | what is kept of it for the answer's way back | time | 50 ms |
 //! | `bad_gateway` | [`BadGatewayClassifierLayer`](crate::BadGatewayClassifierLayer) | table, `"off"` | `{}` |
 //! | `bad_gateway.peek` | how much of a failed response's body is looked at | bytes, up to 1 MiB | `4096` |
 //! | `bad_gateway.peek_wait` | how long it is waited for | time | `"50ms"` |
@@ -153,8 +160,9 @@
 //! A file that cannot be read or is not UTF-8; one of 1 MiB or more, of which no more is read; one without any key, since most
 //! likely somebody is about to write it; what is not TOML; an unknown key; a value of another kind, without its unit, negative,
 //! or outside of its range; two routes of the same prefix; an attempt that may take longer than the whole call, also if only
-//! one of them stands in the file and the other is the default; `open_for` above `open_max`, if both are set; a key of another
-//! kind of backoff. One line each:
+//! one of them stands in the file and the other is the default; `open_for` above `open_max`, if both are set; `in_flight.min`
+//! above `max`, or an `initial` outside of them; trust in callers where there is no `timeouts.total` to bound what they say; a
+//! `next_hop` without its header; a key of another kind of backoff. One line each:
 //!
 //! ```text
 //! /etc/billing/policies.toml:7: route[0].retry.budget.ratio: invalid value: floating point `1.5`, expected a number from 0 to 1
@@ -172,7 +180,7 @@
 //! | a call that begins | has the new policy: it is chosen when `call` is, not when the service was polled ready |
 //! | a route whose `circuit_breaker` is the same as before | keeps its circuits, open ones too |
 //! | a route whose `retry.budget` is the same | keeps its budgets, and what is left of them |
-//! | a route whose `in_flight` is the same | keeps its counts |
+//! | a route whose `in_flight` is the same | keeps its counts, and what an adaptive limit has learned |
 //! | a route of which one of them changed | begins that one anew |
 //! | a route that is new | begins anew, also if its URLs had the policy of another one before; but for a budget that the program chose, which is one for all |
 //! | a route that is gone | its history is forgotten once its last call has ended |
@@ -195,6 +203,7 @@
 //! Where [`StandardLayer`](crate::StandardLayer) stands.
 
 mod apply;
+mod check;
 mod error;
 mod file;
 mod handle;

@@ -101,18 +101,18 @@ async fn an_absurd_status_passes() {
 #[tokio::test]
 async fn a_nonsensical_retry_after_passes_and_is_no_wait() {
     for (value, requests) in [
-        ("-1", 4),
-        ("", 4),
-        ("soon", 4),
-        ("Wed, 99 Foo 2026 25:61:61 GMT", 4),
-        ("Wed, 21 Oct 2015 07:28:00 GMT", 4),
-        ("0x10", 4),
-        ("NaN", 4),
-        ("1e9", 4),
+        ("-1", 5),
+        ("", 5),
+        ("soon", 5),
+        ("Wed, 99 Foo 2026 25:61:61 GMT", 5),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 5),
+        ("0x10", 5),
+        ("NaN", 5),
+        ("1e9", 5),
         ("99999999999999999999", 1),
         ("Fri, 31 Dec 9999 23:59:59 GMT", 1),
         ("0\r\nretry-after: 86400", 1),
-        ("-1\r\nretry-after: -1", 4),
+        ("-1\r\nretry-after: -1", 5),
     ] {
         let bytes =
             format!("HTTP/1.1 503 Busy\r\nretry-after: {value}\r\ncontent-length: 4\r\n\r\nbusy");

@@ -11,6 +11,8 @@ const TIME: &str = "expected a time with its unit such as \"250ms\" or \"10s\"";
 const PREFIX: &str = "expected the beginning of a URL such as \"https://\", ";
 const WHOLE: &str = "expected a whole number from 0 to 4294967295, or \"unlimited\"";
 const TABLE: &str = "expected a table, or \"off\"";
+const LIMIT: &str = "expected a whole number from 1 to 4294967295, \"adaptive\", \
+    a table of `initial`, `min`, `max`, or \"off\"";
 
 /// What is written, the line and the key of what is wrong in it, and what is said of it.
 const WRONG: &[(&str, usize, &str, &str)] = &[
@@ -53,7 +55,19 @@ const WRONG: &[(&str, usize, &str, &str)] = &[
         "99999999999999999999, expected a whole number",
     ),
     ("[default.retry]\ntotal = 1979-05-27", 2, "default.retry.total", WHOLE),
-    ("[default]\nin_flight = 0", 2, "default.in_flight", "from 1 to 4294967295, or \"off\""),
+    ("[default]\nin_flight = 0", 2, "default.in_flight", LIMIT),
+    ("[default]\nin_flight = 1.5", 2, "default.in_flight", LIMIT),
+    ("[default]\nin_flight = true", 2, "default.in_flight", LIMIT),
+    ("[default]\nin_flight = [3]", 2, "default.in_flight", LIMIT),
+    ("[default]\nin_flight = \"adaptiv\"", 2, "default.in_flight", LIMIT),
+    ("[default.in_flight]\nmin = 0", 2, "default.in_flight.min", "from 1 to 4294967295"),
+    ("[default.in_flight]\nmax = \"off\"", 2, "default.in_flight.max", "from 1 to 4294967295"),
+    (
+        "[default.in_flight]\nlimit = 3",
+        2,
+        "default.in_flight.limit",
+        "unknown field `limit`, expected one of `initial`, `min`, `max`",
+    ),
     ("[default.circuit_breaker]\nprobes = 0", 2, "default.circuit_breaker.probes", "from 1 to"),
     (
         "[default.circuit_breaker]\nconsecutive_failures = 0",
@@ -188,6 +202,77 @@ const WRONG: &[(&str, usize, &str, &str)] = &[
         "route[0].circuit_breaker.open_max",
         "is 5s, expected no less than `open_for`, which is 10s",
     ),
+    (
+        "[default.in_flight]\nmin = 20\nmax = 5",
+        2,
+        "default.in_flight.min",
+        "is 20, expected no more than `max`, which is 5",
+    ),
+    (
+        "[default]\nin_flight.max = 5",
+        2,
+        "default.in_flight.max",
+        "is 5, expected no less than `min`, which is 10 unless set",
+    ),
+    (
+        "[default]\nin_flight.min = 1001",
+        2,
+        "default.in_flight.min",
+        "is 1001, expected no more than `max`, which is 1000 unless set",
+    ),
+    (
+        "[default]\nin_flight.initial = 9",
+        2,
+        "default.in_flight.initial",
+        "is 9, expected no less than `min`, which is 10 unless set",
+    ),
+    (
+        "[default]\nin_flight.initial = 900\n[[route]]\nprefix = \"x://\"\nin_flight.max = 500",
+        5,
+        "route[0].in_flight.max",
+        "is 500, expected no less than `initial`, which is 900",
+    ),
+    (
+        "[default]\ntimeouts = { trust = [\"grpc-timeout\"], total = \"off\", attempt = \"off\" }",
+        2,
+        "default.timeouts.trust",
+        "callers are trusted, expected a limit of what they say, but `total` is off",
+    ),
+    (
+        "[default]\ntimeouts.trust = [\"grpc-timeout\"]\n[[route]]\nprefix = \"x://\"\n\
+         timeouts.total = \"off\"",
+        5,
+        "route[0].timeouts.total",
+        "is off, expected a limit of what callers say, who are trusted by `trust`",
+    ),
+    // How the time left is told.
+    ("[default]\nnext_hop = \"grpc-timeout\"", 2, "default.next_hop", TABLE),
+    ("[default]\nnext_hop = {}", 2, "default.next_hop", "missing field `header`, expected one of"),
+    ("[default.next_hop]\nmargin = \"9ms\"", 1, "default.next_hop", "missing field `header`"),
+    (
+        "[default.next_hop]\nheader = \"x-timeout\"",
+        2,
+        "default.next_hop.header",
+        "\"x-timeout\", expected one of \"grpc-timeout\", \"x-envoy-expected-rq-timeout-ms\"",
+    ),
+    (
+        "[default.next_hop]\nheader = \"grpc-timeout\"\nmargin = 50",
+        3,
+        "default.next_hop.margin",
+        TIME,
+    ),
+    (
+        "[default.timeouts]\ntrust = \"grpc-timeout\"",
+        2,
+        "default.timeouts.trust",
+        "expected a list, each of it one of \"grpc-timeout\"",
+    ),
+    (
+        "[default.timeouts]\ntrust = [\"grpc-timeout\",\n\"Grpc\"]",
+        3,
+        "default.timeouts.trust[1]",
+        "one of \"grpc-timeout\", \"x-envoy-expected-rq-timeout-ms\"",
+    ),
     // Prefixes.
     ("[[route]]\nprefix = 3", 2, "route[0].prefix", PREFIX),
     ("[[route]]\nprefix = \"\"", 2, "route[0].prefix", PREFIX),
@@ -249,6 +334,7 @@ fn a_list_where_a_table_belongs_is_refused() {
         ("[default]\nretry = []", 2, "default.retry"),
         ("[default]\nretry.backoff = [\"none\"]", 2, "default.retry.backoff"),
         ("[default]\nretry.budget = [0.5]", 2, "default.retry.budget"),
+        ("[default]\nnext_hop = [\"grpc-timeout\"]", 2, "default.next_hop"),
         ("route = [[\"https://\"]]", 1, "route[0]"),
         ("[[route]]\nprefix = \"https://\"\ntimeouts = []", 3, "route[0].timeouts"),
     ] {

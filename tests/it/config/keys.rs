@@ -4,8 +4,10 @@ use std::num::NonZeroU32;
 
 use http::{HeaderName, Method};
 use seawall::{
-    BadGatewayClassifierLayer, CircuitBreakerLayer, InFlightLimitLayer, LoggingLayer, Ratio,
-    RetryLayer,
+    BadGatewayClassifierLayer, CircuitBreakerLayer, DeadlineHeaderLayer, DeadlineLayer,
+    InFlightLimitLayer, LoggingLayer, Ratio, RetryLayer,
+    deadline::TimeoutHeader,
+    in_flight::Adaptive,
     logging::Level,
     retry::{Backoff, Budget, by_authority},
     standard::Timeouts,
@@ -49,8 +51,12 @@ const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
+fn number(calls: u32) -> NonZeroU32 {
+    NonZeroU32::new(calls).unwrap()
+}
+
 fn three() -> NonZeroU32 {
-    NonZeroU32::new(3).unwrap()
+    number(3)
 }
 
 #[test]
@@ -169,6 +175,32 @@ fn the_other_keys_do_what_the_setters_of_their_names_do() {
     same("timeouts.body_idle = \"1s\"", base().timeouts(Timeouts::default().body_idle(ms(1_000))));
     same("timeouts.body_idle = \"off\"", base().timeouts(Timeouts::default().body_idle(None)));
     same("in_flight = 3", base().in_flight(InFlightLimitLayer::new(three())));
+    let adaptive = |key: &str, set: fn(Adaptive) -> Adaptive| {
+        same(key, base().in_flight(InFlightLimitLayer::adaptive(set(Adaptive::new()))));
+    };
+    adaptive("in_flight = \"adaptive\"", |it| it);
+    adaptive("in_flight = {}", |it| it);
+    adaptive("in_flight.initial = 30", |it| it.initial(number(30)));
+    adaptive("in_flight.min = 3", |it| it.min(three()));
+    adaptive("in_flight.max = 200", |it| it.max(number(200)));
+    adaptive("in_flight = { initial = 3, min = 3, max = 3 }", |it| {
+        it.initial(three()).min(three()).max(three())
+    });
+    let hop = |key: &str, layer: DeadlineHeaderLayer| {
+        same(&format!("next_hop = {{ {key} }}"), base().next_hop(layer));
+    };
+    let envoy = DeadlineHeaderLayer::new(TimeoutHeader::EnvoyExpected);
+    hop("header = \"x-envoy-expected-rq-timeout-ms\"", envoy);
+    let grpc = DeadlineHeaderLayer::new(TimeoutHeader::Grpc);
+    hop("header = \"grpc-timeout\", margin = \"1s\"", grpc.margin(ms(1_000)));
+    // As the stack makes it of its timeouts.
+    let trusting = DeadlineLayer::new(ms(30_000)).tell_inner(false);
+    let grpc = trusting.trust(TimeoutHeader::Grpc);
+    same("timeouts.trust = [\"grpc-timeout\"]", base().deadline(grpc.clone()));
+    same(
+        "timeouts.trust = [\"grpc-timeout\", \"x-envoy-expected-rq-timeout-ms\"]",
+        base().deadline(grpc.trust(TimeoutHeader::EnvoyExpected)),
+    );
     same("bad_gateway.peek = 0", base().bad_gateway(BadGatewayClassifierLayer::new().peek(0)));
     same("bad_gateway.peek_wait = \"1s\"", {
         base().bad_gateway(BadGatewayClassifierLayer::new().peek_wait(ms(1_000)))
@@ -208,10 +240,27 @@ fn the_documented_defaults_are_those_of_the_stack() {
         let text = format!("[default]\n{key} = {value}");
         assert!(stack(base(), config(&text)) == said_nothing, "{text}");
     }
-    assert_eq!(in_words, ["retry.backoff.factor", "logging.client_error", "logging.span"]);
+    let expected = [
+        "retry.backoff.factor",
+        "in_flight.initial",
+        "in_flight.min",
+        "in_flight.max",
+        "next_hop.header",
+        "next_hop.margin",
+        "logging.client_error",
+        "logging.span",
+    ];
+    assert_eq!(in_words, expected);
     let factor = config("default.retry.backoff = { kind = \"urllib3\", factor = 1 }");
     let urllib3 = config("default.retry.backoff = { kind = \"urllib3\" }");
     assert_eq!(stack(base(), factor), stack(base(), urllib3));
+    for (key, all, none) in [
+        ("in_flight", "initial = 100, min = 10, max = 1000", ""),
+        ("next_hop", "header = \"grpc-timeout\", margin = \"50ms\"", "header = \"grpc-timeout\""),
+    ] {
+        let with = |keys: &str| stack(base(), config(&format!("default.{key} = {{ {keys} }}")));
+        assert_eq!(with(all), with(none), "{key}");
+    }
 }
 
 #[test]
@@ -232,6 +281,33 @@ fn what_a_program_set_stays_where_a_file_says_nothing() {
         .bad_gateway(None)
         .in_flight(InFlightLimitLayer::new(three()));
     assert_eq!(stack(of_program(), config(of_file)), stack(both, Config::default()));
+}
+
+#[test]
+fn the_bounds_of_a_programs_limit_and_whom_it_trusts_hold_until_a_file_says_others() {
+    let limited = |bounds: Adaptive| base().in_flight(InFlightLimitLayer::adaptive(bounds));
+    let of_program = limited(Adaptive::new().min(three()).max(number(50)));
+    let both = limited(Adaptive::new().min(three()).max(number(200)));
+    let of_file = config("[default]\nin_flight.max = 200");
+    assert_eq!(stack(of_program, of_file), stack(both, Config::default()));
+
+    let trusting = |headers: &[TimeoutHeader]| {
+        let layer = DeadlineLayer::new(ms(30_000)).with_body(true);
+        base().deadline(headers.iter().fold(layer, |layer, header| layer.trust(*header)))
+    };
+    let (grpc, envoy) = (TimeoutHeader::Grpc, TimeoutHeader::EnvoyExpected);
+    for (trusted, of_file) in [
+        (&[][..], "[]"),
+        (&[envoy], "[\"x-envoy-expected-rq-timeout-ms\"]"),
+        (&[grpc, envoy], "[\"x-envoy-expected-rq-timeout-ms\", \"grpc-timeout\"]"),
+    ] {
+        let of_file = config(&format!("[default]\ntimeouts.trust = {of_file}"));
+        let by_setter = stack(trusting(trusted), Config::default());
+        assert_eq!(stack(trusting(&[grpc]), of_file), by_setter);
+    }
+    let off = base().next_hop(DeadlineHeaderLayer::new(grpc));
+    let of_file = config("[default]\nnext_hop = \"off\"");
+    assert_eq!(stack(off, of_file), stack(base(), Config::default()));
 }
 
 #[test]

@@ -33,6 +33,16 @@ fn a_route_has_from_the_default_policy_what_it_does_not_say_key_by_key() {
     );
     inherits("in_flight = 5", "", "in_flight = 5");
     inherits("in_flight = 5", "in_flight = \"off\"", "in_flight = \"off\"");
+    inherits("in_flight.max = 50", "in_flight.min = 2", "in_flight = { min = 2, max = 50 }");
+    inherits("in_flight.max = 50", "in_flight = \"adaptive\"", "in_flight.max = 50");
+    inherits("in_flight.max = 50", "in_flight = 5", "in_flight = 5");
+    inherits("in_flight = 5", "in_flight.max = 50", "in_flight.max = 50");
+    inherits("in_flight = \"off\"", "in_flight.max = 50", "in_flight.max = 50");
+    inherits("next_hop.header = \"grpc-timeout\"", "next_hop.margin = \"1s\"", {
+        "next_hop = { header = \"grpc-timeout\", margin = \"1s\" }"
+    });
+    inherits("next_hop.header = \"grpc-timeout\"", "next_hop = \"off\"", "next_hop = \"off\"");
+    inherits("timeouts.trust = [\"grpc-timeout\"]", "timeouts.trust = []", "timeouts.trust = []");
     inherits("retry = \"off\"", "", "retry = \"off\"");
     inherits("retry.total = 5", "retry = \"off\"", "retry = \"off\"");
     inherits("retry = \"off\"", "retry.connect = 1", "retry.connect = 1");

@@ -159,17 +159,24 @@ async fn the_default_budget_stays_too() {
 
 #[tokio::test(start_paused = true)]
 async fn calls_under_way_stay_counted_if_only_other_settings_of_their_route_changed() {
-    let upstream = Upstream::new(None);
-    let text = |most: u32, total| {
+    let text = |most: &str, total| {
         format!("[default]\nin_flight = {most}\nretry = \"off\"\ntimeouts.total = \"{total}s\"")
     };
-    let (client, handle) = start(&text(1, 20), &upstream);
+    for most in ["1", "{ initial = 1, min = 1 }"] {
+        stay_counted(&text(most, 20), &text(most, 30)).await;
+    }
+}
+
+/// Where one call may be under way, before and afterwards.
+async fn stay_counted(before: &str, afterwards: &str) {
+    let upstream = Upstream::new(None);
+    let (client, handle) = start(before, &upstream);
     let is_shed = |result: &Result<StatusCode, BoxError>| {
         result.as_ref().is_err_and(|error| find_source::<Shed>(&**error).is_some())
     };
     let under_way = begin(&client, "http://a/").await;
     assert!(is_shed(&call(&client, "http://a/").await));
-    handle.replace(&config(&text(1, 30)));
+    handle.replace(&config(afterwards));
     assert!(is_shed(&call(&client, "http://a/").await));
     under_way.abort();
     assert!(under_way.await.unwrap_err().is_cancelled());

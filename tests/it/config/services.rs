@@ -194,6 +194,38 @@ async fn whose_word_a_program_trusts_holds_whatever_the_total_of_a_file() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_file_says_whose_word_is_trusted_and_by_which_header_the_next_hop_is_told() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let upstream = {
+        let told = Arc::clone(&told);
+        service_fn(move |request: Request<ReplayBody<Body>>| {
+            let header = request.headers().get("x-envoy-expected-rq-timeout-ms").cloned();
+            told.lock().unwrap().push(header.map(|it| it.to_str().unwrap().to_owned()));
+            std::future::pending::<Result<Response<Body>, BoxError>>()
+        })
+    };
+    let layer = configured(
+        "[default]\nretry = \"off\"\ntimeouts.trust = [\"grpc-timeout\"]\n\
+         next_hop = { header = \"x-envoy-expected-rq-timeout-ms\", margin = \"20ms\" }\n\
+         [[route]]\nprefix = \"http://b\"\ntimeouts.trust = []\n\
+         [[route]]\nprefix = \"http://c\"\nnext_hop = \"off\"",
+    );
+    let client = layer.layer(upstream);
+    for (url, passed, header) in [
+        ("http://a/", 3_000, Some("2980")),
+        ("http://b/", 10_000, Some("29980")),
+        ("http://c/", 3_000, None),
+    ] {
+        let mut request = get(url);
+        request.headers_mut().insert("grpc-timeout", "3S".parse().unwrap());
+        let started = tokio::time::Instant::now();
+        client.clone().oneshot(request).await.unwrap_err();
+        assert_eq!(started.elapsed().as_millis(), passed, "{url}");
+        assert_eq!(told.lock().unwrap().pop().unwrap().as_deref(), header, "{url}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn clones_of_the_layer_share_what_is_in_force() {
     let upstream = Upstream::new(503);
     let layer = configured("[default]\nretry = \"off\"");

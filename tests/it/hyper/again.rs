@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use scripted_origin::{Origin, Received, Script};
 use seawall::{
     RetryLayer,
-    retry::{Attempts, Stop},
+    retry::{Attempts, Budget, Stop},
     test_util::{FlakyUpstream, Step},
 };
 use tower::{Layer, ServiceExt};
@@ -27,13 +27,13 @@ fn attempts<B>(response: &Response<B>) -> (u32, Option<Stop>) {
     (attempts.count().get(), attempts.stop())
 }
 
-/// Sends the body that `body` makes, to be met by three failures and more, and returns what each attempt brought.
+/// Sends the body that `body` makes, to be met by failures, and returns what each attempt brought.
 async fn every_attempt(body: impl FnOnce() -> Body) -> Vec<Received> {
     let origin = origin(Script::Status(502)).await;
     let response = send("PUT", &origin, body()).await;
-    assert_eq!(attempts(&response), (4, Some(Stop::TotalSpent)));
+    assert_eq!(attempts(&response), (5, Some(Stop::TotalSpent)));
     let received = origin.received();
-    assert_eq!(received.len(), 4);
+    assert_eq!(received.len(), 5);
     for again in &received {
         assert_eq!(again, &received[0]);
     }
@@ -41,15 +41,15 @@ async fn every_attempt(body: impl FnOnce() -> Body) -> Vec<Received> {
 }
 
 #[tokio::test]
-async fn by_default_a_get_that_meets_502_is_sent_four_times() {
+async fn by_default_a_get_that_meets_502_is_sent_five_times() {
     let origin = origin(Script::Status(502)).await;
-    let service = RetryLayer::new().layer(hyper());
+    let service = RetryLayer::new().budget(Budget::none()).layer(hyper());
     let response = service.oneshot(request("GET", &url(&origin), empty()));
     let response = response.await.unwrap();
     assert_eq!(response.status(), 502);
-    assert_eq!(attempts(&response), (4, Some(Stop::TotalSpent)));
+    assert_eq!(attempts(&response), (5, Some(Stop::TotalSpent)));
     assert_eq!(read(response).await.unwrap(), "failed on purpose");
-    assert_eq!(origin.requests(), 4);
+    assert_eq!(origin.requests(), 5);
 }
 
 #[tokio::test]
@@ -62,14 +62,14 @@ async fn a_post_that_meets_502_is_sent_once() {
 }
 
 #[tokio::test]
-async fn a_post_with_an_idempotency_key_that_meets_502_is_sent_four_times() {
+async fn a_post_with_an_idempotency_key_that_meets_502_is_sent_five_times() {
     let origin = origin(Script::Status(502)).await;
     let mut request = request("POST", &url(&origin), full(b"pay"));
     let key = "8e03978e-40d5-43dd-bc93-6894a57f9324".parse().unwrap();
     request.headers_mut().insert("idempotency-key", key);
     stack(hyper()).oneshot(request).await.unwrap();
     let received = origin.received();
-    assert_eq!(received.len(), 4);
+    assert_eq!(received.len(), 5);
     assert!(received.iter().all(|again| again.body == b"pay"));
 }
 
@@ -133,16 +133,16 @@ async fn an_attempt_that_follows_an_early_answer_sends_the_body_from_its_beginni
     let (sender, body) = channel();
     sender.send(Bytes::from("begun, ")).unwrap();
     let end = async {
-        eventually(|| origin.requests() == 4).await;
+        eventually(|| origin.requests() == 5).await;
         sender.send(Bytes::from("ended")).unwrap();
         drop(sender);
     };
     let (response, ()) = tokio::join!(send("PUT", &origin, body), end);
-    assert_eq!(attempts(&response), (4, Some(Stop::TotalSpent)));
+    assert_eq!(attempts(&response), (5, Some(Stop::TotalSpent)));
     eventually(|| origin.received().len() == 1).await;
     assert_eq!(origin.received()[0].body, b"begun, ended");
     // A connection whose body was taken over cannot be used again.
-    assert_eq!(origin.connections(), 4);
+    assert_eq!(origin.connections(), 5);
 }
 
 #[tokio::test]
@@ -199,7 +199,7 @@ async fn concurrent_calls_do_not_mix_up_their_bodies() {
         tokio::spawn(service.clone().oneshot(request))
     });
     for call in calls.collect::<Vec<_>>() {
-        assert_eq!(attempts(&call.await.unwrap().unwrap()).0, 4);
+        assert_eq!(attempts(&call.await.unwrap().unwrap()).0, 5);
     }
     let mut seen = [0_u32; 32];
     for received in origin.received() {
@@ -207,5 +207,5 @@ async fn concurrent_calls_do_not_mix_up_their_bodies() {
         assert_eq!(received.body, [n; 2_000]);
         seen[usize::from(n)] += 1;
     }
-    assert_eq!(seen, [4; 32]);
+    assert_eq!(seen, [5; 32]);
 }

@@ -1,8 +1,8 @@
 //! An outage behind an open circuit.
 
-use std::io;
+use std::{io, num::NonZeroU32};
 
-use seawall::CircuitBreakerLayer;
+use seawall::{CircuitBreakerLayer, StandardLayer};
 
 use super::*;
 
@@ -44,4 +44,31 @@ async fn an_outage_behind_an_open_circuit_writes_a_handful_of_lines_a_second() {
     let changes = events.iter().filter(|line| line.get("old") == Some("open"));
     let refused: u32 = changes.map(|it| it.get("refused").unwrap().parse::<u32>().unwrap()).sum();
     assert!(refused > 15_000, "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_gateways_open_circuit_refuses_has_a_line_at_info_if_that_is_asked_for() {
+    let gateway = || {
+        let breaker = CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::MIN);
+        StandardLayer::gateway("edge").retry(None).circuit_breaker(breaker)
+    };
+    let asked_for = LoggingLayer::server().refused(Level::Info);
+    for (layer, lines) in [(gateway(), 0), (gateway().access_log(asked_for), 3)] {
+        let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
+        let service = layer.layer(service_fn(async |_: Request<_>| {
+            Err::<Response<Body>, BoxError>(
+                io::Error::from(io::ErrorKind::ConnectionRefused).into(),
+            )
+        }));
+        drop(service.clone().oneshot(get("http://h/")).await);
+        let before = recorder.events();
+        assert!(before.iter().any(|line| line.message() == "circuit open"));
+        for _ in 0..3 {
+            let response = service.clone().oneshot(get("http://h/")).await.unwrap();
+            assert_eq!(response.status(), 503);
+        }
+        let after = recorder.lines().split_off(before.len() - 1);
+        assert_eq!(after.len(), lines);
+        assert!(after.iter().all(|line| line.get("seawall.cause") == Some("circuit_open")));
+    }
 }

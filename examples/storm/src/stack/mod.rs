@@ -1,6 +1,6 @@
 //! What stands between callers and the upstream.
 //!
-//! All stacks are told the same: an attempt may take a second, a call three, as far as they have such a setting.
+//! All stacks but one are told the same: an attempt may take a second, a call three, as far as they have such a setting.
 
 mod failsafe;
 mod plain;
@@ -81,7 +81,7 @@ const fn stack(
     Stack { name, label, what, of, make }
 }
 
-pub(crate) static ALL: [Stack; 16] = [
+pub(crate) static ALL: [Stack; 17] = [
     stack(Of::Peer, ["none", "no protection", "the bare client"], plain::none),
     stack(
         Of::Peer,
@@ -120,7 +120,12 @@ pub(crate) static ALL: [Stack; 16] = [
     part("no-breaker", "StandardLayer without a circuit breaker", seawall::no_breaker),
     part("no-timeout", "StandardLayer without any limit of time", seawall::no_timeout),
     part("no-deadline", "StandardLayer without a limit for a call", seawall::no_deadline),
-    part("four-retries", "StandardLayer with 4 retries in place of 3", seawall::four_retries),
+    part("three-retries", "StandardLayer with 3 retries in place of 4", seawall::three_retries),
+    part(
+        "untouched",
+        "StandardLayer told nothing: 10 s an attempt, 30 s a call",
+        seawall::untouched,
+    ),
     part(
         "throttle",
         "StandardLayer with adaptive throttling in place of its breaker",

@@ -56,8 +56,12 @@ pub(super) fn no_deadline(upstream: Upstream) -> Client {
     around(&told().timeouts(timeouts(ATTEMPT, None)), upstream)
 }
 
-pub(super) fn four_retries(upstream: Upstream) -> Client {
-    around(&told().retry(RetryLayer::new().total(4)), upstream)
+pub(super) fn three_retries(upstream: Upstream) -> Client {
+    around(&told().retry(RetryLayer::new().total(3)), upstream)
+}
+
+pub(super) fn untouched(upstream: Upstream) -> Client {
+    around(&StandardLayer::new("upstream"), upstream)
 }
 
 pub(super) fn throttle(upstream: Upstream) -> Client {

@@ -2,6 +2,7 @@
 //!
 //! A policy is its user's to write. This one follows the example in the docs of `tower::retry`: `TpsBudget::default()` (20 %
 //! of calls and 10 a second), to which successes deposit, and `ExponentialBackoffMaker::default()` (from 50 ms, jitter).
+//! How many retries it has is not said there: as many as ours.
 
 use std::{
     hash::{BuildHasherDefault, DefaultHasher},
@@ -31,7 +32,7 @@ pub(super) fn stack(upstream: Upstream) -> Client {
     let backoff = ExponentialBackoffMaker::new(least, most, 0.99, random)
         .expect("what it takes by default")
         .make_backoff();
-    let policy = Budgeted { left: 3, budget: Arc::new(TpsBudget::default()), backoff };
+    let policy = Budgeted { left: 4, budget: Arc::new(TpsBudget::default()), backoff };
     boxed(
         ServiceBuilder::new()
             .layer(TimeoutLayer::new(TOTAL))

@@ -4,13 +4,22 @@ mod backoff;
 mod bad_gateway;
 mod budget;
 mod circuit_breaker;
+mod in_flight;
 mod logging;
+mod next_hop;
 mod retry;
 mod timeouts;
 
 pub(super) use self::{
-    backoff::Backoff, bad_gateway::BadGateway, budget::Budget, circuit_breaker::CircuitBreaker,
-    logging::Logging, retry::Retry, timeouts::Timeouts,
+    backoff::Backoff,
+    bad_gateway::BadGateway,
+    budget::Budget,
+    circuit_breaker::CircuitBreaker,
+    in_flight::{Bounds, InFlight},
+    logging::Logging,
+    next_hop::NextHop,
+    retry::Retry,
+    timeouts::Timeouts,
 };
 use super::values::{Given, Switch};
 

@@ -1,5 +1,5 @@
 use super::section;
-use crate::standard::config::values::{Off, Time};
+use crate::standard::config::values::{Hop, List, Off, Time};
 
 section! {
     /// How long each part of a call may take.
@@ -10,5 +10,7 @@ section! {
         total: Off<Time<1>>,
         /// The wait for each part of a response's body.
         body_idle: Off<Time<1>>,
+        /// Headers of requests that say how long the caller waits: kept to if it is less than `total`.
+        trust: List<Hop>,
     }
 }

@@ -3,6 +3,7 @@
 mod count;
 mod given;
 mod header;
+mod hop;
 mod jitter;
 mod level;
 mod list;
@@ -17,12 +18,13 @@ mod time;
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
-use serde::de::{self, Unexpected, Visitor};
+use serde::de::{self, MapAccess, Unexpected, Visitor};
 
 pub(super) use self::{
     count::{Count, Positive},
     given::Given,
     header::Header,
+    hop::Hop,
     jitter::Jitter,
     level::Severity,
     list::{List, Tables},
@@ -36,7 +38,7 @@ pub(super) use self::{
     time::{Time, written},
 };
 
-/// A value that is written as one word or number. What it is not written as, it is not.
+/// A value that is written as one word or number, or else as a table. What it is not written as, it is not.
 pub(super) trait Leaf: Sized {
     /// What was expected, after that word: `a number from 0 to 1`.
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result;
@@ -62,6 +64,10 @@ pub(super) trait Leaf: Sized {
         None
     }
 
+    fn from_table<'de, A: MapAccess<'de>>(_table: A) -> Option<Result<Self, A::Error>> {
+        None
+    }
+
     #[cfg(feature = "config-schema")]
     fn schema() -> schemars::Schema;
 }
@@ -74,7 +80,7 @@ impl<T> LeafVisitor<T> {
     }
 }
 
-impl<T: Leaf> Visitor<'_> for LeafVisitor<T> {
+impl<'de, T: Leaf> Visitor<'de> for LeafVisitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -106,6 +112,10 @@ impl<T: Leaf> Visitor<'_> for LeafVisitor<T> {
 
     fn visit_bool<E: de::Error>(self, is: bool) -> Result<T, E> {
         T::from_bool(is).ok_or_else(|| E::invalid_value(Unexpected::Bool(is), &self))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<T, A::Error> {
+        T::from_table(table).unwrap_or_else(|| Err(de::Error::invalid_type(Unexpected::Map, &self)))
     }
 }
 

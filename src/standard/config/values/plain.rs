@@ -3,10 +3,10 @@ use std::{num::NonZeroU32, time::Duration};
 use http::{HeaderName, Method};
 
 use super::{
-    Count, Given, Header, List, Off, Positive, Severity, Share, Status, Text, Time, Unlimited,
+    Count, Given, Header, Hop, List, Off, Positive, Severity, Share, Status, Text, Time, Unlimited,
     methods::Verb,
 };
-use crate::{Ratio, logging::Level};
+use crate::{Ratio, deadline::TimeoutHeader, logging::Level};
 
 /// What a layer's setter takes for a value.
 pub(in crate::standard::config) trait Plain {
@@ -31,6 +31,7 @@ macro_rules! plain {
 plain! {
     [] bool => bool, |it| it;
     [] Header => HeaderName, |it| it.0;
+    [] Hop => TimeoutHeader, |it| it.0;
     [] Positive => NonZeroU32, |it| it.0;
     [] Severity => Level, |it| it.0;
     [] Share => Ratio, |it| it.0;

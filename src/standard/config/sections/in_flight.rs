@@ -1,0 +1,92 @@
+use std::fmt;
+
+use serde::{
+    Deserialize,
+    de::{MapAccess, value::MapAccessDeserializer},
+};
+
+use super::{Inherit, section};
+use crate::{
+    InFlightLimitLayer,
+    in_flight::Adaptive,
+    standard::config::values::{Given, Leaf, Off, Positive, leaf},
+};
+
+/// How many calls may be under way at once.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::standard::config) enum InFlight {
+    Fixed(Positive),
+    /// As many as it turns out, within bounds.
+    Adaptive(Bounds),
+}
+
+section! {
+    /// A limit that finds its own size, by how long responses take.
+    Bounds {
+        /// How many calls may be under way before anything is known.
+        initial: Positive,
+        /// The fewest calls that it ever allows. Not above `max`.
+        min: Positive,
+        /// The most calls that it ever allows.
+        max: Positive,
+    }
+}
+
+impl Leaf for InFlight {
+    fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Positive::expected(f)?;
+        f.write_str(", \"adaptive\", a table of `initial`, `min`, `max`")
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        (text == "adaptive").then(|| Self::Adaptive(Bounds::default()))
+    }
+
+    fn from_whole(number: i128) -> Option<Self> {
+        Positive::from_whole(number).map(Self::Fixed)
+    }
+
+    fn from_table<'de, A: MapAccess<'de>>(table: A) -> Option<Result<Self, A::Error>> {
+        Some(Bounds::deserialize(MapAccessDeserializer::new(table)).map(Self::Adaptive))
+    }
+
+    #[cfg(feature = "config-schema")]
+    fn schema() -> schemars::Schema {
+        use schemars::JsonSchema;
+
+        let bounds = Bounds::json_schema(&mut schemars::SchemaGenerator::default());
+        schemars::json_schema!({ "anyOf": [Positive::schema(), { "const": "adaptive" }, bounds] })
+    }
+}
+
+leaf!([] InFlight);
+
+impl Inherit for Given<Off<InFlight>> {
+    fn inherit(self, from: &Self) -> Self {
+        let bounds = match from.as_ref() {
+            Some(Off(Some(InFlight::Adaptive(bounds)))) => Some(bounds),
+            _ => None,
+        };
+        Self(match (self.0, bounds) {
+            (Some(Off(Some(InFlight::Adaptive(own)))), Some(from)) => {
+                Some(Off(Some(InFlight::Adaptive(own.inherit(from)))))
+            }
+            (own, _) => own.or_else(|| from.as_ref().cloned()),
+        })
+    }
+}
+
+impl InFlight {
+    /// The bounds of a limit that the program has are those that are not given.
+    pub(in crate::standard::config) fn made(&self, own: Option<Adaptive>) -> InFlightLimitLayer {
+        match self {
+            Self::Fixed(most) => InFlightLimitLayer::new(most.0),
+            Self::Adaptive(given) => {
+                let bounds = own.unwrap_or_default();
+                let bounds = given.initial.put(bounds, Adaptive::initial);
+                let bounds = given.min.put(bounds, Adaptive::min);
+                InFlightLimitLayer::adaptive(given.max.put(bounds, Adaptive::max))
+            }
+        }
+    }
+}

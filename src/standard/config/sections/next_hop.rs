@@ -1,0 +1,35 @@
+use serde::de::Expected;
+
+use super::section;
+use crate::{
+    DeadlineHeaderLayer as Layer,
+    standard::config::{
+        values::{Hop, LeafVisitor, Time},
+        wrong::Wrong,
+    },
+};
+
+section! {
+    /// Tells the next server how long it has.
+    NextHop {
+        /// The header that says so. It has to be given.
+        header: Hop,
+        /// What is kept of the time that is left, so that the answer has time to come back.
+        margin: Time,
+    }
+}
+
+impl NextHop {
+    pub(in crate::standard::config) fn check(&self) -> Result<(), Wrong> {
+        if self.header.0.is_some() {
+            return Ok(());
+        }
+        let expected: &dyn Expected = &LeafVisitor::<Hop>::new();
+        Err(Wrong::new(format!("missing field `header`, expected {expected}")))
+    }
+
+    /// `None`, which `check` refuses: there is no header.
+    pub(in crate::standard::config) fn made(&self) -> Option<Layer> {
+        self.header.get().map(|header| self.margin.put(Layer::new(header.0), Layer::margin))
+    }
+}
