@@ -190,6 +190,7 @@ mod service;
 mod settings;
 mod slot;
 mod target;
+mod url;
 mod view;
 
 pub use self::{
