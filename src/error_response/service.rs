@@ -1,7 +1,7 @@
 use std::{
     convert::Infallible,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
@@ -40,14 +40,15 @@ where
     type Error = Infallible;
     type Future = ResponseFuture<S::Future>;
 
+    #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(cx).map(|ready| {
-            let answer = |error: S::Error| Answer::to(&*error.into(), &self.settings);
-            self.not_ready = ready.err().map(|error| Box::new(answer(error)));
-            Ok(())
-        })
+        let ready = ready!(self.inner.poll_ready(cx));
+        let answer = |error: S::Error| Answer::to(&*error.into(), &self.settings);
+        self.not_ready = ready.err().map(|error| Box::new(answer(error)));
+        Poll::Ready(Ok(()))
     }
 
+    #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let asked = Asked::of(&request);
         let settings = Arc::clone(&self.settings);
