@@ -61,7 +61,7 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let (settings, asked) = (&**this.settings, &*this.asked);
+        let (settings, asked) = (&*this.settings, &*this.asked);
         let response = match this.state.project() {
             StateProj::Call { inner } => match ready!(inner.poll(cx)) {
                 Ok(response) if response.status().as_u16() < 400 => {
@@ -81,7 +81,7 @@ where
 #[cold]
 fn answered<B, E: Into<BoxError>>(
     error: E,
-    settings: &Settings,
+    settings: &Arc<Settings>,
     asked: &Asked,
 ) -> Response<ResponseBody<B>> {
     Answer::to(&*error.into(), settings).response(settings, asked).map(ResponseBody::own)
@@ -89,7 +89,7 @@ fn answered<B, E: Into<BoxError>>(
 
 /// A failed response that passes. Apart, and given all of it, so that one that is good is moved once.
 #[cold]
-fn failed<B>(mut response: Response<B>, settings: &Settings) -> Response<B> {
+fn failed<B>(mut response: Response<B>, settings: &Arc<Settings>) -> Response<B> {
     let status = response.status();
     if settings.appends_to(status) {
         proxy_status::append(settings.name(), status, response.headers_mut());

@@ -56,12 +56,9 @@ impl std::fmt::Display for Name<'_> {
     }
 }
 
-/// The span around a request; `None` if nobody wants it.
+/// The span around a request; `None` if nobody wants it, though its level is heard.
 pub(super) fn span(record: &Record) -> Option<Span> {
     let level = record.settings().span();
-    if level == Level::Off || !level.is_heard() {
-        return None;
-    }
     let span = if record.settings().traces { full(level, record) } else { plain(level, record) };
     (!span.is_disabled()).then_some(span)
 }

@@ -100,13 +100,17 @@ impl Record {
     /// What there is of every request.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `Slot::new`")]
-    pub(super) fn begin(&mut self, settings: &Arc<Settings>, head: Head<'_>) {
+    pub(super) fn begin(&mut self, settings: &Arc<Settings>, head: Head<'_>, whole: bool) {
         self.settings = Some(Arc::clone(settings));
         // Most often it is that of the one before.
         if self.method != *head.method() {
             self.method = head.method().clone();
         }
-        self.url.keep(head.uri());
+        if whole {
+            self.url.keep_whole(head.uri());
+        } else {
+            self.url.keep(head.uri());
+        }
         self.version = head.version();
         self.started = Instant::now();
         self.status = None;
@@ -158,7 +162,9 @@ impl Record {
         {
             self.more_mut().route = Some(route);
         }
-        if let Some(span) = opentelemetry::span(self) {
+        if settings.span().is_heard()
+            && let Some(span) = opentelemetry::span(self)
+        {
             self.more_mut().span = Some(span);
         }
     }

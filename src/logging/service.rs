@@ -55,7 +55,7 @@ where
             return ResponseFuture { inner, slot: Slot::none(), classifier, view };
         }
         if heard < self.at_length {
-            let slot = Slot::new(&self.settings, Head::of(&request));
+            let slot = Slot::new(&self.settings, Head::of(&request), false);
             return ResponseFuture { inner: self.inner.call(request), slot, classifier, view };
         }
         let mut slot = begin(&self.settings, Head::of(&request));
@@ -73,7 +73,7 @@ fn begin(settings: &Arc<Settings>, head: Head<'_>) -> Slot {
     match &settings.skip.0 {
         Some(skip) if skip(head) => Slot::none(),
         _ => {
-            let mut slot = Slot::new(settings, head);
+            let mut slot = Slot::new(settings, head, settings.span().is_heard());
             if let Some(record) = slot.get() {
                 record.read(head);
             }

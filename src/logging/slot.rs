@@ -31,15 +31,15 @@ impl Slot {
         Self(None)
     }
 
-    /// Begins a record.
+    /// Begins a record. `whole`: it will be asked for its URL at once.
     #[inline(always)]
     #[expect(
         clippy::inline_always,
         reason = "out of line, what it is told of the request is written to memory for it"
     )]
-    pub(super) fn new(settings: &Arc<Settings>, head: Head<'_>) -> Self {
+    pub(super) fn new(settings: &Arc<Settings>, head: Head<'_>, whole: bool) -> Self {
         let mut place = free_place();
-        place.record.begin(settings, head);
+        place.record.begin(settings, head, whole);
         Self(Some(place))
     }
 

@@ -45,8 +45,9 @@ impl Url {
         self.text.push_str(path);
     }
 
-    #[cold]
-    fn keep_whole(&mut self, uri: &Uri) {
+    /// Keeps another one as it is.
+    #[inline(never)]
+    pub(super) fn keep_whole(&mut self, uri: &Uri) {
         self.parsed = OnceLock::from(uri.clone());
     }
 
