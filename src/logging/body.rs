@@ -48,13 +48,13 @@ where
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
         let slot = this.slot;
+        if slot.is_empty() {
+            return this.inner.poll_frame(cx);
+        }
         let polled = {
             let _entered = slot.enter();
             this.inner.as_mut().poll_frame(cx)
         };
-        if slot.is_empty() {
-            return polled;
-        }
         slot.left();
         match &polled {
             Poll::Pending => {}
