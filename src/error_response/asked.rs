@@ -27,13 +27,27 @@ pub(super) struct Asked {
 impl Asked {
     #[inline]
     pub(super) fn of<B>(request: &Request<B>) -> Self {
-        let headers = request.headers();
+        let method = request.method();
+        let asked = Self {
+            is_head: method == Method::HEAD,
+            is_grpc: false,
+            accept: None,
+            request_id: None,
+        };
+        if request.headers().is_empty() {
+            return asked;
+        }
+        asked.with(method, request.headers())
+    }
+
+    #[inline(never)]
+    fn with(self, method: &Method, headers: &HeaderMap) -> Self {
         Self {
-            is_head: request.method() == Method::HEAD,
             // gRPC knows no other method.
-            is_grpc: request.method() == Method::POST && is_grpc(headers),
+            is_grpc: method == Method::POST && is_grpc(headers),
             accept: accept(headers),
             request_id: headers.get(&X_REQUEST_ID).filter(|id| id.len() <= LONGEST_ID).cloned(),
+            ..self
         }
     }
 

@@ -27,10 +27,12 @@ pin_project! {
 }
 
 impl<B> ResponseBody<B> {
+    #[inline]
     pub(super) const fn inner(body: B) -> Self {
         Self { kind: Kind::Inner { body } }
     }
 
+    #[inline]
     pub(super) const fn own(body: Option<Bytes>) -> Self {
         Self { kind: Kind::Own { body } }
     }
@@ -40,6 +42,7 @@ impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
     type Data = Bytes;
     type Error = B::Error;
 
+    #[inline]
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -50,6 +53,7 @@ impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
         }
     }
 
+    #[inline]
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Inner { body } => body.is_end_stream(),
@@ -57,6 +61,7 @@ impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
         }
     }
 
+    #[inline]
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Inner { body } => body.size_hint(),

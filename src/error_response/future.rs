@@ -36,10 +36,12 @@ pin_project! {
 }
 
 impl<F> ResponseFuture<F> {
+    #[inline]
     pub(super) const fn new(settings: Arc<Settings>, asked: Asked, inner: F) -> Self {
         Self { state: State::Call { inner }, settings, asked }
     }
 
+    #[inline]
     pub(super) const fn not_ready(
         settings: Arc<Settings>,
         asked: Asked,
@@ -56,29 +58,48 @@ where
 {
     type Output = Result<Response<ResponseBody<B>>, Infallible>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let settings = &**this.settings;
+        let (settings, asked) = (&*this.settings, &*this.asked);
         let response = match this.state.project() {
             StateProj::Call { inner } => match ready!(inner.poll(cx)) {
-                Ok(mut response) => {
-                    let status = response.status();
-                    if settings.appends_to(status) {
-                        proxy_status::append(settings.name(), status, response.headers_mut());
-                    }
-                    #[cfg(feature = "retry")]
-                    if is_given_up(&response) {
-                        let no = HeaderValue::from_static("false");
-                        response.headers_mut().insert(X_SHOULD_RETRY.clone(), no);
-                    }
-                    return Poll::Ready(Ok(response.map(ResponseBody::inner)));
+                Ok(response) if response.status().as_u16() < 400 => {
+                    response.map(ResponseBody::inner)
                 }
-                Err(error) => Answer::to(&*error.into(), settings).response(settings, this.asked),
+                Ok(response) => failed(response, settings).map(ResponseBody::inner),
+                Err(error) => answered(error, settings, asked),
             },
-            StateProj::NotReady { answer } => answer.response(settings, this.asked),
+            StateProj::NotReady { answer } => {
+                answer.response(settings, asked).map(ResponseBody::own)
+            }
         };
-        Poll::Ready(Ok(response.map(ResponseBody::own)))
+        Poll::Ready(Ok(response))
     }
+}
+
+#[cold]
+fn answered<B, E: Into<BoxError>>(
+    error: E,
+    settings: &Arc<Settings>,
+    asked: &Asked,
+) -> Response<ResponseBody<B>> {
+    Answer::to(&*error.into(), settings).response(settings, asked).map(ResponseBody::own)
+}
+
+/// A failed response that passes. Apart, and given all of it, so that one that is good is moved once.
+#[cold]
+fn failed<B>(mut response: Response<B>, settings: &Arc<Settings>) -> Response<B> {
+    let status = response.status();
+    if settings.appends_to(status) {
+        proxy_status::append(settings.name(), status, response.headers_mut());
+    }
+    #[cfg(feature = "retry")]
+    if is_given_up(&response) {
+        let no = HeaderValue::from_static("false");
+        response.headers_mut().insert(X_SHOULD_RETRY.clone(), no);
+    }
+    response
 }
 
 /// Whether it is a failure that was tried as often as it should be.

@@ -1,7 +1,7 @@
 use std::{
     convert::Infallible,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
@@ -40,20 +40,30 @@ where
     type Error = Infallible;
     type Future = ResponseFuture<S::Future>;
 
+    #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(cx).map(|ready| {
+        let ready = ready!(self.inner.poll_ready(cx));
+        if ready.is_err() || self.not_ready.is_some() {
             let answer = |error: S::Error| Answer::to(&*error.into(), &self.settings);
             self.not_ready = ready.err().map(|error| Box::new(answer(error)));
-            Ok(())
-        })
+        }
+        Poll::Ready(Ok(()))
     }
 
+    #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let asked = Asked::of(&request);
-        let settings = Arc::clone(&self.settings);
-        match self.not_ready.take() {
-            Some(answer) => ResponseFuture::not_ready(settings, asked, answer),
-            None => ResponseFuture::new(settings, asked, self.inner.call(request)),
+        if self.not_ready.is_some() {
+            return self.answer_not_ready(asked);
         }
+        ResponseFuture::new(Arc::clone(&self.settings), asked, self.inner.call(request))
+    }
+}
+
+impl<S> ErrorResponse<S> {
+    #[cold]
+    fn answer_not_ready<F>(&mut self, asked: Asked) -> ResponseFuture<F> {
+        let answer = self.not_ready.take().expect("asked before");
+        ResponseFuture::not_ready(Arc::clone(&self.settings), asked, answer)
     }
 }

@@ -1,14 +1,14 @@
 use std::{
     fmt,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::{end::End, future::failed, slot::Slot};
+use super::{future::failed, slot::Slot};
 use crate::{Cause, Failure, Processed, Reporter, classify::classify_body_error, error::as_dyn};
 
 pin_project! {
@@ -20,8 +20,6 @@ pin_project! {
         slot: Slot,
     }
 }
-
-type Polled<B> = Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>;
 
 impl<B: Body> ResponseBody<B> {
     #[inline]
@@ -46,41 +44,6 @@ impl<B> ResponseBody<B> {
     }
 }
 
-impl<B> ResponseBody<B>
-where
-    B: Body,
-    B::Error: fmt::Display + 'static,
-{
-    #[inline(never)]
-    fn poll_watched(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Polled<B>> {
-        let mut this = self.project();
-        let polled = {
-            let _entered = this.slot.enter();
-            this.inner.as_mut().poll_frame(cx)
-        };
-        this.slot.left();
-        let frame = ready!(polled);
-        match &frame {
-            Some(Ok(frame)) => {
-                if let (Some(record), Some(data)) = (this.slot.get(), frame.data_ref()) {
-                    record.data(data.remaining(), data.chunk());
-                }
-                // A reader may stop here without asking for the end: trailers are the last frame.
-                let whole = this.slot.get().is_some_and(|record| record.is_whole());
-                if whole || frame.is_trailers() || this.inner.is_end_stream() {
-                    this.slot.finish(End::Complete);
-                }
-            }
-            Some(Err(error)) => {
-                let known = as_dyn(error);
-                failed(this.slot, known.map_or(INCOMPLETE, classify_body_error), known, error);
-            }
-            None => this.slot.finish(End::Complete),
-        }
-        Poll::Ready(frame)
-    }
-}
-
 impl<B> Body for ResponseBody<B>
 where
     B: Body,
@@ -94,10 +57,33 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        if self.slot.is_empty() {
-            return self.project().inner.poll_frame(cx);
+        let mut this = self.project();
+        let slot = this.slot;
+        if slot.is_empty() {
+            return this.inner.poll_frame(cx);
         }
-        self.poll_watched(cx)
+        let polled = {
+            let _entered = slot.enter();
+            this.inner.as_mut().poll_frame(cx)
+        };
+        slot.left();
+        match &polled {
+            Poll::Pending => {}
+            Poll::Ready(Some(Ok(frame))) => {
+                // A reader may stop here without asking for the end: trailers are the last frame.
+                let last = frame.is_trailers() || this.inner.is_end_stream();
+                match frame.data_ref() {
+                    Some(data) => slot.data(data.remaining(), data.chunk(), last),
+                    None => slot.data(0, &[], last),
+                }
+            }
+            Poll::Ready(Some(Err(error))) => {
+                let known = as_dyn(error);
+                failed(slot, known.map_or(INCOMPLETE, classify_body_error), known, error);
+            }
+            Poll::Ready(None) => slot.data(0, &[], true),
+        }
+        polled
     }
 
     #[inline]

@@ -74,7 +74,7 @@ impl Curl<'_> {
         for (name, value) in headers.into_iter().flatten() {
             if !OF_CURL.contains(name) && out.len() <= LONGEST {
                 out.push_str(" -H ");
-                header(out, name, value, &record.settings)?;
+                header(out, name, value, record.settings())?;
             }
         }
         if headers.is_some_and(has_body) {

@@ -76,7 +76,7 @@ impl<C, V> LoggingLayer<C, V> {
 impl<C, V> LoggingLayer<C, V> {
     /// The level of requests that succeed. Default: INFO on a server, DEBUG on a client.
     pub fn success(self, level: Level) -> Self {
-        self.set(|it| it.levels.success = level)
+        self.set(|it| it.set_success(level))
     }
 
     /// The level of requests that succeed after more than one attempt. Default: INFO.
@@ -220,6 +220,7 @@ impl<S, C: Clone, V: Clone> Layer<S> for LoggingLayer<C, V> {
             classifier: self.classifier.clone(),
             view: self.view.clone(),
             gravest: self.settings.gravest(),
+            at_length: self.settings.at_length(),
             settings: Arc::clone(&self.settings),
         }
     }

@@ -23,6 +23,10 @@ impl LeftBehind {
         *self = Self::Something { to_others: swap_told(None) };
     }
 
+    pub(super) const fn has_begun(&self) -> bool {
+        matches!(self, Self::Something { .. })
+    }
+
     /// It was.
     pub(super) fn end(&mut self) -> Option<u32> {
         match mem::take(self) {

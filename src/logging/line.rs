@@ -23,7 +23,7 @@ use super::{
 
 /// Writes it, unless nobody is to know.
 pub(super) fn write(record: &Record, ending: &Ending<'_>) {
-    let settings = &*record.settings;
+    let settings = record.settings();
     let level = ending.level(settings);
     if !level.is_heard() {
         return;
@@ -52,7 +52,7 @@ pub(super) fn write(record: &Record, ending: &Ending<'_>) {
             { f::METHOD } = display(method),
             { f::METHOD_ORIGINAL } = original.map(|it| display(Text(it, SHORT))),
             { f::URL_FULL } = is_client.then(|| display(Url(&target))),
-            { f::URL_PATH } = (!is_client).then(|| display(Text(record.uri.path(), LONG))),
+            { f::URL_PATH } = (!is_client).then(|| display(Text(record.uri().path(), LONG))),
             { f::URL_QUERY } = target.query().filter(|_| !is_client).map(|it| display(Query(it, &target))),
             { f::URL_SCHEME } = (at_length && !is_client).then(|| display(target.scheme())),
             { f::SERVER_ADDRESS } = target.host().filter(|_| at_length).map(|it| Text(it, SHORT).to_string()),

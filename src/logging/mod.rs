@@ -193,6 +193,7 @@ mod service;
 mod settings;
 mod slot;
 mod target;
+mod url;
 mod view;
 
 #[cfg(feature = "standard")]

@@ -56,13 +56,10 @@ impl std::fmt::Display for Name<'_> {
     }
 }
 
-/// The span around a request; `None` if nobody wants it.
+/// The span around a request; `None` if nobody wants it, though its level is heard.
 pub(super) fn span(record: &Record) -> Option<Span> {
-    let level = record.settings.span();
-    if level == Level::Off || !level.is_heard() {
-        return None;
-    }
-    let span = if record.settings.traces { full(level, record) } else { plain(level, record) };
+    let level = record.settings().span();
+    let span = if record.settings().traces { full(level, record) } else { plain(level, record) };
     (!span.is_disabled()).then_some(span)
 }
 
@@ -70,7 +67,7 @@ pub(super) fn span(record: &Record) -> Option<Span> {
 fn plain(level: Level, record: &Record) -> Span {
     let target = Target::of(record);
     let id = record.request_id.as_ref();
-    match record.settings.side {
+    match record.settings().side {
         Side::Client => at_level!(
             level,
             span,
@@ -86,14 +83,14 @@ fn plain(level: Level, record: &Record) -> Span {
             Span::none(),
             "request",
             { f::METHOD } = display(method(&record.method).0),
-            { f::URL_PATH } = display(Text(record.uri.path(), LONG)),
+            { f::URL_PATH } = display(Text(record.uri().path(), LONG)),
             { f::REQUEST_ID } = id.map(|it| Escaped(Lossy(it.as_bytes()), SHORT).to_string()),
         ),
     }
 }
 
 fn full(level: Level, record: &Record) -> Span {
-    let is_client = record.settings.side == Side::Client;
+    let is_client = record.settings().side == Side::Client;
     let (method, original) = method(&record.method);
     let target = Target::of(record);
     let id = record.request_id.as_ref();
@@ -109,7 +106,7 @@ fn full(level: Level, record: &Record) -> Span {
         { f::METHOD } = display(method),
         { f::METHOD_ORIGINAL } = original.map(|it| display(Text(it, SHORT))),
         { f::URL_FULL } = is_client.then(|| display(Url(&target))),
-        { f::URL_PATH } = (!is_client).then(|| display(Text(record.uri.path(), LONG))),
+        { f::URL_PATH } = (!is_client).then(|| display(Text(record.uri().path(), LONG))),
         { f::URL_QUERY } =
             target.query().filter(|_| !is_client).map(|it| display(Query(it, &target))),
         { f::URL_SCHEME } = (!is_client).then(|| display(target.scheme())),
@@ -127,12 +124,12 @@ fn full(level: Level, record: &Record) -> Span {
 
 /// What is known of the span at its end.
 pub(super) fn end(span: &Span, record: &Record, ending: &Ending<'_>) {
-    if !record.settings.traces {
+    if !record.settings().traces {
         return;
     }
     let status = record.status;
     if let (Side::Client, Some(_), Some(version)) =
-        (record.settings.side, status, version(record.version))
+        (record.settings().side, status, version(record.version))
     {
         span.record(f::PROTOCOL_VERSION, version);
     }
@@ -155,14 +152,14 @@ pub(super) fn resend_count(record: &Record, ending: &Ending<'_>) -> Option<u32> 
         .or(record.more().and_then(|it| it.attempt))
         .map(|attempts| attempts.saturating_sub(1))
         // The convention knows it of clients only: a gateway's caller sent its request once.
-        .filter(|&n| n > 0 && record.settings.side == Side::Client)
+        .filter(|&n| n > 0 && record.settings().side == Side::Client)
 }
 
 /// What `error.type` is to be, if the span's status is "error": a failed status, or else a name of which there are few.
 ///
 /// Not set for a caller that gives up, nor on a server for what is the caller's fault.
 pub(super) fn error_type<'a>(record: &'a Record, ending: &Ending<'_>) -> Option<&'a str> {
-    let failed = |status: &&StatusCode| match record.settings.side {
+    let failed = |status: &&StatusCode| match record.settings().side {
         Side::Client => status.as_u16() >= 400,
         Side::Server => status.as_u16() >= 500,
     };

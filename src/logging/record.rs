@@ -1,7 +1,8 @@
 use std::{sync::Arc, time::Duration};
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, Version, header,
+    Extensions, HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, Version,
+    header,
 };
 use tokio::time::Instant;
 use tracing::Span;
@@ -12,6 +13,7 @@ use super::{
     left_behind::LeftBehind,
     line, opentelemetry,
     settings::{Settings, Side},
+    url::Url,
 };
 use crate::{Failure, classify::is_plain_text};
 
@@ -19,20 +21,28 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What is known of one request. Written once: when it is finished, or else when it is dropped.
 ///
-/// Nothing in here is allocated for a request as long as it may turn out not to be logged, unless asked for.
+/// Nothing in here is allocated for a request as long as it may turn out not to be logged, unless asked for. It is made
+/// once and used for many, so [`begin`](Self::begin) sets, and [`clear`](Self::clear) lets go of, one thing after the
+/// other: less is moved so than with a whole one.
 #[derive(Debug)]
 pub(super) struct Record {
-    pub(super) settings: Arc<Settings>,
+    settings: Option<Arc<Settings>>,
     pub(super) method: Method,
-    pub(super) uri: Uri,
+    url: Url,
     /// The request's; on a client the response's, once that is there.
     pub(super) version: Version,
     pub(super) started: Instant,
     pub(super) request_id: Option<HeaderValue>,
+    /// On a server, whose requests name it nowhere else in HTTP/1.1.
+    pub(super) host: Option<HeaderValue>,
     pub(super) status: Option<StatusCode>,
     pub(super) body_bytes: u64,
     /// The size of the content, where the head tells it: a reader need not ask for the end then, and hyper does not.
-    expected: Option<u64>,
+    /// [`u64::MAX`] where not.
+    expected: u64,
+    side: Side,
+    /// Somebody wants to hear of a success.
+    wanted: bool,
     pub(super) written: bool,
     /// Code of others runs; if that is so at the end, it has panicked.
     pub(super) busy: bool,
@@ -43,8 +53,6 @@ pub(super) struct Record {
 /// What is known of few requests.
 #[derive(Debug, Default)]
 pub(super) struct More {
-    /// On a server, whose requests name it nowhere else in HTTP/1.1.
-    pub(super) host: Option<HeaderValue>,
     pub(super) user_agent: Option<HeaderValue>,
     pub(super) route: Option<String>,
     /// Which attempt it is, inside a retry.
@@ -64,67 +72,121 @@ pub(super) struct More {
     pub(super) body: Option<Vec<u8>>,
 }
 
-impl Record {
-    /// What there is of every request; to be followed by [`read`](Self::read).
-    #[inline]
-    pub(super) fn new(settings: &Arc<Settings>, head: Head<'_>) -> Self {
+impl Default for Record {
+    /// One that waits for a request.
+    fn default() -> Self {
         Self {
-            settings: Arc::clone(settings),
-            method: head.method().clone(),
-            uri: head.uri().clone(),
-            version: head.version(),
+            settings: None,
+            method: Method::GET,
+            url: Url::default(),
+            version: Version::HTTP_11,
             started: Instant::now(),
             request_id: None,
+            host: None,
             status: None,
             body_bytes: 0,
-            expected: None,
-            written: false,
+            expected: u64::MAX,
+            side: Side::Client,
+            wanted: false,
+            written: true,
             busy: false,
             left_behind: LeftBehind::default(),
             more: None,
         }
     }
+}
 
-    /// What there is of some.
-    #[inline]
-    pub(super) fn read(&mut self, head: Head<'_>) {
+impl Record {
+    /// What there is of every request.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `Slot::new`")]
+    pub(super) fn begin(&mut self, settings: &Arc<Settings>, head: Head<'_>, whole: bool) {
+        self.settings = Some(Arc::clone(settings));
+        // Most often it is that of the one before.
+        if self.method != *head.method() {
+            self.method = head.method().clone();
+        }
+        if whole {
+            self.url.keep_whole(head.uri());
+        } else {
+            self.url.keep(head.uri());
+        }
+        self.version = head.version();
+        self.started = Instant::now();
+        self.status = None;
+        self.body_bytes = 0;
+        self.side = settings.side;
+        self.wanted = settings.wants_success();
+        self.written = false;
+        self.busy = false;
+        self.left_behind = LeftBehind::default();
         if !head.headers().is_empty() {
             self.read_headers(head.headers());
         }
-        if !head.extensions().is_empty()
-            && let Some(attempt) = attempt_of(head)
-        {
-            self.more_mut().attempt = Some(attempt);
-            #[cfg(feature = "retry")]
-            crate::attempts::hint_inside_retry();
-        }
-        if let Some(route) = &self.settings.route.0
-            && let Some(route) = route(head)
-        {
-            self.more_mut().route = Some(route);
-        }
-        if let Some(span) = opentelemetry::span(self) {
-            self.more_mut().span = Some(span);
+        if !head.extensions().is_empty() {
+            self.read_extensions(head.extensions());
         }
     }
 
     #[inline(never)]
     fn read_headers(&mut self, headers: &HeaderMap) {
-        let settings = Arc::clone(&self.settings);
         self.request_id = headers.get(&REQUEST_ID).cloned();
-        if settings.side == Side::Server
-            && let Some(host) = headers.get(header::HOST)
-        {
-            self.more_mut().host = Some(host.clone());
+        if self.side == Side::Server {
+            self.host = headers.get(header::HOST).cloned();
         }
+    }
+
+    #[inline(never)]
+    fn read_extensions(&mut self, extensions: &Extensions) {
+        if let Some(attempt) = attempt_of(extensions) {
+            self.more_mut().attempt = Some(attempt);
+            #[cfg(feature = "retry")]
+            crate::attempts::hint_inside_retry();
+        }
+    }
+
+    /// What there is of some.
+    pub(super) fn read(&mut self, head: Head<'_>) {
+        let Some(settings) = self.settings.clone() else { return };
         if settings.user_agent
-            && let Some(user_agent) = headers.get(header::USER_AGENT)
+            && let Some(user_agent) = head.headers().get(header::USER_AGENT)
         {
             self.more_mut().user_agent = Some(user_agent.clone());
         }
-        if !settings.headers.is_empty() || line::repeats(&settings) {
-            self.more_mut().headers = Some(headers.clone());
+        if !head.headers().is_empty() && (!settings.headers.is_empty() || line::repeats(&settings))
+        {
+            self.more_mut().headers = Some(head.headers().clone());
         }
+        if let Some(route) = &settings.route.0
+            && let Some(route) = route(head)
+        {
+            self.more_mut().route = Some(route);
+        }
+        if settings.span().is_heard()
+            && let Some(span) = opentelemetry::span(self)
+        {
+            self.more_mut().span = Some(span);
+        }
+    }
+
+    /// Lets go of what would be held for nothing.
+    #[inline]
+    pub(super) fn clear(&mut self) {
+        self.settings = None;
+        self.url.clear();
+        self.request_id = None;
+        self.host = None;
+        if self.more.is_some() {
+            self.more = None;
+        }
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        self.settings.as_deref().expect("has begun")
+    }
+
+    pub(super) fn uri(&self) -> &Uri {
+        self.url.get()
     }
 
     #[inline]
@@ -146,13 +208,13 @@ impl Record {
     pub(super) fn answered<B>(&mut self, response: &Response<B>, failure: Option<Failure>) {
         self.status = Some(response.status());
         self.expected = expected(&self.method, response);
-        if self.settings.side == Side::Client {
+        if self.side == Side::Client {
             self.version = response.version();
         }
         if failure.is_some()
+            || self.wanted
+            || self.more.is_some()
             || !response.extensions().is_empty()
-            || !self.settings.headers.is_empty()
-            || self.settings.levels.success.is_heard()
         {
             self.answered_at_length(response, failure);
         }
@@ -160,7 +222,7 @@ impl Record {
 
     #[inline(never)]
     fn answered_at_length<B>(&mut self, response: &Response<B>, failure: Option<Failure>) {
-        let settings = Arc::clone(&self.settings);
+        let Some(settings) = self.settings.clone() else { return };
         let after = self.started.elapsed();
         let more = self.more_mut();
         more.after = Some(after);
@@ -187,17 +249,23 @@ impl Record {
     /// Whether no more can come.
     #[inline]
     pub(super) fn is_whole(&self) -> bool {
-        self.expected.is_some_and(|expected| self.body_bytes >= expected)
+        self.body_bytes >= self.expected
     }
 
     /// Some of the body has come.
     #[inline]
     pub(super) fn data(&mut self, len: usize, first: &[u8]) {
         self.body_bytes += len as u64;
-        if let Some(more) = &mut self.more
-            && let Some(kept) = &mut more.body
-        {
-            let left = self.settings.failed_body.saturating_sub(kept.len());
+        if self.more.is_some() {
+            self.keep_data(first);
+        }
+    }
+
+    #[cold]
+    fn keep_data(&mut self, first: &[u8]) {
+        let failed_body = self.settings().failed_body;
+        if let Some(kept) = self.more.as_mut().and_then(|more| more.body.as_mut()) {
+            let left = failed_body.saturating_sub(kept.len());
             kept.extend_from_slice(&first[..left.min(first.len())]);
         }
     }
@@ -205,7 +273,7 @@ impl Record {
     /// Writes the line.
     #[inline]
     pub(super) fn finish(&mut self, end: End) {
-        if self.more.is_none() && end == End::Complete && !self.settings.levels.success.is_heard() {
+        if end == End::Complete && !self.wanted && self.more.is_none() {
             // A plain success of which nobody wants to hear.
             self.written = true;
         } else {
@@ -235,24 +303,33 @@ impl Record {
     }
 }
 
-/// RFC 9110 §6.4.1 and §8.6.
-fn expected<B>(method: &Method, response: &Response<B>) -> Option<u64> {
+/// RFC 9110 §6.4.1 and §8.6. [`u64::MAX`]: the head does not tell.
+#[inline]
+fn expected<B>(method: &Method, response: &Response<B>) -> u64 {
     let status = response.status();
     if *method == Method::HEAD
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
     {
-        return Some(0);
+        return 0;
     }
-    response.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    if response.headers().is_empty() {
+        return u64::MAX;
+    }
+    content_length(response.headers()).unwrap_or(u64::MAX)
+}
+
+#[inline(never)]
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 #[cfg(feature = "retry")]
-fn attempt_of(head: Head<'_>) -> Option<u32> {
-    head.extensions().get::<crate::attempts::Attempt>().map(|it| it.0.get())
+fn attempt_of(extensions: &Extensions) -> Option<u32> {
+    extensions.get::<crate::attempts::Attempt>().map(|it| it.0.get())
 }
 
 #[cfg(not(feature = "retry"))]
-fn attempt_of(_head: Head<'_>) -> Option<u32> {
+fn attempt_of(_extensions: &Extensions) -> Option<u32> {
     None
 }
 

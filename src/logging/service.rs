@@ -10,7 +10,6 @@ use tracing::level_filters::LevelFilter;
 
 use super::{
     Head, ResponseBody, ResponseFuture,
-    record::Record,
     settings::Settings,
     slot::Slot,
     view::{Known, View},
@@ -25,6 +24,8 @@ pub struct Logging<S, C = HttpClassifier, V = Known> {
     pub(super) view: V,
     /// What somebody must listen to for anything to be written.
     pub(super) gravest: LevelFilter,
+    /// From what on requests are looked at at length.
+    pub(super) at_length: LevelFilter,
     pub(super) settings: Arc<Settings>,
 }
 
@@ -48,9 +49,14 @@ where
     #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (classifier, view) = (self.classifier.clone(), self.view.clone());
-        if LevelFilter::current() < self.gravest {
+        let heard = LevelFilter::current();
+        if heard < self.gravest {
             let inner = self.inner.call(request);
             return ResponseFuture { inner, slot: Slot::none(), classifier, view };
+        }
+        if heard < self.at_length {
+            let slot = Slot::new(&self.settings, Head::of(&request), false);
+            return ResponseFuture { inner: self.inner.call(request), slot, classifier, view };
         }
         let mut slot = begin(&self.settings, Head::of(&request));
         let inner = {
@@ -72,8 +78,12 @@ impl<S, C: Clone, V> Logging<S, C, V> {
     /// A place for the record of a call that begins now, or none.
     #[inline]
     pub(crate) fn begin<B>(&self, request: &Request<B>) -> Slot {
-        if LevelFilter::current() < self.gravest {
+        let heard = LevelFilter::current();
+        if heard < self.gravest {
             return Slot::none();
+        }
+        if heard < self.at_length {
+            return Slot::new(&self.settings, Head::of(request), false);
         }
         begin(&self.settings, Head::of(request))
     }
@@ -84,12 +94,9 @@ fn begin(settings: &Arc<Settings>, head: Head<'_>) -> Slot {
     match &settings.skip.0 {
         Some(skip) if skip(head) => Slot::none(),
         _ => {
-            let mut slot = Slot::new(|| Record::new(settings, head));
+            let mut slot = Slot::new(settings, head, settings.span().is_heard());
             if let Some(record) = slot.get() {
-                // A hook or a subscriber may panic, as in any other place.
-                record.busy = true;
                 record.read(head);
-                record.busy = false;
             }
             slot
         }

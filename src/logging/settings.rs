@@ -17,6 +17,8 @@ pub(super) enum Side {
 pub(super) struct Settings {
     pub(super) side: Side,
     pub(super) levels: Levels,
+    /// What somebody must listen to for a success to be written: that of its level, at hand.
+    success: Option<LevelFilter>,
     pub(super) span: Option<Level>,
     /// Whether the span holds all that OpenTelemetry wants of one.
     pub(super) traces: bool,
@@ -62,6 +64,7 @@ impl Settings {
         Self {
             side,
             levels,
+            success: success.filter(),
             span: None,
             traces: false,
             sample: Sample::all(),
@@ -85,6 +88,30 @@ impl Settings {
             .filter_map(Level::filter)
             .min()
             // Whoever listens, nothing is; it only has to be something.
+            .unwrap_or(LevelFilter::TRACE)
+    }
+
+    pub(super) fn set_success(&mut self, level: Level) {
+        self.levels.success = level;
+        self.success = level.filter();
+    }
+
+    #[inline]
+    pub(super) fn wants_success(&self) -> bool {
+        self.success.is_some_and(|filter| LevelFilter::current() >= filter)
+    }
+
+    /// From what on requests are looked at at length: there is a span, or what else not every layer has.
+    pub(super) fn at_length(&self) -> LevelFilter {
+        let hooks = self.skip.0.is_some() || self.route.0.is_some();
+        if hooks || self.user_agent || !self.headers.is_empty() {
+            return LevelFilter::OFF;
+        }
+        [self.span(), if self.curl { Level::Debug } else { Level::Off }]
+            .into_iter()
+            .filter_map(Level::filter)
+            .min()
+            // Whoever listens, there is nothing.
             .unwrap_or(LevelFilter::TRACE)
     }
 

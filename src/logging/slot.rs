@@ -1,22 +1,29 @@
-use std::{cell::RefCell, panic, thread};
+use std::{cell::Cell, panic, sync::Arc, thread};
 
 use tracing::span::Entered;
 
-use super::{end::End, record::Record};
+use super::{Head, end::End, record::Record, settings::Settings};
 
 /// How many places a thread keeps for later.
 const KEPT: usize = 64;
 
 thread_local! {
-    static FREE: RefCell<Vec<Place>> = const { RefCell::new(Vec::new()) };
+    /// The first of them, which holds the others.
+    static FREE: Cell<Option<Box<Place>>> = const { Cell::new(None) };
 }
 
-type Place = Box<Option<Record>>;
+#[derive(Debug, Default)]
+struct Place {
+    record: Record,
+    next: Option<Box<Place>>,
+    /// How many follow it, while it is free.
+    following: usize,
+}
 
 /// A record, or none; on the heap, so that futures and bodies carry one word of it. Places are used again, so that a
 /// request that is not logged in the end allocates nothing.
 #[derive(Debug)]
-pub(crate) struct Slot(Option<Place>);
+pub(crate) struct Slot(Option<Box<Place>>);
 
 impl Slot {
     #[inline]
@@ -24,12 +31,15 @@ impl Slot {
         Self(None)
     }
 
-    /// Made where it stays, rather than moved there.
-    #[inline]
-    pub(super) fn new(record: impl FnOnce() -> Record) -> Self {
-        let free = FREE.try_with(|free| free.borrow_mut().pop()).ok().flatten();
-        let mut place = free.unwrap_or_default();
-        *place = Some(record());
+    /// Begins a record. `whole`: it will be asked for its URL at once.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "out of line, what it is told of the request is written to memory for it"
+    )]
+    pub(super) fn new(settings: &Arc<Settings>, head: Head<'_>, whole: bool) -> Self {
+        let mut place = free_place();
+        place.record.begin(settings, head, whole);
         Self(Some(place))
     }
 
@@ -40,7 +50,7 @@ impl Slot {
 
     #[inline]
     pub(super) fn get(&mut self) -> Option<&mut Record> {
-        self.0.as_deref_mut()?.as_mut()
+        self.0.as_mut().map(|place| &mut place.record)
     }
 
     /// Enters its span, if it has one, and remembers that code of others runs; to be followed by [`left`](Self::left),
@@ -65,7 +75,18 @@ impl Slot {
         Self(self.0.take())
     }
 
+    /// Some of the body has come, or its trailers; `last`: no more will.
+    #[inline(never)]
+    pub(super) fn data(&mut self, len: usize, first: &[u8], last: bool) {
+        let Some(record) = self.get() else { return };
+        record.data(len, first);
+        if last || record.is_whole() {
+            self.finish(End::Complete);
+        }
+    }
+
     /// Writes that the request came to such an end, and lets the record go.
+    #[inline]
     pub(super) fn finish(&mut self, end: End) {
         if let Some(record) = self.take().get() {
             record.finish(end);
@@ -82,19 +103,31 @@ impl Drop for Slot {
     }
 }
 
+#[inline]
+fn free_place() -> Box<Place> {
+    let first = FREE.try_with(|free| {
+        let mut first = free.take();
+        free.set(first.as_mut().and_then(|it| it.next.take()));
+        first
+    });
+    first.ok().flatten().unwrap_or_default()
+}
+
 #[inline(never)]
-fn let_go(mut place: Place) {
-    if let Some(record) = &mut *place
-        && !record.written
-    {
-        give_up(record);
+fn let_go(mut place: Box<Place>) {
+    if !place.record.written {
+        give_up(&mut place.record);
     }
-    *place = None;
+    place.record.clear();
     // A thread that is at its end keeps nothing.
     let _ = FREE.try_with(|free| {
-        let mut free = free.borrow_mut();
-        if free.len() < KEPT {
-            free.push(place);
+        let next = free.take();
+        place.following = next.as_ref().map_or(0, |it| it.following + 1);
+        if place.following < KEPT {
+            place.next = next;
+            free.set(Some(place));
+        } else {
+            free.set(next);
         }
     });
 }
@@ -105,7 +138,9 @@ fn give_up(record: &mut Record) {
     let end = match record.status {
         _ if record.busy => End::Panicked,
         Some(_) => End::Dropped,
-        None => End::Cancelled,
+        None if record.left_behind.has_begun() => End::Cancelled,
+        // There is no call to be dropped: what should have made it has panicked.
+        None => End::Panicked,
     };
     if let Some(attempts) = record.left_behind.end() {
         record.cut_short(attempts);

@@ -32,8 +32,8 @@ impl Port {
 
 impl<'a> Target<'a> {
     pub(super) fn of(record: &'a Record) -> Self {
-        let host = record.more().and_then(|it| it.host.as_ref()?.to_str().ok());
-        Self { uri: &record.uri, host, settings: &record.settings }
+        let host = record.host.as_ref().and_then(|it| it.to_str().ok());
+        Self { uri: record.uri(), host, settings: record.settings() }
     }
 
     pub(super) fn scheme(&self) -> &'a str {

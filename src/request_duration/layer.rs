@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use http::request::Parts;
 use tower_layer::Layer;
 
-use super::RequestDuration;
+use super::{RequestDuration, server::Last};
 
 /// Applies [`RequestDuration`]. See the [module docs](super) for what is measured, and an example.
 #[derive(Clone, Debug)]
@@ -67,7 +67,7 @@ impl<S> Layer<S> for RequestDurationLayer {
     type Service = RequestDuration<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        RequestDuration { inner, layer: self.clone() }
+        RequestDuration { inner, layer: self.clone(), last: Last::default() }
     }
 }
 

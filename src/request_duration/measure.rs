@@ -1,16 +1,19 @@
-use std::{borrow::Cow, error::Error};
+use std::error::Error;
 
 use http::{StatusCode, request::Parts};
-use metrics::{SharedString, histogram};
+use metrics::{Label, SharedString, histogram};
 use tokio::time::Instant;
 
-use super::layer::{RequestDurationLayer, Side};
+use super::{
+    layer::{RequestDurationLayer, Side},
+    server::Server,
+};
 use crate::{
     Cause,
     body::Watch,
     classify::{classify_body_error, classify_error},
     metrics as names,
-    semconv::{self, OTHER, port_of_scheme},
+    semconv::{self, OTHER},
 };
 
 /// One request under way, measured when it ends.
@@ -19,39 +22,23 @@ pub struct Measure {
     side: Side,
     started: Instant,
     method: &'static str,
-    address: Option<SharedString>,
-    port: Option<u16>,
+    server: Server,
     scheme: Option<&'static str>,
     route: Option<String>,
     status: Option<StatusCode>,
-    error: Option<Cow<'static, str>>,
+    error: Option<&'static str>,
     told: bool,
     /// Code of others runs; if that is so at the end, it has panicked.
     pub(super) busy: bool,
 }
 
 impl Measure {
-    pub(super) fn start(layer: &RequestDurationLayer, head: &Parts) -> Self {
-        let client = layer.side == Side::Client;
-        let host = head.uri.host().filter(|_| client);
-        let port = head.uri.port_u16().or_else(|| port_of_scheme(&head.uri)).filter(|_| client);
-        let (address, port) = match host.map(|host| (host.to_ascii_lowercase(), port)) {
-            None => (None, None),
-            Some((host, port)) => {
-                // Both together are bounded: a peer that chooses one chooses the other.
-                let authority = port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
-                match &*names::bounded(&authority) {
-                    "other" => (Some("other".into()), None),
-                    _ => (Some(host.into()), port),
-                }
-            }
-        };
+    pub(super) fn start(layer: &RequestDurationLayer, head: &Parts, server: Server) -> Self {
         Self {
             side: layer.side,
             started: Instant::now(),
             method: semconv::method(&head.method).unwrap_or(OTHER),
-            address,
-            port,
+            server,
             scheme: layer.scheme(head.uri.scheme_str()),
             route: layer.route.0.as_ref().and_then(|by| by(head)),
             status: None,
@@ -66,13 +53,13 @@ impl Measure {
         // OpenTelemetry: a client's fault is none of the server's.
         let least = if self.side == Side::Client { 400 } else { 500 };
         if status.as_u16() >= least {
-            self.error = Some(status.as_u16().to_string().into());
+            self.error = Some(semconv::status(status));
         }
     }
 
     pub(super) fn failed(&mut self, cause: Cause) {
         if cause != Cause::Cancelled {
-            self.error = Some(cause.as_str().into());
+            self.error = Some(cause.as_str());
         }
         self.tell();
     }
@@ -82,20 +69,21 @@ impl Measure {
         if std::mem::replace(&mut self.told, true) {
             return;
         }
-        let mut labels: Vec<(&'static str, SharedString)> =
-            vec![("http.request.method", self.method.into())];
-        let mut add = |name, value: Option<SharedString>| labels.extend(value.map(|it| (name, it)));
-        let status = self.status.map(|status| status.as_u16().to_string().into());
-        add("http.response.status_code", status);
-        add("error.type", self.error.take().map(Into::into));
+        let mut labels = Vec::with_capacity(7);
+        labels.push(Label::new("http.request.method", self.method));
+        let mut add = |name: &'static str, value: Option<SharedString>| {
+            labels.extend(value.map(|it| Label::new(name, it)));
+        };
+        add("http.response.status_code", self.status.map(|it| semconv::status(it).into()));
+        add("error.type", self.error.map(Into::into));
         add("url.scheme", self.scheme.map(Into::into));
-        add("server.address", self.address.take());
-        add("server.port", self.port.map(|port| port.to_string().into()));
+        add("server.address", self.server.address.take());
+        add("server.port", self.server.port.take());
         add("http.route", self.route.take().map(Into::into));
         let seconds = self.started.elapsed();
         match self.side {
-            Side::Client => histogram!(names::CLIENT, &labels).record(seconds),
-            Side::Server => histogram!(names::SERVER, &labels).record(seconds),
+            Side::Client => histogram!(names::CLIENT, labels).record(seconds),
+            Side::Server => histogram!(names::SERVER, labels).record(seconds),
         }
     }
 }
@@ -126,7 +114,7 @@ impl Watch for Measure {
 impl Drop for Measure {
     fn drop(&mut self) {
         if self.busy {
-            self.error = Some("panic".into());
+            self.error = Some("panic");
         }
         self.tell();
     }

@@ -65,6 +65,7 @@
 mod future;
 mod layer;
 mod measure;
+mod server;
 mod service;
 
 pub use self::{

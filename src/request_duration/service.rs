@@ -4,7 +4,12 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::{ResponseFuture, layer::RequestDurationLayer, measure::Measure};
+use super::{
+    ResponseFuture,
+    layer::{RequestDurationLayer, Side},
+    measure::Measure,
+    server::{Last, Server},
+};
 use crate::{
     BoxError,
     body::{Extent, WholeBody},
@@ -15,6 +20,7 @@ use crate::{
 pub struct RequestDuration<S> {
     pub(super) inner: S,
     pub(super) layer: RequestDurationLayer,
+    pub(super) last: Last,
 }
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for RequestDuration<S>
@@ -34,7 +40,11 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (head, body) = request.into_parts();
-        let measure = Some(Measure::start(&self.layer, &head));
+        let server = match self.layer.side {
+            Side::Client => self.last.of(&head.uri),
+            Side::Server => Server::default(),
+        };
+        let measure = Some(Measure::start(&self.layer, &head, server));
         let inner = self.inner.call(Request::from_parts(head, body));
         ResponseFuture { inner, measure }
     }

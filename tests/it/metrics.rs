@@ -188,6 +188,42 @@ fn the_duration_of_a_request_is_told_with_what_became_of_it() {
 }
 
 #[test]
+fn a_service_that_goes_from_one_place_to_another_tells_each() {
+    const TURNS: [(&str, &str, &str); 6] = [
+        ("http://one.example/", "one.example", "80"),
+        ("https://one.example/", "one.example", "443"),
+        ("http://one.example:8080/", "one.example", "8080"),
+        ("http://two.example/", "two.example", "80"),
+        ("http://ONE.example/", "one.example", "80"),
+        ("http://user@one.example:8080/", "one.example", "8080"),
+    ];
+    let told = told(async || {
+        let mut client = client().layer(answers(&[200; 13]));
+        for (url, ..) in TURNS.iter().chain(&TURNS) {
+            let request = Request::get(*url).body(Body::default()).unwrap();
+            let response = client.call(request).await.unwrap();
+            response.into_body().collect().await.unwrap();
+        }
+        // It says no place, whatever the one before said.
+        let request = Request::get("/").body(Body::default()).unwrap();
+        client.call(request).await.unwrap().into_body().collect().await.unwrap();
+    });
+    let of = format!("{OF_GET},http.response.status_code=200");
+    let mut expected = BTreeMap::from([(of.clone(), 1)]);
+    for (_, host, port) in TURNS {
+        let known = told.keys().any(|name| name.ends_with(&format!("={host},server.port={port}")));
+        let at = if known {
+            format!("server.address={host},server.port={port}")
+        } else {
+            "server.address=other".to_owned()
+        };
+        *expected.entry(format!("{of},{at}")).or_default() += 2;
+    }
+    let expected = expected.into_iter().map(|(name, count)| (name, count.to_string())).collect();
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn a_servers_404_is_no_error_and_its_route_is_told() {
     let told = told(async || {
         let layer = RequestDurationLayer::server().route_by(|_| Some("/orders/{id}".into()));

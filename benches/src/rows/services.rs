@@ -26,7 +26,7 @@ use tracing::Level;
 use super::row::{Row, row};
 use crate::{
     breakers::{Failsafe, Locked, Recloser},
-    floor::{KeepRequest, LazySleep},
+    floor::{KeepForLog, KeepRequest, LazySleep},
     retry_502::Retry502,
 };
 
@@ -91,6 +91,7 @@ pub(super) fn all() -> Vec<Row> {
         row!("recloser", |inner| {
             Recloser { inner, breaker: AsyncRecloser::from(recloser::Recloser::default()) }
         }),
+        row!("floor: keep what a log needs", |inner| KeepForLog { inner }).at_info(),
         row!("seawall Logging, client", |inner| LoggingLayer::client().layer(inner)).at_info(),
         row!("seawall Logging, server", |inner| LoggingLayer::server().layer(inner)).at_info(),
         row!("seawall Logging, server, only failures", |inner| {

@@ -1,0 +1,132 @@
+//! The URL of a request, kept until its line is written.
+
+use std::sync::OnceLock;
+
+use http::{
+    Uri,
+    uri::{Authority, Parts, PathAndQuery, Scheme},
+};
+
+/// A longer one is kept as it is, in bytes.
+const LONGEST: usize = 1024;
+
+/// A copy of the text, made in a place that is used again: parts that are shared would have to be counted up and down,
+/// and would keep the buffer alive that a connection has read them into. Most requests are never logged, so it is not
+/// parsed again before somebody asks.
+#[derive(Debug, Default)]
+pub(super) struct Url {
+    /// Empty: there is none.
+    scheme: &'static str,
+    /// Authority, path and query.
+    text: String,
+    /// Where the authority ends.
+    path: usize,
+    parsed: OnceLock<Uri>,
+}
+
+impl Url {
+    /// Keeps another one.
+    #[inline(never)]
+    pub(super) fn keep(&mut self, uri: &Uri) {
+        let authority = uri.authority().map_or("", Authority::as_str);
+        let path = uri.path_and_query().map_or("", PathAndQuery::as_str);
+        self.scheme = match uri.scheme_str() {
+            None => "",
+            Some("http") => "http",
+            Some("https") => "https",
+            Some(_) => return self.keep_whole(uri),
+        };
+        if authority.len() + path.len() > LONGEST {
+            return self.keep_whole(uri);
+        }
+        self.text.clear();
+        self.text.push_str(authority);
+        self.path = authority.len();
+        self.text.push_str(path);
+    }
+
+    /// Keeps another one as it is.
+    #[inline(never)]
+    pub(super) fn keep_whole(&mut self, uri: &Uri) {
+        self.parsed = OnceLock::from(uri.clone());
+    }
+
+    /// Lets go of what is not used again.
+    #[inline]
+    pub(super) fn clear(&mut self) {
+        if self.parsed.get().is_some() {
+            self.parsed = OnceLock::new();
+        }
+    }
+
+    pub(super) fn get(&self) -> &Uri {
+        self.parsed.get_or_init(|| self.parse().unwrap_or_default())
+    }
+
+    fn parse(&self) -> Option<Uri> {
+        let (authority, path) = self.text.split_at_checked(self.path)?;
+        let mut parts = Parts::default();
+        parts.scheme = some(self.scheme).and_then(|it| Scheme::try_from(it).ok());
+        parts.authority = some(authority).and_then(|it| Authority::try_from(it).ok());
+        parts.path_and_query = some(path).and_then(|it| PathAndQuery::try_from(it).ok());
+        Uri::from_parts(parts).ok()
+    }
+}
+
+fn some(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(uri: &Uri) -> Uri {
+        let mut url = Url::default();
+        url.keep(&Uri::from_static("https://before.example:1/x?y"));
+        assert_eq!(url.get().host(), Some("before.example"));
+        url.clear();
+        url.keep(uri);
+        url.get().clone()
+    }
+
+    #[test]
+    fn what_is_kept_is_what_was_asked_for() {
+        let long = format!("http://h/{}?{}", "p".repeat(3_000), "q".repeat(3_000));
+        let urls = [
+            "http://user:pass@host:8080/a/b?c=d&e",
+            "https://[::1]:443/",
+            "http://host",
+            "http://host?query",
+            "ftp://host/%2e%2E/;x",
+            "/",
+            "/path?query?more",
+            "/p\u{e4}th?qu\u{e9}ry",
+            "//double",
+            "*",
+            "host:443",
+            "host",
+            "user@host:1",
+            &long,
+        ];
+        for text in urls {
+            let Ok(uri) = text.parse::<Uri>() else { panic!("{text}") };
+            let kept = kept(&uri);
+            assert_eq!(kept, uri);
+            assert_eq!(kept.to_string(), uri.to_string());
+            assert_eq!(kept.scheme_str(), uri.scheme_str());
+            assert_eq!((kept.host(), kept.port_u16()), (uri.host(), uri.port_u16()), "{text}");
+            assert_eq!((kept.path(), kept.query()), (uri.path(), uri.query()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_one_leaves_nothing_to_the_next() {
+        let mut url = Url::default();
+        url.keep(&format!("/{}", "x".repeat(LONGEST)).parse().unwrap());
+        url.clear();
+        url.keep(&Uri::from_static("/short"));
+        assert_eq!(url.get(), "/short");
+        assert!(url.text.capacity() <= 2 * LONGEST);
+    }
+}
