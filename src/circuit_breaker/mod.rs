@@ -116,6 +116,7 @@ mod service;
 mod settings;
 mod state;
 mod streak;
+mod stripe;
 mod sync;
 mod waiting;
 mod window;

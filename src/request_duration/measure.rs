@@ -26,8 +26,6 @@ pub struct Measure {
     status: Option<StatusCode>,
     error: Option<Cow<'static, str>>,
     told: bool,
-    /// Code of others runs; if that is so at the end, it has panicked.
-    pub(super) busy: bool,
 }
 
 impl Measure {
@@ -57,7 +55,6 @@ impl Measure {
             status: None,
             error: None,
             told: false,
-            busy: false,
         }
     }
 
@@ -101,12 +98,9 @@ impl Measure {
 }
 
 impl Watch for Measure {
-    fn enter(&mut self) {
-        self.busy = true;
-    }
-
-    fn leave(&mut self) {
-        self.busy = false;
+    fn panicked(&mut self) {
+        self.error = Some("panic".into());
+        self.tell();
     }
 
     fn complete(&mut self) {
@@ -125,9 +119,6 @@ impl Watch for Measure {
 
 impl Drop for Measure {
     fn drop(&mut self) {
-        if self.busy {
-            self.error = Some("panic".into());
-        }
         self.tell();
     }
 }
