@@ -7,7 +7,7 @@
 
 use std::{
     error::Error,
-    fmt,
+    fmt, mem,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -20,14 +20,30 @@ use crate::BoxError;
 
 /// Who wants to know how a call ended. Dropped if it ended early.
 pub trait Watch {
-    /// The body is about to be polled.
-    fn enter(&mut self) {}
-    /// It was, and did not panic.
-    fn leave(&mut self) {}
+    /// The inner service, or the body, has panicked.
+    fn panicked(&mut self) {}
     /// It ended well.
     fn complete(&mut self);
     /// The body broke off.
     fn fail(&mut self, error: &(dyn Error + 'static));
+}
+
+/// Does what may panic, and tells `watch` if it does. If it does not, this costs nothing.
+#[inline]
+pub(crate) fn watching<W: Watch, T>(watch: &mut W, work: impl FnOnce() -> T) -> T {
+    let working = Working(watch);
+    let done = work();
+    mem::forget(working);
+    done
+}
+
+struct Working<'a, W: Watch>(&'a mut W);
+
+impl<W: Watch> Drop for Working<'_, W> {
+    #[cold]
+    fn drop(&mut self) {
+        self.0.panicked();
+    }
 }
 
 /// How far a call reaches.
@@ -47,9 +63,9 @@ pub trait Extent<Res> {
     /// The response is there: completes `watch` if the call ends here.
     fn at_head<W: Watch>(watch: &mut W);
 
-    /// Takes `watch` along if it does not. Apart from the former, so that nothing stands between two moves of a response,
-    /// which are one then.
-    fn attach<W: Watch>(response: Res, watch: &mut Option<W>) -> Self::Response<W>;
+    /// Takes along, if it does not, what `watch` gives. Apart from the former, so that nothing stands between two moves of a
+    /// response, which are one then.
+    fn attach<W: Watch>(response: Res, watch: impl FnOnce() -> Option<W>) -> Self::Response<W>;
 }
 
 /// Whether it says that the upstream did not do its work.
@@ -76,7 +92,7 @@ impl<Res> Extent<Res> for Head {
     }
 
     #[inline]
-    fn attach<W: Watch>(response: Res, _watch: &mut Option<W>) -> Res {
+    fn attach<W: Watch>(response: Res, _watch: impl FnOnce() -> Option<W>) -> Res {
         response
     }
 }
@@ -94,8 +110,12 @@ where
 
     fn at_head<W: Watch>(_watch: &mut W) {}
 
-    fn attach<W: Watch>(response: Response<B>, watch: &mut Option<W>) -> Response<Watched<B, W>> {
-        response.map(|inner| Watched::new(inner, watch.take()))
+    #[inline]
+    fn attach<W: Watch>(
+        response: Response<B>,
+        watch: impl FnOnce() -> Option<W>,
+    ) -> Response<Watched<B, W>> {
+        response.map(|inner| Watched::new(inner, watch()))
     }
 }
 
@@ -138,13 +158,8 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
         let mut this = self.project();
-        if let Some(watch) = this.watch {
-            watch.enter();
-        }
-        let polled = this.inner.as_mut().poll_frame(cx).map_err(Into::into);
-        if let Some(watch) = this.watch {
-            watch.leave();
-        }
+        let Some(watch) = this.watch else { return this.inner.poll_frame(cx).map_err(Into::into) };
+        let polled = watching(watch, || this.inner.as_mut().poll_frame(cx).map_err(Into::into));
         match &polled {
             Poll::Pending => {}
             Poll::Ready(Some(Ok(frame))) => {

@@ -12,96 +12,58 @@ use super::{
     settings::Settings,
     state::{Admission, Change, Machine, Outcome, Refusal, State, Ticket},
     streak::{Run, Streak},
+    stripe::{Pieces, Seen, Stripe},
     sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock},
     waiting::Waiting,
-    window::{Counts, Window},
+    window::Counts,
 };
 use crate::{Failure, keys::Keep};
 
 /// So many that a handful of threads seldom meet in one.
 const STRIPES: usize = 4;
 
+/// In the gate: calls have to ask the machine.
+const ASKS: u64 = 1;
+
+/// In the gate, always the same: the time that a call takes counts.
+const TIMED: u64 = 2;
+
+const fn of_gate(gate: u64) -> u32 {
+    (gate >> 2) as u32
+}
+
+fn gate(generation: u32, asks: bool, settings: &Settings) -> u64 {
+    let asks = if asks { ASKS } else { 0 };
+    let timed = if settings.slow.is_some() { TIMED } else { 0 };
+    u64::from(generation) << 2 | asks | timed
+}
+
 #[derive(Debug)]
 pub struct Core {
     pub(super) key: Option<Arc<str>>,
     pub(super) settings: Arc<Settings>,
-    /// Times are counted from here.
-    origin: Instant,
-    /// The generation, twice, and one more if calls have to ask the machine. Written under its lock only.
+    pieces: Pieces,
+    /// The generation, above [`ASKS`] and [`TIMED`]. Written under the machine's lock only.
     gate: AtomicU64,
     stripes: [Stripe; STRIPES],
-    /// Failures in a row, in the generation above them: see [`InARow`].
-    in_a_row: InARow,
+    /// `None`, unless failures in a row count.
+    in_a_row: Option<InARow>,
     streak: Mutex<Streak>,
     machine: Mutex<Machine>,
     pub(super) waiting: Waiting,
 }
 
-/// Apart from each other in memory, so that threads do not wait for each other's lines of cache.
-#[derive(Debug)]
-#[repr(align(128))]
-struct Stripe(Mutex<Tagged>);
-
-/// What all windows together have.
-#[derive(Default)]
-struct Seen {
-    counts: Counts,
-    successes: u64,
-}
-
-#[derive(Debug)]
-struct Tagged {
-    /// That of the results in the window; results of others are no longer, or not yet, counted here.
-    generation: u64,
-    /// When the window is to be slid again: as the clock has it, so that most calls need no more than that.
-    until: Instant,
-    window: Window,
-    /// All there were in this generation, so that one can tell whether there was any since.
-    successes: u64,
-}
-
-impl Tagged {
-    /// Makes the window one of this generation and this moment, unless it is of a later generation.
-    #[inline]
-    fn turn_to(&mut self, generation: u64, now: Instant, core: &Core) -> bool {
-        if self.generation == generation && now < self.until {
-            return true;
-        }
-        self.turn(generation, now, core)
-    }
-
-    #[cold]
-    fn turn(&mut self, generation: u64, now: Instant, core: &Core) -> bool {
-        if self.generation > generation {
-            return false;
-        }
-        if self.generation < generation {
-            self.generation = generation;
-            self.window.clear();
-            self.successes = 0;
-        }
-        self.window.slide(core.since_origin(now), core.settings.width);
-        // Beyond the end of time there is nothing to forget any more.
-        self.until = core.origin.checked_add(self.window.until()).unwrap_or(self.until);
-        true
-    }
-}
-
 impl Core {
     pub(super) fn new(key: Option<Arc<str>>, settings: Arc<Settings>, origin: Instant) -> Self {
-        let stripe = || {
-            let window = Window::default();
-            Stripe(Mutex::new(Tagged { generation: 0, until: origin, window, successes: 0 }))
-        };
         Self {
             key,
-            settings,
-            origin,
-            gate: AtomicU64::new(0),
-            stripes: std::array::from_fn(|_| stripe()),
-            in_a_row: InARow::default(),
+            pieces: Pieces { origin, width: settings.width },
+            gate: AtomicU64::new(gate(0, false, &settings)),
+            stripes: std::array::from_fn(|_| Stripe::new(origin)),
+            in_a_row: settings.consecutive.map(|_| InARow::default()),
             streak: Mutex::new(Streak::default()),
             machine: Mutex::new(Machine::new()),
+            settings,
             waiting: Waiting::default(),
         }
     }
@@ -111,21 +73,23 @@ impl Core {
     }
 
     fn since_origin(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.origin)
+        now.saturating_duration_since(self.pieces.origin)
+    }
+
+    /// As [`admit`](Self::admit), where the gate tells, and time does not matter.
+    #[inline]
+    pub(super) fn admit_at_once(&self) -> Option<Ticket> {
+        let gate = self.gate.load(Ordering::Acquire);
+        (gate & (ASKS | TIMED) == 0).then_some(Ticket { generation: of_gate(gate), probe: None })
     }
 
     /// Whether a call may pass; to be followed by one of the next three if so.
-    #[inline]
+    #[cold]
     pub(super) fn admit(&self) -> Result<Ticket, Refusal> {
         let gate = self.gate.load(Ordering::Acquire);
-        if gate & 1 == 0 {
-            return Ok(Ticket { generation: gate / 2, probe: None });
+        if gate & ASKS == 0 {
+            return Ok(Ticket { generation: of_gate(gate), probe: None });
         }
-        self.ask()
-    }
-
-    #[cold]
-    fn ask(&self) -> Result<Ticket, Refusal> {
         let now = self.now();
         let admission = self.change(|machine| machine.admit(now, &self.settings));
         match admission {
@@ -137,7 +101,7 @@ impl Core {
     /// Whether every call passes without asking the machine.
     #[inline]
     pub(super) fn lets_all_pass(&self) -> bool {
-        self.gate.load(Ordering::Acquire) & 1 == 0
+        self.gate.load(Ordering::Acquire) & ASKS == 0
     }
 
     /// Why a call would not pass now. Takes nothing.
@@ -162,9 +126,15 @@ impl Core {
         if ticket.probe.is_some() {
             return self.probed(ticket, Outcome::Success);
         }
-        self.count(ticket.generation, Instant::now(), false);
-        if self.settings.consecutive.is_some() {
-            self.in_a_row.end(ticket.generation);
+        let generation = ticket.generation;
+        let now = Instant::now();
+        if self.is_late(generation) {
+            self.late();
+        } else {
+            self.stripe().succeeded(generation, now, &self.pieces);
+        }
+        if let Some(in_a_row) = &self.in_a_row {
+            in_a_row.end(generation);
         }
     }
 
@@ -186,24 +156,29 @@ impl Core {
         }
     }
 
-    fn failed_closed(&self, generation: u64, failure: Failure) {
-        let now = Instant::now();
-        if !self.count(generation, now, true) {
+    fn failed_closed(&self, generation: u32, failure: Failure) {
+        let at = Instant::now();
+        if self.is_late(generation) {
+            return self.late();
+        }
+        if !self.stripe().failed(generation, at, &self.pieces) {
             return;
         }
-        let Seen { counts, successes } = self.seen(generation, now);
+        let Seen { counts, successes } = self.seen(generation, at);
+        let now = self.since_origin(at);
         let Settings { ratio, min_calls, consecutive, width, .. } = &*self.settings;
         let many = counts.calls >= u64::from(*min_calls)
             && ratio.is_reached(counts.failures, counts.calls);
         let run = Run { generation, successes };
-        let streak = lock(&self.streak).add(run, self.since_origin(now), *width);
+        let streak = lock(&self.streak).add(run, now, *width);
         let nothing = streak.is_some_and(|failures| failures >= *min_calls);
         // Counted even if there are many already, so that the row has no gap.
-        let in_a_row = consecutive.is_some_and(|most| self.in_a_row.add(generation) >= most.get());
+        let row = self.in_a_row.as_ref().map_or(0, |in_a_row| in_a_row.add(generation));
+        let in_a_row = consecutive.is_some_and(|most| row >= most.get());
         if many || nothing || in_a_row {
-            let (now, found) = (self.since_origin(now), (failure, counts));
             self.change(|machine| {
                 let random = fastrand::f64();
+                let found = (failure, counts);
                 ((), machine.trip(generation, now, found, random, &self.settings))
             });
         }
@@ -222,21 +197,16 @@ impl Core {
         }
     }
 
-    /// Whether it was counted: not if it comes after its generation.
+    /// That of this thread.
     #[inline]
-    fn count(&self, generation: u64, now: Instant, failed: bool) -> bool {
-        // The machine may have moved on before any window has.
-        if self.gate.load(Ordering::Acquire) / 2 != generation {
-            self.late();
-            return false;
-        }
-        let mut stripe = lock(&self.stripes[stripe()].0);
-        let counts = stripe.turn_to(generation, now, self);
-        if counts {
-            stripe.window.record(failed);
-            stripe.successes += u64::from(!failed);
-        }
-        counts
+    fn stripe(&self) -> &Stripe {
+        &self.stripes[thread() % STRIPES]
+    }
+
+    /// Whether a result comes after its generation: the machine may have moved on before any window has.
+    #[inline]
+    fn is_late(&self, generation: u32) -> bool {
+        of_gate(self.gate.load(Ordering::Acquire)) != generation
     }
 
     #[cold]
@@ -245,20 +215,17 @@ impl Core {
         machine.late = machine.late.saturating_add(1);
     }
 
-    pub(super) fn counts(&self, generation: u64, now: Instant) -> Counts {
+    pub(super) fn counts(&self, generation: u32, now: Instant) -> Counts {
         self.seen(generation, now).counts
     }
 
-    fn seen(&self, generation: u64, now: Instant) -> Seen {
+    fn seen(&self, generation: u32, now: Instant) -> Seen {
         let mut seen = Seen::default();
         for stripe in &self.stripes {
-            let mut stripe = lock(&stripe.0);
-            if stripe.generation == generation && stripe.turn_to(generation, now, self) {
-                let counts = stripe.window.counts();
-                seen.counts.calls += counts.calls;
-                seen.counts.failures += counts.failures;
-                seen.successes = seen.successes.wrapping_add(stripe.successes);
-            }
+            let Seen { counts, successes } = stripe.seen(generation, now, &self.pieces);
+            seen.counts.calls += counts.calls;
+            seen.counts.failures += counts.failures;
+            seen.successes = seen.successes.wrapping_add(successes);
         }
         seen
     }
@@ -273,8 +240,8 @@ impl Core {
         let mut machine = self.machine();
         let (result, changed) = change(&mut machine);
         if changed.is_some() {
-            let asks = u64::from(!machine.lets_all_pass());
-            self.gate.store(machine.generation * 2 + asks, Ordering::Release);
+            let gate = gate(machine.generation, !machine.lets_all_pass(), &self.settings);
+            self.gate.store(gate, Ordering::Release);
         }
         drop(machine);
         if let Some(changed) = changed {
@@ -333,8 +300,7 @@ struct InARow(AtomicU64);
 
 impl InARow {
     /// One more; gives how many there are now, 0 if there is a later generation.
-    fn add(&self, generation: u64) -> u32 {
-        let generation = generation as u32;
+    fn add(&self, generation: u32) -> u32 {
         let mut count = 0;
         let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
             let of = (word >> 32) as u32;
@@ -349,8 +315,8 @@ impl InARow {
     }
 
     /// A success. Only looks, where there is nothing to end.
-    fn end(&self, generation: u64) {
-        let none = u64::from(generation as u32) << 32;
+    fn end(&self, generation: u32) {
+        let none = u64::from(generation) << 32;
         let is_row = |word| word > none && word >> 32 == none >> 32;
         if is_row(self.0.load(Ordering::Acquire)) {
             let end = |word| is_row(word).then_some(none);
@@ -359,22 +325,25 @@ impl InARow {
     }
 }
 
-/// The stripe of this thread: threads take turns in being given one.
+/// Enough for 584 years.
+pub(super) fn nanos(time: Duration) -> u64 {
+    time.as_secs().saturating_mul(1_000_000_000).saturating_add(time.subsec_nanos().into())
+}
+
+/// A number of this thread: threads take turns in being given one.
 #[inline]
-fn stripe() -> usize {
+fn thread() -> usize {
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    static NEXT: AtomicUsize = AtomicUsize::new(1);
     thread_local! {
-        static MINE: Cell<Option<usize>> = const { Cell::new(None) };
+        /// Zero: it has none yet.
+        static MINE: Cell<usize> = const { Cell::new(0) };
     }
-    // `None` while the thread ends, when any will do.
-    MINE.try_with(|mine| {
-        mine.get().unwrap_or_else(|| {
-            let given = NEXT.fetch_add(1, Relaxed) % STRIPES;
-            mine.set(Some(given));
-            given
-        })
+    MINE.with(|mine| {
+        if mine.get() == 0 {
+            mine.set(NEXT.fetch_add(1, Relaxed).max(1));
+        }
+        mine.get()
     })
-    .unwrap_or(0)
 }

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use super::{CircuitOpen, permit::Permit};
 use crate::{
     BoxError, Classify,
-    body::{Extent, Watch},
+    body::{Extent, watching},
 };
 
 pin_project! {
@@ -18,8 +18,7 @@ pin_project! {
     pub struct ResponseFuture<F, C, E> {
         #[pin]
         pub(super) state: State<F>,
-        // The permit is gone once the result is in; a call that does not count has none.
-        pub(super) permit: Option<Permit>,
+        pub(super) permit: Permit,
         pub(super) classifier: C,
         pub(super) extent: PhantomData<fn() -> E>,
     }
@@ -37,7 +36,12 @@ impl<F, C, E> ResponseFuture<F, C, E> {
     #[cold]
     pub(super) fn refused(error: Box<CircuitOpen>, classifier: C) -> Self {
         let error = Some(error);
-        Self { state: State::Refused { error }, permit: None, classifier, extent: PhantomData }
+        Self {
+            state: State::Refused { error },
+            permit: Permit::default(),
+            classifier,
+            extent: PhantomData,
+        }
     }
 }
 
@@ -60,15 +64,9 @@ where
             }
         };
         let permit = this.permit;
-        if let Some(permit) = permit {
-            permit.enter();
-        }
-        let polled = inner.poll(cx);
-        if let Some(permit) = permit {
-            permit.leave();
-        }
+        let polled = watching(permit, || inner.poll(cx));
         // Looked at where it is: to move it costs more than all the rest.
-        if let (Poll::Ready(Ok(response)), Some(permit)) = (&polled, &mut *permit) {
+        if let Poll::Ready(Ok(response)) = &polled {
             if let Some(failure) = this.classifier.classify(Ok(response)) {
                 permit.judge(failure);
             }
@@ -76,18 +74,20 @@ where
         }
         match polled {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(response)) => Poll::Ready(Ok(E::attach(response, permit))),
+            Poll::Ready(Ok(response)) => Poll::Ready(Ok(E::attach(response, || permit.take()))),
             Poll::Ready(Err(error)) => {
-                let error = error.into();
-                #[cfg(feature = "retry")]
-                crate::attempts::hint_if_around_retry(&*error);
-                if let Some(permit) = permit {
-                    permit.failed(this.classifier.classify(Err(&*error)));
-                }
-                Poll::Ready(Err(error))
+                Poll::Ready(Err(failed(error.into(), permit, this.classifier)))
             }
         }
     }
+}
+
+#[cold]
+fn failed<Res>(error: BoxError, permit: &mut Permit, classifier: &impl Classify<Res>) -> BoxError {
+    #[cfg(feature = "retry")]
+    crate::attempts::hint_if_around_retry(&*error);
+    permit.failed(classifier.classify(Err(&*error)));
+    error
 }
 
 impl<F, C, E> fmt::Debug for ResponseFuture<F, C, E> {

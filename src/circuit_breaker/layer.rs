@@ -81,7 +81,7 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
     /// [`by_authority`](super::by_authority) keys by host and port. Requests for which `by` gives `None` pass, and do not
     /// count.
     ///
-    /// At most 4,096 keys have one, of about 1.6 KB each. Room for others is made by those that are closed and have no failure in their window, or
+    /// At most 4,096 keys have one, of about 1.1 KB each. Room for others is made by those that are closed and have no failure in their window, or
     /// that nobody has called for [`open_max`](Self::open_max) since they could have been closed; and that have no call
     /// under way. Requests of further keys pass, and do not count; the first one is told by an event at WARN.
     ///

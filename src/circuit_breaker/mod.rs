@@ -122,6 +122,7 @@ mod service;
 mod settings;
 mod state;
 mod streak;
+mod stripe;
 mod sync;
 mod waiting;
 mod window;
@@ -141,10 +142,7 @@ pub use self::{
     state::State,
 };
 #[cfg(feature = "standard")]
-pub(crate) use self::{
-    permit::{Calling, Permit},
-    select::Keyed,
-};
+pub(crate) use self::{permit::Permit, select::Keyed};
 pub use crate::keys::by_authority;
 
 /// Response body of [`CircuitBreaker`] with [`whole_body`](CircuitBreakerLayer::whole_body): the inner body as it is,

@@ -1,33 +1,22 @@
-use std::{
-    error::Error,
-    mem::{self, ManuallyDrop},
-    num::NonZeroU32,
-    sync::Arc,
-    time::Duration,
-};
+use std::{error::Error, mem, num::NonZeroU64, sync::Arc, time::Duration};
 
 use super::{
     CircuitOpen,
-    circuit::Core,
+    circuit::{Core, nanos},
     settings::Verdict,
     state::{Refusal, Ticket},
 };
 use crate::{Cause, Failure, Processed, Reporter, body::Watch, classify::classify_body_error};
 
 /// The right of one call to pass, taken as the inner service is about to be called. Dropped without a result, the call
-/// counts as neither success nor failure, unless it was slow already, or the inner service panicked.
-#[derive(Debug)]
+/// counts as neither success nor failure, unless it was slow already.
+#[derive(Debug, Default)]
 pub struct Permit {
-    core: Arc<Core>,
-    // Those of the ticket: as one they would make the permit a word larger, and it is moved with each call.
-    generation: u64,
-    probe: Option<NonZeroU32>,
-    /// Nanoseconds, as the circuit counts them. Zero, unless slow calls count.
-    started: u64,
-    /// The result is in.
-    over: bool,
-    /// The inner service is at work. Still so when the permit is dropped, it has panicked.
-    entered: bool,
+    /// `None` once the result is in, and of a call that does not count.
+    core: Option<Arc<Core>>,
+    ticket: Ticket,
+    /// Nanoseconds, as the circuit counts them, and one more; `None`, unless slow calls count.
+    started: Option<NonZeroU64>,
 }
 
 const LOCAL: Failure = Failure::new(Cause::Unknown).with_reporter(Reporter::Local);
@@ -37,51 +26,76 @@ const SLOW: Failure = Failure::new(Cause::HttpResponseTimeout)
     .with_processed(Processed::Maybe);
 
 impl Permit {
-    /// Gives `core` back, if there is none.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "out of line, the permit is moved once more")]
-    pub(super) fn take(core: Arc<Core>) -> Result<Self, (Arc<Core>, Refusal)> {
-        match core.admit() {
-            Ok(Ticket { generation, probe }) => {
-                let started = core.settings.slow.map_or(0, |_| nanos(core.now()));
-                Ok(Self { core, generation, probe, started, over: false, entered: false })
-            }
-            Err(refusal) => Err((core, refusal)),
-        }
+    /// For a call of this circuit, if it has one: to be admitted yet.
+    #[inline]
+    pub(super) const fn of(core: Option<Arc<Core>>) -> Self {
+        Self { core, ticket: Ticket { generation: 0, probe: None }, started: None }
     }
 
-    /// As [`take`](Self::take), but a circuit that only watches refuses nobody: `None`, the call does not count.
-    #[cfg(feature = "standard")]
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "out of line, the permit is moved once more")]
-    pub(super) fn pass(core: Arc<Core>) -> Result<Option<Self>, Box<CircuitOpen>> {
-        match Self::take(core) {
-            Ok(permit) => Ok(Some(permit)),
-            Err((core, _)) if core.settings.shadow => Ok(None),
+    /// Whether the call may pass, where that needs no more than a glance.
+    #[inline]
+    pub(crate) fn admit_at_once(&mut self) -> bool {
+        let Some(core) = &self.core else { return true };
+        let ticket = core.admit_at_once();
+        if let Some(ticket) = ticket {
+            self.ticket = ticket;
+        }
+        ticket.is_some()
+    }
+
+    /// Whether the call may pass. If not, it does not count.
+    #[cold]
+    pub(super) fn admit(&mut self) -> Result<(), (Arc<Core>, Refusal)> {
+        let Some(core) = self.core.take() else { return Ok(()) };
+        match core.admit() {
+            Ok(ticket) => self.ticket = ticket,
+            Err(refusal) => return Err((core, refusal)),
+        }
+        self.started = core.settings.slow.map(|_| started(core.now()));
+        self.core = Some(core);
+        Ok(())
+    }
+
+    /// As [`admit`](Self::admit), but a circuit that only watches refuses nobody.
+    #[cold]
+    pub(crate) fn pass(&mut self) -> Result<(), Box<CircuitOpen>> {
+        match self.admit() {
+            Ok(()) => Ok(()),
+            Err((core, _)) if core.settings.shadow => Ok(()),
             Err((core, refusal)) => Err(Box::new(CircuitOpen::new(&core, refusal))),
         }
     }
 
-    /// What it was admitted by, once.
+    /// Refuses the call, whatever has happened since that was promised.
+    #[cold]
+    pub(super) fn reject(&mut self) -> Option<(Arc<Core>, Refusal)> {
+        let core = self.core.take()?;
+        let refusal = core.reject();
+        Some((core, refusal))
+    }
+
+    /// Whether the result is still to come.
     #[inline]
-    fn take_ticket(&mut self) -> Option<Ticket> {
-        let Self { generation, probe, .. } = *self;
-        (!mem::replace(&mut self.over, true)).then_some(Ticket { generation, probe })
+    pub(super) const fn counts(&self) -> bool {
+        self.core.is_some()
+    }
+
+    /// Out of here, if the result is still to come.
+    #[inline]
+    pub(super) fn take(&mut self) -> Option<Self> {
+        self.counts().then(|| mem::take(self))
     }
 
     /// Takes what the classifier said of the call, if that counts at once. A success does not, since it may yet turn out
     /// to be none.
     #[cold]
     pub(crate) fn judge(&mut self, failure: Failure) {
-        match self.core.settings.verdict(&failure) {
+        let Some(core) = &self.core else { return };
+        match core.settings.verdict(&failure) {
             Verdict::Success => {}
             Verdict::Failure => self.settle(Some(failure)),
             // However long it took.
-            Verdict::Neither => {
-                if let Some(ticket) = self.take_ticket() {
-                    self.core.cancel(ticket);
-                }
-            }
+            Verdict::Neither => self.forget(),
         }
     }
 
@@ -94,60 +108,57 @@ impl Permit {
         self.settle(None);
     }
 
-    #[inline]
+    #[cold]
     fn settle(&mut self, failure: Option<Failure>) {
-        if let Some(ticket) = self.take_ticket() {
-            if failure.is_none() && !self.is_slow() {
-                return self.core.succeeded(ticket);
-            }
-            self.core.failed(ticket, failure.unwrap_or(SLOW));
+        let Some(core) = self.core.take() else { return };
+        if failure.is_none() && !self.is_slow(&core) {
+            return core.succeeded(self.ticket);
         }
+        core.failed(self.ticket, failure.unwrap_or(SLOW));
     }
 
     #[cold]
     fn end_early(&mut self) {
-        if self.entered {
-            self.settle(Some(LOCAL));
-        }
-        self.cancel();
-    }
-
-    /// Without a result: neither success nor failure, unless it was slow already.
-    #[cold]
-    fn cancel(&mut self) {
-        if self.is_slow() {
+        if self.core.as_deref().is_some_and(|core| self.is_slow(core)) {
             self.settle(None);
-        } else if let Some(ticket) = self.take_ticket() {
-            self.core.cancel(ticket);
+        } else {
+            self.forget();
         }
     }
 
-    #[inline]
-    fn is_slow(&self) -> bool {
-        let Some(limit) = self.core.settings.slow else { return false };
-        Duration::from_nanos(nanos(self.core.now()).saturating_sub(self.started)) >= limit
+    /// Neither success nor failure.
+    #[cold]
+    fn forget(&mut self) {
+        if let Some(core) = self.core.take() {
+            core.cancel(self.ticket);
+        }
+    }
+
+    fn is_slow(&self, core: &Core) -> bool {
+        let Some(started) = self.started else { return false };
+        let took = nanos(core.now()).saturating_sub(started.get() - 1);
+        core.settings.slow.is_some_and(|limit| took >= nanos(limit))
     }
 }
 
-/// Enough for 584 years.
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+fn started(now: Duration) -> NonZeroU64 {
+    NonZeroU64::MIN.saturating_add(nanos(now))
 }
 
 impl Watch for Permit {
-    #[inline]
-    fn enter(&mut self) {
-        self.entered = true;
-    }
-
-    #[inline]
-    fn leave(&mut self) {
-        self.entered = false;
+    #[cold]
+    fn panicked(&mut self) {
+        self.settle(Some(LOCAL));
     }
 
     #[inline]
     fn complete(&mut self) {
-        self.settle(None);
+        if self.started.is_some() {
+            return self.settle(None);
+        }
+        if let Some(core) = self.core.take() {
+            core.succeeded(self.ticket);
+        }
     }
 
     #[cold]
@@ -156,31 +167,10 @@ impl Watch for Permit {
     }
 }
 
-/// The permit of a call while the inner service makes its future. Dropped by then, that has panicked. Apart from the permit,
-/// so that nothing need be written into one that does not panic.
-pub(crate) struct Calling(pub(crate) Option<Permit>);
-
-impl Calling {
-    #[inline]
-    pub(crate) fn left(self) -> Option<Permit> {
-        let mut this = ManuallyDrop::new(self);
-        this.0.take()
-    }
-}
-
-impl Drop for Calling {
-    #[cold]
-    fn drop(&mut self) {
-        if let Some(permit) = &mut self.0 {
-            permit.enter();
-        }
-    }
-}
-
 impl Drop for Permit {
     #[inline]
     fn drop(&mut self) {
-        if !self.over {
+        if self.counts() {
             self.end_early();
         }
     }

@@ -62,13 +62,13 @@ impl Readiness {
     /// Whether nothing speaks against asking the inner service, at a glance.
     #[inline]
     pub(super) fn may_ask(&mut self, core: &Core) -> bool {
-        self.refusing = false;
-        core.lets_all_pass() && self.waiter.is_none()
+        core.lets_all_pass() && self.waiter.is_none() && !self.refusing
     }
 
     /// Looks closer.
     #[cold]
     pub(super) fn look(&mut self, core: &Arc<Core>, cx: &mut Context<'_>) -> Poll<Verdict> {
+        self.refusing = false;
         if self.when == When::Shadow || core.refuses().is_none() {
             self.waiter = None;
             return Poll::Ready(Verdict::Ask);
@@ -116,6 +116,11 @@ impl Readiness {
 
     /// Whether the next call is to be rejected.
     #[inline]
+    pub(super) const fn refuses(&self) -> bool {
+        self.refusing
+    }
+
+    /// The same, once.
     pub(super) fn take_refusal(&mut self) -> bool {
         std::mem::take(&mut self.refusing)
     }

@@ -11,7 +11,7 @@ use std::{
 use tokio::time::Instant;
 
 #[cfg(feature = "standard")]
-use super::{CircuitOpen, permit::Permit};
+use super::permit::Permit;
 use super::{circuit::Core, settings::Settings};
 use crate::keys::{KEYS_MAX, Key, Last, Store};
 
@@ -94,14 +94,13 @@ impl<F> Keyed<F> {
 
 #[cfg(feature = "standard")]
 impl<F> Keyed<F> {
-    /// The permit of a call, if it is one that counts; or why it is rejected.
+    /// The permit of a call, to be admitted yet.
     #[inline]
-    pub(crate) fn admit<Req>(&mut self, request: &Req) -> Result<Option<Permit>, Box<CircuitOpen>>
+    pub(crate) fn permit<Req>(&mut self, request: &Req) -> Permit
     where
         F: Key<Req>,
     {
-        let Some(core) = self.find(request) else { return Ok(None) };
-        Permit::pass(core)
+        Permit::of(self.find(request))
     }
 }
 

@@ -11,13 +11,13 @@ use tower_service::Service;
 use super::{
     CircuitOpen, ResponseFuture,
     future::State,
-    permit::{Calling, Permit},
+    permit::Permit,
     readiness::{Readiness, Verdict},
     select::{Find, Single},
 };
 use crate::{
     BoxError, Classify, HttpClassifier,
-    body::{Extent, Head},
+    body::{Extent, Head, watching},
 };
 
 /// Service made by [`CircuitBreakerLayer`](super::CircuitBreakerLayer).
@@ -66,7 +66,8 @@ where
                 Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
                 Poll::Ready(Err(error)) => {
                     let error = error.into();
-                    if let Ok(mut permit) = Permit::take(Arc::clone(core)) {
+                    let mut permit = Permit::of(Some(Arc::clone(core)));
+                    if permit.admit().is_ok() {
                         permit.failed(self.classifier.classify(Err(&*error)));
                     }
                     return Poll::Ready(Err(error));
@@ -80,15 +81,16 @@ where
     #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
         self.readiness.asked = false;
-        let permit = match self.admit(&request) {
-            Ok(permit) => permit,
-            Err(error) => return refuse(request, error, self.classifier.clone()),
-        };
-        let calling = Calling(permit);
-        let inner = self.inner.call(request);
+        let mut permit = Permit::of(self.select.find(&request));
+        if (self.readiness.refuses() || !permit.admit_at_once())
+            && let Err(error) = self.admit(&mut permit)
+        {
+            return refuse(request, error, self.classifier.clone());
+        }
+        let inner = watching(&mut permit, || self.inner.call(request));
         ResponseFuture {
             state: State::Call { inner },
-            permit: calling.left(),
+            permit,
             classifier: self.classifier.clone(),
             extent: PhantomData,
         }
@@ -96,25 +98,16 @@ where
 }
 
 impl<S: Clone, C, K, E> CircuitBreaker<S, C, K, E> {
-    /// The permit of a call, if it is one that counts; or why it is rejected.
-    #[inline]
-    fn admit<Req>(&mut self, request: &Req) -> Result<Option<Permit>, Box<CircuitOpen>>
-    where
-        K: Find<Req>,
-    {
-        let Some(core) = self.select.find(request) else { return Ok(None) };
+    /// Whether the call may pass, or why it is rejected.
+    #[cold]
+    fn admit(&mut self, permit: &mut Permit) -> Result<(), Box<CircuitOpen>> {
         // An inner service that was not asked must not be called, whatever has happened since.
-        if self.readiness.take_refusal() {
-            return Err(Box::new(CircuitOpen::new(&core, core.reject())));
+        if self.readiness.take_refusal()
+            && let Some((core, refusal)) = permit.reject()
+        {
+            return Err(Box::new(CircuitOpen::new(&core, refusal)));
         }
-        match Permit::take(core) {
-            Ok(permit) => Ok(Some(permit)),
-            Err((core, _)) if core.settings.shadow => Ok(None),
-            Err((core, refusal)) => {
-                self.inner = self.inner.clone();
-                Err(Box::new(CircuitOpen::new(&core, refusal)))
-            }
-        }
+        permit.pass().inspect_err(|_| self.inner = self.inner.clone())
     }
 }
 

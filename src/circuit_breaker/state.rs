@@ -40,7 +40,7 @@ impl State {
 
 #[derive(Clone, Debug)]
 pub(super) struct Machine {
-    pub(super) generation: u64,
+    pub(super) generation: u32,
     phase: Phase,
     pub(super) since: Duration,
     /// When it left the closed state last.
@@ -86,9 +86,9 @@ pub(super) enum Admission {
 }
 
 /// What a call that passed is known by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ticket {
-    pub(super) generation: u64,
+    pub(super) generation: u32,
     /// It is one of the few of the half-open state.
     pub(super) probe: Option<NonZeroU32>,
 }
@@ -119,7 +119,7 @@ pub(super) struct Change {
     pub(super) counts: Counts,
     pub(super) refused: u64,
     /// That of the new state: by it the changes can be put in order, should two threads tell them at once.
-    pub(super) generation: u64,
+    pub(super) generation: u32,
 }
 
 /// How long a half-open circuit that has no place left tells callers to wait: about as long as a probe takes.
@@ -233,7 +233,7 @@ impl Machine {
     /// Opens a closed circuit, because of what was counted. `random` in `[0, 1)`.
     pub(super) fn trip(
         &mut self,
-        generation: u64,
+        generation: u32,
         now: Duration,
         (failure, counts): (Failure, Counts),
         random: f64,
@@ -332,7 +332,8 @@ impl Machine {
     fn go(&mut self, phase: Phase, now: Duration, counts: Counts) -> Change {
         let old = self.state();
         self.phase = phase;
-        self.generation += 1;
+        // After four billion changes nobody holds a permit of the first any more.
+        self.generation = self.generation.wrapping_add(1);
         self.since = now;
         let Self { failure, refused, generation, .. } = *self;
         Change { old, new: self.state(), failure, counts, refused, generation }

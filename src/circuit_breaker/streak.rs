@@ -15,7 +15,7 @@ pub(super) struct Streak {
 /// What stays the same as long as nothing succeeds, and the circuit does not change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Run {
-    pub(super) generation: u64,
+    pub(super) generation: u32,
     pub(super) successes: u64,
 }
 

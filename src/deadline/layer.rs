@@ -56,7 +56,10 @@ impl DeadlineLayer {
     /// The limit of a call that begins now, and whether it has passed already.
     #[cfg(feature = "standard")]
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "out of line, the limit is written and read once more")]
+    #[expect(
+        clippy::inline_always,
+        reason = "out of line, the limit is written and read once more"
+    )]
     pub(crate) fn start<B>(&self, request: &mut http::Request<B>) -> (Option<super::Limit>, bool) {
         self.settings.start(request, &self.ignored)
     }

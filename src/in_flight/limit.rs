@@ -133,6 +133,7 @@ impl Place {
         }
     }
 
+    #[inline]
     fn give_back(&mut self) {
         if let Some(limit) = self.limit.take() {
             limit.taken.fetch_sub(1, Ordering::Relaxed);

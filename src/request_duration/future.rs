@@ -1,6 +1,6 @@
 use std::{
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use http::Response;
@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use super::measure::Measure;
 use crate::{
     BoxError, Cause,
-    body::{Extent, Watch, WholeBody},
+    body::{Extent, Watch, WholeBody, watching},
     error::as_dyn,
 };
 
@@ -37,25 +37,26 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        this.measure.as_mut().map(Watch::enter);
-        let polled = this.inner.poll(cx);
-        this.measure.as_mut().map(Watch::leave);
-        match ready!(polled) {
-            Ok(response) => {
+        let polled = match this.measure {
+            Some(measure) => watching(measure, || this.inner.poll(cx)),
+            None => this.inner.poll(cx),
+        };
+        match &polled {
+            Poll::Pending => {}
+            Poll::Ready(Ok(response)) => {
                 if let Some(measure) = this.measure {
                     measure.answered(response.status());
                 }
-                Poll::Ready(Ok(WholeBody::attach(response, this.measure)))
             }
-            Err(error) => {
+            Poll::Ready(Err(error)) => {
                 if let Some(mut measure) = this.measure.take() {
-                    match as_dyn(&error) {
+                    match as_dyn(error) {
                         Some(error) => measure.fail(error),
                         None => measure.failed(Cause::Unknown),
                     }
                 }
-                Poll::Ready(Err(error))
             }
         }
+        polled.map_ok(|response| WholeBody::attach(response, || this.measure.take()))
     }
 }

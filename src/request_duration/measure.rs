@@ -28,8 +28,6 @@ pub struct Measure {
     status: Option<StatusCode>,
     error: Option<&'static str>,
     told: bool,
-    /// Code of others runs; if that is so at the end, it has panicked.
-    pub(super) busy: bool,
 }
 
 impl Measure {
@@ -44,7 +42,6 @@ impl Measure {
             status: None,
             error: None,
             told: false,
-            busy: false,
         }
     }
 
@@ -89,12 +86,9 @@ impl Measure {
 }
 
 impl Watch for Measure {
-    fn enter(&mut self) {
-        self.busy = true;
-    }
-
-    fn leave(&mut self) {
-        self.busy = false;
+    fn panicked(&mut self) {
+        self.error = Some("panic");
+        self.tell();
     }
 
     fn complete(&mut self) {
@@ -113,9 +107,6 @@ impl Watch for Measure {
 
 impl Drop for Measure {
     fn drop(&mut self) {
-        if self.busy {
-            self.error = Some("panic");
-        }
         self.tell();
     }
 }

@@ -8,46 +8,24 @@ use std::{
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
-use tokio::time::Sleep;
 
-use super::{AttemptBody, service::Settings};
+use super::{AttemptBody, answer::Answer, service::Settings};
 use crate::{
     BoxError, Classify,
     attempts::hint_if_around_retry,
-    bad_gateway,
-    bad_gateway::Looking,
-    body::{Watch, Watched, is_failed},
+    body::{Watch, watching},
     circuit_breaker::Permit,
     in_flight::Place,
-    logging,
     poll_into::PollInto,
-    time_limit::{Elapsed, Phase, TimedBody, poll_from_now},
 };
 
 pin_project! {
     /// Response future of one attempt.
     pub struct ResponseFuture<F, C, B: Body> {
         #[pin]
-        state: State<F, B>,
-        // Armed by the first pending poll, which the retry makes as soon as the call is made.
-        #[pin]
-        timer: Option<Sleep>,
-        place: Option<Place>,
-        // Gone once the result is in; a call that does not count has none.
-        permit: Option<Permit>,
+        answer: Answer<F, B>,
+        permit: Permit,
         classifier: C,
-        settings: Arc<Settings>,
-    }
-}
-
-pin_project! {
-    #[project = StateProj]
-    enum State<F, B: Body> {
-        Call { #[pin] inner: F },
-        // A failed response is looked at.
-        Look { looking: Option<Box<Looking<B>>> },
-        Refused { error: Option<BoxError> },
-        Done,
     }
 }
 
@@ -55,23 +33,22 @@ impl<F, C, B: Body> ResponseFuture<F, C, B> {
     #[inline]
     pub(super) const fn new(
         inner: F,
-        permit: Option<Permit>,
+        permit: Permit,
         place: Option<Place>,
         classifier: C,
         settings: Arc<Settings>,
     ) -> Self {
-        Self { state: State::Call { inner }, timer: None, place, permit, classifier, settings }
+        Self { answer: Answer::new(inner, place, settings), permit, classifier }
     }
 
     /// `permit`: of the circuit, if that did not refuse it.
     pub(super) const fn refused(
         error: BoxError,
-        permit: Option<Permit>,
+        permit: Permit,
         classifier: C,
         settings: Arc<Settings>,
     ) -> Self {
-        let state = State::Refused { error: Some(error) };
-        Self { state, timer: None, place: None, permit, classifier, settings }
+        Self { answer: Answer::refused(error, settings), permit, classifier }
     }
 }
 
@@ -87,17 +64,13 @@ where
 
     #[inline]
     fn poll_into(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         polled: &mut Poll<Result<Response<AttemptBody<B>>, BoxError>>,
     ) {
-        if let Some(permit) = self.as_mut().project().permit {
-            permit.enter();
-        }
-        self.as_mut().poll_answer(cx, polled);
         let this = self.project();
-        let Some(permit) = this.permit else { return };
-        permit.leave();
+        let (answer, permit) = (this.answer, this.permit);
+        watching(permit, || answer.poll_into(cx, polled));
         match polled {
             Poll::Pending => {}
             Poll::Ready(Ok(response)) => {
@@ -129,101 +102,6 @@ where
         self.poll_into(cx, &mut polled);
         polled
     }
-}
-
-impl<F, C, B, E> ResponseFuture<F, C, B>
-where
-    F: Future<Output = Result<Response<B>, E>>,
-    E: Into<BoxError>,
-    B: Body,
-    B::Error: Into<BoxError>,
-{
-    /// What stands inside of the breaker.
-    #[inline]
-    fn poll_answer(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        polled: &mut Poll<Result<Response<AttemptBody<B>>, BoxError>>,
-    ) {
-        let mut this = self.project();
-        if let StateProj::Call { inner } = this.state.as_mut().project() {
-            match inner.poll(cx) {
-                // Most calls end here, so it is kept short.
-                Poll::Ready(Ok(response)) if response.status().as_u16() < 400 => {
-                    answered(this.place, false);
-                    *polled = Poll::Ready(Ok(response.map(|body| {
-                        let body = bad_gateway::ResponseBody::untouched(body);
-                        watched(body, this.place, this.settings)
-                    })));
-                    return;
-                }
-                Poll::Ready(Ok(response)) => {
-                    answered(this.place, is_failed(response.status()));
-                    match Looking::begin(response, this.settings.bad_gateway) {
-                        Ok(response) => {
-                            let body = |body| watched(body, this.place, this.settings);
-                            *polled = Poll::Ready(Ok(response.map(body)));
-                            return;
-                        }
-                        Err(looking) => this.state.set(State::Look { looking: Some(looking) }),
-                    }
-                }
-                Poll::Ready(Err(error)) => {
-                    answered(this.place, true);
-                    *this.place = None;
-                    *polled = Poll::Ready(Err(error.into()));
-                    return;
-                }
-                Poll::Pending => {}
-            }
-        }
-        match this.state.as_mut().project() {
-            StateProj::Call { .. } => {}
-            StateProj::Look { looking } => {
-                let settings = this.settings.bad_gateway;
-                if let Poll::Ready(response) = Looking::poll(looking, settings, cx) {
-                    let body = |body| watched(body, this.place, this.settings);
-                    *polled = Poll::Ready(Ok(response.map(body)));
-                    return;
-                }
-            }
-            StateProj::Refused { error } => {
-                *polled = Poll::Ready(Err(error.take().expect("polled after completion")));
-                return;
-            }
-            StateProj::Done => panic!("polled after completion"),
-        }
-        let limit = this.settings.limit;
-        if poll_from_now(this.timer, limit, cx).is_pending() {
-            return;
-        }
-        this.state.set(State::Done);
-        answered(this.place, true);
-        *this.place = None;
-        *polled = Poll::Ready(Err(Elapsed::new(limit, Phase::ResponseHead).into()));
-    }
-}
-
-/// To be told before the place is given back, for a limit that learns from it.
-#[inline]
-fn answered(place: &mut Option<Place>, failed: bool) {
-    if let Some(place) = place {
-        place.answered(failed);
-    }
-}
-
-#[inline]
-fn watched<B>(
-    body: bad_gateway::ResponseBody<B>,
-    place: &mut Option<Place>,
-    settings: &Settings,
-) -> AttemptBody<B>
-where
-    B: Body,
-    B::Error: Into<BoxError>,
-{
-    let body = TimedBody::new(body, settings.body);
-    logging::ResponseBody::unwatched(Watched::new(body, place.take()))
 }
 
 impl<F, C, B: Body> fmt::Debug for ResponseFuture<F, C, B> {

@@ -4,6 +4,7 @@
 //! inside the other, by their own parts, and the tests hold it to that. As six services each request, future and response would be
 //! moved five times, which costs more than what they do.
 
+mod answer;
 mod future;
 mod service;
 

@@ -11,7 +11,8 @@ use tower_service::Service;
 use super::{AttemptBody, ResponseFuture};
 use crate::{
     BoxError, Classify, DeadlineHeaderLayer, bad_gateway,
-    circuit_breaker::{Calling, Permit},
+    body::watching,
+    circuit_breaker::Permit,
     keys::KeyOf,
     standard::keyed::{Circuits, Limits},
     time_limit::Bounds,
@@ -58,29 +59,26 @@ where
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "out of line, request and future are moved once more")]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let permit = match self.circuits.admit(&request) {
-            Ok(permit) => permit,
-            Err(open) => return self.refuse(open, None),
-        };
+        let mut permit = self.circuits.permit(&request);
+        if !permit.admit_at_once()
+            && let Err(open) = permit.pass()
+        {
+            return self.refuse(open, permit);
+        }
         let place = match self.limits.as_mut().map_or(Ok(None), |limits| limits.take(&request)) {
             Ok(place) => place,
             Err(shed) => return self.refuse(Box::new(shed), permit),
         };
-        let calling = Calling(permit);
         self.settings.next_hop.write(&mut request);
-        let inner = self.inner.call(request);
+        let inner = watching(&mut permit, || self.inner.call(request));
         let (classifier, settings) = (self.classifier.clone(), Arc::clone(&self.settings));
-        ResponseFuture::new(inner, calling.left(), place, classifier, settings)
+        ResponseFuture::new(inner, permit, place, classifier, settings)
     }
 }
 
 impl<S: Clone, C: Clone, K> Attempt<S, C, K> {
     #[cold]
-    fn refuse<F, B: Body>(
-        &mut self,
-        error: BoxError,
-        permit: Option<Permit>,
-    ) -> ResponseFuture<F, C, B> {
+    fn refuse<F, B: Body>(&mut self, error: BoxError, permit: Permit) -> ResponseFuture<F, C, B> {
         // What it was given to be ready is somebody else's to use.
         self.inner = self.inner.clone();
         let (classifier, settings) = (self.classifier.clone(), Arc::clone(&self.settings));
