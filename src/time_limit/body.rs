@@ -113,7 +113,8 @@ where
     type Data = B::Data;
     type Error = BoxError;
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a frame is large to hand on, and a body is polled at two places")]
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
