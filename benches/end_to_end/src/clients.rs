@@ -71,9 +71,10 @@ pub(crate) fn all() -> Vec<Peer> {
         hyper("hyper-util, tower-resilience", |to| service(to, of_resilience())),
         reqwest(REQWEST, |to| with_reqwest(to, plain())),
         reqwest("reqwest, again", |to| with_reqwest(to, plain())),
+        // What it costs that it takes http's types, in which a URL has to be parsed anew for each call.
+        reqwest("reqwest, as a service", |to| service(to, as_service())),
         reqwest("reqwest, StandardLayer", |to| {
-            let client = seawall::reqwest::Client::build(builder()).expect("a client");
-            service(to, StandardLayer::new("items").layer(client))
+            service(to, StandardLayer::new("items").layer(as_service()))
         }),
         reqwest("reqwest, its timeout, reqwest-middleware, reqwest-retry", with_reqwest_retry),
     ]
@@ -181,6 +182,10 @@ fn builder() -> reqwest::ClientBuilder {
 
 fn plain() -> reqwest::Client {
     builder().build().expect("a client")
+}
+
+fn as_service() -> seawall::reqwest::Client {
+    seawall::reqwest::Client::build(builder()).expect("a client")
 }
 
 fn with_reqwest(to: SocketAddr, client: reqwest::Client) -> Calls {
