@@ -10,7 +10,8 @@
 # meant, `icount.sh --update`, and the commit says why. Builds of the same code differ by a few instructions, hence the 8.
 #
 # callgrind counts inside the function called bench_counted only, which is entered once all is set up and warm.
-# CALLS: how many are counted. JOBS: how many cases run at once.
+# CALLS: how many are counted. JOBS: how many cases run at once. FEATURES: of dependencies, to see what they cost, such as
+# tokio/rt-multi-thread.
 set -euo pipefail
 
 CALLS=${CALLS:-2000}
@@ -36,7 +37,7 @@ ICOUNT=$scratch/icount
 export ICOUNT
 
 build() {
-  cargo build --quiet --release --manifest-path "$manifest" --bin icount
+  cargo build --quiet --release --manifest-path "$manifest" --bin icount ${FEATURES:+--features "$FEATURES"}
   local target
   # Asked for, not guessed: CARGO_TARGET_DIR and cargo's configuration may put it anywhere.
   target=$(cargo metadata --no-deps --format-version 1 --manifest-path "$manifest" |

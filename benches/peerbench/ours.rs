@@ -65,6 +65,10 @@ pub fn register(v: &mut Vec<Cand>) {
 
 /// 3 attempts and no delay, as all clients there.
 pub fn client() -> clients::SendFn {
+    let mut connector = hyper_util::client::legacy::connect::HttpConnector::new();
+    connector.set_nodelay(true);
+    let executor = hyper_util::rt::TokioExecutor::new();
+    let client = hyper_util::client::legacy::Client::builder(executor).build(connector);
     let retries = RetryLayer::new().total(2).backoff(seawall::retry::Backoff::none());
-    clients::from_service(StandardLayer::new("items").retry(retries).layer(clients::hyper_client()))
+    clients::from_service(StandardLayer::new("items").retry(retries).layer(client))
 }
