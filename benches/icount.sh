@@ -119,7 +119,7 @@ promises() {
   promise 'seawall Timeout' bare GET 'pending once' 700
   promise 'seawall Retry' bare GET ready 600
   promise 'seawall CircuitBreaker' bare GET ready 350
-  promise 'seawall Standard' bare GET ready 2500
+  promise 'seawall Standard' bare GET ready 2200
   promise 'seawall BadGatewayClassifier' bare GET ready 125
   promise 'seawall Logging, client' bare GET ready 140
   promise 'seawall Logging, server' bare GET ready 140
