@@ -188,38 +188,34 @@ fn as_service() -> seawall::reqwest::Client {
     seawall::reqwest::Client::build(builder()).expect("a client")
 }
 
-fn with_reqwest(to: SocketAddr, client: reqwest::Client) -> Calls {
-    let request = reqwest_request(to);
-    calls(move |mut turns| {
-        let (client, request) = (client.clone(), again(&request));
-        async move {
-            while turns.begin() {
-                let response = client.execute(again(&request)).await.expect("it answers");
-                read(response).await;
-                turns.end();
+/// Calls reqwest's client, or what is like one.
+macro_rules! execute {
+    ($to:expr, $client:expr) => {{
+        let (client, request) = ($client, reqwest_request($to));
+        calls(move |mut turns| {
+            let (client, request) = (client.clone(), again(&request));
+            async move {
+                while turns.begin() {
+                    let response = client.execute(again(&request)).await.expect("it answers");
+                    read(response).await;
+                    turns.end();
+                }
+                turns
             }
-            turns
-        }
-    })
+        })
+    }};
+}
+
+fn with_reqwest(to: SocketAddr, client: reqwest::Client) -> Calls {
+    execute!(to, client)
 }
 
 fn with_reqwest_retry(to: SocketAddr) -> Calls {
     let policy = ExponentialBackoff::builder().build_with_max_retries(3);
-    let client = builder().timeout(TOTAL).build().expect("a client");
-    let client =
-        ClientBuilder::new(client).with(RetryTransientMiddleware::new_with_policy(policy)).build();
-    let request = reqwest_request(to);
-    calls(move |mut turns| {
-        let (client, request) = (client.clone(), again(&request));
-        async move {
-            while turns.begin() {
-                let response = client.execute(again(&request)).await.expect("it answers");
-                read(response).await;
-                turns.end();
-            }
-            turns
-        }
-    })
+    let client = ClientBuilder::new(builder().timeout(TOTAL).build().expect("a client"))
+        .with(RetryTransientMiddleware::new_with_policy(policy))
+        .build();
+    execute!(to, client)
 }
 
 fn reqwest_request(to: SocketAddr) -> reqwest::Request {

@@ -1,8 +1,12 @@
 //! Prints what a call costs over a socket on loopback, from clients that are bare and that are not, as Markdown tables.
 //!
 //! `end_to_end [--rounds N] [--calls N] [--in-flight N]`: in each round every client has its turn of so many calls, in an order
-//! shuffled anew; without `--in-flight`, one table for 1 and one for 16. `end_to_end --list`: clients, and with which each is compared, by tabs. `end_to_end --client NAME --calls N
-//! [--in-flight N]`: only these calls, for callgrind: the client is on the process's first thread, the server on its second.
+//! shuffled anew; without `--in-flight`, one table for 1 and one for 16.
+//!
+//! `end_to_end --list`: the clients, and with which each is compared, by tabs.
+//!
+//! `end_to_end --client NAME --calls N [--in-flight N]`: only these calls, for callgrind: the client is on the process's first
+//! thread, the server on its second.
 
 mod calls;
 mod clients;
@@ -18,7 +22,10 @@ use tokio::runtime::Builder;
 
 use self::calls::{Batch, Calls};
 
-const USAGE: &str = "usage: end_to_end [--rounds N] [--calls N] [--in-flight N] | --list | --client NAME --calls N [--in-flight N]";
+const USAGE: &str = "\
+usage: end_to_end [--rounds N] [--calls N] [--in-flight N]
+       end_to_end --list
+       end_to_end --client NAME --calls N [--in-flight N]";
 
 struct Arguments {
     rounds: usize,

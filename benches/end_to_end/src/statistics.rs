@@ -21,7 +21,7 @@ impl Sorted {
     }
 
     /// Where the median of endlessly many values would be, with 95 % confidence, whatever their distribution: between two of
-    /// these values, whose ranks follow from how many of `n` fair coins show heads.
+    /// these values, whose ranks follow from how many of `n` fair coins show heads. Of fewer than 6 values nothing is that sure.
     pub(crate) fn interval(&self) -> (f64, f64) {
         let n = self.0.len() as f64;
         let reach = 1.96 * n.sqrt() / 2.0;

@@ -24,7 +24,7 @@ pub(crate) fn print(peers: &[Peer], batches: &[Vec<Batch>]) {
             ratios.median(),
             ratios.quantile(0.25),
             ratios.quantile(0.75),
-            verdict(i, base, (low, high), noise.interval()),
+            verdict(i, base, batches[i].len(), (low, high), noise.interval()),
             took.median(),
             took.quantile(0.99),
         );
@@ -36,6 +36,7 @@ pub(crate) fn print(peers: &[Peer], batches: &[Vec<Batch>]) {
 fn verdict(
     row: usize,
     base: usize,
+    rounds: usize,
     (low, high): (f64, f64),
     (noise_low, noise_high): (f64, f64),
 ) -> &'static str {
@@ -43,6 +44,8 @@ fn verdict(
         "base"
     } else if row == base + 1 {
         "the noise"
+    } else if rounds < 6 {
+        "too few rounds"
     } else if low > noise_high.max(1.0) {
         "dearer"
     } else if high < noise_low.min(1.0) {
