@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Writes benches/PEERS.md: the peers' rows of another harness beside the same rows here, and ours in that harness.
 
-    compare.py DIRECTORY     where that harness is, called peerbench; it is copied, and our column added to the copy
+    compare.py DIRECTORY [--timed]
+
+DIRECTORY: where that harness is, called peerbench; it is copied, and our column added to the copy. --timed: its benches of
+threads and of sockets as well, which say something only on a machine that does nothing else.
 """
 
 import json
@@ -232,7 +235,7 @@ def timed(copy, binary, *arguments):
 HEAD = """\
 # The peers in another harness
 
-Made by `benches/peerbench/compare.py DIRECTORY`, which copies a harness of the peers that somebody else wrote, adds seawall to
+Made by `benches/peerbench/compare.py DIRECTORY --timed`, which copies a harness of the peers that somebody else wrote, adds seawall to
 the copy as one more of them (`benches/peerbench/ours.rs`), and runs it, and the same rows of `benches`, with the same versions
 of all crates: so a slip in either would show. Each row is a GET without headers, nobody listens; what the layer adds to bare,
 and the whole future's size.
@@ -266,7 +269,7 @@ many more; the p99 of those that wait between attempts is a sleep of none, which
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 2 or sys.argv[2:] not in ([], ["--timed"]):
         sys.exit(__doc__)
     copy = copied(sys.argv[1])
     (theirs, bare_there), (ours, bare_here), more = there(copy), here(), with_more_threads()
@@ -281,11 +284,10 @@ def main():
         *compared(theirs, ours, more, peers),
         "## seawall, there and here\n",
         *compared(theirs, ours, more, seawall),
-        OTHERS,
-        *timed(copy, "contention"),
-        SOCKETS,
-        *timed(copy, "e2e", "--conc", "16", "--secs", "0.5", "--rounds", "15"),
     ]
+    if sys.argv[2:]:
+        page += [OTHERS, *timed(copy, "contention"), SOCKETS]
+        page += timed(copy, "e2e", "--conc", "16", "--secs", "0.5", "--rounds", "15")
     (HERE.parent / "PEERS.md").write_text("\n".join(page).rstrip() + "\n")
 
 
