@@ -118,13 +118,13 @@ promises() {
   promise 'seawall Timeout' bare GET ready 160
   promise 'seawall Timeout' bare GET 'pending once' 700
   promise 'seawall Retry' bare GET ready 600
-  promise 'seawall CircuitBreaker' bare GET ready 350
+  promise 'seawall CircuitBreaker' bare GET ready 300
   promise 'seawall Standard' bare GET ready 2200
   promise 'seawall BadGatewayClassifier' bare GET ready 125
-  promise 'seawall Logging, client' bare GET ready 140
-  promise 'seawall Logging, server' bare GET ready 140
+  promise 'seawall Logging, client' bare GET ready 120
+  promise 'seawall Logging, server' bare GET ready 120
   # A success that nobody wants to hear of, while failures would be heard.
-  promise 'seawall Logging, client' bare GET ready 765 INFO
+  promise 'seawall Logging, client' bare GET ready 550 INFO
   promise 'classifier: a 200' 'classifier: nothing in its place' - - 19
   # No more than the cheapest peer. A success that is written: than the peer with its defaults, which need DEBUG to be seen.
   promise 'seawall Logging, server' 'tower-http Trace' GET ready 0 DEBUG
