@@ -235,9 +235,9 @@ def timed(copy, binary, *arguments):
 HEAD = """\
 # The peers in another harness
 
-Made by `benches/peerbench/compare.py DIRECTORY --timed`, which copies a harness of the peers that somebody else wrote, adds seawall to
-the copy as one more of them (`benches/peerbench/ours.rs`), and runs it, and the same rows of `benches`, with the same versions
-of all crates: so a slip in either would show. Each row is a GET without headers, nobody listens; what the layer adds to bare,
+Made by `benches/peerbench/compare.py`, which copies a harness of the peers that somebody else wrote, adds seawall to the copy
+as one more of them (`benches/peerbench/ours.rs`), and runs it, and the same rows of `benches`, with the same versions of all
+crates: so a slip in either would show. Each row is a GET without headers, nobody listens; what the layer adds to bare,
 and the whole future's size.
 """
 
