@@ -53,6 +53,14 @@ storm *ARGUMENTS:
 icount:
     benches/icount.sh
 
+# What each layer adds to a call, benches/instructions.tsv, written anew: after a change that was meant.
+instructions:
+    benches/icount.sh --update
+
+# What a call costs over a socket, beside bare clients and the peers.
+end-to-end:
+    benches/end_to_end/results.sh --quick
+
 # Every order in which threads can use a circuit breaker.
 loom:
     RUSTFLAGS='--cfg seawall_loom' cargo test --lib --target-dir target/loom --no-default-features --features circuit-breaker circuit_breaker::threads

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Writes benches/RESULTS.md: the table of `overhead`, with the instructions that `icount.sh` counts.
+# Writes what has been measured: benches/RESULTS.md, the table of `overhead` with the instructions that `icount.sh` counts;
+# benches/BEHAVIOUR.md; and, by its own script, benches/END_TO_END.md. On a machine that does nothing else.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -24,6 +25,8 @@ TEXT
     "tower-http $(version tower-http), tokio $(version tokio), tracing $(version tracing)."
   cat <<'TEXT'
 
+Over a socket: [END_TO_END.md](END_TO_END.md). The same peers in a harness that others wrote: [PEERS.md](PEERS.md).
+
 A *call* goes from `poll_ready` to the end of the response's body, around a service that answers at once ("ready") or at
 its second poll ("pending once", as any network call does). *Over base* is what the layer adds. The future's size is that
 of the whole stack's response future. The subscriber is none, or one that formats all lines at INFO and throws them away.
@@ -31,6 +34,10 @@ of the whole stack's response future. The subscriber is none, or one that format
 How far to trust it: instructions are the same at each run of one build, and move by some percent between builds.
 Nanoseconds are medians of rounds in which all rows take turns in one process; differences below ten are layout ("bare,
 again" shows how much). Rows with a subscriber ran in a process of their own.
+
+The rows "stack: …" have, from the outside in, what the whole stack has by default: a log, a limit for the body, one for the whole
+call, a retry with a budget, a breaker, a limit for an attempt. Each peer has the settings that its documentation advises, or
+its defaults; `benches/src/rows/stacks.rs` gives them with the reasons.
 
 Read with care: `seawall Retry` keeps a budget, the body, and what happened, which `tower Retry` without a budget does
 not; `tower-http Trace` writes nothing at INFO by default; "at INFO" it has a span and a line.
@@ -46,14 +53,25 @@ mv benches/RESULTS.md.new benches/RESULTS.md
 
 ## Breakers on several threads
 
-`cargo run --release --package benches --bin contention`: one breaker, used by one thread and by two at once; nanoseconds a
-call as a thread sees it, the request built inside ("bare" tells what that takes), medians of rounds in which all rows take
-turns. The mutex breaker does nothing but count under a lock. tower-resilience counts calls, failsafe has its default
+`cargo run --release --package benches --bin contention breakers`: one breaker, used by one thread and by two at once;
+nanoseconds a call as a thread sees it, the request built inside ("bare" tells what that takes), medians of rounds in which all
+rows take turns. The mutex breaker does nothing but count under a lock. tower-resilience counts calls, failsafe has its default
 policy, recloser a ring of 100; none of these three knows time in its window but failsafe.
 
 TEXT
-  cargo run --quiet --release --package benches --bin contention
+  cargo run --quiet --release --package benches --bin contention breakers
+  cat <<'TEXT'
+
+## Whole stacks on several threads
+
+`cargo run --release --package benches --bin contention stacks`: the same of the whole stack, and of the peers' stacks that are in
+the table above, with the settings there.
+
+TEXT
+  cargo run --quiet --release --package benches --bin contention stacks
 } >>benches/RESULTS.md
+
+benches/end_to_end/results.sh
 
 {
   cat <<'TEXT'

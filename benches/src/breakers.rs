@@ -1,8 +1,7 @@
 //! Breakers of other crates as services, and the least that a breaker with a lock must cost.
 
 use std::{
-    convert::Infallible,
-    fmt::Debug,
+    fmt,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, ready},
@@ -26,16 +25,36 @@ pin_project! {
     }
 }
 
-impl<F, B> Future for Fallible<F>
+/// What has failed.
+#[derive(Debug)]
+pub(crate) enum Failed<B, E> {
+    // Neither is looked at here.
+    #[allow(dead_code)]
+    Response(Response<B>),
+    #[allow(dead_code)]
+    Error(E),
+}
+
+// Whoever logs an error asks for it.
+impl<B, E> fmt::Display for Failed<B, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("failed")
+    }
+}
+
+impl<B: fmt::Debug, E: fmt::Debug> std::error::Error for Failed<B, E> {}
+
+impl<F, B, E> Future for Fallible<F>
 where
-    F: Future<Output = Result<Response<B>, Infallible>>,
+    F: Future<Output = Result<Response<B>, E>>,
 {
-    type Output = Result<Response<B>, Response<B>>;
+    type Output = Result<Response<B>, Failed<B, E>>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Ok(response) = ready!(self.project().inner.poll(cx));
-        Poll::Ready(if response.status().is_server_error() { Err(response) } else { Ok(response) })
+        let response = ready!(self.project().inner.poll(cx)).map_err(Failed::Error)?;
+        let failed = response.status().is_server_error();
+        Poll::Ready(if failed { Err(Failed::Response(response)) } else { Ok(response) })
     }
 }
 
@@ -53,17 +72,16 @@ impl<S: Clone, P> Clone for Failsafe<S, P> {
 
 impl<S, P, Req, B> Service<Req> for Failsafe<S, P>
 where
-    S: Service<Req, Response = Response<B>, Error = Infallible>,
+    S: Service<Req, Response = Response<B>>,
     P: FailurePolicy + Send + Sync,
-    B: Debug,
 {
     type Response = Response<B>;
-    type Error = failsafe::Error<Response<B>>;
+    type Error = failsafe::Error<Failed<B, S::Error>>;
     type Future = ResponseFuture<Fallible<S::Future>, P, (), failsafe::Any>;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx).map(|_| Ok(()))
+        self.inner.poll_ready(cx).map_err(|error| failsafe::Error::Inner(Failed::Error(error)))
     }
 
     #[inline]
@@ -81,16 +99,15 @@ pub(crate) struct Recloser<S> {
 
 impl<S, Req, B> Service<Req> for Recloser<S>
 where
-    S: Service<Req, Response = Response<B>, Error = Infallible>,
-    B: Debug,
+    S: Service<Req, Response = Response<B>>,
 {
     type Response = Response<B>;
-    type Error = recloser::Error<Response<B>>;
+    type Error = recloser::Error<Failed<B, S::Error>>;
     type Future = RecloserFuture<Fallible<S::Future>, AnyError>;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx).map(|_| Ok(()))
+        self.inner.poll_ready(cx).map_err(|error| recloser::Error::Inner(Failed::Error(error)))
     }
 
     #[inline]

@@ -68,7 +68,7 @@ impl<F: Fn(&Response<()>) -> Option<Failure>> Runner for Classifying<F> {
     }
 }
 
-/// callgrind counts what happens in here, by this name: see `icount.sh`.
+/// What is measured, and nothing else.
 #[inline(never)]
 fn bench_measured_verdicts<F>(calls: usize, response: &Response<()>, classify: &F)
 where

@@ -1,4 +1,4 @@
-//! One breaker used by several threads at once.
+//! One breaker, or one whole stack, used by several threads at once.
 
 use std::{
     fmt::Debug,
@@ -14,13 +14,16 @@ use http::{Request, Response, Uri};
 use http_body::Body;
 use http_body_util::Full;
 use recloser::AsyncRecloser;
-use seawall::{CircuitBreakerLayer, circuit_breaker::by_authority};
+use seawall::{CircuitBreakerLayer, StandardLayer, circuit_breaker::by_authority};
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
 use crate::{
     breakers::{Failsafe, Locked, Recloser},
-    rows::resilience_breaker,
+    rows::{
+        resilience_breaker,
+        stacks::{of_resilience, of_tower, timed, with_breaker, with_failsafe, with_recloser},
+    },
     runtime,
     service::Ready,
 };
@@ -30,9 +33,9 @@ pub type Job = (String, Box<dyn Fn(usize, usize) -> f64>);
 
 type Outgoing = Request<Full<Bytes>>;
 
-/// All rows; the first is the base.
+/// The breakers; the first is the base.
 #[must_use]
-pub fn jobs() -> Vec<Job> {
+pub fn breakers() -> Vec<Job> {
     let mut jobs = vec![
         job("bare", 1, Ready),
         job("floor: mutex breaker", 1, Locked { inner: Ready, ring: Arc::default() }),
@@ -52,9 +55,23 @@ pub fn jobs() -> Vec<Job> {
     jobs
 }
 
+/// The whole stacks, with the settings in `rows::stacks`; the first is the base.
+#[must_use]
+pub fn stacks() -> Vec<Job> {
+    vec![
+        job("bare", 1, Ready),
+        job("seawall", 1, StandardLayer::new("billing").layer(Ready)),
+        job("tower, tower-http, no breaker", 1, timed(of_tower(Ready))),
+        job("tower, tower-http, tower-resilience's breaker", 1, timed(with_breaker(Ready))),
+        job("tower, tower-http, failsafe", 1, timed(with_failsafe(Ready))),
+        job("tower, tower-http, recloser", 1, timed(with_recloser(Ready))),
+        job("tower-resilience, log and body by tower-http", 1, timed(of_resilience(Ready))),
+    ]
+}
+
 fn job<S, B>(name: &str, keys: usize, service: S) -> Job
 where
-    S: Service<Outgoing, Response = Response<B>, Error: Debug> + Clone + Send + Sync + 'static,
+    S: Service<Outgoing, Response = Response<B>, Error: Debug> + Clone + Send + 'static,
     B: Body,
 {
     let run = move |threads: usize, calls: usize| {

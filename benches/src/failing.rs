@@ -73,7 +73,7 @@ impl<F: Fn(Vec<Response<Empty<Bytes>>>)> Runner for Calls<F> {
     }
 }
 
-/// callgrind counts what happens in here, by this name: see `icount.sh`.
+/// What is measured, and nothing else.
 #[inline(never)]
 fn bench_measured_failures<F>(call: &F, answers: Vec<Response<Empty<Bytes>>>)
 where

@@ -59,7 +59,7 @@ where
     }
 }
 
-/// callgrind counts what happens in here, by this name: see `icount.sh`.
+/// What is measured, and nothing else.
 #[inline(never)]
 fn bench_measured_calls<S, B>(service: &mut S, requests: &mut Vec<Request<Full<Bytes>>>)
 where

@@ -1,20 +1,30 @@
-//! Prints what a call through one breaker costs on one thread and on two, as a Markdown table: `contention [ROUNDS]`.
+//! Prints what a call through one breaker, or one whole stack, costs on one thread and on two, as a Markdown table.
 
 use std::{env, process::ExitCode};
 
 use benches::contention;
 
 const CALLS: usize = 50_000;
+const ROUNDS: usize = 30;
+
+const USAGE: &str = "usage: contention breakers|stacks [ROUNDS]";
 
 fn main() -> ExitCode {
-    let rounds = match env::args().nth(1).map_or(Ok(30), |rounds| rounds.parse::<usize>()) {
-        Ok(rounds) if rounds > 0 => rounds,
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (what, rounds) = match arguments[..] {
+        [what] => (what, Some(ROUNDS)),
+        [what, rounds] => (what, rounds.parse().ok().filter(|rounds| *rounds > 0)),
+        _ => ("", None),
+    };
+    let (jobs, rounds) = match (what, rounds) {
+        ("breakers", Some(rounds)) => (contention::breakers(), rounds),
+        ("stacks", Some(rounds)) => (contention::stacks(), rounds),
         _ => {
-            eprintln!("usage: contention [ROUNDS]");
+            eprintln!("{USAGE}");
             return ExitCode::FAILURE;
         }
     };
-    let jobs = contention::jobs();
     let mut times = vec![[Vec::new(), Vec::new()]; jobs.len()];
     // All rows take turns, so that what else the machine does meets all of them.
     for _ in 0..rounds {
@@ -26,7 +36,7 @@ fn main() -> ExitCode {
     }
     println!("A read of the clock takes {:.0} ns here.\n", contention::clock());
     println!(
-        "| breaker | ns, one thread | ns, two threads | two ÷ one | times seawall's, one | two |"
+        "| what | ns, one thread | ns, two threads | two ÷ one | times seawall's, one | two |"
     );
     println!("|---|--:|--:|--:|--:|--:|");
     let medians: Vec<[f64; 2]> =

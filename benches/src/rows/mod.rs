@@ -1,7 +1,8 @@
-//! What is measured: services in [`services`] and [`time`], the classifier here.
+//! What is measured: services in [`services`], [`stacks`] and [`time`], the classifier here.
 
 mod row;
 mod services;
+pub(crate) mod stacks;
 mod time;
 
 pub(crate) use self::services::resilience_breaker;
@@ -13,7 +14,8 @@ use crate::{Answer, Case, Runner, Subscriber, classifying, failing, request::Kin
 /// In the order of the results.
 #[must_use]
 pub fn all() -> Vec<Case> {
-    let services = services::all().into_iter().chain(services::standard()).chain(time::all());
+    let services = services::all().into_iter().chain(stacks::all());
+    let services = services.chain(services::standard()).chain(time::all());
     let mut cases: Vec<Case> = services.flat_map(|row| row.cases()).collect();
     cases.extend([
         verdict(NOTHING, |_| classifying::nothing()),

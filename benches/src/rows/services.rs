@@ -11,7 +11,11 @@ use seawall::{
     config::{Config, ConfiguredLayer},
     retry::Budget,
 };
-use tower::{Layer, ServiceBuilder, retry::RetryLayer as TowerRetry, timeout::Timeout};
+use tokio::sync::Semaphore;
+use tower::{
+    Layer, ServiceBuilder, limit::ConcurrencyLimit, retry::RetryLayer as TowerRetry,
+    timeout::Timeout,
+};
 use tower_http::{
     classify::{ServerErrorsAsFailures, SharedClassifier},
     timeout::TimeoutLayer as HttpTimeout,
@@ -31,8 +35,8 @@ use crate::{
 };
 
 /// It has to be told.
-type Sent = Request<Full<Bytes>>;
-type Answered = Response<Full<Bytes>>;
+pub(super) type Sent = Request<Full<Bytes>>;
+pub(super) type Answered = Response<Full<Bytes>>;
 
 /// Longer than any call here takes.
 pub(super) const LIMIT: Duration = Duration::from_secs(30);
@@ -86,6 +90,7 @@ pub(super) fn all() -> Vec<Row> {
                 .service(inner)
         }),
         row!("seawall InFlightLimit", |inner| InFlightLimitLayer::new(PLENTY).layer(inner)),
+        row!("tower ConcurrencyLimit", |inner| ConcurrencyLimit::new(inner, PLENTY_FOR_TOWER)),
         row!("tower-resilience CircuitBreaker", |inner| resilience_breaker().layer(inner)),
         row!("failsafe", |inner| Failsafe { inner, breaker: failsafe::Config::new().build() }),
         row!("recloser", |inner| {
@@ -141,12 +146,9 @@ pub(super) fn all() -> Vec<Row> {
     ]
 }
 
-/// The whole stack.
+/// Other forms of the whole stack, which [`super::stacks`] has beside those of the peers.
 pub(super) fn standard() -> Vec<Row> {
     vec![
-        row!("seawall Standard", |inner| StandardLayer::new("billing").layer(inner))
-            .all_kinds()
-            .at_info(),
         row!("seawall Standard, by a policy of 100 routes", |inner| {
             ConfiguredLayer::new(StandardLayer::new("billing"), routes()).layer(inner)
         })
@@ -161,7 +163,7 @@ pub(super) fn standard() -> Vec<Row> {
     ]
 }
 
-fn http_timeout() -> HttpTimeout {
+pub(super) fn http_timeout() -> HttpTimeout {
     HttpTimeout::with_status_code(StatusCode::GATEWAY_TIMEOUT, LIMIT)
 }
 
@@ -170,29 +172,31 @@ const fn tower_retry() -> TowerRetry<Retry502> {
 }
 
 /// More calls at once than there are here.
-const PLENTY: NonZeroU32 = NonZeroU32::MAX;
+pub(super) const PLENTY: NonZeroU32 = NonZeroU32::MAX;
+pub(super) const PLENTY_FOR_TOWER: usize = Semaphore::MAX_PERMITS;
 
-type Outcome = Result<Answered, Infallible>;
+type Outcome<E> = Result<Answered, E>;
 
-pub(crate) fn resilience_breaker()
--> CircuitBreakerLayer14<FnClassifier<impl Fn(&Outcome) -> bool + Clone + Send + Sync + 'static>> {
+pub(crate) fn resilience_breaker<E>()
+-> CircuitBreakerLayer14<FnClassifier<impl Fn(&Outcome<E>) -> bool + Clone + Send + Sync + 'static>>
+{
     CircuitBreakerLayer14::builder()
-        .failure_classifier(|outcome: &Outcome| {
+        .failure_classifier(|outcome: &Outcome<E>| {
             outcome.as_ref().map_or(true, |response| response.status().is_server_error())
         })
         .build()
         .expect("its defaults")
 }
 
-fn resilience_retry() -> RetryConfigBuilder<Sent, Answered, Infallible> {
-    ResilienceRetry::<Sent, Answered, Infallible>::builder()
+pub(super) fn resilience_retry<E: 'static>() -> RetryConfigBuilder<Sent, Answered, E> {
+    ResilienceRetry::<Sent, Answered, E>::builder()
         .max_attempts(4)
         .fixed_backoff(Duration::ZERO)
         .retry_on_response(|response| response.status() == StatusCode::BAD_GATEWAY)
 }
 
 /// As it comes: everything at DEBUG.
-fn trace() -> TraceLayer<SharedClassifier<ServerErrorsAsFailures>> {
+pub(super) fn trace() -> TraceLayer<SharedClassifier<ServerErrorsAsFailures>> {
     TraceLayer::new_for_http()
 }
 

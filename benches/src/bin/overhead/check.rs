@@ -35,8 +35,8 @@ const NO_ALLOCATION: &[&str] = &[
     "classifier: a 200",
 ];
 
-/// Retrying may allocate what a copy of the head of the request takes, and no more.
-const RETRY: &str = "seawall Retry";
+/// Retrying, alone or in the whole stack, may allocate what a copy of the head of the request takes, and no more.
+const RETRY: [&str; 2] = ["seawall Retry", "seawall Standard"];
 const COPY: &str = "floor: keep a copy of the request";
 
 /// In bytes: a `Failure` is copied from layer to layer.
@@ -93,8 +93,8 @@ pub(crate) fn run() -> ExitCode {
                 check(&what, allocations(&mut *case.runner()).0, 0.0);
             }
         });
-        for case in unheard(RETRY) {
-            let copy = find(&case.key().replace(RETRY, COPY)).expect("measured as well");
+        for case in RETRY.into_iter().flat_map(unheard) {
+            let copy = find(&case.key().replace(case.name, COPY)).expect("measured as well");
             // A body is kept on top of that, by three.
             let body = if case.kind == Kind::Post { 3.0 } else { 0.0 };
             let what = format!("allocations of {}", case.key().replace('\t', ", "));

@@ -1,0 +1,74 @@
+//! seawall's column in the other harness: `compare.sh` puts it among the peers of a copy of that.
+use crate::*;
+use http::{Request, Response};
+use seawall::{
+    BodyTimeoutLayer, CircuitBreakerLayer, LoggingLayer, RetryLayer, StandardLayer, TimeoutLayer,
+    circuit_breaker::by_authority, retry::ReplayBody, standard::Timeouts,
+};
+use std::time::Duration;
+use tower::Layer;
+
+/// The services measured here take a request of any body once `compare.sh` has changed them.
+pub trait Takes<B>:
+    Service<Request<B>, Response = Res, Error = Infallible, Future: Send + 'static>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+impl<B, S> Takes<B> for S where
+    S: Service<Request<B>, Response = Res, Error = Infallible, Future: Send + 'static>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+macro_rules! wrap {
+    ($name:ident, $body:ty, $layer:expr) => {
+        pub fn $name<S: Takes<$body>>(
+            inner: S,
+        ) -> impl Service<Req, Response = Response<impl http_body::Body + 'static>, Error: Debug> + Clone + Send + Sync
+        {
+            $layer.layer(inner)
+        }
+    };
+}
+
+type Sent = ReplayBody<Body>;
+
+wrap!(timeout, Body, TimeoutLayer::new(Duration::from_secs(30)));
+wrap!(body_timeout, Body, BodyTimeoutLayer::new());
+wrap!(retry, Sent, RetryLayer::new());
+wrap!(breaker, Body, CircuitBreakerLayer::new());
+wrap!(keyed, Body, CircuitBreakerLayer::new().keyed(by_authority));
+wrap!(logging, Body, LoggingLayer::client());
+wrap!(stack, Sent, StandardLayer::new("items"));
+wrap!(
+    stack_without_body,
+    Sent,
+    StandardLayer::new("items").timeouts(Timeouts::default().body_idle(None))
+);
+
+pub fn register(v: &mut Vec<Cand>) {
+    cand!(v, "timeout", "ours Timeout", timeout);
+    cand!(v, "timeout", "ours BodyTimeout", body_timeout);
+    cand!(v, "retry", "ours Retry", retry, ALL_KINDS, NONE);
+    cand!(v, "breaker", "ours CircuitBreaker", breaker);
+    cand!(v, "breaker", "ours CircuitBreaker, keyed", keyed);
+    cand!(v, "trace", "ours Logging, client", logging, GET, TRACED);
+    cand!(v, "stack", "stack ours", stack, ALL_KINDS, TRACED);
+    cand!(v, "stack", "stack ours, bodies not timed", stack_without_body, ALL_KINDS, NONE);
+}
+
+/// 3 attempts and no delay, as all clients there.
+pub fn client() -> clients::SendFn {
+    let mut connector = hyper_util::client::legacy::connect::HttpConnector::new();
+    connector.set_nodelay(true);
+    let executor = hyper_util::rt::TokioExecutor::new();
+    let client = hyper_util::client::legacy::Client::builder(executor).build(connector);
+    let retries = RetryLayer::new().total(2).backoff(seawall::retry::Backoff::none());
+    clients::from_service(StandardLayer::new("items").retry(retries).layer(client))
+}
