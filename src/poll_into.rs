@@ -5,6 +5,8 @@ use std::{
     task::{Context, Poll},
 };
 
+use tokio::time::Instant;
+
 /// A response is larger than a word or two: handed from future to future as each returns it, it is copied once by every one,
 /// which costs more than most of them do with it.
 pub(crate) trait PollInto {
@@ -12,4 +14,7 @@ pub(crate) trait PollInto {
 
     /// As `Future::poll`, but into `polled`, which was pending.
     fn poll_into(self: Pin<&mut Self>, cx: &mut Context<'_>, polled: &mut Poll<Self::Output>);
+
+    /// By when a timer of its own has it polled again, if it is pending. Whoever waits for no earlier moment needs no other.
+    fn wakes_by(&self) -> Option<Instant>;
 }

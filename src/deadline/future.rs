@@ -94,8 +94,21 @@ impl<F> ResponseFuture<F> {
                 }
             }
             Poll::Ready(Err(_)) => {}
+            Poll::Pending if self.is_woken_before() => {}
             Poll::Pending => *polled = self.poll_limit(cx).map(Err),
         }
+    }
+
+    /// Whether a timer of the inner future comes first, so that one for the limit would cost as much and tell nothing.
+    #[cfg(feature = "standard")]
+    #[inline]
+    fn is_woken_before(&self) -> bool
+    where
+        F: PollInto,
+    {
+        let wakes_by = self.inner.as_ref().and_then(PollInto::wakes_by);
+        let limit = self.limit.as_ref().filter(|_| self.timer.is_none());
+        limit.zip(wakes_by).is_some_and(|(limit, wakes_by)| wakes_by < limit.at)
     }
 
     /// Drops the inner future when the limit has passed.

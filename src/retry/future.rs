@@ -147,6 +147,14 @@ where
             *polled = self.go_on(before, failure, cx);
         }
     }
+
+    #[inline]
+    fn wakes_by(&self) -> Option<Instant> {
+        match &self.state {
+            State::Attempt { attempt } => attempt.wakes_by(),
+            _ => None,
+        }
+    }
 }
 
 impl<S, C, P, Req> ResponseFuture<S, C, P, Req>

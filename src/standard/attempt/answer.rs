@@ -7,7 +7,7 @@ use std::{
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use super::{AttemptBody, service::Settings};
 use crate::{
@@ -47,6 +47,12 @@ impl<F, B: Body> Answer<F, B> {
     #[inline]
     pub(super) const fn new(inner: F, place: Option<Place>, settings: Arc<Settings>) -> Self {
         Self { state: State::Call { inner }, timer: None, place, settings }
+    }
+
+    /// When its time is over, once that is waited for.
+    #[inline]
+    pub(super) fn wakes_by(&self) -> Option<Instant> {
+        self.timer.as_ref().map(Sleep::deadline)
     }
 
     pub(super) const fn refused(error: BoxError, settings: Arc<Settings>) -> Self {

@@ -8,6 +8,7 @@ use std::{
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
+use tokio::time::Instant;
 
 use super::{AttemptBody, answer::Answer, service::Settings};
 use crate::{
@@ -84,6 +85,11 @@ where
                 permit.failed(this.classifier.classify(Err(&**error)));
             }
         }
+    }
+
+    #[inline]
+    fn wakes_by(&self) -> Option<Instant> {
+        self.answer.wakes_by()
     }
 }
 

@@ -18,8 +18,8 @@ use seawall::{
     standard::{Standard, Timeouts},
     test_util::{FlakyService, Step},
 };
-use tokio::time::{advance, timeout};
-use tower::{Layer, ServiceBuilder, ServiceExt};
+use tokio::time::{Instant, advance, timeout};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
 use super::*;
 
@@ -234,5 +234,25 @@ async fn a_client_that_panics_takes_no_place_with_it() {
         let outcome = AssertUnwindSafe(call(client.clone())).catch_unwind().await;
         assert!(outcome.is_err(), "{place}");
         assert_eq!(call(client).await.unwrap(), "well", "{place}");
+    }
+}
+
+/// The deadline has no timer of its own while that of the attempt comes first.
+#[tokio::test(start_paused = true)]
+async fn a_deadline_ends_a_call_in_time_whichever_timer_comes_first() {
+    // Retries by an attempt's time, and when the call is polled first: in seconds.
+    for (retry, attempt, polled_after) in
+        [(false, 5, 0), (false, 5, 4), (false, 2, 4), (true, 2, 0), (true, 2, 4), (true, 4, 1)]
+    {
+        let layer = StandardLayer::new("billing")
+            .timeouts(Timeouts::new(secs(attempt), secs(5)).unwrap())
+            .retry(retry.then(|| RetryLayer::new().backoff(Backoff::none())));
+        let started = Instant::now();
+        let mut service = layer.layer(silent::<ReplayBody<Body>>());
+        let late = service.ready().await.unwrap().call(get(URL));
+        tokio::time::sleep(secs(polled_after)).await;
+        // Called, and left alone meanwhile.
+        late.await.unwrap_err();
+        assert_eq!(started.elapsed(), secs(5), "{retry:?} {attempt} {polled_after}");
     }
 }
