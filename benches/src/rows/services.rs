@@ -11,7 +11,10 @@ use seawall::{
     config::{Config, ConfiguredLayer},
     retry::Budget,
 };
-use tower::{Layer, ServiceBuilder, retry::RetryLayer as TowerRetry, timeout::Timeout};
+use tower::{
+    Layer, ServiceBuilder, limit::ConcurrencyLimit, load_shed::LoadShed,
+    retry::RetryLayer as TowerRetry, timeout::Timeout,
+};
 use tower_http::{
     classify::{ServerErrorsAsFailures, SharedClassifier},
     timeout::TimeoutLayer as HttpTimeout,
@@ -86,6 +89,14 @@ pub(super) fn all() -> Vec<Row> {
                 .service(inner)
         }),
         row!("seawall InFlightLimit", |inner| InFlightLimitLayer::new(PLENTY).layer(inner)),
+        row!("seawall InFlightLimit, until the response", |inner| {
+            InFlightLimitLayer::new(PLENTY).until_response().layer(inner)
+        }),
+        // Its place is free with the response.
+        row!("tower ConcurrencyLimit", |inner| ConcurrencyLimit::new(inner, MANY)),
+        row!("tower LoadShed and ConcurrencyLimit", |inner| {
+            LoadShed::new(ConcurrencyLimit::new(inner, MANY))
+        }),
         row!("tower-resilience CircuitBreaker", |inner| resilience_breaker().layer(inner)),
         row!("failsafe", |inner| Failsafe { inner, breaker: failsafe::Config::new().build() }),
         row!("recloser", |inner| {
@@ -170,6 +181,7 @@ const fn tower_retry() -> TowerRetry<Retry502> {
 
 /// More calls at once than there are here.
 const PLENTY: NonZeroU32 = NonZeroU32::MAX;
+const MANY: usize = 1_000_000;
 
 type Outcome = Result<Answered, Infallible>;
 

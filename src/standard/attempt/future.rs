@@ -50,8 +50,8 @@ impl<F, B: Body> ResponseFuture<F, B> {
     }
 
     #[cold]
-    pub(super) fn refused(shed: Shed, settings: Arc<Settings>) -> Self {
-        let state = State::Refused { shed: Some(Box::new(shed)) };
+    pub(super) fn refused(shed: Box<Shed>, settings: Arc<Settings>) -> Self {
+        let state = State::Refused { shed: Some(shed) };
         Self { state, timer: None, place: None, settings }
     }
 }
