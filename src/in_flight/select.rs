@@ -59,14 +59,18 @@ pub(super) fn take<Req>(
     find: &mut impl Find<Req>,
     request: &Req,
 ) -> Result<Option<Place>, Box<Shed>> {
-    find.find(request).map(Place::take).transpose().map_err(|limit| shed(&limit))
+    match find.find(request).map(Place::take) {
+        None => Ok(None),
+        Some(Ok(place)) => Ok(Some(place)),
+        Some(Err(limit)) => refuse(&limit),
+    }
 }
 
 #[cold]
-fn shed(limit: &Limit) -> Box<Shed> {
+fn refuse(limit: &Limit) -> Result<Option<Place>, Box<Shed>> {
     #[cfg(feature = "metrics")]
     crate::metrics::shed(limit.key.as_ref());
-    Box::new(Shed::new(limit))
+    Err(Box::new(Shed::new(limit)))
 }
 
 impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
