@@ -15,6 +15,8 @@ pin_project! {
     pub struct ResponseFuture<F, E> {
         #[pin]
         pub(super) state: State<F>,
+        // `None` once it is given back, and of a call without a limit.
+        pub(super) place: Option<Place>,
         pub(super) extent: PhantomData<fn() -> E>,
     }
 }
@@ -22,8 +24,8 @@ pin_project! {
 pin_project! {
     #[project = StateProj]
     pub(super) enum State<F> {
-        Call { #[pin] inner: F, place: Option<Place> },
-        Refused { error: Option<Shed> },
+        Call { #[pin] inner: F },
+        Refused { error: Option<Box<Shed>> },
     }
 }
 
@@ -36,12 +38,14 @@ where
     type Output = Result<E::Response<Place>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let (inner, place) = match self.project().state.project() {
-            StateProj::Call { inner, place } => (inner, place),
+        let this = self.project();
+        let inner = match this.state.project() {
+            StateProj::Call { inner } => inner,
             StateProj::Refused { error } => {
-                return Poll::Ready(Err(error.take().expect("polled after completion").into()));
+                return Poll::Ready(Err(error.take().expect("polled after completion")));
             }
         };
+        let place = this.place;
         let polled = inner.poll(cx);
         // Looked at where it is: to move it costs more than all the rest.
         if let (Poll::Ready(Ok(response)), Some(place)) = (&polled, &mut *place) {

@@ -105,6 +105,7 @@ impl Learned {
 
 impl Place {
     /// Gives `limit` back, if there is none.
+    #[inline]
     pub(super) fn take(limit: Arc<Limit>) -> Result<Self, Arc<Limit>> {
         let most = limit.most().get();
         let one_more = |taken| (taken < most).then_some(taken + 1);

@@ -45,7 +45,7 @@ impl<F> Keyed<F> {
 #[cfg(feature = "standard")]
 impl<F> Keyed<F> {
     /// A place for `request`, if it has a limit.
-    pub(crate) fn take<Req>(&mut self, request: &Req) -> Result<Option<Place>, Shed>
+    pub(crate) fn take<Req>(&mut self, request: &Req) -> Result<Option<Place>, Box<Shed>>
     where
         F: Key<Req>,
     {
@@ -55,12 +55,22 @@ impl<F> Keyed<F> {
 
 /// A place for `request`, if it has a limit.
 #[inline]
-pub(super) fn take<Req>(find: &mut impl Find<Req>, request: &Req) -> Result<Option<Place>, Shed> {
-    find.find(request).map(Place::take).transpose().map_err(|limit| {
-        #[cfg(feature = "metrics")]
-        crate::metrics::shed(limit.key.as_ref());
-        Shed::new(&limit)
-    })
+pub(super) fn take<Req>(
+    find: &mut impl Find<Req>,
+    request: &Req,
+) -> Result<Option<Place>, Box<Shed>> {
+    match find.find(request).map(Place::take) {
+        None => Ok(None),
+        Some(Ok(place)) => Ok(Some(place)),
+        Some(Err(limit)) => refuse(&limit),
+    }
+}
+
+#[cold]
+fn refuse(limit: &Limit) -> Result<Option<Place>, Box<Shed>> {
+    #[cfg(feature = "metrics")]
+    crate::metrics::shed(limit.key.as_ref());
+    Err(Box::new(Shed::new(limit)))
 }
 
 impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {

@@ -48,12 +48,12 @@ where
             Err(shed) => {
                 self.inner = self.inner.clone();
                 let state = State::Refused { error: Some(shed) };
-                return ResponseFuture { state, extent: PhantomData };
+                return ResponseFuture { state, place: None, extent: PhantomData };
             }
         };
         // In this order: should the inner service panic, the place is given back.
-        let state = State::Call { inner: self.inner.call(request), place };
-        ResponseFuture { state, extent: PhantomData }
+        let state = State::Call { inner: self.inner.call(request) };
+        ResponseFuture { state, place, extent: PhantomData }
     }
 }
 

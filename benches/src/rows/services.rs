@@ -13,8 +13,8 @@ use seawall::{
 };
 use tokio::sync::Semaphore;
 use tower::{
-    Layer, ServiceBuilder, limit::ConcurrencyLimit, retry::RetryLayer as TowerRetry,
-    timeout::Timeout,
+    Layer, ServiceBuilder, limit::ConcurrencyLimit, load_shed::LoadShed,
+    retry::RetryLayer as TowerRetry, timeout::Timeout,
 };
 use tower_http::{
     classify::{ServerErrorsAsFailures, SharedClassifier},
@@ -90,7 +90,14 @@ pub(super) fn all() -> Vec<Row> {
                 .service(inner)
         }),
         row!("seawall InFlightLimit", |inner| InFlightLimitLayer::new(PLENTY).layer(inner)),
+        row!("seawall InFlightLimit, until the response", |inner| {
+            InFlightLimitLayer::new(PLENTY).until_response().layer(inner)
+        }),
+        // Its place is free with the response.
         row!("tower ConcurrencyLimit", |inner| ConcurrencyLimit::new(inner, PLENTY_FOR_TOWER)),
+        row!("tower LoadShed and ConcurrencyLimit", |inner| {
+            LoadShed::new(ConcurrencyLimit::new(inner, PLENTY_FOR_TOWER))
+        }),
         row!("tower-resilience CircuitBreaker", |inner| resilience_breaker().layer(inner)),
         row!("failsafe", |inner| Failsafe { inner, breaker: failsafe::Config::new().build() }),
         row!("recloser", |inner| {

@@ -67,7 +67,7 @@ where
         }
         let place = match self.limits.as_mut().map_or(Ok(None), |limits| limits.take(&request)) {
             Ok(place) => place,
-            Err(shed) => return self.refuse(Box::new(shed), permit),
+            Err(shed) => return self.refuse(shed, permit),
         };
         self.settings.next_hop.write(&mut request);
         let inner = watching(&mut permit, || self.inner.call(request));
