@@ -75,7 +75,7 @@ if [ "${1:-}" != --check ]; then
   exit
 fi
 
-count $'^(bare|seawall (Timeout(, by request)?|BodyTimeout|Deadline, inner layers not told|Retry(, keyed)?|CircuitBreaker(, keyed)?|Retry and CircuitBreaker, keyed|Standard|BadGatewayClassifier|Logging, (client|server))|tower-http Trace)\tGET\t|^classifier: (nothing|a 200)' >"$scratch/counts"
+count $'^(bare|seawall (Timeout(, by request)?|BodyTimeout|Deadline, inner layers not told|Retry(, keyed)?|CircuitBreaker(, keyed)?|Retry and CircuitBreaker, keyed|Standard|BadGatewayClassifier|ErrorResponse|Logging, (client|server(, only failures)?))|tower-http Trace)\tGET\t|^classifier: (nothing|a 200)' >"$scratch/counts"
 failed=0
 limit 'seawall Timeout' bare GET ready 160 || failed=1
 limit 'seawall Timeout' bare GET 'pending once' 700 || failed=1
@@ -90,10 +90,12 @@ limit 'seawall CircuitBreaker, keyed' 'seawall CircuitBreaker' GET ready 124 || 
 limit 'seawall Retry and CircuitBreaker, keyed' bare GET ready 1350 || failed=1
 limit 'seawall Standard' bare GET ready 2500 || failed=1
 limit 'seawall BadGatewayClassifier' bare GET ready 125 || failed=1
-limit 'seawall Logging, client' bare GET ready 140 || failed=1
-limit 'seawall Logging, server' bare GET ready 140 || failed=1
-# A success that nobody wants to hear of, while failures would be heard.
-limit 'seawall Logging, client' bare GET ready 765 INFO || failed=1
+limit 'seawall ErrorResponse' bare GET ready 258 || failed=1
+limit 'seawall Logging, client' bare GET ready 98 || failed=1
+limit 'seawall Logging, server' bare GET ready 98 || failed=1
+# A success that nobody wants to hear of, while failures would be heard. "floor: keep what a log needs" takes 337.
+limit 'seawall Logging, client' bare GET ready 544 INFO || failed=1
+limit 'seawall Logging, server, only failures' bare GET ready 540 INFO || failed=1
 # A success that is written: no slower than the peer with its defaults, which need DEBUG to be seen.
 limit 'seawall Logging, server' 'tower-http Trace' GET ready 0 DEBUG || failed=1
 limit 'seawall Logging, client' 'tower-http Trace' GET ready 0 DEBUG || failed=1
