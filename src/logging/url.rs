@@ -21,6 +21,8 @@ pub(super) struct Url {
     text: String,
     /// Where the authority ends.
     path: usize,
+    /// In place of all those, if it is too long, or asked for at once.
+    whole: Option<Uri>,
     parsed: OnceLock<Uri>,
 }
 
@@ -48,19 +50,23 @@ impl Url {
     /// Keeps another one as it is.
     #[inline(never)]
     pub(super) fn keep_whole(&mut self, uri: &Uri) {
-        self.parsed = OnceLock::from(uri.clone());
+        self.whole = Some(uri.clone());
     }
 
     /// Lets go of what is not used again.
     #[inline]
     pub(super) fn clear(&mut self) {
+        self.whole = None;
         if self.parsed.get().is_some() {
             self.parsed = OnceLock::new();
         }
     }
 
     pub(super) fn get(&self) -> &Uri {
-        self.parsed.get_or_init(|| self.parse().unwrap_or_default())
+        match &self.whole {
+            Some(uri) => uri,
+            None => self.parsed.get_or_init(|| self.parse().unwrap_or_default()),
+        }
     }
 
     fn parse(&self) -> Option<Uri> {
