@@ -40,6 +40,7 @@ pub(super) fn write(record: &Record, ending: &Ending<'_>) {
     let (method, original) = otel::method(&record.method);
     // Worth its place only where there is something to look into: the rest is in the URL, or ever the same.
     let at_length = kind != Kind::Success;
+    let server = at_length.then_some(target);
     // A client's request says what it would like; the response, what it was.
     let version = otel::version(record.version)
         .filter(|_| at_length && (!is_client || record.status.is_some()));
@@ -55,8 +56,8 @@ pub(super) fn write(record: &Record, ending: &Ending<'_>) {
             { f::URL_PATH } = (!is_client).then(|| display(Text(record.uri().path(), LONG))),
             { f::URL_QUERY } = target.query().filter(|_| !is_client).map(|it| display(Query(it, &target))),
             { f::URL_SCHEME } = (at_length && !is_client).then(|| display(target.scheme())),
-            { f::SERVER_ADDRESS } = target.host().filter(|_| at_length).map(|it| Text(it, SHORT).to_string()),
-            { f::SERVER_PORT } = target.port().filter(|_| at_length).map(Port::number),
+            { f::SERVER_ADDRESS } = server.and_then(|it| it.host()).map(|it| Text(it, SHORT).to_string()),
+            { f::SERVER_PORT } = server.and_then(|it| it.port()).map(Port::number),
             { f::ROUTE } = more.and_then(|it| it.route.as_deref()).map(|it| Text(it, SHORT).to_string()),
             { f::PROTOCOL_VERSION } = version.map(display),
             { f::USER_AGENT } = more.and_then(|it| it.user_agent.as_ref()).map(|it| text(it.as_bytes(), SHORT)),

@@ -89,15 +89,6 @@ pub(super) fn all() -> Vec<Row> {
                 .map_result(|outcome: Result<Answered, Infallible>| outcome)
                 .service(inner)
         }),
-        row!("seawall InFlightLimit", |inner| InFlightLimitLayer::new(PLENTY).layer(inner)),
-        row!("seawall InFlightLimit, until the response", |inner| {
-            InFlightLimitLayer::new(PLENTY).until_response().layer(inner)
-        }),
-        // Its place is free with the response.
-        row!("tower ConcurrencyLimit", |inner| ConcurrencyLimit::new(inner, PLENTY_FOR_TOWER)),
-        row!("tower LoadShed and ConcurrencyLimit", |inner| {
-            LoadShed::new(ConcurrencyLimit::new(inner, PLENTY_FOR_TOWER))
-        }),
         row!("tower-resilience CircuitBreaker", |inner| resilience_breaker().layer(inner)),
         row!("failsafe", |inner| Failsafe { inner, breaker: failsafe::Config::new().build() }),
         row!("recloser", |inner| {
@@ -150,6 +141,21 @@ pub(super) fn all() -> Vec<Row> {
         })
         .all_kinds()
         .at_info(),
+    ]
+}
+
+/// What bounds how many calls are under way.
+pub(super) fn limits() -> Vec<Row> {
+    vec![
+        row!("seawall InFlightLimit", |inner| InFlightLimitLayer::new(PLENTY).layer(inner)),
+        row!("seawall InFlightLimit, until the response", |inner| {
+            InFlightLimitLayer::new(PLENTY).until_response().layer(inner)
+        }),
+        // Its place is free with the response.
+        row!("tower ConcurrencyLimit", |inner| ConcurrencyLimit::new(inner, PLENTY_FOR_TOWER)),
+        row!("tower LoadShed and ConcurrencyLimit", |inner| {
+            LoadShed::new(ConcurrencyLimit::new(inner, PLENTY_FOR_TOWER))
+        }),
     ]
 }
 
