@@ -43,7 +43,7 @@ const COPY: &str = "floor: keep a copy of the request";
 const FAILURE: usize = 48;
 
 /// In bytes, its key and its place in the store included.
-const CIRCUIT: f64 = 1_650.0;
+const CIRCUIT: f64 = 1_150.0;
 
 /// Bytes that a breaker holds after calls of so many keys, each of which has failed.
 fn circuits_held(keys: usize) -> i64 {
