@@ -52,6 +52,10 @@ pub(super) fn all() -> Vec<Row> {
         row!("tower-http Timeout", |inner| http_timeout().layer(inner)),
         row!("floor: keep a copy of the request", |inner| KeepRequest { inner }).all_kinds(),
         row!("seawall Retry", |inner| RetryLayer::new().layer(inner)).all_kinds(),
+        // As the peer without one, which knows no more of a call than how often it was tried.
+        row!("seawall Retry, no budget", |inner| RetryLayer::new()
+            .budget(Budget::none())
+            .layer(inner)),
         row!("seawall Retry, keyed", |inner| {
             RetryLayer::new().budget_by(Budget::default(), by_authority).layer(inner)
         }),
