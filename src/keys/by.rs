@@ -115,7 +115,8 @@ impl<F: KeyOf, B> Key<Request<B>> for Named<F> {
 
     #[inline]
     fn is_surely(&self, request: &Request<B>, key: &str) -> bool {
-        self.by.is_surely(request.uri(), key)
+        // The name is no key that was made: a host may be spelled like it, and have another.
+        self.by.is_surely(request.uri(), key) && *key != *self.name
     }
 }
 
