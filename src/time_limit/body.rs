@@ -114,7 +114,10 @@ where
     type Error = BoxError;
 
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "a frame is large to hand on, and a body is polled at two places")]
+    #[expect(
+        clippy::inline_always,
+        reason = "a frame is large to hand on, and a body is polled at two places"
+    )]
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
