@@ -6,6 +6,8 @@ use std::{cell::Cell, error::Error, fmt, num::NonZeroU32, time::Duration};
 
 use http::Response;
 
+#[cfg(feature = "logging")]
+use crate::error::chain;
 use crate::{BoxError, Cause, Failure};
 
 /// Which attempt a request is, in its extensions: only from the second on, since an extension costs allocations.
@@ -90,46 +92,52 @@ impl Attempts {
     }
 }
 
-/// What is told of a call whose outcome cannot say it.
-#[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(feature = "logging"), allow(dead_code))]
-pub(crate) struct Told {
-    /// Requests sent, the first included.
-    pub(crate) attempts: NonZeroU32,
-    /// `None`: it was dropped.
-    pub(crate) stop: Option<Stop>,
-}
-
 thread_local! {
-    static TOLD: Cell<Option<Told>> = const { Cell::new(None) };
+    /// Requests that a dropped call had sent, the first included.
+    static DROPPED: Cell<Option<NonZeroU32>> = const { Cell::new(None) };
+    /// Why the error of an only attempt was not followed by another. The error is never looked at again, only compared.
+    static STOPPED: Cell<Option<(*const (dyn Error + 'static), Stop)>> = const { Cell::new(None) };
 }
 
 /// Tells whoever drops a call that is being retried how many requests it has sent. Of calls inside of one another the
 /// outermost tells, since it is dropped first.
 pub(crate) fn tell_dropped(attempts: NonZeroU32) {
     // A thread that is at its end tells nothing.
-    let _ = TOLD.try_with(|told| {
-        if told.get().is_none() {
-            told.set(Some(Told { attempts, stop: None }));
+    let _ = DROPPED.try_with(|dropped| {
+        if dropped.get().is_none() {
+            dropped.set(Some(attempts));
         }
     });
 }
 
-/// Tells why the error of an only attempt, which comes out as it is, was not followed by another. Of calls inside of one
+/// Tells why `error`, of an only attempt, which comes out as it is, was not followed by another. Of calls inside of one
 /// another the outermost has the last word, since it returns last. A refusal of ours says by itself that nothing was sent.
-pub(crate) fn tell_stopped(stop: Stop) {
+pub(crate) fn tell_stopped(error: &(dyn Error + 'static), stop: Stop) {
     if matches!(stop, Stop::CircuitOpen | Stop::Shed) {
         return;
     }
-    let told = Told { attempts: NonZeroU32::MIN, stop: Some(stop) };
-    let _ = TOLD.try_with(|last| last.set(Some(told)));
+    let _ = STOPPED.try_with(|stopped| stopped.set(Some((error, stop))));
 }
 
-/// What was told since the last look, to be replaced by `other`. Looked at before something is polled or dropped and right
-/// after.
+/// What was told of a dropped call since the last look, to be replaced by `other`. Looked at before a call is polled or dropped
+/// and right after.
 #[cfg(feature = "logging")]
-pub(crate) fn swap_told(other: Option<Told>) -> Option<Told> {
-    TOLD.try_with(|told| told.replace(other)).ok().flatten()
+pub(crate) fn swap_dropped(other: Option<NonZeroU32>) -> Option<NonZeroU32> {
+    DROPPED.try_with(|dropped| dropped.replace(other)).ok().flatten()
+}
+
+/// What was told before is of no call that is polled from here on.
+#[cfg(feature = "logging")]
+pub(crate) fn forget_told() {
+    swap_dropped(None);
+    let _ = STOPPED.try_with(|stopped| stopped.set(None));
+}
+
+/// What was told of `error`, or of one inside of it: who called may have failed for another reason.
+#[cfg(feature = "logging")]
+pub(crate) fn stop_of(error: &(dyn Error + 'static)) -> Option<Stop> {
+    let (told, stop) = STOPPED.try_with(Cell::get).ok().flatten()?;
+    chain(error).any(|inner| std::ptr::eq(inner, told)).then_some(stop)
 }
 
 /// Why a failed call was not tried (again).

@@ -17,7 +17,7 @@ pub trait Key<Req> {
     /// `None`: it has none.
     fn key<'a>(&'a self, request: &'a Req) -> Option<Cow<'a, str>>;
 
-    /// As [`KeyOf::is_surely`].
+    /// Whether `key`, one that it made before, is known to be that of `request` by less than it takes to make it.
     #[inline]
     fn is_surely(&self, _request: &Req, _key: &str) -> bool {
         false
@@ -35,6 +35,8 @@ pub struct ByUri<F>(pub(crate) F);
 pub struct ByRequest<F>(pub(crate) F);
 
 /// Which key a URI has. Also for a type with a name, where a function's has none, and a pointer to one costs.
+#[cfg(feature = "retry")]
+#[cfg_attr(not(feature = "standard"), allow(unreachable_pub))]
 pub trait KeyOf {
     /// `None`: it has none.
     fn key_of<'a>(&self, uri: &'a Uri) -> Option<Cow<'a, str>>;
@@ -46,6 +48,7 @@ pub trait KeyOf {
     }
 }
 
+#[cfg(feature = "retry")]
 impl<F> KeyOf for F
 where
     F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
@@ -115,7 +118,8 @@ impl<F: KeyOf, B> Key<Request<B>> for Named<F> {
 
     #[inline]
     fn is_surely(&self, request: &Request<B>, key: &str) -> bool {
-        self.by.is_surely(request.uri(), key)
+        // The name is no key that was made: a host may be spelled like it, and have another.
+        self.by.is_surely(request.uri(), key) && *key != *self.name
     }
 }
 

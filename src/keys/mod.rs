@@ -10,6 +10,7 @@ use tokio::time::Instant;
 pub use self::authority::by_authority;
 #[cfg(feature = "standard")]
 pub use self::by::ByAuthority;
+#[cfg(feature = "retry")]
 pub(crate) use self::by::KeyOf;
 #[cfg(feature = "standard")]
 pub(crate) use self::by::Named;

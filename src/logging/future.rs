@@ -160,7 +160,7 @@ pub(super) fn failed(
     let (attempts, stop) = match known.map(gave_up) {
         Some((Some(attempts), stop)) => (Some(attempts), stop),
         // A deadline drops what it ends; and the error of an only attempt comes out as it is.
-        _ if record.status.is_none() => LeftBehind::taken(),
+        _ if record.status.is_none() => LeftBehind::taken(known, &failure),
         _ => (more.and_then(|it| it.attempts), more.and_then(|it| it.stop)),
     };
     record.write(&Ending { end: End::Error, failure: Some(failure), attempts, stop, message });

@@ -1,7 +1,8 @@
-use std::mem;
+use std::{error::Error, mem, num::NonZeroU32};
 
 #[cfg(feature = "retry")]
-use crate::attempts::{Told, swap_told};
+use crate::attempts::{forget_told, stop_of, swap_dropped};
+use crate::{Cause, Failure};
 
 /// What cannot be returned: how many attempts a call had made that is dropped before its end, which says so as it is dropped;
 /// and why an error that comes out as it is was not tried again.
@@ -13,14 +14,14 @@ pub(super) enum LeftBehind {
     /// The call is being dropped.
     Something {
         /// What was said before, to a log further out, which is still to read it.
-        to_others: Option<Told>,
+        to_others: Option<NonZeroU32>,
     },
 }
 
 impl LeftBehind {
     /// The call is about to be dropped.
     pub(super) fn begin(&mut self) {
-        *self = Self::Something { to_others: swap_told(None) };
+        *self = Self::Something { to_others: swap_dropped(None) };
     }
 
     pub(super) const fn has_begun(&self) -> bool {
@@ -31,50 +32,54 @@ impl LeftBehind {
     pub(super) fn end(&mut self) -> Option<u32> {
         match mem::take(self) {
             Self::Nothing => None,
-            Self::Something { to_others } => swap_told(to_others).map(attempts),
+            Self::Something { to_others } => swap_dropped(to_others).map(NonZeroU32::get),
         }
     }
 
     /// The call is about to be polled, and may drop a part of itself.
     #[inline]
     pub(super) fn forget() {
-        swap_told(None);
+        forget_told();
     }
 
-    /// What was said meanwhile: requests sent, and why no more.
-    pub(super) fn taken() -> (Option<u32>, Option<&'static str>) {
-        let told = swap_told(None);
-        (told.map(attempts), told.and_then(stop))
+    /// What was said meanwhile of a call that ended in this: requests sent, and why no more.
+    pub(super) fn taken(
+        error: Option<&(dyn Error + 'static)>,
+        failure: &Failure,
+    ) -> (Option<u32>, Option<&'static str>) {
+        if let Some(stop) = error.and_then(stop_of) {
+            return (Some(1), Some(stop.as_str()));
+        }
+        let dropped = swap_dropped(None);
+        // What ends a call by dropping it is a limit of its time. Whatever else failed may have dropped another.
+        let is_late = failure.cause() == Cause::HttpResponseTimeout;
+        (dropped.filter(|_| is_late).map(NonZeroU32::get), None)
     }
-}
-
-#[cfg(feature = "retry")]
-fn attempts(told: Told) -> u32 {
-    told.attempts.get()
-}
-
-#[cfg(feature = "retry")]
-fn stop(told: Told) -> Option<&'static str> {
-    told.stop.map(crate::attempts::Stop::as_str)
 }
 
 /// Nobody tells anything.
 #[cfg(not(feature = "retry"))]
 mod nothing {
-    #[derive(Clone, Copy, Debug)]
-    pub(in crate::logging) enum Told {}
+    use super::{Error, NonZeroU32};
 
-    pub(super) fn swap_told(_other: Option<Told>) -> Option<Told> {
+    #[derive(Clone, Copy, Debug)]
+    pub(super) enum Stop {}
+
+    impl Stop {
+        pub(super) const fn as_str(self) -> &'static str {
+            match self {}
+        }
+    }
+
+    pub(super) fn swap_dropped(_other: Option<NonZeroU32>) -> Option<NonZeroU32> {
         None
     }
 
-    pub(super) fn attempts(told: Told) -> u32 {
-        match told {}
-    }
+    pub(super) fn forget_told() {}
 
-    pub(super) fn stop(told: Told) -> Option<&'static str> {
-        match told {}
+    pub(super) fn stop_of(_error: &(dyn Error + 'static)) -> Option<Stop> {
+        None
     }
 }
 #[cfg(not(feature = "retry"))]
-use nothing::{Told, attempts, stop, swap_told};
+use nothing::{forget_told, stop_of, swap_dropped};

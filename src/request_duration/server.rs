@@ -1,3 +1,5 @@
+use std::fmt;
+
 use http::Uri;
 use metrics::SharedString;
 
@@ -11,7 +13,7 @@ pub(super) struct Server {
 }
 
 /// Those of the request before: nearly always the next one goes there too.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Last {
     authority: String,
     by_scheme: Option<u16>,
@@ -41,4 +43,11 @@ fn find(host: Option<&str>, port: Option<u16>) -> Server {
     // Shared, so that a copy of them costs next to nothing.
     let shared = |text: String| SharedString::from(std::sync::Arc::<str>::from(text));
     Server { address: Some(shared(host)), port: port.map(|port| shared(port.to_string())) }
+}
+
+/// An authority may begin with a user's name and password.
+impl fmt::Debug for Last {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Last").field(&self.server).finish()
+    }
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     BoxError,
-    body::{Extent, WholeBody},
+    body::{Extent, WholeBody, watching},
 };
 
 /// Service made by [`RequestDurationLayer`].
@@ -44,8 +44,9 @@ where
             Side::Client => self.last.of(&head.uri),
             Side::Server => Server::default(),
         };
-        let measure = Some(Measure::start(&self.layer, &head, server));
-        let inner = self.inner.call(Request::from_parts(head, body));
-        ResponseFuture { inner, measure }
+        let mut measure = Measure::start(&self.layer, &head, server);
+        let request = Request::from_parts(head, body);
+        let inner = watching(&mut measure, || self.inner.call(request));
+        ResponseFuture { inner, measure: Some(measure) }
     }
 }

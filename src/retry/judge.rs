@@ -152,7 +152,7 @@ where
                 Err(self.give_up(error, failure.cause(), stop))
             }
             Err(error) => {
-                tell_stopped(stop);
+                tell_stopped(&*error, stop);
                 self.project().state.set(State::Done);
                 Err(error)
             }

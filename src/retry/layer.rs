@@ -8,10 +8,12 @@ use super::{
     hook::Hook,
     policy::{From, Methods, Policy},
 };
+#[cfg(feature = "standard")]
+use crate::keys::KeyOf;
 use crate::{
     HttpClassifier,
     budget::{Budgets, Keyed},
-    keys::{KeyOf, Last},
+    keys::Last,
 };
 
 /// Applies [`Retry`]. See the [module docs](super) for what it decides and an example.

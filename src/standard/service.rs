@@ -23,7 +23,6 @@ use crate::{
 ///
 /// The client inside must be `Clone`, and takes [`ReplayBody`](crate::retry::ReplayBody)s, or what
 /// [`send_as`](super::StandardLayer::send_as) makes of them.
-#[derive(Clone)]
 pub struct Standard<S, C = HttpClassifier, P = Http, K = ByAuthority> {
     pub(super) inner: Retry<Attempt<S, C, K>, C, P>,
     pub(super) log: Logging<(), C>,
@@ -75,6 +74,14 @@ where
         };
         slot.left();
         ResponseFuture::new(inner, limit, slot, self.log.classifier())
+    }
+}
+
+/// Not derived: what makes the keys is shared, and need not be `Clone`.
+impl<S: Clone, C: Clone, P: Clone, K> Clone for Standard<S, C, P, K> {
+    fn clone(&self) -> Self {
+        let (inner, log) = (self.inner.clone(), self.log.clone());
+        Self { inner, log, deadline: self.deadline.clone() }
     }
 }
 

@@ -300,6 +300,47 @@ async fn an_error_that_ends_a_call_at_its_first_attempt_says_why_there_was_no_ot
     assert_eq!((line.get("seawall.stop"), line.get("seawall.attempts")), (None, None));
 }
 
+/// A handler may call others, and then fail for a reason of its own.
+#[cfg(feature = "retry")]
+#[tokio::test(start_paused = true)]
+async fn what_ended_a_call_is_not_said_of_another_error_that_comes_of_it() {
+    use seawall::RetryLayer;
+
+    let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+    let handler = service_fn(async |request: Request<Body>| {
+        let reset = io::Error::from(io::ErrorKind::ConnectionReset);
+        let script = Script::new([Act::<Body>::Fail(reset.into())]);
+        let call = RetryLayer::new().layer(script);
+        let is_own = request.uri().path() == "/own";
+        let post = Request::post(URL).body(Body::default()).unwrap();
+        let error = call.oneshot(post).await.unwrap_err();
+        let around: BoxError = io::Error::other(error).into();
+        Err::<Response<Body>, _>(if is_own { "an error of its own".into() } else { around })
+    });
+    let service = LoggingLayer::server().layer(handler);
+    for (path, stop) in [("/own", None), ("/passed-on", Some("method_not_allowed"))] {
+        service.clone().oneshot(get(path)).await.unwrap_err();
+        assert_eq!(recorder.lines().pop().unwrap().get("seawall.stop"), stop, "{path}");
+    }
+}
+
+/// It is shown wherever somebody shows a response, or the future of one.
+#[tokio::test(start_paused = true)]
+async fn what_a_request_held_is_not_shown_by_its_response() {
+    let (_recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+    let body = Steps::new([Step::Data("text".into())]);
+    let client = service_fn(move |_: Request<Body>| {
+        std::future::ready(Ok::<_, BoxError>(Response::new(body.clone())))
+    });
+    let mut request = get(URL);
+    request.headers_mut().insert("x-secret", "SECRET".parse().unwrap());
+    let call = LoggingLayer::client().layer(client).call(request);
+    let future = format!("{call:?}");
+    for shown in [future, format!("{:?}", call.await.unwrap())] {
+        assert!(!shown.contains("SECRET") && !shown.contains("hunter2"), "{shown}");
+    }
+}
+
 /// Of layers inside of one another the outermost has the last word.
 #[cfg(feature = "retry")]
 #[tokio::test(start_paused = true)]

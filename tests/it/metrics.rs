@@ -52,6 +52,51 @@ fn retry() -> RetryLayer {
     RetryLayer::new().backoff(Backoff::none())
 }
 
+#[derive(Clone)]
+struct Panics;
+
+impl<B> Service<Request<B>> for Panics {
+    type Response = Response<Body>;
+    type Error = seawall::BoxError;
+    type Future = std::future::Ready<Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(
+        &mut self,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), Self::Error>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<B>) -> Self::Future {
+        panic!("in the call")
+    }
+}
+
+#[test]
+fn a_client_that_panics_as_it_is_called_is_an_error_too() {
+    let told = told(async || {
+        let mut client = RequestDurationLayer::client().layer(Panics);
+        let call = std::panic::AssertUnwindSafe(|| drop(client.call(get())));
+        assert!(std::panic::catch_unwind(call).is_err());
+    });
+    let [name] = &told.keys().collect::<Vec<_>>()[..] else { panic!("{told:?}") };
+    assert!(name.contains("error.type=panic"), "{name}");
+}
+
+#[test]
+fn a_service_that_is_shown_shows_no_password_of_a_url() {
+    told(async || {
+        let well =
+            async |_: Request<Body>| Ok::<_, seawall::BoxError>(Response::new(Body::default()));
+        let mut client = RequestDurationLayer::client().layer(tower::service_fn(well));
+        let mut request = get();
+        *request.uri_mut() = http::Uri::from_static("http://user:SECRET@upstream/");
+        client.call(request).await.unwrap();
+        let shown = format!("{client:?}");
+        assert!(shown.contains("Last(") && !shown.contains("SECRET"), "{shown}");
+    });
+}
+
 #[test]
 fn attempts_and_retries_are_counted_by_what_became_of_them() {
     let told = told(async || {

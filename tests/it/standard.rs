@@ -1,5 +1,6 @@
 //! The whole stack as one layer.
 
+mod broken;
 mod edges;
 mod hops;
 mod order;

@@ -130,3 +130,19 @@ async fn a_deadline_that_passes_during_the_second_attempt_says_so_too() {
     assert_eq!(line.get("error.type"), Some("http_response_timeout"));
     assert_eq!(line.get("seawall.attempts"), Some("2"));
 }
+
+/// The handler's own failure, and not an end of the call that it dropped.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_a_handler_drops_is_not_counted_for_an_error_of_another() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
+    let handler = service_fn(async |_: Request<Body>| {
+        let retried = retry().layer(Script::new([failed(), failed(), Act::Hang]));
+        let mut call = task::spawn(retried.oneshot(get(URL)));
+        assert_pending!(call.poll());
+        drop(call);
+        let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        Err::<Response<Body>, BoxError>(reset.into())
+    });
+    LoggingLayer::server().layer(handler).oneshot(get(URL)).await.unwrap_err();
+    assert_eq!(recorder.line().get("seawall.attempts"), None);
+}
