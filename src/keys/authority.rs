@@ -27,8 +27,10 @@ pub(super) fn is_surely(uri: &Uri, key: &str) -> bool {
 /// Whether the port may have another spelling: it is empty, begins with a zero, or may be the scheme's own.
 #[inline]
 fn has_odd_port(host: &[u8]) -> bool {
-    // Most ports are seen at once to be neither empty nor short.
-    if let [.., b':', b'1'..=b'9', _, _, _] | [.., b':', b'1'..=b'9', _, _, _, _] = host {
+    // Most ports are seen at once to be neither empty nor short. Digits all of them: in `[::1]:80` there is another colon.
+    if let [.., b':', b'1'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9']
+    | [.., b':', b'1'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9'] = host
+    {
         return false;
     }
     let digits = host.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
@@ -110,6 +112,19 @@ mod tests {
         assert_eq!(of("http://a:0/x").as_deref(), Some("a:0"));
         assert_eq!(of("http://[::1]:/x").as_deref(), Some("[::1]"));
         assert_eq!(of("/x"), None);
+    }
+
+    #[cfg(feature = "standard")]
+    #[test]
+    fn a_port_that_may_be_a_scheme_s_own_is_looked_at_behind_any_host() {
+        for host in ["a", "127.0.0.1", "[::1]", "[::12]", "[fe80::1:2]", "[fe80::123]"] {
+            let before = format!("https://{host}:80/").parse().unwrap();
+            let key = by_authority(&before).unwrap();
+            assert_eq!(key, format!("{host}:80"));
+            let now = format!("http://{host}:80/").parse().unwrap();
+            assert_eq!(by_authority(&now).unwrap(), host);
+            assert!(!is_surely(&now, &key), "{host}");
+        }
     }
 
     /// As it is written down.

@@ -3,6 +3,7 @@
 mod broken;
 mod edges;
 mod hops;
+mod keys;
 mod order;
 mod parts;
 mod same;

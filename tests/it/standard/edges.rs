@@ -256,22 +256,6 @@ async fn a_deadline_ends_a_call_in_time_whichever_timer_comes_first() {
         assert_eq!(started.elapsed(), secs(5), "{retry:?} {attempt} {polled_after}");
     }
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_host_spelled_as_the_name_of_the_stack_has_the_circuit_of_its_own_spelling() {
-    let breaker = CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::MIN);
-    let named = StandardLayer::new("Billing").circuit_breaker(breaker).retry(None);
-    let (_, client) = upstream(|number| Ok(status(if number > 2 { 503 } else { 200 })));
-    let mut client = named.layer(client);
-    // Twice, so that it is remembered; then a host of the same name.
-    for url in ["/x", "/x", "http://Billing/x"] {
-        client.ready().await.unwrap().call(get(url)).await.unwrap();
-    }
-    let state = |key| named.circuits().get(key).map(|circuit| circuit.state());
-    assert_eq!(state("Billing"), Some(State::Closed));
-    assert_eq!(state("billing"), Some(State::Open));
-}
-
 #[tokio::test]
 async fn a_stack_is_clone_whatever_makes_its_keys() {
     let keys = AtomicU32::new(0);
