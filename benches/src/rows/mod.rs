@@ -14,8 +14,8 @@ use crate::{Answer, Case, Runner, Subscriber, classifying, failing, request::Kin
 /// In the order of the results.
 #[must_use]
 pub fn all() -> Vec<Case> {
-    let services = services::all().into_iter().chain(services::limits()).chain(stacks::all());
-    let services = services.chain(services::standard()).chain(time::all());
+    let services = services::all().into_iter().chain(services::limits()).chain(services::told());
+    let services = services.chain(stacks::all()).chain(services::standard()).chain(time::all());
     let mut cases: Vec<Case> = services.flat_map(|row| row.cases()).collect();
     cases.extend([
         verdict(NOTHING, |_| classifying::nothing()),

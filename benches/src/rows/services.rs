@@ -98,6 +98,12 @@ pub(super) fn all() -> Vec<Row> {
         row!("recloser", |inner| {
             Recloser { inner, breaker: AsyncRecloser::from(recloser::Recloser::default()) }
         }),
+    ]
+}
+
+/// What tells of a call, and the stacks of a few layers around it.
+pub(super) fn told() -> Vec<Row> {
+    vec![
         row!("floor: keep what a log needs", |inner| KeepForLog { inner }).at_info(),
         row!("seawall Logging, client", |inner| LoggingLayer::client().layer(inner)).at_info(),
         row!("seawall Logging, server", |inner| LoggingLayer::server().layer(inner)).at_info(),
