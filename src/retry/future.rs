@@ -20,9 +20,9 @@ use super::{
     policy::Policy,
     protocol::{Again, Sent, count},
 };
+use crate::{BoxError, Classify, attempts::tell_dropped};
 #[cfg(feature = "standard")]
-use crate::poll_into::PollInto;
-use crate::{BoxError, Classify, Failure, attempts::tell_dropped};
+use crate::{Failure, poll_into::PollInto};
 
 pin_project! {
     /// Response future of [`Retry`](super::Retry).
@@ -96,6 +96,7 @@ pin_project! {
 }
 
 /// What a look at an attempt says.
+#[cfg(feature = "standard")]
 enum Looked {
     /// There is nothing more to do: it goes on, or was the first and did well.
     Done,
@@ -114,12 +115,34 @@ where
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let StateProj::Attempt { attempt } = self.as_mut().project().state.project() {
-            let polled = attempt.poll(cx).map_err(Into::into);
-            let Looked::Judge(failure) = self.as_mut().look(&polled) else { return polled };
-            return self.go_on(polled, failure, cx);
+        loop {
+            let this = self.as_mut().project();
+            if let StateProj::Attempt { attempt } = this.state.project() {
+                let polled = attempt.poll(cx).map_err(Into::into);
+                // Looked at where it is: most calls end here, and a response is large to move.
+                let failure = match &polled {
+                    Poll::Pending => return polled,
+                    Poll::Ready(Ok(response)) => {
+                        let failure = this.classifier.classify(Ok(response));
+                        let unwanted = &this.policy.unwanted;
+                        if failure.is_none() && *this.made == 1 && unwanted.is_empty() {
+                            #[cfg(feature = "metrics")]
+                            crate::metrics::attempt(None, 1);
+                            return polled;
+                        }
+                        failure.or_else(|| this.protocol.among(response, unwanted))
+                    }
+                    Poll::Ready(Err(error)) => this.classifier.classify(Err(&**error)),
+                };
+                let outcome = ready!(polled);
+                if let Some(outcome) = self.as_mut().judge(outcome, failure) {
+                    return Poll::Ready(outcome);
+                }
+            }
+            if let Err(error) = ready!(self.as_mut().poll_again(cx)) {
+                return Poll::Ready(Err(error));
+            }
         }
-        self.go_on(Poll::Pending, None, cx)
     }
 }
 
@@ -157,6 +180,8 @@ where
     }
 }
 
+/// The same once more, of a response that stays where it is. In one piece with `poll` each would move it once more than it does.
+#[cfg(feature = "standard")]
 impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
 where
     S: Service<Sent<P, Req>>,
