@@ -20,9 +20,9 @@ use super::{
     policy::Policy,
     protocol::{Again, Sent, count},
 };
-use crate::{BoxError, Classify, attempts::tell_dropped};
 #[cfg(feature = "standard")]
-use crate::{Failure, poll_into::PollInto};
+use crate::poll_into::PollInto;
+use crate::{BoxError, Classify, Failure, attempts::tell_dropped};
 
 pin_project! {
     /// Response future of [`Retry`](super::Retry).
@@ -95,12 +95,11 @@ pin_project! {
     }
 }
 
-/// What a look at an attempt says.
-#[cfg(feature = "standard")]
+/// What a look at the outcome of an attempt says.
 enum Looked {
-    /// There is nothing more to do: it goes on, or was the first and did well.
+    /// There is nothing more to do: it was the first, and did well.
     Done,
-    /// It is over, and failed like this, if it did.
+    /// How it failed, if it did.
     Judge(Option<Failure>),
 }
 
@@ -116,24 +115,11 @@ where
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
-            let this = self.as_mut().project();
-            if let StateProj::Attempt { attempt } = this.state.project() {
+            if let StateProj::Attempt { attempt } = self.as_mut().project().state.project() {
                 let polled = attempt.poll(cx).map_err(Into::into);
                 // Looked at where it is: most calls end here, and a response is large to move.
-                let failure = match &polled {
-                    Poll::Pending => return polled,
-                    Poll::Ready(Ok(response)) => {
-                        let failure = this.classifier.classify(Ok(response));
-                        let unwanted = &this.policy.unwanted;
-                        if failure.is_none() && *this.made == 1 && unwanted.is_empty() {
-                            #[cfg(feature = "metrics")]
-                            crate::metrics::attempt(None, 1);
-                            return polled;
-                        }
-                        failure.or_else(|| this.protocol.among(response, unwanted))
-                    }
-                    Poll::Ready(Err(error)) => this.classifier.classify(Err(&**error)),
-                };
+                let Poll::Ready(outcome) = &polled else { return polled };
+                let Looked::Judge(failure) = self.as_mut().look(outcome) else { return polled };
                 let outcome = ready!(polled);
                 if let Some(outcome) = self.as_mut().judge(outcome, failure) {
                     return Poll::Ready(outcome);
@@ -143,6 +129,32 @@ where
                 return Poll::Ready(Err(error));
             }
         }
+    }
+}
+
+impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
+where
+    S: Service<Sent<P, Req>>,
+    C: Classify<S::Response>,
+    P: Protocol<Req, S::Response>,
+{
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "out of line, the response is moved once more")]
+    fn look(self: Pin<&mut Self>, outcome: &Result<S::Response, BoxError>) -> Looked {
+        let this = self.project();
+        Looked::Judge(match outcome {
+            Ok(response) => {
+                let failure = this.classifier.classify(Ok(response));
+                let unwanted = &this.policy.unwanted;
+                if failure.is_none() && *this.made == 1 && unwanted.is_empty() {
+                    #[cfg(feature = "metrics")]
+                    crate::metrics::attempt(None, 1);
+                    return Looked::Done;
+                }
+                failure.or_else(|| this.protocol.among(response, unwanted))
+            }
+            Err(error) => this.classifier.classify(Err(&**error)),
+        })
     }
 }
 
@@ -164,11 +176,16 @@ where
     ) {
         if let StateProj::Attempt { attempt } = self.as_mut().project().state.project() {
             attempt.poll_into(cx, polled);
+            let Poll::Ready(outcome) = polled else { return };
+            let Looked::Judge(failure) = self.as_mut().look(outcome) else { return };
+            let Poll::Ready(outcome) = std::mem::replace(polled, Poll::Pending) else { return };
+            if let Some(outcome) = self.as_mut().judge(outcome, failure) {
+                *polled = Poll::Ready(outcome);
+                return;
+            }
         }
-        if let Looked::Judge(failure) = self.as_mut().look(polled) {
-            let before = std::mem::replace(polled, Poll::Pending);
-            *polled = self.go_on(before, failure, cx);
-        }
+        // Most calls have no other attempt, and its response may be moved.
+        *polled = self.poll(cx);
     }
 
     #[inline]
@@ -176,77 +193,6 @@ where
         match &self.state {
             State::Attempt { attempt } => attempt.wakes_by(),
             _ => None,
-        }
-    }
-}
-
-/// The same once more, of a response that stays where it is. In one piece with `poll` each would move it once more than it does.
-#[cfg(feature = "standard")]
-impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
-where
-    S: Service<Sent<P, Req>>,
-    S::Error: Into<BoxError>,
-    C: Classify<S::Response>,
-    P: Protocol<Req, S::Response>,
-{
-    /// Pending as well if no attempt is under way.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "out of line, the response is moved once more")]
-    fn poll_attempt(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<S::Response, BoxError>> {
-        match self.project().state.project() {
-            StateProj::Attempt { attempt } => attempt.poll(cx).map_err(Into::into),
-            _ => Poll::Pending,
-        }
-    }
-
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "out of line, the response is moved once more")]
-    fn look(self: Pin<&mut Self>, polled: &Poll<Result<S::Response, BoxError>>) -> Looked {
-        let this = self.project();
-        match polled {
-            Poll::Pending if matches!(this.state.project(), StateProj::Attempt { .. }) => {
-                Looked::Done
-            }
-            Poll::Pending => Looked::Judge(None),
-            Poll::Ready(Ok(response)) => {
-                let failure = this.classifier.classify(Ok(response));
-                let unwanted = &this.policy.unwanted;
-                if failure.is_none() && *this.made == 1 && unwanted.is_empty() {
-                    #[cfg(feature = "metrics")]
-                    crate::metrics::attempt(None, 1);
-                    return Looked::Done;
-                }
-                Looked::Judge(failure.or_else(|| this.protocol.among(response, unwanted)))
-            }
-            Poll::Ready(Err(error)) => Looked::Judge(this.classifier.classify(Err(&**error))),
-        }
-    }
-
-    /// From what an attempt gave to what the caller gets, by other attempts if need be.
-    #[inline(never)]
-    fn go_on(
-        mut self: Pin<&mut Self>,
-        mut polled: Poll<Result<S::Response, BoxError>>,
-        mut failure: Option<Failure>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<S::Response, BoxError>> {
-        loop {
-            if let Poll::Ready(outcome) = polled
-                && let Some(outcome) = self.as_mut().judge(outcome, failure)
-            {
-                return Poll::Ready(outcome);
-            }
-            if let Err(error) = ready!(self.as_mut().poll_again(cx)) {
-                return Poll::Ready(Err(error));
-            }
-            polled = self.as_mut().poll_attempt(cx);
-            match self.as_mut().look(&polled) {
-                Looked::Done => return polled,
-                Looked::Judge(found) => failure = found,
-            }
         }
     }
 }

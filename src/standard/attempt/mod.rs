@@ -2,7 +2,7 @@
 //!
 //! It does what `CircuitBreaker`, `InFlightLimit`, `Timeout`, `BodyTimeout`, `DeadlineHeader` and `BadGatewayClassifier` do one
 //! inside the other, by their own parts, and the tests hold it to that. As six services each request, future and response would be
-//! moved five times, which costs more than what they do.
+//! moved six times, which costs more than what they do.
 
 mod answer;
 mod future;
