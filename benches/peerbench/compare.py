@@ -48,6 +48,8 @@ SAME = [
     ("ours Retry", "seawall Retry"),
     ("ours CircuitBreaker", "seawall CircuitBreaker"),
     ("ours CircuitBreaker, keyed", "seawall CircuitBreaker, keyed"),
+    ("ours BadGatewayClassifier", "seawall BadGatewayClassifier"),
+    ("ours InFlightLimit", "seawall InFlightLimit"),
     ("ours Logging, client", "seawall Logging, client"),
     ("stack ours, bodies not timed", "seawall Standard, bodies not timed"),
     ("stack ours", "seawall Standard"),

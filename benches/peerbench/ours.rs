@@ -2,10 +2,11 @@
 use crate::*;
 use http::{Request, Response};
 use seawall::{
-    BodyTimeoutLayer, CircuitBreakerLayer, LoggingLayer, RetryLayer, StandardLayer, TimeoutLayer,
-    circuit_breaker::by_authority, retry::ReplayBody, standard::Timeouts,
+    BadGatewayClassifierLayer, BodyTimeoutLayer, CircuitBreakerLayer, InFlightLimitLayer,
+    LoggingLayer, RetryLayer, StandardLayer, TimeoutLayer, circuit_breaker::by_authority,
+    retry::ReplayBody, standard::Timeouts,
 };
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 use tower::Layer;
 
 /// The services measured here take a request of any body once `compare.sh` has changed them.
@@ -30,8 +31,10 @@ macro_rules! wrap {
     ($name:ident, $body:ty, $layer:expr) => {
         pub fn $name<S: Takes<$body>>(
             inner: S,
-        ) -> impl Service<Req, Response = Response<impl http_body::Body + 'static>, Error: Debug> + Clone + Send + Sync
-        {
+        ) -> impl Service<Req, Response = Response<impl http_body::Body + 'static>, Error: Debug>
+        + Clone
+        + Send
+        + Sync {
             $layer.layer(inner)
         }
     };
@@ -44,6 +47,8 @@ wrap!(body_timeout, Body, BodyTimeoutLayer::new());
 wrap!(retry, Sent, RetryLayer::new());
 wrap!(breaker, Body, CircuitBreakerLayer::new());
 wrap!(keyed, Body, CircuitBreakerLayer::new().keyed(by_authority));
+wrap!(classifier, Body, BadGatewayClassifierLayer::new());
+wrap!(limit, Body, InFlightLimitLayer::new(NonZeroU32::MIN.saturating_add(99)));
 wrap!(logging, Body, LoggingLayer::client());
 wrap!(stack, Sent, StandardLayer::new("items"));
 wrap!(
@@ -58,6 +63,8 @@ pub fn register(v: &mut Vec<Cand>) {
     cand!(v, "retry", "ours Retry", retry, ALL_KINDS, NONE);
     cand!(v, "breaker", "ours CircuitBreaker", breaker);
     cand!(v, "breaker", "ours CircuitBreaker, keyed", keyed);
+    cand!(v, "classify", "ours BadGatewayClassifier", classifier);
+    cand!(v, "breaker", "ours InFlightLimit", limit);
     cand!(v, "trace", "ours Logging, client", logging, GET, TRACED);
     cand!(v, "stack", "stack ours", stack, ALL_KINDS, TRACED);
     cand!(v, "stack", "stack ours, bodies not timed", stack_without_body, ALL_KINDS, NONE);

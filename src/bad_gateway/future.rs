@@ -58,24 +58,35 @@ where
 {
     type Output = Result<Response<ResponseBody<B>>, E>;
 
+    // No reference into the future goes out of line, so that the compiler may take it apart.
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if this.looking.is_none() {
-            let inner = this.inner.as_mut().as_pin_mut().expect("polled after completion");
-            let response = ready!(inner.poll(cx))?;
-            if response.status().as_u16() < 400 {
-                return Poll::Ready(Ok(response.map(ResponseBody::untouched)));
-            }
-            match Looking::begin(response, *this.settings) {
-                Ok(response) => return Poll::Ready(Ok(response)),
-                Err(looking) => {
-                    this.inner.set(None);
-                    *this.looking = Some(looking);
+        let settings = *this.settings;
+        let looking = match this.looking.take() {
+            Some(looking) => looking,
+            None => {
+                let inner = this.inner.as_mut().as_pin_mut().expect("polled after completion");
+                let response = ready!(inner.poll(cx))?;
+                if response.status().as_u16() < 400 {
+                    return Poll::Ready(Ok(response.map(ResponseBody::untouched)));
+                }
+                match Looking::begin(response, settings) {
+                    Ok(response) => return Poll::Ready(Ok(response)),
+                    Err(looking) => {
+                        this.inner.set(None);
+                        looking
+                    }
                 }
             }
+        };
+        match looking.poll(settings, cx) {
+            Ok(response) => Poll::Ready(Ok(response)),
+            Err(looking) => {
+                *this.looking = Some(looking);
+                Poll::Pending
+            }
         }
-        Looking::poll(this.looking, *this.settings, cx).map(Ok)
     }
 }
 
@@ -101,27 +112,26 @@ impl<B: Body> Looking<B> {
         Err(Box::new(Self { parts, conclusion, peek, looked_at: 0, timer: None }))
     }
 
-    /// Looks at the body until it is recognised, or no more of it is to be read.
+    /// Looks at the body until it is recognised, or no more of it is to be read: the response as it is to be handed on, or
+    /// what is to be polled again.
     #[cold]
     pub(crate) fn poll(
-        slot: &mut Option<Box<Self>>,
+        mut self: Box<Self>,
         settings: Settings,
         cx: &mut Context<'_>,
-    ) -> Poll<Response<ResponseBody<B>>> {
-        let mut looking = slot.take().expect("polled after completion");
-        let over = looking.peek.poll_fill(cx).is_ready() || {
-            looking.look(false);
-            !looking.conclusion.is_settled() && looking.poll_timer(settings, cx).is_ready()
+    ) -> Result<Response<ResponseBody<B>>, Box<Self>> {
+        let over = self.peek.poll_fill(cx).is_ready() || {
+            self.look(false);
+            !self.conclusion.is_settled() && self.poll_timer(settings, cx).is_ready()
         };
         if over {
-            looking.look(true);
-        } else if !looking.conclusion.is_settled() {
-            *slot = Some(looking);
-            return Poll::Pending;
+            self.look(true);
+        } else if !self.conclusion.is_settled() {
+            return Err(self);
         }
-        let Self { mut parts, conclusion, peek, .. } = *looking;
+        let Self { mut parts, conclusion, peek, .. } = *self;
         conclusion.leave(&mut parts.extensions);
-        Poll::Ready(Response::from_parts(parts, ResponseBody::peeked(peek)))
+        Ok(Response::from_parts(parts, ResponseBody::peeked(peek)))
     }
 
     fn look(&mut self, over: bool) {

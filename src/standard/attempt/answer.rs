@@ -111,10 +111,13 @@ where
             StateProj::Call { .. } => {}
             StateProj::Look { looking } => {
                 let settings = this.settings.bad_gateway;
-                if let Poll::Ready(response) = Looking::poll(looking, settings, cx) {
-                    let body = |body| watched(body, this.place, this.settings);
-                    *polled = Poll::Ready(Ok(response.map(body)));
-                    return;
+                match looking.take().expect("polled after completion").poll(settings, cx) {
+                    Ok(response) => {
+                        let body = |body| watched(body, this.place, this.settings);
+                        *polled = Poll::Ready(Ok(response.map(body)));
+                        return;
+                    }
+                    Err(pending) => *looking = Some(pending),
                 }
             }
             StateProj::Refused { error } => {
