@@ -31,13 +31,28 @@ pub trait Watch {
 /// Does what may panic, and tells `watch` if it does. If it does not, this costs nothing.
 #[inline]
 pub(crate) fn watching<W: Watch, T>(watch: &mut W, work: impl FnOnce() -> T) -> T {
-    let working = Working(watch);
+    let working = Working::on(watch);
     let done = work();
-    mem::forget(working);
+    working.done();
     done
 }
 
-struct Working<'a, W: Watch>(&'a mut W);
+/// As [`watching`], for work that is not to be moved into a function.
+#[must_use = "dropped, it tells of a panic"]
+pub(crate) struct Working<'a, W: Watch>(&'a mut W);
+
+impl<'a, W: Watch> Working<'a, W> {
+    #[inline]
+    pub(crate) const fn on(watch: &'a mut W) -> Self {
+        Self(watch)
+    }
+
+    /// It did not panic.
+    #[inline]
+    pub(crate) const fn done(self) {
+        mem::forget(self);
+    }
+}
 
 impl<W: Watch> Drop for Working<'_, W> {
     #[cold]

@@ -79,6 +79,34 @@ pub struct Saved {
     extensions: Extensions,
 }
 
+impl Saved {
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "out of line, what it returns is copied once more")]
+    pub(crate) fn of<B>(request: &Request<B>) -> Self {
+        Self {
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            version: request.version(),
+            headers: (!request.headers().is_empty()).then(|| request.headers().clone()),
+            extensions: request.extensions().clone(),
+        }
+    }
+}
+
+impl<F> Http<F> {
+    /// What is sent first, and what is kept of it.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `ReplayBody::new`")]
+    pub(super) fn body<B>(&self, body: B, limit: usize) -> (F::Body, Replay<B>)
+    where
+        B: Body,
+        F: Convert<B>,
+    {
+        let (body, replay) = ReplayBody::new(body, limit);
+        (self.convert.convert(body), replay)
+    }
+}
+
 impl<B, F> Requests<Request<B>> for Http<F>
 where
     B: Body,
@@ -94,27 +122,21 @@ where
     }
 
     fn policy(&self, request: &Request<B>) -> Option<Arc<Policy>> {
-        request.extensions().get::<Override>().map(Override::policy)
+        Override::of(request.extensions())
     }
 
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "out of line, what it returns is copied once more")]
     fn keep(&self, request: &Request<B>) -> Saved {
-        Saved {
-            method: request.method().clone(),
-            uri: request.uri().clone(),
-            version: request.version(),
-            headers: (!request.headers().is_empty()).then(|| request.headers().clone()),
-            extensions: request.extensions().clone(),
-        }
+        Saved::of(request)
     }
 
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "out of line, the request is copied three times more")]
     fn send(&self, request: Request<B>, body_limit: usize) -> (Self::Request, Replay<B>) {
         let (parts, body) = request.into_parts();
-        let (body, replay) = ReplayBody::new(body, body_limit);
-        (Request::from_parts(parts, self.convert.convert(body)), replay)
+        let (body, replay) = self.body(body, body_limit);
+        (Request::from_parts(parts, body), replay)
     }
 
     fn about<'a>(&self, saved: &'a Saved) -> About<'a> {

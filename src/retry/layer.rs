@@ -370,7 +370,6 @@ impl<S: Clone, C: Clone, P: Clone> Layer<S> for RetryLayer<C, P> {
             protocol: self.protocol.clone(),
             policy: Arc::clone(&self.policy),
             last: Last::default(),
-            begun: None,
         }
     }
 }

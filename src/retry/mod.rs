@@ -163,9 +163,7 @@ mod service;
 mod shared;
 
 #[cfg(feature = "standard")]
-pub(crate) use self::http::Convert;
-#[cfg(feature = "standard")]
-pub(crate) use self::service::BeginAt;
+pub(crate) use self::http::{Convert, Saved};
 pub use self::{
     future::ResponseFuture,
     hook::Retrying,

@@ -27,7 +27,9 @@ impl Override {
         Self { policy: layer.policy }
     }
 
-    pub(super) fn policy(&self) -> Arc<Policy> {
-        Arc::clone(&self.policy)
+    /// The policy that a request brings along.
+    #[inline]
+    pub(super) fn of(extensions: &http::Extensions) -> Option<Arc<Policy>> {
+        extensions.get::<Self>().map(|this| Arc::clone(&this.policy))
     }
 }

@@ -4,12 +4,15 @@ use std::{
     task::{Context, Poll},
 };
 
+use http::Uri;
 use tokio::time::Instant;
 use tower_service::Service;
 
 use super::{
     Budget, Http, Protocol, ResponseFuture, future::State, policy::Policy, protocol::Sent,
 };
+#[cfg(feature = "standard")]
+use super::{Convert, Override, replay::Replay};
 use crate::{BoxError, Classify, HttpClassifier, keys::Last};
 
 /// Service made by [`RetryLayer`](super::RetryLayer).
@@ -20,22 +23,17 @@ pub struct Retry<S, C = HttpClassifier, P = Http> {
     pub(super) protocol: P,
     pub(super) policy: Arc<Policy>,
     pub(super) last: Last<Budget>,
-    /// When the next call began, if that is known.
-    pub(super) begun: Option<Instant>,
 }
 
-/// A service that is told when its next call began, so that the clock is read once for it.
-#[cfg(feature = "standard")]
-pub(crate) trait BeginAt {
-    fn begin_at(&mut self, at: Instant);
-}
-
-#[cfg(feature = "standard")]
-impl<S, C, P> BeginAt for Retry<S, C, P> {
-    #[inline]
-    fn begin_at(&mut self, at: Instant) {
-        self.begun = Some(at);
-    }
+/// What a call needs besides its first attempt, found out before that is made: behind it nothing may fail any more, so that
+/// what is made of it need not be moved.
+pub(crate) struct Begun<S, C, P> {
+    next: S,
+    classifier: C,
+    protocol: P,
+    policy: Arc<Policy>,
+    budget: Option<Arc<Budget>>,
+    started: Instant,
 }
 
 impl<S, C, P, Req> Service<Req> for Retry<S, C, P>
@@ -56,28 +54,102 @@ where
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "out of line, request and future are moved once more")]
     fn call(&mut self, request: Req) -> Self::Future {
-        let started = self.begun.take().unwrap_or_else(Instant::now);
+        let uri = self.protocol.uri(&request);
+        let policy = self.protocol.policy(&request);
+        let begun = self.begin(uri, policy, Instant::now());
+        let saved = self.protocol.keep(&request);
+        let (request, body) = self.protocol.send(request, begun.policy.body_limit);
+        begun.with(saved, body, self.inner.call(request))
+    }
+}
+
+impl<S: Clone, C: Clone, P: Clone> Retry<S, C, P> {
+    /// Counts a call. `policy`: one that it brings along.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "out of line, what it returns is copied once more")]
+    fn begin(
+        &mut self,
+        uri: Option<&Uri>,
+        policy: Option<Arc<Policy>>,
+        started: Instant,
+    ) -> Begun<S, C, P> {
         let budgets = &self.policy.budgets;
-        let mut budget = budgets.keyed(&mut self.last, self.protocol.uri(&request), started);
+        let mut budget = budgets.keyed(&mut self.last, uri, started);
         budget.as_ref().unwrap_or_else(|| budgets.shared()).deposit(started);
-        let policy = match self.protocol.policy(&request) {
+        let policy = match policy {
             None => Arc::clone(&self.policy),
             Some(policy) => {
                 budget = budget.or_else(|| Some(Arc::clone(budgets.shared())));
                 policy.instead_of(&self.policy)
             }
         };
-        let saved = self.protocol.keep(&request);
-        let (request, body) = self.protocol.send(request, policy.body_limit);
-        // The instance that was polled ready makes the first attempt; its clone was not, and is polled before use.
-        let next = Some(self.inner.clone());
-        ResponseFuture {
-            state: State::Attempt { attempt: self.inner.call(request) },
-            next,
-            saved,
-            body,
+        Begun {
+            // The instance that was polled ready makes the first attempt; its clone was not, and is polled before use.
+            next: self.inner.clone(),
             classifier: self.classifier.clone(),
             protocol: self.protocol.clone(),
+            policy,
+            budget,
+            started,
+        }
+    }
+}
+
+#[cfg(feature = "standard")]
+impl<S: Clone, C: Clone, F: Clone> Retry<S, C, Http<F>> {
+    /// What [`call`](Service::call) does before the first attempt is made, for a caller that makes it: by the head alone,
+    /// so that this is moved into the request of that attempt and nowhere else.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "out of line, what it returns is copied once more")]
+    pub(crate) fn begin_at(
+        &mut self,
+        head: &http::Request<()>,
+        started: Instant,
+    ) -> Begun<S, C, Http<F>> {
+        self.begin(Some(head.uri()), Override::of(head.extensions()), started)
+    }
+
+    /// What makes the first attempt.
+    #[inline]
+    pub(crate) const fn first(&mut self) -> &mut S {
+        &mut self.inner
+    }
+}
+
+#[cfg(feature = "standard")]
+impl<S, C, F> Begun<S, C, Http<F>> {
+    /// The body of the first attempt, and what is kept of it.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `ReplayBody::new`")]
+    pub(crate) fn body<B: http_body::Body>(&self, body: B) -> (F::Body, Replay<B>)
+    where
+        F: Convert<B>,
+    {
+        self.protocol.body(body, self.policy.body_limit)
+    }
+}
+
+impl<S, C, P> Begun<S, C, P> {
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "out of line, the future is moved once more")]
+    pub(crate) fn with<Req>(
+        self,
+        saved: P::Saved,
+        body: P::Body,
+        attempt: S::Future,
+    ) -> ResponseFuture<S, C, P, Req>
+    where
+        S: Service<Sent<P, Req>>,
+        P: Protocol<Req, S::Response>,
+    {
+        let Self { next, classifier, protocol, policy, budget, started } = self;
+        ResponseFuture {
+            state: State::Attempt { attempt },
+            next: Some(next),
+            saved,
+            body,
+            classifier,
+            protocol,
             policy,
             budget,
             started,

@@ -5,18 +5,20 @@ use std::{
 
 use http::{Request, Response};
 use http_body::Body;
+use tokio::time::Instant;
 use tower_service::Service;
 
 use super::{
     ByAuthority, ResponseFuture,
-    attempt::{Attempt, AttemptBody},
+    attempt::{self, Attempt, AttemptBody, Pass},
 };
 use crate::{
     BoxError, Classify, DeadlineLayer, HttpClassifier,
+    body::Working,
     keys::KeyOf,
     logging::Logging,
     retry,
-    retry::{BeginAt, Convert, Http, Retry},
+    retry::{Convert, Http, Retry, Saved},
 };
 
 /// Service made by [`StandardLayer`](super::StandardLayer).
@@ -53,27 +55,46 @@ where
         self.inner.poll_ready(cx)
     }
 
-    /// What `Logging` and `WithDeadline` do one inside the other, by their own parts: as two services more they would copy the
-    /// request, its future and its response twice more.
+    /// What `Logging`, `WithDeadline`, `Retry` and an attempt do one inside the other, by their own parts: as services they would
+    /// each copy the request, its future and its response. Nothing may fail behind the client's call, so that its future is made
+    /// where it stays.
     #[inline]
-    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let mut slot = self.log.begin(&request);
-        let (inner, limit) = {
-            let _entered = slot.enter();
-            let (limit, is_late) = self.deadline.start(&mut request);
-            if is_late {
-                // What it was given to be ready is somebody else's to use.
-                self.inner = self.inner.clone();
-                (None, limit)
-            } else {
-                if let Some(limit) = limit {
-                    self.inner.begin_at(limit.started);
-                }
-                (Some(self.inner.call(request)), limit)
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let (parts, body) = request.into_parts();
+        let mut head = Request::from_parts(parts, ());
+        let mut slot = self.log.begin(&head);
+        let log_classifier = self.log.classifier();
+        let entered = slot.enter();
+        let (limit, is_late) = self.deadline.start(&mut head);
+        if is_late {
+            // What it was given to be ready is somebody else's to use.
+            self.inner = self.inner.clone();
+            drop(entered);
+            slot.left();
+            return ResponseFuture::new(None, limit, slot, log_classifier);
+        }
+        let started = limit.as_ref().map_or_else(Instant::now, |limit| limit.started);
+        let begun = self.inner.begin_at(&head, started);
+        let (body, kept) = begun.body(body);
+        let saved = Saved::of(&head);
+        let attempts = self.inner.first();
+        let Pass { mut permit, place, classifier, settings } = attempts.admit(&mut head);
+        let attempt = match place {
+            Ok(place) => {
+                let working = Working::on(&mut permit);
+                let inner = attempts.inner.call(head.map(|()| body));
+                working.done();
+                drop(entered);
+                slot.left();
+                attempt::ResponseFuture::new(inner, permit, place, classifier, settings)
+            }
+            Err(error) => {
+                drop(entered);
+                slot.left();
+                attempt::ResponseFuture::refused(error, permit, classifier, settings)
             }
         };
-        slot.left();
-        ResponseFuture::new(inner, limit, slot, self.log.classifier())
+        ResponseFuture::new(Some(begun.with(saved, kept, attempt)), limit, slot, log_classifier)
     }
 }
 

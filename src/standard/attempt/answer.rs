@@ -55,6 +55,7 @@ impl<F, B: Body> Answer<F, B> {
         self.timer.as_ref().map(Sleep::deadline)
     }
 
+    #[inline]
     pub(super) const fn refused(error: BoxError, settings: Arc<Settings>) -> Self {
         let state = State::Refused { error: Some(error) };
         Self { state, timer: None, place: None, settings }

@@ -32,7 +32,7 @@ pin_project! {
 
 impl<F, C, B: Body> ResponseFuture<F, C, B> {
     #[inline]
-    pub(super) const fn new(
+    pub(in crate::standard) const fn new(
         inner: F,
         permit: Permit,
         place: Option<Place>,
@@ -43,7 +43,8 @@ impl<F, C, B: Body> ResponseFuture<F, C, B> {
     }
 
     /// `permit`: of the circuit, if that did not refuse it.
-    pub(super) const fn refused(
+    #[inline]
+    pub(in crate::standard) const fn refused(
         error: BoxError,
         permit: Permit,
         classifier: C,

@@ -9,7 +9,7 @@ mod future;
 mod service;
 
 pub(super) use self::future::ResponseFuture;
-pub(super) use self::service::{Attempt, Settings};
+pub(super) use self::service::{Attempt, Pass, Settings};
 
 use crate::{bad_gateway, in_flight, logging, time_limit::TimedBody};
 

@@ -13,6 +13,7 @@ use crate::{
     BoxError, Classify, DeadlineHeaderLayer, bad_gateway,
     body::watching,
     circuit_breaker::Permit,
+    in_flight::Place,
     keys::KeyOf,
     standard::keyed::{Circuits, Limits},
     time_limit::Bounds,
@@ -56,33 +57,55 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "out of line, request and future are moved once more")]
+    #[inline]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let mut permit = self.circuits.permit(&request);
-        if !permit.admit_at_once()
-            && let Err(open) = permit.pass()
-        {
-            return self.refuse(open, permit);
+        let Pass { mut permit, place, classifier, settings } = self.admit(&mut request);
+        match place {
+            Ok(place) => {
+                let inner = watching(&mut permit, || self.inner.call(request));
+                ResponseFuture::new(inner, permit, place, classifier, settings)
+            }
+            Err(error) => ResponseFuture::refused(error, permit, classifier, settings),
         }
-        let place = match self.limits.as_mut().map_or(Ok(None), |limits| limits.take(&request)) {
-            Ok(place) => place,
-            Err(shed) => return self.refuse(shed, permit),
-        };
-        self.settings.next_hop.write(&mut request);
-        let inner = watching(&mut permit, || self.inner.call(request));
-        let (classifier, settings) = (self.classifier.clone(), Arc::clone(&self.settings));
-        ResponseFuture::new(inner, permit, place, classifier, settings)
     }
 }
 
-impl<S: Clone, C: Clone, K> Attempt<S, C, K> {
-    #[cold]
-    fn refuse<F, B: Body>(&mut self, error: BoxError, permit: Permit) -> ResponseFuture<F, C, B> {
-        // What it was given to be ready is somebody else's to use.
-        self.inner = self.inner.clone();
+/// Whether a request may be sent, found out before it is made.
+pub(in crate::standard) struct Pass<C> {
+    pub(in crate::standard) permit: Permit,
+    /// Its place, if there is a limit; or why it may not.
+    pub(in crate::standard) place: Result<Option<Place>, BoxError>,
+    pub(in crate::standard) classifier: C,
+    pub(in crate::standard) settings: Arc<Settings>,
+}
+
+impl<S: Clone, C: Clone, K: KeyOf> Attempt<S, C, K> {
+    /// What stands before the client.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "out of line, what it returns is copied once more")]
+    pub(in crate::standard) fn admit<B>(&mut self, request: &mut Request<B>) -> Pass<C> {
+        let mut permit = self.circuits.permit(request);
+        let admitted = if permit.admit_at_once() { Ok(()) } else { permit.pass() };
+        let place = match admitted {
+            Ok(()) => self.place(request),
+            Err(open) => Err(open.into()),
+        };
+        if place.is_err() {
+            // What it was given to be ready is somebody else's to use.
+            self.inner = self.inner.clone();
+        } else {
+            self.settings.next_hop.write(request);
+        }
         let (classifier, settings) = (self.classifier.clone(), Arc::clone(&self.settings));
-        ResponseFuture::refused(error, permit, classifier, settings)
+        Pass { permit, place, classifier, settings }
+    }
+
+    #[inline]
+    fn place<B>(&mut self, request: &Request<B>) -> Result<Option<Place>, BoxError> {
+        match &mut self.limits {
+            Some(limits) => Ok(limits.take(request)?),
+            None => Ok(None),
+        }
     }
 }
 
