@@ -14,17 +14,27 @@ pub(crate) enum Budgets {
 }
 
 impl Budgets {
-    /// The budget for a request to `uri`; `None`: the [`shared`](Self::shared) one. `last` is that of the service.
+    /// Whether a request to `uri` is known to have the key of `last`, that of the service.
+    #[inline]
+    pub(crate) fn is_last(&self, last: &Last<Budget>, uri: Option<&Uri>) -> bool {
+        match (self, uri) {
+            (Self::Keyed(keyed), Some(uri)) => keyed.by.is_surely(uri, last.key()),
+            _ => false,
+        }
+    }
+
+    /// The budget for a request to `uri`; `None`: the [`shared`](Self::shared) one. `is_last`: as it says.
     #[inline]
     pub(crate) fn keyed(
         &self,
         last: &mut Last<Budget>,
+        is_last: bool,
         uri: Option<&Uri>,
         now: Instant,
     ) -> Option<Arc<Budget>> {
         match self {
             Self::One(_) => None,
-            Self::Keyed(keyed) => keyed.of(last, uri, now),
+            Self::Keyed(keyed) => last.again(is_last).or_else(|| keyed.of(last, uri, now)),
         }
     }
 
@@ -53,13 +63,8 @@ impl Keyed {
         Self { by, store: Arc::default(), rest: Arc::new(rest) }
     }
 
-    #[inline]
     fn of(&self, last: &mut Last<Budget>, uri: Option<&Uri>, now: Instant) -> Option<Arc<Budget>> {
-        let uri = uri?;
-        if let Some(found) = last.again(|key| self.by.is_surely(uri, key)) {
-            return Some(found);
-        }
-        let key = self.by.key_of(uri)?;
+        let key = self.by.key_of(uri?)?;
         last.get(&self.store, &key, || now, |_| self.rest.fresh())
     }
 }

@@ -13,6 +13,8 @@ use tokio::time::Instant;
 #[cfg(feature = "standard")]
 use super::permit::Permit;
 use super::{circuit::Core, settings::Settings};
+#[cfg(feature = "standard")]
+use crate::keys::Named;
 use crate::keys::{KEYS_MAX, Key, Last, Store};
 
 /// Where the circuits of a layer are.
@@ -93,14 +95,20 @@ impl<F> Keyed<F> {
 }
 
 #[cfg(feature = "standard")]
-impl<F> Keyed<F> {
-    /// The permit of a call, to be admitted yet.
+impl<F> Keyed<Named<F>> {
+    /// The permit of a call, to be admitted yet. `again`: its key is known to be the last one.
     #[inline]
-    pub(crate) fn permit<Req>(&mut self, request: &Req) -> Permit
+    pub(crate) fn permit<Req>(&mut self, request: &Req, again: bool) -> Permit
     where
-        F: Key<Req>,
+        Named<F>: Key<Req>,
     {
-        Permit::of(self.find(request))
+        Permit::of(self.last.again(again).or_else(|| self.find(request)))
+    }
+
+    /// Whether `key`, one that was made of a request and is not the name, is the last one here.
+    #[inline]
+    pub(crate) fn is_last(&self, key: &str) -> bool {
+        self.last.key() == key && self.shared.by.on && *key != *self.shared.by.name
     }
 }
 
@@ -129,7 +137,7 @@ impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
     #[inline]
     fn find(&mut self, request: &Req) -> Option<Arc<Core>> {
         let Self { shared, last } = self;
-        if let Some(found) = last.again(|key| shared.by.is_surely(request, key)) {
+        if let Some(found) = last.again(shared.by.is_surely(request, last.key())) {
             return Some(found);
         }
         let key = shared.by.key(request)?;

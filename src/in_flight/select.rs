@@ -75,7 +75,7 @@ fn refuse(limit: &Limit) -> Result<Option<Place>, Box<Shed>> {
 
 impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
     fn find(&mut self, request: &Req) -> Option<Arc<Limit>> {
-        if let Some(found) = self.last.again(|key| self.by.is_surely(request, key)) {
+        if let Some(found) = self.last.again(self.by.is_surely(request, self.last.key())) {
             return Some(found);
         }
         let key = self.by.key(request)?;

@@ -17,13 +17,21 @@ pub(crate) struct Last<T> {
     is_used: bool,
 }
 
-impl<T: Keep> Last<T> {
-    /// What was found last, if `is_key` says of its key that it is asked for again.
+impl<T> Last<T> {
+    /// The key of what was found last.
     #[inline]
-    pub(crate) fn again(&self, is_key: impl FnOnce(&str) -> bool) -> Option<Arc<T>> {
-        if is_key(&self.key) { self.found.upgrade() } else { None }
+    pub(crate) fn key(&self) -> &str {
+        &self.key
     }
 
+    /// What was found last, if it is asked for again.
+    #[inline]
+    pub(crate) fn again(&self, is_asked: bool) -> Option<Arc<T>> {
+        if is_asked { self.found.upgrade() } else { None }
+    }
+}
+
+impl<T: Keep> Last<T> {
     /// As [`Store::get`]. To be used with one store only.
     #[inline]
     pub(crate) fn get(
@@ -33,7 +41,7 @@ impl<T: Keep> Last<T> {
         now: impl FnOnce() -> Instant,
         make: impl FnOnce(Arc<str>) -> T,
     ) -> Option<Arc<T>> {
-        self.again(|last| last == key).or_else(|| self.search(store, key, now, make))
+        self.again(self.key == key).or_else(|| self.search(store, key, now, make))
     }
 
     /// Apart, so that what is found at once needs no room for this.

@@ -56,7 +56,8 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         let uri = self.protocol.uri(&request);
         let policy = self.protocol.policy(&request);
-        let begun = self.begin(uri, policy, Instant::now());
+        let is_last = self.policy.budgets.is_last(&self.last, uri);
+        let begun = self.begin(uri, is_last, policy, Instant::now());
         let saved = self.protocol.keep(&request);
         let (request, body) = self.protocol.send(request, begun.policy.body_limit);
         begun.with(saved, body, self.inner.call(request))
@@ -64,17 +65,18 @@ where
 }
 
 impl<S: Clone, C: Clone, P: Clone> Retry<S, C, P> {
-    /// Counts a call. `policy`: one that it brings along.
+    /// Counts a call. `is_last`: whether its key is known to be the last; `policy`: one that it brings along.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "out of line, what it returns is copied once more")]
     fn begin(
         &mut self,
         uri: Option<&Uri>,
+        is_last: bool,
         policy: Option<Arc<Policy>>,
         started: Instant,
     ) -> Begun<S, C, P> {
         let budgets = &self.policy.budgets;
-        let mut budget = budgets.keyed(&mut self.last, uri, started);
+        let mut budget = budgets.keyed(&mut self.last, is_last, uri, started);
         budget.as_ref().unwrap_or_else(|| budgets.shared()).deposit(started);
         let policy = match policy {
             None => Arc::clone(&self.policy),
@@ -104,15 +106,22 @@ impl<S: Clone, C: Clone, F: Clone> Retry<S, C, Http<F>> {
     pub(crate) fn begin_at(
         &mut self,
         head: &http::Request<()>,
+        is_last: bool,
         started: Instant,
     ) -> Begun<S, C, Http<F>> {
-        self.begin(Some(head.uri()), Override::of(head.extensions()), started)
+        self.begin(Some(head.uri()), is_last, Override::of(head.extensions()), started)
     }
 
-    /// What makes the first attempt.
+    /// Whether the key of a request's budget is known to be that of the last one.
     #[inline]
-    pub(crate) const fn first(&mut self) -> &mut S {
-        &mut self.inner
+    pub(crate) fn is_last(&self, uri: &Uri) -> bool {
+        self.policy.budgets.is_last(&self.last, Some(uri))
+    }
+
+    /// What makes the first attempt, and the key of the last budget.
+    #[inline]
+    pub(crate) fn first(&mut self) -> (&mut S, &str) {
+        (&mut self.inner, self.last.key())
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Standard<S, C = HttpClassifier, P = Http, K = ByAuthority> {
     pub(super) inner: Retry<Attempt<S, C, K>, C, P>,
     pub(super) log: Logging<(), C>,
     pub(super) deadline: DeadlineLayer,
+    /// Budget and circuit of the last call have the same key, so that it need be compared for one of them only.
+    pub(super) alike: bool,
 }
 
 /// Response body of [`Standard`].
@@ -74,11 +76,17 @@ where
             return ResponseFuture::new(None, limit, slot, log_classifier);
         }
         let started = limit.as_ref().map_or_else(Instant::now, |limit| limit.started);
-        let begun = self.inner.begin_at(&head, started);
+        let is_last = self.inner.is_last(head.uri());
+        let begun = self.inner.begin_at(&head, is_last, started);
         let (body, kept) = begun.body(body);
         let saved = Saved::of(&head);
-        let attempts = self.inner.first();
-        let Pass { mut permit, place, classifier, settings } = attempts.admit(&mut head);
+        let (attempts, key) = self.inner.first();
+        let again = is_last && self.alike;
+        let pass = attempts.admit(&mut head, again);
+        if !again {
+            self.alike = attempts.circuits.is_last(key);
+        }
+        let Pass { mut permit, place, classifier, settings } = pass;
         let attempt = match place {
             Ok(place) => {
                 let working = Working::on(&mut permit);
@@ -102,7 +110,8 @@ where
 impl<S: Clone, C: Clone, P: Clone, K> Clone for Standard<S, C, P, K> {
     fn clone(&self) -> Self {
         let (inner, log) = (self.inner.clone(), self.log.clone());
-        Self { inner, log, deadline: self.deadline.clone() }
+        // A clone remembers no key.
+        Self { inner, log, deadline: self.deadline.clone(), alike: false }
     }
 }
 

@@ -68,7 +68,7 @@ impl<C: Clone, P: Clone, K, Side> StandardLayer<C, P, K, Side> {
         let retry = self.retry.clone().within(deadline.total(), self.parts.next_hop.kept());
         let retry = retry.classifier(self.classifier.clone());
         let logging = self.parts.logging.clone().classifier(self.classifier.clone());
-        Standard { inner: retry.layer(attempt), log: logging.layer(()), deadline }
+        Standard { inner: retry.layer(attempt), log: logging.layer(()), deadline, alike: false }
     }
 
     /// What is the same for all attempts.

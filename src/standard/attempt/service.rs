@@ -59,7 +59,7 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let Pass { mut permit, place, classifier, settings } = self.admit(&mut request);
+        let Pass { mut permit, place, classifier, settings } = self.admit(&mut request, false);
         match place {
             Ok(place) => {
                 let inner = watching(&mut permit, || self.inner.call(request));
@@ -80,11 +80,15 @@ pub(in crate::standard) struct Pass<C> {
 }
 
 impl<S: Clone, C: Clone, K: KeyOf> Attempt<S, C, K> {
-    /// What stands before the client.
+    /// What stands before the client. `again`: the key of the circuit is known to be the last one.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "out of line, what it returns is copied once more")]
-    pub(in crate::standard) fn admit<B>(&mut self, request: &mut Request<B>) -> Pass<C> {
-        let mut permit = self.circuits.permit(request);
+    pub(in crate::standard) fn admit<B>(
+        &mut self,
+        request: &mut Request<B>,
+        again: bool,
+    ) -> Pass<C> {
+        let mut permit = self.circuits.permit(request, again);
         let admitted = if permit.admit_at_once() { Ok(()) } else { permit.pass() };
         let place = match admitted {
             Ok(()) => self.place(request),
