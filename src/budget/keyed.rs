@@ -23,7 +23,7 @@ impl Budgets {
         }
     }
 
-    /// The budget for a request to `uri`; `None`: the [`shared`](Self::shared) one. `is_last`: as it says.
+    /// The budget for a request to `uri`; `None`: the [`shared`](Self::shared) one. `is_last`: whether that was said already.
     #[inline]
     pub(crate) fn keyed(
         &self,
@@ -34,7 +34,10 @@ impl Budgets {
     ) -> Option<Arc<Budget>> {
         match self {
             Self::One(_) => None,
-            Self::Keyed(keyed) => last.again(is_last).or_else(|| keyed.of(last, uri, now)),
+            Self::Keyed(keyed) => {
+                let is_last = is_last || self.is_last(last, uri);
+                last.again(is_last).or_else(|| keyed.of(last, uri, now))
+            }
         }
     }
 

@@ -30,15 +30,21 @@ impl<Req> Find<Req> for Single {
 
 /// A limit for each key.
 pub struct Keyed<F> {
-    by: Arc<F>,
-    store: Arc<Store<Limit>>,
+    shared: Arc<Shared<F>>,
     last: Last<Limit>,
+}
+
+/// In one place, since a service is cloned for each call that may be retried.
+struct Shared<F> {
+    by: F,
+    store: Store<Limit>,
     size: Size,
 }
 
 impl<F> Keyed<F> {
     pub(super) fn new(by: F, size: Size) -> Self {
-        Self { by: Arc::new(by), store: Arc::default(), last: Last::default(), size }
+        let shared = Arc::new(Shared { by, store: Store::default(), size });
+        Self { shared, last: Last::default() }
     }
 }
 
@@ -75,12 +81,13 @@ fn refuse(limit: &Limit) -> Result<Option<Place>, Box<Shed>> {
 
 impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
     fn find(&mut self, request: &Req) -> Option<Arc<Limit>> {
-        if let Some(found) = self.last.again(self.by.is_surely(request, self.last.key())) {
+        let Self { shared, last } = self;
+        if let Some(found) = last.again(shared.by.is_surely(request, last.key())) {
             return Some(found);
         }
-        let key = self.by.key(request)?;
-        let make = |key| Limit::new(Some(key), self.size);
-        let found = self.last.get(&self.store, &key, Instant::now, make);
+        let key = shared.by.key(request)?;
+        let make = |key| Limit::new(Some(key), shared.size);
+        let found = last.get(&shared.store, &key, Instant::now, make);
         #[cfg(feature = "metrics")]
         if found.is_none() {
             crate::metrics::overflow("in_flight");
@@ -91,17 +98,12 @@ impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
 
 impl<F> Clone for Keyed<F> {
     fn clone(&self) -> Self {
-        Self {
-            by: Arc::clone(&self.by),
-            store: Arc::clone(&self.store),
-            last: self.last.clone(),
-            size: self.size,
-        }
+        Self { shared: Arc::clone(&self.shared), last: self.last.clone() }
     }
 }
 
 impl<F> fmt::Debug for Keyed<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keyed").field("store", &self.store).finish_non_exhaustive()
+        f.debug_struct("Keyed").field("store", &self.shared.store).finish_non_exhaustive()
     }
 }

@@ -56,8 +56,7 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         let uri = self.protocol.uri(&request);
         let policy = self.protocol.policy(&request);
-        let is_last = self.policy.budgets.is_last(&self.last, uri);
-        let begun = self.begin(uri, is_last, policy, Instant::now());
+        let begun = self.begin(uri, false, policy, Instant::now());
         let saved = self.protocol.keep(&request);
         let (request, body) = self.protocol.send(request, begun.policy.body_limit);
         begun.with(saved, body, self.inner.call(request))
