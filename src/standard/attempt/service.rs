@@ -60,10 +60,11 @@ where
     #[expect(clippy::inline_always, reason = "out of line, request and future are moved once more")]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let mut permit = self.circuits.permit(&request);
-        if !permit.admit_at_once()
-            && let Err(open) = permit.pass()
-        {
-            return self.refuse(open, permit);
+        if !permit.admit_at_once() {
+            permit = match permit.pass() {
+                Ok(permit) => permit,
+                Err(open) => return self.refuse(open, Permit::default()),
+            };
         }
         let place = match self.limits.as_mut().map_or(Ok(None), |limits| limits.take(&request)) {
             Ok(place) => place,
