@@ -19,46 +19,99 @@ use pin_project_lite::pin_project;
 use crate::BoxError;
 
 /// Who wants to know how a call ended. Dropped if it ended early.
-pub trait Watch {
+///
+/// It is told by value: a reference into a future that goes out of line keeps the compiler from taking that future apart, and
+/// then it is copied whole wherever it is moved.
+pub trait Watch: Sized {
     /// The inner service, or the body, has panicked.
-    fn panicked(&mut self) {}
+    fn panicked(self) {}
     /// It ended well.
-    fn complete(&mut self);
+    fn complete(self);
     /// The body broke off.
-    fn fail(&mut self, error: &(dyn Error + 'static));
+    fn fail(self, error: &(dyn Error + 'static));
+}
+
+/// `None` once it is told, or if nobody wants to know.
+impl<W: Watch> Watch for Option<W> {
+    #[inline]
+    fn panicked(self) {
+        if let Some(watch) = self {
+            watch.panicked();
+        }
+    }
+
+    #[inline]
+    fn complete(self) {
+        if let Some(watch) = self {
+            watch.complete();
+        }
+    }
+
+    fn fail(self, error: &(dyn Error + 'static)) {
+        if let Some(watch) = self {
+            watch.fail(error);
+        }
+    }
 }
 
 /// Does what may panic, and tells `watch` if it does. If it does not, this costs nothing.
 #[inline]
-pub(crate) fn watching<W: Watch, T>(watch: &mut W, work: impl FnOnce() -> T) -> T {
+pub(crate) fn watching<W: Watch + Default, T>(watch: &mut W, work: impl FnOnce() -> T) -> T {
     let working = Working::on(watch);
     let done = work();
     working.done();
     done
 }
 
-/// As [`watching`], for work that is not to be moved into a function.
-#[must_use = "dropped, it tells of a panic"]
-pub(crate) struct Working<'a, W: Watch>(&'a mut W);
+/// As [`watching`], for work that takes what is large: a closure would be given a copy.
+pub(crate) struct Working<'a, W: Watch + Default>(&'a mut W);
 
-impl<'a, W: Watch> Working<'a, W> {
+impl<'a, W: Watch + Default> Working<'a, W> {
     #[inline]
     pub(crate) const fn on(watch: &'a mut W) -> Self {
         Self(watch)
     }
 
-    /// It did not panic.
     #[inline]
-    pub(crate) const fn done(self) {
+    pub(crate) fn done(self) {
         mem::forget(self);
     }
 }
 
-impl<W: Watch> Drop for Working<'_, W> {
-    #[cold]
+impl<W: Watch + Default> Drop for Working<'_, W> {
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "out of line, it would be given a reference")]
     fn drop(&mut self) {
-        self.0.panicked();
+        mem::take(self.0).panicked();
     }
+}
+
+/// Does what may panic while there is a response. Should it panic, the response is moved to be dropped, and does not need an
+/// address for that.
+#[inline]
+pub(crate) fn keeping<Res, T>(response: Res, work: impl FnOnce() -> T) -> (Res, T) {
+    let mut kept = Kept(Some(response));
+    let done = work();
+    (kept.0.take().expect("kept until here"), done)
+}
+
+struct Kept<T>(Option<T>);
+
+impl<T> Drop for Kept<T> {
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "out of line, it would be given a reference")]
+    fn drop(&mut self) {
+        if let Some(kept) = self.0.take() {
+            let_go(kept);
+        }
+    }
+}
+
+/// Drops it elsewhere.
+#[cold]
+#[inline(never)]
+pub(crate) fn let_go<T>(it: T) {
+    drop(it);
 }
 
 /// How far a call reaches.
@@ -75,12 +128,12 @@ pub trait Extent<Res> {
         false
     }
 
-    /// The response is there: completes `watch` if the call ends here.
-    fn at_head<W: Watch>(watch: &mut W);
+    /// The response is there: completes `watch` if the call ends here, and gives it back if not.
+    fn at_head<W: Watch>(watch: W) -> Option<W>;
 
-    /// Takes along, if it does not, what `watch` gives. Apart from the former, so that nothing stands between two moves of a
-    /// response, which are one then.
-    fn attach<W: Watch>(response: Res, watch: impl FnOnce() -> Option<W>) -> Self::Response<W>;
+    /// Takes along what the former gave back. Apart from it, so that nothing stands between two moves of a response, which
+    /// are one then.
+    fn attach<W: Watch>(response: Res, watch: Option<W>) -> Self::Response<W>;
 }
 
 /// Whether it says that the upstream did not do its work.
@@ -102,12 +155,13 @@ impl<Res> Extent<Res> for Head {
     type Response<W> = Res;
 
     #[inline]
-    fn at_head<W: Watch>(watch: &mut W) {
+    fn at_head<W: Watch>(watch: W) -> Option<W> {
         watch.complete();
+        None
     }
 
     #[inline]
-    fn attach<W: Watch>(response: Res, _watch: impl FnOnce() -> Option<W>) -> Res {
+    fn attach<W: Watch>(response: Res, _watch: Option<W>) -> Res {
         response
     }
 }
@@ -119,18 +173,19 @@ where
 {
     type Response<W> = Response<Watched<B, W>>;
 
+    #[inline]
     fn is_failed(response: &Response<B>) -> bool {
         is_failed(response.status())
     }
 
-    fn at_head<W: Watch>(_watch: &mut W) {}
+    #[inline]
+    fn at_head<W: Watch>(watch: W) -> Option<W> {
+        Some(watch)
+    }
 
     #[inline]
-    fn attach<W: Watch>(
-        response: Response<B>,
-        watch: impl FnOnce() -> Option<W>,
-    ) -> Response<Watched<B, W>> {
-        response.map(|inner| Watched::new(inner, watch()))
+    fn attach<W: Watch>(response: Response<B>, watch: Option<W>) -> Response<Watched<B, W>> {
+        response.map(|inner| Watched::new(inner, watch))
     }
 }
 
@@ -152,9 +207,10 @@ impl<B, W> Watched<B, W> {
 }
 
 impl<B: Body, W: Watch> Watched<B, W> {
+    #[inline]
     pub(crate) fn new(inner: B, mut watch: Option<W>) -> Self {
         if inner.is_end_stream() {
-            finish(&mut watch);
+            watch.take().complete();
         }
         Self { inner, watch }
     }
@@ -173,22 +229,18 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
         let mut this = self.project();
-        let Some(watch) = this.watch else { return this.inner.poll_frame(cx).map_err(Into::into) };
-        let polled = watching(watch, || this.inner.as_mut().poll_frame(cx).map_err(Into::into));
+        let polled =
+            watching(this.watch, || this.inner.as_mut().poll_frame(cx).map_err(Into::into));
         match &polled {
             Poll::Pending => {}
             Poll::Ready(Some(Ok(frame))) => {
                 // A reader may stop here without asking for the end.
                 if frame.is_trailers() || this.inner.is_end_stream() {
-                    finish(this.watch);
+                    this.watch.take().complete();
                 }
             }
-            Poll::Ready(Some(Err(error))) => {
-                if let Some(mut watch) = this.watch.take() {
-                    watch.fail(&**error);
-                }
-            }
-            Poll::Ready(None) => finish(this.watch),
+            Poll::Ready(Some(Err(error))) => this.watch.take().fail(&**error),
+            Poll::Ready(None) => this.watch.take().complete(),
         }
         polled
     }
@@ -220,12 +272,6 @@ where
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
-    }
-}
-
-fn finish<W: Watch>(watch: &mut Option<W>) {
-    if let Some(mut watch) = watch.take() {
-        watch.complete();
     }
 }
 

@@ -1,8 +1,9 @@
 use std::{
     fmt,
     marker::PhantomData,
+    mem,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use pin_project_lite::pin_project;
@@ -10,36 +11,56 @@ use pin_project_lite::pin_project;
 use super::{CircuitOpen, permit::Permit};
 use crate::{
     BoxError, Classify,
-    body::{Extent, watching},
+    body::{Extent, keeping, let_go, watching},
 };
 
 pin_project! {
     /// Response future of [`CircuitBreaker`](super::CircuitBreaker).
     pub struct ResponseFuture<F, C, E> {
+        // `None` of a call that is refused.
         #[pin]
-        pub(super) state: State<F>,
-        pub(super) permit: Permit,
-        pub(super) classifier: C,
-        pub(super) extent: PhantomData<fn() -> E>,
+        inner: Option<F>,
+        fate: Fate,
+        // `None` once it was asked, and of a call that is refused.
+        classifier: Option<C>,
+        extent: PhantomData<fn() -> E>,
     }
 }
 
-pin_project! {
-    #[project = StateProj]
-    pub(super) enum State<F> {
-        Call { #[pin] inner: F },
-        Refused { error: Option<Box<CircuitOpen>> },
+/// The right to pass, or why there is none. Let go of out of line, so that little enough is left to be done in line as the
+/// future is dropped.
+#[derive(Default)]
+struct Fate {
+    permit: Permit,
+    refused: Option<Box<CircuitOpen>>,
+}
+
+impl Drop for Fate {
+    #[inline]
+    fn drop(&mut self) {
+        if self.permit.counts() || self.refused.is_some() {
+            let_go((mem::take(&mut self.permit), self.refused.take()));
+        }
     }
 }
 
 impl<F, C, E> ResponseFuture<F, C, E> {
-    #[cold]
-    pub(super) fn refused(error: Box<CircuitOpen>, classifier: C) -> Self {
-        let error = Some(error);
+    #[inline]
+    pub(super) fn new(inner: F, permit: Permit, classifier: C) -> Self {
         Self {
-            state: State::Refused { error },
-            permit: Permit::default(),
-            classifier,
+            inner: Some(inner),
+            fate: Fate { permit, refused: None },
+            classifier: Some(classifier),
+            extent: PhantomData,
+        }
+    }
+
+    #[inline]
+    pub(super) fn refused(error: Box<CircuitOpen>) -> Self {
+        Self {
+            inner: None,
+            fate: Fate { permit: Permit::default(), refused: Some(error) },
+            classifier: None,
             extent: PhantomData,
         }
     }
@@ -54,36 +75,42 @@ where
 {
     type Output = Result<E::Response<Permit>, BoxError>;
 
-    #[inline]
+    // No reference into the future, or to the response, goes out of line, so that the compiler may take both apart.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "out of line, future and response are moved")]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let inner = match this.state.project() {
-            StateProj::Call { inner } => inner,
-            StateProj::Refused { error } => {
-                return Poll::Ready(Err(error.take().expect("polled after completion")));
-            }
+        let Some(inner) = this.inner.as_pin_mut() else {
+            return Poll::Ready(Err(this.fate.refused.take().expect(COMPLETED)));
         };
-        let permit = this.permit;
-        let polled = watching(permit, || inner.poll(cx));
-        // Looked at where it is: to move it costs more than all the rest.
-        if let Poll::Ready(Ok(response)) = &polled {
-            if let Some(failure) = this.classifier.classify(Ok(response)) {
-                permit.judge(failure);
-            }
-            E::at_head(permit);
-        }
-        match polled {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(response)) => Poll::Ready(Ok(E::attach(response, || permit.take()))),
-            Poll::Ready(Err(error)) => {
-                Poll::Ready(Err(failed(error.into(), permit, this.classifier)))
-            }
-        }
+        let outcome = ready!(watching(&mut this.fate.permit, || inner.poll(cx)));
+        let permit = mem::take(&mut this.fate.permit);
+        let classifier = this.classifier.take().expect(COMPLETED);
+        let (response, permit) = match outcome {
+            Ok(response) if classifier.is_surely_none(&response) => (response, permit),
+            Ok(response) => judge(response, permit, classifier),
+            Err(error) => return Poll::Ready(Err(failed(error.into(), permit, classifier))),
+        };
+        let (response, permit) = keeping(response, || E::at_head(permit));
+        Poll::Ready(Ok(E::attach(response, permit.and_then(Permit::if_counts))))
     }
 }
 
+const COMPLETED: &str = "polled after completion";
+
 #[cold]
-fn failed<Res>(error: BoxError, permit: &mut Permit, classifier: &impl Classify<Res>) -> BoxError {
+#[inline(never)]
+fn judge<Res, C: Classify<Res>>(response: Res, permit: Permit, classifier: C) -> (Res, Permit) {
+    let permit = match classifier.classify(Ok(&response)) {
+        Some(failure) => permit.judge(failure),
+        None => permit,
+    };
+    (response, permit)
+}
+
+#[cold]
+#[inline(never)]
+fn failed<Res>(error: BoxError, permit: Permit, classifier: impl Classify<Res>) -> BoxError {
     #[cfg(feature = "retry")]
     crate::attempts::hint_if_around_retry(&*error);
     permit.failed(classifier.classify(Err(&*error)));
@@ -92,7 +119,7 @@ fn failed<Res>(error: BoxError, permit: &mut Permit, classifier: &impl Classify<
 
 impl<F, C, E> fmt::Debug for ResponseFuture<F, C, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let refused = matches!(self.state, State::Refused { .. });
+        let refused = self.inner.is_none();
         f.debug_struct("ResponseFuture").field("refused", &refused).finish_non_exhaustive()
     }
 }

@@ -239,19 +239,19 @@ async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseErr
         match step {
             Step::Call => {
                 let mut real = Permit::of(Some(Arc::clone(&core)));
-                let real = (real.admit_at_once() || real.admit().is_ok()).then_some(real);
+                let real = if real.admit_at_once() { Some(real) } else { real.admit().ok() };
                 let naive = model.admit();
                 prop_assert_eq!(real.is_some(), naive.is_some());
                 calls.extend(real.zip(naive));
             }
             Step::Succeed(which) => {
-                if let Some((mut permit, call)) = take(which) {
+                if let Some((permit, call)) = take(which) {
                     permit.complete();
                     model.end(call, Some(false), 0, circuit.snapshot().next_probe());
                 }
             }
             Step::Fail(which, asked) => {
-                if let Some((mut permit, call)) = take(which) {
+                if let Some((permit, call)) = take(which) {
                     let wait = Some(Duration::from_secs(asked));
                     permit.failed(Some(
                         Failure::new(Cause::ConnectionRefused).with_retry_after(wait),

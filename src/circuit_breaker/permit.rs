@@ -1,4 +1,4 @@
-use std::{error::Error, mem, num::NonZeroU64, sync::Arc, time::Duration};
+use std::{error::Error, num::NonZeroU64, sync::Arc, time::Duration};
 
 use super::{
     CircuitOpen,
@@ -13,7 +13,13 @@ use crate::{Cause, Failure, Processed, Reporter, body::Watch, classify::classify
 #[derive(Debug, Default)]
 pub struct Permit {
     /// `None` once the result is in, and of a call that does not count.
-    core: Option<Arc<Core>>,
+    held: Option<Held>,
+}
+
+/// Goes by value wherever it goes out of line: see [`Watch`].
+#[derive(Debug)]
+struct Held {
+    core: Arc<Core>,
     ticket: Ticket,
     /// Nanoseconds, as the circuit counts them, and one more; `None`, unless slow calls count.
     started: Option<NonZeroU64>,
@@ -28,98 +34,103 @@ const SLOW: Failure = Failure::new(Cause::HttpResponseTimeout)
 impl Permit {
     /// For a call of this circuit, if it has one: to be admitted yet.
     #[inline]
-    pub(super) const fn of(core: Option<Arc<Core>>) -> Self {
-        Self { core, ticket: Ticket { generation: 0, probe: None }, started: None }
+    pub(super) fn of(core: Option<Arc<Core>>) -> Self {
+        let ticket = Ticket { generation: 0, probe: None };
+        Self { held: core.map(|core| Held { core, ticket, started: None }) }
     }
 
     /// Whether the call may pass, where that needs no more than a glance.
     #[inline]
     pub(crate) fn admit_at_once(&mut self) -> bool {
-        let Some(core) = &self.core else { return true };
-        let ticket = core.admit_at_once();
+        let Some(held) = &mut self.held else { return true };
+        let ticket = held.core.admit_at_once();
         if let Some(ticket) = ticket {
-            self.ticket = ticket;
+            held.ticket = ticket;
         }
         ticket.is_some()
     }
 
-    /// Whether the call may pass. If not, it does not count.
+    /// The same of a call that may pass, or why it may not.
     #[cold]
-    pub(super) fn admit(&mut self) -> Result<(), (Arc<Core>, Refusal)> {
-        let Some(core) = self.core.take() else { return Ok(()) };
-        match core.admit() {
-            Ok(ticket) => self.ticket = ticket,
+    pub(super) fn admit(mut self) -> Result<Self, (Arc<Core>, Refusal)> {
+        let Some(Held { core, .. }) = self.held.take() else { return Ok(self) };
+        let ticket = match core.admit() {
+            Ok(ticket) => ticket,
             Err(refusal) => return Err((core, refusal)),
-        }
-        self.started = core.settings.slow.map(|_| started(core.now()));
-        self.core = Some(core);
-        Ok(())
+        };
+        let started = core.settings.slow.map(|_| started(core.now()));
+        Ok(Self { held: Some(Held { core, ticket, started }) })
     }
 
-    /// As [`admit`](Self::admit), but a circuit that only watches refuses nobody.
+    /// As [`admit`](Self::admit), but a circuit that only watches refuses nobody: such a call does not count.
     #[cold]
-    pub(crate) fn pass(&mut self) -> Result<(), Box<CircuitOpen>> {
+    pub(crate) fn pass(self) -> Result<Self, Box<CircuitOpen>> {
         match self.admit() {
-            Ok(()) => Ok(()),
-            Err((core, _)) if core.settings.shadow => Ok(()),
+            Ok(admitted) => Ok(admitted),
+            Err((core, _)) if core.settings.shadow => Ok(Self::default()),
             Err((core, refusal)) => Err(Box::new(CircuitOpen::new(&core, refusal))),
         }
     }
 
     /// Refuses the call, whatever has happened since that was promised.
     #[cold]
-    pub(super) fn reject(&mut self) -> Option<(Arc<Core>, Refusal)> {
-        let core = self.core.take()?;
+    pub(super) fn reject(mut self) -> Result<Self, Box<CircuitOpen>> {
+        let Some(Held { core, .. }) = self.held.take() else { return Ok(self) };
         let refusal = core.reject();
-        Some((core, refusal))
+        Err(Box::new(CircuitOpen::new(&core, refusal)))
     }
 
     /// Whether the result is still to come.
     #[inline]
     pub(super) const fn counts(&self) -> bool {
-        self.core.is_some()
+        self.held.is_some()
     }
 
     /// Out of here, if the result is still to come.
     #[inline]
-    pub(super) fn take(&mut self) -> Option<Self> {
-        self.counts().then(|| mem::take(self))
+    pub(super) fn if_counts(self) -> Option<Self> {
+        self.held.is_some().then_some(self)
     }
 
     /// Takes what the classifier said of the call, if that counts at once. A success does not, since it may yet turn out
     /// to be none.
     #[cold]
-    pub(crate) fn judge(&mut self, failure: Failure) {
-        let Some(core) = &self.core else { return };
-        match core.settings.verdict(&failure) {
-            Verdict::Success => {}
-            Verdict::Failure => self.settle(Some(failure)),
+    pub(crate) fn judge(mut self, failure: Failure) -> Self {
+        let Some(held) = self.held.take() else { return self };
+        match held.core.settings.verdict(&failure) {
+            Verdict::Success => return Self { held: Some(held) },
+            Verdict::Failure => held.settle(Some(failure)),
             // However long it took.
-            Verdict::Neither => self.forget(),
+            Verdict::Neither => held.forget(),
         }
+        self
     }
 
     /// The service failed, in place of a response. A classifier that takes that for no failure makes it a success.
     #[cold]
-    pub(crate) fn failed(&mut self, failure: Option<Failure>) {
-        if let Some(failure) = failure {
-            self.judge(failure);
+    pub(crate) fn failed(self, failure: Option<Failure>) {
+        let mut judged = match failure {
+            Some(failure) => self.judge(failure),
+            None => self,
+        };
+        if let Some(held) = judged.held.take() {
+            held.settle(None);
         }
-        self.settle(None);
+    }
+}
+
+impl Held {
+    #[cold]
+    fn settle(self, failure: Option<Failure>) {
+        if failure.is_none() && !self.is_slow() {
+            return self.core.succeeded(self.ticket);
+        }
+        self.core.failed(self.ticket, failure.unwrap_or(SLOW));
     }
 
     #[cold]
-    fn settle(&mut self, failure: Option<Failure>) {
-        let Some(core) = self.core.take() else { return };
-        if failure.is_none() && !self.is_slow(&core) {
-            return core.succeeded(self.ticket);
-        }
-        core.failed(self.ticket, failure.unwrap_or(SLOW));
-    }
-
-    #[cold]
-    fn end_early(&mut self) {
-        if self.core.as_deref().is_some_and(|core| self.is_slow(core)) {
+    fn end_early(self) {
+        if self.is_slow() {
             self.settle(None);
         } else {
             self.forget();
@@ -128,16 +139,14 @@ impl Permit {
 
     /// Neither success nor failure.
     #[cold]
-    fn forget(&mut self) {
-        if let Some(core) = self.core.take() {
-            core.cancel(self.ticket);
-        }
+    fn forget(self) {
+        self.core.cancel(self.ticket);
     }
 
-    fn is_slow(&self, core: &Core) -> bool {
+    fn is_slow(&self) -> bool {
         let Some(started) = self.started else { return false };
-        let took = nanos(core.now()).saturating_sub(started.get() - 1);
-        core.settings.slow.is_some_and(|limit| took >= nanos(limit))
+        let took = nanos(self.core.now()).saturating_sub(started.get() - 1);
+        self.core.settings.slow.is_some_and(|limit| took >= nanos(limit))
     }
 }
 
@@ -146,23 +155,24 @@ fn started(now: Duration) -> NonZeroU64 {
 }
 
 impl Watch for Permit {
-    #[cold]
-    fn panicked(&mut self) {
-        self.settle(Some(LOCAL));
+    #[inline]
+    fn panicked(mut self) {
+        if let Some(held) = self.held.take() {
+            held.settle(Some(LOCAL));
+        }
     }
 
     #[inline]
-    fn complete(&mut self) {
-        if self.started.is_some() {
-            return self.settle(None);
-        }
-        if let Some(core) = self.core.take() {
-            core.succeeded(self.ticket);
+    fn complete(mut self) {
+        match self.held.take() {
+            None => {}
+            Some(held) if held.started.is_some() => held.settle(None),
+            Some(held) => held.core.succeeded(held.ticket),
         }
     }
 
     #[cold]
-    fn fail(&mut self, error: &(dyn Error + 'static)) {
+    fn fail(self, error: &(dyn Error + 'static)) {
         self.failed(Some(classify_body_error(error)));
     }
 }
@@ -170,8 +180,8 @@ impl Watch for Permit {
 impl Drop for Permit {
     #[inline]
     fn drop(&mut self) {
-        if self.counts() {
-            self.end_early();
+        if let Some(held) = self.held.take() {
+            held.end_early();
         }
     }
 }

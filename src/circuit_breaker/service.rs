@@ -10,14 +10,13 @@ use tower_service::Service;
 
 use super::{
     CircuitOpen, ResponseFuture,
-    future::State,
     permit::Permit,
     readiness::{Readiness, Verdict},
     select::{Find, Single},
 };
 use crate::{
     BoxError, Classify, HttpClassifier,
-    body::{Extent, Head, watching},
+    body::{Extent, Head, Working},
 };
 
 /// Service made by [`CircuitBreakerLayer`](super::CircuitBreakerLayer).
@@ -66,8 +65,7 @@ where
                 Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
                 Poll::Ready(Err(error)) => {
                     let error = error.into();
-                    let mut permit = Permit::of(Some(Arc::clone(core)));
-                    if permit.admit().is_ok() {
+                    if let Ok(permit) = Permit::of(Some(Arc::clone(core))).admit() {
                         permit.failed(self.classifier.classify(Err(&*error)));
                     }
                     return Poll::Ready(Err(error));
@@ -82,44 +80,30 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         self.readiness.asked = false;
         let mut permit = Permit::of(self.select.find(&request));
-        if (self.readiness.refuses() || !permit.admit_at_once())
-            && let Err(error) = self.admit(&mut permit)
-        {
-            return refuse(request, error, self.classifier.clone());
+        if self.readiness.refuses() || !permit.admit_at_once() {
+            permit = match self.admit(permit) {
+                Ok(permit) => permit,
+                Err(error) => return ResponseFuture::refused(error),
+            };
         }
-        let inner = watching(&mut permit, || self.inner.call(request));
-        ResponseFuture {
-            state: State::Call { inner },
-            permit,
-            classifier: self.classifier.clone(),
-            extent: PhantomData,
-        }
+        let working = Working::on(&mut permit);
+        let inner = self.inner.call(request);
+        working.done();
+        ResponseFuture::new(inner, permit, self.classifier.clone())
     }
 }
 
 impl<S: Clone, C, K, E> CircuitBreaker<S, C, K, E> {
     /// Whether the call may pass, or why it is rejected.
     #[cold]
-    fn admit(&mut self, permit: &mut Permit) -> Result<(), Box<CircuitOpen>> {
+    #[inline(never)]
+    fn admit(&mut self, permit: Permit) -> Result<Permit, Box<CircuitOpen>> {
         // An inner service that was not asked must not be called, whatever has happened since.
-        if self.readiness.take_refusal()
-            && let Some((core, refusal)) = permit.reject()
-        {
-            return Err(Box::new(CircuitOpen::new(&core, refusal)));
+        if self.readiness.take_refusal() {
+            return permit.reject();
         }
         permit.pass().inspect_err(|_| self.inner = self.inner.clone())
     }
-}
-
-/// Apart from the rest, so that a request which is not rejected need not be moved.
-#[cold]
-fn refuse<Req, F, C, E>(
-    request: Req,
-    error: Box<CircuitOpen>,
-    classifier: C,
-) -> ResponseFuture<F, C, E> {
-    drop(request);
-    ResponseFuture::refused(error, classifier)
 }
 
 impl<S: Clone, C: Clone, K: Clone, E> Clone for CircuitBreaker<S, C, K, E> {

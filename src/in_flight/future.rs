@@ -2,7 +2,7 @@ use std::{
     fmt,
     marker::PhantomData,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use pin_project_lite::pin_project;
@@ -45,25 +45,20 @@ where
                 return Poll::Ready(Err(error.take().expect("polled after completion")));
             }
         };
-        let place = this.place;
-        let polled = inner.poll(cx);
-        // Looked at where it is: to move it costs more than all the rest.
-        if let (Poll::Ready(Ok(response)), Some(place)) = (&polled, &mut *place) {
-            place.answered(E::is_failed(response));
-            E::at_head(place);
-        }
-        let error = match polled {
-            Poll::Ready(Err(error)) => error,
-            Poll::Ready(Ok(response)) => {
-                return Poll::Ready(Ok(E::attach(response, || place.take())));
-            }
-            Poll::Pending => return Poll::Pending,
-        };
+        let outcome = ready!(inner.poll(cx));
         // Given back even if this future is kept.
-        if let Some(mut place) = place.take() {
-            place.answered(true);
+        let place = this.place.take();
+        match outcome {
+            Ok(response) => {
+                let place =
+                    place.and_then(|place| E::at_head(place.answered(E::is_failed(&response))));
+                Poll::Ready(Ok(E::attach(response, place)))
+            }
+            Err(error) => {
+                drop(place.map(|place| place.answered(true)));
+                Poll::Ready(Err(error.into()))
+            }
         }
-        Poll::Ready(Err(error.into()))
     }
 }
 

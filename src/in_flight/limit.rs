@@ -128,10 +128,11 @@ impl Place {
 
     /// The response is there, or will not come.
     #[inline]
-    pub(crate) fn answered(&mut self, failed: bool) {
+    pub(crate) fn answered(mut self, failed: bool) -> Self {
         if let (Some(limit), Some(began)) = (&self.limit, self.began.take()) {
             limit.learn(began, failed);
         }
+        self
     }
 
     #[inline]
@@ -143,11 +144,12 @@ impl Place {
 }
 
 impl Watch for Place {
-    fn complete(&mut self) {
+    #[inline]
+    fn complete(mut self) {
         self.give_back();
     }
 
-    fn fail(&mut self, _error: &(dyn Error + 'static)) {
+    fn fail(mut self, _error: &(dyn Error + 'static)) {
         self.give_back();
     }
 }

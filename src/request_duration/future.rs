@@ -37,10 +37,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let polled = match this.measure {
-            Some(measure) => watching(measure, || this.inner.poll(cx)),
-            None => this.inner.poll(cx),
-        };
+        let polled = watching(this.measure, || this.inner.poll(cx));
         match &polled {
             Poll::Pending => {}
             Poll::Ready(Ok(response)) => {
@@ -57,6 +54,6 @@ where
                 }
             }
         }
-        polled.map_ok(|response| WholeBody::attach(response, || this.measure.take()))
+        polled.map_ok(|response| WholeBody::attach(response, this.measure.take()))
     }
 }

@@ -44,9 +44,9 @@ where
             Side::Client => self.last.of(&head.uri),
             Side::Server => Server::default(),
         };
-        let mut measure = Measure::start(&self.layer, &head, server);
+        let mut measure = Some(Measure::start(&self.layer, &head, server));
         let request = Request::from_parts(head, body);
         let inner = watching(&mut measure, || self.inner.call(request));
-        ResponseFuture { inner, measure: Some(measure) }
+        ResponseFuture { inner, measure }
     }
 }

@@ -141,9 +141,7 @@ where
 /// To be told before the place is given back, for a limit that learns from it.
 #[inline]
 fn answered(place: &mut Option<Place>, failed: bool) {
-    if let Some(place) = place {
-        place.answered(failed);
-    }
+    *place = place.take().map(|place| place.answered(failed));
 }
 
 #[inline]

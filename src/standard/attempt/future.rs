@@ -1,5 +1,5 @@
 use std::{
-    fmt,
+    fmt, mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -77,13 +77,13 @@ where
             Poll::Pending => {}
             Poll::Ready(Ok(response)) => {
                 if let Some(failure) = this.classifier.classify(Ok(response)) {
-                    permit.judge(failure);
+                    *permit = mem::take(permit).judge(failure);
                 }
-                permit.complete();
+                mem::take(permit).complete();
             }
             Poll::Ready(Err(error)) => {
                 hint_if_around_retry(&**error);
-                permit.failed(this.classifier.classify(Err(&**error)));
+                mem::take(permit).failed(this.classifier.classify(Err(&**error)));
             }
         }
     }

@@ -89,10 +89,10 @@ impl<S: Clone, C: Clone, K: KeyOf> Attempt<S, C, K> {
         again: bool,
     ) -> Pass<C> {
         let mut permit = self.circuits.permit(request, again);
-        let admitted = if permit.admit_at_once() { Ok(()) } else { permit.pass() };
-        let place = match admitted {
-            Ok(()) => self.place(request),
-            Err(open) => Err(open.into()),
+        let admitted = if permit.admit_at_once() { Ok(permit) } else { permit.pass() };
+        let (permit, place) = match admitted {
+            Ok(permit) => (permit, self.place(request)),
+            Err(open) => (Permit::default(), Err(open.into())),
         };
         if place.is_err() {
             // What it was given to be ready is somebody else's to use.
