@@ -17,7 +17,7 @@ use super::{
     view::View,
 };
 #[cfg(feature = "standard")]
-use crate::BoxError;
+use crate::{BoxError, poll_into::PollInto};
 use crate::{Cause, Classify, Failure, Reporter};
 
 pin_project! {
@@ -80,26 +80,41 @@ impl<F, C> ResponseFuture<F, C, super::Known> {
         Self { inner, slot, classifier, view: super::Known {} }
     }
 
-    /// As [`PollInto`](crate::poll_into::PollInto), of a body that need only be told that it is watched; `inner` polls the
-    /// inner future.
+    /// As [`PollInto`], of a body that need only be told that it is watched.
     #[inline]
     pub(crate) fn poll_into<B>(
         self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
         polled: &mut Poll<Result<Response<ResponseBody<B>>, BoxError>>,
-        inner: impl FnOnce(Pin<&mut F>, &mut Poll<Result<Response<ResponseBody<B>>, BoxError>>),
     ) where
+        F: PollInto<Output = Result<Response<ResponseBody<B>>, BoxError>>,
+        C: Classify<Response<ResponseBody<B>>>,
+        B: Body,
+        B::Error: fmt::Display + 'static,
+    {
+        if self.slot.is_empty() {
+            return self.project().inner.poll_into(cx, polled);
+        }
+        self.poll_heard(cx, polled);
+    }
+
+    /// Apart, so that a call that nobody hears of is polled as if it were bare.
+    #[inline(never)]
+    fn poll_heard<B>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        polled: &mut Poll<Result<Response<ResponseBody<B>>, BoxError>>,
+    ) where
+        F: PollInto<Output = Result<Response<ResponseBody<B>>, BoxError>>,
         C: Classify<Response<ResponseBody<B>>>,
         B: Body,
         B::Error: fmt::Display + 'static,
     {
         let this = self.project();
-        if this.slot.is_empty() {
-            return inner(this.inner, polled);
-        }
         LeftBehind::forget();
         {
             let _entered = this.slot.enter();
-            inner(this.inner, polled);
+            this.inner.poll_into(cx, polled);
         }
         this.slot.left();
         if let Poll::Ready(outcome) = polled {

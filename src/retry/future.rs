@@ -22,7 +22,7 @@ use super::{
 };
 #[cfg(feature = "standard")]
 use crate::poll_into::PollInto;
-use crate::{BoxError, Classify, Failure, attempts::tell_dropped};
+use crate::{BoxError, Classify, attempts::tell_dropped};
 
 pin_project! {
     /// Response future of [`Retry`](super::Retry).
@@ -95,14 +95,6 @@ pin_project! {
     }
 }
 
-/// What a look at the outcome of an attempt says.
-enum Looked {
-    /// There is nothing more to do: it was the first, and did well.
-    Done,
-    /// How it failed, if it did.
-    Judge(Option<Failure>),
-}
-
 impl<S, C, P, Req> Future for ResponseFuture<S, C, P, Req>
 where
     S: Service<Sent<P, Req>>,
@@ -112,49 +104,81 @@ where
 {
     type Output = Result<S::Response, BoxError>;
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "out of line, the response is moved once more")]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        loop {
-            if let StateProj::Attempt { attempt } = self.as_mut().project().state.project() {
-                let polled = attempt.poll(cx).map_err(Into::into);
-                // Looked at where it is: most calls end here, and a response is large to move.
-                let Poll::Ready(outcome) = &polled else { return polled };
-                let Looked::Judge(failure) = self.as_mut().look(outcome) else { return polled };
-                let outcome = ready!(polled);
-                if let Some(outcome) = self.as_mut().judge(outcome, failure) {
-                    return Poll::Ready(outcome);
+        if let StateProj::Attempt { attempt } = self.as_mut().project().state.project() {
+            match ready!(attempt.poll(cx)) {
+                // Most calls end here. No reference to the response goes out of line, so that it is moved once.
+                Ok(response) if self.is_done(&response) => return Poll::Ready(Ok(response)),
+                outcome => {
+                    if let Some(outcome) = self.as_mut().look(outcome.map_err(Into::into)) {
+                        return Poll::Ready(outcome);
+                    }
                 }
             }
-            if let Err(error) = ready!(self.as_mut().poll_again(cx)) {
-                return Poll::Ready(Err(error));
-            }
         }
+        let outcome = ready!(self.poll_on(cx));
+        Poll::Ready(outcome)
     }
 }
 
 impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
 where
     S: Service<Sent<P, Req>>,
+    S::Error: Into<BoxError>,
     C: Classify<S::Response>,
     P: Protocol<Req, S::Response>,
 {
+    /// Whether there is nothing more to do: it was the first attempt, and did well.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "out of line, the response is moved once more")]
-    fn look(self: Pin<&mut Self>, outcome: &Result<S::Response, BoxError>) -> Looked {
-        let this = self.project();
-        Looked::Judge(match outcome {
+    #[expect(clippy::inline_always, reason = "as `poll`")]
+    fn is_done(&self, response: &S::Response) -> bool {
+        let is_done = self.protocol.may_be_good(response)
+            && self.classifier.classify(Ok(response)).is_none()
+            && self.made == 1
+            && self.policy.unwanted.is_empty();
+        #[cfg(feature = "metrics")]
+        if is_done {
+            crate::metrics::attempt(None, 1);
+        }
+        is_done
+    }
+
+    /// Returns what the caller gets, or sets the state that leads to another attempt.
+    #[inline(never)]
+    fn look(
+        mut self: Pin<&mut Self>,
+        outcome: Result<S::Response, BoxError>,
+    ) -> Option<Result<S::Response, BoxError>> {
+        let this = self.as_mut().project();
+        let failure = match &outcome {
             Ok(response) => {
                 let failure = this.classifier.classify(Ok(response));
-                let unwanted = &this.policy.unwanted;
-                if failure.is_none() && *this.made == 1 && unwanted.is_empty() {
-                    #[cfg(feature = "metrics")]
-                    crate::metrics::attempt(None, 1);
-                    return Looked::Done;
-                }
-                failure.or_else(|| this.protocol.among(response, unwanted))
+                failure.or_else(|| this.protocol.among(response, &this.policy.unwanted))
             }
             Err(error) => this.classifier.classify(Err(&**error)),
-        })
+        };
+        self.judge(outcome, failure)
+    }
+
+    /// From the end of an attempt to that of the call.
+    #[inline(never)]
+    fn poll_on(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<S::Response, BoxError>> {
+        loop {
+            if let Err(error) = ready!(self.as_mut().poll_again(cx)) {
+                return Poll::Ready(Err(error));
+            }
+            if let StateProj::Attempt { attempt } = self.as_mut().project().state.project() {
+                let outcome = ready!(attempt.poll(cx)).map_err(Into::into);
+                if let Some(outcome) = self.as_mut().look(outcome) {
+                    return Poll::Ready(outcome);
+                }
+            }
+        }
     }
 }
 
@@ -176,16 +200,19 @@ where
     ) {
         if let StateProj::Attempt { attempt } = self.as_mut().project().state.project() {
             attempt.poll_into(cx, polled);
-            let Poll::Ready(outcome) = polled else { return };
-            let Looked::Judge(failure) = self.as_mut().look(outcome) else { return };
+            match polled {
+                Poll::Pending => return,
+                Poll::Ready(Ok(response)) if self.is_done(response) => return,
+                Poll::Ready(_) => {}
+            }
             let Poll::Ready(outcome) = std::mem::replace(polled, Poll::Pending) else { return };
-            if let Some(outcome) = self.as_mut().judge(outcome, failure) {
+            if let Some(outcome) = self.as_mut().look(outcome) {
                 *polled = Poll::Ready(outcome);
                 return;
             }
         }
         // Most calls have no other attempt, and its response may be moved.
-        *polled = self.poll(cx);
+        *polled = self.poll_on(cx);
     }
 
     #[inline]

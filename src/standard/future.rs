@@ -6,6 +6,7 @@ use std::{
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
+use tokio::time::Instant;
 
 use super::attempt::AttemptBody;
 use crate::{
@@ -17,7 +18,16 @@ pin_project! {
     #[derive(Debug)]
     pub struct ResponseFuture<F, C> {
         #[pin]
-        inner: logging::ResponseFuture<deadline::ResponseFuture<F>, C, logging::Known>,
+        inner: logging::ResponseFuture<Bound<F>, C, logging::Known>,
+    }
+}
+
+pin_project! {
+    /// Bounds the body where it is.
+    #[derive(Debug)]
+    struct Bound<F> {
+        #[pin]
+        inner: deadline::ResponseFuture<F>,
     }
 }
 
@@ -29,7 +39,7 @@ impl<F, C> ResponseFuture<F, C> {
         slot: Slot,
         classifier: C,
     ) -> Self {
-        let inner = deadline::ResponseFuture::new(inner, limit);
+        let inner = Bound { inner: deadline::ResponseFuture::new(inner, limit) };
         Self { inner: logging::ResponseFuture::new(inner, slot, classifier) }
     }
 }
@@ -46,11 +56,28 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut polled = Poll::Pending;
-        self.project().inner.poll_into(&mut polled, |inner, polled| {
-            inner.poll_into(cx, polled, |response, bounds| {
-                response.body_mut().inner_mut().inner_mut().bound(bounds);
-            });
-        });
+        self.project().inner.poll_into(cx, &mut polled);
         polled
+    }
+}
+
+impl<F, B> PollInto for Bound<F>
+where
+    F: PollInto<Output = Result<Response<AttemptBody<B>>, BoxError>>,
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    type Output = F::Output;
+
+    #[inline]
+    fn poll_into(self: Pin<&mut Self>, cx: &mut Context<'_>, polled: &mut Poll<F::Output>) {
+        self.project().inner.poll_into(cx, polled, |response, bounds| {
+            response.body_mut().inner_mut().inner_mut().bound(bounds);
+        });
+    }
+
+    #[inline]
+    fn wakes_by(&self) -> Option<Instant> {
+        None
     }
 }

@@ -14,7 +14,7 @@ use super::{AttemptBody, answer::Answer, service::Settings};
 use crate::{
     BoxError, Classify,
     attempts::hint_if_around_retry,
-    body::{Watch, watching},
+    body::{Watch, Working},
     circuit_breaker::Permit,
     in_flight::Place,
     poll_into::PollInto,
@@ -71,19 +71,19 @@ where
         polled: &mut Poll<Result<Response<AttemptBody<B>>, BoxError>>,
     ) {
         let this = self.project();
-        let (answer, permit) = (this.answer, this.permit);
-        watching(permit, || answer.poll_into(cx, polled));
-        match polled {
-            Poll::Pending => {}
-            Poll::Ready(Ok(response)) => {
-                if let Some(failure) = this.classifier.classify(Ok(response)) {
-                    *permit = mem::take(permit).judge(failure);
-                }
-                mem::take(permit).complete();
-            }
-            Poll::Ready(Err(error)) => {
+        let working = Working::on(this.permit);
+        this.answer.poll_into(cx, polled);
+        working.done();
+        let Poll::Ready(outcome) = polled else { return };
+        let permit = mem::take(this.permit);
+        match outcome {
+            Ok(response) => match this.classifier.classify(Ok(response)) {
+                None => permit.complete(),
+                Some(failure) => permit.judge(failure).complete(),
+            },
+            Err(error) => {
                 hint_if_around_retry(&**error);
-                mem::take(permit).failed(this.classifier.classify(Err(&**error)));
+                permit.failed(this.classifier.classify(Err(&**error)));
             }
         }
     }
