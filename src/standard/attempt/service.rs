@@ -92,7 +92,7 @@ impl<S: Clone, C: Clone, K: KeyOf> Attempt<S, C, K> {
         let admitted = if permit.admit_at_once() { Ok(permit) } else { permit.pass() };
         let (permit, place) = match admitted {
             Ok(permit) => (permit, self.place(request)),
-            Err(open) => (Permit::default(), Err(open.into())),
+            Err(open) => (Permit::default(), Err(open as BoxError)),
         };
         if place.is_err() {
             // What it was given to be ready is somebody else's to use.
@@ -107,7 +107,7 @@ impl<S: Clone, C: Clone, K: KeyOf> Attempt<S, C, K> {
     #[inline]
     fn place<B>(&mut self, request: &Request<B>) -> Result<Option<Place>, BoxError> {
         match &mut self.limits {
-            Some(limits) => Ok(limits.take(request)?),
+            Some(limits) => limits.take(request).map_err(|shed| shed as BoxError),
             None => Ok(None),
         }
     }
