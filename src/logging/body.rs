@@ -52,16 +52,40 @@ where
     type Data = B::Data;
     type Error = B::Error;
 
-    #[inline]
+    #[inline(always)]
     fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        if self.slot.is_empty() {
+            return self.project().inner.poll_frame(cx);
+        }
+        self.poll_heard(cx)
+    }
+
+    #[inline]
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    #[inline]
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl<B> ResponseBody<B>
+where
+    B: Body,
+    B::Error: fmt::Display + 'static,
+{
+    #[inline(never)]
+    fn poll_heard(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
         let slot = this.slot;
-        if slot.is_empty() {
-            return this.inner.poll_frame(cx);
-        }
         let polled = {
             let _entered = slot.enter();
             this.inner.as_mut().poll_frame(cx)
@@ -84,16 +108,6 @@ where
             Poll::Ready(None) => slot.data(0, &[], true),
         }
         polled
-    }
-
-    #[inline]
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    #[inline]
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
     }
 }
 

@@ -80,9 +80,11 @@ impl<S, C: Clone, V> Logging<S, C, V> {
     #[inline]
     pub(crate) fn begin<B>(&self, request: &Request<B>) -> Slot {
         let heard = LevelFilter::current();
-        if heard < self.gravest {
-            return Slot::none();
-        }
+        if heard < self.gravest { Slot::none() } else { self.begin_heard(request, heard) }
+    }
+
+    #[inline(never)]
+    fn begin_heard<B>(&self, request: &Request<B>, heard: LevelFilter) -> Slot {
         if heard < self.at_length {
             return Slot::new(&self.settings, Head::of(request), false);
         }
