@@ -75,6 +75,7 @@ impl Budget {
     }
 
     /// Counts a call.
+    #[inline]
     pub(crate) fn deposit(&self, now: Instant) {
         if let Some(window) = &self.window {
             lock(window).deposit(now);
@@ -116,6 +117,7 @@ impl fmt::Debug for Budget {
 }
 
 /// Only arithmetic is done under it, so a panic cannot leave it half done.
+#[inline]
 fn lock(window: &Mutex<Window>) -> std::sync::MutexGuard<'_, Window> {
     window.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -141,6 +143,7 @@ struct Window {
 }
 
 impl Window {
+    #[inline]
     fn deposit(&mut self, now: Instant) {
         let at = self.slide(now);
         if let Some(more) = self.calls[at].checked_add(1) {
@@ -185,6 +188,7 @@ impl Window {
     }
 
     /// Forgets what is too old, and gives the index of the second of `now`. A clock that goes back stays where it was.
+    #[inline]
     fn slide(&mut self, now: Instant) -> usize {
         if self.until.is_none_or(|until| now >= until) {
             self.pass(now);
