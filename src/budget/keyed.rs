@@ -16,7 +16,7 @@ pub(crate) enum Budgets {
 impl Budgets {
     /// Whether a request to `uri` is known to have the key of `last`, that of the service.
     #[inline]
-    pub(crate) fn is_last(&self, last: &Last<Budget>, uri: Option<&Uri>) -> bool {
+    fn is_last(&self, last: &Last<Budget>, uri: Option<&Uri>) -> bool {
         match (self, uri) {
             (Self::Keyed(keyed), Some(uri)) => keyed.by.is_surely(uri, last.key()),
             _ => false,
@@ -35,8 +35,8 @@ impl Budgets {
         match self {
             Self::One(_) => None,
             Self::Keyed(keyed) => {
-                let is_last = is_last || self.is_last(last, uri);
-                last.again(is_last).or_else(|| keyed.of(last, uri, now))
+                let found = last.again(is_last || self.is_last(last, uri));
+                if found.is_some() { found } else { keyed.of(last, uri, now) }
             }
         }
     }

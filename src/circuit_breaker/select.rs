@@ -8,14 +8,16 @@ use std::{
     },
 };
 
+#[cfg(feature = "standard")]
+use http::Uri;
 use tokio::time::Instant;
 
 #[cfg(feature = "standard")]
 use super::permit::Permit;
 use super::{circuit::Core, settings::Settings};
-#[cfg(feature = "standard")]
-use crate::keys::Named;
 use crate::keys::{KEYS_MAX, Key, Last, Store};
+#[cfg(feature = "standard")]
+use crate::keys::{KeyOf, Named};
 
 /// Where the circuits of a layer are.
 pub trait Select {
@@ -97,18 +99,33 @@ impl<F> Keyed<F> {
 #[cfg(feature = "standard")]
 impl<F> Keyed<Named<F>> {
     /// The permit of a call, to be admitted yet. `again`: its key is known to be the last one.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "most calls need no more than the last one")]
     pub(crate) fn permit<Req>(&mut self, request: &Req, again: bool) -> Permit
     where
         Named<F>: Key<Req>,
     {
-        Permit::of(self.last.again(again).or_else(|| self.find(request)))
+        let found = self.last.again(again);
+        Permit::of(if found.is_some() { found } else { self.find(request) })
     }
 
-    /// Whether `key`, one that was made of a request and is not the name, is the last one here.
+    /// Whether `uri` has the last key here, if that [is plain](Self::is_plain).
     #[inline]
-    pub(crate) fn is_last(&self, key: &str) -> bool {
-        self.last.key() == key && self.shared.by.on && *key != *self.shared.by.name
+    pub(crate) fn is_spelled(&self, uri: &Uri) -> bool
+    where
+        F: KeyOf,
+    {
+        self.shared.by.by.is_spelled(uri, self.last.key())
+    }
+
+    /// Whether the last key here is `key`, and that of every request which is spelled like it.
+    pub(crate) fn is_plain(&self, key: &str) -> bool
+    where
+        F: KeyOf,
+    {
+        // The name is no key that was made: a host may be spelled like it, and have another.
+        let Named { by, name, on } = &*self.shared.by;
+        self.last.key() == key && *on && by.is_plain(key) && *key != **name
     }
 }
 

@@ -16,12 +16,12 @@ pub fn by_authority(uri: &Uri) -> Option<Cow<'_, str>> {
     Some(Cow::Borrowed(whole))
 }
 
-/// Whether `key` is one that [`by_authority`] made, and makes of `uri` as well: it is spelled the same, and its port is not one
-/// that some scheme leaves out.
+/// Whether `key`, one that [`by_authority`] made, is made of every authority that is spelled the same: its port is not one that
+/// some scheme leaves out.
 #[cfg(feature = "standard")]
 #[inline]
-pub(super) fn is_surely(uri: &Uri, key: &str) -> bool {
-    uri.authority().is_some_and(|whole| whole.as_str() == key) && !has_odd_port(key.as_bytes())
+pub(super) fn is_plain(key: &str) -> bool {
+    !has_odd_port(key.as_bytes())
 }
 
 /// Whether the port may have another spelling: it is empty, begins with a zero, or may be the scheme's own.
@@ -93,6 +93,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    #[cfg(feature = "standard")]
+    use crate::keys::{ByAuthority, KeyOf};
 
     #[test]
     fn an_authority_is_host_and_port_without_the_user() {
@@ -123,7 +125,7 @@ mod tests {
             assert_eq!(key, format!("{host}:80"));
             let now = format!("http://{host}:80/").parse().unwrap();
             assert_eq!(by_authority(&now).unwrap(), host);
-            assert!(!is_surely(&now, &key), "{host}");
+            assert!(!ByAuthority {}.is_surely(&now, &key), "{host}");
         }
     }
 
@@ -171,7 +173,7 @@ mod tests {
                 format!("{}{host}{}", schemes[at], ports[at]).parse::<Uri>().unwrap()
             });
             let key = by_authority(&before).unwrap();
-            if is_surely(&now, &key) {
+            if (ByAuthority {}).is_surely(&now, &key) {
                 prop_assert_eq!(by_authority(&now).unwrap(), key);
             } else {
                 // What is not seen at once has a port that wants a look, or another spelling, or is another.

@@ -43,7 +43,19 @@ pub trait KeyOf {
 
     /// Whether `key`, one that it made before, is known to be that of `uri` by less than it takes to make it.
     #[inline]
-    fn is_surely(&self, _uri: &Uri, _key: &str) -> bool {
+    fn is_surely(&self, uri: &Uri, key: &str) -> bool {
+        self.is_spelled(uri, key) && self.is_plain(key)
+    }
+
+    /// Whether `uri` is spelled like `key` where that is made of it.
+    #[inline]
+    fn is_spelled(&self, _uri: &Uri, _key: &str) -> bool {
+        false
+    }
+
+    /// Whether what is spelled like `key` has that key, whatever the rest.
+    #[inline]
+    fn is_plain(&self, _key: &str) -> bool {
         false
     }
 }
@@ -73,8 +85,13 @@ impl KeyOf for ByAuthority {
     }
 
     #[inline]
-    fn is_surely(&self, uri: &Uri, key: &str) -> bool {
-        super::authority::is_surely(uri, key)
+    fn is_spelled(&self, uri: &Uri, key: &str) -> bool {
+        uri.authority().is_some_and(|whole| whole.as_str() == key)
+    }
+
+    #[inline]
+    fn is_plain(&self, key: &str) -> bool {
+        super::authority::is_plain(key)
     }
 }
 

@@ -111,12 +111,6 @@ impl<S: Clone, C: Clone, F: Clone> Retry<S, C, Http<F>> {
         self.begin(Some(head.uri()), is_last, Override::of(head.extensions()), started)
     }
 
-    /// Whether the key of a request's budget is known to be that of the last one.
-    #[inline]
-    pub(crate) fn is_last(&self, uri: &Uri) -> bool {
-        self.policy.budgets.is_last(&self.last, Some(uri))
-    }
-
     /// What makes the first attempt, and the key of the last budget.
     #[inline]
     pub(crate) fn first(&mut self) -> (&mut S, &str) {

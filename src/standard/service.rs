@@ -29,7 +29,7 @@ pub struct Standard<S, C = HttpClassifier, P = Http, K = ByAuthority> {
     pub(super) inner: Retry<Attempt<S, C, K>, C, P>,
     pub(super) log: Logging<(), C>,
     pub(super) deadline: DeadlineLayer,
-    /// Budget and circuit of the last call have the same key, so that it need be compared for one of them only.
+    /// Budget and circuit of the last call have the same key, a plain one, so that it need be compared only once.
     pub(super) alike: bool,
 }
 
@@ -76,15 +76,14 @@ where
             return ResponseFuture::new(None, limit, slot, log_classifier);
         }
         let started = limit.as_ref().map_or_else(Instant::now, |limit| limit.started);
-        let is_last = self.inner.is_last(head.uri());
-        let begun = self.inner.begin_at(&head, is_last, started);
+        let again = self.alike && self.inner.first().0.circuits.is_spelled(head.uri());
+        let begun = self.inner.begin_at(&head, again, started);
         let (body, kept) = begun.body(body);
         let saved = Saved::of(&head);
         let (attempts, key) = self.inner.first();
-        let again = is_last && self.alike;
         let pass = attempts.admit(&mut head, again);
         if !again {
-            self.alike = attempts.circuits.is_last(key);
+            self.alike = attempts.circuits.is_plain(key);
         }
         let Pass { mut permit, place, classifier, settings } = pass;
         let attempt = match place {
