@@ -121,12 +121,17 @@ impl Core {
     }
 
     /// Counts a call that was admitted by `ticket` as a success.
-    #[inline]
+    #[cold]
     pub(super) fn succeeded(&self, ticket: Ticket) {
         if ticket.probe.is_some() {
-            return self.probed(ticket, Outcome::Success);
+            self.probed(ticket, Outcome::Success);
+        } else {
+            self.succeeded_closed(ticket.generation);
         }
-        let generation = ticket.generation;
+    }
+
+    #[inline]
+    fn succeeded_closed(&self, generation: u32) {
         let now = Instant::now();
         if self.is_late(generation) {
             self.late();
@@ -281,6 +286,12 @@ impl Core {
         // Looked at again, since it may have changed before the waker was there.
         self.refuses()
     }
+}
+
+/// Counts a success of a call that was no probe: the way of most, so by what goes in registers.
+#[inline(never)]
+pub(super) fn count(core: Arc<Core>, generation: u32) {
+    core.succeeded_closed(generation);
 }
 
 impl Keep for Core {

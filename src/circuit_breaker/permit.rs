@@ -2,7 +2,7 @@ use std::{error::Error, num::NonZeroU64, sync::Arc, time::Duration};
 
 use super::{
     CircuitOpen,
-    circuit::{Core, nanos},
+    circuit::{Core, count, nanos},
     settings::Verdict,
     state::{Refusal, Ticket},
 };
@@ -166,8 +166,10 @@ impl Watch for Permit {
     fn complete(mut self) {
         match self.held.take() {
             None => {}
-            Some(held) if held.started.is_some() => held.settle(None),
-            Some(held) => held.core.succeeded(held.ticket),
+            Some(Held { core, ticket: Ticket { generation, probe: None }, started: None }) => {
+                count(core, generation);
+            }
+            Some(held) => held.settle(None),
         }
     }
 

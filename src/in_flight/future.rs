@@ -47,15 +47,14 @@ where
         };
         let outcome = ready!(inner.poll(cx));
         // Given back even if this future is kept.
-        let place = this.place.take();
+        let mut place = this.place.take();
+        if let Some(place) = &mut place {
+            place.answered(outcome.as_ref().map_or(true, E::is_failed));
+        }
         match outcome {
-            Ok(response) => {
-                let place =
-                    place.and_then(|place| E::at_head(place.answered(E::is_failed(&response))));
-                Poll::Ready(Ok(E::attach(response, place)))
-            }
+            Ok(response) => Poll::Ready(Ok(E::attach(response, place.and_then(E::at_head)))),
             Err(error) => {
-                drop(place.map(|place| place.answered(true)));
+                drop(place);
                 Poll::Ready(Err(error.into()))
             }
         }

@@ -128,11 +128,10 @@ impl Place {
 
     /// The response is there, or will not come.
     #[inline]
-    pub(crate) fn answered(mut self, failed: bool) -> Self {
+    pub(crate) fn answered(&mut self, failed: bool) {
         if let (Some(limit), Some(began)) = (&self.limit, self.began.take()) {
             limit.learn(began, failed);
         }
-        self
     }
 
     #[inline]

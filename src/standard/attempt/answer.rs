@@ -141,7 +141,9 @@ where
 /// To be told before the place is given back, for a limit that learns from it.
 #[inline]
 fn answered(place: &mut Option<Place>, failed: bool) {
-    *place = place.take().map(|place| place.answered(failed));
+    if let Some(place) = place {
+        place.answered(failed);
+    }
 }
 
 #[inline]
