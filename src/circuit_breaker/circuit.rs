@@ -290,6 +290,7 @@ impl Core {
 
 /// Counts a success of a call that was no probe: the way of most, so by what goes in registers.
 #[inline(never)]
+#[expect(clippy::needless_pass_by_value, reason = "so that the caller has nothing left to drop")]
 pub(super) fn count(core: Arc<Core>, generation: u32) {
     core.succeeded_closed(generation);
 }

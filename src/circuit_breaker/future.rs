@@ -88,8 +88,8 @@ where
         let classifier = this.classifier.take().expect(COMPLETED);
         let (response, permit) = match outcome {
             Ok(response) if classifier.is_surely_none(&response) => (response, permit),
-            Ok(response) => judge(response, permit, classifier),
-            Err(error) => return Poll::Ready(Err(failed(error.into(), permit, classifier))),
+            Ok(response) => judge(response, permit, &classifier),
+            Err(error) => return Poll::Ready(Err(failed(error.into(), permit, &classifier))),
         };
         let (response, permit) = keeping(response, || E::at_head(permit));
         Poll::Ready(Ok(E::attach(response, permit.and_then(Permit::if_counts))))
@@ -100,7 +100,7 @@ const COMPLETED: &str = "polled after completion";
 
 #[cold]
 #[inline(never)]
-fn judge<Res, C: Classify<Res>>(response: Res, permit: Permit, classifier: C) -> (Res, Permit) {
+fn judge<Res, C: Classify<Res>>(response: Res, permit: Permit, classifier: &C) -> (Res, Permit) {
     let permit = match classifier.classify(Ok(&response)) {
         Some(failure) => permit.judge(failure),
         None => permit,
@@ -110,7 +110,7 @@ fn judge<Res, C: Classify<Res>>(response: Res, permit: Permit, classifier: C) ->
 
 #[cold]
 #[inline(never)]
-fn failed<Res>(error: BoxError, permit: Permit, classifier: impl Classify<Res>) -> BoxError {
+fn failed<Res>(error: BoxError, permit: Permit, classifier: &impl Classify<Res>) -> BoxError {
     #[cfg(feature = "retry")]
     crate::attempts::hint_if_around_retry(&*error);
     permit.failed(classifier.classify(Err(&*error)));
