@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use super::{CircuitOpen, permit::Permit};
 use crate::{
     BoxError, Classify,
-    body::{Extent, keeping, let_go, watching},
+    body::{Extent, Working, let_go},
 };
 
 pin_project! {
@@ -21,8 +21,7 @@ pin_project! {
         #[pin]
         inner: Option<F>,
         fate: Fate,
-        // `None` once it was asked, and of a call that is refused.
-        classifier: Option<C>,
+        classifier: C,
         extent: PhantomData<fn() -> E>,
     }
 }
@@ -50,17 +49,17 @@ impl<F, C, E> ResponseFuture<F, C, E> {
         Self {
             inner: Some(inner),
             fate: Fate { permit, refused: None },
-            classifier: Some(classifier),
+            classifier,
             extent: PhantomData,
         }
     }
 
     #[inline]
-    pub(super) fn refused(error: Box<CircuitOpen>) -> Self {
+    pub(super) fn refused(error: Box<CircuitOpen>, classifier: C) -> Self {
         Self {
             inner: None,
             fate: Fate { permit: Permit::default(), refused: Some(error) },
-            classifier: None,
+            classifier,
             extent: PhantomData,
         }
     }
@@ -83,38 +82,52 @@ where
         let Some(inner) = this.inner.as_pin_mut() else {
             return Poll::Ready(Err(this.fate.refused.take().expect(COMPLETED)));
         };
-        let outcome = ready!(watching(&mut this.fate.permit, || inner.poll(cx)));
+        let working = Working::on(&mut this.fate.permit);
+        let polled = inner.poll(cx);
+        working.done();
+        let outcome = ready!(polled);
         let permit = mem::take(&mut this.fate.permit);
-        let classifier = this.classifier.take().expect(COMPLETED);
-        let (response, permit) = match outcome {
-            Ok(response) if classifier.is_surely_none(&response) => (response, permit),
-            Ok(response) => judge(response, permit, &classifier),
-            Err(error) => return Poll::Ready(Err(failed(error.into(), permit, &classifier))),
-        };
-        let (response, permit) = keeping(response, || E::at_head(permit));
-        Poll::Ready(Ok(E::attach(response, permit.and_then(Permit::if_counts))))
+        match outcome {
+            // Most calls end here.
+            Ok(response) if this.classifier.is_surely_none(&response) => {
+                let permit = E::at_head(permit);
+                Poll::Ready(Ok(E::attach(response, permit.and_then(Permit::if_counts))))
+            }
+            outcome => {
+                let outcome =
+                    judged::<E, _, _>(outcome.map_err(Into::into), permit, this.classifier);
+                Poll::Ready(outcome)
+            }
+        }
     }
 }
 
 const COMPLETED: &str = "polled after completion";
 
+/// Tells the circuit how it went.
 #[cold]
 #[inline(never)]
-fn judge<Res, C: Classify<Res>>(response: Res, permit: Permit, classifier: &C) -> (Res, Permit) {
-    let permit = match classifier.classify(Ok(&response)) {
-        Some(failure) => permit.judge(failure),
-        None => permit,
-    };
-    (response, permit)
-}
-
-#[cold]
-#[inline(never)]
-fn failed<Res>(error: BoxError, permit: Permit, classifier: &impl Classify<Res>) -> BoxError {
-    #[cfg(feature = "retry")]
-    crate::attempts::hint_if_around_retry(&*error);
-    permit.failed(classifier.classify(Err(&*error)));
-    error
+fn judged<E: Extent<Res>, Res, C: Classify<Res>>(
+    outcome: Result<Res, BoxError>,
+    permit: Permit,
+    classifier: &C,
+) -> Result<E::Response<Permit>, BoxError> {
+    match outcome {
+        Ok(response) => {
+            let permit = match classifier.classify(Ok(&response)) {
+                Some(failure) => permit.judge(failure),
+                None => permit,
+            };
+            let permit = E::at_head(permit);
+            Ok(E::attach(response, permit.and_then(Permit::if_counts)))
+        }
+        Err(error) => {
+            #[cfg(feature = "retry")]
+            crate::attempts::hint_if_around_retry(&*error);
+            permit.failed(classifier.classify(Err(&*error)));
+            Err(error)
+        }
+    }
 }
 
 impl<F, C, E> fmt::Debug for ResponseFuture<F, C, E> {

@@ -83,13 +83,14 @@ where
         if self.readiness.refuses() || !permit.admit_at_once() {
             permit = match self.admit(permit) {
                 Ok(permit) => permit,
-                Err(error) => return ResponseFuture::refused(error),
+                Err(error) => return ResponseFuture::refused(error, self.classifier.clone()),
             };
         }
+        let classifier = self.classifier.clone();
         let working = Working::on(&mut permit);
         let inner = self.inner.call(request);
         working.done();
-        ResponseFuture::new(inner, permit, self.classifier.clone())
+        ResponseFuture::new(inner, permit, classifier)
     }
 }
 
