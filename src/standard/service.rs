@@ -57,7 +57,7 @@ where
     /// request, its future and its response twice more.
     #[inline]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let mut slot = self.log.begin(&request);
+        let slot = self.log.begin(&request);
         let (inner, limit) = {
             let _entered = slot.enter();
             let (limit, is_late) = self.deadline.start(&mut request);
@@ -72,7 +72,6 @@ where
                 (Some(self.inner.call(request)), limit)
             }
         };
-        slot.left();
         ResponseFuture::new(inner, limit, slot, self.log.classifier())
     }
 }
