@@ -122,12 +122,14 @@ pub(crate) fn tell_stopped(error: &(dyn Error + 'static), stop: Stop) {
 /// What was told of a dropped call since the last look, to be replaced by `other`. Looked at before a call is polled or dropped
 /// and right after.
 #[cfg(feature = "logging")]
+#[inline]
 pub(crate) fn swap_dropped(other: Option<NonZeroU32>) -> Option<NonZeroU32> {
     DROPPED.try_with(|dropped| dropped.replace(other)).ok().flatten()
 }
 
 /// What was told before is of no call that is polled from here on.
 #[cfg(feature = "logging")]
+#[inline]
 pub(crate) fn forget_told() {
     swap_dropped(None);
     let _ = STOPPED.try_with(|stopped| stopped.set(None));

@@ -86,27 +86,6 @@ impl<W: Watch + Default> Drop for Working<'_, W> {
     }
 }
 
-/// Does what may panic while there is a response. Should it panic, the response is moved to be dropped, and does not need an
-/// address for that.
-#[inline]
-pub(crate) fn keeping<Res, T>(response: Res, work: impl FnOnce() -> T) -> (Res, T) {
-    let mut kept = Kept(Some(response));
-    let done = work();
-    (kept.0.take().expect("kept until here"), done)
-}
-
-struct Kept<T>(Option<T>);
-
-impl<T> Drop for Kept<T> {
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "out of line, it would be given a reference")]
-    fn drop(&mut self) {
-        if let Some(kept) = self.0.take() {
-            let_go(kept);
-        }
-    }
-}
-
 /// Drops it elsewhere.
 #[cold]
 #[inline(never)]
@@ -256,6 +235,7 @@ where
     type Error = BoxError;
 
     #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a frame is large to hand on")]
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -39,6 +39,7 @@ impl<B> ResponseBody<B> {
         &mut self.inner
     }
 
+    #[inline]
     pub(super) fn watch(&mut self, slot: Slot) {
         self.slot = slot;
     }
@@ -53,6 +54,7 @@ where
     type Error = B::Error;
 
     #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a frame is large to hand on")]
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -79,18 +81,19 @@ where
     B: Body,
     B::Error: fmt::Display + 'static,
 {
+    /// Apart, so that a body that nobody hears of is polled as if it were bare.
     #[inline(never)]
     fn poll_heard(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        let slot = this.slot;
-        let polled = {
-            let _entered = slot.enter();
+        let Some(record) = this.slot.record() else { return this.inner.poll_frame(cx) };
+        let polled = record.watching(|| {
+            let _entered = this.slot.enter();
             this.inner.as_mut().poll_frame(cx)
-        };
-        slot.left();
+        });
+        let slot = this.slot;
         match &polled {
             Poll::Pending => {}
             Poll::Ready(Some(Ok(frame))) => {
@@ -103,9 +106,10 @@ where
             }
             Poll::Ready(Some(Err(error))) => {
                 let known = as_dyn(error);
-                failed(slot, known.map_or(INCOMPLETE, classify_body_error), known, error);
+                let failure = known.map_or(INCOMPLETE, classify_body_error);
+                failed(slot.take(), failure, known, error);
             }
-            Poll::Ready(None) => slot.data(0, &[], true),
+            Poll::Ready(None) => slot.complete(),
         }
         polled
     }

@@ -55,17 +55,15 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if this.slot.is_empty() {
+        let Some(record) = this.slot.record() else {
             let outcome = ready!(this.inner.poll(cx));
             return Poll::Ready(outcome.map(|response| response.map(ResponseBody::unwatched)));
-        }
+        };
         LeftBehind::forget();
-        let polled = {
+        let outcome = ready!(record.watching(|| {
             let _entered = this.slot.enter();
             this.inner.poll(cx)
-        };
-        this.slot.left();
-        let outcome = ready!(polled);
+        }));
         note(this.slot, &outcome, this.classifier, this.view);
         let slot = this.slot;
         Poll::Ready(
@@ -111,12 +109,12 @@ impl<F, C> ResponseFuture<F, C, super::Known> {
         B::Error: fmt::Display + 'static,
     {
         let this = self.project();
+        let Some(record) = this.slot.record() else { return };
         LeftBehind::forget();
-        {
+        record.watching(|| {
             let _entered = this.slot.enter();
             this.inner.poll_into(cx, polled);
-        }
-        this.slot.left();
+        });
         if let Poll::Ready(outcome) = polled {
             note(this.slot, outcome, this.classifier, this.view);
             if let Ok(response) = outcome {
@@ -137,18 +135,23 @@ where
 {
     match outcome {
         Ok(response) => {
-            if let Some(record) = slot.get() {
-                record.answered(response, classifier.classify(Ok(response)));
-                if record.is_whole() || response.body().is_end_stream() {
-                    slot.finish(End::Complete);
-                }
+            let Some(record) = slot.get() else { return };
+            let failure = classifier.classify(Ok(response));
+            record.answered(response.status(), response.version());
+            let (headers, extensions) = (response.headers(), response.extensions());
+            let has_more = failure.is_some() || !extensions.is_empty() || record.wants_more();
+            if has_more || !headers.is_empty() {
+                record.read_head(headers, extensions, failure, has_more);
+            }
+            if record.is_whole() || response.body().is_end_stream() {
+                slot.complete();
             }
         }
         Err(error) => {
             let known = view.view(error);
             // What is not a failure to the classifier has still failed.
             let failure = known.and_then(|known| classifier.classify(Err(known)));
-            failed(slot, failure.unwrap_or(UNKNOWN), known, error);
+            failed(slot.take(), failure.unwrap_or(UNKNOWN), known, error);
         }
     }
 }
@@ -158,27 +161,28 @@ const UNKNOWN: Failure = Failure::new(Cause::Unknown).with_reporter(Reporter::Lo
 /// Writes that the request ended in an error. `known` is that error, if its type is one that can be looked into.
 #[cold]
 pub(super) fn failed(
-    slot: &mut Slot,
+    slot: Slot,
     failure: Failure,
     known: Option<&(dyn Error + 'static)>,
     text: &dyn fmt::Display,
 ) {
-    let mut slot = slot.take();
-    let Some(record) = slot.get() else { return };
-    let innermost = known.and_then(innermost);
-    let message = match &innermost {
-        Some(error) if quotes_url(*error) => None,
-        Some(error) => Some(error as &dyn fmt::Display),
-        None => Some(text),
-    };
-    let more = record.more();
-    let (attempts, stop) = match known.map(gave_up) {
-        Some((Some(attempts), stop)) => (Some(attempts), stop),
-        // A deadline drops what it ends; and the error of an only attempt comes out as it is.
-        _ if record.status.is_none() => LeftBehind::taken(known, &failure),
-        _ => (more.and_then(|it| it.attempts), more.and_then(|it| it.stop)),
-    };
-    record.write(&Ending { end: End::Error, failure: Some(failure), attempts, stop, message });
+    slot.write(|record| {
+        let innermost = known.and_then(innermost);
+        let message = match &innermost {
+            Some(error) if quotes_url(*error) => None,
+            Some(error) => Some(error as &dyn fmt::Display),
+            None => Some(text),
+        };
+        let more = record.more();
+        let (attempts, stop) = match known.map(gave_up) {
+            Some((Some(attempts), stop)) => (Some(attempts), stop),
+            // A deadline drops what it ends; and the error of an only attempt comes out as it is.
+            _ if record.status.is_none() => LeftBehind::taken(known, &failure),
+            _ => (more.and_then(|it| it.attempts), more.and_then(|it| it.stop)),
+        };
+        let failure = Some(failure);
+        record.write(&Ending { end: End::Error, failure, attempts, stop, message });
+    });
 }
 
 #[cfg(feature = "retry")]

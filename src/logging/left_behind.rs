@@ -20,6 +20,7 @@ pub(super) enum LeftBehind {
 
 impl LeftBehind {
     /// The call is about to be dropped.
+    #[inline]
     pub(super) fn begin(&mut self) {
         *self = Self::Something { to_others: swap_dropped(None) };
     }

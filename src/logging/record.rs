@@ -1,8 +1,14 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    mem,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use http::{
-    Extensions, HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, Version,
-    header,
+    Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header,
 };
 use tokio::time::Instant;
 use tracing::Span;
@@ -43,9 +49,10 @@ pub(super) struct Record {
     side: Side,
     /// Somebody wants to hear of a success.
     wanted: bool,
-    pub(super) written: bool,
-    /// Code of others runs; if that is so at the end, it has panicked.
-    pub(super) busy: bool,
+    /// There is more to be let go of than the settings.
+    is_full: bool,
+    /// What is inside has. Atomic only because a span of the same record is entered meanwhile.
+    panicked: AtomicBool,
     pub(super) left_behind: LeftBehind,
     more: Option<Box<More>>,
 }
@@ -88,8 +95,8 @@ impl Default for Record {
             expected: u64::MAX,
             side: Side::Client,
             wanted: false,
-            written: true,
-            busy: false,
+            is_full: false,
+            panicked: AtomicBool::new(false),
             left_behind: LeftBehind::default(),
             more: None,
         }
@@ -106,10 +113,9 @@ impl Record {
         if self.method != *head.method() {
             self.method = head.method().clone();
         }
-        if whole {
+        self.is_full = whole || !self.url.keep(head.uri());
+        if self.is_full {
             self.url.keep_whole(head.uri());
-        } else {
-            self.url.keep(head.uri());
         }
         self.version = head.version();
         self.started = Instant::now();
@@ -117,8 +123,7 @@ impl Record {
         self.body_bytes = 0;
         self.side = settings.side;
         self.wanted = settings.wants_success();
-        self.written = false;
-        self.busy = false;
+        *self.panicked.get_mut() = false;
         self.left_behind = LeftBehind::default();
         if !head.headers().is_empty() {
             self.read_headers(head.headers());
@@ -134,6 +139,7 @@ impl Record {
         if self.side == Side::Server {
             self.host = headers.get(header::HOST).cloned();
         }
+        self.is_full |= self.request_id.is_some() || self.host.is_some();
     }
 
     #[inline(never)]
@@ -143,6 +149,19 @@ impl Record {
             #[cfg(feature = "retry")]
             crate::attempts::hint_inside_retry();
         }
+    }
+
+    /// Does what others' code does, and remembers if that panics. If it does not, this costs nothing.
+    #[inline]
+    pub(super) fn watching<T>(&self, work: impl FnOnce() -> T) -> T {
+        let working = Working(&self.panicked);
+        let done = work();
+        mem::forget(working);
+        done
+    }
+
+    pub(super) fn has_panicked(&self) -> bool {
+        self.panicked.load(Ordering::Relaxed)
     }
 
     /// What there is of some.
@@ -173,12 +192,17 @@ impl Record {
     #[inline]
     pub(super) fn clear(&mut self) {
         self.settings = None;
+        if self.is_full {
+            self.clear_rest();
+        }
+    }
+
+    #[inline(never)]
+    pub(super) fn clear_rest(&mut self) {
         self.url.clear();
         self.request_id = None;
         self.host = None;
-        if self.more.is_some() {
-            self.more = None;
-        }
+        self.more = None;
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -195,6 +219,7 @@ impl Record {
     }
 
     fn more_mut(&mut self) -> &mut More {
+        self.is_full = true;
         self.more.get_or_insert_default()
     }
 
@@ -203,41 +228,67 @@ impl Record {
         self.more()?.span.as_ref()
     }
 
+    /// Whether more of a response is kept than its head tells.
+    #[inline]
+    pub(super) fn wants_more(&self) -> bool {
+        self.wanted || self.more.is_some()
+    }
+
     /// The response's head has come.
     #[inline]
-    pub(super) fn answered<B>(&mut self, response: &Response<B>, failure: Option<Failure>) {
-        self.status = Some(response.status());
-        self.expected = expected(&self.method, response);
+    pub(super) fn answered(&mut self, status: StatusCode, version: Version) {
+        self.status = Some(status);
         if self.side == Side::Client {
-            self.version = response.version();
+            self.version = version;
         }
-        if failure.is_some()
-            || self.wanted
-            || self.more.is_some()
-            || !response.extensions().is_empty()
+        // RFC 9110 §6.4.1.
+        let has_none = self.method == Method::HEAD
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        self.expected = if has_none { 0 } else { u64::MAX };
+    }
+
+    /// What its headers tell of the content; and all that is kept of few responses.
+    #[inline(never)]
+    pub(super) fn read_head(
+        &mut self,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+        failure: Option<Failure>,
+        has_more: bool,
+    ) {
+        // Not of a response without content, whose length is that of another one's.
+        if self.expected != 0
+            && let Some(length) = content_length(headers)
         {
-            self.answered_at_length(response, failure);
+            self.expected = length;
+        }
+        if has_more {
+            self.keep_head(headers, extensions, failure);
         }
     }
 
-    #[inline(never)]
-    fn answered_at_length<B>(&mut self, response: &Response<B>, failure: Option<Failure>) {
+    fn keep_head(
+        &mut self,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+        failure: Option<Failure>,
+    ) {
         let Some(settings) = self.settings.clone() else { return };
         let after = self.started.elapsed();
         let more = self.more_mut();
         more.after = Some(after);
         more.failure = failure;
-        (more.attempts, more.stop) = attempts_of(response);
-        more.note = note_of(response);
+        (more.attempts, more.stop) = attempts_of(extensions);
+        more.note = note_of(extensions);
         if !settings.headers.is_empty() {
-            more.response_headers = Some(response.headers().clone());
+            more.response_headers = Some(headers.clone());
         }
         if failure.is_some() {
-            let keeps = settings.failed_body > 0 && is_plain_text(response.headers());
+            let keeps = settings.failed_body > 0 && is_plain_text(headers);
             more.body = keeps.then(Vec::new);
             // An upstream that numbers its answers itself.
-            self.request_id =
-                self.request_id.take().or_else(|| response.headers().get(&REQUEST_ID).cloned());
+            self.is_full = true;
+            self.request_id = self.request_id.take().or_else(|| headers.get(&REQUEST_ID).cloned());
         }
     }
 
@@ -273,16 +324,16 @@ impl Record {
     /// Writes the line.
     #[inline]
     pub(super) fn finish(&mut self, end: End) {
-        if end == End::Complete && !self.wanted && self.more.is_none() {
-            // A plain success of which nobody wants to hear.
-            self.written = true;
-        } else {
+        // Of a plain success nobody wants to hear.
+        if end != End::Complete || self.wanted || self.more.is_some() {
             self.finish_at_length(end);
         }
     }
 
     #[inline(never)]
     fn finish_at_length(&mut self, end: End) {
+        // Its URL may be parsed for that.
+        self.is_full = true;
         let more = self.more();
         self.write(&Ending {
             end,
@@ -293,9 +344,7 @@ impl Record {
         });
     }
 
-    pub(super) fn write(&mut self, ending: &Ending<'_>) {
-        // First, so that a subscriber that panics is not asked again when this is dropped.
-        self.written = true;
+    pub(super) fn write(&self, ending: &Ending<'_>) {
         line::write(self, ending);
         if let Some(span) = self.span() {
             opentelemetry::end(span, self, ending);
@@ -303,22 +352,16 @@ impl Record {
     }
 }
 
-/// RFC 9110 §6.4.1 and §8.6. [`u64::MAX`]: the head does not tell.
-#[inline]
-fn expected<B>(method: &Method, response: &Response<B>) -> u64 {
-    let status = response.status();
-    if *method == Method::HEAD
-        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-    {
-        return 0;
+struct Working<'a>(&'a AtomicBool);
+
+impl Drop for Working<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
-    if response.headers().is_empty() {
-        return u64::MAX;
-    }
-    content_length(response.headers()).unwrap_or(u64::MAX)
 }
 
-#[inline(never)]
+/// RFC 9110 §8.6.
 fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
@@ -334,24 +377,24 @@ fn attempt_of(_extensions: &Extensions) -> Option<u32> {
 }
 
 #[cfg(feature = "retry")]
-fn attempts_of<B>(response: &Response<B>) -> (Option<u32>, Option<&'static str>) {
-    let attempts = response.extensions().get::<crate::attempts::Attempts>();
+fn attempts_of(extensions: &Extensions) -> (Option<u32>, Option<&'static str>) {
+    let attempts = extensions.get::<crate::attempts::Attempts>();
     let stop = attempts.and_then(crate::attempts::Attempts::stop);
     (attempts.map(|it| it.count().get()), stop.map(crate::attempts::Stop::as_str))
 }
 
 #[cfg(not(feature = "retry"))]
-fn attempts_of<B>(_response: &Response<B>) -> (Option<u32>, Option<&'static str>) {
+fn attempts_of(_extensions: &Extensions) -> (Option<u32>, Option<&'static str>) {
     (None, None)
 }
 
 #[cfg(feature = "bad-gateway")]
-fn note_of<B>(response: &Response<B>) -> Option<&'static str> {
-    let evidence = response.extensions().get::<crate::failure::evidence::Evidence>();
+fn note_of(extensions: &Extensions) -> Option<&'static str> {
+    let evidence = extensions.get::<crate::failure::evidence::Evidence>();
     evidence.map(crate::failure::evidence::Evidence::note)
 }
 
 #[cfg(not(feature = "bad-gateway"))]
-fn note_of<B>(_response: &Response<B>) -> Option<&'static str> {
+fn note_of(_extensions: &Extensions) -> Option<&'static str> {
     None
 }

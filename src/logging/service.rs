@@ -59,12 +59,11 @@ where
             let slot = Slot::new(&self.settings, Head::of(&request), false);
             return ResponseFuture { inner: self.inner.call(request), slot, classifier, view };
         }
-        let mut slot = begin(&self.settings, Head::of(&request));
+        let slot = begin(&self.settings, Head::of(&request));
         let inner = {
             let _entered = slot.enter();
             self.inner.call(request)
         };
-        slot.left();
         ResponseFuture { inner, slot, classifier, view }
     }
 }

@@ -1,4 +1,4 @@
-use std::{cell::Cell, fmt, panic, sync::Arc, thread};
+use std::{cell::Cell, fmt, mem::ManuallyDrop, panic, sync::Arc, thread};
 
 use tracing::span::Entered;
 
@@ -22,12 +22,15 @@ struct Place {
 
 /// A record, or none; on the heap, so that futures and bodies carry one word of it. Places are used again, so that a
 /// request that is not logged in the end allocates nothing.
-pub(crate) struct Slot(Option<Box<Place>>);
+///
+/// Dropped by hand: what the compiler adds to that would be called out of line, with a pointer into the future or body that
+/// holds this, which could not be taken apart then.
+pub(crate) struct Slot(ManuallyDrop<Option<Box<Place>>>);
 
 impl Slot {
     #[inline]
     pub(super) const fn none() -> Self {
-        Self(None)
+        Self(ManuallyDrop::new(None))
     }
 
     /// Begins a record. `whole`: it will be asked for its URL at once.
@@ -39,11 +42,11 @@ impl Slot {
     pub(super) fn new(settings: &Arc<Settings>, head: Head<'_>, whole: bool) -> Self {
         let mut place = free_place();
         place.record.begin(settings, head, whole);
-        Self(Some(place))
+        Self(ManuallyDrop::new(Some(place)))
     }
 
     #[inline]
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
@@ -52,26 +55,30 @@ impl Slot {
         self.0.as_mut().map(|place| &mut place.record)
     }
 
-    /// Enters its span, if it has one, and remembers that code of others runs; to be followed by [`left`](Self::left),
-    /// unless that panics.
     #[inline]
-    pub(crate) fn enter(&mut self) -> Option<Entered<'_>> {
-        let record = self.get()?;
-        record.busy = true;
-        record.span().map(tracing::Span::enter)
+    pub(super) fn record(&self) -> Option<&Record> {
+        self.0.as_ref().map(|place| &place.record)
     }
 
+    /// Enters its span, if it has one.
     #[inline]
-    pub(crate) fn left(&mut self) {
-        if let Some(record) = self.get() {
-            record.busy = false;
-        }
+    pub(crate) fn enter(&self) -> Option<Entered<'_>> {
+        self.record()?.span().map(tracing::Span::enter)
     }
 
-    /// Takes the record out; to be dropped once it is written.
     #[inline]
     pub(super) fn take(&mut self) -> Self {
-        Self(self.0.take())
+        Self(ManuallyDrop::new(self.0.take()))
+    }
+
+    /// Takes the record out, to be written.
+    #[inline]
+    pub(super) fn write(mut self, write: impl FnOnce(&Record)) {
+        if let Some(mut place) = self.0.take() {
+            write(&place.record);
+            place.record.clear_rest();
+            keep(place);
+        }
     }
 
     /// Some of the body has come, or its trailers; `last`: no more will.
@@ -80,15 +87,15 @@ impl Slot {
         let Some(record) = self.get() else { return };
         record.data(len, first);
         if last || record.is_whole() {
-            self.finish(End::Complete);
+            self.complete();
         }
     }
 
-    /// Writes that the request came to such an end, and lets the record go.
+    /// Nothing more will come.
     #[inline]
-    pub(super) fn finish(&mut self, end: End) {
-        if let Some(record) = self.take().get() {
-            record.finish(end);
+    pub(super) fn complete(&mut self) {
+        if let Some(place) = self.0.take() {
+            complete(place);
         }
     }
 }
@@ -104,7 +111,7 @@ impl Drop for Slot {
     #[inline]
     fn drop(&mut self) {
         if let Some(place) = self.0.take() {
-            let_go(place);
+            give_up(place);
         }
     }
 }
@@ -119,11 +126,8 @@ fn free_place() -> Box<Place> {
     first.ok().flatten().unwrap_or_default()
 }
 
-#[inline(never)]
-fn let_go(mut place: Box<Place>) {
-    if !place.record.written {
-        give_up(&mut place.record);
-    }
+#[inline]
+fn keep(mut place: Box<Place>) {
     place.record.clear();
     // A thread that is at its end keeps nothing.
     let _ = FREE.try_with(|free| {
@@ -138,11 +142,19 @@ fn let_go(mut place: Box<Place>) {
     });
 }
 
+#[inline(never)]
+fn complete(mut place: Box<Place>) {
+    place.record.finish(End::Complete);
+    keep(place);
+}
+
 /// Nobody waits for the end any more.
 #[cold]
-fn give_up(record: &mut Record) {
+#[inline(never)]
+fn give_up(mut place: Box<Place>) {
+    let record = &mut place.record;
     let end = match record.status {
-        _ if record.busy => End::Panicked,
+        _ if record.has_panicked() => End::Panicked,
         Some(_) => End::Dropped,
         None if record.left_behind.has_begun() => End::Cancelled,
         // There is no call to be dropped: what should have made it has panicked.
@@ -157,4 +169,5 @@ fn give_up(record: &mut Record) {
     } else {
         record.finish(end);
     }
+    keep(place);
 }

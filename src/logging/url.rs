@@ -13,38 +13,50 @@ const LONGEST: usize = 1024;
 /// A copy of the text, made in a place that is used again: parts that are shared would have to be counted up and down,
 /// and would keep the buffer alive that a connection has read them into. Most requests are never logged, so it is not
 /// parsed again before somebody asks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Url {
     /// Empty: there is none.
     scheme: &'static str,
-    /// Authority, path and query.
-    text: String,
+    /// Authority, path and query. In here, not in a `String`, which would be asked twice whether it is long enough.
+    text: [u8; LONGEST],
     /// Where the authority ends.
     path: usize,
+    /// Where the query ends.
+    end: usize,
     /// In place of all those, if it is too long, or asked for at once.
     whole: Option<Uri>,
     parsed: OnceLock<Uri>,
 }
 
+impl Default for Url {
+    fn default() -> Self {
+        let text = [0; LONGEST];
+        Self { scheme: "", text, path: 0, end: 0, whole: None, parsed: OnceLock::new() }
+    }
+}
+
 impl Url {
-    /// Keeps another one.
-    #[inline(never)]
-    pub(super) fn keep(&mut self, uri: &Uri) {
+    /// Keeps another one, unless it is to be kept [as it is](Self::keep_whole).
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "called for each request, by one caller")]
+    pub(super) fn keep(&mut self, uri: &Uri) -> bool {
         let authority = uri.authority().map_or("", Authority::as_str);
         let path = uri.path_and_query().map_or("", PathAndQuery::as_str);
         self.scheme = match uri.scheme_str() {
             None => "",
             Some("http") => "http",
             Some("https") => "https",
-            Some(_) => return self.keep_whole(uri),
+            Some(_) => return false,
         };
-        if authority.len() + path.len() > LONGEST {
-            return self.keep_whole(uri);
-        }
-        self.text.clear();
-        self.text.push_str(authority);
+        let Some((first, rest)) = self.text.split_at_mut_checked(authority.len()) else {
+            return false;
+        };
+        let Some(second) = rest.get_mut(..path.len()) else { return false };
+        first.copy_from_slice(authority.as_bytes());
+        second.copy_from_slice(path.as_bytes());
         self.path = authority.len();
-        self.text.push_str(path);
+        self.end = authority.len() + path.len();
+        true
     }
 
     /// Keeps another one as it is.
@@ -70,7 +82,8 @@ impl Url {
     }
 
     fn parse(&self) -> Option<Uri> {
-        let (authority, path) = self.text.split_at_checked(self.path)?;
+        let text = str::from_utf8(self.text.get(..self.end)?).ok()?;
+        let (authority, path) = text.split_at_checked(self.path)?;
         let mut parts = Parts::default();
         parts.scheme = some(self.scheme).and_then(|it| Scheme::try_from(it).ok());
         parts.authority = some(authority).and_then(|it| Authority::try_from(it).ok());
@@ -89,10 +102,12 @@ mod tests {
 
     fn kept(uri: &Uri) -> Uri {
         let mut url = Url::default();
-        url.keep(&Uri::from_static("https://before.example:1/x?y"));
+        assert!(url.keep(&Uri::from_static("https://before.example:1/x?y")));
         assert_eq!(url.get().host(), Some("before.example"));
         url.clear();
-        url.keep(uri);
+        if !url.keep(uri) {
+            url.keep_whole(uri);
+        }
         url.get().clone()
     }
 
@@ -129,10 +144,11 @@ mod tests {
     #[test]
     fn a_long_one_leaves_nothing_to_the_next() {
         let mut url = Url::default();
-        url.keep(&format!("/{}", "x".repeat(LONGEST)).parse().unwrap());
+        let long = format!("/{}", "x".repeat(LONGEST)).parse().unwrap();
+        assert!(!url.keep(&long));
+        url.keep_whole(&long);
         url.clear();
-        url.keep(&Uri::from_static("/short"));
+        assert!(url.keep(&Uri::from_static("/short")));
         assert_eq!(url.get(), "/short");
-        assert!(url.text.capacity() <= 2 * LONGEST);
     }
 }

@@ -64,7 +64,7 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (parts, body) = request.into_parts();
         let mut head = Request::from_parts(parts, ());
-        let mut slot = self.log.begin(&head);
+        let slot = self.log.begin(&head);
         let log_classifier = self.log.classifier();
         let entered = slot.enter();
         let (limit, is_late) = self.deadline.start(&mut head);
@@ -72,7 +72,6 @@ where
             // What it was given to be ready is somebody else's to use.
             self.inner = self.inner.clone();
             drop(entered);
-            slot.left();
             return ResponseFuture::new(None, limit, slot, log_classifier);
         }
         let started = limit.as_ref().map_or_else(Instant::now, |limit| limit.started);
@@ -92,12 +91,10 @@ where
                 let inner = attempts.inner.call(head.map(|()| body));
                 working.done();
                 drop(entered);
-                slot.left();
                 attempt::ResponseFuture::new(inner, permit, place, classifier, settings)
             }
             Err(error) => {
                 drop(entered);
-                slot.left();
                 attempt::ResponseFuture::refused(error, permit, classifier, settings)
             }
         };
