@@ -45,6 +45,9 @@ impl<B> ResponseBody<B> {
     }
 }
 
+/// In bytes: a body as clients and servers have one, and not one of a whole stack.
+const SMALL: usize = 96;
+
 impl<B> Body for ResponseBody<B>
 where
     B: Body,
@@ -59,10 +62,12 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        if self.slot.is_empty() {
-            return self.project().inner.poll_frame(cx);
+        // A large body is not taken apart by the compiler anyway: then the rarer way stands apart, so that a body that nobody
+        // hears of is polled as if it were bare.
+        if const { size_of::<B>() <= SMALL } {
+            return self.poll_here(cx);
         }
-        self.poll_heard(cx)
+        if self.slot.is_empty() { self.project().inner.poll_frame(cx) } else { self.poll_apart(cx) }
     }
 
     #[inline]
@@ -81,9 +86,16 @@ where
     B: Body,
     B::Error: fmt::Display + 'static,
 {
-    /// Apart, so that a body that nobody hears of is polled as if it were bare.
     #[inline(never)]
-    fn poll_heard(
+    fn poll_apart(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        self.poll_here(cx)
+    }
+
+    #[inline]
+    fn poll_here(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
