@@ -118,24 +118,26 @@ promises() {
   promise 'seawall Timeout' bare GET ready 160
   promise 'seawall Timeout' bare GET 'pending once' 700
   promise 'seawall Retry' bare GET ready 600
-  promise 'seawall CircuitBreaker' bare GET ready 300
-  promise 'seawall Standard' bare GET ready 2200
+  # Around a service that the compiler puts in line it is less than 300: see PEERS.md, where that is measured.
+  promise 'seawall CircuitBreaker' bare GET ready 340
+  promise 'seawall Standard' bare GET ready 1500
   promise 'seawall BadGatewayClassifier' bare GET ready 125
   promise 'seawall Logging, client' bare GET ready 120
   promise 'seawall Logging, server' bare GET ready 120
   # A success that nobody wants to hear of, while failures would be heard.
-  promise 'seawall Logging, client' bare GET ready 550 INFO
+  promise 'seawall Logging, client' bare GET ready 510 INFO
   promise 'classifier: a 200' 'classifier: nothing in its place' - - 19
   # No more than the cheapest peer. A success that is written: than the peer with its defaults, which need DEBUG to be seen.
   promise 'seawall Logging, server' 'tower-http Trace' GET ready 0 DEBUG
   promise 'seawall Logging, client' 'tower-http Trace' GET ready 0 DEBUG
   promise 'seawall Timeout' 'tower Timeout' GET ready 0
+  promise 'seawall Retry, no budget' 'tower Retry, no budget' GET ready 0
   promise 'seawall BodyTimeout' 'tower-http ResponseBodyTimeout' GET ready 0
   promise 'seawall Standard' "stack: tower, tower-http, tower-resilience's breaker" GET ready 0
 }
 
 # What the promises are compared with, and is in no file.
-PEERS=$'^(tower Timeout|tower-http ResponseBodyTimeout|stack: tower, tower-http, tower-resilience\'s breaker)\tGET\tready\tnone\t|^tower-http Trace\tGET\tready\tDEBUG\t'
+PEERS=$'^(tower Timeout|tower Retry, no budget|tower-http ResponseBodyTimeout|stack: tower, tower-http, tower-resilience\'s breaker)\tGET\tready\tnone\t|^tower-http Trace\tGET\tready\tDEBUG\t'
 
 # Measures what is kept, what that is compared with, and the bases of both.
 measure() {
