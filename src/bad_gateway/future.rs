@@ -63,20 +63,19 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let settings = *this.settings;
-        let looking = match this.looking.take() {
-            Some(looking) => looking,
-            None => {
-                let inner = this.inner.as_mut().as_pin_mut().expect("polled after completion");
-                let response = ready!(inner.poll(cx))?;
-                if response.status().as_u16() < 400 {
-                    return Poll::Ready(Ok(response.map(ResponseBody::untouched)));
-                }
-                match Looking::begin(response, settings) {
-                    Ok(response) => return Poll::Ready(Ok(response)),
-                    Err(looking) => {
-                        this.inner.set(None);
-                        looking
-                    }
+        let looking = if let Some(looking) = this.looking.take() {
+            looking
+        } else {
+            let inner = this.inner.as_mut().as_pin_mut().expect("polled after completion");
+            let response = ready!(inner.poll(cx))?;
+            if response.status().as_u16() < 400 {
+                return Poll::Ready(Ok(response.map(ResponseBody::untouched)));
+            }
+            match Looking::begin(response, settings) {
+                Ok(response) => return Poll::Ready(Ok(response)),
+                Err(looking) => {
+                    this.inner.set(None);
+                    looking
                 }
             }
         };

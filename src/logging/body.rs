@@ -45,6 +45,8 @@ impl<B> ResponseBody<B> {
     }
 }
 
+type Next<B> = Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>;
+
 /// In bytes: a body as clients and servers have one, and not one of a whole stack.
 const SMALL: usize = 96;
 
@@ -87,18 +89,12 @@ where
     B::Error: fmt::Display + 'static,
 {
     #[inline(never)]
-    fn poll_apart(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+    fn poll_apart(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Next<B>> {
         self.poll_here(cx)
     }
 
     #[inline]
-    fn poll_here(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+    fn poll_here(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Next<B>> {
         let mut this = self.project();
         let Some(record) = this.slot.record() else { return this.inner.poll_frame(cx) };
         let polled = record.watching(|| {
