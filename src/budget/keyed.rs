@@ -23,6 +23,15 @@ impl Budgets {
         }
     }
 
+    /// Whether each request spelled like `key` has it: see [`KeyOf::is_plain`].
+    #[cfg(feature = "standard")]
+    pub(crate) fn is_plain(&self, key: &str) -> bool {
+        match self {
+            Self::One(_) => false,
+            Self::Keyed(keyed) => keyed.by.is_plain(key),
+        }
+    }
+
     /// The budget for a request to `uri`; `None`: the [`shared`](Self::shared) one. `is_last`: whether that was said already.
     #[inline]
     pub(crate) fn keyed(

@@ -28,7 +28,6 @@ pin_project! {
 
 /// The right to pass, or why there is none. Let go of out of line, so that little enough is left to be done in line as the
 /// future is dropped.
-#[derive(Default)]
 struct Fate {
     permit: Permit,
     refused: Option<Box<CircuitOpen>>,

@@ -109,7 +109,7 @@ impl<F> Keyed<Named<F>> {
         Permit::of(if found.is_some() { found } else { self.find(request) })
     }
 
-    /// Whether `uri` has the last key here, if that [is plain](Self::is_plain).
+    /// Whether `uri` has the last key here, if that is [plain](Self::plain_key).
     #[inline]
     pub(crate) fn is_spelled(&self, uri: &Uri) -> bool
     where
@@ -118,14 +118,15 @@ impl<F> Keyed<Named<F>> {
         self.shared.by.by.is_spelled(uri, self.last.key())
     }
 
-    /// Whether the last key here is `key`, and that of every request which is spelled like it.
-    pub(crate) fn is_plain(&self, key: &str) -> bool
+    /// The last key here, if each request spelled like it has that one.
+    pub(crate) fn plain_key(&self) -> Option<&str>
     where
         F: KeyOf,
     {
-        // The name is no key that was made: a host may be spelled like it, and have another.
         let Named { by, name, on } = &*self.shared.by;
-        self.last.key() == key && *on && by.is_plain(key) && *key != **name
+        // The name is no key that was made: a host may be spelled like it, and have another.
+        Some(self.last.key())
+            .filter(|key| *on && !key.is_empty() && by.is_plain(key) && *key != &**name)
     }
 }
 

@@ -59,3 +59,22 @@ const NANOS: u128 = 1_000_000_000;
 const fn place(bucket: u64) -> usize {
     (bucket % BUCKETS as u64) as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_ends_at_the_very_moment_at_which_the_next_begins() {
+        let ms = Duration::from_millis;
+        for (width, now, end) in [
+            (ms(1_000), ms(0), ms(1_000)),
+            (ms(1_000), ms(1_999), ms(2_000)),
+            (ms(1_000), ms(2_000), ms(3_000)),
+            (ms(300), ms(650), ms(900)),
+            (ms(300), ms(900), ms(1_200)),
+        ] {
+            assert_eq!(Window::default().slide(now, width), end, "{width:?} at {now:?}");
+        }
+    }
+}

@@ -7,8 +7,8 @@ use http::{
     uri::{Authority, Parts, PathAndQuery, Scheme},
 };
 
-/// A longer one is kept as it is, in bytes.
-const LONGEST: usize = 1024;
+/// A longer one is kept as it is, in bytes. Most are shorter, and each call that is heard of has room for so many.
+const LONGEST: usize = 256;
 
 /// A copy of the text, made in a place that is used again: parts that are shared would have to be counted up and down,
 /// and would keep the buffer alive that a connection has read them into. Most requests are never logged, so it is not

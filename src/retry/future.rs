@@ -130,14 +130,13 @@ where
     C: Classify<S::Response>,
     P: Protocol<Req, S::Response>,
 {
-    /// Whether there is nothing more to do: it was the first attempt, and did well.
+    /// Whether there is nothing more to do, as can be told at a glance: it was the first attempt, and did well.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `poll`")]
     fn is_done(&self, response: &S::Response) -> bool {
-        let is_done = self.protocol.may_be_good(response)
-            && self.classifier.classify(Ok(response)).is_none()
-            && self.made == 1
-            && self.policy.unwanted.is_empty();
+        let is_done = self.made == 1
+            && self.policy.unwanted.is_empty()
+            && self.classifier.is_surely_none(response);
         #[cfg(feature = "metrics")]
         if is_done {
             crate::metrics::attempt(None, 1);

@@ -194,11 +194,6 @@ impl<B: Body, F> Responses<Response<B>> for Http<F> {
         response.extensions_mut().insert(attempts);
     }
 
-    #[inline]
-    fn may_be_good(&self, response: &Response<B>) -> bool {
-        response.status().as_u16() < 400
-    }
-
     fn among(&self, response: &Response<B>, statuses: &[u16]) -> Option<Failure> {
         statuses.contains(&response.status().as_u16()).then(|| of_response(response))
     }

@@ -95,10 +95,6 @@ pub(super) mod sealed {
         /// With the head of the response, to be kept, where it has one.
         fn discard(&self, response: Res) -> (Self::Discard, Option<Box<Response<()>>>);
         fn annotate(&self, response: &mut Res, attempts: Attempts);
-        /// Whether it may be good, as far as that can be told at a glance.
-        fn may_be_good(&self, _response: &Res) -> bool {
-            true
-        }
         /// A failure, if the response's status is among these.
         fn among(&self, response: &Res, statuses: &[u16]) -> Option<Failure>;
     }

@@ -111,10 +111,21 @@ impl<S: Clone, C: Clone, F: Clone> Retry<S, C, Http<F>> {
         self.begin(Some(head.uri()), is_last, Override::of(head.extensions()), started)
     }
 
-    /// What makes the first attempt, and the key of the last budget.
+    /// What makes the first attempt.
     #[inline]
-    pub(crate) fn first(&mut self) -> (&mut S, &str) {
-        (&mut self.inner, self.last.key())
+    pub(crate) const fn first(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    #[inline]
+    pub(crate) const fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    /// The key of the last budget, if each request spelled like it has that one.
+    #[inline]
+    pub(crate) fn plain_key(&self) -> Option<&str> {
+        Some(self.last.key()).filter(|key| self.policy.budgets.is_plain(key))
     }
 }
 

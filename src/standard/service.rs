@@ -1,5 +1,5 @@
 use std::{
-    fmt,
+    fmt, mem,
     task::{Context, Poll},
 };
 
@@ -29,7 +29,8 @@ pub struct Standard<S, C = HttpClassifier, P = Http, K = ByAuthority> {
     pub(super) inner: Retry<Attempt<S, C, K>, C, P>,
     pub(super) log: Logging<(), C>,
     pub(super) deadline: DeadlineLayer,
-    /// Budget and circuit of the last call have the same key, a plain one, so that it need be compared only once.
+    /// Budget and circuit of the last call have the same key, and each request spelled like it has both, so that it need be
+    /// compared only once.
     pub(super) alike: bool,
 }
 
@@ -58,8 +59,8 @@ where
     }
 
     /// What `Logging`, `WithDeadline`, `Retry` and an attempt do one inside the other, by their own parts: as services they would
-    /// each copy the request, its future and its response. Nothing may fail behind the client's call, so that its future is made
-    /// where it stays.
+    /// each copy the request, its future and its response. Behind the client's call there is next to nothing that may fail, so
+    /// that its future is made where it stays.
     #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (parts, body) = request.into_parts();
@@ -75,15 +76,15 @@ where
             return ResponseFuture::new(None, limit, slot, log_classifier);
         }
         let started = limit.as_ref().map_or_else(Instant::now, |limit| limit.started);
-        let again = self.alike && self.inner.first().0.circuits.is_spelled(head.uri());
+        // Not alike any more, should others' code panic half way.
+        let alike = mem::take(&mut self.alike);
+        let again = alike && self.inner.first().circuits.is_spelled(head.uri());
         let begun = self.inner.begin_at(&head, again, started);
         let (body, kept) = begun.body(body);
         let saved = Saved::of(&head);
-        let (attempts, key) = self.inner.first();
-        let pass = attempts.admit(&mut head, again);
-        if !again {
-            self.alike = attempts.circuits.is_plain(key);
-        }
+        let pass = self.inner.first().admit(&mut head, again);
+        self.alike = again || self.are_alike();
+        let attempts = self.inner.first();
         let Pass { mut permit, place, classifier, settings } = pass;
         let attempt = match place {
             Ok(place) => {
@@ -99,6 +100,19 @@ where
             }
         };
         ResponseFuture::new(Some(begun.with(saved, kept, attempt)), limit, slot, log_classifier)
+    }
+}
+
+impl<S, C, F, K> Standard<S, C, Http<F>, K>
+where
+    S: Clone,
+    C: Clone,
+    F: Clone,
+    K: KeyOf,
+{
+    fn are_alike(&self) -> bool {
+        let circuits = self.inner.inner().circuits.plain_key();
+        circuits.is_some() && circuits == self.inner.plain_key()
     }
 }
 

@@ -1,6 +1,14 @@
 //! `RetryLayer`: when a request is sent again, and what comes out.
 
-use std::{error::Error, io, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -15,7 +23,7 @@ use seawall::{
 };
 use tokio::time::Instant;
 use tokio_test::{assert_pending, assert_ready_ok, task};
-use tower::{Layer, Service, ServiceExt};
+use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_test::mock;
 
 use crate::support::{Act, Script, Step as Part, Steps, answers, response, upstream};
@@ -506,5 +514,36 @@ proptest! {
         }));
         let _ = runtime.block_on(call(&RetryLayer::new(), &script, request(&method)));
         prop_assert_eq!(script.count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_classifier_is_asked_once_for_each_attempt() {
+    for (failures, forcelist) in [(0, false), (1, false), (2, false), (0, true)] {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let (counted, sent) = (Arc::clone(&asked), Arc::new(AtomicUsize::new(0)));
+        // A failure in a 200, as gRPC has it.
+        let classifier = classify_fn(
+            move |_: Result<&Response<Body>, &(dyn Error + 'static)>| -> Option<Failure> {
+                let number = counted.fetch_add(1, Relaxed);
+                (number < failures).then(|| Failure::new(Cause::Overloaded))
+            },
+        );
+        let mut layer = eager().classifier(classifier);
+        if forcelist {
+            layer = layer.status_forcelist([202]);
+        }
+        let counted = Arc::clone(&sent);
+        let upstream = service_fn(move |_: Request<ReplayBody<Body>>| {
+            counted.fetch_add(1, Relaxed);
+            async {
+                // Later attempts are polled from elsewhere if they are not ready at once.
+                tokio::task::yield_now().await;
+                Ok::<_, BoxError>(Response::new(Body::default()))
+            }
+        });
+        layer.layer(upstream).oneshot(get()).await.unwrap();
+        assert_eq!(sent.load(Relaxed), failures + 1);
+        assert_eq!(asked.load(Relaxed), failures + 1, "{failures} failures, {forcelist}");
     }
 }

@@ -1,10 +1,18 @@
-//! Which circuit a request has, when one service is sent to several.
+//! Which circuit and which budget a request has, when one service is sent to several.
 
-use std::num::NonZeroU32;
+use std::{
+    num::NonZeroU32,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering::Relaxed},
+    },
+};
 
 use seawall::{
-    CircuitBreakerLayer, StandardLayer,
+    CircuitBreakerLayer, Ratio, RetryLayer, StandardLayer,
     circuit_breaker::{State, by_authority},
+    retry::{Backoff, Budget},
 };
 use tower::{Layer, ServiceExt};
 
@@ -58,5 +66,100 @@ async fn each_request_has_the_circuit_of_its_own_key_whatever_went_before() {
             let is_open = circuit.state() == State::Open;
             assert_eq!(is_open, circuit.key() == Some(&*failing), "{first} {circuit:?}");
         }
+    }
+}
+
+/// Answers as it is told, and counts.
+#[derive(Clone)]
+struct Upstream {
+    status: Arc<AtomicU16>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Upstream {
+    fn new() -> Self {
+        Self { status: Arc::new(AtomicU16::new(200)), asked: Arc::default() }
+    }
+
+    fn answers(&self, status: u16) {
+        self.status.store(status, Relaxed);
+    }
+
+    /// How often it was asked since this was asked last.
+    fn asked(&self) -> usize {
+        self.asked.swap(0, Relaxed)
+    }
+
+    fn answer(&self) -> http::Response<Body> {
+        self.asked.fetch_add(1, Relaxed);
+        status(self.status.load(Relaxed))
+    }
+}
+
+/// One retry for each key, and no more.
+fn one_retry() -> Budget {
+    Budget::new(Ratio::percent(0), 1)
+}
+
+fn retrying() -> RetryLayer {
+    RetryLayer::new().backoff(Backoff::none())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_spends_from_the_budget_of_its_own_key_if_that_is_made_of_more_than_the_authority() {
+    let upstream = Upstream::new();
+    let inner = upstream.clone();
+    let client = service_fn(move |_: Request<ReplayBody<Body>>| {
+        let answer = inner.answer();
+        async { Ok::<_, BoxError>(answer) }
+    });
+    let retry = retrying().budget_by(one_retry(), |uri| {
+        if uri.path() == "/write" { Some("write".into()) } else { by_authority(uri) }
+    });
+    let mut client = StandardLayer::new("Billing").retry(retry).layer(client);
+    for (url, answer, asked) in [
+        // Twice, so that its key is remembered.
+        ("http://a:9000/read", 200, 1),
+        ("http://a:9000/read", 200, 1),
+        ("http://a:9000/write", 503, 2),
+        ("http://a:9000/read", 503, 2),
+        ("http://a:9000/write", 503, 1),
+        ("http://a:9000/read", 503, 1),
+    ] {
+        upstream.answers(answer);
+        client.ready().await.unwrap().call(get(url)).await.unwrap();
+        assert_eq!(upstream.asked(), asked, "{url} {answer}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_spends_from_the_budget_of_its_own_key_after_one_that_panicked() {
+    let upstream = Upstream::new();
+    let inner = upstream.clone();
+    let client = service_fn(move |_: Request<ReplayBody<Body>>| {
+        let answer = inner.answer();
+        async { Ok::<_, BoxError>(answer) }
+    });
+    let panics = Arc::new(AtomicBool::new(false));
+    let panicking = Arc::clone(&panics);
+    // Of the budget of each authority, three retries in ten seconds.
+    let layer = StandardLayer::new("Billing").retry(retrying().total(1)).send_as(move |body| {
+        assert!(!panicking.load(Relaxed), "as it was told");
+        body
+    });
+    let mut client = layer.layer(client);
+    for url in ["http://a:9000/"; 2] {
+        client.ready().await.unwrap().call(get(url)).await.unwrap();
+    }
+    panics.store(true, Relaxed);
+    let client = client.ready().await.unwrap();
+    catch_unwind(AssertUnwindSafe(|| client.call(get("http://b:9000/")))).unwrap_err();
+    panics.store(false, Relaxed);
+    upstream.answers(503);
+    let a = ["http://a:9000/"; 4].into_iter().zip([2, 2, 2, 1]);
+    for (url, asked) in a.chain([("http://b:9000/", 2)]) {
+        upstream.asked();
+        client.ready().await.unwrap().call(get(url)).await.unwrap();
+        assert_eq!(upstream.asked(), asked, "{url}");
     }
 }
