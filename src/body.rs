@@ -87,6 +87,7 @@ impl<W: Watch + Default> Drop for Working<'_, W> {
 }
 
 /// Drops it elsewhere.
+#[cfg(feature = "circuit-breaker")]
 #[cold]
 #[inline(never)]
 pub(crate) fn let_go<T>(it: T) {
