@@ -90,9 +90,22 @@ impl Upstream {
         self.asked.swap(0, Relaxed)
     }
 
-    fn answer(&self) -> http::Response<Body> {
-        self.asked.fetch_add(1, Relaxed);
-        status(self.status.load(Relaxed))
+    fn service(
+        &self,
+    ) -> impl Service<
+        Request<ReplayBody<Body>>,
+        Response = http::Response<Body>,
+        Error = BoxError,
+        Future: Send,
+    > + Clone
+    + Send
+    + 'static {
+        let Self { status: answer, asked } = self.clone();
+        service_fn(move |_: Request<ReplayBody<Body>>| {
+            asked.fetch_add(1, Relaxed);
+            let answer = status(answer.load(Relaxed));
+            async { Ok(answer) }
+        })
     }
 }
 
@@ -108,15 +121,10 @@ fn retrying() -> RetryLayer {
 #[tokio::test(start_paused = true)]
 async fn a_call_spends_from_the_budget_of_its_own_key_if_that_is_made_of_more_than_the_authority() {
     let upstream = Upstream::new();
-    let inner = upstream.clone();
-    let client = service_fn(move |_: Request<ReplayBody<Body>>| {
-        let answer = inner.answer();
-        async { Ok::<_, BoxError>(answer) }
-    });
     let retry = retrying().budget_by(one_retry(), |uri| {
         if uri.path() == "/write" { Some("write".into()) } else { by_authority(uri) }
     });
-    let mut client = StandardLayer::new("Billing").retry(retry).layer(client);
+    let mut client = StandardLayer::new("Billing").retry(retry).layer(upstream.service());
     for (url, answer, asked) in [
         // Twice, so that its key is remembered.
         ("http://a:9000/read", 200, 1),
@@ -135,11 +143,6 @@ async fn a_call_spends_from_the_budget_of_its_own_key_if_that_is_made_of_more_th
 #[tokio::test(start_paused = true)]
 async fn a_call_spends_from_the_budget_of_its_own_key_after_one_that_panicked() {
     let upstream = Upstream::new();
-    let inner = upstream.clone();
-    let client = service_fn(move |_: Request<ReplayBody<Body>>| {
-        let answer = inner.answer();
-        async { Ok::<_, BoxError>(answer) }
-    });
     let panics = Arc::new(AtomicBool::new(false));
     let panicking = Arc::clone(&panics);
     // Of the budget of each authority, three retries in ten seconds.
@@ -147,7 +150,7 @@ async fn a_call_spends_from_the_budget_of_its_own_key_after_one_that_panicked() 
         assert!(!panicking.load(Relaxed), "as it was told");
         body
     });
-    let mut client = layer.layer(client);
+    let mut client = layer.layer(upstream.service());
     for url in ["http://a:9000/"; 2] {
         client.ready().await.unwrap().call(get(url)).await.unwrap();
     }
