@@ -136,7 +136,7 @@
 //! | `retry_budget`: 20 %, at least 3 | none; then at most 3 retries at once | [`Budget`](crate::retry::Budget) | 20 % of the calls of 10 s, at least 3 |
 //! | methods | any, unless `retriable_request_headers` say otherwise | [`methods`](crate::RetryLayer::methods) | idempotent ones |
 //! | `circuit_breakers.max_requests` | 1,024 | [`InFlightLimitLayer`](crate::InFlightLimitLayer) | none |
-//! | `outlier_detection.consecutive_5xx` | 5 | [`consecutive_failures`](crate::CircuitBreakerLayer::consecutive_failures), and the ratio | none; a half |
+//! | `outlier_detection.consecutive_5xx` | 5 | [`consecutive_failures`](crate::CircuitBreakerLayer::consecutive_failures), and the ratio unless [`failure_ratio(None)`](crate::CircuitBreakerLayer::failure_ratio) | none; a half |
 //! | `base_ejection_time` | 30 s | [`open_for`](crate::CircuitBreakerLayer::open_for) | 2 s, growing to 5 s |
 //! | `x-envoy-expected-rq-timeout-ms` | | [`DeadlineLayer::trust`](crate::DeadlineLayer::trust), [`DeadlineHeaderLayer`](crate::DeadlineHeaderLayer) | |
 //! | `x-envoy-attempt-count` | | [`attempt_header`](crate::RetryLayer::attempt_header), from the second attempt on | |

@@ -1,8 +1,9 @@
 //! A circuit that many threads use at once.
 //!
 //! A call that finds it closed reads one word and, when it ends, counts its result in a window that only its own thread
-//! uses, or nearly so: under a lock, but one that is seldom waited for. All windows are added up when a call fails. The
-//! rest, which is rare, is behind one lock around a pure [`Machine`].
+//! uses, or nearly so: under a lock, but one that is seldom waited for. All windows are added up when a call fails. Where
+//! nothing but failures in a row count, there are no windows: a success reads two words. The rest, which is rare, is behind
+//! one lock around a pure [`Machine`].
 
 use std::{cell::Cell, sync::Arc, task::Waker, time::Duration};
 
@@ -17,7 +18,7 @@ use super::{
     waiting::Waiting,
     window::Counts,
 };
-use crate::{Failure, keys::Keep};
+use crate::{Failure, Ratio, keys::Keep};
 
 /// So many that a handful of threads seldom meet in one.
 const STRIPES: usize = 4;
@@ -28,14 +29,27 @@ const ASKS: u64 = 1;
 /// In the gate, always the same: the time that a call takes counts.
 const TIMED: u64 = 2;
 
+/// In the gate, always the same: failures in a row count.
+const ROWS: u64 = 4;
+
+/// In the gate, always the same: nothing else does.
+const ALONE: u64 = 8;
+
 const fn of_gate(gate: u64) -> u32 {
-    (gate >> 2) as u32
+    (gate >> 4) as u32
+}
+
+/// With none of them.
+const fn plain(generation: u32) -> u64 {
+    (generation as u64) << 4
 }
 
 fn gate(generation: u32, asks: bool, settings: &Settings) -> u64 {
     let asks = if asks { ASKS } else { 0 };
     let timed = if settings.slow.is_some() { TIMED } else { 0 };
-    u64::from(generation) << 2 | asks | timed
+    let rows = if settings.consecutive.is_some() { ROWS } else { 0 };
+    let alone = if settings.ratio.is_none() { ALONE } else { 0 };
+    plain(generation) | asks | timed | rows | alone
 }
 
 #[derive(Debug)]
@@ -43,11 +57,11 @@ pub struct Core {
     pub(super) key: Option<Arc<str>>,
     pub(super) settings: Arc<Settings>,
     pieces: Pieces,
-    /// The generation, above [`ASKS`] and [`TIMED`]. Written under the machine's lock only.
+    /// The generation, above the four bits. Written under the machine's lock only.
     gate: AtomicU64,
     stripes: [Stripe; STRIPES],
-    /// `None`, unless failures in a row count.
-    in_a_row: Option<InARow>,
+    /// Stays empty, unless they count.
+    in_a_row: InARow,
     streak: Mutex<Streak>,
     machine: Mutex<Machine>,
     pub(super) waiting: Waiting,
@@ -60,7 +74,7 @@ impl Core {
             pieces: Pieces { origin, width: settings.width },
             gate: AtomicU64::new(gate(0, false, &settings)),
             stripes: std::array::from_fn(|_| Stripe::new(origin)),
-            in_a_row: settings.consecutive.map(|_| InARow::default()),
+            in_a_row: InARow::default(),
             streak: Mutex::new(Streak::default()),
             machine: Mutex::new(Machine::new()),
             settings,
@@ -122,24 +136,11 @@ impl Core {
 
     /// Counts a call that was admitted by `ticket` as a success.
     #[cold]
-    pub(super) fn succeeded(&self, ticket: Ticket) {
+    pub(super) fn succeeded(self: Arc<Self>, ticket: Ticket) {
         if ticket.probe.is_some() {
             self.probed(ticket, Outcome::Success);
         } else {
-            self.succeeded_closed(ticket.generation);
-        }
-    }
-
-    #[inline]
-    fn succeeded_closed(&self, generation: u32) {
-        let now = Instant::now();
-        if self.is_late(generation) {
-            self.late();
-        } else {
-            self.stripe().succeeded(generation, now, &self.pieces);
-        }
-        if let Some(in_a_row) = &self.in_a_row {
-            in_a_row.end(generation);
+            count(self, ticket.generation);
         }
     }
 
@@ -162,31 +163,59 @@ impl Core {
     }
 
     fn failed_closed(&self, generation: u32, failure: Failure) {
-        let at = Instant::now();
-        if self.is_late(generation) {
+        if of_gate(self.gate.load(Ordering::Acquire)) != generation {
             return self.late();
         }
+        match self.settings.ratio {
+            Some(ratio) => self.failed_in_window(generation, failure, ratio),
+            None => self.failed_in_a_row(generation, failure),
+        }
+    }
+
+    fn failed_in_window(&self, generation: u32, failure: Failure, ratio: Ratio) {
+        let at = Instant::now();
+        // The machine may have moved on before any window has.
         if !self.stripe().failed(generation, at, &self.pieces) {
             return;
         }
         let Seen { counts, successes } = self.seen(generation, at);
         let now = self.since_origin(at);
-        let Settings { ratio, min_calls, consecutive, width, .. } = &*self.settings;
+        let Settings { min_calls, width, .. } = &*self.settings;
         let many = counts.calls >= u64::from(*min_calls)
             && ratio.is_reached(counts.failures, counts.calls);
         let run = Run { generation, successes };
         let streak = lock(&self.streak).add(run, now, *width);
         let nothing = streak.is_some_and(|failures| failures >= *min_calls);
         // Counted even if there are many already, so that the row has no gap.
-        let row = self.in_a_row.as_ref().map_or(0, |in_a_row| in_a_row.add(generation));
-        let in_a_row = consecutive.is_some_and(|most| row >= most.get());
-        if many || nothing || in_a_row {
-            self.change(|machine| {
-                let random = fastrand::f64();
-                let found = (failure, counts);
-                ((), machine.trip(generation, now, found, random, &self.settings))
-            });
+        let row = self.one_more_in_a_row(generation);
+        if many || nothing || row.is_some() {
+            self.trip(generation, now, failure, counts);
         }
+    }
+
+    fn failed_in_a_row(&self, generation: u32, failure: Failure) {
+        // Only one of several is ever forgotten.
+        if self.key.is_some() {
+            self.in_a_row.note(self.now());
+        }
+        if let Some(row) = self.one_more_in_a_row(generation) {
+            let calls = row.into();
+            self.trip(generation, self.now(), failure, Counts { calls, failures: calls });
+        }
+    }
+
+    /// Gives how many there are in a row, if that is too many.
+    fn one_more_in_a_row(&self, generation: u32) -> Option<u32> {
+        let most = self.settings.consecutive?.get();
+        let row = self.in_a_row.add(generation);
+        (row >= most).then_some(row)
+    }
+
+    fn trip(&self, generation: u32, now: Duration, failure: Failure, counts: Counts) {
+        self.change(|machine| {
+            let (found, random) = ((failure, counts), fastrand::f64());
+            ((), machine.trip(generation, now, found, random, &self.settings))
+        });
     }
 
     #[cold]
@@ -206,12 +235,6 @@ impl Core {
     #[inline]
     fn stripe(&self) -> &Stripe {
         &self.stripes[thread() % STRIPES]
-    }
-
-    /// Whether a result comes after its generation: the machine may have moved on before any window has.
-    #[inline]
-    fn is_late(&self, generation: u32) -> bool {
-        of_gate(self.gate.load(Ordering::Acquire)) != generation
     }
 
     #[cold]
@@ -288,11 +311,41 @@ impl Core {
     }
 }
 
-/// Counts a success of a call that was no probe: the way of most, so by what goes in registers.
+/// Counts a success of a call that was no probe: the way of most, so by what goes in registers, and all of it the last that is
+/// done here, so that nothing has to be kept meanwhile.
+#[inline(never)]
+pub(super) fn count(core: Arc<Core>, generation: u32) {
+    let gate = core.gate.load(Ordering::Acquire);
+    if gate == plain(generation) {
+        count_in_window(core, generation);
+    } else if gate == plain(generation) | ROWS | ALONE && core.in_a_row.is_surely_none(generation) {
+        drop(core);
+    } else if gate == plain(generation) | ROWS && core.in_a_row.is_surely_none(generation) {
+        count_in_window(core, generation);
+    } else {
+        count_otherwise(core, generation);
+    }
+}
+
 #[inline(never)]
 #[expect(clippy::needless_pass_by_value, reason = "so that the caller has nothing left to drop")]
-pub(super) fn count(core: Arc<Core>, generation: u32) {
-    core.succeeded_closed(generation);
+fn count_in_window(core: Arc<Core>, generation: u32) {
+    core.stripe().succeeded(generation, Instant::now(), &core.pieces);
+}
+
+/// One that is late, that ends a row, or whose time counts too.
+#[inline(never)]
+fn count_otherwise(core: Arc<Core>, generation: u32) {
+    let gate = core.gate.load(Ordering::Acquire);
+    if of_gate(gate) != generation {
+        return core.late();
+    }
+    if gate & ROWS != 0 {
+        core.in_a_row.end(generation);
+    }
+    if gate & ALONE == 0 {
+        count_in_window(core, generation);
+    }
 }
 
 impl Keep for Core {
@@ -302,19 +355,38 @@ impl Keep for Core {
             let since_origin = self.since_origin(now);
             (machine.generation, machine.is_forgettable(since_origin, &self.settings))
         };
-        is_forgettable && self.counts(generation, now).failures == 0
+        let has_failed = match self.settings.ratio {
+            Some(_) => self.counts(generation, now).failures > 0,
+            None => self.in_a_row.is_of_late(generation, self.since_origin(now), &self.settings),
+        };
+        is_forgettable && !has_failed
     }
 }
 
-/// Failures in a row. The upper half of the word is the generation they are of, so that none of an earlier one is added.
+/// Failures in a row.
 #[derive(Debug, Default)]
-struct InARow(AtomicU64);
+struct InARow {
+    /// How many. The upper half of the word is the generation they are of, so that none of an earlier one is added.
+    word: AtomicU64,
+    /// When the last one was, in nanoseconds, if that was [noted](Self::note).
+    last: AtomicU64,
+}
 
 impl InARow {
+    fn note(&self, now: Duration) {
+        self.last.store(nanos(now), Ordering::Relaxed);
+    }
+
+    /// Whether there is a row, to which something was added as lately as a window looks back.
+    fn is_of_late(&self, generation: u32, now: Duration, settings: &Settings) -> bool {
+        let silent = nanos(now).saturating_sub(self.last.load(Ordering::Relaxed));
+        !self.is_surely_none(generation) && silent < nanos(settings.window())
+    }
+
     /// One more; gives how many there are now, 0 if there is a later generation.
     fn add(&self, generation: u32) -> u32 {
         let mut count = 0;
-        let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
+        let _ = self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
             let of = (word >> 32) as u32;
             count = match of.cmp(&generation) {
                 std::cmp::Ordering::Greater => return None,
@@ -326,14 +398,18 @@ impl InARow {
         count
     }
 
+    /// Whether there is nothing to [`end`](Self::end), at a glance.
+    #[inline]
+    fn is_surely_none(&self, generation: u32) -> bool {
+        self.word.load(Ordering::Acquire) <= u64::from(generation) << 32
+    }
+
     /// A success. Only looks, where there is nothing to end.
     fn end(&self, generation: u32) {
         let none = u64::from(generation) << 32;
         let is_row = |word| word > none && word >> 32 == none >> 32;
-        if is_row(self.0.load(Ordering::Acquire)) {
-            let end = |word| is_row(word).then_some(none);
-            let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, end);
-        }
+        let end = |word| is_row(word).then_some(none);
+        let _ = self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, end);
     }
 }
 

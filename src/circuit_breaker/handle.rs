@@ -120,12 +120,13 @@ impl Snapshot {
     }
 
     /// Calls whose results are in the window, of the state it is in: none after a change. Half-open, those of the probes.
+    /// Otherwise zero if [`failure_ratio`](crate::CircuitBreakerLayer::failure_ratio) is `None`: no window is kept then.
     #[must_use]
     pub const fn calls(&self) -> u64 {
         self.calls
     }
 
-    /// How many of them failed.
+    /// How many of them failed; zero where they are not counted.
     #[must_use]
     pub const fn failures(&self) -> u64 {
         self.failures

@@ -83,7 +83,8 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
     ///
     /// At most 4,096 keys have one, of about 1.1 KB each. Room for others is made by those that are closed and have no failure in their window, or
     /// that nobody has called for [`open_max`](Self::open_max) since they could have been closed; and that have no call
-    /// under way. Requests of further keys pass, and do not count; the first one is told by an event at WARN.
+    /// under way. Those that keep no window, by [`failure_ratio(None)`](Self::failure_ratio), have none in it if the last of a row is
+    /// as long ago. Requests of further keys pass, and do not count; the first one is told by an event at WARN.
     ///
     /// ```
     /// use seawall::{CircuitBreakerLayer, circuit_breaker::by_authority};
@@ -129,7 +130,24 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
 
     /// Opens when this part of the calls in the window failed, or more. A part of zero means: at any failure. Default:
     /// 50 %.
-    pub fn failure_ratio(self, ratio: Ratio) -> Self {
+    ///
+    /// `None`: however many fail, only [`consecutive_failures`](Self::consecutive_failures) opens it; with that `None` too,
+    /// nothing but [`Circuit::force_open`]. No window is kept then, so [`min_calls`](Self::min_calls) does not matter, nor
+    /// whether anything succeeds, and a [`Snapshot`](super::Snapshot) of a closed circuit has no calls and no failures. While it
+    /// is half-open, one failed probe opens it again, and all [`probes`](Self::probes) have to succeed to close it. A call that
+    /// succeeds costs a quarter less: it takes no lock, and reads no clock unless [slow calls](Self::slow_call) count.
+    ///
+    /// ```
+    /// use std::num::NonZeroU32;
+    /// use seawall::CircuitBreakerLayer;
+    ///
+    /// let layer = CircuitBreakerLayer::new()
+    ///     .failure_ratio(None)
+    ///     .consecutive_failures(NonZeroU32::new(5));
+    /// # let _ = layer;
+    /// ```
+    pub fn failure_ratio(self, ratio: impl Into<Option<Ratio>>) -> Self {
+        let ratio = ratio.into();
         self.set(|settings| settings.ratio = ratio)
     }
 
@@ -150,7 +168,8 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
         self.set(|settings| settings.set_window(window))
     }
 
-    /// Opens as well after so many failures in a row, however few calls there are. `None`: never. Default: `None`.
+    /// Opens as well after so many failures in a row, however few calls there are. Only a success ends a row, time does not.
+    /// `None`: never. Default: `None`. To open by nothing else: [`failure_ratio(None)`](Self::failure_ratio).
     pub fn consecutive_failures(self, failures: impl Into<Option<NonZeroU32>>) -> Self {
         let failures = failures.into();
         self.set(|settings| settings.consecutive = failures)
@@ -183,7 +202,8 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
     }
 
     /// How many calls pass while it is half-open, at once and in all. It closes as soon as their failures must stay below
-    /// [`failure_ratio`](Self::failure_ratio), and opens as soon as they cannot. Default: 5.
+    /// [`failure_ratio`](Self::failure_ratio), and opens as soon as they cannot; with that `None`, once all have succeeded, or
+    /// one has failed. Default: 5.
     pub fn probes(self, probes: NonZeroU32) -> Self {
         self.set(|settings| settings.probes = probes)
     }

@@ -47,11 +47,13 @@
 //! |---|---|
 //! | at a failure, half of the calls of the last 10 s or more have failed, and there were 20 | it opens |
 //! | at a failure, every call has failed for 1 s or more, and there were 20 | it opens |
+//! | [so many](CircuitBreakerLayer::consecutive_failures) calls in a row have failed, if that is set | it opens |
 //! | it is open | calls are rejected; the inner service is not even asked whether it is ready |
 //! | it has been open for 2 s, less by chance up to a fifth; longer, up to 30 s, if the upstream said `Retry-After` | it is half-open at the next call |
 //! | it is half-open | at most 5 calls pass, the others are rejected |
 //! | the probes that succeeded are so many that their failures must stay below half | it closes, and counts from nothing |
 //! | those that failed are so many that they cannot | it opens again, for half as long again, up to 5 s |
+//! | a probe fails, with [`failure_ratio(None)`](CircuitBreakerLayer::failure_ratio) | it opens again; to close it, all have to succeed |
 //! | a probe is dropped | its place is free at once |
 //! | a probe takes longer than 30 s | its place is free; its result still counts |
 //! | a result comes after the state has changed | it counts for nothing |
@@ -97,7 +99,7 @@
 //! # What is told
 //!
 //! One `tracing` event at WARN for each change of state, named `circuit`: `key`, `old`, `new`, `cause`, `calls` and
-//! `failures` in the window, `refused` since it opened. [`CircuitBreakerLayer::handle`] tells at any time.
+//! `failures` in the window, or in the row where nothing else counts, `refused` since it opened. [`CircuitBreakerLayer::handle`] tells at any time.
 //!
 //! **What an open circuit refuses has no line at INFO**, neither of the client nor of a gateway that answers 503 for it: there would
 //! be thousands, all for the reason that the one line at WARN tells, and the next, when it is closed or tries, says how many there

@@ -100,18 +100,24 @@ impl Model {
         if call.generation != self.generation {
             return;
         }
-        let (ratio, probes) = (self.settings.ratio.get(), self.settings.probes.get());
-        let reached = |part: u64, whole: u64| part > 0 && part as f64 >= ratio * whole as f64;
+        let (ratio, probes) = (self.settings.ratio, self.settings.probes.get());
+        // Where no ratio is set, any is too much.
+        let part = ratio.map_or(0.0, Ratio::get);
+        let reached = |some: u64, whole: u64| some > 0 && some as f64 >= part * whole as f64;
         match &mut self.state {
             Naive::Closed | Naive::Forced(false) => {
                 let Some(failed) = failed else { return };
-                self.results.push_back((self.now, failed));
+                // And without one nothing is counted but failures in a row.
+                if ratio.is_some() {
+                    self.results.push_back((self.now, failed));
+                }
                 self.in_a_row = if failed { self.in_a_row + 1 } else { 0 };
                 let (calls, failures) = self.counts();
                 let many = calls >= self.settings.min_calls.into() && reached(failures, calls);
                 let row = self.settings.consecutive.is_some_and(|n| self.in_a_row >= n.get());
                 let nothing = self.streak().is_some_and(|n| n >= self.settings.min_calls);
-                if failed && (many || nothing || row) && matches!(self.state, Naive::Closed) {
+                let in_window = ratio.is_some() && (many || nothing);
+                if failed && (in_window || row) && matches!(self.state, Naive::Closed) {
                     self.reopened = 0;
                     self.refused = 0;
                     self.open(asked, opened);
@@ -177,14 +183,15 @@ impl Model {
 }
 
 fn settings() -> impl Strategy<Value = Settings> {
-    let counts = (0_u32..=4, 0_u32..8, 1_u32..5, prop::option::of(1_u32..4));
+    let quarters = prop::option::weighted(0.7, 0_u8..=4);
+    let counts = (quarters, 0_u32..8, 1_u32..5, prop::option::of(1_u32..4));
     let times = (50_u64..3_000, 1_u64..3_000, 1_u64..9_000, 100_u64..5_000);
     (counts, times, prop::option::of(1_u64..800)).prop_map(|(counts, times, slow)| {
         let (quarters, min_calls, probes, consecutive) = counts;
         let (window, open_for, open_max, lease) = times;
         let ms = Duration::from_millis;
         let mut settings = Settings {
-            ratio: Ratio::percent(u8::try_from(quarters * 25).unwrap()),
+            ratio: quarters.map(|quarters| Ratio::percent(quarters * 25)),
             min_calls,
             probes: NonZeroU32::new(probes).unwrap(),
             consecutive: consecutive.and_then(NonZeroU32::new),

@@ -5,7 +5,8 @@ use crate::{Cause, Failure, Ratio, circuit_breaker::window::BUCKETS};
 /// The settings of a [`CircuitBreakerLayer`](super::CircuitBreakerLayer).
 #[derive(Clone, Debug)]
 pub struct Settings {
-    pub(super) ratio: Ratio,
+    /// `None`: it does not matter, and the window is not kept.
+    pub(super) ratio: Option<Ratio>,
     pub(super) min_calls: u32,
     /// Of one piece of the window.
     pub(super) width: Duration,
@@ -60,8 +61,20 @@ impl Settings {
         self.width = window.max(SHORTEST) / BUCKETS as u32;
     }
 
+    pub(super) fn window(&self) -> Duration {
+        self.width * BUCKETS as u32
+    }
+
     pub(super) fn set_probe_lease(&mut self, lease: Duration) {
         self.probe_lease = lease.max(SHORTEST);
+    }
+
+    /// Whether so many of the probes must not fail.
+    pub(super) fn is_too_much(&self, failed: u32) -> bool {
+        match self.ratio {
+            Some(ratio) => ratio.is_reached(failed.into(), self.probes.get().into()),
+            None => failed > 0,
+        }
     }
 
     pub(super) fn verdict(&self, failure: &Failure) -> Verdict {
@@ -81,7 +94,7 @@ impl Settings {
 impl Default for Settings {
     fn default() -> Self {
         let mut this = Self {
-            ratio: Ratio::percent(50),
+            ratio: Some(Ratio::percent(50)),
             min_calls: 20,
             width: Duration::ZERO,
             consecutive: None,

@@ -265,21 +265,19 @@ impl Machine {
         };
         // Its place may be somebody else's by now, if its lease is over. It counts all the same: so many results decide.
         probes.take_back(ticket.probe);
-        let all = settings.probes.get();
         match outcome {
             Outcome::Cancelled => None,
             Outcome::Success => {
                 probes.succeeded += 1;
                 // However the others end.
-                let well = !settings
-                    .ratio
-                    .is_reached(all.saturating_sub(probes.succeeded).into(), all.into());
+                let others = settings.probes.get().saturating_sub(probes.succeeded);
+                let well = !settings.is_too_much(others);
                 let counts = probes.counts();
                 well.then(|| self.close(now, counts))
             }
             Outcome::Failure(failure) => {
                 probes.failed += 1;
-                let unwell = settings.ratio.is_reached(probes.failed.into(), all.into());
+                let unwell = settings.is_too_much(probes.failed);
                 let counts = probes.counts();
                 unwell.then(|| {
                     self.reopened = self.reopened.saturating_add(1);

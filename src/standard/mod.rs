@@ -111,7 +111,7 @@
 //! | your callers say how long they wait | `.deadline(DeadlineLayer::new(total).trust(TimeoutHeader::Grpc))`, and `.next_hop(…)` to tell the next server |
 //! | your POSTs can be repeated | send an `Idempotency-Key` with each, or `.retry(RetryLayer::new().any_method())` |
 //! | the upstream collapses under load before it fails | `.in_flight(InFlightLimitLayer::new(n))`, with `n` a little above what it can do at once; if you do not know that, `.in_flight(InFlightLimitLayer::adaptive(Adaptive::new()))` |
-//! | a few failures are normal there | `.circuit_breaker(CircuitBreakerLayer::new().failure_ratio(…))`, or `None` |
+//! | a few failures are normal there | `.circuit_breaker(CircuitBreakerLayer::new().failure_ratio(…))`, or `.circuit_breaker(None)` |
 //! | responses stream for hours, with long silences | `Timeouts::new(…)?.body_idle(None)` |
 //! | one name stands for several servers | `tower::balance` inside, a breaker with `when_open(NotReady)` around each, and `.circuit_breaker(None)` here |
 //!

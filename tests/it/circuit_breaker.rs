@@ -3,6 +3,7 @@
 mod balance;
 mod defects;
 mod edges;
+mod in_a_row;
 mod service;
 mod threads;
 mod upstream;

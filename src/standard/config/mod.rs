@@ -115,10 +115,10 @@
 //! | `retry.budget.ratio` | such a part of the calls in 10 s | ratio | `0.2` |
 //! | `retry.budget.min` | in 10 s, if that is more | whole number | `3` |
 //! | `circuit_breaker` | [`CircuitBreakerLayer`](crate::CircuitBreakerLayer), one circuit for each host and port | table, `"off"` | `{}` |
-//! | `circuit_breaker.failure_ratio` | opens if this part of the window failed | ratio | `0.5` |
+//! | `circuit_breaker.failure_ratio` | opens if this part of the window failed; `"off"`: only failures in a row open it | ratio, `"off"` | `0.5` |
 //! | `circuit_breaker.min_calls` | not if there are fewer calls in it | whole number | `20` |
 //! | `circuit_breaker.window` | the time that is looked back on | time from 10 ms | `"10s"` |
-//! | `circuit_breaker.consecutive_failures` | opens as well after so many in a row | whole number from 1, `"off"` | `"off"` |
+//! | `circuit_breaker.consecutive_failures` | opens as well after so many in a row; alone, if `failure_ratio` is `"off"` | whole number from 1, `"off"` | `"off"` |
 //! | `circuit_breaker.slow_call` | calls that take so long count as failures | time from 1 ms, `"off"` | `"off"` |
 //! | `circuit_breaker.open_for` | how long it stays open the first time | time from 1 ms | `"2s"` |
 //! | `circuit_breaker.open_max` | at the longest; not below `open_for` | time from 1 ms | `"5s"` |

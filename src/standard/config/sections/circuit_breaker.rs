@@ -10,8 +10,8 @@ use crate::{
 section! {
     /// When calls of an upstream are refused because it is down: one circuit for each host and port.
     CircuitBreaker {
-        /// Opens when this part of the calls in the window failed, or more.
-        failure_ratio: Share,
+        /// Opens when this part of the calls in the window failed, or more; if off, only after so many failures in a row.
+        failure_ratio: Off<Share>,
         /// Does not open by that while there are fewer calls in the window.
         min_calls: Count,
         /// The time that is looked back on.

@@ -36,6 +36,10 @@ macro_rules! or_none {
                 T::from_whole(number).map(|value| Self(Some(value)))
             }
 
+            fn from_number(number: f64) -> Option<Self> {
+                T::from_number(number).map(|value| Self(Some(value)))
+            }
+
             fn from_table<'de, A: MapAccess<'de>>(table: A) -> Option<Result<Self, A::Error>> {
                 T::from_table(table).map(|read| read.map(|value| Self(Some(value))))
             }
