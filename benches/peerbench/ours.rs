@@ -3,11 +3,13 @@ use crate::*;
 use http::{Request, Response};
 use seawall::{
     BadGatewayClassifierLayer, BodyTimeoutLayer, CircuitBreakerLayer, InFlightLimitLayer,
-    LoggingLayer, RetryLayer, StandardLayer, TimeoutLayer, circuit_breaker::by_authority,
-    retry::ReplayBody, standard::Timeouts,
+    LoggingLayer, RetryLayer, StandardLayer, TimeoutLayer,
+    circuit_breaker::by_authority,
+    retry::{Budget, ReplayBody},
+    standard::Timeouts,
 };
 use std::{num::NonZeroU32, time::Duration};
-use tower::Layer;
+use tower::{Layer, limit::ConcurrencyLimitLayer};
 
 /// The services measured here take a request of any body once `compare.sh` has changed them.
 pub trait Takes<B>:
@@ -40,15 +42,25 @@ macro_rules! wrap {
     };
 }
 
+/// As many as failsafe is given there.
+const FIVE: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
+
+const HUNDRED: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
+
 type Sent = ReplayBody<Body>;
 
 wrap!(timeout, Body, TimeoutLayer::new(Duration::from_secs(30)));
 wrap!(body_timeout, Body, BodyTimeoutLayer::new());
 wrap!(retry, Sent, RetryLayer::new());
+wrap!(retry_without_budget, Sent, RetryLayer::new().budget(Budget::none()));
 wrap!(breaker, Body, CircuitBreakerLayer::new());
+wrap!(in_a_row, Body, CircuitBreakerLayer::new().failure_ratio(None).consecutive_failures(FIVE));
 wrap!(keyed, Body, CircuitBreakerLayer::new().keyed(by_authority));
 wrap!(classifier, Body, BadGatewayClassifierLayer::new());
-wrap!(limit, Body, InFlightLimitLayer::new(NonZeroU32::MIN.saturating_add(99)));
+wrap!(limit, Body, InFlightLimitLayer::new(HUNDRED));
+wrap!(limit_until_response, Body, InFlightLimitLayer::new(HUNDRED).until_response());
+// No layer of ours: the peer of the one before, which that harness does not have.
+wrap!(tower_limit, Body, ConcurrencyLimitLayer::new(100));
 wrap!(logging, Body, LoggingLayer::client());
 wrap!(stack, Sent, StandardLayer::new("items"));
 wrap!(
@@ -61,10 +73,14 @@ pub fn register(v: &mut Vec<Cand>) {
     cand!(v, "timeout", "ours Timeout", timeout);
     cand!(v, "timeout", "ours BodyTimeout", body_timeout);
     cand!(v, "retry", "ours Retry", retry, ALL_KINDS, NONE);
+    cand!(v, "retry", "ours Retry, no budget", retry_without_budget);
     cand!(v, "breaker", "ours CircuitBreaker", breaker);
+    cand!(v, "breaker", "ours CircuitBreaker, failures in a row", in_a_row);
     cand!(v, "breaker", "ours CircuitBreaker, keyed", keyed);
     cand!(v, "classify", "ours BadGatewayClassifier", classifier);
     cand!(v, "breaker", "ours InFlightLimit", limit);
+    cand!(v, "breaker", "ours InFlightLimit, to the response", limit_until_response);
+    cand!(v, "breaker", "tower 0.5 ConcurrencyLimit", tower_limit);
     cand!(v, "trace", "ours Logging, client", logging, GET, TRACED);
     cand!(v, "stack", "stack ours", stack, ALL_KINDS, TRACED);
     cand!(v, "stack", "stack ours, bodies not timed", stack_without_body, ALL_KINDS, NONE);

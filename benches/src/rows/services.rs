@@ -1,6 +1,11 @@
 use std::{convert::Infallible, num::NonZeroU32, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use failsafe::{
+    StateMachine,
+    backoff::{EqualJittered, equal_jittered},
+    failure_policy::{ConsecutiveFailures, consecutive_failures},
+};
 use http::{Request, Response, StatusCode};
 use http_body_util::{Either, Empty, Full};
 use recloser::AsyncRecloser;
@@ -72,6 +77,9 @@ pub(super) fn all() -> Vec<Row> {
         .all_kinds(),
         row!("floor: mutex breaker", |inner| Locked { inner, ring: Arc::default() }),
         row!("seawall CircuitBreaker", |inner| CircuitBreakerLayer::new().layer(inner)),
+        row!("seawall CircuitBreaker, failures in a row", |inner| {
+            CircuitBreakerLayer::new().failure_ratio(None).consecutive_failures(FIVE).layer(inner)
+        }),
         row!("seawall CircuitBreaker, keyed", |inner| {
             CircuitBreakerLayer::new().keyed(by_authority).layer(inner)
         }),
@@ -95,6 +103,9 @@ pub(super) fn all() -> Vec<Row> {
         }),
         row!("tower-resilience CircuitBreaker", |inner| resilience_breaker().layer(inner)),
         row!("failsafe", |inner| Failsafe { inner, breaker: failsafe::Config::new().build() }),
+        row!("failsafe, failures in a row", |inner| {
+            Failsafe { inner, breaker: failsafe_in_a_row() }
+        }),
         row!("recloser", |inner| {
             Recloser { inner, breaker: AsyncRecloser::from(recloser::Recloser::default()) }
         }),
@@ -192,6 +203,16 @@ pub(super) fn http_timeout() -> HttpTimeout {
 
 const fn tower_retry() -> TowerRetry<Retry502> {
     TowerRetry::new(Retry502::new())
+}
+
+/// As many failures in a row as open failsafe's breaker by default.
+const FIVE: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
+
+/// One that opens by nothing else.
+fn failsafe_in_a_row() -> StateMachine<ConsecutiveFailures<EqualJittered>, ()> {
+    let backoff = equal_jittered(Duration::from_secs(10), Duration::from_secs(300));
+    let policy = consecutive_failures(FIVE.get(), backoff);
+    failsafe::Config::new().failure_policy(policy).build()
 }
 
 /// More calls at once than there are here.
