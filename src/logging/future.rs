@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::Response;
+use http::{Response, response::Parts};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
@@ -46,12 +46,13 @@ impl<F, C, V, B, E> Future for ResponseFuture<F, C, V>
 where
     F: Future<Output = Result<Response<B>, E>>,
     E: fmt::Display,
-    C: Classify<Response<B>>,
-    V: View<E>,
+    C: Classify<Response<B>> + Clone,
+    V: View<E> + Clone,
     B: Body,
 {
     type Output = Result<Response<ResponseBody<B>>, E>;
 
+    // No reference into the future, or to the response, goes out of line, so that the compiler may take both apart.
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -64,12 +65,45 @@ where
             let _entered = this.slot.enter();
             this.inner.poll(cx)
         }));
-        note(this.slot, &outcome, this.classifier, this.view);
-        let slot = this.slot;
-        Poll::Ready(
-            outcome.map(|response| response.map(|body| ResponseBody::new(body, slot.take()))),
-        )
+        let slot = this.slot.take();
+        match outcome {
+            Ok(response) => {
+                let (head, body) = response.into_parts();
+                let (head, body, slot) = answered(head, body, slot, this.classifier.clone());
+                Poll::Ready(Ok(Response::from_parts(head, ResponseBody::new(body, slot))))
+            }
+            Err(error) => {
+                Poll::Ready(Err(ended(error, slot, this.classifier.clone(), this.view.clone())))
+            }
+        }
     }
+}
+
+#[inline(never)]
+#[expect(clippy::needless_pass_by_value, reason = "a reference would be one into the future")]
+fn answered<B: Body, C: Classify<Response<B>>>(
+    head: Parts,
+    body: B,
+    mut slot: Slot,
+    classifier: C,
+) -> (Parts, B, Slot) {
+    let response = Response::from_parts(head, body);
+    note_response(&mut slot, &response, &classifier);
+    let (head, body) = response.into_parts();
+    (head, body, slot)
+}
+
+#[cold]
+#[inline(never)]
+#[expect(clippy::needless_pass_by_value, reason = "a reference would be one into the future")]
+fn ended<B, E: fmt::Display, C: Classify<Response<B>>, V: View<E>>(
+    error: E,
+    slot: Slot,
+    classifier: C,
+    view: V,
+) -> E {
+    note_error(slot, &error, &classifier, &view);
+    error
 }
 
 #[cfg(feature = "standard")]
@@ -115,45 +149,49 @@ impl<F, C> ResponseFuture<F, C, super::Known> {
             let _entered = this.slot.enter();
             this.inner.poll_into(cx, polled);
         });
-        if let Poll::Ready(outcome) = polled {
-            note(this.slot, outcome, this.classifier, this.view);
-            if let Ok(response) = outcome {
+        match polled {
+            Poll::Pending => {}
+            Poll::Ready(Ok(response)) => {
+                note_response(this.slot, response, this.classifier);
                 response.body_mut().watch(this.slot.take());
+            }
+            Poll::Ready(Err(error)) => {
+                note_error(this.slot.take(), error, this.classifier, this.view);
             }
         }
     }
 }
 
-/// Notes what came. An error is the end.
-#[inline(never)]
-fn note<B, E, C, V>(slot: &mut Slot, outcome: &Result<Response<B>, E>, classifier: &C, view: &V)
+/// Notes what came.
+fn note_response<B: Body, C: Classify<Response<B>>>(
+    slot: &mut Slot,
+    response: &Response<B>,
+    classifier: &C,
+) {
+    let Some(record) = slot.get() else { return };
+    let failure = classifier.classify(Ok(response));
+    record.answered(response.status(), response.version());
+    let (headers, extensions) = (response.headers(), response.extensions());
+    let has_more = failure.is_some() || !extensions.is_empty() || record.wants_more();
+    if has_more || !headers.is_empty() {
+        record.read_head(headers, extensions, failure, has_more);
+    }
+    if record.is_whole() || response.body().is_end_stream() {
+        slot.complete();
+    }
+}
+
+/// An error is the end.
+fn note_error<B, E, C, V>(slot: Slot, error: &E, classifier: &C, view: &V)
 where
     E: fmt::Display,
     C: Classify<Response<B>>,
     V: View<E>,
-    B: Body,
 {
-    match outcome {
-        Ok(response) => {
-            let Some(record) = slot.get() else { return };
-            let failure = classifier.classify(Ok(response));
-            record.answered(response.status(), response.version());
-            let (headers, extensions) = (response.headers(), response.extensions());
-            let has_more = failure.is_some() || !extensions.is_empty() || record.wants_more();
-            if has_more || !headers.is_empty() {
-                record.read_head(headers, extensions, failure, has_more);
-            }
-            if record.is_whole() || response.body().is_end_stream() {
-                slot.complete();
-            }
-        }
-        Err(error) => {
-            let known = view.view(error);
-            // What is not a failure to the classifier has still failed.
-            let failure = known.and_then(|known| classifier.classify(Err(known)));
-            failed(slot.take(), failure.unwrap_or(UNKNOWN), known, error);
-        }
-    }
+    let known = view.view(error);
+    // What is not a failure to the classifier has still failed.
+    let failure = known.and_then(|known| classifier.classify(Err(known)));
+    failed(slot, failure.unwrap_or(UNKNOWN), known, error);
 }
 
 const UNKNOWN: Failure = Failure::new(Cause::Unknown).with_reporter(Reporter::Local);

@@ -11,6 +11,7 @@ use super::{
     Level,
     curl::Curl,
     end::{End, Ending, Kind},
+    entered::Entered,
     escape::{Escaped, LONG, Lossy, SHORT, Text},
     fields as f,
     headers::Shown,
@@ -46,7 +47,7 @@ pub(super) fn write(record: &Record, ending: &Ending<'_>) {
         .filter(|_| at_length && (!is_client || record.status.is_some()));
     // What may have a space in it is handed on as a string, so that a format of text has it in quotes, and nothing that a
     // peer sends can look like another field.
-    let _entered = record.span().map(tracing::Span::enter);
+    let _entered = Entered::new(record.span());
     at_level!(
         level, event, (),
         {

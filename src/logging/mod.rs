@@ -155,7 +155,7 @@
 //!
 //! Its panic passes through the call that was being logged, as it does with any event of `tracing`. It is told of that
 //! request once, nothing is left locked or held, and other requests are not concerned. Should the thread be unwinding
-//! already, the panic ends here, since a second one would end the process.
+//! already, the panic ends here, since a second one would end the process; and so does one as a span is entered or left.
 //!
 //! # Order
 //!
@@ -175,6 +175,7 @@
 mod body;
 mod curl;
 mod end;
+mod entered;
 mod escape;
 mod fields;
 mod future;

@@ -1,8 +1,13 @@
-use std::{cell::Cell, fmt, mem::ManuallyDrop, panic, sync::Arc, thread};
+use std::{
+    cell::Cell,
+    fmt,
+    mem::{self, ManuallyDrop},
+    panic,
+    sync::Arc,
+    thread,
+};
 
-use tracing::span::Entered;
-
-use super::{Head, end::End, record::Record, settings::Settings};
+use super::{Head, end::End, entered::Entered, record::Record, settings::Settings};
 
 /// How many places a thread keeps for later.
 const KEPT: usize = 64;
@@ -62,8 +67,8 @@ impl Slot {
 
     /// Enters its span, if it has one.
     #[inline]
-    pub(crate) fn enter(&self) -> Option<Entered<'_>> {
-        self.record()?.span().map(tracing::Span::enter)
+    pub(crate) fn enter(&self) -> Entered<'_> {
+        Entered::new(self.record().and_then(Record::span))
     }
 
     #[inline]
@@ -82,7 +87,7 @@ impl Slot {
     }
 
     /// Some of the body has come, or its trailers; `last`: no more will.
-    #[inline(never)]
+    #[inline]
     pub(super) fn data(&mut self, len: usize, first: &[u8], last: bool) {
         let Some(record) = self.get() else { return };
         record.data(len, first);
@@ -116,11 +121,12 @@ impl Drop for Slot {
     }
 }
 
+// What `forget` is given here and below is none: to find that out costs as much as all the rest.
 #[inline]
 fn free_place() -> Box<Place> {
     let first = FREE.try_with(|free| {
         let mut first = free.take();
-        free.set(first.as_mut().and_then(|it| it.next.take()));
+        mem::forget(free.replace(first.as_mut().and_then(|it| it.next.take())));
         first
     });
     first.ok().flatten().unwrap_or_default()
@@ -135,7 +141,7 @@ fn keep(mut place: Box<Place>) {
         place.following = next.as_ref().map_or(0, |it| it.following + 1);
         if place.following < KEPT {
             place.next = next;
-            free.set(Some(place));
+            mem::forget(free.replace(Some(place)));
         } else {
             free.set(next);
         }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use tracing::{Event, Subscriber};
+use tracing::{Event, Subscriber, span::Id};
 use tracing_subscriber::{layer::Context, layer::SubscriberExt};
 
 use super::*;
@@ -41,6 +41,39 @@ async fn a_subscriber_that_panics_harms_its_own_request_and_no_other() {
     assert_eq!(recorder.lines().last().unwrap().message(), "GET /a/b -> 200 in 0.0ns");
     // It was told of each once: none is written again.
     assert_eq!(recorder.lines().iter().filter(|it| it.get("seawall.end").is_some()).count(), 3);
+}
+
+/// At spans.
+struct PanicsAtSpans;
+
+impl<S: Subscriber> tracing_subscriber::Layer<S> for PanicsAtSpans {
+    fn on_enter(&self, _: &Id, _: Context<'_, S>) {
+        panic!("the subscriber panics as a span is entered");
+    }
+
+    fn on_exit(&self, _: &Id, _: Context<'_, S>) {
+        panic!("the subscriber panics as a span is left");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_that_panics_as_a_span_is_entered_or_left_harms_nobody() {
+    let recorder = Recorder::default();
+    let _guard = listen(tracing_subscriber::registry().with(recorder.clone()).with(PanicsAtSpans));
+    let service = LoggingLayer::server().layer(Script::new([answer(200)]));
+    let response = service.oneshot(get(URL)).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert!(response.into_body().collect().await.is_ok());
+    assert_eq!(recorder.line().message(), "GET /a/b -> 200 in 0.0ns");
+    // Left as the thread unwinds, too.
+    let service = LoggingLayer::server().layer(service_fn(async |_: Request<Body>| {
+        panic!("the handler panics") as Result<Response<Body>, Infallible>
+    }));
+    let unwound = catch_unwind(AssertUnwindSafe(|| {
+        let _ = task::spawn(service.oneshot(get(URL))).poll();
+    }));
+    assert!(unwound.is_err());
+    assert_eq!(recorder.lines().last().unwrap().message(), "GET /a/b -> panicked in 0.0ns");
 }
 
 #[tokio::test(start_paused = true)]
