@@ -74,7 +74,8 @@ response is read to its end. Nothing fails. Who is measured, and with which sett
 In each round every client has its turn, in an order shuffled anew. *Times bare* is its time divided by that of the same client
 without anything around it in the same round: median, quartiles, and where the median would be of endlessly many rounds, with 95 %
 confidence. *More than noise* is a difference only if that interval and the one of bare against itself ("again") have no value in
-common. p50 and p99 are of single calls, in all rounds.
+common. p50 and p99 are of single calls, in all rounds. *Floor* keeps a copy of the request and arms one timer, and does nothing
+else: no stack that may send a request again, and has a limit, can cost less (`benches/end_to_end/src/floor.rs`).
 
 TEXT
   taskset -c 0 "$bin" --rounds 301 --calls 200

@@ -29,6 +29,7 @@ use tower_resilience_timelimiter::TimeLimiterLayer;
 
 use crate::{
     calls::{Calls, calls},
+    floor::Floor,
     retry_502::Retry502,
     server::ANSWER,
 };
@@ -58,6 +59,9 @@ pub(crate) fn all() -> Vec<Peer> {
     vec![
         hyper(HYPER, |to| service(to, bare())),
         hyper("hyper-util, again", |to| service(to, bare())),
+        hyper("hyper-util, floor: a copy of the request, a timer", |to| {
+            service(to, Floor { inner: bare(), limit: ATTEMPT })
+        }),
         hyper("hyper-util, StandardLayer", |to| {
             service(to, StandardLayer::new("items").layer(bare()))
         }),
