@@ -239,6 +239,8 @@ mod body;
 mod budget;
 #[cfg(any(feature = "retry", feature = "circuit-breaker", feature = "in-flight"))]
 mod keys;
+#[cfg(feature = "logging")]
+mod panics;
 #[cfg(feature = "standard")]
 mod poll_into;
 #[cfg(any(

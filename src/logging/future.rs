@@ -152,8 +152,10 @@ impl<F, C> ResponseFuture<F, C, super::Known> {
         match polled {
             Poll::Pending => {}
             Poll::Ready(Ok(response)) => {
-                note_response(this.slot, response, this.classifier);
-                response.body_mut().watch(this.slot.take());
+                // Out of the future, which does not come to be dropped before its end should others' code panic.
+                let mut slot = this.slot.take();
+                note_response(&mut slot, response, this.classifier);
+                response.body_mut().watch(slot);
             }
             Poll::Ready(Err(error)) => {
                 note_error(this.slot.take(), error, this.classifier, this.view);

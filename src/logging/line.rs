@@ -11,7 +11,6 @@ use super::{
     Level,
     curl::Curl,
     end::{End, Ending, Kind},
-    entered::Entered,
     escape::{Escaped, LONG, Lossy, SHORT, Text},
     fields as f,
     headers::Shown,
@@ -19,6 +18,7 @@ use super::{
     opentelemetry as otel,
     record::{More, Record},
     settings::{Settings, Side},
+    span::Entered,
     target::{Port, Query, Target, Url},
 };
 

@@ -155,7 +155,8 @@
 //!
 //! Its panic passes through the call that was being logged, as it does with any event of `tracing`. It is told of that
 //! request once, nothing is left locked or held, and other requests are not concerned. Should the thread be unwinding
-//! already, the panic ends here, since a second one would end the process; and so does one as a span is entered or left.
+//! already, the panic ends here, since a second one would end the process; and so does one as a span is entered, left or
+//! closed.
 //!
 //! # Order
 //!
@@ -175,7 +176,6 @@
 mod body;
 mod curl;
 mod end;
-mod entered;
 mod escape;
 mod fields;
 mod future;
@@ -193,6 +193,7 @@ mod sample;
 mod service;
 mod settings;
 mod slot;
+mod span;
 mod target;
 mod url;
 mod view;

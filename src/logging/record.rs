@@ -19,6 +19,7 @@ use super::{
     left_behind::LeftBehind,
     line, opentelemetry,
     settings::{Settings, Side},
+    span::Open,
     url::Url,
 };
 use crate::{Failure, classify::is_plain_text};
@@ -66,7 +67,7 @@ pub(super) struct More {
     pub(super) attempt: Option<u32>,
     /// Only if some of them are asked for, as those of the response.
     pub(super) headers: Option<HeaderMap>,
-    pub(super) span: Option<Span>,
+    pub(super) span: Option<Open>,
     /// When the head of the response came, if that will be told.
     pub(super) after: Option<Duration>,
     pub(super) failure: Option<Failure>,
@@ -184,7 +185,7 @@ impl Record {
         if settings.span().is_heard()
             && let Some(span) = opentelemetry::span(self)
         {
-            self.more_mut().span = Some(span);
+            self.more_mut().span = Some(Open::new(span));
         }
     }
 
@@ -225,7 +226,7 @@ impl Record {
 
     #[inline]
     pub(super) fn span(&self) -> Option<&Span> {
-        self.more()?.span.as_ref()
+        self.more()?.span.as_ref().map(Open::get)
     }
 
     /// Whether more of a response is kept than its head tells.

@@ -2,12 +2,11 @@ use std::{
     cell::Cell,
     fmt,
     mem::{self, ManuallyDrop},
-    panic,
     sync::Arc,
-    thread,
 };
 
-use super::{Head, end::End, entered::Entered, record::Record, settings::Settings};
+use super::{Head, end::End, record::Record, settings::Settings, span::Entered};
+use crate::panics::at_most_one;
 
 /// How many places a thread keeps for later.
 const KEPT: usize = 64;
@@ -169,11 +168,7 @@ fn give_up(mut place: Box<Place>) {
     if let Some(attempts) = record.left_behind.end() {
         record.cut_short(attempts);
     }
-    if thread::panicking() {
-        // Another panic out of here, a subscriber's, would end the process.
-        let _ = panic::catch_unwind(panic::AssertUnwindSafe(|| record.finish(end)));
-    } else {
-        record.finish(end);
-    }
+    // A subscriber's.
+    at_most_one(|| record.finish(end));
     keep(place);
 }

@@ -1,14 +1,15 @@
 //! A subscriber that panics.
 
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind, panic_any},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
 use futures_util::FutureExt;
+use seawall::StandardLayer;
 use tracing::{Event, Subscriber, span::Id};
 use tracing_subscriber::{layer::Context, layer::SubscriberExt};
 
@@ -43,21 +44,33 @@ async fn a_subscriber_that_panics_harms_its_own_request_and_no_other() {
     assert_eq!(recorder.lines().iter().filter(|it| it.get("seawall.end").is_some()).count(), 3);
 }
 
-/// At spans.
+/// At spans, with something that panics when it is dropped.
 struct PanicsAtSpans;
+
+struct Payload;
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        panic!("what it panics with panics as well");
+    }
+}
 
 impl<S: Subscriber> tracing_subscriber::Layer<S> for PanicsAtSpans {
     fn on_enter(&self, _: &Id, _: Context<'_, S>) {
-        panic!("the subscriber panics as a span is entered");
+        panic_any(Payload);
     }
 
     fn on_exit(&self, _: &Id, _: Context<'_, S>) {
-        panic!("the subscriber panics as a span is left");
+        panic_any(Payload);
+    }
+
+    fn on_close(&self, _: Id, _: Context<'_, S>) {
+        panic_any(Payload);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_subscriber_that_panics_as_a_span_is_entered_or_left_harms_nobody() {
+async fn a_subscriber_that_panics_as_a_span_is_entered_left_or_closed_harms_nobody() {
     let recorder = Recorder::default();
     let _guard = listen(tracing_subscriber::registry().with(recorder.clone()).with(PanicsAtSpans));
     let service = LoggingLayer::server().layer(Script::new([answer(200)]));
@@ -65,7 +78,7 @@ async fn a_subscriber_that_panics_as_a_span_is_entered_or_left_harms_nobody() {
     assert_eq!(response.status(), 200);
     assert!(response.into_body().collect().await.is_ok());
     assert_eq!(recorder.line().message(), "GET /a/b -> 200 in 0.0ns");
-    // Left as the thread unwinds, too.
+    // As the thread unwinds, too.
     let service = LoggingLayer::server().layer(service_fn(async |_: Request<Body>| {
         panic!("the handler panics") as Result<Response<Body>, Infallible>
     }));
@@ -74,6 +87,78 @@ async fn a_subscriber_that_panics_as_a_span_is_entered_or_left_harms_nobody() {
     }));
     assert!(unwound.is_err());
     assert_eq!(recorder.lines().last().unwrap().message(), "GET /a/b -> panicked in 0.0ns");
+}
+
+/// At everything, as one does whose lock is poisoned.
+#[derive(Clone, Default)]
+struct Poisoned(Panics);
+
+impl<S: Subscriber> tracing_subscriber::Layer<S> for Poisoned {
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        self.0.on_event(event, context);
+    }
+
+    fn on_close(&self, _: Id, _: Context<'_, S>) {
+        assert!(!self.0.0.load(Ordering::Relaxed), "the subscriber panics");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_that_panics_at_everything_does_not_end_the_process() {
+    let poisoned = Poisoned::default();
+    let _guard = listen(tracing_subscriber::registry().with(poisoned.clone()));
+    let service = LoggingLayer::server().layer(Script::new([answer(200), answer(200)]));
+    poisoned.0.0.store(true, Ordering::Relaxed);
+    // Its span is closed while the panic of its event passes through.
+    let call = AssertUnwindSafe(service.clone().oneshot(get(URL))).catch_unwind().await;
+    assert!(call.is_err());
+    poisoned.0.0.store(false, Ordering::Relaxed);
+    assert_eq!(service.oneshot(get(URL)).await.unwrap().status(), 200);
+}
+
+/// That panics when it is asked once more than so often.
+#[derive(Clone)]
+struct Bad(Arc<AtomicUsize>);
+
+impl Bad {
+    fn after(times: usize) -> Self {
+        Self(Arc::new(AtomicUsize::new(times)))
+    }
+}
+
+impl<Res> seawall::Classify<Res> for Bad {
+    fn classify(&self, _: Result<&Res, &(dyn std::error::Error + 'static)>) -> Option<Failure> {
+        assert!(self.0.fetch_sub(1, Ordering::Relaxed) > 0, "the classifier panics");
+        None
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_classifier_that_panics_gets_a_line() {
+    let recorder = Recorder::default();
+    let _guard = listen(tracing_subscriber::registry().with(recorder.clone()));
+    let service =
+        LoggingLayer::server().classifier(Bad::after(0)).layer(Script::new([answer(404)]));
+    let call = AssertUnwindSafe(service.oneshot(get(URL))).catch_unwind().await;
+    assert!(call.is_err());
+    assert_eq!(recorder.line().message(), "GET /a/b -> panicked in 0.0ns");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_asks_a_classifier_that_panics_in_the_stack_its_call_gets_a_line() {
+    let mut panicked = 0;
+    for times in 0..8 {
+        let recorder = Recorder::default();
+        let _guard = listen(tracing_subscriber::registry().with(recorder.clone()));
+        let stack = StandardLayer::new("items").classifier(Bad::after(times));
+        let client = stack.layer(Script::new([answer(404)]));
+        let call = AssertUnwindSafe(client.oneshot(get(URL))).catch_unwind().await;
+        if call.is_err() {
+            panicked += 1;
+            assert_eq!(recorder.line().get("error.type"), Some("panic"), "after {times}");
+        }
+    }
+    assert!((2..8).contains(&panicked), "the last to ask is the log: {panicked}");
 }
 
 #[tokio::test(start_paused = true)]
