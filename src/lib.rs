@@ -252,6 +252,8 @@ mod poll_into;
 mod ratio;
 #[cfg(any(feature = "logging", feature = "metrics"))]
 mod semconv;
+#[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
+mod sync;
 #[cfg(any(feature = "retry", feature = "timeout", feature = "body-timeout", feature = "deadline"))]
 mod time_limit;
 

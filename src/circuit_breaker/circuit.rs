@@ -14,11 +14,14 @@ use super::{
     state::{Admission, Change, Machine, Outcome, Refusal, State, Ticket},
     streak::{Run, Streak},
     stripe::{Pieces, Seen, Stripe},
-    sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock},
     waiting::Waiting,
     window::Counts,
 };
-use crate::{Failure, Ratio, keys::Keep};
+use crate::{
+    Failure, Ratio,
+    keys::Keep,
+    sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock},
+};
 
 /// So many that a handful of threads seldom meet in one.
 const STRIPES: usize = 4;

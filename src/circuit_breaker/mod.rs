@@ -125,7 +125,6 @@ mod settings;
 mod state;
 mod streak;
 mod stripe;
-mod sync;
 mod waiting;
 mod window;
 

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{
-    sync::{Mutex, lock},
-    window::{Counts, Window},
-};
+use super::window::{Counts, Window};
+use crate::sync::{Mutex, lock};
 
 /// Apart from others in memory, so that threads do not wait for each other's lines of cache.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 use std::{collections::HashMap, task::Waker};
 
-use super::sync::{AtomicU64, Mutex, Ordering, lock};
+use crate::sync::{AtomicU64, Mutex, Ordering, lock};
 
 /// Services that are not ready, and want to know when the circuit changes: one waker each.
 #[derive(Debug, Default)]

@@ -2,17 +2,18 @@ use std::{
     error::Error,
     fmt,
     num::{NonZeroU32, NonZeroU64},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
 use tokio::time::Instant;
 
 use super::adaptive::{Adaptive, Machine};
-use crate::{body::Watch, keys::Keep};
+use crate::{
+    body::Watch,
+    keys::Keep,
+    sync::{AtomicU32, Mutex, MutexGuard, Ordering, lock},
+};
 
 /// How many calls may be under way at once.
 #[derive(Clone, Copy, Debug)]
@@ -99,7 +100,7 @@ impl Learned {
     }
 
     fn machine(&self) -> MutexGuard<'_, Machine> {
-        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.machine)
     }
 }
 

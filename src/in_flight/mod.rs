@@ -73,6 +73,8 @@ mod layer;
 mod limit;
 mod select;
 mod service;
+#[cfg(all(test, seawall_loom))]
+mod threads;
 
 pub use self::{
     adaptive::Adaptive, error::Shed, future::ResponseFuture, layer::InFlightLimitLayer,

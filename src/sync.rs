@@ -1,19 +1,23 @@
 //! What threads share, checked by loom when the tests are built with `--cfg seawall_loom`.
+#![cfg_attr(
+    not(all(feature = "circuit-breaker", feature = "in-flight")),
+    expect(unused_imports, reason = "one needs these and the other those")
+)]
 
 #[cfg(not(all(test, seawall_loom)))]
-pub(super) use std::sync::{
+pub(crate) use std::sync::{
     Mutex, MutexGuard,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
 #[cfg(all(test, seawall_loom))]
-pub(super) use loom::sync::{
+pub(crate) use loom::sync::{
     Mutex, MutexGuard,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
 /// Only arithmetic is done under these locks, so a panic cannot leave anything half done.
 #[inline]
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
