@@ -321,12 +321,12 @@ fn no_layer_holds_a_lock_across_user_code() {
             "budget/mod.rs",
             "circuit_breaker/circuit.rs",
             "circuit_breaker/stripe.rs",
-            "circuit_breaker/sync.rs",
             "circuit_breaker/waiting.rs",
             "in_flight/limit.rs",
             "keys/store.rs",
             "metrics.rs",
             "retry/replay.rs",
+            "sync.rs",
             "test_util/shared.rs",
         ]
     );
