@@ -82,6 +82,9 @@ each as it comes but for the wait between attempts, which is none where it can b
 
 *user*: the peer leaves that to its user, here the harness, so it is no verdict on the peer.
 
+Breakers, without sockets, are told the same as far as they can be: to open by 5 failures of 10, or by 5 in a row, and then to let
+one call try.
+
 TEXT
   cargo run --quiet --package behaviour
 } >benches/BEHAVIOUR.md.new

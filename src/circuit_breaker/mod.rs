@@ -109,8 +109,9 @@
 //!
 //! # Differs from
 //!
-//! - tower-resilience, failsafe, recloser: the window slides, a late result changes nothing, half-open lets only the probes
-//!   pass, a probe that is dropped blocks nothing, and the error says why the circuit opened.
+//! - tower-resilience, failsafe, recloser: a late result changes nothing, and the error says why the circuit opened.
+//! - failsafe, recloser: half-open lets only the probes pass.
+//! - tower-resilience: what succeeded before does not keep it closed for as many failures.
 
 mod circuit;
 mod error;

@@ -1,14 +1,19 @@
-//! What becomes of a call when the upstream fails: through seawall, and through its peers, on real sockets.
+//! What becomes of a call when the upstream fails: through seawall, and through its peers, on real sockets; and what the
+//! breakers of both make of calls that fail, are given up, or end late.
 //!
 //! `behaviour` prints a Markdown table of all; `behaviour --check` only looks at seawall, and fails if it does.
 //!
 //! A verdict is on what a peer decides by itself. Where it leaves that to its user, here the harness, what came of it is
 //! told, and no more: tower's retry comes without a policy, others without an opinion on which requests to repeat.
 
+mod breaker_probes;
+mod breakers;
 mod peers;
 mod probes;
 
 use std::process::ExitCode;
+
+use probes::Seen;
 
 /// How it went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +22,12 @@ enum Verdict {
     Fail,
     /// The peer leaves it to its user.
     User,
+}
+
+impl Verdict {
+    fn of(passed: bool) -> Self {
+        if passed { Self::Pass } else { Self::Fail }
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -31,19 +42,19 @@ async fn main() -> ExitCode {
     };
     println!("| probe | peer | verdict | seen |\n|---|---|---|---|");
     let mut failed = false;
+    let mut tell = |name, is_ours, verdict, (what, _, seen): Seen| {
+        failed |= is_ours && verdict != Verdict::Pass;
+        println!("| {what} | {name} | {} | {seen} |", format!("{verdict:?}").to_lowercase());
+    };
     for peer in peers::all().into_iter().filter(|peer| peer.is_ours || !check) {
-        for (decides, (what, passed, seen)) in probes::run(&peer).await {
-            let verdict = match passed {
-                _ if peer.decides < decides => Verdict::User,
-                true => Verdict::Pass,
-                false => Verdict::Fail,
-            };
-            failed |= peer.is_ours && verdict != Verdict::Pass;
-            println!(
-                "| {what} | {} | {} | {seen} |",
-                peer.name,
-                format!("{verdict:?}").to_lowercase()
-            );
+        for (decides, seen) in probes::run(&peer).await {
+            let verdict = if peer.decides < decides { Verdict::User } else { Verdict::of(seen.1) };
+            tell(peer.name, peer.is_ours, verdict, seen);
+        }
+    }
+    for peer in breakers::all().into_iter().filter(|peer| peer.is_ours || !check) {
+        for seen in breaker_probes::run(&peer).await {
+            tell(peer.name, peer.is_ours, Verdict::of(seen.1), seen);
         }
     }
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
