@@ -62,6 +62,10 @@ SAME = [
 
 INNER = {"ready": "ready", "pend": "pending once"}
 
+# The breakers that are run more often on two threads, and the floors that tell where those were.
+OURS, PEER = "ours CircuitBreaker", "tower-resilience 0.14 CircuitBreaker (count 100)"
+FURTHER = ["bare", "floor: Arc clone only", "floor: one atomic word", OURS, PEER]
+
 # What the copy needs to have our column: file, what stands there, what is put in its place.
 CHANGES = [
     ("Cargo.toml", "[features]", '[dependencies.seawall]\npath = "{root}"\nfeatures = ["hyper-util"]\n\n[features]'),
@@ -75,7 +79,7 @@ CHANGES = [
         "    peers::stacks::register(&mut v);",
         "    peers::stacks::register(&mut v);\n    peers::ours::register(&mut v);",
     ),
-    ("src/peers/mod.rs", "pub mod stacks;", "pub mod ours;\npub mod stacks;"),
+    ("src/peers/mod.rs", "pub mod stacks;", "pub mod ours;\npub mod ours_breaker;\npub mod stacks;"),
     (
         "src/bin/contention.rs",
         '        job("bare", ReadySvc),',
@@ -86,6 +90,21 @@ CHANGES = [
         "src/clients.rs",
         '        c("reqwest 0.13"',
         '        c("hyper + seawall StandardLayer", true, ours::client, None),\n        c("reqwest 0.13"',
+    ),
+    (
+        "src/breakers.rs",
+        '        BreakerPeer { name: "recloser 1.4", make: recloser },',
+        '        BreakerPeer { name: "recloser 1.4", make: recloser },\n'
+        '        BreakerPeer { name: "ours, ratio and 5 in a row", make: ours::ratio_and_in_a_row },\n'
+        '        BreakerPeer { name: "ours, 5 in a row", make: ours::in_a_row },\n'
+        # A window in time is probed as such there if it is called so.
+        '        BreakerPeer { name: "ours, ratio alone: success_rate(0.5, 10, 1 s)", make: ours::ratio },',
+    ),
+    ("src/breakers.rs", "use std::sync::Arc;", "use crate::peers::ours_breaker as ours;\nuse std::sync::Arc;"),
+    (
+        "src/bin/behaviour.rs",
+        "    retry_probes().await;",
+        '    if has("--breakers") {\n        return breaker_probes().await;\n    }\n    retry_probes().await;',
     ),
 ]
 
@@ -128,7 +147,8 @@ def copied(harness):
         if old not in text:
             sys.exit(f"compare.py: {name} has changed: it has no {old!r}")
         path.write_text(text.replace(old, new.replace("{root}", str(ROOT))))
-    shutil.copyfile(HERE / "ours.rs", copy / "src/peers/ours.rs")
+    for name in ["ours.rs", "ours_breaker.rs"]:
+        shutil.copyfile(HERE / name, copy / "src/peers" / name)
     # The same versions as here.
     shutil.copyfile(ROOT / "Cargo.lock", copy / "Cargo.lock")
     return copy
@@ -233,10 +253,50 @@ def as_table(text):
     yield ""
 
 
-def timed(copy, binary, *arguments):
+def output(copy, binary, *arguments):
     run("cargo", "build", "--release", "--quiet", "--bin", binary, cwd=copy)
     pinned = ["taskset", "-c", "0"] if binary == "e2e" else []
-    return as_table(run(*pinned, f"./target/release/{binary}", *arguments, cwd=copy))
+    return run(*pinned, f"./target/release/{binary}", *arguments, cwd=copy)
+
+
+def breakers(copy):
+    """What each breaker does; an error if one of ours does not pass."""
+    # probe peer verdict detail
+    table = [r for r in rows(output(copy, "behaviour", "--breakers"))[1:] if r[0][0] in "fghi"]
+    seen = {(r[0], r[1]): r[2:] for r in table}
+    probes, names = sorted({r[0] for r in table}), list(dict.fromkeys(r[1] for r in table))
+    if {probe[0] for probe in probes} != set("fghi"):
+        sys.exit(f"compare.py: it no longer asks f, g, h and i, but {probes}")
+    for (probe, name), (verdict, detail) in seen.items():
+        # A ratio alone gets no verdict on h: how many open it depends on how many succeeded in that time.
+        due = "INFO" if probe[0] == "h" and "success_rate" in name else "PASS"
+        if name.startswith("ours") and verdict != due:
+            sys.exit(f"compare.py: {name}: {verdict}: {probe}: {detail}")
+    said = {"PASS": "pass", "FAIL": "**fail**: {}", "INFO": "{}"}
+    yield "| what is asked | " + " | ".join(names) + " |"
+    yield "|---|" + "---|" * len(names)
+    for probe in probes:
+        cells = [said[verdict].format(detail) for verdict, detail in (seen[probe, name] for name in names)]
+        yield f"| {probe} | " + " | ".join(cells) + " |"
+    yield ""
+
+
+def on_threads(copy):
+    """The breakers on one thread and on two, and some of them again: two threads differ from run to run."""
+    clock = run("cargo", "run", "--quiet", "--release", "--package", "benches", "--bin", "contention", "breakers", "1")
+    yield clock.splitlines()[0] + "\n"
+    first, *further = (output(copy, "contention").split("\n\n")[0] for _ in range(4))
+    yield from as_table(first)
+    # name ns1_min ns1_median ns2_min ns2_median ...
+    further = [{r[0]: (int(r[2]), int(r[4])) for r in rows(table)[1:]} for table in further]
+    yield "Three further runs, medians: ns on one thread / on two.\n"
+    yield "| name | first | second | third |"
+    yield "|---|--:|--:|--:|"
+    for name in FURTHER:
+        yield f"| {name} | " + " | ".join("{} / {}".format(*medians[name]) for medians in further) + " |"
+    times = ([theirs / ours for theirs, ours in zip(it[PEER], it[OURS])] for it in further)
+    yield f"| {PEER} ÷ {OURS} | " + " | ".join("{:.1f} / {:.1f}".format(*it) for it in times) + " |"
+    yield ""
 
 
 HEAD = """\
@@ -262,6 +322,15 @@ Where they differ, and why:
 - Nanoseconds were taken in two processes that were built apart: their differences say little.
 """
 
+BREAKERS = """\
+## What breakers do, there
+
+A circuit that opens by 5 failures of 10, or by 5 in a row, for 100 ms, and then lets one call try, or the nearest that each has.
+*f*: calls that are dropped; *g*: results that come late; *h*: failures after many successes; *i*: many callers while one may try.
+A ratio over a time alone gets no verdict on *h*: how many failures open it depends on how many calls succeeded in that time. The
+script ends with an error if one of ours does not pass.
+"""
+
 OTHERS = """\
 ## Breakers on several threads, there
 
@@ -281,6 +350,7 @@ def main():
     if len(sys.argv) < 2 or sys.argv[2:] not in ([], ["--timed"]):
         sys.exit(__doc__)
     copy = copied(sys.argv[1])
+    asked = list(breakers(copy))
     (theirs, bare_there), (ours, bare_here), more = there(copy), here(), with_more_threads()
     peers = [pair for pair in SAME if "ours" not in pair[0]]
     seawall = [pair for pair in SAME if "ours" in pair[0]]
@@ -293,10 +363,12 @@ def main():
         *compared(theirs, ours, more, peers),
         "## seawall, there and here\n",
         *compared(theirs, ours, more, seawall),
+        BREAKERS,
+        *asked,
     ]
     if sys.argv[2:]:
-        page += [OTHERS, *timed(copy, "contention"), SOCKETS]
-        page += timed(copy, "e2e", "--conc", "16", "--secs", "0.5", "--rounds", "15")
+        page += [OTHERS, *on_threads(copy), SOCKETS]
+        page += as_table(output(copy, "e2e", "--conc", "16", "--secs", "0.5", "--rounds", "15"))
     (HERE.parent / "PEERS.md").write_text("\n".join(page).rstrip() + "\n")
 
 

@@ -1,4 +1,4 @@
-//! seawall's column in the other harness: `compare.sh` puts it among the peers of a copy of that.
+//! seawall's column in the other harness: `compare.py` puts it among the peers of a copy of that.
 use crate::*;
 use http::{Request, Response};
 use seawall::{
@@ -11,7 +11,7 @@ use seawall::{
 use std::{num::NonZeroU32, time::Duration};
 use tower::{Layer, limit::ConcurrencyLimitLayer};
 
-/// The services measured here take a request of any body once `compare.sh` has changed them.
+/// The services measured here take a request of any body once `compare.py` has changed them.
 pub trait Takes<B>:
     Service<Request<B>, Response = Res, Error = Infallible, Future: Send + 'static>
     + Clone
