@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Empty;
-use seawall::CircuitBreakerLayer;
+use seawall::{CircuitBreakerLayer, circuit_breaker::State};
 use tokio::time::{Instant, sleep};
 use tower::{ServiceBuilder, ServiceExt};
 
@@ -36,12 +36,13 @@ async fn main() {
             std::future::ready(Ok::<_, Infallible>(response))
         })
     };
+    let (mut states, mut reached_while_down) = (Vec::new(), 0);
     println!("seconds  upstream  circuit      200  502  refused  reached");
     for second in 0..30 {
         let (mut well, mut failed, mut refused) = (0, 0, 0);
         let before = reached.load(Ordering::Relaxed);
-        let state = circuit.state().as_str();
-        let upstream = if DOWN.contains(&started.elapsed().as_secs_f32()) { "down" } else { "up" };
+        let state = circuit.state();
+        let down = DOWN.contains(&started.elapsed().as_secs_f32());
         // Fifty calls a second.
         for _ in 0..50 {
             match client.clone().oneshot(Request::new(Empty::new())).await {
@@ -52,8 +53,17 @@ async fn main() {
             sleep(Duration::from_millis(20)).await;
         }
         let reached = reached.load(Ordering::Relaxed) - before;
+        let (upstream, circuit) = (if down { "down" } else { "up" }, state.as_str());
         println!(
-            "{second:>7}  {upstream:<8}  {state:<11}  {well:>3}  {failed:>3}  {refused:>7}  {reached:>7}"
+            "{second:>7}  {upstream:<8}  {circuit:<11}  {well:>3}  {failed:>3}  {refused:>7}  {reached:>7}"
         );
+        states.push(state);
+        reached_while_down += if down { reached } else { 0 };
     }
+    // A second may begin while it tries.
+    states.retain(|state| *state != State::HalfOpen);
+    states.dedup();
+    assert_eq!(states, [State::Closed, State::Open, State::Closed]);
+    // Of six hundred.
+    assert!(reached_while_down < 100, "{reached_while_down}");
 }
