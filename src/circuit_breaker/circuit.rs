@@ -5,7 +5,13 @@
 //! nothing but failures in a row count, there are no windows: a success reads two words. The rest, which is rare, is behind
 //! one lock around a pure [`Machine`].
 
-use std::{cell::Cell, sync::Arc, task::Waker, time::Duration};
+use std::{
+    cell::Cell,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    task::Waker,
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
@@ -100,19 +106,26 @@ impl Core {
         (gate & (ASKS | TIMED) == 0).then_some(Ticket { generation: of_gate(gate), probe: None })
     }
 
-    /// Whether a call may pass; to be followed by one of the next three if so.
+    /// Whether a call may pass; to be followed by one of the next three if so. `ticket` is written before a change is told: who
+    /// hears of it may panic, and must not take a probe's place along.
     #[cold]
-    pub(super) fn admit(&self) -> Result<Ticket, Refusal> {
+    pub(super) fn admit(&self, ticket: &mut Ticket) -> Result<(), Refusal> {
         let gate = self.gate.load(Ordering::Acquire);
         if gate & ASKS == 0 {
-            return Ok(Ticket { generation: of_gate(gate), probe: None });
+            *ticket = Ticket { generation: of_gate(gate), probe: None };
+            return Ok(());
         }
         let now = self.now();
-        let admission = self.change(|machine| machine.admit(now, &self.settings));
-        match admission {
-            Admission::Pass(ticket) => Ok(ticket),
-            Admission::Refuse(refusal) => Err(refusal),
-        }
+        self.change(|machine| {
+            let (admission, change) = machine.admit(now, &self.settings);
+            match admission {
+                Admission::Pass(admitted) => {
+                    *ticket = admitted;
+                    (Ok(()), change)
+                }
+                Admission::Refuse(refusal) => (Err(refusal), change),
+            }
+        })
     }
 
     /// Whether every call passes without asking the machine.
@@ -197,7 +210,7 @@ impl Core {
     }
 
     fn failed_in_a_row(&self, generation: u32, failure: Failure) {
-        // Only one of several is ever forgotten.
+        // Without a key it is never forgotten, so nobody asks when the last was.
         if self.key.is_some() {
             self.in_a_row.note(self.now());
         }
@@ -230,7 +243,7 @@ impl Core {
         });
         // Its place may have become free.
         if may_pass {
-            self.waiting.wake();
+            call_out(|| self.waiting.wake());
         }
     }
 
@@ -276,8 +289,8 @@ impl Core {
         }
         drop(machine);
         if let Some(changed) = changed {
-            self.waiting.wake();
-            self.tell(changed);
+            call_out(|| self.waiting.wake());
+            call_out(|| self.tell(changed));
         }
         result
     }
@@ -311,6 +324,16 @@ impl Core {
         self.waiting.keep(id, waker);
         // Looked at again, since it may have changed before the waker was there.
         self.refuses()
+    }
+}
+
+/// Runs what is somebody else's, and may panic: wakers, subscribers, recorders.
+fn call_out(run: impl FnOnce()) {
+    if std::thread::panicking() {
+        // Another panic out of here would end the process.
+        let _ = catch_unwind(AssertUnwindSafe(run));
+    } else {
+        run();
     }
 }
 

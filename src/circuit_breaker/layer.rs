@@ -168,8 +168,9 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
         self.set(|settings| settings.set_window(window))
     }
 
-    /// Opens as well after so many failures in a row, however few calls there are. Only a success ends a row, time does not.
-    /// `None`: never. Default: `None`. To open by nothing else: [`failure_ratio(None)`](Self::failure_ratio).
+    /// Opens as well after so many failures in a row, however few calls there are. Only a success ends a row, time does not;
+    /// but a [key](Self::keyed)'s circuit that made room for others begins anew. `None`: never. Default: `None`. To open by
+    /// nothing else: [`failure_ratio(None)`](Self::failure_ratio).
     pub fn consecutive_failures(self, failures: impl Into<Option<NonZeroU32>>) -> Self {
         let failures = failures.into();
         self.set(|settings| settings.consecutive = failures)

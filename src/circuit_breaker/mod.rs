@@ -57,7 +57,7 @@
 //! | a probe is dropped | its place is free at once |
 //! | a probe takes longer than 30 s | its place is free; its result still counts |
 //! | a result comes after the state has changed | it counts for nothing |
-//! | a call is dropped without a result | it counts as neither success nor failure, unless slow calls count and it was slow |
+//! | a call is dropped without a result, or the classifier or `count_if` panics | it counts as neither success nor failure, unless slow calls count and it was slow |
 //! | the inner service panics, or fails to become ready | that is a failure; the latter if there is one circuit for all requests |
 //!
 //! # What counts as a failure

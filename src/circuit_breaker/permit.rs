@@ -53,13 +53,12 @@ impl Permit {
     /// The same of a call that may pass, or why it may not.
     #[cold]
     pub(super) fn admit(mut self) -> Result<Self, (Arc<Core>, Refusal)> {
-        let Some(Held { core, .. }) = self.held.take() else { return Ok(self) };
-        let ticket = match core.admit() {
-            Ok(ticket) => ticket,
-            Err(refusal) => return Err((core, refusal)),
-        };
-        let started = core.settings.slow.map(|_| started(core.now()));
-        Ok(Self { held: Some(Held { core, ticket, started }) })
+        let Some(held) = &mut self.held else { return Ok(self) };
+        if let Err(refusal) = held.core.admit(&mut held.ticket) {
+            return Err((Arc::clone(&held.core), refusal));
+        }
+        held.started = held.core.settings.slow.map(|_| started(held.core.now()));
+        Ok(self)
     }
 
     /// As [`admit`](Self::admit), but a circuit that only watches refuses nobody: such a call does not count.
@@ -96,12 +95,18 @@ impl Permit {
     /// to be none.
     #[cold]
     pub(crate) fn judge(mut self, failure: Failure) -> Self {
-        let Some(held) = self.held.take() else { return self };
-        match held.core.settings.verdict(&failure) {
-            Verdict::Success => return Self { held: Some(held) },
-            Verdict::Failure => held.settle(Some(failure)),
+        let Some(held) = &self.held else { return self };
+        // Asked while this holds its place: who is asked may panic, and says nothing of the upstream then.
+        let counted = match held.core.settings.verdict(&failure) {
+            Verdict::Success => return self,
+            Verdict::Failure => Some(failure),
+            Verdict::Neither => None,
+        };
+        match self.held.take() {
+            Some(held) if counted.is_some() => held.settle(counted),
             // However long it took.
-            Verdict::Neither => held.forget(),
+            Some(held) => held.forget(),
+            None => {}
         }
         self
     }

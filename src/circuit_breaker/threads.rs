@@ -5,7 +5,12 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 use loom::thread;
 use tokio::time::Instant;
 
-use super::{State, circuit::Core, settings::Settings};
+use super::{
+    State,
+    circuit::Core,
+    settings::Settings,
+    state::{Refusal, Ticket},
+};
 use crate::{Cause, Failure};
 
 const FAILURE: Failure = Failure::new(Cause::ConnectionRefused);
@@ -15,6 +20,11 @@ fn core(settings: Settings) -> Arc<Core> {
     Arc::new(Core::new(None, Arc::new(settings), Instant::now()))
 }
 
+fn admit(core: &Core) -> Result<Ticket, Refusal> {
+    let mut ticket = Ticket::default();
+    core.admit(&mut ticket).map(|()| ticket)
+}
+
 fn one_failure_opens() -> Settings {
     Settings { min_calls: 1, ..Settings::default() }
 }
@@ -22,7 +32,7 @@ fn one_failure_opens() -> Settings {
 /// A circuit after two calls, admitted before either failed, have failed on two threads.
 fn after_two_failures(settings: Settings) -> Arc<Core> {
     let core = core(settings);
-    let tickets = [core.admit().unwrap(), core.admit().unwrap()];
+    let tickets = [admit(&core).unwrap(), admit(&core).unwrap()];
     let threads = tickets.map(|ticket| {
         let core = Arc::clone(&core);
         thread::spawn(move || core.failed(ticket, FAILURE))
@@ -82,11 +92,11 @@ fn no_more_calls_than_probes_pass_while_it_is_half_open() {
         let probes = NonZeroU32::MIN;
         let settings = Settings { probes, open_for: Duration::ZERO, ..one_failure_opens() };
         let core = core(settings);
-        let ticket = core.admit().unwrap();
+        let ticket = admit(&core).unwrap();
         core.failed(ticket, FAILURE);
         let threads = [(), ()].map(|()| {
             let core = Arc::clone(&core);
-            thread::spawn(move || core.admit().is_ok())
+            thread::spawn(move || admit(&core).is_ok())
         });
         let passed = threads.map(|thread| u32::from(thread.join().unwrap()));
         assert_eq!(passed.iter().sum::<u32>(), 1);
@@ -103,9 +113,9 @@ fn a_late_result_changes_nothing_whenever_it_comes() {
 
 fn a_late_result_comes(settings: Settings) {
     let core = core(Settings { probes: NonZeroU32::MIN, open_for: Duration::ZERO, ..settings });
-    let (late, first) = (core.admit().unwrap(), core.admit().unwrap());
+    let (late, first) = (admit(&core).unwrap(), admit(&core).unwrap());
     core.failed(first, FAILURE);
-    let probe = core.admit().unwrap();
+    let probe = admit(&core).unwrap();
     let thread = {
         let core = Arc::clone(&core);
         thread::spawn(move || core.failed(late, FAILURE))
@@ -127,7 +137,7 @@ fn a_success_ends_a_row_whatever_comes_at_the_same_time() {
 
 fn a_success_comes_between(settings: Settings) {
     let core = core(settings);
-    let tickets = [(); 4].map(|()| core.admit().unwrap());
+    let tickets = [(); 4].map(|()| admit(&core).unwrap());
     core.failed(tickets[0], FAILURE);
     let success = {
         let (core, ticket) = (Arc::clone(&core), tickets[1]);

@@ -64,6 +64,12 @@ const fn place(bucket: u64) -> usize {
 mod tests {
     use super::*;
 
+    /// A list of them would be walked at a call, under a lock.
+    #[test]
+    fn no_work_grows_with_the_calls_in_a_window_since_it_owns_no_memory_to_list_them_in() {
+        assert!(!std::mem::needs_drop::<Window>());
+    }
+
     #[test]
     fn a_piece_ends_at_the_very_moment_at_which_the_next_begins() {
         let ms = Duration::from_millis;

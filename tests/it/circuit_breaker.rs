@@ -4,6 +4,7 @@ mod balance;
 mod defects;
 mod edges;
 mod in_a_row;
+mod panics;
 mod service;
 mod threads;
 mod upstream;

@@ -192,6 +192,33 @@ fn an_adaptive_limit_tells_how_many_calls_it_allows_and_a_fixed_one_does_not() {
 }
 
 #[test]
+fn calls_of_further_keys_than_there_is_room_for_are_counted_by_layer() {
+    let told = told(async || {
+        let request = |key: u32| {
+            Request::get(format!("http://h{key}.example/")).body(Body::default()).unwrap()
+        };
+        // A key is kept while it has a failure, here, and a call under way, there.
+        let mut breaker = CircuitBreakerLayer::new()
+            .keyed(by_authority)
+            .layer(upstream(flaky::Step::status(502)));
+        let mut limit = InFlightLimitLayer::new(NonZeroU32::MIN)
+            .keyed(by_authority)
+            .layer(upstream(flaky::Step::silent()));
+        let mut under_way = Vec::new();
+        for key in 0..4_099 {
+            breaker.call(request(key)).await.unwrap();
+            under_way.push(limit.call(request(key)));
+        }
+        under_way.push(limit.call(request(4_099)));
+    });
+    let expected = [
+        ("seawall_keys_overflow_total layer=circuit_breaker", "3"),
+        ("seawall_keys_overflow_total layer=in_flight", "4"),
+    ];
+    assert_eq!(told, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+}
+
+#[test]
 fn a_circuit_for_all_is_told_by_its_name() {
     let told = told(async || {
         // Settings that come after the name keep it.

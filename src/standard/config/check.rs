@@ -89,6 +89,29 @@ pub(super) fn open(all: &CircuitBreaker, own: &CircuitBreaker) -> Result<(), Wro
     ))
 }
 
+/// Something opens it.
+pub(super) fn opens(all: &CircuitBreaker, own: &CircuitBreaker) -> Result<(), Wrong> {
+    let by_ratio = !matches!(all.failure_ratio.as_ref(), Some(Off(None)));
+    let by_row = matches!(all.consecutive_failures.as_ref(), Some(Off(Some(_))));
+    if by_ratio || by_row {
+        return Ok(());
+    }
+    let side = |key, is_given, is_own| Side { key, value: "off".to_owned(), is_given, is_own };
+    let ratio = side("failure_ratio", true, own.failure_ratio.0.is_some());
+    let row = side(
+        "consecutive_failures",
+        all.consecutive_failures.0.is_some(),
+        own.consecutive_failures.0.is_some(),
+    );
+    let (wrong, other) = if ratio.is_own { (ratio, row) } else { (row, ratio) };
+    let message = format!(
+        "is off, expected a value beside {}: nothing would open it; to have none, \
+         `circuit_breaker = \"off\"`",
+        other.shown()
+    );
+    Err(Wrong::new(message).at(wrong.key))
+}
+
 /// `min` is not above `max`, nor an `initial` that is given outside of them.
 pub(super) fn bounds(all: &Bounds, own: &Bounds) -> Result<(), Wrong> {
     let default = Adaptive::new();

@@ -115,7 +115,7 @@
 //! | `retry.budget.ratio` | such a part of the calls in 10 s | ratio | `0.2` |
 //! | `retry.budget.min` | in 10 s, if that is more | whole number | `3` |
 //! | `circuit_breaker` | [`CircuitBreakerLayer`](crate::CircuitBreakerLayer), one circuit for each host and port | table, `"off"` | `{}` |
-//! | `circuit_breaker.failure_ratio` | opens if this part of the window failed; `"off"`: only failures in a row open it | ratio, `"off"` | `0.5` |
+//! | `circuit_breaker.failure_ratio` | opens if this part of the window failed; `"off"`: only failures in a row open it, so `consecutive_failures` has to be a number | ratio, `"off"` | `0.5` |
 //! | `circuit_breaker.min_calls` | not if there are fewer calls in it | whole number | `20` |
 //! | `circuit_breaker.window` | the time that is looked back on | time from 10 ms | `"10s"` |
 //! | `circuit_breaker.consecutive_failures` | opens as well after so many in a row; alone, if `failure_ratio` is `"off"` | whole number from 1, `"off"` | `"off"` |

@@ -53,7 +53,9 @@ impl Policy {
         if let (Some(Switch::On(all)), Some(Switch::On(own))) =
             (self.circuit_breaker.as_ref(), own.circuit_breaker.as_ref())
         {
-            check::open(all, own).map_err(|wrong| wrong.at("circuit_breaker"))?;
+            check::open(all, own)
+                .and_then(|()| check::opens(all, own))
+                .map_err(|wrong| wrong.at("circuit_breaker"))?;
         }
         if let (
             Some(Off(Some(InFlight::Adaptive(all)))),

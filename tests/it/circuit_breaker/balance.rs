@@ -1,6 +1,6 @@
 //! Among tower's own layers.
 
-use seawall::circuit_breaker::WhenOpen;
+use seawall::{circuit_breaker::WhenOpen, test_util::FlakyBody};
 use tower::{
     Service,
     balance::p2c::Balance,
@@ -45,17 +45,32 @@ async fn with_reject_a_balancer_goes_on_calling_a_dead_instance() {
     assert!(successes < 99_000, "{successes} of 100,000: not ready would be of no use");
 }
 
-#[tokio::test(start_paused = true)]
-async fn buffer_and_concurrency_limit_sit_inside_and_out() {
-    let upstream = upstream(Step::status(502));
-    let layer = quick();
-    let service = ServiceBuilder::new()
+/// With a buffer and a limit on either side.
+fn between(
+    layer: &CircuitBreakerLayer,
+    upstream: &FlakyService,
+) -> impl Service<
+    http::Request<Body>,
+    Response = http::Response<FlakyBody>,
+    Error = BoxError,
+    Future: Send,
+> + Clone
++ Send
++ 'static {
+    ServiceBuilder::new()
         .buffer(4)
         .concurrency_limit(1)
         .layer(layer.clone())
         .buffer(4)
         .concurrency_limit(1)
-        .service(upstream.clone());
+        .service(upstream.clone())
+}
+
+#[tokio::test(start_paused = true)]
+async fn buffer_and_concurrency_limit_sit_inside_and_out() {
+    let upstream = upstream(Step::status(502));
+    let layer = quick();
+    let service = between(&layer, &upstream);
     for _ in 0..2 {
         assert!(service.clone().oneshot(get()).await.is_ok());
     }
@@ -69,4 +84,29 @@ async fn buffer_and_concurrency_limit_sit_inside_and_out() {
         assert!(service.clone().oneshot(get()).await.is_ok());
     }
     assert_eq!(layer.handle().state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_not_ready_calls_between_buffer_and_concurrency_limit_wait_until_it_lets_them_pass() {
+    let in_a_row = quick().failure_ratio(None).consecutive_failures(NonZeroU32::new(2));
+    for layer in [quick(), in_a_row] {
+        let upstream = upstream(Step::status(502));
+        let layer = layer.when_open(WhenOpen::NotReady);
+        let service = between(&layer, &upstream);
+        for _ in 0..2 {
+            assert!(service.clone().oneshot(get()).await.is_ok());
+        }
+        assert_eq!(layer.handle().state(), State::Open);
+        upstream.follow(Step::status(200)).unwrap();
+        let wait = layer.handle().snapshot().next_probe().unwrap();
+        let opened = Instant::now();
+        let mut calls = tokio::task::JoinSet::new();
+        for _ in 0..20 {
+            calls.spawn(service.clone().oneshot(get()));
+        }
+        assert!(calls.join_all().await.iter().all(Result::is_ok));
+        let waited = opened.elapsed();
+        assert!((wait..wait + STEP).contains(&waited), "{waited:?} of {wait:?}");
+        assert_eq!(layer.handle().state(), State::Closed);
+    }
 }

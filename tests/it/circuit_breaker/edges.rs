@@ -41,6 +41,69 @@ async fn a_lease_of_zero_is_a_short_one_and_lifts_no_limit() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_window_of_zero_is_one_of_ten_milliseconds() {
+    for window in [Duration::ZERO, Duration::from_millis(10)] {
+        let upstream = upstream(Step::status(502));
+        let layer = quick().window(window);
+        layer.layer(upstream).oneshot(get()).await.unwrap();
+        for (ms, calls) in [(0, 1), (9, 1), (1, 0)] {
+            advance(Duration::from_millis(ms)).await;
+            assert_eq!(layer.handle().snapshot().calls(), calls, "{window:?}");
+        }
+    }
+}
+
+/// With every time, and the numbers beside it, as small or as great as they can be.
+fn extremes() -> Vec<CircuitBreakerLayer> {
+    let mut layers = Vec::new();
+    let numbers = [0, 1, u32::MAX];
+    for time in [Duration::ZERO, Duration::from_nanos(1), Duration::from_millis(1), Duration::MAX] {
+        for ratio in [None, Some(Ratio::percent(0)), Some(Ratio::percent(100))] {
+            for number in numbers {
+                let layer = CircuitBreakerLayer::new()
+                    .failure_ratio(ratio)
+                    .min_calls(number)
+                    .probes(NonZeroU32::new(number).unwrap_or(NonZeroU32::MAX))
+                    .window(time)
+                    .open_for(time)
+                    .open_max(time)
+                    .probe_lease(time)
+                    .retry_after_max(time)
+                    .slow_call(time)
+                    .when_open(WhenOpen::NotReady);
+                let rows = numbers.map(NonZeroU32::new);
+                layers.extend(rows.map(|row| layer.clone().consecutive_failures(row)));
+            }
+        }
+    }
+    layers
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_setting_is_too_small_or_too_great_and_no_jump_of_the_clock_too_long() {
+    const YEAR: Duration = Duration::from_secs(365 * 86_400);
+    for (number, layer) in extremes().into_iter().enumerate() {
+        let keyed = layer.clone().keyed(by_authority);
+        let upstream = upstream(Step::silent());
+        for status in [503, 200, 503, 503] {
+            upstream.follow(Step::status(status).header("retry-after", "99999999999999")).unwrap();
+            for _ in 0..3 {
+                let _ = task::spawn(layer.layer(upstream.clone()).oneshot(get())).poll();
+                let _ = task::spawn(keyed.layer(upstream.clone()).oneshot(get())).poll();
+                let _ = layer.handle().snapshot();
+            }
+            advance(YEAR).await;
+            let _ = layer.handle().snapshot();
+        }
+        // Nor is any key too many: once for each time and ratio.
+        for host in (0..4_097).take_while(|_| number.is_multiple_of(9)) {
+            let request = get_from(&format!("http://h{host}/"));
+            let _ = task::spawn(keyed.layer(upstream.clone()).oneshot(request)).poll();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_open_time_above_the_longest_is_the_longest() {
     let upstream = upstream(Step::status(502));
     let layer = quick().open_for(seconds(60));

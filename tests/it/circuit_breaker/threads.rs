@@ -49,7 +49,13 @@ fn no_more_than_the_probes_are_under_way_while_it_is_half_open() {
 
 #[test]
 fn no_change_of_state_is_lost_or_doubled() {
-    let layer = quick().open_for(Duration::ZERO);
+    let row = CircuitBreakerLayer::new().failure_ratio(None);
+    for layer in [quick(), row.consecutive_failures(NonZeroU32::new(4))] {
+        no_change_is_lost_or_doubled(&layer.open_for(Duration::ZERO));
+    }
+}
+
+fn no_change_is_lost_or_doubled(layer: &CircuitBreakerLayer) {
     let number = Arc::new(AtomicU64::new(0));
     let changes = on_threads(|runtime| {
         let (recorder, _guard) = Recorder::start(LevelFilter::WARN);

@@ -215,6 +215,26 @@ const WRONG: &[(&str, usize, &str, &str)] = &[
         "is 5s, expected no less than `open_for`, which is 10s",
     ),
     (
+        "[default.circuit_breaker]\nfailure_ratio = \"off\"",
+        2,
+        "default.circuit_breaker.failure_ratio",
+        "is off, expected a value beside `consecutive_failures`, which is off unless set: nothing would open it; \
+         to have none, `circuit_breaker = \"off\"`",
+    ),
+    (
+        "[default.circuit_breaker]\nconsecutive_failures = \"off\"\nfailure_ratio = \"off\"",
+        3,
+        "default.circuit_breaker.failure_ratio",
+        "beside `consecutive_failures`, which is off: nothing would open it",
+    ),
+    (
+        "[default]\ncircuit_breaker = { failure_ratio = \"off\", consecutive_failures = 5 }\n\
+         [[route]]\nprefix = \"x://\"\ncircuit_breaker.consecutive_failures = \"off\"",
+        5,
+        "route[0].circuit_breaker.consecutive_failures",
+        "is off, expected a value beside `failure_ratio`, which is off: nothing would open it",
+    ),
+    (
         "[default.in_flight]\nmin = 20\nmax = 5",
         2,
         "default.in_flight.min",

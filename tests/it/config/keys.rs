@@ -131,7 +131,6 @@ fn a_budget_is_one_for_each_host_and_port() {
 fn a_key_of_the_circuit_breaker_does_what_the_setter_of_its_name_does() {
     breaker("failure_ratio = 0.25", |it| it.failure_ratio(Ratio::percent(25)));
     breaker("failure_ratio = 0", |it| it.failure_ratio(Ratio::percent(0)));
-    breaker("failure_ratio = \"off\"", |it| it.failure_ratio(None));
     breaker("min_calls = 3", |it| it.min_calls(3));
     breaker("window = \"1m\"", |it| it.window(ms(60_000)));
     breaker("consecutive_failures = 3", |it| it.consecutive_failures(three()));
@@ -143,6 +142,12 @@ fn a_key_of_the_circuit_breaker_does_what_the_setter_of_its_name_does() {
     breaker("probe_lease = \"5s\"", |it| it.probe_lease(ms(5_000)));
     breaker("count_origin_errors = true", |it| it.count_origin_errors(true));
     breaker("shadow = true", |it| it.shadow(true));
+    same(
+        "circuit_breaker = { failure_ratio = \"off\", consecutive_failures = 3 }",
+        base().circuit_breaker(
+            CircuitBreakerLayer::new().failure_ratio(None).consecutive_failures(three()),
+        ),
+    );
 }
 
 #[test]

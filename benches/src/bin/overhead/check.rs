@@ -1,14 +1,20 @@
 use std::{
+    future::ready,
     io,
+    num::NonZeroU32,
     pin::pin,
     process::ExitCode,
     task::{Context, Waker},
+    time::Duration,
 };
 
 use allocation_counter::measure;
 use benches::{Case, Subscriber, all, find, request::Kind, runtime};
-use http::{Request, Response};
-use seawall::{CircuitBreakerLayer, Failure, circuit_breaker::by_authority};
+use http::{Request, Response, StatusCode};
+use seawall::{
+    CircuitBreakerLayer, Failure,
+    circuit_breaker::{State, by_authority},
+};
 use tower::{Layer, Service};
 
 use crate::measure::allocations;
@@ -25,6 +31,7 @@ const NO_ALLOCATION: &[&str] = &[
     "seawall DeadlineHeader, no deadline",
     "seawall Retry, keyed",
     "seawall CircuitBreaker",
+    "seawall CircuitBreaker, failures in a row",
     "seawall CircuitBreaker, keyed",
     "seawall Retry and CircuitBreaker, keyed",
     "seawall InFlightLimit",
@@ -49,9 +56,7 @@ const CIRCUIT: f64 = 1_150.0;
 fn circuits_held(keys: usize) -> i64 {
     let layer = CircuitBreakerLayer::new().keyed(by_authority);
     let down = tower::service_fn(|_: Request<()>| {
-        std::future::ready(Err::<Response<()>, _>(io::Error::from(
-            io::ErrorKind::ConnectionRefused,
-        )))
+        ready(Err::<Response<()>, _>(io::Error::from(io::ErrorKind::ConnectionRefused)))
     });
     let mut service = layer.layer(down);
     let mut cx = Context::from_waker(Waker::noop());
@@ -67,6 +72,48 @@ fn circuits_held(keys: usize) -> i64 {
     held.bytes_current
 }
 
+/// A circuit of each kind, which opens at so many failures.
+fn kinds(failures: u32) -> [(&'static str, CircuitBreakerLayer); 2] {
+    let layer = CircuitBreakerLayer::new().open_for(Duration::ZERO);
+    let in_a_row = layer.clone().failure_ratio(None);
+    [
+        ("a ratio", layer.min_calls(failures)),
+        ("a row", in_a_row.consecutive_failures(NonZeroU32::new(failures))),
+    ]
+}
+
+/// Calls until it is as `end` says.
+fn call(layer: &CircuitBreakerLayer, status: StatusCode, mut end: impl FnMut() -> bool) {
+    let mut service = layer.layer(tower::service_fn(move |_: Request<()>| {
+        let mut response = Response::new(());
+        *response.status_mut() = status;
+        ready(Ok::<_, io::Error>(response))
+    }));
+    let mut cx = Context::from_waker(Waker::noop());
+    while !end() {
+        let mut call = pin!(service.call(Request::new(())));
+        assert!(call.as_mut().poll(&mut cx).is_ready());
+    }
+}
+
+/// What so many failures in one window allocate. A list of them would also be walked, under a lock, at each call.
+fn allocated_by_failures(layer: &CircuitBreakerLayer, failures: u32) -> u64 {
+    let mut calls = 0..failures;
+    measure(|| call(layer, StatusCode::BAD_GATEWAY, || calls.next().is_none())).count_total
+}
+
+/// Bytes that are held after a circuit has opened, and closed again, so often.
+fn held_by_cycles(layer: &CircuitBreakerLayer, cycles: u32) -> i64 {
+    let state = || layer.handle().state();
+    let held = measure(|| {
+        for _ in 0..cycles {
+            call(layer, StatusCode::BAD_GATEWAY, || state() == State::Open);
+            call(layer, StatusCode::OK, || state() == State::Closed);
+        }
+    });
+    held.bytes_current
+}
+
 /// Checks what is the same on every machine and at every run.
 pub(crate) fn run() -> ExitCode {
     let mut passed = true;
@@ -78,6 +125,14 @@ pub(crate) fn run() -> ExitCode {
     check("bytes of a Failure", size_of::<Failure>() as f64, FAILURE as f64);
     let held = circuits_held(100_000) as f64 / 4_096.0;
     check("bytes held for each of 4,096 circuits after 100,000 keys", held, CIRCUIT);
+    for (kind, layer) in kinds(u32::MAX) {
+        let allocated = allocated_by_failures(&layer, 100_000);
+        check(&format!("allocations of 100,000 failures, {kind}"), allocated as f64, 0.0);
+    }
+    for (kind, layer) in kinds(1) {
+        let held = held_by_cycles(&layer, 1_000);
+        check(&format!("bytes held after 1,000 open circuits, {kind}"), held as f64, 0.0);
+    }
     runtime::enter(|| {
         for name in NO_ALLOCATION {
             for case in unheard(name) {

@@ -1,0 +1,165 @@
+//! Who panics beside a call: what judges it, and what is told of the circuit.
+
+use std::{
+    error::Error,
+    fmt,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    task::{Context, Wake, Waker},
+};
+
+use futures_util::FutureExt;
+use http::{Request, Response};
+use seawall::{Classify, Failure, HttpClassifier, circuit_breaker::WhenOpen, test_util::FlakyBody};
+use tower::{Service, service_fn};
+use tracing::{
+    Event, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::layer::{self, SubscriberExt};
+
+use super::{upstream::Body, *};
+use crate::recorder::listen;
+
+fn one_failure() -> CircuitBreakerLayer {
+    CircuitBreakerLayer::new().failure_ratio(None).consecutive_failures(NonZeroU32::MIN)
+}
+
+async fn panics<T>(call: impl Future<Output = T>) -> bool {
+    AssertUnwindSafe(call).catch_unwind().await.is_err()
+}
+
+/// While it is told to, whatever judges a call of `layer` panics.
+async fn probes_that_are_judged_by_who_panics_give_their_places_back<C>(
+    layer: CircuitBreakerLayer<C>,
+    told_to: &AtomicBool,
+) where
+    C: Classify<Response<FlakyBody>> + Clone,
+{
+    let upstream = upstream(Step::status(502));
+    let call = async || layer.layer(upstream.clone()).oneshot(get()).await;
+    for _ in 0..2 {
+        call().await.unwrap();
+    }
+    assert_eq!(layer.handle().state(), State::Open);
+    advance(seconds(2)).await;
+    told_to.store(true, Relaxed);
+    for _ in 0..2 * PROBES {
+        assert!(panics(call()).await);
+    }
+    // Nor do they count.
+    let snapshot = layer.handle().snapshot();
+    assert_eq!((snapshot.state(), snapshot.calls()), (State::HalfOpen, 0));
+    told_to.store(false, Relaxed);
+    upstream.follow(Step::status(200)).unwrap();
+    for _ in 0..3 {
+        call().await.unwrap();
+    }
+    assert_eq!(layer.handle().state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_count_if_that_panics_gives_its_probes_place_back() {
+    let told_to = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&told_to);
+    let layer = quick().count_if(move |_| {
+        assert!(!asked.load(Relaxed), "on purpose");
+        true
+    });
+    probes_that_are_judged_by_who_panics_give_their_places_back(layer, &told_to).await;
+}
+
+#[derive(Clone)]
+struct Panicking(Arc<AtomicBool>);
+
+impl<Res> Classify<Res> for Panicking
+where
+    HttpClassifier: Classify<Res>,
+{
+    fn classify(&self, outcome: Result<&Res, &(dyn Error + 'static)>) -> Option<Failure> {
+        assert!(!self.0.load(Relaxed), "on purpose");
+        HttpClassifier::new().classify(outcome)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_classifier_that_panics_gives_its_probes_place_back() {
+    let told_to = Arc::new(AtomicBool::new(false));
+    let layer = quick().classifier(Panicking(Arc::clone(&told_to)));
+    probes_that_are_judged_by_who_panics_give_their_places_back(layer, &told_to).await;
+}
+
+/// A subscriber that panics as it hears that a circuit changes to this state.
+struct PanicsAt(State);
+
+impl<S: Subscriber> layer::Layer<S> for PanicsAt {
+    fn on_event(&self, event: &Event<'_>, _: layer::Context<'_, S>) {
+        struct New(String);
+        impl Visit for New {
+            fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+                if field.name() == "new" {
+                    self.0 = format!("{value:?}");
+                }
+            }
+        }
+        let mut new = New(String::new());
+        event.record(&mut new);
+        assert_ne!(new.0, format!("{:?}", self.0.as_str()), "on purpose");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_that_panics_as_it_is_half_open_takes_no_place() {
+    for layer in [quick().probes(NonZeroU32::MIN), one_failure().probes(NonZeroU32::MIN)] {
+        let upstream = upstream(Step::status(502));
+        open(&layer, &upstream).await;
+        upstream.follow(Step::status(200)).unwrap();
+        advance(seconds(2)).await;
+        let guard = listen(tracing_subscriber::registry().with(PanicsAt(State::HalfOpen)));
+        assert!(panics(layer.layer(upstream.clone()).oneshot(get())).await);
+        drop(guard);
+        assert_eq!(layer.handle().state(), State::HalfOpen);
+        layer.layer(upstream).oneshot(get()).await.unwrap();
+        assert_eq!(layer.handle().state(), State::Closed);
+    }
+}
+
+/// The panic of a call opens the circuit of `layer`; another panic on the way out would end the process.
+async fn opens_by_a_panic(layer: &CircuitBreakerLayer) {
+    let inner = service_fn(async |_: Request<Body>| -> Result<Response<Body>, BoxError> {
+        panic!("on purpose")
+    });
+    assert!(panics(layer.layer(inner).oneshot(get())).await);
+    assert_eq!(layer.handle().state(), State::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_that_panics_as_a_panic_opens_it_does_not_end_the_process() {
+    let _guard = listen(tracing_subscriber::registry().with(PanicsAt(State::Open)));
+    opens_by_a_panic(&one_failure()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nor_does_a_waker_that_panics_and_the_change_is_told_all_the_same() {
+    struct PanicsAsItIsWoken;
+    impl Wake for PanicsAsItIsWoken {
+        fn wake(self: Arc<Self>) {
+            panic!("on purpose")
+        }
+    }
+    let layer = one_failure().when_open(WhenOpen::NotReady);
+    let busy = ServiceBuilder::new().concurrency_limit(1).service(upstream(Step::silent()));
+    let mut call = task::spawn(busy.clone().oneshot(get()));
+    assert_pending!(call.poll());
+    // Waits for the one place, and to hear that the circuit has opened.
+    let mut waits = layer.layer(busy);
+    let waker = Waker::from(Arc::new(PanicsAsItIsWoken));
+    let ready = Service::<Request<Body>>::poll_ready(&mut waits, &mut Context::from_waker(&waker));
+    assert!(ready.is_pending());
+    let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
+    opens_by_a_panic(&layer).await;
+    assert_eq!(recorder.events()[0].get("new"), Some("open"));
+}
