@@ -239,7 +239,7 @@ mod body;
 mod budget;
 #[cfg(any(feature = "retry", feature = "circuit-breaker", feature = "in-flight"))]
 mod keys;
-#[cfg(feature = "logging")]
+#[cfg(any(feature = "logging", feature = "circuit-breaker"))]
 mod panics;
 #[cfg(feature = "standard")]
 mod poll_into;

@@ -5,13 +5,7 @@
 //! nothing but failures in a row count, there are no windows: a success reads two words. The rest, which is rare, is behind
 //! one lock around a pure [`Machine`].
 
-use std::{
-    cell::Cell,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    task::Waker,
-    time::Duration,
-};
+use std::{cell::Cell, sync::Arc, task::Waker, time::Duration};
 
 use tokio::time::Instant;
 
@@ -26,6 +20,7 @@ use super::{
 use crate::{
     Failure, Ratio,
     keys::Keep,
+    panics::at_most_one,
     sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock},
 };
 
@@ -243,7 +238,7 @@ impl Core {
         });
         // Its place may have become free.
         if may_pass {
-            call_out(|| self.waiting.wake());
+            at_most_one(|| self.waiting.wake());
         }
     }
 
@@ -289,8 +284,8 @@ impl Core {
         }
         drop(machine);
         if let Some(changed) = changed {
-            call_out(|| self.waiting.wake());
-            call_out(|| self.tell(changed));
+            at_most_one(|| self.waiting.wake());
+            at_most_one(|| self.tell(changed));
         }
         result
     }
@@ -324,16 +319,6 @@ impl Core {
         self.waiting.keep(id, waker);
         // Looked at again, since it may have changed before the waker was there.
         self.refuses()
-    }
-}
-
-/// Runs what is somebody else's, and may panic: wakers, subscribers, recorders.
-fn call_out(run: impl FnOnce()) {
-    if std::thread::panicking() {
-        // Another panic out of here would end the process.
-        let _ = catch_unwind(AssertUnwindSafe(run));
-    } else {
-        run();
     }
 }
 
