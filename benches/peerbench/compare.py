@@ -334,8 +334,8 @@ script ends with an error if one of ours does not pass.
 OTHERS = """\
 ## Breakers on several threads, there
 
-The request is built inside. Where the system puts two threads decides what they cost together: on cores that share a cache, a
-third to a fifth of what they cost on others. The floor that only clones an `Arc`, as every breaker there must, tells which it was.
+The request is built inside. Where the system puts two threads decides what they cost together: on cores that share a cache, less
+than half of what they cost on others. The floor that only clones an `Arc`, as every breaker there must, tells which it was.
 """
 
 SOCKETS = """\
