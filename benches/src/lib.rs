@@ -15,6 +15,7 @@ mod classifying;
 pub mod contention;
 mod failing;
 mod floor;
+mod floor_log;
 pub mod request;
 mod retry_502;
 mod rows;

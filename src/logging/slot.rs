@@ -168,7 +168,7 @@ fn give_up(mut place: Box<Place>) {
     if let Some(attempts) = record.left_behind.end() {
         record.cut_short(attempts);
     }
-    // A subscriber's.
+    // A subscriber may panic, and this may be a drop.
     at_most_one(|| record.finish(end));
     keep(place);
 }

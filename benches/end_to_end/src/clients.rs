@@ -29,7 +29,7 @@ use tower_resilience_timelimiter::TimeLimiterLayer;
 
 use crate::{
     calls::{Calls, calls},
-    floor::Floor,
+    floor::{KeepRequest, LazySleep},
     retry_502::Retry502,
     server::ANSWER,
 };
@@ -60,7 +60,7 @@ pub(crate) fn all() -> Vec<Peer> {
         hyper(HYPER, |to| service(to, bare())),
         hyper("hyper-util, again", |to| service(to, bare())),
         hyper("hyper-util, floor: a copy of the request, a timer", |to| {
-            service(to, Floor { inner: bare(), limit: ATTEMPT })
+            service(to, KeepRequest { inner: LazySleep { inner: bare(), limit: ATTEMPT } })
         }),
         hyper("hyper-util, StandardLayer", |to| {
             service(to, StandardLayer::new("items").layer(bare()))

@@ -10,6 +10,7 @@
 
 mod calls;
 mod clients;
+#[path = "../../src/floor.rs"]
 mod floor;
 #[path = "../../src/retry_502.rs"]
 mod retry_502;

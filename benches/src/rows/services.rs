@@ -35,7 +35,8 @@ use tracing::Level;
 use super::row::{Row, row};
 use crate::{
     breakers::{Failsafe, Locked, Recloser},
-    floor::{KeepForLog, KeepRequest, LazySleep},
+    floor::{KeepRequest, LazySleep},
+    floor_log::KeepForLog,
     retry_502::Retry502,
 };
 
