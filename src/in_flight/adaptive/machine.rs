@@ -224,7 +224,7 @@ mod tests {
     }
 
     proptest! {
-        // Each is more than a minute of calls.
+        // Each is more than a minute and a half of calls.
         #![proptest_config(ProptestConfig::with_cases(30))]
 
         #[test]
@@ -241,7 +241,9 @@ mod tests {
             }
             prop_assert!(run.limit >= wanted, "{} of {wanted} while it is well", run.limit);
             upstream.workers = (workers * part / 100).max(2);
-            for _ in 0..30 {
+            // It shrinks once in the time of a response, which is that of the queue: with 100 before two workers of 300 ms
+            // it is half a minute until the queue is short.
+            for _ in 0..60 {
                 run.second(&upstream, 1_000);
             }
             let took = upstream.took(run.limit);

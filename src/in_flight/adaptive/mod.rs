@@ -16,6 +16,8 @@ pub(super) use self::machine::Machine;
 /// - What is normal is learned while no call is refused, over half a minute or so. While calls are refused it may fall, and it
 ///   rises only if the upstream is no faster with as few calls as it was learned with: it has become slower by itself
 ///   then, not by a queue.
+/// - It shrinks to half at most, and once in the time that a response takes: a queue in which calls wait for 10 s is short after
+///   some 25 s. A timeout for each attempt makes that shorter, since a call that ran into it is a response that was slow.
 ///
 /// The way it is reckoned is that of the gradient in Netflix's concurrency-limits and Envoy's adaptive concurrency
 /// (limit · gradient + √limit); unlike the latter, it never cuts calls off to measure.
