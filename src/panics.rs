@@ -14,7 +14,7 @@ pub(crate) fn silenced(work: impl FnOnce()) {
     }
 }
 
-/// Does what is others', and may panic: wakers, subscribers, recorders. Should the thread be unwinding already, no panic gets
+/// Does what is others', and may panic: subscribers, recorders. Should the thread be unwinding already, no panic gets
 /// out: a second one would end the process.
 pub(crate) fn at_most_one(work: impl FnOnce()) {
     if thread::panicking() {

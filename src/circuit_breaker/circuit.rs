@@ -238,7 +238,7 @@ impl Core {
         });
         // Its place may have become free.
         if may_pass {
-            at_most_one(|| self.waiting.wake());
+            self.waiting.wake();
         }
     }
 
@@ -284,7 +284,7 @@ impl Core {
         }
         drop(machine);
         if let Some(changed) = changed {
-            at_most_one(|| self.waiting.wake());
+            self.waiting.wake();
             at_most_one(|| self.tell(changed));
         }
         result

@@ -1,6 +1,9 @@
 use std::{collections::HashMap, task::Waker};
 
-use crate::sync::{AtomicU64, Mutex, Ordering, lock};
+use crate::{
+    panics::silenced,
+    sync::{AtomicU64, Mutex, Ordering, lock},
+};
 
 /// Services that are not ready, and want to know when the circuit changes: one waker each.
 #[derive(Debug, Default)]
@@ -27,8 +30,11 @@ impl Waiting {
         drop(forgotten);
     }
 
+    /// One that panics keeps no other from being woken, and harms nobody: its panic ends here.
     pub(super) fn wake(&self) {
         let wakers = std::mem::take(&mut *lock(&self.wakers));
-        wakers.into_values().for_each(Waker::wake);
+        for waker in wakers.into_values() {
+            silenced(|| waker.wake());
+        }
     }
 }

@@ -14,7 +14,7 @@ use std::{
 use futures_util::FutureExt;
 use http::{Request, Response};
 use seawall::{Classify, Failure, HttpClassifier, circuit_breaker::WhenOpen, test_util::FlakyBody};
-use tower::{Service, service_fn};
+use tower::{Service, service_fn, util::BoxCloneService};
 use tracing::{
     Event, Subscriber,
     field::{Field, Visit},
@@ -142,24 +142,53 @@ async fn a_subscriber_that_panics_as_a_panic_opens_it_does_not_end_the_process()
     opens_by_a_panic(&one_failure()).await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn nor_does_a_waker_that_panics_and_the_change_is_told_all_the_same() {
-    struct PanicsAsItIsWoken;
-    impl Wake for PanicsAsItIsWoken {
-        fn wake(self: Arc<Self>) {
-            panic!("on purpose")
-        }
+struct PanicsAsItIsWoken;
+
+impl Wake for PanicsAsItIsWoken {
+    fn wake(self: Arc<Self>) {
+        panic!("on purpose")
     }
-    let layer = one_failure().when_open(WhenOpen::NotReady);
+}
+
+type Inner = BoxCloneService<Request<Body>, Response<FlakyBody>, BoxError>;
+
+/// Has a place for one call, which never ends: who waits for it wants to hear that the circuit has opened.
+fn busy() -> (Inner, impl Sized) {
     let busy = ServiceBuilder::new().concurrency_limit(1).service(upstream(Step::silent()));
     let mut call = task::spawn(busy.clone().oneshot(get()));
     assert_pending!(call.poll());
-    // Waits for the one place, and to hear that the circuit has opened.
-    let mut waits = layer.layer(busy);
+    (busy.boxed_clone(), call)
+}
+
+fn waits_and_panics(service: &mut impl Service<Request<Body>, Error: fmt::Debug>) {
     let waker = Waker::from(Arc::new(PanicsAsItIsWoken));
-    let ready = Service::<Request<Body>>::poll_ready(&mut waits, &mut Context::from_waker(&waker));
-    assert!(ready.is_pending());
+    assert_pending!(service.poll_ready(&mut Context::from_waker(&waker)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nor_does_a_waker_that_panics_and_the_change_is_told_all_the_same() {
+    let layer = one_failure().when_open(WhenOpen::NotReady);
+    let (busy, _call) = busy();
+    let mut service = layer.layer(busy);
+    waits_and_panics(&mut service);
     let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
     opens_by_a_panic(&layer).await;
     assert_eq!(recorder.events()[0].get("new"), Some("open"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waker_that_panics_keeps_nobody_from_being_woken_and_harms_no_call() {
+    let layer = one_failure().when_open(WhenOpen::NotReady);
+    let (busy, _call) = busy();
+    let mut waiting: Vec<_> = (0..8).map(|_| task::spawn(layer.layer(busy.clone()))).collect();
+    let mut panicking: Vec<_> = (0..8).map(|_| layer.layer(busy.clone())).collect();
+    for service in &mut waiting {
+        assert_pending!(service.enter(|cx, mut service| service.poll_ready(cx)));
+    }
+    panicking.iter_mut().for_each(waits_and_panics);
+    let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
+    let failing = layer.layer(upstream(Step::status(502)));
+    assert!(!panics(failing.oneshot(get())).await);
+    assert_eq!(recorder.events()[0].get("new"), Some("open"));
+    assert!(waiting.iter().all(task::Spawn::is_woken));
 }
