@@ -186,9 +186,17 @@ impl<B, W> Watched<B, W> {
     }
 }
 
+/// Whether a reader may stop here without asking for the end: hyper's server does where either says so.
+#[inline]
+pub(crate) fn is_at_end(body: &impl Body) -> bool {
+    body.is_end_stream() || body.size_hint().upper() == Some(0)
+}
+
 impl<B: Body, W: Watch> Watched<B, W> {
     #[inline]
     pub(crate) fn new(inner: B, mut watch: Option<W>) -> Self {
+        // Not by its size, which costs each call 30 instructions here: one that is empty and does not say so is rare, and what
+        // does not count is a call that brought nothing.
         if inner.is_end_stream() {
             watch.take().complete();
         }
@@ -214,8 +222,7 @@ where
         match &polled {
             Poll::Pending => {}
             Poll::Ready(Some(Ok(frame))) => {
-                // A reader may stop here without asking for the end.
-                if frame.is_trailers() || this.inner.is_end_stream() {
+                if frame.is_trailers() || is_at_end(&*this.inner) {
                     this.watch.take().complete();
                 }
             }

@@ -233,13 +233,18 @@ pub mod failure;
 mod attempts;
 #[cfg(feature = "retry")]
 mod backoff;
-#[cfg(any(feature = "circuit-breaker", feature = "in-flight", feature = "metrics"))]
+#[cfg(any(
+    feature = "circuit-breaker",
+    feature = "in-flight",
+    feature = "logging",
+    feature = "metrics"
+))]
 mod body;
 #[cfg(feature = "retry")]
 mod budget;
 #[cfg(any(feature = "retry", feature = "circuit-breaker", feature = "in-flight"))]
 mod keys;
-#[cfg(any(feature = "logging", feature = "circuit-breaker"))]
+#[cfg(any(feature = "logging", feature = "circuit-breaker", feature = "metrics"))]
 mod panics;
 #[cfg(feature = "standard")]
 mod poll_into;

@@ -10,13 +10,14 @@
 //! | `seawall_circuit_rejections_total` | counter | `key` | calls that an open circuit rejected |
 //! | `seawall_in_flight_limit` | gauge | `key` | how many calls an adaptive limit of `InFlightLimitLayer` allows at present; from the first time it was measured on |
 //! | `seawall_in_flight_rejections_total` | counter | `key` | calls beyond the limit of `InFlightLimitLayer` |
-//! | `seawall_keys_overflow_total` | counter | `layer` | calls that passed uncounted, since there were too many keys |
+//! | `seawall_keys_overflow_total` | counter | `layer` | calls that passed uncounted, since there were too many keys, or theirs was too long |
 //!
 //! [`RequestDurationLayer`](crate::RequestDurationLayer) measures `http.client.request.duration` and `http.server.request.duration`.
 //!
 //! `cause` is one of [`Cause`]'s words and `stop` one of `Stop`'s, so there are a few dozen of each. `key` is left out
-//! where there is one circuit for all and it has no name. Of keys, and of hosts with their ports, the first 4,096 of a process together are told apart, and the rest are
-//! `other`, so that what callers ask for cannot fill a recorder.
+//! where there is one circuit for all and it has no name. Of keys, and of hosts with their ports, the first 4,096 of a process
+//! together are told apart, if no longer than 1,024 bytes, and the rest are `other`, so that what callers ask for cannot fill a
+//! recorder.
 //!
 //! # What it costs
 //!
@@ -56,7 +57,11 @@ pub fn describe() {
     describe_counter!(SHED, Unit::Count, "Calls beyond the limit of calls in flight");
     describe_histogram!(CLIENT, Unit::Seconds, "Duration of HTTP client requests");
     describe_histogram!(SERVER, Unit::Seconds, "Duration of HTTP server requests");
-    describe_counter!(OVERFLOW, Unit::Count, "Calls that passed since there were too many keys");
+    describe_counter!(
+        OVERFLOW,
+        Unit::Count,
+        "Calls that passed since there were too many keys, or theirs was too long"
+    );
 }
 
 const ATTEMPTS: &str = "seawall_attempts_total";
@@ -73,15 +78,20 @@ pub(crate) const SERVER: &str = "http.server.request.duration";
 
 /// So many keys are told apart.
 const KEYS_MAX: usize = 4_096;
+/// So long is one that is told apart, in bytes: four times as long as a name of a host can be.
+const KEY_LONGEST: usize = 1_024;
 
 /// The label for `key`; none where there are no keys.
 fn key(key: Option<&Arc<str>>) -> Vec<(&'static str, SharedString)> {
     key.map(|key| ("key", bounded(key))).into_iter().collect()
 }
 
-/// A label for what others can make up: itself, or `other` if there are too many of them.
+/// A label for what others can make up: itself, or `other` if there are too many of them, or it is too long.
 pub(crate) fn bounded(label: &str) -> SharedString {
     static KNOWN: OnceLock<RwLock<HashSet<Arc<str>>>> = OnceLock::new();
+    if label.len() > KEY_LONGEST {
+        return "other".into();
+    }
     let known = KNOWN.get_or_init(RwLock::default);
     // Every request asks, and nearly always for one that is known.
     if let Some(label) = known.read().unwrap_or_else(PoisonError::into_inner).get(label) {

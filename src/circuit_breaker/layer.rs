@@ -84,7 +84,8 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
     /// At most 4,096 keys have one, of about 1.1 KB each. Room for others is made by those that are closed and have no failure in their window, or
     /// that nobody has called for [`open_max`](Self::open_max) since they could have been closed; and that have no call
     /// under way. Those that keep no window, by [`failure_ratio(None)`](Self::failure_ratio), have none in it if the last of a row is
-    /// as long ago. Requests of further keys pass, and do not count; the first one is told by an event at WARN.
+    /// as long ago. Requests of further keys, and of those longer than 1,024 bytes, pass, and do not count; the first one is told by an
+    /// event at WARN.
     ///
     /// ```
     /// use seawall::{CircuitBreakerLayer, circuit_breaker::by_authority};

@@ -75,7 +75,7 @@ struct Shared<F> {
     by: Arc<F>,
     store: Arc<Store<Core>>,
     settings: Arc<Settings>,
-    /// There were too many keys, and it was said so.
+    /// There were too many keys, or one was too long, and it was said so.
     overflowed: AtomicBool,
 }
 
@@ -139,7 +139,7 @@ impl<F> Shared<F> {
             tracing::warn!(
                 name: "circuits",
                 most = KEYS_MAX,
-                "too many keys: calls of further ones pass, and are not counted",
+                "too many keys, or one too long: calls of further ones pass, and are not counted",
             );
         }
     }

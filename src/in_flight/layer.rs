@@ -59,8 +59,8 @@ impl<K, E> InFlightLimitLayer<K, E> {
     /// Gives every key a limit of its own, of the same number or the same kind. [`by_authority`](super::by_authority) keys by host and
     /// port. Requests for which `by` gives `None` pass, and have no limit.
     ///
-    /// At most 4,096 keys have one; those without a call under way make room for others. Requests of further keys pass,
-    /// and have no limit.
+    /// At most 4,096 keys have one; those without a call under way make room for others. Requests of further keys, and
+    /// of those longer than 1,024 bytes, pass, and have no limit.
     pub fn keyed<F>(self, by: F) -> InFlightLimitLayer<Keyed<ByUri<F>>, E>
     where
         F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,

@@ -16,6 +16,9 @@ use super::Keep;
 /// How many keys are kept. More share nothing: see [`Store::get`].
 pub(crate) const KEYS_MAX: usize = 4_096;
 
+/// How long a key may be that is kept, in bytes: four times as long as a name of a host can be.
+const KEY_LONGEST: usize = 1_024;
+
 /// So many that threads seldom meet in one.
 const SHARDS: usize = 16;
 
@@ -52,7 +55,7 @@ impl<T> Default for Store<T> {
 }
 
 impl<T: Keep> Store<T> {
-    /// The one for `key`, made if there is none. `None` if there are too many, and none of them can go.
+    /// The one for `key`, made if there is none. `None` if there are too many, and none of them can go, or it is too long.
     pub(crate) fn get(
         &self,
         key: &str,
@@ -72,6 +75,9 @@ impl<T: Keep> Store<T> {
         now: impl FnOnce() -> Instant,
         make: impl FnOnce(Arc<str>) -> T,
     ) -> Option<Arc<T>> {
+        if key.len() > KEY_LONGEST {
+            return None;
+        }
         if !self.has_room(now) {
             // Another thread may have taken the last place for this very key.
             return self.find_hashed(hash, key);

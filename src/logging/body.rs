@@ -9,7 +9,10 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::{future::failed, slot::Slot};
-use crate::{Cause, Failure, Processed, Reporter, classify::classify_body_error, error::as_dyn};
+use crate::{
+    Cause, Failure, Processed, Reporter, body::is_at_end, classify::classify_body_error,
+    error::as_dyn,
+};
 
 pin_project! {
     /// Response body of [`Logging`](super::Logging): the inner body as it is, watched to its end.
@@ -105,8 +108,8 @@ where
         match &polled {
             Poll::Pending => {}
             Poll::Ready(Some(Ok(frame))) => {
-                // A reader may stop here without asking for the end: trailers are the last frame.
-                let last = frame.is_trailers() || this.inner.is_end_stream();
+                // Trailers are the last frame.
+                let last = frame.is_trailers() || is_at_end(&*this.inner);
                 match frame.data_ref() {
                     Some(data) => slot.data(data.remaining(), data.chunk(), last),
                     None => slot.data(0, &[], last),

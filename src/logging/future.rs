@@ -18,7 +18,7 @@ use super::{
 };
 #[cfg(feature = "standard")]
 use crate::{BoxError, poll_into::PollInto};
-use crate::{Cause, Classify, Failure, Reporter};
+use crate::{Cause, Classify, Failure, Reporter, body::is_at_end};
 
 pin_project! {
     /// Response future of [`Logging`](super::Logging).
@@ -178,7 +178,7 @@ fn note_response<B: Body, C: Classify<Response<B>>>(
     if has_more || !headers.is_empty() {
         record.read_head(headers, extensions, failure, has_more);
     }
-    if record.is_whole() || response.body().is_end_stream() {
+    if record.is_whole() || is_at_end(response.body()) {
         slot.complete();
     }
 }

@@ -149,6 +149,9 @@ impl<C, V> LoggingLayer<C, V> {
 
     /// Whether a failure is followed, at DEBUG and under the target `seawall::logging::curl`, by a command that sends
     /// the request again. Default: yes. While somebody listens to that, the headers of each request are copied.
+    ///
+    /// The body is not known: where the head says that there is one, and for POST, PUT and PATCH unless it says that there is none,
+    /// the command sends what is in a file `body`, which is to be made first.
     pub fn curl(self, curl: bool) -> Self {
         self.set(|it| it.curl = curl)
     }

@@ -2,7 +2,7 @@ use std::{error::Error, mem, num::NonZeroU32};
 
 #[cfg(feature = "retry")]
 use crate::attempts::{forget_told, stop_of, swap_dropped};
-use crate::{Cause, Failure};
+use crate::{Cause, Failure, find_source};
 
 /// What cannot be returned: how many attempts a call had made that is dropped before its end, which says so as it is dropped;
 /// and why an error that comes out as it is was not tried again.
@@ -52,10 +52,20 @@ impl LeftBehind {
             return (Some(1), Some(stop.as_str()));
         }
         let dropped = swap_dropped(None);
-        // What ends a call by dropping it is a limit of its time. Whatever else failed may have dropped another.
-        let is_late = failure.cause() == Cause::HttpResponseTimeout;
+        // What ends a call by dropping it is a limit of its time. Whatever else failed may have dropped another, and so may what
+        // an operating system calls a timeout.
+        let is_late = failure.cause() == Cause::HttpResponseTimeout && error.is_some_and(is_limit);
         (dropped.filter(|_| is_late).map(NonZeroU32::get), None)
     }
+}
+
+/// Whether it says that a limit of time has passed, which drops what it is around.
+fn is_limit(error: &(dyn Error + 'static)) -> bool {
+    #[cfg(any(feature = "timeout", feature = "body-timeout", feature = "deadline"))]
+    if find_source::<crate::time_limit::Elapsed>(error).is_some() {
+        return true;
+    }
+    find_source::<tokio::time::error::Elapsed>(error).is_some()
 }
 
 /// Nobody tells anything.

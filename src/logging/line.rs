@@ -66,7 +66,7 @@ pub(super) fn write(record: &Record, ending: &Ending<'_>) {
             { f::BODY_SIZE } = record.status.map(|_| record.body_bytes),
             { f::RESEND_COUNT } = otel::resend_count(record, ending),
             { f::ERROR_TYPE } = otel::error_type(record, ending).map(display),
-            { f::ERROR_MESSAGE } = message.map(|it| Escaped(it, SHORT).to_string()),
+            { f::ERROR_MESSAGE } = message.map(|it| escaped(it, SHORT)),
             { f::REQUEST_ID } = record.request_id.as_ref().map(|it| text(it.as_bytes(), SHORT)),
             { f::REQUEST_HEADERS } = more.and_then(|it| shown(it.headers.as_ref(), settings)),
             { f::RESPONSE_HEADERS } = more.and_then(|it| shown(it.response_headers.as_ref(), settings)),
@@ -103,7 +103,14 @@ fn shown<'a>(headers: Option<&'a HeaderMap>, settings: &'a Settings) -> Option<S
 }
 
 fn text(bytes: &[u8], limit: usize) -> String {
-    Escaped(Lossy(bytes), limit).to_string()
+    escaped(Lossy(bytes), limit)
+}
+
+/// As far as it says itself without an error, which `to_string` would panic at.
+fn escaped(text: impl fmt::Display, limit: usize) -> String {
+    let mut escaped = String::new();
+    let _ = write!(escaped, "{}", Escaped(text, limit));
+    escaped
 }
 
 fn kept_body(more: &More) -> Option<&[u8]> {

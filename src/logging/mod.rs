@@ -4,8 +4,8 @@
 //! conventions for HTTP, and under `seawall.*` what those have no name for. The fields stand on the event itself, so
 //! that a span filtered out by its level loses nothing.
 //!
-//! A request is over when its response's body has ended, not when the head has come: a download that breaks off half
-//! way, and a caller that hangs up, are told from a success.
+//! A request is over when its response's body has ended, or has come as long as its head says, not when the head has come: a
+//! download that breaks off half way, and a caller that hangs up, are told from a success.
 //!
 //! # Example
 //!

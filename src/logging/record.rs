@@ -24,6 +24,9 @@ use super::{
 };
 use crate::{Failure, classify::is_plain_text};
 
+/// The longest of those that are in use, in bytes; a longer one is not held for nothing.
+const LONGEST_METHOD: usize = 15;
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What is known of one request. Written once: when it is finished, or else when it is dropped.
@@ -110,13 +113,14 @@ impl Record {
     #[expect(clippy::inline_always, reason = "as `Slot::new`")]
     pub(super) fn begin(&mut self, settings: &Arc<Settings>, head: Head<'_>, whole: bool) {
         self.settings = Some(Arc::clone(settings));
+        let is_whole = whole || !self.url.keep(head.uri());
+        if is_whole {
+            self.url.keep_whole(head.uri());
+        }
+        self.is_full = is_whole;
         // Most often it is that of the one before.
         if self.method != *head.method() {
-            self.method = head.method().clone();
-        }
-        self.is_full = whole || !self.url.keep(head.uri());
-        if self.is_full {
-            self.url.keep_whole(head.uri());
+            self.keep_method(head.method());
         }
         self.version = head.version();
         self.started = Instant::now();
@@ -132,6 +136,13 @@ impl Record {
         if !head.extensions().is_empty() {
             self.read_extensions(head.extensions());
         }
+    }
+
+    #[inline(never)]
+    fn keep_method(&mut self, method: &Method) {
+        self.method = method.clone();
+        // A longer one is allocated.
+        self.is_full |= method.as_str().len() > LONGEST_METHOD;
     }
 
     #[inline(never)]
@@ -200,6 +211,9 @@ impl Record {
 
     #[inline(never)]
     pub(super) fn clear_rest(&mut self) {
+        if self.method.as_str().len() > LONGEST_METHOD {
+            self.method = Method::GET;
+        }
         self.url.clear();
         self.request_id = None;
         self.host = None;

@@ -172,3 +172,28 @@ fn give_up(mut place: Box<Place>) {
     at_most_one(|| record.finish(end));
     keep(place);
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{Method, Request};
+
+    use super::*;
+    use crate::logging::{Level, settings::Side};
+
+    #[test]
+    fn a_method_that_somebody_made_up_is_not_held_for_nothing() {
+        let settings = Arc::new(Settings::new(Side::Client, Level::Debug));
+        let mut request = Request::new(());
+        for length in [7, 15, 16, 100_000] {
+            *request.method_mut() = Method::from_bytes(&vec![b'M'; length]).unwrap();
+            for _ in 0..2 {
+                let mut slot = Slot::new(&settings, Head::of(&request), false);
+                assert_eq!(slot.get().unwrap().method, *request.method());
+                slot.complete();
+            }
+            let place = free_place();
+            assert!(place.record.method.as_str().len() < 16);
+            keep(place);
+        }
+    }
+}

@@ -13,6 +13,7 @@ use crate::{
     body::Watch,
     classify::{classify_body_error, classify_error},
     metrics as names,
+    panics::at_most_one,
     semconv::{self, OTHER},
 };
 
@@ -78,10 +79,9 @@ impl Measure {
         add("server.port", self.server.port.take());
         add("http.route", self.route.take().map(Into::into));
         let seconds = self.started.elapsed();
-        match self.side {
-            Side::Client => histogram!(names::CLIENT, labels).record(seconds),
-            Side::Server => histogram!(names::SERVER, labels).record(seconds),
-        }
+        let name = if self.side == Side::Client { names::CLIENT } else { names::SERVER };
+        // A recorder may panic, and this may be a drop.
+        at_most_one(|| histogram!(name, labels).record(seconds));
     }
 }
 

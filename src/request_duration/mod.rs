@@ -14,7 +14,7 @@
 //! | `url.scheme` | `https` if the URL says so, else `http` | server |
 //! | `http.route` | what [`route_by`](RequestDurationLayer::route_by) says | server |
 //!
-//! Paths are no label, and hosts and ports are told apart for the first 4,096 of a process: the others are `other`.
+//! Paths are no label, and hosts and ports are told apart for the first 4,096 of a process, and up to 1,024 bytes: the others are `other`.
 //!
 //! A request ends with the body of its response, or when that breaks off or is dropped. Not covered: single attempts, unless the layer
 //! stands inside of [`RetryLayer`](crate::RetryLayer); sizes of bodies.

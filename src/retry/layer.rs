@@ -235,7 +235,8 @@ impl<C, P> RetryLayer<C, P> {
     /// begins unspent, with the limits of `budget`. [`by_authority`](super::by_authority) keys by host and port.
     ///
     /// At most 4,096 keys have one; those not used for some ten seconds, and by no call under way, make room for others.
-    /// Further keys share one budget, `budget` itself, and so do requests for which `by` gives none.
+    /// Further keys, and those longer than 1,024 bytes, share one budget, `budget` itself, and so do requests for which `by`
+    /// gives none.
     ///
     /// ```
     /// use seawall::{RetryLayer, retry::{Budget, by_authority}};

@@ -327,6 +327,18 @@ async fn a_flood_of_keys_is_bounded_and_those_beyond_pass() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_key_that_is_longer_than_any_host_has_no_circuit() {
+    let layer = quick().keyed(by_authority);
+    for length in [1_000, 60_000] {
+        for _ in 0..50 {
+            let request = get_from(&format!("http://{}/", "h".repeat(length)));
+            let _ = layer.layer(upstream(Step::status(502))).oneshot(request).await;
+        }
+    }
+    assert_eq!(layer.handle().all().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn services_that_wait_for_their_next_call_keep_no_key_from_being_forgotten() {
     let upstream = upstream(Step::status(200));
     let layer = quick().keyed(by_authority);

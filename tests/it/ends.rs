@@ -1,15 +1,22 @@
 //! How a request ends, and what is told of it where it is told wrongly with ease.
 
-use std::{convert::Infallible, io, time::Duration};
+use std::{
+    convert::Infallible,
+    future::ready,
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
-use http_body::Frame;
+use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, Full, StreamBody};
 use seawall::{
     BoxError, Cause, DeadlineLayer, Failure, LoggingLayer, RetryLayer, deadline::TimeoutHeader,
 };
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{Layer, Service, ServiceExt, service_fn};
 use tracing::level_filters::LevelFilter;
 
 use crate::recorder::Recorder;
@@ -37,15 +44,14 @@ fn frames_of(
     It(frames.into_iter())
 }
 
-#[tokio::test]
-async fn a_body_whose_content_length_was_sent_is_complete() {
+/// Has hyper's server send what the service answers.
+async fn send<S, R>(service: S, text: &str)
+where
+    S: Service<Request<hyper::body::Incoming>, Response = Response<R>> + Clone,
+    S::Error: Into<BoxError>,
+    R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + 'static,
+{
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let service =
-        LoggingLayer::server().layer(service_fn(async |_: Request<hyper::body::Incoming>| {
-            let body = streamed(vec![Frame::data(Bytes::from("hello"))]);
-            Ok::<_, Infallible>(Response::builder().header("content-length", 5).body(body).unwrap())
-        }));
     let (mut client, server) = tokio::io::duplex(4096);
     client.write_all(b"GET /f HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
     let connection = hyper::server::conn::http1::Builder::new().serve_connection(
@@ -55,9 +61,58 @@ async fn a_body_whose_content_length_was_sent_is_complete() {
     connection.await.unwrap();
     let mut got = String::new();
     client.read_to_string(&mut got).await.unwrap();
-    assert!(got.ends_with("hello"), "{got}");
+    let length = format!("content-length: {}\r\n", text.len());
+    assert!(got.contains(&length) && got.ends_with(&format!("\r\n\r\n{text}")), "{got}");
+}
+
+#[tokio::test]
+async fn a_body_whose_content_length_was_sent_is_complete() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+    let layer = LoggingLayer::server();
+    let service = layer.layer(service_fn(async |_: Request<hyper::body::Incoming>| {
+        let body = streamed(vec![Frame::data(Bytes::from("hello"))]);
+        Ok::<_, Infallible>(Response::builder().header("content-length", 5).body(body).unwrap())
+    }));
+    send(service, "hello").await;
     let line = recorder.line();
     assert_eq!(line.get("seawall.end"), Some("complete"), "{}", line.message());
+}
+
+/// Knows its size, and leaves it at that.
+#[derive(Clone)]
+struct Known(Full<Bytes>);
+
+impl http_body::Body for Known {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Pin::new(&mut self.0).poll_frame(cx)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_complete_once_as_much_was_sent_as_it_said() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+    let breaker = seawall::CircuitBreakerLayer::new().whole_body();
+    for text in ["hello", ""] {
+        let answer = move |_: Request<hyper::body::Incoming>| {
+            ready(Ok::<_, BoxError>(Response::new(Known(text.into()))))
+        };
+        let layers = (LoggingLayer::server(), breaker.clone());
+        send(layers.layer(service_fn(answer)), text).await;
+        let line = recorder.lines().pop().unwrap();
+        assert_eq!(line.get("seawall.end"), Some("complete"), "{}", line.message());
+    }
+    // That of the empty one does not count: nothing came of which it could be known to be whole.
+    assert_eq!(breaker.handle().snapshot().calls(), 1);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
+use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, SharedString, Unit};
 use metrics_util::{
     CompositeKey,
     debugging::{DebugValue, DebuggingRecorder},
@@ -81,6 +82,57 @@ fn a_client_that_panics_as_it_is_called_is_an_error_too() {
     });
     let [name] = &told.keys().collect::<Vec<_>>()[..] else { panic!("{told:?}") };
     assert!(name.contains("error.type=panic"), "{name}");
+}
+
+struct PanicsAtHistograms;
+
+impl metrics::Recorder for PanicsAtHistograms {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::noop()
+    }
+
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::noop()
+    }
+
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        panic!("the recorder panics")
+    }
+}
+
+#[test]
+fn a_recorder_that_panics_while_a_call_does_not_end_the_process() {
+    let panics = |work: &dyn Fn()| {
+        metrics::with_local_recorder(&PanicsAtHistograms, || {
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err()
+        })
+    };
+    let client = || RequestDurationLayer::client();
+    // What is called panics, or whoever drops the call; and a recorder by itself.
+    assert!(panics(&|| drop(client().layer(Panics).call(get()))));
+    assert!(panics(&|| {
+        let _call = client().layer(Script::new([Act::<Body>::Hang])).call(get());
+        panic!("the caller panics");
+    }));
+    assert!(panics(&|| drop(client().layer(Script::new([Act::<Body>::Hang])).call(get()))));
+}
+
+#[test]
+fn a_host_that_is_longer_than_any_can_be_is_not_told_apart() {
+    let told = told(async || {
+        for length in [1_000, 5_000] {
+            let uri = format!("http://{}/", "h".repeat(length));
+            let request = Request::get(uri).body(Body::default()).unwrap();
+            client().layer(answers(&[200])).oneshot(request).await.unwrap();
+        }
+    });
+    let hosts: Vec<_> = told.keys().map(|it| it.split_once("server.address=").unwrap().1).collect();
+    assert!(hosts.iter().any(|host| host.starts_with("other")), "{hosts:?}");
+    assert!(hosts.iter().all(|host| host.len() < 1_100), "{hosts:?}");
 }
 
 #[test]

@@ -69,6 +69,22 @@ async fn a_failure_is_followed_by_a_command_that_sends_the_request_again() {
     assert_eq!(arguments(&command), expected.map(|it| it.as_bytes().to_vec()));
 }
 
+/// A client's request says so only once hyper writes it, and one of HTTP/2 need not at all.
+#[tokio::test(start_paused = true)]
+async fn a_method_that_is_there_to_send_something_sends_it_again_whatever_its_head_says() {
+    for method in ["POST", "PUT", "PATCH", "GET", "DELETE", "HEAD"] {
+        for length in [None, Some("0"), Some("3")] {
+            let mut request = get("http://upstream:8080/a");
+            *request.method_mut() = method.parse().unwrap();
+            let length_of = |it| (header::CONTENT_LENGTH, HeaderValue::from_static(it));
+            request.headers_mut().extend(length.map(length_of));
+            let command = command(LoggingLayer::client(), request).await.unwrap();
+            let sends = length.map_or(method.starts_with('P'), |it| it != "0");
+            assert_eq!(command.contains(" --data-binary @body"), sends, "{command}");
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn nothing_that_a_peer_sends_is_seen_by_the_shell_but_as_text() {
     let nasty: &[&[u8]] = &[

@@ -134,15 +134,29 @@ async fn a_deadline_that_passes_during_the_second_attempt_says_so_too() {
 /// The handler's own failure, and not an end of the call that it dropped.
 #[tokio::test(start_paused = true)]
 async fn a_call_that_a_handler_drops_is_not_counted_for_an_error_of_another() {
+    // A limit of time that has passed drops what it is around; an operating system's timeout does not.
+    for kind in [io::ErrorKind::ConnectionReset, io::ErrorKind::TimedOut] {
+        let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
+        let handler = service_fn(async |_: Request<Body>| {
+            let retried = retry().layer(Script::new([failed(), failed(), Act::Hang]));
+            let mut call = task::spawn(retried.oneshot(get(URL)));
+            assert_pending!(call.poll());
+            drop(call);
+            Err::<Response<Body>, BoxError>(io::Error::from(kind).into())
+        });
+        LoggingLayer::server().layer(handler).oneshot(get(URL)).await.unwrap_err();
+        assert_eq!(recorder.line().get("seawall.attempts"), None);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_a_handler_gives_a_limit_of_time_is_counted_for_that() {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     let handler = service_fn(async |_: Request<Body>| {
         let retried = retry().layer(Script::new([failed(), failed(), Act::Hang]));
-        let mut call = task::spawn(retried.oneshot(get(URL)));
-        assert_pending!(call.poll());
-        drop(call);
-        let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-        Err::<Response<Body>, BoxError>(reset.into())
+        let limit = Duration::from_secs(1);
+        tokio::time::timeout(limit, retried.oneshot(get(URL))).await?
     });
     LoggingLayer::server().layer(handler).oneshot(get(URL)).await.unwrap_err();
-    assert_eq!(recorder.line().get("seawall.attempts"), None);
+    assert_eq!(recorder.line().get("seawall.attempts"), Some("3"));
 }
