@@ -21,6 +21,7 @@ use super::{
     span::Entered,
     target::{Port, Query, Target, Url},
 };
+use crate::panics::silenced;
 
 /// Writes it, unless nobody is to know.
 pub(super) fn write(record: &Record, ending: &Ending<'_>) {
@@ -106,10 +107,12 @@ fn text(bytes: &[u8], limit: usize) -> String {
     escaped(Lossy(bytes), limit)
 }
 
-/// As far as it says itself without an error, which `to_string` would panic at.
+/// As far as it says itself: an error of somebody else's may fail at that, or panic, and has yet to be logged and handed on.
 fn escaped(text: impl fmt::Display, limit: usize) -> String {
     let mut escaped = String::new();
-    let _ = write!(escaped, "{}", Escaped(text, limit));
+    silenced(|| {
+        let _ = write!(escaped, "{}", Escaped(text, limit));
+    });
     escaped
 }
 

@@ -194,13 +194,16 @@ async fn a_closure_for_the_route_that_panics_gets_a_line() {
     assert_eq!(recorder.line().message(), "GET /a/b -> panicked in 0.0ns");
 }
 
-/// Says that it cannot say what it is.
+/// Cannot say what it is.
 #[derive(Debug)]
-struct Mute;
+struct Mute {
+    panics: bool,
+}
 
 impl std::fmt::Display for Mute {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("half of")?;
+        assert!(!self.panics, "on purpose");
         Err(std::fmt::Error)
     }
 }
@@ -209,8 +212,11 @@ impl std::error::Error for Mute {}
 
 #[tokio::test(start_paused = true)]
 async fn an_error_that_cannot_say_itself_is_logged_and_handed_on() {
-    let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
-    let service = LoggingLayer::client().layer(Script::new([Act::<Steps>::Fail(Mute.into())]));
-    assert!(service.oneshot(get(URL)).await.unwrap_err().is::<Mute>());
-    assert_eq!(recorder.line().get("error.message"), Some("half of"));
+    for panics in [false, true] {
+        let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
+        let fails = Act::<Steps>::Fail(Mute { panics }.into());
+        let service = LoggingLayer::client().layer(Script::new([fails]));
+        assert!(service.oneshot(get(URL)).await.unwrap_err().is::<Mute>());
+        assert_eq!(recorder.line().get("error.message"), Some("half of"));
+    }
 }
