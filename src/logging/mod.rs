@@ -106,9 +106,13 @@
 //! # What is never logged
 //!
 //! User names and passwords of URLs; the values of keys in a query that [are known](LoggingLayer::redact) for secrets;
-//! credentials in headers, and other headers, or bodies, unless asked for. Texts from elsewhere are without control
-//! characters, and cut at 256 characters, those of URLs, headers and bodies at 2,048. What is not known for a secret is
-//! logged, such as one in a path or in the text of an error of yours.
+//! credentials in headers, and other headers, or bodies, unless asked for. What is not known for a secret is logged, such as
+//! one in a path or in the text of an error of yours.
+//!
+//! Texts from elsewhere can neither begin a line nor look like another field: control characters, those that turn the
+//! direction of what follows, those that are not seen, and what looks like a space and is none are written as escapes, such
+//! as `\u{a0}`. They are cut at 256 characters, headers and bodies at 2,048, and of a URL the path and the query at 2,048 each. An
+//! escape counts as one character.
 //!
 //! # Traces
 //!
