@@ -1,7 +1,8 @@
-//! Responses that are over with their head.
+//! What the head of a response says of its end.
 
 use http::{Method, StatusCode, Version, header};
 use hyper_util::rt::TokioIo;
+use seawall::GrpcClassifier;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
@@ -20,6 +21,25 @@ async fn a_response_that_has_no_content_is_complete_whatever_length_it_tells() {
             drop(layer.layer(Script::new([Act::Answer(response)])).oneshot(request).await);
             assert_eq!(recorder.line().get("seawall.end"), Some("complete"), "{method} {status}");
         }
+    }
+}
+
+/// By then the response has begun.
+#[tokio::test(start_paused = true)]
+async fn a_status_of_grpc_counts_in_the_head_and_not_in_trailers() {
+    let mut status = http::HeaderMap::new();
+    status.insert("grpc-status", "14".parse().unwrap());
+    for (in_head, level) in [(true, tracing::Level::WARN), (false, tracing::Level::DEBUG)] {
+        let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+        let steps = [Step::Data("message".into()), Step::Trailers(status.clone())];
+        let mut response = Response::new(Steps::new(steps));
+        if in_head {
+            *response.headers_mut() = status.clone();
+        }
+        let layer = LoggingLayer::client().classifier(GrpcClassifier::new());
+        let service = layer.layer(Script::new([Act::Answer(response)]));
+        drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
+        assert_eq!(recorder.line().level, level);
     }
 }
 

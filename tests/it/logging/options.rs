@@ -1,9 +1,14 @@
 //! What can be set.
 
-use std::{error::Error, fmt, io};
+use std::{
+    error::Error,
+    fmt, io,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use http::{HeaderName, HeaderValue, Method, Request, Version, header};
 use seawall::{Cause, Classify, Failure, HttpClassifier, Ratio, Reporter, classify_fn};
+use tower_test::mock;
 
 use super::*;
 use crate::recorder::Line;
@@ -115,6 +120,20 @@ async fn what_is_skipped_leaves_no_trace() {
     assert!(recorder.events().is_empty() && recorder.spans().is_empty());
     drop(service.oneshot(get("/other")).await.unwrap().into_body().collect().await);
     assert_eq!(recorder.line().get("url.path"), Some("/other"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_line_is_written_of_a_client_that_is_not_ready_nor_of_a_request_whose_skip_panics() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+    let (mut service, mut handle) =
+        mock::spawn_layer::<Request<Body>, Response<Body>, _>(LoggingLayer::client());
+    handle.send_error("not ready");
+    assert!(tokio_test::assert_ready!(service.poll_ready()).is_err());
+    let layer = LoggingLayer::server().skip(|_| panic!("the closure panics"));
+    let mut service = layer.layer(Script::new([answer(200)]));
+    let call = AssertUnwindSafe(|| drop(service.call(get(URL))));
+    assert!(catch_unwind(call).is_err());
+    assert!(recorder.lines().is_empty());
 }
 
 #[derive(Debug)]
