@@ -8,7 +8,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 pub enum TimeoutHeader {
     /// `grpc-timeout`: one to eight digits and a unit, `H`, `M`, `S`, `m`, `u` or `n` (gRPC over HTTP/2, "Requests").
     Grpc,
-    /// `x-envoy-expected-rq-timeout-ms`: whole milliseconds. Zero, which is Envoy's word for "no limit", says nothing.
+    /// `x-envoy-expected-rq-timeout-ms`: whole milliseconds. Zero, which is Envoy's word for "no limit", is not taken for a
+    /// time, and [counted](super::DeadlineLayer::ignored) as what is not as it should be.
     EnvoyExpected,
 }
 

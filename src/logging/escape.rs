@@ -5,8 +5,8 @@ pub(super) const SHORT: usize = 256;
 /// How much of one is written into a field of its own.
 pub(super) const LONG: usize = 2_048;
 
-/// A text from elsewhere, such as an error's, as it may stand in a log: control characters escaped, so that none can
-/// begin a line of its own or speak to a terminal, and cut after so many characters.
+/// A text from elsewhere, such as an error's, as it may stand in a log: what is [hidden](is_hidden) escaped, and cut after
+/// so many characters. An escape counts as the one that it stands for.
 #[derive(Debug)]
 pub(super) struct Escaped<T>(pub(super) T, pub(super) usize);
 
@@ -40,6 +40,42 @@ fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
+/// Whether a character may begin a line, speak to a terminal, turn the direction of what follows, pass unseen, or look
+/// like the space between two fields.
+fn is_hidden(c: char) -> bool {
+    if c == ' ' {
+        return false;
+    }
+    c.is_control() || c.is_whitespace() || is_ignorable(c)
+        // The empty pattern of Braille, which is no white space; and what encloses annotations.
+        || matches!(c, '\u{2800}' | '\u{fff9}'..='\u{fffb}')
+}
+
+/// Unicode's `Default_Ignorable_Code_Point`, which has what turns the direction of a text too:
+/// <https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt>
+fn is_ignorable(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fff8}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
 struct Escape<'a, 'b> {
     out: &'a mut fmt::Formatter<'b>,
     left: usize,
@@ -58,9 +94,7 @@ impl Write for Escape<'_, '_> {
                 return Err(fmt::Error);
             }
             self.left -= 1;
-            // U+2028 and U+2029 end lines; U+200E.. and U+202A.. turn the direction of what follows.
-            let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            if c.is_control() || turns {
+            if is_hidden(c) {
                 write!(self.out, "{}", c.escape_unicode())?;
             } else {
                 self.out.write_char(c)?;

@@ -179,9 +179,23 @@ impl<C, V> LoggingLayer<C, V> {
 
     /// Takes the values of such keys of a query for secrets too.
     ///
-    /// Known are those that OpenTelemetry names, and `token`, `key`, `password`, `secret`, `code`, `auth`, `session` and
-    /// the like. Only letters and digits are compared, in upper or lower case, and names of five and more also with the
-    /// end of a key: `refresh_token` is a `token`, and so is `user[token]`.
+    /// Known are those that OpenTelemetry names, and `token`, `key`, `password`, `secret`, `auth`, `session`, `sig` and the
+    /// like. Of a key only ASCII letters and digits are compared, in upper or lower case; digits at its end count for nothing,
+    /// and `user[token]` and `user.token` are a `token`. A word begins after any other character, after a digit, and at a change
+    /// to upper case.
+    ///
+    /// | which | is a secret | and is not |
+    /// |---|---|---|
+    /// | names of five and more letters, and those added here | at the end: `refresh_token`, `csrftoken` | |
+    /// | shorter ones, also of those added here | as the last word: `user_key`, `userKey` | `monkey`, `author` |
+    /// | `password`, `passwd`, `passphrase`, `secret`, `token`, `credential` | also at the end of any word: `id_token_hint` | `max_tokens` |
+    /// | `code`, `ticket` | alone | `zip_code` |
+    /// | what is known of codes: `passcode`, and `auth_`, `mfa_`, `verification_code` and the like | at the end | `error_code` |
+    ///
+    /// So the values of `sort_key`, `primary_key` and `page_token` are not shown either: no name says that they are harmless.
+    ///
+    /// A key begins where the query does, and after `&`, `;`, `?`, `#` or `=`, percent-encoded or not, so that URLs within the
+    /// URL are looked into. What is separated otherwise, such as by `,` or `|`, is not, nor is JSON.
     pub fn redact<'a>(self, keys: impl IntoIterator<Item = &'a str>) -> Self {
         self.set(|it| keys.into_iter().for_each(|key| it.secrets.add(key)))
     }
@@ -197,7 +211,8 @@ impl<C, V> LoggingLayer<C, V> {
     }
 
     /// Logs these headers of requests and responses, as `seawall.request.headers` and `seawall.response.headers`. Default:
-    /// none. Their maps are then copied for each request.
+    /// none. Their maps are then copied for each request. They are shown as they are: secrets of a query are not looked for
+    /// in `Referer` or `Location`, for example.
     ///
     /// `Authorization`, `Proxy-Authorization`, `Cookie`, `Set-Cookie`, `X-Api-Key`, `Api-Key`, `X-Auth-Token` and
     /// `X-Amz-Security-Token` are never logged, even if asked for, nor are values marked as sensitive: a log is kept for

@@ -67,6 +67,12 @@
 //! So while a circuit is open, a server's 503s are not in a log at INFO: they would fill it, and say no more than the one line at
 //! WARN with which [it opened](crate::circuit_breaker#what-is-told). `refused(Level::Info)` has each of them written.
 //!
+//! Of gRPC, with [`GrpcClassifier`](crate::GrpcClassifier), the status is looked for in the head of a response only: a call that
+//! fails with `grpc-status: 14` in its trailers, after a message, is logged as a success.
+//!
+//! No line is written of a `poll_ready` that fails, since there is no request yet, nor of a request for which
+//! [`skip`](LoggingLayer::skip) panics.
+//!
 //! [`only_failures`](LoggingLayer::only_failures), [`sample`](LoggingLayer::sample) and [`skip`](LoggingLayer::skip)
 //! make less of it. A failure is followed, at DEBUG and under the target `seawall::logging::curl`, by a
 //! [command](LoggingLayer::curl) for bash or zsh that sends the request again: secrets, and every header not known to be
@@ -106,9 +112,15 @@
 //! # What is never logged
 //!
 //! User names and passwords of URLs; the values of keys in a query that [are known](LoggingLayer::redact) for secrets;
-//! credentials in headers, and other headers, or bodies, unless asked for. Texts from elsewhere are without control
-//! characters, and cut at 256 characters, those of URLs, headers and bodies at 2,048. What is not known for a secret is
-//! logged, such as one in a path or in the text of an error of yours.
+//! credentials in headers, and other headers, or bodies, unless asked for.
+//!
+//! What is not known for a secret is logged: one in a path, in a list or in JSON within a query, in the text of an error of
+//! yours, or in a header that was asked for, such as a URL in `Referer`.
+//!
+//! Texts from elsewhere can neither begin a line nor look like another field: control characters, those that turn the
+//! direction of what follows, those that are not seen, and what looks like a space and is none are written as escapes, such
+//! as `\u{a0}`. They are cut at 256 characters, headers and bodies at 2,048, and of a URL the path and the query at 2,048 each. An
+//! escape counts as one character.
 //!
 //! # Traces
 //!

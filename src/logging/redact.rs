@@ -25,8 +25,9 @@ const SECRET: &[&str] = &[
     "pass",
     "pwd",
     "passphrase",
+    "passcode",
+    "pincode",
     "secret",
-    "code",
     "auth",
     "authorization",
     "credential",
@@ -35,15 +36,35 @@ const SECRET: &[&str] = &[
     "samlresponse",
     "session",
     "sessionid",
+    "sessid",
     "sid",
     "cookie",
     "jwt",
     "bearer",
+    "hmac",
     "otp",
     "pin",
+    "verifier",
+    "accesscode",
+    "authcode",
+    "authorizationcode",
+    "devicecode",
+    "mfacode",
+    "otpcode",
+    "recoverycode",
+    "securitycode",
+    "smscode",
+    "verificationcode",
 ];
 
-/// Shorter ones are too often the end of another word to be taken for one.
+/// Those that are secrets only if nothing stands in front: of `zip_code` and its like there are too many.
+const ALONE: &[&str] = &["code", "ticket"];
+
+/// Those that are secrets whatever follows: `token_hint`.
+const ANYWHERE: &[&str] =
+    &["token", "password", "passwd", "passphrase", "secret", "credential", "credentials"];
+
+/// Shorter ones are too often the end of another word, such as `monkey`, to be taken for one, unless they are a word.
 const SHORTEST_END: usize = 5;
 
 /// The length of the shortest.
@@ -64,40 +85,71 @@ impl Secrets {
     }
 
     /// `Api-Key` and `api_key` are one; `user[password]` and `p%61ssword` are `password`; `refresh_token` ends in
-    /// `token`.
+    /// `token`; `userKey` and `user_key` end in the word `key`, and `monkey` does not.
     fn has(&self, key: &str) -> bool {
         if key.len() < self.shortest() {
             return false;
         }
-        let (mut at, mut word) = (0, String::new());
+        // In letters and digits, with a capital where a word begins.
+        let mut words = String::new();
+        let (mut at, mut before) = (0, b'_');
         while at < key.len() {
             let unit = Unit::at(key.as_bytes(), at);
             at += unit.len;
             if matches!(unit.byte, b'[' | b']' | b'.') {
-                if self.has_word(&word) {
+                if self.has_end(&words) {
                     return true;
                 }
-                word.clear();
-            } else if let Some(letter) = letter(char::from(unit.byte)) {
-                // Only the end of a word counts once it is long.
-                if word.len() >= 2 * LONGEST {
-                    word.drain(..LONGEST);
+                words.clear();
+            } else if unit.byte.is_ascii_alphanumeric() {
+                // Only the end counts once it is long.
+                if words.len() >= 2 * LONGEST {
+                    words.drain(..LONGEST);
                 }
-                word.push(letter);
+                let letter = char::from(unit.byte.to_ascii_lowercase());
+                if begins_word(before, unit.byte) {
+                    if ends_in_any(&words, ANYWHERE) {
+                        return true;
+                    }
+                    words.push(letter.to_ascii_uppercase());
+                } else {
+                    words.push(letter);
+                }
             }
+            before = unit.byte;
         }
-        self.has_word(&word)
+        self.has_end(&words)
     }
 
     fn shortest(&self) -> usize {
         if self.more.is_empty() { SHORTEST } else { 0 }
     }
 
-    fn has_word(&self, word: &str) -> bool {
-        let is =
-            |known: &str| word == known || (known.len() >= SHORTEST_END && word.ends_with(known));
-        SECRET.iter().any(|known| is(known)) || self.more.iter().any(|known| is(known))
+    fn has_end(&self, words: &str) -> bool {
+        ALONE.iter().any(|known| words.eq_ignore_ascii_case(known))
+            || ends_in_any(words, SECRET)
+            || ends_in_any(words, &self.more)
     }
+}
+
+fn begins_word(before: u8, byte: u8) -> bool {
+    !before.is_ascii_alphanumeric()
+        || (before.is_ascii_lowercase() && byte.is_ascii_uppercase())
+        || (before.is_ascii_digit() && byte.is_ascii_alphabetic())
+}
+
+/// `password2` is a `password`; `tenant_2` may be known as it is.
+fn ends_in_any(words: &str, known: &[impl AsRef<str>]) -> bool {
+    let bare = words.trim_end_matches(|c: char| c.is_ascii_digit());
+    let known = known.iter().map(AsRef::as_ref);
+    { known }.any(|known| ends_in(bare, known) || (bare != words && ends_in(words, known)))
+}
+
+fn ends_in(words: &str, known: &str) -> bool {
+    let Some(start) = words.len().checked_sub(known.len()) else { return false };
+    let end = &words[start..];
+    let is_word = || start == 0 || end.starts_with(|c: char| !c.is_ascii_lowercase());
+    end.eq_ignore_ascii_case(known) && (known.len() >= SHORTEST_END || is_word())
 }
 
 fn letter(c: char) -> Option<char> {

@@ -33,6 +33,7 @@ type Body = Full<Bytes>;
 type Answer = Result<Response<Body>, BoxError>;
 
 const SECOND: Duration = Duration::from_secs(1);
+const YEAR: Duration = Duration::from_secs(365 * 86_400);
 const OWN: Duration = Duration::from_secs(10);
 /// Of tokio's timers.
 const TICK: Duration = Duration::from_millis(1);
@@ -110,6 +111,15 @@ async fn a_header_is_believed_only_if_trusted_and_only_if_sooner() {
         assert_eq!(allowed(&layer, get()).await, OWN);
         assert_eq!(layer.ignored(), 0);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_the_longest_times_that_can_be_said_thirty_years_are_left() {
+    let layer = DeadlineLayer::new(Duration::MAX).trust(Grpc).trust(EnvoyExpected);
+    for (header, most) in [(Grpc, &b"99999999H"[..]), (EnvoyExpected, b"18446744073709551615")] {
+        assert_eq!(allowed(&layer, with(header, &[most])).await, YEAR * 30);
+    }
+    assert_eq!(layer.ignored(), 0);
 }
 
 #[tokio::test(start_paused = true)]

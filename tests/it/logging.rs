@@ -2,13 +2,17 @@
 
 #[cfg(feature = "full")]
 mod circuit;
+mod complete;
 #[cfg(unix)]
 mod curl;
+mod escaped;
+mod fields;
 #[cfg(feature = "full")]
 mod hang_up;
 mod hostile;
 mod options;
 mod panics;
+mod redacted;
 mod traces;
 mod written;
 

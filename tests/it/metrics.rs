@@ -1,11 +1,11 @@
 //! What a recorder of the `metrics` crate is told.
 
-use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Mutex, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
-use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, SharedString, Unit};
+use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use metrics_util::{
     CompositeKey,
     debugging::{DebugValue, DebuggingRecorder},
@@ -86,7 +86,7 @@ fn a_client_that_panics_as_it_is_called_is_an_error_too() {
 
 struct PanicsAtHistograms;
 
-impl metrics::Recorder for PanicsAtHistograms {
+impl Recorder for PanicsAtHistograms {
     fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
     fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
     fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
@@ -289,6 +289,72 @@ fn a_circuit_for_all_is_told_by_its_name() {
 
 fn client() -> RequestDurationLayer {
     RequestDurationLayer::client()
+}
+
+/// What was described: name and unit.
+#[derive(Default)]
+struct Described(Mutex<BTreeMap<String, Option<Unit>>>);
+
+impl Described {
+    fn add(&self, name: &KeyName, unit: Option<Unit>, text: &SharedString) {
+        assert!(!text.is_empty(), "{name:?}");
+        self.0.lock().unwrap().insert(name.as_str().to_owned(), unit);
+    }
+}
+
+impl Recorder for Described {
+    fn describe_counter(&self, name: KeyName, unit: Option<Unit>, text: SharedString) {
+        self.add(&name, unit, &text);
+    }
+
+    fn describe_gauge(&self, name: KeyName, unit: Option<Unit>, text: SharedString) {
+        self.add(&name, unit, &text);
+    }
+
+    fn describe_histogram(&self, name: KeyName, unit: Option<Unit>, text: SharedString) {
+        self.add(&name, unit, &text);
+    }
+
+    fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::noop()
+    }
+
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::noop()
+    }
+
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::noop()
+    }
+}
+
+#[test]
+fn a_recorder_is_told_what_each_of_them_is_and_its_unit() {
+    let described = Described::default();
+    metrics::with_local_recorder(&described, seawall::metrics::describe);
+    let expected = [
+        ("http.client.request.duration", Some(Unit::Seconds)),
+        ("http.server.request.duration", Some(Unit::Seconds)),
+        ("seawall_attempts_total", Some(Unit::Count)),
+        ("seawall_circuit_rejections_total", Some(Unit::Count)),
+        ("seawall_circuit_state", None),
+        ("seawall_give_ups_total", Some(Unit::Count)),
+        ("seawall_in_flight_limit", Some(Unit::Count)),
+        ("seawall_in_flight_rejections_total", Some(Unit::Count)),
+        ("seawall_keys_overflow_total", Some(Unit::Count)),
+        ("seawall_retries_total", Some(Unit::Count)),
+        ("seawall_retry_budget_ratio", None),
+    ];
+    let expected = BTreeMap::from(expected.map(|(name, unit)| (name.to_owned(), unit)));
+    assert_eq!(described.0.into_inner().unwrap(), expected);
+}
+
+/// "Metric: `http.server.request.duration`", in <https://opentelemetry.io/docs/specs/semconv/http/http-metrics/>.
+#[test]
+fn the_boundaries_of_durations_are_those_that_opentelemetry_advises() {
+    let advised = "0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10";
+    let ours = seawall::metrics::DURATION_BUCKETS.map(|it| it.to_string());
+    assert_eq!(ours.join(", "), advised);
 }
 
 const OF_GET: &str = "http.client.request.duration http.request.method=GET";

@@ -1,20 +1,23 @@
 //! `seawall::reqwest::Client` on real sockets: the same conclusions as with hyper.
 
-use std::time::Duration;
+use std::{future::ready, sync::Mutex, time::Duration};
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use scripted_origin::{Origin, Script};
 use seawall::{
-    BoxError, Cause, Failure, Processed, RetryLayer, TimeoutLayer,
+    BoxError, Cause, Failure, LoggingLayer, Processed, RetryLayer, TimeoutLayer,
     classify::{classify_body_error, classify_error},
     find_source,
     reqwest::Client,
     retry::Backoff,
     test_util::{FlakyUpstream, Step},
 };
-use tower::{Layer, ServiceExt};
+use tower::{Layer, ServiceExt, service_fn};
+use tracing::level_filters::LevelFilter;
+
+use crate::recorder::Recorder;
 
 type Body = Full<Bytes>;
 
@@ -84,6 +87,36 @@ async fn reqwest_s_own_timeout_is_a_response_timeout() {
 async fn a_url_that_reqwest_cannot_take_is_the_request_s_fault() {
     let error = call(client(), request("GET", "/no-host")).await.unwrap_err();
     assert_eq!(classify_error(&*error).cause(), Cause::HttpRequestError);
+}
+
+/// It quotes the URL, with all that is secret in it.
+#[tokio::test]
+async fn an_error_of_reqwest_is_logged_without_its_text() {
+    let origin = Origin::start(Script::Status(404)).await.unwrap();
+    let url = format!("http://{}/?token=SECRET", origin.addr());
+    let status_error = async || {
+        let response = ::reqwest::Client::builder().no_proxy().build().unwrap().get(&url).send();
+        let error = response.await.unwrap().error_for_status().unwrap_err();
+        assert!(error.to_string().contains("SECRET"), "{error}");
+        error
+    };
+    let (recorder, _guard) = Recorder::start(LevelFilter::DEBUG);
+    let bare = Mutex::new(Some(status_error().await));
+    let client = service_fn(|_: Request<Body>| {
+        ready(Err::<Response<Body>, _>(bare.lock().unwrap().take().unwrap()))
+    });
+    LoggingLayer::client().layer(client).oneshot(request("GET", "http://h/")).await.unwrap_err();
+    let boxed = Mutex::new(Some(BoxError::from(status_error().await)));
+    let client = service_fn(|_: Request<Body>| {
+        ready(Err::<Response<Body>, _>(boxed.lock().unwrap().take().unwrap()))
+    });
+    LoggingLayer::client().layer(client).oneshot(request("GET", "http://h/")).await.unwrap_err();
+    for line in recorder.lines() {
+        assert_eq!(line.get("error.message"), None);
+        assert_eq!(line.get("seawall.end"), Some("error"));
+    }
+    assert_eq!(recorder.lines().len(), 2);
+    assert!(!format!("{:?}", recorder.events()).contains("SECRET"));
 }
 
 #[tokio::test]

@@ -160,3 +160,19 @@ async fn a_call_that_a_handler_gives_a_limit_of_time_is_counted_for_that() {
     LoggingLayer::server().layer(handler).oneshot(get(URL)).await.unwrap_err();
     assert_eq!(recorder.line().get("seawall.attempts"), Some("3"));
 }
+
+/// Of one that nobody logs, and that was dropped before.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_was_dropped_before_is_not_counted_for_one_that_comes_too_late() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
+    let retried = retry().layer(Script::new([failed(), failed(), Act::Hang]));
+    let mut unlogged = task::spawn(retried.oneshot(get(URL)));
+    assert_pending!(unlogged.poll());
+    drop(unlogged);
+    let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
+    let script = Script::new([Act::<Steps>::Fail(late.into())]);
+    LoggingLayer::client().layer(script).oneshot(get(URL)).await.unwrap_err();
+    let line = recorder.line();
+    assert_eq!(line.get("error.type"), Some("http_response_timeout"));
+    assert_eq!(line.get("seawall.attempts"), None);
+}

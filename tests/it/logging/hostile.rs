@@ -2,7 +2,7 @@
 
 use http::{HeaderName, HeaderValue, Method, Uri};
 
-use super::{written::Written, *};
+use super::{escaped::is_hidden, written::Written, *};
 
 /// What must never be seen.
 const SECRETS: [&str; 5] = ["hunter2", "s3cr3t-0f", "p4ss%77ord", "Zm9vOmJhcg==", "correct-horse"];
@@ -17,8 +17,20 @@ fn noise(random: &mut fastrand::Rng, most: usize) -> Vec<u8> {
     const NASTY: &[&[u8]] = &[
         b"\r\n",
         b"\x1b[31m",
+        "\u{61c}".as_bytes(),
+        "\u{200e}".as_bytes(),
+        "\u{200f}".as_bytes(),
         "\u{202e}".as_bytes(),
         "\u{2028}".as_bytes(),
+        "\u{2066}".as_bytes(),
+        "\u{2069}".as_bytes(),
+        "\u{a0}".as_bytes(),
+        "\u{ad}".as_bytes(),
+        "\u{200b}".as_bytes(),
+        "\u{2060}".as_bytes(),
+        "\u{3000}".as_bytes(),
+        "\u{feff}".as_bytes(),
+        "\u{e0041}".as_bytes(),
         b"%0d%0a",
         b"\"",
         b"\\",
@@ -151,7 +163,7 @@ fn check(text: &str, json: bool, calls: usize) {
         for secret in SECRETS {
             assert!(!line.contains(secret), "{secret} in {line}");
         }
-        let raw = line.chars().find(|c| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}'));
+        let raw = line.chars().find(|c| is_hidden(*c));
         assert_eq!(raw, None, "{line:?}");
         if json {
             let value: serde_json::Value = serde_json::from_str(line).unwrap();

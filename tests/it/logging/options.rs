@@ -1,9 +1,14 @@
 //! What can be set.
 
-use std::{error::Error, fmt, io};
+use std::{
+    error::Error,
+    fmt, io,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use http::{HeaderName, HeaderValue, Method, Request, Version, header};
 use seawall::{Cause, Classify, Failure, HttpClassifier, Ratio, Reporter, classify_fn};
+use tower_test::mock;
 
 use super::*;
 use crate::recorder::Line;
@@ -55,6 +60,57 @@ async fn a_sample_takes_a_part_of_the_successes_and_all_failures() {
     assert_eq!(written(layer(7).sample(Ratio::percent(0)), [200, 502]).await, ["502"]);
 }
 
+#[cfg(feature = "retry")]
+#[tokio::test(start_paused = true)]
+async fn a_sample_takes_a_part_of_the_successes_after_retries_too() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+    for (percent, lines) in [(0, 0), (100, 1)] {
+        let retried = seawall::RetryLayer::new().layer(Script::new([502, 200].map(answer)));
+        let service = LoggingLayer::client().sample(Ratio::percent(percent)).layer(retried);
+        drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
+        assert_eq!(recorder.lines().len(), lines, "{percent} %");
+    }
+}
+
+fn off() -> LoggingLayer {
+    let layer = LoggingLayer::client().only_failures().span(Level::Off).curl(false);
+    layer.failure(Level::Off).refused(Level::Off)
+}
+
+/// How many lines and spans somebody sees who listens at INFO.
+async fn heard(layer: LoggingLayer, act: Act<Steps>) -> (usize, usize) {
+    let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
+    if let Ok(response) = layer.layer(Script::new([act])).oneshot(get(URL)).await {
+        let _ = response.into_body().collect().await;
+    }
+    (recorder.lines().len(), recorder.spans().len())
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_kind_of_line_is_heard_though_all_others_are_off() {
+    let fail = |cause| Act::Fail(Failure::new(cause).into());
+    assert_eq!(heard(off(), answer(200)).await, (0, 0));
+    assert_eq!(heard(off().span(Level::Info), answer(200)).await, (0, 1));
+    for (layer, act) in [
+        (off().success(Level::Info), answer(200)),
+        (off().client_error(Level::Info), answer(404)),
+        (off().failure(Level::Info), answer(502)),
+        (off().refused(Level::Info), fail(Cause::CircuitOpen)),
+        (off().cancelled(Level::Info), fail(Cause::Cancelled)),
+    ] {
+        let shown = format!("{layer:?}");
+        assert_eq!(heard(layer, act).await, (1, 0), "{shown}");
+    }
+    #[cfg(feature = "retry")]
+    {
+        let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
+        let retried = seawall::RetryLayer::new().layer(Script::new([502, 200].map(answer)));
+        let service = off().retried(Level::Info).layer(retried);
+        drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
+        assert_eq!(recorder.lines().len(), 1);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_skipped_leaves_no_trace() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
@@ -64,6 +120,20 @@ async fn what_is_skipped_leaves_no_trace() {
     assert!(recorder.events().is_empty() && recorder.spans().is_empty());
     drop(service.oneshot(get("/other")).await.unwrap().into_body().collect().await);
     assert_eq!(recorder.line().get("url.path"), Some("/other"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_line_is_written_of_a_client_that_is_not_ready_nor_of_a_request_whose_skip_panics() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+    let (mut service, mut handle) =
+        mock::spawn_layer::<Request<Body>, Response<Body>, _>(LoggingLayer::client());
+    handle.send_error("not ready");
+    assert!(tokio_test::assert_ready!(service.poll_ready()).is_err());
+    let layer = LoggingLayer::server().skip(|_| panic!("the closure panics"));
+    let mut service = layer.layer(Script::new([answer(200)]));
+    let call = AssertUnwindSafe(|| drop(service.call(get(URL))));
+    assert!(catch_unwind(call).is_err());
+    assert!(recorder.lines().is_empty());
 }
 
 #[derive(Debug)]

@@ -10,7 +10,10 @@ use std::{
 
 use futures_util::FutureExt;
 use seawall::StandardLayer;
-use tracing::{Event, Subscriber, span::Id};
+use tracing::{
+    Event, Subscriber,
+    span::{Attributes, Id, Record},
+};
 use tracing_subscriber::{layer::Context, layer::SubscriberExt};
 
 use super::*;
@@ -114,6 +117,88 @@ async fn a_subscriber_that_panics_at_everything_does_not_end_the_process() {
     assert!(call.is_err());
     poisoned.0.0.store(false, Ordering::Relaxed);
     assert_eq!(service.oneshot(get(URL)).await.unwrap().status(), 200);
+}
+
+/// While it is told to: as a span is made, or as its fields are filled in.
+#[derive(Clone)]
+struct PanicsInSpans {
+    as_it_is_made: bool,
+    now: Arc<AtomicBool>,
+}
+
+impl PanicsInSpans {
+    fn told(&self, as_it_is_made: bool) {
+        let panics = as_it_is_made == self.as_it_is_made && self.now.load(Ordering::Relaxed);
+        assert!(!panics, "the subscriber panics");
+    }
+}
+
+impl<S: Subscriber> tracing_subscriber::Layer<S> for PanicsInSpans {
+    fn on_new_span(&self, _: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
+        self.told(true);
+    }
+
+    fn on_record(&self, _: &Id, _: &Record<'_>, _: Context<'_, S>) {
+        self.told(false);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_that_panics_as_a_span_is_made_or_filled_in_harms_its_own_request_only() {
+    for as_it_is_made in [true, false] {
+        let panics = PanicsInSpans { as_it_is_made, now: Arc::default() };
+        let recorder = Recorder::default();
+        let subscriber = tracing_subscriber::registry().with(recorder.clone());
+        let _guard = listen(subscriber.with(panics.clone()));
+        let layer = LoggingLayer::server().traces();
+        let call = async |act| {
+            let call = layer.layer(Script::new([act])).oneshot(get(URL));
+            // The span of one that is answered is filled in as its body ends.
+            if let Ok(response) = call.await {
+                let _ = response.into_body().collect().await;
+            }
+        };
+        panics.now.store(true, Ordering::Relaxed);
+        for (act, lines) in [(answer(200), 1), (Act::Fail("it fails".into()), 2)] {
+            assert!(AssertUnwindSafe(call(act)).catch_unwind().await.is_err());
+            // It was told of each once.
+            assert_eq!(recorder.lines().len(), lines);
+        }
+        panics.now.store(false, Ordering::Relaxed);
+        call(answer(200)).await;
+        assert_eq!(recorder.lines().last().unwrap().message(), "GET /a/b -> 200 in 0.0ns");
+        // A call that another's panic drops: a second panic would end the process.
+        let unwound = catch_unwind(AssertUnwindSafe(|| {
+            let _call = layer.layer(Script::new([Act::<Steps>::Hang])).call(get(URL));
+            panics.now.store(true, Ordering::Relaxed);
+            panic!("the caller panics");
+        }));
+        assert!(unwound.is_err());
+        assert_eq!(recorder.lines().len(), 4);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nor_does_such_a_subscriber_harm_more_than_its_own_request_in_the_stack() {
+    for as_it_is_made in [true, false] {
+        let panics = PanicsInSpans { as_it_is_made, now: Arc::default() };
+        let recorder = Recorder::default();
+        let subscriber = tracing_subscriber::registry().with(recorder.clone());
+        let _guard = listen(subscriber.with(panics.clone()));
+        let stack = StandardLayer::new("items").logging(LoggingLayer::client().traces());
+        // One that panics in the call consumes no act.
+        let client = stack.layer(Script::new([answer(200), answer(200)]));
+        panics.now.store(true, Ordering::Relaxed);
+        let call = async {
+            drop(client.clone().oneshot(get(URL)).await.unwrap().into_body().collect().await);
+        };
+        assert!(AssertUnwindSafe(call).catch_unwind().await.is_err());
+        panics.now.store(false, Ordering::Relaxed);
+        drop(client.oneshot(get(URL)).await.unwrap().into_body().collect().await);
+        let ends: Vec<_> =
+            recorder.lines().iter().map(|it| it.get("seawall.end").unwrap().to_owned()).collect();
+        assert_eq!(ends, [if as_it_is_made { "panicked" } else { "complete" }, "complete"]);
+    }
 }
 
 /// That panics when it is asked once more than so often.

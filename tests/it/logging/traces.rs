@@ -1,15 +1,21 @@
 //! Spans as OpenTelemetry sees them.
 
+use http::{HeaderMap, HeaderName};
 use opentelemetry::{
     Context, KeyValue,
+    propagation::{Extractor, Injector, TextMapPropagator},
     trace::{
         SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceId, TraceState,
         TracerProvider,
     },
 };
-use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
+use opentelemetry_sdk::{
+    propagation::TraceContextPropagator,
+    trace::{InMemorySpanExporter, SdkTracerProvider, SpanData},
+};
 use tower::ServiceBuilder;
 use tracing::subscriber::DefaultGuard;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::*;
@@ -174,6 +180,68 @@ async fn a_client_s_span_is_the_child_of_the_server_s_and_that_of_the_caller_s()
     for span in [server, client] {
         assert_eq!(span.span_context.trace_id(), TraceId::from(7_u128));
     }
+}
+
+struct Headers<'a>(&'a HeaderMap);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(HeaderName::as_str).collect()
+    }
+}
+
+struct HeadersMut<'a>(&'a mut HeaderMap);
+
+impl Injector for HeadersMut<'_> {
+    fn set(&mut self, key: &str, value: String) {
+        self.0.insert(key.parse::<HeaderName>().unwrap(), value.parse().unwrap());
+    }
+}
+
+/// As in the docs of the module, and so is `inject`.
+fn call<S: Service<Request<B>>, B>(
+    propagator: &impl TextMapPropagator,
+    service: &mut S,
+    request: Request<B>,
+) -> S::Future {
+    let _attached = propagator.extract(&Headers(request.headers())).attach();
+    service.call(request)
+}
+
+fn inject<B>(propagator: &impl TextMapPropagator, mut request: Request<B>) -> Request<B> {
+    let context = tracing::Span::current().context();
+    propagator.inject_context(&context, &mut HeadersMut(request.headers_mut()));
+    request
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trace_goes_on_from_the_caller_s_header_to_that_of_the_next_hop() {
+    const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+    let exported = export();
+    let upstream = Script::new([answer(200)]);
+    let mut server = ServiceBuilder::new()
+        .layer(LoggingLayer::server().traces())
+        .layer(LoggingLayer::client().traces())
+        .map_request(|request| inject(&TraceContextPropagator::new(), request))
+        .service(upstream.clone());
+    let mut request = get(URL);
+    let parent = format!("00-{TRACE}-b7ad6b7169203331-01");
+    request.headers_mut().insert("traceparent", parent.parse().unwrap());
+    let response = call(&TraceContextPropagator::new(), &mut server, request).await.unwrap();
+    drop(response.into_body().collect().await);
+    let spans = exported.spans();
+    let of = |kind: SpanKind| spans.iter().find(|it| it.span_kind == kind).unwrap();
+    let (server, client) = (of(SpanKind::Server), of(SpanKind::Client));
+    assert_eq!(server.parent_span_id.to_string(), "b7ad6b7169203331");
+    assert!(server.parent_span_is_remote);
+    assert_eq!(server.span_context.trace_id().to_string(), TRACE);
+    let sent = &upstream.sent()[0].head;
+    let expected = format!("\"00-{TRACE}-{}-01\"", client.span_context.span_id());
+    assert!(sent.contains(&expected), "{sent} {expected}");
 }
 
 #[tokio::test(start_paused = true)]

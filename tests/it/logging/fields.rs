@@ -1,0 +1,43 @@
+//! Fields that few lines have.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_says_what_to_check_and_nothing_else_does() {
+    let line = log(LoggingLayer::client(), answer(502)).await;
+    assert_eq!(line.get("seawall.advice"), Some(Cause::BadGateway.advice()));
+    for status in [200, 404] {
+        let line = log(LoggingLayer::client(), answer(status)).await;
+        assert_eq!(line.get("seawall.advice"), None, "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_to_the_head_is_told_if_the_body_took_some_of_its_own() {
+    for (body_takes, head, whole) in [(250, Some("40.0"), "290.0"), (0, None, "40.0")] {
+        let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
+        let service = LoggingLayer::server().layer(service_fn(async |_: Request<Body>| {
+            tokio::time::advance(Duration::from_millis(40)).await;
+            Ok::<_, Infallible>(Response::new(Body::from("text")))
+        }));
+        let response = service.oneshot(get(URL)).await.unwrap();
+        tokio::time::advance(Duration::from_millis(body_takes)).await;
+        response.into_body().collect().await.unwrap();
+        let line = recorder.line();
+        assert_eq!(line.get("seawall.head_ms"), head);
+        assert_eq!(line.get("seawall.duration_ms"), Some(whole));
+    }
+}
+
+/// What its request asked for need not have been what was spoken.
+#[tokio::test(start_paused = true)]
+async fn a_client_claims_a_version_only_of_a_response() {
+    const FIELD: &str = "network.protocol.version";
+    let refused = || Act::Fail(io::Error::from(io::ErrorKind::ConnectionRefused).into());
+    assert_eq!(log(LoggingLayer::client(), refused()).await.get(FIELD), None);
+    assert_eq!(log(LoggingLayer::server(), refused()).await.get(FIELD), Some("1.1"));
+    let mut response = response::<Steps>(502);
+    *response.version_mut() = http::Version::HTTP_2;
+    let line = log(LoggingLayer::client(), Act::Answer(response)).await;
+    assert_eq!(line.get(FIELD), Some("2"));
+}
