@@ -372,6 +372,15 @@ impl Keep for Core {
         };
         is_forgettable && !has_failed
     }
+
+    /// The next circuit of this key will begin closed, and has nothing to tell of that.
+    #[cfg(feature = "metrics")]
+    fn forgotten(self) {
+        let (state, closed) = (self.state(), State::Closed);
+        if state != closed {
+            crate::metrics::circuit(self.key.as_ref(), state.as_str(), closed.as_str());
+        }
+    }
 }
 
 /// Failures in a row.

@@ -3,6 +3,9 @@ use std::borrow::Cow;
 use http::Uri;
 
 /// Keys by host and port, in lower case, and without the port if it is empty or the scheme's own: RFC 3986 §6.2.2.1, §6.2.3.
+///
+/// So `http://host/` and `https://host/` have one key, as one upstream; `https://host:80/` has another. Other spellings of a host
+/// are other keys, such as one with a dot at its end, or an address of IPv6 with its zeros.
 #[must_use]
 #[inline]
 pub fn by_authority(uri: &Uri) -> Option<Cow<'_, str>> {

@@ -21,7 +21,9 @@ pub(crate) use self::store::KEYS_MAX;
 pub(crate) use self::{last::Last, store::Store};
 
 /// What is kept for a key.
-pub(crate) trait Keep {
+pub(crate) trait Keep: Sized {
     /// Whether nothing is lost by forgetting it.
     fn is_clean(&self, now: Instant) -> bool;
+    /// It has made room for others; no lock is held.
+    fn forgotten(self) {}
 }

@@ -107,9 +107,10 @@ impl<T: Keep> Store<T> {
         }
         for shard in &self.shards {
             let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-            let before = shard.len();
-            sweep(&mut shard, now);
-            self.len.fetch_sub(before - shard.len(), Ordering::Relaxed);
+            let forgotten = sweep(&mut shard, now);
+            drop(shard);
+            self.len.fetch_sub(forgotten.len(), Ordering::Relaxed);
+            forgotten.into_iter().for_each(Keep::forgotten);
         }
         self.len.load(Ordering::Relaxed) < KEYS_MAX
     }
@@ -170,19 +171,24 @@ impl<T> Kept<T> {
     }
 }
 
-/// Forgets what is clean, unless somebody has it.
-fn sweep<T: Keep>(shard: &mut Shard<T>, now: Instant) {
+/// Takes out what is clean, unless somebody has it.
+fn sweep<T: Keep>(shard: &mut Shard<T>, now: Instant) -> Vec<T> {
     let can_go = |value: &Arc<T>| Arc::strong_count(value) == 1 && value.is_clean(now);
     let leaving: Vec<_> = shard.extract_if(|_, kept| can_go(&kept.value)).collect();
+    let mut forgotten = Vec::new();
     for (hash, Kept { key, value }) in leaving {
         // Who remembers it may have used it meanwhile, or be about to; from here on nobody can.
         let value = match Arc::try_unwrap(value) {
-            Ok(value) if value.is_clean(now) => continue,
+            Ok(value) if value.is_clean(now) => {
+                forgotten.push(value);
+                continue;
+            }
             Ok(value) => Arc::new(value),
             Err(value) => value,
         };
         shard.insert(hash, Kept { key, value });
     }
+    forgotten
 }
 
 /// What is hashed already.

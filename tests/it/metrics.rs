@@ -12,7 +12,7 @@ use metrics_util::{
 };
 use seawall::{
     CircuitBreakerLayer, InFlightLimitLayer, RequestDurationLayer, RetryLayer,
-    circuit_breaker::{CircuitOpen, by_authority},
+    circuit_breaker::{CircuitOpen, State, by_authority},
     in_flight::Adaptive,
     retry::{Backoff, Budget},
     test_util as flaky,
@@ -268,6 +268,31 @@ fn calls_of_further_keys_than_there_is_room_for_are_counted_by_layer() {
         ("seawall_keys_overflow_total layer=in_flight", "4"),
     ];
     assert_eq!(told, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+}
+
+#[test]
+fn a_circuit_that_made_room_for_others_is_told_as_closed() {
+    let told = told(async || {
+        let request =
+            |host: &str| Request::get(format!("http://{host}/")).body(Body::default()).unwrap();
+        let upstream = upstream(flaky::Step::status(502));
+        let layer = CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::MIN);
+        let layer = layer.keyed(by_authority);
+        layer.layer(upstream.clone()).oneshot(request("forgotten")).await.unwrap();
+        assert_eq!(layer.handle().get("forgotten").unwrap().state(), State::Open);
+        upstream.follow(flaky::Step::status(200)).unwrap();
+        tokio::time::advance(Duration::from_secs(60)).await;
+        for number in 0..4_097 {
+            layer.layer(upstream.clone()).oneshot(request(&format!("h{number}"))).await.unwrap();
+        }
+        assert!(layer.handle().get("forgotten").is_none());
+    });
+    // In a process whose tests have made up as many keys before it is `other`.
+    let value = |state| {
+        let of = |key| told.get(&format!("seawall_circuit_state key={key},state={state}"));
+        of("forgotten").or_else(|| of("other")).unwrap().as_str()
+    };
+    assert_eq!((value("open"), value("closed")), ("0", "1"));
 }
 
 #[test]
