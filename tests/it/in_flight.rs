@@ -12,7 +12,7 @@ use seawall::{
     classify::classify_error,
     find_source,
     in_flight::{Adaptive, Shed, by_authority},
-    test_util::{FlakyService, Step},
+    test_util::{FlakyBody, FlakyService, Step},
 };
 use tokio_test::{assert_pending, task};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
@@ -101,6 +101,14 @@ async fn an_error_or_a_panic_gives_the_place_back() {
         });
     let call = tokio::spawn(layer.layer(panics).oneshot(get()));
     assert!(call.await.unwrap_err().is_panic());
+    assert_eq!(layer.in_flight(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_future_that_is_kept_after_its_error_holds_no_place() {
+    let layer = InFlightLimitLayer::new(most(1));
+    let mut call = task::spawn(layer.layer(upstream(Step::refuse())).call(get()));
+    assert!(call.poll().is_ready());
     assert_eq!(layer.in_flight(), 0);
 }
 
@@ -225,16 +233,25 @@ async fn keep_busy(
     takes: Duration,
     time: Duration,
 ) -> usize {
-    let inner = service_fn(move |_: Request<Body>| async move {
-        tokio::time::sleep(takes).await;
-        Ok::<_, BoxError>(response::<Body>(200))
-    });
+    keep_busy_with(layer, wanted, upstream(Step::status(200).delay(takes)), time).await
+}
+
+async fn keep_busy_with<S>(
+    layer: &InFlightLimitLayer,
+    wanted: usize,
+    inner: S,
+    time: Duration,
+) -> usize
+where
+    S: Service<Request<Body>, Response = Response<FlakyBody>, Error = BoxError> + Clone,
+{
     let service = layer.layer(inner);
     let until = tokio::time::Instant::now() + time;
     let callers = (0..wanted).map(|_| async {
         let mut refused = 0;
         while tokio::time::Instant::now() < until {
-            if service.clone().oneshot(get()).await.is_err() {
+            let Err(error) = service.clone().oneshot(get()).await else { continue };
+            if find_source::<Shed>(&*error).is_some() {
                 refused += 1;
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
@@ -283,7 +300,7 @@ async fn an_adaptive_limit_shrinks_when_responses_take_longer_and_tells_who_is_r
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_that_are_dropped_and_answers_that_are_failures_teach_an_adaptive_limit_nothing() {
+async fn calls_that_are_dropped_teach_an_adaptive_limit_nothing() {
     let layer = InFlightLimitLayer::adaptive(adaptive());
     let ms = Duration::from_millis;
     keep_busy(&layer, 15, ms(20), Duration::from_secs(3)).await;
@@ -291,26 +308,87 @@ async fn calls_that_are_dropped_and_answers_that_are_failures_teach_an_adaptive_
     for _ in 0..10 {
         let service = layer.layer(hangs());
         let mut calls: Vec<_> =
-            (0..15).map(|_| task::spawn(service.clone().oneshot(get()))).collect();
+            (0..limit.get()).map(|_| task::spawn(service.clone().oneshot(get()))).collect();
         for call in &mut calls {
             assert_pending!(call.poll());
         }
         tokio::time::advance(Duration::from_secs(2)).await;
     }
-    assert_eq!(layer.limit(), limit);
-    for status in [429, 500, 502, 503] {
-        let slow = service_fn(move |_: Request<Body>| async move {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-            Ok::<_, BoxError>(response::<Body>(status))
-        });
-        for _ in 0..100 {
-            layer.layer(slow).oneshot(get()).await.unwrap();
-        }
+    assert_eq!((layer.limit(), layer.in_flight()), (limit, 0));
+}
+
+/// Whatever says that an upstream did not do its work.
+fn failures() -> [Step; 4] {
+    [Step::reset(), Step::status(429), Step::status(500), Step::status(503)]
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_that_come_soon_teach_an_adaptive_limit_nothing() {
+    let ms = Duration::from_millis;
+    for failure in failures() {
+        let layer = InFlightLimitLayer::adaptive(adaptive());
+        keep_busy(&layer, 15, ms(20), Duration::from_secs(3)).await;
+        let limit = layer.limit();
+        keep_busy_with(&layer, 15, upstream(failure.clone().delay(ms(1))), ms(500)).await;
+        assert_eq!(layer.limit(), limit, "{failure:?}");
+        // What is normal is still 20 ms, so 35 is not slow.
+        keep_busy(&layer, 30, ms(35), ms(300)).await;
+        assert!(layer.limit() > limit, "{failure:?}: {} of {limit}", layer.limit());
     }
-    // What is normal is still 20 ms, so 35 is not slow.
-    keep_busy(&layer, 15, ms(35), Duration::from_secs(1)).await;
-    assert!(layer.limit() >= limit, "{} of {limit}", layer.limit());
-    assert_eq!(layer.in_flight(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_that_come_late_shrink_an_adaptive_limit() {
+    let ms = Duration::from_millis;
+    for failure in failures() {
+        let layer = InFlightLimitLayer::adaptive(adaptive());
+        keep_busy(&layer, 15, ms(20), Duration::from_secs(3)).await;
+        let limit = layer.limit();
+        keep_busy_with(&layer, 30, upstream(failure.clone().delay(ms(2_000))), ms(6_000)).await;
+        assert!(layer.limit() < limit, "{failure:?}: {} of {limit}", layer.limit());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_adaptive_limit_does_not_take_a_queue_for_normal_while_calls_are_refused() {
+    let layer = InFlightLimitLayer::adaptive(adaptive());
+    let works = upstream(Step::status(200).delay(Duration::from_millis(20)));
+    let works = ServiceBuilder::new().concurrency_limit(10).service(works);
+    // Waits for one of its ten workers once it is called.
+    let works = service_fn(move |request| works.clone().oneshot(request));
+    keep_busy_with(&layer, 8, works.clone(), Duration::from_secs(3)).await;
+    assert!(keep_busy_with(&layer, 50, works, Duration::from_secs(20)).await > 0);
+    // Twice the workers, and the square root of that.
+    assert!(layer.limit() < most(30), "{}", layer.limit());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_adaptive_limit_of_one_call_grows_when_it_is_in_the_way() {
+    let layer = InFlightLimitLayer::adaptive(adaptive().initial(most(1)).min(most(1)));
+    keep_busy(&layer, 5, Duration::from_millis(20), Duration::from_secs(3)).await;
+    assert!(layer.limit() >= most(5), "{}", layer.limit());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_adaptive_limit_changes_once_in_the_time_that_a_response_takes() {
+    let layer = InFlightLimitLayer::adaptive(adaptive());
+    let busy = keep_busy(&layer, 50, Duration::from_secs(1), Duration::from_secs(10));
+    let mut busy = task::spawn(busy);
+    // From the first responses to the next.
+    for has_grown in [false, true] {
+        assert_pending!(busy.poll());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_pending!(busy.poll());
+        assert_eq!(layer.limit() > most(20), has_grown);
+    }
+}
+
+#[test]
+fn an_adaptive_limit_begins_within_its_bounds() {
+    for (initial, first) in [(1, 5), (9_999, 60)] {
+        let layer = InFlightLimitLayer::adaptive(adaptive().initial(most(initial)));
+        assert_eq!(layer.limit(), most(first));
+    }
 }
 
 #[tokio::test(start_paused = true)]
