@@ -8,7 +8,7 @@ pub(super) use self::machine::Machine;
 ///
 /// It compares how long responses take with how long they take while there is no queue, and allows as many calls as keep them
 /// within twice that: enough that the upstream never waits for the next call, and so few that no call waits for long. It
-/// grows only while it is used, and shrinks only while it is in the way.
+/// changes only while half of it or more is used.
 ///
 /// - What is measured is the time to the head of a response, of 10 calls or more at a time, over 50 ms or more. An error
 ///   that comes sooner, and a response of 429 or of 500 and above, says nothing; one that comes later, such as a timeout, says
