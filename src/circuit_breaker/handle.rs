@@ -72,7 +72,8 @@ impl Circuit {
     }
 
     /// Rejects all calls until [`release`](Self::release), for example while an upstream is being repaired. Calls under
-    /// way are not touched, and their results no longer count.
+    /// way are not touched, and their results no longer count. Where it is but a
+    /// [shadow](crate::CircuitBreakerLayer::shadow), all pass all the same.
     pub fn force_open(&self) {
         self.force(true);
     }
