@@ -34,10 +34,22 @@ async fn a_retry_after_has_no_more_say_than_it_is_given() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn out_of_shadow_it_rejects_again() {
-    let layer = quick().shadow(true).shadow(false);
+async fn in_shadow_even_what_is_forced_open_lets_all_pass_and_out_of_it_no_longer() {
+    let shadow = quick().shadow(true);
+    for (layer, passes) in [(shadow.clone(), true), (shadow.shadow(false), false)] {
+        layer.handle().force_open();
+        let outcome = layer.layer(upstream(Step::status(200))).oneshot(get()).await;
+        assert_eq!(outcome.is_ok(), passes);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handle_is_of_the_circuit_before_the_setters_that_come_after_it() {
+    let layer = quick();
     layer.handle().force_open();
-    assert!(layer.layer(upstream(Step::status(200))).oneshot(get()).await.is_err());
+    let changed = layer.clone().probes(NonZeroU32::MIN);
+    assert_eq!(layer.handle().state(), State::ForcedOpen);
+    assert_eq!(changed.handle().state(), State::Closed);
 }
 
 #[tokio::test(start_paused = true)]
