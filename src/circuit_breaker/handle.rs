@@ -72,7 +72,8 @@ impl Circuit {
     }
 
     /// Rejects all calls until [`release`](Self::release), for example while an upstream is being repaired. Calls under
-    /// way are not touched, and their results no longer count.
+    /// way are not touched, and their results no longer count. Under
+    /// [`shadow(true)`](crate::CircuitBreakerLayer::shadow) all pass none the less.
     pub fn force_open(&self) {
         self.force(true);
     }

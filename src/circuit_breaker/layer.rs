@@ -55,7 +55,7 @@ impl<C, E> CircuitBreakerLayer<C, Single, E> {
         Self { select, ..self }
     }
 
-    /// The circuit, to be looked at and to be told.
+    /// The circuit, to be looked at and to be told. It is that of this moment: most setters begin another.
     #[must_use]
     pub fn handle(&self) -> Circuit {
         Circuit::new(Arc::clone(&self.select.core))
@@ -63,7 +63,7 @@ impl<C, E> CircuitBreakerLayer<C, Single, E> {
 }
 
 impl<C, F, E> CircuitBreakerLayer<C, Keyed<F>, E> {
-    /// The circuits, to be looked at and to be told.
+    /// The circuits, to be looked at and to be told. They are those of this moment: most setters begin others.
     #[must_use]
     pub fn handle(&self) -> Circuits {
         Circuits::new(self.select.store())
@@ -243,6 +243,7 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
     /// With [`NotReady`](WhenOpen::NotReady) it is pending until the next probe may pass, so that `tower::balance` passes
     /// it over; with `Reject` a balancer that prefers the least loaded instance would send most of its calls to the one
     /// that rejects them at once. Not for a stack with a single upstream: its callers would wait.
+    /// And while the circuit is open `poll_ready` needs a tokio runtime, to wait in.
     pub fn when_open(self, when_open: WhenOpen) -> Self {
         self.set(|settings| settings.when_open = when_open)
     }

@@ -304,6 +304,15 @@ async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseErr
     Ok(())
 }
 
+fn agree(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(compare(settings, steps))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10_000))]
 
@@ -312,8 +321,21 @@ proptest! {
         settings in settings(),
         steps in prop::collection::vec(step(), 1..80),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(compare(settings, steps))?;
+        agree(settings, steps)?;
+    }
+}
+
+proptest! {
+    #[test]
+    fn they_agree_when_nothing_succeeds(
+        settings in settings(),
+        // In hundredths of a piece of the window.
+        pauses in prop::collection::vec(0_u32..120, 1..20),
+    ) {
+        let settings = Settings { consecutive: None, ..settings };
+        let pause = |hundredths| Step::Pass(settings.width * hundredths / 100);
+        let fail = |hundredths| [Step::Call, Step::Fail(0, 0), pause(hundredths)];
+        let steps = pauses.into_iter().flat_map(fail).collect();
+        agree(settings, steps)?;
     }
 }

@@ -179,6 +179,9 @@ mod tests {
             (Cause::BadGateway, Some(502), Failure),
             (Cause::Overloaded, Some(503), Failure),
             (Cause::GatewayTimeout, Some(504), Failure),
+            (Cause::OriginError, Some(502), Failure),
+            (Cause::OriginError, Some(503), Failure),
+            (Cause::OriginError, Some(504), Failure),
             (Cause::OriginError, Some(520), Failure),
             (Cause::OriginError, Some(530), Failure),
             (Cause::OriginError, Some(500), Success),
@@ -201,6 +204,25 @@ mod tests {
             (Cause::HttpRequestError, None, Neither),
         ] {
             assert_eq!(verdict(cause, status, &settings), expected, "{cause} {status:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_at_fault_and_a_refusal_do_not_count_with_a_status_or_without() {
+        for cause in [
+            Cause::DestinationNotFound,
+            Cause::DestinationIpProhibited,
+            Cause::HttpRequestDenied,
+            Cause::ProxyInternalError,
+            Cause::ProxyConfigurationError,
+            Cause::ProxyLoopDetected,
+            Cause::RateLimited,
+            Cause::RequestTimeout,
+            Cause::Conflict,
+        ] {
+            let settings = Settings::default();
+            assert_eq!(verdict(cause, None, &settings), Verdict::Neither, "{cause}");
+            assert_eq!(verdict(cause, Some(200), &settings), Verdict::Success, "{cause}");
         }
     }
 

@@ -6,8 +6,11 @@ mod edges;
 mod in_a_row;
 mod panics;
 mod service;
+mod settings;
 mod threads;
+mod told;
 mod upstream;
+mod waiting;
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -149,6 +152,17 @@ async fn one_success_in_a_hundred_is_enough_to_wait_for_half_of_the_window() {
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
         assert_eq!(layer.handle().state(), State::Closed);
         advance(STEP).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fewer_failures_than_the_least_calls_open_nothing_however_long_nothing_succeeds() {
+    let upstream = upstream(Step::status(502));
+    let layer = CircuitBreakerLayer::new();
+    for _ in 0..19 {
+        layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
+        assert_eq!(layer.handle().state(), State::Closed);
+        advance(Duration::from_millis(900)).await;
     }
 }
 
@@ -329,13 +343,15 @@ async fn a_flood_of_keys_is_bounded_and_those_beyond_pass() {
 #[tokio::test(start_paused = true)]
 async fn a_key_that_is_longer_than_any_host_has_no_circuit() {
     let layer = quick().keyed(by_authority);
-    for length in [1_000, 60_000] {
+    for length in [1_024, 1_025, 60_000] {
         for _ in 0..50 {
             let request = get_from(&format!("http://{}/", "h".repeat(length)));
             let _ = layer.layer(upstream(Step::status(502))).oneshot(request).await;
         }
     }
-    assert_eq!(layer.handle().all().len(), 1);
+    let lengths: Vec<_> =
+        layer.handle().all().iter().map(|circuit| circuit.key().unwrap().len()).collect();
+    assert_eq!(lengths, [1_024]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,9 @@
 //! What other breakers get wrong, each once.
 
-use std::task::{Context, Poll};
+use std::{
+    error::Error,
+    task::{Context, Poll},
+};
 
 use seawall::circuit_breaker::CircuitBreaker;
 use tokio_test::{assert_ready_err, assert_ready_ok};
@@ -178,6 +181,18 @@ async fn errors_of_the_inner_poll_ready_are_counted() {
     }
     assert_eq!(layer.handle().state(), State::Open);
     assert!(layer.handle().snapshot().next_probe().unwrap() > seconds(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_of_the_inner_poll_ready_are_judged_by_the_classifier() {
+    let layer = quick().classifier(seawall::classify_fn(
+        |_: Result<&http::Response<upstream::Body>, &(dyn Error + 'static)>| None,
+    ));
+    for _ in 0..5 {
+        layer.layer(NeverReady).oneshot(get()).await.unwrap_err();
+    }
+    let snapshot = layer.handle().snapshot();
+    assert_eq!((snapshot.calls(), snapshot.failures()), (5, 0));
 }
 
 #[tokio::test(start_paused = true)]

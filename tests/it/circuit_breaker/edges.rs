@@ -41,6 +41,22 @@ async fn a_lease_of_zero_is_a_short_one_and_lifts_no_limit() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lease_of_zero_is_one_of_ten_milliseconds() {
+    let upstream = upstream(Step::status(502));
+    let layer = quick().probe_lease(Duration::ZERO).probes(NonZeroU32::MIN);
+    open(&layer, &upstream).await;
+    upstream.follow(Step::silent()).unwrap();
+    advance(seconds(2)).await;
+    let mut probe = task::spawn(layer.layer(upstream.clone()).oneshot(get()));
+    assert_pending!(probe.poll());
+    for (ms, passes) in [(9, false), (1, true)] {
+        advance(Duration::from_millis(ms)).await;
+        let mut call = task::spawn(layer.layer(upstream.clone()).oneshot(get()));
+        assert_eq!(call.poll().is_pending(), passes);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_window_of_zero_is_one_of_ten_milliseconds() {
     for window in [Duration::ZERO, Duration::from_millis(10)] {
         let upstream = upstream(Step::status(502));

@@ -1,13 +1,21 @@
 //! What passes through: readiness, panics, bodies.
 
-use std::panic::AssertUnwindSafe;
+use std::{
+    error::Error,
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{Request, Response};
-use http_body::Body as _;
+use http_body::{Body as _, Frame};
 use http_body_util::BodyExt;
-use seawall::circuit_breaker::{CircuitBreaker, WhenOpen};
+use seawall::{
+    circuit_breaker::{CircuitBreaker, WhenOpen},
+    test_util::FlakyBody,
+};
 use tokio_test::{assert_ready, assert_ready_ok};
 use tower::{Service, service_fn};
 
@@ -184,4 +192,66 @@ async fn with_whole_body_trailers_size_and_end_pass_untouched() {
     let body = response.into_body().collect().await.unwrap();
     assert_eq!(body.trailers(), Some(&trailers));
     assert_eq!(body.to_bytes(), "one");
+}
+
+/// Says of itself neither how long it is nor that it has ended.
+struct EndsByNone(Option<Bytes>);
+
+impl http_body::Body for EndsByNone {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Poll::Ready(self.0.take().map(|data| Ok(Frame::data(data))))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_whole_body_an_end_that_only_none_tells_is_a_success() {
+    let layer = CircuitBreakerLayer::new().whole_body();
+    let inner = service_fn(async |_: Request<Body>| {
+        Ok::<_, BoxError>(Response::new(EndsByNone(Some("data".into()))))
+    });
+    let response = layer.layer(inner).oneshot(get()).await.unwrap();
+    response.into_body().collect().await.unwrap();
+    let snapshot = layer.handle().snapshot();
+    assert_eq!((snapshot.calls(), snapshot.failures()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_whole_body_a_404_that_breaks_off_is_a_failure() {
+    let layer = CircuitBreakerLayer::new().whole_body();
+    let inner = service_fn(async |_: Request<Body>| {
+        let mut response = Response::new(Steps::new([Part::Error]));
+        *response.status_mut() = StatusCode::NOT_FOUND;
+        Ok::<_, BoxError>(response)
+    });
+    let response = layer.layer(inner).oneshot(get()).await.unwrap();
+    assert_eq!(layer.handle().snapshot().calls(), 0);
+    assert!(response.into_body().collect().await.is_err());
+    let snapshot = layer.handle().snapshot();
+    assert_eq!((snapshot.calls(), snapshot.failures()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_404_is_a_slow_call() {
+    let layer = CircuitBreakerLayer::new().slow_call(seconds(1));
+    let upstream = upstream(Step::status(404).delay(seconds(2)));
+    layer.layer(upstream).oneshot(get()).await.unwrap();
+    assert_eq!(layer.handle().snapshot().failures(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_the_classifier_takes_for_none_is_a_success() {
+    let layer = quick().classifier(seawall::classify_fn(
+        |_: Result<&Response<FlakyBody>, &(dyn Error + 'static)>| None,
+    ));
+    for _ in 0..3 {
+        layer.layer(upstream(Step::refuse())).oneshot(get()).await.unwrap_err();
+    }
+    let snapshot = layer.handle().snapshot();
+    assert_eq!((snapshot.calls(), snapshot.failures()), (3, 0));
 }

@@ -1,0 +1,80 @@
+//! What is set is heard, in whatever order it is set.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn it_stays_open_no_longer_than_it_is_told_to() {
+    let upstream = upstream(Step::status(502));
+    let layer = quick().open_max(seconds(3));
+    open(&layer, &upstream).await;
+    for _ in 0..3 {
+        let wait = layer.handle().snapshot().next_probe().unwrap();
+        assert!(wait <= seconds(3), "{wait:?}");
+        advance(wait).await;
+        for _ in 0..3 {
+            layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_has_no_more_say_than_it_is_given() {
+    for (most, expected) in [(5, 5..=5), (0, 1..=2)] {
+        let upstream = upstream(Step::status(503).header("retry-after", "20"));
+        let layer = quick().retry_after_max(seconds(most));
+        for _ in 0..2 {
+            layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
+        }
+        let wait = layer.handle().snapshot().next_probe().unwrap();
+        assert!(
+            (seconds(*expected.start())..=seconds(*expected.end())).contains(&wait),
+            "{wait:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_shadow_even_what_is_forced_open_lets_all_pass_and_out_of_it_no_longer() {
+    let shadow = quick().shadow(true);
+    for (layer, passes) in [(shadow.clone(), true), (shadow.shadow(false), false)] {
+        layer.handle().force_open();
+        let outcome = layer.layer(upstream(Step::status(200))).oneshot(get()).await;
+        assert_eq!(outcome.is_ok(), passes);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handle_is_of_the_circuit_before_the_setters_that_come_after_it() {
+    let layer = quick();
+    layer.handle().force_open();
+    let changed = layer.clone().probes(NonZeroU32::MIN);
+    assert_eq!(layer.handle().state(), State::ForcedOpen);
+    assert_eq!(changed.handle().state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_and_other_settings_do_not_undo_each_other() {
+    let before = CircuitBreakerLayer::new().named("billing").min_calls(2);
+    let after = CircuitBreakerLayer::new().min_calls(2).named("billing");
+    for layer in [before, after] {
+        let upstream = upstream(Step::status(502));
+        for _ in 0..2 {
+            layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
+        }
+        assert_eq!(layer.handle().key(), Some("billing"));
+        assert_eq!(layer.handle().state(), State::Open);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_set_after_the_key_is_heard_like_what_is_set_before() {
+    let after = CircuitBreakerLayer::new().keyed(by_authority).min_calls(2);
+    let before = CircuitBreakerLayer::new().min_calls(2).keyed(by_authority);
+    for layer in [after, before] {
+        let upstream = upstream(Step::status(502));
+        for _ in 0..2 {
+            layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
+        }
+        assert_eq!(layer.handle().get("upstream").unwrap().state(), State::Open);
+    }
+}
