@@ -270,9 +270,17 @@ async fn of_a_hundred_callers_exactly_the_probes_pass_while_it_is_half_open() {
 
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_never_ends_makes_room_when_its_lease_is_over() {
+    makes_room_after(&quick().probe_lease(seconds(20)), 20).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lease_of_a_probe_is_thirty_seconds_if_nothing_else_is_said() {
+    makes_room_after(&quick(), 30).await;
+}
+
+async fn makes_room_after(layer: &CircuitBreakerLayer, lease: u64) {
     let upstream = upstream(Step::status(502));
-    let layer = quick().probe_lease(seconds(20));
-    open(&layer, &upstream).await;
+    open(layer, &upstream).await;
     upstream.follow(Step::silent()).unwrap();
     advance(seconds(2)).await;
     let mut hang: Vec<_> =
@@ -282,7 +290,7 @@ async fn a_probe_that_never_ends_makes_room_when_its_lease_is_over() {
     }
     upstream.follow(Step::status(200)).unwrap();
     let service = layer.layer(upstream.clone());
-    advance(seconds(19)).await;
+    advance(seconds(lease - 1)).await;
     assert!(service.clone().oneshot(get()).await.is_err());
     advance(seconds(1)).await;
     for _ in 0..3 {
