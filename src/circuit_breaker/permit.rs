@@ -97,16 +97,17 @@ impl Permit {
     pub(crate) fn judge(mut self, failure: Failure) -> Self {
         let Some(held) = &self.held else { return self };
         // Asked while this holds its place: who is asked may panic, and says nothing of the upstream then.
-        let counted = match held.core.settings.verdict(&failure) {
-            Verdict::Success => return self,
-            Verdict::Failure => Some(failure),
-            Verdict::Neither => None,
-        };
-        match self.held.take() {
-            Some(held) if counted.is_some() => held.settle(counted),
-            // However long it took.
-            Some(held) => held.forget(),
-            None => {}
+        let verdict = held.core.settings.verdict(&failure);
+        if verdict == Verdict::Success {
+            return self;
+        }
+        if let Some(held) = self.held.take() {
+            if verdict == Verdict::Failure {
+                held.settle(Some(failure));
+            } else {
+                // However long it took.
+                held.forget();
+            }
         }
         self
     }

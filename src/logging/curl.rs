@@ -65,8 +65,9 @@ impl Curl<'_> {
         let target = Target::of(record);
         // Globs and `..` are the request's own.
         let headers = record.more().and_then(|it| it.headers.as_ref());
+        let has_body = has_body(&record.method, headers);
         // By `-X HEAD` curl would wait for the content.
-        if record.method == Method::HEAD && !has_body(&Method::HEAD, headers) {
+        if record.method == Method::HEAD && !has_body {
             out.push_str("curl -gI --path-as-is");
         } else {
             write!(out, "curl -gi --path-as-is -X {}", Quoted(record.method.as_str().as_bytes()))?;
@@ -77,7 +78,7 @@ impl Curl<'_> {
                 header(out, name, value, record.settings())?;
             }
         }
-        if has_body(&record.method, headers) {
+        if has_body {
             out.push_str(" --data-binary @body");
         }
         if target.has_user() {

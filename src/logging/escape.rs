@@ -43,10 +43,9 @@ fn is_plain(text: &str) -> bool {
 /// Whether a character may begin a line, speak to a terminal, turn the direction of what follows, pass unseen, or look
 /// like the space between two fields.
 fn is_hidden(c: char) -> bool {
-    if c == ' ' {
-        return false;
-    }
-    c.is_control() || c.is_whitespace() || is_ignorable(c)
+    c.is_control()
+        || (c.is_whitespace() && c != ' ')
+        || is_ignorable(c)
         // The empty pattern of Braille, which is no white space; and what encloses annotations.
         || matches!(c, '\u{2800}' | '\u{fff9}'..='\u{fffb}')
 }
@@ -112,4 +111,9 @@ impl fmt::Display for Lossy<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&String::from_utf8_lossy(self.0))
     }
+}
+
+/// The same, escaped and cut.
+pub(super) fn text(bytes: &[u8], limit: usize) -> String {
+    Escaped(Lossy(bytes), limit).to_string()
 }

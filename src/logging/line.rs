@@ -11,7 +11,7 @@ use super::{
     Level,
     curl::Curl,
     end::{End, Ending, Kind},
-    escape::{Escaped, LONG, Lossy, SHORT, Text},
+    escape::{Escaped, LONG, SHORT, Text, text},
     fields as f,
     headers::Shown,
     level::at_level,
@@ -67,7 +67,7 @@ pub(super) fn write(record: &Record, ending: &Ending<'_>) {
             { f::BODY_SIZE } = record.status.map(|_| record.body_bytes),
             { f::RESEND_COUNT } = otel::resend_count(record, ending),
             { f::ERROR_TYPE } = otel::error_type(record, ending).map(display),
-            { f::ERROR_MESSAGE } = message.map(|it| escaped(it, SHORT)),
+            { f::ERROR_MESSAGE } = message.map(said),
             { f::REQUEST_ID } = record.request_id.as_ref().map(|it| text(it.as_bytes(), SHORT)),
             { f::REQUEST_HEADERS } = more.and_then(|it| shown(it.headers.as_ref(), settings)),
             { f::RESPONSE_HEADERS } = more.and_then(|it| shown(it.response_headers.as_ref(), settings)),
@@ -103,17 +103,13 @@ fn shown<'a>(headers: Option<&'a HeaderMap>, settings: &'a Settings) -> Option<S
     (!settings.headers.is_empty()).then(|| Escaped(shown, LONG).to_string())
 }
 
-fn text(bytes: &[u8], limit: usize) -> String {
-    escaped(Lossy(bytes), limit)
-}
-
 /// As far as it says itself: an error of somebody else's may fail at that, or panic, and has yet to be logged and handed on.
-fn escaped(text: impl fmt::Display, limit: usize) -> String {
-    let mut escaped = String::new();
+fn said(error: &dyn fmt::Display) -> String {
+    let mut said = String::new();
     silenced(|| {
-        let _ = write!(escaped, "{}", Escaped(text, limit));
+        let _ = write!(said, "{}", Escaped(error, SHORT));
     });
-    escaped
+    said
 }
 
 fn kept_body(more: &More) -> Option<&[u8]> {

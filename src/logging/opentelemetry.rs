@@ -8,7 +8,7 @@ use tracing::{Span, field::display};
 use super::{
     Level,
     end::{End, Ending},
-    escape::{Escaped, LONG, Lossy, SHORT, Text},
+    escape::{LONG, SHORT, Text, text},
     fields as f,
     level::at_level,
     record::Record,
@@ -75,7 +75,7 @@ fn plain(level: Level, record: &Record) -> Span {
             "request",
             { f::METHOD } = display(method(&record.method).0),
             { f::URL_FULL } = display(Url(&target)),
-            { f::REQUEST_ID } = id.map(|it| Escaped(Lossy(it.as_bytes()), SHORT).to_string()),
+            { f::REQUEST_ID } = id.map(|it| text(it.as_bytes(), SHORT)),
         ),
         Side::Server => at_level!(
             level,
@@ -84,7 +84,7 @@ fn plain(level: Level, record: &Record) -> Span {
             "request",
             { f::METHOD } = display(method(&record.method).0),
             { f::URL_PATH } = display(Text(record.uri().path(), LONG)),
-            { f::REQUEST_ID } = id.map(|it| Escaped(Lossy(it.as_bytes()), SHORT).to_string()),
+            { f::REQUEST_ID } = id.map(|it| text(it.as_bytes(), SHORT)),
         ),
     }
 }
@@ -114,7 +114,7 @@ fn full(level: Level, record: &Record) -> Span {
         { f::SERVER_PORT } = target.port().map(Port::number),
         { f::ROUTE } =
             record.more().and_then(|it| it.route.as_deref()).map(|it| display(Text(it, SHORT))),
-        { f::REQUEST_ID } = id.map(|it| Escaped(Lossy(it.as_bytes()), SHORT).to_string()),
+        { f::REQUEST_ID } = id.map(|it| text(it.as_bytes(), SHORT)),
         { f::RESEND_COUNT } = tracing::field::Empty,
         { f::PROTOCOL_VERSION } = version.map(display),
         { f::STATUS } = tracing::field::Empty,

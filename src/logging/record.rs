@@ -211,9 +211,7 @@ impl Record {
 
     #[inline(never)]
     pub(super) fn clear_rest(&mut self) {
-        if self.method.as_str().len() > LONGEST_METHOD {
-            self.method = Method::GET;
-        }
+        self.method = Method::GET;
         self.url.clear();
         self.request_id = None;
         self.host = None;

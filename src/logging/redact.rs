@@ -101,12 +101,11 @@ impl Secrets {
                     return true;
                 }
                 words.clear();
-            } else if unit.byte.is_ascii_alphanumeric() {
+            } else if let Some(letter) = letter(char::from(unit.byte)) {
                 // Only the end counts once it is long.
                 if words.len() >= 2 * LONGEST {
                     words.drain(..LONGEST);
                 }
-                let letter = char::from(unit.byte.to_ascii_lowercase());
                 if begins_word(before, unit.byte) {
                     if ends_in_any(&words, ANYWHERE) {
                         return true;

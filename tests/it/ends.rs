@@ -367,3 +367,15 @@ async fn a_breaker_with_whole_body_counts_an_answer_that_ends_with_trailers() {
     let snapshot = layer.handle().snapshot();
     assert_eq!((snapshot.calls(), snapshot.failures()), (1, 0));
 }
+
+#[tokio::test]
+async fn a_breaker_with_whole_body_counts_an_answer_whose_end_only_none_tells() {
+    let layer = seawall::CircuitBreakerLayer::new().whole_body();
+    let service = layer.layer(service_fn(async |_: Request<B>| {
+        Ok::<_, BoxError>(Response::new(streamed(vec![Frame::data(Bytes::from("data"))])))
+    }));
+    let response = service.oneshot(Request::new(B::default())).await.unwrap();
+    response.into_body().collect().await.unwrap();
+    let snapshot = layer.handle().snapshot();
+    assert_eq!((snapshot.calls(), snapshot.failures()), (1, 0));
+}

@@ -299,12 +299,17 @@ async fn an_adaptive_limit_shrinks_when_responses_take_longer_and_tells_who_is_r
     assert_eq!(calls.len() as u32, limit.get());
 }
 
+/// One that has learned that 20 ms are normal.
+async fn at_ease() -> (InFlightLimitLayer, NonZeroU32) {
+    let layer = InFlightLimitLayer::adaptive(adaptive());
+    keep_busy(&layer, 15, Duration::from_millis(20), Duration::from_secs(3)).await;
+    let limit = layer.limit();
+    (layer, limit)
+}
+
 #[tokio::test(start_paused = true)]
 async fn calls_that_are_dropped_teach_an_adaptive_limit_nothing() {
-    let layer = InFlightLimitLayer::adaptive(adaptive());
-    let ms = Duration::from_millis;
-    keep_busy(&layer, 15, ms(20), Duration::from_secs(3)).await;
-    let limit = layer.limit();
+    let (layer, limit) = at_ease().await;
     for _ in 0..10 {
         let service = layer.layer(hangs());
         let mut calls: Vec<_> =
@@ -326,9 +331,7 @@ fn failures() -> [Step; 4] {
 async fn failures_that_come_soon_teach_an_adaptive_limit_nothing() {
     let ms = Duration::from_millis;
     for failure in failures() {
-        let layer = InFlightLimitLayer::adaptive(adaptive());
-        keep_busy(&layer, 15, ms(20), Duration::from_secs(3)).await;
-        let limit = layer.limit();
+        let (layer, limit) = at_ease().await;
         keep_busy_with(&layer, 15, upstream(failure.clone().delay(ms(1))), ms(500)).await;
         assert_eq!(layer.limit(), limit, "{failure:?}");
         // What is normal is still 20 ms, so 35 is not slow.
@@ -341,9 +344,7 @@ async fn failures_that_come_soon_teach_an_adaptive_limit_nothing() {
 async fn failures_that_come_late_shrink_an_adaptive_limit() {
     let ms = Duration::from_millis;
     for failure in failures() {
-        let layer = InFlightLimitLayer::adaptive(adaptive());
-        keep_busy(&layer, 15, ms(20), Duration::from_secs(3)).await;
-        let limit = layer.limit();
+        let (layer, limit) = at_ease().await;
         keep_busy_with(&layer, 30, upstream(failure.clone().delay(ms(2_000))), ms(6_000)).await;
         assert!(layer.limit() < limit, "{failure:?}: {} of {limit}", layer.limit());
     }

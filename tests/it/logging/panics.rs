@@ -13,6 +13,7 @@ use seawall::StandardLayer;
 use tracing::{
     Event, Subscriber,
     span::{Attributes, Id, Record},
+    subscriber::DefaultGuard,
 };
 use tracing_subscriber::{layer::Context, layer::SubscriberExt};
 
@@ -127,6 +128,15 @@ struct PanicsInSpans {
 }
 
 impl PanicsInSpans {
+    /// Beside a recorder, and not yet.
+    fn start(as_it_is_made: bool) -> (Self, Recorder, DefaultGuard) {
+        let panics = Self { as_it_is_made, now: Arc::default() };
+        let recorder = Recorder::default();
+        let subscriber = tracing_subscriber::registry().with(recorder.clone());
+        let guard = listen(subscriber.with(panics.clone()));
+        (panics, recorder, guard)
+    }
+
     fn told(&self, as_it_is_made: bool) {
         let panics = as_it_is_made == self.as_it_is_made && self.now.load(Ordering::Relaxed);
         assert!(!panics, "the subscriber panics");
@@ -146,10 +156,7 @@ impl<S: Subscriber> tracing_subscriber::Layer<S> for PanicsInSpans {
 #[tokio::test(start_paused = true)]
 async fn a_subscriber_that_panics_as_a_span_is_made_or_filled_in_harms_its_own_request_only() {
     for as_it_is_made in [true, false] {
-        let panics = PanicsInSpans { as_it_is_made, now: Arc::default() };
-        let recorder = Recorder::default();
-        let subscriber = tracing_subscriber::registry().with(recorder.clone());
-        let _guard = listen(subscriber.with(panics.clone()));
+        let (panics, recorder, _guard) = PanicsInSpans::start(as_it_is_made);
         let layer = LoggingLayer::server().traces();
         let call = async |act| {
             let call = layer.layer(Script::new([act])).oneshot(get(URL));
@@ -181,10 +188,7 @@ async fn a_subscriber_that_panics_as_a_span_is_made_or_filled_in_harms_its_own_r
 #[tokio::test(start_paused = true)]
 async fn nor_does_such_a_subscriber_harm_more_than_its_own_request_in_the_stack() {
     for as_it_is_made in [true, false] {
-        let panics = PanicsInSpans { as_it_is_made, now: Arc::default() };
-        let recorder = Recorder::default();
-        let subscriber = tracing_subscriber::registry().with(recorder.clone());
-        let _guard = listen(subscriber.with(panics.clone()));
+        let (panics, recorder, _guard) = PanicsInSpans::start(as_it_is_made);
         let stack = StandardLayer::new("items").logging(LoggingLayer::client().traces());
         // One that panics in the call consumes no act.
         let client = stack.layer(Script::new([answer(200), answer(200)]));
