@@ -2,12 +2,10 @@
 
 #[cfg(any(feature = "circuit-breaker", feature = "logging"))]
 use std::sync::Once;
-use std::{cell::Cell, error::Error, fmt, num::NonZeroU32, time::Duration};
+use std::{error::Error, fmt, num::NonZeroU32, time::Duration};
 
 use http::Response;
 
-#[cfg(feature = "logging")]
-use crate::error::chain;
 use crate::{BoxError, Cause, Failure};
 
 /// Which attempt a request is, in its extensions: only from the second on, since an extension costs allocations.
@@ -21,6 +19,7 @@ pub struct Attempt(pub NonZeroU32);
 pub struct Attempts {
     count: NonZeroU32,
     elapsed: Duration,
+    failure: Option<Failure>,
     stop: Option<Stop>,
     past: Vec<Past>,
 }
@@ -61,10 +60,11 @@ impl Attempts {
     pub(crate) const fn new(
         count: NonZeroU32,
         elapsed: Duration,
+        failure: Option<Failure>,
         stop: Option<Stop>,
         past: Vec<Past>,
     ) -> Self {
-        Self { count, elapsed, stop, past }
+        Self { count, elapsed, failure, stop, past }
     }
 
     /// Requests sent, the first included.
@@ -79,6 +79,14 @@ impl Attempts {
         self.elapsed
     }
 
+    /// The classifier's verdict on this response; `None` on a success.
+    ///
+    /// A status below 400 of [`status_forcelist`](crate::RetryLayer::status_forcelist) is none, though it is retried.
+    #[must_use]
+    pub const fn failure(&self) -> Option<&Failure> {
+        self.failure.as_ref()
+    }
+
     /// Why a failed response was not retried (again); `None` on a success.
     #[must_use]
     pub const fn stop(&self) -> Option<Stop> {
@@ -90,56 +98,6 @@ impl Attempts {
     pub fn past(&self) -> &[Past] {
         &self.past
     }
-}
-
-thread_local! {
-    /// Requests that a dropped call had sent, the first included.
-    static DROPPED: Cell<Option<NonZeroU32>> = const { Cell::new(None) };
-    /// Why the error of an only attempt was not followed by another. The error is never looked at again, only compared.
-    static STOPPED: Cell<Option<(*const (dyn Error + 'static), Stop)>> = const { Cell::new(None) };
-}
-
-/// Tells whoever drops a call that is being retried how many requests it has sent. Of calls inside of one another the
-/// outermost tells, since it is dropped first.
-pub(crate) fn tell_dropped(attempts: NonZeroU32) {
-    // A thread that is at its end tells nothing.
-    let _ = DROPPED.try_with(|dropped| {
-        if dropped.get().is_none() {
-            dropped.set(Some(attempts));
-        }
-    });
-}
-
-/// Tells why `error`, of an only attempt, which comes out as it is, was not followed by another. Of calls inside of one
-/// another the outermost has the last word, since it returns last. A refusal of ours says by itself that nothing was sent.
-pub(crate) fn tell_stopped(error: &(dyn Error + 'static), stop: Stop) {
-    if matches!(stop, Stop::CircuitOpen | Stop::Shed) {
-        return;
-    }
-    let _ = STOPPED.try_with(|stopped| stopped.set(Some((error, stop))));
-}
-
-/// What was told of a dropped call since the last look, to be replaced by `other`. Looked at before a call is polled or dropped
-/// and right after.
-#[cfg(feature = "logging")]
-#[inline]
-pub(crate) fn swap_dropped(other: Option<NonZeroU32>) -> Option<NonZeroU32> {
-    DROPPED.try_with(|dropped| dropped.replace(other)).ok().flatten()
-}
-
-/// What was told before is of no call that is polled from here on.
-#[cfg(feature = "logging")]
-#[inline]
-pub(crate) fn forget_told() {
-    swap_dropped(None);
-    let _ = STOPPED.try_with(|stopped| stopped.set(None));
-}
-
-/// What was told of `error`, or of one inside of it: who called may have failed for another reason.
-#[cfg(feature = "logging")]
-pub(crate) fn stop_of(error: &(dyn Error + 'static)) -> Option<Stop> {
-    let (told, stop) = STOPPED.try_with(Cell::get).ok().flatten()?;
-    chain(error).any(|inner| std::ptr::eq(inner, told)).then_some(stop)
 }
 
 /// Why a failed call was not tried (again).

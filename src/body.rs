@@ -179,13 +179,6 @@ pin_project! {
     }
 }
 
-#[cfg(feature = "standard")]
-impl<B, W> Watched<B, W> {
-    pub(crate) const fn inner_mut(&mut self) -> &mut B {
-        &mut self.inner
-    }
-}
-
 /// Whether a reader may stop here without asking for the end: hyper's server does where either says so.
 #[inline]
 pub(crate) fn is_at_end(body: &impl Body) -> bool {

@@ -246,8 +246,6 @@ mod budget;
 mod keys;
 #[cfg(any(feature = "logging", feature = "circuit-breaker", feature = "metrics"))]
 mod panics;
-#[cfg(feature = "standard")]
-mod poll_into;
 #[cfg(any(
     feature = "retry",
     feature = "circuit-breaker",
@@ -257,9 +255,9 @@ mod poll_into;
 mod ratio;
 #[cfg(any(feature = "logging", feature = "metrics"))]
 mod semconv;
+mod sharded;
 #[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
 mod sync;
-#[cfg(any(feature = "retry", feature = "timeout", feature = "body-timeout", feature = "deadline"))]
 mod time_limit;
 
 #[cfg(feature = "bad-gateway")]

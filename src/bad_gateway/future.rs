@@ -34,7 +34,7 @@ pin_project! {
 }
 
 /// A failed response that is being looked at.
-pub(crate) struct Looking<B: Body> {
+struct Looking<B: Body> {
     parts: Parts,
     conclusion: Conclusion,
     peek: Box<Peek<B>>,
@@ -92,7 +92,7 @@ where
 impl<B: Body> Looking<B> {
     /// The response as it is to be handed on, or what has to be looked at first.
     #[cold]
-    pub(crate) fn begin(
+    fn begin(
         response: Response<B>,
         settings: Settings,
     ) -> Result<Response<ResponseBody<B>>, Box<Self>> {
@@ -114,7 +114,7 @@ impl<B: Body> Looking<B> {
     /// Looks at the body until it is recognised, or no more of it is to be read: the response as it is to be handed on, or
     /// what is to be polled again.
     #[cold]
-    pub(crate) fn poll(
+    fn poll(
         mut self: Box<Self>,
         settings: Settings,
         cx: &mut Context<'_>,

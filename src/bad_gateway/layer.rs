@@ -27,14 +27,8 @@ impl BadGatewayClassifierLayer {
         }
     }
 
-    #[cfg(feature = "standard")]
-    pub(crate) const fn settings(&self) -> Settings {
-        self.settings
-    }
-
-    /// Looks at nothing.
-    #[cfg(feature = "standard")]
-    pub(crate) const fn off() -> Self {
+    /// Passes every response as it is.
+    pub const fn disabled() -> Self {
         Self { settings: Settings { on: false, peek: 0, peek_wait: Duration::ZERO } }
     }
 

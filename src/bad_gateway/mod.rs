@@ -128,6 +128,4 @@ pub use self::{
     body::ResponseBody, future::ResponseFuture, layer::BadGatewayClassifierLayer,
     service::BadGatewayClassifier,
 };
-#[cfg(feature = "standard")]
-pub(crate) use self::{future::Looking, layer::Settings};
 pub use crate::failure::evidence::{Evidence, ProxyStatus};

@@ -1,10 +1,13 @@
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use http::Uri;
 use tokio::time::Instant;
 
 use super::Budget;
-use crate::keys::{Keep, KeyOf, Last, Store};
+use crate::{
+    keys::{Keep, Store},
+    sharded::Sharded,
+};
 
 /// Which budget a request spends from.
 #[derive(Clone, Debug)]
@@ -14,44 +17,15 @@ pub(crate) enum Budgets {
 }
 
 impl Budgets {
-    /// Whether a request to `uri` is known to have the key of `last`, that of the service.
-    #[inline]
-    fn is_last(&self, last: &Last<Budget>, uri: Option<&Uri>) -> bool {
-        match (self, uri) {
-            (Self::Keyed(keyed), Some(uri)) => keyed.by.is_surely(uri, last.key()),
-            _ => false,
-        }
-    }
-
-    /// Whether each request spelled like `key` has it: see [`KeyOf::is_plain`].
-    #[cfg(feature = "standard")]
-    pub(crate) fn is_plain(&self, key: &str) -> bool {
-        match self {
-            Self::One(_) => false,
-            Self::Keyed(keyed) => keyed.by.is_plain(key),
-        }
-    }
-
-    /// The budget for a request to `uri`; `None`: the [`shared`](Self::shared) one. `is_last`: whether that was said already.
-    #[inline]
-    pub(crate) fn keyed(
-        &self,
-        last: &mut Last<Budget>,
-        is_last: bool,
-        uri: Option<&Uri>,
-        now: Instant,
-    ) -> Option<Arc<Budget>> {
+    /// Returns the budget for a request to `uri`; `None`: the [`shared`](Self::shared) one.
+    pub(crate) fn keyed(&self, uri: Option<&Uri>, now: Instant) -> Option<Sharded<Budget>> {
         match self {
             Self::One(_) => None,
-            Self::Keyed(keyed) => {
-                let found = last.again(is_last || self.is_last(last, uri));
-                if found.is_some() { found } else { keyed.of(last, uri, now) }
-            }
+            Self::Keyed(keyed) => keyed.get(uri, now),
         }
     }
 
-    #[inline]
-    pub(crate) const fn shared(&self) -> &Arc<Budget> {
+    pub(crate) fn shared(&self) -> &Budget {
         match self {
             Self::One(budget) => budget,
             Self::Keyed(keyed) => &keyed.rest,
@@ -68,16 +42,16 @@ pub(crate) struct Keyed {
     rest: Arc<Budget>,
 }
 
-type By = dyn KeyOf + Send + Sync;
+type By = dyn for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync;
 
 impl Keyed {
     pub(crate) fn new(rest: Budget, by: Arc<By>) -> Self {
         Self { by, store: Arc::default(), rest: Arc::new(rest) }
     }
 
-    fn of(&self, last: &mut Last<Budget>, uri: Option<&Uri>, now: Instant) -> Option<Arc<Budget>> {
-        let key = self.by.key_of(uri?)?;
-        last.get(&self.store, &key, || now, |_| self.rest.fresh())
+    fn get(&self, uri: Option<&Uri>, now: Instant) -> Option<Sharded<Budget>> {
+        let key = (self.by)(uri?)?;
+        self.store.get(&key, || now, |_| self.rest.fresh())
     }
 }
 
@@ -108,8 +82,8 @@ mod tests {
         Keyed::new(Budget::new(Ratio::percent(0), 1), Arc::new(by_authority))
     }
 
-    fn of(keyed: &Keyed, uri: &str, now: Instant) -> Option<Arc<Budget>> {
-        keyed.of(&mut Last::default(), Some(&uri.parse().unwrap()), now)
+    fn of(keyed: &Keyed, uri: &str, now: Instant) -> Option<Sharded<Budget>> {
+        keyed.get(Some(&uri.parse().unwrap()), now)
     }
 
     #[test]
@@ -121,7 +95,7 @@ mod tests {
         assert!(withdraw("http://b/"));
         assert!(withdraw("http://a:81/"));
         assert!(of(&keyed, "/x", now).is_none());
-        assert!(keyed.of(&mut Last::default(), None, now).is_none());
+        assert!(keyed.get(None, now).is_none());
         assert!(keyed.rest.withdraw(|| now));
     }
 

@@ -1,18 +1,15 @@
 //! How many retries all calls together may have.
 
+mod counts;
 mod keyed;
 mod pace;
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
 pub(crate) use self::keyed::{Budgets, Keyed};
-use self::pace::Pace;
+use self::{counts::Counts, pace::Pace};
 use crate::Ratio;
 
 /// Limits the retries of many calls together, so that retrying cannot multiply an outage.
@@ -41,7 +38,7 @@ use crate::Ratio;
 #[derive(Clone)]
 pub struct Budget {
     /// `None`: unlimited.
-    window: Option<Arc<Mutex<Window>>>,
+    counts: Option<Arc<Counts>>,
     limit: Limit,
 }
 
@@ -55,39 +52,37 @@ impl Budget {
     /// Allows as many retries as `ratio` of the calls of the last 10 seconds, or `least` if that is more.
     #[must_use]
     pub fn new(ratio: Ratio, least: u32) -> Self {
-        Self { window: Some(Arc::default()), limit: Limit { ratio, least } }
+        Self { counts: Some(Arc::default()), limit: Limit { ratio, least } }
     }
 
     /// Allows any number of retries. An upstream that fails then gets every retry of every call.
     #[must_use]
     pub fn none() -> Self {
-        Self { window: None, ..Self::default() }
+        Self { counts: None, ..Self::default() }
     }
 
     /// Another of the same limits, unspent.
     fn fresh(&self) -> Self {
-        Self { window: self.window.as_ref().map(|_| Arc::default()), limit: self.limit }
+        Self { counts: self.counts.as_ref().map(|_| Arc::default()), limit: self.limit }
     }
 
     /// Whether nothing happened within the window.
     fn is_idle(&self, now: Instant) -> bool {
-        self.window.as_ref().is_none_or(|window| lock(window).is_idle(now))
+        self.counts.as_ref().is_none_or(|counts| counts.window(now).is_idle(now))
     }
 
     /// Counts a call.
-    #[inline]
     pub(crate) fn deposit(&self, now: Instant) {
-        if let Some(window) = &self.window {
-            lock(window).deposit(now);
+        if let Some(counts) = &self.counts {
+            counts.deposit(now);
         }
     }
 
     /// Takes a retry, if there is one.
     pub(crate) fn withdraw(&self, now: impl FnOnce() -> Instant) -> bool {
-        match &self.window {
-            Some(window) => lock(window).withdraw(now(), self.limit),
-            None => true,
-        }
+        let Some(counts) = &self.counts else { return true };
+        let now = now();
+        counts.window(now).withdraw(now, self.limit)
     }
 }
 
@@ -95,7 +90,7 @@ impl Budget {
 impl Budget {
     /// The part of the retries now allowed that is taken; `None`: there is no limit.
     pub(crate) fn spent(&self, now: Instant) -> Option<f64> {
-        let (taken, allowed) = lock(self.window.as_ref()?).spent(now, self.limit);
+        let (taken, allowed) = self.counts.as_ref()?.window(now).spent(now, self.limit);
         Some(if allowed == 0 { 1.0 } else { (taken as f64 / allowed as f64).min(1.0) })
     }
 }
@@ -109,17 +104,11 @@ impl Default for Budget {
 
 impl fmt::Debug for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.window {
+        match self.counts {
             Some(_) => f.debug_tuple("Budget").field(&self.limit).finish(),
             None => f.write_str("Budget::none"),
         }
     }
-}
-
-/// Only arithmetic is done under it, so a panic cannot leave it half done.
-#[inline]
-fn lock(window: &Mutex<Window>) -> std::sync::MutexGuard<'_, Window> {
-    window.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const SECONDS: usize = 11;
@@ -131,9 +120,8 @@ struct Window {
     started: Option<Instant>,
     /// The second that is counted now, since `started`.
     second: u64,
-    /// When that second ends, and its index: most calls need no more.
+    /// When that second ends.
     until: Option<Instant>,
-    at: usize,
     /// By second, modulo the length.
     calls: [u32; SECONDS],
     retries: [u32; SECONDS],
@@ -143,12 +131,13 @@ struct Window {
 }
 
 impl Window {
-    #[inline]
-    fn deposit(&mut self, now: Instant) {
-        let at = self.slide(now);
-        if let Some(more) = self.calls[at].checked_add(1) {
-            self.calls[at] = more;
-            self.sum_of_calls += 1;
+    /// Adds the calls of a second, unless that is too long ago.
+    fn add(&mut self, second: u64, calls: u32) {
+        if self.second.saturating_sub(second) < SECONDS as u64 - 1 {
+            let count = &mut self.calls[index(second)];
+            let added = calls.min(u32::MAX - *count);
+            *count += added;
+            self.sum_of_calls += u64::from(added);
         }
     }
 
@@ -187,17 +176,8 @@ impl Window {
         self.sum_of_calls == 0 && self.sum_of_retries == 0
     }
 
-    /// Forgets what is too old, and gives the index of the second of `now`. A clock that goes back stays where it was.
-    #[inline]
+    /// Forgets seconds that are too old, and returns the index of the present one. A clock that goes back stays where it was.
     fn slide(&mut self, now: Instant) -> usize {
-        if self.until.is_none_or(|until| now >= until) {
-            self.pass(now);
-        }
-        self.at
-    }
-
-    #[cold]
-    fn pass(&mut self, now: Instant) {
         let started = *self.started.get_or_insert(now);
         let second = now.saturating_duration_since(started).as_secs();
         let passed = second.saturating_sub(self.second);
@@ -206,8 +186,8 @@ impl Window {
             self.begin(self.second + step);
         }
         self.second += passed;
-        self.at = index(self.second);
         self.until = started.checked_add(Duration::from_secs(self.second + 1));
+        index(self.second)
     }
 
     /// Makes room for a second: the oldest retries leave, and so do the calls of the second after, which is 10 back.
@@ -227,7 +207,7 @@ const fn index(second: u64) -> usize {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{counts::STRIPES, *};
 
     /// What happened when, in full.
     #[derive(Default)]
@@ -266,23 +246,23 @@ mod tests {
 
         #[test]
         fn the_window_agrees_with_a_naive_one_and_never_exceeds_the_promise(
-            steps in prop::collection::vec((0_u64..4_000, any::<bool>(), 0_u64..400), 1..400),
+            steps in prop::collection::vec((0_u64..4_000, any::<bool>(), 0_u64..400, 0..STRIPES), 1..400),
             millionths in 0_u32..=1_000_000,
             least in 0_u32..5,
         ) {
             let ratio = Ratio::new(f64::from(millionths) / 1e6).unwrap();
             let limit = Limit { ratio, least };
-            let (mut window, mut naive) = (Window::default(), Naive::default());
+            let (counts, mut naive) = (Counts::default(), Naive::default());
             let mut now = Instant::now();
-            for (ms, retry, rarely) in steps {
+            for (ms, retry, rarely, stripe) in steps {
                 // Mostly small steps; now and then one beyond the whole window.
                 now += Duration::from_millis(match rarely {
                     0 => ms * 10,
                     1..200 => ms / 500,
                     _ => ms / 8,
                 });
-                let Some(started) = window.started.filter(|_| retry) else {
-                    window.deposit(now);
+                let Some(&started) = naive.calls.first().filter(|_| retry) else {
+                    counts.deposit_in(stripe, now);
                     naive.calls.push(now);
                     continue;
                 };
@@ -291,7 +271,7 @@ mod tests {
                 let allowed = ratio.of(calls).max(least.into());
                 let of_late = Naive::by_tenths(&naive.retries, started, now, 11);
                 let at_once = ratio.of(Naive::busiest(&naive.calls, started, now)).max(10);
-                let taken = window.withdraw(now, limit);
+                let taken = counts.window(now).withdraw(now, limit);
                 prop_assert_eq!(taken, retries < allowed && of_late < at_once);
                 if taken {
                     naive.retries.push(now);
@@ -314,19 +294,20 @@ mod tests {
     #[test]
     fn a_clock_that_goes_back_stays_where_it_was() {
         let late = Instant::now() + Duration::from_secs(100);
-        let mut window = Window::default();
-        window.deposit(late);
-        window.deposit(late.checked_sub(Duration::from_secs(50)).unwrap());
-        assert_eq!(window.sum_of_calls, 2);
+        let counts = Counts::default();
+        counts.deposit(late);
+        counts.deposit(late.checked_sub(Duration::from_secs(50)).unwrap());
+        assert_eq!(counts.window(late).sum_of_calls, 2);
     }
 
     #[test]
     fn counts_that_are_full_stay_full() {
         let now = Instant::now();
-        let mut window = Window::default();
-        window.deposit(now);
-        window.calls[0] = u32::MAX;
-        window.deposit(now);
+        let counts = Counts::default();
+        counts.deposit(now);
+        counts.window(now).calls[0] = u32::MAX;
+        counts.deposit(now);
+        let window = counts.window(now);
         assert_eq!((window.calls[0], window.sum_of_calls), (u32::MAX, 1));
     }
 }

@@ -147,11 +147,11 @@ impl Core {
 
     /// Counts a call that was admitted by `ticket` as a success.
     #[cold]
-    pub(super) fn succeeded(self: Arc<Self>, ticket: Ticket) {
+    pub(super) fn succeeded(&self, ticket: Ticket) {
         if ticket.probe.is_some() {
             self.probed(ticket, Outcome::Success);
         } else {
-            count(self, ticket.generation);
+            self.count_success(ticket.generation);
         }
     }
 
@@ -322,40 +322,18 @@ impl Core {
     }
 }
 
-/// Counts a success of a call that was no probe: the way of most, so by what goes in registers, and all of it the last that is
-/// done here, so that nothing has to be kept meanwhile.
-#[inline(never)]
-pub(super) fn count(core: Arc<Core>, generation: u32) {
-    let gate = core.gate.load(Ordering::Acquire);
-    if gate == plain(generation) {
-        count_in_window(core, generation);
-    } else if gate == plain(generation) | ROWS | ALONE && core.in_a_row.is_surely_none(generation) {
-        drop(core);
-    } else if gate == plain(generation) | ROWS && core.in_a_row.is_surely_none(generation) {
-        count_in_window(core, generation);
-    } else {
-        count_otherwise(core, generation);
-    }
-}
-
-#[inline(never)]
-#[expect(clippy::needless_pass_by_value, reason = "so that the caller has nothing left to drop")]
-fn count_in_window(core: Arc<Core>, generation: u32) {
-    core.stripe().succeeded(generation, Instant::now(), &core.pieces);
-}
-
-/// One that is late, that ends a row, or whose time counts too.
-#[inline(never)]
-fn count_otherwise(core: Arc<Core>, generation: u32) {
-    let gate = core.gate.load(Ordering::Acquire);
-    if of_gate(gate) != generation {
-        return core.late();
-    }
-    if gate & ROWS != 0 {
-        core.in_a_row.end(generation);
-    }
-    if gate & ALONE == 0 {
-        count_in_window(core, generation);
+impl Core {
+    /// Counts a success of a call that was no probe.
+    pub(super) fn count_success(&self, generation: u32) {
+        if of_gate(self.gate.load(Ordering::Acquire)) != generation {
+            return self.late();
+        }
+        if self.settings.consecutive.is_some() {
+            self.in_a_row.end(generation);
+        }
+        if self.settings.ratio.is_some() {
+            self.stripe().succeeded(generation, Instant::now(), &self.pieces);
+        }
     }
 }
 
@@ -375,7 +353,7 @@ impl Keep for Core {
 
     /// The next circuit of this key will begin closed, and has nothing to tell of that.
     #[cfg(feature = "metrics")]
-    fn forgotten(self) {
+    fn removed(&self) {
         let (state, closed) = (self.state(), State::Closed);
         if state != closed {
             crate::metrics::circuit(self.key.as_ref(), state.as_str(), closed.as_str());

@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{circuit::Core, state::State};
-use crate::{Failure, keys::Store};
+use crate::{Failure, keys::Store, sharded::Sharded};
 
 /// A circuit, to be looked at and to be told. Clones are the same circuit.
 ///
@@ -11,7 +11,7 @@ use crate::{Failure, keys::Store};
 /// key is not forgotten.
 #[derive(Clone, Debug)]
 pub struct Circuit {
-    core: Arc<Core>,
+    core: Sharded<Core>,
 }
 
 /// The circuits of a layer that has one for each key. Clones are the same ones.
@@ -35,7 +35,7 @@ pub struct Snapshot {
 }
 
 impl Circuit {
-    pub(super) const fn new(core: Arc<Core>) -> Self {
+    pub(super) const fn new(core: Sharded<Core>) -> Self {
         Self { core }
     }
 

@@ -58,7 +58,7 @@ impl<C, E> CircuitBreakerLayer<C, Single, E> {
     /// The circuit, to be looked at and to be told. It is that of this moment: most setters begin another.
     #[must_use]
     pub fn handle(&self) -> Circuit {
-        Circuit::new(Arc::clone(&self.select.core))
+        Circuit::new(self.select.core.clone())
     }
 }
 
@@ -259,13 +259,6 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
         self.settings = Arc::new(settings);
         self.select = self.select.anew(&self.settings);
         self
-    }
-}
-
-#[cfg(feature = "standard")]
-impl<C, F, E> CircuitBreakerLayer<C, Keyed<F>, E> {
-    pub(crate) fn circuits(&self) -> Keyed<F> {
-        self.select.clone()
     }
 }
 

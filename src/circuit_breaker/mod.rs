@@ -135,6 +135,8 @@ mod model;
 #[cfg(all(test, seawall_loom))]
 mod threads;
 
+#[cfg(feature = "standard")]
+pub(crate) use self::select::Keyed;
 pub use self::{
     error::CircuitOpen,
     future::ResponseFuture,
@@ -144,8 +146,6 @@ pub use self::{
     settings::WhenOpen,
     state::State,
 };
-#[cfg(feature = "standard")]
-pub(crate) use self::{permit::Permit, select::Keyed};
 pub use crate::keys::by_authority;
 
 /// Response body of [`CircuitBreaker`] with [`whole_body`](CircuitBreakerLayer::whole_body): the inner body as it is,

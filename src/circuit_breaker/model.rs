@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tokio::time::Instant;
 
 use super::{Circuit, State, circuit::Core, permit::Permit, settings::Settings};
-use crate::{Cause, Failure, Ratio, body::Watch};
+use crate::{Cause, Failure, Ratio, body::Watch, sharded::Sharded};
 
 const BUCKETS: u64 = 10;
 
@@ -224,8 +224,8 @@ fn step() -> impl Strategy<Value = Step> {
 
 async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let settings = Arc::new(settings);
-    let core = Arc::new(Core::new(None, Arc::clone(&settings), Instant::now()));
-    let circuit = Circuit::new(Arc::clone(&core));
+    let core = Sharded::new(Core::new(None, Arc::clone(&settings), Instant::now()));
+    let circuit = Circuit::new(core.clone());
     let mut model = Model {
         settings,
         now: Duration::ZERO,
@@ -245,7 +245,7 @@ async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseErr
         };
         match step {
             Step::Call => {
-                let mut real = Permit::of(Some(Arc::clone(&core)));
+                let mut real = Permit::of(Some(core.clone()));
                 let real = if real.admit_at_once() { Some(real) } else { real.admit().ok() };
                 let naive = model.admit();
                 prop_assert_eq!(real.is_some(), naive.is_some());

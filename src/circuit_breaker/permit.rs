@@ -1,12 +1,15 @@
-use std::{error::Error, num::NonZeroU64, sync::Arc, time::Duration};
+use std::{error::Error, num::NonZeroU64, time::Duration};
 
 use super::{
     CircuitOpen,
-    circuit::{Core, count, nanos},
+    circuit::{Core, nanos},
     settings::Verdict,
     state::{Refusal, Ticket},
 };
-use crate::{Cause, Failure, Processed, Reporter, body::Watch, classify::classify_body_error};
+use crate::{
+    Cause, Failure, Processed, Reporter, body::Watch, classify::classify_body_error,
+    sharded::Sharded,
+};
 
 /// The right of one call to pass, taken as the inner service is about to be called. Dropped without a result, the call
 /// counts as neither success nor failure, unless it was slow already.
@@ -19,7 +22,7 @@ pub struct Permit {
 /// Goes by value wherever it goes out of line: see [`Watch`].
 #[derive(Debug)]
 struct Held {
-    core: Arc<Core>,
+    core: Sharded<Core>,
     ticket: Ticket,
     /// Nanoseconds, as the circuit counts them, and one more; `None`, unless slow calls count.
     started: Option<NonZeroU64>,
@@ -34,7 +37,7 @@ const SLOW: Failure = Failure::new(Cause::HttpResponseTimeout)
 impl Permit {
     /// For a call of this circuit, if it has one: to be admitted yet.
     #[inline]
-    pub(super) fn of(core: Option<Arc<Core>>) -> Self {
+    pub(super) fn of(core: Option<Sharded<Core>>) -> Self {
         let ticket = Ticket { generation: 0, probe: None };
         Self { held: core.map(|core| Held { core, ticket, started: None }) }
     }
@@ -52,10 +55,10 @@ impl Permit {
 
     /// The same of a call that may pass, or why it may not.
     #[cold]
-    pub(super) fn admit(mut self) -> Result<Self, (Arc<Core>, Refusal)> {
+    pub(super) fn admit(mut self) -> Result<Self, (Sharded<Core>, Refusal)> {
         let Some(held) = &mut self.held else { return Ok(self) };
         if let Err(refusal) = held.core.admit(&mut held.ticket) {
-            return Err((Arc::clone(&held.core), refusal));
+            return Err((held.core.clone(), refusal));
         }
         held.started = held.core.settings.slow.map(|_| started(held.core.now()));
         Ok(self)
@@ -173,7 +176,7 @@ impl Watch for Permit {
         match self.held.take() {
             None => {}
             Some(Held { core, ticket: Ticket { generation, probe: None }, started: None }) => {
-                count(core, generation);
+                core.count_success(generation);
             }
             Some(held) => held.settle(None),
         }

@@ -1,6 +1,5 @@
 use std::{
     pin::{Pin, pin},
-    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -10,6 +9,7 @@ use tokio::{
 };
 
 use super::{circuit::Core, settings::WhenOpen};
+use crate::sharded::Sharded;
 
 /// What a service said of its readiness, and what it waits for.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ enum When {
 
 #[derive(Debug)]
 struct Waiter {
-    core: Arc<Core>,
+    core: Sharded<Core>,
     id: u64,
     /// Boxed: it is pinned, and a service is not.
     sleep: Option<Pin<Box<Sleep>>>,
@@ -67,7 +67,7 @@ impl Readiness {
 
     /// Looks closer.
     #[cold]
-    pub(super) fn look(&mut self, core: &Arc<Core>, cx: &mut Context<'_>) -> Poll<Verdict> {
+    pub(super) fn look(&mut self, core: &Sharded<Core>, cx: &mut Context<'_>) -> Poll<Verdict> {
         self.refusing = false;
         if self.when == When::Shadow || core.refuses().is_none() {
             self.waiter = None;
@@ -81,7 +81,7 @@ impl Readiness {
     }
 
     /// Ready once a call would pass.
-    fn wait(&mut self, core: &Arc<Core>, cx: &mut Context<'_>) -> Poll<()> {
+    fn wait(&mut self, core: &Sharded<Core>, cx: &mut Context<'_>) -> Poll<()> {
         let waiter = self.waiter(core);
         while let Some(refusal) = core.wait(waiter.id, cx.waker()) {
             // What is forced has no end of its own; whoever ends it wakes.
@@ -98,7 +98,7 @@ impl Readiness {
 
     /// Waits for the circuit to open, while the inner service is not ready. Whether it has opened already.
     #[cold]
-    pub(super) fn watch(&mut self, core: &Arc<Core>, cx: &mut Context<'_>) -> bool {
+    pub(super) fn watch(&mut self, core: &Sharded<Core>, cx: &mut Context<'_>) -> bool {
         if self.when == When::Shadow {
             return false;
         }
@@ -106,9 +106,9 @@ impl Readiness {
         core.wait(id, cx.waker()).is_some()
     }
 
-    fn waiter(&mut self, core: &Arc<Core>) -> &mut Waiter {
+    fn waiter(&mut self, core: &Sharded<Core>) -> &mut Waiter {
         self.waiter.get_or_insert_with(|| Waiter {
-            core: Arc::clone(core),
+            core: core.clone(),
             id: core.waiting.id(),
             sleep: None,
         })

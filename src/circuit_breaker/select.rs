@@ -8,16 +8,13 @@ use std::{
     },
 };
 
-#[cfg(feature = "standard")]
-use http::Uri;
 use tokio::time::Instant;
 
-#[cfg(feature = "standard")]
-use super::permit::Permit;
 use super::{circuit::Core, settings::Settings};
-use crate::keys::{KEYS_MAX, Key, Last, Store};
-#[cfg(feature = "standard")]
-use crate::keys::{KeyOf, Named};
+use crate::{
+    keys::{KEYS_MAX, Key, Store},
+    sharded::Sharded,
+};
 
 /// Where the circuits of a layer are.
 pub trait Select {
@@ -28,21 +25,21 @@ pub trait Select {
 /// Finds the circuit of a request.
 pub trait Find<Req>: Select {
     /// `None`: the request belongs to none.
-    fn find(&mut self, request: &Req) -> Option<Arc<Core>>;
+    fn find(&mut self, request: &Req) -> Option<Sharded<Core>>;
 
     /// The circuit, if it is the same for every request.
-    fn only(&self) -> Option<&Arc<Core>>;
+    fn only(&self) -> Option<&Sharded<Core>>;
 }
 
 /// One circuit for all requests.
 #[derive(Clone, Debug)]
 pub struct Single {
-    pub(super) core: Arc<Core>,
+    pub(super) core: Sharded<Core>,
 }
 
 impl Single {
     pub(super) fn new(name: Option<Arc<str>>, settings: &Arc<Settings>) -> Self {
-        Self { core: Arc::new(Core::new(name, Arc::clone(settings), Instant::now())) }
+        Self { core: Sharded::new(Core::new(name, Arc::clone(settings), Instant::now())) }
     }
 }
 
@@ -54,20 +51,19 @@ impl Select for Single {
 
 impl<Req> Find<Req> for Single {
     #[inline]
-    fn find(&mut self, _request: &Req) -> Option<Arc<Core>> {
-        Some(Arc::clone(&self.core))
+    fn find(&mut self, _request: &Req) -> Option<Sharded<Core>> {
+        Some(self.core.clone())
     }
 
     #[inline]
-    fn only(&self) -> Option<&Arc<Core>> {
+    fn only(&self) -> Option<&Sharded<Core>> {
         Some(&self.core)
     }
 }
 
 /// A circuit for each key.
 pub struct Keyed<F> {
-    shared: Arc<Shared<F>>,
-    last: Last<Core>,
+    shared: Sharded<Shared<F>>,
 }
 
 /// In one place, since a service is cloned for each call that may be retried.
@@ -87,46 +83,11 @@ impl<F> Keyed<F> {
     fn with(by: Arc<F>, settings: &Arc<Settings>) -> Self {
         let settings = Arc::clone(settings);
         let (store, overflowed) = (Arc::default(), AtomicBool::new(false));
-        let shared = Arc::new(Shared { by, store, settings, overflowed });
-        Self { shared, last: Last::default() }
+        Self { shared: Sharded::new(Shared { by, store, settings, overflowed }) }
     }
 
     pub(super) fn store(&self) -> Arc<Store<Core>> {
         Arc::clone(&self.shared.store)
-    }
-}
-
-#[cfg(feature = "standard")]
-impl<F> Keyed<Named<F>> {
-    /// The permit of a call, to be admitted yet. `again`: its key is known to be the last one.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "most calls need no more than the last one")]
-    pub(crate) fn permit<Req>(&mut self, request: &Req, again: bool) -> Permit
-    where
-        Named<F>: Key<Req>,
-    {
-        let found = self.last.again(again);
-        Permit::of(if found.is_some() { found } else { self.find(request) })
-    }
-
-    /// Whether `uri` has the last key here, if that is [plain](Self::plain_key).
-    #[inline]
-    pub(crate) fn is_spelled(&self, uri: &Uri) -> bool
-    where
-        F: KeyOf,
-    {
-        self.shared.by.by.is_spelled(uri, self.last.key())
-    }
-
-    /// The last key here, if each request spelled like it has that one.
-    pub(crate) fn plain_key(&self) -> Option<&str>
-    where
-        F: KeyOf,
-    {
-        let Named { by, name, on } = &*self.shared.by;
-        // The name is no key that was made: a host may be spelled like it, and have another.
-        Some(self.last.key())
-            .filter(|key| *on && !key.is_empty() && by.is_plain(key) && *key != &**name)
     }
 }
 
@@ -153,13 +114,10 @@ impl<F> Select for Keyed<F> {
 
 impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
     #[inline]
-    fn find(&mut self, request: &Req) -> Option<Arc<Core>> {
-        let Self { shared, last } = self;
-        if let Some(found) = last.again(shared.by.is_surely(request, last.key())) {
-            return Some(found);
-        }
+    fn find(&mut self, request: &Req) -> Option<Sharded<Core>> {
+        let shared = &self.shared;
         let key = shared.by.key(request)?;
-        let found = last.get(&shared.store, &key, Instant::now, |key| {
+        let found = shared.store.get(&key, Instant::now, |key| {
             Core::new(Some(key), Arc::clone(&shared.settings), Instant::now())
         });
         if found.is_none() {
@@ -168,14 +126,14 @@ impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
         found
     }
 
-    fn only(&self) -> Option<&Arc<Core>> {
+    fn only(&self) -> Option<&Sharded<Core>> {
         None
     }
 }
 
 impl<F> Clone for Keyed<F> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), last: self.last.clone() }
+        Self { shared: self.shared.clone() }
     }
 }
 

@@ -2,7 +2,6 @@ use std::{
     fmt,
     marker::PhantomData,
     mem,
-    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -65,7 +64,7 @@ where
                 Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
                 Poll::Ready(Err(error)) => {
                     let error = error.into();
-                    if let Ok(permit) = Permit::of(Some(Arc::clone(core))).admit() {
+                    if let Ok(permit) = Permit::of(Some(core.clone())).admit() {
                         permit.failed(self.classifier.classify(Err(&*error)));
                     }
                     return Poll::Ready(Err(error));

@@ -15,7 +15,7 @@ use crate::{Cause, Failure};
 
 const FAILURE: Failure = Failure::new(Cause::ConnectionRefused);
 
-fn core(settings: Settings) -> Arc<Core> {
+fn core(settings: Settings) -> Sharded<Core> {
     // Not loom's: it is shared here only to be dropped last, and its count is none of what is checked.
     Arc::new(Core::new(None, Arc::new(settings), Instant::now()))
 }
@@ -30,7 +30,7 @@ fn one_failure_opens() -> Settings {
 }
 
 /// A circuit after two calls, admitted before either failed, have failed on two threads.
-fn after_two_failures(settings: Settings) -> Arc<Core> {
+fn after_two_failures(settings: Settings) -> Sharded<Core> {
     let core = core(settings);
     let tickets = [admit(&core).unwrap(), admit(&core).unwrap()];
     let threads = tickets.map(|ticket| {

@@ -9,8 +9,6 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 
 use super::{Elapsed, Phase, TimedBody};
-#[cfg(feature = "standard")]
-use crate::poll_into::PollInto;
 use crate::{
     BoxError,
     time_limit::{Bounds, Whose, poll_at},
@@ -71,46 +69,6 @@ where
 }
 
 impl<F> ResponseFuture<F> {
-    /// As [`PollInto`], but has `bound` bound the body of the response, if the deadline does.
-    #[cfg(feature = "standard")]
-    #[inline]
-    pub(crate) fn poll_into<R>(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        polled: &mut Poll<Result<R, BoxError>>,
-        bound: impl FnOnce(&mut R, Bounds),
-    ) where
-        F: PollInto<Output = Result<R, BoxError>>,
-    {
-        let this = self.as_mut().project();
-        match this.inner.as_pin_mut() {
-            Some(inner) => inner.poll_into(cx, polled),
-            None => *polled = Poll::Ready(Err(too_late(this.done))),
-        }
-        match polled {
-            Poll::Ready(Ok(response)) => {
-                if let Some(bounds) = bounds(*this.limit) {
-                    bound(response, bounds);
-                }
-            }
-            Poll::Ready(Err(_)) => {}
-            Poll::Pending if self.is_woken_before() => {}
-            Poll::Pending => *polled = self.poll_limit(cx).map(Err),
-        }
-    }
-
-    /// Whether a timer of the inner future comes first, so that one for the limit would cost as much and tell nothing.
-    #[cfg(feature = "standard")]
-    #[inline]
-    fn is_woken_before(&self) -> bool
-    where
-        F: PollInto,
-    {
-        let wakes_by = self.inner.as_ref().and_then(PollInto::wakes_by);
-        let limit = self.limit.as_ref().filter(|_| self.timer.is_none());
-        limit.zip(wakes_by).is_some_and(|(limit, wakes_by)| wakes_by < limit.at)
-    }
-
     /// Drops the inner future when the limit has passed.
     fn poll_limit(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<BoxError> {
         let mut this = self.project();

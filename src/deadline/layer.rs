@@ -1,8 +1,5 @@
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -10,6 +7,7 @@ use http::HeaderMap;
 use tower_layer::Layer;
 
 use super::{TimeoutHeader, WithDeadline, header::Said};
+use crate::sharded::Sharded;
 
 /// Applies [`WithDeadline`]. See the [module docs](super) for an example.
 ///
@@ -20,7 +18,7 @@ use super::{TimeoutHeader, WithDeadline, header::Said};
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct DeadlineLayer {
     settings: Settings,
-    ignored: Arc<AtomicU64>,
+    ignored: Sharded<AtomicU64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,24 +45,12 @@ impl DeadlineLayer {
         Self::of(Some(total))
     }
 
-    /// Lets everything pass.
-    #[cfg(feature = "standard")]
-    pub(crate) fn off() -> Self {
+    /// Passes every call as it is, without a deadline, not even the caller's.
+    pub fn disabled() -> Self {
         Self::of(None)
     }
 
-    /// The limit of a call that begins now, and whether it has passed already.
-    #[cfg(feature = "standard")]
-    #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "out of line, the limit is written and read once more"
-    )]
-    pub(crate) fn start<B>(&self, request: &mut http::Request<B>) -> (Option<super::Limit>, bool) {
-        self.settings.start(request, &self.ignored)
-    }
-
-    #[cfg(feature = "standard")]
+    #[cfg(feature = "config")]
     pub(crate) const fn total(&self) -> Option<Duration> {
         self.settings.total
     }
@@ -86,7 +72,7 @@ impl DeadlineLayer {
     fn of(total: Option<Duration>) -> Self {
         let trusted = NOBODY;
         let settings = Settings { total, with_body: false, tell_inner: true, trusted };
-        Self { settings, ignored: Arc::default() }
+        Self { settings, ignored: Sharded::default() }
     }
 
     /// Sets whether the deadline holds to the end of the response's body. Default: no, since it would cut streams and

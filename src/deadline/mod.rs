@@ -75,8 +75,6 @@ mod layer;
 mod propagate;
 mod service;
 
-#[cfg(feature = "standard")]
-pub(crate) use self::future::Limit;
 pub use self::{
     future::ResponseFuture,
     header::TimeoutHeader,

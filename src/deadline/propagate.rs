@@ -34,21 +34,12 @@ impl DeadlineHeaderLayer {
         Self { written: Some(Written { header, margin: Duration::from_millis(50) }) }
     }
 
-    /// Lets everything pass as it is.
-    #[cfg(feature = "standard")]
-    pub(crate) const fn off() -> Self {
+    /// Passes every request as it is.
+    pub const fn disabled() -> Self {
         Self { written: None }
     }
 
-    #[cfg(feature = "standard")]
-    #[inline]
-    pub(crate) fn write<B>(&self, request: &mut Request<B>) {
-        if let Some(written) = self.written {
-            written.write(request);
-        }
-    }
-
-    /// What is kept of the time that is left; `None`: nothing is written.
+    /// The time that this hop keeps for itself; `None` if nothing is written.
     #[cfg(feature = "standard")]
     pub(crate) fn kept(&self) -> Option<Duration> {
         self.written.map(|written| written.margin)

@@ -1,5 +1,5 @@
 use std::{
-    sync::{Arc, atomic::AtomicU64},
+    sync::atomic::AtomicU64,
     task::{Context, Poll},
 };
 
@@ -8,14 +8,14 @@ use tokio::time::Instant;
 use tower_service::Service;
 
 use super::{ResponseFuture, TimedBody, future::Limit, layer::Settings};
-use crate::{BoxError, Deadline};
+use crate::{BoxError, Deadline, sharded::Sharded};
 
 /// Service made by [`DeadlineLayer`](super::DeadlineLayer).
 #[derive(Clone, Debug)]
 pub struct WithDeadline<S> {
     pub(super) inner: S,
     pub(super) settings: Settings,
-    pub(super) ignored: Arc<AtomicU64>,
+    pub(super) ignored: Sharded<AtomicU64>,
 }
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for WithDeadline<S>
@@ -42,11 +42,6 @@ where
 
 impl Settings {
     /// The limit of a call that begins now, and whether it has passed already. Tells inner layers, if they are to know.
-    #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "out of line, the limit is written and read once more"
-    )]
     pub(super) fn start<B>(
         &self,
         request: &mut Request<B>,

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, marker::PhantomData, num::NonZeroU32, sync::Arc};
+use std::{borrow::Cow, marker::PhantomData, num::NonZeroU32};
 
 use http::Uri;
 use tower_layer::Layer;
@@ -12,6 +12,7 @@ use super::{
 use crate::{
     body::{Head, WholeBody},
     keys::{ByRequest, ByUri},
+    sharded::Sharded,
 };
 
 /// Applies [`InFlightLimit`]. See the [module docs](super) for what it does and an example.
@@ -36,7 +37,7 @@ impl InFlightLimitLayer {
     }
 
     fn of(size: Size) -> Self {
-        let limit = Arc::new(Limit::new(None, size));
+        let limit = Sharded::new(Limit::new(None, size));
         Self { select: Single { limit }, size, extent: PhantomData }
     }
 }
@@ -86,13 +87,6 @@ impl<K, E> InFlightLimitLayer<K, E> {
     pub fn until_response(self) -> InFlightLimitLayer<K, Head> {
         let Self { select, size, .. } = self;
         InFlightLimitLayer { select, size, extent: PhantomData }
-    }
-}
-
-#[cfg(feature = "standard")]
-impl<F, E> InFlightLimitLayer<Keyed<F>, E> {
-    pub(crate) fn limits(&self) -> Keyed<F> {
-        self.select.clone()
     }
 }
 

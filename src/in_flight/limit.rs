@@ -12,6 +12,7 @@ use super::adaptive::{Adaptive, Machine};
 use crate::{
     body::Watch,
     keys::Keep,
+    sharded::Sharded,
     sync::{AtomicU32, Mutex, MutexGuard, Ordering, lock},
 };
 
@@ -43,7 +44,7 @@ struct Learned {
 /// The place of a call under way, given back when it is dropped.
 pub struct Place {
     /// `None` once it is given back, and for a call without a limit.
-    limit: Option<Arc<Limit>>,
+    limit: Option<Sharded<Limit>>,
     /// Nanoseconds, as the limit counts them, and one more; `None` if time does not matter.
     began: Option<NonZeroU64>,
 }
@@ -107,7 +108,7 @@ impl Learned {
 impl Place {
     /// Gives `limit` back, if there is none.
     #[inline]
-    pub(super) fn take(limit: Arc<Limit>) -> Result<Self, Arc<Limit>> {
+    pub(super) fn take(limit: Sharded<Limit>) -> Result<Self, Sharded<Limit>> {
         let most = limit.most().get();
         let one_more = |taken| (taken < most).then_some(taken + 1);
         let taken = limit.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);

@@ -76,12 +76,12 @@ mod service;
 #[cfg(all(test, seawall_loom))]
 mod threads;
 
+#[cfg(feature = "standard")]
+pub(crate) use self::select::Keyed;
 pub use self::{
     adaptive::Adaptive, error::Shed, future::ResponseFuture, layer::InFlightLimitLayer,
     service::InFlightLimit,
 };
-#[cfg(feature = "standard")]
-pub(crate) use self::{limit::Place, select::Keyed};
 pub use crate::keys::by_authority;
 
 /// Response body of [`InFlightLimit`]: the inner body as it is, which holds the call's place until it ends.

@@ -1,6 +1,6 @@
 //! Which limit a request belongs to.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use tokio::time::Instant;
 
@@ -8,30 +8,32 @@ use super::{
     Shed,
     limit::{Limit, Place, Size},
 };
-use crate::keys::{Key, Last, Store};
+use crate::{
+    keys::{Key, Store},
+    sharded::Sharded,
+};
 
 /// Finds the limit of a request.
 pub trait Find<Req> {
     /// `None`: it has none.
-    fn find(&mut self, request: &Req) -> Option<Arc<Limit>>;
+    fn find(&mut self, request: &Req) -> Option<Sharded<Limit>>;
 }
 
 /// One limit for all requests.
 #[derive(Clone, Debug)]
 pub struct Single {
-    pub(super) limit: Arc<Limit>,
+    pub(super) limit: Sharded<Limit>,
 }
 
 impl<Req> Find<Req> for Single {
-    fn find(&mut self, _request: &Req) -> Option<Arc<Limit>> {
-        Some(Arc::clone(&self.limit))
+    fn find(&mut self, _request: &Req) -> Option<Sharded<Limit>> {
+        Some(self.limit.clone())
     }
 }
 
 /// A limit for each key.
 pub struct Keyed<F> {
-    shared: Arc<Shared<F>>,
-    last: Last<Limit>,
+    shared: Sharded<Shared<F>>,
 }
 
 /// In one place, since a service is cloned for each call that may be retried.
@@ -43,19 +45,7 @@ struct Shared<F> {
 
 impl<F> Keyed<F> {
     pub(super) fn new(by: F, size: Size) -> Self {
-        let shared = Arc::new(Shared { by, store: Store::default(), size });
-        Self { shared, last: Last::default() }
-    }
-}
-
-#[cfg(feature = "standard")]
-impl<F> Keyed<F> {
-    /// A place for `request`, if it has a limit.
-    pub(crate) fn take<Req>(&mut self, request: &Req) -> Result<Option<Place>, Box<Shed>>
-    where
-        F: Key<Req>,
-    {
-        take(self, request)
+        Self { shared: Sharded::new(Shared { by, store: Store::default(), size }) }
     }
 }
 
@@ -80,14 +70,11 @@ fn refuse(limit: &Limit) -> Result<Option<Place>, Box<Shed>> {
 }
 
 impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
-    fn find(&mut self, request: &Req) -> Option<Arc<Limit>> {
-        let Self { shared, last } = self;
-        if let Some(found) = last.again(shared.by.is_surely(request, last.key())) {
-            return Some(found);
-        }
+    fn find(&mut self, request: &Req) -> Option<Sharded<Limit>> {
+        let shared = &self.shared;
         let key = shared.by.key(request)?;
         let make = |key| Limit::new(Some(key), shared.size);
-        let found = last.get(&shared.store, &key, Instant::now, make);
+        let found = shared.store.get(&key, Instant::now, make);
         #[cfg(feature = "metrics")]
         if found.is_none() {
             crate::metrics::overflow("in_flight");
@@ -98,7 +85,7 @@ impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
 
 impl<F> Clone for Keyed<F> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), last: self.last.clone() }
+        Self { shared: self.shared.clone() }
     }
 }
 

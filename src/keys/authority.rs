@@ -10,67 +10,16 @@ use http::Uri;
 #[inline]
 pub fn by_authority(uri: &Uri) -> Option<Cow<'_, str>> {
     let whole = uri.authority()?.as_str();
-    if may_need_change(whole.as_bytes()) {
-        return Some(changed(whole, uri));
-    }
-    if has_odd_port(whole.as_bytes()) {
-        return Some(with_one_port(whole, uri));
-    }
-    Some(Cow::Borrowed(whole))
-}
-
-/// Whether `key`, one that [`by_authority`] made, is made of every authority that is spelled the same: its port is not one that
-/// some scheme leaves out.
-#[cfg(feature = "standard")]
-#[inline]
-pub(super) fn is_plain(key: &str) -> bool {
-    !has_odd_port(key.as_bytes())
-}
-
-/// Whether the port may have another spelling: it is empty, begins with a zero, or may be the scheme's own.
-#[inline]
-fn has_odd_port(host: &[u8]) -> bool {
-    // Most ports are seen at once to be neither empty nor short. Digits all of them: in `[::1]:80` there is another colon.
-    if let [.., b':', b'1'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9']
-    | [.., b':', b'1'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9'] = host
-    {
-        return false;
-    }
-    let digits = host.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-    let (rest, port) = host.split_at(host.len() - digits);
-    rest.last() == Some(&b':') && (digits <= 3 || port[0] == b'0')
-}
-
-/// Whether there may be a capital or an `@`, looked at eight bytes at a time: in ASCII these have the bit of 64 and not that
-/// of 32, and beside them only `[`, `]` and `_` do, of what an authority may have.
-#[inline]
-fn may_need_change(bytes: &[u8]) -> bool {
-    const ALL: u64 = u64::from_ne_bytes([0x40; 8]);
-    let may = |word: &[u8; 8]| {
-        let word = u64::from_le_bytes(*word);
-        word & !(word << 1) & ALL != 0
-    };
-    match bytes.last_chunk() {
-        // The last eight may overlap with those before.
-        Some(last) => may(last) || bytes.as_chunks().0.iter().any(may),
-        None => true,
-    }
-}
-
-#[cold]
-fn changed<'a>(whole: &'a str, uri: &Uri) -> Cow<'a, str> {
     // A user's name and password are no part of where a request goes.
     let host = whole.rsplit_once('@').map_or(whole, |(_, host)| host);
     let host = with_one_port(host, uri);
     if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        Cow::Owned(host.to_ascii_lowercase())
-    } else {
-        host
+        return Some(Cow::Owned(host.to_ascii_lowercase()));
     }
+    Some(host)
 }
 
 /// With its port in the one spelling, which is none for the scheme's own.
-#[inline(never)]
 fn with_one_port<'a>(host: &'a str, uri: &Uri) -> Cow<'a, str> {
     let digits = host.bytes().rev().take_while(u8::is_ascii_digit).count();
     let (rest, port) = host.split_at(host.len() - digits);
@@ -96,8 +45,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    #[cfg(feature = "standard")]
-    use crate::keys::{ByAuthority, KeyOf};
 
     #[test]
     fn an_authority_is_host_and_port_without_the_user() {
@@ -119,16 +66,13 @@ mod tests {
         assert_eq!(of("/x"), None);
     }
 
-    #[cfg(feature = "standard")]
     #[test]
     fn a_port_that_may_be_a_scheme_s_own_is_looked_at_behind_any_host() {
         for host in ["a", "127.0.0.1", "[::1]", "[::12]", "[fe80::1:2]", "[fe80::123]"] {
             let before = format!("https://{host}:80/").parse().unwrap();
-            let key = by_authority(&before).unwrap();
-            assert_eq!(key, format!("{host}:80"));
+            assert_eq!(by_authority(&before).unwrap(), format!("{host}:80"));
             let now = format!("http://{host}:80/").parse().unwrap();
             assert_eq!(by_authority(&now).unwrap(), host);
-            assert!(!ByAuthority {}.is_surely(&now, &key), "{host}");
         }
     }
 
@@ -162,26 +106,6 @@ mod tests {
             let text = format!("{scheme}{user}{host}{port}");
             if let Ok(uri) = text.parse() {
                 prop_assert_eq!(by_authority(&uri).map(Cow::into_owned), naive(&uri), "{}", text);
-            }
-        }
-
-        #[cfg(feature = "standard")]
-        #[test]
-        fn a_key_that_is_known_without_being_made_is_the_one_that_would_be_made(
-            schemes in ["(https?|ftp)://", "(https?|ftp)://"],
-            host in r"[a-zA-Z]{1,2}|\[::1\]",
-            ports in ["(:0{0,2}(80|443|8080|1)?)?", "(:0{0,2}(80|443|8080|1)?)?"],
-        ) {
-            let [before, now] = [0, 1].map(|at| {
-                format!("{}{host}{}", schemes[at], ports[at]).parse::<Uri>().unwrap()
-            });
-            let key = by_authority(&before).unwrap();
-            if (ByAuthority {}).is_surely(&now, &key) {
-                prop_assert_eq!(by_authority(&now).unwrap(), key);
-            } else {
-                // What is not seen at once has a port that wants a look, or another spelling, or is another.
-                let odd = has_odd_port(key.as_bytes());
-                prop_assert!(odd || now.authority().unwrap().as_str() != key);
             }
         }
     }

@@ -16,12 +16,6 @@ use http::Uri;
 pub trait Key<Req> {
     /// `None`: it has none.
     fn key<'a>(&'a self, request: &'a Req) -> Option<Cow<'a, str>>;
-
-    /// Whether `key`, one that it made before, is known to be that of `request` by less than it takes to make it.
-    #[inline]
-    fn is_surely(&self, _request: &Req, _key: &str) -> bool {
-        false
-    }
 }
 
 /// A key made of the URI of an HTTP request.
@@ -40,24 +34,6 @@ pub struct ByRequest<F>(pub(crate) F);
 pub trait KeyOf {
     /// `None`: it has none.
     fn key_of<'a>(&self, uri: &'a Uri) -> Option<Cow<'a, str>>;
-
-    /// Whether `key`, one that it made before, is known to be that of `uri` by less than it takes to make it.
-    #[inline]
-    fn is_surely(&self, uri: &Uri, key: &str) -> bool {
-        self.is_spelled(uri, key) && self.is_plain(key)
-    }
-
-    /// Whether `uri` is spelled like `key` where that is made of it.
-    #[inline]
-    fn is_spelled(&self, _uri: &Uri, _key: &str) -> bool {
-        false
-    }
-
-    /// Whether what is spelled like `key` has that key, whatever the rest.
-    #[inline]
-    fn is_plain(&self, _key: &str) -> bool {
-        false
-    }
 }
 
 #[cfg(feature = "retry")]
@@ -83,21 +59,11 @@ impl KeyOf for ByAuthority {
     fn key_of<'a>(&self, uri: &'a Uri) -> Option<Cow<'a, str>> {
         super::by_authority(uri)
     }
-
-    #[inline]
-    fn is_spelled(&self, uri: &Uri, key: &str) -> bool {
-        uri.authority().is_some_and(|whole| whole.as_str() == key)
-    }
-
-    #[inline]
-    fn is_plain(&self, key: &str) -> bool {
-        super::authority::is_plain(key)
-    }
 }
 
 /// A key made of the URI of an HTTP request, or a name of its own for those of which none can be made.
 #[cfg(feature = "standard")]
-pub(crate) struct Named<F> {
+pub struct Named<F> {
     pub(crate) by: Arc<F>,
     pub(crate) name: Arc<str>,
     /// Off: there are no keys at all.
@@ -131,12 +97,6 @@ impl<F: KeyOf, B> Key<Request<B>> for Named<F> {
     #[inline]
     fn key<'a>(&'a self, request: &'a Request<B>) -> Option<Cow<'a, str>> {
         self.of(request.uri())
-    }
-
-    #[inline]
-    fn is_surely(&self, request: &Request<B>, key: &str) -> bool {
-        // The name is no key that was made: a host may be spelled like it, and have another.
-        self.by.is_surely(request.uri(), key) && *key != *self.name
     }
 }
 

@@ -2,7 +2,6 @@
 
 mod authority;
 mod by;
-mod last;
 mod store;
 
 use tokio::time::Instant;
@@ -18,12 +17,12 @@ pub(crate) use self::by::Named;
 pub(crate) use self::by::{ByRequest, ByUri, Key};
 #[cfg(any(test, feature = "circuit-breaker"))]
 pub(crate) use self::store::KEYS_MAX;
-pub(crate) use self::{last::Last, store::Store};
+pub(crate) use self::store::Store;
 
 /// What is kept for a key.
 pub(crate) trait Keep: Sized {
     /// Whether nothing is lost by forgetting it.
     fn is_clean(&self, now: Instant) -> bool;
-    /// It has made room for others; no lock is held.
-    fn forgotten(self) {}
+    /// Reports that it has made room for others. No lock is held.
+    fn removed(&self) {}
 }

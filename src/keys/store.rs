@@ -1,224 +1,166 @@
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::HashMap,
     fmt,
-    hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
-    sync::{
-        Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Duration,
 };
 
 use tokio::time::Instant;
 
 use super::Keep;
+use crate::sharded::{GROUPS, Sharded, thread_group};
 
-/// How many keys are kept. More share nothing: see [`Store::get`].
+/// The largest number of keys in one store.
 pub(crate) const KEYS_MAX: usize = 4_096;
 
-/// How long a key may be that is kept, in bytes: four times as long as a name of a host can be.
-const KEY_LONGEST: usize = 1_024;
+/// The largest key that is stored, in bytes: four times the longest name of a host.
+const MAX_KEY_BYTES: usize = 1_024;
 
-/// So many that threads seldom meet in one.
-const SHARDS: usize = 16;
-
-/// How often keys that can go are looked for at the most, so that a flood of keys does not cost a search each.
-const SWEEP_EVERY: Duration = Duration::from_secs(1);
+/// The shortest time between two sweeps, so that a flood of keys does not cost a sweep each.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A `T` for each key, at most [`KEYS_MAX`].
 pub(crate) struct Store<T> {
-    shards: [RwLock<Shard<T>>; SHARDS],
-    len: AtomicUsize,
-    /// Keyed by chance, so that nobody can make keys that meet.
-    hasher: RandomState,
-    /// When keys that can go were last looked for.
+    entries: RwLock<HashMap<Arc<str>, Sharded<T>>>,
+    /// The entry that each group of threads found last. Most threads call one upstream again and again, and need not share
+    /// the lock of the map for that.
+    recent: [Recent<T>; GROUPS],
     swept: Mutex<Option<Instant>>,
 }
 
-/// By the hash of the key, so that it is hashed once.
-type Shard<T> = HashMap<u64, Kept<T>, BuildHasherDefault<Hashed>>;
-
-struct Kept<T> {
-    key: Arc<str>,
-    value: Arc<T>,
-}
+/// Aligned, so that groups do not share a cache line.
+#[repr(align(128))]
+struct Recent<T>(Mutex<Option<(Arc<str>, Sharded<T>)>>);
 
 impl<T> Default for Store<T> {
     fn default() -> Self {
         Self {
-            shards: Default::default(),
-            len: AtomicUsize::new(0),
-            hasher: RandomState::new(),
+            entries: RwLock::default(),
+            recent: std::array::from_fn(|_| Recent(Mutex::new(None))),
             swept: Mutex::default(),
         }
     }
 }
 
 impl<T: Keep> Store<T> {
-    /// The one for `key`, made if there is none. `None` if there are too many, and none of them can go, or it is too long.
+    /// Returns the value of `key`, made if there is none. `None` if the key is too long, or if there are too many and none of
+    /// them can go.
     pub(crate) fn get(
         &self,
         key: &str,
         now: impl FnOnce() -> Instant,
         make: impl FnOnce(Arc<str>) -> T,
-    ) -> Option<Arc<T>> {
-        let hash = self.hash(key);
-        self.find_hashed(hash, key).or_else(|| self.add(hash, key, now, make))
-    }
-
-    /// Apart from the search, which is most of the work there is.
-    #[cold]
-    fn add(
-        &self,
-        hash: u64,
-        key: &str,
-        now: impl FnOnce() -> Instant,
-        make: impl FnOnce(Arc<str>) -> T,
-    ) -> Option<Arc<T>> {
-        if key.len() > KEY_LONGEST {
-            return None;
+    ) -> Option<Sharded<T>> {
+        let recent = &self.recent[thread_group()];
+        if let Some((last, value)) = &*recent.lock()
+            && **last == *key
+        {
+            return Some(value.clone());
         }
-        if !self.has_room(now) {
-            // Another thread may have taken the last place for this very key.
-            return self.find_hashed(hash, key);
-        }
-        let mut shard = self.shard(hash).write().unwrap_or_else(PoisonError::into_inner);
-        let vacant = match shard.entry(hash) {
-            Entry::Occupied(kept) => return kept.get().of(key),
-            Entry::Vacant(vacant) => vacant,
-        };
-        // Counted before it is there, so that many at once do not pass the bound.
-        let more = |len| (len < KEYS_MAX).then_some(len + 1);
-        self.len.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
-        let key: Arc<str> = key.into();
-        let value = Arc::new(make(Arc::clone(&key)));
-        vacant.insert(Kept { key, value: Arc::clone(&value) });
+        let (key, value) = self.find_entry(key).or_else(|| self.add(key, now, make))?;
+        let replaced = recent.lock().replace((key, value.clone()));
+        drop(replaced);
         Some(value)
     }
 
-    /// Makes room, if there is none: what is clean and in nobody's hands goes. No lock is held while another is taken.
-    fn has_room(&self, now: impl FnOnce() -> Instant) -> bool {
-        if self.len.load(Ordering::Relaxed) < KEYS_MAX {
-            return true;
+    fn add(
+        &self,
+        key: &str,
+        now: impl FnOnce() -> Instant,
+        make: impl FnOnce(Arc<str>) -> T,
+    ) -> Option<(Arc<str>, Sharded<T>)> {
+        if key.len() > MAX_KEY_BYTES {
+            return None;
         }
-        let now = now();
-        if !self.is_due(now) {
-            return false;
+        if self.read().len() >= KEYS_MAX {
+            self.sweep(now());
         }
-        for shard in &self.shards {
-            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-            let forgotten = sweep(&mut shard, now);
-            drop(shard);
-            self.len.fetch_sub(forgotten.len(), Ordering::Relaxed);
-            forgotten.into_iter().for_each(Keep::forgotten);
+        let mut entries = self.write();
+        // Another thread may have added it meanwhile.
+        if let Some((key, value)) = entries.get_key_value(key) {
+            return Some((Arc::clone(key), value.clone()));
         }
-        self.len.load(Ordering::Relaxed) < KEYS_MAX
+        if entries.len() >= KEYS_MAX {
+            return None;
+        }
+        let key: Arc<str> = key.into();
+        let value = Sharded::new(make(Arc::clone(&key)));
+        entries.insert(Arc::clone(&key), value.clone());
+        Some((key, value))
     }
 
-    fn is_due(&self, now: Instant) -> bool {
+    /// Removes the values that are clean and held by no call.
+    fn sweep(&self, now: Instant) {
+        if !self.is_sweep_due(now) {
+            return;
+        }
+        for recent in &self.recent {
+            let forgotten = recent.lock().take();
+            drop(forgotten);
+        }
+        // A value is cloned only out of the map and out of `recent`, so one that is unique under this lock stays so.
+        let can_go = |value: &Sharded<T>| value.is_unique() && value.is_clean(now);
+        let removed: Vec<_> = self.write().extract_if(|_, value| can_go(value)).collect();
+        for (_, value) in removed {
+            value.removed();
+        }
+    }
+
+    fn is_sweep_due(&self, now: Instant) -> bool {
         let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = swept.is_none_or(|swept| now.saturating_duration_since(swept) >= SWEEP_EVERY);
-        if due {
+        let is_due =
+            swept.is_none_or(|swept| now.saturating_duration_since(swept) >= SWEEP_INTERVAL);
+        if is_due {
             *swept = Some(now);
         }
-        due
+        is_due
     }
 }
 
 impl<T> Store<T> {
-    /// The one for `key`, if there is one.
+    /// Returns the value of `key`, if there is one.
     #[cfg(any(test, feature = "circuit-breaker"))]
-    pub(crate) fn find(&self, key: &str) -> Option<Arc<T>> {
-        self.find_hashed(self.hash(key), key)
+    pub(crate) fn find(&self, key: &str) -> Option<Sharded<T>> {
+        self.read().get(key).cloned()
     }
 
-    #[inline]
-    fn find_hashed(&self, hash: u64, key: &str) -> Option<Arc<T>> {
-        let shard = self.shard(hash).read().unwrap_or_else(PoisonError::into_inner);
-        shard.get(&hash)?.of(key)
+    fn find_entry(&self, key: &str) -> Option<(Arc<str>, Sharded<T>)> {
+        let entries = self.read();
+        let (key, value) = entries.get_key_value(key)?;
+        Some((Arc::clone(key), value.clone()))
     }
 
-    #[inline]
-    fn shard(&self, hash: u64) -> &RwLock<Shard<T>> {
-        // By bits of which a map of this size takes no notice.
-        &self.shards[(hash >> 32) as usize % SHARDS]
-    }
-
-    #[inline]
-    fn hash(&self, key: &str) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write(key.as_bytes());
-        hasher.finish()
-    }
-
-    /// All there are, in no order.
+    /// Returns all values, in no order.
     #[cfg(any(test, feature = "circuit-breaker"))]
-    pub(crate) fn all(&self) -> Vec<Arc<T>> {
-        let kept = |shard: &RwLock<Shard<T>>| {
-            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
-            shard.values().map(|kept| Arc::clone(&kept.value)).collect::<Vec<_>>()
-        };
-        self.shards.iter().flat_map(kept).collect()
+    pub(crate) fn all(&self) -> Vec<Sharded<T>> {
+        self.read().values().cloned().collect()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<Arc<str>, Sharded<T>>> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<Arc<str>, Sharded<T>>> {
+        self.entries.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<T> Kept<T> {
-    /// `None`: another key has the same hash, by a chance of one to 2^40 among as many keys as are kept. Its place is taken
-    /// then, as if there were too many.
-    #[inline]
-    fn of(&self, key: &str) -> Option<Arc<T>> {
-        (*self.key == *key).then(|| Arc::clone(&self.value))
-    }
-}
-
-/// Takes out what is clean, unless somebody has it.
-fn sweep<T: Keep>(shard: &mut Shard<T>, now: Instant) -> Vec<T> {
-    let can_go = |value: &Arc<T>| Arc::strong_count(value) == 1 && value.is_clean(now);
-    let leaving: Vec<_> = shard.extract_if(|_, kept| can_go(&kept.value)).collect();
-    let mut forgotten = Vec::new();
-    for (hash, Kept { key, value }) in leaving {
-        // Who remembers it may have used it meanwhile, or be about to; from here on nobody can.
-        let value = match Arc::try_unwrap(value) {
-            Ok(value) if value.is_clean(now) => {
-                forgotten.push(value);
-                continue;
-            }
-            Ok(value) => Arc::new(value),
-            Err(value) => value,
-        };
-        shard.insert(hash, Kept { key, value });
-    }
-    forgotten
-}
-
-/// What is hashed already.
-#[derive(Default)]
-struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn write(&mut self, bytes: &[u8]) {
-        unreachable!("{bytes:?} is no hash")
-    }
-
-    #[inline]
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-
-    #[inline]
-    fn finish(&self) -> u64 {
-        self.0
+impl<T> Recent<T> {
+    fn lock(&self) -> MutexGuard<'_, Option<(Arc<str>, Sharded<T>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<T> fmt::Debug for Store<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("len", &self.len).finish_non_exhaustive()
+        f.debug_struct("Store").field("len", &self.read().len()).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     struct Kept(AtomicUsize);
@@ -229,7 +171,7 @@ mod tests {
         }
     }
 
-    fn get(store: &Store<Kept>, key: &str, now: Instant) -> Option<Arc<Kept>> {
+    fn get(store: &Store<Kept>, key: &str, now: Instant) -> Option<Sharded<Kept>> {
         store.get(key, || now, |_| Kept(AtomicUsize::new(0)))
     }
 
@@ -244,7 +186,7 @@ mod tests {
         assert_eq!(store.all().len(), KEYS_MAX);
         assert!(get(&store, "one more", now).is_some());
         assert_eq!(store.all().len(), 3);
-        assert!(Arc::ptr_eq(&held, &store.find("held").unwrap()));
+        assert!(held.ptr_eq(&store.find("held").unwrap()));
         assert_eq!(store.find("dirty").unwrap().0.load(Ordering::Relaxed), 1);
         assert!(store.find("7").is_none());
     }
@@ -301,13 +243,40 @@ mod tests {
     }
 
     #[test]
-    fn two_keys_that_meet_in_one_hash_do_not_share() {
-        let (store, now) = (Store::default(), Instant::now());
-        let hash = store.hash("a");
-        let add = |key: &str| store.add(hash, key, || now, |_| Kept(AtomicUsize::new(0)));
-        assert!(add("a").is_some());
-        assert!(add("b").is_none());
-        assert!(store.find_hashed(hash, "b").is_none());
-        assert_eq!(store.all().len(), 1);
+    fn store_frees_every_value_when_two_threads_use_a_hundred_thousand_hosts() {
+        struct Alive(Arc<AtomicUsize>);
+
+        impl Keep for Alive {
+            fn is_clean(&self, _now: Instant) -> bool {
+                true
+            }
+        }
+
+        impl Drop for Alive {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+
+        let (store, alive) = (Store::default(), Arc::new(AtomicUsize::new(0)));
+        let start = Instant::now();
+        // A second for every host, so that the store may be swept whenever it is full.
+        let call = |host: u32| {
+            let now = || start + Duration::from_secs(host.into());
+            store.get(&host.to_string(), now, |_| {
+                alive.fetch_add(1, Ordering::Relaxed);
+                Alive(Arc::clone(&alive))
+            })
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| (0..100_000).for_each(|host| drop(call(host))));
+            }
+        });
+        // Both threads are done, so nothing but the store and its cache holds a value.
+        assert!(store.all().len() <= KEYS_MAX);
+        assert!(alive.load(Ordering::Relaxed) <= KEYS_MAX + GROUPS);
+        drop(store);
+        assert_eq!(alive.load(Ordering::Relaxed), 0);
     }
 }

@@ -36,18 +36,6 @@ impl<B: Body> ResponseBody<B> {
     }
 }
 
-#[cfg(feature = "standard")]
-impl<B> ResponseBody<B> {
-    pub(crate) const fn inner_mut(&mut self) -> &mut B {
-        &mut self.inner
-    }
-
-    #[inline]
-    pub(super) fn watch(&mut self, slot: Slot) {
-        self.slot = slot;
-    }
-}
-
 type Next<B> = Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>;
 
 /// In bytes: a body as clients and servers have one, and not one of a whole stack.

@@ -16,8 +16,6 @@ use super::{
     slot::Slot,
     view::View,
 };
-#[cfg(feature = "standard")]
-use crate::{BoxError, poll_into::PollInto};
 use crate::{Cause, Classify, Failure, Reporter, body::is_at_end};
 
 pin_project! {
@@ -104,64 +102,6 @@ fn ended<B, E: fmt::Display, C: Classify<Response<B>>, V: View<E>>(
 ) -> E {
     note_error(slot, &error, &classifier, &view);
     error
-}
-
-#[cfg(feature = "standard")]
-impl<F, C> ResponseFuture<F, C, super::Known> {
-    pub(crate) const fn new(inner: F, slot: Slot, classifier: C) -> Self {
-        Self { inner, slot, classifier, view: super::Known {} }
-    }
-
-    /// As [`PollInto`], of a body that need only be told that it is watched.
-    #[inline]
-    pub(crate) fn poll_into<B>(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        polled: &mut Poll<Result<Response<ResponseBody<B>>, BoxError>>,
-    ) where
-        F: PollInto<Output = Result<Response<ResponseBody<B>>, BoxError>>,
-        C: Classify<Response<ResponseBody<B>>>,
-        B: Body,
-        B::Error: fmt::Display + 'static,
-    {
-        if self.slot.is_empty() {
-            return self.project().inner.poll_into(cx, polled);
-        }
-        self.poll_heard(cx, polled);
-    }
-
-    /// Apart, so that a call that nobody hears of is polled as if it were bare.
-    #[inline(never)]
-    fn poll_heard<B>(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        polled: &mut Poll<Result<Response<ResponseBody<B>>, BoxError>>,
-    ) where
-        F: PollInto<Output = Result<Response<ResponseBody<B>>, BoxError>>,
-        C: Classify<Response<ResponseBody<B>>>,
-        B: Body,
-        B::Error: fmt::Display + 'static,
-    {
-        let this = self.project();
-        let Some(record) = this.slot.record() else { return };
-        LeftBehind::forget();
-        record.watching(|| {
-            let _entered = this.slot.enter();
-            this.inner.poll_into(cx, polled);
-        });
-        match polled {
-            Poll::Pending => {}
-            Poll::Ready(Ok(response)) => {
-                // Out of the future, which does not come to be dropped before its end should others' code panic.
-                let mut slot = this.slot.take();
-                note_response(&mut slot, response, this.classifier);
-                response.body_mut().watch(slot);
-            }
-            Poll::Ready(Err(error)) => {
-                note_error(this.slot.take(), error, this.classifier, this.view);
-            }
-        }
-    }
 }
 
 /// Notes what came.

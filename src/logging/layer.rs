@@ -8,7 +8,7 @@ use super::{
     settings::{CREDENTIALS, Hook, Settings, Side},
     view::{ErrorsAs, Known},
 };
-use crate::{HttpClassifier, Ratio};
+use crate::{HttpClassifier, Ratio, sharded::Sharded};
 
 /// Applies [`Logging`]. See the [module docs](super) for what is logged and an example.
 ///
@@ -20,7 +20,7 @@ use crate::{HttpClassifier, Ratio};
 pub struct LoggingLayer<C = HttpClassifier, V = Known> {
     classifier: C,
     view: V,
-    settings: Arc<Settings>,
+    settings: Sharded<Settings>,
 }
 
 impl LoggingLayer {
@@ -34,8 +34,18 @@ impl LoggingLayer {
         Self::new(Side::Server, Level::Info)
     }
 
+    /// Logs nothing.
+    pub fn disabled() -> Self {
+        Self::client()
+            .only_failures()
+            .failure(Level::Off)
+            .refused(Level::Off)
+            .span(Level::Off)
+            .curl(false)
+    }
+
     fn new(side: Side, success: Level) -> Self {
-        let settings = Arc::new(Settings::new(side, success));
+        let settings = Sharded::new(Settings::new(side, success));
         Self { classifier: HttpClassifier::new(), view: Known::default(), settings }
     }
 }
@@ -67,7 +77,7 @@ impl<C, V> LoggingLayer<C, V> {
     }
 
     fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
-        change(Arc::make_mut(&mut self.settings));
+        self.settings.update(change);
         self
     }
 }
@@ -239,7 +249,7 @@ impl<S, C: Clone, V: Clone> Layer<S> for LoggingLayer<C, V> {
             view: self.view.clone(),
             gravest: self.settings.gravest(),
             at_length: self.settings.at_length(),
-            settings: Arc::clone(&self.settings),
+            settings: self.settings.clone(),
         }
     }
 }

@@ -1,7 +1,5 @@
 use std::{error::Error, mem, num::NonZeroU32};
 
-#[cfg(feature = "retry")]
-use crate::attempts::{forget_told, stop_of, swap_dropped};
 use crate::{Cause, Failure, find_source};
 
 /// What cannot be returned: how many attempts a call had made that is dropped before its end, which says so as it is dropped;
@@ -69,7 +67,6 @@ fn is_limit(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// Nobody tells anything.
-#[cfg(not(feature = "retry"))]
 mod nothing {
     use super::{Error, NonZeroU32};
 
@@ -92,5 +89,4 @@ mod nothing {
         None
     }
 }
-#[cfg(not(feature = "retry"))]
 use nothing::{forget_told, stop_of, swap_dropped};

@@ -210,8 +210,6 @@ mod target;
 mod url;
 mod view;
 
-#[cfg(feature = "standard")]
-pub(crate) use self::slot::Slot;
 pub use self::{
     body::ResponseBody,
     future::ResponseFuture,

@@ -1,9 +1,6 @@
 use std::{
     mem,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
@@ -22,7 +19,7 @@ use super::{
     span::Open,
     url::Url,
 };
-use crate::{Failure, classify::is_plain_text};
+use crate::{Failure, classify::is_plain_text, sharded::Sharded};
 
 /// The longest of those that are in use, in bytes; a longer one is not held for nothing.
 const LONGEST_METHOD: usize = 15;
@@ -36,7 +33,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// other: less is moved so than with a whole one.
 #[derive(Debug)]
 pub(super) struct Record {
-    settings: Option<Arc<Settings>>,
+    settings: Option<Sharded<Settings>>,
     pub(super) method: Method,
     url: Url,
     /// The request's; on a client the response's, once that is there.
@@ -111,8 +108,8 @@ impl Record {
     /// What there is of every request.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `Slot::new`")]
-    pub(super) fn begin(&mut self, settings: &Arc<Settings>, head: Head<'_>, whole: bool) {
-        self.settings = Some(Arc::clone(settings));
+    pub(super) fn begin(&mut self, settings: &Sharded<Settings>, head: Head<'_>, whole: bool) {
+        self.settings = Some(settings.clone());
         let is_whole = whole || !self.url.keep(head.uri());
         if is_whole {
             self.url.keep_whole(head.uri());

@@ -1,6 +1,5 @@
 use std::{
     fmt,
-    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -14,7 +13,7 @@ use super::{
     slot::Slot,
     view::{Known, View},
 };
-use crate::{Classify, HttpClassifier};
+use crate::{Classify, HttpClassifier, sharded::Sharded};
 
 /// Service made by [`LoggingLayer`](super::LoggingLayer). Makes no errors of its own.
 #[derive(Clone, Debug)]
@@ -26,7 +25,7 @@ pub struct Logging<S, C = HttpClassifier, V = Known> {
     pub(super) gravest: LevelFilter,
     /// From what on requests are looked at at length.
     pub(super) at_length: LevelFilter,
-    pub(super) settings: Arc<Settings>,
+    pub(super) settings: Sharded<Settings>,
 }
 
 impl<S, C, V, ReqBody, ResBody> Service<Request<ReqBody>> for Logging<S, C, V>
@@ -68,31 +67,8 @@ where
     }
 }
 
-#[cfg(feature = "standard")]
-impl<S, C: Clone, V> Logging<S, C, V> {
-    #[inline]
-    pub(crate) fn classifier(&self) -> C {
-        self.classifier.clone()
-    }
-
-    /// A place for the record of a call that begins now, or none.
-    #[inline]
-    pub(crate) fn begin<B>(&self, request: &Request<B>) -> Slot {
-        let heard = LevelFilter::current();
-        if heard < self.gravest { Slot::none() } else { self.begin_heard(request, heard) }
-    }
-
-    #[inline(never)]
-    fn begin_heard<B>(&self, request: &Request<B>, heard: LevelFilter) -> Slot {
-        if heard < self.at_length {
-            return Slot::new(&self.settings, Head::of(request), false);
-        }
-        begin(&self.settings, Head::of(request))
-    }
-}
-
 #[inline(never)]
-fn begin(settings: &Arc<Settings>, head: Head<'_>) -> Slot {
+fn begin(settings: &Sharded<Settings>, head: Head<'_>) -> Slot {
     match &settings.skip.0 {
         Some(skip) if skip(head) => Slot::none(),
         _ => {

@@ -2,11 +2,11 @@ use std::{
     cell::Cell,
     fmt,
     mem::{self, ManuallyDrop},
-    sync::Arc,
 };
 
 use super::{Head, end::End, record::Record, settings::Settings, span::Entered};
 use crate::panics::at_most_one;
+use crate::sharded::Sharded;
 
 /// How many places a thread keeps for later.
 const KEPT: usize = 64;
@@ -43,7 +43,7 @@ impl Slot {
         clippy::inline_always,
         reason = "out of line, what it is told of the request is written to memory for it"
     )]
-    pub(super) fn new(settings: &Arc<Settings>, head: Head<'_>, whole: bool) -> Self {
+    pub(super) fn new(settings: &Sharded<Settings>, head: Head<'_>, whole: bool) -> Self {
         let mut place = free_place();
         place.record.begin(settings, head, whole);
         Self(ManuallyDrop::new(Some(place)))
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_method_that_somebody_made_up_is_not_held_for_nothing() {
-        let settings = Arc::new(Settings::new(Side::Client, Level::Debug));
+        let settings = Sharded::new(Settings::new(Side::Client, Level::Debug));
         let mut request = Request::new(());
         for length in [7, 15, 16, 100_000] {
             *request.method_mut() = Method::from_bytes(&vec![b'M'; length]).unwrap();

@@ -19,10 +19,13 @@ use super::{
     counters::Spent,
     policy::Policy,
     protocol::{Again, Sent, count},
+    settings::{Limit, Settings},
 };
-#[cfg(feature = "standard")]
-use crate::poll_into::PollInto;
-use crate::{BoxError, Classify, attempts::tell_dropped};
+use crate::{
+    BoxError, Classify,
+    sharded::Sharded,
+    time_limit::{Elapsed, poll_at},
+};
 
 pin_project! {
     /// Response future of [`Retry`](super::Retry).
@@ -39,10 +42,16 @@ pin_project! {
         pub(super) body: P::Body,
         pub(super) classifier: C,
         pub(super) protocol: P,
-        pub(super) policy: Arc<Policy>,
-        // `None`: that of `policy`.
-        pub(super) budget: Option<Arc<Budget>>,
+        pub(super) settings: Sharded<Settings>,
+        // The request's own, in place of the one in `settings`.
+        pub(super) policy: Option<Arc<Policy>>,
+        // `None`: the shared one of `settings`.
+        pub(super) budget: Option<Sharded<Budget>>,
         pub(super) started: Instant,
+        pub(super) limit: Limit,
+        // Of the whole call. Armed by the first pending poll.
+        #[pin]
+        pub(super) timer: Option<Sleep>,
         pub(super) made: u32,
         // Boxed, and made by the first failure, because most calls have none.
         pub(super) history: Option<Box<History>>,
@@ -53,11 +62,12 @@ pin_project! {
         S: Service<Sent<P, Req>>,
         P: Protocol<Req, S::Response>,
     {
-        #[inline]
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            if this.history.is_some() && !matches!(this.state.project(), StateProj::Done) {
-                tell_dropped(count(*this.made));
+            let is_done = matches!(this.state.project(), StateProj::Done);
+            // A subscriber that panics must not make a second panic.
+            if this.history.is_some() && !is_done && !std::thread::panicking() {
+                tracing::debug!(name: "cancelled", attempts = *this.made, "cancelled while retrying");
             }
         }
     }
@@ -91,6 +101,8 @@ pin_project! {
         },
         // The inner service is asked whether it can take another request, as long as that can be answered in time.
         Ready { again: Option<A>, #[pin] deadline: Option<Sleep> },
+        // The deadline had passed before the call.
+        Late { error: Option<Elapsed> },
         Done,
     }
 }
@@ -104,122 +116,22 @@ where
 {
     type Output = Result<S::Response, BoxError>;
 
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "out of line, the response is moved once more")]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let StateProj::Attempt { attempt } = self.as_mut().project().state.project() {
-            match ready!(attempt.poll(cx)) {
-                // Most calls end here. No reference to the response goes out of line, so that it is moved once.
-                Ok(response) if self.is_done(&response) => return Poll::Ready(Ok(response)),
-                outcome => {
-                    if let Some(outcome) = self.as_mut().look(outcome.map_err(Into::into)) {
-                        return Poll::Ready(outcome);
-                    }
-                }
-            }
-        }
-        let outcome = ready!(self.poll_on(cx));
-        Poll::Ready(outcome)
-    }
-}
-
-impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
-where
-    S: Service<Sent<P, Req>>,
-    S::Error: Into<BoxError>,
-    C: Classify<S::Response>,
-    P: Protocol<Req, S::Response>,
-{
-    /// Whether there is nothing more to do, as can be told at a glance: it was the first attempt, and did well.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as `poll`")]
-    fn is_done(&self, response: &S::Response) -> bool {
-        let is_done = self.made == 1
-            && self.policy.unwanted.is_empty()
-            && self.classifier.is_surely_none(response);
-        #[cfg(feature = "metrics")]
-        if is_done {
-            crate::metrics::attempt(None, 1);
-        }
-        is_done
-    }
-
-    /// Returns what the caller gets, or sets the state that leads to another attempt.
-    #[inline(never)]
-    fn look(
-        mut self: Pin<&mut Self>,
-        outcome: Result<S::Response, BoxError>,
-    ) -> Option<Result<S::Response, BoxError>> {
-        let this = self.as_mut().project();
-        let failure = match &outcome {
-            Ok(response) => {
-                let failure = this.classifier.classify(Ok(response));
-                failure.or_else(|| this.protocol.among(response, &this.policy.unwanted))
-            }
-            Err(error) => this.classifier.classify(Err(&**error)),
-        };
-        self.judge(outcome, failure)
-    }
-
-    /// From the end of an attempt to that of the call.
-    #[inline(never)]
-    fn poll_on(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<S::Response, BoxError>> {
         loop {
-            if let Err(error) = ready!(self.as_mut().poll_again(cx)) {
-                return Poll::Ready(Err(error));
-            }
             if let StateProj::Attempt { attempt } = self.as_mut().project().state.project() {
-                let outcome = ready!(attempt.poll(cx)).map_err(Into::into);
-                if let Some(outcome) = self.as_mut().look(outcome) {
+                // The response first: one that is ready beats a deadline that has passed.
+                let Poll::Ready(outcome) = attempt.poll(cx) else { break };
+                if let Some(outcome) = self.as_mut().complete(outcome.map_err(Into::into)) {
                     return Poll::Ready(outcome);
                 }
             }
-        }
-    }
-}
-
-#[cfg(feature = "standard")]
-impl<S, C, P, Req> PollInto for ResponseFuture<S, C, P, Req>
-where
-    S: Service<Sent<P, Req>, Error = BoxError>,
-    S::Future: PollInto<Output = Result<S::Response, BoxError>>,
-    C: Classify<S::Response>,
-    P: Protocol<Req, S::Response>,
-{
-    type Output = Result<S::Response, BoxError>;
-
-    #[inline]
-    fn poll_into(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        polled: &mut Poll<Result<S::Response, BoxError>>,
-    ) {
-        if let StateProj::Attempt { attempt } = self.as_mut().project().state.project() {
-            attempt.poll_into(cx, polled);
-            match polled {
-                Poll::Pending => return,
-                Poll::Ready(Ok(response)) if self.is_done(response) => return,
-                Poll::Ready(_) => {}
-            }
-            let Poll::Ready(outcome) = std::mem::replace(polled, Poll::Pending) else { return };
-            if let Some(outcome) = self.as_mut().look(outcome) {
-                *polled = Poll::Ready(outcome);
-                return;
+            match self.as_mut().poll_next_attempt(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => break,
             }
         }
-        // Most calls have no other attempt, and its response may be moved.
-        *polled = self.poll_on(cx);
-    }
-
-    #[inline]
-    fn wakes_by(&self) -> Option<Instant> {
-        match &self.state {
-            State::Attempt { attempt } => attempt.wakes_by(),
-            _ => None,
-        }
+        self.poll_deadline(cx).map(Err)
     }
 }
 
@@ -229,12 +141,21 @@ where
     S::Error: Into<BoxError>,
     P: Protocol<Req, S::Response>,
 {
+    /// Ends the call once its deadline has passed.
+    fn poll_deadline(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<BoxError> {
+        let Some(at) = self.limit.enforced() else { return Poll::Pending };
+        ready!(poll_at(self.as_mut().project().timer, at, cx));
+        Poll::Ready(self.time_out(at))
+    }
+
     /// From one attempt to the next.
-    #[inline(never)]
-    fn poll_again(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+    fn poll_next_attempt(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), BoxError>> {
         loop {
-            let limit = self.deadline();
             let mut this = self.as_mut().project();
+            let policy = this.policy.as_deref().unwrap_or(&this.settings.policy);
             match this.state.as_mut().project() {
                 StateProj::Attempt { .. } => return Poll::Ready(Ok(())),
                 StateProj::Wait { mut discard, mut sleep, until, again } => {
@@ -257,10 +178,12 @@ where
                 StateProj::Ready { again, mut deadline } => {
                     let next = this.next.as_mut().expect("kept while there may be another attempt");
                     let ready = next.poll_ready(cx);
+                    let limit = this.limit.deadline;
                     if let Some(limit) = limit.filter(|_| ready.is_pending() || deadline.is_some())
                     {
                         // Looked at even if it is ready by now, which may have come late.
-                        let time = this.policy.time_to_wait(Some(limit.remaining()));
+                        let margin = this.settings.deadline_margin;
+                        let time = policy.time_to_wait(Some(limit.remaining()), margin);
                         if let (Ok(time), None) = (time, deadline.as_mut().as_pin_mut()) {
                             deadline.set(Some(sleep(time)));
                         }
@@ -277,10 +200,14 @@ where
                     let again = again.take().expect("kept until the service is ready");
                     *this.made += 1;
                     let number = Attempt(count(*this.made));
-                    let header = this.policy.attempt_header.as_ref();
+                    let header = policy.attempt_header.as_ref();
                     let request = this.protocol.again(this.saved, again, number, header);
                     let attempt = next.call(request);
                     this.state.set(State::Attempt { attempt });
+                }
+                StateProj::Late { error } => {
+                    let error = error.take().expect("polled after completion");
+                    return Poll::Ready(Err(error.into()));
                 }
                 StateProj::Done => panic!("polled after completion"),
             }

@@ -1,9 +1,7 @@
-use std::{any::type_name, fmt, sync::Arc};
+use std::{any::type_name, fmt, sync::Arc, time::Duration};
 
 use bytes::Buf;
-use http::{
-    Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, Version,
-};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, request::Parts};
 use http_body::Body;
 
 use super::{
@@ -68,52 +66,13 @@ where
     }
 }
 
-/// The head of a request.
-#[derive(Debug)]
-pub struct Saved {
-    method: Method,
-    uri: Uri,
-    version: Version,
-    /// `None` if there are none: a quarter of the cost of a copy is that of an empty map.
-    headers: Option<HeaderMap>,
-    extensions: Extensions,
-}
-
-impl Saved {
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "out of line, what it returns is copied once more")]
-    pub(crate) fn of<B>(request: &Request<B>) -> Self {
-        Self {
-            method: request.method().clone(),
-            uri: request.uri().clone(),
-            version: request.version(),
-            headers: (!request.headers().is_empty()).then(|| request.headers().clone()),
-            extensions: request.extensions().clone(),
-        }
-    }
-}
-
-impl<F> Http<F> {
-    /// What is sent first, and what is kept of it.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as `ReplayBody::new`")]
-    pub(super) fn body<B>(&self, body: B, limit: usize) -> (F::Body, Replay<B>)
-    where
-        B: Body,
-        F: Convert<B>,
-    {
-        let (body, replay) = ReplayBody::new(body, limit);
-        (self.convert.convert(body), replay)
-    }
-}
-
 impl<B, F> Requests<Request<B>> for Http<F>
 where
     B: Body,
     F: Convert<B>,
 {
     type Request = Request<F::Body>;
-    type Saved = Saved;
+    type Saved = Parts;
     type Body = Replay<B>;
     type Again = ReplayBody<B>;
 
@@ -125,30 +84,24 @@ where
         Override::of(request.extensions())
     }
 
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "out of line, what it returns is copied once more")]
-    fn keep(&self, request: &Request<B>) -> Saved {
-        Saved::of(request)
+    fn deadline(&self, request: &Request<B>) -> Option<Deadline> {
+        request.extensions().get().copied()
     }
 
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "out of line, the request is copied three times more")]
-    fn send(&self, request: Request<B>, body_limit: usize) -> (Self::Request, Replay<B>) {
+    fn save(&self, request: Request<B>, body_limit: usize) -> (Self::Request, Parts, Replay<B>) {
         let (parts, body) = request.into_parts();
-        let (body, replay) = self.body(body, body_limit);
-        (Request::from_parts(parts, body), replay)
+        let saved = parts.clone();
+        let (body, replay) = ReplayBody::new(body, body_limit);
+        (Request::from_parts(parts, self.convert.convert(body)), saved, replay)
     }
 
-    fn about<'a>(&self, saved: &'a Saved) -> About<'a> {
+    fn about<'a>(&self, saved: &'a Parts) -> About<'a> {
         About {
             method: Some(&saved.method),
-            idempotency_key: saved.headers.as_ref().is_some_and(has_idempotency_key),
+            idempotency_key: has_idempotency_key(&saved.headers),
             time_left: None,
+            margin: Duration::ZERO,
         }
-    }
-
-    fn deadline(&self, saved: &Saved) -> Option<Deadline> {
-        saved.extensions.get().copied()
     }
 
     fn is_repeatable(&self, body: &Replay<B>) -> bool {
@@ -161,19 +114,12 @@ where
 
     fn again(
         &self,
-        saved: &Saved,
+        saved: &Parts,
         body: ReplayBody<B>,
         attempt: Attempt,
         header: Option<&HeaderName>,
     ) -> Self::Request {
-        let mut request = Request::new(self.convert.convert(body));
-        request.method_mut().clone_from(&saved.method);
-        request.uri_mut().clone_from(&saved.uri);
-        *request.version_mut() = saved.version;
-        if let Some(headers) = &saved.headers {
-            request.headers_mut().clone_from(headers);
-        }
-        request.extensions_mut().clone_from(&saved.extensions);
+        let mut request = Request::from_parts(saved.clone(), self.convert.convert(body));
         request.extensions_mut().insert(attempt);
         if let Some(name) = header {
             request.headers_mut().insert(name, HeaderValue::from(attempt.0.get()));

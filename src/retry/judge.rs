@@ -8,12 +8,14 @@ use tower_service::Service;
 use super::{
     Attempts, GaveUp, Protocol, ResponseFuture, Retrying, Stop,
     future::State,
+    policy::Policy,
     protocol::{About, Again, Sent, count},
 };
 use crate::{
-    BoxError, Cause, Deadline, Failure, Processed,
-    attempts::{remember, tell_stopped},
+    BoxError, Cause, Classify, Deadline, Failure, Processed,
+    attempts::remember,
     classify::classify_error,
+    time_limit::{Elapsed, Phase},
 };
 
 impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
@@ -22,17 +24,25 @@ where
     P: Protocol<Req, S::Response>,
 {
     /// Returns what the caller gets, or sets the state that leads to another attempt.
-    pub(super) fn judge(
+    pub(super) fn complete(
         mut self: Pin<&mut Self>,
         outcome: Result<S::Response, BoxError>,
-        failure: Option<Failure>,
-    ) -> Option<Result<S::Response, BoxError>> {
+    ) -> Option<Result<S::Response, BoxError>>
+    where
+        C: Classify<S::Response>,
+    {
+        let result = outcome.as_ref().map_err(|error| &**error as _);
+        let classified = self.classifier.classify(result);
+        let listed = || {
+            let response = outcome.as_ref().ok()?;
+            self.protocol.among(response, &self.policy().unwanted)
+        };
+        let failure = classified.or_else(listed);
         #[cfg(feature = "metrics")]
         crate::metrics::attempt(failure.map(|failure| failure.cause()), self.made);
         let Some(failure) = failure else {
-            let marked = self.made > 1;
             return Some(match outcome {
-                Ok(response) if marked => Ok(self.finish(response, None)),
+                Ok(response) if self.made > 1 => Ok(self.finish(response, None, None)),
                 outcome => {
                     self.project().state.set(State::Done);
                     outcome
@@ -41,42 +51,40 @@ where
         };
         match self.as_mut().prepare(&failure) {
             Ok((delay, again)) => {
-                self.let_go(outcome, failure, delay, again);
+                self.wait(outcome, failure, delay, again);
                 None
             }
-            Err(stop) => Some(self.fail(outcome, failure, stop)),
+            Err(stop) => Some(self.fail(outcome, failure, classified, stop)),
         }
     }
 
-    /// The sooner of what the request says and what the layer was told.
-    pub(super) fn deadline(&self) -> Option<Deadline> {
-        let within = self.policy.within.map(|time| Deadline::after(self.started, time));
-        let said = self.protocol.deadline(&self.saved);
-        said.into_iter().chain(within).min()
+    pub(super) fn policy(&self) -> &Policy {
+        self.policy.as_deref().unwrap_or(&self.settings.policy)
     }
 
     /// What another attempt takes: a decision, a retry of the budget, and the means to send the request again.
     fn prepare(self: Pin<&mut Self>, failure: &Failure) -> Result<(Duration, Again<P, Req>), Stop> {
-        let time_left = self.deadline().map(|deadline| deadline.remaining());
+        let time_left = self.limit.deadline.map(|deadline| deadline.remaining());
         let this = self.project();
+        let policy = this.policy.as_deref().unwrap_or(&this.settings.policy);
+        let margin = this.settings.deadline_margin;
         let history = this.history.get_or_insert_default();
         // gRFC A6, "Transparent Retries": a request that was never written is no load, so it is sent again once
         // whatever the limits say; unless retrying is off.
-        let free =
-            failure.never_written() && !history.resent && this.policy.limits.total != Some(0);
-        let about = About { time_left, ..this.protocol.about(this.saved) };
+        let free = failure.never_written() && !history.resent && policy.limits.total != Some(0);
+        let about = About { time_left, margin, ..this.protocol.about(this.saved) };
         let (delay, spent) = if free {
-            this.policy.time_to_wait(about.time_left)?;
+            policy.time_to_wait(time_left, margin)?;
             history.resent = true;
             (Duration::ZERO, history.spent)
         } else {
-            this.policy.decide(failure, &about, history.spent, history.waited, fastrand::f64)?
+            policy.decide(failure, &about, history.spent, history.waited, fastrand::f64)?
         };
         // Before the budget, so that nothing is charged for what cannot be; sending again ends an earlier body.
         if !this.protocol.is_repeatable(this.body) {
             return Err(Stop::NotReplayable);
         }
-        let budget = this.budget.as_ref().unwrap_or_else(|| this.policy.budgets.shared());
+        let budget = this.budget.as_deref().unwrap_or_else(|| this.settings.budgets.shared());
         let paid = free || budget.withdraw(Instant::now);
         #[cfg(feature = "metrics")]
         if this.budget.is_none()
@@ -93,7 +101,7 @@ where
     }
 
     /// Drops the failed attempt and waits.
-    fn let_go(
+    fn wait(
         self: Pin<&mut Self>,
         outcome: Result<S::Response, BoxError>,
         failure: Failure,
@@ -107,7 +115,8 @@ where
             attempt, cause = failure.cause().as_str(), ?delay,
             "trying again",
         );
-        if let Some(hook) = &this.policy.on_retry.0 {
+        let policy = this.policy.as_deref().unwrap_or(&this.settings.policy);
+        if let Some(hook) = &policy.on_retry.0 {
             hook(&Retrying::new(attempt, failure, delay));
         }
         let history = this.history.get_or_insert_default();
@@ -123,7 +132,7 @@ where
         // Only waits without a limit can be beyond the end of time; tokio's longest will do for those.
         let until = now.checked_add(delay).unwrap_or_else(|| Deadline::within(delay).at());
         let first = if discard.is_some() {
-            until.min(now.checked_add(this.policy.drain_wait).unwrap_or(until))
+            until.min(now.checked_add(policy.drain_wait).unwrap_or(until))
         } else {
             until
         };
@@ -136,36 +145,56 @@ where
         mut self: Pin<&mut Self>,
         outcome: Result<S::Response, BoxError>,
         failure: Failure,
+        classified: Option<Failure>,
         stop: Stop,
     ) -> Result<S::Response, BoxError> {
         self.tell(failure.cause(), stop);
         match outcome {
-            Ok(response) if self.policy.raise_on_status && stop.is_limit() => {
+            Ok(response) if self.policy().raise_on_status && stop.is_limit() => {
                 let this = self.as_mut().project();
                 let (_, head) = this.protocol.discard(response);
                 this.history.get_or_insert_default().last_response = head;
                 Err(self.give_up(failure.into(), failure.cause(), stop))
             }
-            Ok(response) => Ok(self.finish(response, Some(stop))),
+            Ok(response) => Ok(self.finish(response, classified, Some(stop))),
             // A spent budget is for callers to know too: they would multiply what it keeps down.
             Err(error) if self.made > 1 || stop == Stop::BudgetSpent => {
                 Err(self.give_up(error, failure.cause(), stop))
             }
             Err(error) => {
-                tell_stopped(&*error, stop);
                 self.project().state.set(State::Done);
                 Err(error)
             }
         }
     }
 
-    fn finish(self: Pin<&mut Self>, mut response: S::Response, stop: Option<Stop>) -> S::Response {
+    fn finish(
+        self: Pin<&mut Self>,
+        mut response: S::Response,
+        failure: Option<Failure>,
+        stop: Option<Stop>,
+    ) -> S::Response {
         let mut this = self.project();
         this.state.set(State::Done);
         let past = this.history.take().map(|history| history.past).unwrap_or_default();
-        let attempts = Attempts::new(count(*this.made), this.started.elapsed(), stop, past);
+        let attempts =
+            Attempts::new(count(*this.made), this.started.elapsed(), failure, stop, past);
         this.protocol.annotate(&mut response, attempts);
         response
+    }
+
+    /// The deadline passed while the call was in flight.
+    pub(super) fn time_out(mut self: Pin<&mut Self>, at: Instant) -> BoxError {
+        let error = Elapsed::new(at.duration_since(self.started), Phase::Deadline).into();
+        if self.history.is_none() {
+            let mut this = self.as_mut().project();
+            this.state.set(State::Done);
+            *this.next = None;
+            return error;
+        }
+        let cause = Cause::HttpResponseTimeout;
+        self.tell(cause, Stop::DeadlineTooNear);
+        self.give_up(error, cause, Stop::DeadlineTooNear)
     }
 
     /// The deadline passed while the inner service was not ready: there is no newer failure than the last.

@@ -6,14 +6,13 @@ use tower_layer::Layer;
 use super::{
     AsIs, Backoff, Budget, Cloned, Http, ReplayBody, Retry, Retrying, SendAs,
     hook::Hook,
-    policy::{From, Methods, Policy},
+    policy::{Methods, Policy},
+    settings::Settings,
 };
-#[cfg(feature = "standard")]
-use crate::keys::KeyOf;
 use crate::{
     HttpClassifier,
     budget::{Budgets, Keyed},
-    keys::Last,
+    sharded::Sharded,
 };
 
 /// Applies [`Retry`]. See the [module docs](super) for what it decides and an example.
@@ -24,7 +23,7 @@ use crate::{
 pub struct RetryLayer<C = HttpClassifier, P = Http> {
     classifier: C,
     protocol: P,
-    pub(super) policy: Arc<Policy>,
+    pub(super) settings: Sharded<Settings>,
 }
 
 impl RetryLayer {
@@ -33,15 +32,14 @@ impl RetryLayer {
         Self {
             classifier: HttpClassifier::new(),
             protocol: Http { convert: AsIs::default() },
-            policy: Arc::default(),
+            settings: Sharded::default(),
         }
     }
 }
 
-#[cfg(feature = "standard")]
 impl RetryLayer {
     /// Sends each request once, and keeps nothing of it.
-    pub(crate) fn off() -> Self {
+    pub(crate) fn disabled() -> Self {
         Self::new().total(0).body_limit(0)
     }
 }
@@ -55,7 +53,7 @@ impl Default for RetryLayer {
 impl<C, P> RetryLayer<C, P> {
     /// Decides by `classifier` what is a failure, in place of [`HttpClassifier`].
     pub fn classifier<C2>(self, classifier: C2) -> RetryLayer<C2, P> {
-        RetryLayer { classifier, protocol: self.protocol, policy: self.policy }
+        RetryLayer { classifier, protocol: self.protocol, settings: self.settings }
     }
 
     /// Retries any request that is `Clone`, HTTP or not, by cloning it.
@@ -88,7 +86,11 @@ impl<C, P> RetryLayer<C, P> {
     /// # }
     /// ```
     pub fn cloned(self) -> RetryLayer<C, Cloned> {
-        RetryLayer { classifier: self.classifier, protocol: Cloned::default(), policy: self.policy }
+        RetryLayer {
+            classifier: self.classifier,
+            protocol: Cloned::default(),
+            settings: self.settings,
+        }
     }
 
     /// How many retries a call has, the first attempt not counted; `None`: as many as its time allows. Default: 4.
@@ -252,11 +254,35 @@ impl<C, P> RetryLayer<C, P> {
         self.set_budgets(Budgets::Keyed(Keyed::new(budget, Arc::new(by))))
     }
 
-    fn set_budgets(self, budgets: Budgets) -> Self {
-        self.set(|policy| {
-            policy.budgets = budgets;
-            policy.budgets_from = From::User;
-        })
+    fn set_budgets(mut self, budgets: Budgets) -> Self {
+        self.settings.update(|settings| {
+            settings.budgets = budgets;
+            settings.has_own_budget = true;
+        });
+        self
+    }
+
+    /// Ends a call that takes longer than `timeout`, from the call to the response's head: all attempts, and the waits
+    /// between them. `None`: a call may take as long as it likes. Default: `None`.
+    ///
+    /// A request's own [`Deadline`](crate::Deadline) ends the call too, if it is sooner. A call whose deadline has passed
+    /// before it begins is not sent. The error is [`Elapsed`](crate::timeout::Elapsed), inside [`GaveUp`](super::GaveUp)
+    /// after more than one attempt. Without a total timeout a request's deadline only keeps attempts from being begun.
+    ///
+    /// An [`Override`](super::Override) does not change it.
+    pub fn total_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        let timeout = timeout.into();
+        self.settings.update(|settings| settings.total_timeout = timeout);
+        self
+    }
+
+    /// Sets the part of the time before a deadline that an attempt leaves to the next hop: one that could not have so much is
+    /// not begun. Default: zero.
+    ///
+    /// An [`Override`](super::Override) does not change it.
+    pub fn deadline_margin(mut self, margin: Duration) -> Self {
+        self.settings.update(|settings| settings.deadline_margin = margin);
+        self
     }
 
     /// Calls `hook` for each retry that has been decided on, before its wait, on the task that drives the call. It must
@@ -265,52 +291,39 @@ impl<C, P> RetryLayer<C, P> {
         self.set(|policy| policy.on_retry = Hook(Some(Arc::new(hook))))
     }
 
-    /// As [`budget_by`](Self::budget_by), if no budget was chosen.
-    #[cfg(feature = "standard")]
-    pub(crate) fn default_budget_by(self, by: Arc<dyn KeyOf + Send + Sync>) -> Self {
-        if self.policy.budgets_from == From::User {
-            return self;
-        }
-        self.same_budget_by(Budget::default(), by)
+    /// Whether a budget was set.
+    pub(crate) fn has_own_budget(&self) -> bool {
+        self.settings.has_own_budget
     }
 
-    /// As [`budget_by`](Self::budget_by), but it counts as chosen only if one was before.
-    #[cfg(feature = "standard")]
-    pub(crate) fn same_budget_by(self, budget: Budget, by: Arc<dyn KeyOf + Send + Sync>) -> Self {
-        self.set(|policy| policy.budgets = Budgets::Keyed(Keyed::new(budget, by)))
+    /// Gives every key a budget of its own, as a default that counts as none that was set.
+    pub(crate) fn default_budget_by(
+        mut self,
+        budget: Budget,
+        by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
+    ) -> Self {
+        let keyed = Budgets::Keyed(Keyed::new(budget, Arc::new(by)));
+        self.settings.update(|settings| settings.budgets = keyed);
+        self
     }
 
-    /// Retries what `other` does, by the settings of `self`.
-    #[cfg(feature = "standard")]
-    pub(crate) fn like<P2>(self, other: RetryLayer<C, P2>) -> RetryLayer<C, P2> {
-        RetryLayer { policy: self.policy, ..other }
+    /// Retries the requests that `other` does, by the settings of `self`.
+    pub(crate) fn with_protocol_of<C2, P2>(self, other: RetryLayer<C2, P2>) -> RetryLayer<C2, P2> {
+        RetryLayer { settings: self.settings, ..other }
     }
 
-    /// Takes every call to have so much time, and to need at the least `margin` for an attempt.
-    #[cfg(feature = "standard")]
-    pub(crate) fn within(self, time: Option<Duration>, margin: Option<Duration>) -> Self {
-        let margin = margin.unwrap_or_default();
-        // A change would be a copy.
-        if (self.policy.within, self.policy.margin) == (time, margin) {
-            return self;
-        }
-        self.set(|policy| {
-            policy.within = time;
-            policy.margin = margin;
-        })
-    }
-
-    /// With the budgets of `other`, and what is left of them.
+    /// Shares the budgets of `other`.
     #[cfg(feature = "config")]
-    pub(crate) fn budgets_of(self, other: &Self) -> Self {
-        self.set(|policy| {
-            policy.budgets = other.policy.budgets.clone();
-            policy.budgets_from = other.policy.budgets_from;
-        })
+    pub(crate) fn share_budgets(mut self, other: &Self) -> Self {
+        self.settings.update(|settings| {
+            settings.budgets = other.settings.budgets.clone();
+            settings.has_own_budget = other.settings.has_own_budget;
+        });
+        self
     }
 
     fn set(mut self, change: impl FnOnce(&mut Policy)) -> Self {
-        change(Arc::make_mut(&mut self.policy));
+        self.settings.update(|settings| change(Arc::make_mut(&mut settings.policy)));
         self
     }
 }
@@ -356,7 +369,7 @@ impl<C, F> RetryLayer<C, Http<F>> {
         RetryLayer {
             classifier: self.classifier,
             protocol: Http { convert: SendAs(convert) },
-            policy: self.policy,
+            settings: self.settings,
         }
     }
 }
@@ -369,8 +382,7 @@ impl<S: Clone, C: Clone, P: Clone> Layer<S> for RetryLayer<C, P> {
             inner,
             classifier: self.classifier.clone(),
             protocol: self.protocol.clone(),
-            policy: Arc::clone(&self.policy),
-            last: Last::default(),
+            settings: self.settings.clone(),
         }
     }
 }

@@ -160,10 +160,10 @@ mod policy;
 mod protocol;
 mod replay;
 mod service;
+mod settings;
 mod shared;
 
-#[cfg(feature = "standard")]
-pub(crate) use self::http::{Convert, Saved};
+pub(crate) use self::http::Convert;
 pub use self::{
     future::ResponseFuture,
     hook::Retrying,

@@ -23,8 +23,9 @@ pub struct Override {
 impl Override {
     /// Takes the settings of `layer`. Make it once and clone it: a clone is a count.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "as a setter would take it")]
     pub fn new<C, P>(layer: RetryLayer<C, P>) -> Self {
-        Self { policy: layer.policy }
+        Self { policy: Arc::clone(&layer.settings.policy) }
     }
 
     /// The policy that a request brings along.

@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use http::{HeaderName, Method};
 
@@ -8,7 +8,7 @@ use super::{
     hook::Hook,
     protocol::About,
 };
-use crate::{Cause, Failure, Processed, budget::Budgets, ratio::part};
+use crate::{Cause, Failure, Processed, ratio::part};
 
 /// The settings of a [`RetryLayer`](super::RetryLayer), and the decision they lead to: no clock, no I/O.
 #[derive(Clone, Debug)]
@@ -22,18 +22,11 @@ pub struct Policy {
     pub(super) retry_after: RetryAfter,
     pub(super) total_delay_max: Duration,
     pub(super) min_attempt: Duration,
-    /// What an outer layer allows the whole call, to save it telling each request.
-    pub(super) within: Option<Duration>,
-    /// What an inner layer needs of it for each attempt.
-    pub(super) margin: Duration,
     pub(super) retry_unlikely: bool,
     pub(super) retry_rejected: bool,
     pub(super) raise_on_status: bool,
     pub(super) body_limit: usize,
     pub(super) drain_wait: Duration,
-    pub(super) budgets: Budgets,
-    #[cfg_attr(not(feature = "standard"), allow(dead_code))]
-    pub(super) budgets_from: From,
     pub(super) attempt_header: Option<HeaderName>,
     pub(super) on_retry: Hook,
 }
@@ -62,13 +55,6 @@ impl Default for RetryAfter {
     }
 }
 
-/// Who chose something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum From {
-    Default,
-    User,
-}
-
 #[derive(Clone, Debug)]
 pub(super) enum Methods {
     /// RFC 9110 §9.2.2.
@@ -88,15 +74,11 @@ impl Default for Policy {
             retry_after: RetryAfter::default(),
             total_delay_max: Duration::from_secs(30),
             min_attempt: Duration::ZERO,
-            within: None,
-            margin: Duration::ZERO,
             retry_unlikely: false,
             retry_rejected: false,
             raise_on_status: false,
             body_limit: 64 * 1024,
             drain_wait: Duration::from_millis(50),
-            budgets: Budgets::One(Arc::default()),
-            budgets_from: From::Default,
             attempt_header: None,
             on_retry: Hook::default(),
         }
@@ -104,15 +86,6 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// In place of the layer's own, whose time it keeps to: that is not the policy's, but of where the layer stands.
-    pub(super) fn instead_of(mut self: Arc<Self>, own: &Self) -> Arc<Self> {
-        if (self.within, self.margin) != (own.within, own.margin) {
-            let policy = Arc::make_mut(&mut self);
-            (policy.within, policy.margin) = (own.within, own.margin);
-        }
-        self
-    }
-
     /// How long to wait before the next attempt, and what is spent by it; or why there is none.
     ///
     /// `waited` is the sum of the waits so far.
@@ -138,7 +111,7 @@ impl Policy {
         if least > room {
             return Err(Stop::WaitTooLong);
         }
-        let time = self.time_to_wait(about.time_left)?;
+        let time = self.time_to_wait(about.time_left, about.margin)?;
         if least > time {
             return Err(Stop::DeadlineTooNear);
         }
@@ -146,13 +119,17 @@ impl Policy {
         Ok((chosen.min(room).min(time), spent))
     }
 
-    /// How long a request whose deadline is `left` away may wait for its next attempt.
-    pub(super) fn time_to_wait(&self, left: Option<Duration>) -> Result<Duration, Stop> {
+    /// How long a request whose deadline is `left` away may wait for its next attempt, which needs `margin`.
+    pub(super) fn time_to_wait(
+        &self,
+        left: Option<Duration>,
+        margin: Duration,
+    ) -> Result<Duration, Stop> {
         match left {
             None => Ok(Duration::MAX),
             Some(left) if left.is_zero() => Err(Stop::DeadlineTooNear),
             Some(left) => {
-                let least = self.min_attempt.max(self.margin);
+                let least = self.min_attempt.max(margin);
                 left.checked_sub(least).ok_or(Stop::DeadlineTooNear)
             }
         }
@@ -261,7 +238,12 @@ mod tests {
     use super::*;
 
     fn about(method: &Method) -> About<'_> {
-        About { method: Some(method), idempotency_key: false, time_left: None }
+        About {
+            method: Some(method),
+            idempotency_key: false,
+            time_left: None,
+            margin: Duration::ZERO,
+        }
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub struct About<'a> {
     pub(super) idempotency_key: bool,
     /// Until its deadline, if it has one: not the protocol's to say.
     pub(super) time_left: Option<Duration>,
+    /// The part of it that the next hop needs: not the protocol's to say.
+    pub(super) margin: Duration,
 }
 
 /// Two halves, because what is sent must be known before what comes back: `S: Service<Sent>` decides the response.
@@ -62,14 +64,12 @@ pub(super) mod sealed {
         fn uri<'a>(&self, request: &'a Req) -> Option<&'a Uri>;
         /// The policy that it brings along.
         fn policy(&self, request: &Req) -> Option<Arc<Policy>>;
-        /// What can be kept without taking the request apart. Apart from `send`, because moving that costs as much as
-        /// copying it.
-        fn keep(&self, request: &Req) -> Self::Saved;
-        /// What is sent first, and what is kept of its body.
-        fn send(&self, request: Req, body_limit: usize) -> (Self::Request, Self::Body);
-        fn about<'a>(&self, saved: &'a Self::Saved) -> About<'a>;
         /// When it must be answered.
-        fn deadline(&self, saved: &Self::Saved) -> Option<Deadline>;
+        fn deadline(&self, request: &Req) -> Option<Deadline>;
+        /// Returns the first attempt's request, and what later ones are made of.
+        fn save(&self, request: Req, body_limit: usize)
+        -> (Self::Request, Self::Saved, Self::Body);
+        fn about<'a>(&self, saved: &'a Self::Saved) -> About<'a>;
         /// Whether it can be sent again, as far as is known now.
         fn is_repeatable(&self, body: &Self::Body) -> bool;
         /// Ends what an earlier attempt may still be sending. `None` if it cannot be sent again.
@@ -119,20 +119,16 @@ impl<Req: Clone> sealed::Requests<Req> for Cloned {
         None
     }
 
-    fn keep(&self, request: &Req) -> Req {
-        request.clone()
+    fn deadline(&self, _request: &Req) -> Option<Deadline> {
+        None
     }
 
-    fn send(&self, request: Req, _body_limit: usize) -> (Req, ()) {
-        (request, ())
+    fn save(&self, request: Req, _body_limit: usize) -> (Req, Req, ()) {
+        (request.clone(), request, ())
     }
 
     fn about<'a>(&self, _saved: &'a Req) -> About<'a> {
-        About { method: None, idempotency_key: false, time_left: None }
-    }
-
-    fn deadline(&self, _saved: &Req) -> Option<Deadline> {
-        None
+        About { method: None, idempotency_key: false, time_left: None, margin: Duration::ZERO }
     }
 
     fn is_repeatable(&self, (): &()) -> bool {

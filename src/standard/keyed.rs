@@ -1,20 +1,22 @@
 //! The parts that have a state for each key.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, num::NonZeroU32, sync::Arc};
 
 use crate::{
     CircuitBreakerLayer, HttpClassifier, InFlightLimitLayer, RetryLayer, circuit_breaker,
     in_flight,
     keys::{KeyOf, Named},
+    retry::Budget,
 };
 
-/// What keys are made by, and the parts that have a circuit or a limit for each.
+/// The function that makes keys, and the layers that have a circuit or a limit for each key.
 pub(super) struct Keyed<K> {
     by: Arc<K>,
     name: Arc<str>,
     pub(super) breaker: Breaker<K>,
     has_breaker: bool,
-    in_flight: Option<InFlight<K>>,
+    pub(super) in_flight: InFlight<K>,
+    has_limit: bool,
 }
 
 pub(super) type Breaker<K> = CircuitBreakerLayer<HttpClassifier, Circuits<K>>;
@@ -27,15 +29,16 @@ impl<K> Keyed<K> {
     pub(super) fn new(by: K, name: &str) -> Self {
         let (by, name) = (Arc::new(by), Arc::from(name));
         let breaker = CircuitBreakerLayer::new().select(named(&by, &name, true));
-        Self { by, name, breaker, has_breaker: true, in_flight: None }
+        let in_flight = unlimited().select(named(&by, &name, false));
+        Self { by, name, breaker, has_breaker: true, in_flight, has_limit: false }
     }
 
-    /// The same parts, with keys made by this, and without any history.
+    /// The same layers with keys made by this, and without any history.
     pub(super) fn with<K2>(self, by: Arc<K2>) -> Keyed<K2> {
-        let Self { name, breaker, has_breaker, in_flight, .. } = self;
+        let Self { name, breaker, has_breaker, in_flight, has_limit, .. } = self;
         let breaker = breaker.select(named(&by, &name, has_breaker));
-        let in_flight = in_flight.map(|limit| limit.select(named(&by, &name, true)));
-        Keyed { by, name, breaker, has_breaker, in_flight }
+        let in_flight = in_flight.select(named(&by, &name, has_limit));
+        Keyed { by, name, breaker, has_breaker, in_flight, has_limit }
     }
 
     pub(super) fn break_by(self, breaker: Option<CircuitBreakerLayer>) -> Self {
@@ -45,13 +48,15 @@ impl<K> Keyed<K> {
     }
 
     pub(super) fn limit_by(self, in_flight: Option<InFlightLimitLayer>) -> Self {
-        let in_flight = in_flight.map(|limit| limit.select(named(&self.by, &self.name, true)));
-        Self { in_flight, ..self }
+        let has_limit = in_flight.is_some();
+        let by = named(&self.by, &self.name, has_limit);
+        Self { in_flight: in_flight.unwrap_or_else(unlimited).select(by), has_limit, ..self }
     }
+}
 
-    pub(super) fn limits(&self) -> Option<Limits<K>> {
-        self.in_flight.as_ref().map(InFlightLimitLayer::limits)
-    }
+/// A limit for no key, so its number does not matter.
+fn unlimited() -> InFlightLimitLayer {
+    InFlightLimitLayer::new(NonZeroU32::MIN)
 }
 
 fn named<K>(by: &Arc<K>, name: &Arc<str>, on: bool) -> Named<K> {
@@ -64,7 +69,11 @@ where
 {
     /// With a budget for each key, if none was chosen.
     pub(super) fn retry<C, P>(&self, retry: RetryLayer<C, P>) -> RetryLayer<C, P> {
-        retry.default_budget_by(self.by())
+        if retry.has_own_budget() {
+            return retry;
+        }
+        let by = self.by();
+        retry.default_budget_by(Budget::default(), move |uri| by.key_of(uri))
     }
 }
 
@@ -96,12 +105,12 @@ impl<K> Keyed<K> {
 
     /// The bounds of the limits, if they are adaptive.
     pub(super) fn adaptive(&self) -> Option<in_flight::Adaptive> {
-        self.in_flight.as_ref().and_then(InFlightLimitLayer::bounds)
+        self.in_flight.bounds().filter(|_| self.has_limit)
     }
 
     /// With the limits of `other`, and the calls under way.
     pub(super) fn limits_of(self, other: &Self) -> Self {
-        Self { in_flight: other.in_flight.clone(), ..self }
+        Self { in_flight: other.in_flight.clone(), has_limit: other.has_limit, ..self }
     }
 }
 
@@ -122,7 +131,7 @@ impl<K> fmt::Debug for Keyed<K> {
         f.debug_struct("Keyed")
             .field("name", &self.name)
             .field("breaker", &self.has_breaker.then_some(&self.breaker))
-            .field("in_flight", &self.in_flight)
+            .field("in_flight", &self.has_limit.then_some(&self.in_flight))
             .finish_non_exhaustive()
     }
 }

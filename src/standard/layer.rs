@@ -2,13 +2,12 @@ use std::{borrow::Cow, sync::Arc};
 
 use http::Uri;
 
-use super::{ByAuthority, Client, Gateway, Timeouts, attempt::Settings, keyed::Keyed};
+use super::{ByAuthority, Client, Gateway, Timeouts, keyed::Keyed};
 use crate::{
     BadGatewayClassifierLayer, CircuitBreakerLayer, DeadlineHeaderLayer, DeadlineLayer,
     ErrorResponseLayer, HttpClassifier, InFlightLimitLayer, LoggingLayer, RetryLayer,
     circuit_breaker::Circuits,
     keys::KeyOf,
-    logging::Level,
     retry::{Http, ReplayBody, SendAs},
 };
 
@@ -33,14 +32,14 @@ pub struct StandardLayer<C = HttpClassifier, P = Http, K = ByAuthority, Side = C
 #[derive(Clone, Debug)]
 pub(super) struct Parts {
     pub(super) logging: LoggingLayer,
-    /// `None`: as the timeouts say.
-    pub(super) deadline: Option<DeadlineLayer>,
+    /// The user's own, in place of the total of the timeouts.
+    pub(super) own_deadline: Option<DeadlineLayer>,
+    /// The one in force.
+    pub(super) deadline: DeadlineLayer,
     pub(super) timeouts: Timeouts,
     pub(super) next_hop: DeadlineHeaderLayer,
     pub(super) bad_gateway: BadGatewayClassifierLayer,
     pub(super) off: Off,
-    /// Made of the others, once none of them changes any more, for a layer that makes a service for each call.
-    pub(super) of_attempts: Option<Arc<Settings>>,
 }
 
 /// Which parts were left out, of those that do not know themselves.
@@ -77,15 +76,15 @@ impl<Side> StandardLayer<HttpClassifier, Http, ByAuthority, Side> {
         let keyed = Keyed::new(ByAuthority {}, name);
         let parts = Parts {
             logging: LoggingLayer::client(),
-            deadline: None,
+            own_deadline: None,
+            deadline: DeadlineLayer::disabled(),
             timeouts: Timeouts::default(),
-            next_hop: DeadlineHeaderLayer::off(),
+            next_hop: DeadlineHeaderLayer::disabled(),
             bad_gateway: BadGatewayClassifierLayer::new(),
             off: Off::default(),
-            of_attempts: None,
         };
         let (classifier, retry) = (HttpClassifier::new(), keyed.retry(RetryLayer::new()));
-        Self { classifier, retry, keyed, parts, side }
+        Self { classifier, retry, keyed, parts, side }.with_time_limits()
     }
 }
 
@@ -94,15 +93,15 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     /// How long each part of a call may take; in place of what [`deadline`](Self::deadline) said.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.parts.timeouts = timeouts;
-        self.parts.deadline = None;
-        self
+        self.parts.own_deadline = None;
+        self.with_time_limits()
     }
 
     /// Keeps to this deadline, in place of the total of the [`timeouts`](Self::timeouts): to trust what callers say, or to bound
     /// bodies too. `None`: there is none, not even the caller's; but a retry that could not end by that is not begun.
     pub fn deadline(mut self, deadline: impl Into<Option<DeadlineLayer>>) -> Self {
-        self.parts.deadline = Some(deadline.into().unwrap_or_else(DeadlineLayer::off));
-        self
+        self.parts.own_deadline = Some(deadline.into().unwrap_or_else(DeadlineLayer::disabled));
+        self.with_time_limits()
     }
 
     /// Retries by these settings. There is a budget for each key, unless one was chosen in them. `None`: each request is sent
@@ -113,9 +112,9 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     {
         let retry = retry.into();
         self.parts.off.retry = retry.is_none();
-        let retry = retry.unwrap_or_else(RetryLayer::off);
-        self.retry = self.keyed.retry(retry.like(self.retry));
-        self
+        let retry = retry.unwrap_or_else(RetryLayer::disabled);
+        self.retry = self.keyed.retry(retry.with_protocol_of(self.retry));
+        self.with_time_limits()
     }
 
     /// Breaks circuits by these settings, one for each key. `None`: none.
@@ -131,8 +130,8 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     /// Tells the next server how long it has. A retry that would have less than the layer's margin is then not begun. Default:
     /// `None`.
     pub fn next_hop(mut self, next_hop: impl Into<Option<DeadlineHeaderLayer>>) -> Self {
-        self.parts.next_hop = next_hop.into().unwrap_or_else(DeadlineHeaderLayer::off);
-        self
+        self.parts.next_hop = next_hop.into().unwrap_or_else(DeadlineHeaderLayer::disabled);
+        self.with_time_limits()
     }
 
     /// Looks into failed responses by these settings. `None`: status, a few headers and errors alone tell what failed.
@@ -142,7 +141,7 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     ) -> Self {
         let bad_gateway = bad_gateway.into();
         self.parts.off.bad_gateway = bad_gateway.is_none();
-        self.parts.bad_gateway = bad_gateway.unwrap_or_else(BadGatewayClassifierLayer::off);
+        self.parts.bad_gateway = bad_gateway.unwrap_or_else(BadGatewayClassifierLayer::disabled);
         self
     }
 
@@ -150,7 +149,22 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     pub fn logging(mut self, logging: impl Into<Option<LoggingLayer>>) -> Self {
         let logging = logging.into();
         self.parts.off.logging = logging.is_none();
-        self.parts.logging = logging.unwrap_or_else(silent);
+        self.parts.logging = logging.unwrap_or_else(LoggingLayer::disabled);
+        self
+    }
+
+    /// Gives the total time limit of the timeouts to the retry, unless a [`DeadlineLayer`] keeps it: the user's own, or one that leaves
+    /// the deadline in the request for the header of the next hop.
+    pub(super) fn with_time_limits(mut self) -> Self {
+        let margin = self.parts.next_hop.kept();
+        let total = self.parts.timeouts.total;
+        let (deadline, total) = match (&self.parts.own_deadline, total, margin) {
+            (Some(own), _, _) => (own.clone(), None),
+            (None, Some(total), Some(_)) => (DeadlineLayer::new(total), None),
+            (None, total, _) => (DeadlineLayer::disabled(), total),
+        };
+        self.parts.deadline = deadline;
+        self.retry = self.retry.total_timeout(total).deadline_margin(margin.unwrap_or_default());
         self
     }
 
@@ -205,7 +219,7 @@ impl<C, F, K, Side> StandardLayer<C, Http<F>, K, Side> {
 impl<C, P, K> StandardLayer<C, P, K, Gateway> {
     /// Logs requests by these settings. `None`: not at all. Default: [`LoggingLayer::server`].
     pub fn access_log(mut self, access_log: impl Into<Option<LoggingLayer>>) -> Self {
-        self.side.access_log = access_log.into().unwrap_or_else(silent);
+        self.side.access_log = access_log.into().unwrap_or_else(LoggingLayer::disabled);
         self
     }
 
@@ -226,14 +240,4 @@ impl<C: Clone, P: Clone, K, Side: Clone> Clone for StandardLayer<C, P, K, Side> 
             side: self.side.clone(),
         }
     }
-}
-
-/// Writes nothing.
-fn silent() -> LoggingLayer {
-    LoggingLayer::client()
-        .only_failures()
-        .failure(Level::Off)
-        .refused(Level::Off)
-        .span(Level::Off)
-        .curl(false)
 }

@@ -167,23 +167,21 @@
 //!   the deadline is known to the retry without a request having to carry it.
 //! - tower-http's or tower-resilience's stacks: their parts do not know of each other.
 
-mod attempt;
+mod classifier;
 #[cfg(feature = "config")]
 pub mod config;
-mod future;
 mod keyed;
 mod layer;
 #[cfg(test)]
 mod order;
-mod service;
 mod side;
+mod stack;
 mod timeouts;
 
-use self::future::ResponseFuture;
 pub use self::{
     layer::StandardLayer,
-    service::{ResponseBody, Standard},
     side::{Client, Gateway},
+    stack::{ResponseBody, Standard},
     timeouts::{AttemptAboveTotal, Timeouts},
 };
 pub use crate::keys::{ByAuthority, by_authority};

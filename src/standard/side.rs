@@ -1,17 +1,9 @@
-use std::{sync::Arc, time::Duration};
-
 use tower_layer::Layer;
 
-use super::{
-    Standard, StandardLayer,
-    attempt::{Attempt, Settings},
-};
+use super::{Standard, StandardLayer};
 #[cfg(feature = "config")]
 use crate::BoxError;
-use crate::{
-    DeadlineLayer, ErrorResponseLayer, LoggingLayer, error_response::ErrorResponse,
-    logging::Logging, time_limit::Bounds,
-};
+use crate::{ErrorResponseLayer, LoggingLayer, error_response::ErrorResponse, logging::Logging};
 
 /// The stack stands around a client.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,39 +46,5 @@ impl<C: Clone, P: Clone, K> StandardLayer<C, P, K, Gateway> {
         error: &BoxError,
     ) -> Logging<ErrorResponse<Standard<S, C, P, K>>> {
         self.side.access_log.layer(self.answering(client).failing(&**error))
-    }
-}
-
-impl<C: Clone, P: Clone, K, Side> StandardLayer<C, P, K, Side> {
-    fn stack<S: Clone>(&self, client: S) -> Standard<S, C, P, K> {
-        let settings = self.parts.of_attempts.clone().unwrap_or_else(|| Arc::new(self.settings()));
-        let (circuits, limits) = (self.keyed.breaker.circuits(), self.keyed.limits());
-        let classifier = self.classifier.clone();
-        let attempt = Attempt { inner: client, classifier, circuits, limits, settings };
-        let deadline = self.bound();
-        // The retry knows the deadline by itself, so that no request has to carry it.
-        let retry = self.retry.clone().within(deadline.total(), self.parts.next_hop.kept());
-        let retry = retry.classifier(self.classifier.clone());
-        let logging = self.parts.logging.clone().classifier(self.classifier.clone());
-        Standard { inner: retry.layer(attempt), log: logging.layer(()), deadline, alike: false }
-    }
-
-    /// What is the same for all attempts.
-    pub(super) fn settings(&self) -> Settings {
-        Settings {
-            limit: self.parts.timeouts.attempt.unwrap_or(Duration::MAX),
-            body: Bounds::idle(self.parts.timeouts.body_idle.unwrap_or(Duration::MAX)),
-            next_hop: self.parts.next_hop.clone(),
-            bad_gateway: self.parts.bad_gateway.settings(),
-        }
-    }
-
-    pub(super) fn bound(&self) -> DeadlineLayer {
-        self.parts.deadline.clone().unwrap_or_else(|| match self.parts.timeouts.total {
-            None => DeadlineLayer::off(),
-            Some(total) => {
-                DeadlineLayer::new(total).tell_inner(self.parts.next_hop.kept().is_some())
-            }
-        })
     }
 }

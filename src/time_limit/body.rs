@@ -71,13 +71,6 @@ impl Bounds {
     ) -> Self {
         Self { idle: Nanos::of(idle), until, total: Nanos::of(total), whose }
     }
-
-    /// For a response's body.
-    #[cfg(feature = "standard")]
-    #[inline]
-    pub(crate) fn idle(idle: Duration) -> Self {
-        Self::new(idle, Duration::MAX, None, Whose::Response)
-    }
 }
 
 impl Nanos {
@@ -96,12 +89,6 @@ impl Nanos {
 impl<B> TimedBody<B> {
     pub(crate) const fn new(inner: B, bounds: Bounds) -> Self {
         Self { inner: Some(inner), timer: None, bounds, waiting_since: None }
-    }
-
-    /// Bounds the whole too.
-    #[cfg(feature = "standard")]
-    pub(crate) const fn bound(&mut self, whole: Bounds) {
-        self.bounds = Bounds { idle: self.bounds.idle, ..whole };
     }
 }
 

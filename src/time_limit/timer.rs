@@ -8,22 +8,8 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// Ready once `limit` has passed since `started`. The timer is made by the first poll.
-///
-/// Not generic, so that what is left of a future is small enough to be inlined.
-#[cfg(feature = "timeout")]
-pub(crate) fn poll_limit(
-    timer: Pin<&mut Option<Sleep>>,
-    started: Instant,
-    limit: std::time::Duration,
-    cx: &mut Context<'_>,
-) -> Poll<()> {
-    // `None`: past the end of time.
-    poll(timer, || started.checked_add(limit), cx)
-}
-
 /// Ready once `limit` has passed since the first poll, which makes the timer.
-#[cfg(feature = "standard")]
+#[cfg(feature = "timeout")]
 pub(crate) fn poll_from_now(
     timer: Pin<&mut Option<Sleep>>,
     limit: std::time::Duration,
@@ -33,7 +19,6 @@ pub(crate) fn poll_from_now(
 }
 
 /// Ready once it is `at`. The timer is made by the first poll.
-#[cfg(feature = "deadline")]
 pub(crate) fn poll_at(
     timer: Pin<&mut Option<Sleep>>,
     at: Instant,

@@ -318,7 +318,7 @@ fn no_layer_holds_a_lock_across_user_code() {
     assert_eq!(
         with_locks,
         [
-            "budget/mod.rs",
+            "budget/counts.rs",
             "circuit_breaker/circuit.rs",
             "circuit_breaker/stripe.rs",
             "circuit_breaker/waiting.rs",

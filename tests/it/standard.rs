@@ -6,7 +6,6 @@ mod hops;
 mod keys;
 mod order;
 mod parts;
-mod same;
 
 use std::{
     fmt::Debug,

@@ -1,7 +1,5 @@
 //! What the settings of a file do to a stack.
 
-use std::sync::Arc;
-
 use super::{
     policy::Policy,
     sections::Budget,
@@ -38,8 +36,8 @@ where
             let total = total.plain();
             self.parts.timeouts.total = total;
             // How far it reaches no file says.
-            let own = self.parts.deadline.filter(|own| own.total().is_some());
-            self.parts.deadline = own.map(|own| own.lasting(total));
+            let own = self.parts.own_deadline.filter(|own| own.total().is_some());
+            self.parts.own_deadline = own.map(|own| own.lasting(total));
         }
         if let Some(idle) = given.body_idle.get() {
             self.parts.timeouts.body_idle = idle.plain();
@@ -48,19 +46,21 @@ where
     }
 
     fn retrying(mut self, policy: &Policy, before: Option<(&Policy, &Self)>) -> Self {
-        let new = |settings: RetryLayer| settings.like(self.retry.clone());
+        let new = |settings: RetryLayer| settings.with_protocol_of(self.retry.clone());
         let retry = match policy.retry.as_ref() {
             None => self.retry.clone(),
-            Some(Switch::Off) => new(RetryLayer::off()),
+            Some(Switch::Off) => new(RetryLayer::disabled()),
             Some(Switch::On(given)) if self.parts.off.retry => given.apply(new(RetryLayer::new())),
             Some(Switch::On(given)) => given.apply(self.retry.clone()),
         };
         let by = self.keyed.by();
         let retry = match (before, budget(policy)) {
             (Some((other, before)), same) if budget(other) == same => {
-                retry.budgets_of(&before.retry)
+                retry.share_budgets(&before.retry)
             }
-            (_, Some(Switch::On(given))) => retry.same_budget_by(given.made(), by),
+            (_, Some(Switch::On(given))) => {
+                retry.default_budget_by(given.made(), move |uri| by.key_of(uri))
+            }
             (_, Some(Switch::Off)) => retry.budget(retry::Budget::none()),
             (_, None) => self.keyed.retry(retry),
         };
@@ -129,13 +129,17 @@ where
         }
     }
 
-    /// With all decided that would be for each service, since here one is made for each call.
+    /// Trusts the headers of the policy, and gives each part its time limit.
     fn settled(mut self, policy: &Policy) -> Self {
-        let deadline = policy.timeouts.trust.put(self.bound(), DeadlineLayer::trusting);
-        self.retry = self.retry.within(deadline.total(), self.parts.next_hop.kept());
-        self.parts.deadline = Some(deadline);
-        self.parts.of_attempts = Some(Arc::new(self.settings()));
-        self
+        if policy.timeouts.trust.as_ref().is_some_and(|headers| !headers.0.is_empty()) {
+            let own = self.parts.own_deadline.take();
+            let own = own.unwrap_or_else(|| match self.parts.timeouts.total {
+                Some(total) => DeadlineLayer::new(total),
+                None => DeadlineLayer::disabled(),
+            });
+            self.parts.own_deadline = Some(policy.timeouts.trust.put(own, DeadlineLayer::trusting));
+        }
+        self.with_time_limits()
     }
 }
 

@@ -121,7 +121,7 @@ fn a_budget_is_one_for_each_host_and_port() {
     ] {
         let key = format!("[default]\nretry.budget = {key}");
         // Whether somebody chose it in the program is no setting.
-        let chosen = |stack: String| stack.replace("budgets_from: User", "budgets_from: Default");
+        let chosen = |stack: String| stack.replace("has_own_budget: true", "has_own_budget: false");
         let by_setter = chosen(stack(base().retry(retry), Config::default()));
         assert_eq!(chosen(stack(base(), config(&key))), by_setter, "{key}");
     }
@@ -201,8 +201,7 @@ fn the_other_keys_do_what_the_setters_of_their_names_do() {
     let grpc = DeadlineHeaderLayer::new(TimeoutHeader::Grpc);
     hop("header = \"grpc-timeout\", margin = \"1s\"", grpc.margin(ms(1_000)));
     // As the stack makes it of its timeouts.
-    let trusting = DeadlineLayer::new(ms(30_000)).tell_inner(false);
-    let grpc = trusting.trust(TimeoutHeader::Grpc);
+    let grpc = DeadlineLayer::new(ms(30_000)).trust(TimeoutHeader::Grpc);
     same("timeouts.trust = [\"grpc-timeout\"]", base().deadline(grpc.clone()));
     same(
         "timeouts.trust = [\"grpc-timeout\", \"x-envoy-expected-rq-timeout-ms\"]",

@@ -1,0 +1,55 @@
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use super::policy::Policy;
+use crate::{Deadline, budget::Budgets};
+
+/// The settings of a [`RetryLayer`](super::RetryLayer).
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    /// The part that an [`Override`](super::Override) replaces.
+    pub(super) policy: Arc<Policy>,
+    pub(super) budgets: Budgets,
+    /// Whether the user chose the budgets.
+    pub(super) has_own_budget: bool,
+    /// The time limit of a call.
+    pub(super) total_timeout: Option<Duration>,
+    /// The time that an attempt needs beyond its own minimum.
+    pub(super) deadline_margin: Duration,
+}
+
+impl Settings {
+    /// Returns the moment by which a call must end, and whether the retry enforces it.
+    pub(super) fn deadline(&self, started: Instant, request: Option<Deadline>) -> Limit {
+        let own = self.total_timeout.map(|time| Deadline::after(started, time));
+        Limit { deadline: own.into_iter().chain(request).min(), is_enforced: own.is_some() }
+    }
+}
+
+/// The deadline of one call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limit {
+    pub(super) deadline: Option<Deadline>,
+    /// Whether the call ends when it passes. Otherwise no attempt begins that could not end in time.
+    pub(super) is_enforced: bool,
+}
+
+impl Limit {
+    /// The deadline that ends the call.
+    pub(super) fn enforced(&self) -> Option<Instant> {
+        self.deadline.filter(|_| self.is_enforced).map(Deadline::at)
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            policy: Arc::default(),
+            budgets: Budgets::One(Arc::default()),
+            has_own_budget: false,
+            total_timeout: None,
+            deadline_margin: Duration::ZERO,
+        }
+    }
+}

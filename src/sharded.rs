@@ -1,0 +1,184 @@
+//! A reference-counted pointer that threads clone without writing to the same cache line.
+
+use std::{
+    fmt,
+    ops::Deref,
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+/// The number of groups of threads. Threads of one group share a count.
+pub(crate) const GROUPS: usize = 8;
+
+/// Returns the group of the calling thread.
+pub(crate) fn thread_group() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+
+    // The only one in this crate: std gives threads no stable number.
+    thread_local! {
+        static GROUP: usize = NEXT.fetch_add(1, Ordering::Relaxed) % GROUPS;
+    }
+    GROUP.with(|group| *group)
+}
+
+/// An [`Arc`] with a count for each group of threads.
+///
+/// Two threads that clone and drop one `Arc` wait for its cache line at every call. Here each group of threads has a shard
+/// with a count of its own. The first clone in a group allocates the shard, later ones do not.
+///
+/// The pointer made by [`new`](Self::new) is the root, and so are its clones in the group that made it. The root owns the shards
+/// of the other groups. They refer to it weakly, so nothing is kept alive by a cycle. A shard that outlives its root serves
+/// all groups, as an `Arc` would.
+pub struct Sharded<T>(Arc<Shard<T>>);
+
+/// The count of one group. Aligned, so that the value of a shard, which other threads read, is not in the cache line of its count.
+#[repr(align(128))]
+struct Shard<T> {
+    value: Arc<T>,
+    group: usize,
+    family: Family<T>,
+}
+
+enum Family<T> {
+    /// The shards of the other groups.
+    Root([OnceLock<Arc<Shard<T>>>; GROUPS]),
+    /// The root that owns this shard.
+    Member(Weak<Shard<T>>),
+}
+
+impl<T> Sharded<T> {
+    pub(crate) fn new(value: T) -> Self {
+        let family = Family::Root([const { OnceLock::new() }; GROUPS]);
+        Self(Arc::new(Shard { value: Arc::new(value), group: thread_group(), family }))
+    }
+
+    /// Points to a changed copy of the value. Other pointers keep the old one.
+    pub(crate) fn update(&mut self, change: impl FnOnce(&mut T))
+    where
+        T: Clone,
+    {
+        let mut value = T::clone(self);
+        change(&mut value);
+        *self = Self::new(value);
+    }
+
+    /// Returns whether there is no other pointer to the value. It may be made by another thread meanwhile, unless that has no
+    /// access to this one.
+    pub(crate) fn is_unique(&self) -> bool {
+        let is_only = |shard: &Arc<Shard<T>>| Arc::strong_count(shard) == 1;
+        match &self.0.family {
+            Family::Root(shards) => {
+                is_only(&self.0) && shards.iter().filter_map(OnceLock::get).all(is_only)
+            }
+            Family::Member(_) => false,
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn ptr_eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0.value, &other.0.value)
+    }
+}
+
+impl<T> Shard<T> {
+    /// Returns the shard of `group`, if the root of the family is there to own it.
+    fn of_group(self: &Arc<Self>, group: usize) -> Option<Arc<Self>> {
+        match &self.family {
+            _ if self.group == group => Some(Arc::clone(self)),
+            Family::Root(shards) => Some(Arc::clone(shards[group].get_or_init(|| {
+                let family = Family::Member(Arc::downgrade(self));
+                Arc::new(Self { value: Arc::clone(&self.value), group, family })
+            }))),
+            Family::Member(root) => root.upgrade()?.of_group(group),
+        }
+    }
+}
+
+impl<T> Clone for Sharded<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.of_group(thread_group()).unwrap_or_else(|| Arc::clone(&self.0)))
+    }
+}
+
+impl<T> Deref for Sharded<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0.value
+    }
+}
+
+impl<T: Default> Default for Sharded<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Sharded<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    /// Counts the values that are alive.
+    struct Counted<'a>(&'a AtomicUsize);
+
+    impl<'a> Counted<'a> {
+        fn new(alive: &'a AtomicUsize) -> Self {
+            alive.fetch_add(1, Ordering::Relaxed);
+            Self(alive)
+        }
+    }
+
+    impl Drop for Counted<'_> {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Runs `work` on threads of every group, one after the other.
+    fn on_every_group<T: Send>(work: impl Fn() -> T + Sync) -> Vec<T> {
+        let run = |_| thread::scope(|scope| scope.spawn(&work).join().unwrap());
+        (0..GROUPS).map(run).collect()
+    }
+
+    #[test]
+    fn sharded_drops_its_value_once_every_clone_is_dropped() {
+        let alive = AtomicUsize::new(0);
+        let root = Sharded::new(Counted::new(&alive));
+        let clones = on_every_group(|| root.clone());
+        // Clones of clones, on threads of other groups.
+        let more = on_every_group(|| clones.clone());
+        assert!(more.iter().flatten().all(|clone| clone.ptr_eq(&root)));
+        drop((root, clones));
+        assert_eq!(alive.load(Ordering::Relaxed), 1);
+        let most = on_every_group(|| more.clone());
+        drop(more);
+        assert_eq!(alive.load(Ordering::Relaxed), 1);
+        drop(most);
+        assert_eq!(alive.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn sharded_is_unique_when_no_group_has_a_clone() {
+        let root = Sharded::new(1);
+        assert!(root.is_unique());
+        let clone = root.clone();
+        assert!(!root.is_unique());
+        drop(clone);
+        on_every_group(|| {
+            let clone = root.clone();
+            assert!(!root.is_unique());
+            drop(clone);
+            assert!(root.is_unique());
+        });
+    }
+}

@@ -1,0 +1,26 @@
+use std::error::Error;
+
+use http::Response;
+
+use crate::{Classify, Failure, retry::Attempts, time_limit::TimedBody};
+
+/// Classifies responses by the retry's report, and errors by `C`.
+///
+/// So `C` classifies responses of one body type only, that of an attempt, and may be a closure.
+#[derive(Clone, Debug)]
+pub struct AttemptsClassifier<C>(pub(super) C);
+
+impl<B, C> Classify<Response<TimedBody<B>>> for AttemptsClassifier<C>
+where
+    C: Classify<Response<B>>,
+{
+    fn classify(
+        &self,
+        outcome: Result<&Response<TimedBody<B>>, &(dyn Error + 'static)>,
+    ) -> Option<Failure> {
+        match outcome {
+            Ok(response) => response.extensions().get::<Attempts>()?.failure().copied(),
+            Err(error) => self.0.classify(Err(error)),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The order of the layers.
+
+use std::time::Duration;
+
+use tower_layer::Layer;
+
+use super::{
+    ByAuthority, StandardLayer,
+    classifier::AttemptsClassifier,
+    keyed::{Circuits, Limits},
+};
+use crate::{
+    BodyTimeoutLayer, HttpClassifier, TimeoutLayer,
+    bad_gateway::{self, BadGatewayClassifier},
+    body_timeout::BodyTimeout,
+    circuit_breaker::CircuitBreaker,
+    deadline::{DeadlineHeader, WithDeadline},
+    in_flight::{self, InFlightLimit},
+    logging::{self, Logging},
+    retry::{Http, Retry},
+    time_limit::TimedBody,
+    timeout::Timeout,
+};
+
+/// Service made by [`StandardLayer`].
+///
+/// The client inside must be `Clone`, and takes [`ReplayBody`](crate::retry::ReplayBody)s, or what
+/// [`send_as`](StandardLayer::send_as) makes of them.
+pub type Standard<S, C = HttpClassifier, P = Http, K = ByAuthority> =
+    Logging<WithDeadline<Retry<Attempt<S, C, K>, C, P>>, AttemptsClassifier<C>>;
+
+/// The layers inside of the retry.
+type Attempt<S, C, K> = CircuitBreaker<
+    InFlightLimit<Timeout<BodyTimeout<DeadlineHeader<BadGatewayClassifier<S>>>>, Limits<K>>,
+    C,
+    Circuits<K>,
+>;
+
+/// Response body of [`Standard`].
+pub type ResponseBody<B> = logging::ResponseBody<
+    TimedBody<in_flight::ResponseBody<TimedBody<bad_gateway::ResponseBody<B>>>>,
+>;
+
+impl<C: Clone, P: Clone, K, Side> StandardLayer<C, P, K, Side> {
+    pub(super) fn stack<S: Clone>(&self, client: S) -> Standard<S, C, P, K> {
+        let Self { classifier, retry, keyed, parts, .. } = self;
+        let logging = parts.logging.clone().classifier(AttemptsClassifier(classifier.clone()));
+        let retry = retry.clone().classifier(classifier.clone());
+        let breaker = keyed.breaker.clone().classifier(classifier.clone());
+        let timeout = TimeoutLayer::new(parts.timeouts.attempt.unwrap_or(Duration::MAX));
+        let idle = parts.timeouts.body_idle.unwrap_or(Duration::MAX);
+        let body_timeout = BodyTimeoutLayer::new().idle(idle);
+
+        let attempt = parts.bad_gateway.layer(client);
+        let attempt = parts.next_hop.layer(attempt);
+        let attempt = body_timeout.layer(attempt);
+        let attempt = timeout.layer(attempt);
+        let attempt = keyed.in_flight.layer(attempt);
+        let attempt = breaker.layer(attempt);
+        let call = retry.layer(attempt);
+        let call = parts.deadline.layer(call);
+        logging.layer(call)
+    }
+}
