@@ -38,6 +38,7 @@ pub(crate) struct Limit {
 }
 
 impl<F> ResponseFuture<F> {
+    #[inline]
     pub(crate) const fn new(inner: Option<F>, limit: Option<Limit>) -> Self {
         Self { inner, timer: None, limit, done: false }
     }

@@ -35,8 +35,10 @@ where
     #[inline]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let (limit, is_late) = self.settings.start(&mut request, &self.ignored);
-        let inner = (!is_late).then(|| self.inner.call(request));
-        ResponseFuture::new(inner, limit)
+        if is_late {
+            return ResponseFuture::new(None, limit);
+        }
+        ResponseFuture::new(Some(self.inner.call(request)), limit)
     }
 }
 
