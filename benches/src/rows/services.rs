@@ -41,11 +41,11 @@ use crate::{
 };
 
 /// It has to be told.
-pub(super) type Sent = Request<Full<Bytes>>;
+pub(crate) type Sent = Request<Full<Bytes>>;
 pub(super) type Answered = Response<Full<Bytes>>;
 
 /// Longer than any call here takes.
-pub(super) const LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
 pub(super) fn all() -> Vec<Row> {
     vec![
@@ -217,7 +217,7 @@ fn failsafe_in_a_row() -> StateMachine<ConsecutiveFailures<EqualJittered>, ()> {
 }
 
 /// More calls at once than there are here.
-pub(super) const PLENTY: NonZeroU32 = NonZeroU32::MAX;
+pub(crate) const PLENTY: NonZeroU32 = NonZeroU32::MAX;
 pub(super) const PLENTY_FOR_TOWER: usize = Semaphore::MAX_PERMITS;
 
 type Outcome<E> = Result<Answered, E>;

@@ -44,7 +44,7 @@ use crate::{
 };
 
 /// As ours by default.
-const ATTEMPT: Duration = Duration::from_secs(10);
+pub(crate) const ATTEMPT: Duration = Duration::from_secs(10);
 const BODY: Duration = Duration::from_secs(60);
 
 pub(super) fn all() -> Vec<Row> {
