@@ -61,9 +61,10 @@ contention() {
 has its own clone of the service. *Cloned*: each thread clones its service for each call. The request is built inside, and the
 response's body is read to its end; "bare" shows what both take.
 
-Threads are pinned to a core each, and begin together. A run counts only if no thread was preempted; with more threads than cores
-all runs count, and the time is CPU time. The probes clone and drop shared `Arc`s, or take a shared lock: they show how far apart the
-cores were, so only rows of one table can be compared. See `benches/src/contention`.
+Threads are pinned to a core each, and begin together. A run counts only if no thread was preempted. More threads than cores
+preempt each other: such a run counts if it kept all cores busy, and its time is CPU time. The probes clone and drop shared
+`Arc`s, or take a shared lock: they show how far apart the cores were, so only rows of one table can be compared. See
+`benches/src/contention`.
 
 The mutex breaker only counts under a lock. tower-resilience counts calls, failsafe has its default policy, recloser a ring of
 100; of these only failsafe's window knows time. tower-resilience's breaker does not finish with more threads than cores.

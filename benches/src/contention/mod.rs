@@ -8,7 +8,8 @@
 //! - Probes of known contention run beside the rows: see [`probe`]. Only rows of one run can be compared, since the distance
 //!   between two virtual cores changes from run to run.
 //!
-//! With more threads than cores, preemption is unavoidable. Such runs all count, and their time is CPU time.
+//! More threads than cores preempt each other. Such a run counts if its threads together kept all cores busy, and its time is
+//! CPU time.
 
 mod probe;
 mod rows;
@@ -80,7 +81,7 @@ pub struct Measured {
 }
 
 /// Runs of one combination in one round, at most, until one of them counts.
-const TRIES: usize = 10;
+const TRIES: usize = 20;
 
 /// Measures each row in each mode and with each number of threads.
 #[must_use]

@@ -35,8 +35,12 @@ const LAPS: usize = 50;
 /// Longest time between the first thread's begin and the last one's.
 const MAX_LAG: Duration = Duration::from_micros(30);
 
-/// Least share of the time that a thread has to run.
+/// Least share of the time that each thread has to run.
 const MIN_SHARE: f64 = 0.97;
+
+/// Least share of the time that more threads than cores have to keep the cores busy. Lower, since their last calls may leave a
+/// core to itself.
+const MIN_SHARE_OVERSUBSCRIBED: f64 = 0.9;
 
 /// The arrangement of one run.
 pub(super) struct Setup<'a> {
@@ -74,16 +78,22 @@ where
         let threads: Vec<_> = (0..setup.threads).map(spawn).collect();
         threads.into_iter().map(|it| it.join().expect("nothing here panics")).collect()
     });
-    let time = if setup.is_oversubscribed() {
-        |record: &Record| record.cpu
-    } else {
-        if !began_together(&records) || records.iter().any(Record::is_preempted) {
-            return None;
-        }
-        |record: &Record| record.wall
-    };
-    let total: Duration = records.iter().map(time).sum();
-    Some(total.as_nanos() as f64 / (records.len() * CALLS) as f64)
+    let calls = (records.len() * CALLS) as f64;
+    let cpu: Duration = records.iter().map(|it| it.cpu).sum();
+    if setup.is_oversubscribed() {
+        let share = cpu.as_secs_f64() / setup.cores.len() as f64 / span(&records).as_secs_f64();
+        return (share > MIN_SHARE_OVERSUBSCRIBED).then_some(cpu.as_nanos() as f64 / calls);
+    }
+    let wall: Duration = records.iter().map(|it| it.wall).sum();
+    let counts = began_together(&records) && !records.iter().any(Record::is_preempted);
+    counts.then_some(wall.as_nanos() as f64 / calls)
+}
+
+/// Returns the time from the first begin to the last end.
+fn span(records: &[Record]) -> Duration {
+    let begin = records.iter().map(|it| it.begin).min();
+    let end = records.iter().map(|it| it.begin + it.wall).max();
+    end.zip(begin).map_or(Duration::ZERO, |(end, begin)| end - begin)
 }
 
 fn began_together(records: &[Record]) -> bool {
