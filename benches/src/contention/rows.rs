@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use recloser::AsyncRecloser;
 use seawall::{
-    BadGatewayClassifierLayer, BodyTimeoutLayer, CircuitBreakerLayer, DeadlineLayer,
-    InFlightLimitLayer, LoggingLayer, RetryLayer, StandardLayer, TimeoutLayer,
+    CircuitBreakerLayer, InFlightLimitLayer, LoggingLayer, RetryLayer, StandardLayer,
     circuit_breaker::by_authority, retry::Budget,
 };
-use tower::{Layer, ServiceBuilder};
+use tower::Layer;
 
 use super::{
     Role, Row,
@@ -17,9 +16,9 @@ use super::{
 use crate::{
     breakers::{Failsafe, Locked, Recloser},
     rows::{
-        LIMIT, PLENTY, resilience_breaker,
+        PLENTY, resilience_breaker,
         stacks::{
-            ATTEMPT, of_resilience, of_tower, timed, with_breaker, with_failsafe, with_recloser,
+            composed, of_resilience, of_tower, timed, with_breaker, with_failsafe, with_recloser,
         },
     },
     service::{PendingOnce, Ready},
@@ -58,19 +57,7 @@ macro_rules! stacks {
                 Role::Ours,
                 StandardLayer::new("billing").layer($inner),
             ),
-            Row::new(
-                "seawall, composed by ServiceBuilder",
-                Role::Ours,
-                ServiceBuilder::new()
-                    .layer(LoggingLayer::client())
-                    .layer(DeadlineLayer::new(LIMIT).tell_inner(false))
-                    .layer(RetryLayer::new().budget_by(Budget::default(), by_authority))
-                    .layer(CircuitBreakerLayer::new().keyed(by_authority))
-                    .layer(TimeoutLayer::new(ATTEMPT))
-                    .layer(BodyTimeoutLayer::new())
-                    .layer(BadGatewayClassifierLayer::new())
-                    .service($inner),
-            ),
+            Row::new("seawall stack composed by ServiceBuilder", Role::Ours, composed!($inner)),
             Row::new(
                 "seawall Retry, keyed budget",
                 Role::Part,

@@ -14,6 +14,7 @@ use seawall::{
     LoggingLayer, RetryLayer, StandardLayer, TimeoutLayer,
     circuit_breaker::by_authority,
     config::{Config, ConfiguredLayer},
+    in_flight::Adaptive,
     retry::Budget,
 };
 use tokio::sync::Semaphore;
@@ -172,6 +173,12 @@ pub(super) fn limits() -> Vec<Row> {
         row!("seawall InFlightLimit", |inner| InFlightLimitLayer::new(PLENTY).layer(inner)),
         row!("seawall InFlightLimit, until the response", |inner| {
             InFlightLimitLayer::new(PLENTY).until_response().layer(inner)
+        }),
+        row!("seawall InFlightLimit, keyed", |inner| {
+            InFlightLimitLayer::new(PLENTY).keyed(by_authority).layer(inner)
+        }),
+        row!("seawall InFlightLimit, adaptive", |inner| {
+            InFlightLimitLayer::adaptive(Adaptive::new()).layer(inner)
         }),
         // Its place is free with the response.
         row!("tower ConcurrencyLimit", |inner| ConcurrencyLimit::new(inner, PLENTY_FOR_TOWER)),
