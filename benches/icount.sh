@@ -15,7 +15,7 @@ JOBS=${JOBS:-$(nproc)}
 export CALLS
 
 # Rows of the report: seawall's, for a GET without a subscriber; of logging also with one; of the whole stack all there are.
-REPORTED=$'^seawall [^\t]*\tGET\t[^\t]*\tnone\t|^seawall Logging[^\t]*\tGET\tready\t(INFO|DEBUG)\t|^seawall Standard\t|^(seawall [^\t:]*|classifier): a [^\t]*\t'
+REPORTED=$'^seawall [^\t]*\tGET\t[^\t]*\tnone\t|^seawall Logging[^\t]*\tGET\tready\t(INFO|DEBUG)\t|^seawall (Standard|stack composed by ServiceBuilder)\t|^(seawall [^\t:]*|classifier): a [^\t]*\t'
 # And those of the peers.
 PEERS=$'^(tower (Timeout|Retry|ConcurrencyLimit|LoadShed|client stack)|tower-http|tower-resilience|failsafe|recloser|stack:)[^\t]*\tGET\t[^\t]*\tnone\t|^tower-http Trace[^\t]*\tGET\tready\t(INFO|DEBUG)\t'
 
