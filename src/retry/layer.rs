@@ -38,8 +38,8 @@ impl RetryLayer {
 }
 
 impl RetryLayer {
-    /// Sends each request once, and keeps nothing of it.
-    pub(crate) fn disabled() -> Self {
+    /// Sends each request once, and keeps nothing of it. A request that brings an [`Override`](super::Override) is retried by that.
+    pub fn disabled() -> Self {
         Self::new().total(0).body_limit(0)
     }
 }

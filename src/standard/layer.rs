@@ -97,8 +97,8 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
         self.with_time_limits()
     }
 
-    /// Keeps to this deadline, in place of the total of the [`timeouts`](Self::timeouts): to trust what callers say, or to bound
-    /// bodies too. `None`: there is none, not even the caller's; but a retry that could not end by that is not begun.
+    /// Keeps to this deadline, in place of the total of the [`timeouts`](Self::timeouts): to trust the headers of callers, or to
+    /// bound bodies too. `None`: there is none, not even the caller's; but a retry that could not end by that is not begun.
     pub fn deadline(mut self, deadline: impl Into<Option<DeadlineLayer>>) -> Self {
         self.parts.own_deadline = Some(deadline.into().unwrap_or_else(DeadlineLayer::disabled));
         self.with_time_limits()

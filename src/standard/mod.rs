@@ -66,8 +66,8 @@
 //! | `LoggingLayer::server`, in a gateway | one line a request | [`access_log`](StandardLayer::access_log) |
 //! | `ErrorResponseLayer`, in a gateway | every error becomes a 502, 503 or 504 | [`error_response`](StandardLayer::error_response) |
 //! | `LoggingLayer::client` | failures at WARN, successes at DEBUG | [`logging`](StandardLayer::logging) |
-//! | `DeadlineLayer` | 30 s to the response's head, all attempts together | [`timeouts`](StandardLayer::timeouts), [`deadline`](StandardLayer::deadline) |
-//! | `RetryLayer` | up to 4 retries, if that is safe; at most a fifth more load, or 3 retries in 10 s if that is more; a budget for each authority | [`retry`](StandardLayer::retry) |
+//! | `DeadlineLayer` | left out: the retry has the total time limit | [`deadline`](StandardLayer::deadline) |
+//! | `RetryLayer` | 30 s to the response's head, all attempts together; up to 4 retries, if that is safe; at most a fifth more load, or 3 retries in 10 s if that is more; a budget for each authority | [`timeouts`](StandardLayer::timeouts), [`retry`](StandardLayer::retry) |
 //! | `CircuitBreakerLayer` | one circuit for each authority | [`circuit_breaker`](StandardLayer::circuit_breaker) |
 //! | `InFlightLimitLayer` | left out | [`in_flight`](StandardLayer::in_flight) |
 //! | `TimeoutLayer` | 10 s an attempt, to the response's head | [`timeouts`](StandardLayer::timeouts) |
@@ -76,7 +76,7 @@
 //! | `BadGatewayClassifierLayer` | looks into failed responses, up to 4 KiB | [`bad_gateway`](StandardLayer::bad_gateway) |
 //!
 //! An *authority* is the host and port of a URL. Requests without one share the budget and circuit of the stack's name.
-//! No setter changes the layer's type, but for three that say so; a part that is left out costs a comparison.
+//! No setter changes the layer's type, but for three that say so; a part that is left out passes calls as they are.
 //!
 //! # Why in this order
 //!
@@ -163,8 +163,8 @@
 //!
 //! # Differs from
 //!
-//! - `ServiceBuilder` with the same layers: the order cannot be wrong, one key is used for budget, circuit and limit, and
-//!   the deadline is known to the retry without a request having to carry it.
+//! - `ServiceBuilder` with the same layers, which this is: the order cannot be wrong, and one key is used for budget, circuit
+//!   and limit.
 //! - tower-http's or tower-resilience's stacks: their parts do not know of each other.
 
 mod classifier;
