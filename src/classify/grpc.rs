@@ -3,7 +3,7 @@ use std::{error::Error, time::Duration};
 use http::{HeaderMap, Response};
 
 use super::{Classify, HttpClassifier, http::of_response};
-use crate::{Cause, Failure};
+use crate::failure::{Cause, Failure};
 
 /// Classifies gRPC responses by `grpc-status`, where it stands in the head, and by HTTP status otherwise.
 ///
