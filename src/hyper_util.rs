@@ -215,7 +215,8 @@ impl<T: Write> Write for Tracked<T> {
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.project();
-        this.last_use.written(bytes.iter().find(|bytes| !bytes.is_empty()).map_or(&[], |bytes| bytes));
+        this.last_use
+            .written(bytes.iter().find(|bytes| !bytes.is_empty()).map_or(&[], |bytes| bytes));
         this.inner.poll_write_vectored(cx, bytes)
     }
 

@@ -55,8 +55,8 @@ use pin_project_lite::pin_project;
 use sync_wrapper::SyncWrapper;
 use tower_service::Service;
 
-pub use crate::error::reqwest::Error;
 use crate::error::BoxError;
+pub use crate::error::reqwest::Error;
 
 /// A [`reqwest::Client`] as a service. Clones share its pool of connections.
 ///

@@ -24,16 +24,16 @@ use std::error::Error;
 
 use crate::failure::Failure;
 
-pub(crate) use self::{
-    content_type::is_plain_text,
-    http::{of_head, of_response},
-};
 pub use self::{
     classify_fn::{ClassifyFn, classify_fn},
     error::{classify_body_error, classify_error},
     grpc::GrpcClassifier,
     headers::{retry_after, should_retry},
     http::HttpClassifier,
+};
+pub(crate) use self::{
+    content_type::is_plain_text,
+    http::{of_head, of_response},
 };
 
 /// Decides whether the outcome of a call is a failure, and which.

@@ -7,8 +7,8 @@ use http::{Request, Response};
 use tokio::time::Instant;
 use tower_service::Service;
 
-use super::{ResponseFuture, TimedBody, future::Limit, layer::Settings};
-use crate::{BoxError, Deadline, sharded::Sharded};
+use super::{ResponseFuture, TimedBody, future::ActiveDeadline, layer::Settings};
+use crate::{error::BoxError, sharded::Sharded, time_limit::Deadline};
 
 /// Service made by [`DeadlineLayer`](super::DeadlineLayer).
 #[derive(Clone, Debug)]
@@ -34,19 +34,20 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let (limit, is_late) = self.settings.start(&mut request, &self.ignored);
+        let (deadline, is_late) = self.settings.start(&mut request, &self.ignored);
         let inner = (!is_late).then(|| self.inner.call(request));
-        ResponseFuture::new(inner, limit)
+        ResponseFuture::new(inner, deadline)
     }
 }
 
 impl Settings {
-    /// The limit of a call that begins now, and whether it has passed already. Tells inner layers, if they are to know.
-    pub(super) fn start<B>(
+    /// Returns the deadline of a call that starts now, and whether it has already passed. Inserts it into the request's
+    /// extensions, if so configured.
+    fn start<B>(
         &self,
         request: &mut Request<B>,
         ignored: &AtomicU64,
-    ) -> (Option<Limit>, bool) {
+    ) -> (Option<ActiveDeadline>, bool) {
         let Some(time) = self.time(request.headers(), ignored) else {
             return (None, false);
         };
@@ -55,10 +56,10 @@ impl Settings {
         let callers = request.extensions().get::<Deadline>().copied();
         let deadline = callers.map_or(deadline, |callers| callers.min(deadline));
         let is_late = deadline.at() <= started;
-        // A later one of the caller's would be told to the next hop.
+        // A later deadline of the caller must not reach the next hop.
         if !is_late && (self.tell_inner || callers.is_some()) && callers != Some(deadline) {
             request.extensions_mut().insert(deadline);
         }
-        (Some(Limit { started, at: deadline.at(), with_body: self.with_body }), is_late)
+        (Some(ActiveDeadline { started, at: deadline.at(), with_body: self.with_body }), is_late)
     }
 }

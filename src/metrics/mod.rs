@@ -49,8 +49,16 @@ pub fn describe() {
     describe_gauge!(BUDGET, "The part that is spent of the retries now allowed, 0 to 1");
     describe_gauge!(CIRCUIT_STATE, "1 for the state that a circuit is in");
     describe_counter!(CIRCUIT_REJECTIONS, Unit::Count, "Calls that an open circuit rejected");
-    describe_gauge!(IN_FLIGHT_LIMIT, Unit::Count, "How many calls an adaptive limit allows in flight");
-    describe_counter!(IN_FLIGHT_REJECTIONS, Unit::Count, "Calls beyond the limit of calls in flight");
+    describe_gauge!(
+        IN_FLIGHT_LIMIT,
+        Unit::Count,
+        "How many calls an adaptive limit allows in flight"
+    );
+    describe_counter!(
+        IN_FLIGHT_REJECTIONS,
+        Unit::Count,
+        "Calls beyond the limit of calls in flight"
+    );
     describe_histogram!(CLIENT, Unit::Seconds, "Duration of HTTP client requests");
     describe_histogram!(SERVER, Unit::Seconds, "Duration of HTTP server requests");
     describe_counter!(
