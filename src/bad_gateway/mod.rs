@@ -116,7 +116,7 @@
 
 mod body;
 mod clue;
-mod conclude;
+mod diagnosis;
 mod future;
 mod layer;
 mod peek;

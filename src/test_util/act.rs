@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::BoxError;
+use crate::error::BoxError;
 
 #[derive(Clone, Debug)]
 pub(super) enum Act {

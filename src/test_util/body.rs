@@ -11,7 +11,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
 use super::answer::Parts;
-use crate::BoxError;
+use crate::error::BoxError;
 
 /// Body of a response of [`FlakyService`](super::FlakyService).
 #[derive(Debug, Default)]

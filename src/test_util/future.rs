@@ -17,7 +17,10 @@ use super::{
     act::Act,
     shared::{Place, Shared},
 };
-use crate::{BoxError, Cause, Failure, Reporter};
+use crate::{
+    error::BoxError,
+    failure::{Cause, Failure, Reporter},
+};
 
 pin_project! {
     /// Response future of [`FlakyService`](super::FlakyService).

@@ -8,7 +8,7 @@ use super::{
     act::{Act, MakeError},
     answer::Answer,
 };
-use crate::BoxError;
+use crate::error::BoxError;
 
 /// What an upstream does with one request. Unless a constructor says otherwise, it reads the whole request first.
 ///
