@@ -11,7 +11,7 @@ use super::{
     table::{self, Row, Source},
 };
 use crate::{
-    classify::{is_plain_text, of_head},
+    classify::of_head,
     failure::{Cause, Failure, Reporter},
 };
 
@@ -110,9 +110,4 @@ impl Diagnosis {
             extensions.insert(evidence);
         }
     }
-}
-
-/// Returns whether the body may be a gateway's own: a 429 or 5xx with text that is not compressed.
-pub(super) fn is_gateway_text(status: StatusCode, headers: &HeaderMap) -> bool {
-    (status.as_u16() == 429 || status.as_u16() >= 500) && is_plain_text(headers)
 }

@@ -12,14 +12,7 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::{
-    ResponseBody,
-    clue::Seen,
-    diagnosis::{Diagnosis, is_gateway_text},
-    layer::Settings,
-    peek::Peek,
-};
-use crate::failure::Failure;
+use super::{ResponseBody, clue::Seen, diagnosis::Diagnosis, peek::Peek, settings::Settings};
 
 pin_project! {
     /// Response future of [`BadGatewayClassifier`](super::BadGatewayClassifier).
@@ -73,19 +66,6 @@ where
             return Poll::Pending;
         }
         Poll::Ready(Ok(inspection.finish()))
-    }
-}
-
-impl Settings {
-    /// Returns whether a response is inspected. An inner layer that inserted a failure knows more.
-    fn inspects<B>(self, response: &Response<B>) -> bool {
-        self.on
-            && response.status().as_u16() >= 400
-            && response.extensions().get::<Failure>().is_none()
-    }
-
-    fn inspects_body(self, head: &Parts, body: &impl Body) -> bool {
-        self.peek > 0 && !body.is_end_stream() && is_gateway_text(head.status, &head.headers)
     }
 }
 

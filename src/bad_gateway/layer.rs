@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tower_layer::Layer;
 
-use super::BadGatewayClassifier;
+use super::{BadGatewayClassifier, settings::Settings};
 
 /// Applies [`BadGatewayClassifier`]. See the [module docs](super) for what it concludes, and an example.
 #[derive(Clone, Debug)]
@@ -10,13 +10,6 @@ use super::BadGatewayClassifier;
 #[doc(alias = "502ClassifierLayer")]
 pub struct BadGatewayClassifierLayer {
     settings: Settings,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Settings {
-    pub(super) on: bool,
-    pub(super) peek: usize,
-    pub(super) peek_wait: Duration,
 }
 
 impl BadGatewayClassifierLayer {

@@ -122,6 +122,7 @@ mod layer;
 mod peek;
 mod proxy_status;
 mod service;
+mod settings;
 mod table;
 
 pub use self::{

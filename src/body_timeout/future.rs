@@ -7,7 +7,7 @@ use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use super::{TimedBody, layer::Limits};
+use super::{TimedBody, settings::Limits};
 use crate::time_limit::LimitedBody;
 
 pin_project! {

@@ -1,11 +1,11 @@
 use std::time::Duration;
 
-use http_body::Body;
-use tokio::time::Instant;
 use tower_layer::Layer;
 
-use super::{BodyTimeout, TimedBody};
-use crate::time_limit::{BodyLimits, LimitedBody};
+use super::{
+    BodyTimeout,
+    settings::{Limits, Requests, Responses},
+};
 
 /// Applies [`BodyTimeout`]. See the [module docs](super) for an example.
 #[derive(Clone, Debug)]
@@ -13,22 +13,6 @@ use crate::time_limit::{BodyLimits, LimitedBody};
 pub struct BodyTimeoutLayer<Of = Responses> {
     limits: Limits,
     of: Of,
-}
-
-/// Limits the bodies of responses.
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct Responses {}
-
-/// Limits the bodies of requests.
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct Requests {}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    idle: Duration,
-    total: Duration,
 }
 
 impl BodyTimeoutLayer {
@@ -70,20 +54,5 @@ impl<S, Of: Clone> Layer<S> for BodyTimeoutLayer<Of> {
 
     fn layer(&self, inner: S) -> Self::Service {
         BodyTimeout { inner, limits: self.limits, of: self.of.clone() }
-    }
-}
-
-impl Limits {
-    const DEFAULT: Self = Self { idle: Duration::from_secs(60), total: Duration::MAX };
-
-    pub(super) fn apply<B: Body>(self, inner: B, body: LimitedBody) -> TimedBody<B> {
-        let Self { idle, total } = self;
-        // The clock is read only if needed.
-        let until = if total == Duration::MAX || inner.is_end_stream() {
-            None
-        } else {
-            Instant::now().checked_add(total)
-        };
-        TimedBody::new(inner, BodyLimits::new(idle, total, until, body))
     }
 }

@@ -4,7 +4,10 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::{Requests, ResponseFuture, Responses, TimedBody, layer::Limits};
+use super::{
+    ResponseFuture, TimedBody,
+    settings::{Limits, Requests, Responses},
+};
 use crate::time_limit::LimitedBody;
 
 /// Service made by [`BodyTimeoutLayer`](super::BodyTimeoutLayer).

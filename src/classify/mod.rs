@@ -17,6 +17,7 @@ mod classify_fn;
 mod content_type;
 mod error;
 mod grpc;
+mod grpc_status;
 mod headers;
 mod http;
 

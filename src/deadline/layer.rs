@@ -3,10 +3,12 @@ use std::{
     time::Duration,
 };
 
-use http::HeaderMap;
 use tower_layer::Layer;
 
-use super::{TimeoutHeader, WithDeadline, header::Parsed};
+use super::{
+    TimeoutHeader, WithDeadline,
+    settings::{Settings, Trusted},
+};
 use crate::sharded::Sharded;
 
 /// Applies [`WithDeadline`]. See the [module docs](super) for an example.
@@ -19,25 +21,6 @@ use crate::sharded::Sharded;
 pub struct DeadlineLayer {
     settings: Settings,
     ignored: Sharded<AtomicU64>,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Settings {
-    /// `None`: there is no deadline, not even the caller's.
-    pub(super) total: Option<Duration>,
-    pub(super) with_body: bool,
-    pub(super) tell_inner: bool,
-    trusted: Trusted,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Trusted {
-    grpc: bool,
-    envoy: bool,
-}
-
-impl Trusted {
-    const NONE: Self = Self { grpc: false, envoy: false };
 }
 
 impl DeadlineLayer {
@@ -112,35 +95,5 @@ impl<S> Layer<S> for DeadlineLayer {
     fn layer(&self, inner: S) -> Self::Service {
         let Self { settings, ignored } = self.clone();
         WithDeadline { inner, settings, ignored }
-    }
-}
-
-impl Settings {
-    /// Returns the time limit of a request, given its headers.
-    pub(super) fn time(&self, headers: &HeaderMap, ignored: &AtomicU64) -> Option<Duration> {
-        if self.trusted.grpc || self.trusted.envoy {
-            return self.total.map(|total| self.capped(total, headers, ignored));
-        }
-        self.total
-    }
-
-    fn capped(&self, total: Duration, headers: &HeaderMap, ignored: &AtomicU64) -> Duration {
-        let mut time = total;
-        for header in [
-            self.trusted.grpc.then_some(TimeoutHeader::Grpc),
-            self.trusted.envoy.then_some(TimeoutHeader::EnvoyExpected),
-        ]
-        .into_iter()
-        .flatten()
-        {
-            match header.read(headers) {
-                Parsed::Missing => {}
-                Parsed::Time(value) => time = time.min(value),
-                Parsed::Invalid => {
-                    ignored.fetch_add(1, Ordering::Relaxed);
-                }
-            }
-        }
-        time
     }
 }

@@ -3,7 +3,7 @@ use std::{error::Error, ops::ControlFlow};
 use tonic::{ConnectError, Status, TimeoutExpired};
 
 use super::context::{ErrorContext, RequestPhase};
-use crate::classify::grpc;
+use crate::classify::grpc_status;
 
 pub(super) fn inspect(
     context: &mut ErrorContext,
@@ -12,7 +12,7 @@ pub(super) fn inspect(
     if let Some(status) = error.downcast_ref::<Status>() {
         // A status is the answer of a server, even if it was made of an error. Its sources may be about another call of that
         // server, and prove nothing about this one.
-        context.cause = grpc::cause_of((status.code() as i32).to_string().as_bytes());
+        context.cause = grpc_status::cause_of((status.code() as i32).to_string().as_bytes());
         return ControlFlow::Break(());
     }
     if error.is::<ConnectError>() {
