@@ -86,7 +86,6 @@ impl Budget {
     }
 }
 
-#[cfg(feature = "metrics")]
 impl Budget {
     /// The part of the retries now allowed that is taken; `None`: there is no limit.
     pub(crate) fn spent(&self, now: Instant) -> Option<f64> {
@@ -145,7 +144,6 @@ impl Window {
         limit.ratio.of(self.sum_of_calls).max(limit.least.into())
     }
 
-    #[cfg(feature = "metrics")]
     fn spent(&mut self, now: Instant, limit: Limit) -> (u64, u64) {
         self.slide(now);
         (self.sum_of_retries, self.allowed(limit))

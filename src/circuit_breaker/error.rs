@@ -20,7 +20,6 @@ pub struct CircuitOpen {
 impl CircuitOpen {
     #[cold]
     pub(super) fn new(core: &Core, refusal: Refusal) -> Self {
-        #[cfg(feature = "metrics")]
         crate::metrics::rejected(core.key.as_ref());
         let Refusal { failure: opened_by, wait, open_for } = refusal;
         let failure = Failure::new(Cause::CircuitOpen)

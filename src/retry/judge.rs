@@ -38,7 +38,6 @@ where
             self.protocol.among(response, &self.policy().unwanted)
         };
         let failure = classified.or_else(listed);
-        #[cfg(feature = "metrics")]
         crate::metrics::attempt(failure.map(|failure| failure.cause()), self.made);
         let Some(failure) = failure else {
             return Some(match outcome {
@@ -86,7 +85,6 @@ where
         }
         let budget = this.budget.as_deref().unwrap_or_else(|| this.settings.budgets.shared());
         let paid = free || budget.withdraw(Instant::now);
-        #[cfg(feature = "metrics")]
         if this.budget.is_none()
             && let Some(spent) = budget.spent(Instant::now())
         {
@@ -214,7 +212,6 @@ where
     }
 
     fn tell(&self, cause: Cause, stop: Stop) {
-        #[cfg(feature = "metrics")]
         crate::metrics::gave_up(stop.as_str());
         tracing::debug!(
             name: "give up",
