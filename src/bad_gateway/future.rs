@@ -42,24 +42,23 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let settings = *this.settings;
-        let mut inspection = match this.inspection.take() {
-            Some(inspection) => inspection,
-            None => {
-                let inner = this.inner.as_mut().as_pin_mut().expect("polled after completion");
-                let response = ready!(inner.poll(cx))?;
-                if !settings.inspects(&response) {
-                    return Poll::Ready(Ok(response.map(ResponseBody::untouched)));
-                }
-                let (mut parts, body) = response.into_parts();
-                let diagnosis = Diagnosis::from_head(parts.status, &parts.headers);
-                if diagnosis.is_settled() || !settings.inspects_body(&parts, &body) {
-                    diagnosis.insert_into(&mut parts.extensions);
-                    let body = ResponseBody::untouched(body);
-                    return Poll::Ready(Ok(Response::from_parts(parts, body)));
-                }
-                this.inner.set(None);
-                Box::new(Inspection::new(parts, body, diagnosis, settings))
+        let mut inspection = if let Some(inspection) = this.inspection.take() {
+            inspection
+        } else {
+            let inner = this.inner.as_mut().as_pin_mut().expect("polled after completion");
+            let response = ready!(inner.poll(cx))?;
+            if !settings.inspects(&response) {
+                return Poll::Ready(Ok(response.map(ResponseBody::untouched)));
             }
+            let (mut parts, body) = response.into_parts();
+            let diagnosis = Diagnosis::from_head(parts.status, &parts.headers);
+            if diagnosis.is_settled() || !settings.inspects_body(&parts, &body) {
+                diagnosis.insert_into(&mut parts.extensions);
+                let body = ResponseBody::untouched(body);
+                return Poll::Ready(Ok(Response::from_parts(parts, body)));
+            }
+            this.inner.set(None);
+            Box::new(Inspection::new(parts, body, diagnosis, settings))
         };
         if inspection.poll(settings, cx).is_pending() {
             *this.inspection = Some(inspection);
