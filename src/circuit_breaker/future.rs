@@ -121,7 +121,6 @@ fn judged<E: Extent<Res>, Res, C: Classify<Res>>(
             Ok(E::attach(response, permit.and_then(Permit::if_counts)))
         }
         Err(error) => {
-            #[cfg(feature = "retry")]
             crate::attempts::hint_if_around_retry(&*error);
             permit.failed(classifier.classify(Err(&*error)));
             Err(error)

@@ -84,7 +84,6 @@ impl<K> Keyed<K> {
 }
 
 /// What the policies of a file need.
-#[cfg(feature = "config")]
 impl<K> Keyed<K> {
     /// The same parts, without any history.
     pub(super) fn anew(self) -> Self {

@@ -44,7 +44,6 @@ pub(super) struct Parts {
 
 /// Which parts were left out, of those that do not know themselves.
 // Only the policies of a file ask.
-#[cfg_attr(not(feature = "config"), allow(dead_code))]
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Off {
     pub(super) retry: bool,

@@ -1,7 +1,6 @@
 use tower_layer::Layer;
 
 use super::{Standard, StandardLayer};
-#[cfg(feature = "config")]
 use crate::BoxError;
 use crate::{ErrorResponseLayer, LoggingLayer, error_response::ErrorResponse, logging::Logging};
 
@@ -39,7 +38,6 @@ impl<C: Clone, P: Clone, K> StandardLayer<C, P, K, Gateway> {
     }
 
     /// A stack around a client that failed to be ready, which is what the next call is answered.
-    #[cfg(feature = "config")]
     pub(super) fn failing<S: Clone>(
         &self,
         client: S,
