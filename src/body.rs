@@ -12,7 +12,7 @@ use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::BoxError;
+use crate::error::BoxError;
 
 /// Who wants to know how a call ended. Dropped if it ended early.
 ///

@@ -18,9 +18,10 @@ use super::{
     window::Counts,
 };
 use crate::{
-    Failure, Ratio,
+    failure::Failure,
     keys::Keep,
     panics::at_most_one,
+    ratio::Ratio,
     sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock},
 };
 

@@ -1,7 +1,7 @@
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use super::{circuit::Core, state::Refusal};
-use crate::{Cause, Failure, Processed, Reporter};
+use crate::failure::{Cause, Failure, Processed, Reporter};
 
 /// A circuit is open: the call was rejected without asking the inner service.
 ///

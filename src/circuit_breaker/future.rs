@@ -10,8 +10,9 @@ use pin_project_lite::pin_project;
 
 use super::{CircuitOpen, permit::Permit};
 use crate::{
-    BoxError, Classify,
     body::{Extent, Working, let_go},
+    classify::Classify,
+    error::BoxError,
 };
 
 pin_project! {
