@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 pub(crate) use self::keyed::{Budgets, Keyed};
 use self::{counts::Counts, pace::Pace};
-use crate::Ratio;
+use crate::ratio::Ratio;
 
 /// Limits the retries of many calls together, so that retrying cannot multiply an outage.
 ///

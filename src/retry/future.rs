@@ -22,7 +22,8 @@ use super::{
     settings::{Limit, Settings},
 };
 use crate::{
-    BoxError, Classify,
+    classify::Classify,
+    error::BoxError,
     sharded::Sharded,
     time_limit::{Elapsed, poll_at},
 };

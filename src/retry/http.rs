@@ -14,7 +14,7 @@ use super::{
     },
     replay::Replay,
 };
-use crate::{Deadline, Failure, classify::of_response};
+use crate::{classify::of_response, failure::Failure, time_limit::Deadline};
 
 /// Retries HTTP requests, keeping their bodies while they are sent: see [`ReplayBody`].
 ///

@@ -12,10 +12,11 @@ use super::{
     protocol::{About, Again, Sent, count},
 };
 use crate::{
-    BoxError, Cause, Classify, Deadline, Failure, Processed,
     attempts::remember,
-    classify::classify_error,
-    time_limit::{Elapsed, Phase},
+    classify::{Classify, classify_error},
+    error::BoxError,
+    failure::{Cause, Failure, Processed},
+    time_limit::{Deadline, Elapsed, Phase},
 };
 
 impl<S, C, P, Req> ResponseFuture<S, C, P, Req>

@@ -10,8 +10,8 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    HttpClassifier,
     budget::{Budgets, Keyed},
+    classify::HttpClassifier,
     sharded::Sharded,
 };
 

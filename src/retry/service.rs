@@ -9,7 +9,8 @@ use tower_service::Service;
 
 use super::{Http, Protocol, ResponseFuture, future::State, protocol::Sent, settings::Settings};
 use crate::{
-    BoxError, Classify, HttpClassifier,
+    classify::{Classify, HttpClassifier},
+    error::BoxError,
     sharded::Sharded,
     time_limit::{Elapsed, Phase},
 };

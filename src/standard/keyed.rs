@@ -3,10 +3,13 @@
 use std::{fmt, num::NonZeroU32, sync::Arc};
 
 use crate::{
-    CircuitBreakerLayer, HttpClassifier, InFlightLimitLayer, RetryLayer, circuit_breaker,
+    circuit_breaker,
+    circuit_breaker::CircuitBreakerLayer,
+    classify::HttpClassifier,
     in_flight,
+    in_flight::InFlightLimitLayer,
     keys::{KeyOf, Named},
-    retry::Budget,
+    retry::{Budget, RetryLayer},
 };
 
 /// The function that makes keys, and the layers that have a circuit or a limit for each key.

@@ -1,8 +1,11 @@
 use tower_layer::Layer;
 
 use super::{Standard, StandardLayer};
-use crate::BoxError;
-use crate::{ErrorResponseLayer, LoggingLayer, error_response::ErrorResponse, logging::Logging};
+use crate::error::BoxError;
+use crate::{
+    error_response::{ErrorResponse, ErrorResponseLayer},
+    logging::{Logging, LoggingLayer},
+};
 
 /// The stack stands around a client.
 #[derive(Clone, Copy, Debug, Default)]
