@@ -3,8 +3,7 @@
 use std::{fmt, num::NonZeroU32, sync::Arc};
 
 use crate::{
-    circuit_breaker,
-    circuit_breaker::CircuitBreakerLayer,
+    circuit_breaker::{self, CircuitBreakerLayer},
     classify::HttpClassifier,
     in_flight,
     in_flight::InFlightLimitLayer,
