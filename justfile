@@ -49,17 +49,21 @@ behaviour:
 storm *ARGUMENTS:
     cargo run --release --package storm -- {{ARGUMENTS}}
 
-# Instructions a call, under callgrind.
-icount:
-    benches/icount.sh
+# Instructions that each layer adds to a call, under callgrind, beside the peers: benches/INSTRUCTIONS.md.
+bench-instructions:
+    benches/icount.sh --report
 
-# What each layer adds to a call, benches/instructions.tsv, written anew: after a change that was meant.
-instructions:
-    benches/icount.sh --update
+# Nanoseconds a call on one, two and four threads, beside the peers: breakers, stacks or pending-stacks.
+bench-contention job='stacks' rounds='30':
+    cargo run --release --package benches --bin contention -- {{job}} {{rounds}}
 
-# What a call costs over a socket, beside bare clients and the peers.
-end-to-end:
+# Cost of a call over a socket, beside bare clients and the peers.
+bench-end-to-end:
     benches/end_to_end/results.sh --quick
+
+# CPU time of a build from scratch, beside a bare client and the peers; --crates for that of each crate.
+bench-compile-time *ARGUMENTS:
+    benches/compile_time.sh {{ARGUMENTS}}
 
 # Every order in which threads can use a circuit breaker.
 loom:

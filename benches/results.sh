@@ -48,27 +48,46 @@ TEXT
 } >benches/RESULTS.md.new
 mv benches/RESULTS.md.new benches/RESULTS.md
 
+cargo build --quiet --release --package benches --bin contention
+contention() {
+  "$(cargo metadata --no-deps --format-version 1 | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')/release/contention" "$@"
+}
 {
   cat <<'TEXT'
 
 ## Breakers on several threads
 
-`cargo run --release --package benches --bin contention breakers`: one breaker, used by one thread and by two at once;
-nanoseconds a call as a thread sees it, the request built inside ("bare" tells what that takes), medians of rounds in which all
-rows take turns. The mutex breaker does nothing but count under a lock. tower-resilience counts calls, failsafe has its default
-policy, recloser a ring of 100; none of these three knows time in its window but failsafe.
+`just bench-contention breakers`: nanoseconds of a call while one, two and four threads use the same breaker. *Own*: each thread
+has its own clone of the service. *Cloned*: each thread clones its service for each call. The request is built inside, and the
+response's body is read to its end; "bare" shows what both take.
+
+Threads are pinned to a core each, and begin together. A run counts only if no thread was preempted. More threads than cores
+preempt each other: such a run counts if it kept all cores busy, and its time is CPU time. The probes clone and drop shared
+`Arc`s, or take a shared lock: they show how far apart the cores were, so only rows of one table can be compared. See
+`benches/src/contention`.
+
+The mutex breaker only counts under a lock. tower-resilience counts calls, failsafe has its default policy, recloser a ring of
+100; of these only failsafe's window knows time. tower-resilience's breaker does not finish with more threads than cores.
 
 TEXT
-  cargo run --quiet --release --package benches --bin contention breakers
+  contention breakers
   cat <<'TEXT'
 
 ## Whole stacks on several threads
 
-`cargo run --release --package benches --bin contention stacks`: the same of the whole stack, and of the peers' stacks that are in
-the table above, with the settings there.
+`just bench-contention stacks`: the same of the whole stack, of the layers in it that share state, and of the peers' stacks that are
+in the table above, with the settings there.
 
 TEXT
-  cargo run --quiet --release --package benches --bin contention stacks
+  contention stacks
+  cat <<'TEXT'
+
+## Whole stacks on several threads, pending once
+
+`just bench-contention pending-stacks`: the same around a service that is pending once.
+
+TEXT
+  contention pending-stacks
 } >>benches/RESULTS.md
 
 benches/end_to_end/results.sh

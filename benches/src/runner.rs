@@ -73,7 +73,7 @@ where
 }
 
 #[inline]
-fn call<S, B>(service: &mut S, request: Request<Full<Bytes>>, cx: &mut Context<'_>)
+pub(crate) fn call<S, B>(service: &mut S, request: Request<Full<Bytes>>, cx: &mut Context<'_>)
 where
     S: Service<Request<Full<Bytes>>, Response = Response<B>, Error: Debug>,
     B: Body,

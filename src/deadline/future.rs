@@ -38,6 +38,7 @@ pub(super) struct ActiveDeadline {
 
 impl<F> ResponseFuture<F> {
     /// An `inner` of `None` means that the deadline had passed before the call.
+    #[inline]
     pub(super) const fn new(inner: Option<F>, deadline: Option<ActiveDeadline>) -> Self {
         Self { inner, timer: None, deadline, done: false }
     }

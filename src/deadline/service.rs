@@ -34,7 +34,9 @@ where
     #[inline]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let (deadline, is_late) = self.settings.start(&mut request, &self.ignored);
-        let inner = (!is_late).then(|| self.inner.call(request));
-        ResponseFuture::new(inner, deadline)
+        if is_late {
+            return ResponseFuture::new(None, deadline);
+        }
+        ResponseFuture::new(Some(self.inner.call(request)), deadline)
     }
 }

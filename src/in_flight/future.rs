@@ -37,6 +37,7 @@ where
 {
     type Output = Result<E::Response<Place>, BoxError>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let inner = match this.state.project() {

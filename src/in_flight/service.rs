@@ -38,10 +38,12 @@ where
     type Error = BoxError;
     type Future = ResponseFuture<S::Future, E>;
 
+    #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
+    #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
         let place = match take(&mut self.select, &request) {
             Ok(place) => place,

@@ -2,29 +2,31 @@ use std::borrow::Cow;
 
 use http::Uri;
 
-/// Keys by host and port, in lower case, and without the port if it is empty or the scheme's own: RFC 3986 §6.2.2.1, §6.2.3.
+/// Returns the host and port in lower case, and without the port if it is empty or the scheme's own: RFC 3986 §6.2.2.1,
+/// §6.2.3.
 ///
 /// So `http://host/` and `https://host/` have one key, as one upstream; `https://host:80/` has another. Other spellings of a host
 /// are other keys, such as one with a dot at its end, or an address of IPv6 with its zeros.
 #[must_use]
-#[inline]
 pub fn by_authority(uri: &Uri) -> Option<Cow<'_, str>> {
     let whole = uri.authority()?.as_str();
+    if whole.bytes().all(|byte| byte != b'@' && !byte.is_ascii_uppercase()) {
+        return Some(normalize_port(whole, uri));
+    }
     // A user's name and password are no part of where a request goes.
     let host = whole.rsplit_once('@').map_or(whole, |(_, host)| host);
-    let host = with_one_port(host, uri);
+    let host = normalize_port(host, uri);
     if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return Some(Cow::Owned(host.to_ascii_lowercase()));
     }
     Some(host)
 }
 
-/// With its port in the one spelling, which is none for the scheme's own.
-fn with_one_port<'a>(host: &'a str, uri: &Uri) -> Cow<'a, str> {
+/// Removes the port if it is empty or the scheme's own, and zeros that it begins with.
+fn normalize_port<'a>(host: &'a str, uri: &Uri) -> Cow<'a, str> {
     let digits = host.bytes().rev().take_while(u8::is_ascii_digit).count();
     let (rest, port) = host.split_at(host.len() - digits);
     let Some(name) = rest.strip_suffix(':') else { return Cow::Borrowed(host) };
-    // The scheme is looked at only where it matters.
     let is_default = |port| match port {
         "80" => uri.scheme_str() == Some("http"),
         "443" => uri.scheme_str() == Some("https"),

@@ -6,18 +6,11 @@ mod store;
 
 use tokio::time::Instant;
 
-pub use self::authority::by_authority;
-#[cfg(feature = "standard")]
-pub use self::by::ByAuthority;
-#[cfg(feature = "retry")]
-pub(crate) use self::by::KeyOf;
-#[cfg(feature = "standard")]
-pub(crate) use self::by::Named;
-#[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
-pub(crate) use self::by::{ByRequest, ByUri, Key};
-#[cfg(any(test, feature = "circuit-breaker"))]
-pub(crate) use self::store::KEYS_MAX;
-pub(crate) use self::store::Store;
+pub use self::{authority::by_authority, by::ByAuthority};
+pub(crate) use self::{
+    by::{ByRequest, ByUri, Key, KeyOf},
+    store::{KEYS_MAX, Store},
+};
 
 /// What is kept for a key.
 pub(crate) trait Keep: Sized {

@@ -45,6 +45,7 @@ impl<T> Default for Store<T> {
 impl<T: Keep> Store<T> {
     /// Returns the value of `key`, made if there is none. `None` if the key is too long, or if there are too many and none of
     /// them can go.
+    #[inline]
     pub(crate) fn get(
         &self,
         key: &str,
@@ -119,7 +120,6 @@ impl<T: Keep> Store<T> {
 
 impl<T> Store<T> {
     /// Returns the value of `key`, if there is one.
-    #[cfg(any(test, feature = "circuit-breaker"))]
     pub(crate) fn find(&self, key: &str) -> Option<Sharded<T>> {
         self.read().get(key).cloned()
     }
@@ -131,7 +131,6 @@ impl<T> Store<T> {
     }
 
     /// Returns all values, in no order.
-    #[cfg(any(test, feature = "circuit-breaker"))]
     pub(crate) fn all(&self) -> Vec<Sharded<T>> {
         self.read().values().cloned().collect()
     }
@@ -146,6 +145,7 @@ impl<T> Store<T> {
 }
 
 impl<T> Recent<T> {
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, Option<(Arc<str>, Sharded<T>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -3,10 +3,9 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use bytes::Buf;
 use http_body::Body;
 use pin_project_lite::pin_project;
-
-use super::http::remaining;
 
 /// How much of a response given up for a retry is read. A gateway's error page is smaller than this.
 const LIMIT: u64 = 16 * 1024;
@@ -40,7 +39,9 @@ impl<B: Body> Future for Drain<B> {
         while let Some(body) = this.body.as_mut().as_pin_mut() {
             let left = match ready!(body.poll_frame(cx)) {
                 Some(Ok(_)) if *this.frames == 0 => None,
-                Some(Ok(frame)) => this.left.checked_sub(frame.data_ref().map_or(0, remaining)),
+                Some(Ok(frame)) => this
+                    .left
+                    .checked_sub(frame.data_ref().map_or(0, |data| data.remaining() as u64)),
                 Some(Err(_)) | None => None,
             };
             match left {

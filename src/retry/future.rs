@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use http::Response;
 use pin_project_lite::pin_project;
 use tokio::{
     task::coop::unconstrained,
@@ -15,17 +14,17 @@ use tokio::{
 use tower_service::Service;
 
 use super::{
-    Attempt, Budget, Past, Protocol,
-    counters::Spent,
+    Attempt, Budget, Protocol,
     policy::Policy,
     protocol::{Again, Sent, count},
-    settings::{Limit, Settings},
+    settings::{CallDeadline, Settings},
+    state::{History, State, StateProj, Verdict},
 };
 use crate::{
     classify::Classify,
     error::BoxError,
     sharded::Sharded,
-    time_limit::{Elapsed, poll_at},
+    time_limit::{Elapsed, Phase, poll_at},
 };
 
 pin_project! {
@@ -49,7 +48,7 @@ pin_project! {
         // `None`: the shared one of `settings`.
         pub(super) budget: Option<Sharded<Budget>>,
         pub(super) started: Instant,
-        pub(super) limit: Limit,
+        pub(super) deadline: CallDeadline,
         // Of the whole call. Armed by the first pending poll.
         #[pin]
         pub(super) timer: Option<Sleep>,
@@ -74,40 +73,6 @@ pin_project! {
     }
 }
 
-/// What happened before the attempt under way.
-#[derive(Default)]
-pub(super) struct History {
-    pub(super) spent: Spent,
-    pub(super) waited: Duration,
-    /// A request that was never written has been sent again free of charge.
-    pub(super) resent: bool,
-    /// One of the attempts may have been.
-    pub(super) may_be_processed: bool,
-    pub(super) past: Vec<Past>,
-    pub(super) last_response: Option<Box<Response<()>>>,
-}
-
-pin_project! {
-    #[project = StateProj]
-    pub(super) enum State<F, D, A> {
-        // An attempt is under way.
-        Attempt { #[pin] attempt: F },
-        // The failed response is read to its end, if that is quick, while the time passes.
-        Wait {
-            #[pin] discard: Option<D>,
-            // `None`: no wait, only a look at whether the response is there already.
-            #[pin] sleep: Option<Sleep>,
-            until: Instant,
-            again: Option<A>,
-        },
-        // The inner service is asked whether it can take another request, as long as that can be answered in time.
-        Ready { again: Option<A>, #[pin] deadline: Option<Sleep> },
-        // The deadline had passed before the call.
-        Late { error: Option<Elapsed> },
-        Done,
-    }
-}
-
 impl<S, C, P, Req> Future for ResponseFuture<S, C, P, Req>
 where
     S: Service<Sent<P, Req>>,
@@ -117,12 +82,18 @@ where
 {
     type Output = Result<S::Response, BoxError>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             if let StateProj::Attempt { attempt } = self.as_mut().project().state.project() {
                 // The response first: one that is ready beats a deadline that has passed.
                 let Poll::Ready(outcome) = attempt.poll(cx) else { break };
-                if let Some(outcome) = self.as_mut().complete(outcome.map_err(Into::into)) {
+                let outcome = outcome.map_err(Into::into);
+                let Verdict { classified, failure } = self.classify(&outcome);
+                let Some(failure) = failure else {
+                    return Poll::Ready(self.finish(outcome));
+                };
+                if let Some(outcome) = self.as_mut().retry(outcome, failure, classified) {
                     return Poll::Ready(outcome);
                 }
             }
@@ -144,7 +115,7 @@ where
 {
     /// Ends the call once its deadline has passed.
     fn poll_deadline(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<BoxError> {
-        let Some(at) = self.limit.enforced() else { return Poll::Pending };
+        let Some(at) = self.deadline.enforced() else { return Poll::Pending };
         ready!(poll_at(self.as_mut().project().timer, at, cx));
         Poll::Ready(self.time_out(at))
     }
@@ -179,7 +150,7 @@ where
                 StateProj::Ready { again, mut deadline } => {
                     let next = this.next.as_mut().expect("kept while there may be another attempt");
                     let ready = next.poll_ready(cx);
-                    let limit = this.limit.deadline;
+                    let limit = this.deadline.at;
                     if let Some(limit) = limit.filter(|_| ready.is_pending() || deadline.is_some())
                     {
                         // Looked at even if it is ready by now, which may have come late.
@@ -206,8 +177,9 @@ where
                     let attempt = next.call(request);
                     this.state.set(State::Attempt { attempt });
                 }
-                StateProj::Late { error } => {
-                    let error = error.take().expect("polled after completion");
+                StateProj::Late => {
+                    this.state.set(State::Done);
+                    let error = Elapsed::new(Duration::ZERO, Phase::BeforeCall);
                     return Poll::Ready(Err(error.into()));
                 }
                 StateProj::Done => panic!("polled after completion"),

@@ -1,18 +1,17 @@
 use std::{any::type_name, fmt, sync::Arc, time::Duration};
 
-use bytes::Buf;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, request::Parts};
+use http::{
+    Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, Version,
+};
 use http_body::Body;
 
 use super::{
     Attempt, Attempts, Override, ReplayBody,
     drain::Drain,
     policy::Policy,
-    protocol::{
-        About,
-        sealed::{Requests, Responses},
-    },
+    protocol::sealed::{Requests, Responses},
     replay::Replay,
+    request_facts::RequestFacts,
 };
 use crate::{classify::of_response, failure::Failure, time_limit::Deadline};
 
@@ -66,13 +65,23 @@ where
     }
 }
 
+/// The head of a request, which every attempt has.
+#[derive(Debug)]
+pub struct Saved {
+    method: Method,
+    uri: Uri,
+    version: Version,
+    headers: HeaderMap,
+    extensions: Extensions,
+}
+
 impl<B, F> Requests<Request<B>> for Http<F>
 where
     B: Body,
     F: Convert<B>,
 {
     type Request = Request<F::Body>;
-    type Saved = Parts;
+    type Saved = Saved;
     type Body = Replay<B>;
     type Again = ReplayBody<B>;
 
@@ -88,15 +97,26 @@ where
         request.extensions().get().copied()
     }
 
-    fn save(&self, request: Request<B>, body_limit: usize) -> (Self::Request, Parts, Replay<B>) {
-        let (parts, body) = request.into_parts();
-        let saved = parts.clone();
-        let (body, replay) = ReplayBody::new(body, body_limit);
-        (Request::from_parts(parts, self.convert.convert(body)), saved, replay)
+    #[inline]
+    fn save(&self, request: &Request<B>) -> Saved {
+        Saved {
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            version: request.version(),
+            headers: request.headers().clone(),
+            extensions: request.extensions().clone(),
+        }
     }
 
-    fn about<'a>(&self, saved: &'a Parts) -> About<'a> {
-        About {
+    #[inline]
+    fn send(&self, request: Request<B>, body_limit: usize) -> (Self::Request, Replay<B>) {
+        let (parts, body) = request.into_parts();
+        let (body, replay) = ReplayBody::new(body, body_limit);
+        (Request::from_parts(parts, self.convert.convert(body)), replay)
+    }
+
+    fn facts<'a>(&self, saved: &'a Saved) -> RequestFacts<'a> {
+        RequestFacts {
             method: Some(&saved.method),
             idempotency_key: has_idempotency_key(&saved.headers),
             time_left: None,
@@ -114,12 +134,17 @@ where
 
     fn again(
         &self,
-        saved: &Parts,
+        saved: &Saved,
         body: ReplayBody<B>,
         attempt: Attempt,
         header: Option<&HeaderName>,
     ) -> Self::Request {
-        let mut request = Request::from_parts(saved.clone(), self.convert.convert(body));
+        let mut request = Request::new(self.convert.convert(body));
+        request.method_mut().clone_from(&saved.method);
+        request.uri_mut().clone_from(&saved.uri);
+        *request.version_mut() = saved.version;
+        request.headers_mut().clone_from(&saved.headers);
+        request.extensions_mut().clone_from(&saved.extensions);
         request.extensions_mut().insert(attempt);
         if let Some(name) = header {
             request.headers_mut().insert(name, HeaderValue::from(attempt.0.get()));
@@ -149,9 +174,4 @@ impl<B: Body, F> Responses<Response<B>> for Http<F> {
 fn has_idempotency_key(headers: &HeaderMap) -> bool {
     let key = headers.get("idempotency-key").map(HeaderValue::as_bytes);
     key.is_some_and(|key| !matches!(key.trim_ascii(), b"" | b"\"\""))
-}
-
-/// How many bytes a body still has, if it says so.
-pub(super) fn remaining<D: Buf>(data: &D) -> u64 {
-    data.remaining() as u64
 }

@@ -7,9 +7,10 @@ use tower_service::Service;
 
 use super::{
     Attempts, GaveUp, Protocol, ResponseFuture, Retrying, Stop,
-    future::State,
     policy::Policy,
-    protocol::{About, Again, Sent, count},
+    protocol::{Again, Sent, count},
+    request_facts::RequestFacts,
+    state::{State, Verdict},
 };
 use crate::{
     attempts::remember,
@@ -24,31 +25,43 @@ where
     S: Service<Sent<P, Req>>,
     P: Protocol<Req, S::Response>,
 {
-    /// Returns what the caller gets, or sets the state that leads to another attempt.
-    pub(super) fn complete(
-        mut self: Pin<&mut Self>,
-        outcome: Result<S::Response, BoxError>,
-    ) -> Option<Result<S::Response, BoxError>>
+    /// Returns the classifier's verdict on the end of an attempt, and whether that is to be retried.
+    pub(super) fn classify(&self, outcome: &Result<S::Response, BoxError>) -> Verdict
     where
         C: Classify<S::Response>,
     {
         let result = outcome.as_ref().map_err(|error| &**error as _);
         let classified = self.classifier.classify(result);
-        let listed = || {
-            let response = outcome.as_ref().ok()?;
-            self.protocol.among(response, &self.policy().unwanted)
-        };
-        let failure = classified.or_else(listed);
+        let failure = classified.or_else(|| {
+            let statuses = &*self.policy().unwanted;
+            if statuses.is_empty() {
+                return None;
+            }
+            self.protocol.among(outcome.as_ref().ok()?, statuses)
+        });
         crate::metrics::attempt(failure.map(|failure| failure.cause()), self.made);
-        let Some(failure) = failure else {
-            return Some(match outcome {
-                Ok(response) if self.made > 1 => Ok(self.finish(response, None, None)),
-                outcome => {
-                    self.project().state.set(State::Done);
-                    outcome
-                }
-            });
-        };
+        Verdict { classified, failure }
+    }
+
+    /// Ends a call that did well.
+    pub(super) fn finish(
+        mut self: Pin<&mut Self>,
+        outcome: Result<S::Response, BoxError>,
+    ) -> Result<S::Response, BoxError> {
+        self.as_mut().project().state.set(State::Done);
+        if self.made == 1 {
+            return outcome;
+        }
+        outcome.map(|response| self.annotate(response, None, None))
+    }
+
+    /// Returns what the caller gets, or sets the state that leads to another attempt.
+    pub(super) fn retry(
+        mut self: Pin<&mut Self>,
+        outcome: Result<S::Response, BoxError>,
+        failure: Failure,
+        classified: Option<Failure>,
+    ) -> Option<Result<S::Response, BoxError>> {
         match self.as_mut().prepare(&failure) {
             Ok((delay, again)) => {
                 self.wait(outcome, failure, delay, again);
@@ -64,7 +77,7 @@ where
 
     /// What another attempt takes: a decision, a retry of the budget, and the means to send the request again.
     fn prepare(self: Pin<&mut Self>, failure: &Failure) -> Result<(Duration, Again<P, Req>), Stop> {
-        let time_left = self.limit.deadline.map(|deadline| deadline.remaining());
+        let time_left = self.deadline.at.map(|deadline| deadline.remaining());
         let this = self.project();
         let policy = this.policy.as_deref().unwrap_or(&this.settings.policy);
         let margin = this.settings.deadline_margin;
@@ -72,7 +85,7 @@ where
         // gRFC A6, "Transparent Retries": a request that was never written is no load, so it is sent again once
         // whatever the limits say; unless retrying is off.
         let free = failure.never_written() && !history.resent && policy.limits.total != Some(0);
-        let about = About { time_left, margin, ..this.protocol.about(this.saved) };
+        let about = RequestFacts { time_left, margin, ..this.protocol.facts(this.saved) };
         let (delay, spent) = if free {
             policy.time_to_wait(time_left, margin)?;
             history.resent = true;
@@ -155,7 +168,7 @@ where
                 this.history.get_or_insert_default().last_response = head;
                 Err(self.give_up(failure.into(), failure.cause(), stop))
             }
-            Ok(response) => Ok(self.finish(response, classified, Some(stop))),
+            Ok(response) => Ok(self.annotate(response, classified, Some(stop))),
             // A spent budget is for callers to know too: they would multiply what it keeps down.
             Err(error) if self.made > 1 || stop == Stop::BudgetSpent => {
                 Err(self.give_up(error, failure.cause(), stop))
@@ -167,7 +180,8 @@ where
         }
     }
 
-    fn finish(
+    /// Leaves the report in the response.
+    fn annotate(
         self: Pin<&mut Self>,
         mut response: S::Response,
         failure: Option<Failure>,

@@ -159,9 +159,11 @@ mod overriding;
 mod policy;
 mod protocol;
 mod replay;
+mod request_facts;
 mod service;
 mod settings;
 mod shared;
+mod state;
 
 pub(crate) use self::http::Convert;
 pub use self::{

@@ -6,7 +6,7 @@ use super::{
     Backoff, Stop,
     counters::{Limits, Spent},
     hook::Hook,
-    protocol::About,
+    request_facts::RequestFacts,
 };
 use crate::{
     failure::{Cause, Failure, Processed},
@@ -95,7 +95,7 @@ impl Policy {
     pub(super) fn decide(
         &self,
         failure: &Failure,
-        about: &About<'_>,
+        about: &RequestFacts<'_>,
         spent: Spent,
         waited: Duration,
         random: impl FnOnce() -> f64,
@@ -158,7 +158,7 @@ impl Policy {
         if may { Ok(()) } else { Err(stop) }
     }
 
-    fn is_safe(&self, failure: &Failure, about: &About<'_>) -> bool {
+    fn is_safe(&self, failure: &Failure, about: &RequestFacts<'_>) -> bool {
         let allowed = about.method.is_none_or(|method| match &self.methods {
             Methods::Idempotent => method.is_idempotent(),
             Methods::Any => true,
@@ -240,8 +240,8 @@ mod tests {
 
     use super::*;
 
-    fn about(method: &Method) -> About<'_> {
-        About {
+    fn about(method: &Method) -> RequestFacts<'_> {
+        RequestFacts {
             method: Some(method),
             idempotency_key: false,
             time_left: None,
@@ -274,7 +274,7 @@ mod tests {
             let failure = Failure::new(Cause::Overloaded)
                 .with_status(StatusCode::SERVICE_UNAVAILABLE)
                 .with_retry_after(Some(asked));
-            let about = About { time_left: Some(left), ..about(&Method::GET) };
+            let about = RequestFacts { time_left: Some(left), ..about(&Method::GET) };
             let decision = policy.decide(&failure, &about, Spent::default(), waited, || random);
             if let Ok((delay, _)) = decision {
                 prop_assert!(delay >= asked);

@@ -5,9 +5,9 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderName, Method, Response, Uri};
+use http::{HeaderName, Response, Uri};
 
-use super::{Attempt, Attempts, policy::Policy};
+use super::{Attempt, Attempts, policy::Policy, request_facts::RequestFacts};
 use crate::{failure::Failure, time_limit::Deadline};
 
 /// What retrying needs to know of the requests and responses of a kind of service: how to keep a request and make it
@@ -25,25 +25,13 @@ pub(super) type Sent<P, Req> = <P as sealed::Requests<Req>>::Request;
 /// What the next attempt is made of.
 pub(super) type Again<P, Req> = <P as sealed::Requests<Req>>::Again;
 
-/// What is known of a request that failed.
-#[derive(Debug)]
-pub struct About<'a> {
-    /// `None`: a request of which nothing is known.
-    pub(super) method: Option<&'a Method>,
-    pub(super) idempotency_key: bool,
-    /// Until its deadline, if it has one: not the protocol's to say.
-    pub(super) time_left: Option<Duration>,
-    /// The part of it that the next hop needs: not the protocol's to say.
-    pub(super) margin: Duration,
-}
-
 /// Two halves, because what is sent must be known before what comes back: `S: Service<Sent>` decides the response.
 pub(super) mod sealed {
     use std::sync::Arc;
 
     use http::{HeaderName, Response, Uri};
 
-    use super::{About, Attempt, Attempts, Deadline, Failure, Policy};
+    use super::{Attempt, Attempts, Deadline, Failure, Policy, RequestFacts};
 
     #[diagnostic::on_unimplemented(
         message = "requests of type `{Req}` cannot be kept to be sent again by `{Self}`",
@@ -66,10 +54,11 @@ pub(super) mod sealed {
         fn policy(&self, request: &Req) -> Option<Arc<Policy>>;
         /// When it must be answered.
         fn deadline(&self, request: &Req) -> Option<Deadline>;
-        /// Returns the first attempt's request, and what later ones are made of.
-        fn save(&self, request: Req, body_limit: usize)
-        -> (Self::Request, Self::Saved, Self::Body);
-        fn about<'a>(&self, saved: &'a Self::Saved) -> About<'a>;
+        /// Keeps the part of a request that later attempts are made of.
+        fn save(&self, request: &Req) -> Self::Saved;
+        /// Returns the first attempt's request, and the body that later ones send.
+        fn send(&self, request: Req, body_limit: usize) -> (Self::Request, Self::Body);
+        fn facts<'a>(&self, saved: &'a Self::Saved) -> RequestFacts<'a>;
         /// Whether it can be sent again, as far as is known now.
         fn is_repeatable(&self, body: &Self::Body) -> bool;
         /// Ends what an earlier attempt may still be sending. `None` if it cannot be sent again.
@@ -123,12 +112,21 @@ impl<Req: Clone> sealed::Requests<Req> for Cloned {
         None
     }
 
-    fn save(&self, request: Req, _body_limit: usize) -> (Req, Req, ()) {
-        (request.clone(), request, ())
+    fn save(&self, request: &Req) -> Req {
+        request.clone()
     }
 
-    fn about<'a>(&self, _saved: &'a Req) -> About<'a> {
-        About { method: None, idempotency_key: false, time_left: None, margin: Duration::ZERO }
+    fn send(&self, request: Req, _body_limit: usize) -> (Req, ()) {
+        (request, ())
+    }
+
+    fn facts<'a>(&self, _saved: &'a Req) -> RequestFacts<'a> {
+        RequestFacts {
+            method: None,
+            idempotency_key: false,
+            time_left: None,
+            margin: Duration::ZERO,
+        }
     }
 
     fn is_repeatable(&self, (): &()) -> bool {

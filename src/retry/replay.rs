@@ -55,8 +55,7 @@ fn lock<B>(shared: &Mutex<Shared<B>>) -> MutexGuard<'_, Shared<B>> {
 }
 
 impl<B: Body> ReplayBody<B> {
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "an empty body must cost nothing")]
+    #[inline]
     pub(super) fn new(body: B, limit: usize) -> (Self, Replay<B>) {
         let (kind, replay) = if body.is_end_stream() {
             (Kind::Empty, Replay::Empty)

@@ -1,18 +1,16 @@
 use std::{
     fmt,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use tokio::time::Instant;
 use tower_service::Service;
 
-use super::{Http, Protocol, ResponseFuture, future::State, protocol::Sent, settings::Settings};
+use super::{Http, Protocol, ResponseFuture, protocol::Sent, settings::Settings, state::State};
 use crate::{
     classify::{Classify, HttpClassifier},
     error::BoxError,
     sharded::Sharded,
-    time_limit::{Elapsed, Phase},
 };
 
 /// Service made by [`RetryLayer`](super::RetryLayer).
@@ -40,43 +38,44 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
+    #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
         let started = Instant::now();
         let settings = self.settings.clone();
-        let policy = self.protocol.policy(&request);
-        let limit = settings.deadline(started, self.protocol.deadline(&request));
-        let is_late = limit.enforced().is_some_and(|at| at <= started);
-
+        let deadline = settings.deadline(started, self.protocol.deadline(&request));
+        let is_late = deadline.enforced().is_some_and(|at| at <= started);
         let mut budget = None;
         if !is_late {
             budget = settings.budgets.keyed(self.protocol.uri(&request), started);
             budget.as_deref().unwrap_or_else(|| settings.budgets.shared()).deposit(started);
         }
-
+        let policy = self.protocol.policy(&request);
         let body_limit = policy.as_deref().unwrap_or(&settings.policy).body_limit;
-        let (request, saved, body) = self.protocol.save(request, body_limit);
+        let (classifier, protocol) = (self.classifier.clone(), self.protocol.clone());
         // The instance that was polled ready makes the first attempt. Its clone is polled before use.
         let next = self.inner.clone();
-        let state = if is_late {
+        let saved = self.protocol.save(&request);
+        let (request, body) = self.protocol.send(request, body_limit);
+        if is_late {
             // Another call may use the readiness of this instance.
             self.inner = next.clone();
-            let error = Elapsed::new(Duration::ZERO, Phase::BeforeCall);
-            State::Late { error: Some(error) }
-        } else {
-            State::Attempt { attempt: self.inner.call(request) }
-        };
+        }
         ResponseFuture {
-            state,
+            state: if is_late {
+                State::Late
+            } else {
+                State::Attempt { attempt: self.inner.call(request) }
+            },
             next: Some(next),
             saved,
             body,
-            classifier: self.classifier.clone(),
-            protocol: self.protocol.clone(),
+            classifier,
+            protocol,
             settings,
             policy,
             budget,
             started,
-            limit,
+            deadline,
             timer: None,
             made: 1,
             history: None,

@@ -21,24 +21,24 @@ pub(super) struct Settings {
 
 impl Settings {
     /// Returns the moment by which a call must end, and whether the retry enforces it.
-    pub(super) fn deadline(&self, started: Instant, request: Option<Deadline>) -> Limit {
+    pub(super) fn deadline(&self, started: Instant, request: Option<Deadline>) -> CallDeadline {
         let own = self.total_timeout.map(|time| Deadline::after(started, time));
-        Limit { deadline: own.into_iter().chain(request).min(), is_enforced: own.is_some() }
+        CallDeadline { at: own.into_iter().chain(request).min(), is_enforced: own.is_some() }
     }
 }
 
 /// The deadline of one call.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limit {
-    pub(super) deadline: Option<Deadline>,
+pub(super) struct CallDeadline {
+    pub(super) at: Option<Deadline>,
     /// Whether the call ends when it passes. Otherwise no attempt begins that could not end in time.
     pub(super) is_enforced: bool,
 }
 
-impl Limit {
+impl CallDeadline {
     /// The deadline that ends the call.
     pub(super) fn enforced(&self) -> Option<Instant> {
-        self.deadline.filter(|_| self.is_enforced).map(Deadline::at)
+        self.at.filter(|_| self.is_enforced).map(Deadline::at)
     }
 }
 

@@ -1,13 +1,14 @@
 //! The parts that have a state for each key.
 
-use std::{fmt, num::NonZeroU32, sync::Arc};
+use std::{borrow::Cow, fmt, num::NonZeroU32, sync::Arc};
+
+use http::{Request, Uri};
 
 use crate::{
     circuit_breaker::{self, CircuitBreakerLayer},
     classify::HttpClassifier,
-    in_flight,
-    in_flight::InFlightLimitLayer,
-    keys::{KeyOf, Named},
+    in_flight::{self, InFlightLimitLayer},
+    keys::{Key, KeyOf},
     retry::{Budget, RetryLayer},
 };
 
@@ -134,5 +135,39 @@ impl<K> fmt::Debug for Keyed<K> {
             .field("breaker", &self.has_breaker.then_some(&self.breaker))
             .field("in_flight", &self.has_limit.then_some(&self.in_flight))
             .finish_non_exhaustive()
+    }
+}
+
+/// A key made of the URI of an HTTP request, or a name of its own for those of which none can be made.
+pub struct Named<F> {
+    by: Arc<F>,
+    name: Arc<str>,
+    /// Off: there are no keys at all.
+    on: bool,
+}
+
+impl<F> Clone for Named<F> {
+    fn clone(&self) -> Self {
+        Self { by: Arc::clone(&self.by), name: Arc::clone(&self.name), on: self.on }
+    }
+}
+
+impl<F> fmt::Debug for Named<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Named").field(&self.name).finish()
+    }
+}
+
+impl<F: KeyOf> Named<F> {
+    #[inline]
+    fn of<'a>(&'a self, uri: &'a Uri) -> Option<Cow<'a, str>> {
+        self.on.then(|| self.by.key_of(uri).unwrap_or(Cow::Borrowed(&self.name)))
+    }
+}
+
+impl<F: KeyOf, B> Key<Request<B>> for Named<F> {
+    #[inline]
+    fn key<'a>(&'a self, request: &'a Request<B>) -> Option<Cow<'a, str>> {
+        self.of(request.uri())
     }
 }

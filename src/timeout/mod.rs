@@ -1,6 +1,6 @@
 //! Bounds how long an inner service may take to produce a response.
 //!
-//! The clock starts once the inner service is called and stops when its future resolves: with a client, when the head
+//! The clock starts when the first poll of the call is pending and stops when its future resolves: with a client, when the head
 //! of the response is there. When the limit passes, the inner future is dropped and the caller gets [`Elapsed`], so
 //! work that must not be cancelled has to be spawned.
 //!

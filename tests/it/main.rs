@@ -37,6 +37,8 @@ mod retry_limits;
 mod retry_tower;
 #[cfg(feature = "timeout")]
 mod timeout;
+#[cfg(feature = "full")]
+mod total_timeout;
 
 #[cfg(feature = "bad-gateway")]
 mod bad_gateway;

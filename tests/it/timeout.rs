@@ -36,11 +36,15 @@ async fn fails_after_the_limit_and_not_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clock_starts_at_call_not_at_first_poll() {
+async fn timeout_starts_when_the_first_poll_is_pending() {
     let mut svc = Timeout::new(service_fn(|()| pending::<Result<(), BoxError>>()), LIMIT);
-    let fut = svc.call(());
+    let mut fut = task::spawn(svc.call(()));
     tokio::time::advance(LIMIT * 2).await;
-    assert!(fut.now_or_never().expect("limit already passed").is_err());
+    assert_pending!(fut.poll());
+    tokio::time::advance(LIMIT - Duration::from_millis(1)).await;
+    assert_pending!(fut.poll());
+    tokio::time::advance(Duration::from_millis(2)).await;
+    assert!(assert_ready!(fut.poll()).is_err());
 }
 
 #[tokio::test(start_paused = true)]

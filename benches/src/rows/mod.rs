@@ -5,7 +5,7 @@ mod services;
 pub(crate) mod stacks;
 mod time;
 
-pub(crate) use self::services::resilience_breaker;
+pub(crate) use self::services::{LIMIT, PLENTY, Sent, resilience_breaker};
 
 use http::StatusCode;
 

@@ -14,6 +14,7 @@ use seawall::{
     LoggingLayer, RetryLayer, StandardLayer, TimeoutLayer,
     circuit_breaker::by_authority,
     config::{Config, ConfiguredLayer},
+    in_flight::Adaptive,
     retry::Budget,
 };
 use tokio::sync::Semaphore;
@@ -41,11 +42,11 @@ use crate::{
 };
 
 /// It has to be told.
-pub(super) type Sent = Request<Full<Bytes>>;
+pub(crate) type Sent = Request<Full<Bytes>>;
 pub(super) type Answered = Response<Full<Bytes>>;
 
 /// Longer than any call here takes.
-pub(super) const LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
 pub(super) fn all() -> Vec<Row> {
     vec![
@@ -173,6 +174,12 @@ pub(super) fn limits() -> Vec<Row> {
         row!("seawall InFlightLimit, until the response", |inner| {
             InFlightLimitLayer::new(PLENTY).until_response().layer(inner)
         }),
+        row!("seawall InFlightLimit, keyed", |inner| {
+            InFlightLimitLayer::new(PLENTY).keyed(by_authority).layer(inner)
+        }),
+        row!("seawall InFlightLimit, adaptive", |inner| {
+            InFlightLimitLayer::adaptive(Adaptive::new()).layer(inner)
+        }),
         // Its place is free with the response.
         row!("tower ConcurrencyLimit", |inner| ConcurrencyLimit::new(inner, PLENTY_FOR_TOWER)),
         row!("tower LoadShed and ConcurrencyLimit", |inner| {
@@ -217,7 +224,7 @@ fn failsafe_in_a_row() -> StateMachine<ConsecutiveFailures<EqualJittered>, ()> {
 }
 
 /// More calls at once than there are here.
-pub(super) const PLENTY: NonZeroU32 = NonZeroU32::MAX;
+pub(crate) const PLENTY: NonZeroU32 = NonZeroU32::MAX;
 pub(super) const PLENTY_FOR_TOWER: usize = Semaphore::MAX_PERMITS;
 
 type Outcome<E> = Result<Answered, E>;

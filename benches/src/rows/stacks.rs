@@ -44,12 +44,32 @@ use crate::{
 };
 
 /// As ours by default.
-const ATTEMPT: Duration = Duration::from_secs(10);
+pub(crate) const ATTEMPT: Duration = Duration::from_secs(10);
 const BODY: Duration = Duration::from_secs(60);
+
+/// The layers of our stack by default, one by one. A macro, since our retry gives the service inside a body of its own type.
+macro_rules! composed {
+    ($inner:expr) => {{
+        use seawall::{circuit_breaker::by_authority, retry::Budget};
+        tower::ServiceBuilder::new()
+            .layer(seawall::LoggingLayer::client())
+            .layer(seawall::DeadlineLayer::new($crate::rows::LIMIT).tell_inner(false))
+            .layer(seawall::RetryLayer::new().budget_by(Budget::default(), by_authority))
+            .layer(seawall::CircuitBreakerLayer::new().keyed(by_authority))
+            .layer(seawall::TimeoutLayer::new($crate::rows::stacks::ATTEMPT))
+            .layer(seawall::BodyTimeoutLayer::new())
+            .layer(seawall::BadGatewayClassifierLayer::new())
+            .service($inner)
+    }};
+}
+pub(crate) use composed;
 
 pub(super) fn all() -> Vec<Row> {
     vec![
         row!("seawall Standard", |inner| StandardLayer::new("billing").layer(inner))
+            .all_kinds()
+            .at_info(),
+        row!("seawall stack composed by ServiceBuilder", |inner| composed!(inner))
             .all_kinds()
             .at_info(),
         row!("stack: tower, tower-http, no breaker", |inner| timed(of_tower(inner)))

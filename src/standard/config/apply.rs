@@ -134,14 +134,17 @@ where
 
     /// Trusts the headers of the policy, and gives each part its time limit.
     fn settled(mut self, policy: &Policy) -> Self {
-        if policy.timeouts.trust.as_ref().is_some_and(|headers| !headers.0.is_empty()) {
-            let own = self.parts.own_deadline.take();
+        let own = self.parts.own_deadline.take();
+        let trusts = policy.timeouts.trust.as_ref().is_some_and(|headers| !headers.0.is_empty());
+        self.parts.own_deadline = if own.is_some() || trusts {
             let own = own.unwrap_or_else(|| match self.parts.timeouts.total {
                 Some(total) => DeadlineLayer::new(total),
                 None => DeadlineLayer::disabled(),
             });
-            self.parts.own_deadline = Some(policy.timeouts.trust.put(own, DeadlineLayer::trusting));
-        }
+            Some(policy.timeouts.trust.put(own, DeadlineLayer::trusting))
+        } else {
+            None
+        };
         self.with_time_limits()
     }
 }

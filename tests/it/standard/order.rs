@@ -10,7 +10,7 @@ use seawall::{
     BadGatewayClassifierLayer, Cause, CircuitBreakerLayer, DeadlineLayer, ErrorResponseLayer,
     InFlightLimitLayer, LoggingLayer, RetryLayer, StandardLayer, TimeoutLayer,
     circuit_breaker::State,
-    retry::{Backoff, Budget},
+    retry::{Backoff, Budget, GaveUp},
     standard::Timeouts,
 };
 use tokio::time::Instant;
@@ -146,6 +146,21 @@ async fn the_breaker_stands_around_the_timeout_so_that_a_silent_upstream_opens_i
     let calls = (0..100).map(|_| other.clone().oneshot(get(URL)));
     futures_util::future::join_all(calls).await;
     assert_eq!(circuit.state(), State::Closed, "cancelled calls are neither success nor failure");
+}
+
+#[tokio::test(start_paused = true)]
+async fn circuit_opens_when_twenty_attempts_time_out() {
+    let timeouts = Timeouts::new(secs(1), secs(30)).unwrap();
+    let layer = StandardLayer::new("billing").timeouts(timeouts).retry(retry());
+    let circuits = layer.circuits();
+    let stack = ServiceBuilder::new().layer(layer).service(silent());
+    for call in 1..=4 {
+        let error = stack.clone().oneshot(get(URL)).await.unwrap_err();
+        let attempts = seawall::find_source::<GaveUp>(&*error).unwrap().attempts();
+        assert_eq!(attempts.get(), 5);
+        let state = if call < 4 { State::Closed } else { State::Open };
+        assert_eq!(circuits.get("billing").unwrap().state(), state, "{call}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

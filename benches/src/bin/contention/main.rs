@@ -1,0 +1,37 @@
+//! Prints the cost of a call on one, two and four threads, as Markdown tables: see [`benches::contention`].
+
+mod report;
+
+use std::{env, process::ExitCode};
+
+use benches::contention::{self, Row};
+
+const ROUNDS: usize = 30;
+
+const USAGE: &str = "usage: contention breakers|stacks|pending-stacks [ROUNDS]";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let Some((rows, rounds)) = parse(&arguments) else {
+        eprintln!("{USAGE}");
+        return ExitCode::FAILURE;
+    };
+    report::print(&rows, &contention::measure(&rows, rounds), rounds);
+    ExitCode::SUCCESS
+}
+
+fn parse(arguments: &[&str]) -> Option<(Vec<Row>, usize)> {
+    let (job, rounds) = match arguments {
+        [job] => (job, ROUNDS),
+        [job, rounds] => (job, rounds.parse().ok().filter(|rounds| *rounds > 0)?),
+        _ => return None,
+    };
+    let rows = match *job {
+        "breakers" => contention::breakers(),
+        "stacks" => contention::stacks(),
+        "pending-stacks" => contention::pending_stacks(),
+        _ => return None,
+    };
+    Some((rows, rounds))
+}

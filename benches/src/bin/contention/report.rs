@@ -1,0 +1,115 @@
+use std::hint::black_box;
+
+use benches::contention::{Measured, Mode, ONE_ARC, Role, Row, RowTimes, THREADS, Times};
+use tokio::time::Instant;
+
+/// Indices in [`Mode::ALL`] and [`THREADS`].
+const OWN: usize = 0;
+const ONE: usize = 0;
+const TWO: usize = 1;
+const FOUR: usize = 2;
+
+/// Two threads to one, of the probe with one `Arc`: the least that shows contention.
+const MIN_CONTENTION: f64 = 1.15;
+
+const NONE: &str = "–";
+
+pub(crate) fn print(rows: &[Row], measured: &Measured, rounds: usize) {
+    println!("A read of the clock takes {:.0} ns here.\n", clock_read());
+    print_times(rows, measured);
+    print_comparison(rows, measured);
+    print_confidence(rows, measured, rounds);
+}
+
+fn print_times(rows: &[Row], measured: &Measured) {
+    let columns = |mode| {
+        let name = match mode {
+            Mode::Own => "own",
+            Mode::Cloned => "cloned",
+        };
+        THREADS.map(|threads| format!("{name}, {threads}")).join(" | ") + " | 2 ÷ 1 | 4 ÷ 1"
+    };
+    println!("| ns a call | {} |", Mode::ALL.map(columns).join(" | "));
+    println!("|---|{}", "--:|".repeat(Mode::ALL.len() * (THREADS.len() + 2)));
+    for (row, times) in rows.iter().zip(&measured.rows) {
+        let cells = times.iter().flat_map(|times| {
+            let ratio = |at: usize| two_digits(ratio(&times[at], &times[ONE]));
+            times.iter().map(cell).chain([ratio(TWO), ratio(FOUR)])
+        });
+        println!("| {} | {} |", row.name, cells.collect::<Vec<_>>().join(" | "));
+    }
+    println!();
+}
+
+/// Prints ours divided by each peer.
+fn print_comparison(rows: &[Row], measured: &Measured) {
+    let with_role = |role| {
+        let pairs = rows.iter().zip(&measured.rows);
+        pairs.filter(move |(row, _)| row.role == role)
+    };
+    for (ours, our_times) in with_role(Role::Ours) {
+        println!("| {} ÷ peer | own, 1 | own, 2 | cloned, 1 | cloned, 2 |", ours.name);
+        println!("|---|--:|--:|--:|--:|");
+        for (peer, peer_times) in with_role(Role::Peer) {
+            let cells = our_times.iter().zip(peer_times).flat_map(|(ours, peer)| {
+                [ONE, TWO].map(|at| two_digits(ratio(&ours[at], &peer[at])))
+            });
+            println!("| {} | {} |", peer.name, cells.collect::<Vec<_>>().join(" | "));
+        }
+        println!();
+    }
+}
+
+fn print_confidence(rows: &[Row], measured: &Measured, rounds: usize) {
+    let Measured { runs, counted, .. } = measured;
+    let share = 100.0 * *counted as f64 / *runs as f64;
+    let cells = measured.rows.iter().flatten().flatten();
+    let fewest = cells.map(Times::len).filter(|runs| *runs > 0).min().unwrap_or_default();
+    println!(
+        "Medians, lower quartiles in parentheses. Of {runs} runs {share:.0} % counted; each time is of {fewest} to {rounds} \
+         runs.\n"
+    );
+    let contention = contention(rows, &measured.rows);
+    match contention {
+        Some(ratio) if ratio >= MIN_CONTENTION => {
+            println!("The threads contended: two to one is {ratio:.2} for `{ONE_ARC}`.");
+        }
+        _ => println!(
+            "**Inconclusive**: two to one is {} for `{ONE_ARC}`, less than {MIN_CONTENTION}. The threads did not contend, so \
+             this run says nothing.",
+            two_digits(contention)
+        ),
+    }
+}
+
+/// Two threads to one, of the probe with one `Arc`.
+fn contention(rows: &[Row], times: &[RowTimes]) -> Option<f64> {
+    let probe = rows.iter().position(|row| row.name == ONE_ARC)?;
+    let times = &times[probe][OWN];
+    ratio(&times[TWO], &times[ONE])
+}
+
+fn ratio(times: &Times, base: &Times) -> Option<f64> {
+    Some(times.median()? / base.median()?)
+}
+
+fn two_digits(value: Option<f64>) -> String {
+    value.map_or_else(|| NONE.to_owned(), |value| format!("{value:.2}"))
+}
+
+fn cell(times: &Times) -> String {
+    match times.median().zip(times.lower_quartile()) {
+        Some((median, quartile)) => format!("{median:.0} ({quartile:.0})"),
+        None => NONE.to_owned(),
+    }
+}
+
+/// Returns the nanoseconds of a read of the clock.
+fn clock_read() -> f64 {
+    const READS: u32 = 1_000_000;
+    let start = Instant::now();
+    for _ in 0..READS {
+        black_box(Instant::now());
+    }
+    start.elapsed().as_nanos() as f64 / f64::from(READS)
+}

@@ -1,0 +1,70 @@
+//! Services with a known amount of shared state. They show how much contention the run itself permits.
+
+use std::{
+    hint::black_box,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+};
+
+use tower::Service;
+
+/// Keeps the counts of two `Arc`s off the same cache line, and off the pair of lines that is fetched together.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(super) struct Padding;
+
+/// Clones and drops `N` shared `Arc`s in each call.
+#[derive(Clone, Debug)]
+pub(super) struct Counted<S, const N: usize> {
+    pub(super) inner: S,
+    pub(super) arcs: [Arc<Padding>; N],
+}
+
+pub(super) fn arcs<const N: usize>() -> [Arc<Padding>; N] {
+    std::array::from_fn(|_| Arc::default())
+}
+
+impl<S: Service<Req>, const N: usize, Req> Service<Req> for Counted<S, N> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    #[inline]
+    fn call(&mut self, request: Req) -> S::Future {
+        drop(black_box(self.arcs.clone()));
+        self.inner.call(request)
+    }
+}
+
+/// Counts its calls under a shared lock.
+#[derive(Clone, Debug)]
+pub(super) struct Counter<S> {
+    pub(super) inner: S,
+    pub(super) calls: Arc<Mutex<u64>>,
+}
+
+pub(super) fn counter() -> Arc<Mutex<u64>> {
+    Arc::default()
+}
+
+impl<S: Service<Req>, Req> Service<Req> for Counter<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    #[inline]
+    fn call(&mut self, request: Req) -> S::Future {
+        *self.calls.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.inner.call(request)
+    }
+}

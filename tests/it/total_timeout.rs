@@ -1,0 +1,151 @@
+//! `RetryLayer::total_timeout`: one time limit for all attempts of a call.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::Request;
+use http_body_util::Full;
+use seawall::{
+    BoxError, Cause, Deadline, Processed, RetryLayer,
+    classify::classify_error,
+    find_source,
+    retry::{Attempts, Backoff, Budget, GaveUp, Override, Stop},
+    test_util::{FlakyService, Step},
+    timeout::{Elapsed, Phase},
+};
+use tokio::time::{Instant, timeout};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt};
+
+const LIMIT: Duration = Duration::from_secs(2);
+
+fn get() -> Request<Full<Bytes>> {
+    Request::get("http://upstream/").body(Full::default()).unwrap()
+}
+
+fn eager() -> RetryLayer {
+    RetryLayer::new().backoff(Backoff::none()).budget(Budget::none()).total_timeout(LIMIT)
+}
+
+fn elapsed(error: &BoxError) -> Elapsed {
+    find_source::<Elapsed>(&**error).unwrap().clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_ends_call_when_total_timeout_passes_during_first_attempt() {
+    let upstream = FlakyService::new(Step::silent()).unwrap();
+    let started = Instant::now();
+    let error = eager().layer(upstream.clone()).oneshot(get()).await.unwrap_err();
+    assert!(started.elapsed() >= LIMIT);
+    assert!(started.elapsed() < LIMIT + Duration::from_millis(2));
+    let elapsed = error.downcast_ref::<Elapsed>().expect("as it is, after one attempt");
+    assert_eq!((elapsed.limit(), elapsed.phase()), (LIMIT, Phase::Deadline));
+    let failure = classify_error(&*error);
+    assert_eq!(failure.cause(), Cause::HttpResponseTimeout);
+    assert_eq!(failure.processed(), Processed::Maybe);
+    assert_eq!(upstream.requests(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_reports_attempts_when_total_timeout_passes_during_later_attempt() {
+    let upstream =
+        FlakyService::new([Step::status(503), Step::status(502), Step::silent()]).unwrap();
+    let started = Instant::now();
+    let error = eager().layer(upstream.clone()).oneshot(get()).await.unwrap_err();
+    assert!(started.elapsed() < LIMIT + Duration::from_millis(2));
+    let gave_up = error.downcast_ref::<GaveUp>().unwrap();
+    assert_eq!((gave_up.attempts().get(), gave_up.stop()), (3, Stop::DeadlineTooNear));
+    assert_eq!(gave_up.last_response().unwrap().status(), 502);
+    assert_eq!(elapsed(&error).phase(), Phase::Deadline);
+    assert_eq!(classify_error(&*error).cause(), Cause::HttpResponseTimeout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_returns_last_response_when_no_time_is_left_for_another_attempt() {
+    let busy = Step::status(503).retry_after(Duration::from_secs(3));
+    let upstream = FlakyService::new(busy).unwrap();
+    let response = eager().layer(upstream.clone()).oneshot(get()).await.unwrap();
+    let attempts = response.extensions().get::<Attempts>().unwrap();
+    assert_eq!(attempts.stop(), Some(Stop::DeadlineTooNear));
+    assert_eq!(attempts.failure().unwrap().cause(), Cause::Overloaded);
+    assert_eq!(upstream.requests(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_sends_nothing_when_deadline_has_passed_before_the_call() {
+    let upstream = FlakyService::new(Step::ok("")).unwrap();
+    let budget = Budget::new(seawall::Ratio::percent(0), 0);
+    let limited = ServiceBuilder::new().concurrency_limit(1).service(upstream.clone());
+    let mut client = eager().budget(budget).layer(limited);
+    let other = client.clone();
+    let mut late = get();
+    late.extensions_mut().insert(Deadline::within(Duration::ZERO));
+    let error = ServiceExt::<Request<Full<Bytes>>>::ready(&mut client)
+        .await
+        .unwrap()
+        .call(late)
+        .await
+        .unwrap_err();
+    assert_eq!(elapsed(&error).phase(), Phase::BeforeCall);
+    assert_eq!(classify_error(&*error).processed(), Processed::No);
+    assert_eq!(upstream.requests(), 0);
+    // The permit of the instance that was ready is free.
+    timeout(LIMIT, other.oneshot(get())).await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_ends_call_when_sooner_deadline_of_the_request_passes() {
+    let upstream = FlakyService::new(Step::silent()).unwrap();
+    for (own, limit) in [(LIMIT / 4, LIMIT / 4), (LIMIT * 4, LIMIT)] {
+        let started = Instant::now();
+        let mut request = get();
+        request.extensions_mut().insert(Deadline::within(own));
+        let error = eager().layer(upstream.clone()).oneshot(request).await.unwrap_err();
+        assert_eq!(elapsed(&error).limit(), limit);
+        assert!(started.elapsed() < limit + Duration::from_millis(2));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_does_not_end_call_at_deadline_of_the_request_when_it_has_no_total_timeout() {
+    let upstream = FlakyService::new(Step::ok("late").delay(LIMIT)).unwrap();
+    let mut request = get();
+    request.extensions_mut().insert(Deadline::within(LIMIT / 2));
+    let layer = eager().total_timeout(None);
+    assert_eq!(layer.layer(upstream).oneshot(request).await.unwrap().status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn total_timeout_is_the_layers_when_the_request_has_an_override() {
+    let upstream = FlakyService::new(Step::silent()).unwrap();
+    let mut request = get();
+    let own = RetryLayer::new().total_timeout(LIMIT * 10);
+    request.extensions_mut().insert(Override::new(own));
+    let error = eager().layer(upstream).oneshot(request).await.unwrap_err();
+    assert_eq!(elapsed(&error).limit(), LIMIT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn response_wins_when_it_is_ready_as_the_total_timeout_passes() {
+    let upstream = FlakyService::new(Step::ok("").delay(LIMIT)).unwrap();
+    assert!(eager().layer(upstream).oneshot(get()).await.is_ok());
+}
+
+#[test]
+fn total_timeout_needs_no_runtime_when_the_response_is_ready() {
+    let ready = tower::service_fn(async |_: Request<seawall::retry::ReplayBody<Full<Bytes>>>| {
+        Ok::<_, BoxError>(http::Response::new(Full::<Bytes>::default()))
+    });
+    let response = eager().layer(ready).oneshot(get()).now_or_never().unwrap();
+    assert!(response.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_the_call_frees_the_attempt_when_a_total_timeout_is_armed() {
+    let upstream = FlakyService::new(Step::silent()).unwrap();
+    let limited = ServiceBuilder::new().concurrency_limit(1).service(upstream);
+    let client = eager().layer(limited);
+    assert!(timeout(LIMIT / 2, client.clone().oneshot(get())).await.is_err());
+    let error = timeout(LIMIT * 2, client.oneshot(get())).await.unwrap().unwrap_err();
+    assert_eq!(elapsed(&error).limit(), LIMIT);
+}
