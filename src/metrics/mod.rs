@@ -14,7 +14,7 @@
 //!
 //! [`RequestDurationLayer`](crate::RequestDurationLayer) measures `http.client.request.duration` and `http.server.request.duration`.
 //!
-//! `cause` is one of [`Cause`]'s words and `stop` one of `Stop`'s, so there are a few dozen of each. `key` is left out
+//! `cause` is one of [`Cause`](crate::Cause)'s words and `stop` one of `Stop`'s, so there are a few dozen of each. `key` is left out
 //! where there is one circuit for all and it has no name. Of keys, and of hosts with their ports, the first 4,096 of a process
 //! together are told apart, if no longer than 1,024 bytes, and the rest are `other`, so that what callers ask for cannot fill a
 //! recorder.
