@@ -1,9 +1,5 @@
 //! A response body that is watched to its end, and how far a call reaches: to the head of its response, or to the end of
 //! the body.
-#![cfg_attr(
-    not(any(feature = "circuit-breaker", feature = "in-flight")),
-    allow(dead_code, unreachable_pub)
-)]
 
 use std::{
     error::Error,
@@ -16,7 +12,7 @@ use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::BoxError;
+use crate::error::BoxError;
 
 /// Who wants to know how a call ended. Dropped if it ended early.
 ///
@@ -87,7 +83,6 @@ impl<W: Watch + Default> Drop for Working<'_, W> {
 }
 
 /// Drops it elsewhere.
-#[cfg(feature = "circuit-breaker")]
 #[cold]
 #[inline(never)]
 pub(crate) fn let_go<T>(it: T) {

@@ -110,31 +110,32 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let inner = ready!(self.project().inner.poll(cx))?;
-        Poll::Ready(Ok(Tracked { inner, use_: Use::default() }))
+        Poll::Ready(Ok(Tracked { inner, last_use: ConnectionUse::default() }))
     }
 }
 
-/// How a connection was used last: zero while nothing was received.
+/// The last use of a connection. Zero means that nothing was received yet.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Use(Arc<AtomicU8>);
+pub(crate) struct ConnectionUse(Arc<AtomicU8>);
 
-/// Something was received since the last write.
+/// Bytes were received since the last write.
 const ANSWERED: u8 = 1;
-/// Written to after something was received, and nothing received since.
+/// Bytes were received earlier, and none since the last write.
 const REUSED: u8 = 2;
-/// It speaks HTTP/2, where what was received need not be an answer.
+/// The connection speaks HTTP/2, where received bytes need not be a response.
 const HTTP2: u8 = 3;
 
-/// RFC 9113 §3.4: what an HTTP/2 client sends first begins with this.
+/// The beginning of the HTTP/2 connection preface (RFC 9113 §3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 
-impl Use {
-    /// Go's rule (`net/http`, `shouldRetryRequest`): the connection was used before, and no byte of an answer came.
+impl ConnectionUse {
+    /// Returns whether the connection was used before and no byte of a response came: Go's rule (`net/http`,
+    /// `shouldRetryRequest`).
     pub(crate) fn is_stale(&self) -> bool {
         self.0.load(Ordering::Relaxed) == REUSED
     }
 
-    /// Whether something was received on the connection before.
+    /// Returns whether bytes were received on the connection before.
     pub(crate) fn is_reused(&self) -> bool {
         matches!(self.0.load(Ordering::Relaxed), ANSWERED | REUSED)
     }
@@ -151,7 +152,7 @@ impl Use {
         let _ = self.0.compare_exchange(from, next, Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// Whether what is read may tell nothing new.
+    /// Returns whether reading more bytes cannot change the state.
     fn is_settled(&self) -> bool {
         matches!(self.0.load(Ordering::Relaxed), ANSWERED | HTTP2)
     }
@@ -163,13 +164,13 @@ pin_project! {
     pub struct Tracked<T> {
         #[pin]
         inner: T,
-        use_: Use,
+        last_use: ConnectionUse,
     }
 }
 
 impl<T: Connection> Connection for Tracked<T> {
     fn connected(&self) -> Connected {
-        self.inner.connected().extra(self.use_.clone())
+        self.inner.connected().extra(self.last_use.clone())
     }
 }
 
@@ -180,17 +181,17 @@ impl<T: Read> Read for Tracked<T> {
         mut out: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.project();
-        if this.use_.is_settled() {
+        if this.last_use.is_settled() {
             return this.inner.poll_read(cx, out);
         }
-        // How much was read is told only to the owner of a buffer, and none is the end. So the first bytes of an
-        // answer, and they alone, are read into a buffer of ours and copied.
+        // Only the owner of a buffer can see how much was read, and reading nothing is the end. So the first bytes of a
+        // response, and only those, are read into an own buffer and copied.
         let mut bytes = [const { MaybeUninit::uninit() }; 1_024];
         let size = bytes.len().min(out.remaining());
         let mut buffer = ReadBuf::uninit(&mut bytes[..size]);
         ready!(this.inner.poll_read(cx, buffer.unfilled()))?;
         if !buffer.filled().is_empty() {
-            this.use_.received();
+            this.last_use.received();
             out.put_slice(buffer.filled());
         }
         Poll::Ready(Ok(()))
@@ -204,7 +205,7 @@ impl<T: Write> Write for Tracked<T> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.project();
-        this.use_.written(bytes);
+        this.last_use.written(bytes);
         this.inner.poll_write(cx, bytes)
     }
 
@@ -214,7 +215,8 @@ impl<T: Write> Write for Tracked<T> {
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.project();
-        this.use_.written(bytes.iter().find(|bytes| !bytes.is_empty()).map_or(&[], |bytes| bytes));
+        this.last_use
+            .written(bytes.iter().find(|bytes| !bytes.is_empty()).map_or(&[], |bytes| bytes));
         this.inner.poll_write_vectored(cx, bytes)
     }
 

@@ -223,40 +223,32 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // A page may name what stands behind a feature that is off.
 #![cfg_attr(not(feature = "full"), allow(rustdoc::broken_intra_doc_links))]
+// The types and helpers that layers share are compiled always. A build without some of these features uses only a part.
+#![cfg_attr(
+    not(all(
+        feature = "full",
+        feature = "config",
+        feature = "metrics",
+        feature = "reqwest-0_13",
+        feature = "test-util",
+    )),
+    allow(dead_code, unreachable_pub, unused_imports)
+)]
 #![warn(missing_docs)]
 
 pub mod classify;
-mod error;
 pub mod failure;
 
-#[cfg(feature = "retry")]
 mod attempts;
-#[cfg(feature = "retry")]
 mod backoff;
-#[cfg(any(
-    feature = "circuit-breaker",
-    feature = "in-flight",
-    feature = "logging",
-    feature = "metrics"
-))]
 mod body;
-#[cfg(feature = "retry")]
 mod budget;
-#[cfg(any(feature = "retry", feature = "circuit-breaker", feature = "in-flight"))]
+mod error;
 mod keys;
-#[cfg(any(feature = "logging", feature = "circuit-breaker", feature = "metrics"))]
 mod panics;
-#[cfg(any(
-    feature = "retry",
-    feature = "circuit-breaker",
-    feature = "logging",
-    feature = "test-util"
-))]
 mod ratio;
-#[cfg(any(feature = "logging", feature = "metrics"))]
 mod semconv;
 mod sharded;
-#[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
 mod sync;
 mod time_limit;
 
@@ -282,6 +274,9 @@ pub mod in_flight;
 pub mod logging;
 #[cfg(feature = "metrics")]
 pub mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "metrics/off.rs"]
+mod metrics;
 #[cfg(feature = "metrics")]
 pub mod request_duration;
 #[cfg(feature = "reqwest-0_13")]
@@ -303,17 +298,9 @@ pub use self::{
     classify::{Classify, GrpcClassifier, HttpClassifier, classify_fn},
     error::{BoxError, find_source},
     failure::{Cause, Failure, Processed, Product, Reporter},
+    ratio::{NotARatio, Ratio},
+    time_limit::Deadline,
 };
-
-#[cfg(any(
-    feature = "retry",
-    feature = "circuit-breaker",
-    feature = "logging",
-    feature = "test-util"
-))]
-pub use self::ratio::{NotARatio, Ratio};
-#[cfg(any(feature = "retry", feature = "deadline"))]
-pub use self::time_limit::Deadline;
 
 #[cfg(feature = "bad-gateway")]
 #[doc(no_inline)]

@@ -1,8 +1,6 @@
-#[cfg(any(feature = "retry", feature = "circuit-breaker"))]
-use std::time::Duration;
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, time::Duration};
 
-/// A part of a whole: a number from 0 to 1, both included, kept to the millionth.
+/// A number from 0 to 1, both included, kept to the millionth.
 ///
 /// ```
 /// use seawall::Ratio;
@@ -20,7 +18,7 @@ pub struct Ratio {
 const WHOLE: u32 = 1_000_000;
 
 impl Ratio {
-    /// Makes a ratio.
+    /// Creates a ratio.
     ///
     /// # Errors
     /// [`NotARatio`] if `ratio` is below 0, above 1 or not a number.
@@ -32,33 +30,30 @@ impl Ratio {
         }
     }
 
-    /// A ratio in whole percent; more than 100 counts as 100.
+    /// Creates a ratio of whole percent. More than 100 counts as 100.
     #[must_use]
     pub const fn percent(percent: u8) -> Self {
         let percent = if percent > 100 { 100 } else { percent };
         Self { millionths: percent as u32 * (WHOLE / 100) }
     }
 
-    /// The number.
+    /// Returns the ratio as a number from 0 to 1.
     #[must_use]
     pub fn get(self) -> f64 {
         f64::from(self.millionths) / f64::from(WHOLE)
     }
 
-    #[cfg(feature = "test-util")]
     pub(crate) const fn millionths(self) -> u32 {
         self.millionths
     }
 
-    /// Whether `part` of `whole` is this much or more; never of nothing.
-    #[cfg(feature = "circuit-breaker")]
+    /// Returns whether `part` of `whole` is at least this ratio. No `part` is never enough.
     pub(crate) fn is_reached(self, part: u64, whole: u64) -> bool {
         let part_of = u128::from(part) * u128::from(WHOLE);
         part > 0 && part_of >= u128::from(whole) * u128::from(self.millionths)
     }
 
-    /// The part of `whole`, rounded down, without a rounding error of its own.
-    #[cfg(feature = "retry")]
+    /// Returns this ratio of `whole`, rounded down, computed without floating point.
     pub(crate) fn of(self, whole: u64) -> u64 {
         let part = u128::from(whole) * u128::from(self.millionths) / u128::from(WHOLE);
         // A part is no more than the whole.
@@ -66,8 +61,7 @@ impl Ratio {
     }
 }
 
-/// `mul_f64` panics beyond `Duration::MAX`, and rounds up to it; a part is no more than the whole.
-#[cfg(any(feature = "retry", feature = "circuit-breaker"))]
+/// Returns the fraction `random` of `whole`, at most `whole`. `mul_f64` would panic beyond `Duration::MAX`, and round up.
 pub(crate) fn part(whole: Duration, random: f64) -> Duration {
     Duration::try_from_secs_f64(whole.as_secs_f64() * random.clamp(0.0, 1.0))
         .map_or(whole, |part| part.min(whole))
@@ -108,7 +102,6 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "circuit-breaker")]
     #[test]
     fn a_part_of_nothing_or_no_part_is_never_reached() {
         let half = Ratio::percent(50);
@@ -118,7 +111,6 @@ mod tests {
         assert!(half.is_reached(u64::MAX, u64::MAX));
     }
 
-    #[cfg(any(feature = "retry", feature = "circuit-breaker"))]
     #[test]
     fn a_part_of_a_duration_is_no_more_than_the_whole() {
         let whole = Duration::from_secs(8);

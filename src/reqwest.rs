@@ -44,7 +44,6 @@
 //! ```
 
 use std::{
-    error, fmt,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -56,7 +55,8 @@ use pin_project_lite::pin_project;
 use sync_wrapper::SyncWrapper;
 use tower_service::Service;
 
-use crate::BoxError;
+use crate::error::BoxError;
+pub use crate::error::reqwest::Error;
 
 /// A [`reqwest::Client`] as a service. Clones share its pool of connections.
 ///
@@ -102,7 +102,7 @@ where
     }
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        let state = match Request::try_from(request.map(body_of)) {
+        let state = match Request::try_from(request.map(to_reqwest_body)) {
             Ok(request) => State::Sent { inner: Service::call(&mut self.inner, request) },
             Err(error) => State::Refused { error: Some(error) },
         };
@@ -110,19 +110,19 @@ where
     }
 }
 
-/// One that is empty is made so that reqwest knows it: else a client that follows redirects could not send it again.
-fn body_of<B>(body: B) -> Body
+/// Converts a body. An empty one becomes reqwest's own empty body, since a client that follows redirects can resend only that.
+fn to_reqwest_body<B>(body: B) -> Body
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    if body.is_end_stream() { Body::default() } else { Body::wrap(Exclusive::new(body)) }
+    if body.is_end_stream() { Body::default() } else { Body::wrap(SyncBody::new(body)) }
 }
 
 pin_project! {
-    /// Makes a body `Sync`, which reqwest asks for and axum's, for one, is not. What may be asked through a shared
-    /// reference is asked ahead.
-    struct Exclusive<B> {
+    /// A body that is `Sync`, as reqwest requires and axum's is not. Its size and end, which a shared reference must give, are
+    /// cached.
+    struct SyncBody<B> {
         #[pin]
         inner: SyncWrapper<B>,
         hint: SizeHint,
@@ -130,14 +130,14 @@ pin_project! {
     }
 }
 
-impl<B: http_body::Body> Exclusive<B> {
+impl<B: http_body::Body> SyncBody<B> {
     fn new(body: B) -> Self {
         let (hint, ended) = (body.size_hint(), body.is_end_stream());
         Self { inner: SyncWrapper::new(body), hint, ended }
     }
 }
 
-impl<B: http_body::Body> http_body::Body for Exclusive<B> {
+impl<B: http_body::Body> http_body::Body for SyncBody<B> {
     type Data = B::Data;
     type Error = B::Error;
 
@@ -190,41 +190,6 @@ impl Future for ResponseFuture {
             StateProj::Sent { inner } => ready!(inner.poll(cx)),
             StateProj::Refused { error } => Err(error.take().expect("polled after completion")),
         };
-        Poll::Ready(
-            result.map(Into::into).map_err(|source| Error { source, redirects: *this.redirects }),
-        )
-    }
-}
-
-/// An error of [`Client`]; its `source()` is reqwest's.
-#[derive(Debug)]
-pub struct Error {
-    source: ::reqwest::Error,
-    redirects: bool,
-}
-
-impl Error {
-    /// Whether the client follows redirects, so that an earlier server may have answered the request.
-    #[must_use]
-    pub const fn may_be_redirected(&self) -> bool {
-        self.redirects
-    }
-
-    /// reqwest's own error.
-    #[must_use]
-    pub fn into_inner(self) -> ::reqwest::Error {
-        self.source
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("request failed")
-    }
-}
-
-impl error::Error for Error {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        Some(&self.source)
+        Poll::Ready(result.map(Into::into).map_err(|error| Error::new(error, *this.redirects)))
     }
 }

@@ -1,23 +1,20 @@
-//! What OpenTelemetry's HTTP conventions say of a request, whether it is logged or measured.
+//! Values of OpenTelemetry's semantic conventions for HTTP, for logs and metrics.
 //!
 //! <https://opentelemetry.io/docs/specs/semconv/http/>
 
-#[cfg(feature = "metrics")]
-use http::StatusCode;
-use http::{Method, Uri};
+use http::{Method, StatusCode, Uri};
 
-/// What stands for a method that has no name here.
+/// The value for a method without a name of its own.
 pub(crate) const OTHER: &str = "_OTHER";
 
-/// A method by a name of which there are few: RFC 9110 §9, RFC 5789, and QUERY.
+/// Returns the name of a known method: one of RFC 9110 §9 or RFC 5789, or QUERY.
 pub(crate) fn method(method: &Method) -> Option<&'static str> {
     const NAMES: [&str; 10] =
         ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"];
     NAMES.into_iter().find(|name| method.as_str() == *name)
 }
 
-/// The digits of each status there can be.
-#[cfg(feature = "metrics")]
+/// The digits of every status.
 static STATUSES: [[u8; 3]; 900] = {
     let mut all = [[b'0'; 3]; 900];
     let mut at = 0;
@@ -30,14 +27,13 @@ static STATUSES: [[u8; 3]; 900] = {
     all
 };
 
-/// A status as text, which lives for ever, as those of [`StatusCode::as_str`] do without saying so.
-#[cfg(feature = "metrics")]
+/// Returns a status as text. [`StatusCode::as_str`] borrows from the status.
 pub(crate) fn status(status: StatusCode) -> &'static str {
     let digits = STATUSES.get(usize::from(status.as_u16()) - 100);
     digits.and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default()
 }
 
-/// The port of a scheme, where the URL names none.
+/// Returns the default port of the URL's scheme.
 pub(crate) fn port_of_scheme(uri: &Uri) -> Option<u16> {
     match uri.scheme_str() {
         Some("http") => Some(80),
@@ -46,7 +42,7 @@ pub(crate) fn port_of_scheme(uri: &Uri) -> Option<u16> {
     }
 }
 
-#[cfg(all(test, feature = "metrics"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

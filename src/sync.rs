@@ -1,8 +1,4 @@
 //! What threads share, checked by loom when the tests are built with `--cfg seawall_loom`.
-#![cfg_attr(
-    not(all(feature = "circuit-breaker", feature = "in-flight")),
-    expect(unused_imports, reason = "one needs these and the other those")
-)]
 
 #[cfg(not(all(test, seawall_loom)))]
 pub(crate) use std::sync::{

@@ -47,10 +47,10 @@ use std::task::{Context, Poll};
 
 use ::tonic::body::Body;
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderName, Request};
 use tower_service::Service;
 
-use crate::BoxError;
+use crate::{attempts::Attempt, error::BoxError};
 
 /// A service that takes tonic's body, such as a `tonic::transport::Channel`, as one that takes any body.
 ///
@@ -84,19 +84,15 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> S::Future {
-        let request = request.map(Body::new);
-        #[cfg(feature = "retry")]
-        let request = numbered(request);
-        self.inner.call(request)
+        self.inner.call(with_attempt_header(request.map(Body::new)))
     }
 }
 
-#[cfg(feature = "retry")]
-fn numbered(mut request: Request<Body>) -> Request<Body> {
-    // What gRFC A6, "Exposed Retry Metadata", calls it.
-    const NAME: http::HeaderName = http::HeaderName::from_static("grpc-previous-rpc-attempts");
+fn with_attempt_header(mut request: Request<Body>) -> Request<Body> {
+    // The name in gRFC A6, "Exposed Retry Metadata".
+    const NAME: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 
-    if let Some(attempt) = request.extensions().get::<crate::attempts::Attempt>() {
+    if let Some(attempt) = request.extensions().get::<Attempt>() {
         let previous = attempt.0.get() - 1;
         request.headers_mut().insert(NAME, previous.into());
     }

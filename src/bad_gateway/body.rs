@@ -10,8 +10,8 @@ use pin_project_lite::pin_project;
 use super::peek::Peek;
 
 pin_project! {
-    /// Response body of [`BadGatewayClassifier`](super::BadGatewayClassifier): the inner body as it came, whether some of
-    /// it was looked at or not.
+    /// Response body of [`BadGatewayClassifier`](super::BadGatewayClassifier): the inner body unchanged, whether it was
+    /// inspected or not.
     pub struct ResponseBody<B: Body> {
         #[pin]
         kind: Kind<B>,
@@ -22,14 +22,14 @@ pin_project! {
     #[project = KindProj]
     enum Kind<B: Body> {
         Untouched { #[pin] body: B },
-        // Boxed, so that a body that nobody looked at takes no more room than before.
+        // Boxed, so that an untouched body is not larger for it.
         Peeked { peek: Box<Peek<B>> },
     }
 }
 
 impl<B: Body> ResponseBody<B> {
     #[inline]
-    pub(crate) const fn untouched(body: B) -> Self {
+    pub(super) const fn untouched(body: B) -> Self {
         Self { kind: Kind::Untouched { body } }
     }
 

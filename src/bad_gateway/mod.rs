@@ -116,12 +116,13 @@
 
 mod body;
 mod clue;
-mod conclude;
+mod diagnosis;
 mod future;
 mod layer;
 mod peek;
 mod proxy_status;
 mod service;
+mod settings;
 mod table;
 
 pub use self::{

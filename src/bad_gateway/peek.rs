@@ -9,29 +9,29 @@ use std::{
 use bytes::Buf;
 use http_body::{Body, Frame};
 
-/// More frames are not read ahead, however small they are.
+/// The maximum number of frames that are read ahead, however small.
 const FRAMES_MAX: usize = 64;
 
-/// Of a frame in more pieces, those after so many are not looked at. They are handed on all the same.
+/// The maximum number of chunks of a frame that are inspected. The rest passes uninspected.
 const PIECES_MAX: usize = 16;
 
 type Next<B> = Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>;
 
-/// A body of which some was read ahead.
+/// A body whose first frames are read ahead.
 pub(super) struct Peek<B: Body> {
     body: Pin<Box<B>>,
-    /// What it gave, in order, to be handed on.
+    /// The frames that were read ahead, in order.
     held: VecDeque<Result<Frame<B::Data>, B::Error>>,
     ended: bool,
-    /// There was more than was looked at.
+    /// Some bytes were not inspected.
     cut: bool,
-    /// A copy of the first bytes.
+    /// A copy of the first bytes, at most `limit`.
     seen: Vec<u8>,
     limit: usize,
 }
 
 impl<B: Body> Peek<B> {
-    /// Of which at most `limit` bytes will be looked at.
+    /// Inspects at most `limit` bytes of `body`.
     pub(super) fn new(body: B, limit: usize) -> Self {
         Self {
             body: Box::pin(body),
@@ -47,7 +47,7 @@ impl<B: Body> Peek<B> {
         &self.seen
     }
 
-    /// Whether that is all there is.
+    /// Returns whether the whole body was inspected.
     pub(super) fn is_whole(&self) -> bool {
         !self.cut && (self.ended || self.body.is_end_stream())
     }
@@ -55,7 +55,7 @@ impl<B: Body> Peek<B> {
     /// Reads until the limit, or the end of the body.
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while self.seen.len() < self.limit && self.held.len() < FRAMES_MAX {
-            // As a reader would: some bodies are not to be polled at their end.
+            // Some bodies must not be polled after their end.
             if self.body.is_end_stream() {
                 break;
             }
@@ -65,13 +65,13 @@ impl<B: Body> Peek<B> {
             };
             let data = frame.as_ref().ok().and_then(Frame::data_ref);
             let more = data.is_some();
-            if data.is_some_and(|data| !look(data, &mut self.seen, self.limit)) {
-                // What is seen is to have no gaps.
+            if data.is_some_and(|data| !copy(data, &mut self.seen, self.limit)) {
+                // The inspected bytes must have no gaps.
                 self.limit = self.seen.len();
                 self.cut = true;
             }
             self.held.push_back(frame);
-            // Behind trailers or an error nothing comes.
+            // Trailers and errors are the last frame.
             if !more {
                 break;
             }
@@ -79,7 +79,6 @@ impl<B: Body> Peek<B> {
         Poll::Ready(())
     }
 
-    #[cold]
     pub(super) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Next<B>> {
         match self.held.pop_front() {
             Some(frame) => Poll::Ready(Some(frame)),
@@ -88,12 +87,10 @@ impl<B: Body> Peek<B> {
         }
     }
 
-    #[cold]
     pub(super) fn is_end_stream(&self) -> bool {
         self.held.is_empty() && (self.ended || self.body.is_end_stream())
     }
 
-    #[cold]
     pub(super) fn size_hint(&self) -> http_body::SizeHint {
         let data = self.held.iter().filter_map(|frame| frame.as_ref().ok()?.data_ref());
         let held = data.fold(0, |held: u64, data| held.saturating_add(data.remaining() as u64));
@@ -108,8 +105,8 @@ impl<B: Body> Peek<B> {
     }
 }
 
-/// Copies what there is room for, and leaves the frame as it is. Returns whether that was all.
-fn look(data: &impl Buf, seen: &mut Vec<u8>, limit: usize) -> bool {
+/// Copies the bytes that fit, and leaves the frame unchanged. Returns whether all of them fit.
+fn copy(data: &impl Buf, seen: &mut Vec<u8>, limit: usize) -> bool {
     let mut pieces = [IoSlice::new(&[]); PIECES_MAX];
     let count = data.chunks_vectored(&mut pieces);
     let before = seen.len();

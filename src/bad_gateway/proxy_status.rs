@@ -10,7 +10,7 @@ use sfv::{
     },
 };
 
-use crate::{Cause, Processed, Product, failure::evidence::ProxyStatus};
+use crate::failure::{Cause, Processed, Product, evidence::ProxyStatus};
 
 /// A longer field is not read, in bytes.
 const FIELD_MAX: usize = 8 * 1024;

@@ -4,7 +4,7 @@ use http::Response;
 use http_body::Body;
 use tower_service::Service;
 
-use super::{ResponseBody, ResponseFuture, layer::Settings};
+use super::{ResponseBody, ResponseFuture, settings::Settings};
 
 /// Service made by [`BadGatewayClassifierLayer`](super::BadGatewayClassifierLayer).
 #[derive(Clone, Debug)]

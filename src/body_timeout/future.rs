@@ -7,8 +7,8 @@ use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use super::{TimedBody, layer::Limits};
-use crate::time_limit::Whose;
+use super::{TimedBody, settings::Limits};
+use crate::time_limit::LimitedBody;
 
 pin_project! {
     /// Response future of [`BodyTimeout`](super::BodyTimeout).
@@ -32,6 +32,6 @@ where
         let this = self.project();
         let limits = *this.limits;
         let response = ready!(this.inner.poll(cx))?;
-        Poll::Ready(Ok(response.map(|body| limits.time(body, Whose::Response))))
+        Poll::Ready(Ok(response.map(|body| limits.apply(body, LimitedBody::Response))))
     }
 }

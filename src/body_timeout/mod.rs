@@ -66,10 +66,12 @@
 mod future;
 mod layer;
 mod service;
+mod settings;
 
 pub use self::{
     future::ResponseFuture,
-    layer::{BodyTimeoutLayer, Requests, Responses},
+    layer::BodyTimeoutLayer,
     service::BodyTimeout,
+    settings::{Requests, Responses},
 };
 pub use crate::time_limit::{Elapsed, Phase, TimedBody};

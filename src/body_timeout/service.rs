@@ -4,15 +4,18 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::{Requests, ResponseFuture, Responses, TimedBody, layer::Limits};
-use crate::time_limit::Whose;
+use super::{
+    ResponseFuture, TimedBody,
+    settings::{Limits, Requests, Responses},
+};
+use crate::time_limit::LimitedBody;
 
 /// Service made by [`BodyTimeoutLayer`](super::BodyTimeoutLayer).
 #[derive(Clone, Debug)]
 pub struct BodyTimeout<S, Of = Responses> {
     pub(super) inner: S,
     pub(super) limits: Limits,
-    #[allow(dead_code, reason = "only its type is looked at")]
+    #[allow(dead_code, reason = "only its type is used")]
     pub(super) of: Of,
 }
 
@@ -53,6 +56,6 @@ where
     #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let limits = self.limits;
-        self.inner.call(request.map(|body| limits.time(body, Whose::Request)))
+        self.inner.call(request.map(|body| limits.apply(body, LimitedBody::Request)))
     }
 }

@@ -74,8 +74,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Ratio,
         keys::{KEYS_MAX, by_authority},
+        ratio::Ratio,
     };
 
     fn keyed() -> Keyed {

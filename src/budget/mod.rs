@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 pub(crate) use self::keyed::{Budgets, Keyed};
 use self::{counts::Counts, pace::Pace};
-use crate::Ratio;
+use crate::ratio::Ratio;
 
 /// Limits the retries of many calls together, so that retrying cannot multiply an outage.
 ///
@@ -86,7 +86,6 @@ impl Budget {
     }
 }
 
-#[cfg(feature = "metrics")]
 impl Budget {
     /// The part of the retries now allowed that is taken; `None`: there is no limit.
     pub(crate) fn spent(&self, now: Instant) -> Option<f64> {
@@ -145,7 +144,6 @@ impl Window {
         limit.ratio.of(self.sum_of_calls).max(limit.least.into())
     }
 
-    #[cfg(feature = "metrics")]
     fn spent(&mut self, now: Instant, limit: Limit) -> (u64, u64) {
         self.slide(now);
         (self.sum_of_retries, self.allowed(limit))

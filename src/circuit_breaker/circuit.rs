@@ -18,9 +18,10 @@ use super::{
     window::Counts,
 };
 use crate::{
-    Failure, Ratio,
+    failure::Failure,
     keys::Keep,
     panics::at_most_one,
+    ratio::Ratio,
     sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock},
 };
 
@@ -292,7 +293,6 @@ impl Core {
 
     fn tell(&self, change: Change) {
         let Change { old, new, failure, counts, refused, generation } = change;
-        #[cfg(feature = "metrics")]
         crate::metrics::circuit(self.key.as_ref(), old.as_str(), new.as_str());
         tracing::warn!(
             name: "circuit",
@@ -352,7 +352,6 @@ impl Keep for Core {
     }
 
     /// The next circuit of this key will begin closed, and has nothing to tell of that.
-    #[cfg(feature = "metrics")]
     fn removed(&self) {
         let (state, closed) = (self.state(), State::Closed);
         if state != closed {

@@ -1,7 +1,7 @@
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use super::{circuit::Core, state::Refusal};
-use crate::{Cause, Failure, Processed, Reporter};
+use crate::failure::{Cause, Failure, Processed, Reporter};
 
 /// A circuit is open: the call was rejected without asking the inner service.
 ///
@@ -20,7 +20,6 @@ pub struct CircuitOpen {
 impl CircuitOpen {
     #[cold]
     pub(super) fn new(core: &Core, refusal: Refusal) -> Self {
-        #[cfg(feature = "metrics")]
         crate::metrics::rejected(core.key.as_ref());
         let Refusal { failure: opened_by, wait, open_for } = refusal;
         let failure = Failure::new(Cause::CircuitOpen)

@@ -10,8 +10,9 @@ use pin_project_lite::pin_project;
 
 use super::{CircuitOpen, permit::Permit};
 use crate::{
-    BoxError, Classify,
     body::{Extent, Working, let_go},
+    classify::Classify,
+    error::BoxError,
 };
 
 pin_project! {
@@ -121,7 +122,6 @@ fn judged<E: Extent<Res>, Res, C: Classify<Res>>(
             Ok(E::attach(response, permit.and_then(Permit::if_counts)))
         }
         Err(error) => {
-            #[cfg(feature = "retry")]
             crate::attempts::hint_if_around_retry(&*error);
             permit.failed(classifier.classify(Err(&*error)));
             Err(error)

@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{circuit::Core, state::State};
-use crate::{Failure, keys::Store, sharded::Sharded};
+use crate::{failure::Failure, keys::Store, sharded::Sharded};
 
 /// A circuit, to be looked at and to be told. Clones are the same circuit.
 ///

@@ -10,9 +10,11 @@ use super::{
     settings::{CountIf, Settings},
 };
 use crate::{
-    Failure, HttpClassifier, Ratio,
     body::{Head, WholeBody},
+    classify::HttpClassifier,
+    failure::Failure,
     keys::{ByRequest, ByUri},
+    ratio::Ratio,
 };
 
 /// Applies [`CircuitBreaker`]. See the [module docs](super) for what it does and an example.

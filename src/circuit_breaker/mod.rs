@@ -135,7 +135,6 @@ mod model;
 #[cfg(all(test, seawall_loom))]
 mod threads;
 
-#[cfg(feature = "standard")]
 pub(crate) use self::select::Keyed;
 pub use self::{
     error::CircuitOpen,

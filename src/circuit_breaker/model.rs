@@ -6,7 +6,12 @@ use proptest::prelude::*;
 use tokio::time::Instant;
 
 use super::{Circuit, State, circuit::Core, permit::Permit, settings::Settings};
-use crate::{Cause, Failure, Ratio, body::Watch, sharded::Sharded};
+use crate::{
+    body::Watch,
+    failure::{Cause, Failure},
+    ratio::Ratio,
+    sharded::Sharded,
+};
 
 const BUCKETS: u64 = 10;
 

@@ -7,7 +7,9 @@ use super::{
     state::{Refusal, Ticket},
 };
 use crate::{
-    Cause, Failure, Processed, Reporter, body::Watch, classify::classify_body_error,
+    body::Watch,
+    classify::classify_body_error,
+    failure::{Cause, Failure, Processed, Reporter},
     sharded::Sharded,
 };
 

@@ -94,7 +94,6 @@ impl<F> Keyed<F> {
 impl<F> Shared<F> {
     #[cold]
     fn overflow(&self) {
-        #[cfg(feature = "metrics")]
         crate::metrics::overflow("circuit_breaker");
         if !self.overflowed.swap(true, Ordering::Relaxed) {
             tracing::warn!(

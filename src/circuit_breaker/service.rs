@@ -14,8 +14,9 @@ use super::{
     select::{Find, Single},
 };
 use crate::{
-    BoxError, Classify, HttpClassifier,
     body::{Extent, Head, Working},
+    classify::{Classify, HttpClassifier},
+    error::BoxError,
 };
 
 /// Service made by [`CircuitBreakerLayer`](super::CircuitBreakerLayer).

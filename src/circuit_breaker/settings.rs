@@ -1,6 +1,10 @@
 use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
-use crate::{Cause, Failure, Ratio, circuit_breaker::window::BUCKETS};
+use crate::{
+    circuit_breaker::window::BUCKETS,
+    failure::{Cause, Failure},
+    ratio::Ratio,
+};
 
 /// The settings of a [`CircuitBreakerLayer`](super::CircuitBreakerLayer).
 #[derive(Clone, Debug)]

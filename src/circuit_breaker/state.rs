@@ -6,7 +6,7 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use super::{settings::Settings, window::Counts};
-use crate::{Failure, ratio::part};
+use crate::{failure::Failure, ratio::part};
 
 /// The state of a circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -390,7 +390,7 @@ mod tests {
     fn a_half_open_circuit_can_be_forgotten_when_its_probes_are_gone_and_nobody_calls() {
         let settings = Settings::default();
         let at = Duration::from_secs;
-        let failure = Failure::new(crate::Cause::ConnectionRefused);
+        let failure = Failure::new(crate::failure::Cause::ConnectionRefused);
         let mut machine = Machine::new();
         let opened = machine.trip(0, at(0), (failure, Counts::default()), 0.0, &settings);
         assert!(opened.is_some());

@@ -11,7 +11,7 @@ use super::{
     settings::Settings,
     state::{Refusal, Ticket},
 };
-use crate::{Cause, Failure};
+use crate::failure::{Cause, Failure};
 
 const FAILURE: Failure = Failure::new(Cause::ConnectionRefused);
 

@@ -2,8 +2,8 @@ use std::{error::Error, time::Duration};
 
 use http::{HeaderMap, Response};
 
-use super::{Classify, HttpClassifier, http::of_response};
-use crate::{Cause, Failure};
+use super::{Classify, HttpClassifier, grpc_status::cause_of, http::of_response};
+use crate::failure::Failure;
 
 /// Classifies gRPC responses by `grpc-status`, where it stands in the head, and by HTTP status otherwise.
 ///
@@ -14,14 +14,14 @@ use crate::{Cause, Failure};
 /// | `grpc-status` | cause |
 /// |---|---|
 /// | 0 `OK` | no failure |
-/// | 1 `CANCELLED` | [`Cancelled`](Cause::Cancelled) |
-/// | 4 `DEADLINE_EXCEEDED` | [`HttpResponseTimeout`](Cause::HttpResponseTimeout) |
-/// | 8 `RESOURCE_EXHAUSTED` | [`RateLimited`](Cause::RateLimited) |
-/// | 10 `ABORTED` | [`Conflict`](Cause::Conflict) |
-/// | 14 `UNAVAILABLE` | [`DestinationUnavailable`](Cause::DestinationUnavailable) |
-/// | 3, 5, 6, 7, 9, 11, 16: the request is at fault | [`ClientError`](Cause::ClientError) |
-/// | 2, 12, 13, 15: the server is | [`OriginError`](Cause::OriginError) |
-/// | any other value | [`Unknown`](Cause::Unknown) |
+/// | 1 `CANCELLED` | [`Cancelled`](crate::Cause::Cancelled) |
+/// | 4 `DEADLINE_EXCEEDED` | [`HttpResponseTimeout`](crate::Cause::HttpResponseTimeout) |
+/// | 8 `RESOURCE_EXHAUSTED` | [`RateLimited`](crate::Cause::RateLimited) |
+/// | 10 `ABORTED` | [`Conflict`](crate::Cause::Conflict) |
+/// | 14 `UNAVAILABLE` | [`DestinationUnavailable`](crate::Cause::DestinationUnavailable) |
+/// | 3, 5, 6, 7, 9, 11, 16: the request is at fault | [`ClientError`](crate::Cause::ClientError) |
+/// | 2, 12, 13, 15: the server is | [`OriginError`](crate::Cause::OriginError) |
+/// | any other value | [`Unknown`](crate::Cause::Unknown) |
 ///
 /// `grpc-retry-pushback-ms` (gRFC A6) is the server's word on repeating the call: a wait in milliseconds, or, when
 /// negative or malformed, "do not". A [`Failure`] in the response's extensions, put there by an inner layer that knows
@@ -44,7 +44,7 @@ impl<B> Classify<Response<B>> for GrpcClassifier {
             return HttpClassifier::new().classify(outcome);
         };
         match response.headers().get("grpc-status") {
-            // An inner layer that put its failure beside the status knows more than a number says.
+            // A failure in the extensions, from an inner layer, is more specific than the status.
             Some(code) => {
                 let failure = of_code(code.as_bytes(), response)?;
                 Some(response.extensions().get().copied().unwrap_or(failure))
@@ -60,22 +60,7 @@ fn of_code<B>(code: &[u8], response: &Response<B>) -> Option<Failure> {
     Some(with_pushback(failure, response.headers()))
 }
 
-/// What a status in decimal digits means; `None`: no failure.
-pub(super) const fn cause_of(code: &[u8]) -> Option<Cause> {
-    Some(match code {
-        b"0" => return None,
-        b"1" => Cause::Cancelled,
-        b"4" => Cause::HttpResponseTimeout,
-        b"8" => Cause::RateLimited,
-        b"10" => Cause::Conflict,
-        b"14" => Cause::DestinationUnavailable,
-        b"3" | b"5" | b"6" | b"7" | b"9" | b"11" | b"16" => Cause::ClientError,
-        b"2" | b"12" | b"13" | b"15" => Cause::OriginError,
-        _ => Cause::Unknown,
-    })
-}
-
-/// gRFC A6, "Pushback": a signed number of 32 bits; negative or malformed means "do not retry".
+/// Adds the pushback: a signed number of 32 bits, of which a negative or malformed one forbids a retry (gRFC A6, "Pushback").
 fn with_pushback(failure: Failure, headers: &HeaderMap) -> Failure {
     let Some(value) = headers.get("grpc-retry-pushback-ms") else {
         return failure;

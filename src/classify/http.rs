@@ -3,7 +3,7 @@ use std::error::Error;
 use http::{HeaderMap, Response, StatusCode};
 
 use super::{Classify, classify_error, headers};
-use crate::{Cause, Failure, Processed};
+use crate::failure::{Cause, Failure, Processed};
 
 /// Classifies HTTP responses by their head, and errors by their chain of sources.
 ///
@@ -53,7 +53,7 @@ impl<B> Classify<Response<B>> for HttpClassifier {
     }
 }
 
-#[cold]
+/// Returns the failure of a response with a status of 400 or more.
 pub(crate) fn of_response<B>(response: &Response<B>) -> Failure {
     if let Some(failure) = response.extensions().get::<Failure>() {
         return *failure;
@@ -61,7 +61,7 @@ pub(crate) fn of_response<B>(response: &Response<B>) -> Failure {
     of_head(response.status(), response.headers())
 }
 
-/// What the head alone tells.
+/// Returns the failure that the head alone shows.
 pub(crate) fn of_head(status: StatusCode, headers: &HeaderMap) -> Failure {
     // RFC 6585 §4: refused for the number of requests, which is known before this one is looked at.
     let unlikely = status == StatusCode::TOO_MANY_REQUESTS;

@@ -13,37 +13,29 @@
 //!
 //! No rule matches the text of an error.
 
-mod by_fn;
-mod chain;
-#[cfg(any(feature = "hyper", feature = "h2"))]
-mod clients;
+mod classify_fn;
+mod content_type;
+mod error;
 mod grpc;
+mod grpc_status;
 mod headers;
 mod http;
-mod io;
-#[cfg(any(feature = "bad-gateway", feature = "logging"))]
-mod text;
-#[cfg(feature = "rustls-0_23")]
-mod tls;
 
 use std::error::Error;
 
-use crate::Failure;
+use crate::failure::Failure;
 
 pub use self::{
-    by_fn::{ClassifyFn, classify_fn},
-    chain::{classify_body_error, classify_error},
+    classify_fn::{ClassifyFn, classify_fn},
+    error::{classify_body_error, classify_error},
     grpc::GrpcClassifier,
     headers::{retry_after, should_retry},
     http::HttpClassifier,
 };
-
-#[cfg(feature = "bad-gateway")]
-pub(crate) use self::http::of_head;
-#[cfg(feature = "retry")]
-pub(crate) use self::http::of_response;
-#[cfg(any(feature = "bad-gateway", feature = "logging"))]
-pub(crate) use self::text::is_plain_text;
+pub(crate) use self::{
+    content_type::is_plain_text,
+    http::{of_head, of_response},
+};
 
 /// Decides whether the outcome of a call is a failure, and which.
 ///

@@ -10,37 +10,37 @@ use tokio::time::{Instant, Sleep};
 
 use super::{Elapsed, Phase, TimedBody};
 use crate::{
-    BoxError,
-    time_limit::{Bounds, Whose, poll_at},
+    error::BoxError,
+    time_limit::{BodyLimits, LimitedBody, poll_at},
 };
 
 pin_project! {
     /// Response future of [`WithDeadline`](super::WithDeadline).
     #[derive(Debug)]
     pub struct ResponseFuture<F> {
-        // `None` if the deadline had passed before the call, and once it has passed.
+        // `None` if the deadline had passed before the call, and after it has passed.
         #[pin]
         inner: Option<F>,
-        // Armed by the first pending poll, as in a timeout.
+        // Created by the first pending poll, as in a timeout.
         #[pin]
         timer: Option<Sleep>,
-        // `None`: as long as it likes.
-        limit: Option<Limit>,
+        deadline: Option<ActiveDeadline>,
         done: bool,
     }
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limit {
-    pub(crate) started: Instant,
+pub(super) struct ActiveDeadline {
+    pub(super) started: Instant,
     pub(super) at: Instant,
     pub(super) with_body: bool,
 }
 
 impl<F> ResponseFuture<F> {
+    /// An `inner` of `None` means that the deadline had passed before the call.
     #[inline]
-    pub(crate) const fn new(inner: Option<F>, limit: Option<Limit>) -> Self {
-        Self { inner, timer: None, limit, done: false }
+    pub(super) const fn new(inner: Option<F>, deadline: Option<ActiveDeadline>) -> Self {
+        Self { inner, timer: None, deadline, done: false }
     }
 }
 
@@ -57,45 +57,48 @@ where
         let Some(inner) = this.inner.as_pin_mut() else {
             return Poll::Ready(Err(too_late(this.done)));
         };
-        // The response first: one that is ready beats a deadline that has passed.
+        // The response first: one that is ready wins over a deadline that has passed.
         match inner.poll(cx) {
             Poll::Ready(Ok(response)) => {
-                let bounds = bounds(*this.limit).unwrap_or(Bounds::NONE);
-                Poll::Ready(Ok(response.map(|body| TimedBody::new(body, bounds))))
+                let limits = body_limits(*this.deadline);
+                Poll::Ready(Ok(response.map(|body| TimedBody::new(body, limits))))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
-            Poll::Pending => self.poll_limit(cx).map(Err),
+            Poll::Pending => self.poll_elapsed(cx).map(Err),
         }
     }
 }
 
 impl<F> ResponseFuture<F> {
-    /// Drops the inner future when the limit has passed.
-    fn poll_limit(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<BoxError> {
+    /// Drops the inner future when the deadline has passed.
+    fn poll_elapsed(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<BoxError> {
         let mut this = self.project();
-        let Some(limit) = this.limit else { return Poll::Pending };
-        ready!(poll_at(this.timer, limit.at, cx));
+        let Some(deadline) = this.deadline else { return Poll::Pending };
+        ready!(poll_at(this.timer, deadline.at, cx));
         this.inner.set(None);
         *this.done = true;
-        Poll::Ready(Elapsed::new(limit.total(), Phase::Deadline).into())
+        Poll::Ready(Elapsed::new(deadline.total(), Phase::Deadline).into())
     }
 }
 
-#[cold]
 fn too_late(done: &mut bool) -> BoxError {
     assert!(!std::mem::replace(done, true), "polled after completion");
     Elapsed::new(Duration::ZERO, Phase::BeforeCall).into()
 }
 
-impl Limit {
+impl ActiveDeadline {
+    /// Returns the time from the call to the deadline.
     fn total(self) -> Duration {
         self.at.duration_since(self.started)
     }
 }
 
-/// What the body may take by the deadline; `None`: as long as it likes.
-#[inline]
-fn bounds(limit: Option<Limit>) -> Option<Bounds> {
-    let limit = limit.filter(|limit| limit.with_body)?;
-    Some(Bounds::new(Duration::MAX, limit.total(), Some(limit.at), Whose::Deadline))
+fn body_limits(deadline: Option<ActiveDeadline>) -> BodyLimits {
+    match deadline {
+        Some(deadline) if deadline.with_body => {
+            let (total, at) = (deadline.total(), Some(deadline.at));
+            BodyLimits::new(Duration::MAX, total, at, LimitedBody::ResponseByDeadline)
+        }
+        _ => BodyLimits::NONE,
+    }
 }

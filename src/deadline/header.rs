@@ -2,18 +2,18 @@ use std::{str, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// A request header that says how long the sender will wait.
+/// A request header that carries the time the sender will wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TimeoutHeader {
     /// `grpc-timeout`: one to eight digits and a unit, `H`, `M`, `S`, `m`, `u` or `n` (gRPC over HTTP/2, "Requests").
     Grpc,
-    /// `x-envoy-expected-rq-timeout-ms`: whole milliseconds. Zero, which is Envoy's word for "no limit", is not taken for a
-    /// time, and [counted](super::DeadlineLayer::ignored) as what is not as it should be.
+    /// `x-envoy-expected-rq-timeout-ms`: whole milliseconds. Zero, which means "no limit" to Envoy, is
+    /// [counted](super::DeadlineLayer::ignored) as invalid.
     EnvoyExpected,
 }
 
-/// Of a timeout in `grpc-timeout`: eight digits.
+/// The maximum count of units in `grpc-timeout`: eight digits.
 const GRPC_MAX: u128 = 99_999_999;
 
 /// The units of `grpc-timeout`, from fine to coarse, in nanoseconds.
@@ -26,17 +26,16 @@ const UNITS: [(u8, u64); 6] = [
     (b'H', 3_600_000_000_000),
 ];
 
-/// What a header says.
+/// The header of a request.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Said {
-    Nothing,
+pub(super) enum Parsed {
+    Missing,
     Time(Duration),
-    /// It is there, but not as it should be.
-    Nonsense,
+    Invalid,
 }
 
 impl TimeoutHeader {
-    /// The name of the header, in lower case.
+    /// Returns the name of the header, in lower case.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -45,7 +44,7 @@ impl TimeoutHeader {
         }
     }
 
-    /// What a value of this header says. `None`: it is not as it should be.
+    /// Parses a value of the header; `None` if it is invalid.
     ///
     /// ```
     /// use std::time::Duration;
@@ -63,7 +62,7 @@ impl TimeoutHeader {
                 if digits.len() > 8 {
                     return None;
                 }
-                // At most 3.6e20 ns, which is more than 64 bits hold.
+                // At most 3.6e20 ns, which exceeds 64 bits.
                 let nanos = u128::from(number(digits)?) * u128::from(*nanos);
                 Some(from_nanos(nanos))
             }
@@ -71,8 +70,9 @@ impl TimeoutHeader {
         }
     }
 
-    /// The value that says so: rounded down, so that nobody is told to take longer, but at least one, because zero means
-    /// other things to others. More than the header can say is said as the most that it can.
+    /// Formats a time as a value of the header, capped at the header's maximum.
+    ///
+    /// It is rounded down, but to one unit at least, because zero has other meanings.
     #[must_use]
     pub fn value(self, time: Duration) -> HeaderValue {
         match self {
@@ -97,18 +97,20 @@ impl TimeoutHeader {
         HeaderName::from_static(self.as_str())
     }
 
-    pub(super) fn read(self, headers: &HeaderMap) -> Said {
+    /// Reads the header of a request. A repeated one is invalid, since either could be meant.
+    pub(super) fn read(self, headers: &HeaderMap) -> Parsed {
         let mut values = headers.get_all(self.as_str()).iter();
         match (values.next(), values.next()) {
-            (None, _) => Said::Nothing,
-            (Some(value), None) => self.parse(value.as_bytes()).map_or(Said::Nonsense, Said::Time),
-            // Which of them is meant?
-            (Some(_), Some(_)) => Said::Nonsense,
+            (None, _) => Parsed::Missing,
+            (Some(value), None) => {
+                self.parse(value.as_bytes()).map_or(Parsed::Invalid, Parsed::Time)
+            }
+            (Some(_), Some(_)) => Parsed::Invalid,
         }
     }
 }
 
-/// Digits only: `u64::from_str` takes a sign too.
+/// Parses digits only. `u64::from_str` would accept a sign.
 fn number(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;

@@ -74,6 +74,7 @@ mod header;
 mod layer;
 mod propagate;
 mod service;
+mod settings;
 
 pub use self::{
     future::ResponseFuture,

@@ -8,48 +8,46 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::TimeoutHeader;
-use crate::Deadline;
+use crate::time_limit::Deadline;
 
-/// Applies [`DeadlineHeader`]: tells the next hop how long it has, by a header made anew for each attempt.
+/// Applies [`DeadlineHeader`], which writes the time that is left for the next hop into a header of each attempt.
 ///
-/// Innermost, next to the client: what is left is computed when the request is sent, so that a second attempt says less than
-/// the first. Where the request's extensions have a [`Deadline`], the header is written, in place of what the caller sent;
-/// where they have none, the request passes as it is.
+/// It stands innermost, next to the client, so that the time is computed when an attempt is sent. If the request's extensions
+/// have a [`Deadline`], the header replaces the caller's. Any other request passes unchanged.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct DeadlineHeaderLayer {
-    /// `None`: nothing is written.
-    written: Option<Written>,
+    /// `None` disables the layer.
+    header: Option<HeaderSettings>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Written {
+struct HeaderSettings {
     header: TimeoutHeader,
     margin: Duration,
 }
 
 impl DeadlineHeaderLayer {
-    /// Writes this header, and keeps 50 ms.
+    /// Writes this header, with a margin of 50 ms.
     pub const fn new(header: TimeoutHeader) -> Self {
-        Self { written: Some(Written { header, margin: Duration::from_millis(50) }) }
+        Self { header: Some(HeaderSettings { header, margin: Duration::from_millis(50) }) }
     }
 
-    /// Passes every request as it is.
+    /// Passes every request unchanged.
     pub const fn disabled() -> Self {
-        Self { written: None }
+        Self { header: None }
     }
 
-    /// The time that this hop keeps for itself; `None` if nothing is written.
-    #[cfg(feature = "standard")]
+    /// Returns the margin; `None` if the layer is disabled.
     pub(crate) fn kept(&self) -> Option<Duration> {
-        self.written.map(|written| written.margin)
+        self.header.map(|settings| settings.margin)
     }
 
-    /// Sets what this hop keeps for itself of the time that is left, so that the next hop's answer arrives before the
-    /// deadline here. Never more than half of what is left. The default is 50 ms.
+    /// Sets the margin: the time that is subtracted, so that the next hop's response arrives before the deadline here. At most
+    /// half of the remaining time is subtracted. Defaults to 50 ms.
     pub const fn margin(mut self, margin: Duration) -> Self {
-        if let Some(written) = &mut self.written {
-            written.margin = margin;
+        if let Some(settings) = &mut self.header {
+            settings.margin = margin;
         }
         self
     }
@@ -59,7 +57,7 @@ impl<S> Layer<S> for DeadlineHeaderLayer {
     type Service = DeadlineHeader<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        DeadlineHeader { inner, written: self.written }
+        DeadlineHeader { inner, header: self.header }
     }
 }
 
@@ -67,7 +65,7 @@ impl<S> Layer<S> for DeadlineHeaderLayer {
 #[derive(Clone, Debug)]
 pub struct DeadlineHeader<S> {
     inner: S,
-    written: Option<Written>,
+    header: Option<HeaderSettings>,
 }
 
 impl<S, B> Service<Request<B>> for DeadlineHeader<S>
@@ -85,16 +83,15 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        if let Some(written) = self.written {
-            written.write(&mut request);
+        if let Some(settings) = self.header {
+            settings.write(&mut request);
         }
         self.inner.call(request)
     }
 }
 
-impl Written {
-    /// Writes what is left of the time, if the request knows it.
-    #[inline]
+impl HeaderSettings {
+    /// Writes the time that is left, less the margin, if the request has a deadline.
     fn write<B>(self, request: &mut Request<B>) {
         if let Some(deadline) = request.extensions().get::<Deadline>() {
             let left = deadline.remaining();

@@ -1,21 +1,21 @@
-//! The error type of every layer that makes errors, and how to look into it.
+//! The error type of every layer that makes errors, and access to its sources.
 
-#[cfg(any(feature = "logging", feature = "metrics"))]
+#[cfg(feature = "reqwest-0_13")]
+pub(crate) mod reqwest;
 mod view;
 
 use std::{error::Error, io};
 
-#[cfg(any(feature = "logging", feature = "metrics"))]
 pub(crate) use self::view::as_dyn;
 
-/// What a layer that makes errors of its own returns: the same type as `tower::BoxError` and `axum::BoxError`.
+/// The error of a layer that makes errors of its own: the same type as `tower::BoxError` and `axum::BoxError`.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// How many links of an error chain are looked at. Real chains have a handful; the bound only keeps a chain that
-/// (by mistake) contains itself from being walked for ever.
+/// The maximum length of an error chain. Real chains have a handful of links. The bound ends the walk along a chain that
+/// contains itself by mistake.
 const MAX_LINKS: usize = 64;
 
-/// The errors of a chain: `error`, its source, the source of that, and so on.
+/// Returns the errors of a chain: `error`, its source, the source of that, and so on.
 ///
 /// Differs from repeated [`Error::source`] in one point: an [`io::Error`] that carries another error yields that
 /// error next. `io::Error::source` skips it, which hides, for example, a TLS library's verdict.
@@ -35,8 +35,8 @@ fn next<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static
 
 /// Finds the first error of type `T` in a chain: `error` itself, its source, the source of that, and so on.
 ///
-/// This is how to tell what a layer's [`BoxError`] is about, wherever in a stack it was made. At most 64 links are
-/// looked at. An error carried by an [`io::Error`] is found too.
+/// It recognizes a layer's [`BoxError`], wherever in a stack it was made. At most 64 links are followed. An error carried by
+/// an [`io::Error`] is found too.
 ///
 /// ```
 /// use seawall::{BoxError, find_source};

@@ -1,6 +1,7 @@
 use std::{any::Any, convert::Infallible, error::Error, io};
 
-use crate::{BoxError, Failure};
+use super::BoxError;
+use crate::failure::Failure;
 
 /// Views a service's error, of whatever type, as an [`Error`] that can be classified.
 ///
@@ -27,7 +28,7 @@ pub(crate) fn as_dyn<E: 'static>(error: &E) -> Option<&(dyn Error + 'static)> {
         #[cfg(feature = "hyper")] hyper::Error,
         #[cfg(feature = "hyper-util")] hyper_util::client::legacy::Error,
         #[cfg(feature = "reqwest-0_13")] reqwest::Error,
-        #[cfg(feature = "reqwest-0_13")] crate::reqwest::Error,
+        #[cfg(feature = "reqwest-0_13")] super::reqwest::Error,
         #[cfg(feature = "tonic-0_14")] tonic::Status,
     }
     None

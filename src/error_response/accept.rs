@@ -1,52 +1,54 @@
-//! Which format an answer has, by the request's `Accept` (RFC 9110 §12.5.1).
+//! Negotiation of the format by the request's `Accept` (RFC 9110 §12.5.1).
 
 use mediatype::{MediaType, MediaTypeList, Name, ReadParams};
 
-/// Best first, among those that are wanted equally.
+/// The format of a response. Among formats of equal quality, the first one is chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Format {
     #[default]
-    Problem,
+    ProblemJson,
     Html,
-    Plain,
+    Text,
 }
 
-const FORMATS: [Format; 3] = [Format::Problem, Format::Html, Format::Plain];
+const FORMATS: [Format; 3] = [Format::ProblemJson, Format::Html, Format::Text];
 
 impl Format {
     pub(super) const fn content_type(self) -> &'static str {
         match self {
-            Self::Problem => "application/problem+json",
+            Self::ProblemJson => "application/problem+json",
             Self::Html => "text/html; charset=utf-8",
-            Self::Plain => "text/plain; charset=utf-8",
+            Self::Text => "text/plain; charset=utf-8",
         }
     }
 
-    /// The one that is wanted most. A malformed range is passed over; where none is left, or none fits, the answer is
-    /// a problem document: it is an answer to a failure already, and a 406 would hide that.
-    pub(super) fn wanted(accept: &str) -> Self {
+    /// Returns the format with the highest quality. Malformed ranges are skipped.
+    ///
+    /// If no range fits, it is a problem document. A 406 would hide the failure.
+    pub(super) fn negotiate(accept: &str) -> Self {
         let mut best = [(0, 0); FORMATS.len()];
         for range in MediaTypeList::new(accept).flatten() {
             let Some(quality) = quality(&range) else { continue };
             for (format, best) in FORMATS.into_iter().zip(&mut best) {
-                // The most specific range says how much a format is wanted, whatever the others say.
-                *best = (*best).max((format.fits(&range), quality));
+                // The most specific range determines the quality of a format.
+                *best = (*best).max((format.specificity(&range), quality));
             }
         }
-        let wanted = FORMATS.into_iter().zip(best).rev();
-        let wanted = wanted.filter(|&(_, (fits, quality))| fits > 0 && quality > 0);
-        wanted
+        let accepted = FORMATS.into_iter().zip(best).rev();
+        let accepted =
+            accepted.filter(|&(_, (specificity, quality))| specificity > 0 && quality > 0);
+        accepted
             .max_by_key(|&(_, (_, quality))| quality)
             .map(|(format, _)| format)
             .unwrap_or_default()
     }
 
-    /// How specifically the range names it; 0: not at all. Who takes JSON takes a problem document.
-    fn fits(self, range: &MediaType<'_>) -> u8 {
+    /// Returns how specifically the range names the format; 0 if not at all. JSON includes problem documents.
+    fn specificity(self, range: &MediaType<'_>) -> u8 {
         let (ty, names): (_, &[&str]) = match self {
-            Self::Problem => ("application", &["json", "problem+json"]),
+            Self::ProblemJson => ("application", &["json", "problem+json"]),
             Self::Html => ("text", &["html"]),
-            Self::Plain => ("text", &["plain"]),
+            Self::Text => ("text", &["plain"]),
         };
         let is = |name: Name<'_>, text: &str| name.as_str().eq_ignore_ascii_case(text);
         if is(range.ty, "*") && is(range.subty, "*") {
@@ -67,7 +69,8 @@ impl Format {
     }
 }
 
-/// In thousandths. `None`: malformed, or a range for something else than we have, such as `text/html;level=1`.
+/// Returns the quality in thousandths; `None` if it is malformed, or has a parameter of another format, such as
+/// `text/html;level=1`.
 fn quality(range: &MediaType<'_>) -> Option<u16> {
     range.params().try_fold(1_000, |quality, (name, value)| match name.as_str() {
         "q" | "Q" => qvalue(value.as_str()),
@@ -78,7 +81,7 @@ fn quality(range: &MediaType<'_>) -> Option<u16> {
     })
 }
 
-/// RFC 9110 §12.4.2: `0`, `0.5`, `1.000`: at most three digits, at most 1.
+/// Parses a quality: `0`, `0.5`, `1.000`, with at most three decimals, at most 1 (RFC 9110 §12.4.2).
 fn qvalue(text: &str) -> Option<u16> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {

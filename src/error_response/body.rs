@@ -8,8 +8,8 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// Response body of [`ErrorResponse`](super::ErrorResponse): the inner body as it is, or that of an answer in
-    /// place of an error.
+    /// Response body of [`ErrorResponse`](super::ErrorResponse): the inner body unchanged, or that of a response that
+    /// replaces an error.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]

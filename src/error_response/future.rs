@@ -5,15 +5,20 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-#[cfg(feature = "retry")]
-use http::HeaderValue;
-use http::Response;
+use http::{HeaderValue, Response};
 use pin_project_lite::pin_project;
 
-#[cfg(feature = "retry")]
-use super::answer::X_SHOULD_RETRY;
-use super::{ResponseBody, answer::Answer, asked::Asked, proxy_status, settings::Settings};
-use crate::BoxError;
+use super::{
+    ResponseBody, proxy_status,
+    reply::ErrorReply,
+    request_info::RequestInfo,
+    response::{self, X_SHOULD_RETRY},
+    settings::Settings,
+};
+use crate::{
+    attempts::{Attempts, Stop},
+    error::BoxError,
+};
 
 pin_project! {
     /// Response future of [`ErrorResponse`](super::ErrorResponse).
@@ -22,7 +27,7 @@ pin_project! {
         #[pin]
         state: State<F>,
         settings: Arc<Settings>,
-        asked: Asked,
+        request: RequestInfo,
     }
 }
 
@@ -31,23 +36,21 @@ pin_project! {
     #[derive(Debug)]
     enum State<F> {
         Call { #[pin] inner: F },
-        NotReady { answer: Box<Answer> },
+        NotReady { reply: Box<ErrorReply> },
     }
 }
 
 impl<F> ResponseFuture<F> {
-    #[inline]
-    pub(super) const fn new(settings: Arc<Settings>, asked: Asked, inner: F) -> Self {
-        Self { state: State::Call { inner }, settings, asked }
+    pub(super) const fn new(settings: Arc<Settings>, request: RequestInfo, inner: F) -> Self {
+        Self { state: State::Call { inner }, settings, request }
     }
 
-    #[inline]
     pub(super) const fn not_ready(
         settings: Arc<Settings>,
-        asked: Asked,
-        answer: Box<Answer>,
+        request: RequestInfo,
+        reply: Box<ErrorReply>,
     ) -> Self {
-        Self { state: State::NotReady { answer }, settings, asked }
+        Self { state: State::NotReady { reply }, settings, request }
     }
 }
 
@@ -61,57 +64,43 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let (settings, asked) = (&*this.settings, &*this.asked);
+        let (settings, request) = (&*this.settings, &*this.request);
+        let replace = |reply: &ErrorReply| response::build(reply, settings, request);
         let response = match this.state.project() {
             StateProj::Call { inner } => match ready!(inner.poll(cx)) {
-                Ok(response) if response.status().as_u16() < 400 => {
+                Ok(mut response) => {
+                    if response.status().as_u16() >= 400 {
+                        annotate(&mut response, settings);
+                    }
                     response.map(ResponseBody::inner)
                 }
-                Ok(response) => failed(response, settings).map(ResponseBody::inner),
-                Err(error) => answered(error, settings, asked),
+                Err(error) => {
+                    replace(&ErrorReply::new(&*error.into(), settings)).map(ResponseBody::own)
+                }
             },
-            StateProj::NotReady { answer } => {
-                answer.response(settings, asked).map(ResponseBody::own)
-            }
+            StateProj::NotReady { reply } => replace(reply).map(ResponseBody::own),
         };
         Poll::Ready(Ok(response))
     }
 }
 
-#[cold]
-fn answered<B, E: Into<BoxError>>(
-    error: E,
-    settings: &Arc<Settings>,
-    asked: &Asked,
-) -> Response<ResponseBody<B>> {
-    Answer::to(&*error.into(), settings).response(settings, asked).map(ResponseBody::own)
-}
-
-/// A failed response that passes. Apart, and given all of it, so that one that is good is moved once.
-#[cold]
-fn failed<B>(mut response: Response<B>, settings: &Arc<Settings>) -> Response<B> {
+/// Adds headers to a failed response that passes.
+fn annotate<B>(response: &mut Response<B>, settings: &Settings) {
     let status = response.status();
     if settings.appends_to(status) {
         proxy_status::append(settings.name(), status, response.headers_mut());
     }
-    #[cfg(feature = "retry")]
-    if is_given_up(&response) {
+    if is_exhausted(response) {
         let no = HeaderValue::from_static("false");
         response.headers_mut().insert(X_SHOULD_RETRY.clone(), no);
     }
-    response
 }
 
-/// Whether it is a failure that was tried as often as it should be.
-#[cfg(feature = "retry")]
-fn is_given_up<B>(response: &Response<B>) -> bool {
-    use crate::attempts::{Attempts, Stop};
-
-    let attempts = || response.extensions().get::<Attempts>();
-    response.status().as_u16() >= 400
-        && attempts().is_some_and(|attempts| match attempts.stop() {
-            // All callers together have retried enough, if not this one.
-            Some(Stop::BudgetSpent) => true,
-            stop => stop.is_some() && attempts.count().get() > 1,
-        })
+/// Returns whether the retries of a failed response are exhausted.
+fn is_exhausted<B>(response: &Response<B>) -> bool {
+    response.extensions().get::<Attempts>().is_some_and(|attempts| match attempts.stop() {
+        // All callers together have retried enough, if not this one.
+        Some(Stop::BudgetSpent) => true,
+        stop => stop.is_some() && attempts.count().get() > 1,
+    })
 }

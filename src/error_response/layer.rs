@@ -12,31 +12,31 @@ pub struct ErrorResponseLayer {
 }
 
 impl ErrorResponseLayer {
-    /// Answers in the name of `name`: what `Proxy-Status` and the page for a person call this server, such as a host
-    /// name or the name of the service (RFC 9209 §2).
+    /// Creates a layer that responds in the name of `name`, such as a host name or the name of the service. `Proxy-Status` and
+    /// the page show it (RFC 9209 §2).
     ///
-    /// A structured field can hold printable ASCII only: any other character is replaced by `?`. It is cut at 255
+    /// A structured field holds printable ASCII only: any other character is replaced by `?`. The name is cut at 255
     /// characters.
     pub fn new(name: &str) -> Self {
         Self { settings: Arc::new(Settings::new(name)) }
     }
 
-    /// Whether the texts of errors leave this server: in the `details` of `Proxy-Status` (RFC 9209 §2.1.5), as `error`
-    /// in the problem document, on the page, and in `grpc-message`. Off by default, since they tell of addresses and
-    /// the like; turn it on where only people you trust can see the answers.
+    /// Sets whether the texts of errors leave this server: in the `details` of `Proxy-Status` (RFC 9209 §2.1.5), as `error`
+    /// in the problem document, on the page, and in `grpc-message`. Defaults to `false`, since they contain addresses and
+    /// the like. Enable it only if all readers of the responses are trusted.
     ///
-    /// It is the text of the error and of its sources, at most 512 characters, control characters replaced by `?`.
+    /// The text is that of the error and of its sources, at most 512 characters, with control characters replaced by `?`.
     pub fn disclose(mut self, disclose: bool) -> Self {
         Arc::make_mut(&mut self.settings).disclose = disclose;
         self
     }
 
-    /// Whether upstream responses with a status of 429, or of 500 and above, that pass through get a member of
-    /// `Proxy-Status` appended (RFC 9209 §2), so that a caller sees each server that the failure has passed. Off by
-    /// default: then responses pass as they are, but for `x-should-retry`.
+    /// Sets whether passing responses with a status of 429, or of 500 and above, get a member of `Proxy-Status` appended (RFC
+    /// 9209 §2). The caller then sees each server that the failure has passed. Defaults to `false`: responses pass
+    /// unchanged, but for `x-should-retry`.
     ///
-    /// The members that are there stay as they are, before it. It says `received-status`, and no `error`: that would
-    /// say that this server met with one (RFC 9209 §2.1.1), whereas it received a complete response.
+    /// Existing members are kept before it. It has `received-status`, and no `error`: that would mean that this server met an
+    /// error (RFC 9209 §2.1.1), whereas it received a complete response.
     pub fn append_proxy_status(mut self, append: bool) -> Self {
         Arc::make_mut(&mut self.settings).append = append;
         self

@@ -116,20 +116,18 @@
 //! - `tower_http::catch_panic`: panics are not caught here. The two go well together.
 
 mod accept;
-mod answer;
-mod asked;
 mod body;
+mod error_text;
+mod format;
 mod future;
-mod grpc;
 mod layer;
-mod page;
-mod plain;
-mod problem;
+mod messages;
 mod proxy_status;
+mod reply;
+mod request_info;
+mod response;
 mod service;
 mod settings;
-mod told;
-mod words;
 
 pub use self::{
     body::ResponseBody, future::ResponseFuture, layer::ErrorResponseLayer, service::ErrorResponse,

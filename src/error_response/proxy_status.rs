@@ -3,23 +3,23 @@
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use sfv::{KeyRef, ListSerializer, StringRef, TokenRef};
 
-use crate::{Cause, Failure};
+use crate::failure::{Cause, Failure};
 
 pub(super) static PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
 
-/// The field's value for an error that this server answers.
-pub(super) fn answered(name: &str, failure: &Failure, text: Option<&str>) -> Option<HeaderValue> {
-    // A structured field's string can hold printable ASCII only.
+/// Returns the field's value for an error response of this server.
+pub(super) fn with_error(name: &str, failure: &Failure, text: Option<&str>) -> Option<HeaderValue> {
+    // A string of a structured field is printable ASCII.
     let text = text.filter(|text| !text.is_empty());
     let text: Option<String> = text.map(|text| text.chars().map(printable).collect());
     member(name, error_type(failure.cause()), failure.status(), text.as_deref())
 }
 
-/// Adds this server's member to those of a failed response that passes: RFC 9209 §2, the one nearest to the origin
-/// stands first, and what is there is kept.
+/// Appends this server's member to those of a failed response that passes. The member nearest the origin stands first (RFC
+/// 9209 §2).
 pub(super) fn append(name: &str, status: StatusCode, headers: &mut HeaderMap) {
     if let Some(value) = member(name, None, Some(status), None) {
-        // Fails when there are more headers than the map can hold: then there is no place for ours.
+        // This fails if the map is full.
         let _ = headers.try_append(&PROXY_STATUS, value);
     }
 }
@@ -31,7 +31,7 @@ fn member(
     details: Option<&str>,
 ) -> Option<HeaderValue> {
     let mut list = ListSerializer::new();
-    // A token where it is one, else a string.
+    // A token if the name is one, otherwise a string.
     let mut member = match TokenRef::from_str(name) {
         Ok(token) => list.bare_item(token),
         Err(_) => list.bare_item(StringRef::from_str(name).ok()?),
@@ -55,8 +55,8 @@ const fn printable(c: char) -> char {
     if matches!(c, ' '..='~') { c } else { '?' }
 }
 
-/// The registered error type that comes nearest. A cause of ours that none comes near has none: the parameter is
-/// optional, and a guess would mislead.
+/// Returns the nearest registered error type. A cause without one has none: the parameter is optional, and a guess would
+/// mislead.
 fn error_type(cause: Cause) -> Option<&'static str> {
     Some(match cause {
         Cause::CircuitOpen | Cause::Overloaded => Cause::DestinationUnavailable.as_str(),

@@ -1,5 +1,6 @@
 use std::{
     convert::Infallible,
+    error::Error,
     sync::Arc,
     task::{Context, Poll, ready},
 };
@@ -9,23 +10,24 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::{ResponseBody, ResponseFuture, answer::Answer, asked::Asked, settings::Settings};
-use crate::BoxError;
+use super::{
+    ResponseBody, ResponseFuture, reply::ErrorReply, request_info::RequestInfo, settings::Settings,
+};
+use crate::error::BoxError;
 
 /// Service made by [`ErrorResponseLayer`](super::ErrorResponseLayer).
 #[derive(Clone, Debug)]
 pub struct ErrorResponse<S> {
     pub(super) inner: S,
     pub(super) settings: Arc<Settings>,
-    /// What to answer the next call, because `poll_ready` failed. Boxed, since a service is cloned often.
-    pub(super) not_ready: Option<Box<Answer>>,
+    /// The response to the next call, because `poll_ready` failed. Boxed, since a service is cloned often.
+    pub(super) not_ready: Option<Box<ErrorReply>>,
 }
 
-#[cfg(feature = "config")]
 impl<S> ErrorResponse<S> {
-    /// Answers the next call so, since what is inside is not ready for it.
-    pub(crate) fn failing(mut self, error: &(dyn std::error::Error + 'static)) -> Self {
-        self.not_ready = Some(Box::new(Answer::to(error, &self.settings)));
+    /// Responds to the next call with `error`, since the inner service is not ready for it.
+    pub(crate) fn failing(mut self, error: &(dyn Error + 'static)) -> Self {
+        self.not_ready = Some(Box::new(ErrorReply::new(error, &self.settings)));
         self
     }
 }
@@ -42,28 +44,19 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        let ready = ready!(self.inner.poll_ready(cx));
-        if ready.is_err() || self.not_ready.is_some() {
-            let answer = |error: S::Error| Answer::to(&*error.into(), &self.settings);
-            self.not_ready = ready.err().map(|error| Box::new(answer(error)));
-        }
+        self.not_ready = match ready!(self.inner.poll_ready(cx)) {
+            Ok(()) => None,
+            Err(error) => Some(Box::new(ErrorReply::new(&*error.into(), &self.settings))),
+        };
         Poll::Ready(Ok(()))
     }
 
     #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let asked = Asked::of(&request);
-        if self.not_ready.is_some() {
-            return self.answer_not_ready(asked);
+        let (settings, info) = (Arc::clone(&self.settings), RequestInfo::new(&request));
+        match self.not_ready.take() {
+            Some(reply) => ResponseFuture::not_ready(settings, info, reply),
+            None => ResponseFuture::new(settings, info, self.inner.call(request)),
         }
-        ResponseFuture::new(Arc::clone(&self.settings), asked, self.inner.call(request))
-    }
-}
-
-impl<S> ErrorResponse<S> {
-    #[cold]
-    fn answer_not_ready<F>(&mut self, asked: Asked) -> ResponseFuture<F> {
-        let answer = self.not_ready.take().expect("asked before");
-        ResponseFuture::not_ready(Arc::clone(&self.settings), asked, answer)
     }
 }

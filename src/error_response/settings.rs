@@ -1,9 +1,9 @@
-//! What a layer was told, shared by all services it makes.
+//! The settings of a layer, shared by all services it makes.
 
 use http::StatusCode;
 
-/// The longest name that is told, in characters: as long as a host name may be.
-const LONGEST_NAME: usize = 255;
+/// The maximum length of a name: that of a host name.
+const MAX_NAME_CHARS: usize = 255;
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -15,7 +15,7 @@ pub(super) struct Settings {
 impl Settings {
     pub(super) fn new(name: &str) -> Self {
         let printable = |c| if matches!(c, ' '..='~') { c } else { '?' };
-        let name = name.chars().take(LONGEST_NAME).map(printable).collect();
+        let name = name.chars().take(MAX_NAME_CHARS).map(printable).collect();
         Self { name, disclose: false, append: false }
     }
 
@@ -23,8 +23,8 @@ impl Settings {
         &self.name
     }
 
-    /// Whether a response that passes gets a member of ours: where somebody will ask which server it was that failed.
-    /// Any other 4xx is the caller's own affair, and the origin's answer to it.
+    /// Returns whether a passing response gets a member of this server, to show which server failed. Any 4xx but 429 is an
+    /// answer to the caller and does not.
     pub(super) fn appends_to(&self, status: StatusCode) -> bool {
         self.append && (status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS)
     }

@@ -6,7 +6,6 @@
 
 mod advice;
 mod cause;
-#[cfg(feature = "bad-gateway")]
 pub(crate) mod evidence;
 mod processed;
 mod reporter;
@@ -70,7 +69,6 @@ impl Failure {
         }
     }
 
-    #[cfg(feature = "bad-gateway")]
     pub(crate) const fn with_cause(self, cause: Cause) -> Self {
         Self { cause, ..self }
     }
@@ -122,7 +120,6 @@ impl Failure {
         self.stale_connection
     }
 
-    #[cfg(feature = "retry")]
     pub(crate) const fn never_written(&self) -> bool {
         self.never_written
     }

@@ -8,7 +8,7 @@ use std::{
 use pin_project_lite::pin_project;
 
 use super::{Shed, limit::Place};
-use crate::{BoxError, body::Extent};
+use crate::{body::Extent, error::BoxError};
 
 pin_project! {
     /// Response future of [`InFlightLimit`](super::InFlightLimit).

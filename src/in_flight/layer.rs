@@ -90,7 +90,6 @@ impl<K, E> InFlightLimitLayer<K, E> {
     }
 }
 
-#[cfg(feature = "config")]
 impl<K, E> InFlightLimitLayer<K, E> {
     /// Those of the limit; `None`: it is a fixed one.
     pub(crate) const fn bounds(&self) -> Option<Adaptive> {

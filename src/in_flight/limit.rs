@@ -88,7 +88,6 @@ impl Limit {
             self.most.store(limit.get(), Ordering::Relaxed);
         }
         drop(machine);
-        #[cfg(feature = "metrics")]
         if limit.is_some() {
             crate::metrics::in_flight_limit(self.key.as_ref(), self.most());
         }

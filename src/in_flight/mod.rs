@@ -76,7 +76,6 @@ mod service;
 #[cfg(all(test, seawall_loom))]
 mod threads;
 
-#[cfg(feature = "standard")]
 pub(crate) use self::select::Keyed;
 pub use self::{
     adaptive::Adaptive, error::Shed, future::ResponseFuture, layer::InFlightLimitLayer,

@@ -64,7 +64,6 @@ pub(super) fn take<Req>(
 
 #[cold]
 fn refuse(limit: &Limit) -> Result<Option<Place>, Box<Shed>> {
-    #[cfg(feature = "metrics")]
     crate::metrics::shed(limit.key.as_ref());
     Err(Box::new(Shed::new(limit)))
 }
@@ -75,7 +74,6 @@ impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
         let key = shared.by.key(request)?;
         let make = |key| Limit::new(Some(key), shared.size);
         let found = shared.store.get(&key, Instant::now, make);
-        #[cfg(feature = "metrics")]
         if found.is_none() {
             crate::metrics::overflow("in_flight");
         }

@@ -13,8 +13,8 @@ use super::{
     select::{Find, Single, take},
 };
 use crate::{
-    BoxError,
     body::{Extent, WholeBody},
+    error::BoxError,
 };
 
 /// Service made by [`InFlightLimitLayer`](super::InFlightLimitLayer).

@@ -10,8 +10,10 @@ use pin_project_lite::pin_project;
 
 use super::{future::failed, slot::Slot};
 use crate::{
-    Cause, Failure, Processed, Reporter, body::is_at_end, classify::classify_body_error,
+    body::is_at_end,
+    classify::classify_body_error,
     error::as_dyn,
+    failure::{Cause, Failure, Processed, Reporter},
 };
 
 pin_project! {

@@ -4,7 +4,10 @@ use super::{
     Level,
     settings::{Settings, Side},
 };
-use crate::{Cause, Failure, Reporter, error::chain};
+use crate::{
+    error::chain,
+    failure::{Cause, Failure, Reporter},
+};
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,11 @@ use super::{
     slot::Slot,
     view::View,
 };
-use crate::{Cause, Classify, Failure, Reporter, body::is_at_end};
+use crate::{
+    body::is_at_end,
+    classify::Classify,
+    failure::{Cause, Failure, Reporter},
+};
 
 pin_project! {
     /// Response future of [`Logging`](super::Logging).
@@ -167,7 +171,7 @@ pub(super) fn failed(
 
 #[cfg(feature = "retry")]
 fn gave_up(error: &(dyn Error + 'static)) -> (Option<u32>, Option<&'static str>) {
-    let gave_up = crate::find_source::<crate::attempts::GaveUp>(error);
+    let gave_up = crate::error::find_source::<crate::attempts::GaveUp>(error);
     (gave_up.map(|it| it.attempts().get()), gave_up.map(|it| it.stop().as_str()))
 }
 

@@ -8,7 +8,7 @@ use super::{
     settings::{CREDENTIALS, Hook, Settings, Side},
     view::{ErrorsAs, Known},
 };
-use crate::{HttpClassifier, Ratio, sharded::Sharded};
+use crate::{classify::HttpClassifier, ratio::Ratio, sharded::Sharded};
 
 /// Applies [`Logging`]. See the [module docs](super) for what is logged and an example.
 ///

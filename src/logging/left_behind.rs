@@ -1,6 +1,9 @@
 use std::{error::Error, mem, num::NonZeroU32};
 
-use crate::{Cause, Failure, find_source};
+use crate::{
+    error::find_source,
+    failure::{Cause, Failure},
+};
 
 /// What cannot be returned: how many attempts a call had made that is dropped before its end, which says so as it is dropped;
 /// and why an error that comes out as it is was not tried again.

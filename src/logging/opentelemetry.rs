@@ -16,7 +16,7 @@ use super::{
     target::{Port, Query, Target, Url},
 };
 use crate::{
-    Cause,
+    failure::Cause,
     semconv::{self, OTHER},
 };
 

@@ -19,7 +19,7 @@ use super::{
     span::Open,
     url::Url,
 };
-use crate::{Failure, classify::is_plain_text, sharded::Sharded};
+use crate::{classify::is_plain_text, failure::Failure, sharded::Sharded};
 
 /// The longest of those that are in use, in bytes; a longer one is not held for nothing.
 const LONGEST_METHOD: usize = 15;

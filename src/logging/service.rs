@@ -13,7 +13,10 @@ use super::{
     slot::Slot,
     view::{Known, View},
 };
-use crate::{Classify, HttpClassifier, sharded::Sharded};
+use crate::{
+    classify::{Classify, HttpClassifier},
+    sharded::Sharded,
+};
 
 /// Service made by [`LoggingLayer`](super::LoggingLayer). Makes no errors of its own.
 #[derive(Clone, Debug)]

@@ -9,9 +9,9 @@ use pin_project_lite::pin_project;
 
 use super::measure::Measure;
 use crate::{
-    BoxError, Cause,
     body::{Extent, Watch, WholeBody, watching},
-    error::as_dyn,
+    error::{BoxError, as_dyn},
+    failure::Cause,
 };
 
 pin_project! {

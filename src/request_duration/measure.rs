@@ -9,9 +9,9 @@ use super::{
     server::Server,
 };
 use crate::{
-    Cause,
     body::Watch,
     classify::{classify_body_error, classify_error},
+    failure::Cause,
     metrics as names,
     panics::at_most_one,
     semconv::{self, OTHER},

@@ -11,8 +11,8 @@ use super::{
     server::{Last, Server},
 };
 use crate::{
-    BoxError,
     body::{Extent, WholeBody, watching},
+    error::BoxError,
 };
 
 /// Service made by [`RequestDurationLayer`].

@@ -1,7 +1,7 @@
 //! How many retries are left of which kind: urllib3's `total`, `connect`, `read`, `status` and `other`.
 
 use super::Stop;
-use crate::{Cause, Failure};
+use crate::failure::{Cause, Failure};
 
 /// How many retries a call may have of each kind; `None`: no limit of its own.
 #[derive(Clone, Copy, Debug)]

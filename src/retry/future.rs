@@ -21,7 +21,8 @@ use super::{
     state::{History, State, StateProj, Verdict},
 };
 use crate::{
-    BoxError, Classify,
+    classify::Classify,
+    error::BoxError,
     sharded::Sharded,
     time_limit::{Elapsed, Phase, poll_at},
 };

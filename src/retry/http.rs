@@ -13,7 +13,7 @@ use super::{
     replay::Replay,
     request_facts::RequestFacts,
 };
-use crate::{Deadline, Failure, classify::of_response};
+use crate::{classify::of_response, failure::Failure, time_limit::Deadline};
 
 /// Retries HTTP requests, keeping their bodies while they are sent: see [`ReplayBody`].
 ///

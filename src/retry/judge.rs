@@ -13,10 +13,11 @@ use super::{
     state::{State, Verdict},
 };
 use crate::{
-    BoxError, Cause, Classify, Deadline, Failure, Processed,
     attempts::remember,
-    classify::classify_error,
-    time_limit::{Elapsed, Phase},
+    classify::{Classify, classify_error},
+    error::BoxError,
+    failure::{Cause, Failure, Processed},
+    time_limit::{Deadline, Elapsed, Phase},
 };
 
 impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
@@ -38,7 +39,6 @@ where
             }
             self.protocol.among(outcome.as_ref().ok()?, statuses)
         });
-        #[cfg(feature = "metrics")]
         crate::metrics::attempt(failure.map(|failure| failure.cause()), self.made);
         Verdict { classified, failure }
     }
@@ -99,7 +99,6 @@ where
         }
         let budget = this.budget.as_deref().unwrap_or_else(|| this.settings.budgets.shared());
         let paid = free || budget.withdraw(Instant::now);
-        #[cfg(feature = "metrics")]
         if this.budget.is_none()
             && let Some(spent) = budget.spent(Instant::now())
         {
@@ -228,7 +227,6 @@ where
     }
 
     fn tell(&self, cause: Cause, stop: Stop) {
-        #[cfg(feature = "metrics")]
         crate::metrics::gave_up(stop.as_str());
         tracing::debug!(
             name: "give up",

@@ -10,8 +10,8 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    HttpClassifier,
     budget::{Budgets, Keyed},
+    classify::HttpClassifier,
     sharded::Sharded,
 };
 
@@ -139,7 +139,6 @@ impl<C, P> RetryLayer<C, P> {
         self.set(|policy| policy.methods = methods)
     }
 
-    #[cfg(feature = "config")]
     pub(crate) fn idempotent_methods(self) -> Self {
         self.set(|policy| policy.methods = Methods::Idempotent)
     }
@@ -313,7 +312,6 @@ impl<C, P> RetryLayer<C, P> {
     }
 
     /// Shares the budgets of `other`.
-    #[cfg(feature = "config")]
     pub(crate) fn share_budgets(mut self, other: &Self) -> Self {
         self.settings.update(|settings| {
             settings.budgets = other.settings.budgets.clone();

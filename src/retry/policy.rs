@@ -8,7 +8,10 @@ use super::{
     hook::Hook,
     request_facts::RequestFacts,
 };
-use crate::{Cause, Failure, Processed, ratio::part};
+use crate::{
+    failure::{Cause, Failure, Processed},
+    ratio::part,
+};
 
 /// The settings of a [`RetryLayer`](super::RetryLayer), and the decision they lead to: no clock, no I/O.
 #[derive(Clone, Debug)]

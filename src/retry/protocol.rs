@@ -8,7 +8,7 @@ use std::{
 use http::{HeaderName, Response, Uri};
 
 use super::{Attempt, Attempts, policy::Policy, request_facts::RequestFacts};
-use crate::{Deadline, Failure};
+use crate::{failure::Failure, time_limit::Deadline};
 
 /// What retrying needs to know of the requests and responses of a kind of service: how to keep a request and make it
 /// again, and how to let go of a response and mark the final one.

@@ -10,7 +10,7 @@ use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 
 use super::shared::{Interrupted, Kept, Progress, Rest, Shared, Turn};
-use crate::BoxError;
+use crate::error::BoxError;
 
 /// The body of each attempt: the caller's body, kept while it is sent so that a later attempt sends the same bytes.
 ///

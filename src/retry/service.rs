@@ -7,7 +7,11 @@ use tokio::time::Instant;
 use tower_service::Service;
 
 use super::{Http, Protocol, ResponseFuture, protocol::Sent, settings::Settings, state::State};
-use crate::{BoxError, Classify, HttpClassifier, sharded::Sharded};
+use crate::{
+    classify::{Classify, HttpClassifier},
+    error::BoxError,
+    sharded::Sharded,
+};
 
 /// Service made by [`RetryLayer`](super::RetryLayer).
 #[derive(Clone)]

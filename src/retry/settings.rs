@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::policy::Policy;
-use crate::{Deadline, budget::Budgets};
+use crate::{budget::Budgets, time_limit::Deadline};
 
 /// The settings of a [`RetryLayer`](super::RetryLayer).
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@ use std::error::Error;
 
 use http::Response;
 
-use crate::{Classify, Failure, retry::Attempts, time_limit::TimedBody};
+use crate::{classify::Classify, failure::Failure, retry::Attempts, time_limit::TimedBody};
 
 /// Classifies responses by the retry's report, and errors by `C`.
 ///

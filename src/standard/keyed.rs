@@ -5,10 +5,11 @@ use std::{borrow::Cow, fmt, num::NonZeroU32, sync::Arc};
 use http::{Request, Uri};
 
 use crate::{
-    CircuitBreakerLayer, HttpClassifier, InFlightLimitLayer, RetryLayer, circuit_breaker,
-    in_flight,
+    circuit_breaker::{self, CircuitBreakerLayer},
+    classify::HttpClassifier,
+    in_flight::{self, InFlightLimitLayer},
     keys::{Key, KeyOf},
-    retry::Budget,
+    retry::{Budget, RetryLayer},
 };
 
 /// The function that makes keys, and the layers that have a circuit or a limit for each key.
@@ -86,7 +87,6 @@ impl<K> Keyed<K> {
 }
 
 /// What the policies of a file need.
-#[cfg(feature = "config")]
 impl<K> Keyed<K> {
     /// The same parts, without any history.
     pub(super) fn anew(self) -> Self {

@@ -4,11 +4,15 @@ use http::Uri;
 
 use super::{ByAuthority, Client, Gateway, Timeouts, keyed::Keyed};
 use crate::{
-    BadGatewayClassifierLayer, CircuitBreakerLayer, DeadlineHeaderLayer, DeadlineLayer,
-    ErrorResponseLayer, HttpClassifier, InFlightLimitLayer, LoggingLayer, RetryLayer,
-    circuit_breaker::Circuits,
+    bad_gateway::BadGatewayClassifierLayer,
+    circuit_breaker::{CircuitBreakerLayer, Circuits},
+    classify::HttpClassifier,
+    deadline::{DeadlineHeaderLayer, DeadlineLayer},
+    error_response::ErrorResponseLayer,
+    in_flight::InFlightLimitLayer,
     keys::KeyOf,
-    retry::{Http, ReplayBody, SendAs},
+    logging::LoggingLayer,
+    retry::{Http, ReplayBody, RetryLayer, SendAs},
 };
 
 /// Applies [`Standard`](super::Standard): the whole stack, in order. See the [module docs](super) for what is in it, and
@@ -44,7 +48,6 @@ pub(super) struct Parts {
 
 /// Which parts were left out, of those that do not know themselves.
 // Only the policies of a file ask.
-#[cfg_attr(not(feature = "config"), allow(dead_code))]
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Off {
     pub(super) retry: bool,

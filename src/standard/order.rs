@@ -11,7 +11,11 @@ use http::Request;
 use http_body_util::Full;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
-use crate::{CircuitBreakerLayer, LoggingLayer, RetryLayer, retry::Backoff};
+use crate::{
+    circuit_breaker::CircuitBreakerLayer,
+    logging::LoggingLayer,
+    retry::{Backoff, RetryLayer},
+};
 
 type Body = Full<bytes::Bytes>;
 

@@ -1,9 +1,11 @@
 use tower_layer::Layer;
 
 use super::{Standard, StandardLayer};
-#[cfg(feature = "config")]
-use crate::BoxError;
-use crate::{ErrorResponseLayer, LoggingLayer, error_response::ErrorResponse, logging::Logging};
+use crate::error::BoxError;
+use crate::{
+    error_response::{ErrorResponse, ErrorResponseLayer},
+    logging::{Logging, LoggingLayer},
+};
 
 /// The stack stands around a client.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,7 +41,6 @@ impl<C: Clone, P: Clone, K> StandardLayer<C, P, K, Gateway> {
     }
 
     /// A stack around a client that failed to be ready, which is what the next call is answered.
-    #[cfg(feature = "config")]
     pub(super) fn failing<S: Clone>(
         &self,
         client: S,

@@ -10,16 +10,16 @@ use super::{
     keyed::{Circuits, Limits},
 };
 use crate::{
-    BodyTimeoutLayer, HttpClassifier, TimeoutLayer,
     bad_gateway::{self, BadGatewayClassifier},
-    body_timeout::BodyTimeout,
+    body_timeout::{BodyTimeout, BodyTimeoutLayer},
     circuit_breaker::CircuitBreaker,
+    classify::HttpClassifier,
     deadline::{DeadlineHeader, WithDeadline},
     in_flight::{self, InFlightLimit},
     logging::{self, Logging},
     retry::{Http, Retry},
     time_limit::TimedBody,
-    timeout::Timeout,
+    timeout::{Timeout, TimeoutLayer},
 };
 
 /// Service made by [`StandardLayer`].

@@ -10,20 +10,20 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-use super::answer::Parts;
-use crate::BoxError;
+use super::response::BodyHalves;
+use crate::error::BoxError;
 
 /// Body of a response of [`FlakyService`](super::FlakyService).
 #[derive(Debug, Default)]
 pub struct FlakyBody {
-    parts: Parts,
-    // Made by the first wait, so that a body without one needs no runtime.
+    halves: BodyHalves,
+    // Created by the first wait, so that a body without one needs no runtime.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl FlakyBody {
-    pub(super) const fn new(parts: Parts) -> Self {
-        Self { parts, timer: None }
+    pub(super) const fn new(halves: BodyHalves) -> Self {
+        Self { halves, timer: None }
     }
 }
 
@@ -36,18 +36,18 @@ impl Body for FlakyBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
-        let parts = &mut this.parts;
-        if !parts.first.is_empty() {
-            return Poll::Ready(Some(Ok(Frame::data(take(&mut parts.first)))));
+        let halves = &mut this.halves;
+        if !halves.first.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(take(&mut halves.first)))));
         }
-        if !parts.delay.is_zero() {
-            let timer = this.timer.get_or_insert_with(|| Box::pin(sleep(parts.delay)));
+        if !halves.delay.is_zero() {
+            let timer = this.timer.get_or_insert_with(|| Box::pin(sleep(halves.delay)));
             ready!(timer.as_mut().poll(cx));
-            (parts.delay, this.timer) = (Duration::ZERO, None);
+            (halves.delay, this.timer) = (Duration::ZERO, None);
         }
-        Poll::Ready(if !parts.second.is_empty() {
-            Some(Ok(Frame::data(take(&mut parts.second))))
-        } else if take(&mut parts.truncated) {
+        Poll::Ready(if !halves.second.is_empty() {
+            Some(Ok(Frame::data(take(&mut halves.second))))
+        } else if take(&mut halves.truncated) {
             Some(Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()))
         } else {
             None
@@ -55,10 +55,10 @@ impl Body for FlakyBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.parts.left() == 0
+        self.halves.remaining() == 0
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.parts.left())
+        SizeHint::with_exact(self.halves.remaining())
     }
 }

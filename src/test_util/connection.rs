@@ -11,10 +11,10 @@ use tokio::{
 
 use super::{
     Step,
-    act::Act,
-    answer::Answer,
+    action::Action,
     head::{Framing, has_token},
     reader::Reader,
+    response::ScriptedResponse,
     shared::Shared,
 };
 
@@ -45,36 +45,41 @@ pub(super) async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<
         }
         reader.body(&mut stream, head.framing, |data| shared.add(place, data)).await?;
         shared.end(place);
-        if !take(&mut stream, &step, &method).await? || !head.keep_alive {
+        if !act(&mut stream, &step, &method).await? || !head.keep_alive {
             return stream.shutdown().await;
         }
     }
 }
 
 /// Returns whether the connection stays open for another request.
-async fn take(stream: &mut TcpStream, step: &Step, method: &Method) -> io::Result<bool> {
+async fn act(stream: &mut TcpStream, step: &Step, method: &Method) -> io::Result<bool> {
     pause(step.delay).await;
-    match &step.act {
-        Act::Answer => return answer(stream, step.answer(), method).await,
-        Act::Silent => {
+    match &step.action {
+        Action::Respond => return respond(stream, step.response(), method).await,
+        Action::Silent => {
             copy(stream, &mut sink()).await?;
         }
-        Act::Reset => {
+        Action::Reset => {
             // Zero makes closing send a reset, at once. Deprecated for all other values, which would block.
             #[allow(deprecated)]
             stream.set_linger(Some(Duration::ZERO))?;
             // Whatever else would be sent before it.
             return Err(io::ErrorKind::ConnectionReset.into());
         }
-        Act::Garbage => stream.write_all(b"\x16\x03\x01 this is not HTTP\r\n\r\n").await?,
+        Action::Garbage => stream.write_all(b"\x16\x03\x01 this is not HTTP\r\n\r\n").await?,
         // Scripts with the last two are not taken for a socket.
-        Act::Close | Act::Refuse | Act::Error(_) => {}
+        Action::Close | Action::Refuse | Action::Error(_) => {}
     }
     Ok(false)
 }
 
-async fn answer(stream: &mut TcpStream, answer: &Answer, method: &Method) -> io::Result<bool> {
-    let head = answer.head();
+/// Returns whether the connection stays open for another request.
+async fn respond(
+    stream: &mut TcpStream,
+    response: &ScriptedResponse,
+    method: &Method,
+) -> io::Result<bool> {
+    let head = response.head();
     let reason = head.status().canonical_reason().unwrap_or_default();
     let mut bytes = format!("HTTP/1.1 {} {reason}\r\n", head.status().as_str()).into_bytes();
     for (name, value) in head.headers() {
@@ -84,13 +89,13 @@ async fn answer(stream: &mut TcpStream, answer: &Answer, method: &Method) -> io:
         bytes.extend_from_slice(b"\r\n");
     }
     bytes.extend_from_slice(b"\r\n");
-    let parts = answer.parts(method);
+    let body = response.halves(method);
     // In one packet, where there is nothing between them.
-    bytes.extend_from_slice(&parts.first);
+    bytes.extend_from_slice(&body.first);
     stream.write_all(&bytes).await?;
-    pause(parts.delay).await;
-    stream.write_all(&parts.second).await?;
-    Ok(!parts.truncated && !has_token(head.headers(), &header::CONNECTION, "close"))
+    pause(body.delay).await;
+    stream.write_all(&body.second).await?;
+    Ok(!body.truncated && !has_token(head.headers(), &header::CONNECTION, "close"))
 }
 
 async fn pause(delay: Duration) {

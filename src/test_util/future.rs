@@ -14,10 +14,13 @@ use tokio::time::{Sleep, sleep};
 
 use super::{
     FlakyBody, Step,
-    act::Act,
+    action::Action,
     shared::{Place, Shared},
 };
-use crate::{BoxError, Cause, Failure, Reporter};
+use crate::{
+    error::BoxError,
+    failure::{Cause, Failure, Reporter},
+};
 
 pin_project! {
     /// Response future of [`FlakyService`](super::FlakyService).
@@ -43,7 +46,7 @@ impl<B> ResponseFuture<B> {
         place: Place,
         shared: Arc<Shared>,
     ) -> Self {
-        let body = (!step.act.is_refusal()).then_some(body);
+        let body = (!step.action.is_refusal()).then_some(body);
         Self { body, timer: None, method, step, place, shared }
     }
 }
@@ -84,19 +87,22 @@ where
                 ready!(timer.poll(cx));
             }
         }
-        Poll::Ready(match &this.step.act {
-            Act::Answer => Ok(this.step.answer().response(this.method)),
-            Act::Silent => return Poll::Pending,
-            Act::Close => Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),
-            Act::Reset => Err(io::Error::from(io::ErrorKind::ConnectionReset).into()),
-            Act::Refuse => Err(io::Error::from(io::ErrorKind::ConnectionRefused).into()),
-            Act::Error(error) => Err(error.make()),
-            Act::Garbage => Err(NotHttp::new().into()),
+        Poll::Ready(match &this.step.action {
+            Action::Respond => {
+                let response = this.step.response();
+                Ok(response.head().map(|()| FlakyBody::new(response.halves(this.method))))
+            }
+            Action::Silent => return Poll::Pending,
+            Action::Close => Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),
+            Action::Reset => Err(io::Error::from(io::ErrorKind::ConnectionReset).into()),
+            Action::Refuse => Err(io::Error::from(io::ErrorKind::ConnectionRefused).into()),
+            Action::Error(error) => Err(error.make()),
+            Action::Garbage => Err(NotHttp::new().into()),
         })
     }
 }
 
-/// What client libraries say of bytes that are not HTTP.
+/// Stands in for the errors of client libraries at bytes that are not HTTP.
 #[derive(Debug)]
 struct NotHttp(Failure);
 

@@ -140,8 +140,7 @@
 //! - `tower_test::mock`: no task that answers beside the call; a script, HTTP, and failures that the classifier knows.
 //! - `wiremock` and its like: they match requests and answer them well; here connections break too.
 
-mod act;
-mod answer;
+mod action;
 mod bad_script;
 mod body;
 mod connection;
@@ -149,6 +148,7 @@ mod future;
 mod head;
 mod reader;
 mod received;
+mod response;
 mod script;
 mod service;
 mod shared;

@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use fastrand::Rng;
 
 use super::{BadScript, Step};
-use crate::Ratio;
+use crate::ratio::Ratio;
 
 /// What an upstream does with one request after the other, in the order in which they arrive.
 ///

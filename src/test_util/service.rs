@@ -8,7 +8,7 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::{BadScript, FlakyBody, Received, ResponseFuture, Script, shared::Shared};
-use crate::BoxError;
+use crate::error::BoxError;
 
 /// An upstream in this process: a service in the place of a client. See the [module docs](super).
 ///

@@ -47,7 +47,7 @@ impl Shared {
         let mut state = self.lock();
         let step = state.script.next();
         let place = Place(state.received.len());
-        if !step.act.is_refusal() {
+        if !step.action.is_refusal() {
             state.requests += 1;
             if place.0 < KEPT {
                 state.received.push(Received::new(parts, self.made.elapsed()));

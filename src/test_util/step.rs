@@ -5,10 +5,10 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use super::{
     BadScript,
-    act::{Act, MakeError},
-    answer::Answer,
+    action::{Action, MakeError},
+    response::ScriptedResponse,
 };
-use crate::BoxError;
+use crate::error::BoxError;
 
 /// What an upstream does with one request. Unless a constructor says otherwise, it reads the whole request first.
 ///
@@ -26,17 +26,17 @@ use crate::BoxError;
 #[must_use = "a step does nothing until a script has it"]
 pub struct Step {
     pub(super) delay: Duration,
-    pub(super) act: Act,
-    answer: Answer,
+    pub(super) action: Action,
+    response: ScriptedResponse,
     wrong: Option<BadScript>,
 }
 
 impl Step {
     /// Answers with this status, from 200 to 999, and an empty body.
     pub fn status(status: u16) -> Self {
-        let mut step = Self::new(Act::Answer);
+        let mut step = Self::new(Action::Respond);
         match StatusCode::from_u16(status) {
-            Ok(code) if status >= 200 => step.answer.status = code,
+            Ok(code) if status >= 200 => step.response.status = code,
             _ => step.wrong = Some(BadScript::Status(status)),
         }
         step
@@ -50,29 +50,29 @@ impl Step {
     /// Closes the connection without an answer. In process: an [`io::Error`](std::io::Error) of kind
     /// `ConnectionAborted`, which is taken for the same as what client libraries say of it.
     pub fn close() -> Self {
-        Self::new(Act::Close)
+        Self::new(Action::Close)
     }
 
     /// Resets the connection (TCP's RST). In process: an [`io::Error`](std::io::Error) of kind `ConnectionReset`.
     pub fn reset() -> Self {
-        Self::new(Act::Reset)
+        Self::new(Action::Reset)
     }
 
     /// Never answers. A connection is kept until the client closes it.
     pub fn silent() -> Self {
-        Self::new(Act::Silent)
+        Self::new(Action::Silent)
     }
 
     /// Answers with what is not HTTP, and closes the connection. In process: an error whose source is a
     /// [`Failure`](crate::Failure) of cause `http_protocol_error`, since those of client libraries cannot be made.
     pub fn garbage() -> Self {
-        Self::new(Act::Garbage)
+        Self::new(Action::Garbage)
     }
 
     /// Refuses the connection: nothing is received. In process only, where it is an [`io::Error`](std::io::Error) of
     /// kind `ConnectionRefused`; a socket is refused by [`FlakyUpstream::refuse`](super::FlakyUpstream::refuse).
     pub fn refuse() -> Self {
-        Self::new(Act::Refuse)
+        Self::new(Action::Refuse)
     }
 
     /// Fails with an error that `make` makes for each request: one of your own client's, or a
@@ -86,17 +86,18 @@ impl Step {
     /// # let _ = (no_such_name, too_slow);
     /// ```
     pub fn error<E: Into<BoxError>>(make: impl Fn() -> E + Send + Sync + 'static) -> Self {
-        Self::new(Act::Error(MakeError::new(move || make().into())))
+        Self::new(Action::Error(MakeError::new(move || make().into())))
     }
 
-    fn new(act: Act) -> Self {
-        Self { delay: Duration::ZERO, act, answer: Answer::default(), wrong: None }
+    fn new(action: Action) -> Self {
+        let response = ScriptedResponse::default();
+        Self { delay: Duration::ZERO, action, response, wrong: None }
     }
 
     /// Sets the body of the response, its length being announced. Default: empty. No response to HEAD has one, nor one
     /// of status 204 or 304 (RFC 9110 §6.4.1).
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
-        self.answer.body = body.into();
+        self.response.body = body.into();
         self
     }
 
@@ -108,7 +109,7 @@ impl Step {
                 self.wrong.get_or_insert(BadScript::Framing);
             }
             (Ok(name), Ok(value)) => {
-                self.answer.headers.append(name, value);
+                self.response.headers.append(name, value);
             }
             _ => {
                 self.wrong.get_or_insert(BadScript::Header { name: name.to_owned() });
@@ -132,19 +133,19 @@ impl Step {
     /// Waits for so long between the two halves of the body. Default: zero. [`Duration::MAX`] never ends: a body that
     /// stalls.
     pub fn body_delay(mut self, delay: Duration) -> Self {
-        self.answer.body_delay = delay;
+        self.response.body_delay = delay;
         self
     }
 
     /// Announces a body that is one byte longer, and breaks off in its stead. In process: an error of the body, an
     /// [`io::Error`](std::io::Error) of kind `UnexpectedEof`.
     pub fn truncated(mut self) -> Self {
-        self.answer.truncated = true;
+        self.response.truncated = true;
         self
     }
 
-    pub(super) const fn answer(&self) -> &Answer {
-        &self.answer
+    pub(super) const fn response(&self) -> &ScriptedResponse {
+        &self.response
     }
 
     pub(super) fn check(&self) -> Result<(), BadScript> {

@@ -130,7 +130,7 @@ impl Drop for FlakyUpstream {
 }
 
 fn checked(script: Script) -> io::Result<Script> {
-    if script.all().any(|step| !step.act.is_for_sockets()) {
+    if script.all().any(|step| !step.action.is_for_sockets()) {
         return Err(invalid(BadScript::NotOnSocket));
     }
     script.check().map_err(invalid)?;

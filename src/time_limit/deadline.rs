@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A moment by which a request must be answered, in its extensions.
+/// The point in time by which a response is due.
 ///
-/// Put there by whoever knows: the caller, or `DeadlineLayer`, which keeps to it. `RetryLayer` does not begin what cannot
-/// end in time; `TimeoutLayer::by` can look at it.
+/// A caller inserts it into a request's extensions; so does `DeadlineLayer`, which enforces it. `RetryLayer` makes no attempt
+/// that cannot end in time. The closure of `TimeoutLayer::by` can read it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -20,21 +20,22 @@ pub struct Deadline {
     at: Instant,
 }
 
-/// Further off than any request; tokio's own "far future".
-const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
+/// The longest time to a deadline: tokio's own "far future".
+const MAX_TIME: Duration = Duration::from_secs(86_400 * 365 * 30);
 
 impl Deadline {
-    /// The moment `time` from now; more than thirty years count as thirty.
+    /// Returns the deadline `time` from now. More than thirty years count as thirty.
     #[must_use]
     pub fn within(time: Duration) -> Self {
         Self::after(Instant::now(), time)
     }
 
+    /// Returns the deadline `time` after `now`.
     pub(crate) fn after(now: Instant, time: Duration) -> Self {
-        Self { at: now + time.min(FAR) }
+        Self { at: now + time.min(MAX_TIME) }
     }
 
-    /// The time that is left: zero when the moment has passed.
+    /// Returns the time that is left; zero after the deadline.
     #[must_use]
     pub fn remaining(&self) -> Duration {
         self.at.saturating_duration_since(Instant::now())

@@ -1,10 +1,10 @@
 use std::{error::Error, fmt, time::Duration};
 
-use crate::{Cause, Failure, Processed, Reporter};
+use crate::failure::{Cause, Failure, Processed, Reporter};
 
-/// A time limit passed.
+/// The error of a call that exceeded a time limit.
 ///
-/// Its `source()` is a [`Failure`], so every layer of this crate knows it; [`Phase`] says of which cause.
+/// Its `source()` is a [`Failure`], which every layer of this crate recognizes. The [`Phase`] determines its cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Elapsed {
     limit: Duration,
@@ -13,7 +13,7 @@ pub struct Elapsed {
 
 macro_rules! phases {
     ($($variant:ident = $token:literal, $cause:ident, $processed:ident, $doc:literal;)*) => {
-        /// What was being waited for when a time limit passed.
+        /// The event that did not come before a time limit passed.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Phase {
@@ -28,10 +28,10 @@ macro_rules! phases {
         }
 
         impl Phase {
-            /// Every phase, in the order of declaration.
+            /// All phases, in the order of declaration.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// The name used in logs and metrics: lower case, words joined by `_`.
+            /// Returns the name used in logs and metrics: lower case, words joined by `_`.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -86,13 +86,13 @@ impl Elapsed {
         Self { limit, phase }
     }
 
-    /// The limit that passed: as it was set, not measured. Of a deadline, the time from the call to it.
+    /// Returns the limit as it was set, not as measured. For a deadline it is the time from the call to it.
     #[must_use]
     pub const fn limit(&self) -> Duration {
         self.limit
     }
 
-    /// What was being waited for.
+    /// Returns the event that did not come in time.
     #[must_use]
     pub const fn phase(&self) -> Phase {
         self.phase

@@ -1,4 +1,4 @@
-//! What the layers that bound time have in common: the moment, the timer, the body that is timed, and the error.
+//! The deadline, the error and the timers that the layers which limit time share.
 
 mod body;
 mod deadline;
@@ -11,6 +11,6 @@ pub use self::{
     elapsed::{Elapsed, Phase},
 };
 pub(crate) use self::{
-    body::{Bounds, Whose},
+    body::{BodyLimits, LimitedBody},
     timer::{poll_at, poll_from_now},
 };

@@ -1,6 +1,7 @@
 use std::{
     pin::{Pin, pin},
     task::{Context, Poll},
+    time::Duration,
 };
 
 use tokio::{
@@ -8,17 +9,16 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// Ready once `limit` has passed since the first poll, which makes the timer.
-#[cfg(feature = "timeout")]
+/// Completes when `limit` has passed since the first poll, which creates the timer.
 pub(crate) fn poll_from_now(
     timer: Pin<&mut Option<Sleep>>,
-    limit: std::time::Duration,
+    limit: Duration,
     cx: &mut Context<'_>,
 ) -> Poll<()> {
     poll(timer, || Instant::now().checked_add(limit), cx)
 }
 
-/// Ready once it is `at`. The timer is made by the first poll.
+/// Completes at `at`. The first poll creates the timer.
 pub(crate) fn poll_at(
     timer: Pin<&mut Option<Sleep>>,
     at: Instant,
@@ -27,21 +27,19 @@ pub(crate) fn poll_at(
     poll(timer, || Some(at), cx)
 }
 
-#[inline]
 fn poll(
     mut timer: Pin<&mut Option<Sleep>>,
     at: impl FnOnce() -> Option<Instant>,
     cx: &mut Context<'_>,
 ) -> Poll<()> {
     if let Some(timer) = timer.as_mut().as_pin_mut() {
-        // Unconstrained: an inner future that spends the whole coop budget on
-        // every poll would otherwise keep the timer from ever being ready.
+        // Unconstrained: an inner future that spends the whole coop budget on every poll would otherwise starve the timer.
         return pin!(unconstrained(timer)).poll(cx);
     }
     if let Some(at) = at() {
         timer.set(Some(sleep_until(at)));
         if let Some(timer) = timer.as_pin_mut() {
-            // Should the budget be spent already, tokio has this polled again.
+            // If the budget is already spent, tokio polls the task again.
             return timer.poll(cx);
         }
     }

@@ -1,13 +1,13 @@
 use std::{any::type_name, fmt, time::Duration};
 
-/// How long a call may take: [`Fixed`], or [`By`] what a closure says.
+/// Chooses the time limit of a call: [`Fixed`], or [`By`] a closure.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` sets no time limit for requests of type `{Req}`",
     note = "`TimeoutLayer::by` takes a closure that returns `Option<Duration>` and whose argument has its type written: \
             `|request: &http::Request<_>| Some(limit)`"
 )]
 pub trait Limit<Req> {
-    /// `None`: as long as it likes.
+    /// Returns the limit of a call; `None` for none.
     fn limit(&self, request: &Req) -> Option<Duration>;
 }
 
@@ -22,7 +22,7 @@ impl<Req> Limit<Req> for Fixed {
     }
 }
 
-/// A limit that a closure chooses for each call: see [`TimeoutLayer::by`](super::TimeoutLayer::by).
+/// A closure that chooses the limit of each call: see [`TimeoutLayer::by`](super::TimeoutLayer::by).
 #[derive(Clone, Copy)]
 pub struct By<F>(pub(super) F);
 

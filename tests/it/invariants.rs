@@ -324,7 +324,7 @@ fn no_layer_holds_a_lock_across_user_code() {
             "circuit_breaker/waiting.rs",
             "in_flight/limit.rs",
             "keys/store.rs",
-            "metrics.rs",
+            "metrics/label.rs",
             "retry/replay.rs",
             "sync.rs",
             "test_util/shared.rs",

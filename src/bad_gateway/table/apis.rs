@@ -2,14 +2,16 @@
 
 use super::{Row, Source, gateway, row};
 use crate::{
-    Cause::{
-        BadGateway, DestinationUnavailable, DnsError, GatewayTimeout, Overloaded,
-        ProxyInternalError, RateLimited,
-    },
-    Processed::{Maybe, Unlikely},
-    Product::{Apisix, Kong},
-    Reporter,
     bad_gateway::clue::Clue::{Begins, BodyHolds, Has, JsonHolds},
+    failure::{
+        Cause::{
+            BadGateway, DestinationUnavailable, DnsError, GatewayTimeout, Overloaded,
+            ProxyInternalError, RateLimited,
+        },
+        Processed::{Maybe, Unlikely},
+        Product::{Apisix, Kong},
+        Reporter,
+    },
 };
 
 const KONG: Source = Source::Documented("https://developer.konghq.com/gateway/debug/");

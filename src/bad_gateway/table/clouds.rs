@@ -3,17 +3,20 @@
 
 use super::{Row, Source, gateway, row};
 use crate::{
-    Cause::{
-        BadGateway, ConnectionLimitReached, ConnectionRefused, ConnectionTerminated,
-        ConnectionTimeout, DestinationIpUnroutable, DestinationUnavailable, DnsError,
-        GatewayTimeout, HttpProtocolError, HttpResponseTimeout, Overloaded, ProxyInternalError,
-        RateLimited, TlsCertificateError, TlsProtocolError,
-    },
-    Processed::{Maybe, Unlikely},
-    Product::{
-        Akamai, ApiGateway, AwsAlb, Azure, CloudFront, Cloudflare, Fastly, Google, Heroku, Vercel,
-    },
     bad_gateway::clue::Clue::{self, Begins, BodyHolds, Has, Is, JsonHolds},
+    failure::{
+        Cause::{
+            BadGateway, ConnectionLimitReached, ConnectionRefused, ConnectionTerminated,
+            ConnectionTimeout, DestinationIpUnroutable, DestinationUnavailable, DnsError,
+            GatewayTimeout, HttpProtocolError, HttpResponseTimeout, Overloaded, ProxyInternalError,
+            RateLimited, TlsCertificateError, TlsProtocolError,
+        },
+        Processed::{Maybe, Unlikely},
+        Product::{
+            Akamai, ApiGateway, AwsAlb, Azure, CloudFront, Cloudflare, Fastly, Google, Heroku,
+            Vercel,
+        },
+    },
 };
 
 const ALB: Source = Source::Documented(

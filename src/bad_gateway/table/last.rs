@@ -2,10 +2,8 @@
 
 use super::{Row, Source};
 use crate::{
-    Cause::OriginError,
-    Processed::Maybe,
-    Reporter,
     bad_gateway::clue::Clue::{Begins, BodyBegins, BodyLacks},
+    failure::{Cause::OriginError, Processed::Maybe, Reporter},
 };
 
 /// A gateway's own answer speaks of what it does; an application's of its own business.

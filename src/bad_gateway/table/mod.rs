@@ -22,7 +22,7 @@ mod tests;
 use http::StatusCode;
 
 use super::clue::{Clue, Seen};
-use crate::{Cause, Processed, Product, Reporter};
+use crate::failure::{Cause, Processed, Product, Reporter};
 
 /// One answer of one product.
 #[derive(Clone, Copy, Debug)]

@@ -2,13 +2,15 @@
 
 use super::{Row, Source, gateway};
 use crate::{
-    Cause::{
-        BadGateway, DestinationUnavailable, DnsError, HttpResponseTimeout, Overloaded, RateLimited,
-        TlsProtocolError,
-    },
-    Processed::{Maybe, Unlikely},
-    Product::{Apache, Caddy, HaProxy, Nginx, Squid, Traefik},
     bad_gateway::clue::Clue::{Begins, BodyBegins, BodyHolds, Is, Only},
+    failure::{
+        Cause::{
+            BadGateway, DestinationUnavailable, DnsError, HttpResponseTimeout, Overloaded,
+            RateLimited, TlsProtocolError,
+        },
+        Processed::{Maybe, Unlikely},
+        Product::{Apache, Caddy, HaProxy, Nginx, Squid, Traefik},
+    },
 };
 
 const NGINX: Source = Source::Recorded("nginx 1.22.1");

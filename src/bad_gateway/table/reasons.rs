@@ -2,15 +2,17 @@
 
 use super::{Row, Source, gateway, row};
 use crate::{
-    Cause::{
-        self, BadGateway, ConnectionLimitReached, ConnectionReadTimeout, ConnectionRefused,
-        ConnectionTerminated, ConnectionTimeout, DestinationIpUnroutable, DestinationUnavailable,
-        DnsError, HttpProtocolError, HttpResponseHeaderSectionSize, HttpResponseTimeout,
-        RateLimited, TlsProtocolError,
-    },
-    Processed::{Maybe, Unlikely},
-    Product::{Envoy, Squid},
     bad_gateway::clue::Clue::{Begins, BodyBegins, BodyHolds, Has, Is},
+    failure::{
+        Cause::{
+            self, BadGateway, ConnectionLimitReached, ConnectionReadTimeout, ConnectionRefused,
+            ConnectionTerminated, ConnectionTimeout, DestinationIpUnroutable,
+            DestinationUnavailable, DnsError, HttpProtocolError, HttpResponseHeaderSectionSize,
+            HttpResponseTimeout, RateLimited, TlsProtocolError,
+        },
+        Processed::{Maybe, Unlikely},
+        Product::{Envoy, Squid},
+    },
 };
 
 const SQUID: Source = Source::Recorded("Squid 5.7");

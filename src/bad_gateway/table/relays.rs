@@ -2,17 +2,19 @@
 
 use super::{Row, Source, gateway, row};
 use crate::{
-    Cause::{
-        BadGateway, ConnectionRefused, ConnectionTerminated, ConnectionTimeout,
-        DestinationUnavailable, DnsError, HttpProtocolError, HttpResponseHeaderSectionSize,
-        HttpResponseTimeout, TlsCertificateError, TlsProtocolError,
-    },
-    Processed::{Maybe, Unlikely},
-    Product::{
-        ConfigurableHttpProxy, ExpressHttpProxy, Fastify, Hapi, HttpProxyMiddleware, Mitmproxy,
-        Privoxy, Tinyproxy,
-    },
     bad_gateway::clue::Clue::{self, Begins, BodyBegins, BodyHolds, JsonHolds},
+    failure::{
+        Cause::{
+            BadGateway, ConnectionRefused, ConnectionTerminated, ConnectionTimeout,
+            DestinationUnavailable, DnsError, HttpProtocolError, HttpResponseHeaderSectionSize,
+            HttpResponseTimeout, TlsCertificateError, TlsProtocolError,
+        },
+        Processed::{Maybe, Unlikely},
+        Product::{
+            ConfigurableHttpProxy, ExpressHttpProxy, Fastify, Hapi, HttpProxyMiddleware, Mitmproxy,
+            Privoxy, Tinyproxy,
+        },
+    },
 };
 
 const TINYPROXY: Source = Source::Recorded("tinyproxy 1.11.1");
@@ -50,7 +52,7 @@ pub(super) static BY_BODY: &[Row] = &[
     row(gateway(Mitmproxy), &[502], &[OF_MITMPROXY, BodyHolds("<p>[Errno -2] ")], DnsError, Unlikely, "mitmproxy could not resolve the upstream's name", MITMPROXY),
     row(gateway(Mitmproxy), &[502], &[OF_MITMPROXY, BodyHolds("<p>server closed connection</p>")], ConnectionTerminated, Maybe, "mitmproxy sent the request and the upstream closed the connection", MITMPROXY),
     row(gateway(Mitmproxy), &[502], &[OF_MITMPROXY, BodyHolds("<p>unexpected server response: ")], HttpProtocolError, Maybe, "what the upstream answered mitmproxy is not HTTP, or broke off in its head", MITMPROXY),
-    row(gateway(Mitmproxy), &[502], &[OF_MITMPROXY, BodyHolds("without sending complete message body")], crate::Cause::HttpResponseIncomplete, Maybe, "the upstream's answer to mitmproxy broke off", MITMPROXY),
+    row(gateway(Mitmproxy), &[502], &[OF_MITMPROXY, BodyHolds("without sending complete message body")], crate::failure::Cause::HttpResponseIncomplete, Maybe, "the upstream's answer to mitmproxy broke off", MITMPROXY),
     row(gateway(Mitmproxy), &[502], &[OF_MITMPROXY, BodyHolds("<p>The remote server does not speak TLS.</p>")], TlsProtocolError, Unlikely, "mitmproxy's TLS handshake with the upstream failed", MITMPROXY),
     row(gateway(Mitmproxy), &[502], &[OF_MITMPROXY, BodyHolds("<p>Certificate verify failed: ")], TlsCertificateError, Unlikely, "mitmproxy did not accept the upstream's certificate", MITMPROXY),
     row(gateway(HttpProxyMiddleware), &[504], &[BodyBegins("Error occurred while trying to proxy: ")], BadGateway, Maybe, "http-proxy-middleware got no response: refused, closed, reset, too late or no such name, to all of which it answers 504", MIDDLEWARE),

@@ -2,13 +2,15 @@
 
 use super::{Row, Source, gateway, row};
 use crate::{
-    Cause::{
-        BadGateway, ConnectionTerminated, ConnectionTimeout, DestinationUnavailable, DnsError,
-        HttpProtocolError, HttpResponseTimeout, TlsCertificateError, TlsProtocolError,
-    },
-    Processed::{Maybe, Unlikely},
-    Product::{H2o, Lighttpd, Nghttpx, TrafficServer, Varnish},
     bad_gateway::clue::Clue::{self, Begins, BodyBegins, BodyHolds, BodyIs},
+    failure::{
+        Cause::{
+            BadGateway, ConnectionTerminated, ConnectionTimeout, DestinationUnavailable, DnsError,
+            HttpProtocolError, HttpResponseTimeout, TlsCertificateError, TlsProtocolError,
+        },
+        Processed::{Maybe, Unlikely},
+        Product::{H2o, Lighttpd, Nghttpx, TrafficServer, Varnish},
+    },
 };
 
 const VARNISH: Source = Source::Recorded("Varnish 7.1.1");
@@ -39,7 +41,7 @@ pub(super) static BY_BODY: &[Row] = &[
     row(gateway(TrafficServer), &[504], &[BodyHolds("<TITLE>Inactivity Timeout</TITLE>"), BodyHolds("Description: Too much time has passed without sending any data for document.")], HttpResponseTimeout, Maybe, "Traffic Server sent the request and no response came in time", ATS),
     row(gateway(TrafficServer), &[500], &[BodyHolds("<TITLE>Unknown Host</TITLE>"), BodyHolds("Description: Unable to locate the server requested")], DnsError, Unlikely, "Traffic Server could not resolve the upstream's name", ATS),
     // It never sends a request again by itself, not even one that met a closed connection.
-    row(gateway(H2o), &[502], &[OF_H2O, BodyIs("connection failed")], crate::Cause::ConnectionRefused, Unlikely, "the upstream refused h2o's connection", H2O),
+    row(gateway(H2o), &[502], &[OF_H2O, BodyIs("connection failed")], crate::failure::Cause::ConnectionRefused, Unlikely, "the upstream refused h2o's connection", H2O),
     row(gateway(H2o), &[502], &[OF_H2O, BodyIs("connection timeout")], ConnectionTimeout, Unlikely, "h2o's connection to the upstream timed out", H2O),
     row(gateway(H2o), &[502], &[OF_H2O, BodyIs("I/O error (head)")], ConnectionTerminated, Maybe, "h2o sent the request and the connection was closed before the head of a response was whole", H2O),
     row(gateway(H2o), &[502], &[OF_H2O, BodyIs("I/O timeout")], HttpResponseTimeout, Maybe, "h2o sent the request and no response came in time", H2O),

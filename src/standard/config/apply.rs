@@ -6,9 +6,12 @@ use super::{
     values::{Off, Plain, Switch},
 };
 use crate::{
-    BadGatewayClassifierLayer, DeadlineLayer, LoggingLayer, RetryLayer, StandardLayer,
+    bad_gateway::BadGatewayClassifierLayer,
+    deadline::DeadlineLayer,
     keys::KeyOf,
-    retry::{self, Http},
+    logging::LoggingLayer,
+    retry::{self, Http, RetryLayer},
+    standard::StandardLayer,
 };
 
 impl<C, F, K, Side> StandardLayer<C, Http<F>, K, Side>

@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use tower_layer::Layer;
 
 use super::{Config, Configured, Handle, live::Shared};
-use crate::{StandardLayer, keys::KeyOf, retry::Http};
+use crate::{keys::KeyOf, retry::Http, standard::StandardLayer};
 
 /// Applies [`Configured`]: the stack of [`StandardLayer`], under the policy of each request's URL. See the
 /// [module docs](super).

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use http::Uri;
 
 use super::{Config, policy::Policy};
-use crate::{StandardLayer, circuit_breaker::Circuits, keys::KeyOf, retry::Http};
+use crate::{circuit_breaker::Circuits, keys::KeyOf, retry::Http, standard::StandardLayer};
 
 /// What a layer, its services and its handles share.
 pub(super) struct Shared<L> {

@@ -11,12 +11,12 @@ use tower_service::Service;
 
 use super::live::Shared;
 use crate::{
-    BoxError, StandardLayer,
+    error::BoxError,
     error_response::ErrorResponse,
     keys::KeyOf,
     logging::Logging,
     retry::{Convert, Http},
-    standard::{Client, Gateway, Standard},
+    standard::{Client, Gateway, Standard, StandardLayer},
 };
 
 /// Service made by [`ConfiguredLayer`](super::ConfiguredLayer).

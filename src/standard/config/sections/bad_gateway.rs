@@ -1,6 +1,6 @@
 use super::section;
 use crate::{
-    BadGatewayClassifierLayer as Layer,
+    bad_gateway::BadGatewayClassifierLayer as Layer,
     standard::config::values::{Count, Time},
 };
 

@@ -1,7 +1,8 @@
 use serde::Deserialize;
 
 use crate::{
-    Ratio, retry,
+    ratio::Ratio,
+    retry,
     standard::config::values::{Count, Given, Share},
 };
 

@@ -1,6 +1,6 @@
 use super::section;
 use crate::{
-    CircuitBreakerLayer as Layer,
+    circuit_breaker::CircuitBreakerLayer as Layer,
     standard::{
         config::values::{Count, Off, Positive, Share, Time},
         keyed::Breaker,

@@ -7,8 +7,7 @@ use serde::{
 
 use super::{Inherit, section};
 use crate::{
-    InFlightLimitLayer,
-    in_flight::Adaptive,
+    in_flight::{Adaptive, InFlightLimitLayer},
     standard::config::values::{Given, Leaf, Off, Positive, leaf},
 };
 

@@ -1,6 +1,6 @@
 use super::section;
 use crate::{
-    LoggingLayer as Layer,
+    logging::LoggingLayer as Layer,
     standard::config::values::{Count, Header, List, Severity, Share, Text},
 };
 

@@ -2,7 +2,7 @@ use serde::de::Expected;
 
 use super::section;
 use crate::{
-    DeadlineHeaderLayer as Layer,
+    deadline::DeadlineHeaderLayer as Layer,
     standard::config::{
         values::{Hop, LeafVisitor, Time},
         wrong::Wrong,

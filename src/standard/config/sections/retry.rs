@@ -2,8 +2,7 @@ use std::time::Duration;
 
 use super::{Backoff, Budget, section};
 use crate::{
-    RetryLayer as Layer,
-    retry::Http,
+    retry::{Http, RetryLayer as Layer},
     standard::config::{
         values::{
             Count, Header, List, Methods, Off, Plain, Status, Switch, Time, Unlimited, table,

@@ -6,7 +6,7 @@ use super::{
     Count, Given, Header, Hop, List, Off, Positive, Severity, Share, Status, Text, Time, Unlimited,
     methods::Verb,
 };
-use crate::{Ratio, deadline::TimeoutHeader, logging::Level};
+use crate::{deadline::TimeoutHeader, logging::Level, ratio::Ratio};
 
 /// What a layer's setter takes for a value.
 pub(in crate::standard::config) trait Plain {

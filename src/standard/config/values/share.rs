@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::{Leaf, leaf};
-use crate::Ratio;
+use crate::ratio::Ratio;
 
 /// A part of a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

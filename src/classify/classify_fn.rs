@@ -1,7 +1,7 @@
 use std::{any::type_name, error::Error, fmt};
 
 use super::Classify;
-use crate::Failure;
+use crate::failure::Failure;
 
 /// Makes a [`Classify`] from a closure.
 ///

@@ -1,4 +1,4 @@
-//! From what is seen of a response to what is said of it.
+//! From the observed parts of a response to its failure.
 
 use std::sync::Arc;
 
@@ -11,56 +11,57 @@ use super::{
     table::{self, Row, Source},
 };
 use crate::{
-    Cause, Failure, Reporter,
-    classify::{is_plain_text, of_head},
+    classify::of_head,
+    failure::{Cause, Failure, Reporter},
 };
 
-/// What is said of one response, so far.
+/// The failure of a response as far as it is known.
 #[derive(Debug)]
-pub(super) struct Conclusion {
+pub(super) struct Diagnosis {
     status: StatusCode,
     failure: Failure,
     evidence: Option<Evidence>,
     proxy_status: Option<Arc<ProxyStatus>>,
-    /// Looking at the body would change nothing.
+    /// The body cannot change it.
     settled: bool,
 }
 
-impl Conclusion {
-    /// From the head alone.
+impl Diagnosis {
+    /// Diagnoses the head alone.
     pub(super) fn from_head(status: StatusCode, headers: &HeaderMap) -> Self {
         let failure = of_head(status, headers);
         let failure = match status.as_u16() {
-            // An application's, or that of a gateway: some answer 500 when a name does not resolve, or the answer they got
-            // is no HTTP. Above 505 there are as many meanings as vendors.
+            // Either the application or a gateway failed: some gateways respond 500 if a name does not resolve, or if the
+            // upstream does not speak HTTP. Above 505 each vendor has its own meanings.
             500 | 506..=528 | 530.. => failure.with_cause(Cause::Unknown),
             _ => failure,
         };
         let proxy_status = proxy_status::read(headers).map(Arc::new);
         let mut this = Self { status, failure, evidence: None, proxy_status, settled: false };
-        if !this.believe_proxy_status()
-            && let Some(row) =
-                table::by_head(status, Seen { headers, body: None, over: false, whole: false })
-        {
-            this.take(row);
+        if !this.apply_proxy_status() {
+            let head = Seen { headers, body: None, over: false, whole: false };
+            if let Some(row) = table::by_head(status, head) {
+                this.apply(row);
+            }
         }
         this
     }
 
-    /// A gateway's explicit word is worth more than what it looks like. Returns whether it gave the cause.
-    fn believe_proxy_status(&mut self) -> bool {
-        let Some(said) = self.proxy_status.as_ref().filter(|said| said.error().is_some()) else {
+    /// Applies the `Proxy-Status` of a gateway, which takes precedence over its fingerprint. Returns whether it named a cause.
+    fn apply_proxy_status(&mut self) -> bool {
+        let proxy_status = self.proxy_status.as_ref();
+        let Some(proxy_status) = proxy_status.filter(|status| status.error().is_some()) else {
             return false;
         };
-        self.failure = self.failure.with_reporter(Reporter::Gateway(said.product()));
+        self.failure = self.failure.with_reporter(Reporter::Gateway(proxy_status.product()));
         self.evidence = Some(Evidence {
             note: "a gateway on the way says so, in Proxy-Status",
             source: "RFC 9209",
             verified: true,
             proxy_status: None,
         });
-        let Some(cause) = said.cause() else { return false };
-        self.failure = self.failure.with_cause(cause).with_processed(said.processed(cause));
+        let Some(cause) = proxy_status.cause() else { return false };
+        self.failure = self.failure.with_cause(cause).with_processed(proxy_status.processed(cause));
         self.settled = true;
         true
     }
@@ -69,16 +70,16 @@ impl Conclusion {
         self.settled
     }
 
-    /// From what was read of the body so far.
-    pub(super) fn look(&mut self, seen: Seen<'_>) {
+    /// Diagnoses the part of the body that was read so far.
+    pub(super) fn update(&mut self, seen: Seen<'_>) {
         let row = table::by_body(self.status, seen);
         let last = || if seen.over { table::by_nothing(self.status, seen) } else { None };
         if let Some(row) = row.or_else(last) {
-            self.take(row);
+            self.apply(row);
         }
     }
 
-    fn take(&mut self, row: &Row) {
+    fn apply(&mut self, row: &Row) {
         self.failure = self
             .failure
             .with_cause(row.cause.unwrap_or(self.failure.cause()))
@@ -92,8 +93,8 @@ impl Conclusion {
         self.settled = true;
     }
 
-    /// Leaves it where every layer finds it.
-    pub(super) fn leave(self, extensions: &mut Extensions) {
+    /// Inserts the failure and its evidence into the extensions of the response.
+    pub(super) fn insert_into(self, extensions: &mut Extensions) {
         extensions.insert(self.failure);
         let proxy_status = self.proxy_status;
         let evidence = match self.evidence {
@@ -109,9 +110,4 @@ impl Conclusion {
             extensions.insert(evidence);
         }
     }
-}
-
-/// Whether the body may be that of a gateway: its own errors are 429 and 5xx, text, and not compressed.
-pub(super) fn may_peek(status: StatusCode, headers: &HeaderMap) -> bool {
-    (status.as_u16() == 429 || status.as_u16() >= 500) && is_plain_text(headers)
 }

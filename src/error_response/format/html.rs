@@ -1,50 +1,48 @@
-//! The answer as a page for a person: `page.html`, filled in.
+//! The response as a page for people: `page.html`, filled in.
 
-use super::{answer::Answer, settings::Settings, words};
+use crate::error_response::{messages, reply::ErrorReply};
 
 const TEMPLATE: &str = include_str!("page.html");
 
-/// Nothing may be loaded, run or sent from the page; the one style is named by its hash.
-pub(super) const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
-    style-src 'sha256-LZaUe0XW4dn/+5ZHBvTLr3UnsUUsmTH9/78JpYKphBk='";
+/// The page may load, run and send nothing. Its only style is allowed by its hash.
+pub(in crate::error_response) const POLICY: &str = "default-src 'none'; base-uri 'none'; \
+    form-action 'none'; style-src 'sha256-LZaUe0XW4dn/+5ZHBvTLr3UnsUUsmTH9/78JpYKphBk='";
 
-/// Fills the template in, in one pass: what is put in is not looked into again.
-pub(super) fn page(answer: &Answer, settings: &Settings, request_id: Option<&str>) -> String {
+/// Fills in the template in one pass, so that values are not searched for placeholders.
+pub(in crate::error_response) fn page(
+    reply: &ErrorReply,
+    server: &str,
+    request_id: Option<&str>,
+) -> String {
     let mut page = String::with_capacity(TEMPLATE.len() + 1_024);
     let mut pieces = TEMPLATE.split("{{");
     page.push_str(pieces.next().unwrap_or_default());
     for piece in pieces {
         let (key, rest) = piece.split_once("}}").unwrap_or_default();
-        fill(&mut page, key, answer, settings, request_id);
+        fill(&mut page, key, reply, server, request_id);
         page.push_str(rest);
     }
     page
 }
 
-fn fill(
-    page: &mut String,
-    key: &str,
-    answer: &Answer,
-    settings: &Settings,
-    request_id: Option<&str>,
-) {
-    let cause = answer.failure().cause();
+fn fill(page: &mut String, key: &str, reply: &ErrorReply, server: &str, request_id: Option<&str>) {
+    let cause = reply.failure.cause();
     match key {
-        "title" => escape(page, &words::title(answer.status())),
-        "headline" => escape(page, words::headline(answer.status())),
+        "title" => escape(page, &messages::title(reply.status)),
+        "headline" => escape(page, messages::headline(reply.status)),
         "description" => escape(page, cause.description()),
-        "try" => escape(page, &words::what_to_try(answer)),
+        "try" => escape(page, &messages::retry_advice(reply)),
         "advice" => escape(page, cause.advice()),
         "checks" => cause.checks().iter().for_each(|check| item(page, check)),
-        "error" => escape(page, answer.text().unwrap_or_default()),
-        "server" => escape(page, settings.name()),
+        "error" => escape(page, reply.text.as_deref().unwrap_or_default()),
+        "server" => escape(page, server),
         "cause" => escape(page, cause.as_str()),
         "request" => escape(page, request_id.unwrap_or_default()),
         _ => {}
     }
 }
 
-/// One check; what stands between backticks is a command.
+/// Appends one check. Text between backticks is a command.
 fn item(page: &mut String, check: &str) {
     page.push_str("<li>");
     for (at, part) in check.split('`').enumerate() {
@@ -55,7 +53,7 @@ fn item(page: &mut String, check: &str) {
     }
 }
 
-/// As text, between tags and in quoted attributes alike.
+/// Appends text, escaped for elements and for quoted attributes.
 fn escape(page: &mut String, text: &str) {
     for c in text.chars() {
         match c {
@@ -64,7 +62,7 @@ fn escape(page: &mut String, text: &str) {
             '>' => page.push_str("&gt;"),
             '"' => page.push_str("&quot;"),
             '\'' => page.push_str("&#39;"),
-            // HTML has no way to write this one.
+            // HTML cannot represent it.
             '\0' => page.push('\u{fffd}'),
             c => page.push(c),
         }

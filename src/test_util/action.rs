@@ -1,12 +1,12 @@
-//! What is done with a request once it has been read.
+//! What an upstream does with a request.
 
 use std::{fmt, sync::Arc};
 
-use crate::BoxError;
+use crate::error::BoxError;
 
 #[derive(Clone, Debug)]
-pub(super) enum Act {
-    Answer,
+pub(super) enum Action {
+    Respond,
     Close,
     Reset,
     Silent,
@@ -15,18 +15,18 @@ pub(super) enum Act {
     Error(MakeError),
 }
 
-impl Act {
+impl Action {
     pub(super) const fn is_refusal(&self) -> bool {
         matches!(self, Self::Refuse)
     }
 
-    /// Whether a socket can do it.
+    /// Returns whether a socket can do it.
     pub(super) const fn is_for_sockets(&self) -> bool {
         !matches!(self, Self::Refuse | Self::Error(_))
     }
 }
 
-/// Makes an error anew for each request.
+/// Makes an error for each request.
 #[derive(Clone)]
 pub(super) struct MakeError(Arc<dyn Fn() -> BoxError + Send + Sync>);
 

@@ -1,45 +1,47 @@
-//! The answer to a gRPC call: trailers only, as gRPC's "PROTOCOL-HTTP2" describes.
+//! The response to a gRPC call: trailers only, as in gRPC's "PROTOCOL-HTTP2".
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, header::CONTENT_TYPE};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use super::answer::Answer;
-use crate::Cause;
+use crate::{error_response::reply::ErrorReply, failure::Cause};
 
-/// What is not sent as it is in `grpc-message`: all but %x20-24 and %x26-7E.
+/// The characters that are percent-encoded in `grpc-message`: all but %x20-24 and %x26-7E.
 const ENCODED: &AsciiSet = &CONTROLS.add(b'%');
 
-pub(super) fn response(answer: &Answer) -> Response<Option<Bytes>> {
-    let mut message = answer.failure().cause().as_str().replace('_', " ");
-    if let Some(text) = answer.text() {
+pub(in crate::error_response) fn response(reply: &ErrorReply) -> Response<Option<Bytes>> {
+    let cause = reply.failure.cause();
+    let mut message = cause.as_str().replace('_', " ");
+    if let Some(text) = &reply.text {
         message.extend([": ", text]);
     }
     let message = utf8_percent_encode(&message, ENCODED).to_string();
     let mut response = Response::new(None);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    headers.insert("grpc-status", HeaderValue::from(code(answer.failure().cause())));
+    headers.insert("grpc-status", HeaderValue::from(code(cause)));
     if let Ok(message) = HeaderValue::try_from(message) {
         headers.insert("grpc-message", message);
     }
-    if let Some(pushback) = pushback(answer) {
+    if let Some(pushback) = pushback(reply) {
         headers.insert("grpc-retry-pushback-ms", HeaderValue::from(pushback));
     }
     response
 }
 
-/// gRFC A6, "Pushback": how long to wait, in milliseconds, or, when negative, the word not to retry.
-fn pushback(answer: &Answer) -> Option<i32> {
-    if answer.gave_up() {
+/// Returns the wait in milliseconds, or -1 to forbid a retry (gRFC A6, "Pushback").
+fn pushback(reply: &ErrorReply) -> Option<i32> {
+    if reply.gave_up {
         return Some(-1);
     }
-    let ms = answer.retry_after()?.as_nanos().div_ceil(1_000_000);
+    let ms = reply.retry_after?.as_nanos().div_ceil(1_000_000);
     Some(i32::try_from(ms).unwrap_or(i32::MAX))
 }
 
-/// By what gRPC's "statuscodes" says of each code. Where that leaves it open, by the status that HTTP would have, as
-/// gRPC's "http-grpc-status-mapping" has it: 502, 503 and 504 are `UNAVAILABLE`.
+/// Returns the code that gRPC's "statuscodes" defines for a cause.
+///
+/// A cause that it does not define has the code of its HTTP status, by gRPC's "http-grpc-status-mapping": 502, 503 and 504
+/// are `UNAVAILABLE`.
 const fn code(cause: Cause) -> u16 {
     match cause {
         // CANCELLED: "the operation was cancelled".

@@ -1,4 +1,4 @@
-//! The text of an error, as far as it may leave this server.
+//! The text of an error that may leave this server.
 
 use std::{
     error::Error,
@@ -7,18 +7,17 @@ use std::{
 
 use crate::error::chain;
 
-/// In characters.
-const LONGEST: usize = 512;
+const MAX_CHARS: usize = 512;
 
-/// What the errors of a chain say, joined by colons: one line, at most 512 characters. What could begin a line, speak to
-/// a terminal or turn the direction of the text is replaced by `?`.
-pub(super) fn text(error: &(dyn Error + 'static)) -> String {
+/// Joins the texts of a chain of errors by colons, in one line of at most 512 characters. Characters that could start a line,
+/// control a terminal or change the direction of the text are replaced by `?`.
+pub(super) fn error_text(error: &(dyn Error + 'static)) -> String {
     let mut all = Text::default();
     for error in chain(error) {
         let mut one = Text::default();
-        // An error here means "long enough", or is the error's own: what is written so far is taken.
+        // This fails if the text is long enough, or if the error's own `Display` does. The text so far is used.
         let _ = write!(one, "{error}");
-        // Many libraries repeat what their source says.
+        // Many libraries repeat the text of their source.
         if all.line.contains(&one.line) {
             continue;
         }
@@ -39,7 +38,7 @@ struct Text {
 impl Write for Text {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for c in text.chars() {
-            if self.length == LONGEST {
+            if self.length == MAX_CHARS {
                 return Err(fmt::Error);
             }
             self.length += 1;

@@ -3,7 +3,7 @@ use http::{
     header::{CONTENT_ENCODING, CONTENT_TYPE},
 };
 
-/// Whether a body is text that can be read as it comes: not compressed, and text, JSON, XML, HTML, or of no type.
+/// Returns whether a body is readable text: not compressed, and text, JSON, XML, HTML or without a type.
 pub(crate) fn is_plain_text(headers: &HeaderMap) -> bool {
     headers
         .get_all(CONTENT_ENCODING)

@@ -1,11 +1,11 @@
-//! What is said to a visitor.
+//! Sentences for the visitor of a failed page.
 
 use http::StatusCode;
 
-use super::answer::Answer;
-use crate::Processed;
+use super::reply::ErrorReply;
+use crate::failure::Processed;
 
-/// `502 Bad Gateway`.
+/// Returns a title such as `502 Bad Gateway`.
 pub(super) fn title(status: StatusCode) -> String {
     let reason = status.canonical_reason().unwrap_or_default();
     format!("{} {reason}", status.as_u16()).trim_end().to_owned()
@@ -23,25 +23,25 @@ pub(super) const fn headline(status: StatusCode) -> &'static str {
     }
 }
 
-/// When to try again, and whether that may do harm.
-pub(super) fn what_to_try(answer: &Answer) -> String {
-    let again = match (answer.seconds(), answer.status().as_u16()) {
+/// Returns when to try again, and whether that may do harm.
+pub(super) fn retry_advice(reply: &ErrorReply) -> String {
+    let again = match (reply.retry_after_secs(), reply.status.as_u16()) {
         (Some(0), _) => "Please try again now.".to_owned(),
         (Some(seconds), _) => format!("Please try again in {}.", span(seconds)),
-        // Not 408 and 429, which pass.
+        // Not 408 and 429, which are temporary.
         (None, 400..=407 | 409..=428 | 430..=499) => {
             return "Sending it again as it is will not help.".to_owned();
         }
         (None, _) => "Please try again in a moment.".to_owned(),
     };
-    let harm = match answer.failure().processed() {
+    let harm = match reply.failure.processed() {
         Processed::No => "Nothing was done with your request, so that does no harm.",
         _ => "If you were sending something, such as an order, check first whether it has arrived.",
     };
     format!("{again} {harm}")
 }
 
-/// Rounded up, in the largest unit of which there are two or more.
+/// Formats a time, rounded up, in the largest unit of which there are two or more.
 fn span(seconds: u64) -> String {
     let units = [(86_400, "days"), (3_600, "hours"), (60, "minutes")];
     match units.into_iter().find(|&(unit, _)| seconds >= 2 * unit) {

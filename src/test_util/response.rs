@@ -1,14 +1,12 @@
-//! A response, whether it is written to a socket or handed over.
+//! A response of a script, for a socket or for a caller in this process.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
-use super::FlakyBody;
-
 #[derive(Clone, Debug, Default)]
-pub(super) struct Answer {
+pub(super) struct ScriptedResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
@@ -16,23 +14,23 @@ pub(super) struct Answer {
     pub(super) truncated: bool,
 }
 
-/// What of a body is sent, and when.
+/// The two halves of a body and the pause between them.
 #[derive(Debug, Default)]
-pub(super) struct Parts {
+pub(super) struct BodyHalves {
     pub(super) first: Bytes,
     pub(super) delay: Duration,
     pub(super) second: Bytes,
-    /// It breaks off instead of the byte that was announced and is missing.
+    /// The body announces one more byte, and breaks off before it.
     pub(super) truncated: bool,
 }
 
-impl Answer {
-    /// Its head, the same for every method (RFC 9110 §9.3.2).
+impl ScriptedResponse {
+    /// Returns the head, which is the same for every method (RFC 9110 §9.3.2).
     pub(super) fn head(&self) -> Response<()> {
         let mut head = Response::new(());
         *head.status_mut() = self.status;
         head.headers_mut().clone_from(&self.headers);
-        // RFC 9110 §8.6: none with a 204; that of a 304 would be another response's.
+        // RFC 9110 §8.6: a 204 has none, and that of a 304 would describe another response.
         if !self.is_bodiless() {
             let length = HeaderValue::from(self.announced());
             head.headers_mut().insert(header::CONTENT_LENGTH, length);
@@ -40,18 +38,14 @@ impl Answer {
         head
     }
 
-    pub(super) fn parts(&self, method: &Method) -> Parts {
+    pub(super) fn halves(&self, method: &Method) -> BodyHalves {
         if self.is_bodiless() || method == Method::HEAD || self.announced() == 0 {
-            return Parts::default();
+            return BodyHalves::default();
         }
         let mut first = self.body.clone();
         let half = if self.body_delay.is_zero() { first.len() } else { first.len() / 2 };
         let second = first.split_off(half);
-        Parts { first, delay: self.body_delay, second, truncated: self.truncated }
-    }
-
-    pub(super) fn response(&self, method: &Method) -> Response<FlakyBody> {
-        self.head().map(|()| FlakyBody::new(self.parts(method)))
+        BodyHalves { first, delay: self.body_delay, second, truncated: self.truncated }
     }
 
     fn announced(&self) -> u64 {
@@ -63,8 +57,8 @@ impl Answer {
     }
 }
 
-impl Parts {
-    pub(super) fn left(&self) -> u64 {
+impl BodyHalves {
+    pub(super) fn remaining(&self) -> u64 {
         (self.first.len() + self.second.len()) as u64 + u64::from(self.truncated)
     }
 }

@@ -1,0 +1,109 @@
+//! Metadata that the retry layer attaches to requests, responses and errors.
+
+mod gave_up;
+#[cfg(any(feature = "circuit-breaker", feature = "logging"))]
+mod order;
+mod stop;
+
+use std::{num::NonZeroU32, time::Duration};
+
+use crate::failure::Failure;
+
+#[cfg(any(feature = "circuit-breaker", feature = "logging"))]
+pub(crate) use self::order::{hint_if_around_retry, hint_inside_retry};
+pub use self::{gave_up::GaveUp, stop::Stop};
+
+/// The number of an attempt, starting at 1.
+///
+/// The retry layer inserts it into the request's extensions from the second attempt on. The first attempt carries none,
+/// since an extension allocates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt(pub NonZeroU32);
+
+/// Reports how many attempts were made and why retrying stopped.
+///
+/// The retry layer inserts it into the extensions of every response except one that succeeded at the first attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempts {
+    count: NonZeroU32,
+    elapsed: Duration,
+    failure: Option<Failure>,
+    stop: Option<Stop>,
+    past: Vec<Past>,
+}
+
+/// The maximum number of past attempts in a report.
+const MAX_PAST: usize = 8;
+
+/// An attempt that failed and was followed by another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Past {
+    failure: Failure,
+    delay: Duration,
+}
+
+impl Past {
+    /// Returns the failure of the attempt.
+    #[must_use]
+    pub const fn failure(&self) -> &Failure {
+        &self.failure
+    }
+
+    /// Returns the wait between the attempt and the next.
+    #[must_use]
+    pub const fn delay(&self) -> Duration {
+        self.delay
+    }
+}
+
+/// Adds an attempt to `past`. Beyond the maximum, the oldest is dropped.
+pub(crate) fn remember(past: &mut Vec<Past>, failure: Failure, delay: Duration) {
+    if past.len() == MAX_PAST {
+        past.remove(0);
+    }
+    past.push(Past { failure, delay });
+}
+
+impl Attempts {
+    pub(crate) const fn new(
+        count: NonZeroU32,
+        elapsed: Duration,
+        failure: Option<Failure>,
+        stop: Option<Stop>,
+        past: Vec<Past>,
+    ) -> Self {
+        Self { count, elapsed, failure, stop, past }
+    }
+
+    /// Returns the number of requests sent, the first included.
+    #[must_use]
+    pub const fn count(&self) -> NonZeroU32 {
+        self.count
+    }
+
+    /// Returns the time from the call to the response, waits included.
+    #[must_use]
+    pub const fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// Returns the classifier's verdict on the response; `None` for a success.
+    ///
+    /// A retried status below 400, from [`status_forcelist`](crate::RetryLayer::status_forcelist), is not a failure.
+    #[must_use]
+    pub const fn failure(&self) -> Option<&Failure> {
+        self.failure.as_ref()
+    }
+
+    /// Returns why a failed response was not retried again; `None` for a success.
+    #[must_use]
+    pub const fn stop(&self) -> Option<Stop> {
+        self.stop
+    }
+
+    /// Returns the earlier attempts, oldest first, at most the last 8.
+    #[must_use]
+    pub fn past(&self) -> &[Past] {
+        &self.past
+    }
+}

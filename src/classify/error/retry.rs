@@ -1,0 +1,14 @@
+use std::{error::Error, ops::ControlFlow};
+
+use super::context::ErrorContext;
+use crate::attempts::GaveUp;
+
+pub(super) fn inspect(
+    context: &mut ErrorContext,
+    error: &(dyn Error + 'static),
+) -> ControlFlow<()> {
+    if let Some(gave_up) = error.downcast_ref::<GaveUp>() {
+        context.may_be_processed |= gave_up.may_be_processed();
+    }
+    ControlFlow::Continue(())
+}

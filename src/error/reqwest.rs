@@ -1,0 +1,40 @@
+//! The error of the reqwest adapter, which `classify` and the views of errors know too.
+
+use std::{error, fmt};
+
+/// An error of [`Client`](crate::reqwest::Client); its `source()` is reqwest's.
+#[derive(Debug)]
+pub struct Error {
+    source: reqwest::Error,
+    may_be_redirected: bool,
+}
+
+impl Error {
+    pub(crate) const fn new(source: reqwest::Error, may_be_redirected: bool) -> Self {
+        Self { source, may_be_redirected }
+    }
+
+    /// Returns whether the client follows redirects, so that an earlier server may have answered the request.
+    #[must_use]
+    pub const fn may_be_redirected(&self) -> bool {
+        self.may_be_redirected
+    }
+
+    /// Returns reqwest's own error.
+    #[must_use]
+    pub fn into_inner(self) -> reqwest::Error {
+        self.source
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("request failed")
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        Some(&self.source)
+    }
+}

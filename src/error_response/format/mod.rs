@@ -1,0 +1,6 @@
+//! The formats of an error response, a file each.
+
+pub(super) mod grpc;
+pub(super) mod html;
+pub(super) mod problem_json;
+pub(super) mod text;
