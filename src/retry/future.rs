@@ -91,7 +91,11 @@ where
                 let outcome = outcome.map_err(Into::into);
                 let Verdict { classified, failure } = self.classify(&outcome);
                 let Some(failure) = failure else {
-                    return Poll::Ready(self.finish(outcome));
+                    if self.made > 1 {
+                        return Poll::Ready(self.finish(outcome));
+                    }
+                    self.project().state.set(State::Done);
+                    return Poll::Ready(outcome);
                 };
                 if let Some(outcome) = self.as_mut().retry(outcome, failure, classified) {
                     return Poll::Ready(outcome);

@@ -98,7 +98,7 @@ where
     }
 
     #[inline]
-    fn save(&self, request: &Request<B>) -> Saved {
+    fn save(&self, request: &Request<F::Body>) -> Saved {
         Saved {
             method: request.method().clone(),
             uri: request.uri().clone(),

@@ -43,15 +43,12 @@ where
         Verdict { classified, failure }
     }
 
-    /// Ends a call that did well.
+    /// Ends a call that did well at a later attempt.
     pub(super) fn finish(
         mut self: Pin<&mut Self>,
         outcome: Result<S::Response, BoxError>,
     ) -> Result<S::Response, BoxError> {
         self.as_mut().project().state.set(State::Done);
-        if self.made == 1 {
-            return outcome;
-        }
         outcome.map(|response| self.annotate(response, None, None))
     }
 

@@ -54,10 +54,10 @@ pub(super) mod sealed {
         fn policy(&self, request: &Req) -> Option<Arc<Policy>>;
         /// When it must be answered.
         fn deadline(&self, request: &Req) -> Option<Deadline>;
-        /// Keeps the part of a request that later attempts are made of.
-        fn save(&self, request: &Req) -> Self::Saved;
         /// Returns the first attempt's request, and the body that later ones send.
         fn send(&self, request: Req, body_limit: usize) -> (Self::Request, Self::Body);
+        /// Keeps the part of a request that later attempts are made of.
+        fn save(&self, request: &Self::Request) -> Self::Saved;
         fn facts<'a>(&self, saved: &'a Self::Saved) -> RequestFacts<'a>;
         /// Whether it can be sent again, as far as is known now.
         fn is_repeatable(&self, body: &Self::Body) -> bool;

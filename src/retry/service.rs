@@ -53,12 +53,12 @@ where
         let body_limit = policy.as_deref().unwrap_or(&settings.policy).body_limit;
         let (classifier, protocol) = (self.classifier.clone(), self.protocol.clone());
         // The instance that was polled ready makes the first attempt. Its clone is polled before use.
-        let next = self.inner.clone();
-        let saved = self.protocol.save(&request);
+        let next = Some(self.inner.clone());
         let (request, body) = self.protocol.send(request, body_limit);
+        let saved = self.protocol.save(&request);
         if is_late {
             // Another call may use the readiness of this instance.
-            self.inner = next.clone();
+            self.inner = self.inner.clone();
         }
         ResponseFuture {
             state: if is_late {
@@ -66,7 +66,7 @@ where
             } else {
                 State::Attempt { attempt: self.inner.call(request) }
             },
-            next: Some(next),
+            next,
             saved,
             body,
             classifier,
