@@ -6,7 +6,6 @@
 
 mod advice;
 mod cause;
-#[cfg(feature = "bad-gateway")]
 pub(crate) mod evidence;
 mod processed;
 mod reporter;

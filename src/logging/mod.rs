@@ -187,16 +187,17 @@
 
 mod body;
 mod curl;
-mod end;
+mod emit;
 mod escape;
 mod fields;
 mod future;
+mod guard;
 mod headers;
 mod layer;
-mod left_behind;
 mod level;
-mod line;
-mod opentelemetry;
+mod message;
+mod otel;
+mod outcome;
 mod quote;
 mod record;
 mod redact;
@@ -204,10 +205,7 @@ mod request;
 mod sample;
 mod service;
 mod settings;
-mod slot;
-mod span;
 mod target;
-mod url;
 mod view;
 
 pub use self::{
