@@ -32,6 +32,10 @@ pin_project! {
 }
 
 impl<B> ResponseBody<B> {
+    pub(super) fn unobserved(inner: B) -> Self {
+        Self { inner, guard: RecordGuard::default() }
+    }
+
     pub(super) const fn new(inner: B, guard: RecordGuard) -> Self {
         Self { inner, guard }
     }

@@ -36,12 +36,18 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        if this.guard.is_empty() {
+            let result = ready!(this.inner.poll(cx));
+            return Poll::Ready(result.map(|response| response.map(ResponseBody::unobserved)));
+        }
         let result = ready!(this.guard.run(|| this.inner.poll(cx)));
         match &result {
             Ok(response) => this.guard.on_response(response, this.classifier),
             Err(error) => this.guard.on_error(error, this.classifier, this.view),
         }
-        let guard = mem::take(this.guard);
-        Poll::Ready(result.map(|response| response.map(|body| ResponseBody::new(body, guard))))
+        Poll::Ready(result.map(|response| {
+            let (head, body) = response.into_parts();
+            Response::from_parts(head, ResponseBody::new(body, mem::take(this.guard)))
+        }))
     }
 }

@@ -4,6 +4,7 @@ use std::{error::Error, fmt, thread};
 
 use http::Response;
 use http_body::Body;
+use tracing::span::Entered;
 
 use super::{
     Head, emit, otel,
@@ -27,11 +28,7 @@ const UNKNOWN: Failure = Failure::new(Cause::Unknown).with_reporter(Reporter::Lo
 ///
 /// Empty if the request is not logged, or its record has been emitted.
 #[derive(Default)]
-pub(super) struct RecordGuard {
-    record: Option<Record>,
-    /// Set while the inner service, its body or the classifier runs. Remains set if that panics.
-    is_running: bool,
-}
+pub(super) struct RecordGuard(Option<Record>);
 
 impl RecordGuard {
     /// Begins the record of a request.
@@ -40,26 +37,31 @@ impl RecordGuard {
             return Self::default();
         }
         let mut record = Record::new(settings, head);
+        record.span = otel::span(&record);
         if record.request.attempt.is_some() {
             hint_inside_retry();
         }
-        record.span = otel::span(&record);
-        Self { record: Some(record), is_running: false }
+        Self(Some(record))
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.record.is_none()
+        self.0.is_none()
+    }
+
+    /// Enters the request's span.
+    pub(super) fn enter(&self) -> Option<Entered<'_>> {
+        self.0.as_ref().map(|record| record.span.enter())
     }
 
     /// Calls or polls the inner service, or its body, inside the request's span.
     pub(super) fn run<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        let Some(record) = &self.record else { return work() };
-        self.is_running = true;
+        let Some(record) = &mut self.0 else { return work() };
+        record.is_running = true;
         let result = {
             let _entered = record.span.enter();
             work()
         };
-        self.is_running = false;
+        record.is_running = false;
         result
     }
 
@@ -69,10 +71,10 @@ impl RecordGuard {
         B: Body,
         C: Classify<Response<B>>,
     {
-        let Some(record) = &mut self.record else { return };
-        self.is_running = true;
+        let Some(record) = &mut self.0 else { return };
+        record.is_running = true;
         let failure = classifier.classify(Ok(response));
-        self.is_running = false;
+        record.is_running = false;
         let head = ResponseRecord::new(record, response, failure);
         let is_complete = head.is_complete() || is_at_end(response.body());
         record.response = Some(head);
@@ -88,20 +90,18 @@ impl RecordGuard {
         C: Classify<Response<B>>,
         V: View<E>,
     {
-        if self.is_empty() {
-            return;
-        }
-        self.is_running = true;
+        let Some(record) = &mut self.0 else { return };
+        record.is_running = true;
         let known = view.view(error);
         let failure = known.and_then(|known| classifier.classify(Err(known)));
-        self.is_running = false;
+        record.is_running = false;
         // An error is a failure, whatever the classifier returns.
         self.on_failure(failure.unwrap_or(UNKNOWN), known, error);
     }
 
     /// Records a frame of data of the response's body.
     pub(super) fn on_data(&mut self, len: usize, chunk: &[u8]) {
-        let Some(record) = &mut self.record else { return };
+        let Some(record) = &mut self.0 else { return };
         let Some(response) = &mut record.response else { return };
         response.add_data(&record.settings, len, chunk);
         if response.is_complete() {
@@ -123,7 +123,7 @@ impl RecordGuard {
         known: Option<&(dyn Error + 'static)>,
         text: &dyn fmt::Display,
     ) {
-        let Some(record) = self.record.take() else { return };
+        let Some(record) = self.0.take() else { return };
         let innermost = known.and_then(innermost);
         let message = match &innermost {
             Some(error) if may_contain_url(*error) => None,
@@ -141,7 +141,7 @@ impl RecordGuard {
     }
 
     fn finish(&mut self, outcome: Outcome) {
-        let Some(record) = self.record.take() else { return };
+        let Some(record) = self.0.take() else { return };
         emit::emit(&record, &Completion::new(outcome, record.response_details()));
     }
 }
@@ -149,8 +149,8 @@ impl RecordGuard {
 impl Drop for RecordGuard {
     fn drop(&mut self) {
         // A subscriber that panics during unwinding would abort the process.
-        let Some(record) = self.record.as_ref().filter(|_| !thread::panicking()) else { return };
-        let outcome = if self.is_running {
+        let Some(record) = self.0.as_ref().filter(|_| !thread::panicking()) else { return };
+        let outcome = if record.is_running {
             Outcome::Panicked
         } else if record.response.is_some() {
             Outcome::Dropped

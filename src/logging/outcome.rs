@@ -2,11 +2,7 @@
 
 use std::{error::Error, fmt};
 
-use super::{
-    Level,
-    record::ResponseDetails,
-    settings::{Role, Settings},
-};
+use super::{Level, level::Levels, record::ResponseDetails, settings::Role};
 use crate::{Cause, Failure, Reporter, attempts::Stop, error::chain};
 
 /// How a request ended.
@@ -61,6 +57,19 @@ pub(super) enum LineKind {
     Cancelled,
 }
 
+impl LineKind {
+    pub(super) fn level(self, levels: &Levels) -> Level {
+        match self {
+            Self::Success => levels.success,
+            Self::Retried => levels.retried,
+            Self::ClientError => levels.client_error.unwrap_or(levels.success),
+            Self::Failure => levels.failure,
+            Self::Rejected => levels.rejected,
+            Self::Cancelled => levels.cancelled,
+        }
+    }
+}
+
 impl Completion<'_> {
     /// Combines an outcome with the reasons that the response's head gave, if it came.
     pub(super) fn new(outcome: Outcome, response: Option<&ResponseDetails>) -> Self {
@@ -95,18 +104,6 @@ impl Completion<'_> {
                     LineKind::Success
                 }
             }
-        }
-    }
-
-    pub(super) fn level(&self, settings: &Settings) -> Level {
-        let levels = &settings.levels;
-        match self.kind(settings.role) {
-            LineKind::Success => levels.success,
-            LineKind::Retried => levels.retried,
-            LineKind::ClientError => levels.client_error.unwrap_or(levels.success),
-            LineKind::Failure => levels.failure,
-            LineKind::Rejected => levels.rejected,
-            LineKind::Cancelled => levels.cancelled,
         }
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct Record {
     pub(super) response: Option<ResponseRecord>,
     /// Disabled unless the subscriber enables the span's level.
     pub(super) span: Span,
+    /// Whether the inner service, its body or the classifier is running. Remains set if that panics.
+    pub(super) is_running: bool,
 }
 
 /// The head of a request.
@@ -93,6 +95,7 @@ impl Record {
             request: RequestRecord::new(settings, head),
             response: None,
             span: Span::none(),
+            is_running: false,
         }
     }
 
@@ -154,10 +157,12 @@ impl RequestDetails {
     /// Captures what the settings ask for. Returns `None` if that is nothing.
     fn capture(settings: &Settings, head: Head<'_>) -> Option<Box<Self>> {
         let headers = head.headers();
-        let user_agent = headers.get(header::USER_AGENT).filter(|_| settings.user_agent).cloned();
+        let user_agent =
+            if settings.user_agent { headers.get(header::USER_AGENT).cloned() } else { None };
         let route = settings.route.0.as_ref().and_then(|route| route(head));
-        let has_use_for_headers = !settings.headers.is_empty() || settings.is_curl_enabled();
-        let headers = (has_use_for_headers && !headers.is_empty()).then(|| headers.clone());
+        let keeps_headers =
+            !headers.is_empty() && (!settings.headers.is_empty() || settings.is_curl_enabled());
+        let headers = keeps_headers.then(|| headers.clone());
         let is_empty = user_agent.is_none() && route.is_none() && headers.is_none();
         (!is_empty).then(|| Box::new(Self { user_agent, route, headers }))
     }
@@ -213,7 +218,7 @@ impl ResponseDetails {
             attempts: attempts.map(|attempts| attempts.count().get()),
             stop: attempts.and_then(Attempts::stop),
             note,
-            id: headers.get(&REQUEST_ID).filter(|_| failure.is_some()).cloned(),
+            id: failure.and_then(|_| headers.get(&REQUEST_ID).cloned()),
             headers: (!settings.headers.is_empty()).then(|| headers.clone()),
             body: keeps_body.then(Vec::new),
         }))

@@ -44,16 +44,15 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let mut guard = if LevelFilter::current() < self.min_level {
+        let guard = if LevelFilter::current() < self.min_level {
             RecordGuard::default()
         } else {
             RecordGuard::start(&self.settings, Head::new(&request))
         };
-        ResponseFuture {
-            inner: guard.run(|| self.inner.call(request)),
-            guard,
-            classifier: self.classifier.clone(),
-            view: self.view.clone(),
-        }
+        let entered = guard.enter();
+        let inner = self.inner.call(request);
+        drop(entered);
+        let (classifier, view) = (self.classifier.clone(), self.view.clone());
+        ResponseFuture { inner, guard, classifier, view }
     }
 }
