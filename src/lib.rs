@@ -254,7 +254,7 @@ mod body;
 mod budget;
 #[cfg(any(feature = "retry", feature = "circuit-breaker", feature = "in-flight"))]
 mod keys;
-#[cfg(any(feature = "logging", feature = "circuit-breaker", feature = "metrics"))]
+#[cfg(feature = "circuit-breaker")]
 mod panics;
 #[cfg(any(
     feature = "retry",

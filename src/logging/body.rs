@@ -32,12 +32,13 @@ pin_project! {
 }
 
 impl<B> ResponseBody<B> {
-    pub(super) fn unobserved(inner: B) -> Self {
-        Self { inner, guard: RecordGuard::default() }
-    }
-
     pub(super) const fn new(inner: B, guard: RecordGuard) -> Self {
         Self { inner, guard }
+    }
+
+    /// Wraps a body that is not logged.
+    pub(super) fn unobserved(inner: B) -> Self {
+        Self::new(inner, RecordGuard::default())
     }
 }
 
@@ -55,7 +56,7 @@ where
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
         let guard = this.guard;
-        let polled = guard.run(|| this.inner.as_mut().poll_frame(cx));
+        let polled = guard.in_span(|| this.inner.as_mut().poll_frame(cx));
         if guard.is_empty() {
             return polled;
         }

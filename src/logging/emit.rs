@@ -28,7 +28,7 @@ const MIN_BODY_TIME: Duration = Duration::from_millis(1);
 pub(super) fn emit(record: &Record, completion: &Completion<'_>) {
     let settings = &*record.settings;
     let kind = completion.kind(settings.role);
-    let level = kind.level(&settings.levels);
+    let level = kind.level(settings.levels);
     let is_sampled = matches!(kind, LineKind::Success | LineKind::Retried);
     if level.is_enabled() && (!is_sampled || settings.sample.takes()) {
         let _entered = record.span.enter();

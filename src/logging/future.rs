@@ -37,10 +37,11 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         if this.guard.is_empty() {
+            // Passes the response through.
             let result = ready!(this.inner.poll(cx));
             return Poll::Ready(result.map(|response| response.map(ResponseBody::unobserved)));
         }
-        let result = ready!(this.guard.run(|| this.inner.poll(cx)));
+        let result = ready!(this.guard.in_span(|| this.inner.poll(cx)));
         match &result {
             Ok(response) => this.guard.on_response(response, this.classifier),
             Err(error) => this.guard.on_error(error, this.classifier, this.view),

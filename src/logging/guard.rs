@@ -53,8 +53,8 @@ impl RecordGuard {
         self.0.as_ref().map(|record| record.span.enter())
     }
 
-    /// Calls or polls the inner service, or its body, inside the request's span.
-    pub(super) fn run<T>(&mut self, work: impl FnOnce() -> T) -> T {
+    /// Polls the inner future or body inside the request's span.
+    pub(super) fn in_span<T>(&mut self, work: impl FnOnce() -> T) -> T {
         let Some(record) = &mut self.0 else { return work() };
         record.is_running = true;
         let result = {

@@ -58,7 +58,7 @@ pub(super) enum LineKind {
 }
 
 impl LineKind {
-    pub(super) fn level(self, levels: &Levels) -> Level {
+    pub(super) fn level(self, levels: Levels) -> Level {
         match self {
             Self::Success => levels.success,
             Self::Retried => levels.retried,
