@@ -1,4 +1,4 @@
-//! A command that sends a request again.
+//! A command that repeats a request.
 
 use std::fmt::{self, Write};
 
@@ -9,13 +9,13 @@ use super::{
     record::Record,
     redact::{Part, parts},
     settings::{CREDENTIALS, Settings},
-    target::Target,
+    target::RequestTarget,
 };
 
-/// A longer command is not written, in bytes: half of it would send something else.
-const LONGEST: usize = 8 * 1024;
+/// The longest command that is written, in bytes. A part of one would send another request.
+const MAX_COMMAND_BYTES: usize = 8 * 1024;
 
-/// Headers whose values say nothing about who asks. All others become variables.
+/// Headers whose values do not identify the caller. All others become variables.
 const HARMLESS: [HeaderName; 15] = [
     header::ACCEPT,
     header::ACCEPT_ENCODING,
@@ -34,8 +34,8 @@ const HARMLESS: [HeaderName; 15] = [
     HeaderName::from_static("x-request-id"),
 ];
 
-/// Headers that curl makes itself.
-const OF_CURL: [HeaderName; 5] = [
+/// Headers that curl sends by itself.
+const CURL_HEADERS: [HeaderName; 5] = [
     header::CONTENT_LENGTH,
     header::HOST,
     header::TRANSFER_ENCODING,
@@ -43,8 +43,7 @@ const OF_CURL: [HeaderName; 5] = [
     header::UPGRADE,
 ];
 
-/// The command, for bash and zsh: nothing that the peer sent is seen by the shell but as text, and secrets are
-/// variables, to be set first.
+/// The command, for bash and zsh. It quotes what the peer sent. Secrets are variables, to be set first.
 #[derive(Debug)]
 pub(super) struct Curl<'a>(pub(super) &'a Record);
 
@@ -52,7 +51,7 @@ impl fmt::Display for Curl<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut command = String::new();
         self.write(&mut command)?;
-        if command.len() > LONGEST {
+        if command.len() > MAX_COMMAND_BYTES {
             return f.write_str("curl: not written, the request is too long");
         }
         f.write_str(&command)
@@ -62,20 +61,20 @@ impl fmt::Display for Curl<'_> {
 impl Curl<'_> {
     fn write(&self, out: &mut String) -> fmt::Result {
         let Self(record) = self;
-        let target = Target::of(record);
-        // Globs and `..` are the request's own.
-        let headers = record.more().and_then(|it| it.headers.as_ref());
-        let has_body = has_body(&record.method, headers);
-        // By `-X HEAD` curl would wait for the content.
-        if record.method == Method::HEAD && !has_body {
+        let target = RequestTarget::new(record);
+        let method = &record.request.method;
+        let headers = record.request_headers();
+        let has_body = has_body(method, headers);
+        // Globs and `..` are part of the URL. With `-X HEAD` curl would wait for content.
+        if method == Method::HEAD && !has_body {
             out.push_str("curl -gI --path-as-is");
         } else {
-            write!(out, "curl -gi --path-as-is -X {}", Quoted(record.method.as_str().as_bytes()))?;
+            write!(out, "curl -gi --path-as-is -X {}", Quoted(method.as_str().as_bytes()))?;
         }
         for (name, value) in headers.into_iter().flatten() {
-            if !OF_CURL.contains(name) && out.len() <= LONGEST {
+            if !CURL_HEADERS.contains(name) && out.len() <= MAX_COMMAND_BYTES {
                 out.push_str(" -H ");
-                header(out, name, value, record.settings())?;
+                header(out, name, value, &record.settings)?;
             }
         }
         if has_body {
@@ -89,8 +88,9 @@ impl Curl<'_> {
     }
 }
 
-/// Whether it has content, as far as its head tells. On a client that is often to be written yet, and in HTTP/2 it need not say
-/// so: then a method that is there to send some has some, since an empty request would do something else.
+/// Returns whether a request has content, by its headers or else by its method.
+///
+/// A client often sets those headers after this layer, and HTTP/2 does not require them. An empty request would do something else.
 fn has_body(method: &Method, headers: Option<&HeaderMap>) -> bool {
     let value = |name| headers.and_then(|it| it.get(name));
     match value(header::CONTENT_LENGTH) {
@@ -108,19 +108,18 @@ fn header(
 ) -> fmt::Result {
     let is_shown = HARMLESS.contains(name) || settings.headers.contains(name);
     if is_shown && !value.is_sensitive() {
-        // curl takes a header without a value for one to be left out, unless it ends so.
+        // curl omits a header that ends in a colon.
         let separator = if value.is_empty() { ";" } else { ": " };
         let line = [name.as_str().as_bytes(), separator.as_bytes(), value.as_bytes()].concat();
         return write!(out, "{}", Quoted(&line));
     }
     let before = format!("{name}: ");
-    // Only a credential has its own name for a variable: a peer must not choose which of those that the reader has
-    // set is sent.
+    // Only a credential's variable has the header's own name. Otherwise a peer could choose a variable of the reader's shell.
     let prefix = if CREDENTIALS.contains(name) { "" } else { "HEADER_" };
     write!(out, "{}{}", Quoted(before.as_bytes()), Variable(prefix, name.as_str()))
 }
 
-fn url(out: &mut String, target: &Target<'_>) -> fmt::Result {
+fn url(out: &mut String, target: &RequestTarget<'_>) -> fmt::Result {
     let origin = format!(
         "{}://{}{}{}",
         target.scheme(),

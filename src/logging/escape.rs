@@ -1,9 +1,9 @@
 use std::fmt::{self, Write};
 
-/// How much of a text from elsewhere is written into the line for a person, in characters.
-pub(super) const SHORT: usize = 256;
-/// How much of one is written into a field of its own.
-pub(super) const LONG: usize = 2_048;
+/// The longest text of a peer in a message or a short field, in characters.
+pub(super) const MAX_SHORT_CHARS: usize = 256;
+/// The longest text of a peer in a field that may be long, in characters.
+pub(super) const MAX_LONG_CHARS: usize = 2_048;
 
 /// A text from elsewhere, such as an error's, as it may stand in a log: what is [hidden](is_hidden) escaped, and cut after
 /// so many characters. An escape counts as the one that it stands for.

@@ -4,14 +4,14 @@ use http::{HeaderMap, HeaderName};
 
 use super::escape::Lossy;
 
-/// Those headers of a message that may be seen: `name: value`, one after the other.
+/// The selected headers of a message: `name: value`, separated by semicolons. Omits sensitive values.
 #[derive(Debug)]
-pub(super) struct Shown<'a> {
+pub(super) struct SelectedHeaders<'a> {
     pub(super) headers: &'a HeaderMap,
     pub(super) names: &'a [HeaderName],
 }
 
-impl fmt::Display for Shown<'_> {
+impl fmt::Display for SelectedHeaders<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
         for name in self.names {

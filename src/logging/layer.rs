@@ -5,7 +5,7 @@ use tower_layer::Layer;
 
 use super::{
     Head, Level, Logging,
-    settings::{CREDENTIALS, Hook, Settings, Side},
+    settings::{CREDENTIALS, Hook, Role, Settings},
     view::{ErrorsAs, Known},
 };
 use crate::{classify::HttpClassifier, ratio::Ratio, sharded::Sharded};
@@ -26,12 +26,12 @@ pub struct LoggingLayer<C = HttpClassifier, V = Known> {
 impl LoggingLayer {
     /// Logs the requests that a client sends: success at DEBUG, failure at WARN, by whole URL.
     pub fn client() -> Self {
-        Self::new(Side::Client, Level::Debug)
+        Self::new(Role::Client, Level::Debug)
     }
 
     /// Logs the requests that a server answers: success at INFO, failure at WARN, by path.
     pub fn server() -> Self {
-        Self::new(Side::Server, Level::Info)
+        Self::new(Role::Server, Level::Info)
     }
 
     /// Logs nothing.
@@ -44,8 +44,8 @@ impl LoggingLayer {
             .curl(false)
     }
 
-    fn new(side: Side, success: Level) -> Self {
-        let settings = Sharded::new(Settings::new(side, success));
+    fn new(role: Role, success: Level) -> Self {
+        let settings = Sharded::new(Settings::new(role, success));
         Self { classifier: HttpClassifier::new(), view: Known::default(), settings }
     }
 }
@@ -86,7 +86,7 @@ impl<C, V> LoggingLayer<C, V> {
 impl<C, V> LoggingLayer<C, V> {
     /// The level of requests that succeed. Default: INFO on a server, DEBUG on a client.
     pub fn success(self, level: Level) -> Self {
-        self.set(|it| it.set_success(level))
+        self.set(|it| it.levels.success = level)
     }
 
     /// The level of requests that succeed after more than one attempt. Default: INFO.
@@ -107,7 +107,7 @@ impl<C, V> LoggingLayer<C, V> {
     /// The level of requests that an open circuit or a limit of ours refuses. Default: DEBUG, since there may be
     /// thousands a second; the circuit's own line, at WARN, says at its end how many there were.
     pub fn refused(self, level: Level) -> Self {
-        self.set(|it| it.levels.refused = level)
+        self.set(|it| it.levels.rejected = level)
     }
 
     /// The level of requests that the caller gives up, before the response or in its body. Default: INFO.
@@ -235,7 +235,7 @@ impl<C, V> LoggingLayer<C, V> {
     /// Logs up to so many bytes of the body of a failed response, if it is text and not compressed, as far as the caller
     /// reads it. At most 2 KiB. Default: zero, none: who knows what stands in there.
     pub fn failed_body(self, bytes: usize) -> Self {
-        self.set(|it| it.failed_body = bytes.min(super::escape::LONG))
+        self.set(|it| it.failed_body = bytes.min(super::escape::MAX_LONG_CHARS))
     }
 }
 
@@ -247,8 +247,7 @@ impl<S, C: Clone, V: Clone> Layer<S> for LoggingLayer<C, V> {
             inner,
             classifier: self.classifier.clone(),
             view: self.view.clone(),
-            gravest: self.settings.gravest(),
-            at_length: self.settings.at_length(),
+            min_level: self.settings.min_level(),
             settings: self.settings.clone(),
         }
     }

@@ -1,6 +1,6 @@
 use tracing::level_filters::LevelFilter;
 
-/// How important a line is.
+/// The level of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Level {
     /// For nobody but a debugger.
@@ -18,7 +18,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// What somebody must listen to for lines of this level to be written.
+    /// Returns the filter that enables this level.
     pub(super) const fn filter(self) -> Option<LevelFilter> {
         match self {
             Self::Trace => Some(LevelFilter::TRACE),
@@ -30,8 +30,8 @@ impl Level {
         }
     }
 
-    /// Whether anybody listens at this level: a comparison with a static.
-    pub(super) fn is_heard(self) -> bool {
+    /// Returns whether a subscriber may enable this level.
+    pub(super) fn is_enabled(self) -> bool {
         self.filter().is_some_and(|filter| LevelFilter::current() >= filter)
     }
 }
@@ -41,14 +41,14 @@ impl Level {
 pub(super) struct Levels {
     pub(super) success: Level,
     pub(super) retried: Level,
-    /// As a success, if not set.
+    /// Defaults to `success`.
     pub(super) client_error: Option<Level>,
     pub(super) failure: Level,
-    pub(super) refused: Level,
+    pub(super) rejected: Level,
     pub(super) cancelled: Level,
 }
 
-/// Calls a macro of tracing with a level that it insists on knowing at compile time.
+/// Calls a macro of tracing, whose level must be a constant, with a level that is not.
 macro_rules! at_level {
     ($level:expr, $macro:ident, $off:expr, $($arguments:tt)*) => {
         match $level {

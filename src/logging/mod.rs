@@ -4,8 +4,8 @@
 //! conventions for HTTP, and under `seawall.*` what those have no name for. The fields stand on the event itself, so
 //! that a span filtered out by its level loses nothing.
 //!
-//! A request is over when its response's body has ended, or has come as long as its head says, not when the head has come: a
-//! download that breaks off half way, and a caller that hangs up, are told from a success.
+//! A request is over when its response's body has ended, or has reached its `Content-Length`, not when the head has come.
+//! Truncated downloads and disconnected clients are therefore not logged as successes.
 //!
 //! # Example
 //!
@@ -62,7 +62,7 @@
 //! | the response failed, an error came, or the body broke off | cause, attempts, why no more | WARN | WARN | [`failure`](LoggingLayer::failure) |
 //! | our own refusal: an open circuit, a limit | cause | DEBUG | DEBUG | [`refused`](LoggingLayer::refused) |
 //! | the caller dropped the call, or the body of a success before its end | `cancelled`, `dropped` | INFO | INFO | [`cancelled`](LoggingLayer::cancelled) |
-//! | what is inside panicked | `panicked` | WARN | WARN | [`failure`](LoggingLayer::failure) |
+//! | the inner service panicked, and the panic was caught | `panicked` | WARN | WARN | [`failure`](LoggingLayer::failure) |
 //!
 //! So while a circuit is open, a server's 503s are not in a log at INFO: they would fill it, and say no more than the one line at
 //! WARN with which [it opened](crate::circuit_breaker#what-is-told). `refused(Level::Info)` has each of them written.
@@ -70,16 +70,16 @@
 //! Of gRPC, with [`GrpcClassifier`](crate::GrpcClassifier), the status is looked for in the head of a response only: a call that
 //! fails with `grpc-status: 14` in its trailers, after a message, is logged as a success.
 //!
-//! No line is written of a `poll_ready` that fails, since there is no request yet, nor of a request for which
-//! [`skip`](LoggingLayer::skip) panics.
+//! No line is written for a `poll_ready` that fails, since there is no request yet. None is written while a thread unwinds from
+//! a [panic](#panics).
 //!
 //! [`only_failures`](LoggingLayer::only_failures), [`sample`](LoggingLayer::sample) and [`skip`](LoggingLayer::skip)
 //! make less of it. A failure is followed, at DEBUG and under the target `seawall::logging::curl`, by a
 //! [command](LoggingLayer::curl) for bash or zsh that sends the request again: secrets, and every header not known to be
 //! harmless, are variables in it, such as `"${AUTHORIZATION}"`.
 //!
-//! With all levels switched off by the subscriber a call allocates nothing and records nothing. A success that turns out
-//! not to be written allocates nothing either: 64 records a thread are kept, and used again.
+//! A call records nothing and allocates nothing if the subscriber enables none of these levels. A success below the enabled
+//! level allocates nothing either, unless a setter asks for headers, the route or the `User-Agent`.
 //!
 //! # Fields
 //!
@@ -102,12 +102,16 @@
 //! | `error.message` | the text of the innermost error | failure |
 //! | `seawall.cause`, `.reporter`, `.processed`, `.advice` | of the [`Failure`](crate::Failure) | failure |
 //! | `seawall.note` | what `BadGatewayClassifierLayer` recognised | failure |
-//! | `seawall.attempts`, `.stop` | requests sent, and why no more | if `RetryLayer` had something to decide |
+//! | `seawall.attempts`, `.stop` | requests sent, and why no more | if the response has `Attempts`, or the error is or contains `GaveUp` |
 //! | `seawall.end` | `complete`, `error`, `dropped` (in the body), `cancelled` (before the head), `panicked` | always |
 //! | `seawall.duration_ms`, `.head_ms` | to the end; to the head, if the body took 1 ms or more | always |
 //! | `seawall.request_id` | the `x-request-id` of the request, or of a failed response: as tower-http's `SetRequestIdLayer` sets it, outside of this layer | if there is one |
 //! | `seawall.request.headers`, `.response.headers` | see [`headers`](LoggingLayer::headers) | if set |
 //! | `seawall.response.body` | see [`failed_body`](LoggingLayer::failed_body) | if set, failure |
+//!
+//! The line of a call that its caller cancels does not have the attempts made so far. `RetryLayer` emits them at DEBUG, in the event
+//! `cancelled while retrying`. Nor does the line of an error that is not retried have a `seawall.stop`, since that error is not inside
+//! of `GaveUp`. `RetryLayer` emits it at DEBUG, in the event `giving up`.
 //!
 //! # What is never logged
 //!
@@ -163,12 +167,15 @@
 //!
 //! Dropping the response future or the body drops what is inside, then writes the line, marked as such.
 //!
-//! # A subscriber that panics
+//! # Panics
 //!
-//! Its panic passes through the call that was being logged, as it does with any event of `tracing`. It is told of that
-//! request once, nothing is left locked or held, and other requests are not concerned. Should the thread be unwinding
-//! already, the panic ends here, since a second one would end the process; and so does one as a span is entered, left or
-//! closed.
+//! A panic of the inner service, of a subscriber, or of a closure passes through the call that is being logged. Other requests are
+//! not affected. The record of a request is emitted once, even if the subscriber panics at that.
+//!
+//! While a thread unwinds, nothing is emitted, because a subscriber that panics then would abort the process. So the line of a call
+//! that panics is missing, and the panic hook is the place to report it. If the panic is caught outside of this layer, as by
+//! tower-http's `CatchPanicLayer`, and the call is dropped after that, its line says `panicked`. As always with `tracing`, a
+//! span is left and closed during unwinding too.
 //!
 //! # Order
 //!
@@ -187,16 +194,17 @@
 
 mod body;
 mod curl;
-mod end;
+mod emit;
 mod escape;
 mod fields;
 mod future;
+mod guard;
 mod headers;
 mod layer;
-mod left_behind;
 mod level;
-mod line;
-mod opentelemetry;
+mod message;
+mod otel;
+mod outcome;
 mod quote;
 mod record;
 mod redact;
@@ -204,10 +212,7 @@ mod request;
 mod sample;
 mod service;
 mod settings;
-mod slot;
-mod span;
 mod target;
-mod url;
 mod view;
 
 pub use self::{

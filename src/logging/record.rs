@@ -1,410 +1,237 @@
-use std::{
-    mem,
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+//! The facts about one request and its response.
+
+use std::time::Duration;
 
 use http::{
-    Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header,
+    HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, Version, header,
 };
 use tokio::time::Instant;
 use tracing::Span;
 
 use super::{
     Head,
-    end::{End, Ending},
-    left_behind::LeftBehind,
-    line, opentelemetry,
-    settings::{Settings, Side},
-    span::Open,
-    url::Url,
+    settings::{Role, Settings},
 };
-use crate::{classify::is_plain_text, failure::Failure, sharded::Sharded};
-
-/// The longest of those that are in use, in bytes; a longer one is not held for nothing.
-const LONGEST_METHOD: usize = 15;
+use crate::{
+    attempts::{Attempt, Attempts, Stop},
+    classify::is_plain_text,
+    failure::{Failure, evidence::Evidence},
+    sharded::Sharded,
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What is known of one request. Written once: when it is finished, or else when it is dropped.
-///
-/// Nothing in here is allocated for a request as long as it may turn out not to be logged, unless asked for. It is made
-/// once and used for many, so [`begin`](Self::begin) sets, and [`clear`](Self::clear) lets go of, one thing after the
-/// other: less is moved so than with a whole one.
+/// One request, from the call to the end of its response's body.
 #[derive(Debug)]
 pub(super) struct Record {
-    settings: Option<Sharded<Settings>>,
-    pub(super) method: Method,
-    url: Url,
-    /// The request's; on a client the response's, once that is there.
-    pub(super) version: Version,
+    pub(super) settings: Sharded<Settings>,
     pub(super) started: Instant,
-    pub(super) request_id: Option<HeaderValue>,
-    /// On a server, whose requests name it nowhere else in HTTP/1.1.
-    pub(super) host: Option<HeaderValue>,
-    pub(super) status: Option<StatusCode>,
-    pub(super) body_bytes: u64,
-    /// The size of the content, where the head tells it: a reader need not ask for the end then, and hyper does not.
-    /// [`u64::MAX`] where not.
-    expected: u64,
-    side: Side,
-    /// Somebody wants to hear of a success.
-    wanted: bool,
-    /// There is more to be let go of than the settings.
-    is_full: bool,
-    /// What is inside has. Atomic only because a span of the same record is entered meanwhile.
-    panicked: AtomicBool,
-    pub(super) left_behind: LeftBehind,
-    more: Option<Box<More>>,
+    pub(super) request: RequestRecord,
+    /// Set when the response's head arrives.
+    pub(super) response: Option<ResponseRecord>,
+    /// Disabled unless the subscriber enables the span's level.
+    pub(super) span: Span,
+    /// Whether the inner service, its body or the classifier is running. Remains set if that panics.
+    pub(super) is_running: bool,
 }
 
-/// What is known of few requests.
-#[derive(Debug, Default)]
-pub(super) struct More {
+/// The head of a request.
+#[derive(Debug)]
+pub(super) struct RequestRecord {
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    pub(super) version: Version,
+    pub(super) id: Option<HeaderValue>,
+    /// The `Host` header. Captured on a server, where an HTTP/1.1 request names its host nowhere else.
+    pub(super) host: Option<HeaderValue>,
+    /// The attempt's number, for a layer inside a retry.
+    pub(super) attempt: Option<u32>,
+    pub(super) details: Option<Box<RequestDetails>>,
+}
+
+/// The parts of a request that are captured on demand.
+#[derive(Debug)]
+pub(super) struct RequestDetails {
     pub(super) user_agent: Option<HeaderValue>,
     pub(super) route: Option<String>,
-    /// Which attempt it is, inside a retry.
-    pub(super) attempt: Option<u32>,
-    /// Only if some of them are asked for, as those of the response.
     pub(super) headers: Option<HeaderMap>,
-    pub(super) span: Option<Open>,
-    /// When the head of the response came, if that will be told.
-    pub(super) after: Option<Duration>,
+}
+
+/// The head of a response, and the progress of its body.
+#[derive(Debug)]
+pub(super) struct ResponseRecord {
+    pub(super) status: StatusCode,
+    version: Version,
+    /// The time from the call to the response's head.
+    pub(super) time_to_head: Duration,
+    /// The length of the body, if the head specifies it. hyper's server stops reading there without polling for the end.
+    content_length: Option<u64>,
+    /// The bytes read so far.
+    pub(super) body_bytes: u64,
+    pub(super) details: Option<Box<ResponseDetails>>,
+}
+
+/// The parts of a response that a plain success does not have.
+#[derive(Debug)]
+pub(super) struct ResponseDetails {
     pub(super) failure: Option<Failure>,
-    /// Requests sent, the first included.
+    /// The number of requests sent, the first included.
     pub(super) attempts: Option<u32>,
-    pub(super) stop: Option<&'static str>,
+    /// Why the retry stopped.
+    pub(super) stop: Option<Stop>,
     pub(super) note: Option<&'static str>,
-    pub(super) response_headers: Option<HeaderMap>,
-    /// What is kept of the body, if any is to be.
+    id: Option<HeaderValue>,
+    pub(super) headers: Option<HeaderMap>,
+    /// The first bytes of the body, up to `failed_body` of the settings.
     pub(super) body: Option<Vec<u8>>,
 }
 
-impl Default for Record {
-    /// One that waits for a request.
-    fn default() -> Self {
-        Self {
-            settings: None,
-            method: Method::GET,
-            url: Url::default(),
-            version: Version::HTTP_11,
-            started: Instant::now(),
-            request_id: None,
-            host: None,
-            status: None,
-            body_bytes: 0,
-            expected: u64::MAX,
-            side: Side::Client,
-            wanted: false,
-            is_full: false,
-            panicked: AtomicBool::new(false),
-            left_behind: LeftBehind::default(),
-            more: None,
-        }
-    }
-}
-
 impl Record {
-    /// What there is of every request.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as `Slot::new`")]
-    pub(super) fn begin(&mut self, settings: &Sharded<Settings>, head: Head<'_>, whole: bool) {
-        self.settings = Some(settings.clone());
-        let is_whole = whole || !self.url.keep(head.uri());
-        if is_whole {
-            self.url.keep_whole(head.uri());
-        }
-        self.is_full = is_whole;
-        // Most often it is that of the one before.
-        if self.method != *head.method() {
-            self.keep_method(head.method());
-        }
-        self.version = head.version();
-        self.started = Instant::now();
-        self.status = None;
-        self.body_bytes = 0;
-        self.side = settings.side;
-        self.wanted = settings.wants_success();
-        *self.panicked.get_mut() = false;
-        self.left_behind = LeftBehind::default();
-        if !head.headers().is_empty() {
-            self.read_headers(head.headers());
-        }
-        if !head.extensions().is_empty() {
-            self.read_extensions(head.extensions());
+    pub(super) fn new(settings: &Sharded<Settings>, head: Head<'_>) -> Self {
+        Self {
+            settings: settings.clone(),
+            started: Instant::now(),
+            request: RequestRecord::new(settings, head),
+            response: None,
+            span: Span::none(),
+            is_running: false,
         }
     }
 
-    #[inline(never)]
-    fn keep_method(&mut self, method: &Method) {
-        self.method = method.clone();
-        // A longer one is allocated.
-        self.is_full |= method.as_str().len() > LONGEST_METHOD;
-    }
-
-    #[inline(never)]
-    fn read_headers(&mut self, headers: &HeaderMap) {
-        self.request_id = headers.get(&REQUEST_ID).cloned();
-        if self.side == Side::Server {
-            self.host = headers.get(header::HOST).cloned();
-        }
-        self.is_full |= self.request_id.is_some() || self.host.is_some();
-    }
-
-    #[inline(never)]
-    fn read_extensions(&mut self, extensions: &Extensions) {
-        if let Some(attempt) = attempt_of(extensions) {
-            self.more_mut().attempt = Some(attempt);
-            #[cfg(feature = "retry")]
-            crate::attempts::hint_inside_retry();
+    /// Returns the protocol version: the request's on a server, the response's on a client.
+    pub(super) fn version(&self) -> Option<Version> {
+        match self.settings.role {
+            Role::Server => Some(self.request.version),
+            // A client's request only proposes one.
+            Role::Client => self.response.as_ref().map(|response| response.version),
         }
     }
 
-    /// Does what others' code does, and remembers if that panics. If it does not, this costs nothing.
-    #[inline]
-    pub(super) fn watching<T>(&self, work: impl FnOnce() -> T) -> T {
-        let working = Working(&self.panicked);
-        let done = work();
-        mem::forget(working);
-        done
+    pub(super) fn status(&self) -> Option<StatusCode> {
+        self.response.as_ref().map(|response| response.status)
     }
 
-    pub(super) fn has_panicked(&self) -> bool {
-        self.panicked.load(Ordering::Relaxed)
+    /// Returns the id of the request, or the one that the upstream gave a failed response.
+    pub(super) fn request_id(&self) -> Option<&HeaderValue> {
+        self.request.id.as_ref().or_else(|| self.response_details()?.id.as_ref())
     }
 
-    /// What there is of some.
-    pub(super) fn read(&mut self, head: Head<'_>) {
-        let Some(settings) = self.settings.clone() else { return };
-        if settings.user_agent
-            && let Some(user_agent) = head.headers().get(header::USER_AGENT)
-        {
-            self.more_mut().user_agent = Some(user_agent.clone());
-        }
-        if !head.headers().is_empty() && (!settings.headers.is_empty() || line::repeats(&settings))
-        {
-            self.more_mut().headers = Some(head.headers().clone());
-        }
-        if let Some(route) = &settings.route.0
-            && let Some(route) = route(head)
-        {
-            self.more_mut().route = Some(route);
-        }
-        if settings.span().is_heard()
-            && let Some(span) = opentelemetry::span(self)
-        {
-            self.more_mut().span = Some(Open::new(span));
-        }
+    pub(super) fn route(&self) -> Option<&str> {
+        self.request.details.as_ref()?.route.as_deref()
     }
 
-    /// Lets go of what would be held for nothing.
-    #[inline]
-    pub(super) fn clear(&mut self) {
-        self.settings = None;
-        if self.is_full {
-            self.clear_rest();
+    pub(super) fn user_agent(&self) -> Option<&HeaderValue> {
+        self.request.details.as_ref()?.user_agent.as_ref()
+    }
+
+    pub(super) fn request_headers(&self) -> Option<&HeaderMap> {
+        self.request.details.as_ref()?.headers.as_ref()
+    }
+
+    pub(super) fn response_details(&self) -> Option<&ResponseDetails> {
+        self.response.as_ref()?.details.as_deref()
+    }
+}
+
+impl RequestRecord {
+    fn new(settings: &Settings, head: Head<'_>) -> Self {
+        let headers = head.headers();
+        let host = match settings.role {
+            Role::Server => headers.get(header::HOST).cloned(),
+            Role::Client => None,
+        };
+        Self {
+            method: head.method().clone(),
+            uri: head.uri().clone(),
+            version: head.version(),
+            id: headers.get(&REQUEST_ID).cloned(),
+            host,
+            attempt: head.extensions().get::<Attempt>().map(|attempt| attempt.0.get()),
+            details: RequestDetails::capture(settings, head),
         }
     }
+}
 
-    #[inline(never)]
-    pub(super) fn clear_rest(&mut self) {
-        self.method = Method::GET;
-        self.url.clear();
-        self.request_id = None;
-        self.host = None;
-        self.more = None;
+impl RequestDetails {
+    /// Captures what the settings ask for. Returns `None` if that is nothing.
+    fn capture(settings: &Settings, head: Head<'_>) -> Option<Box<Self>> {
+        let headers = head.headers();
+        let user_agent =
+            if settings.user_agent { headers.get(header::USER_AGENT).cloned() } else { None };
+        let route = settings.route.0.as_ref().and_then(|route| route(head));
+        let keeps_headers =
+            !headers.is_empty() && (!settings.headers.is_empty() || settings.is_curl_enabled());
+        let headers = keeps_headers.then(|| headers.clone());
+        let is_empty = user_agent.is_none() && route.is_none() && headers.is_none();
+        (!is_empty).then(|| Box::new(Self { user_agent, route, headers }))
     }
+}
 
-    pub(super) fn settings(&self) -> &Settings {
-        self.settings.as_deref().expect("has begun")
-    }
-
-    pub(super) fn uri(&self) -> &Uri {
-        self.url.get()
-    }
-
-    #[inline]
-    pub(super) fn more(&self) -> Option<&More> {
-        self.more.as_deref()
-    }
-
-    fn more_mut(&mut self) -> &mut More {
-        self.is_full = true;
-        self.more.get_or_insert_default()
-    }
-
-    #[inline]
-    pub(super) fn span(&self) -> Option<&Span> {
-        self.more()?.span.as_ref().map(Open::get)
-    }
-
-    /// Whether more of a response is kept than its head tells.
-    #[inline]
-    pub(super) fn wants_more(&self) -> bool {
-        self.wanted || self.more.is_some()
-    }
-
-    /// The response's head has come.
-    #[inline]
-    pub(super) fn answered(&mut self, status: StatusCode, version: Version) {
-        self.status = Some(status);
-        if self.side == Side::Client {
-            self.version = version;
-        }
-        // RFC 9110 §6.4.1.
-        let has_none = self.method == Method::HEAD
-            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        self.expected = if has_none { 0 } else { u64::MAX };
-    }
-
-    /// What its headers tell of the content; and all that is kept of few responses.
-    #[inline(never)]
-    pub(super) fn read_head(
-        &mut self,
-        headers: &HeaderMap,
-        extensions: &Extensions,
+impl ResponseRecord {
+    pub(super) fn new<B>(
+        record: &Record,
+        response: &Response<B>,
         failure: Option<Failure>,
-        has_more: bool,
-    ) {
-        // Not of a response without content, whose length is that of another one's.
-        if self.expected != 0
-            && let Some(length) = content_length(headers)
-        {
-            self.expected = length;
-        }
-        if has_more {
-            self.keep_head(headers, extensions, failure);
+    ) -> Self {
+        Self {
+            status: response.status(),
+            version: response.version(),
+            time_to_head: record.started.elapsed(),
+            content_length: content_length(&record.request.method, response),
+            body_bytes: 0,
+            details: ResponseDetails::capture(&record.settings, response, failure),
         }
     }
 
-    fn keep_head(
-        &mut self,
-        headers: &HeaderMap,
-        extensions: &Extensions,
-        failure: Option<Failure>,
-    ) {
-        let Some(settings) = self.settings.clone() else { return };
-        let after = self.started.elapsed();
-        let more = self.more_mut();
-        more.after = Some(after);
-        more.failure = failure;
-        (more.attempts, more.stop) = attempts_of(extensions);
-        more.note = note_of(extensions);
-        if !settings.headers.is_empty() {
-            more.response_headers = Some(headers.clone());
-        }
-        if failure.is_some() {
-            let keeps = settings.failed_body > 0 && is_plain_text(headers);
-            more.body = keeps.then(Vec::new);
-            // An upstream that numbers its answers itself.
-            self.is_full = true;
-            self.request_id = self.request_id.take().or_else(|| headers.get(&REQUEST_ID).cloned());
-        }
-    }
-
-    /// It was dropped after so many attempts.
-    pub(super) fn cut_short(&mut self, attempts: u32) {
-        self.more_mut().attempts = Some(attempts);
-    }
-
-    /// Whether no more can come.
-    #[inline]
-    pub(super) fn is_whole(&self) -> bool {
-        self.body_bytes >= self.expected
-    }
-
-    /// Some of the body has come.
-    #[inline]
-    pub(super) fn data(&mut self, len: usize, first: &[u8]) {
+    /// Counts a frame of data and keeps its bytes, if they are to be logged.
+    pub(super) fn add_data(&mut self, settings: &Settings, len: usize, chunk: &[u8]) {
         self.body_bytes += len as u64;
-        if self.more.is_some() {
-            self.keep_data(first);
+        if let Some(body) = self.details.as_mut().and_then(|details| details.body.as_mut()) {
+            let left = settings.failed_body.saturating_sub(body.len());
+            body.extend_from_slice(&chunk[..left.min(chunk.len())]);
         }
     }
 
-    #[cold]
-    fn keep_data(&mut self, first: &[u8]) {
-        let failed_body = self.settings().failed_body;
-        if let Some(kept) = self.more.as_mut().and_then(|more| more.body.as_mut()) {
-            let left = failed_body.saturating_sub(kept.len());
-            kept.extend_from_slice(&first[..left.min(first.len())]);
+    /// Returns whether the body has reached its content length.
+    pub(super) fn is_complete(&self) -> bool {
+        self.content_length.is_some_and(|length| self.body_bytes >= length)
+    }
+}
+
+impl ResponseDetails {
+    fn capture<B>(
+        settings: &Settings,
+        response: &Response<B>,
+        failure: Option<Failure>,
+    ) -> Option<Box<Self>> {
+        let (headers, extensions) = (response.headers(), response.extensions());
+        let attempts = extensions.get::<Attempts>();
+        let note = extensions.get::<Evidence>().map(Evidence::note);
+        let has_details = failure.is_some() || attempts.is_some() || note.is_some();
+        if !has_details && settings.headers.is_empty() {
+            return None;
         }
-    }
-
-    /// Writes the line.
-    #[inline]
-    pub(super) fn finish(&mut self, end: End) {
-        // Of a plain success nobody wants to hear.
-        if end != End::Complete || self.wanted || self.more.is_some() {
-            self.finish_at_length(end);
-        }
-    }
-
-    #[inline(never)]
-    fn finish_at_length(&mut self, end: End) {
-        // Its URL may be parsed for that.
-        self.is_full = true;
-        let more = self.more();
-        self.write(&Ending {
-            end,
-            failure: more.and_then(|it| it.failure),
-            attempts: more.and_then(|it| it.attempts),
-            stop: more.and_then(|it| it.stop),
-            message: None,
-        });
-    }
-
-    pub(super) fn write(&self, ending: &Ending<'_>) {
-        line::write(self, ending);
-        if let Some(span) = self.span() {
-            opentelemetry::end(span, self, ending);
-        }
+        let keeps_body = failure.is_some() && settings.failed_body > 0 && is_plain_text(headers);
+        Some(Box::new(Self {
+            failure,
+            attempts: attempts.map(|attempts| attempts.count().get()),
+            stop: attempts.and_then(Attempts::stop),
+            note,
+            id: failure.and_then(|_| headers.get(&REQUEST_ID).cloned()),
+            headers: (!settings.headers.is_empty()).then(|| headers.clone()),
+            body: keeps_body.then(Vec::new),
+        }))
     }
 }
 
-struct Working<'a>(&'a AtomicBool);
-
-impl Drop for Working<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+/// Returns the length of a response's content, if its head specifies it.
+fn content_length<B>(method: &Method, response: &Response<B>) -> Option<u64> {
+    // RFC 9110 §6.4.1. The `Content-Length` of such a response is that of another one.
+    let has_no_content = method == Method::HEAD
+        || matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if has_no_content {
+        return Some(0);
     }
-}
-
-/// RFC 9110 §8.6.
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-#[cfg(feature = "retry")]
-fn attempt_of(extensions: &Extensions) -> Option<u32> {
-    extensions.get::<crate::attempts::Attempt>().map(|it| it.0.get())
-}
-
-#[cfg(not(feature = "retry"))]
-fn attempt_of(_extensions: &Extensions) -> Option<u32> {
-    None
-}
-
-#[cfg(feature = "retry")]
-fn attempts_of(extensions: &Extensions) -> (Option<u32>, Option<&'static str>) {
-    let attempts = extensions.get::<crate::attempts::Attempts>();
-    let stop = attempts.and_then(crate::attempts::Attempts::stop);
-    (attempts.map(|it| it.count().get()), stop.map(crate::attempts::Stop::as_str))
-}
-
-#[cfg(not(feature = "retry"))]
-fn attempts_of(_extensions: &Extensions) -> (Option<u32>, Option<&'static str>) {
-    (None, None)
-}
-
-#[cfg(feature = "bad-gateway")]
-fn note_of(extensions: &Extensions) -> Option<&'static str> {
-    let evidence = extensions.get::<crate::failure::evidence::Evidence>();
-    evidence.map(crate::failure::evidence::Evidence::note)
-}
-
-#[cfg(not(feature = "bad-gateway"))]
-fn note_of(_extensions: &Extensions) -> Option<&'static str> {
-    None
+    // RFC 9110 §8.6.
+    response.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

@@ -11,8 +11,7 @@ pub struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    #[inline]
-    pub(super) fn of<B>(request: &'a Request<B>) -> Self {
+    pub(super) fn new<B>(request: &'a Request<B>) -> Self {
         Self {
             method: request.method(),
             uri: request.uri(),

@@ -9,8 +9,8 @@ use tracing::level_filters::LevelFilter;
 
 use super::{
     Head, ResponseBody, ResponseFuture,
+    guard::RecordGuard,
     settings::Settings,
-    slot::Slot,
     view::{Known, View},
 };
 use crate::{
@@ -24,10 +24,8 @@ pub struct Logging<S, C = HttpClassifier, V = Known> {
     pub(super) inner: S,
     pub(super) classifier: C,
     pub(super) view: V,
-    /// What somebody must listen to for anything to be written.
-    pub(super) gravest: LevelFilter,
-    /// From what on requests are looked at at length.
-    pub(super) at_length: LevelFilter,
+    /// [`Settings::min_level`], computed by the layer.
+    pub(super) min_level: LevelFilter,
     pub(super) settings: Sharded<Settings>,
 }
 
@@ -48,38 +46,16 @@ where
         self.inner.poll_ready(cx)
     }
 
-    #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let (classifier, view) = (self.classifier.clone(), self.view.clone());
-        // What `begin` decides, but each with a call of its own: one for all takes a call that nobody hears of 80 instructions more.
-        let heard = LevelFilter::current();
-        if heard < self.gravest {
-            let inner = self.inner.call(request);
-            return ResponseFuture { inner, slot: Slot::none(), classifier, view };
-        }
-        if heard < self.at_length {
-            let slot = Slot::new(&self.settings, Head::of(&request), false);
-            return ResponseFuture { inner: self.inner.call(request), slot, classifier, view };
-        }
-        let slot = begin(&self.settings, Head::of(&request));
-        let inner = {
-            let _entered = slot.enter();
-            self.inner.call(request)
+        let guard = if LevelFilter::current() < self.min_level {
+            RecordGuard::default()
+        } else {
+            RecordGuard::start(&self.settings, Head::new(&request))
         };
-        ResponseFuture { inner, slot, classifier, view }
-    }
-}
-
-#[inline(never)]
-fn begin(settings: &Sharded<Settings>, head: Head<'_>) -> Slot {
-    match &settings.skip.0 {
-        Some(skip) if skip(head) => Slot::none(),
-        _ => {
-            let mut slot = Slot::new(settings, head, settings.span().is_heard());
-            if let Some(record) = slot.get() {
-                record.read(head);
-            }
-            slot
-        }
+        let entered = guard.enter();
+        let inner = self.inner.call(request);
+        drop(entered);
+        let (classifier, view) = (self.classifier.clone(), self.view.clone());
+        ResponseFuture { inner, guard, classifier, view }
     }
 }

@@ -5,22 +5,21 @@ use tracing::level_filters::LevelFilter;
 
 use super::{Head, Level, level::Levels, redact::Secrets, sample::Sample};
 
-/// Which end of the exchange a service is.
+/// Whether the layer wraps a client or a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
+pub(super) enum Role {
     Client,
     Server,
 }
 
-/// What a layer and all its services have in common.
+/// The settings of a layer, shared by its services.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
-    pub(super) side: Side,
+    pub(super) role: Role,
     pub(super) levels: Levels,
-    /// What somebody must listen to for a success to be written: that of its level, at hand.
-    success: Option<LevelFilter>,
+    /// Defaults to the level of a success.
     pub(super) span: Option<Level>,
-    /// Whether the span holds all that OpenTelemetry wants of one.
+    /// Whether spans have all attributes of OpenTelemetry's conventions.
     pub(super) traces: bool,
     pub(super) sample: Sample,
     pub(super) skip: Hook<Skip>,
@@ -36,7 +35,7 @@ pub(super) struct Settings {
 type Skip = dyn Fn(Head<'_>) -> bool + Send + Sync;
 type Route = dyn Fn(Head<'_>) -> Option<String> + Send + Sync;
 
-/// A closure of the user's.
+/// A closure of the user.
 pub(super) struct Hook<F: ?Sized>(pub(super) Option<Arc<F>>);
 
 impl<F: ?Sized> Clone for Hook<F> {
@@ -52,19 +51,18 @@ impl<F: ?Sized> fmt::Debug for Hook<F> {
 }
 
 impl Settings {
-    pub(super) fn new(side: Side, success: Level) -> Self {
+    pub(super) fn new(role: Role, success: Level) -> Self {
         let levels = Levels {
             success,
             retried: Level::Info,
             client_error: None,
             failure: Level::Warn,
-            refused: Level::Debug,
+            rejected: Level::Debug,
             cancelled: Level::Info,
         };
         Self {
-            side,
+            role,
             levels,
-            success: success.filter(),
             span: None,
             traces: false,
             sample: Sample::all(),
@@ -79,48 +77,32 @@ impl Settings {
         }
     }
 
-    /// What somebody must listen to for anything to be written.
-    pub(super) fn gravest(&self) -> LevelFilter {
-        let Levels { success, retried, client_error, failure, refused, cancelled } = self.levels;
+    /// Returns the least verbose level that must be enabled for this layer to emit anything.
+    pub(super) fn min_level(&self) -> LevelFilter {
+        let Levels { success, retried, client_error, failure, rejected, cancelled } = self.levels;
         let client_error = client_error.unwrap_or(success);
-        [success, retried, client_error, failure, refused, cancelled, self.span()]
+        [success, retried, client_error, failure, rejected, cancelled, self.span_level()]
             .into_iter()
             .filter_map(Level::filter)
             .min()
-            // Whoever listens, nothing is; it only has to be something.
+            // Nothing is emitted at any level.
             .unwrap_or(LevelFilter::TRACE)
     }
 
-    pub(super) fn set_success(&mut self, level: Level) {
-        self.levels.success = level;
-        self.success = level.filter();
-    }
-
-    #[inline]
-    pub(super) fn wants_success(&self) -> bool {
-        self.success.is_some_and(|filter| LevelFilter::current() >= filter)
-    }
-
-    /// From what on requests are looked at at length: there is a span, or what else not every layer has.
-    pub(super) fn at_length(&self) -> LevelFilter {
-        let hooks = self.skip.0.is_some() || self.route.0.is_some();
-        if hooks || self.user_agent || !self.headers.is_empty() {
-            return LevelFilter::OFF;
-        }
-        [self.span(), if self.curl { Level::Debug } else { Level::Off }]
-            .into_iter()
-            .filter_map(Level::filter)
-            .min()
-            // Whoever listens, there is nothing.
-            .unwrap_or(LevelFilter::TRACE)
-    }
-
-    pub(super) fn span(&self) -> Level {
+    /// Returns the level of the span around a request.
+    pub(super) fn span_level(&self) -> Level {
         self.span.unwrap_or(self.levels.success)
+    }
+
+    /// Returns whether a failure is followed by a command that repeats it.
+    pub(super) fn is_curl_enabled(&self) -> bool {
+        self.curl
+            && Level::Debug.is_enabled()
+            && tracing::enabled!(target: "seawall::logging::curl", tracing::Level::DEBUG)
     }
 }
 
-/// Headers that are credentials by definition, or as good as: never written, whoever asks.
+/// Headers that hold credentials. They are never logged, even if selected.
 pub(super) const CREDENTIALS: [HeaderName; 8] = [
     header::AUTHORIZATION,
     header::PROXY_AUTHORIZATION,

@@ -1,26 +1,25 @@
-//! What a request is for.
+//! The URL of a request.
 
 use std::fmt;
 
 use http::Uri;
 
 use super::{
-    escape::{Escaped, LONG, SHORT, Text},
+    escape::{Escaped, MAX_LONG_CHARS, MAX_SHORT_CHARS, Text},
     record::Record,
     redact::{Redacted, Secrets},
-    settings::{Settings, Side},
+    settings::{Role, Settings},
 };
 use crate::semconv::port_of_scheme;
 
+/// The URL of a request, and on a server its `Host` header.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Target<'a> {
+pub(super) struct RequestTarget<'a> {
     uri: &'a Uri,
-    /// What stands in its `Host` header, on a server.
     host: Option<&'a str>,
     settings: &'a Settings,
 }
 
-/// A port, as it is written.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Port(u16);
 
@@ -30,29 +29,29 @@ impl Port {
     }
 }
 
-impl<'a> Target<'a> {
-    pub(super) fn of(record: &'a Record) -> Self {
-        let host = record.host.as_ref().and_then(|it| it.to_str().ok());
-        Self { uri: record.uri(), host, settings: record.settings() }
+impl<'a> RequestTarget<'a> {
+    pub(super) fn new(record: &'a Record) -> Self {
+        let host = record.request.host.as_ref().and_then(|it| it.to_str().ok());
+        Self { uri: &record.request.uri, host, settings: &record.settings }
     }
 
     pub(super) fn scheme(&self) -> &'a str {
         self.uri.scheme_str().unwrap_or(self.settings.scheme)
     }
 
-    /// Without the port.
+    /// Returns the host without the port.
     pub(super) fn host(&self) -> Option<&'a str> {
         self.uri.host().or_else(|| self.host.map(|host| split(host).0))
     }
 
-    /// On a client by default that of the scheme.
+    /// Returns the port. On a client it defaults to that of the scheme.
     pub(super) fn port(&self) -> Option<Port> {
         let written = match self.uri.host() {
             Some(_) => self.uri.port_u16(),
             None => self.host.and_then(|host| split(host).1),
         };
-        let client = self.settings.side == Side::Client;
-        let by_scheme = || port_of_scheme(self.uri).filter(|_| client);
+        let is_client = self.settings.role == Role::Client;
+        let by_scheme = || port_of_scheme(self.uri).filter(|_| is_client);
         written.or_else(by_scheme).map(Port)
     }
 
@@ -73,9 +72,9 @@ impl<'a> Target<'a> {
     }
 }
 
-/// A `Host` header into host and port (RFC 9110 §7.2). What is in brackets is an IPv6 address.
+/// Splits a `Host` header into host and port (RFC 9110 §7.2). An IPv6 address is in brackets.
 fn split(host: &str) -> (&str, Option<u16>) {
-    // It has no place for a user; a caller may send one all the same.
+    // A user is not allowed here, but a caller may send one.
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
     match host.rsplit_once(':') {
         Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()),
@@ -83,23 +82,23 @@ fn split(host: &str) -> (&str, Option<u16>) {
     }
 }
 
-/// For a person: a client's URL without user and query, a server's path.
-impl fmt::Display for Target<'_> {
+/// Writes a client's URL without user and query, and a server's path.
+impl fmt::Display for RequestTarget<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.settings.side == Side::Client {
+        if self.settings.role == Role::Client {
             self.origin(f, "")?;
         }
-        Text(self.uri.path(), SHORT).fmt(f)
+        Text(self.uri.path(), MAX_SHORT_CHARS).fmt(f)
     }
 }
 
-impl Target<'_> {
+impl RequestTarget<'_> {
     fn origin(&self, f: &mut fmt::Formatter<'_>, user: &str) -> fmt::Result {
         if let Some(scheme) = self.uri.scheme_str() {
             write!(f, "{scheme}://{user}")?;
         }
-        // Host and port only: an authority may begin with a user's name and password.
-        write!(f, "{}", Text(self.uri.host().unwrap_or_default(), SHORT))?;
+        // Not the authority: it may begin with a user's name and password.
+        write!(f, "{}", Text(self.uri.host().unwrap_or_default(), MAX_SHORT_CHARS))?;
         match self.uri.port() {
             Some(port) => write!(f, ":{port}"),
             None => Ok(()),
@@ -107,15 +106,15 @@ impl Target<'_> {
     }
 }
 
-/// `url.full`. The convention wants user and password redacted, not left out.
+/// `url.full`. The convention requires user and password to be redacted, not omitted.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Url<'a>(pub(super) &'a Target<'a>);
+pub(super) struct FullUrl<'a>(pub(super) &'a RequestTarget<'a>);
 
-impl fmt::Display for Url<'_> {
+impl fmt::Display for FullUrl<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(target) = self;
         target.origin(f, if target.has_user() { "REDACTED:REDACTED@" } else { "" })?;
-        Text(target.uri.path(), LONG).fmt(f)?;
+        Text(target.uri.path(), MAX_LONG_CHARS).fmt(f)?;
         match target.query() {
             Some(query) => write!(f, "?{}", Query(query, target)),
             None => Ok(()),
@@ -125,10 +124,10 @@ impl fmt::Display for Url<'_> {
 
 /// `url.query`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Query<'a>(pub(super) &'a str, pub(super) &'a Target<'a>);
+pub(super) struct Query<'a>(pub(super) &'a str, pub(super) &'a RequestTarget<'a>);
 
 impl fmt::Display for Query<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Escaped(Redacted(self.0, self.1.secrets()), LONG).fmt(f)
+        Escaped(Redacted(self.0, self.1.secrets()), MAX_LONG_CHARS).fmt(f)
     }
 }

@@ -1,6 +1,6 @@
 use std::{
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use http::Response;
@@ -18,10 +18,10 @@ pin_project! {
     /// Response future of [`RequestDuration`](super::RequestDuration).
     #[derive(Debug)]
     pub struct ResponseFuture<F> {
-        // First, so that it is dropped before the end is measured.
+        // First, so that it is dropped before the duration is recorded.
         #[pin]
         pub(super) inner: F,
-        // `None` once there is an outcome.
+        // `None` once there is a result.
         pub(super) measure: Option<Measure>,
     }
 }
@@ -37,23 +37,23 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let polled = watching(this.measure, || this.inner.poll(cx));
-        match &polled {
-            Poll::Pending => {}
-            Poll::Ready(Ok(response)) => {
-                if let Some(measure) = this.measure {
-                    measure.answered(response.status());
+        let result = ready!(watching(this.measure, || this.inner.poll(cx)));
+        let mut measure = this.measure.take();
+        Poll::Ready(match result {
+            Ok(response) => {
+                if let Some(measure) = &mut measure {
+                    measure.on_response(response.status());
                 }
+                Ok(WholeBody::attach(response, measure))
             }
-            Poll::Ready(Err(error)) => {
-                if let Some(mut measure) = this.measure.take() {
-                    match as_dyn(error) {
-                        Some(error) => measure.fail(error),
-                        None => measure.failed(Cause::Unknown),
-                    }
+            Err(error) => {
+                match (measure, as_dyn(&error)) {
+                    (Some(measure), Some(error)) => measure.fail(error),
+                    (Some(measure), None) => measure.on_error(Cause::Unknown),
+                    (None, _) => {}
                 }
+                Err(error)
             }
-        }
-        polled.map_ok(|response| WholeBody::attach(response, this.measure.take()))
+        })
     }
 }

@@ -9,12 +9,12 @@ use super::{RequestDuration, server::Last};
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct RequestDurationLayer {
-    pub(super) side: Side,
+    pub(super) role: Role,
     pub(super) route: Route,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
+pub(super) enum Role {
     Client,
     Server,
 }
@@ -33,12 +33,12 @@ impl fmt::Debug for Route {
 impl RequestDurationLayer {
     /// Around a client: `http.client.request.duration`.
     pub fn client() -> Self {
-        Self { side: Side::Client, route: Route::default() }
+        Self { role: Role::Client, route: Route::default() }
     }
 
     /// On a server: `http.server.request.duration`.
     pub fn server() -> Self {
-        Self { side: Side::Server, route: Route::default() }
+        Self { role: Role::Server, route: Route::default() }
     }
 
     /// Names the route of a request, such as `/orders/{id}`, for the label `http.route`. Default: no such label.
@@ -72,8 +72,8 @@ impl<S> Layer<S> for RequestDurationLayer {
 }
 
 impl RequestDurationLayer {
-    /// Required on a server, and of those two: HTTP/1.1 does not say it, and a caller may say anything.
-    pub(super) fn scheme(&self, said: Option<&str>) -> Option<&'static str> {
-        (self.side == Side::Server).then(|| if said == Some("https") { "https" } else { "http" })
+    /// Returns `url.scheme`, which is required on a server. HTTP/1.1 does not transmit it, and a caller may send anything.
+    pub(super) fn scheme(&self, scheme: Option<&str>) -> Option<&'static str> {
+        (self.role == Role::Server).then(|| if scheme == Some("https") { "https" } else { "http" })
     }
 }

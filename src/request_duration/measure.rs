@@ -1,40 +1,38 @@
-use std::error::Error;
+use std::{error::Error, thread};
 
 use http::{StatusCode, request::Parts};
 use metrics::{Label, SharedString, histogram};
 use tokio::time::Instant;
 
 use super::{
-    layer::{RequestDurationLayer, Side},
-    server::Server,
+    layer::{RequestDurationLayer, Role},
+    server::ServerLabels,
 };
 use crate::{
     body::Watch,
     classify::{classify_body_error, classify_error},
     failure::Cause,
     metrics as names,
-    panics::at_most_one,
     semconv::{self, OTHER},
 };
 
-/// One request under way, measured when it ends.
+/// One request in flight. Its duration is recorded when this is dropped.
 #[derive(Debug)]
 pub struct Measure {
-    side: Side,
+    role: Role,
     started: Instant,
     method: &'static str,
-    server: Server,
+    server: ServerLabels,
     scheme: Option<&'static str>,
     route: Option<String>,
     status: Option<StatusCode>,
     error: Option<&'static str>,
-    told: bool,
 }
 
 impl Measure {
-    pub(super) fn start(layer: &RequestDurationLayer, head: &Parts, server: Server) -> Self {
+    pub(super) fn start(layer: &RequestDurationLayer, head: &Parts, server: ServerLabels) -> Self {
         Self {
-            side: layer.side,
+            role: layer.role,
             started: Instant::now(),
             method: semconv::method(&head.method).unwrap_or(OTHER),
             server,
@@ -42,29 +40,42 @@ impl Measure {
             route: layer.route.0.as_ref().and_then(|by| by(head)),
             status: None,
             error: None,
-            told: false,
         }
     }
 
-    pub(super) fn answered(&mut self, status: StatusCode) {
+    pub(super) fn on_response(&mut self, status: StatusCode) {
         self.status = Some(status);
         // OpenTelemetry: a client's fault is none of the server's.
-        let least = if self.side == Side::Client { 400 } else { 500 };
-        if status.as_u16() >= least {
+        let min_failed = if self.role == Role::Client { 400 } else { 500 };
+        if status.as_u16() >= min_failed {
             self.error = Some(semconv::status(status));
         }
     }
 
-    pub(super) fn failed(&mut self, cause: Cause) {
+    pub(super) fn on_error(mut self, cause: Cause) {
         if cause != Cause::Cancelled {
             self.error = Some(cause.as_str());
         }
-        self.tell();
     }
+}
 
-    fn tell(&mut self) {
-        // First, so that a recorder that panics is not asked again when this is dropped.
-        if std::mem::replace(&mut self.told, true) {
+impl Watch for Measure {
+    fn complete(self) {}
+
+    fn fail(self, error: &(dyn Error + 'static)) {
+        // A body that breaks off differs from a call that fails.
+        let cause = match self.status {
+            Some(_) => classify_body_error(error).cause(),
+            None => classify_error(error).cause(),
+        };
+        self.on_error(cause);
+    }
+}
+
+impl Drop for Measure {
+    fn drop(&mut self) {
+        // A recorder that panics during unwinding would abort the process.
+        if thread::panicking() {
             return;
         }
         let mut labels = Vec::with_capacity(7);
@@ -78,35 +89,7 @@ impl Measure {
         add("server.address", self.server.address.take());
         add("server.port", self.server.port.take());
         add("http.route", self.route.take().map(Into::into));
-        let seconds = self.started.elapsed();
-        let name = if self.side == Side::Client { names::CLIENT } else { names::SERVER };
-        // A recorder may panic, and this may be a drop.
-        at_most_one(|| histogram!(name, labels).record(seconds));
-    }
-}
-
-impl Watch for Measure {
-    fn panicked(mut self) {
-        self.error = Some("panic");
-        self.tell();
-    }
-
-    fn complete(mut self) {
-        self.tell();
-    }
-
-    fn fail(mut self, error: &(dyn Error + 'static)) {
-        // A body that breaks off differs from a call that fails.
-        let cause = match self.status {
-            Some(_) => classify_body_error(error).cause(),
-            None => classify_error(error).cause(),
-        };
-        self.failed(cause);
-    }
-}
-
-impl Drop for Measure {
-    fn drop(&mut self) {
-        self.tell();
+        let name = if self.role == Role::Client { names::CLIENT } else { names::SERVER };
+        histogram!(name, labels).record(self.started.elapsed());
     }
 }

@@ -9,7 +9,7 @@
 //! |---|---|---|
 //! | `http.request.method` | the method; `_OTHER` for one that is not of RFC 9110 or RFC 5789, nor QUERY | both |
 //! | `http.response.status_code` | if a response came | both |
-//! | `error.type` | the status of a failed response (from 400 on a client, from 500 on a server), or the [`Cause`](crate::Cause) of an error; `panic`; none if the caller gave up | both |
+//! | `error.type` | the status of a failed response (from 400 on a client, from 500 on a server), or the [`Cause`](crate::Cause) of an error; none if the caller gave up | both |
 //! | `server.address`, `server.port` | host and port of the URL | client |
 //! | `url.scheme` | `https` if the URL says so, else `http` | server |
 //! | `http.route` | what [`route_by`](RequestDurationLayer::route_by) says | server |
@@ -44,7 +44,7 @@
 //! | the response's body ends | the request is measured, with its status; a status that failed is the `error.type` too |
 //! | the call fails, or the body breaks off | it is measured, with the cause for `error.type` |
 //! | the caller drops the call or the body | it is measured, without an `error.type` of its own |
-//! | what is inside panics | it is measured, with `panic` for `error.type` |
+//! | what is inside panics | it is not measured, because a recorder that panics during unwinding would abort the process |
 //! | nobody has installed a recorder | nothing is kept |
 //!
 //! # Cancel safety

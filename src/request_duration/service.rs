@@ -6,12 +6,12 @@ use tower_service::Service;
 
 use super::{
     ResponseFuture,
-    layer::{RequestDurationLayer, Side},
+    layer::{RequestDurationLayer, Role},
     measure::Measure,
-    server::{Last, Server},
+    server::{Last, ServerLabels},
 };
 use crate::{
-    body::{Extent, WholeBody, watching},
+    body::{Extent, WholeBody},
     error::BoxError,
 };
 
@@ -40,13 +40,12 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (head, body) = request.into_parts();
-        let server = match self.layer.side {
-            Side::Client => self.last.of(&head.uri),
-            Side::Server => Server::default(),
+        let server = match self.layer.role {
+            Role::Client => self.last.labels(&head.uri),
+            Role::Server => ServerLabels::default(),
         };
-        let mut measure = Some(Measure::start(&self.layer, &head, server));
-        let request = Request::from_parts(head, body);
-        let inner = watching(&mut measure, || self.inner.call(request));
-        ResponseFuture { inner, measure }
+        let measure = Measure::start(&self.layer, &head, server);
+        let inner = self.inner.call(Request::from_parts(head, body));
+        ResponseFuture { inner, measure: Some(measure) }
     }
 }

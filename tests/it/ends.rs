@@ -321,23 +321,6 @@ async fn a_span_without_a_response_claims_no_version() {
 }
 
 #[test]
-fn a_panic_is_no_caller_that_gave_up() {
-    let recorder = metrics_util::debugging::DebuggingRecorder::new();
-    let snap = recorder.snapshotter();
-    metrics::with_local_recorder(&recorder, || {
-        let server = seawall::RequestDurationLayer::server().layer(service_fn(
-            async |_: Request<B>| -> Result<Response<B>, Infallible> { panic!("the handler") },
-        ));
-        let call = std::panic::AssertUnwindSafe(|| {
-            tokio_test::block_on(server.oneshot(Request::get("/").body(B::default()).unwrap()))
-        });
-        assert!(std::panic::catch_unwind(call).is_err());
-    });
-    let all = snap.snapshot().into_vec();
-    assert!(all[0].0.key().labels().any(|it| it.key() == "error.type"), "{:?}", all[0].0);
-}
-
-#[test]
 fn a_cancelled_call_is_measured_without_an_error() {
     let recorder = metrics_util::debugging::DebuggingRecorder::new();
     let snap = recorder.snapshotter();

@@ -1,0 +1,169 @@
+//! The life of a record: built by the call, completed by the response and its body, emitted at the end.
+
+use std::{error::Error, fmt, thread};
+
+use http::Response;
+use http_body::Body;
+use tracing::span::Entered;
+
+use super::{
+    Head, emit, otel,
+    outcome::{Completion, Outcome, innermost, may_contain_url},
+    record::{Record, ResponseRecord},
+    settings::Settings,
+    view::View,
+};
+use crate::{
+    Cause, Classify, Failure, Reporter,
+    attempts::{GaveUp, hint_inside_retry},
+    body::is_at_end,
+    error::find_source,
+    sharded::Sharded,
+};
+
+/// The failure of an error that the classifier does not know.
+const UNKNOWN: Failure = Failure::new(Cause::Unknown).with_reporter(Reporter::Local);
+
+/// Owns the record of one request and emits it once, at the latest when dropped.
+///
+/// Empty if the request is not logged, or its record has been emitted.
+#[derive(Default)]
+pub(super) struct RecordGuard(Option<Record>);
+
+impl RecordGuard {
+    /// Begins the record of a request.
+    pub(super) fn start(settings: &Sharded<Settings>, head: Head<'_>) -> Self {
+        if settings.skip.0.as_ref().is_some_and(|skip| skip(head)) {
+            return Self::default();
+        }
+        let mut record = Record::new(settings, head);
+        record.span = otel::span(&record);
+        if record.request.attempt.is_some() {
+            hint_inside_retry();
+        }
+        Self(Some(record))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Enters the request's span.
+    pub(super) fn enter(&self) -> Option<Entered<'_>> {
+        self.0.as_ref().map(|record| record.span.enter())
+    }
+
+    /// Polls the inner future or body inside the request's span.
+    pub(super) fn in_span<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let Some(record) = &mut self.0 else { return work() };
+        record.is_running = true;
+        let result = {
+            let _entered = record.span.enter();
+            work()
+        };
+        record.is_running = false;
+        result
+    }
+
+    /// Records the response's head. Emits the record if the response has no body.
+    pub(super) fn on_response<B, C>(&mut self, response: &Response<B>, classifier: &C)
+    where
+        B: Body,
+        C: Classify<Response<B>>,
+    {
+        let Some(record) = &mut self.0 else { return };
+        record.is_running = true;
+        let failure = classifier.classify(Ok(response));
+        record.is_running = false;
+        let head = ResponseRecord::new(record, response, failure);
+        let is_complete = head.is_complete() || is_at_end(response.body());
+        record.response = Some(head);
+        if is_complete {
+            self.on_complete();
+        }
+    }
+
+    /// Records the error of the call and emits the record.
+    pub(super) fn on_error<B, E, C, V>(&mut self, error: &E, classifier: &C, view: &V)
+    where
+        E: fmt::Display,
+        C: Classify<Response<B>>,
+        V: View<E>,
+    {
+        let Some(record) = &mut self.0 else { return };
+        record.is_running = true;
+        let known = view.view(error);
+        let failure = known.and_then(|known| classifier.classify(Err(known)));
+        record.is_running = false;
+        // An error is a failure, whatever the classifier returns.
+        self.on_failure(failure.unwrap_or(UNKNOWN), known, error);
+    }
+
+    /// Records a frame of data of the response's body.
+    pub(super) fn on_data(&mut self, len: usize, chunk: &[u8]) {
+        let Some(record) = &mut self.0 else { return };
+        let Some(response) = &mut record.response else { return };
+        response.add_data(&record.settings, len, chunk);
+        if response.is_complete() {
+            self.on_complete();
+        }
+    }
+
+    /// Emits the record of a response whose body has ended.
+    pub(super) fn on_complete(&mut self) {
+        self.finish(Outcome::Complete);
+    }
+
+    /// Emits the record of a call, or of a body, that failed.
+    ///
+    /// `known` is the error, if its type is known to be an [`Error`]. `text` is used in its place if not.
+    pub(super) fn on_failure(
+        &mut self,
+        failure: Failure,
+        known: Option<&(dyn Error + 'static)>,
+        text: &dyn fmt::Display,
+    ) {
+        let Some(record) = self.0.take() else { return };
+        let innermost = known.and_then(innermost);
+        let message = match &innermost {
+            Some(error) if may_contain_url(*error) => None,
+            Some(error) => Some(error as &dyn fmt::Display),
+            None => Some(text),
+        };
+        let mut completion = Completion::new(Outcome::Error, record.response_details());
+        completion.failure = Some(failure);
+        completion.message = message;
+        if let Some(gave_up) = known.and_then(find_source::<GaveUp>) {
+            completion.attempts = Some(gave_up.attempts().get());
+            completion.stop = Some(gave_up.stop());
+        }
+        emit::emit(&record, &completion);
+    }
+
+    fn finish(&mut self, outcome: Outcome) {
+        let Some(record) = self.0.take() else { return };
+        emit::emit(&record, &Completion::new(outcome, record.response_details()));
+    }
+}
+
+impl Drop for RecordGuard {
+    fn drop(&mut self) {
+        // A subscriber that panics during unwinding would abort the process.
+        let Some(record) = self.0.as_ref().filter(|_| !thread::panicking()) else { return };
+        let outcome = if record.is_running {
+            Outcome::Panicked
+        } else if record.response.is_some() {
+            Outcome::Dropped
+        } else {
+            Outcome::Cancelled
+        };
+        self.finish(outcome);
+    }
+}
+
+/// Hides the request: applications print futures and bodies, and a record holds secrets of its URL and headers.
+impl fmt::Debug for RecordGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_empty() { "None" } else { "Record" })
+    }
+}

@@ -1,0 +1,78 @@
+//! The message of a line, for a person.
+
+use std::{
+    fmt::{self, Write},
+    time::Duration,
+};
+
+use http::StatusCode;
+
+use super::{
+    escape::{MAX_SHORT_CHARS, Text},
+    outcome::{Completion, LineKind, Outcome},
+    record::Record,
+    target::RequestTarget,
+};
+
+/// The message: request, result, time, attempts, note.
+pub(super) struct Message<'a> {
+    pub(super) record: &'a Record,
+    pub(super) completion: &'a Completion<'a>,
+    pub(super) kind: LineKind,
+    pub(super) elapsed: Duration,
+}
+
+impl fmt::Display for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // In one piece, because a subscriber may escape each piece that it receives.
+        let mut message = String::with_capacity(128);
+        self.write(&mut message)?;
+        f.write_str(&message)
+    }
+}
+
+impl Message<'_> {
+    fn write(&self, out: &mut String) -> fmt::Result {
+        let Self { record, completion, elapsed, .. } = self;
+        let method = Text(record.request.method.as_str(), MAX_SHORT_CHARS);
+        write!(out, "{method} {} -> ", RequestTarget::new(record))?;
+        self.write_result(out)?;
+        write!(out, " in {elapsed:.1?}")?;
+        let stop = completion.stop.filter(|_| self.kind == LineKind::Failure);
+        match (completion.attempts, record.request.attempt) {
+            (Some(1), _) if stop.is_some() => out.push_str(", 1 attempt"),
+            (Some(attempts), _) if attempts > 1 => write!(out, ", {attempts} attempts")?,
+            (_, Some(attempt)) => write!(out, ", attempt {attempt}")?,
+            _ => {}
+        }
+        if let Some(stop) = stop {
+            write!(out, " ({})", stop.as_str().replace('_', " "))?;
+        }
+        match record.response_details().and_then(|details| details.note) {
+            Some(note) => write!(out, ": {note}"),
+            None => Ok(()),
+        }
+    }
+
+    fn write_result(&self, out: &mut String) -> fmt::Result {
+        let Completion { outcome, failure, .. } = *self.completion;
+        let status = self.record.status();
+        let status = status.as_ref().map(StatusCode::as_str);
+        match (outcome, status, failure) {
+            (Outcome::Complete, Some(status), None) => out.push_str(status),
+            (Outcome::Complete, Some(status), Some(_)) if self.kind == LineKind::ClientError => {
+                out.push_str(status);
+            }
+            (Outcome::Dropped, Some(status), None) => write!(out, "{status}, dropped")?,
+            // A failed status is part of the failure's text.
+            (Outcome::Error, Some(status), Some(failure)) => {
+                write!(out, "{status}, then {failure}")?;
+            }
+            (Outcome::Complete | Outcome::Dropped | Outcome::Error, _, Some(failure)) => {
+                write!(out, "{failure}")?;
+            }
+            _ => out.push_str(outcome.as_str()),
+        }
+        Ok(())
+    }
+}
