@@ -14,10 +14,11 @@ use super::{
     view::View,
 };
 use crate::{
-    Cause, Classify, Failure, Reporter,
     attempts::{GaveUp, hint_inside_retry},
     body::is_at_end,
+    classify::Classify,
     error::find_source,
+    failure::{Cause, Failure, Reporter},
     sharded::Sharded,
 };
 

@@ -18,7 +18,7 @@ use super::{
     target::{FullUrl, Port, Query, RequestTarget},
 };
 use crate::{
-    Cause,
+    failure::Cause,
     semconv::{self, OTHER},
 };
 
