@@ -5,7 +5,7 @@
 //! - Each thread is pinned to a core of its own, and begins after a token went around all threads 50 times.
 //! - A run is short, and counts only if no thread was preempted and all threads began within 30 µs.
 //! - In each round, every combination of row, mode and number of threads runs once, in shuffled order.
-//! - Probes of known contention run beside the rows: see [`probe`]. Only rows of one run can be compared, since the distance
+//! - Probes of known contention run beside the rows: see `probe.rs`. Only rows of one run can be compared, since the distance
 //!   between two virtual cores changes from run to run.
 //!
 //! More threads than cores preempt each other. Such a run counts if its threads together kept all cores busy, and its time is

@@ -27,7 +27,7 @@ use crate::{
 /// The probe that shows whether the threads contended.
 pub const ONE_ARC: &str = "probe: 1 Arc";
 
-/// Bare, and the probes.
+/// Lists bare and the probes.
 macro_rules! references {
     ($inner:expr) => {
         vec![
@@ -47,7 +47,7 @@ macro_rules! references {
     };
 }
 
-/// The whole stacks, with the settings in `rows::stacks`, and single layers that share state.
+/// Lists the whole stacks, with the settings in `rows::stacks`, and single layers that share state.
 macro_rules! stacks {
     ($inner:expr) => {{
         let mut rows = references!($inner);
@@ -94,19 +94,19 @@ macro_rules! stacks {
     }};
 }
 
-/// The whole stacks around a service that responds at once.
+/// Returns the whole stacks, around a service that responds at once.
 #[must_use]
 pub fn stacks() -> Vec<Row> {
     stacks!(Ready)
 }
 
-/// The same around a service that is pending once.
+/// Returns the whole stacks, around a service that is pending once.
 #[must_use]
 pub fn pending_stacks() -> Vec<Row> {
     stacks!(PendingOnce)
 }
 
-/// The breakers alone.
+/// Returns the breakers alone.
 #[must_use]
 pub fn breakers() -> Vec<Row> {
     let mut rows = references!(Ready);

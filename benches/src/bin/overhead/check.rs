@@ -177,7 +177,12 @@ fn is_ours(case: &Case) -> bool {
     case.name.starts_with("seawall ")
 }
 
-fn check_allocations(check: &mut impl FnMut(&str, f64, f64), case: &Case, at: &str, limit: f64) {
-    let what = format!("allocations of {}{at}", case.key().replace('\t', ", "));
+fn check_allocations(
+    check: &mut impl FnMut(&str, f64, f64),
+    case: &Case,
+    suffix: &str,
+    limit: f64,
+) {
+    let what = format!("allocations of {}{suffix}", case.key().replace('\t', ", "));
     check(&what, allocations(&mut *case.runner()).0, limit);
 }
