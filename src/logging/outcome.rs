@@ -3,7 +3,11 @@
 use std::{error::Error, fmt};
 
 use super::{Level, level::Levels, record::ResponseDetails, settings::Role};
-use crate::{Cause, Failure, Reporter, attempts::Stop, error::chain};
+use crate::{
+    attempts::Stop,
+    error::chain,
+    failure::{Cause, Failure, Reporter},
+};
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

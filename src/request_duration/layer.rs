@@ -1,44 +1,30 @@
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use http::request::Parts;
 use tower_layer::Layer;
 
-use super::{RequestDuration, server::Last};
+use super::{
+    RequestDuration,
+    server::Last,
+    settings::{Role, Route, Settings},
+};
 
 /// Applies [`RequestDuration`]. See the [module docs](super) for what is measured, and an example.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct RequestDurationLayer {
-    pub(super) role: Role,
-    pub(super) route: Route,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    Client,
-    Server,
-}
-
-type By = dyn Fn(&Parts) -> Option<String> + Send + Sync;
-
-#[derive(Clone, Default)]
-pub(super) struct Route(pub(super) Option<Arc<By>>);
-
-impl fmt::Debug for Route {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Some" } else { "None" })
-    }
+    settings: Settings,
 }
 
 impl RequestDurationLayer {
     /// Around a client: `http.client.request.duration`.
     pub fn client() -> Self {
-        Self { role: Role::Client, route: Route::default() }
+        Self { settings: Settings::new(Role::Client) }
     }
 
     /// On a server: `http.server.request.duration`.
     pub fn server() -> Self {
-        Self { role: Role::Server, route: Route::default() }
+        Self { settings: Settings::new(Role::Server) }
     }
 
     /// Names the route of a request, such as `/orders/{id}`, for the label `http.route`. Default: no such label.
@@ -58,7 +44,7 @@ impl RequestDurationLayer {
         mut self,
         by: impl Fn(&Parts) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
-        self.route = Route(Some(Arc::new(by)));
+        self.settings.route = Route(Some(Arc::new(by)));
         self
     }
 }
@@ -67,13 +53,6 @@ impl<S> Layer<S> for RequestDurationLayer {
     type Service = RequestDuration<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        RequestDuration { inner, layer: self.clone(), last: Last::default() }
-    }
-}
-
-impl RequestDurationLayer {
-    /// Returns `url.scheme`, which is required on a server. HTTP/1.1 does not transmit it, and a caller may send anything.
-    pub(super) fn scheme(&self, scheme: Option<&str>) -> Option<&'static str> {
-        (self.role == Role::Server).then(|| if scheme == Some("https") { "https" } else { "http" })
+        RequestDuration { inner, settings: self.settings.clone(), last: Last::default() }
     }
 }

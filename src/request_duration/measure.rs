@@ -5,8 +5,8 @@ use metrics::{Label, SharedString, histogram};
 use tokio::time::Instant;
 
 use super::{
-    layer::{RequestDurationLayer, Role},
     server::ServerLabels,
+    settings::{Role, Settings},
 };
 use crate::{
     body::Watch,
@@ -30,14 +30,14 @@ pub struct Measure {
 }
 
 impl Measure {
-    pub(super) fn start(layer: &RequestDurationLayer, head: &Parts, server: ServerLabels) -> Self {
+    pub(super) fn start(settings: &Settings, head: &Parts, server: ServerLabels) -> Self {
         Self {
-            role: layer.role,
+            role: settings.role,
             started: Instant::now(),
             method: semconv::method(&head.method).unwrap_or(OTHER),
             server,
-            scheme: layer.scheme(head.uri.scheme_str()),
-            route: layer.route.0.as_ref().and_then(|by| by(head)),
+            scheme: settings.scheme(head.uri.scheme_str()),
+            route: settings.route.0.as_ref().and_then(|by| by(head)),
             status: None,
             error: None,
         }

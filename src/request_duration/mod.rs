@@ -67,6 +67,7 @@ mod layer;
 mod measure;
 mod server;
 mod service;
+mod settings;
 
 pub use self::{
     future::ResponseFuture, layer::RequestDurationLayer, measure::Measure, service::RequestDuration,

@@ -6,20 +6,20 @@ use tower_service::Service;
 
 use super::{
     ResponseFuture,
-    layer::{RequestDurationLayer, Role},
     measure::Measure,
     server::{Last, ServerLabels},
+    settings::{Role, Settings},
 };
 use crate::{
     body::{Extent, WholeBody},
     error::BoxError,
 };
 
-/// Service made by [`RequestDurationLayer`].
+/// Service made by [`RequestDurationLayer`](super::RequestDurationLayer).
 #[derive(Clone, Debug)]
 pub struct RequestDuration<S> {
     pub(super) inner: S,
-    pub(super) layer: RequestDurationLayer,
+    pub(super) settings: Settings,
     pub(super) last: Last,
 }
 
@@ -40,11 +40,11 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (head, body) = request.into_parts();
-        let server = match self.layer.role {
+        let server = match self.settings.role {
             Role::Client => self.last.labels(&head.uri),
             Role::Server => ServerLabels::default(),
         };
-        let measure = Measure::start(&self.layer, &head, server);
+        let measure = Measure::start(&self.settings, &head, server);
         let inner = self.inner.call(Request::from_parts(head, body));
         ResponseFuture { inner, measure: Some(measure) }
     }

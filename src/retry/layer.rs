@@ -4,7 +4,7 @@ use http::{HeaderName, Method, Uri};
 use tower_layer::Layer;
 
 use super::{
-    AsIs, Backoff, Budget, Cloned, Http, ReplayBody, Retry, Retrying, SendAs,
+    AsIs, Backoff, Budget, Cloned, Http, Override, ReplayBody, Retry, Retrying, SendAs,
     hook::Hook,
     policy::{Methods, Policy},
     settings::Settings,
@@ -369,6 +369,15 @@ impl<C, F> RetryLayer<C, Http<F>> {
             protocol: Http { convert: SendAs(convert) },
             settings: self.settings,
         }
+    }
+}
+
+impl Override {
+    /// Takes the settings of `layer`. Make it once and clone it: a clone is a count.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "as a setter would take it")]
+    pub fn new<C, P>(layer: RetryLayer<C, P>) -> Self {
+        Self { policy: Arc::clone(&layer.settings.policy) }
     }
 }
 

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{RetryLayer, policy::Policy};
+use super::policy::Policy;
 
 /// Retries one request by other settings than the layer's, from the request's extensions.
 ///
@@ -17,17 +17,10 @@ use super::{RetryLayer, policy::Policy};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Override {
-    policy: Arc<Policy>,
+    pub(super) policy: Arc<Policy>,
 }
 
 impl Override {
-    /// Takes the settings of `layer`. Make it once and clone it: a clone is a count.
-    #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "as a setter would take it")]
-    pub fn new<C, P>(layer: RetryLayer<C, P>) -> Self {
-        Self { policy: Arc::clone(&layer.settings.policy) }
-    }
-
     /// The policy that a request brings along.
     #[inline]
     pub(super) fn of(extensions: &http::Extensions) -> Option<Arc<Policy>> {
