@@ -7,9 +7,10 @@
 
 use std::{
     error::Error,
-    fmt, mem,
+    fmt,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
+    thread,
 };
 
 use http::{Response, StatusCode};
@@ -18,80 +19,40 @@ use pin_project_lite::pin_project;
 
 use crate::BoxError;
 
-/// Who wants to know how a call ended. Dropped if it ended early.
-///
-/// It is told by value: a reference into a future that goes out of line keeps the compiler from taking that future apart, and
-/// then it is copied whole wherever it is moved.
+/// Observes how a call ends. If the caller drops the call, the observer is dropped without a call to its methods.
 pub trait Watch: Sized {
-    /// The inner service, or the body, has panicked.
+    /// The inner service or the body panicked. Called while the thread is panicking: a second panic aborts the process.
     fn panicked(self) {}
-    /// It ended well.
+    /// The call ended well.
     fn complete(self);
-    /// The body broke off.
+    /// The body failed.
     fn fail(self, error: &(dyn Error + 'static));
 }
 
-/// `None` once it is told, or if nobody wants to know.
-impl<W: Watch> Watch for Option<W> {
-    #[inline]
-    fn panicked(self) {
-        if let Some(watch) = self {
+/// Reports a panic to an observer, if there is one.
+///
+/// It is kept while the inner service or body runs, and dropped before any other user code runs.
+pub(crate) struct PanicGuard<'a, W: Watch> {
+    watch: &'a mut Option<W>,
+    /// The thread was panicking already: a destructor made the call.
+    was_panicking: bool,
+}
+
+impl<'a, W: Watch> PanicGuard<'a, W> {
+    pub(crate) fn new(watch: &'a mut Option<W>) -> Self {
+        Self { watch, was_panicking: thread::panicking() }
+    }
+}
+
+impl<W: Watch> Drop for PanicGuard<'_, W> {
+    fn drop(&mut self) {
+        if thread::panicking()
+            && !self.was_panicking
+            && let Some(watch) = self.watch.take()
+        {
             watch.panicked();
         }
     }
-
-    #[inline]
-    fn complete(self) {
-        if let Some(watch) = self {
-            watch.complete();
-        }
-    }
-
-    fn fail(self, error: &(dyn Error + 'static)) {
-        if let Some(watch) = self {
-            watch.fail(error);
-        }
-    }
-}
-
-/// Does what may panic, and tells `watch` if it does. If it does not, this costs nothing.
-#[inline]
-pub(crate) fn watching<W: Watch + Default, T>(watch: &mut W, work: impl FnOnce() -> T) -> T {
-    let working = Working::on(watch);
-    let done = work();
-    working.done();
-    done
-}
-
-/// As [`watching`], for work that takes what is large: a closure would be given a copy.
-pub(crate) struct Working<'a, W: Watch + Default>(&'a mut W);
-
-impl<'a, W: Watch + Default> Working<'a, W> {
-    #[inline]
-    pub(crate) const fn on(watch: &'a mut W) -> Self {
-        Self(watch)
-    }
-
-    #[inline]
-    pub(crate) fn done(self) {
-        mem::forget(self);
-    }
-}
-
-impl<W: Watch + Default> Drop for Working<'_, W> {
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "out of line, it would be given a reference")]
-    fn drop(&mut self) {
-        mem::take(self.0).panicked();
-    }
-}
-
-/// Drops it elsewhere.
-#[cfg(feature = "circuit-breaker")]
-#[cold]
-#[inline(never)]
-pub(crate) fn let_go<T>(it: T) {
-    drop(it);
 }
 
 /// How far a call reaches.
@@ -103,22 +64,13 @@ pub(crate) fn let_go<T>(it: T) {
 pub trait Extent<Res> {
     type Response<W>;
 
-    /// Whether the head says that the upstream did not do its work, as far as it says anything.
+    /// Returns whether the head of the response shows that the upstream is overloaded or failing.
     fn is_failed(_response: &Res) -> bool {
         false
     }
 
-    /// The response is there: completes `watch` if the call ends here, and gives it back if not.
-    fn at_head<W: Watch>(watch: W) -> Option<W>;
-
-    /// Takes along what the former gave back. Apart from it, so that nothing stands between two moves of a response, which
-    /// are one then.
+    /// Completes `watch` if the call ends with the response. Otherwise the response keeps it.
     fn attach<W: Watch>(response: Res, watch: Option<W>) -> Self::Response<W>;
-}
-
-/// Whether it says that the upstream did not do its work.
-pub(crate) fn is_failed(status: StatusCode) -> bool {
-    status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
 }
 
 /// A call ends with the response of its service.
@@ -134,14 +86,10 @@ pub struct WholeBody {}
 impl<Res> Extent<Res> for Head {
     type Response<W> = Res;
 
-    #[inline]
-    fn at_head<W: Watch>(watch: W) -> Option<W> {
-        watch.complete();
-        None
-    }
-
-    #[inline]
-    fn attach<W: Watch>(response: Res, _watch: Option<W>) -> Res {
+    fn attach<W: Watch>(response: Res, watch: Option<W>) -> Res {
+        if let Some(watch) = watch {
+            watch.complete();
+        }
         response
     }
 }
@@ -153,17 +101,11 @@ where
 {
     type Response<W> = Response<Watched<B, W>>;
 
-    #[inline]
     fn is_failed(response: &Response<B>) -> bool {
-        is_failed(response.status())
+        let status = response.status();
+        status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
     }
 
-    #[inline]
-    fn at_head<W: Watch>(watch: W) -> Option<W> {
-        Some(watch)
-    }
-
-    #[inline]
     fn attach<W: Watch>(response: Response<B>, watch: Option<W>) -> Response<Watched<B, W>> {
         response.map(|inner| Watched::new(inner, watch))
     }
@@ -174,55 +116,25 @@ pin_project! {
     pub struct Watched<B, W> {
         #[pin]
         inner: B,
-        // `None` once it has ended, or if nobody watches.
+        // `None` once the body has ended, or if the call does not count.
         watch: Option<W>,
     }
 }
 
-/// Whether a reader may stop here without asking for the end: hyper's server does where either says so.
-#[inline]
+/// Returns whether a reader may stop without polling for the end. hyper's server stops if either method says so.
 pub(crate) fn is_at_end(body: &impl Body) -> bool {
     body.is_end_stream() || body.size_hint().upper() == Some(0)
 }
 
 impl<B: Body, W: Watch> Watched<B, W> {
-    #[inline]
-    pub(crate) fn new(inner: B, mut watch: Option<W>) -> Self {
-        // Not by its size, which costs each call 30 instructions here: one that is empty and does not say so is rare, and what
-        // does not count is a call that brought nothing.
-        if inner.is_end_stream() {
-            watch.take().complete();
+    fn new(inner: B, mut watch: Option<W>) -> Self {
+        // Nobody polls such a body. Only `is_end_stream` is checked here: a size of zero without it is rare.
+        if inner.is_end_stream()
+            && let Some(watch) = watch.take()
+        {
+            watch.complete();
         }
         Self { inner, watch }
-    }
-}
-
-impl<B, W> Watched<B, W>
-where
-    B: Body,
-    B::Error: Into<BoxError>,
-    W: Watch,
-{
-    /// Apart, so that a body that nobody watches is polled as if it were bare.
-    #[inline(never)]
-    fn poll_watched(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
-        let mut this = self.project();
-        let polled =
-            watching(this.watch, || this.inner.as_mut().poll_frame(cx).map_err(Into::into));
-        match &polled {
-            Poll::Pending => {}
-            Poll::Ready(Some(Ok(frame))) => {
-                if frame.is_trailers() || is_at_end(&*this.inner) {
-                    this.watch.take().complete();
-                }
-            }
-            Poll::Ready(Some(Err(error))) => this.watch.take().fail(&**error),
-            Poll::Ready(None) => this.watch.take().complete(),
-        }
-        polled
     }
 }
 
@@ -235,16 +147,27 @@ where
     type Data = B::Data;
     type Error = BoxError;
 
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "a frame is large to hand on")]
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
-        if self.watch.is_none() {
-            return self.project().inner.poll_frame(cx).map_err(Into::into);
+        let mut this = self.project();
+        let frame = {
+            let _guard = PanicGuard::new(this.watch);
+            ready!(this.inner.as_mut().poll_frame(cx))
+        };
+        let frame = frame.map(|frame| frame.map_err(Into::into));
+        let is_last = match &frame {
+            Some(Ok(frame)) => frame.is_trailers() || is_at_end(&*this.inner),
+            Some(Err(_)) | None => true,
+        };
+        if is_last && let Some(watch) = this.watch.take() {
+            match &frame {
+                Some(Err(error)) => watch.fail(&**error),
+                Some(Ok(_)) | None => watch.complete(),
+            }
         }
-        self.poll_watched(cx)
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

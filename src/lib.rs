@@ -244,7 +244,7 @@ mod body;
 mod budget;
 #[cfg(any(feature = "retry", feature = "circuit-breaker", feature = "in-flight"))]
 mod keys;
-#[cfg(any(feature = "logging", feature = "circuit-breaker", feature = "metrics"))]
+#[cfg(any(feature = "logging", feature = "metrics"))]
 mod panics;
 #[cfg(any(
     feature = "retry",

@@ -1,6 +1,6 @@
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
-use super::{circuit::Core, state::Refusal};
+use super::{circuit::Core, state::Rejection};
 use crate::{Cause, Failure, Processed, Reporter};
 
 /// A circuit is open: the call was rejected without asking the inner service.
@@ -19,10 +19,10 @@ pub struct CircuitOpen {
 
 impl CircuitOpen {
     #[cold]
-    pub(super) fn new(core: &Core, refusal: Refusal) -> Self {
+    pub(super) fn new(core: &Core, rejection: Rejection) -> Self {
         #[cfg(feature = "metrics")]
         crate::metrics::rejected(core.key.as_ref());
-        let Refusal { failure: opened_by, wait, open_for } = refusal;
+        let Rejection { failure: opened_by, wait, open_for } = rejection;
         let failure = Failure::new(Cause::CircuitOpen)
             .with_reporter(Reporter::Local)
             .with_processed(Processed::No)

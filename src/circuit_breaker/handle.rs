@@ -1,7 +1,5 @@
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::Instant;
-
 use super::{circuit::Core, state::State};
 use crate::{Failure, keys::Store, sharded::Sharded};
 
@@ -54,11 +52,10 @@ impl Circuit {
     /// How it is now.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let machine = self.core.machine().clone();
-        let counts = machine
-            .probe_counts()
-            .unwrap_or_else(|| self.core.counts(machine.generation, Instant::now()));
         let now = self.core.now();
+        let machine = self.core.machine();
+        let counts =
+            machine.probe_counts().unwrap_or_else(|| self.core.counts(machine.generation, now));
         Snapshot {
             state: machine.state(),
             calls: counts.calls,
@@ -66,8 +63,8 @@ impl Circuit {
             since: now.saturating_sub(machine.since),
             next_probe: machine.next_probe(now),
             opened_by: machine.failure,
-            refused: machine.refused,
-            late: machine.late,
+            refused: machine.rejected,
+            late: machine.stale_results,
         }
     }
 
@@ -86,12 +83,12 @@ impl Circuit {
     /// Ends what was forced: the circuit is closed, and counts from nothing. Does nothing otherwise.
     pub fn release(&self) {
         let now = self.core.now();
-        self.core.change(|machine| ((), machine.release(now)));
+        self.core.change(|machine| machine.release(now));
     }
 
     fn force(&self, open: bool) {
         let now = self.core.now();
-        self.core.change(|machine| ((), machine.force(open, now)));
+        self.core.change(|machine| machine.force(open, now));
     }
 }
 

@@ -257,7 +257,7 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
         let mut settings = Settings::clone(&self.settings);
         change(&mut settings);
         self.settings = Arc::new(settings);
-        self.select = self.select.anew(&self.settings);
+        self.select = self.select.rebuild(&self.settings);
         self
     }
 }

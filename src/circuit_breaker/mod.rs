@@ -115,6 +115,7 @@
 //! - tower-resilience: what succeeded before does not keep it closed for as many failures.
 
 mod circuit;
+mod consecutive;
 mod error;
 mod future;
 mod handle;
@@ -125,9 +126,8 @@ mod select;
 mod service;
 mod settings;
 mod state;
-mod streak;
 mod stripe;
-mod waiting;
+mod wakers;
 mod window;
 
 #[cfg(all(test, not(seawall_loom)))]

@@ -245,8 +245,7 @@ async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseErr
         };
         match step {
             Step::Call => {
-                let mut real = Permit::of(Some(core.clone()));
-                let real = if real.admit_at_once() { Some(real) } else { real.admit().ok() };
+                let real = Permit::acquire(core.clone()).ok();
                 let naive = model.admit();
                 prop_assert_eq!(real.is_some(), naive.is_some());
                 calls.extend(real.zip(naive));
@@ -260,9 +259,8 @@ async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseErr
             Step::Fail(which, asked) => {
                 if let Some((permit, call)) = take(which) {
                     let wait = Some(Duration::from_secs(asked));
-                    permit.failed(Some(
-                        Failure::new(Cause::ConnectionRefused).with_retry_after(wait),
-                    ));
+                    let failure = Failure::new(Cause::ConnectionRefused).with_retry_after(wait);
+                    assert!(permit.classified(Some(failure)).is_none());
                     model.end(call, Some(true), asked, circuit.snapshot().next_probe());
                 }
             }

@@ -1,198 +1,92 @@
-use std::{error::Error, num::NonZeroU64, time::Duration};
+use std::{error::Error, time::Duration};
+
+use tokio::time::Instant;
 
 use super::{
-    CircuitOpen,
-    circuit::{Core, nanos},
-    settings::Verdict,
-    state::{Refusal, Ticket},
+    circuit::Core,
+    settings::CountAs,
+    state::{Admission, Outcome, Rejection},
 };
 use crate::{
     Cause, Failure, Processed, Reporter, body::Watch, classify::classify_body_error,
     sharded::Sharded,
 };
 
-/// The right of one call to pass, taken as the inner service is about to be called. Dropped without a result, the call
-/// counts as neither success nor failure, unless it was slow already.
-#[derive(Debug, Default)]
-pub struct Permit {
-    /// `None` once the result is in, and of a call that does not count.
-    held: Option<Held>,
-}
-
-/// Goes by value wherever it goes out of line: see [`Watch`].
+/// An admitted call that has no result yet. Dropped without a result, the call counts as neither success nor failure, unless
+/// it was slow already.
 #[derive(Debug)]
-struct Held {
+pub struct Permit {
     core: Sharded<Core>,
-    ticket: Ticket,
-    /// Nanoseconds, as the circuit counts them, and one more; `None`, unless slow calls count.
-    started: Option<NonZeroU64>,
+    admission: Admission,
+    /// `None` unless slow calls count.
+    started: Option<Instant>,
 }
 
-const LOCAL: Failure = Failure::new(Cause::Unknown).with_reporter(Reporter::Local);
+const PANIC: Failure = Failure::new(Cause::Unknown).with_reporter(Reporter::Local);
 
 const SLOW: Failure = Failure::new(Cause::HttpResponseTimeout)
     .with_reporter(Reporter::Local)
     .with_processed(Processed::Maybe);
 
 impl Permit {
-    /// For a call of this circuit, if it has one: to be admitted yet.
-    #[inline]
-    pub(super) fn of(core: Option<Sharded<Core>>) -> Self {
-        let ticket = Ticket { generation: 0, probe: None };
-        Self { held: core.map(|core| Held { core, ticket, started: None }) }
-    }
-
-    /// Whether the call may pass, where that needs no more than a glance.
-    #[inline]
-    pub(crate) fn admit_at_once(&mut self) -> bool {
-        let Some(held) = &mut self.held else { return true };
-        let ticket = held.core.admit_at_once();
-        if let Some(ticket) = ticket {
-            held.ticket = ticket;
+    /// Admits a call, or returns the circuit and the reason for the rejection.
+    pub(super) fn acquire(core: Sharded<Core>) -> Result<Self, (Sharded<Core>, Rejection)> {
+        let mut permit = Self { core, admission: Admission::default(), started: None };
+        if let Err(rejection) = permit.core.admit(&mut permit.admission) {
+            return Err((permit.core.clone(), rejection));
         }
-        ticket.is_some()
-    }
-
-    /// The same of a call that may pass, or why it may not.
-    #[cold]
-    pub(super) fn admit(mut self) -> Result<Self, (Sharded<Core>, Refusal)> {
-        let Some(held) = &mut self.held else { return Ok(self) };
-        if let Err(refusal) = held.core.admit(&mut held.ticket) {
-            return Err((held.core.clone(), refusal));
+        if permit.core.settings.slow.is_some() {
+            permit.started = Some(Instant::now());
         }
-        held.started = held.core.settings.slow.map(|_| started(held.core.now()));
-        Ok(self)
+        Ok(permit)
     }
 
-    /// As [`admit`](Self::admit), but a circuit that only watches refuses nobody: such a call does not count.
-    #[cold]
-    pub(crate) fn pass(self) -> Result<Self, Box<CircuitOpen>> {
-        match self.admit() {
-            Ok(admitted) => Ok(admitted),
-            Err((core, _)) if core.settings.shadow => Ok(Self::default()),
-            Err((core, refusal)) => Err(Box::new(CircuitOpen::new(&core, refusal))),
+    /// Records the outcome of a classified call, unless it is a success so far. Then it returns the permit.
+    pub(super) fn classified(mut self, failure: Option<Failure>) -> Option<Self> {
+        let Some(failure) = failure else { return Some(self) };
+        // `count_if` may panic. The permit is dropped without a result then.
+        match self.core.settings.count_as(&failure) {
+            CountAs::Success => return Some(self),
+            CountAs::Failure => self.record(Outcome::Failure(failure)),
+            // Even if it was slow.
+            CountAs::Neither => self.record(Outcome::Cancelled),
         }
+        None
     }
 
-    /// Refuses the call, whatever has happened since that was promised.
-    #[cold]
-    pub(super) fn reject(mut self) -> Result<Self, Box<CircuitOpen>> {
-        let Some(Held { core, .. }) = self.held.take() else { return Ok(self) };
-        let refusal = core.reject();
-        Err(Box::new(CircuitOpen::new(&core, refusal)))
+    /// Records `outcome`, or a failure if the call was slow.
+    fn finish(&mut self, outcome: Outcome) {
+        let is_slow = |limit: Duration| self.started.is_some_and(|it| it.elapsed() >= limit);
+        let is_slow = self.core.settings.slow.is_some_and(is_slow);
+        self.record(if is_slow { Outcome::Failure(SLOW) } else { outcome });
     }
 
-    /// Whether the result is still to come.
-    #[inline]
-    pub(super) const fn counts(&self) -> bool {
-        self.held.is_some()
+    /// Records `outcome`. Afterwards there is nothing left to record.
+    fn record(&mut self, outcome: Outcome) {
+        self.started = None;
+        let admission = Admission { probe: self.admission.probe.take(), ..self.admission };
+        self.core.record(admission, outcome);
     }
-
-    /// Out of here, if the result is still to come.
-    #[inline]
-    pub(super) fn if_counts(self) -> Option<Self> {
-        self.held.is_some().then_some(self)
-    }
-
-    /// Takes what the classifier said of the call, if that counts at once. A success does not, since it may yet turn out
-    /// to be none.
-    #[cold]
-    pub(crate) fn judge(mut self, failure: Failure) -> Self {
-        let Some(held) = &self.held else { return self };
-        // Asked while this holds its place: who is asked may panic, and says nothing of the upstream then.
-        let verdict = held.core.settings.verdict(&failure);
-        if verdict == Verdict::Success {
-            return self;
-        }
-        if let Some(held) = self.held.take() {
-            if verdict == Verdict::Failure {
-                held.settle(Some(failure));
-            } else {
-                // However long it took.
-                held.forget();
-            }
-        }
-        self
-    }
-
-    /// The service failed, in place of a response. A classifier that takes that for no failure makes it a success.
-    #[cold]
-    pub(crate) fn failed(self, failure: Option<Failure>) {
-        let mut judged = match failure {
-            Some(failure) => self.judge(failure),
-            None => self,
-        };
-        if let Some(held) = judged.held.take() {
-            held.settle(None);
-        }
-    }
-}
-
-impl Held {
-    #[cold]
-    fn settle(self, failure: Option<Failure>) {
-        if failure.is_none() && !self.is_slow() {
-            return self.core.succeeded(self.ticket);
-        }
-        self.core.failed(self.ticket, failure.unwrap_or(SLOW));
-    }
-
-    #[cold]
-    fn end_early(self) {
-        if self.is_slow() {
-            self.settle(None);
-        } else {
-            self.forget();
-        }
-    }
-
-    /// Neither success nor failure.
-    #[cold]
-    fn forget(self) {
-        self.core.cancel(self.ticket);
-    }
-
-    fn is_slow(&self) -> bool {
-        let Some(started) = self.started else { return false };
-        let took = nanos(self.core.now()).saturating_sub(started.get() - 1);
-        self.core.settings.slow.is_some_and(|limit| took >= nanos(limit))
-    }
-}
-
-fn started(now: Duration) -> NonZeroU64 {
-    NonZeroU64::MIN.saturating_add(nanos(now))
 }
 
 impl Watch for Permit {
-    #[inline]
     fn panicked(mut self) {
-        if let Some(held) = self.held.take() {
-            held.settle(Some(LOCAL));
-        }
+        self.record(Outcome::Failure(PANIC));
     }
 
-    #[inline]
     fn complete(mut self) {
-        match self.held.take() {
-            None => {}
-            Some(Held { core, ticket: Ticket { generation, probe: None }, started: None }) => {
-                core.count_success(generation);
-            }
-            Some(held) => held.settle(None),
-        }
+        self.finish(Outcome::Success);
     }
 
-    #[cold]
     fn fail(self, error: &(dyn Error + 'static)) {
-        self.failed(Some(classify_body_error(error)));
+        if let Some(permit) = self.classified(Some(classify_body_error(error))) {
+            permit.complete();
+        }
     }
 }
 
 impl Drop for Permit {
-    #[inline]
     fn drop(&mut self) {
-        if let Some(held) = self.held.take() {
-            held.end_early();
-        }
+        self.finish(Outcome::Cancelled);
     }
 }

@@ -1,8 +1,8 @@
-//! How many calls there were of late, and how many of them failed. Pure: time is handed in, counted from any fixed moment.
+//! Counts of recent calls and failures. Pure: the caller passes the time, counted from a fixed moment.
 
 use std::time::Duration;
 
-/// The window is cut into so many pieces of time; the oldest leaves as a new one begins.
+/// The number of buckets of a window. The oldest is dropped when a new one starts.
 pub(super) const BUCKETS: usize = 10;
 
 /// Results of calls.
@@ -12,51 +12,62 @@ pub(super) struct Counts {
     pub(super) failures: u64,
 }
 
-/// Results of the last nine to ten pieces of time.
+/// The results of the last nine to ten buckets of time.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Window {
-    /// The number of the piece that is counted now.
+    /// The number of the current bucket.
     bucket: u64,
+    /// The end of the current bucket. A result before it needs no division to find its bucket.
+    end: Duration,
     calls: [u32; BUCKETS],
     failures: [u32; BUCKETS],
 }
 
 impl Window {
-    /// Forgets what is too old, and gives the time until which there is nothing more to forget. `width` is that of a piece, and
-    /// the same each time. A clock that goes back stays where it was.
-    pub(super) fn slide(&mut self, now: Duration, width: Duration) -> Duration {
-        let width = width.as_nanos().max(1);
-        let bucket = u64::try_from(now.as_nanos() / width).unwrap_or(u64::MAX);
-        let passed = bucket.saturating_sub(self.bucket);
-        // Further than the length there is nothing left to forget.
-        for step in 1..=passed.min(BUCKETS as u64) {
-            let gone = place(self.bucket + step);
-            self.calls[gone] = 0;
-            self.failures[gone] = 0;
-        }
-        self.bucket += passed;
-        let end = u128::from(self.bucket).saturating_add(1).saturating_mul(width);
-        let seconds = u64::try_from(end / NANOS).unwrap_or(u64::MAX);
-        Duration::new(seconds, (end % NANOS) as u32)
+    /// Adds a result to the bucket of `now`. `width` is the length of a bucket, and the same at every call. A time before the
+    /// current bucket counts in the current bucket. A full bucket stays full.
+    pub(super) fn record(&mut self, now: Duration, width: Duration, failed: bool) {
+        self.slide(now, width);
+        let at = index(self.bucket);
+        self.calls[at] = self.calls[at].saturating_add(1);
+        self.failures[at] = self.failures[at].saturating_add(failed.into());
     }
 
-    /// Counts results in the piece that it was slid to. What is full stays full.
-    pub(super) const fn record(&mut self, calls: u32, failures: u32) {
-        let at = place(self.bucket);
-        self.calls[at] = self.calls[at].saturating_add(calls);
-        self.failures[at] = self.failures[at].saturating_add(failures);
-    }
-
-    pub(super) fn counts(&self) -> Counts {
+    /// Returns the sum of the buckets.
+    pub(super) fn counts(&mut self, now: Duration, width: Duration) -> Counts {
+        self.slide(now, width);
         let sum = |counts: &[u32]| counts.iter().copied().map(u64::from).sum();
         Counts { calls: sum(&self.calls), failures: sum(&self.failures) }
     }
+
+    /// Makes the bucket of `now` the current one, and drops those that are too old.
+    fn slide(&mut self, now: Duration, width: Duration) {
+        if now < self.end {
+            return;
+        }
+        let width = width.as_nanos().max(1);
+        let bucket = u64::try_from(now.as_nanos() / width).unwrap_or(u64::MAX);
+        let passed = bucket.saturating_sub(self.bucket);
+        // After a whole window there is nothing left to drop.
+        for step in 1..=passed.min(BUCKETS as u64) {
+            let dropped = index(self.bucket + step);
+            self.calls[dropped] = 0;
+            self.failures[dropped] = 0;
+        }
+        self.bucket += passed;
+        self.end = end(self.bucket, width);
+    }
 }
 
-/// In a second.
-const NANOS: u128 = 1_000_000_000;
+fn end(bucket: u64, width: u128) -> Duration {
+    let end = u128::from(bucket).saturating_add(1).saturating_mul(width);
+    let seconds = u64::try_from(end / NANOS_PER_SEC).unwrap_or(u64::MAX);
+    Duration::new(seconds, (end % NANOS_PER_SEC) as u32)
+}
 
-const fn place(bucket: u64) -> usize {
+const NANOS_PER_SEC: u128 = 1_000_000_000;
+
+const fn index(bucket: u64) -> usize {
     (bucket % BUCKETS as u64) as usize
 }
 
@@ -80,7 +91,9 @@ mod tests {
             (ms(300), ms(650), ms(900)),
             (ms(300), ms(900), ms(1_200)),
         ] {
-            assert_eq!(Window::default().slide(now, width), end, "{width:?} at {now:?}");
+            let mut window = Window::default();
+            window.slide(now, width);
+            assert_eq!(window.end, end, "{width:?} at {now:?}");
         }
     }
 }

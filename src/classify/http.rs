@@ -38,7 +38,6 @@ impl HttpClassifier {
 }
 
 impl<B> Classify<Response<B>> for HttpClassifier {
-    #[inline]
     fn classify(&self, outcome: Result<&Response<B>, &(dyn Error + 'static)>) -> Option<Failure> {
         match outcome {
             Ok(response) if response.status().as_u16() < 400 => None,
@@ -46,14 +45,8 @@ impl<B> Classify<Response<B>> for HttpClassifier {
             Err(error) => Some(classify_error(error)),
         }
     }
-
-    #[inline]
-    fn is_surely_none(&self, response: &Response<B>) -> bool {
-        response.status().as_u16() < 400
-    }
 }
 
-#[cold]
 pub(crate) fn of_response<B>(response: &Response<B>) -> Failure {
     if let Some(failure) = response.extensions().get::<Failure>() {
         return *failure;

@@ -15,7 +15,7 @@ pin_project! {
     pub struct ResponseFuture<F, E> {
         #[pin]
         pub(super) state: State<F>,
-        // `None` once it is given back, and of a call without a limit.
+        // `None` if the call has no limit, and after the response.
         pub(super) place: Option<Place>,
         pub(super) extent: PhantomData<fn() -> E>,
     }
@@ -46,18 +46,13 @@ where
             }
         };
         let outcome = ready!(inner.poll(cx));
-        // Given back even if this future is kept.
+        // Taken, so that a caller that keeps this future keeps no place.
         let mut place = this.place.take();
         if let Some(place) = &mut place {
-            place.answered(outcome.as_ref().map_or(true, E::is_failed));
+            place.responded(outcome.as_ref().map_or(true, E::is_failed));
         }
-        match outcome {
-            Ok(response) => Poll::Ready(Ok(E::attach(response, place.and_then(E::at_head)))),
-            Err(error) => {
-                drop(place);
-                Poll::Ready(Err(error.into()))
-            }
-        }
+        let outcome = outcome.map(|response| E::attach(response, place));
+        Poll::Ready(outcome.map_err(Into::into))
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     ResponseFuture,
     future::State,
     limit::Place,
-    select::{Find, Single, take},
+    select::{Find, Single, acquire},
 };
 use crate::{
     BoxError,
@@ -43,7 +43,7 @@ where
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        let place = match take(&mut self.select, &request) {
+        let place = match acquire(&self.select, &request) {
             Ok(place) => place,
             Err(shed) => {
                 self.inner = self.inner.clone();
@@ -51,7 +51,6 @@ where
                 return ResponseFuture { state, place: None, extent: PhantomData };
             }
         };
-        // In this order: should the inner service panic, the place is given back.
         let state = State::Call { inner: self.inner.call(request) };
         ResponseFuture { state, place, extent: PhantomData }
     }

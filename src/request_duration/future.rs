@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use super::measure::Measure;
 use crate::{
     BoxError, Cause,
-    body::{Extent, Watch, WholeBody, watching},
+    body::{Extent, PanicGuard, Watch, WholeBody},
     error::as_dyn,
 };
 
@@ -37,7 +37,10 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let polled = watching(this.measure, || this.inner.poll(cx));
+        let polled = {
+            let _guard = PanicGuard::new(this.measure);
+            this.inner.poll(cx)
+        };
         match &polled {
             Poll::Pending => {}
             Poll::Ready(Ok(response)) => {

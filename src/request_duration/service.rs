@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     BoxError,
-    body::{Extent, WholeBody, watching},
+    body::{Extent, PanicGuard, WholeBody},
 };
 
 /// Service made by [`RequestDurationLayer`].
@@ -46,7 +46,10 @@ where
         };
         let mut measure = Some(Measure::start(&self.layer, &head, server));
         let request = Request::from_parts(head, body);
-        let inner = watching(&mut measure, || self.inner.call(request));
+        let inner = {
+            let _guard = PanicGuard::new(&mut measure);
+            self.inner.call(request)
+        };
         ResponseFuture { inner, measure }
     }
 }
