@@ -1,16 +1,10 @@
-//! A response body that is watched to its end, and how far a call reaches: to the head of its response, or to the end of
-//! the body.
-#![cfg_attr(
-    not(any(feature = "circuit-breaker", feature = "in-flight")),
-    allow(dead_code, unreachable_pub)
-)]
+//! Observes how a call ends: with the response of its service, or with the body of that response.
 
 use std::{
     error::Error,
     fmt,
     pin::Pin,
     task::{Context, Poll, ready},
-    thread,
 };
 
 use http::{Response, StatusCode};
@@ -29,25 +23,47 @@ pub trait Watch: Sized {
     fn fail(self, error: &(dyn Error + 'static));
 }
 
-/// Reports a panic to an observer, if there is one.
+/// Holds the observer of a call, if the call has one, and learns of panics.
 ///
-/// It is kept while the inner service or body runs, and dropped before any other user code runs.
-pub(crate) struct PanicGuard<'a, W: Watch> {
-    watch: &'a mut Option<W>,
-    /// The thread was panicking already: a destructor made the call.
-    was_panicking: bool,
+/// It is entered before the inner service or body runs, and left when that returns. One that is dropped in between reports a
+/// panic. So a panic of other user code, such as a classifier, is not taken for one of the inner service.
+#[derive(Debug)]
+pub(crate) struct Observer<W: Watch> {
+    watch: Option<W>,
+    is_entered: bool,
 }
 
-impl<'a, W: Watch> PanicGuard<'a, W> {
-    pub(crate) fn new(watch: &'a mut Option<W>) -> Self {
-        Self { watch, was_panicking: thread::panicking() }
+impl<W: Watch> Observer<W> {
+    #[inline]
+    pub(crate) const fn new(watch: Option<W>) -> Self {
+        Self { watch, is_entered: false }
+    }
+
+    #[inline]
+    pub(crate) const fn enter(&mut self) {
+        self.is_entered = true;
+    }
+
+    #[inline]
+    pub(crate) const fn leave(&mut self) {
+        self.is_entered = false;
+    }
+
+    #[cfg(feature = "metrics")]
+    pub(crate) const fn get_mut(&mut self) -> Option<&mut W> {
+        self.watch.as_mut()
+    }
+
+    #[inline]
+    pub(crate) const fn take(&mut self) -> Option<W> {
+        self.watch.take()
     }
 }
 
-impl<W: Watch> Drop for PanicGuard<'_, W> {
+impl<W: Watch> Drop for Observer<W> {
+    #[inline]
     fn drop(&mut self) {
-        if thread::panicking()
-            && !self.was_panicking
+        if self.is_entered
             && let Some(watch) = self.watch.take()
         {
             watch.panicked();
@@ -62,14 +78,17 @@ impl<W: Watch> Drop for PanicGuard<'_, W> {
             `CircuitBreakerLayer`, and tell `InFlightLimitLayer` `.until_response()`"
 )]
 pub trait Extent<Res> {
-    type Response<W>;
+    type Response<W: Watch>;
 
     /// Returns whether the head of the response shows that the upstream is overloaded or failing.
     fn is_failed(_response: &Res) -> bool {
         false
     }
 
-    /// Completes `watch` if the call ends with the response. Otherwise the response keeps it.
+    /// Completes `watch` if the call ends with the response. Otherwise returns it.
+    fn at_head<W: Watch>(watch: W) -> Option<W>;
+
+    /// Attaches the observer that [`at_head`](Self::at_head) returned.
     fn attach<W: Watch>(response: Res, watch: Option<W>) -> Self::Response<W>;
 }
 
@@ -84,12 +103,14 @@ pub struct Head {}
 pub struct WholeBody {}
 
 impl<Res> Extent<Res> for Head {
-    type Response<W> = Res;
+    type Response<W: Watch> = Res;
 
-    fn attach<W: Watch>(response: Res, watch: Option<W>) -> Res {
-        if let Some(watch) = watch {
-            watch.complete();
-        }
+    fn at_head<W: Watch>(watch: W) -> Option<W> {
+        watch.complete();
+        None
+    }
+
+    fn attach<W: Watch>(response: Res, _watch: Option<W>) -> Res {
         response
     }
 }
@@ -99,11 +120,15 @@ where
     B: Body,
     B::Error: Into<BoxError>,
 {
-    type Response<W> = Response<Watched<B, W>>;
+    type Response<W: Watch> = Response<Watched<B, W>>;
 
     fn is_failed(response: &Response<B>) -> bool {
         let status = response.status();
         status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
+    }
+
+    fn at_head<W: Watch>(watch: W) -> Option<W> {
+        Some(watch)
     }
 
     fn attach<W: Watch>(response: Response<B>, watch: Option<W>) -> Response<Watched<B, W>> {
@@ -113,11 +138,11 @@ where
 
 pin_project! {
     /// A response body that is handed on as it is, and watched to its end.
-    pub struct Watched<B, W> {
+    pub struct Watched<B, W: Watch> {
         #[pin]
         inner: B,
-        // `None` once the body has ended, or if the call does not count.
-        watch: Option<W>,
+        // Without a watch once the body has ended.
+        observer: Observer<W>,
     }
 }
 
@@ -134,7 +159,7 @@ impl<B: Body, W: Watch> Watched<B, W> {
         {
             watch.complete();
         }
-        Self { inner, watch }
+        Self { inner, observer: Observer::new(watch) }
     }
 }
 
@@ -152,16 +177,15 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
         let mut this = self.project();
-        let frame = {
-            let _guard = PanicGuard::new(this.watch);
-            ready!(this.inner.as_mut().poll_frame(cx))
-        };
-        let frame = frame.map(|frame| frame.map_err(Into::into));
+        this.observer.enter();
+        let polled = this.inner.as_mut().poll_frame(cx);
+        this.observer.leave();
+        let frame = ready!(polled).map(|frame| frame.map_err(Into::into));
         let is_last = match &frame {
             Some(Ok(frame)) => frame.is_trailers() || is_at_end(&*this.inner),
             Some(Err(_)) | None => true,
         };
-        if is_last && let Some(watch) = this.watch.take() {
+        if is_last && let Some(watch) = this.observer.take() {
             match &frame {
                 Some(Err(error)) => watch.fail(&**error),
                 Some(Ok(_)) | None => watch.complete(),
@@ -179,7 +203,7 @@ where
     }
 }
 
-impl<B: fmt::Debug, W> fmt::Debug for Watched<B, W> {
+impl<B: fmt::Debug, W: Watch> fmt::Debug for Watched<B, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("ResponseBody").field(&self.inner).finish()
     }

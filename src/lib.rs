@@ -223,13 +223,23 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // A page may name what stands behind a feature that is off.
 #![cfg_attr(not(feature = "full"), allow(rustdoc::broken_intra_doc_links))]
+// The types and helpers that layers share are compiled always. A build without some of these features uses only a part.
+#![cfg_attr(
+    not(all(
+        feature = "full",
+        feature = "config",
+        feature = "metrics",
+        feature = "reqwest-0_13",
+        feature = "test-util",
+    )),
+    allow(dead_code, unreachable_pub, unused_imports)
+)]
 #![warn(missing_docs)]
 
 pub mod classify;
 mod error;
 pub mod failure;
 
-#[cfg(feature = "retry")]
 mod attempts;
 #[cfg(feature = "retry")]
 mod backoff;

@@ -78,6 +78,7 @@ impl StateWord {
 impl Core {
     pub(super) fn new(key: Option<Arc<str>>, settings: Arc<Settings>, origin: Instant) -> Self {
         let machine = StateMachine::default();
+        let stripes = std::array::from_fn(|_| Stripe::new(origin, settings.width));
         Self {
             key,
             settings,
@@ -85,27 +86,39 @@ impl Core {
             state_word: AtomicU64::new(StateWord::new(&machine).0),
             machine: Mutex::new(machine),
             wakers: Wakers::default(),
-            stripes: std::array::from_fn(|_| Stripe::default()),
+            stripes,
         }
     }
 
     /// Returns the time since the circuit was made.
     pub(super) fn now(&self) -> Duration {
-        Instant::now().saturating_duration_since(self.origin)
+        self.since_origin(Instant::now())
+    }
+
+    fn since_origin(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.origin)
     }
 
     fn state_word(&self) -> StateWord {
         StateWord(self.state_word.load(Ordering::Acquire))
     }
 
+    /// Returns whether every call is admitted.
+    #[inline]
+    pub(super) fn admits_all(&self) -> bool {
+        self.state_word().admits_all()
+    }
+
+    /// Admits a call if every call is admitted.
+    #[inline]
+    pub(super) fn try_admit(&self) -> Option<Admission> {
+        let state = self.state_word();
+        state.admits_all().then(|| Admission { generation: state.generation(), probe: None })
+    }
+
     /// Admits a call, or returns the reason for its rejection. The admission is written before user code runs: if that panics,
     /// the caller still has the admission to give back its slot.
     pub(super) fn admit(&self, admission: &mut Admission) -> Result<(), Rejection> {
-        let state = self.state_word();
-        if state.admits_all() {
-            *admission = Admission { generation: state.generation(), probe: None };
-            return Ok(());
-        }
         let now = self.now();
         self.change(|machine| {
             *admission = machine.admit(now, &self.settings)?;
@@ -115,7 +128,7 @@ impl Core {
 
     /// Returns the reason why a call would be rejected now.
     pub(super) fn rejection(&self) -> Option<Rejection> {
-        if self.state_word().admits_all() {
+        if self.admits_all() {
             return None;
         }
         let now = self.now();
@@ -128,17 +141,12 @@ impl Core {
         self.change(|machine| machine.reject(now, &self.settings))
     }
 
-    /// Records the outcome of an admitted call.
-    pub(super) fn record(&self, admission: Admission, outcome: Outcome) {
-        match (admission.probe, outcome) {
-            (Some(_), outcome) => self.record_probe(admission, outcome),
-            (None, Outcome::Success) => self.record_success(admission.generation),
-            (None, Outcome::Failure(failure)) => self.record_failure(admission.generation, failure),
-            (None, Outcome::Cancelled) => {}
+    /// Records that an admitted call has succeeded.
+    pub(super) fn record_success(&self, admission: Admission) {
+        if admission.probe.is_some() {
+            return self.record_probe(admission, Outcome::Success);
         }
-    }
-
-    fn record_success(&self, generation: u32) {
+        let generation = admission.generation;
         let state = self.state_word();
         if state.generation() != generation || state.has_failures() {
             let accepted = self.change(|machine| {
@@ -153,12 +161,17 @@ impl Core {
             }
         }
         if self.settings.ratio.is_some() {
-            self.stripe().record(generation, self.now(), self.settings.width, false);
+            self.stripe().record(generation, Instant::now(), self.settings.width, false);
         }
     }
 
-    fn record_failure(&self, generation: u32, failure: Failure) {
-        let now = self.now();
+    /// Records that an admitted call has failed.
+    pub(super) fn record_failure(&self, admission: Admission, failure: Failure) {
+        if admission.probe.is_some() {
+            return self.record_probe(admission, Outcome::Failure(failure));
+        }
+        let generation = admission.generation;
+        let now = Instant::now();
         self.change(|machine| {
             if !machine.accepts(generation) {
                 return;
@@ -167,8 +180,16 @@ impl Core {
                 self.stripe().record(generation, now, self.settings.width, true);
                 self.counts(generation, now)
             });
+            let now = self.since_origin(now);
             machine.record_failure(now, failure, counts, fastrand::f64(), &self.settings);
         });
+    }
+
+    /// Gives back the slot of an admitted call that counts as neither.
+    pub(super) fn cancel(&self, admission: Admission) {
+        if admission.probe.is_some() {
+            self.record_probe(admission, Outcome::Cancelled);
+        }
     }
 
     fn record_probe(&self, admission: Admission, outcome: Outcome) {
@@ -189,7 +210,7 @@ impl Core {
     }
 
     /// Returns the sum of the stripes.
-    pub(super) fn counts(&self, generation: u32, now: Duration) -> Counts {
+    pub(super) fn counts(&self, generation: u32, now: Instant) -> Counts {
         let mut sum = Counts::default();
         for stripe in &self.stripes {
             let Counts { calls, failures } = stripe.counts(generation, now, self.settings.width);
@@ -257,9 +278,8 @@ impl Core {
 
 impl Keep for Core {
     fn is_clean(&self, now: Instant) -> bool {
-        let now = now.saturating_duration_since(self.origin);
         let machine = self.machine();
-        machine.is_forgettable(now, &self.settings)
+        machine.is_forgettable(self.since_origin(now), &self.settings)
             && self.counts(machine.generation, now).failures == 0
     }
 

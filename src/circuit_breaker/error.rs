@@ -20,14 +20,18 @@ pub struct CircuitOpen {
 impl CircuitOpen {
     #[cold]
     pub(super) fn new(core: &Core, rejection: Rejection) -> Self {
-        #[cfg(feature = "metrics")]
-        crate::metrics::rejected(core.key.as_ref());
         let Rejection { failure: opened_by, wait, open_for } = rejection;
         let failure = Failure::new(Cause::CircuitOpen)
             .with_reporter(Reporter::Local)
             .with_processed(Processed::No)
             .with_retry_after(wait);
         Self { key: core.key.clone(), opened_by, open_for, failure }
+    }
+
+    /// Counts the rejection of a call.
+    pub(super) fn report(&self) {
+        #[cfg(feature = "metrics")]
+        crate::metrics::rejected(self.key.as_ref());
     }
 
     /// Which circuit, if there is one for each key, or it was [named](crate::CircuitBreakerLayer::named).

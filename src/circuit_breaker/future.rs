@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use super::{CircuitOpen, permit::Permit};
 use crate::{
     BoxError, Classify,
-    body::{Extent, PanicGuard, Watch},
+    body::{Extent, Observer, Watch},
 };
 
 pin_project! {
@@ -29,15 +29,15 @@ pin_project! {
         Call {
             #[pin]
             inner: F,
-            // `None` if the call does not count, or its outcome is recorded.
-            permit: Option<Permit>,
+            permit: Observer<Permit>,
         },
         Rejected { error: Option<Box<CircuitOpen>> },
     }
 }
 
 impl<F, C, E> ResponseFuture<F, C, E> {
-    pub(super) const fn new(inner: F, permit: Option<Permit>, classifier: C) -> Self {
+    #[inline]
+    pub(super) const fn new(inner: F, permit: Observer<Permit>, classifier: C) -> Self {
         Self { state: State::Call { inner, permit }, classifier, extent: PhantomData }
     }
 
@@ -56,6 +56,7 @@ where
 {
     type Output = Result<E::Response<Permit>, BoxError>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let (inner, permit) = match this.state.project() {
@@ -64,23 +65,25 @@ where
                 return Poll::Ready(Err(error.take().expect("polled after completion")));
             }
         };
-        let result = {
-            let _guard = PanicGuard::new(permit);
-            ready!(inner.poll(cx))
-        };
-        match result {
+        permit.enter();
+        let polled = inner.poll(cx);
+        permit.leave();
+        match ready!(polled) {
             Ok(response) => {
                 let failure = this.classifier.classify(Ok(&response));
-                let permit = permit.take().and_then(|permit| permit.classified(failure));
-                Poll::Ready(Ok(E::attach(response, permit)))
+                let permit = match failure {
+                    None => permit.take(),
+                    Some(failure) => permit.take().and_then(|permit| permit.classified(failure)),
+                };
+                Poll::Ready(Ok(E::attach(response, permit.and_then(E::at_head))))
             }
             Err(error) => {
                 let error = error.into();
                 #[cfg(feature = "retry")]
                 crate::attempts::hint_if_around_retry(&*error);
                 let failure = this.classifier.classify(Err(&*error));
-                if let Some(permit) = permit.take().and_then(|permit| permit.classified(failure)) {
-                    permit.complete();
+                if let Some(permit) = permit.take() {
+                    permit.failed(failure);
                 }
                 Poll::Ready(Err(error))
             }

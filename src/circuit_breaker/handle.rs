@@ -1,5 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
+use tokio::time::Instant;
+
 use super::{circuit::Core, state::State};
 use crate::{Failure, keys::Store, sharded::Sharded};
 
@@ -52,10 +54,11 @@ impl Circuit {
     /// How it is now.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let now = self.core.now();
         let machine = self.core.machine();
-        let counts =
-            machine.probe_counts().unwrap_or_else(|| self.core.counts(machine.generation, now));
+        let counts = machine
+            .probe_counts()
+            .unwrap_or_else(|| self.core.counts(machine.generation, Instant::now()));
+        let now = self.core.now();
         Snapshot {
             state: machine.state(),
             calls: counts.calls,

@@ -245,7 +245,7 @@ async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseErr
         };
         match step {
             Step::Call => {
-                let real = Permit::acquire(core.clone()).ok();
+                let real = Permit::acquire(core.clone()).ok().flatten();
                 let naive = model.admit();
                 prop_assert_eq!(real.is_some(), naive.is_some());
                 calls.extend(real.zip(naive));
@@ -260,7 +260,7 @@ async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseErr
                 if let Some((permit, call)) = take(which) {
                     let wait = Some(Duration::from_secs(asked));
                     let failure = Failure::new(Cause::ConnectionRefused).with_retry_after(wait);
-                    assert!(permit.classified(Some(failure)).is_none());
+                    permit.failed(Some(failure));
                     model.end(call, Some(true), asked, circuit.snapshot().next_probe());
                 }
             }

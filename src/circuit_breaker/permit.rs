@@ -1,12 +1,8 @@
-use std::{error::Error, time::Duration};
+use std::error::Error;
 
 use tokio::time::Instant;
 
-use super::{
-    circuit::Core,
-    settings::CountAs,
-    state::{Admission, Outcome, Rejection},
-};
+use super::{CircuitOpen, circuit::Core, settings::CountAs, state::Admission};
 use crate::{
     Cause, Failure, Processed, Reporter, body::Watch, classify::classify_body_error,
     sharded::Sharded,
@@ -29,64 +25,97 @@ const SLOW: Failure = Failure::new(Cause::HttpResponseTimeout)
     .with_processed(Processed::Maybe);
 
 impl Permit {
-    /// Admits a call, or returns the circuit and the reason for the rejection.
-    pub(super) fn acquire(core: Sharded<Core>) -> Result<Self, (Sharded<Core>, Rejection)> {
+    /// Admits a call, or returns the error of a rejected one. Returns no permit if the call does not count.
+    #[inline]
+    pub(super) fn acquire(core: Sharded<Core>) -> Result<Option<Self>, Box<CircuitOpen>> {
+        let Some(admission) = core.try_admit() else { return Self::acquire_slot(core) };
+        let started = core.settings.slow.map(|_| Instant::now());
+        Ok(Some(Self { core, admission, started }))
+    }
+
+    /// The same for a circuit that does not admit every call.
+    fn acquire_slot(core: Sharded<Core>) -> Result<Option<Self>, Box<CircuitOpen>> {
         let mut permit = Self { core, admission: Admission::default(), started: None };
-        if let Err(rejection) = permit.core.admit(&mut permit.admission) {
-            return Err((permit.core.clone(), rejection));
+        match permit.core.admit(&mut permit.admission) {
+            Ok(()) => {}
+            Err(_) if permit.core.settings.shadow => return Ok(None),
+            Err(rejection) => return Err(Box::new(CircuitOpen::new(&permit.core, rejection))),
         }
-        if permit.core.settings.slow.is_some() {
-            permit.started = Some(Instant::now());
-        }
-        Ok(permit)
+        permit.started = permit.core.settings.slow.map(|_| Instant::now());
+        Ok(Some(permit))
     }
 
     /// Records the outcome of a classified call, unless it is a success so far. Then it returns the permit.
-    pub(super) fn classified(mut self, failure: Option<Failure>) -> Option<Self> {
-        let Some(failure) = failure else { return Some(self) };
+    pub(super) fn classified(mut self, failure: Failure) -> Option<Self> {
         // `count_if` may panic. The permit is dropped without a result then.
         match self.core.settings.count_as(&failure) {
             CountAs::Success => return Some(self),
-            CountAs::Failure => self.record(Outcome::Failure(failure)),
+            CountAs::Failure => self.record_failure(failure),
             // Even if it was slow.
-            CountAs::Neither => self.record(Outcome::Cancelled),
+            CountAs::Neither => {
+                let admission = self.take();
+                self.core.cancel(admission);
+            }
         }
         None
     }
 
-    /// Records `outcome`, or a failure if the call was slow.
-    fn finish(&mut self, outcome: Outcome) {
-        let is_slow = |limit: Duration| self.started.is_some_and(|it| it.elapsed() >= limit);
-        let is_slow = self.core.settings.slow.is_some_and(is_slow);
-        self.record(if is_slow { Outcome::Failure(SLOW) } else { outcome });
+    /// Records the outcome of a call that ended with an error. An error that is no failure is a success.
+    pub(super) fn failed(self, failure: Option<Failure>) {
+        let permit = match failure {
+            None => Some(self),
+            Some(failure) => self.classified(failure),
+        };
+        if let Some(permit) = permit {
+            permit.complete();
+        }
     }
 
-    /// Records `outcome`. Afterwards there is nothing left to record.
-    fn record(&mut self, outcome: Outcome) {
+    fn record_failure(&mut self, failure: Failure) {
+        let admission = self.take();
+        self.core.record_failure(admission, failure);
+    }
+
+    /// Takes the admission to record its outcome. Afterwards there is nothing left to record when this is dropped.
+    #[inline]
+    fn take(&mut self) -> Admission {
         self.started = None;
-        let admission = Admission { probe: self.admission.probe.take(), ..self.admission };
-        self.core.record(admission, outcome);
+        Admission { probe: self.admission.probe.take(), ..self.admission }
+    }
+
+    #[inline]
+    fn is_slow(&self) -> bool {
+        let Some(started) = self.started else { return false };
+        self.core.settings.slow.is_some_and(|limit| started.elapsed() >= limit)
     }
 }
 
 impl Watch for Permit {
     fn panicked(mut self) {
-        self.record(Outcome::Failure(PANIC));
+        self.record_failure(PANIC);
     }
 
+    #[inline]
     fn complete(mut self) {
-        self.finish(Outcome::Success);
+        if self.is_slow() {
+            return self.record_failure(SLOW);
+        }
+        let admission = self.take();
+        self.core.record_success(admission);
     }
 
     fn fail(self, error: &(dyn Error + 'static)) {
-        if let Some(permit) = self.classified(Some(classify_body_error(error))) {
-            permit.complete();
-        }
+        self.failed(Some(classify_body_error(error)));
     }
 }
 
 impl Drop for Permit {
+    #[inline]
     fn drop(&mut self) {
-        self.finish(Outcome::Cancelled);
+        if self.is_slow() {
+            return self.record_failure(SLOW);
+        }
+        let admission = self.take();
+        self.core.cancel(admission);
     }
 }

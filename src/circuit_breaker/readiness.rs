@@ -67,8 +67,10 @@ impl Readiness {
     }
 
     /// Decides whether to poll the inner service. Pending if the service is not ready while the circuit is open.
+    #[inline]
     pub(super) fn decide(&mut self, core: &Sharded<Core>, cx: &mut Context<'_>) -> Poll<Decision> {
-        let rejects = self.policy != Policy::Inner && core.rejection().is_some();
+        let rejects =
+            !core.admits_all() && self.policy != Policy::Inner && core.rejection().is_some();
         self.rejecting = rejects && self.policy == Policy::Ready;
         if self.rejecting {
             return Poll::Ready(Decision::RejectNextCall);

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     BoxError, Classify, HttpClassifier,
-    body::{Extent, Head, PanicGuard, Watch},
+    body::{Extent, Head, Observer, Watch},
 };
 
 /// Service made by [`CircuitBreakerLayer`](super::CircuitBreakerLayer).
@@ -42,6 +42,7 @@ where
     type Error = BoxError;
     type Future = ResponseFuture<S::Future, C, E>;
 
+    #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         let Some(core) = self.select.only() else {
             return self.inner.poll_ready(cx).map_err(Into::into);
@@ -60,11 +61,9 @@ where
                 Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
                 Poll::Ready(Err(error)) => {
                     let error = error.into();
-                    if let Ok(permit) = Permit::acquire(core.clone()) {
+                    if let Ok(Some(permit)) = Permit::acquire(core.clone()) {
                         let failure = self.classifier.classify(Err(&*error));
-                        if let Some(permit) = permit.classified(failure) {
-                            permit.complete();
-                        }
+                        permit.failed(failure);
                     }
                     return Poll::Ready(Err(error));
                 }
@@ -74,15 +73,18 @@ where
         }
     }
 
+    #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
         let mut permit = match self.admit(&request) {
-            Ok(permit) => permit,
-            Err(error) => return ResponseFuture::rejected(error, self.classifier.clone()),
+            Ok(permit) => Observer::new(permit),
+            Err(error) => {
+                error.report();
+                return ResponseFuture::rejected(error, self.classifier.clone());
+            }
         };
-        let inner = {
-            let _guard = PanicGuard::new(&mut permit);
-            self.inner.call(request)
-        };
+        permit.enter();
+        let inner = self.inner.call(request);
+        permit.leave();
         ResponseFuture::new(inner, permit, self.classifier.clone())
     }
 }
@@ -99,14 +101,7 @@ impl<S: Clone, C, K, E> CircuitBreaker<S, C, K, E> {
         if self.readiness.take_rejecting() {
             return Err(Box::new(CircuitOpen::new(&core, core.reject())));
         }
-        match Permit::acquire(core) {
-            Ok(permit) => Ok(Some(permit)),
-            Err((core, _)) if core.settings.shadow => Ok(None),
-            Err((core, rejection)) => {
-                self.inner = self.inner.clone();
-                Err(Box::new(CircuitOpen::new(&core, rejection)))
-            }
-        }
+        Permit::acquire(core).inspect_err(|_| self.inner = self.inner.clone())
     }
 }
 

@@ -9,11 +9,11 @@ use super::{
     State,
     circuit::Core,
     settings::Settings,
-    state::{Admission, Outcome, Rejection},
+    state::{Admission, Rejection},
 };
 use crate::{Cause, Failure, sharded::Sharded};
 
-const FAILURE: Outcome = Outcome::Failure(Failure::new(Cause::ConnectionRefused));
+const FAILURE: Failure = Failure::new(Cause::ConnectionRefused);
 
 fn core(settings: Settings) -> Sharded<Core> {
     // Its count is not loom's. It is shared here to be dropped last, and that is not checked.
@@ -21,6 +21,9 @@ fn core(settings: Settings) -> Sharded<Core> {
 }
 
 fn admit(core: &Core) -> Result<Admission, Rejection> {
+    if let Some(admission) = core.try_admit() {
+        return Ok(admission);
+    }
     let mut admission = Admission::default();
     core.admit(&mut admission).map(|()| admission)
 }
@@ -35,7 +38,7 @@ fn after_two_failures(settings: Settings) -> Sharded<Core> {
     let admissions = [admit(&core).unwrap(), admit(&core).unwrap()];
     let threads = admissions.map(|admission| {
         let core = core.clone();
-        thread::spawn(move || core.record(admission, FAILURE))
+        thread::spawn(move || core.record_failure(admission, FAILURE))
     });
     for thread in threads {
         thread.join().unwrap();
@@ -93,7 +96,7 @@ fn no_more_calls_than_probes_pass_while_it_is_half_open() {
         let settings = Settings { probes, open_for: Duration::ZERO, ..one_failure_opens() };
         let core = core(settings);
         let admission = admit(&core).unwrap();
-        core.record(admission, FAILURE);
+        core.record_failure(admission, FAILURE);
         let threads = [(), ()].map(|()| {
             let core = core.clone();
             thread::spawn(move || admit(&core).is_ok())
@@ -114,16 +117,16 @@ fn a_late_result_changes_nothing_whenever_it_comes() {
 fn a_late_result_comes(settings: Settings) {
     let core = core(Settings { probes: NonZeroU32::MIN, open_for: Duration::ZERO, ..settings });
     let (late, first) = (admit(&core).unwrap(), admit(&core).unwrap());
-    core.record(first, FAILURE);
+    core.record_failure(first, FAILURE);
     let probe = admit(&core).unwrap();
     let thread = {
         let core = core.clone();
-        thread::spawn(move || core.record(late, FAILURE))
+        thread::spawn(move || core.record_failure(late, FAILURE))
     };
-    core.record(probe, Outcome::Success);
+    core.record_success(probe);
     thread.join().unwrap();
     let generation = core.machine().generation;
-    let counts = core.counts(generation, core.now());
+    let counts = core.counts(generation, Instant::now());
     assert_eq!((core.state(), counts.failures), (State::Closed, 0));
 }
 
@@ -138,13 +141,13 @@ fn a_success_ends_a_row_whatever_comes_at_the_same_time() {
 fn a_success_comes_between(settings: Settings) {
     let core = core(settings);
     let admissions = [(); 4].map(|()| admit(&core).unwrap());
-    core.record(admissions[0], FAILURE);
+    core.record_failure(admissions[0], FAILURE);
     let success = {
         let (core, admission) = (core.clone(), admissions[1]);
-        thread::spawn(move || core.record(admission, Outcome::Success))
+        thread::spawn(move || core.record_success(admission))
     };
-    core.record(admissions[2], FAILURE);
+    core.record_failure(admissions[2], FAILURE);
     success.join().unwrap();
-    core.record(admissions[3], FAILURE);
+    core.record_failure(admissions[3], FAILURE);
     assert_eq!(core.state(), State::Closed);
 }

@@ -1,6 +1,8 @@
-//! Counts of recent calls and failures. Pure: the caller passes the time, counted from a fixed moment.
+//! Counts of recent calls and failures. Pure: the caller passes the time.
 
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// The number of buckets of a window. The oldest is dropped when a new one starts.
 pub(super) const BUCKETS: usize = 10;
@@ -13,62 +15,66 @@ pub(super) struct Counts {
 }
 
 /// The results of the last nine to ten buckets of time.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Window {
-    /// The number of the current bucket.
-    bucket: u64,
-    /// The end of the current bucket. A result before it needs no division to find its bucket.
-    end: Duration,
+    /// The end of the current bucket. `None` if the clock never reaches it.
+    end: Option<Instant>,
+    /// The index of the current bucket.
+    current: usize,
     calls: [u32; BUCKETS],
     failures: [u32; BUCKETS],
 }
 
 impl Window {
-    /// Adds a result to the bucket of `now`. `width` is the length of a bucket, and the same at every call. A time before the
-    /// current bucket counts in the current bucket. A full bucket stays full.
-    pub(super) fn record(&mut self, now: Duration, width: Duration, failed: bool) {
+    /// Returns an empty window whose first bucket starts at `origin`. `width` is the length of a bucket.
+    pub(super) fn new(origin: Instant, width: Duration) -> Self {
+        let end = origin.checked_add(width);
+        Self { end, current: 0, calls: [0; BUCKETS], failures: [0; BUCKETS] }
+    }
+
+    /// Adds a result to the bucket of `now`. A time before the current bucket counts in the current bucket. A full bucket stays
+    /// full. `width` must be that of the window.
+    pub(super) fn record(&mut self, now: Instant, width: Duration, failed: bool) {
         self.slide(now, width);
-        let at = index(self.bucket);
-        self.calls[at] = self.calls[at].saturating_add(1);
-        self.failures[at] = self.failures[at].saturating_add(failed.into());
+        let (calls, failures) = (&mut self.calls[self.current], &mut self.failures[self.current]);
+        *calls = calls.saturating_add(1);
+        *failures = failures.saturating_add(failed.into());
     }
 
     /// Returns the sum of the buckets.
-    pub(super) fn counts(&mut self, now: Duration, width: Duration) -> Counts {
+    pub(super) fn counts(&mut self, now: Instant, width: Duration) -> Counts {
         self.slide(now, width);
         let sum = |counts: &[u32]| counts.iter().copied().map(u64::from).sum();
         Counts { calls: sum(&self.calls), failures: sum(&self.failures) }
     }
 
+    /// Drops all results.
+    pub(super) fn clear(&mut self) {
+        self.calls = [0; BUCKETS];
+        self.failures = [0; BUCKETS];
+    }
+
     /// Makes the bucket of `now` the current one, and drops those that are too old.
-    fn slide(&mut self, now: Duration, width: Duration) {
-        if now < self.end {
-            return;
-        }
+    fn slide(&mut self, now: Instant, width: Duration) {
+        let Some(end) = self.end.filter(|end| now >= *end) else { return };
+        let since_end = now.saturating_duration_since(end).as_nanos();
         let width = width.as_nanos().max(1);
-        let bucket = u64::try_from(now.as_nanos() / width).unwrap_or(u64::MAX);
-        let passed = bucket.saturating_sub(self.bucket);
         // After a whole window there is nothing left to drop.
-        for step in 1..=passed.min(BUCKETS as u64) {
-            let dropped = index(self.bucket + step);
-            self.calls[dropped] = 0;
-            self.failures[dropped] = 0;
+        let passed = (since_end / width).saturating_add(1).min(BUCKETS as u128);
+        for _ in 0..passed {
+            self.current = (self.current + 1) % BUCKETS;
+            self.calls[self.current] = 0;
+            self.failures[self.current] = 0;
         }
-        self.bucket += passed;
-        self.end = end(self.bucket, width);
+        self.end = now.checked_add(duration(width - since_end % width));
     }
 }
 
-fn end(bucket: u64, width: u128) -> Duration {
-    let end = u128::from(bucket).saturating_add(1).saturating_mul(width);
-    let seconds = u64::try_from(end / NANOS_PER_SEC).unwrap_or(u64::MAX);
-    Duration::new(seconds, (end % NANOS_PER_SEC) as u32)
-}
+fn duration(nanos: u128) -> Duration {
+    const PER_SEC: u128 = 1_000_000_000;
 
-const NANOS_PER_SEC: u128 = 1_000_000_000;
-
-const fn index(bucket: u64) -> usize {
-    (bucket % BUCKETS as u64) as usize
+    let secs = u64::try_from(nanos / PER_SEC).unwrap_or(u64::MAX);
+    Duration::new(secs, (nanos % PER_SEC) as u32)
 }
 
 #[cfg(test)]
@@ -91,9 +97,10 @@ mod tests {
             (ms(300), ms(650), ms(900)),
             (ms(300), ms(900), ms(1_200)),
         ] {
-            let mut window = Window::default();
-            window.slide(now, width);
-            assert_eq!(window.end, end, "{width:?} at {now:?}");
+            let origin = Instant::now();
+            let mut window = Window::new(origin, width);
+            window.slide(origin + now, width);
+            assert_eq!(window.end, Some(origin + end), "{width:?} at {now:?}");
         }
     }
 }

@@ -38,6 +38,7 @@ impl HttpClassifier {
 }
 
 impl<B> Classify<Response<B>> for HttpClassifier {
+    #[inline]
     fn classify(&self, outcome: Result<&Response<B>, &(dyn Error + 'static)>) -> Option<Failure> {
         match outcome {
             Ok(response) if response.status().as_u16() < 400 => None,
@@ -47,6 +48,7 @@ impl<B> Classify<Response<B>> for HttpClassifier {
     }
 }
 
+#[cold]
 pub(crate) fn of_response<B>(response: &Response<B>) -> Failure {
     if let Some(failure) = response.extensions().get::<Failure>() {
         return *failure;

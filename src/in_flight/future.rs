@@ -51,7 +51,7 @@ where
         if let Some(place) = &mut place {
             place.responded(outcome.as_ref().map_or(true, E::is_failed));
         }
-        let outcome = outcome.map(|response| E::attach(response, place));
+        let outcome = outcome.map(|response| E::attach(response, place.and_then(E::at_head)));
         Poll::Ready(outcome.map_err(Into::into))
     }
 }

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use super::measure::Measure;
 use crate::{
     BoxError, Cause,
-    body::{Extent, PanicGuard, Watch, WholeBody},
+    body::{Extent, Observer, Watch, WholeBody},
     error::as_dyn,
 };
 
@@ -21,8 +21,7 @@ pin_project! {
         // First, so that it is dropped before the end is measured.
         #[pin]
         pub(super) inner: F,
-        // `None` once there is an outcome.
-        pub(super) measure: Option<Measure>,
+        pub(super) measure: Observer<Measure>,
     }
 }
 
@@ -37,14 +36,13 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let polled = {
-            let _guard = PanicGuard::new(this.measure);
-            this.inner.poll(cx)
-        };
+        this.measure.enter();
+        let polled = this.inner.poll(cx);
+        this.measure.leave();
         match &polled {
             Poll::Pending => {}
             Poll::Ready(Ok(response)) => {
-                if let Some(measure) = this.measure {
+                if let Some(measure) = this.measure.get_mut() {
                     measure.answered(response.status());
                 }
             }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     BoxError,
-    body::{Extent, PanicGuard, WholeBody},
+    body::{Extent, Observer, WholeBody},
 };
 
 /// Service made by [`RequestDurationLayer`].
@@ -44,12 +44,11 @@ where
             Side::Client => self.last.of(&head.uri),
             Side::Server => Server::default(),
         };
-        let mut measure = Some(Measure::start(&self.layer, &head, server));
+        let mut measure = Observer::new(Some(Measure::start(&self.layer, &head, server)));
         let request = Request::from_parts(head, body);
-        let inner = {
-            let _guard = PanicGuard::new(&mut measure);
-            self.inner.call(request)
-        };
+        measure.enter();
+        let inner = self.inner.call(request);
+        measure.leave();
         ResponseFuture { inner, measure }
     }
 }

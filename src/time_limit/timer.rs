@@ -9,7 +9,6 @@ use tokio::{
 };
 
 /// Ready once `limit` has passed since the first poll, which makes the timer.
-#[cfg(feature = "timeout")]
 pub(crate) fn poll_from_now(
     timer: Pin<&mut Option<Sleep>>,
     limit: std::time::Duration,
