@@ -54,6 +54,11 @@ impl<W: Watch> Observer<W> {
         self.watch.as_mut()
     }
 
+    /// Replaces the observer by the result of `change`.
+    pub(crate) fn and_then(&mut self, change: impl FnOnce(W) -> Option<W>) {
+        self.watch = self.watch.take().and_then(change);
+    }
+
     #[inline]
     pub(crate) const fn take(&mut self) -> Option<W> {
         self.watch.take()

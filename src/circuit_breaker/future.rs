@@ -70,12 +70,10 @@ where
         permit.leave();
         match ready!(polled) {
             Ok(response) => {
-                let failure = this.classifier.classify(Ok(&response));
-                let permit = match failure {
-                    None => permit.take(),
-                    Some(failure) => permit.take().and_then(|permit| permit.classified(failure)),
-                };
-                Poll::Ready(Ok(E::attach(response, permit.and_then(E::at_head))))
+                if let Some(failure) = this.classifier.classify(Ok(&response)) {
+                    permit.and_then(|permit| permit.classified(failure));
+                }
+                Poll::Ready(Ok(E::attach(response, permit.take().and_then(E::at_head))))
             }
             Err(error) => {
                 let error = error.into();

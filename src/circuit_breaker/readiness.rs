@@ -78,7 +78,9 @@ impl Readiness {
         if rejects && self.wait(core, cx).is_pending() {
             return Poll::Pending;
         }
-        self.waiter = None;
+        if self.waiter.is_some() {
+            self.waiter = None;
+        }
         Poll::Ready(Decision::PollInner)
     }
 

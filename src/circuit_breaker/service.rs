@@ -42,7 +42,6 @@ where
     type Error = BoxError;
     type Future = ResponseFuture<S::Future, C, E>;
 
-    #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         let Some(core) = self.select.only() else {
             return self.inner.poll_ready(cx).map_err(Into::into);
@@ -73,7 +72,6 @@ where
         }
     }
 
-    #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
         let mut permit = match self.admit(&request) {
             Ok(permit) => Observer::new(permit),
