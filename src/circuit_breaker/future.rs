@@ -16,34 +16,24 @@ use crate::{
 pin_project! {
     /// Response future of [`CircuitBreaker`](super::CircuitBreaker).
     pub struct ResponseFuture<F, C, E> {
+        // `None` if the call is rejected.
         #[pin]
-        state: State<F>,
+        inner: Option<F>,
+        permit: Observer<Permit>,
+        rejection: Option<Box<CircuitOpen>>,
         classifier: C,
         extent: PhantomData<fn() -> E>,
     }
 }
 
-pin_project! {
-    #[project = StateProj]
-    enum State<F> {
-        Call {
-            #[pin]
-            inner: F,
-            permit: Observer<Permit>,
-        },
-        Rejected { error: Option<Box<CircuitOpen>> },
-    }
-}
-
 impl<F, C, E> ResponseFuture<F, C, E> {
-    #[inline]
     pub(super) const fn new(inner: F, permit: Observer<Permit>, classifier: C) -> Self {
-        Self { state: State::Call { inner, permit }, classifier, extent: PhantomData }
+        Self { inner: Some(inner), permit, rejection: None, classifier, extent: PhantomData }
     }
 
     pub(super) const fn rejected(error: Box<CircuitOpen>, classifier: C) -> Self {
-        let state = State::Rejected { error: Some(error) };
-        Self { state, classifier, extent: PhantomData }
+        let permit = Observer::new(None);
+        Self { inner: None, permit, rejection: Some(error), classifier, extent: PhantomData }
     }
 }
 
@@ -59,12 +49,10 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let (inner, permit) = match this.state.project() {
-            StateProj::Call { inner, permit } => (inner, permit),
-            StateProj::Rejected { error } => {
-                return Poll::Ready(Err(error.take().expect("polled after completion")));
-            }
+        let Some(inner) = this.inner.as_pin_mut() else {
+            return Poll::Ready(Err(this.rejection.take().expect("polled after completion")));
         };
+        let permit = this.permit;
         permit.enter();
         let polled = inner.poll(cx);
         permit.leave();
@@ -91,7 +79,7 @@ where
 
 impl<F, C, E> fmt::Debug for ResponseFuture<F, C, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let refused = matches!(self.state, State::Rejected { .. });
+        let refused = self.inner.is_none();
         f.debug_struct("ResponseFuture").field("refused", &refused).finish_non_exhaustive()
     }
 }
