@@ -161,7 +161,7 @@ impl Core {
             }
         }
         if self.settings.ratio.is_some() {
-            self.stripe().record(generation, Instant::now(), self.settings.width, false);
+            self.stripe().record_success(generation, Instant::now(), self.settings.width);
         }
     }
 
@@ -177,7 +177,7 @@ impl Core {
                 return;
             }
             let counts = self.settings.ratio.map(|_| {
-                self.stripe().record(generation, now, self.settings.width, true);
+                self.stripe().record_failure(generation, now, self.settings.width);
                 self.counts(generation, now)
             });
             let now = self.since_origin(now);

@@ -23,16 +23,23 @@ impl Stripe {
         Self(Mutex::new(GenerationWindow { generation: 0, window: Window::new(origin, width) }))
     }
 
+    pub(super) fn record_success(&self, generation: u32, now: Instant, width: Duration) {
+        self.record(generation, |window| window.record_success(now, width));
+    }
+
+    pub(super) fn record_failure(&self, generation: u32, now: Instant, width: Duration) {
+        self.record(generation, |window| window.record_failure(now, width));
+    }
+
     /// Records a result, unless the stripe already counts a later generation.
-    #[inline]
-    pub(super) fn record(&self, generation: u32, now: Instant, width: Duration, failed: bool) {
+    fn record(&self, generation: u32, record: impl FnOnce(&mut Window)) {
         let mut current = lock(&self.0);
         if current.generation < generation {
             current.generation = generation;
             current.window.clear();
         }
         if current.generation == generation {
-            current.window.record(now, width, failed);
+            record(&mut current.window);
         }
     }
 

@@ -32,13 +32,19 @@ impl Window {
         Self { end, current: 0, calls: [0; BUCKETS], failures: [0; BUCKETS] }
     }
 
-    /// Adds a result to the bucket of `now`. A time before the current bucket counts in the current bucket. A full bucket stays
+    /// Adds a success to the bucket of `now`. A time before the current bucket counts in the current bucket. A full bucket stays
     /// full. `width` must be that of the window.
-    pub(super) fn record(&mut self, now: Instant, width: Duration, failed: bool) {
+    pub(super) fn record_success(&mut self, now: Instant, width: Duration) {
         self.slide(now, width);
-        let (calls, failures) = (&mut self.calls[self.current], &mut self.failures[self.current]);
+        let calls = &mut self.calls[self.current];
         *calls = calls.saturating_add(1);
-        *failures = failures.saturating_add(failed.into());
+    }
+
+    /// Adds a failure likewise.
+    pub(super) fn record_failure(&mut self, now: Instant, width: Duration) {
+        self.record_success(now, width);
+        let failures = &mut self.failures[self.current];
+        *failures = failures.saturating_add(1);
     }
 
     /// Returns the sum of the buckets.
