@@ -16,6 +16,7 @@ pub struct Permit {
     admission: Admission,
     /// `None` unless slow calls count.
     started: Option<Instant>,
+    has_succeeded: bool,
 }
 
 const PANIC: Failure = Failure::new(Cause::Unknown).with_reporter(Reporter::Local);
@@ -30,12 +31,12 @@ impl Permit {
     pub(super) fn acquire(core: Sharded<Core>) -> Result<Option<Self>, Box<CircuitOpen>> {
         let Some(admission) = core.try_admit() else { return Self::acquire_slot(core) };
         let started = core.settings.slow.map(|_| Instant::now());
-        Ok(Some(Self { core, admission, started }))
+        Ok(Some(Self { core, admission, started, has_succeeded: false }))
     }
 
     /// The same for a circuit that does not admit every call.
     fn acquire_slot(core: Sharded<Core>) -> Result<Option<Self>, Box<CircuitOpen>> {
-        let mut permit = Self { core, admission: Admission::default(), started: None };
+        let mut permit = Self { core, admission: Admission::default(), started: None, has_succeeded: false };
         match permit.core.admit(&mut permit.admission) {
             Ok(()) => {}
             Err(_) if permit.core.settings.shadow => return Ok(None),
@@ -95,13 +96,10 @@ impl Watch for Permit {
         self.record_failure(PANIC);
     }
 
+    /// The success is recorded as the permit is dropped.
     #[inline]
     fn complete(mut self) {
-        if self.is_slow() {
-            return self.record_failure(SLOW);
-        }
-        let admission = self.take();
-        self.core.record_success(admission);
+        self.has_succeeded = true;
     }
 
     fn fail(self, error: &(dyn Error + 'static)) {
@@ -115,7 +113,10 @@ impl Drop for Permit {
         if self.is_slow() {
             return self.record_failure(SLOW);
         }
-        let admission = self.take();
-        self.core.cancel(admission);
+        if self.has_succeeded {
+            self.core.record_success(self.admission);
+        } else {
+            self.core.cancel(self.admission);
+        }
     }
 }
