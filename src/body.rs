@@ -16,11 +16,11 @@ use crate::BoxError;
 /// Observes how a call ends. If the caller drops the call, the observer is dropped without a call to its methods.
 pub trait Watch: Sized {
     /// The inner service or the body panicked. Called while the thread is panicking: a second panic aborts the process.
-    fn panicked(self) {}
+    fn panicked(&mut self) {}
     /// The call ended well.
-    fn complete(self);
+    fn complete(&mut self);
     /// The body failed.
-    fn fail(self, error: &(dyn Error + 'static));
+    fn fail(&mut self, error: &(dyn Error + 'static));
 }
 
 /// Holds the observer of a call, if the call has one, and learns of panics.
@@ -49,14 +49,15 @@ impl<W: Watch> Observer<W> {
         self.is_entered = false;
     }
 
-    #[cfg(feature = "metrics")]
     pub(crate) const fn get_mut(&mut self) -> Option<&mut W> {
         self.watch.as_mut()
     }
 
-    /// Replaces the observer by the result of `change`.
-    pub(crate) fn and_then(&mut self, change: impl FnOnce(W) -> Option<W>) {
-        self.watch = self.watch.take().and_then(change);
+    pub(crate) fn finish(&mut self, end: impl FnOnce(&mut W)) {
+        if let Some(watch) = &mut self.watch {
+            end(watch);
+            self.watch = None;
+        }
     }
 
     #[inline]
@@ -69,7 +70,7 @@ impl<W: Watch> Drop for Observer<W> {
     #[inline]
     fn drop(&mut self) {
         if self.is_entered
-            && let Some(watch) = self.watch.take()
+            && let Some(watch) = &mut self.watch
         {
             watch.panicked();
         }
@@ -90,11 +91,7 @@ pub trait Extent<Res> {
         false
     }
 
-    /// Completes `watch` if the call ends with the response. Otherwise returns it.
-    fn at_head<W: Watch>(watch: W) -> Option<W>;
-
-    /// Attaches the observer that [`at_head`](Self::at_head) returned.
-    fn attach<W: Watch>(response: Res, watch: Option<W>) -> Self::Response<W>;
+    fn attach<W: Watch>(response: Res, observer: &mut Observer<W>) -> Self::Response<W>;
 }
 
 /// A call ends with the response of its service.
@@ -110,12 +107,8 @@ pub struct WholeBody {}
 impl<Res> Extent<Res> for Head {
     type Response<W: Watch> = Res;
 
-    fn at_head<W: Watch>(watch: W) -> Option<W> {
-        watch.complete();
-        None
-    }
-
-    fn attach<W: Watch>(response: Res, _watch: Option<W>) -> Res {
+    fn attach<W: Watch>(response: Res, observer: &mut Observer<W>) -> Res {
+        observer.finish(Watch::complete);
         response
     }
 }
@@ -132,11 +125,8 @@ where
         status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
     }
 
-    fn at_head<W: Watch>(watch: W) -> Option<W> {
-        Some(watch)
-    }
-
-    fn attach<W: Watch>(response: Response<B>, watch: Option<W>) -> Response<Watched<B, W>> {
+    fn attach<W: Watch>(response: Response<B>, observer: &mut Observer<W>) -> Response<Watched<B, W>> {
+        let watch = observer.take();
         response.map(|inner| Watched::new(inner, watch))
     }
 }
@@ -157,14 +147,13 @@ pub(crate) fn is_at_end(body: &impl Body) -> bool {
 }
 
 impl<B: Body, W: Watch> Watched<B, W> {
-    fn new(inner: B, mut watch: Option<W>) -> Self {
+    fn new(inner: B, watch: Option<W>) -> Self {
         // Nobody polls such a body. Only `is_end_stream` is checked here: a size of zero without it is rare.
-        if inner.is_end_stream()
-            && let Some(watch) = watch.take()
-        {
-            watch.complete();
+        let mut observer = Observer::new(watch);
+        if inner.is_end_stream() {
+            observer.finish(Watch::complete);
         }
-        Self { inner, observer: Observer::new(watch) }
+        Self { inner, observer }
     }
 }
 
@@ -190,11 +179,11 @@ where
             Some(Ok(frame)) => frame.is_trailers() || is_at_end(&*this.inner),
             Some(Err(_)) | None => true,
         };
-        if is_last && let Some(watch) = this.observer.take() {
-            match &frame {
+        if is_last {
+            this.observer.finish(|watch| match &frame {
                 Some(Err(error)) => watch.fail(&**error),
                 Some(Ok(_)) | None => watch.complete(),
-            }
+            });
         }
         Poll::Ready(frame)
     }

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use super::{CircuitOpen, permit::Permit};
 use crate::{
     BoxError, Classify,
-    body::{Extent, Observer, Watch},
+    body::{Extent, Observer},
 };
 
 pin_project! {
@@ -59,18 +59,16 @@ where
         match ready!(polled) {
             Ok(response) => {
                 if let Some(failure) = this.classifier.classify(Ok(&response)) {
-                    permit.and_then(|permit| permit.classified(failure));
+                    permit.classified(failure);
                 }
-                Poll::Ready(Ok(E::attach(response, permit.take().and_then(E::at_head))))
+                Poll::Ready(Ok(E::attach(response, permit)))
             }
             Err(error) => {
                 let error = error.into();
                 #[cfg(feature = "retry")]
                 crate::attempts::hint_if_around_retry(&*error);
                 let failure = this.classifier.classify(Err(&*error));
-                if let Some(permit) = permit.take() {
-                    permit.failed(failure);
-                }
+                permit.finish(|permit| permit.failed(failure));
                 Poll::Ready(Err(error))
             }
         }

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::{CircuitOpen, circuit::Core, settings::CountAs, state::Admission};
 use crate::{
-    Cause, Failure, Processed, Reporter, body::Watch, classify::classify_body_error,
+    Cause, Failure, Processed, Reporter, body::{Observer, Watch}, classify::classify_body_error,
     sharded::Sharded,
 };
 
@@ -47,10 +47,10 @@ impl Permit {
     }
 
     /// Records the outcome of a classified call, unless it is a success so far. Then it returns the permit.
-    pub(super) fn classified(mut self, failure: Failure) -> Option<Self> {
+    pub(super) fn classified(&mut self, failure: Failure) -> bool {
         // `count_if` may panic. The permit is dropped without a result then.
         match self.core.settings.count_as(&failure) {
-            CountAs::Success => return Some(self),
+            CountAs::Success => return false,
             CountAs::Failure => self.record_failure(failure),
             // Even if it was slow.
             CountAs::Neither => {
@@ -58,17 +58,13 @@ impl Permit {
                 self.core.cancel(admission);
             }
         }
-        None
+        true
     }
 
     /// Records the outcome of a call that ended with an error. An error that is no failure is a success.
-    pub(super) fn failed(self, failure: Option<Failure>) {
-        let permit = match failure {
-            None => Some(self),
-            Some(failure) => self.classified(failure),
-        };
-        if let Some(permit) = permit {
-            permit.complete();
+    pub(super) fn failed(&mut self, failure: Option<Failure>) {
+        if !failure.is_some_and(|failure| self.classified(failure)) {
+            self.complete();
         }
     }
 
@@ -91,18 +87,28 @@ impl Permit {
     }
 }
 
+impl Observer<Permit> {
+    pub(super) fn classified(&mut self, failure: Failure) {
+        if let Some(permit) = self.get_mut()
+            && permit.classified(failure)
+        {
+            self.take();
+        }
+    }
+}
+
 impl Watch for Permit {
-    fn panicked(mut self) {
+    fn panicked(&mut self) {
         self.record_failure(PANIC);
     }
 
     /// The success is recorded as the permit is dropped.
     #[inline]
-    fn complete(mut self) {
+    fn complete(&mut self) {
         self.has_succeeded = true;
     }
 
-    fn fail(self, error: &(dyn Error + 'static)) {
+    fn fail(&mut self, error: &(dyn Error + 'static)) {
         self.failed(Some(classify_body_error(error)));
     }
 }

@@ -60,7 +60,7 @@ where
                 Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
                 Poll::Ready(Err(error)) => {
                     let error = error.into();
-                    if let Ok(Some(permit)) = Permit::acquire(core.clone()) {
+                    if let Ok(Some(mut permit)) = Permit::acquire(core.clone()) {
                         let failure = self.classifier.classify(Err(&*error));
                         permit.failed(failure);
                     }

@@ -8,7 +8,7 @@ use std::{
 use pin_project_lite::pin_project;
 
 use super::{Shed, limit::Place};
-use crate::{BoxError, body::Extent};
+use crate::{BoxError, body::{Extent, Observer}};
 
 pin_project! {
     /// Response future of [`InFlightLimit`](super::InFlightLimit).
@@ -47,11 +47,11 @@ where
         };
         let outcome = ready!(inner.poll(cx));
         // Taken, so that a caller that keeps this future keeps no place.
-        let mut place = this.place.take();
-        if let Some(place) = &mut place {
+        let mut place = Observer::new(this.place.take());
+        if let Some(place) = place.get_mut() {
             place.responded(outcome.as_ref().map_or(true, E::is_failed));
         }
-        let outcome = outcome.map(|response| E::attach(response, place.and_then(E::at_head)));
+        let outcome = outcome.map(|response| E::attach(response, &mut place));
         Poll::Ready(outcome.map_err(Into::into))
     }
 }

@@ -113,9 +113,9 @@ impl Place {
 }
 
 impl Watch for Place {
-    fn complete(self) {}
+    fn complete(&mut self) {}
 
-    fn fail(self, _error: &(dyn Error + 'static)) {}
+    fn fail(&mut self, _error: &(dyn Error + 'static)) {}
 }
 
 impl Drop for Place {
