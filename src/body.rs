@@ -13,9 +13,10 @@ use pin_project_lite::pin_project;
 
 use crate::BoxError;
 
-/// Observes how a call ends. If the caller drops the call, the observer is dropped without a call to its methods.
-pub trait Watch: Sized {
-    /// The inner service or the body panicked. Called while the thread is panicking: a second panic aborts the process.
+/// Observes how a call ends. At most one of its methods is called; then it is dropped. If the caller drops the call, none is
+/// called.
+pub trait Watch {
+    /// The inner service or the body panicked. Another panic aborts the process if the thread is panicking.
     fn panicked(&mut self) {}
     /// The call ended well.
     fn complete(&mut self);
@@ -23,28 +24,25 @@ pub trait Watch: Sized {
     fn fail(&mut self, error: &(dyn Error + 'static));
 }
 
-/// Holds the observer of a call, if the call has one, and learns of panics.
+/// Holds the observer of a call and tells panics of the inner service from those of other user code, such as a classifier.
 ///
-/// It is entered before the inner service or body runs, and left when that returns. One that is dropped in between reports a
-/// panic. So a panic of other user code, such as a classifier, is not taken for one of the inner service.
+/// It is entered before the inner service or body runs, and left when that returns. If it is dropped in between, the inner
+/// service or body has panicked.
 #[derive(Debug)]
-pub(crate) struct Observer<W: Watch> {
+pub struct PanicGuard<W: Watch> {
     watch: Option<W>,
     is_entered: bool,
 }
 
-impl<W: Watch> Observer<W> {
-    #[inline]
+impl<W: Watch> PanicGuard<W> {
     pub(crate) const fn new(watch: Option<W>) -> Self {
         Self { watch, is_entered: false }
     }
 
-    #[inline]
     pub(crate) const fn enter(&mut self) {
         self.is_entered = true;
     }
 
-    #[inline]
     pub(crate) const fn leave(&mut self) {
         self.is_entered = false;
     }
@@ -53,21 +51,20 @@ impl<W: Watch> Observer<W> {
         self.watch.as_mut()
     }
 
-    pub(crate) fn finish(&mut self, end: impl FnOnce(&mut W)) {
+    /// Reports the end of the call to the observer, and drops the observer.
+    pub(crate) fn finish(&mut self, report: impl FnOnce(&mut W)) {
         if let Some(watch) = &mut self.watch {
-            end(watch);
+            report(watch);
             self.watch = None;
         }
     }
 
-    #[inline]
-    pub(crate) const fn take(&mut self) -> Option<W> {
-        self.watch.take()
+    const fn take(&mut self) -> Self {
+        Self::new(self.watch.take())
     }
 }
 
-impl<W: Watch> Drop for Observer<W> {
-    #[inline]
+impl<W: Watch> Drop for PanicGuard<W> {
     fn drop(&mut self) {
         if self.is_entered
             && let Some(watch) = &mut self.watch
@@ -91,7 +88,8 @@ pub trait Extent<Res> {
         false
     }
 
-    fn attach<W: Watch>(response: Res, observer: &mut Observer<W>) -> Self::Response<W>;
+    /// Completes the call if it ends with the response. Otherwise moves the observer into the response.
+    fn attach<W: Watch>(response: Res, watch: &mut PanicGuard<W>) -> Self::Response<W>;
 }
 
 /// A call ends with the response of its service.
@@ -107,8 +105,8 @@ pub struct WholeBody {}
 impl<Res> Extent<Res> for Head {
     type Response<W: Watch> = Res;
 
-    fn attach<W: Watch>(response: Res, observer: &mut Observer<W>) -> Res {
-        observer.finish(Watch::complete);
+    fn attach<W: Watch>(response: Res, watch: &mut PanicGuard<W>) -> Res {
+        watch.finish(Watch::complete);
         response
     }
 }
@@ -125,9 +123,16 @@ where
         status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
     }
 
-    fn attach<W: Watch>(response: Response<B>, observer: &mut Observer<W>) -> Response<Watched<B, W>> {
-        let watch = observer.take();
-        response.map(|inner| Watched::new(inner, watch))
+    fn attach<W: Watch>(
+        response: Response<B>,
+        watch: &mut PanicGuard<W>,
+    ) -> Response<Watched<B, W>> {
+        let mut watch = watch.take();
+        // Such a body is not polled. Only `is_end_stream` is checked here: a size of zero without it is rare.
+        if response.body().is_end_stream() {
+            watch.finish(Watch::complete);
+        }
+        response.map(|inner| Watched { inner, watch })
     }
 }
 
@@ -136,25 +141,13 @@ pin_project! {
     pub struct Watched<B, W: Watch> {
         #[pin]
         inner: B,
-        // Without a watch once the body has ended.
-        observer: Observer<W>,
+        watch: PanicGuard<W>,
     }
 }
 
 /// Returns whether a reader may stop without polling for the end. hyper's server stops if either method says so.
 pub(crate) fn is_at_end(body: &impl Body) -> bool {
     body.is_end_stream() || body.size_hint().upper() == Some(0)
-}
-
-impl<B: Body, W: Watch> Watched<B, W> {
-    fn new(inner: B, watch: Option<W>) -> Self {
-        // Nobody polls such a body. Only `is_end_stream` is checked here: a size of zero without it is rare.
-        let mut observer = Observer::new(watch);
-        if inner.is_end_stream() {
-            observer.finish(Watch::complete);
-        }
-        Self { inner, observer }
-    }
 }
 
 impl<B, W> Body for Watched<B, W>
@@ -171,19 +164,18 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
         let mut this = self.project();
-        this.observer.enter();
+        this.watch.enter();
         let polled = this.inner.as_mut().poll_frame(cx);
-        this.observer.leave();
+        this.watch.leave();
         let frame = ready!(polled).map(|frame| frame.map_err(Into::into));
-        let is_last = match &frame {
-            Some(Ok(frame)) => frame.is_trailers() || is_at_end(&*this.inner),
-            Some(Err(_)) | None => true,
-        };
-        if is_last {
-            this.observer.finish(|watch| match &frame {
-                Some(Err(error)) => watch.fail(&**error),
-                Some(Ok(_)) | None => watch.complete(),
-            });
+        match &frame {
+            Some(Ok(frame)) => {
+                if frame.is_trailers() || is_at_end(&*this.inner) {
+                    this.watch.finish(Watch::complete);
+                }
+            }
+            Some(Err(error)) => this.watch.finish(|watch| watch.fail(&**error)),
+            None => this.watch.finish(Watch::complete),
         }
         Poll::Ready(frame)
     }

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use super::{CircuitOpen, permit::Permit};
 use crate::{
     BoxError, Classify,
-    body::{Extent, Observer},
+    body::{Extent, PanicGuard},
 };
 
 pin_project! {
@@ -19,7 +19,7 @@ pin_project! {
         // `None` if the call is rejected.
         #[pin]
         inner: Option<F>,
-        permit: Observer<Permit>,
+        permit: PanicGuard<Permit>,
         rejection: Option<Box<CircuitOpen>>,
         classifier: C,
         extent: PhantomData<fn() -> E>,
@@ -27,12 +27,12 @@ pin_project! {
 }
 
 impl<F, C, E> ResponseFuture<F, C, E> {
-    pub(super) const fn new(inner: F, permit: Observer<Permit>, classifier: C) -> Self {
+    pub(super) const fn new(inner: F, permit: PanicGuard<Permit>, classifier: C) -> Self {
         Self { inner: Some(inner), permit, rejection: None, classifier, extent: PhantomData }
     }
 
     pub(super) const fn rejected(error: Box<CircuitOpen>, classifier: C) -> Self {
-        let permit = Observer::new(None);
+        let permit = PanicGuard::new(None);
         Self { inner: None, permit, rejection: Some(error), classifier, extent: PhantomData }
     }
 }
@@ -46,7 +46,6 @@ where
 {
     type Output = Result<E::Response<Permit>, BoxError>;
 
-    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let Some(inner) = this.inner.as_pin_mut() else {
@@ -58,7 +57,8 @@ where
         permit.leave();
         match ready!(polled) {
             Ok(response) => {
-                if let Some(failure) = this.classifier.classify(Ok(&response)) {
+                let failure = this.classifier.classify(Ok(&response));
+                if let (Some(permit), Some(failure)) = (permit.get_mut(), failure) {
                     permit.classified(failure);
                 }
                 Poll::Ready(Ok(E::attach(response, permit)))

@@ -4,19 +4,28 @@ use tokio::time::Instant;
 
 use super::{CircuitOpen, circuit::Core, settings::CountAs, state::Admission};
 use crate::{
-    Cause, Failure, Processed, Reporter, body::{Observer, Watch}, classify::classify_body_error,
+    Cause, Failure, Processed, Reporter, body::Watch, classify::classify_body_error,
     sharded::Sharded,
 };
 
-/// An admitted call that has no result yet. Dropped without a result, the call counts as neither success nor failure, unless
-/// it was slow already.
+/// An admitted call. Its outcome is recorded at the latest when the permit is dropped.
 #[derive(Debug)]
 pub struct Permit {
     core: Sharded<Core>,
     admission: Admission,
     /// `None` unless slow calls count.
     started: Option<Instant>,
-    has_succeeded: bool,
+    status: Status,
+}
+
+/// How far the call has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    /// It counts as neither success nor failure if it ends now, unless it is slow.
+    InFlight,
+    /// It counts as a success, unless it is slow.
+    Succeeded,
+    Recorded,
 }
 
 const PANIC: Failure = Failure::new(Cause::Unknown).with_reporter(Reporter::Local);
@@ -26,17 +35,21 @@ const SLOW: Failure = Failure::new(Cause::HttpResponseTimeout)
     .with_processed(Processed::Maybe);
 
 impl Permit {
+    const fn new(core: Sharded<Core>, admission: Admission, started: Option<Instant>) -> Self {
+        Self { core, admission, started, status: Status::InFlight }
+    }
+
     /// Admits a call, or returns the error of a rejected one. Returns no permit if the call does not count.
     #[inline]
     pub(super) fn acquire(core: Sharded<Core>) -> Result<Option<Self>, Box<CircuitOpen>> {
         let Some(admission) = core.try_admit() else { return Self::acquire_slot(core) };
         let started = core.settings.slow.map(|_| Instant::now());
-        Ok(Some(Self { core, admission, started, has_succeeded: false }))
+        Ok(Some(Self::new(core, admission, started)))
     }
 
     /// The same for a circuit that does not admit every call.
     fn acquire_slot(core: Sharded<Core>) -> Result<Option<Self>, Box<CircuitOpen>> {
-        let mut permit = Self { core, admission: Admission::default(), started: None, has_succeeded: false };
+        let mut permit = Self::new(core, Admission::default(), None);
         match permit.core.admit(&mut permit.admission) {
             Ok(()) => {}
             Err(_) if permit.core.settings.shadow => return Ok(None),
@@ -46,54 +59,37 @@ impl Permit {
         Ok(Some(permit))
     }
 
-    /// Records the outcome of a classified call, unless it is a success so far. Then it returns the permit.
-    pub(super) fn classified(&mut self, failure: Failure) -> bool {
-        // `count_if` may panic. The permit is dropped without a result then.
+    /// Records a failure that the classifier found, if it counts as one or as neither.
+    pub(super) fn classified(&mut self, failure: Failure) {
+        // `count_if` may panic. The call is in flight then.
         match self.core.settings.count_as(&failure) {
-            CountAs::Success => return false,
+            CountAs::Success => {}
             CountAs::Failure => self.record_failure(failure),
             // Even if it was slow.
             CountAs::Neither => {
-                let admission = self.take();
-                self.core.cancel(admission);
+                self.status = Status::Recorded;
+                self.core.cancel(self.admission);
             }
         }
-        true
     }
 
-    /// Records the outcome of a call that ended with an error. An error that is no failure is a success.
+    /// Records an error that the service returned in place of a response. An error that is no failure is a success.
     pub(super) fn failed(&mut self, failure: Option<Failure>) {
-        if !failure.is_some_and(|failure| self.classified(failure)) {
-            self.complete();
+        if let Some(failure) = failure {
+            self.classified(failure);
         }
+        self.complete();
     }
 
     fn record_failure(&mut self, failure: Failure) {
-        let admission = self.take();
-        self.core.record_failure(admission, failure);
+        // First, since user code that reports the failure may panic.
+        self.status = Status::Recorded;
+        self.core.record_failure(self.admission, failure);
     }
 
-    /// Takes the admission to record its outcome. Afterwards there is nothing left to record when this is dropped.
-    #[inline]
-    fn take(&mut self) -> Admission {
-        self.started = None;
-        Admission { probe: self.admission.probe.take(), ..self.admission }
-    }
-
-    #[inline]
     fn is_slow(&self) -> bool {
         let Some(started) = self.started else { return false };
         self.core.settings.slow.is_some_and(|limit| started.elapsed() >= limit)
-    }
-}
-
-impl Observer<Permit> {
-    pub(super) fn classified(&mut self, failure: Failure) {
-        if let Some(permit) = self.get_mut()
-            && permit.classified(failure)
-        {
-            self.take();
-        }
     }
 }
 
@@ -102,10 +98,10 @@ impl Watch for Permit {
         self.record_failure(PANIC);
     }
 
-    /// The success is recorded as the permit is dropped.
-    #[inline]
     fn complete(&mut self) {
-        self.has_succeeded = true;
+        if self.status == Status::InFlight {
+            self.status = Status::Succeeded;
+        }
     }
 
     fn fail(&mut self, error: &(dyn Error + 'static)) {
@@ -114,15 +110,12 @@ impl Watch for Permit {
 }
 
 impl Drop for Permit {
-    #[inline]
     fn drop(&mut self) {
-        if self.is_slow() {
-            return self.record_failure(SLOW);
-        }
-        if self.has_succeeded {
-            self.core.record_success(self.admission);
-        } else {
-            self.core.cancel(self.admission);
+        match self.status {
+            Status::Recorded => {}
+            _ if self.is_slow() => self.core.record_failure(self.admission, SLOW),
+            Status::Succeeded => self.core.record_success(self.admission),
+            Status::InFlight => self.core.cancel(self.admission),
         }
     }
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     BoxError, Classify, HttpClassifier,
-    body::{Extent, Head, Observer, Watch},
+    body::{Extent, Head, PanicGuard},
 };
 
 /// Service made by [`CircuitBreakerLayer`](super::CircuitBreakerLayer).
@@ -74,7 +74,7 @@ where
 
     fn call(&mut self, request: Req) -> Self::Future {
         let mut permit = match self.admit(&request) {
-            Ok(permit) => Observer::new(permit),
+            Ok(permit) => PanicGuard::new(permit),
             Err(error) => {
                 error.report();
                 return ResponseFuture::rejected(error, self.classifier.clone());

@@ -8,15 +8,17 @@ use std::{
 use pin_project_lite::pin_project;
 
 use super::{Shed, limit::Place};
-use crate::{BoxError, body::{Extent, Observer}};
+use crate::{
+    BoxError,
+    body::{Extent, PanicGuard},
+};
 
 pin_project! {
     /// Response future of [`InFlightLimit`](super::InFlightLimit).
     pub struct ResponseFuture<F, E> {
         #[pin]
         pub(super) state: State<F>,
-        // `None` if the call has no limit, and after the response.
-        pub(super) place: Option<Place>,
+        pub(super) place: PanicGuard<Place>,
         pub(super) extent: PhantomData<fn() -> E>,
     }
 }
@@ -46,13 +48,17 @@ where
             }
         };
         let outcome = ready!(inner.poll(cx));
-        // Taken, so that a caller that keeps this future keeps no place.
-        let mut place = Observer::new(this.place.take());
-        if let Some(place) = place.get_mut() {
+        if let Some(place) = this.place.get_mut() {
             place.responded(outcome.as_ref().map_or(true, E::is_failed));
         }
-        let outcome = outcome.map(|response| E::attach(response, &mut place));
-        Poll::Ready(outcome.map_err(Into::into))
+        Poll::Ready(match outcome {
+            Ok(response) => Ok(E::attach(response, this.place)),
+            Err(error) => {
+                // A caller may keep this future. It keeps no place then.
+                this.place.finish(|_| {});
+                Err(error.into())
+            }
+        })
     }
 }
 

@@ -89,6 +89,7 @@ impl Limit {
 
 impl Place {
     /// Takes a place, or returns the limit if all are taken.
+    #[inline]
     pub(super) fn acquire(limit: Sharded<Limit>) -> Result<Self, Sharded<Limit>> {
         let max = limit.max().get();
         let one_more = |in_flight| (in_flight < max).then_some(in_flight + 1);
@@ -105,6 +106,7 @@ impl Place {
     }
 
     /// Reports to an adaptive limit that the response has come, or an error in its place.
+    #[inline]
     pub(super) fn responded(&mut self, failed: bool) {
         if let Some(started) = self.started.take() {
             self.limit.adapt(started, failed);

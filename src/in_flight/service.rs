@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     BoxError,
-    body::{Extent, WholeBody},
+    body::{Extent, PanicGuard, WholeBody},
 };
 
 /// Service made by [`InFlightLimitLayer`](super::InFlightLimitLayer).
@@ -48,11 +48,11 @@ where
             Err(shed) => {
                 self.inner = self.inner.clone();
                 let state = State::Refused { error: Some(shed) };
-                return ResponseFuture { state, place: None, extent: PhantomData };
+                return ResponseFuture { state, place: PanicGuard::new(None), extent: PhantomData };
             }
         };
         let state = State::Call { inner: self.inner.call(request) };
-        ResponseFuture { state, place, extent: PhantomData }
+        ResponseFuture { state, place: PanicGuard::new(place), extent: PhantomData }
     }
 }
 

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use super::measure::Measure;
 use crate::{
     BoxError, Cause,
-    body::{Extent, Observer, Watch, WholeBody},
+    body::{Extent, PanicGuard, Watch, WholeBody},
     error::as_dyn,
 };
 
@@ -21,7 +21,7 @@ pin_project! {
         // First, so that it is dropped before the end is measured.
         #[pin]
         pub(super) inner: F,
-        pub(super) measure: Observer<Measure>,
+        pub(super) measure: PanicGuard<Measure>,
     }
 }
 
@@ -46,15 +46,11 @@ where
                     measure.answered(response.status());
                 }
             }
-            Poll::Ready(Err(error)) => {
-                if let Some(mut measure) = this.measure.take() {
-                    match as_dyn(error) {
-                        Some(error) => measure.fail(error),
-                        None => measure.failed(Cause::Unknown),
-                    }
-                }
-            }
+            Poll::Ready(Err(error)) => this.measure.finish(|measure| match as_dyn(error) {
+                Some(error) => measure.fail(error),
+                None => measure.failed(Cause::Unknown),
+            }),
         }
-        polled.map_ok(|response| WholeBody::attach(response, this.measure.take()))
+        polled.map_ok(|response| WholeBody::attach(response, this.measure))
     }
 }

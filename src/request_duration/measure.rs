@@ -86,16 +86,16 @@ impl Measure {
 }
 
 impl Watch for Measure {
-    fn panicked(mut self) {
+    fn panicked(&mut self) {
         self.error = Some("panic");
         self.tell();
     }
 
-    fn complete(mut self) {
+    fn complete(&mut self) {
         self.tell();
     }
 
-    fn fail(mut self, error: &(dyn Error + 'static)) {
+    fn fail(&mut self, error: &(dyn Error + 'static)) {
         // A body that breaks off differs from a call that fails.
         let cause = match self.status {
             Some(_) => classify_body_error(error).cause(),

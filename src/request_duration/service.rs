@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     BoxError,
-    body::{Extent, Observer, WholeBody},
+    body::{Extent, PanicGuard, WholeBody},
 };
 
 /// Service made by [`RequestDurationLayer`].
@@ -44,7 +44,7 @@ where
             Side::Client => self.last.of(&head.uri),
             Side::Server => Server::default(),
         };
-        let mut measure = Observer::new(Some(Measure::start(&self.layer, &head, server)));
+        let mut measure = PanicGuard::new(Some(Measure::start(&self.layer, &head, server)));
         let request = Request::from_parts(head, body);
         measure.enter();
         let inner = self.inner.call(request);
