@@ -251,16 +251,18 @@ async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseErr
                 calls.extend(real.zip(naive));
             }
             Step::Succeed(which) => {
-                if let Some((permit, call)) = take(which) {
+                if let Some((mut permit, call)) = take(which) {
                     permit.complete();
+                    drop(permit);
                     model.end(call, Some(false), 0, circuit.snapshot().next_probe());
                 }
             }
             Step::Fail(which, asked) => {
-                if let Some((permit, call)) = take(which) {
+                if let Some((mut permit, call)) = take(which) {
                     let wait = Some(Duration::from_secs(asked));
                     let failure = Failure::new(Cause::ConnectionRefused).with_retry_after(wait);
                     permit.failed(Some(failure));
+                    drop(permit);
                     model.end(call, Some(true), asked, circuit.snapshot().next_probe());
                 }
             }
