@@ -151,3 +151,25 @@ fn a_success_comes_between(settings: Settings) {
     core.record_failure(admissions[3], FAILURE);
     assert_eq!(core.state(), State::Closed);
 }
+
+/// Three in a row open it. A success comes after two results at the same time, and two failures come after the success.
+#[test]
+fn success_clears_failures_when_two_results_came_at_once_before_it() {
+    for settings in in_a_row(3) {
+        loom::model(move || {
+            let core = core(settings.clone());
+            let admissions = [(); 6].map(|()| admit(&core).unwrap());
+            core.record_failure(admissions[0], FAILURE);
+            let success = {
+                let (core, admission) = (core.clone(), admissions[1]);
+                thread::spawn(move || core.record_success(admission))
+            };
+            core.record_failure(admissions[2], FAILURE);
+            success.join().unwrap();
+            core.record_success(admissions[3]);
+            core.record_failure(admissions[4], FAILURE);
+            core.record_failure(admissions[5], FAILURE);
+            assert_eq!(core.state(), State::Closed);
+        });
+    }
+}
