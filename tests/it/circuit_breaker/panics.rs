@@ -186,15 +186,15 @@ async fn change_is_reported_by_the_next_call_when_a_panic_caused_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn panic_is_a_failure_when_the_caller_catches_it_and_keeps_the_future() {
+async fn panic_is_a_failure_when_the_caller_catches_it_and_drops_the_future() {
     let inner = service_fn(async |_: Request<Body>| -> Result<Response<Body>, BoxError> {
         panic!("on purpose")
     });
     let layer = one_failure();
     let mut call = task::spawn(layer.layer(inner).oneshot(get()));
     assert!(std::panic::catch_unwind(AssertUnwindSafe(|| call.poll().is_ready())).is_err());
-    assert_eq!(layer.handle().state(), State::Open);
     drop(call);
+    assert_eq!(layer.handle().state(), State::Open);
 }
 
 #[tokio::test(start_paused = true)]
