@@ -245,7 +245,6 @@ mod body;
 mod budget;
 mod error;
 mod keys;
-mod panics;
 mod ratio;
 mod semconv;
 mod sharded;

@@ -13,6 +13,7 @@ use std::{
 pub(crate) const GROUPS: usize = 8;
 
 /// Returns the group of the calling thread.
+#[cfg(not(all(test, seawall_loom)))]
 pub(crate) fn thread_group() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
 
@@ -21,6 +22,14 @@ pub(crate) fn thread_group() -> usize {
         static GROUP: usize = NEXT.fetch_add(1, Ordering::Relaxed) % GROUPS;
     }
     GROUP.with(|group| *group)
+}
+
+/// Returns the number of the calling thread in its loom model. All threads of a model run on one thread of std.
+#[cfg(all(test, seawall_loom))]
+pub(crate) fn thread_group() -> usize {
+    let id = format!("{:?}", loom::thread::current().id());
+    let digits: String = id.chars().filter(char::is_ascii_digit).collect();
+    digits.parse::<usize>().expect("a loom thread has a number") % GROUPS
 }
 
 /// An [`Arc`] with a count for each group of threads.

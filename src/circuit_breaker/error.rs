@@ -1,6 +1,6 @@
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
-use super::{circuit::Core, state::Refusal};
+use super::{circuit::Core, state::Rejection};
 use crate::failure::{Cause, Failure, Processed, Reporter};
 
 /// A circuit is open: the call was rejected without asking the inner service.
@@ -19,14 +19,19 @@ pub struct CircuitOpen {
 
 impl CircuitOpen {
     #[cold]
-    pub(super) fn new(core: &Core, refusal: Refusal) -> Self {
-        crate::metrics::rejected(core.key.as_ref());
-        let Refusal { failure: opened_by, wait, open_for } = refusal;
+    pub(super) fn new(core: &Core, rejection: Rejection) -> Self {
+        let Rejection { failure: opened_by, wait, open_for } = rejection;
         let failure = Failure::new(Cause::CircuitOpen)
             .with_reporter(Reporter::Local)
             .with_processed(Processed::No)
             .with_retry_after(wait);
         Self { key: core.key.clone(), opened_by, open_for, failure }
+    }
+
+    /// Counts the rejection of a call.
+    pub(super) fn report(&self) {
+        #[cfg(feature = "metrics")]
+        crate::metrics::rejected(self.key.as_ref());
     }
 
     /// Which circuit, if there is one for each key, or it was [named](crate::CircuitBreakerLayer::named).

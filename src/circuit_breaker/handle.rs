@@ -54,7 +54,7 @@ impl Circuit {
     /// How it is now.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let machine = self.core.machine().clone();
+        let machine = self.core.machine();
         let counts = machine
             .probe_counts()
             .unwrap_or_else(|| self.core.counts(machine.generation, Instant::now()));
@@ -66,8 +66,8 @@ impl Circuit {
             since: now.saturating_sub(machine.since),
             next_probe: machine.next_probe(now),
             opened_by: machine.failure,
-            refused: machine.refused,
-            late: machine.late,
+            refused: machine.rejected,
+            late: machine.stale_results,
         }
     }
 
@@ -86,12 +86,12 @@ impl Circuit {
     /// Ends what was forced: the circuit is closed, and counts from nothing. Does nothing otherwise.
     pub fn release(&self) {
         let now = self.core.now();
-        self.core.change(|machine| ((), machine.release(now)));
+        self.core.change(|machine| machine.release(now));
     }
 
     fn force(&self, open: bool) {
         let now = self.core.now();
-        self.core.change(|machine| ((), machine.force(open, now)));
+        self.core.change(|machine| machine.force(open, now));
     }
 }
 

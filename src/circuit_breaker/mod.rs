@@ -101,6 +101,7 @@
 //! One `tracing` event at WARN for each change of state, named `circuit`: `key`, `old`, `new`, `cause`, `calls` and
 //! `failures` in the window, or in the row where nothing else counts, `refused` since it opened,
 //! `generation`, one more at each change, and `shadow`, whether it only watches. [`CircuitBreakerLayer::handle`] tells at any time.
+//! The next call reports a change that a panic has caused, since a subscriber that panics as well would abort the process.
 //!
 //! **What an open circuit refuses has no line at INFO**, neither of the client nor of a gateway that answers 503 for it: there would
 //! be thousands, all for the reason that the one line at WARN tells, and the next, when it is closed or tries, says how many there
@@ -115,6 +116,7 @@
 //! - tower-resilience: what succeeded before does not keep it closed for as many failures.
 
 mod circuit;
+mod consecutive;
 mod error;
 mod future;
 mod handle;
@@ -125,9 +127,8 @@ mod select;
 mod service;
 mod settings;
 mod state;
-mod streak;
 mod stripe;
-mod waiting;
+mod wakers;
 mod window;
 
 #[cfg(all(test, not(seawall_loom)))]

@@ -250,24 +250,24 @@ async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseErr
         };
         match step {
             Step::Call => {
-                let mut real = Permit::of(Some(core.clone()));
-                let real = if real.admit_at_once() { Some(real) } else { real.admit().ok() };
+                let real = Permit::acquire(core.clone()).ok().flatten();
                 let naive = model.admit();
                 prop_assert_eq!(real.is_some(), naive.is_some());
                 calls.extend(real.zip(naive));
             }
             Step::Succeed(which) => {
-                if let Some((permit, call)) = take(which) {
+                if let Some((mut permit, call)) = take(which) {
                     permit.complete();
+                    drop(permit);
                     model.end(call, Some(false), 0, circuit.snapshot().next_probe());
                 }
             }
             Step::Fail(which, asked) => {
-                if let Some((permit, call)) = take(which) {
+                if let Some((mut permit, call)) = take(which) {
                     let wait = Some(Duration::from_secs(asked));
-                    permit.failed(Some(
-                        Failure::new(Cause::ConnectionRefused).with_retry_after(wait),
-                    ));
+                    let failure = Failure::new(Cause::ConnectionRefused).with_retry_after(wait);
+                    permit.failed(Some(failure));
+                    drop(permit);
                     model.end(call, Some(true), asked, circuit.snapshot().next_probe());
                 }
             }

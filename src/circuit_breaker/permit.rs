@@ -1,11 +1,8 @@
-use std::{error::Error, num::NonZeroU64, time::Duration};
+use std::error::Error;
 
-use super::{
-    CircuitOpen,
-    circuit::{Core, nanos},
-    settings::Verdict,
-    state::{Refusal, Ticket},
-};
+use tokio::time::Instant;
+
+use super::{CircuitOpen, circuit::Core, settings::CountAs, state::Admission};
 use crate::{
     body::Watch,
     classify::classify_body_error,
@@ -13,188 +10,114 @@ use crate::{
     sharded::Sharded,
 };
 
-/// The right of one call to pass, taken as the inner service is about to be called. Dropped without a result, the call
-/// counts as neither success nor failure, unless it was slow already.
-#[derive(Debug, Default)]
-pub struct Permit {
-    /// `None` once the result is in, and of a call that does not count.
-    held: Option<Held>,
-}
-
-/// Goes by value wherever it goes out of line: see [`Watch`].
+/// An admitted call. Its outcome is recorded at the latest when the permit is dropped.
 #[derive(Debug)]
-struct Held {
+pub struct Permit {
     core: Sharded<Core>,
-    ticket: Ticket,
-    /// Nanoseconds, as the circuit counts them, and one more; `None`, unless slow calls count.
-    started: Option<NonZeroU64>,
+    admission: Admission,
+    /// `None` unless slow calls count.
+    started: Option<Instant>,
+    status: Status,
 }
 
-const LOCAL: Failure = Failure::new(Cause::Unknown).with_reporter(Reporter::Local);
+/// How far the call has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    /// It counts as neither success nor failure if it ends now, unless it is slow.
+    InFlight,
+    /// It counts as a success, unless it is slow.
+    Succeeded,
+    Recorded,
+}
+
+const PANIC: Failure = Failure::new(Cause::Unknown).with_reporter(Reporter::Local);
 
 const SLOW: Failure = Failure::new(Cause::HttpResponseTimeout)
     .with_reporter(Reporter::Local)
     .with_processed(Processed::Maybe);
 
 impl Permit {
-    /// For a call of this circuit, if it has one: to be admitted yet.
+    const fn new(core: Sharded<Core>, admission: Admission, started: Option<Instant>) -> Self {
+        Self { core, admission, started, status: Status::InFlight }
+    }
+
+    /// Admits a call, or returns the error of a rejected one. Returns no permit if the call does not count.
     #[inline]
-    pub(super) fn of(core: Option<Sharded<Core>>) -> Self {
-        let ticket = Ticket { generation: 0, probe: None };
-        Self { held: core.map(|core| Held { core, ticket, started: None }) }
+    pub(super) fn acquire(core: Sharded<Core>) -> Result<Option<Self>, Box<CircuitOpen>> {
+        let Some(admission) = core.try_admit() else { return Self::acquire_slot(core) };
+        let started = core.settings.slow.map(|_| Instant::now());
+        Ok(Some(Self::new(core, admission, started)))
     }
 
-    /// Whether the call may pass, where that needs no more than a glance.
-    #[inline]
-    pub(crate) fn admit_at_once(&mut self) -> bool {
-        let Some(held) = &mut self.held else { return true };
-        let ticket = held.core.admit_at_once();
-        if let Some(ticket) = ticket {
-            held.ticket = ticket;
+    /// The same for a circuit that does not admit every call.
+    fn acquire_slot(core: Sharded<Core>) -> Result<Option<Self>, Box<CircuitOpen>> {
+        let mut permit = Self::new(core, Admission::default(), None);
+        match permit.core.admit(&mut permit.admission) {
+            Ok(()) => {}
+            Err(_) if permit.core.settings.shadow => return Ok(None),
+            Err(rejection) => return Err(Box::new(CircuitOpen::new(&permit.core, rejection))),
         }
-        ticket.is_some()
+        permit.started = permit.core.settings.slow.map(|_| Instant::now());
+        Ok(Some(permit))
     }
 
-    /// The same of a call that may pass, or why it may not.
-    #[cold]
-    pub(super) fn admit(mut self) -> Result<Self, (Sharded<Core>, Refusal)> {
-        let Some(held) = &mut self.held else { return Ok(self) };
-        if let Err(refusal) = held.core.admit(&mut held.ticket) {
-            return Err((held.core.clone(), refusal));
-        }
-        held.started = held.core.settings.slow.map(|_| started(held.core.now()));
-        Ok(self)
-    }
-
-    /// As [`admit`](Self::admit), but a circuit that only watches refuses nobody: such a call does not count.
-    #[cold]
-    pub(crate) fn pass(self) -> Result<Self, Box<CircuitOpen>> {
-        match self.admit() {
-            Ok(admitted) => Ok(admitted),
-            Err((core, _)) if core.settings.shadow => Ok(Self::default()),
-            Err((core, refusal)) => Err(Box::new(CircuitOpen::new(&core, refusal))),
-        }
-    }
-
-    /// Refuses the call, whatever has happened since that was promised.
-    #[cold]
-    pub(super) fn reject(mut self) -> Result<Self, Box<CircuitOpen>> {
-        let Some(Held { core, .. }) = self.held.take() else { return Ok(self) };
-        let refusal = core.reject();
-        Err(Box::new(CircuitOpen::new(&core, refusal)))
-    }
-
-    /// Whether the result is still to come.
-    #[inline]
-    pub(super) const fn counts(&self) -> bool {
-        self.held.is_some()
-    }
-
-    /// Out of here, if the result is still to come.
-    #[inline]
-    pub(super) fn if_counts(self) -> Option<Self> {
-        self.held.is_some().then_some(self)
-    }
-
-    /// Takes what the classifier said of the call, if that counts at once. A success does not, since it may yet turn out
-    /// to be none.
-    #[cold]
-    pub(crate) fn judge(mut self, failure: Failure) -> Self {
-        let Some(held) = &self.held else { return self };
-        // Asked while this holds its place: who is asked may panic, and says nothing of the upstream then.
-        let verdict = held.core.settings.verdict(&failure);
-        if verdict == Verdict::Success {
-            return self;
-        }
-        if let Some(held) = self.held.take() {
-            if verdict == Verdict::Failure {
-                held.settle(Some(failure));
-            } else {
-                // However long it took.
-                held.forget();
+    /// Records a failure that the classifier found, if it counts as one or as neither.
+    pub(super) fn classified(&mut self, failure: Failure) {
+        // `count_if` may panic. The call is in flight then.
+        match self.core.settings.count_as(&failure) {
+            CountAs::Success => {}
+            CountAs::Failure => self.record_failure(failure),
+            // Even if it was slow.
+            CountAs::Neither => {
+                self.status = Status::Recorded;
+                self.core.cancel(self.admission);
             }
         }
-        self
     }
 
-    /// The service failed, in place of a response. A classifier that takes that for no failure makes it a success.
-    #[cold]
-    pub(crate) fn failed(self, failure: Option<Failure>) {
-        let mut judged = match failure {
-            Some(failure) => self.judge(failure),
-            None => self,
-        };
-        if let Some(held) = judged.held.take() {
-            held.settle(None);
+    /// Records an error that the service returned in place of a response. An error that is no failure is a success.
+    pub(super) fn failed(&mut self, failure: Option<Failure>) {
+        if let Some(failure) = failure {
+            self.classified(failure);
         }
-    }
-}
-
-impl Held {
-    #[cold]
-    fn settle(self, failure: Option<Failure>) {
-        if failure.is_none() && !self.is_slow() {
-            return self.core.succeeded(self.ticket);
-        }
-        self.core.failed(self.ticket, failure.unwrap_or(SLOW));
+        self.complete();
     }
 
-    #[cold]
-    fn end_early(self) {
-        if self.is_slow() {
-            self.settle(None);
-        } else {
-            self.forget();
-        }
-    }
-
-    /// Neither success nor failure.
-    #[cold]
-    fn forget(self) {
-        self.core.cancel(self.ticket);
+    fn record_failure(&mut self, failure: Failure) {
+        // First, since user code that reports the failure may panic.
+        self.status = Status::Recorded;
+        self.core.record_failure(self.admission, failure);
     }
 
     fn is_slow(&self) -> bool {
         let Some(started) = self.started else { return false };
-        let took = nanos(self.core.now()).saturating_sub(started.get() - 1);
-        self.core.settings.slow.is_some_and(|limit| took >= nanos(limit))
+        self.core.settings.slow.is_some_and(|limit| started.elapsed() >= limit)
     }
-}
-
-fn started(now: Duration) -> NonZeroU64 {
-    NonZeroU64::MIN.saturating_add(nanos(now))
 }
 
 impl Watch for Permit {
-    #[inline]
-    fn panicked(mut self) {
-        if let Some(held) = self.held.take() {
-            held.settle(Some(LOCAL));
+    fn panicked(&mut self) {
+        self.record_failure(PANIC);
+    }
+
+    fn complete(&mut self) {
+        if self.status == Status::InFlight {
+            self.status = Status::Succeeded;
         }
     }
 
-    #[inline]
-    fn complete(mut self) {
-        match self.held.take() {
-            None => {}
-            Some(Held { core, ticket: Ticket { generation, probe: None }, started: None }) => {
-                core.count_success(generation);
-            }
-            Some(held) => held.settle(None),
-        }
-    }
-
-    #[cold]
-    fn fail(self, error: &(dyn Error + 'static)) {
+    fn fail(&mut self, error: &(dyn Error + 'static)) {
         self.failed(Some(classify_body_error(error)));
     }
 }
 
 impl Drop for Permit {
-    #[inline]
     fn drop(&mut self) {
-        if let Some(held) = self.held.take() {
-            held.end_early();
+        match self.status {
+            Status::Recorded => {}
+            _ if self.is_slow() => self.core.record_failure(self.admission, SLOW),
+            Status::Succeeded => self.core.record_success(self.admission),
+            Status::InFlight => self.core.cancel(self.admission),
         }
     }
 }

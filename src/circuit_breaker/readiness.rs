@@ -1,4 +1,5 @@
 use std::{
+    mem,
     pin::{Pin, pin},
     task::{Context, Poll},
 };
@@ -11,95 +12,96 @@ use tokio::{
 use super::{circuit::Core, settings::WhenOpen};
 use crate::sharded::Sharded;
 
-/// What a service said of its readiness, and what it waits for.
+/// The readiness of a service with one circuit for all requests.
 #[derive(Debug)]
 pub(super) struct Readiness {
-    when: When,
-    /// It said that it was ready, without asking the inner service: to reject the call.
-    refusing: bool,
-    /// The inner service was asked since the last call, so it may keep something for the next.
-    pub(super) asked: bool,
+    policy: Policy,
+    /// `poll_ready` returned ready without polling the inner service, so the next call is rejected.
+    rejecting: bool,
+    /// The inner service was polled since the last call, so it may hold resources for the next one.
+    pub(super) inner_polled: bool,
     waiter: Option<Waiter>,
 }
 
+/// The result of `poll_ready` while the circuit is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum When {
-    Reject,
-    NotReady,
-    /// It never rejects.
-    Shadow,
+enum Policy {
+    Ready,
+    Pending,
+    /// The readiness of the inner service, since a shadow breaker rejects no call.
+    Inner,
 }
 
+/// A registered waker, removed when this is dropped.
 #[derive(Debug)]
 struct Waiter {
     core: Sharded<Core>,
     id: u64,
-    /// Boxed: it is pinned, and a service is not.
+    /// Boxed, since a `Sleep` must be pinned and a service is not.
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
-/// Whether the inner service is to be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Ask,
-    Refuse,
+pub(super) enum Decision {
+    PollInner,
+    RejectNextCall,
 }
 
 impl Readiness {
     pub(super) const fn new(when_open: WhenOpen, shadow: bool) -> Self {
-        let when = match when_open {
-            _ if shadow => When::Shadow,
-            WhenOpen::Reject => When::Reject,
-            WhenOpen::NotReady => When::NotReady,
+        let policy = match when_open {
+            _ if shadow => Policy::Inner,
+            WhenOpen::Reject => Policy::Ready,
+            WhenOpen::NotReady => Policy::Pending,
         };
-        Self { when, refusing: false, asked: false, waiter: None }
+        Self::unready_with(policy)
     }
 
-    pub(super) const fn fresh(&self) -> Self {
-        Self { when: self.when, refusing: false, asked: false, waiter: None }
+    const fn unready_with(policy: Policy) -> Self {
+        Self { policy, rejecting: false, inner_polled: false, waiter: None }
     }
 
-    /// Whether nothing speaks against asking the inner service, at a glance.
+    /// Returns the readiness of a clone of the service.
+    pub(super) const fn unready(&self) -> Self {
+        Self::unready_with(self.policy)
+    }
+
+    /// Decides whether to poll the inner service. Pending if the service is not ready while the circuit is open.
     #[inline]
-    pub(super) fn may_ask(&mut self, core: &Core) -> bool {
-        core.lets_all_pass() && self.waiter.is_none() && !self.refusing
-    }
-
-    /// Looks closer.
-    #[cold]
-    pub(super) fn look(&mut self, core: &Sharded<Core>, cx: &mut Context<'_>) -> Poll<Verdict> {
-        self.refusing = false;
-        if self.when == When::Shadow || core.refuses().is_none() {
+    pub(super) fn decide(&mut self, core: &Sharded<Core>, cx: &mut Context<'_>) -> Poll<Decision> {
+        let rejects =
+            !core.admits_all() && self.policy != Policy::Inner && core.rejection().is_some();
+        self.rejecting = rejects && self.policy == Policy::Ready;
+        if self.rejecting {
+            return Poll::Ready(Decision::RejectNextCall);
+        }
+        if rejects && self.wait(core, cx).is_pending() {
+            return Poll::Pending;
+        }
+        if self.waiter.is_some() {
             self.waiter = None;
-            return Poll::Ready(Verdict::Ask);
         }
-        if self.when == When::NotReady {
-            return self.wait(core, cx).map(|()| Verdict::Ask);
-        }
-        self.refusing = true;
-        Poll::Ready(Verdict::Refuse)
+        Poll::Ready(Decision::PollInner)
     }
 
-    /// Ready once a call would pass.
+    /// Waits until a call would be admitted.
     fn wait(&mut self, core: &Sharded<Core>, cx: &mut Context<'_>) -> Poll<()> {
         let waiter = self.waiter(core);
-        while let Some(refusal) = core.wait(waiter.id, cx.waker()) {
-            // What is forced has no end of its own; whoever ends it wakes.
-            let Some(wait) = refusal.wait else { return Poll::Pending };
-            // Made anew each time: the circuit may have opened for longer meanwhile.
+        while let Some(rejection) = core.wait(waiter.id, cx.waker()) {
+            // A forced circuit has no end. Its release wakes.
+            let Some(wait) = rejection.wait else { return Poll::Pending };
+            // A new timer at each poll, since the circuit may have reopened for another duration.
             let sleep = waiter.sleep.insert(Box::pin(sleep(wait)));
             if pin!(unconstrained(sleep)).poll(cx).is_pending() {
                 return Poll::Pending;
             }
         }
-        self.waiter = None;
         Poll::Ready(())
     }
 
-    /// Waits for the circuit to open, while the inner service is not ready. Whether it has opened already.
-    #[cold]
-    pub(super) fn watch(&mut self, core: &Sharded<Core>, cx: &mut Context<'_>) -> bool {
-        if self.when == When::Shadow {
+    /// Waits for the circuit to open while the inner service is not ready. Returns whether it is open already.
+    pub(super) fn opens(&mut self, core: &Sharded<Core>, cx: &mut Context<'_>) -> bool {
+        if self.policy == Policy::Inner {
             return false;
         }
         let id = self.waiter(core).id;
@@ -109,25 +111,19 @@ impl Readiness {
     fn waiter(&mut self, core: &Sharded<Core>) -> &mut Waiter {
         self.waiter.get_or_insert_with(|| Waiter {
             core: core.clone(),
-            id: core.waiting.id(),
+            id: core.wakers.next_id(),
             sleep: None,
         })
     }
 
-    /// Whether the next call is to be rejected.
-    #[inline]
-    pub(super) const fn refuses(&self) -> bool {
-        self.refusing
-    }
-
-    /// The same, once.
-    pub(super) fn take_refusal(&mut self) -> bool {
-        std::mem::take(&mut self.refusing)
+    /// Returns whether the next call is rejected, and resets that.
+    pub(super) fn take_rejecting(&mut self) -> bool {
+        mem::take(&mut self.rejecting)
     }
 }
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        self.core.waiting.forget(self.id);
+        self.core.wakers.remove(self.id);
     }
 }

@@ -1,4 +1,4 @@
-//! Which circuit a request belongs to.
+//! Selects the circuit of a request.
 
 use std::{
     fmt,
@@ -16,18 +16,18 @@ use crate::{
     sharded::Sharded,
 };
 
-/// Where the circuits of a layer are.
+/// Holds the circuits of a layer.
 pub trait Select {
-    /// The same, without any history.
-    fn anew(&self, settings: &Arc<Settings>) -> Self;
+    /// Returns the same selection with new circuits.
+    fn rebuild(&self, settings: &Arc<Settings>) -> Self;
 }
 
 /// Finds the circuit of a request.
 pub trait Find<Req>: Select {
-    /// `None`: the request belongs to none.
-    fn find(&mut self, request: &Req) -> Option<Sharded<Core>>;
+    /// Returns `None` if the request has no circuit.
+    fn find(&self, request: &Req) -> Option<Sharded<Core>>;
 
-    /// The circuit, if it is the same for every request.
+    /// Returns the circuit if it is the same for every request.
     fn only(&self) -> Option<&Sharded<Core>>;
 }
 
@@ -44,18 +44,16 @@ impl Single {
 }
 
 impl Select for Single {
-    fn anew(&self, settings: &Arc<Settings>) -> Self {
+    fn rebuild(&self, settings: &Arc<Settings>) -> Self {
         Self::new(self.core.key.clone(), settings)
     }
 }
 
 impl<Req> Find<Req> for Single {
-    #[inline]
-    fn find(&mut self, _request: &Req) -> Option<Sharded<Core>> {
+    fn find(&self, _request: &Req) -> Option<Sharded<Core>> {
         Some(self.core.clone())
     }
 
-    #[inline]
     fn only(&self) -> Option<&Sharded<Core>> {
         Some(&self.core)
     }
@@ -66,12 +64,12 @@ pub struct Keyed<F> {
     shared: Sharded<Shared<F>>,
 }
 
-/// In one place, since a service is cloned for each call that may be retried.
+/// Behind one pointer, since a service is cloned for each call that may be retried.
 struct Shared<F> {
     by: Arc<F>,
     store: Arc<Store<Core>>,
     settings: Arc<Settings>,
-    /// There were too many keys, or one was too long, and it was said so.
+    /// An event has reported that there were too many keys, or that one was too long.
     overflowed: AtomicBool,
 }
 
@@ -92,8 +90,8 @@ impl<F> Keyed<F> {
 }
 
 impl<F> Shared<F> {
-    #[cold]
-    fn overflow(&self) {
+    fn report_overflow(&self) {
+        #[cfg(feature = "metrics")]
         crate::metrics::overflow("circuit_breaker");
         if !self.overflowed.swap(true, Ordering::Relaxed) {
             tracing::warn!(
@@ -106,21 +104,20 @@ impl<F> Shared<F> {
 }
 
 impl<F> Select for Keyed<F> {
-    fn anew(&self, settings: &Arc<Settings>) -> Self {
+    fn rebuild(&self, settings: &Arc<Settings>) -> Self {
         Self::with(Arc::clone(&self.shared.by), settings)
     }
 }
 
 impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
-    #[inline]
-    fn find(&mut self, request: &Req) -> Option<Sharded<Core>> {
+    fn find(&self, request: &Req) -> Option<Sharded<Core>> {
         let shared = &self.shared;
         let key = shared.by.key(request)?;
         let found = shared.store.get(&key, Instant::now, |key| {
             Core::new(Some(key), Arc::clone(&shared.settings), Instant::now())
         });
         if found.is_none() {
-            shared.overflow();
+            shared.report_overflow();
         }
         found
     }

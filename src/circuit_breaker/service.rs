@@ -10,11 +10,11 @@ use tower_service::Service;
 use super::{
     CircuitOpen, ResponseFuture,
     permit::Permit,
-    readiness::{Readiness, Verdict},
+    readiness::{Decision, Readiness},
     select::{Find, Single},
 };
 use crate::{
-    body::{Extent, Head, Working},
+    body::{Extent, Head, PanicGuard},
     classify::{Classify, HttpClassifier},
     error::BoxError,
 };
@@ -43,67 +43,64 @@ where
     type Error = BoxError;
     type Future = ResponseFuture<S::Future, C, E>;
 
-    #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         let Some(core) = self.select.only() else {
             return self.inner.poll_ready(cx).map_err(Into::into);
         };
         loop {
-            if !self.readiness.may_ask(core) {
-                let verdict = self.readiness.look(core, cx);
-                if verdict != Poll::Ready(Verdict::Ask) {
-                    // What it was given for a call that will be rejected is somebody else's to use.
-                    if mem::take(&mut self.readiness.asked) {
-                        self.inner = self.inner.clone();
-                    }
-                    // The inner service is not asked, so it cannot keep anything either.
-                    return verdict.map(|_| Ok(()));
+            let decision = self.readiness.decide(core, cx);
+            if decision != Poll::Ready(Decision::PollInner) {
+                // The next call will be rejected, so the inner service must not hold resources for it.
+                if mem::take(&mut self.readiness.inner_polled) {
+                    self.inner = self.inner.clone();
                 }
+                return decision.map(|_| Ok(()));
             }
-            self.readiness.asked = true;
+            self.readiness.inner_polled = true;
             match self.inner.poll_ready(cx) {
                 Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
                 Poll::Ready(Err(error)) => {
                     let error = error.into();
-                    if let Ok(permit) = Permit::of(Some(core.clone())).admit() {
-                        permit.failed(self.classifier.classify(Err(&*error)));
+                    if let Ok(Some(mut permit)) = Permit::acquire(core.clone()) {
+                        let failure = self.classifier.classify(Err(&*error));
+                        permit.failed(failure);
                     }
                     return Poll::Ready(Err(error));
                 }
-                Poll::Pending if self.readiness.watch(core, cx) => {}
+                Poll::Pending if self.readiness.opens(core, cx) => {}
                 Poll::Pending => return Poll::Pending,
             }
         }
     }
 
-    #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
-        self.readiness.asked = false;
-        let mut permit = Permit::of(self.select.find(&request));
-        if self.readiness.refuses() || !permit.admit_at_once() {
-            permit = match self.admit(permit) {
-                Ok(permit) => permit,
-                Err(error) => return ResponseFuture::refused(error, self.classifier.clone()),
-            };
-        }
-        let classifier = self.classifier.clone();
-        let working = Working::on(&mut permit);
+        let mut permit = match self.admit(&request) {
+            Ok(permit) => PanicGuard::new(permit),
+            Err(error) => {
+                error.report();
+                return ResponseFuture::rejected(error, self.classifier.clone());
+            }
+        };
+        permit.enter();
         let inner = self.inner.call(request);
-        working.done();
-        ResponseFuture::new(inner, permit, classifier)
+        permit.leave();
+        ResponseFuture::new(inner, permit, self.classifier.clone())
     }
 }
 
 impl<S: Clone, C, K, E> CircuitBreaker<S, C, K, E> {
-    /// Whether the call may pass, or why it is rejected.
-    #[cold]
-    #[inline(never)]
-    fn admit(&mut self, permit: Permit) -> Result<Permit, Box<CircuitOpen>> {
-        // An inner service that was not asked must not be called, whatever has happened since.
-        if self.readiness.take_refusal() {
-            return permit.reject();
+    /// Returns the permit of a call, or `None` if the call does not count.
+    fn admit<Req>(&mut self, request: &Req) -> Result<Option<Permit>, Box<CircuitOpen>>
+    where
+        K: Find<Req>,
+    {
+        self.readiness.inner_polled = false;
+        let Some(core) = self.select.find(request) else { return Ok(None) };
+        // An inner service that was not polled must not be called, even if the circuit has closed since.
+        if self.readiness.take_rejecting() {
+            return Err(Box::new(CircuitOpen::new(&core, core.reject())));
         }
-        permit.pass().inspect_err(|_| self.inner = self.inner.clone())
+        Permit::acquire(core).inspect_err(|_| self.inner = self.inner.clone())
     }
 }
 
@@ -114,7 +111,7 @@ impl<S: Clone, C: Clone, K: Clone, E> Clone for CircuitBreaker<S, C, K, E> {
             classifier: self.classifier.clone(),
             select: self.select.clone(),
             // A clone starts unready.
-            readiness: self.readiness.fresh(),
+            readiness: self.readiness.unready(),
             extent: PhantomData,
         }
     }

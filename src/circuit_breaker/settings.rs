@@ -9,10 +9,10 @@ use crate::{
 /// The settings of a [`CircuitBreakerLayer`](super::CircuitBreakerLayer).
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// `None`: it does not matter, and the window is not kept.
+    /// `None`: the circuit keeps no window.
     pub(super) ratio: Option<Ratio>,
     pub(super) min_calls: u32,
-    /// Of one piece of the window.
+    /// The length of a bucket of the window.
     pub(super) width: Duration,
     pub(super) consecutive: Option<NonZeroU32>,
     pub(super) slow: Option<Duration>,
@@ -38,18 +38,18 @@ pub enum WhenOpen {
     NotReady,
 }
 
-/// What a result counts as.
+/// What a classified failure counts as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum CountAs {
     Success,
     Failure,
     Neither,
 }
 
 #[derive(Clone, Default)]
-pub(super) struct CountIf(pub(super) Option<Arc<Counts>>);
+pub(super) struct CountIf(pub(super) Option<Arc<Predicate>>);
 
-type Counts = dyn Fn(&Failure) -> bool + Send + Sync;
+type Predicate = dyn Fn(&Failure) -> bool + Send + Sync;
 
 impl fmt::Debug for CountIf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -57,12 +57,12 @@ impl fmt::Debug for CountIf {
     }
 }
 
-/// Shorter is no window, and no lease: results, and places, would be gone before the next call comes.
-const SHORTEST: Duration = Duration::from_millis(10);
+/// The shortest window and probe lease. In a shorter one, results and slots would expire before the next call.
+const MIN_PERIOD: Duration = Duration::from_millis(10);
 
 impl Settings {
     pub(super) fn set_window(&mut self, window: Duration) {
-        self.width = window.max(SHORTEST) / BUCKETS as u32;
+        self.width = window.max(MIN_PERIOD) / BUCKETS as u32;
     }
 
     pub(super) fn window(&self) -> Duration {
@@ -70,27 +70,27 @@ impl Settings {
     }
 
     pub(super) fn set_probe_lease(&mut self, lease: Duration) {
-        self.probe_lease = lease.max(SHORTEST);
+        self.probe_lease = lease.max(MIN_PERIOD);
     }
 
-    /// Whether so many of the probes must not fail.
-    pub(super) fn is_too_much(&self, failed: u32) -> bool {
+    /// Returns whether so many failed probes are too many.
+    pub(super) fn is_exceeded_by(&self, failed: u32) -> bool {
         match self.ratio {
             Some(ratio) => ratio.is_reached(failed.into(), self.probes.get().into()),
             None => failed > 0,
         }
     }
 
-    pub(super) fn verdict(&self, failure: &Failure) -> Verdict {
-        let counted = match &self.count_if.0 {
+    pub(super) fn count_as(&self, failure: &Failure) -> CountAs {
+        let counts = match &self.count_if.0 {
             Some(count_if) => count_if(failure),
-            None => counts(failure, self.count_origin_errors),
+            None => is_upstream_failure(failure, self.count_origin_errors),
         };
         match failure.status() {
-            _ if counted => Verdict::Failure,
-            // It answered.
-            Some(_) => Verdict::Success,
-            None => Verdict::Neither,
+            _ if counts => CountAs::Failure,
+            // There was a response.
+            Some(_) => CountAs::Success,
+            None => CountAs::Neither,
         }
     }
 }
@@ -118,25 +118,25 @@ impl Default for Settings {
     }
 }
 
-/// Whether a failure says that the upstream as a whole is not well.
-fn counts(failure: &Failure, origin_errors: bool) -> bool {
+/// Returns whether a failure shows that the upstream as a whole is unhealthy.
+fn is_upstream_failure(failure: &Failure, origin_errors: bool) -> bool {
     match failure.status().map(|status| status.as_u16()) {
         Some(502..=504 | 520..=530) => true,
-        // One broken route must not cut off all the others of its host; and who said 500 is not always known.
+        // One broken route must not cut off the others of its host, and the source of a 500 is not always known.
         Some(500..) => {
             origin_errors || !matches!(failure.cause(), Cause::OriginError | Cause::Unknown)
         }
         Some(400..) => false,
         // gRPC reports failures with a status of 200.
-        Some(_) | None => says_unwell(failure.cause(), origin_errors),
+        Some(_) | None => is_upstream_cause(failure.cause(), origin_errors),
     }
 }
 
-/// The same, where no HTTP status says it.
-const fn says_unwell(cause: Cause, origin_errors: bool) -> bool {
+/// The same for a failure without a status that decides.
+const fn is_upstream_cause(cause: Cause, origin_errors: bool) -> bool {
     match cause {
         Cause::OriginError => origin_errors,
-        // The request is at fault, or the refusal is our own, or nobody waited for the end.
+        // The request is faulty, or seawall rejected it, or the caller gave up.
         Cause::DestinationNotFound
         | Cause::DestinationIpProhibited
         | Cause::ConnectionLimitReached
@@ -161,9 +161,9 @@ mod tests {
 
     use super::*;
 
-    fn verdict(cause: Cause, status: Option<u16>, settings: &Settings) -> Verdict {
+    fn verdict(cause: Cause, status: Option<u16>, settings: &Settings) -> CountAs {
         let failure = Failure::new(cause);
-        settings.verdict(&match status {
+        settings.count_as(&match status {
             Some(status) => failure.with_status(StatusCode::from_u16(status).unwrap()),
             None => failure,
         })
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn what_counts_by_default_is_what_says_that_the_whole_upstream_is_unwell() {
-        use Verdict::{Failure, Neither, Success};
+        use CountAs::{Failure, Neither, Success};
 
         let settings = Settings::default();
         for (cause, status, expected) in [
@@ -225,21 +225,21 @@ mod tests {
             Cause::Conflict,
         ] {
             let settings = Settings::default();
-            assert_eq!(verdict(cause, None, &settings), Verdict::Neither, "{cause}");
-            assert_eq!(verdict(cause, Some(200), &settings), Verdict::Success, "{cause}");
+            assert_eq!(verdict(cause, None, &settings), CountAs::Neither, "{cause}");
+            assert_eq!(verdict(cause, Some(200), &settings), CountAs::Success, "{cause}");
         }
     }
 
     #[test]
     fn origin_errors_count_on_request_and_a_closure_has_the_last_word() {
         let settings = Settings { count_origin_errors: true, ..Settings::default() };
-        assert_eq!(verdict(Cause::OriginError, Some(500), &settings), Verdict::Failure);
-        assert_eq!(verdict(Cause::OriginError, Some(200), &settings), Verdict::Failure);
-        assert_eq!(verdict(Cause::ClientError, Some(404), &settings), Verdict::Success);
+        assert_eq!(verdict(Cause::OriginError, Some(500), &settings), CountAs::Failure);
+        assert_eq!(verdict(Cause::OriginError, Some(200), &settings), CountAs::Failure);
+        assert_eq!(verdict(Cause::ClientError, Some(404), &settings), CountAs::Success);
         let count_if = CountIf(Some(Arc::new(|it| it.cause() == Cause::ClientError)));
         let settings = Settings { count_if, ..settings };
-        assert_eq!(verdict(Cause::ClientError, Some(404), &settings), Verdict::Failure);
-        assert_eq!(verdict(Cause::BadGateway, Some(502), &settings), Verdict::Success);
-        assert_eq!(verdict(Cause::ConnectionRefused, None, &settings), Verdict::Neither);
+        assert_eq!(verdict(Cause::ClientError, Some(404), &settings), CountAs::Failure);
+        assert_eq!(verdict(Cause::BadGateway, Some(502), &settings), CountAs::Success);
+        assert_eq!(verdict(Cause::ConnectionRefused, None, &settings), CountAs::Neither);
     }
 }

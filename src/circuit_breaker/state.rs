@@ -1,11 +1,11 @@
-//! The states of a circuit and the ways between them. Pure: no clock, no lock, no chance of its own.
+//! The states of a circuit and the transitions between them. Pure: no clock, no lock, no randomness of its own.
 //!
-//! Time is a [`Duration`] since any fixed moment. Every change of state begins a new generation, and what was admitted in
-//! an earlier one changes nothing any more.
+//! Time is a [`Duration`] since a fixed moment. Every transition starts a new generation. The result of a call that was
+//! admitted in an earlier generation changes nothing.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{mem, num::NonZeroU32, time::Duration};
 
-use super::{settings::Settings, window::Counts};
+use super::{consecutive::ConsecutiveFailures, settings::Settings, window::Counts};
 use crate::{failure::Failure, ratio::part};
 
 /// The state of a circuit.
@@ -38,107 +38,95 @@ impl State {
     }
 }
 
-#[derive(Clone, Debug)]
-pub(super) struct Machine {
+#[derive(Clone, Debug, Default)]
+pub(super) struct StateMachine {
     pub(super) generation: u32,
     phase: Phase,
     pub(super) since: Duration,
-    /// When it left the closed state last.
+    /// The time of the last transition out of the closed state.
     opened: Duration,
-    /// How often it has opened without having been closed in between, but for the first time.
+    /// The number of times it has reopened without closing in between.
     reopened: u32,
-    /// What opened it last.
+    /// The failure that opened it last.
     pub(super) failure: Option<Failure>,
-    /// Calls refused since it opened.
-    pub(super) refused: u64,
+    /// Calls rejected since it opened.
+    pub(super) rejected: u64,
     /// Results that came after their generation.
-    pub(super) late: u64,
+    pub(super) stale_results: u64,
+    consecutive: ConsecutiveFailures,
+    transitions: Vec<Transition>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 enum Phase {
+    #[default]
     Closed,
-    Open { until: Duration },
+    Open {
+        until: Duration,
+    },
     HalfOpen(Probes),
-    Forced { open: bool },
+    Forced {
+        open: bool,
+    },
 }
 
 #[derive(Clone, Debug, Default)]
 struct Probes {
-    /// The calls that are out, and how long each has a right to its place.
-    out: Vec<Lease>,
+    slots: Vec<Slot>,
     succeeded: u32,
     failed: u32,
-    made: u32,
+    admitted: u32,
 }
 
+/// The slot of a probe in flight. When it expires, another call may take the slot.
 #[derive(Clone, Copy, Debug)]
-struct Lease {
+struct Slot {
     probe: NonZeroU32,
-    until: Duration,
+    expires: Duration,
 }
 
-/// Whether a call may pass.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Admission {
-    Pass(Ticket),
-    Refuse(Refusal),
-}
-
-/// What a call that passed is known by.
+/// Identifies an admitted call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Ticket {
+pub(super) struct Admission {
     pub(super) generation: u32,
-    /// It is one of the few of the half-open state.
+    /// The number of the probe, if the call is one.
     pub(super) probe: Option<NonZeroU32>,
 }
 
+/// The reason why a call is not admitted.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Refusal {
+pub(super) struct Rejection {
     pub(super) failure: Option<Failure>,
-    /// When a call may pass again, as far as that is known.
+    /// The time until a call may be admitted, if it is known.
     pub(super) wait: Option<Duration>,
     pub(super) open_for: Duration,
 }
 
-/// What became of a probe.
+/// The outcome of a call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Outcome {
     Success,
     Failure(Failure),
+    /// Neither success nor failure.
     Cancelled,
 }
 
-/// A change of state, to be told once the lock is released.
+/// A change of state, reported after the lock is released.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[must_use = "to be told"]
-pub(super) struct Change {
+pub(super) struct Transition {
     pub(super) old: State,
     pub(super) new: State,
     pub(super) failure: Option<Failure>,
     pub(super) counts: Counts,
-    pub(super) refused: u64,
-    /// That of the new state: by it the changes can be put in order, should two threads tell them at once.
+    pub(super) rejected: u64,
+    /// The generation of the new state. It orders transitions that two threads report at the same time.
     pub(super) generation: u32,
 }
 
-/// How long a half-open circuit that has no place left tells callers to wait: about as long as a probe takes.
-const PROBING: Duration = Duration::from_secs(1);
+/// The wait that a half-open circuit without a free slot suggests: about the duration of a probe.
+const PROBE_WAIT: Duration = Duration::from_secs(1);
 
-impl Machine {
-    pub(super) const fn new() -> Self {
-        Self {
-            generation: 0,
-            phase: Phase::Closed,
-            since: Duration::ZERO,
-            opened: Duration::ZERO,
-            reopened: 0,
-            failure: None,
-            refused: 0,
-            late: 0,
-        }
-    }
-
+impl StateMachine {
     pub(super) const fn state(&self) -> State {
         match self.phase {
             Phase::Closed => State::Closed,
@@ -149,56 +137,64 @@ impl Machine {
         }
     }
 
-    /// Whether every call passes without asking here.
-    pub(super) const fn lets_all_pass(&self) -> bool {
+    /// Returns whether every call is admitted.
+    pub(super) const fn admits_all(&self) -> bool {
         matches!(self.phase, Phase::Closed | Phase::Forced { open: false })
+    }
+
+    pub(super) const fn has_consecutive_failures(&self) -> bool {
+        self.consecutive.count() > 0
+    }
+
+    /// Takes the transitions since the last call, in their order.
+    pub(super) fn take_transitions(&mut self) -> Vec<Transition> {
+        mem::take(&mut self.transitions)
     }
 
     pub(super) fn admit(
         &mut self,
         now: Duration,
         settings: &Settings,
-    ) -> (Admission, Option<Change>) {
-        let mut change = None;
-        if self.is_due(now) {
-            change = Some(self.go(Phase::HalfOpen(Probes::default()), now, Counts::default()));
+    ) -> Result<Admission, Rejection> {
+        if matches!(self.phase, Phase::Open { until } if now >= until) {
+            self.transition(Phase::HalfOpen(Probes::default()), now, Counts::default());
         }
-        if let Some(refusal) = self.refuses(now, settings) {
-            self.refused = self.refused.saturating_add(1);
-            return (Admission::Refuse(refusal), change);
+        if let Some(rejection) = self.rejection(now, settings) {
+            self.rejected = self.rejected.saturating_add(1);
+            return Err(rejection);
         }
         let probe = match &mut self.phase {
-            Phase::HalfOpen(probes) => Some(probes.lend(now, settings)),
+            Phase::HalfOpen(probes) => Some(probes.acquire_slot(now, settings)),
             _ => None,
         };
-        (Admission::Pass(Ticket { generation: self.generation, probe }), change)
+        Ok(Admission { generation: self.generation, probe })
     }
 
-    /// Refuses a call, even where one could pass by now.
-    pub(super) fn reject(&mut self, now: Duration, settings: &Settings) -> Refusal {
-        self.refused = self.refused.saturating_add(1);
-        self.refuses(now, settings).unwrap_or(Refusal {
+    /// Rejects a call, even if it could be admitted now.
+    pub(super) fn reject(&mut self, now: Duration, settings: &Settings) -> Rejection {
+        self.rejected = self.rejected.saturating_add(1);
+        self.rejection(now, settings).unwrap_or(Rejection {
             failure: self.failure,
             wait: Some(Duration::ZERO),
             open_for: now.saturating_sub(self.opened),
         })
     }
 
-    /// Why a call would not pass now.
-    pub(super) fn refuses(&self, now: Duration, settings: &Settings) -> Option<Refusal> {
+    /// Returns the reason why a call would be rejected now.
+    pub(super) fn rejection(&self, now: Duration, settings: &Settings) -> Option<Rejection> {
         let wait = match &self.phase {
             Phase::Closed | Phase::Forced { open: false } => return None,
             Phase::Open { until } if now >= *until => return None,
             Phase::Open { until } => Some(until.saturating_sub(now)),
-            Phase::HalfOpen(probes) if probes.has_place(now, settings) => return None,
-            Phase::HalfOpen(_) => Some(PROBING),
+            Phase::HalfOpen(probes) if probes.has_free_slot(now, settings) => return None,
+            Phase::HalfOpen(_) => Some(PROBE_WAIT),
             Phase::Forced { open: true } => None,
         };
         let open_for = now.saturating_sub(self.opened);
-        Some(Refusal { failure: self.failure, wait, open_for })
+        Some(Rejection { failure: self.failure, wait, open_for })
     }
 
-    /// The results of the probes, while it is half-open.
+    /// Returns the results of the probes while the circuit is half-open.
     pub(super) fn probe_counts(&self) -> Option<Counts> {
         match &self.phase {
             Phase::HalfOpen(probes) => Some(probes.counts()),
@@ -206,19 +202,21 @@ impl Machine {
         }
     }
 
-    /// Whether nothing is lost by forgetting it: it is closed, or nobody has called for so long after it could have been
-    /// closed that what opened it is of no interest any more.
+    /// Returns whether a new circuit would behave the same, as far as the window is not concerned. A circuit that is not
+    /// closed is also forgettable if no call has come for long after one could have closed it.
     pub(super) fn is_forgettable(&self, now: Duration, settings: &Settings) -> bool {
-        let could_pass = match &self.phase {
-            Phase::Closed => return true,
+        let could_close = match &self.phase {
+            Phase::Closed if settings.ratio.is_some() => return true,
+            // There is no window, so its length is the time for which failures are remembered.
+            Phase::Closed => return !self.consecutive.is_recent(now, settings.window()),
             Phase::Open { until } => *until,
             Phase::HalfOpen(probes) if probes.is_idle(now) => self.since,
             Phase::HalfOpen(_) | Phase::Forced { .. } => return false,
         };
-        now.saturating_sub(could_pass) >= settings.open_max.max(settings.open_for)
+        now.saturating_sub(could_close) >= settings.open_max.max(settings.open_for)
     }
 
-    /// Time until the next probe may pass.
+    /// Returns the time until the next probe may be admitted.
     pub(super) fn next_probe(&self, now: Duration) -> Option<Duration> {
         match self.phase {
             Phase::Open { until } => Some(until.saturating_sub(now)),
@@ -226,87 +224,108 @@ impl Machine {
         }
     }
 
-    fn is_due(&self, now: Duration) -> bool {
-        matches!(self.phase, Phase::Open { until } if now >= until)
+    /// Returns whether a result of `generation` counts. Counts it as stale if not.
+    pub(super) fn accepts(&mut self, generation: u32) -> bool {
+        let accepts = generation == self.generation;
+        if !accepts {
+            self.stale_results = self.stale_results.saturating_add(1);
+        }
+        accepts
     }
 
-    /// Opens a closed circuit, because of what was counted. `random` in `[0, 1)`.
-    pub(super) fn trip(
+    /// Records a success outside of the half-open state.
+    pub(super) fn record_success(&mut self) {
+        self.consecutive.clear();
+    }
+
+    /// Records a failure outside of the half-open state, and opens a closed circuit if that was one too many. `counts` are those
+    /// of the window, this failure included, if there is a window. `random` is in `[0, 1)`.
+    pub(super) fn record_failure(
         &mut self,
-        generation: u32,
         now: Duration,
-        (failure, counts): (Failure, Counts),
+        failure: Failure,
+        counts: Option<Counts>,
         random: f64,
         settings: &Settings,
-    ) -> Option<Change> {
-        let may = generation == self.generation && matches!(self.phase, Phase::Closed);
-        may.then(|| {
-            self.refused = 0;
+    ) {
+        let Settings { ratio, min_calls, width, consecutive, .. } = *settings;
+        self.consecutive.add(now, width);
+        let in_a_row = self.consecutive.count();
+        let too_many_in_window = counts.zip(ratio).is_some_and(|(counts, ratio)| {
+            counts.calls >= min_calls.into() && ratio.is_reached(counts.failures, counts.calls)
+        });
+        let all_failed = counts.is_some()
+            && self.consecutive.streak(width).is_some_and(|failures| failures >= min_calls);
+        let too_many_in_a_row = consecutive.is_some_and(|most| in_a_row >= most.get());
+        let trips = too_many_in_window || all_failed || too_many_in_a_row;
+        if trips && matches!(self.phase, Phase::Closed) {
+            self.rejected = 0;
             self.opened = now;
-            self.open(now, failure, counts, random, settings)
-        })
+            let in_a_row = Counts { calls: in_a_row.into(), failures: in_a_row.into() };
+            self.open(now, failure, counts.unwrap_or(in_a_row), random, settings);
+        }
     }
 
-    /// Takes the result of a probe. `random` in `[0, 1)`.
-    pub(super) fn probed(
+    /// Records the outcome of a probe. `random` is in `[0, 1)`.
+    pub(super) fn record_probe(
         &mut self,
-        ticket: Ticket,
+        admission: Admission,
         now: Duration,
         outcome: Outcome,
         random: f64,
         settings: &Settings,
-    ) -> Option<Change> {
-        let probes = match &mut self.phase {
-            Phase::HalfOpen(probes) if ticket.generation == self.generation => probes,
-            _ => {
-                self.late = self.late.saturating_add(1);
-                return None;
-            }
-        };
-        // Its place may be somebody else's by now, if its lease is over. It counts all the same: so many results decide.
-        probes.take_back(ticket.probe);
+    ) {
+        if !self.accepts(admission.generation) {
+            return;
+        }
+        let Phase::HalfOpen(probes) = &mut self.phase else { return };
+        // Another probe may have its slot, if the slot had expired. The result counts anyway, or calls that take longer than a
+        // slot would keep the circuit half-open forever.
+        probes.release_slot(admission.probe);
         match outcome {
-            Outcome::Cancelled => None,
+            Outcome::Cancelled => {}
             Outcome::Success => {
                 probes.succeeded += 1;
-                // However the others end.
                 let others = settings.probes.get().saturating_sub(probes.succeeded);
-                let well = !settings.is_too_much(others);
-                let counts = probes.counts();
-                well.then(|| self.close(now, counts))
+                // It closes if it would even if all others failed.
+                if !settings.is_exceeded_by(others) {
+                    let counts = probes.counts();
+                    self.close(now, counts);
+                }
             }
             Outcome::Failure(failure) => {
                 probes.failed += 1;
-                let unwell = settings.is_too_much(probes.failed);
-                let counts = probes.counts();
-                unwell.then(|| {
+                if settings.is_exceeded_by(probes.failed) {
+                    let counts = probes.counts();
                     self.reopened = self.reopened.saturating_add(1);
-                    self.open(now, failure, counts, random, settings)
-                })
+                    self.open(now, failure, counts, random, settings);
+                }
             }
         }
     }
 
-    /// `None` if it is so already.
-    pub(super) fn force(&mut self, open: bool, now: Duration) -> Option<Change> {
+    /// Forces the circuit open or closed. Does nothing if it already is forced so.
+    pub(super) fn force(&mut self, open: bool, now: Duration) {
         if matches!(self.phase, Phase::Forced { open: is_open } if is_open == open) {
-            return None;
+            return;
         }
         self.reopened = 0;
-        self.refused = 0;
+        self.rejected = 0;
         self.opened = now;
         self.failure = None;
-        Some(self.go(Phase::Forced { open }, now, Counts::default()))
+        self.transition(Phase::Forced { open }, now, Counts::default());
     }
 
-    /// Ends what was forced; `None` if nothing was.
-    pub(super) fn release(&mut self, now: Duration) -> Option<Change> {
-        matches!(self.phase, Phase::Forced { .. }).then(|| self.close(now, Counts::default()))
+    /// Closes a forced circuit. Does nothing if none was forced.
+    pub(super) fn release(&mut self, now: Duration) {
+        if matches!(self.phase, Phase::Forced { .. }) {
+            self.close(now, Counts::default());
+        }
     }
 
-    fn close(&mut self, now: Duration, counts: Counts) -> Change {
+    fn close(&mut self, now: Duration, counts: Counts) {
         self.reopened = 0;
-        self.go(Phase::Closed, now, counts)
+        self.transition(Phase::Closed, now, counts);
     }
 
     fn open(
@@ -316,64 +335,67 @@ impl Machine {
         counts: Counts,
         random: f64,
         settings: &Settings,
-    ) -> Change {
+    ) {
         self.failure = Some(failure);
-        let most = settings.open_max.max(settings.open_for);
-        let grown = grow(settings.open_for, self.reopened, most);
-        // Downward only, so that no wait is longer than documented: callers that opened together do not probe together.
+        let max = settings.open_max.max(settings.open_for);
+        let grown = grow(settings.open_for, self.reopened, max);
+        // Jitter only shortens, so that no wait is longer than documented.
         let jittered = grown.saturating_sub(part(grown, JITTER * random));
         let asked = failure.retry_after().unwrap_or_default().min(settings.retry_after_max);
         let until = now.saturating_add(jittered.max(asked));
-        self.go(Phase::Open { until }, now, counts)
+        self.transition(Phase::Open { until }, now, counts);
     }
 
-    fn go(&mut self, phase: Phase, now: Duration, counts: Counts) -> Change {
+    fn transition(&mut self, phase: Phase, now: Duration, counts: Counts) {
         let old = self.state();
         self.phase = phase;
-        // After four billion changes nobody holds a permit of the first any more.
+        // After four billion transitions no call of the first generation is in flight.
         self.generation = self.generation.wrapping_add(1);
         self.since = now;
-        let Self { failure, refused, generation, .. } = *self;
-        Change { old, new: self.state(), failure, counts, refused, generation }
+        self.consecutive.clear();
+        let Self { failure, rejected, generation, .. } = *self;
+        let new = self.state();
+        self.transitions.push(Transition { old, new, failure, counts, rejected, generation });
     }
 }
 
-/// The part of an open time that chance may take away.
+/// The largest part of the open duration that jitter subtracts.
 const JITTER: f64 = 0.2;
 
-/// Half as much again each time, up to the most.
-fn grow(base: Duration, times: u32, most: Duration) -> Duration {
-    let mut grown = base.min(most);
+/// Multiplies `base` by 1.5 `times` times, up to `max`.
+fn grow(base: Duration, times: u32, max: Duration) -> Duration {
+    let mut grown = base.min(max);
     for _ in 0..times {
-        if grown >= most || grown.is_zero() {
+        if grown >= max || grown.is_zero() {
             break;
         }
-        grown = grown.saturating_add(grown / 2).min(most);
+        grown = grown.saturating_add(grown / 2).min(max);
     }
     grown
 }
 
 impl Probes {
-    /// Places taken: by calls that are out, and by results that are in.
-    fn has_place(&self, now: Duration, settings: &Settings) -> bool {
-        let out = self.out.iter().filter(|lease| now < lease.until).count() as u64;
-        out + u64::from(self.succeeded) + u64::from(self.failed) < settings.probes.get().into()
+    /// Returns whether one more probe may be admitted. A slot is taken by a probe in flight and by a result.
+    fn has_free_slot(&self, now: Duration, settings: &Settings) -> bool {
+        let in_flight = self.slots.iter().filter(|slot| now < slot.expires).count() as u64;
+        let taken = in_flight + u64::from(self.succeeded) + u64::from(self.failed);
+        taken < settings.probes.get().into()
     }
 
-    fn lend(&mut self, now: Duration, settings: &Settings) -> NonZeroU32 {
-        self.out.retain(|lease| now < lease.until);
-        self.made = self.made.wrapping_add(1);
-        let probe = NonZeroU32::new(self.made).unwrap_or(NonZeroU32::MAX);
-        self.out.push(Lease { probe, until: now.saturating_add(settings.probe_lease) });
+    fn acquire_slot(&mut self, now: Duration, settings: &Settings) -> NonZeroU32 {
+        self.slots.retain(|slot| now < slot.expires);
+        self.admitted = self.admitted.wrapping_add(1);
+        let probe = NonZeroU32::new(self.admitted).unwrap_or(NonZeroU32::MAX);
+        self.slots.push(Slot { probe, expires: now.saturating_add(settings.probe_lease) });
         probe
     }
 
-    fn take_back(&mut self, probe: Option<NonZeroU32>) {
-        self.out.retain(|lease| Some(lease.probe) != probe);
+    fn release_slot(&mut self, probe: Option<NonZeroU32>) {
+        self.slots.retain(|slot| Some(slot.probe) != probe);
     }
 
     fn is_idle(&self, now: Duration) -> bool {
-        self.out.iter().all(|lease| now >= lease.until)
+        self.slots.iter().all(|slot| now >= slot.expires)
     }
 
     fn counts(&self) -> Counts {
@@ -388,21 +410,23 @@ mod tests {
 
     #[test]
     fn a_half_open_circuit_can_be_forgotten_when_its_probes_are_gone_and_nobody_calls() {
-        let settings = Settings::default();
+        let settings = Settings { min_calls: 1, ..Settings::default() };
         let at = Duration::from_secs;
-        let failure = Failure::new(crate::failure::Cause::ConnectionRefused);
-        let mut machine = Machine::new();
-        let opened = machine.trip(0, at(0), (failure, Counts::default()), 0.0, &settings);
-        assert!(opened.is_some());
-        let (admission, _) = machine.admit(at(10), &settings);
-        let Admission::Pass(probe) = admission else { panic!("its time is over") };
-        // It is out, and its lease runs for half a minute.
+        let failure = Failure::new(crate::Cause::ConnectionRefused);
+        let counts = Some(Counts { calls: 1, failures: 1 });
+        let mut machine = StateMachine::default();
+        machine.record_failure(at(0), failure, counts, 0.0, &settings);
+        assert_eq!(machine.state(), State::Open);
+        let probe = machine.admit(at(10), &settings).unwrap();
+        // The slot of the probe expires after half a minute.
         assert!(!machine.is_forgettable(at(39), &settings));
         assert!(machine.is_forgettable(at(40), &settings));
-        assert!(machine.probed(probe, at(11), Outcome::Cancelled, 0.0, &settings).is_none());
+        machine.record_probe(probe, at(11), Outcome::Cancelled, 0.0, &settings);
+        assert_eq!(machine.state(), State::HalfOpen);
         assert!(!machine.is_forgettable(at(14), &settings));
         assert!(machine.is_forgettable(at(15), &settings));
-        assert!(machine.force(true, at(15)).is_some());
+        machine.force(true, at(15));
+        assert_eq!(machine.state(), State::ForcedOpen);
         assert!(!machine.is_forgettable(at(1_000), &settings));
     }
 

@@ -9,20 +9,26 @@ use super::{
     State,
     circuit::Core,
     settings::Settings,
-    state::{Refusal, Ticket},
+    state::{Admission, Rejection},
 };
-use crate::failure::{Cause, Failure};
+use crate::{
+    failure::{Cause, Failure},
+    sharded::Sharded,
+};
 
 const FAILURE: Failure = Failure::new(Cause::ConnectionRefused);
 
 fn core(settings: Settings) -> Sharded<Core> {
-    // Not loom's: it is shared here only to be dropped last, and its count is none of what is checked.
-    Arc::new(Core::new(None, Arc::new(settings), Instant::now()))
+    // Its count is not loom's. It is shared here to be dropped last, and that is not checked.
+    Sharded::new(Core::new(None, Arc::new(settings), Instant::now()))
 }
 
-fn admit(core: &Core) -> Result<Ticket, Refusal> {
-    let mut ticket = Ticket::default();
-    core.admit(&mut ticket).map(|()| ticket)
+fn admit(core: &Core) -> Result<Admission, Rejection> {
+    if let Some(admission) = core.try_admit() {
+        return Ok(admission);
+    }
+    let mut admission = Admission::default();
+    core.admit(&mut admission).map(|()| admission)
 }
 
 fn one_failure_opens() -> Settings {
@@ -32,10 +38,10 @@ fn one_failure_opens() -> Settings {
 /// A circuit after two calls, admitted before either failed, have failed on two threads.
 fn after_two_failures(settings: Settings) -> Sharded<Core> {
     let core = core(settings);
-    let tickets = [admit(&core).unwrap(), admit(&core).unwrap()];
-    let threads = tickets.map(|ticket| {
-        let core = Arc::clone(&core);
-        thread::spawn(move || core.failed(ticket, FAILURE))
+    let admissions = [admit(&core).unwrap(), admit(&core).unwrap()];
+    let threads = admissions.map(|admission| {
+        let core = core.clone();
+        thread::spawn(move || core.record_failure(admission, FAILURE))
     });
     for thread in threads {
         thread.join().unwrap();
@@ -92,10 +98,10 @@ fn no_more_calls_than_probes_pass_while_it_is_half_open() {
         let probes = NonZeroU32::MIN;
         let settings = Settings { probes, open_for: Duration::ZERO, ..one_failure_opens() };
         let core = core(settings);
-        let ticket = admit(&core).unwrap();
-        core.failed(ticket, FAILURE);
+        let admission = admit(&core).unwrap();
+        core.record_failure(admission, FAILURE);
         let threads = [(), ()].map(|()| {
-            let core = Arc::clone(&core);
+            let core = core.clone();
             thread::spawn(move || admit(&core).is_ok())
         });
         let passed = threads.map(|thread| u32::from(thread.join().unwrap()));
@@ -114,13 +120,13 @@ fn a_late_result_changes_nothing_whenever_it_comes() {
 fn a_late_result_comes(settings: Settings) {
     let core = core(Settings { probes: NonZeroU32::MIN, open_for: Duration::ZERO, ..settings });
     let (late, first) = (admit(&core).unwrap(), admit(&core).unwrap());
-    core.failed(first, FAILURE);
+    core.record_failure(first, FAILURE);
     let probe = admit(&core).unwrap();
     let thread = {
-        let core = Arc::clone(&core);
-        thread::spawn(move || core.failed(late, FAILURE))
+        let core = core.clone();
+        thread::spawn(move || core.record_failure(late, FAILURE))
     };
-    Arc::clone(&core).succeeded(probe);
+    core.record_success(probe);
     thread.join().unwrap();
     let generation = core.machine().generation;
     let counts = core.counts(generation, Instant::now());
@@ -137,14 +143,36 @@ fn a_success_ends_a_row_whatever_comes_at_the_same_time() {
 
 fn a_success_comes_between(settings: Settings) {
     let core = core(settings);
-    let tickets = [(); 4].map(|()| admit(&core).unwrap());
-    core.failed(tickets[0], FAILURE);
+    let admissions = [(); 4].map(|()| admit(&core).unwrap());
+    core.record_failure(admissions[0], FAILURE);
     let success = {
-        let (core, ticket) = (Arc::clone(&core), tickets[1]);
-        thread::spawn(move || core.succeeded(ticket))
+        let (core, admission) = (core.clone(), admissions[1]);
+        thread::spawn(move || core.record_success(admission))
     };
-    core.failed(tickets[2], FAILURE);
+    core.record_failure(admissions[2], FAILURE);
     success.join().unwrap();
-    core.failed(tickets[3], FAILURE);
+    core.record_failure(admissions[3], FAILURE);
     assert_eq!(core.state(), State::Closed);
+}
+
+/// Three in a row open it. A success comes after two results at the same time, and two failures come after the success.
+#[test]
+fn success_clears_failures_when_two_results_came_at_once_before_it() {
+    for settings in in_a_row(3) {
+        loom::model(move || {
+            let core = core(settings.clone());
+            let admissions = [(); 6].map(|()| admit(&core).unwrap());
+            core.record_failure(admissions[0], FAILURE);
+            let success = {
+                let (core, admission) = (core.clone(), admissions[1]);
+                thread::spawn(move || core.record_success(admission))
+            };
+            core.record_failure(admissions[2], FAILURE);
+            success.join().unwrap();
+            core.record_success(admissions[3]);
+            core.record_failure(admissions[4], FAILURE);
+            core.record_failure(admissions[5], FAILURE);
+            assert_eq!(core.state(), State::Closed);
+        });
+    }
 }

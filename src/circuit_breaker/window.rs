@@ -1,8 +1,10 @@
-//! How many calls there were of late, and how many of them failed. Pure: time is handed in, counted from any fixed moment.
+//! Counts of recent calls and failures. Pure: the caller passes the time.
 
 use std::time::Duration;
 
-/// The window is cut into so many pieces of time; the oldest leaves as a new one begins.
+use tokio::time::Instant;
+
+/// The number of buckets of a window. The oldest is dropped when a new one starts.
 pub(super) const BUCKETS: usize = 10;
 
 /// Results of calls.
@@ -12,52 +14,73 @@ pub(super) struct Counts {
     pub(super) failures: u64,
 }
 
-/// Results of the last nine to ten pieces of time.
-#[derive(Clone, Debug, Default)]
+/// The results of the last nine to ten buckets of time.
+#[derive(Clone, Debug)]
 pub(super) struct Window {
-    /// The number of the piece that is counted now.
-    bucket: u64,
+    /// The end of the current bucket. `None` if the clock never reaches it.
+    end: Option<Instant>,
+    /// The index of the current bucket.
+    current: usize,
     calls: [u32; BUCKETS],
     failures: [u32; BUCKETS],
 }
 
 impl Window {
-    /// Forgets what is too old, and gives the time until which there is nothing more to forget. `width` is that of a piece, and
-    /// the same each time. A clock that goes back stays where it was.
-    pub(super) fn slide(&mut self, now: Duration, width: Duration) -> Duration {
-        let width = width.as_nanos().max(1);
-        let bucket = u64::try_from(now.as_nanos() / width).unwrap_or(u64::MAX);
-        let passed = bucket.saturating_sub(self.bucket);
-        // Further than the length there is nothing left to forget.
-        for step in 1..=passed.min(BUCKETS as u64) {
-            let gone = place(self.bucket + step);
-            self.calls[gone] = 0;
-            self.failures[gone] = 0;
-        }
-        self.bucket += passed;
-        let end = u128::from(self.bucket).saturating_add(1).saturating_mul(width);
-        let seconds = u64::try_from(end / NANOS).unwrap_or(u64::MAX);
-        Duration::new(seconds, (end % NANOS) as u32)
+    /// Returns an empty window whose first bucket starts at `origin`. `width` is the length of a bucket.
+    pub(super) fn new(origin: Instant, width: Duration) -> Self {
+        let end = origin.checked_add(width);
+        Self { end, current: 0, calls: [0; BUCKETS], failures: [0; BUCKETS] }
     }
 
-    /// Counts results in the piece that it was slid to. What is full stays full.
-    pub(super) const fn record(&mut self, calls: u32, failures: u32) {
-        let at = place(self.bucket);
-        self.calls[at] = self.calls[at].saturating_add(calls);
-        self.failures[at] = self.failures[at].saturating_add(failures);
+    /// Adds a success to the bucket of `now`. A time before the current bucket counts in the current bucket. A full bucket stays
+    /// full. `width` must be that of the window.
+    pub(super) fn record_success(&mut self, now: Instant, width: Duration) {
+        self.slide(now, width);
+        let calls = &mut self.calls[self.current];
+        *calls = calls.saturating_add(1);
     }
 
-    pub(super) fn counts(&self) -> Counts {
+    /// Adds a failure likewise.
+    pub(super) fn record_failure(&mut self, now: Instant, width: Duration) {
+        self.record_success(now, width);
+        let failures = &mut self.failures[self.current];
+        *failures = failures.saturating_add(1);
+    }
+
+    /// Returns the sum of the buckets.
+    pub(super) fn counts(&mut self, now: Instant, width: Duration) -> Counts {
+        self.slide(now, width);
         let sum = |counts: &[u32]| counts.iter().copied().map(u64::from).sum();
         Counts { calls: sum(&self.calls), failures: sum(&self.failures) }
     }
+
+    /// Drops all results.
+    pub(super) fn clear(&mut self) {
+        self.calls = [0; BUCKETS];
+        self.failures = [0; BUCKETS];
+    }
+
+    /// Makes the bucket of `now` the current one, and drops those that are too old.
+    fn slide(&mut self, now: Instant, width: Duration) {
+        let Some(end) = self.end.filter(|end| now >= *end) else { return };
+        let since_end = now.saturating_duration_since(end).as_nanos();
+        let width = width.as_nanos().max(1);
+        // After a whole window there is nothing left to drop.
+        let passed = (since_end / width).saturating_add(1).min(BUCKETS as u128);
+        for _ in 0..passed {
+            self.current = (self.current + 1) % BUCKETS;
+            self.calls[self.current] = 0;
+            self.failures[self.current] = 0;
+        }
+        self.end = now.checked_add(duration(width - since_end % width));
+    }
 }
 
-/// In a second.
-const NANOS: u128 = 1_000_000_000;
+fn duration(nanos: u128) -> Duration {
+    const PER_SEC: u128 = 1_000_000_000;
 
-const fn place(bucket: u64) -> usize {
-    (bucket % BUCKETS as u64) as usize
+    let secs = u64::try_from(nanos / PER_SEC).unwrap_or(u64::MAX);
+    Duration::new(secs, (nanos % PER_SEC) as u32)
 }
 
 #[cfg(test)]
@@ -80,7 +103,10 @@ mod tests {
             (ms(300), ms(650), ms(900)),
             (ms(300), ms(900), ms(1_200)),
         ] {
-            assert_eq!(Window::default().slide(now, width), end, "{width:?} at {now:?}");
+            let origin = Instant::now();
+            let mut window = Window::new(origin, width);
+            window.slide(origin + now, width);
+            assert_eq!(window.end, Some(origin + end), "{width:?} at {now:?}");
         }
     }
 }

@@ -46,11 +46,6 @@ impl<B> Classify<Response<B>> for HttpClassifier {
             Err(error) => Some(classify_error(error)),
         }
     }
-
-    #[inline]
-    fn is_surely_none(&self, response: &Response<B>) -> bool {
-        response.status().as_u16() < 400
-    }
 }
 
 /// Returns the failure of a response with a status of 400 or more.

@@ -53,12 +53,4 @@ pub trait Classify<Res> {
     /// Every response with a status of 400 or more should give a failure. Whether one is retried, counted or logged
     /// is for each layer to decide.
     fn classify(&self, outcome: Result<&Res, &(dyn Error + 'static)>) -> Option<Failure>;
-
-    /// Whether it is plain that [`classify`](Self::classify) would find no failure; it is not called then. To be inlined, so
-    /// that a response of which this is true need not have an address. Not for classifiers of others: it may change.
-    #[doc(hidden)]
-    #[inline]
-    fn is_surely_none(&self, _response: &Res) -> bool {
-        false
-    }
 }

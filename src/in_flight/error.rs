@@ -21,8 +21,11 @@ static FAILURE: Failure = Failure::new(Cause::ConnectionLimitReached)
     .with_retry_after(Some(Duration::from_secs(1)));
 
 impl Shed {
+    #[cold]
     pub(super) fn new(limit: &Limit) -> Self {
-        Self { key: limit.key.clone(), limit: limit.most() }
+        #[cfg(feature = "metrics")]
+        crate::metrics::shed(limit.key.as_ref());
+        Self { key: limit.key.clone(), limit: limit.max() }
     }
 
     /// Which limit, if there is one for each key.

@@ -8,15 +8,17 @@ use std::{
 use pin_project_lite::pin_project;
 
 use super::{Shed, limit::Place};
-use crate::{body::Extent, error::BoxError};
+use crate::{
+    body::{Extent, PanicGuard},
+    error::BoxError,
+};
 
 pin_project! {
     /// Response future of [`InFlightLimit`](super::InFlightLimit).
     pub struct ResponseFuture<F, E> {
         #[pin]
         pub(super) state: State<F>,
-        // `None` once it is given back, and of a call without a limit.
-        pub(super) place: Option<Place>,
+        pub(super) place: PanicGuard<Place>,
         pub(super) extent: PhantomData<fn() -> E>,
     }
 }
@@ -37,7 +39,6 @@ where
 {
     type Output = Result<E::Response<Place>, BoxError>;
 
-    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let inner = match this.state.project() {
@@ -47,18 +48,17 @@ where
             }
         };
         let outcome = ready!(inner.poll(cx));
-        // Given back even if this future is kept.
-        let mut place = this.place.take();
-        if let Some(place) = &mut place {
-            place.answered(outcome.as_ref().map_or(true, E::is_failed));
+        if let Some(place) = this.place.get_mut() {
+            place.responded(outcome.as_ref().map_or(true, E::is_failed));
         }
-        match outcome {
-            Ok(response) => Poll::Ready(Ok(E::attach(response, place.and_then(E::at_head)))),
+        Poll::Ready(match outcome {
+            Ok(response) => Ok(E::attach(response, this.place)),
             Err(error) => {
-                drop(place);
-                Poll::Ready(Err(error.into()))
+                // A caller may keep this future. It keeps no place then.
+                this.place.finish(|_| {});
+                Err(error.into())
             }
-        }
+        })
     }
 }
 

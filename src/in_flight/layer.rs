@@ -6,7 +6,7 @@ use tower_layer::Layer;
 use super::{
     InFlightLimit,
     adaptive::Adaptive,
-    limit::{Limit, Size},
+    limit::{Kind, Limit},
     select::{Keyed, Single},
 };
 use crate::{
@@ -20,25 +20,25 @@ use crate::{
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct InFlightLimitLayer<K = Single, E = WholeBody> {
     select: K,
-    size: Size,
+    kind: Kind,
     extent: PhantomData<fn() -> E>,
 }
 
 impl InFlightLimitLayer {
     /// At most `most` calls at once, for all requests together. [`keyed`](Self::keyed) for several upstreams.
     pub fn new(most: NonZeroU32) -> Self {
-        Self::of(Size::Fixed(most))
+        Self::of(Kind::Fixed(most))
     }
 
     /// As many calls at once as the upstream answers without a queue, found by how long it takes: for who does not know the
     /// number, or where it changes. See [`Adaptive`] for how, and for its bounds.
     pub fn adaptive(adaptive: Adaptive) -> Self {
-        Self::of(Size::Adaptive(adaptive))
+        Self::of(Kind::Adaptive(adaptive))
     }
 
-    fn of(size: Size) -> Self {
-        let limit = Sharded::new(Limit::new(None, size));
-        Self { select: Single { limit }, size, extent: PhantomData }
+    fn of(kind: Kind) -> Self {
+        let limit = Sharded::new(Limit::new(None, kind));
+        Self { select: Single { limit }, kind, extent: PhantomData }
     }
 }
 
@@ -46,13 +46,13 @@ impl<E> InFlightLimitLayer<Single, E> {
     /// How many calls are under way at this moment.
     #[must_use]
     pub fn in_flight(&self) -> u32 {
-        self.select.limit.taken()
+        self.select.limit.in_flight()
     }
 
     /// How many calls may be under way at this moment.
     #[must_use]
     pub fn limit(&self) -> NonZeroU32 {
-        self.select.limit.most()
+        self.select.limit.max()
     }
 }
 
@@ -78,31 +78,31 @@ impl<K, E> InFlightLimitLayer<K, E> {
     }
 
     pub(crate) fn select<F>(self, by: F) -> InFlightLimitLayer<Keyed<F>, E> {
-        let Self { size, extent, .. } = self;
-        InFlightLimitLayer { select: Keyed::new(by, size), size, extent }
+        let Self { kind, extent, .. } = self;
+        InFlightLimitLayer { select: Keyed::new(by, kind), kind, extent }
     }
 
     /// A call is under way until its response is there, and not until the body of that ends: for services that are not
     /// HTTP, and where bodies are small.
     pub fn until_response(self) -> InFlightLimitLayer<K, Head> {
-        let Self { select, size, .. } = self;
-        InFlightLimitLayer { select, size, extent: PhantomData }
+        let Self { select, kind, .. } = self;
+        InFlightLimitLayer { select, kind, extent: PhantomData }
     }
 }
 
 impl<K, E> InFlightLimitLayer<K, E> {
     /// Those of the limit; `None`: it is a fixed one.
     pub(crate) const fn bounds(&self) -> Option<Adaptive> {
-        match self.size {
-            Size::Adaptive(bounds) => Some(bounds),
-            Size::Fixed(_) => None,
+        match self.kind {
+            Kind::Adaptive(bounds) => Some(bounds),
+            Kind::Fixed(_) => None,
         }
     }
 }
 
 impl<K: Clone, E> Clone for InFlightLimitLayer<K, E> {
     fn clone(&self) -> Self {
-        Self { select: self.select.clone(), size: self.size, extent: PhantomData }
+        Self { select: self.select.clone(), kind: self.kind, extent: PhantomData }
     }
 }
 

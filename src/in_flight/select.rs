@@ -1,4 +1,4 @@
-//! Which limit a request belongs to.
+//! Selects the limit of a request.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     Shed,
-    limit::{Limit, Place, Size},
+    limit::{Kind, Limit, Place},
 };
 use crate::{
     keys::{Key, Store},
@@ -15,8 +15,8 @@ use crate::{
 
 /// Finds the limit of a request.
 pub trait Find<Req> {
-    /// `None`: it has none.
-    fn find(&mut self, request: &Req) -> Option<Sharded<Limit>>;
+    /// Returns `None` if the request has no limit.
+    fn find(&self, request: &Req) -> Option<Sharded<Limit>>;
 }
 
 /// One limit for all requests.
@@ -26,7 +26,7 @@ pub struct Single {
 }
 
 impl<Req> Find<Req> for Single {
-    fn find(&mut self, _request: &Req) -> Option<Sharded<Limit>> {
+    fn find(&self, _request: &Req) -> Option<Sharded<Limit>> {
         Some(self.limit.clone())
     }
 }
@@ -36,44 +36,35 @@ pub struct Keyed<F> {
     shared: Sharded<Shared<F>>,
 }
 
-/// In one place, since a service is cloned for each call that may be retried.
+/// Behind one pointer, since a service is cloned for each call that may be retried.
 struct Shared<F> {
     by: F,
     store: Store<Limit>,
-    size: Size,
+    kind: Kind,
 }
 
 impl<F> Keyed<F> {
-    pub(super) fn new(by: F, size: Size) -> Self {
-        Self { shared: Sharded::new(Shared { by, store: Store::default(), size }) }
+    pub(super) fn new(by: F, kind: Kind) -> Self {
+        Self { shared: Sharded::new(Shared { by, store: Store::default(), kind }) }
     }
 }
 
-/// A place for `request`, if it has a limit.
-#[inline]
-pub(super) fn take<Req>(
-    find: &mut impl Find<Req>,
+/// Takes a place for `request`, if it has a limit.
+pub(super) fn acquire<Req>(
+    find: &impl Find<Req>,
     request: &Req,
 ) -> Result<Option<Place>, Box<Shed>> {
-    match find.find(request).map(Place::take) {
-        None => Ok(None),
-        Some(Ok(place)) => Ok(Some(place)),
-        Some(Err(limit)) => refuse(&limit),
-    }
-}
-
-#[cold]
-fn refuse(limit: &Limit) -> Result<Option<Place>, Box<Shed>> {
-    crate::metrics::shed(limit.key.as_ref());
-    Err(Box::new(Shed::new(limit)))
+    let place = find.find(request).map(Place::acquire).transpose();
+    place.map_err(|limit| Box::new(Shed::new(&limit)))
 }
 
 impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
-    fn find(&mut self, request: &Req) -> Option<Sharded<Limit>> {
+    fn find(&self, request: &Req) -> Option<Sharded<Limit>> {
         let shared = &self.shared;
         let key = shared.by.key(request)?;
-        let make = |key| Limit::new(Some(key), shared.size);
+        let make = |key| Limit::new(Some(key), shared.kind);
         let found = shared.store.get(&key, Instant::now, make);
+        #[cfg(feature = "metrics")]
         if found.is_none() {
             crate::metrics::overflow("in_flight");
         }

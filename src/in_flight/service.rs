@@ -10,10 +10,10 @@ use super::{
     ResponseFuture,
     future::State,
     limit::Place,
-    select::{Find, Single, take},
+    select::{Find, Single, acquire},
 };
 use crate::{
-    body::{Extent, WholeBody},
+    body::{Extent, PanicGuard, WholeBody},
     error::BoxError,
 };
 
@@ -38,24 +38,21 @@ where
     type Error = BoxError;
     type Future = ResponseFuture<S::Future, E>;
 
-    #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
-    #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
-        let place = match take(&mut self.select, &request) {
+        let place = match acquire(&self.select, &request) {
             Ok(place) => place,
             Err(shed) => {
                 self.inner = self.inner.clone();
                 let state = State::Refused { error: Some(shed) };
-                return ResponseFuture { state, place: None, extent: PhantomData };
+                return ResponseFuture { state, place: PanicGuard::new(None), extent: PhantomData };
             }
         };
-        // In this order: should the inner service panic, the place is given back.
         let state = State::Call { inner: self.inner.call(request) };
-        ResponseFuture { state, place, extent: PhantomData }
+        ResponseFuture { state, place: PanicGuard::new(place), extent: PhantomData }
     }
 }
 

@@ -1,18 +1,19 @@
 //! The limit on several threads, in every order that they can take turns in: `just loom`.
 
-use std::{num::NonZeroU32, sync::Arc};
+use std::num::NonZeroU32;
 
 use loom::thread;
 
-use super::limit::{Limit, Place, Size};
+use super::limit::{Kind, Limit, Place};
+use crate::sharded::Sharded;
 
-fn limit(most: u32) -> Arc<Limit> {
-    // Not loom's, as in the breaker's.
-    Arc::new(Limit::new(None, Size::Fixed(NonZeroU32::new(most).unwrap())))
+fn limit(max: u32) -> Sharded<Limit> {
+    // Its count is not loom's, as in the circuit's tests.
+    Sharded::new(Limit::new(None, Kind::Fixed(NonZeroU32::new(max).unwrap())))
 }
 
-fn take(limit: &Arc<Limit>) -> Option<Place> {
-    Place::take(Arc::clone(limit)).ok()
+fn take(limit: &Sharded<Limit>) -> Option<Place> {
+    Place::acquire(limit.clone()).ok()
 }
 
 #[test]
@@ -20,14 +21,14 @@ fn of_two_that_come_at_once_one_has_the_only_place() {
     loom::model(|| {
         let limit = limit(1);
         let other = {
-            let limit = Arc::clone(&limit);
+            let limit = limit.clone();
             thread::spawn(move || take(&limit))
         };
         let places = [take(&limit), other.join().unwrap()];
         assert_eq!(places.iter().flatten().count(), 1);
-        assert_eq!(limit.taken(), 1);
+        assert_eq!(limit.in_flight(), 1);
         drop(places);
-        assert_eq!(limit.taken(), 0);
+        assert_eq!(limit.in_flight(), 0);
     });
 }
 
@@ -39,15 +40,15 @@ fn a_place_that_is_given_back_is_there_for_one_other_and_is_given_back_once() {
         let leaves = take(&limit).unwrap();
         let leaves = thread::spawn(move || drop(leaves));
         let comes = {
-            let limit = Arc::clone(&limit);
+            let limit = limit.clone();
             thread::spawn(move || take(&limit))
         };
         leaves.join().unwrap();
         // It may have come before the other left.
         let come = comes.join().unwrap();
-        assert_eq!(limit.taken(), 1 + u32::from(come.is_some()));
+        assert_eq!(limit.in_flight(), 1 + u32::from(come.is_some()));
         assert_eq!(take(&limit).is_some(), come.is_none());
         drop((kept, come));
-        assert_eq!(limit.taken(), 0);
+        assert_eq!(limit.in_flight(), 0);
     });
 }

@@ -1,6 +1,6 @@
 use std::{
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use http::Response;
@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 
 use super::measure::Measure;
 use crate::{
-    body::{Extent, Watch, WholeBody, watching},
+    body::{Extent, PanicGuard, Watch, WholeBody},
     error::{BoxError, as_dyn},
     failure::Cause,
 };
@@ -21,8 +21,7 @@ pin_project! {
         // First, so that it is dropped before the duration is recorded.
         #[pin]
         pub(super) inner: F,
-        // `None` once there is a result.
-        pub(super) measure: Option<Measure>,
+        pub(super) measure: PanicGuard<Measure>,
     }
 }
 
@@ -37,23 +36,21 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = ready!(watching(this.measure, || this.inner.poll(cx)));
-        let mut measure = this.measure.take();
-        Poll::Ready(match result {
-            Ok(response) => {
-                if let Some(measure) = &mut measure {
+        this.measure.enter();
+        let polled = this.inner.poll(cx);
+        this.measure.leave();
+        match &polled {
+            Poll::Pending => {}
+            Poll::Ready(Ok(response)) => {
+                if let Some(measure) = this.measure.get_mut() {
                     measure.on_response(response.status());
                 }
-                Ok(WholeBody::attach(response, measure))
             }
-            Err(error) => {
-                match (measure, as_dyn(&error)) {
-                    (Some(measure), Some(error)) => measure.fail(error),
-                    (Some(measure), None) => measure.on_error(Cause::Unknown),
-                    (None, _) => {}
-                }
-                Err(error)
-            }
-        })
+            Poll::Ready(Err(error)) => this.measure.finish(|measure| match as_dyn(error) {
+                Some(error) => measure.fail(error),
+                None => measure.on_error(Cause::Unknown),
+            }),
+        }
+        polled.map_ok(|response| WholeBody::attach(response, this.measure))
     }
 }

@@ -52,7 +52,7 @@ impl Measure {
         }
     }
 
-    pub(super) fn on_error(mut self, cause: Cause) {
+    pub(super) fn on_error(&mut self, cause: Cause) {
         if cause != Cause::Cancelled {
             self.error = Some(cause.as_str());
         }
@@ -60,9 +60,13 @@ impl Measure {
 }
 
 impl Watch for Measure {
-    fn complete(self) {}
+    fn panicked(&mut self) {
+        self.error = Some("panic");
+    }
 
-    fn fail(self, error: &(dyn Error + 'static)) {
+    fn complete(&mut self) {}
+
+    fn fail(&mut self, error: &(dyn Error + 'static)) {
         // A body that breaks off differs from a call that fails.
         let cause = match self.status {
             Some(_) => classify_body_error(error).cause(),

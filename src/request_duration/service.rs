@@ -11,7 +11,7 @@ use super::{
     settings::{Role, Settings},
 };
 use crate::{
-    body::{Extent, WholeBody},
+    body::{Extent, PanicGuard, WholeBody},
     error::BoxError,
 };
 
@@ -44,8 +44,11 @@ where
             Role::Client => self.last.labels(&head.uri),
             Role::Server => ServerLabels::default(),
         };
-        let measure = Measure::start(&self.settings, &head, server);
-        let inner = self.inner.call(Request::from_parts(head, body));
-        ResponseFuture { inner, measure: Some(measure) }
+        let mut measure = PanicGuard::new(Some(Measure::start(&self.settings, &head, server)));
+        let request = Request::from_parts(head, body);
+        measure.enter();
+        let inner = self.inner.call(request);
+        measure.leave();
+        ResponseFuture { inner, measure }
     }
 }

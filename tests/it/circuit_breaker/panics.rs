@@ -1,4 +1,4 @@
-//! Who panics beside a call: what judges it, and what is told of the circuit.
+//! User code that panics: the inner service, the classifier, a subscriber, a waker.
 
 use std::{
     error::Error,
@@ -166,29 +166,45 @@ fn waits_and_panics(service: &mut impl Service<Request<Body>, Error: fmt::Debug>
 }
 
 #[tokio::test(start_paused = true)]
-async fn nor_does_a_waker_that_panics_and_the_change_is_told_all_the_same() {
+async fn nor_does_a_waker_that_panics() {
     let layer = one_failure().when_open(WhenOpen::NotReady);
     let (busy, _call) = busy();
     let mut service = layer.layer(busy);
     waits_and_panics(&mut service);
-    let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
     opens_by_a_panic(&layer).await;
-    assert_eq!(recorder.events()[0].get("new"), Some("open"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_waker_that_panics_keeps_nobody_from_being_woken_and_harms_no_call() {
-    let layer = one_failure().when_open(WhenOpen::NotReady);
-    let (busy, _call) = busy();
-    let mut waiting: Vec<_> = (0..8).map(|_| task::spawn(layer.layer(busy.clone()))).collect();
-    let mut panicking: Vec<_> = (0..8).map(|_| layer.layer(busy.clone())).collect();
-    for service in &mut waiting {
-        assert_pending!(service.enter(|cx, mut service| service.poll_ready(cx)));
-    }
-    panicking.iter_mut().for_each(waits_and_panics);
+async fn change_is_reported_by_the_next_call_when_a_panic_caused_it() {
+    let layer = one_failure();
     let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
-    let failing = layer.layer(upstream(Step::status(502)));
-    assert!(!panics(failing.oneshot(get())).await);
-    assert_eq!(recorder.events()[0].get("new"), Some("open"));
-    assert!(waiting.iter().all(task::Spawn::is_woken));
+    opens_by_a_panic(&layer).await;
+    assert!(recorder.events().is_empty());
+    layer.layer(upstream(Step::status(200))).oneshot(get()).await.unwrap_err();
+    let events = recorder.events();
+    assert_eq!((events.len(), events[0].get("new")), (1, Some("open")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn panic_is_a_failure_when_the_caller_catches_it_and_drops_the_future() {
+    let inner = service_fn(async |_: Request<Body>| -> Result<Response<Body>, BoxError> {
+        panic!("on purpose")
+    });
+    let layer = one_failure();
+    let mut call = task::spawn(layer.layer(inner).oneshot(get()));
+    assert!(std::panic::catch_unwind(AssertUnwindSafe(|| call.poll().is_ready())).is_err());
+    drop(call);
+    assert_eq!(layer.handle().state(), State::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn call_is_no_failure_when_its_caller_panics() {
+    let layer = CircuitBreakerLayer::new();
+    let call = async {
+        let mut call = task::spawn(layer.layer(upstream(Step::silent())).oneshot(get()));
+        assert_pending!(call.poll());
+        panic!("on purpose");
+    };
+    assert!(panics::<()>(call).await);
+    assert_eq!(layer.handle().snapshot().calls(), 0);
 }
