@@ -130,21 +130,26 @@ exit "$status"
 SCRIPT
 }
 
-# NAME: median seconds of each of its packages, build scripts compiled for them included.
+# Seconds of each package, build scripts compiled for it included: the fewest of all builds, since other processes only add.
 crate_times() {
-  local repetition
+  local name repetition
   for repetition in $(seq "$repetitions"); do
-    export CRATE_TIMES=$scratch/$1.crates.$repetition
-    RUSTC_WRAPPER=$scratch/wrapper build "$1" >/dev/null
+    for name in "${PROGRAMS[@]}"; do
+      export CRATE_TIMES=$scratch/$name.crates.$repetition
+      RUSTC_WRAPPER=$scratch/wrapper build "$name" >/dev/null
+    done
   done
-  awk '
-    { time[$1 " " $2, FILENAME] += $3 + $4; package[$1 " " $2]; file[FILENAME] }
-    END { for (it in package) for (name in file) print it, time[it, name] + 0 }' "$scratch/$1".crates.* |
-    sort -k1,2 -k3g | awk '
-      $1 " " $2 != it { emit(); it = $1 " " $2; count = 0 }
-      { times[++count] = $3 }
-      function emit() { if (count) print it, times[int((count + 1) / 2)] }
-      END { emit() }' >"$scratch/$1.crates"
+  for name in "${PROGRAMS[@]}"; do
+    awk '
+      { time[$1 " " $2, FILENAME] += $3 + $4; package[$1 " " $2]; file[FILENAME] }
+      END {
+        for (it in package) {
+          fewest = -1
+          for (name in file) if (fewest < 0 || time[it, name] < fewest) fewest = time[it, name]
+          print it, fewest
+        }
+      }' "$scratch/$name".crates.* >"$scratch/$name.crates"
+  done
 }
 
 # PACKAGE: the features of seawall that need it.
@@ -197,6 +202,6 @@ programs
 if [ -n "$crates" ]; then
   wrapper >"$scratch/wrapper"
   chmod +x "$scratch/wrapper"
-  for name in "${PROGRAMS[@]}"; do crate_times "$name"; done
+  crate_times
   for name in "${PROGRAMS[@]:1}"; do breakdown "$name"; done
 fi
