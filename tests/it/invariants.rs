@@ -321,7 +321,7 @@ fn no_layer_holds_a_lock_across_user_code() {
             "budget/counts.rs",
             "circuit_breaker/circuit.rs",
             "circuit_breaker/stripe.rs",
-            "circuit_breaker/waiting.rs",
+            "circuit_breaker/wakers.rs",
             "in_flight/limit.rs",
             "keys/store.rs",
             "metrics/label.rs",
