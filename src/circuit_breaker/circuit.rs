@@ -248,7 +248,6 @@ impl Core {
 
     fn report(&self, transition: Transition) {
         let Transition { old, new, failure, counts, rejected, generation } = transition;
-        #[cfg(feature = "metrics")]
         crate::metrics::circuit(self.key.as_ref(), old.as_str(), new.as_str());
         tracing::warn!(
             name: "circuit",
@@ -286,7 +285,6 @@ impl Keep for Core {
     }
 
     /// The next circuit of this key starts closed and does not report that.
-    #[cfg(feature = "metrics")]
     fn removed(&self) {
         let (state, closed) = (self.state(), State::Closed);
         if state != closed {

@@ -30,7 +30,6 @@ impl CircuitOpen {
 
     /// Counts the rejection of a call.
     pub(super) fn report(&self) {
-        #[cfg(feature = "metrics")]
         crate::metrics::rejected(self.key.as_ref());
     }
 

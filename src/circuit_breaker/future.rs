@@ -66,7 +66,6 @@ where
             }
             Err(error) => {
                 let error = error.into();
-                #[cfg(feature = "retry")]
                 crate::attempts::hint_if_around_retry(&*error);
                 let failure = this.classifier.classify(Err(&*error));
                 permit.finish(|permit| permit.failed(failure));

@@ -91,7 +91,6 @@ impl<F> Keyed<F> {
 
 impl<F> Shared<F> {
     fn report_overflow(&self) {
-        #[cfg(feature = "metrics")]
         crate::metrics::overflow("circuit_breaker");
         if !self.overflowed.swap(true, Ordering::Relaxed) {
             tracing::warn!(

@@ -23,7 +23,6 @@ static FAILURE: Failure = Failure::new(Cause::ConnectionLimitReached)
 impl Shed {
     #[cold]
     pub(super) fn new(limit: &Limit) -> Self {
-        #[cfg(feature = "metrics")]
         crate::metrics::shed(limit.key.as_ref());
         Self { key: limit.key.clone(), limit: limit.max() }
     }

@@ -80,7 +80,6 @@ impl Limit {
             self.max.store(max.get(), Ordering::Relaxed);
         }
         drop(machine);
-        #[cfg(feature = "metrics")]
         if max.is_some() {
             crate::metrics::in_flight_limit(self.key.as_ref(), self.max());
         }

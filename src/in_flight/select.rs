@@ -64,7 +64,6 @@ impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
         let key = shared.by.key(request)?;
         let make = |key| Limit::new(Some(key), shared.kind);
         let found = shared.store.get(&key, Instant::now, make);
-        #[cfg(feature = "metrics")]
         if found.is_none() {
             crate::metrics::overflow("in_flight");
         }
