@@ -29,7 +29,7 @@ const UNKNOWN: Failure = Failure::new(Cause::Unknown).with_reporter(Reporter::Lo
 ///
 /// Empty if the request is not logged, or its record has been emitted.
 #[derive(Default)]
-pub(super) struct RecordGuard(Option<Box<Record>>);
+pub(super) struct RecordGuard(Option<Record>);
 
 impl RecordGuard {
     /// Begins the record of a request.
@@ -37,8 +37,7 @@ impl RecordGuard {
         if settings.skip.0.as_ref().is_some_and(|skip| skip(head)) {
             return Self::default();
         }
-        // Boxed, since future and body are moved many times, and without a subscriber there is none.
-        let mut record = Box::new(Record::new(settings, head));
+        let mut record = Record::new(settings, head);
         record.span = otel::span(&record);
         if record.request.attempt.is_some() {
             hint_inside_retry();
