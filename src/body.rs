@@ -105,6 +105,7 @@ pub struct WholeBody {}
 impl<Res> Extent<Res> for Head {
     type Response<W: Watch> = Res;
 
+    #[inline]
     fn attach<W: Watch>(response: Res, watch: &mut PanicGuard<W>) -> Res {
         watch.finish(Watch::complete);
         response

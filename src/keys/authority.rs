@@ -10,7 +10,8 @@ use http::Uri;
 #[must_use]
 pub fn by_authority(uri: &Uri) -> Option<Cow<'_, str>> {
     let whole = uri.authority()?.as_str();
-    if whole.bytes().all(|byte| byte != b'@' && !byte.is_ascii_uppercase()) {
+    // In ASCII, `@` stands before the capitals.
+    if !whole.bytes().any(|byte| matches!(byte, b'@'..=b'Z')) {
         return Some(normalize_port(whole, uri));
     }
     // A user's name and password are no part of where a request goes.
@@ -30,15 +31,15 @@ fn normalize_port<'a>(host: &'a str, uri: &Uri) -> Cow<'a, str> {
     let is_default = |port| match port {
         "80" => uri.scheme_str() == Some("http"),
         "443" => uri.scheme_str() == Some("https"),
-        _ => port.is_empty(),
+        _ => false,
     };
-    if is_default(port) {
-        return Cow::Borrowed(name);
-    }
-    match port.trim_start_matches('0') {
-        less if less.len() == port.len() || less.is_empty() => Cow::Borrowed(host),
-        less if is_default(less) => Cow::Borrowed(name),
-        less => Cow::Owned(format!("{name}:{less}")),
+    let significant = if port.starts_with('0') { port.trim_start_matches('0') } else { port };
+    if port.is_empty() || is_default(significant) {
+        Cow::Borrowed(name)
+    } else if significant.is_empty() || significant.len() == port.len() {
+        Cow::Borrowed(host)
+    } else {
+        Cow::Owned(format!("{name}:{significant}"))
     }
 }
 
