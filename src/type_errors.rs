@@ -7,7 +7,7 @@
 //! At a method call on a stack that does not fit together, it names no reason:
 //!
 //! ```text
-//! error[E0599]: the method `oneshot` exists for struct `Standard<…>`, but its trait bounds were not satisfied
+//! error[E0599]: the method `oneshot` exists for struct `Logging<…>`, but its trait bounds were not satisfied
 //! …doesn't satisfy `_: Service<_>` or `_: ServiceExt<_>`
 //! ```
 //!
@@ -123,7 +123,7 @@
 //! and of a service of its own, at `fallback_service`, `route_service` or `nest_service`:
 //!
 //! ```text
-//! error[E0271]: type mismatch resolving `<Standard<…> as Service<Request<Body>>>::Error == Infallible`
+//! error[E0271]: type mismatch resolving `<Logging<…> as Service<Request<Body>>>::Error == Infallible`
 //! …expected `Infallible`, found `Box<dyn Error + Send + Sync>`
 //! …required by a bound in `Router::<S>::fallback_service`
 //! ```
