@@ -24,8 +24,10 @@ pub(crate) struct Claim {
 enum Must {
     BeAtLeast(f64),
     BeAtMost(f64),
+    /// All storms together.
+    SumToAtMost(f64),
 }
-use Must::{BeAtLeast, BeAtMost};
+use Must::{BeAtLeast, BeAtMost, SumToAtMost};
 
 const NEVER: f64 = f64::INFINITY;
 
@@ -43,6 +45,13 @@ const fn claim(
 const fn none_failed(scenario: &'static str, stack: &'static str) -> Claim {
     let what = "failed, worst of 6";
     Claim { storms: 6, ..claim(scenario, stack, what, FAILED, BeAtMost(0.0)) }
+}
+
+/// That calls fail in so many storms no more often than chance refuses every attempt of one: one storm in 40 has such a
+/// call, so a bound on six storms would be a draw of their seeds.
+const fn few_failed(scenario: &'static str, stack: &'static str, most: f64) -> Claim {
+    let what = "failed, in 60 storms";
+    Claim { storms: 60, ..claim(scenario, stack, what, FAILED, SumToAtMost(most)) }
 }
 
 const SUCCESS: fn(&Figures) -> f64 = |figures| figures.success;
@@ -75,7 +84,8 @@ static CLAIMS: [Claim; 22] = [
     claim("brownout", "seawall-adaptive", "of the capacity left", OF_CAPACITY, BeAtLeast(0.85)),
     claim("brownout", "seawall-adaptive", "back after, s", RECOVERY, BeAtMost(10.0)),
     claim("instance", "seawall", "success", SUCCESS, BeAtLeast(0.999)),
-    none_failed("restart", "seawall"),
+    // 400 storms with other seeds had 11, so 1.65 are expected; with a retry less these 60 have 33.
+    few_failed("restart", "seawall", 6.0),
     claim(
         "ratelimit",
         "seawall",
@@ -122,6 +132,10 @@ pub(crate) fn of(results: &[Result]) -> (Vec<String>, usize) {
             }
             BeAtMost(most) => {
                 let value = values.reduce(f64::max).expect("each was run");
+                (value, value <= most, format!("at most {most}"))
+            }
+            SumToAtMost(most) => {
+                let value = values.sum();
                 (value, value <= most, format!("at most {most}"))
             }
         };
