@@ -213,7 +213,8 @@
 //!
 //! | feature | what | default |
 //! |---|---|---|
-//! | `full`, `standard` | all layers, and [`StandardLayer`] | yes |
+//! | `full` | all layers | yes |
+//! | `standard` | [`StandardLayer`] and the layers of a client: all but `error-response` | by `full` |
 //! | `retry`, `circuit-breaker`, `in-flight`, `timeout`, `body-timeout`, `deadline`, `bad-gateway`, `logging`, `error-response` | one layer each | by `full` |
 //! | `hyper`, `hyper-util`, `h2`, `rustls-0_23` | the classifier looks into the errors of these crates: without them a refused connection is recognised, but a closed one is not. `hyper-util` also brings `TrackReuse` | no |
 //! | `reqwest-0_13`, `tonic-0_14` | the same, and a client as a service: `seawall::reqwest::Client`, `seawall::tonic::Client` | no |

@@ -2,13 +2,12 @@ use std::{borrow::Cow, sync::Arc};
 
 use http::Uri;
 
-use super::{ByAuthority, Client, Gateway, Timeouts, keyed::Keyed};
+use super::{ByAuthority, Client, Timeouts, keyed::Keyed};
 use crate::{
     bad_gateway::BadGatewayClassifierLayer,
     circuit_breaker::{CircuitBreakerLayer, Circuits},
     classify::HttpClassifier,
     deadline::{DeadlineHeaderLayer, DeadlineLayer},
-    error_response::ErrorResponseLayer,
     in_flight::InFlightLimitLayer,
     keys::KeyOf,
     logging::LoggingLayer,
@@ -61,21 +60,10 @@ impl StandardLayer {
     pub fn new(name: &str) -> Self {
         Self::of(name, Client {})
     }
-
-    /// The stack around a client, and a server's part around that: one line a request, and an answer in the name of `name` to
-    /// every error ([`ErrorResponseLayer::new`] says what it may hold). Its service never fails, and so can be an
-    /// axum router's.
-    pub fn gateway(name: &str) -> StandardLayer<HttpClassifier, Http, ByAuthority, Gateway> {
-        let side = Gateway {
-            access_log: LoggingLayer::server(),
-            error_response: ErrorResponseLayer::new(name),
-        };
-        StandardLayer::of(name, side)
-    }
 }
 
 impl<Side> StandardLayer<HttpClassifier, Http, ByAuthority, Side> {
-    fn of(name: &str, side: Side) -> Self {
+    pub(super) fn of(name: &str, side: Side) -> Self {
         let keyed = Keyed::new(ByAuthority {}, name);
         let parts = Parts {
             logging: LoggingLayer::client(),
@@ -216,20 +204,6 @@ impl<C, F, K, Side> StandardLayer<C, Http<F>, K, Side> {
     {
         let Self { classifier, retry, keyed, parts, side } = self;
         StandardLayer { classifier, retry: retry.send_as(convert), keyed, parts, side }
-    }
-}
-
-impl<C, P, K> StandardLayer<C, P, K, Gateway> {
-    /// Logs requests by these settings. `None`: not at all. Default: [`LoggingLayer::server`].
-    pub fn access_log(mut self, access_log: impl Into<Option<LoggingLayer>>) -> Self {
-        self.side.access_log = access_log.into().unwrap_or_else(LoggingLayer::disabled);
-        self
-    }
-
-    /// Answers errors by these settings.
-    pub fn error_response(mut self, error_response: ErrorResponseLayer) -> Self {
-        self.side.error_response = error_response;
-        self
     }
 }
 

@@ -168,19 +168,23 @@
 //! - tower-http's or tower-resilience's stacks: their parts do not know of each other.
 
 mod classifier;
+mod client;
 #[cfg(feature = "config")]
 pub mod config;
+#[cfg(feature = "error-response")]
+mod gateway;
 mod keyed;
 mod layer;
 #[cfg(test)]
 mod order;
-mod side;
 mod stack;
 mod timeouts;
 
+#[cfg(feature = "error-response")]
+pub use self::gateway::Gateway;
 pub use self::{
+    client::Client,
     layer::StandardLayer,
-    side::{Client, Gateway},
     stack::{ResponseBody, Standard},
     timeouts::{AttemptAboveTotal, Timeouts},
 };
