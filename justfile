@@ -26,16 +26,16 @@ public-api:
 
 # The main job, once: upstreams that fail, bare and through seawall.
 demo:
-    cargo run --package gateway -- --once
+    cargo run --package seawall-gateway -- --once
 
 # Why a URL fails; without one, a broken upstream of its own.
 diagnose *ARGUMENTS:
-    cargo run --package diagnose -- {{ARGUMENTS}}
+    cargo run --package seawall-diagnose -- {{ARGUMENTS}}
 
 # The gateway's page in headless Chromium; screenshots in target/gateway.
 page:
-    cargo build --package gateway
-    python3 examples/gateway/tests/browser/page.py target/debug/gateway target/gateway
+    cargo build --package seawall-gateway
+    python3 apps/gateway/tests/browser/page.py target/debug/seawall-gateway target/gateway
 
 # Nanoseconds, allocations and sizes, beside the peers.
 bench:

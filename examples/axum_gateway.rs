@@ -13,7 +13,7 @@ use seawall::{
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 
-/// Passes everything on to `to`. What else a proxy does to headers, `examples/gateway` shows.
+/// Passes everything on to `to`. What else a proxy does to headers, `apps/gateway` shows.
 fn upstream(name: &str, to: SocketAddr) -> Router {
     let service = ServiceBuilder::new()
         // Around the stack, whose circuits go by the URL that it is given: a caller may write any host into its own.

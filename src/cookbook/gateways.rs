@@ -127,7 +127,7 @@
 //! # }
 //! ```
 //!
-//! On a machine with the sources, `cargo run -p diagnose -- https://host/path` does that by hand, hop by hop.
+//! On a machine with the sources, `cargo run -p seawall-diagnose -- https://host/path` does that by hand, hop by hop.
 //!
 //! # Tell a stale connection from a crash
 //!

@@ -10,7 +10,7 @@ use http::Uri;
 /// Without --upstream it starts upstreams that fail on purpose, sends each of them traffic bare and through seawall,
 /// prints what became of it, and keeps serving until Ctrl-C.
 #[derive(Debug, Parser)]
-#[command(name = "gateway", version)]
+#[command(name = "seawall-gateway", version)]
 pub(crate) struct Arguments {
     /// Proxy /NAME to the server at URL (http or https); may be given several times
     #[arg(long = "upstream", value_name = "NAME=URL", value_parser = upstream)]

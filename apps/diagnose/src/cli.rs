@@ -20,7 +20,7 @@ use crate::{escape, target::Target};
 ///
 /// Exit status: 0 healthy (any status below 400, and a whole body), 1 failing, 2 wrong usage.
 #[derive(Debug, Parser)]
-#[command(name = "diagnose", version)]
+#[command(name = "seawall-diagnose", version)]
 struct Arguments {
     /// What to ask for: http://… or https://…
     url: Option<String>,

@@ -1,6 +1,6 @@
 //! Somebody sees a 502 right now: why, at which hop, and what next.
 //!
-//! `cargo run -p diagnose -- https://host/path` looks the name up, connects, does the TLS handshake and asks, says which
+//! `cargo run -p seawall-diagnose -- https://host/path` looks the name up, connects, does the TLS handshake and asks, says which
 //! step failed and what that means. Without a URL it does so with an embedded upstream that is broken.
 
 mod cli;

@@ -89,7 +89,7 @@ async fn ask(made: &Made, trusted: bool, more: &'static [&'static str]) -> (Opti
     std::fs::write(file.path(), if trusted { &made.pem } else { "" }).unwrap();
     let url = format!("https://localhost:{}/", made.port);
     let output = tokio::task::spawn_blocking(move || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_diagnose"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_seawall-diagnose"));
         command.args([&url, "--json"]).args(more).env("SSL_CERT_FILE", file.path());
         command.env_remove("SSL_CERT_DIR").output().unwrap()
     });

@@ -1,6 +1,6 @@
 //! A reverse proxy that shows what seawall does.
 //!
-//! `cargo run -p gateway` starts upstreams that fail on purpose, sends each of them traffic bare and through seawall,
+//! `cargo run -p seawall-gateway` starts upstreams that fail on purpose, sends each of them traffic bare and through seawall,
 //! prints what became of it, and keeps serving until Ctrl-C. `--upstream NAME=URL` proxies to real servers instead.
 
 mod cli;

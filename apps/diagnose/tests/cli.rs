@@ -6,7 +6,7 @@ use scripted_origin::{Origin, Script};
 use serde_json::Value;
 
 fn diagnose(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_diagnose"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seawall-diagnose"));
     command.args(arguments).stdin(Stdio::null()).output().unwrap()
 }
 

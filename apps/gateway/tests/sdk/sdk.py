@@ -1,4 +1,4 @@
-"""The gateway of examples/gateway, asked by the SDKs of OpenAI and Anthropic, and by requests.
+"""The gateway, asked by the SDKs of OpenAI and Anthropic, and by requests.
 
 Usage: sdk.py PROGRAM [unittest's own arguments]
 """

@@ -12,7 +12,7 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 
 pub(crate) fn gateway(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gateway"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seawall-gateway"));
     command.args(arguments).env_remove("RUST_LOG").stdin(Stdio::null());
     command
 }
