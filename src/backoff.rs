@@ -67,10 +67,10 @@ impl Backoff {
     /// unless [`added_jitter`](Self::added_jitter) is set.
     ///
     /// # Errors
-    /// [`NotAFactor`] if `factor` is negative, infinite or not a number.
-    pub fn urllib3(factor: f64) -> Result<Self, NotAFactor> {
+    /// [`InvalidBackoffFactor`] if `factor` is negative, infinite or not a number.
+    pub fn urllib3(factor: f64) -> Result<Self, InvalidBackoffFactor> {
         if !(factor.is_finite() && factor >= 0.0) {
-            return Err(NotAFactor(()));
+            return Err(InvalidBackoffFactor(()));
         }
         Ok(Self {
             growth: Growth::Urllib3(factor),
@@ -160,15 +160,15 @@ impl fmt::Debug for Growth {
 
 /// A backoff factor that is negative, infinite or not a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotAFactor(());
+pub struct InvalidBackoffFactor(());
 
-impl fmt::Display for NotAFactor {
+impl fmt::Display for InvalidBackoffFactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a backoff factor is a number of seconds, zero or more")
     }
 }
 
-impl Error for NotAFactor {}
+impl Error for InvalidBackoffFactor {}
 
 #[cfg(test)]
 mod tests {
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn a_factor_is_a_number_of_seconds() {
         for factor in [-0.1, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-            assert_eq!(Backoff::urllib3(factor).unwrap_err(), NotAFactor(()), "{factor}");
+            assert_eq!(Backoff::urllib3(factor).unwrap_err(), InvalidBackoffFactor(()), "{factor}");
         }
         assert!(Backoff::urllib3(0.0).is_ok() && Backoff::urllib3(-0.0).is_ok());
     }

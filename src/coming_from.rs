@@ -21,8 +21,8 @@
 //! | `retry_after_max=21600` | [`retry_after_max`](crate::RetryLayer::retry_after_max): 20 s unless set, and beyond it the response is returned at once; [`cap_retry_after`](crate::RetryLayer::cap_retry_after) waits for the maximum, as urllib3 does |
 //! | `raise_on_status=True` | [`raise_on_status(true)`](crate::RetryLayer::raise_on_status); else the last response is returned |
 //! | `session.get(url, timeout=10)` | [`TimeoutLayer`](crate::TimeoutLayer), for each attempt, and [`BodyTimeoutLayer`](crate::BodyTimeoutLayer)'s `idle`; in a stack [`Timeouts`](crate::standard::Timeouts) |
-//! | `except MaxRetryError as e: e.reason` | `find_source::<GaveUp>(&*error)`, its `stop()` and its `source()` |
-//! | `retries.history` | [`Attempts::past`](crate::retry::Attempts::past), among the response's extensions |
+//! | `except MaxRetryError as e: e.reason` | `find_source::<RetriesExhausted>(&*error)`, its `stop()` and its `source()` |
+//! | `retries.history` | [`RetryReport::past`](crate::retry::RetryReport::past), among the response's extensions |
 //! | `logging.basicConfig(…)` around it | [`LoggingLayer::client()`](crate::LoggingLayer::client) |
 //!
 //! Settings that repeat urllib3 to the letter stand in the docs of [`retry`](crate::retry#settings-for-some-clients); 400 recorded runs of
@@ -115,7 +115,7 @@
 //!     .open_max(Duration::from_secs(60))
 //!     .probes(NonZeroU32::new(10).unwrap_or(NonZeroU32::MIN));
 //! # let _ = breaker;
-//! # Ok::<(), seawall::NotARatio>(())
+//! # Ok::<(), seawall::RatioOutOfRange>(())
 //! ```
 //!
 //! # Envoy
@@ -140,7 +140,7 @@
 //! | `base_ejection_time` | 30 s | [`open_for`](crate::CircuitBreakerLayer::open_for) | 2 s, growing to 5 s |
 //! | `x-envoy-expected-rq-timeout-ms` | | [`DeadlineLayer::trust`](crate::DeadlineLayer::trust), [`DeadlineHeaderLayer`](crate::DeadlineHeaderLayer) | |
 //! | `x-envoy-attempt-count` | | [`attempt_header`](crate::RetryLayer::attempt_header), from the second attempt on | |
-//! | `x-envoy-max-retries`, `x-envoy-retry-on` | | [`Override`](crate::retry::Override), for one request | |
+//! | `x-envoy-max-retries`, `x-envoy-retry-on` | | [`RetryOverride`](crate::retry::RetryOverride), for one request | |
 //!
 //! Response flags of its access log, and the cause that says the same:
 //!

@@ -127,13 +127,13 @@
 //! # let get = || http::Request::get("http://billing:8080/invoice").body(Body::default());
 //! # for _ in 0..20 { client.clone().oneshot(get()?).await?; }
 //! # let request = get()?;
-//! use seawall::{Cause, Processed, classify::classify_error, find_source, retry::GaveUp};
+//! use seawall::{Cause, Processed, classify::classify_error, find_source, retry::RetriesExhausted};
 //!
 //! let error = client.oneshot(request).await.unwrap_err();
 //! let failure = classify_error(&*error);
 //! assert_eq!(failure.cause(), Cause::ConnectionRefused);
 //! assert_eq!(failure.processed(), Processed::No);
-//! assert_eq!(find_source::<GaveUp>(&*error).ok_or("one attempt")?.attempts().get(), 5);
+//! assert_eq!(find_source::<RetriesExhausted>(&*error).ok_or("one attempt")?.attempts().get(), 5);
 //! # Ok(())
 //! # }
 //! # main().unwrap();
@@ -146,7 +146,7 @@
 //!
 //! ```
 //! # #[cfg(feature = "full")]
-//! # fn tuned() -> Result<(), seawall::standard::AttemptAboveTotal> {
+//! # fn tuned() -> Result<(), seawall::standard::AttemptExceedsTotal> {
 //! use std::{num::NonZeroU32, time::Duration};
 //! use seawall::{InFlightLimitLayer, RetryLayer, StandardLayer, standard::Timeouts};
 //!
@@ -298,7 +298,7 @@ pub use self::{
     classify::{Classify, GrpcClassifier, HttpClassifier, classify_fn},
     error::{BoxError, find_source},
     failure::{Cause, Failure, Processed, Product, Reporter},
-    ratio::{NotARatio, Ratio},
+    ratio::{Ratio, RatioOutOfRange},
     time_limit::Deadline,
 };
 

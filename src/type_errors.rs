@@ -312,11 +312,11 @@
 //! # A service that is not HTTP
 //!
 //! ```text
-//! error[E0277]: requests of type `String` cannot be kept to be sent again by `Http`
+//! error[E0277]: requests of type `String` cannot be kept to be sent again by `HttpCalls`
 //! error[E0277]: `HttpClassifier` does not classify responses of type `String`
-//! error[E0277]: responses of type `String` cannot be given up for a retry by `Http`
+//! error[E0277]: responses of type `String` cannot be given up for a retry by `HttpCalls`
 //! error[E0277]: a response of type `String` has no body whose end could be waited for
-//! …ByUri<…>` gives no key to requests of type `String`
+//! …UriKeyFn<…>` gives no key to requests of type `String`
 //! ```
 //!
 //! **Why.** Retry, timeout, breaker and in-flight limit take any service; their defaults are for HTTP.

@@ -2,7 +2,7 @@ use std::{error::Error, fmt, num::NonZeroU32, time::Duration};
 
 use http::Response;
 
-use super::Stop;
+use super::StopReason;
 use crate::{error::BoxError, failure::Cause};
 
 /// The error of a call that failed after more than one attempt, or after another was decided on. Its `source()` is the
@@ -13,10 +13,10 @@ use crate::{error::BoxError, failure::Cause};
 /// [`raise_on_status`](crate::RetryLayer::raise_on_status) this error replaces a response; its source is then the
 /// response's [`Failure`](crate::Failure).
 #[derive(Debug)]
-pub struct GaveUp {
+pub struct RetriesExhausted {
     attempts: NonZeroU32,
     elapsed: Duration,
-    stop: Stop,
+    stop: StopReason,
     /// The cause of the last attempt's failure.
     cause: Cause,
     last_response: Option<Box<Response<()>>>,
@@ -25,11 +25,11 @@ pub struct GaveUp {
     source: BoxError,
 }
 
-impl GaveUp {
+impl RetriesExhausted {
     pub(crate) const fn new(
         attempts: NonZeroU32,
         elapsed: Duration,
-        stop: Stop,
+        stop: StopReason,
         cause: Cause,
         last_response: Option<Box<Response<()>>>,
         source: BoxError,
@@ -60,7 +60,7 @@ impl GaveUp {
 
     /// Returns why the call was not retried again.
     #[must_use]
-    pub const fn stop(&self) -> Stop {
+    pub const fn stop(&self) -> StopReason {
         self.stop
     }
 
@@ -75,7 +75,7 @@ impl GaveUp {
 
 /// Names the cause of the last failure, and contains nothing that a peer sent: `gave up after 5 attempts in 764.5ms (total
 /// spent): connection refused`.
-impl fmt::Display for GaveUp {
+impl fmt::Display for RetriesExhausted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = if self.attempts.get() == 1 { "" } else { "s" };
         let Self { attempts, elapsed, .. } = self;
@@ -85,7 +85,7 @@ impl fmt::Display for GaveUp {
     }
 }
 
-impl Error for GaveUp {
+impl Error for RetriesExhausted {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&*self.source)
     }

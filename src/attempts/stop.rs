@@ -3,7 +3,7 @@ use std::fmt;
 /// The reason why a failed call was not retried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Stop {
+pub enum StopReason {
     /// Another attempt would not mend the failure.
     NotRetryable,
     /// The method is not among those allowed, and the request may have been processed.
@@ -33,10 +33,10 @@ pub enum Stop {
     /// A circuit breaker rejected the request: the upstream is known to be down.
     CircuitOpen,
     /// A limit of calls in flight rejected the request.
-    Shed,
+    LimitReached,
 }
 
-impl Stop {
+impl StopReason {
     /// Returns whether only a limit prevented another attempt.
     pub(crate) const fn is_limit(self) -> bool {
         !matches!(
@@ -45,7 +45,7 @@ impl Stop {
                 | Self::MethodNotAllowed
                 | Self::ServerSaysNo
                 | Self::CircuitOpen
-                | Self::Shed
+                | Self::LimitReached
         )
     }
 
@@ -67,12 +67,12 @@ impl Stop {
             Self::NotReplayable => "not_replayable",
             Self::NotReady => "not_ready",
             Self::CircuitOpen => "circuit_open",
-            Self::Shed => "shed",
+            Self::LimitReached => "shed",
         }
     }
 }
 
-impl fmt::Display for Stop {
+impl fmt::Display for StopReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

@@ -5,7 +5,7 @@ use memchr::memmem;
 
 /// One thing that must be so. Names of headers are in lower case; so are the words of [`BodyLacks`](Self::BodyLacks).
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Clue {
+pub(super) enum Matcher {
     /// The header is there.
     Has(&'static str),
     /// Its only value is this.
@@ -28,7 +28,7 @@ pub(super) enum Clue {
 
 /// What is known of a response so far.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Seen<'a> {
+pub(super) struct PeekedResponse<'a> {
     pub(super) headers: &'a HeaderMap,
     /// What was read of the body; `None`: it was not looked at.
     pub(super) body: Option<&'a [u8]>,
@@ -38,7 +38,7 @@ pub(super) struct Seen<'a> {
     pub(super) whole: bool,
 }
 
-impl Clue {
+impl Matcher {
     pub(super) const fn of_body(&self) -> bool {
         matches!(
             self,
@@ -50,7 +50,7 @@ impl Clue {
         )
     }
 
-    pub(super) fn holds(&self, seen: Seen<'_>) -> bool {
+    pub(super) fn holds(&self, seen: PeekedResponse<'_>) -> bool {
         let headers = seen.headers;
         match *self {
             Self::Has(name) => values(headers, name).next().is_some(),

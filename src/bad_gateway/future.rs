@@ -12,7 +12,9 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::{ResponseBody, clue::Seen, diagnosis::Diagnosis, peek::Peek, settings::Settings};
+use super::{
+    ResponseBody, clue::PeekedResponse, diagnosis::Diagnosis, peek::Peek, settings::Settings,
+};
 
 pin_project! {
     /// Response future of [`BadGatewayClassifier`](super::BadGatewayClassifier).
@@ -106,7 +108,12 @@ impl<B: Body> Inspection<B> {
             self.inspected = seen.len();
             let whole = is_last && self.peek.is_whole();
             let headers = &self.parts.headers;
-            self.diagnosis.update(Seen { headers, body: Some(seen), over: is_last, whole });
+            self.diagnosis.update(PeekedResponse {
+                headers,
+                body: Some(seen),
+                over: is_last,
+                whole,
+            });
         }
     }
 

@@ -5,46 +5,46 @@ use tokio::time::Instant;
 
 use super::Budget;
 use crate::{
-    keys::{Keep, Store},
+    keys::{BoundedMap, Evictable},
     sharded::Sharded,
 };
 
 /// Which budget a request spends from.
 #[derive(Clone, Debug)]
-pub(crate) enum Budgets {
+pub(crate) enum BudgetScope {
     One(Arc<Budget>),
-    Keyed(Keyed),
+    PerKeyBudgets(PerKeyBudgets),
 }
 
-impl Budgets {
+impl BudgetScope {
     /// Returns the budget for a request to `uri`; `None`: the [`shared`](Self::shared) one.
     pub(crate) fn keyed(&self, uri: Option<&Uri>, now: Instant) -> Option<Sharded<Budget>> {
         match self {
             Self::One(_) => None,
-            Self::Keyed(keyed) => keyed.get(uri, now),
+            Self::PerKeyBudgets(keyed) => keyed.get(uri, now),
         }
     }
 
     pub(crate) fn shared(&self) -> &Budget {
         match self {
             Self::One(budget) => budget,
-            Self::Keyed(keyed) => &keyed.rest,
+            Self::PerKeyBudgets(keyed) => &keyed.rest,
         }
     }
 }
 
 /// A budget for each key.
 #[derive(Clone)]
-pub(crate) struct Keyed {
+pub(crate) struct PerKeyBudgets {
     by: Arc<By>,
-    store: Arc<Store<Budget>>,
+    store: Arc<BoundedMap<Budget>>,
     /// Shared by requests without a key, and by keys beyond the bound. Each key starts with another of its limits.
     rest: Arc<Budget>,
 }
 
 type By = dyn for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync;
 
-impl Keyed {
+impl PerKeyBudgets {
     pub(crate) fn new(rest: Budget, by: Arc<By>) -> Self {
         Self { by, store: Arc::default(), rest: Arc::new(rest) }
     }
@@ -55,16 +55,16 @@ impl Keyed {
     }
 }
 
-impl Keep for Budget {
+impl Evictable for Budget {
     /// One that nobody has used for a whole window is as good as new.
     fn is_clean(&self, now: Instant) -> bool {
         self.is_idle(now)
     }
 }
 
-impl fmt::Debug for Keyed {
+impl fmt::Debug for PerKeyBudgets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keyed").field("rest", &self.rest).finish_non_exhaustive()
+        f.debug_struct("PerKeyBudgets").field("rest", &self.rest).finish_non_exhaustive()
     }
 }
 
@@ -78,11 +78,11 @@ mod tests {
         ratio::Ratio,
     };
 
-    fn keyed() -> Keyed {
-        Keyed::new(Budget::new(Ratio::percent(0), 1), Arc::new(by_authority))
+    fn keyed() -> PerKeyBudgets {
+        PerKeyBudgets::new(Budget::new(Ratio::percent(0), 1), Arc::new(by_authority))
     }
 
-    fn of(keyed: &Keyed, uri: &str, now: Instant) -> Option<Sharded<Budget>> {
+    fn of(keyed: &PerKeyBudgets, uri: &str, now: Instant) -> Option<Sharded<Budget>> {
         keyed.get(Some(&uri.parse().unwrap()), now)
     }
 

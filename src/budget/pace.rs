@@ -11,13 +11,13 @@ const LEAST: u64 = 10;
 
 /// The retries of the last second.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub(super) struct BurstLimit {
     tenth: u64,
     taken: [u32; TENTHS],
     sum: u64,
 }
 
-impl Pace {
+impl BurstLimit {
     /// Whether one more may be now, if `allowed` may be in any second. `since` any fixed moment; if it goes back, it stays
     /// where it was.
     pub(super) fn is_within(&mut self, allowed: u64, since: Duration) -> bool {

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    keys::Keep,
+    keys::Evictable,
     sharded::thread_group,
     sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock},
 };
@@ -31,7 +31,7 @@ use crate::{
 const STRIPES: usize = 4;
 
 #[derive(Debug)]
-pub struct Core {
+pub struct CircuitInner {
     pub(super) key: Option<Arc<str>>,
     pub(super) settings: Arc<Settings>,
     /// All times are counted from here.
@@ -75,7 +75,7 @@ impl StateWord {
     }
 }
 
-impl Core {
+impl CircuitInner {
     pub(super) fn new(key: Option<Arc<str>>, settings: Arc<Settings>, origin: Instant) -> Self {
         let machine = StateMachine::default();
         let stripes = std::array::from_fn(|_| Stripe::new(origin, settings.width));
@@ -277,7 +277,7 @@ impl Core {
     }
 }
 
-impl Keep for Core {
+impl Evictable for CircuitInner {
     fn is_clean(&self, now: Instant) -> bool {
         let machine = self.machine();
         machine.is_forgettable(self.since_origin(now), &self.settings)

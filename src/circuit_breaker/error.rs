@@ -1,6 +1,6 @@
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
-use super::{circuit::Core, state::Rejection};
+use super::{circuit::CircuitInner, state::Rejection};
 use crate::failure::{Cause, Failure, Processed, Reporter};
 
 /// A circuit is open: the call was rejected without asking the inner service.
@@ -19,7 +19,7 @@ pub struct CircuitOpen {
 
 impl CircuitOpen {
     #[cold]
-    pub(super) fn new(core: &Core, rejection: Rejection) -> Self {
+    pub(super) fn new(core: &CircuitInner, rejection: Rejection) -> Self {
         let Rejection { failure: opened_by, wait, open_for } = rejection;
         let failure = Failure::new(Cause::CircuitOpen)
             .with_reporter(Reporter::Local)

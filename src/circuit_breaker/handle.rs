@@ -2,8 +2,8 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{circuit::Core, state::State};
-use crate::{failure::Failure, keys::Store, sharded::Sharded};
+use super::{circuit::CircuitInner, state::State};
+use crate::{failure::Failure, keys::BoundedMap, sharded::Sharded};
 
 /// A circuit, to be looked at and to be told. Clones are the same circuit.
 ///
@@ -11,13 +11,13 @@ use crate::{failure::Failure, keys::Store, sharded::Sharded};
 /// key is not forgotten.
 #[derive(Clone, Debug)]
 pub struct Circuit {
-    core: Sharded<Core>,
+    core: Sharded<CircuitInner>,
 }
 
 /// The circuits of a layer that has one for each key. Clones are the same ones.
 #[derive(Clone, Debug)]
 pub struct Circuits {
-    store: Arc<Store<Core>>,
+    store: Arc<BoundedMap<CircuitInner>>,
 }
 
 /// How a circuit was at one moment.
@@ -35,7 +35,7 @@ pub struct Snapshot {
 }
 
 impl Circuit {
-    pub(super) const fn new(core: Sharded<Core>) -> Self {
+    pub(super) const fn new(core: Sharded<CircuitInner>) -> Self {
         Self { core }
     }
 
@@ -96,7 +96,7 @@ impl Circuit {
 }
 
 impl Circuits {
-    pub(super) const fn new(store: Arc<Store<Core>>) -> Self {
+    pub(super) const fn new(store: Arc<BoundedMap<CircuitInner>>) -> Self {
         Self { store }
     }
 

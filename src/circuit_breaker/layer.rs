@@ -4,16 +4,16 @@ use http::Uri;
 use tower_layer::Layer;
 
 use super::{
-    Circuit, CircuitBreaker, Circuits, WhenOpen,
+    Circuit, CircuitBreaker, Circuits, OpenBehavior,
     readiness::Readiness,
-    select::{Keyed, Select, Single},
+    select::{CircuitPerKey, CircuitSource, SharedCircuit},
     settings::{CountIf, Settings},
 };
 use crate::{
-    body::{Head, WholeBody},
+    body::{CompleteOnBodyEnd, CompleteOnResponse},
     classify::HttpClassifier,
     failure::Failure,
-    keys::{ByRequest, ByUri},
+    keys::{RequestKeyFn, UriKeyFn},
     ratio::Ratio,
 };
 
@@ -23,7 +23,7 @@ use crate::{
 /// come before the layer is used.
 #[derive(Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
-pub struct CircuitBreakerLayer<C = HttpClassifier, K = Single, E = Head> {
+pub struct CircuitBreakerLayer<C = HttpClassifier, K = SharedCircuit, E = CompleteOnResponse> {
     classifier: C,
     select: K,
     settings: Arc<Settings>,
@@ -36,7 +36,7 @@ impl CircuitBreakerLayer {
         let settings = Arc::default();
         Self {
             classifier: HttpClassifier::new(),
-            select: Single::new(None, &settings),
+            select: SharedCircuit::new(None, &settings),
             settings,
             extent: PhantomData,
         }
@@ -49,11 +49,11 @@ impl Default for CircuitBreakerLayer {
     }
 }
 
-impl<C, E> CircuitBreakerLayer<C, Single, E> {
+impl<C, E> CircuitBreakerLayer<C, SharedCircuit, E> {
     /// Names the circuit, to tell it from others in log lines, metrics and
     /// [`CircuitOpen::key`](super::CircuitOpen::key). Default: no name.
     pub fn named(self, name: &str) -> Self {
-        let select = Single::new(Some(name.into()), &self.settings);
+        let select = SharedCircuit::new(Some(name.into()), &self.settings);
         Self { select, ..self }
     }
 
@@ -64,7 +64,7 @@ impl<C, E> CircuitBreakerLayer<C, Single, E> {
     }
 }
 
-impl<C, F, E> CircuitBreakerLayer<C, Keyed<F>, E> {
+impl<C, F, E> CircuitBreakerLayer<C, CircuitPerKey<F>, E> {
     /// The circuits, to be looked at and to be told. They are those of this moment: most setters begin others.
     #[must_use]
     pub fn handle(&self) -> Circuits {
@@ -72,7 +72,7 @@ impl<C, F, E> CircuitBreakerLayer<C, Keyed<F>, E> {
     }
 }
 
-impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
+impl<C, K: CircuitSource, E> CircuitBreakerLayer<C, K, E> {
     /// Decides by `classifier` what is a failure, in place of [`HttpClassifier`].
     pub fn classifier<C2>(self, classifier: C2) -> CircuitBreakerLayer<C2, K, E> {
         let Self { select, settings, extent, .. } = self;
@@ -95,11 +95,11 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
     /// let layer = CircuitBreakerLayer::new().keyed(by_authority);
     /// # let _ = layer;
     /// ```
-    pub fn keyed<F>(self, by: F) -> CircuitBreakerLayer<C, Keyed<ByUri<F>>, E>
+    pub fn keyed<F>(self, by: F) -> CircuitBreakerLayer<C, CircuitPerKey<UriKeyFn<F>>, E>
     where
         F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
     {
-        self.select(ByUri(by))
+        self.select(UriKeyFn(by))
     }
 
     /// As [`keyed`](Self::keyed), by the whole of a request, of whatever kind.
@@ -112,21 +112,29 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
     ///     .keyed_by_request(|request: &String| Some(Cow::Borrowed(request.as_str())));
     /// # let _ = layer;
     /// ```
-    pub fn keyed_by_request<F, Req>(self, by: F) -> CircuitBreakerLayer<C, Keyed<ByRequest<F>>, E>
+    pub fn keyed_by_request<F, Req>(
+        self,
+        by: F,
+    ) -> CircuitBreakerLayer<C, CircuitPerKey<RequestKeyFn<F>>, E>
     where
         F: for<'a> Fn(&'a Req) -> Option<Cow<'a, str>>,
     {
-        self.select(ByRequest(by))
+        self.select(RequestKeyFn(by))
     }
 
-    pub(crate) fn select<F>(self, by: F) -> CircuitBreakerLayer<C, Keyed<F>, E> {
+    pub(crate) fn select<F>(self, by: F) -> CircuitBreakerLayer<C, CircuitPerKey<F>, E> {
         let Self { classifier, settings, extent, .. } = self;
-        CircuitBreakerLayer { classifier, select: Keyed::new(by, &settings), settings, extent }
+        CircuitBreakerLayer {
+            classifier,
+            select: CircuitPerKey::new(by, &settings),
+            settings,
+            extent,
+        }
     }
 
     /// Counts a call when the body of its response ends, for HTTP services: one that breaks off is a failure, one that the
     /// caller drops is neither. Otherwise a call counts when the head is there.
-    pub fn whole_body(self) -> CircuitBreakerLayer<C, K, WholeBody> {
+    pub fn whole_body(self) -> CircuitBreakerLayer<C, K, CompleteOnBodyEnd> {
         let Self { classifier, select, settings, .. } = self;
         CircuitBreakerLayer { classifier, select, settings, extent: PhantomData }
     }
@@ -241,13 +249,13 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
     }
 
     /// What a service says of its readiness while the circuit is open, if there is one for all requests. Default:
-    /// [`Reject`](WhenOpen::Reject).
+    /// [`Reject`](OpenBehavior::Reject).
     ///
-    /// With [`NotReady`](WhenOpen::NotReady) it is pending until the next probe may pass, so that `tower::balance` passes
+    /// With [`NotReady`](OpenBehavior::NotReady) it is pending until the next probe may pass, so that `tower::balance` passes
     /// it over; with `Reject` a balancer that prefers the least loaded instance would send most of its calls to the one
     /// that rejects them at once. Not for a stack with a single upstream: its callers would wait.
     /// And while the circuit is open `poll_ready` needs a tokio runtime, to wait in.
-    pub fn when_open(self, when_open: WhenOpen) -> Self {
+    pub fn when_open(self, when_open: OpenBehavior) -> Self {
         self.set(|settings| settings.when_open = when_open)
     }
 

@@ -136,18 +136,18 @@ mod model;
 #[cfg(all(test, seawall_loom))]
 mod threads;
 
-pub(crate) use self::select::Keyed;
+pub(crate) use self::select::CircuitPerKey;
 pub use self::{
     error::CircuitOpen,
     future::ResponseFuture,
     handle::{Circuit, Circuits, Snapshot},
     layer::CircuitBreakerLayer,
     service::CircuitBreaker,
-    settings::WhenOpen,
+    settings::OpenBehavior,
     state::State,
 };
 pub use crate::keys::by_authority;
 
 /// Response body of [`CircuitBreaker`] with [`whole_body`](CircuitBreakerLayer::whole_body): the inner body as it is,
 /// watched to its end.
-pub type ResponseBody<B> = crate::body::Watched<B, permit::Permit>;
+pub type ResponseBody<B> = crate::body::ObservedBody<B, permit::Permit>;

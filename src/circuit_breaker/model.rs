@@ -5,9 +5,9 @@ use std::{collections::VecDeque, num::NonZeroU32, sync::Arc, time::Duration};
 use proptest::prelude::*;
 use tokio::time::Instant;
 
-use super::{Circuit, State, circuit::Core, permit::Permit, settings::Settings};
+use super::{Circuit, State, circuit::CircuitInner, permit::Permit, settings::Settings};
 use crate::{
-    body::Watch,
+    body::CompletionObserver,
     failure::{Cause, Failure},
     ratio::Ratio,
     sharded::Sharded,
@@ -229,7 +229,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let settings = Arc::new(settings);
-    let core = Sharded::new(Core::new(None, Arc::clone(&settings), Instant::now()));
+    let core = Sharded::new(CircuitInner::new(None, Arc::clone(&settings), Instant::now()));
     let circuit = Circuit::new(core.clone());
     let mut model = Model {
         settings,

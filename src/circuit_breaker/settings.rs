@@ -23,7 +23,7 @@ pub struct Settings {
     pub(super) probe_lease: Duration,
     pub(super) count_origin_errors: bool,
     pub(super) count_if: CountIf,
-    pub(super) when_open: WhenOpen,
+    pub(super) when_open: OpenBehavior,
     pub(super) shadow: bool,
 }
 
@@ -31,7 +31,7 @@ pub struct Settings {
 /// [`when_open`](super::CircuitBreakerLayer::when_open).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum WhenOpen {
+pub enum OpenBehavior {
     /// It is ready, and rejects the call.
     Reject,
     /// It is not ready, so that a balancer passes it over.
@@ -110,7 +110,7 @@ impl Default for Settings {
             probe_lease: Duration::from_secs(30),
             count_origin_errors: false,
             count_if: CountIf::default(),
-            when_open: WhenOpen::Reject,
+            when_open: OpenBehavior::Reject,
             shadow: false,
         };
         this.set_window(Duration::from_secs(10));

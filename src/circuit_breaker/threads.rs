@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{
     State,
-    circuit::Core,
+    circuit::CircuitInner,
     settings::Settings,
     state::{Admission, Rejection},
 };
@@ -18,12 +18,12 @@ use crate::{
 
 const FAILURE: Failure = Failure::new(Cause::ConnectionRefused);
 
-fn core(settings: Settings) -> Sharded<Core> {
+fn core(settings: Settings) -> Sharded<CircuitInner> {
     // Its count is not loom's. It is shared here to be dropped last, and that is not checked.
-    Sharded::new(Core::new(None, Arc::new(settings), Instant::now()))
+    Sharded::new(CircuitInner::new(None, Arc::new(settings), Instant::now()))
 }
 
-fn admit(core: &Core) -> Result<Admission, Rejection> {
+fn admit(core: &CircuitInner) -> Result<Admission, Rejection> {
     if let Some(admission) = core.try_admit() {
         return Ok(admission);
     }
@@ -36,7 +36,7 @@ fn one_failure_opens() -> Settings {
 }
 
 /// A circuit after two calls, admitted before either failed, have failed on two threads.
-fn after_two_failures(settings: Settings) -> Sharded<Core> {
+fn after_two_failures(settings: Settings) -> Sharded<CircuitInner> {
     let core = core(settings);
     let admissions = [admit(&core).unwrap(), admit(&core).unwrap()];
     let threads = admissions.map(|admission| {

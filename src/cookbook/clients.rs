@@ -163,7 +163,7 @@
 //! use seawall::{StandardLayer, config::{Config, ConfiguredLayer}};
 //! use tower::Layer;
 //!
-//! # fn main() -> Result<(), seawall::config::InvalidConfig> {
+//! # fn main() -> Result<(), seawall::config::ConfigError> {
 //! // Or `Config::from_file("/etc/billing/policies.toml")?`.
 //! let config = Config::from_toml(
 //!     r#"

@@ -94,7 +94,7 @@
 //! #     }
 //! # });
 //! use std::num::NonZeroU32;
-//! use seawall::{CircuitBreakerLayer, StandardLayer, circuit_breaker::WhenOpen};
+//! use seawall::{CircuitBreakerLayer, StandardLayer, circuit_breaker::OpenBehavior};
 //! use tower::{
 //!     Layer, ServiceBuilder, ServiceExt,
 //!     balance::p2c::Balance,
@@ -105,7 +105,7 @@
 //! let servers = [8081, 8082, 8083].map(|port| {
 //!     let breaker = CircuitBreakerLayer::new()
 //!         .consecutive_failures(NonZeroU32::new(3))
-//!         .when_open(WhenOpen::NotReady);
+//!         .when_open(OpenBehavior::NotReady);
 //!     PendingRequests::new(breaker.layer(server(port)), CompleteOnResponse::default())
 //! });
 //! let client = ServiceBuilder::new()

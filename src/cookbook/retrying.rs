@@ -42,10 +42,10 @@
 //! ```
 //! # type Body = http_body_util::Full<bytes::Bytes>;
 //! use http::Request;
-//! use seawall::{RetryLayer, retry::Override};
+//! use seawall::{RetryLayer, retry::RetryOverride};
 //!
-//! let once = Override::new(RetryLayer::new().total(0));
-//! let patient = Override::new(RetryLayer::new().total(8));
+//! let once = RetryOverride::new(RetryLayer::new().total(0));
+//! let patient = RetryOverride::new(RetryLayer::new().total(8));
 //!
 //! let mut health = Request::get("http://billing/health").body(Body::default())?;
 //! health.extensions_mut().insert(once.clone());
@@ -123,13 +123,13 @@
 //!             .body_idle(Duration::from_secs(300)),
 //!     );
 //! # let _ = layer;
-//! # Ok::<(), seawall::standard::AttemptAboveTotal>(())
+//! # Ok::<(), seawall::standard::AttemptExceedsTotal>(())
 //! ```
 //!
 //! # Find out why it gave up
 //!
-//! A response that took several attempts, or that failed, carries [`Attempts`](crate::retry::Attempts); an error after several is inside
-//! of [`GaveUp`](crate::retry::GaveUp).
+//! A response that took several attempts, or that failed, carries [`RetryReport`](crate::retry::RetryReport); an error after several is inside
+//! of [`RetriesExhausted`](crate::retry::RetriesExhausted).
 //!
 //! ```
 //! # use http::{Request, Response, StatusCode};
@@ -144,21 +144,21 @@
 //! #     *response.status_mut() = StatusCode::BAD_GATEWAY;
 //! #     Ok::<_, seawall::BoxError>(response)
 //! # });
-//! use seawall::{RetryLayer, classify::classify_error, find_source, retry::{Attempts, GaveUp, Stop}};
+//! use seawall::{RetryLayer, classify::classify_error, find_source, retry::{RetryReport, RetriesExhausted, StopReason}};
 //! use tower::{Layer, ServiceExt};
 //!
 //! let client = RetryLayer::new().layer(refusing);
 //! let error = client.oneshot(Request::post("http://billing/").body(Body::default())?).await.unwrap_err();
-//! let gave_up = find_source::<GaveUp>(&*error).ok_or("one attempt only")?;
+//! let gave_up = find_source::<RetriesExhausted>(&*error).ok_or("one attempt only")?;
 //! // Of the four retries that a call may have, the budget has three where nobody else calls.
-//! assert_eq!((gave_up.attempts().get(), gave_up.stop()), (4, Stop::BudgetSpent));
+//! assert_eq!((gave_up.attempts().get(), gave_up.stop()), (4, StopReason::BudgetSpent));
 //! println!("{}", classify_error(&*error).cause().advice());
 //!
 //! let client = RetryLayer::new().layer(failing);
 //! let response = client.oneshot(Request::post("http://billing/").body(Body::default())?).await?;
-//! let attempts = response.extensions().get::<Attempts>().ok_or("it succeeded")?;
+//! let attempts = response.extensions().get::<RetryReport>().ok_or("it succeeded")?;
 //! assert_eq!(attempts.count().get(), 1);
-//! assert_eq!(attempts.stop(), Some(Stop::MethodNotAllowed));
+//! assert_eq!(attempts.stop(), Some(StopReason::MethodNotAllowed));
 //! # Ok(())
 //! # }
 //! ```
@@ -173,7 +173,7 @@
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! use std::error::Error;
 //! use http::{Request, Response};
-//! use seawall::{Cause, Classify, Failure, HttpClassifier, RetryLayer, retry::Attempts};
+//! use seawall::{Cause, Classify, Failure, HttpClassifier, RetryLayer, retry::RetryReport};
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! #[derive(Clone, Debug)]
@@ -194,7 +194,7 @@
 //! let client = ServiceBuilder::new().layer(RetryLayer::new().classifier(ByHeader)).service(upstream);
 //! let response = client.oneshot(Request::new(Body::default())).await?;
 //! assert_eq!(response.status(), 200);
-//! assert_eq!(response.extensions().get::<Attempts>().ok_or("no failure")?.count().get(), 4);
+//! assert_eq!(response.extensions().get::<RetryReport>().ok_or("no failure")?.count().get(), 4);
 //! # Ok(())
 //! # }
 //! ```

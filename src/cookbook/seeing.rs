@@ -12,7 +12,7 @@
 //!     LoggingLayer::server().sample(Ratio::new(0.01)?).skip(|head| head.uri().path() == "/health"),
 //! );
 //! # let _ = (quiet, sampled);
-//! # Ok::<(), seawall::NotARatio>(())
+//! # Ok::<(), seawall::RatioOutOfRange>(())
 //! ```
 //!
 //! # Follow a request by its id

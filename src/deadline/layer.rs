@@ -6,12 +6,12 @@ use std::{
 use tower_layer::Layer;
 
 use super::{
-    TimeoutHeader, WithDeadline,
+    DeadlineService, TimeoutHeader,
     settings::{Settings, Trusted},
 };
 use crate::sharded::Sharded;
 
-/// Applies [`WithDeadline`]. See the [module docs](super) for an example.
+/// Applies [`DeadlineService`]. See the [module docs](super) for an example.
 ///
 /// # Clone
 ///
@@ -90,10 +90,10 @@ impl DeadlineLayer {
 }
 
 impl<S> Layer<S> for DeadlineLayer {
-    type Service = WithDeadline<S>;
+    type Service = DeadlineService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
         let Self { settings, ignored } = self.clone();
-        WithDeadline { inner, settings, ignored }
+        DeadlineService { inner, settings, ignored }
     }
 }

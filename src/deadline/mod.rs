@@ -81,6 +81,6 @@ pub use self::{
     header::TimeoutHeader,
     layer::DeadlineLayer,
     propagate::{DeadlineHeader, DeadlineHeaderLayer},
-    service::WithDeadline,
+    service::DeadlineService,
 };
-pub use crate::time_limit::{Elapsed, Phase, TimedBody};
+pub use crate::time_limit::{Elapsed, TimedBody, TimeoutKind};

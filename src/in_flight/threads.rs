@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use loom::thread;
 
-use super::limit::{Kind, Limit, Place};
+use super::limit::{Kind, Limit, Permit};
 use crate::sharded::Sharded;
 
 fn limit(max: u32) -> Sharded<Limit> {
@@ -12,8 +12,8 @@ fn limit(max: u32) -> Sharded<Limit> {
     Sharded::new(Limit::new(None, Kind::Fixed(NonZeroU32::new(max).unwrap())))
 }
 
-fn take(limit: &Sharded<Limit>) -> Option<Place> {
-    Place::acquire(limit.clone()).ok()
+fn take(limit: &Sharded<Limit>) -> Option<Permit> {
+    Permit::acquire(limit.clone()).ok()
 }
 
 #[test]

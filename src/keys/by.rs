@@ -9,26 +9,26 @@ use http::Uri;
     note = "`.keyed(by)` takes a function of the `Uri` of an `http::Request`, such as `by_authority`; for other requests there \
             is `.keyed_by_request(|request: &{Req}| ...)`"
 )]
-pub trait Key<Req> {
+pub trait KeyExtractor<Req> {
     /// `None`: it has none.
     fn key<'a>(&'a self, request: &'a Req) -> Option<Cow<'a, str>>;
 }
 
 /// A key made of the URI of an HTTP request.
 #[derive(Clone, Copy, Debug)]
-pub struct ByUri<F>(pub(crate) F);
+pub struct UriKeyFn<F>(pub(crate) F);
 
 /// A key made of the whole of a request, of whatever kind.
 #[derive(Clone, Copy, Debug)]
-pub struct ByRequest<F>(pub(crate) F);
+pub struct RequestKeyFn<F>(pub(crate) F);
 
 /// Which key a URI has. Also for a type with a name, where a function's has none, and a pointer to one costs.
-pub trait KeyOf {
+pub trait UriKey {
     /// `None`: it has none.
     fn key_of<'a>(&self, uri: &'a Uri) -> Option<Cow<'a, str>>;
 }
 
-impl<F> KeyOf for F
+impl<F> UriKey for F
 where
     F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
 {
@@ -43,14 +43,14 @@ where
 #[non_exhaustive]
 pub struct ByAuthority {}
 
-impl KeyOf for ByAuthority {
+impl UriKey for ByAuthority {
     #[inline]
     fn key_of<'a>(&self, uri: &'a Uri) -> Option<Cow<'a, str>> {
         super::by_authority(uri)
     }
 }
 
-impl<F, B> Key<Request<B>> for ByUri<F>
+impl<F, B> KeyExtractor<Request<B>> for UriKeyFn<F>
 where
     F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
 {
@@ -59,7 +59,7 @@ where
     }
 }
 
-impl<F, Req> Key<Req> for ByRequest<F>
+impl<F, Req> KeyExtractor<Req> for RequestKeyFn<F>
 where
     F: for<'a> Fn(&'a Req) -> Option<Cow<'a, str>>,
 {

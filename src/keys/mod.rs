@@ -8,12 +8,12 @@ use tokio::time::Instant;
 
 pub use self::{authority::by_authority, by::ByAuthority};
 pub(crate) use self::{
-    by::{ByRequest, ByUri, Key, KeyOf},
-    store::{KEYS_MAX, Store},
+    by::{KeyExtractor, RequestKeyFn, UriKey, UriKeyFn},
+    store::{BoundedMap, KEYS_MAX},
 };
 
 /// What is kept for a key.
-pub(crate) trait Keep: Sized {
+pub(crate) trait Evictable: Sized {
     /// Whether nothing is lost by forgetting it.
     fn is_clean(&self, now: Instant) -> bool;
     /// Reports that it has made room for others. No lock is held.

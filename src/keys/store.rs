@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::Keep;
+use super::Evictable;
 use crate::sharded::{GROUPS, Sharded, thread_group};
 
 /// The largest number of keys in one store.
@@ -20,7 +20,7 @@ const MAX_KEY_BYTES: usize = 1_024;
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A `T` for each key, at most [`KEYS_MAX`].
-pub(crate) struct Store<T> {
+pub(crate) struct BoundedMap<T> {
     entries: RwLock<HashMap<Arc<str>, Sharded<T>>>,
     /// The entry that each group of threads found last. Most threads call one upstream again and again, and need not share
     /// the lock of the map for that.
@@ -32,7 +32,7 @@ pub(crate) struct Store<T> {
 #[repr(align(128))]
 struct Recent<T>(Mutex<Option<(Arc<str>, Sharded<T>)>>);
 
-impl<T> Default for Store<T> {
+impl<T> Default for BoundedMap<T> {
     fn default() -> Self {
         Self {
             entries: RwLock::default(),
@@ -42,7 +42,7 @@ impl<T> Default for Store<T> {
     }
 }
 
-impl<T: Keep> Store<T> {
+impl<T: Evictable> BoundedMap<T> {
     /// Returns the value of `key`, made if there is none. `None` if the key is too long, or if there are too many and none of
     /// them can go.
     #[inline]
@@ -118,7 +118,7 @@ impl<T: Keep> Store<T> {
     }
 }
 
-impl<T> Store<T> {
+impl<T> BoundedMap<T> {
     /// Returns the value of `key`, if there is one.
     pub(crate) fn find(&self, key: &str) -> Option<Sharded<T>> {
         self.read().get(key).cloned()
@@ -151,9 +151,9 @@ impl<T> Recent<T> {
     }
 }
 
-impl<T> fmt::Debug for Store<T> {
+impl<T> fmt::Debug for BoundedMap<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("len", &self.read().len()).finish_non_exhaustive()
+        f.debug_struct("BoundedMap").field("len", &self.read().len()).finish_non_exhaustive()
     }
 }
 
@@ -163,21 +163,21 @@ mod tests {
 
     use super::*;
 
-    struct Kept(AtomicUsize);
+    struct Entry(AtomicUsize);
 
-    impl Keep for Kept {
+    impl Evictable for Entry {
         fn is_clean(&self, _now: Instant) -> bool {
             self.0.load(Ordering::Relaxed) == 0
         }
     }
 
-    fn get(store: &Store<Kept>, key: &str, now: Instant) -> Option<Sharded<Kept>> {
-        store.get(key, || now, |_| Kept(AtomicUsize::new(0)))
+    fn get(store: &BoundedMap<Entry>, key: &str, now: Instant) -> Option<Sharded<Entry>> {
+        store.get(key, || now, |_| Entry(AtomicUsize::new(0)))
     }
 
     #[test]
     fn what_is_in_use_or_not_clean_stays_and_the_rest_makes_room() {
-        let (store, now) = (Store::default(), Instant::now());
+        let (store, now) = (BoundedMap::default(), Instant::now());
         let held = get(&store, "held", now).unwrap();
         get(&store, "dirty", now).unwrap().0.store(1, Ordering::Relaxed);
         for number in 0..KEYS_MAX - 2 {
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_keys_is_bounded_and_searched_for_room_once_a_second() {
-        let (store, now) = (Store::default(), Instant::now());
+        let (store, now) = (BoundedMap::default(), Instant::now());
         for number in 0..100_000 {
             if let Some(kept) = get(&store, &number.to_string(), now) {
                 kept.0.store(1, Ordering::Relaxed);
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn many_threads_get_the_same_one_and_do_not_pass_the_bound() {
-        let (store, now) = (Store::default(), Instant::now());
+        let (store, now) = (BoundedMap::default(), Instant::now());
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_key_that_another_thread_brings_meanwhile_is_found_though_there_is_no_more_room() {
-        let (store, now) = (Store::default(), Instant::now());
+        let (store, now) = (BoundedMap::default(), Instant::now());
         for number in 0..KEYS_MAX {
             get(&store, &number.to_string(), now).unwrap();
         }
@@ -246,7 +246,7 @@ mod tests {
     fn store_frees_every_value_when_two_threads_use_a_hundred_thousand_hosts() {
         struct Alive(Arc<AtomicUsize>);
 
-        impl Keep for Alive {
+        impl Evictable for Alive {
             fn is_clean(&self, _now: Instant) -> bool {
                 true
             }
@@ -258,7 +258,7 @@ mod tests {
             }
         }
 
-        let (store, alive) = (Store::default(), Arc::new(AtomicUsize::new(0)));
+        let (store, alive) = (BoundedMap::default(), Arc::new(AtomicUsize::new(0)));
         let start = Instant::now();
         // A second for every host, so that the store may be swept whenever it is full.
         let call = |host: u32| {

@@ -4,9 +4,9 @@ use http::HeaderName;
 use tower_layer::Layer;
 
 use super::{
-    Head, Level, Logging,
+    Level, Logging, RequestHead,
     settings::{CREDENTIALS, Hook, Role, Settings},
-    view::{ErrorsAs, Known},
+    view::{ErrorFn, KnownErrors},
 };
 use crate::{classify::HttpClassifier, ratio::Ratio, sharded::Sharded};
 
@@ -17,7 +17,7 @@ use crate::{classify::HttpClassifier, ratio::Ratio, sharded::Sharded};
 /// Clones, and the services they make, share the order in which successes are [sampled](Self::sample).
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
-pub struct LoggingLayer<C = HttpClassifier, V = Known> {
+pub struct LoggingLayer<C = HttpClassifier, V = KnownErrors> {
     classifier: C,
     view: V,
     settings: Sharded<Settings>,
@@ -46,7 +46,7 @@ impl LoggingLayer {
 
     fn new(role: Role, success: Level) -> Self {
         let settings = Sharded::new(Settings::new(role, success));
-        Self { classifier: HttpClassifier::new(), view: Known::default(), settings }
+        Self { classifier: HttpClassifier::new(), view: KnownErrors::default(), settings }
     }
 }
 
@@ -69,11 +69,11 @@ impl<C, V> LoggingLayer<C, V> {
     /// # impl Error for MyError {}
     /// let layer = seawall::LoggingLayer::client().errors_as(|error: &MyError| error as &dyn Error);
     /// ```
-    pub fn errors_as<E, F>(self, view: F) -> LoggingLayer<C, ErrorsAs<F>>
+    pub fn errors_as<E, F>(self, view: F) -> LoggingLayer<C, ErrorFn<F>>
     where
         F: Fn(&E) -> &(dyn Error + 'static),
     {
-        LoggingLayer { classifier: self.classifier, view: ErrorsAs(view), settings: self.settings }
+        LoggingLayer { classifier: self.classifier, view: ErrorFn(view), settings: self.settings }
     }
 
     fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
@@ -140,7 +140,7 @@ impl<C, V> LoggingLayer<C, V> {
     /// ```
     pub fn skip<F>(self, skip: F) -> Self
     where
-        F: Fn(Head<'_>) -> bool + Send + Sync + 'static,
+        F: Fn(RequestHead<'_>) -> bool + Send + Sync + 'static,
     {
         self.set(|it| it.skip = Hook(Some(Arc::new(skip))))
     }
@@ -182,7 +182,7 @@ impl<C, V> LoggingLayer<C, V> {
     /// ```
     pub fn route_by<F>(self, route: F) -> Self
     where
-        F: Fn(Head<'_>) -> Option<String> + Send + Sync + 'static,
+        F: Fn(RequestHead<'_>) -> Option<String> + Send + Sync + 'static,
     {
         self.set(|it| it.route = Hook(Some(Arc::new(route))))
     }

@@ -102,7 +102,7 @@
 //! | `error.message` | the text of the innermost error | failure |
 //! | `seawall.cause`, `.reporter`, `.processed`, `.advice` | of the [`Failure`](crate::Failure) | failure |
 //! | `seawall.note` | what `BadGatewayClassifierLayer` recognised | failure |
-//! | `seawall.attempts`, `.stop` | requests sent, and why no more | if the response has `Attempts`, or the error is or contains `GaveUp` |
+//! | `seawall.attempts`, `.stop` | requests sent, and why no more | if the response has `RetryReport`, or the error is or contains `RetriesExhausted` |
 //! | `seawall.end` | `complete`, `error`, `dropped` (in the body), `cancelled` (before the head), `panicked` | always |
 //! | `seawall.duration_ms`, `.head_ms` | to the end; to the head, if the body took 1 ms or more | always |
 //! | `seawall.request_id` | the `x-request-id` of the request, or of a failed response: as tower-http's `SetRequestIdLayer` sets it, outside of this layer | if there is one |
@@ -111,7 +111,7 @@
 //!
 //! The line of a call that its caller cancels does not have the attempts made so far. `RetryLayer` emits them at DEBUG, in the event
 //! `cancelled while retrying`. Nor does the line of an error that is not retried have a `seawall.stop`, since that error is not inside
-//! of `GaveUp`. `RetryLayer` emits it at DEBUG, in the event `giving up`.
+//! of `RetriesExhausted`. `RetryLayer` emits it at DEBUG, in the event `giving up`.
 //!
 //! # What is never logged
 //!
@@ -220,7 +220,7 @@ pub use self::{
     future::ResponseFuture,
     layer::LoggingLayer,
     level::Level,
-    request::Head,
+    request::RequestHead,
     service::Logging,
-    view::{ErrorsAs, Known, View},
+    view::{AsStdError, ErrorFn, KnownErrors},
 };

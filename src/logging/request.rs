@@ -2,7 +2,7 @@ use http::{Extensions, HeaderMap, Method, Request, Uri, Version};
 
 /// A request without its body, as the closures given to [`LoggingLayer`](super::LoggingLayer) see it.
 #[derive(Clone, Copy, Debug)]
-pub struct Head<'a> {
+pub struct RequestHead<'a> {
     method: &'a Method,
     uri: &'a Uri,
     version: Version,
@@ -10,7 +10,7 @@ pub struct Head<'a> {
     extensions: &'a Extensions,
 }
 
-impl<'a> Head<'a> {
+impl<'a> RequestHead<'a> {
     pub(super) fn new<B>(request: &'a Request<B>) -> Self {
         Self {
             method: request.method(),

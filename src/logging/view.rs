@@ -3,7 +3,7 @@ use std::error::Error;
 use crate::error::as_dyn;
 
 /// Views the errors of a service as [`Error`]s, so that they can be looked into.
-pub trait View<E> {
+pub trait AsStdError<E> {
     /// The error as one; `None`: there is no telling.
     fn view<'a>(&self, error: &'a E) -> Option<&'a (dyn Error + 'static)>;
 }
@@ -12,9 +12,9 @@ pub trait View<E> {
 /// [`Failure`](crate::Failure), and the errors of the client libraries whose features are on.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
-pub struct Known {}
+pub struct KnownErrors {}
 
-impl<E: 'static> View<E> for Known {
+impl<E: 'static> AsStdError<E> for KnownErrors {
     fn view<'a>(&self, error: &'a E) -> Option<&'a (dyn Error + 'static)> {
         as_dyn(error)
     }
@@ -22,9 +22,9 @@ impl<E: 'static> View<E> for Known {
 
 /// Made by [`LoggingLayer::errors_as`](super::LoggingLayer::errors_as).
 #[derive(Clone, Copy)]
-pub struct ErrorsAs<F>(pub(super) F);
+pub struct ErrorFn<F>(pub(super) F);
 
-impl<E, F> View<E> for ErrorsAs<F>
+impl<E, F> AsStdError<E> for ErrorFn<F>
 where
     F: Fn(&E) -> &(dyn Error + 'static),
 {
@@ -33,8 +33,8 @@ where
     }
 }
 
-impl<F> std::fmt::Debug for ErrorsAs<F> {
+impl<F> std::fmt::Debug for ErrorFn<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ErrorsAs")
+        f.write_str("ErrorFn")
     }
 }

@@ -70,5 +70,6 @@ mod service;
 mod settings;
 
 pub use self::{
-    future::ResponseFuture, layer::RequestDurationLayer, measure::Measure, service::RequestDuration,
+    future::ResponseFuture, layer::RequestDurationLayer, measure::Measurement,
+    service::RequestDuration,
 };

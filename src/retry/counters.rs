@@ -1,6 +1,6 @@
 //! How many retries are left of which kind: urllib3's `total`, `connect`, `read`, `status` and `other`.
 
-use super::Stop;
+use super::StopReason;
 use crate::failure::{Cause, Failure};
 
 /// How many retries a call may have of each kind; `None`: no limit of its own.
@@ -15,7 +15,7 @@ pub(super) struct Limits {
 
 /// How many retries a call has had.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Spent {
+pub(super) struct RetryCounts {
     pub(super) total: u32,
     connect: u32,
     read: u32,
@@ -57,28 +57,28 @@ impl Kind {
     }
 }
 
-impl Spent {
+impl RetryCounts {
     /// Whether another retry of a total is left.
     pub(super) fn total_left(&self, limits: &Limits) -> bool {
         limits.total.is_none_or(|limit| self.total < limit)
     }
 
     /// What is spent once `failure` is retried, or which limit forbids that.
-    pub(super) fn after(mut self, failure: &Failure, limits: &Limits) -> Result<Self, Stop> {
+    pub(super) fn after(mut self, failure: &Failure, limits: &Limits) -> Result<Self, StopReason> {
         let kind = Kind::of(failure);
         let (spent, limit, stop) = match kind {
-            Kind::Connect => (&mut self.connect, limits.connect, Stop::ConnectSpent),
-            Kind::Read => (&mut self.read, limits.read, Stop::ReadSpent),
-            Kind::Status => (&mut self.status, limits.status, Stop::StatusSpent),
-            Kind::Other => (&mut self.other, limits.other, Stop::OtherSpent),
+            Kind::Connect => (&mut self.connect, limits.connect, StopReason::ConnectSpent),
+            Kind::Read => (&mut self.read, limits.read, StopReason::ReadSpent),
+            Kind::Status => (&mut self.status, limits.status, StopReason::StatusSpent),
+            Kind::Other => (&mut self.other, limits.other, StopReason::OtherSpent),
         };
-        take(&mut self.total, limits.total, Stop::TotalSpent)?;
+        take(&mut self.total, limits.total, StopReason::TotalSpent)?;
         take(spent, limit, stop)?;
         Ok(self)
     }
 }
 
-fn take(spent: &mut u32, limit: Option<u32>, stop: Stop) -> Result<(), Stop> {
+fn take(spent: &mut u32, limit: Option<u32>, stop: StopReason) -> Result<(), StopReason> {
     if limit.is_some_and(|limit| *spent >= limit) {
         return Err(stop);
     }
@@ -115,17 +115,17 @@ mod tests {
     fn the_first_limit_that_is_spent_stops() {
         let refused = Failure::new(Cause::ConnectionRefused);
         let limits = Limits { total: Some(2), connect: Some(1), ..NONE };
-        let once = Spent::default().after(&refused, &limits).unwrap();
-        assert_eq!(once.after(&refused, &limits).unwrap_err(), Stop::ConnectSpent);
+        let once = RetryCounts::default().after(&refused, &limits).unwrap();
+        assert_eq!(once.after(&refused, &limits).unwrap_err(), StopReason::ConnectSpent);
         let cut = Failure::new(Cause::ConnectionTerminated);
         let twice = once.after(&cut, &limits).unwrap();
-        assert_eq!(twice.after(&cut, &limits).unwrap_err(), Stop::TotalSpent);
+        assert_eq!(twice.after(&cut, &limits).unwrap_err(), StopReason::TotalSpent);
         assert!(once.total_left(&limits) && !twice.total_left(&limits));
     }
 
     #[test]
     fn without_a_limit_nothing_stops_nor_overflows() {
-        let mut spent = Spent { total: u32::MAX, read: u32::MAX, ..Spent::default() };
+        let mut spent = RetryCounts { total: u32::MAX, read: u32::MAX, ..RetryCounts::default() };
         for _ in 0..3 {
             spent = spent.after(&Failure::new(Cause::ConnectionTerminated), &NONE).unwrap();
         }

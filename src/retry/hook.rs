@@ -5,13 +5,13 @@ use crate::failure::Failure;
 /// A retry that has been decided on, as [`on_retry`](super::RetryLayer::on_retry) sees it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Retrying {
+pub struct RetryEvent {
     attempt: NonZeroU32,
     failure: Failure,
     delay: Duration,
 }
 
-impl Retrying {
+impl RetryEvent {
     pub(super) const fn new(attempt: NonZeroU32, failure: Failure, delay: Duration) -> Self {
         Self { attempt, failure, delay }
     }
@@ -39,7 +39,7 @@ impl Retrying {
 #[derive(Clone, Default)]
 pub(super) struct Hook(pub(super) Option<Arc<OnRetry>>);
 
-type OnRetry = dyn Fn(&Retrying) + Send + Sync;
+type OnRetry = dyn Fn(&RetryEvent) + Send + Sync;
 
 impl fmt::Debug for Hook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

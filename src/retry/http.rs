@@ -6,47 +6,47 @@ use http::{
 use http_body::Body;
 
 use super::{
-    Attempt, Attempts, Override, ReplayBody,
+    AttemptNumber, ReplayBody, RetryOverride, RetryReport,
     drain::Drain,
     policy::Policy,
-    protocol::sealed::{Requests, Responses},
-    replay::Replay,
+    protocol::sealed::{RequestAdapter, ResponseAdapter},
+    replay::ReplaySource,
     request_facts::RequestFacts,
 };
 use crate::{classify::of_response, failure::Failure, time_limit::Deadline};
 
 /// Retries HTTP requests, keeping their bodies while they are sent: see [`ReplayBody`].
 ///
-/// `F` is how the body is handed to the inner service: [`AsIs`], or by a function
+/// `F` is how the body is handed to the inner service: [`IdentityBody`], or by a function
 /// ([`RetryLayer::send_as`](super::RetryLayer::send_as)).
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Http<F = AsIs> {
+pub struct HttpCalls<F = IdentityBody> {
     pub(super) convert: F,
 }
 
 /// The inner service receives [`ReplayBody`].
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
-pub struct AsIs {}
+pub struct IdentityBody {}
 
 /// The inner service receives what a function makes of [`ReplayBody`].
 #[derive(Clone, Copy)]
-pub struct SendAs<F>(pub(super) F);
+pub struct MappedBody<F>(pub(super) F);
 
-impl<F> fmt::Debug for SendAs<F> {
+impl<F> fmt::Debug for MappedBody<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SendAs").field(&format_args!("{}", type_name::<F>())).finish()
+        f.debug_tuple("MappedBody").field(&format_args!("{}", type_name::<F>())).finish()
     }
 }
 
 /// How a body is handed on.
-pub trait Convert<B> {
+pub trait MapBody<B> {
     type Body;
 
     fn convert(&self, body: ReplayBody<B>) -> Self::Body;
 }
 
-impl<B> Convert<B> for AsIs {
+impl<B> MapBody<B> for IdentityBody {
     type Body = ReplayBody<B>;
 
     fn convert(&self, body: ReplayBody<B>) -> ReplayBody<B> {
@@ -54,7 +54,7 @@ impl<B> Convert<B> for AsIs {
     }
 }
 
-impl<B, B2, F> Convert<B> for SendAs<F>
+impl<B, B2, F> MapBody<B> for MappedBody<F>
 where
     F: Fn(ReplayBody<B>) -> B2,
 {
@@ -75,14 +75,14 @@ pub struct Saved {
     extensions: Extensions,
 }
 
-impl<B, F> Requests<Request<B>> for Http<F>
+impl<B, F> RequestAdapter<Request<B>> for HttpCalls<F>
 where
     B: Body,
-    F: Convert<B>,
+    F: MapBody<B>,
 {
     type Request = Request<F::Body>;
     type Saved = Saved;
-    type Body = Replay<B>;
+    type Body = ReplaySource<B>;
     type Again = ReplayBody<B>;
 
     fn uri<'a>(&self, request: &'a Request<B>) -> Option<&'a Uri> {
@@ -90,7 +90,7 @@ where
     }
 
     fn policy(&self, request: &Request<B>) -> Option<Arc<Policy>> {
-        Override::of(request.extensions())
+        RetryOverride::of(request.extensions())
     }
 
     fn deadline(&self, request: &Request<B>) -> Option<Deadline> {
@@ -109,7 +109,7 @@ where
     }
 
     #[inline]
-    fn send(&self, request: Request<B>, body_limit: usize) -> (Self::Request, Replay<B>) {
+    fn send(&self, request: Request<B>, body_limit: usize) -> (Self::Request, ReplaySource<B>) {
         let (parts, body) = request.into_parts();
         let (body, replay) = ReplayBody::new(body, body_limit);
         (Request::from_parts(parts, self.convert.convert(body)), replay)
@@ -124,11 +124,11 @@ where
         }
     }
 
-    fn is_repeatable(&self, body: &Replay<B>) -> bool {
+    fn is_repeatable(&self, body: &ReplaySource<B>) -> bool {
         body.is_repeatable()
     }
 
-    fn begin_again(&self, body: &Replay<B>) -> Option<ReplayBody<B>> {
+    fn begin_again(&self, body: &ReplaySource<B>) -> Option<ReplayBody<B>> {
         body.again()
     }
 
@@ -136,7 +136,7 @@ where
         &self,
         saved: &Saved,
         body: ReplayBody<B>,
-        attempt: Attempt,
+        attempt: AttemptNumber,
         header: Option<&HeaderName>,
     ) -> Self::Request {
         let mut request = Request::new(self.convert.convert(body));
@@ -153,7 +153,7 @@ where
     }
 }
 
-impl<B: Body, F> Responses<Response<B>> for Http<F> {
+impl<B: Body, F> ResponseAdapter<Response<B>> for HttpCalls<F> {
     type Discard = Drain<B>;
 
     fn discard(&self, response: Response<B>) -> (Drain<B>, Option<Box<Response<()>>>) {
@@ -161,7 +161,7 @@ impl<B: Body, F> Responses<Response<B>> for Http<F> {
         (Drain::new(body), Some(Box::new(Response::from_parts(parts, ()))))
     }
 
-    fn annotate(&self, response: &mut Response<B>, attempts: Attempts) {
+    fn annotate(&self, response: &mut Response<B>, attempts: RetryReport) {
         response.extensions_mut().insert(attempts);
     }
 

@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep_until};
 use tower_service::Service;
 
 use super::{
-    Attempts, GaveUp, Protocol, ResponseFuture, Retrying, Stop,
+    CallAdapter, ResponseFuture, RetriesExhausted, RetryEvent, RetryReport, StopReason,
     policy::Policy,
     protocol::{Again, Sent, count},
     request_facts::RequestFacts,
@@ -17,13 +17,13 @@ use crate::{
     classify::{Classify, classify_error},
     error::BoxError,
     failure::{Cause, Failure, Processed},
-    time_limit::{Deadline, Elapsed, Phase},
+    time_limit::{Deadline, Elapsed, TimeoutKind},
 };
 
 impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
 where
     S: Service<Sent<P, Req>>,
-    P: Protocol<Req, S::Response>,
+    P: CallAdapter<Req, S::Response>,
 {
     /// Returns the classifier's verdict on the end of an attempt, and whether that is to be retried.
     pub(super) fn classify(&self, outcome: &Result<S::Response, BoxError>) -> Verdict
@@ -73,7 +73,10 @@ where
     }
 
     /// What another attempt takes: a decision, a retry of the budget, and the means to send the request again.
-    fn prepare(self: Pin<&mut Self>, failure: &Failure) -> Result<(Duration, Again<P, Req>), Stop> {
+    fn prepare(
+        self: Pin<&mut Self>,
+        failure: &Failure,
+    ) -> Result<(Duration, Again<P, Req>), StopReason> {
         let time_left = self.deadline.at.map(|deadline| deadline.remaining());
         let this = self.project();
         let policy = this.policy.as_deref().unwrap_or(&this.settings.policy);
@@ -92,7 +95,7 @@ where
         };
         // Before the budget, so that nothing is charged for what cannot be; sending again ends an earlier body.
         if !this.protocol.is_repeatable(this.body) {
-            return Err(Stop::NotReplayable);
+            return Err(StopReason::NotReplayable);
         }
         let budget = this.budget.as_deref().unwrap_or_else(|| this.settings.budgets.shared());
         let paid = free || budget.withdraw(Instant::now);
@@ -102,11 +105,11 @@ where
             crate::metrics::budget(spent);
         }
         if !paid {
-            return Err(Stop::BudgetSpent);
+            return Err(StopReason::BudgetSpent);
         }
         history.spent = spent;
         let again = this.protocol.begin_again(this.body);
-        again.map(|again| (delay, again)).ok_or(Stop::NotReplayable)
+        again.map(|again| (delay, again)).ok_or(StopReason::NotReplayable)
     }
 
     /// Drops the failed attempt and waits.
@@ -126,7 +129,7 @@ where
         );
         let policy = this.policy.as_deref().unwrap_or(&this.settings.policy);
         if let Some(hook) = &policy.on_retry.0 {
-            hook(&Retrying::new(attempt, failure, delay));
+            hook(&RetryEvent::new(attempt, failure, delay));
         }
         let history = this.history.get_or_insert_default();
         remember(&mut history.past, failure, delay);
@@ -155,7 +158,7 @@ where
         outcome: Result<S::Response, BoxError>,
         failure: Failure,
         classified: Option<Failure>,
-        stop: Stop,
+        stop: StopReason,
     ) -> Result<S::Response, BoxError> {
         self.tell(failure.cause(), stop);
         match outcome {
@@ -167,7 +170,7 @@ where
             }
             Ok(response) => Ok(self.annotate(response, classified, Some(stop))),
             // A spent budget is for callers to know too: they would multiply what it keeps down.
-            Err(error) if self.made > 1 || stop == Stop::BudgetSpent => {
+            Err(error) if self.made > 1 || stop == StopReason::BudgetSpent => {
                 Err(self.give_up(error, failure.cause(), stop))
             }
             Err(error) => {
@@ -182,20 +185,20 @@ where
         self: Pin<&mut Self>,
         mut response: S::Response,
         failure: Option<Failure>,
-        stop: Option<Stop>,
+        stop: Option<StopReason>,
     ) -> S::Response {
         let mut this = self.project();
         this.state.set(State::Done);
         let past = this.history.take().map(|history| history.past).unwrap_or_default();
         let attempts =
-            Attempts::new(count(*this.made), this.started.elapsed(), failure, stop, past);
+            RetryReport::new(count(*this.made), this.started.elapsed(), failure, stop, past);
         this.protocol.annotate(&mut response, attempts);
         response
     }
 
     /// The deadline passed while the call was in flight.
     pub(super) fn time_out(mut self: Pin<&mut Self>, at: Instant) -> BoxError {
-        let error = Elapsed::new(at.duration_since(self.started), Phase::Deadline).into();
+        let error = Elapsed::new(at.duration_since(self.started), TimeoutKind::Deadline).into();
         if self.history.is_none() {
             let mut this = self.as_mut().project();
             this.state.set(State::Done);
@@ -203,8 +206,8 @@ where
             return error;
         }
         let cause = Cause::HttpResponseTimeout;
-        self.tell(cause, Stop::DeadlineTooNear);
-        self.give_up(error, cause, Stop::DeadlineTooNear)
+        self.tell(cause, StopReason::DeadlineTooNear);
+        self.give_up(error, cause, StopReason::DeadlineTooNear)
     }
 
     /// The deadline passed while the inner service was not ready: there is no newer failure than the last.
@@ -212,18 +215,18 @@ where
         let past = self.history.as_ref().and_then(|history| history.past.last());
         let last = past.map(|past| *past.failure());
         let source = last.unwrap_or(Failure::new(Cause::HttpResponseTimeout));
-        self.tell(source.cause(), Stop::DeadlineTooNear);
-        self.give_up(source.into(), source.cause(), Stop::DeadlineTooNear)
+        self.tell(source.cause(), StopReason::DeadlineTooNear);
+        self.give_up(source.into(), source.cause(), StopReason::DeadlineTooNear)
     }
 
     /// The inner service failed to become ready for an attempt that had been decided on.
     pub(super) fn not_ready(self: Pin<&mut Self>, error: BoxError) -> BoxError {
         let cause = classify_error(&*error).cause();
-        self.tell(cause, Stop::NotReady);
-        self.give_up(error, cause, Stop::NotReady)
+        self.tell(cause, StopReason::NotReady);
+        self.give_up(error, cause, StopReason::NotReady)
     }
 
-    fn tell(&self, cause: Cause, stop: Stop) {
+    fn tell(&self, cause: Cause, stop: StopReason) {
         crate::metrics::gave_up(stop.as_str());
         tracing::debug!(
             name: "give up",
@@ -232,14 +235,14 @@ where
         );
     }
 
-    fn give_up(self: Pin<&mut Self>, error: BoxError, cause: Cause, stop: Stop) -> BoxError {
+    fn give_up(self: Pin<&mut Self>, error: BoxError, cause: Cause, stop: StopReason) -> BoxError {
         let mut this = self.project();
         this.state.set(State::Done);
         // It may stand in a queue for a permit that somebody else can use.
         *this.next = None;
         let history = this.history.take().unwrap_or_default();
         let elapsed = this.started.elapsed();
-        GaveUp::new(count(*this.made), elapsed, stop, cause, history.last_response, error)
+        RetriesExhausted::new(count(*this.made), elapsed, stop, cause, history.last_response, error)
             .with_earlier(history.may_be_processed)
             .into()
     }

@@ -4,13 +4,14 @@ use http::{HeaderName, Method, Uri};
 use tower_layer::Layer;
 
 use super::{
-    AsIs, Backoff, Budget, Cloned, Http, Override, ReplayBody, Retry, Retrying, SendAs,
+    Backoff, Budget, ClonedCalls, HttpCalls, IdentityBody, MappedBody, ReplayBody, Retry,
+    RetryEvent, RetryOverride,
     hook::Hook,
     policy::{Methods, Policy},
     settings::Settings,
 };
 use crate::{
-    budget::{Budgets, Keyed},
+    budget::{BudgetScope, PerKeyBudgets},
     classify::HttpClassifier,
     sharded::Sharded,
 };
@@ -20,7 +21,7 @@ use crate::{
 /// Settings take effect on calls that begin afterwards. Services already made keep those they were made with.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
-pub struct RetryLayer<C = HttpClassifier, P = Http> {
+pub struct RetryLayer<C = HttpClassifier, P = HttpCalls> {
     classifier: C,
     protocol: P,
     pub(super) settings: Sharded<Settings>,
@@ -31,14 +32,14 @@ impl RetryLayer {
     pub fn new() -> Self {
         Self {
             classifier: HttpClassifier::new(),
-            protocol: Http { convert: AsIs::default() },
+            protocol: HttpCalls { convert: IdentityBody::default() },
             settings: Sharded::default(),
         }
     }
 }
 
 impl RetryLayer {
-    /// Sends each request once, and keeps nothing of it. A request that brings an [`Override`](super::Override) is retried by that.
+    /// Sends each request once, and keeps nothing of it. A request that brings an [`RetryOverride`](super::RetryOverride) is retried by that.
     pub fn disabled() -> Self {
         Self::new().total(0).body_limit(0)
     }
@@ -85,10 +86,10 @@ impl<C, P> RetryLayer<C, P> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn cloned(self) -> RetryLayer<C, Cloned> {
+    pub fn cloned(self) -> RetryLayer<C, ClonedCalls> {
         RetryLayer {
             classifier: self.classifier,
-            protocol: Cloned::default(),
+            protocol: ClonedCalls::default(),
             settings: self.settings,
         }
     }
@@ -214,7 +215,7 @@ impl<C, P> RetryLayer<C, P> {
         self.set(|policy| policy.retry_rejected = retry)
     }
 
-    /// Whether a response that would be retried, but for a limit, becomes an error: [`GaveUp`](super::GaveUp), with
+    /// Whether a response that would be retried, but for a limit, becomes an error: [`RetriesExhausted`](super::RetriesExhausted), with
     /// its head. Default: no, the response is returned.
     pub fn raise_on_status(self, raise: bool) -> Self {
         self.set(|policy| policy.raise_on_status = raise)
@@ -229,7 +230,7 @@ impl<C, P> RetryLayer<C, P> {
     /// How many retries all calls together may have. Default: [`Budget::default`], a new one for each layer made by
     /// [`new`](RetryLayer::new) and shared by its clones.
     pub fn budget(self, budget: Budget) -> Self {
-        self.set_budgets(Budgets::One(Arc::new(budget)))
+        self.set_budgets(BudgetScope::One(Arc::new(budget)))
     }
 
     /// Gives every key a budget of its own, so that one upstream's outage does not use up the retries of another: each
@@ -250,10 +251,10 @@ impl<C, P> RetryLayer<C, P> {
         budget: Budget,
         by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     ) -> Self {
-        self.set_budgets(Budgets::Keyed(Keyed::new(budget, Arc::new(by))))
+        self.set_budgets(BudgetScope::PerKeyBudgets(PerKeyBudgets::new(budget, Arc::new(by))))
     }
 
-    fn set_budgets(mut self, budgets: Budgets) -> Self {
+    fn set_budgets(mut self, budgets: BudgetScope) -> Self {
         self.settings.update(|settings| {
             settings.budgets = budgets;
             settings.has_own_budget = true;
@@ -265,10 +266,10 @@ impl<C, P> RetryLayer<C, P> {
     /// between them. `None`: a call may take as long as it likes. Default: `None`.
     ///
     /// A request's own [`Deadline`](crate::Deadline) ends the call too, if it is sooner. A call whose deadline has passed
-    /// before it begins is not sent. The error is [`Elapsed`](crate::timeout::Elapsed), inside [`GaveUp`](super::GaveUp)
+    /// before it begins is not sent. The error is [`Elapsed`](crate::timeout::Elapsed), inside [`RetriesExhausted`](super::RetriesExhausted)
     /// after more than one attempt. Without a total timeout a request's deadline only keeps attempts from being begun.
     ///
-    /// An [`Override`](super::Override) does not change it.
+    /// An [`RetryOverride`](super::RetryOverride) does not change it.
     pub fn total_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         let timeout = timeout.into();
         self.settings.update(|settings| settings.total_timeout = timeout);
@@ -278,7 +279,7 @@ impl<C, P> RetryLayer<C, P> {
     /// Sets the part of the time before a deadline that an attempt leaves to the next hop: one that could not have so much is
     /// not begun. Default: zero.
     ///
-    /// An [`Override`](super::Override) does not change it.
+    /// An [`RetryOverride`](super::RetryOverride) does not change it.
     pub fn deadline_margin(mut self, margin: Duration) -> Self {
         self.settings.update(|settings| settings.deadline_margin = margin);
         self
@@ -286,7 +287,7 @@ impl<C, P> RetryLayer<C, P> {
 
     /// Calls `hook` for each retry that has been decided on, before its wait, on the task that drives the call. It must
     /// not block.
-    pub fn on_retry(self, hook: impl Fn(&Retrying) + Send + Sync + 'static) -> Self {
+    pub fn on_retry(self, hook: impl Fn(&RetryEvent) + Send + Sync + 'static) -> Self {
         self.set(|policy| policy.on_retry = Hook(Some(Arc::new(hook))))
     }
 
@@ -301,7 +302,7 @@ impl<C, P> RetryLayer<C, P> {
         budget: Budget,
         by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     ) -> Self {
-        let keyed = Budgets::Keyed(Keyed::new(budget, Arc::new(by)));
+        let keyed = BudgetScope::PerKeyBudgets(PerKeyBudgets::new(budget, Arc::new(by)));
         self.settings.update(|settings| settings.budgets = keyed);
         self
     }
@@ -326,7 +327,7 @@ impl<C, P> RetryLayer<C, P> {
     }
 }
 
-impl<C, F> RetryLayer<C, Http<F>> {
+impl<C, F> RetryLayer<C, HttpCalls<F>> {
     /// How many bytes of a request body are kept to send it again. A longer body is sent once, and so is one of more than
     /// 1,024 frames. Default: 64 KiB.
     pub fn body_limit(self, bytes: usize) -> Self {
@@ -360,19 +361,19 @@ impl<C, F> RetryLayer<C, Http<F>> {
     /// # check(client);
     /// # }
     /// ```
-    pub fn send_as<B, B2, G>(self, convert: G) -> RetryLayer<C, Http<SendAs<G>>>
+    pub fn send_as<B, B2, G>(self, convert: G) -> RetryLayer<C, HttpCalls<MappedBody<G>>>
     where
         G: Fn(ReplayBody<B>) -> B2,
     {
         RetryLayer {
             classifier: self.classifier,
-            protocol: Http { convert: SendAs(convert) },
+            protocol: HttpCalls { convert: MappedBody(convert) },
             settings: self.settings,
         }
     }
 }
 
-impl Override {
+impl RetryOverride {
     /// Takes the settings of `layer`. Make it once and clone it: a clone is a count.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "as a setter would take it")]

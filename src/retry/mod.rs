@@ -42,20 +42,20 @@
 //!
 //! # When a request is sent again
 //!
-//! Only if all of these hold; the first that does not is the [`Stop`]:
+//! Only if all of these hold; the first that does not is the [`StopReason`]:
 //!
 //! | what must hold | else |
 //! |---|---|
-//! | the server did not say no (`x-should-retry: false`, gRPC pushback) | [`ServerSaysNo`](Stop::ServerSaysNo) |
-//! | the failure is one that another try may mend (below), or the server said yes | [`NotRetryable`](Stop::NotRetryable), [`CircuitOpen`](Stop::CircuitOpen), [`Shed`](Stop::Shed) |
-//! | the method is allowed, or the request has an `Idempotency-Key`, or it was provably not processed ([`Processed::No`](crate::Processed::No)) | [`MethodNotAllowed`](Stop::MethodNotAllowed) |
-//! | retries are left: in all, and of the failure's kind | [`TotalSpent`](Stop::TotalSpent), [`ConnectSpent`](Stop::ConnectSpent), … |
-//! | the wait, and all waits of this call together, are within their limits | [`WaitTooLong`](Stop::WaitTooLong) |
-//! | the wait ends before the request's [`Deadline`](crate::Deadline) | [`DeadlineTooNear`](Stop::DeadlineTooNear) |
-//! | the body can be sent again | [`NotReplayable`](Stop::NotReplayable) |
-//! | the [`Budget`] of all calls together has a retry left | [`BudgetSpent`](Stop::BudgetSpent) |
-//! | the inner service becomes ready again | [`NotReady`](Stop::NotReady) |
-//! | and does so while there is time for another attempt | [`DeadlineTooNear`](Stop::DeadlineTooNear) |
+//! | the server did not say no (`x-should-retry: false`, gRPC pushback) | [`ServerSaysNo`](StopReason::ServerSaysNo) |
+//! | the failure is one that another try may mend (below), or the server said yes | [`NotRetryable`](StopReason::NotRetryable), [`CircuitOpen`](StopReason::CircuitOpen), [`LimitReached`](StopReason::LimitReached) |
+//! | the method is allowed, or the request has an `Idempotency-KeyExtractor`, or it was provably not processed ([`Processed::No`](crate::Processed::No)) | [`MethodNotAllowed`](StopReason::MethodNotAllowed) |
+//! | retries are left: in all, and of the failure's kind | [`TotalSpent`](StopReason::TotalSpent), [`ConnectSpent`](StopReason::ConnectSpent), … |
+//! | the wait, and all waits of this call together, are within their limits | [`WaitTooLong`](StopReason::WaitTooLong) |
+//! | the wait ends before the request's [`Deadline`](crate::Deadline) | [`DeadlineTooNear`](StopReason::DeadlineTooNear) |
+//! | the body can be sent again | [`NotReplayable`](StopReason::NotReplayable) |
+//! | the [`Budget`] of all calls together has a retry left | [`BudgetSpent`](StopReason::BudgetSpent) |
+//! | the inner service becomes ready again | [`NotReady`](StopReason::NotReady) |
+//! | and does so while there is time for another attempt | [`DeadlineTooNear`](StopReason::DeadlineTooNear) |
 //!
 //! One retry is free: a request that the client provably never wrote to a connection that was there before (hyper's
 //! "canceled") is sent again at once, whatever its method, and neither counted nor charged; once a call, if the deadline
@@ -74,9 +74,9 @@
 //!
 //! # What comes out
 //!
-//! The last response, or the last error. After more than one attempt, or when the budget allows no other, an error is inside [`GaveUp`], with the head of the
+//! The last response, or the last error. After more than one attempt, or when the budget allows no other, an error is inside [`RetriesExhausted`], with the head of the
 //! last response if there was one; what is classified is then the whole call, so that it is
-//! [not processed](crate::Processed::No) only if no attempt was. A response that took more than one attempt, or that failed, carries [`Attempts`] in its
+//! [not processed](crate::Processed::No) only if no attempt was. A response that took more than one attempt, or that failed, carries [`RetryReport`] in its
 //! extensions.
 //!
 //! # Settings for some clients
@@ -114,7 +114,7 @@
 //!     .total_delay_max(Duration::MAX)
 //!     .raise_on_status(true)
 //!     .budget(Budget::none());
-//! # Ok::<(), seawall::retry::NotAFactor>(())
+//! # Ok::<(), seawall::retry::InvalidBackoffFactor>(())
 //! ```
 //!
 //! # Bodies
@@ -165,20 +165,20 @@ mod settings;
 mod shared;
 mod state;
 
-pub(crate) use self::http::Convert;
+pub(crate) use self::http::MapBody;
 pub use self::{
     future::ResponseFuture,
-    hook::Retrying,
-    http::{AsIs, Http, SendAs},
+    hook::RetryEvent,
+    http::{HttpCalls, IdentityBody, MappedBody},
     layer::RetryLayer,
-    overriding::Override,
-    protocol::{Cloned, Protocol},
+    overriding::RetryOverride,
+    protocol::{CallAdapter, ClonedCalls},
     replay::ReplayBody,
     service::Retry,
 };
 pub use crate::{
-    attempts::{Attempt, Attempts, GaveUp, Past, Stop},
-    backoff::{Backoff, NotAFactor},
+    attempts::{AttemptNumber, FailedAttempt, RetriesExhausted, RetryReport, StopReason},
+    backoff::{Backoff, InvalidBackoffFactor},
     budget::Budget,
     keys::by_authority,
 };

@@ -8,19 +8,19 @@ use super::policy::Policy;
 /// bodies are handed on: these stay the layer's that the request passes.
 ///
 /// ```
-/// use seawall::{RetryLayer, retry::Override};
+/// use seawall::{RetryLayer, retry::RetryOverride};
 ///
-/// let never = Override::new(RetryLayer::new().total(0));
+/// let never = RetryOverride::new(RetryLayer::new().total(0));
 /// let mut request = http::Request::get("http://upstream/").body(())?;
 /// request.extensions_mut().insert(never.clone());
 /// # Ok::<(), http::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Override {
+pub struct RetryOverride {
     pub(super) policy: Arc<Policy>,
 }
 
-impl Override {
+impl RetryOverride {
     /// The policy that a request brings along.
     #[inline]
     pub(super) fn of(extensions: &http::Extensions) -> Option<Arc<Policy>> {

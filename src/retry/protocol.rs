@@ -7,23 +7,29 @@ use std::{
 
 use http::{HeaderName, Response, Uri};
 
-use super::{Attempt, Attempts, policy::Policy, request_facts::RequestFacts};
+use super::{AttemptNumber, RetryReport, policy::Policy, request_facts::RequestFacts};
 use crate::{failure::Failure, time_limit::Deadline};
 
 /// What retrying needs to know of the requests and responses of a kind of service: how to keep a request and make it
 /// again, and how to let go of a response and mark the final one.
 ///
-/// [`Http`](super::Http) is the one for HTTP, [`Cloned`] that for anything else. It is sealed, so that it can still
+/// [`HttpCalls`](super::HttpCalls) is the one for HTTP, [`ClonedCalls`] that for anything else. It is sealed, so that it can still
 /// change.
-pub trait Protocol<Req, Res>: sealed::Requests<Req> + sealed::Responses<Res> {}
+pub trait CallAdapter<Req, Res>:
+    sealed::RequestAdapter<Req> + sealed::ResponseAdapter<Res>
+{
+}
 
-impl<P, Req, Res> Protocol<Req, Res> for P where P: sealed::Requests<Req> + sealed::Responses<Res> {}
+impl<P, Req, Res> CallAdapter<Req, Res> for P where
+    P: sealed::RequestAdapter<Req> + sealed::ResponseAdapter<Res>
+{
+}
 
 /// What the inner service receives.
-pub(super) type Sent<P, Req> = <P as sealed::Requests<Req>>::Request;
+pub(super) type Sent<P, Req> = <P as sealed::RequestAdapter<Req>>::Request;
 
 /// What the next attempt is made of.
-pub(super) type Again<P, Req> = <P as sealed::Requests<Req>>::Again;
+pub(super) type Again<P, Req> = <P as sealed::RequestAdapter<Req>>::Again;
 
 /// Two halves, because what is sent must be known before what comes back: `S: Service<Sent>` decides the response.
 pub(super) mod sealed {
@@ -31,14 +37,14 @@ pub(super) mod sealed {
 
     use http::{HeaderName, Response, Uri};
 
-    use super::{Attempt, Attempts, Deadline, Failure, Policy, RequestFacts};
+    use super::{AttemptNumber, Deadline, Failure, Policy, RequestFacts, RetryReport};
 
     #[diagnostic::on_unimplemented(
         message = "requests of type `{Req}` cannot be kept to be sent again by `{Self}`",
         note = "`RetryLayer` retries `http::Request<B>` where `B` is an `http_body::Body`; any other request that is `Clone` \
                 is retried by `RetryLayer::new().cloned()`"
     )]
-    pub trait Requests<Req> {
+    pub trait RequestAdapter<Req> {
         /// What the inner service receives.
         type Request;
         /// What is kept of a request.
@@ -67,7 +73,7 @@ pub(super) mod sealed {
             &self,
             saved: &Self::Saved,
             again: Self::Again,
-            attempt: Attempt,
+            attempt: AttemptNumber,
             header: Option<&HeaderName>,
         ) -> Self::Request;
     }
@@ -77,13 +83,13 @@ pub(super) mod sealed {
         note = "`RetryLayer` takes services that answer `http::Response<B>` where `B` is an `http_body::Body`; any other \
                 service is retried by `RetryLayer::new().cloned()`"
     )]
-    pub trait Responses<Res> {
+    pub trait ResponseAdapter<Res> {
         /// Lets go of a response.
         type Discard: Future<Output = ()>;
 
         /// With the head of the response, to be kept, where it has one.
         fn discard(&self, response: Res) -> (Self::Discard, Option<Box<Response<()>>>);
-        fn annotate(&self, response: &mut Res, attempts: Attempts);
+        fn annotate(&self, response: &mut Res, attempts: RetryReport);
         /// A failure, if the response's status is among these.
         fn among(&self, response: &Res, statuses: &[u16]) -> Option<Failure>;
     }
@@ -92,9 +98,9 @@ pub(super) mod sealed {
 /// Retries any request that is `Clone`, by cloning it. See [`RetryLayer::cloned`](super::RetryLayer::cloned).
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
-pub struct Cloned {}
+pub struct ClonedCalls {}
 
-impl<Req: Clone> sealed::Requests<Req> for Cloned {
+impl<Req: Clone> sealed::RequestAdapter<Req> for ClonedCalls {
     type Request = Req;
     type Saved = Req;
     type Body = ();
@@ -137,12 +143,18 @@ impl<Req: Clone> sealed::Requests<Req> for Cloned {
         Some(())
     }
 
-    fn again(&self, saved: &Req, (): (), _attempt: Attempt, _header: Option<&HeaderName>) -> Req {
+    fn again(
+        &self,
+        saved: &Req,
+        (): (),
+        _attempt: AttemptNumber,
+        _header: Option<&HeaderName>,
+    ) -> Req {
         saved.clone()
     }
 }
 
-impl<Res> sealed::Responses<Res> for Cloned {
+impl<Res> sealed::ResponseAdapter<Res> for ClonedCalls {
     type Discard = Ready<()>;
 
     fn discard(&self, response: Res) -> (Ready<()>, Option<Box<Response<()>>>) {
@@ -150,7 +162,7 @@ impl<Res> sealed::Responses<Res> for Cloned {
         (ready(()), None)
     }
 
-    fn annotate(&self, _response: &mut Res, _attempts: Attempts) {}
+    fn annotate(&self, _response: &mut Res, _attempts: RetryReport) {}
 
     fn among(&self, _response: &Res, _statuses: &[u16]) -> Option<Failure> {
         None

@@ -6,7 +6,9 @@ use std::{
 use tokio::time::Instant;
 use tower_service::Service;
 
-use super::{Http, Protocol, ResponseFuture, protocol::Sent, settings::Settings, state::State};
+use super::{
+    CallAdapter, HttpCalls, ResponseFuture, protocol::Sent, settings::Settings, state::State,
+};
 use crate::{
     classify::{Classify, HttpClassifier},
     error::BoxError,
@@ -15,7 +17,7 @@ use crate::{
 
 /// Service made by [`RetryLayer`](super::RetryLayer).
 #[derive(Clone)]
-pub struct Retry<S, C = HttpClassifier, P = Http> {
+pub struct Retry<S, C = HttpClassifier, P = HttpCalls> {
     pub(super) inner: S,
     pub(super) classifier: C,
     pub(super) protocol: P,
@@ -27,7 +29,7 @@ where
     S: Service<Sent<P, Req>> + Clone,
     S::Error: Into<BoxError>,
     C: Classify<S::Response> + Clone,
-    P: Protocol<Req, S::Response> + Clone,
+    P: CallAdapter<Req, S::Response> + Clone,
 {
     type Response = S::Response;
     type Error = BoxError;

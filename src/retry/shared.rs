@@ -1,7 +1,7 @@
 //! A request body that several attempts read in turn, each from its beginning.
 //!
 //! Bookkeeping only: it is used under a lock, so nothing here polls, wakes or drops what belongs to somebody else. The
-//! caller's body is lent out to be polled and put back; what is to be woken or dropped is handed out in [`Leftovers`].
+//! caller's body is lent out to be polled and put back; what is to be woken or dropped is handed out in [`DeferredDrops`].
 
 use std::{collections::VecDeque, pin::Pin, task::Waker};
 
@@ -69,19 +69,19 @@ impl Kept {
 }
 
 /// What the body of an attempt is to do next.
-pub(super) enum Turn<B> {
+pub(super) enum NextRead<B> {
     Frame(Frame<Bytes>),
     End,
-    Fail(Interrupted),
+    Fail(ReplayError),
     /// Poll this, then hand it back by [`Shared::put_back`]. With it the waker that is out of date now.
-    Lent(Pin<Box<B>>, Option<Waker>),
+    PollGuard(Pin<Box<B>>, Option<Waker>),
     /// Some earlier attempt polls it at this moment: see [`Shared::wait`].
     Busy,
 }
 
 /// Why the body of an attempt ends before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Interrupted {
+pub(super) enum ReplayError {
     /// A later attempt sends it.
     Superseded,
     /// The caller's body failed while an earlier attempt read it.
@@ -89,12 +89,12 @@ pub(super) enum Interrupted {
 }
 
 /// What the caller's body says of the rest of itself.
-pub(super) struct Rest {
+pub(super) struct Remaining {
     hint: SizeHint,
     ended: bool,
 }
 
-impl Rest {
+impl Remaining {
     pub(super) fn of<B: Body>(body: &B) -> Self {
         Self { hint: body.size_hint(), ended: body.is_end_stream() }
     }
@@ -110,13 +110,13 @@ pub(super) enum Progress {
 
 /// What is to be woken and dropped once the lock is released.
 #[must_use = "to be settled after the lock is released"]
-pub(super) struct Leftovers<B> {
+pub(super) struct DeferredDrops<B> {
     wake: Option<Waker>,
     _body: Option<Pin<Box<B>>>,
     _frames: Option<VecDeque<Kept>>,
 }
 
-impl<B> Leftovers<B> {
+impl<B> DeferredDrops<B> {
     pub(super) fn settle(self) {
         if let Some(waker) = self.wake {
             waker.wake();
@@ -125,7 +125,7 @@ impl<B> Leftovers<B> {
 }
 
 impl<B> Shared<B> {
-    pub(super) fn new(body: Pin<Box<B>>, rest: &Rest, limit: usize) -> Self {
+    pub(super) fn new(body: Pin<Box<B>>, rest: &Remaining, limit: usize) -> Self {
         Self {
             body: Some(body),
             state: State::Open,
@@ -142,7 +142,7 @@ impl<B> Shared<B> {
     }
 
     /// Lets a later attempt read from the beginning, and gives its number; `None` if that is gone or the body failed.
-    pub(super) fn again(&mut self) -> Option<(u32, Leftovers<B>)> {
+    pub(super) fn again(&mut self) -> Option<(u32, DeferredDrops<B>)> {
         if !self.is_repeatable() {
             return None;
         }
@@ -162,23 +162,23 @@ impl<B> Shared<B> {
     }
 
     /// From now on nobody will start from the beginning.
-    pub(super) fn forget_beginning(&mut self) -> Leftovers<B> {
-        Leftovers { wake: None, _body: None, _frames: Some(self.drop_read()) }
+    pub(super) fn forget_beginning(&mut self) -> DeferredDrops<B> {
+        DeferredDrops { wake: None, _body: None, _frames: Some(self.drop_read()) }
     }
 
-    pub(super) fn turn(&mut self, reader: u32) -> Turn<B> {
+    pub(super) fn turn(&mut self, reader: u32) -> NextRead<B> {
         if reader != self.reader {
-            return Turn::Fail(Interrupted::Superseded);
+            return NextRead::Fail(ReplayError::Superseded);
         }
         if let Some(kept) = self.next() {
-            return Turn::Frame(kept.into_frame());
+            return NextRead::Frame(kept.into_frame());
         }
         match self.state {
-            State::Ended => Turn::End,
-            State::Failed => Turn::Fail(Interrupted::Failed),
+            State::Ended => NextRead::End,
+            State::Failed => NextRead::Fail(ReplayError::Failed),
             State::Open => {
-                let Some(body) = self.body.take() else { return Turn::Busy };
-                Turn::Lent(body, self.waiting.take())
+                let Some(body) = self.body.take() else { return NextRead::Busy };
+                NextRead::PollGuard(body, self.waiting.take())
             }
         }
     }
@@ -197,16 +197,16 @@ impl<B> Shared<B> {
         &mut self,
         reader: u32,
         body: Pin<Box<B>>,
-        rest: &Rest,
+        rest: &Remaining,
         progress: Progress,
-    ) -> Leftovers<B> {
+    ) -> DeferredDrops<B> {
         self.rest = rest.hint;
         match progress {
             Progress::Pending(waker) => {
                 self.body = Some(body);
                 if reader == self.reader {
                     self.waiting = Some(waker);
-                    return Leftovers { wake: None, _body: None, _frames: None };
+                    return DeferredDrops { wake: None, _body: None, _frames: None };
                 }
                 // The attempt that took over has to poll for itself, to be woken in its turn.
                 self.leftovers(None, None)
@@ -235,7 +235,7 @@ impl<B> Shared<B> {
     }
 
     /// The lent body will not come back: polling it panicked.
-    pub(super) fn lost(&mut self) -> Leftovers<B> {
+    pub(super) fn lost(&mut self) -> DeferredDrops<B> {
         self.state = State::Failed;
         self.leftovers(None, None)
     }
@@ -287,7 +287,7 @@ impl<B> Shared<B> {
         &mut self,
         body: Option<Pin<Box<B>>>,
         frames: Option<VecDeque<Kept>>,
-    ) -> Leftovers<B> {
-        Leftovers { wake: self.waiting.take(), _body: body, _frames: frames }
+    ) -> DeferredDrops<B> {
+        DeferredDrops { wake: self.waiting.take(), _body: body, _frames: frames }
     }
 }

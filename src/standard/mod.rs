@@ -109,7 +109,7 @@
 //! |---|---|
 //! | your callers give up after 5 s | `.timeouts(Timeouts::new(Duration::from_secs(2), Duration::from_secs(5))?)` |
 //! | your callers say how long they wait | `.deadline(DeadlineLayer::new(total).trust(TimeoutHeader::Grpc))`, and `.next_hop(…)` to tell the next server |
-//! | your POSTs can be repeated | send an `Idempotency-Key` with each, or `.retry(RetryLayer::new().any_method())` |
+//! | your POSTs can be repeated | send an `Idempotency-KeyExtractor` with each, or `.retry(RetryLayer::new().any_method())` |
 //! | the upstream collapses under load before it fails | `.in_flight(InFlightLimitLayer::new(n))`, with `n` a little above what it can do at once; if you do not know that, `.in_flight(InFlightLimitLayer::adaptive(Adaptive::new()))` |
 //! | a few failures are normal there | `.circuit_breaker(CircuitBreakerLayer::new().failure_ratio(…))`, or `.circuit_breaker(None)` |
 //! | responses stream for hours, with long silences | `Timeouts::new(…)?.body_idle(None)` |
@@ -120,8 +120,8 @@
 //! | when | then |
 //! |---|---|
 //! | the upstream refuses the connection, or its name does not resolve | the request is sent again, whatever its method: nothing was processed |
-//! | it closes or resets the connection, is silent for an attempt's time, or answers 429, 500, 502, 503 or 504 | sent again, if its method or an `Idempotency-Key` allows that |
-//! | retries or the budget are spent, or no time is left for another | the last response, or its error inside of `GaveUp` |
+//! | it closes or resets the connection, is silent for an attempt's time, or answers 429, 500, 502, 503 or 504 | sent again, if its method or an `Idempotency-KeyExtractor` allows that |
+//! | retries or the budget are spent, or no time is left for another | the last response, or its error inside of `RetriesExhausted` |
 //! | half of the last calls to an authority or more have failed, and there were 20; or nothing succeeded for a second, and 20 failed | `CircuitOpen` at once, for some seconds: nothing is sent, and nothing retried |
 //! | the time of the whole call is over | `Elapsed`; what is under way is dropped |
 //! | the response's body breaks off, or pauses for too long | an error where the body is read; not sent again, since the response is yours by then |
@@ -186,6 +186,6 @@ pub use self::{
     client::Client,
     layer::StandardLayer,
     stack::{ResponseBody, Standard},
-    timeouts::{AttemptAboveTotal, Timeouts},
+    timeouts::{AttemptExceedsTotal, Timeouts},
 };
 pub use crate::keys::{ByAuthority, by_authority};

@@ -3,7 +3,7 @@ use std::{error::Error, fmt};
 /// What is wrong with a script. An upstream tells when it is given one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum BadScript {
+pub enum InvalidScript {
     /// It has no step at all.
     Empty,
     /// [`Script::chance`](super::Script::chance) was given no chance.
@@ -26,7 +26,7 @@ pub enum BadScript {
     NotOnSocket,
 }
 
-impl fmt::Display for BadScript {
+impl fmt::Display for InvalidScript {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("a script needs a step"),
@@ -45,4 +45,4 @@ impl fmt::Display for BadScript {
     }
 }
 
-impl Error for BadScript {}
+impl Error for InvalidScript {}

@@ -125,7 +125,7 @@
 //!
 //! | when | then |
 //! |---|---|
-//! | a script has no step, or a wrong one | [`BadScript`], when an upstream is given it |
+//! | a script has no step, or a wrong one | [`InvalidScript`], when an upstream is given it |
 //! | more requests come than the script has steps | 501, with a body that says so |
 //! | requests come at the same time | each takes its step as its head arrives |
 //! | the client goes, or drops the call | the step is spent; what had come of the request is kept |
@@ -156,6 +156,6 @@ mod step;
 mod upstream;
 
 pub use self::{
-    bad_script::BadScript, body::FlakyBody, future::ResponseFuture, received::Received,
+    bad_script::InvalidScript, body::FlakyBody, future::ResponseFuture, received::ReceivedRequest,
     script::Script, service::FlakyService, step::Step, upstream::FlakyUpstream,
 };

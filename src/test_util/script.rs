@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use fastrand::Rng;
 
-use super::{BadScript, Step};
+use super::{InvalidScript, Step};
 use crate::ratio::Ratio;
 
 /// What an upstream does with one request after the other, in the order in which they arrive.
@@ -20,7 +20,7 @@ use crate::ratio::Ratio;
 /// // The same for the same seed.
 /// let flaky = Script::chance(7, [(Ratio::percent(20), Step::status(502))], Step::ok("hello"))?;
 /// # let _ = (mends_itself, flaky);
-/// # Ok::<(), seawall::test_util::BadScript>(())
+/// # Ok::<(), seawall::test_util::InvalidScript>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a script does nothing until an upstream follows it"]
@@ -65,12 +65,12 @@ impl Script {
     /// takes the same one whenever the seed is the same. Steps that are added come before.
     ///
     /// # Errors
-    /// [`BadScript::NoChances`] if there is none, [`BadScript::MoreThanOne`] if they sum up to more than one.
+    /// [`InvalidScript::NoChances`] if there is none, [`InvalidScript::MoreThanOne`] if they sum up to more than one.
     pub fn chance(
         seed: u64,
         chances: impl IntoIterator<Item = (Ratio, Step)>,
         otherwise: Step,
-    ) -> Result<Self, BadScript> {
+    ) -> Result<Self, InvalidScript> {
         let mut script = Self::new().forever(otherwise);
         script.random = Rng::with_seed(seed);
         let mut sum = 0_u32;
@@ -79,10 +79,10 @@ impl Script {
             script.chances.push((sum, step));
         }
         if script.chances.is_empty() {
-            return Err(BadScript::NoChances);
+            return Err(InvalidScript::NoChances);
         }
         if sum > Ratio::percent(100).millionths() {
-            return Err(BadScript::MoreThanOne);
+            return Err(InvalidScript::MoreThanOne);
         }
         Ok(script)
     }
@@ -93,9 +93,9 @@ impl Script {
         steps.chain(self.chances.iter().map(|(_, step)| step)).chain(&self.otherwise)
     }
 
-    pub(super) fn check(&self) -> Result<(), BadScript> {
+    pub(super) fn check(&self) -> Result<(), InvalidScript> {
         if self.all().next().is_none() {
-            return Err(BadScript::Empty);
+            return Err(InvalidScript::Empty);
         }
         self.all().try_for_each(Step::check)
     }

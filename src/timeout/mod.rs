@@ -65,7 +65,7 @@ mod service;
 pub use self::{
     future::ResponseFuture,
     layer::TimeoutLayer,
-    limit::{By, Fixed, Limit},
+    limit::{FixedTimeout, TimeoutFn, TimeoutFor},
     service::Timeout,
 };
-pub use crate::time_limit::{Elapsed, Phase};
+pub use crate::time_limit::{Elapsed, TimeoutKind};

@@ -20,7 +20,7 @@ use seawall::{
     circuit_breaker::{CircuitOpen, State, by_authority},
     classify::classify_error,
     find_source,
-    retry::{Backoff, Budget, GaveUp, Stop},
+    retry::{Backoff, Budget, RetriesExhausted, StopReason},
     test_util::{FlakyService, Step},
 };
 use tokio::time::{Instant, advance};
@@ -509,8 +509,8 @@ async fn inside_retry_an_open_circuit_ends_the_retrying_at_once() {
     let retry = RetryLayer::new().total(9).backoff(Backoff::none()).budget(Budget::none());
     let service = ServiceBuilder::new().layer(retry).layer(layer).service(upstream.clone());
     let error = service.oneshot(get()).await.unwrap_err();
-    let gave_up = find_source::<GaveUp>(&*error).unwrap();
-    assert_eq!((gave_up.stop(), gave_up.attempts().get()), (Stop::CircuitOpen, 3));
+    let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
+    assert_eq!((gave_up.stop(), gave_up.attempts().get()), (StopReason::CircuitOpen, 3));
     assert_eq!(upstream.requests(), 2);
     assert_eq!(gave_up.last_response().unwrap().status(), 502);
     // Of the whole call: the two attempts before may have been.

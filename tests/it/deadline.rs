@@ -15,11 +15,12 @@ use seawall::{
     TimeoutLayer,
     classify::classify_error,
     deadline::{
-        Elapsed, Phase,
+        Elapsed,
         TimeoutHeader::{self, EnvoyExpected, Grpc},
+        TimeoutKind,
     },
     find_source,
-    retry::{Attempts, Backoff, GaveUp, Stop},
+    retry::{Backoff, RetriesExhausted, RetryReport, StopReason},
     test_util::Step,
 };
 use tokio::time::{Instant, advance};
@@ -81,7 +82,7 @@ async fn it_fails_at_the_deadline_and_not_before() {
     assert!(call.is_woken());
     let error = assert_ready_err!(call.poll());
     let elapsed = error.downcast_ref::<Elapsed>().unwrap();
-    assert_eq!((elapsed.limit(), elapsed.phase()), (OWN, Phase::Deadline));
+    assert_eq!((elapsed.limit(), elapsed.phase()), (OWN, TimeoutKind::Deadline));
     assert_eq!(error.to_string(), "no response by the deadline, 10s after the call");
     let failure = classify_error(&*error);
     assert_eq!(
@@ -172,7 +173,7 @@ async fn a_deadline_that_has_passed_fails_before_the_inner_service_is_called() {
         let script = upstream(Step::silent());
         let error = layer.layer(script.clone()).oneshot(request).await.unwrap_err();
         let elapsed = error.downcast_ref::<Elapsed>().unwrap();
-        assert_eq!((elapsed.limit(), elapsed.phase()), (Duration::ZERO, Phase::BeforeCall));
+        assert_eq!((elapsed.limit(), elapsed.phase()), (Duration::ZERO, TimeoutKind::BeforeCall));
         let failure = classify_error(&*error);
         assert_eq!(
             (failure.cause(), failure.processed()),
@@ -252,7 +253,7 @@ async fn a_body_may_take_longer_unless_the_deadline_is_for_the_whole() {
         if let Ok(body) = body {
             let error = body.unwrap_err();
             let elapsed = error.downcast_ref::<Elapsed>().unwrap();
-            assert_eq!((elapsed.limit(), elapsed.phase()), (OWN, Phase::DeadlineBody));
+            assert_eq!((elapsed.limit(), elapsed.phase()), (OWN, TimeoutKind::DeadlineBody));
             let took = started.elapsed();
             assert!(OWN <= took && took <= OWN + TICK, "{took:?}");
             let failure = classify_error(&*error);
@@ -317,8 +318,8 @@ async fn a_retry_inside_returns_the_last_answer_rather_than_begin_what_cannot_en
     let response = client.oneshot(get()).await.unwrap();
     // After the second attempt, at 3 s, another would begin at 6.
     assert_eq!((response.status().as_u16(), script.requests()), (503, 2));
-    let attempts = response.extensions().get::<Attempts>().unwrap();
-    assert_eq!(attempts.stop(), Some(Stop::DeadlineTooNear));
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
+    assert_eq!(attempts.stop(), Some(StopReason::DeadlineTooNear));
     let took = started.elapsed();
     assert!(took >= SECOND * 3 && took < SECOND * 4, "{took:?}");
 }
@@ -333,10 +334,10 @@ async fn a_retry_inside_gives_up_when_a_timeout_leaves_no_time_for_another() {
         .service(script.clone());
     let started = Instant::now();
     let error = client.oneshot(get()).await.unwrap_err();
-    let gave_up = find_source::<GaveUp>(&*error).unwrap();
-    assert_eq!((gave_up.stop(), gave_up.attempts().get()), (Stop::DeadlineTooNear, 2));
+    let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
+    assert_eq!((gave_up.stop(), gave_up.attempts().get()), (StopReason::DeadlineTooNear, 2));
     let phase = find_source::<Elapsed>(&*error).map(Elapsed::phase);
-    assert_eq!(phase, Some(Phase::ResponseHead));
+    assert_eq!(phase, Some(TimeoutKind::ResponseHead));
     assert!(started.elapsed() <= SECOND * 4 + TICK * 2);
 }
 

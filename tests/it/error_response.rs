@@ -174,13 +174,13 @@ async fn a_head_request_gets_the_head_of_a_get_and_no_body() {
 #[cfg(feature = "retry")]
 #[tokio::test]
 async fn who_gave_up_says_that_nobody_should_try_again() {
-    use seawall::retry::{Backoff, GaveUp, RetryLayer};
+    use seawall::retry::{Backoff, RetriesExhausted, RetryLayer};
 
     let error = || io::Error::from(io::ErrorKind::ConnectionRefused).into();
     let script: Script<Body> = Script::new([Act::Fail(error()), Act::Fail(error())]);
     let retry = RetryLayer::new().total(1).backoff(Backoff::none());
     let error = retry.layer(script).oneshot(request(Method::GET)).await.unwrap_err();
-    assert!(seawall::find_source::<GaveUp>(&*error).is_some());
+    assert!(seawall::find_source::<RetriesExhausted>(&*error).is_some());
     let response = answer("edge", error).await;
     assert_eq!(header(&response, "x-should-retry"), Some("false"));
     let failure = response.extensions().get::<Failure>().unwrap();

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Empty, Full};
 use proptest::prelude::*;
 use seawall::{
     BoxError, RetryLayer,
-    retry::{Attempts, Backoff, Budget, ReplayBody, Stop},
+    retry::{Backoff, Budget, ReplayBody, RetryReport, StopReason},
 };
 use std::{
     convert::Infallible,
@@ -90,7 +90,10 @@ async fn a_body_that_announces_more_than_the_limit_is_sent_once_as_it_is() {
     let body = Full::new(Bytes::from(vec![1; 11]));
     let answer = layer().body_limit(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
     assert_eq!(answer.status(), 502);
-    assert_eq!(answer.extensions().get::<Attempts>().unwrap().stop(), Some(Stop::NotReplayable));
+    assert_eq!(
+        answer.extensions().get::<RetryReport>().unwrap().stop(),
+        Some(StopReason::NotReplayable)
+    );
     assert_eq!(script.sent()[0].data, [1; 11]);
 }
 
@@ -107,7 +110,10 @@ async fn a_stream_that_passes_the_limit_is_sent_whole_and_once() {
     let script = third_time();
     let body = Steps::new([data(b"12345"), Step::Pause, data(b"678901"), data(b"2345")]);
     let answer = layer().body_limit(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
-    assert_eq!(answer.extensions().get::<Attempts>().unwrap().stop(), Some(Stop::NotReplayable));
+    assert_eq!(
+        answer.extensions().get::<RetryReport>().unwrap().stop(),
+        Some(StopReason::NotReplayable)
+    );
     assert_eq!((script.count(), script.sent()[0].data.as_slice()), (1, &b"123456789012345"[..]));
 }
 
@@ -137,7 +143,10 @@ async fn a_failed_response_after_the_caller_s_body_failed_is_not_retried() {
     });
     let body = Steps::new([data(b"half"), Step::Error]);
     let answer = layer().layer(service).oneshot(put(body)).await.unwrap();
-    assert_eq!(answer.extensions().get::<Attempts>().unwrap().stop(), Some(Stop::NotReplayable));
+    assert_eq!(
+        answer.extensions().get::<RetryReport>().unwrap().stop(),
+        Some(StopReason::NotReplayable)
+    );
 }
 
 type Bodies = Arc<Mutex<Vec<Pin<Box<ReplayBody<Steps>>>>>>;
@@ -218,7 +227,7 @@ async fn the_end_is_told_with_the_last_frame_when_the_caller_s_body_tells_it() {
     });
     let body = Steps::new([data(b"a"), data(b"b")]);
     let answer = layer().total(2).layer(service).oneshot(put(body)).await.unwrap();
-    assert_eq!(answer.extensions().get::<Attempts>().unwrap().count().get(), 3);
+    assert_eq!(answer.extensions().get::<RetryReport>().unwrap().count().get(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -240,7 +249,10 @@ async fn a_caller_s_body_that_panics_fails_the_attempts_that_wait_for_it() {
         Ok::<_, Infallible>(response::<Answer>(502))
     });
     let answer = layer().layer(service).oneshot(put(Panics)).await.unwrap();
-    assert_eq!(answer.extensions().get::<Attempts>().unwrap().stop(), Some(Stop::NotReplayable));
+    assert_eq!(
+        answer.extensions().get::<RetryReport>().unwrap().stop(),
+        Some(StopReason::NotReplayable)
+    );
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -292,8 +304,8 @@ proptest! {
         if answer.status() == 200 {
             prop_assert!(script.sent().last().unwrap().whole);
         } else {
-            let stop = answer.extensions().get::<Attempts>().unwrap().stop();
-            prop_assert_eq!(stop, Some(Stop::NotReplayable));
+            let stop = answer.extensions().get::<RetryReport>().unwrap().stop();
+            prop_assert_eq!(stop, Some(StopReason::NotReplayable));
         }
         if expected.len() + 2 <= limit {
             prop_assert_eq!(answer.status(), 200);

@@ -18,7 +18,9 @@ use seawall::{
     BoxError, Cause, Failure, GrpcClassifier, Processed, RetryLayer,
     classify::classify_error,
     classify_fn, find_source,
-    retry::{Attempt, Attempts, Backoff, Budget, GaveUp, ReplayBody, Stop},
+    retry::{
+        AttemptNumber, Backoff, Budget, ReplayBody, RetriesExhausted, RetryReport, StopReason,
+    },
     test_util::{FlakyBody, Step},
 };
 use tokio::time::Instant;
@@ -60,8 +62,8 @@ where
     layer.layer(upstream.clone()).oneshot(request).await
 }
 
-fn attempts<B>(response: &Response<B>) -> (u32, Option<Stop>) {
-    let attempts = response.extensions().get::<Attempts>().unwrap();
+fn attempts<B>(response: &Response<B>) -> (u32, Option<StopReason>) {
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
     (attempts.count().get(), attempts.stop())
 }
 
@@ -85,10 +87,10 @@ async fn a_call_is_sent_five_times_at_most_and_four_times_where_there_are_no_oth
         call(&layer, &script, get()).await.unwrap();
     }
     let response = call(&layer, &script, get()).await.unwrap();
-    assert_eq!(attempts(&response), (5, Some(Stop::TotalSpent)));
+    assert_eq!(attempts(&response), (5, Some(StopReason::TotalSpent)));
 
     let response = call(&RetryLayer::new(), &answers(&[502; 4]), get()).await.unwrap();
-    assert_eq!(attempts(&response), (4, Some(Stop::BudgetSpent)));
+    assert_eq!(attempts(&response), (4, Some(StopReason::BudgetSpent)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -111,12 +113,12 @@ async fn the_last_response_is_returned_when_retries_are_spent() {
     let script = answers(&[500, 502, 503, 502, 504]);
     let response = call(&patient(), &script, get()).await.unwrap();
     assert_eq!(response.status(), 504);
-    assert_eq!(attempts(&response), (5, Some(Stop::TotalSpent)));
-    let attempts = response.extensions().get::<Attempts>().unwrap();
+    assert_eq!(attempts(&response), (5, Some(StopReason::TotalSpent)));
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
     let causes: Vec<_> = attempts.past().iter().map(|past| past.failure().cause()).collect();
     let expected = [Cause::OriginError, Cause::BadGateway, Cause::Overloaded, Cause::BadGateway];
     assert_eq!(causes, expected);
-    let waits: Duration = attempts.past().iter().map(seawall::retry::Past::delay).sum();
+    let waits: Duration = attempts.past().iter().map(seawall::retry::FailedAttempt::delay).sum();
     assert!(attempts.elapsed() >= waits);
 }
 
@@ -124,8 +126,8 @@ async fn the_last_response_is_returned_when_retries_are_spent() {
 async fn the_last_error_is_inside_gave_up() {
     let script = upstream(Step::reset());
     let error = call(&patient(), &script, get()).await.unwrap_err();
-    let gave_up = find_source::<GaveUp>(&*error).unwrap();
-    assert_eq!((gave_up.attempts().get(), gave_up.stop()), (5, Stop::TotalSpent));
+    let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
+    assert_eq!((gave_up.attempts().get(), gave_up.stop()), (5, StopReason::TotalSpent));
     assert!(find_source::<io::Error>(&*error).is_some());
     // What it was, and no more of the time than one wants to read: `1.0s`, `812.3ms`.
     let said = error.to_string();
@@ -159,7 +161,7 @@ async fn idempotent_methods_are_retried_and_others_are_not() {
         let response = call(&RetryLayer::new(), &script, request(&method)).await.unwrap();
         assert_eq!(script.requests(), sent, "{method}");
         if sent == 1 {
-            assert_eq!(attempts(&response), (1, Some(Stop::MethodNotAllowed)));
+            assert_eq!(attempts(&response), (1, Some(StopReason::MethodNotAllowed)));
         }
     }
 }
@@ -204,7 +206,7 @@ async fn statuses_can_be_chosen_and_numbers_that_are_none_never_match() {
 async fn a_total_of_zero_sends_once_and_none_sends_on() {
     let script = answers(&[502]);
     let response = call(&eager().total(0), &script, get()).await.unwrap();
-    assert_eq!(attempts(&response), (1, Some(Stop::TotalSpent)));
+    assert_eq!(attempts(&response), (1, Some(StopReason::TotalSpent)));
     let script = answers(&[[502; 50].as_slice(), &[200]].concat());
     let response = call(&eager().total(None), &script, get()).await.unwrap();
     assert_eq!(attempts(&response), (51, None));
@@ -272,7 +274,7 @@ async fn a_retry_after_that_asks_too_much_returns_the_response_at_once() {
         let script = upstream([Step::status(503).header("retry-after", value)]);
         let started = Instant::now();
         let response = call(&RetryLayer::new(), &script, get()).await.unwrap();
-        assert_eq!(attempts(&response), (1, Some(Stop::WaitTooLong)), "{value}");
+        assert_eq!(attempts(&response), (1, Some(StopReason::WaitTooLong)), "{value}");
         assert_eq!(started.elapsed(), Duration::ZERO);
     }
 }
@@ -282,7 +284,7 @@ async fn all_waits_of_a_call_together_are_limited() {
     // With up to a tenth more for each, two fit into 30 s and three do not.
     let script = upstream(Step::status(503).header("retry-after", "13"));
     let response = call(&RetryLayer::new(), &script, get()).await.unwrap();
-    assert_eq!(attempts(&response), (3, Some(Stop::WaitTooLong)));
+    assert_eq!(attempts(&response), (3, Some(StopReason::WaitTooLong)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -307,7 +309,7 @@ async fn retry_after_can_be_disregarded() {
 async fn x_should_retry_false_ends_the_retrying() {
     let script = upstream([Step::status(503).header("x-should-retry", "false")]);
     let response = call(&eager(), &script, get()).await.unwrap();
-    assert_eq!(attempts(&response), (1, Some(Stop::ServerSaysNo)));
+    assert_eq!(attempts(&response), (1, Some(StopReason::ServerSaysNo)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -316,7 +318,7 @@ async fn x_should_retry_true_overrides_the_forcelist_but_not_the_method() {
     assert_eq!(call(&eager(), &script, get()).await.unwrap().status(), 200);
     let script = upstream([Step::status(409).header("x-should-retry", "true")]);
     let response = call(&eager(), &script, request(&Method::POST)).await.unwrap();
-    assert_eq!(attempts(&response), (1, Some(Stop::MethodNotAllowed)));
+    assert_eq!(attempts(&response), (1, Some(StopReason::MethodNotAllowed)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -342,7 +344,8 @@ async fn attempts_are_numbered_from_the_second_on() {
     let script = answers(&[502, 502, 200]);
     call(&eager(), &script, get()).await.unwrap();
     let received = script.received();
-    let numbers = received.iter().map(|it| it.extensions().get::<Attempt>().map(|it| it.0.get()));
+    let numbers =
+        received.iter().map(|it| it.extensions().get::<AttemptNumber>().map(|it| it.0.get()));
     assert_eq!(numbers.collect::<Vec<_>>(), [None, Some(2), Some(3)]);
 }
 
@@ -466,8 +469,8 @@ async fn an_inner_service_that_fails_to_become_ready_again_ends_the_call() {
             outcome.err().map(classify_error)
         }));
     let error = layer.layer(Once(true)).oneshot(()).await.unwrap_err();
-    let gave_up = find_source::<GaveUp>(&*error).unwrap();
-    assert_eq!((gave_up.stop(), gave_up.attempts().get()), (Stop::NotReady, 1));
+    let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
+    assert_eq!((gave_up.stop(), gave_up.attempts().get()), (StopReason::NotReady, 1));
     assert_eq!(gave_up.source().unwrap().to_string(), "closed");
 }
 

@@ -21,7 +21,7 @@ use proptest::prelude::*;
 use seawall::{
     BoxError, Cause, Deadline, Failure, GrpcClassifier, Processed, RetryLayer,
     classify::classify_error,
-    retry::{Attempt, Attempts, Backoff, Budget, ReplayBody, Stop},
+    retry::{AttemptNumber, Backoff, Budget, ReplayBody, RetryReport, StopReason},
 };
 use tokio::time::Instant;
 use tokio_test::{assert_pending, task};
@@ -203,7 +203,10 @@ async fn a_response_that_stands_for_an_open_circuit_is_not_retried() {
     refused.extensions_mut().insert(open);
     let script = Script::new([Act::Answer(refused)]);
     let response = eager().layer(script).oneshot(get()).await.unwrap();
-    assert_eq!(response.extensions().get::<Attempts>().unwrap().stop(), Some(Stop::CircuitOpen));
+    assert_eq!(
+        response.extensions().get::<RetryReport>().unwrap().stop(),
+        Some(StopReason::CircuitOpen)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -263,7 +266,7 @@ async fn a_body_of_too_many_small_or_empty_frames_is_sent_whole_and_once() {
 async fn a_failed_response_of_endless_empty_frames_does_not_hold_the_retry_up() {
     let inner = service_fn(async |request: Request<ReplayBody<Body>>| {
         let mut response = Response::new(Frames(usize::MAX, b""));
-        if request.extensions().get::<Attempt>().is_none() {
+        if request.extensions().get::<AttemptNumber>().is_none() {
             *response.status_mut() = http::StatusCode::BAD_GATEWAY;
         }
         Ok::<_, BoxError>(response)
@@ -295,7 +298,7 @@ async fn of_a_failed_response_16_kib_are_read() {
         let read = Arc::clone(&read);
         service_fn(move |request: Request<ReplayBody<Body>>| {
             let mut response = Response::new(Endless(Arc::clone(&read)));
-            if request.extensions().get::<Attempt>().is_none() {
+            if request.extensions().get::<AttemptNumber>().is_none() {
                 *response.status_mut() = http::StatusCode::BAD_GATEWAY;
             }
             std::future::ready(Ok::<_, BoxError>(response))
@@ -390,7 +393,7 @@ fn what_is_debugged_says_what_it_is() {
         text.contains("Constant(3ms)") && text.contains("Urllib3(0.5)") && text.contains("Custom")
     );
     assert!(
-        format!("{:?}", RetryLayer::new().send_as(|_: ReplayBody<Body>| ())).contains("SendAs")
+        format!("{:?}", RetryLayer::new().send_as(|_: ReplayBody<Body>| ())).contains("MappedBody")
     );
     let error = Backoff::urllib3(-1.0).unwrap_err().to_string();
     assert_eq!(error, "a backoff factor is a number of seconds, zero or more");

@@ -18,7 +18,9 @@ use seawall::{
     BoxError, Cause, Classify, Deadline, Failure, HttpClassifier, Ratio, RetryLayer,
     classify::classify_error,
     classify_fn, find_source,
-    retry::{Attempts, Backoff, Budget, GaveUp, Override, Stop, by_authority},
+    retry::{
+        Backoff, Budget, RetriesExhausted, RetryOverride, RetryReport, StopReason, by_authority,
+    },
     test_util::{FlakyBody, Script, Step},
 };
 use tokio::time::Instant;
@@ -34,8 +36,8 @@ fn eager() -> RetryLayer {
     RetryLayer::new().backoff(Backoff::none())
 }
 
-fn stop<B>(response: &Response<B>) -> Option<Stop> {
-    response.extensions().get::<Attempts>().unwrap().stop()
+fn stop<B>(response: &Response<B>) -> Option<StopReason> {
+    response.extensions().get::<RetryReport>().unwrap().stop()
 }
 
 /// Answers 502 to all, and counts them.
@@ -107,10 +109,10 @@ async fn ten_calls_in_a_window_make_at_most_thirteen_requests() {
 async fn a_spent_budget_returns_the_response_and_says_so() {
     let script = answers(&[502; 5]);
     let service = eager().budget(Budget::new(Ratio::percent(0), 1)).layer(script.clone());
-    assert_eq!(stop(&service.clone().oneshot(get()).await.unwrap()), Some(Stop::BudgetSpent));
+    assert_eq!(stop(&service.clone().oneshot(get()).await.unwrap()), Some(StopReason::BudgetSpent));
     let response = service.oneshot(get()).await.unwrap();
-    let attempts = response.extensions().get::<Attempts>().unwrap();
-    assert_eq!((attempts.count().get(), attempts.stop()), (1, Some(Stop::BudgetSpent)));
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
+    assert_eq!((attempts.count().get(), attempts.stop()), (1, Some(StopReason::BudgetSpent)));
     assert_eq!(script.requests(), 3);
 }
 
@@ -148,7 +150,10 @@ async fn what_cannot_be_sent_again_is_not_charged() {
     let layer = eager().budget(Budget::new(Ratio::percent(0), 1)).body_limit(1);
     let service = layer.layer(script.clone());
     let large = Request::put("http://upstream/").body(Body::from("large")).unwrap();
-    assert_eq!(stop(&service.clone().oneshot(large).await.unwrap()), Some(Stop::NotReplayable));
+    assert_eq!(
+        stop(&service.clone().oneshot(large).await.unwrap()),
+        Some(StopReason::NotReplayable)
+    );
     service.oneshot(get()).await.unwrap();
     assert_eq!(script.requests(), 3);
 }
@@ -195,10 +200,10 @@ fn no_burst_of_threads_overdraws_the_budget() {
 async fn a_retry_that_could_not_end_before_the_deadline_is_not_begun() {
     for (left, needed, stop_expected, sent) in [
         (5_000, 0, None, 2),
-        (999, 0, Some(Stop::DeadlineTooNear), 1),
+        (999, 0, Some(StopReason::DeadlineTooNear), 1),
         (1_000, 0, None, 2),
-        (1_499, 500, Some(Stop::DeadlineTooNear), 1),
-        (0, 0, Some(Stop::DeadlineTooNear), 1),
+        (1_499, 500, Some(StopReason::DeadlineTooNear), 1),
+        (0, 0, Some(StopReason::DeadlineTooNear), 1),
     ] {
         let script = answers(&[502, 200]);
         let mut request = get();
@@ -217,7 +222,7 @@ async fn nothing_is_begun_once_the_deadline_has_passed_not_even_without_a_wait()
     let mut request = get();
     request.extensions_mut().insert(Deadline::within(Duration::ZERO));
     let response = eager().layer(script).oneshot(request).await.unwrap();
-    assert_eq!(stop(&response), Some(Stop::DeadlineTooNear));
+    assert_eq!(stop(&response), Some(StopReason::DeadlineTooNear));
 }
 
 #[tokio::test(start_paused = true)]
@@ -227,7 +232,10 @@ async fn a_retry_after_beyond_the_deadline_returns_the_response_at_once() {
     request.extensions_mut().insert(Deadline::within(Duration::from_secs(2)));
     let started = Instant::now();
     let response = RetryLayer::new().layer(script).oneshot(request).await.unwrap();
-    assert_eq!((stop(&response), started.elapsed()), (Some(Stop::DeadlineTooNear), Duration::ZERO));
+    assert_eq!(
+        (stop(&response), started.elapsed()),
+        (Some(StopReason::DeadlineTooNear), Duration::ZERO)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -246,8 +254,8 @@ async fn waiting_for_readiness_ends_with_the_deadline() {
     tokio::time::advance(Duration::from_millis(20)).await;
     assert!(call.is_woken());
     let error = assert_ready_err!(call.poll());
-    let gave_up = find_source::<GaveUp>(&*error).unwrap();
-    assert_eq!((gave_up.stop(), gave_up.attempts().get()), (Stop::DeadlineTooNear, 1));
+    let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
+    assert_eq!((gave_up.stop(), gave_up.attempts().get()), (StopReason::DeadlineTooNear, 1));
     assert_eq!(gave_up.last_response().unwrap().status(), 502);
     assert_eq!(classify_error(&*error).cause(), Cause::BadGateway);
 }
@@ -267,10 +275,13 @@ async fn a_policy_in_the_request_overrides_the_layer_s() {
     let service = eager().layer(script.clone());
     let mut request = get();
     let teapot = eager().status_forcelist([418]).total(1);
-    request.extensions_mut().insert(Override::new(teapot));
-    assert_eq!(stop(&service.clone().oneshot(request).await.unwrap()), Some(Stop::TotalSpent));
+    request.extensions_mut().insert(RetryOverride::new(teapot));
+    assert_eq!(
+        stop(&service.clone().oneshot(request).await.unwrap()),
+        Some(StopReason::TotalSpent)
+    );
     let mut request = get();
-    request.extensions_mut().insert(Override::new(RetryLayer::new().total(0)));
+    request.extensions_mut().insert(RetryOverride::new(RetryLayer::new().total(0)));
     service.oneshot(request).await.unwrap();
     assert_eq!(script.requests(), 3);
 }
@@ -281,8 +292,11 @@ async fn an_override_spends_from_the_layer_s_budget() {
     let service = eager().budget(Budget::new(Ratio::percent(0), 1)).layer(script.clone());
     for _ in 0..2 {
         let mut request = get();
-        request.extensions_mut().insert(Override::new(eager().budget(Budget::none())));
-        assert_eq!(stop(&service.clone().oneshot(request).await.unwrap()), Some(Stop::BudgetSpent));
+        request.extensions_mut().insert(RetryOverride::new(eager().budget(Budget::none())));
+        assert_eq!(
+            stop(&service.clone().oneshot(request).await.unwrap()),
+            Some(StopReason::BudgetSpent)
+        );
     }
     assert_eq!(script.requests(), 3);
 }
@@ -291,8 +305,8 @@ async fn an_override_spends_from_the_layer_s_budget() {
 async fn raise_on_status_makes_an_error_of_a_response_that_would_be_retried_but_for_a_limit() {
     let layer = eager().raise_on_status(true).total(1);
     let error = layer.layer(answers(&[502, 503])).oneshot(get()).await.unwrap_err();
-    let gave_up = find_source::<GaveUp>(&*error).unwrap();
-    assert_eq!((gave_up.attempts().get(), gave_up.stop()), (2, Stop::TotalSpent));
+    let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
+    assert_eq!((gave_up.attempts().get(), gave_up.stop()), (2, StopReason::TotalSpent));
     assert_eq!(gave_up.last_response().unwrap().status(), 503);
     assert_eq!(classify_error(&*error).status(), Some(StatusCode::SERVICE_UNAVAILABLE));
     assert!(layer.layer(answers(&[404])).oneshot(get()).await.is_ok());
@@ -305,8 +319,8 @@ async fn an_error_after_a_response_keeps_that_response_s_head() {
     let busy = Step::status(503).header("x-request-id", "17");
     let script = upstream([busy, Step::error(|| Failure::new(Cause::CircuitOpen))]);
     let error = eager().layer(script).oneshot(get()).await.unwrap_err();
-    let gave_up = find_source::<GaveUp>(&*error).unwrap();
-    assert_eq!(gave_up.stop(), Stop::CircuitOpen);
+    let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
+    assert_eq!(gave_up.stop(), StopReason::CircuitOpen);
     assert_eq!(gave_up.last_response().unwrap().headers()["x-request-id"], "17");
     assert_eq!(
         error.to_string(),
@@ -333,15 +347,16 @@ async fn a_refusal_of_our_own_after_a_response_is_answered_with_that_response_s_
 
 #[tokio::test(start_paused = true)]
 async fn our_own_refusal_is_retried_only_on_request() {
-    for (cause, stop) in
-        [(Cause::CircuitOpen, Stop::CircuitOpen), (Cause::ConnectionLimitReached, Stop::Shed)]
-    {
+    for (cause, stop) in [
+        (Cause::CircuitOpen, StopReason::CircuitOpen),
+        (Cause::ConnectionLimitReached, StopReason::LimitReached),
+    ] {
         let script = || {
             let refused = Step::error(move || Failure::new(cause));
             upstream([Step::status(502), refused, Step::status(200)])
         };
         let error = eager().layer(script()).oneshot(get()).await.unwrap_err();
-        let gave_up = find_source::<GaveUp>(&*error).unwrap();
+        let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
         assert_eq!((gave_up.stop(), gave_up.attempts().get()), (stop, 2));
         let again = eager().retry_rejected(true).layer(script()).oneshot(get()).await;
         assert_eq!(again.unwrap().status(), 200);
@@ -351,14 +366,16 @@ async fn our_own_refusal_is_retried_only_on_request() {
 #[tokio::test(start_paused = true)]
 async fn each_kind_of_failure_has_a_counter_of_its_own() {
     for (layer, again, stop) in [
-        (eager().connect(1), Step::refuse(), Stop::ConnectSpent),
-        (eager().read(1), Step::reset(), Stop::ReadSpent),
-        (eager().status(1), Step::status(502), Stop::StatusSpent),
+        (eager().connect(1), Step::refuse(), StopReason::ConnectSpent),
+        (eager().read(1), Step::reset(), StopReason::ReadSpent),
+        (eager().status(1), Step::status(502), StopReason::StatusSpent),
     ] {
         let script = upstream([Step::refuse(), Step::reset(), Step::status(502), again]);
         match layer.total(None).layer(script).oneshot(get()).await {
             Ok(response) => assert_eq!(self::stop(&response), Some(stop)),
-            Err(error) => assert_eq!(find_source::<GaveUp>(&*error).unwrap().stop(), stop),
+            Err(error) => {
+                assert_eq!(find_source::<RetriesExhausted>(&*error).unwrap().stop(), stop)
+            }
         }
     }
 }
@@ -404,7 +421,7 @@ async fn ten_thousand_attempts_leave_a_short_history() {
     let service = upstream(Script::new().times(9_999, Step::status(502)).then(Step::status(200)));
     let layer = eager().total(None).budget(Budget::none());
     let response = layer.layer(service).oneshot(get()).await.unwrap();
-    let attempts = response.extensions().get::<Attempts>().unwrap();
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
     assert_eq!(attempts.count(), NonZeroU32::new(10_000).unwrap());
     assert_eq!(attempts.past().len(), 8);
 }
@@ -424,7 +441,7 @@ async fn the_settings_of_llm_clients_can_be_said() {
         assert_eq!(layer.layer(script.clone()).oneshot(post()).await.unwrap().status(), 200);
         let script = upstream(Step::status(status).header("x-should-retry", "false"));
         let response = layer.layer(script).oneshot(post()).await.unwrap();
-        assert_eq!(stop(&response), Some(Stop::ServerSaysNo));
+        assert_eq!(stop(&response), Some(StopReason::ServerSaysNo));
     }
     let ms = Step::status(429).header("retry-after-ms", "1500");
     let script = upstream([ms, Step::status(200)]);
@@ -462,7 +479,7 @@ async fn a_status_below_400_is_retried_if_the_forcelist_has_it_and_is_a_failure_
     assert_eq!(layer.layer(script).oneshot(get()).await.unwrap().status(), 200);
     assert!(started.elapsed() >= Duration::from_secs(3));
     let last = layer.layer(answers(&[502, 202])).oneshot(get()).await.unwrap();
-    assert_eq!((last.status().as_u16(), stop(&last)), (202, Some(Stop::TotalSpent)));
+    assert_eq!((last.status().as_u16(), stop(&last)), (202, Some(StopReason::TotalSpent)));
     let script = answers(&[202]);
     eager().layer(script.clone()).oneshot(get()).await.unwrap();
     assert_eq!(script.requests(), 1);

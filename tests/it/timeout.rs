@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use seawall::{
     BoxError, Cause, Processed,
     classify::classify_error,
-    timeout::{Elapsed, Phase, Timeout, TimeoutLayer},
+    timeout::{Elapsed, Timeout, TimeoutKind, TimeoutLayer},
 };
 use std::{
     future::{Future, pending, poll_fn},
@@ -31,7 +31,7 @@ async fn fails_after_the_limit_and_not_before() {
     assert!(fut.is_woken());
     let err = assert_ready_err!(fut.poll());
     let elapsed = err.downcast_ref::<Elapsed>().unwrap();
-    assert_eq!((elapsed.limit(), elapsed.phase()), (LIMIT, Phase::ResponseHead));
+    assert_eq!((elapsed.limit(), elapsed.phase()), (LIMIT, TimeoutKind::ResponseHead));
     assert_eq!(err.to_string(), "no response within 100ms");
 }
 

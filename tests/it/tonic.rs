@@ -15,7 +15,7 @@ use seawall::{
     BoxError, Cause, GrpcClassifier, Processed, RetryLayer,
     classify::classify_error,
     find_source,
-    retry::{Backoff, GaveUp},
+    retry::{Backoff, RetriesExhausted},
 };
 use tokio::net::{TcpListener, TcpStream};
 use tonic::{
@@ -237,7 +237,7 @@ async fn a_call_that_cannot_connect_is_tried_again_and_ends_as_unavailable() {
         ServiceBuilder::new().layer(eager()).service(seawall::tonic::Client::new(channel));
     let request = Request::post(format!("http://{addr}/")).body(tonic::body::Body::empty());
     let error: BoxError = service.oneshot(request.unwrap()).await.unwrap_err();
-    assert_eq!(find_source::<GaveUp>(&*error).unwrap().attempts().get(), 4);
+    assert_eq!(find_source::<RetriesExhausted>(&*error).unwrap().attempts().get(), 4);
     let failure = classify_error(&*error);
     assert_eq!((failure.cause(), failure.processed()), (Cause::ConnectionRefused, Processed::No));
 }

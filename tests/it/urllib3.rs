@@ -17,8 +17,8 @@ use http::{Method, Request, Response};
 use http_body_util::Empty;
 use seawall::{
     BoxError, Cause, Failure, Processed, RetryLayer, find_source,
-    retry::{Attempts, Backoff, Budget, GaveUp, Stop},
-    test_util::{FlakyBody, Received, Script, Step},
+    retry::{Backoff, Budget, RetriesExhausted, RetryReport, StopReason},
+    test_util::{FlakyBody, ReceivedRequest, Script, Step},
 };
 use serde_json::Value;
 use tower::{Layer, ServiceExt};
@@ -188,7 +188,7 @@ async fn run(vector: &Value) -> Run {
     let (stops, _guard) = Recorder::start(LevelFilter::DEBUG);
     let result = service.oneshot(request.unwrap()).await;
     let stop = stops.events().iter().find_map(|event| event.get("stop").map(String::from));
-    let times: Vec<_> = upstream.received().iter().map(Received::at).collect();
+    let times: Vec<_> = upstream.received().iter().map(ReceivedRequest::at).collect();
     Run {
         attempts: times.len(),
         sleeps: times
@@ -205,12 +205,12 @@ async fn run(vector: &Value) -> Run {
 fn end(config: &Value, result: Result<Response<FlakyBody>, BoxError>, stop: Option<&str>) -> Value {
     match result {
         Ok(response) => {
-            let marked = response.extensions().get::<Attempts>().and_then(Attempts::stop);
-            assert_eq!(marked.map(Stop::as_str), stop);
+            let marked = response.extensions().get::<RetryReport>().and_then(RetryReport::stop);
+            assert_eq!(marked.map(StopReason::as_str), stop);
             serde_json::json!({ "status": response.status().as_u16() })
         }
         Err(error) => {
-            if let Some(gave_up) = find_source::<GaveUp>(&*error) {
+            if let Some(gave_up) = find_source::<RetriesExhausted>(&*error) {
                 assert_eq!(Some(gave_up.stop().as_str()), stop);
                 let head = gave_up.last_response().map(Response::status);
                 let failed = seawall::classify::classify_error(&*error).status();

@@ -1,8 +1,8 @@
 //! Gateways for APIs, and APIs that answer for themselves. Unverified: each row is what the page named beside it says.
 
-use super::{Row, Source, gateway, row};
+use super::{Fingerprint, Source, gateway, row};
 use crate::{
-    bad_gateway::clue::Clue::{Begins, BodyHolds, Has, JsonHolds},
+    bad_gateway::clue::Matcher::{Begins, BodyHolds, Has, JsonHolds},
     failure::{
         Cause::{
             BadGateway, DestinationUnavailable, DnsError, GatewayTimeout, Overloaded,
@@ -20,7 +20,7 @@ const OPENAI: Source = Source::Documented("https://platform.openai.com/docs/guid
 const ANTHROPIC: Source = Source::Documented("https://docs.anthropic.com/en/api/errors");
 
 #[rustfmt::skip]
-pub(super) static BY_BODY: &[Row] = &[
+pub(super) static BY_BODY: &[Fingerprint] = &[
     row(gateway(Kong), &[502], &[Begins("server", "kong/"), JsonHolds("An invalid response was received from the upstream server")], BadGateway, Maybe, "Kong got no valid response", KONG),
     row(gateway(Kong), &[503], &[Begins("server", "kong/"), JsonHolds("failure to get a peer from the ring-balancer")], DestinationUnavailable, Maybe, "Kong has no healthy target for this upstream", KONG),
     row(gateway(Kong), &[503], &[Begins("server", "kong/"), JsonHolds("name resolution failed")], DnsError, Maybe, "Kong could not resolve the upstream's name", KONG),

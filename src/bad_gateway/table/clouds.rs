@@ -1,9 +1,9 @@
 //! Load balancers, content delivery networks and platforms that cannot be run here. Unverified: each row is what the
 //! page named beside it says, or an answer quoted there.
 
-use super::{Row, Source, gateway, row};
+use super::{Fingerprint, Source, gateway, row};
 use crate::{
-    bad_gateway::clue::Clue::{self, Begins, BodyHolds, Has, Is, JsonHolds},
+    bad_gateway::clue::Matcher::{self, Begins, BodyHolds, Has, Is, JsonHolds},
     failure::{
         Cause::{
             BadGateway, ConnectionLimitReached, ConnectionRefused, ConnectionTerminated,
@@ -50,12 +50,12 @@ const HEROKU: Source = Source::Documented("https://devcenter.heroku.com/articles
 const VERCEL: Source = Source::Documented("https://vercel.com/docs/errors");
 
 // What it relays keeps the origin's `Server`, so here the header tells who answered.
-const OF_ALB: &[Clue] = &[Is("server", "awselb/2.0")];
+const OF_ALB: &[Matcher] = &[Is("server", "awselb/2.0")];
 // On all that passes; the status is Cloudflare's own.
-const OF_CLOUDFLARE: &[Clue] = &[Has("cf-ray")];
+const OF_CLOUDFLARE: &[Matcher] = &[Has("cf-ray")];
 
 #[rustfmt::skip]
-pub(super) static BY_HEAD: &[Row] = &[
+pub(super) static BY_HEAD: &[Fingerprint] = &[
     row(gateway(AwsAlb), &[502], OF_ALB, BadGateway, Maybe, "the load balancer got no valid response: reset, closed, malformed, or TLS failed", ALB),
     row(gateway(AwsAlb), &[503], OF_ALB, DestinationUnavailable, Unlikely, "the target group has no registered targets, or a rule of the load balancer answers so", ALB),
     row(gateway(AwsAlb), &[504], OF_ALB, GatewayTimeout, Maybe, "a target took too long, to accept a connection (10 s) or to respond (idle timeout)", ALB),
@@ -78,7 +78,7 @@ pub(super) static BY_HEAD: &[Row] = &[
 ];
 
 #[rustfmt::skip]
-pub(super) static BY_BODY: &[Row] = &[
+pub(super) static BY_BODY: &[Fingerprint] = &[
     row(gateway(ApiGateway), &[502], &[Has("x-amz-apigw-id"), JsonHolds("Internal server error")], BadGateway, Maybe, "the integration failed, or answered something that API Gateway cannot use", API),
     row(gateway(ApiGateway), &[504], &[Has("x-amz-apigw-id"), JsonHolds("\"Endpoint request timed out\"")], HttpResponseTimeout, Maybe, "the integration took longer than API Gateway waits", API),
     row(gateway(ApiGateway), &[504], &[Has("x-amz-apigw-id"), JsonHolds("\"Network error communicating with endpoint\"")], GatewayTimeout, Maybe, "API Gateway could not reach the integration, or lost it", API),

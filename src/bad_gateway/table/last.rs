@@ -1,8 +1,8 @@
 //! What is said of an answer that no product is known by, once the whole of it was read.
 
-use super::{Row, Source};
+use super::{Fingerprint, Source};
 use crate::{
-    bad_gateway::clue::Clue::{Begins, BodyBegins, BodyLacks},
+    bad_gateway::clue::Matcher::{Begins, BodyBegins, BodyLacks},
     failure::{Cause::OriginError, Processed::Maybe, Reporter},
 };
 
@@ -28,7 +28,7 @@ const A_GATEWAYS_WORDS: &[&str] = &[
     "fault",
 ];
 
-pub(super) static ROWS: &[Row] = &[Row {
+pub(super) static ROWS: &[Fingerprint] = &[Fingerprint {
     reporter: Reporter::Unknown,
     statuses: &[500, 502, 504],
     clues: &[

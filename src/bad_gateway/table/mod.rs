@@ -21,17 +21,17 @@ mod tests;
 
 use http::StatusCode;
 
-use super::clue::{Clue, Seen};
+use super::clue::{Matcher, PeekedResponse};
 use crate::failure::{Cause, Processed, Product, Reporter};
 
 /// One answer of one product.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Row {
+pub(super) struct Fingerprint {
     pub(super) reporter: Reporter,
     /// Empty: any failure status.
     statuses: &'static [u16],
     /// All of them must hold.
-    clues: &'static [Clue],
+    clues: &'static [Matcher],
     /// `None`: what the status says.
     pub(super) cause: Option<Cause>,
     pub(super) processed: Processed,
@@ -48,9 +48,9 @@ pub(super) enum Source {
     Documented(&'static str),
 }
 
-impl Row {
+impl Fingerprint {
     /// The body first: there may be many headers.
-    fn holds(&self, seen: Seen<'_>) -> bool {
+    fn holds(&self, seen: PeekedResponse<'_>) -> bool {
         let all = |of_body: bool| {
             let clues = self.clues.iter().filter(|clue| clue.of_body() == of_body);
             { clues }.all(|clue| clue.holds(seen))
@@ -64,7 +64,10 @@ impl Row {
 }
 
 /// The row that the head alone is enough for.
-pub(super) fn by_head(status: StatusCode, seen: Seen<'_>) -> Option<&'static Row> {
+pub(super) fn by_head(
+    status: StatusCode,
+    seen: PeekedResponse<'_>,
+) -> Option<&'static Fingerprint> {
     let rows = proxies::BY_HEAD.iter().chain(reasons::BY_HEAD).chain(clouds::BY_HEAD);
     let rows = rows.chain(relays::BY_HEAD);
     rows.filter(|row| row.is_of(status)).find(|row| row.holds(seen))
@@ -74,7 +77,10 @@ pub(super) fn by_head(status: StatusCode, seen: Seen<'_>) -> Option<&'static Row
 ///
 /// Unless that is the whole of it, a row is taken only if no earlier one of the same reporter may yet hold: so a page that
 /// comes in pieces is read like one that comes whole, and of one that breaks off nothing else is said.
-pub(super) fn by_body(status: StatusCode, seen: Seen<'_>) -> Option<&'static Row> {
+pub(super) fn by_body(
+    status: StatusCode,
+    seen: PeekedResponse<'_>,
+) -> Option<&'static Fingerprint> {
     let tables = || {
         let rows = proxies::BY_BODY.iter().chain(reasons::BY_BODY).chain(clouds::BY_BODY);
         let rows = rows.chain(apis::BY_BODY).chain(servers::BY_BODY).chain(relays::BY_BODY);
@@ -87,7 +93,10 @@ pub(super) fn by_body(status: StatusCode, seen: Seen<'_>) -> Option<&'static Row
 }
 
 /// What is said of an answer that is in neither, once no more of its body will be read.
-pub(super) fn by_nothing(status: StatusCode, seen: Seen<'_>) -> Option<&'static Row> {
+pub(super) fn by_nothing(
+    status: StatusCode,
+    seen: PeekedResponse<'_>,
+) -> Option<&'static Fingerprint> {
     last::ROWS.iter().filter(|row| row.is_of(status)).find(|row| row.holds(seen))
 }
 
@@ -98,11 +107,11 @@ const fn gateway(product: Product) -> Reporter {
 const fn row(
     reporter: Reporter,
     statuses: &'static [u16],
-    clues: &'static [Clue],
+    clues: &'static [Matcher],
     cause: Cause,
     processed: Processed,
     note: &'static str,
     source: Source,
-) -> Row {
-    Row { reporter, statuses, clues, cause: Some(cause), processed, note, source }
+) -> Fingerprint {
+    Fingerprint { reporter, statuses, clues, cause: Some(cause), processed, note, source }
 }

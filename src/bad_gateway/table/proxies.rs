@@ -1,8 +1,8 @@
 //! Proxies that one runs oneself, by the pages they write.
 
-use super::{Row, Source, gateway};
+use super::{Fingerprint, Source, gateway};
 use crate::{
-    bad_gateway::clue::Clue::{Begins, BodyBegins, BodyHolds, Is, Only},
+    bad_gateway::clue::Matcher::{Begins, BodyBegins, BodyHolds, Is, Only},
     failure::{
         Cause::{
             BadGateway, DestinationUnavailable, DnsError, HttpResponseTimeout, Overloaded,
@@ -18,10 +18,10 @@ const HAPROXY: Source = Source::Recorded("HAProxy 2.6.12");
 const APACHE: Source = Source::Recorded("Apache httpd 2.4.71");
 const CADDY: Source = Source::Recorded("Caddy 2.6.2");
 
-pub(super) static BY_HEAD: &[Row] = &[
+pub(super) static BY_HEAD: &[Fingerprint] = &[
     // Nothing but what Caddy writes itself. What it relays has its `Server` too; an origin's empty answer of no type at all
     // cannot be told from it.
-    Row {
+    Fingerprint {
         reporter: gateway(Caddy),
         statuses: &[504],
         clues: CADDYS_OWN,
@@ -30,7 +30,7 @@ pub(super) static BY_HEAD: &[Row] = &[
         note: "Caddy sent the request and no head of a response came within `response_header_timeout`",
         source: CADDY,
     },
-    Row {
+    Fingerprint {
         reporter: gateway(Caddy),
         statuses: &[502],
         clues: CADDYS_OWN,
@@ -39,7 +39,7 @@ pub(super) static BY_HEAD: &[Row] = &[
         note: "Caddy got no valid response, for whatever reason: connect, name, TLS, closed, broken; its log says which",
         source: CADDY,
     },
-    Row {
+    Fingerprint {
         reporter: gateway(Caddy),
         statuses: &[503],
         clues: CADDYS_OWN,
@@ -52,9 +52,9 @@ pub(super) static BY_HEAD: &[Row] = &[
     },
 ];
 
-pub(super) static BY_BODY: &[Row] = &[
+pub(super) static BY_BODY: &[Fingerprint] = &[
     // The footer, since `Server: nginx` stands on all that nginx relays as well.
-    Row {
+    Fingerprint {
         reporter: gateway(Nginx),
         statuses: &[502],
         clues: &[
@@ -66,7 +66,7 @@ pub(super) static BY_BODY: &[Row] = &[
         note: "nginx got no valid response: the connection was refused or closed, the name or TLS failed, or the response's head was broken or too large; its error log says which",
         source: NGINX,
     },
-    Row {
+    Fingerprint {
         reporter: gateway(Nginx),
         statuses: &[504],
         clues: &[
@@ -79,7 +79,7 @@ pub(super) static BY_BODY: &[Row] = &[
         source: NGINX,
     },
     // ingress-nginx answers the same when a service has no endpoints, so it is not always a rate limit.
-    Row {
+    Fingerprint {
         reporter: gateway(Nginx),
         statuses: &[503],
         clues: &[
@@ -91,7 +91,7 @@ pub(super) static BY_BODY: &[Row] = &[
         note: "nginx made this answer itself: limit_req or limit_conn, a `return 503`, an error page in place of the origin's, or in ingress-nginx a service without endpoints",
         source: NGINX,
     },
-    Row {
+    Fingerprint {
         reporter: gateway(Nginx),
         statuses: &[429],
         clues: &[
@@ -105,7 +105,7 @@ pub(super) static BY_BODY: &[Row] = &[
     },
     // The text alone: Debian's error files send it as HTTP/1.0, with other headers. With `retry-on` what was sent once and
     // then refused ends in the same page.
-    Row {
+    Fingerprint {
         reporter: gateway(HaProxy),
         statuses: &[503],
         clues: &[BodyBegins(
@@ -116,7 +116,7 @@ pub(super) static BY_BODY: &[Row] = &[
         note: "HAProxy reached no server, at least the last time that it tried: refused, no answer to a connect, TLS, a name, a health check or a full queue; the two letters in its log say which",
         source: HAPROXY,
     },
-    Row {
+    Fingerprint {
         reporter: gateway(HaProxy),
         statuses: &[502],
         clues: &[BodyBegins(
@@ -127,7 +127,7 @@ pub(super) static BY_BODY: &[Row] = &[
         note: "HAProxy sent the request and got no valid head of a response: closed, reset, broken or too large",
         source: HAPROXY,
     },
-    Row {
+    Fingerprint {
         reporter: gateway(HaProxy),
         statuses: &[504],
         clues: &[BodyBegins(
@@ -138,7 +138,7 @@ pub(super) static BY_BODY: &[Row] = &[
         note: "HAProxy sent the request and no response came within `timeout server`",
         source: HAPROXY,
     },
-    Row {
+    Fingerprint {
         reporter: gateway(HaProxy),
         statuses: &[429],
         clues: &[BodyBegins(
@@ -149,7 +149,7 @@ pub(super) static BY_BODY: &[Row] = &[
         note: "HAProxy made this answer itself, by a `deny` rule",
         source: HAPROXY,
     },
-    Row {
+    Fingerprint {
         reporter: gateway(Apache),
         statuses: &[500],
         clues: &[BodyHolds("<p>Reason: <strong>DNS lookup failure for: ")],
@@ -158,7 +158,7 @@ pub(super) static BY_BODY: &[Row] = &[
         note: "Apache could not resolve the upstream's name",
         source: APACHE,
     },
-    Row {
+    Fingerprint {
         reporter: gateway(Apache),
         statuses: &[500],
         clues: &[BodyHolds(
@@ -169,7 +169,7 @@ pub(super) static BY_BODY: &[Row] = &[
         note: "Apache's TLS handshake with the upstream failed, or its certificate was not accepted",
         source: APACHE,
     },
-    Row {
+    Fingerprint {
         reporter: gateway(Apache),
         statuses: &[502],
         clues: &[BodyHolds("<p>Reason: <strong>Error reading from remote server</strong></p>")],
@@ -178,7 +178,7 @@ pub(super) static BY_BODY: &[Row] = &[
         note: "Apache sent the request, and the upstream closed the connection, or was silent for longer than ProxyTimeout",
         source: APACHE,
     },
-    Row {
+    Fingerprint {
         reporter: gateway(Apache),
         statuses: &[502],
         clues: &[BodyHolds(
@@ -189,7 +189,7 @@ pub(super) static BY_BODY: &[Row] = &[
         note: "Apache got a response whose head was broken off or too large",
         source: APACHE,
     },
-    Row {
+    Fingerprint {
         reporter: gateway(Apache),
         statuses: &[503],
         clues: &[BodyHolds(
@@ -200,7 +200,7 @@ pub(super) static BY_BODY: &[Row] = &[
         note: "Apache got no response: refused, no answer to a connect, all upstreams in error, no free connection, or a FastCGI server that died; any Apache in maintenance answers the same",
         source: APACHE,
     },
-    Row {
+    Fingerprint {
         reporter: gateway(Traefik),
         statuses: &[503],
         clues: &[BodyBegins("no available server"), Begins("content-type", "text/plain")],
@@ -209,7 +209,7 @@ pub(super) static BY_BODY: &[Row] = &[
         note: "Traefik has no healthy server for this service",
         source: Source::Documented("https://doc.traefik.io/traefik/routing/services/"),
     },
-    Row {
+    Fingerprint {
         reporter: gateway(Squid),
         statuses: &[502, 503, 504],
         clues: &[BodyHolds("<body id=ERR_"), BodyHolds("squid")],
@@ -220,7 +220,7 @@ pub(super) static BY_BODY: &[Row] = &[
     },
 ];
 
-const CADDYS_OWN: &[super::Clue] = &[
+const CADDYS_OWN: &[super::Matcher] = &[
     Is("server", "Caddy"),
     Is("content-length", "0"),
     Only(&["server", "content-length", "date", "connection", "alt-svc"]),

@@ -1,8 +1,8 @@
 //! Proxies that say the reason: Squid in a header, Envoy in its text.
 
-use super::{Row, Source, gateway, row};
+use super::{Fingerprint, Source, gateway, row};
 use crate::{
-    bad_gateway::clue::Clue::{Begins, BodyBegins, BodyHolds, Has, Is},
+    bad_gateway::clue::Matcher::{Begins, BodyBegins, BodyHolds, Has, Is},
     failure::{
         Cause::{
             self, BadGateway, ConnectionLimitReached, ConnectionReadTimeout, ConnectionRefused,
@@ -33,7 +33,7 @@ macro_rules! reset {
 }
 
 #[rustfmt::skip]
-pub(super) static BY_HEAD: &[Row] = &[
+pub(super) static BY_HEAD: &[Fingerprint] = &[
     // A GET that Squid has sent before, and now sends again by itself, ends so too: nothing follows for the first time.
     row(gateway(Squid), &[], &[Is("x-squid-error", "ERR_CONNECT_FAIL 111")], ConnectionRefused, Maybe, "the upstream refused Squid's connection", SQUID),
     row(gateway(Squid), &[], &[Is("x-squid-error", "ERR_CONNECT_FAIL 110")], ConnectionTimeout, Maybe, "Squid's connection to the upstream timed out", SQUID_DOCS),
@@ -52,14 +52,14 @@ pub(super) static BY_HEAD: &[Row] = &[
     row(gateway(Squid), &[], &[Begins("x-squid-error", "ERR_DNS_FAIL")], DnsError, Maybe, "Squid could not resolve the upstream's name", SQUID_DOCS),
     row(gateway(Squid), &[], &[Begins("x-squid-error", "ERR_CANNOT_FORWARD")], DestinationUnavailable, Maybe, "Squid found no way to forward the request", SQUID_DOCS),
     row(gateway(Squid), &[], &[Begins("x-squid-error", "ERR_INVALID_RESP")], HttpProtocolError, Maybe, "what the upstream answered is not HTTP", SQUID_DOCS),
-    Row {
+    Fingerprint {
         cause: None,
         ..row(gateway(Squid), &[], &[Has("x-squid-error")], Cause::Unknown, Maybe, "Squid's own answer", SQUID_DOCS)
     },
 ];
 
 #[rustfmt::skip]
-pub(super) static BY_BODY: &[Row] = &[
+pub(super) static BY_BODY: &[Fingerprint] = &[
     // After a try of its own Envoy speaks of the latest only, so that an earlier one may have been processed.
     row(gateway(Envoy), &[503], &[BodyBegins(LATEST), BodyHolds("remote connection failure")], DestinationUnavailable, Maybe, "Envoy tried more than once, and at last could not connect to the upstream", ENVOY_DOCS),
     row(gateway(Envoy), &[503], &[BodyBegins(LATEST), BodyHolds("connection failure")], DestinationUnavailable, Maybe, "Envoy tried more than once, and at last could not connect to the upstream", ENVOY_DOCS),

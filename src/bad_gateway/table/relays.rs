@@ -1,8 +1,8 @@
 //! Proxies for developers and for single machines, and those that applications are made into by a library.
 
-use super::{Row, Source, gateway, row};
+use super::{Fingerprint, Source, gateway, row};
 use crate::{
-    bad_gateway::clue::Clue::{self, Begins, BodyBegins, BodyHolds, JsonHolds},
+    bad_gateway::clue::Matcher::{self, Begins, BodyBegins, BodyHolds, JsonHolds},
     failure::{
         Cause::{
             BadGateway, ConnectionRefused, ConnectionTerminated, ConnectionTimeout,
@@ -27,21 +27,21 @@ const EXPRESS: Source = Source::Recorded("express-http-proxy 2.1.2");
 const CONFIGURABLE: Source = Source::Recorded("configurable-http-proxy 5.3.0");
 
 // On nothing that they relay.
-const OF_MITMPROXY: Clue = Begins("server", "mitmproxy");
-const OF_TINYPROXY: Clue = Begins("server", "tinyproxy");
+const OF_MITMPROXY: Matcher = Begins("server", "mitmproxy");
+const OF_TINYPROXY: Matcher = Begins("server", "tinyproxy");
 
-const OF_FASTIFY: Clue = BodyBegins("{\"statusCode\":");
-const REPLY_FROM: Clue = JsonHolds("\"code\":\"FST_REPLY_FROM_INTERNAL_SERVER_ERROR\"");
-const OF_HAPI: Clue = JsonHolds("\"message\":\"Client request error: ");
+const OF_FASTIFY: Matcher = BodyBegins("{\"statusCode\":");
+const REPLY_FROM: Matcher = JsonHolds("\"code\":\"FST_REPLY_FROM_INTERNAL_SERVER_ERROR\"");
+const OF_HAPI: Matcher = JsonHolds("\"message\":\"Client request error: ");
 
 #[rustfmt::skip]
-pub(super) static BY_HEAD: &[Row] = &[
+pub(super) static BY_HEAD: &[Fingerprint] = &[
     // To any connection that was closed or reset as well, and so no timeout.
     row(gateway(ExpressHttpProxy), &[504], &[Begins("x-timeout-reason", "express-http-proxy")], BadGateway, Maybe, "express-http-proxy got no response: closed, reset, or too late, to all of which it answers 504", EXPRESS),
 ];
 
 #[rustfmt::skip]
-pub(super) static BY_BODY: &[Row] = &[
+pub(super) static BY_BODY: &[Fingerprint] = &[
     row(gateway(Tinyproxy), &[500], &[OF_TINYPROXY, BodyHolds("<title>500 Unable to connect</title>")], DestinationUnavailable, Unlikely, "tinyproxy could not connect to the upstream, or not resolve its name", TINYPROXY),
     row(gateway(Tinyproxy), &[503], &[OF_TINYPROXY, BodyHolds("<title>503 Could not retrieve all the headers</title>")], BadGateway, Maybe, "tinyproxy sent the request and got no valid head of a response", TINYPROXY),
     row(gateway(Privoxy), &[503], &[BodyHolds("<title>503 - Connect failed (Privoxy@")], ConnectionRefused, Maybe, "at the last try the upstream refused Privoxy's connection", PRIVOXY),

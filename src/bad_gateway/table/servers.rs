@@ -1,8 +1,8 @@
 //! Web servers and caches that are put in front of others, by their pages.
 
-use super::{Row, Source, gateway, row};
+use super::{Fingerprint, Source, gateway, row};
 use crate::{
-    bad_gateway::clue::Clue::{self, Begins, BodyBegins, BodyHolds, BodyIs},
+    bad_gateway::clue::Matcher::{self, Begins, BodyBegins, BodyHolds, BodyIs},
     failure::{
         Cause::{
             BadGateway, ConnectionTerminated, ConnectionTimeout, DestinationUnavailable, DnsError,
@@ -20,15 +20,15 @@ const H2O: Source = Source::Recorded("h2o 2.2.5");
 const NGHTTPX: Source = Source::Recorded("nghttpx 1.52.0");
 
 /// The same for every status.
-const LIGHTTPDS_PAGE: Clue = BodyBegins(
+const LIGHTTPDS_PAGE: Matcher = BodyBegins(
     "<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>\n<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 Transitional//EN\"\n         \"http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd\">\n<html xmlns=\"http://www.w3.org/1999/xhtml\" xml:lang=\"en\" lang=\"en\">\n <head>\n  <title>",
 );
 
 // On what it relays as well; but there the text is another.
-const OF_H2O: Clue = Begins("server", "h2o");
+const OF_H2O: Matcher = Begins("server", "h2o");
 
 #[rustfmt::skip]
-pub(super) static BY_BODY: &[Row] = &[
+pub(super) static BY_BODY: &[Fingerprint] = &[
     row(gateway(Varnish), &[503], &[BodyHolds("<h1>Error 503 Backend fetch failed</h1>"), BodyHolds("<p>Varnish cache server</p>")], BadGateway, Maybe, "Varnish got no valid response, for whatever reason, a timeout among them; its log says which", VARNISH),
     row(gateway(Lighttpd), &[503], &[LIGHTTPDS_PAGE], DestinationUnavailable, Unlikely, "lighttpd reached no upstream: refused, no answer to a connect, or disabled after a failure", LIGHTTPD),
     row(gateway(Lighttpd), &[500], &[LIGHTTPDS_PAGE], BadGateway, Maybe, "lighttpd sent the request and the connection was closed before the head of a response was there", LIGHTTPD),

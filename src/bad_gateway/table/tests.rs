@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::*;
 
-fn all() -> impl Iterator<Item = &'static Row> {
+fn all() -> impl Iterator<Item = &'static Fingerprint> {
     let tables = [
         proxies::BY_HEAD,
         reasons::BY_HEAD,
@@ -49,8 +49,8 @@ fn recorded() -> Vec<(StatusCode, HeaderMap, Vec<u8>)> {
 fn every_row_that_says_it_was_recorded_is_the_first_to_hold_of_a_recording() {
     let mut met = BTreeSet::new();
     for (status, headers, body) in recorded() {
-        let seen = Seen { headers: &headers, body: Some(&body), over: true, whole: true };
-        let row = by_head(status, Seen { body: None, ..seen })
+        let seen = PeekedResponse { headers: &headers, body: Some(&body), over: true, whole: true };
+        let row = by_head(status, PeekedResponse { body: None, ..seen })
             .or_else(|| by_body(status, seen))
             .or_else(|| by_nothing(status, seen));
         met.extend(row.map(std::ptr::from_ref));
@@ -76,10 +76,10 @@ fn every_row_is_well_formed() {
             let is_by_head = by_head.into_iter().any(|it| std::ptr::eq(it, row));
             assert!(!is_by_head || !clue.of_body(), "{row:?}");
             match clue {
-                Clue::Has(name) | Clue::Is(name, _) | Clue::Begins(name, _) => {
+                Matcher::Has(name) | Matcher::Is(name, _) | Matcher::Begins(name, _) => {
                     assert_eq!(HeaderName::from_static(name).as_str(), *name);
                 }
-                Clue::BodyLacks(words) => {
+                Matcher::BodyLacks(words) => {
                     assert!(words.iter().all(|word| *word == word.to_ascii_lowercase()));
                 }
                 _ => {}
@@ -104,23 +104,26 @@ fn no_row_is_hidden_by_an_earlier_one_of_fewer_clues() {
 }
 
 /// Whether the second holds wherever the first does.
-fn implies(first: Clue, second: Clue) -> bool {
+fn implies(first: Matcher, second: Matcher) -> bool {
     match (first, second) {
-        (Clue::Is(a, _) | Clue::Begins(a, _) | Clue::Has(a), Clue::Has(b))
-        | (Clue::BodyIs(a), Clue::BodyIs(b)) => a == b,
-        (Clue::Is(a, value) | Clue::Begins(a, value), Clue::Begins(b, start)) => {
+        (Matcher::Is(a, _) | Matcher::Begins(a, _) | Matcher::Has(a), Matcher::Has(b))
+        | (Matcher::BodyIs(a), Matcher::BodyIs(b)) => a == b,
+        (Matcher::Is(a, value) | Matcher::Begins(a, value), Matcher::Begins(b, start)) => {
             a == b && value.starts_with(start)
         }
-        (Clue::Is(a, x), Clue::Is(b, y)) => a == b && x == y,
-        (Clue::BodyIs(a) | Clue::BodyBegins(a) | Clue::BodyHolds(a), Clue::BodyHolds(b))
-        | (Clue::BodyBegins(a) | Clue::JsonHolds(a), Clue::JsonHolds(b)) => a.contains(b),
-        (Clue::BodyBegins(a), Clue::BodyBegins(b)) => a.starts_with(b),
+        (Matcher::Is(a, x), Matcher::Is(b, y)) => a == b && x == y,
+        (
+            Matcher::BodyIs(a) | Matcher::BodyBegins(a) | Matcher::BodyHolds(a),
+            Matcher::BodyHolds(b),
+        )
+        | (Matcher::BodyBegins(a) | Matcher::JsonHolds(a), Matcher::JsonHolds(b)) => a.contains(b),
+        (Matcher::BodyBegins(a), Matcher::BodyBegins(b)) => a.starts_with(b),
         _ => false,
     }
 }
 
 /// The least answer that a row asks for.
-fn answer(row: &Row) -> (StatusCode, HeaderMap, String) {
+fn answer(row: &Fingerprint) -> (StatusCode, HeaderMap, String) {
     let status = row.statuses.first().copied().unwrap_or(502);
     let (mut headers, mut start, mut rest) = (HeaderMap::new(), String::new(), String::new());
     let mut set = |name: &'static str, value: &str| {
@@ -128,17 +131,17 @@ fn answer(row: &Row) -> (StatusCode, HeaderMap, String) {
     };
     for clue in row.clues {
         match *clue {
-            Clue::Has(name) => set(name, "1"),
-            Clue::Is(name, value) | Clue::Begins(name, value) => set(name, value),
-            Clue::BodyIs(text) | Clue::BodyBegins(text) => start.push_str(text),
-            Clue::BodyHolds(part) => rest.push_str(part),
-            Clue::JsonHolds(part) => {
+            Matcher::Has(name) => set(name, "1"),
+            Matcher::Is(name, value) | Matcher::Begins(name, value) => set(name, value),
+            Matcher::BodyIs(text) | Matcher::BodyBegins(text) => start.push_str(text),
+            Matcher::BodyHolds(part) => rest.push_str(part),
+            Matcher::JsonHolds(part) => {
                 if start.is_empty() {
                     start.push('{');
                 }
                 rest.push_str(part);
             }
-            Clue::Only(_) | Clue::BodyLacks(_) => {}
+            Matcher::Only(_) | Matcher::BodyLacks(_) => {}
         }
     }
     (StatusCode::from_u16(status).unwrap(), headers, start + &rest)
@@ -149,12 +152,13 @@ fn answer(row: &Row) -> (StatusCode, HeaderMap, String) {
 fn every_row_is_taken_for_the_least_that_it_asks_for() {
     for row in all() {
         let (status, headers, body) = answer(row);
-        let nothing = Seen { headers: &headers, body: None, over: false, whole: false };
-        let seen = Seen { body: Some(body.as_bytes()), over: true, whole: true, ..nothing };
+        let nothing = PeekedResponse { headers: &headers, body: None, over: false, whole: false };
+        let seen =
+            PeekedResponse { body: Some(body.as_bytes()), over: true, whole: true, ..nothing };
         let taken = by_head(status, nothing)
             .or_else(|| by_body(status, seen))
             .or_else(|| by_nothing(status, seen));
-        let same = |taken: &'static Row| std::ptr::eq(taken, row);
+        let same = |taken: &'static Fingerprint| std::ptr::eq(taken, row);
         assert!(taken.is_some_and(same), "{row:?}\nis not taken for {body:?}, but\n{taken:?}");
     }
 }

@@ -21,15 +21,15 @@ const LEARNING: f64 = 30.0;
 const AT_ONCE: f64 = 0.2;
 
 #[derive(Debug)]
-pub(crate) struct Machine {
+pub(crate) struct GradientLimit {
     limit: f64,
-    normal: Option<Normal>,
-    batch: Batch,
+    normal: Option<Baseline>,
+    batch: SampleWindow,
 }
 
 /// How the upstream is without a queue.
 #[derive(Clone, Copy, Debug)]
-struct Normal {
+struct Baseline {
     /// Seconds.
     took: f64,
     in_flight: f64,
@@ -37,7 +37,7 @@ struct Normal {
 
 /// The calls that are measured now.
 #[derive(Debug, Default)]
-struct Batch {
+struct SampleWindow {
     began: Duration,
     calls: u32,
     /// Seconds.
@@ -46,9 +46,9 @@ struct Batch {
     refused: bool,
 }
 
-impl Machine {
+impl GradientLimit {
     pub(crate) fn new(settings: Adaptive) -> Self {
-        Self { limit: settings.first().get().into(), normal: None, batch: Batch::default() }
+        Self { limit: settings.first().get().into(), normal: None, batch: SampleWindow::default() }
     }
 
     /// A call was refused.
@@ -64,7 +64,7 @@ impl Machine {
         in_flight: u32,
         settings: Adaptive,
     ) -> Option<NonZeroU32> {
-        let is_long = |normal: Normal| took.as_secs_f64() > TOLERANCE * normal.took;
+        let is_long = |normal: Baseline| took.as_secs_f64() > TOLERANCE * normal.took;
         self.normal.is_some_and(is_long).then(|| self.took(now, took, in_flight, settings))?
     }
 
@@ -96,14 +96,14 @@ impl Machine {
 
     fn learn(
         &mut self,
-        batch: &Batch,
+        batch: &SampleWindow,
         took: f64,
         lasted: Duration,
         settings: Adaptive,
     ) -> NonZeroU32 {
         let in_flight = f64::from(batch.most_in_flight);
         let in_the_way = batch.refused || in_flight >= self.limit;
-        let new = Normal { took, in_flight };
+        let new = Baseline { took, in_flight };
         let normal = self.normal.get_or_insert(new);
         if took < normal.took || (in_the_way && in_flight <= normal.in_flight) {
             normal.follow(new, AT_ONCE);
@@ -124,7 +124,7 @@ impl Machine {
     }
 }
 
-impl Normal {
+impl Baseline {
     fn follow(&mut self, new: Self, part: f64) {
         self.took += part * (new.took - self.took);
         self.in_flight += part * (new.in_flight - self.in_flight);

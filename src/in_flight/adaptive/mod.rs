@@ -2,7 +2,7 @@ mod machine;
 
 use std::num::NonZeroU32;
 
-pub(super) use self::machine::Machine;
+pub(super) use self::machine::GradientLimit;
 
 /// A limit that finds its own size: see [`InFlightLimitLayer::adaptive`](super::InFlightLimitLayer::adaptive).
 ///

@@ -6,8 +6,8 @@ use std::{num::NonZeroU32, time::Duration};
 
 use super::{
     sections::{Bounds, CircuitBreaker, Timeouts},
-    values::{Given, Off, Positive, Time, written},
-    wrong::Wrong,
+    values::{OrOff, Positive, Setting, Time, written},
+    wrong::ValidationError,
 };
 use crate::{in_flight::Adaptive, standard::Timeouts as Defaults};
 
@@ -29,23 +29,25 @@ impl Side {
 }
 
 /// The first is above the second, and must not be.
-fn above(low: &Side, high: &Side) -> Wrong {
+fn above(low: &Side, high: &Side) -> ValidationError {
     if low.is_own {
-        Wrong::new(format!("is {}, expected no more than {}", low.value, high.shown())).at(low.key)
+        ValidationError::new(format!("is {}, expected no more than {}", low.value, high.shown()))
+            .at(low.key)
     } else {
-        Wrong::new(format!("is {}, expected no less than {}", high.value, low.shown())).at(high.key)
+        ValidationError::new(format!("is {}, expected no less than {}", high.value, low.shown()))
+            .at(high.key)
     }
 }
 
 /// An attempt has a limit wherever all of them have one, and no longer one: otherwise a longer attempt would be allowed, and
 /// never had. Nor is anybody trusted who may ask for any time.
-pub(super) fn timeouts(all: &Timeouts, own: &Timeouts) -> Result<(), Wrong> {
+pub(super) fn timeouts(all: &Timeouts, own: &Timeouts) -> Result<(), ValidationError> {
     let default = Defaults::default();
-    let time = |given: &Given<Off<Time<1>>>, default: Option<Duration>| {
+    let time = |given: &Setting<OrOff<Time<1>>>, default: Option<Duration>| {
         given.get().map_or(default, |time| time.0.map(|time| time.0))
     };
     let (attempt, total) = (time(&all.attempt, default.attempt), time(&all.total, default.total));
-    let side = |key, time: Option<Duration>, of: fn(&Timeouts) -> &Given<Off<Time<1>>>| Side {
+    let side = |key, time: Option<Duration>, of: fn(&Timeouts) -> &Setting<OrOff<Time<1>>>| Side {
         key,
         value: time.map_or("off".to_owned(), written),
         is_given: of(all).0.is_some(),
@@ -60,24 +62,28 @@ pub(super) fn timeouts(all: &Timeouts, own: &Timeouts) -> Result<(), Wrong> {
     let trusts = all.trust.as_ref().is_some_and(|headers| !headers.0.is_empty());
     if trusts && total.is_none() {
         return Err(if own.trust.0.is_some() {
-            Wrong::new("callers are trusted, expected a limit of what they say, but `total` is off")
-                .at("trust")
+            ValidationError::new(
+                "callers are trusted, expected a limit of what they say, but `total` is off",
+            )
+            .at("trust")
         } else {
-            Wrong::new("is off, expected a limit of what callers say, who are trusted by `trust`")
-                .at("total")
+            ValidationError::new(
+                "is off, expected a limit of what callers say, who are trusted by `trust`",
+            )
+            .at("total")
         });
     }
     Ok(())
 }
 
-pub(super) fn open(all: &CircuitBreaker, own: &CircuitBreaker) -> Result<(), Wrong> {
+pub(super) fn open(all: &CircuitBreaker, own: &CircuitBreaker) -> Result<(), ValidationError> {
     let (Some(first), Some(longest)) = (all.open_for.get(), all.open_max.get()) else {
         return Ok(());
     };
     if first.0 <= longest.0 {
         return Ok(());
     }
-    let side = |key, time, given: &Given<Time<1>>| Side {
+    let side = |key, time, given: &Setting<Time<1>>| Side {
         key,
         value: written(time),
         is_given: true,
@@ -90,9 +96,9 @@ pub(super) fn open(all: &CircuitBreaker, own: &CircuitBreaker) -> Result<(), Wro
 }
 
 /// Something opens it.
-pub(super) fn opens(all: &CircuitBreaker, own: &CircuitBreaker) -> Result<(), Wrong> {
-    let by_ratio = !matches!(all.failure_ratio.as_ref(), Some(Off(None)));
-    let by_row = matches!(all.consecutive_failures.as_ref(), Some(Off(Some(_))));
+pub(super) fn opens(all: &CircuitBreaker, own: &CircuitBreaker) -> Result<(), ValidationError> {
+    let by_ratio = !matches!(all.failure_ratio.as_ref(), Some(OrOff(None)));
+    let by_row = matches!(all.consecutive_failures.as_ref(), Some(OrOff(Some(_))));
     if by_ratio || by_row {
         return Ok(());
     }
@@ -109,13 +115,13 @@ pub(super) fn opens(all: &CircuitBreaker, own: &CircuitBreaker) -> Result<(), Wr
          `circuit_breaker = \"off\"`",
         other.shown()
     );
-    Err(Wrong::new(message).at(wrong.key))
+    Err(ValidationError::new(message).at(wrong.key))
 }
 
 /// `min` is not above `max`, nor an `initial` that is given outside of them.
-pub(super) fn bounds(all: &Bounds, own: &Bounds) -> Result<(), Wrong> {
+pub(super) fn bounds(all: &Bounds, own: &Bounds) -> Result<(), ValidationError> {
     let default = Adaptive::new();
-    let side = |key, default: NonZeroU32, of: fn(&Bounds) -> &Given<Positive>| {
+    let side = |key, default: NonZeroU32, of: fn(&Bounds) -> &Setting<Positive>| {
         let calls = of(all).get().map_or(default, |calls| calls.0);
         let (is_given, is_own) = (of(all).0.is_some(), of(own).0.is_some());
         (calls, Side { key, value: calls.to_string(), is_given, is_own })

@@ -8,8 +8,8 @@ use super::{
     prefix::Prefix,
     routes::Routes,
     sections::{BadGateway, CircuitBreaker, InFlight, Logging, NextHop, Retry, Timeouts},
-    values::{Given, Off, Switch, Tables, table},
-    wrong::{Step, Wrong},
+    values::{OrOff, Setting, Tables, Toggle, table},
+    wrong::{PathSegment, ValidationError},
 };
 
 /// The whole of it.
@@ -20,7 +20,7 @@ use super::{
 pub(super) struct File {
     /// The policy of requests that no route takes, and of what a route does not say.
     #[serde(deserialize_with = "table")]
-    pub(super) default: Given<Policy>,
+    pub(super) default: Setting<Policy>,
     /// Policies for URLs that begin with a prefix; the longest wins.
     pub(super) route: Tables<Route>,
 }
@@ -37,22 +37,22 @@ pub(super) struct Route {
     timeouts: Timeouts,
     /// Which requests are sent again, how often and when.
     #[serde(default)]
-    retry: Given<Switch<Retry>>,
+    retry: Setting<Toggle<Retry>>,
     /// When calls of an upstream are refused because it is down.
     #[serde(default)]
-    circuit_breaker: Given<Switch<CircuitBreaker>>,
+    circuit_breaker: Setting<Toggle<CircuitBreaker>>,
     /// How many calls of one host and port may be under way at once.
     #[serde(default)]
-    in_flight: Given<Off<InFlight>>,
+    in_flight: Setting<OrOff<InFlight>>,
     /// How the next server is told how long it has.
     #[serde(default)]
-    next_hop: Given<Switch<NextHop>>,
+    next_hop: Setting<Toggle<NextHop>>,
     /// What is looked at in failed responses.
     #[serde(default)]
-    bad_gateway: Given<Switch<BadGateway>>,
+    bad_gateway: Setting<Toggle<BadGateway>>,
     /// The line that each call leaves in the log.
     #[serde(default)]
-    logging: Given<Switch<Logging>>,
+    logging: Setting<Toggle<Logging>>,
 }
 
 impl Route {
@@ -67,10 +67,12 @@ impl Route {
 
 impl File {
     /// What it comes to, if all of it is right.
-    pub(super) fn checked(self) -> Result<Config, Wrong> {
+    pub(super) fn checked(self) -> Result<Config, ValidationError> {
         if self.default.0.is_none() && self.route.0.is_empty() {
             // Most likely somebody is about to write it.
-            return Err(Wrong::new("there is nothing in it, expected [default] or [[route]]"));
+            return Err(ValidationError::new(
+                "there is nothing in it, expected [default] or [[route]]",
+            ));
         }
         let default = self.default.0.unwrap_or_default();
         default.check(&default).map_err(|wrong| wrong.at("default"))?;
@@ -80,11 +82,13 @@ impl File {
             let policy = own.clone().inherit(&default);
             policy.check(&own).map_err(|wrong| wrong.nth(index).at("route"))?;
             routes.add(prefix, policy).map_err(|first| {
-                Wrong::new("the same prefix as").at("prefix").nth(index).at("route").also([
-                    Step::Key("route"),
-                    Step::Index(first),
-                    Step::Key("prefix"),
-                ])
+                ValidationError::new("the same prefix as").at("prefix").nth(index).at("route").also(
+                    [
+                        PathSegment::KeyExtractor("route"),
+                        PathSegment::Index(first),
+                        PathSegment::KeyExtractor("prefix"),
+                    ],
+                )
             })?;
         }
         Ok(Config { default, routes })

@@ -6,25 +6,25 @@ use arc_swap::ArcSwap;
 use http::Uri;
 
 use super::{Config, policy::Policy};
-use crate::{circuit_breaker::Circuits, keys::KeyOf, retry::Http, standard::StandardLayer};
+use crate::{circuit_breaker::Circuits, keys::UriKey, retry::HttpCalls, standard::StandardLayer};
 
 /// What a layer, its services and its handles share.
 pub(super) struct Shared<L> {
     base: L,
     /// Read without a lock. A call keeps what it needs of what it read, so it ends under the policy it began under.
-    live: ArcSwap<Live<L>>,
+    live: ArcSwap<ActiveConfig<L>>,
 }
 
 /// The stack of each policy.
 #[derive(Debug)]
-pub(super) struct Live<L> {
+pub(super) struct ActiveConfig<L> {
     config: Config,
     default: L,
     /// In the order of the routes.
     routes: Vec<L>,
 }
 
-impl<L> Live<L> {
+impl<L> ActiveConfig<L> {
     /// The stack of requests to `uri`.
     pub(super) fn find(&self, uri: &Uri) -> &L {
         self.config
@@ -36,18 +36,18 @@ impl<L> Live<L> {
 }
 
 impl<L> Shared<L> {
-    pub(super) fn load(&self) -> impl std::ops::Deref<Target = Arc<Live<L>>> {
+    pub(super) fn load(&self) -> impl std::ops::Deref<Target = Arc<ActiveConfig<L>>> {
         self.live.load()
     }
 }
 
-type Stack<C, F, K, Side> = StandardLayer<C, Http<F>, K, Side>;
+type Stack<C, F, K, Side> = StandardLayer<C, HttpCalls<F>, K, Side>;
 
 impl<C, F, K, Side> Shared<Stack<C, F, K, Side>>
 where
     C: Clone,
     F: Clone,
-    K: KeyOf + Send + Sync + 'static,
+    K: UriKey + Send + Sync + 'static,
     Side: Clone,
 {
     pub(super) fn new(base: Stack<C, F, K, Side>, config: Config) -> Self {
@@ -60,12 +60,12 @@ where
 fn live<C, F, K, Side>(
     base: &Stack<C, F, K, Side>,
     config: Config,
-    before: Option<&Live<Stack<C, F, K, Side>>>,
-) -> Live<Stack<C, F, K, Side>>
+    before: Option<&ActiveConfig<Stack<C, F, K, Side>>>,
+) -> ActiveConfig<Stack<C, F, K, Side>>
 where
     C: Clone,
     F: Clone,
-    K: KeyOf + Send + Sync + 'static,
+    K: UriKey + Send + Sync + 'static,
     Side: Clone,
 {
     let known: HashMap<_, _> = before
@@ -77,21 +77,21 @@ where
     let default = base.under(&config.default, default);
     let routes = config.routes.iter();
     let routes = routes.map(|(prefix, policy)| base.under(policy, known.get(prefix).copied()));
-    Live { routes: routes.collect(), default, config }
+    ActiveConfig { routes: routes.collect(), default, config }
 }
 
 /// A [`Shared`] of whatever stacks.
-pub(super) trait Replace: Send + Sync {
+pub(super) trait Reload: Send + Sync {
     fn replace(&self, config: &Config);
     fn config(&self) -> Config;
     fn circuits(&self) -> Vec<(Option<String>, Circuits)>;
 }
 
-impl<C, F, K, Side> Replace for Shared<Stack<C, F, K, Side>>
+impl<C, F, K, Side> Reload for Shared<Stack<C, F, K, Side>>
 where
     C: Clone + Send + Sync,
     F: Clone + Send + Sync,
-    K: KeyOf + Send + Sync + 'static,
+    K: UriKey + Send + Sync + 'static,
     Side: Clone + Send + Sync,
 {
     fn replace(&self, config: &Config) {

@@ -49,7 +49,7 @@
 //!     Ok(config) => handle.replace(&config),
 //!     Err(invalid) => eprintln!("{invalid}"),
 //! }
-//! # Ok::<(), seawall::config::InvalidConfig>(())
+//! # Ok::<(), seawall::config::ConfigError>(())
 //! ```
 //!
 //! # Which policy a request has
@@ -223,7 +223,7 @@ use std::path::Path;
 
 use http::Uri;
 
-pub use self::{error::InvalidConfig, handle::Handle, layer::ConfiguredLayer, service::Configured};
+pub use self::{error::ConfigError, handle::Handle, layer::ConfiguredLayer, service::Configured};
 use self::{policy::Policy, routes::Routes};
 
 /// Policies by what a URL begins with: see the [module docs](self). The default one says nothing, so that all is as the program
@@ -239,9 +239,9 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// The first thing that is wrong: see [`InvalidConfig`]. So is a text without any key: most likely a file that somebody
+    /// The first thing that is wrong: see [`ConfigError`]. So is a text without any key: most likely a file that somebody
     /// is about to write; and one of 1 MiB or more.
-    pub fn from_toml(text: &str) -> Result<Self, InvalidConfig> {
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         read::text(text)
     }
 
@@ -250,7 +250,7 @@ impl Config {
     /// # Errors
     ///
     /// As [`from_toml`](Self::from_toml), and if the file cannot be read, or is not UTF-8.
-    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, InvalidConfig> {
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         read::file(path.as_ref())
     }
 

@@ -2,7 +2,7 @@
 
 use http::{Request, Response};
 use http_body_util::BodyExt;
-use seawall::circuit_breaker::{CircuitBreaker, WhenOpen};
+use seawall::circuit_breaker::{CircuitBreaker, OpenBehavior};
 use tower::{Service, limit::ConcurrencyLimit, service_fn};
 
 use super::{upstream::Body, *};
@@ -86,7 +86,7 @@ fn extremes() -> Vec<CircuitBreakerLayer> {
                     .probe_lease(time)
                     .retry_after_max(time)
                     .slow_call(time)
-                    .when_open(WhenOpen::NotReady);
+                    .when_open(OpenBehavior::NotReady);
                 let rows = numbers.map(NonZeroU32::new);
                 layers.extend(rows.map(|row| layer.clone().consecutive_failures(row)));
             }
@@ -139,13 +139,13 @@ fn limited(upstream: &FlakyService) -> Limited {
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_was_ready_before_it_opened_and_is_asked_again_keeps_no_inner_permit() {
-    for when_open in [WhenOpen::Reject, WhenOpen::NotReady] {
+    for when_open in [OpenBehavior::Reject, OpenBehavior::NotReady] {
         let inner = limited(&upstream(Step::status(200)));
         let layer = quick().when_open(when_open);
         let mut service = task::spawn(layer.layer(inner.clone()));
         assert!(is_ready(&mut service));
         layer.handle().force_open();
-        assert_eq!(is_ready(&mut service), when_open == WhenOpen::Reject);
+        assert_eq!(is_ready(&mut service), when_open == OpenBehavior::Reject);
         // The one permit is free, though `service` still lives.
         let other = task::spawn(inner.oneshot(get())).await;
         assert!(other.is_ok());

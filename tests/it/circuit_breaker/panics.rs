@@ -13,7 +13,9 @@ use std::{
 
 use futures_util::FutureExt;
 use http::{Request, Response};
-use seawall::{Classify, Failure, HttpClassifier, circuit_breaker::WhenOpen, test_util::FlakyBody};
+use seawall::{
+    Classify, Failure, HttpClassifier, circuit_breaker::OpenBehavior, test_util::FlakyBody,
+};
 use tower::{Service, service_fn, util::BoxCloneService};
 use tracing::{
     Event, Subscriber,
@@ -168,7 +170,7 @@ fn waits_and_panics(service: &mut impl Service<Request<Body>, Error: fmt::Debug>
 
 #[tokio::test(start_paused = true)]
 async fn nor_does_a_waker_that_panics() {
-    let layer = one_failure().when_open(WhenOpen::NotReady);
+    let layer = one_failure().when_open(OpenBehavior::NotReady);
     let (busy, _call) = busy();
     let mut service = layer.layer(busy);
     waits_and_panics(&mut service);

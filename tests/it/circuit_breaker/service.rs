@@ -8,7 +8,7 @@ use http::{Request, Response};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use seawall::{
-    circuit_breaker::{CircuitBreaker, WhenOpen},
+    circuit_breaker::{CircuitBreaker, OpenBehavior},
     test_util::FlakyBody,
 };
 use tokio_test::{assert_ready, assert_ready_ok};
@@ -75,7 +75,7 @@ async fn while_it_is_open_the_inner_service_is_not_asked_for_readiness() {
 #[tokio::test(start_paused = true)]
 async fn with_not_ready_it_is_pending_until_the_next_probe_may_pass() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().when_open(WhenOpen::NotReady);
+    let layer = quick().when_open(OpenBehavior::NotReady);
     open(&layer, &upstream).await;
     let wait = layer.handle().snapshot().next_probe().unwrap();
     let mut service = task::spawn(layer.layer(upstream.clone()));
@@ -94,7 +94,7 @@ async fn with_not_ready_it_is_pending_until_the_next_probe_may_pass() {
 #[tokio::test(start_paused = true)]
 async fn with_not_ready_it_is_woken_when_the_circuit_is_told_to_close_or_a_probe_ends() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().when_open(WhenOpen::NotReady);
+    let layer = quick().when_open(OpenBehavior::NotReady);
     open(&layer, &upstream).await;
     let mut service = task::spawn(layer.layer(upstream.clone()));
     assert!(!ready(&mut service));

@@ -6,7 +6,7 @@ use http::{Request, Uri, uri::Scheme};
 use scripted_origin::{Origin, Script};
 use seawall::{
     CircuitBreakerLayer, StandardLayer,
-    circuit_breaker::WhenOpen,
+    circuit_breaker::OpenBehavior,
     find_source,
     retry::{Budget, RetryLayer},
 };
@@ -68,7 +68,7 @@ async fn what_load_shed_inside_refuses_is_not_tried_again() {
     assert_pending!(busy.poll());
     let error = client.oneshot(get(&url(&origin))).await.unwrap_err();
     assert!(find_source::<load_shed::error::Overloaded>(&*error).is_some());
-    assert!(find_source::<seawall::retry::GaveUp>(&*error).is_none());
+    assert!(find_source::<seawall::retry::RetriesExhausted>(&*error).is_none());
     drop(busy);
 }
 
@@ -102,7 +102,7 @@ async fn a_balancer_inside_passes_over_what_is_down() {
         let to = server.addr();
         let circuit = CircuitBreakerLayer::new()
             .consecutive_failures(NonZeroU32::new(2))
-            .when_open(WhenOpen::NotReady);
+            .when_open(OpenBehavior::NotReady);
         let instance = ServiceBuilder::new()
             .layer(circuit)
             .map_request(move |request| send_to(to, request))

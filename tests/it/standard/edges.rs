@@ -14,7 +14,7 @@ use seawall::{
     StandardLayer,
     circuit_breaker::State,
     deadline::TimeoutHeader,
-    retry::{Attempts, Backoff, Override, Stop},
+    retry::{Backoff, RetryOverride, RetryReport, StopReason},
     standard::{Standard, Timeouts},
     test_util::{FlakyService, Step},
 };
@@ -46,11 +46,11 @@ async fn a_request_with_a_policy_of_its_own_keeps_to_the_deadline_of_the_stack()
         .timeouts(Timeouts::new(secs(1), secs(5)).unwrap())
         .retry(None);
     let mut request = get(URL);
-    request.extensions_mut().insert(Override::new(RetryLayer::new()));
+    request.extensions_mut().insert(RetryOverride::new(RetryLayer::new()));
     let response = layer.layer(busy).oneshot(request).await.unwrap();
     assert_eq!(response.status(), 503);
-    let attempts = response.extensions().get::<Attempts>().unwrap();
-    assert_eq!(attempts.stop(), Some(Stop::DeadlineTooNear));
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
+    assert_eq!(attempts.stop(), Some(StopReason::DeadlineTooNear));
     assert_eq!(sent.load(Ordering::Relaxed), 1);
 }
 
@@ -67,7 +67,7 @@ async fn a_request_with_a_policy_of_its_own_leaves_the_next_hop_its_margin_and_h
         let script = [Step::status(503).delay(Duration::from_millis(time)), Step::ok("")];
         let upstream = FlakyService::new(script).unwrap();
         let mut request = get(URL);
-        let own = Override::new(RetryLayer::new().backoff(Backoff::none()));
+        let own = RetryOverride::new(RetryLayer::new().backoff(Backoff::none()));
         request.extensions_mut().insert(own);
         layer(min_attempt).layer(upstream.clone()).oneshot(request).await.unwrap();
         assert_eq!(upstream.requests(), requests);

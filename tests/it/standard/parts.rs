@@ -20,8 +20,8 @@ use seawall::{
     classify_fn,
     deadline::TimeoutHeader,
     logging::Level,
-    retry::{Attempts, Backoff, Budget, ReplayBody, Stop},
-    standard::{AttemptAboveTotal, Standard, Timeouts},
+    retry::{Backoff, Budget, ReplayBody, RetryReport, StopReason},
+    standard::{AttemptExceedsTotal, Standard, Timeouts},
 };
 use static_assertions::assert_impl_all;
 use tokio::time::Instant;
@@ -107,7 +107,7 @@ async fn with_all_parts_left_out_nothing_is_decided_timed_or_written() {
 #[test]
 fn an_attempt_longer_than_the_whole_call_is_refused() {
     let refused = |attempt: Option<Duration>, total: Option<Duration>| {
-        Timeouts::new(attempt, total).map_err(|error: AttemptAboveTotal| error.to_string())
+        Timeouts::new(attempt, total).map_err(|error: AttemptExceedsTotal| error.to_string())
     };
     assert_eq!(
         refused(Some(secs(31)), Some(secs(30))),
@@ -148,8 +148,8 @@ async fn a_retry_that_could_not_end_by_the_deadline_is_not_begun_though_no_reque
         .retry(retry);
     let response = layer.layer(client).oneshot(get(URL)).await.unwrap();
     assert_eq!(response.status(), 503);
-    let attempts = response.extensions().get::<Attempts>().unwrap();
-    assert_eq!(attempts.stop(), Some(Stop::DeadlineTooNear));
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
+    assert_eq!(attempts.stop(), Some(StopReason::DeadlineTooNear));
     assert_eq!(sent.load(Ordering::Relaxed), 1);
     assert_eq!(told.load(Ordering::Relaxed), 0);
 }

@@ -7,7 +7,7 @@ use http_body::Body as _;
 use http_body_util::BodyExt;
 use seawall::{
     BodyTimeoutLayer, Cause, Processed, RetryLayer,
-    retry::{Attempt, Attempts, Backoff, Budget},
+    retry::{AttemptNumber, Backoff, Budget, RetryReport},
 };
 use tokio::time::Instant;
 use tokio_test::{assert_pending, task};
@@ -203,7 +203,8 @@ async fn what_is_received_is_told_with_the_word_of_the_layers() {
         assert_eq!((again.header("x-bytes"), again.headers().len()), (None, 2));
         assert_eq!((again.body(), again.body_len(), again.is_whole()), (&b"pay"[..], 3, true));
     }
-    let attempt = |it: &Received| it.extensions().get::<Attempt>().map(|it| it.0.get());
+    let attempt =
+        |it: &ReceivedRequest| it.extensions().get::<AttemptNumber>().map(|it| it.0.get());
     assert_eq!(received.iter().map(attempt).collect::<Vec<_>>(), [None, Some(2)]);
 }
 
@@ -222,7 +223,7 @@ async fn a_refused_request_takes_its_step_and_is_not_received() {
     let upstream = FlakyService::new([Step::refuse(), Step::ok("")]).unwrap();
     let response = RetryLayer::new().layer(upstream.clone()).oneshot(request("POST", "pay")).await;
     let response = response.unwrap();
-    assert_eq!(response.extensions().get::<Attempts>().unwrap().count().get(), 2);
+    assert_eq!(response.extensions().get::<RetryReport>().unwrap().count().get(), 2);
     assert_eq!((upstream.requests(), upstream.received().len()), (1, 1));
 }
 

@@ -85,7 +85,7 @@ async fn a_post_that_meets_a_reset_is_sent_once_and_a_get_again() {
     let response = stack(hyper()).oneshot(to("GET", &url, empty())).await.unwrap();
     assert_eq!(read(response).await.unwrap(), "hello");
     let received = upstream.received();
-    let methods: Vec<_> = received.iter().map(Received::method).collect();
+    let methods: Vec<_> = received.iter().map(ReceivedRequest::method).collect();
     assert_eq!(methods, [Method::POST, Method::GET, Method::GET]);
     assert_eq!((received[0].path(), received[0].body()), ("/pay", &b"pay"[..]));
     assert_eq!(received[0].uri(), "/pay?x=1");
@@ -109,7 +109,7 @@ async fn bodies_of_any_framing_are_read_to_their_end_and_kept_in_part() {
         read(response).await.unwrap();
     }
     let received = upstream.received();
-    let lengths: Vec<_> = received.iter().map(Received::body_len).collect();
+    let lengths: Vec<_> = received.iter().map(ReceivedRequest::body_len).collect();
     assert_eq!(lengths, [5, 100_000, 100_000, 0]);
     assert_eq!(received[0].body(), b"small");
     assert_eq!(received[1].header("transfer-encoding"), Some("chunked"));

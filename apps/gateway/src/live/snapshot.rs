@@ -143,7 +143,7 @@ fn of<'a>(upstream: &'a str, line: &Line) -> FailureNow<'a> {
         note: line.failed.note,
         attempts: line.failed.attempts,
         mended: line.mended,
-        stop: line.failed.stop.map(seawall::retry::Stop::as_str),
+        stop: line.failed.stop.map(seawall::retry::StopReason::as_str),
     }
 }
 

@@ -6,7 +6,7 @@ use axum::body::Body;
 use http::{Request, Response, Uri};
 use seawall::{
     BadGatewayClassifierLayer, BodyTimeoutLayer, CircuitBreakerLayer, LoggingLayer,
-    RequestDurationLayer, TimeoutLayer, circuit_breaker::WhenOpen, logging::Level,
+    RequestDurationLayer, TimeoutLayer, circuit_breaker::OpenBehavior, logging::Level,
 };
 use tower::{ServiceBuilder, ServiceExt, util::BoxService};
 
@@ -37,7 +37,7 @@ pub(super) fn shown(
     let name = format!("{service} {number} · {}", url.authority().map_or("", |host| host.as_str()));
     let breaker = CircuitBreakerLayer::new()
         .consecutive_failures(policy.open_after)
-        .when_open(WhenOpen::NotReady)
+        .when_open(OpenBehavior::NotReady)
         .named(&name);
     (Upstream::new(name, url, CircuitOf::Upstream(breaker.handle())), breaker)
 }

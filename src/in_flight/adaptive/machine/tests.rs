@@ -22,7 +22,7 @@ impl Upstream {
 }
 
 struct Run {
-    machine: Machine,
+    machine: GradientLimit,
     settings: Adaptive,
     limit: u32,
     now: Duration,
@@ -31,7 +31,7 @@ struct Run {
 impl Run {
     fn new(settings: Adaptive) -> Self {
         let limit = settings.first().get();
-        Self { machine: Machine::new(settings), settings, limit, now: Duration::ZERO }
+        Self { machine: GradientLimit::new(settings), settings, limit, now: Duration::ZERO }
     }
 
     /// A second of `wanted` calls under way at any time, as far as they are allowed.
@@ -91,7 +91,7 @@ proptest! {
         let (initial, min, max) = bounds;
         let settings = Adaptive::new()
             .initial(number(initial)).min(number(min)).max(number(max));
-        let mut machine = Machine::new(settings);
+        let mut machine = GradientLimit::new(settings);
         let mut now = Duration::ZERO;
         for (passed, took, in_flight, what) in steps {
             // Mostly small; now and then as long as time can be.

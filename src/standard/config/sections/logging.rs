@@ -1,7 +1,7 @@
 use super::section;
 use crate::{
     logging::LoggingLayer as Layer,
-    standard::config::values::{Count, Header, List, Severity, Share, Text},
+    standard::config::values::{Count, Header, List, RatioValue, Severity, Text},
 };
 
 section! {
@@ -22,7 +22,7 @@ section! {
         /// The level of the span around each call.
         span: Severity,
         /// Writes such a part of the successes, chosen by chance.
-        sample: Share,
+        sample: RatioValue,
         /// Whether a failure is followed, at DEBUG, by a command that sends the request again.
         curl: bool,
         /// Further keys of a query whose values are secrets.

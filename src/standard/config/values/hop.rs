@@ -1,15 +1,17 @@
 use std::fmt;
 
-use super::{Leaf, leaf};
+use super::{ScalarValue, leaf};
 use crate::deadline::TimeoutHeader;
 
 /// A header that says how long its sender waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::standard::config) struct Hop(pub(in crate::standard::config) TimeoutHeader);
+pub(in crate::standard::config) struct TimeoutHeaderName(
+    pub(in crate::standard::config) TimeoutHeader,
+);
 
 const HEADERS: [TimeoutHeader; 2] = [TimeoutHeader::Grpc, TimeoutHeader::EnvoyExpected];
 
-impl Leaf for Hop {
+impl ScalarValue for TimeoutHeaderName {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [grpc, envoy] = HEADERS.map(TimeoutHeader::as_str);
         write!(f, "one of \"{grpc}\", \"{envoy}\"")
@@ -25,4 +27,4 @@ impl Leaf for Hop {
     }
 }
 
-leaf!([] Hop);
+leaf!([] TimeoutHeaderName);

@@ -22,16 +22,16 @@ use serde::de::{self, MapAccess, Unexpected, Visitor};
 
 pub(super) use self::{
     count::{Count, Positive},
-    given::Given,
+    given::Setting,
     header::Header,
-    hop::Hop,
+    hop::TimeoutHeaderName,
     jitter::Jitter,
     level::Severity,
     list::{List, Tables},
     methods::Methods,
-    off::{Off, Switch, Unlimited},
-    plain::Plain,
-    share::Share,
+    off::{OrOff, Toggle, Unlimited},
+    plain::IntoSetting,
+    share::RatioValue,
     status::Status,
     table::table,
     text::Text,
@@ -39,7 +39,7 @@ pub(super) use self::{
 };
 
 /// A value that is written as one word or number, or else as a table. What it is not written as, it is not.
-pub(super) trait Leaf: Sized {
+pub(super) trait ScalarValue: Sized {
     /// What was expected, after that word: `a number from 0 to 1`.
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result;
 
@@ -80,7 +80,7 @@ impl<T> LeafVisitor<T> {
     }
 }
 
-impl<'de, T: Leaf> Visitor<'de> for LeafVisitor<T> {
+impl<'de, T: ScalarValue> Visitor<'de> for LeafVisitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -119,7 +119,7 @@ impl<'de, T: Leaf> Visitor<'de> for LeafVisitor<T> {
     }
 }
 
-/// Reads a [`Leaf`], and tells its schema.
+/// Reads a [`ScalarValue`], and tells its schema.
 macro_rules! leaf {
     ([$($generics:tt)*] $type:ty) => {
         impl<'de, $($generics)*> serde::Deserialize<'de> for $type {
@@ -139,7 +139,7 @@ macro_rules! leaf {
             }
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                <Self as $crate::standard::config::values::Leaf>::schema()
+                <Self as $crate::standard::config::values::ScalarValue>::schema()
             }
         }
     };

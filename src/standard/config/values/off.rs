@@ -7,11 +7,11 @@ use serde::{
     de::{self, MapAccess, Unexpected, Visitor, value::MapAccessDeserializer},
 };
 
-use super::{Leaf, leaf};
+use super::{ScalarValue, leaf};
 
 /// `"off"`, or a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::standard::config) struct Off<T>(pub(in crate::standard::config) Option<T>);
+pub(in crate::standard::config) struct OrOff<T>(pub(in crate::standard::config) Option<T>);
 
 /// `"unlimited"`, or a number: with `"off"` one could not see whether nothing or everything is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(in crate::standard::config) struct Unlimited<T>(pub(in crate::standard::conf
 
 macro_rules! or_none {
     ($type:ident, $word:literal) => {
-        impl<T: Leaf> Leaf for $type<T> {
+        impl<T: ScalarValue> ScalarValue for $type<T> {
             fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 T::expected(f)?;
                 f.write_str(concat!(", or \"", $word, "\""))
@@ -50,21 +50,21 @@ macro_rules! or_none {
             }
         }
 
-        leaf!([T: Leaf] $type<T>);
+        leaf!([T: ScalarValue] $type<T>);
     };
 }
 
-or_none!(Off, "off");
+or_none!(OrOff, "off");
 or_none!(Unlimited, "unlimited");
 
 /// `"off"`, or a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::standard::config) enum Switch<T> {
+pub(in crate::standard::config) enum Toggle<T> {
     Off,
     On(T),
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Switch<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Toggle<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_any(SwitchVisitor(PhantomData))
     }
@@ -73,26 +73,26 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Switch<T> {
 struct SwitchVisitor<T>(PhantomData<fn() -> T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for SwitchVisitor<T> {
-    type Value = Switch<T>;
+    type Value = Toggle<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a table, or \"off\"")
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Switch<T>, E> {
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Toggle<T>, E> {
         match text {
-            "off" => Ok(Switch::Off),
+            "off" => Ok(Toggle::Off),
             _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
         }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Switch<T>, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(Switch::On)
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Toggle<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Toggle::On)
     }
 }
 
 #[cfg(feature = "config-schema")]
-impl<T: schemars::JsonSchema> schemars::JsonSchema for Switch<T> {
+impl<T: schemars::JsonSchema> schemars::JsonSchema for Toggle<T> {
     fn inline_schema() -> bool {
         true
     }

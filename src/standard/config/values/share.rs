@@ -1,13 +1,13 @@
 use std::fmt;
 
-use super::{Leaf, leaf};
+use super::{ScalarValue, leaf};
 use crate::ratio::Ratio;
 
 /// A part of a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::standard::config) struct Share(pub(in crate::standard::config) Ratio);
+pub(in crate::standard::config) struct RatioValue(pub(in crate::standard::config) Ratio);
 
-impl Leaf for Share {
+impl ScalarValue for RatioValue {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a number from 0 to 1")
     }
@@ -27,4 +27,4 @@ impl Leaf for Share {
     }
 }
 
-leaf!([] Share);
+leaf!([] RatioValue);

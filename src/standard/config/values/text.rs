@@ -1,12 +1,12 @@
 use std::fmt;
 
-use super::{Leaf, leaf};
+use super::{ScalarValue, leaf};
 
 /// Any text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::standard::config) struct Text(pub(in crate::standard::config) String);
 
-impl Leaf for Text {
+impl ScalarValue for Text {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a text")
     }

@@ -1,6 +1,6 @@
 use std::{fmt, time::Duration};
 
-use super::{Leaf, leaf};
+use super::{ScalarValue, leaf};
 
 /// A time of at least so many milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub(in crate::standard::config) struct Time<const LEAST: u64 = 0>(
     pub(in crate::standard::config) Duration,
 );
 
-impl<const LEAST: u64> Leaf for Time<LEAST> {
+impl<const LEAST: u64> ScalarValue for Time<LEAST> {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a time with its unit such as \"250ms\" or \"10s\"")?;
         if LEAST > 0 { write!(f, ", {LEAST}ms or more") } else { Ok(()) }
