@@ -77,7 +77,7 @@ impl<W: CompletionObserver> Drop for PanicGuard<W> {
 /// How far a call reaches.
 #[diagnostic::on_unimplemented(
     message = "a response of type `{Res}` has no body whose end could be waited for",
-    note = "calls end with the body of an `http::Response<_>`; for other responses, leave out `.whole_body()` of \
+    note = "calls end with the body of an `http::Response<_>`; for other responses, leave out `.until_body_end()` of \
             `CircuitBreakerLayer`, and tell `InFlightLimitLayer` `.until_response()`"
 )]
 pub trait CompleteOn<Res> {

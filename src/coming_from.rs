@@ -9,20 +9,20 @@
 //! |---|---|
 //! | `Session()` | `ServiceBuilder::new()` |
 //! | `session.mount("https://", HTTPAdapter(max_retries=retry))` | `.layer(RetryLayer::new())`; for each prefix another: feature `config`, `seawall::config` |
-//! | `Retry(total=3)` | [`total(3)`](crate::RetryLayer::total); the default is 4 |
-//! | `connect=`, `read=`, `status=`, `other=` | [`connect`](crate::RetryLayer::connect), [`read`](crate::RetryLayer::read), [`status`](crate::RetryLayer::status), [`other`](crate::RetryLayer::other) |
+//! | `Retry(total=3)` | [`max_retries(3)`](crate::RetryLayer::max_retries); the default is 4 |
+//! | `connect=`, `read=`, `status=`, `other=` | [`max_connect_retries`](crate::RetryLayer::max_connect_retries), [`max_read_retries`](crate::RetryLayer::max_read_retries), [`max_status_retries`](crate::RetryLayer::max_status_retries), [`max_other_retries`](crate::RetryLayer::max_other_retries) |
 //! | `redirect=` | redirects are left to other layers, such as tower-http's `FollowRedirect` |
-//! | `status_forcelist=[429, 500, 502, 503, 504]` | the default; [`status_forcelist`](crate::RetryLayer::status_forcelist) |
-//! | `allowed_methods={"GET", …}` | the default; [`methods`](crate::RetryLayer::methods) |
-//! | `allowed_methods=None` | [`any_method`](crate::RetryLayer::any_method) |
+//! | `status_forcelist=[429, 500, 502, 503, 504]` | the default; [`retry_statuses`](crate::RetryLayer::retry_statuses) |
+//! | `allowed_methods={"GET", …}` | the default; [`retry_methods`](crate::RetryLayer::retry_methods) |
+//! | `allowed_methods=None` | [`retry_all_methods`](crate::RetryLayer::retry_all_methods) |
 //! | `backoff_factor=1` | [`Backoff::urllib3(1.0)?`](crate::retry::Backoff::urllib3); better [`Backoff::exponential`](crate::retry::Backoff::exponential), which has jitter |
 //! | `backoff_max=120`, `backoff_jitter=1` | `Backoff::urllib3(1.0)?.max(…).added_jitter(…)` |
 //! | `respect_retry_after_header=True` | the default; [`respect_retry_after`](crate::RetryLayer::respect_retry_after) |
-//! | `retry_after_max=21600` | [`retry_after_max`](crate::RetryLayer::retry_after_max): 20 s unless set, and beyond it the response is returned at once; [`cap_retry_after`](crate::RetryLayer::cap_retry_after) waits for the maximum, as urllib3 does |
-//! | `raise_on_status=True` | [`raise_on_status(true)`](crate::RetryLayer::raise_on_status); else the last response is returned |
+//! | `retry_after_max=21600` | [`max_retry_after`](crate::RetryLayer::max_retry_after): 20 s unless set, and beyond it the response is returned at once; [`clamp_retry_after`](crate::RetryLayer::clamp_retry_after) waits for the maximum, as urllib3 does |
+//! | `raise_on_status=True` | [`error_on_exhausted_status(true)`](crate::RetryLayer::error_on_exhausted_status); else the last response is returned |
 //! | `session.get(url, timeout=10)` | [`TimeoutLayer`](crate::TimeoutLayer), for each attempt, and [`BodyTimeoutLayer`](crate::BodyTimeoutLayer)'s `idle`; in a stack [`Timeouts`](crate::standard::Timeouts) |
 //! | `except MaxRetryError as e: e.reason` | `find_source::<RetriesExhausted>(&*error)`, its `stop()` and its `source()` |
-//! | `retries.history` | [`RetryReport::past`](crate::retry::RetryReport::past), among the response's extensions |
+//! | `retries.history` | [`RetryReport::failed_attempts`](crate::retry::RetryReport::failed_attempts), among the response's extensions |
 //! | `logging.basicConfig(…)` around it | [`LoggingLayer::client()`](crate::LoggingLayer::client) |
 //!
 //! Settings that repeat urllib3 to the letter stand in the docs of [`retry`](crate::retry#settings-for-some-clients); 400 recorded runs of
@@ -38,7 +38,7 @@
 //!
 //! | httpx | here |
 //! |---|---|
-//! | `HTTPTransport(retries=3)`, of connecting only | `RetryLayer::new().total(3).read(0).status(0).other(0)`; its default does more |
+//! | `HTTPTransport(retries=3)`, of connecting only | `RetryLayer::new().max_retries(3).max_read_retries(0).max_status_retries(0).max_other_retries(0)`; its default does more |
 //! | `Timeout(5.0)`: 5 s each to connect, read, write, and for a place in the pool | [`Timeouts`](crate::standard::Timeouts): 10 s an attempt to the response's head, 30 s in all, 60 s between two pieces of a body |
 //! | `Timeout(connect=…)` | the client's own, such as `HttpConnector::set_connect_timeout` |
 //! | `Timeout(read=…)` | [`body_idle`](crate::standard::Timeouts::body_idle) |
@@ -59,21 +59,21 @@
 //! | `TotalRequestTimeout` | 30 s | [`Timeouts`](crate::standard::Timeouts)' total | 30 s |
 //! | `AttemptTimeout` | 10 s | its attempt | 10 s |
 //! | `RateLimiter` (a concurrency limiter) | 1,000 | [`in_flight`](crate::StandardLayer::in_flight) | none |
-//! | `MaxRetryAttempts`, the first not counted | 3 | [`total`](crate::RetryLayer::total) | 4 |
+//! | `MaxRetryAttempts`, the first not counted | 3 | [`max_retries`](crate::RetryLayer::max_retries) | 4 |
 //! | `Delay`, `BackoffType`, `UseJitter` | 2 s, constant, no; in the standard handler exponential, with jitter | [`backoff`](crate::RetryLayer::backoff) | 100 ms, exponential, full jitter |
 //! | `DelayGenerator`, to respect `Retry-After` | none; in the standard handler it is respected | [`respect_retry_after`](crate::RetryLayer::respect_retry_after) | yes |
-//! | `DisableForUnsafeHttpMethods()` | not called: POST is retried too | [`methods`](crate::RetryLayer::methods), [`any_method`](crate::RetryLayer::any_method) | idempotent ones |
-//! | `ShouldHandle` | any exception but cancellation | [`classifier`](crate::RetryLayer::classifier), [`status_forcelist`](crate::RetryLayer::status_forcelist) | [what another try may mend](crate::retry#when-a-request-is-sent-again) |
+//! | `DisableForUnsafeHttpMethods()` | not called: POST is retried too | [`retry_methods`](crate::RetryLayer::retry_methods), [`retry_all_methods`](crate::RetryLayer::retry_all_methods) | idempotent ones |
+//! | `ShouldHandle` | any exception but cancellation | [`classifier`](crate::RetryLayer::classifier), [`retry_statuses`](crate::RetryLayer::retry_statuses) | [what another try may mend](crate::retry#when-a-request-is-sent-again) |
 //! | `FailureRatio` | 0.1 | [`failure_ratio`](crate::CircuitBreakerLayer::failure_ratio) | 0.5 |
 //! | `MinimumThroughput` | 100 | [`min_calls`](crate::CircuitBreakerLayer::min_calls) | 20 |
 //! | `SamplingDuration` | 30 s | [`window`](crate::CircuitBreakerLayer::window) | 10 s |
-//! | `BreakDuration` | 5 s | [`open_for`](crate::CircuitBreakerLayer::open_for), [`open_max`](crate::CircuitBreakerLayer::open_max) | 2 s, growing to 5 s |
-//! | one action while half-open | | [`probes`](crate::CircuitBreakerLayer::probes) | 5 |
+//! | `BreakDuration` | 5 s | [`open_duration`](crate::CircuitBreakerLayer::open_duration), [`max_open_duration`](crate::CircuitBreakerLayer::max_open_duration) | 2 s, growing to 5 s |
+//! | one action while half-open | | [`half_open_probes`](crate::CircuitBreakerLayer::half_open_probes) | 5 |
 //! | `CircuitBreakerManualControl`: `IsolateAsync`, `CloseAsync` | | [`Circuit::force_open`](crate::circuit_breaker::Circuit::force_open), [`release`](crate::circuit_breaker::Circuit::release) | |
 //! | `CircuitBreakerStateProvider` | | [`Circuit::state`](crate::circuit_breaker::Circuit::state), [`snapshot`](crate::circuit_breaker::Circuit::snapshot) | |
 //! | `BrokenCircuitException.RetryAfter` | | [`CircuitOpen::retry_after`](crate::circuit_breaker::CircuitOpen::retry_after) | |
 //! | `TimeoutRejectedException` | | [`Elapsed`](crate::timeout::Elapsed) | |
-//! | `SelectPipelineByAuthority()` | not called | [`keyed`](crate::StandardLayer::keyed) | by authority |
+//! | `SelectPipelineByAuthority()` | not called | [`per_key`](crate::StandardLayer::per_key) | by authority |
 //! | hedging, fallback | | not here | |
 //!
 //! # resilience4j
@@ -81,22 +81,22 @@
 //! | resilience4j | its default | here | default |
 //! |---|---|---|---|
 //! | `Retry( CircuitBreaker( RateLimiter( TimeLimiter( Bulkhead( call )))))` | the order of its annotations | [`StandardLayer`](crate::StandardLayer) | retry, breaker, in-flight limit, timeout |
-//! | `maxAttempts`, the first included | 3 | [`total`](crate::RetryLayer::total), not included | 4 |
+//! | `maxAttempts`, the first included | 3 | [`max_retries`](crate::RetryLayer::max_retries), not included | 4 |
 //! | `waitDuration`, `intervalFunction` | 500 ms, constant | [`backoff`](crate::RetryLayer::backoff) | 100 ms, exponential, full jitter |
-//! | `retryExceptions`, `retryOnResultPredicate` | any exception; no result | [`classifier`](crate::RetryLayer::classifier), [`status_forcelist`](crate::RetryLayer::status_forcelist) | [what another try may mend](crate::retry#when-a-request-is-sent-again) |
+//! | `retryExceptions`, `retryOnResultPredicate` | any exception; no result | [`classifier`](crate::RetryLayer::classifier), [`retry_statuses`](crate::RetryLayer::retry_statuses) | [what another try may mend](crate::retry#when-a-request-is-sent-again) |
 //! | `failureRateThreshold` | 50 % | [`failure_ratio`](crate::CircuitBreakerLayer::failure_ratio) | a half |
 //! | `slidingWindowType`, `slidingWindowSize` | the last 100 calls | [`window`](crate::CircuitBreakerLayer::window), always of time | 10 s |
 //! | `minimumNumberOfCalls` | 100 | [`min_calls`](crate::CircuitBreakerLayer::min_calls) | 20 |
-//! | `slowCallDurationThreshold`, `slowCallRateThreshold` | 60 s, 100 % | [`slow_call`](crate::CircuitBreakerLayer::slow_call): a slow call counts as a failed one | none |
-//! | `waitDurationInOpenState` | 60 s | [`open_for`](crate::CircuitBreakerLayer::open_for) | 2 s, growing to 5 s |
-//! | `permittedNumberOfCallsInHalfOpenState` | 10 | [`probes`](crate::CircuitBreakerLayer::probes) | 5 |
-//! | `maxWaitDurationInHalfOpenState` | 0: as long as it takes | [`probe_lease`](crate::CircuitBreakerLayer::probe_lease), for each probe | 30 s |
+//! | `slowCallDurationThreshold`, `slowCallRateThreshold` | 60 s, 100 % | [`slow_call_threshold`](crate::CircuitBreakerLayer::slow_call_threshold): a slow call counts as a failed one | none |
+//! | `waitDurationInOpenState` | 60 s | [`open_duration`](crate::CircuitBreakerLayer::open_duration) | 2 s, growing to 5 s |
+//! | `permittedNumberOfCallsInHalfOpenState` | 10 | [`half_open_probes`](crate::CircuitBreakerLayer::half_open_probes) | 5 |
+//! | `maxWaitDurationInHalfOpenState` | 0: as long as it takes | [`probe_timeout`](crate::CircuitBreakerLayer::probe_timeout), for each probe | 30 s |
 //! | `transitionToForcedOpenState()` | | [`Circuit::force_open`](crate::circuit_breaker::Circuit::force_open) | |
 //! | `transitionToDisabledState()` | | [`Circuit::force_closed`](crate::circuit_breaker::Circuit::force_closed) | |
-//! | `transitionToMetricsOnlyState()` | | [`shadow(true)`](crate::CircuitBreakerLayer::shadow) | |
+//! | `transitionToMetricsOnlyState()` | | [`dry_run(true)`](crate::CircuitBreakerLayer::dry_run) | |
 //! | `CallNotPermittedException` | | [`CircuitOpen`](crate::circuit_breaker::CircuitOpen) | |
 //! | `Bulkhead.maxConcurrentCalls`, `maxWaitDuration` | 25, 0 | [`InFlightLimitLayer::new(n)`](crate::InFlightLimitLayer::new), which never waits | none |
-//! | `BulkheadFullException` | | [`Shed`](crate::in_flight::Shed) | |
+//! | `BulkheadFullException` | | [`LimitReached`](crate::in_flight::LimitReached) | |
 //! | `TimeLimiter.timeoutDuration` | 1 s | [`Timeouts`](crate::standard::Timeouts)' attempt | 10 s |
 //! | `RateLimiter`, cache, fallback | | not here: tower's `RateLimit`, `tower_governor`; your code | |
 //!
@@ -111,9 +111,9 @@
 //!     .failure_ratio(Ratio::new(0.5)?)
 //!     .min_calls(100)
 //!     .window(Duration::from_secs(30))
-//!     .open_for(Duration::from_secs(60))
-//!     .open_max(Duration::from_secs(60))
-//!     .probes(NonZeroU32::new(10).unwrap_or(NonZeroU32::MIN));
+//!     .open_duration(Duration::from_secs(60))
+//!     .max_open_duration(Duration::from_secs(60))
+//!     .half_open_probes(NonZeroU32::new(10).unwrap_or(NonZeroU32::MIN));
 //! # let _ = breaker;
 //! # Ok::<(), seawall::RatioOutOfRange>(())
 //! ```
@@ -128,17 +128,17 @@
 //! | `per_try_timeout` | none | its attempt | 10 s |
 //! | `stream_idle_timeout` | 5 min | [`body_idle`](crate::standard::Timeouts::body_idle) | 60 s |
 //! | `retry_on` | nothing | [`RetryLayer`](crate::RetryLayer) | [what another try may mend](crate::retry#when-a-request-is-sent-again) |
-//! | `retry_on: 5xx`, `gateway-error`, `retriable-status-codes` | | [`status_forcelist`](crate::RetryLayer::status_forcelist) | 429, 500, 502, 503, 504 |
-//! | `retry_on: connect-failure`, `refused-stream`, `reset` | | [`connect`](crate::RetryLayer::connect), [`read`](crate::RetryLayer::read) | on |
-//! | `num_retries`, the first not counted | 1 | [`total`](crate::RetryLayer::total) | 4 |
+//! | `retry_on: 5xx`, `gateway-error`, `retriable-status-codes` | | [`retry_statuses`](crate::RetryLayer::retry_statuses) | 429, 500, 502, 503, 504 |
+//! | `retry_on: connect-failure`, `refused-stream`, `reset` | | [`max_connect_retries`](crate::RetryLayer::max_connect_retries), [`max_read_retries`](crate::RetryLayer::max_read_retries) | on |
+//! | `num_retries`, the first not counted | 1 | [`max_retries`](crate::RetryLayer::max_retries) | 4 |
 //! | `retry_back_off` | from 25 ms, up to ten times that | [`backoff`](crate::RetryLayer::backoff) | from 100 ms, up to 10 s |
 //! | `rate_limited_retry_back_off` | none | [`respect_retry_after`](crate::RetryLayer::respect_retry_after) | yes |
 //! | `retry_budget`: 20 %, at least 3 | none; then at most 3 retries at once | [`Budget`](crate::retry::Budget) | 20 % of the calls of 10 s, at least 3 |
-//! | methods | any, unless `retriable_request_headers` say otherwise | [`methods`](crate::RetryLayer::methods) | idempotent ones |
+//! | methods | any, unless `retriable_request_headers` say otherwise | [`retry_methods`](crate::RetryLayer::retry_methods) | idempotent ones |
 //! | `circuit_breakers.max_requests` | 1,024 | [`InFlightLimitLayer`](crate::InFlightLimitLayer) | none |
 //! | `outlier_detection.consecutive_5xx` | 5 | [`consecutive_failures`](crate::CircuitBreakerLayer::consecutive_failures), and the ratio unless [`failure_ratio(None)`](crate::CircuitBreakerLayer::failure_ratio) | none; a half |
-//! | `base_ejection_time` | 30 s | [`open_for`](crate::CircuitBreakerLayer::open_for) | 2 s, growing to 5 s |
-//! | `x-envoy-expected-rq-timeout-ms` | | [`DeadlineLayer::trust`](crate::DeadlineLayer::trust), [`DeadlineHeaderLayer`](crate::DeadlineHeaderLayer) | |
+//! | `base_ejection_time` | 30 s | [`open_duration`](crate::CircuitBreakerLayer::open_duration) | 2 s, growing to 5 s |
+//! | `x-envoy-expected-rq-timeout-ms` | | [`DeadlineLayer::trust_header`](crate::DeadlineLayer::trust_header), [`DeadlineHeaderLayer`](crate::DeadlineHeaderLayer) | |
 //! | `x-envoy-attempt-count` | | [`attempt_header`](crate::RetryLayer::attempt_header), from the second attempt on | |
 //! | `x-envoy-max-retries`, `x-envoy-retry-on` | | [`RetryOverride`](crate::retry::RetryOverride), for one request | |
 //!

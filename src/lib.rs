@@ -154,7 +154,7 @@
 //!     // Callers give up after 5 s: 2 s an attempt, 5 s in all.
 //!     .timeouts(Timeouts::new(Duration::from_secs(2), Duration::from_secs(5))?)
 //!     // Every POST may be repeated, there.
-//!     .retry(RetryLayer::new().any_method())
+//!     .retry(RetryLayer::new().retry_all_methods())
 //!     // It can do 64 at once.
 //!     .in_flight(InFlightLimitLayer::new(NonZeroU32::new(64).unwrap_or(NonZeroU32::MAX)));
 //! # let _ = layer;
@@ -183,7 +183,7 @@
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! let upstream = FlakyService::new(
-//!     Script::new().then(Step::reset()).then(Step::status(502)).forever(Step::ok("hello")),
+//!     Script::new().then(Step::reset()).then(Step::status(502)).then_repeat(Step::ok("hello")),
 //! )?;
 //! let client = StandardLayer::new("billing").layer(upstream.clone());
 //!

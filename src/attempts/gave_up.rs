@@ -10,7 +10,7 @@ use crate::{error::BoxError, failure::Cause};
 ///
 /// An error of the first attempt that is not retried passes unchanged. If the inner service was not ready in time for an
 /// attempt, the source is the last failure, or the service's own error. With
-/// [`raise_on_status`](crate::RetryLayer::raise_on_status) this error replaces a response; its source is then the
+/// [`error_on_exhausted_status`](crate::RetryLayer::error_on_exhausted_status) this error replaces a response; its source is then the
 /// response's [`Failure`](crate::Failure).
 #[derive(Debug)]
 pub struct RetriesExhausted {
@@ -60,7 +60,7 @@ impl RetriesExhausted {
 
     /// Returns why the call was not retried again.
     #[must_use]
-    pub const fn stop(&self) -> StopReason {
+    pub const fn reason(&self) -> StopReason {
         self.stop
     }
 

@@ -89,7 +89,7 @@ impl RetryReport {
 
     /// Returns the classifier's verdict on the response; `None` for a success.
     ///
-    /// A retried status below 400, from [`status_forcelist`](crate::RetryLayer::status_forcelist), is not a failure.
+    /// A retried status below 400, from [`retry_statuses`](crate::RetryLayer::retry_statuses), is not a failure.
     #[must_use]
     pub const fn failure(&self) -> Option<&Failure> {
         self.failure.as_ref()
@@ -97,13 +97,13 @@ impl RetryReport {
 
     /// Returns why a failed response was not retried again; `None` for a success.
     #[must_use]
-    pub const fn stop(&self) -> Option<StopReason> {
+    pub const fn stop_reason(&self) -> Option<StopReason> {
         self.stop
     }
 
     /// Returns the earlier attempts, oldest first, at most the last 8.
     #[must_use]
-    pub fn past(&self) -> &[FailedAttempt] {
+    pub fn failed_attempts(&self) -> &[FailedAttempt] {
         &self.past
     }
 }

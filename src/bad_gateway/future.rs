@@ -118,10 +118,10 @@ impl<B: Body> Inspection<B> {
     }
 
     fn poll_timer(&mut self, settings: Settings, cx: &mut Context<'_>) -> Poll<()> {
-        if settings.peek_wait.is_zero() {
+        if settings.peek_timeout.is_zero() {
             return Poll::Ready(());
         }
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(settings.peek_wait)));
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(settings.peek_timeout)));
         // Unconstrained: a body that spends the whole coop budget on every poll would otherwise starve the timer.
         pin!(unconstrained(timer.as_mut())).poll(cx)
     }

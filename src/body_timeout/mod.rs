@@ -56,7 +56,7 @@
 //! # Order
 //!
 //! For responses: anywhere around the client; outside of `RetryLayer` it is made once a call and not once an attempt, inside
-//! of `CircuitBreakerLayer` with `whole_body` a stall counts as a failure. For requests: inside of `ErrorResponseLayer`.
+//! of `CircuitBreakerLayer` with `until_body_end` a stall counts as a failure. For requests: inside of `ErrorResponseLayer`.
 //!
 //! # Differs from
 //!

@@ -260,7 +260,7 @@ impl CircuitInner {
             failures = counts.failures,
             refused = rejected,
             generation,
-            shadow = self.settings.shadow,
+            dry_run = self.settings.dry_run,
             "circuit {}", new.as_str(),
         );
     }

@@ -73,7 +73,7 @@ impl Circuit {
 
     /// Rejects all calls until [`release`](Self::release), for example while an upstream is being repaired. Calls under
     /// way are not touched, and their results no longer count. Under
-    /// [`shadow(true)`](crate::CircuitBreakerLayer::shadow) all pass none the less.
+    /// [`dry_run(true)`](crate::CircuitBreakerLayer::dry_run) all pass none the less.
     pub fn force_open(&self) {
         self.force(true);
     }
@@ -135,7 +135,7 @@ impl Snapshot {
 
     /// Time since the state changed last; since the circuit was made, if it never did.
     #[must_use]
-    pub const fn since(&self) -> Duration {
+    pub const fn time_in_state(&self) -> Duration {
         self.since
     }
 
@@ -153,13 +153,13 @@ impl Snapshot {
 
     /// Calls rejected since it opened last.
     #[must_use]
-    pub const fn refused(&self) -> u64 {
+    pub const fn rejected(&self) -> u64 {
         self.refused
     }
 
     /// Results that came after the state had changed, and so counted for nothing.
     #[must_use]
-    pub const fn late(&self) -> u64 {
+    pub const fn stale_results(&self) -> u64 {
         self.late
     }
 }

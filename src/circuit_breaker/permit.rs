@@ -58,7 +58,7 @@ impl Permit {
         let mut permit = Self::new(core, Admission::default(), None);
         match permit.core.admit(&mut permit.admission) {
             Ok(()) => {}
-            Err(_) if permit.core.settings.shadow => return Ok(None),
+            Err(_) if permit.core.settings.dry_run => return Ok(None),
             Err(rejection) => return Err(Box::new(CircuitOpen::new(&permit.core, rejection))),
         }
         permit.started = permit.core.settings.slow.map(|_| Instant::now());
@@ -67,7 +67,7 @@ impl Permit {
 
     /// Records a failure that the classifier found, if it counts as one or as neither.
     pub(super) fn classified(&mut self, failure: Failure) {
-        // `count_if` may panic. The call is in flight then.
+        // `failure_predicate` may panic. The call is in flight then.
         match self.core.settings.count_as(&failure) {
             CountAs::Success => {}
             CountAs::Failure => self.record_failure(failure),

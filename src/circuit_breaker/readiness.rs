@@ -48,11 +48,11 @@ pub(super) enum Decision {
 }
 
 impl Readiness {
-    pub(super) const fn new(when_open: OpenBehavior, shadow: bool) -> Self {
-        let policy = match when_open {
-            _ if shadow => Policy::Inner,
+    pub(super) const fn new(open_behavior: OpenBehavior, dry_run: bool) -> Self {
+        let policy = match open_behavior {
+            _ if dry_run => Policy::Inner,
             OpenBehavior::Reject => Policy::Ready,
-            OpenBehavior::NotReady => Policy::Pending,
+            OpenBehavior::Backpressure => Policy::Pending,
         };
         Self::unready_with(policy)
     }

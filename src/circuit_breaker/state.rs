@@ -99,7 +99,7 @@ pub(super) struct Rejection {
     pub(super) failure: Option<Failure>,
     /// The time until a call may be admitted, if it is known.
     pub(super) wait: Option<Duration>,
-    pub(super) open_for: Duration,
+    pub(super) time_open: Duration,
 }
 
 /// The outcome of a call.
@@ -176,7 +176,7 @@ impl StateMachine {
         self.rejection(now, settings).unwrap_or(Rejection {
             failure: self.failure,
             wait: Some(Duration::ZERO),
-            open_for: now.saturating_sub(self.opened),
+            time_open: now.saturating_sub(self.opened),
         })
     }
 
@@ -190,8 +190,8 @@ impl StateMachine {
             Phase::HalfOpen(_) => Some(PROBE_WAIT),
             Phase::Forced { open: true } => None,
         };
-        let open_for = now.saturating_sub(self.opened);
-        Some(Rejection { failure: self.failure, wait, open_for })
+        let time_open = now.saturating_sub(self.opened);
+        Some(Rejection { failure: self.failure, wait, time_open })
     }
 
     /// Returns the results of the probes while the circuit is half-open.
@@ -213,7 +213,7 @@ impl StateMachine {
             Phase::HalfOpen(probes) if probes.is_idle(now) => self.since,
             Phase::HalfOpen(_) | Phase::Forced { .. } => return false,
         };
-        now.saturating_sub(could_close) >= settings.open_max.max(settings.open_for)
+        now.saturating_sub(could_close) >= settings.max_open_duration.max(settings.open_duration)
     }
 
     /// Returns the time until the next probe may be admitted.
@@ -337,8 +337,8 @@ impl StateMachine {
         settings: &Settings,
     ) {
         self.failure = Some(failure);
-        let max = settings.open_max.max(settings.open_for);
-        let grown = grow(settings.open_for, self.reopened, max);
+        let max = settings.max_open_duration.max(settings.open_duration);
+        let grown = grow(settings.open_duration, self.reopened, max);
         // Jitter only shortens, so that no wait is longer than documented.
         let jittered = grown.saturating_sub(part(grown, JITTER * random));
         let asked = failure.retry_after().unwrap_or_default().min(settings.retry_after_max);
@@ -386,7 +386,7 @@ impl Probes {
         self.slots.retain(|slot| now < slot.expires);
         self.admitted = self.admitted.wrapping_add(1);
         let probe = NonZeroU32::new(self.admitted).unwrap_or(NonZeroU32::MAX);
-        self.slots.push(Slot { probe, expires: now.saturating_add(settings.probe_lease) });
+        self.slots.push(Slot { probe, expires: now.saturating_add(settings.probe_timeout) });
         probe
     }
 

@@ -96,7 +96,7 @@ fn two_failures_at_once_open_it_once_where_only_those_in_a_row_count() {
 fn no_more_calls_than_probes_pass_while_it_is_half_open() {
     loom::model(|| {
         let probes = NonZeroU32::MIN;
-        let settings = Settings { probes, open_for: Duration::ZERO, ..one_failure_opens() };
+        let settings = Settings { probes, open_duration: Duration::ZERO, ..one_failure_opens() };
         let core = core(settings);
         let admission = admit(&core).unwrap();
         core.record_failure(admission, FAILURE);
@@ -118,7 +118,8 @@ fn a_late_result_changes_nothing_whenever_it_comes() {
 }
 
 fn a_late_result_comes(settings: Settings) {
-    let core = core(Settings { probes: NonZeroU32::MIN, open_for: Duration::ZERO, ..settings });
+    let core =
+        core(Settings { probes: NonZeroU32::MIN, open_duration: Duration::ZERO, ..settings });
     let (late, first) = (admit(&core).unwrap(), admit(&core).unwrap());
     core.record_failure(first, FAILURE);
     let probe = admit(&core).unwrap();

@@ -71,7 +71,7 @@
 //! ```
 //! use seawall::{CircuitBreakerLayer, StandardLayer};
 //!
-//! let layer = StandardLayer::new("billing").circuit_breaker(CircuitBreakerLayer::new().shadow(true));
+//! let layer = StandardLayer::new("billing").circuit_breaker(CircuitBreakerLayer::new().dry_run(true));
 //! # let _ = layer;
 //! ```
 //!
@@ -105,7 +105,7 @@
 //! let servers = [8081, 8082, 8083].map(|port| {
 //!     let breaker = CircuitBreakerLayer::new()
 //!         .consecutive_failures(NonZeroU32::new(3))
-//!         .when_open(OpenBehavior::NotReady);
+//!         .open_behavior(OpenBehavior::Backpressure);
 //!     PendingRequests::new(breaker.layer(server(port)), CompleteOnResponse::default())
 //! });
 //! let client = ServiceBuilder::new()

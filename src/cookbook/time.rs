@@ -2,7 +2,7 @@
 //!
 //! # Give each route its own time
 //!
-//! [`TimeoutLayer::by`](crate::TimeoutLayer::by) asks a closure for each request. The closure's type must be written. Around a
+//! [`TimeoutLayer::from_fn`](crate::TimeoutLayer::from_fn) asks a closure for each request. The closure's type must be written. Around a
 //! [`StandardLayer`](crate::StandardLayer) it bounds the whole call, all attempts together; inside, each attempt.
 //!
 //! ```
@@ -16,7 +16,7 @@
 //! #     Ok::<_, seawall::BoxError>(http::Response::new(Body::default()))
 //! # });
 //! let client = ServiceBuilder::new()
-//!     .layer(TimeoutLayer::by(|request: &Request<_>| match request.uri().path() {
+//!     .layer(TimeoutLayer::from_fn(|request: &Request<_>| match request.uri().path() {
 //!         "/events" => None,
 //!         path if path.starts_with("/reports/") => Some(Duration::from_secs(25)),
 //!         _ => Some(Duration::from_secs(3)),
@@ -63,8 +63,8 @@
 //! use seawall::{DeadlineHeaderLayer, DeadlineLayer, StandardLayer, deadline::TimeoutHeader};
 //!
 //! let edge = StandardLayer::gateway("edge")
-//!     .deadline(DeadlineLayer::new(Duration::from_secs(15)).trust(TimeoutHeader::EnvoyExpected))
-//!     .next_hop(DeadlineHeaderLayer::new(TimeoutHeader::EnvoyExpected));
+//!     .deadline(DeadlineLayer::new(Duration::from_secs(15)).trust_header(TimeoutHeader::EnvoyExpected))
+//!     .deadline_header(DeadlineHeaderLayer::new(TimeoutHeader::EnvoyExpected));
 //! # let _ = edge;
 //! ```
 //!

@@ -33,7 +33,7 @@ pin_project! {
 pub(super) struct ActiveDeadline {
     pub(super) started: Instant,
     pub(super) at: Instant,
-    pub(super) with_body: bool,
+    pub(super) include_body: bool,
 }
 
 impl<F> ResponseFuture<F> {
@@ -95,7 +95,7 @@ impl ActiveDeadline {
 
 fn body_limits(deadline: Option<ActiveDeadline>) -> BodyLimits {
     match deadline {
-        Some(deadline) if deadline.with_body => {
+        Some(deadline) if deadline.include_body => {
             let (total, at) = (deadline.total(), Some(deadline.at));
             BodyLimits::new(Duration::MAX, total, at, LimitedBody::ResponseByDeadline)
         }

@@ -37,7 +37,7 @@
 //! | part | value | source |
 //! |---|---|---|
 //! | status | [`Cause::gateway_status`](crate::Cause::gateway_status) | RFC 9209 §2.3 |
-//! | `Proxy-Status` | the name given to [`ErrorResponseLayer::new`], and the error type where one fits; `details` if [`disclose`](ErrorResponseLayer::disclose) is on; no `next-hop`, which is not known here | RFC 9209 |
+//! | `Proxy-Status` | the name given to [`ErrorResponseLayer::new`], and the error type where one fits; `details` if [`include_error_text`](ErrorResponseLayer::include_error_text) is on; no `next-hop`, which is not known here | RFC 9209 |
 //! | `Retry-After` | if the failure says how long; whole seconds, rounded up | RFC 9110 §10.2.3 |
 //! | `x-should-retry` | `false` after a `RetriesExhausted`, so that callers do not multiply its retries; also on a failed response that passes after more than one attempt, or when the budget allowed no other | as LLM APIs send it |
 //! | `Cache-Control` | `no-store` | RFC 9111 §5.2.2.5 |
@@ -64,7 +64,7 @@
 //!
 //! The request id is the request's `x-request-id`, if it is at most 128 bytes of visible ASCII.
 //!
-//! Texts of errors, addresses and header values are not told, unless [`disclose`](ErrorResponseLayer::disclose) is on.
+//! Texts of errors, addresses and header values are not told, unless [`include_error_text`](ErrorResponseLayer::include_error_text) is on.
 //! What comes from elsewhere is bounded, and escaped for the place where it stands.
 //!
 //! # gRPC

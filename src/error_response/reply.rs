@@ -32,7 +32,7 @@ impl ErrorReply {
             status: failure.cause().gateway_status(),
             retry_after: failure.retry_after(),
             gave_up: false,
-            text: settings.disclose.then(|| error_text(error)),
+            text: settings.include_error_text.then(|| error_text(error)),
         };
         match find_source::<RetriesExhausted>(error) {
             Some(gave_up) => reply.after_retries(gave_up),
@@ -42,7 +42,7 @@ impl ErrorReply {
 
     /// If retrying ended in a rejection by this process, the upstream's last response is worth more.
     fn after_retries(self, gave_up: &RetriesExhausted) -> Self {
-        let is_rejection = match gave_up.stop() {
+        let is_rejection = match gave_up.reason() {
             StopReason::CircuitOpen | StopReason::LimitReached | StopReason::NotReady => true,
             // An error without a response, which there was no time to retry, counts itself.
             StopReason::DeadlineTooNear => self.failure.status().is_some(),

@@ -25,7 +25,7 @@ pub struct InFlightLimitLayer<K = SharedLimit, E = CompleteOnBodyEnd> {
 }
 
 impl InFlightLimitLayer {
-    /// At most `most` calls at once, for all requests together. [`keyed`](Self::keyed) for several upstreams.
+    /// At most `most` calls at once, for all requests together. [`per_key`](Self::per_key) for several upstreams.
     pub fn new(most: NonZeroU32) -> Self {
         Self::of(Kind::Fixed(most))
     }
@@ -62,15 +62,15 @@ impl<K, E> InFlightLimitLayer<K, E> {
     ///
     /// At most 4,096 keys have one; those without a call under way make room for others. Requests of further keys, and
     /// of those longer than 1,024 bytes, pass, and have no limit.
-    pub fn keyed<F>(self, by: F) -> InFlightLimitLayer<LimitPerKey<UriKeyFn<F>>, E>
+    pub fn per_key<F>(self, by: F) -> InFlightLimitLayer<LimitPerKey<UriKeyFn<F>>, E>
     where
         F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
     {
         self.select(UriKeyFn(by))
     }
 
-    /// As [`keyed`](Self::keyed), by the whole of a request, of whatever kind.
-    pub fn keyed_by_request<F, Req>(
+    /// As [`per_key`](Self::per_key), by the whole of a request, of whatever kind.
+    pub fn per_request_key<F, Req>(
         self,
         by: F,
     ) -> InFlightLimitLayer<LimitPerKey<RequestKeyFn<F>>, E>

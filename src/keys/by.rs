@@ -7,7 +7,7 @@ use http::Uri;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` gives no key to requests of type `{Req}`",
     note = "`.keyed(by)` takes a function of the `Uri` of an `http::Request`, such as `by_authority`; for other requests there \
-            is `.keyed_by_request(|request: &{Req}| ...)`"
+            is `.per_request_key(|request: &{Req}| ...)`"
 )]
 pub trait KeyExtractor<Req> {
     /// `None`: it has none.

@@ -136,7 +136,7 @@ impl RecordGuard {
         completion.message = message;
         if let Some(gave_up) = known.and_then(find_source::<RetriesExhausted>) {
             completion.attempts = Some(gave_up.attempts().get());
-            completion.stop = Some(gave_up.stop());
+            completion.stop = Some(gave_up.reason());
         }
         emit::emit(&record, &completion);
     }

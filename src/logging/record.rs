@@ -82,7 +82,7 @@ pub(super) struct ResponseDetails {
     pub(super) note: Option<&'static str>,
     id: Option<HeaderValue>,
     pub(super) headers: Option<HeaderMap>,
-    /// The first bytes of the body, up to `failed_body` of the settings.
+    /// The first bytes of the body, up to `max_failed_body_bytes` of the settings.
     pub(super) body: Option<Vec<u8>>,
 }
 
@@ -187,7 +187,7 @@ impl ResponseRecord {
     pub(super) fn add_data(&mut self, settings: &Settings, len: usize, chunk: &[u8]) {
         self.body_bytes += len as u64;
         if let Some(body) = self.details.as_mut().and_then(|details| details.body.as_mut()) {
-            let left = settings.failed_body.saturating_sub(body.len());
+            let left = settings.max_failed_body_bytes.saturating_sub(body.len());
             body.extend_from_slice(&chunk[..left.min(chunk.len())]);
         }
     }
@@ -206,16 +206,17 @@ impl ResponseDetails {
     ) -> Option<Box<Self>> {
         let (headers, extensions) = (response.headers(), response.extensions());
         let attempts = extensions.get::<RetryReport>();
-        let note = extensions.get::<Evidence>().map(Evidence::note);
+        let note = extensions.get::<Evidence>().map(Evidence::summary);
         let has_details = failure.is_some() || attempts.is_some() || note.is_some();
         if !has_details && settings.headers.is_empty() {
             return None;
         }
-        let keeps_body = failure.is_some() && settings.failed_body > 0 && is_plain_text(headers);
+        let keeps_body =
+            failure.is_some() && settings.max_failed_body_bytes > 0 && is_plain_text(headers);
         Some(Box::new(Self {
             failure,
             attempts: attempts.map(|attempts| attempts.count().get()),
-            stop: attempts.and_then(RetryReport::stop),
+            stop: attempts.and_then(RetryReport::stop_reason),
             note,
             id: failure.and_then(|_| headers.get(&REQUEST_ID).cloned()),
             headers: (!settings.headers.is_empty()).then(|| headers.clone()),

@@ -28,7 +28,7 @@ pub(super) struct Settings {
     pub(super) scheme: &'static str,
     pub(super) user_agent: bool,
     pub(super) headers: Vec<HeaderName>,
-    pub(super) failed_body: usize,
+    pub(super) max_failed_body_bytes: usize,
     pub(super) curl: bool,
 }
 
@@ -72,7 +72,7 @@ impl Settings {
             scheme: "http",
             user_agent: false,
             headers: Vec::new(),
-            failed_body: 0,
+            max_failed_body_bytes: 0,
             curl: true,
         }
     }

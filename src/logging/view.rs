@@ -20,7 +20,7 @@ impl<E: 'static> AsStdError<E> for KnownErrors {
     }
 }
 
-/// Made by [`LoggingLayer::errors_as`](super::LoggingLayer::errors_as).
+/// Made by [`LoggingLayer::error_fn`](super::LoggingLayer::error_fn).
 #[derive(Clone, Copy)]
 pub struct ErrorFn<F>(pub(super) F);
 

@@ -18,7 +18,7 @@ use crate::{classify::of_response, failure::Failure, time_limit::Deadline};
 /// Retries HTTP requests, keeping their bodies while they are sent: see [`ReplayBody`].
 ///
 /// `F` is how the body is handed to the inner service: [`IdentityBody`], or by a function
-/// ([`RetryLayer::send_as`](super::RetryLayer::send_as)).
+/// ([`RetryLayer::map_body`](super::RetryLayer::map_body)).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HttpCalls<F = IdentityBody> {
     pub(super) convert: F,
@@ -109,9 +109,13 @@ where
     }
 
     #[inline]
-    fn send(&self, request: Request<B>, body_limit: usize) -> (Self::Request, ReplaySource<B>) {
+    fn send(
+        &self,
+        request: Request<B>,
+        max_replay_bytes: usize,
+    ) -> (Self::Request, ReplaySource<B>) {
         let (parts, body) = request.into_parts();
-        let (body, replay) = ReplayBody::new(body, body_limit);
+        let (body, replay) = ReplayBody::new(body, max_replay_bytes);
         (Request::from_parts(parts, self.convert.convert(body)), replay)
     }
 

@@ -144,7 +144,7 @@ where
         // Only waits without a limit can be beyond the end of time; tokio's longest will do for those.
         let until = now.checked_add(delay).unwrap_or_else(|| Deadline::within(delay).at());
         let first = if discard.is_some() {
-            until.min(now.checked_add(policy.drain_wait).unwrap_or(until))
+            until.min(now.checked_add(policy.drain_timeout).unwrap_or(until))
         } else {
             until
         };
@@ -162,7 +162,7 @@ where
     ) -> Result<S::Response, BoxError> {
         self.tell(failure.cause(), stop);
         match outcome {
-            Ok(response) if self.policy().raise_on_status && stop.is_limit() => {
+            Ok(response) if self.policy().error_on_exhausted_status && stop.is_limit() => {
                 let this = self.as_mut().project();
                 let (_, head) = this.protocol.discard(response);
                 this.history.get_or_insert_default().last_response = head;

@@ -38,7 +38,7 @@
 //! ```
 //!
 //! The inner client receives `Request<`[`ReplayBody`]`<B>>`: build it for that body type, or convert with
-//! [`send_as`](RetryLayer::send_as).
+//! [`map_body`](RetryLayer::map_body).
 //!
 //! # When a request is sent again
 //!
@@ -48,7 +48,7 @@
 //! |---|---|
 //! | the server did not say no (`x-should-retry: false`, gRPC pushback) | [`ServerSaysNo`](StopReason::ServerSaysNo) |
 //! | the failure is one that another try may mend (below), or the server said yes | [`NotRetryable`](StopReason::NotRetryable), [`CircuitOpen`](StopReason::CircuitOpen), [`LimitReached`](StopReason::LimitReached) |
-//! | the method is allowed, or the request has an `Idempotency-KeyExtractor`, or it was provably not processed ([`Processed::No`](crate::Processed::No)) | [`MethodNotAllowed`](StopReason::MethodNotAllowed) |
+//! | the method is allowed, or the request has an `Idempotency-Key`, or it was provably not processed ([`Processed::No`](crate::Processed::No)) | [`MethodNotAllowed`](StopReason::MethodNotAllowed) |
 //! | retries are left: in all, and of the failure's kind | [`TotalSpent`](StopReason::TotalSpent), [`ConnectSpent`](StopReason::ConnectSpent), … |
 //! | the wait, and all waits of this call together, are within their limits | [`WaitTooLong`](StopReason::WaitTooLong) |
 //! | the wait ends before the request's [`Deadline`](crate::Deadline) | [`DeadlineTooNear`](StopReason::DeadlineTooNear) |
@@ -59,13 +59,13 @@
 //!
 //! One retry is free: a request that the client provably never wrote to a connection that was there before (hyper's
 //! "canceled") is sent again at once, whatever its method, and neither counted nor charged; once a call, if the deadline
-//! allows it, and unless [`total`](RetryLayer::total) is 0. With hyper-util's client that takes
+//! allows it, and unless [`max_retries`](RetryLayer::max_retries) is 0. With hyper-util's client that takes
 //! `seawall::hyper_util::TrackReuse`, which knows whether a connection was used before; the client itself repeats such a
 //! request on another connection, unless told not to. One that was never written to a *fresh* connection is retried like
 //! any other that was not processed: an upstream that closes what it accepts is down.
 //!
 //! A failure that came as a status of 400 or more may be mended if that status is in the
-//! [forcelist](RetryLayer::status_forcelist). Any other is judged by its [`Cause`](crate::Cause): failures of the
+//! [forcelist](RetryLayer::retry_statuses). Any other is judged by its [`Cause`](crate::Cause): failures of the
 //! connection, the name lookup and the TLS protocol, timeouts, an incomplete or malformed response, rate limits and
 //! overload, but not a wrong certificate, a faulty request, a loop, or our own refusals.
 //!
@@ -88,9 +88,9 @@
 //! use seawall::{RetryLayer, retry::{Backoff, Budget}};
 //!
 //! let layer = RetryLayer::new()
-//!     .total(2)
-//!     .any_method()
-//!     .status_forcelist([408, 409, 429].into_iter().chain(500..600))
+//!     .max_retries(2)
+//!     .retry_all_methods()
+//!     .retry_statuses([408, 409, 429].into_iter().chain(500..600))
 //!     .backoff(Backoff::exponential(Duration::from_millis(500)).max(Duration::from_secs(8)))
 //!     .budget(Budget::none());
 //! # let _ = layer;
@@ -104,22 +104,22 @@
 //! use seawall::{RetryLayer, retry::{Backoff, Budget}};
 //!
 //! let layer = RetryLayer::new()
-//!     .total(3)
-//!     .status_forcelist([502, 503, 504])
+//!     .max_retries(3)
+//!     .retry_statuses([502, 503, 504])
 //!     .backoff(Backoff::urllib3(1.0)?)
-//!     .retry_after_statuses([413, 429, 503])
-//!     .retry_after_max(Duration::from_secs(21_600))
-//!     .cap_retry_after(true)
+//!     .retry_statuses_with_retry_after([413, 429, 503])
+//!     .max_retry_after(Duration::from_secs(21_600))
+//!     .clamp_retry_after(true)
 //!     .retry_after_jitter(false)
-//!     .total_delay_max(Duration::MAX)
-//!     .raise_on_status(true)
+//!     .max_total_delay(Duration::MAX)
+//!     .error_on_exhausted_status(true)
 //!     .budget(Budget::none());
 //! # Ok::<(), seawall::retry::InvalidBackoffFactor>(())
 //! ```
 //!
 //! # Bodies
 //!
-//! The request's body is kept while it is sent, up to [`body_limit`](RetryLayer::body_limit) bytes, so that every
+//! The request's body is kept while it is sent, up to [`max_replay_bytes`](RetryLayer::max_replay_bytes) bytes, so that every
 //! attempt sends the same ones; nothing is read ahead of the first attempt, and `Bytes` are shared, not copied. An
 //! empty body costs nothing. A body that announces more than the limit is not kept and not retried.
 //!

@@ -10,7 +10,7 @@ use super::policy::Policy;
 /// ```
 /// use seawall::{RetryLayer, retry::RetryOverride};
 ///
-/// let never = RetryOverride::new(RetryLayer::new().total(0));
+/// let never = RetryOverride::new(RetryLayer::new().max_retries(0));
 /// let mut request = http::Request::get("http://upstream/").body(())?;
 /// request.extensions_mut().insert(never.clone());
 /// # Ok::<(), http::Error>(())

@@ -23,13 +23,13 @@ pub struct Policy {
     pub(super) unwanted: Vec<u16>,
     pub(super) backoff: Backoff,
     pub(super) retry_after: RetryAfter,
-    pub(super) total_delay_max: Duration,
+    pub(super) max_total_delay: Duration,
     pub(super) min_attempt: Duration,
-    pub(super) retry_unlikely: bool,
-    pub(super) retry_rejected: bool,
-    pub(super) raise_on_status: bool,
-    pub(super) body_limit: usize,
-    pub(super) drain_wait: Duration,
+    pub(super) retry_if_probably_unprocessed: bool,
+    pub(super) retry_rejections: bool,
+    pub(super) error_on_exhausted_status: bool,
+    pub(super) max_replay_bytes: usize,
+    pub(super) drain_timeout: Duration,
     pub(super) attempt_header: Option<HeaderName>,
     pub(super) on_retry: Hook,
 }
@@ -75,13 +75,13 @@ impl Default for Policy {
             unwanted: Vec::new(),
             backoff: Backoff::default(),
             retry_after: RetryAfter::default(),
-            total_delay_max: Duration::from_secs(30),
+            max_total_delay: Duration::from_secs(30),
             min_attempt: Duration::ZERO,
-            retry_unlikely: false,
-            retry_rejected: false,
-            raise_on_status: false,
-            body_limit: 64 * 1024,
-            drain_wait: Duration::from_millis(50),
+            retry_if_probably_unprocessed: false,
+            retry_rejections: false,
+            error_on_exhausted_status: false,
+            max_replay_bytes: 64 * 1024,
+            drain_timeout: Duration::from_millis(50),
             attempt_header: None,
             on_retry: Hook::default(),
         }
@@ -110,7 +110,7 @@ impl Policy {
         }
         let spent = spent.after(failure, &self.limits)?;
         let Wait { least, chosen } = self.delay(failure, spent.total, random)?;
-        let room = self.total_delay_max.saturating_sub(waited);
+        let room = self.max_total_delay.saturating_sub(waited);
         if least > room {
             return Err(StopReason::WaitTooLong);
         }
@@ -142,7 +142,7 @@ impl Policy {
     fn may_mend(&self, failure: &Failure, spent: RetryCounts) -> Result<(), StopReason> {
         let (may, stop) = match (failure.status().map(|status| status.as_u16()), failure.cause()) {
             // Also in a response that a layer of ours made of it.
-            (_, Cause::CircuitOpen) => (self.retry_rejected, StopReason::CircuitOpen),
+            (_, Cause::CircuitOpen) => (self.retry_rejections, StopReason::CircuitOpen),
             // gRPC reports failures with a status of 200.
             (Some(status), _) if status >= 400 || self.unwanted.contains(&status) => {
                 let asked = self.retry_after.respect
@@ -153,7 +153,7 @@ impl Policy {
                 (asked || self.statuses.contains(&status), StopReason::NotRetryable)
             }
             (None, Cause::ConnectionLimitReached) => {
-                (self.retry_rejected, StopReason::LimitReached)
+                (self.retry_rejections, StopReason::LimitReached)
             }
             (_, cause) => (may_pass(cause), StopReason::NotRetryable),
         };
@@ -168,7 +168,7 @@ impl Policy {
         });
         let unprocessed = match failure.processed() {
             Processed::No => true,
-            Processed::Unlikely => self.retry_unlikely,
+            Processed::Unlikely => self.retry_if_probably_unprocessed,
             Processed::Maybe | Processed::Yes => false,
         };
         allowed || about.idempotency_key || unprocessed
@@ -281,7 +281,7 @@ mod tests {
             if let Ok((delay, _)) = decision {
                 prop_assert!(delay >= asked);
                 prop_assert!(asked <= policy.retry_after.max);
-                prop_assert!(waited + delay <= policy.total_delay_max);
+                prop_assert!(waited + delay <= policy.max_total_delay);
                 prop_assert!(delay <= left);
             }
         }

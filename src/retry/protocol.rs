@@ -61,7 +61,7 @@ pub(super) mod sealed {
         /// When it must be answered.
         fn deadline(&self, request: &Req) -> Option<Deadline>;
         /// Returns the first attempt's request, and the body that later ones send.
-        fn send(&self, request: Req, body_limit: usize) -> (Self::Request, Self::Body);
+        fn send(&self, request: Req, max_replay_bytes: usize) -> (Self::Request, Self::Body);
         /// Keeps the part of a request that later attempts are made of.
         fn save(&self, request: &Self::Request) -> Self::Saved;
         fn facts<'a>(&self, saved: &'a Self::Saved) -> RequestFacts<'a>;
@@ -95,7 +95,7 @@ pub(super) mod sealed {
     }
 }
 
-/// Retries any request that is `Clone`, by cloning it. See [`RetryLayer::cloned`](super::RetryLayer::cloned).
+/// Retries any request that is `Clone`, by cloning it. See [`RetryLayer::clone_requests`](super::RetryLayer::clone_requests).
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct ClonedCalls {}

@@ -15,7 +15,7 @@ use crate::error::BoxError;
 /// The body of each attempt: the caller's body, kept while it is sent so that a later attempt sends the same bytes.
 ///
 /// - An empty body is not kept and costs nothing.
-/// - A body that announces more than [`body_limit`](super::RetryLayer::body_limit) bytes is not kept: it is sent
+/// - A body that announces more than [`max_replay_bytes`](super::RetryLayer::max_replay_bytes) bytes is not kept: it is sent
 ///   once, as it is.
 /// - Any other is kept frame by frame as it is read, trailers too, until the call ends, or the limit or 1,024 frames are
 ///   passed. Then it is no longer kept, and the rest is handed on as it comes. Data is shared as `Bytes`, not copied. At

@@ -52,11 +52,11 @@ where
             budget.as_deref().unwrap_or_else(|| settings.budgets.shared()).deposit(started);
         }
         let policy = self.protocol.policy(&request);
-        let body_limit = policy.as_deref().unwrap_or(&settings.policy).body_limit;
+        let max_replay_bytes = policy.as_deref().unwrap_or(&settings.policy).max_replay_bytes;
         let (classifier, protocol) = (self.classifier.clone(), self.protocol.clone());
         // The instance that was polled ready makes the first attempt. Its clone is polled before use.
         let next = Some(self.inner.clone());
-        let (request, body) = self.protocol.send(request, body_limit);
+        let (request, body) = self.protocol.send(request, max_replay_bytes);
         let saved = self.protocol.save(&request);
         if is_late {
             // Another call may use the readiness of this instance.

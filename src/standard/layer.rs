@@ -120,7 +120,7 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
 
     /// Tells the next server how long it has. A retry that would have less than the layer's margin is then not begun. Default:
     /// `None`.
-    pub fn next_hop(mut self, next_hop: impl Into<Option<DeadlineHeaderLayer>>) -> Self {
+    pub fn deadline_header(mut self, next_hop: impl Into<Option<DeadlineHeaderLayer>>) -> Self {
         self.parts.next_hop = next_hop.into().unwrap_or_else(DeadlineHeaderLayer::disabled);
         self.with_time_limits()
     }
@@ -182,10 +182,10 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     /// ```
     /// use seawall::StandardLayer;
     ///
-    /// let one = StandardLayer::new("billing").keyed(|_| None);
+    /// let one = StandardLayer::new("billing").per_key(|_| None);
     /// # let _ = one;
     /// ```
-    pub fn keyed<K2>(self, by: K2) -> StandardLayer<C, P, K2, Side>
+    pub fn per_key<K2>(self, by: K2) -> StandardLayer<C, P, K2, Side>
     where
         K2: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     {
@@ -197,8 +197,8 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
 
 impl<C, F, K, Side> StandardLayer<C, HttpCalls<F>, K, Side> {
     /// Hands the client what `convert` makes of each attempt's body, for clients that take one type of body only; as
-    /// [`RetryLayer::send_as`].
-    pub fn send_as<B, B2, G>(
+    /// [`RetryLayer::map_body`].
+    pub fn map_body<B, B2, G>(
         self,
         convert: G,
     ) -> StandardLayer<C, HttpCalls<MappedBody<G>>, K, Side>
@@ -206,7 +206,7 @@ impl<C, F, K, Side> StandardLayer<C, HttpCalls<F>, K, Side> {
         G: Fn(ReplayBody<B>) -> B2,
     {
         let Self { classifier, retry, keyed, parts, side } = self;
-        StandardLayer { classifier, retry: retry.send_as(convert), keyed, parts, side }
+        StandardLayer { classifier, retry: retry.map_body(convert), keyed, parts, side }
     }
 }
 

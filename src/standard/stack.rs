@@ -25,7 +25,7 @@ use crate::{
 /// Service made by [`StandardLayer`].
 ///
 /// The client inside must be `Clone`, and takes [`ReplayBody`](crate::retry::ReplayBody)s, or what
-/// [`send_as`](StandardLayer::send_as) makes of them.
+/// [`map_body`](StandardLayer::map_body) makes of them.
 pub type Standard<S, C = HttpClassifier, P = HttpCalls, K = ByAuthority> =
     Logging<DeadlineService<Retry<AttemptNumber<S, C, K>, C, P>>, ReportClassifier<C>>;
 

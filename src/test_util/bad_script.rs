@@ -6,7 +6,7 @@ use std::{error::Error, fmt};
 pub enum InvalidScript {
     /// It has no step at all.
     Empty,
-    /// [`Script::chance`](super::Script::chance) was given no chance.
+    /// [`Script::random`](super::Script::random) was given no chance.
     NoChances,
     /// The chances sum up to more than one.
     MoreThanOne,

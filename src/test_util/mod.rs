@@ -40,7 +40,7 @@
 //! let script = Script::new()
 //!     .then(Step::status(502))
 //!     .then(Step::ok("too late").delay(Duration::from_secs(3600)))
-//!     .forever(Step::ok("hello"));
+//!     .then_repeat(Step::ok("hello"));
 //! let upstream = FlakyService::new(script)?;
 //! // Your own stack: here, a retry around a timeout.
 //! let client = ServiceBuilder::new()
@@ -54,7 +54,7 @@
 //! assert_eq!(upstream.requests(), 3);
 //!
 //! // A payment whose connection breaks is sent once, and nobody knows if it was made.
-//! upstream.follow(Step::reset())?;
+//! upstream.set_script(Step::reset())?;
 //! let pay = Request::post("http://billing/pay").body(Full::<bytes::Bytes>::from("5 €"))?;
 //! assert!(client.oneshot(pay).await.is_err());
 //! let sent = upstream.received();
@@ -105,7 +105,7 @@
 //!
 //! # By chance
 //!
-//! [`Script::chance`] is for many calls and for numbers: how many of a thousand calls succeed when a fifth of all
+//! [`Script::random`] is for many calls and for numbers: how many of a thousand calls succeed when a fifth of all
 //! requests fail? With the same seed it is the same requests that do.
 //!
 //! # What a step becomes

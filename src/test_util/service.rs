@@ -32,7 +32,7 @@ impl FlakyService {
     ///
     /// # Errors
     /// If the script has no step, or a wrong one: it goes on with the former then.
-    pub fn follow(&self, script: impl Into<Script>) -> Result<(), InvalidScript> {
+    pub fn set_script(&self, script: impl Into<Script>) -> Result<(), InvalidScript> {
         self.shared.follow(script.into())
     }
 

@@ -41,7 +41,7 @@ impl FlakyUpstream {
     }
 
     /// Keeps a free port of 127.0.0.1, where all connections are refused, until it is told to
-    /// [`follow`](Self::follow) a script.
+    /// [`set_script`](Self::set_script) a script.
     ///
     /// # Errors
     /// If no socket can be had.
@@ -67,7 +67,7 @@ impl FlakyUpstream {
     ///
     /// # Errors
     /// As [`start`](Self::start); after a wrong script it goes on with the former.
-    pub async fn follow(&mut self, script: impl Into<Script>) -> io::Result<()> {
+    pub async fn set_script(&mut self, script: impl Into<Script>) -> io::Result<()> {
         self.shared.follow(checked(script.into())?).map_err(invalid)?;
         self.listen().await
     }
@@ -82,7 +82,7 @@ impl FlakyUpstream {
     }
 
     /// Closes all connections and stops listening, as a crash would: connections are refused from now on, until it is told
-    /// to [`follow`](Self::follow) a script.
+    /// to [`set_script`](Self::set_script) a script.
     pub async fn refuse(&mut self) {
         if let Some(accepting) = self.accepting.take() {
             accepting.abort();

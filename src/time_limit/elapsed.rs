@@ -94,7 +94,7 @@ impl Elapsed {
 
     /// Returns the event that did not come in time.
     #[must_use]
-    pub const fn phase(&self) -> TimeoutKind {
+    pub const fn kind(&self) -> TimeoutKind {
         self.phase
     }
 }

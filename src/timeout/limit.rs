@@ -3,7 +3,7 @@ use std::{any::type_name, fmt, time::Duration};
 /// Chooses the time limit of a call: [`FixedTimeout`], or [`TimeoutFn`] a closure.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` sets no time limit for requests of type `{Req}`",
-    note = "`TimeoutLayer::by` takes a closure that returns `Option<Duration>` and whose argument has its type written: \
+    note = "`TimeoutLayer::from_fn` takes a closure that returns `Option<Duration>` and whose argument has its type written: \
             `|request: &http::Request<_>| Some(limit)`"
 )]
 pub trait TimeoutFor<Req> {
@@ -22,7 +22,7 @@ impl<Req> TimeoutFor<Req> for FixedTimeout {
     }
 }
 
-/// A closure that chooses the limit of each call: see [`TimeoutLayer::by`](super::TimeoutLayer::by).
+/// A closure that chooses the limit of each call: see [`TimeoutLayer::from_fn`](super::TimeoutLayer::from_fn).
 #[derive(Clone, Copy)]
 pub struct TimeoutFn<F>(pub(super) F);
 

@@ -45,7 +45,7 @@ fn timed<B: Body>(layer: &BodyTimeoutLayer, body: B) -> TimedBody<B> {
 
 fn elapsed(error: &BoxError) -> (Duration, TimeoutKind) {
     let elapsed = error.downcast_ref::<Elapsed>().unwrap();
-    (elapsed.limit(), elapsed.phase())
+    (elapsed.limit(), elapsed.kind())
 }
 
 /// Yields what is sent to it, and ends with the sender.
@@ -325,7 +325,7 @@ async fn a_request_that_comes_in_time_passes_as_it_is() {
 
 #[tokio::test(start_paused = true)]
 async fn a_breaker_counts_a_response_that_stalls_but_not_a_request_that_does() {
-    let breaker = CircuitBreakerLayer::new().whole_body();
+    let breaker = CircuitBreakerLayer::new().until_body_end();
     let stalling = service_fn(async |_: Request<Full<Bytes>>| {
         Ok::<_, BoxError>(Response::new(Steps::new([Step::Data("x".into()), Step::Stall])))
     });

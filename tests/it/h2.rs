@@ -135,7 +135,7 @@ async fn post_and_get(first: First) -> [usize; 2] {
 }
 
 async fn processed(first: First) -> (Cause, Processed) {
-    let error = send("POST", &origin(first).await, eager().total(0)).await.unwrap_err();
+    let error = send("POST", &origin(first).await, eager().max_retries(0)).await.unwrap_err();
     assert!(find_source::<RetriesExhausted>(&*error).is_none());
     let failure = classify_error(&*error);
     (failure.cause(), failure.processed())

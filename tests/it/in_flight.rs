@@ -115,7 +115,7 @@ async fn a_future_that_is_kept_after_its_error_holds_no_place() {
 #[tokio::test(start_paused = true)]
 async fn each_key_has_a_limit_of_its_own_and_requests_without_one_have_none() {
     let script = hangs();
-    let layer = InFlightLimitLayer::new(most(1)).keyed(by_authority);
+    let layer = InFlightLimitLayer::new(most(1)).per_key(by_authority);
     let service = layer.layer(script);
     let mut calls = Vec::new();
     let mut is_refused = |uri| {
@@ -141,7 +141,7 @@ async fn each_key_has_a_limit_of_its_own_and_requests_without_one_have_none() {
 async fn a_service_that_is_not_http_has_a_limit_until_its_response() {
     let layer = InFlightLimitLayer::new(most(1))
         .until_response()
-        .keyed_by_request(|request: &String| Some(request.as_str().into()));
+        .per_request_key(|request: &String| Some(request.as_str().into()));
     let service = layer.layer(service_fn(async |request: String| match &*request {
         "hang" => std::future::pending().await,
         _ => Ok::<_, BoxError>(request),
@@ -394,7 +394,7 @@ fn an_adaptive_limit_begins_within_its_bounds() {
 
 #[tokio::test(start_paused = true)]
 async fn each_key_has_an_adaptive_limit_of_its_own() {
-    let layer = InFlightLimitLayer::adaptive(adaptive().initial(most(5))).keyed(by_authority);
+    let layer = InFlightLimitLayer::adaptive(adaptive().initial(most(5))).per_key(by_authority);
     let service = layer.layer(hangs());
     for uri in ["http://a/", "http://b/"] {
         let mut calls: Vec<_> =

@@ -108,11 +108,11 @@ async fn a_hyper_util_client_is_built_for_replay_body() {
 async fn the_whole_stack_sits_on_a_hyper_util_client_and_in_a_router() {
     let client = ServiceBuilder::new()
         .layer(LoggingLayer::client())
-        .layer(DeadlineLayer::new(LIMIT * 3).with_body(true).trust(TimeoutHeader::Grpc))
+        .layer(DeadlineLayer::new(LIMIT * 3).include_body(true).trust_header(TimeoutHeader::Grpc))
         .layer(RetryLayer::new())
-        .layer(CircuitBreakerLayer::new().keyed(by_authority).whole_body())
-        .layer(InFlightLimitLayer::new(std::num::NonZeroU32::MIN).keyed(by_authority))
-        .layer(TimeoutLayer::by(|_: &Request<_>| Some(LIMIT)))
+        .layer(CircuitBreakerLayer::new().per_key(by_authority).until_body_end())
+        .layer(InFlightLimitLayer::new(std::num::NonZeroU32::MIN).per_key(by_authority))
+        .layer(TimeoutLayer::from_fn(|_: &Request<_>| Some(LIMIT)))
         .layer(BodyTimeoutLayer::new())
         .layer(DeadlineHeaderLayer::new(TimeoutHeader::Grpc))
         .layer(BadGatewayClassifierLayer::new())
@@ -150,7 +150,7 @@ async fn a_tonic_channel_takes_the_layers_by_send_as() {
     let channel = tonic::transport::Channel::from_static("http://127.0.0.1:1").connect_lazy();
     let client = ServiceBuilder::new()
         .layer(DeadlineLayer::new(LIMIT))
-        .layer(RetryLayer::new().classifier(GrpcClassifier::new()).send_as(tonic::body::Body::new))
+        .layer(RetryLayer::new().classifier(GrpcClassifier::new()).map_body(tonic::body::Body::new))
         .layer(TimeoutLayer::new(LIMIT))
         .layer(BodyTimeoutLayer::new())
         .layer(DeadlineHeaderLayer::new(TimeoutHeader::Grpc))
@@ -167,7 +167,7 @@ async fn a_service_of_strings_takes_retry_and_timeout() {
         outcome.err().map(seawall::classify::classify_error)
     });
     let echo = service_fn(async |text: String| Ok::<_, io::Error>(text));
-    let layer = RetryLayer::new().cloned().classifier(classifier);
+    let layer = RetryLayer::new().clone_requests().classifier(classifier);
     let service = layer.clone().layer(echo);
     assert_eq!(service.oneshot("hi".into()).await.unwrap(), "hi");
 

@@ -39,7 +39,7 @@ fn request(method: &str, origin: &Origin) -> Request<Body> {
 
 /// Without a retry: the body type that the client takes is one that only the layer makes.
 async fn bare(client: &Hyper, request: Request<Body>) -> Result<(), BoxError> {
-    let response = RetryLayer::new().total(0).layer(client.clone()).oneshot(request).await?;
+    let response = RetryLayer::new().max_retries(0).layer(client.clone()).oneshot(request).await?;
     response.into_body().collect().await?;
     Ok(())
 }

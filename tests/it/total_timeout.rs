@@ -39,7 +39,7 @@ async fn retry_ends_call_when_total_timeout_passes_during_first_attempt() {
     assert!(started.elapsed() >= LIMIT);
     assert!(started.elapsed() < LIMIT + Duration::from_millis(2));
     let elapsed = error.downcast_ref::<Elapsed>().expect("as it is, after one attempt");
-    assert_eq!((elapsed.limit(), elapsed.phase()), (LIMIT, TimeoutKind::Deadline));
+    assert_eq!((elapsed.limit(), elapsed.kind()), (LIMIT, TimeoutKind::Deadline));
     let failure = classify_error(&*error);
     assert_eq!(failure.cause(), Cause::HttpResponseTimeout);
     assert_eq!(failure.processed(), Processed::Maybe);
@@ -54,9 +54,9 @@ async fn retry_reports_attempts_when_total_timeout_passes_during_later_attempt()
     let error = eager().layer(upstream.clone()).oneshot(get()).await.unwrap_err();
     assert!(started.elapsed() < LIMIT + Duration::from_millis(2));
     let gave_up = error.downcast_ref::<RetriesExhausted>().unwrap();
-    assert_eq!((gave_up.attempts().get(), gave_up.stop()), (3, StopReason::DeadlineTooNear));
+    assert_eq!((gave_up.attempts().get(), gave_up.reason()), (3, StopReason::DeadlineTooNear));
     assert_eq!(gave_up.last_response().unwrap().status(), 502);
-    assert_eq!(elapsed(&error).phase(), TimeoutKind::Deadline);
+    assert_eq!(elapsed(&error).kind(), TimeoutKind::Deadline);
     assert_eq!(classify_error(&*error).cause(), Cause::HttpResponseTimeout);
 }
 
@@ -66,7 +66,7 @@ async fn retry_returns_last_response_when_no_time_is_left_for_another_attempt() 
     let upstream = FlakyService::new(busy).unwrap();
     let response = eager().layer(upstream.clone()).oneshot(get()).await.unwrap();
     let attempts = response.extensions().get::<RetryReport>().unwrap();
-    assert_eq!(attempts.stop(), Some(StopReason::DeadlineTooNear));
+    assert_eq!(attempts.stop_reason(), Some(StopReason::DeadlineTooNear));
     assert_eq!(attempts.failure().unwrap().cause(), Cause::Overloaded);
     assert_eq!(upstream.requests(), 1);
 }
@@ -86,7 +86,7 @@ async fn retry_sends_nothing_when_deadline_has_passed_before_the_call() {
         .call(late)
         .await
         .unwrap_err();
-    assert_eq!(elapsed(&error).phase(), TimeoutKind::BeforeCall);
+    assert_eq!(elapsed(&error).kind(), TimeoutKind::BeforeCall);
     assert_eq!(classify_error(&*error).processed(), Processed::No);
     assert_eq!(upstream.requests(), 0);
     // The permit of the instance that was ready is free.

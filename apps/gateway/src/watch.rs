@@ -81,14 +81,14 @@ fn of_response<B>(response: &Response<B>) -> Outcome {
     let attempts = response.extensions().get::<RetryReport>();
     let count = attempts.map_or(NonZeroU32::MIN, RetryReport::count);
     let failed = |failure| {
-        let note = response.extensions().get::<Evidence>().map(Evidence::note);
-        Failed { failure, note, attempts: count, stop: attempts.and_then(RetryReport::stop) }
+        let note = response.extensions().get::<Evidence>().map(Evidence::summary);
+        Failed { failure, note, attempts: count, stop: attempts.and_then(RetryReport::stop_reason) }
     };
     let failure = HttpClassifier::new().classify(Ok(response));
     // What is wrong with the request itself says nothing of the upstream.
     let failure =
         failure.filter(|failure| !matches!(failure.cause(), Cause::ClientError | Cause::Conflict));
-    let earlier = attempts.and_then(|attempts| attempts.past().last());
+    let earlier = attempts.and_then(|attempts| attempts.failed_attempts().last());
     match (failure, earlier) {
         (Some(failure), _) => Outcome::Failed(failed(failure)),
         (None, Some(past)) => Outcome::Mended(Failed { note: None, ..failed(*past.failure()) }),
@@ -107,9 +107,9 @@ fn of_error(error: &BoxError) -> Outcome {
     let last = gave_up.and_then(RetriesExhausted::last_response);
     Outcome::Failed(Failed {
         failure,
-        note: last.and_then(|last| last.extensions().get()).map(Evidence::note),
+        note: last.and_then(|last| last.extensions().get()).map(Evidence::summary),
         attempts: gave_up.map_or(NonZeroU32::MIN, RetriesExhausted::attempts),
-        stop: gave_up.map(RetriesExhausted::stop),
+        stop: gave_up.map(RetriesExhausted::reason),
     })
 }
 

@@ -49,7 +49,7 @@ fn inspect_hyper(context: &mut ErrorContext, error: &hyper::Error) -> ControlFlo
 
 /// Returns the cause of a failed request body. Its sender may have been too slow for a `BodyTimeoutLayer`.
 fn request_body_cause(error: &hyper::Error) -> Cause {
-    match find_source::<Elapsed>(error).map(Elapsed::phase) {
+    match find_source::<Elapsed>(error).map(Elapsed::kind) {
         Some(TimeoutKind::RequestIdle | TimeoutKind::RequestTotal) => Cause::RequestTimeout,
         _ => Cause::HttpRequestError,
     }

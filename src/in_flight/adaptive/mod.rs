@@ -27,7 +27,7 @@ pub(super) use self::machine::GradientLimit;
 /// use seawall::{InFlightLimitLayer, StandardLayer, in_flight::{Adaptive, by_authority}};
 ///
 /// let most = NonZeroU32::new(200).unwrap();
-/// let limit = InFlightLimitLayer::adaptive(Adaptive::new().max(most)).keyed(by_authority);
+/// let limit = InFlightLimitLayer::adaptive(Adaptive::new().max(most)).per_key(by_authority);
 /// // Or, a limit for each upstream of the whole stack:
 /// let layer = StandardLayer::new("billing").in_flight(InFlightLimitLayer::adaptive(Adaptive::new()));
 /// # let _ = (limit, layer);

@@ -102,8 +102,8 @@ where
     fn handing_on(self, policy: &Policy) -> Self {
         match policy.next_hop.as_ref() {
             None => self,
-            Some(Toggle::Off) => self.next_hop(None),
-            Some(Toggle::On(given)) => self.next_hop(given.made()),
+            Some(Toggle::Off) => self.deadline_header(None),
+            Some(Toggle::On(given)) => self.deadline_header(given.made()),
         }
     }
 

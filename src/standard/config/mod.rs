@@ -83,7 +83,7 @@
 //! | `timeouts.attempt` | one attempt, to the response's head; not above `timeouts.total` | time from 1 ms, `"off"` | `"10s"` |
 //! | `timeouts.total` | all attempts and waits, to the response's head | time from 1 ms, `"off"` | `"30s"` |
 //! | `timeouts.body_idle` | the wait for each part of a response's body | time from 1 ms, `"off"` | `"60s"` |
-//! | `timeouts.trust` | headers of requests by which callers, if they can be trusted, say how long they wait: kept to if it is less than `timeouts.total`; [`DeadlineLayer::trust`](crate::DeadlineLayer::trust) | list of `"grpc-timeout"`, `"x-envoy-expected-rq-timeout-ms"` | `[]` |
+//! | `timeouts.trust` | headers of requests by which callers, if they can be trusted, say how long they wait: kept to if it is less than `timeouts.total`; [`DeadlineLayer::trust_header`](crate::DeadlineLayer::trust_header) | list of `"grpc-timeout"`, `"x-envoy-expected-rq-timeout-ms"` | `[]` |
 //! | `retry` | [`RetryLayer`](crate::RetryLayer) | table, `"off"` | `{}` |
 //! | `retry.total` | retries of a call, the first attempt not counted | whole number, `"unlimited"` | `4` |
 //! | `retry.connect` | of these, after failures to connect | whole number, `"unlimited"` | `"unlimited"` |

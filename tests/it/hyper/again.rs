@@ -24,7 +24,7 @@ async fn send(method: &str, origin: &Origin, body: Body) -> Response<Incoming> {
 
 fn attempts<B>(response: &Response<B>) -> (u32, Option<StopReason>) {
     let attempts = response.extensions().get::<RetryReport>().unwrap();
-    (attempts.count().get(), attempts.stop())
+    (attempts.count().get(), attempts.stop_reason())
 }
 
 /// Sends the body that `body` makes, to be met by failures, and returns what each attempt brought.

@@ -90,6 +90,6 @@ async fn a_stack_before_such_a_limit_does_not_come_back_before_its_time() {
     let response = client.oneshot(request()).await.unwrap();
     assert_eq!(response.status(), 429);
     let attempts = response.extensions().get::<RetryReport>().unwrap();
-    assert_eq!(attempts.stop(), Some(seawall::retry::StopReason::WaitTooLong));
+    assert_eq!(attempts.stop_reason(), Some(seawall::retry::StopReason::WaitTooLong));
     assert_eq!(origin.requests(), 2);
 }

@@ -102,14 +102,14 @@ async fn a_balancer_inside_passes_over_what_is_down() {
         let to = server.addr();
         let circuit = CircuitBreakerLayer::new()
             .consecutive_failures(NonZeroU32::new(2))
-            .when_open(OpenBehavior::NotReady);
+            .open_behavior(OpenBehavior::Backpressure);
         let instance = ServiceBuilder::new()
             .layer(circuit)
             .map_request(move |request| send_to(to, request))
             .service(pool.clone());
         PendingRequests::new(instance, CompleteOnResponse::default())
     });
-    let retry: RetryLayer = eager().budget(Budget::none()).retry_rejected(true);
+    let retry: RetryLayer = eager().budget(Budget::none()).retry_rejections(true);
     let client = ServiceBuilder::new()
         .layer(StandardLayer::new("orders").circuit_breaker(None).retry(retry))
         .buffer(8)

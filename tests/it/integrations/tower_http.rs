@@ -186,7 +186,7 @@ async fn redirects_followed_around_the_stack_are_calls_of_their_own() {
 async fn redirects_followed_inside_the_stack_have_a_post_repeated() {
     let (url, count) = redirects().await;
     let client = ServiceBuilder::new()
-        .layer(stack().send_as(Body::new))
+        .layer(stack().map_body(Body::new))
         .layer(FollowRedirectLayer::new())
         .service(hyper());
     client.oneshot(pay(&url)).await.unwrap_err();

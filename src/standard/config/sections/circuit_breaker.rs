@@ -43,13 +43,13 @@ impl CircuitBreaker {
         let layer = self.min_calls.put(layer, Layer::min_calls);
         let layer = self.window.put(layer, Layer::window);
         let layer = self.consecutive_failures.put(layer, Layer::consecutive_failures);
-        let layer = self.slow_call.put(layer, Layer::slow_call);
-        let layer = self.open_for.put(layer, Layer::open_for);
-        let layer = self.open_max.put(layer, Layer::open_max);
-        let layer = self.retry_after_max.put(layer, Layer::retry_after_max);
-        let layer = self.probes.put(layer, Layer::probes);
-        let layer = self.probe_lease.put(layer, Layer::probe_lease);
+        let layer = self.slow_call.put(layer, Layer::slow_call_threshold);
+        let layer = self.open_for.put(layer, Layer::open_duration);
+        let layer = self.open_max.put(layer, Layer::max_open_duration);
+        let layer = self.retry_after_max.put(layer, Layer::max_retry_after);
+        let layer = self.probes.put(layer, Layer::half_open_probes);
+        let layer = self.probe_lease.put(layer, Layer::probe_timeout);
         let layer = self.count_origin_errors.put(layer, Layer::count_origin_errors);
-        self.shadow.put(layer, Layer::shadow)
+        self.shadow.put(layer, Layer::dry_run)
     }
 }
