@@ -200,7 +200,7 @@
 //!
 //! - [`cookbook`]: two dozen recipes, from paying once to spreading calls over servers.
 //! - [`type_errors`]: what the compiler says when a stack does not fit together, and what mends it.
-//! - [`coming_from`]: urllib3, requests, httpx, Polly, resilience4j, Envoy, tower.
+//! - [`migration`]: urllib3, requests, httpx, Polly, resilience4j, Envoy, tower.
 //! - Each layer's module: what it promises and what not, when it does what, and what it costs to drop a call half way.
 //!
 //! # Promises
@@ -259,8 +259,6 @@ pub mod body_timeout;
 #[cfg(feature = "circuit-breaker")]
 pub mod circuit_breaker;
 #[cfg(feature = "full")]
-pub mod coming_from;
-#[cfg(feature = "full")]
 pub mod cookbook;
 #[cfg(feature = "deadline")]
 pub mod deadline;
@@ -277,6 +275,8 @@ pub mod metrics;
 #[cfg(not(feature = "metrics"))]
 #[path = "metrics/off.rs"]
 mod metrics;
+#[cfg(feature = "full")]
+pub mod migration;
 #[cfg(feature = "metrics")]
 pub mod request_duration;
 #[cfg(feature = "reqwest-0_13")]

@@ -1,9 +1,9 @@
 //! Metadata that the retry layer attaches to requests, responses and errors.
 
-mod gave_up;
 #[cfg(any(feature = "circuit-breaker", feature = "logging"))]
 mod order;
-mod stop;
+mod retries_exhausted;
+mod stop_reason;
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 
 #[cfg(any(feature = "circuit-breaker", feature = "logging"))]
 pub(crate) use self::order::{hint_if_around_retry, hint_inside_retry};
-pub use self::{gave_up::RetriesExhausted, stop::StopReason};
+pub use self::{retries_exhausted::RetriesExhausted, stop_reason::StopReason};
 
 /// The number of an attempt, starting at 1.
 ///

@@ -6,9 +6,9 @@ use http::{Extensions, HeaderMap, StatusCode};
 
 use super::{
     Evidence, ProxyStatus,
-    clue::PeekedResponse,
+    fingerprint::{self, Fingerprint, Source},
+    matcher::PeekedResponse,
     proxy_status,
-    table::{self, Fingerprint, Source},
 };
 use crate::{
     classify::of_head,
@@ -40,7 +40,7 @@ impl Diagnosis {
         let mut this = Self { status, failure, evidence: None, proxy_status, settled: false };
         if !this.apply_proxy_status() {
             let head = PeekedResponse { headers, body: None, over: false, whole: false };
-            if let Some(row) = table::by_head(status, head) {
+            if let Some(row) = fingerprint::by_head(status, head) {
                 this.apply(row);
             }
         }
@@ -72,8 +72,8 @@ impl Diagnosis {
 
     /// Diagnoses the part of the body that was read so far.
     pub(super) fn update(&mut self, seen: PeekedResponse<'_>) {
-        let row = table::by_body(self.status, seen);
-        let last = || if seen.over { table::by_nothing(self.status, seen) } else { None };
+        let row = fingerprint::by_body(self.status, seen);
+        let last = || if seen.over { fingerprint::by_nothing(self.status, seen) } else { None };
         if let Some(row) = row.or_else(last) {
             self.apply(row);
         }

@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    ResponseBody, clue::PeekedResponse, diagnosis::Diagnosis, peek::Peek, settings::Settings,
+    ResponseBody, diagnosis::Diagnosis, matcher::PeekedResponse, peek::Peek, settings::Settings,
 };
 
 pin_project! {

@@ -115,15 +115,15 @@
 //!   other layers, but a layer that speaks once, for all of them.
 
 mod body;
-mod clue;
 mod diagnosis;
+mod fingerprint;
 mod future;
 mod layer;
+mod matcher;
 mod peek;
 mod proxy_status;
 mod service;
 mod settings;
-mod table;
 
 pub use self::{
     body::ResponseBody, future::ResponseFuture, layer::BadGatewayClassifierLayer,

@@ -1,15 +1,15 @@
 //! How many retries all calls together may have.
 
+mod burst;
 mod counts;
-mod keyed;
-mod pace;
+mod per_key;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-pub(crate) use self::keyed::{BudgetScope, PerKeyBudgets};
-use self::{counts::Counts, pace::BurstLimit};
+pub(crate) use self::per_key::{BudgetScope, PerKeyBudgets};
+use self::{burst::BurstLimit, counts::Counts};
 use crate::ratio::Ratio;
 
 /// Limits the retries of many calls together, so that retrying cannot multiply an outage.

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::{
     settings::Settings,
-    state::{Admission, Outcome, Rejection, State, StateMachine, Transition},
+    state_machine::{Admission, Outcome, Rejection, State, StateMachine, Transition},
     stripe::Stripe,
     wakers::Wakers,
     window::Counts,

@@ -1,6 +1,6 @@
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
-use super::{circuit::CircuitInner, state::Rejection};
+use super::{circuit::CircuitInner, state_machine::Rejection};
 use crate::failure::{Cause, Failure, Processed, Reporter};
 
 /// A circuit is open: the call was rejected without asking the inner service.

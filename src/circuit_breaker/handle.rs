@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{circuit::CircuitInner, state::State};
+use super::{circuit::CircuitInner, state_machine::State};
 use crate::{failure::Failure, keys::BoundedMap, sharded::Sharded};
 
 /// A circuit, to be looked at and to be told. Clones are the same circuit.

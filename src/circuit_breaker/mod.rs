@@ -126,15 +126,15 @@ mod readiness;
 mod select;
 mod service;
 mod settings;
-mod state;
+mod state_machine;
 mod stripe;
 mod wakers;
 mod window;
 
+#[cfg(all(test, seawall_loom))]
+mod loom;
 #[cfg(all(test, not(seawall_loom)))]
 mod model;
-#[cfg(all(test, seawall_loom))]
-mod threads;
 
 pub(crate) use self::select::CircuitPerKey;
 pub use self::{
@@ -144,7 +144,7 @@ pub use self::{
     layer::CircuitBreakerLayer,
     service::CircuitBreaker,
     settings::OpenBehavior,
-    state::State,
+    state_machine::State,
 };
 pub use crate::keys::by_authority;
 

@@ -2,7 +2,7 @@ use std::error::Error;
 
 use tokio::time::Instant;
 
-use super::{CircuitOpen, circuit::CircuitInner, settings::CountAs, state::Admission};
+use super::{CircuitOpen, circuit::CircuitInner, settings::CountAs, state_machine::Admission};
 use crate::{
     body::CompletionObserver,
     classify::classify_body_error,

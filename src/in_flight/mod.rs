@@ -71,10 +71,10 @@ mod error;
 mod future;
 mod layer;
 mod limit;
+#[cfg(all(test, seawall_loom))]
+mod loom;
 mod select;
 mod service;
-#[cfg(all(test, seawall_loom))]
-mod threads;
 
 pub(crate) use self::select::LimitPerKey;
 pub use self::{

@@ -1,15 +1,15 @@
 //! One of something for all requests, or one for each key, bounded: what layers with a state have in common.
 
 mod authority;
-mod by;
-mod store;
+mod bounded_map;
+mod extract;
 
 use tokio::time::Instant;
 
-pub use self::{authority::by_authority, by::ByAuthority};
+pub use self::{authority::by_authority, extract::ByAuthority};
 pub(crate) use self::{
-    by::{KeyExtractor, RequestKeyFn, UriKey, UriKeyFn},
-    store::{BoundedMap, KEYS_MAX},
+    bounded_map::{BoundedMap, KEYS_MAX},
+    extract::{KeyExtractor, RequestKeyFn, UriKey, UriKeyFn},
 };
 
 /// What is kept for a key.

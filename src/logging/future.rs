@@ -8,7 +8,7 @@ use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use super::{ResponseBody, guard::RecordGuard, view::AsStdError};
+use super::{ResponseBody, errors::AsStdError, guard::RecordGuard};
 use crate::classify::Classify;
 
 pin_project! {

@@ -7,11 +7,12 @@ use http_body::Body;
 use tracing::span::Entered;
 
 use super::{
-    RequestHead, emit, otel,
+    RequestHead, emit,
+    errors::AsStdError,
+    otel,
     outcome::{Completion, Outcome, innermost, may_contain_url},
     record::{Record, ResponseRecord},
     settings::Settings,
-    view::AsStdError,
 };
 use crate::{
     attempts::{RetriesExhausted, hint_inside_retry},

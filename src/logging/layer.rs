@@ -5,8 +5,8 @@ use tower_layer::Layer;
 
 use super::{
     Level, Logging, RequestHead,
+    errors::{ErrorFn, KnownErrors},
     settings::{CREDENTIALS, Hook, Role, Settings},
-    view::{ErrorFn, KnownErrors},
 };
 use crate::{classify::HttpClassifier, ratio::Ratio, sharded::Sharded};
 

@@ -195,6 +195,7 @@
 mod body;
 mod curl;
 mod emit;
+mod errors;
 mod escape;
 mod fields;
 mod future;
@@ -208,19 +209,18 @@ mod outcome;
 mod quote;
 mod record;
 mod redact;
-mod request;
-mod sample;
+mod request_head;
+mod sampler;
 mod service;
 mod settings;
 mod target;
-mod view;
 
 pub use self::{
     body::ResponseBody,
+    errors::{AsStdError, ErrorFn, KnownErrors},
     future::ResponseFuture,
     layer::LoggingLayer,
     level::Level,
-    request::RequestHead,
+    request_head::RequestHead,
     service::Logging,
-    view::{AsStdError, ErrorFn, KnownErrors},
 };

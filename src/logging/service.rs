@@ -9,9 +9,9 @@ use tracing::level_filters::LevelFilter;
 
 use super::{
     RequestHead, ResponseBody, ResponseFuture,
+    errors::{AsStdError, KnownErrors},
     guard::RecordGuard,
     settings::Settings,
-    view::{AsStdError, KnownErrors},
 };
 use crate::{
     classify::{Classify, HttpClassifier},

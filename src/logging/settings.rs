@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use http::{HeaderName, header};
 use tracing::level_filters::LevelFilter;
 
-use super::{Level, RequestHead, level::Levels, redact::Secrets, sample::Sample};
+use super::{Level, RequestHead, level::Levels, redact::Secrets, sampler::Sample};
 
 /// Whether the layer wraps a client or a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use tower_layer::Layer;
 
 use super::{
     RequestDuration,
-    server::Last,
+    server_labels::Last,
     settings::{Role, Route, Settings},
 };
 

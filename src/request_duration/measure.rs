@@ -5,7 +5,7 @@ use metrics::{Label, SharedString, histogram};
 use tokio::time::Instant;
 
 use super::{
-    server::ServerLabels,
+    server_labels::ServerLabels,
     settings::{Role, Settings},
 };
 use crate::{

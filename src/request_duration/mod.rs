@@ -65,7 +65,7 @@
 mod future;
 mod layer;
 mod measure;
-mod server;
+mod server_labels;
 mod service;
 mod settings;
 

@@ -7,7 +7,7 @@ use tower_service::Service;
 use super::{
     ResponseFuture,
     measure::Measurement,
-    server::{Last, ServerLabels},
+    server_labels::{Last, ServerLabels},
     settings::{Role, Settings},
 };
 use crate::{

@@ -15,8 +15,8 @@ use tower_service::Service;
 
 use super::{
     AttemptNumber, Budget, CallAdapter,
+    call_adapter::{Again, Sent, count},
     policy::Policy,
-    protocol::{Again, Sent, count},
     settings::{CallDeadline, Settings},
     state::{History, State, StateProj, Verdict},
 };

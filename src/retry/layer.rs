@@ -6,7 +6,7 @@ use tower_layer::Layer;
 use super::{
     Backoff, Budget, ClonedCalls, HttpCalls, IdentityBody, MappedBody, ReplayBody, Retry,
     RetryEvent, RetryOverride,
-    hook::Hook,
+    event::Hook,
     policy::{Methods, Policy},
     settings::Settings,
 };

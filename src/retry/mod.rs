@@ -10,7 +10,7 @@
 //! # Example
 //!
 //! ```
-//! # use http::{Request, Response};
+//! # use http_calls::{Request, Response};
 //! # type Body = http_body_util::Full<bytes::Bytes>;
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), seawall::BoxError> {
@@ -25,7 +25,7 @@
 //!     .service_fn(async |_: Request<ReplayBody<Body>>| {
 //!         let mut response = Response::new(());
 //!         if SENT.fetch_add(1, Ordering::Relaxed) == 0 {
-//!             *response.status_mut() = http::StatusCode::BAD_GATEWAY;
+//!             *response.status_mut() = http_calls::StatusCode::BAD_GATEWAY;
 //!         }
 //!         Ok::<_, std::convert::Infallible>(response.map(|()| Body::default()))
 //!     });
@@ -148,32 +148,32 @@
 //! - `tower::retry`: comes with a policy; request bodies need not be `Clone`; jitter that differs from call to call.
 //! - reqwest's own retries: waits between attempts, reads `Retry-After`, and knows which failures are safe to repeat.
 
-mod counters;
+mod call_adapter;
+mod decision;
 mod drain;
+mod event;
 mod future;
-mod hook;
-mod http;
-mod judge;
+mod http_calls;
 mod layer;
-mod overriding;
+mod limits;
 mod policy;
-mod protocol;
 mod replay;
+mod replay_buffer;
 mod request_facts;
+mod request_override;
 mod service;
 mod settings;
-mod shared;
 mod state;
 
-pub(crate) use self::http::MapBody;
+pub(crate) use self::http_calls::MapBody;
 pub use self::{
+    call_adapter::{CallAdapter, ClonedCalls},
+    event::RetryEvent,
     future::ResponseFuture,
-    hook::RetryEvent,
-    http::{HttpCalls, IdentityBody, MappedBody},
+    http_calls::{HttpCalls, IdentityBody, MappedBody},
     layer::RetryLayer,
-    overriding::RetryOverride,
-    protocol::{CallAdapter, ClonedCalls},
     replay::ReplayBody,
+    request_override::RetryOverride,
     service::Retry,
 };
 pub use crate::{

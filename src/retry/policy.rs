@@ -4,8 +4,8 @@ use http::{HeaderName, Method};
 
 use super::{
     Backoff, StopReason,
-    counters::{Limits, RetryCounts},
-    hook::Hook,
+    event::Hook,
+    limits::{Limits, RetryCounts},
     request_facts::RequestFacts,
 };
 use crate::{

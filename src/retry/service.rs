@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tower_service::Service;
 
 use super::{
-    CallAdapter, HttpCalls, ResponseFuture, protocol::Sent, settings::Settings, state::State,
+    CallAdapter, HttpCalls, ResponseFuture, call_adapter::Sent, settings::Settings, state::State,
 };
 use crate::{
     classify::{Classify, HttpClassifier},

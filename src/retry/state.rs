@@ -4,7 +4,7 @@ use http::Response;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 
-use super::{FailedAttempt, counters::RetryCounts};
+use super::{FailedAttempt, limits::RetryCounts};
 use crate::failure::Failure;
 
 /// The attempts before the one in flight.

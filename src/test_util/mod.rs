@@ -141,11 +141,11 @@
 //! - `wiremock` and its like: they match requests and answer them well; here connections break too.
 
 mod action;
-mod bad_script;
 mod body;
 mod connection;
 mod future;
 mod head;
+mod invalid_script;
 mod reader;
 mod received;
 mod response;
@@ -156,6 +156,7 @@ mod step;
 mod upstream;
 
 pub use self::{
-    bad_script::InvalidScript, body::FlakyBody, future::ResponseFuture, received::ReceivedRequest,
-    script::Script, service::FlakyService, step::Step, upstream::FlakyUpstream,
+    body::FlakyBody, future::ResponseFuture, invalid_script::InvalidScript,
+    received::ReceivedRequest, script::Script, service::FlakyService, step::Step,
+    upstream::FlakyUpstream,
 };

@@ -1,8 +1,8 @@
-mod machine;
+mod gradient;
 
 use std::num::NonZeroU32;
 
-pub(super) use self::machine::GradientLimit;
+pub(super) use self::gradient::GradientLimit;
 
 /// A limit that finds its own size: see [`InFlightLimitLayer::adaptive`](super::InFlightLimitLayer::adaptive).
 ///

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use super::{Config, live::Reload};
+use super::{Config, active::Reload};
 use crate::circuit_breaker::Circuits;
 
 /// The configuration in force of a [`ConfiguredLayer`](super::ConfiguredLayer), to be looked at and to be replaced. Clones are

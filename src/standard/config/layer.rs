@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use tower_layer::Layer;
 
-use super::{Config, Configured, Handle, live::Shared};
+use super::{Config, Configured, Handle, active::Shared};
 use crate::{keys::UriKey, retry::HttpCalls, standard::StandardLayer};
 
 /// Applies [`Configured`]: the stack of [`StandardLayer`], under the policy of each request's URL. See the

@@ -202,22 +202,22 @@
 //!
 //! Where [`StandardLayer`](crate::StandardLayer) stands.
 
+mod active;
 mod apply;
-mod check;
+mod document;
 mod error;
-mod file;
 mod handle;
 mod layer;
-mod live;
+mod load;
 mod policy;
 mod prefix;
-mod read;
 mod routes;
 mod sections;
 mod service;
 mod text;
+mod validate;
+mod validation_error;
 mod values;
-mod wrong;
 
 use std::path::Path;
 
@@ -242,7 +242,7 @@ impl Config {
     /// The first thing that is wrong: see [`ConfigError`]. So is a text without any key: most likely a file that somebody
     /// is about to write; and one of 1 MiB or more.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        read::text(text)
+        load::text(text)
     }
 
     /// Reads a file in TOML, as [`from_toml`](Self::from_toml) does. Blocks; not more than 1 MiB is read.
@@ -251,7 +251,7 @@ impl Config {
     ///
     /// As [`from_toml`](Self::from_toml), and if the file cannot be read, or is not UTF-8.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
-        read::file(path.as_ref())
+        load::file(path.as_ref())
     }
 
     /// The prefixes of the routes, in their order, as they are understood: scheme and host in lower case, without a port that
@@ -272,17 +272,17 @@ impl Config {
     #[cfg(feature = "config-schema")]
     #[must_use]
     pub fn json_schema() -> String {
-        format!("{:#}", schemars::schema_for!(file::File).to_value())
+        format!("{:#}", schemars::schema_for!(document::File).to_value())
     }
 }
 
 #[cfg(feature = "config-schema")]
 impl schemars::JsonSchema for Config {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        <file::File as schemars::JsonSchema>::schema_name()
+        <document::File as schemars::JsonSchema>::schema_name()
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        <file::File as schemars::JsonSchema>::json_schema(generator)
+        <document::File as schemars::JsonSchema>::json_schema(generator)
     }
 }

@@ -1,10 +1,10 @@
 use serde::Deserialize;
 
 use super::{
-    check,
     sections::{BadGateway, CircuitBreaker, InFlight, Inherit, Logging, NextHop, Retry, Timeouts},
+    validate,
+    validation_error::ValidationError,
     values::{OrOff, Setting, Toggle, table},
-    wrong::ValidationError,
 };
 
 /// What is done for the requests of one route.
@@ -46,15 +46,15 @@ impl Policy {
     /// Whether its values agree with each other. What is wrong is said of a key that stands in `own`: of what was inherited
     /// it has been said already.
     pub(super) fn check(&self, own: &Self) -> Result<(), ValidationError> {
-        check::timeouts(&self.timeouts, &own.timeouts).map_err(|wrong| wrong.at("timeouts"))?;
+        validate::timeouts(&self.timeouts, &own.timeouts).map_err(|wrong| wrong.at("timeouts"))?;
         if let Some(Toggle::On(retry)) = own.retry.as_ref() {
             retry.check().map_err(|wrong| wrong.at("retry"))?;
         }
         if let (Some(Toggle::On(all)), Some(Toggle::On(own))) =
             (self.circuit_breaker.as_ref(), own.circuit_breaker.as_ref())
         {
-            check::open(all, own)
-                .and_then(|()| check::opens(all, own))
+            validate::open(all, own)
+                .and_then(|()| validate::opens(all, own))
                 .map_err(|wrong| wrong.at("circuit_breaker"))?;
         }
         if let (
@@ -62,7 +62,7 @@ impl Policy {
             Some(OrOff(Some(InFlight::Adaptive(own)))),
         ) = (self.in_flight.as_ref(), own.in_flight.as_ref())
         {
-            check::bounds(all, own).map_err(|wrong| wrong.at("in_flight"))?;
+            validate::bounds(all, own).map_err(|wrong| wrong.at("in_flight"))?;
         }
         if let (Some(Toggle::On(all)), Some(Toggle::On(_))) =
             (self.next_hop.as_ref(), own.next_hop.as_ref())

@@ -9,7 +9,7 @@ use http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::live::Shared;
+use super::active::Shared;
 use crate::{
     error::BoxError,
     error_response::ErrorResponse,

@@ -7,8 +7,8 @@ use toml::de::{DeTable, DeValue, Deserializer, Error};
 
 use super::{
     Config, ConfigError,
-    file::File,
-    wrong::{Path, PathSegment, ValidationError},
+    document::File,
+    validation_error::{Path, PathSegment, ValidationError},
 };
 
 pub(super) fn parse(text: &str) -> Result<Config, ConfigError> {

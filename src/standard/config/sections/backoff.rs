@@ -5,8 +5,8 @@ use serde::Deserialize;
 use crate::{
     retry,
     standard::config::{
+        validation_error::ValidationError,
         values::{Jitter, ScalarValue, Setting, Time, leaf},
-        wrong::ValidationError,
     },
 };
 

@@ -4,8 +4,8 @@ use super::section;
 use crate::{
     deadline::DeadlineHeaderLayer as Layer,
     standard::config::{
+        validation_error::ValidationError,
         values::{LeafVisitor, Time, TimeoutHeaderName},
-        wrong::ValidationError,
     },
 };
 

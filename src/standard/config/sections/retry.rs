@@ -4,11 +4,11 @@ use super::{Backoff, Budget, section};
 use crate::{
     retry::{HttpCalls, RetryLayer as Layer},
     standard::config::{
+        validation_error::ValidationError,
         values::{
             Count, Header, IntoSetting, List, Methods, OrOff, Status, Time, Toggle, Unlimited,
             table,
         },
-        wrong::ValidationError,
     },
 };
 

@@ -1,20 +1,20 @@
 //! What stands behind a key: each value knows what it is written as, and says so when it is not.
 
 mod count;
-mod given;
+mod duration;
 mod header;
-mod hop;
+mod into_setting;
 mod jitter;
 mod level;
 mod list;
 mod methods;
-mod off;
-mod plain;
-mod share;
+mod or_off;
+mod ratio;
+mod setting;
 mod status;
+mod string;
 mod table;
-mod text;
-mod time;
+mod timeout_header;
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -22,20 +22,20 @@ use serde::de::{self, MapAccess, Unexpected, Visitor};
 
 pub(super) use self::{
     count::{Count, Positive},
-    given::Setting,
+    duration::{Time, written},
     header::Header,
-    hop::TimeoutHeaderName,
+    into_setting::IntoSetting,
     jitter::Jitter,
     level::Severity,
     list::{List, Tables},
     methods::Methods,
-    off::{OrOff, Toggle, Unlimited},
-    plain::IntoSetting,
-    share::RatioValue,
+    or_off::{OrOff, Toggle, Unlimited},
+    ratio::RatioValue,
+    setting::Setting,
     status::Status,
+    string::Text,
     table::table,
-    text::Text,
-    time::{Time, written},
+    timeout_header::TimeoutHeaderName,
 };
 
 /// A value that is written as one word or number, or else as a table. What it is not written as, it is not.

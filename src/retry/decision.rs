@@ -7,8 +7,8 @@ use tower_service::Service;
 
 use super::{
     CallAdapter, ResponseFuture, RetriesExhausted, RetryEvent, RetryReport, StopReason,
+    call_adapter::{Again, Sent, count},
     policy::Policy,
-    protocol::{Again, Sent, count},
     request_facts::RequestFacts,
     state::{State, Verdict},
 };

@@ -64,13 +64,13 @@ fn every_row_that_says_it_was_recorded_is_the_first_to_hold_of_a_recording() {
 #[test]
 fn every_row_is_well_formed() {
     for row in all() {
-        assert!(!row.clues.is_empty(), "{row:?}");
+        assert!(!row.matchers.is_empty(), "{row:?}");
         assert!(!row.note.is_empty() && !row.note.ends_with('.') && row.note.is_ascii(), "{row:?}");
         assert_ne!(row.processed, Processed::No, "{row:?}");
         if let Source::Documented(page) = row.source {
             assert!(page.starts_with("https://"), "{row:?}");
         }
-        for clue in row.clues {
+        for clue in row.matchers {
             let by_head = clouds::BY_HEAD.iter().chain(reasons::BY_HEAD);
             let by_head = by_head.chain(proxies::BY_HEAD).chain(relays::BY_HEAD);
             let is_by_head = by_head.into_iter().any(|it| std::ptr::eq(it, row));
@@ -90,14 +90,17 @@ fn every_row_is_well_formed() {
 
 /// A row that an earlier one hides would never be taken.
 #[test]
-fn no_row_is_hidden_by_an_earlier_one_of_fewer_clues() {
+fn no_row_is_hidden_by_an_earlier_one_of_fewer_matchers() {
     let all: Vec<_> = all().collect();
     for (at, row) in all.iter().enumerate() {
         for earlier in &all[..at] {
             let statuses = row.statuses.iter().all(|status| earlier.statuses.contains(status));
             let statuses = earlier.statuses.is_empty() || (statuses && !row.statuses.is_empty());
             let hides = statuses
-                && earlier.clues.iter().all(|clue| row.clues.iter().any(|it| implies(*it, *clue)));
+                && earlier
+                    .matchers
+                    .iter()
+                    .all(|clue| row.matchers.iter().any(|it| implies(*it, *clue)));
             assert!(!hides, "{row:?}\nis hidden by\n{earlier:?}");
         }
     }
@@ -129,7 +132,7 @@ fn answer(row: &Fingerprint) -> (StatusCode, HeaderMap, String) {
     let mut set = |name: &'static str, value: &str| {
         headers.insert(HeaderName::from_static(name), value.parse().unwrap());
     };
-    for clue in row.clues {
+    for clue in row.matchers {
         match *clue {
             Matcher::Has(name) => set(name, "1"),
             Matcher::Is(name, value) | Matcher::Begins(name, value) => set(name, value),

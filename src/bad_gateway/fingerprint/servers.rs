@@ -2,7 +2,7 @@
 
 use super::{Fingerprint, Source, gateway, row};
 use crate::{
-    bad_gateway::clue::Matcher::{self, Begins, BodyBegins, BodyHolds, BodyIs},
+    bad_gateway::matcher::Matcher::{self, Begins, BodyBegins, BodyHolds, BodyIs},
     failure::{
         Cause::{
             BadGateway, ConnectionTerminated, ConnectionTimeout, DestinationUnavailable, DnsError,

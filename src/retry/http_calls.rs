@@ -7,9 +7,9 @@ use http_body::Body;
 
 use super::{
     AttemptNumber, ReplayBody, RetryOverride, RetryReport,
+    call_adapter::sealed::{RequestAdapter, ResponseAdapter},
     drain::Drain,
     policy::Policy,
-    protocol::sealed::{RequestAdapter, ResponseAdapter},
     replay::ReplaySource,
     request_facts::RequestFacts,
 };

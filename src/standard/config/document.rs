@@ -8,8 +8,8 @@ use super::{
     prefix::Prefix,
     routes::Routes,
     sections::{BadGateway, CircuitBreaker, InFlight, Logging, NextHop, Retry, Timeouts},
+    validation_error::{PathSegment, ValidationError},
     values::{OrOff, Setting, Tables, Toggle, table},
-    wrong::{PathSegment, ValidationError},
 };
 
 /// The whole of it.

@@ -2,7 +2,7 @@
 
 use super::{Fingerprint, Source, gateway};
 use crate::{
-    bad_gateway::clue::Matcher::{Begins, BodyBegins, BodyHolds, Is, Only},
+    bad_gateway::matcher::Matcher::{Begins, BodyBegins, BodyHolds, Is, Only},
     failure::{
         Cause::{
             BadGateway, DestinationUnavailable, DnsError, HttpResponseTimeout, Overloaded,
@@ -24,7 +24,7 @@ pub(super) static BY_HEAD: &[Fingerprint] = &[
     Fingerprint {
         reporter: gateway(Caddy),
         statuses: &[504],
-        clues: CADDYS_OWN,
+        matchers: CADDY_DEFAULT_HEADERS,
         cause: Some(HttpResponseTimeout),
         processed: Maybe,
         note: "Caddy sent the request and no head of a response came within `response_header_timeout`",
@@ -33,7 +33,7 @@ pub(super) static BY_HEAD: &[Fingerprint] = &[
     Fingerprint {
         reporter: gateway(Caddy),
         statuses: &[502],
-        clues: CADDYS_OWN,
+        matchers: CADDY_DEFAULT_HEADERS,
         cause: Some(BadGateway),
         processed: Maybe,
         note: "Caddy got no valid response, for whatever reason: connect, name, TLS, closed, broken; its log says which",
@@ -42,7 +42,7 @@ pub(super) static BY_HEAD: &[Fingerprint] = &[
     Fingerprint {
         reporter: gateway(Caddy),
         statuses: &[503],
-        clues: CADDYS_OWN,
+        matchers: CADDY_DEFAULT_HEADERS,
         cause: Some(DestinationUnavailable),
         processed: Maybe,
         note: "Caddy has no upstream that is healthy and below its request limit; or what is behind it answered with nothing",
@@ -57,7 +57,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
     Fingerprint {
         reporter: gateway(Nginx),
         statuses: &[502],
-        clues: &[
+        matchers: &[
             BodyHolds("<center><h1>502 Bad Gateway</h1></center>"),
             BodyHolds("<hr><center>nginx"),
         ],
@@ -69,7 +69,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
     Fingerprint {
         reporter: gateway(Nginx),
         statuses: &[504],
-        clues: &[
+        matchers: &[
             BodyHolds("<center><h1>504 Gateway Time-out</h1></center>"),
             BodyHolds("<hr><center>nginx"),
         ],
@@ -82,7 +82,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
     Fingerprint {
         reporter: gateway(Nginx),
         statuses: &[503],
-        clues: &[
+        matchers: &[
             BodyHolds("<center><h1>503 Service Temporarily Unavailable</h1></center>"),
             BodyHolds("<hr><center>nginx"),
         ],
@@ -94,7 +94,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
     Fingerprint {
         reporter: gateway(Nginx),
         statuses: &[429],
-        clues: &[
+        matchers: &[
             BodyHolds("<center><h1>429 Too Many Requests</h1></center>"),
             BodyHolds("<hr><center>nginx"),
         ],
@@ -108,7 +108,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
     Fingerprint {
         reporter: gateway(HaProxy),
         statuses: &[503],
-        clues: &[BodyBegins(
+        matchers: &[BodyBegins(
             "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n",
         )],
         cause: Some(DestinationUnavailable),
@@ -119,7 +119,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
     Fingerprint {
         reporter: gateway(HaProxy),
         statuses: &[502],
-        clues: &[BodyBegins(
+        matchers: &[BodyBegins(
             "<html><body><h1>502 Bad Gateway</h1>\nThe server returned an invalid or incomplete response.\n",
         )],
         cause: Some(BadGateway),
@@ -130,7 +130,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
     Fingerprint {
         reporter: gateway(HaProxy),
         statuses: &[504],
-        clues: &[BodyBegins(
+        matchers: &[BodyBegins(
             "<html><body><h1>504 Gateway Time-out</h1>\nThe server didn't respond in time.\n",
         )],
         cause: Some(HttpResponseTimeout),
@@ -141,7 +141,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
     Fingerprint {
         reporter: gateway(HaProxy),
         statuses: &[429],
-        clues: &[BodyBegins(
+        matchers: &[BodyBegins(
             "<html><body><h1>429 Too Many Requests</h1>\nYou have sent too many requests in a given amount of time.\n",
         )],
         cause: Some(RateLimited),
@@ -152,7 +152,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
     Fingerprint {
         reporter: gateway(Apache),
         statuses: &[500],
-        clues: &[BodyHolds("<p>Reason: <strong>DNS lookup failure for: ")],
+        matchers: &[BodyHolds("<p>Reason: <strong>DNS lookup failure for: ")],
         cause: Some(DnsError),
         processed: Unlikely,
         note: "Apache could not resolve the upstream's name",
@@ -161,7 +161,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
     Fingerprint {
         reporter: gateway(Apache),
         statuses: &[500],
-        clues: &[BodyHolds(
+        matchers: &[BodyHolds(
             "<p>Reason: <strong>Error during SSL Handshake with remote server</strong></p>",
         )],
         cause: Some(TlsProtocolError),
@@ -172,7 +172,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
     Fingerprint {
         reporter: gateway(Apache),
         statuses: &[502],
-        clues: &[BodyHolds("<p>Reason: <strong>Error reading from remote server</strong></p>")],
+        matchers: &[BodyHolds("<p>Reason: <strong>Error reading from remote server</strong></p>")],
         cause: Some(BadGateway),
         processed: Maybe,
         note: "Apache sent the request, and the upstream closed the connection, or was silent for longer than ProxyTimeout",
@@ -181,7 +181,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
     Fingerprint {
         reporter: gateway(Apache),
         statuses: &[502],
-        clues: &[BodyHolds(
+        matchers: &[BodyHolds(
             "<p>The proxy server received an invalid\r\nresponse from an upstream server.<br />",
         )],
         cause: Some(BadGateway),
@@ -192,7 +192,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
     Fingerprint {
         reporter: gateway(Apache),
         statuses: &[503],
-        clues: &[BodyHolds(
+        matchers: &[BodyHolds(
             "<p>The server is temporarily unable to service your\nrequest due to maintenance downtime or capacity\nproblems. Please try again later.</p>",
         )],
         cause: Some(DestinationUnavailable),
@@ -203,7 +203,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
     Fingerprint {
         reporter: gateway(Traefik),
         statuses: &[503],
-        clues: &[BodyBegins("no available server"), Begins("content-type", "text/plain")],
+        matchers: &[BodyBegins("no available server"), Begins("content-type", "text/plain")],
         cause: Some(DestinationUnavailable),
         processed: Unlikely,
         note: "Traefik has no healthy server for this service",
@@ -212,7 +212,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
     Fingerprint {
         reporter: gateway(Squid),
         statuses: &[502, 503, 504],
-        clues: &[BodyHolds("<body id=ERR_"), BodyHolds("squid")],
+        matchers: &[BodyHolds("<body id=ERR_"), BodyHolds("squid")],
         cause: None,
         processed: Maybe,
         note: "Squid's own page; which error it was says the header X-Squid-Error, which has been taken away",
@@ -220,7 +220,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
     },
 ];
 
-const CADDYS_OWN: &[super::Matcher] = &[
+const CADDY_DEFAULT_HEADERS: &[super::Matcher] = &[
     Is("server", "Caddy"),
     Is("content-length", "0"),
     Only(&["server", "content-length", "date", "connection", "alt-svc"]),

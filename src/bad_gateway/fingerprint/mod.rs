@@ -21,7 +21,7 @@ mod tests;
 
 use http::StatusCode;
 
-use super::clue::{Matcher, PeekedResponse};
+use super::matcher::{Matcher, PeekedResponse};
 use crate::failure::{Cause, Processed, Product, Reporter};
 
 /// One answer of one product.
@@ -31,7 +31,7 @@ pub(super) struct Fingerprint {
     /// Empty: any failure status.
     statuses: &'static [u16],
     /// All of them must hold.
-    clues: &'static [Matcher],
+    matchers: &'static [Matcher],
     /// `None`: what the status says.
     pub(super) cause: Option<Cause>,
     pub(super) processed: Processed,
@@ -52,8 +52,8 @@ impl Fingerprint {
     /// The body first: there may be many headers.
     fn holds(&self, seen: PeekedResponse<'_>) -> bool {
         let all = |of_body: bool| {
-            let clues = self.clues.iter().filter(|clue| clue.of_body() == of_body);
-            { clues }.all(|clue| clue.holds(seen))
+            let matchers = self.matchers.iter().filter(|matcher| matcher.of_body() == of_body);
+            { matchers }.all(|matcher| matcher.holds(seen))
         };
         all(true) && all(false)
     }
@@ -107,11 +107,11 @@ const fn gateway(product: Product) -> Reporter {
 const fn row(
     reporter: Reporter,
     statuses: &'static [u16],
-    clues: &'static [Matcher],
+    matchers: &'static [Matcher],
     cause: Cause,
     processed: Processed,
     note: &'static str,
     source: Source,
 ) -> Fingerprint {
-    Fingerprint { reporter, statuses, clues, cause: Some(cause), processed, note, source }
+    Fingerprint { reporter, statuses, matchers, cause: Some(cause), processed, note, source }
 }

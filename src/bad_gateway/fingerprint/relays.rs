@@ -2,7 +2,7 @@
 
 use super::{Fingerprint, Source, gateway, row};
 use crate::{
-    bad_gateway::clue::Matcher::{self, Begins, BodyBegins, BodyHolds, JsonHolds},
+    bad_gateway::matcher::Matcher::{self, Begins, BodyBegins, BodyHolds, JsonHolds},
     failure::{
         Cause::{
             BadGateway, ConnectionRefused, ConnectionTerminated, ConnectionTimeout,

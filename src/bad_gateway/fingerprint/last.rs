@@ -2,7 +2,7 @@
 
 use super::{Fingerprint, Source};
 use crate::{
-    bad_gateway::clue::Matcher::{Begins, BodyBegins, BodyLacks},
+    bad_gateway::matcher::Matcher::{Begins, BodyBegins, BodyLacks},
     failure::{Cause::OriginError, Processed::Maybe, Reporter},
 };
 
@@ -31,7 +31,7 @@ const A_GATEWAYS_WORDS: &[&str] = &[
 pub(super) static ROWS: &[Fingerprint] = &[Fingerprint {
     reporter: Reporter::Unknown,
     statuses: &[500, 502, 504],
-    clues: &[
+    matchers: &[
         Begins("content-type", "application/json"),
         BodyBegins("{"),
         BodyLacks(A_GATEWAYS_WORDS),

@@ -2,7 +2,7 @@
 
 use super::{Fingerprint, Source, gateway, row};
 use crate::{
-    bad_gateway::clue::Matcher::{Begins, BodyBegins, BodyHolds, Has, Is},
+    bad_gateway::matcher::Matcher::{Begins, BodyBegins, BodyHolds, Has, Is},
     failure::{
         Cause::{
             self, BadGateway, ConnectionLimitReached, ConnectionReadTimeout, ConnectionRefused,

@@ -2,7 +2,7 @@
 
 use super::{Fingerprint, Source, gateway, row};
 use crate::{
-    bad_gateway::clue::Matcher::{Begins, BodyHolds, Has, JsonHolds},
+    bad_gateway::matcher::Matcher::{Begins, BodyHolds, Has, JsonHolds},
     failure::{
         Cause::{
             BadGateway, DestinationUnavailable, DnsError, GatewayTimeout, Overloaded,

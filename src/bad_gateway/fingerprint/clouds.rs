@@ -3,7 +3,7 @@
 
 use super::{Fingerprint, Source, gateway, row};
 use crate::{
-    bad_gateway::clue::Matcher::{self, Begins, BodyHolds, Has, Is, JsonHolds},
+    bad_gateway::matcher::Matcher::{self, Begins, BodyHolds, Has, Is, JsonHolds},
     failure::{
         Cause::{
             BadGateway, ConnectionLimitReached, ConnectionRefused, ConnectionTerminated,

@@ -6,8 +6,8 @@ use std::{num::NonZeroU32, time::Duration};
 
 use super::{
     sections::{Bounds, CircuitBreaker, Timeouts},
+    validation_error::ValidationError,
     values::{OrOff, Positive, Setting, Time, written},
-    wrong::ValidationError,
 };
 use crate::{in_flight::Adaptive, standard::Timeouts as Defaults};
 

@@ -9,7 +9,7 @@ use super::{
     State,
     circuit::CircuitInner,
     settings::Settings,
-    state::{Admission, Rejection},
+    state_machine::{Admission, Rejection},
 };
 use crate::{
     failure::{Cause, Failure},
