@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | `seawall_attempts_total` | counter | `cause` | attempts that `RetryLayer` made, by what became of them; `none`: no failure |
 //! | `seawall_retries_total` | counter | `outcome`: `success`, `failure` | those of them that were not the first of their call |
-//! | `seawall_retries_exhausted_total` | counter | `stop` | calls that ended in a failure which was not tried again, by why |
+//! | `seawall_retries_exhausted_total` | counter | `stop_reason` | calls that ended in a failure which was not tried again, by why |
 //! | `seawall_retry_budget_ratio` | gauge | | the part that is spent of the retries now allowed, 0 to 1, of the layer's own budget; where there are several layers, of the one that was asked last |
 //! | `seawall_circuit_state` | gauge | `key`, `state`: `closed`, `open`, `half_open`, `forced_…` | 1 for the state a circuit is in, 0 for those it was in; from its first change on |
 //! | `seawall_circuit_rejections_total` | counter | `key` | calls that an open circuit rejected |
@@ -14,7 +14,7 @@
 //!
 //! [`RequestDurationLayer`](crate::RequestDurationLayer) measures `http.client.request.duration` and `http.server.request.duration`.
 //!
-//! `cause` is one of [`Cause`](crate::Cause)'s words and `stop` one of `StopReason`'s, so there are a few dozen of each. `key` is left out
+//! `cause` is one of [`Cause`](crate::Cause)'s words and `stop_reason` one of `StopReason`'s, so there are a few dozen of each. `key` is left out
 //! where there is one circuit for all and it has no name. Of keys, and of hosts with their ports, the first 4,096 of a process
 //! together are told apart, if no longer than 1,024 bytes, and the rest are `other`, so that what callers ask for cannot fill a
 //! recorder.
@@ -48,7 +48,7 @@ pub fn describe() {
     describe_counter!(
         ATTEMPTS,
         Unit::Count,
-        "RetryReport made by RetryLayer, by what became of them"
+        "Attempts made by RetryLayer, by what became of them"
     );
     describe_counter!(RETRIES, Unit::Count, "Requests that were sent again, by how that ended");
     describe_counter!(RETRIES_EXHAUSTED, Unit::Count, "Failures that were not tried again, by why");

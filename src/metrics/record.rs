@@ -21,7 +21,7 @@ pub(crate) fn attempt(cause: Option<Cause>, attempt: u32) {
 
 /// Counts a failure that is not retried.
 pub(crate) fn retries_exhausted(stop: &'static str) {
-    counter!(RETRIES_EXHAUSTED, "stop" => stop).increment(1);
+    counter!(RETRIES_EXHAUSTED, "stop_reason" => stop).increment(1);
 }
 
 /// Sets the spent part of a retry budget.

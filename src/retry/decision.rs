@@ -235,7 +235,7 @@ where
         crate::metrics::retries_exhausted(stop.as_str());
         tracing::debug!(
             name: "give up",
-            attempts = self.made, cause = cause.as_str(), stop = stop.as_str(),
+            attempts = self.made, cause = cause.as_str(), stop_reason = stop.as_str(),
             "giving up",
         );
     }

@@ -337,7 +337,7 @@ async fn each_decision_of_retry_is_an_event_at_debug_inside_the_request_s_span()
     assert_eq!(decisions.len(), 2);
     assert_eq!((decisions[0].message(), decisions[0].get("attempt")), ("trying again", Some("2")));
     assert_eq!(
-        (decisions[1].message(), decisions[1].get("stop")),
+        (decisions[1].message(), decisions[1].get("stop_reason")),
         ("giving up", Some("total_spent"))
     );
     for decision in decisions {

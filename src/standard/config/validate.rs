@@ -118,7 +118,7 @@ pub(super) fn check_can_open(
     );
     let (wrong, other) = if ratio.is_own { (ratio, row) } else { (row, ratio) };
     let message = format!(
-        "is off, expected a value beside {}: nothing would check_open_durations it; to have none, \
+        "is off, expected a value beside {}: nothing would open it; to have none, \
          `circuit_breaker = \"off\"`",
         other.describe()
     );
