@@ -67,7 +67,7 @@ bench-compile-time *ARGUMENTS:
 
 # Every order in which threads can use a circuit breaker.
 loom:
-    RUSTFLAGS='--cfg seawall_loom' cargo test --lib --target-dir target/loom --no-default-features --features circuit-breaker,in-flight ::threads
+    RUSTFLAGS='--cfg seawall_loom' cargo test --lib --target-dir target/loom --no-default-features --features circuit-breaker,in-flight ::loom
 
 # A million inputs to each of what reads the bytes of a peer (needs cargo-fuzz).
 fuzz runs='1000000':

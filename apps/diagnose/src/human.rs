@@ -39,7 +39,7 @@ pub(crate) fn of(report: &Report) -> String {
             part(&mut out, "Failed", &cause);
             part(&mut out, "Where", &words::hop(report, failure));
             if let Some(evidence) = words::evidence(report) {
-                part(&mut out, "Because", evidence.note());
+                part(&mut out, "Because", evidence.summary());
             }
             part(&mut out, "Request", words::processed(failure));
             part(&mut out, "Next", failure.cause().advice());

@@ -41,8 +41,8 @@ pub(crate) fn of(report: &Report, tries: &Tries) -> Value {
             "at": words::at(report, failure),
             "hop": words::hop(report, failure),
             "evidence": words::evidence(report).map(|evidence| json!({
-                "note": evidence.note(),
-                "source": evidence.source(),
+                "note": evidence.summary(),
+                "source": evidence.reference(),
                 "verified": evidence.is_verified(),
             })),
             "processed": failure.processed().as_str(),

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use seawall::{Failure, retry::Stop};
+use seawall::{Failure, retry::StopReason};
 use tokio::time::Instant;
 
 /// The length of the window of the counts, in seconds.
@@ -38,7 +38,7 @@ pub(crate) struct FailedCall {
     pub(crate) evidence: Option<&'static str>,
     pub(crate) attempts: NonZeroU32,
     /// The reason why retrying stopped, if a retry was considered.
-    pub(crate) stop_reason: Option<Stop>,
+    pub(crate) stop_reason: Option<StopReason>,
 }
 
 /// The number of calls by outcome: succeeded, recovered, failed, rejected.

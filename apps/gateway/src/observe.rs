@@ -16,7 +16,7 @@ use seawall::{
     circuit_breaker::CircuitOpen,
     classify::{classify_body_error, classify_error},
     find_source,
-    retry::{Attempts, GaveUp},
+    retry::{RetriesExhausted, RetryReport},
 };
 use tower::{Layer, Service};
 
@@ -80,22 +80,22 @@ where
 }
 
 fn response_outcome<B>(response: &Response<B>) -> Outcome {
-    let attempts = response.extensions().get::<Attempts>();
-    let count = attempts.map_or(NonZeroU32::MIN, Attempts::count);
+    let report = response.extensions().get::<RetryReport>();
+    let attempts = report.map_or(NonZeroU32::MIN, RetryReport::count);
     let failed_call = |failure| {
-        let evidence = response.extensions().get::<Evidence>().map(Evidence::note);
+        let evidence = response.extensions().get::<Evidence>().map(Evidence::summary);
         FailedCall {
             failure,
             evidence,
-            attempts: count,
-            stop_reason: attempts.and_then(Attempts::stop),
+            attempts,
+            stop_reason: report.and_then(RetryReport::stop_reason),
         }
     };
     let failure = HttpClassifier::new().classify(Ok(response));
     // A client error is not a failure of the upstream.
     let failure =
         failure.filter(|failure| !matches!(failure.cause(), Cause::ClientError | Cause::Conflict));
-    let last_retried = attempts.and_then(|attempts| attempts.past().last());
+    let last_retried = report.and_then(|report| report.failed_attempts().last());
     match (failure, last_retried) {
         (Some(failure), _) => Outcome::Failed(failed_call(failure)),
         (None, Some(past)) => {
@@ -106,19 +106,19 @@ fn response_outcome<B>(response: &Response<B>) -> Outcome {
 }
 
 fn error_outcome(error: &BoxError) -> Outcome {
-    let gave_up = find_source::<GaveUp>(&**error);
-    let failure = match (find_source::<CircuitOpen>(&**error), gave_up) {
+    let exhausted = find_source::<RetriesExhausted>(&**error);
+    let failure = match (find_source::<CircuitOpen>(&**error), exhausted) {
         (Some(_), None) => return Outcome::Rejected,
         // The circuit opened between two attempts, probably because of the last failure.
         (Some(open), Some(_)) => *open.opened_by().unwrap_or(&Failure::new(Cause::CircuitOpen)),
         (None, _) => classify_error(&**error),
     };
-    let last = gave_up.and_then(GaveUp::last_response);
+    let last = exhausted.and_then(RetriesExhausted::last_response);
     Outcome::Failed(FailedCall {
         failure,
-        evidence: last.and_then(|last| last.extensions().get()).map(Evidence::note),
-        attempts: gave_up.map_or(NonZeroU32::MIN, GaveUp::attempts),
-        stop_reason: gave_up.map(GaveUp::stop),
+        evidence: last.and_then(|last| last.extensions().get()).map(Evidence::summary),
+        attempts: exhausted.map_or(NonZeroU32::MIN, RetriesExhausted::attempts),
+        stop_reason: exhausted.map(RetriesExhausted::reason),
     })
 }
 

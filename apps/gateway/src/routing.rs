@@ -27,8 +27,8 @@ where
 /// Logs and measures each request.
 pub(crate) fn with_observability(router: Router) -> Router {
     // At INFO each log line describes its request, so the span is enabled at DEBUG only.
-    let router = router.layer(LoggingLayer::server().span(Level::Debug));
-    router.layer(RequestDurationLayer::server().route_by(route))
+    let router = router.layer(LoggingLayer::server().span_level(Level::Debug));
+    router.layer(RequestDurationLayer::server().route_fn(route))
 }
 
 fn route(head: &http::request::Parts) -> Option<String> {

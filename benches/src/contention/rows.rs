@@ -61,17 +61,17 @@ macro_rules! stacks {
             Row::new(
                 "seawall Retry, keyed budget",
                 Role::Part,
-                RetryLayer::new().budget_by(Budget::default(), by_authority).layer($inner),
+                RetryLayer::new().budget_per_key(Budget::default(), by_authority).layer($inner),
             ),
             Row::new(
                 "seawall CircuitBreaker, keyed",
                 Role::Part,
-                CircuitBreakerLayer::new().keyed(by_authority).layer($inner),
+                CircuitBreakerLayer::new().per_key(by_authority).layer($inner),
             ),
             Row::new(
                 "seawall InFlightLimit, keyed",
                 Role::Part,
-                InFlightLimitLayer::new(PLENTY).keyed(by_authority).layer($inner),
+                InFlightLimitLayer::new(PLENTY).per_key(by_authority).layer($inner),
             ),
             Row::new("seawall Logging", Role::Part, LoggingLayer::client().layer($inner)),
             Row::new("tower, tower-http, no breaker", Role::Peer, timed(of_tower($inner))),
@@ -125,7 +125,7 @@ pub fn breakers() -> Vec<Row> {
     ]);
     for keys in [1, 1_000, 4_096] {
         let name = format!("seawall CircuitBreaker, keyed, {keys} keys");
-        let keyed = CircuitBreakerLayer::new().keyed(by_authority).layer(Ready);
+        let keyed = CircuitBreakerLayer::new().per_key(by_authority).layer(Ready);
         rows.push(Row::with_keys(&name, Role::Part, keys, keyed));
     }
     rows

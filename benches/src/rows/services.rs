@@ -64,7 +64,7 @@ pub(super) fn all() -> Vec<Row> {
             .budget(Budget::none())
             .layer(inner)),
         row!("seawall Retry, keyed", |inner| {
-            RetryLayer::new().budget_by(Budget::default(), by_authority).layer(inner)
+            RetryLayer::new().budget_per_key(Budget::default(), by_authority).layer(inner)
         }),
         row!("tower Retry, no budget", |inner| tower_retry().layer(inner)).all_kinds(),
         row!("tower Retry, TpsBudget", |inner| {
@@ -83,12 +83,12 @@ pub(super) fn all() -> Vec<Row> {
             CircuitBreakerLayer::new().failure_ratio(None).consecutive_failures(FIVE).layer(inner)
         }),
         row!("seawall CircuitBreaker, keyed", |inner| {
-            CircuitBreakerLayer::new().keyed(by_authority).layer(inner)
+            CircuitBreakerLayer::new().per_key(by_authority).layer(inner)
         }),
         row!("seawall Retry and CircuitBreaker, keyed", |inner| {
             ServiceBuilder::new()
-                .layer(RetryLayer::new().budget_by(Budget::default(), by_authority))
-                .layer(CircuitBreakerLayer::new().keyed(by_authority))
+                .layer(RetryLayer::new().budget_per_key(Budget::default(), by_authority))
+                .layer(CircuitBreakerLayer::new().per_key(by_authority))
                 .service(inner)
         }),
         row!("seawall BadGatewayClassifier", |inner| BadGatewayClassifierLayer::new().layer(inner)),
@@ -175,7 +175,7 @@ pub(super) fn limits() -> Vec<Row> {
             InFlightLimitLayer::new(PLENTY).until_response().layer(inner)
         }),
         row!("seawall InFlightLimit, keyed", |inner| {
-            InFlightLimitLayer::new(PLENTY).keyed(by_authority).layer(inner)
+            InFlightLimitLayer::new(PLENTY).per_key(by_authority).layer(inner)
         }),
         row!("seawall InFlightLimit, adaptive", |inner| {
             InFlightLimitLayer::adaptive(Adaptive::new()).layer(inner)

@@ -53,9 +53,9 @@ macro_rules! composed {
         use seawall::{circuit_breaker::by_authority, retry::Budget};
         tower::ServiceBuilder::new()
             .layer(seawall::LoggingLayer::client())
-            .layer(seawall::DeadlineLayer::new($crate::rows::LIMIT).tell_inner(false))
-            .layer(seawall::RetryLayer::new().budget_by(Budget::default(), by_authority))
-            .layer(seawall::CircuitBreakerLayer::new().keyed(by_authority))
+            .layer(seawall::DeadlineLayer::new($crate::rows::LIMIT).propagate(false))
+            .layer(seawall::RetryLayer::new().budget_per_key(Budget::default(), by_authority))
+            .layer(seawall::CircuitBreakerLayer::new().per_key(by_authority))
             .layer(seawall::TimeoutLayer::new($crate::rows::stacks::ATTEMPT))
             .layer(seawall::BodyTimeoutLayer::new())
             .layer(seawall::BadGatewayClassifierLayer::new())

@@ -14,7 +14,7 @@ use super::{
 pub(super) fn all() -> Vec<Row> {
     vec![
         row!("seawall Timeout, by request", |inner| {
-            TimeoutLayer::by(|_: &Request<_>| Some(LIMIT)).layer(inner)
+            TimeoutLayer::from_fn(|_: &Request<_>| Some(LIMIT)).layer(inner)
         }),
         row!("seawall BodyTimeout", |inner| BodyTimeoutLayer::new().layer(inner)),
         row!("seawall BodyTimeout, idle and total", |inner| {
@@ -28,10 +28,10 @@ pub(super) fn all() -> Vec<Row> {
         }),
         row!("seawall Deadline", |inner| DeadlineLayer::new(LIMIT).layer(inner)),
         row!("seawall Deadline, inner layers not told", |inner| {
-            DeadlineLayer::new(LIMIT).tell_inner(false).layer(inner)
+            DeadlineLayer::new(LIMIT).propagate(false).layer(inner)
         }),
         row!("seawall Deadline, with body, not told", |inner| {
-            DeadlineLayer::new(LIMIT).with_body(true).tell_inner(false).layer(inner)
+            DeadlineLayer::new(LIMIT).include_body(true).propagate(false).layer(inner)
         }),
         row!("seawall DeadlineHeader, no deadline", |inner| {
             DeadlineHeaderLayer::new(TimeoutHeader::Grpc).layer(inner)

@@ -120,11 +120,11 @@ fn circuit_state(snapshot: Option<&Snapshot>) -> CircuitState {
     let failure = snapshot.and_then(Snapshot::opened_by);
     CircuitState {
         state: snapshot.map_or(State::Closed, Snapshot::state).as_str(),
-        since_ms: snapshot.map_or(0, |snapshot| millis(snapshot.since())),
+        since_ms: snapshot.map_or(0, |snapshot| millis(snapshot.time_in_state())),
         next_probe_ms: snapshot.and_then(Snapshot::next_probe).map(millis),
         calls: snapshot.map_or(0, Snapshot::calls),
         failures: snapshot.map_or(0, Snapshot::failures),
-        rejected: snapshot.map_or(0, Snapshot::refused),
+        rejected: snapshot.map_or(0, Snapshot::rejected),
         cause: failure.map(|failure| failure.cause().as_str()),
         reporter: failure.map(|failure| failure.reporter().as_str()),
         advice: failure.map(|failure| failure.cause().advice()),
@@ -147,7 +147,7 @@ fn failure_state<'a>(upstream: &'a str, group: &FailureGroup) -> FailureState<'a
         evidence: group.latest.evidence,
         attempts: group.latest.attempts,
         recovered: group.recovered,
-        stop_reason: group.latest.stop_reason.map(seawall::retry::Stop::as_str),
+        stop_reason: group.latest.stop_reason.map(seawall::retry::StopReason::as_str),
     }
 }
 

@@ -6,7 +6,7 @@ use axum::body::Body;
 use http::{Request, Response, Uri};
 use seawall::{
     BadGatewayClassifierLayer, BodyTimeoutLayer, CircuitBreakerLayer, LoggingLayer,
-    RequestDurationLayer, TimeoutLayer, circuit_breaker::WhenOpen, logging::Level,
+    RequestDurationLayer, TimeoutLayer, circuit_breaker::OpenBehavior, logging::Level,
 };
 use tower::{ServiceBuilder, ServiceExt, util::BoxService};
 
@@ -35,7 +35,7 @@ pub(super) fn upstream(
     let name = format!("{service} {number} · {}", url.authority().map_or("", |host| host.as_str()));
     let breaker = CircuitBreakerLayer::new()
         .consecutive_failures(policy.open_after)
-        .when_open(WhenOpen::NotReady)
+        .open_behavior(OpenBehavior::Backpressure)
         .named(&name);
     (Upstream::new(name, url, CircuitSource::Own(breaker.handle())), breaker)
 }
@@ -68,7 +68,7 @@ pub(super) fn endpoint(
         .layer(ObserveLayer(stats))
         .layer(RequestDurationLayer::client())
         // The server's log line reports the outcome: a failed attempt may be retried.
-        .layer(LoggingLayer::client().failure(Level::Info).span(Level::Debug))
+        .layer(LoggingLayer::client().failure_level(Level::Info).span_level(Level::Debug))
         .layer(breaker)
         .layer(TimeoutLayer::new(policy.attempt))
         // Innermost, so that no layer sees the API key.

@@ -81,13 +81,13 @@ impl RunningService {
         });
         let balancer = Balancer::new(endpoints.collect(), Arc::clone(&health));
         let mut retry = RetryLayer::new()
-            .total(policy.retries)
-            .retry_unlikely(true)
-            .status_forcelist([408, 409, 429].into_iter().chain(500..600))
+            .max_retries(policy.retries)
+            .retry_if_probably_unprocessed(true)
+            .retry_statuses([408, 409, 429].into_iter().chain(500..600))
             .budget(Budget::new(Ratio::percent(20), MIN_RETRIES))
-            .body_limit(policy.body_limit);
+            .max_replay_bytes(policy.body_limit);
         if policy.any_method {
-            retry = retry.any_method();
+            retry = retry.retry_all_methods();
         }
         let stack = ServiceBuilder::new()
             .map_response(|response: Response<_>| {

@@ -56,7 +56,7 @@ const CIRCUIT: f64 = 1_500.0;
 
 /// Bytes that a breaker holds after calls of so many keys, each of which has failed.
 fn circuits_held(keys: usize) -> i64 {
-    let layer = CircuitBreakerLayer::new().keyed(by_authority);
+    let layer = CircuitBreakerLayer::new().per_key(by_authority);
     let down = tower::service_fn(|_: Request<()>| {
         ready(Err::<Response<()>, _>(io::Error::from(io::ErrorKind::ConnectionRefused)))
     });
@@ -76,7 +76,7 @@ fn circuits_held(keys: usize) -> i64 {
 
 /// A circuit of each kind, which opens at so many failures.
 fn kinds(failures: u32) -> [(&'static str, CircuitBreakerLayer); 2] {
-    let layer = CircuitBreakerLayer::new().open_for(Duration::ZERO);
+    let layer = CircuitBreakerLayer::new().open_duration(Duration::ZERO);
     let in_a_row = layer.clone().failure_ratio(None);
     [
         ("a ratio", layer.min_calls(failures)),
