@@ -307,7 +307,7 @@ async fn controls_accept_only_same_origin_requests() {
     assert_eq!(upstream(&snapshot, "healthy")["circuit"]["reporter"], "nginx");
     assert_eq!(
         (&upstream(&snapshot, "dead")["behavior"], &upstream(&snapshot, "dead")["fault_injected"]),
-        (&json!("answers 200"), &json!(false))
+        (&json!("returns 200"), &json!(false))
     );
     let failures = snapshot["failures"].as_array().unwrap();
     let failure = failures.iter().find(|failure| failure["upstream"] == "healthy").unwrap();

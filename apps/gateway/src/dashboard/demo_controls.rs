@@ -56,7 +56,7 @@ impl DemoUpstream {
     }
 
     pub(super) fn behavior(&self) -> &'static str {
-        if self.fault_injected() { self.fault.description } else { "answers 200" }
+        if self.fault_injected() { self.fault.description } else { "returns 200" }
     }
 }
 

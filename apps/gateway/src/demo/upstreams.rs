@@ -7,12 +7,17 @@ use seawall::Cause;
 ///
 /// An upstream without a cause starts healthy; its fault can be injected from the dashboard.
 pub(crate) const UPSTREAMS: [(&str, Script, &str, Option<Cause>); 8] = [
-    ("healthy", Script::Raw(NGINX_502), "is an nginx whose upstream is down", None),
-    ("flaky", Script::Flaky { every: 10 }, "answers every tenth 502", Some(Cause::BadGateway)),
+    ("healthy", Script::Raw(NGINX_502), "returns nginx's 502 page", None),
+    (
+        "flaky",
+        Script::Flaky { every: 10 },
+        "returns 502 to every tenth request",
+        Some(Cause::BadGateway),
+    ),
     (
         "busy",
         Script::Busy { every: 10, seconds: 1 },
-        "answers every tenth 503, wait 1 s",
+        "returns 503 to every tenth request, with Retry-After: 1",
         Some(Cause::Overloaded),
     ),
     ("dead", Script::Refuse, "refuses connections", Some(Cause::ConnectionRefused)),
@@ -20,11 +25,11 @@ pub(crate) const UPSTREAMS: [(&str, Script, &str, Option<Cause>); 8] = [
     (
         "truncated",
         Script::TruncatedHead,
-        "breaks off in the head",
+        "closes the connection in the response head",
         Some(Cause::ConnectionTerminated),
     ),
-    ("garbage", Script::Garbage, "answers what is not HTTP", Some(Cause::HttpProtocolError)),
-    ("silent", Script::Silent, "never answers", Some(Cause::HttpResponseTimeout)),
+    ("garbage", Script::Garbage, "sends data that is not HTTP", Some(Cause::HttpProtocolError)),
+    ("silent", Script::Silent, "never responds", Some(Cause::HttpResponseTimeout)),
 ];
 
 /// The response of nginx to a request whose upstream closed the connection.
