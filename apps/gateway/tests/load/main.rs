@@ -119,7 +119,7 @@ fn config_file(upstreams: &Upstreams) -> tempfile::NamedTempFile {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes a minute, and 11,000 open files: ulimit -n 16384"]
-async fn ten_thousand_concurrent_requests_lose_none_and_duplicate_none() {
+async fn ten_thousand_requests_are_neither_lost_nor_duplicated() {
     assert!(max_open_files() > REQUESTS + 1_000, "ulimit -n 16384");
     let log = Arc::new(RequestLog::default());
     let upstreams = Upstreams::start(&log).await;
