@@ -13,7 +13,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) enum BudgetScope {
     One(Arc<Budget>),
-    PerKeyBudgets(PerKeyBudgets),
+    PerKey(PerKeyBudgets),
 }
 
 impl BudgetScope {
@@ -21,14 +21,14 @@ impl BudgetScope {
     pub(crate) fn keyed(&self, uri: Option<&Uri>, now: Instant) -> Option<Sharded<Budget>> {
         match self {
             Self::One(_) => None,
-            Self::PerKeyBudgets(keyed) => keyed.get(uri, now),
+            Self::PerKey(keyed) => keyed.get(uri, now),
         }
     }
 
     pub(crate) fn shared(&self) -> &Budget {
         match self {
             Self::One(budget) => budget,
-            Self::PerKeyBudgets(keyed) => &keyed.rest,
+            Self::PerKey(keyed) => &keyed.rest,
         }
     }
 }

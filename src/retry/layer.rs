@@ -8,7 +8,7 @@ use super::{
     RetryEvent, RetryOverride,
     event::Hook,
     policy::{Methods, Policy},
-    settings::{RetryLimits, Settings},
+    settings::Settings,
 };
 use crate::{
     budget::{BudgetScope, PerKeyBudgets},
@@ -23,8 +23,8 @@ use crate::{
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct RetryLayer<C = HttpClassifier, P = HttpCalls> {
-    classifier: C,
-    protocol: P,
+    pub(super) classifier: C,
+    pub(super) protocol: P,
     pub(super) settings: Sharded<Settings>,
 }
 
@@ -269,7 +269,7 @@ impl<C, P> RetryLayer<C, P> {
         budget: Budget,
         by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     ) -> Self {
-        self.set_budgets(BudgetScope::PerKeyBudgets(PerKeyBudgets::new(budget, Arc::new(by))))
+        self.set_budgets(BudgetScope::PerKey(PerKeyBudgets::new(budget, Arc::new(by))))
     }
 
     fn set_budgets(mut self, budgets: BudgetScope) -> Self {
@@ -308,41 +308,6 @@ impl<C, P> RetryLayer<C, P> {
     #[doc(alias = "OnRetry")]
     pub fn on_retry(self, hook: impl Fn(&RetryEvent) + Send + Sync + 'static) -> Self {
         self.set(|policy| policy.on_retry = Hook(Some(Arc::new(hook))))
-    }
-
-    /// Whether a budget was set.
-    pub(crate) fn has_own_budget(&self) -> bool {
-        self.settings.has_own_budget
-    }
-
-    /// Gives every key a budget of its own, as a default that counts as none that was set.
-    pub(crate) fn default_budget_per_key(
-        mut self,
-        budget: Budget,
-        by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
-    ) -> Self {
-        let keyed = BudgetScope::PerKeyBudgets(PerKeyBudgets::new(budget, Arc::new(by)));
-        self.settings.update(|settings| settings.budgets = keyed);
-        self
-    }
-
-    pub(crate) fn limits(&self) -> RetryLimits {
-        let Settings { total_timeout, deadline_margin, .. } = *self.settings;
-        RetryLimits { total_timeout, deadline_margin }
-    }
-
-    /// Retries the requests that `other` does, by the settings of `self`.
-    pub(crate) fn with_protocol_of<C2, P2>(self, other: RetryLayer<C2, P2>) -> RetryLayer<C2, P2> {
-        RetryLayer { settings: self.settings, ..other }
-    }
-
-    /// Shares the budgets of `other`.
-    pub(crate) fn share_budgets(mut self, other: &Self) -> Self {
-        self.settings.update(|settings| {
-            settings.budgets = other.settings.budgets.clone();
-            settings.has_own_budget = other.settings.has_own_budget;
-        });
-        self
     }
 
     fn set(mut self, change: impl FnOnce(&mut Policy)) -> Self {

@@ -163,6 +163,8 @@ mod request_facts;
 mod request_override;
 mod service;
 mod settings;
+#[cfg(feature = "standard")]
+mod stack;
 mod state;
 
 pub(crate) use self::http_calls::MapBody;

@@ -1,0 +1,49 @@
+//! The settings that the standard stack shares between its layers.
+
+use std::{borrow::Cow, sync::Arc};
+
+use http::Uri;
+
+use super::{
+    Budget, RetryLayer,
+    settings::{RetryLimits, Settings},
+};
+use crate::budget::{BudgetScope, PerKeyBudgets};
+
+impl<C, P> RetryLayer<C, P> {
+    /// Returns whether the user chose the budgets.
+    pub(crate) fn has_own_budget(&self) -> bool {
+        self.settings.has_own_budget
+    }
+
+    /// Gives each key a budget. It does not count as a choice of the user.
+    pub(crate) fn default_budget_per_key(
+        mut self,
+        budget: Budget,
+        by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
+    ) -> Self {
+        let keyed = BudgetScope::PerKey(PerKeyBudgets::new(budget, Arc::new(by)));
+        self.settings.update(|settings| settings.budgets = keyed);
+        self
+    }
+
+    /// Returns the time limits of a call.
+    pub(crate) fn limits(&self) -> RetryLimits {
+        let Settings { total_timeout, deadline_margin, .. } = *self.settings;
+        RetryLimits { total_timeout, deadline_margin }
+    }
+
+    /// Applies the settings of `self` to the type of requests of `other`.
+    pub(crate) fn with_protocol_of<C2, P2>(self, other: RetryLayer<C2, P2>) -> RetryLayer<C2, P2> {
+        RetryLayer { settings: self.settings, ..other }
+    }
+
+    /// Shares the budgets of `other`.
+    pub(crate) fn share_budgets(mut self, other: &Self) -> Self {
+        self.settings.update(|settings| {
+            settings.budgets = other.settings.budgets.clone();
+            settings.has_own_budget = other.settings.has_own_budget;
+        });
+        self
+    }
+}
