@@ -1,4 +1,4 @@
-//! One connection as a service, and the layers around it.
+//! One connection as a service, with layers around it.
 
 use std::{
     pin::Pin,
@@ -20,27 +20,27 @@ use seawall::{
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower::{Service, ServiceBuilder};
 
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 pub(super) type Body = Empty<Bytes>;
 
-/// The task that drives a connection; it ends with what ended that one, which the sending half is not always told.
+/// The task that drives a connection. It returns the error that ended the connection, which the sender may not receive.
 pub(super) type Driver = tokio::task::JoinHandle<hyper::Result<()>>;
 
-/// The sending half of a connection; a task drives the other.
-pub(super) enum Connection {
+/// The sending half of a connection; a task drives the connection itself.
+pub(super) enum SendRequest {
     Http1(http1::SendRequest<Body>),
     Http2(http2::SendRequest<Body>),
 }
 
-impl Connection {
-    pub(super) async fn new(
-        stream: Box<dyn Stream>,
+impl SendRequest {
+    pub(super) async fn handshake(
+        io: Box<dyn Io>,
         is_http2: bool,
     ) -> hyper::Result<(Self, Driver)> {
-        let io = TokioIo::new(stream);
+        let io = TokioIo::new(io);
         if is_http2 {
             let (sender, driver) = http2::handshake(TokioExecutor::new(), io).await?;
             Ok((Self::Http2(sender), tokio::spawn(driver)))
@@ -51,7 +51,7 @@ impl Connection {
     }
 }
 
-impl Service<Request<Body>> for Connection {
+impl Service<Request<Body>> for SendRequest {
     type Response = Response<Incoming>;
     type Error = hyper::Error;
     type Future = Pin<Box<dyn Future<Output = hyper::Result<Self::Response>> + Send>>;
@@ -71,22 +71,22 @@ impl Service<Request<Body>> for Connection {
     }
 }
 
-/// What stands around the connection.
-pub(super) fn around(
-    connection: Connection,
-    limit: Duration,
+/// Wraps the connection in the layers that classify its failures.
+pub(super) fn service(
+    sender: SendRequest,
+    timeout: Duration,
 ) -> impl Service<
     Request<Body>,
     Response = Response<impl hyper::body::Body<Data = Bytes, Error: Into<BoxError>>>,
     Error = BoxError,
 > {
     ServiceBuilder::new()
-        .layer(TimeoutLayer::new(limit))
+        .layer(TimeoutLayer::new(timeout))
         .layer(BadGatewayClassifierLayer::new())
-        .service(connection)
+        .service(sender)
 }
 
-/// What a response means: what a layer left in its extensions, else what its head says.
-pub(super) fn conclude<B>(response: &Response<B>) -> Option<Failure> {
+/// Classifies a response by the failure in its extensions, or else by its head.
+pub(super) fn classify_response<B>(response: &Response<B>) -> Option<Failure> {
     HttpClassifier::new().classify(Ok(response))
 }

@@ -1,4 +1,4 @@
-//! The embedded upstream: a gateway in front of an origin where nobody listens.
+//! The embedded upstream: a gateway in front of an origin that refuses connections.
 
 use std::{io, time::Duration};
 
@@ -10,15 +10,15 @@ use seawall::{ErrorResponseLayer, TimeoutLayer};
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 
-/// Starts it; gives its URL. It ends with the process.
+/// Starts the gateway and returns its URL. It runs until the process exits.
 pub(crate) async fn start() -> io::Result<String> {
     let origin = Origin::start(Script::Refuse).await?;
-    let behind: Uri = format!("http://{}/", origin.addr()).parse().map_err(io::Error::other)?;
+    let origin_uri: Uri = format!("http://{}/", origin.addr()).parse().map_err(io::Error::other)?;
     let gateway = ServiceBuilder::new()
         .layer(ErrorResponseLayer::new("embedded-gateway"))
         .layer(TimeoutLayer::new(Duration::from_secs(1)))
         .map_request(move |mut request: Request<Body>| {
-            *request.uri_mut() = behind.clone();
+            *request.uri_mut() = origin_uri.clone();
             request
         })
         .service(Client::builder(TokioExecutor::new()).build_http());

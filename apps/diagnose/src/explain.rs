@@ -1,4 +1,4 @@
-//! A conclusion in words.
+//! Explanations of a failure in words.
 
 use seawall::{
     Cause, Failure, Processed, Product, Reporter,
@@ -10,13 +10,14 @@ use crate::{
     report::{Report, Stage},
 };
 
-/// At which hop it failed.
+/// Describes the hop that failed.
 pub(crate) fn hop(report: &Report, failure: &Failure) -> String {
     let peer = report.peer.as_deref().unwrap_or("the server");
-    match (failure.reporter(), report.last()) {
+    match (failure.reporter(), report.last_stage()) {
         (Reporter::Gateway(Product::Other), _) => {
-            let name = evidence(report).and_then(|it| it.proxy_status()).map(ProxyStatus::proxy);
-            let name = name.map_or_else(|| "one of them".into(), |name| escape::line(name, 60));
+            let name = report.evidence().and_then(Evidence::proxy_status).map(ProxyStatus::proxy);
+            let name =
+                name.map_or_else(|| "one of them".into(), |name| escape::single_line(name, 60));
             format!("a gateway: {name} answered, and not what is behind it")
         }
         (Reporter::Gateway(product), _) => {
@@ -39,23 +40,18 @@ pub(crate) fn hop(report: &Report, failure: &Failure) -> String {
     }
 }
 
-/// The same as a token: `here`, `first_hop`, `gateway`, `origin` or `unknown`.
-pub(crate) fn at(report: &Report, failure: &Failure) -> &'static str {
-    match (failure.reporter(), report.last()) {
+/// Names the location of the failure: `client`, `first_hop`, `gateway`, `origin` or `unknown`.
+pub(crate) fn location(report: &Report, failure: &Failure) -> &'static str {
+    match (failure.reporter(), report.last_stage()) {
         (Reporter::Gateway(_), _) => "gateway",
         (Reporter::Origin, _) => "origin",
-        (Reporter::Local, Some(Stage::Dns)) => "here",
+        (Reporter::Local, Some(Stage::Dns)) => "client",
         (Reporter::Local, _) => "first_hop",
         _ => "unknown",
     }
 }
 
-/// What the conclusion rests on.
-pub(crate) fn evidence(report: &Report) -> Option<&Evidence> {
-    report.answer.as_ref()?.evidence.as_ref()
-}
-
-/// Whether the request may have been processed, and what follows.
+/// Describes whether the request was processed, and whether it is safe to send again.
 pub(crate) const fn processed(failure: &Failure) -> &'static str {
     match failure.processed() {
         Processed::No => "was not processed: safe to send again",
@@ -67,7 +63,7 @@ pub(crate) const fn processed(failure: &Failure) -> &'static str {
     }
 }
 
-/// What went wrong, as a word of its own.
+/// Writes a cause with spaces instead of underscores.
 pub(crate) fn cause(cause: Cause) -> String {
     cause.as_str().replace('_', " ")
 }

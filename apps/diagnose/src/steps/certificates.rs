@@ -1,4 +1,4 @@
-//! Which certificates are trusted.
+//! Verification of the server's certificate.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,41 +12,41 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 
-/// The system's roots, since what other programs on this machine trust is the question; Mozilla's where it has none.
-/// The second value says whether it had.
+/// Loads the system's root certificates, which other programs on this machine trust too, or Mozilla's if there are none.
+/// The flag is true for the system's.
 pub(super) fn roots() -> (RootCertStore, bool) {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let own = !roots.is_empty();
-    if !own {
+    let from_system = !roots.is_empty();
+    if !from_system {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
-    (roots, own)
+    (roots, from_system)
 }
 
-/// Verifies as rustls does. On request it goes past a certificate that is not accepted, keeping why.
+/// Verifies certificates as rustls does. It can accept an invalid certificate and keep the error.
 #[derive(Debug)]
 pub(super) struct Verifier {
     inner: Arc<WebPkiServerVerifier>,
-    goes_past: bool,
-    refused: Mutex<Option<CertificateError>>,
+    accept_invalid: bool,
+    certificate_error: Mutex<Option<CertificateError>>,
 }
 
 impl Verifier {
     pub(super) fn new(
         roots: RootCertStore,
         provider: Arc<CryptoProvider>,
-        goes_past: bool,
+        accept_invalid: bool,
     ) -> Result<Self, Error> {
         let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
             .build()
             .map_err(|error| Error::General(error.to_string()))?;
-        Ok(Self { inner, goes_past, refused: Mutex::new(None) })
+        Ok(Self { inner, accept_invalid, certificate_error: Mutex::new(None) })
     }
 
-    /// What was gone past.
-    pub(super) fn refused(&self) -> Option<CertificateError> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The error of a certificate that was accepted although it is invalid.
+    pub(super) fn certificate_error(&self) -> Option<CertificateError> {
+        self.certificate_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -60,8 +60,9 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         match self.inner.verify_server_cert(end_entity, intermediates, name, ocsp, now) {
-            Err(Error::InvalidCertificate(error)) if self.goes_past => {
-                *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            Err(Error::InvalidCertificate(error)) if self.accept_invalid => {
+                *self.certificate_error.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some(error);
                 Ok(ServerCertVerified::assertion())
             }
             result => result,

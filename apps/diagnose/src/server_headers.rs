@@ -1,11 +1,11 @@
-//! Header fields of a response that tell who answered.
+//! The response headers that identify the server that responded.
 
 use http::{HeaderMap, header::LOCATION};
 use url::Url;
 
 use crate::{escape, target};
 
-const TELLING: [&str; 14] = [
+const SERVER_HEADERS: [&str; 14] = [
     "proxy-status",
     "via",
     "server",
@@ -22,30 +22,30 @@ const TELLING: [&str; 14] = [
     "x-request-id",
 ];
 
-/// The longest value that is shown.
-const LONGEST: usize = 120;
+const MAX_VALUE_CHARS: usize = 120;
 
-pub(crate) fn of(headers: &HeaderMap) -> Vec<(&'static str, String)> {
-    let telling = TELLING.iter().filter_map(|&name| {
+/// Extracts those headers, escaped and without secrets.
+pub(crate) fn extract(headers: &HeaderMap) -> Vec<(&'static str, String)> {
+    let present = SERVER_HEADERS.iter().filter_map(|&name| {
         let values = headers.get_all(name).iter().take(4);
         let values: Vec<_> = values
             .map(|value| String::from_utf8_lossy(value.as_bytes()))
-            .map(|value| if name == LOCATION { without_secrets(&value) } else { value.into() })
+            .map(|value| if name == LOCATION { redact_location(&value) } else { value.into() })
             .collect();
         let value = values.join(", ");
-        (!value.is_empty()).then(|| (name, escape::line(&value, LONGEST)))
+        (!value.is_empty()).then(|| (name, escape::single_line(&value, MAX_VALUE_CHARS)))
     });
-    telling.collect()
+    present.collect()
 }
 
-/// Where a login leads, its query has the secrets.
-fn without_secrets(location: &str) -> String {
+/// Redacts a `Location`: the query of a redirect to a login often contains secrets.
+fn redact_location(location: &str) -> String {
     match Url::parse(location) {
-        Ok(url) => target::shown(&url),
-        // One without a scheme may have a user too.
+        Ok(url) => target::redact_url(&url),
+        // A URL without a scheme can contain userinfo too.
         Err(_) if location.starts_with(['/', '\\']) && location[1..].starts_with(['/', '\\']) => {
             Url::parse(&format!("http:{location}"))
-                .map_or_else(|_| target::REDACTED.into(), |url| target::shown(&url))
+                .map_or_else(|_| target::REDACTED.into(), |url| target::redact_url(&url))
         }
         Err(_) => location.split(['?', '#']).next().unwrap_or_default().to_owned(),
     }
