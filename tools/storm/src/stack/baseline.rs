@@ -1,4 +1,4 @@
-//! Nothing, and what is written in an hour.
+//! No protection, and a naive retry.
 
 use std::time::Duration;
 
@@ -9,29 +9,29 @@ use tower::{
     timeout::TimeoutLayer,
 };
 
-use super::{ATTEMPT, Body, Client, boxed, is_retried};
+use super::{ATTEMPT_TIMEOUT, Body, Client, boxed, is_retryable};
 use crate::upstream::Upstream;
 
 pub(super) fn none(upstream: Upstream) -> Client {
     boxed(upstream)
 }
 
-/// `Retry(total=3, backoff_factor=1)` around `timeout=1`: waits of 0, 2 and 4 s, and no limit for the whole.
+/// `Retry(total=3, backoff_factor=1)` around `timeout=1`: backoff of 0, 2 and 4 s, and no timeout of the call.
 pub(super) fn naive(upstream: Upstream) -> Client {
     boxed(
         ServiceBuilder::new()
-            .layer(RetryLayer::new(Recipe { retries: 0 }))
-            .layer(TimeoutLayer::new(ATTEMPT))
+            .layer(RetryLayer::new(NaiveRetry { retries: 0 }))
+            .layer(TimeoutLayer::new(ATTEMPT_TIMEOUT))
             .service(upstream),
     )
 }
 
 #[derive(Clone)]
-struct Recipe {
+struct NaiveRetry {
     retries: u32,
 }
 
-impl<B, E> Policy<Request<Body>, Response<B>, E> for Recipe {
+impl<B, E> Policy<Request<Body>, Response<B>, E> for NaiveRetry {
     type Future = tokio::time::Sleep;
 
     fn retry(
@@ -39,7 +39,7 @@ impl<B, E> Policy<Request<Body>, Response<B>, E> for Recipe {
         _: &mut Request<Body>,
         outcome: &mut Result<Response<B>, E>,
     ) -> Option<Self::Future> {
-        let failed = outcome.as_ref().map_or(true, |response| is_retried(response.status()));
+        let failed = outcome.as_ref().map_or(true, |response| is_retryable(response.status()));
         if !failed || self.retries == 3 {
             return None;
         }

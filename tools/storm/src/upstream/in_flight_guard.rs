@@ -1,19 +1,21 @@
+//! A count of the requests in flight.
+
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
-/// A request that somebody waits for.
-pub(super) struct Held(Arc<AtomicUsize>);
+/// Counts a request as in flight until dropped.
+pub(super) struct InFlightGuard(Arc<AtomicUsize>);
 
-impl Held {
-    pub(super) fn new(under_way: &Arc<AtomicUsize>) -> Self {
-        under_way.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(under_way))
+impl InFlightGuard {
+    pub(super) fn new(in_flight: &Arc<AtomicUsize>) -> Self {
+        in_flight.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(in_flight))
     }
 }
 
-impl Drop for Held {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

@@ -1,22 +1,23 @@
+//! The error of a failed connection.
+
 use std::{error::Error, fmt, io, sync::Arc};
 
-/// A connection that failed.
 #[derive(Clone, Debug)]
-pub(crate) struct Broken(Arc<io::Error>);
+pub(crate) struct ConnectionError(Arc<io::Error>);
 
-impl Broken {
+impl ConnectionError {
     pub(super) fn new(kind: io::ErrorKind) -> Self {
         Self(Arc::new(kind.into()))
     }
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for ConnectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the request failed")
     }
 }
 
-impl Error for Broken {
+impl Error for ConnectionError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&*self.0)
     }

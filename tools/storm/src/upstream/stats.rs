@@ -1,4 +1,4 @@
-//! What the upstream remembers of the requests it met.
+//! The statistics of the upstream, and the random numbers of its requests.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -6,58 +6,59 @@ use rand::{SeedableRng, rngs::StdRng};
 use rand_distr::{Distribution, Gamma};
 use tokio::time::Instant;
 
-use super::Caller;
-use crate::scenario::Moment;
+use super::CallId;
+use crate::scenario::Tick;
 
-/// How long a request takes on average. With the number of workers that is its capacity: 1,600 requests a second.
-const TAKES: Duration = Duration::from_millis(40);
-/// The shape of a Gamma distribution: the slowest of a hundred takes two and a half times the average.
+/// The mean time to serve a request. With 64 workers the capacity is 1,600 requests a second.
+const MEAN_SERVICE_TIME: Duration = Duration::from_millis(40);
+/// The shape of the Gamma distribution: the 99th percentile is two and a half times the mean.
 const SHAPE: f64 = 4.0;
 
-pub(super) struct Seen {
+pub(super) struct StatsRecorder {
     pub(super) random: StdRng,
-    takes: Gamma<f64>,
-    pub(super) moment: Moment,
-    /// By the second.
+    service_time: Gamma<f64>,
+    pub(super) tick: Tick,
+    /// Per second.
     pub(super) requests: Vec<u32>,
-    pub(super) most_under_way: usize,
-    /// When callers that were told to wait may come again.
-    not_before: HashMap<usize, Instant>,
-    pub(super) too_early: u64,
+    pub(super) max_in_flight: usize,
+    /// The time before which a call should not be retried.
+    retry_not_before: HashMap<usize, Instant>,
+    pub(super) early_requests: u64,
 }
 
-impl Seen {
+impl StatsRecorder {
     pub(super) fn new(seconds: usize, seed: u64) -> Self {
         Self {
             random: StdRng::seed_from_u64(seed),
-            takes: Gamma::new(SHAPE, TAKES.as_secs_f64() / SHAPE).expect("both above zero"),
-            moment: Moment { now: Duration::ZERO, in_second: 0 },
+            service_time: Gamma::new(SHAPE, MEAN_SERVICE_TIME.as_secs_f64() / SHAPE)
+                .expect("both above zero"),
+            tick: Tick { now: Duration::ZERO, requests_in_second: 0 },
             requests: vec![0; seconds],
-            most_under_way: 0,
-            not_before: HashMap::new(),
-            too_early: 0,
+            max_in_flight: 0,
+            retry_not_before: HashMap::new(),
+            early_requests: 0,
         }
     }
 
-    pub(super) fn request(&mut self, caller: Option<Caller>, now: Duration, under_way: usize) {
-        let is_new = now.as_secs() != self.moment.now.as_secs();
-        let before = if is_new { 0 } else { self.moment.in_second };
-        self.moment = Moment { now, in_second: before + 1 };
+    pub(super) fn record_request(&mut self, call: Option<CallId>, now: Duration, in_flight: usize) {
+        let is_new = now.as_secs() != self.tick.now.as_secs();
+        let previous = if is_new { 0 } else { self.tick.requests_in_second };
+        self.tick = Tick { now, requests_in_second: previous + 1 };
         if let Some(requests) = self.requests.get_mut(now.as_secs() as usize) {
             *requests += 1;
         }
-        let allowed = caller.and_then(|caller| self.not_before.remove(&caller.0));
-        self.too_early += u64::from(allowed.is_some_and(|allowed| Instant::now() < allowed));
-        self.most_under_way = self.most_under_way.max(under_way);
+        let allowed = call.and_then(|call| self.retry_not_before.remove(&call.0));
+        self.early_requests += u64::from(allowed.is_some_and(|allowed| Instant::now() < allowed));
+        self.max_in_flight = self.max_in_flight.max(in_flight);
     }
 
-    pub(super) fn told_to_wait(&mut self, caller: Caller, wait: Duration) {
-        self.not_before.insert(caller.0, Instant::now() + wait);
+    pub(super) fn record_retry_after(&mut self, call: CallId, wait: Duration) {
+        self.retry_not_before.insert(call.0, Instant::now() + wait);
     }
 
-    /// How long working on a request takes: in whole milliseconds, since the clock of tokio tells no others apart.
-    pub(super) fn takes(&mut self) -> Duration {
-        let takes = (self.takes.sample(&mut self.random) * 1e3).round().max(1.0);
-        Duration::from_millis(takes as u64)
+    /// Draws the time to serve a request, in whole milliseconds, the resolution of tokio's clock.
+    pub(super) fn draw_service_time(&mut self) -> Duration {
+        let millis = (self.service_time.sample(&mut self.random) * 1e3).round().max(1.0);
+        Duration::from_millis(millis as u64)
     }
 }
