@@ -1,9 +1,7 @@
-//! The classifier alone.
+//! The classifier without a layer.
 //!
-//! Its cost is that of a loop that classifies one response over and over, less that of the same loop with nothing in
-//! the classifier's place. Both hide from the compiler what goes in (the response) and what comes out (the verdict), so
-//! neither can be computed beforehand or left out; neither is kept from being inlined, since in a layer it is not
-//! either. What remains is what the classifier adds at the place where a layer calls it.
+//! Its cost is that of a loop that classifies one response repeatedly, minus that of the same loop without a classifier. Both
+//! loops hide the response and the failure from the optimizer. Inlining is allowed, as in a layer.
 
 use std::hint::black_box;
 
@@ -12,13 +10,13 @@ use seawall::{Classify, Failure, HttpClassifier};
 
 use crate::Runner;
 
-struct Classifying<F> {
+struct ClassifierRunner<F> {
     response: Response<()>,
     calls: usize,
     classify: F,
 }
 
-pub(crate) fn nothing() -> Box<dyn Runner> {
+pub(crate) fn none() -> Box<dyn Runner> {
     boxed(response(StatusCode::OK, None), |_| None)
 }
 
@@ -27,7 +25,7 @@ pub(crate) fn http(status: StatusCode, retry_after: Option<&'static str>) -> Box
     boxed(response(status, retry_after), move |response| classifier.classify(Ok(response)))
 }
 
-/// What nginx answers, with or without `Retry-After`.
+/// A response as nginx sends it, with or without `Retry-After`.
 pub(crate) fn response(status: StatusCode, retry_after: Option<&'static str>) -> Response<()> {
     let mut response = Response::new(());
     *response.status_mut() = status;
@@ -51,16 +49,16 @@ fn boxed<F>(response: Response<()>, classify: F) -> Box<dyn Runner>
 where
     F: Fn(&Response<()>) -> Option<Failure> + 'static,
 {
-    Box::new(Classifying { response, calls: 0, classify })
+    Box::new(ClassifierRunner { response, calls: 0, classify })
 }
 
-impl<F: Fn(&Response<()>) -> Option<Failure>> Runner for Classifying<F> {
+impl<F: Fn(&Response<()>) -> Option<Failure>> Runner for ClassifierRunner<F> {
     fn prepare(&mut self, calls: usize) {
         self.calls = calls;
     }
 
     fn run(&mut self) {
-        bench_measured_verdicts(self.calls, &self.response, &self.classify);
+        bench_measured_classify(self.calls, &self.response, &self.classify);
     }
 
     fn future_size(&self) -> Option<usize> {
@@ -68,9 +66,9 @@ impl<F: Fn(&Response<()>) -> Option<Failure>> Runner for Classifying<F> {
     }
 }
 
-/// What is measured, and nothing else.
+/// The measured region.
 #[inline(never)]
-fn bench_measured_verdicts<F>(calls: usize, response: &Response<()>, classify: &F)
+fn bench_measured_classify<F>(calls: usize, response: &Response<()>, classify: &F)
 where
     F: Fn(&Response<()>) -> Option<Failure>,
 {

@@ -1,4 +1,4 @@
-//! What it costs to work out a 502 of which there is a head alone, as HEAD requests and empty answers have.
+//! The cost of `BadGatewayClassifier` on a 502 without a body, as the response to a HEAD request.
 
 use std::{
     convert::Infallible,
@@ -14,13 +14,13 @@ use http_body_util::Empty;
 use seawall::{BadGatewayClassifierLayer, Failure};
 use tower::{Layer, Service};
 
-use crate::{Runner, classifying};
+use crate::{Runner, classify};
 
-/// Answers with what was prepared.
+/// Returns the prepared responses.
 #[derive(Debug, Default)]
-struct Answers(Vec<Response<Empty<Bytes>>>);
+struct PreparedResponses(Vec<Response<Empty<Bytes>>>);
 
-impl Service<()> for Answers {
+impl Service<()> for PreparedResponses {
     type Response = Response<Empty<Bytes>>;
     type Error = Infallible;
     type Future = Ready<Result<Self::Response, Infallible>>;
@@ -30,42 +30,42 @@ impl Service<()> for Answers {
     }
 
     fn call(&mut self, (): ()) -> Self::Future {
-        ready(Ok(self.0.pop().expect("as many as calls")))
+        ready(Ok(self.0.pop().expect("one response per call")))
     }
 }
 
-struct Calls<F> {
-    answers: Vec<Response<Empty<Bytes>>>,
+struct PreparedRunner<F> {
+    responses: Vec<Response<Empty<Bytes>>>,
     call: F,
 }
 
 pub(crate) fn bare() -> Box<dyn Runner> {
-    Box::new(Calls {
-        answers: Vec::new(),
-        call: |answers: Vec<_>| {
-            let calls = answers.len();
-            run(Answers(answers), calls);
+    Box::new(PreparedRunner {
+        responses: Vec::new(),
+        call: |responses: Vec<_>| {
+            let calls = responses.len();
+            run(PreparedResponses(responses), calls);
         },
     })
 }
 
 pub(crate) fn classified() -> Box<dyn Runner> {
-    let call = |answers: Vec<_>| {
-        let calls = answers.len();
-        run(BadGatewayClassifierLayer::new().layer(Answers(answers)), calls);
+    let call = |responses: Vec<_>| {
+        let calls = responses.len();
+        run(BadGatewayClassifierLayer::new().layer(PreparedResponses(responses)), calls);
     };
-    Box::new(Calls { answers: Vec::new(), call })
+    Box::new(PreparedRunner { responses: Vec::new(), call })
 }
 
-impl<F: Fn(Vec<Response<Empty<Bytes>>>)> Runner for Calls<F> {
+impl<F: Fn(Vec<Response<Empty<Bytes>>>)> Runner for PreparedRunner<F> {
     fn prepare(&mut self, calls: usize) {
-        self.answers = (0..calls)
-            .map(|_| classifying::response(StatusCode::BAD_GATEWAY, None).map(|()| Empty::new()))
+        self.responses = (0..calls)
+            .map(|_| classify::response(StatusCode::BAD_GATEWAY, None).map(|()| Empty::new()))
             .collect();
     }
 
     fn run(&mut self) {
-        bench_measured_failures(&self.call, std::mem::take(&mut self.answers));
+        bench_measured_failures(&self.call, std::mem::take(&mut self.responses));
     }
 
     fn future_size(&self) -> Option<usize> {
@@ -73,13 +73,13 @@ impl<F: Fn(Vec<Response<Empty<Bytes>>>)> Runner for Calls<F> {
     }
 }
 
-/// What is measured, and nothing else.
+/// The measured region.
 #[inline(never)]
-fn bench_measured_failures<F>(call: &F, answers: Vec<Response<Empty<Bytes>>>)
+fn bench_measured_failures<F>(call: &F, responses: Vec<Response<Empty<Bytes>>>)
 where
     F: Fn(Vec<Response<Empty<Bytes>>>),
 {
-    call(answers);
+    call(responses);
 }
 
 fn run<S, B>(mut service: S, calls: usize)
@@ -89,7 +89,9 @@ where
     let mut cx = Context::from_waker(Waker::noop());
     for _ in 0..calls {
         let call = pin!(service.call(()));
-        let Poll::Ready(Ok(response)) = call.poll(&mut cx) else { panic!("it is ready") };
+        let Poll::Ready(Ok(response)) = call.poll(&mut cx) else {
+            panic!("the service is always ready")
+        };
         black_box(response.extensions().get::<Failure>());
     }
 }

@@ -1,4 +1,4 @@
-//! The services that the layers are put around.
+//! The services inside the layers.
 
 use std::{
     convert::Infallible,
@@ -16,12 +16,11 @@ use tower::Service;
 
 type Outcome = Result<Response<Full<Bytes>>, Infallible>;
 
-/// Has its response at the first poll.
+/// Responds at the first poll.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ready;
 
-/// Has its response at the second poll, as one that comes over a network would at best: only then does a timeout need
-/// a timer.
+/// Responds at the second poll, as a network would at best. A timeout needs a timer only then.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PendingOnce;
 
@@ -43,7 +42,7 @@ impl<B: Body> Service<Request<B>> for Ready {
 
     #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        future::ready(Ok(answer(request)))
+        future::ready(Ok(respond(request)))
     }
 }
 
@@ -59,14 +58,14 @@ impl<B: Body> Service<Request<B>> for PendingOnce {
 
     #[inline]
     fn call(&mut self, request: Request<B>) -> Pending {
-        Pending { outcome: Some(Ok(answer(request))), polled: false }
+        Pending { outcome: Some(Ok(respond(request))), polled: false }
     }
 }
 
 impl Future for Pending {
     type Output = Outcome;
 
-    // Wakes nobody: the harness polls again by itself.
+    // Needs no wake-up, since the benchmark polls again.
     #[inline]
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Outcome> {
         if !self.polled {
@@ -78,11 +77,11 @@ impl Future for Pending {
 }
 
 #[inline]
-fn answer<B: Body>(request: Request<B>) -> Response<Full<Bytes>> {
+fn respond<B: Body>(request: Request<B>) -> Response<Full<Bytes>> {
     black_box(&request);
     let mut body = pin!(request.into_body());
     let mut cx = Context::from_waker(Waker::noop());
-    // As hyper sends one: not polled at all if it says that it is at its end.
+    // hyper does not poll a body at its end either.
     while !body.is_end_stream() {
         match body.as_mut().poll_frame(&mut cx) {
             Poll::Ready(Some(frame)) => drop(black_box(frame)),

@@ -1,5 +1,4 @@
-//! The least code that does a layer's job, to tell what a layer adds to what the job must cost: that of a timeout and of a
-//! retry, for `end_to_end` as well.
+//! Minimal implementations of a timeout and of a retry, as a lower bound for the cost of the layers. `end_to_end` uses them too.
 
 use std::{
     future::Future,
@@ -13,32 +12,32 @@ use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
 use tower::{BoxError, Service};
 
-/// A timeout: polls the response first and makes its timer only when that is pending. The clock is read only then, so
-/// the time that the first poll takes is not counted.
+/// A timeout that polls the response first and creates its timer only if that is pending. The time of the first poll
+/// therefore does not count.
 #[derive(Clone, Debug)]
-pub(crate) struct LazySleep<S> {
+pub(crate) struct MinimalTimeout<S> {
     pub(crate) inner: S,
-    pub(crate) limit: Duration,
+    pub(crate) timeout: Duration,
 }
 
 pin_project! {
     #[derive(Debug)]
-    pub(crate) struct LazySleepFuture<F> {
+    pub(crate) struct MinimalTimeoutFuture<F> {
         #[pin]
         inner: F,
         #[pin]
         timer: Option<Sleep>,
-        limit: Duration,
+        timeout: Duration,
     }
 }
 
-impl<S, Req> Service<Req> for LazySleep<S>
+impl<S, Req> Service<Req> for MinimalTimeout<S>
 where
     S: Service<Req, Error: Into<BoxError>>,
 {
     type Response = S::Response;
     type Error = BoxError;
-    type Future = LazySleepFuture<S::Future>;
+    type Future = MinimalTimeoutFuture<S::Future>;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
@@ -47,11 +46,11 @@ where
 
     #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
-        LazySleepFuture { inner: self.inner.call(request), timer: None, limit: self.limit }
+        MinimalTimeoutFuture { inner: self.inner.call(request), timer: None, timeout: self.timeout }
     }
 }
 
-impl<T, E, F> Future for LazySleepFuture<F>
+impl<T, E, F> Future for MinimalTimeoutFuture<F>
 where
     F: Future<Output = Result<T, E>>,
     E: Into<BoxError>,
@@ -65,36 +64,36 @@ where
             return Poll::Ready(outcome.map_err(Into::into));
         }
         if this.timer.is_none() {
-            this.timer.set(Some(sleep(*this.limit)));
+            this.timer.set(Some(sleep(*this.timeout)));
         }
-        ready!(this.timer.as_pin_mut().expect("just made").poll(cx));
-        Poll::Ready(Err("too late".into()))
+        ready!(this.timer.as_pin_mut().expect("just created").poll(cx));
+        Poll::Ready(Err("timed out".into()))
     }
 }
 
-/// A retry that never retries: keeps a copy of the request until the response is there.
+/// A retry that never retries: it keeps a copy of the request until the response is ready.
 #[derive(Clone, Debug)]
-pub(crate) struct KeepRequest<S> {
+pub(crate) struct MinimalRetry<S> {
     pub(crate) inner: S,
 }
 
 pin_project! {
     #[derive(Debug)]
-    pub(crate) struct KeepRequestFuture<F, B> {
+    pub(crate) struct MinimalRetryFuture<F, B> {
         #[pin]
         inner: F,
-        kept: Option<Request<B>>,
+        copy: Option<Request<B>>,
     }
 }
 
-impl<S, B> Service<Request<B>> for KeepRequest<S>
+impl<S, B> Service<Request<B>> for MinimalRetry<S>
 where
     S: Service<Request<B>>,
     B: Clone,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = KeepRequestFuture<S::Future, B>;
+    type Future = MinimalRetryFuture<S::Future, B>;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
@@ -103,19 +102,19 @@ where
 
     #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let kept = Some(request.clone());
-        KeepRequestFuture { inner: self.inner.call(request), kept }
+        let copy = Some(request.clone());
+        MinimalRetryFuture { inner: self.inner.call(request), copy }
     }
 }
 
-impl<F: Future, B> Future for KeepRequestFuture<F, B> {
+impl<F: Future, B> Future for MinimalRetryFuture<F, B> {
     type Output = F::Output;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let outcome = ready!(this.inner.poll(cx));
-        std::hint::black_box(&*this.kept);
+        std::hint::black_box(&*this.copy);
         Poll::Ready(outcome)
     }
 }

@@ -1,4 +1,4 @@
-//! The least that a log needs.
+//! A minimal implementation of a log.
 
 use std::{
     future::Future,
@@ -12,15 +12,15 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower::Service;
 
-/// A log of failures that none is written to: keeps of a request what its line would say, from the call to the end of the
-/// response's body. No panic, no hang-up and no span is noticed, and future and body hold all of it.
+/// A log that never emits an event: it keeps the request's fields from the call to the end of the response body. It does not
+/// notice panics, cancellation or spans.
 #[derive(Clone, Debug)]
-pub(crate) struct KeepForLog<S> {
+pub(crate) struct MinimalLog<S> {
     pub(crate) inner: S,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct LogFields {
     _method: Method,
     _uri: Uri,
     _started: Instant,
@@ -28,30 +28,30 @@ struct Kept {
 
 pin_project! {
     #[derive(Debug)]
-    pub(crate) struct KeepForLogFuture<F> {
+    pub(crate) struct MinimalLogFuture<F> {
         #[pin]
         inner: F,
-        kept: Option<Kept>,
+        fields: Option<LogFields>,
     }
 }
 
 pin_project! {
     #[derive(Debug)]
-    pub(crate) struct KeepForLogBody<B> {
+    pub(crate) struct MinimalLogBody<B> {
         #[pin]
         inner: B,
-        kept: Option<Kept>,
+        fields: Option<LogFields>,
     }
 }
 
-impl<S, B, R> Service<Request<B>> for KeepForLog<S>
+impl<S, B, R> Service<Request<B>> for MinimalLog<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
     R: Body,
 {
-    type Response = Response<KeepForLogBody<R>>;
+    type Response = Response<MinimalLogBody<R>>;
     type Error = S::Error;
-    type Future = KeepForLogFuture<S::Future>;
+    type Future = MinimalLogFuture<S::Future>;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
@@ -60,31 +60,31 @@ where
 
     #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let kept = Kept {
+        let fields = LogFields {
             _method: request.method().clone(),
             _uri: request.uri().clone(),
             _started: Instant::now(),
         };
-        KeepForLogFuture { inner: self.inner.call(request), kept: Some(kept) }
+        MinimalLogFuture { inner: self.inner.call(request), fields: Some(fields) }
     }
 }
 
-impl<F, R, E> Future for KeepForLogFuture<F>
+impl<F, R, E> Future for MinimalLogFuture<F>
 where
     F: Future<Output = Result<Response<R>, E>>,
 {
-    type Output = Result<Response<KeepForLogBody<R>>, E>;
+    type Output = Result<Response<MinimalLogBody<R>>, E>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let response = ready!(this.inner.poll(cx))?;
-        let kept = this.kept.take();
-        Poll::Ready(Ok(response.map(|inner| KeepForLogBody { inner, kept })))
+        let fields = this.fields.take();
+        Poll::Ready(Ok(response.map(|inner| MinimalLogBody { inner, fields })))
     }
 }
 
-impl<B: Body> Body for KeepForLogBody<B> {
+impl<B: Body> Body for MinimalLogBody<B> {
     type Data = B::Data;
     type Error = B::Error;
 
@@ -96,7 +96,7 @@ impl<B: Body> Body for KeepForLogBody<B> {
         let mut this = self.project();
         let polled = this.inner.as_mut().poll_frame(cx);
         if this.inner.is_end_stream() {
-            *this.kept = None;
+            *this.fields = None;
         }
         polled
     }

@@ -1,4 +1,4 @@
-//! Breakers of other crates as services, and the least that a breaker with a lock must cost.
+//! Breakers of other crates as services, and a minimal breaker with a lock.
 
 use std::{
     fmt,
@@ -17,48 +17,48 @@ use recloser::{AnyError, AsyncRecloser, RecloserFuture};
 use tower::Service;
 
 pin_project! {
-    /// Makes an error of a response that is a failure, since these two know no other.
+    /// Converts a failed response to an error, since failsafe and recloser only count errors.
     #[derive(Debug)]
-    pub(crate) struct Fallible<F> {
+    pub(crate) struct FailedResponseAsError<F> {
         #[pin]
         inner: F,
     }
 }
 
-/// What has failed.
+/// A failed response or an error.
 #[derive(Debug)]
-pub(crate) enum Failed<B, E> {
-    // Neither is looked at here.
+pub(crate) enum Failure<B, E> {
+    // Never read here.
     #[allow(dead_code)]
     Response(Response<B>),
     #[allow(dead_code)]
     Error(E),
 }
 
-// Whoever logs an error asks for it.
-impl<B, E> fmt::Display for Failed<B, E> {
+// Layers that log errors require it.
+impl<B, E> fmt::Display for Failure<B, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("failed")
     }
 }
 
-impl<B: fmt::Debug, E: fmt::Debug> std::error::Error for Failed<B, E> {}
+impl<B: fmt::Debug, E: fmt::Debug> std::error::Error for Failure<B, E> {}
 
-impl<F, B, E> Future for Fallible<F>
+impl<F, B, E> Future for FailedResponseAsError<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
 {
-    type Output = Result<Response<B>, Failed<B, E>>;
+    type Output = Result<Response<B>, Failure<B, E>>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let response = ready!(self.project().inner.poll(cx)).map_err(Failed::Error)?;
+        let response = ready!(self.project().inner.poll(cx)).map_err(Failure::Error)?;
         let failed = response.status().is_server_error();
-        Poll::Ready(if failed { Err(Failed::Response(response)) } else { Ok(response) })
+        Poll::Ready(if failed { Err(Failure::Response(response)) } else { Ok(response) })
     }
 }
 
-/// failsafe's, around a service.
+/// failsafe's breaker around a service.
 pub(crate) struct Failsafe<S, P> {
     pub(crate) inner: S,
     pub(crate) breaker: StateMachine<P, ()>,
@@ -76,21 +76,21 @@ where
     P: FailurePolicy + Send + Sync,
 {
     type Response = Response<B>;
-    type Error = failsafe::Error<Failed<B, S::Error>>;
-    type Future = ResponseFuture<Fallible<S::Future>, P, (), failsafe::Any>;
+    type Error = failsafe::Error<Failure<B, S::Error>>;
+    type Future = ResponseFuture<FailedResponseAsError<S::Future>, P, (), failsafe::Any>;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx).map_err(|error| failsafe::Error::Inner(Failed::Error(error)))
+        self.inner.poll_ready(cx).map_err(|error| failsafe::Error::Inner(Failure::Error(error)))
     }
 
     #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
-        self.breaker.call(Fallible { inner: self.inner.call(request) })
+        self.breaker.call(FailedResponseAsError { inner: self.inner.call(request) })
     }
 }
 
-/// recloser's, around a service.
+/// recloser's breaker around a service.
 #[derive(Clone, Debug)]
 pub(crate) struct Recloser<S> {
     pub(crate) inner: S,
@@ -102,48 +102,48 @@ where
     S: Service<Req, Response = Response<B>>,
 {
     type Response = Response<B>;
-    type Error = recloser::Error<Failed<B, S::Error>>;
-    type Future = RecloserFuture<Fallible<S::Future>, AnyError>;
+    type Error = recloser::Error<Failure<B, S::Error>>;
+    type Future = RecloserFuture<FailedResponseAsError<S::Future>, AnyError>;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx).map_err(|error| recloser::Error::Inner(Failed::Error(error)))
+        self.inner.poll_ready(cx).map_err(|error| recloser::Error::Inner(Failure::Error(error)))
     }
 
     #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
-        self.breaker.call(Fallible { inner: self.inner.call(request) })
+        self.breaker.call(FailedResponseAsError { inner: self.inner.call(request) })
     }
 }
 
-/// The last 64 results in a word, under a lock: counts, knows no time, never opens.
+/// A minimal breaker: the last 64 results as bits under a lock. It has no time window and never opens.
 #[derive(Clone, Debug)]
-pub(crate) struct Locked<S> {
+pub(crate) struct MinimalBreaker<S> {
     pub(crate) inner: S,
-    pub(crate) ring: Arc<Mutex<Ring>>,
+    pub(crate) window: Arc<Mutex<Window>>,
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Ring {
+pub(crate) struct Window {
     failed: u64,
 }
 
 pin_project! {
     #[derive(Debug)]
-    pub(crate) struct LockedFuture<F> {
+    pub(crate) struct MinimalBreakerFuture<F> {
         #[pin]
         inner: F,
-        ring: Arc<Mutex<Ring>>,
+        window: Arc<Mutex<Window>>,
     }
 }
 
-impl<S, Req, B> Service<Req> for Locked<S>
+impl<S, Req, B> Service<Req> for MinimalBreaker<S>
 where
     S: Service<Req, Response = Response<B>>,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = LockedFuture<S::Future>;
+    type Future = MinimalBreakerFuture<S::Future>;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
@@ -153,13 +153,13 @@ where
     #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
         std::hint::black_box(
-            self.ring.lock().unwrap_or_else(PoisonError::into_inner).failed.count_ones() > 32,
+            self.window.lock().unwrap_or_else(PoisonError::into_inner).failed.count_ones() > 32,
         );
-        LockedFuture { inner: self.inner.call(request), ring: Arc::clone(&self.ring) }
+        MinimalBreakerFuture { inner: self.inner.call(request), window: Arc::clone(&self.window) }
     }
 }
 
-impl<F, B, E> Future for LockedFuture<F>
+impl<F, B, E> Future for MinimalBreakerFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
 {
@@ -170,8 +170,8 @@ where
         let this = self.project();
         let outcome = ready!(this.inner.poll(cx));
         let failed = outcome.as_ref().map_or(true, |response| response.status().is_server_error());
-        let mut ring = this.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        ring.failed = ring.failed << 1 | u64::from(failed);
+        let mut window = this.window.lock().unwrap_or_else(PoisonError::into_inner);
+        window.failed = window.failed << 1 | u64::from(failed);
         Poll::Ready(outcome)
     }
 }

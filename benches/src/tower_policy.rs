@@ -1,3 +1,5 @@
+//! The retry policy for tower's `Retry`, which has none of its own.
+
 use std::{
     future::{Ready, ready},
     sync::Arc,
@@ -9,16 +11,16 @@ use tower::retry::{
     budget::{Budget, TpsBudget},
 };
 
-/// A policy for tower's `Retry`, which brings none of its own: sends a request again at once on a 502.
+/// Retries a 502 without backoff.
 #[derive(Clone, Debug)]
-pub(crate) struct Retry502 {
-    left: u32,
+pub(crate) struct RetryOn502 {
+    retries_left: u32,
     budget: Option<Arc<TpsBudget>>,
 }
 
-impl Retry502 {
+impl RetryOn502 {
     pub(crate) const fn new() -> Self {
-        Self { left: 3, budget: None }
+        Self { retries_left: 3, budget: None }
     }
 
     pub(crate) fn with_budget() -> Self {
@@ -26,7 +28,7 @@ impl Retry502 {
     }
 }
 
-impl<B: Clone, B2, E> Policy<Request<B>, Response<B2>, E> for Retry502 {
+impl<B: Clone, B2, E> Policy<Request<B>, Response<B2>, E> for RetryOn502 {
     type Future = Ready<()>;
 
     fn retry(
@@ -44,7 +46,7 @@ impl<B: Clone, B2, E> Policy<Request<B>, Response<B2>, E> for Retry502 {
             }
             return None;
         }
-        self.left = self.left.checked_sub(1)?;
+        self.retries_left = self.retries_left.checked_sub(1)?;
         let allowed = self.budget.as_ref().is_none_or(|it| it.withdraw());
         allowed.then(|| ready(()))
     }

@@ -1,4 +1,4 @@
-//! Clients that retry, each as its crate comes, but for the wait between attempts, which is none where it can be set.
+//! Clients that retry, with the defaults of their crates, but without backoff where that can be set.
 
 use std::{error::Error, future::Ready, sync::Arc, time::Duration};
 
@@ -21,32 +21,32 @@ use tower::{
 
 pub(crate) type Body = Full<Bytes>;
 
-/// Sends a request, and reads the response to its end.
-pub(crate) type Send = Box<dyn Fn(Request<Body>) -> BoxFuture<'static, Result<u16, String>>>;
+/// Sends a request and reads the whole response.
+pub(crate) type HttpClient = Box<dyn Fn(Request<Body>) -> BoxFuture<'static, Result<u16, String>>>;
 
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
-    pub(crate) is_ours: bool,
+    pub(crate) is_seawall: bool,
     pub(crate) decides: Decides,
-    pub(crate) make: fn() -> Send,
+    pub(crate) make: fn() -> HttpClient,
 }
 
-/// What a peer decides by itself; the rest is its user's, here this file's.
+/// The decisions that a peer makes; the rest are its user's, and made in this file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Decides {
     Nothing,
-    /// How to retry: when, how often, how many in all.
+    /// How to retry: when, and how often.
     How,
-    /// And what.
+    /// And which requests.
     HowAndWhat,
 }
 
 pub(crate) fn all() -> Vec<Peer> {
     use Decides::{How, HowAndWhat, Nothing};
 
-    let peer = |name, decides, make| Peer { name, is_ours: false, decides, make };
+    let peer = |name, decides, make| Peer { name, is_seawall: false, decides, make };
     vec![
-        Peer { is_ours: true, ..peer("seawall", HowAndWhat, seawall) },
+        Peer { is_seawall: true, ..peer("seawall", HowAndWhat, seawall) },
         peer("tower Retry, TpsBudget", Nothing, tower),
         peer("tower-resilience Retry", How, tower_resilience),
         peer("reqwest-retry", HowAndWhat, reqwest_retry),
@@ -54,37 +54,37 @@ pub(crate) fn all() -> Vec<Peer> {
     ]
 }
 
-fn seawall() -> Send {
+fn seawall() -> HttpClient {
     let layer = RetryLayer::new().backoff(Backoff::none());
     service(layer.layer(Client::builder(TokioExecutor::new()).build_http()))
 }
 
-fn tower() -> Send {
-    let policy = FailedAgain { left: 3, budget: Arc::new(TpsBudget::default()) };
-    service(Retry::new(policy, hyper()))
+fn tower() -> HttpClient {
+    let policy = RetryServerErrors { retries_left: 3, budget: Arc::new(TpsBudget::default()) };
+    service(Retry::new(policy, hyper_client()))
 }
 
-fn tower_resilience() -> Send {
+fn tower_resilience() -> HttpClient {
     let layer =
         tower_resilience_retry::RetryLayer::<Request<Body>, Response<Incoming>, _>::builder()
             .max_attempts(4)
             .fixed_backoff(Duration::ZERO)
-            // It has no opinion on responses; without this it retries none.
+            // By default it retries no response.
             .retry_on_response(|response: &Response<Incoming>| response.status().is_server_error())
             .build();
-    service(layer.layer(hyper()))
+    service(layer.layer(hyper_client()))
 }
 
-fn hyper() -> Client<hyper_util::client::legacy::connect::HttpConnector, Body> {
+fn hyper_client() -> Client<hyper_util::client::legacy::connect::HttpConnector, Body> {
     Client::builder(TokioExecutor::new()).build_http()
 }
 
-fn service<S, E>(service: S) -> Send
+fn service<S, E>(service: S) -> HttpClient
 where
     S: Service<Request<Body>, Response = Response<Incoming>, Error = E> + Clone,
-    S: std::marker::Send + 'static,
-    S::Future: std::marker::Send,
-    E: Into<Box<dyn Error + std::marker::Send + Sync>>,
+    S: Send + 'static,
+    S::Future: Send,
+    E: Into<Box<dyn Error + Send + Sync>>,
 {
     Box::new(move |request| {
         let service = service.clone();
@@ -98,14 +98,14 @@ where
     })
 }
 
-/// A policy as tower's users write one: what failed is tried again at once.
+/// A typical policy for tower: it retries failures without backoff.
 #[derive(Clone)]
-struct FailedAgain {
-    left: u32,
+struct RetryServerErrors {
+    retries_left: u32,
     budget: Arc<TpsBudget>,
 }
 
-impl<E> Policy<Request<Body>, Response<Incoming>, E> for FailedAgain {
+impl<E> Policy<Request<Body>, Response<Incoming>, E> for RetryServerErrors {
     type Future = Ready<()>;
 
     fn retry(
@@ -117,7 +117,7 @@ impl<E> Policy<Request<Body>, Response<Incoming>, E> for FailedAgain {
             self.budget.deposit();
             return None;
         }
-        self.left = self.left.checked_sub(1)?;
+        self.retries_left = self.retries_left.checked_sub(1)?;
         self.budget.withdraw().then(|| std::future::ready(()))
     }
 
@@ -126,51 +126,52 @@ impl<E> Policy<Request<Body>, Response<Incoming>, E> for FailedAgain {
     }
 }
 
-fn reqwest_retry() -> Send {
+fn reqwest_retry() -> HttpClient {
     let policy = ExponentialBackoff::builder()
         .retry_bounds(Duration::ZERO, Duration::ZERO)
         .build_with_max_retries(3);
-    let client = ClientBuilder::new(plain(reqwest::Client::builder()))
+    let client = ClientBuilder::new(build_reqwest(reqwest::Client::builder()))
         .with(RetryTransientMiddleware::new_with_policy(policy))
         .build();
     Box::new(move |request| {
         let client = client.clone();
         Box::pin(async move {
-            let request = converted(request).await;
+            let request = convert(request).await;
             let response = client.execute(request).await.map_err(|error| error.to_string())?;
-            read(response).await
+            read_body(response).await
         })
     })
 }
 
-/// With its retries for one host, told what every one of its users has to tell it: which statuses.
-fn reqwest() -> Send {
-    let retries = reqwest::retry::for_host("127.0.0.1").classify_fn(|tried| match tried.status() {
-        Some(status) if status.is_server_error() => tried.retryable(),
-        _ => tried.success(),
-    });
-    let client = plain(reqwest::Client::builder().retry(retries));
+/// With its retries for one host, and with the statuses to retry, which reqwest requires.
+fn reqwest() -> HttpClient {
+    let retries =
+        reqwest::retry::for_host("127.0.0.1").classify_fn(|attempt| match attempt.status() {
+            Some(status) if status.is_server_error() => attempt.retryable(),
+            _ => attempt.success(),
+        });
+    let client = build_reqwest(reqwest::Client::builder().retry(retries));
     Box::new(move |request| {
         let client = client.clone();
         Box::pin(async move {
-            let request = converted(request).await;
-            read(client.execute(request).await.map_err(|error| error.to_string())?).await
+            let request = convert(request).await;
+            read_body(client.execute(request).await.map_err(|error| error.to_string())?).await
         })
     })
 }
 
-fn plain(builder: reqwest::ClientBuilder) -> reqwest::Client {
+fn build_reqwest(builder: reqwest::ClientBuilder) -> reqwest::Client {
     builder.no_proxy().build().expect("nothing that could be missing here")
 }
 
-/// With its body in memory, which these two need in order to send it again.
-async fn converted(request: Request<Body>) -> reqwest::Request {
+/// Converts the request. Its body is in memory, as these two require to send it again.
+async fn convert(request: Request<Body>) -> reqwest::Request {
     let (parts, body) = request.into_parts();
     let Ok(body) = body.collect().await;
     Request::from_parts(parts, body.to_bytes()).try_into().expect("a URL")
 }
 
-async fn read(response: reqwest::Response) -> Result<u16, String> {
+async fn read_body(response: reqwest::Response) -> Result<u16, String> {
     let status = response.status().as_u16();
     response.bytes().await.map_err(|error| error.to_string())?;
     Ok(status)

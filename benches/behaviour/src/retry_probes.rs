@@ -1,3 +1,5 @@
+//! Probes of retrying clients.
+
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -6,26 +8,26 @@ use http_body_util::Full;
 use scripted_origin::{Origin, Script};
 use tokio::time::Instant;
 
-use crate::peers::{Body, Decides, Peer, Send};
+use crate::retries::{Body, Decides, HttpClient, Peer};
 
-/// What was looked at, whether it is as it should be, and what was seen.
-pub(crate) type Seen = (&'static str, bool, String);
+/// The probe, whether it passed, and the observation.
+pub(crate) type ProbeResult = (&'static str, bool, String);
 
-/// Each with what a peer must decide for it to be the peer's own doing.
-pub(crate) async fn run(peer: &Peer) -> Vec<(Decides, Seen)> {
+/// Runs the probes. Each requires a decision of the peer; without it the result is the user's.
+pub(crate) async fn run(peer: &Peer) -> Vec<(Decides, ProbeResult)> {
     use Decides::{How, HowAndWhat};
 
     vec![
         (How, retry_after(peer, "`Retry-After: 1` is waited for", "1").await),
         (How, retry_after(peer, "`Retry-After` as a date is waited for", &in_two_seconds()).await),
-        (HowAndWhat, a_post_on_502(peer).await),
-        (How, the_same_request(peer).await),
+        (HowAndWhat, post_on_502(peer).await),
+        (How, repeated_put(peer).await),
         (How, dead_upstream(peer).await),
-        (How, keep_alive(peer).await),
+        (How, connection_reuse(peer).await),
     ]
 }
 
-async fn origin(script: Script) -> Origin {
+async fn start_origin(script: Script) -> Origin {
     Origin::start(script).await.expect("a port of the loopback")
 }
 
@@ -34,38 +36,38 @@ fn request(method: Method, origin: &Origin, body: Bytes) -> Request<Body> {
     request.body(Full::new(body)).expect("all parts are valid")
 }
 
-async fn get(send: &Send, origin: &Origin) -> Option<u16> {
-    send(request(Method::GET, origin, Bytes::new())).await.ok()
+async fn get(client: &HttpClient, origin: &Origin) -> Option<u16> {
+    client(request(Method::GET, origin, Bytes::new())).await.ok()
 }
 
-/// Rounded down to the second before, so at least one from now.
+/// An HTTP-date at least one second from now, since the format drops fractions of a second.
 fn in_two_seconds() -> String {
     #[allow(clippy::disallowed_methods, reason = "an HTTP-date is wall time")]
     let now = SystemTime::now();
     httpdate::fmt_http_date(now + Duration::from_secs(2))
 }
 
-async fn retry_after(peer: &Peer, what: &'static str, value: &str) -> Seen {
-    // A handful in the whole run.
+async fn retry_after(peer: &Peer, probe: &'static str, value: &str) -> ProbeResult {
+    // Leaks a few strings per run.
     let header: &'static str = format!("retry-after: {value}\r\n").leak();
-    let origin = origin(Script::Once(503, header)).await;
+    let origin = start_origin(Script::Once(503, header)).await;
     let started = Instant::now();
     let status = get(&(peer.make)(), &origin).await;
     let waited = started.elapsed().as_secs_f64();
-    let answer = status.map_or_else(|| "an error".into(), |status| status.to_string());
-    let seen = format!("{waited:.2} s, {} requests, {answer}", origin.requests());
-    (what, status == Some(200) && waited >= 0.95, seen)
+    let outcome = status.map_or_else(|| "an error".into(), |status| status.to_string());
+    let seen = format!("{waited:.2} s, {} requests, {outcome}", origin.requests());
+    (probe, status == Some(200) && waited >= 0.95, seen)
 }
 
-async fn a_post_on_502(peer: &Peer) -> Seen {
-    let origin = origin(Script::Status(502)).await;
+async fn post_on_502(peer: &Peer) -> ProbeResult {
+    let origin = start_origin(Script::Status(502)).await;
     let _ = (peer.make)()(request(Method::POST, &origin, Bytes::from("pay"))).await;
     let sent = origin.requests();
     ("a POST answered by 502 is sent once", sent == 1, format!("{sent} requests"))
 }
 
-async fn the_same_request(peer: &Peer) -> Seen {
-    let origin = origin(Script::Once(503, "")).await;
+async fn repeated_put(peer: &Peer) -> ProbeResult {
+    let origin = start_origin(Script::Once(503, "")).await;
     let body = Bytes::from(vec![b'x'; 1024]);
     let status = (peer.make)()(request(Method::PUT, &origin, body.clone())).await;
     let received = origin.received();
@@ -74,28 +76,30 @@ async fn the_same_request(peer: &Peer) -> Seen {
     ("a PUT is sent again byte for byte", status == Ok(200) && received.len() == 2 && same, seen)
 }
 
-async fn dead_upstream(peer: &Peer) -> Seen {
+async fn dead_upstream(peer: &Peer) -> ProbeResult {
     const CALLS: u32 = 1_000;
-    let origin = origin(Script::Status(502)).await;
-    let send = (peer.make)();
+    let origin = start_origin(Script::Status(502)).await;
+    let client = (peer.make)();
     for _ in 0..CALLS {
-        get(&send, &origin).await;
+        get(&client, &origin).await;
     }
     let load = origin.requests() as f64 / f64::from(CALLS);
-    let what = "1,000 calls to a dead upstream are at most 1,500 requests";
-    (what, (1.01..1.5).contains(&load), format!("{load:.2} requests a call"))
+    let probe = "1,000 calls to a dead upstream are at most 1,500 requests";
+    (probe, (1.01..1.5).contains(&load), format!("{load:.2} requests a call"))
 }
 
-async fn keep_alive(peer: &Peer) -> Seen {
-    // Few enough for the three retries that every budget leaves.
-    let origin = origin(Script::Flaky { every: 10 }).await;
-    let send = (peer.make)();
-    let mut well = 0;
+async fn connection_reuse(peer: &Peer) -> ProbeResult {
+    // The three retries that every budget permits suffice.
+    let origin = start_origin(Script::Flaky { every: 10 }).await;
+    let client = (peer.make)();
+    let mut succeeded = 0;
     for _ in 0..30 {
-        well += u32::from(get(&send, &origin).await == Some(200));
+        succeeded += u32::from(get(&client, &origin).await == Some(200));
     }
     let connections = origin.connections();
-    let seen =
-        format!("{connections} connections for {} requests, {well} of 30 well", origin.requests());
-    ("retrying a small 502 keeps the connection", well == 30 && connections <= 2, seen)
+    let seen = format!(
+        "{connections} connections for {} requests, {succeeded} of 30 succeeded",
+        origin.requests()
+    );
+    ("retrying a small 502 keeps the connection", succeeded == 30 && connections <= 2, seen)
 }

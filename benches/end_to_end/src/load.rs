@@ -1,3 +1,5 @@
+//! Concurrent tasks that share a number of calls.
+
 use std::{
     future::Future,
     pin::Pin,
@@ -10,54 +12,57 @@ use std::{
 
 use tokio::time::Instant;
 
-/// What makes so many calls, of which so many are under way at once.
-pub(crate) type Calls = Box<dyn Fn(usize, usize) -> Pin<Box<dyn Future<Output = Batch>>>>;
+/// Makes a number of calls, with a number of them in flight.
+pub(crate) type LoadGenerator = Box<dyn Fn(usize, usize) -> Pin<Box<dyn Future<Output = Batch>>>>;
 
 pub(crate) struct Batch {
-    /// From the first call's begin to the last one's end.
+    /// From the start of the first call to the end of the last one.
     pub(crate) elapsed: Duration,
-    pub(crate) took: Vec<Duration>,
+    pub(crate) latencies: Vec<Duration>,
 }
 
-/// One of the tasks that share a number of calls: how many are left to be made, and how long its own took.
-pub(crate) struct Turns {
-    left: Arc<AtomicUsize>,
-    began: Instant,
-    took: Vec<Duration>,
+/// One of the tasks that share the remaining calls, and its own latencies.
+pub(crate) struct Worker {
+    remaining: Arc<AtomicUsize>,
+    started: Instant,
+    latencies: Vec<Duration>,
 }
 
-impl Turns {
-    /// Whether there is another call to be made.
-    pub(crate) fn begin(&mut self) -> bool {
-        self.began = Instant::now();
-        self.left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok()
+impl Worker {
+    /// Starts a call; returns false if none remains.
+    pub(crate) fn start_call(&mut self) -> bool {
+        self.started = Instant::now();
+        self.remaining.fetch_update(Relaxed, Relaxed, |remaining| remaining.checked_sub(1)).is_ok()
     }
 
-    pub(crate) fn end(&mut self) {
-        self.took.push(self.began.elapsed());
+    pub(crate) fn end_call(&mut self) {
+        self.latencies.push(self.started.elapsed());
     }
 }
 
-/// A task is what `work` makes: it calls until it has no more turns, and gives them back.
-pub(crate) fn calls<F>(work: impl Fn(Turns) -> F + 'static) -> Calls
+/// Creates a load generator whose tasks run `work`, which calls until none remains and returns its worker.
+pub(crate) fn load_generator<F>(work: impl Fn(Worker) -> F + 'static) -> LoadGenerator
 where
-    F: Future<Output = Turns> + Send + 'static,
+    F: Future<Output = Worker> + Send + 'static,
 {
     let work = Arc::new(work);
     Box::new(move |calls, in_flight| {
         let work = Arc::clone(&work);
         Box::pin(async move {
-            let left = Arc::new(AtomicUsize::new(calls));
-            let began = Instant::now();
-            let turns =
-                || Turns { left: Arc::clone(&left), began, took: Vec::with_capacity(calls) };
-            let tasks: Vec<_> = (0..in_flight).map(|_| tokio::spawn(work(turns()))).collect();
-            let mut took = Vec::with_capacity(calls);
+            let remaining = Arc::new(AtomicUsize::new(calls));
+            let started = Instant::now();
+            let worker = || Worker {
+                remaining: Arc::clone(&remaining),
+                started,
+                latencies: Vec::with_capacity(calls),
+            };
+            let tasks: Vec<_> = (0..in_flight).map(|_| tokio::spawn(work(worker()))).collect();
+            let mut latencies = Vec::with_capacity(calls);
             for task in tasks {
-                took.append(&mut task.await.expect("every call is answered").took);
+                latencies.append(&mut task.await.expect("every call succeeds").latencies);
             }
-            assert_eq!(took.len(), calls);
-            Batch { elapsed: began.elapsed(), took }
+            assert_eq!(latencies.len(), calls);
+            Batch { elapsed: started.elapsed(), latencies }
         })
     })
 }

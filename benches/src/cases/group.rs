@@ -1,72 +1,74 @@
-use crate::{Answer, Case, Runner, Subscriber, request::Kind};
+//! A service and the combinations in which it is measured.
 
-/// A service, and in what it is measured beyond a GET with nobody listening.
-pub(super) struct Row {
+use crate::{Case, Readiness, Runner, Subscriber, request::RequestKind};
+
+/// A service, and the combinations in which it is measured in addition to a GET without a subscriber.
+pub(super) struct CaseGroup {
     pub(super) name: &'static str,
-    pub(super) ready: fn(Kind) -> Box<dyn Runner>,
-    pub(super) pending: fn(Kind) -> Box<dyn Runner>,
-    pub(super) all_kinds: bool,
-    pub(super) at_info: bool,
+    pub(super) ready: fn(RequestKind) -> Box<dyn Runner>,
+    pub(super) pending: fn(RequestKind) -> Box<dyn Runner>,
+    pub(super) all_requests: bool,
+    pub(super) all_subscribers: bool,
 }
 
-/// Makes a [`Row`]: the same expression around each of the two inner services, whose types differ.
-macro_rules! row {
+/// Creates a [`CaseGroup`] from one expression for both inner services, whose types differ.
+macro_rules! cases {
     ($name:literal, |$inner:ident| $service:expr) => {
-        Row {
+        CaseGroup {
             name: $name,
             ready: |kind| {
-                let $inner = $crate::service::Ready;
+                let $inner = $crate::inner_service::Ready;
                 $crate::runner::calls($service, kind)
             },
             pending: |kind| {
-                let $inner = $crate::service::PendingOnce;
+                let $inner = $crate::inner_service::PendingOnce;
                 $crate::runner::calls($service, kind)
             },
-            all_kinds: false,
-            at_info: false,
+            all_requests: false,
+            all_subscribers: false,
         }
     };
 }
-pub(super) use row;
+pub(super) use cases;
 
-impl Row {
-    /// Also with the other kinds of request, for what copies requests.
-    pub(super) const fn all_kinds(mut self) -> Self {
-        self.all_kinds = true;
+impl CaseGroup {
+    /// Adds the other requests, for services that copy requests.
+    pub(super) const fn all_requests(mut self) -> Self {
+        self.all_requests = true;
         self
     }
 
-    /// Also with a subscriber, for what logs.
-    pub(super) const fn at_info(mut self) -> Self {
-        self.at_info = true;
+    /// Adds the subscribers, for services that log.
+    pub(super) const fn all_subscribers(mut self) -> Self {
+        self.all_subscribers = true;
         self
     }
 
     pub(super) fn cases(&self) -> Vec<Case> {
-        let case = |kind, answer, subscriber| Case {
+        let case = |kind, readiness, subscriber| Case {
             name: self.name,
             kind,
-            answer,
+            readiness,
             subscriber,
             base: "bare",
-            make: match answer {
-                Answer::PendingOnce => self.pending,
-                Answer::Ready | Answer::None => self.ready,
+            make: match readiness {
+                Readiness::PendingOnce => self.pending,
+                Readiness::Ready | Readiness::None => self.ready,
             },
         };
         let mut cases = vec![
-            case(Kind::Get, Answer::Ready, Subscriber::None),
-            case(Kind::Get, Answer::PendingOnce, Subscriber::None),
+            case(RequestKind::Get, Readiness::Ready, Subscriber::None),
+            case(RequestKind::Get, Readiness::PendingOnce, Subscriber::None),
         ];
-        if self.all_kinds {
-            cases.push(case(Kind::GetWithHeaders, Answer::Ready, Subscriber::None));
-            cases.push(case(Kind::Post, Answer::Ready, Subscriber::None));
+        if self.all_requests {
+            cases.push(case(RequestKind::GetWithHeaders, Readiness::Ready, Subscriber::None));
+            cases.push(case(RequestKind::Post, Readiness::Ready, Subscriber::None));
         }
-        if self.at_info {
-            cases.push(case(Kind::Get, Answer::Ready, Subscriber::Noop));
-            cases.push(case(Kind::Get, Answer::Ready, Subscriber::Debug));
-            cases.push(case(Kind::Get, Answer::Ready, Subscriber::Info));
-            cases.push(case(Kind::Get, Answer::PendingOnce, Subscriber::Info));
+        if self.all_subscribers {
+            cases.push(case(RequestKind::Get, Readiness::Ready, Subscriber::Noop));
+            cases.push(case(RequestKind::Get, Readiness::Ready, Subscriber::Debug));
+            cases.push(case(RequestKind::Get, Readiness::Ready, Subscriber::Info));
+            cases.push(case(RequestKind::Get, Readiness::PendingOnce, Subscriber::Info));
         }
         cases
     }

@@ -1,34 +1,35 @@
-//! What is measured: services in [`services`], [`stacks`] and [`time`], the classifier here.
+//! The cases: layers in [`services`], stacks in [`stacks`], timeouts in [`timeouts`], and classifiers here.
 
-mod row;
+mod group;
 mod services;
 pub(crate) mod stacks;
-mod time;
+mod timeouts;
 
-pub(crate) use self::services::{LIMIT, PLENTY, Sent, resilience_breaker};
+pub(crate) use self::services::{HttpRequest, TIMEOUT, UNLIMITED, resilience_breaker};
 
 use http::StatusCode;
 
-use crate::{Answer, Case, Runner, Subscriber, classifying, failing, request::Kind};
+use crate::{Case, Readiness, Runner, Subscriber, classify, classify_502, request::RequestKind};
 
 /// In the order of the results.
 #[must_use]
 pub fn all() -> Vec<Case> {
-    let services = services::all().into_iter().chain(services::limits()).chain(services::told());
-    let services = services.chain(stacks::all()).chain(services::standard()).chain(time::all());
-    let mut cases: Vec<Case> = services.flat_map(|row| row.cases()).collect();
+    let services =
+        services::all().into_iter().chain(services::limits()).chain(services::observability());
+    let services = services.chain(stacks::all()).chain(services::standard()).chain(timeouts::all());
+    let mut cases: Vec<Case> = services.flat_map(|group| group.cases()).collect();
     cases.extend([
-        verdict(NOTHING, |_| classifying::nothing()),
-        verdict("classifier: a 200", |_| classifying::http(StatusCode::OK, None)),
-        verdict("classifier: a 502", |_| classifying::http(StatusCode::BAD_GATEWAY, None)),
-        verdict("classifier: a 502 with Retry-After", |_| {
-            classifying::http(StatusCode::BAD_GATEWAY, Some("2"))
+        classifier(NO_CLASSIFIER, |_| classify::none()),
+        classifier("classifier: a 200", |_| classify::http(StatusCode::OK, None)),
+        classifier("classifier: a 502", |_| classify::http(StatusCode::BAD_GATEWAY, None)),
+        classifier("classifier: a 502 with Retry-After", |_| {
+            classify::http(StatusCode::BAD_GATEWAY, Some("2"))
         }),
-        Case { base: BARE_502, ..verdict(BARE_502, |_| failing::bare()) },
+        Case { base: BARE_502, ..classifier(BARE_502, |_| classify_502::bare()) },
         Case {
             base: BARE_502,
-            ..verdict("seawall BadGatewayClassifier: a 502, its head alone", |_| {
-                failing::classified()
+            ..classifier("seawall BadGatewayClassifier: a 502 without body", |_| {
+                classify_502::classified()
             })
         },
     ]);
@@ -41,16 +42,16 @@ pub fn find(key: &str) -> Option<Case> {
     all().into_iter().find(|case| case.key() == key)
 }
 
-const NOTHING: &str = "classifier: nothing in its place";
-const BARE_502: &str = "bare: a 502, its head alone";
+const NO_CLASSIFIER: &str = "classifier: none";
+const BARE_502: &str = "bare: a 502 without body";
 
-fn verdict(name: &'static str, make: fn(Kind) -> Box<dyn Runner>) -> Case {
+fn classifier(name: &'static str, make: fn(RequestKind) -> Box<dyn Runner>) -> Case {
     Case {
         name,
-        kind: Kind::None,
-        answer: Answer::None,
+        kind: RequestKind::None,
+        readiness: Readiness::None,
         subscriber: Subscriber::None,
-        base: NOTHING,
+        base: NO_CLASSIFIER,
         make,
     }
 }

@@ -1,3 +1,5 @@
+//! Single layers, and small stacks of them.
+
 use std::{convert::Infallible, num::NonZeroU32, sync::Arc, time::Duration};
 
 use bytes::Bytes;
@@ -33,201 +35,207 @@ use tower_resilience_retry::{
 };
 use tracing::Level;
 
-use super::row::{Row, row};
+use super::group::{CaseGroup, cases};
 use crate::{
-    breakers::{Failsafe, Locked, Recloser},
-    floor::{KeepRequest, LazySleep},
-    floor_log::KeepForLog,
-    retry_502::Retry502,
+    minimal::{MinimalRetry, MinimalTimeout},
+    minimal_log::MinimalLog,
+    peer_breakers::{Failsafe, MinimalBreaker, Recloser},
+    tower_policy::RetryOn502,
 };
 
-/// It has to be told.
-pub(crate) type Sent = Request<Full<Bytes>>;
-pub(super) type Answered = Response<Full<Bytes>>;
+pub(crate) type HttpRequest = Request<Full<Bytes>>;
+pub(super) type HttpResponse = Response<Full<Bytes>>;
 
-/// Longer than any call here takes.
-pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+/// Longer than any measured call.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
-pub(super) fn all() -> Vec<Row> {
+pub(super) fn all() -> Vec<CaseGroup> {
     vec![
-        row!("bare", |inner| inner).all_kinds().at_info(),
-        // What differs between this and the one before is noise.
-        row!("bare, again", |inner| inner),
-        row!("floor: lazy Sleep", |inner| LazySleep { inner, limit: LIMIT }),
-        row!("seawall Timeout", |inner| TimeoutLayer::new(LIMIT).layer(inner)),
-        row!("tower Timeout", |inner| Timeout::new(inner, LIMIT)),
-        row!("tower-http Timeout", |inner| http_timeout().layer(inner)),
-        row!("floor: keep a copy of the request", |inner| KeepRequest { inner }).all_kinds(),
-        row!("seawall Retry", |inner| RetryLayer::new().layer(inner)).all_kinds(),
-        // As the peer without one, which knows no more of a call than how often it was tried.
-        row!("seawall Retry, no budget", |inner| RetryLayer::new()
+        cases!("bare", |inner| inner).all_requests().all_subscribers(),
+        // The difference to the case before is noise.
+        cases!("bare, again", |inner| inner),
+        cases!("minimal: lazy Sleep", |inner| MinimalTimeout { inner, timeout: TIMEOUT }),
+        cases!("seawall Timeout", |inner| TimeoutLayer::new(TIMEOUT).layer(inner)),
+        cases!("tower Timeout", |inner| Timeout::new(inner, TIMEOUT)),
+        cases!("tower-http Timeout", |inner| http_timeout().layer(inner)),
+        cases!("minimal: keep a copy of the request", |inner| MinimalRetry { inner })
+            .all_requests(),
+        cases!("seawall Retry", |inner| RetryLayer::new().layer(inner)).all_requests(),
+        // Comparable with the peer without a budget, which only counts attempts.
+        cases!("seawall Retry, no budget", |inner| RetryLayer::new()
             .budget(Budget::none())
             .layer(inner)),
-        row!("seawall Retry, keyed", |inner| {
+        cases!("seawall Retry, keyed", |inner| {
             RetryLayer::new().budget_by(Budget::default(), by_authority).layer(inner)
         }),
-        row!("tower Retry, no budget", |inner| tower_retry().layer(inner)).all_kinds(),
-        row!("tower Retry, TpsBudget", |inner| {
-            TowerRetry::new(Retry502::with_budget()).layer(inner)
+        cases!("tower Retry, no budget", |inner| tower_retry().layer(inner)).all_requests(),
+        cases!("tower Retry, TpsBudget", |inner| {
+            TowerRetry::new(RetryOn502::with_budget()).layer(inner)
         })
-        .all_kinds(),
-        row!("tower-resilience Retry", |inner| resilience_retry().build().layer(inner)).all_kinds(),
-        row!("tower-resilience Retry, token bucket", |inner| {
+        .all_requests(),
+        cases!("tower-resilience Retry", |inner| resilience_retry().build().layer(inner))
+            .all_requests(),
+        cases!("tower-resilience Retry, token bucket", |inner| {
             let budget = RetryBudgetBuilder::new().token_bucket().build();
             resilience_retry().budget(budget.expect("its defaults")).build().layer(inner)
         })
-        .all_kinds(),
-        row!("floor: mutex breaker", |inner| Locked { inner, ring: Arc::default() }),
-        row!("seawall CircuitBreaker", |inner| CircuitBreakerLayer::new().layer(inner)),
-        row!("seawall CircuitBreaker, failures in a row", |inner| {
+        .all_requests(),
+        cases!("minimal: mutex breaker", |inner| MinimalBreaker { inner, window: Arc::default() }),
+        cases!("seawall CircuitBreaker", |inner| CircuitBreakerLayer::new().layer(inner)),
+        cases!("seawall CircuitBreaker, consecutive failures", |inner| {
             CircuitBreakerLayer::new().failure_ratio(None).consecutive_failures(FIVE).layer(inner)
         }),
-        row!("seawall CircuitBreaker, keyed", |inner| {
+        cases!("seawall CircuitBreaker, keyed", |inner| {
             CircuitBreakerLayer::new().keyed(by_authority).layer(inner)
         }),
-        row!("seawall Retry and CircuitBreaker, keyed", |inner| {
+        cases!("seawall Retry and CircuitBreaker, keyed", |inner| {
             ServiceBuilder::new()
                 .layer(RetryLayer::new().budget_by(Budget::default(), by_authority))
                 .layer(CircuitBreakerLayer::new().keyed(by_authority))
                 .service(inner)
         }),
-        row!("seawall BadGatewayClassifier", |inner| BadGatewayClassifierLayer::new().layer(inner)),
-        // What it costs that a response's body may be another, and nothing else.
-        row!("floor: a body that may be another", |inner| {
+        cases!("seawall BadGatewayClassifier", |inner| BadGatewayClassifierLayer::new()
+            .layer(inner)),
+        // The cost of a second body type alone.
+        cases!("minimal: body of either type", |inner| {
             ServiceBuilder::new()
-                .map_response(|answer: Answered| answer.map(Either::<_, Empty<Bytes>>::Left))
+                .map_response(|response: HttpResponse| {
+                    response.map(Either::<_, Empty<Bytes>>::Left)
+                })
                 .service(inner)
         }),
-        row!("tower MapResult", |inner| {
+        cases!("tower MapResult", |inner| {
             ServiceBuilder::new()
-                .map_result(|outcome: Result<Answered, Infallible>| outcome)
+                .map_result(|outcome: Result<HttpResponse, Infallible>| outcome)
                 .service(inner)
         }),
-        row!("tower-resilience CircuitBreaker", |inner| resilience_breaker().layer(inner)),
-        row!("failsafe", |inner| Failsafe { inner, breaker: failsafe::Config::new().build() }),
-        row!("failsafe, failures in a row", |inner| {
-            Failsafe { inner, breaker: failsafe_in_a_row() }
+        cases!("tower-resilience CircuitBreaker", |inner| resilience_breaker().layer(inner)),
+        cases!("failsafe", |inner| Failsafe { inner, breaker: failsafe::Config::new().build() }),
+        cases!("failsafe, consecutive failures", |inner| {
+            Failsafe { inner, breaker: failsafe_consecutive() }
         }),
-        row!("recloser", |inner| {
+        cases!("recloser", |inner| {
             Recloser { inner, breaker: AsyncRecloser::from(recloser::Recloser::default()) }
         }),
     ]
 }
 
-/// What tells of a call, and the stacks of a few layers around it.
-pub(super) fn told() -> Vec<Row> {
+/// Logging and error responses, and stacks of a few layers.
+pub(super) fn observability() -> Vec<CaseGroup> {
     vec![
-        row!("floor: keep what a log needs", |inner| KeepForLog { inner }).at_info(),
-        row!("seawall Logging, client", |inner| LoggingLayer::client().layer(inner)).at_info(),
-        row!("seawall Logging, server", |inner| LoggingLayer::server().layer(inner)).at_info(),
-        row!("seawall Logging, server, only failures", |inner| {
+        cases!("minimal: keep the log fields", |inner| MinimalLog { inner }).all_subscribers(),
+        cases!("seawall Logging, client", |inner| LoggingLayer::client().layer(inner))
+            .all_subscribers(),
+        cases!("seawall Logging, server", |inner| LoggingLayer::server().layer(inner))
+            .all_subscribers(),
+        cases!("seawall Logging, server, only failures", |inner| {
             LoggingLayer::server().only_failures().layer(inner)
         })
-        .at_info(),
-        row!("tower-http Trace", |inner| trace().layer(inner)).at_info(),
-        row!("tower-http Trace, at INFO", |inner| trace_at_info().layer(inner)).at_info(),
-        row!("seawall ErrorResponse", |inner| ErrorResponseLayer::new("x").layer(inner))
-            .all_kinds(),
-        row!("seawall client stack: Logging, Retry, Timeout", |inner| {
+        .all_subscribers(),
+        cases!("tower-http Trace", |inner| trace().layer(inner)).all_subscribers(),
+        cases!("tower-http Trace, at INFO", |inner| trace_at_info().layer(inner)).all_subscribers(),
+        cases!("seawall ErrorResponse", |inner| ErrorResponseLayer::new("x").layer(inner))
+            .all_requests(),
+        cases!("seawall client stack: Logging, Retry, Timeout", |inner| {
             ServiceBuilder::new()
                 .layer(LoggingLayer::client())
                 .layer(RetryLayer::new())
-                .layer(TimeoutLayer::new(LIMIT))
+                .layer(TimeoutLayer::new(TIMEOUT))
                 .service(inner)
         })
-        .all_kinds()
-        .at_info(),
-        row!("tower client stack: Trace, Retry, Timeout", |inner| {
+        .all_requests()
+        .all_subscribers(),
+        cases!("tower client stack: Trace, Retry, Timeout", |inner| {
             ServiceBuilder::new()
                 .layer(trace())
                 .layer(tower_retry())
-                .layer_fn(|inner| Timeout::new(inner, LIMIT))
+                .layer_fn(|inner| Timeout::new(inner, TIMEOUT))
                 .service(inner)
         })
-        .all_kinds()
-        .at_info(),
-        row!("seawall server stack: Logging, ErrorResponse", |inner| {
+        .all_requests()
+        .all_subscribers(),
+        cases!("seawall server stack: Logging, ErrorResponse", |inner| {
             ServiceBuilder::new()
                 .layer(LoggingLayer::server())
                 .layer(ErrorResponseLayer::new("x"))
                 .service(inner)
         })
-        .at_info(),
-        row!("seawall gateway: both stacks", |inner| {
+        .all_subscribers(),
+        cases!("seawall gateway: both stacks", |inner| {
             ServiceBuilder::new()
                 .layer(LoggingLayer::server())
                 .layer(ErrorResponseLayer::new("x"))
                 .layer(LoggingLayer::client())
                 .layer(RetryLayer::new())
-                .layer(TimeoutLayer::new(LIMIT))
+                .layer(TimeoutLayer::new(TIMEOUT))
                 .service(inner)
         })
-        .all_kinds()
-        .at_info(),
+        .all_requests()
+        .all_subscribers(),
     ]
 }
 
-/// What bounds how many calls are under way.
-pub(super) fn limits() -> Vec<Row> {
+/// Limits of the calls in flight.
+pub(super) fn limits() -> Vec<CaseGroup> {
     vec![
-        row!("seawall InFlightLimit", |inner| InFlightLimitLayer::new(PLENTY).layer(inner)),
-        row!("seawall InFlightLimit, until the response", |inner| {
-            InFlightLimitLayer::new(PLENTY).until_response().layer(inner)
+        cases!("seawall InFlightLimit", |inner| InFlightLimitLayer::new(UNLIMITED).layer(inner)),
+        cases!("seawall InFlightLimit, until the response", |inner| {
+            InFlightLimitLayer::new(UNLIMITED).until_response().layer(inner)
         }),
-        row!("seawall InFlightLimit, keyed", |inner| {
-            InFlightLimitLayer::new(PLENTY).keyed(by_authority).layer(inner)
+        cases!("seawall InFlightLimit, keyed", |inner| {
+            InFlightLimitLayer::new(UNLIMITED).keyed(by_authority).layer(inner)
         }),
-        row!("seawall InFlightLimit, adaptive", |inner| {
+        cases!("seawall InFlightLimit, adaptive", |inner| {
             InFlightLimitLayer::adaptive(Adaptive::new()).layer(inner)
         }),
-        // Its place is free with the response.
-        row!("tower ConcurrencyLimit", |inner| ConcurrencyLimit::new(inner, PLENTY_FOR_TOWER)),
-        row!("tower LoadShed and ConcurrencyLimit", |inner| {
-            LoadShed::new(ConcurrencyLimit::new(inner, PLENTY_FOR_TOWER))
+        // Releases its permit with the response.
+        cases!("tower ConcurrencyLimit", |inner| ConcurrencyLimit::new(inner, UNLIMITED_TOWER)),
+        cases!("tower LoadShed and ConcurrencyLimit", |inner| {
+            LoadShed::new(ConcurrencyLimit::new(inner, UNLIMITED_TOWER))
         }),
     ]
 }
 
-/// Other forms of the whole stack, which [`super::stacks`] has beside those of the peers.
-pub(super) fn standard() -> Vec<Row> {
+/// Other forms of the whole stack; [`super::stacks`] compares it with the peers'.
+pub(super) fn standard() -> Vec<CaseGroup> {
     vec![
-        row!("seawall Standard, by a policy of 100 routes", |inner| {
+        cases!("seawall Standard, by a policy of 100 routes", |inner| {
             ConfiguredLayer::new(StandardLayer::new("billing"), routes()).layer(inner)
         })
-        .all_kinds()
-        .at_info(),
-        row!("seawall Standard, no log", |inner| {
+        .all_requests()
+        .all_subscribers(),
+        cases!("seawall Standard, no log", |inner| {
             StandardLayer::new("billing").logging(None).layer(inner)
         }),
-        row!("seawall Standard, gateway", |inner| StandardLayer::gateway("edge").layer(inner))
-            .all_kinds()
-            .at_info(),
+        cases!("seawall Standard, gateway", |inner| StandardLayer::gateway("edge").layer(inner))
+            .all_requests()
+            .all_subscribers(),
     ]
 }
 
 pub(super) fn http_timeout() -> HttpTimeout {
-    HttpTimeout::with_status_code(StatusCode::GATEWAY_TIMEOUT, LIMIT)
+    HttpTimeout::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT)
 }
 
-const fn tower_retry() -> TowerRetry<Retry502> {
-    TowerRetry::new(Retry502::new())
+const fn tower_retry() -> TowerRetry<RetryOn502> {
+    TowerRetry::new(RetryOn502::new())
 }
 
-/// As many failures in a row as open failsafe's breaker by default.
+/// The consecutive failures that open failsafe's breaker by default.
 const FIVE: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
 
-/// One that opens by nothing else.
-fn failsafe_in_a_row() -> StateMachine<ConsecutiveFailures<EqualJittered>, ()> {
+/// A breaker that only opens by consecutive failures.
+fn failsafe_consecutive() -> StateMachine<ConsecutiveFailures<EqualJittered>, ()> {
     let backoff = equal_jittered(Duration::from_secs(10), Duration::from_secs(300));
     let policy = consecutive_failures(FIVE.get(), backoff);
     failsafe::Config::new().failure_policy(policy).build()
 }
 
-/// More calls at once than there are here.
-pub(crate) const PLENTY: NonZeroU32 = NonZeroU32::MAX;
-pub(super) const PLENTY_FOR_TOWER: usize = Semaphore::MAX_PERMITS;
+/// A limit that is never reached.
+pub(crate) const UNLIMITED: NonZeroU32 = NonZeroU32::MAX;
+pub(super) const UNLIMITED_TOWER: usize = Semaphore::MAX_PERMITS;
 
-type Outcome<E> = Result<Answered, E>;
+type Outcome<E> = Result<HttpResponse, E>;
 
 pub(crate) fn resilience_breaker<E>()
 -> CircuitBreakerLayer14<FnClassifier<impl Fn(&Outcome<E>) -> bool + Clone + Send + Sync + 'static>>
@@ -240,19 +248,19 @@ pub(crate) fn resilience_breaker<E>()
         .expect("its defaults")
 }
 
-pub(super) fn resilience_retry<E: 'static>() -> RetryConfigBuilder<Sent, Answered, E> {
-    ResilienceRetry::<Sent, Answered, E>::builder()
+pub(super) fn resilience_retry<E: 'static>() -> RetryConfigBuilder<HttpRequest, HttpResponse, E> {
+    ResilienceRetry::<HttpRequest, HttpResponse, E>::builder()
         .max_attempts(4)
         .fixed_backoff(Duration::ZERO)
         .retry_on_response(|response| response.status() == StatusCode::BAD_GATEWAY)
 }
 
-/// As it comes: everything at DEBUG.
+/// The default: everything at DEBUG.
 pub(super) fn trace() -> TraceLayer<SharedClassifier<ServerErrorsAsFailures>> {
     TraceLayer::new_for_http()
 }
 
-/// With what a server's log usually holds: a span, and a line for the response.
+/// The usual log of a server: a span, and an event for the response.
 fn trace_at_info() -> TraceLayer<SharedClassifier<ServerErrorsAsFailures>> {
     TraceLayer::new_for_http()
         .make_span_with(DefaultMakeSpan::new().level(Level::INFO))
@@ -260,7 +268,7 @@ fn trace_at_info() -> TraceLayer<SharedClassifier<ServerErrorsAsFailures>> {
         .on_response(DefaultOnResponse::new().level(Level::INFO))
 }
 
-/// A hundred routes, none of which a request takes.
+/// A hundred routes that match no request.
 fn routes() -> Config {
     let route = |number| format!("[[route]]\nprefix = \"http://h{number}/v1\"\nretry.total = 1\n");
     let text: String = (0..100).map(route).collect();

@@ -1,3 +1,5 @@
+//! The timeouts of bodies and calls.
+
 use http::Request;
 use seawall::{
     BodyTimeoutLayer, DeadlineHeaderLayer, DeadlineLayer, TimeoutLayer, deadline::TimeoutHeader,
@@ -6,34 +8,33 @@ use tower::Layer;
 use tower_http::timeout::ResponseBodyTimeoutLayer;
 
 use super::{
-    row::{Row, row},
-    services::LIMIT,
+    group::{CaseGroup, cases},
+    services::TIMEOUT,
 };
 
-/// What bounds time, other than the timeouts among the services.
-pub(super) fn all() -> Vec<Row> {
+pub(super) fn all() -> Vec<CaseGroup> {
     vec![
-        row!("seawall Timeout, by request", |inner| {
-            TimeoutLayer::by(|_: &Request<_>| Some(LIMIT)).layer(inner)
+        cases!("seawall Timeout, by request", |inner| {
+            TimeoutLayer::by(|_: &Request<_>| Some(TIMEOUT)).layer(inner)
         }),
-        row!("seawall BodyTimeout", |inner| BodyTimeoutLayer::new().layer(inner)),
-        row!("seawall BodyTimeout, idle and total", |inner| {
-            BodyTimeoutLayer::new().total(LIMIT).layer(inner)
+        cases!("seawall BodyTimeout", |inner| BodyTimeoutLayer::new().layer(inner)),
+        cases!("seawall BodyTimeout, idle and total", |inner| {
+            BodyTimeoutLayer::new().total(TIMEOUT).layer(inner)
         }),
-        row!("seawall BodyTimeout, of requests", |inner| {
+        cases!("seawall BodyTimeout, of requests", |inner| {
             BodyTimeoutLayer::for_requests().layer(inner)
         }),
-        row!("tower-http ResponseBodyTimeout", |inner| {
-            ResponseBodyTimeoutLayer::new(LIMIT).layer(inner)
+        cases!("tower-http ResponseBodyTimeout", |inner| {
+            ResponseBodyTimeoutLayer::new(TIMEOUT).layer(inner)
         }),
-        row!("seawall Deadline", |inner| DeadlineLayer::new(LIMIT).layer(inner)),
-        row!("seawall Deadline, inner layers not told", |inner| {
-            DeadlineLayer::new(LIMIT).tell_inner(false).layer(inner)
+        cases!("seawall Deadline", |inner| DeadlineLayer::new(TIMEOUT).layer(inner)),
+        cases!("seawall Deadline, inner layers unaware", |inner| {
+            DeadlineLayer::new(TIMEOUT).tell_inner(false).layer(inner)
         }),
-        row!("seawall Deadline, with body, not told", |inner| {
-            DeadlineLayer::new(LIMIT).with_body(true).tell_inner(false).layer(inner)
+        cases!("seawall Deadline, with body, inner layers unaware", |inner| {
+            DeadlineLayer::new(TIMEOUT).with_body(true).tell_inner(false).layer(inner)
         }),
-        row!("seawall DeadlineHeader, no deadline", |inner| {
+        cases!("seawall DeadlineHeader, no deadline", |inner| {
             DeadlineHeaderLayer::new(TimeoutHeader::Grpc).layer(inner)
         }),
     ]
