@@ -1,4 +1,4 @@
-//! What is known of a gateway: how it is found and started, and what it answers.
+//! A gateway product: its program, its configuration and its expected responses.
 
 use std::{
     env, fs,
@@ -12,67 +12,67 @@ use std::{
 use seawall::Product;
 
 use crate::{
-    answer::{Answer, BY_ALL},
-    gateway::{Gateway, directory, free_port},
-    scenario::Backstage,
+    expected::{COMMON, ExpectedResponse},
+    process::{Gateway, create_directory, free_port},
+    scenario::Upstreams,
 };
 
-/// One gateway; the file of its name has it.
-pub(crate) struct Kind {
-    /// In the table.
+/// One gateway product; each has its own file.
+pub(crate) struct GatewayKind {
+    /// The name in the table.
     pub(crate) name: &'static str,
     pub(crate) product: Product,
     pub(crate) program: &'static str,
-    /// Writes its configuration, and gives the command that runs it in the foreground.
-    pub(crate) command: fn(&Path, &Site<'_>) -> Command,
-    /// What it answers, where that is not what [all](BY_ALL) of them do.
-    pub(crate) answers: &'static [Answer],
-    /// What the table does not show.
-    pub(crate) remarks: &'static [&'static str],
+    /// Writes the configuration, and returns the command that runs the gateway in the foreground.
+    pub(crate) command: fn(&Path, &GatewaySetup<'_>) -> Command,
+    /// The responses that differ from the [common](COMMON) ones.
+    pub(crate) responses: &'static [ExpectedResponse],
+    /// Explanations below the table.
+    pub(crate) notes: &'static [&'static str],
 }
 
-/// What a gateway's configuration is made of.
-pub(crate) struct Site<'a> {
-    /// Where it is to listen.
+/// The inputs of a gateway's configuration.
+pub(crate) struct GatewaySetup<'a> {
+    /// The address to listen on.
     pub(crate) addr: SocketAddr,
-    /// Its own directory, for whatever it writes.
+    /// The directory for all files that the gateway writes.
     pub(crate) directory: &'a Path,
-    pub(crate) backstage: &'a Backstage,
+    pub(crate) upstreams: &'a Upstreams,
 }
 
-impl Kind {
-    /// Starts it; `None`, said aloud, when it is not installed. That fails if `SEAWALL_GATEWAYS` is `all`.
-    pub(crate) async fn start(&self, backstage: &Backstage) -> Option<Gateway> {
-        let Some(program) = find(self.program) else {
-            let all = env::var_os("SEAWALL_GATEWAYS").is_some_and(|which| which == "all");
+impl GatewayKind {
+    /// Starts the gateway. Returns `None` and prints a note if it is not installed; panics if `SEAWALL_GATEWAYS` is `all`.
+    pub(crate) async fn start(&self, upstreams: &Upstreams) -> Option<Gateway> {
+        let Some(program) = find_program(self.program) else {
+            let all = env::var_os("SEAWALL_GATEWAYS").is_some_and(|value| value == "all");
             assert!(!all, "{} is not installed, and SEAWALL_GATEWAYS=all", self.program);
-            // Past the test harness, which shows nothing of a test that passes.
+            // Bypasses the test harness, which hides the output of passing tests.
             let _ = writeln!(io::stderr(), "skipped: {} is not installed", self.program);
             return None;
         };
-        let (addr, directory) = (free_port(), directory(self.program));
-        let site = Site { addr, directory: directory.path(), backstage };
-        let command = (self.command)(&program, &site);
+        let (addr, directory) = (free_port(), create_directory(self.program));
+        let setup = GatewaySetup { addr, directory: directory.path(), upstreams };
+        let command = (self.command)(&program, &setup);
         Some(Gateway::start(&command, directory, addr).await)
     }
 
-    pub(crate) fn answer(&self, scenario: &str) -> &Answer {
-        let mut answers = self.answers.iter().chain(&BY_ALL);
-        answers
-            .find(|answer| answer.scenario == scenario)
-            .unwrap_or_else(|| panic!("no row of {} for {scenario}", self.name))
+    pub(crate) fn expected_response(&self, scenario: &str) -> &ExpectedResponse {
+        let mut responses = self.responses.iter().chain(&COMMON);
+        responses
+            .find(|response| response.scenario == scenario)
+            .unwrap_or_else(|| panic!("no response of {} for {scenario}", self.name))
     }
 }
 
-/// Servers stand where the `PATH` of a user may not lead; `.ci/run` puts Envoy into the target folder.
-fn find(program: &str) -> Option<PathBuf> {
-    let own = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("envoy").join("bin");
+/// Finds a program in the `PATH`, in `/usr/sbin`, or in the target folder, where `.ci/run` installs Envoy.
+fn find_program(program: &str) -> Option<PathBuf> {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("envoy").join("bin");
     let path = env::var_os("PATH").unwrap_or_default();
-    let folders = [own, "/usr/sbin".into()].into_iter().chain(env::split_paths(&path));
+    let folders = [target, "/usr/sbin".into()].into_iter().chain(env::split_paths(&path));
     folders.map(|folder| folder.join(program)).find(|it| it.is_file())
 }
 
-/// Whether servers that will not run as root have to be told whom to be.
+/// Whether this process is root; some servers then need a user to switch to.
 pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }

@@ -1,4 +1,4 @@
-//! Keeps the lines that the stack logs.
+//! The log events that the stack emits.
 
 use std::{
     net::SocketAddr,
@@ -15,48 +15,52 @@ use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
 
 use crate::client::url;
 
-/// The line of one call.
+/// The event of one call.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Line {
+pub(crate) struct CallEvent {
     method: String,
     url: String,
-    /// How the call ended; only the line of a call says that.
+    /// The end of the call; only events of calls have this field.
     end: Option<String>,
-    /// The cause.
     pub(crate) cause: Option<String>,
 }
 
-static LINES: Mutex<Vec<Line>> = Mutex::new(Vec::new());
+static EVENTS: Mutex<Vec<CallEvent>> = Mutex::new(Vec::new());
 
-struct Keep;
+struct CaptureLayer;
 
-/// Listens in all threads from now on. Calls are told apart by their URL, since each gateway has a port of its own.
-pub(crate) fn listen() {
+/// Captures the events of all threads. The URL identifies the calls, since each gateway has its own port.
+pub(crate) fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let subscriber = tracing_subscriber::registry().with(Keep.with_filter(LevelFilter::DEBUG));
+        let subscriber =
+            tracing_subscriber::registry().with(CaptureLayer.with_filter(LevelFilter::DEBUG));
         tracing::subscriber::set_global_default(subscriber).unwrap();
     });
 }
 
-/// The lines of calls with `method` of one scenario at one gateway.
-pub(crate) fn of(method: &Method, addr: SocketAddr, scenario: &str) -> Vec<Line> {
+/// The events of the calls of one method and scenario at one gateway.
+pub(crate) fn events(method: &Method, addr: SocketAddr, scenario: &str) -> Vec<CallEvent> {
     let url = url(addr, scenario);
-    let lines = LINES.lock().unwrap();
-    lines.iter().filter(|line| line.method == method.as_str() && line.url == url).cloned().collect()
+    let events = EVENTS.lock().unwrap();
+    events
+        .iter()
+        .filter(|event| event.method == method.as_str() && event.url == url)
+        .cloned()
+        .collect()
 }
 
-impl<S: Subscriber> Layer<S> for Keep {
+impl<S: Subscriber> Layer<S> for CaptureLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut line = Line::default();
-        event.record(&mut line);
-        if line.end.is_some() {
-            LINES.lock().unwrap().push(line);
+        let mut call = CallEvent::default();
+        event.record(&mut call);
+        if call.end.is_some() {
+            EVENTS.lock().unwrap().push(call);
         }
     }
 }
 
-impl Visit for Line {
+impl Visit for CallEvent {
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
             "http.request.method" => value.clone_into(&mut self.method),

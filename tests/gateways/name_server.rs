@@ -1,29 +1,29 @@
-//! A name server that knows no name, so that no test depends on the machine's.
+//! A name server that knows no name, so that tests do not depend on the machine's.
 
 use std::net::SocketAddr;
 
 use tokio::{net::UdpSocket, task::JoinSet};
 
-/// Answers until dropped.
-pub(crate) struct Resolver {
+/// Responds until dropped.
+pub(crate) struct NameServer {
     pub(crate) addr: SocketAddr,
-    _answering: JoinSet<()>,
+    _task: JoinSet<()>,
 }
 
-impl Resolver {
+impl NameServer {
     pub(crate) async fn start() -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let addr = socket.local_addr().unwrap();
-        let mut answering = JoinSet::new();
-        answering.spawn(async move {
+        let mut task = JoinSet::new();
+        task.spawn(async move {
             let mut query = [0; 1024];
             while let Ok((length, from)) = socket.recv_from(&mut query).await {
-                if let Some(answer) = no_such_name(&query[..length]) {
-                    let _ = socket.send_to(&answer, from).await;
+                if let Some(response) = no_such_name(&query[..length]) {
+                    let _ = socket.send_to(&response, from).await;
                 }
             }
         });
-        Self { addr, _answering: answering }
+        Self { addr, _task: task }
     }
 }
 
@@ -33,8 +33,8 @@ fn no_such_name(query: &[u8]) -> Option<Vec<u8>> {
     while *query.get(end)? != 0 {
         end += 1 + usize::from(query[end]);
     }
-    // The name's end, type and class.
-    let mut answer = query.get(..end + 5)?.to_vec();
-    answer[2..12].copy_from_slice(&[0x81, 0x83, 0, 1, 0, 0, 0, 0, 0, 0]);
-    Some(answer)
+    // The terminator, type and class of the name.
+    let mut response = query.get(..end + 5)?.to_vec();
+    response[2..12].copy_from_slice(&[0x81, 0x83, 0, 1, 0, 0, 0, 0, 0, 0]);
+    Some(response)
 }

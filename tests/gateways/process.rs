@@ -1,4 +1,4 @@
-//! A gateway in a process of its own, with a directory of its own.
+//! A gateway process, with its own directory.
 
 use std::{
     ffi::OsStr,
@@ -14,17 +14,17 @@ use std::{
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
-/// Runs until dropped; then it, whatever it has started, and its directory are gone.
+/// A running gateway. Dropping it ends its process group and deletes its directory.
 pub(crate) struct Gateway {
     child: Child,
     directory: TempDir,
     pub(crate) addr: SocketAddr,
 }
 
-/// Becomes the gateway, beside a process that waits for its end of a pipe to be closed and then ends the group: asks
-/// first, since Squid has shared memory to remove, and after five seconds kills. That happens when this process lets go
-/// of the pipe, and also when this process is interrupted or killed.
-const GUARDED: &str = r#"exec 3<&0
+/// A shell script that replaces itself with the gateway, and starts a watcher that ends the process group once its pipe is
+/// closed: when this process drops the pipe, or is interrupted or killed. It sends TERM first, since Squid must remove shared
+/// memory, and KILL after five seconds.
+const GUARD_SCRIPT: &str = r#"exec 3<&0
 {
   trap '' TERM
   cat <&3 >/dev/null
@@ -35,8 +35,7 @@ const GUARDED: &str = r#"exec 3<&0
 exec 3<&-
 exec "$@" </dev/null"#;
 
-/// A port that was free a moment ago. Gateways bind their own, so none can be kept for them; but it is none of those
-/// that the system gives to others meanwhile.
+/// Finds a free port below the range that the system assigns. Gateways bind their own, so it cannot be reserved.
 pub(crate) fn free_port() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = 20_000 + (std::process::id() % 500) as u16 * 20;
@@ -46,11 +45,11 @@ pub(crate) fn free_port() -> SocketAddr {
         .expect("a free port")
 }
 
-/// An empty directory for one gateway, which may run as somebody else than this process.
-pub(crate) fn directory(name: &str) -> TempDir {
-    let open_to_all = fs::Permissions::from_mode(0o777);
+/// Creates an empty directory for one gateway, which can run as another user.
+pub(crate) fn create_directory(name: &str) -> TempDir {
+    let all_access = fs::Permissions::from_mode(0o777);
     let directory = tempfile::Builder::new().prefix(&format!("seawall-{name}-")).tempdir().unwrap();
-    fs::set_permissions(&directory, open_to_all).unwrap();
+    fs::set_permissions(&directory, all_access).unwrap();
     directory
 }
 
@@ -61,7 +60,7 @@ impl Gateway {
         let output = fs::File::create(directory.path().join("output")).unwrap();
         let mut guarded = Command::new("sh");
         guarded
-            .args(["-c", GUARDED, "guarded"].map(OsStr::new))
+            .args(["-c", GUARD_SCRIPT, "guarded"].map(OsStr::new))
             .arg(command.get_program())
             .args(command.get_args())
             .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
@@ -71,7 +70,7 @@ impl Gateway {
             .stderr(output);
         let child = guarded.spawn().unwrap();
         let mut gateway = Self { child, directory, addr };
-        // Twenty seconds at most, as long as it is still running.
+        // Waits at most 20 s, while the process runs.
         for _ in 0..1_000 {
             if TcpStream::connect(addr).await.is_ok() {
                 return gateway;
@@ -84,20 +83,20 @@ impl Gateway {
         panic!("{program} does not listen on {addr}: {}", gateway.output());
     }
 
-    /// The end of what it wrote to standard output and error.
+    /// The end of its standard output and error.
     pub(crate) fn output(&self) -> String {
         let output = fs::read(self.directory.path().join("output")).unwrap_or_default();
         let end = &output[output.len().saturating_sub(4_096)..];
         String::from_utf8_lossy(end).into_owned()
     }
 
-    /// Its process group, which has the number of its first process.
+    /// The ID of its process group, which is that of its first process.
     pub(crate) fn group(&self) -> u32 {
         self.child.id()
     }
 
-    /// Where it keeps its files.
-    pub(crate) fn files(&self) -> PathBuf {
+    /// The path of its directory.
+    pub(crate) fn directory(&self) -> PathBuf {
         self.directory.path().into()
     }
 }
@@ -106,9 +105,9 @@ impl Drop for Gateway {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
         let _ = self.child.wait();
-        // What it started is not waited for.
+        // `wait` does not wait for its children.
         for _ in 0..700 {
-            if alive(self.group()).is_empty() {
+            if live_processes(self.group()).is_empty() {
                 break;
             }
             std::thread::sleep(Duration::from_millis(10));
@@ -116,15 +115,16 @@ impl Drop for Gateway {
     }
 }
 
-/// The processes of a group, by `/proc`; those that have ended and are only not yet waited for left out.
-pub(crate) fn alive(group: u32) -> Vec<String> {
+/// Lists the processes of a group from `/proc`, without zombies.
+pub(crate) fn live_processes(group: u32) -> Vec<String> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let all = processes.filter_map(|it| fs::read_to_string(it.path().join("stat")).ok());
-    all.filter(|process| {
-        // proc(5): pid (name) state ppid pgrp …; a name may hold anything.
-        let after_name = process.rsplit_once(')').map_or("", |(_, rest)| rest);
-        let fields: Vec<_> = after_name.split_whitespace().take(3).collect();
-        matches!(fields[..], [state, _, pgrp] if state != "Z" && pgrp == group.to_string())
-    })
-    .collect()
+    let stats = processes.filter_map(|it| fs::read_to_string(it.path().join("stat")).ok());
+    stats
+        .filter(|process| {
+            // proc(5): pid (name) state ppid pgrp …; a name may contain any character.
+            let after_name = process.rsplit_once(')').map_or("", |(_, rest)| rest);
+            let fields: Vec<_> = after_name.split_whitespace().take(3).collect();
+            matches!(fields[..], [state, _, pgrp] if state != "Z" && pgrp == group.to_string())
+        })
+        .collect()
 }

@@ -1,81 +1,89 @@
-//! All scenarios behind one gateway.
+//! Runs all scenarios behind one gateway.
 
 use futures_util::future::join_all;
 use http::Method;
 use scripted_origin::Origin;
 
 use crate::{
-    client::{Met, Stack, bare},
-    gateway::{Gateway, alive},
-    judge::Case,
-    kind::Kind,
-    lines,
-    scenario::{Backstage, WARM_UP},
+    client::{CallResult, Stack, send_bare},
+    gateway_kind::GatewayKind,
+    log_events,
+    process::{Gateway, live_processes},
+    scenario::{Upstreams, WARM_UP},
     table::Table,
+    verdict::Case,
 };
 
-/// Meets every scenario, prints what was concluded, and then fails if any of it was wrong.
-pub(crate) async fn behind(kind: &Kind) {
-    lines::listen();
-    let mut backstage = Backstage::start().await;
-    let Some(gateway) = kind.start(&backstage).await else { return };
-    let scenarios = backstage.begin(gateway.addr).await.iter();
-    let all = join_all(scenarios.map(|(name, origin)| meet(kind, &gateway, name, origin))).await;
+/// Runs every scenario, prints the conclusions, and panics if one is wrong.
+pub(crate) async fn check_conclusions_behind(kind: &GatewayKind) {
+    log_events::install();
+    let mut upstreams = Upstreams::start().await;
+    let Some(gateway) = kind.start(&upstreams).await else { return };
+    let scenarios = upstreams.start_scenarios(gateway.addr).await.iter();
+    let outcomes =
+        join_all(scenarios.map(|(name, origin)| run_scenario(kind, &gateway, name, origin))).await;
 
-    let mut table = Table::new(kind.remarks);
-    for Encounter { scenario, met, seen, .. } in &all {
-        table.row(kind.name, scenario, met, seen);
+    let mut table = Table::new(kind.notes);
+    for ScenarioOutcome { scenario, results, received, .. } in &outcomes {
+        table.add_row(kind.name, scenario, results, received);
     }
-    // At once, since gateways are met at the same time.
+    // One print, since gateways are tested concurrently.
     println!("\n{table}");
-    let wrong: Vec<_> = all.iter().flat_map(|encounter| &encounter.wrong).collect();
-    assert!(wrong.is_empty(), "{}: {wrong:#?}\n{}", kind.name, gateway.output());
+    let deviations: Vec<_> = outcomes.iter().flat_map(|outcome| &outcome.deviations).collect();
+    assert!(deviations.is_empty(), "{}: {deviations:#?}\n{}", kind.name, gateway.output());
 
-    let (group, files) = (gateway.group(), gateway.files());
+    let (group, directory) = (gateway.group(), gateway.directory());
     drop(gateway);
-    assert!(alive(group).is_empty() && !files.exists(), "{} left something behind", kind.name);
+    assert!(
+        live_processes(group).is_empty() && !directory.exists(),
+        "{} left something behind",
+        kind.name
+    );
 }
 
-/// What became of the calls of one scenario.
-struct Encounter<'a> {
+/// The calls of one scenario.
+struct ScenarioOutcome<'a> {
     scenario: &'a str,
-    met: Vec<Met>,
-    /// Requests that the origin saw of the stack's.
-    seen: Vec<u64>,
-    wrong: Vec<String>,
+    results: Vec<CallResult>,
+    /// The requests that the origin received from the stack.
+    received: Vec<u64>,
+    deviations: Vec<String>,
 }
 
-/// A GET and a POST without the stack and through it, and a POST through it on a connection that was used before.
-async fn meet<'a>(
-    kind: &Kind,
+/// Sends a GET and a POST without the stack and through it, and a POST through it on a reused connection.
+async fn run_scenario<'a>(
+    kind: &GatewayKind,
     gateway: &Gateway,
     scenario: &'a str,
     origin: &Origin,
-) -> Encounter<'a> {
+) -> ScenarioOutcome<'a> {
     let stack = Stack::new();
-    let mut encounter = Encounter { scenario, met: vec![], seen: vec![], wrong: vec![] };
-    let mut without = (None, 0);
-    for (method, warm) in [(Method::GET, false), (Method::POST, false), (Method::POST, true)] {
-        if warm {
+    let mut outcome =
+        ScenarioOutcome { scenario, results: vec![], received: vec![], deviations: vec![] };
+    let mut bare = (None, 0);
+    for (method, is_reused) in [(Method::GET, false), (Method::POST, false), (Method::POST, true)] {
+        if is_reused {
             stack.send(&Method::GET, gateway.addr, WARM_UP).await;
         } else {
             let start = origin.requests();
-            let status = bare(&method, gateway.addr, scenario).await;
-            without = (status, origin.requests() - start);
+            let status = send_bare(&method, gateway.addr, scenario).await;
+            bare = (status, origin.requests() - start);
         }
-        let (start, lines) = (origin.requests(), lines::of(&method, gateway.addr, scenario).len());
-        let met = stack.send(&method, gateway.addr, scenario).await;
-        let seen = origin.requests() - start;
-        let lines = &lines::of(&method, gateway.addr, scenario)[lines..];
-        let answer = kind.answer(scenario);
+        let events = || log_events::events(&method, gateway.addr, scenario);
+        let (start, earlier_events) = (origin.requests(), events().len());
+        let result = stack.send(&method, gateway.addr, scenario).await;
+        let received = origin.requests() - start;
+        let events = &events()[earlier_events..];
+        let expected = kind.expected_response(scenario);
         let product = kind.product;
-        let case = Case { product, answer, method: &method, without, met: &met, seen, lines };
-        encounter.wrong.extend(case.wrong());
-        encounter.met.push(met);
-        encounter.seen.push(seen);
+        let case =
+            Case { product, expected, method: &method, bare, result: &result, received, events };
+        outcome.deviations.extend(case.deviations());
+        outcome.results.push(result);
+        outcome.received.push(received);
     }
-    if !stack.is_closed() {
-        encounter.wrong.push(format!("{scenario}: the circuit has opened"));
+    if !stack.is_circuit_closed() {
+        outcome.deviations.push(format!("{scenario}: the circuit has opened"));
     }
-    encounter
+    outcome
 }

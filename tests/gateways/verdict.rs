@@ -1,128 +1,144 @@
-//! What is wrong with what became of a call.
+//! The comparison of a call with the expected response.
 
 use http::Method;
 use seawall::{Cause, Failure, Processed, Product, Reporter};
 
 use crate::{
-    answer::{Answer, BROAD, Ends, MadeBy},
-    client::Met,
-    lines::Line,
+    client::CallResult,
+    expected::{BodyEnd, ExpectedResponse, GENERAL_CAUSES, Sender},
+    log_events::CallEvent,
 };
 
 /// One call through one gateway.
 pub(crate) struct Case<'a> {
     pub(crate) product: Product,
-    pub(crate) answer: &'a Answer,
+    pub(crate) expected: &'a ExpectedResponse,
     pub(crate) method: &'a Method,
-    /// Without any layer: the status, and how many requests the origin saw.
-    pub(crate) without: (Option<u16>, u64),
-    /// Through the stack.
-    pub(crate) met: &'a Met,
-    pub(crate) seen: u64,
-    pub(crate) lines: &'a [Line],
+    /// The status without layers, and the requests that the origin received.
+    pub(crate) bare: (Option<u16>, u64),
+    /// The result through the stack.
+    pub(crate) result: &'a CallResult,
+    /// The requests that the origin received through the stack.
+    pub(crate) received: u64,
+    pub(crate) events: &'a [CallEvent],
 }
 
-/// The statuses that `RetryLayer` sends a GET again for.
-const FORCELIST: [u16; 5] = [429, 500, 502, 503, 504];
+/// The statuses for which `RetryLayer` retries a GET.
+const RETRYABLE_STATUSES: [u16; 5] = [429, 500, 502, 503, 504];
 
 impl Case<'_> {
-    /// One sentence for each thing that is not as it should be.
-    pub(crate) fn wrong(&self) -> Vec<String> {
-        let Self { answer, method, met, without, .. } = self;
-        let mut wrong = Vec::new();
-        let mut check = |right: bool, what: String| {
-            if !right {
-                wrong.push(format!("{} {method}: {what}", answer.scenario));
+    /// Describes each deviation.
+    pub(crate) fn deviations(&self) -> Vec<String> {
+        let Self { expected, method, result, bare, .. } = self;
+        let mut deviations = Vec::new();
+        let mut check = |is_correct: bool, deviation: String| {
+            if !is_correct {
+                deviations.push(format!("{} {method}: {deviation}", expected.scenario));
             }
         };
-        let (status, reaches) = (answer.status, answer.reaches);
-        let closed = self.closed();
-        check(met.status == status || closed, format!("status {:?}, not {status:?}", met.status));
-        check(without.0 == status, format!("bare status {:?}, not {status:?}", without.0));
-        check(without.1 == reaches, format!("the origin saw {}, not {reaches}", without.1));
-
-        let again = *method == Method::GET && status.is_none_or(|it| FORCELIST.contains(&it));
-        let sent = if again { 5 } else { 1 };
-        check(met.sent == sent, format!("sent {} times, not {sent}", met.sent));
-        let seen = reaches * sent as u64;
+        let (status, origin_requests) = (expected.status, expected.origin_requests);
+        let is_closed = self.is_closed();
         check(
-            self.seen == seen,
-            format!("the origin saw {} of the stack's, not {seen}", self.seen),
+            result.status == status || is_closed,
+            format!("status {:?}, not {status:?}", result.status),
+        );
+        check(bare.0 == status, format!("bare status {:?}, not {status:?}", bare.0));
+        check(
+            bare.1 == origin_requests,
+            format!("the origin received {}, not {origin_requests}", bare.1),
         );
 
-        let failure = met.failure;
-        check(self.cause_is_right(failure), format!("cause {failure:?}"));
-        check(self.reporter_is_right(failure), format!("reporter {failure:?}"));
-        check(self.processed_is_right(failure), format!("processed {failure:?}"));
-        check(self.body_is_right(), format!("body {:?}", met.body));
-        check(self.head_is_right(), format!("headers {:?}", met.headers));
-        check(self.line_is_right(), format!("logged {:?}", self.lines));
-        wrong
+        let is_retried =
+            *method == Method::GET && status.is_none_or(|it| RETRYABLE_STATUSES.contains(&it));
+        let sent = if is_retried { 5 } else { 1 };
+        check(result.sent == sent, format!("sent {} times, not {sent}", result.sent));
+        let received = origin_requests * sent as u64;
+        check(
+            self.received == received,
+            format!("the origin received {} from the stack, not {received}", self.received),
+        );
+
+        let failure = result.failure;
+        check(self.is_cause_correct(failure), format!("cause {failure:?}"));
+        check(self.is_reporter_correct(failure), format!("reporter {failure:?}"));
+        check(self.is_processed_correct(failure), format!("processed {failure:?}"));
+        check(self.is_body_correct(), format!("body {:?}", result.body));
+        check(self.are_headers_correct(), format!("headers {:?}", result.headers));
+        check(self.is_event_correct(), format!("logged {:?}", self.events));
+        deviations
     }
 
-    /// Whether the gateway closed a connection that the client had used before, instead of an answer.
-    fn closed(&self) -> bool {
-        self.answer.only_on_fresh && self.met.status.is_none()
+    /// Whether the gateway closed a reused connection instead of responding.
+    fn is_closed(&self) -> bool {
+        self.expected.only_on_new && self.result.status.is_none()
     }
 
-    fn cause_is_right(&self, failure: Option<Failure>) -> bool {
+    fn is_cause_correct(&self, failure: Option<Failure>) -> bool {
         let Some(cause) = failure.map(|it| it.cause()) else {
-            return self.answer.causes.is_empty();
+            return self.expected.causes.is_empty();
         };
-        if self.closed() {
+        if self.is_closed() {
             return cause == Cause::ConnectionTerminated;
         }
-        let causes = self.answer.causes;
-        // A response that tells one cause has to be read; of what an origin says, only the status is understood.
-        let tells = causes.len() == 1 && self.answer.made_by == MadeBy::Gateway;
-        !causes.is_empty() && (causes.contains(&cause) || !tells && BROAD.contains(&cause))
+        let causes = self.expected.causes;
+        // A response with one possible cause must be recognized; of an origin's response only the status is known.
+        let is_specific = causes.len() == 1 && self.expected.sender == Sender::Gateway;
+        !causes.is_empty()
+            && (causes.contains(&cause) || !is_specific && GENERAL_CAUSES.contains(&cause))
     }
 
-    fn reporter_is_right(&self, failure: Option<Failure>) -> bool {
+    fn is_reporter_correct(&self, failure: Option<Failure>) -> bool {
         let Some(reporter) = failure.map(|it| it.reporter()) else { return true };
-        match (self.met.status, self.answer.made_by) {
+        match (self.result.status, self.expected.sender) {
             (None, _) => reporter == Reporter::Local,
-            (Some(_), MadeBy::Gateway) => reporter == Reporter::Gateway(self.product),
-            (Some(_), MadeBy::Origin) => matches!(reporter, Reporter::Origin | Reporter::Unknown),
+            (Some(_), Sender::Gateway) => reporter == Reporter::Gateway(self.product),
+            (Some(_), Sender::Origin) => matches!(reporter, Reporter::Origin | Reporter::Unknown),
         }
     }
 
-    /// Only what this process saw proves anything, and here it has always seen the request go out.
-    fn processed_is_right(&self, failure: Option<Failure>) -> bool {
+    /// `No` requires proof by this process, and in these scenarios it always sent the request.
+    fn is_processed_correct(&self, failure: Option<Failure>) -> bool {
         match failure.map(|it| it.processed()) {
             Some(Processed::No) => false,
-            Some(Processed::Unlikely) => self.answer.unlikely,
+            Some(Processed::Unlikely) => self.expected.implies_not_sent,
             _ => true,
         }
     }
 
-    fn body_is_right(&self) -> bool {
-        let sent_by_origin = match self.answer.status {
+    fn is_body_correct(&self) -> bool {
+        let origin_body = match self.expected.status {
             Some(200) => "ok",
             _ => "failed on purpose",
         };
-        match (&self.met.body, self.answer.body, self.answer.made_by) {
-            (Ok(body), Ends::Whole, MadeBy::Origin) => body == sent_by_origin,
-            (Ok(_), Ends::Whole, MadeBy::Gateway) => true,
-            (Ok(body), Ends::Deceptively, _) => body != sent_by_origin,
-            (Err(failure), Ends::CutOff, _) => failure.cause() == Cause::HttpResponseIncomplete,
+        match (&self.result.body, self.expected.body, self.expected.sender) {
+            (Ok(body), BodyEnd::Complete, Sender::Origin) => body == origin_body,
+            (Ok(_), BodyEnd::Complete, Sender::Gateway) => true,
+            (Ok(body), BodyEnd::TruncatedUndetected, _) => body != origin_body,
+            (Err(failure), BodyEnd::Truncated, _) => {
+                failure.cause() == Cause::HttpResponseIncomplete
+            }
             _ => false,
         }
     }
 
-    /// The origin's own failures keep what helps to find them, and what the origin asks for.
-    fn head_is_right(&self) -> bool {
-        let own = self.answer.made_by == MadeBy::Origin && self.met.status >= Some(400);
-        let later = matches!(self.answer.scenario, "origin-429" | "origin-503-later");
-        !own || self.met.headers.contains_key("x-request-id")
-            && self.met.headers.contains_key("retry-after") == later
-            && self.met.failure.is_some_and(|it| it.retry_after().is_some() == later)
+    /// The origin's failures keep their request ID and `Retry-After`.
+    fn are_headers_correct(&self) -> bool {
+        let is_from_origin =
+            self.expected.sender == Sender::Origin && self.result.status >= Some(400);
+        let has_retry_after = matches!(self.expected.scenario, "origin-429" | "origin-503-later");
+        !is_from_origin
+            || self.result.headers.contains_key("x-request-id")
+                && self.result.headers.contains_key("retry-after") == has_retry_after
+                && self
+                    .result
+                    .failure
+                    .is_some_and(|it| it.retry_after().is_some() == has_retry_after)
     }
 
-    /// One call, one line, however many requests, and it says what was concluded.
-    fn line_is_right(&self) -> bool {
-        let concluded = self.met.failure.or(self.met.body.as_ref().err().copied());
-        let [line] = self.lines else { return false };
-        line.cause.as_deref() == concluded.map(|it| it.cause().as_str())
+    /// One call emits one event with the conclusion, regardless of the number of requests.
+    fn is_event_correct(&self) -> bool {
+        let failure = self.result.failure.or(self.result.body.as_ref().err().copied());
+        let [event] = self.events else { return false };
+        event.cause.as_deref() == failure.map(|it| it.cause().as_str())
     }
 }
