@@ -77,7 +77,7 @@ bench-compile-time *ARGUMENTS:
 
 # Explores the thread interleavings of circuit breakers and limits with loom.
 loom:
-    RUSTFLAGS='--cfg seawall_loom' cargo test --lib --target-dir target/loom --no-default-features --features circuit-breaker,in-flight ::threads
+    RUSTFLAGS='--cfg seawall_loom' cargo test --lib --target-dir target/loom --no-default-features --features circuit-breaker,in-flight ::loom
 
 # Fuzzes each parser of bytes from a peer with a million inputs (needs cargo-fuzz).
 fuzz runs='1000000':

@@ -36,7 +36,8 @@ fn send_to<B>(to: SocketAddr, mut request: Request<B>) -> Request<B> {
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let flaky =
-        FlakyUpstream::start(Script::new().then(Step::status(502)).forever(Step::ok("ok"))).await?;
+        FlakyUpstream::start(Script::new().then(Step::status(502)).then_repeat(Step::ok("ok")))
+            .await?;
     let down = FlakyUpstream::refusing()?;
     let app = Router::new()
         .nest_service("/billing", upstream("billing", down.addr()))

@@ -42,7 +42,8 @@ fn app(upstream: String) -> Router {
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let flaky =
-        FlakyUpstream::start(Script::new().then(Step::status(502)).forever(Step::ok("ok"))).await?;
+        FlakyUpstream::start(Script::new().then(Step::status(502)).then_repeat(Step::ok("ok")))
+            .await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let server = listener.local_addr()?;
     let app = app(flaky.url("/"));

@@ -11,7 +11,8 @@ use tower::{ServiceBuilder, ServiceExt};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     // An upstream that resets the connection of one request, and answers the next with 502.
-    let script = Script::new().then(Step::reset()).then(Step::status(502)).forever(Step::ok("hi"));
+    let script =
+        Script::new().then(Step::reset()).then(Step::status(502)).then_repeat(Step::ok("hi"));
     let upstream = FlakyUpstream::start(script).await?;
 
     let client = Client::builder(TokioExecutor::new()).build_http();

@@ -58,7 +58,7 @@ async fn main() -> Result<(), BoxError> {
     // Each connection is good for two requests, and is then closed in the middle of the third.
     let (ok, close) = (|| Step::ok("ok"), Step::close());
     let script = Script::new().times(2, ok()).then(close.clone()).times(2, ok()).then(close);
-    let upstream = FlakyUpstream::start(script.forever(ok())).await?;
+    let upstream = FlakyUpstream::start(script.then_repeat(ok())).await?;
     let connection = Connection { to: upstream.addr(), kept: Arc::default() };
     let client = ServiceBuilder::new()
         .layer(StandardLayer::new("hyper_connection"))

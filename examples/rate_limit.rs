@@ -33,7 +33,8 @@ fn gateway(upstream: Uri) -> Result<Router, BoxError> {
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let upstream =
-        FlakyUpstream::start(Script::new().then(Step::status(502)).forever(Step::ok("ok"))).await?;
+        FlakyUpstream::start(Script::new().then(Step::status(502)).then_repeat(Step::ok("ok")))
+            .await?;
     let app = gateway(upstream.url("/").parse()?)?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/", listener.local_addr()?);

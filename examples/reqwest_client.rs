@@ -12,7 +12,7 @@ use tower::{ServiceBuilder, ServiceExt};
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let ok = || Step::ok("ok");
-    let script = Script::new().times(3, ok()).then(Step::status(502)).forever(ok());
+    let script = Script::new().times(3, ok()).then(Step::status(502)).then_repeat(ok());
     let upstream = FlakyUpstream::start(script).await?;
 
     // All of reqwest's settings hold, but for redirects and retries, which are left to layers.

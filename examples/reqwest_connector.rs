@@ -25,7 +25,8 @@ async fn main() -> Result<(), BoxError> {
         .service(Client::build(settings)?);
 
     let upstream =
-        FlakyUpstream::start(Script::new().then(Step::status(502)).forever(Step::ok("ok"))).await?;
+        FlakyUpstream::start(Script::new().then(Step::status(502)).then_repeat(Step::ok("ok")))
+            .await?;
     for call in 1..=3 {
         let response =
             client.clone().oneshot(Request::get(upstream.url("/")).body(String::new())?).await?;

@@ -25,7 +25,7 @@ async fn main() -> Result<(), BoxError> {
     // Every gRPC call is a POST: that these may be made twice, only you can know.
     let stack = StandardLayer::new("greeter")
         .classifier(GrpcClassifier::new())
-        .retry(RetryLayer::new().any_method());
+        .retry(RetryLayer::new().retry_all_methods());
     let service = ServiceBuilder::new().layer(stack).service(Client::new(channel.connect_lazy()));
 
     // As generated code does it: `GreeterClient::new(service)`.

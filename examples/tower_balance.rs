@@ -7,7 +7,7 @@ use http::{Request, Uri, uri::Scheme};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use seawall::{
     BoxError, CircuitBreakerLayer, RetryLayer, StandardLayer,
-    circuit_breaker::WhenOpen,
+    circuit_breaker::OpenBehavior,
     test_util::{FlakyUpstream, Step},
 };
 use tower::{
@@ -35,7 +35,7 @@ async fn main() -> Result<(), BoxError> {
         // A layer for each server, since the services of one share its circuit. While it is open, the balancer passes over it.
         let circuit = CircuitBreakerLayer::new()
             .consecutive_failures(NonZeroU32::new(2))
-            .when_open(WhenOpen::NotReady);
+            .open_behavior(OpenBehavior::Backpressure);
         let to = server.addr();
         let instance = ServiceBuilder::new()
             .layer(circuit)
@@ -50,7 +50,7 @@ async fn main() -> Result<(), BoxError> {
         .layer(
             StandardLayer::new("orders")
                 .circuit_breaker(None)
-                .retry(RetryLayer::new().retry_rejected(true)),
+                .retry(RetryLayer::new().retry_rejections(true)),
         )
         // A balancer cannot be cloned, as the stack asks; its buffer can.
         .buffer(100)

@@ -11,9 +11,9 @@ use crate::ratio::part;
 /// use seawall::retry::Backoff;
 ///
 /// let backoff = Backoff::exponential(Duration::from_millis(250)).max(Duration::from_secs(5));
-/// assert_eq!(backoff.longest(1), Duration::from_millis(250));
-/// assert_eq!(backoff.longest(3), Duration::from_secs(1));
-/// assert_eq!(backoff.longest(30), Duration::from_secs(5));
+/// assert_eq!(backoff.max_delay(1), Duration::from_millis(250));
+/// assert_eq!(backoff.max_delay(3), Duration::from_secs(1));
+/// assert_eq!(backoff.max_delay(30), Duration::from_secs(5));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Backoff {
@@ -67,10 +67,10 @@ impl Backoff {
     /// unless [`added_jitter`](Self::added_jitter) is set.
     ///
     /// # Errors
-    /// [`NotAFactor`] if `factor` is negative, infinite or not a number.
-    pub fn urllib3(factor: f64) -> Result<Self, NotAFactor> {
+    /// [`InvalidBackoffFactor`] if `factor` is negative, infinite or not a number.
+    pub fn urllib3(factor: f64) -> Result<Self, InvalidBackoffFactor> {
         if !(factor.is_finite() && factor >= 0.0) {
-            return Err(NotAFactor(()));
+            return Err(InvalidBackoffFactor(()));
         }
         Ok(Self {
             growth: Growth::Urllib3(factor),
@@ -110,7 +110,7 @@ impl Backoff {
 
     /// The wait before the given retry, counted from 1, without jitter: the whole of what full jitter takes a part of.
     #[must_use]
-    pub fn longest(&self, retry: u32) -> Duration {
+    pub fn max_delay(&self, retry: u32) -> Duration {
         let doublings = retry.saturating_sub(1);
         let delay = match &self.growth {
             Growth::Constant(delay) => *delay,
@@ -129,7 +129,7 @@ impl Backoff {
 
     /// The wait before the given retry, counted from 1; `random` in `[0, 1)` picks the part.
     pub(crate) fn delay(&self, retry: u32, random: impl FnOnce() -> f64) -> Duration {
-        let longest = self.longest(retry);
+        let longest = self.max_delay(retry);
         match self.jitter {
             Jitter::Full if !longest.is_zero() => part(longest, random()),
             // urllib3 adds nothing where there is no wait: before the first retry.
@@ -160,15 +160,15 @@ impl fmt::Debug for Growth {
 
 /// A backoff factor that is negative, infinite or not a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotAFactor(());
+pub struct InvalidBackoffFactor(());
 
-impl fmt::Display for NotAFactor {
+impl fmt::Display for InvalidBackoffFactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a backoff factor is a number of seconds, zero or more")
     }
 }
 
-impl Error for NotAFactor {}
+impl Error for InvalidBackoffFactor {}
 
 #[cfg(test)]
 mod tests {
@@ -197,13 +197,13 @@ mod tests {
                 1 => backoff.jitter(true),
                 _ => backoff.added_jitter(most),
             };
-            prop_assert!(backoff.longest(retry) <= max);
+            prop_assert!(backoff.max_delay(retry) <= max);
             let delay = backoff.delay(retry, || random);
             prop_assert!(delay <= max);
             match jitter {
-                0 => prop_assert_eq!(delay, backoff.longest(retry)),
-                1 => prop_assert!(delay <= backoff.longest(retry)),
-                _ => prop_assert!(delay >= backoff.longest(retry)),
+                0 => prop_assert_eq!(delay, backoff.max_delay(retry)),
+                1 => prop_assert!(delay <= backoff.max_delay(retry)),
+                _ => prop_assert!(delay >= backoff.max_delay(retry)),
             }
         }
 
@@ -214,7 +214,7 @@ mod tests {
                 sum += sum;
             }
             let backoff = Backoff::exponential(Duration::from_millis(base.into())).max(Duration::MAX);
-            prop_assert_eq!(backoff.longest(retry), Duration::from_millis(sum));
+            prop_assert_eq!(backoff.max_delay(retry), Duration::from_millis(sum));
         }
     }
 
@@ -255,14 +255,14 @@ mod tests {
         let backoff = Backoff::urllib3(0.5).unwrap().added_jitter(Duration::from_secs(1));
         let delays = [1, 2, 3, 4].map(|retry| backoff.delay(retry, || 0.5).as_millis());
         assert_eq!(delays, [0, 1_500, 2_500, 4_500]);
-        assert_eq!(backoff.longest(40), Duration::from_secs(120));
-        assert_eq!(backoff.longest(u32::MAX), Duration::from_secs(120));
+        assert_eq!(backoff.max_delay(40), Duration::from_secs(120));
+        assert_eq!(backoff.max_delay(u32::MAX), Duration::from_secs(120));
     }
 
     #[test]
     fn a_factor_is_a_number_of_seconds() {
         for factor in [-0.1, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-            assert_eq!(Backoff::urllib3(factor).unwrap_err(), NotAFactor(()), "{factor}");
+            assert_eq!(Backoff::urllib3(factor).unwrap_err(), InvalidBackoffFactor(()), "{factor}");
         }
         assert!(Backoff::urllib3(0.0).is_ok() && Backoff::urllib3(-0.0).is_ok());
     }

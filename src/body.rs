@@ -15,7 +15,7 @@ use crate::error::BoxError;
 
 /// Observes how a call ends. At most one of its methods is called; then it is dropped. If the caller drops the call, none is
 /// called.
-pub trait Watch {
+pub trait CompletionObserver {
     /// The inner service or the body panicked. Another panic aborts the process if the thread is panicking.
     fn panicked(&mut self) {}
     /// The call ended well.
@@ -29,12 +29,12 @@ pub trait Watch {
 /// It is entered before the inner service or body runs, and left when that returns. If it is dropped in between, the inner
 /// service or body has panicked.
 #[derive(Debug)]
-pub struct PanicGuard<W: Watch> {
+pub struct PanicGuard<W: CompletionObserver> {
     watch: Option<W>,
     is_entered: bool,
 }
 
-impl<W: Watch> PanicGuard<W> {
+impl<W: CompletionObserver> PanicGuard<W> {
     pub(crate) const fn new(watch: Option<W>) -> Self {
         Self { watch, is_entered: false }
     }
@@ -64,7 +64,7 @@ impl<W: Watch> PanicGuard<W> {
     }
 }
 
-impl<W: Watch> Drop for PanicGuard<W> {
+impl<W: CompletionObserver> Drop for PanicGuard<W> {
     fn drop(&mut self) {
         if self.is_entered
             && let Some(watch) = &mut self.watch
@@ -77,11 +77,11 @@ impl<W: Watch> Drop for PanicGuard<W> {
 /// How far a call reaches.
 #[diagnostic::on_unimplemented(
     message = "a response of type `{Res}` has no body whose end could be waited for",
-    note = "calls end with the body of an `http::Response<_>`; for other responses, leave out `.whole_body()` of \
+    note = "calls end with the body of an `http::Response<_>`; for other responses, leave out `.until_body_end()` of \
             `CircuitBreakerLayer`, and tell `InFlightLimitLayer` `.until_response()`"
 )]
-pub trait Extent<Res> {
-    type Response<W: Watch>;
+pub trait CompleteOn<Res> {
+    type Response<W: CompletionObserver>;
 
     /// Returns whether the head of the response shows that the upstream is overloaded or failing.
     fn is_failed(_response: &Res) -> bool {
@@ -89,57 +89,58 @@ pub trait Extent<Res> {
     }
 
     /// Completes the call if it ends with the response. Otherwise moves the observer into the response.
-    fn attach<W: Watch>(response: Res, watch: &mut PanicGuard<W>) -> Self::Response<W>;
+    fn attach<W: CompletionObserver>(response: Res, watch: &mut PanicGuard<W>)
+    -> Self::Response<W>;
 }
 
 /// A call ends with the response of its service.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
-pub struct Head {}
+pub struct CompleteOnResponse {}
 
 /// A call ends with the body of its HTTP response.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
-pub struct WholeBody {}
+pub struct CompleteOnBodyEnd {}
 
-impl<Res> Extent<Res> for Head {
-    type Response<W: Watch> = Res;
+impl<Res> CompleteOn<Res> for CompleteOnResponse {
+    type Response<W: CompletionObserver> = Res;
 
     #[inline]
-    fn attach<W: Watch>(response: Res, watch: &mut PanicGuard<W>) -> Res {
-        watch.finish(Watch::complete);
+    fn attach<W: CompletionObserver>(response: Res, watch: &mut PanicGuard<W>) -> Res {
+        watch.finish(CompletionObserver::complete);
         response
     }
 }
 
-impl<B> Extent<Response<B>> for WholeBody
+impl<B> CompleteOn<Response<B>> for CompleteOnBodyEnd
 where
     B: Body,
     B::Error: Into<BoxError>,
 {
-    type Response<W: Watch> = Response<Watched<B, W>>;
+    type Response<W: CompletionObserver> = Response<ObservedBody<B, W>>;
 
     fn is_failed(response: &Response<B>) -> bool {
         let status = response.status();
         status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
     }
 
-    fn attach<W: Watch>(
+    fn attach<W: CompletionObserver>(
         response: Response<B>,
         watch: &mut PanicGuard<W>,
-    ) -> Response<Watched<B, W>> {
+    ) -> Response<ObservedBody<B, W>> {
         let mut watch = watch.take();
         // Such a body is not polled. Only `is_end_stream` is checked here: a size of zero without it is rare.
         if response.body().is_end_stream() {
-            watch.finish(Watch::complete);
+            watch.finish(CompletionObserver::complete);
         }
-        response.map(|inner| Watched { inner, watch })
+        response.map(|inner| ObservedBody { inner, watch })
     }
 }
 
 pin_project! {
     /// A response body that is handed on as it is, and watched to its end.
-    pub struct Watched<B, W: Watch> {
+    pub struct ObservedBody<B, W: CompletionObserver> {
         #[pin]
         inner: B,
         watch: PanicGuard<W>,
@@ -151,11 +152,11 @@ pub(crate) fn is_at_end(body: &impl Body) -> bool {
     body.is_end_stream() || body.size_hint().upper() == Some(0)
 }
 
-impl<B, W> Body for Watched<B, W>
+impl<B, W> Body for ObservedBody<B, W>
 where
     B: Body,
     B::Error: Into<BoxError>,
-    W: Watch,
+    W: CompletionObserver,
 {
     type Data = B::Data;
     type Error = BoxError;
@@ -172,11 +173,11 @@ where
         match &frame {
             Some(Ok(frame)) => {
                 if frame.is_trailers() || is_at_end(&*this.inner) {
-                    this.watch.finish(Watch::complete);
+                    this.watch.finish(CompletionObserver::complete);
                 }
             }
             Some(Err(error)) => this.watch.finish(|watch| watch.fail(&**error)),
-            None => this.watch.finish(Watch::complete),
+            None => this.watch.finish(CompletionObserver::complete),
         }
         Poll::Ready(frame)
     }
@@ -190,7 +191,7 @@ where
     }
 }
 
-impl<B: fmt::Debug, W: Watch> fmt::Debug for Watched<B, W> {
+impl<B: fmt::Debug, W: CompletionObserver> fmt::Debug for ObservedBody<B, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("ResponseBody").field(&self.inner).finish()
     }

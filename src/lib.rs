@@ -127,13 +127,13 @@
 //! # let get = || http::Request::get("http://billing:8080/invoice").body(Body::default());
 //! # for _ in 0..20 { client.clone().oneshot(get()?).await?; }
 //! # let request = get()?;
-//! use seawall::{Cause, Processed, classify::classify_error, find_source, retry::GaveUp};
+//! use seawall::{Cause, Processed, classify::classify_error, find_source, retry::RetriesExhausted};
 //!
 //! let error = client.oneshot(request).await.unwrap_err();
 //! let failure = classify_error(&*error);
 //! assert_eq!(failure.cause(), Cause::ConnectionRefused);
 //! assert_eq!(failure.processed(), Processed::No);
-//! assert_eq!(find_source::<GaveUp>(&*error).ok_or("one attempt")?.attempts().get(), 5);
+//! assert_eq!(find_source::<RetriesExhausted>(&*error).ok_or("one attempt")?.attempts().get(), 5);
 //! # Ok(())
 //! # }
 //! # main().unwrap();
@@ -146,7 +146,7 @@
 //!
 //! ```
 //! # #[cfg(feature = "full")]
-//! # fn tuned() -> Result<(), seawall::standard::AttemptAboveTotal> {
+//! # fn tuned() -> Result<(), seawall::standard::AttemptExceedsTotal> {
 //! use std::{num::NonZeroU32, time::Duration};
 //! use seawall::{InFlightLimitLayer, RetryLayer, StandardLayer, standard::Timeouts};
 //!
@@ -154,7 +154,7 @@
 //!     // Callers give up after 5 s: 2 s an attempt, 5 s in all.
 //!     .timeouts(Timeouts::new(Duration::from_secs(2), Duration::from_secs(5))?)
 //!     // Every POST may be repeated, there.
-//!     .retry(RetryLayer::new().any_method())
+//!     .retry(RetryLayer::new().retry_all_methods())
 //!     // It can do 64 at once.
 //!     .in_flight(InFlightLimitLayer::new(NonZeroU32::new(64).unwrap_or(NonZeroU32::MAX)));
 //! # let _ = layer;
@@ -183,7 +183,7 @@
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! let upstream = FlakyService::new(
-//!     Script::new().then(Step::reset()).then(Step::status(502)).forever(Step::ok("hello")),
+//!     Script::new().then(Step::reset()).then(Step::status(502)).then_repeat(Step::ok("hello")),
 //! )?;
 //! let client = StandardLayer::new("billing").layer(upstream.clone());
 //!
@@ -200,7 +200,7 @@
 //!
 //! - [`cookbook`]: two dozen recipes, from paying once to spreading calls over servers.
 //! - [`type_errors`]: what the compiler says when a stack does not fit together, and what mends it.
-//! - [`coming_from`]: urllib3, requests, httpx, Polly, resilience4j, Envoy, tower.
+//! - [`migration`]: urllib3, requests, httpx, Polly, resilience4j, Envoy, tower.
 //! - Each layer's module: what it promises and what not, when it does what, and what it costs to drop a call half way.
 //!
 //! # Promises
@@ -259,8 +259,6 @@ pub mod body_timeout;
 #[cfg(feature = "circuit-breaker")]
 pub mod circuit_breaker;
 #[cfg(feature = "full")]
-pub mod coming_from;
-#[cfg(feature = "full")]
 pub mod cookbook;
 #[cfg(feature = "deadline")]
 pub mod deadline;
@@ -277,6 +275,8 @@ pub mod metrics;
 #[cfg(not(feature = "metrics"))]
 #[path = "metrics/off.rs"]
 mod metrics;
+#[cfg(feature = "full")]
+pub mod migration;
 #[cfg(feature = "metrics")]
 pub mod request_duration;
 #[cfg(feature = "reqwest-0_13")]
@@ -298,7 +298,7 @@ pub use self::{
     classify::{Classify, GrpcClassifier, HttpClassifier, classify_fn},
     error::{BoxError, find_source},
     failure::{Cause, Failure, Processed, Product, Reporter},
-    ratio::{NotARatio, Ratio},
+    ratio::{Ratio, RatioOutOfRange},
     time_limit::Deadline,
 };
 

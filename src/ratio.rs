@@ -8,7 +8,7 @@ use std::{error::Error, fmt, time::Duration};
 /// assert_eq!(Ratio::new(0.6)?.get(), 0.6);
 /// assert!(Ratio::new(1.5).is_err());
 /// assert!(Ratio::new(f64::NAN).is_err());
-/// # Ok::<(), seawall::NotARatio>(())
+/// # Ok::<(), seawall::RatioOutOfRange>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ratio {
@@ -21,12 +21,12 @@ impl Ratio {
     /// Creates a ratio.
     ///
     /// # Errors
-    /// [`NotARatio`] if `ratio` is below 0, above 1 or not a number.
-    pub fn new(ratio: f64) -> Result<Self, NotARatio> {
+    /// [`RatioOutOfRange`] if `ratio` is below 0, above 1 or not a number.
+    pub fn new(ratio: f64) -> Result<Self, RatioOutOfRange> {
         if (0.0..=1.0).contains(&ratio) {
             Ok(Self { millionths: (ratio * f64::from(WHOLE)).round() as u32 })
         } else {
-            Err(NotARatio(()))
+            Err(RatioOutOfRange(()))
         }
     }
 
@@ -69,15 +69,15 @@ pub(crate) fn part(whole: Duration, random: f64) -> Duration {
 
 /// A number that is not from 0 to 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotARatio(());
+pub struct RatioOutOfRange(());
 
-impl fmt::Display for NotARatio {
+impl fmt::Display for RatioOutOfRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a ratio is a number from 0 to 1")
     }
 }
 
-impl Error for NotARatio {}
+impl Error for RatioOutOfRange {}
 
 #[cfg(test)]
 mod tests {

@@ -21,7 +21,7 @@
 //!
 //! Every gRPC call is a POST, so by default only a call that was provably not processed is made again: one that could
 //! not connect, or that the server refused before it began (`REFUSED_STREAM`, `GOAWAY`). Where making a call twice does
-//! no harm, say so for all by [`RetryLayer::any_method`], or for one by a `retry::Override` in its extensions: then
+//! no harm, say so for all by [`RetryLayer::retry_all_methods`], or for one by a `retry::RetryOverride` in its extensions: then
 //! `UNAVAILABLE` and the like, and whatever `grpc-retry-pushback-ms` allows, are tried again too. A call whose response
 //! has begun to come is never made again.
 //!
@@ -35,13 +35,13 @@
 //!
 //! let stack = StandardLayer::new("greeter")
 //!     .classifier(GrpcClassifier::new())
-//!     .retry(RetryLayer::new().any_method())
-//!     .deadline(DeadlineLayer::new(Duration::from_secs(30)).trust(TimeoutHeader::Grpc));
+//!     .retry(RetryLayer::new().retry_all_methods())
+//!     .deadline(DeadlineLayer::new(Duration::from_secs(30)).trust_header(TimeoutHeader::Grpc));
 //! # let _ = stack;
 //! # }
 //! ```
 //!
-//! [`RetryLayer::any_method`]: crate::RetryLayer::any_method
+//! [`RetryLayer::retry_all_methods`]: crate::RetryLayer::retry_all_methods
 
 use std::task::{Context, Poll};
 
@@ -50,7 +50,7 @@ use bytes::Bytes;
 use http::{HeaderName, Request};
 use tower_service::Service;
 
-use crate::{attempts::Attempt, error::BoxError};
+use crate::{attempts::AttemptNumber, error::BoxError};
 
 /// A service that takes tonic's body, such as a `tonic::transport::Channel`, as one that takes any body.
 ///
@@ -92,7 +92,7 @@ fn with_attempt_header(mut request: Request<Body>) -> Request<Body> {
     // The name in gRFC A6, "Exposed Retry Metadata".
     const NAME: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 
-    if let Some(attempt) = request.extensions().get::<Attempt>() {
+    if let Some(attempt) = request.extensions().get::<AttemptNumber>() {
         let previous = attempt.0.get() - 1;
         request.headers_mut().insert(NAME, previous.into());
     }

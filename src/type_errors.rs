@@ -63,13 +63,13 @@
 //! let hyper: Client<HttpConnector, UnsyncBoxBody<Bytes, BoxError>> =
 //!     Client::builder(TokioExecutor::new()).build_http();
 //! let client = ServiceBuilder::new()
-//!     .layer(StandardLayer::new("billing").send_as(UnsyncBoxBody::new))
+//!     .layer(StandardLayer::new("billing").map_body(UnsyncBoxBody::new))
 //!     .service(hyper);
 //! # fn check<Req>(_: impl tower::Service<Req>) {}
 //! # check::<http::Request<Empty<Bytes>>>(client);
 //! ```
 //!
-//! For tonic that is `.send_as(tonic::body::Body::new)`, or `seawall::tonic::Client` around the channel; for reqwest there is
+//! For tonic that is `.map_body(tonic::body::Body::new)`, or `seawall::tonic::Client` around the channel; for reqwest there is
 //! `seawall::reqwest::Client`, which takes any body.
 //!
 //! # The client is not `Clone`
@@ -208,7 +208,7 @@
 //! use http::Request;
 //! use seawall::TimeoutLayer;
 //!
-//! let layer = TimeoutLayer::by(|request: &Request<_>| {
+//! let layer = TimeoutLayer::from_fn(|request: &Request<_>| {
 //!     request.uri().path().starts_with("/reports/").then_some(Duration::from_secs(60))
 //! });
 //! # let service = tower::Layer::layer(&layer, tower::service_fn(async |_: Request<Body>| Ok::<_, seawall::BoxError>(())));
@@ -234,12 +234,12 @@
 //! use http::Uri;
 //! use seawall::StandardLayer;
 //!
-//! let layer = StandardLayer::new("billing").keyed(|uri| uri.host().map(Cow::Borrowed));
+//! let layer = StandardLayer::new("billing").per_key(|uri| uri.host().map(Cow::Borrowed));
 //!
 //! fn by_host(uri: &Uri) -> Option<Cow<'_, str>> {
 //!     uri.host().map(Cow::Borrowed)
 //! }
-//! let layer = StandardLayer::new("billing").keyed(by_host);
+//! let layer = StandardLayer::new("billing").per_key(by_host);
 //! # let _ = layer;
 //! ```
 //!
@@ -312,11 +312,11 @@
 //! # A service that is not HTTP
 //!
 //! ```text
-//! error[E0277]: requests of type `String` cannot be kept to be sent again by `Http`
+//! error[E0277]: requests of type `String` cannot be kept to be sent again by `HttpCalls`
 //! error[E0277]: `HttpClassifier` does not classify responses of type `String`
-//! error[E0277]: responses of type `String` cannot be given up for a retry by `Http`
+//! error[E0277]: responses of type `String` cannot be given up for a retry by `HttpCalls`
 //! error[E0277]: a response of type `String` has no body whose end could be waited for
-//! …ByUri<…>` gives no key to requests of type `String`
+//! …UriKeyFn<…>` gives no key to requests of type `String`
 //! ```
 //!
 //! **Why.** Retry, timeout, breaker and in-flight limit take any service; their defaults are for HTTP.
@@ -334,12 +334,12 @@
 //!     outcome.err().map(classify_error)
 //! });
 //! let echo = ServiceBuilder::new()
-//!     .layer(RetryLayer::new().cloned().classifier(classifier))
+//!     .layer(RetryLayer::new().clone_requests().classifier(classifier))
 //!     .layer(CircuitBreakerLayer::new().classifier(classifier))
 //!     .layer(
 //!         InFlightLimitLayer::new(NonZeroU32::MIN)
 //!             .until_response()
-//!             .keyed_by_request(|text: &String| text.get(..1).map(Into::into)),
+//!             .per_request_key(|text: &String| text.get(..1).map(Into::into)),
 //!     )
 //!     .service_fn(async |text: String| Ok::<_, seawall::BoxError>(text));
 //! # fn check<Req>(_: impl tower::Service<Req>) {}

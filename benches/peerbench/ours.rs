@@ -55,7 +55,7 @@ wrap!(retry, Sent, RetryLayer::new());
 wrap!(retry_without_budget, Sent, RetryLayer::new().budget(Budget::none()));
 wrap!(breaker, Body, CircuitBreakerLayer::new());
 wrap!(consecutive, Body, CircuitBreakerLayer::new().failure_ratio(None).consecutive_failures(FIVE));
-wrap!(keyed, Body, CircuitBreakerLayer::new().keyed(by_authority));
+wrap!(keyed, Body, CircuitBreakerLayer::new().per_key(by_authority));
 wrap!(classifier, Body, BadGatewayClassifierLayer::new());
 wrap!(limit, Body, InFlightLimitLayer::new(HUNDRED));
 wrap!(limit_until_response, Body, InFlightLimitLayer::new(HUNDRED).until_response());
@@ -92,6 +92,6 @@ pub fn client() -> clients::SendFn {
     connector.set_nodelay(true);
     let executor = hyper_util::rt::TokioExecutor::new();
     let client = hyper_util::client::legacy::Client::builder(executor).build(connector);
-    let retries = RetryLayer::new().total(2).backoff(seawall::retry::Backoff::none());
+    let retries = RetryLayer::new().max_retries(2).backoff(seawall::retry::Backoff::none());
     clients::from_service(StandardLayer::new("items").retry(retries).layer(client))
 }

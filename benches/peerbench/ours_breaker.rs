@@ -27,8 +27,8 @@ fn of(layer: CircuitBreakerLayer) -> CallFn {
         outcome.err().map(|_| Failure::new(Cause::ConnectionRefused))
     };
     let breaker = layer
-        .open_for(OPEN_WAIT)
-        .probes(NonZeroU32::MIN)
+        .open_duration(OPEN_WAIT)
+        .half_open_probes(NonZeroU32::MIN)
         .classifier(classify_fn(failed))
         .layer(service_fn(async |work: Work| work.await.map_err(|()| BoxError::from("failed"))));
     Arc::new(move |work| {

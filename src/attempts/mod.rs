@@ -1,9 +1,9 @@
 //! Metadata that the retry layer attaches to requests, responses and errors.
 
-mod gave_up;
 #[cfg(any(feature = "circuit-breaker", feature = "logging"))]
 mod order;
-mod stop;
+mod retries_exhausted;
+mod stop_reason;
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -11,25 +11,25 @@ use crate::failure::Failure;
 
 #[cfg(any(feature = "circuit-breaker", feature = "logging"))]
 pub(crate) use self::order::{hint_if_around_retry, hint_inside_retry};
-pub use self::{gave_up::GaveUp, stop::Stop};
+pub use self::{retries_exhausted::RetriesExhausted, stop_reason::StopReason};
 
 /// The number of an attempt, starting at 1.
 ///
 /// The retry layer inserts it into the request's extensions from the second attempt on. The first attempt carries none,
 /// since an extension allocates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Attempt(pub NonZeroU32);
+pub struct AttemptNumber(pub NonZeroU32);
 
 /// Reports how many attempts were made and why retrying stopped.
 ///
 /// The retry layer inserts it into the extensions of every response except one that succeeded at the first attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempts {
+pub struct RetryReport {
     count: NonZeroU32,
     elapsed: Duration,
     failure: Option<Failure>,
-    stop: Option<Stop>,
-    past: Vec<Past>,
+    stop: Option<StopReason>,
+    past: Vec<FailedAttempt>,
 }
 
 /// The maximum number of past attempts in a report.
@@ -37,12 +37,12 @@ const MAX_PAST: usize = 8;
 
 /// An attempt that failed and was followed by another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Past {
+pub struct FailedAttempt {
     failure: Failure,
     delay: Duration,
 }
 
-impl Past {
+impl FailedAttempt {
     /// Returns the failure of the attempt.
     #[must_use]
     pub const fn failure(&self) -> &Failure {
@@ -57,20 +57,20 @@ impl Past {
 }
 
 /// Adds an attempt to `past`. Beyond the maximum, the oldest is dropped.
-pub(crate) fn remember(past: &mut Vec<Past>, failure: Failure, delay: Duration) {
+pub(crate) fn remember(past: &mut Vec<FailedAttempt>, failure: Failure, delay: Duration) {
     if past.len() == MAX_PAST {
         past.remove(0);
     }
-    past.push(Past { failure, delay });
+    past.push(FailedAttempt { failure, delay });
 }
 
-impl Attempts {
+impl RetryReport {
     pub(crate) const fn new(
         count: NonZeroU32,
         elapsed: Duration,
         failure: Option<Failure>,
-        stop: Option<Stop>,
-        past: Vec<Past>,
+        stop: Option<StopReason>,
+        past: Vec<FailedAttempt>,
     ) -> Self {
         Self { count, elapsed, failure, stop, past }
     }
@@ -89,7 +89,7 @@ impl Attempts {
 
     /// Returns the classifier's verdict on the response; `None` for a success.
     ///
-    /// A retried status below 400, from [`status_forcelist`](crate::RetryLayer::status_forcelist), is not a failure.
+    /// A retried status below 400, from [`retry_statuses`](crate::RetryLayer::retry_statuses), is not a failure.
     #[must_use]
     pub const fn failure(&self) -> Option<&Failure> {
         self.failure.as_ref()
@@ -97,13 +97,13 @@ impl Attempts {
 
     /// Returns why a failed response was not retried again; `None` for a success.
     #[must_use]
-    pub const fn stop(&self) -> Option<Stop> {
+    pub const fn stop_reason(&self) -> Option<StopReason> {
         self.stop
     }
 
     /// Returns the earlier attempts, oldest first, at most the last 8.
     #[must_use]
-    pub fn past(&self) -> &[Past] {
+    pub fn failed_attempts(&self) -> &[FailedAttempt] {
         &self.past
     }
 }

@@ -2,13 +2,13 @@
 
 use std::{error::Error, sync::Once};
 
-use super::GaveUp;
+use super::RetriesExhausted;
 use crate::error::find_source;
 
 /// Emits a hint if `error`, which a circuit breaker received, comes from a retry inside of it.
 pub(crate) fn hint_if_around_retry(error: &(dyn Error + 'static)) {
     static HINT: Once = Once::new();
-    if !HINT.is_completed() && find_source::<GaveUp>(error).is_some() {
+    if !HINT.is_completed() && find_source::<RetriesExhausted>(error).is_some() {
         HINT.call_once(|| {
             tracing::debug!(
                 name: "order",

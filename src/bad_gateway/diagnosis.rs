@@ -6,9 +6,9 @@ use http::{Extensions, HeaderMap, StatusCode};
 
 use super::{
     Evidence, ProxyStatus,
-    clue::Seen,
+    fingerprint::{self, Fingerprint, Source},
+    matcher::PeekedResponse,
     proxy_status,
-    table::{self, Row, Source},
 };
 use crate::{
     classify::of_head,
@@ -39,8 +39,8 @@ impl Diagnosis {
         let proxy_status = proxy_status::read(headers).map(Arc::new);
         let mut this = Self { status, failure, evidence: None, proxy_status, settled: false };
         if !this.apply_proxy_status() {
-            let head = Seen { headers, body: None, over: false, whole: false };
-            if let Some(row) = table::by_head(status, head) {
+            let head = PeekedResponse { headers, body: None, over: false, whole: false };
+            if let Some(row) = fingerprint::by_head(status, head) {
                 this.apply(row);
             }
         }
@@ -71,15 +71,15 @@ impl Diagnosis {
     }
 
     /// Diagnoses the part of the body that was read so far.
-    pub(super) fn update(&mut self, seen: Seen<'_>) {
-        let row = table::by_body(self.status, seen);
-        let last = || if seen.over { table::by_nothing(self.status, seen) } else { None };
+    pub(super) fn update(&mut self, seen: PeekedResponse<'_>) {
+        let row = fingerprint::by_body(self.status, seen);
+        let last = || if seen.over { fingerprint::by_nothing(self.status, seen) } else { None };
         if let Some(row) = row.or_else(last) {
             self.apply(row);
         }
     }
 
-    fn apply(&mut self, row: &Row) {
+    fn apply(&mut self, row: &Fingerprint) {
         self.failure = self
             .failure
             .with_cause(row.cause.unwrap_or(self.failure.cause()))

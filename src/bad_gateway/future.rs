@@ -12,7 +12,9 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::{ResponseBody, clue::Seen, diagnosis::Diagnosis, peek::Peek, settings::Settings};
+use super::{
+    ResponseBody, diagnosis::Diagnosis, matcher::PeekedResponse, peek::Peek, settings::Settings,
+};
 
 pin_project! {
     /// Response future of [`BadGatewayClassifier`](super::BadGatewayClassifier).
@@ -106,15 +108,20 @@ impl<B: Body> Inspection<B> {
             self.inspected = seen.len();
             let whole = is_last && self.peek.is_whole();
             let headers = &self.parts.headers;
-            self.diagnosis.update(Seen { headers, body: Some(seen), over: is_last, whole });
+            self.diagnosis.update(PeekedResponse {
+                headers,
+                body: Some(seen),
+                over: is_last,
+                whole,
+            });
         }
     }
 
     fn poll_timer(&mut self, settings: Settings, cx: &mut Context<'_>) -> Poll<()> {
-        if settings.peek_wait.is_zero() {
+        if settings.peek_timeout.is_zero() {
             return Poll::Ready(());
         }
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(settings.peek_wait)));
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(settings.peek_timeout)));
         // Unconstrained: a body that spends the whole coop budget on every poll would otherwise starve the timer.
         pin!(unconstrained(timer.as_mut())).poll(cx)
     }

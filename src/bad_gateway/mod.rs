@@ -35,7 +35,7 @@
 //! assert_eq!(failure.reporter(), Reporter::Gateway(Product::HaProxy));
 //! assert_eq!(failure.processed(), Processed::Maybe);
 //! let evidence = response.extensions().get::<Evidence>().ok_or("it was recognised")?;
-//! assert!(evidence.note().starts_with("HAProxy reached no server"));
+//! assert!(evidence.summary().starts_with("HAProxy reached no server"));
 //! # Ok(())
 //! # }
 //! ```
@@ -78,8 +78,8 @@
 //!
 //! Only of 429 and 5xx, if it is text, HTML, JSON or of no type, and not compressed. Nothing is lost: frames, trailers
 //! and errors are handed on as they came. It ends with the body, at
-//! [`peek`](BadGatewayClassifierLayer::peek) bytes, at a pause if the page is recognised by then and no more of it could
-//! change that, and at the latest after [`peek_wait`](BadGatewayClassifierLayer::peek_wait). By a wait that is over, less
+//! [`max_peek_bytes`](BadGatewayClassifierLayer::max_peek_bytes) bytes, at a pause if the page is recognised by then and no more of it could
+//! change that, and at the latest after [`peek_timeout`](BadGatewayClassifierLayer::peek_timeout). By a wait that is over, less
 //! is concluded, never something else.
 //!
 //! A response that waits to be looked at has not been answered yet: a [`TimeoutLayer`](crate::TimeoutLayer) around this one
@@ -92,7 +92,7 @@
 //! | the status is below 400 | the response passes; its body is not touched |
 //! | the head tells enough | the response passes at once, with a [`Failure`](crate::Failure) and, if a product was recognised, [`Evidence`] |
 //! | the body is to be looked at, and is there | the same, and no timer is made |
-//! | the body pauses | it is waited for, no longer than [`peek_wait`](BadGatewayClassifierLayer::peek_wait) in all |
+//! | the body pauses | it is waited for, no longer than [`peek_timeout`](BadGatewayClassifierLayer::peek_timeout) in all |
 //! | the body breaks off while it is looked at | the error comes where it would have come, when the body is read |
 //! | the call fails | the error passes as it is |
 //!
@@ -115,15 +115,15 @@
 //!   other layers, but a layer that speaks once, for all of them.
 
 mod body;
-mod clue;
 mod diagnosis;
+mod fingerprint;
 mod future;
 mod layer;
+mod matcher;
 mod peek;
 mod proxy_status;
 mod service;
 mod settings;
-mod table;
 
 pub use self::{
     body::ResponseBody, future::ResponseFuture, layer::BadGatewayClassifierLayer,

@@ -10,7 +10,7 @@ pub(super) struct Settings {
     pub(super) on: bool,
     /// The maximum number of bytes of a body that are inspected.
     pub(super) peek: usize,
-    pub(super) peek_wait: Duration,
+    pub(super) peek_timeout: Duration,
 }
 
 impl Settings {

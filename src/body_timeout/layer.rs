@@ -4,13 +4,13 @@ use tower_layer::Layer;
 
 use super::{
     BodyTimeout,
-    settings::{Limits, Requests, Responses},
+    settings::{Limits, RequestBodies, ResponseBodies},
 };
 
 /// Applies [`BodyTimeout`]. See the [module docs](super) for an example.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
-pub struct BodyTimeoutLayer<Of = Responses> {
+pub struct BodyTimeoutLayer<Of = ResponseBodies> {
     limits: Limits,
     of: Of,
 }
@@ -18,12 +18,12 @@ pub struct BodyTimeoutLayer<Of = Responses> {
 impl BodyTimeoutLayer {
     /// Limits the bodies of responses: 60 s between frames, no limit of the total.
     pub const fn new() -> Self {
-        Self { limits: Limits::DEFAULT, of: Responses {} }
+        Self { limits: Limits::DEFAULT, of: ResponseBodies {} }
     }
 
     /// Limits the bodies of requests, in a server: 60 s between frames, no limit of the total.
-    pub const fn for_requests() -> BodyTimeoutLayer<Requests> {
-        BodyTimeoutLayer { limits: Limits::DEFAULT, of: Requests {} }
+    pub const fn for_requests() -> BodyTimeoutLayer<RequestBodies> {
+        BodyTimeoutLayer { limits: Limits::DEFAULT, of: RequestBodies {} }
     }
 }
 

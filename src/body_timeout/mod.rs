@@ -43,8 +43,8 @@
 //!
 //! # How a slow request is answered
 //!
-//! The service sees an error in the request's body: [`Elapsed`] of phase [`RequestIdle`](Phase::RequestIdle) or
-//! [`RequestTotal`](Phase::RequestTotal), of cause [`RequestTimeout`](crate::Cause::RequestTimeout). If it fails with that, or
+//! The service sees an error in the request's body: [`Elapsed`] of phase [`RequestIdle`](TimeoutKind::RequestIdle) or
+//! [`RequestTotal`](TimeoutKind::RequestTotal), of cause [`RequestTimeout`](crate::Cause::RequestTimeout). If it fails with that, or
 //! with an error that has it as a source, `ErrorResponseLayer` answers 408 (RFC 9110 §15.5.9). hyper's client fails so when it
 //! was sending that body on by HTTP/1.1; by HTTP/2 it resets the stream and does not say why, which is answered 400. A
 //! service that answers by itself is left alone: axum's extractors answer 400. None of these counts in a breaker.
@@ -56,12 +56,12 @@
 //! # Order
 //!
 //! For responses: anywhere around the client; outside of `RetryLayer` it is made once a call and not once an attempt, inside
-//! of `CircuitBreakerLayer` with `whole_body` a stall counts as a failure. For requests: inside of `ErrorResponseLayer`.
+//! of `CircuitBreakerLayer` with `until_body_end` a stall counts as a failure. For requests: inside of `ErrorResponseLayer`.
 //!
 //! # Differs from
 //!
 //! - `tower_http::timeout`: `idle` and `total` in one layer; a frame that is there never loses to the timer; a body that is
-//!   there costs no timer; a body that spends the cooperative budget cannot starve it; what passed is told by [`Phase`].
+//!   there costs no timer; a body that spends the cooperative budget cannot starve it; what passed is told by [`TimeoutKind`].
 
 mod future;
 mod layer;
@@ -72,6 +72,6 @@ pub use self::{
     future::ResponseFuture,
     layer::BodyTimeoutLayer,
     service::BodyTimeout,
-    settings::{Requests, Responses},
+    settings::{RequestBodies, ResponseBodies},
 };
-pub use crate::time_limit::{Elapsed, Phase, TimedBody};
+pub use crate::time_limit::{Elapsed, TimedBody, TimeoutKind};

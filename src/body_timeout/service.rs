@@ -6,20 +6,20 @@ use tower_service::Service;
 
 use super::{
     ResponseFuture, TimedBody,
-    settings::{Limits, Requests, Responses},
+    settings::{Limits, RequestBodies, ResponseBodies},
 };
 use crate::time_limit::LimitedBody;
 
 /// Service made by [`BodyTimeoutLayer`](super::BodyTimeoutLayer).
 #[derive(Clone, Debug)]
-pub struct BodyTimeout<S, Of = Responses> {
+pub struct BodyTimeout<S, Of = ResponseBodies> {
     pub(super) inner: S,
     pub(super) limits: Limits,
     #[allow(dead_code, reason = "only its type is used")]
     pub(super) of: Of,
 }
 
-impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for BodyTimeout<S, Responses>
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for BodyTimeout<S, ResponseBodies>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     ResBody: Body,
@@ -39,7 +39,7 @@ where
     }
 }
 
-impl<S, B> Service<Request<B>> for BodyTimeout<S, Requests>
+impl<S, B> Service<Request<B>> for BodyTimeout<S, RequestBodies>
 where
     S: Service<Request<TimedBody<B>>>,
     B: Body,

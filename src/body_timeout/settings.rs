@@ -8,12 +8,12 @@ use crate::time_limit::{BodyLimits, LimitedBody, TimedBody};
 /// Limits the bodies of responses.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
-pub struct Responses {}
+pub struct ResponseBodies {}
 
 /// Limits the bodies of requests.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
-pub struct Requests {}
+pub struct RequestBodies {}
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {

@@ -1,15 +1,15 @@
 //! How many retries all calls together may have.
 
+mod burst;
 mod counts;
-mod keyed;
-mod pace;
+mod per_key;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-pub(crate) use self::keyed::{Budgets, Keyed};
-use self::{counts::Counts, pace::Pace};
+pub(crate) use self::per_key::{BudgetScope, PerKeyBudgets};
+use self::{burst::BurstLimit, counts::Counts};
 use crate::ratio::Ratio;
 
 /// Limits the retries of many calls together, so that retrying cannot multiply an outage.
@@ -39,11 +39,11 @@ use crate::ratio::Ratio;
 pub struct Budget {
     /// `None`: unlimited.
     counts: Option<Arc<Counts>>,
-    limit: Limit,
+    limit: BudgetLimit,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Limit {
+pub(crate) struct BudgetLimit {
     ratio: Ratio,
     least: u32,
 }
@@ -52,7 +52,7 @@ impl Budget {
     /// Allows as many retries as `ratio` of the calls of the last 10 seconds, or `least` if that is more.
     #[must_use]
     pub fn new(ratio: Ratio, least: u32) -> Self {
-        Self { counts: Some(Arc::default()), limit: Limit { ratio, least } }
+        Self { counts: Some(Arc::default()), limit: BudgetLimit { ratio, least } }
     }
 
     /// Allows any number of retries. An upstream that fails then gets every retry of every call.
@@ -126,7 +126,7 @@ struct Window {
     retries: [u32; SECONDS],
     sum_of_calls: u64,
     sum_of_retries: u64,
-    pace: Pace,
+    pace: BurstLimit,
 }
 
 impl Window {
@@ -140,16 +140,16 @@ impl Window {
         }
     }
 
-    fn allowed(&self, limit: Limit) -> u64 {
+    fn allowed(&self, limit: BudgetLimit) -> u64 {
         limit.ratio.of(self.sum_of_calls).max(limit.least.into())
     }
 
-    fn spent(&mut self, now: Instant, limit: Limit) -> (u64, u64) {
+    fn spent(&mut self, now: Instant, limit: BudgetLimit) -> (u64, u64) {
         self.slide(now);
         (self.sum_of_retries, self.allowed(limit))
     }
 
-    fn withdraw(&mut self, now: Instant, limit: Limit) -> bool {
+    fn withdraw(&mut self, now: Instant, limit: BudgetLimit) -> bool {
         let at = self.slide(now);
         let allowed = self.allowed(limit);
         let since = now.saturating_duration_since(self.started.unwrap_or(now));
@@ -249,7 +249,7 @@ mod tests {
             least in 0_u32..5,
         ) {
             let ratio = Ratio::new(f64::from(millionths) / 1e6).unwrap();
-            let limit = Limit { ratio, least };
+            let limit = BudgetLimit { ratio, least };
             let (counts, mut naive) = (Counts::default(), Naive::default());
             let mut now = Instant::now();
             for (ms, retry, rarely, stripe) in steps {

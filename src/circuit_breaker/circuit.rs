@@ -15,14 +15,14 @@ use tokio::time::Instant;
 
 use super::{
     settings::Settings,
-    state::{Admission, Outcome, Rejection, State, StateMachine, Transition},
+    state_machine::{Admission, Outcome, Rejection, State, StateMachine, Transition},
     stripe::Stripe,
     wakers::Wakers,
     window::Counts,
 };
 use crate::{
     failure::Failure,
-    keys::Keep,
+    keys::Evictable,
     sharded::thread_group,
     sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock},
 };
@@ -31,7 +31,7 @@ use crate::{
 const STRIPES: usize = 4;
 
 #[derive(Debug)]
-pub struct Core {
+pub struct CircuitInner {
     pub(super) key: Option<Arc<str>>,
     pub(super) settings: Arc<Settings>,
     /// All times are counted from here.
@@ -75,7 +75,7 @@ impl StateWord {
     }
 }
 
-impl Core {
+impl CircuitInner {
     pub(super) fn new(key: Option<Arc<str>>, settings: Arc<Settings>, origin: Instant) -> Self {
         let machine = StateMachine::default();
         let stripes = std::array::from_fn(|_| Stripe::new(origin, settings.width));
@@ -260,7 +260,7 @@ impl Core {
             failures = counts.failures,
             refused = rejected,
             generation,
-            shadow = self.settings.shadow,
+            dry_run = self.settings.dry_run,
             "circuit {}", new.as_str(),
         );
     }
@@ -277,7 +277,7 @@ impl Core {
     }
 }
 
-impl Keep for Core {
+impl Evictable for CircuitInner {
     fn is_clean(&self, now: Instant) -> bool {
         let machine = self.machine();
         machine.is_forgettable(self.since_origin(now), &self.settings)

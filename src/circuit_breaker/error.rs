@@ -1,6 +1,6 @@
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
-use super::{circuit::Core, state::Rejection};
+use super::{circuit::CircuitInner, state_machine::Rejection};
 use crate::failure::{Cause, Failure, Processed, Reporter};
 
 /// A circuit is open: the call was rejected without asking the inner service.
@@ -12,20 +12,20 @@ use crate::failure::{Cause, Failure, Processed, Reporter};
 pub struct CircuitOpen {
     key: Option<Arc<str>>,
     opened_by: Option<Failure>,
-    open_for: Duration,
+    time_open: Duration,
     /// As every layer reads it, so that it can be the source.
     failure: Failure,
 }
 
 impl CircuitOpen {
     #[cold]
-    pub(super) fn new(core: &Core, rejection: Rejection) -> Self {
-        let Rejection { failure: opened_by, wait, open_for } = rejection;
+    pub(super) fn new(core: &CircuitInner, rejection: Rejection) -> Self {
+        let Rejection { failure: opened_by, wait, time_open } = rejection;
         let failure = Failure::new(Cause::CircuitOpen)
             .with_reporter(Reporter::Local)
             .with_processed(Processed::No)
             .with_retry_after(wait);
-        Self { key: core.key.clone(), opened_by, open_for, failure }
+        Self { key: core.key.clone(), opened_by, time_open, failure }
     }
 
     /// Counts the rejection of a call.
@@ -54,8 +54,8 @@ impl CircuitOpen {
 
     /// Time since it opened.
     #[must_use]
-    pub const fn open_for(&self) -> Duration {
-        self.open_for
+    pub const fn time_open(&self) -> Duration {
+        self.time_open
     }
 }
 

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 
 use super::{CircuitOpen, permit::Permit};
 use crate::{
-    body::{Extent, PanicGuard},
+    body::{CompleteOn, PanicGuard},
     classify::Classify,
     error::BoxError,
 };
@@ -43,7 +43,7 @@ where
     F: Future<Output = Result<Res, Err>>,
     Err: Into<BoxError>,
     C: Classify<Res>,
-    E: Extent<Res>,
+    E: CompleteOn<Res>,
 {
     type Output = Result<E::Response<Permit>, BoxError>;
 

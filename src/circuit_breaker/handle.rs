@@ -2,8 +2,8 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{circuit::Core, state::State};
-use crate::{failure::Failure, keys::Store, sharded::Sharded};
+use super::{circuit::CircuitInner, state_machine::State};
+use crate::{failure::Failure, keys::BoundedMap, sharded::Sharded};
 
 /// A circuit, to be looked at and to be told. Clones are the same circuit.
 ///
@@ -11,13 +11,13 @@ use crate::{failure::Failure, keys::Store, sharded::Sharded};
 /// key is not forgotten.
 #[derive(Clone, Debug)]
 pub struct Circuit {
-    core: Sharded<Core>,
+    core: Sharded<CircuitInner>,
 }
 
 /// The circuits of a layer that has one for each key. Clones are the same ones.
 #[derive(Clone, Debug)]
 pub struct Circuits {
-    store: Arc<Store<Core>>,
+    store: Arc<BoundedMap<CircuitInner>>,
 }
 
 /// How a circuit was at one moment.
@@ -35,7 +35,7 @@ pub struct Snapshot {
 }
 
 impl Circuit {
-    pub(super) const fn new(core: Sharded<Core>) -> Self {
+    pub(super) const fn new(core: Sharded<CircuitInner>) -> Self {
         Self { core }
     }
 
@@ -73,7 +73,7 @@ impl Circuit {
 
     /// Rejects all calls until [`release`](Self::release), for example while an upstream is being repaired. Calls under
     /// way are not touched, and their results no longer count. Under
-    /// [`shadow(true)`](crate::CircuitBreakerLayer::shadow) all pass none the less.
+    /// [`dry_run(true)`](crate::CircuitBreakerLayer::dry_run) all pass none the less.
     pub fn force_open(&self) {
         self.force(true);
     }
@@ -96,7 +96,7 @@ impl Circuit {
 }
 
 impl Circuits {
-    pub(super) const fn new(store: Arc<Store<Core>>) -> Self {
+    pub(super) const fn new(store: Arc<BoundedMap<CircuitInner>>) -> Self {
         Self { store }
     }
 
@@ -135,7 +135,7 @@ impl Snapshot {
 
     /// Time since the state changed last; since the circuit was made, if it never did.
     #[must_use]
-    pub const fn since(&self) -> Duration {
+    pub const fn time_in_state(&self) -> Duration {
         self.since
     }
 
@@ -153,13 +153,13 @@ impl Snapshot {
 
     /// Calls rejected since it opened last.
     #[must_use]
-    pub const fn refused(&self) -> u64 {
+    pub const fn rejected(&self) -> u64 {
         self.refused
     }
 
     /// Results that came after the state had changed, and so counted for nothing.
     #[must_use]
-    pub const fn late(&self) -> u64 {
+    pub const fn stale_results(&self) -> u64 {
         self.late
     }
 }

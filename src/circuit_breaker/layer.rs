@@ -4,16 +4,16 @@ use http::Uri;
 use tower_layer::Layer;
 
 use super::{
-    Circuit, CircuitBreaker, Circuits, WhenOpen,
+    Circuit, CircuitBreaker, Circuits, OpenBehavior,
     readiness::Readiness,
-    select::{Keyed, Select, Single},
-    settings::{CountIf, Settings},
+    select::{CircuitPerKey, CircuitSource, SharedCircuit},
+    settings::{FailurePredicate, Settings},
 };
 use crate::{
-    body::{Head, WholeBody},
+    body::{CompleteOnBodyEnd, CompleteOnResponse},
     classify::HttpClassifier,
     failure::Failure,
-    keys::{ByRequest, ByUri},
+    keys::{RequestKeyFn, UriKeyFn},
     ratio::Ratio,
 };
 
@@ -23,7 +23,7 @@ use crate::{
 /// come before the layer is used.
 #[derive(Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
-pub struct CircuitBreakerLayer<C = HttpClassifier, K = Single, E = Head> {
+pub struct CircuitBreakerLayer<C = HttpClassifier, K = SharedCircuit, E = CompleteOnResponse> {
     classifier: C,
     select: K,
     settings: Arc<Settings>,
@@ -31,12 +31,12 @@ pub struct CircuitBreakerLayer<C = HttpClassifier, K = Single, E = Head> {
 }
 
 impl CircuitBreakerLayer {
-    /// One circuit for all requests: for a client of one upstream. [`keyed`](Self::keyed) for several.
+    /// One circuit for all requests: for a client of one upstream. [`per_key`](Self::per_key) for several.
     pub fn new() -> Self {
         let settings = Arc::default();
         Self {
             classifier: HttpClassifier::new(),
-            select: Single::new(None, &settings),
+            select: SharedCircuit::new(None, &settings),
             settings,
             extent: PhantomData,
         }
@@ -49,11 +49,11 @@ impl Default for CircuitBreakerLayer {
     }
 }
 
-impl<C, E> CircuitBreakerLayer<C, Single, E> {
+impl<C, E> CircuitBreakerLayer<C, SharedCircuit, E> {
     /// Names the circuit, to tell it from others in log lines, metrics and
     /// [`CircuitOpen::key`](super::CircuitOpen::key). Default: no name.
     pub fn named(self, name: &str) -> Self {
-        let select = Single::new(Some(name.into()), &self.settings);
+        let select = SharedCircuit::new(Some(name.into()), &self.settings);
         Self { select, ..self }
     }
 
@@ -64,7 +64,7 @@ impl<C, E> CircuitBreakerLayer<C, Single, E> {
     }
 }
 
-impl<C, F, E> CircuitBreakerLayer<C, Keyed<F>, E> {
+impl<C, F, E> CircuitBreakerLayer<C, CircuitPerKey<F>, E> {
     /// The circuits, to be looked at and to be told. They are those of this moment: most setters begin others.
     #[must_use]
     pub fn handle(&self) -> Circuits {
@@ -72,7 +72,7 @@ impl<C, F, E> CircuitBreakerLayer<C, Keyed<F>, E> {
     }
 }
 
-impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
+impl<C, K: CircuitSource, E> CircuitBreakerLayer<C, K, E> {
     /// Decides by `classifier` what is a failure, in place of [`HttpClassifier`].
     pub fn classifier<C2>(self, classifier: C2) -> CircuitBreakerLayer<C2, K, E> {
         let Self { select, settings, extent, .. } = self;
@@ -84,7 +84,7 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
     /// count.
     ///
     /// At most 4,096 keys have one, of about 1.5 KB each, and 0.4 KB more for each further group of threads that calls, of eight. Room for others is made by those that are closed and have no failure in their window, or
-    /// that nobody has called for [`open_max`](Self::open_max) since they could have been closed; and that have no call
+    /// that nobody has called for [`max_open_duration`](Self::max_open_duration) since they could have been closed; and that have no call
     /// under way. Those that keep no window, by [`failure_ratio(None)`](Self::failure_ratio), have none in it if the last of a row is
     /// as long ago. Requests of further keys, and of those longer than 1,024 bytes, pass, and do not count; the first one is told by an
     /// event at WARN.
@@ -92,41 +92,49 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
     /// ```
     /// use seawall::{CircuitBreakerLayer, circuit_breaker::by_authority};
     ///
-    /// let layer = CircuitBreakerLayer::new().keyed(by_authority);
+    /// let layer = CircuitBreakerLayer::new().per_key(by_authority);
     /// # let _ = layer;
     /// ```
-    pub fn keyed<F>(self, by: F) -> CircuitBreakerLayer<C, Keyed<ByUri<F>>, E>
+    pub fn per_key<F>(self, by: F) -> CircuitBreakerLayer<C, CircuitPerKey<UriKeyFn<F>>, E>
     where
         F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
     {
-        self.select(ByUri(by))
+        self.select(UriKeyFn(by))
     }
 
-    /// As [`keyed`](Self::keyed), by the whole of a request, of whatever kind.
+    /// As [`per_key`](Self::per_key), by the whole of a request, of whatever kind.
     ///
     /// ```
     /// use std::borrow::Cow;
     /// use seawall::CircuitBreakerLayer;
     ///
     /// let layer = CircuitBreakerLayer::new()
-    ///     .keyed_by_request(|request: &String| Some(Cow::Borrowed(request.as_str())));
+    ///     .per_request_key(|request: &String| Some(Cow::Borrowed(request.as_str())));
     /// # let _ = layer;
     /// ```
-    pub fn keyed_by_request<F, Req>(self, by: F) -> CircuitBreakerLayer<C, Keyed<ByRequest<F>>, E>
+    pub fn per_request_key<F, Req>(
+        self,
+        by: F,
+    ) -> CircuitBreakerLayer<C, CircuitPerKey<RequestKeyFn<F>>, E>
     where
         F: for<'a> Fn(&'a Req) -> Option<Cow<'a, str>>,
     {
-        self.select(ByRequest(by))
+        self.select(RequestKeyFn(by))
     }
 
-    pub(crate) fn select<F>(self, by: F) -> CircuitBreakerLayer<C, Keyed<F>, E> {
+    pub(crate) fn select<F>(self, by: F) -> CircuitBreakerLayer<C, CircuitPerKey<F>, E> {
         let Self { classifier, settings, extent, .. } = self;
-        CircuitBreakerLayer { classifier, select: Keyed::new(by, &settings), settings, extent }
+        CircuitBreakerLayer {
+            classifier,
+            select: CircuitPerKey::new(by, &settings),
+            settings,
+            extent,
+        }
     }
 
     /// Counts a call when the body of its response ends, for HTTP services: one that breaks off is a failure, one that the
     /// caller drops is neither. Otherwise a call counts when the head is there.
-    pub fn whole_body(self) -> CircuitBreakerLayer<C, K, WholeBody> {
+    pub fn until_body_end(self) -> CircuitBreakerLayer<C, K, CompleteOnBodyEnd> {
         let Self { classifier, select, settings, .. } = self;
         CircuitBreakerLayer { classifier, select, settings, extent: PhantomData }
     }
@@ -137,9 +145,9 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
     /// `None`: however many fail, only [`consecutive_failures`](Self::consecutive_failures) opens it; with that `None` too,
     /// nothing but [`Circuit::force_open`]. No window is kept then, so [`min_calls`](Self::min_calls) does not matter, nor
     /// whether anything succeeds, and a [`Snapshot`](super::Snapshot) of a closed circuit has no calls and no failures. While it
-    /// is half-open, one failed probe opens it again, and all [`probes`](Self::probes) have to succeed to close it. A call that
+    /// is half-open, one failed probe opens it again, and all [`half_open_probes`](Self::half_open_probes) have to succeed to close it. A call that
     /// succeeds costs a quarter less: it takes no lock unless a failure came before it, and reads no clock unless
-    /// [slow calls](Self::slow_call) count.
+    /// [slow calls](Self::slow_call_threshold) count.
     ///
     /// ```
     /// use std::num::NonZeroU32;
@@ -173,7 +181,7 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
     }
 
     /// Opens as well after so many failures in a row, however few calls there are. Only a success ends a row, time does not;
-    /// but a [key](Self::keyed)'s circuit that made room for others begins anew. `None`: never. Default: `None`. To open by
+    /// but a [key](Self::per_key)'s circuit that made room for others begins anew. `None`: never. Default: `None`. To open by
     /// nothing else: [`failure_ratio(None)`](Self::failure_ratio).
     pub fn consecutive_failures(self, failures: impl Into<Option<NonZeroU32>>) -> Self {
         let failures = failures.into();
@@ -182,40 +190,40 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
 
     /// Counts calls that take this long or longer as failures, also those that are given up after it. `None`: time does
     /// not count. Default: `None`.
-    pub fn slow_call(self, time: impl Into<Option<Duration>>) -> Self {
+    pub fn slow_call_threshold(self, time: impl Into<Option<Duration>>) -> Self {
         let time = time.into();
         self.set(|settings| settings.slow = time)
     }
 
     /// How long it stays open the first time. While it fails to close, each time is half as long again, up to
-    /// [`open_max`](Self::open_max). By chance up to a fifth is taken off, so that callers that opened together do not
+    /// [`max_open_duration`](Self::max_open_duration). By chance up to a fifth is taken off, so that callers that opened together do not
     /// probe together. Default: 2 s.
-    pub fn open_for(self, time: Duration) -> Self {
-        self.set(|settings| settings.open_for = time)
+    pub fn open_duration(self, time: Duration) -> Self {
+        self.set(|settings| settings.open_duration = time)
     }
 
-    /// The longest time it stays open by itself; never shorter than [`open_for`](Self::open_for). Default: 5 s: in the
+    /// The longest time it stays open by itself; never shorter than [`open_duration`](Self::open_duration). Default: 5 s: in the
     /// outages of `docs/storms.md` calls succeed again at most 3.3 s after the upstream does, where it was 7.3 s with 8 s; and the
     /// probes are few in any case.
-    pub fn open_max(self, time: Duration) -> Self {
-        self.set(|settings| settings.open_max = time)
+    pub fn max_open_duration(self, time: Duration) -> Self {
+        self.set(|settings| settings.max_open_duration = time)
     }
 
     /// How long a `Retry-After` of the failure that opened it may keep it open. Zero: it has no say. Default: 30 s.
-    pub fn retry_after_max(self, max: Duration) -> Self {
+    pub fn max_retry_after(self, max: Duration) -> Self {
         self.set(|settings| settings.retry_after_max = max)
     }
 
     /// How many calls pass while it is half-open, at once and in all. It closes as soon as their failures must stay below
     /// [`failure_ratio`](Self::failure_ratio), and opens as soon as they cannot; with that `None`, once all have succeeded, or
     /// one has failed. Default: 5.
-    pub fn probes(self, probes: NonZeroU32) -> Self {
+    pub fn half_open_probes(self, probes: NonZeroU32) -> Self {
         self.set(|settings| settings.probes = probes)
     }
 
     /// How long such a call keeps its place. One that takes longer makes room for another, so that calls which never end
     /// cannot keep the circuit half-open for ever; its result still counts. Default: 30 s; at least 10 ms.
-    pub fn probe_lease(self, time: Duration) -> Self {
+    pub fn probe_timeout(self, time: Duration) -> Self {
         self.set(|settings| settings.set_probe_lease(time))
     }
 
@@ -233,27 +241,30 @@ impl<C, K: Select, E> CircuitBreakerLayer<C, K, E> {
     /// use seawall::{Cause, CircuitBreakerLayer};
     ///
     /// let layer = CircuitBreakerLayer::new()
-    ///     .count_if(|failure| matches!(failure.cause(), Cause::RateLimited | Cause::Overloaded));
+    ///     .failure_predicate(|failure| matches!(failure.cause(), Cause::RateLimited | Cause::Overloaded));
     /// # let _ = layer;
     /// ```
-    pub fn count_if(self, count: impl Fn(&Failure) -> bool + Send + Sync + 'static) -> Self {
-        self.set(|settings| settings.count_if = CountIf(Some(Arc::new(count))))
+    pub fn failure_predicate(
+        self,
+        count: impl Fn(&Failure) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.set(|settings| settings.failure_predicate = FailurePredicate(Some(Arc::new(count))))
     }
 
     /// What a service says of its readiness while the circuit is open, if there is one for all requests. Default:
-    /// [`Reject`](WhenOpen::Reject).
+    /// [`Reject`](OpenBehavior::Reject).
     ///
-    /// With [`NotReady`](WhenOpen::NotReady) it is pending until the next probe may pass, so that `tower::balance` passes
+    /// With [`Backpressure`](OpenBehavior::Backpressure) it is pending until the next probe may pass, so that `tower::balance` passes
     /// it over; with `Reject` a balancer that prefers the least loaded instance would send most of its calls to the one
     /// that rejects them at once. Not for a stack with a single upstream: its callers would wait.
     /// And while the circuit is open `poll_ready` needs a tokio runtime, to wait in.
-    pub fn when_open(self, when_open: WhenOpen) -> Self {
-        self.set(|settings| settings.when_open = when_open)
+    pub fn open_behavior(self, open_behavior: OpenBehavior) -> Self {
+        self.set(|settings| settings.open_behavior = open_behavior)
     }
 
     /// Counts and reports, but never rejects: to see what the breaker would do. Default: no.
-    pub fn shadow(self, shadow: bool) -> Self {
-        self.set(|settings| settings.shadow = shadow)
+    pub fn dry_run(self, dry_run: bool) -> Self {
+        self.set(|settings| settings.dry_run = dry_run)
     }
 
     fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
@@ -284,7 +295,7 @@ impl<S: Clone, C: Clone, K: Clone, E> Layer<S> for CircuitBreakerLayer<C, K, E> 
             inner,
             classifier: self.classifier.clone(),
             select: self.select.clone(),
-            readiness: Readiness::new(self.settings.when_open, self.settings.shadow),
+            readiness: Readiness::new(self.settings.open_behavior, self.settings.dry_run),
             extent: PhantomData,
         }
     }

@@ -57,7 +57,7 @@
 //! | a probe is dropped | its place is free at once |
 //! | a probe takes longer than 30 s | its place is free; its result still counts |
 //! | a result comes after the state has changed | it counts for nothing |
-//! | a call is dropped without a result, or the classifier or `count_if` panics | it counts as neither success nor failure, unless slow calls count and it was slow |
+//! | a call is dropped without a result, or the classifier or `failure_predicate` panics | it counts as neither success nor failure, unless slow calls count and it was slow |
 //! | the inner service panics, or fails to become ready | that is a failure; the latter if there is one circuit for all requests |
 //!
 //! # What counts as a failure
@@ -71,13 +71,13 @@
 //! | any other status | success: it answered |
 //! | a refusal of our own, a faulty request, a call given up | neither |
 //!
-//! [`count_if`](CircuitBreakerLayer::count_if) replaces all of it. What the causes are is for the classifier to say.
+//! [`failure_predicate`](CircuitBreakerLayer::failure_predicate) replaces all of it. What the causes are is for the classifier to say.
 //!
 //! # Readiness
 //!
 //! `poll_ready` never returns the rejection, which would end a client for good under tower's `Buffer` or `Balance`: the
 //! *call* is rejected. What it said is remembered, so a call after "ready, to be rejected" is rejected even if the circuit
-//! has closed meanwhile. See [`when_open`](CircuitBreakerLayer::when_open) for balancers.
+//! has closed meanwhile. See [`open_behavior`](CircuitBreakerLayer::open_behavior) for balancers.
 //!
 //! # Clone
 //!
@@ -93,20 +93,20 @@
 //! [`TimeoutLayer`](crate::TimeoutLayer), so that a timeout counts.
 //!
 //! Under `tower::balance` each instance has a breaker made by a layer of its own, with
-//! [`when_open`](CircuitBreakerLayer::when_open)`(NotReady)`, so that one that is down is passed over; made by clones of one layer
+//! [`open_behavior`](CircuitBreakerLayer::open_behavior)`(NotReady)`, so that one that is down is passed over; made by clones of one layer
 //! they would share a circuit. A balancer is not `Clone`: what goes around it needs `tower::buffer` between.
 //!
 //! # What is told
 //!
 //! One `tracing` event at WARN for each change of state, named `circuit`: `key`, `old`, `new`, `cause`, `calls` and
 //! `failures` in the window, or in the row where nothing else counts, `refused` since it opened,
-//! `generation`, one more at each change, and `shadow`, whether it only watches. [`CircuitBreakerLayer::handle`] tells at any time.
+//! `generation`, one more at each change, and `dry_run`, whether it only watches. [`CircuitBreakerLayer::handle`] tells at any time.
 //! The next call reports a change that a panic has caused, since a subscriber that panics as well would abort the process.
 //!
 //! **What an open circuit refuses has no line at INFO**, neither of the client nor of a gateway that answers 503 for it: there would
 //! be thousands, all for the reason that the one line at WARN tells, and the next, when it is closed or tries, says how many there
 //! were. So whoever looks for a 503 that is in no log looks for `circuit open` before it. To have a line for each:
-//! `LoggingLayer::server().refused(Level::Info)`, in a stack by [`access_log`](crate::StandardLayer::access_log); or without a
+//! `LoggingLayer::server().rejected_level(Level::Info)`, in a stack by [`access_log`](crate::StandardLayer::access_log); or without a
 //! change to the program the level DEBUG for `seawall::logging`. `seawall_circuit_rejections_total` counts them (feature `metrics`).
 //!
 //! # Differs from
@@ -126,28 +126,28 @@ mod readiness;
 mod select;
 mod service;
 mod settings;
-mod state;
+mod state_machine;
 mod stripe;
 mod wakers;
 mod window;
 
+#[cfg(all(test, seawall_loom))]
+mod loom;
 #[cfg(all(test, not(seawall_loom)))]
 mod model;
-#[cfg(all(test, seawall_loom))]
-mod threads;
 
-pub(crate) use self::select::Keyed;
+pub(crate) use self::select::CircuitPerKey;
 pub use self::{
     error::CircuitOpen,
     future::ResponseFuture,
     handle::{Circuit, Circuits, Snapshot},
     layer::CircuitBreakerLayer,
     service::CircuitBreaker,
-    settings::WhenOpen,
-    state::State,
+    settings::OpenBehavior,
+    state_machine::State,
 };
 pub use crate::keys::by_authority;
 
-/// Response body of [`CircuitBreaker`] with [`whole_body`](CircuitBreakerLayer::whole_body): the inner body as it is,
+/// Response body of [`CircuitBreaker`] with [`until_body_end`](CircuitBreakerLayer::until_body_end): the inner body as it is,
 /// watched to its end.
-pub type ResponseBody<B> = crate::body::Watched<B, permit::Permit>;
+pub type ResponseBody<B> = crate::body::ObservedBody<B, permit::Permit>;

@@ -5,9 +5,9 @@ use std::{collections::VecDeque, num::NonZeroU32, sync::Arc, time::Duration};
 use proptest::prelude::*;
 use tokio::time::Instant;
 
-use super::{Circuit, State, circuit::Core, permit::Permit, settings::Settings};
+use super::{Circuit, State, circuit::CircuitInner, permit::Permit, settings::Settings};
 use crate::{
-    body::Watch,
+    body::CompletionObserver,
     failure::{Cause, Failure},
     ratio::Ratio,
     sharded::Sharded,
@@ -88,7 +88,7 @@ impl Model {
                 out.retain(|(_, until)| now < *until);
                 let place = out.len() as u32 + *succeeded + *failed < probes;
                 if place {
-                    out.push((call.id, now + self.settings.probe_lease));
+                    out.push((call.id, now + self.settings.probe_timeout));
                 }
                 place
             }
@@ -152,9 +152,9 @@ impl Model {
     }
 
     fn open(&mut self, asked: u64, opened: Option<Duration>) {
-        let grown = self.settings.open_for.as_secs_f64() * 1.5_f64.powf(self.reopened.into());
-        let open_max = self.settings.open_max.max(self.settings.open_for);
-        let most = grown.min(open_max.as_secs_f64());
+        let grown = self.settings.open_duration.as_secs_f64() * 1.5_f64.powf(self.reopened.into());
+        let max_open_duration = self.settings.max_open_duration.max(self.settings.open_duration);
+        let most = grown.min(max_open_duration.as_secs_f64());
         let asked = (asked as f64).min(self.settings.retry_after_max.as_secs_f64());
         let wait = opened.expect("the real one has opened too").as_secs_f64();
         let (least, most) = ((most * 0.8).max(asked), most.max(asked));
@@ -193,16 +193,16 @@ fn settings() -> impl Strategy<Value = Settings> {
     let times = (50_u64..3_000, 1_u64..3_000, 1_u64..9_000, 100_u64..5_000);
     (counts, times, prop::option::of(1_u64..800)).prop_map(|(counts, times, slow)| {
         let (quarters, min_calls, probes, consecutive) = counts;
-        let (window, open_for, open_max, lease) = times;
+        let (window, open_duration, max_open_duration, lease) = times;
         let ms = Duration::from_millis;
         let mut settings = Settings {
             ratio: quarters.map(|quarters| Ratio::percent(quarters * 25)),
             min_calls,
             probes: NonZeroU32::new(probes).unwrap(),
             consecutive: consecutive.and_then(NonZeroU32::new),
-            open_for: ms(open_for),
-            open_max: ms(open_max),
-            probe_lease: ms(lease),
+            open_duration: ms(open_duration),
+            max_open_duration: ms(max_open_duration),
+            probe_timeout: ms(lease),
             slow: slow.map(ms),
             ..Settings::default()
         };
@@ -229,7 +229,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let settings = Arc::new(settings);
-    let core = Sharded::new(Core::new(None, Arc::clone(&settings), Instant::now()));
+    let core = Sharded::new(CircuitInner::new(None, Arc::clone(&settings), Instant::now()));
     let circuit = Circuit::new(core.clone());
     let mut model = Model {
         settings,
@@ -302,7 +302,7 @@ async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseErr
         }
         let snapshot = circuit.snapshot();
         prop_assert_eq!(snapshot.state(), model.state());
-        prop_assert_eq!(snapshot.refused(), model.refused);
+        prop_assert_eq!(snapshot.rejected(), model.refused);
         let expected = model.counts();
         prop_assert_eq!((snapshot.calls(), snapshot.failures()), expected);
     }

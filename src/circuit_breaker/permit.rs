@@ -2,9 +2,9 @@ use std::error::Error;
 
 use tokio::time::Instant;
 
-use super::{CircuitOpen, circuit::Core, settings::CountAs, state::Admission};
+use super::{CircuitOpen, circuit::CircuitInner, settings::CountAs, state_machine::Admission};
 use crate::{
-    body::Watch,
+    body::CompletionObserver,
     classify::classify_body_error,
     failure::{Cause, Failure, Processed, Reporter},
     sharded::Sharded,
@@ -13,7 +13,7 @@ use crate::{
 /// An admitted call. Its outcome is recorded at the latest when the permit is dropped.
 #[derive(Debug)]
 pub struct Permit {
-    core: Sharded<Core>,
+    core: Sharded<CircuitInner>,
     admission: Admission,
     /// `None` unless slow calls count.
     started: Option<Instant>,
@@ -37,24 +37,28 @@ const SLOW: Failure = Failure::new(Cause::HttpResponseTimeout)
     .with_processed(Processed::Maybe);
 
 impl Permit {
-    const fn new(core: Sharded<Core>, admission: Admission, started: Option<Instant>) -> Self {
+    const fn new(
+        core: Sharded<CircuitInner>,
+        admission: Admission,
+        started: Option<Instant>,
+    ) -> Self {
         Self { core, admission, started, status: Status::InFlight }
     }
 
     /// Admits a call, or returns the error of a rejected one. Returns no permit if the call does not count.
     #[inline]
-    pub(super) fn acquire(core: Sharded<Core>) -> Result<Option<Self>, Box<CircuitOpen>> {
+    pub(super) fn acquire(core: Sharded<CircuitInner>) -> Result<Option<Self>, Box<CircuitOpen>> {
         let Some(admission) = core.try_admit() else { return Self::acquire_slot(core) };
         let started = core.settings.slow.map(|_| Instant::now());
         Ok(Some(Self::new(core, admission, started)))
     }
 
     /// The same for a circuit that does not admit every call.
-    fn acquire_slot(core: Sharded<Core>) -> Result<Option<Self>, Box<CircuitOpen>> {
+    fn acquire_slot(core: Sharded<CircuitInner>) -> Result<Option<Self>, Box<CircuitOpen>> {
         let mut permit = Self::new(core, Admission::default(), None);
         match permit.core.admit(&mut permit.admission) {
             Ok(()) => {}
-            Err(_) if permit.core.settings.shadow => return Ok(None),
+            Err(_) if permit.core.settings.dry_run => return Ok(None),
             Err(rejection) => return Err(Box::new(CircuitOpen::new(&permit.core, rejection))),
         }
         permit.started = permit.core.settings.slow.map(|_| Instant::now());
@@ -63,7 +67,7 @@ impl Permit {
 
     /// Records a failure that the classifier found, if it counts as one or as neither.
     pub(super) fn classified(&mut self, failure: Failure) {
-        // `count_if` may panic. The call is in flight then.
+        // `failure_predicate` may panic. The call is in flight then.
         match self.core.settings.count_as(&failure) {
             CountAs::Success => {}
             CountAs::Failure => self.record_failure(failure),
@@ -95,7 +99,7 @@ impl Permit {
     }
 }
 
-impl Watch for Permit {
+impl CompletionObserver for Permit {
     fn panicked(&mut self) {
         self.record_failure(PANIC);
     }

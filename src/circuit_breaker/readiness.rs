@@ -9,7 +9,7 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::{circuit::Core, settings::WhenOpen};
+use super::{circuit::CircuitInner, settings::OpenBehavior};
 use crate::sharded::Sharded;
 
 /// The readiness of a service with one circuit for all requests.
@@ -35,7 +35,7 @@ enum Policy {
 /// A registered waker, removed when this is dropped.
 #[derive(Debug)]
 struct Waiter {
-    core: Sharded<Core>,
+    core: Sharded<CircuitInner>,
     id: u64,
     /// Boxed, since a `Sleep` must be pinned and a service is not.
     sleep: Option<Pin<Box<Sleep>>>,
@@ -48,11 +48,11 @@ pub(super) enum Decision {
 }
 
 impl Readiness {
-    pub(super) const fn new(when_open: WhenOpen, shadow: bool) -> Self {
-        let policy = match when_open {
-            _ if shadow => Policy::Inner,
-            WhenOpen::Reject => Policy::Ready,
-            WhenOpen::NotReady => Policy::Pending,
+    pub(super) const fn new(open_behavior: OpenBehavior, dry_run: bool) -> Self {
+        let policy = match open_behavior {
+            _ if dry_run => Policy::Inner,
+            OpenBehavior::Reject => Policy::Ready,
+            OpenBehavior::Backpressure => Policy::Pending,
         };
         Self::unready_with(policy)
     }
@@ -68,7 +68,11 @@ impl Readiness {
 
     /// Decides whether to poll the inner service. Pending if the service is not ready while the circuit is open.
     #[inline]
-    pub(super) fn decide(&mut self, core: &Sharded<Core>, cx: &mut Context<'_>) -> Poll<Decision> {
+    pub(super) fn decide(
+        &mut self,
+        core: &Sharded<CircuitInner>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Decision> {
         let rejects =
             !core.admits_all() && self.policy != Policy::Inner && core.rejection().is_some();
         self.rejecting = rejects && self.policy == Policy::Ready;
@@ -85,7 +89,7 @@ impl Readiness {
     }
 
     /// Waits until a call would be admitted.
-    fn wait(&mut self, core: &Sharded<Core>, cx: &mut Context<'_>) -> Poll<()> {
+    fn wait(&mut self, core: &Sharded<CircuitInner>, cx: &mut Context<'_>) -> Poll<()> {
         let waiter = self.waiter(core);
         while let Some(rejection) = core.wait(waiter.id, cx.waker()) {
             // A forced circuit has no end. Its release wakes.
@@ -100,7 +104,7 @@ impl Readiness {
     }
 
     /// Waits for the circuit to open while the inner service is not ready. Returns whether it is open already.
-    pub(super) fn opens(&mut self, core: &Sharded<Core>, cx: &mut Context<'_>) -> bool {
+    pub(super) fn opens(&mut self, core: &Sharded<CircuitInner>, cx: &mut Context<'_>) -> bool {
         if self.policy == Policy::Inner {
             return false;
         }
@@ -108,7 +112,7 @@ impl Readiness {
         core.wait(id, cx.waker()).is_some()
     }
 
-    fn waiter(&mut self, core: &Sharded<Core>) -> &mut Waiter {
+    fn waiter(&mut self, core: &Sharded<CircuitInner>) -> &mut Waiter {
         self.waiter.get_or_insert_with(|| Waiter {
             core: core.clone(),
             id: core.wakers.next_id(),

@@ -10,70 +10,70 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{circuit::Core, settings::Settings};
+use super::{circuit::CircuitInner, settings::Settings};
 use crate::{
-    keys::{KEYS_MAX, Key, Store},
+    keys::{BoundedMap, KEYS_MAX, KeyExtractor},
     sharded::Sharded,
 };
 
 /// Holds the circuits of a layer.
-pub trait Select {
+pub trait CircuitSource {
     /// Returns the same selection with new circuits.
     fn rebuild(&self, settings: &Arc<Settings>) -> Self;
 }
 
 /// Finds the circuit of a request.
-pub trait Find<Req>: Select {
+pub trait SelectCircuit<Req>: CircuitSource {
     /// Returns `None` if the request has no circuit.
-    fn find(&self, request: &Req) -> Option<Sharded<Core>>;
+    fn find(&self, request: &Req) -> Option<Sharded<CircuitInner>>;
 
     /// Returns the circuit if it is the same for every request.
-    fn only(&self) -> Option<&Sharded<Core>>;
+    fn only(&self) -> Option<&Sharded<CircuitInner>>;
 }
 
 /// One circuit for all requests.
 #[derive(Clone, Debug)]
-pub struct Single {
-    pub(super) core: Sharded<Core>,
+pub struct SharedCircuit {
+    pub(super) core: Sharded<CircuitInner>,
 }
 
-impl Single {
+impl SharedCircuit {
     pub(super) fn new(name: Option<Arc<str>>, settings: &Arc<Settings>) -> Self {
-        Self { core: Sharded::new(Core::new(name, Arc::clone(settings), Instant::now())) }
+        Self { core: Sharded::new(CircuitInner::new(name, Arc::clone(settings), Instant::now())) }
     }
 }
 
-impl Select for Single {
+impl CircuitSource for SharedCircuit {
     fn rebuild(&self, settings: &Arc<Settings>) -> Self {
         Self::new(self.core.key.clone(), settings)
     }
 }
 
-impl<Req> Find<Req> for Single {
-    fn find(&self, _request: &Req) -> Option<Sharded<Core>> {
+impl<Req> SelectCircuit<Req> for SharedCircuit {
+    fn find(&self, _request: &Req) -> Option<Sharded<CircuitInner>> {
         Some(self.core.clone())
     }
 
-    fn only(&self) -> Option<&Sharded<Core>> {
+    fn only(&self) -> Option<&Sharded<CircuitInner>> {
         Some(&self.core)
     }
 }
 
 /// A circuit for each key.
-pub struct Keyed<F> {
+pub struct CircuitPerKey<F> {
     shared: Sharded<Shared<F>>,
 }
 
 /// Behind one pointer, since a service is cloned for each call that may be retried.
 struct Shared<F> {
     by: Arc<F>,
-    store: Arc<Store<Core>>,
+    store: Arc<BoundedMap<CircuitInner>>,
     settings: Arc<Settings>,
     /// An event has reported that there were too many keys, or that one was too long.
     overflowed: AtomicBool,
 }
 
-impl<F> Keyed<F> {
+impl<F> CircuitPerKey<F> {
     pub(super) fn new(by: F, settings: &Arc<Settings>) -> Self {
         Self::with(Arc::new(by), settings)
     }
@@ -84,7 +84,7 @@ impl<F> Keyed<F> {
         Self { shared: Sharded::new(Shared { by, store, settings, overflowed }) }
     }
 
-    pub(super) fn store(&self) -> Arc<Store<Core>> {
+    pub(super) fn store(&self) -> Arc<BoundedMap<CircuitInner>> {
         Arc::clone(&self.shared.store)
     }
 }
@@ -102,18 +102,18 @@ impl<F> Shared<F> {
     }
 }
 
-impl<F> Select for Keyed<F> {
+impl<F> CircuitSource for CircuitPerKey<F> {
     fn rebuild(&self, settings: &Arc<Settings>) -> Self {
         Self::with(Arc::clone(&self.shared.by), settings)
     }
 }
 
-impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
-    fn find(&self, request: &Req) -> Option<Sharded<Core>> {
+impl<F: KeyExtractor<Req>, Req> SelectCircuit<Req> for CircuitPerKey<F> {
+    fn find(&self, request: &Req) -> Option<Sharded<CircuitInner>> {
         let shared = &self.shared;
         let key = shared.by.key(request)?;
         let found = shared.store.get(&key, Instant::now, |key| {
-            Core::new(Some(key), Arc::clone(&shared.settings), Instant::now())
+            CircuitInner::new(Some(key), Arc::clone(&shared.settings), Instant::now())
         });
         if found.is_none() {
             shared.report_overflow();
@@ -121,19 +121,19 @@ impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
         found
     }
 
-    fn only(&self) -> Option<&Sharded<Core>> {
+    fn only(&self) -> Option<&Sharded<CircuitInner>> {
         None
     }
 }
 
-impl<F> Clone for Keyed<F> {
+impl<F> Clone for CircuitPerKey<F> {
     fn clone(&self) -> Self {
         Self { shared: self.shared.clone() }
     }
 }
 
-impl<F> fmt::Debug for Keyed<F> {
+impl<F> fmt::Debug for CircuitPerKey<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keyed").field("store", &self.shared.store).finish_non_exhaustive()
+        f.debug_struct("CircuitPerKey").field("store", &self.shared.store).finish_non_exhaustive()
     }
 }

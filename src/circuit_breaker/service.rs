@@ -11,10 +11,10 @@ use super::{
     CircuitOpen, ResponseFuture,
     permit::Permit,
     readiness::{Decision, Readiness},
-    select::{Find, Single},
+    select::{SelectCircuit, SharedCircuit},
 };
 use crate::{
-    body::{Extent, Head, PanicGuard},
+    body::{CompleteOn, CompleteOnResponse, PanicGuard},
     classify::{Classify, HttpClassifier},
     error::BoxError,
 };
@@ -23,7 +23,7 @@ use crate::{
 ///
 /// The inner service must be `Clone`: an instance that was ready for a call which is then rejected is replaced by a clone,
 /// so that it does not keep what it was given to be ready, such as the permit of a concurrency limit.
-pub struct CircuitBreaker<S, C = HttpClassifier, K = Single, E = Head> {
+pub struct CircuitBreaker<S, C = HttpClassifier, K = SharedCircuit, E = CompleteOnResponse> {
     pub(super) inner: S,
     pub(super) classifier: C,
     pub(super) select: K,
@@ -36,8 +36,8 @@ where
     S: Service<Req> + Clone,
     S::Error: Into<BoxError>,
     C: Classify<S::Response> + Clone,
-    K: Find<Req>,
-    E: Extent<S::Response>,
+    K: SelectCircuit<Req>,
+    E: CompleteOn<S::Response>,
 {
     type Response = E::Response<Permit>;
     type Error = BoxError;
@@ -92,7 +92,7 @@ impl<S: Clone, C, K, E> CircuitBreaker<S, C, K, E> {
     /// Returns the permit of a call, or `None` if the call does not count.
     fn admit<Req>(&mut self, request: &Req) -> Result<Option<Permit>, Box<CircuitOpen>>
     where
-        K: Find<Req>,
+        K: SelectCircuit<Req>,
     {
         self.readiness.inner_polled = false;
         let Some(core) = self.select.find(request) else { return Ok(None) };

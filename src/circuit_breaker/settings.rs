@@ -16,26 +16,26 @@ pub struct Settings {
     pub(super) width: Duration,
     pub(super) consecutive: Option<NonZeroU32>,
     pub(super) slow: Option<Duration>,
-    pub(super) open_for: Duration,
-    pub(super) open_max: Duration,
+    pub(super) open_duration: Duration,
+    pub(super) max_open_duration: Duration,
     pub(super) retry_after_max: Duration,
     pub(super) probes: NonZeroU32,
-    pub(super) probe_lease: Duration,
+    pub(super) probe_timeout: Duration,
     pub(super) count_origin_errors: bool,
-    pub(super) count_if: CountIf,
-    pub(super) when_open: WhenOpen,
-    pub(super) shadow: bool,
+    pub(super) failure_predicate: FailurePredicate,
+    pub(super) open_behavior: OpenBehavior,
+    pub(super) dry_run: bool,
 }
 
 /// What a service says of its readiness while its circuit is open: see
-/// [`when_open`](super::CircuitBreakerLayer::when_open).
+/// [`open_behavior`](super::CircuitBreakerLayer::open_behavior).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum WhenOpen {
+pub enum OpenBehavior {
     /// It is ready, and rejects the call.
     Reject,
     /// It is not ready, so that a balancer passes it over.
-    NotReady,
+    Backpressure,
 }
 
 /// What a classified failure counts as.
@@ -47,11 +47,11 @@ pub(super) enum CountAs {
 }
 
 #[derive(Clone, Default)]
-pub(super) struct CountIf(pub(super) Option<Arc<Predicate>>);
+pub(super) struct FailurePredicate(pub(super) Option<Arc<Predicate>>);
 
 type Predicate = dyn Fn(&Failure) -> bool + Send + Sync;
 
-impl fmt::Debug for CountIf {
+impl fmt::Debug for FailurePredicate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0.is_some() { "Some" } else { "None" })
     }
@@ -70,7 +70,7 @@ impl Settings {
     }
 
     pub(super) fn set_probe_lease(&mut self, lease: Duration) {
-        self.probe_lease = lease.max(MIN_PERIOD);
+        self.probe_timeout = lease.max(MIN_PERIOD);
     }
 
     /// Returns whether so many failed probes are too many.
@@ -82,8 +82,8 @@ impl Settings {
     }
 
     pub(super) fn count_as(&self, failure: &Failure) -> CountAs {
-        let counts = match &self.count_if.0 {
-            Some(count_if) => count_if(failure),
+        let counts = match &self.failure_predicate.0 {
+            Some(failure_predicate) => failure_predicate(failure),
             None => is_upstream_failure(failure, self.count_origin_errors),
         };
         match failure.status() {
@@ -103,15 +103,15 @@ impl Default for Settings {
             width: Duration::ZERO,
             consecutive: None,
             slow: None,
-            open_for: Duration::from_secs(2),
-            open_max: Duration::from_secs(5),
+            open_duration: Duration::from_secs(2),
+            max_open_duration: Duration::from_secs(5),
             retry_after_max: Duration::from_secs(30),
             probes: NonZeroU32::MIN.saturating_add(4),
-            probe_lease: Duration::from_secs(30),
+            probe_timeout: Duration::from_secs(30),
             count_origin_errors: false,
-            count_if: CountIf::default(),
-            when_open: WhenOpen::Reject,
-            shadow: false,
+            failure_predicate: FailurePredicate::default(),
+            open_behavior: OpenBehavior::Reject,
+            dry_run: false,
         };
         this.set_window(Duration::from_secs(10));
         this
@@ -236,8 +236,9 @@ mod tests {
         assert_eq!(verdict(Cause::OriginError, Some(500), &settings), CountAs::Failure);
         assert_eq!(verdict(Cause::OriginError, Some(200), &settings), CountAs::Failure);
         assert_eq!(verdict(Cause::ClientError, Some(404), &settings), CountAs::Success);
-        let count_if = CountIf(Some(Arc::new(|it| it.cause() == Cause::ClientError)));
-        let settings = Settings { count_if, ..settings };
+        let failure_predicate =
+            FailurePredicate(Some(Arc::new(|it| it.cause() == Cause::ClientError)));
+        let settings = Settings { failure_predicate, ..settings };
         assert_eq!(verdict(Cause::ClientError, Some(404), &settings), CountAs::Failure);
         assert_eq!(verdict(Cause::BadGateway, Some(502), &settings), CountAs::Success);
         assert_eq!(verdict(Cause::ConnectionRefused, None, &settings), CountAs::Neither);

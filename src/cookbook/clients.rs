@@ -123,7 +123,7 @@
 //!     .layer(
 //!         StandardLayer::new("greeter")
 //!             .classifier(GrpcClassifier::new())
-//!             .retry(RetryLayer::new().any_method()),
+//!             .retry(RetryLayer::new().retry_all_methods()),
 //!     )
 //!     .service(seawall::tonic::Client::new(channel));
 //!
@@ -146,7 +146,7 @@
 //!
 //! # let (retries, breaks, most) = (Some(2), false, NonZeroU32::new(64));
 //! let layer = StandardLayer::new("billing")
-//!     .retry(retries.map(|retries: u32| RetryLayer::new().total(retries)))
+//!     .retry(retries.map(|retries: u32| RetryLayer::new().max_retries(retries)))
 //!     .circuit_breaker(breaks.then(CircuitBreakerLayer::new))
 //!     .in_flight(most.map(InFlightLimitLayer::new));
 //! # let _ = layer;
@@ -163,7 +163,7 @@
 //! use seawall::{StandardLayer, config::{Config, ConfiguredLayer}};
 //! use tower::Layer;
 //!
-//! # fn main() -> Result<(), seawall::config::InvalidConfig> {
+//! # fn main() -> Result<(), seawall::config::ConfigError> {
 //! // Or `Config::from_file("/etc/billing/policies.toml")?`.
 //! let config = Config::from_toml(
 //!     r#"

@@ -55,8 +55,8 @@
 
 pub mod clients;
 pub mod gateways;
-pub mod outages;
+pub mod observability;
+pub mod overload;
 pub mod retrying;
-pub mod seeing;
 pub mod testing;
-pub mod time;
+pub mod timeouts;

@@ -33,7 +33,7 @@
 //! # }
 //! ```
 //!
-//! If every POST of yours may be repeated, say so for all: `.retry(RetryLayer::new().any_method())`.
+//! If every POST of yours may be repeated, say so for all: `.retry(RetryLayer::new().retry_all_methods())`.
 //!
 //! # Retry one request differently
 //!
@@ -42,10 +42,10 @@
 //! ```
 //! # type Body = http_body_util::Full<bytes::Bytes>;
 //! use http::Request;
-//! use seawall::{RetryLayer, retry::Override};
+//! use seawall::{RetryLayer, retry::RetryOverride};
 //!
-//! let once = Override::new(RetryLayer::new().total(0));
-//! let patient = Override::new(RetryLayer::new().total(8));
+//! let once = RetryOverride::new(RetryLayer::new().max_retries(0));
+//! let patient = RetryOverride::new(RetryLayer::new().max_retries(8));
 //!
 //! let mut health = Request::get("http://billing/health").body(Body::default())?;
 //! health.extensions_mut().insert(once.clone());
@@ -62,7 +62,7 @@
 //! ```
 //! use seawall::{RetryLayer, StandardLayer};
 //!
-//! let layer = StandardLayer::new("billing").retry(RetryLayer::new().read(0).status(0).other(0));
+//! let layer = StandardLayer::new("billing").retry(RetryLayer::new().max_read_retries(0).max_status_retries(0).max_other_retries(0));
 //! # let _ = layer;
 //! ```
 //!
@@ -87,10 +87,10 @@
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! let polling = RetryLayer::new()
-//!     .status_forcelist([202, 429, 502, 503, 504])
-//!     .total(30)
+//!     .retry_statuses([202, 429, 502, 503, 504])
+//!     .max_retries(30)
 //!     .backoff(Backoff::constant(Duration::from_secs(2)))
-//!     .total_delay_max(Duration::from_secs(60))
+//!     .max_total_delay(Duration::from_secs(60))
 //!     .budget(Budget::none());
 //! let client = ServiceBuilder::new().layer(polling).service(upstream);
 //!
@@ -113,9 +113,9 @@
 //! let layer = StandardLayer::new("llm")
 //!     .retry(
 //!         RetryLayer::new()
-//!             .total(2)
-//!             .any_method()
-//!             .status_forcelist([408, 409, 429].into_iter().chain(500..600))
+//!             .max_retries(2)
+//!             .retry_all_methods()
+//!             .retry_statuses([408, 409, 429].into_iter().chain(500..600))
 //!             .backoff(Backoff::exponential(Duration::from_millis(500)).max(Duration::from_secs(8))),
 //!     )
 //!     .timeouts(
@@ -123,13 +123,13 @@
 //!             .body_idle(Duration::from_secs(300)),
 //!     );
 //! # let _ = layer;
-//! # Ok::<(), seawall::standard::AttemptAboveTotal>(())
+//! # Ok::<(), seawall::standard::AttemptExceedsTotal>(())
 //! ```
 //!
 //! # Find out why it gave up
 //!
-//! A response that took several attempts, or that failed, carries [`Attempts`](crate::retry::Attempts); an error after several is inside
-//! of [`GaveUp`](crate::retry::GaveUp).
+//! A response that took several attempts, or that failed, carries [`RetryReport`](crate::retry::RetryReport); an error after several is inside
+//! of [`RetriesExhausted`](crate::retry::RetriesExhausted).
 //!
 //! ```
 //! # use http::{Request, Response, StatusCode};
@@ -144,21 +144,21 @@
 //! #     *response.status_mut() = StatusCode::BAD_GATEWAY;
 //! #     Ok::<_, seawall::BoxError>(response)
 //! # });
-//! use seawall::{RetryLayer, classify::classify_error, find_source, retry::{Attempts, GaveUp, Stop}};
+//! use seawall::{RetryLayer, classify::classify_error, find_source, retry::{RetryReport, RetriesExhausted, StopReason}};
 //! use tower::{Layer, ServiceExt};
 //!
 //! let client = RetryLayer::new().layer(refusing);
 //! let error = client.oneshot(Request::post("http://billing/").body(Body::default())?).await.unwrap_err();
-//! let gave_up = find_source::<GaveUp>(&*error).ok_or("one attempt only")?;
+//! let gave_up = find_source::<RetriesExhausted>(&*error).ok_or("one attempt only")?;
 //! // Of the four retries that a call may have, the budget has three where nobody else calls.
-//! assert_eq!((gave_up.attempts().get(), gave_up.stop()), (4, Stop::BudgetSpent));
+//! assert_eq!((gave_up.attempts().get(), gave_up.reason()), (4, StopReason::BudgetSpent));
 //! println!("{}", classify_error(&*error).cause().advice());
 //!
 //! let client = RetryLayer::new().layer(failing);
 //! let response = client.oneshot(Request::post("http://billing/").body(Body::default())?).await?;
-//! let attempts = response.extensions().get::<Attempts>().ok_or("it succeeded")?;
+//! let attempts = response.extensions().get::<RetryReport>().ok_or("it succeeded")?;
 //! assert_eq!(attempts.count().get(), 1);
-//! assert_eq!(attempts.stop(), Some(Stop::MethodNotAllowed));
+//! assert_eq!(attempts.stop_reason(), Some(StopReason::MethodNotAllowed));
 //! # Ok(())
 //! # }
 //! ```
@@ -173,7 +173,7 @@
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! use std::error::Error;
 //! use http::{Request, Response};
-//! use seawall::{Cause, Classify, Failure, HttpClassifier, RetryLayer, retry::Attempts};
+//! use seawall::{Cause, Classify, Failure, HttpClassifier, RetryLayer, retry::RetryReport};
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! #[derive(Clone, Debug)]
@@ -194,7 +194,7 @@
 //! let client = ServiceBuilder::new().layer(RetryLayer::new().classifier(ByHeader)).service(upstream);
 //! let response = client.oneshot(Request::new(Body::default())).await?;
 //! assert_eq!(response.status(), 200);
-//! assert_eq!(response.extensions().get::<Attempts>().ok_or("no failure")?.count().get(), 4);
+//! assert_eq!(response.extensions().get::<RetryReport>().ok_or("no failure")?.count().get(), 4);
 //! # Ok(())
 //! # }
 //! ```

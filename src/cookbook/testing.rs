@@ -46,13 +46,13 @@
 //!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), seawall::BoxError> {
-//! let upstream = FlakyService::new(Script::new().then(Step::reset()).then(Step::status(502)).forever(Step::ok("hi")))?;
+//! let upstream = FlakyService::new(Script::new().then(Step::reset()).then(Step::status(502)).then_repeat(Step::ok("hi")))?;
 //! let client = StandardLayer::new("billing").layer(upstream.clone());
 //! let response = client.clone().oneshot(Request::get("http://billing/").body(Body::default())?).await?;
 //! assert_eq!((response.status().as_u16(), upstream.requests()), (200, 3));
 //!
 //! // What matters most: that a payment is not made twice.
-//! upstream.follow(Step::reset())?;
+//! upstream.set_script(Step::reset())?;
 //! let payment = Request::post("http://billing/pay").body(Body::from("5 €"))?;
 //! assert!(client.oneshot(payment).await.is_err());
 //! assert_eq!(upstream.received().iter().filter(|sent| sent.method() == Method::POST).count(), 1);

@@ -8,14 +8,14 @@ use http::Response;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 
-use super::{Elapsed, Phase, TimedBody};
+use super::{Elapsed, TimedBody, TimeoutKind};
 use crate::{
     error::BoxError,
     time_limit::{BodyLimits, LimitedBody, poll_at},
 };
 
 pin_project! {
-    /// Response future of [`WithDeadline`](super::WithDeadline).
+    /// Response future of [`DeadlineService`](super::DeadlineService).
     #[derive(Debug)]
     pub struct ResponseFuture<F> {
         // `None` if the deadline had passed before the call, and after it has passed.
@@ -33,7 +33,7 @@ pin_project! {
 pub(super) struct ActiveDeadline {
     pub(super) started: Instant,
     pub(super) at: Instant,
-    pub(super) with_body: bool,
+    pub(super) include_body: bool,
 }
 
 impl<F> ResponseFuture<F> {
@@ -77,13 +77,13 @@ impl<F> ResponseFuture<F> {
         ready!(poll_at(this.timer, deadline.at, cx));
         this.inner.set(None);
         *this.done = true;
-        Poll::Ready(Elapsed::new(deadline.total(), Phase::Deadline).into())
+        Poll::Ready(Elapsed::new(deadline.total(), TimeoutKind::Deadline).into())
     }
 }
 
 fn too_late(done: &mut bool) -> BoxError {
     assert!(!std::mem::replace(done, true), "polled after completion");
-    Elapsed::new(Duration::ZERO, Phase::BeforeCall).into()
+    Elapsed::new(Duration::ZERO, TimeoutKind::BeforeCall).into()
 }
 
 impl ActiveDeadline {
@@ -95,7 +95,7 @@ impl ActiveDeadline {
 
 fn body_limits(deadline: Option<ActiveDeadline>) -> BodyLimits {
     match deadline {
-        Some(deadline) if deadline.with_body => {
+        Some(deadline) if deadline.include_body => {
             let (total, at) = (deadline.total(), Some(deadline.at));
             BodyLimits::new(Duration::MAX, total, at, LimitedBody::ResponseByDeadline)
         }

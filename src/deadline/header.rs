@@ -9,7 +9,7 @@ pub enum TimeoutHeader {
     /// `grpc-timeout`: one to eight digits and a unit, `H`, `M`, `S`, `m`, `u` or `n` (gRPC over HTTP/2, "Requests").
     Grpc,
     /// `x-envoy-expected-rq-timeout-ms`: whole milliseconds. Zero, which means "no limit" to Envoy, is
-    /// [counted](super::DeadlineLayer::ignored) as invalid.
+    /// [counted](super::DeadlineLayer::invalid_headers) as invalid.
     EnvoyExpected,
 }
 

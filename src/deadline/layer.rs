@@ -6,16 +6,16 @@ use std::{
 use tower_layer::Layer;
 
 use super::{
-    TimeoutHeader, WithDeadline,
+    DeadlineService, TimeoutHeader,
     settings::{Settings, Trusted},
 };
 use crate::sharded::Sharded;
 
-/// Applies [`WithDeadline`]. See the [module docs](super) for an example.
+/// Applies [`DeadlineService`]. See the [module docs](super) for an example.
 ///
 /// # Clone
 ///
-/// Clones, and the services made by them, share the number of headers [ignored](Self::ignored): keep one to read it.
+/// Clones, and the services made by them, share the number of headers [ignored](Self::invalid_headers): keep one to read it.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct DeadlineLayer {
@@ -47,19 +47,19 @@ impl DeadlineLayer {
     /// Trusts these headers and no others.
     pub(crate) fn trusting(mut self, headers: Vec<TimeoutHeader>) -> Self {
         self.settings.trusted = Trusted::NONE;
-        headers.into_iter().fold(self, Self::trust)
+        headers.into_iter().fold(self, Self::trust_header)
     }
 
     fn of(total: Option<Duration>) -> Self {
         let trusted = Trusted::NONE;
-        let settings = Settings { total, with_body: false, tell_inner: true, trusted };
+        let settings = Settings { total, include_body: false, propagate: true, trusted };
         Self { settings, ignored: Sharded::default() }
     }
 
     /// Sets whether the deadline covers the response's body. Defaults to `false`, since it would cut off streams and
     /// downloads. Frames that are ready pass even after it.
-    pub const fn with_body(mut self, with_body: bool) -> Self {
-        self.settings.with_body = with_body;
+    pub const fn include_body(mut self, include_body: bool) -> Self {
+        self.settings.include_body = include_body;
         self
     }
 
@@ -67,7 +67,7 @@ impl DeadlineLayer {
     /// every upstream call started and aborted.
     ///
     /// With several headers, the soonest applies.
-    pub const fn trust(mut self, header: TimeoutHeader) -> Self {
+    pub const fn trust_header(mut self, header: TimeoutHeader) -> Self {
         match header {
             TimeoutHeader::Grpc => self.settings.trusted.grpc = true,
             TimeoutHeader::EnvoyExpected => self.settings.trusted.envoy = true,
@@ -77,23 +77,23 @@ impl DeadlineLayer {
 
     /// Sets whether the deadline is inserted into the request's extensions, for `RetryLayer` and
     /// [`DeadlineHeaderLayer`](super::DeadlineHeaderLayer). Defaults to `true`. A later deadline of the caller is replaced.
-    pub const fn tell_inner(mut self, tell_inner: bool) -> Self {
-        self.settings.tell_inner = tell_inner;
+    pub const fn propagate(mut self, propagate: bool) -> Self {
+        self.settings.propagate = propagate;
         self
     }
 
     /// Returns how many trusted headers were ignored, because they were invalid or repeated.
     #[must_use]
-    pub fn ignored(&self) -> u64 {
+    pub fn invalid_headers(&self) -> u64 {
         self.ignored.load(Ordering::Relaxed)
     }
 }
 
 impl<S> Layer<S> for DeadlineLayer {
-    type Service = WithDeadline<S>;
+    type Service = DeadlineService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
         let Self { settings, ignored } = self.clone();
-        WithDeadline { inner, settings, ignored }
+        DeadlineService { inner, settings, ignored }
     }
 }

@@ -11,13 +11,13 @@ use crate::{error::BoxError, sharded::Sharded};
 
 /// Service made by [`DeadlineLayer`](super::DeadlineLayer).
 #[derive(Clone, Debug)]
-pub struct WithDeadline<S> {
+pub struct DeadlineService<S> {
     pub(super) inner: S,
     pub(super) settings: Settings,
     pub(super) ignored: Sharded<AtomicU64>,
 }
 
-impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for WithDeadline<S>
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for DeadlineService<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     S::Error: Into<BoxError>,

@@ -13,8 +13,8 @@ use crate::time_limit::Deadline;
 pub(super) struct Settings {
     /// `None` disables the layer. Not even the caller's deadline applies then.
     pub(super) total: Option<Duration>,
-    pub(super) with_body: bool,
-    pub(super) tell_inner: bool,
+    pub(super) include_body: bool,
+    pub(super) propagate: bool,
     pub(super) trusted: Trusted,
 }
 
@@ -45,10 +45,13 @@ impl Settings {
         let deadline = callers.map_or(deadline, |callers| callers.min(deadline));
         let is_late = deadline.at() <= started;
         // A later deadline of the caller must not reach the next hop.
-        if !is_late && (self.tell_inner || callers.is_some()) && callers != Some(deadline) {
+        if !is_late && (self.propagate || callers.is_some()) && callers != Some(deadline) {
             request.extensions_mut().insert(deadline);
         }
-        (Some(ActiveDeadline { started, at: deadline.at(), with_body: self.with_body }), is_late)
+        (
+            Some(ActiveDeadline { started, at: deadline.at(), include_body: self.include_body }),
+            is_late,
+        )
     }
 
     /// Returns the time limit of a request, given its headers. Counts those that are `ignored`.

@@ -16,7 +16,7 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    attempts::{Attempts, Stop},
+    attempts::{RetryReport, StopReason},
     error::BoxError,
 };
 
@@ -98,9 +98,11 @@ fn annotate<B>(response: &mut Response<B>, settings: &Settings) {
 
 /// Returns whether the retries of a failed response are exhausted.
 fn is_exhausted<B>(response: &Response<B>) -> bool {
-    response.extensions().get::<Attempts>().is_some_and(|attempts| match attempts.stop() {
-        // All callers together have retried enough, if not this one.
-        Some(Stop::BudgetSpent) => true,
-        stop => stop.is_some() && attempts.count().get() > 1,
+    response.extensions().get::<RetryReport>().is_some_and(|attempts| {
+        match attempts.stop_reason() {
+            // All callers together have retried enough, if not this one.
+            Some(StopReason::BudgetSpent) => true,
+            stop => stop.is_some() && attempts.count().get() > 1,
+        }
     })
 }

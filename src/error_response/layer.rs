@@ -26,8 +26,8 @@ impl ErrorResponseLayer {
     /// the like. Enable it only if all readers of the responses are trusted.
     ///
     /// The text is that of the error and of its sources, at most 512 characters, with control characters replaced by `?`.
-    pub fn disclose(mut self, disclose: bool) -> Self {
-        Arc::make_mut(&mut self.settings).disclose = disclose;
+    pub fn include_error_text(mut self, include_error_text: bool) -> Self {
+        Arc::make_mut(&mut self.settings).include_error_text = include_error_text;
         self
     }
 

@@ -37,15 +37,15 @@
 //! | part | value | source |
 //! |---|---|---|
 //! | status | [`Cause::gateway_status`](crate::Cause::gateway_status) | RFC 9209 §2.3 |
-//! | `Proxy-Status` | the name given to [`ErrorResponseLayer::new`], and the error type where one fits; `details` if [`disclose`](ErrorResponseLayer::disclose) is on; no `next-hop`, which is not known here | RFC 9209 |
+//! | `Proxy-Status` | the name given to [`ErrorResponseLayer::new`], and the error type where one fits; `details` if [`include_error_text`](ErrorResponseLayer::include_error_text) is on; no `next-hop`, which is not known here | RFC 9209 |
 //! | `Retry-After` | if the failure says how long; whole seconds, rounded up | RFC 9110 §10.2.3 |
-//! | `x-should-retry` | `false` after a `GaveUp`, so that callers do not multiply its retries; also on a failed response that passes after more than one attempt, or when the budget allowed no other | as LLM APIs send it |
+//! | `x-should-retry` | `false` after a `RetriesExhausted`, so that callers do not multiply its retries; also on a failed response that passes after more than one attempt, or when the budget allowed no other | as LLM APIs send it |
 //! | `Cache-Control` | `no-store` | RFC 9111 §5.2.2.5 |
 //! | `Vary` | `accept` | RFC 9110 §12.5.5 |
 //! | `X-Content-Type-Options` | `nosniff` | Fetch §3.6 |
 //! | body | by `Accept`, see below | RFC 9110 §12.5.1 |
 //!
-//! After a `GaveUp` whose last attempt ended in a refusal of our own (an open circuit, a deadline,
+//! After a `RetriesExhausted` whose last attempt ended in a refusal of our own (an open circuit, a deadline,
 //! an inner service that is not ready), status and `Retry-After` are those of the upstream's last response, if that is a 429 or
 //! a 5xx.
 //!
@@ -64,14 +64,14 @@
 //!
 //! The request id is the request's `x-request-id`, if it is at most 128 bytes of visible ASCII.
 //!
-//! Texts of errors, addresses and header values are not told, unless [`disclose`](ErrorResponseLayer::disclose) is on.
+//! Texts of errors, addresses and header values are not told, unless [`include_error_text`](ErrorResponseLayer::include_error_text) is on.
 //! What comes from elsewhere is bounded, and escaped for the place where it stands.
 //!
 //! # gRPC
 //!
 //! A POST whose `Content-Type` is `application/grpc`, with or without a suffix such as `+proto`, gets a response of
 //! "trailers only": status 200, `grpc-status`, `grpc-message`, and `grpc-retry-pushback-ms` (gRFC A6): how long to
-//! wait, or -1 after a `GaveUp`. gRPC-Web is not gRPC, and is answered as any other request: put a layer that translates it
+//! wait, or -1 after a `RetriesExhausted`. gRPC-Web is not gRPC, and is answered as any other request: put a layer that translates it
 //! around this one.
 //!
 //! | cause | `grpc-status` |

@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::{error_text::error_text, settings::Settings};
 use crate::{
-    attempts::{GaveUp, Stop},
+    attempts::{RetriesExhausted, StopReason},
     classify::{classify_error, retry_after},
     error::find_source,
     failure::Failure,
@@ -32,20 +32,20 @@ impl ErrorReply {
             status: failure.cause().gateway_status(),
             retry_after: failure.retry_after(),
             gave_up: false,
-            text: settings.disclose.then(|| error_text(error)),
+            text: settings.include_error_text.then(|| error_text(error)),
         };
-        match find_source::<GaveUp>(error) {
+        match find_source::<RetriesExhausted>(error) {
             Some(gave_up) => reply.after_retries(gave_up),
             None => reply,
         }
     }
 
     /// If retrying ended in a rejection by this process, the upstream's last response is worth more.
-    fn after_retries(self, gave_up: &GaveUp) -> Self {
-        let is_rejection = match gave_up.stop() {
-            Stop::CircuitOpen | Stop::Shed | Stop::NotReady => true,
+    fn after_retries(self, gave_up: &RetriesExhausted) -> Self {
+        let is_rejection = match gave_up.reason() {
+            StopReason::CircuitOpen | StopReason::LimitReached | StopReason::NotReady => true,
             // An error without a response, which there was no time to retry, counts itself.
-            Stop::DeadlineTooNear => self.failure.status().is_some(),
+            StopReason::DeadlineTooNear => self.failure.status().is_some(),
             _ => false,
         };
         let reply = Self { gave_up: true, ..self };

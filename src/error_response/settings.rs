@@ -8,7 +8,7 @@ const MAX_NAME_CHARS: usize = 255;
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     name: String,
-    pub(super) disclose: bool,
+    pub(super) include_error_text: bool,
     pub(super) append: bool,
 }
 
@@ -16,7 +16,7 @@ impl Settings {
     pub(super) fn new(name: &str) -> Self {
         let printable = |c| if matches!(c, ' '..='~') { c } else { '?' };
         let name = name.chars().take(MAX_NAME_CHARS).map(printable).collect();
-        Self { name, disclose: false, append: false }
+        Self { name, include_error_text: false, append: false }
     }
 
     pub(super) fn name(&self) -> &str {

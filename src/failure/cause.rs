@@ -53,16 +53,16 @@ macro_rules! causes {
         }
 
         impl FromStr for Cause {
-            type Err = UnknownCause;
+            type Err = ParseCauseError;
 
             /// Parses a token, exactly as [`as_str`](Self::as_str) gives it.
             ///
             /// # Errors
-            /// Returns [`UnknownCause`] for anything else.
-            fn from_str(token: &str) -> Result<Self, UnknownCause> {
+            /// Returns [`ParseCauseError`] for anything else.
+            fn from_str(token: &str) -> Result<Self, ParseCauseError> {
                 match token {
                     $($token => Ok(Self::$variant),)*
-                    _ => Err(UnknownCause(())),
+                    _ => Err(ParseCauseError(())),
                 }
             }
         }
@@ -169,12 +169,12 @@ impl fmt::Display for Cause {
 
 /// A text that is no [`Cause`]'s token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownCause(());
+pub struct ParseCauseError(());
 
-impl fmt::Display for UnknownCause {
+impl fmt::Display for ParseCauseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("not the token of a known cause")
     }
 }
 
-impl Error for UnknownCause {}
+impl Error for ParseCauseError {}

@@ -15,13 +15,13 @@ pub struct Evidence {
 impl Evidence {
     /// One sentence for a person: what was recognised, and what it leaves open. Holds nothing that the peer sent.
     #[must_use]
-    pub const fn note(&self) -> &'static str {
+    pub const fn summary(&self) -> &'static str {
         self.note
     }
 
     /// Where the rule comes from: the version it was recorded from, the address of a page, or an RFC.
     #[must_use]
-    pub const fn source(&self) -> &'static str {
+    pub const fn reference(&self) -> &'static str {
         self.source
     }
 

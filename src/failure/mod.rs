@@ -15,7 +15,7 @@ use std::{error::Error, fmt, time::Duration};
 use http::StatusCode;
 
 pub use self::{
-    cause::{Cause, UnknownCause},
+    cause::{Cause, ParseCauseError},
     processed::Processed,
     reporter::{Product, Reporter},
 };

@@ -9,7 +9,7 @@ use crate::failure::{Cause, Failure, Processed, Reporter};
 /// [not processed](Processed::No), with a `retry_after` of one second. So [`RetryLayer`](crate::RetryLayer) does not try
 /// again unless told to, and `ErrorResponseLayer` answers 503 with `Retry-After`.
 #[derive(Clone, Debug)]
-pub struct Shed {
+pub struct LimitReached {
     key: Option<Arc<str>>,
     limit: NonZeroU32,
 }
@@ -20,7 +20,7 @@ static FAILURE: Failure = Failure::new(Cause::ConnectionLimitReached)
     .with_processed(Processed::No)
     .with_retry_after(Some(Duration::from_secs(1)));
 
-impl Shed {
+impl LimitReached {
     #[cold]
     pub(super) fn new(limit: &Limit) -> Self {
         crate::metrics::shed(limit.key.as_ref());
@@ -40,7 +40,7 @@ impl Shed {
     }
 }
 
-impl fmt::Display for Shed {
+impl fmt::Display for LimitReached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} calls are under way", self.limit)?;
         // A key may hold whatever a caller asked for: `Debug` escapes it.
@@ -51,7 +51,7 @@ impl fmt::Display for Shed {
     }
 }
 
-impl Error for Shed {
+impl Error for LimitReached {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&FAILURE)
     }

@@ -7,9 +7,9 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use super::{Shed, limit::Place};
+use super::{LimitReached, limit::Permit};
 use crate::{
-    body::{Extent, PanicGuard},
+    body::{CompleteOn, PanicGuard},
     error::BoxError,
 };
 
@@ -18,7 +18,7 @@ pin_project! {
     pub struct ResponseFuture<F, E> {
         #[pin]
         pub(super) state: State<F>,
-        pub(super) place: PanicGuard<Place>,
+        pub(super) place: PanicGuard<Permit>,
         pub(super) extent: PhantomData<fn() -> E>,
     }
 }
@@ -27,7 +27,7 @@ pin_project! {
     #[project = StateProj]
     pub(super) enum State<F> {
         Call { #[pin] inner: F },
-        Refused { error: Option<Box<Shed>> },
+        Refused { error: Option<Box<LimitReached>> },
     }
 }
 
@@ -35,9 +35,9 @@ impl<F, E, Res, Err> Future for ResponseFuture<F, E>
 where
     F: Future<Output = Result<Res, Err>>,
     Err: Into<BoxError>,
-    E: Extent<Res>,
+    E: CompleteOn<Res>,
 {
-    type Output = Result<E::Response<Place>, BoxError>;
+    type Output = Result<E::Response<Permit>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();

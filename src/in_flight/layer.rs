@@ -7,25 +7,25 @@ use super::{
     InFlightLimit,
     adaptive::Adaptive,
     limit::{Kind, Limit},
-    select::{Keyed, Single},
+    select::{LimitPerKey, SharedLimit},
 };
 use crate::{
-    body::{Head, WholeBody},
-    keys::{ByRequest, ByUri},
+    body::{CompleteOnBodyEnd, CompleteOnResponse},
+    keys::{RequestKeyFn, UriKeyFn},
     sharded::Sharded,
 };
 
 /// Applies [`InFlightLimit`]. See the [module docs](super) for what it does and an example.
 #[derive(Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
-pub struct InFlightLimitLayer<K = Single, E = WholeBody> {
+pub struct InFlightLimitLayer<K = SharedLimit, E = CompleteOnBodyEnd> {
     select: K,
     kind: Kind,
     extent: PhantomData<fn() -> E>,
 }
 
 impl InFlightLimitLayer {
-    /// At most `most` calls at once, for all requests together. [`keyed`](Self::keyed) for several upstreams.
+    /// At most `most` calls at once, for all requests together. [`per_key`](Self::per_key) for several upstreams.
     pub fn new(most: NonZeroU32) -> Self {
         Self::of(Kind::Fixed(most))
     }
@@ -38,11 +38,11 @@ impl InFlightLimitLayer {
 
     fn of(kind: Kind) -> Self {
         let limit = Sharded::new(Limit::new(None, kind));
-        Self { select: Single { limit }, kind, extent: PhantomData }
+        Self { select: SharedLimit { limit }, kind, extent: PhantomData }
     }
 }
 
-impl<E> InFlightLimitLayer<Single, E> {
+impl<E> InFlightLimitLayer<SharedLimit, E> {
     /// How many calls are under way at this moment.
     #[must_use]
     pub fn in_flight(&self) -> u32 {
@@ -62,29 +62,32 @@ impl<K, E> InFlightLimitLayer<K, E> {
     ///
     /// At most 4,096 keys have one; those without a call under way make room for others. Requests of further keys, and
     /// of those longer than 1,024 bytes, pass, and have no limit.
-    pub fn keyed<F>(self, by: F) -> InFlightLimitLayer<Keyed<ByUri<F>>, E>
+    pub fn per_key<F>(self, by: F) -> InFlightLimitLayer<LimitPerKey<UriKeyFn<F>>, E>
     where
         F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
     {
-        self.select(ByUri(by))
+        self.select(UriKeyFn(by))
     }
 
-    /// As [`keyed`](Self::keyed), by the whole of a request, of whatever kind.
-    pub fn keyed_by_request<F, Req>(self, by: F) -> InFlightLimitLayer<Keyed<ByRequest<F>>, E>
+    /// As [`per_key`](Self::per_key), by the whole of a request, of whatever kind.
+    pub fn per_request_key<F, Req>(
+        self,
+        by: F,
+    ) -> InFlightLimitLayer<LimitPerKey<RequestKeyFn<F>>, E>
     where
         F: for<'a> Fn(&'a Req) -> Option<Cow<'a, str>>,
     {
-        self.select(ByRequest(by))
+        self.select(RequestKeyFn(by))
     }
 
-    pub(crate) fn select<F>(self, by: F) -> InFlightLimitLayer<Keyed<F>, E> {
+    pub(crate) fn select<F>(self, by: F) -> InFlightLimitLayer<LimitPerKey<F>, E> {
         let Self { kind, extent, .. } = self;
-        InFlightLimitLayer { select: Keyed::new(by, kind), kind, extent }
+        InFlightLimitLayer { select: LimitPerKey::new(by, kind), kind, extent }
     }
 
     /// A call is under way until its response is there, and not until the body of that ends: for services that are not
     /// HTTP, and where bodies are small.
-    pub fn until_response(self) -> InFlightLimitLayer<K, Head> {
+    pub fn until_response(self) -> InFlightLimitLayer<K, CompleteOnResponse> {
         let Self { select, kind, .. } = self;
         InFlightLimitLayer { select, kind, extent: PhantomData }
     }

@@ -2,10 +2,10 @@ use std::{error::Error, fmt, num::NonZeroU32, sync::Arc};
 
 use tokio::time::Instant;
 
-use super::adaptive::{Adaptive, Machine};
+use super::adaptive::{Adaptive, GradientLimit};
 use crate::{
-    body::Watch,
-    keys::Keep,
+    body::CompletionObserver,
+    keys::Evictable,
     sharded::Sharded,
     sync::{AtomicU32, Mutex, Ordering, lock},
 };
@@ -31,11 +31,11 @@ struct AdaptiveState {
     settings: Adaptive,
     /// All times are counted from here.
     origin: Instant,
-    machine: Mutex<Machine>,
+    machine: Mutex<GradientLimit>,
 }
 
 /// The place of a call in flight, given back when it is dropped.
-pub struct Place {
+pub struct Permit {
     limit: Sharded<Limit>,
     /// `None` unless the limit is adaptive, and after the response.
     started: Option<Instant>,
@@ -46,7 +46,7 @@ impl Limit {
         let (max, adaptive) = match kind {
             Kind::Fixed(max) => (max, None),
             Kind::Adaptive(settings) => {
-                let machine = Mutex::new(Machine::new(settings));
+                let machine = Mutex::new(GradientLimit::new(settings));
                 let adaptive = AdaptiveState { settings, origin: Instant::now(), machine };
                 (settings.first(), Some(adaptive))
             }
@@ -86,7 +86,7 @@ impl Limit {
     }
 }
 
-impl Place {
+impl Permit {
     /// Takes a place, or returns the limit if all are taken.
     #[inline]
     pub(super) fn acquire(limit: Sharded<Limit>) -> Result<Self, Sharded<Limit>> {
@@ -113,26 +113,26 @@ impl Place {
     }
 }
 
-impl Watch for Place {
+impl CompletionObserver for Permit {
     fn complete(&mut self) {}
 
     fn fail(&mut self, _error: &(dyn Error + 'static)) {}
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         self.limit.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-impl Keep for Limit {
+impl Evictable for Limit {
     fn is_clean(&self, _now: Instant) -> bool {
         self.in_flight() == 0
     }
 }
 
-impl fmt::Debug for Place {
+impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Place").finish_non_exhaustive()
+        f.debug_struct("Permit").finish_non_exhaustive()
     }
 }

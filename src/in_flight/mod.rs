@@ -18,7 +18,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! use std::num::NonZeroU32;
-//! use seawall::{InFlightLimitLayer, find_source, in_flight::Shed};
+//! use seawall::{InFlightLimitLayer, find_source, in_flight::LimitReached};
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! let client = ServiceBuilder::new()
@@ -28,7 +28,7 @@
 //! let first = client.clone().oneshot(Request::new(Body::from("hi"))).await?;
 //! // Nobody has read its body, so it is under way.
 //! let error = client.clone().oneshot(Request::new(Body::from("hi"))).await.unwrap_err();
-//! assert!(find_source::<Shed>(&*error).is_some());
+//! assert!(find_source::<LimitReached>(&*error).is_some());
 //!
 //! drop(first);
 //! assert!(client.oneshot(Request::new(Body::from("hi"))).await.is_ok());
@@ -41,7 +41,7 @@
 //! | when | then |
 //! |---|---|
 //! | fewer calls than the limit are under way | the call passes, and is one of them until the body of its response ends |
-//! | as many are | the call is refused with [`Shed`]; the inner service is not called |
+//! | as many are | the call is refused with [`LimitReached`]; the inner service is not called |
 //! | the caller drops the call or the body, or either fails | its place is free at once |
 //! | there are more keys than are kept | calls of further keys pass, and have no limit |
 //!
@@ -71,17 +71,17 @@ mod error;
 mod future;
 mod layer;
 mod limit;
+#[cfg(all(test, seawall_loom))]
+mod loom;
 mod select;
 mod service;
-#[cfg(all(test, seawall_loom))]
-mod threads;
 
-pub(crate) use self::select::Keyed;
+pub(crate) use self::select::LimitPerKey;
 pub use self::{
-    adaptive::Adaptive, error::Shed, future::ResponseFuture, layer::InFlightLimitLayer,
+    adaptive::Adaptive, error::LimitReached, future::ResponseFuture, layer::InFlightLimitLayer,
     service::InFlightLimit,
 };
 pub use crate::keys::by_authority;
 
 /// Response body of [`InFlightLimit`]: the inner body as it is, which holds the call's place until it ends.
-pub type ResponseBody<B> = crate::body::Watched<B, limit::Place>;
+pub type ResponseBody<B> = crate::body::ObservedBody<B, limit::Permit>;

@@ -5,60 +5,60 @@ use std::fmt;
 use tokio::time::Instant;
 
 use super::{
-    Shed,
-    limit::{Kind, Limit, Place},
+    LimitReached,
+    limit::{Kind, Limit, Permit},
 };
 use crate::{
-    keys::{Key, Store},
+    keys::{BoundedMap, KeyExtractor},
     sharded::Sharded,
 };
 
 /// Finds the limit of a request.
-pub trait Find<Req> {
+pub trait SelectLimit<Req> {
     /// Returns `None` if the request has no limit.
     fn find(&self, request: &Req) -> Option<Sharded<Limit>>;
 }
 
 /// One limit for all requests.
 #[derive(Clone, Debug)]
-pub struct Single {
+pub struct SharedLimit {
     pub(super) limit: Sharded<Limit>,
 }
 
-impl<Req> Find<Req> for Single {
+impl<Req> SelectLimit<Req> for SharedLimit {
     fn find(&self, _request: &Req) -> Option<Sharded<Limit>> {
         Some(self.limit.clone())
     }
 }
 
 /// A limit for each key.
-pub struct Keyed<F> {
+pub struct LimitPerKey<F> {
     shared: Sharded<Shared<F>>,
 }
 
 /// Behind one pointer, since a service is cloned for each call that may be retried.
 struct Shared<F> {
     by: F,
-    store: Store<Limit>,
+    store: BoundedMap<Limit>,
     kind: Kind,
 }
 
-impl<F> Keyed<F> {
+impl<F> LimitPerKey<F> {
     pub(super) fn new(by: F, kind: Kind) -> Self {
-        Self { shared: Sharded::new(Shared { by, store: Store::default(), kind }) }
+        Self { shared: Sharded::new(Shared { by, store: BoundedMap::default(), kind }) }
     }
 }
 
 /// Takes a place for `request`, if it has a limit.
 pub(super) fn acquire<Req>(
-    find: &impl Find<Req>,
+    find: &impl SelectLimit<Req>,
     request: &Req,
-) -> Result<Option<Place>, Box<Shed>> {
-    let place = find.find(request).map(Place::acquire).transpose();
-    place.map_err(|limit| Box::new(Shed::new(&limit)))
+) -> Result<Option<Permit>, Box<LimitReached>> {
+    let place = find.find(request).map(Permit::acquire).transpose();
+    place.map_err(|limit| Box::new(LimitReached::new(&limit)))
 }
 
-impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
+impl<F: KeyExtractor<Req>, Req> SelectLimit<Req> for LimitPerKey<F> {
     fn find(&self, request: &Req) -> Option<Sharded<Limit>> {
         let shared = &self.shared;
         let key = shared.by.key(request)?;
@@ -71,14 +71,14 @@ impl<F: Key<Req>, Req> Find<Req> for Keyed<F> {
     }
 }
 
-impl<F> Clone for Keyed<F> {
+impl<F> Clone for LimitPerKey<F> {
     fn clone(&self) -> Self {
         Self { shared: self.shared.clone() }
     }
 }
 
-impl<F> fmt::Debug for Keyed<F> {
+impl<F> fmt::Debug for LimitPerKey<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keyed").field("store", &self.shared.store).finish_non_exhaustive()
+        f.debug_struct("LimitPerKey").field("store", &self.shared.store).finish_non_exhaustive()
     }
 }

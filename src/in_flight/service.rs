@@ -9,11 +9,11 @@ use tower_service::Service;
 use super::{
     ResponseFuture,
     future::State,
-    limit::Place,
-    select::{Find, Single, acquire},
+    limit::Permit,
+    select::{SelectLimit, SharedLimit, acquire},
 };
 use crate::{
-    body::{Extent, PanicGuard, WholeBody},
+    body::{CompleteOn, CompleteOnBodyEnd, PanicGuard},
     error::BoxError,
 };
 
@@ -21,7 +21,7 @@ use crate::{
 ///
 /// The inner service must be `Clone`: an instance that was ready for a call which is then refused is replaced by a clone, so
 /// that it does not keep what it was given to be ready, such as the permit of a concurrency limit.
-pub struct InFlightLimit<S, K = Single, E = WholeBody> {
+pub struct InFlightLimit<S, K = SharedLimit, E = CompleteOnBodyEnd> {
     pub(super) inner: S,
     pub(super) select: K,
     pub(super) extent: PhantomData<fn() -> E>,
@@ -31,10 +31,10 @@ impl<S, K, E, Req> Service<Req> for InFlightLimit<S, K, E>
 where
     S: Service<Req> + Clone,
     S::Error: Into<BoxError>,
-    K: Find<Req>,
-    E: Extent<S::Response>,
+    K: SelectLimit<Req>,
+    E: CompleteOn<S::Response>,
 {
-    type Response = E::Response<Place>;
+    type Response = E::Response<Permit>;
     type Error = BoxError;
     type Future = ResponseFuture<S::Future, E>;
 

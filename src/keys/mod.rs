@@ -1,19 +1,19 @@
 //! One of something for all requests, or one for each key, bounded: what layers with a state have in common.
 
 mod authority;
-mod by;
-mod store;
+mod bounded_map;
+mod extract;
 
 use tokio::time::Instant;
 
-pub use self::{authority::by_authority, by::ByAuthority};
+pub use self::{authority::by_authority, extract::ByAuthority};
 pub(crate) use self::{
-    by::{ByRequest, ByUri, Key, KeyOf},
-    store::{KEYS_MAX, Store},
+    bounded_map::{BoundedMap, KEYS_MAX},
+    extract::{KeyExtractor, RequestKeyFn, UriKey, UriKeyFn},
 };
 
 /// What is kept for a key.
-pub(crate) trait Keep: Sized {
+pub(crate) trait Evictable: Sized {
     /// Whether nothing is lost by forgetting it.
     fn is_clean(&self, now: Instant) -> bool;
     /// Reports that it has made room for others. No lock is held.

@@ -8,7 +8,7 @@ use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use super::{ResponseBody, guard::RecordGuard, view::View};
+use super::{ResponseBody, errors::AsStdError, guard::RecordGuard};
 use crate::classify::Classify;
 
 pin_project! {
@@ -29,7 +29,7 @@ where
     F: Future<Output = Result<Response<B>, E>>,
     E: fmt::Display,
     C: Classify<Response<B>>,
-    V: View<E>,
+    V: AsStdError<E>,
     B: Body,
 {
     type Output = Result<Response<ResponseBody<B>>, E>;

@@ -7,14 +7,15 @@ use http_body::Body;
 use tracing::span::Entered;
 
 use super::{
-    Head, emit, otel,
+    RequestHead, emit,
+    errors::AsStdError,
+    otel,
     outcome::{Completion, Outcome, innermost, may_contain_url},
     record::{Record, ResponseRecord},
     settings::Settings,
-    view::View,
 };
 use crate::{
-    attempts::{GaveUp, hint_inside_retry},
+    attempts::{RetriesExhausted, hint_inside_retry},
     body::is_at_end,
     classify::Classify,
     error::find_source,
@@ -33,7 +34,7 @@ pub(super) struct RecordGuard(Option<Record>);
 
 impl RecordGuard {
     /// Begins the record of a request.
-    pub(super) fn start(settings: &Sharded<Settings>, head: Head<'_>) -> Self {
+    pub(super) fn start(settings: &Sharded<Settings>, head: RequestHead<'_>) -> Self {
         if settings.skip.0.as_ref().is_some_and(|skip| skip(head)) {
             return Self::default();
         }
@@ -89,7 +90,7 @@ impl RecordGuard {
     where
         E: fmt::Display,
         C: Classify<Response<B>>,
-        V: View<E>,
+        V: AsStdError<E>,
     {
         let Some(record) = &mut self.0 else { return };
         record.is_running = true;
@@ -134,9 +135,9 @@ impl RecordGuard {
         let mut completion = Completion::new(Outcome::Error, record.response_details());
         completion.failure = Some(failure);
         completion.message = message;
-        if let Some(gave_up) = known.and_then(find_source::<GaveUp>) {
+        if let Some(gave_up) = known.and_then(find_source::<RetriesExhausted>) {
             completion.attempts = Some(gave_up.attempts().get());
-            completion.stop = Some(gave_up.stop());
+            completion.stop = Some(gave_up.reason());
         }
         emit::emit(&record, &completion);
     }

@@ -4,9 +4,9 @@ use http::HeaderName;
 use tower_layer::Layer;
 
 use super::{
-    Head, Level, Logging,
+    Level, Logging, RequestHead,
+    errors::{ErrorFn, KnownErrors},
     settings::{CREDENTIALS, Hook, Role, Settings},
-    view::{ErrorsAs, Known},
 };
 use crate::{classify::HttpClassifier, ratio::Ratio, sharded::Sharded};
 
@@ -17,7 +17,7 @@ use crate::{classify::HttpClassifier, ratio::Ratio, sharded::Sharded};
 /// Clones, and the services they make, share the order in which successes are [sampled](Self::sample).
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
-pub struct LoggingLayer<C = HttpClassifier, V = Known> {
+pub struct LoggingLayer<C = HttpClassifier, V = KnownErrors> {
     classifier: C,
     view: V,
     settings: Sharded<Settings>,
@@ -38,15 +38,15 @@ impl LoggingLayer {
     pub fn disabled() -> Self {
         Self::client()
             .only_failures()
-            .failure(Level::Off)
-            .refused(Level::Off)
-            .span(Level::Off)
-            .curl(false)
+            .failure_level(Level::Off)
+            .rejected_level(Level::Off)
+            .span_level(Level::Off)
+            .log_curl(false)
     }
 
     fn new(role: Role, success: Level) -> Self {
         let settings = Sharded::new(Settings::new(role, success));
-        Self { classifier: HttpClassifier::new(), view: Known::default(), settings }
+        Self { classifier: HttpClassifier::new(), view: KnownErrors::default(), settings }
     }
 }
 
@@ -67,13 +67,13 @@ impl<C, V> LoggingLayer<C, V> {
     /// # #[derive(Debug)] struct MyError;
     /// # impl fmt::Display for MyError { fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result { Ok(()) } }
     /// # impl Error for MyError {}
-    /// let layer = seawall::LoggingLayer::client().errors_as(|error: &MyError| error as &dyn Error);
+    /// let layer = seawall::LoggingLayer::client().error_fn(|error: &MyError| error as &dyn Error);
     /// ```
-    pub fn errors_as<E, F>(self, view: F) -> LoggingLayer<C, ErrorsAs<F>>
+    pub fn error_fn<E, F>(self, view: F) -> LoggingLayer<C, ErrorFn<F>>
     where
         F: Fn(&E) -> &(dyn Error + 'static),
     {
-        LoggingLayer { classifier: self.classifier, view: ErrorsAs(view), settings: self.settings }
+        LoggingLayer { classifier: self.classifier, view: ErrorFn(view), settings: self.settings }
     }
 
     fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
@@ -85,40 +85,43 @@ impl<C, V> LoggingLayer<C, V> {
 /// What is written, and at which level.
 impl<C, V> LoggingLayer<C, V> {
     /// The level of requests that succeed. Default: INFO on a server, DEBUG on a client.
-    pub fn success(self, level: Level) -> Self {
+    pub fn success_level(self, level: Level) -> Self {
         self.set(|it| it.levels.success = level)
     }
 
     /// The level of requests that succeed after more than one attempt. Default: INFO.
-    pub fn retried(self, level: Level) -> Self {
+    pub fn retried_level(self, level: Level) -> Self {
         self.set(|it| it.levels.retried = level)
     }
 
     /// The level of responses that find fault with the request: 4xx but 408 and 429. Default: as a success.
-    pub fn client_error(self, level: Level) -> Self {
+    pub fn client_error_level(self, level: Level) -> Self {
         self.set(|it| it.levels.client_error = Some(level))
     }
 
     /// The level of requests that fail. Default: WARN.
-    pub fn failure(self, level: Level) -> Self {
+    pub fn failure_level(self, level: Level) -> Self {
         self.set(|it| it.levels.failure = level)
     }
 
     /// The level of requests that an open circuit or a limit of ours refuses. Default: DEBUG, since there may be
     /// thousands a second; the circuit's own line, at WARN, says at its end how many there were.
-    pub fn refused(self, level: Level) -> Self {
+    pub fn rejected_level(self, level: Level) -> Self {
         self.set(|it| it.levels.rejected = level)
     }
 
     /// The level of requests that the caller gives up, before the response or in its body. Default: INFO.
-    pub fn cancelled(self, level: Level) -> Self {
+    pub fn cancelled_level(self, level: Level) -> Self {
         self.set(|it| it.levels.cancelled = level)
     }
 
     /// Writes nothing of requests that succeed, with or without retries, find fault with the request, or are given up
     /// by the caller.
     pub fn only_failures(self) -> Self {
-        self.success(Level::Off).retried(Level::Off).client_error(Level::Off).cancelled(Level::Off)
+        self.success_level(Level::Off)
+            .retried_level(Level::Off)
+            .client_error_level(Level::Off)
+            .cancelled_level(Level::Off)
     }
 
     /// Writes such a part of the successes, each chosen by chance. Default: all. Failures of any kind are always
@@ -128,7 +131,7 @@ impl<C, V> LoggingLayer<C, V> {
     }
 
     /// Chooses those in an order that `seed` decides, so that a test can repeat it. Default: another each time.
-    pub fn seed(self, seed: u64) -> Self {
+    pub fn sample_seed(self, seed: u64) -> Self {
         self.set(|it| it.sample.seed = seed)
     }
 
@@ -140,21 +143,21 @@ impl<C, V> LoggingLayer<C, V> {
     /// ```
     pub fn skip<F>(self, skip: F) -> Self
     where
-        F: Fn(Head<'_>) -> bool + Send + Sync + 'static,
+        F: Fn(RequestHead<'_>) -> bool + Send + Sync + 'static,
     {
         self.set(|it| it.skip = Hook(Some(Arc::new(skip))))
     }
 
     /// The level of the span around each request, which has the method, the URL and the request id. Default: that of a
     /// success. [`Off`](Level::Off) makes none.
-    pub fn span(self, level: Level) -> Self {
+    pub fn span_level(self, level: Level) -> Self {
         self.set(|it| it.span = Some(level))
     }
 
     /// Makes spans as OpenTelemetry wants them, at INFO, for `tracing-opentelemetry` to export: with their name, kind and
     /// status, and all that is known of the request. Default: no, since they would be written in front of each line.
-    pub fn traces(self) -> Self {
-        self.set(|it| it.traces = true).span(Level::Info)
+    pub fn otel_spans(self) -> Self {
+        self.set(|it| it.traces = true).span_level(Level::Info)
     }
 
     /// Whether a failure is followed, at DEBUG and under the target `seawall::logging::curl`, by a command that sends
@@ -162,7 +165,7 @@ impl<C, V> LoggingLayer<C, V> {
     ///
     /// The body is not known: where the head says that there is one, and for POST, PUT and PATCH unless it says that there is none,
     /// the command sends what is in a file `body`, which is to be made first.
-    pub fn curl(self, curl: bool) -> Self {
+    pub fn log_curl(self, curl: bool) -> Self {
         self.set(|it| it.curl = curl)
     }
 }
@@ -178,11 +181,11 @@ impl<C, V> LoggingLayer<C, V> {
     /// use axum::extract::MatchedPath;
     ///
     /// let layer = seawall::LoggingLayer::server()
-    ///     .route_by(|head| head.extensions().get().map(|it: &MatchedPath| it.as_str().to_owned()));
+    ///     .route_fn(|head| head.extensions().get().map(|it: &MatchedPath| it.as_str().to_owned()));
     /// ```
-    pub fn route_by<F>(self, route: F) -> Self
+    pub fn route_fn<F>(self, route: F) -> Self
     where
-        F: Fn(Head<'_>) -> Option<String> + Send + Sync + 'static,
+        F: Fn(RequestHead<'_>) -> Option<String> + Send + Sync + 'static,
     {
         self.set(|it| it.route = Hook(Some(Arc::new(route))))
     }
@@ -216,7 +219,7 @@ impl<C, V> LoggingLayer<C, V> {
     }
 
     /// Whether `user_agent.original` is logged. Default: no.
-    pub fn user_agent(self, user_agent: bool) -> Self {
+    pub fn log_user_agent(self, user_agent: bool) -> Self {
         self.set(|it| it.user_agent = user_agent)
     }
 
@@ -227,15 +230,15 @@ impl<C, V> LoggingLayer<C, V> {
     /// `Authorization`, `Proxy-Authorization`, `Cookie`, `Set-Cookie`, `X-Api-Key`, `Api-Key`, `X-Auth-Token` and
     /// `X-Amz-Security-Token` are never logged, even if asked for, nor are values marked as sensitive: a log is kept for
     /// longer, and read by more people, than a credential should be.
-    pub fn headers(self, headers: impl IntoIterator<Item = HeaderName>) -> Self {
+    pub fn log_headers(self, headers: impl IntoIterator<Item = HeaderName>) -> Self {
         let allowed = headers.into_iter().filter(|name| !CREDENTIALS.contains(name));
         self.set(|it| it.headers.extend(allowed))
     }
 
     /// Logs up to so many bytes of the body of a failed response, if it is text and not compressed, as far as the caller
     /// reads it. At most 2 KiB. Default: zero, none: who knows what stands in there.
-    pub fn failed_body(self, bytes: usize) -> Self {
-        self.set(|it| it.failed_body = bytes.min(super::escape::MAX_LONG_CHARS))
+    pub fn max_failed_body_bytes(self, bytes: usize) -> Self {
+        self.set(|it| it.max_failed_body_bytes = bytes.min(super::escape::MAX_LONG_CHARS))
     }
 }
 

@@ -56,13 +56,13 @@
 //!
 //! | when | message | level on a server | level on a client | setter |
 //! |---|---|---|---|---|
-//! | the response succeeded | status | INFO | DEBUG | [`success`](LoggingLayer::success) |
-//! | after more than one attempt | status, attempts | INFO | INFO | [`retried`](LoggingLayer::retried) |
-//! | the response is a 4xx that faults the request (not 408, 429) | status | as a success | as a success | [`client_error`](LoggingLayer::client_error) |
-//! | the response failed, an error came, or the body broke off | cause, attempts, why no more | WARN | WARN | [`failure`](LoggingLayer::failure) |
-//! | our own refusal: an open circuit, a limit | cause | DEBUG | DEBUG | [`refused`](LoggingLayer::refused) |
-//! | the caller dropped the call, or the body of a success before its end | `cancelled`, `dropped` | INFO | INFO | [`cancelled`](LoggingLayer::cancelled) |
-//! | the inner service panicked, and the panic was caught | `panicked` | WARN | WARN | [`failure`](LoggingLayer::failure) |
+//! | the response succeeded | status | INFO | DEBUG | [`success_level`](LoggingLayer::success_level) |
+//! | after more than one attempt | status, attempts | INFO | INFO | [`retried_level`](LoggingLayer::retried_level) |
+//! | the response is a 4xx that faults the request (not 408, 429) | status | as a success | as a success | [`client_error_level`](LoggingLayer::client_error_level) |
+//! | the response failed, an error came, or the body broke off | cause, attempts, why no more | WARN | WARN | [`failure_level`](LoggingLayer::failure_level) |
+//! | our own refusal: an open circuit, a limit | cause | DEBUG | DEBUG | [`rejected_level`](LoggingLayer::rejected_level) |
+//! | the caller dropped the call, or the body of a success before its end | `cancelled`, `dropped` | INFO | INFO | [`cancelled_level`](LoggingLayer::cancelled_level) |
+//! | the inner service panicked, and the panic was caught | `panicked` | WARN | WARN | [`failure_level`](LoggingLayer::failure_level) |
 //!
 //! So while a circuit is open, a server's 503s are not in a log at INFO: they would fill it, and say no more than the one line at
 //! WARN with which [it opened](crate::circuit_breaker#what-is-told). `refused(Level::Info)` has each of them written.
@@ -75,7 +75,7 @@
 //!
 //! [`only_failures`](LoggingLayer::only_failures), [`sample`](LoggingLayer::sample) and [`skip`](LoggingLayer::skip)
 //! make less of it. A failure is followed, at DEBUG and under the target `seawall::logging::curl`, by a
-//! [command](LoggingLayer::curl) for bash or zsh that sends the request again: secrets, and every header not known to be
+//! [command](LoggingLayer::log_curl) for bash or zsh that sends the request again: secrets, and every header not known to be
 //! harmless, are variables in it, such as `"${AUTHORIZATION}"`.
 //!
 //! A call records nothing and allocates nothing if the subscriber enables none of these levels. A success below the enabled
@@ -94,24 +94,24 @@
 //! | `url.scheme` | what the request says, or [what was set](LoggingLayer::scheme) | server, unless a success |
 //! | `server.address`, `server.port` | of the URL; on a server also of `Host` | unless a success |
 //! | `network.protocol.version` | `1.1`, `2`, … | unless a success |
-//! | `http.route` | see [`route_by`](LoggingLayer::route_by) | if set |
-//! | `user_agent.original` | see [`user_agent`](LoggingLayer::user_agent) | if set |
+//! | `http.route` | see [`route_fn`](LoggingLayer::route_fn) | if set |
+//! | `user_agent.original` | see [`log_user_agent`](LoggingLayer::log_user_agent) | if set |
 //! | `http.response.status_code`, `http.response.body.size` | the size as far as it was read, in bytes | once there is a response |
 //! | `http.request.resend_count` | requests sent before the last; client | if any |
 //! | `error.type` | the status, if that failed, or the cause; on a server not for 4xx, never for a caller that gave up | failure |
 //! | `error.message` | the text of the innermost error | failure |
 //! | `seawall.cause`, `.reporter`, `.processed`, `.advice` | of the [`Failure`](crate::Failure) | failure |
 //! | `seawall.note` | what `BadGatewayClassifierLayer` recognised | failure |
-//! | `seawall.attempts`, `.stop` | requests sent, and why no more | if the response has `Attempts`, or the error is or contains `GaveUp` |
+//! | `seawall.attempts`, `.stop` | requests sent, and why no more | if the response has `RetryReport`, or the error is or contains `RetriesExhausted` |
 //! | `seawall.end` | `complete`, `error`, `dropped` (in the body), `cancelled` (before the head), `panicked` | always |
 //! | `seawall.duration_ms`, `.head_ms` | to the end; to the head, if the body took 1 ms or more | always |
 //! | `seawall.request_id` | the `x-request-id` of the request, or of a failed response: as tower-http's `SetRequestIdLayer` sets it, outside of this layer | if there is one |
-//! | `seawall.request.headers`, `.response.headers` | see [`headers`](LoggingLayer::headers) | if set |
-//! | `seawall.response.body` | see [`failed_body`](LoggingLayer::failed_body) | if set, failure |
+//! | `seawall.request.headers`, `.response.headers` | see [`log_headers`](LoggingLayer::log_headers) | if set |
+//! | `seawall.response.body` | see [`max_failed_body_bytes`](LoggingLayer::max_failed_body_bytes) | if set, failure |
 //!
 //! The line of a call that its caller cancels does not have the attempts made so far. `RetryLayer` emits them at DEBUG, in the event
 //! `cancelled while retrying`. Nor does the line of an error that is not retried have a `seawall.stop`, since that error is not inside
-//! of `GaveUp`. `RetryLayer` emits it at DEBUG, in the event `giving up`.
+//! of `RetriesExhausted`. `RetryLayer` emits it at DEBUG, in the event `giving up`.
 //!
 //! # What is never logged
 //!
@@ -128,7 +128,7 @@
 //!
 //! # Traces
 //!
-//! [`traces`](LoggingLayer::traces) fills the span as [`tracing-opentelemetry`] wants it: its name `{method} {route}` or
+//! [`otel_spans`](LoggingLayer::otel_spans) fills the span as [`tracing-opentelemetry`] wants it: its name `{method} {route}` or
 //! `{method}`, its kind, its attributes, and its status, an error for 5xx and on a client for 4xx too. The context of a
 //! trace (`traceparent`) is left to OpenTelemetry's own propagator. On a server, attach what it extracts around the call,
 //! outside of this layer; on a client, inject the context of the current span, inside:
@@ -195,6 +195,7 @@
 mod body;
 mod curl;
 mod emit;
+mod errors;
 mod escape;
 mod fields;
 mod future;
@@ -208,19 +209,18 @@ mod outcome;
 mod quote;
 mod record;
 mod redact;
-mod request;
-mod sample;
+mod request_head;
+mod sampler;
 mod service;
 mod settings;
 mod target;
-mod view;
 
 pub use self::{
     body::ResponseBody,
+    errors::{AsStdError, ErrorFn, KnownErrors},
     future::ResponseFuture,
     layer::LoggingLayer,
     level::Level,
-    request::Head,
+    request_head::RequestHead,
     service::Logging,
-    view::{ErrorsAs, Known, View},
 };

@@ -4,7 +4,7 @@ use std::{error::Error, fmt};
 
 use super::{Level, level::Levels, record::ResponseDetails, settings::Role};
 use crate::{
-    attempts::Stop,
+    attempts::StopReason,
     error::chain,
     failure::{Cause, Failure, Reporter},
 };
@@ -32,7 +32,7 @@ pub(super) struct Completion<'a> {
     /// The number of requests sent, the first included.
     pub(super) attempts: Option<u32>,
     /// Why the retry stopped.
-    pub(super) stop: Option<Stop>,
+    pub(super) stop: Option<StopReason>,
     /// The text of the error.
     pub(super) message: Option<&'a dyn fmt::Display>,
 }

@@ -9,11 +9,11 @@ use tokio::time::Instant;
 use tracing::Span;
 
 use super::{
-    Head,
+    RequestHead,
     settings::{Role, Settings},
 };
 use crate::{
-    attempts::{Attempt, Attempts, Stop},
+    attempts::{AttemptNumber, RetryReport, StopReason},
     classify::is_plain_text,
     failure::{Failure, evidence::Evidence},
     sharded::Sharded,
@@ -78,16 +78,16 @@ pub(super) struct ResponseDetails {
     /// The number of requests sent, the first included.
     pub(super) attempts: Option<u32>,
     /// Why the retry stopped.
-    pub(super) stop: Option<Stop>,
+    pub(super) stop: Option<StopReason>,
     pub(super) note: Option<&'static str>,
     id: Option<HeaderValue>,
     pub(super) headers: Option<HeaderMap>,
-    /// The first bytes of the body, up to `failed_body` of the settings.
+    /// The first bytes of the body, up to `max_failed_body_bytes` of the settings.
     pub(super) body: Option<Vec<u8>>,
 }
 
 impl Record {
-    pub(super) fn new(settings: &Sharded<Settings>, head: Head<'_>) -> Self {
+    pub(super) fn new(settings: &Sharded<Settings>, head: RequestHead<'_>) -> Self {
         Self {
             settings: settings.clone(),
             started: Instant::now(),
@@ -134,7 +134,7 @@ impl Record {
 }
 
 impl RequestRecord {
-    fn new(settings: &Settings, head: Head<'_>) -> Self {
+    fn new(settings: &Settings, head: RequestHead<'_>) -> Self {
         let headers = head.headers();
         let host = match settings.role {
             Role::Server => headers.get(header::HOST).cloned(),
@@ -146,7 +146,7 @@ impl RequestRecord {
             version: head.version(),
             id: headers.get(&REQUEST_ID).cloned(),
             host,
-            attempt: head.extensions().get::<Attempt>().map(|attempt| attempt.0.get()),
+            attempt: head.extensions().get::<AttemptNumber>().map(|attempt| attempt.0.get()),
             details: RequestDetails::capture(settings, head),
         }
     }
@@ -154,7 +154,7 @@ impl RequestRecord {
 
 impl RequestDetails {
     /// Captures what the settings ask for. Returns `None` if that is nothing.
-    fn capture(settings: &Settings, head: Head<'_>) -> Option<Box<Self>> {
+    fn capture(settings: &Settings, head: RequestHead<'_>) -> Option<Box<Self>> {
         let headers = head.headers();
         let user_agent =
             if settings.user_agent { headers.get(header::USER_AGENT).cloned() } else { None };
@@ -187,7 +187,7 @@ impl ResponseRecord {
     pub(super) fn add_data(&mut self, settings: &Settings, len: usize, chunk: &[u8]) {
         self.body_bytes += len as u64;
         if let Some(body) = self.details.as_mut().and_then(|details| details.body.as_mut()) {
-            let left = settings.failed_body.saturating_sub(body.len());
+            let left = settings.max_failed_body_bytes.saturating_sub(body.len());
             body.extend_from_slice(&chunk[..left.min(chunk.len())]);
         }
     }
@@ -205,17 +205,18 @@ impl ResponseDetails {
         failure: Option<Failure>,
     ) -> Option<Box<Self>> {
         let (headers, extensions) = (response.headers(), response.extensions());
-        let attempts = extensions.get::<Attempts>();
-        let note = extensions.get::<Evidence>().map(Evidence::note);
+        let attempts = extensions.get::<RetryReport>();
+        let note = extensions.get::<Evidence>().map(Evidence::summary);
         let has_details = failure.is_some() || attempts.is_some() || note.is_some();
         if !has_details && settings.headers.is_empty() {
             return None;
         }
-        let keeps_body = failure.is_some() && settings.failed_body > 0 && is_plain_text(headers);
+        let keeps_body =
+            failure.is_some() && settings.max_failed_body_bytes > 0 && is_plain_text(headers);
         Some(Box::new(Self {
             failure,
             attempts: attempts.map(|attempts| attempts.count().get()),
-            stop: attempts.and_then(Attempts::stop),
+            stop: attempts.and_then(RetryReport::stop_reason),
             note,
             id: failure.and_then(|_| headers.get(&REQUEST_ID).cloned()),
             headers: (!settings.headers.is_empty()).then(|| headers.clone()),

@@ -8,10 +8,10 @@ use tower_service::Service;
 use tracing::level_filters::LevelFilter;
 
 use super::{
-    Head, ResponseBody, ResponseFuture,
+    RequestHead, ResponseBody, ResponseFuture,
+    errors::{AsStdError, KnownErrors},
     guard::RecordGuard,
     settings::Settings,
-    view::{Known, View},
 };
 use crate::{
     classify::{Classify, HttpClassifier},
@@ -20,7 +20,7 @@ use crate::{
 
 /// Service made by [`LoggingLayer`](super::LoggingLayer). Makes no errors of its own.
 #[derive(Clone, Debug)]
-pub struct Logging<S, C = HttpClassifier, V = Known> {
+pub struct Logging<S, C = HttpClassifier, V = KnownErrors> {
     pub(super) inner: S,
     pub(super) classifier: C,
     pub(super) view: V,
@@ -34,7 +34,7 @@ where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     S::Error: fmt::Display,
     C: Classify<Response<ResBody>> + Clone,
-    V: View<S::Error> + Clone,
+    V: AsStdError<S::Error> + Clone,
     ResBody: http_body::Body,
 {
     type Response = Response<ResponseBody<ResBody>>;
@@ -50,7 +50,7 @@ where
         let guard = if LevelFilter::current() < self.min_level {
             RecordGuard::default()
         } else {
-            RecordGuard::start(&self.settings, Head::new(&request))
+            RecordGuard::start(&self.settings, RequestHead::new(&request))
         };
         let entered = guard.enter();
         let inner = self.inner.call(request);

@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use http::{HeaderName, header};
 use tracing::level_filters::LevelFilter;
 
-use super::{Head, Level, level::Levels, redact::Secrets, sample::Sample};
+use super::{Level, RequestHead, level::Levels, redact::Secrets, sampler::Sample};
 
 /// Whether the layer wraps a client or a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,12 +28,12 @@ pub(super) struct Settings {
     pub(super) scheme: &'static str,
     pub(super) user_agent: bool,
     pub(super) headers: Vec<HeaderName>,
-    pub(super) failed_body: usize,
+    pub(super) max_failed_body_bytes: usize,
     pub(super) curl: bool,
 }
 
-type Skip = dyn Fn(Head<'_>) -> bool + Send + Sync;
-type Route = dyn Fn(Head<'_>) -> Option<String> + Send + Sync;
+type Skip = dyn Fn(RequestHead<'_>) -> bool + Send + Sync;
+type Route = dyn Fn(RequestHead<'_>) -> Option<String> + Send + Sync;
 
 /// A closure of the user.
 pub(super) struct Hook<F: ?Sized>(pub(super) Option<Arc<F>>);
@@ -72,7 +72,7 @@ impl Settings {
             scheme: "http",
             user_agent: false,
             headers: Vec::new(),
-            failed_body: 0,
+            max_failed_body_bytes: 0,
             curl: true,
         }
     }

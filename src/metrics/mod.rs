@@ -14,7 +14,7 @@
 //!
 //! [`RequestDurationLayer`](crate::RequestDurationLayer) measures `http.client.request.duration` and `http.server.request.duration`.
 //!
-//! `cause` is one of [`Cause`](crate::Cause)'s words and `stop` one of `Stop`'s, so there are a few dozen of each. `key` is left out
+//! `cause` is one of [`Cause`](crate::Cause)'s words and `stop` one of `StopReason`'s, so there are a few dozen of each. `key` is left out
 //! where there is one circuit for all and it has no name. Of keys, and of hosts with their ports, the first 4,096 of a process
 //! together are told apart, if no longer than 1,024 bytes, and the rest are `other`, so that what callers ask for cannot fill a
 //! recorder.
@@ -43,7 +43,11 @@ pub const DURATION_BUCKETS: [f64; 14] =
 
 /// Describes every metric to the recorder, with its unit. Call it once, after a recorder is installed.
 pub fn describe() {
-    describe_counter!(ATTEMPTS, Unit::Count, "Attempts made by RetryLayer, by what became of them");
+    describe_counter!(
+        ATTEMPTS,
+        Unit::Count,
+        "RetryReport made by RetryLayer, by what became of them"
+    );
     describe_counter!(RETRIES, Unit::Count, "Requests that were sent again, by how that ended");
     describe_counter!(GIVE_UPS, Unit::Count, "Failures that were not tried again, by why");
     describe_gauge!(BUDGET, "The part that is spent of the retries now allowed, 0 to 1");

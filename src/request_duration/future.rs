@@ -7,9 +7,9 @@ use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use super::measure::Measure;
+use super::measure::Measurement;
 use crate::{
-    body::{Extent, PanicGuard, Watch, WholeBody},
+    body::{CompleteOn, CompleteOnBodyEnd, CompletionObserver, PanicGuard},
     error::{BoxError, as_dyn},
     failure::Cause,
 };
@@ -21,7 +21,7 @@ pin_project! {
         // First, so that it is dropped before the duration is recorded.
         #[pin]
         pub(super) inner: F,
-        pub(super) measure: PanicGuard<Measure>,
+        pub(super) measure: PanicGuard<Measurement>,
     }
 }
 
@@ -32,7 +32,7 @@ where
     B: Body,
     B::Error: Into<BoxError>,
 {
-    type Output = Result<<WholeBody as Extent<Response<B>>>::Response<Measure>, E>;
+    type Output = Result<<CompleteOnBodyEnd as CompleteOn<Response<B>>>::Response<Measurement>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -51,6 +51,6 @@ where
                 None => measure.on_error(Cause::Unknown),
             }),
         }
-        polled.map_ok(|response| WholeBody::attach(response, this.measure))
+        polled.map_ok(|response| CompleteOnBodyEnd::attach(response, this.measure))
     }
 }

@@ -5,7 +5,7 @@ use tower_layer::Layer;
 
 use super::{
     RequestDuration,
-    server::Last,
+    server_labels::Last,
     settings::{Role, Route, Settings},
 };
 
@@ -35,12 +35,12 @@ impl RequestDurationLayer {
     /// use axum::extract::MatchedPath;
     /// use seawall::RequestDurationLayer;
     ///
-    /// let layer = RequestDurationLayer::server().route_by(|head: &http::request::Parts| {
+    /// let layer = RequestDurationLayer::server().route_fn(|head: &http::request::Parts| {
     ///     Some(head.extensions.get::<MatchedPath>()?.as_str().to_owned())
     /// });
     /// # let _ = layer;
     /// ```
-    pub fn route_by(
+    pub fn route_fn(
         mut self,
         by: impl Fn(&Parts) -> Option<String> + Send + Sync + 'static,
     ) -> Self {

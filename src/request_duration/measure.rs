@@ -5,11 +5,11 @@ use metrics::{Label, SharedString, histogram};
 use tokio::time::Instant;
 
 use super::{
-    server::ServerLabels,
+    server_labels::ServerLabels,
     settings::{Role, Settings},
 };
 use crate::{
-    body::Watch,
+    body::CompletionObserver,
     classify::{classify_body_error, classify_error},
     failure::Cause,
     metrics as names,
@@ -18,7 +18,7 @@ use crate::{
 
 /// One request in flight. Its duration is recorded when this is dropped.
 #[derive(Debug)]
-pub struct Measure {
+pub struct Measurement {
     role: Role,
     started: Instant,
     method: &'static str,
@@ -29,7 +29,7 @@ pub struct Measure {
     error: Option<&'static str>,
 }
 
-impl Measure {
+impl Measurement {
     pub(super) fn start(settings: &Settings, head: &Parts, server: ServerLabels) -> Self {
         Self {
             role: settings.role,
@@ -59,7 +59,7 @@ impl Measure {
     }
 }
 
-impl Watch for Measure {
+impl CompletionObserver for Measurement {
     fn panicked(&mut self) {
         self.error = Some("panic");
     }
@@ -76,7 +76,7 @@ impl Watch for Measure {
     }
 }
 
-impl Drop for Measure {
+impl Drop for Measurement {
     fn drop(&mut self) {
         // A recorder that panics during unwinding would abort the process.
         if thread::panicking() {

@@ -12,7 +12,7 @@
 //! | `error.type` | the status of a failed response (from 400 on a client, from 500 on a server), or the [`Cause`](crate::Cause) of an error; none if the caller gave up | both |
 //! | `server.address`, `server.port` | host and port of the URL | client |
 //! | `url.scheme` | `https` if the URL says so, else `http` | server |
-//! | `http.route` | what [`route_by`](RequestDurationLayer::route_by) says | server |
+//! | `http.route` | what [`route_fn`](RequestDurationLayer::route_fn) says | server |
 //!
 //! Paths are no label, and hosts and ports are told apart for the first 4,096 of a process, and up to 1,024 bytes: the others are `other`.
 //!
@@ -65,10 +65,11 @@
 mod future;
 mod layer;
 mod measure;
-mod server;
+mod server_labels;
 mod service;
 mod settings;
 
 pub use self::{
-    future::ResponseFuture, layer::RequestDurationLayer, measure::Measure, service::RequestDuration,
+    future::ResponseFuture, layer::RequestDurationLayer, measure::Measurement,
+    service::RequestDuration,
 };

@@ -6,12 +6,12 @@ use tower_service::Service;
 
 use super::{
     ResponseFuture,
-    measure::Measure,
-    server::{Last, ServerLabels},
+    measure::Measurement,
+    server_labels::{Last, ServerLabels},
     settings::{Role, Settings},
 };
 use crate::{
-    body::{Extent, PanicGuard, WholeBody},
+    body::{CompleteOn, CompleteOnBodyEnd, PanicGuard},
     error::BoxError,
 };
 
@@ -30,7 +30,7 @@ where
     ResBody: Body,
     ResBody::Error: Into<BoxError>,
 {
-    type Response = <WholeBody as Extent<Response<ResBody>>>::Response<Measure>;
+    type Response = <CompleteOnBodyEnd as CompleteOn<Response<ResBody>>>::Response<Measurement>;
     type Error = S::Error;
     type Future = ResponseFuture<S::Future>;
 
@@ -44,7 +44,7 @@ where
             Role::Client => self.last.labels(&head.uri),
             Role::Server => ServerLabels::default(),
         };
-        let mut measure = PanicGuard::new(Some(Measure::start(&self.settings, &head, server)));
+        let mut measure = PanicGuard::new(Some(Measurement::start(&self.settings, &head, server)));
         let request = Request::from_parts(head, body);
         measure.enter();
         let inner = self.inner.call(request);

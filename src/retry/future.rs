@@ -14,9 +14,9 @@ use tokio::{
 use tower_service::Service;
 
 use super::{
-    Attempt, Budget, Protocol,
+    AttemptNumber, Budget, CallAdapter,
+    call_adapter::{Again, Sent, count},
     policy::Policy,
-    protocol::{Again, Sent, count},
     settings::{CallDeadline, Settings},
     state::{History, State, StateProj, Verdict},
 };
@@ -24,7 +24,7 @@ use crate::{
     classify::Classify,
     error::BoxError,
     sharded::Sharded,
-    time_limit::{Elapsed, Phase, poll_at},
+    time_limit::{Elapsed, TimeoutKind, poll_at},
 };
 
 pin_project! {
@@ -32,7 +32,7 @@ pin_project! {
     pub struct ResponseFuture<S, C, P, Req>
     where
         S: Service<Sent<P, Req>>,
-        P: Protocol<Req, S::Response>,
+        P: CallAdapter<Req, S::Response>,
     {
         #[pin]
         pub(super) state: State<S::Future, P::Discard, Again<P, Req>>,
@@ -60,7 +60,7 @@ pin_project! {
     impl<S, C, P, Req> PinnedDrop for ResponseFuture<S, C, P, Req>
     where
         S: Service<Sent<P, Req>>,
-        P: Protocol<Req, S::Response>,
+        P: CallAdapter<Req, S::Response>,
     {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
@@ -78,7 +78,7 @@ where
     S: Service<Sent<P, Req>>,
     S::Error: Into<BoxError>,
     C: Classify<S::Response>,
-    P: Protocol<Req, S::Response>,
+    P: CallAdapter<Req, S::Response>,
 {
     type Output = Result<S::Response, BoxError>;
 
@@ -115,7 +115,7 @@ impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
 where
     S: Service<Sent<P, Req>>,
     S::Error: Into<BoxError>,
-    P: Protocol<Req, S::Response>,
+    P: CallAdapter<Req, S::Response>,
 {
     /// Ends the call once its deadline has passed.
     fn poll_deadline(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<BoxError> {
@@ -175,7 +175,7 @@ where
                     }
                     let again = again.take().expect("kept until the service is ready");
                     *this.made += 1;
-                    let number = Attempt(count(*this.made));
+                    let number = AttemptNumber(count(*this.made));
                     let header = policy.attempt_header.as_ref();
                     let request = this.protocol.again(this.saved, again, number, header);
                     let attempt = next.call(request);
@@ -183,7 +183,7 @@ where
                 }
                 StateProj::Late => {
                     this.state.set(State::Done);
-                    let error = Elapsed::new(Duration::ZERO, Phase::BeforeCall);
+                    let error = Elapsed::new(Duration::ZERO, TimeoutKind::BeforeCall);
                     return Poll::Ready(Err(error.into()));
                 }
                 StateProj::Done => panic!("polled after completion"),
@@ -195,7 +195,7 @@ where
 impl<S, C, P, Req> fmt::Debug for ResponseFuture<S, C, P, Req>
 where
     S: Service<Sent<P, Req>>,
-    P: Protocol<Req, S::Response>,
+    P: CallAdapter<Req, S::Response>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").field("made", &self.made).finish_non_exhaustive()

@@ -4,13 +4,14 @@ use http::{HeaderName, Method, Uri};
 use tower_layer::Layer;
 
 use super::{
-    AsIs, Backoff, Budget, Cloned, Http, Override, ReplayBody, Retry, Retrying, SendAs,
-    hook::Hook,
+    Backoff, Budget, ClonedCalls, HttpCalls, IdentityBody, MappedBody, ReplayBody, Retry,
+    RetryEvent, RetryOverride,
+    event::Hook,
     policy::{Methods, Policy},
     settings::Settings,
 };
 use crate::{
-    budget::{Budgets, Keyed},
+    budget::{BudgetScope, PerKeyBudgets},
     classify::HttpClassifier,
     sharded::Sharded,
 };
@@ -20,7 +21,7 @@ use crate::{
 /// Settings take effect on calls that begin afterwards. Services already made keep those they were made with.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
-pub struct RetryLayer<C = HttpClassifier, P = Http> {
+pub struct RetryLayer<C = HttpClassifier, P = HttpCalls> {
     classifier: C,
     protocol: P,
     pub(super) settings: Sharded<Settings>,
@@ -31,16 +32,16 @@ impl RetryLayer {
     pub fn new() -> Self {
         Self {
             classifier: HttpClassifier::new(),
-            protocol: Http { convert: AsIs::default() },
+            protocol: HttpCalls { convert: IdentityBody::default() },
             settings: Sharded::default(),
         }
     }
 }
 
 impl RetryLayer {
-    /// Sends each request once, and keeps nothing of it. A request that brings an [`Override`](super::Override) is retried by that.
+    /// Sends each request once, and keeps nothing of it. A request that brings an [`RetryOverride`](super::RetryOverride) is retried by that.
     pub fn disabled() -> Self {
-        Self::new().total(0).body_limit(0)
+        Self::new().max_retries(0).max_replay_bytes(0)
     }
 }
 
@@ -71,7 +72,7 @@ impl<C, P> RetryLayer<C, P> {
     ///
     /// let mut tries = 0;
     /// let echo = ServiceBuilder::new()
-    ///     .layer(RetryLayer::new().cloned().classifier(classify_fn(
+    ///     .layer(RetryLayer::new().clone_requests().classifier(classify_fn(
     ///         |outcome: Result<&String, &(dyn Error + 'static)>| outcome.err().map(classify_error),
     ///     )))
     ///     .service_fn(move |text: String| {
@@ -85,10 +86,10 @@ impl<C, P> RetryLayer<C, P> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn cloned(self) -> RetryLayer<C, Cloned> {
+    pub fn clone_requests(self) -> RetryLayer<C, ClonedCalls> {
         RetryLayer {
             classifier: self.classifier,
-            protocol: Cloned::default(),
+            protocol: ClonedCalls::default(),
             settings: self.settings,
         }
     }
@@ -99,42 +100,42 @@ impl<C, P> RetryLayer<C, P> {
     /// that restarts, three leave one call of ten thousand failed, and the fourth one of a hundred thousand. In the storms
     /// of `docs/storms.md` it mended the last failures of rolling restarts and of connections that were closed meanwhile,
     /// and cost nothing in any outage, where the [`budget`](Self::budget) has the last word.
-    pub fn total(self, total: impl Into<Option<u32>>) -> Self {
+    pub fn max_retries(self, total: impl Into<Option<u32>>) -> Self {
         let total = total.into();
         self.set(|policy| policy.limits.total = total)
     }
 
     /// How many retries of failures to connect a call has: name lookup, refused, timed out, no route. `None`: as many
     /// as the total allows. Default: `None`.
-    pub fn connect(self, connect: impl Into<Option<u32>>) -> Self {
+    pub fn max_connect_retries(self, connect: impl Into<Option<u32>>) -> Self {
         let connect = connect.into();
         self.set(|policy| policy.limits.connect = connect)
     }
 
     /// How many retries of connections that failed after connecting a call has: closed, reset, silent, not HTTP.
     /// `None`: as many as the total allows. Default: `None`.
-    pub fn read(self, read: impl Into<Option<u32>>) -> Self {
+    pub fn max_read_retries(self, read: impl Into<Option<u32>>) -> Self {
         let read = read.into();
         self.set(|policy| policy.limits.read = read)
     }
 
     /// How many retries of responses with a status of the forcelist a call has. `None`: as many as the total allows.
     /// Default: `None`.
-    pub fn status(self, status: impl Into<Option<u32>>) -> Self {
+    pub fn max_status_retries(self, status: impl Into<Option<u32>>) -> Self {
         let status = status.into();
         self.set(|policy| policy.limits.status = status)
     }
 
     /// How many retries of other errors a call has, such as those of TLS. `None`: as many as the total allows.
     /// Default: `None`.
-    pub fn other(self, other: impl Into<Option<u32>>) -> Self {
+    pub fn max_other_retries(self, other: impl Into<Option<u32>>) -> Self {
         let other = other.into();
         self.set(|policy| policy.limits.other = other)
     }
 
     /// Which methods may be sent again when the request may have been processed. Default: the idempotent ones of
     /// RFC 9110 §9.2.2 (GET, HEAD, PUT, DELETE, OPTIONS, TRACE).
-    pub fn methods(self, methods: impl IntoIterator<Item = Method>) -> Self {
+    pub fn retry_methods(self, methods: impl IntoIterator<Item = Method>) -> Self {
         let methods = Methods::Only(methods.into_iter().collect());
         self.set(|policy| policy.methods = methods)
     }
@@ -145,13 +146,13 @@ impl<C, P> RetryLayer<C, P> {
 
     /// Lets requests of every method be sent again, **even when they may have been processed**: only for an upstream
     /// where repeating a request does no harm.
-    pub fn any_method(self) -> Self {
+    pub fn retry_all_methods(self) -> Self {
         self.set(|policy| policy.methods = Methods::Any)
     }
 
     /// Which statuses are retried, those below 400 too, such as a 202 that means "not ready yet". Numbers that are no
     /// status never match. Default: 429, 500, 502, 503, 504.
-    pub fn status_forcelist(self, statuses: impl IntoIterator<Item = u16>) -> Self {
+    pub fn retry_statuses(self, statuses: impl IntoIterator<Item = u16>) -> Self {
         let statuses: Vec<u16> = statuses.into_iter().collect();
         self.set(|policy| {
             policy.unwanted = statuses.iter().copied().filter(|&status| status < 400).collect();
@@ -160,9 +161,9 @@ impl<C, P> RetryLayer<C, P> {
     }
 
     /// Statuses that are retried as well if they say `Retry-After`, as long as retries of a limited
-    /// [`total`](Self::total) are left and [`respect_retry_after`](Self::respect_retry_after) is on. urllib3 does so
+    /// [`max_retries`](Self::max_retries) are left and [`respect_retry_after`](Self::respect_retry_after) is on. urllib3 does so
     /// with 413, 429 and 503. Default: none.
-    pub fn retry_after_statuses(self, statuses: impl IntoIterator<Item = u16>) -> Self {
+    pub fn retry_statuses_with_retry_after(self, statuses: impl IntoIterator<Item = u16>) -> Self {
         let statuses = statuses.into_iter().collect();
         self.set(|policy| policy.retry_after.statuses = statuses)
     }
@@ -181,13 +182,13 @@ impl<C, P> RetryLayer<C, P> {
 
     /// The longest wait that a server may ask for. Beyond it the response is returned at once: waiting less would be
     /// refused again, and waiting so long would lose the answer. Default: 20 s.
-    pub fn retry_after_max(self, max: Duration) -> Self {
+    pub fn max_retry_after(self, max: Duration) -> Self {
         self.set(|policy| policy.retry_after.max = max)
     }
 
-    /// Whether to wait for [`retry_after_max`](Self::retry_after_max) when the server asks for more, as urllib3 does,
+    /// Whether to wait for [`max_retry_after`](Self::max_retry_after) when the server asks for more, as urllib3 does,
     /// rather than not to retry. Default: no.
-    pub fn cap_retry_after(self, cap: bool) -> Self {
+    pub fn clamp_retry_after(self, cap: bool) -> Self {
         self.set(|policy| policy.retry_after.cap = cap)
     }
 
@@ -198,38 +199,38 @@ impl<C, P> RetryLayer<C, P> {
     }
 
     /// The limit of all waits of one call together. Default: 30 s.
-    pub fn total_delay_max(self, max: Duration) -> Self {
-        self.set(|policy| policy.total_delay_max = max)
+    pub fn max_total_delay(self, max: Duration) -> Self {
+        self.set(|policy| policy.max_total_delay = max)
     }
 
     /// Whether [`Processed::Unlikely`](crate::Processed::Unlikely) is enough to send any method again: a response says
     /// that nothing was processed, but that is no proof. Default: no.
-    pub fn retry_unlikely(self, retry: bool) -> Self {
-        self.set(|policy| policy.retry_unlikely = retry)
+    pub fn retry_if_probably_unprocessed(self, retry: bool) -> Self {
+        self.set(|policy| policy.retry_if_probably_unprocessed = retry)
     }
 
     /// Whether a refusal of our own, an open circuit or too many calls at once, is retried: for a balancer beneath, where
     /// another try meets another instance. Default: no.
-    pub fn retry_rejected(self, retry: bool) -> Self {
-        self.set(|policy| policy.retry_rejected = retry)
+    pub fn retry_rejections(self, retry: bool) -> Self {
+        self.set(|policy| policy.retry_rejections = retry)
     }
 
-    /// Whether a response that would be retried, but for a limit, becomes an error: [`GaveUp`](super::GaveUp), with
+    /// Whether a response that would be retried, but for a limit, becomes an error: [`RetriesExhausted`](super::RetriesExhausted), with
     /// its head. Default: no, the response is returned.
-    pub fn raise_on_status(self, raise: bool) -> Self {
-        self.set(|policy| policy.raise_on_status = raise)
+    pub fn error_on_exhausted_status(self, raise: bool) -> Self {
+        self.set(|policy| policy.error_on_exhausted_status = raise)
     }
 
     /// What an attempt needs at the least: one that could not have so much before the request's
     /// [`Deadline`](crate::Deadline) is not begun. Default: nothing.
-    pub fn min_attempt(self, time: Duration) -> Self {
+    pub fn min_attempt_time(self, time: Duration) -> Self {
         self.set(|policy| policy.min_attempt = time)
     }
 
     /// How many retries all calls together may have. Default: [`Budget::default`], a new one for each layer made by
     /// [`new`](RetryLayer::new) and shared by its clones.
     pub fn budget(self, budget: Budget) -> Self {
-        self.set_budgets(Budgets::One(Arc::new(budget)))
+        self.set_budgets(BudgetScope::One(Arc::new(budget)))
     }
 
     /// Gives every key a budget of its own, so that one upstream's outage does not use up the retries of another: each
@@ -242,18 +243,18 @@ impl<C, P> RetryLayer<C, P> {
     /// ```
     /// use seawall::{RetryLayer, retry::{Budget, by_authority}};
     ///
-    /// let layer = RetryLayer::new().budget_by(Budget::default(), by_authority);
+    /// let layer = RetryLayer::new().budget_per_key(Budget::default(), by_authority);
     /// # let _ = layer;
     /// ```
-    pub fn budget_by(
+    pub fn budget_per_key(
         self,
         budget: Budget,
         by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     ) -> Self {
-        self.set_budgets(Budgets::Keyed(Keyed::new(budget, Arc::new(by))))
+        self.set_budgets(BudgetScope::PerKeyBudgets(PerKeyBudgets::new(budget, Arc::new(by))))
     }
 
-    fn set_budgets(mut self, budgets: Budgets) -> Self {
+    fn set_budgets(mut self, budgets: BudgetScope) -> Self {
         self.settings.update(|settings| {
             settings.budgets = budgets;
             settings.has_own_budget = true;
@@ -265,10 +266,10 @@ impl<C, P> RetryLayer<C, P> {
     /// between them. `None`: a call may take as long as it likes. Default: `None`.
     ///
     /// A request's own [`Deadline`](crate::Deadline) ends the call too, if it is sooner. A call whose deadline has passed
-    /// before it begins is not sent. The error is [`Elapsed`](crate::timeout::Elapsed), inside [`GaveUp`](super::GaveUp)
+    /// before it begins is not sent. The error is [`Elapsed`](crate::timeout::Elapsed), inside [`RetriesExhausted`](super::RetriesExhausted)
     /// after more than one attempt. Without a total timeout a request's deadline only keeps attempts from being begun.
     ///
-    /// An [`Override`](super::Override) does not change it.
+    /// An [`RetryOverride`](super::RetryOverride) does not change it.
     pub fn total_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         let timeout = timeout.into();
         self.settings.update(|settings| settings.total_timeout = timeout);
@@ -278,7 +279,7 @@ impl<C, P> RetryLayer<C, P> {
     /// Sets the part of the time before a deadline that an attempt leaves to the next hop: one that could not have so much is
     /// not begun. Default: zero.
     ///
-    /// An [`Override`](super::Override) does not change it.
+    /// An [`RetryOverride`](super::RetryOverride) does not change it.
     pub fn deadline_margin(mut self, margin: Duration) -> Self {
         self.settings.update(|settings| settings.deadline_margin = margin);
         self
@@ -286,7 +287,7 @@ impl<C, P> RetryLayer<C, P> {
 
     /// Calls `hook` for each retry that has been decided on, before its wait, on the task that drives the call. It must
     /// not block.
-    pub fn on_retry(self, hook: impl Fn(&Retrying) + Send + Sync + 'static) -> Self {
+    pub fn on_retry(self, hook: impl Fn(&RetryEvent) + Send + Sync + 'static) -> Self {
         self.set(|policy| policy.on_retry = Hook(Some(Arc::new(hook))))
     }
 
@@ -301,7 +302,7 @@ impl<C, P> RetryLayer<C, P> {
         budget: Budget,
         by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     ) -> Self {
-        let keyed = Budgets::Keyed(Keyed::new(budget, Arc::new(by)));
+        let keyed = BudgetScope::PerKeyBudgets(PerKeyBudgets::new(budget, Arc::new(by)));
         self.settings.update(|settings| settings.budgets = keyed);
         self
     }
@@ -326,18 +327,18 @@ impl<C, P> RetryLayer<C, P> {
     }
 }
 
-impl<C, F> RetryLayer<C, Http<F>> {
+impl<C, F> RetryLayer<C, HttpCalls<F>> {
     /// How many bytes of a request body are kept to send it again. A longer body is sent once, and so is one of more than
     /// 1,024 frames. Default: 64 KiB.
-    pub fn body_limit(self, bytes: usize) -> Self {
-        self.set(|policy| policy.body_limit = bytes)
+    pub fn max_replay_bytes(self, bytes: usize) -> Self {
+        self.set(|policy| policy.max_replay_bytes = bytes)
     }
 
     /// How long a response that is given up for a retry may take to be read to its end, so that an HTTP/1.1 connection
     /// can be used again; never longer than the wait for the retry itself. Only bodies of up to 16 KiB and 64 frames are
     /// read, others are dropped at once. Default: 50 ms.
-    pub fn drain_wait(self, time: Duration) -> Self {
-        self.set(|policy| policy.drain_wait = time)
+    pub fn drain_timeout(self, time: Duration) -> Self {
+        self.set(|policy| policy.drain_timeout = time)
     }
 
     /// Tells the upstream which attempt a request is, from the second on, in a header of this name: a number, counted
@@ -354,25 +355,25 @@ impl<C, F> RetryLayer<C, Http<F>> {
     /// # use seawall::RetryLayer;
     /// # fn example(channel: tonic::transport::Channel) {
     /// let client = tower::ServiceBuilder::new()
-    ///     .layer(RetryLayer::new().send_as(tonic::body::Body::new))
+    ///     .layer(RetryLayer::new().map_body(tonic::body::Body::new))
     ///     .service(channel);
     /// # fn check(_: impl tower::Service<http::Request<tonic::body::Body>>) {}
     /// # check(client);
     /// # }
     /// ```
-    pub fn send_as<B, B2, G>(self, convert: G) -> RetryLayer<C, Http<SendAs<G>>>
+    pub fn map_body<B, B2, G>(self, convert: G) -> RetryLayer<C, HttpCalls<MappedBody<G>>>
     where
         G: Fn(ReplayBody<B>) -> B2,
     {
         RetryLayer {
             classifier: self.classifier,
-            protocol: Http { convert: SendAs(convert) },
+            protocol: HttpCalls { convert: MappedBody(convert) },
             settings: self.settings,
         }
     }
 }
 
-impl Override {
+impl RetryOverride {
     /// Takes the settings of `layer`. Make it once and clone it: a clone is a count.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "as a setter would take it")]

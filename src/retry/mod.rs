@@ -10,7 +10,7 @@
 //! # Example
 //!
 //! ```
-//! # use http::{Request, Response};
+//! # use http_calls::{Request, Response};
 //! # type Body = http_body_util::Full<bytes::Bytes>;
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), seawall::BoxError> {
@@ -25,7 +25,7 @@
 //!     .service_fn(async |_: Request<ReplayBody<Body>>| {
 //!         let mut response = Response::new(());
 //!         if SENT.fetch_add(1, Ordering::Relaxed) == 0 {
-//!             *response.status_mut() = http::StatusCode::BAD_GATEWAY;
+//!             *response.status_mut() = http_calls::StatusCode::BAD_GATEWAY;
 //!         }
 //!         Ok::<_, std::convert::Infallible>(response.map(|()| Body::default()))
 //!     });
@@ -38,34 +38,34 @@
 //! ```
 //!
 //! The inner client receives `Request<`[`ReplayBody`]`<B>>`: build it for that body type, or convert with
-//! [`send_as`](RetryLayer::send_as).
+//! [`map_body`](RetryLayer::map_body).
 //!
 //! # When a request is sent again
 //!
-//! Only if all of these hold; the first that does not is the [`Stop`]:
+//! Only if all of these hold; the first that does not is the [`StopReason`]:
 //!
 //! | what must hold | else |
 //! |---|---|
-//! | the server did not say no (`x-should-retry: false`, gRPC pushback) | [`ServerSaysNo`](Stop::ServerSaysNo) |
-//! | the failure is one that another try may mend (below), or the server said yes | [`NotRetryable`](Stop::NotRetryable), [`CircuitOpen`](Stop::CircuitOpen), [`Shed`](Stop::Shed) |
-//! | the method is allowed, or the request has an `Idempotency-Key`, or it was provably not processed ([`Processed::No`](crate::Processed::No)) | [`MethodNotAllowed`](Stop::MethodNotAllowed) |
-//! | retries are left: in all, and of the failure's kind | [`TotalSpent`](Stop::TotalSpent), [`ConnectSpent`](Stop::ConnectSpent), … |
-//! | the wait, and all waits of this call together, are within their limits | [`WaitTooLong`](Stop::WaitTooLong) |
-//! | the wait ends before the request's [`Deadline`](crate::Deadline) | [`DeadlineTooNear`](Stop::DeadlineTooNear) |
-//! | the body can be sent again | [`NotReplayable`](Stop::NotReplayable) |
-//! | the [`Budget`] of all calls together has a retry left | [`BudgetSpent`](Stop::BudgetSpent) |
-//! | the inner service becomes ready again | [`NotReady`](Stop::NotReady) |
-//! | and does so while there is time for another attempt | [`DeadlineTooNear`](Stop::DeadlineTooNear) |
+//! | the server did not say no (`x-should-retry: false`, gRPC pushback) | [`ServerSaysNo`](StopReason::ServerSaysNo) |
+//! | the failure is one that another try may mend (below), or the server said yes | [`NotRetryable`](StopReason::NotRetryable), [`CircuitOpen`](StopReason::CircuitOpen), [`LimitReached`](StopReason::LimitReached) |
+//! | the method is allowed, or the request has an `Idempotency-Key`, or it was provably not processed ([`Processed::No`](crate::Processed::No)) | [`MethodNotAllowed`](StopReason::MethodNotAllowed) |
+//! | retries are left: in all, and of the failure's kind | [`TotalSpent`](StopReason::TotalSpent), [`ConnectSpent`](StopReason::ConnectSpent), … |
+//! | the wait, and all waits of this call together, are within their limits | [`WaitTooLong`](StopReason::WaitTooLong) |
+//! | the wait ends before the request's [`Deadline`](crate::Deadline) | [`DeadlineTooNear`](StopReason::DeadlineTooNear) |
+//! | the body can be sent again | [`NotReplayable`](StopReason::NotReplayable) |
+//! | the [`Budget`] of all calls together has a retry left | [`BudgetSpent`](StopReason::BudgetSpent) |
+//! | the inner service becomes ready again | [`NotReady`](StopReason::NotReady) |
+//! | and does so while there is time for another attempt | [`DeadlineTooNear`](StopReason::DeadlineTooNear) |
 //!
 //! One retry is free: a request that the client provably never wrote to a connection that was there before (hyper's
 //! "canceled") is sent again at once, whatever its method, and neither counted nor charged; once a call, if the deadline
-//! allows it, and unless [`total`](RetryLayer::total) is 0. With hyper-util's client that takes
+//! allows it, and unless [`max_retries`](RetryLayer::max_retries) is 0. With hyper-util's client that takes
 //! `seawall::hyper_util::TrackReuse`, which knows whether a connection was used before; the client itself repeats such a
 //! request on another connection, unless told not to. One that was never written to a *fresh* connection is retried like
 //! any other that was not processed: an upstream that closes what it accepts is down.
 //!
 //! A failure that came as a status of 400 or more may be mended if that status is in the
-//! [forcelist](RetryLayer::status_forcelist). Any other is judged by its [`Cause`](crate::Cause): failures of the
+//! [forcelist](RetryLayer::retry_statuses). Any other is judged by its [`Cause`](crate::Cause): failures of the
 //! connection, the name lookup and the TLS protocol, timeouts, an incomplete or malformed response, rate limits and
 //! overload, but not a wrong certificate, a faulty request, a loop, or our own refusals.
 //!
@@ -74,9 +74,9 @@
 //!
 //! # What comes out
 //!
-//! The last response, or the last error. After more than one attempt, or when the budget allows no other, an error is inside [`GaveUp`], with the head of the
+//! The last response, or the last error. After more than one attempt, or when the budget allows no other, an error is inside [`RetriesExhausted`], with the head of the
 //! last response if there was one; what is classified is then the whole call, so that it is
-//! [not processed](crate::Processed::No) only if no attempt was. A response that took more than one attempt, or that failed, carries [`Attempts`] in its
+//! [not processed](crate::Processed::No) only if no attempt was. A response that took more than one attempt, or that failed, carries [`RetryReport`] in its
 //! extensions.
 //!
 //! # Settings for some clients
@@ -88,9 +88,9 @@
 //! use seawall::{RetryLayer, retry::{Backoff, Budget}};
 //!
 //! let layer = RetryLayer::new()
-//!     .total(2)
-//!     .any_method()
-//!     .status_forcelist([408, 409, 429].into_iter().chain(500..600))
+//!     .max_retries(2)
+//!     .retry_all_methods()
+//!     .retry_statuses([408, 409, 429].into_iter().chain(500..600))
 //!     .backoff(Backoff::exponential(Duration::from_millis(500)).max(Duration::from_secs(8)))
 //!     .budget(Budget::none());
 //! # let _ = layer;
@@ -104,22 +104,22 @@
 //! use seawall::{RetryLayer, retry::{Backoff, Budget}};
 //!
 //! let layer = RetryLayer::new()
-//!     .total(3)
-//!     .status_forcelist([502, 503, 504])
+//!     .max_retries(3)
+//!     .retry_statuses([502, 503, 504])
 //!     .backoff(Backoff::urllib3(1.0)?)
-//!     .retry_after_statuses([413, 429, 503])
-//!     .retry_after_max(Duration::from_secs(21_600))
-//!     .cap_retry_after(true)
+//!     .retry_statuses_with_retry_after([413, 429, 503])
+//!     .max_retry_after(Duration::from_secs(21_600))
+//!     .clamp_retry_after(true)
 //!     .retry_after_jitter(false)
-//!     .total_delay_max(Duration::MAX)
-//!     .raise_on_status(true)
+//!     .max_total_delay(Duration::MAX)
+//!     .error_on_exhausted_status(true)
 //!     .budget(Budget::none());
-//! # Ok::<(), seawall::retry::NotAFactor>(())
+//! # Ok::<(), seawall::retry::InvalidBackoffFactor>(())
 //! ```
 //!
 //! # Bodies
 //!
-//! The request's body is kept while it is sent, up to [`body_limit`](RetryLayer::body_limit) bytes, so that every
+//! The request's body is kept while it is sent, up to [`max_replay_bytes`](RetryLayer::max_replay_bytes) bytes, so that every
 //! attempt sends the same ones; nothing is read ahead of the first attempt, and `Bytes` are shared, not copied. An
 //! empty body costs nothing. A body that announces more than the limit is not kept and not retried.
 //!
@@ -148,37 +148,37 @@
 //! - `tower::retry`: comes with a policy; request bodies need not be `Clone`; jitter that differs from call to call.
 //! - reqwest's own retries: waits between attempts, reads `Retry-After`, and knows which failures are safe to repeat.
 
-mod counters;
+mod call_adapter;
+mod decision;
 mod drain;
+mod event;
 mod future;
-mod hook;
-mod http;
-mod judge;
+mod http_calls;
 mod layer;
-mod overriding;
+mod limits;
 mod policy;
-mod protocol;
 mod replay;
+mod replay_buffer;
 mod request_facts;
+mod request_override;
 mod service;
 mod settings;
-mod shared;
 mod state;
 
-pub(crate) use self::http::Convert;
+pub(crate) use self::http_calls::MapBody;
 pub use self::{
+    call_adapter::{CallAdapter, ClonedCalls},
+    event::RetryEvent,
     future::ResponseFuture,
-    hook::Retrying,
-    http::{AsIs, Http, SendAs},
+    http_calls::{HttpCalls, IdentityBody, MappedBody},
     layer::RetryLayer,
-    overriding::Override,
-    protocol::{Cloned, Protocol},
     replay::ReplayBody,
+    request_override::RetryOverride,
     service::Retry,
 };
 pub use crate::{
-    attempts::{Attempt, Attempts, GaveUp, Past, Stop},
-    backoff::{Backoff, NotAFactor},
+    attempts::{AttemptNumber, FailedAttempt, RetriesExhausted, RetryReport, StopReason},
+    backoff::{Backoff, InvalidBackoffFactor},
     budget::Budget,
     keys::by_authority,
 };

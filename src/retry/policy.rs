@@ -3,9 +3,9 @@ use std::time::Duration;
 use http::{HeaderName, Method};
 
 use super::{
-    Backoff, Stop,
-    counters::{Limits, Spent},
-    hook::Hook,
+    Backoff, StopReason,
+    event::Hook,
+    limits::{Limits, RetryCounts},
     request_facts::RequestFacts,
 };
 use crate::{
@@ -23,13 +23,13 @@ pub struct Policy {
     pub(super) unwanted: Vec<u16>,
     pub(super) backoff: Backoff,
     pub(super) retry_after: RetryAfter,
-    pub(super) total_delay_max: Duration,
+    pub(super) max_total_delay: Duration,
     pub(super) min_attempt: Duration,
-    pub(super) retry_unlikely: bool,
-    pub(super) retry_rejected: bool,
-    pub(super) raise_on_status: bool,
-    pub(super) body_limit: usize,
-    pub(super) drain_wait: Duration,
+    pub(super) retry_if_probably_unprocessed: bool,
+    pub(super) retry_rejections: bool,
+    pub(super) error_on_exhausted_status: bool,
+    pub(super) max_replay_bytes: usize,
+    pub(super) drain_timeout: Duration,
     pub(super) attempt_header: Option<HeaderName>,
     pub(super) on_retry: Hook,
 }
@@ -75,13 +75,13 @@ impl Default for Policy {
             unwanted: Vec::new(),
             backoff: Backoff::default(),
             retry_after: RetryAfter::default(),
-            total_delay_max: Duration::from_secs(30),
+            max_total_delay: Duration::from_secs(30),
             min_attempt: Duration::ZERO,
-            retry_unlikely: false,
-            retry_rejected: false,
-            raise_on_status: false,
-            body_limit: 64 * 1024,
-            drain_wait: Duration::from_millis(50),
+            retry_if_probably_unprocessed: false,
+            retry_rejections: false,
+            error_on_exhausted_status: false,
+            max_replay_bytes: 64 * 1024,
+            drain_timeout: Duration::from_millis(50),
             attempt_header: None,
             on_retry: Hook::default(),
         }
@@ -96,27 +96,27 @@ impl Policy {
         &self,
         failure: &Failure,
         about: &RequestFacts<'_>,
-        spent: Spent,
+        spent: RetryCounts,
         waited: Duration,
         random: impl FnOnce() -> f64,
-    ) -> Result<(Duration, Spent), Stop> {
+    ) -> Result<(Duration, RetryCounts), StopReason> {
         match failure.retry_hint() {
-            Some(false) => return Err(Stop::ServerSaysNo),
+            Some(false) => return Err(StopReason::ServerSaysNo),
             Some(true) => {}
             None => self.may_mend(failure, spent)?,
         }
         if !self.is_safe(failure, about) {
-            return Err(Stop::MethodNotAllowed);
+            return Err(StopReason::MethodNotAllowed);
         }
         let spent = spent.after(failure, &self.limits)?;
-        let Delay { least, chosen } = self.delay(failure, spent.total, random)?;
-        let room = self.total_delay_max.saturating_sub(waited);
+        let Wait { least, chosen } = self.delay(failure, spent.total, random)?;
+        let room = self.max_total_delay.saturating_sub(waited);
         if least > room {
-            return Err(Stop::WaitTooLong);
+            return Err(StopReason::WaitTooLong);
         }
         let time = self.time_to_wait(about.time_left, about.margin)?;
         if least > time {
-            return Err(Stop::DeadlineTooNear);
+            return Err(StopReason::DeadlineTooNear);
         }
         // What chance added is worth less than another try.
         Ok((chosen.min(room).min(time), spent))
@@ -127,22 +127,22 @@ impl Policy {
         &self,
         left: Option<Duration>,
         margin: Duration,
-    ) -> Result<Duration, Stop> {
+    ) -> Result<Duration, StopReason> {
         match left {
             None => Ok(Duration::MAX),
-            Some(left) if left.is_zero() => Err(Stop::DeadlineTooNear),
+            Some(left) if left.is_zero() => Err(StopReason::DeadlineTooNear),
             Some(left) => {
                 let least = self.min_attempt.max(margin);
-                left.checked_sub(least).ok_or(Stop::DeadlineTooNear)
+                left.checked_sub(least).ok_or(StopReason::DeadlineTooNear)
             }
         }
     }
 
     /// Whether another try may end better.
-    fn may_mend(&self, failure: &Failure, spent: Spent) -> Result<(), Stop> {
+    fn may_mend(&self, failure: &Failure, spent: RetryCounts) -> Result<(), StopReason> {
         let (may, stop) = match (failure.status().map(|status| status.as_u16()), failure.cause()) {
             // Also in a response that a layer of ours made of it.
-            (_, Cause::CircuitOpen) => (self.retry_rejected, Stop::CircuitOpen),
+            (_, Cause::CircuitOpen) => (self.retry_rejections, StopReason::CircuitOpen),
             // gRPC reports failures with a status of 200.
             (Some(status), _) if status >= 400 || self.unwanted.contains(&status) => {
                 let asked = self.retry_after.respect
@@ -150,10 +150,12 @@ impl Policy {
                     && self.limits.total.is_some()
                     && spent.total_left(&self.limits)
                     && self.retry_after.statuses.contains(&status);
-                (asked || self.statuses.contains(&status), Stop::NotRetryable)
+                (asked || self.statuses.contains(&status), StopReason::NotRetryable)
             }
-            (None, Cause::ConnectionLimitReached) => (self.retry_rejected, Stop::Shed),
-            (_, cause) => (may_pass(cause), Stop::NotRetryable),
+            (None, Cause::ConnectionLimitReached) => {
+                (self.retry_rejections, StopReason::LimitReached)
+            }
+            (_, cause) => (may_pass(cause), StopReason::NotRetryable),
         };
         if may { Ok(()) } else { Err(stop) }
     }
@@ -166,7 +168,7 @@ impl Policy {
         });
         let unprocessed = match failure.processed() {
             Processed::No => true,
-            Processed::Unlikely => self.retry_unlikely,
+            Processed::Unlikely => self.retry_if_probably_unprocessed,
             Processed::Maybe | Processed::Yes => false,
         };
         allowed || about.idempotency_key || unprocessed
@@ -177,30 +179,30 @@ impl Policy {
         failure: &Failure,
         retry: u32,
         random: impl FnOnce() -> f64,
-    ) -> Result<Delay, Stop> {
+    ) -> Result<Wait, StopReason> {
         let asked = match failure.retry_after().filter(|_| self.retry_after.respect) {
             None => Duration::ZERO,
             Some(asked) if asked <= self.retry_after.max => asked,
             Some(_) if self.retry_after.cap => self.retry_after.max,
-            Some(_) => return Err(Stop::WaitTooLong),
+            Some(_) => return Err(StopReason::WaitTooLong),
         };
         if asked.is_zero() {
             // Zero is no wish for a wait; our own still spreads the callers, unless the server wants the request at once
             // (gRFC A6, "Pushback").
             let at_once = failure.retry_after().is_some() && failure.retry_hint() == Some(true);
             let chosen = if at_once { Duration::ZERO } else { self.backoff.delay(retry, random) };
-            return Ok(Delay { least: chosen, chosen });
+            return Ok(Wait { least: chosen, chosen });
         }
         // Jitter upward only: before its time the server would refuse again. A tenth spreads callers that were all
         // told the same second.
         let jitter =
             if self.retry_after.jitter { part(asked, 0.1 * random()) } else { Duration::ZERO };
-        Ok(Delay { least: asked, chosen: asked.saturating_add(jitter) })
+        Ok(Wait { least: asked, chosen: asked.saturating_add(jitter) })
     }
 }
 
 /// A wait, and the part of it that is not chance's.
-struct Delay {
+struct Wait {
     least: Duration,
     chosen: Duration,
 }
@@ -251,7 +253,7 @@ mod tests {
 
     #[test]
     fn every_cause_is_decided_without_a_panic_and_only_no_lets_a_post_pass() {
-        let spent = Spent::default();
+        let spent = RetryCounts::default();
         for &cause in Cause::ALL {
             for processed in [Processed::No, Processed::Unlikely, Processed::Maybe, Processed::Yes]
             {
@@ -275,11 +277,11 @@ mod tests {
                 .with_status(StatusCode::SERVICE_UNAVAILABLE)
                 .with_retry_after(Some(asked));
             let about = RequestFacts { time_left: Some(left), ..about(&Method::GET) };
-            let decision = policy.decide(&failure, &about, Spent::default(), waited, || random);
+            let decision = policy.decide(&failure, &about, RetryCounts::default(), waited, || random);
             if let Ok((delay, _)) = decision {
                 prop_assert!(delay >= asked);
                 prop_assert!(asked <= policy.retry_after.max);
-                prop_assert!(waited + delay <= policy.total_delay_max);
+                prop_assert!(waited + delay <= policy.max_total_delay);
                 prop_assert!(delay <= left);
             }
         }

@@ -9,13 +9,13 @@ use std::{
 use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 
-use super::shared::{Interrupted, Kept, Progress, Rest, Shared, Turn};
+use super::replay_buffer::{Kept, NextRead, Progress, Remaining, ReplayError, Shared};
 use crate::error::BoxError;
 
 /// The body of each attempt: the caller's body, kept while it is sent so that a later attempt sends the same bytes.
 ///
 /// - An empty body is not kept and costs nothing.
-/// - A body that announces more than [`body_limit`](super::RetryLayer::body_limit) bytes is not kept: it is sent
+/// - A body that announces more than [`max_replay_bytes`](super::RetryLayer::max_replay_bytes) bytes is not kept: it is sent
 ///   once, as it is.
 /// - Any other is kept frame by frame as it is read, trailers too, until the call ends, or the limit or 1,024 frames are
 ///   passed. Then it is no longer kept, and the rest is handed on as it comes. Data is shared as `Bytes`, not copied. At
@@ -38,16 +38,16 @@ enum Kind<B> {
 
 /// What makes the body of the next attempt.
 #[derive(Debug)]
-pub enum Replay<B> {
+pub enum ReplaySource<B> {
     Empty,
     /// It was not kept.
     Never,
-    Kept(Beginning<B>),
+    Kept(BufferHandle<B>),
 }
 
 /// The beginning of the body is kept as long as this.
 #[derive(Debug)]
-pub struct Beginning<B>(Arc<Mutex<Shared<B>>>);
+pub struct BufferHandle<B>(Arc<Mutex<Shared<B>>>);
 
 /// User code never runs under this lock, so a panic leaves nothing half done in it.
 fn lock<B>(shared: &Mutex<Shared<B>>) -> MutexGuard<'_, Shared<B>> {
@@ -56,28 +56,28 @@ fn lock<B>(shared: &Mutex<Shared<B>>) -> MutexGuard<'_, Shared<B>> {
 
 impl<B: Body> ReplayBody<B> {
     #[inline]
-    pub(super) fn new(body: B, limit: usize) -> (Self, Replay<B>) {
+    pub(super) fn new(body: B, limit: usize) -> (Self, ReplaySource<B>) {
         let (kind, replay) = if body.is_end_stream() {
-            (Kind::Empty, Replay::Empty)
+            (Kind::Empty, ReplaySource::Empty)
         } else if body.size_hint().lower() > limit as u64 {
-            (Kind::Once(Box::pin(body)), Replay::Never)
+            (Kind::Once(Box::pin(body)), ReplaySource::Never)
         } else {
-            let rest = Rest::of(&body);
+            let rest = Remaining::of(&body);
             // Boxed: it moves between attempts, and need not be `Unpin`.
             let shared = Arc::new(Mutex::new(Shared::new(Box::pin(body), &rest, limit)));
-            let beginning = Beginning(Arc::clone(&shared));
-            (Kind::Kept { shared, reader: 1 }, Replay::Kept(beginning))
+            let beginning = BufferHandle(Arc::clone(&shared));
+            (Kind::Kept { shared, reader: 1 }, ReplaySource::Kept(beginning))
         };
         (Self { kind }, replay)
     }
 }
 
-impl<B> Replay<B> {
+impl<B> ReplaySource<B> {
     pub(super) fn is_repeatable(&self) -> bool {
         match self {
             Self::Empty => true,
             Self::Never => false,
-            Self::Kept(Beginning(shared)) => lock(shared).is_repeatable(),
+            Self::Kept(BufferHandle(shared)) => lock(shared).is_repeatable(),
         }
     }
 
@@ -86,7 +86,7 @@ impl<B> Replay<B> {
         let kind = match self {
             Self::Empty => Kind::Empty,
             Self::Never => return None,
-            Self::Kept(Beginning(shared)) => {
+            Self::Kept(BufferHandle(shared)) => {
                 let (reader, leftovers) = lock(shared).again()?;
                 leftovers.settle();
                 Kind::Kept { shared: Arc::clone(shared), reader }
@@ -96,7 +96,7 @@ impl<B> Replay<B> {
     }
 }
 
-impl<B> Drop for Beginning<B> {
+impl<B> Drop for BufferHandle<B> {
     fn drop(&mut self) {
         let leftovers = lock(&self.0).forget_beginning();
         leftovers.settle();
@@ -154,14 +154,14 @@ where
         let turn = lock(shared).turn(reader);
         // To clone a waker, and to drop one, is somebody else's code, so it is done outside the lock.
         let mut body = match turn {
-            Turn::Frame(frame) => return Poll::Ready(Some(Ok(frame))),
-            Turn::End => return Poll::Ready(None),
-            Turn::Fail(why) => return Poll::Ready(Some(Err(why.into()))),
-            Turn::Lent(body, outdated) => {
+            NextRead::Frame(frame) => return Poll::Ready(Some(Ok(frame))),
+            NextRead::End => return Poll::Ready(None),
+            NextRead::Fail(why) => return Poll::Ready(Some(Err(why.into()))),
+            NextRead::PollGuard(body, outdated) => {
                 drop(outdated);
                 body
             }
-            Turn::Busy => {
+            NextRead::Busy => {
                 let waker = cx.waker().clone();
                 let waits = lock(shared).wait(reader, waker);
                 if waits.is_ok() {
@@ -170,9 +170,9 @@ where
                 continue;
             }
         };
-        let lent = Lent(Some(shared));
+        let lent = PollGuard(Some(shared));
         let polled = body.as_mut().poll_frame(cx);
-        let rest = Rest::of(&*body);
+        let rest = Remaining::of(&*body);
         let (progress, out) = match polled {
             Poll::Pending => (Progress::Pending(cx.waker().clone()), Some(Poll::Pending)),
             Poll::Ready(None) => (Progress::End, None),
@@ -196,15 +196,15 @@ where
 }
 
 /// Tells the others when the caller's body panics, so that nobody waits for it.
-struct Lent<'a, B>(Option<&'a Mutex<Shared<B>>>);
+struct PollGuard<'a, B>(Option<&'a Mutex<Shared<B>>>);
 
-impl<'a, B> Lent<'a, B> {
+impl<'a, B> PollGuard<'a, B> {
     fn back(mut self) -> MutexGuard<'a, Shared<B>> {
         lock(self.0.take().expect("lent once"))
     }
 }
 
-impl<B> Drop for Lent<'_, B> {
+impl<B> Drop for PollGuard<'_, B> {
     fn drop(&mut self) {
         if let Some(shared) = self.0 {
             let leftovers = lock(shared).lost();
@@ -225,7 +225,7 @@ fn keep<D: Buf>(frame: Frame<D>) -> Kept {
     }
 }
 
-impl fmt::Display for Interrupted {
+impl fmt::Display for ReplayError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Superseded => "a later attempt sends this request body",
@@ -234,7 +234,7 @@ impl fmt::Display for Interrupted {
     }
 }
 
-impl Error for Interrupted {}
+impl Error for ReplayError {}
 
 impl<B> fmt::Debug for ReplayBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

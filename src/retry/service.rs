@@ -6,7 +6,9 @@ use std::{
 use tokio::time::Instant;
 use tower_service::Service;
 
-use super::{Http, Protocol, ResponseFuture, protocol::Sent, settings::Settings, state::State};
+use super::{
+    CallAdapter, HttpCalls, ResponseFuture, call_adapter::Sent, settings::Settings, state::State,
+};
 use crate::{
     classify::{Classify, HttpClassifier},
     error::BoxError,
@@ -15,7 +17,7 @@ use crate::{
 
 /// Service made by [`RetryLayer`](super::RetryLayer).
 #[derive(Clone)]
-pub struct Retry<S, C = HttpClassifier, P = Http> {
+pub struct Retry<S, C = HttpClassifier, P = HttpCalls> {
     pub(super) inner: S,
     pub(super) classifier: C,
     pub(super) protocol: P,
@@ -27,7 +29,7 @@ where
     S: Service<Sent<P, Req>> + Clone,
     S::Error: Into<BoxError>,
     C: Classify<S::Response> + Clone,
-    P: Protocol<Req, S::Response> + Clone,
+    P: CallAdapter<Req, S::Response> + Clone,
 {
     type Response = S::Response;
     type Error = BoxError;
@@ -50,11 +52,11 @@ where
             budget.as_deref().unwrap_or_else(|| settings.budgets.shared()).deposit(started);
         }
         let policy = self.protocol.policy(&request);
-        let body_limit = policy.as_deref().unwrap_or(&settings.policy).body_limit;
+        let max_replay_bytes = policy.as_deref().unwrap_or(&settings.policy).max_replay_bytes;
         let (classifier, protocol) = (self.classifier.clone(), self.protocol.clone());
         // The instance that was polled ready makes the first attempt. Its clone is polled before use.
         let next = Some(self.inner.clone());
-        let (request, body) = self.protocol.send(request, body_limit);
+        let (request, body) = self.protocol.send(request, max_replay_bytes);
         let saved = self.protocol.save(&request);
         if is_late {
             // Another call may use the readiness of this instance.

@@ -3,14 +3,14 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::policy::Policy;
-use crate::{budget::Budgets, time_limit::Deadline};
+use crate::{budget::BudgetScope, time_limit::Deadline};
 
 /// The settings of a [`RetryLayer`](super::RetryLayer).
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
-    /// The part that an [`Override`](super::Override) replaces.
+    /// The part that an [`RetryOverride`](super::RetryOverride) replaces.
     pub(super) policy: Arc<Policy>,
-    pub(super) budgets: Budgets,
+    pub(super) budgets: BudgetScope,
     /// Whether the user chose the budgets.
     pub(super) has_own_budget: bool,
     /// The time limit of a call.
@@ -46,7 +46,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             policy: Arc::default(),
-            budgets: Budgets::One(Arc::default()),
+            budgets: BudgetScope::One(Arc::default()),
             has_own_budget: false,
             total_timeout: None,
             deadline_margin: Duration::ZERO,

@@ -4,19 +4,19 @@ use http::Response;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 
-use super::{Past, counters::Spent};
+use super::{FailedAttempt, limits::RetryCounts};
 use crate::failure::Failure;
 
 /// The attempts before the one in flight.
 #[derive(Default)]
 pub(super) struct History {
-    pub(super) spent: Spent,
+    pub(super) spent: RetryCounts,
     pub(super) waited: Duration,
     /// A request that was never written has been sent again free of charge.
     pub(super) resent: bool,
     /// One of the attempts may have been.
     pub(super) may_be_processed: bool,
-    pub(super) past: Vec<Past>,
+    pub(super) past: Vec<FailedAttempt>,
     pub(super) last_response: Option<Box<Response<()>>>,
 }
 

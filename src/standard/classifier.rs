@@ -2,15 +2,15 @@ use std::error::Error;
 
 use http::Response;
 
-use crate::{classify::Classify, failure::Failure, retry::Attempts, time_limit::TimedBody};
+use crate::{classify::Classify, failure::Failure, retry::RetryReport, time_limit::TimedBody};
 
 /// Classifies responses by the retry's report, and errors by `C`.
 ///
 /// So `C` classifies responses of one body type only, that of an attempt, and may be a closure.
 #[derive(Clone, Debug)]
-pub struct AttemptsClassifier<C>(pub(super) C);
+pub struct ReportClassifier<C>(pub(super) C);
 
-impl<B, C> Classify<Response<TimedBody<B>>> for AttemptsClassifier<C>
+impl<B, C> Classify<Response<TimedBody<B>>> for ReportClassifier<C>
 where
     C: Classify<Response<B>>,
 {
@@ -19,7 +19,7 @@ where
         outcome: Result<&Response<TimedBody<B>>, &(dyn Error + 'static)>,
     ) -> Option<Failure> {
         match outcome {
-            Ok(response) => response.extensions().get::<Attempts>()?.failure().copied(),
+            Ok(response) => response.extensions().get::<RetryReport>()?.failure().copied(),
             Err(error) => self.0.classify(Err(error)),
         }
     }

@@ -8,12 +8,12 @@ use crate::{
     circuit_breaker::{self, CircuitBreakerLayer},
     classify::HttpClassifier,
     in_flight::{self, InFlightLimitLayer},
-    keys::{Key, KeyOf},
+    keys::{KeyExtractor, UriKey},
     retry::{Budget, RetryLayer},
 };
 
 /// The function that makes keys, and the layers that have a circuit or a limit for each key.
-pub(super) struct Keyed<K> {
+pub(super) struct PerKeyState<K> {
     by: Arc<K>,
     name: Arc<str>,
     pub(super) breaker: Breaker<K>,
@@ -24,10 +24,10 @@ pub(super) struct Keyed<K> {
 
 pub(super) type Breaker<K> = CircuitBreakerLayer<HttpClassifier, Circuits<K>>;
 type InFlight<K> = InFlightLimitLayer<Limits<K>>;
-pub(super) type Circuits<K> = circuit_breaker::Keyed<Named<K>>;
-pub(super) type Limits<K> = in_flight::Keyed<Named<K>>;
+pub(super) type Circuits<K> = circuit_breaker::CircuitPerKey<OrDefaultKey<K>>;
+pub(super) type Limits<K> = in_flight::LimitPerKey<OrDefaultKey<K>>;
 
-impl<K> Keyed<K> {
+impl<K> PerKeyState<K> {
     /// With circuits, and without limits.
     pub(super) fn new(by: K, name: &str) -> Self {
         let (by, name) = (Arc::new(by), Arc::from(name));
@@ -37,11 +37,11 @@ impl<K> Keyed<K> {
     }
 
     /// The same layers with keys made by this, and without any history.
-    pub(super) fn with<K2>(self, by: Arc<K2>) -> Keyed<K2> {
+    pub(super) fn with<K2>(self, by: Arc<K2>) -> PerKeyState<K2> {
         let Self { name, breaker, has_breaker, in_flight, has_limit, .. } = self;
         let breaker = breaker.select(named(&by, &name, has_breaker));
         let in_flight = in_flight.select(named(&by, &name, has_limit));
-        Keyed { by, name, breaker, has_breaker, in_flight, has_limit }
+        PerKeyState { by, name, breaker, has_breaker, in_flight, has_limit }
     }
 
     pub(super) fn break_by(self, breaker: Option<CircuitBreakerLayer>) -> Self {
@@ -62,13 +62,13 @@ fn unlimited() -> InFlightLimitLayer {
     InFlightLimitLayer::new(NonZeroU32::MIN)
 }
 
-fn named<K>(by: &Arc<K>, name: &Arc<str>, on: bool) -> Named<K> {
-    Named { by: Arc::clone(by), name: Arc::clone(name), on }
+fn named<K>(by: &Arc<K>, name: &Arc<str>, on: bool) -> OrDefaultKey<K> {
+    OrDefaultKey { by: Arc::clone(by), name: Arc::clone(name), on }
 }
 
-impl<K> Keyed<K>
+impl<K> PerKeyState<K>
 where
-    K: KeyOf + Send + Sync + 'static,
+    K: UriKey + Send + Sync + 'static,
 {
     /// With a budget for each key, if none was chosen.
     pub(super) fn retry<C, P>(&self, retry: RetryLayer<C, P>) -> RetryLayer<C, P> {
@@ -80,14 +80,14 @@ where
     }
 }
 
-impl<K> Keyed<K> {
+impl<K> PerKeyState<K> {
     pub(super) fn by(&self) -> Arc<K> {
         Arc::clone(&self.by)
     }
 }
 
 /// What the policies of a file need.
-impl<K> Keyed<K> {
+impl<K> PerKeyState<K> {
     /// The same parts, without any history.
     pub(super) fn anew(self) -> Self {
         let by = self.by();
@@ -116,7 +116,7 @@ impl<K> Keyed<K> {
     }
 }
 
-impl<K> Clone for Keyed<K> {
+impl<K> Clone for PerKeyState<K> {
     fn clone(&self) -> Self {
         Self {
             by: Arc::clone(&self.by),
@@ -128,9 +128,9 @@ impl<K> Clone for Keyed<K> {
     }
 }
 
-impl<K> fmt::Debug for Keyed<K> {
+impl<K> fmt::Debug for PerKeyState<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keyed")
+        f.debug_struct("PerKeyState")
             .field("name", &self.name)
             .field("breaker", &self.has_breaker.then_some(&self.breaker))
             .field("in_flight", &self.has_limit.then_some(&self.in_flight))
@@ -139,33 +139,33 @@ impl<K> fmt::Debug for Keyed<K> {
 }
 
 /// A key made of the URI of an HTTP request, or a name of its own for those of which none can be made.
-pub struct Named<F> {
+pub struct OrDefaultKey<F> {
     by: Arc<F>,
     name: Arc<str>,
     /// Off: there are no keys at all.
     on: bool,
 }
 
-impl<F> Clone for Named<F> {
+impl<F> Clone for OrDefaultKey<F> {
     fn clone(&self) -> Self {
         Self { by: Arc::clone(&self.by), name: Arc::clone(&self.name), on: self.on }
     }
 }
 
-impl<F> fmt::Debug for Named<F> {
+impl<F> fmt::Debug for OrDefaultKey<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Named").field(&self.name).finish()
+        f.debug_tuple("OrDefaultKey").field(&self.name).finish()
     }
 }
 
-impl<F: KeyOf> Named<F> {
+impl<F: UriKey> OrDefaultKey<F> {
     #[inline]
     fn of<'a>(&'a self, uri: &'a Uri) -> Option<Cow<'a, str>> {
         self.on.then(|| self.by.key_of(uri).unwrap_or(Cow::Borrowed(&self.name)))
     }
 }
 
-impl<F: KeyOf, B> Key<Request<B>> for Named<F> {
+impl<F: UriKey, B> KeyExtractor<Request<B>> for OrDefaultKey<F> {
     #[inline]
     fn key<'a>(&'a self, request: &'a Request<B>) -> Option<Cow<'a, str>> {
         self.of(request.uri())

@@ -2,16 +2,16 @@ use std::{borrow::Cow, sync::Arc};
 
 use http::Uri;
 
-use super::{ByAuthority, Client, Timeouts, keyed::Keyed};
+use super::{ByAuthority, Client, Timeouts, keyed::PerKeyState};
 use crate::{
     bad_gateway::BadGatewayClassifierLayer,
     circuit_breaker::{CircuitBreakerLayer, Circuits},
     classify::HttpClassifier,
     deadline::{DeadlineHeaderLayer, DeadlineLayer},
     in_flight::InFlightLimitLayer,
-    keys::KeyOf,
+    keys::UriKey,
     logging::LoggingLayer,
-    retry::{Http, ReplayBody, RetryLayer, SendAs},
+    retry::{HttpCalls, MappedBody, ReplayBody, RetryLayer},
 };
 
 /// Applies [`Standard`](super::Standard): the whole stack, in order. See the [module docs](super) for what is in it, and
@@ -23,17 +23,17 @@ use crate::{
 /// such a part begins its state anew, so settings come before the layer is used.
 #[derive(Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
-pub struct StandardLayer<C = HttpClassifier, P = Http, K = ByAuthority, Side = Client> {
+pub struct StandardLayer<C = HttpClassifier, P = HttpCalls, K = ByAuthority, Side = Client> {
     pub(super) classifier: C,
     pub(super) retry: RetryLayer<HttpClassifier, P>,
-    pub(super) keyed: Keyed<K>,
-    pub(super) parts: Parts,
+    pub(super) keyed: PerKeyState<K>,
+    pub(super) parts: Layers,
     pub(super) side: Side,
 }
 
 /// The parts of one type, whatever that of the stack.
 #[derive(Clone, Debug)]
-pub(super) struct Parts {
+pub(super) struct Layers {
     pub(super) logging: LoggingLayer,
     /// The user's own, in place of the total of the timeouts.
     pub(super) own_deadline: Option<DeadlineLayer>,
@@ -42,13 +42,13 @@ pub(super) struct Parts {
     pub(super) timeouts: Timeouts,
     pub(super) next_hop: DeadlineHeaderLayer,
     pub(super) bad_gateway: BadGatewayClassifierLayer,
-    pub(super) off: Off,
+    pub(super) off: DisabledLayers,
 }
 
 /// Which parts were left out, of those that do not know themselves.
 // Only the policies of a file ask.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Off {
+pub(super) struct DisabledLayers {
     pub(super) retry: bool,
     pub(super) bad_gateway: bool,
     pub(super) logging: bool,
@@ -62,17 +62,17 @@ impl StandardLayer {
     }
 }
 
-impl<Side> StandardLayer<HttpClassifier, Http, ByAuthority, Side> {
+impl<Side> StandardLayer<HttpClassifier, HttpCalls, ByAuthority, Side> {
     pub(super) fn of(name: &str, side: Side) -> Self {
-        let keyed = Keyed::new(ByAuthority {}, name);
-        let parts = Parts {
+        let keyed = PerKeyState::new(ByAuthority {}, name);
+        let parts = Layers {
             logging: LoggingLayer::client(),
             own_deadline: None,
             deadline: DeadlineLayer::disabled(),
             timeouts: Timeouts::default(),
             next_hop: DeadlineHeaderLayer::disabled(),
             bad_gateway: BadGatewayClassifierLayer::new(),
-            off: Off::default(),
+            off: DisabledLayers::default(),
         };
         let (classifier, retry) = (HttpClassifier::new(), keyed.retry(RetryLayer::new()));
         Self { classifier, retry, keyed, parts, side }.with_time_limits()
@@ -96,10 +96,10 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     }
 
     /// Retries by these settings. There is a budget for each key, unless one was chosen in them. `None`: each request is sent
-    /// once, unless it brings an [`Override`](crate::retry::Override).
+    /// once, unless it brings an [`RetryOverride`](crate::retry::RetryOverride).
     pub fn retry(mut self, retry: impl Into<Option<RetryLayer>>) -> Self
     where
-        K: KeyOf + Send + Sync + 'static,
+        K: UriKey + Send + Sync + 'static,
     {
         let retry = retry.into();
         self.parts.off.retry = retry.is_none();
@@ -120,7 +120,7 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
 
     /// Tells the next server how long it has. A retry that would have less than the layer's margin is then not begun. Default:
     /// `None`.
-    pub fn next_hop(mut self, next_hop: impl Into<Option<DeadlineHeaderLayer>>) -> Self {
+    pub fn deadline_header(mut self, next_hop: impl Into<Option<DeadlineHeaderLayer>>) -> Self {
         self.parts.next_hop = next_hop.into().unwrap_or_else(DeadlineHeaderLayer::disabled);
         self.with_time_limits()
     }
@@ -182,10 +182,10 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     /// ```
     /// use seawall::StandardLayer;
     ///
-    /// let one = StandardLayer::new("billing").keyed(|_| None);
+    /// let one = StandardLayer::new("billing").per_key(|_| None);
     /// # let _ = one;
     /// ```
-    pub fn keyed<K2>(self, by: K2) -> StandardLayer<C, P, K2, Side>
+    pub fn per_key<K2>(self, by: K2) -> StandardLayer<C, P, K2, Side>
     where
         K2: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     {
@@ -195,15 +195,18 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     }
 }
 
-impl<C, F, K, Side> StandardLayer<C, Http<F>, K, Side> {
+impl<C, F, K, Side> StandardLayer<C, HttpCalls<F>, K, Side> {
     /// Hands the client what `convert` makes of each attempt's body, for clients that take one type of body only; as
-    /// [`RetryLayer::send_as`].
-    pub fn send_as<B, B2, G>(self, convert: G) -> StandardLayer<C, Http<SendAs<G>>, K, Side>
+    /// [`RetryLayer::map_body`].
+    pub fn map_body<B, B2, G>(
+        self,
+        convert: G,
+    ) -> StandardLayer<C, HttpCalls<MappedBody<G>>, K, Side>
     where
         G: Fn(ReplayBody<B>) -> B2,
     {
         let Self { classifier, retry, keyed, parts, side } = self;
-        StandardLayer { classifier, retry: retry.send_as(convert), keyed, parts, side }
+        StandardLayer { classifier, retry: retry.map_body(convert), keyed, parts, side }
     }
 }
 

@@ -72,7 +72,7 @@
 //! | `InFlightLimitLayer` | left out | [`in_flight`](StandardLayer::in_flight) |
 //! | `TimeoutLayer` | 10 s an attempt, to the response's head | [`timeouts`](StandardLayer::timeouts) |
 //! | `BodyTimeoutLayer` | 60 s between two frames of a body | [`timeouts`](StandardLayer::timeouts) |
-//! | `DeadlineHeaderLayer` | left out | [`next_hop`](StandardLayer::next_hop) |
+//! | `DeadlineHeaderLayer` | left out | [`deadline_header`](StandardLayer::deadline_header) |
 //! | `BadGatewayClassifierLayer` | looks into failed responses, up to 4 KiB | [`bad_gateway`](StandardLayer::bad_gateway) |
 //!
 //! An *authority* is the host and port of a URL. Requests without one share the budget and circuit of the stack's name.
@@ -108,8 +108,8 @@
 //! | if | then |
 //! |---|---|
 //! | your callers give up after 5 s | `.timeouts(Timeouts::new(Duration::from_secs(2), Duration::from_secs(5))?)` |
-//! | your callers say how long they wait | `.deadline(DeadlineLayer::new(total).trust(TimeoutHeader::Grpc))`, and `.next_hop(…)` to tell the next server |
-//! | your POSTs can be repeated | send an `Idempotency-Key` with each, or `.retry(RetryLayer::new().any_method())` |
+//! | your callers say how long they wait | `.deadline(DeadlineLayer::new(total).trust_header(TimeoutHeader::Grpc))`, and `.deadline_header(…)` to tell the next server |
+//! | your POSTs can be repeated | send an `Idempotency-Key` with each, or `.retry(RetryLayer::new().retry_all_methods())` |
 //! | the upstream collapses under load before it fails | `.in_flight(InFlightLimitLayer::new(n))`, with `n` a little above what it can do at once; if you do not know that, `.in_flight(InFlightLimitLayer::adaptive(Adaptive::new()))` |
 //! | a few failures are normal there | `.circuit_breaker(CircuitBreakerLayer::new().failure_ratio(…))`, or `.circuit_breaker(None)` |
 //! | responses stream for hours, with long silences | `Timeouts::new(…)?.body_idle(None)` |
@@ -121,12 +121,12 @@
 //! |---|---|
 //! | the upstream refuses the connection, or its name does not resolve | the request is sent again, whatever its method: nothing was processed |
 //! | it closes or resets the connection, is silent for an attempt's time, or answers 429, 500, 502, 503 or 504 | sent again, if its method or an `Idempotency-Key` allows that |
-//! | retries or the budget are spent, or no time is left for another | the last response, or its error inside of `GaveUp` |
+//! | retries or the budget are spent, or no time is left for another | the last response, or its error inside of `RetriesExhausted` |
 //! | half of the last calls to an authority or more have failed, and there were 20; or nothing succeeded for a second, and 20 failed | `CircuitOpen` at once, for some seconds: nothing is sent, and nothing retried |
 //! | the time of the whole call is over | `Elapsed`; what is under way is dropped |
 //! | the response's body breaks off, or pauses for too long | an error where the body is read; not sent again, since the response is yours by then |
 //! | an error is left, in a gateway | a 502, 503 or 504 that says what happened |
-//! | a circuit is open, in a gateway | a 503 at once, which **leaves no line at INFO**: the one at WARN, when it opened, says why. `.access_log(LoggingLayer::server().refused(Level::Info))` gives each of them one |
+//! | a circuit is open, in a gateway | a 503 at once, which **leaves no line at INFO**: the one at WARN, when it opened, says why. `.access_log(LoggingLayer::server().rejected_level(Level::Info))` gives each of them one |
 //! | nothing fails | head, frames and trailers pass as they are |
 //!
 //! # With clients, servers and other layers
@@ -186,6 +186,6 @@ pub use self::{
     client::Client,
     layer::StandardLayer,
     stack::{ResponseBody, Standard},
-    timeouts::{AttemptAboveTotal, Timeouts},
+    timeouts::{AttemptExceedsTotal, Timeouts},
 };
 pub use crate::keys::{ByAuthority, by_authority};

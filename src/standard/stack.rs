@@ -6,7 +6,7 @@ use tower_layer::Layer;
 
 use super::{
     ByAuthority, StandardLayer,
-    classifier::AttemptsClassifier,
+    classifier::ReportClassifier,
     keyed::{Circuits, Limits},
 };
 use crate::{
@@ -14,10 +14,10 @@ use crate::{
     body_timeout::{BodyTimeout, BodyTimeoutLayer},
     circuit_breaker::CircuitBreaker,
     classify::HttpClassifier,
-    deadline::{DeadlineHeader, WithDeadline},
+    deadline::{DeadlineHeader, DeadlineService},
     in_flight::{self, InFlightLimit},
     logging::{self, Logging},
-    retry::{Http, Retry},
+    retry::{HttpCalls, Retry},
     time_limit::TimedBody,
     timeout::{Timeout, TimeoutLayer},
 };
@@ -25,12 +25,12 @@ use crate::{
 /// Service made by [`StandardLayer`].
 ///
 /// The client inside must be `Clone`, and takes [`ReplayBody`](crate::retry::ReplayBody)s, or what
-/// [`send_as`](StandardLayer::send_as) makes of them.
-pub type Standard<S, C = HttpClassifier, P = Http, K = ByAuthority> =
-    Logging<WithDeadline<Retry<Attempt<S, C, K>, C, P>>, AttemptsClassifier<C>>;
+/// [`map_body`](StandardLayer::map_body) makes of them.
+pub type Standard<S, C = HttpClassifier, P = HttpCalls, K = ByAuthority> =
+    Logging<DeadlineService<Retry<AttemptNumber<S, C, K>, C, P>>, ReportClassifier<C>>;
 
 /// The layers inside of the retry.
-type Attempt<S, C, K> = CircuitBreaker<
+type AttemptNumber<S, C, K> = CircuitBreaker<
     InFlightLimit<Timeout<BodyTimeout<DeadlineHeader<BadGatewayClassifier<S>>>>, Limits<K>>,
     C,
     Circuits<K>,
@@ -44,7 +44,7 @@ pub type ResponseBody<B> = logging::ResponseBody<
 impl<C: Clone, P: Clone, K, Side> StandardLayer<C, P, K, Side> {
     pub(super) fn stack<S: Clone>(&self, client: S) -> Standard<S, C, P, K> {
         let Self { classifier, retry, keyed, parts, .. } = self;
-        let logging = parts.logging.clone().classifier(AttemptsClassifier(classifier.clone()));
+        let logging = parts.logging.clone().classifier(ReportClassifier(classifier.clone()));
         let retry = retry.clone().classifier(classifier.clone());
         let breaker = keyed.breaker.clone().classifier(classifier.clone());
         let timeout = TimeoutLayer::new(parts.timeouts.attempt.unwrap_or(Duration::MAX));

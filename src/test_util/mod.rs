@@ -40,7 +40,7 @@
 //! let script = Script::new()
 //!     .then(Step::status(502))
 //!     .then(Step::ok("too late").delay(Duration::from_secs(3600)))
-//!     .forever(Step::ok("hello"));
+//!     .then_repeat(Step::ok("hello"));
 //! let upstream = FlakyService::new(script)?;
 //! // Your own stack: here, a retry around a timeout.
 //! let client = ServiceBuilder::new()
@@ -54,7 +54,7 @@
 //! assert_eq!(upstream.requests(), 3);
 //!
 //! // A payment whose connection breaks is sent once, and nobody knows if it was made.
-//! upstream.follow(Step::reset())?;
+//! upstream.set_script(Step::reset())?;
 //! let pay = Request::post("http://billing/pay").body(Full::<bytes::Bytes>::from("5 €"))?;
 //! assert!(client.oneshot(pay).await.is_err());
 //! let sent = upstream.received();
@@ -105,7 +105,7 @@
 //!
 //! # By chance
 //!
-//! [`Script::chance`] is for many calls and for numbers: how many of a thousand calls succeed when a fifth of all
+//! [`Script::random`] is for many calls and for numbers: how many of a thousand calls succeed when a fifth of all
 //! requests fail? With the same seed it is the same requests that do.
 //!
 //! # What a step becomes
@@ -125,7 +125,7 @@
 //!
 //! | when | then |
 //! |---|---|
-//! | a script has no step, or a wrong one | [`BadScript`], when an upstream is given it |
+//! | a script has no step, or a wrong one | [`InvalidScript`], when an upstream is given it |
 //! | more requests come than the script has steps | 501, with a body that says so |
 //! | requests come at the same time | each takes its step as its head arrives |
 //! | the client goes, or drops the call | the step is spent; what had come of the request is kept |
@@ -141,11 +141,11 @@
 //! - `wiremock` and its like: they match requests and answer them well; here connections break too.
 
 mod action;
-mod bad_script;
 mod body;
 mod connection;
 mod future;
 mod head;
+mod invalid_script;
 mod reader;
 mod received;
 mod response;
@@ -156,6 +156,7 @@ mod step;
 mod upstream;
 
 pub use self::{
-    bad_script::BadScript, body::FlakyBody, future::ResponseFuture, received::Received,
-    script::Script, service::FlakyService, step::Step, upstream::FlakyUpstream,
+    body::FlakyBody, future::ResponseFuture, invalid_script::InvalidScript,
+    received::ReceivedRequest, script::Script, service::FlakyService, step::Step,
+    upstream::FlakyUpstream,
 };

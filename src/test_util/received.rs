@@ -7,7 +7,7 @@ pub(super) const BODY_KEPT: usize = 64 << 10;
 
 /// A request that an upstream received.
 #[derive(Clone, Debug)]
-pub struct Received {
+pub struct ReceivedRequest {
     // So that a copy is cheap, and runs none of the extensions' own code.
     parts: Arc<Parts>,
     at: Duration,
@@ -16,7 +16,7 @@ pub struct Received {
     whole: bool,
 }
 
-impl Received {
+impl ReceivedRequest {
     pub(super) fn new(parts: Parts, at: Duration) -> Self {
         Self { parts: Arc::new(parts), at, body: Vec::new(), body_len: 0, whole: false }
     }
@@ -67,7 +67,7 @@ impl Received {
         self.parts.headers.get(name)?.to_str().ok()
     }
 
-    /// Its extensions: what layers tell the client, such as [`Attempt`](crate::retry::Attempt). Empty on a socket.
+    /// Its extensions: what layers tell the client, such as [`AttemptNumber`](crate::retry::AttemptNumber). Empty on a socket.
     #[must_use]
     pub fn extensions(&self) -> &Extensions {
         &self.parts.extensions

@@ -2,13 +2,13 @@ use std::collections::VecDeque;
 
 use fastrand::Rng;
 
-use super::{BadScript, Step};
+use super::{InvalidScript, Step};
 use crate::ratio::Ratio;
 
 /// What an upstream does with one request after the other, in the order in which they arrive.
 ///
 /// First come the steps of [`then`](Self::then) and [`times`](Self::times), one a request; after them what
-/// [`forever`](Self::forever) or [`chance`](Self::chance) says. Without either the script ends: requests that come after
+/// [`then_repeat`](Self::then_repeat) or [`random`](Self::random) says. Without either the script ends: requests that come after
 /// it are answered 501, which nobody retries, with a body that says so.
 ///
 /// One [`Step`] is a script too, forever; an array of them, or what an iterator yields, is one that ends.
@@ -16,11 +16,11 @@ use crate::ratio::Ratio;
 /// ```
 /// use seawall::{Ratio, test_util::{Script, Step}};
 ///
-/// let mends_itself = Script::new().then(Step::status(502)).then(Step::reset()).forever(Step::ok("hello"));
+/// let mends_itself = Script::new().then(Step::status(502)).then(Step::reset()).then_repeat(Step::ok("hello"));
 /// // The same for the same seed.
-/// let flaky = Script::chance(7, [(Ratio::percent(20), Step::status(502))], Step::ok("hello"))?;
+/// let flaky = Script::random(7, [(Ratio::percent(20), Step::status(502))], Step::ok("hello"))?;
 /// # let _ = (mends_itself, flaky);
-/// # Ok::<(), seawall::test_util::BadScript>(())
+/// # Ok::<(), seawall::test_util::InvalidScript>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a script does nothing until an upstream follows it"]
@@ -57,7 +57,7 @@ impl Script {
     }
 
     /// Sets what is done with all requests after the steps. Replaces what was set before.
-    pub fn forever(self, step: Step) -> Self {
+    pub fn then_repeat(self, step: Step) -> Self {
         Self { chances: Vec::new(), otherwise: Some(step), ..self }
     }
 
@@ -65,13 +65,13 @@ impl Script {
     /// takes the same one whenever the seed is the same. Steps that are added come before.
     ///
     /// # Errors
-    /// [`BadScript::NoChances`] if there is none, [`BadScript::MoreThanOne`] if they sum up to more than one.
-    pub fn chance(
+    /// [`InvalidScript::NoChances`] if there is none, [`InvalidScript::MoreThanOne`] if they sum up to more than one.
+    pub fn random(
         seed: u64,
         chances: impl IntoIterator<Item = (Ratio, Step)>,
         otherwise: Step,
-    ) -> Result<Self, BadScript> {
-        let mut script = Self::new().forever(otherwise);
+    ) -> Result<Self, InvalidScript> {
+        let mut script = Self::new().then_repeat(otherwise);
         script.random = Rng::with_seed(seed);
         let mut sum = 0_u32;
         for (chance, step) in chances {
@@ -79,10 +79,10 @@ impl Script {
             script.chances.push((sum, step));
         }
         if script.chances.is_empty() {
-            return Err(BadScript::NoChances);
+            return Err(InvalidScript::NoChances);
         }
         if sum > Ratio::percent(100).millionths() {
-            return Err(BadScript::MoreThanOne);
+            return Err(InvalidScript::MoreThanOne);
         }
         Ok(script)
     }
@@ -93,9 +93,9 @@ impl Script {
         steps.chain(self.chances.iter().map(|(_, step)| step)).chain(&self.otherwise)
     }
 
-    pub(super) fn check(&self) -> Result<(), BadScript> {
+    pub(super) fn check(&self) -> Result<(), InvalidScript> {
         if self.all().next().is_none() {
-            return Err(BadScript::Empty);
+            return Err(InvalidScript::Empty);
         }
         self.all().try_for_each(Step::check)
     }
@@ -125,7 +125,7 @@ impl Default for Script {
 
 impl From<Step> for Script {
     fn from(step: Step) -> Self {
-        Self::new().forever(step)
+        Self::new().then_repeat(step)
     }
 }
 

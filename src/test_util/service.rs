@@ -7,7 +7,7 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::{BadScript, FlakyBody, Received, ResponseFuture, Script, shared::Shared};
+use super::{FlakyBody, InvalidScript, ReceivedRequest, ResponseFuture, Script, shared::Shared};
 use crate::error::BoxError;
 
 /// An upstream in this process: a service in the place of a client. See the [module docs](super).
@@ -24,7 +24,7 @@ impl FlakyService {
     ///
     /// # Errors
     /// If the script has no step, or a wrong one.
-    pub fn new(script: impl Into<Script>) -> Result<Self, BadScript> {
+    pub fn new(script: impl Into<Script>) -> Result<Self, InvalidScript> {
         Ok(Self { shared: Arc::new(Shared::new(script.into())?) })
     }
 
@@ -32,7 +32,7 @@ impl FlakyService {
     ///
     /// # Errors
     /// If the script has no step, or a wrong one: it goes on with the former then.
-    pub fn follow(&self, script: impl Into<Script>) -> Result<(), BadScript> {
+    pub fn set_script(&self, script: impl Into<Script>) -> Result<(), InvalidScript> {
         self.shared.follow(script.into())
     }
 
@@ -44,7 +44,7 @@ impl FlakyService {
 
     /// The requests it has received, also those whose body has not ended: the first thousand.
     #[must_use]
-    pub fn received(&self) -> Vec<Received> {
+    pub fn received(&self) -> Vec<ReceivedRequest> {
         self.shared.received()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use http::request::Parts;
 use tokio::time::Instant;
 
-use super::{BadScript, Received, Script, Step};
+use super::{InvalidScript, ReceivedRequest, Script, Step};
 
 /// How many requests are kept.
 pub(super) const KEPT: usize = 1_000;
@@ -20,7 +20,7 @@ pub(super) struct Shared {
 struct State {
     script: Script,
     requests: u64,
-    received: Vec<Received>,
+    received: Vec<ReceivedRequest>,
 }
 
 /// Where a request is kept; nowhere if there were too many before it.
@@ -28,13 +28,13 @@ struct State {
 pub(super) struct Place(usize);
 
 impl Shared {
-    pub(super) fn new(script: Script) -> Result<Self, BadScript> {
+    pub(super) fn new(script: Script) -> Result<Self, InvalidScript> {
         script.check()?;
         let state = Mutex::new(State { script, requests: 0, received: Vec::new() });
         Ok(Self { made: Instant::now(), state })
     }
 
-    pub(super) fn follow(&self, script: Script) -> Result<(), BadScript> {
+    pub(super) fn follow(&self, script: Script) -> Result<(), InvalidScript> {
         script.check()?;
         // Dropped when the lock is released: a body may have an owner, with code of its own.
         let former = std::mem::replace(&mut self.lock().script, script);
@@ -50,7 +50,7 @@ impl Shared {
         if !step.action.is_refusal() {
             state.requests += 1;
             if place.0 < KEPT {
-                state.received.push(Received::new(parts, self.made.elapsed()));
+                state.received.push(ReceivedRequest::new(parts, self.made.elapsed()));
                 return (step, place);
             }
         }
@@ -75,7 +75,7 @@ impl Shared {
         self.lock().requests
     }
 
-    pub(super) fn received(&self) -> Vec<Received> {
+    pub(super) fn received(&self) -> Vec<ReceivedRequest> {
         self.lock().received.clone()
     }
 

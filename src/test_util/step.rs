@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use super::{
-    BadScript,
+    InvalidScript,
     action::{Action, MakeError},
     response::ScriptedResponse,
 };
@@ -28,7 +28,7 @@ pub struct Step {
     pub(super) delay: Duration,
     pub(super) action: Action,
     response: ScriptedResponse,
-    wrong: Option<BadScript>,
+    wrong: Option<InvalidScript>,
 }
 
 impl Step {
@@ -37,7 +37,7 @@ impl Step {
         let mut step = Self::new(Action::Respond);
         match StatusCode::from_u16(status) {
             Ok(code) if status >= 200 => step.response.status = code,
-            _ => step.wrong = Some(BadScript::Status(status)),
+            _ => step.wrong = Some(InvalidScript::Status(status)),
         }
         step
     }
@@ -106,13 +106,13 @@ impl Step {
         let name = name.as_ref();
         match (name.parse::<HeaderName>(), HeaderValue::from_bytes(value.as_ref())) {
             (Ok(header::CONTENT_LENGTH | header::TRANSFER_ENCODING), _) => {
-                self.wrong.get_or_insert(BadScript::Framing);
+                self.wrong.get_or_insert(InvalidScript::Framing);
             }
             (Ok(name), Ok(value)) => {
                 self.response.headers.append(name, value);
             }
             _ => {
-                self.wrong.get_or_insert(BadScript::Header { name: name.to_owned() });
+                self.wrong.get_or_insert(InvalidScript::Header { name: name.to_owned() });
             }
         }
         self
@@ -148,7 +148,7 @@ impl Step {
         &self.response
     }
 
-    pub(super) fn check(&self) -> Result<(), BadScript> {
+    pub(super) fn check(&self) -> Result<(), InvalidScript> {
         self.wrong.clone().map_or(Ok(()), Err)
     }
 }

@@ -12,7 +12,7 @@ use tokio::{
     task::{JoinHandle, JoinSet, yield_now},
 };
 
-use super::{BadScript, Received, Script, Step, connection::serve, shared::Shared};
+use super::{InvalidScript, ReceivedRequest, Script, Step, connection::serve, shared::Shared};
 
 /// An upstream on a socket, which speaks HTTP/1.1, until it is dropped: that closes the socket and all connections. See
 /// the [module docs](super).
@@ -32,7 +32,7 @@ impl FlakyUpstream {
     /// Needs tokio's runtime, with I/O, and with time for steps that wait.
     ///
     /// # Errors
-    /// Of kind `InvalidInput`, a [`BadScript`] inside, if the script has no step or a wrong one, or one for use in process. Any
+    /// Of kind `InvalidInput`, a [`InvalidScript`] inside, if the script has no step or a wrong one, or one for use in process. Any
     /// other if no socket can be had.
     pub async fn start(script: impl Into<Script>) -> io::Result<Self> {
         let mut upstream = Self::bind(checked(script.into())?)?;
@@ -41,7 +41,7 @@ impl FlakyUpstream {
     }
 
     /// Keeps a free port of 127.0.0.1, where all connections are refused, until it is told to
-    /// [`follow`](Self::follow) a script.
+    /// [`set_script`](Self::set_script) a script.
     ///
     /// # Errors
     /// If no socket can be had.
@@ -67,7 +67,7 @@ impl FlakyUpstream {
     ///
     /// # Errors
     /// As [`start`](Self::start); after a wrong script it goes on with the former.
-    pub async fn follow(&mut self, script: impl Into<Script>) -> io::Result<()> {
+    pub async fn set_script(&mut self, script: impl Into<Script>) -> io::Result<()> {
         self.shared.follow(checked(script.into())?).map_err(invalid)?;
         self.listen().await
     }
@@ -82,7 +82,7 @@ impl FlakyUpstream {
     }
 
     /// Closes all connections and stops listening, as a crash would: connections are refused from now on, until it is told
-    /// to [`follow`](Self::follow) a script.
+    /// to [`set_script`](Self::set_script) a script.
     pub async fn refuse(&mut self) {
         if let Some(accepting) = self.accepting.take() {
             accepting.abort();
@@ -116,7 +116,7 @@ impl FlakyUpstream {
 
     /// The requests it has received, also those whose body has not ended: the first thousand.
     #[must_use]
-    pub fn received(&self) -> Vec<Received> {
+    pub fn received(&self) -> Vec<ReceivedRequest> {
         self.shared.received()
     }
 }
@@ -131,13 +131,13 @@ impl Drop for FlakyUpstream {
 
 fn checked(script: Script) -> io::Result<Script> {
     if script.all().any(|step| !step.action.is_for_sockets()) {
-        return Err(invalid(BadScript::NotOnSocket));
+        return Err(invalid(InvalidScript::NotOnSocket));
     }
     script.check().map_err(invalid)?;
     Ok(script)
 }
 
-fn invalid(error: BadScript) -> io::Error {
+fn invalid(error: InvalidScript) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, error)
 }
 

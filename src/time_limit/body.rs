@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::{Elapsed, Phase};
+use super::{Elapsed, TimeoutKind};
 use crate::error::BoxError;
 
 pin_project! {
@@ -101,18 +101,18 @@ impl BodyLimits {
 }
 
 impl LimitedBody {
-    const fn idle_phase(self) -> Phase {
+    const fn idle_phase(self) -> TimeoutKind {
         match self {
-            Self::Request => Phase::RequestIdle,
-            Self::Response | Self::ResponseByDeadline => Phase::ResponseIdle,
+            Self::Request => TimeoutKind::RequestIdle,
+            Self::Response | Self::ResponseByDeadline => TimeoutKind::ResponseIdle,
         }
     }
 
-    const fn total_phase(self) -> Phase {
+    const fn total_phase(self) -> TimeoutKind {
         match self {
-            Self::Request => Phase::RequestTotal,
-            Self::Response => Phase::ResponseTotal,
-            Self::ResponseByDeadline => Phase::DeadlineBody,
+            Self::Request => TimeoutKind::RequestTotal,
+            Self::Response => TimeoutKind::ResponseTotal,
+            Self::ResponseByDeadline => TimeoutKind::DeadlineBody,
         }
     }
 }

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 /// The point in time by which a response is due.
 ///
 /// A caller inserts it into a request's extensions; so does `DeadlineLayer`, which enforces it. `RetryLayer` makes no attempt
-/// that cannot end in time. The closure of `TimeoutLayer::by` can read it.
+/// that cannot end in time. The closure of `TimeoutLayer::from_fn` can read it.
 ///
 /// ```
 /// use std::time::Duration;

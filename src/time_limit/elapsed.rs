@@ -4,11 +4,11 @@ use crate::failure::{Cause, Failure, Processed, Reporter};
 
 /// The error of a call that exceeded a time limit.
 ///
-/// Its `source()` is a [`Failure`], which every layer of this crate recognizes. The [`Phase`] determines its cause.
+/// Its `source()` is a [`Failure`], which every layer of this crate recognizes. The [`TimeoutKind`] determines its cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Elapsed {
     limit: Duration,
-    phase: Phase,
+    phase: TimeoutKind,
 }
 
 macro_rules! phases {
@@ -16,7 +16,7 @@ macro_rules! phases {
         /// The event that did not come before a time limit passed.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
-        pub enum Phase {
+        pub enum TimeoutKind {
             $(
                 #[doc = $doc]
                 #[doc = concat!(
@@ -27,7 +27,7 @@ macro_rules! phases {
             )*
         }
 
-        impl Phase {
+        impl TimeoutKind {
             /// All phases, in the order of declaration.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
@@ -75,14 +75,14 @@ phases! {
         "The end of the response's body, by the deadline of the whole call. By `DeadlineLayer`.";
 }
 
-impl fmt::Display for Phase {
+impl fmt::Display for TimeoutKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
 impl Elapsed {
-    pub(crate) const fn new(limit: Duration, phase: Phase) -> Self {
+    pub(crate) const fn new(limit: Duration, phase: TimeoutKind) -> Self {
         Self { limit, phase }
     }
 
@@ -94,7 +94,7 @@ impl Elapsed {
 
     /// Returns the event that did not come in time.
     #[must_use]
-    pub const fn phase(&self) -> Phase {
+    pub const fn kind(&self) -> TimeoutKind {
         self.phase
     }
 }
@@ -103,18 +103,22 @@ impl fmt::Display for Elapsed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let limit = self.limit;
         match self.phase {
-            Phase::ResponseHead => write!(f, "no response within {limit:?}"),
-            Phase::ResponseIdle => write!(f, "no more of the response's body within {limit:?}"),
-            Phase::ResponseTotal => {
+            TimeoutKind::ResponseHead => write!(f, "no response within {limit:?}"),
+            TimeoutKind::ResponseIdle => {
+                write!(f, "no more of the response's body within {limit:?}")
+            }
+            TimeoutKind::ResponseTotal => {
                 write!(f, "the response's body was not complete within {limit:?}")
             }
-            Phase::RequestIdle => write!(f, "no more of the request's body within {limit:?}"),
-            Phase::RequestTotal => {
+            TimeoutKind::RequestIdle => write!(f, "no more of the request's body within {limit:?}"),
+            TimeoutKind::RequestTotal => {
                 write!(f, "the request's body was not complete within {limit:?}")
             }
-            Phase::BeforeCall => f.write_str("the deadline had passed before the call"),
-            Phase::Deadline => write!(f, "no response by the deadline, {limit:?} after the call"),
-            Phase::DeadlineBody => {
+            TimeoutKind::BeforeCall => f.write_str("the deadline had passed before the call"),
+            TimeoutKind::Deadline => {
+                write!(f, "no response by the deadline, {limit:?} after the call")
+            }
+            TimeoutKind::DeadlineBody => {
                 write!(f, "the response was not complete by the deadline, {limit:?} after the call")
             }
         }

@@ -8,7 +8,7 @@ mod timer;
 pub use self::{
     body::TimedBody,
     deadline::Deadline,
-    elapsed::{Elapsed, Phase},
+    elapsed::{Elapsed, TimeoutKind},
 };
 pub(crate) use self::{
     body::{BodyLimits, LimitedBody},

@@ -33,7 +33,7 @@
 //! | the response is ready at the first poll | it is returned; no timer is made, and no runtime is needed |
 //! | response and limit come together | the response wins |
 //! | the limit passes first | the inner future is dropped at once; [`Elapsed`], of cause `http_response_timeout` |
-//! | [`TimeoutLayer::by`]'s closure says `None` | no limit for this call |
+//! | [`TimeoutLayer::from_fn`]'s closure says `None` | no limit for this call |
 //! | the inner future fails | its error is returned as it is, boxed |
 //! | the inner future spends tokio's whole cooperative budget | the limit still holds |
 //!
@@ -65,7 +65,7 @@ mod service;
 pub use self::{
     future::ResponseFuture,
     layer::TimeoutLayer,
-    limit::{By, Fixed, Limit},
+    limit::{FixedTimeout, TimeoutFn, TimeoutFor},
     service::Timeout,
 };
-pub use crate::time_limit::{Elapsed, Phase};
+pub use crate::time_limit::{Elapsed, TimeoutKind};

@@ -118,8 +118,8 @@ impl Drop for Gateway {
 /// Lists the processes of a group from `/proc`, without zombies.
 pub(crate) fn live_processes(group: u32) -> Vec<String> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let stats = processes.filter_map(|it| fs::read_to_string(it.path().join("stat")).ok());
-    stats
+    let entries = processes.filter_map(|it| fs::read_to_string(it.path().join("stat")).ok());
+    entries
         .filter(|process| {
             // proc(5): pid (name) state ppid pgrp …; a name may contain any character.
             let after_name = process.rsplit_once(')').map_or("", |(_, rest)| rest);

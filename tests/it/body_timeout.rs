@@ -16,7 +16,7 @@ use http_body_util::{BodyExt, Full};
 use seawall::{
     BodyTimeoutLayer, BoxError, Cause, CircuitBreakerLayer, ErrorResponseLayer, Processed,
     RetryLayer,
-    body_timeout::{Elapsed, Phase, TimedBody},
+    body_timeout::{Elapsed, TimedBody, TimeoutKind},
     classify::{classify_body_error, classify_error},
 };
 use tokio::{
@@ -43,9 +43,9 @@ fn timed<B: Body>(layer: &BodyTimeoutLayer, body: B) -> TimedBody<B> {
     service.oneshot(Request::new(())).now_or_never().unwrap().unwrap().into_body()
 }
 
-fn elapsed(error: &BoxError) -> (Duration, Phase) {
+fn elapsed(error: &BoxError) -> (Duration, TimeoutKind) {
     let elapsed = error.downcast_ref::<Elapsed>().unwrap();
-    (elapsed.limit(), elapsed.phase())
+    (elapsed.limit(), elapsed.kind())
 }
 
 /// Yields what is sent to it, and ends with the sender.
@@ -101,7 +101,7 @@ async fn a_body_that_stalls_after_one_byte_fails_and_lets_go_of_its_connection()
     let started = Instant::now();
     let error = body.frame().await.unwrap().unwrap_err();
     assert!(started.elapsed() >= IDLE && started.elapsed() <= IDLE + TICK);
-    assert_eq!(elapsed(&error), (IDLE, Phase::ResponseIdle));
+    assert_eq!(elapsed(&error), (IDLE, TimeoutKind::ResponseIdle));
     assert_eq!(error.to_string(), "no more of the response's body within 100ms");
     assert!(sender.is_closed(), "`body` is still alive here");
     assert!(body.is_end_stream() && body.frame().await.is_none());
@@ -138,7 +138,10 @@ async fn after_many_frames_a_stall_still_fails_on_time() {
         assert_ready!(frame.poll()).unwrap().unwrap();
     }
     let started = Instant::now();
-    assert_eq!(elapsed(&body.frame().await.unwrap().unwrap_err()), (IDLE, Phase::ResponseIdle));
+    assert_eq!(
+        elapsed(&body.frame().await.unwrap().unwrap_err()),
+        (IDLE, TimeoutKind::ResponseIdle)
+    );
     assert!(started.elapsed() >= IDLE && started.elapsed() <= IDLE + TICK);
 }
 
@@ -169,17 +172,17 @@ async fn a_trickle_ends_with_the_time_for_the_whole() {
     let body = timed(&BodyTimeoutLayer::new().idle(IDLE).total(TOTAL), channel);
     let error = body.collect().await.unwrap_err();
     assert!(started.elapsed() >= TOTAL && started.elapsed() <= TOTAL + TICK);
-    assert_eq!(elapsed(&error), (TOTAL, Phase::ResponseTotal));
+    assert_eq!(elapsed(&error), (TOTAL, TimeoutKind::ResponseTotal));
     assert_eq!(classify_error(&*error).cause(), Cause::HttpResponseTimeout);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_sooner_limit_is_the_one_that_is_told() {
     for (idle, total, phase) in [
-        (IDLE, TOTAL, Phase::ResponseIdle),
-        (TOTAL, IDLE, Phase::ResponseTotal),
-        (Duration::MAX, IDLE, Phase::ResponseTotal),
-        (IDLE, Duration::MAX, Phase::ResponseIdle),
+        (IDLE, TOTAL, TimeoutKind::ResponseIdle),
+        (TOTAL, IDLE, TimeoutKind::ResponseTotal),
+        (Duration::MAX, IDLE, TimeoutKind::ResponseTotal),
+        (IDLE, Duration::MAX, TimeoutKind::ResponseIdle),
     ] {
         let layer = BodyTimeoutLayer::new().idle(idle).total(total);
         let error = timed(&layer, Steps::new([Step::Stall])).collect().await.unwrap_err();
@@ -289,8 +292,8 @@ async fn it_fires_within_a_tick_though_the_body_spends_the_budget() {
 #[tokio::test(start_paused = true)]
 async fn a_request_that_stalls_is_an_error_in_its_body_and_answered_408() {
     for (layer, phase, limit) in [
-        (BodyTimeoutLayer::for_requests().idle(IDLE), Phase::RequestIdle, IDLE),
-        (BodyTimeoutLayer::for_requests().total(TOTAL), Phase::RequestTotal, TOTAL),
+        (BodyTimeoutLayer::for_requests().idle(IDLE), TimeoutKind::RequestIdle, IDLE),
+        (BodyTimeoutLayer::for_requests().total(TOTAL), TimeoutKind::RequestTotal, TOTAL),
     ] {
         let server = ServiceBuilder::new()
             .layer(ErrorResponseLayer::new("edge"))
@@ -322,7 +325,7 @@ async fn a_request_that_comes_in_time_passes_as_it_is() {
 
 #[tokio::test(start_paused = true)]
 async fn a_breaker_counts_a_response_that_stalls_but_not_a_request_that_does() {
-    let breaker = CircuitBreakerLayer::new().whole_body();
+    let breaker = CircuitBreakerLayer::new().until_body_end();
     let stalling = service_fn(async |_: Request<Full<Bytes>>| {
         Ok::<_, BoxError>(Response::new(Steps::new([Step::Data("x".into()), Step::Stall])))
     });
@@ -349,8 +352,9 @@ async fn a_breaker_counts_a_response_that_stalls_but_not_a_request_that_does() {
 
 #[test]
 fn each_phase_has_a_name_of_its_own() {
-    let names: std::collections::BTreeSet<_> = Phase::ALL.iter().map(ToString::to_string).collect();
-    assert_eq!(names.len(), Phase::ALL.len());
+    let names: std::collections::BTreeSet<_> =
+        TimeoutKind::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(names.len(), TimeoutKind::ALL.len());
     assert!(names.iter().flat_map(|name| name.chars()).all(|c| c == '_' || c.is_ascii_lowercase()));
 }
 

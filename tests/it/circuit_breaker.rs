@@ -20,7 +20,7 @@ use seawall::{
     circuit_breaker::{CircuitOpen, State, by_authority},
     classify::classify_error,
     find_source,
-    retry::{Backoff, Budget, GaveUp, Stop},
+    retry::{Backoff, Budget, RetriesExhausted, StopReason},
     test_util::{FlakyService, Step},
 };
 use tokio::time::{Instant, advance};
@@ -54,7 +54,7 @@ async fn it_opens_at_half_of_twenty_calls_and_not_before() {
     for _ in 0..10 {
         service.clone().oneshot(get()).await.unwrap();
     }
-    upstream.follow(Step::status(502)).unwrap();
+    upstream.set_script(Step::status(502)).unwrap();
     for _ in 0..10 {
         assert_eq!(layer.handle().state(), State::Closed);
         service.clone().oneshot(get()).await.unwrap();
@@ -71,7 +71,7 @@ async fn below_the_ratio_it_stays_closed_however_many_fail() {
     let layer = CircuitBreakerLayer::new().failure_ratio(Ratio::percent(60));
     let service = layer.layer(upstream.clone());
     for call in 0..1_000 {
-        upstream.follow(Step::status(if call % 2 == 0 { 200 } else { 503 })).unwrap();
+        upstream.set_script(Step::status(if call % 2 == 0 { 200 } else { 503 })).unwrap();
         service.clone().oneshot(get()).await.unwrap();
     }
     assert_eq!(layer.handle().state(), State::Closed);
@@ -87,7 +87,7 @@ async fn failures_in_a_row_open_it_when_asked_for_and_a_success_ends_the_row() {
     for statuses in [[502, 502, 200], [502, 502, 502]] {
         for status in statuses {
             assert_eq!(layer.handle().state(), State::Closed);
-            upstream.follow(Step::status(status)).unwrap();
+            upstream.set_script(Step::status(status)).unwrap();
             service.clone().oneshot(get()).await.unwrap();
         }
     }
@@ -97,11 +97,11 @@ async fn failures_in_a_row_open_it_when_asked_for_and_a_success_ends_the_row() {
 #[tokio::test(start_paused = true)]
 async fn slow_calls_count_as_failures_when_asked_for_also_when_they_are_given_up() {
     let upstream = upstream(Step::ok("").delay(seconds(3)));
-    let layer = quick().slow_call(seconds(2));
+    let layer = quick().slow_call_threshold(seconds(2));
     let service = layer.layer(upstream.clone());
     service.clone().oneshot(get()).await.unwrap();
     assert_eq!(layer.handle().snapshot().failures(), 1);
-    upstream.follow(Step::silent()).unwrap();
+    upstream.set_script(Step::silent()).unwrap();
     let mut call = task::spawn(service.oneshot(get()));
     assert_pending!(call.poll());
     advance(seconds(2)).await;
@@ -113,7 +113,7 @@ async fn slow_calls_count_as_failures_when_asked_for_also_when_they_are_given_up
 
 /// Opens the circuit of `layer` around `upstream`, which fails.
 async fn open(layer: &CircuitBreakerLayer, upstream: &FlakyService) {
-    upstream.follow(Step::status(502)).unwrap();
+    upstream.set_script(Step::status(502)).unwrap();
     while layer.handle().state() == State::Closed {
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
     }
@@ -134,7 +134,7 @@ async fn busy_for_ten_seconds() -> (FlakyService, CircuitBreakerLayer) {
 #[tokio::test(start_paused = true)]
 async fn when_nothing_succeeds_a_tenth_of_the_window_is_enough() {
     let (upstream, layer) = busy_for_ten_seconds().await;
-    upstream.follow(Step::status(502)).unwrap();
+    upstream.set_script(Step::status(502)).unwrap();
     let failing = Instant::now();
     while layer.handle().state() == State::Closed {
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
@@ -148,7 +148,7 @@ async fn when_nothing_succeeds_a_tenth_of_the_window_is_enough() {
 async fn one_success_in_a_hundred_is_enough_to_wait_for_half_of_the_window() {
     let (upstream, layer) = busy_for_ten_seconds().await;
     for call in 0..400 {
-        upstream.follow(Step::status(if call % 99 == 98 { 200 } else { 502 })).unwrap();
+        upstream.set_script(Step::status(if call % 99 == 98 { 200 } else { 502 })).unwrap();
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
         assert_eq!(layer.handle().state(), State::Closed);
         advance(STEP).await;
@@ -174,7 +174,7 @@ async fn failures_before_a_silence_say_nothing_of_those_after_it() {
     for _ in 0..20 {
         service.clone().oneshot(get()).await.unwrap();
     }
-    upstream.follow(Step::status(502)).unwrap();
+    upstream.set_script(Step::status(502)).unwrap();
     for silence in [seconds(2), Duration::ZERO] {
         for _ in 0..4 {
             service.clone().oneshot(get()).await.unwrap();
@@ -225,7 +225,7 @@ async fn it_closes_within_the_open_time_and_one_round_of_probes_once_the_upstrea
     let upstream = upstream(Step::status(502));
     let layer = quick();
     open(&layer, &upstream).await;
-    upstream.follow(Step::ok("").delay(Duration::from_millis(100))).unwrap();
+    upstream.set_script(Step::ok("").delay(Duration::from_millis(100))).unwrap();
     let started = Instant::now();
     let mut calls = tokio::task::JoinSet::new();
     // A hundred callers, each trying again at once.
@@ -253,7 +253,7 @@ async fn of_a_hundred_callers_exactly_the_probes_pass_while_it_is_half_open() {
     let layer = quick();
     open(&layer, &upstream).await;
     let before = upstream.requests();
-    upstream.follow(Step::silent()).unwrap();
+    upstream.set_script(Step::silent()).unwrap();
     advance(seconds(2)).await;
     let mut calls: Vec<_> =
         (0..100).map(|_| task::spawn(layer.layer(upstream.clone()).oneshot(get()))).collect();
@@ -270,7 +270,7 @@ async fn of_a_hundred_callers_exactly_the_probes_pass_while_it_is_half_open() {
 
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_never_ends_makes_room_when_its_lease_is_over() {
-    makes_room_after(&quick().probe_lease(seconds(20)), 20).await;
+    makes_room_after(&quick().probe_timeout(seconds(20)), 20).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -281,14 +281,14 @@ async fn the_lease_of_a_probe_is_thirty_seconds_if_nothing_else_is_said() {
 async fn makes_room_after(layer: &CircuitBreakerLayer, lease: u64) {
     let upstream = upstream(Step::status(502));
     open(layer, &upstream).await;
-    upstream.follow(Step::silent()).unwrap();
+    upstream.set_script(Step::silent()).unwrap();
     advance(seconds(2)).await;
     let mut hang: Vec<_> =
         (0..PROBES).map(|_| task::spawn(layer.layer(upstream.clone()).oneshot(get()))).collect();
     for call in &mut hang {
         assert_pending!(call.poll());
     }
-    upstream.follow(Step::status(200)).unwrap();
+    upstream.set_script(Step::status(200)).unwrap();
     let service = layer.layer(upstream.clone());
     advance(seconds(lease - 1)).await;
     assert!(service.clone().oneshot(get()).await.is_err());
@@ -304,7 +304,7 @@ async fn makes_room_after(layer: &CircuitBreakerLayer, lease: u64) {
 #[tokio::test(start_paused = true)]
 async fn each_key_has_a_circuit_of_its_own() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().keyed(by_authority);
+    let layer = quick().per_key(by_authority);
     let service = layer.layer(upstream.clone());
     for _ in 0..2 {
         service.clone().oneshot(get_from("http://a/")).await.unwrap();
@@ -325,7 +325,7 @@ async fn each_key_has_a_circuit_of_its_own() {
 #[tokio::test(start_paused = true)]
 async fn requests_without_a_key_pass_and_do_not_count() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().keyed(by_authority);
+    let layer = quick().per_key(by_authority);
     for _ in 0..50 {
         layer.layer(upstream.clone()).oneshot(get_from("/x")).await.unwrap();
     }
@@ -335,7 +335,7 @@ async fn requests_without_a_key_pass_and_do_not_count() {
 #[tokio::test(start_paused = true)]
 async fn a_flood_of_keys_is_bounded_and_those_beyond_pass() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().keyed(by_authority);
+    let layer = quick().per_key(by_authority);
     let service = layer.layer(upstream.clone());
     for key in 0..100_000 {
         let request = get_from(&format!("http://h{key}/"));
@@ -350,7 +350,7 @@ async fn a_flood_of_keys_is_bounded_and_those_beyond_pass() {
 
 #[tokio::test(start_paused = true)]
 async fn a_key_that_is_longer_than_any_host_has_no_circuit() {
-    let layer = quick().keyed(by_authority);
+    let layer = quick().per_key(by_authority);
     for length in [1_024, 1_025, 60_000] {
         for _ in 0..50 {
             let request = get_from(&format!("http://{}/", "h".repeat(length)));
@@ -365,7 +365,7 @@ async fn a_key_that_is_longer_than_any_host_has_no_circuit() {
 #[tokio::test(start_paused = true)]
 async fn services_that_wait_for_their_next_call_keep_no_key_from_being_forgotten() {
     let upstream = upstream(Step::status(200));
-    let layer = quick().keyed(by_authority);
+    let layer = quick().per_key(by_authority);
     let mut services = Vec::new();
     for key in 0..4_096 {
         let mut service = layer.layer(upstream.clone());
@@ -378,7 +378,7 @@ async fn services_that_wait_for_their_next_call_keep_no_key_from_being_forgotten
     layer.layer(upstream.clone()).oneshot(get_from("http://new/")).await.unwrap();
     assert_eq!(layer.handle().all().len(), 1);
     // And count in the circuit that others see.
-    upstream.follow(Step::status(502)).unwrap();
+    upstream.set_script(Step::status(502)).unwrap();
     for _ in 0..3 {
         let request = get_from("http://h7/");
         let _ = (&mut services[7]).oneshot(request).await;
@@ -389,13 +389,13 @@ async fn services_that_wait_for_their_next_call_keep_no_key_from_being_forgotten
 #[tokio::test(start_paused = true)]
 async fn an_open_circuit_is_not_forgotten_for_another_key() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().keyed(by_authority);
+    let layer = quick().per_key(by_authority);
     let service = layer.layer(upstream.clone());
     for _ in 0..2 {
         service.clone().oneshot(get_from("http://down/")).await.unwrap();
     }
     layer.handle().get("down").unwrap().force_open();
-    upstream.follow(Step::status(200)).unwrap();
+    upstream.set_script(Step::status(200)).unwrap();
     for round in 0..3 {
         for key in 0..5_000 {
             let request = get_from(&format!("http://h{round}-{key}/"));
@@ -409,10 +409,11 @@ async fn an_open_circuit_is_not_forgotten_for_another_key() {
 
 #[test]
 fn what_is_debugged_says_what_it_is() {
-    let layer = CircuitBreakerLayer::new().count_if(|_| true).failure_ratio(Ratio::percent(7));
+    let layer =
+        CircuitBreakerLayer::new().failure_predicate(|_| true).failure_ratio(Ratio::percent(7));
     let text = format!("{layer:?}");
     assert!(text.contains("count_if: Some") && text.contains("70000"), "{text}");
-    let text = format!("{:?}", CircuitBreakerLayer::new().keyed(by_authority));
+    let text = format!("{:?}", CircuitBreakerLayer::new().per_key(by_authority));
     assert!(text.contains("count_if: None") && text.contains("Store"), "{text}");
     let service = CircuitBreakerLayer::new().layer(());
     assert!(format!("{service:?}").starts_with("CircuitBreaker { inner: ()"));
@@ -426,7 +427,7 @@ async fn a_request_of_any_kind_can_have_a_key() {
                 outcome.err().map(classify_error)
             },
         ))
-        .keyed_by_request(|request: &String| Some(request.as_str().into()));
+        .per_request_key(|request: &String| Some(request.as_str().into()));
     let service = layer.layer(tower::service_fn(async |request: String| match &*request {
         "bad" => Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset)),
         _ => Ok(()),
@@ -442,16 +443,16 @@ async fn a_request_of_any_kind_can_have_a_key() {
 #[tokio::test(start_paused = true)]
 async fn one_broken_route_of_four_leaves_the_others_open() {
     let upstream = upstream(Step::status(200));
-    let layer = CircuitBreakerLayer::new().keyed(by_authority);
+    let layer = CircuitBreakerLayer::new().per_key(by_authority);
     let service = layer.layer(upstream.clone());
     for call in 0..400 {
-        upstream.follow(Step::status(if call % 4 == 0 { 500 } else { 200 })).unwrap();
+        upstream.set_script(Step::status(if call % 4 == 0 { 500 } else { 200 })).unwrap();
         let request = get_from(&format!("http://a/route{}", call % 4));
         service.clone().oneshot(request).await.unwrap();
     }
     assert_eq!(layer.handle().get("a").unwrap().snapshot().failures(), 0);
     // Not even when it is the only one that is asked for, unless its errors are to count.
-    upstream.follow(Step::status(500)).unwrap();
+    upstream.set_script(Step::status(500)).unwrap();
     for (count, state) in [(false, State::Closed), (true, State::Open)] {
         let layer = CircuitBreakerLayer::new().count_origin_errors(count);
         for _ in 0..20 {
@@ -471,13 +472,13 @@ async fn what_is_forced_stays_until_it_is_released() {
     let error = service.clone().oneshot(get()).await.unwrap_err();
     let refused = refusal(&error);
     assert_eq!((refused.opened_by(), refused.retry_after()), (None, None));
-    assert_eq!(refused.open_for(), seconds(3_600));
+    assert_eq!(refused.time_open(), seconds(3_600));
     assert_eq!(error.to_string(), "circuit open, forced");
     handle.release();
     assert!(service.clone().oneshot(get()).await.is_ok());
 
     handle.force_closed();
-    upstream.follow(Step::status(502)).unwrap();
+    upstream.set_script(Step::status(502)).unwrap();
     for _ in 0..50 {
         service.clone().oneshot(get()).await.unwrap();
     }
@@ -492,25 +493,25 @@ async fn what_is_forced_stays_until_it_is_released() {
 #[tokio::test(start_paused = true)]
 async fn in_shadow_it_counts_and_reports_but_lets_all_pass() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().shadow(true);
+    let layer = quick().dry_run(true);
     let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
     for _ in 0..50 {
         assert!(layer.layer(upstream.clone()).oneshot(get()).await.is_ok());
     }
     assert_eq!((layer.handle().state(), upstream.requests()), (State::Open, 50));
-    assert_eq!(layer.handle().snapshot().refused(), 48);
-    assert_eq!(recorder.events()[0].get("shadow"), Some("true"));
+    assert_eq!(layer.handle().snapshot().rejected(), 48);
+    assert_eq!(recorder.events()[0].get("dry_run"), Some("true"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn inside_retry_an_open_circuit_ends_the_retrying_at_once() {
     let upstream = upstream(Step::status(502));
     let layer = quick();
-    let retry = RetryLayer::new().total(9).backoff(Backoff::none()).budget(Budget::none());
+    let retry = RetryLayer::new().max_retries(9).backoff(Backoff::none()).budget(Budget::none());
     let service = ServiceBuilder::new().layer(retry).layer(layer).service(upstream.clone());
     let error = service.oneshot(get()).await.unwrap_err();
-    let gave_up = find_source::<GaveUp>(&*error).unwrap();
-    assert_eq!((gave_up.stop(), gave_up.attempts().get()), (Stop::CircuitOpen, 3));
+    let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
+    assert_eq!((gave_up.reason(), gave_up.attempts().get()), (StopReason::CircuitOpen, 3));
     assert_eq!(upstream.requests(), 2);
     assert_eq!(gave_up.last_response().unwrap().status(), 502);
     // Of the whole call: the two attempts before may have been.
@@ -535,13 +536,13 @@ async fn a_server_answers_503_with_the_wait_and_the_error_type() {
 #[tokio::test(start_paused = true)]
 async fn each_change_of_state_is_one_event_with_its_cause_and_counts() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().keyed(by_authority);
+    let layer = quick().per_key(by_authority);
     let service = layer.layer(upstream.clone());
     let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
     for _ in 0..4 {
         let _ = service.clone().oneshot(get_from("http://a/")).await;
     }
-    upstream.follow(Step::status(200)).unwrap();
+    upstream.set_script(Step::status(200)).unwrap();
     advance(seconds(2)).await;
     for _ in 0..3 {
         service.clone().oneshot(get_from("http://a/")).await.unwrap();

@@ -26,7 +26,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use seawall::{
     BoxError, StandardLayer,
-    config::{Config, ConfiguredLayer, InvalidConfig},
+    config::{Config, ConfigError, ConfiguredLayer},
     retry::ReplayBody,
 };
 use tower::{Layer, Service, ServiceExt};
@@ -35,7 +35,7 @@ type Body = Full<Bytes>;
 
 /// Why this is no configuration.
 #[track_caller]
-fn refused(text: &str) -> InvalidConfig {
+fn refused(text: &str) -> ConfigError {
     match Config::from_toml(text) {
         Ok(config) => panic!("taken for {config:?}"),
         Err(invalid) => invalid,

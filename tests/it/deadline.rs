@@ -15,11 +15,12 @@ use seawall::{
     TimeoutLayer,
     classify::classify_error,
     deadline::{
-        Elapsed, Phase,
+        Elapsed,
         TimeoutHeader::{self, EnvoyExpected, Grpc},
+        TimeoutKind,
     },
     find_source,
-    retry::{Attempts, Backoff, GaveUp, Stop},
+    retry::{Backoff, RetriesExhausted, RetryReport, StopReason},
     test_util::Step,
 };
 use tokio::time::{Instant, advance};
@@ -81,7 +82,7 @@ async fn it_fails_at_the_deadline_and_not_before() {
     assert!(call.is_woken());
     let error = assert_ready_err!(call.poll());
     let elapsed = error.downcast_ref::<Elapsed>().unwrap();
-    assert_eq!((elapsed.limit(), elapsed.phase()), (OWN, Phase::Deadline));
+    assert_eq!((elapsed.limit(), elapsed.kind()), (OWN, TimeoutKind::Deadline));
     assert_eq!(error.to_string(), "no response by the deadline, 10s after the call");
     let failure = classify_error(&*error);
     assert_eq!(
@@ -105,26 +106,26 @@ async fn a_header_is_believed_only_if_trusted_and_only_if_sooner() {
     {
         let layer = DeadlineLayer::new(OWN);
         assert_eq!(allowed(&layer, with(header, &[sooner])).await, OWN);
-        let layer = layer.trust(header);
+        let layer = layer.trust_header(header);
         assert_eq!(allowed(&layer, with(header, &[sooner])).await, SECOND * 2);
         assert_eq!(allowed(&layer, with(header, &[later])).await, OWN);
         assert_eq!(allowed(&layer, get()).await, OWN);
-        assert_eq!(layer.ignored(), 0);
+        assert_eq!(layer.invalid_headers(), 0);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn of_the_longest_times_that_can_be_said_thirty_years_are_left() {
-    let layer = DeadlineLayer::new(Duration::MAX).trust(Grpc).trust(EnvoyExpected);
+    let layer = DeadlineLayer::new(Duration::MAX).trust_header(Grpc).trust_header(EnvoyExpected);
     for (header, most) in [(Grpc, &b"99999999H"[..]), (EnvoyExpected, b"18446744073709551615")] {
         assert_eq!(allowed(&layer, with(header, &[most])).await, YEAR * 30);
     }
-    assert_eq!(layer.ignored(), 0);
+    assert_eq!(layer.invalid_headers(), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn of_header_extension_and_own_the_soonest_holds() {
-    let layer = DeadlineLayer::new(OWN).trust(Grpc).trust(EnvoyExpected);
+    let layer = DeadlineLayer::new(OWN).trust_header(Grpc).trust_header(EnvoyExpected);
     for (grpc, envoy, extension, expected) in
         [(1, 2, 3, 1), (2, 1, 3, 1), (3, 2, 1, 1), (20, 30, 40, 10)]
     {
@@ -137,7 +138,7 @@ async fn of_header_extension_and_own_the_soonest_holds() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_no_deadline_is_ignored_and_counted_and_no_error() {
-    let layer = DeadlineLayer::new(OWN).trust(Grpc).trust(EnvoyExpected);
+    let layer = DeadlineLayer::new(OWN).trust_header(Grpc).trust_header(EnvoyExpected);
     let mut bad = 0;
     let grpc: [&[&[u8]]; 8] = [
         &[b""],
@@ -155,13 +156,13 @@ async fn what_is_no_deadline_is_ignored_and_counted_and_no_error() {
     for (header, values) in all {
         assert_eq!(allowed(&layer, with(header, values)).await, OWN, "{values:?}");
         bad += 1;
-        assert_eq!(layer.ignored(), bad, "{values:?}");
+        assert_eq!(layer.invalid_headers(), bad, "{values:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_deadline_that_has_passed_fails_before_the_inner_service_is_called() {
-    let layer = DeadlineLayer::new(OWN).trust(Grpc);
+    let layer = DeadlineLayer::new(OWN).trust_header(Grpc);
     let late = due(SECOND);
     advance(SECOND).await;
     for (layer, request) in [
@@ -172,7 +173,7 @@ async fn a_deadline_that_has_passed_fails_before_the_inner_service_is_called() {
         let script = upstream(Step::silent());
         let error = layer.layer(script.clone()).oneshot(request).await.unwrap_err();
         let elapsed = error.downcast_ref::<Elapsed>().unwrap();
-        assert_eq!((elapsed.limit(), elapsed.phase()), (Duration::ZERO, Phase::BeforeCall));
+        assert_eq!((elapsed.limit(), elapsed.kind()), (Duration::ZERO, TimeoutKind::BeforeCall));
         let failure = classify_error(&*error);
         assert_eq!(
             (failure.cause(), failure.processed()),
@@ -195,12 +196,12 @@ async fn told(layer: &DeadlineLayer, request: Request<Body>) -> Option<Duration>
 
 #[tokio::test(start_paused = true)]
 async fn inner_layers_are_told_unless_it_is_switched_off() {
-    let layer = DeadlineLayer::new(OWN).trust(Grpc);
+    let layer = DeadlineLayer::new(OWN).trust_header(Grpc);
     assert_eq!(told(&layer, get()).await, Some(OWN));
     assert_eq!(told(&layer, due(SECOND)).await, Some(SECOND));
     assert_eq!(told(&layer, due(OWN * 2)).await, Some(OWN));
     assert_eq!(told(&layer, with(Grpc, &[b"2S"])).await, Some(SECOND * 2));
-    let layer = layer.tell_inner(false);
+    let layer = layer.propagate(false);
     assert_eq!(told(&layer, get()).await, None);
     assert_eq!(told(&layer, due(SECOND)).await, Some(SECOND));
 }
@@ -208,7 +209,7 @@ async fn inner_layers_are_told_unless_it_is_switched_off() {
 #[tokio::test(start_paused = true)]
 async fn a_deadline_in_no_hurry_never_fails() {
     let silent = DeadlineLayer::new(Duration::MAX)
-        .with_body(true)
+        .include_body(true)
         .layer(service_fn(|_: Request<Body>| pending::<Answer>()));
     let mut call = task::spawn(silent.oneshot(get()));
     assert_pending!(call.poll());
@@ -231,7 +232,7 @@ async fn a_response_that_is_there_beats_a_deadline_that_has_passed() {
 fn a_response_that_is_there_needs_no_runtime() {
     for with_body in [false, true] {
         let service = DeadlineLayer::new(OWN)
-            .with_body(with_body)
+            .include_body(with_body)
             .layer(service_fn(async |_: Request<Body>| Answer::Ok(Response::new("hi".into()))));
         let call = async { service.oneshot(get()).await.unwrap().into_body().collect().await };
         assert_eq!(call.now_or_never().unwrap().unwrap().to_bytes(), "hi");
@@ -242,7 +243,7 @@ fn a_response_that_is_there_needs_no_runtime() {
 async fn a_body_may_take_longer_unless_the_deadline_is_for_the_whole() {
     for with_body in [false, true] {
         let script = upstream(Step::ok("hi").body_delay(Duration::MAX));
-        let service = DeadlineLayer::new(OWN).with_body(with_body).layer(script);
+        let service = DeadlineLayer::new(OWN).include_body(with_body).layer(script);
         let started = Instant::now();
         let response = service.oneshot(get()).await.unwrap();
         // The clock goes on, and does not start anew with the body.
@@ -252,7 +253,7 @@ async fn a_body_may_take_longer_unless_the_deadline_is_for_the_whole() {
         if let Ok(body) = body {
             let error = body.unwrap_err();
             let elapsed = error.downcast_ref::<Elapsed>().unwrap();
-            assert_eq!((elapsed.limit(), elapsed.phase()), (OWN, Phase::DeadlineBody));
+            assert_eq!((elapsed.limit(), elapsed.kind()), (OWN, TimeoutKind::DeadlineBody));
             let took = started.elapsed();
             assert!(OWN <= took && took <= OWN + TICK, "{took:?}");
             let failure = classify_error(&*error);
@@ -317,8 +318,8 @@ async fn a_retry_inside_returns_the_last_answer_rather_than_begin_what_cannot_en
     let response = client.oneshot(get()).await.unwrap();
     // After the second attempt, at 3 s, another would begin at 6.
     assert_eq!((response.status().as_u16(), script.requests()), (503, 2));
-    let attempts = response.extensions().get::<Attempts>().unwrap();
-    assert_eq!(attempts.stop(), Some(Stop::DeadlineTooNear));
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
+    assert_eq!(attempts.stop_reason(), Some(StopReason::DeadlineTooNear));
     let took = started.elapsed();
     assert!(took >= SECOND * 3 && took < SECOND * 4, "{took:?}");
 }
@@ -328,15 +329,15 @@ async fn a_retry_inside_gives_up_when_a_timeout_leaves_no_time_for_another() {
     let script = upstream(Step::silent());
     let client = ServiceBuilder::new()
         .layer(DeadlineLayer::new(SECOND * 5))
-        .layer(RetryLayer::new().backoff(Backoff::none()).min_attempt(SECOND * 2))
+        .layer(RetryLayer::new().backoff(Backoff::none()).min_attempt_time(SECOND * 2))
         .layer(TimeoutLayer::new(SECOND * 2))
         .service(script.clone());
     let started = Instant::now();
     let error = client.oneshot(get()).await.unwrap_err();
-    let gave_up = find_source::<GaveUp>(&*error).unwrap();
-    assert_eq!((gave_up.stop(), gave_up.attempts().get()), (Stop::DeadlineTooNear, 2));
-    let phase = find_source::<Elapsed>(&*error).map(Elapsed::phase);
-    assert_eq!(phase, Some(Phase::ResponseHead));
+    let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
+    assert_eq!((gave_up.reason(), gave_up.attempts().get()), (StopReason::DeadlineTooNear, 2));
+    let phase = find_source::<Elapsed>(&*error).map(Elapsed::kind);
+    assert_eq!(phase, Some(TimeoutKind::ResponseHead));
     assert!(started.elapsed() <= SECOND * 4 + TICK * 2);
 }
 

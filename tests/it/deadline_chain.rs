@@ -12,7 +12,7 @@ use seawall::{
     BodyTimeoutLayer, BoxError, Cause, DeadlineHeaderLayer, DeadlineLayer, ErrorResponseLayer,
     RetryLayer, TimeoutLayer,
     deadline::TimeoutHeader::{self, EnvoyExpected, Grpc},
-    retry::{Attempts, ReplayBody, Stop},
+    retry::{ReplayBody, RetryReport, StopReason},
 };
 use tokio::net::TcpListener;
 use tower::{Service, ServiceBuilder, ServiceExt};
@@ -37,8 +37,8 @@ fn stack(
 + Send
 + Sync {
     ServiceBuilder::new()
-        .layer(DeadlineLayer::new(total).trust(header))
-        .layer(RetryLayer::new().min_attempt(total))
+        .layer(DeadlineLayer::new(total).trust_header(header))
+        .layer(RetryLayer::new().min_attempt_time(total))
         .layer(TimeoutLayer::new(total * 10))
         .layer(BodyTimeoutLayer::new())
         .layer(DeadlineHeaderLayer::new(header).margin(HALF))
@@ -90,8 +90,8 @@ async fn the_innermost_gives_up_first_and_the_others_pass_its_verdict_on() {
         assert_eq!(origin.requests(), 1);
         let told = told(&origin, header);
         assert!(told <= TOTAL / 8, "{told:?}");
-        let attempts = response.extensions().get::<Attempts>().unwrap();
-        assert_eq!(attempts.stop(), Some(Stop::DeadlineTooNear));
+        let attempts = response.extensions().get::<RetryReport>().unwrap();
+        assert_eq!(attempts.stop_reason(), Some(StopReason::DeadlineTooNear));
         let problem: serde_json::Value =
             serde_json::from_slice(&read(response).await.unwrap_or_else(|_| panic!("read")))
                 .unwrap();

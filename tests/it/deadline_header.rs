@@ -185,7 +185,7 @@ async fn each_attempt_says_what_is_left_by_then() {
     for header in [Grpc, EnvoyExpected] {
         let script = answers(&[502, 502, 200]);
         let client = ServiceBuilder::new()
-            .layer(DeadlineLayer::new(SECOND * 10).trust(header))
+            .layer(DeadlineLayer::new(SECOND * 10).trust_header(header))
             .layer(RetryLayer::new().backoff(Backoff::constant(SECOND)))
             .layer(DeadlineHeaderLayer::new(header).margin(Duration::ZERO))
             .service(script.clone());

@@ -101,7 +101,7 @@ impl http_body::Body for Known {
 #[tokio::test]
 async fn a_body_is_complete_once_as_much_was_sent_as_it_said() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let breaker = seawall::CircuitBreakerLayer::new().whole_body();
+    let breaker = seawall::CircuitBreakerLayer::new().until_body_end();
     for text in ["hello", ""] {
         let answer = move |_: Request<hyper::body::Incoming>| {
             ready(Ok::<_, BoxError>(Response::new(Known(text.into()))))
@@ -288,7 +288,7 @@ async fn the_next_hop_is_not_told_more_than_our_own_limit() {
     });
     let inner =
         seawall::DeadlineHeaderLayer::new(TimeoutHeader::Grpc).margin(Duration::ZERO).layer(inner);
-    let service = DeadlineLayer::new(Duration::from_secs(2)).tell_inner(false).layer(inner);
+    let service = DeadlineLayer::new(Duration::from_secs(2)).propagate(false).layer(inner);
     let mut request = Request::new(B::default());
     request.extensions_mut().insert(seawall::Deadline::within(Duration::from_secs(60)));
     let response = service.oneshot(request).await.unwrap();
@@ -307,7 +307,7 @@ async fn a_span_without_a_response_claims_no_version() {
     let subscriber = tracing_subscriber::registry()
         .with(tracing_opentelemetry::layer().with_tracer(provider.tracer("t")));
     let guard = tracing::subscriber::set_default(subscriber);
-    let service = LoggingLayer::client().traces().layer(service_fn(async |_: Request<B>| {
+    let service = LoggingLayer::client().otel_spans().layer(service_fn(async |_: Request<B>| {
         Err::<Response<B>, _>(io::Error::from(io::ErrorKind::ConnectionRefused))
     }));
     service.oneshot(Request::get("http://a/").body(B::default()).unwrap()).await.unwrap_err();
@@ -337,7 +337,7 @@ fn a_cancelled_call_is_measured_without_an_error() {
 
 #[tokio::test]
 async fn a_breaker_with_whole_body_counts_an_answer_that_ends_with_trailers() {
-    let layer = seawall::CircuitBreakerLayer::new().whole_body();
+    let layer = seawall::CircuitBreakerLayer::new().until_body_end();
     let service = layer.layer(service_fn(async |_: Request<B>| {
         Ok::<_, BoxError>(Response::new(streamed(vec![
             Frame::data(Bytes::from("hi")),
@@ -353,7 +353,7 @@ async fn a_breaker_with_whole_body_counts_an_answer_that_ends_with_trailers() {
 
 #[tokio::test]
 async fn a_breaker_with_whole_body_counts_an_answer_whose_end_only_none_tells() {
-    let layer = seawall::CircuitBreakerLayer::new().whole_body();
+    let layer = seawall::CircuitBreakerLayer::new().until_body_end();
     let service = layer.layer(service_fn(async |_: Request<B>| {
         Ok::<_, BoxError>(Response::new(streamed(vec![Frame::data(Bytes::from("data"))])))
     }));

@@ -174,13 +174,13 @@ async fn a_head_request_gets_the_head_of_a_get_and_no_body() {
 #[cfg(feature = "retry")]
 #[tokio::test]
 async fn who_gave_up_says_that_nobody_should_try_again() {
-    use seawall::retry::{Backoff, GaveUp, RetryLayer};
+    use seawall::retry::{Backoff, RetriesExhausted, RetryLayer};
 
     let error = || io::Error::from(io::ErrorKind::ConnectionRefused).into();
     let script: Script<Body> = Script::new([Act::Fail(error()), Act::Fail(error())]);
-    let retry = RetryLayer::new().total(1).backoff(Backoff::none());
+    let retry = RetryLayer::new().max_retries(1).backoff(Backoff::none());
     let error = retry.layer(script).oneshot(request(Method::GET)).await.unwrap_err();
-    assert!(seawall::find_source::<GaveUp>(&*error).is_some());
+    assert!(seawall::find_source::<RetriesExhausted>(&*error).is_some());
     let response = answer("edge", error).await;
     assert_eq!(header(&response, "x-should-retry"), Some("false"));
     let failure = response.extensions().get::<Failure>().unwrap();
@@ -197,7 +197,7 @@ async fn whether_to_try_again_is_left_open_unless_it_was_tried() {
 async fn the_text_of_an_error_and_of_its_sources_is_disclosed_on_demand() {
     let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
     let error = io::Error::other(Outer(refused));
-    let layer = ErrorResponseLayer::new("edge").disclose(true);
+    let layer = ErrorResponseLayer::new("edge").include_error_text(true);
     let response = ask(layer, request(Method::GET), error).await;
     let told = "cannot reach \"db\" at 10.0.0.1: connection refused";
     let expected = "edge;error=connection_refused;\
@@ -225,7 +225,7 @@ impl std::error::Error for Outer {
 
 #[tokio::test]
 async fn a_text_that_a_library_repeats_is_disclosed_once() {
-    let layer = ErrorResponseLayer::new("edge").disclose(true);
+    let layer = ErrorResponseLayer::new("edge").include_error_text(true);
     let error = io::Error::other(io::Error::other("the same"));
     let response = ask(layer, request(Method::GET), error).await;
     assert_eq!(header(&response, "proxy-status"), Some("edge;details=\"the same\""));
@@ -293,7 +293,7 @@ async fn an_error_of_readiness_is_the_answer_to_the_next_call_and_to_no_other() 
 #[tokio::test]
 async fn an_error_of_readiness_is_disclosed_as_any_other() {
     let inner = NotReadyOnce { failed: false, ready: false };
-    let mut service = ErrorResponseLayer::new("edge").disclose(true).layer(inner);
+    let mut service = ErrorResponseLayer::new("edge").include_error_text(true).layer(inner);
     let Ok(response) = service.ready().await.unwrap().call(request(Method::GET)).await;
     let expected = "edge;error=destination_unavailable;\
         details=\"overloaded (may have been processed)\"";

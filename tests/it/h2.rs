@@ -22,7 +22,7 @@ use seawall::{
     BodyTimeoutLayer, BoxError, Cause, Processed, RetryLayer,
     classify::classify_error,
     find_source,
-    retry::{Backoff, GaveUp},
+    retry::{Backoff, RetriesExhausted},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -135,8 +135,8 @@ async fn post_and_get(first: First) -> [usize; 2] {
 }
 
 async fn processed(first: First) -> (Cause, Processed) {
-    let error = send("POST", &origin(first).await, eager().total(0)).await.unwrap_err();
-    assert!(find_source::<GaveUp>(&*error).is_none());
+    let error = send("POST", &origin(first).await, eager().max_retries(0)).await.unwrap_err();
+    assert!(find_source::<RetriesExhausted>(&*error).is_none());
     let failure = classify_error(&*error);
     (failure.cause(), failure.processed())
 }

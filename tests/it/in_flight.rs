@@ -11,7 +11,7 @@ use seawall::{
     circuit_breaker::State,
     classify::classify_error,
     find_source,
-    in_flight::{Adaptive, Shed, by_authority},
+    in_flight::{Adaptive, LimitReached, by_authority},
     test_util::{FlakyBody, FlakyService, Step},
 };
 use tokio_test::{assert_pending, task};
@@ -47,7 +47,7 @@ async fn the_call_beyond_the_limit_is_refused_at_once_and_says_so() {
         assert_pending!(call.poll());
     }
     let error = service.clone().oneshot(get()).await.unwrap_err();
-    let shed = find_source::<Shed>(&*error).unwrap();
+    let shed = find_source::<LimitReached>(&*error).unwrap();
     assert_eq!((shed.key(), shed.limit()), (None, most(3)));
     assert_eq!(error.to_string(), "3 calls are under way");
     let failure = classify_error(&*error);
@@ -115,7 +115,7 @@ async fn a_future_that_is_kept_after_its_error_holds_no_place() {
 #[tokio::test(start_paused = true)]
 async fn each_key_has_a_limit_of_its_own_and_requests_without_one_have_none() {
     let script = hangs();
-    let layer = InFlightLimitLayer::new(most(1)).keyed(by_authority);
+    let layer = InFlightLimitLayer::new(most(1)).per_key(by_authority);
     let service = layer.layer(script);
     let mut calls = Vec::new();
     let mut is_refused = |uri| {
@@ -130,7 +130,7 @@ async fn each_key_has_a_limit_of_its_own_and_requests_without_one_have_none() {
     assert!(is_refused("http://a/").is_none());
     assert!(is_refused("http://b/").is_none());
     let error = is_refused("http://a/x").unwrap();
-    assert_eq!(find_source::<Shed>(&*error).unwrap().key(), Some("a"));
+    assert_eq!(find_source::<LimitReached>(&*error).unwrap().key(), Some("a"));
     assert_eq!(error.to_string(), "1 calls are under way for \"a\"");
     for _ in 0..50 {
         assert!(is_refused("/").is_none());
@@ -141,7 +141,7 @@ async fn each_key_has_a_limit_of_its_own_and_requests_without_one_have_none() {
 async fn a_service_that_is_not_http_has_a_limit_until_its_response() {
     let layer = InFlightLimitLayer::new(most(1))
         .until_response()
-        .keyed_by_request(|request: &String| Some(request.as_str().into()));
+        .per_request_key(|request: &String| Some(request.as_str().into()));
     let service = layer.layer(service_fn(async |request: String| match &*request {
         "hang" => std::future::pending().await,
         _ => Ok::<_, BoxError>(request),
@@ -251,7 +251,7 @@ where
         let mut refused = 0;
         while tokio::time::Instant::now() < until {
             let Err(error) = service.clone().oneshot(get()).await else { continue };
-            if find_source::<Shed>(&*error).is_some() {
+            if find_source::<LimitReached>(&*error).is_some() {
                 refused += 1;
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
@@ -295,7 +295,7 @@ async fn an_adaptive_limit_shrinks_when_responses_take_longer_and_tells_who_is_r
             std::task::Poll::Ready(outcome) => break outcome.unwrap_err(),
         }
     };
-    assert_eq!(find_source::<Shed>(&*error).unwrap().limit(), limit);
+    assert_eq!(find_source::<LimitReached>(&*error).unwrap().limit(), limit);
     assert_eq!(calls.len() as u32, limit.get());
 }
 
@@ -394,7 +394,7 @@ fn an_adaptive_limit_begins_within_its_bounds() {
 
 #[tokio::test(start_paused = true)]
 async fn each_key_has_an_adaptive_limit_of_its_own() {
-    let layer = InFlightLimitLayer::adaptive(adaptive().initial(most(5))).keyed(by_authority);
+    let layer = InFlightLimitLayer::adaptive(adaptive().initial(most(5))).per_key(by_authority);
     let service = layer.layer(hangs());
     for uri in ["http://a/", "http://b/"] {
         let mut calls: Vec<_> =
@@ -403,6 +403,6 @@ async fn each_key_has_an_adaptive_limit_of_its_own() {
             assert_pending!(call.poll());
         }
         let error = service.clone().oneshot(get_from(uri)).await.unwrap_err();
-        assert_eq!(find_source::<Shed>(&*error).unwrap().limit(), most(5));
+        assert_eq!(find_source::<LimitReached>(&*error).unwrap().limit(), most(5));
     }
 }

@@ -49,7 +49,7 @@ where
         .layer(LoggingLayer::client())
         .layer(deadline())
         .layer(RetryLayer::new())
-        .layer(CircuitBreakerLayer::new().whole_body())
+        .layer(CircuitBreakerLayer::new().until_body_end())
         .layer(InFlightLimitLayer::new(NonZeroU32::MAX))
         .layer(TimeoutLayer::new(LIMIT))
         .layer(BodyTimeoutLayer::new().idle(LIMIT).total(LIMIT))
@@ -59,7 +59,7 @@ where
 }
 
 fn deadline() -> DeadlineLayer {
-    DeadlineLayer::new(LIMIT * 100).with_body(true).trust(TimeoutHeader::Grpc)
+    DeadlineLayer::new(LIMIT * 100).include_body(true).trust_header(TimeoutHeader::Grpc)
 }
 
 fn get() -> Request<Full<Bytes>> {
@@ -233,7 +233,7 @@ async fn readiness_is_honoured() {
         .layer(LoggingLayer::client())
         .layer(deadline())
         .layer(RetryLayer::new())
-        .layer(CircuitBreakerLayer::new().whole_body())
+        .layer(CircuitBreakerLayer::new().until_body_end())
         .layer(InFlightLimitLayer::new(NonZeroU32::MAX))
         .layer(TimeoutLayer::new(LIMIT))
         .layer(BodyTimeoutLayer::new())

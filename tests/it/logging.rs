@@ -130,11 +130,12 @@ async fn our_own_refusal_is_a_detail() {
 
 #[tokio::test(start_paused = true)]
 async fn levels_can_be_set_and_switched_off() {
-    let layer = LoggingLayer::server().success(Level::Trace).failure(Level::Error);
+    let layer = LoggingLayer::server().success_level(Level::Trace).failure_level(Level::Error);
     assert_eq!(log(layer.clone(), answer(200)).await.level, tracing::Level::TRACE);
     assert_eq!(log(layer, answer(502)).await.level, tracing::Level::ERROR);
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let service = LoggingLayer::server().success(Level::Off).layer(Script::new([answer(200)]));
+    let service =
+        LoggingLayer::server().success_level(Level::Off).layer(Script::new([answer(200)]));
     drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
     assert!(recorder.lines().is_empty());
     assert!(recorder.spans().is_empty());
@@ -289,7 +290,7 @@ async fn what_ended_a_call_is_not_said_of_another_error_that_comes_of_it() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let handler = service_fn(async |request: Request<Body>| {
         let reset = || Act::<Body>::Fail(io::Error::from(io::ErrorKind::ConnectionReset).into());
-        let call = RetryLayer::new().total(1).layer(Script::new([reset(), reset()]));
+        let call = RetryLayer::new().max_retries(1).layer(Script::new([reset(), reset()]));
         let error = call.oneshot(get(URL)).await.unwrap_err();
         let is_own = request.uri().path() == "/own";
         let around: BoxError = io::Error::other(error).into();
@@ -326,7 +327,7 @@ async fn each_decision_of_retry_is_an_event_at_debug_inside_the_request_s_span()
 
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let script = Script::new([502, 502].map(answer));
-    let service = LoggingLayer::client().layer(RetryLayer::new().total(1).layer(script));
+    let service = LoggingLayer::client().layer(RetryLayer::new().max_retries(1).layer(script));
     drop(service.oneshot(get(URL)).await.unwrap());
     let events = recorder.events();
     let decisions: Vec<_> = events.iter().filter(|event| event.get("cause").is_some()).collect();

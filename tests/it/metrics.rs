@@ -185,7 +185,7 @@ fn attempts_and_retries_are_counted_by_what_became_of_them() {
 #[test]
 fn the_budgets_gauge_says_how_much_is_spent() {
     let told = told(async || {
-        let client = retry().total(1).layer(answers(&[502; 4]));
+        let client = retry().max_retries(1).layer(answers(&[502; 4]));
         for _ in 0..2 {
             client.clone().oneshot(get()).await.unwrap();
         }
@@ -198,7 +198,7 @@ fn the_budgets_gauge_says_how_much_is_spent() {
 fn a_circuit_tells_its_state_and_what_it_rejects() {
     let told = told(async || {
         let layer =
-            CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::MIN).keyed(by_authority);
+            CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::MIN).per_key(by_authority);
         let client = layer.layer(upstream(flaky::Step::status(502)));
         for _ in 0..3 {
             let _ = client.clone().oneshot(get()).await;
@@ -231,7 +231,7 @@ fn an_adaptive_limit_tells_how_many_calls_it_allows_and_a_fixed_one_does_not() {
     let most = |calls| NonZeroU32::new(calls).unwrap();
     let bounds = Adaptive::new().initial(most(8)).min(most(4)).max(most(16));
     let learn = async |layer: InFlightLimitLayer, expected: u32| {
-        let keyed = layer.clone().keyed(by_authority);
+        let keyed = layer.clone().per_key(by_authority);
         let slow = flaky::Step::ok("").delay(Duration::from_millis(10));
         // All of its places are used, and the upstream is not slower for that: so it grows as far as it may.
         for _ in 0..40 {
@@ -261,10 +261,10 @@ fn calls_of_further_keys_than_there_is_room_for_are_counted_by_layer() {
         };
         // A key is kept while it has a failure, here, and a call under way, there.
         let mut breaker = CircuitBreakerLayer::new()
-            .keyed(by_authority)
+            .per_key(by_authority)
             .layer(upstream(flaky::Step::status(502)));
         let mut limit = InFlightLimitLayer::new(NonZeroU32::MIN)
-            .keyed(by_authority)
+            .per_key(by_authority)
             .layer(upstream(flaky::Step::silent()));
         let mut under_way = Vec::new();
         for key in 0..4_099 {
@@ -287,10 +287,10 @@ fn a_circuit_that_made_room_for_others_is_told_as_closed() {
             |host: &str| Request::get(format!("http://{host}/")).body(Body::default()).unwrap();
         let upstream = upstream(flaky::Step::status(502));
         let layer = CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::MIN);
-        let layer = layer.keyed(by_authority);
+        let layer = layer.per_key(by_authority);
         layer.layer(upstream.clone()).oneshot(request("forgotten")).await.unwrap();
         assert_eq!(layer.handle().get("forgotten").unwrap().state(), State::Open);
-        upstream.follow(flaky::Step::status(200)).unwrap();
+        upstream.set_script(flaky::Step::status(200)).unwrap();
         tokio::time::advance(Duration::from_secs(60)).await;
         for number in 0..4_097 {
             layer.layer(upstream.clone()).oneshot(request(&format!("h{number}"))).await.unwrap();
@@ -451,7 +451,7 @@ fn a_service_that_goes_from_one_place_to_another_tells_each() {
 #[test]
 fn a_servers_404_is_no_error_and_its_route_is_told() {
     let told = told(async || {
-        let layer = RequestDurationLayer::server().route_by(|_| Some("/orders/{id}".into()));
+        let layer = RequestDurationLayer::server().route_fn(|_| Some("/orders/{id}".into()));
         let server = layer.layer(answers(&[404, 503]));
         for _ in 0..2 {
             let mut request = get();

@@ -12,7 +12,7 @@ use seawall::{
     DeadlineHeaderLayer, DeadlineLayer, ErrorResponseLayer, GrpcClassifier, HttpClassifier,
     InFlightLimitLayer, LoggingLayer, RetryLayer, TimeoutLayer, classify_fn,
     deadline::TimeoutHeader,
-    retry::{Http, Protocol, ReplayBody, by_authority},
+    retry::{CallAdapter, HttpCalls, ReplayBody, by_authority},
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, layer::util::Stack, service_fn};
@@ -25,7 +25,7 @@ assert_impl_all!(RetryLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(TimeoutLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(BodyTimeoutLayer: Clone, Send, Sync, std::fmt::Debug, Default);
 assert_not_impl_any!(BodyTimeoutLayer: Copy);
-assert_impl_all!(BodyTimeoutLayer<seawall::body_timeout::Requests>: Clone, Send, Sync);
+assert_impl_all!(BodyTimeoutLayer<seawall::body_timeout::RequestBodies>: Clone, Send, Sync);
 assert_impl_all!(seawall::body_timeout::TimedBody<Body>: Send, Sync, Unpin, std::fmt::Debug);
 assert_impl_all!(DeadlineLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_not_impl_any!(DeadlineLayer: Copy);
@@ -37,7 +37,7 @@ assert_not_impl_any!(BadGatewayClassifierLayer: Copy);
 assert_impl_all!(seawall::circuit_breaker::Circuit: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(seawall::circuit_breaker::Circuits: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(seawall::circuit_breaker::CircuitOpen: Clone, Send, Sync, std::error::Error);
-assert_impl_all!(seawall::in_flight::Shed: Clone, Send, Sync, std::error::Error);
+assert_impl_all!(seawall::in_flight::LimitReached: Clone, Send, Sync, std::error::Error);
 assert_not_impl_any!(CircuitBreakerLayer: Copy);
 assert_impl_all!(LoggingLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_not_impl_any!(LoggingLayer: Copy);
@@ -49,7 +49,7 @@ assert_impl_all!(seawall::RequestDurationLayer: Clone, Send, Sync, std::fmt::Deb
 assert_impl_all!(HttpClassifier: Clone, Send, Sync, std::fmt::Debug, Default);
 assert_impl_all!(GrpcClassifier: Clone, Send, Sync, std::fmt::Debug, Default);
 assert_impl_all!(seawall::Failure: Copy, Send, Sync, std::error::Error);
-assert_impl_all!(seawall::retry::GaveUp: Send, Sync, std::error::Error);
+assert_impl_all!(seawall::retry::RetriesExhausted: Send, Sync, std::error::Error);
 assert_impl_all!(seawall::timeout::Elapsed: Send, Sync, std::error::Error);
 assert_impl_all!(ReplayBody<Body>: Send, Sync, Unpin);
 // Else a layer that follows redirects would go inside retry, and have a POST repeated.
@@ -57,7 +57,7 @@ assert_not_impl_any!(ReplayBody<String>: Default);
 assert_not_impl_any!(RetryLayer: Copy);
 
 /// The standard stack, with its type parameters: nameable, and built without a turbofish.
-type ClientStack<C = HttpClassifier, P = Http> =
+type ClientStack<C = HttpClassifier, P = HttpCalls> =
     Stack<TimeoutLayer, Stack<RetryLayer<C, P>, LoggingLayer<C>>>;
 
 fn client_stack<C: Clone>(classifier: C) -> ClientStack<C> {
@@ -108,11 +108,11 @@ async fn a_hyper_util_client_is_built_for_replay_body() {
 async fn the_whole_stack_sits_on_a_hyper_util_client_and_in_a_router() {
     let client = ServiceBuilder::new()
         .layer(LoggingLayer::client())
-        .layer(DeadlineLayer::new(LIMIT * 3).with_body(true).trust(TimeoutHeader::Grpc))
+        .layer(DeadlineLayer::new(LIMIT * 3).include_body(true).trust_header(TimeoutHeader::Grpc))
         .layer(RetryLayer::new())
-        .layer(CircuitBreakerLayer::new().keyed(by_authority).whole_body())
-        .layer(InFlightLimitLayer::new(std::num::NonZeroU32::MIN).keyed(by_authority))
-        .layer(TimeoutLayer::by(|_: &Request<_>| Some(LIMIT)))
+        .layer(CircuitBreakerLayer::new().per_key(by_authority).until_body_end())
+        .layer(InFlightLimitLayer::new(std::num::NonZeroU32::MIN).per_key(by_authority))
+        .layer(TimeoutLayer::from_fn(|_: &Request<_>| Some(LIMIT)))
         .layer(BodyTimeoutLayer::new())
         .layer(DeadlineHeaderLayer::new(TimeoutHeader::Grpc))
         .layer(BadGatewayClassifierLayer::new())
@@ -150,7 +150,7 @@ async fn a_tonic_channel_takes_the_layers_by_send_as() {
     let channel = tonic::transport::Channel::from_static("http://127.0.0.1:1").connect_lazy();
     let client = ServiceBuilder::new()
         .layer(DeadlineLayer::new(LIMIT))
-        .layer(RetryLayer::new().classifier(GrpcClassifier::new()).send_as(tonic::body::Body::new))
+        .layer(RetryLayer::new().classifier(GrpcClassifier::new()).map_body(tonic::body::Body::new))
         .layer(TimeoutLayer::new(LIMIT))
         .layer(BodyTimeoutLayer::new())
         .layer(DeadlineHeaderLayer::new(TimeoutHeader::Grpc))
@@ -167,7 +167,7 @@ async fn a_service_of_strings_takes_retry_and_timeout() {
         outcome.err().map(seawall::classify::classify_error)
     });
     let echo = service_fn(async |text: String| Ok::<_, io::Error>(text));
-    let layer = RetryLayer::new().cloned().classifier(classifier);
+    let layer = RetryLayer::new().clone_requests().classifier(classifier);
     let service = layer.clone().layer(echo);
     assert_eq!(service.oneshot("hi".into()).await.unwrap(), "hi");
 
@@ -188,7 +188,7 @@ async fn a_closure_of_one_service_fn_takes_retry() {
 
 #[test]
 fn both_protocols_can_be_named_in_a_bound() {
-    fn check<P: Protocol<Req, Res>, Req, Res>() {}
-    check::<Http, Request<Body>, Response<Body>>();
-    check::<seawall::retry::Cloned, String, String>();
+    fn check<P: CallAdapter<Req, Res>, Req, Res>() {}
+    check::<HttpCalls, Request<Body>, Response<Body>>();
+    check::<seawall::retry::ClonedCalls, String, String>();
 }

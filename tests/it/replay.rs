@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Empty, Full};
 use proptest::prelude::*;
 use seawall::{
     BoxError, RetryLayer,
-    retry::{Attempts, Backoff, Budget, ReplayBody, Stop},
+    retry::{Backoff, Budget, ReplayBody, RetryReport, StopReason},
 };
 use std::{
     convert::Infallible,
@@ -88,9 +88,13 @@ async fn data_is_shared_and_not_copied() {
 async fn a_body_that_announces_more_than_the_limit_is_sent_once_as_it_is() {
     let script = third_time();
     let body = Full::new(Bytes::from(vec![1; 11]));
-    let answer = layer().body_limit(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
+    let answer =
+        layer().max_replay_bytes(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
     assert_eq!(answer.status(), 502);
-    assert_eq!(answer.extensions().get::<Attempts>().unwrap().stop(), Some(Stop::NotReplayable));
+    assert_eq!(
+        answer.extensions().get::<RetryReport>().unwrap().stop_reason(),
+        Some(StopReason::NotReplayable)
+    );
     assert_eq!(script.sent()[0].data, [1; 11]);
 }
 
@@ -98,7 +102,7 @@ async fn a_body_that_announces_more_than_the_limit_is_sent_once_as_it_is() {
 async fn a_body_of_just_the_limit_is_sent_again() {
     let script = third_time();
     let body = Full::new(Bytes::from(vec![1; 10]));
-    layer().body_limit(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
+    layer().max_replay_bytes(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
     assert_eq!(script.count(), 3);
 }
 
@@ -106,8 +110,12 @@ async fn a_body_of_just_the_limit_is_sent_again() {
 async fn a_stream_that_passes_the_limit_is_sent_whole_and_once() {
     let script = third_time();
     let body = Steps::new([data(b"12345"), Step::Pause, data(b"678901"), data(b"2345")]);
-    let answer = layer().body_limit(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
-    assert_eq!(answer.extensions().get::<Attempts>().unwrap().stop(), Some(Stop::NotReplayable));
+    let answer =
+        layer().max_replay_bytes(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
+    assert_eq!(
+        answer.extensions().get::<RetryReport>().unwrap().stop_reason(),
+        Some(StopReason::NotReplayable)
+    );
     assert_eq!((script.count(), script.sent()[0].data.as_slice()), (1, &b"123456789012345"[..]));
 }
 
@@ -116,7 +124,7 @@ async fn an_early_answer_before_the_limit_is_passed_leaves_the_body_sendable() {
     let script =
         Script::new([Act::AnswerAfter(1, response::<Answer>(502)), Act::Answer(response(200))]);
     let body = Steps::new([data(b"12345"), data(b"678901"), data(b"2345")]);
-    layer().body_limit(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
+    layer().max_replay_bytes(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
     assert_eq!(script.sent()[1].data, b"123456789012345");
 }
 
@@ -137,7 +145,10 @@ async fn a_failed_response_after_the_caller_s_body_failed_is_not_retried() {
     });
     let body = Steps::new([data(b"half"), Step::Error]);
     let answer = layer().layer(service).oneshot(put(body)).await.unwrap();
-    assert_eq!(answer.extensions().get::<Attempts>().unwrap().stop(), Some(Stop::NotReplayable));
+    assert_eq!(
+        answer.extensions().get::<RetryReport>().unwrap().stop_reason(),
+        Some(StopReason::NotReplayable)
+    );
 }
 
 type Bodies = Arc<Mutex<Vec<Pin<Box<ReplayBody<Steps>>>>>>;
@@ -162,7 +173,7 @@ fn early(
 async fn a_body_still_being_sent_by_an_attempt_that_answered_early_ends_when_another_begins() {
     let bodies = Arc::default();
     let body = Steps::new([data(b"a"), Step::Pause, data(b"b")]);
-    layer().total(1).layer(early(&bodies)).oneshot(put(body)).await.unwrap();
+    layer().max_retries(1).layer(early(&bodies)).oneshot(put(body)).await.unwrap();
     let [mut first, second] = std::mem::take(&mut *bodies.lock().unwrap()).try_into().unwrap();
     assert!(first.frame().await.unwrap().is_err());
     assert_eq!(second.collect().await.unwrap().to_bytes(), "ab");
@@ -184,7 +195,7 @@ async fn a_body_that_waits_is_woken_when_another_attempt_takes_over() {
             std::future::ready(Ok::<_, BoxError>(response::<Answer>(502)))
         })
     };
-    let service = layer().total(1).layer(inner);
+    let service = layer().max_retries(1).layer(inner);
     service.oneshot(put(Steps::new([Step::Stall]))).await.unwrap();
     assert!(waiting.lock().unwrap().as_ref().unwrap().is_woken());
 }
@@ -193,7 +204,7 @@ async fn a_body_that_waits_is_woken_when_another_attempt_takes_over() {
 async fn the_kept_body_is_let_go_when_the_call_is_over() {
     let bodies: Bodies = Arc::default();
     layer()
-        .total(0)
+        .max_retries(0)
         .layer(early(&bodies))
         .oneshot(put(Steps::new([data(b"a"), data(b"b")])))
         .await
@@ -217,8 +228,8 @@ async fn the_end_is_told_with_the_last_frame_when_the_caller_s_body_tells_it() {
         Ok::<_, BoxError>(response::<Answer>(502))
     });
     let body = Steps::new([data(b"a"), data(b"b")]);
-    let answer = layer().total(2).layer(service).oneshot(put(body)).await.unwrap();
-    assert_eq!(answer.extensions().get::<Attempts>().unwrap().count().get(), 3);
+    let answer = layer().max_retries(2).layer(service).oneshot(put(body)).await.unwrap();
+    assert_eq!(answer.extensions().get::<RetryReport>().unwrap().count().get(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -240,7 +251,10 @@ async fn a_caller_s_body_that_panics_fails_the_attempts_that_wait_for_it() {
         Ok::<_, Infallible>(response::<Answer>(502))
     });
     let answer = layer().layer(service).oneshot(put(Panics)).await.unwrap();
-    assert_eq!(answer.extensions().get::<Attempts>().unwrap().stop(), Some(Stop::NotReplayable));
+    assert_eq!(
+        answer.extensions().get::<RetryReport>().unwrap().stop_reason(),
+        Some(StopReason::NotReplayable)
+    );
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -280,7 +294,7 @@ proptest! {
         });
         let script = Script::new(acts.chain([Act::Answer(response(200))]));
         let answer = runtime.block_on(
-            layer().total(None).body_limit(limit).layer(script.clone()).oneshot(put(body))
+            layer().max_retries(None).max_replay_bytes(limit).layer(script.clone()).oneshot(put(body))
         ).unwrap();
         for sent in script.sent() {
             prop_assert!(expected.starts_with(&sent.data));
@@ -292,8 +306,8 @@ proptest! {
         if answer.status() == 200 {
             prop_assert!(script.sent().last().unwrap().whole);
         } else {
-            let stop = answer.extensions().get::<Attempts>().unwrap().stop();
-            prop_assert_eq!(stop, Some(Stop::NotReplayable));
+            let stop = answer.extensions().get::<RetryReport>().unwrap().stop_reason();
+            prop_assert_eq!(stop, Some(StopReason::NotReplayable));
         }
         if expected.len() + 2 <= limit {
             prop_assert_eq!(answer.status(), 200);

@@ -27,7 +27,7 @@ fn request(method: &str, url: &str) -> Request<Body> {
 
 async fn call(client: Client, request: Request<Body>) -> Result<(), BoxError> {
     let client = TimeoutLayer::new(Duration::from_millis(200)).layer(client);
-    let layer = RetryLayer::new().backoff(Backoff::none()).total(1);
+    let layer = RetryLayer::new().backoff(Backoff::none()).max_retries(1);
     let response = layer.layer(client).oneshot(request).await?;
     response.into_body().collect().await?;
     Ok(())

@@ -18,7 +18,9 @@ use seawall::{
     BoxError, Cause, Failure, GrpcClassifier, Processed, RetryLayer,
     classify::classify_error,
     classify_fn, find_source,
-    retry::{Attempt, Attempts, Backoff, Budget, GaveUp, ReplayBody, Stop},
+    retry::{
+        AttemptNumber, Backoff, Budget, ReplayBody, RetriesExhausted, RetryReport, StopReason,
+    },
     test_util::{FlakyBody, Step},
 };
 use tokio::time::Instant;
@@ -60,9 +62,9 @@ where
     layer.layer(upstream.clone()).oneshot(request).await
 }
 
-fn attempts<B>(response: &Response<B>) -> (u32, Option<Stop>) {
-    let attempts = response.extensions().get::<Attempts>().unwrap();
-    (attempts.count().get(), attempts.stop())
+fn attempts<B>(response: &Response<B>) -> (u32, Option<StopReason>) {
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
+    (attempts.count().get(), attempts.stop_reason())
 }
 
 #[tokio::test(start_paused = true)]
@@ -85,10 +87,10 @@ async fn a_call_is_sent_five_times_at_most_and_four_times_where_there_are_no_oth
         call(&layer, &script, get()).await.unwrap();
     }
     let response = call(&layer, &script, get()).await.unwrap();
-    assert_eq!(attempts(&response), (5, Some(Stop::TotalSpent)));
+    assert_eq!(attempts(&response), (5, Some(StopReason::TotalSpent)));
 
     let response = call(&RetryLayer::new(), &answers(&[502; 4]), get()).await.unwrap();
-    assert_eq!(attempts(&response), (4, Some(Stop::BudgetSpent)));
+    assert_eq!(attempts(&response), (4, Some(StopReason::BudgetSpent)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -111,12 +113,14 @@ async fn the_last_response_is_returned_when_retries_are_spent() {
     let script = answers(&[500, 502, 503, 502, 504]);
     let response = call(&patient(), &script, get()).await.unwrap();
     assert_eq!(response.status(), 504);
-    assert_eq!(attempts(&response), (5, Some(Stop::TotalSpent)));
-    let attempts = response.extensions().get::<Attempts>().unwrap();
-    let causes: Vec<_> = attempts.past().iter().map(|past| past.failure().cause()).collect();
+    assert_eq!(attempts(&response), (5, Some(StopReason::TotalSpent)));
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
+    let causes: Vec<_> =
+        attempts.failed_attempts().iter().map(|past| past.failure().cause()).collect();
     let expected = [Cause::OriginError, Cause::BadGateway, Cause::Overloaded, Cause::BadGateway];
     assert_eq!(causes, expected);
-    let waits: Duration = attempts.past().iter().map(seawall::retry::Past::delay).sum();
+    let waits: Duration =
+        attempts.failed_attempts().iter().map(seawall::retry::FailedAttempt::delay).sum();
     assert!(attempts.elapsed() >= waits);
 }
 
@@ -124,8 +128,8 @@ async fn the_last_response_is_returned_when_retries_are_spent() {
 async fn the_last_error_is_inside_gave_up() {
     let script = upstream(Step::reset());
     let error = call(&patient(), &script, get()).await.unwrap_err();
-    let gave_up = find_source::<GaveUp>(&*error).unwrap();
-    assert_eq!((gave_up.attempts().get(), gave_up.stop()), (5, Stop::TotalSpent));
+    let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
+    assert_eq!((gave_up.attempts().get(), gave_up.reason()), (5, StopReason::TotalSpent));
     assert!(find_source::<io::Error>(&*error).is_some());
     // What it was, and no more of the time than one wants to read: `1.0s`, `812.3ms`.
     let said = error.to_string();
@@ -159,7 +163,7 @@ async fn idempotent_methods_are_retried_and_others_are_not() {
         let response = call(&RetryLayer::new(), &script, request(&method)).await.unwrap();
         assert_eq!(script.requests(), sent, "{method}");
         if sent == 1 {
-            assert_eq!(attempts(&response), (1, Some(Stop::MethodNotAllowed)));
+            assert_eq!(attempts(&response), (1, Some(StopReason::MethodNotAllowed)));
         }
     }
 }
@@ -182,19 +186,19 @@ async fn a_post_that_was_provably_not_processed_is_retried() {
 #[tokio::test(start_paused = true)]
 async fn methods_can_be_chosen() {
     let script = answers(&[502, 200]);
-    call(&eager().methods([Method::POST]), &script, request(&Method::POST)).await.unwrap();
+    call(&eager().retry_methods([Method::POST]), &script, request(&Method::POST)).await.unwrap();
     assert_eq!(script.requests(), 2);
     let script = answers(&[502, 200]);
-    call(&eager().methods([Method::POST]), &script, get()).await.unwrap();
+    call(&eager().retry_methods([Method::POST]), &script, get()).await.unwrap();
     assert_eq!(script.requests(), 1);
     let script = answers(&[502, 200]);
-    call(&eager().any_method(), &script, request(&Method::PATCH)).await.unwrap();
+    call(&eager().retry_all_methods(), &script, request(&Method::PATCH)).await.unwrap();
     assert_eq!(script.requests(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn statuses_can_be_chosen_and_numbers_that_are_none_never_match() {
-    let layer = eager().status_forcelist([0, 418, 1_000, u16::MAX]);
+    let layer = eager().retry_statuses([0, 418, 1_000, u16::MAX]);
     let script = answers(&[418, 502]);
     assert_eq!(call(&layer, &script, get()).await.unwrap().status(), 502);
     assert_eq!(script.requests(), 2);
@@ -203,10 +207,10 @@ async fn statuses_can_be_chosen_and_numbers_that_are_none_never_match() {
 #[tokio::test(start_paused = true)]
 async fn a_total_of_zero_sends_once_and_none_sends_on() {
     let script = answers(&[502]);
-    let response = call(&eager().total(0), &script, get()).await.unwrap();
-    assert_eq!(attempts(&response), (1, Some(Stop::TotalSpent)));
+    let response = call(&eager().max_retries(0), &script, get()).await.unwrap();
+    assert_eq!(attempts(&response), (1, Some(StopReason::TotalSpent)));
     let script = answers(&[[502; 50].as_slice(), &[200]].concat());
-    let response = call(&eager().total(None), &script, get()).await.unwrap();
+    let response = call(&eager().max_retries(None), &script, get()).await.unwrap();
     assert_eq!(attempts(&response), (51, None));
 }
 
@@ -221,7 +225,7 @@ async fn only_unlikely_with_permission_is_enough_for_a_post() {
         );
     for (allowed, sent) in [(false, 1), (true, 2)] {
         let script = answers(&[429, 200]);
-        let layer = eager().retry_unlikely(allowed).classifier(unlikely);
+        let layer = eager().retry_if_probably_unprocessed(allowed).classifier(unlikely);
         layer.layer(script.clone()).oneshot(request(&Method::POST)).await.unwrap();
         assert_eq!(script.requests(), sent);
     }
@@ -272,7 +276,7 @@ async fn a_retry_after_that_asks_too_much_returns_the_response_at_once() {
         let script = upstream([Step::status(503).header("retry-after", value)]);
         let started = Instant::now();
         let response = call(&RetryLayer::new(), &script, get()).await.unwrap();
-        assert_eq!(attempts(&response), (1, Some(Stop::WaitTooLong)), "{value}");
+        assert_eq!(attempts(&response), (1, Some(StopReason::WaitTooLong)), "{value}");
         assert_eq!(started.elapsed(), Duration::ZERO);
     }
 }
@@ -282,7 +286,7 @@ async fn all_waits_of_a_call_together_are_limited() {
     // With up to a tenth more for each, two fit into 30 s and three do not.
     let script = upstream(Step::status(503).header("retry-after", "13"));
     let response = call(&RetryLayer::new(), &script, get()).await.unwrap();
-    assert_eq!(attempts(&response), (3, Some(Stop::WaitTooLong)));
+    assert_eq!(attempts(&response), (3, Some(StopReason::WaitTooLong)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -307,7 +311,7 @@ async fn retry_after_can_be_disregarded() {
 async fn x_should_retry_false_ends_the_retrying() {
     let script = upstream([Step::status(503).header("x-should-retry", "false")]);
     let response = call(&eager(), &script, get()).await.unwrap();
-    assert_eq!(attempts(&response), (1, Some(Stop::ServerSaysNo)));
+    assert_eq!(attempts(&response), (1, Some(StopReason::ServerSaysNo)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -316,13 +320,13 @@ async fn x_should_retry_true_overrides_the_forcelist_but_not_the_method() {
     assert_eq!(call(&eager(), &script, get()).await.unwrap().status(), 200);
     let script = upstream([Step::status(409).header("x-should-retry", "true")]);
     let response = call(&eager(), &script, request(&Method::POST)).await.unwrap();
-    assert_eq!(attempts(&response), (1, Some(Stop::MethodNotAllowed)));
+    assert_eq!(attempts(&response), (1, Some(StopReason::MethodNotAllowed)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn grpc_unavailable_is_retried_by_its_cause_though_its_status_is_200() {
     let script = upstream([Step::status(200).header("grpc-status", "14"), Step::status(200)]);
-    let layer = eager().any_method().classifier(GrpcClassifier::new());
+    let layer = eager().retry_all_methods().classifier(GrpcClassifier::new());
     let response = layer.layer(script.clone()).oneshot(request(&Method::POST)).await.unwrap();
     assert!(!response.headers().contains_key("grpc-status"));
     assert_eq!(script.requests(), 2);
@@ -342,7 +346,8 @@ async fn attempts_are_numbered_from_the_second_on() {
     let script = answers(&[502, 502, 200]);
     call(&eager(), &script, get()).await.unwrap();
     let received = script.received();
-    let numbers = received.iter().map(|it| it.extensions().get::<Attempt>().map(|it| it.0.get()));
+    let numbers =
+        received.iter().map(|it| it.extensions().get::<AttemptNumber>().map(|it| it.0.get()));
     assert_eq!(numbers.collect::<Vec<_>>(), [None, Some(2), Some(3)]);
 }
 
@@ -367,9 +372,9 @@ async fn every_attempt_has_the_caller_s_head() {
 async fn a_failed_response_is_let_go_before_the_wait_for_the_retry() {
     for (layer, drain_wait) in [
         (RetryLayer::new(), 50),
-        (RetryLayer::new().drain_wait(Duration::from_secs(2)), 2_000),
+        (RetryLayer::new().drain_timeout(Duration::from_secs(2)), 2_000),
         // Never longer than the wait itself, which is not made longer by it.
-        (RetryLayer::new().drain_wait(Duration::MAX), 5_000),
+        (RetryLayer::new().drain_timeout(Duration::MAX), 5_000),
     ] {
         let held = Arc::new([0; 4]);
         let weak = Arc::downgrade(&held);
@@ -418,7 +423,7 @@ async fn dropping_the_call_drops_the_attempt_and_the_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn the_readied_instance_makes_the_first_attempt_and_a_clone_polled_ready_the_next() {
-    let layer = eager().cloned().classifier(classify_fn(
+    let layer = eager().clone_requests().classifier(classify_fn(
         |outcome: Result<&&str, &(dyn Error + 'static)>| outcome.err().map(classify_error),
     ));
     let (mut service, mut handle) = mock::spawn_layer::<&str, &str, _>(layer);
@@ -461,22 +466,21 @@ async fn an_inner_service_that_fails_to_become_ready_again_ends_the_call() {
             std::future::ready(Err(io::Error::from(io::ErrorKind::ConnectionReset).into()))
         }
     }
-    let layer =
-        eager().cloned().classifier(classify_fn(|outcome: Result<&(), &(dyn Error + 'static)>| {
-            outcome.err().map(classify_error)
-        }));
+    let layer = eager().clone_requests().classifier(classify_fn(
+        |outcome: Result<&(), &(dyn Error + 'static)>| outcome.err().map(classify_error),
+    ));
     let error = layer.layer(Once(true)).oneshot(()).await.unwrap_err();
-    let gave_up = find_source::<GaveUp>(&*error).unwrap();
-    assert_eq!((gave_up.stop(), gave_up.attempts().get()), (Stop::NotReady, 1));
+    let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
+    assert_eq!((gave_up.reason(), gave_up.attempts().get()), (StopReason::NotReady, 1));
     assert_eq!(gave_up.source().unwrap().to_string(), "closed");
 }
 
 #[tokio::test(start_paused = true)]
 async fn settings_of_a_layer_do_not_reach_services_made_before() {
-    let layer = eager().total(1);
+    let layer = eager().max_retries(1);
     let script = answers(&[502, 502]);
     let service = layer.layer(script.clone());
-    let _other = layer.clone().total(9);
+    let _other = layer.clone().max_retries(9);
     service.oneshot(get()).await.unwrap();
     assert_eq!(script.requests(), 2);
 }
@@ -531,7 +535,7 @@ async fn a_classifier_is_asked_once_for_each_attempt() {
         );
         let mut layer = eager().classifier(classifier);
         if forcelist {
-            layer = layer.status_forcelist([202]);
+            layer = layer.retry_statuses([202]);
         }
         let counted = Arc::clone(&sent);
         let upstream = service_fn(move |_: Request<ReplayBody<Body>>| {

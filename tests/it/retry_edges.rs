@@ -21,7 +21,7 @@ use proptest::prelude::*;
 use seawall::{
     BoxError, Cause, Deadline, Failure, GrpcClassifier, Processed, RetryLayer,
     classify::classify_error,
-    retry::{Attempt, Attempts, Backoff, Budget, ReplayBody, Stop},
+    retry::{AttemptNumber, Backoff, Budget, ReplayBody, RetryReport, StopReason},
 };
 use tokio::time::Instant;
 use tokio_test::{assert_pending, task};
@@ -64,7 +64,7 @@ fn ms(ms: u64) -> Duration {
 
 #[tokio::test(start_paused = true)]
 async fn no_attempt_is_begun_after_a_readiness_that_came_too_late() {
-    let layer = eager().min_attempt(ms(1_000)).send_as(|_| Body::default());
+    let layer = eager().min_attempt_time(ms(1_000)).map_body(|_| Body::default());
     let (mut service, mut handle) = mock::spawn_layer::<Request<Body>, Response<Body>, _>(layer);
     handle.allow(1);
     tokio_test::assert_ready_ok!(service.poll_ready());
@@ -82,7 +82,7 @@ async fn no_attempt_is_begun_after_a_readiness_that_came_too_late() {
 async fn what_the_last_attempt_proves_is_no_proof_for_those_before_it() {
     let reset_then_refused =
         [io::ErrorKind::ConnectionReset, io::ErrorKind::ConnectionRefused].map(fail);
-    let layer = eager().total(1);
+    let layer = eager().max_retries(1);
     let error = layer.layer(Script::new(reset_then_refused)).oneshot(put(Body::from("pay")));
     let failure = classify_error(&*error.await.unwrap_err());
     assert_eq!(
@@ -101,7 +101,7 @@ async fn a_layer_around_another_one_does_not_take_such_a_proof_either() {
         Script::new([fail(io::ErrorKind::ConnectionReset), fail(io::ErrorKind::ConnectionRefused)]);
     let service = ServiceBuilder::new()
         .layer(eager())
-        .layer(eager().any_method().total(1))
+        .layer(eager().retry_all_methods().max_retries(1))
         .service(script.clone());
     service.oneshot(post()).await.unwrap_err();
     assert_eq!(script.count(), 2);
@@ -179,7 +179,7 @@ async fn a_pushback_of_zero_is_at_once() {
         Act::Answer(unavailable.body(Body::default()).unwrap()),
         Act::Answer(response(200)),
     ]);
-    let layer = RetryLayer::new().classifier(GrpcClassifier::new()).any_method();
+    let layer = RetryLayer::new().classifier(GrpcClassifier::new()).retry_all_methods();
     let started = Instant::now();
     layer.backoff(Backoff::constant(ms(1_000))).layer(script).oneshot(post()).await.unwrap();
     assert_eq!(started.elapsed(), Duration::ZERO);
@@ -203,7 +203,10 @@ async fn a_response_that_stands_for_an_open_circuit_is_not_retried() {
     refused.extensions_mut().insert(open);
     let script = Script::new([Act::Answer(refused)]);
     let response = eager().layer(script).oneshot(get()).await.unwrap();
-    assert_eq!(response.extensions().get::<Attempts>().unwrap().stop(), Some(Stop::CircuitOpen));
+    assert_eq!(
+        response.extensions().get::<RetryReport>().unwrap().stop_reason(),
+        Some(StopReason::CircuitOpen)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -263,7 +266,7 @@ async fn a_body_of_too_many_small_or_empty_frames_is_sent_whole_and_once() {
 async fn a_failed_response_of_endless_empty_frames_does_not_hold_the_retry_up() {
     let inner = service_fn(async |request: Request<ReplayBody<Body>>| {
         let mut response = Response::new(Frames(usize::MAX, b""));
-        if request.extensions().get::<Attempt>().is_none() {
+        if request.extensions().get::<AttemptNumber>().is_none() {
             *response.status_mut() = http::StatusCode::BAD_GATEWAY;
         }
         Ok::<_, BoxError>(response)
@@ -295,7 +298,7 @@ async fn of_a_failed_response_16_kib_are_read() {
         let read = Arc::clone(&read);
         service_fn(move |request: Request<ReplayBody<Body>>| {
             let mut response = Response::new(Endless(Arc::clone(&read)));
-            if request.extensions().get::<Attempt>().is_none() {
+            if request.extensions().get::<AttemptNumber>().is_none() {
                 *response.status_mut() = http::StatusCode::BAD_GATEWAY;
             }
             std::future::ready(Ok::<_, BoxError>(response))
@@ -309,18 +312,20 @@ async fn of_a_failed_response_16_kib_are_read() {
 #[tokio::test(start_paused = true)]
 async fn a_first_success_is_not_marked_whatever_the_forcelist_has() {
     let script = Script::new([Act::Answer(response::<Body>(200))]);
-    let response = eager().status_forcelist([202]).layer(script).oneshot(get()).await.unwrap();
+    let response = eager().retry_statuses([202]).layer(script).oneshot(get()).await.unwrap();
     assert!(response.extensions().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_is_not_http_has_no_uri_to_be_keyed_by() {
-    let layer =
-        RetryLayer::new().budget_by(Budget::default(), |_| panic!("asked")).cloned().classifier(
-            seawall::classify_fn(|outcome: Result<&(), &(dyn std::error::Error + 'static)>| {
+    let layer = RetryLayer::new()
+        .budget_per_key(Budget::default(), |_| panic!("asked"))
+        .clone_requests()
+        .classifier(seawall::classify_fn(
+            |outcome: Result<&(), &(dyn std::error::Error + 'static)>| {
                 outcome.err().map(classify_error)
-            }),
-        );
+            },
+        ));
     let inner = service_fn(async |(): ()| Ok::<_, BoxError>(()));
     layer.layer(inner).oneshot(()).await.unwrap();
 }
@@ -364,7 +369,7 @@ async fn trailers_count_towards_the_limit() {
         trailers.insert("xy", "z".parse().unwrap());
         let body = Steps::new([Step::Data("12345678".into()), Step::Trailers(trailers)]);
         let script = Script::new([Act::Answer(response::<Body>(502)), Act::Answer(response(200))]);
-        eager().body_limit(limit).layer(script.clone()).oneshot(put(body)).await.unwrap();
+        eager().max_replay_bytes(limit).layer(script.clone()).oneshot(put(body)).await.unwrap();
         assert_eq!(script.count(), sent, "{limit}");
     }
 }
@@ -373,7 +378,7 @@ async fn trailers_count_towards_the_limit() {
 fn what_is_debugged_says_what_it_is() {
     let layer = RetryLayer::new()
         .on_retry(|_| {})
-        .budget_by(Budget::new(seawall::Ratio::percent(7), 5), seawall::retry::by_authority);
+        .budget_per_key(Budget::new(seawall::Ratio::percent(7), 5), seawall::retry::by_authority);
     let text = format!("{layer:?}");
     for part in ["RetryLayer", "Doubling(100ms)", "Hook", "70000", "least: 5"] {
         assert!(text.contains(part), "{part}: {text}");
@@ -390,7 +395,8 @@ fn what_is_debugged_says_what_it_is() {
         text.contains("Constant(3ms)") && text.contains("Urllib3(0.5)") && text.contains("Custom")
     );
     assert!(
-        format!("{:?}", RetryLayer::new().send_as(|_: ReplayBody<Body>| ())).contains("SendAs")
+        format!("{:?}", RetryLayer::new().map_body(|_: ReplayBody<Body>| ()))
+            .contains("MappedBody")
     );
     let error = Backoff::urllib3(-1.0).unwrap_err().to_string();
     assert_eq!(error, "a backoff factor is a number of seconds, zero or more");
@@ -406,7 +412,7 @@ async fn what_runs_can_be_debugged_too() {
             std::future::ready(Ok::<_, BoxError>(response::<Body>(200)))
         })
     };
-    let service = eager().body_limit(3).layer(inner);
+    let service = eager().max_replay_bytes(3).layer(inner);
     for body in ["", "pay", "more"] {
         service.clone().oneshot(put(Body::from(body))).await.unwrap();
     }
@@ -450,7 +456,7 @@ async fn each_attempt_announces_what_the_first_one_did() {
         })
     };
     let hello = Constant(Some(Bytes::from_static(b"hello")));
-    eager().total(2).layer(inner).oneshot(put(hello)).await.unwrap();
+    eager().max_retries(2).layer(inner).oneshot(put(hello)).await.unwrap();
     assert_eq!(*hints.lock().unwrap(), [Some(5); 3]);
 }
 
@@ -528,7 +534,7 @@ async fn a_reader_that_is_overtaken_while_it_polls_ends_then_and_there() {
         })
     };
     let body = Slow { inside, leave: Some(leave) };
-    eager().total(1).layer(inner).oneshot(put(body)).await.unwrap();
+    eager().max_retries(1).layer(inner).oneshot(put(body)).await.unwrap();
     go_on.send(()).unwrap();
     assert!(first.lock().unwrap().take().unwrap().join().unwrap());
 }
@@ -576,7 +582,7 @@ proptest! {
             .enable_time().start_paused(true).build().unwrap();
         let request = Request::builder().method(method).uri("http://upstream/");
         let request = request.body(Body::from("pay")).unwrap();
-        let _ = runtime.block_on(eager().total(10).layer(sent.clone()).oneshot(request));
+        let _ = runtime.block_on(eager().max_retries(10).layer(sent.clone()).oneshot(request));
         // One more than were provably not processed, up to the first that was not.
         let proven = script.iter().take_while(|(_, _, proof)| *proof).count();
         prop_assert_eq!(sent.count(), proven + 1);

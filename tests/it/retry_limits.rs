@@ -18,7 +18,9 @@ use seawall::{
     BoxError, Cause, Classify, Deadline, Failure, HttpClassifier, Ratio, RetryLayer,
     classify::classify_error,
     classify_fn, find_source,
-    retry::{Attempts, Backoff, Budget, GaveUp, Override, Stop, by_authority},
+    retry::{
+        Backoff, Budget, RetriesExhausted, RetryOverride, RetryReport, StopReason, by_authority,
+    },
     test_util::{FlakyBody, Script, Step},
 };
 use tokio::time::Instant;
@@ -34,8 +36,8 @@ fn eager() -> RetryLayer {
     RetryLayer::new().backoff(Backoff::none())
 }
 
-fn stop<B>(response: &Response<B>) -> Option<Stop> {
-    response.extensions().get::<Attempts>().unwrap().stop()
+fn stop<B>(response: &Response<B>) -> Option<StopReason> {
+    response.extensions().get::<RetryReport>().unwrap().stop_reason()
 }
 
 /// Answers 502 to all, and counts them.
@@ -107,10 +109,13 @@ async fn ten_calls_in_a_window_make_at_most_thirteen_requests() {
 async fn a_spent_budget_returns_the_response_and_says_so() {
     let script = answers(&[502; 5]);
     let service = eager().budget(Budget::new(Ratio::percent(0), 1)).layer(script.clone());
-    assert_eq!(stop(&service.clone().oneshot(get()).await.unwrap()), Some(Stop::BudgetSpent));
+    assert_eq!(stop(&service.clone().oneshot(get()).await.unwrap()), Some(StopReason::BudgetSpent));
     let response = service.oneshot(get()).await.unwrap();
-    let attempts = response.extensions().get::<Attempts>().unwrap();
-    assert_eq!((attempts.count().get(), attempts.stop()), (1, Some(Stop::BudgetSpent)));
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
+    assert_eq!(
+        (attempts.count().get(), attempts.stop_reason()),
+        (1, Some(StopReason::BudgetSpent))
+    );
     assert_eq!(script.requests(), 3);
 }
 
@@ -119,7 +124,7 @@ async fn services_and_clones_of_one_layer_share_a_budget_and_other_layers_do_not
     let layer = eager().budget(Budget::new(Ratio::percent(0), 1));
     let script = answers(&[502; 9]);
     layer.layer(script.clone()).oneshot(get()).await.unwrap();
-    layer.clone().total(9).layer(script.clone()).oneshot(get()).await.unwrap();
+    layer.clone().max_retries(9).layer(script.clone()).oneshot(get()).await.unwrap();
     assert_eq!(script.requests(), 3);
     eager()
         .budget(Budget::new(Ratio::percent(0), 1))
@@ -145,10 +150,13 @@ async fn a_retry_of_a_refused_connection_is_charged_too() {
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_sent_again_is_not_charged() {
     let script = answers(&[502, 502, 502]);
-    let layer = eager().budget(Budget::new(Ratio::percent(0), 1)).body_limit(1);
+    let layer = eager().budget(Budget::new(Ratio::percent(0), 1)).max_replay_bytes(1);
     let service = layer.layer(script.clone());
     let large = Request::put("http://upstream/").body(Body::from("large")).unwrap();
-    assert_eq!(stop(&service.clone().oneshot(large).await.unwrap()), Some(Stop::NotReplayable));
+    assert_eq!(
+        stop(&service.clone().oneshot(large).await.unwrap()),
+        Some(StopReason::NotReplayable)
+    );
     service.oneshot(get()).await.unwrap();
     assert_eq!(script.requests(), 3);
 }
@@ -157,7 +165,7 @@ async fn what_cannot_be_sent_again_is_not_charged() {
 async fn a_budget_can_be_had_for_each_authority() {
     let script = answers(&[502; 8]);
     let one = Budget::new(Ratio::percent(0), 1);
-    let service = eager().budget_by(one, by_authority).layer(script.clone());
+    let service = eager().budget_per_key(one, by_authority).layer(script.clone());
     for (host, sent) in [("a", 2), ("a", 3), ("b", 5), ("a", 6), ("b", 7)] {
         let request = Request::get(format!("http://{host}/")).body(Body::default()).unwrap();
         service.clone().oneshot(request).await.unwrap();
@@ -167,7 +175,7 @@ async fn a_budget_can_be_had_for_each_authority() {
 
 #[test]
 fn no_burst_of_threads_overdraws_the_budget() {
-    let layer = eager().budget(Budget::new(Ratio::percent(20), 0)).total(1);
+    let layer = eager().budget(Budget::new(Ratio::percent(20), 0)).max_retries(1);
     let sent = Arc::default();
     let service = layer.layer(outage(&sent));
     let threads: Vec<_> = (0..8)
@@ -195,17 +203,17 @@ fn no_burst_of_threads_overdraws_the_budget() {
 async fn a_retry_that_could_not_end_before_the_deadline_is_not_begun() {
     for (left, needed, stop_expected, sent) in [
         (5_000, 0, None, 2),
-        (999, 0, Some(Stop::DeadlineTooNear), 1),
+        (999, 0, Some(StopReason::DeadlineTooNear), 1),
         (1_000, 0, None, 2),
-        (1_499, 500, Some(Stop::DeadlineTooNear), 1),
-        (0, 0, Some(Stop::DeadlineTooNear), 1),
+        (1_499, 500, Some(StopReason::DeadlineTooNear), 1),
+        (0, 0, Some(StopReason::DeadlineTooNear), 1),
     ] {
         let script = answers(&[502, 200]);
         let mut request = get();
         request.extensions_mut().insert(Deadline::within(Duration::from_millis(left)));
         let layer = RetryLayer::new()
             .backoff(Backoff::constant(Duration::from_secs(1)))
-            .min_attempt(Duration::from_millis(needed));
+            .min_attempt_time(Duration::from_millis(needed));
         let response = layer.layer(script.clone()).oneshot(request).await.unwrap();
         assert_eq!((stop(&response), script.requests()), (stop_expected, sent), "{left} {needed}");
     }
@@ -217,7 +225,7 @@ async fn nothing_is_begun_once_the_deadline_has_passed_not_even_without_a_wait()
     let mut request = get();
     request.extensions_mut().insert(Deadline::within(Duration::ZERO));
     let response = eager().layer(script).oneshot(request).await.unwrap();
-    assert_eq!(stop(&response), Some(Stop::DeadlineTooNear));
+    assert_eq!(stop(&response), Some(StopReason::DeadlineTooNear));
 }
 
 #[tokio::test(start_paused = true)]
@@ -227,13 +235,17 @@ async fn a_retry_after_beyond_the_deadline_returns_the_response_at_once() {
     request.extensions_mut().insert(Deadline::within(Duration::from_secs(2)));
     let started = Instant::now();
     let response = RetryLayer::new().layer(script).oneshot(request).await.unwrap();
-    assert_eq!((stop(&response), started.elapsed()), (Some(Stop::DeadlineTooNear), Duration::ZERO));
+    assert_eq!(
+        (stop(&response), started.elapsed()),
+        (Some(StopReason::DeadlineTooNear), Duration::ZERO)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn waiting_for_readiness_ends_with_the_deadline() {
-    let (mut service, mut handle) =
-        mock::spawn_layer::<Request<Body>, Response<Body>, _>(eager().send_as(|_| Body::default()));
+    let (mut service, mut handle) = mock::spawn_layer::<Request<Body>, Response<Body>, _>(
+        eager().map_body(|_| Body::default()),
+    );
     handle.allow(1);
     tokio_test::assert_ready_ok!(service.poll_ready());
     let mut request = get();
@@ -246,8 +258,8 @@ async fn waiting_for_readiness_ends_with_the_deadline() {
     tokio::time::advance(Duration::from_millis(20)).await;
     assert!(call.is_woken());
     let error = assert_ready_err!(call.poll());
-    let gave_up = find_source::<GaveUp>(&*error).unwrap();
-    assert_eq!((gave_up.stop(), gave_up.attempts().get()), (Stop::DeadlineTooNear, 1));
+    let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
+    assert_eq!((gave_up.reason(), gave_up.attempts().get()), (StopReason::DeadlineTooNear, 1));
     assert_eq!(gave_up.last_response().unwrap().status(), 502);
     assert_eq!(classify_error(&*error).cause(), Cause::BadGateway);
 }
@@ -266,11 +278,14 @@ async fn a_policy_in_the_request_overrides_the_layer_s() {
     let script = answers(&[418, 418, 502]);
     let service = eager().layer(script.clone());
     let mut request = get();
-    let teapot = eager().status_forcelist([418]).total(1);
-    request.extensions_mut().insert(Override::new(teapot));
-    assert_eq!(stop(&service.clone().oneshot(request).await.unwrap()), Some(Stop::TotalSpent));
+    let teapot = eager().retry_statuses([418]).max_retries(1);
+    request.extensions_mut().insert(RetryOverride::new(teapot));
+    assert_eq!(
+        stop(&service.clone().oneshot(request).await.unwrap()),
+        Some(StopReason::TotalSpent)
+    );
     let mut request = get();
-    request.extensions_mut().insert(Override::new(RetryLayer::new().total(0)));
+    request.extensions_mut().insert(RetryOverride::new(RetryLayer::new().max_retries(0)));
     service.oneshot(request).await.unwrap();
     assert_eq!(script.requests(), 3);
 }
@@ -281,18 +296,21 @@ async fn an_override_spends_from_the_layer_s_budget() {
     let service = eager().budget(Budget::new(Ratio::percent(0), 1)).layer(script.clone());
     for _ in 0..2 {
         let mut request = get();
-        request.extensions_mut().insert(Override::new(eager().budget(Budget::none())));
-        assert_eq!(stop(&service.clone().oneshot(request).await.unwrap()), Some(Stop::BudgetSpent));
+        request.extensions_mut().insert(RetryOverride::new(eager().budget(Budget::none())));
+        assert_eq!(
+            stop(&service.clone().oneshot(request).await.unwrap()),
+            Some(StopReason::BudgetSpent)
+        );
     }
     assert_eq!(script.requests(), 3);
 }
 
 #[tokio::test(start_paused = true)]
 async fn raise_on_status_makes_an_error_of_a_response_that_would_be_retried_but_for_a_limit() {
-    let layer = eager().raise_on_status(true).total(1);
+    let layer = eager().error_on_exhausted_status(true).max_retries(1);
     let error = layer.layer(answers(&[502, 503])).oneshot(get()).await.unwrap_err();
-    let gave_up = find_source::<GaveUp>(&*error).unwrap();
-    assert_eq!((gave_up.attempts().get(), gave_up.stop()), (2, Stop::TotalSpent));
+    let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
+    assert_eq!((gave_up.attempts().get(), gave_up.reason()), (2, StopReason::TotalSpent));
     assert_eq!(gave_up.last_response().unwrap().status(), 503);
     assert_eq!(classify_error(&*error).status(), Some(StatusCode::SERVICE_UNAVAILABLE));
     assert!(layer.layer(answers(&[404])).oneshot(get()).await.is_ok());
@@ -305,8 +323,8 @@ async fn an_error_after_a_response_keeps_that_response_s_head() {
     let busy = Step::status(503).header("x-request-id", "17");
     let script = upstream([busy, Step::error(|| Failure::new(Cause::CircuitOpen))]);
     let error = eager().layer(script).oneshot(get()).await.unwrap_err();
-    let gave_up = find_source::<GaveUp>(&*error).unwrap();
-    assert_eq!(gave_up.stop(), Stop::CircuitOpen);
+    let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
+    assert_eq!(gave_up.reason(), StopReason::CircuitOpen);
     assert_eq!(gave_up.last_response().unwrap().headers()["x-request-id"], "17");
     assert_eq!(
         error.to_string(),
@@ -322,7 +340,7 @@ async fn a_refusal_of_our_own_after_a_response_is_answered_with_that_response_s_
         let script = upstream([Step::status(503).header("retry-after", "7"), fails]);
         let service = tower::ServiceBuilder::new()
             .layer(seawall::ErrorResponseLayer::new("edge"))
-            .layer(RetryLayer::new().total(1))
+            .layer(RetryLayer::new().max_retries(1))
             .service(script);
         let response = service.oneshot(get()).await.unwrap();
         assert_eq!(response.status(), status);
@@ -333,17 +351,18 @@ async fn a_refusal_of_our_own_after_a_response_is_answered_with_that_response_s_
 
 #[tokio::test(start_paused = true)]
 async fn our_own_refusal_is_retried_only_on_request() {
-    for (cause, stop) in
-        [(Cause::CircuitOpen, Stop::CircuitOpen), (Cause::ConnectionLimitReached, Stop::Shed)]
-    {
+    for (cause, stop) in [
+        (Cause::CircuitOpen, StopReason::CircuitOpen),
+        (Cause::ConnectionLimitReached, StopReason::LimitReached),
+    ] {
         let script = || {
             let refused = Step::error(move || Failure::new(cause));
             upstream([Step::status(502), refused, Step::status(200)])
         };
         let error = eager().layer(script()).oneshot(get()).await.unwrap_err();
-        let gave_up = find_source::<GaveUp>(&*error).unwrap();
-        assert_eq!((gave_up.stop(), gave_up.attempts().get()), (stop, 2));
-        let again = eager().retry_rejected(true).layer(script()).oneshot(get()).await;
+        let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
+        assert_eq!((gave_up.reason(), gave_up.attempts().get()), (stop, 2));
+        let again = eager().retry_rejections(true).layer(script()).oneshot(get()).await;
         assert_eq!(again.unwrap().status(), 200);
     }
 }
@@ -351,14 +370,16 @@ async fn our_own_refusal_is_retried_only_on_request() {
 #[tokio::test(start_paused = true)]
 async fn each_kind_of_failure_has_a_counter_of_its_own() {
     for (layer, again, stop) in [
-        (eager().connect(1), Step::refuse(), Stop::ConnectSpent),
-        (eager().read(1), Step::reset(), Stop::ReadSpent),
-        (eager().status(1), Step::status(502), Stop::StatusSpent),
+        (eager().max_connect_retries(1), Step::refuse(), StopReason::ConnectSpent),
+        (eager().max_read_retries(1), Step::reset(), StopReason::ReadSpent),
+        (eager().max_status_retries(1), Step::status(502), StopReason::StatusSpent),
     ] {
         let script = upstream([Step::refuse(), Step::reset(), Step::status(502), again]);
-        match layer.total(None).layer(script).oneshot(get()).await {
+        match layer.max_retries(None).layer(script).oneshot(get()).await {
             Ok(response) => assert_eq!(self::stop(&response), Some(stop)),
-            Err(error) => assert_eq!(find_source::<GaveUp>(&*error).unwrap().stop(), stop),
+            Err(error) => {
+                assert_eq!(find_source::<RetriesExhausted>(&*error).unwrap().reason(), stop)
+            }
         }
     }
 }
@@ -402,20 +423,20 @@ async fn the_attempt_is_told_in_a_header_on_request() {
 #[tokio::test(start_paused = true)]
 async fn ten_thousand_attempts_leave_a_short_history() {
     let service = upstream(Script::new().times(9_999, Step::status(502)).then(Step::status(200)));
-    let layer = eager().total(None).budget(Budget::none());
+    let layer = eager().max_retries(None).budget(Budget::none());
     let response = layer.layer(service).oneshot(get()).await.unwrap();
-    let attempts = response.extensions().get::<Attempts>().unwrap();
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
     assert_eq!(attempts.count(), NonZeroU32::new(10_000).unwrap());
-    assert_eq!(attempts.past().len(), 8);
+    assert_eq!(attempts.failed_attempts().len(), 8);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_settings_of_llm_clients_can_be_said() {
     // OpenAI's and Anthropic's SDKs: 2 retries, 0.5 to 8 s, 408, 409, 429 and 5xx, POST too, and the server's hints.
     let layer = RetryLayer::new()
-        .total(2)
-        .any_method()
-        .status_forcelist([408, 409, 429].into_iter().chain(500..600))
+        .max_retries(2)
+        .retry_all_methods()
+        .retry_statuses([408, 409, 429].into_iter().chain(500..600))
         .backoff(Backoff::exponential(Duration::from_millis(500)).max(Duration::from_secs(8)))
         .budget(Budget::none());
     let post = || Request::post("/").body(Body::from("{}")).unwrap();
@@ -424,7 +445,7 @@ async fn the_settings_of_llm_clients_can_be_said() {
         assert_eq!(layer.layer(script.clone()).oneshot(post()).await.unwrap().status(), 200);
         let script = upstream(Step::status(status).header("x-should-retry", "false"));
         let response = layer.layer(script).oneshot(post()).await.unwrap();
-        assert_eq!(stop(&response), Some(Stop::ServerSaysNo));
+        assert_eq!(stop(&response), Some(StopReason::ServerSaysNo));
     }
     let ms = Step::status(429).header("retry-after-ms", "1500");
     let script = upstream([ms, Step::status(200)]);
@@ -438,11 +459,11 @@ async fn the_settings_of_llm_clients_can_be_said() {
 async fn limits_at_their_extremes_are_no_panic() {
     let layer = RetryLayer::new()
         .backoff(Backoff::exponential(Duration::MAX).max(Duration::MAX).jitter(false))
-        .total_delay_max(Duration::MAX)
-        .retry_after_max(Duration::MAX)
-        .min_attempt(Duration::MAX)
-        .body_limit(usize::MAX)
-        .total(u32::MAX);
+        .max_total_delay(Duration::MAX)
+        .max_retry_after(Duration::MAX)
+        .min_attempt_time(Duration::MAX)
+        .max_replay_bytes(usize::MAX)
+        .max_retries(u32::MAX);
     let mut call = task::spawn(layer.layer(answers(&[502])).oneshot(get()));
     assert_pending!(call.poll());
     let asked = classify_fn(|outcome: Result<&Response<FlakyBody>, &(dyn Error + 'static)>| {
@@ -455,14 +476,14 @@ async fn limits_at_their_extremes_are_no_panic() {
 
 #[tokio::test(start_paused = true)]
 async fn a_status_below_400_is_retried_if_the_forcelist_has_it_and_is_a_failure_then() {
-    let layer = eager().status_forcelist([202, 502]).total(1);
+    let layer = eager().retry_statuses([202, 502]).max_retries(1);
     let wait = |status| Step::status(status).header("retry-after", "3");
     let started = Instant::now();
     let script = upstream([wait(202), wait(200)]);
     assert_eq!(layer.layer(script).oneshot(get()).await.unwrap().status(), 200);
     assert!(started.elapsed() >= Duration::from_secs(3));
     let last = layer.layer(answers(&[502, 202])).oneshot(get()).await.unwrap();
-    assert_eq!((last.status().as_u16(), stop(&last)), (202, Some(Stop::TotalSpent)));
+    assert_eq!((last.status().as_u16(), stop(&last)), (202, Some(StopReason::TotalSpent)));
     let script = answers(&[202]);
     eager().layer(script.clone()).oneshot(get()).await.unwrap();
     assert_eq!(script.requests(), 1);

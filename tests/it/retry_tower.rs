@@ -91,7 +91,7 @@ async fn another_try_through_a_balancer_inside_meets_another_instance() {
     let balance = Balance::new(ServiceList::new::<Request<ReplayBody<Body>>>(Vec::from(instances)));
     let service = ServiceBuilder::new()
         // Chance picks the instance, so the number of tries has no bound.
-        .layer(eager().total(None).budget(Budget::none()))
+        .layer(eager().max_retries(None).budget(Budget::none()))
         .service(Buffer::new(balance, 8));
     for _ in 0..100 {
         assert_eq!(service.clone().oneshot(get()).await.unwrap().status(), 200);

@@ -16,7 +16,7 @@ use seawall::{
     BoxError, Cause, Classify, HttpClassifier, Processed, Reporter, RetryLayer, TimeoutLayer,
     classify::classify_error,
     find_source,
-    retry::{Backoff, Budget, GaveUp, ReplayBody, Retry},
+    retry::{Backoff, Budget, ReplayBody, RetriesExhausted, Retry},
     timeout::Timeout,
 };
 use tokio::sync::mpsc;
@@ -76,7 +76,7 @@ pub(crate) fn stack<S: Clone>(client: S) -> Retry<Timeout<S>> {
 pub(crate) struct Verdict {
     pub(crate) cause: Cause,
     pub(crate) processed: Processed,
-    /// As `GaveUp` has it; 1 without it.
+    /// As `RetriesExhausted` has it; 1 without it.
     pub(crate) attempts: u32,
 }
 
@@ -90,7 +90,7 @@ impl Verdict {
         Self {
             cause: failure.cause(),
             processed: failure.processed(),
-            attempts: find_source::<GaveUp>(error).map_or(1, |it| it.attempts().get()),
+            attempts: find_source::<RetriesExhausted>(error).map_or(1, |it| it.attempts().get()),
         }
     }
 }

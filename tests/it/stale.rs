@@ -15,7 +15,7 @@ use seawall::{
     classify::classify_error,
     find_source,
     hyper_util::TrackReuse,
-    retry::{Attempts, Backoff, Budget, GaveUp, ReplayBody},
+    retry::{Backoff, Budget, ReplayBody, RetriesExhausted, RetryReport},
 };
 use std::{
     sync::{Arc, Mutex},
@@ -39,7 +39,7 @@ fn request(method: &str, origin: &Origin) -> Request<Body> {
 
 /// Without a retry: the body type that the client takes is one that only the layer makes.
 async fn bare(client: &Hyper, request: Request<Body>) -> Result<(), BoxError> {
-    let response = RetryLayer::new().total(0).layer(client.clone()).oneshot(request).await?;
+    let response = RetryLayer::new().max_retries(0).layer(client.clone()).oneshot(request).await?;
     response.into_body().collect().await?;
     Ok(())
 }
@@ -52,7 +52,7 @@ async fn a_thousand_gets_all_succeed_though_every_tenth_meets_a_closed_connectio
     for _ in 0..1_000 {
         let response = client.clone().oneshot(request("GET", &origin)).await.unwrap();
         assert_eq!(response.status(), 200);
-        retried += usize::from(response.extensions().get::<Attempts>().is_some());
+        retried += usize::from(response.extensions().get::<RetryReport>().is_some());
         response.into_body().collect().await.unwrap();
     }
     assert!(retried > 50, "only {retried} met a closed connection");
@@ -66,7 +66,7 @@ async fn a_post_that_meets_a_closed_connection_is_not_repeated() {
     let response = service.clone().oneshot(request("GET", &origin)).await.unwrap();
     response.into_body().collect().await.unwrap();
     let error = service.oneshot(request("POST", &origin)).await.unwrap_err();
-    assert!(find_source::<GaveUp>(&*error).is_none());
+    assert!(find_source::<RetriesExhausted>(&*error).is_none());
     let failure = classify_error(&*error);
     assert_eq!(
         (failure.cause(), failure.processed()),
@@ -144,12 +144,12 @@ async fn a_request_that_was_never_written_is_sent_again_once_free_of_charge_what
     let service = RetryLayer::new().budget(none).layer(service);
     let response = service.clone().oneshot(request("POST", &origin)).await.unwrap();
     assert_eq!(response.status(), 200);
-    assert_eq!(response.extensions().get::<Attempts>().unwrap().count().get(), 2);
+    assert_eq!(response.extensions().get::<RetryReport>().unwrap().count().get(), 2);
     assert_eq!(origin.requests(), 1);
 
     *closed_first.lock().unwrap() = 2;
     let error = service.oneshot(request("POST", &origin)).await.unwrap_err();
-    assert_eq!(find_source::<GaveUp>(&*error).unwrap().attempts().get(), 2);
+    assert_eq!(find_source::<RetriesExhausted>(&*error).unwrap().attempts().get(), 2);
     assert_eq!(classify_error(&*error).processed(), Processed::No);
     assert_eq!(origin.requests(), 1);
 }
@@ -215,7 +215,7 @@ where
     }
     let response = second.await?;
     assert_eq!(origin.requests(), 2);
-    Ok(response.extensions().get::<Attempts>().unwrap().count().get())
+    Ok(response.extensions().get::<RetryReport>().unwrap().count().get())
 }
 
 #[tokio::test]

@@ -168,7 +168,7 @@ where
         };
         #[cfg(feature = "retry")]
         {
-            let attempt = parts.extensions.get::<seawall::retry::Attempt>();
+            let attempt = parts.extensions.get::<seawall::retry::AttemptNumber>();
             record.attempt = attempt.map(|attempt| attempt.0.get());
         }
         let at = {

@@ -11,7 +11,9 @@ use http_body_util::Full;
 use seawall::{
     BoxError, Ratio,
     classify::{classify_body_error, classify_error},
-    test_util::{BadScript, FlakyBody, FlakyService, FlakyUpstream, Received, Script, Step},
+    test_util::{
+        FlakyBody, FlakyService, FlakyUpstream, InvalidScript, ReceivedRequest, Script, Step,
+    },
 };
 use static_assertions::assert_impl_all;
 
@@ -22,8 +24,8 @@ assert_impl_all!(FlakyUpstream: Send, Sync, std::fmt::Debug);
 assert_impl_all!(FlakyBody: Send, Sync, Unpin, std::fmt::Debug);
 assert_impl_all!(Script: Clone, Send, Sync, std::fmt::Debug, Default);
 assert_impl_all!(Step: Clone, Send, Sync, std::fmt::Debug);
-assert_impl_all!(Received: Clone, Send, Sync, std::fmt::Debug);
-assert_impl_all!(BadScript: Clone, Send, Sync, std::error::Error);
+assert_impl_all!(ReceivedRequest: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(InvalidScript: Clone, Send, Sync, std::error::Error);
 assert_impl_all!(seawall::test_util::ResponseFuture<Body>: Send, Sync, std::fmt::Debug);
 
 fn request(method: &str, body: impl Into<Body>) -> Request<Body> {

@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use seawall::{
     BoxError, Cause, Processed,
     classify::classify_error,
-    timeout::{Elapsed, Phase, Timeout, TimeoutLayer},
+    timeout::{Elapsed, Timeout, TimeoutKind, TimeoutLayer},
 };
 use std::{
     future::{Future, pending, poll_fn},
@@ -31,7 +31,7 @@ async fn fails_after_the_limit_and_not_before() {
     assert!(fut.is_woken());
     let err = assert_ready_err!(fut.poll());
     let elapsed = err.downcast_ref::<Elapsed>().unwrap();
-    assert_eq!((elapsed.limit(), elapsed.phase()), (LIMIT, Phase::ResponseHead));
+    assert_eq!((elapsed.limit(), elapsed.kind()), (LIMIT, TimeoutKind::ResponseHead));
     assert_eq!(err.to_string(), "no response within 100ms");
 }
 
@@ -141,7 +141,7 @@ async fn an_error_of_the_inner_service_is_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn a_closure_chooses_the_limit_of_each_call() {
-    let layer = TimeoutLayer::by(|request: &http::Request<_>| match request.uri().path() {
+    let layer = TimeoutLayer::from_fn(|request: &http::Request<_>| match request.uri().path() {
         "/slow" => Some(LIMIT * 10),
         _ => Some(LIMIT),
     });
@@ -160,7 +160,7 @@ async fn a_closure_chooses_the_limit_of_each_call() {
 
 #[tokio::test(start_paused = true)]
 async fn a_closure_takes_any_request_and_may_set_no_limit() {
-    let layer = TimeoutLayer::by(|text: &String| (text != "for ever").then_some(LIMIT));
+    let layer = TimeoutLayer::from_fn(|text: &String| (text != "for ever").then_some(LIMIT));
     let service = layer.layer(service_fn(|_: String| pending::<Result<(), BoxError>>()));
     let mut call = task::spawn(service.clone().oneshot("for ever".into()));
     assert_pending!(call.poll());

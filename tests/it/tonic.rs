@@ -15,7 +15,7 @@ use seawall::{
     BoxError, Cause, GrpcClassifier, Processed, RetryLayer,
     classify::classify_error,
     find_source,
-    retry::{Backoff, GaveUp},
+    retry::{Backoff, RetriesExhausted},
 };
 use tokio::net::{TcpListener, TcpStream};
 use tonic::{
@@ -181,7 +181,7 @@ where
 async fn an_unavailable_call_is_made_again_where_that_does_no_harm_and_the_server_is_told() {
     let unavailable = Act::Status(Code::Unavailable, None);
     let server = Server::start([unavailable.clone(), unavailable, Act::Echo]).await;
-    assert_eq!(call(server.addr, eager().any_method()).await.unwrap(), "hi");
+    assert_eq!(call(server.addr, eager().retry_all_methods()).await.unwrap(), "hi");
     let calls = server.calls.lock().unwrap();
     let previous = |call: &HeaderMap| {
         let value = call.get("grpc-previous-rpc-attempts")?;
@@ -203,18 +203,18 @@ async fn pushback_has_the_last_word() {
     let name = "grpc-retry-pushback-ms";
     let no = Act::Status(Code::Unavailable, Some((name, "-1")));
     let server = Server::start([no]).await;
-    let status = call(server.addr, eager().any_method()).await.unwrap_err();
+    let status = call(server.addr, eager().retry_all_methods()).await.unwrap_err();
     assert_eq!((status.code(), server.count()), (Code::Unavailable, 1));
 
     let yes = Act::Status(Code::Internal, Some((name, "1")));
     let server = Server::start([yes, Act::Echo]).await;
-    assert_eq!(call(server.addr, eager().any_method()).await.unwrap(), "hi");
+    assert_eq!(call(server.addr, eager().retry_all_methods()).await.unwrap(), "hi");
 }
 
 #[tokio::test]
 async fn a_status_that_another_try_cannot_mend_is_not_tried_again() {
     let server = Server::start([Act::Status(Code::InvalidArgument, None)]).await;
-    let status = call(server.addr, eager().any_method()).await.unwrap_err();
+    let status = call(server.addr, eager().retry_all_methods()).await.unwrap_err();
     assert_eq!((status.code(), server.count()), (Code::InvalidArgument, 1));
 }
 
@@ -237,7 +237,7 @@ async fn a_call_that_cannot_connect_is_tried_again_and_ends_as_unavailable() {
         ServiceBuilder::new().layer(eager()).service(seawall::tonic::Client::new(channel));
     let request = Request::post(format!("http://{addr}/")).body(tonic::body::Body::empty());
     let error: BoxError = service.oneshot(request.unwrap()).await.unwrap_err();
-    assert_eq!(find_source::<GaveUp>(&*error).unwrap().attempts().get(), 4);
+    assert_eq!(find_source::<RetriesExhausted>(&*error).unwrap().attempts().get(), 4);
     let failure = classify_error(&*error);
     assert_eq!((failure.cause(), failure.processed()), (Cause::ConnectionRefused, Processed::No));
 }

@@ -10,9 +10,9 @@ use seawall::{
     BoxError, Cause, Deadline, Processed, RetryLayer,
     classify::classify_error,
     find_source,
-    retry::{Attempts, Backoff, Budget, GaveUp, Override, Stop},
+    retry::{Backoff, Budget, RetriesExhausted, RetryOverride, RetryReport, StopReason},
     test_util::{FlakyService, Step},
-    timeout::{Elapsed, Phase},
+    timeout::{Elapsed, TimeoutKind},
 };
 use tokio::time::{Instant, timeout};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
@@ -39,7 +39,7 @@ async fn retry_ends_call_when_total_timeout_passes_during_first_attempt() {
     assert!(started.elapsed() >= LIMIT);
     assert!(started.elapsed() < LIMIT + Duration::from_millis(2));
     let elapsed = error.downcast_ref::<Elapsed>().expect("as it is, after one attempt");
-    assert_eq!((elapsed.limit(), elapsed.phase()), (LIMIT, Phase::Deadline));
+    assert_eq!((elapsed.limit(), elapsed.kind()), (LIMIT, TimeoutKind::Deadline));
     let failure = classify_error(&*error);
     assert_eq!(failure.cause(), Cause::HttpResponseTimeout);
     assert_eq!(failure.processed(), Processed::Maybe);
@@ -53,10 +53,10 @@ async fn retry_reports_attempts_when_total_timeout_passes_during_later_attempt()
     let started = Instant::now();
     let error = eager().layer(upstream.clone()).oneshot(get()).await.unwrap_err();
     assert!(started.elapsed() < LIMIT + Duration::from_millis(2));
-    let gave_up = error.downcast_ref::<GaveUp>().unwrap();
-    assert_eq!((gave_up.attempts().get(), gave_up.stop()), (3, Stop::DeadlineTooNear));
+    let gave_up = error.downcast_ref::<RetriesExhausted>().unwrap();
+    assert_eq!((gave_up.attempts().get(), gave_up.reason()), (3, StopReason::DeadlineTooNear));
     assert_eq!(gave_up.last_response().unwrap().status(), 502);
-    assert_eq!(elapsed(&error).phase(), Phase::Deadline);
+    assert_eq!(elapsed(&error).kind(), TimeoutKind::Deadline);
     assert_eq!(classify_error(&*error).cause(), Cause::HttpResponseTimeout);
 }
 
@@ -65,8 +65,8 @@ async fn retry_returns_last_response_when_no_time_is_left_for_another_attempt() 
     let busy = Step::status(503).retry_after(Duration::from_secs(3));
     let upstream = FlakyService::new(busy).unwrap();
     let response = eager().layer(upstream.clone()).oneshot(get()).await.unwrap();
-    let attempts = response.extensions().get::<Attempts>().unwrap();
-    assert_eq!(attempts.stop(), Some(Stop::DeadlineTooNear));
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
+    assert_eq!(attempts.stop_reason(), Some(StopReason::DeadlineTooNear));
     assert_eq!(attempts.failure().unwrap().cause(), Cause::Overloaded);
     assert_eq!(upstream.requests(), 1);
 }
@@ -86,7 +86,7 @@ async fn retry_sends_nothing_when_deadline_has_passed_before_the_call() {
         .call(late)
         .await
         .unwrap_err();
-    assert_eq!(elapsed(&error).phase(), Phase::BeforeCall);
+    assert_eq!(elapsed(&error).kind(), TimeoutKind::BeforeCall);
     assert_eq!(classify_error(&*error).processed(), Processed::No);
     assert_eq!(upstream.requests(), 0);
     // The permit of the instance that was ready is free.
@@ -120,7 +120,7 @@ async fn total_timeout_is_the_layers_when_the_request_has_an_override() {
     let upstream = FlakyService::new(Step::silent()).unwrap();
     let mut request = get();
     let own = RetryLayer::new().total_timeout(LIMIT * 10);
-    request.extensions_mut().insert(Override::new(own));
+    request.extensions_mut().insert(RetryOverride::new(own));
     let error = eager().layer(upstream).oneshot(request).await.unwrap_err();
     assert_eq!(elapsed(&error).limit(), LIMIT);
 }

@@ -17,8 +17,8 @@ use http::{Method, Request, Response};
 use http_body_util::Empty;
 use seawall::{
     BoxError, Cause, Failure, Processed, RetryLayer, find_source,
-    retry::{Attempts, Backoff, Budget, GaveUp, Stop},
-    test_util::{FlakyBody, Received, Script, Step},
+    retry::{Backoff, Budget, RetriesExhausted, RetryReport, StopReason},
+    test_util::{FlakyBody, ReceivedRequest, Script, Step},
 };
 use serde_json::Value;
 use tower::{Layer, ServiceExt};
@@ -117,28 +117,28 @@ fn layer(config: &Value) -> RetryLayer {
         jitter => backoff.added_jitter(jitter),
     };
     let layer = RetryLayer::new()
-        .total(counter(config, "total", Some(10)))
-        .connect(counter(config, "connect", None))
-        .read(counter(config, "read", None))
-        .status(counter(config, "status", None))
-        .other(counter(config, "other", None))
-        .status_forcelist(statuses(config))
-        .retry_after_statuses([413, 429, 503])
+        .max_retries(counter(config, "total", Some(10)))
+        .max_connect_retries(counter(config, "connect", None))
+        .max_read_retries(counter(config, "read", None))
+        .max_status_retries(counter(config, "status", None))
+        .max_other_retries(counter(config, "other", None))
+        .retry_statuses(statuses(config))
+        .retry_statuses_with_retry_after([413, 429, 503])
         .backoff(backoff)
         .respect_retry_after(flag(config, "respect_retry_after_header", true))
-        .retry_after_max(Duration::from_secs_f64(seconds(config, "retry_after_max", 21_600.0)))
-        .cap_retry_after(true)
+        .max_retry_after(Duration::from_secs_f64(seconds(config, "retry_after_max", 21_600.0)))
+        .clamp_retry_after(true)
         .retry_after_jitter(false)
-        .total_delay_max(Duration::MAX)
-        .raise_on_status(flag(config, "raise_on_status", true))
+        .max_total_delay(Duration::MAX)
+        .error_on_exhausted_status(flag(config, "raise_on_status", true))
         .budget(Budget::none());
     match config.get("allowed_methods") {
         None => layer,
         // An empty collection means any, to urllib3 2.
-        Some(Value::Array(methods)) if !methods.is_empty() => layer.methods(
+        Some(Value::Array(methods)) if !methods.is_empty() => layer.retry_methods(
             methods.iter().map(|method| method.as_str().unwrap().parse::<Method>().unwrap()),
         ),
-        Some(_) => layer.any_method(),
+        Some(_) => layer.retry_all_methods(),
     }
 }
 
@@ -181,14 +181,14 @@ async fn run(vector: &Value) -> Run {
     let config = &vector["config"];
     let mut script: Vec<_> = vector["script"].as_array().unwrap().iter().map(step).collect();
     let last = script.pop().unwrap();
-    let upstream = upstream(Script::from_iter(script).forever(last));
+    let upstream = upstream(Script::from_iter(script).then_repeat(last));
     let method: Method = vector["method"].as_str().unwrap().parse().unwrap();
     let request = Request::builder().method(method).uri("http://upstream/").body(Body::new());
     let service = layer(config).layer(upstream.clone());
     let (stops, _guard) = Recorder::start(LevelFilter::DEBUG);
     let result = service.oneshot(request.unwrap()).await;
     let stop = stops.events().iter().find_map(|event| event.get("stop").map(String::from));
-    let times: Vec<_> = upstream.received().iter().map(Received::at).collect();
+    let times: Vec<_> = upstream.received().iter().map(ReceivedRequest::at).collect();
     Run {
         attempts: times.len(),
         sleeps: times
@@ -205,13 +205,14 @@ async fn run(vector: &Value) -> Run {
 fn end(config: &Value, result: Result<Response<FlakyBody>, BoxError>, stop: Option<&str>) -> Value {
     match result {
         Ok(response) => {
-            let marked = response.extensions().get::<Attempts>().and_then(Attempts::stop);
-            assert_eq!(marked.map(Stop::as_str), stop);
+            let marked =
+                response.extensions().get::<RetryReport>().and_then(RetryReport::stop_reason);
+            assert_eq!(marked.map(StopReason::as_str), stop);
             serde_json::json!({ "status": response.status().as_u16() })
         }
         Err(error) => {
-            if let Some(gave_up) = find_source::<GaveUp>(&*error) {
-                assert_eq!(Some(gave_up.stop().as_str()), stop);
+            if let Some(gave_up) = find_source::<RetriesExhausted>(&*error) {
+                assert_eq!(Some(gave_up.reason().as_str()), stop);
                 let head = gave_up.last_response().map(Response::status);
                 let failed = seawall::classify::classify_error(&*error).status();
                 assert!(failed.is_none() || failed == head);

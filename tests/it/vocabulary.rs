@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, error::Error, io, time::Duration};
 
 use http::StatusCode;
 use seawall::{
-    BoxError, Cause, Failure, Processed, Product, Reporter, failure::UnknownCause, find_source,
+    BoxError, Cause, Failure, Processed, Product, Reporter, failure::ParseCauseError, find_source,
 };
 
 /// RFC 9209 §2.3.1 to §2.3.32 with the statuses they recommend. `proxy_internal_response` and `http_request_error`
@@ -72,7 +72,7 @@ fn every_cause_comes_back_from_its_token() {
 #[test]
 fn what_is_no_token_is_no_cause() {
     for text in ["", "Connection_Refused", "connection refused", "connection_refused ", "\u{0}"] {
-        let parsed: Result<Cause, UnknownCause> = text.parse();
+        let parsed: Result<Cause, ParseCauseError> = text.parse();
         assert!(parsed.is_err(), "{text:?}");
     }
 }
@@ -218,7 +218,7 @@ fn a_source_is_found_at_any_depth_and_inside_io_errors() {
     let deep: BoxError = Layered(io::Error::other(Layered(failure.into())).into()).into();
     assert_eq!(find_source::<Failure>(&*deep), Some(&failure));
     assert!(find_source::<Layered>(&*deep).is_some());
-    assert!(find_source::<UnknownCause>(&*deep).is_none());
+    assert!(find_source::<ParseCauseError>(&*deep).is_none());
 }
 
 /// An error that is its own source.

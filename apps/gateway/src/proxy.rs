@@ -144,8 +144,8 @@ where
 /// Logs and measures each request.
 pub(crate) fn observed(router: Router) -> Router {
     // At INFO each line is about one request, and says so itself.
-    let router = router.layer(LoggingLayer::server().span(Level::Debug));
-    router.layer(RequestDurationLayer::server().route_by(route))
+    let router = router.layer(LoggingLayer::server().span_level(Level::Debug));
+    router.layer(RequestDurationLayer::server().route_fn(route))
 }
 
 /// The upstream's, whatever is asked of it.

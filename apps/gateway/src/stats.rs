@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use seawall::{Failure, retry::Stop};
+use seawall::{Failure, retry::StopReason};
 use tokio::time::Instant;
 
 /// How far back the counts go, in seconds.
@@ -38,7 +38,7 @@ pub(crate) struct Failed {
     pub(crate) note: Option<&'static str>,
     pub(crate) attempts: NonZeroU32,
     /// Why it was not tried again, if that was to be decided.
-    pub(crate) stop: Option<Stop>,
+    pub(crate) stop: Option<StopReason>,
 }
 
 /// How many calls ended how: succeeded, mended, failed, refused.

@@ -16,7 +16,7 @@ use seawall::{
     circuit_breaker::CircuitOpen,
     classify::{classify_body_error, classify_error},
     find_source,
-    retry::{Attempts, GaveUp},
+    retry::{RetriesExhausted, RetryReport},
 };
 use tower::{Layer, Service};
 
@@ -78,17 +78,17 @@ where
 }
 
 fn of_response<B>(response: &Response<B>) -> Outcome {
-    let attempts = response.extensions().get::<Attempts>();
-    let count = attempts.map_or(NonZeroU32::MIN, Attempts::count);
+    let attempts = response.extensions().get::<RetryReport>();
+    let count = attempts.map_or(NonZeroU32::MIN, RetryReport::count);
     let failed = |failure| {
-        let note = response.extensions().get::<Evidence>().map(Evidence::note);
-        Failed { failure, note, attempts: count, stop: attempts.and_then(Attempts::stop) }
+        let note = response.extensions().get::<Evidence>().map(Evidence::summary);
+        Failed { failure, note, attempts: count, stop: attempts.and_then(RetryReport::stop_reason) }
     };
     let failure = HttpClassifier::new().classify(Ok(response));
     // What is wrong with the request itself says nothing of the upstream.
     let failure =
         failure.filter(|failure| !matches!(failure.cause(), Cause::ClientError | Cause::Conflict));
-    let earlier = attempts.and_then(|attempts| attempts.past().last());
+    let earlier = attempts.and_then(|attempts| attempts.failed_attempts().last());
     match (failure, earlier) {
         (Some(failure), _) => Outcome::Failed(failed(failure)),
         (None, Some(past)) => Outcome::Mended(Failed { note: None, ..failed(*past.failure()) }),
@@ -97,19 +97,19 @@ fn of_response<B>(response: &Response<B>) -> Outcome {
 }
 
 fn of_error(error: &BoxError) -> Outcome {
-    let gave_up = find_source::<GaveUp>(&**error);
+    let gave_up = find_source::<RetriesExhausted>(&**error);
     let failure = match (find_source::<CircuitOpen>(&**error), gave_up) {
         (Some(_), None) => return Outcome::Refused,
         // An attempt failed, and by the next one the circuit was open, most likely by that very failure.
         (Some(open), Some(_)) => *open.opened_by().unwrap_or(&Failure::new(Cause::CircuitOpen)),
         (None, _) => classify_error(&**error),
     };
-    let last = gave_up.and_then(GaveUp::last_response);
+    let last = gave_up.and_then(RetriesExhausted::last_response);
     Outcome::Failed(Failed {
         failure,
-        note: last.and_then(|last| last.extensions().get()).map(Evidence::note),
-        attempts: gave_up.map_or(NonZeroU32::MIN, GaveUp::attempts),
-        stop: gave_up.map(GaveUp::stop),
+        note: last.and_then(|last| last.extensions().get()).map(Evidence::summary),
+        attempts: gave_up.map_or(NonZeroU32::MIN, RetriesExhausted::attempts),
+        stop: gave_up.map(RetriesExhausted::reason),
     })
 }
 

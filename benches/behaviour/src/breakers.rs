@@ -59,7 +59,10 @@ fn seawall(layer: CircuitBreakerLayer) -> Breaker {
     let failure = |outcome: Result<&(), &(dyn Error + 'static)>| {
         outcome.err().map(|_| Failure::new(Cause::ConnectionRefused))
     };
-    let layer = layer.open_for(OPEN_FOR).probes(NonZeroU32::MIN).classifier(classify_fn(failure));
+    let layer = layer
+        .open_duration(OPEN_FOR)
+        .half_open_probes(NonZeroU32::MIN)
+        .classifier(classify_fn(failure));
     let inner = service_fn(async |call: Call| call.await.map_err(|()| BoxError::from("failed")));
     service(layer.layer(inner), |error| find_source::<CircuitOpen>(&**error).is_some())
 }

@@ -66,7 +66,7 @@ pub(super) fn all() -> Vec<CaseGroup> {
             .budget(Budget::none())
             .layer(inner)),
         cases!("seawall Retry, keyed", |inner| {
-            RetryLayer::new().budget_by(Budget::default(), by_authority).layer(inner)
+            RetryLayer::new().budget_per_key(Budget::default(), by_authority).layer(inner)
         }),
         cases!("tower Retry, no budget", |inner| tower_retry().layer(inner)).all_requests(),
         cases!("tower Retry, TpsBudget", |inner| {
@@ -86,12 +86,12 @@ pub(super) fn all() -> Vec<CaseGroup> {
             CircuitBreakerLayer::new().failure_ratio(None).consecutive_failures(FIVE).layer(inner)
         }),
         cases!("seawall CircuitBreaker, keyed", |inner| {
-            CircuitBreakerLayer::new().keyed(by_authority).layer(inner)
+            CircuitBreakerLayer::new().per_key(by_authority).layer(inner)
         }),
         cases!("seawall Retry and CircuitBreaker, keyed", |inner| {
             ServiceBuilder::new()
-                .layer(RetryLayer::new().budget_by(Budget::default(), by_authority))
-                .layer(CircuitBreakerLayer::new().keyed(by_authority))
+                .layer(RetryLayer::new().budget_per_key(Budget::default(), by_authority))
+                .layer(CircuitBreakerLayer::new().per_key(by_authority))
                 .service(inner)
         }),
         cases!("seawall BadGatewayClassifier", |inner| BadGatewayClassifierLayer::new()
@@ -183,7 +183,7 @@ pub(super) fn limits() -> Vec<CaseGroup> {
             InFlightLimitLayer::new(UNLIMITED).until_response().layer(inner)
         }),
         cases!("seawall InFlightLimit, keyed", |inner| {
-            InFlightLimitLayer::new(UNLIMITED).keyed(by_authority).layer(inner)
+            InFlightLimitLayer::new(UNLIMITED).per_key(by_authority).layer(inner)
         }),
         cases!("seawall InFlightLimit, adaptive", |inner| {
             InFlightLimitLayer::adaptive(Adaptive::new()).layer(inner)

@@ -52,9 +52,9 @@ macro_rules! composed {
         use seawall::{circuit_breaker::by_authority, retry::Budget};
         tower::ServiceBuilder::new()
             .layer(seawall::LoggingLayer::client())
-            .layer(seawall::DeadlineLayer::new($crate::cases::TIMEOUT).tell_inner(false))
-            .layer(seawall::RetryLayer::new().budget_by(Budget::default(), by_authority))
-            .layer(seawall::CircuitBreakerLayer::new().keyed(by_authority))
+            .layer(seawall::DeadlineLayer::new($crate::cases::TIMEOUT).propagate(false))
+            .layer(seawall::RetryLayer::new().budget_per_key(Budget::default(), by_authority))
+            .layer(seawall::CircuitBreakerLayer::new().per_key(by_authority))
             .layer(seawall::TimeoutLayer::new($crate::cases::stacks::ATTEMPT_TIMEOUT))
             .layer(seawall::BodyTimeoutLayer::new())
             .layer(seawall::BadGatewayClassifierLayer::new())

@@ -15,7 +15,7 @@ use super::{
 pub(super) fn all() -> Vec<CaseGroup> {
     vec![
         cases!("seawall Timeout, by request", |inner| {
-            TimeoutLayer::by(|_: &Request<_>| Some(TIMEOUT)).layer(inner)
+            TimeoutLayer::from_fn(|_: &Request<_>| Some(TIMEOUT)).layer(inner)
         }),
         cases!("seawall BodyTimeout", |inner| BodyTimeoutLayer::new().layer(inner)),
         cases!("seawall BodyTimeout, idle and total", |inner| {
@@ -29,10 +29,10 @@ pub(super) fn all() -> Vec<CaseGroup> {
         }),
         cases!("seawall Deadline", |inner| DeadlineLayer::new(TIMEOUT).layer(inner)),
         cases!("seawall Deadline, inner layers unaware", |inner| {
-            DeadlineLayer::new(TIMEOUT).tell_inner(false).layer(inner)
+            DeadlineLayer::new(TIMEOUT).propagate(false).layer(inner)
         }),
         cases!("seawall Deadline, with body, inner layers unaware", |inner| {
-            DeadlineLayer::new(TIMEOUT).with_body(true).tell_inner(false).layer(inner)
+            DeadlineLayer::new(TIMEOUT).include_body(true).propagate(false).layer(inner)
         }),
         cases!("seawall DeadlineHeader, no deadline", |inner| {
             DeadlineHeaderLayer::new(TimeoutHeader::Grpc).layer(inner)

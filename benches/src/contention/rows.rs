@@ -62,17 +62,17 @@ macro_rules! stacks {
             Row::new(
                 "seawall Retry, keyed budget",
                 Role::Unpaired,
-                RetryLayer::new().budget_by(Budget::default(), by_authority).layer($inner),
+                RetryLayer::new().budget_per_key(Budget::default(), by_authority).layer($inner),
             ),
             Row::new(
                 "seawall CircuitBreaker, keyed",
                 Role::Unpaired,
-                CircuitBreakerLayer::new().keyed(by_authority).layer($inner),
+                CircuitBreakerLayer::new().per_key(by_authority).layer($inner),
             ),
             Row::new(
                 "seawall InFlightLimit, keyed",
                 Role::Unpaired,
-                InFlightLimitLayer::new(UNLIMITED).keyed(by_authority).layer($inner),
+                InFlightLimitLayer::new(UNLIMITED).per_key(by_authority).layer($inner),
             ),
             Row::new("seawall Logging", Role::Unpaired, LoggingLayer::client().layer($inner)),
             Row::new(
@@ -142,7 +142,7 @@ pub fn breakers() -> Vec<Row> {
     ]);
     for keys in [1, 1_000, 4_096] {
         let name = format!("seawall CircuitBreaker, keyed, {keys} keys");
-        let keyed = CircuitBreakerLayer::new().keyed(by_authority).layer(Ready);
+        let keyed = CircuitBreakerLayer::new().per_key(by_authority).layer(Ready);
         rows.push(Row::with_keys(&name, Role::Unpaired, keys, keyed));
     }
     rows

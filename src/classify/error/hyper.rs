@@ -4,7 +4,7 @@ use super::context::{ErrorContext, RequestPhase};
 use crate::{
     error::find_source,
     failure::Cause,
-    time_limit::{Elapsed, Phase},
+    time_limit::{Elapsed, TimeoutKind},
 };
 
 pub(super) fn inspect(
@@ -49,8 +49,8 @@ fn inspect_hyper(context: &mut ErrorContext, error: &hyper::Error) -> ControlFlo
 
 /// Returns the cause of a failed request body. Its sender may have been too slow for a `BodyTimeoutLayer`.
 fn request_body_cause(error: &hyper::Error) -> Cause {
-    match find_source::<Elapsed>(error).map(Elapsed::phase) {
-        Some(Phase::RequestIdle | Phase::RequestTotal) => Cause::RequestTimeout,
+    match find_source::<Elapsed>(error).map(Elapsed::kind) {
+        Some(TimeoutKind::RequestIdle | TimeoutKind::RequestTotal) => Cause::RequestTimeout,
         _ => Cause::HttpRequestError,
     }
 }

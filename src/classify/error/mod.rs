@@ -67,7 +67,7 @@ const INSPECTORS: &[Inspect] = &[
 /// - `hyper::Error::is_canceled()`, unless it is about an upgrade: the request was never written;
 /// - HTTP/2 `REFUSED_STREAM` (RFC 9113 §8.7), and a graceful `GOAWAY` for a stream above its last one (§6.8).
 ///
-/// Inside a `GaveUp` the whole call is meant: if an earlier attempt may have been processed, the failure says
+/// Inside a `RetriesExhausted` the whole call is meant: if an earlier attempt may have been processed, the failure says
 /// [`Maybe`](Processed::Maybe), whatever the last attempt proves of itself.
 ///
 /// After a redirect nothing is proven, since an earlier server has answered. An error of `seawall::reqwest::Client` says

@@ -1,13 +1,13 @@
 use std::{error::Error, ops::ControlFlow};
 
 use super::context::ErrorContext;
-use crate::attempts::GaveUp;
+use crate::attempts::RetriesExhausted;
 
 pub(super) fn inspect(
     context: &mut ErrorContext,
     error: &(dyn Error + 'static),
 ) -> ControlFlow<()> {
-    if let Some(gave_up) = error.downcast_ref::<GaveUp>() {
+    if let Some(gave_up) = error.downcast_ref::<RetriesExhausted>() {
         context.may_be_processed |= gave_up.may_be_processed();
     }
     ControlFlow::Continue(())

@@ -1,8 +1,8 @@
-mod machine;
+mod gradient;
 
 use std::num::NonZeroU32;
 
-pub(super) use self::machine::Machine;
+pub(super) use self::gradient::GradientLimit;
 
 /// A limit that finds its own size: see [`InFlightLimitLayer::adaptive`](super::InFlightLimitLayer::adaptive).
 ///
@@ -27,7 +27,7 @@ pub(super) use self::machine::Machine;
 /// use seawall::{InFlightLimitLayer, StandardLayer, in_flight::{Adaptive, by_authority}};
 ///
 /// let most = NonZeroU32::new(200).unwrap();
-/// let limit = InFlightLimitLayer::adaptive(Adaptive::new().max(most)).keyed(by_authority);
+/// let limit = InFlightLimitLayer::adaptive(Adaptive::new().max(most)).per_key(by_authority);
 /// // Or, a limit for each upstream of the whole stack:
 /// let layer = StandardLayer::new("billing").in_flight(InFlightLimitLayer::adaptive(Adaptive::new()));
 /// # let _ = (limit, layer);

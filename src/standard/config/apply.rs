@@ -3,22 +3,22 @@
 use super::{
     policy::Policy,
     sections::Budget,
-    values::{Off, Plain, Switch},
+    values::{IntoSetting, OrOff, Toggle},
 };
 use crate::{
     bad_gateway::BadGatewayClassifierLayer,
     deadline::DeadlineLayer,
-    keys::KeyOf,
+    keys::UriKey,
     logging::LoggingLayer,
-    retry::{self, Http, RetryLayer},
+    retry::{self, HttpCalls, RetryLayer},
     standard::StandardLayer,
 };
 
-impl<C, F, K, Side> StandardLayer<C, Http<F>, K, Side>
+impl<C, F, K, Side> StandardLayer<C, HttpCalls<F>, K, Side>
 where
     C: Clone,
     F: Clone,
-    K: KeyOf + Send + Sync + 'static,
+    K: UriKey + Send + Sync + 'static,
     Side: Clone,
 {
     /// This stack under a policy, which has the last word. Budgets, circuits and counts are its own: those of `before` if that
@@ -33,17 +33,17 @@ where
     fn in_time(mut self, policy: &Policy) -> Self {
         let given = &policy.timeouts;
         if let Some(attempt) = given.attempt.get() {
-            self.parts.timeouts.attempt = attempt.plain();
+            self.parts.timeouts.attempt = attempt.into_value();
         }
         if let Some(total) = given.total.get() {
-            let total = total.plain();
+            let total = total.into_value();
             self.parts.timeouts.total = total;
             // How far it reaches no file says.
             let own = self.parts.own_deadline.filter(|own| own.total().is_some());
             self.parts.own_deadline = own.map(|own| own.lasting(total));
         }
         if let Some(idle) = given.body_idle.get() {
-            self.parts.timeouts.body_idle = idle.plain();
+            self.parts.timeouts.body_idle = idle.into_value();
         }
         self
     }
@@ -52,23 +52,23 @@ where
         let new = |settings: RetryLayer| settings.with_protocol_of(self.retry.clone());
         let retry = match policy.retry.as_ref() {
             None => self.retry.clone(),
-            Some(Switch::Off) => new(RetryLayer::disabled()),
-            Some(Switch::On(given)) if self.parts.off.retry => given.apply(new(RetryLayer::new())),
-            Some(Switch::On(given)) => given.apply(self.retry.clone()),
+            Some(Toggle::Off) => new(RetryLayer::disabled()),
+            Some(Toggle::On(given)) if self.parts.off.retry => given.apply(new(RetryLayer::new())),
+            Some(Toggle::On(given)) => given.apply(self.retry.clone()),
         };
         let by = self.keyed.by();
         let retry = match (before, budget(policy)) {
             (Some((other, before)), same) if budget(other) == same => {
                 retry.share_budgets(&before.retry)
             }
-            (_, Some(Switch::On(given))) => {
+            (_, Some(Toggle::On(given))) => {
                 retry.default_budget_by(given.made(), move |uri| by.key_of(uri))
             }
-            (_, Some(Switch::Off)) => retry.budget(retry::Budget::none()),
+            (_, Some(Toggle::Off)) => retry.budget(retry::Budget::none()),
             (_, None) => self.keyed.retry(retry),
         };
         if let Some(given) = policy.retry.as_ref() {
-            self.parts.off.retry = *given == Switch::Off;
+            self.parts.off.retry = *given == Toggle::Off;
         }
         Self { retry, ..self }
     }
@@ -78,8 +78,8 @@ where
             (Some((other, before)), given) if other.circuit_breaker.as_ref() == given => {
                 self.keyed.circuits_of(&before.keyed)
             }
-            (_, Some(Switch::On(given))) => self.keyed.break_with(|breaker| given.apply(breaker)),
-            (_, Some(Switch::Off)) => self.keyed.break_by(None),
+            (_, Some(Toggle::On(given))) => self.keyed.break_with(|breaker| given.apply(breaker)),
+            (_, Some(Toggle::Off)) => self.keyed.break_by(None),
             (_, None) => self.keyed,
         };
         Self { keyed, ..self }
@@ -90,7 +90,7 @@ where
             (Some((other, before)), given) if other.in_flight.as_ref() == given => {
                 self.keyed.limits_of(&before.keyed)
             }
-            (_, Some(Off(given))) => {
+            (_, Some(OrOff(given))) => {
                 let own = self.keyed.adaptive();
                 self.keyed.limit_by(given.as_ref().map(|given| given.made(own)))
             }
@@ -102,16 +102,16 @@ where
     fn handing_on(self, policy: &Policy) -> Self {
         match policy.next_hop.as_ref() {
             None => self,
-            Some(Switch::Off) => self.next_hop(None),
-            Some(Switch::On(given)) => self.next_hop(given.made()),
+            Some(Toggle::Off) => self.deadline_header(None),
+            Some(Toggle::On(given)) => self.deadline_header(given.made()),
         }
     }
 
     fn looking(self, policy: &Policy) -> Self {
         match policy.bad_gateway.as_ref() {
             None => self,
-            Some(Switch::Off) => self.bad_gateway(None),
-            Some(Switch::On(given)) => {
+            Some(Toggle::Off) => self.bad_gateway(None),
+            Some(Toggle::On(given)) => {
                 let own = self.parts.bad_gateway.clone();
                 let layer =
                     if self.parts.off.bad_gateway { BadGatewayClassifierLayer::new() } else { own };
@@ -123,8 +123,8 @@ where
     fn telling(self, policy: &Policy) -> Self {
         match policy.logging.as_ref() {
             None => self,
-            Some(Switch::Off) => self.logging(None),
-            Some(Switch::On(given)) => {
+            Some(Toggle::Off) => self.logging(None),
+            Some(Toggle::On(given)) => {
                 let own = self.parts.logging.clone();
                 let layer = if self.parts.off.logging { LoggingLayer::client() } else { own };
                 self.logging(given.apply(layer))
@@ -149,9 +149,9 @@ where
     }
 }
 
-fn budget(policy: &Policy) -> Option<&Switch<Budget>> {
+fn budget(policy: &Policy) -> Option<&Toggle<Budget>> {
     match policy.retry.as_ref()? {
-        Switch::On(retry) => retry.budget.as_ref(),
-        Switch::Off => None,
+        Toggle::On(retry) => retry.budget.as_ref(),
+        Toggle::Off => None,
     }
 }

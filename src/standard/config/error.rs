@@ -19,7 +19,7 @@ use std::{
 /// );
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InvalidConfig {
+pub struct ConfigError {
     file: Option<PathBuf>,
     line: Option<usize>,
     key: Option<String>,
@@ -30,7 +30,7 @@ pub struct InvalidConfig {
 /// More is no line any more. What was written in a file may be long.
 const LONGEST: usize = 600;
 
-impl InvalidConfig {
+impl ConfigError {
     pub(super) fn new(reason: &str) -> Self {
         let reason = one_line(reason);
         Self { file: None, line: None, key: None, reason, io: None }
@@ -85,7 +85,7 @@ impl InvalidConfig {
     }
 }
 
-impl fmt::Display for InvalidConfig {
+impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.file, self.line) {
             (Some(file), Some(line)) => {
@@ -102,7 +102,7 @@ impl fmt::Display for InvalidConfig {
     }
 }
 
-impl Error for InvalidConfig {}
+impl Error for ConfigError {}
 
 /// What may have come from a file, as one line of a log.
 fn one_line(text: &str) -> String {

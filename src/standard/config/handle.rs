@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use super::{Config, live::Replace};
+use super::{Config, active::Reload};
 use crate::circuit_breaker::Circuits;
 
 /// The configuration in force of a [`ConfiguredLayer`](super::ConfiguredLayer), to be looked at and to be replaced. Clones are
@@ -9,11 +9,11 @@ use crate::circuit_breaker::Circuits;
 /// All of it is synchronous, and can be called from anywhere.
 #[derive(Clone)]
 pub struct Handle {
-    shared: Arc<dyn Replace>,
+    shared: Arc<dyn Reload>,
 }
 
 impl Handle {
-    pub(super) fn new(shared: Arc<impl Replace + 'static>) -> Self {
+    pub(super) fn new(shared: Arc<impl Reload + 'static>) -> Self {
         Self { shared }
     }
 

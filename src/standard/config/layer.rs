@@ -2,8 +2,8 @@ use std::{fmt, sync::Arc};
 
 use tower_layer::Layer;
 
-use super::{Config, Configured, Handle, live::Shared};
-use crate::{keys::KeyOf, retry::Http, standard::StandardLayer};
+use super::{Config, Configured, Handle, active::Shared};
+use crate::{keys::UriKey, retry::HttpCalls, standard::StandardLayer};
 
 /// Applies [`Configured`]: the stack of [`StandardLayer`], under the policy of each request's URL. See the
 /// [module docs](super).
@@ -17,16 +17,16 @@ pub struct ConfiguredLayer<L = StandardLayer> {
     shared: Arc<Shared<L>>,
 }
 
-impl<C, F, K, Side> ConfiguredLayer<StandardLayer<C, Http<F>, K, Side>>
+impl<C, F, K, Side> ConfiguredLayer<StandardLayer<C, HttpCalls<F>, K, Side>>
 where
     C: Clone,
     F: Clone,
-    K: KeyOf + Send + Sync + 'static,
+    K: UriKey + Send + Sync + 'static,
     Side: Clone,
 {
     /// The stack `base` under the policies of `config`. What `config` does not say, is as `base` has it; and so is what a
     /// file cannot say, such as closures, the classifier and how keys are made.
-    pub fn new(base: StandardLayer<C, Http<F>, K, Side>, config: Config) -> Self {
+    pub fn new(base: StandardLayer<C, HttpCalls<F>, K, Side>, config: Config) -> Self {
         Self { shared: Arc::new(Shared::new(base, config)) }
     }
 

@@ -49,7 +49,7 @@
 //!     Ok(config) => handle.replace(&config),
 //!     Err(invalid) => eprintln!("{invalid}"),
 //! }
-//! # Ok::<(), seawall::config::InvalidConfig>(())
+//! # Ok::<(), seawall::config::ConfigError>(())
 //! ```
 //!
 //! # Which policy a request has
@@ -83,7 +83,7 @@
 //! | `timeouts.attempt` | one attempt, to the response's head; not above `timeouts.total` | time from 1 ms, `"off"` | `"10s"` |
 //! | `timeouts.total` | all attempts and waits, to the response's head | time from 1 ms, `"off"` | `"30s"` |
 //! | `timeouts.body_idle` | the wait for each part of a response's body | time from 1 ms, `"off"` | `"60s"` |
-//! | `timeouts.trust` | headers of requests by which callers, if they can be trusted, say how long they wait: kept to if it is less than `timeouts.total`; [`DeadlineLayer::trust`](crate::DeadlineLayer::trust) | list of `"grpc-timeout"`, `"x-envoy-expected-rq-timeout-ms"` | `[]` |
+//! | `timeouts.trust` | headers of requests by which callers, if they can be trusted, say how long they wait: kept to if it is less than `timeouts.total`; [`DeadlineLayer::trust_header`](crate::DeadlineLayer::trust_header) | list of `"grpc-timeout"`, `"x-envoy-expected-rq-timeout-ms"` | `[]` |
 //! | `retry` | [`RetryLayer`](crate::RetryLayer) | table, `"off"` | `{}` |
 //! | `retry.total` | retries of a call, the first attempt not counted | whole number, `"unlimited"` | `4` |
 //! | `retry.connect` | of these, after failures to connect | whole number, `"unlimited"` | `"unlimited"` |
@@ -202,28 +202,28 @@
 //!
 //! Where [`StandardLayer`](crate::StandardLayer) stands.
 
+mod active;
 mod apply;
-mod check;
+mod document;
 mod error;
-mod file;
 mod handle;
 mod layer;
-mod live;
+mod load;
 mod policy;
 mod prefix;
-mod read;
 mod routes;
 mod sections;
 mod service;
 mod text;
+mod validate;
+mod validation_error;
 mod values;
-mod wrong;
 
 use std::path::Path;
 
 use http::Uri;
 
-pub use self::{error::InvalidConfig, handle::Handle, layer::ConfiguredLayer, service::Configured};
+pub use self::{error::ConfigError, handle::Handle, layer::ConfiguredLayer, service::Configured};
 use self::{policy::Policy, routes::Routes};
 
 /// Policies by what a URL begins with: see the [module docs](self). The default one says nothing, so that all is as the program
@@ -239,10 +239,10 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// The first thing that is wrong: see [`InvalidConfig`]. So is a text without any key: most likely a file that somebody
+    /// The first thing that is wrong: see [`ConfigError`]. So is a text without any key: most likely a file that somebody
     /// is about to write; and one of 1 MiB or more.
-    pub fn from_toml(text: &str) -> Result<Self, InvalidConfig> {
-        read::text(text)
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        load::text(text)
     }
 
     /// Reads a file in TOML, as [`from_toml`](Self::from_toml) does. Blocks; not more than 1 MiB is read.
@@ -250,8 +250,8 @@ impl Config {
     /// # Errors
     ///
     /// As [`from_toml`](Self::from_toml), and if the file cannot be read, or is not UTF-8.
-    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, InvalidConfig> {
-        read::file(path.as_ref())
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        load::file(path.as_ref())
     }
 
     /// The prefixes of the routes, in their order, as they are understood: scheme and host in lower case, without a port that
@@ -272,17 +272,17 @@ impl Config {
     #[cfg(feature = "config-schema")]
     #[must_use]
     pub fn json_schema() -> String {
-        format!("{:#}", schemars::schema_for!(file::File).to_value())
+        format!("{:#}", schemars::schema_for!(document::File).to_value())
     }
 }
 
 #[cfg(feature = "config-schema")]
 impl schemars::JsonSchema for Config {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        <file::File as schemars::JsonSchema>::schema_name()
+        <document::File as schemars::JsonSchema>::schema_name()
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        <file::File as schemars::JsonSchema>::json_schema(generator)
+        <document::File as schemars::JsonSchema>::json_schema(generator)
     }
 }

@@ -1,10 +1,10 @@
 use serde::Deserialize;
 
 use super::{
-    check,
     sections::{BadGateway, CircuitBreaker, InFlight, Inherit, Logging, NextHop, Retry, Timeouts},
-    values::{Given, Off, Switch, table},
-    wrong::Wrong,
+    validate,
+    validation_error::ValidationError,
+    values::{OrOff, Setting, Toggle, table},
 };
 
 /// What is done for the requests of one route.
@@ -16,17 +16,17 @@ pub(super) struct Policy {
     #[serde(deserialize_with = "table")]
     pub(super) timeouts: Timeouts,
     /// Which requests are sent again, how often and when.
-    pub(super) retry: Given<Switch<Retry>>,
+    pub(super) retry: Setting<Toggle<Retry>>,
     /// When calls of an upstream are refused because it is down.
-    pub(super) circuit_breaker: Given<Switch<CircuitBreaker>>,
+    pub(super) circuit_breaker: Setting<Toggle<CircuitBreaker>>,
     /// How many calls of one host and port may be under way at once.
-    pub(super) in_flight: Given<Off<InFlight>>,
+    pub(super) in_flight: Setting<OrOff<InFlight>>,
     /// How the next server is told how long it has.
-    pub(super) next_hop: Given<Switch<NextHop>>,
+    pub(super) next_hop: Setting<Toggle<NextHop>>,
     /// What is looked at in failed responses.
-    pub(super) bad_gateway: Given<Switch<BadGateway>>,
+    pub(super) bad_gateway: Setting<Toggle<BadGateway>>,
     /// The line that each call leaves in the log.
-    pub(super) logging: Given<Switch<Logging>>,
+    pub(super) logging: Setting<Toggle<Logging>>,
 }
 
 impl Policy {
@@ -45,26 +45,26 @@ impl Policy {
 
     /// Whether its values agree with each other. What is wrong is said of a key that stands in `own`: of what was inherited
     /// it has been said already.
-    pub(super) fn check(&self, own: &Self) -> Result<(), Wrong> {
-        check::timeouts(&self.timeouts, &own.timeouts).map_err(|wrong| wrong.at("timeouts"))?;
-        if let Some(Switch::On(retry)) = own.retry.as_ref() {
+    pub(super) fn check(&self, own: &Self) -> Result<(), ValidationError> {
+        validate::timeouts(&self.timeouts, &own.timeouts).map_err(|wrong| wrong.at("timeouts"))?;
+        if let Some(Toggle::On(retry)) = own.retry.as_ref() {
             retry.check().map_err(|wrong| wrong.at("retry"))?;
         }
-        if let (Some(Switch::On(all)), Some(Switch::On(own))) =
+        if let (Some(Toggle::On(all)), Some(Toggle::On(own))) =
             (self.circuit_breaker.as_ref(), own.circuit_breaker.as_ref())
         {
-            check::open(all, own)
-                .and_then(|()| check::opens(all, own))
+            validate::open(all, own)
+                .and_then(|()| validate::opens(all, own))
                 .map_err(|wrong| wrong.at("circuit_breaker"))?;
         }
         if let (
-            Some(Off(Some(InFlight::Adaptive(all)))),
-            Some(Off(Some(InFlight::Adaptive(own)))),
+            Some(OrOff(Some(InFlight::Adaptive(all)))),
+            Some(OrOff(Some(InFlight::Adaptive(own)))),
         ) = (self.in_flight.as_ref(), own.in_flight.as_ref())
         {
-            check::bounds(all, own).map_err(|wrong| wrong.at("in_flight"))?;
+            validate::bounds(all, own).map_err(|wrong| wrong.at("in_flight"))?;
         }
-        if let (Some(Switch::On(all)), Some(Switch::On(_))) =
+        if let (Some(Toggle::On(all)), Some(Toggle::On(_))) =
             (self.next_hop.as_ref(), own.next_hop.as_ref())
         {
             all.check().map_err(|wrong| wrong.at("next_hop"))?;

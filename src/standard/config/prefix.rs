@@ -2,7 +2,7 @@ use std::{borrow::Cow, fmt};
 
 use http::{Uri, uri::Authority};
 
-use super::values::{Leaf, leaf};
+use super::values::{ScalarValue, leaf};
 use crate::keys::by_authority;
 
 /// What a URL begins with, as a route says it: in one spelling, whatever it was written like.
@@ -66,7 +66,7 @@ impl fmt::Display for Prefix {
     }
 }
 
-impl Leaf for Prefix {
+impl ScalarValue for Prefix {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
             "the beginning of a URL such as \"https://\", \"https://api.example.com\" or \

@@ -9,13 +9,13 @@ use http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::live::Shared;
+use super::active::Shared;
 use crate::{
     error::BoxError,
     error_response::ErrorResponse,
-    keys::KeyOf,
+    keys::UriKey,
     logging::Logging,
-    retry::{Convert, Http},
+    retry::{HttpCalls, MapBody},
     standard::{Client, Gateway, Standard, StandardLayer},
 };
 
@@ -44,20 +44,20 @@ impl<S: Clone, L> Configured<S, L> {
     }
 }
 
-type Stack<C, F, K, Side> = StandardLayer<C, Http<F>, K, Side>;
+type Stack<C, F, K, Side> = StandardLayer<C, HttpCalls<F>, K, Side>;
 
 impl<S, C, F, K, B> Service<Request<B>> for Configured<S, Stack<C, F, K, Client>>
 where
     S: Service<Request<F::Body>> + Clone,
     S::Error: Into<BoxError>,
     C: Clone,
-    F: Convert<B> + Clone,
-    K: KeyOf,
-    Standard<S, C, Http<F>, K>: Service<Request<B>, Error = BoxError>,
+    F: MapBody<B> + Clone,
+    K: UriKey,
+    Standard<S, C, HttpCalls<F>, K>: Service<Request<B>, Error = BoxError>,
 {
-    type Response = <Standard<S, C, Http<F>, K> as Service<Request<B>>>::Response;
+    type Response = <Standard<S, C, HttpCalls<F>, K> as Service<Request<B>>>::Response;
     type Error = BoxError;
-    type Future = <Standard<S, C, Http<F>, K> as Service<Request<B>>>::Future;
+    type Future = <Standard<S, C, HttpCalls<F>, K> as Service<Request<B>>>::Future;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
@@ -74,15 +74,15 @@ where
 }
 
 /// What stands around a client in a gateway.
-type Answering<S, C, F, K> = Logging<ErrorResponse<Standard<S, C, Http<F>, K>>>;
+type Answering<S, C, F, K> = Logging<ErrorResponse<Standard<S, C, HttpCalls<F>, K>>>;
 
 impl<S, C, F, K, B> Service<Request<B>> for Configured<S, Stack<C, F, K, Gateway>>
 where
     S: Service<Request<F::Body>> + Clone,
     S::Error: Into<BoxError>,
     C: Clone,
-    F: Convert<B> + Clone,
-    K: KeyOf,
+    F: MapBody<B> + Clone,
+    K: UriKey,
     Answering<S, C, F, K>: Service<Request<B>, Error = Infallible>,
 {
     type Response = <Answering<S, C, F, K> as Service<Request<B>>>::Response;

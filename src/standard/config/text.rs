@@ -6,12 +6,12 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue, Deserializer, Error};
 
 use super::{
-    Config, InvalidConfig,
-    file::File,
-    wrong::{Path, Step, Wrong},
+    Config, ConfigError,
+    document::File,
+    validation_error::{Path, PathSegment, ValidationError},
 };
 
-pub(super) fn parse(text: &str) -> Result<Config, InvalidConfig> {
+pub(super) fn parse(text: &str) -> Result<Config, ConfigError> {
     let file = Deserializer::parse(text)
         .map_err(|error| syntax(text, &error))
         .and_then(|from| File::deserialize(from).map_err(|error| value(text, &error)))?;
@@ -19,12 +19,12 @@ pub(super) fn parse(text: &str) -> Result<Config, InvalidConfig> {
 }
 
 /// It is no TOML, so there are no keys yet.
-fn syntax(text: &str, error: &Error) -> InvalidConfig {
+fn syntax(text: &str, error: &Error) -> ConfigError {
     let line = error.span().map(|span| line_of(text.as_bytes(), span.start));
     let message = error.message();
     // It says that a key is there twice, but not which.
     let twice = error.span().filter(|_| message == "duplicate key").and_then(|span| text.get(span));
-    let wrong = InvalidConfig::new(message).on(line);
+    let wrong = ConfigError::new(message).on(line);
     match twice {
         Some(key) => wrong.key_is(key),
         None => wrong,
@@ -32,15 +32,15 @@ fn syntax(text: &str, error: &Error) -> InvalidConfig {
 }
 
 /// Something is not what its key asks for.
-fn value(text: &str, error: &Error) -> InvalidConfig {
+fn value(text: &str, error: &Error) -> ConfigError {
     let line = error.span().map(|span| line_of(text.as_bytes(), span.start));
     let key = error.span().and_then(|span| key_around(text, span));
-    InvalidConfig::new(error.message()).on(line).key_is(&key.unwrap_or_default())
+    ConfigError::new(error.message()).on(line).key_is(&key.unwrap_or_default())
 }
 
 /// All is what it should be, but does not go together.
-fn whole(text: &str, wrong: &Wrong) -> InvalidConfig {
-    let line = |steps: &mut dyn Iterator<Item = &Step>| {
+fn whole(text: &str, wrong: &ValidationError) -> ConfigError {
+    let line = |steps: &mut dyn Iterator<Item = &PathSegment>| {
         let table = DeTable::parse(text).ok()?.into_inner();
         place_of(&table, steps).map(|span| line_of(text.as_bytes(), span.start))
     };
@@ -52,7 +52,7 @@ fn whole(text: &str, wrong: &Wrong) -> InvalidConfig {
         },
     };
     let key = Path(wrong.path()).to_string();
-    InvalidConfig::new(&message).on(line(&mut wrong.path())).key_is(&key)
+    ConfigError::new(&message).on(line(&mut wrong.path())).key_is(&key)
 }
 
 /// Counted from 1.
@@ -61,15 +61,18 @@ pub(super) fn line_of(text: &[u8], at: usize) -> usize {
 }
 
 /// Where the last key of a path stands, as far as the path leads.
-fn place_of(table: &DeTable<'_>, steps: &mut dyn Iterator<Item = &Step>) -> Option<Range<usize>> {
-    let Some(Step::Key(key)) = steps.next() else { return None };
+fn place_of(
+    table: &DeTable<'_>,
+    steps: &mut dyn Iterator<Item = &PathSegment>,
+) -> Option<Range<usize>> {
+    let Some(PathSegment::KeyExtractor(key)) = steps.next() else { return None };
     let (name, value) = table.iter().find(|(name, _)| name.get_ref() == key)?;
     let (mut span, mut value) = (name.span(), value);
     loop {
         value = match value.get_ref() {
             DeValue::Table(table) => return place_of(table, steps).or(Some(span)),
             DeValue::Array(list) => match steps.next() {
-                Some(Step::Index(index)) => list.get(*index)?,
+                Some(PathSegment::Index(index)) => list.get(*index)?,
                 _ => return Some(span),
             },
             _ => return Some(span),

@@ -91,7 +91,7 @@ proptest! {
             let hint = response.body().size_hint();
             *response.status_mut() = status.try_into().unwrap();
             let start = Instant::now();
-            let layer = LAYER.peek(peek).peek_wait(Duration::from_millis(wait));
+            let layer = LAYER.max_peek_bytes(peek).peek_timeout(Duration::from_millis(wait));
             let answer = through(layer, response).await;
             assert!(start.elapsed() <= Duration::from_millis(wait + 1));
             assert!(answer.extensions().get::<Failure>().is_some());
@@ -126,7 +126,7 @@ async fn a_body_that_never_comes_delays_a_response_by_no_more_than_peek_wait() {
         let mut response = answer(502, &[], "");
         *response.body_mut() = Steps::new([Step::Stall]);
         let start = Instant::now();
-        let layer = LAYER.peek_wait(Duration::from_millis(wait));
+        let layer = LAYER.peek_timeout(Duration::from_millis(wait));
         let answer = through(layer, response).await;
         assert_eq!(failure(&answer).reporter(), Reporter::Unknown);
         let waited = start.elapsed();
@@ -169,8 +169,8 @@ async fn what_is_compressed_or_no_text_or_asked_not_to_be_is_not_looked_at() {
     ] {
         assert!(!looked_at(LAYER, &headers).await, "{headers:?}");
     }
-    assert!(!looked_at(LAYER.peek(0), &[]).await);
-    assert!(!looked_at(LAYER.peek(20), &[]).await);
+    assert!(!looked_at(LAYER.max_peek_bytes(0), &[]).await);
+    assert!(!looked_at(LAYER.max_peek_bytes(20), &[]).await);
 }
 
 /// Gives frames for ever, and counts them.

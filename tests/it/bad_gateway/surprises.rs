@@ -207,7 +207,7 @@ async fn what_is_concluded_of_a_whole_body_is_not_concluded_of_its_beginning() {
         *response.body_mut() = Steps::new(steps);
         let stalled = failure(&through(BadGatewayClassifierLayer::new(), response).await);
         assert_eq!((stalled.cause(), stalled.processed()), (Cause::BadGateway, Processed::Maybe));
-        let layer = BadGatewayClassifierLayer::new().peek(start.len());
+        let layer = BadGatewayClassifierLayer::new().max_peek_bytes(start.len());
         let cut = failure(&through(layer, answer(502, &headers, &format!("{start}{rest}"))).await);
         assert_eq!((cut.cause(), cut.processed()), (Cause::BadGateway, Processed::Maybe));
     }
@@ -222,7 +222,7 @@ async fn a_500_whose_body_cannot_be_read_is_nobodys() {
         let failure = concluded(500, headers, body).await;
         assert_eq!(failure.cause(), Cause::Unknown, "{headers:?}");
     }
-    let layer = BadGatewayClassifierLayer::new().peek(0);
+    let layer = BadGatewayClassifierLayer::new().max_peek_bytes(0);
     let unread = failure(&through(layer, answer(500, &[TEXT], "Internal Server Error")).await);
     assert_eq!(unread.cause(), Cause::Unknown);
 }

@@ -1,6 +1,6 @@
 //! Among tower's own layers.
 
-use seawall::{circuit_breaker::WhenOpen, test_util::FlakyBody};
+use seawall::{circuit_breaker::OpenBehavior, test_util::FlakyBody};
 use tower::{
     Service,
     balance::p2c::Balance,
@@ -14,12 +14,12 @@ type Instance = seawall::circuit_breaker::CircuitBreaker<FlakyService>;
 
 /// Ten instances behind a balancer that prefers the least loaded of two, one of them dead. Gives how many of
 /// 100,000 calls succeed, a thousand a second.
-async fn successes(when_open: WhenOpen) -> u32 {
+async fn successes(when_open: OpenBehavior) -> u32 {
     let instances: Vec<PendingRequests<Instance>> = (0..10)
         .map(|number| {
             let mode = if number == 0 { Step::refuse() } else { Step::status(200) };
             // Each instance has a circuit of its own.
-            let layer = CircuitBreakerLayer::new().when_open(when_open);
+            let layer = CircuitBreakerLayer::new().open_behavior(when_open);
             PendingRequests::new(layer.layer(upstream(mode)), CompleteOnResponse::default())
         })
         .collect();
@@ -35,13 +35,13 @@ async fn successes(when_open: WhenOpen) -> u32 {
 
 #[tokio::test(start_paused = true)]
 async fn with_not_ready_a_balancer_passes_a_dead_instance_over() {
-    let successes = successes(WhenOpen::NotReady).await;
+    let successes = successes(OpenBehavior::Backpressure).await;
     assert!(successes >= 99_900, "{successes} of 100,000");
 }
 
 #[tokio::test(start_paused = true)]
 async fn with_reject_a_balancer_goes_on_calling_a_dead_instance() {
-    let successes = successes(WhenOpen::Reject).await;
+    let successes = successes(OpenBehavior::Reject).await;
     assert!(successes < 99_000, "{successes} of 100,000: not ready would be of no use");
 }
 
@@ -78,7 +78,7 @@ async fn buffer_and_concurrency_limit_sit_inside_and_out() {
         let error = service.clone().oneshot(get()).await.unwrap_err();
         assert!(find_source::<CircuitOpen>(&*error).is_some());
     }
-    upstream.follow(Step::status(200)).unwrap();
+    upstream.set_script(Step::status(200)).unwrap();
     advance(seconds(2)).await;
     for _ in 0..10 {
         assert!(service.clone().oneshot(get()).await.is_ok());
@@ -91,13 +91,13 @@ async fn with_not_ready_calls_between_buffer_and_concurrency_limit_wait_until_it
     let in_a_row = quick().failure_ratio(None).consecutive_failures(NonZeroU32::new(2));
     for layer in [quick(), in_a_row] {
         let upstream = upstream(Step::status(502));
-        let layer = layer.when_open(WhenOpen::NotReady);
+        let layer = layer.open_behavior(OpenBehavior::Backpressure);
         let service = between(&layer, &upstream);
         for _ in 0..2 {
             assert!(service.clone().oneshot(get()).await.is_ok());
         }
         assert_eq!(layer.handle().state(), State::Open);
-        upstream.follow(Step::status(200)).unwrap();
+        upstream.set_script(Step::status(200)).unwrap();
         let wait = layer.handle().snapshot().next_probe().unwrap();
         let opened = Instant::now();
         let mut calls = tokio::task::JoinSet::new();

@@ -37,7 +37,7 @@ async fn a_thousand_successes_do_not_hide_the_failures_after_them() {
         service.clone().oneshot(get()).await.unwrap();
     }
     advance(seconds(10)).await;
-    upstream.follow(Step::status(502)).unwrap();
+    upstream.set_script(Step::status(502)).unwrap();
     let mut failures = 0;
     while layer.handle().state() == State::Closed {
         service.clone().oneshot(get()).await.unwrap();
@@ -62,7 +62,7 @@ async fn probes_far_apart_do_not_leave_it_half_open_for_ever() {
     let upstream = upstream(Step::status(502));
     let layer = quick();
     open(&layer, &upstream).await;
-    upstream.follow(Step::status(200)).unwrap();
+    upstream.set_script(Step::status(200)).unwrap();
     for _ in 0..3 {
         // Longer than the window.
         advance(seconds(60)).await;
@@ -77,7 +77,7 @@ async fn a_straggler_from_before_the_trip_changes_nothing() {
     let layer = quick();
     let mut late: Vec<_> = (0..10).map(|_| spawn(&layer, &upstream)).collect();
     open(&layer, &upstream).await;
-    upstream.follow(Step::silent()).unwrap();
+    upstream.set_script(Step::silent()).unwrap();
     advance(seconds(2)).await;
     let _probe = spawn(&layer, &upstream);
     assert_eq!(layer.handle().state(), State::HalfOpen);
@@ -85,7 +85,7 @@ async fn a_straggler_from_before_the_trip_changes_nothing() {
     advance(seconds(3)).await;
     assert!(late.iter_mut().all(Pollable::is_over));
     let snapshot = layer.handle().snapshot();
-    assert_eq!((snapshot.state(), snapshot.late()), (State::HalfOpen, 10));
+    assert_eq!((snapshot.state(), snapshot.stale_results()), (State::HalfOpen, 10));
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,16 +97,16 @@ async fn results_that_come_while_it_is_open_are_late_too() {
     advance(seconds(1)).await;
     assert!(late.iter_mut().all(Pollable::is_over));
     let snapshot = layer.handle().snapshot();
-    assert_eq!((snapshot.state(), snapshot.late()), (State::Open, 10));
+    assert_eq!((snapshot.state(), snapshot.stale_results()), (State::Open, 10));
 }
 
 #[tokio::test(start_paused = true)]
 async fn late_failures_from_before_the_trip_leave_a_recovered_circuit_closed() {
     let upstream = upstream(Step::ok("").delay(seconds(3)));
-    let layer = quick().slow_call(seconds(1));
+    let layer = quick().slow_call_threshold(seconds(1));
     let late: Vec<_> = (0..10).map(|_| spawn(&layer, &upstream)).collect();
     open(&layer, &upstream).await;
-    upstream.follow(Step::status(200)).unwrap();
+    upstream.set_script(Step::status(200)).unwrap();
     advance(seconds(2)).await;
     for _ in 0..3 {
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
@@ -114,7 +114,10 @@ async fn late_failures_from_before_the_trip_leave_a_recovered_circuit_closed() {
     assert_eq!(layer.handle().state(), State::Closed);
     drop(late);
     let snapshot = layer.handle().snapshot();
-    assert_eq!((snapshot.state(), snapshot.failures(), snapshot.late()), (State::Closed, 0, 10));
+    assert_eq!(
+        (snapshot.state(), snapshot.failures(), snapshot.stale_results()),
+        (State::Closed, 0, 10)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -133,13 +136,13 @@ async fn a_cancelled_probe_gives_its_place_back_and_closes_nothing() {
     let upstream = upstream(Step::status(502));
     let layer = quick();
     open(&layer, &upstream).await;
-    upstream.follow(Step::silent()).unwrap();
+    upstream.set_script(Step::silent()).unwrap();
     advance(seconds(2)).await;
     for _ in 0..100 {
         drop(spawn(&layer, &upstream));
     }
     assert_eq!(layer.handle().state(), State::HalfOpen);
-    upstream.follow(Step::status(200)).unwrap();
+    upstream.set_script(Step::status(200)).unwrap();
     for _ in 0..3 {
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
     }

@@ -2,7 +2,7 @@
 
 use http::{Request, Response};
 use http_body_util::BodyExt;
-use seawall::circuit_breaker::{CircuitBreaker, WhenOpen};
+use seawall::circuit_breaker::{CircuitBreaker, OpenBehavior};
 use tower::{Service, limit::ConcurrencyLimit, service_fn};
 
 use super::{upstream::Body, *};
@@ -11,9 +11,9 @@ use crate::support::Steps;
 #[tokio::test(start_paused = true)]
 async fn calls_longer_than_the_lease_of_a_probe_close_it_all_the_same() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().probe_lease(seconds(5));
+    let layer = quick().probe_timeout(seconds(5));
     open(&layer, &upstream).await;
-    upstream.follow(Step::ok("").delay(seconds(20))).unwrap();
+    upstream.set_script(Step::ok("").delay(seconds(20))).unwrap();
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..120 {
         calls.spawn(layer.layer(upstream.clone()).oneshot(get()));
@@ -26,9 +26,9 @@ async fn calls_longer_than_the_lease_of_a_probe_close_it_all_the_same() {
 #[tokio::test(start_paused = true)]
 async fn a_lease_of_zero_is_a_short_one_and_lifts_no_limit() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().probe_lease(Duration::ZERO);
+    let layer = quick().probe_timeout(Duration::ZERO);
     open(&layer, &upstream).await;
-    upstream.follow(Step::silent()).unwrap();
+    upstream.set_script(Step::silent()).unwrap();
     advance(seconds(2)).await;
     let before = upstream.requests();
     let mut calls: Vec<_> =
@@ -43,9 +43,9 @@ async fn a_lease_of_zero_is_a_short_one_and_lifts_no_limit() {
 #[tokio::test(start_paused = true)]
 async fn a_lease_of_zero_is_one_of_ten_milliseconds() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().probe_lease(Duration::ZERO).probes(NonZeroU32::MIN);
+    let layer = quick().probe_timeout(Duration::ZERO).half_open_probes(NonZeroU32::MIN);
     open(&layer, &upstream).await;
-    upstream.follow(Step::silent()).unwrap();
+    upstream.set_script(Step::silent()).unwrap();
     advance(seconds(2)).await;
     let mut probe = task::spawn(layer.layer(upstream.clone()).oneshot(get()));
     assert_pending!(probe.poll());
@@ -79,14 +79,14 @@ fn extremes() -> Vec<CircuitBreakerLayer> {
                 let layer = CircuitBreakerLayer::new()
                     .failure_ratio(ratio)
                     .min_calls(number)
-                    .probes(NonZeroU32::new(number).unwrap_or(NonZeroU32::MAX))
+                    .half_open_probes(NonZeroU32::new(number).unwrap_or(NonZeroU32::MAX))
                     .window(time)
-                    .open_for(time)
-                    .open_max(time)
-                    .probe_lease(time)
-                    .retry_after_max(time)
-                    .slow_call(time)
-                    .when_open(WhenOpen::NotReady);
+                    .open_duration(time)
+                    .max_open_duration(time)
+                    .probe_timeout(time)
+                    .max_retry_after(time)
+                    .slow_call_threshold(time)
+                    .open_behavior(OpenBehavior::Backpressure);
                 let rows = numbers.map(NonZeroU32::new);
                 layers.extend(rows.map(|row| layer.clone().consecutive_failures(row)));
             }
@@ -99,10 +99,12 @@ fn extremes() -> Vec<CircuitBreakerLayer> {
 async fn no_setting_is_too_small_or_too_great_and_no_jump_of_the_clock_too_long() {
     const YEAR: Duration = Duration::from_secs(365 * 86_400);
     for (number, layer) in extremes().into_iter().enumerate() {
-        let keyed = layer.clone().keyed(by_authority);
+        let keyed = layer.clone().per_key(by_authority);
         let upstream = upstream(Step::silent());
         for status in [503, 200, 503, 503] {
-            upstream.follow(Step::status(status).header("retry-after", "99999999999999")).unwrap();
+            upstream
+                .set_script(Step::status(status).header("retry-after", "99999999999999"))
+                .unwrap();
             for _ in 0..3 {
                 let _ = task::spawn(layer.layer(upstream.clone()).oneshot(get())).poll();
                 let _ = task::spawn(keyed.layer(upstream.clone()).oneshot(get())).poll();
@@ -122,7 +124,7 @@ async fn no_setting_is_too_small_or_too_great_and_no_jump_of_the_clock_too_long(
 #[tokio::test(start_paused = true)]
 async fn an_open_time_above_the_longest_is_the_longest() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().open_for(seconds(60));
+    let layer = quick().open_duration(seconds(60));
     open(&layer, &upstream).await;
     assert!(layer.handle().snapshot().next_probe().unwrap() >= seconds(48));
 }
@@ -139,13 +141,13 @@ fn limited(upstream: &FlakyService) -> Limited {
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_was_ready_before_it_opened_and_is_asked_again_keeps_no_inner_permit() {
-    for when_open in [WhenOpen::Reject, WhenOpen::NotReady] {
+    for when_open in [OpenBehavior::Reject, OpenBehavior::Backpressure] {
         let inner = limited(&upstream(Step::status(200)));
-        let layer = quick().when_open(when_open);
+        let layer = quick().open_behavior(when_open);
         let mut service = task::spawn(layer.layer(inner.clone()));
         assert!(is_ready(&mut service));
         layer.handle().force_open();
-        assert_eq!(is_ready(&mut service), when_open == WhenOpen::Reject);
+        assert_eq!(is_ready(&mut service), when_open == OpenBehavior::Reject);
         // The one permit is free, though `service` still lives.
         let other = task::spawn(inner.oneshot(get())).await;
         assert!(other.is_ok());
@@ -168,7 +170,7 @@ async fn callers_that_wait_for_the_inner_service_learn_that_it_opened() {
     assert!(service.enter(|_, mut it| it.call(get())).await.is_err());
     // And no longer stand in the queue for a permit.
     drop(busy);
-    upstream.follow(Step::status(200)).unwrap();
+    upstream.set_script(Step::status(200)).unwrap();
     assert!(inner.oneshot(get()).await.is_ok());
     drop(service);
 }
@@ -176,7 +178,7 @@ async fn callers_that_wait_for_the_inner_service_learn_that_it_opened() {
 #[tokio::test(start_paused = true)]
 async fn circuits_that_opened_and_that_nobody_asks_for_any_more_make_room() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().keyed(by_authority);
+    let layer = quick().per_key(by_authority);
     let service = layer.layer(upstream.clone());
     let call = async |host: &str| {
         let _ = service.clone().oneshot(get_from(&format!("http://{host}/"))).await;
@@ -220,7 +222,7 @@ async fn to_force_what_is_forced_changes_nothing() {
     advance(seconds(5)).await;
     layer.handle().force_open();
     assert_eq!(recorder.events().len(), 1);
-    assert_eq!(layer.handle().snapshot().since(), seconds(5));
+    assert_eq!(layer.handle().snapshot().time_in_state(), seconds(5));
 }
 
 #[tokio::test(start_paused = true)]
@@ -236,7 +238,7 @@ async fn with_whole_body_a_panic_of_the_body_is_a_failure() {
             panic!("on purpose")
         }
     }
-    let layer = CircuitBreakerLayer::new().whole_body();
+    let layer = CircuitBreakerLayer::new().until_body_end();
     let inner = service_fn(async |_: Request<Body>| Ok::<_, BoxError>(Response::new(Panics)));
     let response = layer.layer(inner).oneshot(get()).await.unwrap();
     let read = tokio::spawn(async move { response.into_body().collect().await.is_ok() });
@@ -246,7 +248,7 @@ async fn with_whole_body_a_panic_of_the_body_is_a_failure() {
 
 #[tokio::test(start_paused = true)]
 async fn what_counts_as_neither_does_so_however_long_it_took() {
-    let layer = quick().slow_call(seconds(1));
+    let layer = quick().slow_call_threshold(seconds(1));
     let inner = service_fn(async |_: Request<Body>| {
         tokio::time::sleep(seconds(5)).await;
         Err::<Response<Steps>, BoxError>(seawall::Failure::new(Cause::HttpRequestError).into())

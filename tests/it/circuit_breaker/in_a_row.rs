@@ -11,7 +11,7 @@ const WELL: u16 = 200;
 const BAD: u16 = 502;
 
 async fn calls(layer: &CircuitBreakerLayer, upstream: &FlakyService, count: usize, status: u16) {
-    upstream.follow(Step::status(status)).unwrap();
+    upstream.set_script(Step::status(status)).unwrap();
     for _ in 0..count {
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
     }
@@ -127,7 +127,7 @@ async fn results_from_before_it_opened_neither_make_a_row_longer_nor_end_it() {
         advance(seconds(1)).await;
         assert!(late.iter_mut().all(|call| call.poll().is_ready()));
         let snapshot = layer.handle().snapshot();
-        assert_eq!((snapshot.state(), snapshot.late()), (State::Closed, 10));
+        assert_eq!((snapshot.state(), snapshot.stale_results()), (State::Closed, 10));
         calls(&layer, &upstream, 1, BAD).await;
         assert_eq!(layer.handle().state(), State::Open);
     }
@@ -164,16 +164,16 @@ async fn what_is_told_when_it_opens_is_the_row() {
 #[tokio::test(start_paused = true)]
 async fn slow_calls_are_of_the_row() {
     let upstream = upstream(Step::ok("").delay(seconds(3)));
-    let layer = five().slow_call(seconds(2));
+    let layer = five().slow_call_threshold(seconds(2));
     for _ in 0..5 {
         assert_eq!(layer.handle().state(), State::Closed);
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
     }
     assert_eq!(layer.handle().state(), State::Open);
     // A fast one ends it.
-    let layer = five().slow_call(seconds(2));
+    let layer = five().slow_call_threshold(seconds(2));
     for delay in [3, 3, 3, 3, 1, 3, 3, 3, 3] {
-        upstream.follow(Step::ok("").delay(seconds(delay))).unwrap();
+        upstream.set_script(Step::ok("").delay(seconds(delay))).unwrap();
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
     }
     assert_eq!(layer.handle().state(), State::Closed);
@@ -182,10 +182,10 @@ async fn slow_calls_are_of_the_row() {
 #[tokio::test(start_paused = true)]
 async fn the_row_of_a_key_is_kept_for_as_long_as_a_window_looks_back() {
     let upstream = upstream(Step::status(WELL));
-    let layer = five().keyed(by_authority);
+    let layer = five().per_key(by_authority);
     let service = layer.layer(upstream.clone());
     let call = async |host: &str, status: u16| {
-        upstream.follow(Step::status(status)).unwrap();
+        upstream.set_script(Step::status(status)).unwrap();
         service.clone().oneshot(get_from(&format!("http://{host}/"))).await.unwrap();
     };
     // More than there is room for.

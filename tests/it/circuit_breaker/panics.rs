@@ -13,7 +13,9 @@ use std::{
 
 use futures_util::FutureExt;
 use http::{Request, Response};
-use seawall::{Classify, Failure, HttpClassifier, circuit_breaker::WhenOpen, test_util::FlakyBody};
+use seawall::{
+    Classify, Failure, HttpClassifier, circuit_breaker::OpenBehavior, test_util::FlakyBody,
+};
 use tower::{Service, service_fn, util::BoxCloneService};
 use tracing::{
     Event, Subscriber,
@@ -54,7 +56,7 @@ async fn probes_that_are_judged_by_who_panics_give_their_places_back<C>(
     let snapshot = layer.handle().snapshot();
     assert_eq!((snapshot.state(), snapshot.calls()), (State::HalfOpen, 0));
     told_to.store(false, Relaxed);
-    upstream.follow(Step::status(200)).unwrap();
+    upstream.set_script(Step::status(200)).unwrap();
     for _ in 0..3 {
         call().await.unwrap();
     }
@@ -65,7 +67,7 @@ async fn probes_that_are_judged_by_who_panics_give_their_places_back<C>(
 async fn a_count_if_that_panics_gives_its_probes_place_back() {
     let told_to = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&told_to);
-    let layer = quick().count_if(move |_| {
+    let layer = quick().failure_predicate(move |_| {
         assert!(!asked.load(Relaxed), "on purpose");
         true
     });
@@ -113,10 +115,12 @@ impl<S: Subscriber> layer::Layer<S> for PanicsAt {
 
 #[tokio::test(start_paused = true)]
 async fn a_subscriber_that_panics_as_it_is_half_open_takes_no_place() {
-    for layer in [quick().probes(NonZeroU32::MIN), one_failure().probes(NonZeroU32::MIN)] {
+    for layer in
+        [quick().half_open_probes(NonZeroU32::MIN), one_failure().half_open_probes(NonZeroU32::MIN)]
+    {
         let upstream = upstream(Step::status(502));
         open(&layer, &upstream).await;
-        upstream.follow(Step::status(200)).unwrap();
+        upstream.set_script(Step::status(200)).unwrap();
         advance(seconds(2)).await;
         let guard = listen(tracing_subscriber::registry().with(PanicsAt(State::HalfOpen)));
         assert!(panics(layer.layer(upstream.clone()).oneshot(get())).await);
@@ -168,7 +172,7 @@ fn waits_and_panics(service: &mut impl Service<Request<Body>, Error: fmt::Debug>
 
 #[tokio::test(start_paused = true)]
 async fn nor_does_a_waker_that_panics() {
-    let layer = one_failure().when_open(WhenOpen::NotReady);
+    let layer = one_failure().open_behavior(OpenBehavior::Backpressure);
     let (busy, _call) = busy();
     let mut service = layer.layer(busy);
     waits_and_panics(&mut service);

@@ -8,7 +8,7 @@ use http::{Request, Response};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use seawall::{
-    circuit_breaker::{CircuitBreaker, WhenOpen},
+    circuit_breaker::{CircuitBreaker, OpenBehavior},
     test_util::FlakyBody,
 };
 use tokio_test::{assert_ready, assert_ready_ok};
@@ -49,7 +49,7 @@ async fn a_call_after_ready_that_is_refused_does_not_keep_the_inner_permit() {
     open(&layer, &upstream).await;
     let call = service.enter(|_, mut it| it.call(get()));
     assert!(call.await.is_err());
-    upstream.follow(Step::status(200)).unwrap();
+    upstream.set_script(Step::status(200)).unwrap();
     assert!(limited.oneshot(get()).await.is_ok());
 }
 
@@ -63,7 +63,7 @@ async fn while_it_is_open_the_inner_service_is_not_asked_for_readiness() {
     assert_ready_ok!(
         refusing.enter(|cx, mut it| Service::<Request<Body>>::poll_ready(&mut *it, cx))
     );
-    upstream.follow(Step::status(200)).unwrap();
+    upstream.set_script(Step::status(200)).unwrap();
     // The one permit is free.
     assert!(limited.clone().oneshot(get()).await.is_ok());
     // Though it is closed by now, an inner service that was not asked is not called.
@@ -75,7 +75,7 @@ async fn while_it_is_open_the_inner_service_is_not_asked_for_readiness() {
 #[tokio::test(start_paused = true)]
 async fn with_not_ready_it_is_pending_until_the_next_probe_may_pass() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().when_open(WhenOpen::NotReady);
+    let layer = quick().open_behavior(OpenBehavior::Backpressure);
     open(&layer, &upstream).await;
     let wait = layer.handle().snapshot().next_probe().unwrap();
     let mut service = task::spawn(layer.layer(upstream.clone()));
@@ -94,7 +94,7 @@ async fn with_not_ready_it_is_pending_until_the_next_probe_may_pass() {
 #[tokio::test(start_paused = true)]
 async fn with_not_ready_it_is_woken_when_the_circuit_is_told_to_close_or_a_probe_ends() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().when_open(WhenOpen::NotReady);
+    let layer = quick().open_behavior(OpenBehavior::Backpressure);
     open(&layer, &upstream).await;
     let mut service = task::spawn(layer.layer(upstream.clone()));
     assert!(!ready(&mut service));
@@ -105,7 +105,7 @@ async fn with_not_ready_it_is_woken_when_the_circuit_is_told_to_close_or_a_probe
     // All places taken by probes that hang; one of them is given up.
     layer.handle().release();
     open(&layer, &upstream).await;
-    upstream.follow(Step::silent()).unwrap();
+    upstream.set_script(Step::silent()).unwrap();
     advance(seconds(2)).await;
     let mut probes: Vec<_> =
         (0..PROBES).map(|_| task::spawn(layer.layer(upstream.clone()).oneshot(get()))).collect();
@@ -135,7 +135,7 @@ fn stream(
 #[tokio::test(start_paused = true)]
 async fn with_whole_body_a_response_counts_when_its_body_ends() {
     let data = || Part::Data(Bytes::from_static(b"data"));
-    let layer = CircuitBreakerLayer::new().whole_body();
+    let layer = CircuitBreakerLayer::new().until_body_end();
     let counts = || {
         let snapshot = layer.handle().snapshot();
         (snapshot.calls(), snapshot.failures())
@@ -182,7 +182,7 @@ async fn with_whole_body_trailers_size_and_end_pass_untouched() {
         std::future::ready(Ok::<_, BoxError>(Response::new(Steps::sized(steps.clone()))))
     });
     let response =
-        CircuitBreakerLayer::new().whole_body().layer(inner).oneshot(get()).await.unwrap();
+        CircuitBreakerLayer::new().until_body_end().layer(inner).oneshot(get()).await.unwrap();
     assert_eq!(response.body().size_hint().exact(), Some(3));
     let body = response.into_body().collect().await.unwrap();
     assert_eq!(body.trailers(), Some(&trailers));
@@ -191,7 +191,7 @@ async fn with_whole_body_trailers_size_and_end_pass_untouched() {
 
 #[tokio::test(start_paused = true)]
 async fn with_whole_body_a_404_that_breaks_off_is_a_failure() {
-    let layer = CircuitBreakerLayer::new().whole_body();
+    let layer = CircuitBreakerLayer::new().until_body_end();
     let inner = service_fn(async |_: Request<Body>| {
         let mut response = Response::new(Steps::new([Part::Error]));
         *response.status_mut() = StatusCode::NOT_FOUND;
@@ -206,7 +206,7 @@ async fn with_whole_body_a_404_that_breaks_off_is_a_failure() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_404_is_a_slow_call() {
-    let layer = CircuitBreakerLayer::new().slow_call(seconds(1));
+    let layer = CircuitBreakerLayer::new().slow_call_threshold(seconds(1));
     let upstream = upstream(Step::status(404).delay(seconds(2)));
     layer.layer(upstream).oneshot(get()).await.unwrap();
     assert_eq!(layer.handle().snapshot().failures(), 1);

@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test(start_paused = true)]
 async fn it_stays_open_no_longer_than_it_is_told_to() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().open_max(seconds(3));
+    let layer = quick().max_open_duration(seconds(3));
     open(&layer, &upstream).await;
     for _ in 0..3 {
         let wait = layer.handle().snapshot().next_probe().unwrap();
@@ -21,7 +21,7 @@ async fn it_stays_open_no_longer_than_it_is_told_to() {
 async fn a_retry_after_has_no_more_say_than_it_is_given() {
     for (most, expected) in [(5, 5..=5), (0, 1..=2)] {
         let upstream = upstream(Step::status(503).header("retry-after", "20"));
-        let layer = quick().retry_after_max(seconds(most));
+        let layer = quick().max_retry_after(seconds(most));
         for _ in 0..2 {
             layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
         }
@@ -35,8 +35,8 @@ async fn a_retry_after_has_no_more_say_than_it_is_given() {
 
 #[tokio::test(start_paused = true)]
 async fn in_shadow_even_what_is_forced_open_lets_all_pass_and_out_of_it_no_longer() {
-    let shadow = quick().shadow(true);
-    for (layer, passes) in [(shadow.clone(), true), (shadow.shadow(false), false)] {
+    let shadow = quick().dry_run(true);
+    for (layer, passes) in [(shadow.clone(), true), (shadow.dry_run(false), false)] {
         layer.handle().force_open();
         let outcome = layer.layer(upstream(Step::status(200))).oneshot(get()).await;
         assert_eq!(outcome.is_ok(), passes);
@@ -47,7 +47,7 @@ async fn in_shadow_even_what_is_forced_open_lets_all_pass_and_out_of_it_no_longe
 async fn a_handle_is_of_the_circuit_before_the_setters_that_come_after_it() {
     let layer = quick();
     layer.handle().force_open();
-    let changed = layer.clone().probes(NonZeroU32::MIN);
+    let changed = layer.clone().half_open_probes(NonZeroU32::MIN);
     assert_eq!(layer.handle().state(), State::ForcedOpen);
     assert_eq!(changed.handle().state(), State::Closed);
 }
@@ -68,8 +68,8 @@ async fn a_name_and_other_settings_do_not_undo_each_other() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_set_after_the_key_is_heard_like_what_is_set_before() {
-    let after = CircuitBreakerLayer::new().keyed(by_authority).min_calls(2);
-    let before = CircuitBreakerLayer::new().min_calls(2).keyed(by_authority);
+    let after = CircuitBreakerLayer::new().per_key(by_authority).min_calls(2);
+    let before = CircuitBreakerLayer::new().min_calls(2).per_key(by_authority);
     for layer in [after, before] {
         let upstream = upstream(Step::status(502));
         for _ in 0..2 {

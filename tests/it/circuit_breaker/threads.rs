@@ -32,12 +32,12 @@ fn on_threads<T: Send>(work: impl Fn(&tokio::runtime::Runtime) -> T + Sync) -> V
 fn no_more_than_the_probes_are_under_way_while_it_is_half_open() {
     // What is refused is not received.
     let upstream = upstream(Step::refuse());
-    let layer = quick().open_for(Duration::ZERO);
+    let layer = quick().open_duration(Duration::ZERO);
     for _ in 0..2 {
         let call = layer.layer(upstream.clone()).oneshot(get());
         assert!(futures_util::FutureExt::now_or_never(call).unwrap().is_err());
     }
-    upstream.follow(Step::silent()).unwrap();
+    upstream.set_script(Step::silent()).unwrap();
     let hanging: Vec<_> = on_threads(|_| {
         let calls = (0..1_000).map(|_| task::spawn(layer.layer(upstream.clone()).oneshot(get())));
         calls.filter_map(|mut call| call.poll().is_pending().then_some(call)).collect::<Vec<_>>()
@@ -51,7 +51,7 @@ fn no_more_than_the_probes_are_under_way_while_it_is_half_open() {
 fn no_change_of_state_is_lost_or_doubled() {
     let row = CircuitBreakerLayer::new().failure_ratio(None);
     for layer in [quick(), row.consecutive_failures(NonZeroU32::new(4))] {
-        no_change_is_lost_or_doubled(&layer.open_for(Duration::ZERO));
+        no_change_is_lost_or_doubled(&layer.open_duration(Duration::ZERO));
     }
 }
 

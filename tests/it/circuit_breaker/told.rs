@@ -12,10 +12,10 @@ async fn its_times_are_told_as_of_now_by_the_handle_and_by_the_error() {
     }
     advance(seconds(3)).await;
     let snapshot = layer.handle().snapshot();
-    assert_eq!((snapshot.since(), snapshot.next_probe()), (seconds(3), Some(seconds(17))));
+    assert_eq!((snapshot.time_in_state(), snapshot.next_probe()), (seconds(3), Some(seconds(17))));
     let error = layer.layer(upstream).oneshot(get()).await.unwrap_err();
     let refused = refusal(&error);
-    assert_eq!((refused.open_for(), refused.retry_after()), (seconds(3), Some(seconds(17))));
+    assert_eq!((refused.time_open(), refused.retry_after()), (seconds(3), Some(seconds(17))));
 }
 
 #[tokio::test(start_paused = true)]
@@ -40,7 +40,7 @@ async fn each_change_of_state_begins_another_generation() {
 
 #[tokio::test(start_paused = true)]
 async fn a_key_that_is_too_long_is_told_as_one_too_many() {
-    let layer = quick().keyed(by_authority);
+    let layer = quick().per_key(by_authority);
     let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
     for _ in 0..2 {
         let request = get_from(&format!("http://{}/", "h".repeat(1_025)));

@@ -6,7 +6,7 @@ use std::{
 };
 
 use http::{Request, Response};
-use seawall::circuit_breaker::{Circuit, WhenOpen};
+use seawall::circuit_breaker::{Circuit, OpenBehavior};
 use tower::Service;
 
 use super::{upstream::Body, *};
@@ -47,7 +47,7 @@ async fn a_service_that_is_dropped_leaves_no_waker_behind() {
     impl Wake for Nothing {
         fn wake(self: Arc<Self>) {}
     }
-    let layer = quick().when_open(WhenOpen::NotReady);
+    let layer = quick().open_behavior(OpenBehavior::Backpressure);
     layer.handle().force_open();
     let woken = Arc::new(Nothing);
     let waker = Waker::from(Arc::clone(&woken));
@@ -74,7 +74,7 @@ async fn a_service_that_was_ready_to_refuse_asks_again_once_it_is_closed() {
 #[tokio::test(start_paused = true)]
 async fn who_waited_for_a_long_time_does_not_wait_for_it_when_it_opens_anew_for_a_short_one() {
     let upstream = upstream(Step::status(503).header("retry-after", "30"));
-    let layer = quick().when_open(WhenOpen::NotReady);
+    let layer = quick().open_behavior(OpenBehavior::Backpressure);
     for _ in 0..2 {
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
     }

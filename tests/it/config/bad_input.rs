@@ -413,7 +413,7 @@ fn a_text_of_a_mebibyte_is_refused_and_one_below_is_not() {
 }
 
 /// What is said of a file, without the name of its folder.
-fn of_file(path: &Path) -> (InvalidConfig, String) {
+fn of_file(path: &Path) -> (ConfigError, String) {
     let invalid = Config::from_file(path).unwrap_err();
     assert_eq!(invalid.file(), Some(path));
     let said = invalid.to_string();

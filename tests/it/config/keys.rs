@@ -61,30 +61,30 @@ fn three() -> NonZeroU32 {
 
 #[test]
 fn a_key_of_retry_does_what_the_setter_of_its_name_does() {
-    retry("total = 7", |it| it.total(7));
-    retry("total = \"unlimited\"", |it| it.total(None));
-    retry("connect = 2", |it| it.connect(2));
-    retry("read = 2", |it| it.read(2));
-    retry("status = 2", |it| it.status(2));
-    retry("other = 2", |it| it.other(2));
-    retry("methods = \"any\"", RetryLayer::any_method);
+    retry("total = 7", |it| it.max_retries(7));
+    retry("total = \"unlimited\"", |it| it.max_retries(None));
+    retry("connect = 2", |it| it.max_connect_retries(2));
+    retry("read = 2", |it| it.max_read_retries(2));
+    retry("status = 2", |it| it.max_status_retries(2));
+    retry("other = 2", |it| it.max_other_retries(2));
+    retry("methods = \"any\"", RetryLayer::retry_all_methods);
     retry("methods = [\"GET\", \"PURGE\"]", |it| {
-        it.methods([Method::GET, Method::from_bytes(b"PURGE").unwrap()])
+        it.retry_methods([Method::GET, Method::from_bytes(b"PURGE").unwrap()])
     });
-    retry("status_forcelist = [202, 503]", |it| it.status_forcelist([202, 503]));
-    retry("retry_after_statuses = [413]", |it| it.retry_after_statuses([413]));
+    retry("status_forcelist = [202, 503]", |it| it.retry_statuses([202, 503]));
+    retry("retry_after_statuses = [413]", |it| it.retry_statuses_with_retry_after([413]));
     retry("respect_retry_after = false", |it| it.respect_retry_after(false));
-    retry("retry_after_max = \"1m\"", |it| it.retry_after_max(ms(60_000)));
-    retry("cap_retry_after = true", |it| it.cap_retry_after(true));
+    retry("retry_after_max = \"1m\"", |it| it.max_retry_after(ms(60_000)));
+    retry("cap_retry_after = true", |it| it.clamp_retry_after(true));
     retry("retry_after_jitter = false", |it| it.retry_after_jitter(false));
-    retry("total_delay_max = \"5s\"", |it| it.total_delay_max(ms(5_000)));
-    retry("total_delay_max = \"off\"", |it| it.total_delay_max(Duration::MAX));
-    retry("retry_unlikely = true", |it| it.retry_unlikely(true));
-    retry("retry_rejected = true", |it| it.retry_rejected(true));
-    retry("raise_on_status = true", |it| it.raise_on_status(true));
-    retry("min_attempt = \"20ms\"", |it| it.min_attempt(ms(20)));
-    retry("body_limit = 0", |it| it.body_limit(0));
-    retry("drain_wait = \"0s\"", |it| it.drain_wait(Duration::ZERO));
+    retry("total_delay_max = \"5s\"", |it| it.max_total_delay(ms(5_000)));
+    retry("total_delay_max = \"off\"", |it| it.max_total_delay(Duration::MAX));
+    retry("retry_unlikely = true", |it| it.retry_if_probably_unprocessed(true));
+    retry("retry_rejected = true", |it| it.retry_rejections(true));
+    retry("raise_on_status = true", |it| it.error_on_exhausted_status(true));
+    retry("min_attempt = \"20ms\"", |it| it.min_attempt_time(ms(20)));
+    retry("body_limit = 0", |it| it.max_replay_bytes(0));
+    retry("drain_wait = \"0s\"", |it| it.drain_timeout(Duration::ZERO));
     retry("attempt_header = \"x-attempt\"", |it| {
         it.attempt_header(HeaderName::from_static("x-attempt"))
     });
@@ -112,7 +112,8 @@ fn a_backoff_is_that_of_its_kind() {
 
 #[test]
 fn a_budget_is_one_for_each_host_and_port() {
-    let by = |ratio, least| RetryLayer::new().budget_by(Budget::new(ratio, least), by_authority);
+    let by =
+        |ratio, least| RetryLayer::new().budget_per_key(Budget::new(ratio, least), by_authority);
     for (key, retry) in [
         ("{ ratio = 0.1, min = 9 }", by(Ratio::percent(10), 9)),
         ("{ ratio = 1 }", by(Ratio::percent(100), 3)),
@@ -134,14 +135,14 @@ fn a_key_of_the_circuit_breaker_does_what_the_setter_of_its_name_does() {
     breaker("min_calls = 3", |it| it.min_calls(3));
     breaker("window = \"1m\"", |it| it.window(ms(60_000)));
     breaker("consecutive_failures = 3", |it| it.consecutive_failures(three()));
-    breaker("slow_call = \"2s\"", |it| it.slow_call(ms(2_000)));
-    breaker("open_for = \"1s\"", |it| it.open_for(ms(1_000)));
-    breaker("open_max = \"1m\"", |it| it.open_max(ms(60_000)));
-    breaker("retry_after_max = \"0s\"", |it| it.retry_after_max(Duration::ZERO));
-    breaker("probes = 3", |it| it.probes(three()));
-    breaker("probe_lease = \"5s\"", |it| it.probe_lease(ms(5_000)));
+    breaker("slow_call = \"2s\"", |it| it.slow_call_threshold(ms(2_000)));
+    breaker("open_for = \"1s\"", |it| it.open_duration(ms(1_000)));
+    breaker("open_max = \"1m\"", |it| it.max_open_duration(ms(60_000)));
+    breaker("retry_after_max = \"0s\"", |it| it.max_retry_after(Duration::ZERO));
+    breaker("probes = 3", |it| it.half_open_probes(three()));
+    breaker("probe_lease = \"5s\"", |it| it.probe_timeout(ms(5_000)));
     breaker("count_origin_errors = true", |it| it.count_origin_errors(true));
-    breaker("shadow = true", |it| it.shadow(true));
+    breaker("shadow = true", |it| it.dry_run(true));
     same(
         "circuit_breaker = { failure_ratio = \"off\", consecutive_failures = 3 }",
         base().circuit_breaker(
@@ -152,21 +153,21 @@ fn a_key_of_the_circuit_breaker_does_what_the_setter_of_its_name_does() {
 
 #[test]
 fn a_key_of_the_log_does_what_the_setter_of_its_name_does() {
-    logging("success = \"trace\"", |it| it.success(Level::Trace));
-    logging("retried = \"warn\"", |it| it.retried(Level::Warn));
-    logging("client_error = \"info\"", |it| it.client_error(Level::Info));
-    logging("failure = \"error\"", |it| it.failure(Level::Error));
-    logging("refused = \"off\"", |it| it.refused(Level::Off));
-    logging("cancelled = \"debug\"", |it| it.cancelled(Level::Debug));
-    logging("span = \"trace\"", |it| it.span(Level::Trace));
+    logging("success = \"trace\"", |it| it.success_level(Level::Trace));
+    logging("retried = \"warn\"", |it| it.retried_level(Level::Warn));
+    logging("client_error = \"info\"", |it| it.client_error_level(Level::Info));
+    logging("failure = \"error\"", |it| it.failure_level(Level::Error));
+    logging("refused = \"off\"", |it| it.rejected_level(Level::Off));
+    logging("cancelled = \"debug\"", |it| it.cancelled_level(Level::Debug));
+    logging("span = \"trace\"", |it| it.span_level(Level::Trace));
     logging("sample = 0.01", |it| it.sample(Ratio::percent(1)));
-    logging("curl = false", |it| it.curl(false));
+    logging("curl = false", |it| it.log_curl(false));
     logging("redact = [\"iban\", \"pin\"]", |it| it.redact(["iban", "pin"]));
     logging("headers = [\"x-request-id\"]", |it| {
-        it.headers([HeaderName::from_static("x-request-id")])
+        it.log_headers([HeaderName::from_static("x-request-id")])
     });
-    logging("user_agent = true", |it| it.user_agent(true));
-    logging("failed_body = 100", |it| it.failed_body(100));
+    logging("user_agent = true", |it| it.log_user_agent(true));
+    logging("failed_body = 100", |it| it.max_failed_body_bytes(100));
 }
 
 #[test]
@@ -194,22 +195,25 @@ fn the_other_keys_do_what_the_setters_of_their_names_do() {
         it.initial(three()).min(three()).max(three())
     });
     let hop = |key: &str, layer: DeadlineHeaderLayer| {
-        same(&format!("next_hop = {{ {key} }}"), base().next_hop(layer));
+        same(&format!("next_hop = {{ {key} }}"), base().deadline_header(layer));
     };
     let envoy = DeadlineHeaderLayer::new(TimeoutHeader::EnvoyExpected);
     hop("header = \"x-envoy-expected-rq-timeout-ms\"", envoy);
     let grpc = DeadlineHeaderLayer::new(TimeoutHeader::Grpc);
     hop("header = \"grpc-timeout\", margin = \"1s\"", grpc.margin(ms(1_000)));
     // As the stack makes it of its timeouts.
-    let grpc = DeadlineLayer::new(ms(30_000)).trust(TimeoutHeader::Grpc);
+    let grpc = DeadlineLayer::new(ms(30_000)).trust_header(TimeoutHeader::Grpc);
     same("timeouts.trust = [\"grpc-timeout\"]", base().deadline(grpc.clone()));
     same(
         "timeouts.trust = [\"grpc-timeout\", \"x-envoy-expected-rq-timeout-ms\"]",
-        base().deadline(grpc.trust(TimeoutHeader::EnvoyExpected)),
+        base().deadline(grpc.trust_header(TimeoutHeader::EnvoyExpected)),
     );
-    same("bad_gateway.peek = 0", base().bad_gateway(BadGatewayClassifierLayer::new().peek(0)));
+    same(
+        "bad_gateway.peek = 0",
+        base().bad_gateway(BadGatewayClassifierLayer::new().max_peek_bytes(0)),
+    );
     same("bad_gateway.peek_wait = \"1s\"", {
-        base().bad_gateway(BadGatewayClassifierLayer::new().peek_wait(ms(1_000)))
+        base().bad_gateway(BadGatewayClassifierLayer::new().peek_timeout(ms(1_000)))
     });
     same("retry = \"off\"", base().retry(None));
     same("circuit_breaker = \"off\"", base().circuit_breaker(None));
@@ -274,15 +278,15 @@ fn what_a_program_set_stays_where_a_file_says_nothing() {
     let of_program = || {
         let breaker = CircuitBreakerLayer::new().min_calls(2);
         base()
-            .retry(RetryLayer::new().total(9).retry_unlikely(true))
+            .retry(RetryLayer::new().max_retries(9).retry_if_probably_unprocessed(true))
             .circuit_breaker(breaker)
             .bad_gateway(None)
             .in_flight(InFlightLimitLayer::new(three()))
     };
     let of_file = "[default]\nretry.total = 1\ncircuit_breaker.probes = 3\ntimeouts.total = \"1m\"";
     let both = base()
-        .retry(RetryLayer::new().total(1).retry_unlikely(true))
-        .circuit_breaker(CircuitBreakerLayer::new().min_calls(2).probes(three()))
+        .retry(RetryLayer::new().max_retries(1).retry_if_probably_unprocessed(true))
+        .circuit_breaker(CircuitBreakerLayer::new().min_calls(2).half_open_probes(three()))
         .timeouts(Timeouts::new(ms(10_000), ms(60_000)).unwrap())
         .bad_gateway(None)
         .in_flight(InFlightLimitLayer::new(three()));
@@ -298,8 +302,8 @@ fn the_bounds_of_a_programs_limit_and_whom_it_trusts_hold_until_a_file_says_othe
     assert_eq!(stack(of_program, of_file), stack(both, Config::default()));
 
     let trusting = |headers: &[TimeoutHeader]| {
-        let layer = DeadlineLayer::new(ms(30_000)).with_body(true);
-        base().deadline(headers.iter().fold(layer, |layer, header| layer.trust(*header)))
+        let layer = DeadlineLayer::new(ms(30_000)).include_body(true);
+        base().deadline(headers.iter().fold(layer, |layer, header| layer.trust_header(*header)))
     };
     let (grpc, envoy) = (TimeoutHeader::Grpc, TimeoutHeader::EnvoyExpected);
     for (trusted, of_file) in [
@@ -311,7 +315,7 @@ fn the_bounds_of_a_programs_limit_and_whom_it_trusts_hold_until_a_file_says_othe
         let by_setter = stack(trusting(trusted), Config::default());
         assert_eq!(stack(trusting(&[grpc]), of_file), by_setter);
     }
-    let off = base().next_hop(DeadlineHeaderLayer::new(grpc));
+    let off = base().deadline_header(DeadlineHeaderLayer::new(grpc));
     let of_file = config("[default]\nnext_hop = \"off\"");
     assert_eq!(stack(off, of_file), stack(base(), Config::default()));
 }

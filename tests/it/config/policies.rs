@@ -71,16 +71,18 @@ fn the_recipe_of_requests_is_what_the_docs_of_retry_say_it_is() {
     let of_file = of_file.split("\"https://\",").nth(1).unwrap();
 
     let retry = RetryLayer::new()
-        .total(3)
-        .methods(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"].map(|it| it.parse().unwrap()))
-        .status_forcelist([429, 500, 502, 503, 504])
+        .max_retries(3)
+        .retry_methods(
+            ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"].map(|it| it.parse().unwrap()),
+        )
+        .retry_statuses([429, 500, 502, 503, 504])
         .backoff(Backoff::urllib3(1.0).unwrap())
-        .retry_after_statuses([413, 429, 503])
-        .retry_after_max(Duration::from_secs(21_600))
-        .cap_retry_after(true)
+        .retry_statuses_with_retry_after([413, 429, 503])
+        .max_retry_after(Duration::from_secs(21_600))
+        .clamp_retry_after(true)
         .retry_after_jitter(false)
-        .total_delay_max(Duration::MAX)
-        .raise_on_status(true)
+        .max_total_delay(Duration::MAX)
+        .error_on_exhausted_status(true)
         .budget(Budget::none());
     let ten = Duration::from_secs(10);
     let by_setters = base()

@@ -4,7 +4,7 @@ use seawall::{
     circuit_breaker::{CircuitOpen, State},
     config::Handle,
     find_source,
-    in_flight::Shed,
+    in_flight::LimitReached,
 };
 use tokio::{task::JoinHandle, time::Instant};
 use tracing::level_filters::LevelFilter;
@@ -172,7 +172,7 @@ async fn stay_counted(before: &str, afterwards: &str) {
     let upstream = Upstream::new(None);
     let (client, handle) = start(before, &upstream);
     let is_shed = |result: &Result<StatusCode, BoxError>| {
-        result.as_ref().is_err_and(|error| find_source::<Shed>(&**error).is_some())
+        result.as_ref().is_err_and(|error| find_source::<LimitReached>(&**error).is_some())
     };
     let under_way = begin(&client, "http://a/").await;
     assert!(is_shed(&call(&client, "http://a/").await));

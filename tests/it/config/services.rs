@@ -134,7 +134,7 @@ async fn a_gateway_answers_502_while_its_client_is_not_ready_and_goes_on_afterwa
 #[tokio::test(start_paused = true)]
 async fn a_gateway_is_one_for_an_axum_router() {
     let layer = ConfiguredLayer::new(
-        StandardLayer::gateway("edge").send_as(axum::body::Body::new),
+        StandardLayer::gateway("edge").map_body(axum::body::Body::new),
         Config::default(),
     );
     let upstream = ServiceBuilder::new().layer(layer).service(Strict::new(0));
@@ -146,8 +146,8 @@ async fn a_gateway_is_one_for_an_axum_router() {
 #[tokio::test(start_paused = true)]
 async fn what_only_a_program_can_say_holds_under_every_policy() {
     let base = StandardLayer::new("test")
-        .keyed(|uri| by_authority(uri).map(|key| format!("key of {key}").into()))
-        .send_as(axum::body::Body::new);
+        .per_key(|uri| by_authority(uri).map(|key| format!("key of {key}").into()))
+        .map_body(axum::body::Body::new);
     let layer =
         ConfiguredLayer::new(base, config("[[route]]\nprefix = \"http://a\"\nretry = \"off\""));
     let handle: Handle = layer.handle();
@@ -165,8 +165,8 @@ async fn what_only_a_program_can_say_holds_under_every_policy() {
 async fn whose_word_a_program_trusts_holds_whatever_the_total_of_a_file() {
     let deadline = || {
         seawall::DeadlineLayer::new(Duration::from_secs(30))
-            .trust(seawall::deadline::TimeoutHeader::Grpc)
-            .with_body(true)
+            .trust_header(seawall::deadline::TimeoutHeader::Grpc)
+            .include_body(true)
     };
     for (base, total, seconds) in
         [(Some(deadline()), "12s", 3), (Some(deadline()), "off", 10), (None, "12s", 10)]

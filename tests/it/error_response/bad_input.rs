@@ -61,7 +61,7 @@ impl Input<'_> {
             headers.insert("content-type", HeaderValue::from_static(GRPC));
         }
         let error = Says(self.error.to_owned(), Failure::new(self.cause));
-        let layer = ErrorResponseLayer::new(self.name).disclose(true);
+        let layer = ErrorResponseLayer::new(self.name).include_error_text(true);
         let (head, body) = ask(layer, request, error).await.into_parts();
         assert!(head.headers.values().all(|value| value.to_str().is_ok()), "{head:?}");
         Response::from_parts(head, text(Response::new(body)).await)

@@ -115,7 +115,7 @@ async fn after_giving_up_the_caller_is_told_not_to_try_again() {
 
     let fail = || Act::Fail(Failure::new(Cause::Overloaded).into());
     let script: Script<Body> = Script::new([fail(), fail()]);
-    let retry = RetryLayer::new().total(1).backoff(Backoff::none());
+    let retry = RetryLayer::new().max_retries(1).backoff(Backoff::none());
     let error = retry.layer(script).oneshot(request(Method::GET)).await.unwrap_err();
     let response = answer(error).await;
     assert_eq!(header(&response, "grpc-retry-pushback-ms"), Some("-1"));
@@ -132,7 +132,7 @@ async fn the_classifier_around_it_knows_the_cause_itself() {
 
 #[tokio::test]
 async fn a_disclosed_text_is_percent_encoded() {
-    let layer = ErrorResponseLayer::new("edge").disclose(true);
+    let layer = ErrorResponseLayer::new("edge").include_error_text(true);
     let response = ask(layer, call("application/grpc"), "100 % \u{e4}\r\nx: y").await;
     let expected = "unknown: 100 %25 %C3%A4??x: y";
     assert_eq!(header(&response, "grpc-message"), Some(expected));

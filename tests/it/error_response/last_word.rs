@@ -9,7 +9,7 @@ async fn refused_after(status: u16) -> Response<ResponseBody<Body>> {
     *last.status_mut() = http::StatusCode::from_u16(status).unwrap();
     let script: Script<Body> =
         Script::new([Act::Answer(last), Act::Fail(Failure::new(Cause::CircuitOpen).into())]);
-    let retry = RetryLayer::new().status_forcelist([status]).backoff(Backoff::none());
+    let retry = RetryLayer::new().retry_statuses([status]).backoff(Backoff::none());
     let error = retry.layer(script).oneshot(request(Method::GET)).await.unwrap_err();
     answer("edge", error).await
 }
@@ -26,7 +26,7 @@ async fn a_refusal_after_a_response_that_is_no_error_is_no_success() {
 
 #[tokio::test]
 async fn no_mark_that_turns_the_text_is_disclosed() {
-    let layer = ErrorResponseLayer::new("edge").disclose(true);
+    let layer = ErrorResponseLayer::new("edge").include_error_text(true);
     let error: BoxError = "a\u{61c}b".into();
     let said = text(ask(layer, get(&[("accept", b"text/plain")]), error).await).await;
     assert!(!said.contains('\u{61c}'), "{said:?}");

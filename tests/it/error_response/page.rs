@@ -100,7 +100,7 @@ async fn an_error_s_text_is_on_it_only_where_it_is_disclosed() {
     let request = || get(&[("accept", b"text/html")]);
     let layer = ErrorResponseLayer::new("edge");
     let hidden = text(ask(layer.clone(), request(), "at 10.0.0.1").await).await;
-    let shown = text(ask(layer.disclose(true), request(), "at 10.0.0.1").await).await;
+    let shown = text(ask(layer.include_error_text(true), request(), "at 10.0.0.1").await).await;
     assert!(!hidden.contains("10.0.0.1"));
     assert!(shown.contains("<pre>at 10.0.0.1</pre>"), "{shown}");
 }

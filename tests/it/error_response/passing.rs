@@ -121,7 +121,7 @@ async fn so_does_an_error_for_which_no_retry_is_left() {
         [(Budget::new(Ratio::percent(0), 0), Some("false")), (Budget::none(), None)]
     {
         let total = u32::from(told.is_some());
-        let retry = RetryLayer::new().budget(budget).total(total);
+        let retry = RetryLayer::new().budget(budget).max_retries(total);
         let Ok(response) = ErrorResponseLayer::new("edge")
             .layer(retry.layer(Script::new([reset()])))
             .oneshot(request(Method::GET))

@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use scripted_origin::{Origin, Received, Script};
 use seawall::{
     RetryLayer,
-    retry::{Attempts, Budget, Stop},
+    retry::{Budget, RetryReport, StopReason},
     test_util::{FlakyUpstream, Step},
 };
 use tower::{Layer, ServiceExt};
@@ -22,16 +22,16 @@ async fn send(method: &str, origin: &Origin, body: Body) -> Response<Incoming> {
     stack(hyper()).oneshot(request).await.unwrap()
 }
 
-fn attempts<B>(response: &Response<B>) -> (u32, Option<Stop>) {
-    let attempts = response.extensions().get::<Attempts>().unwrap();
-    (attempts.count().get(), attempts.stop())
+fn attempts<B>(response: &Response<B>) -> (u32, Option<StopReason>) {
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
+    (attempts.count().get(), attempts.stop_reason())
 }
 
 /// Sends the body that `body` makes, to be met by failures, and returns what each attempt brought.
 async fn every_attempt(body: impl FnOnce() -> Body) -> Vec<Received> {
     let origin = origin(Script::Status(502)).await;
     let response = send("PUT", &origin, body()).await;
-    assert_eq!(attempts(&response), (5, Some(Stop::TotalSpent)));
+    assert_eq!(attempts(&response), (5, Some(StopReason::TotalSpent)));
     let received = origin.received();
     assert_eq!(received.len(), 5);
     for again in &received {
@@ -47,7 +47,7 @@ async fn by_default_a_get_that_meets_502_is_sent_five_times() {
     let response = service.oneshot(request("GET", &url(&origin), empty()));
     let response = response.await.unwrap();
     assert_eq!(response.status(), 502);
-    assert_eq!(attempts(&response), (5, Some(Stop::TotalSpent)));
+    assert_eq!(attempts(&response), (5, Some(StopReason::TotalSpent)));
     assert_eq!(read(response).await.unwrap(), "failed on purpose");
     assert_eq!(origin.requests(), 5);
 }
@@ -57,7 +57,7 @@ async fn a_post_that_meets_502_is_sent_once() {
     let origin = origin(Script::Status(502)).await;
     let response = send("POST", &origin, full(b"pay")).await;
     assert_eq!(response.status(), 502);
-    assert_eq!(attempts(&response), (1, Some(Stop::MethodNotAllowed)));
+    assert_eq!(attempts(&response), (1, Some(StopReason::MethodNotAllowed)));
     assert_eq!(origin.requests(), 1);
 }
 
@@ -77,7 +77,7 @@ async fn a_post_with_an_idempotency_key_that_meets_502_is_sent_five_times() {
 async fn a_success_is_asked_for_once_and_leaves_nothing_behind() {
     let origin = origin(Script::Healthy).await;
     let response = send("GET", &origin, empty()).await;
-    assert!(response.extensions().get::<Attempts>().is_none());
+    assert!(response.extensions().get::<RetryReport>().is_none());
     assert_eq!(read(response).await.unwrap(), "ok");
     assert_eq!(origin.requests(), 1);
 }
@@ -121,7 +121,7 @@ async fn a_stream_longer_than_the_limit_is_sent_once_and_whole() {
     }
     drop(sender);
     let response = send("PUT", &origin, body).await;
-    assert_eq!(attempts(&response), (1, Some(Stop::NotReplayable)));
+    assert_eq!(attempts(&response), (1, Some(StopReason::NotReplayable)));
     assert_eq!(origin.received()[0].body, vec![7; 100_000]);
     assert_eq!(origin.requests(), 1);
 }
@@ -138,7 +138,7 @@ async fn an_attempt_that_follows_an_early_answer_sends_the_body_from_its_beginni
         drop(sender);
     };
     let (response, ()) = tokio::join!(send("PUT", &origin, body), end);
-    assert_eq!(attempts(&response), (5, Some(Stop::TotalSpent)));
+    assert_eq!(attempts(&response), (5, Some(StopReason::TotalSpent)));
     eventually(|| origin.received().len() == 1).await;
     assert_eq!(origin.received()[0].body, b"begun, ended");
     // A connection whose body was taken over cannot be used again.
@@ -151,7 +151,7 @@ async fn an_early_answer_that_is_final_does_not_cut_the_body_off() {
     let (sender, body) = channel();
     sender.send(Bytes::from("begun, ")).unwrap();
     let response = send("POST", &origin, body).await;
-    assert_eq!(attempts(&response), (1, Some(Stop::MethodNotAllowed)));
+    assert_eq!(attempts(&response), (1, Some(StopReason::MethodNotAllowed)));
     sender.send(Bytes::from("ended")).unwrap();
     drop(sender);
     eventually(|| origin.received().len() == 1).await;
@@ -181,7 +181,7 @@ async fn retry_after_is_waited_out() {
     let response = stack(hyper()).oneshot(request).await.unwrap();
     assert_eq!(response.status(), 200);
     assert!(!response.headers().contains_key(RETRY_AFTER));
-    let attempts = response.extensions().get::<Attempts>().unwrap();
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
     assert_eq!(attempts.count().get(), 2);
     assert!(attempts.elapsed().as_secs() >= 1);
 }

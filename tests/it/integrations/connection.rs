@@ -19,7 +19,7 @@ use seawall::{
     BoxError, Cause, Processed, StandardLayer,
     classify::classify_error,
     find_source,
-    retry::{GaveUp, ReplayBody},
+    retry::{ReplayBody, RetriesExhausted},
     standard::Timeouts,
 };
 use tokio::net::TcpStream;
@@ -99,7 +99,7 @@ async fn a_refused_connection_is_not_processed_and_a_post_tried_again() {
     let error = call.await.err().unwrap();
     let failure = classify_error(&*error);
     assert_eq!((failure.cause(), failure.processed()), (Cause::ConnectionRefused, Processed::No));
-    assert_eq!(find_source::<GaveUp>(&*error).unwrap().attempts().get(), 4);
+    assert_eq!(find_source::<RetriesExhausted>(&*error).unwrap().attempts().get(), 4);
 }
 
 #[tokio::test]

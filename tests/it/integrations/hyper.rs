@@ -18,7 +18,7 @@ use seawall::{
     classify::classify_error,
     find_source,
     hyper_util::TrackReuse,
-    retry::{GaveUp, ReplayBody},
+    retry::{ReplayBody, RetriesExhausted},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -93,7 +93,7 @@ async fn a_post_over_tls_is_sent_once() {
 /// The cause, and how often the request was sent.
 fn told(error: &BoxError) -> (Cause, Processed, u32) {
     let failure = classify_error(&**error);
-    let attempts = find_source::<GaveUp>(&**error).map_or(1, |it| it.attempts().get());
+    let attempts = find_source::<RetriesExhausted>(&**error).map_or(1, |it| it.attempts().get());
     (failure.cause(), failure.processed(), attempts)
 }
 

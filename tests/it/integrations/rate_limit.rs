@@ -10,7 +10,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use scripted_origin::{Origin, Script};
-use seawall::{LoggingLayer, StandardLayer, retry::Attempts};
+use seawall::{LoggingLayer, StandardLayer, retry::RetryReport};
 use tower::{ServiceBuilder, ServiceExt};
 use tower_governor::{GovernorLayer, governor::GovernorConfigBuilder};
 use tracing::level_filters::LevelFilter;
@@ -89,7 +89,7 @@ async fn a_stack_before_such_a_limit_does_not_come_back_before_its_time() {
     }
     let response = client.oneshot(request()).await.unwrap();
     assert_eq!(response.status(), 429);
-    let attempts = response.extensions().get::<Attempts>().unwrap();
-    assert_eq!(attempts.stop(), Some(seawall::retry::Stop::WaitTooLong));
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
+    assert_eq!(attempts.stop_reason(), Some(seawall::retry::StopReason::WaitTooLong));
     assert_eq!(origin.requests(), 2);
 }

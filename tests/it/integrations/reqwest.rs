@@ -14,9 +14,9 @@ use seawall::{
     BoxError, Cause, InFlightLimitLayer, Processed, StandardLayer, TimeoutLayer,
     classify::classify_error,
     find_source,
-    in_flight::Shed,
+    in_flight::LimitReached,
     reqwest::Client,
-    retry::{GaveUp, RetryLayer},
+    retry::{RetriesExhausted, RetryLayer},
     timeout::Elapsed,
 };
 use tokio_test::{assert_pending, task};
@@ -150,7 +150,7 @@ async fn error(client: Client, url: &str) -> BoxError {
 
 fn told(error: &BoxError) -> (Cause, Processed, u32) {
     let failure = classify_error(&**error);
-    let attempts = find_source::<GaveUp>(&**error).map_or(1, |it| it.attempts().get());
+    let attempts = find_source::<RetriesExhausted>(&**error).map_or(1, |it| it.attempts().get());
     (failure.cause(), failure.processed(), attempts)
 }
 
@@ -199,6 +199,6 @@ async fn a_limit_around_the_connector_refuses_what_was_never_sent() {
     assert_pending!(first.poll());
     let second: BoxError = eager().layer(client).oneshot(post()).await.unwrap_err();
     assert_eq!(told(&second), (Cause::ConnectionLimitReached, Processed::No, 1));
-    assert!(find_source::<Shed>(&*second).is_some());
+    assert!(find_source::<LimitReached>(&*second).is_some());
     assert_eq!(first.await.unwrap().status(), 200);
 }

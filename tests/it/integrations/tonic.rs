@@ -14,7 +14,7 @@ use crate::tonic::{Act, Server, call_by, message};
 const UNAVAILABLE: Act = Act::Status(Code::Unavailable, None);
 
 fn stack() -> StandardLayer<GrpcClassifier> {
-    StandardLayer::new("echo").classifier(GrpcClassifier::new()).retry(eager().any_method())
+    StandardLayer::new("echo").classifier(GrpcClassifier::new()).retry(eager().retry_all_methods())
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn a_server_that_is_unavailable_opens_the_circuit() {
 async fn a_caller_s_grpc_timeout_ends_all_attempts_where_it_is_trusted() {
     let server = Server::start([Act::Hang]).await;
     let total = Duration::from_secs(600);
-    let layer = stack().deadline(DeadlineLayer::new(total).trust(TimeoutHeader::Grpc));
+    let layer = stack().deadline(DeadlineLayer::new(total).trust_header(TimeoutHeader::Grpc));
     let mut message = message();
     message.set_timeout(Duration::from_millis(50));
     let status: Status = call_by(server.addr, layer, message).await.unwrap_err();
@@ -75,7 +75,7 @@ async fn a_caller_s_grpc_timeout_ends_all_attempts_where_it_is_trusted() {
 #[tokio::test]
 async fn the_server_is_told_how_long_the_stack_waits() {
     let server = Server::start([Act::Echo]).await;
-    let layer = stack().next_hop(DeadlineHeaderLayer::new(TimeoutHeader::Grpc));
+    let layer = stack().deadline_header(DeadlineHeaderLayer::new(TimeoutHeader::Grpc));
     assert_eq!(call_by(server.addr, layer, message()).await.unwrap(), "hi");
     let calls = server.calls.lock().unwrap();
     let told = calls[0]["grpc-timeout"].to_str().unwrap();

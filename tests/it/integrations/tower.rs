@@ -6,7 +6,7 @@ use http::{Request, Uri, uri::Scheme};
 use scripted_origin::{Origin, Script};
 use seawall::{
     CircuitBreakerLayer, StandardLayer,
-    circuit_breaker::WhenOpen,
+    circuit_breaker::OpenBehavior,
     find_source,
     retry::{Budget, RetryLayer},
 };
@@ -68,7 +68,7 @@ async fn what_load_shed_inside_refuses_is_not_tried_again() {
     assert_pending!(busy.poll());
     let error = client.oneshot(get(&url(&origin))).await.unwrap_err();
     assert!(find_source::<load_shed::error::Overloaded>(&*error).is_some());
-    assert!(find_source::<seawall::retry::GaveUp>(&*error).is_none());
+    assert!(find_source::<seawall::retry::RetriesExhausted>(&*error).is_none());
     drop(busy);
 }
 
@@ -102,14 +102,14 @@ async fn a_balancer_inside_passes_over_what_is_down() {
         let to = server.addr();
         let circuit = CircuitBreakerLayer::new()
             .consecutive_failures(NonZeroU32::new(2))
-            .when_open(WhenOpen::NotReady);
+            .open_behavior(OpenBehavior::Backpressure);
         let instance = ServiceBuilder::new()
             .layer(circuit)
             .map_request(move |request| send_to(to, request))
             .service(pool.clone());
         PendingRequests::new(instance, CompleteOnResponse::default())
     });
-    let retry: RetryLayer = eager().budget(Budget::none()).retry_rejected(true);
+    let retry: RetryLayer = eager().budget(Budget::none()).retry_rejections(true);
     let client = ServiceBuilder::new()
         .layer(StandardLayer::new("orders").circuit_breaker(None).retry(retry))
         .buffer(8)

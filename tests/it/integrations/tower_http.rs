@@ -16,7 +16,7 @@ use scripted_origin::{Origin, Script};
 use seawall::{
     ErrorResponseLayer, Failure, Product, Reporter, StandardLayer,
     bad_gateway::Evidence,
-    retry::{GaveUp, ReplayBody},
+    retry::{ReplayBody, RetriesExhausted},
 };
 use tower::{ServiceBuilder, ServiceExt};
 use tower_http::{
@@ -175,7 +175,7 @@ async fn redirects_followed_around_the_stack_are_calls_of_their_own() {
         ServiceBuilder::new().layer(FollowRedirectLayer::new()).layer(stack()).service(hyper());
     let error = client.oneshot(pay(&url)).await.unwrap_err();
     // The GET that the redirect asked for was tried four times, the POST once.
-    let gave_up = seawall::find_source::<GaveUp>(&*error).unwrap();
+    let gave_up = seawall::find_source::<RetriesExhausted>(&*error).unwrap();
     assert_eq!(gave_up.attempts().get(), 4);
     assert_eq!(count.load(Ordering::Relaxed), 1);
 }
@@ -186,7 +186,7 @@ async fn redirects_followed_around_the_stack_are_calls_of_their_own() {
 async fn redirects_followed_inside_the_stack_have_a_post_repeated() {
     let (url, count) = redirects().await;
     let client = ServiceBuilder::new()
-        .layer(stack().send_as(Body::new))
+        .layer(stack().map_body(Body::new))
         .layer(FollowRedirectLayer::new())
         .service(hyper());
     client.oneshot(pay(&url)).await.unwrap_err();
@@ -261,7 +261,7 @@ async fn a_stack_behind_a_gateway_that_compresses_is_told_that_it_need_not_try_a
         ServiceBuilder::new().layer(stack()).layer(DecompressionLayer::new()).service(hyper());
     let response = client.oneshot(get(&url)).await.unwrap();
     assert_eq!(response.headers()["x-should-retry"], "false");
-    let attempts = response.extensions().get::<seawall::retry::Attempts>().unwrap();
+    let attempts = response.extensions().get::<seawall::retry::RetryReport>().unwrap();
     assert_eq!(attempts.count().get(), 1);
 }
 

@@ -52,7 +52,7 @@ async fn what_a_gateways_open_circuit_refuses_has_a_line_at_info_if_that_is_aske
         let breaker = CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::MIN);
         StandardLayer::gateway("edge").retry(None).circuit_breaker(breaker)
     };
-    let asked_for = LoggingLayer::server().refused(Level::Info);
+    let asked_for = LoggingLayer::server().rejected_level(Level::Info);
     for (layer, lines) in [(gateway(), 0), (gateway().access_log(asked_for), 3)] {
         let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
         let service = layer.layer(service_fn(async |_: Request<_>| {

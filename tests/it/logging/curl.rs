@@ -119,7 +119,7 @@ async fn nothing_that_a_peer_sends_is_seen_by_the_shell_but_as_text() {
 
 #[tokio::test(start_paused = true)]
 async fn there_is_no_command_for_a_success_nor_if_switched_off_nor_for_one_too_long() {
-    assert_eq!(command(LoggingLayer::client().curl(false), get(URL)).await, None);
+    assert_eq!(command(LoggingLayer::client().log_curl(false), get(URL)).await, None);
     let mut request = get(URL);
     let long = HeaderValue::from_bytes(&[b'x'; 10_000]).unwrap();
     request.headers_mut().insert(header::ACCEPT, long);

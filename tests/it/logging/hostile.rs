@@ -125,10 +125,10 @@ async fn a_log_of_hostile_requests_has_no_secret_and_is_json_line_by_line() {
     let mut random = fastrand::Rng::with_seed(502);
     for layer in [LoggingLayer::client(), LoggingLayer::server()] {
         let layer = layer
-            .user_agent(true)
-            .failed_body(256)
-            .headers(["x-seen", "accept", "authorization"].map(HeaderName::from_static))
-            .traces();
+            .log_user_agent(true)
+            .max_failed_body_bytes(256)
+            .log_headers(["x-seen", "accept", "authorization"].map(HeaderName::from_static))
+            .otel_spans();
         for json in [true, false] {
             for _ in 0..requests() / 1_000 {
                 let written = Written::default();

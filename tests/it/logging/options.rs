@@ -48,7 +48,7 @@ async fn only_failures_writes_neither_successes_nor_faults_of_the_request_nor_ha
 #[tokio::test(start_paused = true)]
 async fn a_sample_takes_a_part_of_the_successes_and_all_failures() {
     let statuses = || (0..1_000).map(|i| if i % 10 == 0 { 502 } else { 200 });
-    let layer = |seed| LoggingLayer::server().sample(Ratio::percent(10)).seed(seed);
+    let layer = |seed| LoggingLayer::server().sample(Ratio::percent(10)).sample_seed(seed);
     let of = async |seed| written(layer(seed), statuses()).await;
     let first = of(7).await;
     let failures = first.iter().filter(|status| *status == "502").count();
@@ -73,8 +73,8 @@ async fn a_sample_takes_a_part_of_the_successes_after_retries_too() {
 }
 
 fn off() -> LoggingLayer {
-    let layer = LoggingLayer::client().only_failures().span(Level::Off).curl(false);
-    layer.failure(Level::Off).refused(Level::Off)
+    let layer = LoggingLayer::client().only_failures().span_level(Level::Off).log_curl(false);
+    layer.failure_level(Level::Off).rejected_level(Level::Off)
 }
 
 /// How many lines and spans somebody sees who listens at INFO.
@@ -90,13 +90,13 @@ async fn heard(layer: LoggingLayer, act: Act<Steps>) -> (usize, usize) {
 async fn each_kind_of_line_is_heard_though_all_others_are_off() {
     let fail = |cause| Act::Fail(Failure::new(cause).into());
     assert_eq!(heard(off(), answer(200)).await, (0, 0));
-    assert_eq!(heard(off().span(Level::Info), answer(200)).await, (0, 1));
+    assert_eq!(heard(off().span_level(Level::Info), answer(200)).await, (0, 1));
     for (layer, act) in [
-        (off().success(Level::Info), answer(200)),
-        (off().client_error(Level::Info), answer(404)),
-        (off().failure(Level::Info), answer(502)),
-        (off().refused(Level::Info), fail(Cause::CircuitOpen)),
-        (off().cancelled(Level::Info), fail(Cause::Cancelled)),
+        (off().success_level(Level::Info), answer(200)),
+        (off().client_error_level(Level::Info), answer(404)),
+        (off().failure_level(Level::Info), answer(502)),
+        (off().rejected_level(Level::Info), fail(Cause::CircuitOpen)),
+        (off().cancelled_level(Level::Info), fail(Cause::Cancelled)),
     ] {
         let shown = format!("{layer:?}");
         assert_eq!(heard(layer, act).await, (1, 0), "{shown}");
@@ -105,7 +105,7 @@ async fn each_kind_of_line_is_heard_though_all_others_are_off() {
     {
         let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
         let retried = seawall::RetryLayer::new().layer(Script::new([502, 200].map(answer)));
-        let service = off().retried(Level::Info).layer(retried);
+        let service = off().retried_level(Level::Info).layer(retried);
         drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
         assert_eq!(recorder.lines().len(), 1);
     }
@@ -154,7 +154,7 @@ impl Error for Mine {
 #[tokio::test(start_paused = true)]
 async fn an_error_of_a_type_that_was_taught_is_looked_into() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let service = LoggingLayer::client().errors_as(|error: &Mine| error as &dyn Error).layer(
+    let service = LoggingLayer::client().error_fn(|error: &Mine| error as &dyn Error).layer(
         service_fn(async |_: Request<Body>| {
             Err::<Response<Body>, _>(Mine(io::ErrorKind::ConnectionRefused.into()))
         }),
@@ -177,7 +177,7 @@ fn with_body(status: u16, kind: &'static str, body: &'static [u8]) -> Act<Steps>
 async fn the_first_bytes_of_a_failed_body_are_written_if_asked_for_and_if_they_are_text() {
     const FIELD: &str = "seawall.response.body";
     let body = b"no\nroute \xff to host";
-    let asked = || LoggingLayer::client().failed_body(12);
+    let asked = || LoggingLayer::client().max_failed_body_bytes(12);
     let line = call(asked(), get(URL), with_body(502, "text/plain", body)).await;
     assert_eq!(line.get(FIELD), Some("no\\u{a}route \u{fffd} t"));
     let line = call(asked(), get(URL), with_body(502, "image/png", body)).await;
@@ -185,9 +185,10 @@ async fn the_first_bytes_of_a_failed_body_are_written_if_asked_for_and_if_they_a
     let line = call(LoggingLayer::client(), get(URL), with_body(502, "text/plain", body)).await;
     assert_eq!(line.get(FIELD), None);
     let line =
-        call(asked().success(Level::Info), get(URL), with_body(200, "text/plain", body)).await;
+        call(asked().success_level(Level::Info), get(URL), with_body(200, "text/plain", body))
+            .await;
     assert_eq!(line.get(FIELD), None);
-    let all = LoggingLayer::client().failed_body(usize::MAX);
+    let all = LoggingLayer::client().max_failed_body_bytes(usize::MAX);
     let line = call(all, get(URL), with_body(502, "text/plain", &[b'x'; 10_000])).await;
     assert_eq!(line.get(FIELD).unwrap().len(), 2_048);
 }
@@ -208,7 +209,7 @@ async fn headers_are_written_if_asked_for_but_no_credentials() {
     marked.set_sensitive(true);
     request.headers_mut().insert("x-marked", marked);
     let names = ["accept", "authorization", "cookie", "x-api-key", "x-marked", "server"];
-    let layer = LoggingLayer::client().headers(names.map(HeaderName::from_static));
+    let layer = LoggingLayer::client().log_headers(names.map(HeaderName::from_static));
     let mut response = response::<Steps>(502);
     response.headers_mut().insert("server", HeaderValue::from_static("nginx"));
     let line = call(layer, request, Act::Answer(response)).await;
@@ -244,8 +245,8 @@ async fn a_user_agent_and_a_route_are_written_if_asked_for() {
     request.extensions_mut().insert("/orders/{id}");
     let layer = LoggingLayer::server()
         .scheme("https")
-        .user_agent(true)
-        .route_by(|head| head.extensions().get::<&str>().map(|it| (*it).to_owned()));
+        .log_user_agent(true)
+        .route_fn(|head| head.extensions().get::<&str>().map(|it| (*it).to_owned()));
     let line = call(layer, request, answer(502)).await;
     for (field, value) in [
         ("url.scheme", "https"),
@@ -292,7 +293,7 @@ async fn on_a_server_what_is_the_caller_s_fault_is_no_error() {
     let line = call(LoggingLayer::server(), get(URL), answer(404)).await;
     assert_eq!((line.get("error.type"), line.get("seawall.cause")), (None, Some("client_error")));
     assert_eq!(line.message(), "GET /a/b -> 404 in 0.0ns");
-    let layer = LoggingLayer::client().client_error(Level::Error);
+    let layer = LoggingLayer::client().client_error_level(Level::Error);
     let line = call(layer, get(URL), answer(404)).await;
     assert_eq!((line.level, line.get("error.type")), (tracing::Level::ERROR, Some("404")));
 }
@@ -312,13 +313,13 @@ async fn a_failure_whose_body_nobody_reads_is_still_a_warning() {
 #[tokio::test(start_paused = true)]
 async fn hang_ups_and_refusals_have_levels_of_their_own() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let layer = LoggingLayer::server().cancelled(Level::Trace);
+    let layer = LoggingLayer::server().cancelled_level(Level::Trace);
     drop(layer.layer(Script::new([Act::<Body>::Hang])).oneshot(get(URL)));
     let mut service = layer.layer(Script::new([Act::<Body>::Hang]));
     drop(service.call(get(URL)));
     assert_eq!(recorder.line().level, tracing::Level::TRACE);
     let refused = Failure::new(Cause::ConnectionLimitReached).with_reporter(Reporter::Local);
-    let layer = LoggingLayer::client().refused(Level::Error);
+    let layer = LoggingLayer::client().rejected_level(Level::Error);
     assert_eq!(log(layer, Act::Fail(refused.into())).await.level, tracing::Level::ERROR);
     let theirs = refused.with_reporter(Reporter::Unknown);
     assert_eq!(
@@ -357,7 +358,7 @@ async fn why_it_was_not_tried_again_and_what_was_recognised_is_written() {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     let service = tower::ServiceBuilder::new()
         .layer(LoggingLayer::client())
-        .layer(RetryLayer::new().total(1))
+        .layer(RetryLayer::new().max_retries(1))
         .layer(BadGatewayClassifierLayer::new())
         .service(Script::new([act(), act()]));
     drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
@@ -387,7 +388,7 @@ async fn in_an_axum_router_the_route_is_the_matched_path() {
     use axum::{Router, extract::MatchedPath, routing::get as get_route};
 
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
-    let layer = LoggingLayer::server().route_by(|head| {
+    let layer = LoggingLayer::server().route_fn(|head| {
         head.extensions().get().map(|path: &MatchedPath| path.as_str().to_owned())
     });
     let router: Router = Router::new().route("/orders/{id}", get_route(async || "hi")).layer(layer);

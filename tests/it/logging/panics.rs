@@ -85,7 +85,7 @@ impl<S: Subscriber> tracing_subscriber::Layer<S> for PanicsInSpans {
 async fn a_subscriber_that_panics_as_a_span_is_made_or_filled_in_harms_its_own_request_only() {
     for as_it_is_made in [true, false] {
         let (panics, recorder, _guard) = PanicsInSpans::start(as_it_is_made);
-        let layer = LoggingLayer::server().traces();
+        let layer = LoggingLayer::server().otel_spans();
         let call = async |act| {
             let call = layer.layer(Script::new([act])).oneshot(get(URL));
             // The span of one that is answered is filled in as its body ends.
@@ -119,7 +119,7 @@ async fn a_subscriber_that_panics_as_a_span_is_made_or_filled_in_harms_its_own_r
 async fn nor_does_such_a_subscriber_harm_more_than_its_own_request_in_the_stack() {
     for as_it_is_made in [true, false] {
         let (panics, recorder, _guard) = PanicsInSpans::start(as_it_is_made);
-        let stack = StandardLayer::new("items").logging(LoggingLayer::client().traces());
+        let stack = StandardLayer::new("items").logging(LoggingLayer::client().otel_spans());
         // One that panics in the call consumes no act.
         let client = stack.layer(Script::new([answer(200), answer(200)]));
         panics.now.store(true, Ordering::Relaxed);

@@ -55,7 +55,7 @@ async fn span(layer: LoggingLayer, act: Act<Steps>) -> SpanData {
     let exported = export();
     let mut request = get(URL);
     request.extensions_mut().insert("/a/{b}");
-    if let Ok(response) = layer.traces().layer(Script::new([act])).oneshot(request).await {
+    if let Ok(response) = layer.otel_spans().layer(Script::new([act])).oneshot(request).await {
         let _ = response.into_body().collect().await;
     }
     let [span] = exported.spans().try_into().unwrap();
@@ -65,7 +65,7 @@ async fn span(layer: LoggingLayer, act: Act<Steps>) -> SpanData {
 #[tokio::test(start_paused = true)]
 async fn a_server_s_span_is_named_by_method_and_route() {
     let layer = LoggingLayer::server()
-        .route_by(|head| Some((*head.extensions().get::<&str>()?).to_owned()));
+        .route_fn(|head| Some((*head.extensions().get::<&str>()?).to_owned()));
     let span = span(layer, answer(200)).await;
     assert_eq!(span.name, "GET /a/{b}");
     assert_eq!(span.span_kind, SpanKind::Server);
@@ -132,7 +132,7 @@ async fn an_error_is_one_by_its_cause_and_a_caller_that_hangs_up_is_none() {
 
     let exported = export();
     let script = Script::new([Act::<Body>::Hang]);
-    let mut call = task::spawn(LoggingLayer::client().traces().layer(script).oneshot(get(URL)));
+    let mut call = task::spawn(LoggingLayer::client().otel_spans().layer(script).oneshot(get(URL)));
     assert_pending!(call.poll());
     drop(call);
     let [span] = exported.spans().try_into().unwrap();
@@ -144,7 +144,8 @@ async fn an_error_is_one_by_its_cause_and_a_caller_that_hangs_up_is_none() {
 async fn a_call_that_was_sent_again_says_how_often() {
     let exported = export();
     let script = Script::new([502, 200].map(answer));
-    let service = LoggingLayer::client().traces().layer(seawall::RetryLayer::new().layer(script));
+    let service =
+        LoggingLayer::client().otel_spans().layer(seawall::RetryLayer::new().layer(script));
     drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
     let [span] = exported.spans().try_into().unwrap();
     assert_eq!(attribute(&span, "http.request.resend_count").as_deref(), Some("1"));
@@ -155,8 +156,8 @@ async fn a_call_that_was_sent_again_says_how_often() {
 async fn a_client_s_span_is_the_child_of_the_server_s_and_that_of_the_caller_s() {
     let exported = export();
     let service = ServiceBuilder::new()
-        .layer(LoggingLayer::server().traces())
-        .layer(LoggingLayer::client().traces())
+        .layer(LoggingLayer::server().otel_spans())
+        .layer(LoggingLayer::client().otel_spans())
         .service(Script::new([answer(200)]));
     // As a propagator makes it of `traceparent`, and as the docs show to hand it on.
     let caller = SpanContext::new(
@@ -224,8 +225,8 @@ async fn a_trace_goes_on_from_the_caller_s_header_to_that_of_the_next_hop() {
     let exported = export();
     let upstream = Script::new([answer(200)]);
     let mut server = ServiceBuilder::new()
-        .layer(LoggingLayer::server().traces())
-        .layer(LoggingLayer::client().traces())
+        .layer(LoggingLayer::server().otel_spans())
+        .layer(LoggingLayer::client().otel_spans())
         .map_request(|request| inject(&TraceContextPropagator::new(), request))
         .service(upstream.clone());
     let mut request = get(URL);
@@ -249,7 +250,7 @@ async fn an_unknown_method_is_named_http() {
     let exported = export();
     let mut request = get(URL);
     *request.method_mut() = http::Method::from_bytes(b"BREW").unwrap();
-    let service = LoggingLayer::server().traces().layer(Script::new([answer(200)]));
+    let service = LoggingLayer::server().otel_spans().layer(Script::new([answer(200)]));
     drop(service.oneshot(request).await.unwrap().into_body().collect().await);
     let [span] = exported.spans().try_into().unwrap();
     assert_eq!(span.name, "HTTP");

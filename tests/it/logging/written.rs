@@ -87,7 +87,7 @@ async fn what_a_peer_sends_cannot_look_like_another_field() {
     for name in ["x-request-id", "user-agent", "host"] {
         request.headers_mut().insert(name, http::HeaderValue::from_static(spoof));
     }
-    let layer = LoggingLayer::server().user_agent(true);
+    let layer = LoggingLayer::server().log_user_agent(true);
     let error = Act::<Body>::Fail(spoof.into());
     layer.layer(Script::new([error])).oneshot(request).await.unwrap_err();
     let text = written.text();

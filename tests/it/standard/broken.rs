@@ -139,7 +139,9 @@ fn layer(upstream: &Upstream) -> StandardLayer<Fused> {
     });
     StandardLayer::new("billing")
         .timeouts(Timeouts::new(secs(1), secs(3)).unwrap())
-        .circuit_breaker(CircuitBreakerLayer::new().consecutive_failures(some).probes(some))
+        .circuit_breaker(
+            CircuitBreakerLayer::new().consecutive_failures(some).half_open_probes(some),
+        )
         .in_flight(InFlightLimitLayer::new(some))
         .retry(retry)
         .classifier(Fused(Arc::clone(&upstream.fuse)))

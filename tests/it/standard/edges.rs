@@ -14,7 +14,7 @@ use seawall::{
     StandardLayer,
     circuit_breaker::State,
     deadline::TimeoutHeader,
-    retry::{Attempts, Backoff, Override, Stop},
+    retry::{Backoff, RetryOverride, RetryReport, StopReason},
     standard::{Standard, Timeouts},
     test_util::{FlakyService, Step},
 };
@@ -28,7 +28,7 @@ const URL: &str = "http://billing/";
 /// One call at once, and circuits that one failure opens.
 fn fragile() -> StandardLayer {
     let one = NonZeroU32::MIN;
-    let breaker = CircuitBreakerLayer::new().consecutive_failures(one).probes(one);
+    let breaker = CircuitBreakerLayer::new().consecutive_failures(one).half_open_probes(one);
     StandardLayer::new("billing")
         .circuit_breaker(breaker)
         .in_flight(InFlightLimitLayer::new(one))
@@ -46,11 +46,11 @@ async fn a_request_with_a_policy_of_its_own_keeps_to_the_deadline_of_the_stack()
         .timeouts(Timeouts::new(secs(1), secs(5)).unwrap())
         .retry(None);
     let mut request = get(URL);
-    request.extensions_mut().insert(Override::new(RetryLayer::new()));
+    request.extensions_mut().insert(RetryOverride::new(RetryLayer::new()));
     let response = layer.layer(busy).oneshot(request).await.unwrap();
     assert_eq!(response.status(), 503);
-    let attempts = response.extensions().get::<Attempts>().unwrap();
-    assert_eq!(attempts.stop(), Some(Stop::DeadlineTooNear));
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
+    assert_eq!(attempts.stop_reason(), Some(StopReason::DeadlineTooNear));
     assert_eq!(sent.load(Ordering::Relaxed), 1);
 }
 
@@ -60,14 +60,14 @@ async fn a_request_with_a_policy_of_its_own_leaves_the_next_hop_its_margin_and_h
     let layer = |min_attempt| {
         StandardLayer::new("billing")
             .timeouts(Timeouts::new(secs(1), secs(1)).unwrap())
-            .retry(RetryLayer::new().backoff(Backoff::none()).min_attempt(min_attempt))
-            .next_hop(DeadlineHeaderLayer::new(TimeoutHeader::Grpc))
+            .retry(RetryLayer::new().backoff(Backoff::none()).min_attempt_time(min_attempt))
+            .deadline_header(DeadlineHeaderLayer::new(TimeoutHeader::Grpc))
     };
     for (min_attempt, time, requests) in [(secs(0), 970, 1), (secs(1), 900, 2)] {
         let script = [Step::status(503).delay(Duration::from_millis(time)), Step::ok("")];
         let upstream = FlakyService::new(script).unwrap();
         let mut request = get(URL);
-        let own = Override::new(RetryLayer::new().backoff(Backoff::none()));
+        let own = RetryOverride::new(RetryLayer::new().backoff(Backoff::none()));
         request.extensions_mut().insert(own);
         layer(min_attempt).layer(upstream.clone()).oneshot(request).await.unwrap();
         assert_eq!(upstream.requests(), requests);
@@ -104,12 +104,12 @@ async fn a_call_that_is_dropped_wherever_it_waits_gives_all_back_and_counts_as_n
             assert_eq!(circuit.state(), State::Open);
             advance(secs(3)).await;
             if !half_open {
-                upstream.follow(Step::ok("")).unwrap();
+                upstream.set_script(Step::ok("")).unwrap();
                 client.clone().oneshot(get(URL)).await.unwrap();
                 assert_eq!(circuit.state(), State::Closed);
             }
             let calls = circuit.snapshot().calls();
-            upstream.follow(step.clone()).unwrap();
+            upstream.set_script(step.clone()).unwrap();
             let call = async {
                 client.clone().oneshot(get(URL)).await?.into_body().collect().await?;
                 Ok::<_, BoxError>(())
@@ -120,7 +120,7 @@ async fn a_call_that_is_dropped_wherever_it_waits_gives_all_back_and_counts_as_n
             if !is_answered {
                 assert_eq!(circuit.snapshot().calls(), calls, "{step:?}");
             }
-            upstream.follow(Step::ok("")).unwrap();
+            upstream.set_script(Step::ok("")).unwrap();
             assert_eq!(client.oneshot(get(URL)).await.unwrap().status(), 200, "{step:?}");
         }
     }
@@ -260,7 +260,7 @@ async fn a_deadline_ends_a_call_in_time_whichever_timer_comes_first() {
 async fn a_stack_is_clone_whatever_makes_its_keys() {
     let keys = AtomicU32::new(0);
     let layer = StandardLayer::new("billing")
-        .keyed(move |_| Some(keys.fetch_add(1, Ordering::Relaxed).to_string().into()));
+        .per_key(move |_| Some(keys.fetch_add(1, Ordering::Relaxed).to_string().into()));
     let (_, client) = upstream(|_| Ok(status(200)));
     let client = layer.layer(client);
     client.clone().oneshot(get(URL)).await.unwrap();

@@ -121,7 +121,7 @@ fn retrying() -> RetryLayer {
 #[tokio::test(start_paused = true)]
 async fn a_call_spends_from_the_budget_of_its_own_key_if_that_is_made_of_more_than_the_authority() {
     let upstream = Upstream::new();
-    let retry = retrying().budget_by(one_retry(), |uri| {
+    let retry = retrying().budget_per_key(one_retry(), |uri| {
         if uri.path() == "/write" { Some("write".into()) } else { by_authority(uri) }
     });
     let mut client = StandardLayer::new("Billing").retry(retry).layer(upstream.service());
@@ -146,10 +146,11 @@ async fn a_call_spends_from_the_budget_of_its_own_key_after_one_that_panicked() 
     let panics = Arc::new(AtomicBool::new(false));
     let panicking = Arc::clone(&panics);
     // Of the budget of each authority, three retries in ten seconds.
-    let layer = StandardLayer::new("Billing").retry(retrying().total(1)).send_as(move |body| {
-        assert!(!panicking.load(Relaxed), "as it was told");
-        body
-    });
+    let layer =
+        StandardLayer::new("Billing").retry(retrying().max_retries(1)).map_body(move |body| {
+            assert!(!panicking.load(Relaxed), "as it was told");
+            body
+        });
     let mut client = layer.layer(upstream.service());
     for url in ["http://a:9000/"; 2] {
         client.ready().await.unwrap().call(get(url)).await.unwrap();

@@ -10,7 +10,7 @@ use seawall::{
     BadGatewayClassifierLayer, Cause, CircuitBreakerLayer, DeadlineLayer, ErrorResponseLayer,
     InFlightLimitLayer, LoggingLayer, RetryLayer, StandardLayer, TimeoutLayer,
     circuit_breaker::State,
-    retry::{Backoff, Budget, GaveUp},
+    retry::{Backoff, Budget, RetriesExhausted},
     standard::Timeouts,
 };
 use tokio::time::Instant;
@@ -156,7 +156,7 @@ async fn circuit_opens_when_twenty_attempts_time_out() {
     let stack = ServiceBuilder::new().layer(layer).service(silent());
     for call in 1..=4 {
         let error = stack.clone().oneshot(get(URL)).await.unwrap_err();
-        let attempts = seawall::find_source::<GaveUp>(&*error).unwrap().attempts();
+        let attempts = seawall::find_source::<RetriesExhausted>(&*error).unwrap().attempts();
         assert_eq!(attempts.get(), 5);
         let state = if call < 4 { State::Closed } else { State::Open };
         assert_eq!(circuits.get("billing").unwrap().state(), state, "{call}");
@@ -174,7 +174,7 @@ async fn the_classifier_stands_inside_so_that_all_others_know_its_word() {
     let seen = || {
         let causes = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&causes);
-        let hook = move |retrying: &seawall::retry::Retrying| {
+        let hook = move |retrying: &seawall::retry::RetryEvent| {
             seen.lock().unwrap().push(retrying.failure().cause());
         };
         (causes, retry().on_retry(hook))

@@ -20,8 +20,8 @@ use seawall::{
     classify_fn,
     deadline::TimeoutHeader,
     logging::Level,
-    retry::{Attempts, Backoff, Budget, ReplayBody, Stop},
-    standard::{AttemptAboveTotal, Standard, Timeouts},
+    retry::{Backoff, Budget, ReplayBody, RetryReport, StopReason},
+    standard::{AttemptExceedsTotal, Standard, Timeouts},
 };
 use static_assertions::assert_impl_all;
 use tokio::time::Instant;
@@ -55,18 +55,18 @@ async fn a_part_is_replaced_or_left_out_and_the_type_stays() {
                 .retry(None)
                 .circuit_breaker(None)
                 .in_flight(None)
-                .next_hop(None)
+                .deadline_header(None)
                 .bad_gateway(None)
                 .timeouts(Timeouts::new(None, None).unwrap().body_idle(None))
         } else {
             layer
-                .logging(LoggingLayer::client().success(Level::Off))
+                .logging(LoggingLayer::client().success_level(Level::Off))
                 .deadline(DeadlineLayer::new(secs(5)))
-                .retry(RetryLayer::new().total(1))
+                .retry(RetryLayer::new().max_retries(1))
                 .circuit_breaker(CircuitBreakerLayer::new().min_calls(5))
                 .in_flight(InFlightLimitLayer::new(NonZeroU32::MIN))
-                .next_hop(DeadlineHeaderLayer::new(TimeoutHeader::Grpc))
-                .bad_gateway(seawall::BadGatewayClassifierLayer::new().peek(0))
+                .deadline_header(DeadlineHeaderLayer::new(TimeoutHeader::Grpc))
+                .bad_gateway(seawall::BadGatewayClassifierLayer::new().max_peek_bytes(0))
                 .timeouts(Timeouts::default())
         };
         let (sent, well) = upstream(|_| Ok(status(200)));
@@ -107,7 +107,7 @@ async fn with_all_parts_left_out_nothing_is_decided_timed_or_written() {
 #[test]
 fn an_attempt_longer_than_the_whole_call_is_refused() {
     let refused = |attempt: Option<Duration>, total: Option<Duration>| {
-        Timeouts::new(attempt, total).map_err(|error: AttemptAboveTotal| error.to_string())
+        Timeouts::new(attempt, total).map_err(|error: AttemptExceedsTotal| error.to_string())
     };
     assert_eq!(
         refused(Some(secs(31)), Some(secs(30))),
@@ -148,8 +148,8 @@ async fn a_retry_that_could_not_end_by_the_deadline_is_not_begun_though_no_reque
         .retry(retry);
     let response = layer.layer(client).oneshot(get(URL)).await.unwrap();
     assert_eq!(response.status(), 503);
-    let attempts = response.extensions().get::<Attempts>().unwrap();
-    assert_eq!(attempts.stop(), Some(Stop::DeadlineTooNear));
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
+    assert_eq!(attempts.stop_reason(), Some(StopReason::DeadlineTooNear));
     assert_eq!(sent.load(Ordering::Relaxed), 1);
     assert_eq!(told.load(Ordering::Relaxed), 0);
 }
@@ -169,7 +169,7 @@ async fn the_next_hop_is_told_less_than_is_left_and_no_attempt_is_begun_in_what_
     let layer = StandardLayer::new("billing")
         .timeouts(Timeouts::new(secs(1), secs(1)).unwrap())
         .retry(RetryLayer::new().backoff(Backoff::none()))
-        .next_hop(DeadlineHeaderLayer::new(TimeoutHeader::Grpc));
+        .deadline_header(DeadlineHeaderLayer::new(TimeoutHeader::Grpc));
     let response = layer.layer(client).oneshot(get(URL)).await.unwrap();
     assert_eq!(response.status(), 503);
     assert_eq!(*seen.lock().unwrap(), ["950000u"]);
@@ -209,7 +209,7 @@ async fn each_authority_has_a_circuit_of_its_own_and_what_has_none_that_of_the_n
     assert_eq!(state("ill"), State::Open);
     assert_eq!(state("billing"), State::Open);
 
-    let one = StandardLayer::new("all").keyed(|_| None).retry(None);
+    let one = StandardLayer::new("all").per_key(|_| None).retry(None);
     let (_, dead) = upstream(|_| Ok(status(502)));
     let stack = one.layer(dead);
     for host in 0..20 {
@@ -222,7 +222,7 @@ async fn each_authority_has_a_circuit_of_its_own_and_what_has_none_that_of_the_n
 async fn each_authority_has_a_budget_of_its_own_unless_one_was_chosen() {
     for (chosen, retries) in [(None, 6), (Some(Budget::default()), 3)] {
         let (sent, dead) = upstream(|_| Ok(status(502)));
-        let retry = RetryLayer::new().total(10).backoff(Backoff::none());
+        let retry = RetryLayer::new().max_retries(10).backoff(Backoff::none());
         let retry = match chosen {
             Some(budget) => retry.budget(budget),
             None => retry,
@@ -288,8 +288,8 @@ async fn a_client_of_another_body_gets_what_send_as_makes() {
         Ok::<_, seawall::BoxError>(Response::new(request.into_body()))
     });
     let stack = StandardLayer::new("billing")
-        .send_as(|_: ReplayBody<Body>| Full::from("converted"))
-        .retry(RetryLayer::new().total(1))
+        .map_body(|_: ReplayBody<Body>| Full::from("converted"))
+        .retry(RetryLayer::new().max_retries(1))
         .layer(client);
     let body = stack.oneshot(get(URL)).await.unwrap().into_body();
     assert_eq!(body.collect().await.unwrap().to_bytes(), "converted");

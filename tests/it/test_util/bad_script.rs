@@ -2,45 +2,49 @@
 
 use super::*;
 
-fn chance(percents: &[u8]) -> Result<Script, BadScript> {
+fn chance(percents: &[u8]) -> Result<Script, InvalidScript> {
     let chances = percents.iter().map(|&percent| (Ratio::percent(percent), Step::status(502)));
-    Script::chance(1, chances, Step::ok(""))
+    Script::random(1, chances, Step::ok(""))
 }
 
 #[tokio::test]
 async fn a_script_that_cannot_be_followed_is_told_when_an_upstream_is_made() {
-    let header = |name: &str| BadScript::Header { name: name.into() };
+    let header = |name: &str| InvalidScript::Header { name: name.into() };
     let fine = || Step::ok("");
-    let bad: Vec<(Script, BadScript, &str)> = vec![
-        (Script::new(), BadScript::Empty, "a script needs a step"),
-        (Script::new().times(0, fine()), BadScript::Empty, "a script needs a step"),
-        ([].into(), BadScript::Empty, "a script needs a step"),
-        (Step::status(99).into(), BadScript::Status(99), "99 is no final status: from 200 to 999"),
+    let bad: Vec<(Script, InvalidScript, &str)> = vec![
+        (Script::new(), InvalidScript::Empty, "a script needs a step"),
+        (Script::new().times(0, fine()), InvalidScript::Empty, "a script needs a step"),
+        ([].into(), InvalidScript::Empty, "a script needs a step"),
+        (
+            Step::status(99).into(),
+            InvalidScript::Status(99),
+            "99 is no final status: from 200 to 999",
+        ),
         (
             [fine(), Step::status(101)].into(),
-            BadScript::Status(101),
+            InvalidScript::Status(101),
             "101 is no final status: from 200 to 999",
         ),
         (
-            Script::new().then(fine()).forever(Step::status(1_000)),
-            BadScript::Status(1_000),
+            Script::new().then(fine()).then_repeat(Step::status(1_000)),
+            InvalidScript::Status(1_000),
             "1000 is no final status: from 200 to 999",
         ),
         (fine().header("a b", "c").into(), header("a b"), "\"a b\" or its value is no header"),
         (fine().header("", "c").into(), header(""), "\"\" or its value is no header"),
         (
-            Script::chance(1, [(Ratio::percent(0), fine().header("a", "b\nc"))], fine()).unwrap(),
+            Script::random(1, [(Ratio::percent(0), fine().header("a", "b\nc"))], fine()).unwrap(),
             header("a"),
             "\"a\" or its value is no header",
         ),
         (
             fine().header("Content-Length", "7").into(),
-            BadScript::Framing,
+            InvalidScript::Framing,
             "content-length and transfer-encoding are written by the upstream",
         ),
         (
             fine().header("transfer-encoding", "chunked").into(),
-            BadScript::Framing,
+            InvalidScript::Framing,
             "content-length and transfer-encoding are written by the upstream",
         ),
     ];
@@ -48,33 +52,33 @@ async fn a_script_that_cannot_be_followed_is_told_when_an_upstream_is_made() {
     for (script, expected, text) in bad {
         assert_eq!(expected.to_string(), text);
         assert_eq!(FlakyService::new(script.clone()).unwrap_err(), expected);
-        assert_eq!(service.follow(script.clone()).unwrap_err(), expected);
+        assert_eq!(service.set_script(script.clone()).unwrap_err(), expected);
         let error = FlakyUpstream::start(script).await.unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
-        assert_eq!(seawall::find_source::<BadScript>(&error), Some(&expected));
+        assert_eq!(seawall::find_source::<InvalidScript>(&error), Some(&expected));
     }
 }
 
 #[test]
 fn chances_that_are_none_or_sum_up_to_more_than_one_are_told() {
-    assert_eq!(chance(&[]).unwrap_err(), BadScript::NoChances);
-    assert_eq!(chance(&[60, 41]).unwrap_err(), BadScript::MoreThanOne);
-    assert_eq!(chance(&[100; 5_000]).unwrap_err(), BadScript::MoreThanOne);
+    assert_eq!(chance(&[]).unwrap_err(), InvalidScript::NoChances);
+    assert_eq!(chance(&[60, 41]).unwrap_err(), InvalidScript::MoreThanOne);
+    assert_eq!(chance(&[100; 5_000]).unwrap_err(), InvalidScript::MoreThanOne);
     assert!(chance(&[60, 40]).is_ok() && chance(&[0]).is_ok());
     // Millionths, so that three thirds do not fail for a rounding error.
     let third = Ratio::new(1.0 / 3.0).unwrap();
     let thirds = [(); 3].map(|()| (third, Step::reset()));
-    assert!(Script::chance(1, thirds, Step::ok("")).is_ok());
+    assert!(Script::random(1, thirds, Step::ok("")).is_ok());
 }
 
 #[tokio::test]
 async fn a_socket_takes_no_step_that_is_for_use_in_process() {
     for step in [Step::refuse(), Step::error(|| "down")] {
-        let script = || Script::new().then(Step::ok("")).forever(step.clone());
+        let script = || Script::new().then(Step::ok("")).then_repeat(step.clone());
         let error = FlakyUpstream::start(script()).await.unwrap_err();
-        assert_eq!(seawall::find_source(&error), Some(&BadScript::NotOnSocket));
+        assert_eq!(seawall::find_source(&error), Some(&InvalidScript::NotOnSocket));
         let mut upstream = FlakyUpstream::start(Step::ok("")).await.unwrap();
-        let error = upstream.follow(script()).await.unwrap_err();
+        let error = upstream.set_script(script()).await.unwrap_err();
         assert_eq!(
             error.to_string(),
             "steps that refuse or fail with an error are for use in process; a socket is refused \

@@ -7,7 +7,7 @@ use http_body::Body as _;
 use http_body_util::BodyExt;
 use seawall::{
     BodyTimeoutLayer, Cause, Processed, RetryLayer,
-    retry::{Attempt, Attempts, Backoff, Budget},
+    retry::{AttemptNumber, Backoff, Budget, RetryReport},
 };
 use tokio::time::Instant;
 use tokio_test::{assert_pending, task};
@@ -36,7 +36,7 @@ async fn steps_are_taken_one_a_request_and_then_what_is_said_forever() {
         .then(Step::status(502))
         .times(2, Step::status(503))
         .times(0, Step::status(500))
-        .forever(Step::ok("hello"));
+        .then_repeat(Step::ok("hello"));
     let upstream = FlakyService::new(script).unwrap();
     // Clones follow it together.
     assert_eq!(statuses(&upstream.clone(), 2).await, [502, 503]);
@@ -60,9 +60,9 @@ async fn a_script_that_has_ended_says_so_in_an_answer_that_nobody_retries() {
 async fn another_script_is_followed_from_the_next_request_on_and_a_wrong_one_never() {
     let upstream = FlakyService::new(Step::status(502)).unwrap();
     assert_eq!(statuses(&upstream, 1).await, [502]);
-    upstream.clone().follow([Step::status(503), Step::status(504)]).unwrap();
+    upstream.clone().set_script([Step::status(503), Step::status(504)]).unwrap();
     assert_eq!(statuses(&upstream, 1).await, [503]);
-    upstream.follow(Step::status(0)).unwrap_err();
+    upstream.set_script(Step::status(0)).unwrap_err();
     assert_eq!(statuses(&upstream, 1).await, [504]);
     assert_eq!(upstream.requests(), 3);
 }
@@ -72,7 +72,7 @@ async fn chance_chooses_as_often_as_it_says_and_the_same_for_the_same_seed() {
     let chosen = async |seed| {
         let chances =
             [(Ratio::percent(20), Step::status(502)), (Ratio::percent(5), Step::status(503))];
-        let script = Script::chance(seed, chances, Step::ok("")).unwrap();
+        let script = Script::random(seed, chances, Step::ok("")).unwrap();
         statuses(&FlakyService::new(script.then(Step::status(418))).unwrap(), 10_001).await
     };
     let first = chosen(1).await;
@@ -89,7 +89,7 @@ async fn chance_chooses_as_often_as_it_says_and_the_same_for_the_same_seed() {
 async fn no_chance_is_never_and_all_chances_are_always() {
     for (percent, status) in [(0, 200), (100, 502)] {
         let chances = [(Ratio::percent(percent), Step::status(502))];
-        let script = Script::chance(3, chances, Step::ok("")).unwrap();
+        let script = Script::random(3, chances, Step::ok("")).unwrap();
         let upstream = FlakyService::new(script).unwrap();
         assert_eq!(statuses(&upstream, 1_000).await, [status; 1_000]);
     }
@@ -203,7 +203,8 @@ async fn what_is_received_is_told_with_the_word_of_the_layers() {
         assert_eq!((again.header("x-bytes"), again.headers().len()), (None, 2));
         assert_eq!((again.body(), again.body_len(), again.is_whole()), (&b"pay"[..], 3, true));
     }
-    let attempt = |it: &Received| it.extensions().get::<Attempt>().map(|it| it.0.get());
+    let attempt =
+        |it: &ReceivedRequest| it.extensions().get::<AttemptNumber>().map(|it| it.0.get());
     assert_eq!(received.iter().map(attempt).collect::<Vec<_>>(), [None, Some(2)]);
 }
 
@@ -222,7 +223,7 @@ async fn a_refused_request_takes_its_step_and_is_not_received() {
     let upstream = FlakyService::new([Step::refuse(), Step::ok("")]).unwrap();
     let response = RetryLayer::new().layer(upstream.clone()).oneshot(request("POST", "pay")).await;
     let response = response.unwrap();
-    assert_eq!(response.extensions().get::<Attempts>().unwrap().count().get(), 2);
+    assert_eq!(response.extensions().get::<RetryReport>().unwrap().count().get(), 2);
     assert_eq!((upstream.requests(), upstream.received().len()), (1, 1));
 }
 
@@ -307,13 +308,13 @@ async fn errors_are_those_of_a_client() {
 /// What the kit is for: numbers that are the same each time.
 #[tokio::test(start_paused = true)]
 async fn of_a_thousand_calls_to_an_upstream_that_fails_a_fifth_of_them_all_succeed() {
-    let script = Script::chance(
+    let script = Script::random(
         7,
         [(Ratio::percent(15), Step::status(502)), (Ratio::percent(5), Step::reset())],
         Step::ok("hello"),
     );
     let upstream = FlakyService::new(script.unwrap()).unwrap();
-    let retry = RetryLayer::new().backoff(Backoff::none()).budget(Budget::none()).total(9);
+    let retry = RetryLayer::new().backoff(Backoff::none()).budget(Budget::none()).max_retries(9);
     let service = retry.layer(upstream.clone());
     for _ in 0..1_000 {
         assert_eq!(service.clone().oneshot(get()).await.unwrap().status(), 200);

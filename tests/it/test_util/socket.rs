@@ -79,13 +79,14 @@ async fn a_response_is_the_same_in_process_and_on_a_socket() {
 
 #[tokio::test]
 async fn a_post_that_meets_a_reset_is_sent_once_and_a_get_again() {
-    let upstream = upstream(Script::new().times(2, Step::reset()).forever(Step::ok("hello"))).await;
+    let upstream =
+        upstream(Script::new().times(2, Step::reset()).then_repeat(Step::ok("hello"))).await;
     let url = upstream.url("/pay?x=1");
     stack(hyper()).oneshot(to("POST", &url, full(b"pay"))).await.unwrap_err();
     let response = stack(hyper()).oneshot(to("GET", &url, empty())).await.unwrap();
     assert_eq!(read(response).await.unwrap(), "hello");
     let received = upstream.received();
-    let methods: Vec<_> = received.iter().map(Received::method).collect();
+    let methods: Vec<_> = received.iter().map(ReceivedRequest::method).collect();
     assert_eq!(methods, [Method::POST, Method::GET, Method::GET]);
     assert_eq!((received[0].path(), received[0].body()), ("/pay", &b"pay"[..]));
     assert_eq!(received[0].uri(), "/pay?x=1");
@@ -109,7 +110,7 @@ async fn bodies_of_any_framing_are_read_to_their_end_and_kept_in_part() {
         read(response).await.unwrap();
     }
     let received = upstream.received();
-    let lengths: Vec<_> = received.iter().map(Received::body_len).collect();
+    let lengths: Vec<_> = received.iter().map(ReceivedRequest::body_len).collect();
     assert_eq!(lengths, [5, 100_000, 100_000, 0]);
     assert_eq!(received[0].body(), b"small");
     assert_eq!(received[1].header("transfer-encoding"), Some("chunked"));
@@ -129,7 +130,7 @@ async fn what_refuses_can_be_told_to_be_well_and_to_refuse_again() {
     let url = upstream.url("/");
     for _ in 0..2 {
         assert!(refused(&url).await);
-        upstream.follow(Step::ok("back")).await.unwrap();
+        upstream.set_script(Step::ok("back")).await.unwrap();
         let response = hyper().oneshot(to("GET", &url, empty())).await.unwrap();
         assert_eq!(read(response).await.unwrap(), "back");
         upstream.refuse().await;
@@ -144,8 +145,8 @@ async fn another_script_is_followed_on_connections_that_stay() {
     let mut upstream = upstream(Step::status(502)).await;
     let (client, url) = (hyper(), upstream.url("/"));
     for status in [502, 200, 503] {
-        upstream.follow(Step::status(status)).await.unwrap();
-        upstream.follow(Step::status(1)).await.unwrap_err();
+        upstream.set_script(Step::status(status)).await.unwrap();
+        upstream.set_script(Step::status(1)).await.unwrap_err();
         let response = client.clone().oneshot(to("GET", &url, empty())).await.unwrap();
         assert_eq!(response.status(), status);
         read(response).await.unwrap();
@@ -222,12 +223,12 @@ async fn concurrent_requests_take_one_step_each() {
 
 #[tokio::test]
 async fn a_retry_through_a_flaky_upstream_comes_to_its_end() {
-    let script = Script::chance(5, [(Ratio::percent(30), Step::close())], Step::ok("hello"));
+    let script = Script::random(5, [(Ratio::percent(30), Step::close())], Step::ok("hello"));
     let upstream = upstream(script.unwrap()).await;
     let retry = RetryLayer::new()
         .backoff(seawall::retry::Backoff::none())
         .budget(seawall::retry::Budget::none())
-        .total(9);
+        .max_retries(9);
     let service = retry.layer(hyper());
     for _ in 0..100 {
         let call = service.clone().oneshot(to("GET", &upstream.url("/"), empty()));

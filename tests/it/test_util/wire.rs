@@ -51,7 +51,7 @@ async fn requests_that_come_together_are_answered_one_by_one() {
         HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nthree";
     assert_eq!(answer(&upstream, bytes).await, expected);
     let received = upstream.received();
-    let paths: Vec<_> = received.iter().map(Received::path).collect();
+    let paths: Vec<_> = received.iter().map(ReceivedRequest::path).collect();
     assert_eq!(paths, ["/1", "/2", "/3"]);
     assert_eq!(received[1].body(), b"abcde");
 }

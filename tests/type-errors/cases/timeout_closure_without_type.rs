@@ -3,7 +3,7 @@ use std::time::Duration;
 use seawall::TimeoutLayer;
 
 fn main() {
-    let _layer = TimeoutLayer::by(|request| {
+    let _layer = TimeoutLayer::from_fn(|request| {
         request.uri().path().starts_with("/reports/").then_some(Duration::from_secs(60))
     });
 }

@@ -44,8 +44,8 @@ pub(crate) fn render(report: &Report, runs: &RunCounts) -> Value {
             "location": explain::location(report, failure),
             "hop": explain::hop(report, failure),
             "evidence": report.evidence().map(|evidence| json!({
-                "note": evidence.note(),
-                "source": evidence.source(),
+                "note": evidence.summary(),
+                "source": evidence.reference(),
                 "verified": evidence.is_verified(),
             })),
             "processed": failure.processed().as_str(),

@@ -41,7 +41,7 @@ pub(crate) fn render(report: &Report) -> String {
             push_section(&mut out, "Failed", &cause);
             push_section(&mut out, "Where", &explain::hop(report, failure));
             if let Some(evidence) = report.evidence() {
-                push_section(&mut out, "Because", evidence.note());
+                push_section(&mut out, "Because", evidence.summary());
             }
             push_section(&mut out, "Request", explain::processed(failure));
             push_section(&mut out, "Next", failure.cause().advice());

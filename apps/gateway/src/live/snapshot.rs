@@ -116,11 +116,11 @@ fn circuit(snapshot: Option<&Snapshot>) -> CircuitNow {
     let failure = snapshot.and_then(Snapshot::opened_by);
     CircuitNow {
         state: snapshot.map_or(State::Closed, Snapshot::state).as_str(),
-        since_ms: snapshot.map_or(0, |snapshot| ms(snapshot.since())),
+        since_ms: snapshot.map_or(0, |snapshot| ms(snapshot.time_in_state())),
         next_probe_ms: snapshot.and_then(Snapshot::next_probe).map(ms),
         calls: snapshot.map_or(0, Snapshot::calls),
         failures: snapshot.map_or(0, Snapshot::failures),
-        refused: snapshot.map_or(0, Snapshot::refused),
+        refused: snapshot.map_or(0, Snapshot::rejected),
         cause: failure.map(|failure| failure.cause().as_str()),
         reporter: failure.map(|failure| failure.reporter().as_str()),
         advice: failure.map(|failure| failure.cause().advice()),
@@ -143,7 +143,7 @@ fn of<'a>(upstream: &'a str, line: &Line) -> FailureNow<'a> {
         note: line.failed.note,
         attempts: line.failed.attempts,
         mended: line.mended,
-        stop: line.failed.stop.map(seawall::retry::Stop::as_str),
+        stop: line.failed.stop.map(seawall::retry::StopReason::as_str),
     }
 }
 

@@ -72,13 +72,13 @@ impl Service {
         });
         let pool = Pool::new(members.collect(), Arc::clone(&conditions));
         let mut retry = RetryLayer::new()
-            .total(policy.retries)
-            .retry_unlikely(true)
-            .status_forcelist([408, 409, 429].into_iter().chain(500..600))
+            .max_retries(policy.retries)
+            .retry_if_probably_unprocessed(true)
+            .retry_statuses([408, 409, 429].into_iter().chain(500..600))
             .budget(Budget::new(Ratio::percent(20), RETRIES_MIN))
-            .body_limit(policy.body_limit);
+            .max_replay_bytes(policy.body_limit);
         if policy.any_method {
-            retry = retry.any_method();
+            retry = retry.retry_all_methods();
         }
         let stack = ServiceBuilder::new()
             .map_response(|response: Response<_>| headers::of_response(response).map(Body::new))

@@ -6,7 +6,7 @@ use axum::body::Body;
 use http::{Request, Response, Uri};
 use seawall::{
     BadGatewayClassifierLayer, BodyTimeoutLayer, CircuitBreakerLayer, LoggingLayer,
-    RequestDurationLayer, TimeoutLayer, circuit_breaker::WhenOpen, logging::Level,
+    RequestDurationLayer, TimeoutLayer, circuit_breaker::OpenBehavior, logging::Level,
 };
 use tower::{ServiceBuilder, ServiceExt, util::BoxService};
 
@@ -37,7 +37,7 @@ pub(super) fn shown(
     let name = format!("{service} {number} · {}", url.authority().map_or("", |host| host.as_str()));
     let breaker = CircuitBreakerLayer::new()
         .consecutive_failures(policy.open_after)
-        .when_open(WhenOpen::NotReady)
+        .open_behavior(OpenBehavior::Backpressure)
         .named(&name);
     (Upstream::new(name, url, CircuitOf::Upstream(breaker.handle())), breaker)
 }
@@ -70,7 +70,7 @@ pub(super) fn member(
         .layer(WatchLayer(stats))
         .layer(RequestDurationLayer::client())
         // Whether a failed attempt is a failure, retry decides; the line of the server says it.
-        .layer(LoggingLayer::client().failure(Level::Info).span(Level::Debug))
+        .layer(LoggingLayer::client().failure_level(Level::Info).span_level(Level::Debug))
         .layer(breaker)
         .layer(TimeoutLayer::new(policy.attempt))
         // Innermost, so that nothing that looks at a request sees the key.

@@ -58,7 +58,7 @@ const MAX_CIRCUIT_BYTES: f64 = 1_500.0;
 
 /// The bytes that a breaker holds after one failed call for each of `keys` keys.
 fn bytes_held_by_keys(keys: usize) -> i64 {
-    let layer = CircuitBreakerLayer::new().keyed(by_authority);
+    let layer = CircuitBreakerLayer::new().per_key(by_authority);
     let down = tower::service_fn(|_: Request<()>| {
         ready(Err::<Response<()>, _>(io::Error::from(io::ErrorKind::ConnectionRefused)))
     });
@@ -78,7 +78,7 @@ fn bytes_held_by_keys(keys: usize) -> i64 {
 
 /// A breaker of each policy that opens after this many failures.
 fn breakers(failures: u32) -> [(&'static str, CircuitBreakerLayer); 2] {
-    let layer = CircuitBreakerLayer::new().open_for(Duration::ZERO);
+    let layer = CircuitBreakerLayer::new().open_duration(Duration::ZERO);
     let consecutive = layer.clone().failure_ratio(None);
     [
         ("failure ratio", layer.min_calls(failures)),

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use crate::{
     retry,
     standard::config::{
-        values::{Given, Jitter, Leaf, Time, leaf},
-        wrong::Wrong,
+        validation_error::ValidationError,
+        values::{Jitter, ScalarValue, Setting, Time, leaf},
     },
 };
 
@@ -16,15 +16,15 @@ use crate::{
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub(in crate::standard::config) struct Backoff {
     /// "exponential", "constant", "none" or "urllib3".
-    kind: Given<Kind>,
+    kind: Setting<Kind>,
     /// The wait before the first retry; each further one is twice as long, or as long if "constant".
-    base: Given<Time>,
+    base: Setting<Time>,
     /// Seconds, as in urllib3's `backoff_factor`; for "urllib3" only.
-    factor: Given<Factor>,
+    factor: Setting<Factor>,
     /// The longest wait.
-    max: Given<Time>,
+    max: Setting<Time>,
     /// Whether a wait is a part of itself by chance; or what is added to it at the most.
-    jitter: Given<Jitter>,
+    jitter: Setting<Jitter>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ const KINDS: [(&str, Kind); 4] = [
     ("urllib3", Kind::Urllib3),
 ];
 
-impl Leaf for Kind {
+impl ScalarValue for Kind {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("one of \"exponential\", \"constant\", \"none\", \"urllib3\"")
     }
@@ -62,7 +62,7 @@ leaf!([] Kind);
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Factor(f64);
 
-impl Leaf for Factor {
+impl ScalarValue for Factor {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a number of seconds, zero or more")
     }
@@ -89,7 +89,7 @@ impl Backoff {
     }
 
     /// Whether each key belongs to the kind.
-    pub(in crate::standard::config) fn check(&self) -> Result<(), Wrong> {
+    pub(in crate::standard::config) fn check(&self) -> Result<(), ValidationError> {
         let kind = self.kind();
         let waits = kind != Kind::None;
         let doubles = matches!(kind, Kind::Exponential | Kind::Constant);
@@ -101,7 +101,7 @@ impl Backoff {
             ("jitter", self.jitter.0.is_some(), waits),
         ] {
             if given && !belongs {
-                return Err(Wrong::new(format!(
+                return Err(ValidationError::new(format!(
                     "a backoff of kind \"{name}\" has no such key, expected {}",
                     match kind {
                         Kind::None => "no other key than `kind`",

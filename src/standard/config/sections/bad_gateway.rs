@@ -16,7 +16,7 @@ section! {
 
 impl BadGateway {
     pub(in crate::standard::config) fn apply(&self, layer: Layer) -> Layer {
-        let layer = self.peek.put(layer, |layer, bytes| layer.peek(bytes as usize));
-        self.peek_wait.put(layer, Layer::peek_wait)
+        let layer = self.peek.put(layer, |layer, bytes| layer.max_peek_bytes(bytes as usize));
+        self.peek_wait.put(layer, Layer::peek_timeout)
     }
 }

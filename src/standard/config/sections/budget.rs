@@ -3,7 +3,7 @@ use serde::Deserialize;
 use crate::{
     ratio::Ratio,
     retry,
-    standard::config::values::{Count, Given, Share},
+    standard::config::values::{Count, RatioValue, Setting},
 };
 
 /// How many retries all calls together may have, in any 10 seconds.
@@ -12,9 +12,9 @@ use crate::{
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub(in crate::standard::config) struct Budget {
     /// Such a part of the calls.
-    ratio: Given<Share>,
+    ratio: Setting<RatioValue>,
     /// As many as this, if that is more.
-    min: Given<Count>,
+    min: Setting<Count>,
 }
 
 impl Budget {

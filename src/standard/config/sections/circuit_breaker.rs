@@ -2,7 +2,7 @@ use super::section;
 use crate::{
     circuit_breaker::CircuitBreakerLayer as Layer,
     standard::{
-        config::values::{Count, Off, Positive, Share, Time},
+        config::values::{Count, OrOff, Positive, RatioValue, Time},
         keyed::Breaker,
     },
 };
@@ -11,15 +11,15 @@ section! {
     /// When calls of an upstream are refused because it is down: one circuit for each host and port.
     CircuitBreaker {
         /// Opens when this part of the calls in the window failed, or more; if off, only after so many failures in a row.
-        failure_ratio: Off<Share>,
+        failure_ratio: OrOff<RatioValue>,
         /// Does not open by that while there are fewer calls in the window.
         min_calls: Count,
         /// The time that is looked back on.
         window: Time<10>,
         /// Opens as well after so many failures in a row.
-        consecutive_failures: Off<Positive>,
+        consecutive_failures: OrOff<Positive>,
         /// Calls that take so long count as failures.
-        slow_call: Off<Time<1>>,
+        slow_call: OrOff<Time<1>>,
         /// How long it stays open the first time.
         open_for: Time<1>,
         /// How long it stays open at the longest; not below `open_for`.
@@ -43,13 +43,13 @@ impl CircuitBreaker {
         let layer = self.min_calls.put(layer, Layer::min_calls);
         let layer = self.window.put(layer, Layer::window);
         let layer = self.consecutive_failures.put(layer, Layer::consecutive_failures);
-        let layer = self.slow_call.put(layer, Layer::slow_call);
-        let layer = self.open_for.put(layer, Layer::open_for);
-        let layer = self.open_max.put(layer, Layer::open_max);
-        let layer = self.retry_after_max.put(layer, Layer::retry_after_max);
-        let layer = self.probes.put(layer, Layer::probes);
-        let layer = self.probe_lease.put(layer, Layer::probe_lease);
+        let layer = self.slow_call.put(layer, Layer::slow_call_threshold);
+        let layer = self.open_for.put(layer, Layer::open_duration);
+        let layer = self.open_max.put(layer, Layer::max_open_duration);
+        let layer = self.retry_after_max.put(layer, Layer::max_retry_after);
+        let layer = self.probes.put(layer, Layer::half_open_probes);
+        let layer = self.probe_lease.put(layer, Layer::probe_timeout);
         let layer = self.count_origin_errors.put(layer, Layer::count_origin_errors);
-        self.shadow.put(layer, Layer::shadow)
+        self.shadow.put(layer, Layer::dry_run)
     }
 }

@@ -8,7 +8,7 @@ use serde::{
 use super::{Inherit, section};
 use crate::{
     in_flight::{Adaptive, InFlightLimitLayer},
-    standard::config::values::{Given, Leaf, Off, Positive, leaf},
+    standard::config::values::{OrOff, Positive, ScalarValue, Setting, leaf},
 };
 
 /// How many calls may be under way at once.
@@ -31,7 +31,7 @@ section! {
     }
 }
 
-impl Leaf for InFlight {
+impl ScalarValue for InFlight {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Positive::expected(f)?;
         f.write_str(", \"adaptive\", a table of `initial`, `min`, `max`")
@@ -60,15 +60,15 @@ impl Leaf for InFlight {
 
 leaf!([] InFlight);
 
-impl Inherit for Given<Off<InFlight>> {
+impl Inherit for Setting<OrOff<InFlight>> {
     fn inherit(self, from: &Self) -> Self {
         let bounds = match from.as_ref() {
-            Some(Off(Some(InFlight::Adaptive(bounds)))) => Some(bounds),
+            Some(OrOff(Some(InFlight::Adaptive(bounds)))) => Some(bounds),
             _ => None,
         };
         Self(match (self.0, bounds) {
-            (Some(Off(Some(InFlight::Adaptive(own)))), Some(from)) => {
-                Some(Off(Some(InFlight::Adaptive(own.inherit(from)))))
+            (Some(OrOff(Some(InFlight::Adaptive(own)))), Some(from)) => {
+                Some(OrOff(Some(InFlight::Adaptive(own.inherit(from)))))
             }
             (own, _) => own.or_else(|| from.as_ref().cloned()),
         })

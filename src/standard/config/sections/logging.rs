@@ -1,7 +1,7 @@
 use super::section;
 use crate::{
     logging::LoggingLayer as Layer,
-    standard::config::values::{Count, Header, List, Severity, Share, Text},
+    standard::config::values::{Count, Header, List, RatioValue, Severity, Text},
 };
 
 section! {
@@ -22,7 +22,7 @@ section! {
         /// The level of the span around each call.
         span: Severity,
         /// Writes such a part of the successes, chosen by chance.
-        sample: Share,
+        sample: RatioValue,
         /// Whether a failure is followed, at DEBUG, by a command that sends the request again.
         curl: bool,
         /// Further keys of a query whose values are secrets.
@@ -38,19 +38,19 @@ section! {
 
 impl Logging {
     pub(in crate::standard::config) fn apply(&self, layer: Layer) -> Layer {
-        let layer = self.success.put(layer, Layer::success);
-        let layer = self.retried.put(layer, Layer::retried);
-        let layer = self.client_error.put(layer, Layer::client_error);
-        let layer = self.failure.put(layer, Layer::failure);
-        let layer = self.refused.put(layer, Layer::refused);
-        let layer = self.cancelled.put(layer, Layer::cancelled);
-        let layer = self.span.put(layer, Layer::span);
+        let layer = self.success.put(layer, Layer::success_level);
+        let layer = self.retried.put(layer, Layer::retried_level);
+        let layer = self.client_error.put(layer, Layer::client_error_level);
+        let layer = self.failure.put(layer, Layer::failure_level);
+        let layer = self.refused.put(layer, Layer::rejected_level);
+        let layer = self.cancelled.put(layer, Layer::cancelled_level);
+        let layer = self.span.put(layer, Layer::span_level);
         let layer = self.sample.put(layer, Layer::sample);
-        let layer = self.curl.put(layer, Layer::curl);
+        let layer = self.curl.put(layer, Layer::log_curl);
         let layer =
             self.redact.put(layer, |layer, keys| layer.redact(keys.iter().map(|key| &**key)));
-        let layer = self.headers.put(layer, Layer::headers);
-        let layer = self.user_agent.put(layer, Layer::user_agent);
-        self.failed_body.put(layer, |layer, bytes| layer.failed_body(bytes as usize))
+        let layer = self.headers.put(layer, Layer::log_headers);
+        let layer = self.user_agent.put(layer, Layer::log_user_agent);
+        self.failed_body.put(layer, |layer, bytes| layer.max_failed_body_bytes(bytes as usize))
     }
 }

@@ -21,7 +21,7 @@ pub(super) use self::{
     retry::Retry,
     timeouts::Timeouts,
 };
-use super::values::{Given, Switch};
+use super::values::{Setting, Toggle};
 
 /// What a route does not say, it has from elsewhere.
 pub(super) trait Inherit {
@@ -29,10 +29,10 @@ pub(super) trait Inherit {
     fn inherit(self, from: &Self) -> Self;
 }
 
-impl<T: Inherit + Clone> Inherit for Given<Switch<T>> {
+impl<T: Inherit + Clone> Inherit for Setting<Toggle<T>> {
     fn inherit(self, from: &Self) -> Self {
         Self(match (self.0, from.as_ref()) {
-            (Some(Switch::On(own)), Some(Switch::On(from))) => Some(Switch::On(own.inherit(from))),
+            (Some(Toggle::On(own)), Some(Toggle::On(from))) => Some(Toggle::On(own.inherit(from))),
             (own, from) => own.or_else(|| from.cloned()),
         })
     }
@@ -50,14 +50,14 @@ macro_rules! section {
         pub(in crate::standard::config) struct $name {
             $(
                 $(#[$doc])*
-                pub(in crate::standard::config) $key: $crate::standard::config::values::Given<$type>,
+                pub(in crate::standard::config) $key: $crate::standard::config::values::Setting<$type>,
             )*
         }
 
         impl $crate::standard::config::sections::Inherit for $name {
             fn inherit(self, from: &Self) -> Self {
                 Self {
-                    $($key: $crate::standard::config::values::Given(
+                    $($key: $crate::standard::config::values::Setting(
                         self.$key.0.or_else(|| from.$key.0.clone()),
                     ),)*
                 }

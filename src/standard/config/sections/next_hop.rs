@@ -4,8 +4,8 @@ use super::section;
 use crate::{
     deadline::DeadlineHeaderLayer as Layer,
     standard::config::{
-        values::{Hop, LeafVisitor, Time},
-        wrong::Wrong,
+        validation_error::ValidationError,
+        values::{LeafVisitor, Time, TimeoutHeaderName},
     },
 };
 
@@ -13,19 +13,19 @@ section! {
     /// Tells the next server how long it has.
     NextHop {
         /// The header that says so. It has to be given.
-        header: Hop,
+        header: TimeoutHeaderName,
         /// What is kept of the time that is left, so that the answer has time to come back.
         margin: Time,
     }
 }
 
 impl NextHop {
-    pub(in crate::standard::config) fn check(&self) -> Result<(), Wrong> {
+    pub(in crate::standard::config) fn check(&self) -> Result<(), ValidationError> {
         if self.header.0.is_some() {
             return Ok(());
         }
-        let expected: &dyn Expected = &LeafVisitor::<Hop>::new();
-        Err(Wrong::new(format!("missing field `header`, expected {expected}")))
+        let expected: &dyn Expected = &LeafVisitor::<TimeoutHeaderName>::new();
+        Err(ValidationError::new(format!("missing field `header`, expected {expected}")))
     }
 
     /// `None`, which `check` refuses: there is no header.

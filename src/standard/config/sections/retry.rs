@@ -2,12 +2,13 @@ use std::time::Duration;
 
 use super::{Backoff, Budget, section};
 use crate::{
-    retry::{Http, RetryLayer as Layer},
+    retry::{HttpCalls, RetryLayer as Layer},
     standard::config::{
+        validation_error::ValidationError,
         values::{
-            Count, Header, List, Methods, Off, Plain, Status, Switch, Time, Unlimited, table,
+            Count, Header, IntoSetting, List, Methods, OrOff, Status, Time, Toggle, Unlimited,
+            table,
         },
-        wrong::Wrong,
     },
 };
 
@@ -42,7 +43,7 @@ section! {
         /// Whether up to a tenth is added by chance to the wait that it asks for.
         retry_after_jitter: bool,
         /// The limit of all waits of one call together.
-        total_delay_max: Off<Time>,
+        total_delay_max: OrOff<Time>,
         /// Whether any method is sent again when a response says, without proof, that nothing was processed.
         retry_unlikely: bool,
         /// Whether a refusal by an open circuit or a limit is retried.
@@ -56,14 +57,14 @@ section! {
         /// How long a response that is given up may take to be read to its end.
         drain_wait: Time,
         /// The request header that tells the upstream which attempt it is.
-        attempt_header: Off<Header>,
+        attempt_header: OrOff<Header>,
         /// How many retries all calls of one host and port may have together. Inherited as a whole.
-        budget: Switch<Budget>,
+        budget: Toggle<Budget>,
     }
 }
 
 impl Retry {
-    pub(in crate::standard::config) fn check(&self) -> Result<(), Wrong> {
+    pub(in crate::standard::config) fn check(&self) -> Result<(), ValidationError> {
         let backoff = self.backoff.as_ref().map_or(Ok(()), Backoff::check);
         backoff.map_err(|wrong| wrong.at("backoff"))
     }
@@ -71,45 +72,48 @@ impl Retry {
     /// All but the budget.
     pub(in crate::standard::config) fn apply<C, F>(
         &self,
-        layer: Layer<C, Http<F>>,
-    ) -> Layer<C, Http<F>> {
+        layer: Layer<C, HttpCalls<F>>,
+    ) -> Layer<C, HttpCalls<F>> {
         self.apply_server_word(self.apply_limits(layer))
     }
 
-    fn apply_limits<C, F>(&self, layer: Layer<C, Http<F>>) -> Layer<C, Http<F>> {
-        let layer = self.total.put(layer, Layer::total);
-        let layer = self.connect.put(layer, Layer::connect);
-        let layer = self.read.put(layer, Layer::read);
-        let layer = self.status.put(layer, Layer::status);
-        let layer = self.other.put(layer, Layer::other);
+    fn apply_limits<C, F>(&self, layer: Layer<C, HttpCalls<F>>) -> Layer<C, HttpCalls<F>> {
+        let layer = self.total.put(layer, Layer::max_retries);
+        let layer = self.connect.put(layer, Layer::max_connect_retries);
+        let layer = self.read.put(layer, Layer::max_read_retries);
+        let layer = self.status.put(layer, Layer::max_status_retries);
+        let layer = self.other.put(layer, Layer::max_other_retries);
         let layer = match self.methods.as_ref() {
             None => layer,
             Some(Methods::Idempotent) => layer.idempotent_methods(),
-            Some(Methods::Any) => layer.any_method(),
-            Some(Methods::Only(verbs)) => layer.methods(verbs.iter().cloned().map(Plain::plain)),
+            Some(Methods::Any) => layer.retry_all_methods(),
+            Some(Methods::Only(verbs)) => {
+                layer.retry_methods(verbs.iter().cloned().map(IntoSetting::into_value))
+            }
         };
-        let layer = self.status_forcelist.put(layer, Layer::status_forcelist);
+        let layer = self.status_forcelist.put(layer, Layer::retry_statuses);
         let layer = match self.backoff.as_ref() {
             Some(backoff) => layer.backoff(backoff.made()),
             None => layer,
         };
         let layer = self
             .total_delay_max
-            .put(layer, |layer, max| layer.total_delay_max(max.unwrap_or(Duration::MAX)));
-        let layer = self.min_attempt.put(layer, Layer::min_attempt);
-        let layer = self.body_limit.put(layer, |layer, bytes| layer.body_limit(bytes as usize));
-        let layer = self.drain_wait.put(layer, Layer::drain_wait);
+            .put(layer, |layer, max| layer.max_total_delay(max.unwrap_or(Duration::MAX)));
+        let layer = self.min_attempt.put(layer, Layer::min_attempt_time);
+        let layer =
+            self.body_limit.put(layer, |layer, bytes| layer.max_replay_bytes(bytes as usize));
+        let layer = self.drain_wait.put(layer, Layer::drain_timeout);
         self.attempt_header.put(layer, Layer::attempt_header)
     }
 
-    fn apply_server_word<C, F>(&self, layer: Layer<C, Http<F>>) -> Layer<C, Http<F>> {
-        let layer = self.retry_after_statuses.put(layer, Layer::retry_after_statuses);
+    fn apply_server_word<C, F>(&self, layer: Layer<C, HttpCalls<F>>) -> Layer<C, HttpCalls<F>> {
+        let layer = self.retry_after_statuses.put(layer, Layer::retry_statuses_with_retry_after);
         let layer = self.respect_retry_after.put(layer, Layer::respect_retry_after);
-        let layer = self.retry_after_max.put(layer, Layer::retry_after_max);
-        let layer = self.cap_retry_after.put(layer, Layer::cap_retry_after);
+        let layer = self.retry_after_max.put(layer, Layer::max_retry_after);
+        let layer = self.cap_retry_after.put(layer, Layer::clamp_retry_after);
         let layer = self.retry_after_jitter.put(layer, Layer::retry_after_jitter);
-        let layer = self.retry_unlikely.put(layer, Layer::retry_unlikely);
-        let layer = self.retry_rejected.put(layer, Layer::retry_rejected);
-        self.raise_on_status.put(layer, Layer::raise_on_status)
+        let layer = self.retry_unlikely.put(layer, Layer::retry_if_probably_unprocessed);
+        let layer = self.retry_rejected.put(layer, Layer::retry_rejections);
+        self.raise_on_status.put(layer, Layer::error_on_exhausted_status)
     }
 }

@@ -1,6 +1,6 @@
 use std::{fmt, num::NonZeroU32};
 
-use super::{Leaf, leaf};
+use super::{ScalarValue, leaf};
 
 /// A whole number from `LEAST` to `MOST`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub(in crate::standard::config) struct Count<const LEAST: u32 = 0, const MOST: u
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::standard::config) struct Positive(pub(in crate::standard::config) NonZeroU32);
 
-impl<const LEAST: u32, const MOST: u32> Leaf for Count<LEAST, MOST> {
+impl<const LEAST: u32, const MOST: u32> ScalarValue for Count<LEAST, MOST> {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a whole number from {LEAST} to {MOST}")
     }
@@ -29,7 +29,7 @@ impl<const LEAST: u32, const MOST: u32> Leaf for Count<LEAST, MOST> {
 
 leaf!([const LEAST: u32, const MOST: u32] Count<LEAST, MOST>);
 
-impl Leaf for Positive {
+impl ScalarValue for Positive {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Count::<1>::expected(f)
     }

@@ -2,13 +2,13 @@ use std::fmt;
 
 use http::HeaderName;
 
-use super::{Leaf, leaf};
+use super::{ScalarValue, leaf};
 
 /// The name of a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::standard::config) struct Header(pub(in crate::standard::config) HeaderName);
 
-impl Leaf for Header {
+impl ScalarValue for Header {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the name of a header")
     }

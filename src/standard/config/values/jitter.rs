@@ -1,6 +1,6 @@
 use std::{fmt, time::Duration};
 
-use super::{Leaf, Time, leaf};
+use super::{ScalarValue, Time, leaf};
 
 /// What chance does to a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub(in crate::standard::config) enum Jitter {
     Added(Duration),
 }
 
-impl Leaf for Jitter {
+impl ScalarValue for Jitter {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("true, false, or the most that chance adds, ")?;
         Time::<0>::expected(f)

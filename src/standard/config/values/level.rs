@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{Leaf, leaf};
+use super::{ScalarValue, leaf};
 use crate::logging::Level;
 
 /// How important a line of the log is.
@@ -16,7 +16,7 @@ const LEVELS: [(&str, Level); 6] = [
     ("off", Level::Off),
 ];
 
-impl Leaf for Severity {
+impl ScalarValue for Severity {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("one of \"trace\", \"debug\", \"info\", \"warn\", \"error\", \"off\"")
     }

@@ -5,13 +5,13 @@ use serde::{
     de::{SeqAccess, Visitor},
 };
 
-use super::{Leaf, table::Table};
+use super::{ScalarValue, table::Table};
 
 /// Several values of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::standard::config) struct List<T>(pub(in crate::standard::config) Vec<T>);
 
-impl<'de, T: Leaf + Deserialize<'de>> Deserialize<'de> for List<T> {
+impl<'de, T: ScalarValue + Deserialize<'de>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_any(ListVisitor(PhantomData))
     }
@@ -19,7 +19,7 @@ impl<'de, T: Leaf + Deserialize<'de>> Deserialize<'de> for List<T> {
 
 struct ListVisitor<T>(PhantomData<fn() -> T>);
 
-impl<'de, T: Leaf + Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+impl<'de, T: ScalarValue + Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
     type Value = List<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -89,7 +89,7 @@ pub(super) fn all<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(
 }
 
 #[cfg(feature = "config-schema")]
-impl<T: Leaf> schemars::JsonSchema for List<T> {
+impl<T: ScalarValue> schemars::JsonSchema for List<T> {
     fn inline_schema() -> bool {
         true
     }

@@ -6,21 +6,21 @@ use serde::{
     de::{self, SeqAccess, Unexpected, Visitor},
 };
 
-use super::{Leaf, leaf, list::all};
+use super::{ScalarValue, leaf, list::all};
 
 /// Which methods may be sent again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::standard::config) enum Methods {
     Idempotent,
     Any,
-    Only(Vec<Verb>),
+    Only(Vec<MethodName>),
 }
 
 /// One method.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::standard::config) struct Verb(pub(in crate::standard::config) Method);
+pub(in crate::standard::config) struct MethodName(pub(in crate::standard::config) Method);
 
-impl Leaf for Verb {
+impl ScalarValue for MethodName {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a method in capital letters such as \"GET\"")
     }
@@ -37,7 +37,7 @@ impl Leaf for Verb {
     }
 }
 
-leaf!([] Verb);
+leaf!([] MethodName);
 
 impl<'de> Deserialize<'de> for Methods {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -79,7 +79,7 @@ impl schemars::JsonSchema for Methods {
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
-            "anyOf": [{ "enum": ["idempotent", "any"] }, { "type": "array", "items": Verb::schema() }]
+            "anyOf": [{ "enum": ["idempotent", "any"] }, { "type": "array", "items": MethodName::schema() }]
         })
     }
 }

@@ -1,20 +1,20 @@
 //! What stands behind a key: each value knows what it is written as, and says so when it is not.
 
 mod count;
-mod given;
+mod duration;
 mod header;
-mod hop;
+mod into_setting;
 mod jitter;
 mod level;
 mod list;
 mod methods;
-mod off;
-mod plain;
-mod share;
+mod or_off;
+mod ratio;
+mod setting;
 mod status;
+mod string;
 mod table;
-mod text;
-mod time;
+mod timeout_header;
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -22,24 +22,24 @@ use serde::de::{self, MapAccess, Unexpected, Visitor};
 
 pub(super) use self::{
     count::{Count, Positive},
-    given::Given,
+    duration::{Time, written},
     header::Header,
-    hop::Hop,
+    into_setting::IntoSetting,
     jitter::Jitter,
     level::Severity,
     list::{List, Tables},
     methods::Methods,
-    off::{Off, Switch, Unlimited},
-    plain::Plain,
-    share::Share,
+    or_off::{OrOff, Toggle, Unlimited},
+    ratio::RatioValue,
+    setting::Setting,
     status::Status,
+    string::Text,
     table::table,
-    text::Text,
-    time::{Time, written},
+    timeout_header::TimeoutHeaderName,
 };
 
 /// A value that is written as one word or number, or else as a table. What it is not written as, it is not.
-pub(super) trait Leaf: Sized {
+pub(super) trait ScalarValue: Sized {
     /// What was expected, after that word: `a number from 0 to 1`.
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result;
 
@@ -80,7 +80,7 @@ impl<T> LeafVisitor<T> {
     }
 }
 
-impl<'de, T: Leaf> Visitor<'de> for LeafVisitor<T> {
+impl<'de, T: ScalarValue> Visitor<'de> for LeafVisitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -119,7 +119,7 @@ impl<'de, T: Leaf> Visitor<'de> for LeafVisitor<T> {
     }
 }
 
-/// Reads a [`Leaf`], and tells its schema.
+/// Reads a [`ScalarValue`], and tells its schema.
 macro_rules! leaf {
     ([$($generics:tt)*] $type:ty) => {
         impl<'de, $($generics)*> serde::Deserialize<'de> for $type {
@@ -139,7 +139,7 @@ macro_rules! leaf {
             }
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                <Self as $crate::standard::config::values::Leaf>::schema()
+                <Self as $crate::standard::config::values::ScalarValue>::schema()
             }
         }
     };

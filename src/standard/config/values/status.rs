@@ -1,12 +1,12 @@
 use std::fmt;
 
-use super::{Leaf, leaf};
+use super::{ScalarValue, leaf};
 
 /// An HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::standard::config) struct Status(pub(in crate::standard::config) u16);
 
-impl Leaf for Status {
+impl ScalarValue for Status {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a status from 100 to 599")
     }

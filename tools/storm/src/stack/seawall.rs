@@ -57,7 +57,7 @@ pub(super) fn no_deadline(upstream: Upstream) -> Client {
 }
 
 pub(super) fn three_retries(upstream: Upstream) -> Client {
-    client(&standard_layer().retry(RetryLayer::new().total(3)), upstream)
+    client(&standard_layer().retry(RetryLayer::new().max_retries(3)), upstream)
 }
 
 pub(super) fn defaults(upstream: Upstream) -> Client {

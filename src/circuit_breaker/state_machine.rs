@@ -1,0 +1,442 @@
+//! The states of a circuit and the transitions between them. Pure: no clock, no lock, no randomness of its own.
+//!
+//! Time is a [`Duration`] since a fixed moment. Every transition starts a new generation. The result of a call that was
+//! admitted in an earlier generation changes nothing.
+
+use std::{mem, num::NonZeroU32, time::Duration};
+
+use super::{consecutive::ConsecutiveFailures, settings::Settings, window::Counts};
+use crate::{failure::Failure, ratio::part};
+
+/// The state of a circuit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum State {
+    /// All calls pass, and their results are counted.
+    Closed,
+    /// No call passes.
+    Open,
+    /// A few calls pass, to find out whether the upstream is well again.
+    HalfOpen,
+    /// No call passes, until [`release`](super::Circuit::release).
+    ForcedOpen,
+    /// All calls pass whatever becomes of them, until [`release`](super::Circuit::release).
+    ForcedClosed,
+}
+
+impl State {
+    /// The name used in logs and metrics, such as `half_open`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half_open",
+            Self::ForcedOpen => "forced_open",
+            Self::ForcedClosed => "forced_closed",
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct StateMachine {
+    pub(super) generation: u32,
+    phase: Phase,
+    pub(super) since: Duration,
+    /// The time of the last transition out of the closed state.
+    opened: Duration,
+    /// The number of times it has reopened without closing in between.
+    reopened: u32,
+    /// The failure that opened it last.
+    pub(super) failure: Option<Failure>,
+    /// Calls rejected since it opened.
+    pub(super) rejected: u64,
+    /// Results that came after their generation.
+    pub(super) stale_results: u64,
+    consecutive: ConsecutiveFailures,
+    transitions: Vec<Transition>,
+}
+
+#[derive(Clone, Debug, Default)]
+enum Phase {
+    #[default]
+    Closed,
+    Open {
+        until: Duration,
+    },
+    HalfOpen(Probes),
+    Forced {
+        open: bool,
+    },
+}
+
+#[derive(Clone, Debug, Default)]
+struct Probes {
+    slots: Vec<Slot>,
+    succeeded: u32,
+    failed: u32,
+    admitted: u32,
+}
+
+/// The slot of a probe in flight. When it expires, another call may take the slot.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    probe: NonZeroU32,
+    expires: Duration,
+}
+
+/// Identifies an admitted call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Admission {
+    pub(super) generation: u32,
+    /// The number of the probe, if the call is one.
+    pub(super) probe: Option<NonZeroU32>,
+}
+
+/// The reason why a call is not admitted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Rejection {
+    pub(super) failure: Option<Failure>,
+    /// The time until a call may be admitted, if it is known.
+    pub(super) wait: Option<Duration>,
+    pub(super) time_open: Duration,
+}
+
+/// The outcome of a call.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Outcome {
+    Success,
+    Failure(Failure),
+    /// Neither success nor failure.
+    Cancelled,
+}
+
+/// A change of state, reported after the lock is released.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Transition {
+    pub(super) old: State,
+    pub(super) new: State,
+    pub(super) failure: Option<Failure>,
+    pub(super) counts: Counts,
+    pub(super) rejected: u64,
+    /// The generation of the new state. It orders transitions that two threads report at the same time.
+    pub(super) generation: u32,
+}
+
+/// The wait that a half-open circuit without a free slot suggests: about the duration of a probe.
+const PROBE_WAIT: Duration = Duration::from_secs(1);
+
+impl StateMachine {
+    pub(super) const fn state(&self) -> State {
+        match self.phase {
+            Phase::Closed => State::Closed,
+            Phase::Open { .. } => State::Open,
+            Phase::HalfOpen(_) => State::HalfOpen,
+            Phase::Forced { open: true } => State::ForcedOpen,
+            Phase::Forced { open: false } => State::ForcedClosed,
+        }
+    }
+
+    /// Returns whether every call is admitted.
+    pub(super) const fn admits_all(&self) -> bool {
+        matches!(self.phase, Phase::Closed | Phase::Forced { open: false })
+    }
+
+    pub(super) const fn has_consecutive_failures(&self) -> bool {
+        self.consecutive.count() > 0
+    }
+
+    /// Takes the transitions since the last call, in their order.
+    pub(super) fn take_transitions(&mut self) -> Vec<Transition> {
+        mem::take(&mut self.transitions)
+    }
+
+    pub(super) fn admit(
+        &mut self,
+        now: Duration,
+        settings: &Settings,
+    ) -> Result<Admission, Rejection> {
+        if matches!(self.phase, Phase::Open { until } if now >= until) {
+            self.transition(Phase::HalfOpen(Probes::default()), now, Counts::default());
+        }
+        if let Some(rejection) = self.rejection(now, settings) {
+            self.rejected = self.rejected.saturating_add(1);
+            return Err(rejection);
+        }
+        let probe = match &mut self.phase {
+            Phase::HalfOpen(probes) => Some(probes.acquire_slot(now, settings)),
+            _ => None,
+        };
+        Ok(Admission { generation: self.generation, probe })
+    }
+
+    /// Rejects a call, even if it could be admitted now.
+    pub(super) fn reject(&mut self, now: Duration, settings: &Settings) -> Rejection {
+        self.rejected = self.rejected.saturating_add(1);
+        self.rejection(now, settings).unwrap_or(Rejection {
+            failure: self.failure,
+            wait: Some(Duration::ZERO),
+            time_open: now.saturating_sub(self.opened),
+        })
+    }
+
+    /// Returns the reason why a call would be rejected now.
+    pub(super) fn rejection(&self, now: Duration, settings: &Settings) -> Option<Rejection> {
+        let wait = match &self.phase {
+            Phase::Closed | Phase::Forced { open: false } => return None,
+            Phase::Open { until } if now >= *until => return None,
+            Phase::Open { until } => Some(until.saturating_sub(now)),
+            Phase::HalfOpen(probes) if probes.has_free_slot(now, settings) => return None,
+            Phase::HalfOpen(_) => Some(PROBE_WAIT),
+            Phase::Forced { open: true } => None,
+        };
+        let time_open = now.saturating_sub(self.opened);
+        Some(Rejection { failure: self.failure, wait, time_open })
+    }
+
+    /// Returns the results of the probes while the circuit is half-open.
+    pub(super) fn probe_counts(&self) -> Option<Counts> {
+        match &self.phase {
+            Phase::HalfOpen(probes) => Some(probes.counts()),
+            _ => None,
+        }
+    }
+
+    /// Returns whether a new circuit would behave the same, as far as the window is not concerned. A circuit that is not
+    /// closed is also forgettable if no call has come for long after one could have closed it.
+    pub(super) fn is_forgettable(&self, now: Duration, settings: &Settings) -> bool {
+        let could_close = match &self.phase {
+            Phase::Closed if settings.ratio.is_some() => return true,
+            // There is no window, so its length is the time for which failures are remembered.
+            Phase::Closed => return !self.consecutive.is_recent(now, settings.window()),
+            Phase::Open { until } => *until,
+            Phase::HalfOpen(probes) if probes.is_idle(now) => self.since,
+            Phase::HalfOpen(_) | Phase::Forced { .. } => return false,
+        };
+        now.saturating_sub(could_close) >= settings.max_open_duration.max(settings.open_duration)
+    }
+
+    /// Returns the time until the next probe may be admitted.
+    pub(super) fn next_probe(&self, now: Duration) -> Option<Duration> {
+        match self.phase {
+            Phase::Open { until } => Some(until.saturating_sub(now)),
+            _ => None,
+        }
+    }
+
+    /// Returns whether a result of `generation` counts. Counts it as stale if not.
+    pub(super) fn accepts(&mut self, generation: u32) -> bool {
+        let accepts = generation == self.generation;
+        if !accepts {
+            self.stale_results = self.stale_results.saturating_add(1);
+        }
+        accepts
+    }
+
+    /// Records a success outside of the half-open state.
+    pub(super) fn record_success(&mut self) {
+        self.consecutive.clear();
+    }
+
+    /// Records a failure outside of the half-open state, and opens a closed circuit if that was one too many. `counts` are those
+    /// of the window, this failure included, if there is a window. `random` is in `[0, 1)`.
+    pub(super) fn record_failure(
+        &mut self,
+        now: Duration,
+        failure: Failure,
+        counts: Option<Counts>,
+        random: f64,
+        settings: &Settings,
+    ) {
+        let Settings { ratio, min_calls, width, consecutive, .. } = *settings;
+        self.consecutive.add(now, width);
+        let in_a_row = self.consecutive.count();
+        let too_many_in_window = counts.zip(ratio).is_some_and(|(counts, ratio)| {
+            counts.calls >= min_calls.into() && ratio.is_reached(counts.failures, counts.calls)
+        });
+        let all_failed = counts.is_some()
+            && self.consecutive.streak(width).is_some_and(|failures| failures >= min_calls);
+        let too_many_in_a_row = consecutive.is_some_and(|most| in_a_row >= most.get());
+        let trips = too_many_in_window || all_failed || too_many_in_a_row;
+        if trips && matches!(self.phase, Phase::Closed) {
+            self.rejected = 0;
+            self.opened = now;
+            let in_a_row = Counts { calls: in_a_row.into(), failures: in_a_row.into() };
+            self.open(now, failure, counts.unwrap_or(in_a_row), random, settings);
+        }
+    }
+
+    /// Records the outcome of a probe. `random` is in `[0, 1)`.
+    pub(super) fn record_probe(
+        &mut self,
+        admission: Admission,
+        now: Duration,
+        outcome: Outcome,
+        random: f64,
+        settings: &Settings,
+    ) {
+        if !self.accepts(admission.generation) {
+            return;
+        }
+        let Phase::HalfOpen(probes) = &mut self.phase else { return };
+        // Another probe may have its slot, if the slot had expired. The result counts anyway, or calls that take longer than a
+        // slot would keep the circuit half-open forever.
+        probes.release_slot(admission.probe);
+        match outcome {
+            Outcome::Cancelled => {}
+            Outcome::Success => {
+                probes.succeeded += 1;
+                let others = settings.probes.get().saturating_sub(probes.succeeded);
+                // It closes if it would even if all others failed.
+                if !settings.is_exceeded_by(others) {
+                    let counts = probes.counts();
+                    self.close(now, counts);
+                }
+            }
+            Outcome::Failure(failure) => {
+                probes.failed += 1;
+                if settings.is_exceeded_by(probes.failed) {
+                    let counts = probes.counts();
+                    self.reopened = self.reopened.saturating_add(1);
+                    self.open(now, failure, counts, random, settings);
+                }
+            }
+        }
+    }
+
+    /// Forces the circuit open or closed. Does nothing if it already is forced so.
+    pub(super) fn force(&mut self, open: bool, now: Duration) {
+        if matches!(self.phase, Phase::Forced { open: is_open } if is_open == open) {
+            return;
+        }
+        self.reopened = 0;
+        self.rejected = 0;
+        self.opened = now;
+        self.failure = None;
+        self.transition(Phase::Forced { open }, now, Counts::default());
+    }
+
+    /// Closes a forced circuit. Does nothing if none was forced.
+    pub(super) fn release(&mut self, now: Duration) {
+        if matches!(self.phase, Phase::Forced { .. }) {
+            self.close(now, Counts::default());
+        }
+    }
+
+    fn close(&mut self, now: Duration, counts: Counts) {
+        self.reopened = 0;
+        self.transition(Phase::Closed, now, counts);
+    }
+
+    fn open(
+        &mut self,
+        now: Duration,
+        failure: Failure,
+        counts: Counts,
+        random: f64,
+        settings: &Settings,
+    ) {
+        self.failure = Some(failure);
+        let max = settings.max_open_duration.max(settings.open_duration);
+        let grown = grow(settings.open_duration, self.reopened, max);
+        // Jitter only shortens, so that no wait is longer than documented.
+        let jittered = grown.saturating_sub(part(grown, JITTER * random));
+        let asked = failure.retry_after().unwrap_or_default().min(settings.retry_after_max);
+        let until = now.saturating_add(jittered.max(asked));
+        self.transition(Phase::Open { until }, now, counts);
+    }
+
+    fn transition(&mut self, phase: Phase, now: Duration, counts: Counts) {
+        let old = self.state();
+        self.phase = phase;
+        // After four billion transitions no call of the first generation is in flight.
+        self.generation = self.generation.wrapping_add(1);
+        self.since = now;
+        self.consecutive.clear();
+        let Self { failure, rejected, generation, .. } = *self;
+        let new = self.state();
+        self.transitions.push(Transition { old, new, failure, counts, rejected, generation });
+    }
+}
+
+/// The largest part of the open duration that jitter subtracts.
+const JITTER: f64 = 0.2;
+
+/// Multiplies `base` by 1.5 `times` times, up to `max`.
+fn grow(base: Duration, times: u32, max: Duration) -> Duration {
+    let mut grown = base.min(max);
+    for _ in 0..times {
+        if grown >= max || grown.is_zero() {
+            break;
+        }
+        grown = grown.saturating_add(grown / 2).min(max);
+    }
+    grown
+}
+
+impl Probes {
+    /// Returns whether one more probe may be admitted. A slot is taken by a probe in flight and by a result.
+    fn has_free_slot(&self, now: Duration, settings: &Settings) -> bool {
+        let in_flight = self.slots.iter().filter(|slot| now < slot.expires).count() as u64;
+        let taken = in_flight + u64::from(self.succeeded) + u64::from(self.failed);
+        taken < settings.probes.get().into()
+    }
+
+    fn acquire_slot(&mut self, now: Duration, settings: &Settings) -> NonZeroU32 {
+        self.slots.retain(|slot| now < slot.expires);
+        self.admitted = self.admitted.wrapping_add(1);
+        let probe = NonZeroU32::new(self.admitted).unwrap_or(NonZeroU32::MAX);
+        self.slots.push(Slot { probe, expires: now.saturating_add(settings.probe_timeout) });
+        probe
+    }
+
+    fn release_slot(&mut self, probe: Option<NonZeroU32>) {
+        self.slots.retain(|slot| Some(slot.probe) != probe);
+    }
+
+    fn is_idle(&self, now: Duration) -> bool {
+        self.slots.iter().all(|slot| now >= slot.expires)
+    }
+
+    fn counts(&self) -> Counts {
+        let failures = self.failed.into();
+        Counts { calls: u64::from(self.succeeded) + u64::from(self.failed), failures }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_half_open_circuit_can_be_forgotten_when_its_probes_are_gone_and_nobody_calls() {
+        let settings = Settings { min_calls: 1, ..Settings::default() };
+        let at = Duration::from_secs;
+        let failure = Failure::new(crate::failure::Cause::ConnectionRefused);
+        let counts = Some(Counts { calls: 1, failures: 1 });
+        let mut machine = StateMachine::default();
+        machine.record_failure(at(0), failure, counts, 0.0, &settings);
+        assert_eq!(machine.state(), State::Open);
+        let probe = machine.admit(at(10), &settings).unwrap();
+        // The slot of the probe expires after half a minute.
+        assert!(!machine.is_forgettable(at(39), &settings));
+        assert!(machine.is_forgettable(at(40), &settings));
+        machine.record_probe(probe, at(11), Outcome::Cancelled, 0.0, &settings);
+        assert_eq!(machine.state(), State::HalfOpen);
+        assert!(!machine.is_forgettable(at(14), &settings));
+        assert!(machine.is_forgettable(at(15), &settings));
+        machine.force(true, at(15));
+        assert_eq!(machine.state(), State::ForcedOpen);
+        assert!(!machine.is_forgettable(at(1_000), &settings));
+    }
+
+    #[test]
+    fn growing_ends_however_often_it_was_opened() {
+        let (second, most) = (Duration::from_secs(1), Duration::from_secs(8));
+        assert_eq!(grow(second, 1, most), Duration::from_millis(1_500));
+        assert_eq!(grow(second, u32::MAX, most), most);
+        assert_eq!(grow(Duration::ZERO, u32::MAX, most), Duration::ZERO);
+        assert_eq!(grow(Duration::MAX, u32::MAX, Duration::MAX), Duration::MAX);
+        assert_eq!(grow(most, 0, second), second);
+    }
+}

@@ -1,0 +1,181 @@
+use std::{any::type_name, fmt, sync::Arc, time::Duration};
+
+use http::{
+    Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, Version,
+};
+use http_body::Body;
+
+use super::{
+    AttemptNumber, ReplayBody, RetryOverride, RetryReport,
+    call_adapter::sealed::{RequestAdapter, ResponseAdapter},
+    drain::Drain,
+    policy::Policy,
+    replay::ReplaySource,
+    request_facts::RequestFacts,
+};
+use crate::{classify::of_response, failure::Failure, time_limit::Deadline};
+
+/// Retries HTTP requests, keeping their bodies while they are sent: see [`ReplayBody`].
+///
+/// `F` is how the body is handed to the inner service: [`IdentityBody`], or by a function
+/// ([`RetryLayer::map_body`](super::RetryLayer::map_body)).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HttpCalls<F = IdentityBody> {
+    pub(super) convert: F,
+}
+
+/// The inner service receives [`ReplayBody`].
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct IdentityBody {}
+
+/// The inner service receives what a function makes of [`ReplayBody`].
+#[derive(Clone, Copy)]
+pub struct MappedBody<F>(pub(super) F);
+
+impl<F> fmt::Debug for MappedBody<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("MappedBody").field(&format_args!("{}", type_name::<F>())).finish()
+    }
+}
+
+/// How a body is handed on.
+pub trait MapBody<B> {
+    type Body;
+
+    fn convert(&self, body: ReplayBody<B>) -> Self::Body;
+}
+
+impl<B> MapBody<B> for IdentityBody {
+    type Body = ReplayBody<B>;
+
+    fn convert(&self, body: ReplayBody<B>) -> ReplayBody<B> {
+        body
+    }
+}
+
+impl<B, B2, F> MapBody<B> for MappedBody<F>
+where
+    F: Fn(ReplayBody<B>) -> B2,
+{
+    type Body = B2;
+
+    fn convert(&self, body: ReplayBody<B>) -> B2 {
+        (self.0)(body)
+    }
+}
+
+/// The head of a request, which every attempt has.
+#[derive(Debug)]
+pub struct Saved {
+    method: Method,
+    uri: Uri,
+    version: Version,
+    headers: HeaderMap,
+    extensions: Extensions,
+}
+
+impl<B, F> RequestAdapter<Request<B>> for HttpCalls<F>
+where
+    B: Body,
+    F: MapBody<B>,
+{
+    type Request = Request<F::Body>;
+    type Saved = Saved;
+    type Body = ReplaySource<B>;
+    type Again = ReplayBody<B>;
+
+    fn uri<'a>(&self, request: &'a Request<B>) -> Option<&'a Uri> {
+        Some(request.uri())
+    }
+
+    fn policy(&self, request: &Request<B>) -> Option<Arc<Policy>> {
+        RetryOverride::of(request.extensions())
+    }
+
+    fn deadline(&self, request: &Request<B>) -> Option<Deadline> {
+        request.extensions().get().copied()
+    }
+
+    #[inline]
+    fn save(&self, request: &Request<F::Body>) -> Saved {
+        Saved {
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            version: request.version(),
+            headers: request.headers().clone(),
+            extensions: request.extensions().clone(),
+        }
+    }
+
+    #[inline]
+    fn send(
+        &self,
+        request: Request<B>,
+        max_replay_bytes: usize,
+    ) -> (Self::Request, ReplaySource<B>) {
+        let (parts, body) = request.into_parts();
+        let (body, replay) = ReplayBody::new(body, max_replay_bytes);
+        (Request::from_parts(parts, self.convert.convert(body)), replay)
+    }
+
+    fn facts<'a>(&self, saved: &'a Saved) -> RequestFacts<'a> {
+        RequestFacts {
+            method: Some(&saved.method),
+            idempotency_key: has_idempotency_key(&saved.headers),
+            time_left: None,
+            margin: Duration::ZERO,
+        }
+    }
+
+    fn is_repeatable(&self, body: &ReplaySource<B>) -> bool {
+        body.is_repeatable()
+    }
+
+    fn begin_again(&self, body: &ReplaySource<B>) -> Option<ReplayBody<B>> {
+        body.again()
+    }
+
+    fn again(
+        &self,
+        saved: &Saved,
+        body: ReplayBody<B>,
+        attempt: AttemptNumber,
+        header: Option<&HeaderName>,
+    ) -> Self::Request {
+        let mut request = Request::new(self.convert.convert(body));
+        request.method_mut().clone_from(&saved.method);
+        request.uri_mut().clone_from(&saved.uri);
+        *request.version_mut() = saved.version;
+        request.headers_mut().clone_from(&saved.headers);
+        request.extensions_mut().clone_from(&saved.extensions);
+        request.extensions_mut().insert(attempt);
+        if let Some(name) = header {
+            request.headers_mut().insert(name, HeaderValue::from(attempt.0.get()));
+        }
+        request
+    }
+}
+
+impl<B: Body, F> ResponseAdapter<Response<B>> for HttpCalls<F> {
+    type Discard = Drain<B>;
+
+    fn discard(&self, response: Response<B>) -> (Drain<B>, Option<Box<Response<()>>>) {
+        let (parts, body) = response.into_parts();
+        (Drain::new(body), Some(Box::new(Response::from_parts(parts, ()))))
+    }
+
+    fn annotate(&self, response: &mut Response<B>, attempts: RetryReport) {
+        response.extensions_mut().insert(attempts);
+    }
+
+    fn among(&self, response: &Response<B>, statuses: &[u16]) -> Option<Failure> {
+        statuses.contains(&response.status().as_u16()).then(|| of_response(response))
+    }
+}
+
+/// draft-ietf-httpapi-idempotency-key-header-07 §2.1: a string. An empty one names nothing.
+fn has_idempotency_key(headers: &HeaderMap) -> bool {
+    let key = headers.get("idempotency-key").map(HeaderValue::as_bytes);
+    key.is_some_and(|key| !matches!(key.trim_ascii(), b"" | b"\"\""))
+}

@@ -1,0 +1,56 @@
+use std::{fmt, time::Duration};
+
+use super::{ScalarValue, leaf};
+
+/// A time of at least so many milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::standard::config) struct Time<const LEAST: u64 = 0>(
+    pub(in crate::standard::config) Duration,
+);
+
+impl<const LEAST: u64> ScalarValue for Time<LEAST> {
+    fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a time with its unit such as \"250ms\" or \"10s\"")?;
+        if LEAST > 0 { write!(f, ", {LEAST}ms or more") } else { Ok(()) }
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        // "0" alone is taken by it for no time; with a unit it is plain that it is one.
+        let has_unit = text.bytes().any(|byte| byte.is_ascii_alphabetic());
+        let time = humantime::parse_duration(text).ok().filter(|_| has_unit)?;
+        (time >= Duration::from_millis(LEAST)).then_some(Self(time))
+    }
+
+    #[cfg(feature = "config-schema")]
+    fn schema() -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[0-9]", "examples": ["250ms", "10s"] })
+    }
+}
+
+leaf!([const LEAST: u64] Time<LEAST>);
+
+/// As it is written in a file.
+pub(in crate::standard::config) fn written(time: Duration) -> String {
+    humantime::format_duration(time).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_time_or_none_and_what_is_written_is_read(
+            text in any::<String>(), number in "[0-9.]{1,25}", unit in "(ns|us|ms|s|m|h|day|week|month|year|M|y)?",
+            time in any::<Duration>(),
+        ) {
+            let _ = Time::<0>::from_text(&text);
+            let _ = Time::<0>::from_text(&format!("{number}{unit} {number}{unit}"));
+            if time.as_secs() < 1 << 40 {
+                prop_assert_eq!(Time::<0>::from_text(&written(time)), Some(Time(time)));
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+use std::{num::NonZeroU32, time::Duration};
+
+use http::{HeaderName, Method};
+
+use super::{
+    Count, Header, List, OrOff, Positive, RatioValue, Setting, Severity, Status, Text, Time,
+    TimeoutHeaderName, Unlimited, methods::MethodName,
+};
+use crate::{deadline::TimeoutHeader, logging::Level, ratio::Ratio};
+
+/// What a layer's setter takes for a value.
+pub(in crate::standard::config) trait IntoSetting {
+    type Value;
+
+    fn into_value(self) -> Self::Value;
+}
+
+macro_rules! into_setting {
+    ($([$($generics:tt)*] $type:ty => $value:ty, $make:expr;)*) => {
+        $(impl<$($generics)*> IntoSetting for $type {
+            type Value = $value;
+
+            fn into_value(self) -> $value {
+                let make: fn(Self) -> $value = $make;
+                make(self)
+            }
+        })*
+    };
+}
+
+into_setting! {
+    [] bool => bool, |it| it;
+    [] Header => HeaderName, |it| it.0;
+    [] TimeoutHeaderName => TimeoutHeader, |it| it.0;
+    [] Positive => NonZeroU32, |it| it.0;
+    [] Severity => Level, |it| it.0;
+    [] RatioValue => Ratio, |it| it.0;
+    [] Status => u16, |it| it.0;
+    [] Text => String, |it| it.0;
+    [] MethodName => Method, |it| it.0;
+    [const LEAST: u32, const MOST: u32] Count<LEAST, MOST> => u32, |it| it.0;
+    [const LEAST: u64] Time<LEAST> => Duration, |it| it.0;
+    [T: IntoSetting] List<T> => Vec<T::Value>, |it| it.0.into_iter().map(T::into_value).collect();
+    [T: IntoSetting] OrOff<T> => Option<T::Value>, |it| it.0.map(T::into_value);
+    [T: IntoSetting] Unlimited<T> => Option<T::Value>, |it| it.0.map(T::into_value);
+}
+
+impl<T: IntoSetting + Clone> Setting<T> {
+    /// What the layer is with it: the same, if it is not given.
+    pub(in crate::standard::config) fn put<L>(
+        &self,
+        layer: L,
+        set: impl FnOnce(L, T::Value) -> L,
+    ) -> L {
+        match &self.0 {
+            Some(value) => set(layer, value.clone().into_value()),
+            None => layer,
+        }
+    }
+}
