@@ -11,7 +11,8 @@ use crate::{failure::Failure, keys::BoundedMap, sharded::Sharded};
 /// key is not forgotten.
 #[derive(Clone, Debug)]
 pub struct Circuit {
-    core: Sharded<CircuitInner>,
+    // An `Arc`, since a clone on another thread must not move the count between groups while a sweep reads them.
+    core: Arc<Sharded<CircuitInner>>,
 }
 
 /// The circuits of a layer that has one for each key. Clones are the same ones.
@@ -35,8 +36,8 @@ pub struct Snapshot {
 }
 
 impl Circuit {
-    pub(super) const fn new(core: Sharded<CircuitInner>) -> Self {
-        Self { core }
+    pub(super) fn new(core: Sharded<CircuitInner>) -> Self {
+        Self { core: Arc::new(core) }
     }
 
     /// Its key; `None` if the layer has one circuit only.

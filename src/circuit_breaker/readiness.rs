@@ -2,6 +2,7 @@ use std::{
     mem,
     pin::{Pin, pin},
     task::{Context, Poll},
+    time::Duration,
 };
 
 use tokio::{
@@ -11,6 +12,9 @@ use tokio::{
 
 use super::{circuit::CircuitInner, settings::OpenBehavior};
 use crate::sharded::Sharded;
+
+/// The time between two looks at a circuit that is forced open.
+const FORCED_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The readiness of a service with one circuit for all requests.
 #[derive(Debug)]
@@ -92,8 +96,8 @@ impl Readiness {
     fn wait(&mut self, core: &Sharded<CircuitInner>, cx: &mut Context<'_>) -> Poll<()> {
         let waiter = self.waiter(core);
         while let Some(rejection) = core.wait(waiter.id, cx.waker()) {
-            // A forced circuit has no end. Its release wakes.
-            let Some(wait) = rejection.wait else { return Poll::Pending };
+            // A forced circuit has no end. Its release wakes, unless the thread unwinds.
+            let wait = rejection.wait.unwrap_or(FORCED_POLL_INTERVAL);
             // A new timer at each poll, since the circuit may have reopened for another duration.
             let sleep = waiter.sleep.insert(Box::pin(sleep(wait)));
             if pin!(unconstrained(sleep)).poll(cx).is_pending() {

@@ -22,18 +22,18 @@
 //!
 //! **Time**
 //!
-//! - [Give each route its own time](time#give-each-route-its-own-time)
-//! - [Keep to the deadline of your caller, and hand it on](time#keep-to-the-deadline-of-your-caller-and-hand-it-on)
-//! - [Let a stream run, and notice when it stalls](time#let-a-stream-run-and-notice-when-it-stalls)
-//! - [Drop callers that upload a byte a minute](time#drop-callers-that-upload-a-byte-a-minute)
+//! - [Give each route its own time](timeouts#give-each-route-its-own-time)
+//! - [Keep to the deadline of your caller, and hand it on](timeouts#keep-to-the-deadline-of-your-caller-and-hand-it-on)
+//! - [Let a stream run, and notice when it stalls](timeouts#let-a-stream-run-and-notice-when-it-stalls)
+//! - [Drop callers that upload a byte a minute](timeouts#drop-callers-that-upload-a-byte-a-minute)
 //!
 //! **Upstreams that are down**
 //!
-//! - [Serve something else while the upstream is down](outages#serve-something-else-while-the-upstream-is-down)
-//! - [See the circuits, and force one](outages#see-the-circuits-and-force-one)
-//! - [Try a breaker without letting it reject](outages#try-a-breaker-without-letting-it-reject)
-//! - [Spread calls over several servers](outages#spread-calls-over-several-servers)
-//! - [Keep a slow upstream from being buried](outages#keep-a-slow-upstream-from-being-buried)
+//! - [Serve something else while the upstream is down](overload#serve-something-else-while-the-upstream-is-down)
+//! - [See the circuits, and force one](overload#see-the-circuits-and-force-one)
+//! - [Try a breaker without letting it reject](overload#try-a-breaker-without-letting-it-reject)
+//! - [Spread calls over several servers](overload#spread-calls-over-several-servers)
+//! - [Keep a slow upstream from being buried](overload#keep-a-slow-upstream-from-being-buried)
 //!
 //! **Servers that pass requests on**
 //!
@@ -44,9 +44,9 @@
 //!
 //! **Seeing what happens**
 //!
-//! - [Log failures only, and a few successes](seeing#log-failures-only-and-a-few-successes)
-//! - [Follow a request by its id](seeing#follow-a-request-by-its-id)
-//! - [Measure for Prometheus](seeing#measure-for-prometheus)
+//! - [Log failures only, and a few successes](observability#log-failures-only-and-a-few-successes)
+//! - [Follow a request by its id](observability#follow-a-request-by-its-id)
+//! - [Measure for Prometheus](observability#measure-for-prometheus)
 //!
 //! **Tests**
 //!

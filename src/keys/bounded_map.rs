@@ -99,7 +99,8 @@ impl<T: Evictable> BoundedMap<T> {
             let forgotten = recent.lock().take();
             drop(forgotten);
         }
-        // A value is cloned only out of the map and out of `recent`, so one that is unique under this lock stays so.
+        // A value is cloned only out of the map and out of `recent`: handles share one clone. So one that is unique under
+        // this lock stays so.
         let can_go = |value: &Sharded<T>| value.is_unique() && value.is_clean(now);
         let removed: Vec<_> = self.write().extract_if(|_, value| can_go(value)).collect();
         for (_, value) in removed {

@@ -1,10 +1,10 @@
 //! The life of a record: built by the call, completed by the response and its body, emitted at the end.
 
-use std::{error::Error, fmt, thread};
+use std::{error::Error, fmt, mem, thread};
 
 use http::Response;
 use http_body::Body;
-use tracing::span::Entered;
+use tracing::{Span, span::Entered};
 
 use super::{
     RequestHead, emit,
@@ -125,26 +125,45 @@ impl RecordGuard {
         known: Option<&(dyn Error + 'static)>,
         text: &dyn fmt::Display,
     ) {
-        let Some(record) = self.0.take() else { return };
+        let Some(record) = self.0.take().map(EmittedRecord) else { return };
         let innermost = known.and_then(innermost);
         let message = match &innermost {
             Some(error) if may_contain_url(*error) => None,
             Some(error) => Some(error as &dyn fmt::Display),
             None => Some(text),
         };
-        let mut completion = Completion::new(Outcome::Error, record.response_details());
+        let mut completion = Completion::new(Outcome::Error, record.0.response_details());
         completion.failure = Some(failure);
         completion.message = message;
         if let Some(gave_up) = known.and_then(find_source::<RetriesExhausted>) {
             completion.attempts = Some(gave_up.attempts().get());
             completion.stop = Some(gave_up.reason());
         }
-        emit::emit(&record, &completion);
+        record.emit(&completion);
     }
 
     fn finish(&mut self, outcome: Outcome) {
-        let Some(record) = self.0.take() else { return };
-        emit::emit(&record, &Completion::new(outcome, record.response_details()));
+        let Some(record) = self.0.take().map(EmittedRecord) else { return };
+        record.emit(&Completion::new(outcome, record.0.response_details()));
+    }
+}
+
+/// A record while it is emitted.
+///
+/// If the subscriber panics, the span is not closed: a second panic of the subscriber would abort the process.
+struct EmittedRecord(Record);
+
+impl EmittedRecord {
+    fn emit(&self, completion: &Completion<'_>) {
+        emit::emit(&self.0, completion);
+    }
+}
+
+impl Drop for EmittedRecord {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            mem::forget(mem::replace(&mut self.0.span, Span::none()));
+        }
     }
 }
 

@@ -60,6 +60,8 @@ pub(super) mod sealed {
         fn policy(&self, request: &Req) -> Option<Arc<Policy>>;
         /// When it must be answered.
         fn deadline(&self, request: &Req) -> Option<Deadline>;
+        /// Replaces the deadline that the request carries.
+        fn set_deadline(&self, request: &mut Req, deadline: Deadline);
         /// Returns the first attempt's request, and the body that later ones send.
         fn send(&self, request: Req, max_replay_bytes: usize) -> (Self::Request, Self::Body);
         /// Keeps the part of a request that later attempts are made of.
@@ -89,6 +91,8 @@ pub(super) mod sealed {
 
         /// With the head of the response, to be kept, where it has one.
         fn discard(&self, response: Res) -> (Self::Discard, Option<Box<Response<()>>>);
+        /// Removes the report of a retry inside.
+        fn remove_report(&self, response: &mut Res);
         fn annotate(&self, response: &mut Res, attempts: RetryReport);
         /// A failure, if the response's status is among these.
         fn among(&self, response: &Res, statuses: &[u16]) -> Option<Failure>;
@@ -117,6 +121,8 @@ impl<Req: Clone> sealed::RequestAdapter<Req> for ClonedCalls {
     fn deadline(&self, _request: &Req) -> Option<Deadline> {
         None
     }
+
+    fn set_deadline(&self, _request: &mut Req, _deadline: Deadline) {}
 
     fn save(&self, request: &Req) -> Req {
         request.clone()
@@ -161,6 +167,8 @@ impl<Res> sealed::ResponseAdapter<Res> for ClonedCalls {
         drop(response);
         (ready(()), None)
     }
+
+    fn remove_report(&self, _response: &mut Res) {}
 
     fn annotate(&self, _response: &mut Res, _attempts: RetryReport) {}
 

@@ -88,13 +88,17 @@ where
             if let StateProj::Attempt { attempt } = self.as_mut().project().state.project() {
                 // The response first: one that is ready beats a deadline that has passed.
                 let Poll::Ready(outcome) = attempt.poll(cx) else { break };
-                let outcome = outcome.map_err(Into::into);
+                let mut outcome = outcome.map_err(Into::into);
                 let Verdict { classified, failure } = self.classify(&outcome);
                 let Some(failure) = failure else {
                     if self.made > 1 {
                         return Poll::Ready(self.finish(outcome));
                     }
-                    self.project().state.set(State::Done);
+                    let mut this = self.project();
+                    if let Ok(response) = &mut outcome {
+                        this.protocol.remove_report(response);
+                    }
+                    this.state.set(State::Done);
                     return Poll::Ready(outcome);
                 };
                 if let Some(outcome) = self.as_mut().retry(outcome, failure, classified) {

@@ -97,6 +97,10 @@ where
         request.extensions().get().copied()
     }
 
+    fn set_deadline(&self, request: &mut Request<B>, deadline: Deadline) {
+        request.extensions_mut().insert(deadline);
+    }
+
     #[inline]
     fn save(&self, request: &Request<F::Body>) -> Saved {
         Saved {
@@ -163,6 +167,10 @@ impl<B: Body, F> ResponseAdapter<Response<B>> for HttpCalls<F> {
     fn discard(&self, response: Response<B>) -> (Drain<B>, Option<Box<Response<()>>>) {
         let (parts, body) = response.into_parts();
         (Drain::new(body), Some(Box::new(Response::from_parts(parts, ()))))
+    }
+
+    fn remove_report(&self, response: &mut Response<B>) {
+        response.extensions_mut().remove::<RetryReport>();
     }
 
     fn annotate(&self, response: &mut Response<B>, attempts: RetryReport) {

@@ -8,7 +8,7 @@ use super::{
     RetryEvent, RetryOverride,
     event::Hook,
     policy::{Methods, Policy},
-    settings::Settings,
+    settings::{RetryLimits, Settings},
 };
 use crate::{
     budget::{BudgetScope, PerKeyBudgets},
@@ -305,6 +305,11 @@ impl<C, P> RetryLayer<C, P> {
         let keyed = BudgetScope::PerKeyBudgets(PerKeyBudgets::new(budget, Arc::new(by)));
         self.settings.update(|settings| settings.budgets = keyed);
         self
+    }
+
+    pub(crate) fn limits(&self) -> RetryLimits {
+        let Settings { total_timeout, deadline_margin, .. } = *self.settings;
+        RetryLimits { total_timeout, deadline_margin }
     }
 
     /// Retries the requests that `other` does, by the settings of `self`.

@@ -166,6 +166,8 @@ mod settings;
 mod state;
 
 pub(crate) use self::http_calls::MapBody;
+#[cfg(feature = "standard")]
+pub(crate) use self::settings::RetryLimits;
 pub use self::{
     call_adapter::{CallAdapter, ClonedCalls},
     event::RetryEvent,

@@ -41,10 +41,17 @@ where
     }
 
     #[inline]
-    fn call(&mut self, request: Req) -> Self::Future {
+    fn call(&mut self, mut request: Req) -> Self::Future {
         let started = Instant::now();
         let settings = self.settings.clone();
-        let deadline = settings.deadline(started, self.protocol.deadline(&request));
+        let callers = self.protocol.deadline(&request);
+        let deadline = settings.deadline(started, callers);
+        if let Some(at) = deadline.at
+            && callers.is_some_and(|callers| callers != at)
+        {
+            // A later deadline of the caller must not reach the inner service.
+            self.protocol.set_deadline(&mut request, at);
+        }
         let is_late = deadline.enforced().is_some_and(|at| at <= started);
         let mut budget = None;
         if !is_late {

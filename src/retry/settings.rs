@@ -19,6 +19,13 @@ pub(super) struct Settings {
     pub(super) deadline_margin: Duration,
 }
 
+/// The time limits of a call, apart from those of its request.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RetryLimits {
+    pub(crate) total_timeout: Option<Duration>,
+    pub(crate) deadline_margin: Duration,
+}
+
 impl Settings {
     /// Returns the moment by which a call must end, and whether the retry enforces it.
     pub(super) fn deadline(&self, started: Instant, request: Option<Deadline>) -> CallDeadline {

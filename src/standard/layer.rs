@@ -11,7 +11,7 @@ use crate::{
     in_flight::InFlightLimitLayer,
     keys::UriKey,
     logging::LoggingLayer,
-    retry::{HttpCalls, MappedBody, ReplayBody, RetryLayer},
+    retry::{HttpCalls, MappedBody, ReplayBody, RetryLayer, RetryLimits},
 };
 
 /// Applies [`Standard`](super::Standard): the whole stack, in order. See the [module docs](super) for what is in it, and
@@ -40,6 +40,8 @@ pub(super) struct Layers {
     /// The one in force.
     pub(super) deadline: DeadlineLayer,
     pub(super) timeouts: Timeouts,
+    /// The limits of the retry that the user gave.
+    pub(super) own_retry_limits: RetryLimits,
     pub(super) next_hop: DeadlineHeaderLayer,
     pub(super) bad_gateway: BadGatewayClassifierLayer,
     pub(super) off: DisabledLayers,
@@ -70,6 +72,7 @@ impl<Side> StandardLayer<HttpClassifier, HttpCalls, ByAuthority, Side> {
             own_deadline: None,
             deadline: DeadlineLayer::disabled(),
             timeouts: Timeouts::default(),
+            own_retry_limits: RetryLimits::default(),
             next_hop: DeadlineHeaderLayer::disabled(),
             bad_gateway: BadGatewayClassifierLayer::new(),
             off: DisabledLayers::default(),
@@ -95,7 +98,7 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
         self.with_time_limits()
     }
 
-    /// Retries by these settings. There is a budget for each key, unless one was chosen in them. `None`: each request is sent
+    /// Retries by these settings. Of a total time limit here and one of the stack, the sooner counts. There is a budget for each key, unless one was chosen in them. `None`: each request is sent
     /// once, unless it brings an [`RetryOverride`](crate::retry::RetryOverride).
     pub fn retry(mut self, retry: impl Into<Option<RetryLayer>>) -> Self
     where
@@ -104,6 +107,7 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
         let retry = retry.into();
         self.parts.off.retry = retry.is_none();
         let retry = retry.unwrap_or_else(RetryLayer::disabled);
+        self.parts.own_retry_limits = retry.limits();
         self.retry = self.keyed.retry(retry.with_protocol_of(self.retry));
         self.with_time_limits()
     }
@@ -144,7 +148,7 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
         self
     }
 
-    /// Gives the total time limit of the timeouts to the retry, unless a [`DeadlineLayer`] keeps it: the user's own, or one that leaves
+    /// Gives the total time limit of the timeouts to the retry, where the sooner one counts, unless a [`DeadlineLayer`] keeps it: the user's own, or one that leaves
     /// the deadline in the request for the header of the next hop.
     pub(super) fn with_time_limits(mut self) -> Self {
         let margin = self.parts.next_hop.kept();
@@ -155,7 +159,11 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
             (None, total, _) => (DeadlineLayer::disabled(), total),
         };
         self.parts.deadline = deadline;
-        self.retry = self.retry.total_timeout(total).deadline_margin(margin.unwrap_or_default());
+        let own = self.parts.own_retry_limits;
+        self.retry = self
+            .retry
+            .total_timeout(own.total_timeout.into_iter().chain(total).min())
+            .deadline_margin(own.deadline_margin.max(margin.unwrap_or_default()));
         self
     }
 

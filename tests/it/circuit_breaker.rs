@@ -412,9 +412,9 @@ fn what_is_debugged_says_what_it_is() {
     let layer =
         CircuitBreakerLayer::new().failure_predicate(|_| true).failure_ratio(Ratio::percent(7));
     let text = format!("{layer:?}");
-    assert!(text.contains("count_if: Some") && text.contains("70000"), "{text}");
+    assert!(text.contains("failure_predicate: Some") && text.contains("70000"), "{text}");
     let text = format!("{:?}", CircuitBreakerLayer::new().per_key(by_authority));
-    assert!(text.contains("count_if: None") && text.contains("Store"), "{text}");
+    assert!(text.contains("failure_predicate: None") && text.contains("BoundedMap"), "{text}");
     let service = CircuitBreakerLayer::new().layer(());
     assert!(format!("{service:?}").starts_with("CircuitBreaker { inner: ()"));
 }

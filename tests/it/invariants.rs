@@ -323,7 +323,7 @@ fn no_layer_holds_a_lock_across_user_code() {
             "circuit_breaker/stripe.rs",
             "circuit_breaker/wakers.rs",
             "in_flight/limit.rs",
-            "keys/store.rs",
+            "keys/bounded_map.rs",
             "metrics/label.rs",
             "retry/replay.rs",
             "sync.rs",

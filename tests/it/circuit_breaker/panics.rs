@@ -213,3 +213,28 @@ async fn call_is_no_failure_when_its_caller_panics() {
     assert!(panics::<()>(call).await);
     assert_eq!(layer.handle().snapshot().calls(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn waiting_service_becomes_ready_when_circuit_is_released_during_unwinding() {
+    struct ReleaseOnDrop(seawall::circuit_breaker::Circuit);
+    impl Drop for ReleaseOnDrop {
+        fn drop(&mut self) {
+            self.0.release();
+        }
+    }
+    let layer = one_failure().open_behavior(OpenBehavior::Backpressure);
+    layer.handle().force_open();
+    let mut service = layer.layer(upstream(Step::status(200)));
+    let waiting = tokio::spawn(async move {
+        std::future::poll_fn(|cx| Service::<Request<Body>>::poll_ready(&mut service, cx)).await
+    });
+    tokio::task::yield_now().await;
+    let released = ReleaseOnDrop(layer.handle());
+    let unwound = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        let _released = released;
+        panic!("maintenance fails");
+    }));
+    assert!(unwound.is_err());
+    let ready = tokio::time::timeout(std::time::Duration::from_secs(60), waiting).await;
+    ready.expect("the service looks again").unwrap().unwrap();
+}

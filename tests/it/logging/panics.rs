@@ -48,6 +48,32 @@ async fn a_subscriber_that_panics_harms_its_own_request_and_no_other() {
     assert_eq!(recorder.lines().iter().filter(|it| it.get("seawall.end").is_some()).count(), 3);
 }
 
+/// A subscriber whose lock is poisoned: it panics at each event and at the end of each span.
+#[derive(Clone, Default)]
+struct Poisoned(Panics);
+
+impl<S: Subscriber> tracing_subscriber::Layer<S> for Poisoned {
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        self.0.on_event(event, context);
+    }
+
+    fn on_close(&self, _: Id, _: Context<'_, S>) {
+        assert!(!self.0.0.load(Ordering::Relaxed), "the subscriber panics");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn panic_of_subscriber_does_not_abort_when_its_span_would_panic_too() {
+    let poisoned = Poisoned::default();
+    let _guard = listen(tracing_subscriber::registry().with(poisoned.clone()));
+    let service = LoggingLayer::server().layer(Script::new([answer(200), answer(200)]));
+    poisoned.0.0.store(true, Ordering::Relaxed);
+    let call = AssertUnwindSafe(service.clone().oneshot(get(URL))).catch_unwind().await;
+    assert!(call.is_err());
+    poisoned.0.0.store(false, Ordering::Relaxed);
+    assert_eq!(service.oneshot(get(URL)).await.unwrap().status(), 200);
+}
+
 /// While it is told to: as a span is made, or as its fields are filled in.
 #[derive(Clone)]
 struct PanicsInSpans {

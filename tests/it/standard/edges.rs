@@ -1,6 +1,7 @@
 //! Calls that are dropped, panic or come too late, and what a request brings along.
 
 use std::{
+    error::Error,
     num::NonZeroU32,
     panic::AssertUnwindSafe,
     pin::Pin,
@@ -13,6 +14,7 @@ use seawall::{
     Cause, CircuitBreakerLayer, Deadline, DeadlineHeaderLayer, InFlightLimitLayer, RetryLayer,
     StandardLayer,
     circuit_breaker::State,
+    classify_fn,
     deadline::TimeoutHeader,
     retry::{Backoff, RetryOverride, RetryReport, StopReason},
     standard::{Standard, Timeouts},
@@ -20,8 +22,10 @@ use seawall::{
 };
 use tokio::time::{Instant, advance, timeout};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
+use tracing::level_filters::LevelFilter;
 
 use super::*;
+use crate::recorder::Recorder;
 
 const URL: &str = "http://billing/";
 
@@ -266,4 +270,51 @@ async fn a_stack_is_clone_whatever_makes_its_keys() {
     client.clone().oneshot(get(URL)).await.unwrap();
     client.oneshot(get(URL)).await.unwrap();
     assert_eq!(layer.circuits().all().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stack_ends_call_by_total_timeout_of_given_retry() {
+    for timeouts in [Timeouts::default(), Timeouts::new(None, None).unwrap()] {
+        let retry = RetryLayer::new().total_timeout(secs(1));
+        let layer = StandardLayer::new("billing").timeouts(timeouts).retry(retry);
+        let started = Instant::now();
+        layer.layer(silent()).oneshot(get(URL)).await.unwrap_err();
+        assert!(started.elapsed() < secs(2), "{:?}", started.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn stack_keeps_its_total_when_given_retry_has_a_longer_one() {
+    let retry = RetryLayer::new().total_timeout(secs(100));
+    let timeouts = Timeouts::new(secs(1), secs(2)).unwrap();
+    let layer = StandardLayer::new("billing").retry(retry).timeouts(timeouts);
+    let started = Instant::now();
+    layer.layer(silent()).oneshot(get(URL)).await.unwrap_err();
+    assert!(started.elapsed() < secs(3), "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn stack_shortens_later_deadline_of_caller_for_inner_services() {
+    let upstream = FlakyService::new(Step::ok("")).unwrap();
+    let header = DeadlineHeaderLayer::new(TimeoutHeader::Grpc).margin(Duration::ZERO);
+    let timeouts = Timeouts::new(secs(2), secs(5)).unwrap();
+    let layer = StandardLayer::new("billing").timeouts(timeouts);
+    let mut request = get(URL);
+    request.extensions_mut().insert(Deadline::within(secs(100)));
+    layer.layer(header.layer(upstream.clone())).oneshot(request).await.unwrap();
+    assert_eq!(upstream.received()[0].header("grpc-timeout"), Some("5000000u"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn outer_stack_ignores_retry_report_of_inner_stack() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::DEBUG);
+    let upstream = FlakyService::new(Step::status(503)).unwrap();
+    let inner = StandardLayer::new("inner").logging(None).retry(None).layer(upstream);
+    let never = classify_fn(|_: Result<&Response<_>, &(dyn Error + 'static)>| None);
+    let outer = StandardLayer::new("outer").classifier(never).layer(inner);
+    let request = get(URL);
+    let response = outer.oneshot(request).await.unwrap();
+    drop(response.into_body().collect().await);
+    let line = recorder.lines().pop().unwrap();
+    assert_eq!(line.level, tracing::Level::DEBUG, "{}", line.message());
 }
