@@ -5,5 +5,5 @@ use seawall::StandardLayer;
 
 fn main() {
     let by_host = |uri: &Uri| uri.host().map(Cow::Borrowed);
-    let _layer = StandardLayer::new("billing").keyed(by_host);
+    let _layer = StandardLayer::new("billing").per_key(by_host);
 }

@@ -5,6 +5,6 @@ use tower::ServiceBuilder;
 use type_errors::{Echo, check};
 
 fn main() {
-    let limit = InFlightLimitLayer::new(NonZeroU32::MIN).until_response().keyed(by_authority);
+    let limit = InFlightLimitLayer::new(NonZeroU32::MIN).until_response().per_key(by_authority);
     check::<String>(ServiceBuilder::new().layer(limit).service(Echo));
 }
