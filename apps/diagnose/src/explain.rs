@@ -18,25 +18,25 @@ pub(crate) fn hop(report: &Report, failure: &Failure) -> String {
             let name = report.evidence().and_then(Evidence::proxy_status).map(ProxyStatus::proxy);
             let name =
                 name.map_or_else(|| "one of them".into(), |name| escape::single_line(name, 60));
-            format!("a gateway: {name} answered, and not what is behind it")
+            format!("a gateway: {name} responded, not the upstream behind it")
         }
         (Reporter::Gateway(product), _) => {
-            format!("a gateway: {product} answered, and not what is behind it")
+            format!("a gateway: {product} responded, not the upstream behind it")
         }
         (Reporter::Origin, _) => "the origin: it was reached, and failed".into(),
         (Reporter::Local, Some(Stage::Dns)) => {
-            "here, at the name lookup: no server was reached".into()
+            "the client: the name lookup failed, and no server was reached".into()
         }
         (Reporter::Local, Some(Stage::Tcp)) => {
-            "between here and the first hop: no connection".into()
+            "between the client and the first hop: no connection".into()
         }
         (Reporter::Local, Some(Stage::Tls)) => {
-            format!("the first hop, {peer}: it takes connections, and TLS fails")
+            format!("the first hop, {peer}: it accepts connections, but TLS fails")
         }
         (Reporter::Local, _) => {
-            format!("the first hop, {peer}: it takes connections, and gives no valid response")
+            format!("the first hop, {peer}: it accepts connections, but sends no valid response")
         }
-        _ => format!("not certain: {peer} answered, for itself or for a hop behind it"),
+        _ => format!("not certain: {peer} responded, for itself or for a hop behind it"),
     }
 }
 
@@ -56,10 +56,10 @@ pub(crate) const fn processed(failure: &Failure) -> &'static str {
     match failure.processed() {
         Processed::No => "was not processed: safe to send again",
         Processed::Unlikely => {
-            "was probably not processed, which is no proof: a payment may be repeated"
+            "was probably not processed, but this is not certain: a retry may repeat a payment"
         }
-        Processed::Yes => "was processed: sending it again does it twice",
-        _ => "may have been processed: send again only what may be done twice",
+        Processed::Yes => "was processed: a retry repeats its effect",
+        _ => "may have been processed: retry it only if it is idempotent",
     }
 }
 

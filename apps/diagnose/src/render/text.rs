@@ -20,7 +20,7 @@ pub(crate) fn render(report: &Report) -> String {
     let mut out = String::new();
     if report.embedded {
         out.push_str(
-            "No URL given: this is the embedded upstream, a gateway before a dead origin.\n\n",
+            "No URL given: this is the embedded upstream, a gateway in front of a dead origin.\n\n",
         );
     }
     let _ = writeln!(out, "{BOLD}{} {}{BOLD:#}\n", report.method, report.url);
@@ -41,7 +41,7 @@ pub(crate) fn render(report: &Report) -> String {
             push_section(&mut out, "Failed", &cause);
             push_section(&mut out, "Where", &explain::hop(report, failure));
             if let Some(evidence) = report.evidence() {
-                push_section(&mut out, "Because", evidence.summary());
+                push_section(&mut out, "Reason", evidence.summary());
             }
             push_section(&mut out, "Request", explain::processed(failure));
             push_section(&mut out, "Next", failure.cause().advice());
@@ -66,7 +66,7 @@ pub(crate) fn render(report: &Report) -> String {
         }
     }
     // Not wrapped, so that it can be copied.
-    let _ = writeln!(out, "  {DIM}By hand{DIM:#}  {}", report.curl);
+    let _ = writeln!(out, "  {DIM}Command{DIM:#}  {}", report.curl);
     out
 }
 
