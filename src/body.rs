@@ -17,11 +17,11 @@ use crate::error::BoxError;
 /// called.
 pub trait CompletionObserver {
     /// The inner service or the body panicked. Another panic aborts the process if the thread is panicking.
-    fn panicked(&mut self) {}
+    fn on_panic(&mut self) {}
     /// The call ended well.
-    fn complete(&mut self);
+    fn on_complete(&mut self);
     /// The body failed.
-    fn fail(&mut self, error: &(dyn Error + 'static));
+    fn on_error(&mut self, error: &(dyn Error + 'static));
 }
 
 /// Holds the observer of a call and tells panics of the inner service from those of other user code, such as a classifier.
@@ -69,7 +69,7 @@ impl<W: CompletionObserver> Drop for PanicGuard<W> {
         if self.is_entered
             && let Some(watch) = &mut self.watch
         {
-            watch.panicked();
+            watch.on_panic();
         }
     }
 }
@@ -108,7 +108,7 @@ impl<Res> CompleteOn<Res> for CompleteOnResponse {
 
     #[inline]
     fn attach<W: CompletionObserver>(response: Res, watch: &mut PanicGuard<W>) -> Res {
-        watch.finish(CompletionObserver::complete);
+        watch.finish(CompletionObserver::on_complete);
         response
     }
 }
@@ -132,7 +132,7 @@ where
         let mut watch = watch.take();
         // Such a body is not polled. Only `is_end_stream` is checked here: a size of zero without it is rare.
         if response.body().is_end_stream() {
-            watch.finish(CompletionObserver::complete);
+            watch.finish(CompletionObserver::on_complete);
         }
         response.map(|inner| ObservedBody { inner, watch })
     }
@@ -173,11 +173,11 @@ where
         match &frame {
             Some(Ok(frame)) => {
                 if frame.is_trailers() || is_at_end(&*this.inner) {
-                    this.watch.finish(CompletionObserver::complete);
+                    this.watch.finish(CompletionObserver::on_complete);
                 }
             }
-            Some(Err(error)) => this.watch.finish(|watch| watch.fail(&**error)),
-            None => this.watch.finish(CompletionObserver::complete),
+            Some(Err(error)) => this.watch.finish(|watch| watch.on_error(&**error)),
+            None => this.watch.finish(CompletionObserver::on_complete),
         }
         Poll::Ready(frame)
     }

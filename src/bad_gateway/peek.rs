@@ -10,10 +10,10 @@ use bytes::Buf;
 use http_body::{Body, Frame};
 
 /// The maximum number of frames that are read ahead, however small.
-const FRAMES_MAX: usize = 64;
+const MAX_FRAMES: usize = 64;
 
 /// The maximum number of chunks of a frame that are inspected. The rest passes uninspected.
-const PIECES_MAX: usize = 16;
+const MAX_CHUNKS: usize = 16;
 
 type Next<B> = Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>;
 
@@ -54,7 +54,7 @@ impl<B: Body> Peek<B> {
 
     /// Reads until the limit, or the end of the body.
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        while self.seen.len() < self.limit && self.held.len() < FRAMES_MAX {
+        while self.seen.len() < self.limit && self.held.len() < MAX_FRAMES {
             // Some bodies must not be polled after their end.
             if self.body.is_end_stream() {
                 break;
@@ -107,10 +107,10 @@ impl<B: Body> Peek<B> {
 
 /// Copies the bytes that fit, and leaves the frame unchanged. Returns whether all of them fit.
 fn copy(data: &impl Buf, seen: &mut Vec<u8>, limit: usize) -> bool {
-    let mut pieces = [IoSlice::new(&[]); PIECES_MAX];
+    let mut pieces = [IoSlice::new(&[]); MAX_CHUNKS];
     let count = data.chunks_vectored(&mut pieces);
     let before = seen.len();
-    for piece in &pieces[..count.min(PIECES_MAX)] {
+    for piece in &pieces[..count.min(MAX_CHUNKS)] {
         let room = limit - seen.len();
         seen.extend_from_slice(&piece[..piece.len().min(room)]);
     }

@@ -7,7 +7,7 @@ const TENTHS: usize = 11;
 
 /// So many may be in any second, however few calls there are: what fails at once, such as the connections of a pool, can be tried
 /// again at once.
-const LEAST: u64 = 10;
+const MIN_BURST: u64 = 10;
 
 /// The retries of the last second.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ impl BurstLimit {
     /// where it was.
     pub(super) fn is_within(&mut self, allowed: u64, since: Duration) -> bool {
         self.slide(u64::try_from(since.as_millis() / 100).unwrap_or(u64::MAX));
-        self.sum < allowed.max(LEAST)
+        self.sum < allowed.max(MIN_BURST)
     }
 
     /// Counts one more, now.

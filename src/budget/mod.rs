@@ -45,14 +45,14 @@ pub struct Budget {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BudgetLimit {
     ratio: Ratio,
-    least: u32,
+    min: u32,
 }
 
 impl Budget {
-    /// Allows as many retries as `ratio` of the calls of the last 10 seconds, or `least` if that is more.
+    /// Allows as many retries as `ratio` of the calls of the last 10 seconds, or `min` if that is more.
     #[must_use]
-    pub fn new(ratio: Ratio, least: u32) -> Self {
-        Self { counts: Some(Arc::default()), limit: BudgetLimit { ratio, least } }
+    pub fn new(ratio: Ratio, min: u32) -> Self {
+        Self { counts: Some(Arc::default()), limit: BudgetLimit { ratio, min } }
     }
 
     /// Allows any number of retries. An upstream that fails then gets every retry of every call.
@@ -62,7 +62,7 @@ impl Budget {
     }
 
     /// Another of the same limits, unspent.
-    fn fresh(&self) -> Self {
+    fn clone_empty(&self) -> Self {
         Self { counts: self.counts.as_ref().map(|_| Arc::default()), limit: self.limit }
     }
 
@@ -141,7 +141,7 @@ impl Window {
     }
 
     fn allowed(&self, limit: BudgetLimit) -> u64 {
-        limit.ratio.of(self.sum_of_calls).max(limit.least.into())
+        limit.ratio.of(self.sum_of_calls).max(limit.min.into())
     }
 
     fn spent(&mut self, now: Instant, limit: BudgetLimit) -> (u64, u64) {
@@ -246,10 +246,10 @@ mod tests {
         fn the_window_agrees_with_a_naive_one_and_never_exceeds_the_promise(
             steps in prop::collection::vec((0_u64..4_000, any::<bool>(), 0_u64..400, 0..STRIPES), 1..400),
             millionths in 0_u32..=1_000_000,
-            least in 0_u32..5,
+            min in 0_u32..5,
         ) {
             let ratio = Ratio::new(f64::from(millionths) / 1e6).unwrap();
-            let limit = BudgetLimit { ratio, least };
+            let limit = BudgetLimit { ratio, min };
             let (counts, mut naive) = (Counts::default(), Naive::default());
             let mut now = Instant::now();
             for (ms, retry, rarely, stripe) in steps {
@@ -266,7 +266,7 @@ mod tests {
                 };
                 let calls = Naive::by_seconds(&naive.calls, started, now, 10);
                 let retries = Naive::by_seconds(&naive.retries, started, now, 11);
-                let allowed = ratio.of(calls).max(least.into());
+                let allowed = ratio.of(calls).max(min.into());
                 let of_late = Naive::by_tenths(&naive.retries, started, now, 11);
                 let at_once = ratio.of(Naive::busiest(&naive.calls, started, now)).max(10);
                 let taken = counts.window(now).withdraw(now, limit);
@@ -276,7 +276,7 @@ mod tests {
                     let ten = Duration::from_secs(10);
                     let calls = Naive::within(&naive.calls, now, ten);
                     let retries = Naive::within(&naive.retries, now, ten);
-                    prop_assert!(retries <= ratio.of(calls).max(least.into()));
+                    prop_assert!(retries <= ratio.of(calls).max(min.into()));
                     let of_late = Naive::within(&naive.retries, now, Duration::from_secs(1));
                     prop_assert!(of_late <= at_once);
                 }

@@ -51,13 +51,13 @@ impl PerKeyBudgets {
 
     fn get(&self, uri: Option<&Uri>, now: Instant) -> Option<Sharded<Budget>> {
         let key = (self.by)(uri?)?;
-        self.store.get(&key, || now, |_| self.rest.fresh())
+        self.store.get(&key, || now, |_| self.rest.clone_empty())
     }
 }
 
 impl Evictable for Budget {
     /// One that nobody has used for a whole window is as good as new.
-    fn is_clean(&self, now: Instant) -> bool {
+    fn is_evictable(&self, now: Instant) -> bool {
         self.is_idle(now)
     }
 }
@@ -74,7 +74,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        keys::{KEYS_MAX, by_authority},
+        keys::{MAX_KEYS, by_authority},
         ratio::Ratio,
     };
 
@@ -106,7 +106,7 @@ mod tests {
         under_way.deposit(now);
         assert!(of(&keyed, "http://spent/", now).unwrap().withdraw(|| now));
         let flood = |now| {
-            for number in 0..KEYS_MAX + 10 {
+            for number in 0..MAX_KEYS + 10 {
                 of(&keyed, &format!("http://h{number}/"), now);
             }
         };

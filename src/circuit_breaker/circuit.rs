@@ -120,7 +120,7 @@ impl CircuitInner {
     /// the caller still has the admission to give back its slot.
     pub(super) fn admit(&self, admission: &mut Admission) -> Result<(), Rejection> {
         let now = self.now();
-        self.change(|machine| {
+        self.with_state_machine(|machine| {
             *admission = machine.admit(now, &self.settings)?;
             Ok(())
         })
@@ -138,7 +138,7 @@ impl CircuitInner {
     /// Rejects a call, even if it could be admitted now.
     pub(super) fn reject(&self) -> Rejection {
         let now = self.now();
-        self.change(|machine| machine.reject(now, &self.settings))
+        self.with_state_machine(|machine| machine.reject(now, &self.settings))
     }
 
     /// Records that an admitted call has succeeded.
@@ -149,7 +149,7 @@ impl CircuitInner {
         let generation = admission.generation;
         let state = self.state_word();
         if state.generation() != generation || state.has_failures() {
-            let accepted = self.change(|machine| {
+            let accepted = self.with_state_machine(|machine| {
                 let accepts = machine.accepts(generation);
                 if accepts {
                     machine.record_success();
@@ -172,7 +172,7 @@ impl CircuitInner {
         }
         let generation = admission.generation;
         let now = Instant::now();
-        self.change(|machine| {
+        self.with_state_machine(|machine| {
             if !machine.accepts(generation) {
                 return;
             }
@@ -194,7 +194,7 @@ impl CircuitInner {
 
     fn record_probe(&self, admission: Admission, outcome: Outcome) {
         let now = self.now();
-        let may_admit = self.change(|machine| {
+        let may_admit = self.with_state_machine(|machine| {
             machine.record_probe(admission, now, outcome, fastrand::f64(), &self.settings);
             machine.rejection(now, &self.settings).is_none()
         });
@@ -226,9 +226,12 @@ impl CircuitInner {
 
     /// Changes the state machine, and publishes its state word. Afterwards, without the lock, wakes and reports if there was a
     /// transition.
-    pub(super) fn change<T>(&self, change: impl FnOnce(&mut StateMachine) -> T) -> T {
+    pub(super) fn with_state_machine<T>(
+        &self,
+        with_state_machine: impl FnOnce(&mut StateMachine) -> T,
+    ) -> T {
         let mut machine = self.machine();
-        let result = change(&mut machine);
+        let result = with_state_machine(&mut machine);
         let word = StateWord::new(&machine);
         if word != self.state_word() {
             self.state_word.store(word.0, Ordering::Release);
@@ -278,14 +281,14 @@ impl CircuitInner {
 }
 
 impl Evictable for CircuitInner {
-    fn is_clean(&self, now: Instant) -> bool {
+    fn is_evictable(&self, now: Instant) -> bool {
         let machine = self.machine();
         machine.is_forgettable(self.since_origin(now), &self.settings)
             && self.counts(machine.generation, now).failures == 0
     }
 
     /// The next circuit of this key starts closed and does not report that.
-    fn removed(&self) {
+    fn on_evict(&self) {
         let (state, closed) = (self.state(), State::Closed);
         if state != closed {
             crate::metrics::circuit(self.key.as_ref(), state.as_str(), closed.as_str());

@@ -19,13 +19,13 @@ pub struct CircuitOpen {
 
 impl CircuitOpen {
     #[cold]
-    pub(super) fn new(core: &CircuitInner, rejection: Rejection) -> Self {
+    pub(super) fn new(circuit: &CircuitInner, rejection: Rejection) -> Self {
         let Rejection { failure: opened_by, wait, time_open } = rejection;
         let failure = Failure::new(Cause::CircuitOpen)
             .with_reporter(Reporter::Local)
             .with_processed(Processed::No)
             .with_retry_after(wait);
-        Self { key: core.key.clone(), opened_by, time_open, failure }
+        Self { key: circuit.key.clone(), opened_by, time_open, failure }
     }
 
     /// Counts the rejection of a call.

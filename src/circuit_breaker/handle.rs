@@ -12,7 +12,7 @@ use crate::{failure::Failure, keys::BoundedMap, sharded::Sharded};
 #[derive(Clone, Debug)]
 pub struct Circuit {
     // An `Arc`, since a clone on another thread must not move the count between groups while a sweep reads them.
-    core: Arc<Sharded<CircuitInner>>,
+    circuit: Arc<Sharded<CircuitInner>>,
 }
 
 /// The circuits of a layer that has one for each key. Clones are the same ones.
@@ -36,30 +36,30 @@ pub struct Snapshot {
 }
 
 impl Circuit {
-    pub(super) fn new(core: Sharded<CircuitInner>) -> Self {
-        Self { core: Arc::new(core) }
+    pub(super) fn new(circuit: Sharded<CircuitInner>) -> Self {
+        Self { circuit: Arc::new(circuit) }
     }
 
     /// Its key; `None` if the layer has one circuit only.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
-        self.core.key.as_deref()
+        self.circuit.key.as_deref()
     }
 
     /// Its state. An open circuit whose time is over is open until a call comes.
     #[must_use]
     pub fn state(&self) -> State {
-        self.core.state()
+        self.circuit.state()
     }
 
     /// How it is now.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let machine = self.core.machine();
+        let machine = self.circuit.machine();
         let counts = machine
             .probe_counts()
-            .unwrap_or_else(|| self.core.counts(machine.generation, Instant::now()));
-        let now = self.core.now();
+            .unwrap_or_else(|| self.circuit.counts(machine.generation, Instant::now()));
+        let now = self.circuit.now();
         Snapshot {
             state: machine.state(),
             calls: counts.calls,
@@ -86,13 +86,13 @@ impl Circuit {
 
     /// Ends what was forced: the circuit is closed, and counts from nothing. Does nothing otherwise.
     pub fn release(&self) {
-        let now = self.core.now();
-        self.core.change(|machine| machine.release(now));
+        let now = self.circuit.now();
+        self.circuit.with_state_machine(|machine| machine.release(now));
     }
 
     fn force(&self, open: bool) {
-        let now = self.core.now();
-        self.core.change(|machine| machine.force(open, now));
+        let now = self.circuit.now();
+        self.circuit.with_state_machine(|machine| machine.force(open, now));
     }
 }
 

@@ -60,7 +60,7 @@ impl<C, E> CircuitBreakerLayer<C, SharedCircuit, E> {
     /// The circuit, to be looked at and to be told. It is that of this moment: most setters begin another.
     #[must_use]
     pub fn handle(&self) -> Circuit {
-        Circuit::new(self.select.core.clone())
+        Circuit::new(self.select.circuit.clone())
     }
 }
 
@@ -211,7 +211,7 @@ impl<C, K: CircuitSource, E> CircuitBreakerLayer<C, K, E> {
 
     /// How long a `Retry-After` of the failure that opened it may keep it open. Zero: it has no say. Default: 30 s.
     pub fn max_retry_after(self, max: Duration) -> Self {
-        self.set(|settings| settings.retry_after_max = max)
+        self.set(|settings| settings.max_retry_after = max)
     }
 
     /// How many calls pass while it is half-open, at once and in all. It closes as soon as their failures must stay below
@@ -224,7 +224,7 @@ impl<C, K: CircuitSource, E> CircuitBreakerLayer<C, K, E> {
     /// How long such a call keeps its place. One that takes longer makes room for another, so that calls which never end
     /// cannot keep the circuit half-open for ever; its result still counts. Default: 30 s; at least 10 ms.
     pub fn probe_timeout(self, time: Duration) -> Self {
-        self.set(|settings| settings.set_probe_lease(time))
+        self.set(|settings| settings.set_probe_timeout(time))
     }
 
     /// Whether the origin's own errors (500, 501, 505 and others) count as failures. One broken route would then cut off
@@ -267,9 +267,9 @@ impl<C, K: CircuitSource, E> CircuitBreakerLayer<C, K, E> {
         self.set(|settings| settings.dry_run = dry_run)
     }
 
-    fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+    fn set(mut self, with_state_machine: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::clone(&self.settings);
-        change(&mut settings);
+        with_state_machine(&mut settings);
         self.settings = Arc::new(settings);
         self.select = self.select.rebuild(&self.settings);
         self

@@ -18,17 +18,17 @@ use crate::{
 
 const FAILURE: Failure = Failure::new(Cause::ConnectionRefused);
 
-fn core(settings: Settings) -> Sharded<CircuitInner> {
+fn new_circuit(settings: Settings) -> Sharded<CircuitInner> {
     // Its count is not loom's. It is shared here to be dropped last, and that is not checked.
     Sharded::new(CircuitInner::new(None, Arc::new(settings), Instant::now()))
 }
 
-fn admit(core: &CircuitInner) -> Result<Admission, Rejection> {
-    if let Some(admission) = core.try_admit() {
+fn admit(circuit: &CircuitInner) -> Result<Admission, Rejection> {
+    if let Some(admission) = circuit.try_admit() {
         return Ok(admission);
     }
     let mut admission = Admission::default();
-    core.admit(&mut admission).map(|()| admission)
+    circuit.admit(&mut admission).map(|()| admission)
 }
 
 fn one_failure_opens() -> Settings {
@@ -37,23 +37,23 @@ fn one_failure_opens() -> Settings {
 
 /// A circuit after two calls, admitted before either failed, have failed on two threads.
 fn after_two_failures(settings: Settings) -> Sharded<CircuitInner> {
-    let core = core(settings);
-    let admissions = [admit(&core).unwrap(), admit(&core).unwrap()];
+    let circuit = new_circuit(settings);
+    let admissions = [admit(&circuit).unwrap(), admit(&circuit).unwrap()];
     let threads = admissions.map(|admission| {
-        let core = core.clone();
-        thread::spawn(move || core.record_failure(admission, FAILURE))
+        let circuit = circuit.clone();
+        thread::spawn(move || circuit.record_failure(admission, FAILURE))
     });
     for thread in threads {
         thread.join().unwrap();
     }
-    core
+    circuit
 }
 
 #[test]
 fn two_failures_at_once_open_it_once() {
     loom::model(|| {
-        let core = after_two_failures(one_failure_opens());
-        let machine = core.machine();
+        let circuit = after_two_failures(one_failure_opens());
+        let machine = circuit.machine();
         assert_eq!((machine.state(), machine.generation), (State::Open, 1));
     });
 }
@@ -61,13 +61,13 @@ fn two_failures_at_once_open_it_once() {
 #[test]
 fn a_failure_that_was_counted_opens_it_even_if_another_is_counted_at_the_same_time() {
     loom::model(|| {
-        let core = after_two_failures(Settings { min_calls: 2, ..Settings::default() });
-        assert_eq!(core.state(), State::Open);
+        let circuit = after_two_failures(Settings { min_calls: 2, ..Settings::default() });
+        assert_eq!(circuit.state(), State::Open);
     });
 }
 
 /// That many in a row open it: beside the window, in which there are too few calls, and alone.
-fn in_a_row(failures: u32) -> [Settings; 2] {
+fn consecutive(failures: u32) -> [Settings; 2] {
     let consecutive = NonZeroU32::new(failures);
     let beside = Settings { consecutive, min_calls: 100, ..Settings::default() };
     [beside.clone(), Settings { ratio: None, ..beside }]
@@ -75,7 +75,7 @@ fn in_a_row(failures: u32) -> [Settings; 2] {
 
 #[test]
 fn failures_in_a_row_on_two_threads_are_all_counted() {
-    for settings in in_a_row(2) {
+    for settings in consecutive(2) {
         loom::model(move || {
             assert_eq!(after_two_failures(settings.clone()).state(), State::Open);
         });
@@ -84,10 +84,10 @@ fn failures_in_a_row_on_two_threads_are_all_counted() {
 
 #[test]
 fn two_failures_at_once_open_it_once_where_only_those_in_a_row_count() {
-    let [_, alone] = in_a_row(1);
+    let [_, alone] = consecutive(1);
     loom::model(move || {
-        let core = after_two_failures(alone.clone());
-        let machine = core.machine();
+        let circuit = after_two_failures(alone.clone());
+        let machine = circuit.machine();
         assert_eq!((machine.state(), machine.generation), (State::Open, 1));
     });
 }
@@ -97,12 +97,12 @@ fn no_more_calls_than_probes_pass_while_it_is_half_open() {
     loom::model(|| {
         let probes = NonZeroU32::MIN;
         let settings = Settings { probes, open_duration: Duration::ZERO, ..one_failure_opens() };
-        let core = core(settings);
-        let admission = admit(&core).unwrap();
-        core.record_failure(admission, FAILURE);
+        let circuit = new_circuit(settings);
+        let admission = admit(&circuit).unwrap();
+        circuit.record_failure(admission, FAILURE);
         let threads = [(), ()].map(|()| {
-            let core = core.clone();
-            thread::spawn(move || admit(&core).is_ok())
+            let circuit = circuit.clone();
+            thread::spawn(move || admit(&circuit).is_ok())
         });
         let passed = threads.map(|thread| u32::from(thread.join().unwrap()));
         assert_eq!(passed.iter().sum::<u32>(), 1);
@@ -111,69 +111,72 @@ fn no_more_calls_than_probes_pass_while_it_is_half_open() {
 
 #[test]
 fn a_late_result_changes_nothing_whenever_it_comes() {
-    let [_, alone] = in_a_row(1);
+    let [_, alone] = consecutive(1);
     for settings in [one_failure_opens(), alone] {
         loom::model(move || a_late_result_comes(settings.clone()));
     }
 }
 
 fn a_late_result_comes(settings: Settings) {
-    let core =
-        core(Settings { probes: NonZeroU32::MIN, open_duration: Duration::ZERO, ..settings });
-    let (late, first) = (admit(&core).unwrap(), admit(&core).unwrap());
-    core.record_failure(first, FAILURE);
-    let probe = admit(&core).unwrap();
+    let circuit = new_circuit(Settings {
+        probes: NonZeroU32::MIN,
+        open_duration: Duration::ZERO,
+        ..settings
+    });
+    let (late, first) = (admit(&circuit).unwrap(), admit(&circuit).unwrap());
+    circuit.record_failure(first, FAILURE);
+    let probe = admit(&circuit).unwrap();
     let thread = {
-        let core = core.clone();
-        thread::spawn(move || core.record_failure(late, FAILURE))
+        let circuit = circuit.clone();
+        thread::spawn(move || circuit.record_failure(late, FAILURE))
     };
-    core.record_success(probe);
+    circuit.record_success(probe);
     thread.join().unwrap();
-    let generation = core.machine().generation;
-    let counts = core.counts(generation, Instant::now());
-    assert_eq!((core.state(), counts.failures), (State::Closed, 0));
+    let generation = circuit.machine().generation;
+    let counts = circuit.counts(generation, Instant::now());
+    assert_eq!((circuit.state(), counts.failures), (State::Closed, 0));
 }
 
 /// Three in a row open it; a success stands between two failures and two, in whichever order the middle ones come.
 #[test]
 fn a_success_ends_a_row_whatever_comes_at_the_same_time() {
-    for settings in in_a_row(3) {
+    for settings in consecutive(3) {
         loom::model(move || a_success_comes_between(settings.clone()));
     }
 }
 
 fn a_success_comes_between(settings: Settings) {
-    let core = core(settings);
-    let admissions = [(); 4].map(|()| admit(&core).unwrap());
-    core.record_failure(admissions[0], FAILURE);
+    let circuit = new_circuit(settings);
+    let admissions = [(); 4].map(|()| admit(&circuit).unwrap());
+    circuit.record_failure(admissions[0], FAILURE);
     let success = {
-        let (core, admission) = (core.clone(), admissions[1]);
-        thread::spawn(move || core.record_success(admission))
+        let (circuit, admission) = (circuit.clone(), admissions[1]);
+        thread::spawn(move || circuit.record_success(admission))
     };
-    core.record_failure(admissions[2], FAILURE);
+    circuit.record_failure(admissions[2], FAILURE);
     success.join().unwrap();
-    core.record_failure(admissions[3], FAILURE);
-    assert_eq!(core.state(), State::Closed);
+    circuit.record_failure(admissions[3], FAILURE);
+    assert_eq!(circuit.state(), State::Closed);
 }
 
 /// Three in a row open it. A success comes after two results at the same time, and two failures come after the success.
 #[test]
 fn success_clears_failures_when_two_results_came_at_once_before_it() {
-    for settings in in_a_row(3) {
+    for settings in consecutive(3) {
         loom::model(move || {
-            let core = core(settings.clone());
-            let admissions = [(); 6].map(|()| admit(&core).unwrap());
-            core.record_failure(admissions[0], FAILURE);
+            let circuit = new_circuit(settings.clone());
+            let admissions = [(); 6].map(|()| admit(&circuit).unwrap());
+            circuit.record_failure(admissions[0], FAILURE);
             let success = {
-                let (core, admission) = (core.clone(), admissions[1]);
-                thread::spawn(move || core.record_success(admission))
+                let (circuit, admission) = (circuit.clone(), admissions[1]);
+                thread::spawn(move || circuit.record_success(admission))
             };
-            core.record_failure(admissions[2], FAILURE);
+            circuit.record_failure(admissions[2], FAILURE);
             success.join().unwrap();
-            core.record_success(admissions[3]);
-            core.record_failure(admissions[4], FAILURE);
-            core.record_failure(admissions[5], FAILURE);
-            assert_eq!(core.state(), State::Closed);
+            circuit.record_success(admissions[3]);
+            circuit.record_failure(admissions[4], FAILURE);
+            circuit.record_failure(admissions[5], FAILURE);
+            assert_eq!(circuit.state(), State::Closed);
         });
     }
 }

@@ -43,7 +43,7 @@ struct Model {
     state: Naive,
     generation: u64,
     results: VecDeque<(Duration, bool)>,
-    in_a_row: u32,
+    consecutive: u32,
     reopened: u32,
     refused: u64,
     next: u64,
@@ -72,7 +72,7 @@ impl Model {
         self.state = state;
         self.generation += 1;
         self.results.clear();
-        self.in_a_row = 0;
+        self.consecutive = 0;
     }
 
     fn admit(&mut self) -> Option<Call> {
@@ -116,10 +116,10 @@ impl Model {
                 if ratio.is_some() {
                     self.results.push_back((self.now, failed));
                 }
-                self.in_a_row = if failed { self.in_a_row + 1 } else { 0 };
+                self.consecutive = if failed { self.consecutive + 1 } else { 0 };
                 let (calls, failures) = self.counts();
                 let many = calls >= self.settings.min_calls.into() && reached(failures, calls);
-                let row = self.settings.consecutive.is_some_and(|n| self.in_a_row >= n.get());
+                let row = self.settings.consecutive.is_some_and(|n| self.consecutive >= n.get());
                 let nothing = self.streak().is_some_and(|n| n >= self.settings.min_calls);
                 let in_window = ratio.is_some() && (many || nothing);
                 if failed && (in_window || row) && matches!(self.state, Naive::Closed) {
@@ -155,7 +155,7 @@ impl Model {
         let grown = self.settings.open_duration.as_secs_f64() * 1.5_f64.powf(self.reopened.into());
         let max_open_duration = self.settings.max_open_duration.max(self.settings.open_duration);
         let most = grown.min(max_open_duration.as_secs_f64());
-        let asked = (asked as f64).min(self.settings.retry_after_max.as_secs_f64());
+        let asked = (asked as f64).min(self.settings.max_retry_after.as_secs_f64());
         let wait = opened.expect("the real one has opened too").as_secs_f64();
         let (least, most) = ((most * 0.8).max(asked), most.max(asked));
         assert!(wait >= least - 1e-6 && wait <= most + 1e-6, "{least} <= {wait} <= {most}");
@@ -193,7 +193,7 @@ fn settings() -> impl Strategy<Value = Settings> {
     let times = (50_u64..3_000, 1_u64..3_000, 1_u64..9_000, 100_u64..5_000);
     (counts, times, prop::option::of(1_u64..800)).prop_map(|(counts, times, slow)| {
         let (quarters, min_calls, probes, consecutive) = counts;
-        let (window, open_duration, max_open_duration, lease) = times;
+        let (window, open_duration, max_open_duration, probe_timeout) = times;
         let ms = Duration::from_millis;
         let mut settings = Settings {
             ratio: quarters.map(|quarters| Ratio::percent(quarters * 25)),
@@ -202,7 +202,7 @@ fn settings() -> impl Strategy<Value = Settings> {
             consecutive: consecutive.and_then(NonZeroU32::new),
             open_duration: ms(open_duration),
             max_open_duration: ms(max_open_duration),
-            probe_timeout: ms(lease),
+            probe_timeout: ms(probe_timeout),
             slow: slow.map(ms),
             ..Settings::default()
         };
@@ -229,15 +229,15 @@ fn step() -> impl Strategy<Value = Step> {
 
 async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let settings = Arc::new(settings);
-    let core = Sharded::new(CircuitInner::new(None, Arc::clone(&settings), Instant::now()));
-    let circuit = Circuit::new(core.clone());
+    let circuit = Sharded::new(CircuitInner::new(None, Arc::clone(&settings), Instant::now()));
+    let handle = Circuit::new(circuit.clone());
     let mut model = Model {
         settings,
         now: Duration::ZERO,
         state: Naive::Closed,
         generation: 0,
         results: VecDeque::new(),
-        in_a_row: 0,
+        consecutive: 0,
         reopened: 0,
         refused: 0,
         next: 0,
@@ -250,16 +250,16 @@ async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseErr
         };
         match step {
             Step::Call => {
-                let real = Permit::acquire(core.clone()).ok().flatten();
+                let real = Permit::acquire(circuit.clone()).ok().flatten();
                 let naive = model.admit();
                 prop_assert_eq!(real.is_some(), naive.is_some());
                 calls.extend(real.zip(naive));
             }
             Step::Succeed(which) => {
                 if let Some((mut permit, call)) = take(which) {
-                    permit.complete();
+                    permit.on_complete();
                     drop(permit);
-                    model.end(call, Some(false), 0, circuit.snapshot().next_probe());
+                    model.end(call, Some(false), 0, handle.snapshot().next_probe());
                 }
             }
             Step::Fail(which, asked) => {
@@ -268,13 +268,13 @@ async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseErr
                     let failure = Failure::new(Cause::ConnectionRefused).with_retry_after(wait);
                     permit.failed(Some(failure));
                     drop(permit);
-                    model.end(call, Some(true), asked, circuit.snapshot().next_probe());
+                    model.end(call, Some(true), asked, handle.snapshot().next_probe());
                 }
             }
             Step::Cancel(which) => {
                 if let Some((permit, call)) = take(which) {
                     drop(permit);
-                    model.end(call, None, 0, circuit.snapshot().next_probe());
+                    model.end(call, None, 0, handle.snapshot().next_probe());
                 }
             }
             Step::Pass(time) => {
@@ -283,9 +283,9 @@ async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseErr
             }
             Step::Force(open) => {
                 if open {
-                    circuit.force_open();
+                    handle.force_open();
                 } else {
-                    circuit.force_closed();
+                    handle.force_closed();
                 }
                 if !matches!(model.state, Naive::Forced(is_open) if is_open == open) {
                     model.reopened = 0;
@@ -294,13 +294,13 @@ async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseErr
                 }
             }
             Step::Release => {
-                circuit.release();
+                handle.release();
                 if matches!(model.state, Naive::Forced(_)) {
                     model.go(Naive::Closed);
                 }
             }
         }
-        let snapshot = circuit.snapshot();
+        let snapshot = handle.snapshot();
         prop_assert_eq!(snapshot.state(), model.state());
         prop_assert_eq!(snapshot.rejected(), model.refused);
         let expected = model.counts();
@@ -339,8 +339,8 @@ proptest! {
     ) {
         let settings = Settings { consecutive: None, ..settings };
         let pause = |hundredths| Step::Pass(settings.width * hundredths / 100);
-        let fail = |hundredths| [Step::Call, Step::Fail(0, 0), pause(hundredths)];
-        let steps = pauses.into_iter().flat_map(fail).collect();
+        let on_error = |hundredths| [Step::Call, Step::Fail(0, 0), pause(hundredths)];
+        let steps = pauses.into_iter().flat_map(on_error).collect();
         agree(settings, steps)?;
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 /// An admitted call. Its outcome is recorded at the latest when the permit is dropped.
 #[derive(Debug)]
 pub struct Permit {
-    core: Sharded<CircuitInner>,
+    circuit: Sharded<CircuitInner>,
     admission: Admission,
     /// `None` unless slow calls count.
     started: Option<Instant>,
@@ -38,43 +38,45 @@ const SLOW: Failure = Failure::new(Cause::HttpResponseTimeout)
 
 impl Permit {
     const fn new(
-        core: Sharded<CircuitInner>,
+        circuit: Sharded<CircuitInner>,
         admission: Admission,
         started: Option<Instant>,
     ) -> Self {
-        Self { core, admission, started, status: Status::InFlight }
+        Self { circuit, admission, started, status: Status::InFlight }
     }
 
     /// Admits a call, or returns the error of a rejected one. Returns no permit if the call does not count.
     #[inline]
-    pub(super) fn acquire(core: Sharded<CircuitInner>) -> Result<Option<Self>, Box<CircuitOpen>> {
-        let Some(admission) = core.try_admit() else { return Self::acquire_slot(core) };
-        let started = core.settings.slow.map(|_| Instant::now());
-        Ok(Some(Self::new(core, admission, started)))
+    pub(super) fn acquire(
+        circuit: Sharded<CircuitInner>,
+    ) -> Result<Option<Self>, Box<CircuitOpen>> {
+        let Some(admission) = circuit.try_admit() else { return Self::acquire_slot(circuit) };
+        let started = circuit.settings.slow.map(|_| Instant::now());
+        Ok(Some(Self::new(circuit, admission, started)))
     }
 
     /// The same for a circuit that does not admit every call.
-    fn acquire_slot(core: Sharded<CircuitInner>) -> Result<Option<Self>, Box<CircuitOpen>> {
-        let mut permit = Self::new(core, Admission::default(), None);
-        match permit.core.admit(&mut permit.admission) {
+    fn acquire_slot(circuit: Sharded<CircuitInner>) -> Result<Option<Self>, Box<CircuitOpen>> {
+        let mut permit = Self::new(circuit, Admission::default(), None);
+        match permit.circuit.admit(&mut permit.admission) {
             Ok(()) => {}
-            Err(_) if permit.core.settings.dry_run => return Ok(None),
-            Err(rejection) => return Err(Box::new(CircuitOpen::new(&permit.core, rejection))),
+            Err(_) if permit.circuit.settings.dry_run => return Ok(None),
+            Err(rejection) => return Err(Box::new(CircuitOpen::new(&permit.circuit, rejection))),
         }
-        permit.started = permit.core.settings.slow.map(|_| Instant::now());
+        permit.started = permit.circuit.settings.slow.map(|_| Instant::now());
         Ok(Some(permit))
     }
 
     /// Records a failure that the classifier found, if it counts as one or as neither.
     pub(super) fn classified(&mut self, failure: Failure) {
         // `failure_predicate` may panic. The call is in flight then.
-        match self.core.settings.count_as(&failure) {
+        match self.circuit.settings.count_as(&failure) {
             CountAs::Success => {}
             CountAs::Failure => self.record_failure(failure),
             // Even if it was slow.
             CountAs::Neither => {
                 self.status = Status::Recorded;
-                self.core.cancel(self.admission);
+                self.circuit.cancel(self.admission);
             }
         }
     }
@@ -84,33 +86,33 @@ impl Permit {
         if let Some(failure) = failure {
             self.classified(failure);
         }
-        self.complete();
+        self.on_complete();
     }
 
     fn record_failure(&mut self, failure: Failure) {
         // First, since user code that reports the failure may panic.
         self.status = Status::Recorded;
-        self.core.record_failure(self.admission, failure);
+        self.circuit.record_failure(self.admission, failure);
     }
 
     fn is_slow(&self) -> bool {
         let Some(started) = self.started else { return false };
-        self.core.settings.slow.is_some_and(|limit| started.elapsed() >= limit)
+        self.circuit.settings.slow.is_some_and(|limit| started.elapsed() >= limit)
     }
 }
 
 impl CompletionObserver for Permit {
-    fn panicked(&mut self) {
+    fn on_panic(&mut self) {
         self.record_failure(PANIC);
     }
 
-    fn complete(&mut self) {
+    fn on_complete(&mut self) {
         if self.status == Status::InFlight {
             self.status = Status::Succeeded;
         }
     }
 
-    fn fail(&mut self, error: &(dyn Error + 'static)) {
+    fn on_error(&mut self, error: &(dyn Error + 'static)) {
         self.failed(Some(classify_body_error(error)));
     }
 }
@@ -119,9 +121,9 @@ impl Drop for Permit {
     fn drop(&mut self) {
         match self.status {
             Status::Recorded => {}
-            _ if self.is_slow() => self.core.record_failure(self.admission, SLOW),
-            Status::Succeeded => self.core.record_success(self.admission),
-            Status::InFlight => self.core.cancel(self.admission),
+            _ if self.is_slow() => self.circuit.record_failure(self.admission, SLOW),
+            Status::Succeeded => self.circuit.record_success(self.admission),
+            Status::InFlight => self.circuit.cancel(self.admission),
         }
     }
 }

@@ -39,7 +39,7 @@ enum Policy {
 /// A registered waker, removed when this is dropped.
 #[derive(Debug)]
 struct Waiter {
-    core: Sharded<CircuitInner>,
+    circuit: Sharded<CircuitInner>,
     id: u64,
     /// Boxed, since a `Sleep` must be pinned and a service is not.
     sleep: Option<Pin<Box<Sleep>>>,
@@ -74,16 +74,16 @@ impl Readiness {
     #[inline]
     pub(super) fn decide(
         &mut self,
-        core: &Sharded<CircuitInner>,
+        circuit: &Sharded<CircuitInner>,
         cx: &mut Context<'_>,
     ) -> Poll<Decision> {
         let rejects =
-            !core.admits_all() && self.policy != Policy::Inner && core.rejection().is_some();
+            !circuit.admits_all() && self.policy != Policy::Inner && circuit.rejection().is_some();
         self.rejecting = rejects && self.policy == Policy::Ready;
         if self.rejecting {
             return Poll::Ready(Decision::RejectNextCall);
         }
-        if rejects && self.wait(core, cx).is_pending() {
+        if rejects && self.wait(circuit, cx).is_pending() {
             return Poll::Pending;
         }
         if self.waiter.is_some() {
@@ -93,9 +93,9 @@ impl Readiness {
     }
 
     /// Waits until a call would be admitted.
-    fn wait(&mut self, core: &Sharded<CircuitInner>, cx: &mut Context<'_>) -> Poll<()> {
-        let waiter = self.waiter(core);
-        while let Some(rejection) = core.wait(waiter.id, cx.waker()) {
+    fn wait(&mut self, circuit: &Sharded<CircuitInner>, cx: &mut Context<'_>) -> Poll<()> {
+        let waiter = self.waiter(circuit);
+        while let Some(rejection) = circuit.wait(waiter.id, cx.waker()) {
             // A forced circuit has no end. Its release wakes, unless the thread unwinds.
             let wait = rejection.wait.unwrap_or(FORCED_POLL_INTERVAL);
             // A new timer at each poll, since the circuit may have reopened for another duration.
@@ -108,18 +108,18 @@ impl Readiness {
     }
 
     /// Waits for the circuit to open while the inner service is not ready. Returns whether it is open already.
-    pub(super) fn opens(&mut self, core: &Sharded<CircuitInner>, cx: &mut Context<'_>) -> bool {
+    pub(super) fn opens(&mut self, circuit: &Sharded<CircuitInner>, cx: &mut Context<'_>) -> bool {
         if self.policy == Policy::Inner {
             return false;
         }
-        let id = self.waiter(core).id;
-        core.wait(id, cx.waker()).is_some()
+        let id = self.waiter(circuit).id;
+        circuit.wait(id, cx.waker()).is_some()
     }
 
-    fn waiter(&mut self, core: &Sharded<CircuitInner>) -> &mut Waiter {
+    fn waiter(&mut self, circuit: &Sharded<CircuitInner>) -> &mut Waiter {
         self.waiter.get_or_insert_with(|| Waiter {
-            core: core.clone(),
-            id: core.wakers.next_id(),
+            circuit: circuit.clone(),
+            id: circuit.wakers.next_id(),
             sleep: None,
         })
     }
@@ -132,6 +132,6 @@ impl Readiness {
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        self.core.wakers.remove(self.id);
+        self.circuit.wakers.remove(self.id);
     }
 }

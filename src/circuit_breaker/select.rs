@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::{circuit::CircuitInner, settings::Settings};
 use crate::{
-    keys::{BoundedMap, KEYS_MAX, KeyExtractor},
+    keys::{BoundedMap, KeyExtractor, MAX_KEYS},
     sharded::Sharded,
 };
 
@@ -28,34 +28,36 @@ pub trait SelectCircuit<Req>: CircuitSource {
     fn find(&self, request: &Req) -> Option<Sharded<CircuitInner>>;
 
     /// Returns the circuit if it is the same for every request.
-    fn only(&self) -> Option<&Sharded<CircuitInner>>;
+    fn shared_circuit(&self) -> Option<&Sharded<CircuitInner>>;
 }
 
 /// One circuit for all requests.
 #[derive(Clone, Debug)]
 pub struct SharedCircuit {
-    pub(super) core: Sharded<CircuitInner>,
+    pub(super) circuit: Sharded<CircuitInner>,
 }
 
 impl SharedCircuit {
     pub(super) fn new(name: Option<Arc<str>>, settings: &Arc<Settings>) -> Self {
-        Self { core: Sharded::new(CircuitInner::new(name, Arc::clone(settings), Instant::now())) }
+        Self {
+            circuit: Sharded::new(CircuitInner::new(name, Arc::clone(settings), Instant::now())),
+        }
     }
 }
 
 impl CircuitSource for SharedCircuit {
     fn rebuild(&self, settings: &Arc<Settings>) -> Self {
-        Self::new(self.core.key.clone(), settings)
+        Self::new(self.circuit.key.clone(), settings)
     }
 }
 
 impl<Req> SelectCircuit<Req> for SharedCircuit {
     fn find(&self, _request: &Req) -> Option<Sharded<CircuitInner>> {
-        Some(self.core.clone())
+        Some(self.circuit.clone())
     }
 
-    fn only(&self) -> Option<&Sharded<CircuitInner>> {
-        Some(&self.core)
+    fn shared_circuit(&self) -> Option<&Sharded<CircuitInner>> {
+        Some(&self.circuit)
     }
 }
 
@@ -95,7 +97,7 @@ impl<F> Shared<F> {
         if !self.overflowed.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 name: "circuits",
-                most = KEYS_MAX,
+                most = MAX_KEYS,
                 "too many keys, or one too long: calls of further ones pass, and are not counted",
             );
         }
@@ -121,7 +123,7 @@ impl<F: KeyExtractor<Req>, Req> SelectCircuit<Req> for CircuitPerKey<F> {
         found
     }
 
-    fn only(&self) -> Option<&Sharded<CircuitInner>> {
+    fn shared_circuit(&self) -> Option<&Sharded<CircuitInner>> {
         None
     }
 }

@@ -44,11 +44,11 @@ where
     type Future = ResponseFuture<S::Future, C, E>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        let Some(core) = self.select.only() else {
+        let Some(circuit) = self.select.shared_circuit() else {
             return self.inner.poll_ready(cx).map_err(Into::into);
         };
         loop {
-            let decision = self.readiness.decide(core, cx);
+            let decision = self.readiness.decide(circuit, cx);
             if decision != Poll::Ready(Decision::PollInner) {
                 // The next call will be rejected, so the inner service must not hold resources for it.
                 if mem::take(&mut self.readiness.inner_polled) {
@@ -61,13 +61,13 @@ where
                 Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
                 Poll::Ready(Err(error)) => {
                     let error = error.into();
-                    if let Ok(Some(mut permit)) = Permit::acquire(core.clone()) {
+                    if let Ok(Some(mut permit)) = Permit::acquire(circuit.clone()) {
                         let failure = self.classifier.classify(Err(&*error));
                         permit.failed(failure);
                     }
                     return Poll::Ready(Err(error));
                 }
-                Poll::Pending if self.readiness.opens(core, cx) => {}
+                Poll::Pending if self.readiness.opens(circuit, cx) => {}
                 Poll::Pending => return Poll::Pending,
             }
         }
@@ -95,12 +95,12 @@ impl<S: Clone, C, K, E> CircuitBreaker<S, C, K, E> {
         K: SelectCircuit<Req>,
     {
         self.readiness.inner_polled = false;
-        let Some(core) = self.select.find(request) else { return Ok(None) };
+        let Some(circuit) = self.select.find(request) else { return Ok(None) };
         // An inner service that was not polled must not be called, even if the circuit has closed since.
         if self.readiness.take_rejecting() {
-            return Err(Box::new(CircuitOpen::new(&core, core.reject())));
+            return Err(Box::new(CircuitOpen::new(&circuit, circuit.reject())));
         }
-        Permit::acquire(core).inspect_err(|_| self.inner = self.inner.clone())
+        Permit::acquire(circuit).inspect_err(|_| self.inner = self.inner.clone())
     }
 }
 

@@ -18,7 +18,7 @@ pub struct Settings {
     pub(super) slow: Option<Duration>,
     pub(super) open_duration: Duration,
     pub(super) max_open_duration: Duration,
-    pub(super) retry_after_max: Duration,
+    pub(super) max_retry_after: Duration,
     pub(super) probes: NonZeroU32,
     pub(super) probe_timeout: Duration,
     pub(super) count_origin_errors: bool,
@@ -69,8 +69,8 @@ impl Settings {
         self.width * BUCKETS as u32
     }
 
-    pub(super) fn set_probe_lease(&mut self, lease: Duration) {
-        self.probe_timeout = lease.max(MIN_PERIOD);
+    pub(super) fn set_probe_timeout(&mut self, probe_timeout: Duration) {
+        self.probe_timeout = probe_timeout.max(MIN_PERIOD);
     }
 
     /// Returns whether so many failed probes are too many.
@@ -105,7 +105,7 @@ impl Default for Settings {
             slow: None,
             open_duration: Duration::from_secs(2),
             max_open_duration: Duration::from_secs(5),
-            retry_after_max: Duration::from_secs(30),
+            max_retry_after: Duration::from_secs(30),
             probes: NonZeroU32::MIN.saturating_add(4),
             probe_timeout: Duration::from_secs(30),
             count_origin_errors: false,

@@ -248,21 +248,21 @@ impl StateMachine {
         random: f64,
         settings: &Settings,
     ) {
-        let Settings { ratio, min_calls, width, consecutive, .. } = *settings;
+        let Settings { ratio, min_calls, width, consecutive: max_consecutive, .. } = *settings;
         self.consecutive.add(now, width);
-        let in_a_row = self.consecutive.count();
+        let consecutive = self.consecutive.count();
         let too_many_in_window = counts.zip(ratio).is_some_and(|(counts, ratio)| {
             counts.calls >= min_calls.into() && ratio.is_reached(counts.failures, counts.calls)
         });
         let all_failed = counts.is_some()
             && self.consecutive.streak(width).is_some_and(|failures| failures >= min_calls);
-        let too_many_in_a_row = consecutive.is_some_and(|most| in_a_row >= most.get());
-        let trips = too_many_in_window || all_failed || too_many_in_a_row;
+        let too_many_consecutive = max_consecutive.is_some_and(|max| consecutive >= max.get());
+        let trips = too_many_in_window || all_failed || too_many_consecutive;
         if trips && matches!(self.phase, Phase::Closed) {
             self.rejected = 0;
             self.opened = now;
-            let in_a_row = Counts { calls: in_a_row.into(), failures: in_a_row.into() };
-            self.open(now, failure, counts.unwrap_or(in_a_row), random, settings);
+            let consecutive = Counts { calls: consecutive.into(), failures: consecutive.into() };
+            self.open(now, failure, counts.unwrap_or(consecutive), random, settings);
         }
     }
 
@@ -341,7 +341,7 @@ impl StateMachine {
         let grown = grow(settings.open_duration, self.reopened, max);
         // Jitter only shortens, so that no wait is longer than documented.
         let jittered = grown.saturating_sub(part(grown, JITTER * random));
-        let asked = failure.retry_after().unwrap_or_default().min(settings.retry_after_max);
+        let asked = failure.retry_after().unwrap_or_default().min(settings.max_retry_after);
         let until = now.saturating_add(jittered.max(asked));
         self.transition(Phase::Open { until }, now, counts);
     }

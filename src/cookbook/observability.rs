@@ -76,4 +76,4 @@
 //! ```
 //!
 //! Worth an alarm: `seawall_circuit_state{state="open"}`, a `seawall_retry_budget_ratio` near 1, and
-//! `seawall_give_ups_total` that grows.
+//! `seawall_retries_exhausted_total` that grows.

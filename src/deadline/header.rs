@@ -14,7 +14,7 @@ pub enum TimeoutHeader {
 }
 
 /// The maximum count of units in `grpc-timeout`: eight digits.
-const GRPC_MAX: u128 = 99_999_999;
+const MAX_GRPC_VALUE: u128 = 99_999_999;
 
 /// The units of `grpc-timeout`, from fine to coarse, in nanoseconds.
 const UNITS: [(u8, u64); 6] = [
@@ -78,10 +78,11 @@ impl TimeoutHeader {
         match self {
             Self::Grpc => {
                 let nanos = time.as_nanos().max(1);
-                let fitting = UNITS.iter().find(|(_, unit)| nanos / u128::from(*unit) <= GRPC_MAX);
+                let fitting =
+                    UNITS.iter().find(|(_, unit)| nanos / u128::from(*unit) <= MAX_GRPC_VALUE);
                 let (name, count) = match fitting {
                     Some((name, unit)) => (*name, nanos / u128::from(*unit)),
-                    None => (b'H', GRPC_MAX),
+                    None => (b'H', MAX_GRPC_VALUE),
                 };
                 let text = format!("{count}{}", char::from(name));
                 HeaderValue::try_from(text).expect("digits and a letter")

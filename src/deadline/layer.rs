@@ -39,13 +39,13 @@ impl DeadlineLayer {
     }
 
     /// Replaces the time limit; `None` disables the layer.
-    pub(crate) const fn lasting(mut self, total: Option<Duration>) -> Self {
+    pub(crate) const fn with_total(mut self, total: Option<Duration>) -> Self {
         self.settings.total = total;
         self
     }
 
     /// Trusts these headers and no others.
-    pub(crate) fn trusting(mut self, headers: Vec<TimeoutHeader>) -> Self {
+    pub(crate) fn with_trusted(mut self, headers: Vec<TimeoutHeader>) -> Self {
         self.settings.trusted = Trusted::NONE;
         headers.into_iter().fold(self, Self::trust_header)
     }

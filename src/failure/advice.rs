@@ -2,7 +2,7 @@
 
 use super::Cause;
 
-const NEVER_SENT: &str = "RetryEvent is safe if this process saw the failure, since nothing was sent; on a gateway's word, only if the request is idempotent.";
+const NEVER_SENT: &str = "Retrying is safe if this process saw the failure, since nothing was sent; on a gateway's word, only if the request is idempotent.";
 const MAYBE_PROCESSED: &str =
     "Retry only what is idempotent: this request may have been processed.";
 const USELESS: &str = "Do not retry it unchanged: the same would happen again.";
@@ -261,7 +261,7 @@ advice! {
     CircuitOpen: "Look at the cause that opened the circuit: the upstream failed too often just before.", [
         "Check that the upstream is running: the circuit closes by itself once it answers.",
         "Look at the cause that opened the circuit, in the log or in the error.",
-        "RetryEvent is safe, since nothing was sent, but useless before the circuit lets calls through.",
+        "Retrying is safe, since nothing was sent, but useless before the circuit lets calls through.",
     ];
     Cancelled: "Check who gave up: the caller, or a shutdown.", [
         "Check whether this process or the upstream was shutting down.",

@@ -18,7 +18,7 @@ pin_project! {
     pub struct ResponseFuture<F, E> {
         #[pin]
         pub(super) state: State<F>,
-        pub(super) place: PanicGuard<Permit>,
+        pub(super) permit: PanicGuard<Permit>,
         pub(super) extent: PhantomData<fn() -> E>,
     }
 }
@@ -48,14 +48,14 @@ where
             }
         };
         let outcome = ready!(inner.poll(cx));
-        if let Some(place) = this.place.get_mut() {
-            place.responded(outcome.as_ref().map_or(true, E::is_failed));
+        if let Some(permit) = this.permit.get_mut() {
+            permit.responded(outcome.as_ref().map_or(true, E::is_failed));
         }
         Poll::Ready(match outcome {
-            Ok(response) => Ok(E::attach(response, this.place)),
+            Ok(response) => Ok(E::attach(response, this.permit)),
             Err(error) => {
                 // A caller may keep this future. It keeps no place then.
-                this.place.finish(|_| {});
+                this.permit.finish(|_| {});
                 Err(error.into())
             }
         })
@@ -64,7 +64,7 @@ where
 
 impl<F, E> fmt::Debug for ResponseFuture<F, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let refused = matches!(self.state, State::Refused { .. });
-        f.debug_struct("ResponseFuture").field("refused", &refused).finish_non_exhaustive()
+        let rejected = matches!(self.state, State::Refused { .. });
+        f.debug_struct("ResponseFuture").field("rejected", &rejected).finish_non_exhaustive()
     }
 }

@@ -67,13 +67,13 @@ impl Limit {
         let Some(adaptive) = &self.adaptive else { return };
         let AdaptiveState { settings, origin, machine } = adaptive;
         let now = Instant::now();
-        let took = now.saturating_duration_since(started);
+        let latency = now.saturating_duration_since(started);
         let now = now.saturating_duration_since(*origin);
         let mut machine = lock(machine);
         let max = if failed {
-            machine.failed(now, took, self.in_flight(), *settings)
+            machine.failed(now, latency, self.in_flight(), *settings)
         } else {
-            machine.took(now, took, self.in_flight(), *settings)
+            machine.latency(now, latency, self.in_flight(), *settings)
         };
         // Under the lock, so that a newer limit is not overwritten by an older one.
         if let Some(max) = max {
@@ -98,7 +98,7 @@ impl Permit {
             (Ok(_), Some(_)) => Ok(Self { limit, started: Some(Instant::now()) }),
             (Err(_), None) => Err(limit),
             (Err(_), Some(adaptive)) => {
-                lock(&adaptive.machine).refused();
+                lock(&adaptive.machine).rejected();
                 Err(limit)
             }
         }
@@ -114,9 +114,9 @@ impl Permit {
 }
 
 impl CompletionObserver for Permit {
-    fn complete(&mut self) {}
+    fn on_complete(&mut self) {}
 
-    fn fail(&mut self, _error: &(dyn Error + 'static)) {}
+    fn on_error(&mut self, _error: &(dyn Error + 'static)) {}
 }
 
 impl Drop for Permit {
@@ -126,7 +126,7 @@ impl Drop for Permit {
 }
 
 impl Evictable for Limit {
-    fn is_clean(&self, _now: Instant) -> bool {
+    fn is_evictable(&self, _now: Instant) -> bool {
         self.in_flight() == 0
     }
 }

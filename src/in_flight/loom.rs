@@ -24,10 +24,10 @@ fn of_two_that_come_at_once_one_has_the_only_place() {
             let limit = limit.clone();
             thread::spawn(move || take(&limit))
         };
-        let places = [take(&limit), other.join().unwrap()];
-        assert_eq!(places.iter().flatten().count(), 1);
+        let permits = [take(&limit), other.join().unwrap()];
+        assert_eq!(permits.iter().flatten().count(), 1);
         assert_eq!(limit.in_flight(), 1);
-        drop(places);
+        drop(permits);
         assert_eq!(limit.in_flight(), 0);
     });
 }

@@ -54,8 +54,8 @@ pub(super) fn acquire<Req>(
     find: &impl SelectLimit<Req>,
     request: &Req,
 ) -> Result<Option<Permit>, Box<LimitReached>> {
-    let place = find.find(request).map(Permit::acquire).transpose();
-    place.map_err(|limit| Box::new(LimitReached::new(&limit)))
+    let permit = find.find(request).map(Permit::acquire).transpose();
+    permit.map_err(|limit| Box::new(LimitReached::new(&limit)))
 }
 
 impl<F: KeyExtractor<Req>, Req> SelectLimit<Req> for LimitPerKey<F> {

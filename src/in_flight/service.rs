@@ -43,16 +43,20 @@ where
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        let place = match acquire(&self.select, &request) {
-            Ok(place) => place,
+        let permit = match acquire(&self.select, &request) {
+            Ok(permit) => permit,
             Err(shed) => {
                 self.inner = self.inner.clone();
                 let state = State::Refused { error: Some(shed) };
-                return ResponseFuture { state, place: PanicGuard::new(None), extent: PhantomData };
+                return ResponseFuture {
+                    state,
+                    permit: PanicGuard::new(None),
+                    extent: PhantomData,
+                };
             }
         };
         let state = State::Call { inner: self.inner.call(request) };
-        ResponseFuture { state, place: PanicGuard::new(place), extent: PhantomData }
+        ResponseFuture { state, permit: PanicGuard::new(permit), extent: PhantomData }
     }
 }
 

@@ -11,7 +11,7 @@ use super::Evictable;
 use crate::sharded::{GROUPS, Sharded, thread_group};
 
 /// The largest number of keys in one store.
-pub(crate) const KEYS_MAX: usize = 4_096;
+pub(crate) const MAX_KEYS: usize = 4_096;
 
 /// The largest key that is stored, in bytes: four times the longest name of a host.
 const MAX_KEY_BYTES: usize = 1_024;
@@ -19,7 +19,7 @@ const MAX_KEY_BYTES: usize = 1_024;
 /// The shortest time between two sweeps, so that a flood of keys does not cost a sweep each.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A `T` for each key, at most [`KEYS_MAX`].
+/// A `T` for each key, at most [`MAX_KEYS`].
 pub(crate) struct BoundedMap<T> {
     entries: RwLock<HashMap<Arc<str>, Sharded<T>>>,
     /// The entry that each group of threads found last. Most threads call one upstream again and again, and need not share
@@ -73,7 +73,7 @@ impl<T: Evictable> BoundedMap<T> {
         if key.len() > MAX_KEY_BYTES {
             return None;
         }
-        if self.read().len() >= KEYS_MAX {
+        if self.read().len() >= MAX_KEYS {
             self.sweep(now());
         }
         let mut entries = self.write();
@@ -81,7 +81,7 @@ impl<T: Evictable> BoundedMap<T> {
         if let Some((key, value)) = entries.get_key_value(key) {
             return Some((Arc::clone(key), value.clone()));
         }
-        if entries.len() >= KEYS_MAX {
+        if entries.len() >= MAX_KEYS {
             return None;
         }
         let key: Arc<str> = key.into();
@@ -101,10 +101,10 @@ impl<T: Evictable> BoundedMap<T> {
         }
         // A value is cloned only out of the map and out of `recent`: handles share one clone. So one that is unique under
         // this lock stays so.
-        let can_go = |value: &Sharded<T>| value.is_unique() && value.is_clean(now);
-        let removed: Vec<_> = self.write().extract_if(|_, value| can_go(value)).collect();
-        for (_, value) in removed {
-            value.removed();
+        let can_go = |value: &Sharded<T>| value.is_unique() && value.is_evictable(now);
+        let on_evict: Vec<_> = self.write().extract_if(|_, value| can_go(value)).collect();
+        for (_, value) in on_evict {
+            value.on_evict();
         }
     }
 
@@ -167,7 +167,7 @@ mod tests {
     struct Entry(AtomicUsize);
 
     impl Evictable for Entry {
-        fn is_clean(&self, _now: Instant) -> bool {
+        fn is_evictable(&self, _now: Instant) -> bool {
             self.0.load(Ordering::Relaxed) == 0
         }
     }
@@ -181,10 +181,10 @@ mod tests {
         let (store, now) = (BoundedMap::default(), Instant::now());
         let held = get(&store, "held", now).unwrap();
         get(&store, "dirty", now).unwrap().0.store(1, Ordering::Relaxed);
-        for number in 0..KEYS_MAX - 2 {
+        for number in 0..MAX_KEYS - 2 {
             get(&store, &number.to_string(), now).unwrap();
         }
-        assert_eq!(store.all().len(), KEYS_MAX);
+        assert_eq!(store.all().len(), MAX_KEYS);
         assert!(get(&store, "one more", now).is_some());
         assert_eq!(store.all().len(), 3);
         assert!(held.ptr_eq(&store.find("held").unwrap()));
@@ -200,7 +200,7 @@ mod tests {
                 kept.0.store(1, Ordering::Relaxed);
             }
         }
-        assert_eq!(store.all().len(), KEYS_MAX);
+        assert_eq!(store.all().len(), MAX_KEYS);
         for kept in store.all() {
             kept.0.store(0, Ordering::Relaxed);
         }
@@ -215,7 +215,7 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
-                    for number in 0..KEYS_MAX + 100 {
+                    for number in 0..MAX_KEYS + 100 {
                         if let Some(kept) = get(&store, &number.to_string(), now) {
                             kept.0.fetch_add(1, Ordering::Relaxed);
                         }
@@ -223,15 +223,15 @@ mod tests {
                 });
             }
         });
-        assert_eq!(store.all().len(), KEYS_MAX);
+        assert_eq!(store.all().len(), MAX_KEYS);
         let uses: usize = store.all().iter().map(|kept| kept.0.load(Ordering::Relaxed)).sum();
-        assert_eq!(uses, 4 * KEYS_MAX);
+        assert_eq!(uses, 4 * MAX_KEYS);
     }
 
     #[test]
     fn a_key_that_another_thread_brings_meanwhile_is_found_though_there_is_no_more_room() {
         let (store, now) = (BoundedMap::default(), Instant::now());
-        for number in 0..KEYS_MAX {
+        for number in 0..MAX_KEYS {
             get(&store, &number.to_string(), now).unwrap();
         }
         // Asked for the time when there seems to be no room, which is when another thread may come in between.
@@ -248,7 +248,7 @@ mod tests {
         struct Alive(Arc<AtomicUsize>);
 
         impl Evictable for Alive {
-            fn is_clean(&self, _now: Instant) -> bool {
+            fn is_evictable(&self, _now: Instant) -> bool {
                 true
             }
         }
@@ -275,8 +275,8 @@ mod tests {
             }
         });
         // Both threads are done, so nothing but the store and its cache holds a value.
-        assert!(store.all().len() <= KEYS_MAX);
-        assert!(alive.load(Ordering::Relaxed) <= KEYS_MAX + GROUPS);
+        assert!(store.all().len() <= MAX_KEYS);
+        assert!(alive.load(Ordering::Relaxed) <= MAX_KEYS + GROUPS);
         drop(store);
         assert_eq!(alive.load(Ordering::Relaxed), 0);
     }

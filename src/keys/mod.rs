@@ -8,14 +8,14 @@ use tokio::time::Instant;
 
 pub use self::{authority::by_authority, extract::ByAuthority};
 pub(crate) use self::{
-    bounded_map::{BoundedMap, KEYS_MAX},
+    bounded_map::{BoundedMap, MAX_KEYS},
     extract::{KeyExtractor, RequestKeyFn, UriKey, UriKeyFn},
 };
 
 /// What is kept for a key.
 pub(crate) trait Evictable: Sized {
     /// Whether nothing is lost by forgetting it.
-    fn is_clean(&self, now: Instant) -> bool;
+    fn is_evictable(&self, now: Instant) -> bool;
     /// Reports that it has made room for others. No lock is held.
-    fn removed(&self) {}
+    fn on_evict(&self) {}
 }

@@ -16,7 +16,7 @@ use super::{
 const MAX_COMMAND_BYTES: usize = 8 * 1024;
 
 /// Headers whose values do not identify the caller. All others become variables.
-const HARMLESS: [HeaderName; 15] = [
+const SAFE_HEADERS: [HeaderName; 15] = [
     header::ACCEPT,
     header::ACCEPT_ENCODING,
     header::ACCEPT_LANGUAGE,
@@ -65,7 +65,7 @@ impl Curl<'_> {
         let method = &record.request.method;
         let headers = record.request_headers();
         let has_body = has_body(method, headers);
-        // Globs and `..` are part of the URL. With `-X HEAD` curl would wait for content.
+        // Globs and `..` are part of the URL. With `-X TIME_TO_HEADERS` curl would wait for content.
         if method == Method::HEAD && !has_body {
             out.push_str("curl -gI --path-as-is");
         } else {
@@ -106,7 +106,7 @@ fn header(
     value: &HeaderValue,
     settings: &Settings,
 ) -> fmt::Result {
-    let is_shown = HARMLESS.contains(name) || settings.headers.contains(name);
+    let is_shown = SAFE_HEADERS.contains(name) || settings.headers.contains(name);
     if is_shown && !value.is_sensitive() {
         // curl omits a header that ends in a colon.
         let separator = if value.is_empty() { ";" } else { ": " };

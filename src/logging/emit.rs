@@ -30,7 +30,7 @@ pub(super) fn emit(record: &Record, completion: &Completion<'_>) {
     let kind = completion.kind(settings.role);
     let level = kind.level(settings.levels);
     let is_sampled = matches!(kind, LineKind::Success | LineKind::Retried);
-    if level.is_enabled() && (!is_sampled || settings.sample.takes()) {
+    if level.is_enabled() && (!is_sampled || settings.sample.is_sampled()) {
         let _entered = record.span.enter();
         line(record, completion, kind, level);
         if kind == LineKind::Failure && settings.is_curl_enabled() {
@@ -86,12 +86,12 @@ fn line(record: &Record, completion: &Completion<'_>, kind: LineKind, level: Lev
             { f::CAUSE } = failure.map(|it| display(it.cause().as_str())),
             { f::REPORTER } = failure.map(|it| display(it.reporter().as_str())),
             { f::PROCESSED } = failure.map(|it| display(it.processed().as_str())),
-            { f::NOTE } = details.and_then(|it| it.note),
+            { f::EVIDENCE } = details.and_then(|it| it.note),
             { f::ADVICE } = failure.filter(|_| kind == LineKind::Failure).map(|it| it.cause().advice()),
             { f::ATTEMPTS } = attempts,
-            { f::STOP } = stop.map(display),
-            { f::END } = display(outcome.as_str()),
-            { f::HEAD } = time_to_head(record, elapsed).map(milliseconds),
+            { f::STOP_REASON } = stop.map(display),
+            { f::OUTCOME } = display(outcome.as_str()),
+            { f::TIME_TO_HEADERS } = time_to_head(record, elapsed).map(milliseconds),
             { f::DURATION } = milliseconds(elapsed),
         },
         "{}", Message { record, completion, kind, elapsed },

@@ -5,7 +5,7 @@ pub(super) const MAX_SHORT_CHARS: usize = 256;
 /// The longest text of a peer in a field that may be long, in characters.
 pub(super) const MAX_LONG_CHARS: usize = 2_048;
 
-/// A text from elsewhere, such as an error's, as it may stand in a log: what is [hidden](is_hidden) escaped, and cut after
+/// A text from elsewhere, such as an error's, as it may stand in a log: what is [hidden](needs_escape) escaped, and cut after
 /// so many characters. An escape counts as the one that it stands for.
 #[derive(Debug)]
 pub(super) struct Escaped<T>(pub(super) T, pub(super) usize);
@@ -42,7 +42,7 @@ fn is_plain(text: &str) -> bool {
 
 /// Whether a character may begin a line, speak to a terminal, turn the direction of what follows, pass unseen, or look
 /// like the space between two fields.
-fn is_hidden(c: char) -> bool {
+fn needs_escape(c: char) -> bool {
     c.is_control()
         || (c.is_whitespace() && c != ' ')
         || is_ignorable(c)
@@ -93,7 +93,7 @@ impl Write for Escape<'_, '_> {
                 return Err(fmt::Error);
             }
             self.left -= 1;
-            if is_hidden(c) {
+            if needs_escape(c) {
                 write!(self.out, "{}", c.escape_unicode())?;
             } else {
                 self.out.write_char(c)?;

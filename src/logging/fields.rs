@@ -55,18 +55,18 @@ pub(super) const CAUSE: &str = "seawall.cause";
 pub(super) const REPORTER: &str = "seawall.reporter";
 pub(super) const PROCESSED: &str = "seawall.processed";
 /// What the classifier recognised.
-pub(super) const NOTE: &str = "seawall.note";
+pub(super) const EVIDENCE: &str = "seawall.evidence";
 /// What to check next.
 pub(super) const ADVICE: &str = "seawall.advice";
 /// Requests sent, the first included.
 pub(super) const ATTEMPTS: &str = "seawall.attempts";
 /// Why it was not tried again.
-pub(super) const STOP: &str = "seawall.stop";
-pub(super) const END: &str = "seawall.end";
+pub(super) const STOP_REASON: &str = "seawall.stop_reason";
+pub(super) const OUTCOME: &str = "seawall.outcome";
 /// To the end, in milliseconds.
 pub(super) const DURATION: &str = "seawall.duration_ms";
 /// To the head of the response, in milliseconds.
-pub(super) const HEAD: &str = "seawall.head_ms";
+pub(super) const TIME_TO_HEADERS: &str = "seawall.time_to_headers_ms";
 /// The `x-request-id`.
 pub(super) const REQUEST_ID: &str = "seawall.request_id";
 pub(super) const REQUEST_HEADERS: &str = "seawall.request.headers";

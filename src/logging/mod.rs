@@ -35,7 +35,7 @@
 //!   "server.port":8080,"http.request.resend_count":4,"error.type":"connection_refused",
 //!   "error.message":"Connection refused (os error 111)","seawall.cause":"connection_refused","seawall.reporter":"local",
 //!   "seawall.processed":"no","seawall.advice":"Check that the upstream is running and listens on this address and port.",
-//!   "seawall.attempts":5,"seawall.stop":"total_spent","seawall.end":"error","seawall.duration_ms":764.481},
+//!   "seawall.attempts":5,"seawall.stop_reason":"total_spent","seawall.outcome":"error","seawall.duration_ms":764.481},
 //!  "target":"seawall::logging"}
 //! ```
 //!
@@ -101,16 +101,16 @@
 //! | `error.type` | the status, if that failed, or the cause; on a server not for 4xx, never for a caller that gave up | failure |
 //! | `error.message` | the text of the innermost error | failure |
 //! | `seawall.cause`, `.reporter`, `.processed`, `.advice` | of the [`Failure`](crate::Failure) | failure |
-//! | `seawall.note` | what `BadGatewayClassifierLayer` recognised | failure |
+//! | `seawall.evidence` | what `BadGatewayClassifierLayer` recognised | failure |
 //! | `seawall.attempts`, `.stop` | requests sent, and why no more | if the response has `RetryReport`, or the error is or contains `RetriesExhausted` |
-//! | `seawall.end` | `complete`, `error`, `dropped` (in the body), `cancelled` (before the head), `panicked` | always |
+//! | `seawall.outcome` | `complete`, `error`, `dropped` (in the body), `cancelled` (before the head), `panicked` | always |
 //! | `seawall.duration_ms`, `.head_ms` | to the end; to the head, if the body took 1 ms or more | always |
 //! | `seawall.request_id` | the `x-request-id` of the request, or of a failed response: as tower-http's `SetRequestIdLayer` sets it, outside of this layer | if there is one |
 //! | `seawall.request.headers`, `.response.headers` | see [`log_headers`](LoggingLayer::log_headers) | if set |
 //! | `seawall.response.body` | see [`max_failed_body_bytes`](LoggingLayer::max_failed_body_bytes) | if set, failure |
 //!
 //! The line of a call that its caller cancels does not have the attempts made so far. `RetryLayer` emits them at DEBUG, in the event
-//! `cancelled while retrying`. Nor does the line of an error that is not retried have a `seawall.stop`, since that error is not inside
+//! `cancelled while retrying`. Nor does the line of an error that is not retried have a `seawall.stop_reason`, since that error is not inside
 //! of `RetriesExhausted`. `RetryLayer` emits it at DEBUG, in the event `giving up`.
 //!
 //! # What is never logged

@@ -29,7 +29,7 @@ impl fmt::Display for Quoted<'_> {
 }
 
 /// No name of a variable is longer.
-const LONGEST: usize = 48;
+const MAX_CHARS_LEN: usize = 48;
 
 /// A variable, named after something from elsewhere.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl fmt::Display for Variable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(prefix, name) = self;
         write!(f, "\"${{{prefix}")?;
-        for c in name.chars().take(LONGEST) {
+        for c in name.chars().take(MAX_CHARS_LEN) {
             f.write_char(if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })?;
         }
         f.write_str("}\"")

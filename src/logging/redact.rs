@@ -58,20 +58,20 @@ const SECRET: &[&str] = &[
 ];
 
 /// Those that are secrets only if nothing stands in front: of `zip_code` and its like there are too many.
-const ALONE: &[&str] = &["code", "ticket"];
+const WHOLE_KEYS: &[&str] = &["code", "ticket"];
 
 /// Those that are secrets whatever follows: `token_hint`.
-const ANYWHERE: &[&str] =
+const KEY_PARTS: &[&str] =
     &["token", "password", "passwd", "passphrase", "secret", "credential", "credentials"];
 
 /// Shorter ones are too often the end of another word, such as `monkey`, to be taken for one, unless they are a word.
-const SHORTEST_END: usize = 5;
+const MIN_SUFFIX_LEN: usize = 5;
 
 /// The length of the shortest.
-const SHORTEST: usize = 3;
+const MIN_KEY_LEN: usize = 3;
 
 /// Of a longer key only its end is compared, in letters; no key of those is longer.
-const LONGEST: usize = 64;
+const MAX_KEY_LEN: usize = 64;
 
 /// Which keys of a query have values that nobody is to see.
 #[derive(Clone, Debug, Default)]
@@ -103,11 +103,11 @@ impl Secrets {
                 words.clear();
             } else if let Some(letter) = letter(char::from(unit.byte)) {
                 // Only the end counts once it is long.
-                if words.len() >= 2 * LONGEST {
-                    words.drain(..LONGEST);
+                if words.len() >= 2 * MAX_KEY_LEN {
+                    words.drain(..MAX_KEY_LEN);
                 }
                 if begins_word(before, unit.byte) {
-                    if ends_in_any(&words, ANYWHERE) {
+                    if ends_in_any(&words, KEY_PARTS) {
                         return true;
                     }
                     words.push(letter.to_ascii_uppercase());
@@ -121,11 +121,11 @@ impl Secrets {
     }
 
     fn shortest(&self) -> usize {
-        if self.more.is_empty() { SHORTEST } else { 0 }
+        if self.more.is_empty() { MIN_KEY_LEN } else { 0 }
     }
 
     fn has_end(&self, words: &str) -> bool {
-        ALONE.iter().any(|known| words.eq_ignore_ascii_case(known))
+        WHOLE_KEYS.iter().any(|known| words.eq_ignore_ascii_case(known))
             || ends_in_any(words, SECRET)
             || ends_in_any(words, &self.more)
     }
@@ -148,7 +148,7 @@ fn ends_in(words: &str, known: &str) -> bool {
     let Some(start) = words.len().checked_sub(known.len()) else { return false };
     let end = &words[start..];
     let is_word = || start == 0 || end.starts_with(|c: char| !c.is_ascii_lowercase());
-    end.eq_ignore_ascii_case(known) && (known.len() >= SHORTEST_END || is_word())
+    end.eq_ignore_ascii_case(known) && (known.len() >= MIN_SUFFIX_LEN || is_word())
 }
 
 fn letter(c: char) -> Option<char> {

@@ -19,7 +19,7 @@ impl Sample {
         Self { part: Ratio::percent(100), seed: fastrand::u64(..), turn: Arc::default() }
     }
 
-    pub(super) fn takes(&self) -> bool {
+    pub(super) fn is_sampled(&self) -> bool {
         if self.part == Ratio::percent(100) {
             return true;
         }

@@ -4,17 +4,17 @@
 //! |---|---|---|---|
 //! | `seawall_attempts_total` | counter | `cause` | attempts that `RetryLayer` made, by what became of them; `none`: no failure |
 //! | `seawall_retries_total` | counter | `outcome`: `success`, `failure` | those of them that were not the first of their call |
-//! | `seawall_give_ups_total` | counter | `stop` | calls that ended in a failure which was not tried again, by why |
+//! | `seawall_retries_exhausted_total` | counter | `stop_reason` | calls that ended in a failure which was not tried again, by why |
 //! | `seawall_retry_budget_ratio` | gauge | | the part that is spent of the retries now allowed, 0 to 1, of the layer's own budget; where there are several layers, of the one that was asked last |
 //! | `seawall_circuit_state` | gauge | `key`, `state`: `closed`, `open`, `half_open`, `forced_…` | 1 for the state a circuit is in, 0 for those it was in; from its first change on |
 //! | `seawall_circuit_rejections_total` | counter | `key` | calls that an open circuit rejected |
 //! | `seawall_in_flight_limit` | gauge | `key` | how many calls an adaptive limit of `InFlightLimitLayer` allows at present; from the first time it was measured on |
 //! | `seawall_in_flight_rejections_total` | counter | `key` | calls beyond the limit of `InFlightLimitLayer` |
-//! | `seawall_keys_overflow_total` | counter | `layer` | calls that passed uncounted, since there were too many keys, or theirs was too long |
+//! | `seawall_untracked_keys_total` | counter | `layer` | calls that passed uncounted, since there were too many keys, or theirs was too long |
 //!
 //! [`RequestDurationLayer`](crate::RequestDurationLayer) measures `http.client.request.duration` and `http.server.request.duration`.
 //!
-//! `cause` is one of [`Cause`](crate::Cause)'s words and `stop` one of `StopReason`'s, so there are a few dozen of each. `key` is left out
+//! `cause` is one of [`Cause`](crate::Cause)'s words and `stop_reason` one of `StopReason`'s, so there are a few dozen of each. `key` is left out
 //! where there is one circuit for all and it has no name. Of keys, and of hosts with their ports, the first 4,096 of a process
 //! together are told apart, if no longer than 1,024 bytes, and the rest are `other`, so that what callers ask for cannot fill a
 //! recorder.
@@ -31,7 +31,9 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
 pub(crate) use self::{
     label::bounded,
-    record::{attempt, budget, circuit, gave_up, in_flight_limit, overflow, rejected, shed},
+    record::{
+        attempt, budget, circuit, in_flight_limit, overflow, rejected, retries_exhausted, shed,
+    },
 };
 
 /// The bucket boundaries, in seconds, that OpenTelemetry advises for the histograms `http.client.request.duration` and
@@ -46,10 +48,10 @@ pub fn describe() {
     describe_counter!(
         ATTEMPTS,
         Unit::Count,
-        "RetryReport made by RetryLayer, by what became of them"
+        "Attempts made by RetryLayer, by what became of them"
     );
     describe_counter!(RETRIES, Unit::Count, "Requests that were sent again, by how that ended");
-    describe_counter!(GIVE_UPS, Unit::Count, "Failures that were not tried again, by why");
+    describe_counter!(RETRIES_EXHAUSTED, Unit::Count, "Failures that were not tried again, by why");
     describe_gauge!(BUDGET, "The part that is spent of the retries now allowed, 0 to 1");
     describe_gauge!(CIRCUIT_STATE, "1 for the state that a circuit is in");
     describe_counter!(CIRCUIT_REJECTIONS, Unit::Count, "Calls that an open circuit rejected");
@@ -63,10 +65,10 @@ pub fn describe() {
         Unit::Count,
         "Calls beyond the limit of calls in flight"
     );
-    describe_histogram!(CLIENT, Unit::Seconds, "Duration of HTTP client requests");
-    describe_histogram!(SERVER, Unit::Seconds, "Duration of HTTP server requests");
+    describe_histogram!(CLIENT_REQUEST_DURATION, Unit::Seconds, "Duration of HTTP client requests");
+    describe_histogram!(SERVER_REQUEST_DURATION, Unit::Seconds, "Duration of HTTP server requests");
     describe_counter!(
-        KEYS_OVERFLOW,
+        UNTRACKED_KEYS,
         Unit::Count,
         "Calls that passed since there were too many keys, or theirs was too long"
     );
@@ -74,12 +76,12 @@ pub fn describe() {
 
 const ATTEMPTS: &str = "seawall_attempts_total";
 const RETRIES: &str = "seawall_retries_total";
-const GIVE_UPS: &str = "seawall_give_ups_total";
+const RETRIES_EXHAUSTED: &str = "seawall_retries_exhausted_total";
 const BUDGET: &str = "seawall_retry_budget_ratio";
 const CIRCUIT_STATE: &str = "seawall_circuit_state";
 const CIRCUIT_REJECTIONS: &str = "seawall_circuit_rejections_total";
 const IN_FLIGHT_LIMIT: &str = "seawall_in_flight_limit";
 const IN_FLIGHT_REJECTIONS: &str = "seawall_in_flight_rejections_total";
-const KEYS_OVERFLOW: &str = "seawall_keys_overflow_total";
-pub(crate) const CLIENT: &str = "http.client.request.duration";
-pub(crate) const SERVER: &str = "http.server.request.duration";
+const UNTRACKED_KEYS: &str = "seawall_untracked_keys_total";
+pub(crate) const CLIENT_REQUEST_DURATION: &str = "http.client.request.duration";
+pub(crate) const SERVER_REQUEST_DURATION: &str = "http.server.request.duration";

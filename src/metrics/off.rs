@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, sync::Arc};
 use crate::failure::Cause;
 
 pub(crate) fn attempt(_cause: Option<Cause>, _attempt: u32) {}
-pub(crate) fn gave_up(_stop: &'static str) {}
+pub(crate) fn retries_exhausted(_stop: &'static str) {}
 pub(crate) fn budget(_spent: f64) {}
 pub(crate) fn circuit(_key: Option<&Arc<str>>, _old: &'static str, _new: &'static str) {}
 pub(crate) fn rejected(_key: Option<&Arc<str>>) {}

@@ -5,8 +5,8 @@ use std::{num::NonZeroU32, sync::Arc};
 use metrics::{SharedString, counter, gauge};
 
 use super::{
-    ATTEMPTS, BUDGET, CIRCUIT_REJECTIONS, CIRCUIT_STATE, GIVE_UPS, IN_FLIGHT_LIMIT,
-    IN_FLIGHT_REJECTIONS, KEYS_OVERFLOW, RETRIES, label::bounded,
+    ATTEMPTS, BUDGET, CIRCUIT_REJECTIONS, CIRCUIT_STATE, IN_FLIGHT_LIMIT, IN_FLIGHT_REJECTIONS,
+    RETRIES, RETRIES_EXHAUSTED, UNTRACKED_KEYS, label::bounded,
 };
 use crate::failure::Cause;
 
@@ -20,8 +20,8 @@ pub(crate) fn attempt(cause: Option<Cause>, attempt: u32) {
 }
 
 /// Counts a failure that is not retried.
-pub(crate) fn gave_up(stop: &'static str) {
-    counter!(GIVE_UPS, "stop" => stop).increment(1);
+pub(crate) fn retries_exhausted(stop: &'static str) {
+    counter!(RETRIES_EXHAUSTED, "stop_reason" => stop).increment(1);
 }
 
 /// Sets the spent part of a retry budget.
@@ -55,7 +55,7 @@ pub(crate) fn shed(key: Option<&Arc<str>>) {
 
 /// Counts a call that passed uncounted, because `layer` has too many keys.
 pub(crate) fn overflow(layer: &'static str) {
-    counter!(KEYS_OVERFLOW, "layer" => layer).increment(1);
+    counter!(UNTRACKED_KEYS, "layer" => layer).increment(1);
 }
 
 /// Returns the label for `key`; none if there is no key.

@@ -47,8 +47,8 @@ where
                 }
             }
             Poll::Ready(Err(error)) => this.measure.finish(|measure| match as_dyn(error) {
-                Some(error) => measure.fail(error),
-                None => measure.on_error(Cause::Unknown),
+                Some(error) => measure.on_error(error),
+                None => measure.set_cause(Cause::Unknown),
             }),
         }
         polled.map_ok(|response| CompleteOnBodyEnd::attach(response, this.measure))

@@ -52,7 +52,7 @@ impl Measurement {
         }
     }
 
-    pub(super) fn on_error(&mut self, cause: Cause) {
+    pub(super) fn set_cause(&mut self, cause: Cause) {
         if cause != Cause::Cancelled {
             self.error = Some(cause.as_str());
         }
@@ -60,19 +60,19 @@ impl Measurement {
 }
 
 impl CompletionObserver for Measurement {
-    fn panicked(&mut self) {
+    fn on_panic(&mut self) {
         self.error = Some("panic");
     }
 
-    fn complete(&mut self) {}
+    fn on_complete(&mut self) {}
 
-    fn fail(&mut self, error: &(dyn Error + 'static)) {
+    fn on_error(&mut self, error: &(dyn Error + 'static)) {
         // A body that breaks off differs from a call that fails.
         let cause = match self.status {
             Some(_) => classify_body_error(error).cause(),
             None => classify_error(error).cause(),
         };
-        self.on_error(cause);
+        self.set_cause(cause);
     }
 }
 
@@ -93,7 +93,11 @@ impl Drop for Measurement {
         add("server.address", self.server.address.take());
         add("server.port", self.server.port.take());
         add("http.route", self.route.take().map(Into::into));
-        let name = if self.role == Role::Client { names::CLIENT } else { names::SERVER };
+        let name = if self.role == Role::Client {
+            names::CLIENT_REQUEST_DURATION
+        } else {
+            names::SERVER_REQUEST_DURATION
+        };
         histogram!(name, labels).record(self.started.elapsed());
     }
 }

@@ -26,12 +26,12 @@ impl<P, Req, Res> CallAdapter<Req, Res> for P where
 }
 
 /// What the inner service receives.
-pub(super) type Sent<P, Req> = <P as sealed::RequestAdapter<Req>>::Request;
+pub(super) type SentRequest<P, Req> = <P as sealed::RequestAdapter<Req>>::Request;
 
 /// What the next attempt is made of.
-pub(super) type Again<P, Req> = <P as sealed::RequestAdapter<Req>>::Again;
+pub(super) type Replayed<P, Req> = <P as sealed::RequestAdapter<Req>>::Replayed;
 
-/// Two halves, because what is sent must be known before what comes back: `S: Service<Sent>` decides the response.
+/// Two halves, because what is sent must be known before what comes back: `S: Service<SentRequest>` decides the response.
 pub(super) mod sealed {
     use std::sync::Arc;
 
@@ -52,7 +52,7 @@ pub(super) mod sealed {
         /// What is kept of its body.
         type Body;
         /// What only the next attempt may use, taken as soon as it is decided on.
-        type Again;
+        type Replayed;
 
         /// Where it goes, if that is known.
         fn uri<'a>(&self, request: &'a Req) -> Option<&'a Uri>;
@@ -70,11 +70,11 @@ pub(super) mod sealed {
         /// Whether it can be sent again, as far as is known now.
         fn is_repeatable(&self, body: &Self::Body) -> bool;
         /// Ends what an earlier attempt may still be sending. `None` if it cannot be sent again.
-        fn begin_again(&self, body: &Self::Body) -> Option<Self::Again>;
+        fn start_replay(&self, body: &Self::Body) -> Option<Self::Replayed>;
         fn again(
             &self,
             saved: &Self::Saved,
-            again: Self::Again,
+            again: Self::Replayed,
             attempt: AttemptNumber,
             header: Option<&HeaderName>,
         ) -> Self::Request;
@@ -95,7 +95,7 @@ pub(super) mod sealed {
         fn remove_report(&self, response: &mut Res);
         fn annotate(&self, response: &mut Res, attempts: RetryReport);
         /// A failure, if the response's status is among these.
-        fn among(&self, response: &Res, statuses: &[u16]) -> Option<Failure>;
+        fn failure_for_status(&self, response: &Res, statuses: &[u16]) -> Option<Failure>;
     }
 }
 
@@ -108,7 +108,7 @@ impl<Req: Clone> sealed::RequestAdapter<Req> for ClonedCalls {
     type Request = Req;
     type Saved = Req;
     type Body = ();
-    type Again = ();
+    type Replayed = ();
 
     fn uri<'a>(&self, _request: &'a Req) -> Option<&'a Uri> {
         None
@@ -145,7 +145,7 @@ impl<Req: Clone> sealed::RequestAdapter<Req> for ClonedCalls {
         true
     }
 
-    fn begin_again(&self, (): &()) -> Option<()> {
+    fn start_replay(&self, (): &()) -> Option<()> {
         Some(())
     }
 
@@ -172,12 +172,12 @@ impl<Res> sealed::ResponseAdapter<Res> for ClonedCalls {
 
     fn annotate(&self, _response: &mut Res, _attempts: RetryReport) {}
 
-    fn among(&self, _response: &Res, _statuses: &[u16]) -> Option<Failure> {
+    fn failure_for_status(&self, _response: &Res, _statuses: &[u16]) -> Option<Failure> {
         None
     }
 }
 
 /// The number of an attempt, which is at least 1.
-pub(super) fn count(made: u32) -> NonZeroU32 {
+pub(super) fn attempt_number(made: u32) -> NonZeroU32 {
     NonZeroU32::new(made).unwrap_or(NonZeroU32::MIN)
 }

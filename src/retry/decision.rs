@@ -7,7 +7,7 @@ use tower_service::Service;
 
 use super::{
     CallAdapter, ResponseFuture, RetriesExhausted, RetryEvent, RetryReport, StopReason,
-    call_adapter::{Again, Sent, count},
+    call_adapter::{Replayed, SentRequest, attempt_number},
     policy::Policy,
     request_facts::RequestFacts,
     state::{State, Verdict},
@@ -22,7 +22,7 @@ use crate::{
 
 impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
 where
-    S: Service<Sent<P, Req>>,
+    S: Service<SentRequest<P, Req>>,
     P: CallAdapter<Req, S::Response>,
 {
     /// Returns the classifier's verdict on the end of an attempt, and whether that is to be retried.
@@ -33,11 +33,11 @@ where
         let result = outcome.as_ref().map_err(|error| &**error as _);
         let classified = self.classifier.classify(result);
         let failure = classified.or_else(|| {
-            let statuses = &*self.policy().unwanted;
+            let statuses = &*self.policy().retryable_success_statuses;
             if statuses.is_empty() {
                 return None;
             }
-            self.protocol.among(outcome.as_ref().ok()?, statuses)
+            self.protocol.failure_for_status(outcome.as_ref().ok()?, statuses)
         });
         crate::metrics::attempt(failure.map(|failure| failure.cause()), self.made);
         Verdict { classified, failure }
@@ -59,7 +59,7 @@ where
         failure: Failure,
         classified: Option<Failure>,
     ) -> Option<Result<S::Response, BoxError>> {
-        match self.as_mut().prepare(&failure) {
+        match self.as_mut().plan_retry(&failure) {
             Ok((delay, again)) => {
                 self.wait(outcome, failure, delay, again);
                 None
@@ -73,10 +73,10 @@ where
     }
 
     /// What another attempt takes: a decision, a retry of the budget, and the means to send the request again.
-    fn prepare(
+    fn plan_retry(
         self: Pin<&mut Self>,
         failure: &Failure,
-    ) -> Result<(Duration, Again<P, Req>), StopReason> {
+    ) -> Result<(Duration, Replayed<P, Req>), StopReason> {
         let time_left = self.deadline.at.map(|deadline| deadline.remaining());
         let this = self.project();
         let policy = this.policy.as_deref().unwrap_or(&this.settings.policy);
@@ -108,7 +108,7 @@ where
             return Err(StopReason::BudgetSpent);
         }
         history.spent = spent;
-        let again = this.protocol.begin_again(this.body);
+        let again = this.protocol.start_replay(this.body);
         again.map(|again| (delay, again)).ok_or(StopReason::NotReplayable)
     }
 
@@ -118,10 +118,10 @@ where
         outcome: Result<S::Response, BoxError>,
         failure: Failure,
         delay: Duration,
-        again: Again<P, Req>,
+        again: Replayed<P, Req>,
     ) {
         let mut this = self.project();
-        let attempt = count(*this.made + 1);
+        let attempt = attempt_number(*this.made + 1);
         tracing::debug!(
             name: "retry",
             attempt, cause = failure.cause().as_str(), ?delay,
@@ -160,7 +160,7 @@ where
         classified: Option<Failure>,
         stop: StopReason,
     ) -> Result<S::Response, BoxError> {
-        self.tell(failure.cause(), stop);
+        self.emit_event(failure.cause(), stop);
         match outcome {
             Ok(response) if self.policy().error_on_exhausted_status && stop.is_limit() => {
                 let this = self.as_mut().project();
@@ -190,8 +190,13 @@ where
         let mut this = self.project();
         this.state.set(State::Done);
         let past = this.history.take().map(|history| history.past).unwrap_or_default();
-        let attempts =
-            RetryReport::new(count(*this.made), this.started.elapsed(), failure, stop, past);
+        let attempts = RetryReport::new(
+            attempt_number(*this.made),
+            this.started.elapsed(),
+            failure,
+            stop,
+            past,
+        );
         this.protocol.annotate(&mut response, attempts);
         response
     }
@@ -206,7 +211,7 @@ where
             return error;
         }
         let cause = Cause::HttpResponseTimeout;
-        self.tell(cause, StopReason::DeadlineTooNear);
+        self.emit_event(cause, StopReason::DeadlineTooNear);
         self.give_up(error, cause, StopReason::DeadlineTooNear)
     }
 
@@ -215,22 +220,22 @@ where
         let past = self.history.as_ref().and_then(|history| history.past.last());
         let last = past.map(|past| *past.failure());
         let source = last.unwrap_or(Failure::new(Cause::HttpResponseTimeout));
-        self.tell(source.cause(), StopReason::DeadlineTooNear);
+        self.emit_event(source.cause(), StopReason::DeadlineTooNear);
         self.give_up(source.into(), source.cause(), StopReason::DeadlineTooNear)
     }
 
     /// The inner service failed to become ready for an attempt that had been decided on.
     pub(super) fn not_ready(self: Pin<&mut Self>, error: BoxError) -> BoxError {
         let cause = classify_error(&*error).cause();
-        self.tell(cause, StopReason::NotReady);
+        self.emit_event(cause, StopReason::NotReady);
         self.give_up(error, cause, StopReason::NotReady)
     }
 
-    fn tell(&self, cause: Cause, stop: StopReason) {
-        crate::metrics::gave_up(stop.as_str());
+    fn emit_event(&self, cause: Cause, stop: StopReason) {
+        crate::metrics::retries_exhausted(stop.as_str());
         tracing::debug!(
             name: "give up",
-            attempts = self.made, cause = cause.as_str(), stop = stop.as_str(),
+            attempts = self.made, cause = cause.as_str(), stop_reason = stop.as_str(),
             "giving up",
         );
     }
@@ -242,8 +247,15 @@ where
         *this.next = None;
         let history = this.history.take().unwrap_or_default();
         let elapsed = this.started.elapsed();
-        RetriesExhausted::new(count(*this.made), elapsed, stop, cause, history.last_response, error)
-            .with_earlier(history.may_be_processed)
-            .into()
+        RetriesExhausted::new(
+            attempt_number(*this.made),
+            elapsed,
+            stop,
+            cause,
+            history.last_response,
+            error,
+        )
+        .with_earlier(history.may_be_processed)
+        .into()
     }
 }

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 const LIMIT: u64 = 16 * 1024;
 
 /// In how many frames at the most, so that empty ones do not go on for ever.
-const FRAMES_MAX: u32 = 64;
+const MAX_FRAMES: u32 = 64;
 
 pin_project! {
     /// Reads a small body to its end, so that an HTTP/1.1 connection can be used again; a larger one is not worth it.
@@ -27,7 +27,7 @@ pin_project! {
 impl<B: Body> Drain<B> {
     pub(super) fn new(body: B) -> Self {
         let small = body.size_hint().lower() <= LIMIT;
-        Self { body: small.then_some(body), left: LIMIT, frames: FRAMES_MAX }
+        Self { body: small.then_some(body), left: LIMIT, frames: MAX_FRAMES }
     }
 }
 

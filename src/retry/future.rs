@@ -15,7 +15,7 @@ use tower_service::Service;
 
 use super::{
     AttemptNumber, Budget, CallAdapter,
-    call_adapter::{Again, Sent, count},
+    call_adapter::{Replayed, SentRequest, attempt_number},
     policy::Policy,
     settings::{CallDeadline, Settings},
     state::{History, State, StateProj, Verdict},
@@ -31,11 +31,11 @@ pin_project! {
     /// Response future of [`Retry`](super::Retry).
     pub struct ResponseFuture<S, C, P, Req>
     where
-        S: Service<Sent<P, Req>>,
+        S: Service<SentRequest<P, Req>>,
         P: CallAdapter<Req, S::Response>,
     {
         #[pin]
-        pub(super) state: State<S::Future, P::Discard, Again<P, Req>>,
+        pub(super) state: State<S::Future, P::Discard, Replayed<P, Req>>,
         // `None` once there will be no other attempt.
         pub(super) next: Option<S>,
         pub(super) saved: P::Saved,
@@ -59,7 +59,7 @@ pin_project! {
 
     impl<S, C, P, Req> PinnedDrop for ResponseFuture<S, C, P, Req>
     where
-        S: Service<Sent<P, Req>>,
+        S: Service<SentRequest<P, Req>>,
         P: CallAdapter<Req, S::Response>,
     {
         fn drop(this: Pin<&mut Self>) {
@@ -75,7 +75,7 @@ pin_project! {
 
 impl<S, C, P, Req> Future for ResponseFuture<S, C, P, Req>
 where
-    S: Service<Sent<P, Req>>,
+    S: Service<SentRequest<P, Req>>,
     S::Error: Into<BoxError>,
     C: Classify<S::Response>,
     P: CallAdapter<Req, S::Response>,
@@ -117,7 +117,7 @@ where
 
 impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
 where
-    S: Service<Sent<P, Req>>,
+    S: Service<SentRequest<P, Req>>,
     S::Error: Into<BoxError>,
     P: CallAdapter<Req, S::Response>,
 {
@@ -179,7 +179,7 @@ where
                     }
                     let again = again.take().expect("kept until the service is ready");
                     *this.made += 1;
-                    let number = AttemptNumber(count(*this.made));
+                    let number = AttemptNumber(attempt_number(*this.made));
                     let header = policy.attempt_header.as_ref();
                     let request = this.protocol.again(this.saved, again, number, header);
                     let attempt = next.call(request);
@@ -198,7 +198,7 @@ where
 
 impl<S, C, P, Req> fmt::Debug for ResponseFuture<S, C, P, Req>
 where
-    S: Service<Sent<P, Req>>,
+    S: Service<SentRequest<P, Req>>,
     P: CallAdapter<Req, S::Response>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

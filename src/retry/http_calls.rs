@@ -83,7 +83,7 @@ where
     type Request = Request<F::Body>;
     type Saved = Saved;
     type Body = ReplaySource<B>;
-    type Again = ReplayBody<B>;
+    type Replayed = ReplayBody<B>;
 
     fn uri<'a>(&self, request: &'a Request<B>) -> Option<&'a Uri> {
         Some(request.uri())
@@ -136,7 +136,7 @@ where
         body.is_repeatable()
     }
 
-    fn begin_again(&self, body: &ReplaySource<B>) -> Option<ReplayBody<B>> {
+    fn start_replay(&self, body: &ReplaySource<B>) -> Option<ReplayBody<B>> {
         body.again()
     }
 
@@ -177,7 +177,7 @@ impl<B: Body, F> ResponseAdapter<Response<B>> for HttpCalls<F> {
         response.extensions_mut().insert(attempts);
     }
 
-    fn among(&self, response: &Response<B>, statuses: &[u16]) -> Option<Failure> {
+    fn failure_for_status(&self, response: &Response<B>, statuses: &[u16]) -> Option<Failure> {
         statuses.contains(&response.status().as_u16()).then(|| of_response(response))
     }
 }

@@ -155,7 +155,8 @@ impl<C, P> RetryLayer<C, P> {
     pub fn retry_statuses(self, statuses: impl IntoIterator<Item = u16>) -> Self {
         let statuses: Vec<u16> = statuses.into_iter().collect();
         self.set(|policy| {
-            policy.unwanted = statuses.iter().copied().filter(|&status| status < 400).collect();
+            policy.retryable_success_statuses =
+                statuses.iter().copied().filter(|&status| status < 400).collect();
             policy.statuses = statuses;
         })
     }
@@ -297,7 +298,7 @@ impl<C, P> RetryLayer<C, P> {
     }
 
     /// Gives every key a budget of its own, as a default that counts as none that was set.
-    pub(crate) fn default_budget_by(
+    pub(crate) fn default_budget_per_key(
         mut self,
         budget: Budget,
         by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,

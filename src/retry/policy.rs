@@ -20,7 +20,7 @@ pub struct Policy {
     pub(super) methods: Methods,
     pub(super) statuses: Vec<u16>,
     /// Those of them that are no failures by themselves.
-    pub(super) unwanted: Vec<u16>,
+    pub(super) retryable_success_statuses: Vec<u16>,
     pub(super) backoff: Backoff,
     pub(super) retry_after: RetryAfter,
     pub(super) max_total_delay: Duration,
@@ -72,7 +72,7 @@ impl Default for Policy {
             limits: Limits { total: Some(4), connect: None, read: None, status: None, other: None },
             methods: Methods::Idempotent,
             statuses: vec![429, 500, 502, 503, 504],
-            unwanted: Vec::new(),
+            retryable_success_statuses: Vec::new(),
             backoff: Backoff::default(),
             retry_after: RetryAfter::default(),
             max_total_delay: Duration::from_secs(30),
@@ -103,7 +103,7 @@ impl Policy {
         match failure.retry_hint() {
             Some(false) => return Err(StopReason::ServerSaysNo),
             Some(true) => {}
-            None => self.may_mend(failure, spent)?,
+            None => self.is_retryable(failure, spent)?,
         }
         if !self.is_safe(failure, about) {
             return Err(StopReason::MethodNotAllowed);
@@ -139,12 +139,14 @@ impl Policy {
     }
 
     /// Whether another try may end better.
-    fn may_mend(&self, failure: &Failure, spent: RetryCounts) -> Result<(), StopReason> {
+    fn is_retryable(&self, failure: &Failure, spent: RetryCounts) -> Result<(), StopReason> {
         let (may, stop) = match (failure.status().map(|status| status.as_u16()), failure.cause()) {
             // Also in a response that a layer of ours made of it.
             (_, Cause::CircuitOpen) => (self.retry_rejections, StopReason::CircuitOpen),
             // gRPC reports failures with a status of 200.
-            (Some(status), _) if status >= 400 || self.unwanted.contains(&status) => {
+            (Some(status), _)
+                if status >= 400 || self.retryable_success_statuses.contains(&status) =>
+            {
                 let asked = self.retry_after.respect
                     && failure.retry_after().is_some()
                     && self.limits.total.is_some()
@@ -155,7 +157,7 @@ impl Policy {
             (None, Cause::ConnectionLimitReached) => {
                 (self.retry_rejections, StopReason::LimitReached)
             }
-            (_, cause) => (may_pass(cause), StopReason::NotRetryable),
+            (_, cause) => (is_transient(cause), StopReason::NotRetryable),
         };
         if may { Ok(()) } else { Err(stop) }
     }
@@ -208,7 +210,7 @@ struct Wait {
 }
 
 /// Whether a failure that no status reported may be gone at the next try.
-const fn may_pass(cause: Cause) -> bool {
+const fn is_transient(cause: Cause) -> bool {
     match cause {
         Cause::DnsTimeout
         | Cause::DnsError

@@ -88,7 +88,7 @@ impl<B> ReplaySource<B> {
             Self::Never => return None,
             Self::Kept(BufferHandle(shared)) => {
                 let (reader, leftovers) = lock(shared).again()?;
-                leftovers.settle();
+                leftovers.run();
                 Kind::Kept { shared: Arc::clone(shared), reader }
             }
         };
@@ -99,7 +99,7 @@ impl<B> ReplaySource<B> {
 impl<B> Drop for BufferHandle<B> {
     fn drop(&mut self) {
         let leftovers = lock(&self.0).forget_beginning();
-        leftovers.settle();
+        leftovers.run();
     }
 }
 
@@ -151,9 +151,9 @@ where
     B::Error: Into<BoxError>,
 {
     loop {
-        let turn = lock(shared).turn(reader);
+        let next_read = lock(shared).next_read(reader);
         // To clone a waker, and to drop one, is somebody else's code, so it is done outside the lock.
-        let mut body = match turn {
+        let mut body = match next_read {
             NextRead::Frame(frame) => return Poll::Ready(Some(Ok(frame))),
             NextRead::End => return Poll::Ready(None),
             NextRead::Fail(why) => return Poll::Ready(Some(Err(why.into()))),
@@ -185,7 +185,7 @@ where
             let mut shared = lent.back();
             (shared.put_back(reader, body, &rest, progress), shared.is_newest(reader))
         };
-        leftovers.settle();
+        leftovers.run();
         match out {
             // Superseded meanwhile: nobody would wake this one again, so it ends now.
             Some(Poll::Pending) if !is_newest => {}
@@ -208,7 +208,7 @@ impl<B> Drop for PollGuard<'_, B> {
     fn drop(&mut self) {
         if let Some(shared) = self.0 {
             let leftovers = lock(shared).lost();
-            leftovers.settle();
+            leftovers.run();
         }
     }
 }

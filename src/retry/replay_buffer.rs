@@ -33,7 +33,7 @@ pub(super) struct Shared<B> {
 }
 
 /// How many frames are kept at the most: small ones weigh more than the bytes in them.
-const FRAMES_MAX: usize = 1_024;
+const MAX_FRAMES: usize = 1_024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -117,7 +117,7 @@ pub(super) struct DeferredDrops<B> {
 }
 
 impl<B> DeferredDrops<B> {
-    pub(super) fn settle(self) {
+    pub(super) fn run(self) {
         if let Some(waker) = self.wake {
             waker.wake();
         }
@@ -166,7 +166,7 @@ impl<B> Shared<B> {
         DeferredDrops { wake: None, _body: None, _frames: Some(self.drop_read()) }
     }
 
-    pub(super) fn turn(&mut self, reader: u32) -> NextRead<B> {
+    pub(super) fn next_read(&mut self, reader: u32) -> NextRead<B> {
         if reader != self.reader {
             return NextRead::Fail(ReplayError::Superseded);
         }
@@ -214,7 +214,7 @@ impl<B> Shared<B> {
             Progress::Frame(kept) => {
                 self.size = self.size.saturating_add(kept.len());
                 self.frames.push_back(kept);
-                let is_full = self.size > self.limit || self.frames.len() > FRAMES_MAX;
+                let is_full = self.size > self.limit || self.frames.len() > MAX_FRAMES;
                 let dropped = is_full.then(|| self.drop_read());
                 if rest.ended {
                     self.state = State::Ended;

@@ -7,7 +7,8 @@ use tokio::time::Instant;
 use tower_service::Service;
 
 use super::{
-    CallAdapter, HttpCalls, ResponseFuture, call_adapter::Sent, settings::Settings, state::State,
+    CallAdapter, HttpCalls, ResponseFuture, call_adapter::SentRequest, settings::Settings,
+    state::State,
 };
 use crate::{
     classify::{Classify, HttpClassifier},
@@ -26,7 +27,7 @@ pub struct Retry<S, C = HttpClassifier, P = HttpCalls> {
 
 impl<S, C, P, Req> Service<Req> for Retry<S, C, P>
 where
-    S: Service<Sent<P, Req>> + Clone,
+    S: Service<SentRequest<P, Req>> + Clone,
     S::Error: Into<BoxError>,
     C: Classify<S::Response> + Clone,
     P: CallAdapter<Req, S::Response> + Clone,

@@ -44,13 +44,13 @@ impl<K> PerKeyState<K> {
         PerKeyState { by, name, breaker, has_breaker, in_flight, has_limit }
     }
 
-    pub(super) fn break_by(self, breaker: Option<CircuitBreakerLayer>) -> Self {
+    pub(super) fn set_breaker(self, breaker: Option<CircuitBreakerLayer>) -> Self {
         let has_breaker = breaker.is_some();
         let by = named(&self.by, &self.name, has_breaker);
         Self { breaker: breaker.unwrap_or_default().select(by), has_breaker, ..self }
     }
 
-    pub(super) fn limit_by(self, in_flight: Option<InFlightLimitLayer>) -> Self {
+    pub(super) fn set_limit(self, in_flight: Option<InFlightLimitLayer>) -> Self {
         let has_limit = in_flight.is_some();
         let by = named(&self.by, &self.name, has_limit);
         Self { in_flight: in_flight.unwrap_or_else(unlimited).select(by), has_limit, ..self }
@@ -76,7 +76,7 @@ where
             return retry;
         }
         let by = self.by();
-        retry.default_budget_by(Budget::default(), move |uri| by.key_of(uri))
+        retry.default_budget_per_key(Budget::default(), move |uri| by.key_of(uri))
     }
 }
 
@@ -89,19 +89,19 @@ impl<K> PerKeyState<K> {
 /// What the policies of a file need.
 impl<K> PerKeyState<K> {
     /// The same parts, without any history.
-    pub(super) fn anew(self) -> Self {
+    pub(super) fn rebuild(self) -> Self {
         let by = self.by();
         self.with(by)
     }
 
     /// With circuits, by the settings there are, and then by `change`.
-    pub(super) fn break_with(self, change: impl FnOnce(Breaker<K>) -> Breaker<K>) -> Self {
-        let this = if self.has_breaker { self } else { self.break_by(Some(<_>::default())) };
+    pub(super) fn map_breaker(self, change: impl FnOnce(Breaker<K>) -> Breaker<K>) -> Self {
+        let this = if self.has_breaker { self } else { self.set_breaker(Some(<_>::default())) };
         Self { breaker: change(this.breaker), ..this }
     }
 
     /// With the circuits of `other`, and their history.
-    pub(super) fn circuits_of(self, other: &Self) -> Self {
+    pub(super) fn share_circuits(self, other: &Self) -> Self {
         Self { breaker: other.breaker.clone(), has_breaker: other.has_breaker, ..self }
     }
 
@@ -111,7 +111,7 @@ impl<K> PerKeyState<K> {
     }
 
     /// With the limits of `other`, and the calls under way.
-    pub(super) fn limits_of(self, other: &Self) -> Self {
+    pub(super) fn share_limits(self, other: &Self) -> Self {
         Self { in_flight: other.in_flight.clone(), has_limit: other.has_limit, ..self }
     }
 }

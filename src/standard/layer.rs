@@ -23,12 +23,12 @@ use crate::{
 /// such a part begins its state anew, so settings come before the layer is used.
 #[derive(Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
-pub struct StandardLayer<C = HttpClassifier, P = HttpCalls, K = ByAuthority, Side = Client> {
+pub struct StandardLayer<C = HttpClassifier, P = HttpCalls, K = ByAuthority, Operand = Client> {
     pub(super) classifier: C,
     pub(super) retry: RetryLayer<HttpClassifier, P>,
     pub(super) keyed: PerKeyState<K>,
     pub(super) parts: Layers,
-    pub(super) side: Side,
+    pub(super) side: Operand,
 }
 
 /// The parts of one type, whatever that of the stack.
@@ -64,8 +64,8 @@ impl StandardLayer {
     }
 }
 
-impl<Side> StandardLayer<HttpClassifier, HttpCalls, ByAuthority, Side> {
-    pub(super) fn of(name: &str, side: Side) -> Self {
+impl<Operand> StandardLayer<HttpClassifier, HttpCalls, ByAuthority, Operand> {
+    pub(super) fn of(name: &str, side: Operand) -> Self {
         let keyed = PerKeyState::new(ByAuthority {}, name);
         let parts = Layers {
             logging: LoggingLayer::client(),
@@ -83,7 +83,7 @@ impl<Side> StandardLayer<HttpClassifier, HttpCalls, ByAuthority, Side> {
 }
 
 /// Each part replaced, or left out by `None`, on services made afterwards.
-impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
+impl<C, P, K, Operand> StandardLayer<C, P, K, Operand> {
     /// How long each part of a call may take; in place of what [`deadline`](Self::deadline) said.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.parts.timeouts = timeouts;
@@ -114,12 +114,12 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
 
     /// Breaks circuits by these settings, one for each key. `None`: none.
     pub fn circuit_breaker(self, breaker: impl Into<Option<CircuitBreakerLayer>>) -> Self {
-        Self { keyed: self.keyed.break_by(breaker.into()), ..self }
+        Self { keyed: self.keyed.set_breaker(breaker.into()), ..self }
     }
 
     /// Refuses calls beyond so many that are under way, for each key. Default: `None`.
     pub fn in_flight(self, in_flight: impl Into<Option<InFlightLimitLayer>>) -> Self {
-        Self { keyed: self.keyed.limit_by(in_flight.into()), ..self }
+        Self { keyed: self.keyed.set_limit(in_flight.into()), ..self }
     }
 
     /// Tells the next server how long it has. A retry that would have less than the layer's margin is then not begun. Default:
@@ -175,11 +175,11 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
 }
 
 /// These change the type of the layer.
-impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
+impl<C, P, K, Operand> StandardLayer<C, P, K, Operand> {
     /// Decides by `classifier` what is a failure, in place of [`HttpClassifier`], in each part of the stack: one type
     /// that takes responses of any body, `impl<B> Classify<Response<B>> for Mine`, or a [`classify_fn`](crate::classify_fn) of
     /// `Result<&Response<_>, _>`.
-    pub fn classifier<C2>(self, classifier: C2) -> StandardLayer<C2, P, K, Side> {
+    pub fn classifier<C2>(self, classifier: C2) -> StandardLayer<C2, P, K, Operand> {
         let Self { retry, keyed, parts, side, .. } = self;
         StandardLayer { classifier, retry, keyed, parts, side }
     }
@@ -193,7 +193,7 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     /// let one = StandardLayer::new("billing").per_key(|_| None);
     /// # let _ = one;
     /// ```
-    pub fn per_key<K2>(self, by: K2) -> StandardLayer<C, P, K2, Side>
+    pub fn per_key<K2>(self, by: K2) -> StandardLayer<C, P, K2, Operand>
     where
         K2: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     {
@@ -203,13 +203,13 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     }
 }
 
-impl<C, F, K, Side> StandardLayer<C, HttpCalls<F>, K, Side> {
+impl<C, F, K, Operand> StandardLayer<C, HttpCalls<F>, K, Operand> {
     /// Hands the client what `convert` makes of each attempt's body, for clients that take one type of body only; as
     /// [`RetryLayer::map_body`].
     pub fn map_body<B, B2, G>(
         self,
         convert: G,
-    ) -> StandardLayer<C, HttpCalls<MappedBody<G>>, K, Side>
+    ) -> StandardLayer<C, HttpCalls<MappedBody<G>>, K, Operand>
     where
         G: Fn(ReplayBody<B>) -> B2,
     {
@@ -218,7 +218,7 @@ impl<C, F, K, Side> StandardLayer<C, HttpCalls<F>, K, Side> {
     }
 }
 
-impl<C: Clone, P: Clone, K, Side: Clone> Clone for StandardLayer<C, P, K, Side> {
+impl<C: Clone, P: Clone, K, Operand: Clone> Clone for StandardLayer<C, P, K, Operand> {
     fn clone(&self) -> Self {
         Self {
             classifier: self.classifier.clone(),

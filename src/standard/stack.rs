@@ -41,7 +41,7 @@ pub type ResponseBody<B> = logging::ResponseBody<
     TimedBody<in_flight::ResponseBody<TimedBody<bad_gateway::ResponseBody<B>>>>,
 >;
 
-impl<C: Clone, P: Clone, K, Side> StandardLayer<C, P, K, Side> {
+impl<C: Clone, P: Clone, K, Operand> StandardLayer<C, P, K, Operand> {
     pub(super) fn stack<S: Clone>(&self, client: S) -> Standard<S, C, P, K> {
         let Self { classifier, retry, keyed, parts, .. } = self;
         let logging = parts.logging.clone().classifier(ReportClassifier(classifier.clone()));

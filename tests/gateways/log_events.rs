@@ -65,7 +65,7 @@ impl Visit for CallEvent {
         match field.name() {
             "http.request.method" => value.clone_into(&mut self.method),
             "url.full" => value.clone_into(&mut self.url),
-            "seawall.end" => self.end = Some(value.into()),
+            "seawall.outcome" => self.end = Some(value.into()),
             "seawall.cause" => self.cause = Some(value.into()),
             _ => {}
         }

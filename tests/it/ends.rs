@@ -75,7 +75,7 @@ async fn a_body_whose_content_length_was_sent_is_complete() {
     }));
     send(service, "hello").await;
     let line = recorder.line();
-    assert_eq!(line.get("seawall.end"), Some("complete"), "{}", line.message());
+    assert_eq!(line.get("seawall.outcome"), Some("complete"), "{}", line.message());
 }
 
 /// Knows its size, and leaves it at that.
@@ -109,7 +109,7 @@ async fn a_body_is_complete_once_as_much_was_sent_as_it_said() {
         let layers = (LoggingLayer::server(), breaker.clone());
         send(layers.layer(service_fn(answer)), text).await;
         let line = recorder.lines().pop().unwrap();
-        assert_eq!(line.get("seawall.end"), Some("complete"), "{}", line.message());
+        assert_eq!(line.get("seawall.outcome"), Some("complete"), "{}", line.message());
     }
     // That of the empty one does not count: nothing came of which it could be known to be whole.
     assert_eq!(breaker.handle().snapshot().calls(), 1);
@@ -128,7 +128,7 @@ async fn a_body_is_complete_with_its_trailers() {
     while !body.frame().await.unwrap().unwrap().is_trailers() {}
     // As hyper's HTTP/2 server does.
     drop(body);
-    assert_eq!(recorder.line().get("seawall.end"), Some("complete"));
+    assert_eq!(recorder.line().get("seawall.outcome"), Some("complete"));
 }
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn an_answer_to_head_is_complete_with_its_head() {
     let request = Request::head("/").body(B::default()).unwrap();
     // As hyper does.
     drop(service.oneshot(request).await.unwrap());
-    assert_eq!(recorder.line().get("seawall.end"), Some("complete"));
+    assert_eq!(recorder.line().get("seawall.outcome"), Some("complete"));
 }
 
 #[tokio::test]

@@ -188,7 +188,10 @@ async fn dropping_the_future_is_neither_success_nor_failure() {
     assert!(call.poll().is_pending());
     drop(call);
     for line in recorder.lines() {
-        assert_eq!((line.get("seawall.end"), line.get("error.type")), (Some("cancelled"), None));
+        assert_eq!(
+            (line.get("seawall.outcome"), line.get("error.type")),
+            (Some("cancelled"), None)
+        );
     }
     assert_eq!(recorder.lines().len(), 2);
 }

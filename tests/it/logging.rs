@@ -65,7 +65,7 @@ async fn a_success_on_a_server_is_one_line_at_info() {
     assert_eq!(line.get("http.request.method"), Some("GET"));
     assert_eq!(line.get("url.path"), Some("/a/b"));
     assert_eq!(line.get("http.response.status_code"), Some("200"));
-    assert_eq!(line.get("seawall.end"), Some("complete"));
+    assert_eq!(line.get("seawall.outcome"), Some("complete"));
     assert_eq!(line.get("error.type"), None);
     assert_eq!(line.get("url.full"), None);
     assert_eq!(line.message(), "GET /a/b -> 200 in 0.0ns");
@@ -102,7 +102,7 @@ async fn an_error_is_a_warning_with_its_innermost_text() {
     assert_eq!(line.level, tracing::Level::WARN);
     assert_eq!(line.get("error.type"), Some("connection_refused"));
     assert_eq!(line.get("error.message"), Some("connection refused"));
-    assert_eq!(line.get("seawall.end"), Some("error"));
+    assert_eq!(line.get("seawall.outcome"), Some("error"));
     assert_eq!(line.get("seawall.reporter"), Some("local"));
     assert_eq!(line.get("http.response.status_code"), None);
 }
@@ -163,7 +163,7 @@ async fn a_body_that_breaks_off_is_a_warning_though_its_head_was_good() {
     assert_eq!(line.get("http.response.status_code"), Some("200"));
     assert_eq!(line.get("error.type"), Some("http_response_incomplete"));
     assert_eq!(line.get("error.message"), Some("the body failed"));
-    assert_eq!(line.get("seawall.end"), Some("error"));
+    assert_eq!(line.get("seawall.outcome"), Some("error"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -176,7 +176,7 @@ async fn a_body_dropped_by_the_caller_is_told_from_a_whole_one() {
     body.frame().await.unwrap().unwrap();
     drop(body);
     let line = recorder.line();
-    assert_eq!((line.level, line.get("seawall.end")), (tracing::Level::INFO, Some("dropped")));
+    assert_eq!((line.level, line.get("seawall.outcome")), (tracing::Level::INFO, Some("dropped")));
     assert_eq!(line.message(), "GET /a/b -> 200, dropped in 0.0ns");
 }
 
@@ -188,7 +188,10 @@ async fn a_caller_that_hangs_up_before_the_response_gets_a_line() {
     assert_pending!(call.poll());
     drop(call);
     let line = recorder.line();
-    assert_eq!((line.level, line.get("seawall.end")), (tracing::Level::INFO, Some("cancelled")));
+    assert_eq!(
+        (line.level, line.get("seawall.outcome")),
+        (tracing::Level::INFO, Some("cancelled"))
+    );
     assert_eq!(line.message(), "GET /a/b -> cancelled in 0.0ns");
 }
 
@@ -197,7 +200,7 @@ async fn a_call_that_is_never_polled_gets_a_line() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let mut service = LoggingLayer::server().layer(Script::new([Act::<Body>::Hang]));
     drop(service.call(get(URL)));
-    assert_eq!(recorder.line().get("seawall.end"), Some("cancelled"));
+    assert_eq!(recorder.line().get("seawall.outcome"), Some("cancelled"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -215,7 +218,7 @@ async fn a_body_that_is_empty_or_whose_reader_stops_at_its_end_is_complete() {
     assert!(body.is_end_stream());
     drop(body);
     let ends: Vec<_> =
-        recorder.lines().iter().map(|it| it.get("seawall.end").unwrap().to_owned()).collect();
+        recorder.lines().iter().map(|it| it.get("seawall.outcome").unwrap().to_owned()).collect();
     assert_eq!(ends, ["complete", "complete"]);
 }
 
@@ -274,11 +277,11 @@ async fn an_error_for_which_the_budget_allows_no_retry_says_so() {
     };
     let no_budget = RetryLayer::new().budget(Budget::new(seawall::Ratio::percent(0), 0));
     let line = call(no_budget, io::Error::from(io::ErrorKind::ConnectionReset).into()).await;
-    assert_eq!(line.get("seawall.stop"), Some("budget_spent"));
+    assert_eq!(line.get("seawall.stop_reason"), Some("budget_spent"));
     assert_eq!(line.get("seawall.attempts"), Some("1"));
     assert!(line.message().ends_with(" in 0.0ns, 1 attempt (budget spent)"), "{}", line.message());
     let line = call(RetryLayer::new(), Failure::new(Cause::CircuitOpen).into()).await;
-    assert_eq!((line.get("seawall.stop"), line.get("seawall.attempts")), (None, None));
+    assert_eq!((line.get("seawall.stop_reason"), line.get("seawall.attempts")), (None, None));
 }
 
 /// A handler may call others, and then fail for a reason of its own.
@@ -299,7 +302,7 @@ async fn what_ended_a_call_is_not_said_of_another_error_that_comes_of_it() {
     let service = LoggingLayer::server().layer(handler);
     for (path, stop) in [("/own", None), ("/passed-on", Some("total_spent"))] {
         service.clone().oneshot(get(path)).await.unwrap_err();
-        assert_eq!(recorder.lines().pop().unwrap().get("seawall.stop"), stop, "{path}");
+        assert_eq!(recorder.lines().pop().unwrap().get("seawall.stop_reason"), stop, "{path}");
     }
 }
 
@@ -334,7 +337,7 @@ async fn each_decision_of_retry_is_an_event_at_debug_inside_the_request_s_span()
     assert_eq!(decisions.len(), 2);
     assert_eq!((decisions[0].message(), decisions[0].get("attempt")), ("trying again", Some("2")));
     assert_eq!(
-        (decisions[1].message(), decisions[1].get("stop")),
+        (decisions[1].message(), decisions[1].get("stop_reason")),
         ("giving up", Some("total_spent"))
     );
     for decision in decisions {

@@ -174,8 +174,8 @@ fn attempts_and_retries_are_counted_by_what_became_of_them() {
         ("seawall_attempts_total cause=client_error", "1"),
         ("seawall_attempts_total cause=none", "2"),
         ("seawall_attempts_total cause=overloaded", "1"),
-        ("seawall_give_ups_total stop=not_retryable", "1"),
-        ("seawall_give_ups_total stop=total_spent", "1"),
+        ("seawall_retries_exhausted_total stop_reason=not_retryable", "1"),
+        ("seawall_retries_exhausted_total stop_reason=total_spent", "1"),
         ("seawall_retries_total outcome=failure", "4"),
         ("seawall_retries_total outcome=success", "1"),
     ];
@@ -274,8 +274,8 @@ fn calls_of_further_keys_than_there_is_room_for_are_counted_by_layer() {
         under_way.push(limit.call(request(4_099)));
     });
     let expected = [
-        ("seawall_keys_overflow_total layer=circuit_breaker", "3"),
-        ("seawall_keys_overflow_total layer=in_flight", "4"),
+        ("seawall_untracked_keys_total layer=circuit_breaker", "3"),
+        ("seawall_untracked_keys_total layer=in_flight", "4"),
     ];
     assert_eq!(told, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
 }
@@ -373,10 +373,10 @@ fn a_recorder_is_told_what_each_of_them_is_and_its_unit() {
         ("seawall_attempts_total", Some(Unit::Count)),
         ("seawall_circuit_rejections_total", Some(Unit::Count)),
         ("seawall_circuit_state", None),
-        ("seawall_give_ups_total", Some(Unit::Count)),
+        ("seawall_retries_exhausted_total", Some(Unit::Count)),
         ("seawall_in_flight_limit", Some(Unit::Count)),
         ("seawall_in_flight_rejections_total", Some(Unit::Count)),
-        ("seawall_keys_overflow_total", Some(Unit::Count)),
+        ("seawall_untracked_keys_total", Some(Unit::Count)),
         ("seawall_retries_total", Some(Unit::Count)),
         ("seawall_retry_budget_ratio", None),
     ];

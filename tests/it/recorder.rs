@@ -51,7 +51,7 @@ impl Recorder {
     /// The events of this crate's logging, but not of its decisions.
     pub(crate) fn lines(&self) -> Vec<Line> {
         let lines = self.events.lock().unwrap();
-        lines.iter().filter(|line| line.get("seawall.end").is_some()).cloned().collect()
+        lines.iter().filter(|line| line.get("seawall.outcome").is_some()).cloned().collect()
     }
 
     /// The only line.

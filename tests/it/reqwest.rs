@@ -113,7 +113,7 @@ async fn an_error_of_reqwest_is_logged_without_its_text() {
     LoggingLayer::client().layer(client).oneshot(request("GET", "http://h/")).await.unwrap_err();
     for line in recorder.lines() {
         assert_eq!(line.get("error.message"), None);
-        assert_eq!(line.get("seawall.end"), Some("error"));
+        assert_eq!(line.get("seawall.outcome"), Some("error"));
     }
     assert_eq!(recorder.lines().len(), 2);
     assert!(!format!("{:?}", recorder.events()).contains("SECRET"));

@@ -156,7 +156,7 @@ async fn giving_up_for_want_of_readiness_is_told_too() {
     let (recorder, _guard) = Recorder::start(LevelFilter::DEBUG);
     eager().layer(Once(true)).oneshot(get()).await.unwrap_err();
     let events = recorder.events();
-    let stops: Vec<_> = events.iter().filter_map(|event| event.get("stop")).collect();
+    let stops: Vec<_> = events.iter().filter_map(|event| event.get("stop_reason")).collect();
     assert_eq!(stops, ["not_ready"]);
 }
 
@@ -380,7 +380,7 @@ fn what_is_debugged_says_what_it_is() {
         .on_retry(|_| {})
         .budget_per_key(Budget::new(seawall::Ratio::percent(7), 5), seawall::retry::by_authority);
     let text = format!("{layer:?}");
-    for part in ["RetryLayer", "Doubling(100ms)", "Hook", "70000", "least: 5"] {
+    for part in ["RetryLayer", "Doubling(100ms)", "Hook", "70000", "min: 5"] {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(format!("{:?}", Budget::default()).contains("200000"));

@@ -187,7 +187,7 @@ async fn run(vector: &Value) -> Run {
     let service = layer(config).layer(upstream.clone());
     let (stops, _guard) = Recorder::start(LevelFilter::DEBUG);
     let result = service.oneshot(request.unwrap()).await;
-    let stop = stops.events().iter().find_map(|event| event.get("stop").map(String::from));
+    let stop = stops.events().iter().find_map(|event| event.get("stop_reason").map(String::from));
     let times: Vec<_> = upstream.received().iter().map(ReceivedRequest::at).collect();
     Run {
         attempts: times.len(),

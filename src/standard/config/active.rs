@@ -41,32 +41,32 @@ impl<L> Shared<L> {
     }
 }
 
-type Stack<C, F, K, Side> = StandardLayer<C, HttpCalls<F>, K, Side>;
+type Stack<C, F, K, Operand> = StandardLayer<C, HttpCalls<F>, K, Operand>;
 
-impl<C, F, K, Side> Shared<Stack<C, F, K, Side>>
+impl<C, F, K, Operand> Shared<Stack<C, F, K, Operand>>
 where
     C: Clone,
     F: Clone,
     K: UriKey + Send + Sync + 'static,
-    Side: Clone,
+    Operand: Clone,
 {
-    pub(super) fn new(base: Stack<C, F, K, Side>, config: Config) -> Self {
+    pub(super) fn new(base: Stack<C, F, K, Operand>, config: Config) -> Self {
         let live = ArcSwap::from_pointee(live(&base, config, None));
         Self { base, live }
     }
 }
 
 /// The stacks of `config`, with what is unchanged of `before`.
-fn live<C, F, K, Side>(
-    base: &Stack<C, F, K, Side>,
+fn live<C, F, K, Operand>(
+    base: &Stack<C, F, K, Operand>,
     config: Config,
-    before: Option<&ActiveConfig<Stack<C, F, K, Side>>>,
-) -> ActiveConfig<Stack<C, F, K, Side>>
+    before: Option<&ActiveConfig<Stack<C, F, K, Operand>>>,
+) -> ActiveConfig<Stack<C, F, K, Operand>>
 where
     C: Clone,
     F: Clone,
     K: UriKey + Send + Sync + 'static,
-    Side: Clone,
+    Operand: Clone,
 {
     let known: HashMap<_, _> = before
         .into_iter()
@@ -74,9 +74,10 @@ where
         .map(|((prefix, policy), stack)| (prefix, (policy, stack)))
         .collect();
     let default = before.map(|before| (&before.config.default, &before.default));
-    let default = base.under(&config.default, default);
+    let default = base.with_policy(&config.default, default);
     let routes = config.routes.iter();
-    let routes = routes.map(|(prefix, policy)| base.under(policy, known.get(prefix).copied()));
+    let routes =
+        routes.map(|(prefix, policy)| base.with_policy(policy, known.get(prefix).copied()));
     ActiveConfig { routes: routes.collect(), default, config }
 }
 
@@ -87,12 +88,12 @@ pub(super) trait Reload: Send + Sync {
     fn circuits(&self) -> Vec<(Option<String>, Circuits)>;
 }
 
-impl<C, F, K, Side> Reload for Shared<Stack<C, F, K, Side>>
+impl<C, F, K, Operand> Reload for Shared<Stack<C, F, K, Operand>>
 where
     C: Clone + Send + Sync,
     F: Clone + Send + Sync,
     K: UriKey + Send + Sync + 'static,
-    Side: Clone + Send + Sync,
+    Operand: Clone + Send + Sync,
 {
     fn replace(&self, config: &Config) {
         // Made anew if another thread was faster, since the history to be kept is then that one's.

@@ -14,23 +14,27 @@ use crate::{
     standard::StandardLayer,
 };
 
-impl<C, F, K, Side> StandardLayer<C, HttpCalls<F>, K, Side>
+impl<C, F, K, Operand> StandardLayer<C, HttpCalls<F>, K, Operand>
 where
     C: Clone,
     F: Clone,
     K: UriKey + Send + Sync + 'static,
-    Side: Clone,
+    Operand: Clone,
 {
     /// This stack under a policy, which has the last word. Budgets, circuits and counts are its own: those of `before` if that
     /// had the same settings for them, else new ones.
-    pub(super) fn under(&self, policy: &Policy, before: Option<(&Policy, &Self)>) -> Self {
-        let stack = Self { keyed: self.keyed.clone().anew(), ..self.clone() };
-        let stack = stack.in_time(policy).retrying(policy, before);
-        let stack = stack.breaking(policy, before).limiting(policy, before);
-        stack.handing_on(policy).looking(policy).telling(policy).settled(policy)
+    pub(super) fn with_policy(&self, policy: &Policy, before: Option<(&Policy, &Self)>) -> Self {
+        let stack = Self { keyed: self.keyed.clone().rebuild(), ..self.clone() };
+        let stack = stack.apply_timeouts(policy).apply_retry(policy, before);
+        let stack = stack.apply_circuit_breaker(policy, before).apply_in_flight(policy, before);
+        stack
+            .apply_deadline_header(policy)
+            .apply_bad_gateway(policy)
+            .apply_logging(policy)
+            .apply_trust(policy)
     }
 
-    fn in_time(mut self, policy: &Policy) -> Self {
+    fn apply_timeouts(mut self, policy: &Policy) -> Self {
         let given = &policy.timeouts;
         if let Some(attempt) = given.attempt.get() {
             self.parts.timeouts.attempt = attempt.into_value();
@@ -40,7 +44,7 @@ where
             self.parts.timeouts.total = total;
             // How far it reaches no file says.
             let own = self.parts.own_deadline.filter(|own| own.total().is_some());
-            self.parts.own_deadline = own.map(|own| own.lasting(total));
+            self.parts.own_deadline = own.map(|own| own.with_total(total));
         }
         if let Some(idle) = given.body_idle.get() {
             self.parts.timeouts.body_idle = idle.into_value();
@@ -48,7 +52,7 @@ where
         self
     }
 
-    fn retrying(mut self, policy: &Policy, before: Option<(&Policy, &Self)>) -> Self {
+    fn apply_retry(mut self, policy: &Policy, before: Option<(&Policy, &Self)>) -> Self {
         let new = |settings: RetryLayer| settings.with_protocol_of(self.retry.clone());
         let retry = match policy.retry.as_ref() {
             None => self.retry.clone(),
@@ -62,7 +66,7 @@ where
                 retry.share_budgets(&before.retry)
             }
             (_, Some(Toggle::On(given))) => {
-                retry.default_budget_by(given.made(), move |uri| by.key_of(uri))
+                retry.default_budget_per_key(given.build(), move |uri| by.key_of(uri))
             }
             (_, Some(Toggle::Off)) => retry.budget(retry::Budget::none()),
             (_, None) => self.keyed.retry(retry),
@@ -73,41 +77,41 @@ where
         Self { retry, ..self }
     }
 
-    fn breaking(self, policy: &Policy, before: Option<(&Policy, &Self)>) -> Self {
+    fn apply_circuit_breaker(self, policy: &Policy, before: Option<(&Policy, &Self)>) -> Self {
         let keyed = match (before, policy.circuit_breaker.as_ref()) {
             (Some((other, before)), given) if other.circuit_breaker.as_ref() == given => {
-                self.keyed.circuits_of(&before.keyed)
+                self.keyed.share_circuits(&before.keyed)
             }
-            (_, Some(Toggle::On(given))) => self.keyed.break_with(|breaker| given.apply(breaker)),
-            (_, Some(Toggle::Off)) => self.keyed.break_by(None),
+            (_, Some(Toggle::On(given))) => self.keyed.map_breaker(|breaker| given.apply(breaker)),
+            (_, Some(Toggle::Off)) => self.keyed.set_breaker(None),
             (_, None) => self.keyed,
         };
         Self { keyed, ..self }
     }
 
-    fn limiting(self, policy: &Policy, before: Option<(&Policy, &Self)>) -> Self {
+    fn apply_in_flight(self, policy: &Policy, before: Option<(&Policy, &Self)>) -> Self {
         let keyed = match (before, policy.in_flight.as_ref()) {
             (Some((other, before)), given) if other.in_flight.as_ref() == given => {
-                self.keyed.limits_of(&before.keyed)
+                self.keyed.share_limits(&before.keyed)
             }
             (_, Some(OrOff(given))) => {
                 let own = self.keyed.adaptive();
-                self.keyed.limit_by(given.as_ref().map(|given| given.made(own)))
+                self.keyed.set_limit(given.as_ref().map(|given| given.build(own)))
             }
             (_, None) => self.keyed,
         };
         Self { keyed, ..self }
     }
 
-    fn handing_on(self, policy: &Policy) -> Self {
+    fn apply_deadline_header(self, policy: &Policy) -> Self {
         match policy.next_hop.as_ref() {
             None => self,
             Some(Toggle::Off) => self.deadline_header(None),
-            Some(Toggle::On(given)) => self.deadline_header(given.made()),
+            Some(Toggle::On(given)) => self.deadline_header(given.build()),
         }
     }
 
-    fn looking(self, policy: &Policy) -> Self {
+    fn apply_bad_gateway(self, policy: &Policy) -> Self {
         match policy.bad_gateway.as_ref() {
             None => self,
             Some(Toggle::Off) => self.bad_gateway(None),
@@ -120,7 +124,7 @@ where
         }
     }
 
-    fn telling(self, policy: &Policy) -> Self {
+    fn apply_logging(self, policy: &Policy) -> Self {
         match policy.logging.as_ref() {
             None => self,
             Some(Toggle::Off) => self.logging(None),
@@ -133,7 +137,7 @@ where
     }
 
     /// Trusts the headers of the policy, and gives each part its time limit.
-    fn settled(mut self, policy: &Policy) -> Self {
+    fn apply_trust(mut self, policy: &Policy) -> Self {
         let own = self.parts.own_deadline.take();
         let trusts = policy.timeouts.trust.as_ref().is_some_and(|headers| !headers.0.is_empty());
         self.parts.own_deadline = if own.is_some() || trusts {
@@ -141,7 +145,7 @@ where
                 Some(total) => DeadlineLayer::new(total),
                 None => DeadlineLayer::disabled(),
             });
-            Some(policy.timeouts.trust.put(own, DeadlineLayer::trusting))
+            Some(policy.timeouts.trust.apply_to(own, DeadlineLayer::with_trusted))
         } else {
             None
         };

@@ -44,7 +44,7 @@
 //! # fn takes(_: impl tower::Service<Request<Full<Bytes>>>) {}
 //! # takes(client);
 //!
-//! // Later, while calls are under way: the old policies stay if the file is not right.
+//! // Later, while calls are with_policy way: the old policies stay if the file is not right.
 //! match Config::from_file("/etc/billing/policies.toml") {
 //!     Ok(config) => handle.replace(&config),
 //!     Err(invalid) => eprintln!("{invalid}"),

@@ -46,15 +46,16 @@ impl Policy {
     /// Whether its values agree with each other. What is wrong is said of a key that stands in `own`: of what was inherited
     /// it has been said already.
     pub(super) fn check(&self, own: &Self) -> Result<(), ValidationError> {
-        validate::timeouts(&self.timeouts, &own.timeouts).map_err(|wrong| wrong.at("timeouts"))?;
+        validate::check_timeouts(&self.timeouts, &own.timeouts)
+            .map_err(|wrong| wrong.at("timeouts"))?;
         if let Some(Toggle::On(retry)) = own.retry.as_ref() {
             retry.check().map_err(|wrong| wrong.at("retry"))?;
         }
         if let (Some(Toggle::On(all)), Some(Toggle::On(own))) =
             (self.circuit_breaker.as_ref(), own.circuit_breaker.as_ref())
         {
-            validate::open(all, own)
-                .and_then(|()| validate::opens(all, own))
+            validate::check_open_durations(all, own)
+                .and_then(|()| validate::check_can_open(all, own))
                 .map_err(|wrong| wrong.at("circuit_breaker"))?;
         }
         if let (
@@ -62,7 +63,7 @@ impl Policy {
             Some(OrOff(Some(InFlight::Adaptive(own)))),
         ) = (self.in_flight.as_ref(), own.in_flight.as_ref())
         {
-            validate::bounds(all, own).map_err(|wrong| wrong.at("in_flight"))?;
+            validate::check_bounds(all, own).map_err(|wrong| wrong.at("in_flight"))?;
         }
         if let (Some(Toggle::On(all)), Some(Toggle::On(_))) =
             (self.next_hop.as_ref(), own.next_hop.as_ref())

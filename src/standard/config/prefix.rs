@@ -79,7 +79,7 @@ impl ScalarValue for Prefix {
     }
 
     /// Without the user, whose password would come into a log.
-    fn shown(text: &str) -> Cow<'_, str> {
+    fn describe(text: &str) -> Cow<'_, str> {
         let begin = text.find("://").map_or(0, |at| at + 3);
         match text.get(begin..).and_then(|rest| rest.rfind('@')) {
             Some(end) => Cow::Owned(format!("{}…{}", &text[..begin], &text[begin + end..])),

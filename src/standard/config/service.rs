@@ -44,7 +44,7 @@ impl<S: Clone, L> Configured<S, L> {
     }
 }
 
-type Stack<C, F, K, Side> = StandardLayer<C, HttpCalls<F>, K, Side>;
+type Stack<C, F, K, Operand> = StandardLayer<C, HttpCalls<F>, K, Operand>;
 
 impl<S, C, F, K, B> Service<Request<B>> for Configured<S, Stack<C, F, K, Client>>
 where

@@ -91,10 +91,10 @@ fn key_around(text: &str, place: Range<usize>) -> Option<String> {
 
 type Found = Option<(usize, String)>;
 
-fn search(table: &DeTable<'_>, above: &str, place: &Range<usize>, found: &mut Found) {
+fn search(table: &DeTable<'_>, parent: &str, place: &Range<usize>, found: &mut Found) {
     for (name, value) in table {
-        let dot = if above.is_empty() { "" } else { "." };
-        let key = format!("{above}{dot}{}", name.get_ref());
+        let dot = if parent.is_empty() { "" } else { "." };
+        let key = format!("{parent}{dot}{}", name.get_ref());
         look(name.span(), &key, place, found);
         search_value(value.get_ref(), value.span(), &key, place, found);
     }

@@ -19,7 +19,11 @@ async fn a_response_that_has_no_content_is_complete_whatever_length_it_tells() {
             *request.method_mut() = method.clone();
             // Nobody asks such a body for its end.
             drop(layer.layer(Script::new([Act::Answer(response)])).oneshot(request).await);
-            assert_eq!(recorder.line().get("seawall.end"), Some("complete"), "{method} {status}");
+            assert_eq!(
+                recorder.line().get("seawall.outcome"),
+                Some("complete"),
+                "{method} {status}"
+            );
         }
     }
 }
@@ -78,7 +82,7 @@ async fn a_client_s_upgrade_is_complete_and_the_connection_is_its_caller_s() {
     echoes.await.unwrap();
     connection.await.unwrap().unwrap();
     let line = recorder.line();
-    assert_eq!(line.get("seawall.end"), Some("complete"));
+    assert_eq!(line.get("seawall.outcome"), Some("complete"));
     assert_eq!(line.get("http.response.status_code"), Some("101"));
     assert_eq!(line.level, tracing::Level::DEBUG);
 }

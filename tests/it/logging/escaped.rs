@@ -65,12 +65,12 @@ async fn a_path_that_http_takes_cannot_look_like_another_field() {
             let written = Written::default();
             let fmt = tracing_subscriber::fmt().with_writer(written.clone()).with_ansi(false);
             let _guard = crate::recorder::listen(fmt.finish());
-            let uri = Bytes::from(format!("http://h/a{space}seawall.end=complete"));
+            let uri = Bytes::from(format!("http://h/a{space}seawall.outcome=complete"));
             let mut request = get("/");
             *request.uri_mut() = http::Uri::from_maybe_shared(uri).unwrap();
             drop(layer.layer(Script::new([answer(502)])).oneshot(request).await);
             let text = written.text();
-            let escaped = format!("/a{}seawall.end=complete", space.escape_unicode());
+            let escaped = format!("/a{}seawall.outcome=complete", space.escape_unicode());
             assert!(!text.contains(space) && text.contains(&escaped), "{text}");
         }
     }

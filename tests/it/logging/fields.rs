@@ -24,7 +24,7 @@ async fn the_time_to_the_head_is_told_if_the_body_took_some_of_its_own() {
         tokio::time::advance(Duration::from_millis(body_takes)).await;
         response.into_body().collect().await.unwrap();
         let line = recorder.line();
-        assert_eq!(line.get("seawall.head_ms"), head);
+        assert_eq!(line.get("seawall.time_to_headers_ms"), head);
         assert_eq!(line.get("seawall.duration_ms"), Some(whole));
     }
 }

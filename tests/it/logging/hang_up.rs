@@ -28,7 +28,7 @@ async fn a_caller_that_hangs_up_while_the_third_attempt_waits_gets_a_line() {
     assert_pending!(call.poll());
     drop(call);
     let line = recorder.line();
-    assert_eq!(line.get("seawall.end"), Some("cancelled"));
+    assert_eq!(line.get("seawall.outcome"), Some("cancelled"));
     assert_eq!(line.message(), "GET http://upstream:8080/a/b -> cancelled in 0.0ns");
     let events = recorder.events();
     let cancelled = events.iter().find(|it| it.message() == "cancelled while retrying");

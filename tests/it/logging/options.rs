@@ -306,7 +306,7 @@ async fn a_failure_whose_body_nobody_reads_is_still_a_warning() {
     let service = LoggingLayer::client().layer(Script::new([Act::Answer(response)]));
     drop(service.oneshot(get(URL)).await.unwrap());
     let line = recorder.line();
-    assert_eq!((line.level, line.get("seawall.end")), (tracing::Level::WARN, Some("dropped")));
+    assert_eq!((line.level, line.get("seawall.outcome")), (tracing::Level::WARN, Some("dropped")));
     assert_eq!(line.get("error.type"), Some("502"));
 }
 
@@ -363,10 +363,10 @@ async fn why_it_was_not_tried_again_and_what_was_recognised_is_written() {
         .service(Script::new([act(), act()]));
     drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
     let line = recorder.line();
-    assert_eq!(line.get("seawall.stop"), Some("total_spent"));
+    assert_eq!(line.get("seawall.stop_reason"), Some("total_spent"));
     assert_eq!(line.get("seawall.attempts"), Some("2"));
     assert_eq!(line.get("seawall.reporter"), Some("HAProxy"));
-    let note = line.get("seawall.note").unwrap();
+    let note = line.get("seawall.evidence").unwrap();
     assert!(line.message().ends_with(note), "{}", line.message());
     assert!(line.message().contains(", 2 attempts (total spent): "), "{}", line.message());
 }

@@ -45,7 +45,7 @@ async fn a_subscriber_that_panics_harms_its_own_request_and_no_other() {
     drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
     assert_eq!(recorder.lines().last().unwrap().message(), "GET /a/b -> 200 in 0.0ns");
     // It was told of each once: none is written again.
-    assert_eq!(recorder.lines().iter().filter(|it| it.get("seawall.end").is_some()).count(), 3);
+    assert_eq!(recorder.lines().iter().filter(|it| it.get("seawall.outcome").is_some()).count(), 3);
 }
 
 /// A subscriber whose lock is poisoned: it panics at each event and at the end of each span.
@@ -155,8 +155,11 @@ async fn nor_does_such_a_subscriber_harm_more_than_its_own_request_in_the_stack(
         assert!(AssertUnwindSafe(call).catch_unwind().await.is_err());
         panics.now.store(false, Ordering::Relaxed);
         drop(client.oneshot(get(URL)).await.unwrap().into_body().collect().await);
-        let ends: Vec<_> =
-            recorder.lines().iter().map(|it| it.get("seawall.end").unwrap().to_owned()).collect();
+        let ends: Vec<_> = recorder
+            .lines()
+            .iter()
+            .map(|it| it.get("seawall.outcome").unwrap().to_owned())
+            .collect();
         let expected: &[_] = if as_it_is_made { &["complete"] } else { &["complete", "complete"] };
         assert_eq!(ends, expected);
     }

@@ -83,7 +83,7 @@ async fn what_a_peer_sends_cannot_look_like_another_field() {
     let fmt = tracing_subscriber::fmt().with_writer(written.clone()).with_ansi(false);
     let _guard = crate::recorder::listen(fmt.finish());
     let mut request = get("/a");
-    let spoof = "x\" seawall.end=complete";
+    let spoof = "x\" seawall.outcome=complete";
     for name in ["x-request-id", "user-agent", "host"] {
         request.headers_mut().insert(name, http::HeaderValue::from_static(spoof));
     }
@@ -93,8 +93,8 @@ async fn what_a_peer_sends_cannot_look_like_another_field() {
     let text = written.text();
     // Outside of quotes it stands once, for real.
     assert_eq!(
-        text.matches(" seawall.end=").count(),
-        text.matches("x\\\" seawall.end=").count() + 1
+        text.matches(" seawall.outcome=").count(),
+        text.matches("x\\\" seawall.outcome=").count() + 1
     );
-    assert!(text.contains(" seawall.end=error"), "{text}");
+    assert!(text.contains(" seawall.outcome=error"), "{text}");
 }

@@ -56,7 +56,7 @@ async fn logging_stands_around_the_deadline_so_that_its_line_says_why() {
         .service(silent());
     other.oneshot(get(URL)).await.unwrap_err();
     let line = recorder.line();
-    let told = (line.get("seawall.end"), line.get("seawall.cause"));
+    let told = (line.get("seawall.outcome"), line.get("seawall.cause"));
     assert_eq!(told, (Some("cancelled"), None), "as if the caller had gone");
 }
 

@@ -16,7 +16,7 @@ struct Upstream {
 
 impl Upstream {
     /// How long a response takes with `in_flight` calls under way: by Little's law, if more than it can do at once.
-    fn took(&self, in_flight: u32) -> Duration {
+    fn latency(&self, in_flight: u32) -> Duration {
         self.takes * in_flight.max(self.workers) / self.workers
     }
 }
@@ -40,24 +40,24 @@ impl Run {
         while self.now < until {
             let in_flight = wanted.min(self.limit);
             if wanted > self.limit {
-                self.machine.refused();
+                self.machine.rejected();
             }
-            let took = upstream.took(in_flight);
-            self.now += took / in_flight.max(1);
-            let changed = self.machine.took(self.now, took, in_flight, self.settings);
+            let latency = upstream.latency(in_flight);
+            self.now += latency / in_flight.max(1);
+            let changed = self.machine.latency(self.now, latency, in_flight, self.settings);
             self.limit = changed.map_or(self.limit, NonZeroU32::get);
         }
     }
 
     /// Responses that take so long, with as many under way, until there is a limit by them.
-    fn measure(&mut self, took: Duration, in_flight: u32) -> u32 {
-        self.responses(1_000, took / 5 + 10 * MS, took, in_flight).unwrap()
+    fn measure(&mut self, latency: Duration, in_flight: u32) -> u32 {
+        self.responses(1_000, latency / 5 + 10 * MS, latency, in_flight).unwrap()
     }
 
     /// As [`measure`](Self::measure), while more are refused.
-    fn measure_and_refuse(&mut self, took: Duration, in_flight: u32) -> u32 {
-        self.machine.refused();
-        self.measure(took, in_flight)
+    fn measure_and_refuse(&mut self, latency: Duration, in_flight: u32) -> u32 {
+        self.machine.rejected();
+        self.measure(latency, in_flight)
     }
 
     /// So many responses, one after each such time, but no more once there is a limit by them.
@@ -65,12 +65,12 @@ impl Run {
         &mut self,
         responses: u32,
         each: Duration,
-        took: Duration,
+        latency: Duration,
         in_flight: u32,
     ) -> Option<u32> {
         let changed = (0..responses).find_map(|_| {
             self.now += each;
-            self.machine.took(self.now, took, in_flight, self.settings)
+            self.machine.latency(self.now, latency, in_flight, self.settings)
         })?;
         self.limit = changed.get();
         Some(self.limit)
@@ -93,18 +93,18 @@ proptest! {
             .initial(number(initial)).min(number(min)).max(number(max));
         let mut machine = GradientLimit::new(settings);
         let mut now = Duration::ZERO;
-        for (passed, took, in_flight, what) in steps {
+        for (passed, latency, in_flight, what) in steps {
             // Mostly small; now and then as long as time can be.
             let scale = if what == 3 { u64::MAX } else { 1_000_000_000 };
             now = now.saturating_add(Duration::from_nanos(passed % scale));
-            let took = Duration::from_nanos(took % scale);
+            let latency = Duration::from_nanos(latency % scale);
             let limit = match what {
                 0 => {
-                    machine.refused();
+                    machine.rejected();
                     None
                 }
-                1 => machine.failed(now, took, in_flight, settings),
-                _ => machine.took(now, took, in_flight, settings),
+                1 => machine.failed(now, latency, in_flight, settings),
+                _ => machine.latency(now, latency, in_flight, settings),
             };
             if let Some(limit) = limit {
                 prop_assert!(limit.get() >= min && limit.get() <= max.max(min));
@@ -138,9 +138,9 @@ proptest! {
         for _ in 0..60 {
             run.second(&upstream, 1_000);
         }
-        let took = upstream.took(run.limit);
+        let latency = upstream.latency(run.limit);
         prop_assert!(run.limit >= upstream.workers, "{} for {}", run.limit, upstream.workers);
-        prop_assert!(took < upstream.takes * 10, "{took:?} with {}", run.limit);
+        prop_assert!(latency < upstream.takes * 10, "{latency:?} with {}", run.limit);
         upstream.workers = workers;
         for _ in 0..5 {
             run.second(&upstream, wanted);
@@ -165,10 +165,10 @@ fn failures_that_come_soon_say_nothing_and_those_that_come_late_shrink_it() {
     let mut run = Run::new(Adaptive::new());
     run.second(&Upstream { workers: 100, takes: 20 * MS }, 90);
     let before = run.limit;
-    for took in [MS, 35 * MS] {
+    for latency in [MS, 35 * MS] {
         for _ in 0..1_000 {
             run.now += MS;
-            assert!(run.machine.failed(run.now, took, before, run.settings).is_none());
+            assert!(run.machine.failed(run.now, latency, before, run.settings).is_none());
         }
     }
     let late = (0..2_000).filter_map(|_| {

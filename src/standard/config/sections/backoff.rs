@@ -115,7 +115,7 @@ impl Backoff {
         Ok(())
     }
 
-    pub(in crate::standard::config) fn made(&self) -> retry::Backoff {
+    pub(in crate::standard::config) fn build(&self) -> retry::Backoff {
         let base = self.base.get().map_or(Duration::from_millis(100), |time| time.0);
         let backoff = match self.kind() {
             Kind::Exponential => retry::Backoff::exponential(base),
@@ -126,7 +126,7 @@ impl Backoff {
                 retry::Backoff::urllib3(factor).unwrap_or_default()
             }
         };
-        let backoff = self.max.put(backoff, retry::Backoff::max);
+        let backoff = self.max.apply_to(backoff, retry::Backoff::max);
         match self.jitter.get() {
             Some(Jitter::Full(full)) => backoff.jitter(full),
             Some(Jitter::Added(most)) => backoff.added_jitter(most),

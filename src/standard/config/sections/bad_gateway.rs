@@ -16,7 +16,7 @@ section! {
 
 impl BadGateway {
     pub(in crate::standard::config) fn apply(&self, layer: Layer) -> Layer {
-        let layer = self.peek.put(layer, |layer, bytes| layer.max_peek_bytes(bytes as usize));
-        self.peek_wait.put(layer, Layer::peek_timeout)
+        let layer = self.peek.apply_to(layer, |layer, bytes| layer.max_peek_bytes(bytes as usize));
+        self.peek_wait.apply_to(layer, Layer::peek_timeout)
     }
 }

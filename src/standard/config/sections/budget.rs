@@ -18,7 +18,7 @@ pub(in crate::standard::config) struct Budget {
 }
 
 impl Budget {
-    pub(in crate::standard::config) fn made(&self) -> retry::Budget {
+    pub(in crate::standard::config) fn build(&self) -> retry::Budget {
         let ratio = self.ratio.get().map_or(Ratio::percent(20), |share| share.0);
         retry::Budget::new(ratio, self.min.get().map_or(3, |min| min.0))
     }

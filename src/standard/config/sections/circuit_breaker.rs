@@ -39,17 +39,17 @@ section! {
 
 impl CircuitBreaker {
     pub(in crate::standard::config) fn apply<K>(&self, layer: Breaker<K>) -> Breaker<K> {
-        let layer = self.failure_ratio.put(layer, Layer::failure_ratio);
-        let layer = self.min_calls.put(layer, Layer::min_calls);
-        let layer = self.window.put(layer, Layer::window);
-        let layer = self.consecutive_failures.put(layer, Layer::consecutive_failures);
-        let layer = self.slow_call.put(layer, Layer::slow_call_threshold);
-        let layer = self.open_for.put(layer, Layer::open_duration);
-        let layer = self.open_max.put(layer, Layer::max_open_duration);
-        let layer = self.retry_after_max.put(layer, Layer::max_retry_after);
-        let layer = self.probes.put(layer, Layer::half_open_probes);
-        let layer = self.probe_lease.put(layer, Layer::probe_timeout);
-        let layer = self.count_origin_errors.put(layer, Layer::count_origin_errors);
-        self.shadow.put(layer, Layer::dry_run)
+        let layer = self.failure_ratio.apply_to(layer, Layer::failure_ratio);
+        let layer = self.min_calls.apply_to(layer, Layer::min_calls);
+        let layer = self.window.apply_to(layer, Layer::window);
+        let layer = self.consecutive_failures.apply_to(layer, Layer::consecutive_failures);
+        let layer = self.slow_call.apply_to(layer, Layer::slow_call_threshold);
+        let layer = self.open_for.apply_to(layer, Layer::open_duration);
+        let layer = self.open_max.apply_to(layer, Layer::max_open_duration);
+        let layer = self.retry_after_max.apply_to(layer, Layer::max_retry_after);
+        let layer = self.probes.apply_to(layer, Layer::half_open_probes);
+        let layer = self.probe_lease.apply_to(layer, Layer::probe_timeout);
+        let layer = self.count_origin_errors.apply_to(layer, Layer::count_origin_errors);
+        self.shadow.apply_to(layer, Layer::dry_run)
     }
 }

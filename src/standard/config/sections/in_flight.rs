@@ -77,14 +77,14 @@ impl Inherit for Setting<OrOff<InFlight>> {
 
 impl InFlight {
     /// The bounds of a limit that the program has are those that are not given.
-    pub(in crate::standard::config) fn made(&self, own: Option<Adaptive>) -> InFlightLimitLayer {
+    pub(in crate::standard::config) fn build(&self, own: Option<Adaptive>) -> InFlightLimitLayer {
         match self {
             Self::Fixed(most) => InFlightLimitLayer::new(most.0),
             Self::Adaptive(given) => {
                 let bounds = own.unwrap_or_default();
-                let bounds = given.initial.put(bounds, Adaptive::initial);
-                let bounds = given.min.put(bounds, Adaptive::min);
-                InFlightLimitLayer::adaptive(given.max.put(bounds, Adaptive::max))
+                let bounds = given.initial.apply_to(bounds, Adaptive::initial);
+                let bounds = given.min.apply_to(bounds, Adaptive::min);
+                InFlightLimitLayer::adaptive(given.max.apply_to(bounds, Adaptive::max))
             }
         }
     }

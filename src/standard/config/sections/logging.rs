@@ -38,19 +38,19 @@ section! {
 
 impl Logging {
     pub(in crate::standard::config) fn apply(&self, layer: Layer) -> Layer {
-        let layer = self.success.put(layer, Layer::success_level);
-        let layer = self.retried.put(layer, Layer::retried_level);
-        let layer = self.client_error.put(layer, Layer::client_error_level);
-        let layer = self.failure.put(layer, Layer::failure_level);
-        let layer = self.refused.put(layer, Layer::rejected_level);
-        let layer = self.cancelled.put(layer, Layer::cancelled_level);
-        let layer = self.span.put(layer, Layer::span_level);
-        let layer = self.sample.put(layer, Layer::sample);
-        let layer = self.curl.put(layer, Layer::log_curl);
+        let layer = self.success.apply_to(layer, Layer::success_level);
+        let layer = self.retried.apply_to(layer, Layer::retried_level);
+        let layer = self.client_error.apply_to(layer, Layer::client_error_level);
+        let layer = self.failure.apply_to(layer, Layer::failure_level);
+        let layer = self.refused.apply_to(layer, Layer::rejected_level);
+        let layer = self.cancelled.apply_to(layer, Layer::cancelled_level);
+        let layer = self.span.apply_to(layer, Layer::span_level);
+        let layer = self.sample.apply_to(layer, Layer::sample);
+        let layer = self.curl.apply_to(layer, Layer::log_curl);
         let layer =
-            self.redact.put(layer, |layer, keys| layer.redact(keys.iter().map(|key| &**key)));
-        let layer = self.headers.put(layer, Layer::log_headers);
-        let layer = self.user_agent.put(layer, Layer::log_user_agent);
-        self.failed_body.put(layer, |layer, bytes| layer.max_failed_body_bytes(bytes as usize))
+            self.redact.apply_to(layer, |layer, keys| layer.redact(keys.iter().map(|key| &**key)));
+        let layer = self.headers.apply_to(layer, Layer::log_headers);
+        let layer = self.user_agent.apply_to(layer, Layer::log_user_agent);
+        self.failed_body.apply_to(layer, |layer, bytes| layer.max_failed_body_bytes(bytes as usize))
     }
 }

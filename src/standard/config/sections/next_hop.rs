@@ -29,7 +29,7 @@ impl NextHop {
     }
 
     /// `None`, which `check` refuses: there is no header.
-    pub(in crate::standard::config) fn made(&self) -> Option<Layer> {
-        self.header.get().map(|header| self.margin.put(Layer::new(header.0), Layer::margin))
+    pub(in crate::standard::config) fn build(&self) -> Option<Layer> {
+        self.header.get().map(|header| self.margin.apply_to(Layer::new(header.0), Layer::margin))
     }
 }

@@ -78,11 +78,11 @@ impl Retry {
     }
 
     fn apply_limits<C, F>(&self, layer: Layer<C, HttpCalls<F>>) -> Layer<C, HttpCalls<F>> {
-        let layer = self.total.put(layer, Layer::max_retries);
-        let layer = self.connect.put(layer, Layer::max_connect_retries);
-        let layer = self.read.put(layer, Layer::max_read_retries);
-        let layer = self.status.put(layer, Layer::max_status_retries);
-        let layer = self.other.put(layer, Layer::max_other_retries);
+        let layer = self.total.apply_to(layer, Layer::max_retries);
+        let layer = self.connect.apply_to(layer, Layer::max_connect_retries);
+        let layer = self.read.apply_to(layer, Layer::max_read_retries);
+        let layer = self.status.apply_to(layer, Layer::max_status_retries);
+        let layer = self.other.apply_to(layer, Layer::max_other_retries);
         let layer = match self.methods.as_ref() {
             None => layer,
             Some(Methods::Idempotent) => layer.idempotent_methods(),
@@ -91,29 +91,30 @@ impl Retry {
                 layer.retry_methods(verbs.iter().cloned().map(IntoSetting::into_value))
             }
         };
-        let layer = self.status_forcelist.put(layer, Layer::retry_statuses);
+        let layer = self.status_forcelist.apply_to(layer, Layer::retry_statuses);
         let layer = match self.backoff.as_ref() {
-            Some(backoff) => layer.backoff(backoff.made()),
+            Some(backoff) => layer.backoff(backoff.build()),
             None => layer,
         };
         let layer = self
             .total_delay_max
-            .put(layer, |layer, max| layer.max_total_delay(max.unwrap_or(Duration::MAX)));
-        let layer = self.min_attempt.put(layer, Layer::min_attempt_time);
+            .apply_to(layer, |layer, max| layer.max_total_delay(max.unwrap_or(Duration::MAX)));
+        let layer = self.min_attempt.apply_to(layer, Layer::min_attempt_time);
         let layer =
-            self.body_limit.put(layer, |layer, bytes| layer.max_replay_bytes(bytes as usize));
-        let layer = self.drain_wait.put(layer, Layer::drain_timeout);
-        self.attempt_header.put(layer, Layer::attempt_header)
+            self.body_limit.apply_to(layer, |layer, bytes| layer.max_replay_bytes(bytes as usize));
+        let layer = self.drain_wait.apply_to(layer, Layer::drain_timeout);
+        self.attempt_header.apply_to(layer, Layer::attempt_header)
     }
 
     fn apply_server_word<C, F>(&self, layer: Layer<C, HttpCalls<F>>) -> Layer<C, HttpCalls<F>> {
-        let layer = self.retry_after_statuses.put(layer, Layer::retry_statuses_with_retry_after);
-        let layer = self.respect_retry_after.put(layer, Layer::respect_retry_after);
-        let layer = self.retry_after_max.put(layer, Layer::max_retry_after);
-        let layer = self.cap_retry_after.put(layer, Layer::clamp_retry_after);
-        let layer = self.retry_after_jitter.put(layer, Layer::retry_after_jitter);
-        let layer = self.retry_unlikely.put(layer, Layer::retry_if_probably_unprocessed);
-        let layer = self.retry_rejected.put(layer, Layer::retry_rejections);
-        self.raise_on_status.put(layer, Layer::error_on_exhausted_status)
+        let layer =
+            self.retry_after_statuses.apply_to(layer, Layer::retry_statuses_with_retry_after);
+        let layer = self.respect_retry_after.apply_to(layer, Layer::respect_retry_after);
+        let layer = self.retry_after_max.apply_to(layer, Layer::max_retry_after);
+        let layer = self.cap_retry_after.apply_to(layer, Layer::clamp_retry_after);
+        let layer = self.retry_after_jitter.apply_to(layer, Layer::retry_after_jitter);
+        let layer = self.retry_unlikely.apply_to(layer, Layer::retry_if_probably_unprocessed);
+        let layer = self.retry_rejected.apply_to(layer, Layer::retry_rejections);
+        self.raise_on_status.apply_to(layer, Layer::error_on_exhausted_status)
     }
 }

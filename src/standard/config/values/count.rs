@@ -2,9 +2,9 @@ use std::{fmt, num::NonZeroU32};
 
 use super::{ScalarValue, leaf};
 
-/// A whole number from `LEAST` to `MOST`.
+/// A whole number from `MIN` to `MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::standard::config) struct Count<const LEAST: u32 = 0, const MOST: u32 = { u32::MAX }>(
+pub(in crate::standard::config) struct Count<const MIN: u32 = 0, const MAX: u32 = { u32::MAX }>(
     pub(in crate::standard::config) u32,
 );
 
@@ -12,22 +12,22 @@ pub(in crate::standard::config) struct Count<const LEAST: u32 = 0, const MOST: u
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::standard::config) struct Positive(pub(in crate::standard::config) NonZeroU32);
 
-impl<const LEAST: u32, const MOST: u32> ScalarValue for Count<LEAST, MOST> {
+impl<const MIN: u32, const MAX: u32> ScalarValue for Count<MIN, MAX> {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a whole number from {LEAST} to {MOST}")
+        write!(f, "a whole number from {MIN} to {MAX}")
     }
 
     fn from_whole(number: i128) -> Option<Self> {
-        u32::try_from(number).ok().filter(|number| (LEAST..=MOST).contains(number)).map(Self)
+        u32::try_from(number).ok().filter(|number| (MIN..=MAX).contains(number)).map(Self)
     }
 
     #[cfg(feature = "config-schema")]
     fn schema() -> schemars::Schema {
-        schemars::json_schema!({ "type": "integer", "minimum": LEAST, "maximum": MOST })
+        schemars::json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX })
     }
 }
 
-leaf!([const LEAST: u32, const MOST: u32] Count<LEAST, MOST>);
+leaf!([const MIN: u32, const MAX: u32] Count<MIN, MAX>);
 
 impl ScalarValue for Positive {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {

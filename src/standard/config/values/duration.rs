@@ -4,21 +4,21 @@ use super::{ScalarValue, leaf};
 
 /// A time of at least so many milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::standard::config) struct Time<const LEAST: u64 = 0>(
+pub(in crate::standard::config) struct Time<const MIN: u64 = 0>(
     pub(in crate::standard::config) Duration,
 );
 
-impl<const LEAST: u64> ScalarValue for Time<LEAST> {
+impl<const MIN: u64> ScalarValue for Time<MIN> {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a time with its unit such as \"250ms\" or \"10s\"")?;
-        if LEAST > 0 { write!(f, ", {LEAST}ms or more") } else { Ok(()) }
+        if MIN > 0 { write!(f, ", {MIN}ms or more") } else { Ok(()) }
     }
 
     fn from_text(text: &str) -> Option<Self> {
         // "0" alone is taken by it for no time; with a unit it is plain that it is one.
         let has_unit = text.bytes().any(|byte| byte.is_ascii_alphabetic());
         let time = humantime::parse_duration(text).ok().filter(|_| has_unit)?;
-        (time >= Duration::from_millis(LEAST)).then_some(Self(time))
+        (time >= Duration::from_millis(MIN)).then_some(Self(time))
     }
 
     #[cfg(feature = "config-schema")]
@@ -27,10 +27,10 @@ impl<const LEAST: u64> ScalarValue for Time<LEAST> {
     }
 }
 
-leaf!([const LEAST: u64] Time<LEAST>);
+leaf!([const MIN: u64] Time<MIN>);
 
 /// As it is written in a file.
-pub(in crate::standard::config) fn written(time: Duration) -> String {
+pub(in crate::standard::config) fn format_duration(time: Duration) -> String {
     humantime::format_duration(time).to_string()
 }
 
@@ -49,7 +49,7 @@ mod tests {
             let _ = Time::<0>::from_text(&text);
             let _ = Time::<0>::from_text(&format!("{number}{unit} {number}{unit}"));
             if time.as_secs() < 1 << 40 {
-                prop_assert_eq!(Time::<0>::from_text(&written(time)), Some(Time(time)));
+                prop_assert_eq!(Time::<0>::from_text(&format_duration(time)), Some(Time(time)));
             }
         }
     }

@@ -38,8 +38,8 @@ into_setting! {
     [] Status => u16, |it| it.0;
     [] Text => String, |it| it.0;
     [] MethodName => Method, |it| it.0;
-    [const LEAST: u32, const MOST: u32] Count<LEAST, MOST> => u32, |it| it.0;
-    [const LEAST: u64] Time<LEAST> => Duration, |it| it.0;
+    [const MIN: u32, const MAX: u32] Count<MIN, MAX> => u32, |it| it.0;
+    [const MIN: u64] Time<MIN> => Duration, |it| it.0;
     [T: IntoSetting] List<T> => Vec<T::Value>, |it| it.0.into_iter().map(T::into_value).collect();
     [T: IntoSetting] OrOff<T> => Option<T::Value>, |it| it.0.map(T::into_value);
     [T: IntoSetting] Unlimited<T> => Option<T::Value>, |it| it.0.map(T::into_value);
@@ -47,7 +47,7 @@ into_setting! {
 
 impl<T: IntoSetting + Clone> Setting<T> {
     /// What the layer is with it: the same, if it is not given.
-    pub(in crate::standard::config) fn put<L>(
+    pub(in crate::standard::config) fn apply_to<L>(
         &self,
         layer: L,
         set: impl FnOnce(L, T::Value) -> L,

@@ -22,7 +22,7 @@ use serde::de::{self, MapAccess, Unexpected, Visitor};
 
 pub(super) use self::{
     count::{Count, Positive},
-    duration::{Time, written},
+    duration::{Time, format_duration},
     header::Header,
     into_setting::IntoSetting,
     jitter::Jitter,
@@ -48,7 +48,7 @@ pub(super) trait ScalarValue: Sized {
     }
 
     /// What may be said of a text that is none.
-    fn shown(text: &str) -> Cow<'_, str> {
+    fn describe(text: &str) -> Cow<'_, str> {
         Cow::Borrowed(text)
     }
 
@@ -88,7 +88,8 @@ impl<'de, T: ScalarValue> Visitor<'de> for LeafVisitor<T> {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-        T::from_text(text).ok_or_else(|| E::invalid_value(Unexpected::Str(&T::shown(text)), &self))
+        T::from_text(text)
+            .ok_or_else(|| E::invalid_value(Unexpected::Str(&T::describe(text)), &self))
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
