@@ -45,11 +45,7 @@ pub const DURATION_BUCKETS: [f64; 14] =
 
 /// Describes every metric to the recorder, with its unit. Call it once, after a recorder is installed.
 pub fn describe() {
-    describe_counter!(
-        ATTEMPTS,
-        Unit::Count,
-        "Attempts made by RetryLayer, by what became of them"
-    );
+    describe_counter!(ATTEMPTS, Unit::Count, "Attempts made by RetryLayer, by what became of them");
     describe_counter!(RETRIES, Unit::Count, "Requests that were sent again, by how that ended");
     describe_counter!(RETRIES_EXHAUSTED, Unit::Count, "Failures that were not tried again, by why");
     describe_gauge!(BUDGET, "The part that is spent of the retries now allowed, 0 to 1");

@@ -78,13 +78,13 @@ defaults
     timeout connect 1s
     timeout server 2s
     timeout client 60s
-{error_files}resolvers nobody
-    nameserver nobody {resolver}
+{error_files}resolvers test
+    nameserver test {resolver}
 frontend all
     bind {addr}
 {rules}    use_backend {UNRESOLVABLE} if {{ path /{UNRESOLVABLE} }}
 {backends}backend {UNRESOLVABLE}
-    server only {NO_SUCH_HOST}:80 resolvers nobody init-addr none
+    server only {NO_SUCH_HOST}:80 resolvers test init-addr none
 ",
         resolver = upstreams.name_server.addr,
     );

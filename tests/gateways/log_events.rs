@@ -20,8 +20,8 @@ use crate::client::url;
 pub(crate) struct CallEvent {
     method: String,
     url: String,
-    /// The end of the call; only events of calls have this field.
-    end: Option<String>,
+    /// The outcome of the call; only events of calls have this field.
+    outcome: Option<String>,
     pub(crate) cause: Option<String>,
 }
 
@@ -54,7 +54,7 @@ impl<S: Subscriber> Layer<S> for CaptureLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut call = CallEvent::default();
         event.record(&mut call);
-        if call.end.is_some() {
+        if call.outcome.is_some() {
             EVENTS.lock().unwrap().push(call);
         }
     }
@@ -65,7 +65,7 @@ impl Visit for CallEvent {
         match field.name() {
             "http.request.method" => value.clone_into(&mut self.method),
             "url.full" => value.clone_into(&mut self.url),
-            "seawall.outcome" => self.end = Some(value.into()),
+            "seawall.outcome" => self.outcome = Some(value.into()),
             "seawall.cause" => self.cause = Some(value.into()),
             _ => {}
         }

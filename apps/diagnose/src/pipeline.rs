@@ -41,7 +41,7 @@ async fn run_steps(
     let timeout = options.timeout;
     spinner.set_message("looking up the name");
     let addresses = if let Some(address) = options.connect_to {
-        let skipped = StepResult::ok(vec![address], "not asked: --connect-to");
+        let skipped = StepResult::ok(vec![address], "skipped: --connect-to");
         report.run_step(Stage::Dns, async { skipped }).await?
     } else {
         let lookup = dns::resolve(&target.host, options.nameserver, timeout);

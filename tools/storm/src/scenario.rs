@@ -82,7 +82,7 @@ pub(crate) static ALL: [Scenario; 9] = [
     },
     Scenario {
         name: "stale",
-        title: "idle connections are closed while nobody looks",
+        title: "the upstream closes idle connections unnoticed",
         fault: Fault::Stale,
     },
     Scenario { name: "blip", title: "down for 2 s: 502 at once", fault: Fault::Blip },

@@ -105,7 +105,7 @@ fn resolved(addresses: &[IpAddr], suffix: &str) -> StepResult<Vec<IpAddr>> {
 }
 
 fn lookup_failed(error: &NetError, servers: &str) -> StepResult<Vec<IpAddr>> {
-    let queried = if servers.is_empty() { String::new() } else { format!(" (asked {servers})") };
+    let queried = if servers.is_empty() { String::new() } else { format!(" (queried {servers})") };
     if error.is_nx_domain() {
         return StepResult::failed(
             failure_before_request(Cause::DnsError),

@@ -78,7 +78,7 @@ fn print_confidence(rows: &[Row], measured: &Measured, rounds: usize) {
         }
         _ => println!(
             "**Inconclusive**: two to one is {} for `{ONE_ARC}`, less than {MIN_CONTENTION}. The threads did not contend, so \
-             this run says nothing.",
+             this run proves nothing.",
             two_digits(contention)
         ),
     }
