@@ -75,11 +75,14 @@ impl Circuit {
     /// Rejects all calls until [`release`](Self::release), for example while an upstream is being repaired. Calls under
     /// way are not touched, and their results no longer count. Under
     /// [`dry_run(true)`](crate::CircuitBreakerLayer::dry_run) all pass none the less.
+    #[doc(alias = "isolate")]
+    #[doc(alias = "transitionToForcedOpenState")]
     pub fn force_open(&self) {
         self.force(true);
     }
 
     /// Lets all calls pass until [`release`](Self::release), whatever becomes of them.
+    #[doc(alias = "transitionToDisabledState")]
     pub fn force_closed(&self) {
         self.force(false);
     }

@@ -158,6 +158,8 @@ impl<C, K: CircuitSource, E> CircuitBreakerLayer<C, K, E> {
     ///     .consecutive_failures(NonZeroU32::new(5));
     /// # let _ = layer;
     /// ```
+    #[doc(alias = "failureRateThreshold")]
+    #[doc(alias = "FailureRatio")]
     pub fn failure_ratio(self, ratio: impl Into<Option<Ratio>>) -> Self {
         let ratio = ratio.into();
         self.set(|settings| settings.ratio = ratio)
@@ -165,6 +167,8 @@ impl<C, K: CircuitSource, E> CircuitBreakerLayer<C, K, E> {
 
     /// Does not open by [`failure_ratio`](Self::failure_ratio) while there are fewer calls than this in the window: of two
     /// calls one failure is no trend. Nor because nothing succeeds, while there are fewer failures. Default: 20.
+    #[doc(alias = "minimumNumberOfCalls")]
+    #[doc(alias = "MinimumThroughput")]
     pub fn min_calls(self, calls: u32) -> Self {
         self.set(|settings| settings.min_calls = calls)
     }
@@ -176,6 +180,8 @@ impl<C, K: CircuitSource, E> CircuitBreakerLayer<C, K, E> {
     /// silence as long among them, and there were [`min_calls`](Self::min_calls). What was good for ten seconds would
     /// otherwise hide for five that it is down: in the outages of `docs/storms.md` the upstream got a fifth of the usual
     /// requests for that, and gets a 25th.
+    #[doc(alias = "slidingWindowSize")]
+    #[doc(alias = "SamplingDuration")]
     pub fn window(self, window: Duration) -> Self {
         self.set(|settings| settings.set_window(window))
     }
@@ -183,6 +189,8 @@ impl<C, K: CircuitSource, E> CircuitBreakerLayer<C, K, E> {
     /// Opens as well after so many failures in a row, however few calls there are. Only a success ends a row, time does not;
     /// but a [key](Self::per_key)'s circuit that made room for others begins anew. `None`: never. Default: `None`. To open by
     /// nothing else: [`failure_ratio(None)`](Self::failure_ratio).
+    #[doc(alias = "consecutive_5xx")]
+    #[doc(alias = "handledEventsAllowedBeforeBreaking")]
     pub fn consecutive_failures(self, failures: impl Into<Option<NonZeroU32>>) -> Self {
         let failures = failures.into();
         self.set(|settings| settings.consecutive = failures)
@@ -190,6 +198,7 @@ impl<C, K: CircuitSource, E> CircuitBreakerLayer<C, K, E> {
 
     /// Counts calls that take this long or longer as failures, also those that are given up after it. `None`: time does
     /// not count. Default: `None`.
+    #[doc(alias = "slowCallDurationThreshold")]
     pub fn slow_call_threshold(self, time: impl Into<Option<Duration>>) -> Self {
         let time = time.into();
         self.set(|settings| settings.slow = time)
@@ -198,6 +207,8 @@ impl<C, K: CircuitSource, E> CircuitBreakerLayer<C, K, E> {
     /// How long it stays open the first time. While it fails to close, each time is half as long again, up to
     /// [`max_open_duration`](Self::max_open_duration). By chance up to a fifth is taken off, so that callers that opened together do not
     /// probe together. Default: 2 s.
+    #[doc(alias = "waitDurationInOpenState")]
+    #[doc(alias = "BreakDuration")]
     pub fn open_duration(self, time: Duration) -> Self {
         self.set(|settings| settings.open_duration = time)
     }
@@ -217,6 +228,7 @@ impl<C, K: CircuitSource, E> CircuitBreakerLayer<C, K, E> {
     /// How many calls pass while it is half-open, at once and in all. It closes as soon as their failures must stay below
     /// [`failure_ratio`](Self::failure_ratio), and opens as soon as they cannot; with that `None`, once all have succeeded, or
     /// one has failed. Default: 5.
+    #[doc(alias = "permittedNumberOfCallsInHalfOpenState")]
     pub fn half_open_probes(self, probes: NonZeroU32) -> Self {
         self.set(|settings| settings.probes = probes)
     }
@@ -244,6 +256,8 @@ impl<C, K: CircuitSource, E> CircuitBreakerLayer<C, K, E> {
     ///     .failure_predicate(|failure| matches!(failure.cause(), Cause::RateLimited | Cause::Overloaded));
     /// # let _ = layer;
     /// ```
+    #[doc(alias = "ShouldHandle")]
+    #[doc(alias = "recordException")]
     pub fn failure_predicate(
         self,
         count: impl Fn(&Failure) -> bool + Send + Sync + 'static,
@@ -263,6 +277,7 @@ impl<C, K: CircuitSource, E> CircuitBreakerLayer<C, K, E> {
     }
 
     /// Counts and reports, but never rejects: to see what the breaker would do. Default: no.
+    #[doc(alias = "METRICS_ONLY")]
     pub fn dry_run(self, dry_run: bool) -> Self {
         self.set(|settings| settings.dry_run = dry_run)
     }

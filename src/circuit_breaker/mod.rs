@@ -122,6 +122,7 @@ mod future;
 mod handle;
 mod layer;
 mod permit;
+mod probes;
 mod readiness;
 mod select;
 mod service;

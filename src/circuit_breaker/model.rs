@@ -339,8 +339,8 @@ proptest! {
     ) {
         let settings = Settings { consecutive: None, ..settings };
         let pause = |hundredths| Step::Pass(settings.width * hundredths / 100);
-        let on_error = |hundredths| [Step::Call, Step::Fail(0, 0), pause(hundredths)];
-        let steps = pauses.into_iter().flat_map(on_error).collect();
+        let fail = |hundredths| [Step::Call, Step::Fail(0, 0), pause(hundredths)];
+        let steps = pauses.into_iter().flat_map(fail).collect();
         agree(settings, steps)?;
     }
 }

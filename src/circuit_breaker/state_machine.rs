@@ -5,7 +5,7 @@
 
 use std::{mem, num::NonZeroU32, time::Duration};
 
-use super::{consecutive::ConsecutiveFailures, settings::Settings, window::Counts};
+use super::{consecutive::ConsecutiveFailures, probes::Probes, settings::Settings, window::Counts};
 use crate::{failure::Failure, ratio::part};
 
 /// The state of a circuit.
@@ -68,21 +68,6 @@ enum Phase {
     Forced {
         open: bool,
     },
-}
-
-#[derive(Clone, Debug, Default)]
-struct Probes {
-    slots: Vec<Slot>,
-    succeeded: u32,
-    failed: u32,
-    admitted: u32,
-}
-
-/// The slot of a probe in flight. When it expires, another call may take the slot.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    probe: NonZeroU32,
-    expires: Duration,
 }
 
 /// Identifies an admitted call.
@@ -372,36 +357,6 @@ fn grow(base: Duration, times: u32, max: Duration) -> Duration {
         grown = grown.saturating_add(grown / 2).min(max);
     }
     grown
-}
-
-impl Probes {
-    /// Returns whether one more probe may be admitted. A slot is taken by a probe in flight and by a result.
-    fn has_free_slot(&self, now: Duration, settings: &Settings) -> bool {
-        let in_flight = self.slots.iter().filter(|slot| now < slot.expires).count() as u64;
-        let taken = in_flight + u64::from(self.succeeded) + u64::from(self.failed);
-        taken < settings.probes.get().into()
-    }
-
-    fn acquire_slot(&mut self, now: Duration, settings: &Settings) -> NonZeroU32 {
-        self.slots.retain(|slot| now < slot.expires);
-        self.admitted = self.admitted.wrapping_add(1);
-        let probe = NonZeroU32::new(self.admitted).unwrap_or(NonZeroU32::MAX);
-        self.slots.push(Slot { probe, expires: now.saturating_add(settings.probe_timeout) });
-        probe
-    }
-
-    fn release_slot(&mut self, probe: Option<NonZeroU32>) {
-        self.slots.retain(|slot| Some(slot.probe) != probe);
-    }
-
-    fn is_idle(&self, now: Duration) -> bool {
-        self.slots.iter().all(|slot| now >= slot.expires)
-    }
-
-    fn counts(&self) -> Counts {
-        let failures = self.failed.into();
-        Counts { calls: u64::from(self.succeeded) + u64::from(self.failed), failures }
-    }
 }
 
 #[cfg(test)]

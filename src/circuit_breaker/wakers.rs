@@ -29,8 +29,8 @@ impl Wakers {
     }
 
     pub(super) fn remove(&self, id: u64) {
-        let on_evict = lock(&self.0).by_id.remove(&id);
-        drop(on_evict);
+        let removed = lock(&self.0).by_id.remove(&id);
+        drop(removed);
     }
 
     /// Wakes all services. If the thread is panicking, the wakers stay registered until the next wake: one that panics

@@ -23,7 +23,7 @@ static FAILURE: Failure = Failure::new(Cause::ConnectionLimitReached)
 impl LimitReached {
     #[cold]
     pub(super) fn new(limit: &Limit) -> Self {
-        crate::metrics::shed(limit.key.as_ref());
+        crate::metrics::in_flight_rejected(limit.key.as_ref());
         Self { key: limit.key.clone(), limit: limit.max() }
     }
 

@@ -27,7 +27,7 @@ pin_project! {
     #[project = StateProj]
     pub(super) enum State<F> {
         Call { #[pin] inner: F },
-        Refused { error: Option<Box<LimitReached>> },
+        Rejected { error: Option<Box<LimitReached>> },
     }
 }
 
@@ -43,7 +43,7 @@ where
         let this = self.project();
         let inner = match this.state.project() {
             StateProj::Call { inner } => inner,
-            StateProj::Refused { error } => {
+            StateProj::Rejected { error } => {
                 return Poll::Ready(Err(error.take().expect("polled after completion")));
             }
         };
@@ -64,7 +64,7 @@ where
 
 impl<F, E> fmt::Debug for ResponseFuture<F, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rejected = matches!(self.state, State::Refused { .. });
+        let rejected = matches!(self.state, State::Rejected { .. });
         f.debug_struct("ResponseFuture").field("rejected", &rejected).finish_non_exhaustive()
     }
 }

@@ -16,6 +16,9 @@ use crate::{
 };
 
 /// Applies [`InFlightLimit`]. See the [module docs](super) for what it does and an example.
+#[doc(alias = "Bulkhead")]
+#[doc(alias = "ConcurrencyLimiter")]
+#[doc(alias = "ConcurrencyLimit")]
 #[derive(Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct InFlightLimitLayer<K = SharedLimit, E = CompleteOnBodyEnd> {

@@ -55,8 +55,8 @@
 //!
 //! # Order
 //!
-//! Inside [`CircuitBreakerLayer`](crate::CircuitBreakerLayer), which does not count what is shed; inside
-//! [`RetryLayer`](crate::RetryLayer), which does not try again what is shed unless told to.
+//! Inside [`CircuitBreakerLayer`](crate::CircuitBreakerLayer), which does not count a rejected call; inside
+//! [`RetryLayer`](crate::RetryLayer), which does not retry a rejected call, unless so configured.
 //!
 //! On a route of axum, inside [`ErrorResponseLayer`](crate::ErrorResponseLayer), it answers 503 where too many ask at once. Around a
 //! connector [`until_response`](InFlightLimitLayer::until_response) makes it a limit of connections that are being made.

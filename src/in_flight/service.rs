@@ -45,9 +45,9 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         let permit = match acquire(&self.select, &request) {
             Ok(permit) => permit,
-            Err(shed) => {
+            Err(error) => {
                 self.inner = self.inner.clone();
-                let state = State::Refused { error: Some(shed) };
+                let state = State::Rejected { error: Some(error) };
                 return ResponseFuture {
                     state,
                     permit: PanicGuard::new(None),

@@ -102,8 +102,8 @@ impl<T: Evictable> BoundedMap<T> {
         // A value is cloned only out of the map and out of `recent`: handles share one clone. So one that is unique under
         // this lock stays so.
         let can_go = |value: &Sharded<T>| value.is_unique() && value.is_evictable(now);
-        let on_evict: Vec<_> = self.write().extract_if(|_, value| can_go(value)).collect();
-        for (_, value) in on_evict {
+        let evicted: Vec<_> = self.write().extract_if(|_, value| can_go(value)).collect();
+        for (_, value) in evicted {
             value.on_evict();
         }
     }

@@ -32,7 +32,8 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 pub(crate) use self::{
     label::bounded,
     record::{
-        attempt, budget, circuit, in_flight_limit, overflow, rejected, retries_exhausted, shed,
+        attempt, budget, circuit, in_flight_limit, in_flight_rejected, overflow, rejected,
+        retries_exhausted,
     },
 };
 

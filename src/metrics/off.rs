@@ -10,5 +10,5 @@ pub(crate) fn budget(_spent: f64) {}
 pub(crate) fn circuit(_key: Option<&Arc<str>>, _old: &'static str, _new: &'static str) {}
 pub(crate) fn rejected(_key: Option<&Arc<str>>) {}
 pub(crate) fn in_flight_limit(_key: Option<&Arc<str>>, _limit: NonZeroU32) {}
-pub(crate) fn shed(_key: Option<&Arc<str>>) {}
+pub(crate) fn in_flight_rejected(_key: Option<&Arc<str>>) {}
 pub(crate) fn overflow(_layer: &'static str) {}

@@ -49,7 +49,7 @@ pub(crate) fn in_flight_limit(key: Option<&Arc<str>>, limit: NonZeroU32) {
 }
 
 /// Counts a call that an in-flight limit rejected.
-pub(crate) fn shed(key: Option<&Arc<str>>) {
+pub(crate) fn in_flight_rejected(key: Option<&Arc<str>>) {
     counter!(IN_FLIGHT_REJECTIONS, &key_label(key)).increment(1);
 }
 

@@ -19,6 +19,7 @@ use crate::{
 /// Applies [`Retry`]. See the [module docs](super) for what it decides and an example.
 ///
 /// Settings take effect on calls that begin afterwards. Services already made keep those they were made with.
+#[doc(alias = "urllib3")]
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct RetryLayer<C = HttpClassifier, P = HttpCalls> {
@@ -100,6 +101,9 @@ impl<C, P> RetryLayer<C, P> {
     /// that restarts, three leave one call of ten thousand failed, and the fourth one of a hundred thousand. In the storms
     /// of `docs/storms.md` it mended the last failures of rolling restarts and of connections that were closed meanwhile,
     /// and cost nothing in any outage, where the [`budget`](Self::budget) has the last word.
+    #[doc(alias = "total")]
+    #[doc(alias = "MaxRetryAttempts")]
+    #[doc(alias = "maxAttempts")]
     pub fn max_retries(self, total: impl Into<Option<u32>>) -> Self {
         let total = total.into();
         self.set(|policy| policy.limits.total = total)
@@ -107,6 +111,7 @@ impl<C, P> RetryLayer<C, P> {
 
     /// How many retries of failures to connect a call has: name lookup, refused, timed out, no route. `None`: as many
     /// as the total allows. Default: `None`.
+    #[doc(alias = "connect")]
     pub fn max_connect_retries(self, connect: impl Into<Option<u32>>) -> Self {
         let connect = connect.into();
         self.set(|policy| policy.limits.connect = connect)
@@ -114,6 +119,7 @@ impl<C, P> RetryLayer<C, P> {
 
     /// How many retries of connections that failed after connecting a call has: closed, reset, silent, not HTTP.
     /// `None`: as many as the total allows. Default: `None`.
+    #[doc(alias = "read")]
     pub fn max_read_retries(self, read: impl Into<Option<u32>>) -> Self {
         let read = read.into();
         self.set(|policy| policy.limits.read = read)
@@ -121,6 +127,7 @@ impl<C, P> RetryLayer<C, P> {
 
     /// How many retries of responses with a status of the forcelist a call has. `None`: as many as the total allows.
     /// Default: `None`.
+    #[doc(alias = "status")]
     pub fn max_status_retries(self, status: impl Into<Option<u32>>) -> Self {
         let status = status.into();
         self.set(|policy| policy.limits.status = status)
@@ -128,6 +135,7 @@ impl<C, P> RetryLayer<C, P> {
 
     /// How many retries of other errors a call has, such as those of TLS. `None`: as many as the total allows.
     /// Default: `None`.
+    #[doc(alias = "other")]
     pub fn max_other_retries(self, other: impl Into<Option<u32>>) -> Self {
         let other = other.into();
         self.set(|policy| policy.limits.other = other)
@@ -135,6 +143,7 @@ impl<C, P> RetryLayer<C, P> {
 
     /// Which methods may be sent again when the request may have been processed. Default: the idempotent ones of
     /// RFC 9110 §9.2.2 (GET, HEAD, PUT, DELETE, OPTIONS, TRACE).
+    #[doc(alias = "allowed_methods")]
     pub fn retry_methods(self, methods: impl IntoIterator<Item = Method>) -> Self {
         let methods = Methods::Only(methods.into_iter().collect());
         self.set(|policy| policy.methods = methods)
@@ -152,6 +161,8 @@ impl<C, P> RetryLayer<C, P> {
 
     /// Which statuses are retried, those below 400 too, such as a 202 that means "not ready yet". Numbers that are no
     /// status never match. Default: 429, 500, 502, 503, 504.
+    #[doc(alias = "status_forcelist")]
+    #[doc(alias = "retriable_status_codes")]
     pub fn retry_statuses(self, statuses: impl IntoIterator<Item = u16>) -> Self {
         let statuses: Vec<u16> = statuses.into_iter().collect();
         self.set(|policy| {
@@ -164,12 +175,14 @@ impl<C, P> RetryLayer<C, P> {
     /// Statuses that are retried as well if they say `Retry-After`, as long as retries of a limited
     /// [`max_retries`](Self::max_retries) are left and [`respect_retry_after`](Self::respect_retry_after) is on. urllib3 does so
     /// with 413, 429 and 503. Default: none.
+    #[doc(alias = "RETRY_AFTER_STATUS_CODES")]
     pub fn retry_statuses_with_retry_after(self, statuses: impl IntoIterator<Item = u16>) -> Self {
         let statuses = statuses.into_iter().collect();
         self.set(|policy| policy.retry_after.statuses = statuses)
     }
 
     /// How long to wait before a retry when the server does not say. Default: [`Backoff::default`].
+    #[doc(alias = "backoff_factor")]
     pub fn backoff(self, backoff: Backoff) -> Self {
         self.set(|policy| policy.backoff = backoff)
     }
@@ -177,12 +190,14 @@ impl<C, P> RetryLayer<C, P> {
     /// Whether the wait that a server asks for (`Retry-After`, `retry-after-ms`, gRPC pushback) replaces the backoff,
     /// with up to a tenth more as jitter. A wait of zero leaves it to the backoff, unless the server said yes to a retry
     /// too (`x-should-retry: true`, gRPC pushback): then it is at once. Default: yes.
+    #[doc(alias = "respect_retry_after_header")]
     pub fn respect_retry_after(self, respect: bool) -> Self {
         self.set(|policy| policy.retry_after.respect = respect)
     }
 
     /// The longest wait that a server may ask for. Beyond it the response is returned at once: waiting less would be
     /// refused again, and waiting so long would lose the answer. Default: 20 s.
+    #[doc(alias = "retry_after_max")]
     pub fn max_retry_after(self, max: Duration) -> Self {
         self.set(|policy| policy.retry_after.max = max)
     }
@@ -218,6 +233,7 @@ impl<C, P> RetryLayer<C, P> {
 
     /// Whether a response that would be retried, but for a limit, becomes an error: [`RetriesExhausted`](super::RetriesExhausted), with
     /// its head. Default: no, the response is returned.
+    #[doc(alias = "raise_on_status")]
     pub fn error_on_exhausted_status(self, raise: bool) -> Self {
         self.set(|policy| policy.error_on_exhausted_status = raise)
     }
@@ -230,6 +246,7 @@ impl<C, P> RetryLayer<C, P> {
 
     /// How many retries all calls together may have. Default: [`Budget::default`], a new one for each layer made by
     /// [`new`](RetryLayer::new) and shared by its clones.
+    #[doc(alias = "retry_budget")]
     pub fn budget(self, budget: Budget) -> Self {
         self.set_budgets(BudgetScope::One(Arc::new(budget)))
     }
@@ -288,6 +305,7 @@ impl<C, P> RetryLayer<C, P> {
 
     /// Calls `hook` for each retry that has been decided on, before its wait, on the task that drives the call. It must
     /// not block.
+    #[doc(alias = "OnRetry")]
     pub fn on_retry(self, hook: impl Fn(&RetryEvent) + Send + Sync + 'static) -> Self {
         self.set(|policy| policy.on_retry = Hook(Some(Arc::new(hook))))
     }

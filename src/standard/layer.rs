@@ -21,6 +21,7 @@ use crate::{
 ///
 /// Budgets, circuits and counts are made with the layer, and shared by its clones and all the services they make. A setter of
 /// such a part begins its state anew, so settings come before the layer is used.
+#[doc(alias = "AddStandardResilienceHandler")]
 #[derive(Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct StandardLayer<C = HttpClassifier, P = HttpCalls, K = ByAuthority, Operand = Client> {

@@ -1,4 +1,4 @@
-//! The log, on standard error.
+//! The log on standard error.
 
 use std::io::{IsTerminal, stderr};
 
@@ -10,30 +10,33 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::cli::Format;
+use crate::cli::LogFormat;
 
-/// What is logged unless `RUST_LOG` says otherwise.
-const DEFAULT: &str = "info";
+/// The filter used if `RUST_LOG` is not set.
+const DEFAULT_FILTER: &str = "info";
 
-/// Lets a quiet log speak.
-pub(crate) struct Log {
+/// Enables a log that was started quiet.
+pub(crate) struct LogHandle {
     filter: reload::Handle<EnvFilter, Registry>,
-    asked: bool,
+    filter_from_env: bool,
 }
 
-/// Starts the log. A quiet one writes nothing until [`Log::speak`], unless `RUST_LOG` asks for it: a thousand failures
-/// made on purpose would drown the table.
-pub(crate) fn start(format: Format, quiet: bool) -> Log {
-    let asked = EnvFilter::try_from_default_env().ok();
-    let log_asked = asked.is_some();
-    let filter = asked.unwrap_or_else(|| EnvFilter::new(if quiet { "off" } else { DEFAULT }));
+/// Starts the log.
+///
+/// A quiet log is off until [`LogHandle::enable`], unless `RUST_LOG` is set: the failures of the demo's load test would
+/// drown its report.
+pub(crate) fn init(format: LogFormat, quiet: bool) -> LogHandle {
+    let env_filter = EnvFilter::try_from_default_env().ok();
+    let filter_from_env = env_filter.is_some();
+    let filter =
+        env_filter.unwrap_or_else(|| EnvFilter::new(if quiet { "off" } else { DEFAULT_FILTER }));
     let (filter, handle) = reload::Layer::new(filter);
     let registry = tracing_subscriber::registry().with(filter);
     match format {
-        Format::Text => registry
+        LogFormat::Text => registry
             .with(
                 fmt::layer()
-                    // The message has what matters of the fields with a dot; as JSON they are all there.
+                    // The message repeats the important dotted fields; the JSON format contains all of them.
                     .fmt_fields(debug_fn(|out, field, value| match field.name() {
                         "message" => write!(out, "{value:?}"),
                         name if name.contains('.') => Ok(()),
@@ -44,16 +47,16 @@ pub(crate) fn start(format: Format, quiet: bool) -> Log {
                     .with_writer(stderr),
             )
             .init(),
-        Format::Json => registry.with(fmt::layer().json().with_writer(stderr)).init(),
+        LogFormat::Json => registry.with(fmt::layer().json().with_writer(stderr)).init(),
     }
-    Log { filter: handle, asked: log_asked }
+    LogHandle { filter: handle, filter_from_env }
 }
 
-impl Log {
-    pub(crate) fn speak(&self) {
-        if !self.asked {
-            // It fails only when the subscriber is gone, and with it the log.
-            let _ = self.filter.reload(EnvFilter::new(DEFAULT));
+impl LogHandle {
+    pub(crate) fn enable(&self) {
+        if !self.filter_from_env {
+            // Fails only if the subscriber is gone, and the log with it.
+            let _ = self.filter.reload(EnvFilter::new(DEFAULT_FILTER));
         }
     }
 }

@@ -1,100 +1,98 @@
-//! A reverse proxy that shows what seawall does.
+//! A reverse proxy that demonstrates seawall.
 //!
-//! `cargo run -p seawall-gateway` starts upstreams that fail on purpose, sends each of them traffic bare and through seawall,
-//! prints what became of it, and keeps serving until Ctrl-C. `--upstream NAME=URL` proxies to real servers instead.
+//! `cargo run -p seawall-gateway` starts upstreams that fail on purpose, runs a load test against each of them directly and
+//! through seawall, prints the results, and keeps serving until Ctrl-C. `--upstream NAME=URL` proxies to real servers, and
+//! `--config FILE` to the services of a file.
 
+mod app;
+mod call_stats;
 mod cli;
+mod client;
+mod dashboard;
 mod demo;
-mod drive;
-mod headers;
-mod live;
+mod exit_error;
+mod forward;
 mod llm;
 mod log;
 mod metrics;
+mod observe;
 mod policies;
-mod proxy;
-mod serve;
-mod stats;
-mod table;
-mod traffic;
-mod upstreams;
-mod watch;
+mod routing;
+mod server;
+mod upstream;
 
 use std::{fmt::Display, io, path::PathBuf, process::ExitCode};
 
 use cli::Arguments;
+use dashboard::Dashboard;
+use exit_error::ExitError;
 use metrics_exporter_prometheus::PrometheusHandle;
 use policies::Policies;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 
-/// glibc's allocator keeps what a burst took: after 10,000 requests at once, four times of what was in use. jemalloc gives it
-/// back within ten seconds.
+/// glibc's allocator retains the memory of a burst: after 10,000 concurrent requests, four times the memory in use. jemalloc
+/// returns it within ten seconds.
 #[cfg(not(target_env = "msvc"))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = match Arguments::read() {
+    let arguments = match Arguments::parse_or_exit_code() {
         Ok(arguments) => arguments,
         Err(code) => return code,
     };
     match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failed::Usage(line)) => say(2, &line),
-        Err(Failed::Verdict(line)) => say(1, &line),
+        Err(error) => {
+            eprintln!("{error}");
+            error.code()
+        }
     }
 }
 
-/// Why the program ends otherwise than well, in one line.
-enum Failed {
-    Usage(String),
-    Verdict(String),
-}
-
-fn say(code: u8, line: &impl Display) -> ExitCode {
-    eprintln!("{line}");
-    ExitCode::from(code)
-}
-
-async fn run(arguments: Arguments) -> Result<(), Failed> {
+async fn run(arguments: Arguments) -> Result<(), ExitError> {
     let address = arguments.listen;
-    let usage = |error: &dyn Display| Failed::Usage(format!("cannot listen on {address}: {error}"));
-    let listener = TcpListener::bind(address).await.map_err(|error| usage(&error))?;
-    let counted =
-        metrics::install().map_err(|error| Failed::Verdict(format!("cannot count: {error}")))?;
+    let listen_error =
+        |error: &dyn Display| ExitError::Usage(format!("cannot listen on {address}: {error}"));
+    let listener = TcpListener::bind(address).await.map_err(|error| listen_error(&error))?;
+    let prometheus = metrics::install()
+        .map_err(|error| ExitError::Failure(format!("cannot install metrics: {error}")))?;
     let is_demo = arguments.upstreams.is_empty() && arguments.config.is_none();
-    let log = log::start(arguments.log, is_demo);
+    let log = log::init(arguments.log, is_demo);
     if let Some(path) = arguments.config {
-        return follow(path, listener, counted).await;
+        return serve_config(path, listener, prometheus).await;
     }
-    let policies = Policies::with_attempt(arguments.attempt_timeout);
-    if !arguments.upstreams.is_empty() {
-        log.speak();
-        let upstreams = arguments.upstreams.into_iter();
-        let upstreams: Vec<_> = upstreams.map(|one| policies.upstream(one.name, one.url)).collect();
-        let (tell, told) = tokio::sync::watch::channel(false);
-        let live = live::Live::new(&upstreams, None, told);
-        let router = proxy::router(upstreams, &policies, live, counted);
-        return serve::until_told(listener, router, tell).await.map_err(|error| usage(&error));
+    let policies = Policies::with_attempt_timeout(arguments.attempt_timeout);
+    if is_demo {
+        let demo = demo::Demo { policies, attempt_timeout: arguments.attempt_timeout, log };
+        return demo.run(listener, arguments.once, prometheus).await;
     }
-    demo::run(listener, &policies, arguments.attempt_timeout, arguments.once, &log, counted).await
+    let upstreams = arguments.upstreams.into_iter();
+    let upstreams: Vec<_> = upstreams.map(|one| policies.upstream(one.name, one.url)).collect();
+    let (shutdown, on_shutdown) = watch::channel(false);
+    let dashboard = Dashboard::new(&upstreams, None, on_shutdown);
+    let app = app::for_upstreams(upstreams, &policies, dashboard, prometheus);
+    server::serve_until_shutdown(listener, app, shutdown)
+        .await
+        .map_err(|error| listen_error(&error))
 }
 
-/// Serves what a file says, and says what it said last.
-async fn follow(
+/// Serves the services of a configuration file, which SIGHUP reloads.
+async fn serve_config(
     path: PathBuf,
     listener: TcpListener,
-    counted: PrometheusHandle,
-) -> Result<(), Failed> {
-    let broken = |error: io::Error| Failed::Verdict(format!("cannot serve: {error}"));
-    let listen = listener.local_addr().map_err(broken)?;
-    let usage = |fault: llm::Fault| Failed::Usage(fault.to_string());
-    let config = llm::Config::read(&path, listen).map_err(usage)?;
-    let (tell, told) = tokio::sync::watch::channel(false);
-    let live = live::Live::new(&[], None, told);
-    let current = llm::Current::start(path, listen, config, live.clone()).map_err(usage)?;
-    serve::when_told_again(current.clone()).map_err(broken)?;
-    let router = proxy::router_of_file(current, live, counted);
-    serve::until_told(listener, router, tell).await.map_err(broken)
+    prometheus: PrometheusHandle,
+) -> Result<(), ExitError> {
+    let serve_error = |error: io::Error| ExitError::Failure(format!("cannot serve: {error}"));
+    let config_error = |error: llm::ConfigError| ExitError::Usage(error.to_string());
+    let listen = listener.local_addr().map_err(serve_error)?;
+    let config = llm::Config::load(&path, listen).map_err(config_error)?;
+    let (shutdown, on_shutdown) = watch::channel(false);
+    let dashboard = Dashboard::new(&[], None, on_shutdown);
+    let services = llm::ReloadableRouter::start(path, listen, config, dashboard.clone())
+        .map_err(config_error)?;
+    server::reload_on_sighup(services.clone()).map_err(serve_error)?;
+    let app = app::for_config(services, dashboard, prometheus);
+    server::serve_until_shutdown(listener, app, shutdown).await.map_err(serve_error)
 }

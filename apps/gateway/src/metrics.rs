@@ -1,14 +1,13 @@
-//! What the layers count, for Prometheus.
+//! The metrics of the layers, for Prometheus.
 
 use std::time::Duration;
 
 use axum::{Router, http::header::CONTENT_TYPE, routing::get};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-/// How often what was measured is added up.
-const UPKEEP: Duration = Duration::from_secs(5);
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// From here on everything is counted in this process.
+/// Installs the process-wide metrics recorder.
 pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     let mut builder = PrometheusBuilder::new();
     for name in ["http.client.request.duration", "http.server.request.duration"] {
@@ -17,10 +16,10 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     }
     let handle = builder.install_recorder()?;
     seawall::metrics::describe();
-    // Else what was measured is kept one by one until somebody asks, who may never come.
+    // Without upkeep, histogram samples accumulate until the next scrape.
     let upkeep = handle.clone();
     tokio::spawn(async move {
-        let mut ticks = tokio::time::interval(UPKEEP);
+        let mut ticks = tokio::time::interval(UPKEEP_INTERVAL);
         loop {
             ticks.tick().await;
             upkeep.run_upkeep();
@@ -29,9 +28,9 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     Ok(handle)
 }
 
-/// `/metrics`, in the text format of Prometheus.
+/// Serves `/metrics` in the Prometheus text format.
 pub(crate) fn routes(handle: PrometheusHandle) -> Router {
-    let text = (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
-    let page = async move || ([text], handle.render());
-    Router::new().route("/metrics", get(page))
+    let content_type = (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
+    let render = async move || ([content_type], handle.render());
+    Router::new().route("/metrics", get(render))
 }

@@ -1,4 +1,4 @@
-//! The standard stack in front of a server, under policies.
+//! The library's client stack, configured by policies.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -13,18 +13,23 @@ use seawall::{
 use tower::{ServiceBuilder, ServiceExt, util::BoxCloneSyncService};
 
 use crate::{
-    headers,
-    proxy::{self, CircuitOf, Hyper, Upstream},
-    watch::WatchLayer,
+    client::HttpClient,
+    forward,
+    observe::ObserveLayer,
+    upstream::{CircuitSource, Upstream},
 };
 
-/// How long a request may take to the head of its response, all attempts together.
-const TOTAL: Duration = Duration::from_secs(30);
+/// The timeout of all attempts together, up to the head of the response.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A client stack of whatever parts.
-pub(crate) type Stack = BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>;
+/// A client stack with its type erased.
+pub(crate) type ClientStack = BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>;
 
-/// The policies, which are replaced as a whole. Clones are the same ones.
+/// The policies of all upstreams, replaced as a whole.
+///
+/// # Clone
+///
+/// Clones share the policies, circuits and budgets.
 #[derive(Clone, Debug)]
 pub(crate) struct Policies {
     layer: ConfiguredLayer,
@@ -33,49 +38,49 @@ pub(crate) struct Policies {
 
 impl Policies {
     pub(crate) fn new(config: Config) -> Self {
-        Self::of(StandardLayer::new(headers::NAME), config)
+        Self::from_stack(StandardLayer::new(forward::GATEWAY_NAME), config)
     }
 
-    /// One policy for all: an attempt may take so long.
-    pub(crate) fn with_attempt(attempt: Duration) -> Self {
-        let stack = StandardLayer::new(headers::NAME);
-        // The total is never below.
-        let timeouts = Timeouts::new(attempt, TOTAL.max(attempt));
+    /// Creates the default policy with this timeout of an attempt.
+    pub(crate) fn with_attempt_timeout(attempt: Duration) -> Self {
+        let stack = StandardLayer::new(forward::GATEWAY_NAME);
+        // The total timeout must not be shorter than the timeout of an attempt.
+        let timeouts = Timeouts::new(attempt, TOTAL_TIMEOUT.max(attempt));
         let stack =
             timeouts.map_or_else(|_| stack.clone(), |timeouts| stack.clone().timeouts(timeouts));
-        Self::of(stack, Config::default())
+        Self::from_stack(stack, Config::default())
     }
 
-    fn of(stack: StandardLayer, config: Config) -> Self {
+    fn from_stack(stack: StandardLayer, config: Config) -> Self {
         let layer = ConfiguredLayer::new(stack, config);
         let handle = layer.handle();
         Self { layer, handle }
     }
 
-    /// Circuits and budgets of routes that did not change stay as they are.
+    /// Replaces the policies. Unchanged routes keep their circuits and budgets.
     pub(crate) fn replace(&self, config: &Config) {
         self.handle.replace(config);
     }
 
     pub(crate) fn upstream(&self, name: String, url: Uri) -> Upstream {
-        Upstream::new(name, url, CircuitOf::Policies(self.handle.clone()))
+        Upstream::new(name, url, CircuitSource::Policies(self.handle.clone()))
     }
 
-    /// Its client stack.
-    pub(crate) fn stack(&self, upstream: &Upstream, client: &Hyper) -> Stack {
-        let Upstream { name, url, sent, stats, .. } = upstream.clone();
+    /// Returns the client stack of an upstream.
+    pub(crate) fn client_stack(&self, upstream: &Upstream, client: &HttpClient) -> ClientStack {
+        let Upstream { name, url, requests_sent, stats, .. } = upstream.clone();
         let stack = ServiceBuilder::new()
             .map_request(move |mut request: Request<Body>| {
-                *request.uri_mut() = proxy::target(&url, &name, request.uri());
-                headers::of_request(&mut request);
+                *request.uri_mut() = forward::upstream_uri(&url, &name, request.uri());
+                forward::prepare_request(&mut request);
                 request
             })
-            .map_response(headers::of_response)
-            .layer(WatchLayer(stats))
+            .map_response(forward::prepare_response)
+            .layer(ObserveLayer(stats))
             .layer(RequestDurationLayer::client())
             .layer(self.layer.clone())
             .map_request(move |request: Request<ReplayBody<Body>>| {
-                sent.fetch_add(1, Ordering::Relaxed);
+                requests_sent.fetch_add(1, Ordering::Relaxed);
                 request
             })
             .service(client.clone());

@@ -1,18 +1,18 @@
-//! The program as its user meets it.
+//! The command line and the proxying of plain upstreams.
 
 mod support;
 
 use std::{net::TcpListener, process::Output};
 
 use scripted_origin::{Origin, Script};
-use support::{Serving, gateway};
+use support::{GatewayProcess, gateway};
 
 fn output(arguments: &[&str]) -> Output {
     gateway(arguments).output().unwrap()
 }
 
 #[test]
-fn help_says_what_there_is_and_succeeds() {
+fn help_lists_options() {
     let output = output(&["--help"]);
     assert_eq!(output.status.code(), Some(0));
     let text = String::from_utf8(output.stdout).unwrap();
@@ -22,7 +22,7 @@ fn help_says_what_there_is_and_succeeds() {
 }
 
 #[test]
-fn bad_input_gives_one_line_and_status_2() {
+fn invalid_arguments_exit_with_2_and_one_line() {
     for arguments in [
         &["--nope"][..],
         &["extra"],
@@ -43,28 +43,29 @@ fn bad_input_gives_one_line_and_status_2() {
         &["--log", "xml"],
     ] {
         let output = output(arguments);
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
-        assert_eq!(said.lines().count(), 1, "{arguments:?}: {said}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{arguments:?}: {stderr}");
         assert!(output.stdout.is_empty(), "{arguments:?}");
     }
 }
 
 #[test]
-fn a_port_in_use_gives_one_line_and_status_2() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
+fn port_in_use_exits_with_2_and_one_line() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
     let output = output(&["--listen", &address, "--once"]);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{said}");
-    assert!(said.starts_with(&format!("cannot listen on {address}: ")), "{said}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), stderr.lines().count()), (Some(2), 1), "{stderr}");
+    assert!(stderr.starts_with(&format!("cannot listen on {address}: ")), "{stderr}");
 }
 
 #[tokio::test]
-async fn a_real_upstream_is_proxied_with_path_and_query_and_signed_headers() {
+async fn request_is_forwarded_with_path_query_and_proxy_headers() {
     let origin = Origin::start(Script::Healthy).await.unwrap();
-    let gateway = Serving::start(&["--upstream", &format!("api=http://{}/base", origin.addr())]);
-    let (status, headers, body) = gateway.ask("GET", "/api/a/b?c=d").await;
+    let gateway =
+        GatewayProcess::start(&["--upstream", &format!("api=http://{}/base", origin.addr())]);
+    let (status, headers, body) = gateway.request("GET", "/api/a/b?c=d").await;
     assert_eq!((status.as_u16(), body.as_str()), (200, "ok"));
     assert_eq!(headers["via"], "1.1 seawall-gateway");
     let head = origin.received()[0].head.to_lowercase();
@@ -74,18 +75,18 @@ async fn a_real_upstream_is_proxied_with_path_and_query_and_signed_headers() {
     {
         assert!(head.contains(field), "{field} in {head}");
     }
-    let (status, _, _) = gateway.ask("GET", "/other").await;
+    let (status, _, _) = gateway.request("GET", "/other").await;
     assert_eq!(status.as_u16(), 404);
-    let (status, _, body) = gateway.ask("GET", "/").await;
+    let (status, _, body) = gateway.request("GET", "/").await;
     assert_eq!(status.as_u16(), 200);
     assert!(body.contains("/api"), "{body}");
 }
 
 #[tokio::test]
-async fn a_dead_upstream_is_an_honest_502() {
+async fn dead_upstream_gets_502_with_problem_details() {
     let origin = Origin::start(Script::Refuse).await.unwrap();
-    let gateway = Serving::start(&["--upstream", &format!("dead=http://{}", origin.addr())]);
-    let (status, headers, body) = gateway.ask("GET", "/dead").await;
+    let gateway = GatewayProcess::start(&["--upstream", &format!("dead=http://{}", origin.addr())]);
+    let (status, headers, body) = gateway.request("GET", "/dead").await;
     assert_eq!(status.as_u16(), 502);
     assert_eq!(headers["proxy-status"], "seawall-gateway;error=connection_refused");
     assert_eq!(headers["content-type"], "application/problem+json");
@@ -94,38 +95,38 @@ async fn a_dead_upstream_is_an_honest_502() {
 }
 
 #[tokio::test]
-async fn a_silent_upstream_is_a_504_after_the_time_that_was_set() {
+async fn silent_upstream_gets_504_after_timeout() {
     let origin = Origin::start(Script::Silent).await.unwrap();
     let url = format!("silent=http://{}", origin.addr());
-    let gateway = Serving::start(&["--upstream", &url, "--timeout", "0.05"]);
-    let (status, headers, _) = gateway.ask("GET", "/silent").await;
+    let gateway = GatewayProcess::start(&["--upstream", &url, "--timeout", "0.05"]);
+    let (status, headers, _) = gateway.request("GET", "/silent").await;
     assert_eq!(status.as_u16(), 504);
     assert_eq!(headers["proxy-status"], "seawall-gateway;error=http_response_timeout");
     assert_eq!(origin.requests(), 4);
 }
 
 #[tokio::test]
-async fn a_post_is_sent_once_and_a_get_again() {
+async fn get_is_retried_and_post_is_not() {
     let origin = Origin::start(Script::Status(502)).await.unwrap();
-    let gateway = Serving::start(&["--upstream", &format!("x=http://{}", origin.addr())]);
-    let (status, _, body) = gateway.ask("POST", "/x").await;
+    let gateway = GatewayProcess::start(&["--upstream", &format!("x=http://{}", origin.addr())]);
+    let (status, _, body) = gateway.request("POST", "/x").await;
     assert_eq!((status.as_u16(), body.as_str(), origin.requests()), (502, "failed on purpose", 1));
-    gateway.ask("GET", "/x").await;
+    gateway.request("GET", "/x").await;
     assert_eq!(origin.requests(), 5);
 }
 
 #[tokio::test]
-async fn a_signal_drains_and_the_log_is_json_on_request() {
+async fn signal_drains_and_json_log_hides_secrets() {
     let origin = Origin::start(Script::Status(502)).await.unwrap();
     for signal in ["-INT", "-TERM"] {
         let url = format!("x=http://{}", origin.addr());
-        let gateway = Serving::start(&["--upstream", &url, "--log", "json"]);
-        gateway.ask("POST", "/x?token=SECRET").await;
-        let (code, log) = gateway.end(signal);
+        let gateway = GatewayProcess::start(&["--upstream", &url, "--log", "json"]);
+        gateway.request("POST", "/x?token=SECRET").await;
+        let (code, log) = gateway.stop(signal);
         assert_eq!(code, Some(0), "{log}");
         let (json, others): (Vec<_>, Vec<_>) = log.lines().partition(|line| line.starts_with('{'));
         assert_eq!(others, ["draining"]);
-        // The client's line and the server's.
+        // One event of the client layer and one of the server layer.
         assert_eq!(json.len(), 2, "{log}");
         for line in json {
             let line: serde_json::Value = serde_json::from_str(line).unwrap();

@@ -1,4 +1,4 @@
-//! The gateway in front of LLM APIs, by its file.
+//! The gateway configured by a file.
 
 mod support;
 
@@ -6,38 +6,38 @@ use std::{fs, time::Duration};
 
 use scripted_origin::{Origin, Script};
 use serde_json::Value;
-use support::{Serving, gateway};
+use support::{GatewayProcess, gateway};
 use tokio::time::Instant;
 
-/// A file with this text, as long as it is held.
-fn file(text: impl AsRef<[u8]>) -> tempfile::NamedTempFile {
+/// Writes a temporary file, deleted on drop.
+fn config_file(text: impl AsRef<[u8]>) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
     fs::write(file.path(), text).unwrap();
     file
 }
 
-fn shipped(name: &str) -> String {
+fn example_path(name: &str) -> String {
     format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// What is said of a file, which is refused.
-fn said_of(text: impl AsRef<[u8]>, listen: &str) -> String {
-    let file = file(text);
+/// Returns the error message for an invalid file.
+fn config_error(text: impl AsRef<[u8]>, listen: &str) -> String {
+    let file = config_file(text);
     let path = file.path().to_str().unwrap();
     let mut command = gateway(&["--config", path, "--listen", listen]);
     let output = command.env("GATEWAY_TEST_KEY", "k").env_remove("NOT_SET").output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{said}");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), message.lines().count()), (Some(2), 1), "{message}");
     assert!(output.stdout.is_empty());
-    said.trim().replace(path, "FILE")
+    message.trim().replace(path, "FILE")
 }
 
 const SERVICE: &str = "[[service]]\nname = \"a\"\n[[service.upstream]]\nurl = \"http://h\"\n";
 
 #[test]
-fn a_bad_file_is_one_line_that_says_where_and_what_was_expected() {
+fn invalid_file_is_reported_in_one_line_with_position() {
     let local = "127.0.0.1:0";
-    for (text, says) in [
+    for (text, expected) in [
         (String::new(), "FILE: expected at least one [[service]]"),
         ("service".into(), "FILE:1: key with no value, expected `=`"),
         (format!("{SERVICE}[polcy]\n"), "FILE:5: unknown field `polcy`, expected one of `limit`"),
@@ -98,58 +98,59 @@ fn a_bad_file_is_one_line_that_says_where_and_what_was_expected() {
             format!("{SERVICE}[policies.default.timeouts]\nattempt = 10\n"),
             "FILE:6: attempt: invalid value: integer `10`, expected a time with its unit",
         ),
-        ("#".repeat(2 << 20), "FILE: longer than a mebibyte"),
+        ("#".repeat(2 << 20), "FILE: larger than 1 MiB"),
     ] {
-        let said = said_of(&text, local);
-        assert!(said.starts_with(says), "{said}\nfor {}", &text[..text.len().min(300)]);
+        let message = config_error(&text, local);
+        assert!(message.starts_with(expected), "{message}\nfor {}", &text[..text.len().min(300)]);
     }
-    assert_eq!(said_of(b"a = \"\xff\"", local), "FILE: not UTF-8 at byte 5");
+    assert_eq!(config_error(b"a = \"\xff\"", local), "FILE: not UTF-8 at byte 5");
     let with_key = format!("{SERVICE}api_key_env = \"GATEWAY_TEST_KEY\"\n");
-    let said = said_of(with_key, "0.0.0.0:0");
-    assert!(said.starts_with("FILE: whoever reaches 0.0.0.0:"), "{said}");
+    let message = config_error(with_key, "0.0.0.0:0");
+    assert!(message.starts_with("FILE: every host that reaches 0.0.0.0:"), "{message}");
     let output = gateway(&["--config", "/nowhere/at/all"]).output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(said.starts_with("cannot read /nowhere/at/all: "), "{said}");
+    assert!(message.starts_with("cannot read /nowhere/at/all: "), "{message}");
 }
 
 #[tokio::test]
-async fn the_shipped_file_is_a_good_one_and_so_is_what_it_has_in_comments() {
+async fn example_file_is_valid_with_and_without_commented_settings() {
     let variables =
         ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_API_KEY_EU", "GATEWAY_TOKEN_ANN"];
     let keys = variables.map(|variable| (variable, "k"));
-    let serving = Serving::start_with(&["--config", &shipped("llm.toml")], &keys);
-    let (status, _, text) = serving.ask("GET", "/").await;
+    let gateway = GatewayProcess::start_with_env(&["--config", &example_path("llm.toml")], &keys);
+    let (status, _, text) = gateway.request("GET", "/").await;
     assert_eq!(
         (status.as_u16(), text.as_str()),
         (200, "seawall gateway. There is /openai, /anthropic.\n")
     );
-    let text = fs::read_to_string(shipped("llm.toml")).unwrap();
+    let text = fs::read_to_string(example_path("llm.toml")).unwrap();
     let lines = text.lines().map(|line| match line.strip_prefix("# ") {
         Some(code) if code.starts_with('[') || code.contains(" = ") => code,
         _ => line,
     });
-    let all = file(lines.collect::<Vec<_>>().join("\n"));
-    let serving = Serving::start_with(&["--config", all.path().to_str().unwrap()], &keys);
-    let (_, _, text) = serving.ask("GET", "/").await;
+    let all = config_file(lines.collect::<Vec<_>>().join("\n"));
+    let gateway =
+        GatewayProcess::start_with_env(&["--config", all.path().to_str().unwrap()], &keys);
+    let (_, _, text) = gateway.request("GET", "/").await;
     assert_eq!(text, "seawall gateway. There is /openai, /anthropic, /billing.\n");
 }
 
 #[tokio::test]
-async fn the_demo_does_what_its_comments_say() {
-    let demo = Serving::start(&["--config", &shipped("llm-demo.toml")]);
+async fn demo_file_behaves_as_commented() {
+    let demo = GatewayProcess::start(&["--config", &example_path("llm-demo.toml")]);
     for path in ["/mixed/v1/chat/completions", "/mixed/v1/messages", "/limited/v1/messages"] {
         for _ in 0..4 {
-            let (status, _, body) = demo.ask("POST", path).await;
+            let (status, _, body) = demo.request("POST", path).await;
             assert_eq!(status.as_u16(), 200, "{body}");
             assert!(body.contains("All is well that ends well."), "{body}");
         }
     }
-    let (status, headers, _) = demo.ask("POST", "/down/v1/messages").await;
+    let (status, headers, _) = demo.request("POST", "/down/v1/messages").await;
     assert_eq!((status.as_u16(), headers["x-should-retry"].to_str().unwrap()), (502, "false"));
-    demo.ask("POST", "/down/v1/messages").await;
+    demo.request("POST", "/down/v1/messages").await;
     let started = Instant::now();
-    let (status, headers, body) = demo.ask("POST", "/down/v1/messages").await;
+    let (status, headers, body) = demo.request("POST", "/down/v1/messages").await;
     assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
     let problem: Value = serde_json::from_str(&body).unwrap();
     assert_eq!((status.as_u16(), &problem["cause"]), (503, &"circuit_open".into()));
@@ -157,18 +158,18 @@ async fn the_demo_does_what_its_comments_say() {
 }
 
 #[tokio::test]
-async fn one_upstream_that_is_silent_does_not_hold_up_the_requests_after_it() {
+async fn silent_upstream_does_not_delay_later_requests() {
     let silent = Origin::start(Script::Silent).await.unwrap();
     let well = Origin::start(Script::Healthy).await.unwrap();
-    let file = file(format!(
+    let file = config_file(format!(
         "[policy]\nattempt = \"200ms\"\nany_method = true\nopen_after = 2\n[[service]]\nname = \"a\"\n\
          upstream = [{{ url = \"http://{}\" }}, {{ url = \"http://{}\" }}]\n",
         silent.addr(),
         well.addr()
     ));
-    let serving = Serving::start(&["--config", file.path().to_str().unwrap()]);
+    let gateway = GatewayProcess::start(&["--config", file.path().to_str().unwrap()]);
     for _ in 0..20 {
-        assert_eq!(serving.ask("POST", "/a/v1/x").await.0, 200);
+        assert_eq!(gateway.request("POST", "/a/v1/x").await.0, 200);
     }
     assert!(silent.requests() <= 3, "{}", silent.requests());
     assert_eq!(well.requests(), 20);
@@ -176,7 +177,7 @@ async fn one_upstream_that_is_silent_does_not_hold_up_the_requests_after_it() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_server_of_any_kind_has_the_policy_for_its_url_and_gets_a_new_one_at_sighup() {
+async fn url_service_uses_policies_and_sighup_replaces_them() {
     let down = Origin::start(Script::Status(502)).await.unwrap();
     let url = format!("http://{}", down.addr());
     let retries = |number: u32| {
@@ -186,20 +187,20 @@ async fn a_server_of_any_kind_has_the_policy_for_its_url_and_gets_a_new_one_at_s
              [policies.default.retry]\ntotal = {number}\n"
         )
     };
-    let file = file(retries(2));
-    let serving = Serving::start(&["--config", file.path().to_str().unwrap()]);
+    let file = config_file(retries(2));
+    let gateway = GatewayProcess::start(&["--config", file.path().to_str().unwrap()]);
     for (path, requests) in [("/billing/once", 1), ("/billing/often", 4)] {
-        assert_eq!(serving.ask("GET", path).await.0, 502);
+        assert_eq!(gateway.request("GET", path).await.0, 502);
         assert_eq!(down.requests(), requests);
     }
     fs::write(file.path(), retries(0)).unwrap();
-    let mut serving = serving;
-    assert!(serving.tell("-HUP").ends_with(" read again"));
-    assert_eq!(serving.ask("GET", "/billing/often").await.0, 502);
+    let mut gateway = gateway;
+    assert!(gateway.signal_and_read_line("-HUP").starts_with("reloaded "));
+    assert_eq!(gateway.request("GET", "/billing/often").await.0, 502);
     assert_eq!(down.requests(), 5);
     fs::write(file.path(), "").unwrap();
-    let said = serving.tell("-HUP");
-    assert!(said.ends_with("stays in force"), "{said}");
-    assert_eq!(serving.ask("GET", "/billing/often").await.0, 502);
+    let message = gateway.signal_and_read_line("-HUP");
+    assert!(message.ends_with("the previous configuration stays in force"), "{message}");
+    assert_eq!(gateway.request("GET", "/billing/often").await.0, 502);
     assert_eq!(down.requests(), 6);
 }

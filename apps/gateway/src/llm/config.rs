@@ -1,4 +1,4 @@
-//! What the file says.
+//! The configuration file.
 
 use std::{fs::File, io::Read, net::SocketAddr, num::NonZeroU32, path::Path, time::Duration};
 
@@ -7,74 +7,73 @@ use serde::{Deserialize, Deserializer, de::Error};
 use toml::Spanned;
 
 use super::{
-    fault::Fault,
-    key::{Key, Placement},
-    scripted::Script,
+    api_key::{ApiKey, ApiKeyHeader},
+    config_error::ConfigError,
+    mock_upstream::MockBehavior,
 };
 use crate::cli;
 
-/// A file of more bytes than that is none of ours.
-const LONGEST: u64 = 1 << 20;
+const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
-    /// For each client; without it, clients are not limited.
+    /// The rate limit of each client. Defaults to none.
     #[serde(default)]
-    pub(super) limit: Option<Limit>,
-    /// Who may ask; without any, whoever reaches the gateway.
+    pub(super) limit: Option<RateLimitConfig>,
+    /// The clients that may send requests. If empty, authentication is off.
     #[serde(default, rename = "client")]
-    pub(super) clients: Vec<Client>,
-    /// Of services with upstreams.
+    pub(super) clients: Vec<ClientConfig>,
+    /// The policy of services with upstreams.
     #[serde(default)]
-    pub(super) policy: Policy,
-    /// Of services with a URL.
+    pub(super) policy: PolicyConfig,
+    /// The policies of services with a URL.
     #[serde(default)]
     pub(super) policies: seawall::config::Config,
     #[serde(default, rename = "service")]
-    pub(super) services: Vec<Service>,
+    pub(super) services: Vec<ServiceConfig>,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Limit {
+pub(super) struct RateLimitConfig {
     pub(super) requests_per_minute: NonZeroU32,
-    /// How many may come at once, after a pause.
+    /// The number of requests that an idle client may send at once.
     pub(super) burst: NonZeroU32,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Client {
+pub(super) struct ClientConfig {
     pub(super) name: Spanned<String>,
-    /// The variable that holds what the client shows for a key.
-    pub(super) token_env: Key,
+    /// The environment variable with the token that the client sends in place of an API key.
+    pub(super) token_env: ApiKey,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Policy {
-    /// Up to the head of the response.
+pub(super) struct PolicyConfig {
+    /// The timeout of one attempt, up to the head of the response.
     #[serde(with = "humantime_serde")]
     pub(super) attempt: Duration,
-    /// All attempts together, up to the head of the response.
+    /// The timeout of all attempts together, up to the head of the response.
     #[serde(with = "humantime_serde")]
     pub(super) total: Duration,
-    /// Between two pieces of a body.
+    /// The timeout between two frames of a response body.
     #[serde(with = "humantime_serde")]
     pub(super) idle: Duration,
-    /// Not counting the first attempt.
+    /// The maximum number of retries, not counting the first attempt.
     pub(super) retries: u32,
-    /// Whether requests are sent again that may have been processed.
+    /// Whether requests that may have been processed are retried.
     pub(super) any_method: bool,
-    /// How long a request's body may be to be sent again.
+    /// The maximum size in bytes of a request body that is kept for a retry.
     pub(super) body_limit: usize,
-    /// So many failures in a row open a circuit.
+    /// The number of consecutive failures that opens a circuit.
     pub(super) open_after: NonZeroU32,
 }
 
-impl Default for Policy {
+impl Default for PolicyConfig {
     fn default() -> Self {
         Self {
             attempt: Duration::from_secs(300),
@@ -88,82 +87,97 @@ impl Default for Policy {
     }
 }
 
-/// What stands at `/NAME`.
+/// A service at `/NAME`, with either a URL or upstreams.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Service {
-    pub(super) name: Spanned<Name>,
-    /// Of a server whose requests go nowhere else, and as they are.
-    #[serde(default, deserialize_with = "url")]
+pub(super) struct ServiceConfig {
+    pub(super) name: Spanned<ServiceName>,
+    /// The only server of the service. Requests keep their credentials.
+    #[serde(default, deserialize_with = "deserialize_url")]
     pub(super) url: Option<Uri>,
     #[serde(default, rename = "upstream")]
-    pub(super) upstreams: Vec<Upstream>,
+    pub(super) upstreams: Vec<UpstreamConfig>,
 }
 
-/// Where a service's requests may go.
+/// One of the upstreams among which a service balances its requests.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Upstream {
-    #[serde(default, deserialize_with = "url")]
+pub(super) struct UpstreamConfig {
+    #[serde(default, deserialize_with = "deserialize_url")]
     pub(super) url: Option<Uri>,
-    /// In place of a URL: one that runs inside of the gateway, to try it.
+    /// The behavior of a mock upstream inside the gateway, in place of a URL.
     #[serde(default)]
-    pub(super) script: Option<Script>,
-    /// The variable that holds the key; without it, the client's own credentials are passed on.
+    pub(super) script: Option<MockBehavior>,
+    /// The environment variable with the API key. Without it, the client's credentials are forwarded.
     #[serde(default)]
-    pub(super) api_key_env: Option<Key>,
-    /// Where the key is put.
+    pub(super) api_key_env: Option<ApiKey>,
     #[serde(default)]
-    pub(super) api_key_header: Placement,
+    pub(super) api_key_header: ApiKeyHeader,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(try_from = "String")]
-pub(super) struct Name(pub(super) String);
+pub(super) struct ServiceName(pub(super) String);
 
-impl TryFrom<String> for Name {
+impl TryFrom<String> for ServiceName {
     type Error = &'static str;
 
     fn try_from(name: String) -> Result<Self, &'static str> {
-        cli::check_name(&name).map(|()| Self(name))
+        cli::validate_name(&name).map(|()| Self(name))
     }
 }
 
-fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uri>, D::Error> {
-    cli::url(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+fn deserialize_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uri>, D::Error> {
+    cli::parse_url(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
 }
 
 impl Config {
-    /// Reads a file, for a gateway that listens at `listen`.
-    pub(crate) fn read(path: &Path, listen: SocketAddr) -> Result<Self, Fault> {
+    /// Loads and validates the file for a gateway that listens on `listen`.
+    pub(crate) fn load(path: &Path, listen: SocketAddr) -> Result<Self, ConfigError> {
         let file = path.display();
-        let cannot = |error| Fault(format!("cannot read {file}: {error}"));
+        let read_error = |error| ConfigError(format!("cannot read {file}: {error}"));
         let mut bytes = Vec::new();
-        let opened = File::open(path).map_err(cannot)?;
-        opened.take(LONGEST + 1).read_to_end(&mut bytes).map_err(cannot)?;
-        if bytes.len() as u64 > LONGEST {
-            return Err(Fault(format!("{file}: longer than a mebibyte")));
+        let opened = File::open(path).map_err(read_error)?;
+        opened.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(read_error)?;
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            return Err(ConfigError(format!("{file}: larger than 1 MiB")));
         }
         let text = String::from_utf8(bytes).map_err(|error| {
-            Fault(format!("{file}: not UTF-8 at byte {}", error.utf8_error().valid_up_to()))
+            ConfigError(format!("{file}: not UTF-8 at byte {}", error.utf8_error().valid_up_to()))
         })?;
         let config: Self =
-            toml::from_str(&text).map_err(|error| Fault::of_toml(path, &text, &error))?;
-        config.check(path, &text, listen).map(|()| config)
+            toml::from_str(&text).map_err(|error| ConfigError::from_toml(path, &text, &error))?;
+        config.validate(path, &text, listen).map(|()| config)
     }
 
-    fn check(&self, path: &Path, text: &str, listen: SocketAddr) -> Result<(), Fault> {
+    fn validate(&self, path: &Path, text: &str, listen: SocketAddr) -> Result<(), ConfigError> {
         let file = path.display();
         if self.services.is_empty() {
-            return Err(Fault(format!("{file}: expected at least one [[service]]")));
+            return Err(ConfigError(format!("{file}: expected at least one [[service]]")));
         }
-        for (at, service) in self.services.iter().enumerate() {
+        self.validate_services(path, text)?;
+        self.validate_clients(path, text)?;
+        let PolicyConfig { attempt, total, idle, .. } = self.policy;
+        if attempt.is_zero() || total < attempt || idle.is_zero() {
+            let message = "[policy]: expected 0s < attempt <= total, and 0s < idle";
+            return Err(ConfigError(format!("{file}: {message}")));
+        }
+        if self.has_api_keys() && self.clients.is_empty() && !listen.ip().is_loopback() {
+            return Err(ConfigError(format!(
+                "{file}: every host that reaches {listen} could use the API keys: expected a [[client]], or a loopback address to listen on"
+            )));
+        }
+        Ok(())
+    }
+
+    fn validate_services(&self, path: &Path, text: &str) -> Result<(), ConfigError> {
+        for (index, service) in self.services.iter().enumerate() {
             let name = &service.name;
-            if self.services[..at].iter().any(|other| other.name.as_ref() == name.as_ref()) {
-                let what = format!("{} is the name of another service", name.as_ref().0);
-                return Err(Fault::at(path, text, name.span(), &what));
+            let error = |message: &str| Err(ConfigError::at(path, text, name.span(), message));
+            if self.services[..index].iter().any(|other| other.name.as_ref() == name.as_ref()) {
+                return error(&format!("{} is the name of another service", name.as_ref().0));
             }
-            let what = if service.upstreams.is_empty() == service.url.is_none() {
+            let message = if service.upstreams.is_empty() == service.url.is_none() {
                 "expected either a url or at least one upstream"
             } else if service.upstreams.iter().any(|one| one.url.is_some() == one.script.is_some())
             {
@@ -171,34 +185,29 @@ impl Config {
             } else {
                 continue;
             };
-            let what = format!("{}: {what}", name.as_ref().0);
-            return Err(Fault::at(path, text, name.span(), &what));
-        }
-        for (at, client) in self.clients.iter().enumerate() {
-            let earlier = &self.clients[..at];
-            if earlier.iter().any(|other| other.name.as_ref() == client.name.as_ref()) {
-                let what = format!("{} is the name of another client", client.name.as_ref());
-                return Err(Fault::at(path, text, client.name.span(), &what));
-            }
-            if earlier.iter().any(|other| other.token_env.same_value(&client.token_env)) {
-                let what = format!("{} has the token of another client", client.name.as_ref());
-                return Err(Fault::at(path, text, client.name.span(), &what));
-            }
-        }
-        let Policy { attempt, total, idle, .. } = self.policy;
-        if attempt.is_zero() || total < attempt || idle.is_zero() {
-            let what = "[policy]: expected 0s < attempt <= total, and 0s < idle";
-            return Err(Fault(format!("{file}: {what}")));
-        }
-        if self.has_keys() && self.clients.is_empty() && !listen.ip().is_loopback() {
-            return Err(Fault(format!(
-                "{file}: whoever reaches {listen} could use the keys: expected a [[client]], or a loopback address to listen at"
-            )));
+            return error(&format!("{}: {message}", name.as_ref().0));
         }
         Ok(())
     }
 
-    pub(super) fn has_keys(&self) -> bool {
+    fn validate_clients(&self, path: &Path, text: &str) -> Result<(), ConfigError> {
+        for (index, client) in self.clients.iter().enumerate() {
+            let name = &client.name;
+            let earlier = &self.clients[..index];
+            let message = if earlier.iter().any(|other| other.name.as_ref() == name.as_ref()) {
+                "is the name of another client"
+            } else if earlier.iter().any(|other| other.token_env == client.token_env) {
+                "has the token of another client"
+            } else {
+                continue;
+            };
+            let message = format!("{} {message}", name.as_ref());
+            return Err(ConfigError::at(path, text, name.span(), &message));
+        }
+        Ok(())
+    }
+
+    pub(super) fn has_api_keys(&self) -> bool {
         self.services
             .iter()
             .flat_map(|service| &service.upstreams)

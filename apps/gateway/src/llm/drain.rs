@@ -1,8 +1,8 @@
-//! Answers that come before the request has been read.
+//! Draining of unread request bodies.
 //!
-//! Over HTTP/1.1 hyper's server closes a connection whose request it has not read to the end; the client learns of that when it
-//! sends the next one, and a POST that meets a closed connection is an error. So what is left is read before the answer is
-//! given; and if that is too much, the answer says that the connection closes.
+//! Over HTTP/1.1, hyper's server closes a connection after a response to a request that was not read completely. The client
+//! notices when it sends its next request, and an interrupted POST is an error. This layer therefore reads the rest of the
+//! request body before it returns the response. If the rest is too large or too slow, it adds `Connection: close`.
 
 use std::{
     convert::Infallible,
@@ -19,11 +19,10 @@ use http_body_util::BodyExt;
 use tokio::time::timeout;
 use tower::{Layer, Service};
 
-/// No more is read of what nobody wants.
-const BYTES: usize = 64 * 1024;
+/// The maximum number of bytes that are drained.
+const MAX_DRAIN_BYTES: usize = 64 * 1024;
 
-/// Nor is it waited for any longer.
-const WAIT: Duration = Duration::from_millis(200);
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(200);
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DrainLayer;
@@ -59,15 +58,15 @@ where
             return Box::pin(self.inner.call(request));
         }
         let (head, body) = request.into_parts();
-        let lent = Lent(Arc::new(Mutex::new(body)));
-        let body = Arc::clone(&lent.0);
-        let call = self.inner.call(Request::from_parts(head, Body::new(lent)));
+        let shared = SharedBody(Arc::new(Mutex::new(body)));
+        let body = Arc::clone(&shared.0);
+        let call = self.inner.call(Request::from_parts(head, Body::new(shared)));
         Box::pin(async move {
             let mut response = call.await?;
-            // Whoever still has it reads it, or sees to its own.
+            // If the inner service still holds the body, it drains the body itself.
             if let Ok(body) = Arc::try_unwrap(body) {
                 let body = body.into_inner().unwrap_or_else(PoisonError::into_inner);
-                if !is_read(body).await {
+                if !drain(body).await {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
             }
@@ -76,31 +75,31 @@ where
     }
 }
 
-/// Reads what is left; whether that was all of it.
-async fn is_read(mut body: Body) -> bool {
-    let whole = async {
-        let mut left = BYTES;
+/// Reads the rest of the body. Returns whether the end was reached.
+async fn drain(mut body: Body) -> bool {
+    let drain = async {
+        let mut remaining = MAX_DRAIN_BYTES;
         while let Some(frame) = body.frame().await {
             let Ok(frame) = frame else { return false };
             let size = frame.data_ref().map_or(0, Bytes::len);
-            let Some(rest) = left.checked_sub(size) else { return false };
-            left = rest;
+            let Some(rest) = remaining.checked_sub(size) else { return false };
+            remaining = rest;
         }
         true
     };
-    timeout(WAIT, whole).await.unwrap_or(false)
+    timeout(DRAIN_TIMEOUT, drain).await.unwrap_or(false)
 }
 
-/// A body that is had back when it is dropped.
-struct Lent(Arc<Mutex<Body>>);
+/// A body that remains available after the inner service drops it.
+struct SharedBody(Arc<Mutex<Body>>);
 
-impl Lent {
-    fn with<T>(&self, act: impl FnOnce(&mut Body) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+impl SharedBody {
+    fn with_body<T>(&self, f: impl FnOnce(&mut Body) -> T) -> T {
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl HttpBody for Lent {
+impl HttpBody for SharedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -108,14 +107,14 @@ impl HttpBody for Lent {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        self.with(|body| Pin::new(body).poll_frame(cx))
+        self.with_body(|body| Pin::new(body).poll_frame(cx))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.with(|body| body.is_end_stream())
+        self.with_body(|body| body.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.with(|body| body.size_hint())
+        self.with_body(|body| body.size_hint())
     }
 }

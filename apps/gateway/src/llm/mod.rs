@@ -1,24 +1,24 @@
-//! A gateway that a file tells what to do: in front of LLM APIs, and of any other server.
+//! The gateway configured by a file: a proxy for LLM APIs and for any other server.
 //!
-//! Each service of the file stands at `/NAME`. One of a single URL has the standard stack, under policies. For one of several
-//! upstreams a request meets, from the outside in: the door (who asks, and how often), the
-//! deadline, retry, and a balancer over the service's upstreams; each of those has a circuit and a timeout of its own, and
-//! says that it is not ready while its circuit is open, so that a further try meets another one.
+//! Each service of the file is served at `/NAME`. A service with one URL gets the library's default stack under policies. A
+//! request to a service with several upstreams passes, from the outside in: authentication and the rate limit, the deadline,
+//! retry, and a balancer over the service's endpoints. Each endpoint has its own circuit breaker and timeout, and is not
+//! ready while its circuit is open, so that a retry reaches another endpoint.
 
-mod condition;
+mod api_key;
+mod auth;
+mod balancer;
 mod config;
-mod door;
+mod config_error;
+mod credentials;
 mod drain;
-mod fault;
-mod headers;
-mod key;
-mod limit;
-mod member;
-mod pool;
-mod refusal;
+mod endpoint;
+mod endpoint_stack;
+mod health;
+mod mock_upstream;
+mod rate_limit;
+mod rejection;
 mod reload;
-mod scripted;
 mod service;
-mod upstream;
 
-pub(crate) use self::{config::Config, fault::Fault, reload::Current};
+pub(crate) use self::{config::Config, config_error::ConfigError, reload::ReloadableRouter};

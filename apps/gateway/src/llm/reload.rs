@@ -1,4 +1,4 @@
-//! The file as it is now, and read again.
+//! The services of the configuration file, replaced when the file is reloaded.
 
 use std::{
     convert::Infallible,
@@ -12,62 +12,68 @@ use axum::{Router, body::Body, http::StatusCode};
 use http::{Request, Response};
 
 use super::{
-    config::{self, Config},
-    door::DoorLayer,
-    fault::Fault,
-    limit::Limiter,
-    service::Service,
+    auth::AuthLayer,
+    config::{Config, PolicyConfig, RateLimitConfig, ServiceConfig},
+    config_error::ConfigError,
+    rate_limit::ClientRateLimiter,
+    service::RunningService,
 };
 use crate::{
-    live::Live,
+    client::{self, HttpClient},
+    dashboard::Dashboard,
     policies::Policies,
-    proxy::{self, Hyper},
+    routing,
+    upstream::Upstream,
 };
 
-/// What is served by the file that was read last. Clones are the same one.
+/// Routes each request by the configuration that was loaded last.
+///
+/// # Clone
+///
+/// Clones share the active configuration.
 #[derive(Clone)]
-pub(crate) struct Current {
+pub(crate) struct ReloadableRouter {
     path: PathBuf,
     listen: SocketAddr,
-    client: Hyper,
-    live: Live,
-    now: Arc<RwLock<Served>>,
+    client: HttpClient,
+    dashboard: Dashboard,
+    active: Arc<RwLock<ActiveConfig>>,
 }
 
 #[derive(Clone)]
-struct Served {
+struct ActiveConfig {
     router: Router,
-    policy: config::Policy,
-    /// Each with what it was made from.
-    services: Arc<[(config::Service, Service)]>,
-    limiter: Option<(config::Limit, Arc<Limiter>)>,
+    policy: PolicyConfig,
+    services: Arc<[(ServiceConfig, RunningService)]>,
+    rate_limiter: Option<(RateLimitConfig, Arc<ClientRateLimiter>)>,
     policies: Policies,
 }
 
-impl Current {
-    /// Serves what the file says, which has been read already.
+impl ReloadableRouter {
+    /// Starts the services of a loaded configuration.
     pub(crate) fn start(
         path: PathBuf,
         listen: SocketAddr,
         config: Config,
-        live: Live,
-    ) -> Result<Self, Fault> {
-        let client = proxy::client();
-        let served = Served::of(config, None, &client)?;
-        live.show(&served.upstreams());
-        let now = Arc::new(RwLock::new(served));
-        Ok(Self { path, listen, client, live, now })
+        dashboard: Dashboard,
+    ) -> Result<Self, ConfigError> {
+        let client = client::build();
+        let active = ActiveConfig::build(config, None, &client)?;
+        dashboard.set_upstreams(&active.upstreams());
+        let active = Arc::new(RwLock::new(active));
+        Ok(Self { path, listen, client, dashboard, active })
     }
 
-    /// Reads the file again. What it says holds for requests that begin from now on. A service that it says the same of
-    /// stays as it is, with its circuits, budget and counts, and so does the limit of clients. A file with a fault
-    /// changes nothing.
-    pub(crate) fn read_again(&self) -> Result<(), Fault> {
-        let config = Config::read(&self.path, self.listen)?;
-        let old = self.served();
-        let served = Served::of(config, Some(&old), &self.client)?;
-        self.live.show(&served.upstreams());
-        *self.now.write().unwrap_or_else(PoisonError::into_inner) = served;
+    /// Loads the file again and applies it to new requests.
+    ///
+    /// Unchanged services keep their circuits, budgets and counts, and an unchanged rate limit keeps its clients. After an
+    /// error the active configuration stays in force.
+    pub(crate) fn reload(&self) -> Result<(), ConfigError> {
+        let config = Config::load(&self.path, self.listen)?;
+        let old = self.active();
+        let active = ActiveConfig::build(config, Some(&old), &self.client)?;
+        self.dashboard.set_upstreams(&active.upstreams());
+        *self.active.write().unwrap_or_else(PoisonError::into_inner) = active;
         Ok(())
     }
 
@@ -75,65 +81,66 @@ impl Current {
         self.path.display()
     }
 
-    /// What there is, for a person.
-    pub(crate) fn line(&self) -> String {
-        self.served().line()
+    /// Returns a sentence with the paths of all services.
+    pub(crate) fn index_text(&self) -> String {
+        self.active().index_text()
     }
 
-    fn served(&self) -> Served {
-        self.now.read().unwrap_or_else(PoisonError::into_inner).clone()
+    fn active(&self) -> ActiveConfig {
+        self.active.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-impl Served {
-    fn of(config: Config, old: Option<&Self>, client: &Hyper) -> Result<Self, Fault> {
-        let limiter = config.limit.clone().map(|limit| {
-            let kept = old.and_then(|old| old.limiter.clone()).filter(|(kept, _)| *kept == limit);
-            kept.unwrap_or_else(|| (limit.clone(), Arc::new(Limiter::new(&limit))))
+impl ActiveConfig {
+    fn build(config: Config, old: Option<&Self>, client: &HttpClient) -> Result<Self, ConfigError> {
+        let rate_limiter = config.limit.clone().map(|limit| {
+            old.and_then(|old| old.rate_limiter.clone())
+                .filter(|(old, _)| *old == limit)
+                .unwrap_or_else(|| (limit.clone(), Arc::new(ClientRateLimiter::new(&limit))))
         });
-        let door =
-            DoorLayer::new(&config, limiter.as_ref().map(|(_, limiter)| Arc::clone(limiter)));
-        let Config { policy, policies: wanted, services, .. } = config;
-        let kept = old.map(|old| old.policies.clone());
-        let policies = kept.unwrap_or_else(|| Policies::new(wanted.clone()));
+        let auth =
+            AuthLayer::new(&config, rate_limiter.as_ref().map(|(_, limiter)| Arc::clone(limiter)));
+        let Config { policy, policies: new_policies, services, .. } = config;
+        let policies =
+            old.map_or_else(|| Policies::new(new_policies.clone()), |old| old.policies.clone());
         let old = old.filter(|old| old.policy == policy);
         let services: Arc<[_]> = services
             .into_iter()
             .map(|config| {
-                let same = |(other, _): &&(config::Service, Service)| *other == config;
-                let kept = old.and_then(|old| old.services.iter().find(same));
-                let service = match kept {
+                let unchanged = |(other, _): &&(ServiceConfig, RunningService)| *other == config;
+                let service = match old.and_then(|old| old.services.iter().find(unchanged)) {
                     Some((_, service)) => service.clone(),
-                    None => Service::start(&config, &policy, &policies, client)
-                        .map_err(|error| Fault(format!("cannot run an upstream: {error}")))?,
+                    None => RunningService::start(&config, &policy, &policies, client).map_err(
+                        |error| ConfigError(format!("cannot start a mock upstream: {error}")),
+                    )?,
                 };
                 Ok((config, service))
             })
-            .collect::<Result<_, Fault>>()?;
-        let mut served = Self { router: Router::new(), policy, services, limiter, policies };
-        let nothing = format!("No such service. {}", served.line());
-        let router = served
+            .collect::<Result<_, ConfigError>>()?;
+        let mut active = Self { router: Router::new(), policy, services, rate_limiter, policies };
+        let not_found = format!("No such service. {}", active.index_text());
+        let routes = active
             .services
             .iter()
-            .fold(Router::new(), |router, (_, service)| router.merge(service.routes(&door)))
-            .fallback(async move || (StatusCode::NOT_FOUND, nothing));
-        served.router = proxy::observed(router);
-        // Last, since what is above may fail, and nothing has changed then.
-        served.policies.replace(&wanted);
-        Ok(served)
+            .fold(Router::new(), |router, (_, service)| router.merge(service.routes(&auth)))
+            .fallback(async move || (StatusCode::NOT_FOUND, not_found));
+        active.router = routing::with_observability(routes);
+        // Last, since an error above must leave the active policies unchanged.
+        active.policies.replace(&new_policies);
+        Ok(active)
     }
 
-    fn upstreams(&self) -> Vec<proxy::Upstream> {
+    fn upstreams(&self) -> Vec<Upstream> {
         self.services.iter().flat_map(|(_, service)| service.upstreams.clone()).collect()
     }
 
-    fn line(&self) -> String {
+    fn index_text(&self) -> String {
         let names = self.services.iter().map(|(config, _)| format!("/{}", config.name.as_ref().0));
         format!("There is {}.\n", names.collect::<Vec<_>>().join(", "))
     }
 }
 
-impl tower::Service<Request<Body>> for Current {
+impl tower::Service<Request<Body>> for ReloadableRouter {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = <Router as tower::Service<Request<Body>>>::Future;
@@ -142,8 +149,8 @@ impl tower::Service<Request<Body>> for Current {
         Poll::Ready(Ok(()))
     }
 
-    // A router is always ready.
+    // `call` without `poll_ready`: a router is always ready.
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        self.served().router.call(request)
+        self.active().router.call(request)
     }
 }

@@ -1,4 +1,4 @@
-//! What stands at `/NAME`: the door, retry, and the upstreams.
+//! One running service: authentication, retry and a balancer over its endpoints.
 
 use std::{io, sync::Arc};
 
@@ -8,94 +8,105 @@ use seawall::{DeadlineLayer, ErrorResponseLayer, Ratio, RetryLayer, retry::Budge
 use tower::{ServiceBuilder, util::BoxCloneSyncService};
 
 use super::{
-    condition::{Condition, Place},
-    config::{self, Policy},
-    door::DoorLayer,
+    auth::AuthLayer,
+    balancer::Balancer,
+    config::{PolicyConfig, ServiceConfig},
     drain::DrainLayer,
-    pool::Pool,
-    scripted::Scripted,
-    upstream,
+    endpoint_stack,
+    health::{EndpointHealth, Health},
+    mock_upstream::MockUpstream,
 };
 use crate::{
-    headers,
-    policies::{Policies, Stack},
-    proxy::{self, Hyper, Upstream},
+    client::HttpClient,
+    forward,
+    policies::{ClientStack, Policies},
+    routing,
+    upstream::Upstream,
 };
 
-/// So many retries are allowed in ten seconds however few requests there are. A model is asked seldom; and a retry that meets
-/// another upstream is no load on the one that failed.
-const RETRIES_MIN: u32 = 10;
+/// The retries that the budget always allows in ten seconds.
+///
+/// LLM requests are infrequent, and a retry on another endpoint adds no load to the failed one.
+const MIN_RETRIES: u32 = 10;
 
-/// A service that runs. Clones share all of it.
+/// A running service.
+///
+/// # Clone
+///
+/// Clones share all state.
 #[derive(Clone)]
-pub(super) struct Service {
+pub(super) struct RunningService {
     name: String,
-    stack: Stack,
+    stack: ClientStack,
     pub(super) upstreams: Vec<Upstream>,
-    /// They run as long as it does.
-    _scripted: Arc<[Scripted]>,
+    /// Keeps the mock upstreams alive.
+    _mocks: Arc<[MockUpstream]>,
 }
 
-impl Service {
-    /// Fails when a scripted upstream cannot listen.
+impl RunningService {
+    /// # Errors
+    ///
+    /// Fails if a mock upstream cannot listen.
     pub(super) fn start(
-        config: &config::Service,
-        policy: &Policy,
+        config: &ServiceConfig,
+        policy: &PolicyConfig,
         policies: &Policies,
-        client: &Hyper,
+        client: &HttpClient,
     ) -> io::Result<Self> {
         let name = config.name.as_ref().0.clone();
         if let Some(url) = &config.url {
             let upstream = policies.upstream(name.clone(), url.clone());
-            let stack = policies.stack(&upstream, client);
-            return Ok(Self { name, stack, upstreams: vec![upstream], _scripted: [].into() });
+            let stack = policies.client_stack(&upstream, client);
+            return Ok(Self { name, stack, upstreams: vec![upstream], _mocks: [].into() });
         }
-        let mut scripted = Vec::new();
+        let mut mocks = Vec::new();
         let (mut upstreams, mut breakers) = (Vec::new(), Vec::new());
-        for (at, config) in config.upstreams.iter().enumerate() {
+        for (index, config) in config.upstreams.iter().enumerate() {
             let mut url = config.url.clone().unwrap_or_default();
-            if let Some(script) = config.script {
-                let running = Scripted::start(script)?;
-                url = running.url.clone();
-                scripted.push(running);
+            if let Some(behavior) = config.script {
+                let mock = MockUpstream::start(behavior)?;
+                url = mock.url.clone();
+                mocks.push(mock);
             }
-            let (upstream, breaker) = upstream::shown(&name, at + 1, url, policy);
+            let (upstream, breaker) = endpoint_stack::upstream(&name, index + 1, url, policy);
             upstreams.push(upstream);
             breakers.push(breaker);
         }
-        let conditions: Arc<[_]> =
-            breakers.iter().map(|breaker| Condition::new(breaker.handle())).collect();
-        let members = upstreams.iter().zip(breakers).zip(&config.upstreams).enumerate();
-        let members = members.map(|(at, (upstream, config))| {
-            let place = Place { all: Arc::clone(&conditions), at };
-            upstream::member(upstream, place, &name, config, policy, client)
+        let health: Arc<[_]> =
+            breakers.iter().map(|breaker| Health::new(breaker.handle())).collect();
+        let endpoints = upstreams.iter().zip(breakers).zip(&config.upstreams).enumerate();
+        let endpoints = endpoints.map(|(index, (upstream, config))| {
+            let health = EndpointHealth { endpoints: Arc::clone(&health), index };
+            endpoint_stack::endpoint(upstream, health, &name, config, policy, client)
         });
-        let pool = Pool::new(members.collect(), Arc::clone(&conditions));
+        let balancer = Balancer::new(endpoints.collect(), Arc::clone(&health));
         let mut retry = RetryLayer::new()
             .max_retries(policy.retries)
             .retry_if_probably_unprocessed(true)
             .retry_statuses([408, 409, 429].into_iter().chain(500..600))
-            .budget(Budget::new(Ratio::percent(20), RETRIES_MIN))
+            .budget(Budget::new(Ratio::percent(20), MIN_RETRIES))
             .max_replay_bytes(policy.body_limit);
         if policy.any_method {
             retry = retry.retry_all_methods();
         }
         let stack = ServiceBuilder::new()
-            .map_response(|response: Response<_>| headers::of_response(response).map(Body::new))
+            .map_response(|response: Response<_>| {
+                forward::prepare_response(response).map(Body::new)
+            })
             .layer(DeadlineLayer::new(policy.total))
             .layer(retry)
-            .service(pool);
+            .service(balancer);
         let stack = BoxCloneSyncService::new(stack);
-        Ok(Self { name, stack, upstreams, _scripted: scripted.into() })
+        Ok(Self { name, stack, upstreams, _mocks: mocks.into() })
     }
 
-    /// Its routes, behind the door.
-    pub(super) fn routes(&self, door: &DoorLayer) -> Router {
+    /// Returns the routes of the service, behind authentication.
+    pub(super) fn routes(&self, auth: &AuthLayer) -> Router {
         let service = ServiceBuilder::new()
             .layer(DrainLayer)
-            .layer(ErrorResponseLayer::new(headers::NAME))
-            .layer(door.clone())
+            .layer(ErrorResponseLayer::new(forward::GATEWAY_NAME))
+            .layer(auth.clone())
             .service(self.stack.clone());
-        proxy::routes(&self.name, service)
+        routing::service_routes(&self.name, service)
     }
 }

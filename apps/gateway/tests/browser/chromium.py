@@ -19,26 +19,26 @@ class Chromium:
         if program is None:
             raise SystemExit("There is no chromium: apt-get install chromium")
         self.profile = tempfile.mkdtemp(prefix="seawall-page-")
-        # It reads from its descriptor 3 and writes to 4: the pipes must not be these here.
-        (its_in, self.out), (self.into, its_out) = os.pipe(), os.pipe()
-        its_in, its_out = (fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (its_in, its_out))
+        # Chromium reads from its descriptor 3 and writes to 4, so the pipes must not use these numbers here.
+        (browser_in, self.writer), (self.reader, browser_out) = os.pipe(), os.pipe()
+        browser_in, browser_out = (fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (browser_in, browser_out))
         arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"]
         arguments += ["--no-first-run", "--disable-background-networking", "--no-proxy-server"]
         arguments += [f"--user-data-dir={self.profile}", "--remote-debugging-pipe", "about:blank"]
-        shell = f'exec "$0" "$@" 3<&{its_in} 4>&{its_out} {its_in}<&- {its_out}>&-'
+        shell = f'exec "$0" "$@" 3<&{browser_in} 4>&{browser_out} {browser_in}<&- {browser_out}>&-'
         self.process = subprocess.Popen(
             ["bash", "-c", shell, program, *arguments],
-            pass_fds=(its_in, its_out), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            pass_fds=(browser_in, browser_out), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
-        os.close(its_in)
-        os.close(its_out)
-        self.buffer, self.number, self.session = b"", 0, None
+        os.close(browser_in)
+        os.close(browser_out)
+        self.buffer, self.last_id, self.session = b"", 0, None
         self.errors = []
         try:
-            target = self.ask("Target.createTarget", url="about:blank")["targetId"]
-            self.session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+            target = self.call("Target.createTarget", url="about:blank")["targetId"]
+            self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
             for domain in ("Page", "Runtime", "Log", "Network"):
-                self.ask(f"{domain}.enable")
+                self.call(f"{domain}.enable")
         except BaseException:
             self.close()
             raise
@@ -52,34 +52,34 @@ class Chromium:
             self.process.wait()
         shutil.rmtree(self.profile, ignore_errors=True)
 
-    def read(self, until):
+    def read_message(self, deadline):
         while b"\0" not in self.buffer:
-            if not select.select([self.into], [], [], max(0, until - time.monotonic()))[0]:
+            if not select.select([self.reader], [], [], max(0, deadline - time.monotonic()))[0]:
                 raise TimeoutError("Chromium does not answer")
-            got = os.read(self.into, 1 << 16)
-            if not got:
+            data = os.read(self.reader, 1 << 16)
+            if not data:
                 raise EOFError("Chromium ended")
-            self.buffer += got
+            self.buffer += data
         message, _, self.buffer = self.buffer.partition(b"\0")
         return json.loads(message)
 
-    def ask(self, method, **parameters):
-        self.number += 1
-        message = {"id": self.number, "method": method, "params": parameters}
+    def call(self, method, **parameters):
+        self.last_id += 1
+        message = {"id": self.last_id, "method": method, "params": parameters}
         if self.session:
             message["sessionId"] = self.session
-        os.write(self.out, json.dumps(message).encode() + b"\0")
-        until = time.monotonic() + 30
+        os.write(self.writer, json.dumps(message).encode() + b"\0")
+        deadline = time.monotonic() + 30
         while True:
-            message = self.read(until)
-            if message.get("id") == self.number:
+            message = self.read_message(deadline)
+            if message.get("id") == self.last_id:
                 if "error" in message:
                     raise RuntimeError(f"{method}: {message['error']}")
                 return message["result"]
-            self.hear(message)
+            self.on_event(message)
 
-    def hear(self, message):
-        """Keeps what a person would find red in the console."""
+    def on_event(self, message):
+        """Collects exceptions, errors and warnings."""
         parameters = message.get("params", {})
         match message.get("method"):
             case "Runtime.exceptionThrown":
@@ -89,25 +89,25 @@ class Chromium:
             case "Log.entryAdded" if parameters["entry"]["level"] in ("error", "warning"):
                 self.errors.append(parameters["entry"])
 
-    def run(self, script):
-        result = self.ask("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+    def evaluate(self, script):
+        result = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         if "exceptionDetails" in result:
             raise RuntimeError(result["exceptionDetails"])
         return result["result"].get("value")
 
-    def wait(self, script, why, seconds=30):
-        """Waits until the expression is true, and gives its value."""
-        until = time.monotonic() + seconds
-        while not (value := self.run(script)):
-            if time.monotonic() > until:
-                raise AssertionError(f"not within {seconds} s: {why}\n{script}\n{self.run('document.body.innerText')}")
+    def wait_for(self, script, description, seconds=30):
+        """Waits until the expression is truthy and returns its value."""
+        deadline = time.monotonic() + seconds
+        while not (value := self.evaluate(script)):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {seconds} s: {description}\n{script}\n{self.evaluate('document.body.innerText')}")
             time.sleep(0.1)
         return value
 
-    def look(self, width, scheme):
-        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600)
-        self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    def emulate(self, width, scheme):
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600)
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def screenshot(self, path):
-        image = self.ask("Page.captureScreenshot", captureBeyondViewport=True)["data"]
+        image = self.call("Page.captureScreenshot", captureBeyondViewport=True)["data"]
         path.write_bytes(base64.b64decode(image))

@@ -1,113 +1,114 @@
-//! Ten thousand requests under way at once, to upstreams some of which fail.
+//! 10,000 requests in flight at once, to upstreams of which some fail.
 
+mod barrier_upstreams;
 #[path = "../support/mod.rs"]
 mod support;
-mod upstreams;
 
 use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 
 use axum::body::Bytes;
+use barrier_upstreams::{BODY_END, RequestLog, Upstreams};
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use support::Serving;
+use support::GatewayProcess;
 use tokio::{task::JoinSet, time::Instant};
-use upstreams::{END, Seen, Upstreams};
 
-/// How many requests are under way at once.
+/// The number of requests in flight at once.
 const REQUESTS: usize = 10_000;
 
-/// Over so many connections: a process may have fewer files open than that takes one by one, and HTTP/2 shares them.
+/// HTTP/2 connections, because 10,000 HTTP/1.1 connections would exceed the limit of open files.
 const CONNECTIONS: usize = 64;
 
-/// Until the gateway's pools, buffers and tables are as large as they will be.
-const WARM_UP: usize = 3;
+/// Rounds until the gateway's pools, buffers and tables stop growing.
+const WARM_UP_ROUNDS: usize = 3;
 
-/// After that what is not in use has been given back: jemalloc takes ten seconds for it.
-const DECAY: Duration = Duration::from_secs(12);
+/// jemalloc returns unused memory within ten seconds.
+const DECAY_TIME: Duration = Duration::from_secs(12);
 
-const ROUNDS: usize = 2;
+const MEASURED_ROUNDS: usize = 2;
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum End {
-    /// Its own answer, to the end.
-    Answered,
-    /// A failure that says so: 429, 502, 503, 504, 529.
+enum Outcome {
+    /// The complete response to this request.
+    Complete,
+    /// A response with status 429, 502, 503, 504 or 529.
     Failed(StatusCode),
-    /// A stream that broke off, and was seen to.
-    BrokenOff,
-    /// Anything else: no answer, a part that looks whole, another's answer.
+    /// A response whose upstream interrupted it.
+    Interrupted,
+    /// Anything else: no response, a truncated one without an error, or the response to another request.
     Lost,
 }
 
 type Http2 = Client<HttpConnector, Full<Bytes>>;
 
-async fn ask(client: Http2, url: String, id: String, seen: Arc<Seen>) -> End {
+async fn send(client: Http2, url: String, id: String, log: Arc<RequestLog>) -> Outcome {
     let request = Request::post(url).header("x-id", &id).body(Full::from(id.clone())).unwrap();
     let response = match client.request(request).await {
         Ok(response) => response,
-        // The reset of a stream may overtake its beginning.
-        Err(_) if seen.broke_off(&id) => return End::BrokenOff,
-        Err(_) => return End::Lost,
+        // The reset of a stream may overtake its head.
+        Err(_) if log.was_interrupted(&id) => return Outcome::Interrupted,
+        Err(_) => return Outcome::Lost,
     };
     let status = response.status();
     let body = response.into_body().collect().await.map(http_body_util::Collected::to_bytes);
     match (status.as_u16(), body) {
-        (200, Ok(body)) if body == format!("{id}{END}") => End::Answered,
-        (200, Err(_)) if seen.broke_off(&id) => End::BrokenOff,
-        (429 | 502 | 503 | 504 | 529, Ok(_)) => End::Failed(status),
-        _ => End::Lost,
+        (200, Ok(body)) if body == format!("{id}{BODY_END}") => Outcome::Complete,
+        (200, Err(_)) if log.was_interrupted(&id) => Outcome::Interrupted,
+        (429 | 502 | 503 | 504 | 529, Ok(_)) => Outcome::Failed(status),
+        _ => Outcome::Lost,
     }
 }
 
-/// Sends all requests at once; gives what became of them.
-async fn round(gateway: &str, number: usize, seen: &Arc<Seen>) -> BTreeMap<End, usize> {
+/// Sends all requests at once and counts their outcomes.
+async fn run_round(gateway: &str, round: usize, log: &Arc<RequestLog>) -> BTreeMap<Outcome, usize> {
     let clients: Vec<Http2> = (0..CONNECTIONS)
         .map(|_| Client::builder(TokioExecutor::new()).http2_only(true).build_http())
         .collect();
     let mut calls = JoinSet::new();
-    for at in 0..REQUESTS {
-        let client = clients[at % CONNECTIONS].clone();
+    for index in 0..REQUESTS {
+        let client = clients[index % CONNECTIONS].clone();
         let url = format!("{gateway}/llm/v1/answer");
-        calls.spawn(ask(client, url, format!("{number}-{at}"), Arc::clone(seen)));
+        calls.spawn(send(client, url, format!("{round}-{index}"), Arc::clone(log)));
     }
-    let mut ends = BTreeMap::new();
-    while let Some(end) = calls.join_next().await {
-        *ends.entry(end.unwrap()).or_default() += 1;
+    let mut outcomes = BTreeMap::new();
+    while let Some(outcome) = calls.join_next().await {
+        *outcomes.entry(outcome.unwrap()).or_default() += 1;
     }
-    ends
+    outcomes
 }
 
-/// The resident memory of a process, in KiB.
-fn memory(pid: u32) -> u64 {
+/// Returns the resident memory of a process in KiB.
+fn resident_kib(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// How many files a process may have open.
-fn files() -> usize {
+/// Returns the limit of open files.
+fn max_open_files() -> usize {
     let limits = fs::read_to_string("/proc/self/limits").unwrap();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
     line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
-/// What is in use once the allocator has given back what it will: it does so little by little, so a single reading may be
-/// a tenth too high. What leaks is in every one.
-async fn settled(pid: u32) -> u64 {
-    let mut least = u64::MAX;
-    for wait in [DECAY, DECAY / 2, DECAY / 2] {
+/// Returns the minimum of three readings of the resident memory.
+///
+/// The allocator returns memory gradually, so a single reading may be 10 % too high. A leak shows in every reading.
+async fn settled_kib(pid: u32) -> u64 {
+    let mut min = u64::MAX;
+    for wait in [DECAY_TIME, DECAY_TIME / 2, DECAY_TIME / 2] {
         tokio::time::sleep(wait).await;
-        least = least.min(memory(pid));
+        min = min.min(resident_kib(pid));
     }
-    least
+    min
 }
 
-fn file(upstreams: &Upstreams) -> tempfile::NamedTempFile {
+fn config_file(upstreams: &Upstreams) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
     let urls = upstreams.urls().map(|url| format!("[[service.upstream]]\nurl = \"{url}\"\n"));
     let urls: String = urls.collect();
@@ -118,34 +119,41 @@ fn file(upstreams: &Upstreams) -> tempfile::NamedTempFile {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes a minute, and 11,000 open files: ulimit -n 16384"]
-async fn of_ten_thousand_requests_at_once_none_is_lost_and_none_answered_twice() {
-    assert!(files() > REQUESTS + 1_000, "ulimit -n 16384");
-    let seen = Arc::new(Seen::default());
-    let upstreams = Upstreams::start(&seen).await;
-    let file = file(&upstreams);
-    let gateway = Serving::start_with(
+async fn ten_thousand_requests_are_neither_lost_nor_duplicated() {
+    assert!(max_open_files() > REQUESTS + 1_000, "ulimit -n 16384");
+    let log = Arc::new(RequestLog::default());
+    let upstreams = Upstreams::start(&log).await;
+    let file = config_file(&upstreams);
+    let gateway = GatewayProcess::start_with_env(
         &["--config", file.path().to_str().unwrap()],
-        // A pipe that nobody reads would fill up.
+        // An unread pipe would fill up and block the gateway.
         &[("RUST_LOG", "off")],
     );
     let mut before = 0;
-    for number in 0..WARM_UP + ROUNDS {
-        seen.begin(REQUESTS);
+    for round in 0..WARM_UP_ROUNDS + MEASURED_ROUNDS {
+        log.start_round(REQUESTS);
         let started = Instant::now();
-        let ends = round(&gateway.url, number, &seen).await;
-        let took = started.elapsed();
-        println!("round {number}: {ends:?}, at most {} at once upstream, {took:.1?}", seen.most());
-        assert_eq!(ends.values().sum::<usize>(), REQUESTS);
-        assert_eq!(ends.get(&End::Lost), None, "round {number}");
-        assert_eq!(seen.answered_twice(), 0, "round {number}");
-        let answered = ends.get(&End::Answered).copied().unwrap_or_default();
-        assert_eq!(seen.answered(), answered, "round {number}: what was answered arrived");
-        assert!(seen.most() > REQUESTS * 9 / 10, "only {} were under way at once", seen.most());
-        if number + 1 == WARM_UP {
-            before = settled(gateway.pid()).await;
+        let outcomes = run_round(&gateway.url, round, &log).await;
+        let elapsed = started.elapsed();
+        println!(
+            "round {round}: {outcomes:?}, at most {} in flight upstream, {elapsed:.1?}",
+            log.max_in_flight()
+        );
+        assert_eq!(outcomes.values().sum::<usize>(), REQUESTS);
+        assert_eq!(outcomes.get(&Outcome::Lost), None, "round {round}");
+        assert_eq!(log.duplicates(), 0, "round {round}");
+        let complete = outcomes.get(&Outcome::Complete).copied().unwrap_or_default();
+        assert_eq!(log.completed(), complete, "round {round}: every completed response arrived");
+        assert!(
+            log.max_in_flight() > REQUESTS * 9 / 10,
+            "only {} were in flight at once",
+            log.max_in_flight()
+        );
+        if round + 1 == WARM_UP_ROUNDS {
+            before = settled_kib(gateway.pid()).await;
         }
     }
-    let after = settled(gateway.pid()).await;
+    let after = settled_kib(gateway.pid()).await;
     println!("memory before {before} KiB, after {after} KiB");
     assert!(after <= before + before / 20, "{before} KiB became {after} KiB");
 }

@@ -1,4 +1,4 @@
-"""A gateway that runs, with a file of its own."""
+"""A gateway as a child process, with its own configuration file."""
 
 import os
 import re
@@ -8,66 +8,66 @@ import tempfile
 import threading
 import time
 
-KEY = "sk-upstream-SECRET-4711"
+API_KEY = "sk-upstream-SECRET-4711"
 PROGRAM = None
 
 
 class Gateway:
     def __init__(self, config, log="info", **env):
         self.folder = tempfile.TemporaryDirectory()
-        self.file = os.path.join(self.folder.name, "llm.toml")
-        self.write(config)
-        self.child = subprocess.Popen(
-            [PROGRAM, "--config", self.file, "--listen", "127.0.0.1:0", "--log", "json"],
+        self.path = os.path.join(self.folder.name, "llm.toml")
+        self.write_config(config)
+        self.process = subprocess.Popen(
+            [PROGRAM, "--config", self.path, "--listen", "127.0.0.1:0", "--log", "json"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={"PATH": os.environ["PATH"], "RUST_LOG": log, "KEY": KEY, **env},
+            env={"PATH": os.environ["PATH"], "RUST_LOG": log, "KEY": API_KEY, **env},
         )
-        # As soon as there is more than a pipe holds, nobody reading it would stop the gateway.
-        self.lines = []
-        self.reader = threading.Thread(target=self.read)
+        # A full pipe would block the gateway.
+        self.stderr_lines = []
+        self.reader = threading.Thread(target=self.read_stderr)
         self.reader.start()
-        line = self.child.stdout.readline()
+        line = self.process.stdout.readline()
         if not line:
-            raise AssertionError("".join(self.lines))
+            raise AssertionError("".join(self.stderr_lines))
         self.url = re.fullmatch(r"listening on (\S+)\n", line).group(1)
 
-    def read(self):
-        for line in self.child.stderr:
-            self.lines.append(line)
+    def read_stderr(self):
+        for line in self.process.stderr:
+            self.stderr_lines.append(line)
 
-    def write(self, config):
-        with open(self.file, "w") as file:
+    def write_config(self, config):
+        with open(self.path, "w") as file:
             file.write(config)
 
-    def read_again(self):
-        """The line that it says."""
-        seen = len(self.lines)
-        self.child.send_signal(signal.SIGHUP)
+    def reload(self):
+        """Sends SIGHUP. Returns the line that reports the result."""
+        start = len(self.stderr_lines)
+        self.process.send_signal(signal.SIGHUP)
         for _ in range(500):
-            said = [line for line in self.lines[seen:] if not line.startswith("{")]
-            if said:
-                return said[0]
+            messages = [line for line in self.stderr_lines[start:] if not line.startswith("{")]
+            if messages:
+                return messages[0]
             time.sleep(0.02)
-        raise AssertionError("it said nothing")
+        raise AssertionError("no report of the reload")
 
-    def until_logged(self, text):
+    def wait_for_log(self, text):
         for _ in range(500):
-            if any(text in line for line in self.lines):
+            if any(text in line for line in self.stderr_lines):
                 return
             time.sleep(0.02)
         raise AssertionError(f"{text} is not in {self.log}")
 
     @property
     def log(self):
-        return "".join(self.lines)
+        return "".join(self.stderr_lines)
 
     def stop(self):
-        if self.child.poll() is None:
-            self.child.send_signal(signal.SIGTERM)
-            self.child.wait(timeout=20)
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(timeout=20)
         self.reader.join()
-        self.child.stdout.close()
-        self.child.stderr.close()
+        self.process.stdout.close()
+        self.process.stderr.close()
         self.folder.cleanup()
 
 

@@ -1,4 +1,4 @@
-"""Upstreams that speak as OpenAI and Anthropic do, and fail as they are told."""
+"""Mock upstreams with OpenAI's and Anthropic's protocols and scripted failures."""
 
 import json
 import threading
@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 WORDS = ["one", " two", " three"]
 
 
-def openai_answer():
+def openai_response():
     return json.dumps({
         "id": "c1", "object": "chat.completion", "created": 1, "model": "m",
         "choices": [{"index": 0, "finish_reason": "stop",
@@ -17,7 +17,7 @@ def openai_answer():
 
 
 def openai_events():
-    """Also what parsers must skip or take: a comment, CRLF, a line in two data fields."""
+    """Includes a comment and CRLF line endings, which parsers must accept."""
     def chunk(delta, reason=None):
         return json.dumps({
             "id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m",
@@ -30,7 +30,7 @@ def openai_events():
     yield b"data: [DONE]\n\n"
 
 
-def anthropic_answer():
+def anthropic_response():
     return json.dumps({
         "id": "m1", "type": "message", "role": "assistant", "model": "m", "stop_reason": "end_turn",
         "stop_sequence": None, "usage": {"input_tokens": 1, "output_tokens": 3},
@@ -39,9 +39,9 @@ def anthropic_answer():
 
 
 def anthropic_events():
-    def event(name, **more):
-        return f"event: {name}\ndata: {json.dumps({'type': name, **more})}\n\n".encode()
-    message = json.loads(anthropic_answer()) | {"content": [], "stop_reason": None}
+    def event(name, **fields):
+        return f"event: {name}\ndata: {json.dumps({'type': name, **fields})}\n\n".encode()
+    message = json.loads(anthropic_response()) | {"content": [], "stop_reason": None}
     yield event("message_start", message=message)
     yield event("content_block_start", index=0, content_block={"type": "text", "text": ""})
     yield event("ping")
@@ -53,28 +53,28 @@ def anthropic_events():
     yield event("message_stop")
 
 
-class Fails:
-    """A status, with headers and a body."""
+class ErrorResponse:
+    """A failed response."""
 
     def __init__(self, status, headers=None, body=b'{"error": {"message": "failed on purpose", "type": "t"}}'):
         self.status, self.headers, self.body = status, headers or {}, body
 
 
-class BreaksOff:
-    """A stream that ends after so many events, without the end of its chunks."""
+class InterruptedStream:
+    """A stream whose connection closes after `events` events."""
 
-    def __init__(self, after):
-        self.after = after
+    def __init__(self, events):
+        self.events = events
 
 
 class Upstream:
-    """Answers each request by the next step of its plan, and well when there is none left; or always by `always`."""
+    """Plays its script, one step per request, and then repeats `default`. A step of `None` is a success."""
 
-    def __init__(self, plan=(), always=None):
-        self.plan, self.always = list(plan), always
+    def __init__(self, script=(), default=None):
+        self.script, self.default = list(script), default
         self.requests = []
-        # With a gate, an event of a stream is sent only when somebody lets it pass.
-        self.gate = None
+        # A semaphore whose permits limit the number of streamed events.
+        self.event_permits = None
         upstream = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -82,13 +82,13 @@ class Upstream:
             disable_nagle_algorithm = True
 
             def do_GET(self):
-                self.answer(b"")
+                self.respond(b"")
 
             def do_POST(self):
-                self.answer(self.rfile.read(int(self.headers.get("content-length", 0))))
+                self.respond(self.rfile.read(int(self.headers.get("content-length", 0))))
 
-            def answer(self, body):
-                upstream.answer(self, body)
+            def respond(self, body):
+                upstream.respond(self, body)
 
             def log_message(self, *_):
                 pass
@@ -98,45 +98,45 @@ class Upstream:
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def answer(self, to, body):
+    def respond(self, handler, body):
         self.requests.append({
-            "path": to.path, "body": body, "at": time.monotonic(),
-            "headers": {name.lower(): value for name, value in to.headers.items()},
+            "path": handler.path, "body": body, "at": time.monotonic(),
+            "headers": {name.lower(): value for name, value in handler.headers.items()},
         })
-        step = self.plan.pop(0) if self.plan else self.always
-        asked = json.loads(body) if body else {}
-        if isinstance(step, Fails):
-            self.whole(to, step.status, step.headers, step.body)
-        elif asked.get("stream"):
-            self.stream(to, step.after if isinstance(step, BreaksOff) else None)
-        elif "messages" in to.path:
-            self.whole(to, 200, {}, anthropic_answer())
+        step = self.script.pop(0) if self.script else self.default
+        request = json.loads(body) if body else {}
+        if isinstance(step, ErrorResponse):
+            self.send_body(handler, step.status, step.headers, step.body)
+        elif request.get("stream"):
+            self.send_stream(handler, step.events if isinstance(step, InterruptedStream) else None)
+        elif "messages" in handler.path:
+            self.send_body(handler, 200, {}, anthropic_response())
         else:
-            self.whole(to, 200, {}, openai_answer())
+            self.send_body(handler, 200, {}, openai_response())
 
     @staticmethod
-    def whole(to, status, headers, body):
-        to.send_response(status)
+    def send_body(handler, status, headers, body):
+        handler.send_response(status)
         for name, value in {"content-type": "application/json", **headers}.items():
-            to.send_header(name, value)
-        to.send_header("content-length", str(len(body)))
-        to.end_headers()
-        to.wfile.write(body)
+            handler.send_header(name, value)
+        handler.send_header("content-length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
 
-    def stream(self, to, after):
-        to.send_response(200)
-        to.send_header("content-type", "text/event-stream; charset=utf-8")
-        to.send_header("transfer-encoding", "chunked")
-        to.end_headers()
-        events = anthropic_events() if "messages" in to.path else openai_events()
+    def send_stream(self, handler, limit):
+        handler.send_response(200)
+        handler.send_header("content-type", "text/event-stream; charset=utf-8")
+        handler.send_header("transfer-encoding", "chunked")
+        handler.end_headers()
+        events = anthropic_events() if "messages" in handler.path else openai_events()
         for number, event in enumerate(events):
-            if number == after:
-                to.close_connection = True
+            if number == limit:
+                handler.close_connection = True
                 return
-            if self.gate is not None and not self.gate.acquire(timeout=20):
-                raise TimeoutError("nobody let the event pass")
-            to.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
-        to.wfile.write(b"0\r\n\r\n")
+            if self.event_permits is not None and not self.event_permits.acquire(timeout=20):
+                raise TimeoutError("no permit for the event")
+            handler.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
+        handler.wfile.write(b"0\r\n\r\n")
 
     def stop(self):
         self.server.shutdown()

@@ -1,4 +1,4 @@
-//! The program, running.
+//! The gateway as a child process.
 
 #![allow(dead_code, reason = "not every test uses all of it")]
 
@@ -17,19 +17,19 @@ pub(crate) fn gateway(arguments: &[&str]) -> Command {
     command
 }
 
-/// A gateway that serves, until it is dropped.
-pub(crate) struct Serving {
+/// A running gateway, killed on drop.
+pub(crate) struct GatewayProcess {
     child: Child,
     pub(crate) url: String,
 }
 
-impl Serving {
+impl GatewayProcess {
     pub(crate) fn start(arguments: &[&str]) -> Self {
         Self::spawn(gateway(&[&["--listen", "127.0.0.1:0"], arguments].concat()))
     }
 
-    /// One with these variables in its environment.
-    pub(crate) fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+    /// Starts a gateway with additional environment variables.
+    pub(crate) fn start_with_env(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = gateway(&[&["--listen", "127.0.0.1:0"], arguments].concat());
         command.envs(variables.iter().copied());
         Self::spawn(command)
@@ -39,11 +39,19 @@ impl Serving {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("listening on ").expect("where it listens").to_owned();
+        let url = line
+            .trim()
+            .strip_prefix("listening on ")
+            .expect("the line with the address")
+            .to_owned();
         Self { child, url }
     }
 
-    pub(crate) async fn ask(&self, method: &str, path: &str) -> (StatusCode, HeaderMap, String) {
+    pub(crate) async fn request(
+        &self,
+        method: &str,
+        path: &str,
+    ) -> (StatusCode, HeaderMap, String) {
         let client = Client::builder(TokioExecutor::new()).build_http();
         let request = Request::builder().method(method).uri(format!("{}{path}", self.url));
         let body = Full::<axum::body::Bytes>::from("hi");
@@ -57,16 +65,16 @@ impl Serving {
         self.child.id()
     }
 
-    /// Sends a signal; gives the next line that is no log.
-    pub(crate) fn tell(&mut self, signal: &str) -> String {
+    /// Sends a signal. Returns the next line on standard error that is not a log event.
+    pub(crate) fn signal_and_read_line(&mut self, signal: &str) -> String {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
-        let log = self.child.stderr.as_mut().unwrap();
-        // One byte after the other, so that nothing of what follows is lost.
+        let stderr = self.child.stderr.as_mut().unwrap();
+        // Unbuffered: a buffered reader would drop the bytes after the line.
         let mut line = Vec::new();
         loop {
             let mut byte = [0];
-            log.read_exact(&mut byte).unwrap();
+            stderr.read_exact(&mut byte).unwrap();
             match byte {
                 [b'\n'] if line.starts_with(b" ") || line.starts_with(b"20") => line.clear(),
                 [b'\n'] => return String::from_utf8(line).unwrap(),
@@ -75,17 +83,17 @@ impl Serving {
         }
     }
 
-    /// Sends a signal; gives the exit status and what was logged.
-    pub(crate) fn end(mut self, signal: &str) -> (Option<i32>, String) {
+    /// Sends a signal and waits for the exit. Returns the exit code and standard error.
+    pub(crate) fn stop(mut self, signal: &str) -> (Option<i32>, String) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
-        let mut log = String::new();
-        self.child.stderr.as_mut().unwrap().read_to_string(&mut log).unwrap();
-        (self.child.wait().unwrap().code(), log)
+        let mut stderr = String::new();
+        self.child.stderr.as_mut().unwrap().read_to_string(&mut stderr).unwrap();
+        (self.child.wait().unwrap().code(), stderr)
     }
 }
 
-impl Drop for Serving {
+impl Drop for GatewayProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

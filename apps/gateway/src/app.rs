@@ -1,0 +1,59 @@
+//! The axum applications: the routes of all services, the dashboard and the metrics.
+
+use axum::{
+    Router,
+    http::{HeaderMap, StatusCode},
+    routing::get,
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use seawall::ErrorResponseLayer;
+use tower::ServiceBuilder;
+
+use crate::{
+    client,
+    dashboard::{self, Dashboard},
+    forward, llm, metrics,
+    policies::Policies,
+    routing,
+    upstream::Upstream,
+};
+
+/// Serves each upstream at `/NAME` and the dashboard at `/`.
+pub(crate) fn for_upstreams(
+    upstreams: Vec<Upstream>,
+    policies: &Policies,
+    dashboard: Dashboard,
+    prometheus: PrometheusHandle,
+) -> Router {
+    let client = client::build();
+    let names: Vec<_> = upstreams.iter().map(|upstream| format!("/{}", upstream.name)).collect();
+    let paths = format!("There is {}.\n", names.join(", "));
+    let index = format!("seawall gateway. {paths}");
+    let mut router = Router::new()
+        .route("/", get(async move |headers: HeaderMap| dashboard::index(&headers, index)))
+        .fallback(async move || (StatusCode::NOT_FOUND, format!("No such upstream. {paths}")));
+    for upstream in upstreams {
+        let service = ServiceBuilder::new()
+            .layer(ErrorResponseLayer::new(forward::GATEWAY_NAME))
+            .service(policies.client_stack(&upstream, &client));
+        router = router.merge(routing::service_routes(&upstream.name, service));
+    }
+    routing::with_observability(router).merge(dashboard.routes()).merge(metrics::routes(prometheus))
+}
+
+/// Serves the services of a configuration file and the dashboard at `/`.
+pub(crate) fn for_config(
+    services: llm::ReloadableRouter,
+    dashboard: Dashboard,
+    prometheus: PrometheusHandle,
+) -> Router {
+    let indexed = services.clone();
+    let index = async move |headers: HeaderMap| {
+        dashboard::index(&headers, format!("seawall gateway. {}", indexed.index_text()))
+    };
+    Router::new()
+        .route("/", get(index))
+        .fallback_service(services)
+        .merge(dashboard.routes())
+        .merge(metrics::routes(prometheus))
+}

@@ -1,0 +1,244 @@
+//! Recent calls of an upstream: counts per second for five minutes, and groups of similar failures.
+
+use std::{
+    collections::VecDeque,
+    num::NonZeroU32,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use seawall::{Failure, retry::StopReason};
+use tokio::time::Instant;
+
+/// The length of the window of the counts, in seconds.
+const WINDOW_SECONDS: usize = 300;
+
+/// The maximum number of failure groups per upstream.
+const MAX_GROUPS: usize = 12;
+
+/// The maximum time between two failures of a group.
+const GROUP_GAP: Duration = Duration::from_secs(60);
+
+/// The outcome of a call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Outcome {
+    Succeeded,
+    /// Succeeded after a retry.
+    Recovered(FailedCall),
+    Failed(FailedCall),
+    /// Rejected by an open circuit.
+    Rejected,
+}
+
+/// A failure with the attempts made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FailedCall {
+    pub(crate) failure: Failure,
+    /// The summary of the classifier's evidence.
+    pub(crate) evidence: Option<&'static str>,
+    pub(crate) attempts: NonZeroU32,
+    /// The reason why retrying stopped, if a retry was considered.
+    pub(crate) stop_reason: Option<StopReason>,
+}
+
+/// The number of calls by outcome: succeeded, recovered, failed, rejected.
+pub(crate) type Counts = [u32; 4];
+
+/// Failures with the same cause, reporter and status.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FailureGroup {
+    pub(crate) latest: FailedCall,
+    pub(crate) recovered: bool,
+    pub(crate) count: u64,
+    pub(crate) first_at: Instant,
+    pub(crate) last_at: Instant,
+}
+
+#[derive(Debug)]
+pub(crate) struct CallStats {
+    started: Instant,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// The latest second of `counts`, since the start.
+    now: u64,
+    /// A ring buffer, indexed by second modulo its length.
+    counts: [Counts; WINDOW_SECONDS],
+    /// Ordered by the time of the first failure.
+    groups: VecDeque<FailureGroup>,
+}
+
+impl Default for CallStats {
+    fn default() -> Self {
+        let state = State { now: 0, counts: [[0; 4]; WINDOW_SECONDS], groups: VecDeque::new() };
+        Self { started: Instant::now(), state: Mutex::new(state) }
+    }
+}
+
+impl CallStats {
+    pub(crate) fn record(&self, outcome: Outcome) {
+        let (column, failed) = match outcome {
+            Outcome::Succeeded => (0, None),
+            Outcome::Recovered(failed) => (1, Some((failed, true))),
+            Outcome::Failed(failed) => (2, Some((failed, false))),
+            Outcome::Rejected => (3, None),
+        };
+        let mut state = self.lock_current();
+        let row = state.now as usize % WINDOW_SECONDS;
+        state.counts[row][column] = state.counts[row][column].saturating_add(1);
+        if let Some((failed, recovered)) = failed {
+            state.record_failure(failed, recovered);
+        }
+    }
+
+    /// Returns the counts in slots of `seconds`, oldest first. `seconds` must divide 60; the last slot is incomplete.
+    pub(crate) fn slots(&self, seconds: usize) -> Vec<Counts> {
+        let state = self.lock_current();
+        let slot = state.now / seconds as u64;
+        let slots = (WINDOW_SECONDS / seconds) as u64;
+        // Slots before the start are empty.
+        (0..slots)
+            .map(|back| {
+                let first = (slot + 1 + back).checked_sub(slots).map(|slot| slot * seconds as u64);
+                first.map_or([0; 4], |first| state.sum(first, seconds as u64))
+            })
+            .collect()
+    }
+
+    /// Returns the counts of the last minute.
+    pub(crate) fn last_minute(&self) -> Counts {
+        let state = self.lock_current();
+        let first = (state.now + 1).saturating_sub(60);
+        state.sum(first, state.now + 1 - first)
+    }
+
+    /// Returns the failure groups, oldest first.
+    pub(crate) fn failure_groups(&self) -> Vec<FailureGroup> {
+        self.lock_current().groups.iter().copied().collect()
+    }
+
+    /// Clears the counts and keeps the failures.
+    pub(crate) fn clear_counts(&self) {
+        self.lock_current().counts = [[0; 4]; WINDOW_SECONDS];
+    }
+
+    /// Locks the state and advances it to the current second.
+    fn lock_current(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.advance_to(self.started.elapsed().as_secs());
+        state
+    }
+}
+
+impl State {
+    fn advance_to(&mut self, now: u64) {
+        let elapsed = now.saturating_sub(self.now).min(WINDOW_SECONDS as u64);
+        self.now = self.now.max(now);
+        for back in 0..elapsed {
+            self.counts[(self.now - back) as usize % WINDOW_SECONDS] = [0; 4];
+        }
+    }
+
+    fn sum(&self, first: u64, seconds: u64) -> Counts {
+        let mut sum = [0; 4];
+        for second in first..(first + seconds).min(self.now + 1) {
+            let counts = self.counts[second as usize % WINDOW_SECONDS];
+            for (sum, count) in sum.iter_mut().zip(counts) {
+                *sum += count;
+            }
+        }
+        sum
+    }
+
+    fn record_failure(&mut self, failed: FailedCall, recovered: bool) {
+        let now = Instant::now();
+        let group = self.groups.iter_mut().rev().find(|group| {
+            let (old, new) = (&group.latest.failure, &failed.failure);
+            group.recovered == recovered
+                && old.cause() == new.cause()
+                && old.reporter() == new.reporter()
+                && old.status() == new.status()
+                && now - group.last_at < GROUP_GAP
+        });
+        if let Some(group) = group {
+            // A failure without a response has no evidence; the evidence of an earlier one stays.
+            group.latest =
+                FailedCall { evidence: failed.evidence.or(group.latest.evidence), ..failed };
+            group.count += 1;
+            group.last_at = now;
+            return;
+        }
+        if self.groups.len() == MAX_GROUPS {
+            self.groups.pop_front();
+        }
+        self.groups.push_back(FailureGroup {
+            latest: failed,
+            recovered,
+            count: 1,
+            first_at: now,
+            last_at: now,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use seawall::Cause;
+
+    use super::*;
+
+    fn failed_call(cause: Cause) -> FailedCall {
+        let failure = Failure::new(cause);
+        FailedCall { failure, evidence: None, attempts: NonZeroU32::MIN, stop_reason: None }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn counts_expire_after_five_minutes() {
+        let stats = CallStats::default();
+        for _ in 0..3 {
+            stats.record(Outcome::Succeeded);
+        }
+        tokio::time::advance(Duration::from_secs(59)).await;
+        stats.record(Outcome::Rejected);
+        assert_eq!(stats.last_minute(), [3, 0, 0, 1]);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(stats.last_minute(), [0, 0, 0, 1]);
+        let slots = stats.slots(5);
+        assert_eq!((slots.len(), slots[47], slots[58]), (60, [3, 0, 0, 0], [0, 0, 0, 1]));
+        tokio::time::advance(Duration::from_secs(240)).await;
+        assert_eq!(stats.slots(5)[10], [0, 0, 0, 1]);
+        tokio::time::advance(Duration::from_secs(86_400)).await;
+        assert!(stats.slots(5).iter().all(|slot| *slot == [0; 4]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn similar_failures_are_grouped_and_groups_are_bounded() {
+        let stats = CallStats::default();
+        for _ in 0..1_000 {
+            stats.record(Outcome::Failed(failed_call(Cause::BadGateway)));
+            stats.record(Outcome::Recovered(failed_call(Cause::BadGateway)));
+        }
+        let groups = stats.failure_groups();
+        assert_eq!(
+            groups.iter().map(|group| (group.recovered, group.count)).collect::<Vec<_>>(),
+            [(false, 1_000), (true, 1_000)]
+        );
+        for cause in Cause::ALL {
+            stats.record(Outcome::Failed(failed_call(*cause)));
+        }
+        let groups = stats.failure_groups();
+        assert_eq!(groups.len(), MAX_GROUPS);
+        assert_eq!(groups[MAX_GROUPS - 1].latest.failure.cause(), *Cause::ALL.last().unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failure_starts_new_group_after_a_minute() {
+        let stats = CallStats::default();
+        stats.record(Outcome::Failed(failed_call(Cause::BadGateway)));
+        tokio::time::advance(GROUP_GAP).await;
+        stats.record(Outcome::Failed(failed_call(Cause::BadGateway)));
+        assert_eq!(stats.failure_groups().len(), 2);
+    }
+}

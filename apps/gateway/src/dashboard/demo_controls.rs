@@ -1,0 +1,122 @@
+//! The switches of the demo: a fault of each upstream, and background load.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use scripted_origin::{Origin, Script};
+use tokio::sync::{mpsc, oneshot};
+
+/// The state of the demo's upstreams, shared by the dashboard and the demo.
+#[derive(Debug)]
+pub(crate) struct DemoControls {
+    upstreams: Vec<DemoUpstream>,
+    commands: mpsc::Sender<Command>,
+    load_test_running: AtomicBool,
+    background_load: AtomicBool,
+}
+
+/// A demo upstream with a fault that can be injected.
+#[derive(Debug)]
+pub(crate) struct DemoUpstream {
+    pub(crate) name: &'static str,
+    pub(crate) fault: Fault,
+    pub(crate) fault_injected: AtomicBool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fault {
+    pub(crate) script: Script,
+    pub(crate) description: &'static str,
+}
+
+struct Command {
+    upstream: usize,
+    inject_fault: bool,
+    done: oneshot::Sender<io::Result<()>>,
+}
+
+/// The commands sent through [`DemoControls`], executed one after the other.
+pub(crate) struct CommandQueue(mpsc::Receiver<Command>);
+
+/// A command that was not executed.
+pub(super) enum CommandError {
+    UnknownUpstream,
+    ShuttingDown,
+    Listen,
+}
+
+impl DemoUpstream {
+    pub(super) fn fault_injected(&self) -> bool {
+        self.fault_injected.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn behavior(&self) -> &'static str {
+        if self.fault_injected() { self.fault.description } else { "returns 200" }
+    }
+}
+
+impl DemoControls {
+    pub(crate) fn new(upstreams: Vec<DemoUpstream>) -> (Self, CommandQueue) {
+        let (commands, queue) = mpsc::channel(1);
+        let [load_test_running, background_load] = [true, false].map(AtomicBool::new);
+        (Self { upstreams, commands, load_test_running, background_load }, CommandQueue(queue))
+    }
+
+    /// Enables the controls, which are disabled during the load test.
+    pub(crate) fn finish_load_test(&self) {
+        self.load_test_running.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn load_test_running(&self) -> bool {
+        self.load_test_running.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn background_load(&self) -> bool {
+        self.background_load.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_background_load(&self, on: bool) {
+        self.background_load.store(on, Ordering::Relaxed);
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.upstreams.iter().map(|upstream| upstream.name)
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<(usize, &DemoUpstream)> {
+        self.upstreams.iter().enumerate().find(|(_, upstream)| upstream.name == name)
+    }
+
+    /// Injects or clears an upstream's fault, and waits until it takes effect.
+    pub(super) async fn set_fault(
+        &self,
+        name: &str,
+        inject_fault: bool,
+    ) -> Result<(), CommandError> {
+        let (upstream, _) = self.find(name).ok_or(CommandError::UnknownUpstream)?;
+        let (done, is_done) = oneshot::channel();
+        let sent = self.commands.send(Command { upstream, inject_fault, done }).await;
+        sent.map_err(|_| CommandError::ShuttingDown)?;
+        let result = is_done.await.map_err(|_| CommandError::ShuttingDown)?;
+        result.map_err(|_| CommandError::Listen)
+    }
+}
+
+impl CommandQueue {
+    /// Executes commands until all senders are dropped.
+    pub(crate) async fn run(mut self, controls: Arc<DemoControls>, mut origins: Vec<Origin>) {
+        while let Some(Command { upstream, inject_fault, done }) = self.0.recv().await {
+            let demo_upstream = &controls.upstreams[upstream];
+            let script = if inject_fault { demo_upstream.fault.script } else { Script::Healthy };
+            let result = origins[upstream].follow(script).await;
+            demo_upstream.fault_injected.store(inject_fault, Ordering::Relaxed);
+            // The client may have disconnected.
+            let _ = done.send(result);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The dashboard: a page that shows circuits, calls and failures as they happen.
+//!
+//! All paths except `/` start with `/@/`, which no upstream's name can contain.
+
+mod admin;
+mod assets;
+mod demo_controls;
+mod events;
+mod same_origin;
+mod state_json;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+use tokio::sync::{Semaphore, watch};
+
+pub(crate) use self::{
+    assets::index,
+    demo_controls::{DemoControls, DemoUpstream, Fault},
+    same_origin::is_same_origin_or_direct,
+};
+use crate::upstream::Upstream;
+
+/// The maximum number of open event streams. Further ones get 503.
+const MAX_EVENT_STREAMS: usize = 32;
+
+/// The state behind the dashboard.
+///
+/// # Clone
+///
+/// Clones share the state.
+#[derive(Clone, Debug)]
+pub(crate) struct Dashboard {
+    upstreams: Arc<RwLock<Arc<[Upstream]>>>,
+    /// Fault injection and background load, for the demo's upstreams only.
+    demo: Option<Arc<DemoControls>>,
+    stream_permits: Arc<Semaphore>,
+    /// Becomes true when the gateway shuts down.
+    shutdown: watch::Receiver<bool>,
+}
+
+impl Dashboard {
+    pub(crate) fn new(
+        upstreams: &[Upstream],
+        demo: Option<Arc<DemoControls>>,
+        shutdown: watch::Receiver<bool>,
+    ) -> Self {
+        let stream_permits = Arc::new(Semaphore::new(MAX_EVENT_STREAMS));
+        let upstreams = Arc::new(RwLock::new(upstreams.into()));
+        Self { upstreams, demo, stream_permits, shutdown }
+    }
+
+    /// Replaces the upstreams that are shown.
+    pub(crate) fn set_upstreams(&self, upstreams: &[Upstream]) {
+        *self.upstreams.write().unwrap_or_else(PoisonError::into_inner) = upstreams.into();
+    }
+
+    fn upstreams(&self) -> Arc<[Upstream]> {
+        Arc::clone(&self.upstreams.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Returns whether any event stream is open.
+    pub(crate) fn has_viewers(&self) -> bool {
+        self.stream_permits.available_permits() < MAX_EVENT_STREAMS
+    }
+
+    /// Waits until the gateway shuts down.
+    pub(crate) async fn shutdown(&self) {
+        // An error means that the sender was dropped, so the server is gone as well.
+        let _ = self.shutdown.clone().wait_for(|&shutdown| shutdown).await;
+    }
+
+    /// Returns the routes below `/@/`.
+    pub(crate) fn routes(self) -> Router {
+        let router = assets::routes().route("/@/events", get(events::stream));
+        let router = if self.demo.is_some() {
+            router
+                .route("/@/break/{name}", post(admin::inject_fault))
+                .route("/@/heal/{name}", post(admin::clear_fault))
+                .route("/@/traffic/{on}", post(admin::set_background_load))
+        } else {
+            router
+        };
+        router.with_state(self)
+    }
+}

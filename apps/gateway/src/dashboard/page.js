@@ -1,0 +1,159 @@
+// Renders each snapshot. Text from the network is set as text, never as markup.
+
+import { drawChart } from "./chart.js";
+import {
+  STATES, causeText, circuitText, formatNumber, outcomeText, percentText, repeatText, sourceText, summaryText, timeText,
+} from "./messages.js";
+
+const byId = (id) => document.getElementById(id);
+const upstreamRows = new Map();
+
+// Writes changed text only: a screen reader announces every write to a live region.
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+function cloneTemplate(id) {
+  return byId(id).content.firstElementChild.cloneNode(true);
+}
+
+const sum = (counts) => counts.reduce((a, b) => a + b, 0);
+const sumCounts = (all) => all.reduce((a, b) => a.map((n, i) => n + b[i]), [0, 0, 0, 0]);
+
+function renderUpstreams(upstreams, demo) {
+  const names = new Set(upstreams.map((upstream) => upstream.name));
+  for (const [name, row] of upstreamRows) {
+    if (!names.has(name)) {
+      row.remove();
+      upstreamRows.delete(name);
+    }
+  }
+  for (const upstream of upstreams) {
+    let row = upstreamRows.get(upstream.name);
+    if (!row) {
+      row = cloneTemplate("upstream");
+      row.dataset.upstream = upstream.name;
+      row.querySelector(".action").addEventListener("click", () => postAction(row));
+      upstreamRows.set(upstream.name, row);
+      byId("upstreams").append(row);
+    }
+    renderUpstream(row, upstream, demo);
+  }
+}
+
+const LEVER_PATHS = { open: "M8 11L21 2", forced_open: "M8 11L21 2", half_open: "M8 11L23 7" };
+
+function renderUpstream(row, { name, behavior, fault_injected, circuit, slots, minute }, demo) {
+  const find = (selector) => row.querySelector(selector);
+  row.dataset.state = circuit.state;
+  setText(find(".state-name"), STATES[circuit.state]?.[0] ?? causeText(circuit.state));
+  find(".lever").setAttribute("d", LEVER_PATHS[circuit.state] ?? "M8 11H24");
+  setText(find(".name"), name);
+  setText(find(".behavior"), behavior ?? "");
+  const total = sum(minute);
+  const successes = minute[0] + minute[1];
+  setText(find(".requests b"), formatNumber(total));
+  setText(find(".success b"), percentText(successes, total));
+  row.classList.toggle("failing", total > 0 && successes < total);
+  const [succeeded, recovered, failed, rejected] = sumCounts(slots);
+  drawChart(
+    find(".chart"),
+    slots,
+    `Last 5 minutes: ${succeeded} succeeded, ${recovered} after a retry, ${failed} failed, ${rejected} rejected`,
+  );
+  setText(find(".circuit"), circuitText(circuit));
+  const button = find(".action");
+  button.hidden = fault_injected === null;
+  button.disabled = demo?.measuring ?? true;
+  if (fault_injected !== null) {
+    row.dataset.action = fault_injected ? "heal" : "break";
+    setText(button, fault_injected ? "Heal" : "Break");
+    button.setAttribute("aria-label", `${button.textContent} ${name}`);
+  }
+}
+
+function renderFailures(failures) {
+  const list = byId("failures");
+  while (list.children.length > failures.length) list.lastElementChild.remove();
+  while (list.children.length < failures.length) list.append(cloneTemplate("failure"));
+  failures.forEach((failure, i) => {
+    const row = list.children[i];
+    const find = (selector) => row.querySelector(selector);
+    row.classList.toggle("recovered", failure.recovered);
+    setText(find("time"), timeText(failure.first_ago_ms));
+    setText(find(".count"), repeatText(failure));
+    setText(find(".upstream-name"), failure.upstream);
+    setText(find(".cause"), causeText(failure.cause));
+    setText(find(".source"), sourceText(failure));
+    setText(find(".outcome"), outcomeText(failure));
+    setText(find(".advice"), failure.advice);
+    setText(find(".evidence"), failure.evidence ? `Recognized: ${failure.evidence}.` : "");
+  });
+  byId("no-failures").hidden = failures.length > 0;
+}
+
+function renderSummary({ upstreams, demo }) {
+  const { openCount, text, detail } = summaryText(upstreams);
+  setText(byId("summary"), text);
+  setText(byId("summary-detail"), detail);
+  document.title = `${openCount > 0 ? `${openCount} cut off · ` : ""}seawall gateway`;
+  const counts = sumCounts(upstreams.map((upstream) => upstream.minute));
+  const total = sum(counts);
+  const [, recovered, , rejected] = counts.map(formatNumber);
+  const successes = percentText(counts[0] + counts[1], total);
+  const lastMinute = total > 0
+    ? `Last minute: ${formatNumber(total)} requests, ${successes} succeeded, ${recovered} of them after a retry; ${rejected} rejected by open circuits.`
+    : "No requests in the last minute.";
+  const measuring = "The load test is running; the buttons work when it ends.";
+  setText(byId("last-minute"), demo?.measuring ? measuring : lastMinute);
+}
+
+function renderDemo(demo) {
+  byId("demo").hidden = !demo;
+  if (!demo) return;
+  byId("traffic").disabled = demo.measuring;
+  byId("traffic").setAttribute("aria-checked", String(demo.traffic));
+}
+
+async function post(path) {
+  try {
+    const response = await fetch(path, { method: "POST" });
+    setText(byId("error"), response.ok ? "" : await response.text());
+  } catch {
+    setText(byId("error"), "The gateway could not be reached.");
+  }
+}
+
+const postAction = (row) => post(`/@/${row.dataset.action}/${encodeURIComponent(row.dataset.upstream)}`);
+byId("traffic").addEventListener("click", () => {
+  const on = byId("traffic").getAttribute("aria-checked") !== "true";
+  byId("traffic").setAttribute("aria-checked", String(on));
+  post(`/@/traffic/${on ? "on" : "off"}`);
+});
+
+function renderConnection(state, text) {
+  byId("connection").dataset.state = state;
+  setText(byId("connection"), text);
+}
+
+function connect() {
+  const events = new EventSource("/@/events");
+  events.onmessage = ({ data }) => {
+    const snapshot = JSON.parse(data);
+    renderConnection("live", "live");
+    renderSummary(snapshot);
+    renderDemo(snapshot.demo);
+    renderUpstreams(snapshot.upstreams, snapshot.demo);
+    renderFailures(snapshot.failures);
+  };
+  events.onerror = () => {
+    if (byId("connection").dataset.state === "live") {
+      setText(byId("last-minute"), `Not connected: the state of ${timeText(0)}.`);
+    }
+    renderConnection("lost", "not connected, reconnecting");
+    // EventSource reconnects on its own except after a response that is no event stream.
+    if (events.readyState === EventSource.CLOSED) setTimeout(connect, 3000);
+  };
+}
+
+connect();

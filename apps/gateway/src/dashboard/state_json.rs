@@ -1,0 +1,156 @@
+//! The JSON snapshot of all upstreams, circuits and failures.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use seawall::circuit_breaker::{Snapshot, State};
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::Dashboard;
+use crate::{
+    call_stats::{Counts, FailureGroup},
+    upstream::Upstream,
+};
+
+/// The width of a bar in the chart.
+const SLOT_SECONDS: usize = 5;
+
+/// The maximum number of failure groups in a snapshot, newest first.
+const MAX_FAILURES: usize = 50;
+
+#[derive(Serialize)]
+struct DashboardState<'a> {
+    slot_seconds: usize,
+    demo: Option<DemoState>,
+    upstreams: Vec<UpstreamState<'a>>,
+    failures: Vec<FailureState<'a>>,
+}
+
+#[derive(Serialize)]
+struct DemoState {
+    /// Whether the load test runs, during which the controls are disabled.
+    measuring: bool,
+    traffic: bool,
+}
+
+#[derive(Serialize)]
+struct UpstreamState<'a> {
+    name: &'a str,
+    /// The current behavior and fault of a demo upstream.
+    behavior: Option<&'static str>,
+    fault_injected: Option<bool>,
+    circuit: CircuitState,
+    /// The last five minutes, oldest first.
+    slots: Vec<Counts>,
+    minute: Counts,
+}
+
+#[derive(Serialize)]
+struct CircuitState {
+    state: &'static str,
+    since_ms: u64,
+    next_probe_ms: Option<u64>,
+    calls: u64,
+    failures: u64,
+    rejected: u64,
+    /// The cause that last opened the circuit.
+    cause: Option<&'static str>,
+    reporter: Option<&'static str>,
+    advice: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct FailureState<'a> {
+    upstream: &'a str,
+    #[serde(skip)]
+    first: Instant,
+    first_ago_ms: u64,
+    ago_ms: u64,
+    count: u64,
+    status: Option<u16>,
+    cause: &'static str,
+    reporter: &'static str,
+    processed: &'static str,
+    advice: &'static str,
+    evidence: Option<&'static str>,
+    attempts: NonZeroU32,
+    recovered: bool,
+    stop_reason: Option<&'static str>,
+}
+
+pub(super) fn snapshot(dashboard: &Dashboard) -> String {
+    let upstreams = dashboard.upstreams();
+    let mut failures: Vec<_> = upstreams
+        .iter()
+        .flat_map(|upstream| {
+            let groups = upstream.stats.failure_groups().into_iter();
+            groups.map(|group| failure_state(&upstream.name, &group))
+        })
+        .collect();
+    failures.sort_by_key(|failure| std::cmp::Reverse(failure.first));
+    failures.truncate(MAX_FAILURES);
+    let demo = dashboard.demo.as_deref();
+    let state = DashboardState {
+        slot_seconds: SLOT_SECONDS,
+        demo: demo.map(|demo| DemoState {
+            measuring: demo.load_test_running(),
+            traffic: demo.background_load(),
+        }),
+        upstreams: upstreams.iter().map(|upstream| upstream_state(dashboard, upstream)).collect(),
+        failures,
+    };
+    // Infallible: the state contains only numbers and strings.
+    serde_json::to_string(&state).unwrap_or_default()
+}
+
+fn upstream_state<'a>(dashboard: &Dashboard, upstream: &'a Upstream) -> UpstreamState<'a> {
+    let demo = dashboard.demo.as_deref().and_then(|demo| demo.find(&upstream.name));
+    UpstreamState {
+        name: &upstream.name,
+        behavior: demo.map(|(_, demo)| demo.behavior()),
+        fault_injected: demo.map(|(_, demo)| demo.fault_injected()),
+        circuit: circuit_state(upstream.circuit().as_ref()),
+        slots: upstream.stats.slots(SLOT_SECONDS),
+        minute: upstream.stats.last_minute(),
+    }
+}
+
+/// Reports an upstream without a circuit as closed: it has not received a request yet.
+fn circuit_state(snapshot: Option<&Snapshot>) -> CircuitState {
+    let failure = snapshot.and_then(Snapshot::opened_by);
+    CircuitState {
+        state: snapshot.map_or(State::Closed, Snapshot::state).as_str(),
+        since_ms: snapshot.map_or(0, |snapshot| millis(snapshot.time_in_state())),
+        next_probe_ms: snapshot.and_then(Snapshot::next_probe).map(millis),
+        calls: snapshot.map_or(0, Snapshot::calls),
+        failures: snapshot.map_or(0, Snapshot::failures),
+        rejected: snapshot.map_or(0, Snapshot::rejected),
+        cause: failure.map(|failure| failure.cause().as_str()),
+        reporter: failure.map(|failure| failure.reporter().as_str()),
+        advice: failure.map(|failure| failure.cause().advice()),
+    }
+}
+
+fn failure_state<'a>(upstream: &'a str, group: &FailureGroup) -> FailureState<'a> {
+    let failure = &group.latest.failure;
+    FailureState {
+        upstream,
+        first: group.first_at,
+        first_ago_ms: millis(group.first_at.elapsed()),
+        ago_ms: millis(group.last_at.elapsed()),
+        count: group.count,
+        status: failure.status().map(|status| status.as_u16()),
+        cause: failure.cause().as_str(),
+        reporter: failure.reporter().as_str(),
+        processed: failure.processed().as_str(),
+        advice: failure.cause().advice(),
+        evidence: group.latest.evidence,
+        attempts: group.latest.attempts,
+        recovered: group.recovered,
+        stop_reason: group.latest.stop_reason.map(seawall::retry::StopReason::as_str),
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

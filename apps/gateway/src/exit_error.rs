@@ -1,0 +1,27 @@
+//! Errors that end the program.
+
+use std::{fmt, process::ExitCode};
+
+/// A one-line message and its exit code.
+pub(crate) enum ExitError {
+    /// Invalid arguments or configuration: exit code 2.
+    Usage(String),
+    /// A failed run: exit code 1.
+    Failure(String),
+}
+
+impl ExitError {
+    pub(crate) fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Usage(_) => 2,
+            Self::Failure(_) => 1,
+        })
+    }
+}
+
+impl fmt::Display for ExitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Usage(message) | Self::Failure(message)) = self;
+        f.write_str(message)
+    }
+}

@@ -1,0 +1,70 @@
+//! API keys from the environment, and the headers that carry them.
+
+use std::env;
+
+use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
+use serde::Deserialize;
+
+/// The value of an environment variable. `Debug` does not print it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "String")]
+pub(super) struct ApiKey(HeaderValue);
+
+impl TryFrom<String> for ApiKey {
+    type Error = String;
+
+    fn try_from(variable: String) -> Result<Self, String> {
+        let expected = |what| format!("expected {what} in the variable {variable}");
+        if variable.is_empty() || variable.contains(['=', '\0']) {
+            return Err("expected the name of a variable of the environment".into());
+        }
+        // Errors of `env::var` and of parsing may quote the key, so they are dropped.
+        let value = env::var(&variable).map_err(|_| expected("a key"))?;
+        let mut value: HeaderValue =
+            value.trim().parse().map_err(|_| expected("a key in ASCII"))?;
+        if value.is_empty() || value.to_str().is_err() {
+            return Err(expected("a key in ASCII"));
+        }
+        value.set_sensitive(true);
+        Ok(Self(value))
+    }
+}
+
+impl ApiKey {
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+/// The header that carries an API key: `authorization` with the `Bearer` scheme, or another header with the bare key.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "String")]
+pub(super) struct ApiKeyHeader(HeaderName);
+
+impl Default for ApiKeyHeader {
+    fn default() -> Self {
+        Self(AUTHORIZATION)
+    }
+}
+
+impl TryFrom<String> for ApiKeyHeader {
+    type Error = &'static str;
+
+    fn try_from(name: String) -> Result<Self, &'static str> {
+        name.parse().map(Self).map_err(|_| "expected the name of a header")
+    }
+}
+
+impl ApiKeyHeader {
+    pub(super) fn with_key(&self, key: &ApiKey) -> (HeaderName, HeaderValue) {
+        let ApiKey(key) = key;
+        if self.0 != AUTHORIZATION {
+            return (self.0.clone(), key.clone());
+        }
+        let value = [b"Bearer ", key.as_bytes()].concat();
+        // Infallible: both parts are valid header values.
+        let mut value = HeaderValue::try_from(value).unwrap_or_else(|_| key.clone());
+        value.set_sensitive(true);
+        (AUTHORIZATION, value)
+    }
+}

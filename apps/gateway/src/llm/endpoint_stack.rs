@@ -1,0 +1,91 @@
+//! The client stack of one endpoint.
+
+use std::sync::atomic::Ordering;
+
+use axum::body::Body;
+use http::{Request, Response, Uri};
+use seawall::{
+    BadGatewayClassifierLayer, BodyTimeoutLayer, CircuitBreakerLayer, LoggingLayer,
+    RequestDurationLayer, TimeoutLayer, circuit_breaker::OpenBehavior, logging::Level,
+};
+use tower::{ServiceBuilder, ServiceExt, util::BoxService};
+
+use super::{
+    balancer::UpstreamRequest,
+    config::{PolicyConfig, UpstreamConfig},
+    credentials,
+    endpoint::Endpoint,
+    health::EndpointHealth,
+};
+use crate::{
+    client::HttpClient,
+    forward,
+    observe::ObserveLayer,
+    upstream::{CircuitSource, Upstream},
+};
+
+/// Creates the dashboard's entry for an endpoint, and its circuit breaker.
+pub(super) fn upstream(
+    service: &str,
+    number: usize,
+    url: Uri,
+    policy: &PolicyConfig,
+) -> (Upstream, CircuitBreakerLayer) {
+    // The number distinguishes endpoints of the same host with different API keys.
+    let name = format!("{service} {number} · {}", url.authority().map_or("", |host| host.as_str()));
+    let breaker = CircuitBreakerLayer::new()
+        .consecutive_failures(policy.open_after)
+        .open_behavior(OpenBehavior::Backpressure)
+        .named(&name);
+    (Upstream::new(name, url, CircuitSource::Own(breaker.handle())), breaker)
+}
+
+/// Creates the endpoint that the balancer uses.
+pub(super) fn endpoint(
+    (upstream, breaker): (&Upstream, CircuitBreakerLayer),
+    health: EndpointHealth,
+    service: &str,
+    config: &UpstreamConfig,
+    policy: &PolicyConfig,
+    client: &HttpClient,
+) -> Endpoint {
+    let observed_health = health.clone();
+    let Upstream { url, requests_sent, stats, .. } = upstream.clone();
+    let service = service.to_owned();
+    let key = config.api_key_env.as_ref().map(|key| config.api_key_header.with_key(key));
+    let replaces_credentials = key.is_some();
+    let stack = ServiceBuilder::new()
+        .map_request(move |mut request: UpstreamRequest| {
+            *request.uri_mut() = forward::upstream_uri(&url, &service, request.uri());
+            forward::prepare_request(&mut request);
+            if replaces_credentials {
+                let (mut head, body) = request.into_parts();
+                credentials::remove_credentials(&mut head.headers, &mut head.uri);
+                request = Request::from_parts(head, body);
+            }
+            request
+        })
+        .layer(ObserveLayer(stats))
+        .layer(RequestDurationLayer::client())
+        // The server's log line reports the outcome: a failed attempt may be retried.
+        .layer(LoggingLayer::client().failure_level(Level::Info).span_level(Level::Debug))
+        .layer(breaker)
+        .layer(TimeoutLayer::new(policy.attempt))
+        // Innermost, so that no layer sees the API key.
+        .map_request(move |mut request: UpstreamRequest| {
+            requests_sent.fetch_add(1, Ordering::Relaxed);
+            if let Some((name, value)) = &key {
+                request.headers_mut().insert(name, value.clone());
+            }
+            request
+        })
+        .layer(BodyTimeoutLayer::new().idle(policy.idle))
+        .layer(BadGatewayClassifierLayer::new())
+        .service(client.clone());
+    let stack = stack.map_result(move |outcome: Result<Response<_>, _>| {
+        let outcome = outcome.map(|response| response.map(Body::new));
+        observed_health.record(outcome.as_ref());
+        outcome
+    });
+    Endpoint::new(BoxService::new(stack), health)
+}

@@ -1,0 +1,54 @@
+//! Errors for requests that the gateway rejects.
+
+use std::{error::Error, fmt, time::Duration};
+
+use seawall::{Cause, Failure, Processed, Reporter};
+
+/// A request that was not sent upstream.
+#[derive(Debug)]
+pub(super) struct Rejection {
+    reason: &'static str,
+    failure: Failure,
+}
+
+impl Rejection {
+    /// The client exceeded its rate limit.
+    pub(super) const fn rate_limited(wait: Duration) -> Self {
+        Self::new("the client exceeded its rate limit", Cause::RateLimited, Some(wait))
+    }
+
+    /// A page of another site sent the request through a browser.
+    pub(super) const fn cross_site() -> Self {
+        Self::new("cross-site request", Cause::HttpRequestDenied, None)
+    }
+
+    /// The circuit of every endpoint is open.
+    pub(super) const fn all_circuits_open(wait: Duration) -> Self {
+        Self::new("the circuit of every upstream is open", Cause::CircuitOpen, Some(wait))
+    }
+
+    /// The circuit opened after the balancer chose the endpoint; a retry can use another one at once.
+    pub(super) const fn endpoint_unavailable() -> Self {
+        Self::new("another upstream is available", Cause::DestinationUnavailable, None)
+    }
+
+    const fn new(reason: &'static str, cause: Cause, wait: Option<Duration>) -> Self {
+        let failure = Failure::new(cause)
+            .with_reporter(Reporter::Local)
+            .with_processed(Processed::No)
+            .with_retry_after(wait);
+        Self { reason, failure }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason)
+    }
+}
+
+impl Error for Rejection {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.failure)
+    }
+}

@@ -1,0 +1,184 @@
+//! A layer around an upstream's client stack that records the outcome of each call.
+
+use std::{
+    num::NonZeroU32,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use axum::body::{Body, Bytes, HttpBody};
+use http::{Request, Response};
+use http_body::{Frame, SizeHint};
+use seawall::{
+    BoxError, Cause, Classify, Failure, HttpClassifier,
+    bad_gateway::Evidence,
+    circuit_breaker::CircuitOpen,
+    classify::{classify_body_error, classify_error},
+    find_source,
+    retry::{RetriesExhausted, RetryReport},
+};
+use tower::{Layer, Service};
+
+use crate::call_stats::{CallStats, FailedCall, Outcome};
+
+#[derive(Clone, Debug)]
+pub(crate) struct ObserveLayer(pub(crate) Arc<CallStats>);
+
+impl<S> Layer<S> for ObserveLayer {
+    type Service = Observe<S>;
+
+    fn layer(&self, inner: S) -> Observe<S> {
+        Observe { inner, stats: Arc::clone(&self.0) }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Observe<S> {
+    inner: S,
+    stats: Arc<CallStats>,
+}
+
+impl<S, R, B> Service<Request<R>> for Observe<S>
+where
+    S: Service<Request<R>, Response = Response<B>, Error = BoxError, Future: Send + 'static>,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send + 'static>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    // A cancelled call is recorded neither as a success nor as a failure.
+    fn call(&mut self, request: Request<R>) -> Self::Future {
+        let call = self.inner.call(request);
+        let stats = Arc::clone(&self.stats);
+        Box::pin(async move {
+            match call.await {
+                Ok(response) => {
+                    let outcome = response_outcome(&response);
+                    let response = response.map(Body::new);
+                    if matches!(outcome, Outcome::Succeeded | Outcome::Recovered(_)) {
+                        let body_outcome = Some((outcome, stats));
+                        return Ok(
+                            response.map(|body| Body::new(ObservedBody::new(body, body_outcome)))
+                        );
+                    }
+                    stats.record(outcome);
+                    Ok(response)
+                }
+                Err(error) => {
+                    stats.record(error_outcome(&error));
+                    Err(error)
+                }
+            }
+        })
+    }
+}
+
+fn response_outcome<B>(response: &Response<B>) -> Outcome {
+    let report = response.extensions().get::<RetryReport>();
+    let attempts = report.map_or(NonZeroU32::MIN, RetryReport::count);
+    let failed_call = |failure| {
+        let evidence = response.extensions().get::<Evidence>().map(Evidence::summary);
+        FailedCall {
+            failure,
+            evidence,
+            attempts,
+            stop_reason: report.and_then(RetryReport::stop_reason),
+        }
+    };
+    let failure = HttpClassifier::new().classify(Ok(response));
+    // A client error is not a failure of the upstream.
+    let failure =
+        failure.filter(|failure| !matches!(failure.cause(), Cause::ClientError | Cause::Conflict));
+    let last_retried = report.and_then(|report| report.failed_attempts().last());
+    match (failure, last_retried) {
+        (Some(failure), _) => Outcome::Failed(failed_call(failure)),
+        (None, Some(past)) => {
+            Outcome::Recovered(FailedCall { evidence: None, ..failed_call(*past.failure()) })
+        }
+        (None, None) => Outcome::Succeeded,
+    }
+}
+
+fn error_outcome(error: &BoxError) -> Outcome {
+    let exhausted = find_source::<RetriesExhausted>(&**error);
+    let failure = match (find_source::<CircuitOpen>(&**error), exhausted) {
+        (Some(_), None) => return Outcome::Rejected,
+        // The circuit opened between two attempts, probably because of the last failure.
+        (Some(open), Some(_)) => *open.opened_by().unwrap_or(&Failure::new(Cause::CircuitOpen)),
+        (None, _) => classify_error(&**error),
+    };
+    let last = exhausted.and_then(RetriesExhausted::last_response);
+    Outcome::Failed(FailedCall {
+        failure,
+        evidence: last.and_then(|last| last.extensions().get()).map(Evidence::summary),
+        attempts: exhausted.map_or(NonZeroU32::MIN, RetriesExhausted::attempts),
+        stop_reason: exhausted.map(RetriesExhausted::reason),
+    })
+}
+
+/// A body that records the call's outcome at its end, or a failure if it is interrupted.
+#[derive(Debug)]
+struct ObservedBody {
+    body: Body,
+    /// The outcome to record, until it is recorded.
+    outcome: Option<(Outcome, Arc<CallStats>)>,
+}
+
+impl ObservedBody {
+    fn new(body: Body, outcome: Option<(Outcome, Arc<CallStats>)>) -> Self {
+        let mut observed = Self { body, outcome };
+        observed.record_if_ended();
+        observed
+    }
+
+    /// Records the outcome early, because a server need not poll a body after `is_end_stream`.
+    fn record_if_ended(&mut self) {
+        if self.body.is_end_stream() {
+            self.record(None);
+        }
+    }
+
+    fn record(&mut self, failure: Option<Failure>) {
+        if let Some((outcome, stats)) = self.outcome.take() {
+            stats.record(failure.map_or(outcome, |failure| {
+                let attempts = match outcome {
+                    Outcome::Recovered(failed) => failed.attempts,
+                    _ => NonZeroU32::MIN,
+                };
+                Outcome::Failed(FailedCall { failure, evidence: None, attempts, stop_reason: None })
+            }));
+        }
+    }
+}
+
+impl HttpBody for ObservedBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        match &frame {
+            Some(Ok(_)) => self.record_if_ended(),
+            Some(Err(error)) => self.record(Some(classify_body_error(error))),
+            None => self.record(None),
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,36 @@
+//! The routes of one service, and the layers around all of them.
+
+use std::convert::Infallible;
+
+use axum::{Router, body::Body, extract::MatchedPath, response::IntoResponse};
+use http::Request;
+use seawall::{LoggingLayer, RequestDurationLayer, logging::Level};
+use tower::Service;
+
+/// Routes `/NAME` and all paths below it to the service.
+pub(crate) fn service_routes<S, B>(name: &str, service: S) -> Router
+where
+    S: Service<Request<Body>, Response = http::Response<B>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    http::Response<B>: IntoResponse,
+{
+    // A wildcard matches neither the bare name nor a single slash after it.
+    Router::new()
+        .route_service(&format!("/{name}"), service.clone())
+        .route_service(&format!("/{name}/"), service.clone())
+        .route_service(&format!("/{name}/{{*rest}}"), service)
+}
+
+/// Logs and measures each request.
+pub(crate) fn with_observability(router: Router) -> Router {
+    // At INFO each log line describes its request, so the span is enabled at DEBUG only.
+    let router = router.layer(LoggingLayer::server().span_level(Level::Debug));
+    router.layer(RequestDurationLayer::server().route_fn(route))
+}
+
+fn route(head: &http::request::Parts) -> Option<String> {
+    Some(head.extensions.get::<MatchedPath>()?.as_str().to_owned())
+}

@@ -1,0 +1,53 @@
+//! An upstream with its circuit and its statistics.
+
+use std::sync::{Arc, atomic::AtomicU64};
+
+use http::Uri;
+use seawall::{
+    circuit_breaker::{Circuit, Snapshot, State, by_authority},
+    config::Handle,
+};
+
+use crate::call_stats::CallStats;
+
+/// A server to which the gateway proxies requests.
+///
+/// # Clone
+///
+/// Clones share the counters and the circuit.
+#[derive(Clone, Debug)]
+pub(crate) struct Upstream {
+    pub(crate) name: String,
+    pub(crate) url: Uri,
+    /// The number of requests sent to the upstream, including retries.
+    pub(crate) requests_sent: Arc<AtomicU64>,
+    pub(crate) stats: Arc<CallStats>,
+    circuit: CircuitSource,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum CircuitSource {
+    /// The upstream has a circuit breaker layer of its own.
+    Own(Circuit),
+    /// The policies hold the circuit, keyed by authority.
+    Policies(Handle),
+}
+
+impl Upstream {
+    pub(crate) fn new(name: String, url: Uri, circuit: CircuitSource) -> Self {
+        Self { name, url, requests_sent: Arc::default(), stats: Arc::default(), circuit }
+    }
+
+    /// Returns the state of the circuit, or `None` before the first request.
+    ///
+    /// Policies may have one circuit per route. If any of them is not closed, it is returned.
+    pub(crate) fn circuit(&self) -> Option<Snapshot> {
+        let policies = match &self.circuit {
+            CircuitSource::Own(circuit) => return Some(circuit.snapshot()),
+            CircuitSource::Policies(policies) => policies,
+        };
+        let key = by_authority(&self.url)?;
+        let all = policies.circuits().into_iter().filter_map(|(_, circuits)| circuits.get(&key));
+        all.map(|circuit| circuit.snapshot()).max_by_key(|one| one.state() != State::Closed)
+    }
+}
