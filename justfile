@@ -1,78 +1,116 @@
-# What can be done here, by name: `just`.
+# Lists the recipes.
 default:
     @just --list
 
-# All gates.
+# Runs the gate; its steps have the names of these recipes.
 ci:
     .ci/run
 
+# Runs all tests of the workspace.
 test:
     cargo test --workspace --all-features
 
-# nginx, HAProxy, Apache, Caddy, Squid, Envoy, whichever is installed, in front of failing origins.
+# Tests behind the installed gateways of nginx, HAProxy, Apache, Caddy, Squid and Envoy.
 gateways:
     cargo test --all-features --test gateways -- --ignored --nocapture
 
-lint:
+# Checks formatting and lints.
+lint: fmt clippy
+
+# Checks formatting.
+fmt:
     cargo fmt --all --check
+    cargo fmt --manifest-path fuzz/Cargo.toml --check
+
+# Lints all targets.
+clippy:
     cargo clippy --workspace --all-features --all-targets -- -D warnings
 
+# Builds and opens the documentation.
 doc:
     RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --all-features --package seawall --open
 
-# The public API as text, docs/public-api.txt, written anew: after a change that was meant.
+# Updates docs/public-api.txt after an intended change of the API.
 public-api:
     .ci/public-api --update
 
-# The main job, once: upstreams that fail, bare and through seawall.
-demo:
+# Runs the gateway's demo once: failing upstreams without seawall and through it.
+demo-gateway:
     cargo run --package seawall-gateway -- --once
 
-# Why a URL fails; without one, a broken upstream of its own.
+# Explains why a URL fails; without one, diagnoses an embedded upstream.
 diagnose *ARGUMENTS:
     cargo run --package seawall-diagnose -- {{ARGUMENTS}}
 
-# The gateway's page in headless Chromium; screenshots in target/gateway.
-page:
+# Tests the gateway's page in headless Chromium; screenshots in target/gateway.
+browser-ui:
     cargo build --package seawall-gateway
     python3 apps/gateway/tests/browser/page.py target/debug/seawall-gateway target/gateway
 
-# Nanoseconds, allocations and sizes, beside the peers.
+# Reports nanoseconds, allocations and sizes of seawall and its peers.
 bench:
     cargo run --release --package benches --bin overhead
 
-# What becomes of a call when the upstream fails, beside the peers.
+# Compares the behavior of seawall and its peers when the upstream fails.
 behaviour:
     cargo run --package behaviour
 
-# Outages on a clock that does not wait, beside the peers; pictures in target/storm.
+# Simulates outages for seawall and its peers; plots in target/storm.
 storm *ARGUMENTS:
     cargo run --release --package storm -- {{ARGUMENTS}}
 
-# Instructions that each layer adds to a call, under callgrind, beside the peers: benches/INSTRUCTIONS.md.
+# Writes benches/INSTRUCTIONS.md: the instructions that each layer adds to a call, under callgrind.
 bench-instructions:
     benches/icount.sh --report
 
-# Nanoseconds a call on one, two and four threads, beside the peers: breakers, stacks or pending-stacks.
+# Reports nanoseconds per call on one, two and four threads, of breakers, stacks or pending-stacks.
 bench-contention job='stacks' rounds='30':
     cargo run --release --package benches --bin contention -- {{job}} {{rounds}}
 
-# Cost of a call over a socket, beside bare clients and the peers.
+# Reports the cost of a call over a socket, with bare clients, seawall and its peers.
 bench-end-to-end:
     benches/end_to_end/results.sh --quick
 
-# CPU time of a build from scratch, beside a bare client and the peers; --crates for that of each crate.
+# Reports the CPU time of a clean build; --crates lists each crate.
 bench-compile-time *ARGUMENTS:
     benches/compile_time.sh {{ARGUMENTS}}
 
-# Every order in which threads can use a circuit breaker.
+# Explores the thread interleavings of circuit breakers and limits with loom.
 loom:
     RUSTFLAGS='--cfg seawall_loom' cargo test --lib --target-dir target/loom --no-default-features --features circuit-breaker,in-flight ::loom
 
-# A million inputs to each of what reads the bytes of a peer (needs cargo-fuzz).
+# Fuzzes each parser of bytes from a peer with a million inputs (needs cargo-fuzz).
 fuzz runs='1000000':
     for target in proxy_status retry_after fingerprint peek; do RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none --target-dir target/fuzz $target -- -runs={{runs}} -max_len=6000 || exit 1; done
 
-# Changes in the code that no test notices (slow; needs cargo-mutants).
+# Fuzzes the log with 100,000 hostile requests.
+log-fuzzing:
+    SEAWALL_HOSTILE=100000 cargo test --all-features --test it logging::hostile
+
+# Sends 10,000 concurrent requests through the gateway.
+load-test:
+    ulimit -n "$(ulimit -H -n)" && cargo test --package seawall-gateway --test load -- --ignored --nocapture
+
+# Scrapes the gateway's metrics with Prometheus.
+prometheus:
+    cargo test --package seawall-gateway --test metrics -- --ignored
+
+# Checks each feature alone (needs cargo-hack).
+each-feature:
+    cargo hack clippy --package seawall --each-feature --no-dev-deps -- -D warnings
+
+# Checks licenses, bans and sources of dependencies (needs cargo-deny).
+deny:
+    cargo deny --workspace --all-features check bans licenses sources
+
+# Fails if a layer allocates more than it may.
+allocations:
+    cargo run --release --package benches --bin overhead -- --check
+
+# Fails if the whole stack exceeds its ceiling of instructions (needs valgrind).
+instructions:
+    benches/icount.sh --check
+
+# Finds mutations that no test detects (slow; needs cargo-mutants).
 mutants:
     cargo mutants --all-features --package seawall -- --all-targets

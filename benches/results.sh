@@ -37,7 +37,7 @@ again" shows how much). Rows with a subscriber ran in a process of their own.
 
 The rows "stack: …" have, from the outside in, what the whole stack has by default: a log, a limit for the body, one for the whole
 call, a retry with a budget, a breaker, a limit for an attempt. Each peer has the settings that its documentation advises, or
-its defaults; `benches/src/rows/stacks.rs` gives them with the reasons.
+its defaults; `benches/src/cases/stacks.rs` gives them with the reasons.
 
 Read with care: `seawall Retry` keeps a budget, the body, and what happened, which `tower Retry` without a budget does
 not; `tower-http Trace` writes nothing at INFO by default; "at INFO" it has a span and a line.
@@ -94,15 +94,15 @@ benches/end_to_end/results.sh
 
 {
   cat <<'TEXT'
-# What becomes of a call when the upstream fails
+# Behavior when the upstream fails
 
 Made by `benches/results.sh`, which runs `cargo run --package behaviour`: real sockets, seawall and its peers in one run,
-each as it comes but for the wait between attempts, which is none where it can be set.
+with their defaults, but without backoff where that can be set.
 
-*user*: the peer leaves that to its user, here the harness, so it is no verdict on the peer.
+*user*: the peer leaves the decision to its user, so the table has no verdict on it.
 
-Breakers, without sockets, are told the same as far as they can be: to open by 5 failures of 10, or by 5 in a row, and then to let
-one call try.
+Breakers run without sockets and have the same settings as far as possible: open by 5 failures of 10, or by 5 consecutive
+failures, then one probe.
 
 TEXT
   cargo run --quiet --package behaviour

@@ -75,7 +75,7 @@ In each round every client has its turn, in an order shuffled anew. *Times bare*
 without anything around it in the same round: median, quartiles, and where the median would be of endlessly many rounds, with 95 %
 confidence. *More than noise* is a difference only if that interval and the one of bare against itself ("again") have no value in
 common. p50 and p99 are of single calls, in all rounds. *Floor* keeps a copy of the request and arms one timer, and does nothing
-else: about the least that a stack which may send a request again, and has a limit, can cost (`benches/src/floor.rs`).
+else: about the least that a stack which may send a request again, and has a limit, can cost (`benches/src/minimal.rs`).
 
 TEXT
   taskset -c 0 "$bin" --rounds 301 --calls 200

@@ -21,10 +21,10 @@ ROOT = HERE.parents[1]
 
 # A row there, and the row here that measures the same.
 SAME = [
-    ("floor: lazy Sleep (inner polled first)", "floor: lazy Sleep"),
+    ("floor: lazy Sleep (inner polled first)", "minimal: lazy Sleep"),
     ("tower 0.5 Timeout", "tower Timeout"),
     ("tower-http 0.7 Timeout", "tower-http Timeout"),
-    ("floor: clone request, drop it", "floor: keep a copy of the request"),
+    ("floor: clone request, drop it", "minimal: keep a copy of the request"),
     ("tower 0.5 Retry (no budget)", "tower Retry, no budget"),
     ("tower 0.5 Retry + TpsBudget", "tower Retry, TpsBudget"),
     ("tower-resilience 0.14 Retry (no budget)", "tower-resilience Retry"),
@@ -32,31 +32,31 @@ SAME = [
     ("tower 0.5 map_result 502->Err", "tower MapResult"),
     ("tower-resilience 0.14 CircuitBreaker (count 100)", "tower-resilience CircuitBreaker"),
     ("failsafe 1.3 (default policy)", "failsafe"),
-    ("failsafe 1.3 (consecutive failures)", "failsafe, failures in a row"),
+    ("failsafe 1.3 (consecutive failures)", "failsafe, consecutive failures"),
     ("recloser 1.4 (default, ring 100)", "recloser"),
     ("tower 0.5 ConcurrencyLimit", "tower ConcurrencyLimit"),
     ("tower-http 0.7 Trace (defaults, DEBUG)", "tower-http Trace"),
-    ("stack tower+tower-http, no breaker", "stack: tower, tower-http, no breaker, bodies not timed"),
+    ("stack tower+tower-http, no breaker", "stack: tower, tower-http, no breaker, no body timeout"),
     (
         "stack tower+tower-http+tr-breaker",
-        "stack: tower, tower-http, tower-resilience's breaker, bodies not timed",
+        "stack: tower, tower-http, tower-resilience's breaker, no body timeout",
     ),
     (
         "stack tower-resilience (trace from tower-http)",
-        "stack: tower-resilience, log by tower-http, no budget, bodies not timed",
+        "stack: tower-resilience, log by tower-http, no budget, no body timeout",
     ),
     ("ours Timeout", "seawall Timeout"),
     ("ours BodyTimeout", "seawall BodyTimeout"),
     ("ours Retry", "seawall Retry"),
     ("ours Retry, no budget", "seawall Retry, no budget"),
     ("ours CircuitBreaker", "seawall CircuitBreaker"),
-    ("ours CircuitBreaker, failures in a row", "seawall CircuitBreaker, failures in a row"),
+    ("ours CircuitBreaker, consecutive failures", "seawall CircuitBreaker, consecutive failures"),
     ("ours CircuitBreaker, keyed", "seawall CircuitBreaker, keyed"),
     ("ours BadGatewayClassifier", "seawall BadGatewayClassifier"),
     ("ours InFlightLimit", "seawall InFlightLimit"),
     ("ours InFlightLimit, to the response", "seawall InFlightLimit, until the response"),
     ("ours Logging, client", "seawall Logging, client"),
-    ("stack ours, bodies not timed", "seawall Standard, bodies not timed"),
+    ("stack ours, no body timeout", "seawall Standard, no body timeout"),
     ("stack ours", "seawall Standard"),
 ]
 
@@ -95,8 +95,8 @@ CHANGES = [
         "src/breakers.rs",
         '        BreakerPeer { name: "recloser 1.4", make: recloser },',
         '        BreakerPeer { name: "recloser 1.4", make: recloser },\n'
-        '        BreakerPeer { name: "ours, ratio and 5 in a row", make: ours::ratio_and_in_a_row },\n'
-        '        BreakerPeer { name: "ours, 5 in a row", make: ours::in_a_row },\n'
+        '        BreakerPeer { name: "ours, ratio and 5 consecutive failures", make: ours::ratio_and_consecutive },\n'
+        '        BreakerPeer { name: "ours, 5 consecutive failures", make: ours::consecutive },\n'
         # A window in time is probed as such there if it is called so.
         '        BreakerPeer { name: "ours, ratio alone: success_rate(0.5, 10, 1 s)", make: ours::ratio },',
     ),
@@ -325,7 +325,7 @@ Where they differ, and why:
 BREAKERS = """\
 ## What breakers do, there
 
-A circuit that opens by 5 failures of 10, or by 5 in a row, for 100 ms, and then lets one call try, or the nearest that each has.
+A circuit that opens by 5 failures of 10, or by 5 consecutive failures, for 100 ms, and then lets one call try, or the nearest that each has.
 *f*: calls that are dropped; *g*: results that come late; *h*: failures after many successes; *i*: many callers while one may try.
 A ratio over a time alone gets no verdict on *h*: how many failures open it depends on how many calls succeeded in that time. The
 script ends with an error if one of ours does not pass.

@@ -54,7 +54,7 @@ wrap!(body_timeout, Body, BodyTimeoutLayer::new());
 wrap!(retry, Sent, RetryLayer::new());
 wrap!(retry_without_budget, Sent, RetryLayer::new().budget(Budget::none()));
 wrap!(breaker, Body, CircuitBreakerLayer::new());
-wrap!(in_a_row, Body, CircuitBreakerLayer::new().failure_ratio(None).consecutive_failures(FIVE));
+wrap!(consecutive, Body, CircuitBreakerLayer::new().failure_ratio(None).consecutive_failures(FIVE));
 wrap!(keyed, Body, CircuitBreakerLayer::new().per_key(by_authority));
 wrap!(classifier, Body, BadGatewayClassifierLayer::new());
 wrap!(limit, Body, InFlightLimitLayer::new(HUNDRED));
@@ -75,7 +75,7 @@ pub fn register(v: &mut Vec<Cand>) {
     cand!(v, "retry", "ours Retry", retry, ALL_KINDS, NONE);
     cand!(v, "retry", "ours Retry, no budget", retry_without_budget);
     cand!(v, "breaker", "ours CircuitBreaker", breaker);
-    cand!(v, "breaker", "ours CircuitBreaker, failures in a row", in_a_row);
+    cand!(v, "breaker", "ours CircuitBreaker, consecutive failures", consecutive);
     cand!(v, "breaker", "ours CircuitBreaker, keyed", keyed);
     cand!(v, "classify", "ours BadGatewayClassifier", classifier);
     cand!(v, "breaker", "ours InFlightLimit", limit);
@@ -83,7 +83,7 @@ pub fn register(v: &mut Vec<Cand>) {
     cand!(v, "breaker", "tower 0.5 ConcurrencyLimit", tower_limit);
     cand!(v, "trace", "ours Logging, client", logging, GET, TRACED);
     cand!(v, "stack", "stack ours", stack, ALL_KINDS, TRACED);
-    cand!(v, "stack", "stack ours, bodies not timed", stack_without_body, ALL_KINDS, NONE);
+    cand!(v, "stack", "stack ours, no body timeout", stack_without_body, ALL_KINDS, NONE);
 }
 
 /// 3 attempts and no delay, as all clients there.

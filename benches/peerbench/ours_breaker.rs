@@ -10,11 +10,11 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 /// As many as failsafe is given there.
 const FIVE: Option<NonZeroU32> = NonZeroU32::new(5);
 
-pub fn ratio_and_in_a_row() -> CallFn {
+pub fn ratio_and_consecutive() -> CallFn {
     of(CircuitBreakerLayer::new().min_calls(10).consecutive_failures(FIVE))
 }
 
-pub fn in_a_row() -> CallFn {
+pub fn consecutive() -> CallFn {
     of(CircuitBreakerLayer::new().failure_ratio(None).consecutive_failures(FIVE))
 }
 

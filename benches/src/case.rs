@@ -1,93 +1,95 @@
+//! A case: the layers, request and subscriber that one measurement uses.
+
 use std::{fmt, io, str::FromStr};
 
 use tracing::Level;
 
-use crate::{Runner, request::Kind};
+use crate::{Runner, request::RequestKind};
 
-/// What is measured: one row of the results.
+/// One row of the results.
 #[derive(Clone, Debug)]
 pub struct Case {
     pub name: &'static str,
-    pub kind: Kind,
-    pub answer: Answer,
+    pub kind: RequestKind,
+    pub readiness: Readiness,
     pub subscriber: Subscriber,
-    /// The name of the case that is subtracted from this one, the rest being the same.
+    /// The name of the case to subtract from this one; its request, readiness and subscriber are the same.
     pub base: &'static str,
-    pub(crate) make: fn(Kind) -> Box<dyn Runner>,
+    pub(crate) make: fn(RequestKind) -> Box<dyn Runner>,
 }
 
-/// When the inner service has its response.
+/// The poll at which the inner service is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum Readiness {
     Ready,
     PendingOnce,
-    /// What is measured is no call.
+    /// The case is not a call.
     None,
 }
 
-/// Who listens to `tracing`. Set once for a process, so those that differ by it run in different ones.
+/// The `tracing` subscriber. A process sets it once, so cases with different subscribers run in different processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subscriber {
     None,
-    /// Wants nothing of what it is offered.
+    /// Ignores all events.
     Noop,
-    /// Formats what is INFO and above, and throws it away.
+    /// Formats events at INFO and above, and discards the text.
     Info,
-    /// The same of what is DEBUG and above, as the peers have their lines by default.
+    /// The same at DEBUG and above, the default level of the peers' events.
     Debug,
 }
 
 impl Case {
-    /// Makes what runs it.
+    /// Creates the runner.
     #[must_use]
     pub fn runner(&self) -> Box<dyn Runner> {
         (self.make)(self.kind)
     }
 
-    /// Its name and all that it may differ by from others of that name, separated by tabs.
+    /// The name, request, readiness and subscriber, separated by tabs.
     #[must_use]
     pub fn key(&self) -> String {
         self.key_of(self.name)
     }
 
-    /// The key of its base.
+    /// The key of the base.
     #[must_use]
     pub fn base_key(&self) -> String {
         self.key_of(self.base)
     }
 
     fn key_of(&self, name: &str) -> String {
-        let Self { kind, answer, subscriber, .. } = self;
-        format!("{name}\t{kind}\t{answer}\t{subscriber}")
+        let Self { kind, readiness, subscriber, .. } = self;
+        format!("{name}\t{kind}\t{readiness}\t{subscriber}")
     }
 }
 
 impl Subscriber {
     pub const ALL: [Self; 4] = [Self::None, Self::Noop, Self::Info, Self::Debug];
 
-    /// Makes it this process's own.
+    /// Sets it as the global subscriber of this process.
     ///
     /// # Panics
     ///
-    /// If there is one already.
+    /// Panics if the process already has one.
     pub fn install(self) {
         match self {
             Self::None => {}
             Self::Noop => {
                 let noop = tracing::subscriber::NoSubscriber::new();
-                tracing::subscriber::set_global_default(noop).expect("the first");
+                tracing::subscriber::set_global_default(noop).expect("the first subscriber");
             }
-            Self::Info => format(Level::INFO),
-            Self::Debug => format(Level::DEBUG),
+            Self::Info => install_fmt(Level::INFO),
+            Self::Debug => install_fmt(Level::DEBUG),
         }
     }
 }
 
-fn format(level: Level) {
+fn install_fmt(level: Level) {
     tracing_subscriber::fmt().with_max_level(level).with_writer(io::sink).init();
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for Readiness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Ready => "ready",
@@ -112,7 +114,7 @@ impl FromStr for Subscriber {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let known = Self::ALL.into_iter().find(|it| it.to_string() == text);
-        known.ok_or_else(|| format!("no such subscriber: {text}"))
+        let subscriber = Self::ALL.into_iter().find(|it| it.to_string() == text);
+        subscriber.ok_or_else(|| format!("no such subscriber: {text}"))
     }
 }

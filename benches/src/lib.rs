@@ -1,30 +1,30 @@
-//! What a call costs through each layer: against the same call through none, and through the layers of tower and
-//! tower-http that do the same.
+//! The cost of a call through each layer, compared with the same call without a layer and with the equivalent layers of
+//! tower and tower-http.
 //!
-//! A [`Case`] is one row of the results; `overhead` takes its time and counts its allocations, `icount` runs it for
-//! callgrind, which counts its instructions. Rules, so that the rows can be compared:
+//! A [`Case`] is one row of the results. `overhead` measures its time and allocations, and `icount` runs it under callgrind,
+//! which counts its instructions. Rules that make the cases comparable:
 //!
-//! - Requests are built before the measured region, which is one function not inlined into any other.
+//! - Requests are built before the measured region, which is one function that is not inlined.
 //! - The inner service reads the request's body to its end, and the caller reads the response's.
-//! - Futures are polled by hand in a runtime whose driver is never woken for them: see [`runtime::enter`].
-//! - Each row has a base, measured in the same process and in the same rounds.
+//! - Futures are polled directly, in a runtime whose driver is never woken for them: see [`runtime::enter`].
+//! - Each case has a base, measured in the same process and in the same rounds.
 
-mod breakers;
 pub mod case;
-mod classifying;
+mod cases;
+mod classify;
+mod classify_502;
 pub mod contention;
-mod failing;
-mod floor;
-mod floor_log;
+mod inner_service;
+mod minimal;
+mod minimal_log;
+mod peer_breakers;
 pub mod request;
-mod retry_502;
-mod rows;
 pub mod runner;
 pub mod runtime;
-mod service;
+mod tower_policy;
 
 pub use self::{
-    case::{Answer, Case, Subscriber},
-    rows::{all, find},
+    case::{Case, Readiness, Subscriber},
+    cases::{all, find},
     runner::Runner,
 };

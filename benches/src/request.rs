@@ -1,31 +1,33 @@
+//! The requests of the cases.
+
 use std::fmt;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Uri, header};
 use http_body_util::Full;
 
-/// The kinds of request that rows differ by.
+/// The request of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum RequestKind {
     /// No header, no body.
     Get,
-    /// Four headers, no body: a map of headers is on the heap once it has any, so a copy of it allocates.
+    /// Four headers, no body. A header map allocates once it has an entry, so a copy of it does too.
     GetWithHeaders,
     /// The same headers and a body of 1 KiB.
     Post,
-    /// What is measured is no call.
+    /// The case is not a call.
     None,
 }
 
-impl Kind {
-    /// Builds one.
+impl RequestKind {
+    /// Builds a request.
     #[must_use]
     pub fn request(self) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::default());
         *request.uri_mut() = Uri::from_static("http://127.0.0.1:8080/api/items?id=1");
         if self == Self::Post {
             thread_local! {
-                // On the heap, as the body of a real request is; `Bytes::from_static` would be cheaper to share.
+                // Allocated, as the body of a real request is; clones of `Bytes::from_static` are cheaper.
                 static BODY: Bytes = Bytes::copy_from_slice(&[b'x'; 1024]);
             }
             *request.method_mut() = Method::POST;
@@ -46,7 +48,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for RequestKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Get => "GET",

@@ -1,3 +1,5 @@
+//! The measured loop over the calls of a case.
+
 use std::{
     fmt::Debug,
     hint::black_box,
@@ -11,28 +13,28 @@ use http_body::Body;
 use http_body_util::Full;
 use tower::Service;
 
-use crate::request::Kind;
+use crate::request::RequestKind;
 
-/// A case ready to be measured.
+/// A prepared case.
 pub trait Runner {
-    /// Builds what `calls` calls need. Not measured.
+    /// Builds the requests of `calls` calls. Not measured.
     fn prepare(&mut self, calls: usize);
 
-    /// Makes the calls prepared. Measured.
+    /// Makes the prepared calls. Measured.
     fn run(&mut self);
 
-    /// The size of the response future in bytes; `None` if what is measured is no call.
+    /// The size of the response future in bytes; `None` if the case is not a call.
     fn future_size(&self) -> Option<usize>;
 }
 
 struct Calls<S> {
     service: S,
-    kind: Kind,
+    kind: RequestKind,
     requests: Vec<Request<Full<Bytes>>>,
 }
 
-/// Calls `service`.
-pub(crate) fn calls<S, B>(service: S, kind: Kind) -> Box<dyn Runner>
+/// Creates a runner that calls `service`.
+pub(crate) fn calls<S, B>(service: S, kind: RequestKind) -> Box<dyn Runner>
 where
     S: Service<Request<Full<Bytes>>, Response = Response<B>, Error: Debug> + 'static,
     B: Body + 'static,
@@ -59,7 +61,7 @@ where
     }
 }
 
-/// What is measured, and nothing else.
+/// The measured region.
 #[inline(never)]
 fn bench_measured_calls<S, B>(service: &mut S, requests: &mut Vec<Request<Full<Bytes>>>)
 where
@@ -89,7 +91,7 @@ where
         }
     };
     assert_eq!(response.status(), StatusCode::OK);
-    // To its end, so that layers which wrap the body pay for that too.
+    // The whole body, so that the cost of layers that wrap it is included.
     let mut body = pin!(response.into_body());
     let mut bytes = 0;
     while let Poll::Ready(Some(frame)) = body.as_mut().poll_frame(cx) {

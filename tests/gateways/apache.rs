@@ -1,37 +1,39 @@
-//! Apache, with no more modules than it takes to be a gateway, and shorter limits.
+//! Apache with the modules of a gateway only, and with shorter timeouts.
 
 use std::{fs, path::Path, process::Command};
 
 use seawall::{Cause::*, Product};
 
 use crate::{
-    answer::{Answer, Ends, NO_SUCH_NAME, UNREADABLE},
-    kind::{Kind, Site, is_root},
+    expected::{BodyEnd, ExpectedResponse, NO_SUCH_NAME, UNREADABLE},
+    gateway_kind::{GatewayKind, GatewaySetup, is_root},
     scenario::{NO_SUCH_HOST, UNRESOLVABLE},
 };
 
-pub(crate) const APACHE: Kind = Kind {
+pub(crate) const APACHE: GatewayKind = GatewayKind {
     name: "Apache",
     product: Product::Apache,
     program: "apache2",
     command,
-    answers: &[
-        Answer::own("refused", 503, UNREACHED).never_sent(),
-        Answer::own("gone", 503, UNREACHED).never_sent(),
-        Answer::own("accept-close", 502, UNANSWERED).unseen().only_on_fresh_connections(),
-        Answer::own("read-close", 502, UNANSWERED).only_on_fresh_connections(),
-        Answer::own("reset", 502, UNANSWERED).only_on_fresh_connections(),
-        Answer::own("silent", 502, UNANSWERED),
-        // It takes it for an HTTP/0.9 response.
-        Answer::success("garbage", Ends::Deceptively),
-        Answer::success("truncated-chunks", Ends::CutOff),
-        Answer::own("truncated-head", 502, UNREADABLE),
-        Answer::own("half-head", 502, UNREADABLE),
-        Answer::own("long-head", 502, UNREADABLE),
-        Answer::own(UNRESOLVABLE, 500, NO_SUCH_NAME).never_sent(),
+    responses: &[
+        ExpectedResponse::from_gateway("refused", 503, UNREACHED).never_sent(),
+        ExpectedResponse::from_gateway("gone", 503, UNREACHED).never_sent(),
+        ExpectedResponse::from_gateway("accept-close", 502, UNANSWERED)
+            .not_received()
+            .only_on_new_connections(),
+        ExpectedResponse::from_gateway("read-close", 502, UNANSWERED).only_on_new_connections(),
+        ExpectedResponse::from_gateway("reset", 502, UNANSWERED).only_on_new_connections(),
+        ExpectedResponse::from_gateway("silent", 502, UNANSWERED),
+        // It parses this as an HTTP/0.9 response.
+        ExpectedResponse::success("garbage", BodyEnd::TruncatedUndetected),
+        ExpectedResponse::success("truncated-chunks", BodyEnd::Truncated),
+        ExpectedResponse::from_gateway("truncated-head", 502, UNREADABLE),
+        ExpectedResponse::from_gateway("half-head", 502, UNREADABLE),
+        ExpectedResponse::from_gateway("long-head", 502, UNREADABLE),
+        ExpectedResponse::from_gateway(UNRESOLVABLE, 500, NO_SUCH_NAME).never_sent(),
     ],
-    remarks: &[
-        "none: it closes a connection that was used before without a word",
+    notes: &[
+        "none: it closes a reused connection without a response",
         "garbage: relayed as a body",
     ],
 };
@@ -49,14 +51,14 @@ const UNANSWERED: &[seawall::Cause] =
 /// Debian's folder of modules.
 const MODULES: &str = "/usr/lib/apache2/modules";
 
-fn command(program: &Path, site: &Site<'_>) -> Command {
-    let Site { addr, directory, backstage } = site;
+fn command(program: &Path, setup: &GatewaySetup<'_>) -> Command {
+    let GatewaySetup { addr, directory, upstreams } = setup;
     let at = directory.display();
-    // Root's children are to be somebody else, or it does not start.
+    // As root it does not start without another user for its children.
     let user = if is_root() { "User nobody\nGroup nogroup" } else { "" };
-    // An upstream that failed is tried again at once, and not after a minute.
+    // `retry=0` retries a failed upstream immediately instead of after a minute.
     let limits = "connectiontimeout=1 timeout=2 retry=0";
-    let routes = backstage.each_route(|name, upstream| {
+    let routes = upstreams.format_routes(|name, upstream| {
         format!("ProxyPass /{name} http://{upstream}/{name} {limits}\n")
     });
     let config = format!(

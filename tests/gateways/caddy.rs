@@ -1,40 +1,40 @@
-//! Caddy, in its stock configuration but for limits, of which it has none by itself.
+//! Caddy in its default configuration with timeouts, of which it has none by default.
 
 use std::{fs, path::Path, process::Command};
 
 use seawall::{Cause::*, Product};
 
 use crate::{
-    answer::{Answer, Ends, TIMED_OUT},
-    kind::{Kind, Site},
+    expected::{BodyEnd, ExpectedResponse, TIMED_OUT},
+    gateway_kind::{GatewayKind, GatewaySetup},
     scenario::{NO_SUCH_HOST, UNRESOLVABLE},
 };
 
-pub(crate) const CADDY: Kind = Kind {
+pub(crate) const CADDY: GatewayKind = GatewayKind {
     name: "Caddy",
     product: Product::Caddy,
     program: "caddy",
     command,
-    answers: &[
-        Answer::own("refused", 502, UNTOLD).unseen(),
-        Answer::own("gone", 502, UNTOLD).unseen(),
-        Answer::own("accept-close", 502, UNTOLD).unseen(),
-        Answer::own("read-close", 502, UNTOLD),
-        Answer::own("reset", 502, UNTOLD),
-        Answer::own("silent", 504, TIMED_OUT),
-        Answer::own("garbage", 502, UNTOLD),
-        // It ends what was cut off as if it were whole.
-        Answer::success("truncated-chunks", Ends::Deceptively),
-        Answer::own("truncated-head", 502, UNTOLD),
-        Answer::own("half-head", 502, UNTOLD),
-        Answer::success("long-head", Ends::Whole),
-        Answer::own(UNRESOLVABLE, 502, UNTOLD).unseen(),
+    responses: &[
+        ExpectedResponse::from_gateway("refused", 502, GENERIC_502).not_received(),
+        ExpectedResponse::from_gateway("gone", 502, GENERIC_502).not_received(),
+        ExpectedResponse::from_gateway("accept-close", 502, GENERIC_502).not_received(),
+        ExpectedResponse::from_gateway("read-close", 502, GENERIC_502),
+        ExpectedResponse::from_gateway("reset", 502, GENERIC_502),
+        ExpectedResponse::from_gateway("silent", 504, TIMED_OUT),
+        ExpectedResponse::from_gateway("garbage", 502, GENERIC_502),
+        // It frames a truncated body as complete.
+        ExpectedResponse::success("truncated-chunks", BodyEnd::TruncatedUndetected),
+        ExpectedResponse::from_gateway("truncated-head", 502, GENERIC_502),
+        ExpectedResponse::from_gateway("half-head", 502, GENERIC_502),
+        ExpectedResponse::success("long-head", BodyEnd::Complete),
+        ExpectedResponse::from_gateway(UNRESOLVABLE, 502, GENERIC_502).not_received(),
     ],
-    remarks: &["truncated-chunks: relayed as if that were the whole"],
+    notes: &["truncated-chunks: relayed as a complete body"],
 };
 
 /// Its 502 has no body.
-const UNTOLD: &[seawall::Cause] = &[
+const GENERIC_502: &[seawall::Cause] = &[
     ConnectionRefused,
     ConnectionTerminated,
     ConnectionTimeout,
@@ -47,9 +47,9 @@ const UNTOLD: &[seawall::Cause] = &[
     TlsProtocolError,
 ];
 
-fn command(program: &Path, site: &Site<'_>) -> Command {
-    let Site { addr, directory, backstage } = site;
-    let resolver = backstage.resolver.addr;
+fn command(program: &Path, setup: &GatewaySetup<'_>) -> Command {
+    let GatewaySetup { addr, directory, upstreams } = setup;
+    let resolver = upstreams.name_server.addr;
     let route = |name: &str, upstream: &str| {
         format!(
             "    reverse_proxy /{name} {upstream} {{
@@ -61,8 +61,8 @@ fn command(program: &Path, site: &Site<'_>) -> Command {
     }}\n"
         )
     };
-    let routes = backstage.each_route(|name, upstream| route(name, &upstream.to_string()));
-    let nowhere = route(UNRESOLVABLE, &format!("{NO_SUCH_HOST}:80"));
+    let routes = upstreams.format_routes(|name, upstream| route(name, &upstream.to_string()));
+    let unresolvable = route(UNRESOLVABLE, &format!("{NO_SUCH_HOST}:80"));
     let config = format!(
         "{{
     admin off
@@ -70,7 +70,7 @@ fn command(program: &Path, site: &Site<'_>) -> Command {
 }}
 :{port} {{
     bind {host}
-{routes}{nowhere}}}
+{routes}{unresolvable}}}
 ",
         port = addr.port(),
         host = addr.ip(),
@@ -79,7 +79,7 @@ fn command(program: &Path, site: &Site<'_>) -> Command {
     fs::write(&file, config).unwrap();
     let mut command = Command::new(program);
     command.args(["run", "--adapter", "caddyfile", "--config"]).arg(file);
-    // It keeps what it learns, and a copy of its configuration, under these.
+    // It stores its state and a copy of its configuration under these.
     for home in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
         command.env(home, directory);
     }

@@ -1,4 +1,4 @@
-//! A client's whole stack, and a bare client beside it.
+//! A client with a whole stack, and a bare client.
 
 use std::{
     net::SocketAddr,
@@ -25,24 +25,24 @@ use seawall::{
 use tower::{ServiceBuilder, ServiceExt, util::BoxCloneService};
 
 type Body = Full<Bytes>;
-type Answer = Response<logging::ResponseBody<bad_gateway::ResponseBody<Incoming>>>;
+type HttpResponse = Response<logging::ResponseBody<bad_gateway::ResponseBody<Incoming>>>;
 
-/// What became of one call.
-pub(crate) struct Met {
-    /// `None`: an error, and no response.
+/// The result of one call.
+pub(crate) struct CallResult {
+    /// `None` if the call returned an error.
     pub(crate) status: Option<u16>,
     pub(crate) headers: HeaderMap,
-    /// What was concluded of the response's head, or of the error.
+    /// The failure by the response head or the error.
     pub(crate) failure: Option<Failure>,
-    /// The response's body, or what was concluded of how it ended.
+    /// The response body, or the failure that ended it.
     pub(crate) body: Result<Bytes, Failure>,
-    /// Requests that the stack sent.
+    /// The requests that the stack sent.
     pub(crate) sent: usize,
 }
 
-/// Made as a user makes it.
+/// A client stack as a user composes it.
 pub(crate) struct Stack {
-    client: BoxCloneService<Request<Body>, Answer, BoxError>,
+    client: BoxCloneService<Request<Body>, HttpResponse, BoxError>,
     circuit: Circuit,
     sent: Arc<AtomicUsize>,
 }
@@ -50,7 +50,7 @@ pub(crate) struct Stack {
 impl Stack {
     pub(crate) fn new() -> Self {
         let sent = Arc::new(AtomicUsize::new(0));
-        let count = {
+        let count_request = {
             let sent = Arc::clone(&sent);
             move |request: Request<ReplayBody<Body>>| {
                 sent.fetch_add(1, Ordering::Relaxed);
@@ -64,44 +64,44 @@ impl Stack {
             .layer(RetryLayer::new().backoff(Backoff::none()).budget(Budget::none()))
             .layer(breaker)
             .layer(TimeoutLayer::new(Duration::from_secs(10)))
-            .map_request(count)
+            .map_request(count_request)
             .layer(BadGatewayClassifierLayer::new())
             .service(Client::builder(TokioExecutor::new()).build_http());
         Self { client: BoxCloneService::new(client), circuit, sent }
     }
 
-    pub(crate) async fn send(&self, method: &Method, addr: SocketAddr, name: &str) -> Met {
+    pub(crate) async fn send(&self, method: &Method, addr: SocketAddr, name: &str) -> CallResult {
         let before = self.sent.load(Ordering::Relaxed);
         let outcome = self.client.clone().oneshot(request(method, addr, name)).await;
         let (mut status, mut headers, mut body) = (None, HeaderMap::new(), Ok(Bytes::new()));
         let failure = match outcome {
             Err(error) => Some(classify_error(&*error)),
             Ok(response) => {
-                let failure = conclude(&response);
+                let failure = classify(&response);
                 let (head, frames) = response.into_parts();
-                let whole = frames.collect().await.map_err(|error| classify_body_error(&error));
+                let collected = frames.collect().await.map_err(|error| classify_body_error(&error));
                 (status, headers) = (Some(head.status.as_u16()), head.headers);
-                body = whole.map(http_body_util::Collected::to_bytes);
+                body = collected.map(http_body_util::Collected::to_bytes);
                 failure
             }
         };
         let sent = self.sent.load(Ordering::Relaxed) - before;
-        Met { status, headers, failure, body, sent }
+        CallResult { status, headers, failure, body, sent }
     }
 
-    /// Whether the circuit is still closed: too few calls, so that each of them reaches the gateway.
-    pub(crate) fn is_closed(&self) -> bool {
+    /// Whether the circuit is closed. It must stay so, so that each call reaches the gateway.
+    pub(crate) fn is_circuit_closed(&self) -> bool {
         self.circuit.state() == State::Closed
     }
 }
 
-/// What every layer of the stack makes of a response.
-fn conclude<B>(response: &Response<B>) -> Option<Failure> {
+/// Classifies a response as the layers of the stack do.
+fn classify<B>(response: &Response<B>) -> Option<Failure> {
     HttpClassifier::new().classify(Ok(response))
 }
 
-/// Sends one request without any layer, and gives the status.
-pub(crate) async fn bare(method: &Method, addr: SocketAddr, name: &str) -> Option<u16> {
+/// Sends one request without layers, and returns the status.
+pub(crate) async fn send_bare(method: &Method, addr: SocketAddr, name: &str) -> Option<u16> {
     let client = Client::builder(TokioExecutor::new()).build_http();
     let call = async {
         let response = client.request(request(method, addr, name)).await.ok()?;

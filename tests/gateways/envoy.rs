@@ -1,4 +1,4 @@
-//! Envoy, in its stock configuration but for shorter limits.
+//! Envoy in its default configuration with shorter timeouts.
 
 use std::{fs, net::SocketAddr, path::Path, process::Command};
 
@@ -6,31 +6,31 @@ use seawall::{Cause::*, Product};
 use serde_json::{Value, json};
 
 use crate::{
-    answer::{Answer, ENDED, Ends, NO_SUCH_NAME, TIMED_OUT, UNREADABLE},
-    kind::{Kind, Site},
+    expected::{BodyEnd, ENDED, ExpectedResponse, NO_SUCH_NAME, TIMED_OUT, UNREADABLE},
+    gateway_kind::{GatewayKind, GatewaySetup},
     scenario::{NO_SUCH_HOST, UNRESOLVABLE},
 };
 
-pub(crate) const ENVOY: Kind = Kind {
+pub(crate) const ENVOY: GatewayKind = GatewayKind {
     name: "Envoy",
     product: Product::Envoy,
     program: "envoy",
     command,
-    answers: &[
-        Answer::own("refused", 503, UNCONNECTED).never_sent(),
-        Answer::own("gone", 503, UNCONNECTED).never_sent(),
-        Answer::own("accept-close", 503, ENDED).unseen(),
-        Answer::own("read-close", 503, ENDED),
-        Answer::own("reset", 503, ENDED),
-        Answer::own("silent", 504, TIMED_OUT),
-        Answer::own("garbage", 502, UNREADABLE),
-        Answer::success("truncated-chunks", Ends::CutOff),
-        Answer::own("truncated-head", 502, UNREADABLE),
-        Answer::own("half-head", 502, UNREADABLE),
-        Answer::own("long-head", 502, UNREADABLE),
-        Answer::own(UNRESOLVABLE, 503, UNREACHED).never_sent(),
+    responses: &[
+        ExpectedResponse::from_gateway("refused", 503, UNCONNECTED).never_sent(),
+        ExpectedResponse::from_gateway("gone", 503, UNCONNECTED).never_sent(),
+        ExpectedResponse::from_gateway("accept-close", 503, ENDED).not_received(),
+        ExpectedResponse::from_gateway("read-close", 503, ENDED),
+        ExpectedResponse::from_gateway("reset", 503, ENDED),
+        ExpectedResponse::from_gateway("silent", 504, TIMED_OUT),
+        ExpectedResponse::from_gateway("garbage", 502, UNREADABLE),
+        ExpectedResponse::success("truncated-chunks", BodyEnd::Truncated),
+        ExpectedResponse::from_gateway("truncated-head", 502, UNREADABLE),
+        ExpectedResponse::from_gateway("half-head", 502, UNREADABLE),
+        ExpectedResponse::from_gateway("long-head", 502, UNREADABLE),
+        ExpectedResponse::from_gateway(UNRESOLVABLE, 503, UNREACHED).never_sent(),
     ],
-    remarks: &[],
+    notes: &[],
 };
 
 const UNCONNECTED: &[seawall::Cause] = &[ConnectionRefused, TlsCertificateError, TlsProtocolError];
@@ -38,9 +38,9 @@ const UNREACHED: &[seawall::Cause] = &[NO_SUCH_NAME[0], NO_SUCH_NAME[1], Destina
 
 const TYPES: &str = "type.googleapis.com/envoy.extensions";
 
-fn command(program: &Path, site: &Site<'_>) -> Command {
-    let backstage = site.backstage;
-    let names = backstage.routes().map(|(name, _)| name).chain([UNRESOLVABLE]);
+fn command(program: &Path, setup: &GatewaySetup<'_>) -> Command {
+    let upstreams = setup.upstreams;
+    let names = upstreams.routes().map(|(name, _)| name).chain([UNRESOLVABLE]);
     let routes: Vec<_> = names
         .map(|name| {
             json!({
@@ -49,7 +49,7 @@ fn command(program: &Path, site: &Site<'_>) -> Command {
             })
         })
         .collect();
-    let mut clusters: Vec<_> = backstage
+    let mut clusters: Vec<_> = upstreams
         .routes()
         .map(|(name, upstream)| {
             cluster(name, "STATIC", &upstream.ip().to_string(), upstream.port())
@@ -60,20 +60,20 @@ fn command(program: &Path, site: &Site<'_>) -> Command {
         "name": "envoy.network.dns_resolver.cares",
         "typed_config": {
             "@type": format!("{TYPES}.network.dns_resolver.cares.v3.CaresDnsResolverConfig"),
-            "resolvers": [socket(backstage.resolver.addr)],
+            "resolvers": [socket(upstreams.name_server.addr)],
         },
     });
     clusters.push(nowhere);
     let config = json!({
         "static_resources": {
             "listeners": [{
-                "address": socket(site.addr),
+                "address": socket(setup.addr),
                 "filter_chains": [{ "filters": [manager(&routes)] }],
             }],
             "clusters": clusters,
         },
     });
-    let file = site.directory.join("envoy.json");
+    let file = setup.directory.join("envoy.json");
     fs::write(&file, config.to_string()).unwrap();
     let mut command = Command::new(program);
     command.arg("-c").arg(file).args(["--disable-hot-restart", "--concurrency", "1"]);

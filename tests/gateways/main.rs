@@ -1,34 +1,34 @@
-//! The client stack against real gateways in front of origins that fail on purpose.
+//! Tests the client stack behind real gateways in front of failing origins.
 //!
-//! Ignored in a plain `cargo test`, since gateways must be installed. With `--ignored` those that are run, and the
-//! others are named; with `SEAWALL_GATEWAYS=all`, as in `.ci/run`, one that is missing fails.
+//! A plain `cargo test` ignores these tests, since they need the gateways. `--ignored` runs those that are installed and names
+//! the others; with `SEAWALL_GATEWAYS=all`, as in `.ci/run`, a missing one fails.
 //!
-//! To add a gateway: a file beside `nginx.rs`, and a line below. To add a scenario: `scenario.rs`, and the rows that the
-//! tests then miss.
+//! To add a gateway, add a file like `nginx.rs` and a line below. To add a scenario, extend `scenario.rs` and the expected
+//! responses.
 
-mod answer;
 mod apache;
 mod caddy;
 mod client;
 mod envoy;
-mod gateway;
+mod expected;
+mod gateway_kind;
 mod haproxy;
-mod judge;
-mod kind;
-mod lines;
+mod log_events;
+mod name_server;
 mod nginx;
-mod resolver;
-mod run;
+mod process;
+mod runner;
 mod scenario;
 mod squid;
 mod table;
+mod verdict;
 
 use std::process::Command;
 
 use self::{
-    gateway::{Gateway, alive},
-    kind::Kind,
-    run::behind,
+    gateway_kind::GatewayKind,
+    process::{Gateway, live_processes},
+    runner::check_conclusions_behind,
     scenario::SCENARIOS,
 };
 
@@ -38,49 +38,49 @@ macro_rules! gateways {
             #[tokio::test]
             #[ignore = "needs the gateway installed"]
             async fn $test() {
-                behind(&$kind).await;
+                check_conclusions_behind(&$kind).await;
             }
         )*
 
-        const KINDS: &[Kind] = &[$($kind),*];
+        const KINDS: &[GatewayKind] = &[$($kind),*];
     };
 }
 
 gateways! {
-    the_stack_draws_true_conclusions_behind_nginx: nginx::NGINX,
-    the_stack_draws_true_conclusions_behind_haproxy: haproxy::HAPROXY,
-    the_stack_draws_true_conclusions_behind_haproxy_of_debian: haproxy::HAPROXY_OF_DEBIAN,
-    the_stack_draws_true_conclusions_behind_apache: apache::APACHE,
-    the_stack_draws_true_conclusions_behind_caddy: caddy::CADDY,
-    the_stack_draws_true_conclusions_behind_squid: squid::SQUID,
-    the_stack_draws_true_conclusions_behind_envoy: envoy::ENVOY,
+    stack_draws_correct_conclusions_behind_nginx: nginx::NGINX,
+    stack_draws_correct_conclusions_behind_haproxy: haproxy::HAPROXY,
+    stack_draws_correct_conclusions_behind_debian_haproxy: haproxy::DEBIAN_HAPROXY,
+    stack_draws_correct_conclusions_behind_apache: apache::APACHE,
+    stack_draws_correct_conclusions_behind_caddy: caddy::CADDY,
+    stack_draws_correct_conclusions_behind_squid: squid::SQUID,
+    stack_draws_correct_conclusions_behind_envoy: envoy::ENVOY,
 }
 
 #[test]
-fn every_gateway_has_a_row_for_every_scenario_and_no_other() {
+fn each_gateway_expects_a_response_per_scenario() {
     for kind in KINDS {
         for (name, _) in SCENARIOS {
-            kind.answer(name);
+            kind.expected_response(name);
         }
-        for answer in kind.answers {
-            let known = SCENARIOS.iter().any(|(name, _)| *name == answer.scenario);
-            assert!(known, "{}: {}", kind.name, answer.scenario);
+        for response in kind.responses {
+            let known = SCENARIOS.iter().any(|(name, _)| *name == response.scenario);
+            assert!(known, "{}: {}", kind.name, response.scenario);
         }
     }
 }
 
 #[tokio::test]
-async fn a_gateway_ends_with_all_that_it_has_started() {
+async fn dropping_gateway_ends_its_process_group() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mut command = Command::new("sh");
     command.args(["-c", "sleep 600 & exec sleep 600"]);
     let addr = listener.local_addr().unwrap();
-    let gateway = Gateway::start(&command, gateway::directory("sleep"), addr).await;
-    let (group, files) = (gateway.group(), gateway.files());
-    let asleep = || alive(group).iter().filter(|it| it.contains("(sleep)")).count();
+    let gateway = Gateway::start(&command, process::create_directory("sleep"), addr).await;
+    let (group, directory) = (gateway.group(), gateway.directory());
+    let asleep = || live_processes(group).iter().filter(|it| it.contains("(sleep)")).count();
     while asleep() < 2 {
         tokio::task::yield_now().await;
     }
     drop(gateway);
-    assert_eq!((alive(group), files.exists()), (vec![], false));
+    assert_eq!((live_processes(group), directory.exists()), (vec![], false));
 }

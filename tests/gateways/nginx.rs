@@ -1,46 +1,46 @@
-//! nginx, in its stock configuration but for shorter limits, so that a silent origin does not take a minute.
+//! nginx in its default configuration with shorter timeouts.
 
 use std::{fs, path::Path, process::Command};
 
 use seawall::{Cause::*, Product};
 
 use crate::{
-    answer::{Answer, ENDED, Ends},
-    kind::{Kind, Site},
+    expected::{BodyEnd, ENDED, ExpectedResponse},
+    gateway_kind::{GatewayKind, GatewaySetup},
     scenario::{NO_SUCH_HOST, UNRESOLVABLE},
 };
 
-pub(crate) const NGINX: Kind = Kind {
+pub(crate) const NGINX: GatewayKind = GatewayKind {
     name: "nginx",
     product: Product::Nginx,
     program: "nginx",
     command,
-    answers: &[
-        Answer::own("refused", 502, UNTOLD).unseen(),
-        Answer::own("gone", 502, UNTOLD).unseen(),
-        Answer::own("accept-close", 502, UNTOLD).unseen(),
-        Answer::own("read-close", 502, UNTOLD),
-        Answer::own("reset", 502, UNTOLD),
-        Answer::own(
+    responses: &[
+        ExpectedResponse::from_gateway("refused", 502, GENERIC_502).not_received(),
+        ExpectedResponse::from_gateway("gone", 502, GENERIC_502).not_received(),
+        ExpectedResponse::from_gateway("accept-close", 502, GENERIC_502).not_received(),
+        ExpectedResponse::from_gateway("read-close", 502, GENERIC_502),
+        ExpectedResponse::from_gateway("reset", 502, GENERIC_502),
+        ExpectedResponse::from_gateway(
             "silent",
             504,
             &[ConnectionTimeout, ConnectionReadTimeout, HttpResponseTimeout],
         ),
         // Relayed as HTTP/0.9: no status line, no headers.
-        Answer::not_http("garbage", &[HttpProtocolError, HttpResponseTimeout]),
-        Answer::success("truncated-chunks", Ends::CutOff),
-        Answer::own("truncated-head", 502, UNTOLD),
-        Answer::own("half-head", 502, UNTOLD),
-        Answer::own("long-head", 502, UNTOLD),
-        Answer::own(UNRESOLVABLE, 502, UNTOLD).unseen(),
+        ExpectedResponse::not_http("garbage", &[HttpProtocolError, HttpResponseTimeout]),
+        ExpectedResponse::success("truncated-chunks", BodyEnd::Truncated),
+        ExpectedResponse::from_gateway("truncated-head", 502, GENERIC_502),
+        ExpectedResponse::from_gateway("half-head", 502, GENERIC_502),
+        ExpectedResponse::from_gateway("long-head", 502, GENERIC_502),
+        ExpectedResponse::from_gateway(UNRESOLVABLE, 502, GENERIC_502).not_received(),
     ],
-    remarks: &[
-        "unresolvable: it does not start with such a name in `proxy_pass`, unless a variable hides it",
+    notes: &[
+        "unresolvable: with such a name in `proxy_pass` it only starts if a variable hides it",
     ],
 };
 
-/// Its 502 is the same for all that is wrong with an upstream.
-const UNTOLD: &[seawall::Cause] = &[
+/// Its 502 is the same for all failures of an upstream.
+const GENERIC_502: &[seawall::Cause] = &[
     ConnectionLimitReached,
     ConnectionRefused,
     ENDED[0],
@@ -57,14 +57,14 @@ const UNTOLD: &[seawall::Cause] = &[
     TlsProtocolError,
 ];
 
-fn command(program: &Path, site: &Site<'_>) -> Command {
-    let Site { addr, directory, backstage } = site;
+fn command(program: &Path, setup: &GatewaySetup<'_>) -> Command {
+    let GatewaySetup { addr, directory, upstreams } = setup;
     let at = directory.display();
-    let locations = backstage.each_route(|name, upstream| {
+    let locations = upstreams.format_routes(|name, upstream| {
         format!("location = /{name} {{ proxy_pass http://{upstream}; }}\n")
     });
-    // One process; everything it writes stays in its directory. It looks a name up at start, and does not start without
-    // an address, unless a variable keeps it from seeing the name.
+    // One process that only writes to its directory. It resolves names at start and exits if one has no address, unless a
+    // variable hides the name.
     let config = format!(
         "daemon off;
         master_process off;
@@ -90,7 +90,7 @@ fn command(program: &Path, site: &Site<'_>) -> Command {
                 }}
             }}
         }}",
-        resolver = backstage.resolver.addr,
+        resolver = upstreams.name_server.addr,
     );
     let file = directory.join("nginx.conf");
     fs::write(&file, config).unwrap();

@@ -1,28 +1,29 @@
-//! What an origin does, and what a gateway in front of it is told.
+//! The scenarios: failing origins, and the routes to them.
 
 use std::{net::SocketAddr, time::Duration};
 
 use http::Method;
 use scripted_origin::{Origin, Script};
 
-use crate::{client::bare, resolver::Resolver};
+use crate::{client::send_bare, name_server::NameServer};
 
-/// The host of the scenario [`UNRESOLVABLE`]: RFC 6761 §6.4 promises that there is none.
+/// The host of the scenario [`UNRESOLVABLE`], which does not exist by RFC 6761 §6.4.
 pub(crate) const NO_SUCH_HOST: &str = "seawall.invalid";
 pub(crate) const UNRESOLVABLE: &str = "unresolvable";
 const GONE: &str = "gone";
-/// Where a client makes a connection to the gateway that it will use again.
+/// The route on which a client opens a connection to reuse.
 pub(crate) const WARM_UP: &str = "warm-up";
 
-/// Header lines of the origin's own failures: a gateway is to pass them on.
-const ITS_OWN: &str = "content-type: text/plain\r\nx-request-id: origin-17\r\n";
-const LATER: &str = "content-type: text/plain\r\nx-request-id: origin-17\r\nretry-after: 1\r\n";
+/// Header lines of the origin's failures, which a gateway must pass on.
+const ORIGIN_HEADERS: &str = "content-type: text/plain\r\nx-request-id: origin-17\r\n";
+const ORIGIN_HEADERS_WITH_RETRY_AFTER: &str =
+    "content-type: text/plain\r\nx-request-id: origin-17\r\nretry-after: 1\r\n";
 
-/// By name; each has a path of that name on the gateway, and an origin behind it.
+/// The scenarios by name. Each has its path on the gateway, and an origin behind it.
 pub(crate) const SCENARIOS: [(&str, Script); 20] = [
     ("healthy", Script::Healthy),
     ("refused", Script::Refuse),
-    // There when the gateway started.
+    // Available when the gateway starts, and stopped afterwards.
     (GONE, Script::Healthy),
     ("accept-close", Script::AcceptClose),
     ("read-close", Script::ReadClose),
@@ -32,40 +33,43 @@ pub(crate) const SCENARIOS: [(&str, Script); 20] = [
     ("truncated", Script::TruncatedBody),
     ("truncated-chunks", Script::TruncatedChunks),
     ("truncated-head", Script::TruncatedHead),
-    // The same, but at the end of a line.
+    // The same at the end of a line.
     ("half-head", Script::Raw(b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n")),
     ("long-head", Script::LongHead(128 << 10)),
-    // The gateway does not get as far as this origin.
+    // The gateway cannot resolve the name of this origin.
     (UNRESOLVABLE, Script::Healthy),
-    ("origin-429", Script::Always(429, LATER)),
-    ("origin-500", Script::Always(500, ITS_OWN)),
-    ("origin-502", Script::Always(502, ITS_OWN)),
-    ("origin-503", Script::Always(503, ITS_OWN)),
-    ("origin-503-later", Script::Always(503, LATER)),
-    ("origin-504", Script::Always(504, ITS_OWN)),
+    ("origin-429", Script::Always(429, ORIGIN_HEADERS_WITH_RETRY_AFTER)),
+    ("origin-500", Script::Always(500, ORIGIN_HEADERS)),
+    ("origin-502", Script::Always(502, ORIGIN_HEADERS)),
+    ("origin-503", Script::Always(503, ORIGIN_HEADERS)),
+    ("origin-503-later", Script::Always(503, ORIGIN_HEADERS_WITH_RETRY_AFTER)),
+    ("origin-504", Script::Always(504, ORIGIN_HEADERS)),
 ];
 
-/// Everything behind a gateway.
-pub(crate) struct Backstage {
+/// The origins and the name server behind a gateway.
+pub(crate) struct Upstreams {
     origins: Vec<(&'static str, Origin)>,
-    pub(crate) resolver: Resolver,
+    pub(crate) name_server: NameServer,
 }
 
-impl Backstage {
+impl Upstreams {
     pub(crate) async fn start() -> Self {
         let mut origins = Vec::new();
         for (name, script) in SCENARIOS.into_iter().chain([(WARM_UP, Script::Healthy)]) {
             origins.push((name, Origin::start(script).await.unwrap()));
         }
-        Self { origins, resolver: Resolver::start().await }
+        Self { origins, name_server: NameServer::start().await }
     }
 
-    /// The scenarios, once the gateway there is ready: one origin is given up now.
-    pub(crate) async fn begin(&mut self, gateway: SocketAddr) -> &[(&'static str, Origin)] {
-        // Squid listens before it has found out which of its peers are there.
+    /// Returns the scenarios once the gateway is ready, and stops the origin of the scenario [`GONE`].
+    pub(crate) async fn start_scenarios(
+        &mut self,
+        gateway: SocketAddr,
+    ) -> &[(&'static str, Origin)] {
+        // Squid listens before it has probed its peers.
         for name in [GONE, WARM_UP] {
             for _ in 0..200 {
-                if bare(&Method::GET, gateway, name).await == Some(200) {
+                if send_bare(&Method::GET, gateway, name).await == Some(200) {
                     break;
                 }
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -77,14 +81,17 @@ impl Backstage {
         &self.origins[..SCENARIOS.len()]
     }
 
-    /// Path and upstream of all but [`UNRESOLVABLE`].
+    /// The path and the upstream of each scenario except [`UNRESOLVABLE`].
     pub(crate) fn routes(&self) -> impl Iterator<Item = (&'static str, SocketAddr)> {
         let resolvable = self.origins.iter().filter(|(name, _)| *name != UNRESOLVABLE);
         resolvable.map(|(name, origin)| (*name, origin.addr()))
     }
 
-    /// One piece of configuration for each of the [`routes`](Self::routes).
-    pub(crate) fn each_route(&self, one: impl Fn(&str, SocketAddr) -> String) -> String {
-        self.routes().map(|(name, upstream)| one(name, upstream)).collect()
+    /// Concatenates the configuration of the [`routes`](Self::routes).
+    pub(crate) fn format_routes(
+        &self,
+        format_route: impl Fn(&str, SocketAddr) -> String,
+    ) -> String {
+        self.routes().map(|(name, upstream)| format_route(name, upstream)).collect()
     }
 }

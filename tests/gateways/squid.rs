@@ -1,40 +1,44 @@
-//! Squid, as an accelerator: a gateway in front of origins that it knows; with shorter limits, and no cache.
+//! Squid as an accelerator (reverse proxy), with shorter timeouts and without a cache.
 
 use std::{fs, path::Path, process::Command};
 
 use seawall::{Cause::*, Product};
 
 use crate::{
-    answer::{Answer, ENDED, Ends, TIMED_OUT},
-    kind::{Kind, Site},
+    expected::{BodyEnd, ENDED, ExpectedResponse, TIMED_OUT},
+    gateway_kind::{GatewayKind, GatewaySetup},
     scenario::{NO_SUCH_HOST, UNRESOLVABLE},
 };
 
-pub(crate) const SQUID: Kind = Kind {
+pub(crate) const SQUID: GatewayKind = GatewayKind {
     name: "Squid",
     product: Product::Squid,
     program: "squid",
     command,
-    answers: &[
-        // It tried when it started, and has not since.
-        Answer::own("refused", 502, UNREACHED).never_sent(),
-        Answer::own("gone", 503, &[ConnectionRefused]).never_sent(),
-        Answer::own("accept-close", 502, ENDED).unseen(),
-        Answer::own("read-close", 502, ENDED),
-        Answer::own("reset", 502, ENDED),
-        Answer::own("silent", 504, TIMED_OUT),
-        // It takes it for an HTTP/0.9 response.
-        Answer::success("garbage", Ends::Deceptively),
-        Answer::success("truncated-chunks", Ends::CutOff),
-        Answer::own("truncated-head", 502, BROKEN_HEAD),
-        // A head without its end becomes a whole one, without a body.
-        Answer::success("half-head", Ends::Deceptively),
-        Answer::own("long-head", 502, &[HttpResponseHeaderSectionSize, HttpResponseHeaderSize]),
-        Answer::own(UNRESOLVABLE, 502, UNREACHED).never_sent(),
+    responses: &[
+        // It only connected when it started.
+        ExpectedResponse::from_gateway("refused", 502, UNREACHED).never_sent(),
+        ExpectedResponse::from_gateway("gone", 503, &[ConnectionRefused]).never_sent(),
+        ExpectedResponse::from_gateway("accept-close", 502, ENDED).not_received(),
+        ExpectedResponse::from_gateway("read-close", 502, ENDED),
+        ExpectedResponse::from_gateway("reset", 502, ENDED),
+        ExpectedResponse::from_gateway("silent", 504, TIMED_OUT),
+        // It parses this as an HTTP/0.9 response.
+        ExpectedResponse::success("garbage", BodyEnd::TruncatedUndetected),
+        ExpectedResponse::success("truncated-chunks", BodyEnd::Truncated),
+        ExpectedResponse::from_gateway("truncated-head", 502, BROKEN_HEAD),
+        // It completes an unterminated head, without a body.
+        ExpectedResponse::success("half-head", BodyEnd::TruncatedUndetected),
+        ExpectedResponse::from_gateway(
+            "long-head",
+            502,
+            &[HttpResponseHeaderSectionSize, HttpResponseHeaderSize],
+        ),
+        ExpectedResponse::from_gateway(UNRESOLVABLE, 502, UNREACHED).never_sent(),
     ],
-    remarks: &[
-        "refused: it tried when it started; gone: it tries and fails",
-        "garbage: relayed as a body; half-head: relayed as a whole one without a body",
+    notes: &[
+        "refused: it only connected when it started; gone: it connects and fails",
+        "garbage: relayed as a body; half-head: relayed as a complete response without a body",
     ],
 };
 
@@ -43,9 +47,9 @@ const UNREACHED: &[seawall::Cause] =
 const BROKEN_HEAD: &[seawall::Cause] =
     &[ConnectionTerminated, HttpProtocolError, HttpResponseIncomplete];
 
-fn command(program: &Path, site: &Site<'_>) -> Command {
-    let Site { addr, directory, backstage } = site;
-    // Never given up for failing too often: each request is to be a try.
+fn command(program: &Path, setup: &GatewaySetup<'_>) -> Command {
+    let GatewaySetup { addr, directory, upstreams } = setup;
+    // A high failure limit, so that it connects for each request.
     let options = "no-query no-digest originserver connect-fail-limit=1000";
     let at = directory.display();
     let peer = |name: &str, host: &str, port: u16| {
@@ -56,14 +60,14 @@ cache_peer_access to-{name} allow {name}
 cache_peer_access to-{name} deny all\n"
         )
     };
-    let peers = backstage
-        .each_route(|name, upstream| peer(name, &upstream.ip().to_string(), upstream.port()));
-    let nowhere = peer(UNRESOLVABLE, NO_SUCH_HOST, 80);
-    // It counts whole seconds as they begin, so that each of these may be a second less.
+    let peers = upstreams
+        .format_routes(|name, upstream| peer(name, &upstream.ip().to_string(), upstream.port()));
+    let unresolvable = peer(UNRESOLVABLE, NO_SUCH_HOST, 80);
+    // It counts started seconds, so each timeout can be up to one second shorter.
     let config = format!(
         "http_port {addr} accel defaultsite=gateway.invalid
 visible_hostname gateway.invalid
-{peers}{nowhere}never_direct allow all
+{peers}{unresolvable}never_direct allow all
 http_access allow all
 cache deny all
 connect_timeout 2 seconds
@@ -82,7 +86,7 @@ max_filedescriptors 1024
     let file = directory.join("squid.conf");
     fs::write(&file, config).unwrap();
     let mut command = Command::new(program);
-    // One process, in the foreground; what is worth knowing on standard error; shared memory under a name of its own.
+    // One process in the foreground, with errors on standard error and a unique name for its shared memory.
     let name = format!("seawall{}", addr.port());
     command.args(["-N", "-d", "1", "-n", &name, "-f"]).arg(file);
     command

@@ -1,43 +1,49 @@
-//! What was concluded, for people.
+//! The table of conclusions.
 
 use std::fmt;
 
 use seawall::Failure;
 
-use crate::client::Met;
+use crate::client::CallResult;
 
-/// Grows by a row for each scenario.
+/// A table with one row per scenario.
 pub(crate) struct Table {
     rows: Vec<[String; 8]>,
-    remarks: &'static [&'static str],
+    notes: &'static [&'static str],
 }
 
-const HEAD: [&str; 8] =
-    ["gateway", "origin", "status", "cause", "reporter", "processed", "sent", "the origin saw"];
+const HEADER: [&str; 8] =
+    ["gateway", "origin", "status", "cause", "reporter", "processed", "sent", "origin received"];
 
-const LEGEND: &str = "Three numbers: of a GET, of a POST, and of a POST on a connection that was used before. \
-                      Concluded was that of the GET.";
+const LEGEND: &str = "Three numbers: of a GET, of a POST, and of a POST on a reused connection. Cause, reporter and \
+                      processed are those of the GET.";
 
 impl Table {
-    pub(crate) fn new(remarks: &'static [&'static str]) -> Self {
-        Self { rows: vec![HEAD.map(String::from)], remarks }
+    pub(crate) fn new(notes: &'static [&'static str]) -> Self {
+        Self { rows: vec![HEADER.map(String::from)], notes }
     }
 
-    /// `seen`: by the origin, of what the stack sent.
-    pub(crate) fn row(&mut self, gateway: &str, scenario: &str, met: &[Met], seen: &[u64]) {
-        let get = &met[0];
-        let status = |it: &Met| it.status.map_or("none".into(), |status| status.to_string());
+    /// Adds a row; `received` are the requests that the origin received from the stack.
+    pub(crate) fn add_row(
+        &mut self,
+        gateway: &str,
+        scenario: &str,
+        results: &[CallResult],
+        received: &[u64],
+    ) {
+        let get = &results[0];
+        let status = |it: &CallResult| it.status.map_or("none".into(), |status| status.to_string());
         let failure = get.failure.or(get.body.as_ref().err().copied());
-        let say = |what: fn(Failure) -> &'static str| failure.map_or("-", what).to_owned();
+        let describe = |field: fn(Failure) -> &'static str| failure.map_or("-", field).to_owned();
         self.rows.push([
             gateway.into(),
             scenario.into(),
-            each(met, status),
-            say(|it| it.cause().as_str()),
-            say(|it| it.reporter().as_str()),
-            say(|it| it.processed().as_str()),
-            each(met, |it| it.sent.to_string()),
-            each(seen, u64::to_string),
+            join(results, status),
+            describe(|it| it.cause().as_str()),
+            describe(|it| it.reporter().as_str()),
+            describe(|it| it.processed().as_str()),
+            join(results, |it| it.sent.to_string()),
+            join(received, u64::to_string),
         ]);
     }
 }
@@ -52,10 +58,10 @@ impl fmt::Display for Table {
             writeln!(f)?;
         }
         writeln!(f, "{LEGEND}")?;
-        self.remarks.iter().try_for_each(|remark| writeln!(f, "{remark}"))
+        self.notes.iter().try_for_each(|note| writeln!(f, "{note}"))
     }
 }
 
-fn each<T>(all: &[T], one: impl Fn(&T) -> String) -> String {
+fn join<T>(all: &[T], one: impl Fn(&T) -> String) -> String {
     all.iter().map(one).collect::<Vec<_>>().join(" ")
 }

@@ -1,4 +1,4 @@
-//! What can be said on the command line.
+//! The command line.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -14,42 +14,42 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::{escape, target::Target};
 
-/// Says why a URL fails: DNS, TCP, TLS and HTTP in turn, at which hop, and what to check next.
+/// Explains why a URL fails: DNS, TCP, TLS and HTTP in turn, at which hop, and what to check next.
 ///
-/// Without a URL it diagnoses an upstream of its own that is broken, for a look without a network.
+/// Without a URL it diagnoses an embedded upstream that is broken; this needs no network.
 ///
-/// Exit status: 0 healthy (any status below 400, and a whole body), 1 failing, 2 wrong usage.
+/// Exit status: 0 healthy (a status below 400 and a complete body), 1 failing, 2 usage error.
 #[derive(Debug, Parser)]
 #[command(name = "seawall-diagnose", version)]
-struct Arguments {
-    /// What to ask for: http://… or https://…
+struct Args {
+    /// URL to request: http://… or https://…
     url: Option<String>,
 
     /// GET or HEAD
     #[arg(short = 'X', long, value_name = "METHOD", default_value = "GET")]
     method: String,
 
-    /// A header field of the request; may be given several times
+    /// Request header; may be given several times
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
 
-    /// How long each step may take, such as 500ms or 5s
+    /// Timeout of each step, such as 500ms or 5s
     #[arg(long, value_name = "TIME", default_value = "5s")]
     timeout: String,
 
-    /// Connect to this address, whatever DNS says
+    /// Connect to this address instead of resolving the name
     #[arg(long, value_name = "IP[:PORT]")]
     connect_to: Option<String>,
 
-    /// Ask this name server instead of the system's
+    /// Query this name server instead of the system's
     #[arg(long, value_name = "IP[:PORT]")]
     nameserver: Option<String>,
 
-    /// Go on past a certificate that is not accepted; it is still reported
+    /// Continue after an invalid certificate; it is still reported
     #[arg(short = 'k', long)]
     insecure: bool,
 
-    /// Ask so many times, 1 to 100, to see what fails only sometimes
+    /// Repeat the diagnosis, 1 to 100 times, to find intermittent failures
     #[arg(long, value_name = "N", default_value = "1")]
     repeat: String,
 
@@ -70,59 +70,62 @@ pub(crate) struct Options {
     pub(crate) json: bool,
 }
 
-/// Reads the command line; otherwise what to exit with, all being said. No URL: the embedded upstream.
-pub(crate) fn read() -> Result<(Option<Target>, Options), ExitCode> {
-    let arguments = Arguments::try_parse().map_err(|asked| {
-        if matches!(asked.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-            // A reader that is gone has read enough.
-            let _ = asked.print();
+/// Parses the command line; no target means the embedded upstream.
+///
+/// # Errors
+/// Returns the exit code after it has printed the help or the error.
+pub(crate) fn parse() -> Result<(Option<Target>, Options), ExitCode> {
+    let args = Args::try_parse().map_err(|error| {
+        if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+            // The reader may have closed the pipe.
+            let _ = error.print();
             return ExitCode::SUCCESS;
         }
-        // What is no option may be half of a header or a URL with a password; what follows `=` is a value.
-        let stray = asked.get(ContextKind::InvalidValue).is_some()
-            || asked
+        // A stray argument may be part of a header or a URL with a password, and an invalid value may be a secret.
+        let may_be_secret = error.get(ContextKind::InvalidValue).is_some()
+            || error
                 .get(ContextKind::InvalidArg)
                 .is_some_and(|arg| !arg.to_string().starts_with('-'));
-        if stray {
-            return usage("an argument too many: are headers with a space quoted?");
+        if may_be_secret {
+            return usage_error("an argument too many: are headers with a space quoted?");
         }
-        // The first line says what is wrong, the others how to use the program.
-        let text = asked.to_string();
+        // The first line is the error, the others are usage.
+        let text = error.to_string();
         let line = text.lines().next().unwrap_or_default();
-        usage(line.strip_prefix("error: ").unwrap_or(line))
+        usage_error(line.strip_prefix("error: ").unwrap_or(line))
     })?;
-    checked(arguments).map_err(|line| usage(&line))
+    validate(args).map_err(|message| usage_error(&message))
 }
 
-fn usage(line: &str) -> ExitCode {
-    eprintln!("{}; see --help", escape::line(line, 200));
+fn usage_error(message: &str) -> ExitCode {
+    eprintln!("{}; see --help", escape::single_line(message, 200));
     ExitCode::from(2)
 }
 
-/// The values are checked here and not by clap, whose errors repeat them: they may be secret.
-fn checked(arguments: Arguments) -> Result<(Option<Target>, Options), String> {
-    let target = arguments.url.as_deref().map(Target::parse).transpose()?;
-    let method = match arguments.method.to_ascii_uppercase().as_str() {
+/// Validates the values here and not in clap: its errors quote the values, and these can be secret.
+fn validate(args: Args) -> Result<(Option<Target>, Options), String> {
+    let target = args.url.as_deref().map(Target::parse).transpose()?;
+    let method = match args.method.to_ascii_uppercase().as_str() {
         "GET" => Method::GET,
         "HEAD" => Method::HEAD,
         _ => return Err("--method is GET or HEAD: a diagnosis must change nothing".into()),
     };
-    let port = target.as_ref().map_or(0, |target| target.port);
+    let default_port = target.as_ref().map_or(0, |target| target.port);
     let options = Options {
         method,
-        headers: headers(&arguments.headers)?,
-        timeout: time(&arguments.timeout)?,
-        connect_to: arguments
+        headers: parse_headers(&args.headers)?,
+        timeout: parse_timeout(&args.timeout)?,
+        connect_to: args
             .connect_to
-            .map(|text| address("--connect-to", &text, port))
+            .map(|text| parse_address("--connect-to", &text, default_port))
             .transpose()?,
-        nameserver: arguments
+        nameserver: args
             .nameserver
-            .map(|text| address("--nameserver", &text, 53))
+            .map(|text| parse_address("--nameserver", &text, 53))
             .transpose()?,
-        insecure: arguments.insecure,
-        repeat: repeat(&arguments.repeat)?,
-        json: arguments.json,
+        insecure: args.insecure,
+        repeat: parse_repeat(&args.repeat)?,
+        json: args.json,
     };
     if target.is_none() && options.connect_to.is_some() {
         return Err("--connect-to needs a URL".into());
@@ -130,17 +133,17 @@ fn checked(arguments: Arguments) -> Result<(Option<Target>, Options), String> {
     Ok((target, options))
 }
 
-fn headers(lines: &[String]) -> Result<HeaderMap, String> {
+fn parse_headers(lines: &[String]) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
-    for (at, line) in lines.iter().enumerate() {
+    for (index, line) in lines.iter().enumerate() {
         let parsed = line.split_once(':').and_then(|(name, value)| {
             let mut value = HeaderValue::from_str(value.trim()).ok()?;
             value.set_sensitive(true);
             Some((name.trim().parse::<HeaderName>().ok()?, value))
         });
         let (name, value) =
-            parsed.ok_or_else(|| format!("header {} is not NAME: VALUE", at + 1))?;
-        // They would change where the request ends.
+            parsed.ok_or_else(|| format!("header {} is not NAME: VALUE", index + 1))?;
+        // These would change the framing of the request.
         if name == "content-length" || name == "transfer-encoding" {
             return Err(format!("{name} cannot be set: the request has no body"));
         }
@@ -149,20 +152,20 @@ fn headers(lines: &[String]) -> Result<HeaderMap, String> {
     Ok(headers)
 }
 
-fn time(text: &str) -> Result<Duration, String> {
-    let time = humantime::parse_duration(text).map_err(|_| "--timeout is a time such as 5s")?;
+fn parse_timeout(text: &str) -> Result<Duration, String> {
+    let timeout = humantime::parse_duration(text).map_err(|_| "--timeout is a time such as 5s")?;
     let valid = Duration::from_millis(1)..=Duration::from_secs(600);
-    if valid.contains(&time) { Ok(time) } else { Err("--timeout is from 1ms to 10m".into()) }
+    if valid.contains(&timeout) { Ok(timeout) } else { Err("--timeout is from 1ms to 10m".into()) }
 }
 
-fn address(option: &str, text: &str, port: u16) -> Result<SocketAddr, String> {
-    let bare = text.trim_start_matches('[').trim_end_matches(']');
+fn parse_address(option: &str, text: &str, default_port: u16) -> Result<SocketAddr, String> {
+    let without_brackets = text.trim_start_matches('[').trim_end_matches(']');
     text.parse()
-        .or_else(|_| bare.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, port)))
+        .or_else(|_| without_brackets.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, default_port)))
         .map_err(|_| format!("{option} is an IP address, with or without a port"))
 }
 
-fn repeat(text: &str) -> Result<usize, String> {
-    let times = text.parse().ok().filter(|times| (1..=100).contains(times));
-    times.ok_or_else(|| "--repeat is a number from 1 to 100".into())
+fn parse_repeat(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| (1..=100).contains(count));
+    count.ok_or_else(|| "--repeat is a number from 1 to 100".into())
 }

@@ -1,4 +1,4 @@
-//! The command that repeats the request by hand.
+//! The `curl` command that sends the same request.
 
 use std::net::SocketAddr;
 
@@ -9,8 +9,8 @@ use crate::{
     target::{REDACTED, Target},
 };
 
-/// Header fields whose values are shown. Of all others nobody knows.
-const HARMLESS: [&str; 8] = [
+/// The headers whose values are shown; the values of all others are redacted.
+const NON_SECRET_HEADERS: [&str; 8] = [
     "accept",
     "accept-encoding",
     "accept-language",
@@ -23,41 +23,41 @@ const HARMLESS: [&str; 8] = [
 
 pub(crate) fn command(target: &Target, options: &Options) -> String {
     let seconds = options.timeout.as_secs_f64().ceil().max(1.0);
-    let mut words = vec!["curl".into(), "-v".into(), "--max-time".into(), format!("{seconds}")];
+    let mut args = vec!["curl".into(), "-v".into(), "--max-time".into(), format!("{seconds}")];
     if options.method == Method::HEAD {
-        words.push("-I".into());
+        args.push("-I".into());
     }
     if options.insecure {
-        words.push("-k".into());
+        args.push("-k".into());
     }
     if let Some(address) = options.connect_to {
-        words.extend(["--connect-to".into(), connect_to(target, address)]);
+        args.extend(["--connect-to".into(), connect_to_value(target, address)]);
     }
-    if target.has_user() {
-        words.extend(["-u".into(), REDACTED.into()]);
+    if target.has_userinfo() {
+        args.extend(["-u".into(), REDACTED.into()]);
     }
-    words.extend(fields(&options.headers));
-    // Brackets and braces are patterns to curl.
-    if target.shown.contains(['[', ']', '{', '}']) {
-        words.push("-g".into());
+    args.extend(header_args(&options.headers));
+    // curl expands brackets and braces unless globbing is off.
+    if target.redacted_url.contains(['[', ']', '{', '}']) {
+        args.push("-g".into());
     }
-    words.push(target.shown.clone());
-    quoted(&words)
+    args.push(target.redacted_url.clone());
+    shell_quote(&args)
 }
 
-fn connect_to(target: &Target, address: SocketAddr) -> String {
+fn connect_to_value(target: &Target, address: SocketAddr) -> String {
     format!("{}:{}:{address}", target.host, target.port)
 }
 
-fn fields(headers: &HeaderMap) -> Vec<String> {
-    let words = headers.iter().flat_map(|(name, value)| {
-        let shown = value.to_str().ok().filter(|_| HARMLESS.contains(&name.as_str()));
-        ["-H".into(), format!("{name}: {}", shown.unwrap_or(REDACTED))]
+fn header_args(headers: &HeaderMap) -> Vec<String> {
+    let args = headers.iter().flat_map(|(name, value)| {
+        let value = value.to_str().ok().filter(|_| NON_SECRET_HEADERS.contains(&name.as_str()));
+        ["-H".into(), format!("{name}: {}", value.unwrap_or(REDACTED))]
     });
-    words.collect()
+    args.collect()
 }
 
-/// For a POSIX shell. What cannot be said there, a NUL, is in no URL and in no header.
-fn quoted(words: &[String]) -> String {
-    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()
+/// Quotes the arguments for a POSIX shell. Only a NUL cannot be quoted, and no URL or header contains one.
+fn shell_quote(args: &[String]) -> String {
+    shlex::try_join(args.iter().map(String::as_str)).unwrap_or_default()
 }

@@ -1,19 +1,19 @@
-//! Texts from a peer, made fit for a terminal and a line.
+//! Escaping of text from a peer, so that it is safe to print on one line of a terminal.
 
-/// A text from elsewhere in one line: control characters and those that turn the direction of writing escaped, white
-/// space made one space, and cut at `longest` characters.
-pub(crate) fn line(text: &str, longest: usize) -> String {
+/// Puts `text` on one line of at most `max_chars` characters: escapes control and bidirectional characters, and replaces
+/// each run of white space with one space.
+pub(crate) fn single_line(text: &str, max_chars: usize) -> String {
     let mut out = String::new();
     for (count, c) in text.split_whitespace().collect::<Vec<_>>().join(" ").chars().enumerate() {
-        if count == longest {
+        if count == max_chars {
             out.push('…');
             break;
         }
-        // The bidirectional controls, zero-width characters and tags: none is seen, each can mislead.
-        let unseen = matches!(c,
+        // Bidirectional controls, zero-width characters and tags are invisible and can disguise text.
+        let is_invisible = matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
             | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
-        if c.is_control() || unseen {
+        if c.is_control() || is_invisible {
             out.extend(c.escape_unicode());
         } else {
             out.push(c);
@@ -22,14 +22,14 @@ pub(crate) fn line(text: &str, longest: usize) -> String {
     out
 }
 
-/// What a page says, without its tags.
-pub(crate) fn page(bytes: &[u8], longest: usize) -> String {
+/// Extracts the text of an HTML page, escaped as in [`single_line`].
+pub(crate) fn html_text(bytes: &[u8], max_chars: usize) -> String {
     let text = String::from_utf8_lossy(bytes);
     let mut plain = String::new();
     let mut in_tag = false;
     let mut rest = &*text;
     while let Some(c) = rest.chars().next() {
-        if let Some(after) = unread(rest) {
+        if let Some(after) = skip_element(rest) {
             rest = after;
             continue;
         }
@@ -44,11 +44,11 @@ pub(crate) fn page(bytes: &[u8], longest: usize) -> String {
             _ => {}
         }
     }
-    line(&plain, longest)
+    single_line(&plain, max_chars)
 }
 
-/// What follows an element whose content is no text for a person.
-fn unread(text: &str) -> Option<&str> {
+/// Returns the text after a `style` or `script` element, if `text` starts with one.
+fn skip_element(text: &str) -> Option<&str> {
     let name = ["style", "script"].into_iter().find(|name| {
         text.starts_with('<')
             && text.get(1..=name.len()).is_some_and(|tag| tag.eq_ignore_ascii_case(name))
@@ -57,30 +57,30 @@ fn unread(text: &str) -> Option<&str> {
         text[at + 2..].get(..name.len()).is_some_and(|tag| tag.eq_ignore_ascii_case(name))
     };
     let end = text.match_indices("</").map(|(at, _)| at).find(|&at| is_end(at));
-    // Without an end, all of what was kept is in it.
+    // Without an end tag, the element extends to the end of the text.
     Some(end.and_then(|at| text[at..].split_once('>')).map_or("", |(_, rest)| rest))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{line, page};
+    use super::{html_text, single_line};
 
     #[test]
-    fn nothing_speaks_to_the_terminal() {
-        let shown = line("a\u{1b}[31mb\r\nc\u{9b}2J\0\u{202e}d", 100);
+    fn control_characters_are_escaped() {
+        let shown = single_line("a\u{1b}[31mb\r\nc\u{9b}2J\0\u{202e}d", 100);
         assert_eq!(shown, "a\\u{1b}[31mb c\\u{9b}2J\\u{0}\\u{202e}d");
     }
 
     #[test]
-    fn what_is_long_is_cut() {
-        assert_eq!(line(&"x".repeat(1 << 20), 3), "xxx…");
-        assert_eq!(line("xxx", 3), "xxx");
+    fn long_text_is_truncated() {
+        assert_eq!(single_line(&"x".repeat(1 << 20), 3), "xxx…");
+        assert_eq!(single_line("xxx", 3), "xxx");
     }
 
     #[test]
-    fn a_page_is_read_without_its_tags() {
+    fn html_text_omits_tags_scripts_and_styles() {
         let html = b"<html><title>502 Bad Gateway</title>\n<h1>502\xff</h1> 1 > 0";
-        assert_eq!(page(b"<STYLE>a{b:c}</STYLE ><p>up<script>x()</script>", 100), "up");
-        assert_eq!(page(html, 100), "502 Bad Gateway 502\u{fffd} 1 > 0");
+        assert_eq!(html_text(b"<STYLE>a{b:c}</STYLE ><p>up<script>x()</script>", 100), "up");
+        assert_eq!(html_text(html, 100), "502 Bad Gateway 502\u{fffd} 1 > 0");
     }
 }

@@ -1,25 +1,25 @@
-//! Somebody sees a 502 right now: why, at which hop, and what next.
+//! Explains why a URL fails: which step, at which hop, and what to check next.
 //!
-//! `cargo run -p seawall-diagnose -- https://host/path` looks the name up, connects, does the TLS handshake and asks, says which
-//! step failed and what that means. Without a URL it does so with an embedded upstream that is broken.
+//! `cargo run -p seawall-diagnose -- https://host/path` resolves the name, connects, completes the TLS handshake and sends
+//! a request. It reports the step that failed and what that means. Without a URL it diagnoses an embedded upstream that
+//! is broken.
 
 mod cli;
 mod curl;
-mod demo;
+mod demo_upstream;
 mod escape;
-mod fields;
-mod human;
-mod json;
+mod explain;
+mod pipeline;
+mod render;
 mod repeat;
 mod report;
-mod run;
+mod server_headers;
 mod steps;
 mod target;
-mod words;
 
 use std::{io::Write, process::ExitCode};
 
-use crate::{repeat::Tries, target::Target};
+use crate::{repeat::RunCounts, target::Target};
 
 fn main() -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
@@ -30,20 +30,20 @@ fn main() -> ExitCode {
         }
     };
     let code = runtime.block_on(diagnose());
-    // A name lookup by the system cannot be cancelled, and is not waited for.
+    // A lookup by the system's resolver cannot be cancelled, so the runtime must not wait for it.
     runtime.shutdown_background();
     code
 }
 
 async fn diagnose() -> ExitCode {
-    let (target, options) = match cli::read() {
-        Ok(read) => read,
+    let (target, options) = match cli::parse() {
+        Ok(parsed) => parsed,
         Err(code) => return code,
     };
     let embedded = target.is_none();
     let target = match target {
         Some(target) => Ok(target),
-        None => demo::start()
+        None => demo_upstream::start()
             .await
             .map_err(|error| error.to_string())
             .and_then(|url| Target::parse(&url)),
@@ -55,25 +55,25 @@ async fn diagnose() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let mut tries = Tries::default();
-    let mut report = run::diagnose(&target, &options, embedded).await;
-    tries.add(&report);
-    while tries.total < options.repeat {
-        let next = run::diagnose(&target, &options, embedded).await;
-        tries.add(&next);
-        // The first failure is what is shown.
+    let mut runs = RunCounts::default();
+    let mut report = pipeline::diagnose(&target, &options, embedded).await;
+    runs.record(&report);
+    while runs.total < options.repeat {
+        let next = pipeline::diagnose(&target, &options, embedded).await;
+        runs.record(&next);
+        // The report shows the first failure.
         if report.failure.is_none() {
             report = next;
         }
     }
     let text = if options.json {
-        format!("{}\n", json::of(&report, &tries))
-    } else if tries.total > 1 {
-        format!("{}\n  {}\n", human::of(&report), tries.summary())
+        format!("{}\n", render::json::render(&report, &runs))
+    } else if runs.total > 1 {
+        format!("{}\n  {}\n", render::text::render(&report), runs.summary())
     } else {
-        human::of(&report)
+        render::text::render(&report)
     };
-    // A reader that is gone has read enough.
+    // The reader may have closed the pipe.
     let _ = anstream::stdout().write_all(text.as_bytes());
-    ExitCode::from(u8::from(tries.failed() > 0))
+    ExitCode::from(u8::from(runs.failed() > 0))
 }

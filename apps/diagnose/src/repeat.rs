@@ -1,17 +1,18 @@
-//! Asking several times.
+//! Counts of repeated diagnoses.
 
 use std::collections::BTreeMap;
 
 use crate::report::Report;
 
 #[derive(Debug, Default)]
-pub(crate) struct Tries {
+pub(crate) struct RunCounts {
     pub(crate) total: usize,
+    /// Failed runs by cause.
     pub(crate) causes: BTreeMap<&'static str, usize>,
 }
 
-impl Tries {
-    pub(crate) fn add(&mut self, report: &Report) {
+impl RunCounts {
+    pub(crate) fn record(&mut self, report: &Report) {
         self.total += 1;
         if let Some(failure) = &report.failure {
             *self.causes.entry(failure.cause().as_str()).or_default() += 1;
@@ -26,6 +27,6 @@ impl Tries {
         let causes: Vec<_> =
             self.causes.iter().map(|(cause, count)| format!("{cause} × {count}")).collect();
         let colon = if causes.is_empty() { "" } else { ": " };
-        format!("{} of {} tries failed{colon}{}", self.failed(), self.total, causes.join(", "))
+        format!("{} of {} runs failed{colon}{}", self.failed(), self.total, causes.join(", "))
     }
 }

@@ -1,4 +1,4 @@
-//! The data of a diagnosis. Rendering is elsewhere: `human` for a person, `json` for a program.
+//! The result of a diagnosis, as data; [`render`](crate::render) prints it.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use http::Method;
 use seawall::{Failure, bad_gateway::Evidence};
 use tokio::time::Instant;
 
-/// The steps, in the order in which they are taken.
+/// The steps, in the order in which they run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     Dns,
@@ -28,65 +28,65 @@ impl Stage {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    Good,
-    /// Not good, and gone past.
+    Ok,
+    /// A fault that `--insecure` ignores.
     Warning,
-    Bad,
+    Failed,
 }
 
 impl Outcome {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
-            Self::Good => "ok",
+            Self::Ok => "ok",
             Self::Warning => "warning",
-            Self::Bad => "failed",
+            Self::Failed => "failed",
         }
     }
 }
 
-/// One line of a report. All texts in it are escaped and short.
+/// The outcome of a step, or of one address in it. The detail is escaped and short.
 #[derive(Clone, Debug)]
-pub(crate) struct Line {
+pub(crate) struct Check {
     pub(crate) outcome: Outcome,
     pub(crate) detail: String,
-    pub(crate) time: Duration,
+    pub(crate) duration: Duration,
 }
 
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) stage: Stage,
-    pub(crate) line: Line,
-    /// Parts of it: an address each.
-    pub(crate) parts: Vec<(String, Line)>,
+    pub(crate) check: Check,
+    /// One check per address, if the step tried several.
+    pub(crate) addresses: Vec<(String, Check)>,
 }
 
-/// What a step gives.
-pub(crate) struct Found<T> {
+/// What a step returns to [`Report::run_step`].
+pub(crate) struct StepResult<T> {
     pub(crate) value: Result<T, Failure>,
     pub(crate) detail: String,
     pub(crate) warning: bool,
-    pub(crate) parts: Vec<(String, Line)>,
+    pub(crate) addresses: Vec<(String, Check)>,
 }
 
-impl<T> Found<T> {
-    pub(crate) fn good(value: T, detail: impl Into<String>) -> Self {
-        Self { value: Ok(value), detail: detail.into(), warning: false, parts: Vec::new() }
+impl<T> StepResult<T> {
+    pub(crate) fn ok(value: T, detail: impl Into<String>) -> Self {
+        Self { value: Ok(value), detail: detail.into(), warning: false, addresses: Vec::new() }
     }
 
-    pub(crate) fn bad(failure: Failure, detail: impl Into<String>) -> Self {
-        Self { value: Err(failure), detail: detail.into(), warning: false, parts: Vec::new() }
+    pub(crate) fn failed(failure: Failure, detail: impl Into<String>) -> Self {
+        Self { value: Err(failure), detail: detail.into(), warning: false, addresses: Vec::new() }
     }
 }
 
-/// What was answered, where anything was.
+/// The parts of a response that a report shows.
 #[derive(Debug, Default)]
-pub(crate) struct Answer {
+pub(crate) struct ResponseSummary {
     pub(crate) status: u16,
-    /// Header fields that tell who answered, escaped.
-    pub(crate) fields: Vec<(&'static str, String)>,
-    /// The beginning of a failed response's body, without tags, escaped.
-    pub(crate) says: String,
-    /// What the conclusion rests on, if on more than the status.
+    /// The headers that identify the server, escaped.
+    pub(crate) headers: Vec<(&'static str, String)>,
+    /// The start of a failed response's body, without HTML tags, escaped.
+    pub(crate) body_excerpt: String,
+    /// The evidence for the failure, if it is more than the status.
     pub(crate) evidence: Option<Evidence>,
 }
 
@@ -99,34 +99,39 @@ pub(crate) struct Report {
     /// Whether the upstream is the embedded one.
     pub(crate) embedded: bool,
     pub(crate) steps: Vec<Step>,
-    /// Where the connection leads.
+    /// The address that the client connected to.
     pub(crate) peer: Option<String>,
-    pub(crate) answer: Option<Answer>,
+    pub(crate) response: Option<ResponseSummary>,
     pub(crate) failure: Option<Failure>,
     pub(crate) curl: String,
 }
 
 impl Report {
-    /// Takes a step, and keeps what is found.
-    pub(crate) async fn step<T>(
+    /// Runs a step and records its result. Returns `None` if it failed.
+    pub(crate) async fn run_step<T>(
         &mut self,
         stage: Stage,
-        step: impl Future<Output = Found<T>>,
+        step: impl Future<Output = StepResult<T>>,
     ) -> Option<T> {
         let started = Instant::now();
-        let Found { value, detail, warning, parts } = step.await;
+        let StepResult { value, detail, warning, addresses } = step.await;
         let outcome = match &value {
-            Err(_) => Outcome::Bad,
+            Err(_) => Outcome::Failed,
             Ok(_) if warning => Outcome::Warning,
-            Ok(_) => Outcome::Good,
+            Ok(_) => Outcome::Ok,
         };
-        let line = Line { outcome, detail, time: started.elapsed() };
-        self.steps.push(Step { stage, line, parts });
+        let check = Check { outcome, detail, duration: started.elapsed() };
+        self.steps.push(Step { stage, check, addresses });
         value.map_err(|failure| self.failure = Some(failure)).ok()
     }
 
-    /// The step that failed, else the last one.
-    pub(crate) fn last(&self) -> Option<Stage> {
+    /// The stage that failed, or the last one if none did.
+    pub(crate) fn last_stage(&self) -> Option<Stage> {
         self.steps.last().map(|step| step.stage)
+    }
+
+    /// The evidence for the failure, if it is more than the status.
+    pub(crate) fn evidence(&self) -> Option<&Evidence> {
+        self.response.as_ref()?.evidence.as_ref()
     }
 }

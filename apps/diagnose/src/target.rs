@@ -1,36 +1,36 @@
-//! What is asked for, and how it may be shown.
+//! The URL to diagnose, and its form without secrets.
 
 use std::fmt::Write;
 
 use http::HeaderMap;
 use url::{Host, Url};
 
-/// What stands where something secret was.
+/// The replacement for a secret.
 pub(crate) const REDACTED: &str = "REDACTED";
 
-/// A longer URL is a mistake, and no server takes it.
-const LONGEST: usize = 8 << 10;
+/// No common server accepts a longer URL.
+const MAX_URL_BYTES: usize = 8 << 10;
 
-/// Parts of names of parameters whose values are not shown.
-const SECRET: [&str; 11] =
+/// A parameter is secret if its name contains one of these.
+const SECRET_NAME_PARTS: [&str; 11] =
     ["token", "key", "secret", "pass", "pwd", "sig", "auth", "session", "cred", "code", "jwt"];
 
-/// A value of this length without a space is taken for a secret, whatever its name.
-const SECRET_LENGTH: usize = 24;
+/// A value is secret under any name if it has at least this many bytes without a space.
+const MIN_SECRET_VALUE_BYTES: usize = 24;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) url: Url,
     pub(crate) host: Host<String>,
     pub(crate) port: u16,
-    /// Safe to print: no user, no values of the query that look secret. ASCII only, as is every `Url`.
-    pub(crate) shown: String,
+    /// The URL without userinfo and without query values that look secret; safe to print. ASCII, as every `Url` is.
+    pub(crate) redacted_url: String,
 }
 
 impl Target {
-    /// Errors never repeat the text: there may be a password in it.
+    /// Parses a URL. Errors never quote it, since it may contain a password.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        if text.len() > LONGEST {
+        if text.len() > MAX_URL_BYTES {
             return Err("the URL is longer than 8 KiB".into());
         }
         let prefix = "the URL must begin with http:// or https://";
@@ -45,19 +45,20 @@ impl Target {
         if port == 0 {
             return Err("the URL's port is 0".into());
         }
-        let shown = shown(&url);
-        Ok(Self { url, host, port, shown })
+        let redacted_url = redact_url(&url);
+        Ok(Self { url, host, port, redacted_url })
     }
 
     pub(crate) fn is_tls(&self) -> bool {
         self.url.scheme() == "https"
     }
 
-    pub(crate) fn has_user(&self) -> bool {
+    pub(crate) fn has_userinfo(&self) -> bool {
         !self.url.username().is_empty() || self.url.password().is_some()
     }
 
-    /// What must not be printed, should a server send it back; not what is too short to be told from other text.
+    /// The secrets of the request that must not be printed if a server sends them back. Secrets below six bytes are left
+    /// out, since they would match unrelated text.
     pub(crate) fn secrets(&self, headers: &HeaderMap) -> Vec<String> {
         let values = headers.values().filter_map(|value| value.to_str().ok());
         let words = values.flat_map(str::split_whitespace).map(str::to_owned);
@@ -70,7 +71,7 @@ impl Target {
         all.chain(password).filter(|secret| secret.len() >= 6).collect()
     }
 
-    /// Host, and port unless it is the scheme's own: what `Host` says.
+    /// The value of the `Host` header: the host, and the port unless it is the scheme's default.
     pub(crate) fn authority(&self) -> String {
         match self.url.port() {
             Some(port) => format!("{}:{port}", self.host),
@@ -79,21 +80,21 @@ impl Target {
     }
 }
 
-/// A URL without what is secret in it.
-pub(crate) fn shown(url: &Url) -> String {
+/// Removes the secrets from a URL.
+pub(crate) fn redact_url(url: &Url) -> String {
     let mut url = url.clone();
-    // They fail only for URLs that can have no user.
+    // These fail only for URLs that cannot have userinfo.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.set_fragment(None);
-    let query = url.query().map(masked);
+    let query = url.query().map(redact_query);
     url.set_query(query.as_deref());
     url.into()
 }
 
-fn masked(query: &str) -> String {
+fn redact_query(query: &str) -> String {
     let mut out = String::new();
-    // Some servers take a semicolon too.
+    // Some servers also separate parameters by semicolons.
     for part in query.split_inclusive(['&', ';']) {
         let pair = part.trim_end_matches(['&', ';']);
         let end = &part[pair.len()..];
@@ -101,7 +102,7 @@ fn masked(query: &str) -> String {
         // Writing to a string does not fail.
         let _ = match value {
             Some(value) if is_secret(name, value) => write!(out, "{name}={REDACTED}{end}"),
-            None if name.len() >= SECRET_LENGTH => write!(out, "{REDACTED}{end}"),
+            None if name.len() >= MIN_SECRET_VALUE_BYTES => write!(out, "{REDACTED}{end}"),
             _ => write!(out, "{part}"),
         };
     }
@@ -110,43 +111,47 @@ fn masked(query: &str) -> String {
 
 fn is_secret(name: &str, value: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    // A name that is written in escapes hides something.
-    let named = name.contains('%') || SECRET.iter().any(|secret| name.contains(secret));
-    // A plus is a space, or a digit of base64.
-    let is_text =
-        value.contains("%20") || value.split('+').all(|word| word.len() < SECRET_LENGTH / 2);
-    let long = value.len() >= SECRET_LENGTH && !is_text;
-    named || long
+    // A percent-encoded name can hide one of these.
+    let has_secret_name =
+        name.contains('%') || SECRET_NAME_PARTS.iter().any(|secret| name.contains(secret));
+    // A plus is an encoded space or a base64 digit.
+    let is_text = value.contains("%20")
+        || value.split('+').all(|word| word.len() < MIN_SECRET_VALUE_BYTES / 2);
+    let is_long_token = value.len() >= MIN_SECRET_VALUE_BYTES && !is_text;
+    has_secret_name || is_long_token
 }
 
 #[cfg(test)]
 mod tests {
     use super::Target;
 
-    fn shown(text: &str) -> String {
-        Target::parse(text).unwrap().shown
+    fn redacted(text: &str) -> String {
+        Target::parse(text).unwrap().redacted_url
     }
 
     #[test]
-    fn secrets_are_not_shown() {
-        assert_eq!(shown("https://me:pw@h/p?a=1&api_key=x#f"), "https://h/p?a=1&api_key=REDACTED");
-        assert_eq!(shown("http://h/?%74oken=x"), "http://h/?%74oken=REDACTED");
+    fn redacted_url_omits_secrets() {
+        assert_eq!(
+            redacted("https://me:pw@h/p?a=1&api_key=x#f"),
+            "https://h/p?a=1&api_key=REDACTED"
+        );
+        assert_eq!(redacted("http://h/?%74oken=x"), "http://h/?%74oken=REDACTED");
         let long = "0123456789abcdef0123456789";
-        assert_eq!(shown(&format!("http://h/?q={long}")), "http://h/?q=REDACTED");
-        assert_eq!(shown(&format!("http://h/?{long}")), "http://h/?REDACTED");
-        assert_eq!(shown("http://h/?page=2&q=a+b"), "http://h/?page=2&q=a+b");
+        assert_eq!(redacted(&format!("http://h/?q={long}")), "http://h/?q=REDACTED");
+        assert_eq!(redacted(&format!("http://h/?{long}")), "http://h/?REDACTED");
+        assert_eq!(redacted("http://h/?page=2&q=a+b"), "http://h/?page=2&q=a+b");
     }
 
     #[test]
-    fn what_is_shown_is_plain_ascii_in_one_line() {
+    fn redacted_url_is_printable_ascii() {
         for text in ["http://bücher.example/\u{202e}\u{1b}[31m", "http://h/a b\tc\nd?\u{7}"] {
-            let shown = shown(text);
-            assert!(shown.chars().all(|c| c.is_ascii_graphic()), "{shown}");
+            let redacted = redacted(text);
+            assert!(redacted.chars().all(|c| c.is_ascii_graphic()), "{redacted}");
         }
     }
 
     #[test]
-    fn an_error_repeats_nothing() {
+    fn parse_error_omits_input() {
         for text in
             ["ftp://me:hunter2@h", "hunter2", "http://me:hunter2@", "http://h:99999/hunter2"]
         {

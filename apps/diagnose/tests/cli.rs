@@ -1,4 +1,4 @@
-//! The program as its user meets it.
+//! The program's output and exit codes.
 
 use std::process::{Command, Output, Stdio};
 
@@ -10,7 +10,7 @@ fn diagnose(arguments: &[&str]) -> Output {
     command.args(arguments).stdin(Stdio::null()).output().unwrap()
 }
 
-/// Off the runtime's thread, on which the origin answers.
+/// Runs the program off the runtime's thread, which drives the origin.
 async fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
     let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
     let output = tokio::task::spawn_blocking(move || {
@@ -28,7 +28,7 @@ async fn json(arguments: &[&str]) -> (Option<i32>, Value) {
 }
 
 #[tokio::test]
-async fn each_failure_of_an_origin_is_named_to_program_and_person() {
+async fn failure_of_each_script_is_reported_as_json_and_text() {
     for (script, cause, processed) in [
         (Script::Refuse, "connection_refused", "no"),
         (Script::ReadClose, "connection_terminated", "maybe"),
@@ -48,37 +48,37 @@ async fn each_failure_of_an_origin_is_named_to_program_and_person() {
     ] {
         let origin = Origin::start(script).await.unwrap();
         let url = format!("http://{}/", origin.addr());
-        // Only the silent one waits for it.
-        let limit = if script == Script::Silent { "300ms" } else { "10s" };
-        let (code, report) = json(&[&url, "--timeout", limit]).await;
+        // Only the silent origin reaches the timeout.
+        let timeout = if script == Script::Silent { "300ms" } else { "10s" };
+        let (code, report) = json(&[&url, "--timeout", timeout]).await;
         assert_eq!(code, Some(1), "{script:?}: {report}");
         assert_eq!(report["failure"]["cause"], cause, "{script:?}: {report}");
         if !processed.is_empty() {
             assert_eq!(report["failure"]["processed"], processed, "{script:?}: {report}");
         }
-        let (code, out, _) = run(&[&url, "--timeout", limit]).await;
+        let (code, out, _) = run(&[&url, "--timeout", timeout]).await;
         assert_eq!(code, Some(1), "{script:?}");
         assert!(out.contains('✗') && out.contains(cause), "{script:?}: {out}");
-        assert!(!out.contains('\u{1b}'), "no colour when piped: {out}");
+        assert!(!out.contains('\u{1b}'), "no color when piped: {out}");
     }
 }
 
 #[tokio::test]
-async fn a_connection_closed_at_once_is_terminated() {
+async fn connection_closed_after_accept_is_terminated() {
     let origin = Origin::start(Script::AcceptClose).await.unwrap();
     let (code, report) = json(&[&format!("http://{}/", origin.addr())]).await;
     assert_eq!((code, &report["failure"]["cause"]), (Some(1), &"connection_terminated".into()));
 }
 
-/// A name server that answers each query with this code, or none.
-async fn nameserver(code: Option<u8>) -> std::net::SocketAddr {
+/// Starts a name server that responds to each query with this code, or not at all.
+async fn start_nameserver(code: Option<u8>) -> std::net::SocketAddr {
     let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let addr = socket.local_addr().unwrap();
     tokio::spawn(async move {
         let mut query = [0; 512];
         while let Ok((size, from)) = socket.recv_from(&mut query).await {
             if let Some(code) = code {
-                // RFC 1035 §4.1.1: it is an answer, and how it went.
+                // RFC 1035 §4.1.1: the QR bit marks a response, and the low bits are its code.
                 query[2] |= 0x80;
                 query[3] = query[3] & 0xf0 | code;
                 let _ = socket.send_to(&query[..size], from).await;
@@ -89,20 +89,20 @@ async fn nameserver(code: Option<u8>) -> std::net::SocketAddr {
 }
 
 #[tokio::test]
-async fn a_name_that_is_none_and_a_name_server_that_is_silent_are_told_apart() {
+async fn nxdomain_and_dns_timeout_are_distinguished() {
     const NXDOMAIN: u8 = 3;
     for (code, cause) in [(Some(NXDOMAIN), "dns_error"), (None, "dns_timeout")] {
-        let server = nameserver(code).await.to_string();
+        let server = start_nameserver(code).await.to_string();
         let arguments = ["http://upstream.example/", "--nameserver", &server, "--timeout", "500ms"];
         let (code, report) = json(&arguments).await;
         assert_eq!((code, &report["failure"]["cause"]), (Some(1), &cause.into()), "{report}");
-        assert_eq!(report["failure"]["at"], "here");
+        assert_eq!(report["failure"]["location"], "client");
         assert_eq!(report["failure"]["processed"], "no");
     }
 }
 
 #[tokio::test]
-async fn a_healthy_one_is_0_by_address_and_by_name() {
+async fn healthy_origin_exits_0_by_address_and_by_name() {
     let origin = Origin::start(Script::Healthy).await.unwrap();
     let port = origin.addr().port();
     for url in [format!("http://127.0.0.1:{port}/"), format!("http://localhost:{port}/")] {
@@ -120,8 +120,8 @@ async fn a_healthy_one_is_0_by_address_and_by_name() {
 }
 
 #[tokio::test]
-async fn an_address_of_ipv6_is_taken() {
-    // Nobody listens on port 9; where there is no IPv6 there is no route.
+async fn ipv6_address_is_accepted() {
+    // No process listens on port 9, and a machine without IPv6 has no route.
     let (code, report) = json(&["http://[::1]:9/", "--timeout", "5s"]).await;
     assert_eq!(code, Some(1));
     assert_eq!(report["steps"][1]["stage"], "tcp");
@@ -129,7 +129,7 @@ async fn an_address_of_ipv6_is_taken() {
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_resolve_ends_in_time() {
+async fn unresolvable_name_fails_within_timeout() {
     let (code, report) = json(&["http://nobody.invalid/", "--timeout", "1s"]).await;
     let cause = report["failure"]["cause"].as_str().unwrap();
     assert_eq!(code, Some(1));
@@ -137,25 +137,25 @@ async fn a_name_that_does_not_resolve_ends_in_time() {
 }
 
 #[tokio::test]
-async fn no_argument_diagnoses_the_embedded_upstream_and_is_1() {
+async fn no_url_diagnoses_embedded_upstream_and_exits_1() {
     let (code, out, _) = run(&[]).await;
     assert_eq!(code, Some(1));
     assert!(out.contains("embedded") && out.contains("error=connection_refused"), "{out}");
 }
 
 #[tokio::test]
-async fn what_fails_sometimes_is_counted() {
+async fn repeat_counts_intermittent_failures() {
     let origin = Origin::start(Script::Flaky { every: 2 }).await.unwrap();
     let url = format!("http://{}/", origin.addr());
     let (code, report) = json(&[&url, "--repeat", "4"]).await;
-    assert_eq!((code, &report["tries"]["failed"]), (Some(1), &2.into()));
-    assert_eq!(report["tries"]["causes"]["bad_gateway"], 2);
+    assert_eq!((code, &report["runs"]["failed"]), (Some(1), &2.into()));
+    assert_eq!(report["runs"]["causes"]["bad_gateway"], 2);
 }
 
 #[tokio::test]
-async fn what_the_peer_sends_cannot_speak_to_the_terminal() {
-    let nasty: &[u8] = b"HTTP/1.1 502 \x1b\r\nserver: a\x9b2J\xe2\x80\xaeb\r\nconnection: close\r\n\r\n\x1b]0;x\x07<b>\x1b[31mred";
-    let origin = Origin::start(Script::Raw(nasty)).await.unwrap();
+async fn control_characters_from_peer_are_escaped() {
+    let response: &[u8] = b"HTTP/1.1 502 \x1b\r\nserver: a\x9b2J\xe2\x80\xaeb\r\nconnection: close\r\n\r\n\x1b]0;x\x07<b>\x1b[31mred";
+    let origin = Origin::start(Script::Raw(response)).await.unwrap();
     let url = format!("http://{}/", origin.addr());
     let (code, out, _) = run(&[&url]).await;
     assert_eq!(code, Some(1));
@@ -164,11 +164,11 @@ async fn what_the_peer_sends_cannot_speak_to_the_terminal() {
 }
 
 #[tokio::test]
-async fn nothing_secret_is_printed_and_the_server_gets_it() {
+async fn secrets_are_sent_but_not_printed() {
     let origin = Origin::start(Script::Healthy).await.unwrap();
     let url = format!("http://me:HUNTER2@{}/?api_key=HUNTER2", origin.addr());
-    for more in [&[][..], &["--json"]] {
-        let arguments = [&[url.as_str(), "-H", "X-Token: HUNTER2"], more].concat();
+    for extra in [&[][..], &["--json"]] {
+        let arguments = [&[url.as_str(), "-H", "X-Token: HUNTER2"], extra].concat();
         let (code, out, err) = run(&arguments).await;
         assert_eq!(code, Some(0), "{err}");
         assert!(!out.contains("HUNTER2") && out.contains("REDACTED"), "{out}");
@@ -181,7 +181,7 @@ async fn nothing_secret_is_printed_and_the_server_gets_it() {
 }
 
 #[test]
-fn a_hostile_url_is_one_word_to_a_shell() {
+fn curl_command_quotes_url_for_shell() {
     let url = "http://127.0.0.1:9/'$(touch pwned)`id`;&|\"[a-z]\\?q='$(id)'";
     let output = diagnose(&[url, "--json"]);
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -194,7 +194,7 @@ fn a_hostile_url_is_one_word_to_a_shell() {
 }
 
 #[test]
-fn bad_usage_is_one_line_and_2_and_repeats_no_secret() {
+fn usage_error_is_one_line_without_secrets_and_exits_2() {
     for arguments in [
         &["--nope"][..],
         &["ftp://hunter2@host/"],
@@ -212,22 +212,23 @@ fn bad_usage_is_one_line_and_2_and_repeats_no_secret() {
         &["--connect-to", "127.0.0.1"],
     ] {
         let output = diagnose(arguments);
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
-        assert_eq!(said.lines().count(), 1, "{arguments:?}: {said}");
-        assert!(output.stdout.is_empty() && !said.contains("hunter2"), "{arguments:?}: {said}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{arguments:?}: {stderr}");
+        assert!(output.stdout.is_empty() && !stderr.contains("hunter2"), "{arguments:?}: {stderr}");
     }
 }
 
 #[tokio::test]
-async fn a_failing_stream_of_events_is_failing() {
+async fn event_stream_with_error_status_fails() {
     let script = Script::Always(502, "content-type: text/event-stream\r\n");
     let origin = Origin::start(script).await.unwrap();
     let (code, report) = json(&[&format!("http://{}/", origin.addr())]).await;
     assert_eq!((code, &report["failure"]["cause"]), (Some(1), &"bad_gateway".into()), "{report}");
 }
+
 #[tokio::test]
-async fn no_secret_of_a_location_is_printed() {
+async fn secrets_in_location_are_redacted() {
     for line in [
         "location: https://a.example/cb#access_token=hunter2\r\n",
         "location: //me:hunter2@a.example/\r\n",
@@ -239,8 +240,9 @@ async fn no_secret_of_a_location_is_printed() {
         assert!(out.contains("a.example") && !out.contains("hunter2"), "{out}");
     }
 }
+
 #[test]
-fn an_argument_too_many_is_not_repeated() {
+fn stray_argument_is_not_printed() {
     for arguments in [
         &["-H", "Authorization:", "Bearer", "hunter2", "http://h/"][..],
         &["http://h/", "http://me:hunter2@h/"],
@@ -251,15 +253,17 @@ fn an_argument_too_many_is_not_repeated() {
         assert!(output.status.code() == Some(2) && !err.contains("hunter2"), "{err}");
     }
 }
+
 #[tokio::test]
-async fn no_secret_of_a_query_is_printed() {
+async fn secrets_in_query_are_redacted() {
     for query in ["a=1;token=hunter2", "q=abcDEF0123+hunter2hunter2/hunter2=="] {
         let (_, out, _) = run(&[&format!("http://127.0.0.1:1/?{query}")]).await;
         assert!(!out.contains("hunter2"), "{out}");
     }
 }
+
 #[tokio::test]
-async fn a_page_that_repeats_the_request_repeats_no_secret() {
+async fn secrets_echoed_in_error_page_are_redacted() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/?token=hunter2", listener.local_addr().unwrap());
@@ -267,8 +271,8 @@ async fn a_page_that_repeats_the_request_repeats_no_secret() {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut head = vec![0; 4096];
         let size = stream.read(&mut head).await.unwrap();
-        let answer = format!("HTTP/1.1 404 x\r\ncontent-length: {size}\r\n\r\n");
-        stream.write_all(&[answer.as_bytes(), &head[..size]].concat()).await.unwrap();
+        let head_line = format!("HTTP/1.1 404 x\r\ncontent-length: {size}\r\n\r\n");
+        stream.write_all(&[head_line.as_bytes(), &head[..size]].concat()).await.unwrap();
     });
     let (_, out, _) = run(&[&url, "-H", "Cookie: a=hunter2", "-H", "cookie: b=second"]).await;
     assert!(out.contains("cookie: REDACTED") && !out.contains("hunter2"), "{out}");

@@ -1,4 +1,4 @@
-//! Certificates that are not accepted, each told apart.
+//! TLS failures: invalid certificates, alerts and ports without TLS.
 
 use std::{process::Command, sync::Arc};
 
@@ -18,23 +18,23 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 #[derive(Clone, Copy, PartialEq)]
-enum Server {
-    Plain,
+enum ServerKind {
+    Http1,
     Http2,
-    WantsClientCertificate,
+    RequiresClientCertificate,
 }
 
-struct Made {
+struct TestServer {
     port: u16,
     pem: String,
 }
 
-/// A server whose certificate is self-signed, and which answers 200.
-async fn serve(name: &str, last_year: i32) -> Made {
-    serve_by(name, last_year, Server::Plain).await
+/// Starts a server with a self-signed certificate that responds with 200.
+async fn start(name: &str, last_year: i32) -> TestServer {
+    start_kind(name, last_year, ServerKind::Http1).await
 }
 
-async fn serve_by(name: &str, last_year: i32, kind: Server) -> Made {
+async fn start_kind(name: &str, last_year: i32, kind: ServerKind) -> TestServer {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
     params.not_before = date_time_ymd(2020, 1, 1);
@@ -44,17 +44,18 @@ async fn serve_by(name: &str, last_year: i32, kind: Server) -> Made {
     let secret = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let mut roots = RootCertStore::empty();
     roots.add(certificate.der().clone()).unwrap();
-    let wants = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
     let builder = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap();
-    let builder = if kind == Server::WantsClientCertificate {
-        builder.with_client_cert_verifier(wants.build().unwrap())
+    let builder = if kind == ServerKind::RequiresClientCertificate {
+        builder.with_client_cert_verifier(verifier.build().unwrap())
     } else {
         builder.with_no_client_auth()
     };
     let mut config = builder.with_single_cert(vec![certificate.der().clone()], secret).unwrap();
-    if kind == Server::Http2 {
+    if kind == ServerKind::Http2 {
         config.alpn_protocols = vec![b"h2".to_vec()];
     }
     let acceptor = TlsAcceptor::from(Arc::new(config));
@@ -62,15 +63,15 @@ async fn serve_by(name: &str, last_year: i32, kind: Server) -> Made {
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            // The client hangs up on what it does not accept.
+            // The client closes the connection if it rejects the certificate.
             if let Ok(mut stream) = acceptor.accept(stream).await {
-                if kind == Server::Http2 {
-                    let answer = service_fn(async |request: Request<Incoming>| {
-                        let said = format!("{} {:?}", request.uri(), request.version());
-                        Response::builder().status(503).body(said)
+                if kind == ServerKind::Http2 {
+                    let handler = service_fn(async |request: Request<Incoming>| {
+                        let body = format!("{} {:?}", request.uri(), request.version());
+                        Response::builder().status(503).body(body)
                     });
-                    let server = http2::Builder::new(TokioExecutor::new());
-                    let _ = server.serve_connection(TokioIo::new(stream), answer).await;
+                    let http2 = http2::Builder::new(TokioExecutor::new());
+                    let _ = http2.serve_connection(TokioIo::new(stream), handler).await;
                     continue;
                 }
                 let mut request = [0; 4096];
@@ -80,17 +81,21 @@ async fn serve_by(name: &str, last_year: i32, kind: Server) -> Made {
             }
         }
     });
-    Made { port, pem: certificate.pem() }
+    TestServer { port, pem: certificate.pem() }
 }
 
-/// The made certificate is trusted only where a file with it is given.
-async fn ask(made: &Made, trusted: bool, more: &'static [&'static str]) -> (Option<i32>, Value) {
+/// Runs the program; `trusted` makes the server's certificate its only root.
+async fn diagnose(
+    server: &TestServer,
+    trusted: bool,
+    extra: &'static [&'static str],
+) -> (Option<i32>, Value) {
     let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), if trusted { &made.pem } else { "" }).unwrap();
-    let url = format!("https://localhost:{}/", made.port);
+    std::fs::write(file.path(), if trusted { &server.pem } else { "" }).unwrap();
+    let url = format!("https://localhost:{}/", server.port);
     let output = tokio::task::spawn_blocking(move || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_seawall-diagnose"));
-        command.args([&url, "--json"]).args(more).env("SSL_CERT_FILE", file.path());
+        command.args([&url, "--json"]).args(extra).env("SSL_CERT_FILE", file.path());
         command.env_remove("SSL_CERT_DIR").output().unwrap()
     });
     let output = output.await.unwrap();
@@ -98,32 +103,32 @@ async fn ask(made: &Made, trusted: bool, more: &'static [&'static str]) -> (Opti
 }
 
 #[tokio::test]
-async fn bad_certificates_are_told_apart() {
-    for (name, last_year, trusted, words) in [
+async fn invalid_certificates_are_distinguished() {
+    for (name, last_year, trusted, message) in [
         ("localhost", 2021, true, "expired"),
         ("other.example", 2999, true, "is for other.example, and not for localhost"),
         ("localhost", 2999, false, "issuer is not trusted"),
     ] {
-        let made = serve(name, last_year).await;
-        let (code, report) = ask(&made, trusted, &[]).await;
+        let server = start(name, last_year).await;
+        let (code, report) = diagnose(&server, trusted, &[]).await;
         assert_eq!((code, &report["failure"]["cause"]), (Some(1), &"tls_certificate_error".into()));
         assert_eq!(report["failure"]["processed"], "no");
         let detail = report["steps"][2]["detail"].as_str().unwrap();
-        assert!(detail.contains(words), "{detail}");
+        assert!(detail.contains(message), "{detail}");
     }
 }
 
 #[tokio::test]
-async fn a_good_certificate_passes_and_a_bad_one_when_asked() {
-    let made = serve("localhost", 2999).await;
-    let (code, report) = ask(&made, true, &[]).await;
+async fn valid_certificate_passes_and_invalid_one_with_insecure() {
+    let server = start("localhost", 2999).await;
+    let (code, report) = diagnose(&server, true, &[]).await;
     assert_eq!((code, &report["status"]), (Some(0), &200.into()), "{report}");
-    let (code, report) = ask(&made, false, &["--insecure"]).await;
+    let (code, report) = diagnose(&server, false, &["--insecure"]).await;
     assert_eq!((code, &report["steps"][2]["outcome"]), (Some(0), &"warning".into()), "{report}");
 }
 
 #[tokio::test]
-async fn a_port_without_tls_is_a_protocol_error() {
+async fn port_without_tls_is_tls_protocol_error() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -132,23 +137,23 @@ async fn a_port_without_tls_is_a_protocol_error() {
             let _ = stream.read(&mut [0; 4096]).await;
         }
     });
-    let (code, report) = ask(&Made { port, pem: String::new() }, false, &[]).await;
+    let (code, report) = diagnose(&TestServer { port, pem: String::new() }, false, &[]).await;
     assert_eq!((code, &report["failure"]["cause"]), (Some(1), &"tls_protocol_error".into()));
 }
 
 #[tokio::test]
-async fn http_2_is_spoken_where_the_server_chooses_it() {
-    let made = serve_by("localhost", 2999, Server::Http2).await;
-    let (code, report) = ask(&made, true, &[]).await;
+async fn http2_is_used_when_server_selects_it() {
+    let server = start_kind("localhost", 2999, ServerKind::Http2).await;
+    let (code, report) = diagnose(&server, true, &[]).await;
     assert_eq!((code, &report["failure"]["cause"]), (Some(1), &"overloaded".into()), "{report}");
     let detail = report["steps"][3]["detail"].as_str().unwrap();
     assert!(detail.ends_with("by HTTP/2"), "{detail}");
 }
 
 #[tokio::test]
-async fn an_alert_is_told_though_it_comes_after_the_handshake() {
-    let made = serve_by("localhost", 2999, Server::WantsClientCertificate).await;
-    let (code, report) = ask(&made, true, &[]).await;
+async fn alert_after_handshake_is_reported() {
+    let server = start_kind("localhost", 2999, ServerKind::RequiresClientCertificate).await;
+    let (code, report) = diagnose(&server, true, &[]).await;
     assert_eq!(
         (code, &report["failure"]["cause"]),
         (Some(1), &"tls_alert_received".into()),

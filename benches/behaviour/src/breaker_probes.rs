@@ -1,3 +1,5 @@
+//! Probes of circuit breakers.
+
 use std::future::ready;
 
 use futures_util::{FutureExt, future::BoxFuture};
@@ -7,33 +9,33 @@ use tokio::{
 };
 
 use crate::{
-    breakers::{Breaker, OPEN, Outcome, Peer},
-    probes::Seen,
+    breakers::{Breaker, OPEN_FOR, Outcome, Peer},
+    retry_probes::ProbeResult,
 };
 
-pub(crate) async fn run(peer: &Peer) -> Vec<Seen> {
-    if peer.is_ours {
+pub(crate) async fn run(peer: &Peer) -> Vec<ProbeResult> {
+    if peer.is_seawall {
         pause();
     }
-    let seen = vec![
-        calls_given_up(peer).await,
-        a_probe_given_up(peer).await,
-        failures_after_it_closed(peer).await,
-        failures_while_half_open(peer).await,
-        a_success_while_half_open(peer).await,
-        after_many_successes(peer).await,
-        many_callers(peer).await,
+    let results = vec![
+        cancelled_calls(peer).await,
+        cancelled_probe(peer).await,
+        stale_failures_after_close(peer).await,
+        stale_failures_while_half_open(peer).await,
+        stale_success_while_half_open(peer).await,
+        failures_after_many_successes(peer).await,
+        callers_while_half_open(peer).await,
     ];
-    if peer.is_ours {
+    if peer.is_seawall {
         resume();
     }
-    seen
+    results
 }
 
-/// A new one.
-struct Asked(Breaker);
+/// A breaker under test.
+struct Subject(Breaker);
 
-impl Asked {
+impl Subject {
     fn new(peer: &Peer) -> Self {
         Self((peer.make)())
     }
@@ -42,131 +44,127 @@ impl Asked {
         (self.0)(Box::pin(ready(result))).await
     }
 
-    /// None if it is refused.
-    fn start(&self) -> Option<UnderWay> {
+    /// Starts a call; returns `None` if the breaker rejects it.
+    fn start(&self) -> Option<InFlightCall> {
         let (end, ended) = oneshot::channel();
         let mut outcome = (self.0)(Box::pin(async move { ended.await.unwrap_or(Err(())) }));
-        (&mut outcome).now_or_never().is_none().then_some(UnderWay { outcome, end })
+        (&mut outcome).now_or_never().is_none().then_some(InFlightCall { outcome, end })
     }
 
-    fn start_many<const N: usize>(&self) -> [UnderWay; N] {
+    fn start_many<const N: usize>(&self) -> [InFlightCall; N] {
         std::array::from_fn(|_| self.start().expect("a call through a closed circuit"))
     }
 
-    /// How many failures it takes.
-    async fn opens(&self) -> usize {
+    /// Fails calls until the breaker opens, and returns their number.
+    async fn fail_until_open(&self) -> usize {
         let mut failures = 0;
-        while self.call(Err(())).await != Outcome::Refused {
+        while self.call(Err(())).await != Outcome::Rejected {
             failures += 1;
             assert!(failures < 100_000, "never opens");
         }
         failures
     }
 
-    async fn becomes_half_open(&self) {
-        self.opens().await;
-        sleep(OPEN + OPEN / 2).await;
+    async fn make_half_open(&self) {
+        self.fail_until_open().await;
+        sleep(OPEN_FOR + OPEN_FOR / 2).await;
     }
 
-    fn passed_of(&self, callers: usize) -> usize {
+    fn count_admitted(&self, callers: usize) -> usize {
         let passed: Vec<_> = (0..callers).filter_map(|_| self.start()).collect();
         passed.len()
     }
 }
 
-struct UnderWay {
+struct InFlightCall {
     outcome: BoxFuture<'static, Outcome>,
     end: oneshot::Sender<Result<(), ()>>,
 }
 
-impl UnderWay {
+impl InFlightCall {
     async fn end(self, result: Result<(), ()>) {
-        self.end.send(result).expect("the call waits for it");
+        self.end.send(result).expect("the call is in flight");
         self.outcome.await;
     }
 }
 
-async fn calls_given_up(peer: &Peer) -> Seen {
-    let without = Asked::new(peer).opens().await;
-    let breaker = Asked::new(peer);
+async fn cancelled_calls(peer: &Peer) -> ProbeResult {
+    let baseline = Subject::new(peer).fail_until_open().await;
+    let breaker = Subject::new(peer);
     for _ in 0..30 {
         drop(breaker.start());
     }
-    let failures = breaker.opens().await;
-    let seen = format!("opens after {failures} failures, without them after {without}");
-    ("calls that are given up count as nothing", failures == without, seen)
+    let failures = breaker.fail_until_open().await;
+    let seen = format!("opens after {failures} failures, without them after {baseline}");
+    ("cancelled calls are not counted", failures == baseline, seen)
 }
 
-async fn a_probe_given_up(peer: &Peer) -> Seen {
-    let breaker = Asked::new(peer);
-    breaker.becomes_half_open().await;
+async fn cancelled_probe(peer: &Peer) -> ProbeResult {
+    let breaker = Subject::new(peer);
+    breaker.make_half_open().await;
     let probe = breaker.start();
     let passed = probe.is_some();
     drop(probe);
     let next = breaker.call(Ok(())).await;
     let seen = format!("the next call: {next:?}");
-    ("a probe that is given up gives its place back", passed && next == Outcome::Well, seen)
+    ("a cancelled probe releases its permit", passed && next == Outcome::Ok, seen)
 }
 
-async fn failures_after_it_closed(peer: &Peer) -> Seen {
-    let breaker = Asked::new(peer);
-    let late = breaker.start_many::<10>();
-    breaker.becomes_half_open().await;
+async fn stale_failures_after_close(peer: &Peer) -> ProbeResult {
+    let breaker = Subject::new(peer);
+    let stale = breaker.start_many::<10>();
+    breaker.make_half_open().await;
     let mut closed = Outcome::Failed;
     for _ in 0..3 {
         closed = breaker.call(Ok(())).await;
     }
-    for call in late {
+    for call in stale {
         call.end(Err(())).await;
     }
     let next = breaker.call(Ok(())).await;
-    let passed = (closed, next) == (Outcome::Well, Outcome::Well);
+    let passed = (closed, next) == (Outcome::Ok, Outcome::Ok);
     let seen = format!("the next call: {next:?}");
-    ("ten failures of before, once it has closed again, do not open it", passed, seen)
+    ("ten stale failures after it closed do not open it", passed, seen)
 }
 
-async fn failures_while_half_open(peer: &Peer) -> Seen {
-    let breaker = Asked::new(peer);
-    let late = breaker.start_many::<2>();
-    breaker.becomes_half_open().await;
+async fn stale_failures_while_half_open(peer: &Peer) -> ProbeResult {
+    let breaker = Subject::new(peer);
+    let stale = breaker.start_many::<2>();
+    breaker.make_half_open().await;
     let probe = breaker.start().expect("a probe");
-    for call in late {
+    for call in stale {
         call.end(Err(())).await;
     }
     probe.end(Ok(())).await;
     let next = breaker.call(Ok(())).await;
     let seen = format!("after the probe has succeeded: {next:?}");
-    (
-        "two failures of before, while a probe is under way, do not open it",
-        next == Outcome::Well,
-        seen,
-    )
+    ("two stale failures during a probe do not open it", next == Outcome::Ok, seen)
 }
 
-async fn a_success_while_half_open(peer: &Peer) -> Seen {
-    let breaker = Asked::new(peer);
-    let [late] = breaker.start_many();
-    breaker.becomes_half_open().await;
+async fn stale_success_while_half_open(peer: &Peer) -> ProbeResult {
+    let breaker = Subject::new(peer);
+    let [stale] = breaker.start_many();
+    breaker.make_half_open().await;
     let _probe = breaker.start().expect("a probe");
-    late.end(Ok(())).await;
-    let passed = breaker.passed_of(20);
-    let what = "a success of before, while a probe is under way, does not close it";
+    stale.end(Ok(())).await;
+    let passed = breaker.count_admitted(20);
+    let what = "a stale success during a probe does not close it";
     (what, passed == 0, format!("{passed} of 20 pass"))
 }
 
-async fn after_many_successes(peer: &Peer) -> Seen {
-    let breaker = Asked::new(peer);
+async fn failures_after_many_successes(peer: &Peer) -> ProbeResult {
+    let breaker = Subject::new(peer);
     for _ in 0..1_000 {
         breaker.call(Ok(())).await;
     }
-    let failures = breaker.opens().await;
+    let failures = breaker.fail_until_open().await;
     let seen = format!("opens after {failures} failures");
     ("after 1,000 successes it opens by ten failures or fewer", failures <= 10, seen)
 }
 
-async fn many_callers(peer: &Peer) -> Seen {
-    let breaker = Asked::new(peer);
-    breaker.becomes_half_open().await;
-    let passed = breaker.passed_of(100);
-    ("when it is half-open one caller of 100 passes", passed == 1, format!("{passed} of 100 pass"))
+async fn callers_while_half_open(peer: &Peer) -> ProbeResult {
+    let breaker = Subject::new(peer);
+    breaker.make_half_open().await;
+    let passed = breaker.count_admitted(100);
+    ("half-open admits one caller of 100", passed == 1, format!("{passed} of 100 pass"))
 }

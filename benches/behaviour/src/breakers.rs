@@ -1,4 +1,5 @@
-//! Breakers, each told the same as far as it can be: open by 5 failures of 10, or by 5 in a row, for [`OPEN`], then one probe.
+//! Breakers with the same settings as far as possible: open by 5 failures of 10, or by 5 consecutive failures, for
+//! [`OPEN_FOR`], then one probe.
 
 use std::{error::Error, num::NonZeroU32, time::Duration};
 
@@ -14,39 +15,39 @@ use seawall::{
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_resilience_circuitbreaker::CircuitBreakerError;
 
-pub(crate) const OPEN: Duration = Duration::from_millis(100);
+pub(crate) const OPEN_FOR: Duration = Duration::from_millis(100);
 
 pub(crate) type Call = BoxFuture<'static, Result<(), ()>>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    Well,
+    Ok,
     Failed,
-    Refused,
+    Rejected,
 }
 
 pub(crate) type Breaker = Box<dyn Fn(Call) -> BoxFuture<'static, Outcome>>;
 
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
-    /// And so its clock is tokio's, which can be paused.
-    pub(crate) is_ours: bool,
+    /// Whether the peer is seawall, whose clock is tokio's and can be paused.
+    pub(crate) is_seawall: bool,
     pub(crate) make: fn() -> Breaker,
 }
 
 pub(crate) fn all() -> Vec<Peer> {
-    let peer = |name, make| Peer { name, is_ours: false, make };
-    let ours = |name, make| Peer { is_ours: true, ..peer(name, make) };
+    let peer = |name, make| Peer { name, is_seawall: false, make };
+    let seawall_peer = |name, make| Peer { is_seawall: true, ..peer(name, make) };
     vec![
-        ours("seawall CircuitBreaker, a ratio and 5 in a row", || {
+        seawall_peer("seawall CircuitBreaker, ratio and 5 consecutive failures", || {
             seawall(CircuitBreakerLayer::new().min_calls(10).consecutive_failures(FIVE))
         }),
-        ours("seawall CircuitBreaker, 5 in a row", || {
+        seawall_peer("seawall CircuitBreaker, 5 consecutive failures", || {
             seawall(CircuitBreakerLayer::new().failure_ratio(None).consecutive_failures(FIVE))
         }),
         peer("tower-resilience CircuitBreaker", tower_resilience),
-        peer("failsafe, 5 in a row", || {
-            failsafe(failure_policy::consecutive_failures(5, backoff::constant(OPEN)))
+        peer("failsafe, 5 consecutive failures", || {
+            failsafe(failure_policy::consecutive_failures(5, backoff::constant(OPEN_FOR)))
         }),
         peer("recloser", recloser),
     ]
@@ -59,7 +60,7 @@ fn seawall(layer: CircuitBreakerLayer) -> Breaker {
         outcome.err().map(|_| Failure::new(Cause::ConnectionRefused))
     };
     let layer = layer
-        .open_duration(OPEN)
+        .open_duration(OPEN_FOR)
         .half_open_probes(NonZeroU32::MIN)
         .classifier(classify_fn(failure));
     let inner = service_fn(async |call: Call| call.await.map_err(|()| BoxError::from("failed")));
@@ -71,45 +72,45 @@ fn tower_resilience() -> Breaker {
         .failure_rate_threshold(0.5)
         .sliding_window_size(10)
         .minimum_number_of_calls(10)
-        .wait_duration_in_open(OPEN)
+        .wait_duration_in_open(OPEN_FOR)
         .permitted_calls_in_half_open(1)
         .failure_classifier(|outcome: &Result<(), ()>| outcome.is_err())
         .build()
         .expect("valid settings");
-    let is_refusal = |error: &_| !matches!(error, CircuitBreakerError::Inner(()));
-    service(layer.layer(service_fn(|call: Call| call)), is_refusal)
+    let is_rejection = |error: &_| !matches!(error, CircuitBreakerError::Inner(()));
+    service(layer.layer(service_fn(|call: Call| call)), is_rejection)
 }
 
-fn service<S>(service: S, is_refusal: fn(&S::Error) -> bool) -> Breaker
+fn service<S>(service: S, is_rejection: fn(&S::Error) -> bool) -> Breaker
 where
     S: Service<Call, Response = (), Error: Send, Future: Send> + Clone + Send + 'static,
 {
-    Box::new(move |call| told(service.clone().oneshot(call), is_refusal))
+    Box::new(move |call| classify_outcome(service.clone().oneshot(call), is_rejection))
 }
 
 fn failsafe(policy: impl FailurePolicy + Send + Sync + 'static) -> Breaker {
     let breaker: StateMachine<_, ()> = failsafe::Config::new().failure_policy(policy).build();
     Box::new(move |call| {
-        told(breaker.call(call), |error| matches!(error, failsafe::Error::Rejected))
+        classify_outcome(breaker.call(call), |error| matches!(error, failsafe::Error::Rejected))
     })
 }
 
 fn recloser() -> Breaker {
     let settings = recloser::Recloser::custom().error_rate(0.5).closed_len(10).half_open_len(1);
-    let breaker = AsyncRecloser::from(settings.open_wait(OPEN).build());
+    let breaker = AsyncRecloser::from(settings.open_wait(OPEN_FOR).build());
     Box::new(move |call| {
-        told(breaker.call(call), |error| matches!(error, recloser::Error::Rejected))
+        classify_outcome(breaker.call(call), |error| matches!(error, recloser::Error::Rejected))
     })
 }
 
-fn told<E: 'static>(
+fn classify_outcome<E: 'static>(
     call: impl Future<Output = Result<(), E>> + Send + 'static,
-    is_refusal: fn(&E) -> bool,
+    is_rejection: fn(&E) -> bool,
 ) -> BoxFuture<'static, Outcome> {
     Box::pin(async move {
         match call.await {
-            Ok(()) => Outcome::Well,
-            Err(error) if is_refusal(&error) => Outcome::Refused,
+            Ok(()) => Outcome::Ok,
+            Err(error) if is_rejection(&error) => Outcome::Rejected,
             Err(_) => Outcome::Failed,
         }
     })

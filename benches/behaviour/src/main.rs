@@ -1,26 +1,25 @@
-//! What becomes of a call when the upstream fails: through seawall, and through its peers, on real sockets; and what the
-//! breakers of both make of calls that fail, are given up, or end late.
+//! Compares the behavior of seawall and its peers when the upstream fails: retries on real sockets, and circuit breakers with
+//! calls that fail, are cancelled, or end late.
 //!
-//! `behaviour` prints a Markdown table of all; `behaviour --check` only looks at seawall, and fails if it does.
+//! `behaviour` prints a Markdown table of all; `behaviour --check` only tests seawall, and fails if a probe does.
 //!
-//! A verdict is on what a peer decides by itself. Where it leaves that to its user, here the harness, what came of it is
-//! told, and no more: tower's retry comes without a policy, others without an opinion on which requests to repeat.
+//! A peer gets a verdict only on its own decisions. For a decision that it leaves to its user, the table only reports the
+//! result: tower's retry has no default policy, and others do not decide which requests to repeat.
 
 mod breaker_probes;
 mod breakers;
-mod peers;
-mod probes;
+mod retries;
+mod retry_probes;
 
 use std::process::ExitCode;
 
-use probes::Seen;
+use retry_probes::ProbeResult;
 
-/// How it went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     Pass,
     Fail,
-    /// The peer leaves it to its user.
+    /// The peer leaves the decision to its user.
     User,
 }
 
@@ -42,19 +41,19 @@ async fn main() -> ExitCode {
     };
     println!("| probe | peer | verdict | seen |\n|---|---|---|---|");
     let mut failed = false;
-    let mut tell = |name, is_ours, verdict, (what, _, seen): Seen| {
-        failed |= is_ours && verdict != Verdict::Pass;
-        println!("| {what} | {name} | {} | {seen} |", format!("{verdict:?}").to_lowercase());
+    let mut report = |name, is_seawall, verdict, (probe, _, seen): ProbeResult| {
+        failed |= is_seawall && verdict != Verdict::Pass;
+        println!("| {probe} | {name} | {} | {seen} |", format!("{verdict:?}").to_lowercase());
     };
-    for peer in peers::all().into_iter().filter(|peer| peer.is_ours || !check) {
-        for (decides, seen) in probes::run(&peer).await {
-            let verdict = if peer.decides < decides { Verdict::User } else { Verdict::of(seen.1) };
-            tell(peer.name, peer.is_ours, verdict, seen);
+    for peer in retries::all().into_iter().filter(|peer| peer.is_seawall || !check) {
+        for (required, seen) in retry_probes::run(&peer).await {
+            let verdict = if peer.decides < required { Verdict::User } else { Verdict::of(seen.1) };
+            report(peer.name, peer.is_seawall, verdict, seen);
         }
     }
-    for peer in breakers::all().into_iter().filter(|peer| peer.is_ours || !check) {
+    for peer in breakers::all().into_iter().filter(|peer| peer.is_seawall || !check) {
         for seen in breaker_probes::run(&peer).await {
-            tell(peer.name, peer.is_ours, Verdict::of(seen.1), seen);
+            report(peer.name, peer.is_seawall, Verdict::of(seen.1), seen);
         }
     }
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }

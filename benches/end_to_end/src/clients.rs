@@ -1,11 +1,11 @@
-//! Who is measured. Settings, and why, where they are not the defaults:
+//! The clients to compare. Settings that are not the defaults:
 //!
-//! - hyper-util and reqwest without proxies, redirects and retries of their own: nothing of these happens here, and the peers
-//!   are told the same.
-//! - The stack of tower and tower-http by their docs (see `benches/src/rows/stacks.rs`), with tower's `Timeout` for the
-//!   whole call, since that of tower-http makes an empty body, and hyper's cannot be.
-//! - reqwest-retry with the policy of its docs, three retries at most as everywhere here; and reqwest's own timeout of 30 s,
-//!   which is a timer a call as our deadline is.
+//! - hyper-util and reqwest without proxies, redirects and retries of their own, since none of these happens here. The peers
+//!   have the same settings.
+//! - The stack of tower and tower-http by their docs (see `benches/src/cases/stacks.rs`), with tower's `Timeout` for the call:
+//!   tower-http's creates an empty body, which hyper's cannot be.
+//! - reqwest-retry with the policy of its docs, with at most three retries, and reqwest's own timeout of 30 s, which is one
+//!   timer per call, as seawall's deadline is.
 
 use std::{fmt::Debug, net::SocketAddr, time::Duration};
 
@@ -28,63 +28,66 @@ use tower_resilience_retry::{RetryBudgetBuilder, RetryLayer as ResilienceRetryLa
 use tower_resilience_timelimiter::TimeLimiterLayer;
 
 use crate::{
-    calls::{Calls, calls},
-    floor::{KeepRequest, LazySleep},
-    retry_502::Retry502,
-    server::ANSWER,
+    load::{LoadGenerator, load_generator},
+    minimal::{MinimalRetry, MinimalTimeout},
+    server::RESPONSE_BODY,
+    tower_policy::RetryOn502,
 };
 
-pub(crate) type Outgoing = Request<Full<Bytes>>;
-type Answered = Response<Incoming>;
+pub(crate) type HttpRequest = Request<Full<Bytes>>;
+type HttpResponse = Response<Incoming>;
 
-/// As in our stack by default.
-const ATTEMPT: Duration = Duration::from_secs(10);
-const TOTAL: Duration = Duration::from_secs(30);
-const BODY: Duration = Duration::from_secs(60);
+/// The defaults of seawall's stack.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
-pub(crate) struct Peer {
+pub(crate) struct ClientCase {
     pub(crate) name: &'static str,
-    /// With what its times are compared: the same client, bare.
+    /// The bare client that it is compared with.
     pub(crate) base: &'static str,
-    pub(crate) make: fn(SocketAddr) -> Calls,
+    pub(crate) make: fn(SocketAddr) -> LoadGenerator,
 }
 
 pub(crate) const HYPER: &str = "hyper-util";
 pub(crate) const REQWEST: &str = "reqwest";
 
-/// The first of each base is the base, and the second the same again: what they differ by is noise.
-pub(crate) fn all() -> Vec<Peer> {
-    let hyper = |name, make| Peer { name, base: HYPER, make };
-    let reqwest = |name, make| Peer { name, base: REQWEST, make };
+/// All clients. The first of each base is the base and the second repeats it; their difference is noise.
+pub(crate) fn all() -> Vec<ClientCase> {
+    let hyper = |name, make| ClientCase { name, base: HYPER, make };
+    let reqwest = |name, make| ClientCase { name, base: REQWEST, make };
     vec![
-        hyper(HYPER, |to| service(to, bare())),
-        hyper("hyper-util, again", |to| service(to, bare())),
-        hyper("hyper-util, floor: a copy of the request, a timer", |to| {
-            service(to, KeepRequest { inner: LazySleep { inner: bare(), limit: ATTEMPT } })
+        hyper(HYPER, |server| service(server, bare())),
+        hyper("hyper-util, again", |server| service(server, bare())),
+        hyper("hyper-util, minimal: a copy of the request, a timer", |server| {
+            service(
+                server,
+                MinimalRetry { inner: MinimalTimeout { inner: bare(), timeout: ATTEMPT_TIMEOUT } },
+            )
         }),
-        hyper("hyper-util, StandardLayer", |to| {
-            service(to, StandardLayer::new("items").layer(bare()))
+        hyper("hyper-util, StandardLayer", |server| {
+            service(server, StandardLayer::new("items").layer(bare()))
         }),
-        hyper("hyper-util, StandardLayer, cloned for each call", |to| {
+        hyper("hyper-util, StandardLayer, cloned for each call", |server| {
             let client = StandardLayer::new("items").layer(bare());
-            service(to, tower::service_fn(move |request| client.clone().oneshot(request)))
+            service(server, tower::service_fn(move |request| client.clone().oneshot(request)))
         }),
-        hyper("hyper-util, tower and tower-http, tower-resilience's breaker", |to| {
-            service(to, of_tower())
+        hyper("hyper-util, tower and tower-http, tower-resilience's breaker", |server| {
+            service(server, tower_stack())
         }),
-        hyper("hyper-util, tower-resilience", |to| service(to, of_resilience())),
-        reqwest(REQWEST, |to| with_reqwest(to, plain())),
-        reqwest("reqwest, again", |to| with_reqwest(to, plain())),
-        // What it costs that it takes http's types, in which a URL has to be parsed anew for each call.
-        reqwest("reqwest, as a service", |to| service(to, as_service())),
-        reqwest("reqwest, StandardLayer", |to| {
-            service(to, StandardLayer::new("items").layer(as_service()))
+        hyper("hyper-util, tower-resilience", |server| service(server, resilience_stack())),
+        reqwest(REQWEST, |server| with_reqwest(server, bare_reqwest())),
+        reqwest("reqwest, again", |server| with_reqwest(server, bare_reqwest())),
+        // The cost of http's types: reqwest parses the URL of each request again.
+        reqwest("reqwest, as a service", |server| service(server, as_service())),
+        reqwest("reqwest, StandardLayer", |server| {
+            service(server, StandardLayer::new("items").layer(as_service()))
         }),
         reqwest("reqwest, its timeout, reqwest-middleware, reqwest-retry", with_reqwest_retry),
     ]
 }
 
-/// With a body that the stack can send again; a client bare takes any.
+/// Creates a client without layers, for any body.
 fn bare<B>() -> Client<HttpConnector, B>
 where
     B: Body<Data: Send> + Send,
@@ -94,11 +97,11 @@ where
     Client::builder(TokioExecutor::new()).build(connector)
 }
 
-/// A service that [`service`] can call.
-macro_rules! Calling {
+/// The type of a service that [`service`] can call.
+macro_rules! ImplService {
     () => {
         impl Service<
-            Outgoing,
+            HttpRequest,
             Response = Response<impl Body<Data: Send, Error: Debug> + Send>,
             Error: Debug,
             Future: Send,
@@ -106,69 +109,69 @@ macro_rules! Calling {
     };
 }
 
-fn of_tower() -> Calling!() {
-    let breaker = CircuitBreakerLayer::builder().failure_classifier(failed).build();
+fn tower_stack() -> ImplService!() {
+    let breaker = CircuitBreakerLayer::builder().failure_classifier(is_failure).build();
     ServiceBuilder::new()
-        .layer(ResponseBodyTimeoutLayer::new(BODY))
+        .layer(ResponseBodyTimeoutLayer::new(BODY_TIMEOUT))
         .layer(TraceLayer::new_for_http())
-        .layer(TimeoutLayer::new(TOTAL))
-        .layer(RetryLayer::new(Retry502::with_budget()))
+        .layer(TimeoutLayer::new(CALL_TIMEOUT))
+        .layer(RetryLayer::new(RetryOn502::with_budget()))
         .layer(breaker.expect("its defaults"))
-        .layer(TimeoutLayer::new(ATTEMPT))
+        .layer(TimeoutLayer::new(ATTEMPT_TIMEOUT))
         .service(bare())
 }
 
-fn of_resilience() -> Calling!() {
+fn resilience_stack() -> ImplService!() {
     let budget = RetryBudgetBuilder::new().token_bucket().build();
-    let retry = ResilienceRetryLayer::<Outgoing, Answered, _>::builder()
+    let retry = ResilienceRetryLayer::<HttpRequest, HttpResponse, _>::builder()
         .max_attempts(4)
         .fixed_backoff(Duration::ZERO)
-        .retry_on_response(|response: &Answered| response.status().is_server_error())
+        .retry_on_response(|response: &HttpResponse| response.status().is_server_error())
         .budget(budget.expect("its defaults"))
         .build();
-    let breaker = CircuitBreakerLayer::builder().failure_classifier(failed).build();
+    let breaker = CircuitBreakerLayer::builder().failure_classifier(is_failure).build();
     ServiceBuilder::new()
-        .layer(ResponseBodyTimeoutLayer::new(BODY))
+        .layer(ResponseBodyTimeoutLayer::new(BODY_TIMEOUT))
         .layer(TraceLayer::new_for_http())
-        .layer(TimeLimiterLayer::builder().timeout_duration(TOTAL).build())
+        .layer(TimeLimiterLayer::builder().timeout_duration(CALL_TIMEOUT).build())
         .layer(retry)
         .layer(breaker.expect("its defaults"))
-        .layer(TimeLimiterLayer::builder().timeout_duration(ATTEMPT).build())
+        .layer(TimeLimiterLayer::builder().timeout_duration(ATTEMPT_TIMEOUT).build())
         .service(bare())
 }
 
-fn failed<E>(outcome: &Result<Answered, E>) -> bool {
+fn is_failure<E>(outcome: &Result<HttpResponse, E>) -> bool {
     outcome.as_ref().map_or(true, |response| response.status().is_server_error())
 }
 
-/// Calls a service of one's own, as a task that keeps one does.
-fn service<S, B>(to: SocketAddr, service: S) -> Calls
+/// Calls a service that each task owns.
+fn service<S, B>(server: SocketAddr, service: S) -> LoadGenerator
 where
-    S: Service<Outgoing, Response = Response<B>, Error: Debug, Future: Send>,
+    S: Service<HttpRequest, Response = Response<B>, Error: Debug, Future: Send>,
     S: Clone + Send + 'static,
     B: Body<Data: Send, Error: Debug> + Send,
 {
-    let request = request(to);
-    calls(move |mut turns| {
+    let request = request(server);
+    load_generator(move |mut worker| {
         let (mut service, request) = (service.clone(), request.clone());
         async move {
-            while turns.begin() {
-                let ready = service.ready().await.expect("it is there");
-                let response = ready.call(request.clone()).await.expect("it answers");
+            while worker.start_call() {
+                let ready = service.ready().await.expect("a ready service");
+                let response = ready.call(request.clone()).await.expect("a response");
                 let status = response.status();
                 let body = response.into_body().collect().await.expect("a body").to_bytes();
-                assert!(status == 200 && body == ANSWER);
-                turns.end();
+                assert!(status == 200 && body == RESPONSE_BODY);
+                worker.end_call();
             }
-            turns
+            worker
         }
     })
 }
 
-/// As `benches` has one, without `Host`, which clients add.
-fn request(to: SocketAddr) -> Outgoing {
+/// The request of `benches` without `Host`, which clients add.
+fn request(server: SocketAddr) -> HttpRequest {
     let mut request = Request::new(Full::default());
-    *request.uri_mut() = format!("http://{to}/api/items?id=1").parse().expect("a URL");
+    *request.uri_mut() = format!("http://{server}/api/items?id=1").parse().expect("a URL");
     for (name, value) in [
         (header::USER_AGENT, "benches/0"),
         (header::ACCEPT, "application/json"),
@@ -179,60 +182,62 @@ fn request(to: SocketAddr) -> Outgoing {
     request
 }
 
-fn builder() -> reqwest::ClientBuilder {
+fn reqwest_builder() -> reqwest::ClientBuilder {
     let none = reqwest::redirect::Policy::none();
     reqwest::Client::builder().no_proxy().redirect(none).retry(reqwest::retry::never())
 }
 
-fn plain() -> reqwest::Client {
-    builder().build().expect("a client")
+fn bare_reqwest() -> reqwest::Client {
+    reqwest_builder().build().expect("a client")
 }
 
 fn as_service() -> seawall::reqwest::Client {
-    seawall::reqwest::Client::build(builder()).expect("a client")
+    seawall::reqwest::Client::build(reqwest_builder()).expect("a client")
 }
 
-/// Calls reqwest's client, or what is like one.
+/// Calls reqwest's client, or one with the same methods.
 macro_rules! execute {
     ($to:expr, $client:expr) => {{
         let (client, request) = ($client, reqwest_request($to));
-        calls(move |mut turns| {
-            let (client, request) = (client.clone(), again(&request));
+        load_generator(move |mut worker| {
+            let (client, request) = (client.clone(), clone_request(&request));
             async move {
-                while turns.begin() {
-                    let response = client.execute(again(&request)).await.expect("it answers");
-                    read(response).await;
-                    turns.end();
+                while worker.start_call() {
+                    let response =
+                        client.execute(clone_request(&request)).await.expect("a response");
+                    read_body(response).await;
+                    worker.end_call();
                 }
-                turns
+                worker
             }
         })
     }};
 }
 
-fn with_reqwest(to: SocketAddr, client: reqwest::Client) -> Calls {
-    execute!(to, client)
+fn with_reqwest(server: SocketAddr, client: reqwest::Client) -> LoadGenerator {
+    execute!(server, client)
 }
 
-fn with_reqwest_retry(to: SocketAddr) -> Calls {
+fn with_reqwest_retry(server: SocketAddr) -> LoadGenerator {
     let policy = ExponentialBackoff::builder().build_with_max_retries(3);
-    let client = ClientBuilder::new(builder().timeout(TOTAL).build().expect("a client"))
-        .with(RetryTransientMiddleware::new_with_policy(policy))
-        .build();
-    execute!(to, client)
+    let client =
+        ClientBuilder::new(reqwest_builder().timeout(CALL_TIMEOUT).build().expect("a client"))
+            .with(RetryTransientMiddleware::new_with_policy(policy))
+            .build();
+    execute!(server, client)
 }
 
-fn reqwest_request(to: SocketAddr) -> reqwest::Request {
-    request(to).map(|_| reqwest::Body::default()).try_into().expect("a URL")
+fn reqwest_request(server: SocketAddr) -> reqwest::Request {
+    request(server).map(|_| reqwest::Body::default()).try_into().expect("a URL")
 }
 
-/// Its URL has been parsed, as that of somebody who uses reqwest has.
-fn again(request: &reqwest::Request) -> reqwest::Request {
-    request.try_clone().expect("no body that could be used up")
+/// Clones the request, whose URL is already parsed, as in a program that uses reqwest.
+fn clone_request(request: &reqwest::Request) -> reqwest::Request {
+    request.try_clone().expect("a body that can be cloned")
 }
 
-async fn read(response: reqwest::Response) {
+async fn read_body(response: reqwest::Response) {
     let status = response.status();
     let body = response.bytes().await.expect("a body");
-    assert!(status == 200 && body == ANSWER);
+    assert!(status == 200 && body == RESPONSE_BODY);
 }

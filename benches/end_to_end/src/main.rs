@@ -1,35 +1,35 @@
-//! Prints what a call costs over a socket on loopback, from clients that are bare and that are not, as Markdown tables.
+//! Prints the cost of a call over a loopback socket, with bare clients and with layers, as Markdown tables.
 //!
-//! `end_to_end [--rounds N] [--calls N] [--in-flight N]`: in each round every client has its turn of so many calls, in an order
-//! shuffled anew; without `--in-flight`, one table for 1 and one for 16.
+//! `end_to_end [--rounds N] [--calls N] [--in-flight N]`: each round runs the calls of every client, in a new
+//! random order. Without `--in-flight` there is one table for 1 and one for 16.
 //!
-//! `end_to_end --list`: the clients, and with which each is compared, by tabs.
+//! `end_to_end --list`: the clients and their bases, separated by tabs.
 //!
-//! `end_to_end --client NAME --calls N [--in-flight N]`: only these calls, for callgrind: the client is on the process's first
-//! thread, the server on its second.
+//! `end_to_end --client NAME --calls N [--in-flight N]`: only these calls, for callgrind. The client runs on the first thread of
+//! the process, the server on the second.
 
-mod calls;
 mod clients;
-#[path = "../../src/floor.rs"]
-mod floor;
-#[path = "../../src/retry_502.rs"]
-mod retry_502;
+mod load;
+#[path = "../../src/minimal.rs"]
+mod minimal;
 mod server;
 mod statistics;
 mod table;
+#[path = "../../src/tower_policy.rs"]
+mod tower_policy;
 
 use std::{env, process::ExitCode};
 
 use tokio::runtime::Builder;
 
-use self::calls::{Batch, Calls};
+use self::load::{Batch, LoadGenerator};
 
 const USAGE: &str = "\
 usage: end_to_end [--rounds N] [--calls N] [--in-flight N]
        end_to_end --list
        end_to_end --client NAME --calls N [--in-flight N]";
 
-struct Arguments {
+struct Args {
     rounds: usize,
     calls: usize,
     in_flight: Vec<usize>,
@@ -38,7 +38,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let Some(Arguments { rounds, calls, in_flight, client, list }) = arguments() else {
+    let Some(Args { rounds, calls, in_flight, client, list }) = parse_args() else {
         eprintln!("{USAGE}");
         return ExitCode::FAILURE;
     };
@@ -49,9 +49,9 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
-    let one = client.map(|name| peers.iter().find(|it| it.name == name));
+    let selected = client.map(|name| peers.iter().find(|it| it.name == name));
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-    match one {
+    match selected {
         Some(None) => {
             eprintln!("end_to_end: no such client; see --list");
             return ExitCode::FAILURE;
@@ -62,9 +62,9 @@ fn main() -> ExitCode {
         }
         None => {
             let server = server::start();
-            let clients: Vec<Calls> = peers.iter().map(|it| (it.make)(server)).collect();
+            let clients: Vec<LoadGenerator> = peers.iter().map(|it| (it.make)(server)).collect();
             for in_flight in in_flight {
-                let batches = runtime.block_on(take_turns(&clients, rounds, calls, in_flight));
+                let batches = runtime.block_on(run_rounds(&clients, rounds, calls, in_flight));
                 println!("## {in_flight} in flight\n\n{rounds} rounds of {calls} calls.\n");
                 table::print(&peers, &batches);
             }
@@ -73,28 +73,28 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn arguments() -> Option<Arguments> {
-    let mut all =
-        Arguments { rounds: 101, calls: 500, in_flight: vec![1, 16], client: None, list: false };
-    let mut arguments = env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next();
+fn parse_args() -> Option<Args> {
+    let mut parsed =
+        Args { rounds: 101, calls: 500, in_flight: vec![1, 16], client: None, list: false };
+    let mut args = env::args().skip(1);
+    while let Some(arg) = args.next() {
+        let mut value = || args.next();
         let number = |text: String| text.parse().ok().filter(|number| *number > 0);
-        match argument.as_str() {
-            "--rounds" => all.rounds = number(value()?)?,
-            "--calls" => all.calls = number(value()?)?,
-            "--in-flight" => all.in_flight = vec![number(value()?)?],
-            "--client" => all.client = Some(value()?),
-            "--list" => all.list = true,
+        match arg.as_str() {
+            "--rounds" => parsed.rounds = number(value()?)?,
+            "--calls" => parsed.calls = number(value()?)?,
+            "--in-flight" => parsed.in_flight = vec![number(value()?)?],
+            "--client" => parsed.client = Some(value()?),
+            "--list" => parsed.list = true,
             _ => return None,
         }
     }
-    Some(all)
+    Some(parsed)
 }
 
 /// The batches of each client, by round.
-async fn take_turns(
-    clients: &[Calls],
+async fn run_rounds(
+    clients: &[LoadGenerator],
     rounds: usize,
     calls: usize,
     in_flight: usize,
@@ -102,7 +102,7 @@ async fn take_turns(
     let mut random = fastrand::Rng::with_seed(0);
     let mut order: Vec<usize> = (0..clients.len()).collect();
     let mut batches: Vec<Vec<Batch>> = clients.iter().map(|_| Vec::new()).collect();
-    // Connections are made, and caches warm.
+    // Warms up: opens connections and fills caches.
     for client in clients {
         client(calls, in_flight).await;
     }

@@ -1,3 +1,5 @@
+//! The server.
+
 use std::{convert::Infallible, net::SocketAddr, sync::mpsc, thread};
 
 use bytes::Bytes;
@@ -7,22 +9,22 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpListener, runtime::Builder};
 
-pub(crate) const ANSWER: &str = r#"{"id":1,"name":"item","tags":["a","b"]}"#;
+pub(crate) const RESPONSE_BODY: &str = r#"{"id":1,"name":"item","tags":["a","b"]}"#;
 
-/// A server that answers 200 and a small body to whatever it is asked, on a thread of its own, for as long as the process is.
+/// Starts a server that responds to each request with 200 and a small body. It runs on its own thread until the process exits.
 pub(crate) fn start() -> SocketAddr {
-    let (tell, told) = mpsc::channel();
+    let (addr_sender, addr_receiver) = mpsc::channel();
     let serve = async move {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
-        tell.send(listener.local_addr().expect("bound")).expect("somebody waits for it");
+        addr_sender.send(listener.local_addr().expect("bound")).expect("the receiver waits");
         loop {
             let (socket, _) = listener.accept().await.expect("a connection");
             socket.set_nodelay(true).expect("a socket");
             let serving = http1::Builder::new().serve_connection(
                 TokioIo::new(socket),
-                service_fn(|request| std::future::ready(answer(&request))),
+                service_fn(|request| std::future::ready(respond(&request))),
             );
-            // Clients end their connections as they like.
+            // Clients close their connections at any time.
             tokio::spawn(async { drop(serving.await) });
         }
     };
@@ -30,13 +32,13 @@ pub(crate) fn start() -> SocketAddr {
         let runtime = Builder::new_current_thread().enable_io().build().expect("a runtime");
         runtime.block_on(serve)
     });
-    told.recv().expect("it has begun")
+    addr_receiver.recv().expect("the server has started")
 }
 
-// The type that hyper wants.
+// hyper requires this type.
 #[allow(clippy::unnecessary_wraps)]
-fn answer(_: &Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let mut response = Response::new(Full::new(Bytes::from_static(ANSWER.as_bytes())));
+fn respond(_: &Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let mut response = Response::new(Full::new(Bytes::from_static(RESPONSE_BODY.as_bytes())));
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
     Ok(response)

@@ -1,7 +1,9 @@
-use crate::{calls::Batch, clients::Peer, statistics::Sorted};
+//! The Markdown table.
 
-/// One row a client. "Times bare" is its time divided by that of its base in the same round.
-pub(crate) fn print(peers: &[Peer], batches: &[Vec<Batch>]) {
+use crate::{clients::ClientCase, load::Batch, statistics::Sorted};
+
+/// Prints one row per client. "Times bare" is its time divided by that of its base in the same round.
+pub(crate) fn print(peers: &[ClientCase], batches: &[Vec<Batch>]) {
     println!(
         "| client | µs a call | quartiles | times bare | quartiles | 95 % interval of the median | more than noise? | p50 µs | p99 µs |"
     );
@@ -11,10 +13,11 @@ pub(crate) fn print(peers: &[Peer], batches: &[Vec<Batch>]) {
         let base = at(peer.base);
         let times = Sorted::new(batches[i].iter().map(per_call));
         let ratios = ratios(&batches[i], &batches[base]);
-        let (low, high) = ratios.interval();
-        // Bare against itself.
+        let (low, high) = ratios.confidence_interval();
+        // The bare client compared with itself.
         let noise = self::ratios(&batches[base + 1], &batches[base]);
-        let took = Sorted::new(batches[i].iter().flat_map(|it| &it.took).map(|it| micros(*it)));
+        let latencies =
+            Sorted::new(batches[i].iter().flat_map(|it| &it.latencies).map(|it| micros(*it)));
         println!(
             "| {} | {:.2} | {:.2}–{:.2} | {:.3} | {:.3}–{:.3} | {low:.3}–{high:.3} | {} | {:.1} | {:.1} |",
             peer.name,
@@ -24,15 +27,15 @@ pub(crate) fn print(peers: &[Peer], batches: &[Vec<Batch>]) {
             ratios.median(),
             ratios.quantile(0.25),
             ratios.quantile(0.75),
-            verdict(i, base, batches[i].len(), (low, high), noise.interval()),
-            took.median(),
-            took.quantile(0.99),
+            verdict(i, base, batches[i].len(), (low, high), noise.confidence_interval()),
+            latencies.median(),
+            latencies.quantile(0.99),
         );
     }
     println!();
 }
 
-/// Different only if no value that the one's median may have is one that the other's may have, or 1.
+/// Reports a difference only if the two confidence intervals do not overlap, and the client's does not contain 1.
 fn verdict(
     row: usize,
     base: usize,
@@ -60,7 +63,7 @@ fn ratios(of: &[Batch], to: &[Batch]) -> Sorted {
 }
 
 fn per_call(batch: &Batch) -> f64 {
-    micros(batch.elapsed) / batch.took.len() as f64
+    micros(batch.elapsed) / batch.latencies.len() as f64
 }
 
 fn micros(time: std::time::Duration) -> f64 {

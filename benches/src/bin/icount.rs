@@ -4,17 +4,17 @@ use std::{env, process::ExitCode};
 
 use benches::{Case, Runner, all, find, runtime};
 
-/// At a time: all requests of a batch are built before the first is sent.
+/// The calls whose requests are built before the first is sent.
 const BATCH: usize = 500;
 
 const USAGE: &str = "\
-usage: icount --list         every case, and the name of what is subtracted from it, by tabs
+usage: icount --list         every case and the name of its base, separated by tabs
        icount CASE CALLS     where CASE is a line of the list without its last column";
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match arguments[..] {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args[..] {
         ["--list"] => all().iter().for_each(|case| println!("{}\t{}", case.key(), case.base)),
         [key, calls] => match (find(key), calls.parse()) {
             (Some(case), Ok(calls)) => run(&case, calls),
@@ -30,7 +30,7 @@ fn usage() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// After as many calls as there are in two batches, so that what happens once is over.
+/// Counts `calls` calls, after two batches that warm up.
 fn run(case: &Case, calls: usize) {
     case.subscriber.install();
     runtime::enter(|| {
@@ -39,17 +39,17 @@ fn run(case: &Case, calls: usize) {
             runner.prepare(BATCH);
             runner.run();
         }
-        let mut left = calls;
-        while left > 0 {
-            let batch = left.min(BATCH);
+        let mut remaining = calls;
+        while remaining > 0 {
+            let batch = remaining.min(BATCH);
             runner.prepare(batch);
             bench_counted(&mut *runner);
-            left -= batch;
+            remaining -= batch;
         }
     });
 }
 
-/// callgrind counts what happens in here, by this name: see `icount.sh`.
+/// callgrind counts the instructions of this function, by its name: see `icount.sh`.
 #[inline(never)]
 fn bench_counted(runner: &mut dyn Runner) {
     runner.run();

@@ -1,9 +1,9 @@
 //! Cost of a call while several threads use the same layer.
 //!
-//! Threads that run one after the other contend for nothing, so a run has to show that its threads ran at once:
+//! Threads that run one after the other do not contend, so a run must show that its threads ran at the same time:
 //!
-//! - Each thread is pinned to a core of its own, and begins after a token went around all threads 50 times.
-//! - A run is short, and counts only if no thread was preempted and all threads began within 30 µs.
+//! - Each thread is pinned to its own core, and starts after a token has passed all threads 50 times.
+//! - A run is short, and counts only if no thread was preempted and all threads started within 30 µs.
 //! - In each round, every combination of row, mode and number of threads runs once, in shuffled order.
 //! - Probes of known contention run beside the rows: see `probe.rs`. Only rows of one run can be compared, since the distance
 //!   between two virtual cores changes from run to run.
@@ -24,7 +24,7 @@ use tower::Service;
 
 pub use self::rows::{ONE_ARC, breakers, pending_stacks, stacks};
 use self::threads::Setup;
-use crate::rows::Sent;
+use crate::cases::HttpRequest;
 
 /// How the threads share a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,15 +42,15 @@ impl Mode {
 /// Numbers of threads.
 pub const THREADS: [usize; 3] = [1, 2, 4];
 
-/// The part of a row in the comparison.
+/// The role of a row in the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     Bare,
     Probe,
-    /// One of seawall's that the peers are compared with.
-    Ours,
-    /// One of seawall's for which there is no peer in the table.
-    Part,
+    /// A service of seawall that is compared with the peers.
+    Seawall,
+    /// A service of seawall without a peer in the table.
+    Unpaired,
     Peer,
 }
 
@@ -80,8 +80,8 @@ pub struct Measured {
     pub counted: usize,
 }
 
-/// Runs of one combination in one round, at most, until one of them counts.
-const TRIES: usize = 20;
+/// The maximum of runs of one combination in one round, until one counts.
+const MAX_TRIES: usize = 20;
 
 /// Measures each row in each mode and with each number of threads.
 #[must_use]
@@ -100,7 +100,7 @@ pub fn measure(rows: &[Row], rounds: usize) -> Measured {
                 cores: &cores,
                 first_core: round,
             };
-            for _ in 0..TRIES {
+            for _ in 0..MAX_TRIES {
                 measured.runs += 1;
                 if let Some(time) = (rows[row].run)(&setup) {
                     measured.counted += 1;
@@ -149,10 +149,10 @@ impl Times {
         self.0.is_empty()
     }
 
-    fn quantile(&self, share: f64) -> Option<f64> {
+    fn quantile(&self, quantile: f64) -> Option<f64> {
         let mut times = self.0.clone();
         times.sort_by(f64::total_cmp);
-        times.get((times.len() as f64 * share) as usize).copied()
+        times.get((times.len() as f64 * quantile) as usize).copied()
     }
 }
 
@@ -168,16 +168,16 @@ impl Debug for Row {
 impl Row {
     fn new<S, B>(name: &str, role: Role, service: S) -> Self
     where
-        S: Service<Sent, Response = Response<B>, Error: Debug> + Clone + Send + 'static,
+        S: Service<HttpRequest, Response = Response<B>, Error: Debug> + Clone + Send + 'static,
         B: Body,
     {
         Self::with_keys(name, role, 1, service)
     }
 
-    /// Sends the requests to so many authorities in turn.
+    /// Sends the requests to `keys` authorities in turn.
     fn with_keys<S, B>(name: &str, role: Role, keys: usize, service: S) -> Self
     where
-        S: Service<Sent, Response = Response<B>, Error: Debug> + Clone + Send + 'static,
+        S: Service<HttpRequest, Response = Response<B>, Error: Debug> + Clone + Send + 'static,
         B: Body,
     {
         Self {
@@ -188,8 +188,8 @@ impl Row {
         }
     }
 
-    /// Leaves out runs with more threads than cores, which never end: the tokio `Mutex` of tower-resilience's breaker goes to
-    /// a thread that waits for its core, while the others keep all cores busy by polling.
+    /// Omits runs with more threads than cores. They never end: the tokio `Mutex` of tower-resilience's breaker is handed to a
+    /// thread that waits for a core, while the others keep all cores busy by polling.
     fn without_oversubscription(mut self) -> Self {
         self.oversubscribes = false;
         self

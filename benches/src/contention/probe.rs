@@ -1,4 +1,4 @@
-//! Services with a known amount of shared state. They show how much contention the run itself permits.
+//! Services with a known amount of shared state. They show the contention that a run permits.
 
 use std::{
     hint::black_box,
@@ -15,7 +15,7 @@ pub(super) struct Padding;
 
 /// Clones and drops `N` shared `Arc`s in each call.
 #[derive(Clone, Debug)]
-pub(super) struct Counted<S, const N: usize> {
+pub(super) struct ArcProbe<S, const N: usize> {
     pub(super) inner: S,
     pub(super) arcs: [Arc<Padding>; N],
 }
@@ -24,7 +24,7 @@ pub(super) fn arcs<const N: usize>() -> [Arc<Padding>; N] {
     std::array::from_fn(|_| Arc::default())
 }
 
-impl<S: Service<Req>, const N: usize, Req> Service<Req> for Counted<S, N> {
+impl<S: Service<Req>, const N: usize, Req> Service<Req> for ArcProbe<S, N> {
     type Response = S::Response;
     type Error = S::Error;
     type Future = S::Future;
@@ -43,7 +43,7 @@ impl<S: Service<Req>, const N: usize, Req> Service<Req> for Counted<S, N> {
 
 /// Counts its calls under a shared lock.
 #[derive(Clone, Debug)]
-pub(super) struct Counter<S> {
+pub(super) struct MutexProbe<S> {
     pub(super) inner: S,
     pub(super) calls: Arc<Mutex<u64>>,
 }
@@ -52,7 +52,7 @@ pub(super) fn counter() -> Arc<Mutex<u64>> {
     Arc::default()
 }
 
-impl<S: Service<Req>, Req> Service<Req> for Counter<S> {
+impl<S: Service<Req>, Req> Service<Req> for MutexProbe<S> {
     type Response = S::Response;
     type Error = S::Error;
     type Future = S::Future;

@@ -11,82 +11,95 @@ use tower::Layer;
 
 use super::{
     Role, Row,
-    probe::{self, Counted, Counter},
+    probe::{self, ArcProbe, MutexProbe},
 };
 use crate::{
-    breakers::{Failsafe, Locked, Recloser},
-    rows::{
-        PLENTY, resilience_breaker,
+    cases::{
+        UNLIMITED, resilience_breaker,
         stacks::{
-            composed, of_resilience, of_tower, timed, with_breaker, with_failsafe, with_recloser,
+            composed, resilience_stack, tower_stack, with_body_timeout, with_breaker,
+            with_failsafe, with_recloser,
         },
     },
-    service::{PendingOnce, Ready},
+    inner_service::{PendingOnce, Ready},
+    peer_breakers::{Failsafe, MinimalBreaker, Recloser},
 };
 
 /// The probe that shows whether the threads contended.
 pub const ONE_ARC: &str = "probe: 1 Arc";
 
 /// Lists bare and the probes.
-macro_rules! references {
+macro_rules! baselines {
     ($inner:expr) => {
         vec![
             Row::new("bare", Role::Bare, $inner),
-            Row::new(ONE_ARC, Role::Probe, Counted { inner: $inner, arcs: probe::arcs::<1>() }),
+            Row::new(ONE_ARC, Role::Probe, ArcProbe { inner: $inner, arcs: probe::arcs::<1>() }),
             Row::new(
                 "probe: 4 Arcs",
                 Role::Probe,
-                Counted { inner: $inner, arcs: probe::arcs::<4>() },
+                ArcProbe { inner: $inner, arcs: probe::arcs::<4>() },
             ),
             Row::new(
                 "probe: mutex",
                 Role::Probe,
-                Counter { inner: $inner, calls: probe::counter() },
+                MutexProbe { inner: $inner, calls: probe::counter() },
             ),
         ]
     };
 }
 
-/// Lists the whole stacks, with the settings in `rows::stacks`, and single layers that share state.
+/// Lists the whole stacks, with the settings in `cases::stacks`, and single layers that share state.
 macro_rules! stacks {
     ($inner:expr) => {{
-        let mut rows = references!($inner);
+        let mut rows = baselines!($inner);
         rows.extend([
             Row::new(
                 "seawall StandardLayer",
-                Role::Ours,
+                Role::Seawall,
                 StandardLayer::new("billing").layer($inner),
             ),
-            Row::new("seawall stack composed by ServiceBuilder", Role::Ours, composed!($inner)),
+            Row::new("seawall stack composed by ServiceBuilder", Role::Seawall, composed!($inner)),
             Row::new(
                 "seawall Retry, keyed budget",
-                Role::Part,
+                Role::Unpaired,
                 RetryLayer::new().budget_per_key(Budget::default(), by_authority).layer($inner),
             ),
             Row::new(
                 "seawall CircuitBreaker, keyed",
-                Role::Part,
+                Role::Unpaired,
                 CircuitBreakerLayer::new().per_key(by_authority).layer($inner),
             ),
             Row::new(
                 "seawall InFlightLimit, keyed",
-                Role::Part,
-                InFlightLimitLayer::new(PLENTY).per_key(by_authority).layer($inner),
+                Role::Unpaired,
+                InFlightLimitLayer::new(UNLIMITED).per_key(by_authority).layer($inner),
             ),
-            Row::new("seawall Logging", Role::Part, LoggingLayer::client().layer($inner)),
-            Row::new("tower, tower-http, no breaker", Role::Peer, timed(of_tower($inner))),
+            Row::new("seawall Logging", Role::Unpaired, LoggingLayer::client().layer($inner)),
+            Row::new(
+                "tower, tower-http, no breaker",
+                Role::Peer,
+                with_body_timeout(tower_stack($inner)),
+            ),
             Row::new(
                 "tower, tower-http, tower-resilience's breaker",
                 Role::Peer,
-                timed(with_breaker($inner)),
+                with_body_timeout(with_breaker($inner)),
             )
             .without_oversubscription(),
-            Row::new("tower, tower-http, failsafe", Role::Peer, timed(with_failsafe($inner))),
-            Row::new("tower, tower-http, recloser", Role::Peer, timed(with_recloser($inner))),
+            Row::new(
+                "tower, tower-http, failsafe",
+                Role::Peer,
+                with_body_timeout(with_failsafe($inner)),
+            ),
+            Row::new(
+                "tower, tower-http, recloser",
+                Role::Peer,
+                with_body_timeout(with_recloser($inner)),
+            ),
             Row::new(
                 "tower-resilience, log and body by tower-http",
                 Role::Peer,
-                timed(of_resilience($inner)),
+                with_body_timeout(resilience_stack($inner)),
             )
             .without_oversubscription(),
         ]);
@@ -109,11 +122,15 @@ pub fn pending_stacks() -> Vec<Row> {
 /// Returns the breakers alone.
 #[must_use]
 pub fn breakers() -> Vec<Row> {
-    let mut rows = references!(Ready);
+    let mut rows = baselines!(Ready);
     let recloser = AsyncRecloser::from(recloser::Recloser::default());
     rows.extend([
-        Row::new("floor: mutex breaker", Role::Peer, Locked { inner: Ready, ring: Arc::default() }),
-        Row::new("seawall CircuitBreaker", Role::Ours, CircuitBreakerLayer::new().layer(Ready)),
+        Row::new(
+            "minimal: mutex breaker",
+            Role::Peer,
+            MinimalBreaker { inner: Ready, window: Arc::default() },
+        ),
+        Row::new("seawall CircuitBreaker", Role::Seawall, CircuitBreakerLayer::new().layer(Ready)),
         Row::new("tower-resilience", Role::Peer, resilience_breaker().layer(Ready))
             .without_oversubscription(),
         Row::new(
@@ -126,7 +143,7 @@ pub fn breakers() -> Vec<Row> {
     for keys in [1, 1_000, 4_096] {
         let name = format!("seawall CircuitBreaker, keyed, {keys} keys");
         let keyed = CircuitBreakerLayer::new().per_key(by_authority).layer(Ready);
-        rows.push(Row::with_keys(&name, Role::Part, keys, keyed));
+        rows.push(Row::with_keys(&name, Role::Unpaired, keys, keyed));
     }
     rows
 }

@@ -1,4 +1,4 @@
-//! One run: threads that call the same service at once.
+//! One run: threads that call the same service concurrently.
 
 use std::{
     fmt::Debug,
@@ -21,26 +21,26 @@ use tokio::time::Instant;
 use tower::Service;
 
 use super::Mode;
-use crate::{rows::Sent, runner, runtime};
+use crate::{cases::HttpRequest, runner, runtime};
 
-/// Calls of each thread that are timed. Few, so that most runs end before another process wants the core.
-const CALLS: usize = 2_500;
+/// The timed calls of each thread. The number is low, so that most runs end before another process preempts them.
+const TIMED_CALLS: usize = 2_500;
 
-/// Calls before them, at least.
-const WARM_UP: usize = 2_000;
+/// The minimum of calls before these.
+const WARM_UP_CALLS: usize = 2_000;
 
-/// Times that the token goes around all threads before they begin.
+/// The rounds of the token before the threads start.
 const LAPS: usize = 50;
 
-/// Longest time between the first thread's begin and the last one's.
-const MAX_LAG: Duration = Duration::from_micros(30);
+/// The maximum time between the starts of the first and the last thread.
+const MAX_START_SKEW: Duration = Duration::from_micros(30);
 
-/// Least share of the time that each thread has to run.
-const MIN_SHARE: f64 = 0.97;
+/// The minimum fraction of the time that each thread must run.
+const MIN_CPU_RATIO: f64 = 0.97;
 
-/// Least share of the time that more threads than cores have to keep the cores busy. Lower, since their last calls may leave a
-/// core to itself.
-const MIN_SHARE_OVERSUBSCRIBED: f64 = 0.9;
+/// The minimum fraction of the time that oversubscribed threads must keep the cores busy. It is lower, since a core can become
+/// idle during the last calls.
+const MIN_CPU_RATIO_OVERSUBSCRIBED: f64 = 0.9;
 
 /// The arrangement of one run.
 pub(super) struct Setup<'a> {
@@ -51,9 +51,9 @@ pub(super) struct Setup<'a> {
     pub(super) first_core: usize,
 }
 
-/// Record of one thread.
+/// The measurement of one thread.
 struct Record {
-    begin: Instant,
+    start: Instant,
     wall: Duration,
     cpu: Duration,
 }
@@ -61,10 +61,10 @@ struct Record {
 /// Returns the nanoseconds of a call, or `None` if the run does not count.
 pub(super) fn run<S, B>(service: &S, keys: usize, setup: &Setup<'_>) -> Option<f64>
 where
-    S: Service<Sent, Response = Response<B>, Error: Debug> + Clone + Send,
+    S: Service<HttpRequest, Response = Response<B>, Error: Debug> + Clone + Send,
     B: Body,
 {
-    let start = Start::new(setup);
+    let start = StartGate::new(setup);
     let records: Vec<Record> = thread::scope(|scope| {
         let spawn = |thread| {
             let (service, start) = (service.clone(), &start);
@@ -78,52 +78,52 @@ where
         let threads: Vec<_> = (0..setup.threads).map(spawn).collect();
         threads.into_iter().map(|it| it.join().expect("nothing here panics")).collect()
     });
-    let calls = (records.len() * CALLS) as f64;
+    let calls = (records.len() * TIMED_CALLS) as f64;
     let cpu: Duration = records.iter().map(|it| it.cpu).sum();
     if setup.is_oversubscribed() {
-        let share = cpu.as_secs_f64() / setup.cores.len() as f64 / span(&records).as_secs_f64();
-        return (share > MIN_SHARE_OVERSUBSCRIBED).then_some(cpu.as_nanos() as f64 / calls);
+        let ratio = cpu.as_secs_f64() / setup.cores.len() as f64 / span(&records).as_secs_f64();
+        return (ratio > MIN_CPU_RATIO_OVERSUBSCRIBED).then_some(cpu.as_nanos() as f64 / calls);
     }
     let wall: Duration = records.iter().map(|it| it.wall).sum();
-    let counts = began_together(&records) && !records.iter().any(Record::is_preempted);
+    let counts = started_together(&records) && !records.iter().any(Record::is_preempted);
     counts.then_some(wall.as_nanos() as f64 / calls)
 }
 
-/// Returns the time from the first begin to the last end.
+/// Returns the time from the first start to the last end.
 fn span(records: &[Record]) -> Duration {
-    let begin = records.iter().map(|it| it.begin).min();
-    let end = records.iter().map(|it| it.begin + it.wall).max();
-    end.zip(begin).map_or(Duration::ZERO, |(end, begin)| end - begin)
+    let start = records.iter().map(|it| it.start).min();
+    let end = records.iter().map(|it| it.start + it.wall).max();
+    end.zip(start).map_or(Duration::ZERO, |(end, start)| end - start)
 }
 
-fn began_together(records: &[Record]) -> bool {
-    let begins = || records.iter().map(|it| it.begin);
-    begins().max().zip(begins().min()).is_some_and(|(last, first)| last - first <= MAX_LAG)
+fn started_together(records: &[Record]) -> bool {
+    let starts = || records.iter().map(|it| it.start);
+    starts().max().zip(starts().min()).is_some_and(|(last, first)| last - first <= MAX_START_SKEW)
 }
 
 fn record<S, B>(mut service: S, keys: usize, mode: Mode, start: impl FnOnce()) -> Record
 where
-    S: Service<Sent, Response = Response<B>, Error: Debug> + Clone,
+    S: Service<HttpRequest, Response = Response<B>, Error: Debug> + Clone,
     B: Body,
 {
-    // Each thread has URIs of its own: clones of one share a count.
+    // Each thread has its own URIs, since clones of one share a reference count.
     let uri = |key| format!("http://h{key}/").parse().expect("a URI");
     let uris: Vec<Uri> = (0..keys).map(uri).collect();
     runtime::enter(|| {
         let mut uris = uris.iter().cycle();
-        drive(&mut service, mode, uris.by_ref().take(keys.max(WARM_UP)));
+        drive(&mut service, mode, uris.by_ref().take(keys.max(WARM_UP_CALLS)));
         start();
-        let begin = Instant::now();
+        let started = Instant::now();
         let cpu = ThreadTime::now();
-        drive(&mut service, mode, uris.take(CALLS));
-        Record { begin, cpu: cpu.elapsed(), wall: begin.elapsed() }
+        drive(&mut service, mode, uris.take(TIMED_CALLS));
+        Record { start: started, cpu: cpu.elapsed(), wall: started.elapsed() }
     })
 }
 
 /// Calls the service once for each URI. Requests are built here, which is part of all rows.
 fn drive<'a, S, B>(service: &mut S, mode: Mode, uris: impl Iterator<Item = &'a Uri>)
 where
-    S: Service<Sent, Response = Response<B>, Error: Debug> + Clone,
+    S: Service<HttpRequest, Response = Response<B>, Error: Debug> + Clone,
     B: Body,
 {
     let mut cx = Context::from_waker(Waker::noop());
@@ -150,20 +150,20 @@ impl Setup<'_> {
 
 impl Record {
     fn is_preempted(&self) -> bool {
-        self.cpu.as_secs_f64() < MIN_SHARE * self.wall.as_secs_f64()
+        self.cpu.as_secs_f64() < MIN_CPU_RATIO * self.wall.as_secs_f64()
     }
 }
 
-/// Makes threads begin together: a token that they hand around shows that all of them run.
-struct Start {
+/// Starts the threads together: a token that they pass around shows that all of them run.
+struct StartGate {
     threads: usize,
     is_oversubscribed: bool,
     barrier: Barrier,
-    /// Times that the token was handed on.
+    /// The number of times that the token was passed.
     token: AtomicUsize,
 }
 
-impl Start {
+impl StartGate {
     fn new(setup: &Setup<'_>) -> Self {
         Self {
             threads: setup.threads,
@@ -174,17 +174,17 @@ impl Start {
     }
 
     fn wait(&self, thread: usize) {
-        // Leaves the cores to the threads that are not as far yet.
+        // Leaves the cores to threads that are not ready yet.
         self.barrier.wait();
         for lap in 0..LAPS {
-            self.wait_for(lap * self.threads + thread);
+            self.wait_for_token(lap * self.threads + thread);
             self.token.fetch_add(1, Ordering::AcqRel);
         }
-        self.wait_for(LAPS * self.threads);
+        self.wait_for_token(LAPS * self.threads);
     }
 
-    fn wait_for(&self, handovers: usize) {
-        while self.token.load(Ordering::Acquire) < handovers {
+    fn wait_for_token(&self, passes: usize) {
+        while self.token.load(Ordering::Acquire) < passes {
             if self.is_oversubscribed {
                 thread::yield_now();
             } else {

@@ -1,4 +1,4 @@
-//! What the programs in `cases/` share.
+//! Services that the programs in `cases/` share.
 
 use std::{
     future::{Ready, ready},
@@ -17,10 +17,10 @@ use tower::Service;
 
 pub type Body = Full<Bytes>;
 
-/// Gets the compiler to say why `service` takes no requests of type `Req`.
+/// Requires a service of requests of type `Req`.
 pub fn check<Req>(_: impl Service<Req>) {}
 
-/// A client that takes one type of body only.
+/// A client of one body type.
 #[must_use]
 pub fn client_of_empty_bodies() -> Client<HttpConnector, Empty<Bytes>> {
     Client::builder(TokioExecutor::new()).build_http()
@@ -30,7 +30,7 @@ pub fn client_of_empty_bodies() -> Client<HttpConnector, Empty<Bytes>> {
 #[derive(Debug)]
 pub struct NotClone;
 
-/// A client of what is not HTTP.
+/// A service that is not HTTP.
 #[derive(Clone, Debug)]
 pub struct Echo;
 

@@ -1,48 +1,51 @@
-//! The compiler's words for common mistakes, pinned, and the page about them held to those.
+//! Pins the compiler's messages for common mistakes, and checks that the troubleshooting page quotes them.
 
 use std::{env, fs, path::Path, process::Command};
 
-/// The release whose words they are. Another one says the same in its own way.
-const RELEASE: &str = "rustc 1.95.";
+/// The release that wrote the pinned messages; other releases differ in wording.
+const PINNED_RELEASE: &str = "rustc 1.95.";
 
 #[test]
-fn the_compiler_says_what_is_wrong() {
+fn compiler_messages_match_pinned_ones() {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let version = Command::new(rustc).arg("--version").output().unwrap().stdout;
-    if version.starts_with(RELEASE.as_bytes()) {
+    if version.starts_with(PINNED_RELEASE.as_bytes()) {
         trybuild::TestCases::new().compile_fail("cases/*.rs");
     } else {
-        eprintln!("not compared: {} is not {RELEASE}", String::from_utf8_lossy(&version).trim());
+        eprintln!(
+            "not compared: {} is not {PINNED_RELEASE}",
+            String::from_utf8_lossy(&version).trim()
+        );
     }
 }
 
 #[test]
-fn the_page_says_what_the_compiler_says() {
-    let said: String = pinned().collect();
+fn page_quotes_only_compiler_messages() {
+    let messages: String = pinned_messages().collect();
     for quoted in quotes() {
         assert!(
-            said.lines().any(|line| holds(line, &quoted)),
-            "the compiler does not say: {quoted}"
+            messages.lines().any(|line| matches_quote(line, &quoted)),
+            "no compiler message contains: {quoted}"
         );
     }
 }
 
 #[test]
-fn the_page_has_every_mistake() {
+fn page_quotes_each_case() {
     let quotes: Vec<_> = quotes().collect();
-    for said in pinned() {
-        let told = said.lines().filter(|line| line.starts_with("error"));
-        // Some mistakes are told in several errors, of which one is enough to find the page.
+    for message in pinned_messages() {
+        let errors = message.lines().filter(|line| line.starts_with("error"));
+        // One of several errors is enough to find the page.
         assert!(
-            told.clone().any(|line| quotes.iter().any(|quoted| holds(line, quoted))),
+            errors.clone().any(|line| quotes.iter().any(|quoted| matches_quote(line, quoted))),
             "not on the page: {:?}",
-            told.collect::<Vec<_>>()
+            errors.collect::<Vec<_>>()
         );
     }
 }
 
-/// Whether a line has the parts of a quotation, in order, whatever stands in the place of each `…`.
-fn holds(line: &str, quoted: &str) -> bool {
+/// Whether a line contains the parts of a quote in order; `…` stands for any text.
+fn matches_quote(line: &str, quoted: &str) -> bool {
     let mut rest = line;
     quoted.split('…').all(|part| match rest.find(part) {
         Some(at) => {
@@ -53,8 +56,8 @@ fn holds(line: &str, quoted: &str) -> bool {
     })
 }
 
-/// What the compiler says to each case.
-fn pinned() -> impl Iterator<Item = String> {
+/// The pinned message of each case.
+fn pinned_messages() -> impl Iterator<Item = String> {
     let cases = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")).unwrap();
     let paths = cases.map(|case| case.unwrap().path());
     paths

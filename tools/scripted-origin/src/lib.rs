@@ -13,8 +13,8 @@
 //! # }
 //! ```
 //!
-//! It speaks just enough HTTP/1.1 to read one request after another from a connection: head, and a body by
-//! `Content-Length` or chunks.
+//! It implements enough of HTTP/1.1 to read successive requests from a connection: the head, and a body by `Content-Length` or
+//! in chunks.
 
 mod request;
 mod script;
@@ -39,129 +39,131 @@ pub use self::{request::Received, script::Script};
 #[derive(Debug)]
 pub struct Origin {
     addr: SocketAddr,
-    seen: Arc<Seen>,
-    /// Connections are refused without it.
-    accepting: Option<JoinHandle<()>>,
-    /// Keeps the port, while nobody listens on it, from being given to somebody who would.
-    _port: TcpSocket,
+    stats: Arc<Stats>,
+    /// The accept loop; without it connections are refused.
+    accept_task: Option<JoinHandle<()>>,
+    /// Reserves the port while the origin does not listen.
+    _reserved_port: TcpSocket,
 }
 
-/// What an origin has seen.
+/// The connections and requests that an origin has received.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct Stats {
     pub(crate) connections: AtomicU64,
     pub(crate) requests: AtomicU64,
-    /// The last requests, whole; at most [`KEPT`].
+    /// The first complete requests, at most [`MAX_KEPT_REQUESTS`].
     pub(crate) received: Mutex<Vec<Received>>,
 }
 
-/// How many requests are kept whole.
-const KEPT: usize = 1_000;
+/// The maximum of complete requests that are kept.
+const MAX_KEPT_REQUESTS: usize = 1_000;
 
 impl Origin {
     /// Listens on a free port of 127.0.0.1 and follows `script`.
     ///
     /// # Errors
-    /// When no socket can be had.
+    /// Returns an error if it cannot bind a socket.
     pub async fn start(script: Script) -> io::Result<Self> {
         let port = TcpSocket::new_v4()?;
         port.set_reuseaddr(true)?;
         port.bind((Ipv4Addr::LOCALHOST, 0).into())?;
         let addr = port.local_addr()?;
-        let mut origin = Self { addr, seen: Arc::default(), accepting: None, _port: port };
+        let mut origin =
+            Self { addr, stats: Arc::default(), accept_task: None, _reserved_port: port };
         origin.follow(script).await?;
         Ok(origin)
     }
 
-    /// Follows `script` from now on, as if restarted: all connections are closed, the counts go on.
+    /// Restarts with another script: closes all connections, and continues to count.
     ///
     /// # Errors
-    /// When it cannot listen again; it refuses connections then.
+    /// Returns an error if it cannot listen again. It then refuses connections.
     pub async fn follow(&mut self, script: Script) -> io::Result<()> {
         self.stop().await;
         if script != Script::Refuse {
             let listener = TcpListener::bind(self.addr).await?;
-            self.accepting = Some(tokio::spawn(accept(listener, script, Arc::clone(&self.seen))));
+            self.accept_task =
+                Some(tokio::spawn(accept(listener, script, Arc::clone(&self.stats))));
         }
         Ok(())
     }
 
-    /// Stops listening and closes all connections: from now on, it refuses them.
+    /// Stops listening and closes all connections. New connections are refused.
     pub async fn stop(&mut self) {
-        if let Some(accepting) = self.accepting.take() {
-            accepting.abort();
-            let _ = accepting.await;
+        if let Some(accept_task) = self.accept_task.take() {
+            accept_task.abort();
+            let _ = accept_task.await;
         }
     }
 
-    /// Where it listens.
+    /// The address of its socket.
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// How many connections it has accepted.
+    /// The number of accepted connections.
     #[must_use]
     pub fn connections(&self) -> u64 {
-        self.seen.connections.load(Ordering::Relaxed)
+        self.stats.connections.load(Ordering::Relaxed)
     }
 
-    /// How many requests it has received, to the end of their heads.
+    /// The number of requests whose head it has received.
     #[must_use]
     pub fn requests(&self) -> u64 {
-        self.seen.requests.load(Ordering::Relaxed)
+        self.stats.requests.load(Ordering::Relaxed)
     }
 
-    /// The requests it has received whole: the first thousand.
+    /// The first thousand complete requests.
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
-        self.seen.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.stats.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl Drop for Origin {
     fn drop(&mut self) {
-        if let Some(accepting) = &self.accepting {
-            accepting.abort();
+        if let Some(accept_task) = &self.accept_task {
+            accept_task.abort();
         }
     }
 }
 
-async fn accept(listener: TcpListener, script: Script, seen: Arc<Seen>) {
-    // Aborts what is in it when dropped, so connections end with the origin.
+async fn accept(listener: TcpListener, script: Script, stats: Arc<Stats>) {
+    // Dropping the set aborts its tasks, so connections end with the origin.
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        seen.connections.fetch_add(1, Ordering::Relaxed);
-        connections.spawn(serve(stream, script, Arc::clone(&seen)));
+        stats.connections.fetch_add(1, Ordering::Relaxed);
+        connections.spawn(serve(stream, script, Arc::clone(&stats)));
         while connections.try_join_next().is_some() {}
     }
 }
 
-/// An error ends the connection: the peer is gone, or sent what is not HTTP.
-async fn serve(mut stream: TcpStream, script: Script, seen: Arc<Seen>) -> io::Result<()> {
+/// Serves one connection. An error ends it: the peer has closed it, or does not send HTTP.
+async fn serve(mut stream: TcpStream, script: Script, stats: Arc<Stats>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     if script == Script::AcceptClose {
         return Ok(());
     }
     let mut buffer = Vec::new();
-    let mut on_this_connection = 0;
+    let mut requests_on_connection = 0;
     while let Some(head) = request::read_head(&mut stream, &mut buffer).await? {
-        let number = seen.requests.fetch_add(1, Ordering::Relaxed) + 1;
-        if script.answers_early() {
-            script.answer(&mut stream, number).await?;
+        let number = stats.requests.fetch_add(1, Ordering::Relaxed) + 1;
+        if script.responds_early() {
+            script.respond(&mut stream, number).await?;
         }
         let received = request::read_body(&mut stream, &mut buffer, head).await?;
         {
-            let mut all = seen.received.lock().unwrap_or_else(PoisonError::into_inner);
-            if all.len() < KEPT {
+            let mut all = stats.received.lock().unwrap_or_else(PoisonError::into_inner);
+            if all.len() < MAX_KEPT_REQUESTS {
                 all.push(received);
             }
         }
-        on_this_connection += 1;
-        if matches!(script, Script::StaleAfter { requests } if on_this_connection > requests) {
+        requests_on_connection += 1;
+        if matches!(script, Script::StaleAfter { requests } if requests_on_connection > requests) {
             break;
         }
-        if !script.answers_early() && !script.answer(&mut stream, number).await? {
+        if !script.responds_early() && !script.respond(&mut stream, number).await? {
             break;
         }
     }

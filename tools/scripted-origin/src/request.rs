@@ -1,10 +1,10 @@
-//! Reading requests.
+//! Reading of requests.
 
 use std::io;
 
 use tokio::{io::AsyncReadExt, net::TcpStream};
 
-/// A request as it came.
+/// A received request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {
     /// The request line and the headers, up to the empty line.
@@ -13,9 +13,9 @@ pub struct Received {
     pub body: Vec<u8>,
 }
 
-const LONGEST_HEAD: usize = 1 << 20;
+const MAX_HEAD_BYTES: usize = 1 << 20;
 
-/// Reads up to the empty line; `None` when the connection ends before a request.
+/// Reads a head up to its empty line. Returns `None` if the connection ends before a request.
 pub(crate) async fn read_head(
     stream: &mut TcpStream,
     buffer: &mut Vec<u8>,
@@ -25,7 +25,7 @@ pub(crate) async fn read_head(
             let head = buffer.drain(..end + 4).collect::<Vec<_>>();
             return Ok(Some(String::from_utf8_lossy(&head).into_owned()));
         }
-        if buffer.len() > LONGEST_HEAD {
+        if buffer.len() > MAX_HEAD_BYTES {
             return Err(io::ErrorKind::InvalidData.into());
         }
         if stream.read_buf(buffer).await? == 0 {
@@ -42,19 +42,19 @@ pub(crate) async fn read_body(
     let mut body = Vec::new();
     if header(&head, "transfer-encoding").is_some() {
         loop {
-            let line = take_line(stream, buffer).await?;
+            let line = read_line(stream, buffer).await?;
             let size = usize::from_str_radix(&line, 16).map_err(|_| io::ErrorKind::InvalidData)?;
-            body.extend(take(stream, buffer, size).await?);
+            body.extend(read_exact(stream, buffer, size).await?);
             if size == 0 {
-                // Trailers, up to an empty line.
-                while !take_line(stream, buffer).await?.is_empty() {}
+                // The trailers end with an empty line.
+                while !read_line(stream, buffer).await?.is_empty() {}
                 break;
             }
-            take_line(stream, buffer).await?;
+            read_line(stream, buffer).await?;
         }
     } else if let Some(length) = header(&head, "content-length") {
         let length = length.parse().map_err(|_| io::ErrorKind::InvalidData)?;
-        body = take(stream, buffer, length).await?;
+        body = read_exact(stream, buffer, length).await?;
     }
     Ok(Received { head, body })
 }
@@ -66,7 +66,7 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-async fn take_line(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<String> {
+async fn read_line(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<String> {
     loop {
         if let Some(end) = find(buffer, b"\r\n") {
             let line = buffer.drain(..end + 2).collect::<Vec<_>>();
@@ -76,7 +76,11 @@ async fn take_line(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<S
     }
 }
 
-async fn take(stream: &mut TcpStream, buffer: &mut Vec<u8>, size: usize) -> io::Result<Vec<u8>> {
+async fn read_exact(
+    stream: &mut TcpStream,
+    buffer: &mut Vec<u8>,
+    size: usize,
+) -> io::Result<Vec<u8>> {
     while buffer.len() < size {
         fill(stream, buffer).await?;
     }

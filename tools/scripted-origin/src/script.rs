@@ -1,23 +1,23 @@
-//! What an origin does.
+//! The scripts of an origin.
 
 use std::io;
 
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-/// What an origin does with a connection, or with each request on it.
+/// The reaction of an origin to a connection, or to each request on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Script {
-    /// Answers 200 `ok`.
+    /// Responds with 200 `ok`.
     Healthy,
-    /// Answers 502 to each request whose number, counted from 1, is a multiple of `every`, and 200 to the others.
+    /// Responds with 502 to each request whose number, counted from 1, is a multiple of `every`, and 200 to the others.
     Flaky {
         /// At least 1.
         every: u64,
     },
-    /// Answers with this status and a short body.
+    /// Responds with this status and a short body.
     Status(u16),
-    /// Answers 503 with `Retry-After` to each request whose number, counted from 1, is a multiple of `every`, and 200 to
+    /// Responds with 503 and `Retry-After` to each request whose number, counted from 1, is a multiple of `every`, and 200 to
     /// the others.
     Busy {
         /// At least 1.
@@ -25,68 +25,68 @@ pub enum Script {
         /// The header's value.
         seconds: u64,
     },
-    /// Answers every request with this status, these header lines, each with its line end, and a short body.
+    /// Responds to every request with this status, these header lines with their line ends, and a short body.
     Always(u16, &'static str),
-    /// Answers the first request with this status and these header lines, each with its line end; others with 200.
+    /// Responds to the first request with this status and these header lines with their line ends, and to others with 200.
     Once(u16, &'static str),
-    /// Answers with this status as soon as the head has come, and only then reads the body.
+    /// Responds with this status after the head, and only then reads the body.
     EarlyStatus(u16),
-    /// Answers 200 to so many requests on each connection, and closes it as the next one arrives: what a client meets
-    /// when the server gives up an idle connection in just that moment.
+    /// Responds with 200 to this many requests per connection, and closes it when the next one arrives. This is the race of a
+    /// request with a server that closes an idle connection.
     StaleAfter {
         /// At least 1.
         requests: u64,
     },
-    /// Nobody listens.
+    /// Does not listen.
     Refuse,
-    /// Closes each connection as soon as it is made.
+    /// Closes each connection after accepting it.
     AcceptClose,
-    /// Reads a request, then closes the connection without a word.
+    /// Reads a request, then closes the connection without a response.
     ReadClose,
     /// Reads a request, then resets the connection.
     Reset,
-    /// Reads a request and never answers.
+    /// Reads a request and never responds.
     Silent,
-    /// Answers with bytes that are not HTTP.
+    /// Responds with bytes that are not HTTP.
     Garbage,
-    /// Closes in the middle of the response's head.
+    /// Closes the connection within the response head.
     TruncatedHead,
-    /// Answers 200 with half of the body that it announces, then closes.
+    /// Responds with 200 and half of the announced body, then closes the connection.
     TruncatedBody,
-    /// Answers 200 with part of a chunked body, then closes.
+    /// Responds with 200 and part of a chunked body, then closes the connection.
     TruncatedChunks,
-    /// Answers with a head of a megabyte.
+    /// Responds with a head of one megabyte.
     HugeHead,
-    /// Answers 200 `ok` with one header of so many bytes.
+    /// Responds with 200 `ok` and a header of this many bytes.
     LongHead(usize),
-    /// Answers with these bytes, whatever they are, then closes.
+    /// Responds with these bytes, then closes the connection.
     Raw(&'static [u8]),
 }
 
 impl Script {
-    pub(crate) fn answers_early(self) -> bool {
+    pub(crate) fn responds_early(self) -> bool {
         matches!(self, Self::EarlyStatus(_))
     }
 
-    /// Returns whether the connection stays open for another request.
-    pub(crate) async fn answer(self, stream: &mut TcpStream, number: u64) -> io::Result<bool> {
-        let response = match self {
-            Self::Flaky { every } if number.is_multiple_of(every.max(1)) => whole(502, ""),
-            Self::Status(status) | Self::EarlyStatus(status) => whole(status, ""),
+    /// Responds to a request. Returns whether the connection stays open for another.
+    pub(crate) async fn respond(self, stream: &mut TcpStream, number: u64) -> io::Result<bool> {
+        let bytes = match self {
+            Self::Flaky { every } if number.is_multiple_of(every.max(1)) => response(502, ""),
+            Self::Status(status) | Self::EarlyStatus(status) => response(status, ""),
             Self::Busy { every, seconds } if number.is_multiple_of(every.max(1)) => {
-                whole(503, &format!("retry-after: {seconds}\r\n"))
+                response(503, &format!("retry-after: {seconds}\r\n"))
             }
-            Self::Always(status, headers) => whole(status, headers),
-            Self::Once(status, headers) if number == 1 => whole(status, headers),
-            Self::LongHead(bytes) => whole(200, &format!("x-long: {}\r\n", "x".repeat(bytes))),
+            Self::Always(status, headers) => response(status, headers),
+            Self::Once(status, headers) if number == 1 => response(status, headers),
+            Self::LongHead(bytes) => response(200, &format!("x-long: {}\r\n", "x".repeat(bytes))),
             Self::Healthy
             | Self::Once(..)
             | Self::StaleAfter { .. }
             | Self::Flaky { .. }
-            | Self::Busy { .. } => whole(200, ""),
+            | Self::Busy { .. } => response(200, ""),
             Self::Refuse | Self::AcceptClose | Self::ReadClose => return Ok(false),
             Self::Reset => {
-                // A linger of zero makes closing send a reset.
+                // With a linger of zero, closing the socket sends a reset.
                 stream.set_zero_linger()?;
                 return Ok(false);
             }
@@ -103,8 +103,8 @@ impl Script {
                 return Ok(false);
             }
         };
-        // A client may close as soon as it has seen enough.
-        stream.write_all(response.as_bytes()).await?;
+        // The client may close the connection before the end of the response.
+        stream.write_all(bytes.as_bytes()).await?;
         stream.flush().await?;
         Ok(matches!(
             self,
@@ -121,7 +121,7 @@ impl Script {
     }
 }
 
-fn whole(status: u16, headers: &str) -> String {
+fn response(status: u16, headers: &str) -> String {
     let body = if status == 200 { "ok" } else { "failed on purpose" };
     let length = body.len();
     format!("HTTP/1.1 {status} Scripted\r\ncontent-length: {length}\r\n{headers}\r\n{body}")

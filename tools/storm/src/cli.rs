@@ -1,4 +1,4 @@
-//! What can be said on the command line.
+//! The command line.
 
 use std::{fmt::Write, path::PathBuf, process::ExitCode};
 
@@ -9,48 +9,51 @@ use crate::{
     stack::{self, Stack},
 };
 
-/// Outages on a clock that does not wait: what seawall, its parts and its peers make of an upstream that fails.
+/// Simulates outages of an upstream for seawall, its parts and its peers, on a paused clock.
 ///
-/// Prints a table, and leaves pictures (SVG and PNG) and all figures (JSON) in target/storm.
+/// Prints a table per scenario, and writes plots (SVG and PNG) and metrics (JSON) to target/storm.
 #[derive(Debug, Parser)]
 #[command(name = "storm", version)]
-pub(crate) struct Arguments {
-    /// Only this scenario; may be given several times
-    #[arg(long = "scenario", value_name = "NAME", value_parser = scenario_named)]
+pub(crate) struct Args {
+    /// Run only this scenario; may be given several times
+    #[arg(long = "scenario", value_name = "NAME", value_parser = parse_scenario)]
     scenarios: Vec<&'static Scenario>,
 
-    /// Only this stack; may be given several times
-    #[arg(long = "stack", value_name = "NAME", value_parser = stack_named)]
+    /// Run only this stack; may be given several times
+    #[arg(long = "stack", value_name = "NAME", value_parser = parse_stack)]
     stacks: Vec<Stack>,
 
-    /// What chance begins with: the same number, the same storm
+    /// Seed of the random numbers; the same seed gives the same run
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub(crate) seed: u64,
 
-    /// Where the pictures and figures go
+    /// Folder for plots and metrics
     #[arg(long, value_name = "FOLDER", default_value = "target/storm")]
     pub(crate) out: PathBuf,
 
-    /// Say which scenarios and stacks there are
+    /// List the scenarios and stacks
     #[arg(long)]
     pub(crate) list: bool,
 
-    /// Run what must hold of seawall, and exit with 1 if it does not
+    /// Verify the expectations of seawall; exit with 1 if one fails
     #[arg(long, conflicts_with_all = ["scenarios", "stacks", "list"])]
     pub(crate) check: bool,
 }
 
-impl Arguments {
-    /// Reads the command line; otherwise what to exit with, all being said.
-    pub(crate) fn read() -> Result<Self, ExitCode> {
-        Self::try_parse().map_err(|asked| match asked.kind() {
+impl Args {
+    /// Parses the command line.
+    ///
+    /// # Errors
+    /// Returns the exit code after it has printed the help or the error.
+    pub(crate) fn from_command_line() -> Result<Self, ExitCode> {
+        Self::try_parse().map_err(|error| match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                print!("{asked}");
+                print!("{error}");
                 ExitCode::SUCCESS
             }
             _ => {
-                // The first line says what is wrong, the others how to use the program.
-                let text = asked.to_string();
+                // The first line is the error, the others are usage.
+                let text = error.to_string();
                 let line = text.lines().next().unwrap_or_default();
                 eprintln!("{}; see --help", line.strip_prefix("error: ").unwrap_or(line));
                 ExitCode::from(2)
@@ -58,19 +61,20 @@ impl Arguments {
         })
     }
 
-    /// Those asked for, each once, in the order in which they are listed; all if none is.
+    /// The selected scenarios in the order of [`scenario::ALL`], or all if none is selected.
     pub(crate) fn scenarios(&self) -> Vec<&'static Scenario> {
-        let asked = |one: &&Scenario| {
-            self.scenarios.is_empty() || self.scenarios.iter().any(|asked| asked.name == one.name)
+        let is_selected = |scenario: &&Scenario| {
+            self.scenarios.is_empty() || self.scenarios.iter().any(|it| it.name == scenario.name)
         };
-        scenario::ALL.iter().filter(asked).collect()
+        scenario::ALL.iter().filter(is_selected).collect()
     }
 
+    /// The selected stacks in the order of [`stack::ALL`], or all if none is selected.
     pub(crate) fn stacks(&self) -> Vec<Stack> {
-        let asked = |one: &Stack| {
-            self.stacks.is_empty() || self.stacks.iter().any(|asked| asked.name == one.name)
+        let is_selected = |stack: &Stack| {
+            self.stacks.is_empty() || self.stacks.iter().any(|it| it.name == stack.name)
         };
-        stack::ALL.iter().copied().filter(asked).collect()
+        stack::ALL.iter().copied().filter(is_selected).collect()
     }
 }
 
@@ -80,23 +84,23 @@ pub(crate) fn list() -> String {
     for scenario in &scenario::ALL {
         let _ = writeln!(text, "  {:<17} {}", scenario.name, scenario.title);
     }
-    text.push_str("\nStacks, told that an attempt may take 1 s and a call 3 s:\n");
+    text.push_str("\nStacks, with timeouts of 1 s an attempt and 3 s a call:\n");
     for stack in &stack::ALL {
-        let _ = writeln!(text, "  {:<17} {}", stack.name, stack.what);
+        let _ = writeln!(text, "  {:<17} {}", stack.name, stack.description);
     }
     text
 }
 
-fn scenario_named(name: &str) -> Result<&'static Scenario, String> {
+fn parse_scenario(name: &str) -> Result<&'static Scenario, String> {
     let names = scenario::ALL.iter().map(|scenario| scenario.name);
-    scenario::ALL.iter().find(|one| one.name == name).ok_or_else(|| unknown(names))
+    scenario::ALL.iter().find(|it| it.name == name).ok_or_else(|| known_names(names))
 }
 
-fn stack_named(name: &str) -> Result<Stack, String> {
+fn parse_stack(name: &str) -> Result<Stack, String> {
     let names = stack::ALL.iter().map(|stack| stack.name);
-    stack::ALL.iter().copied().find(|one| one.name == name).ok_or_else(|| unknown(names))
+    stack::ALL.iter().copied().find(|it| it.name == name).ok_or_else(|| known_names(names))
 }
 
-fn unknown<'a>(names: impl Iterator<Item = &'a str>) -> String {
+fn known_names<'a>(names: impl Iterator<Item = &'a str>) -> String {
     format!("there are {}", names.collect::<Vec<_>>().join(", "))
 }

@@ -1,15 +1,15 @@
-//! Outages in pictures. See `docs/storms.md` for what they show.
+//! A simulator of outages; `docs/storms.md` discusses its results.
 //!
-//! `cargo run --release -p storm` runs the layers of seawall and of its peers, not models of them, on tokio's paused clock
-//! against an upstream that is a model, and fails by a script.
+//! `cargo run --release -p storm` runs the layers of seawall and of its peers on tokio's paused clock, against a model of an
+//! upstream that fails by a script.
 
-mod check;
 mod cli;
-mod figures;
-mod picture;
+mod expectations;
+mod metrics;
+mod output;
+mod plot;
 mod progress;
 mod run;
-mod save;
 mod scenario;
 mod stack;
 mod table;
@@ -23,48 +23,46 @@ use std::{
     },
 };
 
-use cli::Arguments;
-use figures::Figures;
+use cli::Args;
 use mad_turmoil::time::SimClocksGuard;
+use metrics::Metrics;
 use progress::Progress;
 use scenario::Scenario;
 use serde::Serialize;
 use stack::Stack;
 
-/// What a stack made of a scenario.
+/// The metrics of one scenario, stack and seed.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Result {
+pub(crate) struct RunResult {
     pub(crate) scenario: &'static str,
     pub(crate) stack: &'static str,
     pub(crate) seed: u64,
-    pub(crate) figures: Figures,
+    pub(crate) metrics: Metrics,
 }
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::read() {
-        Ok(arguments) => arguments,
+    let args = match Args::from_command_line() {
+        Ok(args) => args,
         Err(code) => return code,
     };
-    if arguments.list {
+    if args.list {
         print!("{}", cli::list());
         return ExitCode::SUCCESS;
     }
-    if arguments.check {
-        return check(arguments.seed);
+    if args.check {
+        return check(args.seed);
     }
-    let seed = arguments.seed;
-    let storms: Vec<_> = arguments
+    let seed = args.seed;
+    let runs: Vec<_> = args
         .scenarios()
         .into_iter()
-        .flat_map(|scenario| {
-            arguments.stacks().into_iter().map(move |stack| (scenario, stack, seed))
-        })
+        .flat_map(|scenario| args.stacks().into_iter().map(move |stack| (scenario, stack, seed)))
         .collect();
-    let results = run_all(&storms);
-    for scenario in arguments.scenarios() {
-        println!("{}", table::of(scenario, &results));
+    let results = run_all(&runs);
+    for scenario in args.scenarios() {
+        println!("{}", table::render(scenario, &results));
     }
-    match save::all(&arguments.out, &arguments.scenarios(), &results) {
+    match output::write(&args.out, &args.scenarios(), &results) {
         Ok(()) => ExitCode::SUCCESS,
         Err(line) => {
             eprintln!("{line}");
@@ -74,19 +72,19 @@ fn main() -> ExitCode {
 }
 
 fn check(seed: u64) -> ExitCode {
-    let (lines, broken) = check::of(&run_all(&check::storms(seed)));
+    let (lines, failed) = expectations::evaluate(&run_all(&expectations::runs(seed)));
     println!("{}", lines.join("\n"));
-    if broken == 0 {
+    if failed == 0 {
         return ExitCode::SUCCESS;
     }
-    eprintln!("{broken} of {} do not hold", lines.len());
+    eprintln!("{failed} of {} expectations failed", lines.len());
     ExitCode::FAILURE
 }
 
-/// As many at once as there are processors; each has chance and a clock of its own, so that none changes another.
-fn run_all(storms: &[(&'static Scenario, Stack, u64)]) -> Vec<Result> {
+/// Runs one simulation per processor at a time. Each has its own clock and random numbers, so that none affects another.
+fn run_all(runs: &[(&'static Scenario, Stack, u64)]) -> Vec<RunResult> {
     let _clock = SimClocksGuard::init();
-    let progress = Progress::new(storms.len());
+    let progress = Progress::new(runs.len());
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -94,23 +92,23 @@ fn run_all(storms: &[(&'static Scenario, Stack, u64)]) -> Vec<Result> {
         for _ in 0..threads {
             scope.spawn(|| {
                 loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some((scenario, stack, seed)) = storms.get(at) else { return };
-                    let bar = progress.begin(format!("{} {}", scenario.name, stack.name));
-                    let storm = run::storm(scenario, stack, *seed, || {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some((scenario, stack, seed)) = runs.get(index) else { return };
+                    let bar = progress.start(format!("{} {}", scenario.name, stack.name));
+                    let run = run::simulate(scenario, stack, *seed, || {
                         bar.inc(1);
                         bar.force_draw();
                     });
-                    progress.end(&bar);
-                    let figures = Figures::of(&storm, scenario);
+                    progress.finish(&bar);
+                    let metrics = Metrics::from_run(&run, scenario);
                     let (scenario, stack) = (scenario.name, stack.name);
-                    let result = Result { scenario, stack, seed: *seed, figures };
-                    results.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
+                    let result = RunResult { scenario, stack, seed: *seed, metrics };
+                    results.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
                 }
             });
         }
     });
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    results.sort_unstable_by_key(|(at, _)| *at);
+    results.sort_unstable_by_key(|(index, _)| *index);
     results.into_iter().map(|(_, result)| result).collect()
 }

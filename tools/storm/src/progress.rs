@@ -1,37 +1,37 @@
-//! Bars for whoever waits at a terminal.
+//! Progress bars on a terminal.
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::scenario::LENGTH;
+use crate::scenario::DURATION_SECS;
 
-/// Time is that of the storms, which says nothing of how often to draw: each second of theirs is a step.
+/// Draws after each simulated second, since the process's clock is the simulated one.
 pub(crate) struct Progress {
     bars: MultiProgress,
-    whole: ProgressBar,
+    total: ProgressBar,
 }
 
 impl Progress {
-    pub(crate) fn new(storms: usize) -> Self {
+    pub(crate) fn new(runs: usize) -> Self {
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-        let whole = bars.add(ProgressBar::new(storms as u64).with_style(style("storms")));
-        Self { bars, whole }
+        let total = bars.add(ProgressBar::new(runs as u64).with_style(style("runs")));
+        Self { bars, total }
     }
 
-    pub(crate) fn begin(&self, name: String) -> ProgressBar {
-        let bar = ProgressBar::new(LENGTH).with_style(style("s")).with_message(name);
+    pub(crate) fn start(&self, name: String) -> ProgressBar {
+        let bar = ProgressBar::new(DURATION_SECS).with_style(style("s")).with_message(name);
         self.bars.insert_from_back(1, bar)
     }
 
-    pub(crate) fn end(&self, bar: &ProgressBar) {
+    pub(crate) fn finish(&self, bar: &ProgressBar) {
         bar.finish_and_clear();
-        self.whole.inc(1);
-        self.whole.force_draw();
+        self.total.inc(1);
+        self.total.force_draw();
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.whole.finish_and_clear();
+        self.total.finish_and_clear();
     }
 }
 

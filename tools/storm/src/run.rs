@@ -1,5 +1,4 @@
-//! One storm: callers on one side, the upstream on the other, a stack between them, and a clock that is moved as soon as all
-//! of them wait.
+//! One simulation: callers, a stack, the upstream, and a clock that advances as soon as all of them wait.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -13,42 +12,43 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 
 use crate::{
-    scenario::{LENGTH, RATE, Scenario},
+    scenario::{CALLS_PER_SEC, DURATION_SECS, Scenario},
     stack::{Body, Client, Stack},
-    upstream::{Caller, Sight, Upstream},
+    upstream::{CallId, Upstream, UpstreamStats},
 };
 
-/// What comes after the last call, so that it too can end.
-const TAIL: u64 = 15;
+/// The time after the last call starts, in which it can end.
+const DRAIN_SECS: u64 = 15;
 
-/// What became of all calls.
+/// The calls of a simulation, and the requests that the upstream received.
 #[derive(Debug)]
-pub(crate) struct Storm {
+pub(crate) struct Run {
     pub(crate) calls: Vec<Call>,
-    pub(crate) sight: Sight,
+    pub(crate) stats: UpstreamStats,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call {
-    /// Since the storm began.
-    pub(crate) began: Duration,
-    /// `None`: it waits to this day.
-    pub(crate) end: Option<End>,
+    /// The time since the start of the simulation.
+    pub(crate) start: Duration,
+    /// `None` if the call never ended.
+    pub(crate) outcome: Option<Outcome>,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct End {
-    pub(crate) took: Duration,
-    pub(crate) answered: bool,
+pub(crate) struct Outcome {
+    pub(crate) duration: Duration,
+    /// Whether the response was 200.
+    pub(crate) is_ok: bool,
 }
 
-/// On a thread of its own, since much of what is drawn by chance is drawn from that of the thread.
-pub(crate) fn storm(
+/// Simulates on its own thread, since several stacks draw from a thread-local random number generator.
+pub(crate) fn simulate(
     scenario: &'static Scenario,
     stack: &Stack,
     seed: u64,
     each_second: impl Fn() + Send,
-) -> Storm {
+) -> Run {
     std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
             fastrand::seed(seed);
@@ -56,7 +56,7 @@ pub(crate) fn storm(
                 .enable_time()
                 .start_paused(true)
                 .build()
-                .expect("it opens nothing");
+                .expect("no I/O driver");
             runtime.block_on(drive(scenario, stack, seed, each_second))
         });
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -70,56 +70,56 @@ async fn drive(
     stack: &Stack,
     seed: u64,
     each_second: impl Fn(),
-) -> Storm {
+) -> Run {
     let started = Instant::now();
-    let upstream = Upstream::new(scenario, (LENGTH + TAIL) as usize, seed ^ 1);
+    let upstream = Upstream::new(scenario, (DURATION_SECS + DRAIN_SECS) as usize, seed ^ 1);
     let client = stack.client(upstream.clone());
     let calls = Calls::default();
     let mut random = StdRng::seed_from_u64(seed);
-    let gap = Exp::new(RATE).expect("above zero");
-    let (mut next, mut second) = (0.0, 0);
+    let interval = Exp::new(CALLS_PER_SEC).expect("above zero");
+    let (mut next_start, mut second) = (0.0, 0);
     loop {
-        next += gap.sample(&mut random);
-        // Whole milliseconds: the clock of tokio has no others.
-        let began = Duration::from_millis((next * 1e3) as u64);
-        if began >= Duration::from_secs(LENGTH) {
+        next_start += interval.sample(&mut random);
+        // tokio's clock has a resolution of one millisecond.
+        let start = Duration::from_millis((next_start * 1e3) as u64);
+        if start >= Duration::from_secs(DURATION_SECS) {
             break;
         }
-        if began.as_secs() > second {
-            second = began.as_secs();
+        if start.as_secs() > second {
+            second = start.as_secs();
             each_second();
         }
-        if scenario.is_busy(began) {
-            tokio::time::sleep_until(started + began).await;
-            begin(&client, &calls, began);
+        if scenario.is_sending(start) {
+            tokio::time::sleep_until(started + start).await;
+            spawn_call(&client, &calls, start);
         }
     }
-    tokio::time::sleep_until(started + Duration::from_secs(LENGTH + TAIL)).await;
+    tokio::time::sleep_until(started + Duration::from_secs(DURATION_SECS + DRAIN_SECS)).await;
     let calls = std::mem::take(&mut *lock(&calls));
-    Storm { calls, sight: upstream.sight() }
+    Run { calls, stats: upstream.stats() }
 }
 
 fn lock(calls: &Calls) -> std::sync::MutexGuard<'_, Vec<Call>> {
     calls.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn begin(client: &Client, calls: &Calls, began: Duration) {
-    let number = {
+fn spawn_call(client: &Client, calls: &Calls, start: Duration) {
+    let id = {
         let mut calls = lock(calls);
-        calls.push(Call { began, end: None });
+        calls.push(Call { start, outcome: None });
         calls.len() - 1
     };
     let request = Request::get("http://upstream/")
-        .extension(Caller(number))
+        .extension(CallId(id))
         .body(Body::default())
         .expect("a request");
     let (client, calls) = (client.clone(), Arc::clone(calls));
-    let since = Instant::now();
+    let sent = Instant::now();
     tokio::spawn(async move {
         let outcome = client.oneshot(request).await;
-        let answered = outcome.is_ok_and(|status| status == StatusCode::OK);
-        if let Some(call) = lock(&calls).get_mut(number) {
-            call.end = Some(End { took: since.elapsed(), answered });
+        let is_ok = outcome.is_ok_and(|status| status == StatusCode::OK);
+        if let Some(call) = lock(&calls).get_mut(id) {
+            call.outcome = Some(Outcome { duration: sent.elapsed(), is_ok });
         }
     });
 }

@@ -1,4 +1,4 @@
-//! What happens to the upstream.
+//! The faults of the upstream.
 
 use std::{ops::Range, time::Duration};
 
@@ -6,12 +6,12 @@ use rand::{RngExt, rngs::StdRng};
 
 use crate::upstream::WORKERS;
 
-/// How long a storm lasts, in seconds of its own time.
-pub(crate) const LENGTH: u64 = 120;
-/// Calls a second, on average.
-pub(crate) const RATE: f64 = 1_000.0;
-/// When most faults begin.
-const BEGIN: u64 = 20;
+/// The duration of a simulation.
+pub(crate) const DURATION_SECS: u64 = 120;
+/// The mean rate of calls.
+pub(crate) const CALLS_PER_SEC: f64 = 1_000.0;
+/// The second in which most faults start.
+const FAULT_START: u64 = 20;
 const INSTANCES: u64 = 10;
 
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct Scenario {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// Each request fails by chance.
+    /// A random fraction of requests fails.
     Random,
     Down,
     Silent,
@@ -35,29 +35,29 @@ pub(crate) enum Fault {
     Blip,
 }
 
-/// What the upstream does with a request.
+/// The upstream's reaction to a request.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Act {
-    /// Works on it, as one of so many at once.
+pub(crate) enum Action {
+    /// Queues it for this many workers.
     Serve {
         workers: usize,
     },
-    Answer {
+    Respond {
         status: u16,
         retry_after: Option<u16>,
     },
-    /// Does not take the connection.
+    /// Refuses the connection.
     Refuse,
-    /// Never answers.
-    Silence,
+    /// Never responds.
+    Hang,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment {
-    /// Since the storm began.
+pub(crate) struct Tick {
+    /// The time since the start of the simulation.
     pub(crate) now: Duration,
-    /// Requests of this second, this one included.
-    pub(crate) in_second: u32,
+    /// Requests in this second, including this one.
+    pub(crate) requests_in_second: u32,
 }
 
 pub(crate) static ALL: [Scenario; 9] = [
@@ -82,14 +82,14 @@ pub(crate) static ALL: [Scenario; 9] = [
     },
     Scenario {
         name: "stale",
-        title: "idle connections are closed while nobody looks",
+        title: "the upstream closes idle connections unnoticed",
         fault: Fault::Stale,
     },
     Scenario { name: "blip", title: "down for 2 s: 502 at once", fault: Fault::Blip },
 ];
 
-/// The most that is let through in a second of the rate limit.
-const ALLOWED: u32 = 600;
+/// Requests per second that the rate limit allows.
+const RATE_LIMIT: u32 = 600;
 
 impl Scenario {
     pub(crate) fn is(&self, fault: Fault) -> bool {
@@ -99,65 +99,67 @@ impl Scenario {
     /// The seconds of the fault.
     pub(crate) fn fault(&self) -> Range<u64> {
         match self.fault {
-            Fault::Random | Fault::Stale => 0..LENGTH,
-            Fault::Blip => BEGIN..BEGIN + 2,
-            _ => BEGIN..BEGIN + 30,
+            Fault::Random | Fault::Stale => 0..DURATION_SECS,
+            Fault::Blip => FAULT_START..FAULT_START + 2,
+            _ => FAULT_START..FAULT_START + 30,
         }
     }
 
-    /// Whether it is over before the storm is.
-    pub(crate) fn heals(&self) -> bool {
-        self.fault().end < LENGTH
+    /// Whether the fault ends before the simulation does.
+    pub(crate) fn recovers(&self) -> bool {
+        self.fault().end < DURATION_SECS
     }
 
-    /// Whether answers take longer, or do not come.
+    /// Whether responses are late or missing during the fault.
     pub(crate) fn is_slow(&self) -> bool {
         self.is(Fault::Silent) || self.is(Fault::Brownout)
     }
 
-    /// The most that the upstream can answer in a second of the fault.
+    /// The requests per second that the upstream can serve during the fault, if that is below the offered load.
     pub(crate) fn capacity(&self) -> Option<f64> {
         match self.fault {
             Fault::Brownout => Some(800.0),
-            Fault::RateLimit => Some(f64::from(ALLOWED)),
+            Fault::RateLimit => Some(f64::from(RATE_LIMIT)),
             _ => None,
         }
     }
 
-    pub(crate) fn keeps_connections(&self) -> bool {
+    pub(crate) fn pools_connections(&self) -> bool {
         self.is(Fault::Stale)
     }
 
-    /// Whether callers call at this moment: all the time, but for where connections shall become idle.
-    pub(crate) fn is_busy(&self, now: Duration) -> bool {
+    /// Whether callers send at this time. They always do, except where connections must become idle.
+    pub(crate) fn is_sending(&self, now: Duration) -> bool {
         !self.is(Fault::Stale) || now.as_secs() % 10 < 4
     }
 
-    pub(crate) fn act(&self, moment: Moment, random: &mut StdRng) -> Act {
-        let well = Act::Serve { workers: WORKERS };
-        let at = moment.now.as_secs();
-        if !self.fault().contains(&at) {
-            return well;
+    pub(crate) fn action(&self, tick: Tick, random: &mut StdRng) -> Action {
+        let serve = Action::Serve { workers: WORKERS };
+        let second = tick.now.as_secs();
+        if !self.fault().contains(&second) {
+            return serve;
         }
-        let bad_gateway = Act::Answer { status: 502, retry_after: None };
+        let bad_gateway = Action::Respond { status: 502, retry_after: None };
         match self.fault {
             Fault::Random if random.random_bool(0.05) => bad_gateway,
             Fault::Down | Fault::Blip => bad_gateway,
-            Fault::Silent => Act::Silence,
-            Fault::Brownout => Act::Serve { workers: WORKERS / 2 },
-            // The balancer picks by chance, and does not know.
+            Fault::Silent => Action::Hang,
+            Fault::Brownout => Action::Serve { workers: WORKERS / 2 },
+            // The balancer picks an instance at random, regardless of health.
             Fault::BadInstance if random.random_range(0..INSTANCES) == 3 => bad_gateway,
-            Fault::Restart if is_restarting(at, random.random_range(0..INSTANCES)) => Act::Refuse,
-            Fault::RateLimit if moment.in_second > ALLOWED => {
-                Act::Answer { status: 429, retry_after: Some(2) }
+            Fault::Restart if is_restarting(second, random.random_range(0..INSTANCES)) => {
+                Action::Refuse
             }
-            _ => well,
+            Fault::RateLimit if tick.requests_in_second > RATE_LIMIT => {
+                Action::Respond { status: 429, retry_after: Some(2) }
+            }
+            _ => serve,
         }
     }
 }
 
-/// One after the other, each for the first of three seconds.
-fn is_restarting(at: u64, instance: u64) -> bool {
-    let since = at - BEGIN;
+/// Whether an instance restarts: they take turns of three seconds, and refuse connections in the first of these.
+fn is_restarting(second: u64, instance: u64) -> bool {
+    let since = second - FAULT_START;
     since.is_multiple_of(3) && since / 3 == instance
 }

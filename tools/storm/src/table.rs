@@ -1,59 +1,59 @@
-//! The table for a person.
+//! The table of results.
 
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 
-use crate::{Result, scenario::Scenario};
+use crate::{RunResult, scenario::Scenario};
 
-pub(crate) fn of(scenario: &Scenario, results: &[Result]) -> String {
+pub(crate) fn render(scenario: &Scenario, results: &[RunResult]) -> String {
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN);
-    let mut head = vec![
+    let mut header = vec![
         "stack",
         "success",
-        "in the fault",
+        "in fault",
         "failed",
         "goodput",
         "load",
-        "load in all",
+        "total load",
         "worst second",
         "p50",
         "p99",
-        "back after",
+        "recovery",
         "wasted",
-        "longest",
-        "at once",
+        "max wait",
+        "max in flight",
     ];
-    if early(scenario) {
-        head.push("too early");
+    if has_retry_after(scenario) {
+        header.push("early requests");
     }
-    table.set_header(head);
+    table.set_header(header);
     for result in results.iter().filter(|result| result.scenario == scenario.name) {
-        let figures = &result.figures;
+        let metrics = &result.metrics;
         let mut row = vec![
             result.stack.to_owned(),
-            format!("{:.3} %", figures.success * 100.0),
-            format!("{:.3} %", figures.success_in_fault * 100.0),
-            figures.failed.to_string(),
-            match figures.of_capacity {
-                Some(part) => format!("{:.0}/s ({:.0} %)", figures.goodput, part * 100.0),
-                None => format!("{:.0}/s", figures.goodput),
+            format!("{:.3} %", metrics.success_rate * 100.0),
+            format!("{:.3} %", metrics.fault_success_rate * 100.0),
+            metrics.failed.to_string(),
+            match metrics.capacity_ratio {
+                Some(ratio) => format!("{:.0}/s ({:.0} %)", metrics.goodput, ratio * 100.0),
+                None => format!("{:.0}/s", metrics.goodput),
             },
-            format!("{:.2}", figures.load_in_fault),
-            format!("{:.2}", figures.load),
-            format!("{:.2}", figures.load_worst),
-            format!("{:.0} ms", figures.p50_ms),
-            format!("{:.0} ms", figures.p99_ms),
-            match (scenario.heals(), figures.recovery_s) {
+            format!("{:.2}", metrics.fault_load),
+            format!("{:.2}", metrics.load),
+            format!("{:.2}", metrics.max_load),
+            format!("{:.0} ms", metrics.p50_ms),
+            format!("{:.0} ms", metrics.p99_ms),
+            match (scenario.recovers(), metrics.recovery_s) {
                 (true, Some(seconds)) => format!("{seconds:.1} s"),
                 (true, None) => "never".to_owned(),
                 (false, _) => "-".to_owned(),
             },
-            format!("{:.1} %", figures.wasted * 100.0),
-            format!("{:.1} s", figures.longest_s),
-            figures.most_under_way.to_string(),
+            format!("{:.1} %", metrics.wasted_ratio * 100.0),
+            format!("{:.1} s", metrics.max_wait_s),
+            metrics.max_in_flight.to_string(),
         ];
-        if early(scenario) {
-            row.push(figures.too_early.to_string());
+        if has_retry_after(scenario) {
+            row.push(metrics.early_requests.to_string());
         }
         table.add_row(row);
     }
@@ -63,6 +63,6 @@ pub(crate) fn of(scenario: &Scenario, results: &[Result]) -> String {
     format!("{}: {}\n\n{table}\n", scenario.name, scenario.title)
 }
 
-fn early(scenario: &Scenario) -> bool {
+fn has_retry_after(scenario: &Scenario) -> bool {
     scenario.name == "ratelimit"
 }

@@ -1,4 +1,4 @@
-//! The program as its user meets it.
+//! The program's output and exit codes.
 
 use std::{
     path::Path,
@@ -16,14 +16,14 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-fn figures(folder: &Path) -> Value {
+fn read_metrics(folder: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(folder.join("storm.json")).unwrap()).unwrap()
 }
 
 #[test]
-fn what_there_is_not_is_said_in_one_line_with_what_there_is() {
+fn usage_error_is_one_line_that_lists_valid_names() {
     let folder = tempfile::tempdir().unwrap();
-    for (arguments, said) in [
+    for (arguments, message) in [
         (["--scenario", "hurricane"], "there are random, down, silent, brownout"),
         (["--stack", "sandbags"], "there are none, naive, tower"),
         (["--seed", "many"], "invalid digit"),
@@ -33,13 +33,13 @@ fn what_there_is_not_is_said_in_one_line_with_what_there_is() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         let error = text(&output.stderr);
         assert_eq!(error.lines().count(), 1, "{error}");
-        assert!(error.contains(said), "{error}");
+        assert!(error.contains(message), "{error}");
         assert!(output.stdout.is_empty());
     }
 }
 
 #[test]
-fn a_folder_that_cannot_be_is_said_in_one_line() {
+fn unwritable_output_folder_is_reported_in_one_line() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let output = storm(&["--scenario", "stale", "--stack", "none"], &file.path().join("folder"));
     assert_eq!(output.status.code(), Some(1));
@@ -48,7 +48,7 @@ fn a_folder_that_cannot_be_is_said_in_one_line() {
 }
 
 #[test]
-fn the_list_names_each_scenario_and_stack() {
+fn list_names_scenarios_and_stacks() {
     let output = storm(&["--list"], Path::new("unused"));
     assert!(output.status.success());
     let list = text(&output.stdout);
@@ -58,7 +58,7 @@ fn the_list_names_each_scenario_and_stack() {
 }
 
 #[test]
-fn the_same_seed_makes_the_same_storm_and_another_one_another() {
+fn seed_determines_results() {
     let folder = tempfile::tempdir().unwrap();
     let run = |seed: &str| {
         let stacks = ["seawall-adaptive", "tower", "resilience", "failsafe"];
@@ -67,7 +67,7 @@ fn the_same_seed_makes_the_same_storm_and_another_one_another() {
             ["--scenario", "stale", "--seed", seed].into_iter().chain(stacks).collect();
         let output = storm(&arguments, folder.path());
         assert!(output.status.success(), "{}", text(&output.stderr));
-        figures(folder.path())
+        read_metrics(folder.path())
     };
     let first = run("7");
     assert_eq!(first.as_array().unwrap().len(), 4);
@@ -76,17 +76,17 @@ fn the_same_seed_makes_the_same_storm_and_another_one_another() {
 }
 
 #[test]
-fn a_run_leaves_figures_a_table_and_pictures_that_are_small() {
+fn run_writes_table_metrics_and_small_plots() {
     let folder = tempfile::tempdir().unwrap();
     let output = storm(&["--scenario", "stale", "--stack", "seawall"], folder.path());
     assert!(text(&output.stdout).contains("| seawall |"));
-    let figures = &figures(folder.path())[0]["figures"];
-    let calls = figures["calls"].as_u64().unwrap();
-    // Open loop: 48 s of 1,000 calls a second, whatever becomes of them.
+    let metrics = &read_metrics(folder.path())[0]["metrics"];
+    let calls = metrics["calls"].as_u64().unwrap();
+    // Open loop: 48 s of 1,000 calls a second, regardless of their outcome.
     assert!((47_000..49_000).contains(&calls), "{calls}");
-    let answered: u64 =
-        figures["answered"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).sum();
-    assert_eq!(answered, calls - figures["failed"].as_u64().unwrap());
+    let successes: u64 =
+        metrics["successes"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!(successes, calls - metrics["failed"].as_u64().unwrap());
     let svg = std::fs::read_to_string(folder.path().join("stale.svg")).unwrap();
     assert!(svg.starts_with("<svg") && svg.len() < 60_000);
     let png = std::fs::read(folder.path().join("stale.png")).unwrap();

@@ -1,4 +1,4 @@
-//! The response's body, to its end or to where it is enough.
+//! Reading of the response body, up to limits of size and time.
 
 use std::{pin::pin, time::Duration};
 
@@ -8,52 +8,54 @@ use hyper::body::Body;
 use seawall::{BoxError, Cause, Failure, Processed, Reporter, classify::classify_body_error};
 use tokio::time::{Instant, timeout};
 
-/// What is kept of a body, to say what it says.
-const KEPT: usize = 64 << 10;
+/// The size of the excerpt that is kept for the report.
+const MAX_EXCERPT_BYTES: usize = 64 << 10;
 
-/// What is read of a body.
-const READ: usize = 1 << 20;
+const MAX_BODY_BYTES: usize = 1 << 20;
 
-/// Reads a body to its end, or to where it is enough; says how much there was.
-pub(super) async fn drain<B>(
+/// Reads a body to its end or to a limit, and describes its size. Copies its start into `excerpt`.
+pub(super) async fn read_body<B>(
     body: B,
-    limit: Duration,
-    start: &mut Vec<u8>,
+    frame_timeout: Duration,
+    excerpt: &mut Vec<u8>,
 ) -> Result<String, (Failure, String)>
 where
     B: Body<Data = Bytes, Error: Into<BoxError>>,
 {
     let mut body = pin!(body);
     let mut size = 0;
-    // One that drips for ever is as good as one that is large.
-    let enough = Instant::now() + 3 * limit;
+    // A body can arrive slowly without end.
+    let deadline = Instant::now() + 3 * frame_timeout;
     loop {
-        let frame = match timeout(limit, body.frame()).await {
-            Ok(None) => return Ok(format!("{} of body", bytes(size))),
+        let frame = match timeout(frame_timeout, body.frame()).await {
+            Ok(None) => return Ok(format!("{} of body", format_size(size))),
             Ok(Some(Ok(frame))) => frame,
             Ok(Some(Err(error))) => {
                 let failure = classify_body_error(&*error.into());
-                return Err((failure, format!("the body broke off after {}", bytes(size))));
+                return Err((failure, format!("the body ended early after {}", format_size(size))));
             }
             Err(_) => {
                 let failure = Failure::new(Cause::ConnectionReadTimeout)
                     .with_reporter(Reporter::Local)
                     .with_processed(Processed::Yes);
-                return Err((failure, format!("the body stood still after {}", bytes(size))));
+                return Err((failure, format!("the body stalled after {}", format_size(size))));
             }
         };
         if let Some(data) = frame.data_ref() {
             size += data.len();
-            let room = KEPT.saturating_sub(start.len());
-            start.extend_from_slice(&data[..data.len().min(room)]);
+            let room = MAX_EXCERPT_BYTES.saturating_sub(excerpt.len());
+            excerpt.extend_from_slice(&data[..data.len().min(room)]);
         }
-        if size > READ || Instant::now() > enough {
-            return Ok(format!("more than {} of body, not read to its end", bytes(size.min(READ))));
+        if size > MAX_BODY_BYTES || Instant::now() > deadline {
+            return Ok(format!(
+                "more than {} of body, not read to its end",
+                format_size(size.min(MAX_BODY_BYTES))
+            ));
         }
     }
 }
 
-fn bytes(size: usize) -> String {
+fn format_size(size: usize) -> String {
     match size {
         0..1_024 => format!("{size} B"),
         1_024..1_048_576 => format!("{:.1} KiB", size as f64 / 1_024.0),

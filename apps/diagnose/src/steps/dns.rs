@@ -15,38 +15,41 @@ use seawall::Cause;
 use tokio::{net::lookup_host, time::timeout};
 use url::Host;
 
-use super::unsent;
-use crate::{escape, report::Found};
+use super::failure_before_request;
+use crate::{escape, report::StepResult};
 
-/// As many addresses as are tried.
-const MOST: usize = 8;
+const MAX_ADDRESSES: usize = 8;
 
 pub(crate) async fn resolve(
     host: &Host<String>,
-    server: Option<SocketAddr>,
+    nameserver: Option<SocketAddr>,
     limit: Duration,
-) -> Found<Vec<IpAddr>> {
+) -> StepResult<Vec<IpAddr>> {
     match host {
-        Host::Ipv4(ip) => Found::good(vec![(*ip).into()], "an address, nothing to look up"),
-        Host::Ipv6(ip) => Found::good(vec![(*ip).into()], "an address, nothing to look up"),
-        Host::Domain(name) => match timeout(limit, by_name(name, server)).await {
-            Ok(found) => found,
+        Host::Ipv4(ip) => StepResult::ok(vec![(*ip).into()], "an address, nothing to look up"),
+        Host::Ipv6(ip) => StepResult::ok(vec![(*ip).into()], "an address, nothing to look up"),
+        Host::Domain(name) => match timeout(limit, resolve_name(name, nameserver)).await {
+            Ok(result) => result,
             Err(_) => timed_out(limit),
         },
     }
 }
 
-async fn by_name(name: &str, server: Option<SocketAddr>) -> Found<Vec<IpAddr>> {
-    let plain = name.trim_end_matches('.');
-    // RFC 6761 §6.3: never a matter of DNS, whatever a hosts file lacks.
-    if plain == "localhost" || plain.ends_with(".localhost") {
-        return found(&[Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()], "");
+async fn resolve_name(name: &str, nameserver: Option<SocketAddr>) -> StepResult<Vec<IpAddr>> {
+    let without_dot = name.trim_end_matches('.');
+    // RFC 6761 §6.3: these names resolve to loopback, without DNS and without a hosts file.
+    if without_dot == "localhost" || without_dot.ends_with(".localhost") {
+        return resolved(&[Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()], "");
     }
-    let conf = server.map_or_else(read_system_conf, |server| Ok((only(server), <_>::default())));
+    let conf = nameserver
+        .map_or_else(read_system_conf, |server| Ok((single_server_config(server), <_>::default())));
     let Ok((config, options)) = conf else {
-        // No resolv.conf: the system may still know what to do.
-        return by_system(name).await.unwrap_or_else(|| {
-            Found::bad(unsent(Cause::DnsError), "no resolver is configured on this machine")
+        // Without a resolv.conf the system's resolver may still work.
+        return resolve_by_system(name).await.unwrap_or_else(|| {
+            StepResult::failed(
+                failure_before_request(Cause::DnsError),
+                "no resolver is configured on this machine",
+            )
         });
     };
     let mut servers: Vec<_> =
@@ -56,23 +59,23 @@ async fn by_name(name: &str, server: Option<SocketAddr>) -> Found<Vec<IpAddr>> {
     let resolver = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
     let error = match resolver.with_options(options).build() {
         Ok(resolver) => match resolver.lookup_ip(name).await {
-            Ok(addresses) => return found(&addresses.iter().collect::<Vec<_>>(), ""),
+            Ok(addresses) => return resolved(&addresses.iter().collect::<Vec<_>>(), ""),
             Err(error) => error,
         },
         Err(error) => error,
     };
-    // What is in no DNS may be known otherwise: by mDNS, or by the system's own modules.
-    let unknown = error.is_nx_domain() || error.is_no_records_found();
-    if unknown
-        && server.is_none()
-        && let Some(addresses) = by_system(name).await
+    // A name outside DNS may be known to mDNS or to the system's own modules.
+    let is_unknown = error.is_nx_domain() || error.is_no_records_found();
+    if is_unknown
+        && nameserver.is_none()
+        && let Some(addresses) = resolve_by_system(name).await
     {
         return addresses;
     }
-    failed(&error, &servers)
+    lookup_failed(&error, &servers)
 }
 
-fn only(server: SocketAddr) -> ResolverConfig {
+fn single_server_config(server: SocketAddr) -> ResolverConfig {
     let mut config = NameServerConfig::udp_and_tcp(server.ip());
     for connection in &mut config.connections {
         connection.port = server.port();
@@ -80,43 +83,52 @@ fn only(server: SocketAddr) -> ResolverConfig {
     ResolverConfig::from_name_servers(vec![config])
 }
 
-async fn by_system(name: &str) -> Option<Found<Vec<IpAddr>>> {
+async fn resolve_by_system(name: &str) -> Option<StepResult<Vec<IpAddr>>> {
     let addresses: Vec<_> =
         lookup_host((name, 0)).await.ok()?.map(|address| address.ip()).collect();
-    (!addresses.is_empty()).then(|| found(&addresses, " (by the system, not by DNS)"))
+    (!addresses.is_empty()).then(|| resolved(&addresses, " (by the system, not by DNS)"))
 }
 
-fn found(addresses: &[IpAddr], how: &str) -> Found<Vec<IpAddr>> {
-    let mut kept = Vec::new();
+fn resolved(addresses: &[IpAddr], suffix: &str) -> StepResult<Vec<IpAddr>> {
+    let mut unique = Vec::new();
     for &address in addresses {
-        if !kept.contains(&address) && kept.len() < MOST {
-            kept.push(address);
+        if !unique.contains(&address) && unique.len() < MAX_ADDRESSES {
+            unique.push(address);
         }
     }
-    let shown: Vec<_> = kept.iter().take(3).map(ToString::to_string).collect();
+    let shown: Vec<_> = unique.iter().take(3).map(ToString::to_string).collect();
     let more = match addresses.len().saturating_sub(3) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    Found::good(kept, format!("{}{more}{how}", shown.join(", ")))
+    StepResult::ok(unique, format!("{}{more}{suffix}", shown.join(", ")))
 }
 
-fn failed(error: &NetError, servers: &str) -> Found<Vec<IpAddr>> {
-    let asked = if servers.is_empty() { String::new() } else { format!(" (asked {servers})") };
+fn lookup_failed(error: &NetError, servers: &str) -> StepResult<Vec<IpAddr>> {
+    let queried = if servers.is_empty() { String::new() } else { format!(" (queried {servers})") };
     if error.is_nx_domain() {
-        return Found::bad(unsent(Cause::DnsError), format!("no such name{asked}"));
+        return StepResult::failed(
+            failure_before_request(Cause::DnsError),
+            format!("no such name{queried}"),
+        );
     }
     if error.is_no_records_found() {
-        return Found::bad(unsent(Cause::DnsError), format!("the name has no address{asked}"));
+        return StepResult::failed(
+            failure_before_request(Cause::DnsError),
+            format!("the name has no address{queried}"),
+        );
     }
     let cause = match error {
         NetError::Timeout => Cause::DnsTimeout,
         _ => Cause::DnsError,
     };
-    Found::bad(unsent(cause), format!("{}{asked}", escape::line(&error.to_string(), 120)))
+    StepResult::failed(
+        failure_before_request(cause),
+        format!("{}{queried}", escape::single_line(&error.to_string(), 120)),
+    )
 }
 
-fn timed_out(limit: Duration) -> Found<Vec<IpAddr>> {
+fn timed_out(limit: Duration) -> StepResult<Vec<IpAddr>> {
     let detail = format!("no answer from the resolver in {limit:?}");
-    Found::bad(unsent(Cause::DnsTimeout), detail)
+    StepResult::failed(failure_before_request(Cause::DnsTimeout), detail)
 }

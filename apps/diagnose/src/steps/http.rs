@@ -14,68 +14,68 @@ use tokio::time::timeout;
 use tower::ServiceExt;
 
 use super::{
-    body::drain,
-    stack::{self, Connection},
+    body::read_body,
+    client::{self, SendRequest},
     tls,
 };
 use crate::{
-    escape, fields,
-    report::{Answer, Found},
+    escape,
+    report::{ResponseSummary, StepResult},
+    server_headers,
     target::Target,
 };
 
-pub(crate) use super::stack::Stream;
+pub(crate) use super::client::Io;
 
-/// How long a connection may take to say why it ended.
-const DRIVER: Duration = Duration::from_millis(200);
+/// How long to wait for the error that ended a connection.
+const CONNECTION_ERROR_WAIT: Duration = Duration::from_millis(200);
 
 pub(crate) async fn exchange(
-    stream: Box<dyn Stream>,
+    io: Box<dyn Io>,
     is_http2: bool,
-    request: Request<super::stack::Body>,
+    request: Request<client::Body>,
     limit: Duration,
-    answer: &mut Option<Answer>,
-) -> Found<()> {
-    let (connection, driver) = match timeout(limit, Connection::new(stream, is_http2)).await {
-        Ok(Ok(connection)) => connection,
-        Ok(Err(error)) => return failed(&error, limit),
+    response: &mut Option<ResponseSummary>,
+) -> StepResult<()> {
+    let (sender, driver) = match timeout(limit, SendRequest::handshake(io, is_http2)).await {
+        Ok(Ok(handshake)) => handshake,
+        Ok(Err(error)) => return exchange_failed(&error, limit),
         Err(_) => {
             let failure = Failure::new(Cause::HttpResponseTimeout).with_reporter(Reporter::Local);
-            return Found::bad(failure, format!("no answer in {limit:?}"));
+            return StepResult::failed(failure, format!("no answer in {limit:?}"));
         }
     };
-    match stack::around(connection, limit).oneshot(request).await {
-        Ok(response) => read(response, limit, answer).await,
-        Err(error) => match timeout(DRIVER, driver).await {
-            Ok(Ok(Err(ended))) => tls::after_handshake(&ended, classify_error(&*error))
-                .map_or_else(
-                    || failed(&*error, limit),
-                    |(failure, words)| Found::bad(failure, words),
-                ),
-            _ => failed(&*error, limit),
+    match client::service(sender, limit).oneshot(request).await {
+        Ok(head) => read_response(head, limit, response).await,
+        Err(error) => match timeout(CONNECTION_ERROR_WAIT, driver).await {
+            Ok(Ok(Err(ended))) => tls::late_alert(&ended, classify_error(&*error)).map_or_else(
+                || exchange_failed(&*error, limit),
+                |(failure, detail)| StepResult::failed(failure, detail),
+            ),
+            _ => exchange_failed(&*error, limit),
         },
     }
 }
 
-/// The request for a target. In HTTP/2 its URI is whole, in HTTP/1.1 the path alone.
-pub(crate) fn request(
+/// Builds the request. Its URI is in absolute form for HTTP/2 and in origin form for HTTP/1.1.
+pub(crate) fn build_request(
     target: &Target,
     method: &Method,
     headers: &HeaderMap,
     is_http2: bool,
-) -> http::Result<Request<super::stack::Body>> {
+) -> http::Result<Request<client::Body>> {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let authority = host.map_or_else(|| target.authority(), ToOwned::to_owned);
     let query = target.url.query().map(|query| format!("?{query}")).unwrap_or_default();
     let path = format!("{}{query}", target.url.path());
     let uri = if is_http2 { format!("{}://{authority}{path}", target.url.scheme()) } else { path };
-    let mut request = Request::builder().method(method).uri(uri).body(super::stack::Body::new())?;
+    let mut request = Request::builder().method(method).uri(uri).body(client::Body::new())?;
     let fields = request.headers_mut();
     fields.insert(ACCEPT, HeaderValue::from_static("*/*"));
     fields.insert(USER_AGENT, HeaderValue::from_static("seawall-diagnose"));
-    if target.has_user() {
+    if target.has_userinfo() {
         let (name, password) = (target.url.username(), target.url.password().unwrap_or_default());
-        let plain = [name, password].map(decoded).join(&b':');
+        let plain = [name, password].map(percent_decode).join(&b':');
         let value = format!("Basic {}", BASE64_STANDARD.encode(plain));
         let mut value = HeaderValue::from_str(&value)?;
         value.set_sensitive(true);
@@ -94,64 +94,68 @@ pub(crate) fn request(
     Ok(request)
 }
 
-/// A part of a URL without its percent signs.
-fn decoded(part: &str) -> Vec<u8> {
+fn percent_decode(part: &str) -> Vec<u8> {
     percent_encoding::percent_decode_str(part).collect()
 }
 
-fn failed(error: &(dyn std::error::Error + 'static), limit: Duration) -> Found<()> {
+fn exchange_failed(error: &(dyn std::error::Error + 'static), limit: Duration) -> StepResult<()> {
     let failure = classify_error(error);
-    if let Some((failure, words)) = tls::after_handshake(error, failure) {
-        return Found::bad(failure, words);
+    if let Some((failure, detail)) = tls::late_alert(error, failure) {
+        return StepResult::failed(failure, detail);
     }
-    let words = match failure.cause() {
+    let detail = match failure.cause() {
         Cause::ConnectionTerminated => "the connection was closed without an answer".into(),
         Cause::HttpResponseTimeout => format!("no answer in {limit:?}"),
-        Cause::HttpProtocolError => "what came is not HTTP".into(),
+        Cause::HttpProtocolError => "the server did not send HTTP".into(),
         Cause::HttpResponseHeaderSectionSize => "the head of the response is too large".into(),
-        _ => escape::line(&error.to_string(), 120),
+        _ => escape::single_line(&error.to_string(), 120),
     };
-    Found::bad(failure, words)
+    StepResult::failed(failure, detail)
 }
 
-async fn read<B>(response: Response<B>, limit: Duration, answer: &mut Option<Answer>) -> Found<()>
+async fn read_response<B>(
+    response: Response<B>,
+    limit: Duration,
+    summary: &mut Option<ResponseSummary>,
+) -> StepResult<()>
 where
     B: Body<Data = Bytes, Error: Into<BoxError>>,
 {
-    let failure = stack::conclude(&response);
+    let failure = client::classify_response(&response);
     let (head, body) = response.into_parts();
     let reason = head.status.canonical_reason().map(|reason| format!(" {reason}"));
     let mut status = format!("{}{}", head.status.as_u16(), reason.unwrap_or_default());
-    let http = if head.version == Version::HTTP_2 { "HTTP/2" } else { "HTTP/1" };
-    let kept = answer.insert(Answer {
+    let version = if head.version == Version::HTTP_2 { "HTTP/2" } else { "HTTP/1" };
+    let summary = summary.insert(ResponseSummary {
         status: head.status.as_u16(),
-        fields: fields::of(&head.headers),
-        says: String::new(),
+        headers: server_headers::extract(&head.headers),
+        body_excerpt: String::new(),
         evidence: head.extensions.get().cloned(),
     });
-    let endless = head.headers.get(CONTENT_TYPE);
-    let endless = endless.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
-    if endless && failure.is_none() {
+    let content_type = head.headers.get(CONTENT_TYPE);
+    let is_event_stream =
+        content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
+    if is_event_stream && failure.is_none() {
         status.push_str(", a stream without end");
-        return Found::good((), format!("{status} by {http}"));
+        return StepResult::ok((), format!("{status} by {version}"));
     }
-    let mut start = Vec::new();
-    let end = drain(body, limit, &mut start).await;
+    let mut excerpt = Vec::new();
+    let end = read_body(body, limit, &mut excerpt).await;
     if failure.is_some() {
-        kept.says = escape::page(&start, 160);
+        summary.body_excerpt = escape::html_text(&excerpt, 160);
     }
     match (failure, end) {
-        (Some(failure), _) => Found::bad(failure, format!("{status} by {http}")),
-        (None, Ok(size)) => Found::good((), format!("{status} by {http}, {size}")),
-        (None, Err((failure, words))) => {
+        (Some(failure), _) => StepResult::failed(failure, format!("{status} by {version}")),
+        (None, Ok(size)) => StepResult::ok((), format!("{status} by {version}, {size}")),
+        (None, Err((failure, detail))) => {
             let failure = failure.with_status(head.status);
-            Found::bad(failure, format!("{status} by {http}, but {words}"))
+            StepResult::failed(failure, format!("{status} by {version}, but {detail}"))
         }
     }
 }
 
-/// A request that cannot be made, such as one with a `Host` that is none.
-pub(crate) fn impossible(error: &http::Error) -> Found<()> {
-    let failure = super::unsent(Cause::HttpRequestError);
-    Found::bad(failure, escape::line(&error.to_string(), 120))
+/// Returns the failure of a request that cannot be built, for example because `Host` is invalid.
+pub(crate) fn invalid_request(error: &http::Error) -> StepResult<()> {
+    let failure = super::failure_before_request(Cause::HttpRequestError);
+    StepResult::failed(failure, escape::single_line(&error.to_string(), 120))
 }

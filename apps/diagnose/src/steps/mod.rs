@@ -1,16 +1,16 @@
-//! One step each, and nothing but what it found.
+//! The steps of a diagnosis, one per module.
 
 mod body;
+mod certificates;
+mod client;
 pub(crate) mod dns;
 pub(crate) mod http;
-mod stack;
 pub(crate) mod tcp;
 pub(crate) mod tls;
-mod trust;
 
 use seawall::{Cause, Failure, Processed, Reporter};
 
-/// A failure seen here before any byte of the request was sent.
-fn unsent(cause: Cause) -> Failure {
+/// Creates a failure that this process observed before it sent any byte of the request.
+fn failure_before_request(cause: Cause) -> Failure {
     Failure::new(cause).with_reporter(Reporter::Local).with_processed(Processed::No)
 }

@@ -1,4 +1,4 @@
-//! The connection: all addresses at once, the first in order that answers is used.
+//! The TCP connection: connects to all addresses at once, and uses the first in order that succeeds.
 
 use std::{
     io::{self, ErrorKind},
@@ -13,77 +13,86 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::unsent;
+use super::failure_before_request;
 use crate::{
     escape,
-    report::{Found, Line, Outcome},
+    report::{Check, Outcome, StepResult},
 };
 
-/// How long the other addresses are waited for once one has answered.
-const GRACE: Duration = Duration::from_millis(300);
+/// How long to wait for the other addresses after one has connected.
+const OTHER_ADDRESSES_WAIT: Duration = Duration::from_millis(300);
 
-/// What became of one address; `None`: it has not answered.
-type Tried = Option<(io::Result<TcpStream>, Duration)>;
+/// The result of connecting to one address, with its duration; `None` while it is pending.
+type ConnectResult = Option<(io::Result<TcpStream>, Duration)>;
 
 pub(crate) async fn connect(
     addresses: Vec<SocketAddr>,
     limit: Duration,
-) -> Found<(TcpStream, SocketAddr)> {
+) -> StepResult<(TcpStream, SocketAddr)> {
     let started = Instant::now();
-    let mut tried = try_all(&addresses, started + limit).await;
-    let parts = addresses
+    let mut results = connect_all(&addresses, started + limit).await;
+    let checks = addresses
         .iter()
-        .zip(&tried)
-        .map(|(address, tried)| (address.to_string(), line(tried.as_ref(), started.elapsed())));
-    // One address alone stands in the step's own line.
-    let parts = if addresses.len() > 1 { parts.collect() } else { Vec::new() };
-    let connected = tried.iter().position(|tried| matches!(tried, Some((Ok(_), _))));
-    let mut found = match connected.and_then(|at| tried[at].take().map(|tried| (at, tried))) {
-        Some((at, (Ok(stream), _))) => {
-            // Only the answer's delay would change.
-            let _ = stream.set_nodelay(true);
-            Found::good((stream, addresses[at]), addresses[at].to_string())
-        }
-        _ => failed(&addresses, &tried, limit),
-    };
-    found.parts = parts;
-    found
+        .zip(&results)
+        .map(|(address, result)| (address.to_string(), check(result.as_ref(), started.elapsed())));
+    // The step's own check already shows a single address.
+    let checks = if addresses.len() > 1 { checks.collect() } else { Vec::new() };
+    let connected = results.iter().position(|result| matches!(result, Some((Ok(_), _))));
+    let mut step =
+        match connected.and_then(|index| results[index].take().map(|result| (index, result))) {
+            Some((index, (Ok(stream), _))) => {
+                // A failure here only affects latency.
+                let _ = stream.set_nodelay(true);
+                StepResult::ok((stream, addresses[index]), addresses[index].to_string())
+            }
+            _ => connect_failed(&addresses, &results, limit),
+        };
+    step.addresses = checks;
+    step
 }
 
-async fn try_all(addresses: &[SocketAddr], mut deadline: Instant) -> Vec<Tried> {
-    let mut all: Vec<Tried> = addresses.iter().map(|_| None).collect();
-    let mut calls = JoinSet::new();
-    for (at, &address) in addresses.iter().enumerate() {
-        calls.spawn(async move {
+async fn connect_all(addresses: &[SocketAddr], mut deadline: Instant) -> Vec<ConnectResult> {
+    let mut results: Vec<ConnectResult> = addresses.iter().map(|_| None).collect();
+    let mut tasks = JoinSet::new();
+    for (index, &address) in addresses.iter().enumerate() {
+        tasks.spawn(async move {
             let started = Instant::now();
-            (at, TcpStream::connect(address).await, started.elapsed())
+            (index, TcpStream::connect(address).await, started.elapsed())
         });
     }
-    while let Ok(Some(Ok((at, result, time)))) = timeout_at(deadline, calls.join_next()).await {
+    while let Ok(Some(Ok((index, result, duration)))) =
+        timeout_at(deadline, tasks.join_next()).await
+    {
         if result.is_ok() {
-            deadline = deadline.min(Instant::now() + GRACE);
+            deadline = deadline.min(Instant::now() + OTHER_ADDRESSES_WAIT);
         }
-        all[at] = Some((result, time));
+        results[index] = Some((result, duration));
     }
-    all
+    results
 }
 
-fn line(tried: Option<&(io::Result<TcpStream>, Duration)>, waited: Duration) -> Line {
-    match tried {
-        Some((Ok(_), time)) => {
-            Line { outcome: Outcome::Good, detail: "connected".into(), time: *time }
+fn check(result: Option<&(io::Result<TcpStream>, Duration)>, elapsed: Duration) -> Check {
+    match result {
+        Some((Ok(_), duration)) => {
+            Check { outcome: Outcome::Ok, detail: "connected".into(), duration: *duration }
         }
-        Some((Err(error), time)) => {
-            Line { outcome: Outcome::Bad, detail: words(error), time: *time }
+        Some((Err(error), duration)) => {
+            Check { outcome: Outcome::Failed, detail: describe(error), duration: *duration }
         }
-        None => Line { outcome: Outcome::Bad, detail: "no answer yet".into(), time: waited },
+        None => {
+            Check { outcome: Outcome::Failed, detail: "no answer yet".into(), duration: elapsed }
+        }
     }
 }
 
-/// Names the failure that tells most: an address family that is not there tells least.
-fn failed<T>(addresses: &[SocketAddr], tried: &[Tried], limit: Duration) -> Found<T> {
-    let worst = tried.iter().enumerate().max_by_key(|(at, tried)| {
-        let rank = match tried {
+/// Reports the most specific failure. A missing address family ranks last.
+fn connect_failed<T>(
+    addresses: &[SocketAddr],
+    results: &[ConnectResult],
+    limit: Duration,
+) -> StepResult<T> {
+    let reported = results.iter().enumerate().max_by_key(|(index, result)| {
+        let rank = match result {
             Some((Err(error), _)) => match cause_of(error) {
                 Cause::ConnectionRefused => 3,
                 Cause::DestinationIpUnroutable => 1,
@@ -91,17 +100,20 @@ fn failed<T>(addresses: &[SocketAddr], tried: &[Tried], limit: Duration) -> Foun
             },
             _ => 2,
         };
-        (rank, std::cmp::Reverse(*at))
+        (rank, std::cmp::Reverse(*index))
     });
-    match worst {
-        Some((at, Some((Err(error), _)))) => {
-            Found::bad(unsent(cause_of(error)), format!("{}: {}", addresses[at], words(error)))
+    match reported {
+        Some((index, Some((Err(error), _)))) => StepResult::failed(
+            failure_before_request(cause_of(error)),
+            format!("{}: {}", addresses[index], describe(error)),
+        ),
+        Some((index, _)) => {
+            let detail = format!("{}: no answer in {limit:?}", addresses[index]);
+            StepResult::failed(failure_before_request(Cause::ConnectionTimeout), detail)
         }
-        Some((at, _)) => {
-            let detail = format!("{}: no answer in {limit:?}", addresses[at]);
-            Found::bad(unsent(Cause::ConnectionTimeout), detail)
+        None => {
+            StepResult::failed(failure_before_request(Cause::DnsError), "the name has no address")
         }
-        None => Found::bad(unsent(Cause::DnsError), "the name has no address"),
     }
 }
 
@@ -110,7 +122,7 @@ fn cause_of(error: &io::Error) -> Cause {
         ErrorKind::ConnectionRefused => Cause::ConnectionRefused,
         ErrorKind::TimedOut => Cause::ConnectionTimeout,
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Cause::ConnectionTerminated,
-        // No address of that family here, so no route either.
+        // This machine has no address of that family, and therefore no route.
         ErrorKind::HostUnreachable
         | ErrorKind::NetworkUnreachable
         | ErrorKind::AddrNotAvailable
@@ -120,11 +132,11 @@ fn cause_of(error: &io::Error) -> Cause {
     }
 }
 
-fn words(error: &io::Error) -> String {
+fn describe(error: &io::Error) -> String {
     match cause_of(error) {
         Cause::ConnectionRefused => "refused".into(),
         Cause::ConnectionTimeout => "timed out".into(),
         Cause::DestinationIpUnroutable => "no route".into(),
-        _ => escape::line(&error.to_string(), 120),
+        _ => escape::single_line(&error.to_string(), 120),
     }
 }

@@ -9,28 +9,31 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use url::Host;
 
 use super::{
-    trust::{self, Verifier},
-    unsent,
+    certificates::{self, Verifier},
+    failure_before_request,
 };
-use crate::{escape, report::Found};
+use crate::{escape, report::StepResult};
 
 pub(crate) async fn handshake(
     stream: TcpStream,
     host: &Host<String>,
-    goes_past: bool,
+    accept_invalid: bool,
     limit: Duration,
-) -> Found<TlsStream<TcpStream>> {
+) -> StepResult<TlsStream<TcpStream>> {
     let name = match host {
         Host::Domain(name) => ServerName::try_from(name.trim_end_matches('.').to_owned()),
         Host::Ipv4(ip) => Ok(ServerName::from(std::net::IpAddr::from(*ip))),
         Host::Ipv6(ip) => Ok(ServerName::from(std::net::IpAddr::from(*ip))),
     };
     let Ok(name) = name else {
-        return Found::bad(unsent(Cause::TlsCertificateError), "no certificate can have this name");
+        return StepResult::failed(
+            failure_before_request(Cause::TlsCertificateError),
+            "no certificate can have this name",
+        );
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let (roots, own) = trust::roots();
-    let configured = Verifier::new(roots, Arc::clone(&provider), goes_past).and_then(|verifier| {
+    let (roots, from_system) = certificates::roots();
+    let setup = Verifier::new(roots, Arc::clone(&provider), accept_invalid).and_then(|verifier| {
         let verifier = Arc::new(verifier);
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
@@ -40,28 +43,30 @@ pub(crate) async fn handshake(
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok((verifier, config))
     });
-    let (verifier, config) = match configured {
-        Ok(configured) => configured,
-        Err(error) => return refused(&error),
+    let (verifier, config) = match setup {
+        Ok(setup) => setup,
+        Err(error) => return handshake_failed(&error),
     };
     let connecting = TlsConnector::from(Arc::new(config)).connect(name, stream);
     match timeout(limit, connecting).await {
         Ok(Ok(stream)) => {
-            let roots = if own { "" } else { " (by Mozilla's roots: the system has none)" };
-            let refused = verifier.refused();
-            let certificate = refused.as_ref().map_or_else(
+            let roots = if from_system { "" } else { " (by Mozilla's roots: the system has none)" };
+            let certificate_error = verifier.certificate_error();
+            let certificate = certificate_error.as_ref().map_or_else(
                 || format!("certificate accepted{roots}"),
-                |error| format!("{}; gone past with --insecure", certificate(error)),
+                |error| {
+                    format!("{}; accepted because of --insecure", describe_certificate_error(error))
+                },
             );
             let detail = format!("{}, {certificate}", version(&stream));
-            let mut found = Found::good(stream, detail);
-            found.warning = refused.is_some();
-            found
+            let mut step = StepResult::ok(stream, detail);
+            step.warning = certificate_error.is_some();
+            step
         }
-        Ok(Err(error)) => failed(&error),
+        Ok(Err(error)) => connection_failed(&error),
         Err(_) => {
             let detail = format!("the handshake got no answer in {limit:?}");
-            Found::bad(unsent(Cause::ConnectionReadTimeout), detail)
+            StepResult::failed(failure_before_request(Cause::ConnectionReadTimeout), detail)
         }
     }
 }
@@ -74,99 +79,107 @@ fn version(stream: &TlsStream<TcpStream>) -> &'static str {
     }
 }
 
-fn failed<T>(error: &io::Error) -> Found<T> {
+fn connection_failed<T>(error: &io::Error) -> StepResult<T> {
     if let Some(error) = error.get_ref().and_then(|error| error.downcast_ref()) {
-        return refused(error);
+        return handshake_failed(error);
     }
-    let hung_up = "the server hung up during the handshake";
+    let closed = "the server closed the connection during the handshake";
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => Found::bad(unsent(Cause::TlsProtocolError), hung_up),
+        io::ErrorKind::UnexpectedEof => {
+            StepResult::failed(failure_before_request(Cause::TlsProtocolError), closed)
+        }
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
-            Found::bad(unsent(Cause::ConnectionTerminated), hung_up)
+            StepResult::failed(failure_before_request(Cause::ConnectionTerminated), closed)
         }
         _ => {
-            let words = escape::line(&error.to_string(), 120);
-            Found::bad(unsent(Cause::TlsProtocolError), words)
+            let detail = escape::single_line(&error.to_string(), 120);
+            StepResult::failed(failure_before_request(Cause::TlsProtocolError), detail)
         }
     }
 }
 
-fn refused<T>(error: &Error) -> Found<T> {
-    let (cause, words) = explain(error);
-    Found::bad(unsent(cause), words)
+fn handshake_failed<T>(error: &Error) -> StepResult<T> {
+    let (cause, detail) = classify_tls_error(error);
+    StepResult::failed(failure_before_request(cause), detail)
 }
 
-/// With TLS 1.3 a server's alert, such as one about a client certificate, comes only after the handshake: in the middle
-/// of the exchange. It is no less one of TLS.
-pub(super) fn after_handshake(
+/// Finds a TLS alert in an error of the exchange: with TLS 1.3 the server rejects a client certificate only after the
+/// client has completed the handshake.
+pub(super) fn late_alert(
     error: &(dyn std::error::Error + 'static),
     failure: Failure,
 ) -> Option<(Failure, String)> {
-    // An `io::Error` hides what is in it from `source()`.
+    // `source()` of an `io::Error` skips the error that it wraps.
     let io = std::iter::successors(Some(error), |error| error.source())
         .find_map(|error| error.downcast_ref::<io::Error>())?;
-    let (cause, words) = explain(io.get_ref()?.downcast_ref()?);
+    let (cause, detail) = classify_tls_error(io.get_ref()?.downcast_ref()?);
     let processed = failure.processed();
-    Some((Failure::new(cause).with_reporter(failure.reporter()).with_processed(processed), words))
+    Some((Failure::new(cause).with_reporter(failure.reporter()).with_processed(processed), detail))
 }
 
-fn explain(error: &Error) -> (Cause, String) {
+fn classify_tls_error(error: &Error) -> (Cause, String) {
     match error {
-        Error::InvalidCertificate(error) => (Cause::TlsCertificateError, certificate(error)),
+        Error::InvalidCertificate(error) => {
+            (Cause::TlsCertificateError, describe_certificate_error(error))
+        }
         Error::NoCertificatesPresented => {
             (Cause::TlsCertificateError, "the server sent no certificate".into())
         }
         Error::AlertReceived(alert) => {
             (Cause::TlsAlertReceived, format!("the server ended TLS with the alert {alert:?}"))
         }
-        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            (Cause::TlsProtocolError, "what came is not TLS; this port may speak plain HTTP".into())
-        }
-        error => (Cause::TlsProtocolError, escape::line(&error.to_string(), 120)),
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => (
+            Cause::TlsProtocolError,
+            "the server did not send TLS; this port may speak plain HTTP".into(),
+        ),
+        error => (Cause::TlsProtocolError, escape::single_line(&error.to_string(), 120)),
     }
 }
 
-fn certificate(error: &CertificateError) -> String {
+fn describe_certificate_error(error: &CertificateError) -> String {
     match error {
         CertificateError::Expired => "the certificate has expired".into(),
         CertificateError::ExpiredContext { time, not_after } => {
-            let ago = days(time.as_secs().saturating_sub(not_after.as_secs()));
+            let ago = format_days(time.as_secs().saturating_sub(not_after.as_secs()));
             format!("the certificate expired {ago} ago")
         }
         CertificateError::NotValidYet => "the certificate is not valid yet".into(),
         CertificateError::NotValidYetContext { time, not_before } => {
-            let more = days(not_before.as_secs().saturating_sub(time.as_secs()));
+            let more = format_days(not_before.as_secs().saturating_sub(time.as_secs()));
             format!("the certificate becomes valid in {more}; is the clock right?")
         }
         CertificateError::NotValidForName => "the certificate is for another host".into(),
         CertificateError::NotValidForNameContext { expected, presented } => {
-            let names: Vec<_> = presented.iter().take(3).map(|name| name_of(name)).collect();
+            let names: Vec<_> = presented.iter().take(3).map(|name| dns_name(name)).collect();
             let more = if presented.len() > 3 { ", …" } else { "" };
-            let expected = escape::line(&expected.to_str(), 80);
+            let expected = escape::single_line(&expected.to_str(), 80);
             let names = if names.is_empty() { "no name".into() } else { names.join(", ") };
             format!("the certificate is for {names}{more}, and not for {expected}")
         }
         CertificateError::UnknownIssuer => "the certificate's issuer is not trusted here: \
             self-signed, a private authority, or an intermediate that the server does not send"
             .into(),
-        // What `openssl req -x509` makes: rustls has no name of its own for it.
+        // `openssl req -x509` creates such a certificate; rustls has no variant for it.
         CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
             "the certificate is that of an authority, most likely self-signed".into()
         }
         CertificateError::Revoked => "the certificate was revoked".into(),
         error => {
-            format!("the certificate is not accepted: {}", escape::line(&error.to_string(), 120))
+            format!(
+                "the certificate is not accepted: {}",
+                escape::single_line(&error.to_string(), 120)
+            )
         }
     }
 }
 
-/// rustls writes `DnsName("host")`.
-fn name_of(presented: &str) -> String {
-    let inner = presented.split_once('"').and_then(|(_, rest)| rest.rsplit_once('"'));
-    escape::line(inner.map_or(presented, |(name, _)| name), 60)
+/// Extracts the host from rustls's `DnsName("host")`.
+fn dns_name(presented: &str) -> String {
+    let quoted = presented.split_once('"').and_then(|(_, rest)| rest.rsplit_once('"'));
+    escape::single_line(quoted.map_or(presented, |(name, _)| name), 60)
 }
 
-fn days(seconds: u64) -> String {
+fn format_days(seconds: u64) -> String {
     match seconds / 86_400 {
         0 => "less than a day".into(),
         1 => "1 day".into(),

@@ -11,9 +11,9 @@ const ROUNDS: usize = 30;
 const USAGE: &str = "usage: contention breakers|stacks|pending-stacks [ROUNDS]";
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let Some((rows, rounds)) = parse(&arguments) else {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let Some((rows, rounds)) = parse(&args) else {
         eprintln!("{USAGE}");
         return ExitCode::FAILURE;
     };
@@ -21,8 +21,8 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn parse(arguments: &[&str]) -> Option<(Vec<Row>, usize)> {
-    let (job, rounds) = match arguments {
+fn parse(args: &[&str]) -> Option<(Vec<Row>, usize)> {
+    let (job, rounds) = match args {
         [job] => (job, ROUNDS),
         [job, rounds] => (job, rounds.parse().ok().filter(|rounds| *rounds > 0)?),
         _ => return None,

@@ -1,3 +1,5 @@
+//! The Markdown tables.
+
 use std::hint::black_box;
 
 use benches::contention::{Measured, Mode, ONE_ARC, Role, Row, RowTimes, THREADS, Times};
@@ -9,7 +11,7 @@ const ONE: usize = 0;
 const TWO: usize = 1;
 const FOUR: usize = 2;
 
-/// Two threads to one, of the probe with one `Arc`: the least that shows contention.
+/// The least ratio of two threads to one that shows contention, for the probe with one `Arc`.
 const MIN_CONTENTION: f64 = 1.15;
 
 const NONE: &str = "–";
@@ -41,18 +43,18 @@ fn print_times(rows: &[Row], measured: &Measured) {
     println!();
 }
 
-/// Prints ours divided by each peer.
+/// Prints seawall's times divided by each peer's.
 fn print_comparison(rows: &[Row], measured: &Measured) {
     let with_role = |role| {
         let pairs = rows.iter().zip(&measured.rows);
         pairs.filter(move |(row, _)| row.role == role)
     };
-    for (ours, our_times) in with_role(Role::Ours) {
-        println!("| {} ÷ peer | own, 1 | own, 2 | cloned, 1 | cloned, 2 |", ours.name);
+    for (seawall, seawall_times) in with_role(Role::Seawall) {
+        println!("| {} ÷ peer | own, 1 | own, 2 | cloned, 1 | cloned, 2 |", seawall.name);
         println!("|---|--:|--:|--:|--:|");
         for (peer, peer_times) in with_role(Role::Peer) {
-            let cells = our_times.iter().zip(peer_times).flat_map(|(ours, peer)| {
-                [ONE, TWO].map(|at| two_digits(ratio(&ours[at], &peer[at])))
+            let cells = seawall_times.iter().zip(peer_times).flat_map(|(seawall, peer)| {
+                [ONE, TWO].map(|at| two_digits(ratio(&seawall[at], &peer[at])))
             });
             println!("| {} | {} |", peer.name, cells.collect::<Vec<_>>().join(" | "));
         }
@@ -66,7 +68,7 @@ fn print_confidence(rows: &[Row], measured: &Measured, rounds: usize) {
     let cells = measured.rows.iter().flatten().flatten();
     let fewest = cells.map(Times::len).filter(|runs| *runs > 0).min().unwrap_or_default();
     println!(
-        "Medians, lower quartiles in parentheses. Of {runs} runs {share:.0} % counted; each time is of {fewest} to {rounds} \
+        "Medians, lower quartiles in parentheses. Of {runs} runs {share:.0} % counted; each time is from {fewest} to {rounds} \
          runs.\n"
     );
     let contention = contention(rows, &measured.rows);
@@ -76,13 +78,13 @@ fn print_confidence(rows: &[Row], measured: &Measured, rounds: usize) {
         }
         _ => println!(
             "**Inconclusive**: two to one is {} for `{ONE_ARC}`, less than {MIN_CONTENTION}. The threads did not contend, so \
-             this run says nothing.",
+             this run proves nothing.",
             two_digits(contention)
         ),
     }
 }
 
-/// Two threads to one, of the probe with one `Arc`.
+/// The ratio of two threads to one for the probe with one `Arc`.
 fn contention(rows: &[Row], times: &[RowTimes]) -> Option<f64> {
     let probe = rows.iter().position(|row| row.name == ONE_ARC)?;
     let times = &times[probe][OWN];

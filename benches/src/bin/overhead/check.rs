@@ -1,3 +1,5 @@
+//! `overhead --check`: limits of allocations and sizes, which do not depend on the machine.
+
 use std::{
     future::ready,
     io,
@@ -9,7 +11,7 @@ use std::{
 };
 
 use allocation_counter::measure;
-use benches::{Case, Subscriber, all, find, request::Kind, runtime};
+use benches::{Case, Subscriber, all, find, request::RequestKind, runtime};
 use http::{Request, Response, StatusCode};
 use seawall::{
     CircuitBreakerLayer, Failure,
@@ -19,23 +21,23 @@ use tower::{Layer, Service};
 
 use crate::measure::allocations;
 
-/// Allocations of a GET through each of seawall's layers and stacks, without a subscriber: none, except through these.
+/// The layers and stacks of seawall that allocate during a GET without a subscriber; no other may.
 const ALLOCATING: [(&str, f64); 1] = [
     // The deadline for the layers inside is a typed extension of the request.
     ("seawall Deadline", 3.0),
 ];
 
-/// Also sent requests with headers and a body. A retry, alone or in the stack, keeps a copy of the request's head.
-const ALL_KINDS: [(&str, bool); 4] = [
+/// The cases with other requests, and whether they keep a copy of the request's head.
+const ALL_REQUESTS: [(&str, bool); 4] = [
     ("seawall ErrorResponse", false),
     ("seawall Retry", true),
     ("seawall Standard", true),
     ("seawall stack composed by ServiceBuilder", true),
 ];
-const COPY: &str = "floor: keep a copy of the request";
+const COPY: &str = "minimal: keep a copy of the request";
 
-/// Layers that must have a row, so that none can be left out of the check.
-const LAYERS: [&str; 10] = [
+/// The layers that must have a case, so that the check omits none.
+const REQUIRED_LAYERS: [&str; 10] = [
     "seawall BadGatewayClassifier",
     "seawall BodyTimeout",
     "seawall CircuitBreaker",
@@ -48,14 +50,14 @@ const LAYERS: [&str; 10] = [
     "seawall Timeout",
 ];
 
-/// In bytes: a `Failure` is copied from layer to layer.
-const FAILURE: usize = 48;
+/// The size of a `Failure`, which layers copy.
+const MAX_FAILURE_BYTES: usize = 48;
 
-/// In bytes, with its key and its place in the store, of a circuit that one group of threads calls.
-const CIRCUIT: f64 = 1_500.0;
+/// The memory of a circuit, with its key and its entry in the map.
+const MAX_CIRCUIT_BYTES: f64 = 1_500.0;
 
-/// Bytes that a breaker holds after calls of so many keys, each of which has failed.
-fn circuits_held(keys: usize) -> i64 {
+/// The bytes that a breaker holds after one failed call for each of `keys` keys.
+fn bytes_held_by_keys(keys: usize) -> i64 {
     let layer = CircuitBreakerLayer::new().per_key(by_authority);
     let down = tower::service_fn(|_: Request<()>| {
         ready(Err::<Response<()>, _>(io::Error::from(io::ErrorKind::ConnectionRefused)))
@@ -74,90 +76,89 @@ fn circuits_held(keys: usize) -> i64 {
     held.bytes_current
 }
 
-/// A circuit of each kind, which opens at so many failures.
-fn kinds(failures: u32) -> [(&'static str, CircuitBreakerLayer); 2] {
+/// A breaker of each policy that opens after this many failures.
+fn breakers(failures: u32) -> [(&'static str, CircuitBreakerLayer); 2] {
     let layer = CircuitBreakerLayer::new().open_duration(Duration::ZERO);
-    let in_a_row = layer.clone().failure_ratio(None);
+    let consecutive = layer.clone().failure_ratio(None);
     [
-        ("a ratio", layer.min_calls(failures)),
-        ("a row", in_a_row.consecutive_failures(NonZeroU32::new(failures))),
+        ("failure ratio", layer.min_calls(failures)),
+        ("consecutive failures", consecutive.consecutive_failures(NonZeroU32::new(failures))),
     ]
 }
 
-/// Calls until it is as `end` says.
-fn call(layer: &CircuitBreakerLayer, status: StatusCode, mut end: impl FnMut() -> bool) {
+/// Calls until `is_done` returns true.
+fn call_until(layer: &CircuitBreakerLayer, status: StatusCode, mut is_done: impl FnMut() -> bool) {
     let mut service = layer.layer(tower::service_fn(move |_: Request<()>| {
         let mut response = Response::new(());
         *response.status_mut() = status;
         ready(Ok::<_, io::Error>(response))
     }));
     let mut cx = Context::from_waker(Waker::noop());
-    while !end() {
+    while !is_done() {
         let mut call = pin!(service.call(Request::new(())));
         assert!(call.as_mut().poll(&mut cx).is_ready());
     }
 }
 
-/// What so many failures in one window allocate. A list of them would also be walked, under a lock, at each call.
-fn allocated_by_failures(layer: &CircuitBreakerLayer, failures: u32) -> u64 {
+/// The allocations of failures in one window. A list of failures would allocate, and would be walked under a lock.
+fn allocations_of_failures(layer: &CircuitBreakerLayer, failures: u32) -> u64 {
     let mut calls = 0..failures;
-    measure(|| call(layer, StatusCode::BAD_GATEWAY, || calls.next().is_none())).count_total
+    measure(|| call_until(layer, StatusCode::BAD_GATEWAY, || calls.next().is_none())).count_total
 }
 
-/// Bytes that are held after a circuit has opened, and closed again, so often.
-fn held_by_cycles(layer: &CircuitBreakerLayer, cycles: u32) -> i64 {
+/// The bytes held after a circuit has opened and closed `cycles` times.
+fn bytes_held_by_cycles(layer: &CircuitBreakerLayer, cycles: u32) -> i64 {
     let state = || layer.handle().state();
     let held = measure(|| {
         for _ in 0..cycles {
-            call(layer, StatusCode::BAD_GATEWAY, || state() == State::Open);
-            call(layer, StatusCode::OK, || state() == State::Closed);
+            call_until(layer, StatusCode::BAD_GATEWAY, || state() == State::Open);
+            call_until(layer, StatusCode::OK, || state() == State::Closed);
         }
     });
     held.bytes_current
 }
 
-/// Checks what is the same on every machine and at every run.
 pub(crate) fn run() -> ExitCode {
     let mut passed = true;
-    let mut check = |what: &str, is: f64, limit: f64| {
-        let verdict = if is <= limit { "ok" } else { "FAILED" };
-        println!("{verdict}: {what}: {is}, at most {limit}");
-        passed &= is <= limit;
+    let mut check = |metric: &str, value: f64, limit: f64| {
+        let verdict = if value <= limit { "ok" } else { "FAILED" };
+        println!("{verdict}: {metric}: {value}, at most {limit}");
+        passed &= value <= limit;
     };
-    check("bytes of a Failure", size_of::<Failure>() as f64, FAILURE as f64);
-    let held = circuits_held(100_000) as f64 / 4_096.0;
-    check("bytes held for each of 4,096 circuits after 100,000 keys", held, CIRCUIT);
-    for (kind, layer) in kinds(u32::MAX) {
-        let allocated = allocated_by_failures(&layer, 100_000);
-        check(&format!("allocations of 100,000 failures, {kind}"), allocated as f64, 0.0);
+    check("bytes of a Failure", size_of::<Failure>() as f64, MAX_FAILURE_BYTES as f64);
+    let held = bytes_held_by_keys(100_000) as f64 / 4_096.0;
+    check("bytes held for each of 4,096 circuits after 100,000 keys", held, MAX_CIRCUIT_BYTES);
+    for (policy, layer) in breakers(u32::MAX) {
+        let allocated = allocations_of_failures(&layer, 100_000);
+        check(&format!("allocations of 100,000 failures, {policy}"), allocated as f64, 0.0);
     }
-    for (kind, layer) in kinds(1) {
-        let held = held_by_cycles(&layer, 1_000);
-        check(&format!("bytes held after 1,000 open circuits, {kind}"), held as f64, 0.0);
+    for (policy, layer) in breakers(1) {
+        let held = bytes_held_by_cycles(&layer, 1_000);
+        check(&format!("bytes held after 1,000 open circuits, {policy}"), held as f64, 0.0);
     }
     runtime::enter(|| {
         let cases = without_subscriber();
-        for layer in LAYERS {
+        for layer in REQUIRED_LAYERS {
             assert!(cases.iter().any(|case| case.name.starts_with(layer)), "no case of {layer}");
         }
-        for case in cases.iter().filter(|case| case.kind == Kind::Get && is_ours(case)) {
+        for case in cases.iter().filter(|case| case.kind == RequestKind::Get && is_seawall(case)) {
             let limit = ALLOCATING.iter().find(|(name, _)| *name == case.name);
             check_allocations(&mut check, case, "", limit.map_or(0.0, |(_, limit)| *limit));
         }
-        let verdict = cases.iter().find(|case| case.name == "classifier: a 200");
-        check_allocations(&mut check, verdict.expect("measured as well"), "", 0.0);
-        for (name, copies) in ALL_KINDS {
+        let classifier = cases.iter().find(|case| case.name == "classifier: a 200");
+        check_allocations(&mut check, classifier.expect("measured as well"), "", 0.0);
+        for (name, copies) in ALL_REQUESTS {
             let of_name = || cases.iter().filter(|case| case.name == name);
             assert!(of_name().next().is_some(), "no case is called {name}");
-            for case in of_name().filter(|case| case.kind != Kind::Get) {
+            for case in of_name().filter(|case| case.kind != RequestKind::Get) {
                 let copy = find(&case.key().replace(case.name, COPY)).expect("measured as well");
-                // The body is kept on top of that, by three.
-                let body = if case.kind == Kind::Post { 3.0 } else { 0.0 };
+                // The copy of the body takes three more.
+                let body = if case.kind == RequestKind::Post { 3.0 } else { 0.0 };
                 let limit = if copies { allocations(&mut *copy.runner()).0 + body } else { 0.0 };
                 check_allocations(&mut check, case, "", limit);
             }
         }
-        // At INFO only failures are logged, and a success must not pay for that.
+        // At INFO the layer logs only failures, so a success must not allocate.
         let info = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO);
         tracing::subscriber::with_default(info.with_writer(io::sink).finish(), || {
             for case in cases.iter().filter(|case| case.name == "seawall Logging, client") {
@@ -173,7 +174,7 @@ fn without_subscriber() -> Vec<Case> {
     all().into_iter().filter(|case| case.subscriber == Subscriber::None).collect()
 }
 
-fn is_ours(case: &Case) -> bool {
+fn is_seawall(case: &Case) -> bool {
     case.name.starts_with("seawall ")
 }
 
@@ -183,6 +184,6 @@ fn check_allocations(
     suffix: &str,
     limit: f64,
 ) {
-    let what = format!("allocations of {}{suffix}", case.key().replace('\t', ", "));
-    check(&what, allocations(&mut *case.runner()).0, limit);
+    let metric = format!("allocations of {}{suffix}", case.key().replace('\t', ", "));
+    check(&metric, allocations(&mut *case.runner()).0, limit);
 }

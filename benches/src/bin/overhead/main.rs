@@ -1,7 +1,7 @@
-//! Prints what a call costs through each layer, as a Markdown table.
+//! Prints the cost of a call through each layer as a Markdown table.
 //!
-//! `overhead [--rounds N] [--icount FILE]`: `FILE` is what `icount.sh` printed; without it the table has no
-//! instructions. `overhead --check`: fails if a layer allocates where it should not; takes no time.
+//! `overhead [--rounds N] [--icount FILE]`: `FILE` is the output of `icount.sh`; without it the table has no instructions.
+//! `overhead --check`: fails if a layer allocates more than it may; measures no time.
 
 mod check;
 mod measure;
@@ -11,7 +11,7 @@ use std::{collections::HashMap, env, error::Error, fs, process::ExitCode};
 
 use benches::Subscriber;
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const USAGE: &str = "usage: overhead [--rounds N] [--icount FILE] | overhead --check";
 
@@ -25,14 +25,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Outcome<ExitCode> {
+fn run() -> Result<ExitCode> {
     let mut rounds = 400;
     let mut instructions = HashMap::new();
     let mut child: Option<Subscriber> = None;
-    let mut arguments = env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().ok_or(USAGE);
-        match argument.as_str() {
+    let mut args = env::args().skip(1);
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().ok_or(USAGE);
+        match arg.as_str() {
             "--check" => return Ok(check::run()),
             "--rounds" => rounds = value()?.parse()?,
             "--icount" => instructions = table::instructions(&fs::read_to_string(value()?)?)?,

@@ -1,3 +1,5 @@
+//! Measurement of time and allocations.
+
 use std::{env, process::Command};
 
 #[allow(
@@ -9,21 +11,21 @@ use std::time::Instant;
 use allocation_counter::opt_out;
 use benches::{Case, Runner, Subscriber, all as all_cases, runtime};
 
-use crate::Outcome;
+use crate::Result;
 
-/// Calls in one turn of a case.
+/// The calls of a case per round.
 const BATCH: usize = 256;
 
-/// Turns whose allocations are counted, after as many that are not: maps grow, and thread-locals are made, once.
-const COUNTED: usize = 4;
+/// The batches whose allocations are counted. As many precede them, since maps grow and thread-locals are created once.
+const COUNTED_BATCHES: usize = 4;
 
-/// What was measured of a case.
+/// The measurements of a case.
 #[derive(Clone, Debug)]
 pub(crate) struct Measured {
     pub(crate) key: String,
-    /// Nanoseconds for a call: the median of all rounds.
+    /// Nanoseconds per call: the median of all rounds.
     pub(crate) ns: f64,
-    /// The same less that of the base in the same round, and as a multiple of it: medians too.
+    /// The difference to the base in the same round, and the ratio: medians too.
     pub(crate) ns_over: f64,
     pub(crate) ratio: f64,
     pub(crate) allocations: f64,
@@ -32,7 +34,7 @@ pub(crate) struct Measured {
 }
 
 /// Measures every case: one process for each subscriber, since a process has one.
-pub(crate) fn all(rounds: usize) -> Outcome<Vec<Measured>> {
+pub(crate) fn all(rounds: usize) -> Result<Vec<Measured>> {
     let mut measured = Vec::new();
     for subscriber in Subscriber::ALL {
         let output = Command::new(env::current_exe()?)
@@ -46,7 +48,7 @@ pub(crate) fn all(rounds: usize) -> Outcome<Vec<Measured>> {
             measured.push(Measured::parse(line).ok_or_else(|| format!("not a row: {line}"))?);
         }
     }
-    // In the order of the cases, not of the processes.
+    // Restores the order of the cases.
     let order: Vec<String> = all_cases().iter().map(Case::key).collect();
     measured.sort_by_key(|it| order.iter().position(|key| *key == it.key));
     Ok(measured)
@@ -79,25 +81,25 @@ pub(crate) fn child(subscriber: Subscriber, rounds: usize) {
     });
 }
 
-/// Allocations of one call, and their bytes.
+/// The allocations of one call, and their bytes.
 pub(crate) fn allocations(runner: &mut dyn Runner) -> (f64, f64) {
-    let mut turns = || {
+    let mut count_batches = || {
         let (mut count, mut bytes) = (0, 0);
-        for _ in 0..COUNTED {
+        for _ in 0..COUNTED_BATCHES {
             runner.prepare(BATCH);
             let info = allocation_counter::measure(|| runner.run());
             count += info.count_total;
             bytes += info.bytes_total;
         }
-        let calls = (COUNTED * BATCH) as f64;
+        let calls = (COUNTED_BATCHES * BATCH) as f64;
         (count as f64 / calls, bytes as f64 / calls)
     };
-    turns();
-    turns()
+    count_batches();
+    count_batches()
 }
 
-/// Nanoseconds for a call, by case and round. In each round every case has its turn, in an order shuffled anew, so that
-/// none always runs in the caches and the clock frequency that the same other one leaves.
+/// Nanoseconds per call, by case and round. Each round runs every case in a new random order, so that caches and clock
+/// frequency do not always favor the same case.
 fn times(runners: &mut [Box<dyn Runner>], rounds: usize) -> Vec<Vec<f64>> {
     let mut random = fastrand::Rng::with_seed(0);
     let mut order: Vec<usize> = (0..runners.len()).collect();
@@ -115,7 +117,7 @@ fn times(runners: &mut [Box<dyn Runner>], rounds: usize) -> Vec<Vec<f64>> {
     times
 }
 
-/// Runs `work` with the counting of allocations switched off: what is left of it is one look at a thread-local.
+/// Runs `work` without counting allocations, except for one check of a thread-local.
 fn opt_out_of<T>(work: impl FnOnce() -> T) -> T {
     let mut result = None;
     opt_out(|| result = Some(work()));

@@ -1,14 +1,16 @@
+//! The Markdown table.
+
 use std::collections::HashMap;
 
 use benches::{Case, all};
 
-use crate::{Outcome, measure::Measured};
+use crate::{Result, measure::Measured};
 
-/// What `icount.sh` printed: by key, the instructions of a call.
-pub(crate) fn instructions(text: &str) -> Outcome<HashMap<String, f64>> {
+/// Parses the output of `icount.sh`: the instructions of a call by key.
+pub(crate) fn instructions(text: &str) -> Result<HashMap<String, f64>> {
     let mut instructions = HashMap::new();
     for line in text.lines() {
-        let (key, count) = line.rsplit_once('\t').ok_or("not what icount.sh prints")?;
+        let (key, count) = line.rsplit_once('\t').ok_or("not the output of icount.sh")?;
         instructions.insert(key.to_owned(), count.parse()?);
     }
     Ok(instructions)

@@ -1,5 +1,5 @@
-//! failsafe 1.3 with its default policy: fewer than 80 % successes over 30 s, or 5 failures in a row; open for 10 s, twice as
-//! long each time, up to 300 s. It is no layer: the service around it is written here, and so is the timeout beneath.
+//! failsafe 1.3 with its default policy: fewer than 80 % successes over 30 s, or 5 consecutive failures; open for 10 s, twice
+//! as long each time, up to 300 s. failsafe provides no layer, so the service around it is written here; the timeout is tower's.
 
 use std::{
     future::Future,
@@ -17,31 +17,32 @@ use http::{Request, Response};
 use seawall::BoxError;
 use tower::{Service, ServiceExt, timeout::Timeout};
 
-use super::{ATTEMPT, Body, Client, boxed};
+use super::{ATTEMPT_TIMEOUT, Body, Client, boxed};
 use crate::upstream::Upstream;
 
 pub(super) fn stack(upstream: Upstream) -> Client {
-    let rate = success_rate_over_time_window(0.8, 5, Duration::from_secs(30), Jittered::default());
-    let policy = rate.or_else(consecutive_failures(5, Jittered::default()));
+    let rate =
+        success_rate_over_time_window(0.8, 5, Duration::from_secs(30), EqualJitter::default());
+    let policy = rate.or_else(consecutive_failures(5, EqualJitter::default()));
     let circuit = Config::new().failure_policy(policy).build();
-    let attempt = Timeout::new(upstream, ATTEMPT);
+    let attempt = Timeout::new(upstream, ATTEMPT_TIMEOUT);
     boxed(Failsafe { inner: attempt, circuit })
 }
 
-/// As its `equal_jittered(10 s, 300 s)`, which draws from what cannot be seeded: half of the time, and a random part of the
-/// other half, in whole seconds.
+/// The same as failsafe's `equal_jittered(10 s, 300 s)`, whose random numbers cannot be seeded: half of the backoff, and a
+/// random part of the other half, in whole seconds.
 #[derive(Clone, Debug, Default)]
-struct Jittered {
+struct EqualJitter {
     attempt: u32,
 }
 
-impl Iterator for Jittered {
+impl Iterator for EqualJitter {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
-        let grown = (10_u64 << self.attempt).min(300);
+        let backoff = (10_u64 << self.attempt).min(300);
         self.attempt = (self.attempt + 1).min(30);
-        Some(Duration::from_secs(grown / 2 + fastrand::u64(0..=grown / 2)))
+        Some(Duration::from_secs(backoff / 2 + fastrand::u64(0..=backoff / 2)))
     }
 }
 
@@ -73,7 +74,7 @@ where
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let (inner, circuit) = (self.inner.clone(), self.circuit.clone());
         Box::pin(async move {
-            // It knows results only: a response that is a failure becomes an error for as long as it looks.
+            // failsafe only counts errors, so a failed response is an error inside the breaker.
             let outcome = async {
                 match inner.oneshot(request).await {
                     Ok(response) if response.status().is_server_error() => Err(Ok(response)),

@@ -1,9 +1,9 @@
-//! What stands between callers and the upstream.
+//! The stacks between callers and the upstream.
 //!
-//! All stacks but one are told the same: an attempt may take a second, a call three, as far as they have such a setting.
+//! All stacks but one have a timeout of 1 s for an attempt and of 3 s for a call, as far as they have such a setting.
 
+mod baseline;
 mod failsafe;
-mod plain;
 mod resilience;
 mod seawall;
 mod throttle;
@@ -20,52 +20,51 @@ use http_body_util::{BodyExt, Full};
 
 use crate::upstream::{Upstream, WORKERS};
 
-/// How long an attempt may take: an upstream that is well answers within 150 ms.
-pub(crate) const ATTEMPT: Duration = Duration::from_secs(1);
-/// How long a call may take; an answer that comes later is of no use.
-pub(crate) const TOTAL: Duration = Duration::from_secs(3);
+/// The timeout of an attempt; a healthy upstream responds within 150 ms.
+pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
+/// The timeout of a call; a later response counts as a failure.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Of the stack that has a limit: twice what the upstream works on at once, so that it never has to wait for the next request.
-pub(crate) const LIMIT: u32 = 2 * WORKERS as u32;
+/// The limit of the limited stack: twice the upstream's workers, so that they never wait for a request.
+pub(crate) const IN_FLIGHT_LIMIT: u32 = 2 * WORKERS as u32;
 
 pub(crate) type Body = Full<Bytes>;
 
-/// Sends a request, and reads the response to its end.
+/// Sends a request and reads the whole response.
 pub(crate) type Client = BoxCloneService<Request<Body>, StatusCode, BoxError>;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stack {
     pub(crate) name: &'static str,
-    /// In pictures.
+    /// The name in plots.
     pub(crate) label: &'static str,
-    pub(crate) what: &'static str,
-    pub(crate) of: Of,
+    pub(crate) description: &'static str,
+    group: Group,
     make: fn(Upstream) -> Client,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Of {
+enum Group {
     Peer,
     LimitedPeer,
-    Ours,
-    /// Ours, with a limit.
-    Limited,
-    /// Ours, less one part or otherwise set.
-    Part,
+    Seawall,
+    LimitedSeawall,
+    /// seawall with one part removed or one setting changed.
+    Variant,
 }
 
 impl Stack {
-    /// Whether it is in the picture of ours and those of others. Limits have a say where the upstream is slow.
-    pub(crate) fn is_among_peers(&self, slow: bool) -> bool {
-        match self.of {
-            Of::Peer | Of::Ours => true,
-            Of::Limited | Of::LimitedPeer => slow,
-            Of::Part => false,
+    /// Whether the plot with peers shows the stack. It shows limited stacks only if the upstream is slow.
+    pub(crate) fn is_compared_with_peers(&self, is_slow: bool) -> bool {
+        match self.group {
+            Group::Peer | Group::Seawall => true,
+            Group::LimitedSeawall | Group::LimitedPeer => is_slow,
+            Group::Variant => false,
         }
     }
 
-    pub(crate) fn is_ours(&self) -> bool {
-        !matches!(self.of, Of::Peer | Of::LimitedPeer)
+    pub(crate) fn is_seawall(&self) -> bool {
+        !matches!(self.group, Group::Peer | Group::LimitedPeer)
     }
 
     pub(crate) fn client(&self, upstream: Upstream) -> Client {
@@ -74,67 +73,71 @@ impl Stack {
 }
 
 const fn stack(
-    of: Of,
-    [name, label, what]: [&'static str; 3],
+    group: Group,
+    [name, label, description]: [&'static str; 3],
     make: fn(Upstream) -> Client,
 ) -> Stack {
-    Stack { name, label, what, of, make }
+    Stack { name, label, description, group, make }
 }
 
 pub(crate) static ALL: [Stack; 17] = [
-    stack(Of::Peer, ["none", "no protection", "the bare client"], plain::none),
+    stack(Group::Peer, ["none", "no protection", "the bare client"], baseline::none),
     stack(
-        Of::Peer,
-        ["naive", "naive retry", "3 retries as the urllib3 recipe has them: no jitter, no budget"],
-        plain::naive,
+        Group::Peer,
+        ["naive", "naive retry", "3 retries as in the urllib3 recipe: no jitter, no budget"],
+        baseline::naive,
     ),
     stack(
-        Of::Peer,
+        Group::Peer,
         ["tower", "tower", "tower: Retry with TpsBudget and ExponentialBackoff, Timeout"],
         tower::stack,
     ),
     stack(
-        Of::Peer,
+        Group::Peer,
         ["resilience", "tower-resilience", "tower-resilience: Retry, CircuitBreaker, TimeLimiter"],
         resilience::retry_and_breaker,
     ),
     stack(
-        Of::LimitedPeer,
-        ["resilience-limit", "… with its limit", "that, with its Gradient2 limit"],
+        Group::LimitedPeer,
+        ["resilience-limit", "… with its limit", "resilience, with its Gradient2 limit"],
         resilience::with_limit,
     ),
-    stack(Of::Peer, ["failsafe", "failsafe", "failsafe, with tower's Timeout"], failsafe::stack),
-    stack(Of::Ours, ["seawall", "seawall", "StandardLayer"], seawall::whole),
+    stack(Group::Peer, ["failsafe", "failsafe", "failsafe, with tower's Timeout"], failsafe::stack),
+    stack(Group::Seawall, ["seawall", "seawall", "StandardLayer"], seawall::standard),
     stack(
-        Of::Limited,
+        Group::LimitedSeawall,
         ["seawall-limit", "… limit of 128", "StandardLayer with an in-flight limit of 128"],
         seawall::limit,
     ),
     stack(
-        Of::Limited,
+        Group::LimitedSeawall,
         ["seawall-adaptive", "… adaptive limit", "StandardLayer with an adaptive in-flight limit"],
         seawall::adaptive,
     ),
-    part("no-retry", "StandardLayer without retries", seawall::no_retry),
-    part("no-budget", "StandardLayer without a budget of retries", seawall::no_budget),
-    part("no-breaker", "StandardLayer without a circuit breaker", seawall::no_breaker),
-    part("no-timeout", "StandardLayer without any limit of time", seawall::no_timeout),
-    part("no-deadline", "StandardLayer without a limit for a call", seawall::no_deadline),
-    part("three-retries", "StandardLayer with 3 retries in place of 4", seawall::three_retries),
-    part(
+    variant("no-retry", "StandardLayer without retries", seawall::no_retry),
+    variant("no-budget", "StandardLayer without a retry budget", seawall::no_budget),
+    variant("no-breaker", "StandardLayer without a circuit breaker", seawall::no_breaker),
+    variant("no-timeout", "StandardLayer without timeouts", seawall::no_timeout),
+    variant("no-deadline", "StandardLayer without a timeout of the call", seawall::no_deadline),
+    variant("three-retries", "StandardLayer with 3 retries instead of 4", seawall::three_retries),
+    variant(
         "untouched",
-        "StandardLayer told nothing: 10 s an attempt, 30 s a call",
-        seawall::untouched,
+        "StandardLayer with its default timeouts: 10 s an attempt, 30 s a call",
+        seawall::defaults,
     ),
-    part(
+    variant(
         "throttle",
-        "StandardLayer with adaptive throttling in place of its breaker",
+        "StandardLayer with adaptive throttling instead of its breaker",
         seawall::throttle,
     ),
 ];
 
-const fn part(name: &'static str, what: &'static str, make: fn(Upstream) -> Client) -> Stack {
-    stack(Of::Part, [name, name, what], make)
+const fn variant(
+    name: &'static str,
+    description: &'static str,
+    make: fn(Upstream) -> Client,
+) -> Stack {
+    stack(Group::Variant, [name, name, description], make)
 }
 
 fn boxed<S, B>(service: S) -> Client
@@ -146,18 +149,18 @@ where
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
-    let read = async |response: Response<B>| {
+    let read_body = async |response: Response<B>| {
         let status = response.status();
         response.into_body().collect().await.map_err(Into::into)?;
         Ok(status)
     };
     BoxCloneService::new(service.map_err(Into::into).and_then(move |response| {
-        let read = read(response);
+        let read = read_body(response);
         Box::pin(read) as std::pin::Pin<Box<dyn Future<Output = Result<_, BoxError>> + Send>>
     }))
 }
 
-/// What all of them retry who have to be told: the statuses that `RetryLayer` retries.
-fn is_retried(status: StatusCode) -> bool {
+/// Whether `RetryLayer` retries the status; stacks without a default use the same rule.
+fn is_retryable(status: StatusCode) -> bool {
     matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504)
 }

@@ -1,12 +1,12 @@
 //! tower-resilience 0.14, by its presets: `RetryLayer::exponential_backoff()` (3 attempts, from 100 ms, no jitter, no
 //! budget), `CircuitBreakerLayer::standard()` (half of 100 calls, open for 30 s, 3 probes), `TimeLimiterLayer` around an
-//! attempt and around the whole.
+//! attempt and around the call.
 //!
-//! Retry stands around the breaker, as its README recommends, and does not retry what the breaker rejects. Both are told
-//! which responses are failures, since without it none is.
+//! Retry stands around the breaker, as its README recommends, and does not retry what the breaker rejects. Both have
+//! a classifier of responses, since without one no response is a failure.
 //!
-//! The limit is the `Gradient2` of the README's example. It makes callers wait to be ready, where no timeout sees them, so
-//! that they would wait without end; tower's `LoadShed` around it refuses them, and what it refuses is no failure.
+//! The limit is the `Gradient2` of the README's example. Above the limit callers wait in `poll_ready`,
+//! where no timeout applies. tower's `LoadShed` around it rejects them instead, and the rejections are not failures.
 
 use http::{Request, Response};
 use seawall::BoxError;
@@ -16,15 +16,15 @@ use tower_resilience_circuitbreaker::{CircuitBreakerError, CircuitBreakerLayer};
 use tower_resilience_retry::RetryLayer;
 use tower_resilience_timelimiter::{TimeLimiterError, TimeLimiterLayer};
 
-use super::{ATTEMPT, Body, Client, TOTAL, boxed, is_retried};
+use super::{ATTEMPT_TIMEOUT, Body, CALL_TIMEOUT, Client, boxed, is_retryable};
 use crate::upstream::Upstream;
 
-type Answer = Response<Body>;
+type HttpResponse = Response<Body>;
 
 pub(super) fn retry_and_breaker(upstream: Upstream) -> Client {
-    let attempt = TimeLimiterLayer::builder().timeout_duration(ATTEMPT).build();
+    let attempt = TimeLimiterLayer::builder().timeout_duration(ATTEMPT_TIMEOUT).build();
     let attempt = attempt.layer(upstream);
-    around(ServiceExt::<Request<Body>>::map_err(attempt, BoxError::from))
+    with_retry_and_breaker(ServiceExt::<Request<Body>>::map_err(attempt, BoxError::from))
 }
 
 pub(super) fn with_limit(upstream: Upstream) -> Client {
@@ -39,35 +39,35 @@ pub(super) fn with_limit(upstream: Upstream) -> Client {
         .load_shed()
         .map_err(|error: AdaptiveError<_>| BoxError::from(error.to_string()))
         .layer(AdaptiveLimiterLayer::new(gradient))
-        .layer(TimeLimiterLayer::builder().timeout_duration(ATTEMPT).build())
+        .layer(TimeLimiterLayer::builder().timeout_duration(ATTEMPT_TIMEOUT).build())
         .service(upstream);
-    around(limited)
+    with_retry_and_breaker(limited)
 }
 
-type Rejected = CircuitBreakerError<BoxError>;
+type BreakerError = CircuitBreakerError<BoxError>;
 
-fn around<S>(attempt: S) -> Client
+fn with_retry_and_breaker<S>(attempt: S) -> Client
 where
-    S: Service<Request<Body>, Response = Answer, Error = BoxError> + Clone + Send + 'static,
+    S: Service<Request<Body>, Response = HttpResponse, Error = BoxError> + Clone + Send + 'static,
     S::Future: Send,
 {
     let breaker = CircuitBreakerLayer::standard()
-        .failure_classifier(|outcome: &Result<Answer, BoxError>| match outcome {
+        .failure_classifier(|outcome: &Result<HttpResponse, BoxError>| match outcome {
             Ok(response) => response.status().is_server_error(),
             Err(error) => !error.is::<Overloaded>(),
         })
         .build()
         .expect("a preset");
-    let retry = RetryLayer::<Request<Body>, Answer, Rejected>::exponential_backoff()
-        .retry_on(|error: &Rejected| match error {
-            Rejected::OpenCircuit => false,
-            Rejected::Inner(error) => !error.is::<Overloaded>(),
+    let retry = RetryLayer::<Request<Body>, HttpResponse, BreakerError>::exponential_backoff()
+        .retry_on(|error: &BreakerError| match error {
+            BreakerError::OpenCircuit => false,
+            BreakerError::Inner(error) => !error.is::<Overloaded>(),
         })
-        .retry_on_response(|response: &Answer| is_retried(response.status()))
+        .retry_on_response(|response: &HttpResponse| is_retryable(response.status()))
         .build();
     let inner = retry
         .layer(breaker.layer(attempt))
-        .map_err(|error: Rejected| BoxError::from(error.to_string()));
-    let whole = TimeLimiterLayer::builder().timeout_duration(TOTAL).build().layer(inner);
-    boxed(whole.map_err(|error: TimeLimiterError<BoxError>| BoxError::from(error.to_string())))
+        .map_err(|error: BreakerError| BoxError::from(error.to_string()));
+    let call = TimeLimiterLayer::builder().timeout_duration(CALL_TIMEOUT).build().layer(inner);
+    boxed(call.map_err(|error: TimeLimiterError<BoxError>| BoxError::from(error.to_string())))
 }

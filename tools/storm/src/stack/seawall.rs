@@ -1,4 +1,4 @@
-//! Ours: `StandardLayer` as it comes, told the two times that all are told, and the same less or more one part.
+//! `StandardLayer` with the common timeouts, and variants with one part removed, added or changed.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -8,63 +8,63 @@ use seawall::{
 };
 use tower::Layer;
 
-use super::{ATTEMPT, Client, LIMIT, TOTAL, boxed, throttle::Throttle};
+use super::{ATTEMPT_TIMEOUT, CALL_TIMEOUT, Client, IN_FLIGHT_LIMIT, boxed, throttle::Throttle};
 use crate::upstream::Upstream;
 
-fn told() -> StandardLayer {
-    StandardLayer::new("upstream").timeouts(timeouts(ATTEMPT, TOTAL))
+fn standard_layer() -> StandardLayer {
+    StandardLayer::new("upstream").timeouts(timeouts(ATTEMPT_TIMEOUT, CALL_TIMEOUT))
 }
 
 fn timeouts(attempt: impl Into<Option<Duration>>, total: impl Into<Option<Duration>>) -> Timeouts {
     Timeouts::new(attempt, total).expect("an attempt below the total")
 }
 
-fn around(layer: &StandardLayer, upstream: Upstream) -> Client {
+fn client(layer: &StandardLayer, upstream: Upstream) -> Client {
     boxed(layer.layer(upstream))
 }
 
-pub(super) fn whole(upstream: Upstream) -> Client {
-    around(&told(), upstream)
+pub(super) fn standard(upstream: Upstream) -> Client {
+    client(&standard_layer(), upstream)
 }
 
 pub(super) fn limit(upstream: Upstream) -> Client {
-    let most = NonZeroU32::new(LIMIT).expect("above zero");
-    around(&told().in_flight(InFlightLimitLayer::new(most)), upstream)
+    let limit = NonZeroU32::new(IN_FLIGHT_LIMIT).expect("above zero");
+    client(&standard_layer().in_flight(InFlightLimitLayer::new(limit)), upstream)
 }
 
 pub(super) fn adaptive(upstream: Upstream) -> Client {
-    around(&told().in_flight(InFlightLimitLayer::adaptive(Adaptive::new())), upstream)
+    client(&standard_layer().in_flight(InFlightLimitLayer::adaptive(Adaptive::new())), upstream)
 }
 
 pub(super) fn no_retry(upstream: Upstream) -> Client {
-    around(&told().retry(None), upstream)
+    client(&standard_layer().retry(None), upstream)
 }
 
 pub(super) fn no_budget(upstream: Upstream) -> Client {
-    around(&told().retry(RetryLayer::new().budget(Budget::none())), upstream)
+    client(&standard_layer().retry(RetryLayer::new().budget(Budget::none())), upstream)
 }
 
 pub(super) fn no_breaker(upstream: Upstream) -> Client {
-    around(&told().circuit_breaker(None::<CircuitBreakerLayer>), upstream)
+    client(&standard_layer().circuit_breaker(None::<CircuitBreakerLayer>), upstream)
 }
 
 pub(super) fn no_timeout(upstream: Upstream) -> Client {
-    around(&told().timeouts(timeouts(None, None)), upstream)
+    client(&standard_layer().timeouts(timeouts(None, None)), upstream)
 }
 
 pub(super) fn no_deadline(upstream: Upstream) -> Client {
-    around(&told().timeouts(timeouts(ATTEMPT, None)), upstream)
+    client(&standard_layer().timeouts(timeouts(ATTEMPT_TIMEOUT, None)), upstream)
 }
 
 pub(super) fn three_retries(upstream: Upstream) -> Client {
-    around(&told().retry(RetryLayer::new().max_retries(3)), upstream)
+    client(&standard_layer().retry(RetryLayer::new().max_retries(3)), upstream)
 }
 
-pub(super) fn untouched(upstream: Upstream) -> Client {
-    around(&StandardLayer::new("upstream"), upstream)
+pub(super) fn defaults(upstream: Upstream) -> Client {
+    client(&StandardLayer::new("upstream"), upstream)
 }
 
 pub(super) fn throttle(upstream: Upstream) -> Client {
-    let layer = told().circuit_breaker(None::<CircuitBreakerLayer>);
+    let layer = standard_layer().circuit_breaker(None::<CircuitBreakerLayer>);
     boxed(layer.layer(Throttle::new(upstream)))
 }

@@ -1,5 +1,5 @@
-//! Adaptive throttling, as chapter 21 of Google's SRE book has it, to be judged beside the breaker: a call is refused here by the
-//! chance of (requests − K · accepts) / (requests + 1), both counted over the last ten seconds, with K of 2.
+//! Adaptive throttling by chapter 21 of Google's SRE book, as an alternative to the breaker. It rejects a call with probability
+//! (requests − K · accepts) / (requests + 1), both counted over the last ten seconds, with K = 2.
 
 use std::{
     error::Error,
@@ -16,52 +16,53 @@ use tokio::time::Instant;
 use tower::{Service, ServiceExt};
 
 const K: f64 = 2.0;
-const SECONDS: usize = 10;
+const WINDOW_SECS: usize = 10;
 
 #[derive(Clone)]
 pub(super) struct Throttle<S> {
     inner: S,
-    seen: Arc<Mutex<Seen>>,
+    window: Arc<Mutex<Window>>,
 }
 
-struct Seen {
+struct Window {
     started: Instant,
     second: u64,
-    requests: [u32; SECONDS],
-    accepts: [u32; SECONDS],
+    requests: [u32; WINDOW_SECS],
+    accepts: [u32; WINDOW_SECS],
 }
 
 impl<S> Throttle<S> {
     pub(super) fn new(inner: S) -> Self {
-        let counts = [0; SECONDS];
-        let seen = Seen { started: Instant::now(), second: 0, requests: counts, accepts: counts };
-        Self { inner, seen: Arc::new(Mutex::new(seen)) }
+        let counts = [0; WINDOW_SECS];
+        let window =
+            Window { started: Instant::now(), second: 0, requests: counts, accepts: counts };
+        Self { inner, window: Arc::new(Mutex::new(window)) }
     }
 }
 
-impl Seen {
-    fn now(&mut self) -> usize {
+impl Window {
+    fn current_slot(&mut self) -> usize {
         let second = self.started.elapsed().as_secs();
         while self.second < second {
             self.second += 1;
-            let at = self.second as usize % SECONDS;
-            (self.requests[at], self.accepts[at]) = (0, 0);
+            let slot = self.second as usize % WINDOW_SECS;
+            (self.requests[slot], self.accepts[slot]) = (0, 0);
         }
-        second as usize % SECONDS
+        second as usize % WINDOW_SECS
     }
 
-    /// Counts a request; whether it passes.
-    fn admit(&mut self) -> bool {
-        let at = self.now();
+    /// Counts a request and returns whether to admit it.
+    fn try_admit(&mut self) -> bool {
+        let slot = self.current_slot();
         let sum = |counts: &[u32]| counts.iter().map(|&count| f64::from(count)).sum::<f64>();
         let (requests, accepts) = (sum(&self.requests), sum(&self.accepts));
-        self.requests[at] += 1;
+        self.requests[slot] += 1;
         fastrand::f64() >= (requests - K * accepts) / (requests + 1.0)
     }
 
-    fn accepted(&mut self) {
-        let at = self.now();
-        self.accepts[at] += 1;
+    fn record_accept(&mut self) {
+        let slot = self.current_slot();
+        self.accepts[slot] += 1;
     }
 }
 
@@ -82,27 +83,27 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let seen = Arc::clone(&self.seen);
-        if !seen.lock().unwrap_or_else(PoisonError::into_inner).admit() {
+        let window = Arc::clone(&self.window);
+        if !window.lock().unwrap_or_else(PoisonError::into_inner).try_admit() {
             return Box::pin(std::future::ready(Err(Throttled.into())));
         }
         let inner = self.inner.clone();
-        // What times out is dropped from outside, and so is never accepted.
+        // A timed-out call is dropped, and therefore never counts as accepted.
         Box::pin(async move {
             let response = inner.oneshot(request).await.map_err(Into::into)?;
             if !response.status().is_server_error() {
-                seen.lock().unwrap_or_else(PoisonError::into_inner).accepted();
+                window.lock().unwrap_or_else(PoisonError::into_inner).record_accept();
             }
             Ok(response)
         })
     }
 }
 
-/// Refused here; to retry it is what its sender must not.
+/// The error of a rejected call, which must not be retried.
 #[derive(Debug)]
 struct Throttled;
 
-static REFUSED: Failure = Failure::new(Cause::CircuitOpen)
+static REJECTED: Failure = Failure::new(Cause::CircuitOpen)
     .with_reporter(Reporter::Local)
     .with_processed(Processed::No)
     .with_retry_hint(Some(false));
@@ -115,6 +116,6 @@ impl fmt::Display for Throttled {
 
 impl Error for Throttled {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&REFUSED)
+        Some(&REJECTED)
     }
 }

@@ -1,10 +1,10 @@
-//! The upstream: a model, and the only thing here that is one. Its clients are real.
+//! A model of the upstream; everything else in a simulation is real.
 
-mod broken;
-mod held;
+mod in_flight_guard;
+mod io_error;
 mod pool;
 mod queue;
-mod seen;
+mod stats;
 
 use std::{
     future::Future,
@@ -24,20 +24,20 @@ use http_body_util::Full;
 use tokio::time::Instant;
 use tower::Service;
 
-pub(crate) use self::broken::Broken;
-use self::{held::Held, pool::Pool, seen::Seen};
-use crate::scenario::{Act, Scenario};
+pub(crate) use self::io_error::ConnectionError;
+use self::{in_flight_guard::InFlightGuard, pool::Pool, stats::StatsRecorder};
+use crate::scenario::{Action, Scenario};
 
-/// How many requests the upstream works on at once while it is well.
+/// The requests that a healthy upstream serves concurrently.
 pub(crate) const WORKERS: usize = 64;
-/// What waits beyond is answered 503 at once.
-const ROOM: usize = 4_096;
-/// Answers for which no work is done.
-const AT_ONCE: Duration = Duration::from_millis(1);
+/// The capacity of the queue; further requests get 503.
+const QUEUE_CAPACITY: usize = 4_096;
+/// The latency of a response that needs no worker.
+const IMMEDIATE: Duration = Duration::from_millis(1);
 
-/// Which call a request belongs to, in its extensions.
+/// The call that a request belongs to; a request extension.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Caller(pub(crate) usize);
+pub(crate) struct CallId(pub(crate) usize);
 
 #[derive(Clone)]
 pub(crate) struct Upstream(Arc<Inner>);
@@ -45,23 +45,23 @@ pub(crate) struct Upstream(Arc<Inner>);
 struct Inner {
     scenario: &'static Scenario,
     started: Instant,
-    queue: queue::Shared,
+    queue: queue::SharedQueue,
     pool: Pool,
-    under_way: Arc<AtomicUsize>,
-    seen: Mutex<Seen>,
+    in_flight: Arc<AtomicUsize>,
+    recorder: Mutex<StatsRecorder>,
 }
 
-/// What the upstream saw.
+/// The requests that the upstream received.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sight {
-    /// Requests that came, and that were worked on, by the second.
+pub(crate) struct UpstreamStats {
+    /// Requests received, and requests served, per second.
     pub(crate) requests: Vec<u32>,
     pub(crate) served: Vec<u32>,
-    /// Worked on, with nobody left to tell.
+    /// Requests served after their caller had gone.
     pub(crate) abandoned: u64,
-    pub(crate) most_under_way: usize,
-    /// Requests of callers that were told to come later.
-    pub(crate) too_early: u64,
+    pub(crate) max_in_flight: usize,
+    /// Requests before the `Retry-After` of their call had passed.
+    pub(crate) early_requests: u64,
 }
 
 impl Upstream {
@@ -69,105 +69,115 @@ impl Upstream {
         Self(Arc::new(Inner {
             scenario,
             started: Instant::now(),
-            queue: Arc::new(Mutex::new(queue::Queue::new(WORKERS, ROOM, seconds))),
+            queue: Arc::new(Mutex::new(queue::Queue::new(WORKERS, QUEUE_CAPACITY, seconds))),
             pool: Pool::default(),
-            under_way: Arc::default(),
-            seen: Mutex::new(Seen::new(seconds, seed)),
+            in_flight: Arc::default(),
+            recorder: Mutex::new(StatsRecorder::new(seconds, seed)),
         }))
     }
 
-    pub(crate) fn sight(&self) -> Sight {
-        let (seen, queue) = (self.0.seen(), queue::lock(&self.0.queue));
-        Sight {
-            requests: seen.requests.clone(),
+    pub(crate) fn stats(&self) -> UpstreamStats {
+        let (recorder, queue) = (self.0.recorder(), queue::lock(&self.0.queue));
+        UpstreamStats {
+            requests: recorder.requests.clone(),
             served: queue.served.clone(),
             abandoned: queue.abandoned,
-            most_under_way: seen.most_under_way,
-            too_early: seen.too_early,
+            max_in_flight: recorder.max_in_flight,
+            early_requests: recorder.early_requests,
         }
     }
 }
 
 impl Inner {
-    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn recorder(&self) -> std::sync::MutexGuard<'_, StatsRecorder> {
+        self.recorder.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What becomes of a request, and how long working on it takes.
-    fn meet(&self, caller: Option<Caller>) -> (Act, Duration) {
-        let mut seen = self.seen();
-        seen.request(caller, self.started.elapsed(), self.under_way.load(Ordering::Relaxed));
-        let act = self.scenario.act(seen.moment, &mut seen.random);
-        if let (Act::Answer { retry_after: Some(wait), .. }, Some(caller)) = (act, caller) {
-            seen.told_to_wait(caller, Duration::from_secs(wait.into()));
+    /// Records a request, and draws the reaction to it and the time to serve it.
+    fn record(&self, call: Option<CallId>) -> (Action, Duration) {
+        let mut recorder = self.recorder();
+        recorder.record_request(
+            call,
+            self.started.elapsed(),
+            self.in_flight.load(Ordering::Relaxed),
+        );
+        let StatsRecorder { tick, random, .. } = &mut *recorder;
+        let action = self.scenario.action(*tick, random);
+        if let (Action::Respond { retry_after: Some(wait), .. }, Some(call)) = (action, call) {
+            recorder.record_retry_after(call, Duration::from_secs(wait.into()));
         }
-        (act, seen.takes())
+        (action, recorder.draw_service_time())
     }
 
-    async fn answer(&self, act: Act, takes: Duration) -> Result<Response<Full<Bytes>>, Broken> {
-        let plain = |status: u16| {
+    async fn respond(
+        &self,
+        action: Action,
+        service_time: Duration,
+    ) -> Result<Response<Full<Bytes>>, ConnectionError> {
+        let with_status = |status: u16| {
             let mut response = Response::new(Full::default());
             *response.status_mut() = StatusCode::from_u16(status).expect("a status");
             response
         };
-        let workers = match act {
-            Act::Serve { workers } => workers,
-            Act::Answer { status, retry_after } => {
-                tokio::time::sleep(AT_ONCE).await;
-                let mut response = plain(status);
+        let workers = match action {
+            Action::Serve { workers } => workers,
+            Action::Respond { status, retry_after } => {
+                tokio::time::sleep(IMMEDIATE).await;
+                let mut response = with_status(status);
                 if let Some(seconds) = retry_after {
                     response.headers_mut().insert(RETRY_AFTER, seconds.into());
                 }
                 return Ok(response);
             }
-            Act::Refuse => {
-                tokio::time::sleep(AT_ONCE).await;
-                return Err(Broken::new(io::ErrorKind::ConnectionRefused));
+            Action::Refuse => {
+                tokio::time::sleep(IMMEDIATE).await;
+                return Err(ConnectionError::new(io::ErrorKind::ConnectionRefused));
             }
-            Act::Silence => std::future::pending().await,
+            Action::Hang => std::future::pending().await,
         };
         let mut connection = None;
-        if self.scenario.keeps_connections() {
-            connection = self.pool.take();
+        if self.scenario.pools_connections() {
+            connection = self.pool.checkout();
             if connection.is_none() {
-                tokio::time::sleep(AT_ONCE).await;
-                return Err(Broken::new(io::ErrorKind::ConnectionReset));
+                tokio::time::sleep(IMMEDIATE).await;
+                return Err(ConnectionError::new(io::ErrorKind::ConnectionReset));
             }
         }
         let started = self.started;
         let second = move || started.elapsed().as_secs() as usize;
-        let Some(answer) = queue::put(&self.queue, workers, takes, second) else {
-            tokio::time::sleep(AT_ONCE).await;
-            return Ok(plain(503));
+        let Some(response) = queue::push(&self.queue, workers, service_time, second) else {
+            tokio::time::sleep(IMMEDIATE).await;
+            return Ok(with_status(503));
         };
-        // It is only dropped with the runtime, when nobody waits either.
-        let _ = answer.await;
+        // The sender is only dropped when the runtime is.
+        let _ = response.await;
         if let Some(connection) = connection {
-            connection.keep();
+            connection.release();
         }
-        Ok(plain(200))
+        Ok(with_status(200))
     }
 }
 
 impl<B> Service<Request<B>> for Upstream {
     type Response = Response<Full<Bytes>>;
-    type Error = Broken;
-    type Future = Answering;
+    type Error = ConnectionError;
+    type Future = ResponseFuture;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ConnectionError>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let inner = Arc::clone(&self.0);
-        let caller = request.extensions().get::<Caller>().copied();
-        let held = Held::new(&inner.under_way);
+        let call = request.extensions().get::<CallId>().copied();
+        let guard = InFlightGuard::new(&inner.in_flight);
         Box::pin(async move {
-            let _held = held;
-            let (act, takes) = inner.meet(caller);
-            inner.answer(act, takes).await
+            let _guard = guard;
+            let (action, service_time) = inner.record(call);
+            inner.respond(action, service_time).await
         })
     }
 }
 
-type Answering = Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, Broken>> + Send>>;
+type ResponseFuture =
+    Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, ConnectionError>> + Send>>;

@@ -1,4 +1,4 @@
-//! The client's connections that are kept for further requests.
+//! The client's pool of idle connections.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -7,28 +7,28 @@ use std::{
 
 use tokio::time::Instant;
 
-/// The upstream closes what was idle for so long. That is noticed by who writes to it, and not before.
-const CLOSED_AFTER: Duration = Duration::from_secs(5);
+/// The upstream closes connections that were idle for this long. The client notices that only when it writes.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The one that was used last is taken first, as hyper-util and reqwest do.
+/// Reuses the most recently used connection first, as hyper-util and reqwest do.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pool(Arc<Mutex<Vec<Instant>>>);
 
-/// A connection that is in use. Dropped, it is closed.
+/// A connection in use. Dropping it closes it.
 #[derive(Debug)]
 pub(super) struct Connection(Pool);
 
 impl Pool {
-    /// `None`: it was closed meanwhile by the other side, and the request is lost.
-    pub(super) fn take(&self) -> Option<Connection> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let usable = kept.is_none_or(|since| since.elapsed() < CLOSED_AFTER);
+    /// Takes an idle connection or opens one. Returns `None` if the upstream has closed it, which loses the request.
+    pub(super) fn checkout(&self) -> Option<Connection> {
+        let idle_since = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let usable = idle_since.is_none_or(|since| since.elapsed() < IDLE_TIMEOUT);
         usable.then(|| Connection(self.clone()))
     }
 }
 
 impl Connection {
-    pub(super) fn keep(self) {
+    pub(super) fn release(self) {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner).push(Instant::now());
     }
 }

@@ -1,4 +1,4 @@
-//! What a server has of capacity: so many requests are worked on at once, the others wait in a row.
+//! The upstream's capacity: a fixed number of workers, and a queue in front of them.
 
 use std::{
     collections::VecDeque,
@@ -8,15 +8,14 @@ use std::{
 
 use tokio::sync::oneshot;
 
-/// A row of requests in front of as many workers as there are, first come, first served.
+/// A first-in, first-out queue of requests in front of the workers.
 ///
-/// What has been put in is worked on even if nobody waits for it any more: a server learns of that when it answers, if at
-/// all.
+/// Workers also serve requests whose caller has gone, since a server learns of that only when it responds.
 #[derive(Debug)]
 pub(crate) struct Queue {
     workers: usize,
     busy: usize,
-    room: usize,
+    capacity: usize,
     waiting: VecDeque<Job>,
     pub(super) served: Vec<u32>,
     pub(super) abandoned: u64,
@@ -24,56 +23,60 @@ pub(crate) struct Queue {
 
 #[derive(Debug)]
 struct Job {
-    takes: Duration,
+    service_time: Duration,
     done: oneshot::Sender<()>,
 }
 
 impl Queue {
-    pub(super) fn new(workers: usize, room: usize, seconds: usize) -> Self {
+    pub(super) fn new(workers: usize, capacity: usize, seconds: usize) -> Self {
         let (waiting, served) = (VecDeque::new(), vec![0; seconds]);
-        Self { workers, busy: 0, room, waiting, served, abandoned: 0 }
+        Self { workers, busy: 0, capacity, waiting, served, abandoned: 0 }
     }
 }
 
-pub(super) type Shared = Arc<Mutex<Queue>>;
+pub(super) type SharedQueue = Arc<Mutex<Queue>>;
 
-pub(super) fn lock(queue: &Shared) -> std::sync::MutexGuard<'_, Queue> {
+pub(super) fn lock(queue: &SharedQueue) -> std::sync::MutexGuard<'_, Queue> {
     queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// `None`: there is no more room.
-pub(super) fn put(
-    queue: &Shared,
+/// Queues a request; returns `None` if the queue is full.
+pub(super) fn push(
+    queue: &SharedQueue,
     workers: usize,
-    takes: Duration,
-    second: impl Fn() -> usize + Copy + Send + 'static,
+    service_time: Duration,
+    current_second: impl Fn() -> usize + Copy + Send + 'static,
 ) -> Option<oneshot::Receiver<()>> {
-    let mut all = lock(queue);
-    all.workers = workers;
-    if all.waiting.len() >= all.room {
+    let mut locked = lock(queue);
+    locked.workers = workers;
+    if locked.waiting.len() >= locked.capacity {
         return None;
     }
-    let (done, answer) = oneshot::channel();
-    all.waiting.push_back(Job { takes, done });
-    begin(queue, &mut all, second);
-    Some(answer)
+    let (done, response) = oneshot::channel();
+    locked.waiting.push_back(Job { service_time, done });
+    start_jobs(queue, &mut locked, current_second);
+    Some(response)
 }
 
-/// Gives work to whoever is idle.
-fn begin(queue: &Shared, all: &mut Queue, second: impl Fn() -> usize + Copy + Send + 'static) {
-    while all.busy < all.workers {
-        let Some(job) = all.waiting.pop_front() else { return };
-        all.busy += 1;
+/// Starts queued jobs while workers are idle.
+fn start_jobs(
+    queue: &SharedQueue,
+    locked: &mut Queue,
+    current_second: impl Fn() -> usize + Copy + Send + 'static,
+) {
+    while locked.busy < locked.workers {
+        let Some(job) = locked.waiting.pop_front() else { return };
+        locked.busy += 1;
         let queue = Arc::clone(queue);
         tokio::spawn(async move {
-            tokio::time::sleep(job.takes).await;
-            let mut all = lock(&queue);
-            all.busy -= 1;
-            if let Some(served) = all.served.get_mut(second()) {
+            tokio::time::sleep(job.service_time).await;
+            let mut locked = lock(&queue);
+            locked.busy -= 1;
+            if let Some(served) = locked.served.get_mut(current_second()) {
                 *served += 1;
             }
-            all.abandoned += u64::from(job.done.send(()).is_err());
-            begin(&queue, &mut all, second);
+            locked.abandoned += u64::from(job.done.send(()).is_err());
+            start_jobs(&queue, &mut locked, current_second);
         });
     }
 }

@@ -1,0 +1,80 @@
+//! The steps in order: DNS, TCP, TLS, HTTP.
+
+use std::{net::SocketAddr, time::Duration};
+
+use indicatif::ProgressBar;
+
+use crate::{
+    cli::Options,
+    curl,
+    report::{Report, Stage, StepResult},
+    steps::{dns, http, tcp, tls},
+    target::{REDACTED, Target},
+};
+
+pub(crate) async fn diagnose(target: &Target, options: &Options, embedded: bool) -> Report {
+    let mut report = Report {
+        method: options.method.clone(),
+        url: target.redacted_url.clone(),
+        embedded,
+        steps: Vec::new(),
+        peer: None,
+        response: None,
+        failure: None,
+        curl: curl::command(target, options),
+    };
+    // Only drawn on a terminal.
+    let spinner = ProgressBar::new_spinner();
+    spinner.enable_steady_tick(Duration::from_millis(120));
+    run_steps(target, options, &mut report, &spinner).await;
+    spinner.finish_and_clear();
+    report
+}
+
+/// Runs the steps until one fails; the report then holds its failure.
+async fn run_steps(
+    target: &Target,
+    options: &Options,
+    report: &mut Report,
+    spinner: &ProgressBar,
+) -> Option<()> {
+    let timeout = options.timeout;
+    spinner.set_message("looking up the name");
+    let addresses = if let Some(address) = options.connect_to {
+        let skipped = StepResult::ok(vec![address], "skipped: --connect-to");
+        report.run_step(Stage::Dns, async { skipped }).await?
+    } else {
+        let lookup = dns::resolve(&target.host, options.nameserver, timeout);
+        let ips = report.run_step(Stage::Dns, lookup).await?;
+        ips.into_iter().map(|ip| SocketAddr::new(ip, target.port)).collect()
+    };
+    spinner.set_message("connecting");
+    let (stream, peer) = report.run_step(Stage::Tcp, tcp::connect(addresses, timeout)).await?;
+    report.peer = Some(peer.to_string());
+    let (io, is_http2): (Box<dyn http::Io>, _) = if target.is_tls() {
+        spinner.set_message("TLS handshake");
+        let handshake = tls::handshake(stream, &target.host, options.insecure, timeout);
+        let stream = report.run_step(Stage::Tls, handshake).await?;
+        let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        (Box::new(stream), is_http2)
+    } else {
+        (Box::new(stream), false)
+    };
+    spinner.set_message("waiting for the response");
+    let mut response = None;
+    let exchange = async {
+        match http::build_request(target, &options.method, &options.headers, is_http2) {
+            Ok(request) => http::exchange(io, is_http2, request, timeout, &mut response).await,
+            Err(error) => http::invalid_request(&error),
+        }
+    };
+    let completed = report.run_step(Stage::Http, exchange).await;
+    if let Some(response) = &mut response {
+        // Many error pages quote the request.
+        for secret in target.secrets(&options.headers) {
+            response.body_excerpt = response.body_excerpt.replace(&secret, REDACTED);
+        }
+    }
+    report.response = response;
+    completed
+}

@@ -1,0 +1,4 @@
+//! Renderings of a report.
+
+pub(crate) mod json;
+pub(crate) mod text;

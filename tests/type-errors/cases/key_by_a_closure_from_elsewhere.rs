@@ -1,9 +1,0 @@
-use std::borrow::Cow;
-
-use http::Uri;
-use seawall::StandardLayer;
-
-fn main() {
-    let by_host = |uri: &Uri| uri.host().map(Cow::Borrowed);
-    let _layer = StandardLayer::new("billing").keyed(by_host);
-}
