@@ -5,6 +5,14 @@ mod pins;
 
 #[cfg(all(feature = "full", feature = "hyper-util"))]
 mod axum;
+#[cfg(all(
+    feature = "full",
+    feature = "h2",
+    feature = "hyper-util",
+    feature = "metrics",
+    feature = "tonic-0_14"
+))]
+mod faults;
 #[cfg(all(feature = "full", feature = "hyper-util", feature = "h2"))]
 mod h2;
 #[cfg(all(feature = "full", feature = "hyper-util"))]

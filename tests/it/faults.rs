@@ -1,0 +1,77 @@
+//! Known faults. Each test asserts the correct behavior and is ignored with the number of the issue that fixes it.
+
+mod dead_connection;
+#[cfg(target_os = "linux")]
+mod resources;
+mod slow_upload;
+mod stale_connection;
+mod tower_errors;
+mod truncated_response;
+
+use std::net::SocketAddr;
+
+use ::axum::{Router, body::Body as AxumBody};
+use bytes::Bytes;
+use http::{Request, Uri, Version, header::HOST, uri::PathAndQuery};
+use http_body_util::Full;
+use seawall::{
+    HttpClassifier, StandardLayer,
+    circuit_breaker::{Circuit, State},
+    retry::HttpCalls,
+    standard::{ByAuthority, Gateway},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
+use tower::ServiceBuilder;
+
+use crate::sockets::{LIMIT, hyper};
+
+type Body = Full<Bytes>;
+type GatewayLayer = StandardLayer<HttpClassifier, HttpCalls, ByAuthority, Gateway>;
+
+fn request(method: &str, url: &str) -> Request<Body> {
+    Request::builder().method(method).uri(url).body(Body::from("x")).unwrap()
+}
+
+/// The states of all circuits of the stack.
+fn states<C, P, K, G>(layer: &StandardLayer<C, P, K, G>) -> Vec<State> {
+    layer.circuits().all().iter().map(Circuit::state).collect()
+}
+
+/// Bounds a test that runs on real time.
+async fn in_time<F: Future>(test: F) -> F::Output {
+    timeout(LIMIT, test).await.expect("the test takes too long")
+}
+
+/// Serves a gateway as the page of `standard` builds it. The gateway removes the prefix `/billing` from paths.
+async fn serve_gateway(layer: GatewayLayer, upstream: SocketAddr) -> SocketAddr {
+    let stack = ServiceBuilder::new()
+        .map_request(move |mut request: Request<AxumBody>| {
+            let path = request.uri().path().trim_start_matches("/billing");
+            let path = PathAndQuery::try_from(path).unwrap();
+            let uri = Uri::builder().scheme("http").authority(upstream.to_string());
+            *request.uri_mut() = uri.path_and_query(path).build().unwrap();
+            *request.version_mut() = Version::HTTP_11;
+            request.headers_mut().remove(HOST);
+            request
+        })
+        .layer(layer)
+        .service(hyper());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async { ::axum::serve(listener, Router::new().fallback_service(stack)).await });
+    addr
+}
+
+/// Sends a POST by HTTP/1.1 and returns the first line of the response, empty if the connection closes without one.
+async fn post_to(addr: SocketAddr, host: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    let head = format!("POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
+    stream.write_all(format!("{head}content-length: 0\r\n\r\n").as_bytes()).await.unwrap();
+    let mut response = Vec::new();
+    let _ = stream.read_to_end(&mut response).await;
+    String::from_utf8_lossy(&response).lines().next().unwrap_or_default().to_owned()
+}

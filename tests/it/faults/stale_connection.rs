@@ -1,0 +1,37 @@
+//! A server that resets a connection which it has just used.
+//!
+//! Real sockets, so real time.
+
+use http_body_util::BodyExt;
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use seawall::{
+    Cause, StandardLayer,
+    classify::classify_error,
+    hyper_util::TrackReuse,
+    test_util::{FlakyUpstream, Step},
+};
+use tower::{Layer, ServiceExt};
+
+use super::{in_time, request};
+
+/// The connection was idle for about a millisecond, which no idle timeout explains.
+#[tokio::test]
+#[ignore = "22: a reset on any reused connection is called a stale keep-alive, whatever the idle time"]
+async fn failure_denies_staleness_when_connection_was_not_idle() {
+    let upstream = FlakyUpstream::start([Step::ok("ok"), Step::reset()]).await.unwrap();
+    let connector = TrackReuse::new(HttpConnector::new());
+    let hyper = Client::builder(TokioExecutor::new()).build(connector);
+    let client = StandardLayer::new("up").retry(None).layer(hyper);
+    let call = || client.clone().oneshot(request("GET", &upstream.url("/")));
+    let error = in_time(async {
+        call().await.unwrap().into_body().collect().await.unwrap();
+        call().await.unwrap_err()
+    });
+    let failure = classify_error(&*error.await);
+    assert_eq!((upstream.connections(), upstream.requests()), (1, 2));
+    assert_eq!(failure.cause(), Cause::ConnectionTerminated);
+    assert!(!failure.is_stale_connection(), "{failure}");
+}

@@ -1,0 +1,62 @@
+//! Errors of tower's own layers inside the stack.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use futures_util::future::join_all;
+use seawall::{
+    Cause, ErrorResponseLayer, RetryLayer, StandardLayer,
+    circuit_breaker::State,
+    classify::classify_error,
+    test_util::{FlakyService, Script, Step},
+};
+use tower::{Layer, ServiceBuilder, ServiceExt, timeout::error::Elapsed};
+
+use super::{request, states};
+use crate::support::upstream;
+
+/// The upstream is healthy and processes one call at a time. Each call that `load_shed` rejects counts as its failure.
+#[tokio::test(start_paused = true)]
+#[ignore = "22: calls that load_shed rejects open the upstream's circuit and are answered 502"]
+async fn circuit_stays_closed_when_load_shed_rejects_calls() {
+    let layer = StandardLayer::gateway("edge");
+    let upstream = upstream(Step::ok("ok").delay(Duration::from_millis(200)));
+    let inner = ServiceBuilder::new().load_shed().concurrency_limit(1).service(upstream);
+    let gateway = layer.layer(inner);
+    let calls = (0..25).map(|_| gateway.clone().oneshot(request("POST", "http://up/")));
+    let responses = join_all(calls).await.into_iter();
+    let statuses: BTreeSet<_> = responses.map(|it| it.unwrap().status().as_u16()).collect();
+    assert_eq!((statuses, states(&layer)), ([200, 503].into(), vec![State::Closed]));
+}
+
+#[test]
+#[ignore = "22: the classifier does not know the timeout error of tower"]
+fn classifier_reports_timeout_when_tower_timeout_elapses() {
+    let failure = classify_error(&Elapsed::new());
+    assert_eq!(failure.cause(), Cause::HttpResponseTimeout);
+}
+
+/// The upstream never answers its first request. Returns the status that the caller receives.
+async fn status_after_timeout(method: &str) -> (u16, FlakyService) {
+    let upstream = upstream(Script::new().then(Step::silent()).then_repeat(Step::ok("hello")));
+    let gateway = ServiceBuilder::new()
+        .layer(ErrorResponseLayer::new("edge"))
+        .layer(RetryLayer::new())
+        .timeout(Duration::from_secs(1))
+        .service(upstream.clone());
+    let Ok(response) = gateway.oneshot(request(method, "http://billing/")).await;
+    (response.status().as_u16(), upstream)
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "22: a GET is not sent again after the timeout of tower elapses"]
+async fn retry_repeats_get_when_tower_timeout_elapses() {
+    let (status, upstream) = status_after_timeout("GET").await;
+    assert_eq!((status, upstream.requests()), (200, 2));
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "22: the timeout of tower is answered 502 instead of 504"]
+async fn gateway_answers_504_when_tower_timeout_elapses() {
+    let (status, upstream) = status_after_timeout("POST").await;
+    assert_eq!((status, upstream.requests()), (504, 1));
+}
