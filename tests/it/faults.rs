@@ -1,10 +1,14 @@
 //! Known faults. Each test asserts the correct behavior and is ignored with the number of the issue that fixes it.
 
 mod dead_connection;
+mod grpc;
+mod option_layer;
+mod replay;
 #[cfg(target_os = "linux")]
 mod resources;
 mod slow_upload;
 mod stale_connection;
+mod stalled_readers;
 mod tower_errors;
 mod truncated_response;
 
