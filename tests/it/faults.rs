@@ -1,8 +1,12 @@
 //! Known faults. Each test asserts the correct behavior and is ignored with the number of the issue that fixes it.
 
+mod access_log;
+mod budget_metric;
 mod dead_connection;
 mod grpc;
+mod missing_lines;
 mod option_layer;
+mod path_secret;
 mod replay;
 #[cfg(target_os = "linux")]
 mod resources;
