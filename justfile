@@ -6,6 +6,10 @@ default:
 ci:
     .ci/run
 
+# Checks that take longer, and reports.
+nightly:
+    .ci/nightly
+
 # Runs all tests of the workspace.
 test:
     cargo test --workspace --all-features
