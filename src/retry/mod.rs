@@ -10,7 +10,7 @@
 //! # Example
 //!
 //! ```
-//! # use http_calls::{Request, Response};
+//! # use http::{Request, Response};
 //! # type Body = http_body_util::Full<bytes::Bytes>;
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), seawall::BoxError> {
@@ -25,7 +25,7 @@
 //!     .service_fn(async |_: Request<ReplayBody<Body>>| {
 //!         let mut response = Response::new(());
 //!         if SENT.fetch_add(1, Ordering::Relaxed) == 0 {
-//!             *response.status_mut() = http_calls::StatusCode::BAD_GATEWAY;
+//!             *response.status_mut() = http::StatusCode::BAD_GATEWAY;
 //!         }
 //!         Ok::<_, std::convert::Infallible>(response.map(|()| Body::default()))
 //!     });

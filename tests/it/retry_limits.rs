@@ -378,7 +378,7 @@ async fn each_kind_of_failure_has_a_counter_of_its_own() {
         match layer.max_retries(None).layer(script).oneshot(get()).await {
             Ok(response) => assert_eq!(self::stop(&response), Some(stop)),
             Err(error) => {
-                assert_eq!(find_source::<RetriesExhausted>(&*error).unwrap().reason(), stop)
+                assert_eq!(find_source::<RetriesExhausted>(&*error).unwrap().reason(), stop);
             }
         }
     }
