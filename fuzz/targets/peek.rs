@@ -48,7 +48,7 @@ fuzz_target!(|input: (u16, u8, Vec<Step>)| {
         let mut response = Response::new(body);
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         let wait = Duration::from_millis(wait.into());
-        let layer = BadGatewayClassifierLayer::new().peek(peek.into()).peek_wait(wait);
+        let layer = BadGatewayClassifierLayer::new().max_peek_bytes(peek.into()).peek_timeout(wait);
         let start = Instant::now();
         let response = classify(layer, response).await;
         assert!(start.elapsed() <= wait + Duration::from_millis(1));
