@@ -1,6 +1,6 @@
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
-use crate::ratio::part;
+use crate::jitter::scale;
 
 /// How long to wait before each retry, unless the server says (`Retry-After`).
 ///
@@ -131,10 +131,10 @@ impl Backoff {
     pub(crate) fn delay(&self, retry: u32, random: impl FnOnce() -> f64) -> Duration {
         let longest = self.max_delay(retry);
         match self.jitter {
-            Jitter::Full if !longest.is_zero() => part(longest, random()),
+            Jitter::Full if !longest.is_zero() => scale(longest, random()),
             // urllib3 adds nothing where there is no wait: before the first retry.
             Jitter::Added(most) if !(retry <= 1 && matches!(self.growth, Growth::Urllib3(_))) => {
-                longest.saturating_add(part(most, random())).min(self.max)
+                longest.saturating_add(scale(most, random())).min(self.max)
             }
             Jitter::None | Jitter::Full | Jitter::Added(_) => longest,
         }

@@ -53,10 +53,6 @@ use std::{
     io,
     mem::MaybeUninit,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU8, Ordering},
-    },
     task::{Context, Poll, ready},
 };
 
@@ -64,6 +60,7 @@ use ::hyper_util::client::legacy::connect::{Connected, Connection};
 use http::Uri;
 use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 use pin_project_lite::pin_project;
+use seawall_core::connection::ConnectionUse;
 use tower_service::Service;
 
 /// A connector whose connections know whether they were used before. See the [module docs](self).
@@ -114,50 +111,6 @@ where
     }
 }
 
-/// The last use of a connection. Zero means that nothing was received yet.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ConnectionUse(Arc<AtomicU8>);
-
-/// Bytes were received since the last write.
-const ANSWERED: u8 = 1;
-/// Bytes were received earlier, and none since the last write.
-const REUSED: u8 = 2;
-/// The connection speaks HTTP/2, where received bytes need not be a response.
-const HTTP2: u8 = 3;
-
-/// The beginning of the HTTP/2 connection preface (RFC 9113 §3.4).
-const PREFACE: &[u8] = b"PRI * HTTP/2.0";
-
-impl ConnectionUse {
-    /// Returns whether the connection was used before and no byte of a response came: Go's rule (`net/http`,
-    /// `shouldRetryRequest`).
-    pub(crate) fn is_stale(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == REUSED
-    }
-
-    /// Returns whether bytes were received on the connection before.
-    pub(crate) fn is_reused(&self) -> bool {
-        matches!(self.0.load(Ordering::Relaxed), ANSWERED | REUSED)
-    }
-
-    fn received(&self) {
-        if self.0.load(Ordering::Relaxed) != HTTP2 {
-            self.0.store(ANSWERED, Ordering::Relaxed);
-        }
-    }
-
-    fn written(&self, bytes: &[u8]) {
-        let next = if bytes.starts_with(PREFACE) { HTTP2 } else { REUSED };
-        let from = if next == HTTP2 { 0 } else { ANSWERED };
-        let _ = self.0.compare_exchange(from, next, Ordering::Relaxed, Ordering::Relaxed);
-    }
-
-    /// Returns whether reading more bytes cannot change the state.
-    fn is_settled(&self) -> bool {
-        matches!(self.0.load(Ordering::Relaxed), ANSWERED | HTTP2)
-    }
-}
-
 pin_project! {
     /// Connection of [`TrackReuse`].
     #[derive(Debug)]
@@ -191,7 +144,7 @@ impl<T: Read> Read for Tracked<T> {
         let mut buffer = ReadBuf::uninit(&mut bytes[..size]);
         ready!(this.inner.poll_read(cx, buffer.unfilled()))?;
         if !buffer.filled().is_empty() {
-            this.last_use.received();
+            this.last_use.on_read();
             out.put_slice(buffer.filled());
         }
         Poll::Ready(Ok(()))
@@ -205,7 +158,7 @@ impl<T: Write> Write for Tracked<T> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.project();
-        this.last_use.written(bytes);
+        this.last_use.on_write(bytes);
         this.inner.poll_write(cx, bytes)
     }
 
@@ -216,7 +169,7 @@ impl<T: Write> Write for Tracked<T> {
     ) -> Poll<io::Result<usize>> {
         let this = self.project();
         this.last_use
-            .written(bytes.iter().find(|bytes| !bytes.is_empty()).map_or(&[], |bytes| bytes));
+            .on_write(bytes.iter().find(|bytes| !bytes.is_empty()).map_or(&[], |bytes| bytes));
         this.inner.poll_write_vectored(cx, bytes)
     }
 

@@ -237,16 +237,13 @@
 )]
 #![warn(missing_docs)]
 
-pub mod classify;
-pub mod failure;
-
-mod attempts;
 mod backoff;
 mod body;
 mod budget;
-mod error;
+mod jitter;
 mod keys;
-mod ratio;
+#[cfg(any(feature = "circuit-breaker", feature = "logging"))]
+mod layer_order;
 mod semconv;
 mod sharded;
 mod sync;
@@ -294,13 +291,13 @@ pub mod tonic;
 #[cfg(feature = "full")]
 pub mod type_errors;
 
-pub use self::{
-    classify::{Classify, GrpcClassifier, HttpClassifier, classify_fn},
-    error::{BoxError, find_source},
-    failure::{Cause, Failure, Processed, Product, Reporter},
-    ratio::{Ratio, RatioOutOfRange},
-    time_limit::Deadline,
+#[doc(inline)]
+pub use seawall_core::{
+    BoxError, Cause, Classify, Failure, GrpcClassifier, HttpClassifier, Processed, Product, Ratio,
+    RatioOutOfRange, Reporter, classify, classify_fn, failure, find_source,
 };
+
+pub use self::time_limit::Deadline;
 
 #[cfg(feature = "bad-gateway")]
 #[doc(no_inline)]

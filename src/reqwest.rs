@@ -52,11 +52,12 @@ use ::reqwest::{Body, ClientBuilder, Request, redirect::Policy};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use pin_project_lite::pin_project;
+use seawall_core::error::BoxError;
 use sync_wrapper::SyncWrapper;
 use tower_service::Service;
 
-use crate::error::BoxError;
-pub use crate::error::reqwest::Error;
+#[doc(inline)]
+pub use seawall_core::error::reqwest::Error;
 
 /// A [`reqwest::Client`] as a service. Clones share its pool of connections.
 ///

@@ -48,9 +48,8 @@ use std::task::{Context, Poll};
 use ::tonic::body::Body;
 use bytes::Bytes;
 use http::{HeaderName, Request};
+use seawall_core::{attempts::AttemptNumber, error::BoxError};
 use tower_service::Service;
-
-use crate::{attempts::AttemptNumber, error::BoxError};
 
 /// A service that takes tonic's body, such as a `tonic::transport::Channel`, as one that takes any body.
 ///

@@ -7,14 +7,13 @@ use std::{
 use http::{Response, response::Parts};
 use http_body::Body;
 use pin_project_lite::pin_project;
+use seawall_core::fingerprint::{Diagnosis, ReadProgress};
 use tokio::{
     task::coop::unconstrained,
     time::{Sleep, sleep},
 };
 
-use super::{
-    ResponseBody, diagnosis::Diagnosis, matcher::PeekedResponse, peek::Peek, settings::Settings,
-};
+use super::{ResponseBody, peek::Peek, settings::Settings};
 
 pin_project! {
     /// Response future of [`BadGatewayClassifier`](super::BadGatewayClassifier).
@@ -54,7 +53,7 @@ where
             }
             let (mut parts, body) = response.into_parts();
             let diagnosis = Diagnosis::from_head(parts.status, &parts.headers);
-            if diagnosis.is_settled() || !settings.inspects_body(&parts, &body) {
+            if diagnosis.is_final() || !settings.inspects_body(&parts, &body) {
                 diagnosis.insert_into(&mut parts.extensions);
                 let body = ResponseBody::untouched(body);
                 return Poll::Ready(Ok(Response::from_parts(parts, body)));
@@ -94,7 +93,7 @@ impl<B: Body> Inspection<B> {
             return Poll::Ready(());
         }
         self.inspect(false);
-        if !self.diagnosis.is_settled() {
+        if !self.diagnosis.is_final() {
             ready!(self.poll_timer(settings, cx));
             self.inspect(true);
         }
@@ -106,14 +105,12 @@ impl<B: Body> Inspection<B> {
         let seen = self.peek.seen();
         if is_last || self.inspected != seen.len() {
             self.inspected = seen.len();
-            let whole = is_last && self.peek.is_whole();
-            let headers = &self.parts.headers;
-            self.diagnosis.update(PeekedResponse {
-                headers,
-                body: Some(seen),
-                over: is_last,
-                whole,
-            });
+            let progress = match is_last {
+                false => ReadProgress::Partial,
+                true if self.peek.is_whole() => ReadProgress::Complete,
+                true => ReadProgress::Stopped,
+            };
+            self.diagnosis.update(&self.parts.headers, seen, progress);
         }
     }
 

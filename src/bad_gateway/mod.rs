@@ -115,13 +115,9 @@
 //!   other layers, but a layer that speaks once, for all of them.
 
 mod body;
-mod diagnosis;
-mod fingerprint;
 mod future;
 mod layer;
-mod matcher;
 mod peek;
-mod proxy_status;
 mod service;
 mod settings;
 
@@ -129,4 +125,5 @@ pub use self::{
     body::ResponseBody, future::ResponseFuture, layer::BadGatewayClassifierLayer,
     service::BadGatewayClassifier,
 };
-pub use crate::failure::evidence::{Evidence, ProxyStatus};
+#[doc(inline)]
+pub use seawall_core::fingerprint::{Evidence, ProxyStatus};

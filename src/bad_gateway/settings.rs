@@ -2,8 +2,7 @@ use std::time::Duration;
 
 use http::{Response, response::Parts};
 use http_body::Body;
-
-use crate::{classify::is_plain_text, failure::Failure};
+use seawall_core::{failure::Failure, internal::is_plain_text};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settings {

@@ -74,4 +74,6 @@ pub use self::{
     service::BodyTimeout,
     settings::{RequestBodies, ResponseBodies},
 };
-pub use crate::time_limit::{Elapsed, TimedBody, TimeoutKind};
+pub use crate::time_limit::TimedBody;
+#[doc(inline)]
+pub use seawall_core::elapsed::{Elapsed, TimeoutKind};

@@ -6,11 +6,11 @@ mod per_key;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use seawall_core::ratio::Ratio;
 use tokio::time::Instant;
 
 pub(crate) use self::per_key::{BudgetScope, PerKeyBudgets};
 use self::{burst::BurstLimit, counts::Counts};
-use crate::ratio::Ratio;
 
 /// Limits the retries of many calls together, so that retrying cannot multiply an outage.
 ///

@@ -73,10 +73,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{
-        keys::{MAX_KEYS, by_authority},
-        ratio::Ratio,
-    };
+    use crate::keys::{MAX_KEYS, by_authority};
+    use seawall_core::ratio::Ratio;
 
     fn keyed() -> PerKeyBudgets {
         PerKeyBudgets::new(Budget::new(Ratio::percent(0), 1), Arc::new(by_authority))

@@ -11,6 +11,7 @@
 
 use std::{sync::Arc, task::Waker, time::Duration};
 
+use seawall_core::failure::Failure;
 use tokio::time::Instant;
 
 use super::{
@@ -21,7 +22,6 @@ use super::{
     window::Counts,
 };
 use crate::{
-    failure::Failure,
     keys::Evictable,
     sharded::thread_group,
     sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock},

@@ -1,7 +1,8 @@
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
+use seawall_core::failure::{Cause, Failure, Processed, Reporter};
+
 use super::{circuit::CircuitInner, state_machine::Rejection};
-use crate::failure::{Cause, Failure, Processed, Reporter};
 
 /// A circuit is open: the call was rejected without asking the inner service.
 ///

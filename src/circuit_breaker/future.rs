@@ -6,13 +6,10 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
+use seawall_core::{classify::Classify, error::BoxError};
 
 use super::{CircuitOpen, permit::Permit};
-use crate::{
-    body::{CompleteOn, PanicGuard},
-    classify::Classify,
-    error::BoxError,
-};
+use crate::body::{CompleteOn, PanicGuard};
 
 pin_project! {
     /// Response future of [`CircuitBreaker`](super::CircuitBreaker).
@@ -66,7 +63,7 @@ where
             }
             Err(error) => {
                 let error = error.into();
-                crate::attempts::hint_if_around_retry(&*error);
+                crate::layer_order::hint_if_around_retry(&*error);
                 let failure = this.classifier.classify(Err(&*error));
                 permit.finish(|permit| permit.failed(failure));
                 Poll::Ready(Err(error))

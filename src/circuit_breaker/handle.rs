@@ -1,9 +1,10 @@
 use std::{sync::Arc, time::Duration};
 
+use seawall_core::failure::Failure;
 use tokio::time::Instant;
 
 use super::{circuit::CircuitInner, state_machine::State};
-use crate::{failure::Failure, keys::BoundedMap, sharded::Sharded};
+use crate::{keys::BoundedMap, sharded::Sharded};
 
 /// A circuit, to be looked at and to be told. Clones are the same circuit.
 ///

@@ -1,6 +1,7 @@
 use std::{borrow::Cow, marker::PhantomData, num::NonZeroU32, sync::Arc, time::Duration};
 
 use http::Uri;
+use seawall_core::{classify::HttpClassifier, failure::Failure, ratio::Ratio};
 use tower_layer::Layer;
 
 use super::{
@@ -11,10 +12,7 @@ use super::{
 };
 use crate::{
     body::{CompleteOnBodyEnd, CompleteOnResponse},
-    classify::HttpClassifier,
-    failure::Failure,
     keys::{RequestKeyFn, UriKeyFn},
-    ratio::Ratio,
 };
 
 /// Applies [`CircuitBreaker`]. See the [module docs](super) for what it does and an example.

@@ -3,6 +3,7 @@
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use loom::thread;
+use seawall_core::failure::{Cause, Failure};
 use tokio::time::Instant;
 
 use super::{
@@ -11,10 +12,7 @@ use super::{
     settings::Settings,
     state_machine::{Admission, Rejection},
 };
-use crate::{
-    failure::{Cause, Failure},
-    sharded::Sharded,
-};
+use crate::sharded::Sharded;
 
 const FAILURE: Failure = Failure::new(Cause::ConnectionRefused);
 

@@ -3,15 +3,14 @@
 use std::{collections::VecDeque, num::NonZeroU32, sync::Arc, time::Duration};
 
 use proptest::prelude::*;
+use seawall_core::{
+    failure::{Cause, Failure},
+    ratio::Ratio,
+};
 use tokio::time::Instant;
 
 use super::{Circuit, State, circuit::CircuitInner, permit::Permit, settings::Settings};
-use crate::{
-    body::CompletionObserver,
-    failure::{Cause, Failure},
-    ratio::Ratio,
-    sharded::Sharded,
-};
+use crate::{body::CompletionObserver, sharded::Sharded};
 
 const BUCKETS: u64 = 10;
 

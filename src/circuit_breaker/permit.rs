@@ -1,14 +1,13 @@
 use std::error::Error;
 
+use seawall_core::{
+    classify::classify_body_error,
+    failure::{Cause, Failure, Processed, Reporter},
+};
 use tokio::time::Instant;
 
 use super::{CircuitOpen, circuit::CircuitInner, settings::CountAs, state_machine::Admission};
-use crate::{
-    body::CompletionObserver,
-    classify::classify_body_error,
-    failure::{Cause, Failure, Processed, Reporter},
-    sharded::Sharded,
-};
+use crate::{body::CompletionObserver, sharded::Sharded};
 
 /// An admitted call. Its outcome is recorded at the latest when the permit is dropped.
 #[derive(Debug)]

@@ -5,6 +5,10 @@ use std::{
     task::{Context, Poll},
 };
 
+use seawall_core::{
+    classify::{Classify, HttpClassifier},
+    error::BoxError,
+};
 use tower_service::Service;
 
 use super::{
@@ -13,11 +17,7 @@ use super::{
     readiness::{Decision, Readiness},
     select::{SelectCircuit, SharedCircuit},
 };
-use crate::{
-    body::{CompleteOn, CompleteOnResponse, PanicGuard},
-    classify::{Classify, HttpClassifier},
-    error::BoxError,
-};
+use crate::body::{CompleteOn, CompleteOnResponse, PanicGuard};
 
 /// Service made by [`CircuitBreakerLayer`](super::CircuitBreakerLayer).
 ///

@@ -1,10 +1,11 @@
 use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
-use crate::{
-    circuit_breaker::window::BUCKETS,
+use seawall_core::{
     failure::{Cause, Failure},
     ratio::Ratio,
 };
+
+use crate::circuit_breaker::window::BUCKETS;
 
 /// The settings of a [`CircuitBreakerLayer`](super::CircuitBreakerLayer).
 #[derive(Clone, Debug)]
@@ -76,7 +77,7 @@ impl Settings {
     /// Returns whether so many failed probes are too many.
     pub(super) fn is_exceeded_by(&self, failed: u32) -> bool {
         match self.ratio {
-            Some(ratio) => ratio.is_reached(failed.into(), self.probes.get().into()),
+            Some(ratio) => ratio.is_reached_by(failed.into(), self.probes.get().into()),
             None => failed > 0,
         }
     }

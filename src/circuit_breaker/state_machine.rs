@@ -5,8 +5,10 @@
 
 use std::{mem, num::NonZeroU32, time::Duration};
 
+use seawall_core::failure::Failure;
+
 use super::{consecutive::ConsecutiveFailures, probes::Probes, settings::Settings, window::Counts};
-use crate::{failure::Failure, ratio::part};
+use crate::jitter::scale;
 
 /// The state of a circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -237,7 +239,7 @@ impl StateMachine {
         self.consecutive.add(now, width);
         let consecutive = self.consecutive.count();
         let too_many_in_window = counts.zip(ratio).is_some_and(|(counts, ratio)| {
-            counts.calls >= min_calls.into() && ratio.is_reached(counts.failures, counts.calls)
+            counts.calls >= min_calls.into() && ratio.is_reached_by(counts.failures, counts.calls)
         });
         let all_failed = counts.is_some()
             && self.consecutive.streak(width).is_some_and(|failures| failures >= min_calls);
@@ -325,7 +327,7 @@ impl StateMachine {
         let max = settings.max_open_duration.max(settings.open_duration);
         let grown = grow(settings.open_duration, self.reopened, max);
         // Jitter only shortens, so that no wait is longer than documented.
-        let jittered = grown.saturating_sub(part(grown, JITTER * random));
+        let jittered = grown.saturating_sub(scale(grown, JITTER * random));
         let asked = failure.retry_after().unwrap_or_default().min(settings.max_retry_after);
         let until = now.saturating_add(jittered.max(asked));
         self.transition(Phase::Open { until }, now, counts);
@@ -367,7 +369,7 @@ mod tests {
     fn a_half_open_circuit_can_be_forgotten_when_its_probes_are_gone_and_nobody_calls() {
         let settings = Settings { min_calls: 1, ..Settings::default() };
         let at = Duration::from_secs;
-        let failure = Failure::new(crate::failure::Cause::ConnectionRefused);
+        let failure = Failure::new(seawall_core::failure::Cause::ConnectionRefused);
         let counts = Some(Counts { calls: 1, failures: 1 });
         let mut machine = StateMachine::default();
         machine.record_failure(at(0), failure, counts, 0.0, &settings);

@@ -6,13 +6,11 @@ use std::{
 
 use http::Response;
 use pin_project_lite::pin_project;
+use seawall_core::error::BoxError;
 use tokio::time::{Instant, Sleep};
 
 use super::{Elapsed, TimedBody, TimeoutKind};
-use crate::{
-    error::BoxError,
-    time_limit::{BodyLimits, LimitedBody, poll_at},
-};
+use crate::time_limit::{BodyLimits, LimitedBody, poll_at};
 
 pin_project! {
     /// Response future of [`DeadlineService`](super::DeadlineService).

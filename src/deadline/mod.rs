@@ -83,4 +83,6 @@ pub use self::{
     propagate::{DeadlineHeader, DeadlineHeaderLayer},
     service::DeadlineService,
 };
-pub use crate::time_limit::{Elapsed, TimedBody, TimeoutKind};
+pub use crate::time_limit::TimedBody;
+#[doc(inline)]
+pub use seawall_core::elapsed::{Elapsed, TimeoutKind};

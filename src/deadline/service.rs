@@ -4,10 +4,11 @@ use std::{
 };
 
 use http::{Request, Response};
+use seawall_core::error::BoxError;
 use tower_service::Service;
 
 use super::{ResponseFuture, TimedBody, settings::Settings};
-use crate::{error::BoxError, sharded::Sharded};
+use crate::sharded::Sharded;
 
 /// Service made by [`DeadlineLayer`](super::DeadlineLayer).
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::{
     fmt::{self, Write},
 };
 
-use crate::error::chain;
+use seawall_core::error::chain;
 
 const MAX_CHARS: usize = 512;
 

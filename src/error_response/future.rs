@@ -7,6 +7,10 @@ use std::{
 
 use http::{HeaderValue, Response};
 use pin_project_lite::pin_project;
+use seawall_core::{
+    attempts::{RetryReport, StopReason},
+    error::BoxError,
+};
 
 use super::{
     ResponseBody, proxy_status,
@@ -14,10 +18,6 @@ use super::{
     request_info::RequestInfo,
     response::{self, X_SHOULD_RETRY},
     settings::Settings,
-};
-use crate::{
-    attempts::{RetryReport, StopReason},
-    error::BoxError,
 };
 
 pin_project! {

@@ -1,9 +1,9 @@
 //! Sentences for the visitor of a failed page.
 
 use http::StatusCode;
+use seawall_core::failure::Processed;
 
 use super::reply::ErrorReply;
-use crate::failure::Processed;
 
 /// Returns a title such as `502 Bad Gateway`.
 pub(super) fn title(status: StatusCode) -> String {

@@ -3,14 +3,14 @@
 use std::{error::Error, time::Duration};
 
 use http::StatusCode;
-
-use super::{error_text::error_text, settings::Settings};
-use crate::{
+use seawall_core::{
     attempts::{RetriesExhausted, StopReason},
     classify::{classify_error, retry_after},
     error::find_source,
     failure::Failure,
 };
+
+use super::{error_text::error_text, settings::Settings};
 
 /// The content of an error response, whatever its format.
 #[derive(Clone, Debug)]

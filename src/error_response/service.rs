@@ -8,12 +8,12 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
+use seawall_core::error::BoxError;
 use tower_service::Service;
 
 use super::{
     ResponseBody, ResponseFuture, reply::ErrorReply, request_info::RequestInfo, settings::Settings,
 };
-use crate::error::BoxError;
 
 /// Service made by [`ErrorResponseLayer`](super::ErrorResponseLayer).
 #[derive(Clone, Debug)]

@@ -1,7 +1,8 @@
 use std::{error::Error, fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
+use seawall_core::failure::{Cause, Failure, Processed, Reporter};
+
 use super::limit::Limit;
-use crate::failure::{Cause, Failure, Processed, Reporter};
 
 /// As many calls are under way as may be: this one was refused without calling the inner service.
 ///

@@ -6,12 +6,10 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
+use seawall_core::error::BoxError;
 
 use super::{LimitReached, limit::Permit};
-use crate::{
-    body::{CompleteOn, PanicGuard},
-    error::BoxError,
-};
+use crate::body::{CompleteOn, PanicGuard};
 
 pin_project! {
     /// Response future of [`InFlightLimit`](super::InFlightLimit).

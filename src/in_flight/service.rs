@@ -4,6 +4,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use seawall_core::error::BoxError;
 use tower_service::Service;
 
 use super::{
@@ -12,10 +13,7 @@ use super::{
     limit::Permit,
     select::{SelectLimit, SharedLimit, acquire},
 };
-use crate::{
-    body::{CompleteOn, CompleteOnBodyEnd, PanicGuard},
-    error::BoxError,
-};
+use crate::body::{CompleteOn, CompleteOnBodyEnd, PanicGuard};
 
 /// Service made by [`InFlightLimitLayer`](super::InFlightLimitLayer).
 ///

@@ -7,14 +7,14 @@ use std::{
 use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
-
-use super::guard::RecordGuard;
-use crate::{
-    body::is_at_end,
+use seawall_core::{
     classify::classify_body_error,
-    error::as_dyn,
+    error::as_std_error,
     failure::{Cause, Failure, Processed, Reporter},
 };
+
+use super::guard::RecordGuard;
+use crate::body::is_at_end;
 
 /// The failure of a body whose error is of an unknown type.
 const INCOMPLETE: Failure = Failure::new(Cause::HttpResponseIncomplete)
@@ -74,7 +74,7 @@ where
                 }
             }
             Poll::Ready(Some(Err(error))) => {
-                let known = as_dyn(error);
+                let known = as_std_error(error);
                 let failure = known.map_or(INCOMPLETE, classify_body_error);
                 guard.on_failure(failure, known, error);
             }

@@ -1,6 +1,6 @@
 use std::error::Error;
 
-use crate::error::as_dyn;
+use seawall_core::error::as_std_error;
 
 /// Views the errors of a service as [`Error`]s, so that they can be looked into.
 pub trait AsStdError<E> {
@@ -16,7 +16,7 @@ pub struct KnownErrors {}
 
 impl<E: 'static> AsStdError<E> for KnownErrors {
     fn view<'a>(&self, error: &'a E) -> Option<&'a (dyn Error + 'static)> {
-        as_dyn(error)
+        as_std_error(error)
     }
 }
 

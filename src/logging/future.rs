@@ -7,9 +7,9 @@ use std::{
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
+use seawall_core::classify::Classify;
 
 use super::{ResponseBody, errors::AsStdError, guard::RecordGuard};
-use crate::classify::Classify;
 
 pin_project! {
     /// Response future of [`Logging`](super::Logging).

@@ -4,6 +4,12 @@ use std::{error::Error, fmt, mem, thread};
 
 use http::Response;
 use http_body::Body;
+use seawall_core::{
+    attempts::RetriesExhausted,
+    classify::Classify,
+    error::find_source,
+    failure::{Cause, Failure, Reporter},
+};
 use tracing::{Span, span::Entered};
 
 use super::{
@@ -14,14 +20,7 @@ use super::{
     record::{Record, ResponseRecord},
     settings::Settings,
 };
-use crate::{
-    attempts::{RetriesExhausted, hint_inside_retry},
-    body::is_at_end,
-    classify::Classify,
-    error::find_source,
-    failure::{Cause, Failure, Reporter},
-    sharded::Sharded,
-};
+use crate::{body::is_at_end, layer_order::hint_inside_retry, sharded::Sharded};
 
 /// The failure of an error that the classifier does not know.
 const UNKNOWN: Failure = Failure::new(Cause::Unknown).with_reporter(Reporter::Local);

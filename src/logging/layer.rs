@@ -1,6 +1,7 @@
 use std::{error::Error, sync::Arc};
 
 use http::HeaderName;
+use seawall_core::{classify::HttpClassifier, ratio::Ratio};
 use tower_layer::Layer;
 
 use super::{
@@ -8,7 +9,7 @@ use super::{
     errors::{ErrorFn, KnownErrors},
     settings::{CREDENTIALS, Hook, Role, Settings},
 };
-use crate::{classify::HttpClassifier, ratio::Ratio, sharded::Sharded};
+use crate::sharded::Sharded;
 
 /// Applies [`Logging`]. See the [module docs](super) for what is logged and an example.
 ///

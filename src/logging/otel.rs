@@ -5,6 +5,7 @@
 use std::fmt;
 
 use http::{Method, Version};
+use seawall_core::failure::Cause;
 use tracing::{Span, field::display};
 
 use super::{
@@ -17,10 +18,7 @@ use super::{
     settings::Role,
     target::{FullUrl, Port, Query, RequestTarget},
 };
-use crate::{
-    failure::Cause,
-    semconv::{self, OTHER},
-};
+use crate::semconv::{self, OTHER};
 
 /// Returns a method of low cardinality, and the original one if that differs.
 pub(super) fn method(method: &Method) -> (&str, Option<&str>) {

@@ -2,12 +2,13 @@
 
 use std::{error::Error, fmt};
 
-use super::{Level, level::Levels, record::ResponseDetails, settings::Role};
-use crate::{
+use seawall_core::{
     attempts::StopReason,
     error::chain,
     failure::{Cause, Failure, Reporter},
 };
+
+use super::{Level, level::Levels, record::ResponseDetails, settings::Role};
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

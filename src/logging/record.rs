@@ -5,6 +5,12 @@ use std::time::Duration;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, Version, header,
 };
+use seawall_core::{
+    attempts::{AttemptNumber, RetryReport, StopReason},
+    failure::Failure,
+    fingerprint::Evidence,
+    internal::is_plain_text,
+};
 use tokio::time::Instant;
 use tracing::Span;
 
@@ -12,12 +18,7 @@ use super::{
     RequestHead,
     settings::{Role, Settings},
 };
-use crate::{
-    attempts::{AttemptNumber, RetryReport, StopReason},
-    classify::is_plain_text,
-    failure::{Failure, evidence::Evidence},
-    sharded::Sharded,
-};
+use crate::sharded::Sharded;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

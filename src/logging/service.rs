@@ -4,6 +4,7 @@ use std::{
 };
 
 use http::{Request, Response};
+use seawall_core::classify::{Classify, HttpClassifier};
 use tower_service::Service;
 use tracing::level_filters::LevelFilter;
 
@@ -13,10 +14,7 @@ use super::{
     guard::RecordGuard,
     settings::Settings,
 };
-use crate::{
-    classify::{Classify, HttpClassifier},
-    sharded::Sharded,
-};
+use crate::sharded::Sharded;
 
 /// Service made by [`LoggingLayer`](super::LoggingLayer). Makes no errors of its own.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, sync::Arc};
 
-use crate::failure::Cause;
+use seawall_core::failure::Cause;
 
 pub(crate) fn attempt(_cause: Option<Cause>, _attempt: u32) {}
 pub(crate) fn retries_exhausted(_stop: &'static str) {}

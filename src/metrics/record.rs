@@ -3,12 +3,12 @@
 use std::{num::NonZeroU32, sync::Arc};
 
 use metrics::{SharedString, counter, gauge};
+use seawall_core::failure::Cause;
 
 use super::{
     ATTEMPTS, BUDGET, CIRCUIT_REJECTIONS, CIRCUIT_STATE, IN_FLIGHT_LIMIT, IN_FLIGHT_REJECTIONS,
     RETRIES, RETRIES_EXHAUSTED, UNTRACKED_KEYS, label::bounded,
 };
-use crate::failure::Cause;
 
 /// Counts an attempt that has ended. `attempt` starts at 1.
 pub(crate) fn attempt(cause: Option<Cause>, attempt: u32) {

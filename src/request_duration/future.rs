@@ -6,13 +6,13 @@ use std::{
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
-
-use super::measure::Measurement;
-use crate::{
-    body::{CompleteOn, CompleteOnBodyEnd, CompletionObserver, PanicGuard},
-    error::{BoxError, as_dyn},
+use seawall_core::{
+    error::{BoxError, as_std_error},
     failure::Cause,
 };
+
+use super::measure::Measurement;
+use crate::body::{CompleteOn, CompleteOnBodyEnd, CompletionObserver, PanicGuard};
 
 pin_project! {
     /// Response future of [`RequestDuration`](super::RequestDuration).
@@ -46,7 +46,7 @@ where
                     measure.on_response(response.status());
                 }
             }
-            Poll::Ready(Err(error)) => this.measure.finish(|measure| match as_dyn(error) {
+            Poll::Ready(Err(error)) => this.measure.finish(|measure| match as_std_error(error) {
                 Some(error) => measure.on_error(error),
                 None => measure.set_cause(Cause::Unknown),
             }),

@@ -2,6 +2,10 @@ use std::{error::Error, thread};
 
 use http::{StatusCode, request::Parts};
 use metrics::{Label, SharedString, histogram};
+use seawall_core::{
+    classify::{classify_body_error, classify_error},
+    failure::Cause,
+};
 use tokio::time::Instant;
 
 use super::{
@@ -10,8 +14,6 @@ use super::{
 };
 use crate::{
     body::CompletionObserver,
-    classify::{classify_body_error, classify_error},
-    failure::Cause,
     metrics as names,
     semconv::{self, OTHER},
 };

@@ -2,6 +2,7 @@ use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use http_body::Body;
+use seawall_core::error::BoxError;
 use tower_service::Service;
 
 use super::{
@@ -10,10 +11,7 @@ use super::{
     server_labels::{Last, ServerLabels},
     settings::{Role, Settings},
 };
-use crate::{
-    body::{CompleteOn, CompleteOnBodyEnd, PanicGuard},
-    error::BoxError,
-};
+use crate::body::{CompleteOn, CompleteOnBodyEnd, PanicGuard};
 
 /// Service made by [`RequestDurationLayer`](super::RequestDurationLayer).
 #[derive(Clone, Debug)]

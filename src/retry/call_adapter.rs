@@ -6,9 +6,10 @@ use std::{
 };
 
 use http::{HeaderName, Response, Uri};
+use seawall_core::failure::Failure;
 
 use super::{AttemptNumber, RetryReport, policy::Policy, request_facts::RequestFacts};
-use crate::{failure::Failure, time_limit::Deadline};
+use crate::time_limit::Deadline;
 
 /// What retrying needs to know of the requests and responses of a kind of service: how to keep a request and make it
 /// again, and how to let go of a response and mark the final one.

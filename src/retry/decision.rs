@@ -2,6 +2,13 @@
 
 use std::{pin::Pin, time::Duration};
 
+use seawall_core::{
+    attempts::FailedAttempt,
+    classify::{Classify, classify_error},
+    elapsed::{Elapsed, TimeoutKind},
+    error::BoxError,
+    failure::{Cause, Failure, Processed},
+};
 use tokio::time::{Instant, sleep_until};
 use tower_service::Service;
 
@@ -12,13 +19,7 @@ use super::{
     request_facts::RequestFacts,
     state::{State, Verdict},
 };
-use crate::{
-    attempts::remember,
-    classify::{Classify, classify_error},
-    error::BoxError,
-    failure::{Cause, Failure, Processed},
-    time_limit::{Deadline, Elapsed, TimeoutKind},
-};
+use crate::time_limit::Deadline;
 
 impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
 where
@@ -84,7 +85,7 @@ where
         let history = this.history.get_or_insert_default();
         // gRFC A6, "Transparent Retries": a request that was never written is no load, so it is sent again once
         // whatever the limits say; unless retrying is off.
-        let free = failure.never_written() && !history.resent && policy.limits.total != Some(0);
+        let free = failure.is_never_written() && !history.resent && policy.limits.total != Some(0);
         let about = RequestFacts { time_left, margin, ..this.protocol.facts(this.saved) };
         let (delay, spent) = if free {
             policy.time_to_wait(time_left, margin)?;
@@ -132,7 +133,7 @@ where
             hook(&RetryEvent::new(attempt, failure, delay));
         }
         let history = this.history.get_or_insert_default();
-        remember(&mut history.past, failure, delay);
+        FailedAttempt::record(&mut history.past, failure, delay);
         history.waited = history.waited.saturating_add(delay);
         history.may_be_processed |= failure.processed() != Processed::No;
         let discard = outcome.ok().map(|response| {
@@ -162,7 +163,7 @@ where
     ) -> Result<S::Response, BoxError> {
         self.emit_event(failure.cause(), stop);
         match outcome {
-            Ok(response) if self.policy().error_on_exhausted_status && stop.is_limit() => {
+            Ok(response) if self.policy().error_on_exhausted_status && stop.is_exhausted() => {
                 let this = self.as_mut().project();
                 let (_, head) = this.protocol.discard(response);
                 this.history.get_or_insert_default().last_response = head;
@@ -255,7 +256,7 @@ where
             history.last_response,
             error,
         )
-        .with_earlier(history.may_be_processed)
+        .with_may_be_processed(history.may_be_processed)
         .into()
     }
 }

@@ -7,6 +7,11 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
+use seawall_core::{
+    classify::Classify,
+    elapsed::{Elapsed, TimeoutKind},
+    error::BoxError,
+};
 use tokio::{
     task::coop::unconstrained,
     time::{Instant, Sleep, sleep},
@@ -20,12 +25,7 @@ use super::{
     settings::{CallDeadline, Settings},
     state::{History, State, StateProj, Verdict},
 };
-use crate::{
-    classify::Classify,
-    error::BoxError,
-    sharded::Sharded,
-    time_limit::{Elapsed, TimeoutKind, poll_at},
-};
+use crate::{sharded::Sharded, time_limit::poll_at};
 
 pin_project! {
     /// Response future of [`Retry`](super::Retry).

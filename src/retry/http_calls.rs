@@ -4,6 +4,7 @@ use http::{
     Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, Version,
 };
 use http_body::Body;
+use seawall_core::{failure::Failure, internal::classify_response};
 
 use super::{
     AttemptNumber, ReplayBody, RetryOverride, RetryReport,
@@ -13,7 +14,7 @@ use super::{
     replay::ReplaySource,
     request_facts::RequestFacts,
 };
-use crate::{classify::of_response, failure::Failure, time_limit::Deadline};
+use crate::time_limit::Deadline;
 
 /// Retries HTTP requests, keeping their bodies while they are sent: see [`ReplayBody`].
 ///
@@ -178,7 +179,7 @@ impl<B: Body, F> ResponseAdapter<Response<B>> for HttpCalls<F> {
     }
 
     fn failure_for_status(&self, response: &Response<B>, statuses: &[u16]) -> Option<Failure> {
-        statuses.contains(&response.status().as_u16()).then(|| of_response(response))
+        statuses.contains(&response.status().as_u16()).then(|| classify_response(response))
     }
 }
 

@@ -1,6 +1,7 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use http::{HeaderName, Method, Uri};
+use seawall_core::classify::HttpClassifier;
 use tower_layer::Layer;
 
 use super::{
@@ -12,7 +13,6 @@ use super::{
 };
 use crate::{
     budget::{BudgetScope, PerKeyBudgets},
-    classify::HttpClassifier,
     sharded::Sharded,
 };
 

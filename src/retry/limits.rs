@@ -1,7 +1,8 @@
 //! How many retries are left of which kind: urllib3's `total`, `connect`, `read`, `status` and `other`.
 
+use seawall_core::failure::{Cause, Failure};
+
 use super::StopReason;
-use crate::failure::{Cause, Failure};
 
 /// How many retries a call may have of each kind; `None`: no limit of its own.
 #[derive(Clone, Copy, Debug)]

@@ -181,8 +181,11 @@ pub use self::{
     service::Retry,
 };
 pub use crate::{
-    attempts::{AttemptNumber, FailedAttempt, RetriesExhausted, RetryReport, StopReason},
     backoff::{Backoff, InvalidBackoffFactor},
     budget::Budget,
     keys::by_authority,
+};
+#[doc(inline)]
+pub use seawall_core::attempts::{
+    AttemptNumber, FailedAttempt, RetriesExhausted, RetryReport, StopReason,
 };

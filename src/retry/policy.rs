@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use http::{HeaderName, Method};
+use seawall_core::failure::{Cause, Failure, Processed};
 
 use super::{
     Backoff, StopReason,
@@ -8,10 +9,7 @@ use super::{
     limits::{Limits, RetryCounts},
     request_facts::RequestFacts,
 };
-use crate::{
-    failure::{Cause, Failure, Processed},
-    ratio::part,
-};
+use crate::jitter::scale;
 
 /// The settings of a [`RetryLayer`](super::RetryLayer), and the decision they lead to: no clock, no I/O.
 #[derive(Clone, Debug)]
@@ -171,7 +169,7 @@ impl Policy {
         let unprocessed = match failure.processed() {
             Processed::No => true,
             Processed::Unlikely => self.retry_if_probably_unprocessed,
-            Processed::Maybe | Processed::Yes => false,
+            _ => false,
         };
         allowed || about.idempotency_key || unprocessed
     }
@@ -198,7 +196,7 @@ impl Policy {
         // Jitter upward only: before its time the server would refuse again. A tenth spreads callers that were all
         // told the same second.
         let jitter =
-            if self.retry_after.jitter { part(asked, 0.1 * random()) } else { Duration::ZERO };
+            if self.retry_after.jitter { scale(asked, 0.1 * random()) } else { Duration::ZERO };
         Ok(Wait { least: asked, chosen: asked.saturating_add(jitter) })
     }
 }

@@ -8,9 +8,9 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
+use seawall_core::error::BoxError;
 
 use super::replay_buffer::{Kept, NextRead, Progress, Remaining, ReplayError, Shared};
-use crate::error::BoxError;
 
 /// The body of each attempt: the caller's body, kept while it is sent so that a later attempt sends the same bytes.
 ///

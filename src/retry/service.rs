@@ -3,6 +3,10 @@ use std::{
     task::{Context, Poll},
 };
 
+use seawall_core::{
+    classify::{Classify, HttpClassifier},
+    error::BoxError,
+};
 use tokio::time::Instant;
 use tower_service::Service;
 
@@ -10,11 +14,7 @@ use super::{
     CallAdapter, HttpCalls, ResponseFuture, call_adapter::SentRequest, settings::Settings,
     state::State,
 };
-use crate::{
-    classify::{Classify, HttpClassifier},
-    error::BoxError,
-    sharded::Sharded,
-};
+use crate::sharded::Sharded;
 
 /// Service made by [`RetryLayer`](super::RetryLayer).
 #[derive(Clone)]

@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use http::Response;
 use pin_project_lite::pin_project;
+use seawall_core::failure::Failure;
 use tokio::time::{Instant, Sleep};
 
 use super::{FailedAttempt, limits::RetryCounts};
-use crate::failure::Failure;
 
 /// The attempts before the one in flight.
 #[derive(Default)]

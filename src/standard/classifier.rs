@@ -1,8 +1,9 @@
 use std::error::Error;
 
 use http::Response;
+use seawall_core::{classify::Classify, failure::Failure};
 
-use crate::{classify::Classify, failure::Failure, retry::RetryReport, time_limit::TimedBody};
+use crate::{retry::RetryReport, time_limit::TimedBody};
 
 /// Classifies responses by the retry's report, and errors by `C`.
 ///

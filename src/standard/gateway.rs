@@ -1,11 +1,10 @@
 //! The server's part around the stack of a gateway.
 
+use seawall_core::{classify::HttpClassifier, error::BoxError};
 use tower_layer::Layer;
 
 use super::{ByAuthority, Standard, StandardLayer};
 use crate::{
-    classify::HttpClassifier,
-    error::BoxError,
     error_response::{ErrorResponse, ErrorResponseLayer},
     logging::{Logging, LoggingLayer},
     retry::HttpCalls,

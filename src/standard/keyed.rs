@@ -3,10 +3,10 @@
 use std::{borrow::Cow, fmt, num::NonZeroU32, sync::Arc};
 
 use http::{Request, Uri};
+use seawall_core::classify::HttpClassifier;
 
 use crate::{
     circuit_breaker::{self, CircuitBreakerLayer},
-    classify::HttpClassifier,
     in_flight::{self, InFlightLimitLayer},
     keys::{KeyExtractor, UriKey},
     retry::{Budget, RetryLayer},

@@ -1,12 +1,12 @@
 use std::{borrow::Cow, sync::Arc};
 
 use http::Uri;
+use seawall_core::classify::HttpClassifier;
 
 use super::{ByAuthority, Client, Timeouts, keyed::PerKeyState};
 use crate::{
     bad_gateway::BadGatewayClassifierLayer,
     circuit_breaker::{CircuitBreakerLayer, Circuits},
-    classify::HttpClassifier,
     deadline::{DeadlineHeaderLayer, DeadlineLayer},
     in_flight::InFlightLimitLayer,
     keys::UriKey,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use seawall_core::classify::HttpClassifier;
 use tower_layer::Layer;
 
 use super::{
@@ -13,7 +14,6 @@ use crate::{
     bad_gateway::{self, BadGatewayClassifier},
     body_timeout::{BodyTimeout, BodyTimeoutLayer},
     circuit_breaker::CircuitBreaker,
-    classify::HttpClassifier,
     deadline::{DeadlineHeader, DeadlineService},
     in_flight::{self, InFlightLimit},
     logging::{self, Logging},

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::error::BoxError;
+use seawall_core::error::BoxError;
 
 #[derive(Clone, Debug)]
 pub(super) enum Action {

@@ -8,10 +8,10 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use seawall_core::error::BoxError;
 use tokio::time::{Sleep, sleep};
 
 use super::response::BodyHalves;
-use crate::error::BoxError;
 
 /// Body of a response of [`FlakyService`](super::FlakyService).
 #[derive(Debug, Default)]

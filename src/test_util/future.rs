@@ -10,16 +10,16 @@ use bytes::Buf;
 use http::{Method, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
+use seawall_core::{
+    error::BoxError,
+    failure::{Cause, Failure, Reporter},
+};
 use tokio::time::{Sleep, sleep};
 
 use super::{
     FlakyBody, Step,
     action::Action,
     shared::{Place, Shared},
-};
-use crate::{
-    error::BoxError,
-    failure::{Cause, Failure, Reporter},
 };
 
 pin_project! {

@@ -1,9 +1,9 @@
 use std::collections::VecDeque;
 
 use fastrand::Rng;
+use seawall_core::ratio::Ratio;
 
 use super::{InvalidScript, Step};
-use crate::ratio::Ratio;
 
 /// What an upstream does with one request after the other, in the order in which they arrive.
 ///

@@ -5,10 +5,10 @@ use std::{
 
 use http::{Request, Response};
 use http_body::Body;
+use seawall_core::error::BoxError;
 use tower_service::Service;
 
 use super::{FlakyBody, InvalidScript, ReceivedRequest, ResponseFuture, Script, shared::Shared};
-use crate::error::BoxError;
 
 /// An upstream in this process: a service in the place of a client. See the [module docs](super).
 ///

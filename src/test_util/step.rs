@@ -2,13 +2,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use seawall_core::error::BoxError;
 
 use super::{
     InvalidScript,
     action::{Action, MakeError},
     response::ScriptedResponse,
 };
-use crate::error::BoxError;
 
 /// What an upstream does with one request. Unless a constructor says otherwise, it reads the whole request first.
 ///

@@ -6,13 +6,14 @@ use std::{
 
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+use seawall_core::{
+    elapsed::{Elapsed, TimeoutKind},
+    error::BoxError,
+};
 use tokio::{
     task::coop::unconstrained,
     time::{Instant, Sleep, sleep_until},
 };
-
-use super::{Elapsed, TimeoutKind};
-use crate::error::BoxError;
 
 pin_project! {
     /// A body that fails with [`Elapsed`] if a limit passes while a frame is awaited.

@@ -1,15 +1,10 @@
-//! The deadline, the error and the timers that the layers which limit time share.
+//! The deadline and the timers that the layers which limit time share.
 
 mod body;
 mod deadline;
-mod elapsed;
 mod timer;
 
-pub use self::{
-    body::TimedBody,
-    deadline::Deadline,
-    elapsed::{Elapsed, TimeoutKind},
-};
+pub use self::{body::TimedBody, deadline::Deadline};
 pub(crate) use self::{
     body::{BodyLimits, LimitedBody},
     timer::{poll_at, poll_from_now},

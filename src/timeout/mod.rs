@@ -68,4 +68,5 @@ pub use self::{
     limit::{FixedTimeout, TimeoutFn, TimeoutFor},
     service::Timeout,
 };
-pub use crate::time_limit::{Elapsed, TimeoutKind};
+#[doc(inline)]
+pub use seawall_core::elapsed::{Elapsed, TimeoutKind};

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use http::{HeaderValue, Response, header::CONTENT_TYPE};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use seawall_core::failure::Cause;
 
-use crate::{error_response::reply::ErrorReply, failure::Cause};
+use crate::error_response::reply::ErrorReply;
 
 /// The characters that are percent-encoded in `grpc-message`: all but %x20-24 and %x26-7E.
 const ENCODED: &AsciiSet = &CONTROLS.add(b'%');

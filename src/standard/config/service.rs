@@ -6,12 +6,12 @@ use std::{
 };
 
 use http::Request;
+use seawall_core::error::BoxError;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::active::Shared;
 use crate::{
-    error::BoxError,
     error_response::ErrorResponse,
     keys::UriKey,
     logging::Logging,

@@ -1,9 +1,9 @@
+use seawall_core::ratio::Ratio;
 use serde::Deserialize;
 
 use crate::{
-    ratio::Ratio,
     retry,
-    standard::config::values::{Count, RatioValue, Setting},
+    standard::{config::values::Count, config::values::RatioValue, config::values::Setting},
 };
 
 /// How many retries all calls together may have, in any 10 seconds.

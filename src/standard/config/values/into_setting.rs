@@ -1,12 +1,13 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use http::{HeaderName, Method};
+use seawall_core::ratio::Ratio;
 
 use super::{
     Count, Header, List, OrOff, Positive, RatioValue, Setting, Severity, Status, Text, Time,
     TimeoutHeaderName, Unlimited, methods::MethodName,
 };
-use crate::{deadline::TimeoutHeader, logging::Level, ratio::Ratio};
+use crate::{deadline::TimeoutHeader, logging::Level};
 
 /// What a layer's setter takes for a value.
 pub(in crate::standard::config) trait IntoSetting {

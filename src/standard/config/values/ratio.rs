@@ -1,7 +1,8 @@
 use std::fmt;
 
+use seawall_core::ratio::Ratio;
+
 use super::{ScalarValue, leaf};
-use crate::ratio::Ratio;
 
 /// A part of a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,74 @@
+use std::{error::Error, time::Duration};
+
+use http::{HeaderMap, Response};
+
+use super::{Classify, HttpClassifier, grpc_status::cause_from_code, http::classify_response};
+use crate::failure::Failure;
+
+/// Classifies gRPC responses by `grpc-status`, where it stands in the head, and by HTTP status otherwise.
+///
+/// A gRPC failure arrives with HTTP status 200. When the server answers with an error and no message, its status
+/// stands in the head ("trailers-only") and is classified. A status in trailers, after messages, is not: by then the response has
+/// begun.
+///
+/// | `grpc-status` | cause |
+/// |---|---|
+/// | 0 `OK` | no failure |
+/// | 1 `CANCELLED` | [`Cancelled`](crate::Cause::Cancelled) |
+/// | 4 `DEADLINE_EXCEEDED` | [`HttpResponseTimeout`](crate::Cause::HttpResponseTimeout) |
+/// | 8 `RESOURCE_EXHAUSTED` | [`RateLimited`](crate::Cause::RateLimited) |
+/// | 10 `ABORTED` | [`Conflict`](crate::Cause::Conflict) |
+/// | 14 `UNAVAILABLE` | [`DestinationUnavailable`](crate::Cause::DestinationUnavailable) |
+/// | 3, 5, 6, 7, 9, 11, 16: the request is at fault | [`ClientError`](crate::Cause::ClientError) |
+/// | 2, 12, 13, 15: the server is | [`OriginError`](crate::Cause::OriginError) |
+/// | any other value | [`Unknown`](crate::Cause::Unknown) |
+///
+/// `grpc-retry-pushback-ms` (gRFC A6) is the retry hint of the server: a wait in milliseconds; a negative or malformed value forbids
+/// a retry. A [`Failure`] in the extensions of a response with a status of failure, from an inner layer, takes precedence. Errors go through [`classify_error`](super::classify_error).
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct GrpcClassifier {}
+
+impl GrpcClassifier {
+    /// Creates a classifier without settings.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {}
+    }
+}
+
+impl<B> Classify<Response<B>> for GrpcClassifier {
+    fn classify(&self, outcome: Result<&Response<B>, &(dyn Error + 'static)>) -> Option<Failure> {
+        let Ok(response) = outcome else {
+            return HttpClassifier::new().classify(outcome);
+        };
+        match response.headers().get("grpc-status") {
+            // A failure in the extensions, from an inner layer, is more specific than the status.
+            Some(code) => {
+                let failure = classify_code(code.as_bytes(), response)?;
+                Some(response.extensions().get().copied().unwrap_or(failure))
+            }
+            None if response.status().as_u16() >= 400 => Some(classify_response(response)),
+            None => None,
+        }
+    }
+}
+
+fn classify_code<B>(code: &[u8], response: &Response<B>) -> Option<Failure> {
+    let failure = Failure::new(cause_from_code(code)?).with_status(response.status());
+    Some(with_pushback(failure, response.headers()))
+}
+
+/// Adds the pushback: a signed number of 32 bits, of which a negative or malformed one forbids a retry (gRFC A6, "Pushback").
+fn with_pushback(failure: Failure, headers: &HeaderMap) -> Failure {
+    let Some(value) = headers.get("grpc-retry-pushback-ms") else {
+        return failure;
+    };
+    let ms = value.to_str().ok().and_then(|value| value.parse::<i32>().ok());
+    match ms.and_then(|ms| u64::try_from(ms).ok()) {
+        Some(ms) => {
+            failure.with_retry_after(Some(Duration::from_millis(ms))).with_retry_hint(Some(true))
+        }
+        None => failure.with_retry_hint(Some(false)),
+    }
+}

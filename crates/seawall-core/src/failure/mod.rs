@@ -1,0 +1,198 @@
+//! The failure of an upstream: its cause, its reporter, and whether the request was processed.
+//!
+//! [`Failure`] is the one value that every layer reads: a classifier creates it, retry decides by it, the log names it, an error
+//! response is built from it. It is small and `Copy`. Its parts are [`Cause`], [`Reporter`] (with [`Product`]) and [`Processed`].
+
+mod advice;
+mod cause;
+mod processed;
+mod reporter;
+
+use std::{error::Error, fmt, time::Duration};
+
+use http::StatusCode;
+
+pub use self::{
+    cause::{Cause, ParseCauseError},
+    processed::Processed,
+    reporter::{Product, Reporter},
+};
+
+/// One failure of an upstream: its cause, its reporter, whether the request was processed, and the wait that the server asks for.
+///
+/// It is an [`Error`]. An error of yours that returns a `Failure` from its `source()` is treated as that failure by every layer.
+///
+/// ```
+/// use seawall::{Cause, Failure, Processed, Product, Reporter};
+///
+/// let failure = Failure::new(Cause::ConnectionRefused)
+///     .with_reporter(Reporter::Gateway(Product::Nginx))
+///     .with_status(http::StatusCode::BAD_GATEWAY)
+///     .with_processed(Processed::Unlikely);
+/// assert_eq!(
+///     failure.to_string(),
+///     "connection refused (reported by nginx, status 502; probably not processed)",
+/// );
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Failure {
+    cause: Cause,
+    reporter: Reporter,
+    processed: Processed,
+    status: Option<StatusCode>,
+    retry_after: Option<Duration>,
+    retry_hint: Option<bool>,
+    /// Implies [`Processed::No`].
+    never_written: bool,
+    stale_connection: bool,
+}
+
+impl Failure {
+    /// Creates a failure with a cause only: the reporter is [`Unknown`](Reporter::Unknown), processed is
+    /// [`Maybe`](Processed::Maybe).
+    #[must_use]
+    pub const fn new(cause: Cause) -> Self {
+        Self {
+            cause,
+            reporter: Reporter::Unknown,
+            processed: Processed::Maybe,
+            status: None,
+            retry_after: None,
+            retry_hint: None,
+            never_written: false,
+            stale_connection: false,
+        }
+    }
+
+    /// Sets the cause.
+    #[cfg(feature = "fingerprint")]
+    pub(crate) const fn with_cause(self, cause: Cause) -> Self {
+        Self { cause, ..self }
+    }
+
+    /// Sets the reporter.
+    #[must_use]
+    pub const fn with_reporter(self, reporter: Reporter) -> Self {
+        Self { reporter, ..self }
+    }
+
+    /// Sets whether the request was processed. [`Processed::No`] is a proof that lets a payment be sent again: read its
+    /// documentation first.
+    #[must_use]
+    pub const fn with_processed(self, processed: Processed) -> Self {
+        Self { processed, ..self }
+    }
+
+    /// Sets the status that reported the failure.
+    #[must_use]
+    pub const fn with_status(self, status: StatusCode) -> Self {
+        Self { status: Some(status), ..self }
+    }
+
+    /// Sets the wait that the server asks for; `None` for none.
+    #[must_use]
+    pub const fn with_retry_after(self, retry_after: Option<Duration>) -> Self {
+        Self { retry_after, ..self }
+    }
+
+    /// Sets the explicit retry hint of the server; `None` for none.
+    #[must_use]
+    pub const fn with_retry_hint(self, retry_hint: Option<bool>) -> Self {
+        Self { retry_hint, ..self }
+    }
+
+    pub(crate) const fn with_never_written(self, never_written: bool) -> Self {
+        Self { never_written, ..self }
+    }
+
+    pub(crate) const fn with_stale_connection(self, stale_connection: bool) -> Self {
+        Self { stale_connection, ..self }
+    }
+
+    /// Returns whether the request was written to a reused connection that was closed without a byte of a response: most likely
+    /// the server had just closed it for idleness. Known only with `seawall::hyper_util::TrackReuse`.
+    #[must_use]
+    pub const fn is_stale_connection(&self) -> bool {
+        self.stale_connection
+    }
+
+    /// Returns whether no byte of the request was written to a connection.
+    #[must_use]
+    pub const fn is_never_written(&self) -> bool {
+        self.never_written
+    }
+
+    /// Returns the cause.
+    #[must_use]
+    pub const fn cause(&self) -> Cause {
+        self.cause
+    }
+
+    /// Returns the reporter.
+    #[must_use]
+    pub const fn reporter(&self) -> Reporter {
+        self.reporter
+    }
+
+    /// Returns whether the origin may have processed the request.
+    #[must_use]
+    pub const fn processed(&self) -> Processed {
+        self.processed
+    }
+
+    /// Returns the status of the response that reported the failure; `None` without a response.
+    #[must_use]
+    pub const fn status(&self) -> Option<StatusCode> {
+        self.status
+    }
+
+    /// Returns the wait that the server asks for (`Retry-After`, `retry-after-ms`, gRPC pushback): at most a year, and zero for a
+    /// date in the past.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// Returns the explicit retry hint of the server (`x-should-retry`, gRPC pushback).
+    #[must_use]
+    pub const fn retry_hint(&self) -> Option<bool> {
+        self.retry_hint
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, word) in self.cause.as_str().split('_').enumerate() {
+            if i > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(word)?;
+        }
+        f.write_str(" (")?;
+        if self.stale_connection {
+            f.write_str("stale keep-alive, ")?;
+        }
+        match self.reporter {
+            Reporter::Local => f.write_str("seen here")?,
+            Reporter::Gateway(product) => write!(f, "reported by {product}")?,
+            Reporter::Origin => f.write_str("reported by the origin")?,
+            Reporter::Unknown => {}
+        }
+        if let Some(status) = self.status {
+            let comma = if self.reporter == Reporter::Unknown { "" } else { ", " };
+            write!(f, "{comma}status {}", status.as_u16())?;
+        }
+        if self.reporter != Reporter::Unknown || self.status.is_some() {
+            f.write_str("; ")?;
+        }
+        f.write_str(match self.processed {
+            Processed::No => "not processed)",
+            Processed::Unlikely => "probably not processed)",
+            Processed::Maybe => "may have been processed)",
+            Processed::Yes => "processed)",
+        })
+    }
+}
+
+impl Error for Failure {}

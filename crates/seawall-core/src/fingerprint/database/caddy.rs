@@ -1,0 +1,53 @@
+//! Caddy.
+
+use super::{Fingerprint, Reference, gateway};
+use crate::{
+    failure::{
+        Cause::{BadGateway, DestinationUnavailable, HttpResponseTimeout},
+        Processed::Maybe,
+        Product::Caddy,
+    },
+    fingerprint::matcher::Matcher::{self, HeaderEquals, HeadersOnly},
+};
+
+const CADDY: Reference = Reference::Recorded("Caddy 2.6.2");
+
+const CADDY_DEFAULT_HEADERS: &[Matcher] = &[
+    HeaderEquals("server", "Caddy"),
+    HeaderEquals("content-length", "0"),
+    HeadersOnly(&["server", "content-length", "date", "connection", "alt-svc"]),
+];
+
+pub(super) static BY_HEAD: &[Fingerprint] = &[
+    // These are the headers of Caddy's own response. A relayed response has its `Server` too. An empty response of an origin
+    // without a content type looks the same.
+    Fingerprint {
+        reporter: gateway(Caddy),
+        statuses: &[504],
+        matchers: CADDY_DEFAULT_HEADERS,
+        cause: Some(HttpResponseTimeout),
+        processed: Maybe,
+        summary: "Caddy sent the request and no head of a response came within `response_header_timeout`",
+        reference: CADDY,
+    },
+    Fingerprint {
+        reporter: gateway(Caddy),
+        statuses: &[502],
+        matchers: CADDY_DEFAULT_HEADERS,
+        cause: Some(BadGateway),
+        processed: Maybe,
+        summary: "Caddy got no valid response, for whatever reason: connect, name, TLS, closed, broken; its log says which",
+        reference: CADDY,
+    },
+    Fingerprint {
+        reporter: gateway(Caddy),
+        statuses: &[503],
+        matchers: CADDY_DEFAULT_HEADERS,
+        cause: Some(DestinationUnavailable),
+        processed: Maybe,
+        summary: "Caddy has no upstream that is healthy and below its request limit; or what is behind it answered with nothing",
+        reference: Reference::Documented(
+            "https://caddyserver.com/docs/caddyfile/directives/reverse_proxy",
+        ),
+    },
+];

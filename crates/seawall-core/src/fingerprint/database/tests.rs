@@ -1,0 +1,183 @@
+use std::{collections::BTreeSet, fs};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use http::{HeaderMap, HeaderName};
+use serde_json::Value;
+
+use super::*;
+
+fn all() -> impl Iterator<Item = &'static Fingerprint> {
+    BY_HEAD.iter().chain(BY_BODY).chain([&fallback::BY_BODY]).copied().flatten()
+}
+
+/// Returns the status, headers and body of each recorded response.
+fn recordings() -> Vec<(StatusCode, HeaderMap, Vec<u8>)> {
+    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/");
+    let folders = ["gateways", "gateways-more"].map(|name| fs::read_dir(format!("{data}{name}")));
+    let files = folders.into_iter().flat_map(|folder| folder.unwrap().map(|it| it.unwrap().path()));
+    let files = files.filter(|file| file.extension().is_some_and(|it| it == "jsonl"));
+    let lines = files.flat_map(|file| {
+        fs::read_to_string(file).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
+    });
+    let answers = lines.filter_map(|line| {
+        let line: Value = serde_json::from_str(&line).unwrap();
+        let status = u16::try_from(line["status"].as_u64()?).unwrap();
+        let headers = line["headers"].as_array()?.iter().map(|pair| {
+            let name = HeaderName::try_from(pair[0].as_str().unwrap()).unwrap();
+            (name, pair[1].as_str().unwrap().parse().unwrap())
+        });
+        let body = BASE64_STANDARD.decode(line["body_base64"].as_str()?).unwrap();
+        Some((StatusCode::from_u16(status).ok()?, headers.collect(), body))
+    });
+    answers.collect()
+}
+
+#[test]
+fn every_recorded_fingerprint_is_the_first_to_match_a_recording() {
+    let mut found = BTreeSet::new();
+    for (status, headers, body) in recordings() {
+        let seen = PeekedResponse {
+            headers: &headers,
+            body: Some(&body),
+            is_last: true,
+            is_complete: true,
+        };
+        let fingerprint = find_by_head(status, PeekedResponse { body: None, ..seen })
+            .or_else(|| find_by_body(status, seen))
+            .or_else(|| find_fallback(status, seen));
+        found.extend(fingerprint.map(std::ptr::from_ref));
+    }
+    for fingerprint in all() {
+        let Reference::Recorded(_) = fingerprint.reference else { continue };
+        assert!(found.contains(&std::ptr::from_ref(fingerprint)), "no recording: {fingerprint:?}");
+    }
+}
+
+#[test]
+fn every_fingerprint_is_well_formed() {
+    for fingerprint in all() {
+        assert!(!fingerprint.matchers.is_empty(), "{fingerprint:?}");
+        assert!(
+            !fingerprint.summary.is_empty()
+                && !fingerprint.summary.ends_with('.')
+                && fingerprint.summary.is_ascii(),
+            "{fingerprint:?}"
+        );
+        assert_ne!(fingerprint.processed, Processed::No, "{fingerprint:?}");
+        if let Reference::Documented(page) = fingerprint.reference {
+            assert!(page.starts_with("https://"), "{fingerprint:?}");
+        }
+        for matcher in fingerprint.matchers {
+            let mut by_head = BY_HEAD.iter().copied().flatten();
+            let is_by_head = by_head.any(|it| std::ptr::eq(it, fingerprint));
+            assert!(!is_by_head || !matcher.is_of_body(), "{fingerprint:?}");
+            match matcher {
+                Matcher::HeaderPresent(name)
+                | Matcher::HeaderEquals(name, _)
+                | Matcher::HeaderPrefix(name, _) => {
+                    assert_eq!(HeaderName::from_static(name).as_str(), *name);
+                }
+                Matcher::BodyContainsNone(words) => {
+                    assert!(words.iter().all(|word| *word == word.to_ascii_lowercase()));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// A fingerprint that an earlier one hides would never match.
+#[test]
+fn no_fingerprint_is_hidden_by_an_earlier_one_of_fewer_matchers() {
+    let all: Vec<_> = all().collect();
+    for (at, fingerprint) in all.iter().enumerate() {
+        for earlier in &all[..at] {
+            let statuses =
+                fingerprint.statuses.iter().all(|status| earlier.statuses.contains(status));
+            let statuses =
+                earlier.statuses.is_empty() || (statuses && !fingerprint.statuses.is_empty());
+            let hides = statuses
+                && earlier
+                    .matchers
+                    .iter()
+                    .all(|matcher| fingerprint.matchers.iter().any(|it| implies(*it, *matcher)));
+            assert!(!hides, "{fingerprint:?}\nis hidden by\n{earlier:?}");
+        }
+    }
+}
+
+/// Returns whether the second matches every response that the first matches.
+fn implies(first: Matcher, second: Matcher) -> bool {
+    match (first, second) {
+        (
+            Matcher::HeaderEquals(a, _) | Matcher::HeaderPrefix(a, _) | Matcher::HeaderPresent(a),
+            Matcher::HeaderPresent(b),
+        )
+        | (Matcher::BodyEquals(a), Matcher::BodyEquals(b)) => a == b,
+        (
+            Matcher::HeaderEquals(a, value) | Matcher::HeaderPrefix(a, value),
+            Matcher::HeaderPrefix(b, start),
+        ) => a == b && value.starts_with(start),
+        (Matcher::HeaderEquals(a, x), Matcher::HeaderEquals(b, y)) => a == b && x == y,
+        (
+            Matcher::BodyEquals(a) | Matcher::BodyPrefix(a) | Matcher::BodyContains(a),
+            Matcher::BodyContains(b),
+        )
+        | (Matcher::BodyPrefix(a) | Matcher::JsonContains(a), Matcher::JsonContains(b)) => {
+            a.contains(b)
+        }
+        (Matcher::BodyPrefix(a), Matcher::BodyPrefix(b)) => a.starts_with(b),
+        _ => false,
+    }
+}
+
+/// Returns the minimal response that matches a fingerprint.
+fn minimal_response(fingerprint: &Fingerprint) -> (StatusCode, HeaderMap, String) {
+    let status = fingerprint.statuses.first().copied().unwrap_or(502);
+    let (mut headers, mut start, mut rest) = (HeaderMap::new(), String::new(), String::new());
+    let mut set = |name: &'static str, value: &str| {
+        headers.insert(HeaderName::from_static(name), value.parse().unwrap());
+    };
+    for matcher in fingerprint.matchers {
+        match *matcher {
+            Matcher::HeaderPresent(name) => set(name, "1"),
+            Matcher::HeaderEquals(name, value) | Matcher::HeaderPrefix(name, value) => {
+                set(name, value);
+            }
+            Matcher::BodyEquals(text) | Matcher::BodyPrefix(text) => start.push_str(text),
+            Matcher::BodyContains(part) => rest.push_str(part),
+            Matcher::JsonContains(part) => {
+                if start.is_empty() {
+                    start.push('{');
+                }
+                rest.push_str(part);
+            }
+            Matcher::HeadersOnly(_) | Matcher::BodyContainsNone(_) => {}
+        }
+    }
+    (StatusCode::from_u16(status).unwrap(), headers, start + &rest)
+}
+
+/// The only test of products that cannot be recorded. For the others it shows that none is hidden by another.
+#[test]
+fn every_fingerprint_matches_the_minimal_response() {
+    for fingerprint in all() {
+        let (status, headers, body) = minimal_response(fingerprint);
+        let nothing =
+            PeekedResponse { headers: &headers, body: None, is_last: false, is_complete: false };
+        let seen = PeekedResponse {
+            body: Some(body.as_bytes()),
+            is_last: true,
+            is_complete: true,
+            ..nothing
+        };
+        let taken = find_by_head(status, nothing)
+            .or_else(|| find_by_body(status, seen))
+            .or_else(|| find_fallback(status, seen));
+        let same = |taken: &'static Fingerprint| std::ptr::eq(taken, fingerprint);
+        assert!(
+            taken.is_some_and(same),
+            "{fingerprint:?}\nis not taken for {body:?}, but\n{taken:?}"
+        );
+    }
+}
