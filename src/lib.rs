@@ -282,8 +282,6 @@ pub mod reqwest;
 pub mod retry;
 #[cfg(feature = "standard")]
 pub mod standard;
-#[cfg(feature = "test-util")]
-pub mod test_util;
 #[cfg(feature = "timeout")]
 pub mod timeout;
 #[cfg(feature = "tonic-0_14")]
@@ -296,6 +294,9 @@ pub use seawall_core::{
     BoxError, Cause, Classify, Failure, GrpcClassifier, HttpClassifier, Processed, Product, Ratio,
     RatioOutOfRange, Reporter, classify, classify_fn, failure, find_source,
 };
+#[cfg(feature = "test-util")]
+#[doc(inline)]
+pub use seawall_test as test_util;
 
 pub use self::time_limit::Deadline;
 

@@ -330,7 +330,7 @@ fn no_layer_holds_a_lock_across_user_code() {
             "src/metrics/label.rs",
             "src/retry/replay.rs",
             "src/sync.rs",
-            "src/test_util/shared.rs",
+            "crates/seawall-test/src/state.rs",
         ]
     );
 }

@@ -1,28 +1,28 @@
 use std::{error::Error, fmt};
 
-/// What is wrong with a script. An upstream tells when it is given one.
+/// The error of an invalid script, returned when an upstream receives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidScript {
-    /// It has no step at all.
+    /// The script has no step.
     Empty,
-    /// [`Script::random`](super::Script::random) was given no chance.
+    /// [`Script::random`](crate::Script::random) has no chance.
     NoChances,
-    /// The chances sum up to more than one.
+    /// The sum of the chances exceeds one.
     MoreThanOne,
-    /// A final status is a number from 200 to 999 (RFC 9110 §15: what is below 200 is interim).
+    /// The number is not a final status, from 200 to 999 (RFC 9110 §15: a status below 200 is interim).
     Status(u16),
-    /// No name or value of a header.
+    /// The name or value of a header is invalid.
     Header {
-        /// The name, as given.
+        /// The name.
         name: String,
     },
-    /// `content-length` and `transfer-encoding` are the upstream's to write.
-    /// [`Step::truncated`](super::Step::truncated) announces more than is sent.
+    /// `content-length` and `transfer-encoding` are set by the upstream. [`Step::truncated`](crate::Step::truncated) announces more than
+    /// is sent.
     Framing,
-    /// [`Step::refuse`](super::Step::refuse) and [`Step::error`](super::Step::error) are for use in process. A socket is
-    /// refused before there is a request that could take a step: see
-    /// [`FlakyUpstream::refuse`](super::FlakyUpstream::refuse).
+    /// [`Step::refuse`](crate::Step::refuse) and [`Step::error`](crate::Step::error) work in process only. A socket is
+    /// refused before a request is sent: see
+    /// [`FlakyUpstream::refuse`](crate::FlakyUpstream::refuse).
     NotOnSocket,
 }
 

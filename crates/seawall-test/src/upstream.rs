@@ -12,39 +12,37 @@ use tokio::{
     task::{JoinHandle, JoinSet, yield_now},
 };
 
-use super::{InvalidScript, ReceivedRequest, Script, Step, connection::serve, shared::Shared};
+use crate::{InvalidScript, ReceivedRequest, Script, Step, http1::serve, state::UpstreamState};
 
 /// An upstream on a socket, which speaks HTTP/1.1, until it is dropped: that closes the socket and all connections. See
-/// the [module docs](super).
+/// the [crate docs](crate).
 #[derive(Debug)]
 pub struct FlakyUpstream {
     addr: SocketAddr,
-    shared: Arc<Shared>,
+    state: Arc<UpstreamState>,
     connections: Arc<AtomicU64>,
-    /// Connections are refused without it.
+    /// `None` while connections are refused.
     accepting: Option<JoinHandle<()>>,
-    /// Keeps the port, while nobody listens on it, from being given to somebody who would.
+    /// Reserves the port while connections are refused.
     _port: TcpSocket,
 }
 
 impl FlakyUpstream {
-    /// Listens on a free port of 127.0.0.1 and follows `script`: a [`Script`], one [`Step`] forever, or an array of them.
-    /// Needs tokio's runtime, with I/O, and with time for steps that wait.
+    /// Listens on a free port of 127.0.0.1 and follows `script`: a [`Script`], one [`Step`] that repeats, or an array of steps. Requires
+    /// a tokio runtime with I/O, and with time for steps that wait.
     ///
     /// # Errors
-    /// Of kind `InvalidInput`, a [`InvalidScript`] inside, if the script has no step or a wrong one, or one for use in process. Any
-    /// other if no socket can be had.
+    /// An error of kind `InvalidInput` with an [`InvalidScript`] if the script is invalid, and any error of the socket.
     pub async fn start(script: impl Into<Script>) -> io::Result<Self> {
-        let mut upstream = Self::bind(checked(script.into())?)?;
+        let mut upstream = Self::bind(validate(script.into())?)?;
         upstream.listen().await?;
         Ok(upstream)
     }
 
-    /// Keeps a free port of 127.0.0.1, where all connections are refused, until it is told to
-    /// [`set_script`](Self::set_script) a script.
+    /// Reserves a free port of 127.0.0.1, where all connections are refused until [`set_script`](Self::set_script).
     ///
     /// # Errors
-    /// If no socket can be had.
+    /// Any error of the socket.
     pub fn refusing() -> io::Result<Self> {
         Self::bind(Step::silent().into())
     }
@@ -55,34 +53,32 @@ impl FlakyUpstream {
         port.bind((Ipv4Addr::LOCALHOST, 0).into())?;
         Ok(Self {
             addr: port.local_addr()?,
-            shared: Arc::new(Shared::new(script).map_err(invalid)?),
+            state: Arc::new(UpstreamState::new(script).map_err(invalid)?),
             connections: Arc::default(),
             accepting: None,
             _port: port,
         })
     }
 
-    /// Follows another script from the next request on, and listens if it did not. Connections stay, and so does what was
-    /// received.
+    /// Replaces the script, and listens again after [`refuse`](Self::refuse). Connections and received requests stay.
     ///
     /// # Errors
-    /// As [`start`](Self::start); after a wrong script it goes on with the former.
+    /// As [`start`](Self::start). After an invalid script the former one stays.
     pub async fn set_script(&mut self, script: impl Into<Script>) -> io::Result<()> {
-        self.shared.follow(checked(script.into())?).map_err(invalid)?;
+        self.state.set_script(validate(script.into())?).map_err(invalid)?;
         self.listen().await
     }
 
     async fn listen(&mut self) -> io::Result<()> {
         if self.accepting.is_none() {
             let listener = TcpListener::bind(self.addr).await?;
-            let (shared, connections) = (Arc::clone(&self.shared), Arc::clone(&self.connections));
-            self.accepting = Some(tokio::spawn(accept(listener, shared, connections)));
+            let (state, connections) = (Arc::clone(&self.state), Arc::clone(&self.connections));
+            self.accepting = Some(tokio::spawn(accept(listener, state, connections)));
         }
         Ok(())
     }
 
-    /// Closes all connections and stops listening, as a crash would: connections are refused from now on, until it is told
-    /// to [`set_script`](Self::set_script) a script.
+    /// Closes all connections and stops listening, like a crash. Connections are refused until [`set_script`](Self::set_script).
     pub async fn refuse(&mut self) {
         if let Some(accepting) = self.accepting.take() {
             accepting.abort();
@@ -90,34 +86,34 @@ impl FlakyUpstream {
         }
     }
 
-    /// Where it listens.
+    /// Returns the address.
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// The URL of a path there, which begins with a slash.
+    /// Returns the URL of a path, which begins with a slash.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.addr)
     }
 
-    /// How many connections it has accepted.
+    /// Returns the number of accepted connections.
     #[must_use]
     pub fn connections(&self) -> u64 {
         self.connections.load(Ordering::Relaxed)
     }
 
-    /// How many requests it has received, to the end of their heads.
+    /// Returns the number of requests whose heads were received.
     #[must_use]
     pub fn requests(&self) -> u64 {
-        self.shared.requests()
+        self.state.requests()
     }
 
-    /// The requests it has received, also those whose body has not ended: the first thousand.
+    /// Returns the first thousand received requests, including those whose body has not ended.
     #[must_use]
     pub fn received(&self) -> Vec<ReceivedRequest> {
-        self.shared.received()
+        self.state.received()
     }
 }
 
@@ -129,11 +125,11 @@ impl Drop for FlakyUpstream {
     }
 }
 
-fn checked(script: Script) -> io::Result<Script> {
-    if script.all().any(|step| !step.action.is_for_sockets()) {
+fn validate(script: Script) -> io::Result<Script> {
+    if script.steps().any(|step| !step.action.is_for_sockets()) {
         return Err(invalid(InvalidScript::NotOnSocket));
     }
-    script.check().map_err(invalid)?;
+    script.validate().map_err(invalid)?;
     Ok(script)
 }
 
@@ -141,18 +137,18 @@ fn invalid(error: InvalidScript) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, error)
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>, connections: Arc<AtomicU64>) {
-    // Aborts what is in it when dropped, so connections end with the upstream.
+async fn accept(listener: TcpListener, state: Arc<UpstreamState>, connections: Arc<AtomicU64>) {
+    // Dropping the set aborts its tasks, so connections end with the upstream.
     let mut open = JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // There are too many open files, or the client is gone: neither need be so for ever.
+            // Too many files are open, or the client is gone. Both may be temporary.
             yield_now().await;
             continue;
         };
         connections.fetch_add(1, Ordering::Relaxed);
-        let shared = Arc::clone(&shared);
-        open.spawn(async move { serve(stream, &shared).await });
+        let state = Arc::clone(&state);
+        open.spawn(async move { serve(stream, &state).await });
         while open.try_join_next().is_some() {}
     }
 }

@@ -1,4 +1,4 @@
-//! One connection of an upstream on a socket.
+//! Serves one connection.
 
 use std::{io, time::Duration};
 
@@ -10,20 +10,16 @@ use tokio::{
 };
 
 use super::{
-    Step,
-    action::Action,
     head::{Framing, has_token},
     reader::Reader,
-    response::ScriptedResponse,
-    shared::Shared,
 };
+use crate::{action::Action, response::ScriptedResponse, state::UpstreamState, step::Step};
 
 const BAD_REQUEST: &[u8] =
     b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-/// Reads one request after another and does what the script says. An error ends the connection: the peer is gone, or
-/// sent what is not HTTP/1.
-pub(super) async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
+/// Reads one request after another, and performs the step of each. An error ends the connection.
+pub(crate) async fn serve(mut stream: TcpStream, state: &UpstreamState) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = Reader::default();
     loop {
@@ -39,20 +35,20 @@ pub(super) async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<
             }
         };
         let method = head.parts.method.clone();
-        let (step, place) = shared.begin(head.parts);
+        let (step, index) = state.receive_head(head.parts);
         if head.expects_continue && head.framing != Framing::Length(0) {
             stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
         }
-        reader.body(&mut stream, head.framing, |data| shared.add(place, data)).await?;
-        shared.end(place);
-        if !act(&mut stream, &step, &method).await? || !head.keep_alive {
+        reader.body(&mut stream, head.framing, |data| state.receive_body(index, data)).await?;
+        state.receive_end(index);
+        if !perform(&mut stream, &step, &method).await? || !head.keep_alive {
             return stream.shutdown().await;
         }
     }
 }
 
-/// Returns whether the connection stays open for another request.
-async fn act(stream: &mut TcpStream, step: &Step, method: &Method) -> io::Result<bool> {
+/// Performs a step. Returns whether the connection stays open for another request.
+async fn perform(stream: &mut TcpStream, step: &Step, method: &Method) -> io::Result<bool> {
     pause(step.delay).await;
     match &step.action {
         Action::Respond => return respond(stream, step.response(), method).await,
@@ -60,14 +56,13 @@ async fn act(stream: &mut TcpStream, step: &Step, method: &Method) -> io::Result
             copy(stream, &mut sink()).await?;
         }
         Action::Reset => {
-            // Zero makes closing send a reset, at once. Deprecated for all other values, which would block.
+            // With zero, closing sends a reset at once. Deprecated for other values, which would block.
             #[allow(deprecated)]
             stream.set_linger(Some(Duration::ZERO))?;
-            // Whatever else would be sent before it.
             return Err(io::ErrorKind::ConnectionReset.into());
         }
         Action::Garbage => stream.write_all(b"\x16\x03\x01 this is not HTTP\r\n\r\n").await?,
-        // Scripts with the last two are not taken for a socket.
+        // A script with one of the last two is rejected for a socket.
         Action::Close | Action::Refuse | Action::Error(_) => {}
     }
     Ok(false)
@@ -90,7 +85,7 @@ async fn respond(
     }
     bytes.extend_from_slice(b"\r\n");
     let body = response.halves(method);
-    // In one packet, where there is nothing between them.
+    // Head and body are in one packet, unless a delay separates them.
     bytes.extend_from_slice(&body.first);
     stream.write_all(&bytes).await?;
     pause(body.delay).await;
@@ -99,7 +94,7 @@ async fn respond(
 }
 
 async fn pause(delay: Duration) {
-    // A sleep of zero would wait for the timer's next tick.
+    // A sleep of zero would wait for the next tick of the timer.
     if !delay.is_zero() {
         sleep(delay).await;
     }

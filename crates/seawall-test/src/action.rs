@@ -1,11 +1,11 @@
-//! What an upstream does with a request.
+//! The action of an upstream at a request.
 
 use std::{fmt, sync::Arc};
 
 use seawall_core::error::BoxError;
 
 #[derive(Clone, Debug)]
-pub(super) enum Action {
+pub(crate) enum Action {
     Respond,
     Close,
     Reset,
@@ -16,26 +16,26 @@ pub(super) enum Action {
 }
 
 impl Action {
-    pub(super) const fn is_refusal(&self) -> bool {
+    pub(crate) const fn is_refusal(&self) -> bool {
         matches!(self, Self::Refuse)
     }
 
-    /// Returns whether a socket can do it.
-    pub(super) const fn is_for_sockets(&self) -> bool {
+    /// Returns whether an upstream on a socket can perform the action.
+    pub(crate) const fn is_for_sockets(&self) -> bool {
         !matches!(self, Self::Refuse | Self::Error(_))
     }
 }
 
 /// Makes an error for each request.
 #[derive(Clone)]
-pub(super) struct MakeError(Arc<dyn Fn() -> BoxError + Send + Sync>);
+pub(crate) struct MakeError(Arc<dyn Fn() -> BoxError + Send + Sync>);
 
 impl MakeError {
-    pub(super) fn new(make: impl Fn() -> BoxError + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(make: impl Fn() -> BoxError + Send + Sync + 'static) -> Self {
         Self(Arc::new(make))
     }
 
-    pub(super) fn make(&self) -> BoxError {
+    pub(crate) fn make(&self) -> BoxError {
         (self.0)()
     }
 }

@@ -1,47 +1,47 @@
 use std::collections::VecDeque;
 
 use fastrand::Rng;
+
+use crate::{InvalidScript, Step};
 use seawall_core::ratio::Ratio;
 
-use super::{InvalidScript, Step};
-
-/// What an upstream does with one request after the other, in the order in which they arrive.
+/// The steps of an upstream, one for each request in the order of arrival.
 ///
-/// First come the steps of [`then`](Self::then) and [`times`](Self::times), one a request; after them what
-/// [`then_repeat`](Self::then_repeat) or [`random`](Self::random) says. Without either the script ends: requests that come after
-/// it are answered 501, which nobody retries, with a body that says so.
+/// The steps of [`then`](Self::then) and [`times`](Self::times) are first. The step of [`then_repeat`](Self::then_repeat) or
+/// [`random`](Self::random) follows for all further requests. Without either the script ends: the response to further requests is a
+/// 501, which is not retried.
 ///
-/// One [`Step`] is a script too, forever; an array of them, or what an iterator yields, is one that ends.
+/// One [`Step`] is a script that repeats it. An array or iterator of steps is a script that ends.
 ///
 /// ```
 /// use seawall::{Ratio, test_util::{Script, Step}};
 ///
-/// let mends_itself = Script::new().then(Step::status(502)).then(Step::reset()).then_repeat(Step::ok("hello"));
+/// let recovering = Script::new().then(Step::status(502)).then(Step::reset()).then_repeat(Step::ok("hello"));
 /// // The same for the same seed.
 /// let flaky = Script::random(7, [(Ratio::percent(20), Step::status(502))], Step::ok("hello"))?;
-/// # let _ = (mends_itself, flaky);
+/// # let _ = (recovering, flaky);
 /// # Ok::<(), seawall::test_util::InvalidScript>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a script does nothing until an upstream follows it"]
 pub struct Script {
-    /// Each with how often it is still taken.
+    /// Each with the number of requests that are left.
     steps: VecDeque<(u64, Step)>,
     random: Rng,
-    /// A step is taken by a number below its bound and not below that of the one before it.
+    /// A step is selected by a random number below its bound, and not below the bound before.
     chances: Vec<(u32, Step)>,
-    /// `None`: the script ends.
-    otherwise: Option<Step>,
+    /// `None` if the script ends.
+    repeated: Option<Step>,
 }
 
 impl Script {
-    /// Makes a script without a step, which no upstream takes as it is.
+    /// Creates a script without a step, which an upstream rejects.
     pub fn new() -> Self {
         Self {
             steps: VecDeque::new(),
             random: Rng::with_seed(0),
             chances: Vec::new(),
-            otherwise: None,
+            repeated: None,
         }
     }
 
@@ -50,22 +50,22 @@ impl Script {
         self.times(1, step)
     }
 
-    /// Adds a step for so many requests.
+    /// Adds a step for a number of requests.
     pub fn times(mut self, times: u64, step: Step) -> Self {
         self.steps.push_back((times, step));
         self
     }
 
-    /// Sets what is done with all requests after the steps. Replaces what was set before.
+    /// Sets the step for all further requests. Replaces the former one.
     pub fn then_repeat(self, step: Step) -> Self {
-        Self { chances: Vec::new(), otherwise: Some(step), ..self }
+        Self { chances: Vec::new(), repeated: Some(step), ..self }
     }
 
-    /// Makes a script that chooses a step for each request: each with its chance, or else `otherwise`. The n-th request
-    /// takes the same one whenever the seed is the same. Steps that are added come before.
+    /// Creates a script that selects a step for each request at random: each with its chance, or else `otherwise`. With the same seed
+    /// the n-th request has the same step. Added steps come before.
     ///
     /// # Errors
-    /// [`InvalidScript::NoChances`] if there is none, [`InvalidScript::MoreThanOne`] if they sum up to more than one.
+    /// [`InvalidScript::NoChances`] without chances, [`InvalidScript::MoreThanOne`] if their sum exceeds one.
     pub fn random(
         seed: u64,
         chances: impl IntoIterator<Item = (Ratio, Step)>,
@@ -87,20 +87,20 @@ impl Script {
         Ok(script)
     }
 
-    /// Every step that may be taken.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Step> {
+    /// Returns all steps.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = &Step> {
         let steps = self.steps.iter().filter(|(times, _)| *times > 0).map(|(_, step)| step);
-        steps.chain(self.chances.iter().map(|(_, step)| step)).chain(&self.otherwise)
+        steps.chain(self.chances.iter().map(|(_, step)| step)).chain(&self.repeated)
     }
 
-    pub(super) fn check(&self) -> Result<(), InvalidScript> {
-        if self.all().next().is_none() {
+    pub(crate) fn validate(&self) -> Result<(), InvalidScript> {
+        if self.steps().next().is_none() {
             return Err(InvalidScript::Empty);
         }
-        self.all().try_for_each(Step::check)
+        self.steps().try_for_each(Step::validate)
     }
 
-    pub(super) fn next(&mut self) -> Step {
+    pub(crate) fn next(&mut self) -> Step {
         while let Some((times, step)) = self.steps.front_mut() {
             if let Some(left) = times.checked_sub(1) {
                 *times = left;
@@ -109,9 +109,9 @@ impl Script {
             self.steps.pop_front();
         }
         let drawn = self.random.u32(..Ratio::percent(100).millionths());
-        let taken = self.chances.iter().find(|(bound, _)| drawn < *bound).map(|(_, step)| step);
-        taken
-            .or(self.otherwise.as_ref())
+        let selected = self.chances.iter().find(|(bound, _)| drawn < *bound).map(|(_, step)| step);
+        selected
+            .or(self.repeated.as_ref())
             .cloned()
             .unwrap_or_else(|| Step::status(501).body("the script has no step for this request"))
     }

@@ -1,15 +1,14 @@
-//! Upstreams that fail as they are told, to test your own service with.
+//! Upstreams that fail by a script, to test your own service with.
 //!
-//! What a stack does when its upstream fails is seldom seen before it happens. Here is an upstream that answers 502 twice
-//! and then well, that is slow, that breaks off half way, that resets one connection in ten; and that says afterwards
-//! what it received, and how often. There are two, which follow the same [`Script`]:
+//! The script of an upstream may respond 502 twice and then 200, be slow, truncate a body, or reset one connection in ten. Afterwards
+//! the upstream returns the requests that it received. Two upstreams follow the same [`Script`]:
 //!
 //! | | [`FlakyService`] | [`FlakyUpstream`] |
 //! |---|---|---|
-//! | stands | in the place of the client | on a port of 127.0.0.1 |
-//! | fails with | the errors that a client would make | what makes a real client fail |
+//! | replaces | the client | the server, on a port of 127.0.0.1 |
+//! | fails with | the errors of a client | the faults that make a real client fail |
 //! | waits | on tokio's clock, which a test can pause: an hour takes no time | in real time |
-//! | for | what your layers decide | whether it all works together, whatever the client |
+//! | tests | the decisions of your layers | all parts together, with any client |
 //!
 //! They are for tests: speed, HTTP/2 and TLS are not covered. The feature `test-util` belongs into `[dev-dependencies]`:
 //!
@@ -20,11 +19,10 @@
 //!
 //! # In process, on a paused clock
 //!
-//! Give your stack a [`FlakyService`] instead of its client. With the clock paused, time passes only while everybody
-//! waits, and all at once: backoff, timeouts and open circuits are gone through in milliseconds, and the same each time.
+//! Give your stack a [`FlakyService`] instead of its client. A paused clock advances only while all tasks wait, and then at once:
+//! backoff, timeouts and open circuits take milliseconds, and every run is the same.
 //!
 //! ```
-//! # #[cfg(feature = "full")] {
 //! use std::time::Duration;
 //! use http::{Method, Request};
 //! use http_body_util::{BodyExt, Full};
@@ -53,7 +51,7 @@
 //! assert_eq!(response.into_body().collect().await?.to_bytes(), "hello");
 //! assert_eq!(upstream.requests(), 3);
 //!
-//! // A payment whose connection breaks is sent once, and nobody knows if it was made.
+//! // A payment whose connection breaks is sent once.
 //! upstream.set_script(Step::reset())?;
 //! let pay = Request::post("http://billing/pay").body(Full::<bytes::Bytes>::from("5 €"))?;
 //! assert!(client.oneshot(pay).await.is_err());
@@ -63,16 +61,13 @@
 //! assert_eq!((payments[0].path(), payments[0].body()), ("/pay", "5 €".as_bytes()));
 //! # Ok(())
 //! # }
-//! # main().unwrap();
-//! # }
 //! ```
 //!
 //! # On a socket
 //!
-//! Where the client itself is of interest, or the upstream's address is all that can be set:
+//! To test the client too, or if only the address of the upstream can be configured:
 //!
 //! ```
-//! # #[cfg(all(feature = "full", feature = "hyper-util"))] {
 //! use http::Request;
 //! use http_body_util::{BodyExt, Empty};
 //! use hyper_util::{client::legacy::Client, rt::TokioExecutor};
@@ -89,69 +84,67 @@
 //! let get = || Request::get(upstream.url("/invoice")).body(Empty::<bytes::Bytes>::new());
 //! let response = client.clone().oneshot(get()?).await?;
 //! assert_eq!(response.into_body().collect().await?.to_bytes(), "hello");
-//! // The first two connections were of no further use.
+//! // The first two connections were not reused.
 //! assert_eq!((upstream.requests(), upstream.connections()), (3, 3));
 //!
-//! // It crashes: the connection that is kept is closed, and no other is taken.
+//! // The upstream crashes: the pooled connection is closed, and new ones are refused.
 //! let get = get()?;
 //! upstream.refuse().await;
 //! let error = client.oneshot(get).await.unwrap_err();
 //! assert_eq!(classify_error(&*error).cause(), Cause::ConnectionRefused);
 //! # Ok(())
 //! # }
-//! # main().unwrap();
-//! # }
 //! ```
 //!
-//! # By chance
+//! # Random failures
 //!
-//! [`Script::random`] is for many calls and for numbers: how many of a thousand calls succeed when a fifth of all
-//! requests fail? With the same seed it is the same requests that do.
+//! [`Script::random`] is for statistics, such as how many of a thousand calls succeed while a fifth of all requests fail. With the same
+//! seed the same requests fail.
 //!
-//! # What a step becomes
+//! # The effect of each step
 //!
-//! | step | on a socket | in process | is taken for |
+//! | step | on a socket | in process | classified as |
 //! |---|---|---|---|
-//! | [`Step::status`], [`Step::ok`] | a response | the same | what its status says |
+//! | [`Step::status`], [`Step::ok`] | a response | the same | its status |
 //! | [`Step::close`] | the connection is closed | `io::ErrorKind::ConnectionAborted` | `connection_terminated` |
 //! | [`Step::reset`] | the connection is reset | `io::ErrorKind::ConnectionReset` | `connection_terminated` |
-//! | [`Step::garbage`] | bytes that are not HTTP | an error with a [`Failure`](crate::Failure) | `http_protocol_error` |
-//! | [`Step::silent`] | nothing | nothing | what your timeout says |
-//! | [`Step::truncated`] | a body that breaks off | `io::ErrorKind::UnexpectedEof`, in the body | `http_response_incomplete` |
+//! | [`Step::garbage`] | bytes that are not HTTP | an error with a [`Failure`](seawall_core::Failure) | `http_protocol_error` |
+//! | [`Step::silent`] | nothing | nothing | the error of your timeout |
+//! | [`Step::truncated`] | a truncated body | `io::ErrorKind::UnexpectedEof`, in the body | `http_response_incomplete` |
 //! | [`Step::refuse`]; [`FlakyUpstream::refuse`] | the connection is refused | `io::ErrorKind::ConnectionRefused` | `connection_refused` |
-//! | [`Step::error`] | not there | the error that you make | what your classifier says |
+//! | [`Step::error`] | not available | your error | as your classifier decides |
 //!
-//! # When what happens
+//! # Edge cases
 //!
-//! | when | then |
+//! | case | result |
 //! |---|---|
-//! | a script has no step, or a wrong one | [`InvalidScript`], when an upstream is given it |
-//! | more requests come than the script has steps | 501, with a body that says so |
-//! | requests come at the same time | each takes its step as its head arrives |
-//! | the client goes, or drops the call | the step is spent; what had come of the request is kept |
-//! | the body of a request is large | it is read to its end; the first 64 KiB are kept |
-//! | more than a thousand requests come | all are counted; the first thousand are kept |
-//! | what comes on a socket is not HTTP/1, or its head is larger than 64 KiB or has more than 100 headers | 400; the connection is closed, and no step taken |
-//! | the clock is paused around a [`FlakyUpstream`] | it jumps while bytes are under way, and timeouts fire: leave it running |
-//! | the upstream is dropped | the socket and all its connections are closed, as soon as the runtime comes to it |
+//! | a script has no step, or an invalid one | [`InvalidScript`], when an upstream receives it |
+//! | more requests come than the script has steps | 501, with a body that explains it |
+//! | requests are concurrent | each takes its step when its head arrives |
+//! | the client disconnects, or drops the call | the step is spent; the received part of the request is stored |
+//! | the body of a request is large | it is read to its end; the first 64 KiB are stored |
+//! | more than a thousand requests come | all are counted; the first thousand are stored |
+//! | the bytes on a socket are not HTTP/1, or its head is larger than 64 KiB or has more than 100 headers | 400; the connection is closed, and no step is taken |
+//! | the clock is paused around a [`FlakyUpstream`] | it jumps while bytes are in flight, and timeouts fire: leave it running |
+//! | the upstream is dropped | the socket and all its connections are closed, as soon as the runtime polls them |
 //!
 //! # Differs from
 //!
-//! - `tower_test::mock`: no task that answers beside the call; a script, HTTP, and failures that the classifier knows.
-//! - `wiremock` and its like: they match requests and answer them well; here connections break too.
+//! - `tower_test::mock`: no task beside the call; a script, HTTP, and failures that the classifier recognizes.
+//! - `wiremock` and similar crates: they match requests and respond well; here connections break too.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(missing_docs)]
 
 mod action;
 mod body;
-mod connection;
 mod future;
-mod head;
+mod http1;
 mod invalid_script;
-mod reader;
 mod received;
 mod response;
 mod script;
 mod service;
-mod shared;
+mod state;
 mod step;
 mod upstream;
 

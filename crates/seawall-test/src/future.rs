@@ -10,44 +10,44 @@ use bytes::Buf;
 use http::{Method, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
+use tokio::time::{Sleep, sleep};
+
+use crate::{
+    FlakyBody, Step,
+    action::Action,
+    state::{RequestIndex, UpstreamState},
+};
 use seawall_core::{
     error::BoxError,
     failure::{Cause, Failure, Reporter},
 };
-use tokio::time::{Sleep, sleep};
-
-use super::{
-    FlakyBody, Step,
-    action::Action,
-    shared::{Place, Shared},
-};
 
 pin_project! {
-    /// Response future of [`FlakyService`](super::FlakyService).
+    /// Response future of [`FlakyService`](crate::FlakyService).
     #[derive(Debug)]
     pub struct ResponseFuture<B> {
-        // `None` once it is read, and from the start for a connection that is refused.
+        // `None` once it is read, and for a refused connection.
         #[pin]
         body: Option<B>,
         #[pin]
         timer: Option<Sleep>,
         method: Method,
         step: Step,
-        place: Place,
-        shared: Arc<Shared>,
+        index: RequestIndex,
+        state: Arc<UpstreamState>,
     }
 }
 
 impl<B> ResponseFuture<B> {
-    pub(super) fn new(
+    pub(crate) fn new(
         body: B,
         method: Method,
         step: Step,
-        place: Place,
-        shared: Arc<Shared>,
+        index: RequestIndex,
+        state: Arc<UpstreamState>,
     ) -> Self {
         let body = (!step.action.is_refusal()).then_some(body);
-        Self { body, timer: None, method, step, place, shared }
+        Self { body, timer: None, method, step, index, state }
     }
 }
 
@@ -62,19 +62,19 @@ where
         let mut this = self.project();
         while let Some(body) = this.body.as_mut().as_pin_mut() {
             match ready!(body.poll_frame(cx)) {
-                // A client fails too when it cannot have the body.
+                // A client fails too if it cannot read the body.
                 Some(Err(error)) => return Poll::Ready(Err(error.into())),
                 Some(Ok(frame)) => {
                     if let Ok(mut data) = frame.into_data() {
                         while data.has_remaining() {
                             let chunk = data.chunk();
-                            this.shared.add(*this.place, chunk);
+                            this.state.receive_body(*this.index, chunk);
                             data.advance(chunk.len());
                         }
                     }
                 }
                 None => {
-                    this.shared.end(*this.place);
+                    this.state.receive_end(*this.index);
                     this.body.set(None);
                 }
             }
@@ -97,28 +97,28 @@ where
             Action::Reset => Err(io::Error::from(io::ErrorKind::ConnectionReset).into()),
             Action::Refuse => Err(io::Error::from(io::ErrorKind::ConnectionRefused).into()),
             Action::Error(error) => Err(error.make()),
-            Action::Garbage => Err(NotHttp::new().into()),
+            Action::Garbage => Err(InvalidHttp::new().into()),
         })
     }
 }
 
-/// Stands in for the errors of client libraries at bytes that are not HTTP.
+/// Replaces the error of a client library at bytes that are not HTTP.
 #[derive(Debug)]
-struct NotHttp(Failure);
+struct InvalidHttp(Failure);
 
-impl NotHttp {
+impl InvalidHttp {
     const fn new() -> Self {
         Self(Failure::new(Cause::HttpProtocolError).with_reporter(Reporter::Local))
     }
 }
 
-impl fmt::Display for NotHttp {
+impl fmt::Display for InvalidHttp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the answer is not HTTP")
     }
 }
 
-impl Error for NotHttp {
+impl Error for InvalidHttp {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.0)
     }

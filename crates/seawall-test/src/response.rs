@@ -1,4 +1,4 @@
-//! A response of a script, for a socket or for a caller in this process.
+//! A scripted response, for a socket or for a caller in this process.
 
 use std::time::Duration;
 
@@ -6,31 +6,31 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct ScriptedResponse {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
-    pub(super) body_delay: Duration,
-    pub(super) truncated: bool,
+pub(crate) struct ScriptedResponse {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) body_delay: Duration,
+    pub(crate) truncated: bool,
 }
 
 /// The two halves of a body and the pause between them.
 #[derive(Debug, Default)]
-pub(super) struct BodyHalves {
-    pub(super) first: Bytes,
-    pub(super) delay: Duration,
-    pub(super) second: Bytes,
-    /// The body announces one more byte, and breaks off before it.
-    pub(super) truncated: bool,
+pub(crate) struct BodyHalves {
+    pub(crate) first: Bytes,
+    pub(crate) delay: Duration,
+    pub(crate) second: Bytes,
+    /// The body ends before the last byte that was announced.
+    pub(crate) truncated: bool,
 }
 
 impl ScriptedResponse {
     /// Returns the head, which is the same for every method (RFC 9110 §9.3.2).
-    pub(super) fn head(&self) -> Response<()> {
+    pub(crate) fn head(&self) -> Response<()> {
         let mut head = Response::new(());
         *head.status_mut() = self.status;
         head.headers_mut().clone_from(&self.headers);
-        // RFC 9110 §8.6: a 204 has none, and that of a 304 would describe another response.
+        // RFC 9110 §8.6: a 204 has no length, and the length of a 304 would be of another response.
         if !self.is_bodiless() {
             let length = HeaderValue::from(self.announced());
             head.headers_mut().insert(header::CONTENT_LENGTH, length);
@@ -38,7 +38,7 @@ impl ScriptedResponse {
         head
     }
 
-    pub(super) fn halves(&self, method: &Method) -> BodyHalves {
+    pub(crate) fn halves(&self, method: &Method) -> BodyHalves {
         if self.is_bodiless() || method == Method::HEAD || self.announced() == 0 {
             return BodyHalves::default();
         }
@@ -58,7 +58,7 @@ impl ScriptedResponse {
 }
 
 impl BodyHalves {
-    pub(super) fn remaining(&self) -> u64 {
+    pub(crate) fn remaining(&self) -> u64 {
         (self.first.len() + self.second.len()) as u64 + u64::from(self.truncated)
     }
 }

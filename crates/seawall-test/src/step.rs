@@ -2,17 +2,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use seawall_core::error::BoxError;
 
-use super::{
+use crate::{
     InvalidScript,
     action::{Action, MakeError},
     response::ScriptedResponse,
 };
+use seawall_core::error::BoxError;
 
-/// What an upstream does with one request. Unless a constructor says otherwise, it reads the whole request first.
+/// The reaction of an upstream to one request. It reads the whole request first, except for [`refuse`](Self::refuse).
 ///
-/// Settings of a response have no effect on steps that send none.
+/// Settings of the response have no effect on steps without a response.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,30 +25,30 @@ use super::{
 #[derive(Clone, Debug)]
 #[must_use = "a step does nothing until a script has it"]
 pub struct Step {
-    pub(super) delay: Duration,
-    pub(super) action: Action,
+    pub(crate) delay: Duration,
+    pub(crate) action: Action,
     response: ScriptedResponse,
-    wrong: Option<InvalidScript>,
+    invalid: Option<InvalidScript>,
 }
 
 impl Step {
-    /// Answers with this status, from 200 to 999, and an empty body.
+    /// Responds with a status from 200 to 999 and an empty body.
     pub fn status(status: u16) -> Self {
         let mut step = Self::new(Action::Respond);
         match StatusCode::from_u16(status) {
             Ok(code) if status >= 200 => step.response.status = code,
-            _ => step.wrong = Some(InvalidScript::Status(status)),
+            _ => step.invalid = Some(InvalidScript::Status(status)),
         }
         step
     }
 
-    /// Answers 200 with this body.
+    /// Responds with a 200 and a body.
     pub fn ok(body: impl Into<Bytes>) -> Self {
         Self::status(200).body(body)
     }
 
-    /// Closes the connection without an answer. In process: an [`io::Error`](std::io::Error) of kind
-    /// `ConnectionAborted`, which is taken for the same as what client libraries say of it.
+    /// Closes the connection without a response. In process: an [`io::Error`](std::io::Error) of kind `ConnectionAborted`, which is
+    /// classified like the error of a client library.
     pub fn close() -> Self {
         Self::new(Action::Close)
     }
@@ -58,25 +58,25 @@ impl Step {
         Self::new(Action::Reset)
     }
 
-    /// Never answers. A connection is kept until the client closes it.
+    /// Never responds. A connection stays open until the client closes it.
     pub fn silent() -> Self {
         Self::new(Action::Silent)
     }
 
-    /// Answers with what is not HTTP, and closes the connection. In process: an error whose source is a
-    /// [`Failure`](crate::Failure) of cause `http_protocol_error`, since those of client libraries cannot be made.
+    /// Responds with bytes that are not HTTP, and closes the connection. In process: an error whose source is a
+    /// [`Failure`](seawall_core::Failure) of cause `http_protocol_error`, since the errors of client libraries have no constructors.
     pub fn garbage() -> Self {
         Self::new(Action::Garbage)
     }
 
-    /// Refuses the connection: nothing is received. In process only, where it is an [`io::Error`](std::io::Error) of
-    /// kind `ConnectionRefused`; a socket is refused by [`FlakyUpstream::refuse`](super::FlakyUpstream::refuse).
+    /// Refuses the connection, so that nothing is received. In process only: an [`io::Error`](std::io::Error) of
+    /// kind `ConnectionRefused`; a socket is refused by [`FlakyUpstream::refuse`](crate::FlakyUpstream::refuse).
     pub fn refuse() -> Self {
         Self::new(Action::Refuse)
     }
 
-    /// Fails with an error that `make` makes for each request: one of your own client's, or a
-    /// [`Failure`](crate::Failure), which says by itself what it is taken for. In process only.
+    /// Fails with an error that `make` creates for each request: an error of your own client, or a
+    /// [`Failure`](seawall_core::Failure), which is classified as itself. In process only.
     ///
     /// ```
     /// use seawall::{Cause, Failure, test_util::Step};
@@ -91,28 +91,28 @@ impl Step {
 
     fn new(action: Action) -> Self {
         let response = ScriptedResponse::default();
-        Self { delay: Duration::ZERO, action, response, wrong: None }
+        Self { delay: Duration::ZERO, action, response, invalid: None }
     }
 
-    /// Sets the body of the response, its length being announced. Default: empty. No response to HEAD has one, nor one
-    /// of status 204 or 304 (RFC 9110 §6.4.1).
+    /// Sets the body of the response. Defaults to an empty one. A response to HEAD, and one of status 204 or 304, has no body (RFC
+    /// 9110 §6.4.1).
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.response.body = body.into();
         self
     }
 
-    /// Adds a header to the response. Any but `content-length` and `transfer-encoding`; `connection: close` is kept to.
+    /// Adds a header to the response, except `content-length` and `transfer-encoding`. `connection: close` closes the connection.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
         let name = name.as_ref();
         match (name.parse::<HeaderName>(), HeaderValue::from_bytes(value.as_ref())) {
             (Ok(header::CONTENT_LENGTH | header::TRANSFER_ENCODING), _) => {
-                self.wrong.get_or_insert(InvalidScript::Framing);
+                self.invalid.get_or_insert(InvalidScript::Framing);
             }
             (Ok(name), Ok(value)) => {
                 self.response.headers.append(name, value);
             }
             _ => {
-                self.wrong.get_or_insert(InvalidScript::Header { name: name.to_owned() });
+                self.invalid.get_or_insert(InvalidScript::Header { name: name.to_owned() });
             }
         }
         self
@@ -124,31 +124,30 @@ impl Step {
         self.header(header::RETRY_AFTER, seconds.to_string())
     }
 
-    /// Waits for so long, once the request is read, before it does anything. Default: zero. [`Duration::MAX`] never ends.
+    /// Sets the wait after the request is read. Defaults to zero. [`Duration::MAX`] never ends.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// Waits for so long between the two halves of the body. Default: zero. [`Duration::MAX`] never ends: a body that
-    /// stalls.
+    /// Sets the wait between the two halves of the body. Defaults to zero. [`Duration::MAX`] never ends: the body stalls.
     pub fn body_delay(mut self, delay: Duration) -> Self {
         self.response.body_delay = delay;
         self
     }
 
-    /// Announces a body that is one byte longer, and breaks off in its stead. In process: an error of the body, an
-    /// [`io::Error`](std::io::Error) of kind `UnexpectedEof`.
+    /// Truncates the body: one more byte is announced than sent. In process the body fails with an [`io::Error`](std::io::Error) of
+    /// kind `UnexpectedEof`.
     pub fn truncated(mut self) -> Self {
         self.response.truncated = true;
         self
     }
 
-    pub(super) const fn response(&self) -> &ScriptedResponse {
+    pub(crate) const fn response(&self) -> &ScriptedResponse {
         &self.response
     }
 
-    pub(super) fn check(&self) -> Result<(), InvalidScript> {
-        self.wrong.clone().map_or(Ok(()), Err)
+    pub(crate) fn validate(&self) -> Result<(), InvalidScript> {
+        self.invalid.clone().map_or(Ok(()), Err)
     }
 }

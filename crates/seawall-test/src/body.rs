@@ -8,21 +8,21 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use seawall_core::error::BoxError;
 use tokio::time::{Sleep, sleep};
 
-use super::response::BodyHalves;
+use crate::response::BodyHalves;
+use seawall_core::error::BoxError;
 
-/// Body of a response of [`FlakyService`](super::FlakyService).
+/// Body of a response of [`FlakyService`](crate::FlakyService).
 #[derive(Debug, Default)]
 pub struct FlakyBody {
     halves: BodyHalves,
-    // Created by the first wait, so that a body without one needs no runtime.
+    // Created by the first wait, so that a body without a wait needs no runtime.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl FlakyBody {
-    pub(super) const fn new(halves: BodyHalves) -> Self {
+    pub(crate) const fn new(halves: BodyHalves) -> Self {
         Self { halves, timer: None }
     }
 }

@@ -1,4 +1,4 @@
-//! Reading requests from a connection.
+//! Reads requests from a connection.
 
 use std::io;
 
@@ -8,31 +8,31 @@ use tokio::{io::AsyncReadExt, net::TcpStream};
 
 use super::head::{Framing, Head, parse};
 
-/// What is read ahead at most: also the longest head.
-const MOST: usize = 64 << 10;
+/// The maximum size of the buffer, and so of a head.
+const MAX_BUFFERED_BYTES: usize = 64 << 10;
 
-/// What was read from a connection and is not used up yet.
+/// A buffer of bytes that were read from a connection, and not parsed yet.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     buffer: BytesMut,
 }
 
 impl Reader {
-    /// `None`: the connection ended before another request. What is not HTTP is `InvalidData`.
+    /// Reads a head. Returns `None` if the connection ended before another request, and `InvalidData` for bytes that are not HTTP.
     pub(super) async fn head(&mut self, stream: &mut TcpStream) -> io::Result<Option<Head>> {
         loop {
             if let Some((head, length)) = parse(&self.buffer)? {
                 self.buffer.advance(length);
                 return Ok(Some(head));
             }
-            match self.more(stream).await {
+            match self.fill(stream).await {
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-                more => more?,
+                result => result?,
             }
         }
     }
 
-    /// Reads a body to its end, piece by piece.
+    /// Reads a body to its end, and passes each part to `each`.
     pub(super) async fn body(
         &mut self,
         stream: &mut TcpStream,
@@ -44,16 +44,16 @@ impl Reader {
                 let size = self.chunk_size(stream).await?;
                 if size == 0 {
                     // Trailers, up to an empty line.
-                    while self.line(stream).await? > 0 {}
+                    while self.skip_line(stream).await? > 0 {}
                     return Ok(());
                 }
-                self.take(stream, size, &mut each).await?;
-                if self.line(stream).await? > 0 {
+                self.read_exact(stream, size, &mut each).await?;
+                if self.skip_line(stream).await? > 0 {
                     return Err(io::ErrorKind::InvalidData.into());
                 }
             }
         };
-        self.take(stream, length, &mut each).await
+        self.read_exact(stream, length, &mut each).await
     }
 
     async fn chunk_size(&mut self, stream: &mut TcpStream) -> io::Result<u64> {
@@ -63,13 +63,13 @@ impl Reader {
                     self.buffer.advance(length);
                     return Ok(size);
                 }
-                Ok(Status::Partial) => self.more(stream).await?,
+                Ok(Status::Partial) => self.fill(stream).await?,
                 Err(_) => return Err(io::ErrorKind::InvalidData.into()),
             }
         }
     }
 
-    async fn take(
+    async fn read_exact(
         &mut self,
         stream: &mut TcpStream,
         mut left: u64,
@@ -77,28 +77,28 @@ impl Reader {
     ) -> io::Result<()> {
         while left > 0 {
             if self.buffer.is_empty() {
-                self.more(stream).await?;
+                self.fill(stream).await?;
             }
-            let piece = self.buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-            each(&self.buffer.split_to(piece));
-            left -= piece as u64;
+            let size = self.buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            each(&self.buffer.split_to(size));
+            left -= size as u64;
         }
         Ok(())
     }
 
     /// Skips a line, and returns its length.
-    async fn line(&mut self, stream: &mut TcpStream) -> io::Result<usize> {
+    async fn skip_line(&mut self, stream: &mut TcpStream) -> io::Result<usize> {
         loop {
             if let Some(end) = self.buffer.windows(2).position(|two| two == b"\r\n") {
                 self.buffer.advance(end + 2);
                 return Ok(end);
             }
-            self.more(stream).await?;
+            self.fill(stream).await?;
         }
     }
 
-    async fn more(&mut self, stream: &mut TcpStream) -> io::Result<()> {
-        if self.buffer.len() >= MOST {
+    async fn fill(&mut self, stream: &mut TcpStream) -> io::Result<()> {
+        if self.buffer.len() >= MAX_BUFFERED_BYTES {
             return Err(io::ErrorKind::InvalidData.into());
         }
         self.buffer.reserve(8 << 10);

@@ -1,20 +1,20 @@
-//! The head of a request on a socket.
+//! Parses the head of a request.
 
 use std::io;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header, request::Parts};
 use httparse::Status;
 
-const MOST_HEADERS: usize = 100;
+const MAX_HEADERS: usize = 100;
 
 /// The head of a request.
 #[derive(Debug)]
 pub(super) struct Head {
     pub(super) parts: Parts,
     pub(super) framing: Framing,
-    /// Another request may follow.
+    /// The connection stays open for another request.
     pub(super) keep_alive: bool,
-    /// The client waits for a word before it sends the body (RFC 9110 §10.1.1).
+    /// The client waits for a 100 (Continue) before it sends the body (RFC 9110 §10.1.1).
     pub(super) expects_continue: bool,
 }
 
@@ -24,9 +24,9 @@ pub(super) enum Framing {
     Chunked,
 }
 
-/// The head at the beginning of `bytes`, and its length; `None` if there is not all of it.
+/// Parses the head at the beginning of `bytes`, and returns its length. Returns `None` if the head is incomplete.
 pub(super) fn parse(bytes: &[u8]) -> io::Result<Option<(Head, usize)>> {
-    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     let length = match request.parse(bytes).map_err(invalid)? {
         Status::Complete(length) => length,
@@ -51,7 +51,7 @@ pub(super) fn parse(bytes: &[u8]) -> io::Result<Option<(Head, usize)>> {
     Ok(Some((head, length)))
 }
 
-/// RFC 9112 §6.3.
+/// Determines the framing of the body (RFC 9112 §6.3).
 fn framing(headers: &HeaderMap) -> io::Result<Framing> {
     if headers.contains_key(header::TRANSFER_ENCODING) {
         return Ok(Framing::Chunked);
@@ -61,10 +61,10 @@ fn framing(headers: &HeaderMap) -> io::Result<Framing> {
     Ok(Framing::Length(length.parse().map_err(invalid)?))
 }
 
-/// Whether a list of words has this one (RFC 9110 §5.6.1).
+/// Returns whether a list of tokens contains one (RFC 9110 §5.6.1).
 pub(super) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|word| word.trim().eq_ignore_ascii_case(token))
+    values.flat_map(|value| value.split(',')).any(|item| item.trim().eq_ignore_ascii_case(token))
 }
 
 fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
