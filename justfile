@@ -32,9 +32,9 @@ clippy:
 
 # Builds and opens the documentation.
 doc:
-    RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --all-features --package seawall --open
+    RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --all-features --package seawall-core --package seawall-test --package seawall --open
 
-# Updates docs/public-api.txt after an intended change of the API.
+# Updates docs/public-api*.txt after an intended change of the API.
 public-api:
     .ci/public-api --update
 
@@ -101,7 +101,7 @@ prometheus:
 
 # Checks each feature alone (needs cargo-hack).
 each-feature:
-    cargo hack clippy --package seawall --each-feature --no-dev-deps -- -D warnings
+    cargo hack clippy --package seawall-core --package seawall-test --package seawall --each-feature --no-dev-deps -- -D warnings
 
 # Checks licenses, bans and sources of dependencies (needs cargo-deny).
 deny:
@@ -117,4 +117,4 @@ instructions:
 
 # Finds mutations that no test detects (slow; needs cargo-mutants).
 mutants:
-    cargo mutants --all-features --package seawall -- --all-targets
+    cargo mutants --all-features --package seawall-core --package seawall-test --package seawall -- --all-targets
