@@ -79,7 +79,7 @@ impl<W: CompletionObserver> Drop for PanicGuard<W> {
     note = "calls end with the body of an `http::Response<_>`; for other responses, leave out `.until_body_end()` of \
             `CircuitBreakerLayer`, and tell `InFlightLimitLayer` `.until_response()`"
 )]
-pub trait CompleteOn<Res> {
+pub trait TrackCompletion<Res> {
     type Response<W: CompletionObserver>;
 
     /// Returns whether the head of the response shows that the upstream is overloaded or failing.
@@ -102,7 +102,7 @@ pub struct CompleteOnResponse {}
 #[non_exhaustive]
 pub struct CompleteOnBodyEnd {}
 
-impl<Res> CompleteOn<Res> for CompleteOnResponse {
+impl<Res> TrackCompletion<Res> for CompleteOnResponse {
     type Response<W: CompletionObserver> = Res;
 
     #[inline]
@@ -112,7 +112,7 @@ impl<Res> CompleteOn<Res> for CompleteOnResponse {
     }
 }
 
-impl<B> CompleteOn<Response<B>> for CompleteOnBodyEnd
+impl<B> TrackCompletion<Response<B>> for CompleteOnBodyEnd
 where
     B: Body,
     B::Error: Into<BoxError>,

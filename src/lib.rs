@@ -146,7 +146,7 @@
 //!
 //! ```
 //! # #[cfg(feature = "full")]
-//! # fn tuned() -> Result<(), seawall::standard::AttemptExceedsTotal> {
+//! # fn tuned() -> Result<(), seawall::standard::InvalidTimeouts> {
 //! use std::{num::NonZeroU32, time::Duration};
 //! use seawall::{InFlightLimitLayer, RetryLayer, StandardLayer, standard::Timeouts};
 //!
@@ -245,7 +245,7 @@ mod keys;
 #[cfg(any(feature = "circuit-breaker", feature = "logging"))]
 mod layer_order;
 mod semconv;
-mod sharded;
+mod sharded_arc;
 mod sync;
 mod time_limit;
 

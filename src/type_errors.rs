@@ -216,7 +216,7 @@
 //! # check::<Request<Body>>(service);
 //! ```
 //!
-//! The same goes for `keyed_by_request` and for [`classify_fn`](crate::classify_fn).
+//! The same goes for `per_request_key` and for [`classify_fn`](crate::classify_fn).
 //!
 //! # A function of the URL that borrows from it
 //!
@@ -312,9 +312,9 @@
 //! # A service that is not HTTP
 //!
 //! ```text
-//! error[E0277]: requests of type `String` cannot be kept to be sent again by `HttpCalls`
+//! error[E0277]: requests of type `String` cannot be kept to be sent again by `HttpCallAdapter`
 //! error[E0277]: `HttpClassifier` does not classify responses of type `String`
-//! error[E0277]: responses of type `String` cannot be given up for a retry by `HttpCalls`
+//! error[E0277]: responses of type `String` cannot be given up for a retry by `HttpCallAdapter`
 //! error[E0277]: a response of type `String` has no body whose end could be waited for
 //! …UriKeyFn<…>` gives no key to requests of type `String`
 //! ```

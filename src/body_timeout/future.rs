@@ -7,8 +7,8 @@ use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use super::{TimedBody, settings::Limits};
-use crate::time_limit::LimitedBody;
+use super::{TimeoutBody, settings::BodyTimeouts};
+use crate::time_limit::BodyKind;
 
 pin_project! {
     /// Response future of [`BodyTimeout`](super::BodyTimeout).
@@ -16,7 +16,7 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         pub(super) inner: F,
-        pub(super) limits: Limits,
+        pub(super) limits: BodyTimeouts,
     }
 }
 
@@ -25,13 +25,13 @@ where
     F: Future<Output = Result<Response<B>, E>>,
     B: Body,
 {
-    type Output = Result<Response<TimedBody<B>>, E>;
+    type Output = Result<Response<TimeoutBody<B>>, E>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let limits = *this.limits;
         let response = ready!(this.inner.poll(cx))?;
-        Poll::Ready(Ok(response.map(|body| limits.apply(body, LimitedBody::Response))))
+        Poll::Ready(Ok(response.map(|body| limits.wrap(body, BodyKind::Response))))
     }
 }

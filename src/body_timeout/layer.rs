@@ -4,30 +4,30 @@ use tower_layer::Layer;
 
 use super::{
     BodyTimeout,
-    settings::{Limits, RequestBodies, ResponseBodies},
+    settings::{BodyTimeouts, RequestDirection, ResponseDirection},
 };
 
 /// Applies [`BodyTimeout`]. See the [module docs](super) for an example.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
-pub struct BodyTimeoutLayer<Of = ResponseBodies> {
-    limits: Limits,
-    of: Of,
+pub struct BodyTimeoutLayer<Direction = ResponseDirection> {
+    limits: BodyTimeouts,
+    direction: Direction,
 }
 
 impl BodyTimeoutLayer {
     /// Limits the bodies of responses: 60 s between frames, no limit of the total.
     pub const fn new() -> Self {
-        Self { limits: Limits::DEFAULT, of: ResponseBodies {} }
+        Self { limits: BodyTimeouts::DEFAULT, direction: ResponseDirection {} }
     }
 
     /// Limits the bodies of requests, in a server: 60 s between frames, no limit of the total.
-    pub const fn for_requests() -> BodyTimeoutLayer<RequestBodies> {
-        BodyTimeoutLayer { limits: Limits::DEFAULT, of: RequestBodies {} }
+    pub const fn for_requests() -> BodyTimeoutLayer<RequestDirection> {
+        BodyTimeoutLayer { limits: BodyTimeouts::DEFAULT, direction: RequestDirection {} }
     }
 }
 
-impl<Of> BodyTimeoutLayer<Of> {
+impl<Direction> BodyTimeoutLayer<Direction> {
     /// Sets the maximum wait for each frame. Defaults to 60 s. [`Duration::MAX`] is no limit. Zero allows only frames that are
     /// ready. The timer adds a millisecond.
     pub const fn idle(mut self, limit: Duration) -> Self {
@@ -49,10 +49,10 @@ impl Default for BodyTimeoutLayer {
     }
 }
 
-impl<S, Of: Clone> Layer<S> for BodyTimeoutLayer<Of> {
-    type Service = BodyTimeout<S, Of>;
+impl<S, Direction: Clone> Layer<S> for BodyTimeoutLayer<Direction> {
+    type Service = BodyTimeout<S, Direction>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        BodyTimeout { inner, limits: self.limits, of: self.of.clone() }
+        BodyTimeout { inner, limits: self.limits, direction: self.direction.clone() }
     }
 }

@@ -72,8 +72,8 @@ pub use self::{
     future::ResponseFuture,
     layer::BodyTimeoutLayer,
     service::BodyTimeout,
-    settings::{RequestBodies, ResponseBodies},
+    settings::{RequestDirection, ResponseDirection},
 };
-pub use crate::time_limit::TimedBody;
+pub use crate::time_limit::TimeoutBody;
 #[doc(inline)]
 pub use seawall_core::elapsed::{Elapsed, TimeoutKind};

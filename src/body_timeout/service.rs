@@ -5,26 +5,26 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::{
-    ResponseFuture, TimedBody,
-    settings::{Limits, RequestBodies, ResponseBodies},
+    ResponseFuture, TimeoutBody,
+    settings::{BodyTimeouts, RequestDirection, ResponseDirection},
 };
-use crate::time_limit::LimitedBody;
+use crate::time_limit::BodyKind;
 
 /// Service made by [`BodyTimeoutLayer`](super::BodyTimeoutLayer).
 #[derive(Clone, Debug)]
-pub struct BodyTimeout<S, Of = ResponseBodies> {
+pub struct BodyTimeout<S, Direction = ResponseDirection> {
     pub(super) inner: S,
-    pub(super) limits: Limits,
+    pub(super) limits: BodyTimeouts,
     #[allow(dead_code, reason = "only its type is used")]
-    pub(super) of: Of,
+    pub(super) direction: Direction,
 }
 
-impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for BodyTimeout<S, ResponseBodies>
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for BodyTimeout<S, ResponseDirection>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     ResBody: Body,
 {
-    type Response = Response<TimedBody<ResBody>>;
+    type Response = Response<TimeoutBody<ResBody>>;
     type Error = S::Error;
     type Future = ResponseFuture<S::Future>;
 
@@ -39,9 +39,9 @@ where
     }
 }
 
-impl<S, B> Service<Request<B>> for BodyTimeout<S, RequestBodies>
+impl<S, B> Service<Request<B>> for BodyTimeout<S, RequestDirection>
 where
-    S: Service<Request<TimedBody<B>>>,
+    S: Service<Request<TimeoutBody<B>>>,
     B: Body,
 {
     type Response = S::Response;
@@ -56,6 +56,6 @@ where
     #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let limits = self.limits;
-        self.inner.call(request.map(|body| limits.apply(body, LimitedBody::Request)))
+        self.inner.call(request.map(|body| limits.wrap(body, BodyKind::Request)))
     }
 }

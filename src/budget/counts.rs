@@ -3,7 +3,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 use super::Window;
-use crate::sharded::thread_group;
+use crate::sharded_arc::thread_group;
 
 /// The number of counts of calls. Threads of one group share one.
 pub(super) const STRIPES: usize = 4;

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::Budget;
 use crate::{
     keys::{BoundedMap, Evictable},
-    sharded::Sharded,
+    sharded_arc::ShardedArc,
 };
 
 /// Which budget a request spends from.
@@ -18,7 +18,7 @@ pub(crate) enum BudgetScope {
 
 impl BudgetScope {
     /// Returns the budget for a request to `uri`; `None`: the [`shared`](Self::shared) one.
-    pub(crate) fn keyed(&self, uri: Option<&Uri>, now: Instant) -> Option<Sharded<Budget>> {
+    pub(crate) fn keyed(&self, uri: Option<&Uri>, now: Instant) -> Option<ShardedArc<Budget>> {
         match self {
             Self::One(_) => None,
             Self::PerKey(keyed) => keyed.get(uri, now),
@@ -49,7 +49,7 @@ impl PerKeyBudgets {
         Self { by, store: Arc::default(), rest: Arc::new(rest) }
     }
 
-    fn get(&self, uri: Option<&Uri>, now: Instant) -> Option<Sharded<Budget>> {
+    fn get(&self, uri: Option<&Uri>, now: Instant) -> Option<ShardedArc<Budget>> {
         let key = (self.by)(uri?)?;
         self.store.get(&key, || now, |_| self.rest.clone_empty())
     }
@@ -80,7 +80,7 @@ mod tests {
         PerKeyBudgets::new(Budget::new(Ratio::percent(0), 1), Arc::new(by_authority))
     }
 
-    fn of(keyed: &PerKeyBudgets, uri: &str, now: Instant) -> Option<Sharded<Budget>> {
+    fn of(keyed: &PerKeyBudgets, uri: &str, now: Instant) -> Option<ShardedArc<Budget>> {
         keyed.get(Some(&uri.parse().unwrap()), now)
     }
 

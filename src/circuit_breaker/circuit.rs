@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     keys::Evictable,
-    sharded::thread_group,
+    sharded_arc::thread_group,
     sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock},
 };
 

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use seawall_core::{classify::Classify, error::BoxError};
 
 use super::{CircuitOpen, permit::Permit};
-use crate::body::{CompleteOn, PanicGuard};
+use crate::body::{PanicGuard, TrackCompletion};
 
 pin_project! {
     /// Response future of [`CircuitBreaker`](super::CircuitBreaker).
@@ -20,18 +20,18 @@ pin_project! {
         permit: PanicGuard<Permit>,
         rejection: Option<Box<CircuitOpen>>,
         classifier: C,
-        extent: PhantomData<fn() -> E>,
+        completion: PhantomData<fn() -> E>,
     }
 }
 
 impl<F, C, E> ResponseFuture<F, C, E> {
     pub(super) const fn new(inner: F, permit: PanicGuard<Permit>, classifier: C) -> Self {
-        Self { inner: Some(inner), permit, rejection: None, classifier, extent: PhantomData }
+        Self { inner: Some(inner), permit, rejection: None, classifier, completion: PhantomData }
     }
 
     pub(super) const fn rejected(error: Box<CircuitOpen>, classifier: C) -> Self {
         let permit = PanicGuard::new(None);
-        Self { inner: None, permit, rejection: Some(error), classifier, extent: PhantomData }
+        Self { inner: None, permit, rejection: Some(error), classifier, completion: PhantomData }
     }
 }
 
@@ -40,7 +40,7 @@ where
     F: Future<Output = Result<Res, Err>>,
     Err: Into<BoxError>,
     C: Classify<Res>,
-    E: CompleteOn<Res>,
+    E: TrackCompletion<Res>,
 {
     type Output = Result<E::Response<Permit>, BoxError>;
 

@@ -4,7 +4,7 @@ use seawall_core::failure::Failure;
 use tokio::time::Instant;
 
 use super::{circuit::CircuitInner, state_machine::State};
-use crate::{keys::BoundedMap, sharded::Sharded};
+use crate::{keys::BoundedMap, sharded_arc::ShardedArc};
 
 /// A circuit, to be looked at and to be told. Clones are the same circuit.
 ///
@@ -13,7 +13,7 @@ use crate::{keys::BoundedMap, sharded::Sharded};
 #[derive(Clone, Debug)]
 pub struct Circuit {
     // An `Arc`, since a clone on another thread must not move the count between groups while a sweep reads them.
-    circuit: Arc<Sharded<CircuitInner>>,
+    circuit: Arc<ShardedArc<CircuitInner>>,
 }
 
 /// The circuits of a layer that has one for each key. Clones are the same ones.
@@ -37,7 +37,7 @@ pub struct Snapshot {
 }
 
 impl Circuit {
-    pub(super) fn new(circuit: Sharded<CircuitInner>) -> Self {
+    pub(super) fn new(circuit: ShardedArc<CircuitInner>) -> Self {
         Self { circuit: Arc::new(circuit) }
     }
 

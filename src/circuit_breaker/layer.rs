@@ -7,7 +7,7 @@ use tower_layer::Layer;
 use super::{
     Circuit, CircuitBreaker, Circuits, OpenBehavior,
     readiness::Readiness,
-    select::{CircuitPerKey, CircuitSource, SharedCircuit},
+    selector::{CircuitPerKey, RebuildCircuits, SharedCircuit},
     settings::{FailurePredicate, Settings},
 };
 use crate::{
@@ -23,9 +23,9 @@ use crate::{
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct CircuitBreakerLayer<C = HttpClassifier, K = SharedCircuit, E = CompleteOnResponse> {
     classifier: C,
-    select: K,
+    selector: K,
     settings: Arc<Settings>,
-    extent: PhantomData<fn() -> E>,
+    completion: PhantomData<fn() -> E>,
 }
 
 impl CircuitBreakerLayer {
@@ -34,9 +34,9 @@ impl CircuitBreakerLayer {
         let settings = Arc::default();
         Self {
             classifier: HttpClassifier::new(),
-            select: SharedCircuit::new(None, &settings),
+            selector: SharedCircuit::new(None, &settings),
             settings,
-            extent: PhantomData,
+            completion: PhantomData,
         }
     }
 }
@@ -51,14 +51,14 @@ impl<C, E> CircuitBreakerLayer<C, SharedCircuit, E> {
     /// Names the circuit, to tell it from others in log lines, metrics and
     /// [`CircuitOpen::key`](super::CircuitOpen::key). Default: no name.
     pub fn named(self, name: &str) -> Self {
-        let select = SharedCircuit::new(Some(name.into()), &self.settings);
-        Self { select, ..self }
+        let selector = SharedCircuit::new(Some(name.into()), &self.settings);
+        Self { selector, ..self }
     }
 
     /// The circuit, to be looked at and to be told. It is that of this moment: most setters begin another.
     #[must_use]
     pub fn handle(&self) -> Circuit {
-        Circuit::new(self.select.circuit.clone())
+        Circuit::new(self.selector.circuit.clone())
     }
 }
 
@@ -66,15 +66,15 @@ impl<C, F, E> CircuitBreakerLayer<C, CircuitPerKey<F>, E> {
     /// The circuits, to be looked at and to be told. They are those of this moment: most setters begin others.
     #[must_use]
     pub fn handle(&self) -> Circuits {
-        Circuits::new(self.select.store())
+        Circuits::new(self.selector.store())
     }
 }
 
-impl<C, K: CircuitSource, E> CircuitBreakerLayer<C, K, E> {
+impl<C, K: RebuildCircuits, E> CircuitBreakerLayer<C, K, E> {
     /// Decides by `classifier` what is a failure, in place of [`HttpClassifier`].
     pub fn classifier<C2>(self, classifier: C2) -> CircuitBreakerLayer<C2, K, E> {
-        let Self { select, settings, extent, .. } = self;
-        CircuitBreakerLayer { classifier, select, settings, extent }
+        let Self { selector, settings, completion, .. } = self;
+        CircuitBreakerLayer { classifier, selector, settings, completion }
     }
 
     /// Gives every key a circuit of its own, so that one upstream's failure does not cut off another.
@@ -97,7 +97,7 @@ impl<C, K: CircuitSource, E> CircuitBreakerLayer<C, K, E> {
     where
         F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
     {
-        self.select(UriKeyFn(by))
+        self.with_key_extractor(UriKeyFn(by))
     }
 
     /// As [`per_key`](Self::per_key), by the whole of a request, of whatever kind.
@@ -117,24 +117,27 @@ impl<C, K: CircuitSource, E> CircuitBreakerLayer<C, K, E> {
     where
         F: for<'a> Fn(&'a Req) -> Option<Cow<'a, str>>,
     {
-        self.select(RequestKeyFn(by))
+        self.with_key_extractor(RequestKeyFn(by))
     }
 
-    pub(crate) fn select<F>(self, by: F) -> CircuitBreakerLayer<C, CircuitPerKey<F>, E> {
-        let Self { classifier, settings, extent, .. } = self;
+    pub(crate) fn with_key_extractor<F>(
+        self,
+        by: F,
+    ) -> CircuitBreakerLayer<C, CircuitPerKey<F>, E> {
+        let Self { classifier, settings, completion, .. } = self;
         CircuitBreakerLayer {
             classifier,
-            select: CircuitPerKey::new(by, &settings),
+            selector: CircuitPerKey::new(by, &settings),
             settings,
-            extent,
+            completion,
         }
     }
 
     /// Counts a call when the body of its response ends, for HTTP services: one that breaks off is a failure, one that the
     /// caller drops is neither. Otherwise a call counts when the head is there.
     pub fn until_body_end(self) -> CircuitBreakerLayer<C, K, CompleteOnBodyEnd> {
-        let Self { classifier, select, settings, .. } = self;
-        CircuitBreakerLayer { classifier, select, settings, extent: PhantomData }
+        let Self { classifier, selector, settings, .. } = self;
+        CircuitBreakerLayer { classifier, selector, settings, completion: PhantomData }
     }
 
     /// Opens when this part of the calls in the window failed, or more. A part of zero means: at any failure. Default:
@@ -284,7 +287,7 @@ impl<C, K: CircuitSource, E> CircuitBreakerLayer<C, K, E> {
         let mut settings = Settings::clone(&self.settings);
         with_state_machine(&mut settings);
         self.settings = Arc::new(settings);
-        self.select = self.select.rebuild(&self.settings);
+        self.selector = self.selector.rebuild(&self.settings);
         self
     }
 }
@@ -293,9 +296,9 @@ impl<C: Clone, K: Clone, E> Clone for CircuitBreakerLayer<C, K, E> {
     fn clone(&self) -> Self {
         Self {
             classifier: self.classifier.clone(),
-            select: self.select.clone(),
+            selector: self.selector.clone(),
             settings: Arc::clone(&self.settings),
-            extent: PhantomData,
+            completion: PhantomData,
         }
     }
 }
@@ -307,9 +310,9 @@ impl<S: Clone, C: Clone, K: Clone, E> Layer<S> for CircuitBreakerLayer<C, K, E> 
         CircuitBreaker {
             inner,
             classifier: self.classifier.clone(),
-            select: self.select.clone(),
+            selector: self.selector.clone(),
             readiness: Readiness::new(self.settings.open_behavior, self.settings.dry_run),
-            extent: PhantomData,
+            completion: PhantomData,
         }
     }
 }

@@ -12,13 +12,13 @@ use super::{
     settings::Settings,
     state_machine::{Admission, Rejection},
 };
-use crate::sharded::Sharded;
+use crate::sharded_arc::ShardedArc;
 
 const FAILURE: Failure = Failure::new(Cause::ConnectionRefused);
 
-fn new_circuit(settings: Settings) -> Sharded<CircuitInner> {
+fn new_circuit(settings: Settings) -> ShardedArc<CircuitInner> {
     // Its count is not loom's. It is shared here to be dropped last, and that is not checked.
-    Sharded::new(CircuitInner::new(None, Arc::new(settings), Instant::now()))
+    ShardedArc::new(CircuitInner::new(None, Arc::new(settings), Instant::now()))
 }
 
 fn admit(circuit: &CircuitInner) -> Result<Admission, Rejection> {
@@ -34,7 +34,7 @@ fn one_failure_opens() -> Settings {
 }
 
 /// A circuit after two calls, admitted before either failed, have failed on two threads.
-fn after_two_failures(settings: Settings) -> Sharded<CircuitInner> {
+fn after_two_failures(settings: Settings) -> ShardedArc<CircuitInner> {
     let circuit = new_circuit(settings);
     let admissions = [admit(&circuit).unwrap(), admit(&circuit).unwrap()];
     let threads = admissions.map(|admission| {

@@ -124,7 +124,7 @@ mod layer;
 mod permit;
 mod probes;
 mod readiness;
-mod select;
+mod selector;
 mod service;
 mod settings;
 mod state_machine;
@@ -137,7 +137,7 @@ mod loom;
 #[cfg(all(test, not(seawall_loom)))]
 mod model;
 
-pub(crate) use self::select::CircuitPerKey;
+pub(crate) use self::selector::CircuitPerKey;
 pub use self::{
     error::CircuitOpen,
     future::ResponseFuture,

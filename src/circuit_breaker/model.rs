@@ -10,7 +10,7 @@ use seawall_core::{
 use tokio::time::Instant;
 
 use super::{Circuit, State, circuit::CircuitInner, permit::Permit, settings::Settings};
-use crate::{body::CompletionObserver, sharded::Sharded};
+use crate::{body::CompletionObserver, sharded_arc::ShardedArc};
 
 const BUCKETS: u64 = 10;
 
@@ -228,7 +228,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let settings = Arc::new(settings);
-    let circuit = Sharded::new(CircuitInner::new(None, Arc::clone(&settings), Instant::now()));
+    let circuit = ShardedArc::new(CircuitInner::new(None, Arc::clone(&settings), Instant::now()));
     let handle = Circuit::new(circuit.clone());
     let mut model = Model {
         settings,

@@ -7,12 +7,12 @@ use seawall_core::{
 use tokio::time::Instant;
 
 use super::{CircuitOpen, circuit::CircuitInner, settings::CountAs, state_machine::Admission};
-use crate::{body::CompletionObserver, sharded::Sharded};
+use crate::{body::CompletionObserver, sharded_arc::ShardedArc};
 
 /// An admitted call. Its outcome is recorded at the latest when the permit is dropped.
 #[derive(Debug)]
 pub struct Permit {
-    circuit: Sharded<CircuitInner>,
+    circuit: ShardedArc<CircuitInner>,
     admission: Admission,
     /// `None` unless slow calls count.
     started: Option<Instant>,
@@ -37,7 +37,7 @@ const SLOW: Failure = Failure::new(Cause::HttpResponseTimeout)
 
 impl Permit {
     const fn new(
-        circuit: Sharded<CircuitInner>,
+        circuit: ShardedArc<CircuitInner>,
         admission: Admission,
         started: Option<Instant>,
     ) -> Self {
@@ -47,7 +47,7 @@ impl Permit {
     /// Admits a call, or returns the error of a rejected one. Returns no permit if the call does not count.
     #[inline]
     pub(super) fn acquire(
-        circuit: Sharded<CircuitInner>,
+        circuit: ShardedArc<CircuitInner>,
     ) -> Result<Option<Self>, Box<CircuitOpen>> {
         let Some(admission) = circuit.try_admit() else { return Self::acquire_slot(circuit) };
         let started = circuit.settings.slow.map(|_| Instant::now());
@@ -55,7 +55,7 @@ impl Permit {
     }
 
     /// The same for a circuit that does not admit every call.
-    fn acquire_slot(circuit: Sharded<CircuitInner>) -> Result<Option<Self>, Box<CircuitOpen>> {
+    fn acquire_slot(circuit: ShardedArc<CircuitInner>) -> Result<Option<Self>, Box<CircuitOpen>> {
         let mut permit = Self::new(circuit, Admission::default(), None);
         match permit.circuit.admit(&mut permit.admission) {
             Ok(()) => {}

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{circuit::CircuitInner, settings::OpenBehavior};
-use crate::sharded::Sharded;
+use crate::sharded_arc::ShardedArc;
 
 /// The time between two looks at a circuit that is forced open.
 const FORCED_POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -21,7 +21,7 @@ const FORCED_POLL_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct Readiness {
     policy: Policy,
     /// `poll_ready` returned ready without polling the inner service, so the next call is rejected.
-    rejecting: bool,
+    rejects_next_call: bool,
     /// The inner service was polled since the last call, so it may hold resources for the next one.
     pub(super) inner_polled: bool,
     waiter: Option<Waiter>,
@@ -39,7 +39,7 @@ enum Policy {
 /// A registered waker, removed when this is dropped.
 #[derive(Debug)]
 struct Waiter {
-    circuit: Sharded<CircuitInner>,
+    circuit: ShardedArc<CircuitInner>,
     id: u64,
     /// Boxed, since a `Sleep` must be pinned and a service is not.
     sleep: Option<Pin<Box<Sleep>>>,
@@ -62,11 +62,11 @@ impl Readiness {
     }
 
     const fn unready_with(policy: Policy) -> Self {
-        Self { policy, rejecting: false, inner_polled: false, waiter: None }
+        Self { policy, rejects_next_call: false, inner_polled: false, waiter: None }
     }
 
     /// Returns the readiness of a clone of the service.
-    pub(super) const fn unready(&self) -> Self {
+    pub(super) const fn for_clone(&self) -> Self {
         Self::unready_with(self.policy)
     }
 
@@ -74,13 +74,13 @@ impl Readiness {
     #[inline]
     pub(super) fn decide(
         &mut self,
-        circuit: &Sharded<CircuitInner>,
+        circuit: &ShardedArc<CircuitInner>,
         cx: &mut Context<'_>,
     ) -> Poll<Decision> {
         let rejects =
             !circuit.admits_all() && self.policy != Policy::Inner && circuit.rejection().is_some();
-        self.rejecting = rejects && self.policy == Policy::Ready;
-        if self.rejecting {
+        self.rejects_next_call = rejects && self.policy == Policy::Ready;
+        if self.rejects_next_call {
             return Poll::Ready(Decision::RejectNextCall);
         }
         if rejects && self.wait(circuit, cx).is_pending() {
@@ -93,7 +93,7 @@ impl Readiness {
     }
 
     /// Waits until a call would be admitted.
-    fn wait(&mut self, circuit: &Sharded<CircuitInner>, cx: &mut Context<'_>) -> Poll<()> {
+    fn wait(&mut self, circuit: &ShardedArc<CircuitInner>, cx: &mut Context<'_>) -> Poll<()> {
         let waiter = self.waiter(circuit);
         while let Some(rejection) = circuit.wait(waiter.id, cx.waker()) {
             // A forced circuit has no end. Its release wakes, unless the thread unwinds.
@@ -108,7 +108,11 @@ impl Readiness {
     }
 
     /// Waits for the circuit to open while the inner service is not ready. Returns whether it is open already.
-    pub(super) fn opens(&mut self, circuit: &Sharded<CircuitInner>, cx: &mut Context<'_>) -> bool {
+    pub(super) fn opens(
+        &mut self,
+        circuit: &ShardedArc<CircuitInner>,
+        cx: &mut Context<'_>,
+    ) -> bool {
         if self.policy == Policy::Inner {
             return false;
         }
@@ -116,7 +120,7 @@ impl Readiness {
         circuit.wait(id, cx.waker()).is_some()
     }
 
-    fn waiter(&mut self, circuit: &Sharded<CircuitInner>) -> &mut Waiter {
+    fn waiter(&mut self, circuit: &ShardedArc<CircuitInner>) -> &mut Waiter {
         self.waiter.get_or_insert_with(|| Waiter {
             circuit: circuit.clone(),
             id: circuit.wakers.next_id(),
@@ -125,8 +129,8 @@ impl Readiness {
     }
 
     /// Returns whether the next call is rejected, and resets that.
-    pub(super) fn take_rejecting(&mut self) -> bool {
-        mem::take(&mut self.rejecting)
+    pub(super) fn take_rejects_next_call(&mut self) -> bool {
+        mem::take(&mut self.rejects_next_call)
     }
 }
 

@@ -15,9 +15,9 @@ use super::{
     CircuitOpen, ResponseFuture,
     permit::Permit,
     readiness::{Decision, Readiness},
-    select::{SelectCircuit, SharedCircuit},
+    selector::{CircuitSelector, SharedCircuit},
 };
-use crate::body::{CompleteOn, CompleteOnResponse, PanicGuard};
+use crate::body::{CompleteOnResponse, PanicGuard, TrackCompletion};
 
 /// Service made by [`CircuitBreakerLayer`](super::CircuitBreakerLayer).
 ///
@@ -26,9 +26,9 @@ use crate::body::{CompleteOn, CompleteOnResponse, PanicGuard};
 pub struct CircuitBreaker<S, C = HttpClassifier, K = SharedCircuit, E = CompleteOnResponse> {
     pub(super) inner: S,
     pub(super) classifier: C,
-    pub(super) select: K,
+    pub(super) selector: K,
     pub(super) readiness: Readiness,
-    pub(super) extent: PhantomData<fn() -> E>,
+    pub(super) completion: PhantomData<fn() -> E>,
 }
 
 impl<S, C, K, E, Req> Service<Req> for CircuitBreaker<S, C, K, E>
@@ -36,15 +36,15 @@ where
     S: Service<Req> + Clone,
     S::Error: Into<BoxError>,
     C: Classify<S::Response> + Clone,
-    K: SelectCircuit<Req>,
-    E: CompleteOn<S::Response>,
+    K: CircuitSelector<Req>,
+    E: TrackCompletion<S::Response>,
 {
     type Response = E::Response<Permit>;
     type Error = BoxError;
     type Future = ResponseFuture<S::Future, C, E>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        let Some(circuit) = self.select.shared_circuit() else {
+        let Some(circuit) = self.selector.shared_circuit() else {
             return self.inner.poll_ready(cx).map_err(Into::into);
         };
         loop {
@@ -92,12 +92,12 @@ impl<S: Clone, C, K, E> CircuitBreaker<S, C, K, E> {
     /// Returns the permit of a call, or `None` if the call does not count.
     fn admit<Req>(&mut self, request: &Req) -> Result<Option<Permit>, Box<CircuitOpen>>
     where
-        K: SelectCircuit<Req>,
+        K: CircuitSelector<Req>,
     {
         self.readiness.inner_polled = false;
-        let Some(circuit) = self.select.find(request) else { return Ok(None) };
+        let Some(circuit) = self.selector.find(request) else { return Ok(None) };
         // An inner service that was not polled must not be called, even if the circuit has closed since.
-        if self.readiness.take_rejecting() {
+        if self.readiness.take_rejects_next_call() {
             return Err(Box::new(CircuitOpen::new(&circuit, circuit.reject())));
         }
         Permit::acquire(circuit).inspect_err(|_| self.inner = self.inner.clone())
@@ -109,10 +109,10 @@ impl<S: Clone, C: Clone, K: Clone, E> Clone for CircuitBreaker<S, C, K, E> {
         Self {
             inner: self.inner.clone(),
             classifier: self.classifier.clone(),
-            select: self.select.clone(),
+            selector: self.selector.clone(),
             // A clone starts unready.
-            readiness: self.readiness.unready(),
-            extent: PhantomData,
+            readiness: self.readiness.for_clone(),
+            completion: PhantomData,
         }
     }
 }
@@ -121,7 +121,7 @@ impl<S: fmt::Debug, C, K: fmt::Debug, E> fmt::Debug for CircuitBreaker<S, C, K, 
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CircuitBreaker")
             .field("inner", &self.inner)
-            .field("select", &self.select)
+            .field("selector", &self.selector)
             .finish_non_exhaustive()
     }
 }

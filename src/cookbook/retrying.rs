@@ -123,7 +123,7 @@
 //!             .body_idle(Duration::from_secs(300)),
 //!     );
 //! # let _ = layer;
-//! # Ok::<(), seawall::standard::AttemptExceedsTotal>(())
+//! # Ok::<(), seawall::standard::InvalidTimeouts>(())
 //! ```
 //!
 //! # Find out why it gave up

@@ -9,8 +9,8 @@ use pin_project_lite::pin_project;
 use seawall_core::error::BoxError;
 use tokio::time::{Instant, Sleep};
 
-use super::{Elapsed, TimedBody, TimeoutKind};
-use crate::time_limit::{BodyLimits, LimitedBody, poll_at};
+use super::{Elapsed, TimeoutBody, TimeoutKind};
+use crate::time_limit::{BodyKind, BodyLimits, poll_at};
 
 pin_project! {
     /// Response future of [`DeadlineService`](super::DeadlineService).
@@ -47,7 +47,7 @@ where
     F: Future<Output = Result<Response<B>, E>>,
     E: Into<BoxError>,
 {
-    type Output = Result<Response<TimedBody<B>>, BoxError>;
+    type Output = Result<Response<TimeoutBody<B>>, BoxError>;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -59,7 +59,7 @@ where
         match inner.poll(cx) {
             Poll::Ready(Ok(response)) => {
                 let limits = body_limits(*this.deadline);
-                Poll::Ready(Ok(response.map(|body| TimedBody::new(body, limits))))
+                Poll::Ready(Ok(response.map(|body| TimeoutBody::new(body, limits))))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
             Poll::Pending => self.poll_elapsed(cx).map(Err),
@@ -95,7 +95,7 @@ fn body_limits(deadline: Option<ActiveDeadline>) -> BodyLimits {
     match deadline {
         Some(deadline) if deadline.include_body => {
             let (total, at) = (deadline.total(), Some(deadline.at));
-            BodyLimits::new(Duration::MAX, total, at, LimitedBody::ResponseByDeadline)
+            BodyLimits::new(Duration::MAX, total, at, BodyKind::ResponseByDeadline)
         }
         _ => BodyLimits::NONE,
     }

@@ -9,7 +9,7 @@ use super::{
     DeadlineService, TimeoutHeader,
     settings::{Settings, Trusted},
 };
-use crate::sharded::Sharded;
+use crate::sharded_arc::ShardedArc;
 
 /// Applies [`DeadlineService`]. See the [module docs](super) for an example.
 ///
@@ -20,7 +20,7 @@ use crate::sharded::Sharded;
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct DeadlineLayer {
     settings: Settings,
-    ignored: Sharded<AtomicU64>,
+    ignored: ShardedArc<AtomicU64>,
 }
 
 impl DeadlineLayer {
@@ -53,7 +53,7 @@ impl DeadlineLayer {
     fn of(total: Option<Duration>) -> Self {
         let trusted = Trusted::NONE;
         let settings = Settings { total, include_body: false, propagate: true, trusted };
-        Self { settings, ignored: Sharded::default() }
+        Self { settings, ignored: ShardedArc::default() }
     }
 
     /// Sets whether the deadline covers the response's body. Defaults to `false`, since it would cut off streams and

@@ -83,6 +83,6 @@ pub use self::{
     propagate::{DeadlineHeader, DeadlineHeaderLayer},
     service::DeadlineService,
 };
-pub use crate::time_limit::TimedBody;
+pub use crate::time_limit::TimeoutBody;
 #[doc(inline)]
 pub use seawall_core::elapsed::{Elapsed, TimeoutKind};

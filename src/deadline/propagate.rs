@@ -39,7 +39,7 @@ impl DeadlineHeaderLayer {
     }
 
     /// Returns the margin; `None` if the layer is disabled.
-    pub(crate) fn kept(&self) -> Option<Duration> {
+    pub(crate) fn margin_if_enabled(&self) -> Option<Duration> {
         self.header.map(|settings| settings.margin)
     }
 

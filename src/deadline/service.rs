@@ -7,15 +7,15 @@ use http::{Request, Response};
 use seawall_core::error::BoxError;
 use tower_service::Service;
 
-use super::{ResponseFuture, TimedBody, settings::Settings};
-use crate::sharded::Sharded;
+use super::{ResponseFuture, TimeoutBody, settings::Settings};
+use crate::sharded_arc::ShardedArc;
 
 /// Service made by [`DeadlineLayer`](super::DeadlineLayer).
 #[derive(Clone, Debug)]
 pub struct DeadlineService<S> {
     pub(super) inner: S,
     pub(super) settings: Settings,
-    pub(super) ignored: Sharded<AtomicU64>,
+    pub(super) ignored: ShardedArc<AtomicU64>,
 }
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for DeadlineService<S>
@@ -23,7 +23,7 @@ where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     S::Error: Into<BoxError>,
 {
-    type Response = Response<TimedBody<ResBody>>;
+    type Response = Response<TimeoutBody<ResBody>>;
     type Error = BoxError;
     type Future = ResponseFuture<S::Future>;
 

@@ -34,7 +34,7 @@ impl LimitReached {
         self.key.as_deref()
     }
 
-    /// How many calls might be under way then: as configured, or as an [`Adaptive`](super::Adaptive) limit had it.
+    /// How many calls might be under way then: as configured, or as an [`AdaptiveLimit`](super::AdaptiveLimit) limit had it.
     #[must_use]
     pub const fn limit(&self) -> NonZeroU32 {
         self.limit

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use seawall_core::error::BoxError;
 
 use super::{LimitReached, limit::Permit};
-use crate::body::{CompleteOn, PanicGuard};
+use crate::body::{PanicGuard, TrackCompletion};
 
 pin_project! {
     /// Response future of [`InFlightLimit`](super::InFlightLimit).
@@ -17,7 +17,7 @@ pin_project! {
         #[pin]
         pub(super) state: State<F>,
         pub(super) permit: PanicGuard<Permit>,
-        pub(super) extent: PhantomData<fn() -> E>,
+        pub(super) completion: PhantomData<fn() -> E>,
     }
 }
 
@@ -33,7 +33,7 @@ impl<F, E, Res, Err> Future for ResponseFuture<F, E>
 where
     F: Future<Output = Result<Res, Err>>,
     Err: Into<BoxError>,
-    E: CompleteOn<Res>,
+    E: TrackCompletion<Res>,
 {
     type Output = Result<E::Response<Permit>, BoxError>;
 

@@ -5,14 +5,14 @@ use tower_layer::Layer;
 
 use super::{
     InFlightLimit,
-    adaptive::Adaptive,
+    adaptive::AdaptiveLimit,
     limit::{Kind, Limit},
-    select::{LimitPerKey, SharedLimit},
+    selector::{LimitPerKey, SharedLimit},
 };
 use crate::{
     body::{CompleteOnBodyEnd, CompleteOnResponse},
     keys::{RequestKeyFn, UriKeyFn},
-    sharded::Sharded,
+    sharded_arc::ShardedArc,
 };
 
 /// Applies [`InFlightLimit`]. See the [module docs](super) for what it does and an example.
@@ -22,9 +22,9 @@ use crate::{
 #[derive(Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct InFlightLimitLayer<K = SharedLimit, E = CompleteOnBodyEnd> {
-    select: K,
+    selector: K,
     kind: Kind,
-    extent: PhantomData<fn() -> E>,
+    completion: PhantomData<fn() -> E>,
 }
 
 impl InFlightLimitLayer {
@@ -34,14 +34,14 @@ impl InFlightLimitLayer {
     }
 
     /// As many calls at once as the upstream answers without a queue, found by how long it takes: for who does not know the
-    /// number, or where it changes. See [`Adaptive`] for how, and for its bounds.
-    pub fn adaptive(adaptive: Adaptive) -> Self {
-        Self::of(Kind::Adaptive(adaptive))
+    /// number, or where it changes. See [`AdaptiveLimit`] for how, and for its bounds.
+    pub fn adaptive(adaptive: AdaptiveLimit) -> Self {
+        Self::of(Kind::AdaptiveLimit(adaptive))
     }
 
     fn of(kind: Kind) -> Self {
-        let limit = Sharded::new(Limit::new(None, kind));
-        Self { select: SharedLimit { limit }, kind, extent: PhantomData }
+        let limit = ShardedArc::new(Limit::new(None, kind));
+        Self { selector: SharedLimit { limit }, kind, completion: PhantomData }
     }
 }
 
@@ -49,13 +49,13 @@ impl<E> InFlightLimitLayer<SharedLimit, E> {
     /// How many calls are under way at this moment.
     #[must_use]
     pub fn in_flight(&self) -> u32 {
-        self.select.limit.in_flight()
+        self.selector.limit.in_flight()
     }
 
     /// How many calls may be under way at this moment.
     #[must_use]
     pub fn limit(&self) -> NonZeroU32 {
-        self.select.limit.max()
+        self.selector.limit.max()
     }
 }
 
@@ -69,7 +69,7 @@ impl<K, E> InFlightLimitLayer<K, E> {
     where
         F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
     {
-        self.select(UriKeyFn(by))
+        self.with_key_extractor(UriKeyFn(by))
     }
 
     /// As [`per_key`](Self::per_key), by the whole of a request, of whatever kind.
@@ -80,27 +80,27 @@ impl<K, E> InFlightLimitLayer<K, E> {
     where
         F: for<'a> Fn(&'a Req) -> Option<Cow<'a, str>>,
     {
-        self.select(RequestKeyFn(by))
+        self.with_key_extractor(RequestKeyFn(by))
     }
 
-    pub(crate) fn select<F>(self, by: F) -> InFlightLimitLayer<LimitPerKey<F>, E> {
-        let Self { kind, extent, .. } = self;
-        InFlightLimitLayer { select: LimitPerKey::new(by, kind), kind, extent }
+    pub(crate) fn with_key_extractor<F>(self, by: F) -> InFlightLimitLayer<LimitPerKey<F>, E> {
+        let Self { kind, completion, .. } = self;
+        InFlightLimitLayer { selector: LimitPerKey::new(by, kind), kind, completion }
     }
 
     /// A call is under way until its response is there, and not until the body of that ends: for services that are not
     /// HTTP, and where bodies are small.
     pub fn until_response(self) -> InFlightLimitLayer<K, CompleteOnResponse> {
-        let Self { select, kind, .. } = self;
-        InFlightLimitLayer { select, kind, extent: PhantomData }
+        let Self { selector, kind, .. } = self;
+        InFlightLimitLayer { selector, kind, completion: PhantomData }
     }
 }
 
 impl<K, E> InFlightLimitLayer<K, E> {
     /// Those of the limit; `None`: it is a fixed one.
-    pub(crate) const fn bounds(&self) -> Option<Adaptive> {
+    pub(crate) const fn bounds(&self) -> Option<AdaptiveLimit> {
         match self.kind {
-            Kind::Adaptive(bounds) => Some(bounds),
+            Kind::AdaptiveLimit(bounds) => Some(bounds),
             Kind::Fixed(_) => None,
         }
     }
@@ -108,7 +108,7 @@ impl<K, E> InFlightLimitLayer<K, E> {
 
 impl<K: Clone, E> Clone for InFlightLimitLayer<K, E> {
     fn clone(&self) -> Self {
-        Self { select: self.select.clone(), kind: self.kind, extent: PhantomData }
+        Self { selector: self.selector.clone(), kind: self.kind, completion: PhantomData }
     }
 }
 
@@ -116,6 +116,6 @@ impl<S: Clone, K: Clone, E> Layer<S> for InFlightLimitLayer<K, E> {
     type Service = InFlightLimit<S, K, E>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        InFlightLimit { inner, select: self.select.clone(), extent: PhantomData }
+        InFlightLimit { inner, selector: self.selector.clone(), completion: PhantomData }
     }
 }

@@ -2,11 +2,11 @@ use std::{error::Error, fmt, num::NonZeroU32, sync::Arc};
 
 use tokio::time::Instant;
 
-use super::adaptive::{Adaptive, GradientLimit};
+use super::adaptive::{AdaptiveLimit, GradientLimit};
 use crate::{
     body::CompletionObserver,
     keys::Evictable,
-    sharded::Sharded,
+    sharded_arc::ShardedArc,
     sync::{AtomicU32, Mutex, Ordering, lock},
 };
 
@@ -14,7 +14,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     Fixed(NonZeroU32),
-    Adaptive(Adaptive),
+    AdaptiveLimit(AdaptiveLimit),
 }
 
 /// The number of calls in flight, and the largest allowed.
@@ -28,7 +28,7 @@ pub struct Limit {
 
 #[derive(Debug)]
 struct AdaptiveState {
-    settings: Adaptive,
+    settings: AdaptiveLimit,
     /// All times are counted from here.
     origin: Instant,
     machine: Mutex<GradientLimit>,
@@ -36,7 +36,7 @@ struct AdaptiveState {
 
 /// The place of a call in flight, given back when it is dropped.
 pub struct Permit {
-    limit: Sharded<Limit>,
+    limit: ShardedArc<Limit>,
     /// `None` unless the limit is adaptive, and after the response.
     started: Option<Instant>,
 }
@@ -45,7 +45,7 @@ impl Limit {
     pub(super) fn new(key: Option<Arc<str>>, kind: Kind) -> Self {
         let (max, adaptive) = match kind {
             Kind::Fixed(max) => (max, None),
-            Kind::Adaptive(settings) => {
+            Kind::AdaptiveLimit(settings) => {
                 let machine = Mutex::new(GradientLimit::new(settings));
                 let adaptive = AdaptiveState { settings, origin: Instant::now(), machine };
                 (settings.first(), Some(adaptive))
@@ -89,7 +89,7 @@ impl Limit {
 impl Permit {
     /// Takes a place, or returns the limit if all are taken.
     #[inline]
-    pub(super) fn acquire(limit: Sharded<Limit>) -> Result<Self, Sharded<Limit>> {
+    pub(super) fn acquire(limit: ShardedArc<Limit>) -> Result<Self, ShardedArc<Limit>> {
         let max = limit.max().get();
         let one_more = |in_flight| (in_flight < max).then_some(in_flight + 1);
         let acquired = limit.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);

@@ -5,14 +5,14 @@ use std::num::NonZeroU32;
 use loom::thread;
 
 use super::limit::{Kind, Limit, Permit};
-use crate::sharded::Sharded;
+use crate::sharded_arc::ShardedArc;
 
-fn limit(max: u32) -> Sharded<Limit> {
+fn limit(max: u32) -> ShardedArc<Limit> {
     // Its count is not loom's, as in the circuit's tests.
-    Sharded::new(Limit::new(None, Kind::Fixed(NonZeroU32::new(max).unwrap())))
+    ShardedArc::new(Limit::new(None, Kind::Fixed(NonZeroU32::new(max).unwrap())))
 }
 
-fn take(limit: &Sharded<Limit>) -> Option<Permit> {
+fn take(limit: &ShardedArc<Limit>) -> Option<Permit> {
     Permit::acquire(limit.clone()).ok()
 }
 

@@ -5,7 +5,7 @@
 //! at once, and never queued: for a queue there is tower's `ConcurrencyLimit`.
 //!
 //! How many? With [`InFlightLimitLayer::new`] as many as you say: a little more than the upstream can work on at once. With
-//! [`InFlightLimitLayer::adaptive`] as many as it turns out to answer without a queue; see [`Adaptive`].
+//! [`InFlightLimitLayer::adaptive`] as many as it turns out to answer without a queue; see [`AdaptiveLimit`].
 //!
 //! Works on any service, HTTP or not; where responses have no body, say [`until_response`](InFlightLimitLayer::until_response). Not
 //! covered: how often calls begin, for which there is tower's `RateLimit`; who of several callers may go on, since all are equal.
@@ -73,13 +73,13 @@ mod layer;
 mod limit;
 #[cfg(all(test, seawall_loom))]
 mod loom;
-mod select;
+mod selector;
 mod service;
 
-pub(crate) use self::select::LimitPerKey;
+pub(crate) use self::selector::LimitPerKey;
 pub use self::{
-    adaptive::Adaptive, error::LimitReached, future::ResponseFuture, layer::InFlightLimitLayer,
-    service::InFlightLimit,
+    adaptive::AdaptiveLimit, error::LimitReached, future::ResponseFuture,
+    layer::InFlightLimitLayer, service::InFlightLimit,
 };
 pub use crate::keys::by_authority;
 

@@ -11,9 +11,9 @@ use super::{
     ResponseFuture,
     future::State,
     limit::Permit,
-    select::{SelectLimit, SharedLimit, acquire},
+    selector::{LimitSelector, SharedLimit, acquire},
 };
-use crate::body::{CompleteOn, CompleteOnBodyEnd, PanicGuard};
+use crate::body::{CompleteOnBodyEnd, PanicGuard, TrackCompletion};
 
 /// Service made by [`InFlightLimitLayer`](super::InFlightLimitLayer).
 ///
@@ -21,16 +21,16 @@ use crate::body::{CompleteOn, CompleteOnBodyEnd, PanicGuard};
 /// that it does not keep what it was given to be ready, such as the permit of a concurrency limit.
 pub struct InFlightLimit<S, K = SharedLimit, E = CompleteOnBodyEnd> {
     pub(super) inner: S,
-    pub(super) select: K,
-    pub(super) extent: PhantomData<fn() -> E>,
+    pub(super) selector: K,
+    pub(super) completion: PhantomData<fn() -> E>,
 }
 
 impl<S, K, E, Req> Service<Req> for InFlightLimit<S, K, E>
 where
     S: Service<Req> + Clone,
     S::Error: Into<BoxError>,
-    K: SelectLimit<Req>,
-    E: CompleteOn<S::Response>,
+    K: LimitSelector<Req>,
+    E: TrackCompletion<S::Response>,
 {
     type Response = E::Response<Permit>;
     type Error = BoxError;
@@ -41,7 +41,7 @@ where
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        let permit = match acquire(&self.select, &request) {
+        let permit = match acquire(&self.selector, &request) {
             Ok(permit) => permit,
             Err(error) => {
                 self.inner = self.inner.clone();
@@ -49,18 +49,18 @@ where
                 return ResponseFuture {
                     state,
                     permit: PanicGuard::new(None),
-                    extent: PhantomData,
+                    completion: PhantomData,
                 };
             }
         };
         let state = State::Call { inner: self.inner.call(request) };
-        ResponseFuture { state, permit: PanicGuard::new(permit), extent: PhantomData }
+        ResponseFuture { state, permit: PanicGuard::new(permit), completion: PhantomData }
     }
 }
 
 impl<S: Clone, K: Clone, E> Clone for InFlightLimit<S, K, E> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), select: self.select.clone(), extent: PhantomData }
+        Self { inner: self.inner.clone(), selector: self.selector.clone(), completion: PhantomData }
     }
 }
 
@@ -68,7 +68,7 @@ impl<S: fmt::Debug, K: fmt::Debug, E> fmt::Debug for InFlightLimit<S, K, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InFlightLimit")
             .field("inner", &self.inner)
-            .field("select", &self.select)
+            .field("selector", &self.selector)
             .finish_non_exhaustive()
     }
 }

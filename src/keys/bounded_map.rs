@@ -8,7 +8,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::Evictable;
-use crate::sharded::{GROUPS, Sharded, thread_group};
+use crate::sharded_arc::{GROUPS, ShardedArc, thread_group};
 
 /// The largest number of keys in one store.
 pub(crate) const MAX_KEYS: usize = 4_096;
@@ -21,7 +21,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A `T` for each key, at most [`MAX_KEYS`].
 pub(crate) struct BoundedMap<T> {
-    entries: RwLock<HashMap<Arc<str>, Sharded<T>>>,
+    entries: RwLock<HashMap<Arc<str>, ShardedArc<T>>>,
     /// The entry that each group of threads found last. Most threads call one upstream again and again, and need not share
     /// the lock of the map for that.
     recent: [Recent<T>; GROUPS],
@@ -30,7 +30,7 @@ pub(crate) struct BoundedMap<T> {
 
 /// Aligned, so that groups do not share a cache line.
 #[repr(align(128))]
-struct Recent<T>(Mutex<Option<(Arc<str>, Sharded<T>)>>);
+struct Recent<T>(Mutex<Option<(Arc<str>, ShardedArc<T>)>>);
 
 impl<T> Default for BoundedMap<T> {
     fn default() -> Self {
@@ -51,7 +51,7 @@ impl<T: Evictable> BoundedMap<T> {
         key: &str,
         now: impl FnOnce() -> Instant,
         make: impl FnOnce(Arc<str>) -> T,
-    ) -> Option<Sharded<T>> {
+    ) -> Option<ShardedArc<T>> {
         let recent = &self.recent[thread_group()];
         if let Some((last, value)) = &*recent.lock()
             && **last == *key
@@ -69,7 +69,7 @@ impl<T: Evictable> BoundedMap<T> {
         key: &str,
         now: impl FnOnce() -> Instant,
         make: impl FnOnce(Arc<str>) -> T,
-    ) -> Option<(Arc<str>, Sharded<T>)> {
+    ) -> Option<(Arc<str>, ShardedArc<T>)> {
         if key.len() > MAX_KEY_BYTES {
             return None;
         }
@@ -85,7 +85,7 @@ impl<T: Evictable> BoundedMap<T> {
             return None;
         }
         let key: Arc<str> = key.into();
-        let value = Sharded::new(make(Arc::clone(&key)));
+        let value = ShardedArc::new(make(Arc::clone(&key)));
         entries.insert(Arc::clone(&key), value.clone());
         Some((key, value))
     }
@@ -101,7 +101,7 @@ impl<T: Evictable> BoundedMap<T> {
         }
         // A value is cloned only out of the map and out of `recent`: handles share one clone. So one that is unique under
         // this lock stays so.
-        let can_go = |value: &Sharded<T>| value.is_unique() && value.is_evictable(now);
+        let can_go = |value: &ShardedArc<T>| value.is_unique() && value.is_evictable(now);
         let evicted: Vec<_> = self.write().extract_if(|_, value| can_go(value)).collect();
         for (_, value) in evicted {
             value.on_evict();
@@ -121,33 +121,33 @@ impl<T: Evictable> BoundedMap<T> {
 
 impl<T> BoundedMap<T> {
     /// Returns the value of `key`, if there is one.
-    pub(crate) fn find(&self, key: &str) -> Option<Sharded<T>> {
+    pub(crate) fn find(&self, key: &str) -> Option<ShardedArc<T>> {
         self.read().get(key).cloned()
     }
 
-    fn find_entry(&self, key: &str) -> Option<(Arc<str>, Sharded<T>)> {
+    fn find_entry(&self, key: &str) -> Option<(Arc<str>, ShardedArc<T>)> {
         let entries = self.read();
         let (key, value) = entries.get_key_value(key)?;
         Some((Arc::clone(key), value.clone()))
     }
 
     /// Returns all values, in no order.
-    pub(crate) fn all(&self) -> Vec<Sharded<T>> {
+    pub(crate) fn all(&self) -> Vec<ShardedArc<T>> {
         self.read().values().cloned().collect()
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, HashMap<Arc<str>, Sharded<T>>> {
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<Arc<str>, ShardedArc<T>>> {
         self.entries.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, HashMap<Arc<str>, Sharded<T>>> {
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<Arc<str>, ShardedArc<T>>> {
         self.entries.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<T> Recent<T> {
     #[inline]
-    fn lock(&self) -> MutexGuard<'_, Option<(Arc<str>, Sharded<T>)>> {
+    fn lock(&self) -> MutexGuard<'_, Option<(Arc<str>, ShardedArc<T>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -172,7 +172,7 @@ mod tests {
         }
     }
 
-    fn get(store: &BoundedMap<Entry>, key: &str, now: Instant) -> Option<Sharded<Entry>> {
+    fn get(store: &BoundedMap<Entry>, key: &str, now: Instant) -> Option<ShardedArc<Entry>> {
         store.get(key, || now, |_| Entry(AtomicUsize::new(0)))
     }
 

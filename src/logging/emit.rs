@@ -48,12 +48,12 @@ fn line(record: &Record, completion: &Completion<'_>, kind: LineKind, level: Lev
     let settings = &*record.settings;
     let elapsed = record.started.elapsed();
     let is_client = settings.role == Role::Client;
-    let Completion { outcome, failure, attempts, stop, message } = *completion;
+    let Completion { outcome, failure, attempts, stop_reason, message } = *completion;
     let request = &record.request;
     let response = record.response.as_ref();
     let details = record.response_details();
     let target = RequestTarget::new(record);
-    let (method, original) = otel::method(&request.method);
+    let (method, original_method) = otel::method(&request.method);
     // A success does not need them: on a client they are in the URL, on a server they are always the same.
     let is_verbose = kind != LineKind::Success;
     let server = is_verbose.then_some(target);
@@ -64,7 +64,7 @@ fn line(record: &Record, completion: &Completion<'_>, kind: LineKind, level: Lev
         level, event, (),
         {
             { f::METHOD } = display(method),
-            { f::METHOD_ORIGINAL } = original.map(|it| display(Text(it, MAX_SHORT_CHARS))),
+            { f::METHOD_ORIGINAL } = original_method.map(|it| display(Text(it, MAX_SHORT_CHARS))),
             { f::URL_FULL } = is_client.then(|| display(FullUrl(&target))),
             { f::URL_PATH } = (!is_client).then(|| display(Text(request.uri.path(), MAX_LONG_CHARS))),
             { f::URL_QUERY } = target.query().filter(|_| !is_client).map(|it| display(Query(it, &target))),
@@ -74,7 +74,7 @@ fn line(record: &Record, completion: &Completion<'_>, kind: LineKind, level: Lev
             { f::ROUTE } = record.route().map(|it| Text(it, MAX_SHORT_CHARS).to_string()),
             { f::PROTOCOL_VERSION } = version.map(display),
             { f::USER_AGENT } = record.user_agent().map(|it| text(it.as_bytes(), MAX_SHORT_CHARS)),
-            { f::STATUS } = response.map(|it| it.status.as_u16()),
+            { f::STATUS_CODE } = response.map(|it| it.status.as_u16()),
             { f::BODY_SIZE } = response.map(|it| it.body_bytes),
             { f::RESEND_COUNT } = otel::resend_count(record, completion),
             { f::ERROR_TYPE } = otel::error_type(record, completion).map(display),
@@ -86,12 +86,12 @@ fn line(record: &Record, completion: &Completion<'_>, kind: LineKind, level: Lev
             { f::CAUSE } = failure.map(|it| display(it.cause().as_str())),
             { f::REPORTER } = failure.map(|it| display(it.reporter().as_str())),
             { f::PROCESSED } = failure.map(|it| display(it.processed().as_str())),
-            { f::EVIDENCE } = details.and_then(|it| it.note),
+            { f::EVIDENCE } = details.and_then(|it| it.evidence),
             { f::ADVICE } = failure.filter(|_| kind == LineKind::Failure).map(|it| it.cause().advice()),
             { f::ATTEMPTS } = attempts,
-            { f::STOP_REASON } = stop.map(display),
+            { f::STOP_REASON } = stop_reason.map(display),
             { f::OUTCOME } = display(outcome.as_str()),
-            { f::TIME_TO_HEADERS } = time_to_head(record, elapsed).map(milliseconds),
+            { f::TIME_TO_HEADERS } = time_to_headers(record, elapsed).map(milliseconds),
             { f::DURATION } = milliseconds(elapsed),
         },
         "{}", Message { record, completion, kind, elapsed },
@@ -112,9 +112,9 @@ fn error_text(error: &dyn fmt::Display) -> String {
 }
 
 /// Returns the time to the response's head, if the body took a time of its own.
-fn time_to_head(record: &Record, elapsed: Duration) -> Option<Duration> {
-    let time_to_head = record.response.as_ref()?.time_to_head;
-    (elapsed.saturating_sub(time_to_head) >= MIN_BODY_TIME).then_some(time_to_head)
+fn time_to_headers(record: &Record, elapsed: Duration) -> Option<Duration> {
+    let time_to_headers = record.response.as_ref()?.time_to_headers;
+    (elapsed.saturating_sub(time_to_headers) >= MIN_BODY_TIME).then_some(time_to_headers)
 }
 
 /// Returns milliseconds, rounded down to a microsecond.

@@ -13,7 +13,7 @@ pub(super) const METHOD_ORIGINAL: &str = "http.request.method_original";
 /// <https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/#http-request-resend-count>
 pub(super) const RESEND_COUNT: &str = "http.request.resend_count";
 /// <https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/#http-response-status-code>
-pub(super) const STATUS: &str = "http.response.status_code";
+pub(super) const STATUS_CODE: &str = "http.response.status_code";
 /// As far as it was read. Of status "development".
 /// <https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/#http-response-body-size>
 pub(super) const BODY_SIZE: &str = "http.response.body.size";
@@ -48,7 +48,7 @@ pub(super) const ERROR_MESSAGE: &str = "error.message";
 /// <https://docs.rs/tracing-opentelemetry/latest/tracing_opentelemetry/#special-fields>
 pub(super) const OTEL_NAME: &str = "otel.name";
 pub(super) const OTEL_KIND: &str = "otel.kind";
-pub(super) const OTEL_STATUS: &str = "otel.status_code";
+pub(super) const OTEL_STATUS_CODE: &str = "otel.status_code";
 
 /// A token of [`Cause`](crate::Cause).
 pub(super) const CAUSE: &str = "seawall.cause";

@@ -20,7 +20,7 @@ use super::{
     record::{Record, ResponseRecord},
     settings::Settings,
 };
-use crate::{body::is_at_end, layer_order::hint_inside_retry, sharded::Sharded};
+use crate::{body::is_at_end, layer_order::hint_inside_retry, sharded_arc::ShardedArc};
 
 /// The failure of an error that the classifier does not know.
 const UNKNOWN: Failure = Failure::new(Cause::Unknown).with_reporter(Reporter::Local);
@@ -33,7 +33,7 @@ pub(super) struct RecordGuard(Option<Record>);
 
 impl RecordGuard {
     /// Begins the record of a request.
-    pub(super) fn start(settings: &Sharded<Settings>, head: RequestHead<'_>) -> Self {
+    pub(super) fn start(settings: &ShardedArc<Settings>, head: RequestHead<'_>) -> Self {
         if settings.skip.0.as_ref().is_some_and(|skip| skip(head)) {
             return Self::default();
         }
@@ -136,7 +136,7 @@ impl RecordGuard {
         completion.message = message;
         if let Some(gave_up) = known.and_then(find_source::<RetriesExhausted>) {
             completion.attempts = Some(gave_up.attempts().get());
-            completion.stop = Some(gave_up.reason());
+            completion.stop_reason = Some(gave_up.reason());
         }
         record.emit(&completion);
     }

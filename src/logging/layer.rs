@@ -9,7 +9,7 @@ use super::{
     errors::{ErrorFn, KnownErrors},
     settings::{CREDENTIALS, Hook, Role, Settings},
 };
-use crate::sharded::Sharded;
+use crate::sharded_arc::ShardedArc;
 
 /// Applies [`Logging`]. See the [module docs](super) for what is logged and an example.
 ///
@@ -21,7 +21,7 @@ use crate::sharded::Sharded;
 pub struct LoggingLayer<C = HttpClassifier, V = KnownErrors> {
     classifier: C,
     view: V,
-    settings: Sharded<Settings>,
+    settings: ShardedArc<Settings>,
 }
 
 impl LoggingLayer {
@@ -46,7 +46,7 @@ impl LoggingLayer {
     }
 
     fn new(role: Role, success: Level) -> Self {
-        let settings = Sharded::new(Settings::new(role, success));
+        let settings = ShardedArc::new(Settings::new(role, success));
         Self { classifier: HttpClassifier::new(), view: KnownErrors::default(), settings }
     }
 }

@@ -38,18 +38,18 @@ impl Message<'_> {
         write!(out, "{method} {} -> ", RequestTarget::new(record))?;
         self.write_result(out)?;
         write!(out, " in {elapsed:.1?}")?;
-        let stop = completion.stop.filter(|_| self.kind == LineKind::Failure);
+        let stop_reason = completion.stop_reason.filter(|_| self.kind == LineKind::Failure);
         match (completion.attempts, record.request.attempt) {
-            (Some(1), _) if stop.is_some() => out.push_str(", 1 attempt"),
+            (Some(1), _) if stop_reason.is_some() => out.push_str(", 1 attempt"),
             (Some(attempts), _) if attempts > 1 => write!(out, ", {attempts} attempts")?,
             (_, Some(attempt)) => write!(out, ", attempt {attempt}")?,
             _ => {}
         }
-        if let Some(stop) = stop {
-            write!(out, " ({})", stop.as_str().replace('_', " "))?;
+        if let Some(stop_reason) = stop_reason {
+            write!(out, " ({})", stop_reason.as_str().replace('_', " "))?;
         }
-        match record.response_details().and_then(|details| details.note) {
-            Some(note) => write!(out, ": {note}"),
+        match record.response_details().and_then(|details| details.evidence) {
+            Some(evidence) => write!(out, ": {evidence}"),
             None => Ok(()),
         }
     }

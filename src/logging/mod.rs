@@ -102,9 +102,9 @@
 //! | `error.message` | the text of the innermost error | failure |
 //! | `seawall.cause`, `.reporter`, `.processed`, `.advice` | of the [`Failure`](crate::Failure) | failure |
 //! | `seawall.evidence` | what `BadGatewayClassifierLayer` recognised | failure |
-//! | `seawall.attempts`, `.stop` | requests sent, and why no more | if the response has `RetryReport`, or the error is or contains `RetriesExhausted` |
+//! | `seawall.attempts`, `.stop_reason` | requests sent, and why no more | if the response has `RetryReport`, or the error is or contains `RetriesExhausted` |
 //! | `seawall.outcome` | `complete`, `error`, `dropped` (in the body), `cancelled` (before the head), `panicked` | always |
-//! | `seawall.duration_ms`, `.head_ms` | to the end; to the head, if the body took 1 ms or more | always |
+//! | `seawall.duration_ms`, `.time_to_headers_ms` | to the end; to the head, if the body took 1 ms or more | always |
 //! | `seawall.request_id` | the `x-request-id` of the request, or of a failed response: as tower-http's `SetRequestIdLayer` sets it, outside of this layer | if there is one |
 //! | `seawall.request.headers`, `.response.headers` | see [`log_headers`](LoggingLayer::log_headers) | if set |
 //! | `seawall.response.body` | see [`max_failed_body_bytes`](LoggingLayer::max_failed_body_bytes) | if set, failure |

@@ -94,7 +94,7 @@ fn short_span(level: Level, record: &Record) -> Span {
 /// Makes a span with all attributes of the conventions.
 fn full_span(level: Level, record: &Record) -> Span {
     let is_client = record.settings.role == Role::Client;
-    let (method, original) = method(&record.request.method);
+    let (method, original_method) = method(&record.request.method);
     let target = RequestTarget::new(record);
     let id = record.request_id();
     let version = record.version().and_then(version);
@@ -105,9 +105,9 @@ fn full_span(level: Level, record: &Record) -> Span {
         "request",
         { f::OTEL_NAME } = display(SpanName(record)),
         { f::OTEL_KIND } = display(if is_client { "client" } else { "server" }),
-        { f::OTEL_STATUS } = tracing::field::Empty,
+        { f::OTEL_STATUS_CODE } = tracing::field::Empty,
         { f::METHOD } = display(method),
-        { f::METHOD_ORIGINAL } = original.map(|it| display(Text(it, MAX_SHORT_CHARS))),
+        { f::METHOD_ORIGINAL } = original_method.map(|it| display(Text(it, MAX_SHORT_CHARS))),
         { f::URL_FULL } = is_client.then(|| display(FullUrl(&target))),
         { f::URL_PATH } =
             (!is_client).then(|| display(Text(record.request.uri.path(), MAX_LONG_CHARS))),
@@ -120,7 +120,7 @@ fn full_span(level: Level, record: &Record) -> Span {
         { f::REQUEST_ID } = id.map(|it| text(it.as_bytes(), MAX_SHORT_CHARS)),
         { f::RESEND_COUNT } = tracing::field::Empty,
         { f::PROTOCOL_VERSION } = version.map(display),
-        { f::STATUS } = tracing::field::Empty,
+        { f::STATUS_CODE } = tracing::field::Empty,
         { f::ERROR_TYPE } = tracing::field::Empty,
     )
 }
@@ -137,11 +137,11 @@ pub(super) fn record_end(record: &Record, completion: &Completion<'_>) {
         span.record(f::PROTOCOL_VERSION, version);
     }
     if let Some(status) = record.status() {
-        span.record(f::STATUS, status.as_u16());
+        span.record(f::STATUS_CODE, status.as_u16());
     }
     if let Some(kind) = error_type(record, completion) {
         span.record(f::ERROR_TYPE, display(kind));
-        span.record(f::OTEL_STATUS, "ERROR");
+        span.record(f::OTEL_STATUS_CODE, "ERROR");
     }
     if let Some(count) = resend_count(record, completion) {
         span.record(f::RESEND_COUNT, count);

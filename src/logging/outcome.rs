@@ -33,7 +33,7 @@ pub(super) struct Completion<'a> {
     /// The number of requests sent, the first included.
     pub(super) attempts: Option<u32>,
     /// Why the retry stopped.
-    pub(super) stop: Option<StopReason>,
+    pub(super) stop_reason: Option<StopReason>,
     /// The text of the error.
     pub(super) message: Option<&'a dyn fmt::Display>,
 }
@@ -82,7 +82,7 @@ impl Completion<'_> {
             outcome,
             failure: response.and_then(|response| response.failure),
             attempts: response.and_then(|response| response.attempts),
-            stop: response.and_then(|response| response.stop),
+            stop_reason: response.and_then(|response| response.stop_reason),
             message: None,
         }
     }

@@ -18,14 +18,14 @@ use super::{
     RequestHead,
     settings::{Role, Settings},
 };
-use crate::sharded::Sharded;
+use crate::sharded_arc::ShardedArc;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// One request, from the call to the end of its response's body.
 #[derive(Debug)]
 pub(super) struct Record {
-    pub(super) settings: Sharded<Settings>,
+    pub(super) settings: ShardedArc<Settings>,
     pub(super) started: Instant,
     pub(super) request: RequestRecord,
     /// Set when the response's head arrives.
@@ -64,7 +64,7 @@ pub(super) struct ResponseRecord {
     pub(super) status: StatusCode,
     version: Version,
     /// The time from the call to the response's head.
-    pub(super) time_to_head: Duration,
+    pub(super) time_to_headers: Duration,
     /// The length of the body, if the head specifies it. hyper's server stops reading there without polling for the end.
     content_length: Option<u64>,
     /// The bytes read so far.
@@ -79,8 +79,8 @@ pub(super) struct ResponseDetails {
     /// The number of requests sent, the first included.
     pub(super) attempts: Option<u32>,
     /// Why the retry stopped.
-    pub(super) stop: Option<StopReason>,
-    pub(super) note: Option<&'static str>,
+    pub(super) stop_reason: Option<StopReason>,
+    pub(super) evidence: Option<&'static str>,
     id: Option<HeaderValue>,
     pub(super) headers: Option<HeaderMap>,
     /// The first bytes of the body, up to `max_failed_body_bytes` of the settings.
@@ -88,7 +88,7 @@ pub(super) struct ResponseDetails {
 }
 
 impl Record {
-    pub(super) fn new(settings: &Sharded<Settings>, head: RequestHead<'_>) -> Self {
+    pub(super) fn new(settings: &ShardedArc<Settings>, head: RequestHead<'_>) -> Self {
         Self {
             settings: settings.clone(),
             started: Instant::now(),
@@ -177,7 +177,7 @@ impl ResponseRecord {
         Self {
             status: response.status(),
             version: response.version(),
-            time_to_head: record.started.elapsed(),
+            time_to_headers: record.started.elapsed(),
             content_length: content_length(&record.request.method, response),
             body_bytes: 0,
             details: ResponseDetails::capture(&record.settings, response, failure),
@@ -207,8 +207,8 @@ impl ResponseDetails {
     ) -> Option<Box<Self>> {
         let (headers, extensions) = (response.headers(), response.extensions());
         let attempts = extensions.get::<RetryReport>();
-        let note = extensions.get::<Evidence>().map(Evidence::summary);
-        let has_details = failure.is_some() || attempts.is_some() || note.is_some();
+        let evidence = extensions.get::<Evidence>().map(Evidence::summary);
+        let has_details = failure.is_some() || attempts.is_some() || evidence.is_some();
         if !has_details && settings.headers.is_empty() {
             return None;
         }
@@ -217,8 +217,8 @@ impl ResponseDetails {
         Some(Box::new(Self {
             failure,
             attempts: attempts.map(|attempts| attempts.count().get()),
-            stop: attempts.and_then(RetryReport::stop_reason),
-            note,
+            stop_reason: attempts.and_then(RetryReport::stop_reason),
+            evidence,
             id: failure.and_then(|_| headers.get(&REQUEST_ID).cloned()),
             headers: (!settings.headers.is_empty()).then(|| headers.clone()),
             body: keeps_body.then(Vec::new),

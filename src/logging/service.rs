@@ -14,7 +14,7 @@ use super::{
     guard::RecordGuard,
     settings::Settings,
 };
-use crate::sharded::Sharded;
+use crate::sharded_arc::ShardedArc;
 
 /// Service made by [`LoggingLayer`](super::LoggingLayer). Makes no errors of its own.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub struct Logging<S, C = HttpClassifier, V = KnownErrors> {
     pub(super) view: V,
     /// [`Settings::min_level`], computed by the layer.
     pub(super) min_level: LevelFilter,
-    pub(super) settings: Sharded<Settings>,
+    pub(super) settings: ShardedArc<Settings>,
 }
 
 impl<S, C, V, ReqBody, ResBody> Service<Request<ReqBody>> for Logging<S, C, V>

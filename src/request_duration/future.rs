@@ -12,7 +12,7 @@ use seawall_core::{
 };
 
 use super::measure::Measurement;
-use crate::body::{CompleteOn, CompleteOnBodyEnd, CompletionObserver, PanicGuard};
+use crate::body::{CompleteOnBodyEnd, CompletionObserver, PanicGuard, TrackCompletion};
 
 pin_project! {
     /// Response future of [`RequestDuration`](super::RequestDuration).
@@ -32,7 +32,8 @@ where
     B: Body,
     B::Error: Into<BoxError>,
 {
-    type Output = Result<<CompleteOnBodyEnd as CompleteOn<Response<B>>>::Response<Measurement>, E>;
+    type Output =
+        Result<<CompleteOnBodyEnd as TrackCompletion<Response<B>>>::Response<Measurement>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();

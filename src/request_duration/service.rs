@@ -11,7 +11,7 @@ use super::{
     server_labels::{Last, ServerLabels},
     settings::{Role, Settings},
 };
-use crate::body::{CompleteOn, CompleteOnBodyEnd, PanicGuard};
+use crate::body::{CompleteOnBodyEnd, PanicGuard, TrackCompletion};
 
 /// Service made by [`RequestDurationLayer`](super::RequestDurationLayer).
 #[derive(Clone, Debug)]
@@ -28,7 +28,8 @@ where
     ResBody: Body,
     ResBody::Error: Into<BoxError>,
 {
-    type Response = <CompleteOnBodyEnd as CompleteOn<Response<ResBody>>>::Response<Measurement>;
+    type Response =
+        <CompleteOnBodyEnd as TrackCompletion<Response<ResBody>>>::Response<Measurement>;
     type Error = S::Error;
     type Future = ResponseFuture<S::Future>;
 

@@ -14,7 +14,7 @@ use crate::time_limit::Deadline;
 /// What retrying needs to know of the requests and responses of a kind of service: how to keep a request and make it
 /// again, and how to let go of a response and mark the final one.
 ///
-/// [`HttpCalls`](super::HttpCalls) is the one for HTTP, [`ClonedCalls`] that for anything else. It is sealed, so that it can still
+/// [`HttpCallAdapter`](super::HttpCallAdapter) is the one for HTTP, [`ClonedCallAdapter`] that for anything else. It is sealed, so that it can still
 /// change.
 pub trait CallAdapter<Req, Res>:
     sealed::RequestAdapter<Req> + sealed::ResponseAdapter<Res>
@@ -43,7 +43,7 @@ pub(super) mod sealed {
     #[diagnostic::on_unimplemented(
         message = "requests of type `{Req}` cannot be kept to be sent again by `{Self}`",
         note = "`RetryLayer` retries `http::Request<B>` where `B` is an `http_body::Body`; any other request that is `Clone` \
-                is retried by `RetryLayer::new().cloned()`"
+                is retried by `RetryLayer::new().clone_requests()`"
     )]
     pub trait RequestAdapter<Req> {
         /// What the inner service receives.
@@ -84,7 +84,7 @@ pub(super) mod sealed {
     #[diagnostic::on_unimplemented(
         message = "responses of type `{Res}` cannot be given up for a retry by `{Self}`",
         note = "`RetryLayer` takes services that answer `http::Response<B>` where `B` is an `http_body::Body`; any other \
-                service is retried by `RetryLayer::new().cloned()`"
+                service is retried by `RetryLayer::new().clone_requests()`"
     )]
     pub trait ResponseAdapter<Res> {
         /// Lets go of a response.
@@ -103,9 +103,9 @@ pub(super) mod sealed {
 /// Retries any request that is `Clone`, by cloning it. See [`RetryLayer::clone_requests`](super::RetryLayer::clone_requests).
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
-pub struct ClonedCalls {}
+pub struct ClonedCallAdapter {}
 
-impl<Req: Clone> sealed::RequestAdapter<Req> for ClonedCalls {
+impl<Req: Clone> sealed::RequestAdapter<Req> for ClonedCallAdapter {
     type Request = Req;
     type Saved = Req;
     type Body = ();
@@ -161,7 +161,7 @@ impl<Req: Clone> sealed::RequestAdapter<Req> for ClonedCalls {
     }
 }
 
-impl<Res> sealed::ResponseAdapter<Res> for ClonedCalls {
+impl<Res> sealed::ResponseAdapter<Res> for ClonedCallAdapter {
     type Discard = Ready<()>;
 
     fn discard(&self, response: Res) -> (Ready<()>, Option<Box<Response<()>>>) {

@@ -38,7 +38,7 @@ where
             if statuses.is_empty() {
                 return None;
             }
-            self.protocol.failure_for_status(outcome.as_ref().ok()?, statuses)
+            self.adapter.failure_for_status(outcome.as_ref().ok()?, statuses)
         });
         crate::metrics::attempt(failure.map(|failure| failure.cause()), self.made);
         Verdict { classified, failure }
@@ -65,7 +65,7 @@ where
                 self.wait(outcome, failure, delay, again);
                 None
             }
-            Err(stop) => Some(self.fail(outcome, failure, classified, stop)),
+            Err(stop_reason) => Some(self.fail(outcome, failure, classified, stop_reason)),
         }
     }
 
@@ -86,7 +86,7 @@ where
         // gRFC A6, "Transparent Retries": a request that was never written is no load, so it is sent again once
         // whatever the limits say; unless retrying is off.
         let free = failure.is_never_written() && !history.resent && policy.limits.total != Some(0);
-        let about = RequestFacts { time_left, margin, ..this.protocol.facts(this.saved) };
+        let about = RequestFacts { time_left, margin, ..this.adapter.facts(this.saved) };
         let (delay, spent) = if free {
             policy.time_to_wait(time_left, margin)?;
             history.resent = true;
@@ -95,7 +95,7 @@ where
             policy.decide(failure, &about, history.spent, history.waited, fastrand::f64)?
         };
         // Before the budget, so that nothing is charged for what cannot be; sending again ends an earlier body.
-        if !this.protocol.is_repeatable(this.body) {
+        if !this.adapter.is_repeatable(this.body) {
             return Err(StopReason::NotReplayable);
         }
         let budget = this.budget.as_deref().unwrap_or_else(|| this.settings.budgets.shared());
@@ -109,7 +109,7 @@ where
             return Err(StopReason::BudgetSpent);
         }
         history.spent = spent;
-        let again = this.protocol.start_replay(this.body);
+        let again = this.adapter.start_replay(this.body);
         again.map(|again| (delay, again)).ok_or(StopReason::NotReplayable)
     }
 
@@ -137,7 +137,7 @@ where
         history.waited = history.waited.saturating_add(delay);
         history.may_be_processed |= failure.processed() != Processed::No;
         let discard = outcome.ok().map(|response| {
-            let (discard, head) = this.protocol.discard(response);
+            let (discard, head) = this.adapter.discard(response);
             history.last_response = head;
             discard
         });
@@ -159,20 +159,22 @@ where
         outcome: Result<S::Response, BoxError>,
         failure: Failure,
         classified: Option<Failure>,
-        stop: StopReason,
+        stop_reason: StopReason,
     ) -> Result<S::Response, BoxError> {
-        self.emit_event(failure.cause(), stop);
+        self.emit_event(failure.cause(), stop_reason);
         match outcome {
-            Ok(response) if self.policy().error_on_exhausted_status && stop.is_exhausted() => {
+            Ok(response)
+                if self.policy().error_on_exhausted_status && stop_reason.is_exhausted() =>
+            {
                 let this = self.as_mut().project();
-                let (_, head) = this.protocol.discard(response);
+                let (_, head) = this.adapter.discard(response);
                 this.history.get_or_insert_default().last_response = head;
-                Err(self.give_up(failure.into(), failure.cause(), stop))
+                Err(self.give_up(failure.into(), failure.cause(), stop_reason))
             }
-            Ok(response) => Ok(self.annotate(response, classified, Some(stop))),
+            Ok(response) => Ok(self.annotate(response, classified, Some(stop_reason))),
             // A spent budget is for callers to know too: they would multiply what it keeps down.
-            Err(error) if self.made > 1 || stop == StopReason::BudgetSpent => {
-                Err(self.give_up(error, failure.cause(), stop))
+            Err(error) if self.made > 1 || stop_reason == StopReason::BudgetSpent => {
+                Err(self.give_up(error, failure.cause(), stop_reason))
             }
             Err(error) => {
                 self.project().state.set(State::Done);
@@ -186,7 +188,7 @@ where
         self: Pin<&mut Self>,
         mut response: S::Response,
         failure: Option<Failure>,
-        stop: Option<StopReason>,
+        stop_reason: Option<StopReason>,
     ) -> S::Response {
         let mut this = self.project();
         this.state.set(State::Done);
@@ -195,10 +197,10 @@ where
             attempt_number(*this.made),
             this.started.elapsed(),
             failure,
-            stop,
+            stop_reason,
             past,
         );
-        this.protocol.annotate(&mut response, attempts);
+        this.adapter.annotate(&mut response, attempts);
         response
     }
 
@@ -232,16 +234,21 @@ where
         self.give_up(error, cause, StopReason::NotReady)
     }
 
-    fn emit_event(&self, cause: Cause, stop: StopReason) {
-        crate::metrics::retries_exhausted(stop.as_str());
+    fn emit_event(&self, cause: Cause, stop_reason: StopReason) {
+        crate::metrics::retries_exhausted(stop_reason.as_str());
         tracing::debug!(
             name: "give up",
-            attempts = self.made, cause = cause.as_str(), stop_reason = stop.as_str(),
+            attempts = self.made, cause = cause.as_str(), stop_reason = stop_reason.as_str(),
             "giving up",
         );
     }
 
-    fn give_up(self: Pin<&mut Self>, error: BoxError, cause: Cause, stop: StopReason) -> BoxError {
+    fn give_up(
+        self: Pin<&mut Self>,
+        error: BoxError,
+        cause: Cause,
+        stop_reason: StopReason,
+    ) -> BoxError {
         let mut this = self.project();
         this.state.set(State::Done);
         // It may stand in a queue for a permit that somebody else can use.
@@ -251,7 +258,7 @@ where
         RetriesExhausted::new(
             attempt_number(*this.made),
             elapsed,
-            stop,
+            stop_reason,
             cause,
             history.last_response,
             error,

@@ -25,7 +25,7 @@ use super::{
     settings::{CallDeadline, Settings},
     state::{History, State, StateProj, Verdict},
 };
-use crate::{sharded::Sharded, time_limit::poll_at};
+use crate::{sharded_arc::ShardedArc, time_limit::poll_at};
 
 pin_project! {
     /// Response future of [`Retry`](super::Retry).
@@ -41,12 +41,12 @@ pin_project! {
         pub(super) saved: P::Saved,
         pub(super) body: P::Body,
         pub(super) classifier: C,
-        pub(super) protocol: P,
-        pub(super) settings: Sharded<Settings>,
+        pub(super) adapter: P,
+        pub(super) settings: ShardedArc<Settings>,
         // The request's own, in place of the one in `settings`.
         pub(super) policy: Option<Arc<Policy>>,
         // `None`: the shared one of `settings`.
-        pub(super) budget: Option<Sharded<Budget>>,
+        pub(super) budget: Option<ShardedArc<Budget>>,
         pub(super) started: Instant,
         pub(super) deadline: CallDeadline,
         // Of the whole call. Armed by the first pending poll.
@@ -96,7 +96,7 @@ where
                     }
                     let mut this = self.project();
                     if let Ok(response) = &mut outcome {
-                        this.protocol.remove_report(response);
+                        this.adapter.remove_report(response);
                     }
                     this.state.set(State::Done);
                     return Poll::Ready(outcome);
@@ -181,7 +181,7 @@ where
                     *this.made += 1;
                     let number = AttemptNumber(attempt_number(*this.made));
                     let header = policy.attempt_header.as_ref();
-                    let request = this.protocol.again(this.saved, again, number, header);
+                    let request = this.adapter.again(this.saved, again, number, header);
                     let attempt = next.call(request);
                     this.state.set(State::Attempt { attempt });
                 }

@@ -21,7 +21,7 @@ use crate::time_limit::Deadline;
 /// `F` is how the body is handed to the inner service: [`IdentityBody`], or by a function
 /// ([`RetryLayer::map_body`](super::RetryLayer::map_body)).
 #[derive(Clone, Copy, Debug, Default)]
-pub struct HttpCalls<F = IdentityBody> {
+pub struct HttpCallAdapter<F = IdentityBody> {
     pub(super) convert: F,
 }
 
@@ -76,7 +76,7 @@ pub struct Saved {
     extensions: Extensions,
 }
 
-impl<B, F> RequestAdapter<Request<B>> for HttpCalls<F>
+impl<B, F> RequestAdapter<Request<B>> for HttpCallAdapter<F>
 where
     B: Body,
     F: MapBody<B>,
@@ -162,7 +162,7 @@ where
     }
 }
 
-impl<B: Body, F> ResponseAdapter<Response<B>> for HttpCalls<F> {
+impl<B: Body, F> ResponseAdapter<Response<B>> for HttpCallAdapter<F> {
     type Discard = Drain<B>;
 
     fn discard(&self, response: Response<B>) -> (Drain<B>, Option<Box<Response<()>>>) {

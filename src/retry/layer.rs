@@ -5,15 +5,15 @@ use seawall_core::classify::HttpClassifier;
 use tower_layer::Layer;
 
 use super::{
-    Backoff, Budget, ClonedCalls, HttpCalls, IdentityBody, MappedBody, ReplayBody, Retry,
-    RetryEvent, RetryOverride,
+    Backoff, Budget, ClonedCallAdapter, HttpCallAdapter, IdentityBody, MappedBody, ReplayBody,
+    Retry, RetryEvent, RetryOverride,
     event::Hook,
     policy::{Methods, Policy},
     settings::Settings,
 };
 use crate::{
     budget::{BudgetScope, PerKeyBudgets},
-    sharded::Sharded,
+    sharded_arc::ShardedArc,
 };
 
 /// Applies [`Retry`]. See the [module docs](super) for what it decides and an example.
@@ -22,10 +22,10 @@ use crate::{
 #[doc(alias = "urllib3")]
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
-pub struct RetryLayer<C = HttpClassifier, P = HttpCalls> {
+pub struct RetryLayer<C = HttpClassifier, P = HttpCallAdapter> {
     pub(super) classifier: C,
-    pub(super) protocol: P,
-    pub(super) settings: Sharded<Settings>,
+    pub(super) adapter: P,
+    pub(super) settings: ShardedArc<Settings>,
 }
 
 impl RetryLayer {
@@ -33,8 +33,8 @@ impl RetryLayer {
     pub fn new() -> Self {
         Self {
             classifier: HttpClassifier::new(),
-            protocol: HttpCalls { convert: IdentityBody::default() },
-            settings: Sharded::default(),
+            adapter: HttpCallAdapter { convert: IdentityBody::default() },
+            settings: ShardedArc::default(),
         }
     }
 }
@@ -55,7 +55,7 @@ impl Default for RetryLayer {
 impl<C, P> RetryLayer<C, P> {
     /// Decides by `classifier` what is a failure, in place of [`HttpClassifier`].
     pub fn classifier<C2>(self, classifier: C2) -> RetryLayer<C2, P> {
-        RetryLayer { classifier, protocol: self.protocol, settings: self.settings }
+        RetryLayer { classifier, adapter: self.adapter, settings: self.settings }
     }
 
     /// Retries any request that is `Clone`, HTTP or not, by cloning it.
@@ -87,10 +87,10 @@ impl<C, P> RetryLayer<C, P> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn clone_requests(self) -> RetryLayer<C, ClonedCalls> {
+    pub fn clone_requests(self) -> RetryLayer<C, ClonedCallAdapter> {
         RetryLayer {
             classifier: self.classifier,
-            protocol: ClonedCalls::default(),
+            adapter: ClonedCallAdapter::default(),
             settings: self.settings,
         }
     }
@@ -316,7 +316,7 @@ impl<C, P> RetryLayer<C, P> {
     }
 }
 
-impl<C, F> RetryLayer<C, HttpCalls<F>> {
+impl<C, F> RetryLayer<C, HttpCallAdapter<F>> {
     /// How many bytes of a request body are kept to send it again. A longer body is sent once, and so is one of more than
     /// 1,024 frames. Default: 64 KiB.
     pub fn max_replay_bytes(self, bytes: usize) -> Self {
@@ -350,13 +350,13 @@ impl<C, F> RetryLayer<C, HttpCalls<F>> {
     /// # check(client);
     /// # }
     /// ```
-    pub fn map_body<B, B2, G>(self, convert: G) -> RetryLayer<C, HttpCalls<MappedBody<G>>>
+    pub fn map_body<B, B2, G>(self, convert: G) -> RetryLayer<C, HttpCallAdapter<MappedBody<G>>>
     where
         G: Fn(ReplayBody<B>) -> B2,
     {
         RetryLayer {
             classifier: self.classifier,
-            protocol: HttpCalls { convert: MappedBody(convert) },
+            adapter: HttpCallAdapter { convert: MappedBody(convert) },
             settings: self.settings,
         }
     }
@@ -378,7 +378,7 @@ impl<S: Clone, C: Clone, P: Clone> Layer<S> for RetryLayer<C, P> {
         Retry {
             inner,
             classifier: self.classifier.clone(),
-            protocol: self.protocol.clone(),
+            adapter: self.adapter.clone(),
             settings: self.settings.clone(),
         }
     }

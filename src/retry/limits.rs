@@ -67,21 +67,21 @@ impl RetryCounts {
     /// What is spent once `failure` is retried, or which limit forbids that.
     pub(super) fn after(mut self, failure: &Failure, limits: &Limits) -> Result<Self, StopReason> {
         let kind = Kind::of(failure);
-        let (spent, limit, stop) = match kind {
+        let (spent, limit, stop_reason) = match kind {
             Kind::Connect => (&mut self.connect, limits.connect, StopReason::ConnectSpent),
             Kind::Read => (&mut self.read, limits.read, StopReason::ReadSpent),
             Kind::Status => (&mut self.status, limits.status, StopReason::StatusSpent),
             Kind::Other => (&mut self.other, limits.other, StopReason::OtherSpent),
         };
         take(&mut self.total, limits.total, StopReason::TotalSpent)?;
-        take(spent, limit, stop)?;
+        take(spent, limit, stop_reason)?;
         Ok(self)
     }
 }
 
-fn take(spent: &mut u32, limit: Option<u32>, stop: StopReason) -> Result<(), StopReason> {
+fn take(spent: &mut u32, limit: Option<u32>, stop_reason: StopReason) -> Result<(), StopReason> {
     if limit.is_some_and(|limit| *spent >= limit) {
-        return Err(stop);
+        return Err(stop_reason);
     }
     *spent = spent.saturating_add(1);
     Ok(())

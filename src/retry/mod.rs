@@ -171,10 +171,10 @@ pub(crate) use self::http_calls::MapBody;
 #[cfg(feature = "standard")]
 pub(crate) use self::settings::RetryLimits;
 pub use self::{
-    call_adapter::{CallAdapter, ClonedCalls},
+    call_adapter::{CallAdapter, ClonedCallAdapter},
     event::RetryEvent,
     future::ResponseFuture,
-    http_calls::{HttpCalls, IdentityBody, MappedBody},
+    http_calls::{HttpCallAdapter, IdentityBody, MappedBody},
     layer::RetryLayer,
     replay::ReplayBody,
     request_override::RetryOverride,

@@ -138,26 +138,27 @@ impl Policy {
 
     /// Whether another try may end better.
     fn is_retryable(&self, failure: &Failure, spent: RetryCounts) -> Result<(), StopReason> {
-        let (may, stop) = match (failure.status().map(|status| status.as_u16()), failure.cause()) {
-            // Also in a response that a layer of ours made of it.
-            (_, Cause::CircuitOpen) => (self.retry_rejections, StopReason::CircuitOpen),
-            // gRPC reports failures with a status of 200.
-            (Some(status), _)
-                if status >= 400 || self.retryable_success_statuses.contains(&status) =>
-            {
-                let asked = self.retry_after.respect
-                    && failure.retry_after().is_some()
-                    && self.limits.total.is_some()
-                    && spent.total_left(&self.limits)
-                    && self.retry_after.statuses.contains(&status);
-                (asked || self.statuses.contains(&status), StopReason::NotRetryable)
-            }
-            (None, Cause::ConnectionLimitReached) => {
-                (self.retry_rejections, StopReason::LimitReached)
-            }
-            (_, cause) => (is_transient(cause), StopReason::NotRetryable),
-        };
-        if may { Ok(()) } else { Err(stop) }
+        let (may, stop_reason) =
+            match (failure.status().map(|status| status.as_u16()), failure.cause()) {
+                // Also in a response that a layer of ours made of it.
+                (_, Cause::CircuitOpen) => (self.retry_rejections, StopReason::CircuitOpen),
+                // gRPC reports failures with a status of 200.
+                (Some(status), _)
+                    if status >= 400 || self.retryable_success_statuses.contains(&status) =>
+                {
+                    let asked = self.retry_after.respect
+                        && failure.retry_after().is_some()
+                        && self.limits.total.is_some()
+                        && spent.total_left(&self.limits)
+                        && self.retry_after.statuses.contains(&status);
+                    (asked || self.statuses.contains(&status), StopReason::NotRetryable)
+                }
+                (None, Cause::ConnectionLimitReached) => {
+                    (self.retry_rejections, StopReason::LimitReached)
+                }
+                (_, cause) => (is_transient(cause), StopReason::NotRetryable),
+            };
+        if may { Ok(()) } else { Err(stop_reason) }
     }
 
     fn is_safe(&self, failure: &Failure, about: &RequestFacts<'_>) -> bool {

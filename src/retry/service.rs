@@ -11,18 +11,18 @@ use tokio::time::Instant;
 use tower_service::Service;
 
 use super::{
-    CallAdapter, HttpCalls, ResponseFuture, call_adapter::SentRequest, settings::Settings,
+    CallAdapter, HttpCallAdapter, ResponseFuture, call_adapter::SentRequest, settings::Settings,
     state::State,
 };
-use crate::sharded::Sharded;
+use crate::sharded_arc::ShardedArc;
 
 /// Service made by [`RetryLayer`](super::RetryLayer).
 #[derive(Clone)]
-pub struct Retry<S, C = HttpClassifier, P = HttpCalls> {
+pub struct Retry<S, C = HttpClassifier, P = HttpCallAdapter> {
     pub(super) inner: S,
     pub(super) classifier: C,
-    pub(super) protocol: P,
-    pub(super) settings: Sharded<Settings>,
+    pub(super) adapter: P,
+    pub(super) settings: ShardedArc<Settings>,
 }
 
 impl<S, C, P, Req> Service<Req> for Retry<S, C, P>
@@ -45,27 +45,27 @@ where
     fn call(&mut self, mut request: Req) -> Self::Future {
         let started = Instant::now();
         let settings = self.settings.clone();
-        let callers = self.protocol.deadline(&request);
+        let callers = self.adapter.deadline(&request);
         let deadline = settings.deadline(started, callers);
         if let Some(at) = deadline.at
             && callers.is_some_and(|callers| callers != at)
         {
             // A later deadline of the caller must not reach the inner service.
-            self.protocol.set_deadline(&mut request, at);
+            self.adapter.set_deadline(&mut request, at);
         }
         let is_late = deadline.enforced().is_some_and(|at| at <= started);
         let mut budget = None;
         if !is_late {
-            budget = settings.budgets.keyed(self.protocol.uri(&request), started);
+            budget = settings.budgets.keyed(self.adapter.uri(&request), started);
             budget.as_deref().unwrap_or_else(|| settings.budgets.shared()).deposit(started);
         }
-        let policy = self.protocol.policy(&request);
+        let policy = self.adapter.policy(&request);
         let max_replay_bytes = policy.as_deref().unwrap_or(&settings.policy).max_replay_bytes;
-        let (classifier, protocol) = (self.classifier.clone(), self.protocol.clone());
+        let (classifier, adapter) = (self.classifier.clone(), self.adapter.clone());
         // The instance that was polled ready makes the first attempt. Its clone is polled before use.
         let next = Some(self.inner.clone());
-        let (request, body) = self.protocol.send(request, max_replay_bytes);
-        let saved = self.protocol.save(&request);
+        let (request, body) = self.adapter.send(request, max_replay_bytes);
+        let saved = self.adapter.save(&request);
         if is_late {
             // Another call may use the readiness of this instance.
             self.inner = self.inner.clone();
@@ -80,7 +80,7 @@ where
             saved,
             body,
             classifier,
-            protocol,
+            adapter,
             settings,
             policy,
             budget,

@@ -34,7 +34,7 @@ impl<C, P> RetryLayer<C, P> {
     }
 
     /// Applies the settings of `self` to the type of requests of `other`.
-    pub(crate) fn with_protocol_of<C2, P2>(self, other: RetryLayer<C2, P2>) -> RetryLayer<C2, P2> {
+    pub(crate) fn with_adapter_of<C2, P2>(self, other: RetryLayer<C2, P2>) -> RetryLayer<C2, P2> {
         RetryLayer { settings: self.settings, ..other }
     }
 

@@ -3,7 +3,7 @@ use std::error::Error;
 use http::Response;
 use seawall_core::{classify::Classify, failure::Failure};
 
-use crate::{retry::RetryReport, time_limit::TimedBody};
+use crate::{retry::RetryReport, time_limit::TimeoutBody};
 
 /// Classifies responses by the retry's report, and errors by `C`.
 ///
@@ -11,13 +11,13 @@ use crate::{retry::RetryReport, time_limit::TimedBody};
 #[derive(Clone, Debug)]
 pub struct ReportClassifier<C>(pub(super) C);
 
-impl<B, C> Classify<Response<TimedBody<B>>> for ReportClassifier<C>
+impl<B, C> Classify<Response<TimeoutBody<B>>> for ReportClassifier<C>
 where
     C: Classify<Response<B>>,
 {
     fn classify(
         &self,
-        outcome: Result<&Response<TimedBody<B>>, &(dyn Error + 'static)>,
+        outcome: Result<&Response<TimeoutBody<B>>, &(dyn Error + 'static)>,
     ) -> Option<Failure> {
         match outcome {
             Ok(response) => response.extensions().get::<RetryReport>()?.failure().copied(),

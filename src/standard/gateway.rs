@@ -7,7 +7,7 @@ use super::{ByAuthority, Standard, StandardLayer};
 use crate::{
     error_response::{ErrorResponse, ErrorResponseLayer},
     logging::{Logging, LoggingLayer},
-    retry::HttpCalls,
+    retry::HttpCallAdapter,
 };
 
 /// The stack stands around a client, and a server's part around that.
@@ -21,7 +21,9 @@ impl StandardLayer {
     /// The stack around a client, and a server's part around that: one line a request, and an answer in the name of `name` to
     /// every error ([`ErrorResponseLayer::new`] says what it may hold). Its service never fails, and so can be an
     /// axum router's.
-    pub fn gateway(name: &str) -> StandardLayer<HttpClassifier, HttpCalls, ByAuthority, Gateway> {
+    pub fn gateway(
+        name: &str,
+    ) -> StandardLayer<HttpClassifier, HttpCallAdapter, ByAuthority, Gateway> {
         let side = Gateway {
             access_log: LoggingLayer::server(),
             error_response: ErrorResponseLayer::new(name),

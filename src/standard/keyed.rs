@@ -31,29 +31,33 @@ impl<K> PerKeyState<K> {
     /// With circuits, and without limits.
     pub(super) fn new(by: K, name: &str) -> Self {
         let (by, name) = (Arc::new(by), Arc::from(name));
-        let breaker = CircuitBreakerLayer::new().select(named(&by, &name, true));
-        let in_flight = unlimited().select(named(&by, &name, false));
+        let breaker = CircuitBreakerLayer::new().with_key_extractor(named(&by, &name, true));
+        let in_flight = unlimited().with_key_extractor(named(&by, &name, false));
         Self { by, name, breaker, has_breaker: true, in_flight, has_limit: false }
     }
 
     /// The same layers with keys made by this, and without any history.
     pub(super) fn with<K2>(self, by: Arc<K2>) -> PerKeyState<K2> {
         let Self { name, breaker, has_breaker, in_flight, has_limit, .. } = self;
-        let breaker = breaker.select(named(&by, &name, has_breaker));
-        let in_flight = in_flight.select(named(&by, &name, has_limit));
+        let breaker = breaker.with_key_extractor(named(&by, &name, has_breaker));
+        let in_flight = in_flight.with_key_extractor(named(&by, &name, has_limit));
         PerKeyState { by, name, breaker, has_breaker, in_flight, has_limit }
     }
 
     pub(super) fn set_breaker(self, breaker: Option<CircuitBreakerLayer>) -> Self {
         let has_breaker = breaker.is_some();
         let by = named(&self.by, &self.name, has_breaker);
-        Self { breaker: breaker.unwrap_or_default().select(by), has_breaker, ..self }
+        Self { breaker: breaker.unwrap_or_default().with_key_extractor(by), has_breaker, ..self }
     }
 
     pub(super) fn set_limit(self, in_flight: Option<InFlightLimitLayer>) -> Self {
         let has_limit = in_flight.is_some();
         let by = named(&self.by, &self.name, has_limit);
-        Self { in_flight: in_flight.unwrap_or_else(unlimited).select(by), has_limit, ..self }
+        Self {
+            in_flight: in_flight.unwrap_or_else(unlimited).with_key_extractor(by),
+            has_limit,
+            ..self
+        }
     }
 }
 
@@ -106,7 +110,7 @@ impl<K> PerKeyState<K> {
     }
 
     /// The bounds of the limits, if they are adaptive.
-    pub(super) fn adaptive(&self) -> Option<in_flight::Adaptive> {
+    pub(super) fn adaptive(&self) -> Option<in_flight::AdaptiveLimit> {
         self.in_flight.bounds().filter(|_| self.has_limit)
     }
 

@@ -11,7 +11,7 @@ use crate::{
     in_flight::InFlightLimitLayer,
     keys::UriKey,
     logging::LoggingLayer,
-    retry::{HttpCalls, MappedBody, ReplayBody, RetryLayer, RetryLimits},
+    retry::{HttpCallAdapter, MappedBody, ReplayBody, RetryLayer, RetryLimits},
 };
 
 /// Applies [`Standard`](super::Standard): the whole stack, in order. See the [module docs](super) for what is in it, and
@@ -24,12 +24,12 @@ use crate::{
 #[doc(alias = "AddStandardResilienceHandler")]
 #[derive(Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
-pub struct StandardLayer<C = HttpClassifier, P = HttpCalls, K = ByAuthority, Operand = Client> {
+pub struct StandardLayer<C = HttpClassifier, P = HttpCallAdapter, K = ByAuthority, Side = Client> {
     pub(super) classifier: C,
     pub(super) retry: RetryLayer<HttpClassifier, P>,
     pub(super) keyed: PerKeyState<K>,
-    pub(super) parts: Layers,
-    pub(super) side: Operand,
+    pub(super) layers: Layers,
+    pub(super) side: Side,
 }
 
 /// The parts of one type, whatever that of the stack.
@@ -37,12 +37,12 @@ pub struct StandardLayer<C = HttpClassifier, P = HttpCalls, K = ByAuthority, Ope
 pub(super) struct Layers {
     pub(super) logging: LoggingLayer,
     /// The user's own, in place of the total of the timeouts.
-    pub(super) own_deadline: Option<DeadlineLayer>,
+    pub(super) user_deadline: Option<DeadlineLayer>,
     /// The one in force.
     pub(super) deadline: DeadlineLayer,
     pub(super) timeouts: Timeouts,
     /// The limits of the retry that the user gave.
-    pub(super) own_retry_limits: RetryLimits,
+    pub(super) user_retry_limits: RetryLimits,
     pub(super) next_hop: DeadlineHeaderLayer,
     pub(super) bad_gateway: BadGatewayClassifierLayer,
     pub(super) off: DisabledLayers,
@@ -65,38 +65,38 @@ impl StandardLayer {
     }
 }
 
-impl<Operand> StandardLayer<HttpClassifier, HttpCalls, ByAuthority, Operand> {
-    pub(super) fn of(name: &str, side: Operand) -> Self {
+impl<Side> StandardLayer<HttpClassifier, HttpCallAdapter, ByAuthority, Side> {
+    pub(super) fn of(name: &str, side: Side) -> Self {
         let keyed = PerKeyState::new(ByAuthority {}, name);
-        let parts = Layers {
+        let layers = Layers {
             logging: LoggingLayer::client(),
-            own_deadline: None,
+            user_deadline: None,
             deadline: DeadlineLayer::disabled(),
             timeouts: Timeouts::default(),
-            own_retry_limits: RetryLimits::default(),
+            user_retry_limits: RetryLimits::default(),
             next_hop: DeadlineHeaderLayer::disabled(),
             bad_gateway: BadGatewayClassifierLayer::new(),
             off: DisabledLayers::default(),
         };
         let (classifier, retry) = (HttpClassifier::new(), keyed.retry(RetryLayer::new()));
-        Self { classifier, retry, keyed, parts, side }.with_time_limits()
+        Self { classifier, retry, keyed, layers, side }.with_resolved_timeouts()
     }
 }
 
 /// Each part replaced, or left out by `None`, on services made afterwards.
-impl<C, P, K, Operand> StandardLayer<C, P, K, Operand> {
+impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     /// How long each part of a call may take; in place of what [`deadline`](Self::deadline) said.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.parts.timeouts = timeouts;
-        self.parts.own_deadline = None;
-        self.with_time_limits()
+        self.layers.timeouts = timeouts;
+        self.layers.user_deadline = None;
+        self.with_resolved_timeouts()
     }
 
     /// Keeps to this deadline, in place of the total of the [`timeouts`](Self::timeouts): to trust the headers of callers, or to
     /// bound bodies too. `None`: there is none, not even the caller's; but a retry that could not end by that is not begun.
     pub fn deadline(mut self, deadline: impl Into<Option<DeadlineLayer>>) -> Self {
-        self.parts.own_deadline = Some(deadline.into().unwrap_or_else(DeadlineLayer::disabled));
-        self.with_time_limits()
+        self.layers.user_deadline = Some(deadline.into().unwrap_or_else(DeadlineLayer::disabled));
+        self.with_resolved_timeouts()
     }
 
     /// Retries by these settings. Of a total time limit here and one of the stack, the sooner counts. There is a budget for each key, unless one was chosen in them. `None`: each request is sent
@@ -106,11 +106,11 @@ impl<C, P, K, Operand> StandardLayer<C, P, K, Operand> {
         K: UriKey + Send + Sync + 'static,
     {
         let retry = retry.into();
-        self.parts.off.retry = retry.is_none();
+        self.layers.off.retry = retry.is_none();
         let retry = retry.unwrap_or_else(RetryLayer::disabled);
-        self.parts.own_retry_limits = retry.limits();
-        self.retry = self.keyed.retry(retry.with_protocol_of(self.retry));
-        self.with_time_limits()
+        self.layers.user_retry_limits = retry.limits();
+        self.retry = self.keyed.retry(retry.with_adapter_of(self.retry));
+        self.with_resolved_timeouts()
     }
 
     /// Breaks circuits by these settings, one for each key. `None`: none.
@@ -126,8 +126,8 @@ impl<C, P, K, Operand> StandardLayer<C, P, K, Operand> {
     /// Tells the next server how long it has. A retry that would have less than the layer's margin is then not begun. Default:
     /// `None`.
     pub fn deadline_header(mut self, next_hop: impl Into<Option<DeadlineHeaderLayer>>) -> Self {
-        self.parts.next_hop = next_hop.into().unwrap_or_else(DeadlineHeaderLayer::disabled);
-        self.with_time_limits()
+        self.layers.next_hop = next_hop.into().unwrap_or_else(DeadlineHeaderLayer::disabled);
+        self.with_resolved_timeouts()
     }
 
     /// Looks into failed responses by these settings. `None`: status, a few headers and errors alone tell what failed.
@@ -136,31 +136,31 @@ impl<C, P, K, Operand> StandardLayer<C, P, K, Operand> {
         bad_gateway: impl Into<Option<BadGatewayClassifierLayer>>,
     ) -> Self {
         let bad_gateway = bad_gateway.into();
-        self.parts.off.bad_gateway = bad_gateway.is_none();
-        self.parts.bad_gateway = bad_gateway.unwrap_or_else(BadGatewayClassifierLayer::disabled);
+        self.layers.off.bad_gateway = bad_gateway.is_none();
+        self.layers.bad_gateway = bad_gateway.unwrap_or_else(BadGatewayClassifierLayer::disabled);
         self
     }
 
     /// Logs calls by these settings. `None`: not at all.
     pub fn logging(mut self, logging: impl Into<Option<LoggingLayer>>) -> Self {
         let logging = logging.into();
-        self.parts.off.logging = logging.is_none();
-        self.parts.logging = logging.unwrap_or_else(LoggingLayer::disabled);
+        self.layers.off.logging = logging.is_none();
+        self.layers.logging = logging.unwrap_or_else(LoggingLayer::disabled);
         self
     }
 
     /// Gives the total time limit of the timeouts to the retry, where the sooner one counts, unless a [`DeadlineLayer`] keeps it: the user's own, or one that leaves
     /// the deadline in the request for the header of the next hop.
-    pub(super) fn with_time_limits(mut self) -> Self {
-        let margin = self.parts.next_hop.kept();
-        let total = self.parts.timeouts.total;
-        let (deadline, total) = match (&self.parts.own_deadline, total, margin) {
+    pub(super) fn with_resolved_timeouts(mut self) -> Self {
+        let margin = self.layers.next_hop.margin_if_enabled();
+        let total = self.layers.timeouts.total;
+        let (deadline, total) = match (&self.layers.user_deadline, total, margin) {
             (Some(own), _, _) => (own.clone(), None),
             (None, Some(total), Some(_)) => (DeadlineLayer::new(total), None),
             (None, total, _) => (DeadlineLayer::disabled(), total),
         };
-        self.parts.deadline = deadline;
-        let own = self.parts.own_retry_limits;
+        self.layers.deadline = deadline;
+        let own = self.layers.user_retry_limits;
         self.retry = self
             .retry
             .total_timeout(own.total_timeout.into_iter().chain(total).min())
@@ -176,13 +176,13 @@ impl<C, P, K, Operand> StandardLayer<C, P, K, Operand> {
 }
 
 /// These change the type of the layer.
-impl<C, P, K, Operand> StandardLayer<C, P, K, Operand> {
+impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     /// Decides by `classifier` what is a failure, in place of [`HttpClassifier`], in each part of the stack: one type
     /// that takes responses of any body, `impl<B> Classify<Response<B>> for Mine`, or a [`classify_fn`](crate::classify_fn) of
     /// `Result<&Response<_>, _>`.
-    pub fn classifier<C2>(self, classifier: C2) -> StandardLayer<C2, P, K, Operand> {
-        let Self { retry, keyed, parts, side, .. } = self;
-        StandardLayer { classifier, retry, keyed, parts, side }
+    pub fn classifier<C2>(self, classifier: C2) -> StandardLayer<C2, P, K, Side> {
+        let Self { retry, keyed, layers, side, .. } = self;
+        StandardLayer { classifier, retry, keyed, layers, side }
     }
 
     /// Makes keys by `by`, in place of [`by_authority`](super::by_authority); requests for which it makes none have the stack's name for theirs, so
@@ -194,38 +194,38 @@ impl<C, P, K, Operand> StandardLayer<C, P, K, Operand> {
     /// let one = StandardLayer::new("billing").per_key(|_| None);
     /// # let _ = one;
     /// ```
-    pub fn per_key<K2>(self, by: K2) -> StandardLayer<C, P, K2, Operand>
+    pub fn per_key<K2>(self, by: K2) -> StandardLayer<C, P, K2, Side>
     where
         K2: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     {
-        let Self { classifier, retry, keyed, parts, side } = self;
+        let Self { classifier, retry, keyed, layers, side } = self;
         let keyed = keyed.with(Arc::new(by));
-        StandardLayer { classifier, retry: keyed.retry(retry), keyed, parts, side }
+        StandardLayer { classifier, retry: keyed.retry(retry), keyed, layers, side }
     }
 }
 
-impl<C, F, K, Operand> StandardLayer<C, HttpCalls<F>, K, Operand> {
+impl<C, F, K, Side> StandardLayer<C, HttpCallAdapter<F>, K, Side> {
     /// Hands the client what `convert` makes of each attempt's body, for clients that take one type of body only; as
     /// [`RetryLayer::map_body`].
     pub fn map_body<B, B2, G>(
         self,
         convert: G,
-    ) -> StandardLayer<C, HttpCalls<MappedBody<G>>, K, Operand>
+    ) -> StandardLayer<C, HttpCallAdapter<MappedBody<G>>, K, Side>
     where
         G: Fn(ReplayBody<B>) -> B2,
     {
-        let Self { classifier, retry, keyed, parts, side } = self;
-        StandardLayer { classifier, retry: retry.map_body(convert), keyed, parts, side }
+        let Self { classifier, retry, keyed, layers, side } = self;
+        StandardLayer { classifier, retry: retry.map_body(convert), keyed, layers, side }
     }
 }
 
-impl<C: Clone, P: Clone, K, Operand: Clone> Clone for StandardLayer<C, P, K, Operand> {
+impl<C: Clone, P: Clone, K, Side: Clone> Clone for StandardLayer<C, P, K, Side> {
     fn clone(&self) -> Self {
         Self {
             classifier: self.classifier.clone(),
             retry: self.retry.clone(),
             keyed: self.keyed.clone(),
-            parts: self.parts.clone(),
+            layers: self.layers.clone(),
             side: self.side.clone(),
         }
     }

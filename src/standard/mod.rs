@@ -110,7 +110,7 @@
 //! | your callers give up after 5 s | `.timeouts(Timeouts::new(Duration::from_secs(2), Duration::from_secs(5))?)` |
 //! | your callers say how long they wait | `.deadline(DeadlineLayer::new(total).trust_header(TimeoutHeader::Grpc))`, and `.deadline_header(…)` to tell the next server |
 //! | your POSTs can be repeated | send an `Idempotency-Key` with each, or `.retry(RetryLayer::new().retry_all_methods())` |
-//! | the upstream collapses under load before it fails | `.in_flight(InFlightLimitLayer::new(n))`, with `n` a little above what it can do at once; if you do not know that, `.in_flight(InFlightLimitLayer::adaptive(Adaptive::new()))` |
+//! | the upstream collapses under load before it fails | `.in_flight(InFlightLimitLayer::new(n))`, with `n` a little above what it can do at once; if you do not know that, `.in_flight(InFlightLimitLayer::adaptive(AdaptiveLimit::new()))` |
 //! | a few failures are normal there | `.circuit_breaker(CircuitBreakerLayer::new().failure_ratio(…))`, or `.circuit_breaker(None)` |
 //! | responses stream for hours, with long silences | `Timeouts::new(…)?.body_idle(None)` |
 //! | one name stands for several servers | `tower::balance` inside, a breaker with `when_open(NotReady)` around each, and `.circuit_breaker(None)` here |
@@ -186,6 +186,6 @@ pub use self::{
     client::Client,
     layer::StandardLayer,
     stack::{ResponseBody, Standard},
-    timeouts::{AttemptExceedsTotal, Timeouts},
+    timeouts::{InvalidTimeouts, Timeouts},
 };
 pub use crate::keys::{ByAuthority, by_authority};

@@ -17,8 +17,8 @@ use crate::{
     deadline::{DeadlineHeader, DeadlineService},
     in_flight::{self, InFlightLimit},
     logging::{self, Logging},
-    retry::{HttpCalls, Retry},
-    time_limit::TimedBody,
+    retry::{HttpCallAdapter, Retry},
+    time_limit::TimeoutBody,
     timeout::{Timeout, TimeoutLayer},
 };
 
@@ -26,7 +26,7 @@ use crate::{
 ///
 /// The client inside must be `Clone`, and takes [`ReplayBody`](crate::retry::ReplayBody)s, or what
 /// [`map_body`](StandardLayer::map_body) makes of them.
-pub type Standard<S, C = HttpClassifier, P = HttpCalls, K = ByAuthority> =
+pub type Standard<S, C = HttpClassifier, P = HttpCallAdapter, K = ByAuthority> =
     Logging<DeadlineService<Retry<AttemptNumber<S, C, K>, C, P>>, ReportClassifier<C>>;
 
 /// The layers inside of the retry.
@@ -38,27 +38,27 @@ type AttemptNumber<S, C, K> = CircuitBreaker<
 
 /// Response body of [`Standard`].
 pub type ResponseBody<B> = logging::ResponseBody<
-    TimedBody<in_flight::ResponseBody<TimedBody<bad_gateway::ResponseBody<B>>>>,
+    TimeoutBody<in_flight::ResponseBody<TimeoutBody<bad_gateway::ResponseBody<B>>>>,
 >;
 
-impl<C: Clone, P: Clone, K, Operand> StandardLayer<C, P, K, Operand> {
+impl<C: Clone, P: Clone, K, Side> StandardLayer<C, P, K, Side> {
     pub(super) fn stack<S: Clone>(&self, client: S) -> Standard<S, C, P, K> {
-        let Self { classifier, retry, keyed, parts, .. } = self;
-        let logging = parts.logging.clone().classifier(ReportClassifier(classifier.clone()));
+        let Self { classifier, retry, keyed, layers, .. } = self;
+        let logging = layers.logging.clone().classifier(ReportClassifier(classifier.clone()));
         let retry = retry.clone().classifier(classifier.clone());
         let breaker = keyed.breaker.clone().classifier(classifier.clone());
-        let timeout = TimeoutLayer::new(parts.timeouts.attempt.unwrap_or(Duration::MAX));
-        let idle = parts.timeouts.body_idle.unwrap_or(Duration::MAX);
+        let timeout = TimeoutLayer::new(layers.timeouts.attempt.unwrap_or(Duration::MAX));
+        let idle = layers.timeouts.body_idle.unwrap_or(Duration::MAX);
         let body_timeout = BodyTimeoutLayer::new().idle(idle);
 
-        let attempt = parts.bad_gateway.layer(client);
-        let attempt = parts.next_hop.layer(attempt);
+        let attempt = layers.bad_gateway.layer(client);
+        let attempt = layers.next_hop.layer(attempt);
         let attempt = body_timeout.layer(attempt);
         let attempt = timeout.layer(attempt);
         let attempt = keyed.in_flight.layer(attempt);
         let attempt = breaker.layer(attempt);
         let call = retry.layer(attempt);
-        let call = parts.deadline.layer(call);
+        let call = layers.deadline.layer(call);
         logging.layer(call)
     }
 }

@@ -9,7 +9,7 @@ use std::{error::Error, fmt, time::Duration};
 ///
 /// let timeouts = Timeouts::new(Duration::from_secs(2), Duration::from_secs(5))?;
 /// let layer = StandardLayer::new("billing").timeouts(timeouts.body_idle(Duration::from_secs(10)));
-/// # Ok::<(), seawall::standard::AttemptExceedsTotal>(())
+/// # Ok::<(), seawall::standard::InvalidTimeouts>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "timeouts do nothing until a layer has them"]
@@ -30,11 +30,11 @@ impl Timeouts {
     pub fn new(
         attempt: impl Into<Option<Duration>>,
         total: impl Into<Option<Duration>>,
-    ) -> Result<Self, AttemptExceedsTotal> {
+    ) -> Result<Self, InvalidTimeouts> {
         let (attempt, total) = (attempt.into(), total.into());
         match total {
             Some(total) if attempt.is_none_or(|attempt| attempt > total) => {
-                Err(AttemptExceedsTotal { attempt, total })
+                Err(InvalidTimeouts { attempt, total })
             }
             _ => Ok(Self { attempt, total, ..Self::default() }),
         }
@@ -59,12 +59,12 @@ impl Default for Timeouts {
 
 /// An attempt was allowed more time than the whole call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AttemptExceedsTotal {
+pub struct InvalidTimeouts {
     attempt: Option<Duration>,
     total: Duration,
 }
 
-impl fmt::Display for AttemptExceedsTotal {
+impl fmt::Display for InvalidTimeouts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let total = self.total;
         match self.attempt {
@@ -79,4 +79,4 @@ impl fmt::Display for AttemptExceedsTotal {
     }
 }
 
-impl Error for AttemptExceedsTotal {}
+impl Error for InvalidTimeouts {}

@@ -21,7 +21,7 @@ pin_project! {
     /// Frames, trailers, errors, size hint and end pass unchanged. The idle time counts only while the reader waits, so a slow
     /// reader is not held against the sender. The total time counts always.
     #[derive(Debug)]
-    pub struct TimedBody<B> {
+    pub struct TimeoutBody<B> {
         // `None` after a limit has passed, which frees the connection at once.
         #[pin]
         inner: Option<B>,
@@ -41,12 +41,12 @@ pub(crate) struct BodyLimits {
     until: Option<Instant>,
     /// The time that ends at `until`, for the error.
     total: Duration,
-    body: LimitedBody,
+    body: BodyKind,
 }
 
 /// Which body is limited, and by which layer.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum LimitedBody {
+pub(crate) enum BodyKind {
     Response,
     Request,
     /// A response's, by the deadline of its call.
@@ -54,19 +54,15 @@ pub(crate) enum LimitedBody {
 }
 
 impl BodyLimits {
-    pub(crate) const NONE: Self = Self {
-        idle: Duration::MAX,
-        until: None,
-        total: Duration::MAX,
-        body: LimitedBody::Response,
-    };
+    pub(crate) const NONE: Self =
+        Self { idle: Duration::MAX, until: None, total: Duration::MAX, body: BodyKind::Response };
 
     /// An `idle` of [`Duration::MAX`] and an `until` of `None` are no limits.
     pub(crate) const fn new(
         idle: Duration,
         total: Duration,
         until: Option<Instant>,
-        body: LimitedBody,
+        body: BodyKind,
     ) -> Self {
         Self { idle, until, total, body }
     }
@@ -101,7 +97,7 @@ impl BodyLimits {
     }
 }
 
-impl LimitedBody {
+impl BodyKind {
     const fn idle_phase(self) -> TimeoutKind {
         match self {
             Self::Request => TimeoutKind::RequestIdle,
@@ -118,13 +114,13 @@ impl LimitedBody {
     }
 }
 
-impl<B> TimedBody<B> {
+impl<B> TimeoutBody<B> {
     pub(crate) const fn new(inner: B, limits: BodyLimits) -> Self {
         Self { inner: Some(inner), timer: None, limits, waiting_since: None }
     }
 }
 
-impl<B> Body for TimedBody<B>
+impl<B> Body for TimeoutBody<B>
 where
     B: Body,
     B::Error: Into<BoxError>,

@@ -4,8 +4,8 @@ mod body;
 mod deadline;
 mod timer;
 
-pub use self::{body::TimedBody, deadline::Deadline};
+pub use self::{body::TimeoutBody, deadline::Deadline};
 pub(crate) use self::{
-    body::{BodyLimits, LimitedBody},
+    body::{BodyKind, BodyLimits},
     timer::{poll_at, poll_from_now},
 };

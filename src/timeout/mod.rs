@@ -59,14 +59,14 @@
 
 mod future;
 mod layer;
-mod limit;
 mod service;
+mod timeout_source;
 
 pub use self::{
     future::ResponseFuture,
     layer::TimeoutLayer,
-    limit::{FixedTimeout, TimeoutFn, TimeoutFor},
     service::Timeout,
+    timeout_source::{FixedTimeout, TimeoutFn, TimeoutSource},
 };
 #[doc(inline)]
 pub use seawall_core::elapsed::{Elapsed, TimeoutKind};

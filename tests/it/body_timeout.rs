@@ -16,7 +16,7 @@ use http_body_util::{BodyExt, Full};
 use seawall::{
     BodyTimeoutLayer, BoxError, Cause, CircuitBreakerLayer, ErrorResponseLayer, Processed,
     RetryLayer,
-    body_timeout::{Elapsed, TimedBody, TimeoutKind},
+    body_timeout::{Elapsed, TimeoutBody, TimeoutKind},
     classify::{classify_body_error, classify_error},
 };
 use tokio::{
@@ -34,7 +34,7 @@ const TOTAL: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(1);
 
 /// The body of a response, timed.
-fn timed<B: Body>(layer: &BodyTimeoutLayer, body: B) -> TimedBody<B> {
+fn timed<B: Body>(layer: &BodyTimeoutLayer, body: B) -> TimeoutBody<B> {
     let mut body = Some(body);
     let service = layer.layer(service_fn(move |_: Request<()>| {
         let response = Response::new(body.take().unwrap());
@@ -298,7 +298,7 @@ async fn a_request_that_stalls_is_an_error_in_its_body_and_answered_408() {
         let server = ServiceBuilder::new()
             .layer(ErrorResponseLayer::new("edge"))
             .layer(layer)
-            .service_fn(move |request: Request<TimedBody<Steps>>| async move {
+            .service_fn(move |request: Request<TimeoutBody<Steps>>| async move {
                 let error = request.into_body().collect().await.unwrap_err();
                 assert_eq!(elapsed(&error), (limit, phase));
                 Err::<Response<Full<Bytes>>, _>(error)
@@ -315,7 +315,7 @@ async fn a_request_that_stalls_is_an_error_in_its_body_and_answered_408() {
 #[tokio::test(start_paused = true)]
 async fn a_request_that_comes_in_time_passes_as_it_is() {
     let layer = BodyTimeoutLayer::for_requests();
-    let server = layer.layer(service_fn(async |request: Request<TimedBody<Steps>>| {
+    let server = layer.layer(service_fn(async |request: Request<TimeoutBody<Steps>>| {
         assert_eq!(request.body().size_hint().exact(), Some(3));
         Ok::<_, BoxError>(Response::new(request.into_body().collect().await?.to_bytes()))
     }));
@@ -341,7 +341,7 @@ async fn a_breaker_counts_a_response_that_stalls_but_not_a_request_that_does() {
     let server = ServiceBuilder::new()
         .layer(BodyTimeoutLayer::for_requests().idle(IDLE))
         .layer(breaker.clone())
-        .service_fn(async |request: Request<TimedBody<Steps>>| {
+        .service_fn(async |request: Request<TimeoutBody<Steps>>| {
             let body = request.into_body().collect().await?;
             Ok::<_, BoxError>(Response::new(Full::new(body.to_bytes())))
         });
@@ -407,7 +407,7 @@ async fn a_caller_that_stalls_after_one_byte_is_answered_408_by_a_gateway() {
         .layer(BodyTimeoutLayer::for_requests().idle(IDLE))
         .layer(RetryLayer::new())
         .layer(TimeoutLayer::new(LIMIT))
-        .map_request(move |mut request: Request<ReplayBody<TimedBody<body::Body>>>| {
+        .map_request(move |mut request: Request<ReplayBody<TimeoutBody<body::Body>>>| {
             request.uri_mut().clone_from(&upstream);
             request
         })

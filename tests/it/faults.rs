@@ -25,7 +25,7 @@ use http_body_util::Full;
 use seawall::{
     HttpClassifier, StandardLayer,
     circuit_breaker::{Circuit, State},
-    retry::HttpCalls,
+    retry::HttpCallAdapter,
     standard::{ByAuthority, Gateway},
 };
 use tokio::{
@@ -38,7 +38,7 @@ use tower::ServiceBuilder;
 use crate::sockets::{LIMIT, hyper};
 
 type Body = Full<Bytes>;
-type GatewayLayer = StandardLayer<HttpClassifier, HttpCalls, ByAuthority, Gateway>;
+type GatewayLayer = StandardLayer<HttpClassifier, HttpCallAdapter, ByAuthority, Gateway>;
 
 fn request(method: &str, url: &str) -> Request<Body> {
     Request::builder().method(method).uri(url).body(Body::from("x")).unwrap()

@@ -11,7 +11,7 @@ use seawall::{
     circuit_breaker::State,
     classify::classify_error,
     find_source,
-    in_flight::{Adaptive, LimitReached, by_authority},
+    in_flight::{AdaptiveLimit, LimitReached, by_authority},
     test_util::{FlakyBody, FlakyService, Step},
 };
 use tokio_test::{assert_pending, task};
@@ -261,8 +261,8 @@ where
     futures_util::future::join_all(callers).await.into_iter().sum()
 }
 
-fn adaptive() -> Adaptive {
-    Adaptive::new().initial(most(20)).min(most(5)).max(most(60))
+fn adaptive() -> AdaptiveLimit {
+    AdaptiveLimit::new().initial(most(20)).min(most(5)).max(most(60))
 }
 
 #[tokio::test(start_paused = true)]

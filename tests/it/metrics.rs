@@ -13,7 +13,7 @@ use metrics_util::{
 use seawall::{
     CircuitBreakerLayer, InFlightLimitLayer, RequestDurationLayer, RetryLayer,
     circuit_breaker::{CircuitOpen, State, by_authority},
-    in_flight::Adaptive,
+    in_flight::AdaptiveLimit,
     retry::{Backoff, Budget},
     test_util as flaky,
 };
@@ -229,7 +229,7 @@ fn calls_beyond_the_limit_in_flight_are_counted() {
 #[test]
 fn an_adaptive_limit_tells_how_many_calls_it_allows_and_a_fixed_one_does_not() {
     let most = |calls| NonZeroU32::new(calls).unwrap();
-    let bounds = Adaptive::new().initial(most(8)).min(most(4)).max(most(16));
+    let bounds = AdaptiveLimit::new().initial(most(8)).min(most(4)).max(most(16));
     let learn = async |layer: InFlightLimitLayer, expected: u32| {
         let keyed = layer.clone().per_key(by_authority);
         let slow = flaky::Step::ok("").delay(Duration::from_millis(10));

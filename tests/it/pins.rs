@@ -12,7 +12,7 @@ use seawall::{
     DeadlineHeaderLayer, DeadlineLayer, ErrorResponseLayer, GrpcClassifier, HttpClassifier,
     InFlightLimitLayer, LoggingLayer, RetryLayer, TimeoutLayer, classify_fn,
     deadline::TimeoutHeader,
-    retry::{CallAdapter, HttpCalls, ReplayBody, by_authority},
+    retry::{CallAdapter, HttpCallAdapter, ReplayBody, by_authority},
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, layer::util::Stack, service_fn};
@@ -25,8 +25,8 @@ assert_impl_all!(RetryLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(TimeoutLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(BodyTimeoutLayer: Clone, Send, Sync, std::fmt::Debug, Default);
 assert_not_impl_any!(BodyTimeoutLayer: Copy);
-assert_impl_all!(BodyTimeoutLayer<seawall::body_timeout::RequestBodies>: Clone, Send, Sync);
-assert_impl_all!(seawall::body_timeout::TimedBody<Body>: Send, Sync, Unpin, std::fmt::Debug);
+assert_impl_all!(BodyTimeoutLayer<seawall::body_timeout::RequestDirection>: Clone, Send, Sync);
+assert_impl_all!(seawall::body_timeout::TimeoutBody<Body>: Send, Sync, Unpin, std::fmt::Debug);
 assert_impl_all!(DeadlineLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_not_impl_any!(DeadlineLayer: Copy);
 assert_impl_all!(DeadlineHeaderLayer: Clone, Send, Sync, std::fmt::Debug);
@@ -57,7 +57,7 @@ assert_not_impl_any!(ReplayBody<String>: Default);
 assert_not_impl_any!(RetryLayer: Copy);
 
 /// The standard stack, with its type parameters: nameable, and built without a turbofish.
-type ClientStack<C = HttpClassifier, P = HttpCalls> =
+type ClientStack<C = HttpClassifier, P = HttpCallAdapter> =
     Stack<TimeoutLayer, Stack<RetryLayer<C, P>, LoggingLayer<C>>>;
 
 fn client_stack<C: Clone>(classifier: C) -> ClientStack<C> {
@@ -124,7 +124,7 @@ async fn the_whole_stack_sits_on_a_hyper_util_client_and_in_a_router() {
             .layer(ErrorResponseLayer::new("edge"))
             .layer(BodyTimeoutLayer::for_requests())
             .layer(DeadlineLayer::new(LIMIT))
-            .map_request(|request: Request<seawall::body_timeout::TimedBody<_>>| {
+            .map_request(|request: Request<seawall::body_timeout::TimeoutBody<_>>| {
                 request.map(axum::body::Body::new)
             })
             .layer(BodyTimeoutLayer::new())
@@ -189,6 +189,6 @@ async fn a_closure_of_one_service_fn_takes_retry() {
 #[test]
 fn both_protocols_can_be_named_in_a_bound() {
     fn check<P: CallAdapter<Req, Res>, Req, Res>() {}
-    check::<HttpCalls, Request<Body>, Response<Body>>();
-    check::<seawall::retry::ClonedCalls, String, String>();
+    check::<HttpCallAdapter, Request<Body>, Response<Body>>();
+    check::<seawall::retry::ClonedCallAdapter, String, String>();
 }

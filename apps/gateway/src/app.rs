@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Serves each upstream at `/NAME` and the dashboard at `/`.
-pub(crate) fn for_upstreams(
+pub(crate) fn upstreams_router(
     upstreams: Vec<Upstream>,
     policies: &Policies,
     dashboard: Dashboard,
@@ -42,7 +42,7 @@ pub(crate) fn for_upstreams(
 }
 
 /// Serves the services of a configuration file and the dashboard at `/`.
-pub(crate) fn for_config(
+pub(crate) fn config_router(
     services: llm::ReloadableRouter,
     dashboard: Dashboard,
     prometheus: PrometheusHandle,

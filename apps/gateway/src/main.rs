@@ -72,7 +72,7 @@ async fn run(arguments: Arguments) -> Result<(), ExitError> {
     let upstreams: Vec<_> = upstreams.map(|one| policies.upstream(one.name, one.url)).collect();
     let (shutdown, on_shutdown) = watch::channel(false);
     let dashboard = Dashboard::new(&upstreams, None, on_shutdown);
-    let app = app::for_upstreams(upstreams, &policies, dashboard, prometheus);
+    let app = app::upstreams_router(upstreams, &policies, dashboard, prometheus);
     server::serve_until_shutdown(listener, app, shutdown)
         .await
         .map_err(|error| listen_error(&error))
@@ -93,6 +93,6 @@ async fn serve_config(
     let services = llm::ReloadableRouter::start(path, listen, config, dashboard.clone())
         .map_err(config_error)?;
     server::reload_on_sighup(services.clone()).map_err(serve_error)?;
-    let app = app::for_config(services, dashboard, prometheus);
+    let app = app::config_router(services, dashboard, prometheus);
     server::serve_until_shutdown(listener, app, shutdown).await.map_err(serve_error)
 }

@@ -16,7 +16,7 @@ use seawall::{
     LoggingLayer, RetryLayer, StandardLayer, TimeoutLayer,
     circuit_breaker::by_authority,
     config::{Config, ConfiguredLayer},
-    in_flight::Adaptive,
+    in_flight::AdaptiveLimit,
     retry::Budget,
 };
 use tokio::sync::Semaphore;
@@ -186,7 +186,7 @@ pub(super) fn limits() -> Vec<CaseGroup> {
             InFlightLimitLayer::new(UNLIMITED).per_key(by_authority).layer(inner)
         }),
         cases!("seawall InFlightLimit, adaptive", |inner| {
-            InFlightLimitLayer::adaptive(Adaptive::new()).layer(inner)
+            InFlightLimitLayer::adaptive(AdaptiveLimit::new()).layer(inner)
         }),
         // Releases its permit with the response.
         cases!("tower ConcurrencyLimit", |inner| ConcurrencyLimit::new(inner, UNLIMITED_TOWER)),

@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use super::Adaptive;
+use super::AdaptiveLimit;
 
 /// Fewer calls, and a shorter time, are chance.
 const MIN_SAMPLES: u32 = 10;
@@ -47,7 +47,7 @@ struct SampleWindow {
 }
 
 impl GradientLimit {
-    pub(crate) fn new(settings: Adaptive) -> Self {
+    pub(crate) fn new(settings: AdaptiveLimit) -> Self {
         Self {
             limit: settings.first().get().into(),
             baseline: None,
@@ -66,7 +66,7 @@ impl GradientLimit {
         now: Duration,
         latency: Duration,
         in_flight: u32,
-        settings: Adaptive,
+        settings: AdaptiveLimit,
     ) -> Option<NonZeroU32> {
         let is_long = |baseline: Baseline| latency.as_secs_f64() > TOLERANCE * baseline.latency;
         self.baseline
@@ -81,7 +81,7 @@ impl GradientLimit {
         now: Duration,
         latency: Duration,
         in_flight: u32,
-        settings: Adaptive,
+        settings: AdaptiveLimit,
     ) -> Option<NonZeroU32> {
         let samples = &mut self.samples;
         if samples.calls == 0 {
@@ -105,7 +105,7 @@ impl GradientLimit {
         samples: &SampleWindow,
         latency: f64,
         duration: Duration,
-        settings: Adaptive,
+        settings: AdaptiveLimit,
     ) -> NonZeroU32 {
         let in_flight = f64::from(samples.max_in_flight);
         let limit_reached = samples.rejected || in_flight >= self.limit;

@@ -24,23 +24,23 @@ pub(super) use self::gradient::GradientLimit;
 ///
 /// ```
 /// use std::num::NonZeroU32;
-/// use seawall::{InFlightLimitLayer, StandardLayer, in_flight::{Adaptive, by_authority}};
+/// use seawall::{InFlightLimitLayer, StandardLayer, in_flight::{AdaptiveLimit, by_authority}};
 ///
 /// let most = NonZeroU32::new(200).unwrap();
-/// let limit = InFlightLimitLayer::adaptive(Adaptive::new().max(most)).per_key(by_authority);
+/// let limit = InFlightLimitLayer::adaptive(AdaptiveLimit::new().max(most)).per_key(by_authority);
 /// // Or, a limit for each upstream of the whole stack:
-/// let layer = StandardLayer::new("billing").in_flight(InFlightLimitLayer::adaptive(Adaptive::new()));
+/// let layer = StandardLayer::new("billing").in_flight(InFlightLimitLayer::adaptive(AdaptiveLimit::new()));
 /// # let _ = (limit, layer);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "settings do nothing until a layer has them"]
-pub struct Adaptive {
+pub struct AdaptiveLimit {
     pub(crate) initial: NonZeroU32,
     pub(crate) min: NonZeroU32,
     pub(crate) max: NonZeroU32,
 }
 
-impl Adaptive {
+impl AdaptiveLimit {
     /// Begins with 100 calls, and keeps between 10 and 1,000.
     pub const fn new() -> Self {
         Self { initial: number(100), min: number(10), max: number(1_000) }
@@ -71,7 +71,7 @@ impl Adaptive {
     }
 }
 
-impl Default for Adaptive {
+impl Default for AdaptiveLimit {
     fn default() -> Self {
         Self::new()
     }

@@ -6,7 +6,9 @@ use arc_swap::ArcSwap;
 use http::Uri;
 
 use super::{Config, policy::Policy};
-use crate::{circuit_breaker::Circuits, keys::UriKey, retry::HttpCalls, standard::StandardLayer};
+use crate::{
+    circuit_breaker::Circuits, keys::UriKey, retry::HttpCallAdapter, standard::StandardLayer,
+};
 
 /// What a layer, its services and its handles share.
 pub(super) struct Shared<L> {
@@ -41,32 +43,32 @@ impl<L> Shared<L> {
     }
 }
 
-type Stack<C, F, K, Operand> = StandardLayer<C, HttpCalls<F>, K, Operand>;
+type Stack<C, F, K, Side> = StandardLayer<C, HttpCallAdapter<F>, K, Side>;
 
-impl<C, F, K, Operand> Shared<Stack<C, F, K, Operand>>
+impl<C, F, K, Side> Shared<Stack<C, F, K, Side>>
 where
     C: Clone,
     F: Clone,
     K: UriKey + Send + Sync + 'static,
-    Operand: Clone,
+    Side: Clone,
 {
-    pub(super) fn new(base: Stack<C, F, K, Operand>, config: Config) -> Self {
+    pub(super) fn new(base: Stack<C, F, K, Side>, config: Config) -> Self {
         let live = ArcSwap::from_pointee(live(&base, config, None));
         Self { base, live }
     }
 }
 
 /// The stacks of `config`, with what is unchanged of `before`.
-fn live<C, F, K, Operand>(
-    base: &Stack<C, F, K, Operand>,
+fn live<C, F, K, Side>(
+    base: &Stack<C, F, K, Side>,
     config: Config,
-    before: Option<&ActiveConfig<Stack<C, F, K, Operand>>>,
-) -> ActiveConfig<Stack<C, F, K, Operand>>
+    before: Option<&ActiveConfig<Stack<C, F, K, Side>>>,
+) -> ActiveConfig<Stack<C, F, K, Side>>
 where
     C: Clone,
     F: Clone,
     K: UriKey + Send + Sync + 'static,
-    Operand: Clone,
+    Side: Clone,
 {
     let known: HashMap<_, _> = before
         .into_iter()
@@ -88,12 +90,12 @@ pub(super) trait Reload: Send + Sync {
     fn circuits(&self) -> Vec<(Option<String>, Circuits)>;
 }
 
-impl<C, F, K, Operand> Reload for Shared<Stack<C, F, K, Operand>>
+impl<C, F, K, Side> Reload for Shared<Stack<C, F, K, Side>>
 where
     C: Clone + Send + Sync,
     F: Clone + Send + Sync,
     K: UriKey + Send + Sync + 'static,
-    Operand: Clone + Send + Sync,
+    Side: Clone + Send + Sync,
 {
     fn replace(&self, config: &Config) {
         // Made anew if another thread was faster, since the history to be kept is then that one's.

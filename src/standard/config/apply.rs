@@ -10,16 +10,16 @@ use crate::{
     deadline::DeadlineLayer,
     keys::UriKey,
     logging::LoggingLayer,
-    retry::{self, HttpCalls, RetryLayer},
+    retry::{self, HttpCallAdapter, RetryLayer},
     standard::StandardLayer,
 };
 
-impl<C, F, K, Operand> StandardLayer<C, HttpCalls<F>, K, Operand>
+impl<C, F, K, Side> StandardLayer<C, HttpCallAdapter<F>, K, Side>
 where
     C: Clone,
     F: Clone,
     K: UriKey + Send + Sync + 'static,
-    Operand: Clone,
+    Side: Clone,
 {
     /// This stack under a policy, which has the last word. Budgets, circuits and counts are its own: those of `before` if that
     /// had the same settings for them, else new ones.
@@ -37,27 +37,27 @@ where
     fn apply_timeouts(mut self, policy: &Policy) -> Self {
         let given = &policy.timeouts;
         if let Some(attempt) = given.attempt.get() {
-            self.parts.timeouts.attempt = attempt.into_value();
+            self.layers.timeouts.attempt = attempt.into_value();
         }
         if let Some(total) = given.total.get() {
             let total = total.into_value();
-            self.parts.timeouts.total = total;
+            self.layers.timeouts.total = total;
             // How far it reaches no file says.
-            let own = self.parts.own_deadline.filter(|own| own.total().is_some());
-            self.parts.own_deadline = own.map(|own| own.with_total(total));
+            let own = self.layers.user_deadline.filter(|own| own.total().is_some());
+            self.layers.user_deadline = own.map(|own| own.with_total(total));
         }
         if let Some(idle) = given.body_idle.get() {
-            self.parts.timeouts.body_idle = idle.into_value();
+            self.layers.timeouts.body_idle = idle.into_value();
         }
         self
     }
 
     fn apply_retry(mut self, policy: &Policy, before: Option<(&Policy, &Self)>) -> Self {
-        let new = |settings: RetryLayer| settings.with_protocol_of(self.retry.clone());
+        let new = |settings: RetryLayer| settings.with_adapter_of(self.retry.clone());
         let retry = match policy.retry.as_ref() {
             None => self.retry.clone(),
             Some(Toggle::Off) => new(RetryLayer::disabled()),
-            Some(Toggle::On(given)) if self.parts.off.retry => given.apply(new(RetryLayer::new())),
+            Some(Toggle::On(given)) if self.layers.off.retry => given.apply(new(RetryLayer::new())),
             Some(Toggle::On(given)) => given.apply(self.retry.clone()),
         };
         let by = self.keyed.by();
@@ -72,7 +72,7 @@ where
             (_, None) => self.keyed.retry(retry),
         };
         if let Some(given) = policy.retry.as_ref() {
-            self.parts.off.retry = *given == Toggle::Off;
+            self.layers.off.retry = *given == Toggle::Off;
         }
         Self { retry, ..self }
     }
@@ -116,9 +116,12 @@ where
             None => self,
             Some(Toggle::Off) => self.bad_gateway(None),
             Some(Toggle::On(given)) => {
-                let own = self.parts.bad_gateway.clone();
-                let layer =
-                    if self.parts.off.bad_gateway { BadGatewayClassifierLayer::new() } else { own };
+                let own = self.layers.bad_gateway.clone();
+                let layer = if self.layers.off.bad_gateway {
+                    BadGatewayClassifierLayer::new()
+                } else {
+                    own
+                };
                 self.bad_gateway(given.apply(layer))
             }
         }
@@ -129,8 +132,8 @@ where
             None => self,
             Some(Toggle::Off) => self.logging(None),
             Some(Toggle::On(given)) => {
-                let own = self.parts.logging.clone();
-                let layer = if self.parts.off.logging { LoggingLayer::client() } else { own };
+                let own = self.layers.logging.clone();
+                let layer = if self.layers.off.logging { LoggingLayer::client() } else { own };
                 self.logging(given.apply(layer))
             }
         }
@@ -138,10 +141,10 @@ where
 
     /// Trusts the headers of the policy, and gives each part its time limit.
     fn apply_trust(mut self, policy: &Policy) -> Self {
-        let own = self.parts.own_deadline.take();
+        let own = self.layers.user_deadline.take();
         let trusts = policy.timeouts.trust.as_ref().is_some_and(|headers| !headers.0.is_empty());
-        self.parts.own_deadline = if own.is_some() || trusts {
-            let own = own.unwrap_or_else(|| match self.parts.timeouts.total {
+        self.layers.user_deadline = if own.is_some() || trusts {
+            let own = own.unwrap_or_else(|| match self.layers.timeouts.total {
                 Some(total) => DeadlineLayer::new(total),
                 None => DeadlineLayer::disabled(),
             });
@@ -149,7 +152,7 @@ where
         } else {
             None
         };
-        self.with_time_limits()
+        self.with_resolved_timeouts()
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     routes::Routes,
     sections::{BadGateway, CircuitBreaker, InFlight, Logging, NextHop, Retry, Timeouts},
     validation_error::{PathSegment, ValidationError},
-    values::{OrOff, Setting, Tables, Toggle, table},
+    values::{OptionalValue, OrOff, Tables, Toggle, table},
 };
 
 /// The whole of it.
@@ -20,7 +20,7 @@ use super::{
 pub(super) struct File {
     /// The policy of requests that no route takes, and of what a route does not say.
     #[serde(deserialize_with = "table")]
-    pub(super) default: Setting<Policy>,
+    pub(super) default: OptionalValue<Policy>,
     /// Policies for URLs that begin with a prefix; the longest wins.
     pub(super) route: Tables<Route>,
 }
@@ -37,22 +37,22 @@ pub(super) struct Route {
     timeouts: Timeouts,
     /// Which requests are sent again, how often and when.
     #[serde(default)]
-    retry: Setting<Toggle<Retry>>,
+    retry: OptionalValue<Toggle<Retry>>,
     /// When calls of an upstream are refused because it is down.
     #[serde(default)]
-    circuit_breaker: Setting<Toggle<CircuitBreaker>>,
+    circuit_breaker: OptionalValue<Toggle<CircuitBreaker>>,
     /// How many calls of one host and port may be under way at once.
     #[serde(default)]
-    in_flight: Setting<OrOff<InFlight>>,
+    in_flight: OptionalValue<OrOff<InFlight>>,
     /// How the next server is told how long it has.
     #[serde(default)]
-    next_hop: Setting<Toggle<NextHop>>,
+    next_hop: OptionalValue<Toggle<NextHop>>,
     /// What is looked at in failed responses.
     #[serde(default)]
-    bad_gateway: Setting<Toggle<BadGateway>>,
+    bad_gateway: OptionalValue<Toggle<BadGateway>>,
     /// The line that each call leaves in the log.
     #[serde(default)]
-    logging: Setting<Toggle<Logging>>,
+    logging: OptionalValue<Toggle<Logging>>,
 }
 
 impl Route {

@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use tower_layer::Layer;
 
 use super::{Config, Configured, Handle, active::Shared};
-use crate::{keys::UriKey, retry::HttpCalls, standard::StandardLayer};
+use crate::{keys::UriKey, retry::HttpCallAdapter, standard::StandardLayer};
 
 /// Applies [`Configured`]: the stack of [`StandardLayer`], under the policy of each request's URL. See the
 /// [module docs](super).
@@ -17,16 +17,16 @@ pub struct ConfiguredLayer<L = StandardLayer> {
     shared: Arc<Shared<L>>,
 }
 
-impl<C, F, K, Operand> ConfiguredLayer<StandardLayer<C, HttpCalls<F>, K, Operand>>
+impl<C, F, K, Side> ConfiguredLayer<StandardLayer<C, HttpCallAdapter<F>, K, Side>>
 where
     C: Clone,
     F: Clone,
     K: UriKey + Send + Sync + 'static,
-    Operand: Clone,
+    Side: Clone,
 {
     /// The stack `base` under the policies of `config`. What `config` does not say, is as `base` has it; and so is what a
     /// file cannot say, such as closures, the classifier and how keys are made.
-    pub fn new(base: StandardLayer<C, HttpCalls<F>, K, Operand>, config: Config) -> Self {
+    pub fn new(base: StandardLayer<C, HttpCallAdapter<F>, K, Side>, config: Config) -> Self {
         Self { shared: Arc::new(Shared::new(base, config)) }
     }
 
@@ -36,7 +36,7 @@ where
     where
         C: Send + Sync + 'static,
         F: Send + Sync + 'static,
-        Operand: Send + Sync + 'static,
+        Side: Send + Sync + 'static,
     {
         Handle::new(Arc::<Shared<_>>::clone(&self.shared))
     }

@@ -127,7 +127,7 @@
 //! | `circuit_breaker.probe_lease` | how long each of them keeps its place | time from 10 ms | `"30s"` |
 //! | `circuit_breaker.count_origin_errors` | whether 500 and the like count | `true`, `false` | `false` |
 //! | `circuit_breaker.shadow` | counts and tells, never refuses | `true`, `false` | `false` |
-//! | `in_flight` | [`InFlightLimitLayer`](crate::InFlightLimitLayer): calls under way for each host and port; `"adaptive"` or a table: as many as the upstream turns out to answer without a queue, see [`Adaptive`](crate::in_flight::Adaptive) | whole number from 1, `"adaptive"`, table, `"off"` | `"off"` |
+//! | `in_flight` | [`InFlightLimitLayer`](crate::InFlightLimitLayer): calls under way for each host and port; `"adaptive"` or a table: as many as the upstream turns out to answer without a queue, see [`AdaptiveLimit`](crate::in_flight::AdaptiveLimit) | whole number from 1, `"adaptive"`, table, `"off"` | `"off"` |
 //! | `in_flight.initial` | how many before anything is known | whole number from 1 | 100 |
 //! | `in_flight.min` | the fewest; not above `in_flight.max` | whole number from 1 | 10 |
 //! | `in_flight.max` | the most | whole number from 1 | 1,000 |

@@ -4,7 +4,7 @@ use super::{
     sections::{BadGateway, CircuitBreaker, InFlight, Inherit, Logging, NextHop, Retry, Timeouts},
     validate,
     validation_error::ValidationError,
-    values::{OrOff, Setting, Toggle, table},
+    values::{OptionalValue, OrOff, Toggle, table},
 };
 
 /// What is done for the requests of one route.
@@ -16,17 +16,17 @@ pub(super) struct Policy {
     #[serde(deserialize_with = "table")]
     pub(super) timeouts: Timeouts,
     /// Which requests are sent again, how often and when.
-    pub(super) retry: Setting<Toggle<Retry>>,
+    pub(super) retry: OptionalValue<Toggle<Retry>>,
     /// When calls of an upstream are refused because it is down.
-    pub(super) circuit_breaker: Setting<Toggle<CircuitBreaker>>,
+    pub(super) circuit_breaker: OptionalValue<Toggle<CircuitBreaker>>,
     /// How many calls of one host and port may be under way at once.
-    pub(super) in_flight: Setting<OrOff<InFlight>>,
+    pub(super) in_flight: OptionalValue<OrOff<InFlight>>,
     /// How the next server is told how long it has.
-    pub(super) next_hop: Setting<Toggle<NextHop>>,
+    pub(super) next_hop: OptionalValue<Toggle<NextHop>>,
     /// What is looked at in failed responses.
-    pub(super) bad_gateway: Setting<Toggle<BadGateway>>,
+    pub(super) bad_gateway: OptionalValue<Toggle<BadGateway>>,
     /// The line that each call leaves in the log.
-    pub(super) logging: Setting<Toggle<Logging>>,
+    pub(super) logging: OptionalValue<Toggle<Logging>>,
 }
 
 impl Policy {
@@ -59,8 +59,8 @@ impl Policy {
                 .map_err(|wrong| wrong.at("circuit_breaker"))?;
         }
         if let (
-            Some(OrOff(Some(InFlight::Adaptive(all)))),
-            Some(OrOff(Some(InFlight::Adaptive(own)))),
+            Some(OrOff(Some(InFlight::AdaptiveLimit(all)))),
+            Some(OrOff(Some(InFlight::AdaptiveLimit(own)))),
         ) = (self.in_flight.as_ref(), own.in_flight.as_ref())
         {
             validate::check_bounds(all, own).map_err(|wrong| wrong.at("in_flight"))?;

@@ -2,7 +2,7 @@ use std::{borrow::Cow, fmt};
 
 use http::{Uri, uri::Authority};
 
-use super::values::{ScalarValue, leaf};
+use super::values::{ScalarValue, impl_scalar_deserialize};
 use crate::keys::by_authority;
 
 /// What a URL begins with, as a route says it: in one spelling, whatever it was written like.
@@ -93,4 +93,4 @@ impl ScalarValue for Prefix {
     }
 }
 
-leaf!([] Prefix);
+impl_scalar_deserialize!([] Prefix);

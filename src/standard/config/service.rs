@@ -15,7 +15,7 @@ use crate::{
     error_response::ErrorResponse,
     keys::UriKey,
     logging::Logging,
-    retry::{HttpCalls, MapBody},
+    retry::{HttpCallAdapter, MapBody},
     standard::{Client, Gateway, Standard, StandardLayer},
 };
 
@@ -44,7 +44,7 @@ impl<S: Clone, L> Configured<S, L> {
     }
 }
 
-type Stack<C, F, K, Operand> = StandardLayer<C, HttpCalls<F>, K, Operand>;
+type Stack<C, F, K, Side> = StandardLayer<C, HttpCallAdapter<F>, K, Side>;
 
 impl<S, C, F, K, B> Service<Request<B>> for Configured<S, Stack<C, F, K, Client>>
 where
@@ -53,11 +53,11 @@ where
     C: Clone,
     F: MapBody<B> + Clone,
     K: UriKey,
-    Standard<S, C, HttpCalls<F>, K>: Service<Request<B>, Error = BoxError>,
+    Standard<S, C, HttpCallAdapter<F>, K>: Service<Request<B>, Error = BoxError>,
 {
-    type Response = <Standard<S, C, HttpCalls<F>, K> as Service<Request<B>>>::Response;
+    type Response = <Standard<S, C, HttpCallAdapter<F>, K> as Service<Request<B>>>::Response;
     type Error = BoxError;
-    type Future = <Standard<S, C, HttpCalls<F>, K> as Service<Request<B>>>::Future;
+    type Future = <Standard<S, C, HttpCallAdapter<F>, K> as Service<Request<B>>>::Future;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
@@ -74,7 +74,7 @@ where
 }
 
 /// What stands around a client in a gateway.
-type Answering<S, C, F, K> = Logging<ErrorResponse<Standard<S, C, HttpCalls<F>, K>>>;
+type Answering<S, C, F, K> = Logging<ErrorResponse<Standard<S, C, HttpCallAdapter<F>, K>>>;
 
 impl<S, C, F, K, B> Service<Request<B>> for Configured<S, Stack<C, F, K, Gateway>>
 where

@@ -7,9 +7,9 @@ use std::{num::NonZeroU32, time::Duration};
 use super::{
     sections::{Bounds, CircuitBreaker, Timeouts},
     validation_error::ValidationError,
-    values::{OrOff, Positive, Setting, Time, format_duration},
+    values::{OptionalValue, OrOff, Positive, Time, format_duration},
 };
-use crate::{in_flight::Adaptive, standard::Timeouts as Defaults};
+use crate::{in_flight::AdaptiveLimit, standard::Timeouts as Defaults};
 
 /// What stands behind a key, to be compared with another.
 struct Operand {
@@ -43,17 +43,18 @@ fn exceeds(low: &Operand, high: &Operand) -> ValidationError {
 /// never had. Nor is anybody trusted who may ask for any time.
 pub(super) fn check_timeouts(all: &Timeouts, own: &Timeouts) -> Result<(), ValidationError> {
     let default = Defaults::default();
-    let time = |given: &Setting<OrOff<Time<1>>>, default: Option<Duration>| {
+    let time = |given: &OptionalValue<OrOff<Time<1>>>, default: Option<Duration>| {
         given.get().map_or(default, |time| time.0.map(|time| time.0))
     };
     let (attempt, total) = (time(&all.attempt, default.attempt), time(&all.total, default.total));
-    let side =
-        |key, time: Option<Duration>, of: fn(&Timeouts) -> &Setting<OrOff<Time<1>>>| Operand {
-            key,
-            value: time.map_or("off".to_owned(), format_duration),
-            is_given: of(all).0.is_some(),
-            is_own: of(own).0.is_some(),
-        };
+    let side = |key,
+                time: Option<Duration>,
+                of: fn(&Timeouts) -> &OptionalValue<OrOff<Time<1>>>| Operand {
+        key,
+        value: time.map_or("off".to_owned(), format_duration),
+        is_given: of(all).0.is_some(),
+        is_own: of(own).0.is_some(),
+    };
     if total.is_some_and(|total| attempt.is_none_or(|attempt| attempt > total)) {
         return Err(exceeds(
             &side("attempt", attempt, |it| &it.attempt),
@@ -87,7 +88,7 @@ pub(super) fn check_open_durations(
     if first.0 <= longest.0 {
         return Ok(());
     }
-    let side = |key, time, given: &Setting<Time<1>>| Operand {
+    let side = |key, time, given: &OptionalValue<Time<1>>| Operand {
         key,
         value: format_duration(time),
         is_given: true,
@@ -127,8 +128,8 @@ pub(super) fn check_can_open(
 
 /// `min` is not above `max`, nor an `initial` that is given outside of them.
 pub(super) fn check_bounds(all: &Bounds, own: &Bounds) -> Result<(), ValidationError> {
-    let default = Adaptive::new();
-    let side = |key, default: NonZeroU32, of: fn(&Bounds) -> &Setting<Positive>| {
+    let default = AdaptiveLimit::new();
+    let side = |key, default: NonZeroU32, of: fn(&Bounds) -> &OptionalValue<Positive>| {
         let calls = of(all).get().map_or(default, |calls| calls.0);
         let (is_given, is_own) = (of(all).0.is_some(), of(own).0.is_some());
         (calls, Operand { key, value: calls.to_string(), is_given, is_own })

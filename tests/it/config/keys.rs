@@ -7,7 +7,7 @@ use seawall::{
     BadGatewayClassifierLayer, CircuitBreakerLayer, DeadlineHeaderLayer, DeadlineLayer,
     InFlightLimitLayer, LoggingLayer, Ratio, RetryLayer,
     deadline::TimeoutHeader,
-    in_flight::Adaptive,
+    in_flight::AdaptiveLimit,
     logging::Level,
     retry::{Backoff, Budget, by_authority},
     standard::Timeouts,
@@ -183,8 +183,8 @@ fn the_other_keys_do_what_the_setters_of_their_names_do() {
     same("timeouts.body_idle = \"1s\"", base().timeouts(Timeouts::default().body_idle(ms(1_000))));
     same("timeouts.body_idle = \"off\"", base().timeouts(Timeouts::default().body_idle(None)));
     same("in_flight = 3", base().in_flight(InFlightLimitLayer::new(three())));
-    let adaptive = |key: &str, set: fn(Adaptive) -> Adaptive| {
-        same(key, base().in_flight(InFlightLimitLayer::adaptive(set(Adaptive::new()))));
+    let adaptive = |key: &str, set: fn(AdaptiveLimit) -> AdaptiveLimit| {
+        same(key, base().in_flight(InFlightLimitLayer::adaptive(set(AdaptiveLimit::new()))));
     };
     adaptive("in_flight = \"adaptive\"", |it| it);
     adaptive("in_flight = {}", |it| it);
@@ -295,9 +295,9 @@ fn what_a_program_set_stays_where_a_file_says_nothing() {
 
 #[test]
 fn the_bounds_of_a_programs_limit_and_whom_it_trusts_hold_until_a_file_says_others() {
-    let limited = |bounds: Adaptive| base().in_flight(InFlightLimitLayer::adaptive(bounds));
-    let of_program = limited(Adaptive::new().min(three()).max(number(50)));
-    let both = limited(Adaptive::new().min(three()).max(number(200)));
+    let limited = |bounds: AdaptiveLimit| base().in_flight(InFlightLimitLayer::adaptive(bounds));
+    let of_program = limited(AdaptiveLimit::new().min(three()).max(number(50)));
+    let both = limited(AdaptiveLimit::new().min(three()).max(number(200)));
     let of_file = config("[default]\nin_flight.max = 200");
     assert_eq!(stack(of_program, of_file), stack(both, Config::default()));
 

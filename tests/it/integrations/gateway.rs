@@ -25,7 +25,7 @@ fn send_to<B>(to: SocketAddr, mut request: Request<B>) -> Request<B> {
 
 type Layer = StandardLayer<
     seawall::HttpClassifier,
-    seawall::retry::HttpCalls,
+    seawall::retry::HttpCallAdapter,
     seawall::standard::ByAuthority,
     Gateway,
 >;

@@ -21,7 +21,7 @@ use seawall::{
     deadline::TimeoutHeader,
     logging::Level,
     retry::{Backoff, Budget, ReplayBody, RetryReport, StopReason},
-    standard::{AttemptExceedsTotal, Standard, Timeouts},
+    standard::{InvalidTimeouts, Standard, Timeouts},
 };
 use static_assertions::assert_impl_all;
 use tokio::time::Instant;
@@ -107,7 +107,7 @@ async fn with_all_parts_left_out_nothing_is_decided_timed_or_written() {
 #[test]
 fn an_attempt_longer_than_the_whole_call_is_refused() {
     let refused = |attempt: Option<Duration>, total: Option<Duration>| {
-        Timeouts::new(attempt, total).map_err(|error: AttemptExceedsTotal| error.to_string())
+        Timeouts::new(attempt, total).map_err(|error: InvalidTimeouts| error.to_string())
     };
     assert_eq!(
         refused(Some(secs(31)), Some(secs(30))),

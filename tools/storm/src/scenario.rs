@@ -53,7 +53,7 @@ pub(crate) enum Action {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Tick {
+pub(crate) struct RequestArrival {
     /// The time since the start of the simulation.
     pub(crate) now: Duration,
     /// Requests in this second, including this one.
@@ -111,7 +111,7 @@ impl Scenario {
     }
 
     /// Whether responses are late or missing during the fault.
-    pub(crate) fn is_slow(&self) -> bool {
+    pub(crate) fn delays_responses(&self) -> bool {
         self.is(Fault::Silent) || self.is(Fault::Brownout)
     }
 
@@ -133,9 +133,9 @@ impl Scenario {
         !self.is(Fault::Stale) || now.as_secs() % 10 < 4
     }
 
-    pub(crate) fn action(&self, tick: Tick, random: &mut StdRng) -> Action {
+    pub(crate) fn action(&self, arrival: RequestArrival, random: &mut StdRng) -> Action {
         let serve = Action::Serve { workers: WORKERS };
-        let second = tick.now.as_secs();
+        let second = arrival.now.as_secs();
         if !self.fault().contains(&second) {
             return serve;
         }
@@ -150,7 +150,7 @@ impl Scenario {
             Fault::Restart if is_restarting(second, random.random_range(0..INSTANCES)) => {
                 Action::Refuse
             }
-            Fault::RateLimit if tick.requests_in_second > RATE_LIMIT => {
+            Fault::RateLimit if arrival.requests_in_second > RATE_LIMIT => {
                 Action::Respond { status: 429, retry_after: Some(2) }
             }
             _ => serve,

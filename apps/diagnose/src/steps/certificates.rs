@@ -17,11 +17,11 @@ use rustls::{
 pub(super) fn roots() -> (RootCertStore, bool) {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let from_system = !roots.is_empty();
-    if !from_system {
+    let uses_system_roots = !roots.is_empty();
+    if !uses_system_roots {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
-    (roots, from_system)
+    (roots, uses_system_roots)
 }
 
 /// Verifies certificates as rustls does. It can accept an invalid certificate and keep the error.

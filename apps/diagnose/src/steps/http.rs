@@ -48,10 +48,11 @@ pub(crate) async fn exchange(
     match client::service(sender, limit).oneshot(request).await {
         Ok(head) => read_response(head, limit, response).await,
         Err(error) => match timeout(CONNECTION_ERROR_WAIT, driver).await {
-            Ok(Ok(Err(ended))) => tls::late_alert(&ended, classify_error(&*error)).map_or_else(
-                || exchange_failed(&*error, limit),
-                |(failure, detail)| StepResult::failed(failure, detail),
-            ),
+            Ok(Ok(Err(ended))) => tls::client_certificate_alert(&ended, classify_error(&*error))
+                .map_or_else(
+                    || exchange_failed(&*error, limit),
+                    |(failure, detail)| StepResult::failed(failure, detail),
+                ),
             _ => exchange_failed(&*error, limit),
         },
     }
@@ -100,7 +101,7 @@ fn percent_decode(part: &str) -> Vec<u8> {
 
 fn exchange_failed(error: &(dyn std::error::Error + 'static), limit: Duration) -> StepResult<()> {
     let failure = classify_error(error);
-    if let Some((failure, detail)) = tls::late_alert(error, failure) {
+    if let Some((failure, detail)) = tls::client_certificate_alert(error, failure) {
         return StepResult::failed(failure, detail);
     }
     let detail = match failure.cause() {

@@ -32,7 +32,7 @@ pub(crate) async fn handshake(
         );
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let (roots, from_system) = certificates::roots();
+    let (roots, uses_system_roots) = certificates::roots();
     let setup = Verifier::new(roots, Arc::clone(&provider), accept_invalid).and_then(|verifier| {
         let verifier = Arc::new(verifier);
         let mut config = ClientConfig::builder_with_provider(provider)
@@ -50,7 +50,8 @@ pub(crate) async fn handshake(
     let connecting = TlsConnector::from(Arc::new(config)).connect(name, stream);
     match timeout(limit, connecting).await {
         Ok(Ok(stream)) => {
-            let roots = if from_system { "" } else { " (by Mozilla's roots: the system has none)" };
+            let roots =
+                if uses_system_roots { "" } else { " (by Mozilla's roots: the system has none)" };
             let certificate_error = verifier.certificate_error();
             let certificate = certificate_error.as_ref().map_or_else(
                 || format!("certificate accepted{roots}"),
@@ -105,7 +106,7 @@ fn handshake_failed<T>(error: &Error) -> StepResult<T> {
 
 /// Finds a TLS alert in an error of the exchange: with TLS 1.3 the server rejects a client certificate only after the
 /// client has completed the handshake.
-pub(super) fn late_alert(
+pub(super) fn client_certificate_alert(
     error: &(dyn std::error::Error + 'static),
     failure: Failure,
 ) -> Option<(Failure, String)> {

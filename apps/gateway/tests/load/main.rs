@@ -99,7 +99,7 @@ fn max_open_files() -> usize {
 /// Returns the minimum of three readings of the resident memory.
 ///
 /// The allocator returns memory gradually, so a single reading may be 10 % too high. A leak shows in every reading.
-async fn settled_kib(pid: u32) -> u64 {
+async fn min_resident_kib(pid: u32) -> u64 {
     let mut min = u64::MAX;
     for wait in [DECAY_TIME, DECAY_TIME / 2, DECAY_TIME / 2] {
         tokio::time::sleep(wait).await;
@@ -150,10 +150,10 @@ async fn ten_thousand_requests_are_neither_lost_nor_duplicated() {
             log.max_in_flight()
         );
         if round + 1 == WARM_UP_ROUNDS {
-            before = settled_kib(gateway.pid()).await;
+            before = min_resident_kib(gateway.pid()).await;
         }
     }
-    let after = settled_kib(gateway.pid()).await;
+    let after = min_resident_kib(gateway.pid()).await;
     println!("memory before {before} KiB, after {after} KiB");
     assert!(after <= before + before / 20, "{before} KiB became {after} KiB");
 }

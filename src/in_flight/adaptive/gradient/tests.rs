@@ -23,13 +23,13 @@ impl Upstream {
 
 struct Run {
     machine: GradientLimit,
-    settings: Adaptive,
+    settings: AdaptiveLimit,
     limit: u32,
     now: Duration,
 }
 
 impl Run {
-    fn new(settings: Adaptive) -> Self {
+    fn new(settings: AdaptiveLimit) -> Self {
         let limit = settings.first().get();
         Self { machine: GradientLimit::new(settings), settings, limit, now: Duration::ZERO }
     }
@@ -89,7 +89,7 @@ proptest! {
         ),
     ) {
         let (initial, min, max) = bounds;
-        let settings = Adaptive::new()
+        let settings = AdaptiveLimit::new()
             .initial(number(initial)).min(number(min)).max(number(max));
         let mut machine = GradientLimit::new(settings);
         let mut now = Duration::ZERO;
@@ -126,7 +126,7 @@ proptest! {
         part in 20_u32..90,
     ) {
         let mut upstream = Upstream { workers, takes: Duration::from_millis(takes) };
-        let mut run = Run::new(Adaptive::new().min(number(1)));
+        let mut run = Run::new(AdaptiveLimit::new().min(number(1)));
         let wanted = workers * 3 / 4;
         for _ in 0..30 {
             run.second(&upstream, wanted);
@@ -151,7 +151,7 @@ proptest! {
 
 #[test]
 fn an_upstream_that_becomes_slower_by_itself_is_not_taken_for_one_with_a_queue() {
-    let mut run = Run::new(Adaptive::new());
+    let mut run = Run::new(AdaptiveLimit::new());
     run.second(&Upstream { workers: 1_000, takes: 20 * MS }, 40);
     let slower = Upstream { workers: 1_000, takes: 200 * MS };
     for _ in 0..20 {
@@ -162,7 +162,7 @@ fn an_upstream_that_becomes_slower_by_itself_is_not_taken_for_one_with_a_queue()
 
 #[test]
 fn failures_that_come_soon_say_nothing_and_those_that_come_late_shrink_it() {
-    let mut run = Run::new(Adaptive::new());
+    let mut run = Run::new(AdaptiveLimit::new());
     run.second(&Upstream { workers: 100, takes: 20 * MS }, 90);
     let before = run.limit;
     for latency in [MS, 35 * MS] {
@@ -180,7 +180,7 @@ fn failures_that_come_soon_say_nothing_and_those_that_come_late_shrink_it() {
 
 #[test]
 fn it_does_not_grow_while_it_is_not_used() {
-    let mut run = Run::new(Adaptive::new());
+    let mut run = Run::new(AdaptiveLimit::new());
     for _ in 0..60 {
         run.second(&Upstream { workers: 100, takes: 20 * MS }, 5);
     }
@@ -189,21 +189,21 @@ fn it_does_not_grow_while_it_is_not_used() {
 
 #[test]
 fn it_learns_by_ten_responses_or_more_at_a_time() {
-    let mut run = Run::new(Adaptive::new());
+    let mut run = Run::new(AdaptiveLimit::new());
     assert_eq!(run.responses(9, 1_000 * MS, MS, 100), None);
     assert!(run.responses(1, 1_000 * MS, MS, 100).is_some());
 }
 
 #[test]
 fn it_learns_over_fifty_milliseconds_or_more() {
-    let mut run = Run::new(Adaptive::new());
+    let mut run = Run::new(AdaptiveLimit::new());
     assert_eq!(run.responses(50, MS, MS, 100), None);
     assert!(run.responses(1, MS, MS, 100).is_some());
 }
 
 #[test]
 fn it_changes_once_in_the_time_that_a_response_takes() {
-    let mut run = Run::new(Adaptive::new());
+    let mut run = Run::new(AdaptiveLimit::new());
     run.measure(20 * MS, 40);
     assert_eq!(run.responses(100, 10 * MS, 1_000 * MS, 100), None);
     assert!(run.responses(1, 10 * MS, 1_000 * MS, 100).is_some());
@@ -211,7 +211,7 @@ fn it_changes_once_in_the_time_that_a_response_takes() {
 
 #[test]
 fn it_shrinks_to_half_at_most_however_slow_the_upstream_is() {
-    let mut run = Run::new(Adaptive::new());
+    let mut run = Run::new(AdaptiveLimit::new());
     run.measure(MS, 40);
     let limit = run.measure_and_refuse(60_000 * MS, 100);
     assert!((50..100).contains(&limit), "{limit}");
@@ -219,7 +219,7 @@ fn it_shrinks_to_half_at_most_however_slow_the_upstream_is() {
 
 #[test]
 fn after_a_long_time_at_its_most_it_shrinks_as_soon_as_responses_are_slow() {
-    let mut run = Run::new(Adaptive::new());
+    let mut run = Run::new(AdaptiveLimit::new());
     for _ in 0..1_000 {
         run.measure_and_refuse(20 * MS, run.limit);
     }
@@ -230,7 +230,7 @@ fn after_a_long_time_at_its_most_it_shrinks_as_soon_as_responses_are_slow() {
 #[test]
 fn what_is_slower_while_no_call_is_refused_is_normal_after_half_a_minute_or_so() {
     for (seconds, is_normal) in [(5, false), (60, true)] {
-        let mut run = Run::new(Adaptive::new());
+        let mut run = Run::new(AdaptiveLimit::new());
         run.measure(20 * MS, 40);
         for _ in 0..seconds {
             run.second(&Upstream { workers: 40, takes: 200 * MS }, 40);
@@ -242,7 +242,7 @@ fn what_is_slower_while_no_call_is_refused_is_normal_after_half_a_minute_or_so()
 
 #[test]
 fn calls_that_come_seldom_do_not_teach_more_than_they_show() {
-    let mut run = Run::new(Adaptive::new());
+    let mut run = Run::new(AdaptiveLimit::new());
     run.measure(20 * MS, 5);
     run.responses(10, Duration::from_secs(360), 40 * MS, 1).unwrap();
     assert!(run.measure_and_refuse(400 * MS, 100) < 100);
@@ -250,7 +250,7 @@ fn calls_that_come_seldom_do_not_teach_more_than_they_show() {
 
 #[test]
 fn what_is_faster_is_normal_even_while_calls_are_refused() {
-    let mut run = Run::new(Adaptive::new());
+    let mut run = Run::new(AdaptiveLimit::new());
     run.measure(200 * MS, 40);
     for _ in 0..20 {
         run.measure_and_refuse(20 * MS, run.limit);
@@ -262,7 +262,7 @@ fn what_is_faster_is_normal_even_while_calls_are_refused() {
 
 #[test]
 fn a_queue_that_is_still_there_after_it_shrank_is_not_normal() {
-    let mut run = Run::new(Adaptive::new());
+    let mut run = Run::new(AdaptiveLimit::new());
     run.measure(20 * MS, 40);
     for left in [100, 90, 80, 70] {
         run.measure(1_000 * MS, left);

@@ -6,7 +6,7 @@ use crate::{
     retry,
     standard::config::{
         validation_error::ValidationError,
-        values::{Jitter, ScalarValue, Setting, Time, leaf},
+        values::{Jitter, OptionalValue, ScalarValue, Time, impl_scalar_deserialize},
     },
 };
 
@@ -16,15 +16,15 @@ use crate::{
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub(in crate::standard::config) struct Backoff {
     /// "exponential", "constant", "none" or "urllib3".
-    kind: Setting<Kind>,
+    kind: OptionalValue<Kind>,
     /// The wait before the first retry; each further one is twice as long, or as long if "constant".
-    base: Setting<Time>,
+    base: OptionalValue<Time>,
     /// Seconds, as in urllib3's `backoff_factor`; for "urllib3" only.
-    factor: Setting<Factor>,
+    factor: OptionalValue<Factor>,
     /// The longest wait.
-    max: Setting<Time>,
+    max: OptionalValue<Time>,
     /// Whether a wait is a part of itself by chance; or what is added to it at the most.
-    jitter: Setting<Jitter>,
+    jitter: OptionalValue<Jitter>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl ScalarValue for Kind {
     }
 }
 
-leaf!([] Kind);
+impl_scalar_deserialize!([] Kind);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Factor(f64);
@@ -81,7 +81,7 @@ impl ScalarValue for Factor {
     }
 }
 
-leaf!([] Factor);
+impl_scalar_deserialize!([] Factor);
 
 impl Backoff {
     fn kind(&self) -> Kind {

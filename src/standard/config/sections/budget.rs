@@ -3,7 +3,7 @@ use serde::Deserialize;
 
 use crate::{
     retry,
-    standard::{config::values::Count, config::values::RatioValue, config::values::Setting},
+    standard::{config::values::Count, config::values::OptionalValue, config::values::RatioValue},
 };
 
 /// How many retries all calls together may have, in any 10 seconds.
@@ -12,9 +12,9 @@ use crate::{
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub(in crate::standard::config) struct Budget {
     /// Such a part of the calls.
-    ratio: Setting<RatioValue>,
+    ratio: OptionalValue<RatioValue>,
     /// As many as this, if that is more.
-    min: Setting<Count>,
+    min: OptionalValue<Count>,
 }
 
 impl Budget {

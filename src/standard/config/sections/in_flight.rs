@@ -7,8 +7,10 @@ use serde::{
 
 use super::{Inherit, section};
 use crate::{
-    in_flight::{Adaptive, InFlightLimitLayer},
-    standard::config::values::{OrOff, Positive, ScalarValue, Setting, leaf},
+    in_flight::{AdaptiveLimit, InFlightLimitLayer},
+    standard::config::values::{
+        OptionalValue, OrOff, Positive, ScalarValue, impl_scalar_deserialize,
+    },
 };
 
 /// How many calls may be under way at once.
@@ -16,7 +18,7 @@ use crate::{
 pub(in crate::standard::config) enum InFlight {
     Fixed(Positive),
     /// As many as it turns out, within bounds.
-    Adaptive(Bounds),
+    AdaptiveLimit(Bounds),
 }
 
 section! {
@@ -38,7 +40,7 @@ impl ScalarValue for InFlight {
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        (text == "adaptive").then(|| Self::Adaptive(Bounds::default()))
+        (text == "adaptive").then(|| Self::AdaptiveLimit(Bounds::default()))
     }
 
     fn from_whole(number: i128) -> Option<Self> {
@@ -46,7 +48,7 @@ impl ScalarValue for InFlight {
     }
 
     fn from_table<'de, A: MapAccess<'de>>(table: A) -> Option<Result<Self, A::Error>> {
-        Some(Bounds::deserialize(MapAccessDeserializer::new(table)).map(Self::Adaptive))
+        Some(Bounds::deserialize(MapAccessDeserializer::new(table)).map(Self::AdaptiveLimit))
     }
 
     #[cfg(feature = "config-schema")]
@@ -58,17 +60,17 @@ impl ScalarValue for InFlight {
     }
 }
 
-leaf!([] InFlight);
+impl_scalar_deserialize!([] InFlight);
 
-impl Inherit for Setting<OrOff<InFlight>> {
+impl Inherit for OptionalValue<OrOff<InFlight>> {
     fn inherit(self, from: &Self) -> Self {
         let bounds = match from.as_ref() {
-            Some(OrOff(Some(InFlight::Adaptive(bounds)))) => Some(bounds),
+            Some(OrOff(Some(InFlight::AdaptiveLimit(bounds)))) => Some(bounds),
             _ => None,
         };
         Self(match (self.0, bounds) {
-            (Some(OrOff(Some(InFlight::Adaptive(own)))), Some(from)) => {
-                Some(OrOff(Some(InFlight::Adaptive(own.inherit(from)))))
+            (Some(OrOff(Some(InFlight::AdaptiveLimit(own)))), Some(from)) => {
+                Some(OrOff(Some(InFlight::AdaptiveLimit(own.inherit(from)))))
             }
             (own, _) => own.or_else(|| from.as_ref().cloned()),
         })
@@ -77,14 +79,17 @@ impl Inherit for Setting<OrOff<InFlight>> {
 
 impl InFlight {
     /// The bounds of a limit that the program has are those that are not given.
-    pub(in crate::standard::config) fn build(&self, own: Option<Adaptive>) -> InFlightLimitLayer {
+    pub(in crate::standard::config) fn build(
+        &self,
+        own: Option<AdaptiveLimit>,
+    ) -> InFlightLimitLayer {
         match self {
             Self::Fixed(most) => InFlightLimitLayer::new(most.0),
-            Self::Adaptive(given) => {
+            Self::AdaptiveLimit(given) => {
                 let bounds = own.unwrap_or_default();
-                let bounds = given.initial.apply_to(bounds, Adaptive::initial);
-                let bounds = given.min.apply_to(bounds, Adaptive::min);
-                InFlightLimitLayer::adaptive(given.max.apply_to(bounds, Adaptive::max))
+                let bounds = given.initial.apply_to(bounds, AdaptiveLimit::initial);
+                let bounds = given.min.apply_to(bounds, AdaptiveLimit::min);
+                InFlightLimitLayer::adaptive(given.max.apply_to(bounds, AdaptiveLimit::max))
             }
         }
     }

@@ -1,34 +1,34 @@
 use super::section;
 use crate::{
     logging::LoggingLayer as Layer,
-    standard::config::values::{Count, Header, List, RatioValue, Severity, Text},
+    standard::config::values::{Count, HeaderNameValue, LevelValue, List, RatioValue, StringValue},
 };
 
 section! {
     /// The line that each call leaves in the log.
     Logging {
         /// The level of calls that succeed.
-        success: Severity,
+        success: LevelValue,
         /// The level of calls that succeed after more than one attempt.
-        retried: Severity,
+        retried: LevelValue,
         /// The level of responses that find fault with the request.
-        client_error: Severity,
+        client_error: LevelValue,
         /// The level of calls that fail.
-        failure: Severity,
+        failure: LevelValue,
         /// The level of calls that an open circuit or a limit refuses.
-        refused: Severity,
+        refused: LevelValue,
         /// The level of calls that the caller gives up.
-        cancelled: Severity,
+        cancelled: LevelValue,
         /// The level of the span around each call.
-        span: Severity,
+        span: LevelValue,
         /// Writes such a part of the successes, chosen by chance.
         sample: RatioValue,
         /// Whether a failure is followed, at DEBUG, by a command that sends the request again.
         curl: bool,
         /// Further keys of a query whose values are secrets.
-        redact: List<Text>,
+        redact: List<StringValue>,
         /// Headers of requests and responses to be logged. Credentials never are.
-        headers: List<Header>,
+        headers: List<HeaderNameValue>,
         /// Whether the user agent is logged.
         user_agent: bool,
         /// How many bytes of a failed response's body are logged.

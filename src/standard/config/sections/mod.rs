@@ -21,7 +21,7 @@ pub(super) use self::{
     retry::Retry,
     timeouts::Timeouts,
 };
-use super::values::{Setting, Toggle};
+use super::values::{OptionalValue, Toggle};
 
 /// What a route does not say, it has from elsewhere.
 pub(super) trait Inherit {
@@ -29,7 +29,7 @@ pub(super) trait Inherit {
     fn inherit(self, from: &Self) -> Self;
 }
 
-impl<T: Inherit + Clone> Inherit for Setting<Toggle<T>> {
+impl<T: Inherit + Clone> Inherit for OptionalValue<Toggle<T>> {
     fn inherit(self, from: &Self) -> Self {
         Self(match (self.0, from.as_ref()) {
             (Some(Toggle::On(own)), Some(Toggle::On(from))) => Some(Toggle::On(own.inherit(from))),
@@ -50,14 +50,14 @@ macro_rules! section {
         pub(in crate::standard::config) struct $name {
             $(
                 $(#[$doc])*
-                pub(in crate::standard::config) $key: $crate::standard::config::values::Setting<$type>,
+                pub(in crate::standard::config) $key: $crate::standard::config::values::OptionalValue<$type>,
             )*
         }
 
         impl $crate::standard::config::sections::Inherit for $name {
             fn inherit(self, from: &Self) -> Self {
                 Self {
-                    $($key: $crate::standard::config::values::Setting(
+                    $($key: $crate::standard::config::values::OptionalValue(
                         self.$key.0.or_else(|| from.$key.0.clone()),
                     ),)*
                 }

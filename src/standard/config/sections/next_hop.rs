@@ -5,7 +5,7 @@ use crate::{
     deadline::DeadlineHeaderLayer as Layer,
     standard::config::{
         validation_error::ValidationError,
-        values::{LeafVisitor, Time, TimeoutHeaderName},
+        values::{ScalarVisitor, Time, TimeoutHeaderName},
     },
 };
 
@@ -24,7 +24,7 @@ impl NextHop {
         if self.header.0.is_some() {
             return Ok(());
         }
-        let expected: &dyn Expected = &LeafVisitor::<TimeoutHeaderName>::new();
+        let expected: &dyn Expected = &ScalarVisitor::<TimeoutHeaderName>::new();
         Err(ValidationError::new(format!("missing field `header`, expected {expected}")))
     }
 

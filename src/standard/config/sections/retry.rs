@@ -2,12 +2,12 @@ use std::time::Duration;
 
 use super::{Backoff, Budget, section};
 use crate::{
-    retry::{HttpCalls, RetryLayer as Layer},
+    retry::{HttpCallAdapter, RetryLayer as Layer},
     standard::config::{
         validation_error::ValidationError,
         values::{
-            Count, Header, IntoSetting, List, Methods, OrOff, Status, Time, Toggle, Unlimited,
-            table,
+            Count, HeaderNameValue, IntoSetting, List, Methods, OrOff, Status, Time, Toggle,
+            Unlimited, table,
         },
     },
 };
@@ -57,7 +57,7 @@ section! {
         /// How long a response that is given up may take to be read to its end.
         drain_wait: Time,
         /// The request header that tells the upstream which attempt it is.
-        attempt_header: OrOff<Header>,
+        attempt_header: OrOff<HeaderNameValue>,
         /// How many retries all calls of one host and port may have together. Inherited as a whole.
         budget: Toggle<Budget>,
     }
@@ -72,12 +72,15 @@ impl Retry {
     /// All but the budget.
     pub(in crate::standard::config) fn apply<C, F>(
         &self,
-        layer: Layer<C, HttpCalls<F>>,
-    ) -> Layer<C, HttpCalls<F>> {
+        layer: Layer<C, HttpCallAdapter<F>>,
+    ) -> Layer<C, HttpCallAdapter<F>> {
         self.apply_server_word(self.apply_limits(layer))
     }
 
-    fn apply_limits<C, F>(&self, layer: Layer<C, HttpCalls<F>>) -> Layer<C, HttpCalls<F>> {
+    fn apply_limits<C, F>(
+        &self,
+        layer: Layer<C, HttpCallAdapter<F>>,
+    ) -> Layer<C, HttpCallAdapter<F>> {
         let layer = self.total.apply_to(layer, Layer::max_retries);
         let layer = self.connect.apply_to(layer, Layer::max_connect_retries);
         let layer = self.read.apply_to(layer, Layer::max_read_retries);
@@ -106,7 +109,10 @@ impl Retry {
         self.attempt_header.apply_to(layer, Layer::attempt_header)
     }
 
-    fn apply_server_word<C, F>(&self, layer: Layer<C, HttpCalls<F>>) -> Layer<C, HttpCalls<F>> {
+    fn apply_server_word<C, F>(
+        &self,
+        layer: Layer<C, HttpCallAdapter<F>>,
+    ) -> Layer<C, HttpCallAdapter<F>> {
         let layer =
             self.retry_after_statuses.apply_to(layer, Layer::retry_statuses_with_retry_after);
         let layer = self.respect_retry_after.apply_to(layer, Layer::respect_retry_after);

@@ -1,6 +1,6 @@
 use std::{fmt, num::NonZeroU32};
 
-use super::{ScalarValue, leaf};
+use super::{ScalarValue, impl_scalar_deserialize};
 
 /// A whole number from `MIN` to `MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl<const MIN: u32, const MAX: u32> ScalarValue for Count<MIN, MAX> {
     }
 }
 
-leaf!([const MIN: u32, const MAX: u32] Count<MIN, MAX>);
+impl_scalar_deserialize!([const MIN: u32, const MAX: u32] Count<MIN, MAX>);
 
 impl ScalarValue for Positive {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,4 +44,4 @@ impl ScalarValue for Positive {
     }
 }
 
-leaf!([] Positive);
+impl_scalar_deserialize!([] Positive);

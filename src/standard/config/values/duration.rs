@@ -1,6 +1,6 @@
 use std::{fmt, time::Duration};
 
-use super::{ScalarValue, leaf};
+use super::{ScalarValue, impl_scalar_deserialize};
 
 /// A time of at least so many milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl<const MIN: u64> ScalarValue for Time<MIN> {
     }
 }
 
-leaf!([const MIN: u64] Time<MIN>);
+impl_scalar_deserialize!([const MIN: u64] Time<MIN>);
 
 /// As it is written in a file.
 pub(in crate::standard::config) fn format_duration(time: Duration) -> String {

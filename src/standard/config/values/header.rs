@@ -2,13 +2,13 @@ use std::fmt;
 
 use http::HeaderName;
 
-use super::{ScalarValue, leaf};
+use super::{ScalarValue, impl_scalar_deserialize};
 
 /// The name of a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::standard::config) struct Header(pub(in crate::standard::config) HeaderName);
+pub(in crate::standard::config) struct HeaderNameValue(pub(in crate::standard::config) HeaderName);
 
-impl ScalarValue for Header {
+impl ScalarValue for HeaderNameValue {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the name of a header")
     }
@@ -23,4 +23,4 @@ impl ScalarValue for Header {
     }
 }
 
-leaf!([] Header);
+impl_scalar_deserialize!([] HeaderNameValue);

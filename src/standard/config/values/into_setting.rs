@@ -4,8 +4,8 @@ use http::{HeaderName, Method};
 use seawall_core::ratio::Ratio;
 
 use super::{
-    Count, Header, List, OrOff, Positive, RatioValue, Setting, Severity, Status, Text, Time,
-    TimeoutHeaderName, Unlimited, methods::MethodName,
+    Count, HeaderNameValue, LevelValue, List, OptionalValue, OrOff, Positive, RatioValue, Status,
+    StringValue, Time, TimeoutHeaderName, Unlimited, methods::MethodName,
 };
 use crate::{deadline::TimeoutHeader, logging::Level};
 
@@ -31,13 +31,13 @@ macro_rules! into_setting {
 
 into_setting! {
     [] bool => bool, |it| it;
-    [] Header => HeaderName, |it| it.0;
+    [] HeaderNameValue => HeaderName, |it| it.0;
     [] TimeoutHeaderName => TimeoutHeader, |it| it.0;
     [] Positive => NonZeroU32, |it| it.0;
-    [] Severity => Level, |it| it.0;
+    [] LevelValue => Level, |it| it.0;
     [] RatioValue => Ratio, |it| it.0;
     [] Status => u16, |it| it.0;
-    [] Text => String, |it| it.0;
+    [] StringValue => String, |it| it.0;
     [] MethodName => Method, |it| it.0;
     [const MIN: u32, const MAX: u32] Count<MIN, MAX> => u32, |it| it.0;
     [const MIN: u64] Time<MIN> => Duration, |it| it.0;
@@ -46,7 +46,7 @@ into_setting! {
     [T: IntoSetting] Unlimited<T> => Option<T::Value>, |it| it.0.map(T::into_value);
 }
 
-impl<T: IntoSetting + Clone> Setting<T> {
+impl<T: IntoSetting + Clone> OptionalValue<T> {
     /// What the layer is with it: the same, if it is not given.
     pub(in crate::standard::config) fn apply_to<L>(
         &self,

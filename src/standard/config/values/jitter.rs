@@ -1,6 +1,6 @@
 use std::{fmt, time::Duration};
 
-use super::{ScalarValue, Time, leaf};
+use super::{ScalarValue, Time, impl_scalar_deserialize};
 
 /// What chance does to a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,4 +31,4 @@ impl ScalarValue for Jitter {
     }
 }
 
-leaf!([] Jitter);
+impl_scalar_deserialize!([] Jitter);

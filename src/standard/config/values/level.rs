@@ -1,11 +1,11 @@
 use std::fmt;
 
-use super::{ScalarValue, leaf};
+use super::{ScalarValue, impl_scalar_deserialize};
 use crate::logging::Level;
 
 /// How important a line of the log is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::standard::config) struct Severity(pub(in crate::standard::config) Level);
+pub(in crate::standard::config) struct LevelValue(pub(in crate::standard::config) Level);
 
 const LEVELS: [(&str, Level); 6] = [
     ("trace", Level::Trace),
@@ -16,7 +16,7 @@ const LEVELS: [(&str, Level); 6] = [
     ("off", Level::Off),
 ];
 
-impl ScalarValue for Severity {
+impl ScalarValue for LevelValue {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("one of \"trace\", \"debug\", \"info\", \"warn\", \"error\", \"off\"")
     }
@@ -31,4 +31,4 @@ impl ScalarValue for Severity {
     }
 }
 
-leaf!([] Severity);
+impl_scalar_deserialize!([] LevelValue);

@@ -6,7 +6,7 @@ use serde::{
     de::{self, SeqAccess, Unexpected, Visitor},
 };
 
-use super::{ScalarValue, leaf, list::all};
+use super::{ScalarValue, impl_scalar_deserialize, list::all};
 
 /// Which methods may be sent again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl ScalarValue for MethodName {
     }
 }
 
-leaf!([] MethodName);
+impl_scalar_deserialize!([] MethodName);
 
 impl<'de> Deserialize<'de> for Methods {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {

@@ -8,9 +8,9 @@ mod jitter;
 mod level;
 mod list;
 mod methods;
+mod optional_value;
 mod or_off;
 mod ratio;
-mod setting;
 mod status;
 mod string;
 mod table;
@@ -23,17 +23,17 @@ use serde::de::{self, MapAccess, Unexpected, Visitor};
 pub(super) use self::{
     count::{Count, Positive},
     duration::{Time, format_duration},
-    header::Header,
+    header::HeaderNameValue,
     into_setting::IntoSetting,
     jitter::Jitter,
-    level::Severity,
+    level::LevelValue,
     list::{List, Tables},
     methods::Methods,
+    optional_value::OptionalValue,
     or_off::{OrOff, Toggle, Unlimited},
     ratio::RatioValue,
-    setting::Setting,
     status::Status,
-    string::Text,
+    string::StringValue,
     table::table,
     timeout_header::TimeoutHeaderName,
 };
@@ -72,15 +72,15 @@ pub(super) trait ScalarValue: Sized {
     fn schema() -> schemars::Schema;
 }
 
-pub(super) struct LeafVisitor<T>(PhantomData<fn() -> T>);
+pub(super) struct ScalarVisitor<T>(PhantomData<fn() -> T>);
 
-impl<T> LeafVisitor<T> {
+impl<T> ScalarVisitor<T> {
     pub(super) const fn new() -> Self {
         Self(PhantomData)
     }
 }
 
-impl<'de, T: ScalarValue> Visitor<'de> for LeafVisitor<T> {
+impl<'de, T: ScalarValue> Visitor<'de> for ScalarVisitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -121,11 +121,11 @@ impl<'de, T: ScalarValue> Visitor<'de> for LeafVisitor<T> {
 }
 
 /// Reads a [`ScalarValue`], and tells its schema.
-macro_rules! leaf {
+macro_rules! impl_scalar_deserialize {
     ([$($generics:tt)*] $type:ty) => {
         impl<'de, $($generics)*> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                from.deserialize_any($crate::standard::config::values::LeafVisitor::new())
+                from.deserialize_any($crate::standard::config::values::ScalarVisitor::new())
             }
         }
 
@@ -145,4 +145,4 @@ macro_rules! leaf {
         }
     };
 }
-pub(super) use leaf;
+pub(super) use impl_scalar_deserialize;

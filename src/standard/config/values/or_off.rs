@@ -7,7 +7,7 @@ use serde::{
     de::{self, MapAccess, Unexpected, Visitor, value::MapAccessDeserializer},
 };
 
-use super::{ScalarValue, leaf};
+use super::{ScalarValue, impl_scalar_deserialize};
 
 /// `"off"`, or a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ macro_rules! or_none {
             }
         }
 
-        leaf!([T: ScalarValue] $type<T>);
+        impl_scalar_deserialize!([T: ScalarValue] $type<T>);
     };
 }
 

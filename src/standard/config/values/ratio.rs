@@ -2,7 +2,7 @@ use std::fmt;
 
 use seawall_core::ratio::Ratio;
 
-use super::{ScalarValue, leaf};
+use super::{ScalarValue, impl_scalar_deserialize};
 
 /// A part of a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,4 +28,4 @@ impl ScalarValue for RatioValue {
     }
 }
 
-leaf!([] RatioValue);
+impl_scalar_deserialize!([] RatioValue);

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{ScalarValue, leaf};
+use super::{ScalarValue, impl_scalar_deserialize};
 
 /// An HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,4 +21,4 @@ impl ScalarValue for Status {
     }
 }
 
-leaf!([] Status);
+impl_scalar_deserialize!([] Status);

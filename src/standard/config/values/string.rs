@@ -1,12 +1,12 @@
 use std::fmt;
 
-use super::{ScalarValue, leaf};
+use super::{ScalarValue, impl_scalar_deserialize};
 
 /// Any text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::standard::config) struct Text(pub(in crate::standard::config) String);
+pub(in crate::standard::config) struct StringValue(pub(in crate::standard::config) String);
 
-impl ScalarValue for Text {
+impl ScalarValue for StringValue {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a text")
     }
@@ -21,4 +21,4 @@ impl ScalarValue for Text {
     }
 }
 
-leaf!([] Text);
+impl_scalar_deserialize!([] StringValue);

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{ScalarValue, leaf};
+use super::{ScalarValue, impl_scalar_deserialize};
 use crate::deadline::TimeoutHeader;
 
 /// A header that says how long its sender waits.
@@ -27,4 +27,4 @@ impl ScalarValue for TimeoutHeaderName {
     }
 }
 
-leaf!([] TimeoutHeaderName);
+impl_scalar_deserialize!([] TimeoutHeaderName);

@@ -103,10 +103,10 @@ fn top_center() -> plotters::style::text_anchor::Pos {
 pub(crate) fn split<'a>(scenario: &Scenario, results: &'a [RunResult]) -> [Vec<&'a RunResult>; 2] {
     let of_scenario = results.iter().filter(|result| result.scenario == scenario.name);
     let stack = |result: &RunResult| stack::ALL.iter().find(|stack| stack.name == result.stack);
-    let is_slow = scenario.is_slow();
-    let peers = of_scenario
-        .clone()
-        .filter(|result| stack(result).is_some_and(|it| it.is_compared_with_peers(is_slow)));
+    let delays_responses = scenario.delays_responses();
+    let peers = of_scenario.clone().filter(|result| {
+        stack(result).is_some_and(|it| it.is_compared_with_peers(delays_responses))
+    });
     let variants = of_scenario.filter(|result| stack(result).is_some_and(stack::Stack::is_seawall));
     [peers.collect(), variants.collect()]
 }

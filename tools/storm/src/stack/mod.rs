@@ -55,10 +55,10 @@ enum Group {
 
 impl Stack {
     /// Whether the plot with peers shows the stack. It shows limited stacks only if the upstream is slow.
-    pub(crate) fn is_compared_with_peers(&self, is_slow: bool) -> bool {
+    pub(crate) fn is_compared_with_peers(&self, delays_responses: bool) -> bool {
         match self.group {
             Group::Peer | Group::Seawall => true,
-            Group::LimitedSeawall | Group::LimitedPeer => is_slow,
+            Group::LimitedSeawall | Group::LimitedPeer => delays_responses,
             Group::Variant => false,
         }
     }

@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use seawall::{
-    CircuitBreakerLayer, InFlightLimitLayer, RetryLayer, StandardLayer, in_flight::Adaptive,
+    CircuitBreakerLayer, InFlightLimitLayer, RetryLayer, StandardLayer, in_flight::AdaptiveLimit,
     retry::Budget, standard::Timeouts,
 };
 use tower::Layer;
@@ -33,7 +33,10 @@ pub(super) fn limit(upstream: Upstream) -> Client {
 }
 
 pub(super) fn adaptive(upstream: Upstream) -> Client {
-    client(&standard_layer().in_flight(InFlightLimitLayer::adaptive(Adaptive::new())), upstream)
+    client(
+        &standard_layer().in_flight(InFlightLimitLayer::adaptive(AdaptiveLimit::new())),
+        upstream,
+    )
 }
 
 pub(super) fn no_retry(upstream: Upstream) -> Client {

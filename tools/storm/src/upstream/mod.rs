@@ -101,8 +101,8 @@ impl Inner {
             self.started.elapsed(),
             self.in_flight.load(Ordering::Relaxed),
         );
-        let StatsRecorder { tick, random, .. } = &mut *recorder;
-        let action = self.scenario.action(*tick, random);
+        let StatsRecorder { arrival, random, .. } = &mut *recorder;
+        let action = self.scenario.action(*arrival, random);
         if let (Action::Respond { retry_after: Some(wait), .. }, Some(call)) = (action, call) {
             recorder.record_retry_after(call, Duration::from_secs(wait.into()));
         }

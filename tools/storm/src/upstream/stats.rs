@@ -7,7 +7,7 @@ use rand_distr::{Distribution, Gamma};
 use tokio::time::Instant;
 
 use super::CallId;
-use crate::scenario::Tick;
+use crate::scenario::RequestArrival;
 
 /// The mean time to serve a request. With 64 workers the capacity is 1,600 requests a second.
 const MEAN_SERVICE_TIME: Duration = Duration::from_millis(40);
@@ -17,7 +17,7 @@ const SHAPE: f64 = 4.0;
 pub(super) struct StatsRecorder {
     pub(super) random: StdRng,
     service_time: Gamma<f64>,
-    pub(super) tick: Tick,
+    pub(super) arrival: RequestArrival,
     /// Per second.
     pub(super) requests: Vec<u32>,
     pub(super) max_in_flight: usize,
@@ -32,7 +32,7 @@ impl StatsRecorder {
             random: StdRng::seed_from_u64(seed),
             service_time: Gamma::new(SHAPE, MEAN_SERVICE_TIME.as_secs_f64() / SHAPE)
                 .expect("both above zero"),
-            tick: Tick { now: Duration::ZERO, requests_in_second: 0 },
+            arrival: RequestArrival { now: Duration::ZERO, requests_in_second: 0 },
             requests: vec![0; seconds],
             max_in_flight: 0,
             retry_not_before: HashMap::new(),
@@ -41,9 +41,9 @@ impl StatsRecorder {
     }
 
     pub(super) fn record_request(&mut self, call: Option<CallId>, now: Duration, in_flight: usize) {
-        let is_new = now.as_secs() != self.tick.now.as_secs();
-        let previous = if is_new { 0 } else { self.tick.requests_in_second };
-        self.tick = Tick { now, requests_in_second: previous + 1 };
+        let is_new = now.as_secs() != self.arrival.now.as_secs();
+        let previous = if is_new { 0 } else { self.arrival.requests_in_second };
+        self.arrival = RequestArrival { now, requests_in_second: previous + 1 };
         if let Some(requests) = self.requests.get_mut(now.as_secs() as usize) {
             *requests += 1;
         }

@@ -40,7 +40,7 @@ pub(crate) fn thread_group() -> usize {
 /// The pointer made by [`new`](Self::new) is the root, and so are its clones in the group that made it. The root owns the shards
 /// of the other groups. They refer to it weakly, so nothing is kept alive by a cycle. A shard that outlives its root serves
 /// all groups, as an `Arc` would.
-pub struct Sharded<T>(Arc<Shard<T>>);
+pub struct ShardedArc<T>(Arc<Shard<T>>);
 
 /// The count of one group. Aligned, so that the value of a shard, which other threads read, is not in the cache line of its count.
 #[repr(align(128))]
@@ -57,7 +57,7 @@ enum Family<T> {
     Member(Weak<Shard<T>>),
 }
 
-impl<T> Sharded<T> {
+impl<T> ShardedArc<T> {
     pub(crate) fn new(value: T) -> Self {
         let family = Family::Root([const { OnceLock::new() }; GROUPS]);
         Self(Arc::new(Shard { value: Arc::new(value), group: thread_group(), family }))
@@ -105,13 +105,13 @@ impl<T> Shard<T> {
     }
 }
 
-impl<T> Clone for Sharded<T> {
+impl<T> Clone for ShardedArc<T> {
     fn clone(&self) -> Self {
         Self(self.0.of_group(thread_group()).unwrap_or_else(|| Arc::clone(&self.0)))
     }
 }
 
-impl<T> Deref for Sharded<T> {
+impl<T> Deref for ShardedArc<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -119,13 +119,13 @@ impl<T> Deref for Sharded<T> {
     }
 }
 
-impl<T: Default> Default for Sharded<T> {
+impl<T: Default> Default for ShardedArc<T> {
     fn default() -> Self {
         Self::new(T::default())
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Sharded<T> {
+impl<T: fmt::Debug> fmt::Debug for ShardedArc<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn sharded_drops_its_value_once_every_clone_is_dropped() {
         let alive = AtomicUsize::new(0);
-        let root = Sharded::new(Counted::new(&alive));
+        let root = ShardedArc::new(Counted::new(&alive));
         let clones = on_every_group(|| root.clone());
         // Clones of clones, on threads of other groups.
         let more = on_every_group(|| clones.clone());
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn sharded_is_unique_when_no_group_has_a_clone() {
-        let root = Sharded::new(1);
+        let root = ShardedArc::new(1);
         assert!(root.is_unique());
         let clone = root.clone();
         assert!(!root.is_unique());

@@ -13,57 +13,57 @@ use tokio::time::Instant;
 use super::{circuit::CircuitInner, settings::Settings};
 use crate::{
     keys::{BoundedMap, KeyExtractor, MAX_KEYS},
-    sharded::Sharded,
+    sharded_arc::ShardedArc,
 };
 
 /// Holds the circuits of a layer.
-pub trait CircuitSource {
+pub trait RebuildCircuits {
     /// Returns the same selection with new circuits.
     fn rebuild(&self, settings: &Arc<Settings>) -> Self;
 }
 
 /// Finds the circuit of a request.
-pub trait SelectCircuit<Req>: CircuitSource {
+pub trait CircuitSelector<Req>: RebuildCircuits {
     /// Returns `None` if the request has no circuit.
-    fn find(&self, request: &Req) -> Option<Sharded<CircuitInner>>;
+    fn find(&self, request: &Req) -> Option<ShardedArc<CircuitInner>>;
 
     /// Returns the circuit if it is the same for every request.
-    fn shared_circuit(&self) -> Option<&Sharded<CircuitInner>>;
+    fn shared_circuit(&self) -> Option<&ShardedArc<CircuitInner>>;
 }
 
 /// One circuit for all requests.
 #[derive(Clone, Debug)]
 pub struct SharedCircuit {
-    pub(super) circuit: Sharded<CircuitInner>,
+    pub(super) circuit: ShardedArc<CircuitInner>,
 }
 
 impl SharedCircuit {
     pub(super) fn new(name: Option<Arc<str>>, settings: &Arc<Settings>) -> Self {
         Self {
-            circuit: Sharded::new(CircuitInner::new(name, Arc::clone(settings), Instant::now())),
+            circuit: ShardedArc::new(CircuitInner::new(name, Arc::clone(settings), Instant::now())),
         }
     }
 }
 
-impl CircuitSource for SharedCircuit {
+impl RebuildCircuits for SharedCircuit {
     fn rebuild(&self, settings: &Arc<Settings>) -> Self {
         Self::new(self.circuit.key.clone(), settings)
     }
 }
 
-impl<Req> SelectCircuit<Req> for SharedCircuit {
-    fn find(&self, _request: &Req) -> Option<Sharded<CircuitInner>> {
+impl<Req> CircuitSelector<Req> for SharedCircuit {
+    fn find(&self, _request: &Req) -> Option<ShardedArc<CircuitInner>> {
         Some(self.circuit.clone())
     }
 
-    fn shared_circuit(&self) -> Option<&Sharded<CircuitInner>> {
+    fn shared_circuit(&self) -> Option<&ShardedArc<CircuitInner>> {
         Some(&self.circuit)
     }
 }
 
 /// A circuit for each key.
 pub struct CircuitPerKey<F> {
-    shared: Sharded<Shared<F>>,
+    shared: ShardedArc<Shared<F>>,
 }
 
 /// Behind one pointer, since a service is cloned for each call that may be retried.
@@ -72,7 +72,7 @@ struct Shared<F> {
     store: Arc<BoundedMap<CircuitInner>>,
     settings: Arc<Settings>,
     /// An event has reported that there were too many keys, or that one was too long.
-    overflowed: AtomicBool,
+    overflow_reported: AtomicBool,
 }
 
 impl<F> CircuitPerKey<F> {
@@ -82,8 +82,8 @@ impl<F> CircuitPerKey<F> {
 
     fn with(by: Arc<F>, settings: &Arc<Settings>) -> Self {
         let settings = Arc::clone(settings);
-        let (store, overflowed) = (Arc::default(), AtomicBool::new(false));
-        Self { shared: Sharded::new(Shared { by, store, settings, overflowed }) }
+        let (store, overflow_reported) = (Arc::default(), AtomicBool::new(false));
+        Self { shared: ShardedArc::new(Shared { by, store, settings, overflow_reported }) }
     }
 
     pub(super) fn store(&self) -> Arc<BoundedMap<CircuitInner>> {
@@ -94,7 +94,7 @@ impl<F> CircuitPerKey<F> {
 impl<F> Shared<F> {
     fn report_overflow(&self) {
         crate::metrics::overflow("circuit_breaker");
-        if !self.overflowed.swap(true, Ordering::Relaxed) {
+        if !self.overflow_reported.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 name: "circuits",
                 most = MAX_KEYS,
@@ -104,14 +104,14 @@ impl<F> Shared<F> {
     }
 }
 
-impl<F> CircuitSource for CircuitPerKey<F> {
+impl<F> RebuildCircuits for CircuitPerKey<F> {
     fn rebuild(&self, settings: &Arc<Settings>) -> Self {
         Self::with(Arc::clone(&self.shared.by), settings)
     }
 }
 
-impl<F: KeyExtractor<Req>, Req> SelectCircuit<Req> for CircuitPerKey<F> {
-    fn find(&self, request: &Req) -> Option<Sharded<CircuitInner>> {
+impl<F: KeyExtractor<Req>, Req> CircuitSelector<Req> for CircuitPerKey<F> {
+    fn find(&self, request: &Req) -> Option<ShardedArc<CircuitInner>> {
         let shared = &self.shared;
         let key = shared.by.key(request)?;
         let found = shared.store.get(&key, Instant::now, |key| {
@@ -123,7 +123,7 @@ impl<F: KeyExtractor<Req>, Req> SelectCircuit<Req> for CircuitPerKey<F> {
         found
     }
 
-    fn shared_circuit(&self) -> Option<&Sharded<CircuitInner>> {
+    fn shared_circuit(&self) -> Option<&ShardedArc<CircuitInner>> {
         None
     }
 }

@@ -6,7 +6,7 @@ use std::{any::type_name, fmt, time::Duration};
     note = "`TimeoutLayer::from_fn` takes a closure that returns `Option<Duration>` and whose argument has its type written: \
             `|request: &http::Request<_>| Some(limit)`"
 )]
-pub trait TimeoutFor<Req> {
+pub trait TimeoutSource<Req> {
     /// Returns the limit of a call; `None` for none.
     fn limit(&self, request: &Req) -> Option<Duration>;
 }
@@ -15,7 +15,7 @@ pub trait TimeoutFor<Req> {
 #[derive(Clone, Copy, Debug)]
 pub struct FixedTimeout(pub(super) Duration);
 
-impl<Req> TimeoutFor<Req> for FixedTimeout {
+impl<Req> TimeoutSource<Req> for FixedTimeout {
     #[inline]
     fn limit(&self, _request: &Req) -> Option<Duration> {
         Some(self.0)
@@ -26,7 +26,7 @@ impl<Req> TimeoutFor<Req> for FixedTimeout {
 #[derive(Clone, Copy)]
 pub struct TimeoutFn<F>(pub(super) F);
 
-impl<F, Req> TimeoutFor<Req> for TimeoutFn<F>
+impl<F, Req> TimeoutSource<Req> for TimeoutFn<F>
 where
     F: Fn(&Req) -> Option<Duration>,
 {

@@ -3,34 +3,34 @@ use serde::{Deserialize, Deserializer};
 /// What stands behind a key, if the key is there. Unlike an `Option`, it is not read from a null: then it would seem as if the
 /// key were not there.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::standard::config) struct Setting<T>(pub(in crate::standard::config) Option<T>);
+pub(in crate::standard::config) struct OptionalValue<T>(pub(in crate::standard::config) Option<T>);
 
-impl<T> Setting<T> {
+impl<T> OptionalValue<T> {
     pub(in crate::standard::config) const fn as_ref(&self) -> Option<&T> {
         self.0.as_ref()
     }
 }
 
-impl<T: Copy> Setting<T> {
+impl<T: Copy> OptionalValue<T> {
     pub(in crate::standard::config) const fn get(&self) -> Option<T> {
         self.0
     }
 }
 
-impl<T> Default for Setting<T> {
+impl<T> Default for OptionalValue<T> {
     fn default() -> Self {
         Self(None)
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Setting<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OptionalValue<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         T::deserialize(from).map(Some).map(Self)
     }
 }
 
 #[cfg(feature = "config-schema")]
-impl<T: schemars::JsonSchema> schemars::JsonSchema for Setting<T> {
+impl<T: schemars::JsonSchema> schemars::JsonSchema for OptionalValue<T> {
     fn inline_schema() -> bool {
         T::inline_schema()
     }

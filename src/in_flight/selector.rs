@@ -10,30 +10,30 @@ use super::{
 };
 use crate::{
     keys::{BoundedMap, KeyExtractor},
-    sharded::Sharded,
+    sharded_arc::ShardedArc,
 };
 
 /// Finds the limit of a request.
-pub trait SelectLimit<Req> {
+pub trait LimitSelector<Req> {
     /// Returns `None` if the request has no limit.
-    fn find(&self, request: &Req) -> Option<Sharded<Limit>>;
+    fn find(&self, request: &Req) -> Option<ShardedArc<Limit>>;
 }
 
 /// One limit for all requests.
 #[derive(Clone, Debug)]
 pub struct SharedLimit {
-    pub(super) limit: Sharded<Limit>,
+    pub(super) limit: ShardedArc<Limit>,
 }
 
-impl<Req> SelectLimit<Req> for SharedLimit {
-    fn find(&self, _request: &Req) -> Option<Sharded<Limit>> {
+impl<Req> LimitSelector<Req> for SharedLimit {
+    fn find(&self, _request: &Req) -> Option<ShardedArc<Limit>> {
         Some(self.limit.clone())
     }
 }
 
 /// A limit for each key.
 pub struct LimitPerKey<F> {
-    shared: Sharded<Shared<F>>,
+    shared: ShardedArc<Shared<F>>,
 }
 
 /// Behind one pointer, since a service is cloned for each call that may be retried.
@@ -45,21 +45,21 @@ struct Shared<F> {
 
 impl<F> LimitPerKey<F> {
     pub(super) fn new(by: F, kind: Kind) -> Self {
-        Self { shared: Sharded::new(Shared { by, store: BoundedMap::default(), kind }) }
+        Self { shared: ShardedArc::new(Shared { by, store: BoundedMap::default(), kind }) }
     }
 }
 
 /// Takes a place for `request`, if it has a limit.
 pub(super) fn acquire<Req>(
-    find: &impl SelectLimit<Req>,
+    find: &impl LimitSelector<Req>,
     request: &Req,
 ) -> Result<Option<Permit>, Box<LimitReached>> {
     let permit = find.find(request).map(Permit::acquire).transpose();
     permit.map_err(|limit| Box::new(LimitReached::new(&limit)))
 }
 
-impl<F: KeyExtractor<Req>, Req> SelectLimit<Req> for LimitPerKey<F> {
-    fn find(&self, request: &Req) -> Option<Sharded<Limit>> {
+impl<F: KeyExtractor<Req>, Req> LimitSelector<Req> for LimitPerKey<F> {
+    fn find(&self, request: &Req) -> Option<ShardedArc<Limit>> {
         let shared = &self.shared;
         let key = shared.by.key(request)?;
         let make = |key| Limit::new(Some(key), shared.kind);
