@@ -107,7 +107,7 @@
 //! your terminal takes a subscriber, such as `tracing_subscriber::fmt::init()`:
 //!
 //! ```text
-//! WARN GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 764.5ms, 5 attempts (total spent)
+//! WARN GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 764.5ms, 5 attempts (max retries)
 //! ```
 //!
 //! The response, or the error, carries the same for your code:

@@ -151,7 +151,7 @@
 //! let error = client.oneshot(Request::post("http://billing/").body(Body::default())?).await.unwrap_err();
 //! let gave_up = find_source::<RetriesExhausted>(&*error).ok_or("one attempt only")?;
 //! // Of the four retries that a call may have, the budget has three where nobody else calls.
-//! assert_eq!((gave_up.attempts().get(), gave_up.reason()), (4, StopReason::BudgetSpent));
+//! assert_eq!((gave_up.attempts().get(), gave_up.reason()), (4, StopReason::BudgetExhausted));
 //! println!("{}", classify_error(&*error).cause().advice());
 //!
 //! let client = RetryLayer::new().layer(failing);

@@ -101,7 +101,7 @@ fn is_exhausted<B>(response: &Response<B>) -> bool {
     response.extensions().get::<RetryReport>().is_some_and(|attempts| {
         match attempts.stop_reason() {
             // All callers together have retried enough, if not this one.
-            Some(StopReason::BudgetSpent) => true,
+            Some(StopReason::BudgetExhausted) => true,
             stop => stop.is_some() && attempts.count().get() > 1,
         }
     })

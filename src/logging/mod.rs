@@ -22,7 +22,7 @@
 //!
 //! ```text
 //!  INFO GET /orders/17 -> 200 in 3.1ms
-//!  WARN GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 764.5ms, 5 attempts (total spent)
+//!  WARN GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 764.5ms, 5 attempts (max retries)
 //! ```
 //!
 //! That is the message; in front of it `tracing-subscriber` writes time and span, and behind it the fields. As JSON
@@ -30,12 +30,12 @@
 //!
 //! ```json
 //! {"timestamp":"2026-11-25T07:00:00.000000Z","level":"WARN","fields":{
-//!   "message":"GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 764.5ms, 5 attempts (total spent)",
+//!   "message":"GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 764.5ms, 5 attempts (max retries)",
 //!   "http.request.method":"GET","url.full":"http://billing:8080/invoice?token=REDACTED","server.address":"billing",
 //!   "server.port":8080,"http.request.resend_count":4,"error.type":"connection_refused",
 //!   "error.message":"Connection refused (os error 111)","seawall.cause":"connection_refused","seawall.reporter":"local",
 //!   "seawall.processed":"no","seawall.advice":"Check that the upstream is running and listens on this address and port.",
-//!   "seawall.attempts":5,"seawall.stop_reason":"total_spent","seawall.outcome":"error","seawall.duration_ms":764.481},
+//!   "seawall.attempts":5,"seawall.stop_reason":"max_retries","seawall.outcome":"error","seawall.duration_ms":764.481},
 //!  "target":"seawall::logging"}
 //! ```
 //!

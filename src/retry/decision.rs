@@ -106,7 +106,7 @@ where
             crate::metrics::budget(spent);
         }
         if !paid {
-            return Err(StopReason::BudgetSpent);
+            return Err(StopReason::BudgetExhausted);
         }
         history.spent = spent;
         let again = this.adapter.start_replay(this.body);
@@ -173,7 +173,7 @@ where
             }
             Ok(response) => Ok(self.annotate(response, classified, Some(stop_reason))),
             // A spent budget is for callers to know too: they would multiply what it keeps down.
-            Err(error) if self.made > 1 || stop_reason == StopReason::BudgetSpent => {
+            Err(error) if self.made > 1 || stop_reason == StopReason::BudgetExhausted => {
                 Err(self.give_up(error, failure.cause(), stop_reason))
             }
             Err(error) => {

@@ -68,12 +68,12 @@ impl RetryCounts {
     pub(super) fn after(mut self, failure: &Failure, limits: &Limits) -> Result<Self, StopReason> {
         let kind = Kind::of(failure);
         let (spent, limit, stop_reason) = match kind {
-            Kind::Connect => (&mut self.connect, limits.connect, StopReason::ConnectSpent),
-            Kind::Read => (&mut self.read, limits.read, StopReason::ReadSpent),
-            Kind::Status => (&mut self.status, limits.status, StopReason::StatusSpent),
-            Kind::Other => (&mut self.other, limits.other, StopReason::OtherSpent),
+            Kind::Connect => (&mut self.connect, limits.connect, StopReason::MaxConnectRetries),
+            Kind::Read => (&mut self.read, limits.read, StopReason::MaxReadRetries),
+            Kind::Status => (&mut self.status, limits.status, StopReason::MaxStatusRetries),
+            Kind::Other => (&mut self.other, limits.other, StopReason::MaxOtherRetries),
         };
-        take(&mut self.total, limits.total, StopReason::TotalSpent)?;
+        take(&mut self.total, limits.total, StopReason::MaxRetries)?;
         take(spent, limit, stop_reason)?;
         Ok(self)
     }
@@ -117,10 +117,10 @@ mod tests {
         let refused = Failure::new(Cause::ConnectionRefused);
         let limits = Limits { total: Some(2), connect: Some(1), ..NONE };
         let once = RetryCounts::default().after(&refused, &limits).unwrap();
-        assert_eq!(once.after(&refused, &limits).unwrap_err(), StopReason::ConnectSpent);
+        assert_eq!(once.after(&refused, &limits).unwrap_err(), StopReason::MaxConnectRetries);
         let cut = Failure::new(Cause::ConnectionTerminated);
         let twice = once.after(&cut, &limits).unwrap();
-        assert_eq!(twice.after(&cut, &limits).unwrap_err(), StopReason::TotalSpent);
+        assert_eq!(twice.after(&cut, &limits).unwrap_err(), StopReason::MaxRetries);
         assert!(once.total_left(&limits) && !twice.total_left(&limits));
     }
 

@@ -46,14 +46,14 @@
 //!
 //! | what must hold | else |
 //! |---|---|
-//! | the server did not say no (`x-should-retry: false`, gRPC pushback) | [`ServerSaysNo`](StopReason::ServerSaysNo) |
+//! | the server did not say no (`x-should-retry: false`, gRPC pushback) | [`ServerForbids`](StopReason::ServerForbids) |
 //! | the failure is one that another try may mend (below), or the server said yes | [`NotRetryable`](StopReason::NotRetryable), [`CircuitOpen`](StopReason::CircuitOpen), [`LimitReached`](StopReason::LimitReached) |
 //! | the method is allowed, or the request has an `Idempotency-Key`, or it was provably not processed ([`Processed::No`](crate::Processed::No)) | [`MethodNotAllowed`](StopReason::MethodNotAllowed) |
-//! | retries are left: in all, and of the failure's kind | [`TotalSpent`](StopReason::TotalSpent), [`ConnectSpent`](StopReason::ConnectSpent), … |
+//! | retries are left: in all, and of the failure's kind | [`MaxRetries`](StopReason::MaxRetries), [`MaxConnectRetries`](StopReason::MaxConnectRetries), … |
 //! | the wait, and all waits of this call together, are within their limits | [`WaitTooLong`](StopReason::WaitTooLong) |
 //! | the wait ends before the request's [`Deadline`](crate::Deadline) | [`DeadlineTooNear`](StopReason::DeadlineTooNear) |
 //! | the body can be sent again | [`NotReplayable`](StopReason::NotReplayable) |
-//! | the [`Budget`] of all calls together has a retry left | [`BudgetSpent`](StopReason::BudgetSpent) |
+//! | the [`Budget`] of all calls together has a retry left | [`BudgetExhausted`](StopReason::BudgetExhausted) |
 //! | the inner service becomes ready again | [`NotReady`](StopReason::NotReady) |
 //! | and does so while there is time for another attempt | [`DeadlineTooNear`](StopReason::DeadlineTooNear) |
 //!

@@ -99,7 +99,7 @@ impl Policy {
         random: impl FnOnce() -> f64,
     ) -> Result<(Duration, RetryCounts), StopReason> {
         match failure.retry_hint() {
-            Some(false) => return Err(StopReason::ServerSaysNo),
+            Some(false) => return Err(StopReason::ServerForbids),
             Some(true) => {}
             None => self.is_retryable(failure, spent)?,
         }

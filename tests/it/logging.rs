@@ -277,9 +277,13 @@ async fn an_error_for_which_the_budget_allows_no_retry_says_so() {
     };
     let no_budget = RetryLayer::new().budget(Budget::new(seawall::Ratio::percent(0), 0));
     let line = call(no_budget, io::Error::from(io::ErrorKind::ConnectionReset).into()).await;
-    assert_eq!(line.get("seawall.stop_reason"), Some("budget_spent"));
+    assert_eq!(line.get("seawall.stop_reason"), Some("budget_exhausted"));
     assert_eq!(line.get("seawall.attempts"), Some("1"));
-    assert!(line.message().ends_with(" in 0.0ns, 1 attempt (budget spent)"), "{}", line.message());
+    assert!(
+        line.message().ends_with(" in 0.0ns, 1 attempt (budget exhausted)"),
+        "{}",
+        line.message()
+    );
     let line = call(RetryLayer::new(), Failure::new(Cause::CircuitOpen).into()).await;
     assert_eq!((line.get("seawall.stop_reason"), line.get("seawall.attempts")), (None, None));
 }
@@ -300,7 +304,7 @@ async fn what_ended_a_call_is_not_said_of_another_error_that_comes_of_it() {
         Err::<Response<Body>, _>(if is_own { "an error of its own".into() } else { around })
     });
     let service = LoggingLayer::server().layer(handler);
-    for (path, stop) in [("/own", None), ("/passed-on", Some("total_spent"))] {
+    for (path, stop) in [("/own", None), ("/passed-on", Some("max_retries"))] {
         service.clone().oneshot(get(path)).await.unwrap_err();
         assert_eq!(recorder.lines().pop().unwrap().get("seawall.stop_reason"), stop, "{path}");
     }
@@ -338,7 +342,7 @@ async fn each_decision_of_retry_is_an_event_at_debug_inside_the_request_s_span()
     assert_eq!((decisions[0].message(), decisions[0].get("attempt")), ("trying again", Some("2")));
     assert_eq!(
         (decisions[1].message(), decisions[1].get("stop_reason")),
-        ("giving up", Some("total_spent"))
+        ("giving up", Some("max_retries"))
     );
     for decision in decisions {
         assert_eq!((decision.level, decision.span), (tracing::Level::DEBUG, Some("request")));

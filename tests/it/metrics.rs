@@ -175,7 +175,7 @@ fn attempts_and_retries_are_counted_by_what_became_of_them() {
         ("seawall_attempts_total cause=none", "2"),
         ("seawall_attempts_total cause=overloaded", "1"),
         ("seawall_retries_exhausted_total stop_reason=not_retryable", "1"),
-        ("seawall_retries_exhausted_total stop_reason=total_spent", "1"),
+        ("seawall_retries_exhausted_total stop_reason=max_retries", "1"),
         ("seawall_retries_total outcome=failure", "4"),
         ("seawall_retries_total outcome=success", "1"),
     ];

@@ -87,10 +87,10 @@ async fn a_call_is_sent_five_times_at_most_and_four_times_where_there_are_no_oth
         call(&layer, &script, get()).await.unwrap();
     }
     let response = call(&layer, &script, get()).await.unwrap();
-    assert_eq!(attempts(&response), (5, Some(StopReason::TotalSpent)));
+    assert_eq!(attempts(&response), (5, Some(StopReason::MaxRetries)));
 
     let response = call(&RetryLayer::new(), &answers(&[502; 4]), get()).await.unwrap();
-    assert_eq!(attempts(&response), (4, Some(StopReason::BudgetSpent)));
+    assert_eq!(attempts(&response), (4, Some(StopReason::BudgetExhausted)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -113,7 +113,7 @@ async fn the_last_response_is_returned_when_retries_are_spent() {
     let script = answers(&[500, 502, 503, 502, 504]);
     let response = call(&patient(), &script, get()).await.unwrap();
     assert_eq!(response.status(), 504);
-    assert_eq!(attempts(&response), (5, Some(StopReason::TotalSpent)));
+    assert_eq!(attempts(&response), (5, Some(StopReason::MaxRetries)));
     let attempts = response.extensions().get::<RetryReport>().unwrap();
     let causes: Vec<_> =
         attempts.failed_attempts().iter().map(|past| past.failure().cause()).collect();
@@ -129,12 +129,12 @@ async fn the_last_error_is_inside_gave_up() {
     let script = upstream(Step::reset());
     let error = call(&patient(), &script, get()).await.unwrap_err();
     let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
-    assert_eq!((gave_up.attempts().get(), gave_up.reason()), (5, StopReason::TotalSpent));
+    assert_eq!((gave_up.attempts().get(), gave_up.reason()), (5, StopReason::MaxRetries));
     assert!(find_source::<io::Error>(&*error).is_some());
     // What it was, and no more of the time than one wants to read: `1.0s`, `812.3ms`.
     let said = error.to_string();
     assert!(said.starts_with("gave up after 5 attempts in "), "{said}");
-    assert!(said.ends_with("s (total spent): connection terminated") && said.len() < 76, "{said}");
+    assert!(said.ends_with("s (max retries): connection terminated") && said.len() < 76, "{said}");
     assert_eq!(classify_error(&*error).cause(), Cause::ConnectionTerminated);
 }
 
@@ -208,7 +208,7 @@ async fn statuses_can_be_chosen_and_numbers_that_are_none_never_match() {
 async fn a_total_of_zero_sends_once_and_none_sends_on() {
     let script = answers(&[502]);
     let response = call(&eager().max_retries(0), &script, get()).await.unwrap();
-    assert_eq!(attempts(&response), (1, Some(StopReason::TotalSpent)));
+    assert_eq!(attempts(&response), (1, Some(StopReason::MaxRetries)));
     let script = answers(&[[502; 50].as_slice(), &[200]].concat());
     let response = call(&eager().max_retries(None), &script, get()).await.unwrap();
     assert_eq!(attempts(&response), (51, None));
@@ -311,7 +311,7 @@ async fn retry_after_can_be_disregarded() {
 async fn x_should_retry_false_ends_the_retrying() {
     let script = upstream([Step::status(503).header("x-should-retry", "false")]);
     let response = call(&eager(), &script, get()).await.unwrap();
-    assert_eq!(attempts(&response), (1, Some(StopReason::ServerSaysNo)));
+    assert_eq!(attempts(&response), (1, Some(StopReason::ServerForbids)));
 }
 
 #[tokio::test(start_paused = true)]

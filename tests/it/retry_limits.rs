@@ -109,12 +109,15 @@ async fn ten_calls_in_a_window_make_at_most_thirteen_requests() {
 async fn a_spent_budget_returns_the_response_and_says_so() {
     let script = answers(&[502; 5]);
     let service = eager().budget(Budget::new(Ratio::percent(0), 1)).layer(script.clone());
-    assert_eq!(stop(&service.clone().oneshot(get()).await.unwrap()), Some(StopReason::BudgetSpent));
+    assert_eq!(
+        stop(&service.clone().oneshot(get()).await.unwrap()),
+        Some(StopReason::BudgetExhausted)
+    );
     let response = service.oneshot(get()).await.unwrap();
     let attempts = response.extensions().get::<RetryReport>().unwrap();
     assert_eq!(
         (attempts.count().get(), attempts.stop_reason()),
-        (1, Some(StopReason::BudgetSpent))
+        (1, Some(StopReason::BudgetExhausted))
     );
     assert_eq!(script.requests(), 3);
 }
@@ -282,7 +285,7 @@ async fn a_policy_in_the_request_overrides_the_layer_s() {
     request.extensions_mut().insert(RetryOverride::new(teapot));
     assert_eq!(
         stop(&service.clone().oneshot(request).await.unwrap()),
-        Some(StopReason::TotalSpent)
+        Some(StopReason::MaxRetries)
     );
     let mut request = get();
     request.extensions_mut().insert(RetryOverride::new(RetryLayer::new().max_retries(0)));
@@ -299,7 +302,7 @@ async fn an_override_spends_from_the_layer_s_budget() {
         request.extensions_mut().insert(RetryOverride::new(eager().budget(Budget::none())));
         assert_eq!(
             stop(&service.clone().oneshot(request).await.unwrap()),
-            Some(StopReason::BudgetSpent)
+            Some(StopReason::BudgetExhausted)
         );
     }
     assert_eq!(script.requests(), 3);
@@ -310,7 +313,7 @@ async fn raise_on_status_makes_an_error_of_a_response_that_would_be_retried_but_
     let layer = eager().error_on_exhausted_status(true).max_retries(1);
     let error = layer.layer(answers(&[502, 503])).oneshot(get()).await.unwrap_err();
     let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
-    assert_eq!((gave_up.attempts().get(), gave_up.reason()), (2, StopReason::TotalSpent));
+    assert_eq!((gave_up.attempts().get(), gave_up.reason()), (2, StopReason::MaxRetries));
     assert_eq!(gave_up.last_response().unwrap().status(), 503);
     assert_eq!(classify_error(&*error).status(), Some(StatusCode::SERVICE_UNAVAILABLE));
     assert!(layer.layer(answers(&[404])).oneshot(get()).await.is_ok());
@@ -370,9 +373,9 @@ async fn our_own_refusal_is_retried_only_on_request() {
 #[tokio::test(start_paused = true)]
 async fn each_kind_of_failure_has_a_counter_of_its_own() {
     for (layer, again, stop) in [
-        (eager().max_connect_retries(1), Step::refuse(), StopReason::ConnectSpent),
-        (eager().max_read_retries(1), Step::reset(), StopReason::ReadSpent),
-        (eager().max_status_retries(1), Step::status(502), StopReason::StatusSpent),
+        (eager().max_connect_retries(1), Step::refuse(), StopReason::MaxConnectRetries),
+        (eager().max_read_retries(1), Step::reset(), StopReason::MaxReadRetries),
+        (eager().max_status_retries(1), Step::status(502), StopReason::MaxStatusRetries),
     ] {
         let script = upstream([Step::refuse(), Step::reset(), Step::status(502), again]);
         match layer.max_retries(None).layer(script).oneshot(get()).await {
@@ -445,7 +448,7 @@ async fn the_settings_of_llm_clients_can_be_said() {
         assert_eq!(layer.layer(script.clone()).oneshot(post()).await.unwrap().status(), 200);
         let script = upstream(Step::status(status).header("x-should-retry", "false"));
         let response = layer.layer(script).oneshot(post()).await.unwrap();
-        assert_eq!(stop(&response), Some(StopReason::ServerSaysNo));
+        assert_eq!(stop(&response), Some(StopReason::ServerForbids));
     }
     let ms = Step::status(429).header("retry-after-ms", "1500");
     let script = upstream([ms, Step::status(200)]);
@@ -483,7 +486,7 @@ async fn a_status_below_400_is_retried_if_the_forcelist_has_it_and_is_a_failure_
     assert_eq!(layer.layer(script).oneshot(get()).await.unwrap().status(), 200);
     assert!(started.elapsed() >= Duration::from_secs(3));
     let last = layer.layer(answers(&[502, 202])).oneshot(get()).await.unwrap();
-    assert_eq!((last.status().as_u16(), stop(&last)), (202, Some(StopReason::TotalSpent)));
+    assert_eq!((last.status().as_u16(), stop(&last)), (202, Some(StopReason::MaxRetries)));
     let script = answers(&[202]);
     eager().layer(script.clone()).oneshot(get()).await.unwrap();
     assert_eq!(script.requests(), 1);

@@ -170,7 +170,7 @@ async fn snapshot_contains_circuit_counts_and_failures() {
             "upstream": "x", "first_ago_ms": null, "ago_ms": null, "count": 1, "status": null,
             "cause": "connection_refused", "reporter": "local", "processed": "no",
             "advice": "Check that the upstream is running and listens on this address and port.",
-            "evidence": null, "attempts": 4, "recovered": false, "stop_reason": "budget_spent",
+            "evidence": null, "attempts": 4, "recovered": false, "stop_reason": "budget_exhausted",
         })
     );
     events.next().await.expect("another snapshot after a second");

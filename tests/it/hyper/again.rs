@@ -31,7 +31,7 @@ fn attempts<B>(response: &Response<B>) -> (u32, Option<StopReason>) {
 async fn every_attempt(body: impl FnOnce() -> Body) -> Vec<Received> {
     let origin = origin(Script::Status(502)).await;
     let response = send("PUT", &origin, body()).await;
-    assert_eq!(attempts(&response), (5, Some(StopReason::TotalSpent)));
+    assert_eq!(attempts(&response), (5, Some(StopReason::MaxRetries)));
     let received = origin.received();
     assert_eq!(received.len(), 5);
     for again in &received {
@@ -47,7 +47,7 @@ async fn by_default_a_get_that_meets_502_is_sent_five_times() {
     let response = service.oneshot(request("GET", &url(&origin), empty()));
     let response = response.await.unwrap();
     assert_eq!(response.status(), 502);
-    assert_eq!(attempts(&response), (5, Some(StopReason::TotalSpent)));
+    assert_eq!(attempts(&response), (5, Some(StopReason::MaxRetries)));
     assert_eq!(read(response).await.unwrap(), "failed on purpose");
     assert_eq!(origin.requests(), 5);
 }
@@ -138,7 +138,7 @@ async fn an_attempt_that_follows_an_early_answer_sends_the_body_from_its_beginni
         drop(sender);
     };
     let (response, ()) = tokio::join!(send("PUT", &origin, body), end);
-    assert_eq!(attempts(&response), (5, Some(StopReason::TotalSpent)));
+    assert_eq!(attempts(&response), (5, Some(StopReason::MaxRetries)));
     eventually(|| origin.received().len() == 1).await;
     assert_eq!(origin.received()[0].body, b"begun, ended");
     // A connection whose body was taken over cannot be used again.

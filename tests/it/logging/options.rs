@@ -363,12 +363,12 @@ async fn why_it_was_not_tried_again_and_what_was_recognised_is_written() {
         .service(Script::new([act(), act()]));
     drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
     let line = recorder.line();
-    assert_eq!(line.get("seawall.stop_reason"), Some("total_spent"));
+    assert_eq!(line.get("seawall.stop_reason"), Some("max_retries"));
     assert_eq!(line.get("seawall.attempts"), Some("2"));
     assert_eq!(line.get("seawall.reporter"), Some("HAProxy"));
     let note = line.get("seawall.evidence").unwrap();
     assert!(line.message().ends_with(note), "{}", line.message());
-    assert!(line.message().contains(", 2 attempts (total spent): "), "{}", line.message());
+    assert!(line.message().contains(", 2 attempts (max retries): "), "{}", line.message());
 }
 
 #[cfg(feature = "retry")]

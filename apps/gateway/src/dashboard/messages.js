@@ -11,19 +11,19 @@ export const STATES = {
 const STOP_REASONS = {
   not_retryable: "not retryable",
   method_not_allowed: "the method is not retried",
-  server_says_no: "the server forbade a retry",
-  total_spent: "no retries left",
-  connect_spent: "no retries left",
-  read_spent: "no retries left",
-  status_spent: "no retries left",
-  other_spent: "no retries left",
-  budget_spent: "retry budget exhausted",
+  server_forbids: "the server forbade a retry",
+  max_retries: "no retries left",
+  max_connect_retries: "no retries left",
+  max_read_retries: "no retries left",
+  max_status_retries: "no retries left",
+  max_other_retries: "no retries left",
+  budget_exhausted: "retry budget exhausted",
   deadline_too_near: "no time left",
   wait_too_long: "the requested wait was too long",
   not_replayable: "the body could not be replayed",
   not_ready: "the client was not ready again",
   circuit_open: "the circuit opened",
-  shed: "too many calls in flight",
+  limit_reached: "too many calls in flight",
 };
 
 const PROCESSED = {

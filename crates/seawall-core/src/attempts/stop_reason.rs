@@ -9,19 +9,19 @@ pub enum StopReason {
     /// The method is not among those allowed, and the request may have been processed.
     MethodNotAllowed,
     /// The server sent `x-should-retry: false`, or a gRPC pushback that forbids a retry.
-    ServerSaysNo,
+    ServerForbids,
     /// The maximum number of retries is reached.
-    TotalSpent,
+    MaxRetries,
     /// The maximum number of retries of failed connects is reached.
-    ConnectSpent,
+    MaxConnectRetries,
     /// The maximum number of retries of connections that failed after connecting is reached.
-    ReadSpent,
+    MaxReadRetries,
     /// The maximum number of retries of statuses is reached.
-    StatusSpent,
+    MaxStatusRetries,
     /// The maximum number of retries of other errors is reached.
-    OtherSpent,
+    MaxOtherRetries,
     /// The retry budget that all calls share is spent.
-    BudgetSpent,
+    BudgetExhausted,
     /// The deadline would pass before another attempt could end.
     DeadlineTooNear,
     /// The wait that the server asks for, or the sum of all waits, exceeds its maximum.
@@ -44,31 +44,31 @@ impl StopReason {
             self,
             Self::NotRetryable
                 | Self::MethodNotAllowed
-                | Self::ServerSaysNo
+                | Self::ServerForbids
                 | Self::CircuitOpen
                 | Self::LimitReached
         )
     }
 
-    /// Returns the name used in logs and metrics, such as `total_spent`.
+    /// Returns the name used in logs and metrics, such as `max_retries`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NotRetryable => "not_retryable",
             Self::MethodNotAllowed => "method_not_allowed",
-            Self::ServerSaysNo => "server_says_no",
-            Self::TotalSpent => "total_spent",
-            Self::ConnectSpent => "connect_spent",
-            Self::ReadSpent => "read_spent",
-            Self::StatusSpent => "status_spent",
-            Self::OtherSpent => "other_spent",
-            Self::BudgetSpent => "budget_spent",
+            Self::ServerForbids => "server_forbids",
+            Self::MaxRetries => "max_retries",
+            Self::MaxConnectRetries => "max_connect_retries",
+            Self::MaxReadRetries => "max_read_retries",
+            Self::MaxStatusRetries => "max_status_retries",
+            Self::MaxOtherRetries => "max_other_retries",
+            Self::BudgetExhausted => "budget_exhausted",
             Self::DeadlineTooNear => "deadline_too_near",
             Self::WaitTooLong => "wait_too_long",
             Self::NotReplayable => "not_replayable",
             Self::NotReady => "not_ready",
             Self::CircuitOpen => "circuit_open",
-            Self::LimitReached => "shed",
+            Self::LimitReached => "limit_reached",
         }
     }
 }
