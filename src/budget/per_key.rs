@@ -36,21 +36,21 @@ impl BudgetScope {
 /// A budget for each key.
 #[derive(Clone)]
 pub(crate) struct PerKeyBudgets {
-    by: Arc<By>,
+    key_fn: Arc<KeyFn>,
     store: Arc<BoundedMap<Budget>>,
     /// Shared by requests without a key, and by keys beyond the bound. Each key starts with another of its limits.
     rest: Arc<Budget>,
 }
 
-type By = dyn for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync;
+type KeyFn = dyn for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync;
 
 impl PerKeyBudgets {
-    pub(crate) fn new(rest: Budget, by: Arc<By>) -> Self {
-        Self { by, store: Arc::default(), rest: Arc::new(rest) }
+    pub(crate) fn new(rest: Budget, key_fn: Arc<KeyFn>) -> Self {
+        Self { key_fn, store: Arc::default(), rest: Arc::new(rest) }
     }
 
     fn get(&self, uri: Option<&Uri>, now: Instant) -> Option<ShardedArc<Budget>> {
-        let key = (self.by)(uri?)?;
+        let key = (self.key_fn)(uri?)?;
         self.store.get(&key, || now, |_| self.rest.clone_empty())
     }
 }

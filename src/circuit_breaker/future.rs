@@ -17,7 +17,7 @@ pin_project! {
         // `None` if the call is rejected.
         #[pin]
         inner: Option<F>,
-        permit: PanicGuard<Permit>,
+        guard: PanicGuard<Permit>,
         rejection: Option<Box<CircuitOpen>>,
         classifier: C,
         completion: PhantomData<fn() -> E>,
@@ -25,13 +25,13 @@ pin_project! {
 }
 
 impl<F, C, E> ResponseFuture<F, C, E> {
-    pub(super) const fn new(inner: F, permit: PanicGuard<Permit>, classifier: C) -> Self {
-        Self { inner: Some(inner), permit, rejection: None, classifier, completion: PhantomData }
+    pub(super) const fn new(inner: F, guard: PanicGuard<Permit>, classifier: C) -> Self {
+        Self { inner: Some(inner), guard, rejection: None, classifier, completion: PhantomData }
     }
 
     pub(super) const fn rejected(error: Box<CircuitOpen>, classifier: C) -> Self {
-        let permit = PanicGuard::new(None);
-        Self { inner: None, permit, rejection: Some(error), classifier, completion: PhantomData }
+        let guard = PanicGuard::new(None);
+        Self { inner: None, guard, rejection: Some(error), classifier, completion: PhantomData }
     }
 }
 
@@ -49,23 +49,23 @@ where
         let Some(inner) = this.inner.as_pin_mut() else {
             return Poll::Ready(Err(this.rejection.take().expect("polled after completion")));
         };
-        let permit = this.permit;
-        permit.enter();
+        let guard = this.guard;
+        guard.enter();
         let polled = inner.poll(cx);
-        permit.leave();
+        guard.leave();
         match ready!(polled) {
             Ok(response) => {
                 let failure = this.classifier.classify(Ok(&response));
-                if let (Some(permit), Some(failure)) = (permit.get_mut(), failure) {
+                if let (Some(permit), Some(failure)) = (guard.get_mut(), failure) {
                     permit.classified(failure);
                 }
-                Poll::Ready(Ok(E::attach(response, permit)))
+                Poll::Ready(Ok(E::attach(response, guard)))
             }
             Err(error) => {
                 let error = error.into();
                 crate::layer_order::hint_if_around_retry(&*error);
                 let failure = this.classifier.classify(Err(&*error));
-                permit.finish(|permit| permit.failed(failure));
+                guard.finish(|permit| permit.failed(failure));
                 Poll::Ready(Err(error))
             }
         }

@@ -78,7 +78,7 @@ impl<C, K: RebuildCircuits, E> CircuitBreakerLayer<C, K, E> {
     }
 
     /// Gives every key a circuit of its own, so that one upstream's failure does not cut off another.
-    /// [`by_authority`](super::by_authority) keys by host and port. Requests for which `by` gives `None` pass, and do not
+    /// [`by_authority`](super::by_authority) keys by host and port. Requests for which `key_fn` gives `None` pass, and do not
     /// count.
     ///
     /// At most 4,096 keys have one, of about 1.5 KB each, and 0.4 KB more for each further group of threads that calls, of eight. Room for others is made by those that are closed and have no failure in their window, or
@@ -93,11 +93,11 @@ impl<C, K: RebuildCircuits, E> CircuitBreakerLayer<C, K, E> {
     /// let layer = CircuitBreakerLayer::new().per_key(by_authority);
     /// # let _ = layer;
     /// ```
-    pub fn per_key<F>(self, by: F) -> CircuitBreakerLayer<C, CircuitPerKey<UriKeyFn<F>>, E>
+    pub fn per_key<F>(self, key_fn: F) -> CircuitBreakerLayer<C, CircuitPerKey<UriKeyFn<F>>, E>
     where
         F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
     {
-        self.with_key_extractor(UriKeyFn(by))
+        self.with_key_extractor(UriKeyFn(key_fn))
     }
 
     /// As [`per_key`](Self::per_key), by the whole of a request, of whatever kind.
@@ -112,22 +112,22 @@ impl<C, K: RebuildCircuits, E> CircuitBreakerLayer<C, K, E> {
     /// ```
     pub fn per_request_key<F, Req>(
         self,
-        by: F,
+        key_fn: F,
     ) -> CircuitBreakerLayer<C, CircuitPerKey<RequestKeyFn<F>>, E>
     where
         F: for<'a> Fn(&'a Req) -> Option<Cow<'a, str>>,
     {
-        self.with_key_extractor(RequestKeyFn(by))
+        self.with_key_extractor(RequestKeyFn(key_fn))
     }
 
     pub(crate) fn with_key_extractor<F>(
         self,
-        by: F,
+        key_extractor: F,
     ) -> CircuitBreakerLayer<C, CircuitPerKey<F>, E> {
         let Self { classifier, settings, completion, .. } = self;
         CircuitBreakerLayer {
             classifier,
-            selector: CircuitPerKey::new(by, &settings),
+            selector: CircuitPerKey::new(key_extractor, &settings),
             settings,
             completion,
         }

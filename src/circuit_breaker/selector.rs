@@ -63,12 +63,12 @@ impl<Req> CircuitSelector<Req> for SharedCircuit {
 
 /// A circuit for each key.
 pub struct CircuitPerKey<F> {
-    shared: ShardedArc<Shared<F>>,
+    inner: ShardedArc<Inner<F>>,
 }
 
 /// Behind one pointer, since a service is cloned for each call that may be retried.
-struct Shared<F> {
-    by: Arc<F>,
+struct Inner<F> {
+    key_extractor: Arc<F>,
     store: Arc<BoundedMap<CircuitInner>>,
     settings: Arc<Settings>,
     /// An event has reported that there were too many keys, or that one was too long.
@@ -76,28 +76,28 @@ struct Shared<F> {
 }
 
 impl<F> CircuitPerKey<F> {
-    pub(super) fn new(by: F, settings: &Arc<Settings>) -> Self {
-        Self::with(Arc::new(by), settings)
+    pub(super) fn new(key_extractor: F, settings: &Arc<Settings>) -> Self {
+        Self::from_extractor(Arc::new(key_extractor), settings)
     }
 
-    fn with(by: Arc<F>, settings: &Arc<Settings>) -> Self {
+    fn from_extractor(key_extractor: Arc<F>, settings: &Arc<Settings>) -> Self {
         let settings = Arc::clone(settings);
         let (store, overflow_reported) = (Arc::default(), AtomicBool::new(false));
-        Self { shared: ShardedArc::new(Shared { by, store, settings, overflow_reported }) }
+        Self { inner: ShardedArc::new(Inner { key_extractor, store, settings, overflow_reported }) }
     }
 
     pub(super) fn store(&self) -> Arc<BoundedMap<CircuitInner>> {
-        Arc::clone(&self.shared.store)
+        Arc::clone(&self.inner.store)
     }
 }
 
-impl<F> Shared<F> {
+impl<F> Inner<F> {
     fn report_overflow(&self) {
         crate::metrics::overflow("circuit_breaker");
         if !self.overflow_reported.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 name: "circuits",
-                most = MAX_KEYS,
+                max_keys = MAX_KEYS,
                 "too many keys, or one too long: calls of further ones pass, and are not counted",
             );
         }
@@ -106,19 +106,19 @@ impl<F> Shared<F> {
 
 impl<F> RebuildCircuits for CircuitPerKey<F> {
     fn rebuild(&self, settings: &Arc<Settings>) -> Self {
-        Self::with(Arc::clone(&self.shared.by), settings)
+        Self::from_extractor(Arc::clone(&self.inner.key_extractor), settings)
     }
 }
 
 impl<F: KeyExtractor<Req>, Req> CircuitSelector<Req> for CircuitPerKey<F> {
     fn find(&self, request: &Req) -> Option<ShardedArc<CircuitInner>> {
-        let shared = &self.shared;
-        let key = shared.by.key(request)?;
-        let found = shared.store.get(&key, Instant::now, |key| {
-            CircuitInner::new(Some(key), Arc::clone(&shared.settings), Instant::now())
+        let inner = &self.inner;
+        let key = inner.key_extractor.key(request)?;
+        let found = inner.store.get(&key, Instant::now, |key| {
+            CircuitInner::new(Some(key), Arc::clone(&inner.settings), Instant::now())
         });
         if found.is_none() {
-            shared.report_overflow();
+            inner.report_overflow();
         }
         found
     }
@@ -130,12 +130,12 @@ impl<F: KeyExtractor<Req>, Req> CircuitSelector<Req> for CircuitPerKey<F> {
 
 impl<F> Clone for CircuitPerKey<F> {
     fn clone(&self) -> Self {
-        Self { shared: self.shared.clone() }
+        Self { inner: self.inner.clone() }
     }
 }
 
 impl<F> fmt::Debug for CircuitPerKey<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CircuitPerKey").field("store", &self.shared.store).finish_non_exhaustive()
+        f.debug_struct("CircuitPerKey").field("store", &self.inner.store).finish_non_exhaustive()
     }
 }

@@ -74,17 +74,17 @@ where
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        let mut permit = match self.admit(&request) {
+        let mut guard = match self.admit(&request) {
             Ok(permit) => PanicGuard::new(permit),
             Err(error) => {
                 error.report();
                 return ResponseFuture::rejected(error, self.classifier.clone());
             }
         };
-        permit.enter();
+        guard.enter();
         let inner = self.inner.call(request);
-        permit.leave();
-        ResponseFuture::new(inner, permit, self.classifier.clone())
+        guard.leave();
+        ResponseFuture::new(inner, guard, self.classifier.clone())
     }
 }
 

@@ -16,7 +16,7 @@ pin_project! {
     pub struct ResponseFuture<F, E> {
         #[pin]
         pub(super) state: State<F>,
-        pub(super) permit: PanicGuard<Permit>,
+        pub(super) guard: PanicGuard<Permit>,
         pub(super) completion: PhantomData<fn() -> E>,
     }
 }
@@ -46,14 +46,14 @@ where
             }
         };
         let outcome = ready!(inner.poll(cx));
-        if let Some(permit) = this.permit.get_mut() {
+        if let Some(permit) = this.guard.get_mut() {
             permit.responded(outcome.as_ref().map_or(true, E::is_failed));
         }
         Poll::Ready(match outcome {
-            Ok(response) => Ok(E::attach(response, this.permit)),
+            Ok(response) => Ok(E::attach(response, this.guard)),
             Err(error) => {
                 // A caller may keep this future. It keeps no place then.
-                this.permit.finish(|_| {});
+                this.guard.finish(|_| {});
                 Err(error.into())
             }
         })

@@ -61,31 +61,34 @@ impl<E> InFlightLimitLayer<SharedLimit, E> {
 
 impl<K, E> InFlightLimitLayer<K, E> {
     /// Gives every key a limit of its own, of the same number or the same kind. [`by_authority`](super::by_authority) keys by host and
-    /// port. Requests for which `by` gives `None` pass, and have no limit.
+    /// port. Requests for which `key_fn` gives `None` pass, and have no limit.
     ///
     /// At most 4,096 keys have one; those without a call under way make room for others. Requests of further keys, and
     /// of those longer than 1,024 bytes, pass, and have no limit.
-    pub fn per_key<F>(self, by: F) -> InFlightLimitLayer<LimitPerKey<UriKeyFn<F>>, E>
+    pub fn per_key<F>(self, key_fn: F) -> InFlightLimitLayer<LimitPerKey<UriKeyFn<F>>, E>
     where
         F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
     {
-        self.with_key_extractor(UriKeyFn(by))
+        self.with_key_extractor(UriKeyFn(key_fn))
     }
 
     /// As [`per_key`](Self::per_key), by the whole of a request, of whatever kind.
     pub fn per_request_key<F, Req>(
         self,
-        by: F,
+        key_fn: F,
     ) -> InFlightLimitLayer<LimitPerKey<RequestKeyFn<F>>, E>
     where
         F: for<'a> Fn(&'a Req) -> Option<Cow<'a, str>>,
     {
-        self.with_key_extractor(RequestKeyFn(by))
+        self.with_key_extractor(RequestKeyFn(key_fn))
     }
 
-    pub(crate) fn with_key_extractor<F>(self, by: F) -> InFlightLimitLayer<LimitPerKey<F>, E> {
+    pub(crate) fn with_key_extractor<F>(
+        self,
+        key_extractor: F,
+    ) -> InFlightLimitLayer<LimitPerKey<F>, E> {
         let Self { kind, completion, .. } = self;
-        InFlightLimitLayer { selector: LimitPerKey::new(by, kind), kind, completion }
+        InFlightLimitLayer { selector: LimitPerKey::new(key_extractor, kind), kind, completion }
     }
 
     /// A call is under way until its response is there, and not until the body of that ends: for services that are not

@@ -33,19 +33,19 @@ impl<Req> LimitSelector<Req> for SharedLimit {
 
 /// A limit for each key.
 pub struct LimitPerKey<F> {
-    shared: ShardedArc<Shared<F>>,
+    inner: ShardedArc<Inner<F>>,
 }
 
 /// Behind one pointer, since a service is cloned for each call that may be retried.
-struct Shared<F> {
-    by: F,
+struct Inner<F> {
+    key_extractor: F,
     store: BoundedMap<Limit>,
     kind: Kind,
 }
 
 impl<F> LimitPerKey<F> {
-    pub(super) fn new(by: F, kind: Kind) -> Self {
-        Self { shared: ShardedArc::new(Shared { by, store: BoundedMap::default(), kind }) }
+    pub(super) fn new(key_extractor: F, kind: Kind) -> Self {
+        Self { inner: ShardedArc::new(Inner { key_extractor, store: BoundedMap::default(), kind }) }
     }
 }
 
@@ -60,10 +60,10 @@ pub(super) fn acquire<Req>(
 
 impl<F: KeyExtractor<Req>, Req> LimitSelector<Req> for LimitPerKey<F> {
     fn find(&self, request: &Req) -> Option<ShardedArc<Limit>> {
-        let shared = &self.shared;
-        let key = shared.by.key(request)?;
-        let make = |key| Limit::new(Some(key), shared.kind);
-        let found = shared.store.get(&key, Instant::now, make);
+        let inner = &self.inner;
+        let key = inner.key_extractor.key(request)?;
+        let make = |key| Limit::new(Some(key), inner.kind);
+        let found = inner.store.get(&key, Instant::now, make);
         if found.is_none() {
             crate::metrics::overflow("in_flight");
         }
@@ -73,12 +73,12 @@ impl<F: KeyExtractor<Req>, Req> LimitSelector<Req> for LimitPerKey<F> {
 
 impl<F> Clone for LimitPerKey<F> {
     fn clone(&self) -> Self {
-        Self { shared: self.shared.clone() }
+        Self { inner: self.inner.clone() }
     }
 }
 
 impl<F> fmt::Debug for LimitPerKey<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LimitPerKey").field("store", &self.shared.store).finish_non_exhaustive()
+        f.debug_struct("LimitPerKey").field("store", &self.inner.store).finish_non_exhaustive()
     }
 }

@@ -48,13 +48,13 @@ where
                 let state = State::Rejected { error: Some(error) };
                 return ResponseFuture {
                     state,
-                    permit: PanicGuard::new(None),
+                    guard: PanicGuard::new(None),
                     completion: PhantomData,
                 };
             }
         };
         let state = State::Call { inner: self.inner.call(request) };
-        ResponseFuture { state, permit: PanicGuard::new(permit), completion: PhantomData }
+        ResponseFuture { state, guard: PanicGuard::new(permit), completion: PhantomData }
     }
 }
 

@@ -255,7 +255,7 @@ impl<C, P> RetryLayer<C, P> {
     /// begins unspent, with the limits of `budget`. [`by_authority`](super::by_authority) keys by host and port.
     ///
     /// At most 4,096 keys have one; those not used for some ten seconds, and by no call under way, make room for others.
-    /// Further keys, and those longer than 1,024 bytes, share one budget, `budget` itself, and so do requests for which `by`
+    /// Further keys, and those longer than 1,024 bytes, share one budget, `budget` itself, and so do requests for which `key_fn`
     /// gives none.
     ///
     /// ```
@@ -267,9 +267,9 @@ impl<C, P> RetryLayer<C, P> {
     pub fn budget_per_key(
         self,
         budget: Budget,
-        by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
+        key_fn: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     ) -> Self {
-        self.set_budgets(BudgetScope::PerKey(PerKeyBudgets::new(budget, Arc::new(by))))
+        self.set_budgets(BudgetScope::PerKey(PerKeyBudgets::new(budget, Arc::new(key_fn))))
     }
 
     fn set_budgets(mut self, budgets: BudgetScope) -> Self {

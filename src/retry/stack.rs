@@ -20,9 +20,9 @@ impl<C, P> RetryLayer<C, P> {
     pub(crate) fn default_budget_per_key(
         mut self,
         budget: Budget,
-        by: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
+        key_fn: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     ) -> Self {
-        let keyed = BudgetScope::PerKey(PerKeyBudgets::new(budget, Arc::new(by)));
+        let keyed = BudgetScope::PerKey(PerKeyBudgets::new(budget, Arc::new(key_fn)));
         self.settings.update(|settings| settings.budgets = keyed);
         self
     }

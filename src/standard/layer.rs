@@ -3,7 +3,7 @@ use std::{borrow::Cow, sync::Arc};
 use http::Uri;
 use seawall_core::classify::HttpClassifier;
 
-use super::{ByAuthority, Client, Timeouts, keyed::PerKeyState};
+use super::{ByAuthority, Client, Timeouts, per_key::PerKeyState};
 use crate::{
     bad_gateway::BadGatewayClassifierLayer,
     circuit_breaker::{CircuitBreakerLayer, Circuits},
@@ -27,7 +27,7 @@ use crate::{
 pub struct StandardLayer<C = HttpClassifier, P = HttpCallAdapter, K = ByAuthority, Side = Client> {
     pub(super) classifier: C,
     pub(super) retry: RetryLayer<HttpClassifier, P>,
-    pub(super) keyed: PerKeyState<K>,
+    pub(super) per_key: PerKeyState<K>,
     pub(super) layers: Layers,
     pub(super) side: Side,
 }
@@ -67,7 +67,7 @@ impl StandardLayer {
 
 impl<Side> StandardLayer<HttpClassifier, HttpCallAdapter, ByAuthority, Side> {
     pub(super) fn of(name: &str, side: Side) -> Self {
-        let keyed = PerKeyState::new(ByAuthority {}, name);
+        let per_key = PerKeyState::new(ByAuthority {}, name);
         let layers = Layers {
             logging: LoggingLayer::client(),
             user_deadline: None,
@@ -78,8 +78,8 @@ impl<Side> StandardLayer<HttpClassifier, HttpCallAdapter, ByAuthority, Side> {
             bad_gateway: BadGatewayClassifierLayer::new(),
             off: DisabledLayers::default(),
         };
-        let (classifier, retry) = (HttpClassifier::new(), keyed.retry(RetryLayer::new()));
-        Self { classifier, retry, keyed, layers, side }.with_resolved_timeouts()
+        let (classifier, retry) = (HttpClassifier::new(), per_key.retry(RetryLayer::new()));
+        Self { classifier, retry, per_key, layers, side }.with_resolved_timeouts()
     }
 }
 
@@ -109,18 +109,18 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
         self.layers.off.retry = retry.is_none();
         let retry = retry.unwrap_or_else(RetryLayer::disabled);
         self.layers.user_retry_limits = retry.limits();
-        self.retry = self.keyed.retry(retry.with_adapter_of(self.retry));
+        self.retry = self.per_key.retry(retry.with_adapter_of(self.retry));
         self.with_resolved_timeouts()
     }
 
     /// Breaks circuits by these settings, one for each key. `None`: none.
     pub fn circuit_breaker(self, breaker: impl Into<Option<CircuitBreakerLayer>>) -> Self {
-        Self { keyed: self.keyed.set_breaker(breaker.into()), ..self }
+        Self { per_key: self.per_key.set_breaker(breaker.into()), ..self }
     }
 
     /// Refuses calls beyond so many that are under way, for each key. Default: `None`.
     pub fn in_flight(self, in_flight: impl Into<Option<InFlightLimitLayer>>) -> Self {
-        Self { keyed: self.keyed.set_limit(in_flight.into()), ..self }
+        Self { per_key: self.per_key.set_limit(in_flight.into()), ..self }
     }
 
     /// Tells the next server how long it has. A retry that would have less than the layer's margin is then not begun. Default:
@@ -171,7 +171,7 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     /// The circuits, to be looked at and to be told.
     #[must_use]
     pub fn circuits(&self) -> Circuits {
-        self.keyed.breaker.handle()
+        self.per_key.breaker.handle()
     }
 }
 
@@ -181,11 +181,11 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     /// that takes responses of any body, `impl<B> Classify<Response<B>> for Mine`, or a [`classify_fn`](crate::classify_fn) of
     /// `Result<&Response<_>, _>`.
     pub fn classifier<C2>(self, classifier: C2) -> StandardLayer<C2, P, K, Side> {
-        let Self { retry, keyed, layers, side, .. } = self;
-        StandardLayer { classifier, retry, keyed, layers, side }
+        let Self { retry, per_key, layers, side, .. } = self;
+        StandardLayer { classifier, retry, per_key, layers, side }
     }
 
-    /// Makes keys by `by`, in place of [`by_authority`](super::by_authority); requests for which it makes none have the stack's name for theirs, so
+    /// Makes keys by `key_fn`, in place of [`by_authority`](super::by_authority); requests for which it makes none have the stack's name for theirs, so
     /// `|_| None` means one circuit and one limit for all. Begins all state anew.
     ///
     /// ```
@@ -194,13 +194,13 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     /// let one = StandardLayer::new("billing").per_key(|_| None);
     /// # let _ = one;
     /// ```
-    pub fn per_key<K2>(self, by: K2) -> StandardLayer<C, P, K2, Side>
+    pub fn per_key<K2>(self, key_fn: K2) -> StandardLayer<C, P, K2, Side>
     where
         K2: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     {
-        let Self { classifier, retry, keyed, layers, side } = self;
-        let keyed = keyed.with(Arc::new(by));
-        StandardLayer { classifier, retry: keyed.retry(retry), keyed, layers, side }
+        let Self { classifier, retry, per_key, layers, side } = self;
+        let per_key = per_key.with_key_fn(Arc::new(key_fn));
+        StandardLayer { classifier, retry: per_key.retry(retry), per_key, layers, side }
     }
 }
 
@@ -214,8 +214,8 @@ impl<C, F, K, Side> StandardLayer<C, HttpCallAdapter<F>, K, Side> {
     where
         G: Fn(ReplayBody<B>) -> B2,
     {
-        let Self { classifier, retry, keyed, layers, side } = self;
-        StandardLayer { classifier, retry: retry.map_body(convert), keyed, layers, side }
+        let Self { classifier, retry, per_key, layers, side } = self;
+        StandardLayer { classifier, retry: retry.map_body(convert), per_key, layers, side }
     }
 }
 
@@ -224,7 +224,7 @@ impl<C: Clone, P: Clone, K, Side: Clone> Clone for StandardLayer<C, P, K, Side> 
         Self {
             classifier: self.classifier.clone(),
             retry: self.retry.clone(),
-            keyed: self.keyed.clone(),
+            per_key: self.per_key.clone(),
             layers: self.layers.clone(),
             side: self.side.clone(),
         }

@@ -173,10 +173,10 @@ mod client;
 pub mod config;
 #[cfg(feature = "error-response")]
 mod gateway;
-mod keyed;
 mod layer;
 #[cfg(test)]
 mod order;
+mod per_key;
 mod stack;
 mod timeouts;
 

@@ -8,7 +8,7 @@ use tower_layer::Layer;
 use super::{
     ByAuthority, StandardLayer,
     classifier::ReportClassifier,
-    keyed::{Circuits, Limits},
+    per_key::{Circuits, Limits},
 };
 use crate::{
     bad_gateway::{self, BadGatewayClassifier},
@@ -43,10 +43,10 @@ pub type ResponseBody<B> = logging::ResponseBody<
 
 impl<C: Clone, P: Clone, K, Side> StandardLayer<C, P, K, Side> {
     pub(super) fn stack<S: Clone>(&self, client: S) -> Standard<S, C, P, K> {
-        let Self { classifier, retry, keyed, layers, .. } = self;
+        let Self { classifier, retry, per_key, layers, .. } = self;
         let logging = layers.logging.clone().classifier(ReportClassifier(classifier.clone()));
         let retry = retry.clone().classifier(classifier.clone());
-        let breaker = keyed.breaker.clone().classifier(classifier.clone());
+        let breaker = per_key.breaker.clone().classifier(classifier.clone());
         let timeout = TimeoutLayer::new(layers.timeouts.attempt.unwrap_or(Duration::MAX));
         let idle = layers.timeouts.body_idle.unwrap_or(Duration::MAX);
         let body_timeout = BodyTimeoutLayer::new().idle(idle);
@@ -55,7 +55,7 @@ impl<C: Clone, P: Clone, K, Side> StandardLayer<C, P, K, Side> {
         let attempt = layers.next_hop.layer(attempt);
         let attempt = body_timeout.layer(attempt);
         let attempt = timeout.layer(attempt);
-        let attempt = keyed.in_flight.layer(attempt);
+        let attempt = per_key.in_flight.layer(attempt);
         let attempt = breaker.layer(attempt);
         let call = retry.layer(attempt);
         let call = layers.deadline.layer(call);

@@ -24,7 +24,7 @@ where
     /// This stack under a policy, which has the last word. Budgets, circuits and counts are its own: those of `before` if that
     /// had the same settings for them, else new ones.
     pub(super) fn with_policy(&self, policy: &Policy, before: Option<(&Policy, &Self)>) -> Self {
-        let stack = Self { keyed: self.keyed.clone().rebuild(), ..self.clone() };
+        let stack = Self { per_key: self.per_key.clone().rebuild(), ..self.clone() };
         let stack = stack.apply_timeouts(policy).apply_retry(policy, before);
         let stack = stack.apply_circuit_breaker(policy, before).apply_in_flight(policy, before);
         stack
@@ -60,16 +60,16 @@ where
             Some(Toggle::On(given)) if self.layers.off.retry => given.apply(new(RetryLayer::new())),
             Some(Toggle::On(given)) => given.apply(self.retry.clone()),
         };
-        let by = self.keyed.by();
+        let key_fn = self.per_key.key_fn();
         let retry = match (before, budget(policy)) {
             (Some((other, before)), same) if budget(other) == same => {
                 retry.share_budgets(&before.retry)
             }
             (_, Some(Toggle::On(given))) => {
-                retry.default_budget_per_key(given.build(), move |uri| by.key_of(uri))
+                retry.default_budget_per_key(given.build(), move |uri| key_fn.key_of(uri))
             }
             (_, Some(Toggle::Off)) => retry.budget(retry::Budget::none()),
-            (_, None) => self.keyed.retry(retry),
+            (_, None) => self.per_key.retry(retry),
         };
         if let Some(given) = policy.retry.as_ref() {
             self.layers.off.retry = *given == Toggle::Off;
@@ -78,29 +78,31 @@ where
     }
 
     fn apply_circuit_breaker(self, policy: &Policy, before: Option<(&Policy, &Self)>) -> Self {
-        let keyed = match (before, policy.circuit_breaker.as_ref()) {
+        let per_key = match (before, policy.circuit_breaker.as_ref()) {
             (Some((other, before)), given) if other.circuit_breaker.as_ref() == given => {
-                self.keyed.share_circuits(&before.keyed)
+                self.per_key.share_circuits(&before.per_key)
             }
-            (_, Some(Toggle::On(given))) => self.keyed.map_breaker(|breaker| given.apply(breaker)),
-            (_, Some(Toggle::Off)) => self.keyed.set_breaker(None),
-            (_, None) => self.keyed,
+            (_, Some(Toggle::On(given))) => {
+                self.per_key.map_breaker(|breaker| given.apply(breaker))
+            }
+            (_, Some(Toggle::Off)) => self.per_key.set_breaker(None),
+            (_, None) => self.per_key,
         };
-        Self { keyed, ..self }
+        Self { per_key, ..self }
     }
 
     fn apply_in_flight(self, policy: &Policy, before: Option<(&Policy, &Self)>) -> Self {
-        let keyed = match (before, policy.in_flight.as_ref()) {
+        let per_key = match (before, policy.in_flight.as_ref()) {
             (Some((other, before)), given) if other.in_flight.as_ref() == given => {
-                self.keyed.share_limits(&before.keyed)
+                self.per_key.share_limits(&before.per_key)
             }
             (_, Some(OrOff(given))) => {
-                let own = self.keyed.adaptive();
-                self.keyed.set_limit(given.as_ref().map(|given| given.build(own)))
+                let own = self.per_key.adaptive();
+                self.per_key.set_limit(given.as_ref().map(|given| given.build(own)))
             }
-            (_, None) => self.keyed,
+            (_, None) => self.per_key,
         };
-        Self { keyed, ..self }
+        Self { per_key, ..self }
     }
 
     fn apply_deadline_header(self, policy: &Policy) -> Self {

@@ -3,7 +3,7 @@ use crate::{
     circuit_breaker::CircuitBreakerLayer as Layer,
     standard::{
         config::values::{Count, OrOff, Positive, RatioValue, Time},
-        keyed::Breaker,
+        per_key::Breaker,
     },
 };
 

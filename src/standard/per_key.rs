@@ -14,7 +14,7 @@ use crate::{
 
 /// The function that makes keys, and the layers that have a circuit or a limit for each key.
 pub(super) struct PerKeyState<K> {
-    by: Arc<K>,
+    key_fn: Arc<K>,
     name: Arc<str>,
     pub(super) breaker: Breaker<K>,
     has_breaker: bool,
@@ -29,32 +29,37 @@ pub(super) type Limits<K> = in_flight::LimitPerKey<OrDefaultKey<K>>;
 
 impl<K> PerKeyState<K> {
     /// With circuits, and without limits.
-    pub(super) fn new(by: K, name: &str) -> Self {
-        let (by, name) = (Arc::new(by), Arc::from(name));
-        let breaker = CircuitBreakerLayer::new().with_key_extractor(named(&by, &name, true));
-        let in_flight = unlimited().with_key_extractor(named(&by, &name, false));
-        Self { by, name, breaker, has_breaker: true, in_flight, has_limit: false }
+    pub(super) fn new(key_fn: K, name: &str) -> Self {
+        let (key_fn, name) = (Arc::new(key_fn), Arc::from(name));
+        let breaker =
+            CircuitBreakerLayer::new().with_key_extractor(or_default_key(&key_fn, &name, true));
+        let in_flight = unlimited().with_key_extractor(or_default_key(&key_fn, &name, false));
+        Self { key_fn, name, breaker, has_breaker: true, in_flight, has_limit: false }
     }
 
     /// The same layers with keys made by this, and without any history.
-    pub(super) fn with<K2>(self, by: Arc<K2>) -> PerKeyState<K2> {
+    pub(super) fn with_key_fn<K2>(self, key_fn: Arc<K2>) -> PerKeyState<K2> {
         let Self { name, breaker, has_breaker, in_flight, has_limit, .. } = self;
-        let breaker = breaker.with_key_extractor(named(&by, &name, has_breaker));
-        let in_flight = in_flight.with_key_extractor(named(&by, &name, has_limit));
-        PerKeyState { by, name, breaker, has_breaker, in_flight, has_limit }
+        let breaker = breaker.with_key_extractor(or_default_key(&key_fn, &name, has_breaker));
+        let in_flight = in_flight.with_key_extractor(or_default_key(&key_fn, &name, has_limit));
+        PerKeyState { key_fn, name, breaker, has_breaker, in_flight, has_limit }
     }
 
     pub(super) fn set_breaker(self, breaker: Option<CircuitBreakerLayer>) -> Self {
         let has_breaker = breaker.is_some();
-        let by = named(&self.by, &self.name, has_breaker);
-        Self { breaker: breaker.unwrap_or_default().with_key_extractor(by), has_breaker, ..self }
+        let key_fn = or_default_key(&self.key_fn, &self.name, has_breaker);
+        Self {
+            breaker: breaker.unwrap_or_default().with_key_extractor(key_fn),
+            has_breaker,
+            ..self
+        }
     }
 
     pub(super) fn set_limit(self, in_flight: Option<InFlightLimitLayer>) -> Self {
         let has_limit = in_flight.is_some();
-        let by = named(&self.by, &self.name, has_limit);
+        let key_fn = or_default_key(&self.key_fn, &self.name, has_limit);
         Self {
-            in_flight: in_flight.unwrap_or_else(unlimited).with_key_extractor(by),
+            in_flight: in_flight.unwrap_or_else(unlimited).with_key_extractor(key_fn),
             has_limit,
             ..self
         }
@@ -66,8 +71,8 @@ fn unlimited() -> InFlightLimitLayer {
     InFlightLimitLayer::new(NonZeroU32::MIN)
 }
 
-fn named<K>(by: &Arc<K>, name: &Arc<str>, on: bool) -> OrDefaultKey<K> {
-    OrDefaultKey { by: Arc::clone(by), name: Arc::clone(name), on }
+fn or_default_key<K>(key_fn: &Arc<K>, name: &Arc<str>, on: bool) -> OrDefaultKey<K> {
+    OrDefaultKey { key_fn: Arc::clone(key_fn), name: Arc::clone(name), on }
 }
 
 impl<K> PerKeyState<K>
@@ -79,14 +84,14 @@ where
         if retry.has_own_budget() {
             return retry;
         }
-        let by = self.by();
-        retry.default_budget_per_key(Budget::default(), move |uri| by.key_of(uri))
+        let key_fn = self.key_fn();
+        retry.default_budget_per_key(Budget::default(), move |uri| key_fn.key_of(uri))
     }
 }
 
 impl<K> PerKeyState<K> {
-    pub(super) fn by(&self) -> Arc<K> {
-        Arc::clone(&self.by)
+    pub(super) fn key_fn(&self) -> Arc<K> {
+        Arc::clone(&self.key_fn)
     }
 }
 
@@ -94,8 +99,8 @@ impl<K> PerKeyState<K> {
 impl<K> PerKeyState<K> {
     /// The same parts, without any history.
     pub(super) fn rebuild(self) -> Self {
-        let by = self.by();
-        self.with(by)
+        let key_fn = self.key_fn();
+        self.with_key_fn(key_fn)
     }
 
     /// With circuits, by the settings there are, and then by `change`.
@@ -123,7 +128,7 @@ impl<K> PerKeyState<K> {
 impl<K> Clone for PerKeyState<K> {
     fn clone(&self) -> Self {
         Self {
-            by: Arc::clone(&self.by),
+            key_fn: Arc::clone(&self.key_fn),
             name: Arc::clone(&self.name),
             breaker: self.breaker.clone(),
             in_flight: self.in_flight.clone(),
@@ -144,7 +149,7 @@ impl<K> fmt::Debug for PerKeyState<K> {
 
 /// A key made of the URI of an HTTP request, or a name of its own for those of which none can be made.
 pub struct OrDefaultKey<F> {
-    by: Arc<F>,
+    key_fn: Arc<F>,
     name: Arc<str>,
     /// Off: there are no keys at all.
     on: bool,
@@ -152,7 +157,7 @@ pub struct OrDefaultKey<F> {
 
 impl<F> Clone for OrDefaultKey<F> {
     fn clone(&self) -> Self {
-        Self { by: Arc::clone(&self.by), name: Arc::clone(&self.name), on: self.on }
+        Self { key_fn: Arc::clone(&self.key_fn), name: Arc::clone(&self.name), on: self.on }
     }
 }
 
@@ -165,7 +170,7 @@ impl<F> fmt::Debug for OrDefaultKey<F> {
 impl<F: UriKey> OrDefaultKey<F> {
     #[inline]
     fn of<'a>(&'a self, uri: &'a Uri) -> Option<Cow<'a, str>> {
-        self.on.then(|| self.by.key_of(uri).unwrap_or(Cow::Borrowed(&self.name)))
+        self.on.then(|| self.key_fn.key_of(uri).unwrap_or(Cow::Borrowed(&self.name)))
     }
 }
 
