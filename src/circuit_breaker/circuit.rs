@@ -226,12 +226,9 @@ impl CircuitInner {
 
     /// Changes the state machine, and publishes its state word. Afterwards, without the lock, wakes and reports if there was a
     /// transition.
-    pub(super) fn with_state_machine<T>(
-        &self,
-        with_state_machine: impl FnOnce(&mut StateMachine) -> T,
-    ) -> T {
+    pub(super) fn with_state_machine<T>(&self, change: impl FnOnce(&mut StateMachine) -> T) -> T {
         let mut machine = self.machine();
-        let result = with_state_machine(&mut machine);
+        let result = change(&mut machine);
         let word = StateWord::new(&machine);
         if word != self.state_word() {
             self.state_word.store(word.0, Ordering::Release);

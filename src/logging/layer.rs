@@ -25,12 +25,12 @@ pub struct LoggingLayer<C = HttpClassifier, V = KnownErrors> {
 }
 
 impl LoggingLayer {
-    /// Logs the requests that a client sends: success at DEBUG, failure at WARN, by whole URL.
+    /// Logs a client's requests: success at DEBUG, failure at WARN, with the whole URL.
     pub fn client() -> Self {
         Self::new(Role::Client, Level::Debug)
     }
 
-    /// Logs the requests that a server answers: success at INFO, failure at WARN, by path.
+    /// Logs a server's requests: success at INFO, failure at WARN, with the path.
     pub fn server() -> Self {
         Self::new(Role::Server, Level::Info)
     }
@@ -58,10 +58,10 @@ impl<C, V> LoggingLayer<C, V> {
         LoggingLayer { classifier, view: self.view, settings: self.settings }
     }
 
-    /// Looks into errors of a type of yours, if they are what the service fails with.
+    /// Converts errors of another type, so that their cause is logged.
     ///
-    /// Not needed for [`BoxError`](crate::BoxError), nor for the errors of the client libraries whose features are on.
-    /// Any other error is logged by its text, and its cause is unknown.
+    /// [`BoxError`](crate::BoxError) and the errors of client libraries whose features are enabled need no conversion. Any other
+    /// error is logged by its text, with an unknown cause.
     ///
     /// ```
     /// # use std::{error::Error, fmt};
@@ -83,41 +83,40 @@ impl<C, V> LoggingLayer<C, V> {
     }
 }
 
-/// What is written, and at which level.
+/// Sets which events are emitted, and their level.
 impl<C, V> LoggingLayer<C, V> {
-    /// The level of requests that succeed. Default: INFO on a server, DEBUG on a client.
+    /// Sets the level of successful requests. Default: INFO on a server, DEBUG on a client.
     pub fn success_level(self, level: Level) -> Self {
         self.set(|it| it.levels.success = level)
     }
 
-    /// The level of requests that succeed after more than one attempt. Default: INFO.
+    /// Sets the level of requests that succeed after more than one attempt. Default: INFO.
     pub fn retried_level(self, level: Level) -> Self {
         self.set(|it| it.levels.retried = level)
     }
 
-    /// The level of responses that find fault with the request: 4xx but 408 and 429. Default: as a success.
+    /// Sets the level of client errors: 4xx but 408 and 429. Default: the level of a success.
     pub fn client_error_level(self, level: Level) -> Self {
         self.set(|it| it.levels.client_error = Some(level))
     }
 
-    /// The level of requests that fail. Default: WARN.
+    /// Sets the level of failed requests. Default: WARN.
     pub fn failure_level(self, level: Level) -> Self {
         self.set(|it| it.levels.failure = level)
     }
 
-    /// The level of requests that an open circuit or a limit of ours refuses. Default: DEBUG, since there may be
-    /// thousands a second; the circuit's own line, at WARN, says at its end how many there were.
+    /// Sets the level of requests that an open circuit or an in-flight limit rejects. Default: DEBUG, since there may be
+    /// thousands a second. The circuit's own event, at WARN, has their number.
     pub fn rejected_level(self, level: Level) -> Self {
         self.set(|it| it.levels.rejected = level)
     }
 
-    /// The level of requests that the caller gives up, before the response or in its body. Default: INFO.
+    /// Sets the level of requests that the caller cancels, before the response or in its body. Default: INFO.
     pub fn cancelled_level(self, level: Level) -> Self {
         self.set(|it| it.levels.cancelled = level)
     }
 
-    /// Writes nothing of requests that succeed, with or without retries, find fault with the request, or are given up
-    /// by the caller.
+    /// Logs neither successes, with or without retries, nor client errors, nor cancelled requests.
     pub fn only_failures(self) -> Self {
         self.success_level(Level::Off)
             .retried_level(Level::Off)
@@ -125,19 +124,17 @@ impl<C, V> LoggingLayer<C, V> {
             .cancelled_level(Level::Off)
     }
 
-    /// Writes such a part of the successes, each chosen by chance. Default: all. Failures of any kind are always
-    /// written.
+    /// Logs a random sample of the successes, of this ratio. Default: all. Failures are always logged.
     pub fn sample(self, part: Ratio) -> Self {
         self.set(|it| it.sample.part = part)
     }
 
-    /// Chooses those in an order that `seed` decides, so that a test can repeat it. Default: another each time.
+    /// Sets the seed of [`sample`](Self::sample), so that a test is repeatable. Default: random.
     pub fn sample_seed(self, seed: u64) -> Self {
         self.set(|it| it.sample.seed = seed)
     }
 
-    /// Writes nothing, and makes no span, for requests of which `skip` says so: health checks, for example. Whether they
-    /// fail is not known yet then.
+    /// Skips the requests for which `skip` returns `true`, such as health checks: no event, no span, whatever the outcome.
     ///
     /// ```
     /// let layer = seawall::LoggingLayer::server().skip(|head| head.uri().path() == "/healthz");
@@ -149,32 +146,32 @@ impl<C, V> LoggingLayer<C, V> {
         self.set(|it| it.skip = Hook(Some(Arc::new(skip))))
     }
 
-    /// The level of the span around each request, which has the method, the URL and the request id. Default: that of a
-    /// success. [`Off`](Level::Off) makes none.
+    /// Sets the level of the span around each request, which has the method, the URL and the request id. Default: the level of
+    /// a success. [`Off`](Level::Off) disables it.
     pub fn span_level(self, level: Level) -> Self {
         self.set(|it| it.span = Some(level))
     }
 
-    /// Makes spans as OpenTelemetry wants them, at INFO, for `tracing-opentelemetry` to export: with their name, kind and
-    /// status, and all that is known of the request. Default: no, since they would be written in front of each line.
+    /// Creates spans by OpenTelemetry's conventions, at INFO, for `tracing-opentelemetry`: with name, kind, status and all fields
+    /// of the request. Default: off, since a formatter writes the fields in front of each line.
     pub fn otel_spans(self) -> Self {
         self.set(|it| it.traces = true).span_level(Level::Info)
     }
 
-    /// Whether a failure is followed, at DEBUG and under the target `seawall::logging::curl`, by a command that sends
-    /// the request again. Default: yes. While somebody listens to that, the headers of each request are copied.
+    /// Emits a `curl` command after a failure, at DEBUG, with the target `seawall::logging::curl`. Default: `true`. While that
+    /// target is enabled, the headers of each request are copied.
     ///
-    /// The body is not known: where the head says that there is one, and for POST, PUT and PATCH unless it says that there is none,
-    /// the command sends what is in a file `body`, which is to be made first.
+    /// The command reads the body from a file named `body`, if the head announces one, and for POST, PUT and PATCH unless the
+    /// head excludes one.
     pub fn log_curl(self, curl: bool) -> Self {
         self.set(|it| it.curl = curl)
     }
 }
 
-/// What a line holds.
+/// Sets the fields of an event.
 impl<C, V> LoggingLayer<C, V> {
-    /// The route that a request takes, such as `/orders/{id}`: `http.route`, and part of the span's name. There must be
-    /// few of them.
+    /// Sets the route of a request, such as `/orders/{id}`: the field `http.route`, and a part of the span's name. The number of
+    /// routes must be small.
     ///
     /// With axum, on the `Router` that has the routes:
     ///
@@ -214,30 +211,29 @@ impl<C, V> LoggingLayer<C, V> {
         self.set(|it| keys.into_iter().for_each(|key| it.secrets.add(key)))
     }
 
-    /// The scheme by which a server is reached, if a request does not say so: HTTP/1.1 never does. Default: `http`.
+    /// Sets the scheme of a server's requests that have none, as in HTTP/1.1. Default: `http`.
     pub fn scheme(self, scheme: &'static str) -> Self {
         self.set(|it| it.scheme = scheme)
     }
 
-    /// Whether `user_agent.original` is logged. Default: no.
+    /// Logs `user_agent.original`. Default: `false`.
     pub fn log_user_agent(self, user_agent: bool) -> Self {
         self.set(|it| it.user_agent = user_agent)
     }
 
-    /// Logs these headers of requests and responses, as `seawall.request.headers` and `seawall.response.headers`. Default:
-    /// none. Their maps are then copied for each request. They are shown as they are: secrets of a query are not looked for
-    /// in `Referer` or `Location`, for example.
+    /// Logs these headers of requests and responses, as `seawall.request.headers` and `seawall.response.headers`. Default: none.
+    /// The headers of each request are then copied. Their values are not redacted: a secret in the query of `Referer` or
+    /// `Location` is logged.
     ///
     /// `Authorization`, `Proxy-Authorization`, `Cookie`, `Set-Cookie`, `X-Api-Key`, `Api-Key`, `X-Auth-Token` and
-    /// `X-Amz-Security-Token` are never logged, even if asked for, nor are values marked as sensitive: a log is kept for
-    /// longer, and read by more people, than a credential should be.
+    /// `X-Amz-Security-Token` are never logged, nor are values marked as sensitive.
     pub fn log_headers(self, headers: impl IntoIterator<Item = HeaderName>) -> Self {
         let allowed = headers.into_iter().filter(|name| !CREDENTIALS.contains(name));
         self.set(|it| it.headers.extend(allowed))
     }
 
-    /// Logs up to so many bytes of the body of a failed response, if it is text and not compressed, as far as the caller
-    /// reads it. At most 2 KiB. Default: zero, none: who knows what stands in there.
+    /// Sets the maximum number of bytes of a failed response's body that are logged, if it is uncompressed text, as far as the
+    /// caller reads it. Maximum: 2 KiB. Default: zero, since a body may have secrets.
     pub fn max_failed_body_bytes(self, bytes: usize) -> Self {
         self.set(|it| it.max_failed_body_bytes = bytes.min(super::escape::MAX_LONG_CHARS))
     }
