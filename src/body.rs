@@ -29,13 +29,13 @@ pub trait CompletionObserver {
 /// service or body has panicked.
 #[derive(Debug)]
 pub struct PanicGuard<W: CompletionObserver> {
-    watch: Option<W>,
+    observer: Option<W>,
     is_entered: bool,
 }
 
 impl<W: CompletionObserver> PanicGuard<W> {
-    pub(crate) const fn new(watch: Option<W>) -> Self {
-        Self { watch, is_entered: false }
+    pub(crate) const fn new(observer: Option<W>) -> Self {
+        Self { observer, is_entered: false }
     }
 
     pub(crate) const fn enter(&mut self) {
@@ -47,28 +47,28 @@ impl<W: CompletionObserver> PanicGuard<W> {
     }
 
     pub(crate) const fn get_mut(&mut self) -> Option<&mut W> {
-        self.watch.as_mut()
+        self.observer.as_mut()
     }
 
     /// Reports the end of the call to the observer, and drops the observer.
     pub(crate) fn finish(&mut self, report: impl FnOnce(&mut W)) {
-        if let Some(watch) = &mut self.watch {
-            report(watch);
-            self.watch = None;
+        if let Some(observer) = &mut self.observer {
+            report(observer);
+            self.observer = None;
         }
     }
 
     const fn take(&mut self) -> Self {
-        Self::new(self.watch.take())
+        Self::new(self.observer.take())
     }
 }
 
 impl<W: CompletionObserver> Drop for PanicGuard<W> {
     fn drop(&mut self) {
         if self.is_entered
-            && let Some(watch) = &mut self.watch
+            && let Some(observer) = &mut self.observer
         {
-            watch.on_panic();
+            observer.on_panic();
         }
     }
 }
@@ -88,8 +88,10 @@ pub trait TrackCompletion<Res> {
     }
 
     /// Completes the call if it ends with the response. Otherwise moves the observer into the response.
-    fn attach<W: CompletionObserver>(response: Res, watch: &mut PanicGuard<W>)
-    -> Self::Response<W>;
+    fn attach<W: CompletionObserver>(
+        response: Res,
+        observer: &mut PanicGuard<W>,
+    ) -> Self::Response<W>;
 }
 
 /// A call ends with the response of its service.
@@ -106,8 +108,8 @@ impl<Res> TrackCompletion<Res> for CompleteOnResponse {
     type Response<W: CompletionObserver> = Res;
 
     #[inline]
-    fn attach<W: CompletionObserver>(response: Res, watch: &mut PanicGuard<W>) -> Res {
-        watch.finish(CompletionObserver::on_complete);
+    fn attach<W: CompletionObserver>(response: Res, observer: &mut PanicGuard<W>) -> Res {
+        observer.finish(CompletionObserver::on_complete);
         response
     }
 }
@@ -126,14 +128,14 @@ where
 
     fn attach<W: CompletionObserver>(
         response: Response<B>,
-        watch: &mut PanicGuard<W>,
+        observer: &mut PanicGuard<W>,
     ) -> Response<ObservedBody<B, W>> {
-        let mut watch = watch.take();
+        let mut observer = observer.take();
         // Such a body is not polled. Only `is_end_stream` is checked here: a size of zero without it is rare.
         if response.body().is_end_stream() {
-            watch.finish(CompletionObserver::on_complete);
+            observer.finish(CompletionObserver::on_complete);
         }
-        response.map(|inner| ObservedBody { inner, watch })
+        response.map(|inner| ObservedBody { inner, observer })
     }
 }
 
@@ -142,7 +144,7 @@ pin_project! {
     pub struct ObservedBody<B, W: CompletionObserver> {
         #[pin]
         inner: B,
-        watch: PanicGuard<W>,
+        observer: PanicGuard<W>,
     }
 }
 
@@ -165,18 +167,18 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
         let mut this = self.project();
-        this.watch.enter();
+        this.observer.enter();
         let polled = this.inner.as_mut().poll_frame(cx);
-        this.watch.leave();
+        this.observer.leave();
         let frame = ready!(polled).map(|frame| frame.map_err(Into::into));
         match &frame {
             Some(Ok(frame)) => {
                 if frame.is_trailers() || is_at_end(&*this.inner) {
-                    this.watch.finish(CompletionObserver::on_complete);
+                    this.observer.finish(CompletionObserver::on_complete);
                 }
             }
-            Some(Err(error)) => this.watch.finish(|watch| watch.on_error(&**error)),
-            None => this.watch.finish(CompletionObserver::on_complete),
+            Some(Err(error)) => this.observer.finish(|observer| observer.on_error(&**error)),
+            None => this.observer.finish(CompletionObserver::on_complete),
         }
         Poll::Ready(frame)
     }

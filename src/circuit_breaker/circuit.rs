@@ -78,7 +78,7 @@ impl StateWord {
 impl CircuitInner {
     pub(super) fn new(key: Option<Arc<str>>, settings: Arc<Settings>, origin: Instant) -> Self {
         let machine = StateMachine::default();
-        let stripes = std::array::from_fn(|_| Stripe::new(origin, settings.width));
+        let stripes = std::array::from_fn(|_| Stripe::new(origin, settings.bucket_width));
         Self {
             key,
             settings,
@@ -161,7 +161,7 @@ impl CircuitInner {
             }
         }
         if self.settings.ratio.is_some() {
-            self.stripe().record_success(generation, Instant::now(), self.settings.width);
+            self.stripe().record_success(generation, Instant::now(), self.settings.bucket_width);
         }
     }
 
@@ -177,7 +177,7 @@ impl CircuitInner {
                 return;
             }
             let counts = self.settings.ratio.map(|_| {
-                self.stripe().record_failure(generation, now, self.settings.width);
+                self.stripe().record_failure(generation, now, self.settings.bucket_width);
                 self.counts(generation, now)
             });
             let now = self.since_origin(now);
@@ -213,7 +213,8 @@ impl CircuitInner {
     pub(super) fn counts(&self, generation: u32, now: Instant) -> Counts {
         let mut sum = Counts::default();
         for stripe in &self.stripes {
-            let Counts { calls, failures } = stripe.counts(generation, now, self.settings.width);
+            let Counts { calls, failures } =
+                stripe.counts(generation, now, self.settings.bucket_width);
             sum.calls += calls;
             sum.failures += failures;
         }
@@ -248,7 +249,7 @@ impl CircuitInner {
 
     fn report(&self, transition: Transition) {
         let Transition { old, new, failure, counts, rejected, generation } = transition;
-        crate::metrics::circuit(self.key.as_ref(), old.as_str(), new.as_str());
+        crate::metrics::record_circuit_state(self.key.as_ref(), old.as_str(), new.as_str());
         tracing::warn!(
             name: "circuit",
             // A key may be any text that a caller chose. `Debug` escapes it.
@@ -288,7 +289,11 @@ impl Evictable for CircuitInner {
     fn on_evict(&self) {
         let (state, closed) = (self.state(), State::Closed);
         if state != closed {
-            crate::metrics::circuit(self.key.as_ref(), state.as_str(), closed.as_str());
+            crate::metrics::record_circuit_state(
+                self.key.as_ref(),
+                state.as_str(),
+                closed.as_str(),
+            );
         }
     }
 }

@@ -31,7 +31,7 @@ impl CircuitOpen {
 
     /// Counts the rejection of a call.
     pub(super) fn report(&self) {
-        crate::metrics::rejected(self.key.as_ref());
+        crate::metrics::record_circuit_rejection(self.key.as_ref());
     }
 
     /// Which circuit, if there is one for each key, or it was [named](crate::CircuitBreakerLayer::named).

@@ -194,7 +194,7 @@ impl<C, K: RebuildCircuits, E> CircuitBreakerLayer<C, K, E> {
     #[doc(alias = "slowCallDurationThreshold")]
     pub fn slow_call_threshold(self, time: impl Into<Option<Duration>>) -> Self {
         let time = time.into();
-        self.set(|settings| settings.slow = time)
+        self.set(|settings| settings.slow_call_threshold = time)
     }
 
     /// Sets how long the circuit first stays open. Each time that it opens again without having closed, the duration grows by

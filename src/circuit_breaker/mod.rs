@@ -93,7 +93,7 @@
 //! [`TimeoutLayer`](crate::TimeoutLayer), so that a timeout counts.
 //!
 //! Under `tower::balance` each instance has a breaker made by a layer of its own, with
-//! [`open_behavior`](CircuitBreakerLayer::open_behavior)`(NotReady)`, so that one that is down is passed over; made by clones of one layer
+//! [`open_behavior`](CircuitBreakerLayer::open_behavior)`(Backpressure)`, so that one that is down is passed over; made by clones of one layer
 //! they would share a circuit. A balancer is not `Clone`: what goes around it needs `tower::buffer` between.
 //!
 //! # What is told

@@ -99,8 +99,9 @@ impl Model {
 
     /// `None`: cancelled. `opened` is when the real one says that it probes next, which chance decides.
     fn end(&mut self, call: Call, failed: Option<bool>, asked: u64, opened: Option<Duration>) {
-        let slow = self.settings.slow.is_some_and(|limit| self.now >= call.started + limit);
-        let failed = if slow { Some(true) } else { failed };
+        let slow_call_threshold =
+            self.settings.slow_call_threshold.is_some_and(|limit| self.now >= call.started + limit);
+        let failed = if slow_call_threshold { Some(true) } else { failed };
         if call.generation != self.generation {
             return;
         }
@@ -163,22 +164,22 @@ impl Model {
 
     /// Failures at the end of all results, if they have gone on for a piece of the window, without a longer silence.
     fn streak(&self) -> Option<u32> {
-        let (width, mut began, mut failures) = (self.settings.width, self.now, 0);
+        let (bucket_width, mut began, mut failures) = (self.settings.bucket_width, self.now, 0);
         for (at, failed) in self.results.iter().rev() {
-            if !failed || began.saturating_sub(*at) > width {
+            if !failed || began.saturating_sub(*at) > bucket_width {
                 break;
             }
             (began, failures) = (*at, failures + 1);
         }
-        (self.now.saturating_sub(began) >= width).then_some(failures)
+        (self.now.saturating_sub(began) >= bucket_width).then_some(failures)
     }
 
     fn counts(&self) -> (u64, u64) {
         if let Naive::HalfOpen { succeeded, failed, .. } = &self.state {
             return ((succeeded + failed).into(), (*failed).into());
         }
-        let width = self.settings.width.as_nanos();
-        let piece = |at: Duration| (at.as_nanos() / width) as u64;
+        let bucket_width = self.settings.bucket_width.as_nanos();
+        let piece = |at: Duration| (at.as_nanos() / bucket_width) as u64;
         let recent = |(at, _): &&(Duration, bool)| piece(*at) + BUCKETS > piece(self.now);
         let results = self.results.iter().filter(recent);
         let failures = results.clone().filter(|(_, failed)| *failed).count();
@@ -190,24 +191,26 @@ fn settings() -> impl Strategy<Value = Settings> {
     let quarters = prop::option::weighted(0.7, 0_u8..=4);
     let counts = (quarters, 0_u32..8, 1_u32..5, prop::option::of(1_u32..4));
     let times = (50_u64..3_000, 1_u64..3_000, 1_u64..9_000, 100_u64..5_000);
-    (counts, times, prop::option::of(1_u64..800)).prop_map(|(counts, times, slow)| {
-        let (quarters, min_calls, probes, consecutive) = counts;
-        let (window, open_duration, max_open_duration, probe_timeout) = times;
-        let ms = Duration::from_millis;
-        let mut settings = Settings {
-            ratio: quarters.map(|quarters| Ratio::percent(quarters * 25)),
-            min_calls,
-            probes: NonZeroU32::new(probes).unwrap(),
-            consecutive: consecutive.and_then(NonZeroU32::new),
-            open_duration: ms(open_duration),
-            max_open_duration: ms(max_open_duration),
-            probe_timeout: ms(probe_timeout),
-            slow: slow.map(ms),
-            ..Settings::default()
-        };
-        settings.set_window(ms(window));
-        settings
-    })
+    (counts, times, prop::option::of(1_u64..800)).prop_map(
+        |(counts, times, slow_call_threshold)| {
+            let (quarters, min_calls, probes, consecutive) = counts;
+            let (window, open_duration, max_open_duration, probe_timeout) = times;
+            let ms = Duration::from_millis;
+            let mut settings = Settings {
+                ratio: quarters.map(|quarters| Ratio::percent(quarters * 25)),
+                min_calls,
+                probes: NonZeroU32::new(probes).unwrap(),
+                consecutive: consecutive.and_then(NonZeroU32::new),
+                open_duration: ms(open_duration),
+                max_open_duration: ms(max_open_duration),
+                probe_timeout: ms(probe_timeout),
+                slow_call_threshold: slow_call_threshold.map(ms),
+                ..Settings::default()
+            };
+            settings.set_window(ms(window));
+            settings
+        },
+    )
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -337,7 +340,7 @@ proptest! {
         pauses in prop::collection::vec(0_u32..120, 1..20),
     ) {
         let settings = Settings { consecutive: None, ..settings };
-        let pause = |hundredths| Step::Pass(settings.width * hundredths / 100);
+        let pause = |hundredths| Step::Pass(settings.bucket_width * hundredths / 100);
         let fail = |hundredths| [Step::Call, Step::Fail(0, 0), pause(hundredths)];
         let steps = pauses.into_iter().flat_map(fail).collect();
         agree(settings, steps)?;

@@ -31,7 +31,7 @@ enum Status {
 
 const PANIC: Failure = Failure::new(Cause::Unknown).with_reporter(Reporter::Local);
 
-const SLOW: Failure = Failure::new(Cause::HttpResponseTimeout)
+const SLOW_CALL: Failure = Failure::new(Cause::HttpResponseTimeout)
     .with_reporter(Reporter::Local)
     .with_processed(Processed::Maybe);
 
@@ -50,7 +50,7 @@ impl Permit {
         circuit: ShardedArc<CircuitInner>,
     ) -> Result<Option<Self>, Box<CircuitOpen>> {
         let Some(admission) = circuit.try_admit() else { return Self::acquire_slot(circuit) };
-        let started = circuit.settings.slow.map(|_| Instant::now());
+        let started = circuit.settings.slow_call_threshold.map(|_| Instant::now());
         Ok(Some(Self::new(circuit, admission, started)))
     }
 
@@ -62,7 +62,7 @@ impl Permit {
             Err(_) if permit.circuit.settings.dry_run => return Ok(None),
             Err(rejection) => return Err(Box::new(CircuitOpen::new(&permit.circuit, rejection))),
         }
-        permit.started = permit.circuit.settings.slow.map(|_| Instant::now());
+        permit.started = permit.circuit.settings.slow_call_threshold.map(|_| Instant::now());
         Ok(Some(permit))
     }
 
@@ -73,7 +73,7 @@ impl Permit {
             CountAs::Success => {}
             CountAs::Failure => self.record_failure(failure),
             // Even if it was slow.
-            CountAs::Neither => {
+            CountAs::Ignored => {
                 self.status = Status::Recorded;
                 self.circuit.cancel(self.admission);
             }
@@ -96,7 +96,7 @@ impl Permit {
 
     fn is_slow(&self) -> bool {
         let Some(started) = self.started else { return false };
-        self.circuit.settings.slow.is_some_and(|limit| started.elapsed() >= limit)
+        self.circuit.settings.slow_call_threshold.is_some_and(|limit| started.elapsed() >= limit)
     }
 }
 
@@ -120,7 +120,7 @@ impl Drop for Permit {
     fn drop(&mut self) {
         match self.status {
             Status::Recorded => {}
-            _ if self.is_slow() => self.circuit.record_failure(self.admission, SLOW),
+            _ if self.is_slow() => self.circuit.record_failure(self.admission, SLOW_CALL),
             Status::Succeeded => self.circuit.record_success(self.admission),
             Status::InFlight => self.circuit.cancel(self.admission),
         }

@@ -93,7 +93,7 @@ impl<F> CircuitPerKey<F> {
 
 impl<F> Inner<F> {
     fn report_overflow(&self) {
-        crate::metrics::overflow("circuit_breaker");
+        crate::metrics::record_untracked_key("circuit_breaker");
         if !self.overflow_reported.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 name: "circuits",

@@ -14,9 +14,9 @@ pub struct Settings {
     pub(super) ratio: Option<Ratio>,
     pub(super) min_calls: u32,
     /// The length of a bucket of the window.
-    pub(super) width: Duration,
+    pub(super) bucket_width: Duration,
     pub(super) consecutive: Option<NonZeroU32>,
-    pub(super) slow: Option<Duration>,
+    pub(super) slow_call_threshold: Option<Duration>,
     pub(super) open_duration: Duration,
     pub(super) max_open_duration: Duration,
     pub(super) max_retry_after: Duration,
@@ -44,7 +44,7 @@ pub enum OpenBehavior {
 pub(super) enum CountAs {
     Success,
     Failure,
-    Neither,
+    Ignored,
 }
 
 #[derive(Clone, Default)]
@@ -63,11 +63,11 @@ const MIN_PERIOD: Duration = Duration::from_millis(10);
 
 impl Settings {
     pub(super) fn set_window(&mut self, window: Duration) {
-        self.width = window.max(MIN_PERIOD) / BUCKETS as u32;
+        self.bucket_width = window.max(MIN_PERIOD) / BUCKETS as u32;
     }
 
     pub(super) fn window(&self) -> Duration {
-        self.width * BUCKETS as u32
+        self.bucket_width * BUCKETS as u32
     }
 
     pub(super) fn set_probe_timeout(&mut self, probe_timeout: Duration) {
@@ -91,7 +91,7 @@ impl Settings {
             _ if counts => CountAs::Failure,
             // There was a response.
             Some(_) => CountAs::Success,
-            None => CountAs::Neither,
+            None => CountAs::Ignored,
         }
     }
 }
@@ -101,9 +101,9 @@ impl Default for Settings {
         let mut this = Self {
             ratio: Some(Ratio::percent(50)),
             min_calls: 20,
-            width: Duration::ZERO,
+            bucket_width: Duration::ZERO,
             consecutive: None,
-            slow: None,
+            slow_call_threshold: None,
             open_duration: Duration::from_secs(2),
             max_open_duration: Duration::from_secs(5),
             max_retry_after: Duration::from_secs(30),
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn what_counts_by_default_is_what_says_that_the_whole_upstream_is_unwell() {
-        use CountAs::{Failure, Neither, Success};
+        use CountAs::{Failure, Ignored, Success};
 
         let settings = Settings::default();
         for (cause, status, expected) in [
@@ -203,10 +203,10 @@ mod tests {
             (Cause::DestinationUnavailable, Some(200), Failure),
             (Cause::ClientError, Some(200), Success),
             (Cause::OriginError, Some(200), Success),
-            (Cause::CircuitOpen, None, Neither),
-            (Cause::ConnectionLimitReached, None, Neither),
-            (Cause::Cancelled, None, Neither),
-            (Cause::HttpRequestError, None, Neither),
+            (Cause::CircuitOpen, None, Ignored),
+            (Cause::ConnectionLimitReached, None, Ignored),
+            (Cause::Cancelled, None, Ignored),
+            (Cause::HttpRequestError, None, Ignored),
         ] {
             assert_eq!(verdict(cause, status, &settings), expected, "{cause} {status:?}");
         }
@@ -226,7 +226,7 @@ mod tests {
             Cause::Conflict,
         ] {
             let settings = Settings::default();
-            assert_eq!(verdict(cause, None, &settings), CountAs::Neither, "{cause}");
+            assert_eq!(verdict(cause, None, &settings), CountAs::Ignored, "{cause}");
             assert_eq!(verdict(cause, Some(200), &settings), CountAs::Success, "{cause}");
         }
     }
@@ -242,6 +242,6 @@ mod tests {
         let settings = Settings { failure_predicate, ..settings };
         assert_eq!(verdict(Cause::ClientError, Some(404), &settings), CountAs::Failure);
         assert_eq!(verdict(Cause::BadGateway, Some(502), &settings), CountAs::Success);
-        assert_eq!(verdict(Cause::ConnectionRefused, None, &settings), CountAs::Neither);
+        assert_eq!(verdict(Cause::ConnectionRefused, None, &settings), CountAs::Ignored);
     }
 }

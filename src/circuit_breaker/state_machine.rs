@@ -235,14 +235,15 @@ impl StateMachine {
         random: f64,
         settings: &Settings,
     ) {
-        let Settings { ratio, min_calls, width, consecutive: max_consecutive, .. } = *settings;
-        self.consecutive.add(now, width);
+        let Settings { ratio, min_calls, bucket_width, consecutive: max_consecutive, .. } =
+            *settings;
+        self.consecutive.add(now, bucket_width);
         let consecutive = self.consecutive.count();
         let too_many_in_window = counts.zip(ratio).is_some_and(|(counts, ratio)| {
             counts.calls >= min_calls.into() && ratio.is_reached_by(counts.failures, counts.calls)
         });
         let all_failed = counts.is_some()
-            && self.consecutive.streak(width).is_some_and(|failures| failures >= min_calls);
+            && self.consecutive.streak(bucket_width).is_some_and(|failures| failures >= min_calls);
         let too_many_consecutive = max_consecutive.is_some_and(|max| consecutive >= max.get());
         let trips = too_many_in_window || all_failed || too_many_consecutive;
         if trips && matches!(self.phase, Phase::Closed) {

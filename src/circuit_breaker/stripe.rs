@@ -19,16 +19,19 @@ struct GenerationWindow {
 }
 
 impl Stripe {
-    pub(super) fn new(origin: Instant, width: Duration) -> Self {
-        Self(Mutex::new(GenerationWindow { generation: 0, window: Window::new(origin, width) }))
+    pub(super) fn new(origin: Instant, bucket_width: Duration) -> Self {
+        Self(Mutex::new(GenerationWindow {
+            generation: 0,
+            window: Window::new(origin, bucket_width),
+        }))
     }
 
-    pub(super) fn record_success(&self, generation: u32, now: Instant, width: Duration) {
-        self.record(generation, |window| window.record_success(now, width));
+    pub(super) fn record_success(&self, generation: u32, now: Instant, bucket_width: Duration) {
+        self.record(generation, |window| window.record_success(now, bucket_width));
     }
 
-    pub(super) fn record_failure(&self, generation: u32, now: Instant, width: Duration) {
-        self.record(generation, |window| window.record_failure(now, width));
+    pub(super) fn record_failure(&self, generation: u32, now: Instant, bucket_width: Duration) {
+        self.record(generation, |window| window.record_failure(now, bucket_width));
     }
 
     /// Records a result, unless the stripe already counts a later generation.
@@ -44,10 +47,10 @@ impl Stripe {
     }
 
     /// Returns the counts of `generation`.
-    pub(super) fn counts(&self, generation: u32, now: Instant, width: Duration) -> Counts {
+    pub(super) fn counts(&self, generation: u32, now: Instant, bucket_width: Duration) -> Counts {
         let mut current = lock(&self.0);
         if current.generation == generation {
-            current.window.counts(now, width)
+            current.window.counts(now, bucket_width)
         } else {
             Counts::default()
         }

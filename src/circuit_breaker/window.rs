@@ -26,30 +26,30 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Returns an empty window whose first bucket starts at `origin`. `width` is the length of a bucket.
-    pub(super) fn new(origin: Instant, width: Duration) -> Self {
-        let end = origin.checked_add(width);
+    /// Returns an empty window whose first bucket starts at `origin`. `bucket_width` is the length of a bucket.
+    pub(super) fn new(origin: Instant, bucket_width: Duration) -> Self {
+        let end = origin.checked_add(bucket_width);
         Self { end, current: 0, calls: [0; BUCKETS], failures: [0; BUCKETS] }
     }
 
     /// Adds a success to the bucket of `now`. A time before the current bucket counts in the current bucket. A full bucket stays
-    /// full. `width` must be that of the window.
-    pub(super) fn record_success(&mut self, now: Instant, width: Duration) {
-        self.slide(now, width);
+    /// full. `bucket_width` must be that of the window.
+    pub(super) fn record_success(&mut self, now: Instant, bucket_width: Duration) {
+        self.slide(now, bucket_width);
         let calls = &mut self.calls[self.current];
         *calls = calls.saturating_add(1);
     }
 
     /// Adds a failure likewise.
-    pub(super) fn record_failure(&mut self, now: Instant, width: Duration) {
-        self.record_success(now, width);
+    pub(super) fn record_failure(&mut self, now: Instant, bucket_width: Duration) {
+        self.record_success(now, bucket_width);
         let failures = &mut self.failures[self.current];
         *failures = failures.saturating_add(1);
     }
 
     /// Returns the sum of the buckets.
-    pub(super) fn counts(&mut self, now: Instant, width: Duration) -> Counts {
-        self.slide(now, width);
+    pub(super) fn counts(&mut self, now: Instant, bucket_width: Duration) -> Counts {
+        self.slide(now, bucket_width);
         let sum = |counts: &[u32]| counts.iter().copied().map(u64::from).sum();
         Counts { calls: sum(&self.calls), failures: sum(&self.failures) }
     }
@@ -61,18 +61,18 @@ impl Window {
     }
 
     /// Makes the bucket of `now` the current one, and drops those that are too old.
-    fn slide(&mut self, now: Instant, width: Duration) {
+    fn slide(&mut self, now: Instant, bucket_width: Duration) {
         let Some(end) = self.end.filter(|end| now >= *end) else { return };
         let since_end = now.saturating_duration_since(end).as_nanos();
-        let width = width.as_nanos().max(1);
+        let bucket_width = bucket_width.as_nanos().max(1);
         // After a whole window there is nothing left to drop.
-        let passed = (since_end / width).saturating_add(1).min(BUCKETS as u128);
+        let passed = (since_end / bucket_width).saturating_add(1).min(BUCKETS as u128);
         for _ in 0..passed {
             self.current = (self.current + 1) % BUCKETS;
             self.calls[self.current] = 0;
             self.failures[self.current] = 0;
         }
-        self.end = now.checked_add(duration(width - since_end % width));
+        self.end = now.checked_add(duration(bucket_width - since_end % bucket_width));
     }
 }
 
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn a_piece_ends_at_the_very_moment_at_which_the_next_begins() {
         let ms = Duration::from_millis;
-        for (width, now, end) in [
+        for (bucket_width, now, end) in [
             (ms(1_000), ms(0), ms(1_000)),
             (ms(1_000), ms(1_999), ms(2_000)),
             (ms(1_000), ms(2_000), ms(3_000)),
@@ -104,9 +104,9 @@ mod tests {
             (ms(300), ms(900), ms(1_200)),
         ] {
             let origin = Instant::now();
-            let mut window = Window::new(origin, width);
-            window.slide(origin + now, width);
-            assert_eq!(window.end, Some(origin + end), "{width:?} at {now:?}");
+            let mut window = Window::new(origin, bucket_width);
+            window.slide(origin + now, bucket_width);
+            assert_eq!(window.end, Some(origin + end), "{bucket_width:?} at {now:?}");
         }
     }
 }

@@ -65,7 +65,10 @@ fn negotiated(
     headers.insert(VARY, HeaderValue::from_static("accept"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if format == Format::Html {
-        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(html::POLICY));
+        headers.insert(
+            CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(html::CONTENT_SECURITY_POLICY_VALUE),
+        );
     }
     insert_retry_headers(reply, headers);
     response

@@ -24,7 +24,7 @@ static FAILURE: Failure = Failure::new(Cause::ConnectionLimitReached)
 impl LimitReached {
     #[cold]
     pub(super) fn new(limit: &Limit) -> Self {
-        crate::metrics::in_flight_rejected(limit.key.as_ref());
+        crate::metrics::record_in_flight_rejection(limit.key.as_ref());
         Self { key: limit.key.clone(), limit: limit.max() }
     }
 
@@ -34,7 +34,7 @@ impl LimitReached {
         self.key.as_deref()
     }
 
-    /// How many calls might be under way then: as configured, or as an [`AdaptiveLimit`](super::AdaptiveLimit) limit had it.
+    /// How many calls might be under way then: as configured, or as the adaptive limit was.
     #[must_use]
     pub const fn limit(&self) -> NonZeroU32 {
         self.limit

@@ -36,7 +36,7 @@ impl InFlightLimitLayer {
     /// As many calls at once as the upstream answers without a queue, found by how long it takes: for who does not know the
     /// number, or where it changes. See [`AdaptiveLimit`] for how, and for its bounds.
     pub fn adaptive(adaptive: AdaptiveLimit) -> Self {
-        Self::of(Kind::AdaptiveLimit(adaptive))
+        Self::of(Kind::Adaptive(adaptive))
     }
 
     fn of(kind: Kind) -> Self {
@@ -103,7 +103,7 @@ impl<K, E> InFlightLimitLayer<K, E> {
     /// Those of the limit; `None`: it is a fixed one.
     pub(crate) const fn bounds(&self) -> Option<AdaptiveLimit> {
         match self.kind {
-            Kind::AdaptiveLimit(bounds) => Some(bounds),
+            Kind::Adaptive(bounds) => Some(bounds),
             Kind::Fixed(_) => None,
         }
     }

@@ -14,7 +14,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     Fixed(NonZeroU32),
-    AdaptiveLimit(AdaptiveLimit),
+    Adaptive(AdaptiveLimit),
 }
 
 /// The number of calls in flight, and the largest allowed.
@@ -45,7 +45,7 @@ impl Limit {
     pub(super) fn new(key: Option<Arc<str>>, kind: Kind) -> Self {
         let (max, adaptive) = match kind {
             Kind::Fixed(max) => (max, None),
-            Kind::AdaptiveLimit(settings) => {
+            Kind::Adaptive(settings) => {
                 let machine = Mutex::new(GradientLimit::new(settings));
                 let adaptive = AdaptiveState { settings, origin: Instant::now(), machine };
                 (settings.first(), Some(adaptive))
@@ -81,7 +81,7 @@ impl Limit {
         }
         drop(machine);
         if max.is_some() {
-            crate::metrics::in_flight_limit(self.key.as_ref(), self.max());
+            crate::metrics::record_in_flight_limit(self.key.as_ref(), self.max());
         }
     }
 }

@@ -65,7 +65,7 @@ impl<F: KeyExtractor<Req>, Req> LimitSelector<Req> for LimitPerKey<F> {
         let make = |key| Limit::new(Some(key), inner.kind);
         let found = inner.store.get(&key, Instant::now, make);
         if found.is_none() {
-            crate::metrics::overflow("in_flight");
+            crate::metrics::record_untracked_key("in_flight");
         }
         found
     }

@@ -6,7 +6,7 @@ use http::Uri;
 /// Which key a request has.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` gives no key to requests of type `{Req}`",
-    note = "`.per_key(by)` takes a function of the `Uri` of an `http::Request`, such as `by_authority`; for other requests there \
+    note = "`.per_key(key_fn)` takes a function of the `Uri` of an `http::Request`, such as `by_authority`; for other requests there \
             is `.per_request_key(|request: &{Req}| ...)`"
 )]
 pub trait KeyExtractor<Req> {

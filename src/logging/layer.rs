@@ -155,7 +155,7 @@ impl<C, V> LoggingLayer<C, V> {
     /// Creates spans by OpenTelemetry's conventions, at INFO, for `tracing-opentelemetry`: with name, kind, status and all fields
     /// of the request. Default: off, since a formatter writes the fields in front of each line.
     pub fn otel_spans(self) -> Self {
-        self.set(|it| it.traces = true).span_level(Level::Info)
+        self.set(|it| it.otel_spans = true).span_level(Level::Info)
     }
 
     /// Emits a `curl` command after a failure, at DEBUG, with the target `seawall::logging::curl`. Default: `true`. While that

@@ -65,7 +65,7 @@
 //! | the inner service panicked, and the panic was caught | `panicked` | WARN | WARN | [`failure_level`](LoggingLayer::failure_level) |
 //!
 //! So while a circuit is open, a server's 503s are not in a log at INFO: they would fill it, and say no more than the one line at
-//! WARN with which [it opened](crate::circuit_breaker#what-is-told). `refused(Level::Info)` has each of them written.
+//! WARN with which [it opened](crate::circuit_breaker#what-is-told). `rejected_level(Level::Info)` has each of them written.
 //!
 //! Of gRPC, with [`GrpcClassifier`](crate::GrpcClassifier), the status is looked for in the head of a response only: a call that
 //! fails with `grpc-status: 14` in its trailers, after a message, is logged as a success.

@@ -62,7 +62,7 @@ pub(super) fn span(record: &Record) -> Span {
     if !level.is_enabled() {
         return Span::none();
     }
-    if record.settings.traces { full_span(level, record) } else { short_span(level, record) }
+    if record.settings.otel_spans { full_span(level, record) } else { short_span(level, record) }
 }
 
 /// Makes a span with what a person needs in front of the lines of inner layers.
@@ -128,7 +128,7 @@ fn full_span(level: Level, record: &Record) -> Span {
 /// Records the attributes that are known at the end of a request.
 pub(super) fn record_end(record: &Record, completion: &Completion<'_>) {
     let span = &record.span;
-    if !record.settings.traces || span.is_disabled() {
+    if !record.settings.otel_spans || span.is_disabled() {
         return;
     }
     if let (Role::Client, Some(version)) =

@@ -20,7 +20,7 @@ pub(super) struct Settings {
     /// Defaults to the level of a success.
     pub(super) span: Option<Level>,
     /// Whether spans have all attributes of OpenTelemetry's conventions.
-    pub(super) traces: bool,
+    pub(super) otel_spans: bool,
     pub(super) sample: Sample,
     pub(super) skip: Hook<Skip>,
     pub(super) route: Hook<Route>,
@@ -64,7 +64,7 @@ impl Settings {
             role,
             levels,
             span: None,
-            traces: false,
+            otel_spans: false,
             sample: Sample::all(),
             skip: Hook(None),
             route: Hook(None),

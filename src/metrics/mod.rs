@@ -32,8 +32,9 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 pub(crate) use self::{
     label::bounded,
     record::{
-        attempt, budget, circuit, in_flight_limit, in_flight_rejected, overflow, rejected,
-        retries_exhausted,
+        record_attempt, record_budget_ratio, record_circuit_rejection, record_circuit_state,
+        record_in_flight_limit, record_in_flight_rejection, record_retries_exhausted,
+        record_untracked_key,
     },
 };
 

@@ -4,11 +4,16 @@ use std::{num::NonZeroU32, sync::Arc};
 
 use seawall_core::failure::Cause;
 
-pub(crate) fn attempt(_cause: Option<Cause>, _attempt: u32) {}
-pub(crate) fn retries_exhausted(_stop: &'static str) {}
-pub(crate) fn budget(_spent: f64) {}
-pub(crate) fn circuit(_key: Option<&Arc<str>>, _old: &'static str, _new: &'static str) {}
-pub(crate) fn rejected(_key: Option<&Arc<str>>) {}
-pub(crate) fn in_flight_limit(_key: Option<&Arc<str>>, _limit: NonZeroU32) {}
-pub(crate) fn in_flight_rejected(_key: Option<&Arc<str>>) {}
-pub(crate) fn overflow(_layer: &'static str) {}
+pub(crate) fn record_attempt(_cause: Option<Cause>, _attempt: u32) {}
+pub(crate) fn record_retries_exhausted(_stop: &'static str) {}
+pub(crate) fn record_budget_ratio(_spent: f64) {}
+pub(crate) fn record_circuit_state(
+    _key: Option<&Arc<str>>,
+    _old: &'static str,
+    _new: &'static str,
+) {
+}
+pub(crate) fn record_circuit_rejection(_key: Option<&Arc<str>>) {}
+pub(crate) fn record_in_flight_limit(_key: Option<&Arc<str>>, _limit: NonZeroU32) {}
+pub(crate) fn record_in_flight_rejection(_key: Option<&Arc<str>>) {}
+pub(crate) fn record_untracked_key(_layer: &'static str) {}

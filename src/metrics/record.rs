@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Counts an attempt that has ended. `attempt` starts at 1.
-pub(crate) fn attempt(cause: Option<Cause>, attempt: u32) {
+pub(crate) fn record_attempt(cause: Option<Cause>, attempt: u32) {
     counter!(ATTEMPTS, "cause" => cause.map_or("none", Cause::as_str)).increment(1);
     if attempt > 1 {
         let outcome = if cause.is_some() { "failure" } else { "success" };
@@ -20,17 +20,17 @@ pub(crate) fn attempt(cause: Option<Cause>, attempt: u32) {
 }
 
 /// Counts a failure that is not retried.
-pub(crate) fn retries_exhausted(stop: &'static str) {
+pub(crate) fn record_retries_exhausted(stop: &'static str) {
     counter!(RETRIES_EXHAUSTED, "stop_reason" => stop).increment(1);
 }
 
 /// Sets the spent part of a retry budget.
-pub(crate) fn budget(spent: f64) {
+pub(crate) fn record_budget_ratio(spent: f64) {
     gauge!(BUDGET).set(spent);
 }
 
 /// Sets the state of a circuit.
-pub(crate) fn circuit(key: Option<&Arc<str>>, old: &'static str, new: &'static str) {
+pub(crate) fn record_circuit_state(key: Option<&Arc<str>>, old: &'static str, new: &'static str) {
     for (state, value) in [(old, 0.0), (new, 1.0)] {
         let mut labels = key_label(key);
         labels.push(("state", state.into()));
@@ -39,22 +39,22 @@ pub(crate) fn circuit(key: Option<&Arc<str>>, old: &'static str, new: &'static s
 }
 
 /// Counts a call that an open circuit rejected.
-pub(crate) fn rejected(key: Option<&Arc<str>>) {
+pub(crate) fn record_circuit_rejection(key: Option<&Arc<str>>) {
     counter!(CIRCUIT_REJECTIONS, &key_label(key)).increment(1);
 }
 
 /// Sets the present value of an adaptive limit.
-pub(crate) fn in_flight_limit(key: Option<&Arc<str>>, limit: NonZeroU32) {
+pub(crate) fn record_in_flight_limit(key: Option<&Arc<str>>, limit: NonZeroU32) {
     gauge!(IN_FLIGHT_LIMIT, &key_label(key)).set(limit.get());
 }
 
 /// Counts a call that an in-flight limit rejected.
-pub(crate) fn in_flight_rejected(key: Option<&Arc<str>>) {
+pub(crate) fn record_in_flight_rejection(key: Option<&Arc<str>>) {
     counter!(IN_FLIGHT_REJECTIONS, &key_label(key)).increment(1);
 }
 
 /// Counts a call that passed uncounted, because `layer` has too many keys.
-pub(crate) fn overflow(layer: &'static str) {
+pub(crate) fn record_untracked_key(layer: &'static str) {
     counter!(UNTRACKED_KEYS, "layer" => layer).increment(1);
 }
 

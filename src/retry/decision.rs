@@ -40,7 +40,7 @@ where
             }
             self.adapter.failure_for_status(outcome.as_ref().ok()?, statuses)
         });
-        crate::metrics::attempt(failure.map(|failure| failure.cause()), self.made);
+        crate::metrics::record_attempt(failure.map(|failure| failure.cause()), self.made);
         Verdict { classified, failure }
     }
 
@@ -103,7 +103,7 @@ where
         if this.budget.is_none()
             && let Some(spent) = budget.spent(Instant::now())
         {
-            crate::metrics::budget(spent);
+            crate::metrics::record_budget_ratio(spent);
         }
         if !paid {
             return Err(StopReason::BudgetExhausted);
@@ -235,7 +235,7 @@ where
     }
 
     fn emit_event(&self, cause: Cause, stop_reason: StopReason) {
-        crate::metrics::retries_exhausted(stop_reason.as_str());
+        crate::metrics::record_retries_exhausted(stop_reason.as_str());
         tracing::debug!(
             name: "give up",
             attempts = self.made, cause = cause.as_str(), stop_reason = stop_reason.as_str(),

@@ -10,7 +10,7 @@ use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 use seawall_core::error::BoxError;
 
-use super::replay_buffer::{Kept, NextRead, Progress, Remaining, ReplayError, Shared};
+use super::replay_buffer::{Kept, NextRead, PollOutcome, Remaining, ReplayBuffer, ReplayError};
 
 /// The body of each attempt: the caller's body, kept while it is sent so that a later attempt sends the same bytes.
 ///
@@ -33,7 +33,7 @@ pub struct ReplayBody<B> {
 enum Kind<B> {
     Empty,
     Once(Pin<Box<B>>),
-    Kept { shared: Arc<Mutex<Shared<B>>>, reader: u32 },
+    Kept { shared: Arc<Mutex<ReplayBuffer<B>>>, reader: u32 },
 }
 
 /// What makes the body of the next attempt.
@@ -47,10 +47,10 @@ pub enum ReplaySource<B> {
 
 /// The beginning of the body is kept as long as this.
 #[derive(Debug)]
-pub struct BufferHandle<B>(Arc<Mutex<Shared<B>>>);
+pub struct BufferHandle<B>(Arc<Mutex<ReplayBuffer<B>>>);
 
 /// User code never runs under this lock, so a panic leaves nothing half done in it.
-fn lock<B>(shared: &Mutex<Shared<B>>) -> MutexGuard<'_, Shared<B>> {
+fn lock<B>(shared: &Mutex<ReplayBuffer<B>>) -> MutexGuard<'_, ReplayBuffer<B>> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -62,9 +62,13 @@ impl<B: Body> ReplayBody<B> {
         } else if body.size_hint().lower() > limit as u64 {
             (Kind::Once(Box::pin(body)), ReplaySource::Never)
         } else {
-            let rest = Remaining::of(&body);
+            let remaining_size_hint = Remaining::of(&body);
             // Boxed: it moves between attempts, and need not be `Unpin`.
-            let shared = Arc::new(Mutex::new(Shared::new(Box::pin(body), &rest, limit)));
+            let shared = Arc::new(Mutex::new(ReplayBuffer::new(
+                Box::pin(body),
+                &remaining_size_hint,
+                limit,
+            )));
             let beginning = BufferHandle(Arc::clone(&shared));
             (Kind::Kept { shared, reader: 1 }, ReplaySource::Kept(beginning))
         };
@@ -87,8 +91,8 @@ impl<B> ReplaySource<B> {
             Self::Empty => Kind::Empty,
             Self::Never => return None,
             Self::Kept(BufferHandle(shared)) => {
-                let (reader, leftovers) = lock(shared).again()?;
-                leftovers.run();
+                let (reader, deferred) = lock(shared).again()?;
+                deferred.run();
                 Kind::Kept { shared: Arc::clone(shared), reader }
             }
         };
@@ -98,8 +102,8 @@ impl<B> ReplaySource<B> {
 
 impl<B> Drop for BufferHandle<B> {
     fn drop(&mut self) {
-        let leftovers = lock(&self.0).forget_beginning();
-        leftovers.run();
+        let deferred = lock(&self.0).stop_buffering();
+        deferred.run();
     }
 }
 
@@ -142,7 +146,7 @@ where
 }
 
 fn poll_kept<B>(
-    shared: &Mutex<Shared<B>>,
+    shared: &Mutex<ReplayBuffer<B>>,
     reader: u32,
     cx: &mut Context<'_>,
 ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>>
@@ -157,7 +161,7 @@ where
             NextRead::Frame(frame) => return Poll::Ready(Some(Ok(frame))),
             NextRead::End => return Poll::Ready(None),
             NextRead::Fail(why) => return Poll::Ready(Some(Err(why.into()))),
-            NextRead::PollGuard(body, outdated) => {
+            NextRead::Poll(body, outdated) => {
                 drop(outdated);
                 body
             }
@@ -172,20 +176,23 @@ where
         };
         let lent = PollGuard(Some(shared));
         let polled = body.as_mut().poll_frame(cx);
-        let rest = Remaining::of(&*body);
+        let remaining_size_hint = Remaining::of(&*body);
         let (progress, out) = match polled {
-            Poll::Pending => (Progress::Pending(cx.waker().clone()), Some(Poll::Pending)),
-            Poll::Ready(None) => (Progress::End, None),
-            Poll::Ready(Some(Ok(frame))) => (Progress::Frame(keep(frame)), None),
+            Poll::Pending => (PollOutcome::Pending(cx.waker().clone()), Some(Poll::Pending)),
+            Poll::Ready(None) => (PollOutcome::End, None),
+            Poll::Ready(Some(Ok(frame))) => (PollOutcome::Frame(keep(frame)), None),
             Poll::Ready(Some(Err(error))) => {
-                (Progress::Failed, Some(Poll::Ready(Some(Err(error.into())))))
+                (PollOutcome::Failed, Some(Poll::Ready(Some(Err(error.into())))))
             }
         };
-        let (leftovers, is_newest) = {
+        let (deferred, is_newest) = {
             let mut shared = lent.back();
-            (shared.put_back(reader, body, &rest, progress), shared.is_newest(reader))
+            (
+                shared.put_back(reader, body, &remaining_size_hint, progress),
+                shared.is_newest(reader),
+            )
         };
-        leftovers.run();
+        deferred.run();
         match out {
             // Superseded meanwhile: nobody would wake this one again, so it ends now.
             Some(Poll::Pending) if !is_newest => {}
@@ -196,10 +203,10 @@ where
 }
 
 /// Tells the others when the caller's body panics, so that nobody waits for it.
-struct PollGuard<'a, B>(Option<&'a Mutex<Shared<B>>>);
+struct PollGuard<'a, B>(Option<&'a Mutex<ReplayBuffer<B>>>);
 
 impl<'a, B> PollGuard<'a, B> {
-    fn back(mut self) -> MutexGuard<'a, Shared<B>> {
+    fn back(mut self) -> MutexGuard<'a, ReplayBuffer<B>> {
         lock(self.0.take().expect("lent once"))
     }
 }
@@ -207,8 +214,8 @@ impl<'a, B> PollGuard<'a, B> {
 impl<B> Drop for PollGuard<'_, B> {
     fn drop(&mut self) {
         if let Some(shared) = self.0 {
-            let leftovers = lock(shared).lost();
-            leftovers.run();
+            let deferred = lock(shared).on_panic();
+            deferred.run();
         }
     }
 }

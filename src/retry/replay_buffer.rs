@@ -1,7 +1,7 @@
 //! A request body that several attempts read in turn, each from its beginning.
 //!
 //! Bookkeeping only: it is used under a lock, so nothing here polls, wakes or drops what belongs to somebody else. The
-//! caller's body is lent out to be polled and put back; what is to be woken or dropped is handed out in [`DeferredDrops`].
+//! caller's body is lent out to be polled and put back; what is to be woken or dropped is handed out in [`DeferredEffects`].
 
 use std::{collections::VecDeque, pin::Pin, task::Waker};
 
@@ -10,26 +10,26 @@ use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
 #[derive(Debug)]
-pub(super) struct Shared<B> {
+pub(super) struct ReplayBuffer<B> {
     /// `None` while it is lent out, and once it is used up.
     body: Option<Pin<Box<B>>>,
     state: State,
     /// What `body` said of the size of its rest when last seen.
-    rest: SizeHint,
+    remaining_size_hint: SizeHint,
     /// What it said of its size before it was read.
-    whole: SizeHint,
-    /// What was read of it, from the beginning unless `beginning_gone`.
+    initial_size_hint: SizeHint,
+    /// What was read of it, from the beginning unless `is_truncated`.
     frames: VecDeque<Kept>,
     /// How many of `frames` the newest attempt has read.
     read: usize,
     /// Bytes in all frames so far.
     size: usize,
     limit: usize,
-    beginning_gone: bool,
+    is_truncated: bool,
     /// The attempt that reads. The bodies of earlier ones end with an error.
     reader: u32,
     /// Woken when there is something to read, or a later attempt takes over.
-    waiting: Option<Waker>,
+    waker: Option<Waker>,
 }
 
 /// How many frames are kept at the most: small ones weigh more than the bytes in them.
@@ -73,9 +73,9 @@ pub(super) enum NextRead<B> {
     Frame(Frame<Bytes>),
     End,
     Fail(ReplayError),
-    /// Poll this, then hand it back by [`Shared::put_back`]. With it the waker that is out of date now.
-    PollGuard(Pin<Box<B>>, Option<Waker>),
-    /// Some earlier attempt polls it at this moment: see [`Shared::wait`].
+    /// Poll this, then hand it back by [`ReplayBuffer::put_back`]. With it the waker that is out of date now.
+    Poll(Pin<Box<B>>, Option<Waker>),
+    /// Some earlier attempt polls it at this moment: see [`ReplayBuffer::wait`].
     Busy,
 }
 
@@ -101,7 +101,7 @@ impl Remaining {
 }
 
 /// What polling the caller's body gave, but for the error itself.
-pub(super) enum Progress {
+pub(super) enum PollOutcome {
     Pending(Waker),
     Frame(Kept),
     End,
@@ -110,13 +110,13 @@ pub(super) enum Progress {
 
 /// What is to be woken and dropped once the lock is released.
 #[must_use = "to be settled after the lock is released"]
-pub(super) struct DeferredDrops<B> {
+pub(super) struct DeferredEffects<B> {
     wake: Option<Waker>,
     _body: Option<Pin<Box<B>>>,
     _frames: Option<VecDeque<Kept>>,
 }
 
-impl<B> DeferredDrops<B> {
+impl<B> DeferredEffects<B> {
     pub(super) fn run(self) {
         if let Some(waker) = self.wake {
             waker.wake();
@@ -124,32 +124,32 @@ impl<B> DeferredDrops<B> {
     }
 }
 
-impl<B> Shared<B> {
-    pub(super) fn new(body: Pin<Box<B>>, rest: &Remaining, limit: usize) -> Self {
+impl<B> ReplayBuffer<B> {
+    pub(super) fn new(body: Pin<Box<B>>, remaining_size_hint: &Remaining, limit: usize) -> Self {
         Self {
             body: Some(body),
             state: State::Open,
-            rest: rest.hint,
-            whole: rest.hint,
+            remaining_size_hint: remaining_size_hint.hint,
+            initial_size_hint: remaining_size_hint.hint,
             frames: VecDeque::new(),
             read: 0,
             size: 0,
             limit,
-            beginning_gone: false,
+            is_truncated: false,
             reader: 1,
-            waiting: None,
+            waker: None,
         }
     }
 
     /// Lets a later attempt read from the beginning, and gives its number; `None` if that is gone or the body failed.
-    pub(super) fn again(&mut self) -> Option<(u32, DeferredDrops<B>)> {
+    pub(super) fn again(&mut self) -> Option<(u32, DeferredEffects<B>)> {
         if !self.is_repeatable() {
             return None;
         }
         self.reader += 1;
         self.read = 0;
-        let leftovers = self.leftovers(None, None);
-        Some((self.reader, leftovers))
+        let deferred = self.deferred(None, None);
+        Some((self.reader, deferred))
     }
 
     /// Whether no later attempt has taken over.
@@ -158,12 +158,12 @@ impl<B> Shared<B> {
     }
 
     pub(super) fn is_repeatable(&self) -> bool {
-        self.state != State::Failed && !self.beginning_gone
+        self.state != State::Failed && !self.is_truncated
     }
 
     /// From now on nobody will start from the beginning.
-    pub(super) fn forget_beginning(&mut self) -> DeferredDrops<B> {
-        DeferredDrops { wake: None, _body: None, _frames: Some(self.drop_read()) }
+    pub(super) fn stop_buffering(&mut self) -> DeferredEffects<B> {
+        DeferredEffects { wake: None, _body: None, _frames: Some(self.discard_read_frames()) }
     }
 
     pub(super) fn next_read(&mut self, reader: u32) -> NextRead<B> {
@@ -178,7 +178,7 @@ impl<B> Shared<B> {
             State::Failed => NextRead::Fail(ReplayError::Failed),
             State::Open => {
                 let Some(body) = self.body.take() else { return NextRead::Busy };
-                NextRead::PollGuard(body, self.waiting.take())
+                NextRead::Poll(body, self.waker.take())
             }
         }
     }
@@ -190,61 +190,61 @@ impl<B> Shared<B> {
             && self.body.is_none()
             && self.state == State::Open
             && self.read == self.frames.len();
-        if nothing { Ok(self.waiting.replace(waker)) } else { Err(waker) }
+        if nothing { Ok(self.waker.replace(waker)) } else { Err(waker) }
     }
 
     pub(super) fn put_back(
         &mut self,
         reader: u32,
         body: Pin<Box<B>>,
-        rest: &Remaining,
-        progress: Progress,
-    ) -> DeferredDrops<B> {
-        self.rest = rest.hint;
+        remaining_size_hint: &Remaining,
+        progress: PollOutcome,
+    ) -> DeferredEffects<B> {
+        self.remaining_size_hint = remaining_size_hint.hint;
         match progress {
-            Progress::Pending(waker) => {
+            PollOutcome::Pending(waker) => {
                 self.body = Some(body);
                 if reader == self.reader {
-                    self.waiting = Some(waker);
-                    return DeferredDrops { wake: None, _body: None, _frames: None };
+                    self.waker = Some(waker);
+                    return DeferredEffects { wake: None, _body: None, _frames: None };
                 }
                 // The attempt that took over has to poll for itself, to be woken in its turn.
-                self.leftovers(None, None)
+                self.deferred(None, None)
             }
-            Progress::Frame(kept) => {
+            PollOutcome::Frame(kept) => {
                 self.size = self.size.saturating_add(kept.len());
                 self.frames.push_back(kept);
                 let is_full = self.size > self.limit || self.frames.len() > MAX_FRAMES;
-                let dropped = is_full.then(|| self.drop_read());
-                if rest.ended {
+                let dropped = is_full.then(|| self.discard_read_frames());
+                if remaining_size_hint.ended {
                     self.state = State::Ended;
-                    return self.leftovers(Some(body), dropped);
+                    return self.deferred(Some(body), dropped);
                 }
                 self.body = Some(body);
-                self.leftovers(None, dropped)
+                self.deferred(None, dropped)
             }
-            Progress::End => {
+            PollOutcome::End => {
                 self.state = State::Ended;
-                self.leftovers(Some(body), None)
+                self.deferred(Some(body), None)
             }
-            Progress::Failed => {
+            PollOutcome::Failed => {
                 self.state = State::Failed;
-                self.leftovers(Some(body), None)
+                self.deferred(Some(body), None)
             }
         }
     }
 
     /// The lent body will not come back: polling it panicked.
-    pub(super) fn lost(&mut self) -> DeferredDrops<B> {
+    pub(super) fn on_panic(&mut self) -> DeferredEffects<B> {
         self.state = State::Failed;
-        self.leftovers(None, None)
+        self.deferred(None, None)
     }
 
     /// The size of what the newest attempt has not read.
     pub(super) fn size_hint(&self) -> SizeHint {
-        if self.read == 0 && !self.beginning_gone {
+        if self.read == 0 && !self.is_truncated {
             // Every attempt is to begin with the same head, so it announces what the first one did.
-            return self.whole;
+            return self.initial_size_hint;
         }
         let unread: usize = self
             .frames
@@ -256,10 +256,10 @@ impl<B> Shared<B> {
             })
             .sum();
         let mut hint = SizeHint::new();
-        if let Some(upper) = self.rest.upper() {
+        if let Some(upper) = self.remaining_size_hint.upper() {
             hint.set_upper(upper.saturating_add(unread as u64));
         }
-        hint.set_lower(self.rest.lower().saturating_add(unread as u64));
+        hint.set_lower(self.remaining_size_hint.lower().saturating_add(unread as u64));
         hint
     }
 
@@ -268,7 +268,7 @@ impl<B> Shared<B> {
     }
 
     fn next(&mut self) -> Option<Kept> {
-        if self.beginning_gone {
+        if self.is_truncated {
             return self.frames.pop_front();
         }
         let kept = self.frames.get(self.read)?.clone();
@@ -276,18 +276,18 @@ impl<B> Shared<B> {
         Some(kept)
     }
 
-    fn drop_read(&mut self) -> VecDeque<Kept> {
-        self.beginning_gone = true;
+    fn discard_read_frames(&mut self) -> VecDeque<Kept> {
+        self.is_truncated = true;
         let unread = self.frames.split_off(self.read);
         self.read = 0;
         std::mem::replace(&mut self.frames, unread)
     }
 
-    fn leftovers(
+    fn deferred(
         &mut self,
         body: Option<Pin<Box<B>>>,
         frames: Option<VecDeque<Kept>>,
-    ) -> DeferredDrops<B> {
-        DeferredDrops { wake: self.waiting.take(), _body: body, _frames: frames }
+    ) -> DeferredEffects<B> {
+        DeferredEffects { wake: self.waker.take(), _body: body, _frames: frames }
     }
 }

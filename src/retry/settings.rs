@@ -8,7 +8,7 @@ use crate::{budget::BudgetScope, time_limit::Deadline};
 /// The settings of a [`RetryLayer`](super::RetryLayer).
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
-    /// The part that an [`RetryOverride`](super::RetryOverride) replaces.
+    /// The part that a [`RetryOverride`](super::RetryOverride) replaces.
     pub(super) policy: Arc<Policy>,
     pub(super) budgets: BudgetScope,
     /// Whether the user chose the budgets.

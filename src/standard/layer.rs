@@ -100,7 +100,7 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     }
 
     /// Retries by these settings. Of a total time limit here and one of the stack, the sooner counts. There is a budget for each key, unless one was chosen in them. `None`: each request is sent
-    /// once, unless it brings an [`RetryOverride`](crate::retry::RetryOverride).
+    /// once, unless it brings a [`RetryOverride`](crate::retry::RetryOverride).
     pub fn retry(mut self, retry: impl Into<Option<RetryLayer>>) -> Self
     where
         K: UriKey + Send + Sync + 'static,

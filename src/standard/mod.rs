@@ -113,7 +113,7 @@
 //! | the upstream collapses under load before it fails | `.in_flight(InFlightLimitLayer::new(n))`, with `n` a little above what it can do at once; if you do not know that, `.in_flight(InFlightLimitLayer::adaptive(AdaptiveLimit::new()))` |
 //! | a few failures are normal there | `.circuit_breaker(CircuitBreakerLayer::new().failure_ratio(…))`, or `.circuit_breaker(None)` |
 //! | responses stream for hours, with long silences | `Timeouts::new(…)?.body_idle(None)` |
-//! | one name stands for several servers | `tower::balance` inside, a breaker with `when_open(NotReady)` around each, and `.circuit_breaker(None)` here |
+//! | one name stands for several servers | `tower::balance` inside, a breaker with `open_behavior(OpenBehavior::Backpressure)` around each, and `.circuit_breaker(None)` here |
 //!
 //! # When what happens
 //!

@@ -16,16 +16,17 @@ use crate::{
 pub(super) struct PerKeyState<K> {
     key_fn: Arc<K>,
     name: Arc<str>,
-    pub(super) breaker: Breaker<K>,
+    pub(super) breaker: PerKeyCircuitBreakerLayer<K>,
     has_breaker: bool,
     pub(super) in_flight: InFlight<K>,
     has_limit: bool,
 }
 
-pub(super) type Breaker<K> = CircuitBreakerLayer<HttpClassifier, Circuits<K>>;
-type InFlight<K> = InFlightLimitLayer<Limits<K>>;
-pub(super) type Circuits<K> = circuit_breaker::CircuitPerKey<OrDefaultKey<K>>;
-pub(super) type Limits<K> = in_flight::LimitPerKey<OrDefaultKey<K>>;
+pub(super) type PerKeyCircuitBreakerLayer<K> =
+    CircuitBreakerLayer<HttpClassifier, CircuitPerUriKey<K>>;
+type InFlight<K> = InFlightLimitLayer<LimitPerUriKey<K>>;
+pub(super) type CircuitPerUriKey<K> = circuit_breaker::CircuitPerKey<OrDefaultKey<K>>;
+pub(super) type LimitPerUriKey<K> = in_flight::LimitPerKey<OrDefaultKey<K>>;
 
 impl<K> PerKeyState<K> {
     /// With circuits, and without limits.
@@ -104,7 +105,10 @@ impl<K> PerKeyState<K> {
     }
 
     /// With circuits, by the settings there are, and then by `change`.
-    pub(super) fn map_breaker(self, change: impl FnOnce(Breaker<K>) -> Breaker<K>) -> Self {
+    pub(super) fn map_breaker(
+        self,
+        change: impl FnOnce(PerKeyCircuitBreakerLayer<K>) -> PerKeyCircuitBreakerLayer<K>,
+    ) -> Self {
         let this = if self.has_breaker { self } else { self.set_breaker(Some(<_>::default())) };
         Self { breaker: change(this.breaker), ..this }
     }

@@ -8,7 +8,7 @@ use tower_layer::Layer;
 use super::{
     ByAuthority, StandardLayer,
     classifier::ReportClassifier,
-    per_key::{Circuits, Limits},
+    per_key::{CircuitPerUriKey, LimitPerUriKey},
 };
 use crate::{
     bad_gateway::{self, BadGatewayClassifier},
@@ -31,9 +31,9 @@ pub type Standard<S, C = HttpClassifier, P = HttpCallAdapter, K = ByAuthority> =
 
 /// The layers inside of the retry.
 type AttemptNumber<S, C, K> = CircuitBreaker<
-    InFlightLimit<Timeout<BodyTimeout<DeadlineHeader<BadGatewayClassifier<S>>>>, Limits<K>>,
+    InFlightLimit<Timeout<BodyTimeout<DeadlineHeader<BadGatewayClassifier<S>>>>, LimitPerUriKey<K>>,
     C,
-    Circuits<K>,
+    CircuitPerUriKey<K>,
 >;
 
 /// Response body of [`Standard`].

@@ -10,20 +10,20 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-use crate::response::BodyHalves;
+use crate::response::BodyParts;
 use seawall_core::error::BoxError;
 
 /// Body of a response of [`FlakyService`](crate::FlakyService).
 #[derive(Debug, Default)]
 pub struct FlakyBody {
-    halves: BodyHalves,
+    parts: BodyParts,
     // Created by the first wait, so that a body without a wait needs no runtime.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl FlakyBody {
-    pub(crate) const fn new(halves: BodyHalves) -> Self {
-        Self { halves, timer: None }
+    pub(crate) const fn new(parts: BodyParts) -> Self {
+        Self { parts, timer: None }
     }
 }
 
@@ -36,18 +36,18 @@ impl Body for FlakyBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
-        let halves = &mut this.halves;
-        if !halves.first.is_empty() {
-            return Poll::Ready(Some(Ok(Frame::data(take(&mut halves.first)))));
+        let parts = &mut this.parts;
+        if !parts.first.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(take(&mut parts.first)))));
         }
-        if !halves.delay.is_zero() {
-            let timer = this.timer.get_or_insert_with(|| Box::pin(sleep(halves.delay)));
+        if !parts.delay.is_zero() {
+            let timer = this.timer.get_or_insert_with(|| Box::pin(sleep(parts.delay)));
             ready!(timer.as_mut().poll(cx));
-            (halves.delay, this.timer) = (Duration::ZERO, None);
+            (parts.delay, this.timer) = (Duration::ZERO, None);
         }
-        Poll::Ready(if !halves.second.is_empty() {
-            Some(Ok(Frame::data(take(&mut halves.second))))
-        } else if take(&mut halves.truncated) {
+        Poll::Ready(if !parts.second.is_empty() {
+            Some(Ok(Frame::data(take(&mut parts.second))))
+        } else if take(&mut parts.truncated) {
             Some(Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()))
         } else {
             None
@@ -55,10 +55,10 @@ impl Body for FlakyBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.halves.remaining() == 0
+        self.parts.remaining() == 0
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.halves.remaining())
+        SizeHint::with_exact(self.parts.remaining())
     }
 }

@@ -90,7 +90,7 @@ where
         Poll::Ready(match &this.step.action {
             Action::Respond => {
                 let response = this.step.response();
-                Ok(response.head().map(|()| FlakyBody::new(response.halves(this.method))))
+                Ok(response.head().map(|()| FlakyBody::new(response.parts(this.method))))
             }
             Action::Silent => return Poll::Pending,
             Action::Close => Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),

@@ -7,9 +7,9 @@ pub enum InvalidScript {
     /// The script has no step.
     Empty,
     /// [`Script::random`](crate::Script::random) has no chance.
-    NoChances,
+    NoProbabilities,
     /// The sum of the chances exceeds one.
-    MoreThanOne,
+    ProbabilitySumExceedsOne,
     /// The number is not a final status, from 200 to 999 (RFC 9110 §15: a status below 200 is interim).
     Status(u16),
     /// The name or value of a header is invalid.
@@ -30,8 +30,8 @@ impl fmt::Display for InvalidScript {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("a script needs a step"),
-            Self::NoChances => f.write_str("a script by chance needs a chance"),
-            Self::MoreThanOne => f.write_str("the chances sum up to more than one"),
+            Self::NoProbabilities => f.write_str("a script by chance needs a chance"),
+            Self::ProbabilitySumExceedsOne => f.write_str("the chances sum up to more than one"),
             Self::Status(status) => write!(f, "{status} is no final status: from 200 to 999"),
             Self::Header { name } => write!(f, "{name:?} or its value is no header"),
             Self::Framing => {

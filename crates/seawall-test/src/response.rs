@@ -16,7 +16,7 @@ pub(crate) struct ScriptedResponse {
 
 /// The two halves of a body and the pause between them.
 #[derive(Debug, Default)]
-pub(crate) struct BodyHalves {
+pub(crate) struct BodyParts {
     pub(crate) first: Bytes,
     pub(crate) delay: Duration,
     pub(crate) second: Bytes,
@@ -38,14 +38,14 @@ impl ScriptedResponse {
         head
     }
 
-    pub(crate) fn halves(&self, method: &Method) -> BodyHalves {
+    pub(crate) fn parts(&self, method: &Method) -> BodyParts {
         if self.is_bodiless() || method == Method::HEAD || self.announced() == 0 {
-            return BodyHalves::default();
+            return BodyParts::default();
         }
         let mut first = self.body.clone();
         let half = if self.body_delay.is_zero() { first.len() } else { first.len() / 2 };
         let second = first.split_off(half);
-        BodyHalves { first, delay: self.body_delay, second, truncated: self.truncated }
+        BodyParts { first, delay: self.body_delay, second, truncated: self.truncated }
     }
 
     fn announced(&self) -> u64 {
@@ -57,7 +57,7 @@ impl ScriptedResponse {
     }
 }
 
-impl BodyHalves {
+impl BodyParts {
     pub(crate) fn remaining(&self) -> u64 {
         (self.first.len() + self.second.len()) as u64 + u64::from(self.truncated)
     }

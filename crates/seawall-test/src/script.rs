@@ -65,7 +65,7 @@ impl Script {
     /// the n-th request has the same step. Added steps come before.
     ///
     /// # Errors
-    /// [`InvalidScript::NoChances`] without chances, [`InvalidScript::MoreThanOne`] if their sum exceeds one.
+    /// [`InvalidScript::NoProbabilities`] without chances, [`InvalidScript::ProbabilitySumExceedsOne`] if their sum exceeds one.
     pub fn random(
         seed: u64,
         chances: impl IntoIterator<Item = (Ratio, Step)>,
@@ -79,10 +79,10 @@ impl Script {
             script.chances.push((sum, step));
         }
         if script.chances.is_empty() {
-            return Err(InvalidScript::NoChances);
+            return Err(InvalidScript::NoProbabilities);
         }
         if sum > Ratio::percent(100).millionths() {
-            return Err(InvalidScript::MoreThanOne);
+            return Err(InvalidScript::ProbabilitySumExceedsOne);
         }
         Ok(script)
     }

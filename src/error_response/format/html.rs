@@ -5,7 +5,7 @@ use crate::error_response::{messages, reply::ErrorReply};
 const TEMPLATE: &str = include_str!("page.html");
 
 /// The page may load, run and send nothing. Its only style is allowed by its hash.
-pub(in crate::error_response) const POLICY: &str = "default-src 'none'; base-uri 'none'; \
+pub(in crate::error_response) const CONTENT_SECURITY_POLICY_VALUE: &str = "default-src 'none'; base-uri 'none'; \
     form-action 'none'; style-src 'sha256-LZaUe0XW4dn/+5ZHBvTLr3UnsUUsmTH9/78JpYKphBk='";
 
 /// Fills in the template in one pass, so that values are not searched for placeholders.

@@ -17,7 +17,7 @@ use super::{
 #[cfg_attr(feature = "config-schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "config-schema", schemars(rename = "Config"))]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
-pub(super) struct File {
+pub(super) struct ConfigDocument {
     /// The policy of requests that no route takes, and of what a route does not say.
     #[serde(deserialize_with = "table")]
     pub(super) default: OptionalValue<Policy>,
@@ -65,7 +65,7 @@ impl Route {
     }
 }
 
-impl File {
+impl ConfigDocument {
     /// What it comes to, if all of it is right.
     pub(super) fn checked(self) -> Result<Config, ValidationError> {
         if self.default.0.is_none() && self.route.0.is_empty() {
@@ -84,9 +84,9 @@ impl File {
             routes.add(prefix, policy).map_err(|first| {
                 ValidationError::new("the same prefix as").at("prefix").nth(index).at("route").also(
                     [
-                        PathSegment::KeyExtractor("route"),
+                        PathSegment::Key("route"),
                         PathSegment::Index(first),
-                        PathSegment::KeyExtractor("prefix"),
+                        PathSegment::Key("prefix"),
                     ],
                 )
             })?;
@@ -97,6 +97,6 @@ impl File {
 
 impl<'de> Deserialize<'de> for Config {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        table::<File, D>(from)?.checked().map_err(D::Error::custom)
+        table::<ConfigDocument, D>(from)?.checked().map_err(D::Error::custom)
     }
 }

@@ -272,17 +272,17 @@ impl Config {
     #[cfg(feature = "config-schema")]
     #[must_use]
     pub fn json_schema() -> String {
-        format!("{:#}", schemars::schema_for!(document::File).to_value())
+        format!("{:#}", schemars::schema_for!(document::ConfigDocument).to_value())
     }
 }
 
 #[cfg(feature = "config-schema")]
 impl schemars::JsonSchema for Config {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        <document::File as schemars::JsonSchema>::schema_name()
+        <document::ConfigDocument as schemars::JsonSchema>::schema_name()
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        <document::File as schemars::JsonSchema>::json_schema(generator)
+        <document::ConfigDocument as schemars::JsonSchema>::json_schema(generator)
     }
 }

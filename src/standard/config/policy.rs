@@ -59,8 +59,8 @@ impl Policy {
                 .map_err(|wrong| wrong.at("circuit_breaker"))?;
         }
         if let (
-            Some(OrOff(Some(InFlight::AdaptiveLimit(all)))),
-            Some(OrOff(Some(InFlight::AdaptiveLimit(own)))),
+            Some(OrOff(Some(InFlight::Adaptive(all)))),
+            Some(OrOff(Some(InFlight::Adaptive(own)))),
         ) = (self.in_flight.as_ref(), own.in_flight.as_ref())
         {
             validate::check_bounds(all, own).map_err(|wrong| wrong.at("in_flight"))?;

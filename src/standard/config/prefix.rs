@@ -31,7 +31,8 @@ impl Prefix {
         let uri: Uri = text.parse().ok()?;
         // A fragment is not kept, so it is looked for in what was written.
         let is_plain = uri.query().is_none() && !text.contains(['#', '@', '?']);
-        let authority = uri.authority().filter(|authority| is_plain && has_port(authority))?;
+        let authority =
+            uri.authority().filter(|authority| is_plain && has_valid_port(authority))?;
         // There are no wildcards, so a name with an asterisk would never be met.
         let known = !authority.host().is_empty() && !authority.host().contains('*');
         Some(Self {
@@ -53,7 +54,7 @@ pub(super) fn scheme_of(uri: &Uri) -> Option<Cow<'_, str>> {
 }
 
 /// Whether a port, if one is announced, is one.
-fn has_port(authority: &Authority) -> bool {
+fn has_valid_port(authority: &Authority) -> bool {
     let announced = authority.as_str().len() > authority.host().len();
     !announced || authority.port_u16().is_some()
 }

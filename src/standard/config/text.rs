@@ -7,14 +7,14 @@ use toml::de::{DeTable, DeValue, Deserializer, Error};
 
 use super::{
     Config, ConfigError,
-    document::File,
+    document::ConfigDocument,
     validation_error::{Path, PathSegment, ValidationError},
 };
 
 pub(super) fn parse(text: &str) -> Result<Config, ConfigError> {
     let file = Deserializer::parse(text)
         .map_err(|error| syntax(text, &error))
-        .and_then(|from| File::deserialize(from).map_err(|error| value(text, &error)))?;
+        .and_then(|from| ConfigDocument::deserialize(from).map_err(|error| value(text, &error)))?;
     file.checked().map_err(|wrong| whole(text, &wrong))
 }
 
@@ -65,7 +65,7 @@ fn place_of(
     table: &DeTable<'_>,
     steps: &mut dyn Iterator<Item = &PathSegment>,
 ) -> Option<Range<usize>> {
-    let Some(PathSegment::KeyExtractor(key)) = steps.next() else { return None };
+    let Some(PathSegment::Key(key)) = steps.next() else { return None };
     let (name, value) = table.iter().find(|(name, _)| name.get_ref() == key)?;
     let (mut span, mut value) = (name.span(), value);
     loop {

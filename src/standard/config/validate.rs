@@ -7,7 +7,7 @@ use std::{num::NonZeroU32, time::Duration};
 use super::{
     sections::{Bounds, CircuitBreaker, Timeouts},
     validation_error::ValidationError,
-    values::{OptionalValue, OrOff, Positive, Time, format_duration},
+    values::{DurationValue, OptionalValue, OrOff, Positive, format_duration},
 };
 use crate::{in_flight::AdaptiveLimit, standard::Timeouts as Defaults};
 
@@ -43,18 +43,19 @@ fn exceeds(low: &Operand, high: &Operand) -> ValidationError {
 /// never had. Nor is anybody trusted who may ask for any time.
 pub(super) fn check_timeouts(all: &Timeouts, own: &Timeouts) -> Result<(), ValidationError> {
     let default = Defaults::default();
-    let time = |given: &OptionalValue<OrOff<Time<1>>>, default: Option<Duration>| {
+    let time = |given: &OptionalValue<OrOff<DurationValue<1>>>, default: Option<Duration>| {
         given.get().map_or(default, |time| time.0.map(|time| time.0))
     };
     let (attempt, total) = (time(&all.attempt, default.attempt), time(&all.total, default.total));
-    let side = |key,
-                time: Option<Duration>,
-                of: fn(&Timeouts) -> &OptionalValue<OrOff<Time<1>>>| Operand {
-        key,
-        value: time.map_or("off".to_owned(), format_duration),
-        is_given: of(all).0.is_some(),
-        is_own: of(own).0.is_some(),
-    };
+    let side =
+        |key,
+         time: Option<Duration>,
+         of: fn(&Timeouts) -> &OptionalValue<OrOff<DurationValue<1>>>| Operand {
+            key,
+            value: time.map_or("off".to_owned(), format_duration),
+            is_given: of(all).0.is_some(),
+            is_own: of(own).0.is_some(),
+        };
     if total.is_some_and(|total| attempt.is_none_or(|attempt| attempt > total)) {
         return Err(exceeds(
             &side("attempt", attempt, |it| &it.attempt),
@@ -88,7 +89,7 @@ pub(super) fn check_open_durations(
     if first.0 <= longest.0 {
         return Ok(());
     }
-    let side = |key, time, given: &OptionalValue<Time<1>>| Operand {
+    let side = |key, time, given: &OptionalValue<DurationValue<1>>| Operand {
         key,
         value: format_duration(time),
         is_given: true,

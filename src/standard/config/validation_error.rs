@@ -5,7 +5,7 @@ use std::fmt;
 /// Where something stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PathSegment {
-    KeyExtractor(&'static str),
+    Key(&'static str),
     /// Counted from 0.
     Index(usize),
 }
@@ -27,7 +27,7 @@ impl ValidationError {
 
     /// Behind this key.
     pub(super) fn at(mut self, key: &'static str) -> Self {
-        self.steps.push(PathSegment::KeyExtractor(key));
+        self.steps.push(PathSegment::Key(key));
         self
     }
 
@@ -74,8 +74,8 @@ impl<'a, I: Iterator<Item = &'a PathSegment> + Clone> fmt::Display for Path<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, step) in self.0.clone().enumerate() {
             match step {
-                PathSegment::KeyExtractor(key) if number == 0 => f.write_str(key)?,
-                PathSegment::KeyExtractor(key) => write!(f, ".{key}")?,
+                PathSegment::Key(key) if number == 0 => f.write_str(key)?,
+                PathSegment::Key(key) => write!(f, ".{key}")?,
                 PathSegment::Index(index) => write!(f, "[{index}]")?,
             }
         }

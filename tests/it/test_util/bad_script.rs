@@ -61,9 +61,9 @@ async fn a_script_that_cannot_be_followed_is_told_when_an_upstream_is_made() {
 
 #[test]
 fn chances_that_are_none_or_sum_up_to_more_than_one_are_told() {
-    assert_eq!(chance(&[]).unwrap_err(), InvalidScript::NoChances);
-    assert_eq!(chance(&[60, 41]).unwrap_err(), InvalidScript::MoreThanOne);
-    assert_eq!(chance(&[100; 5_000]).unwrap_err(), InvalidScript::MoreThanOne);
+    assert_eq!(chance(&[]).unwrap_err(), InvalidScript::NoProbabilities);
+    assert_eq!(chance(&[60, 41]).unwrap_err(), InvalidScript::ProbabilitySumExceedsOne);
+    assert_eq!(chance(&[100; 5_000]).unwrap_err(), InvalidScript::ProbabilitySumExceedsOne);
     assert!(chance(&[60, 40]).is_ok() && chance(&[0]).is_ok());
     // Millionths, so that three thirds do not fail for a rounding error.
     let third = Ratio::new(1.0 / 3.0).unwrap();

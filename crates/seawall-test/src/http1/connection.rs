@@ -84,7 +84,7 @@ async fn respond(
         bytes.extend_from_slice(b"\r\n");
     }
     bytes.extend_from_slice(b"\r\n");
-    let body = response.halves(method);
+    let body = response.parts(method);
     // Head and body are in one packet, unless a delay separates them.
     bytes.extend_from_slice(&body.first);
     stream.write_all(&bytes).await?;

@@ -6,7 +6,7 @@ use crate::{
     retry,
     standard::config::{
         validation_error::ValidationError,
-        values::{Jitter, OptionalValue, ScalarValue, Time, impl_scalar_deserialize},
+        values::{DurationValue, Jitter, OptionalValue, ScalarValue, impl_scalar_deserialize},
     },
 };
 
@@ -18,11 +18,11 @@ pub(in crate::standard::config) struct Backoff {
     /// "exponential", "constant", "none" or "urllib3".
     kind: OptionalValue<Kind>,
     /// The wait before the first retry; each further one is twice as long, or as long if "constant".
-    base: OptionalValue<Time>,
+    base: OptionalValue<DurationValue>,
     /// Seconds, as in urllib3's `backoff_factor`; for "urllib3" only.
     factor: OptionalValue<Factor>,
     /// The longest wait.
-    max: OptionalValue<Time>,
+    max: OptionalValue<DurationValue>,
     /// Whether a wait is a part of itself by chance; or what is added to it at the most.
     jitter: OptionalValue<Jitter>,
 }

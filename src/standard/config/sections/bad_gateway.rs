@@ -1,7 +1,7 @@
 use super::section;
 use crate::{
     bad_gateway::BadGatewayClassifierLayer as Layer,
-    standard::config::values::{Count, Time},
+    standard::config::values::{Count, DurationValue},
 };
 
 section! {
@@ -10,7 +10,7 @@ section! {
         /// So many bytes of the body. At most 1 MiB.
         peek: Count<0, 1_048_576>,
         /// How long they are waited for.
-        peek_wait: Time,
+        peek_wait: DurationValue,
     }
 }
 

@@ -2,8 +2,8 @@ use super::section;
 use crate::{
     circuit_breaker::CircuitBreakerLayer as Layer,
     standard::{
-        config::values::{Count, OrOff, Positive, RatioValue, Time},
-        per_key::Breaker,
+        config::values::{Count, DurationValue, OrOff, Positive, RatioValue},
+        per_key::PerKeyCircuitBreakerLayer,
     },
 };
 
@@ -15,21 +15,21 @@ section! {
         /// Does not open by that while there are fewer calls in the window.
         min_calls: Count,
         /// The time that is looked back on.
-        window: Time<10>,
+        window: DurationValue<10>,
         /// Opens as well after so many failures in a row.
         consecutive_failures: OrOff<Positive>,
         /// Calls that take so long count as failures.
-        slow_call: OrOff<Time<1>>,
+        slow_call: OrOff<DurationValue<1>>,
         /// How long it stays open the first time.
-        open_for: Time<1>,
+        open_for: DurationValue<1>,
         /// How long it stays open at the longest; not below `open_for`.
-        open_max: Time<1>,
+        open_max: DurationValue<1>,
         /// How long a `Retry-After` may keep it open.
-        retry_after_max: Time,
+        retry_after_max: DurationValue,
         /// How many calls pass while it is half-open.
         probes: Positive,
         /// How long each of them keeps its place.
-        probe_lease: Time<10>,
+        probe_lease: DurationValue<10>,
         /// Whether 500 and other errors of the origin's own count.
         count_origin_errors: bool,
         /// Counts and reports, but never refuses.
@@ -38,7 +38,10 @@ section! {
 }
 
 impl CircuitBreaker {
-    pub(in crate::standard::config) fn apply<K>(&self, layer: Breaker<K>) -> Breaker<K> {
+    pub(in crate::standard::config) fn apply<K>(
+        &self,
+        layer: PerKeyCircuitBreakerLayer<K>,
+    ) -> PerKeyCircuitBreakerLayer<K> {
         let layer = self.failure_ratio.apply_to(layer, Layer::failure_ratio);
         let layer = self.min_calls.apply_to(layer, Layer::min_calls);
         let layer = self.window.apply_to(layer, Layer::window);

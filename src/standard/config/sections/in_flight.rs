@@ -18,7 +18,7 @@ use crate::{
 pub(in crate::standard::config) enum InFlight {
     Fixed(Positive),
     /// As many as it turns out, within bounds.
-    AdaptiveLimit(Bounds),
+    Adaptive(Bounds),
 }
 
 section! {
@@ -40,7 +40,7 @@ impl ScalarValue for InFlight {
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        (text == "adaptive").then(|| Self::AdaptiveLimit(Bounds::default()))
+        (text == "adaptive").then(|| Self::Adaptive(Bounds::default()))
     }
 
     fn from_whole(number: i128) -> Option<Self> {
@@ -48,7 +48,7 @@ impl ScalarValue for InFlight {
     }
 
     fn from_table<'de, A: MapAccess<'de>>(table: A) -> Option<Result<Self, A::Error>> {
-        Some(Bounds::deserialize(MapAccessDeserializer::new(table)).map(Self::AdaptiveLimit))
+        Some(Bounds::deserialize(MapAccessDeserializer::new(table)).map(Self::Adaptive))
     }
 
     #[cfg(feature = "config-schema")]
@@ -65,12 +65,12 @@ impl_scalar_deserialize!([] InFlight);
 impl Inherit for OptionalValue<OrOff<InFlight>> {
     fn inherit(self, from: &Self) -> Self {
         let bounds = match from.as_ref() {
-            Some(OrOff(Some(InFlight::AdaptiveLimit(bounds)))) => Some(bounds),
+            Some(OrOff(Some(InFlight::Adaptive(bounds)))) => Some(bounds),
             _ => None,
         };
         Self(match (self.0, bounds) {
-            (Some(OrOff(Some(InFlight::AdaptiveLimit(own)))), Some(from)) => {
-                Some(OrOff(Some(InFlight::AdaptiveLimit(own.inherit(from)))))
+            (Some(OrOff(Some(InFlight::Adaptive(own)))), Some(from)) => {
+                Some(OrOff(Some(InFlight::Adaptive(own.inherit(from)))))
             }
             (own, _) => own.or_else(|| from.as_ref().cloned()),
         })
@@ -85,7 +85,7 @@ impl InFlight {
     ) -> InFlightLimitLayer {
         match self {
             Self::Fixed(most) => InFlightLimitLayer::new(most.0),
-            Self::AdaptiveLimit(given) => {
+            Self::Adaptive(given) => {
                 let bounds = own.unwrap_or_default();
                 let bounds = given.initial.apply_to(bounds, AdaptiveLimit::initial);
                 let bounds = given.min.apply_to(bounds, AdaptiveLimit::min);

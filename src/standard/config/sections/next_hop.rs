@@ -5,7 +5,7 @@ use crate::{
     deadline::DeadlineHeaderLayer as Layer,
     standard::config::{
         validation_error::ValidationError,
-        values::{ScalarVisitor, Time, TimeoutHeaderName},
+        values::{DurationValue, ScalarVisitor, TimeoutHeaderName},
     },
 };
 
@@ -15,7 +15,7 @@ section! {
         /// The header that says so. It has to be given.
         header: TimeoutHeaderName,
         /// What is kept of the time that is left, so that the answer has time to come back.
-        margin: Time,
+        margin: DurationValue,
     }
 }
 

@@ -6,8 +6,8 @@ use crate::{
     standard::config::{
         validation_error::ValidationError,
         values::{
-            Count, HeaderNameValue, IntoSetting, List, Methods, OrOff, Status, Time, Toggle,
-            Unlimited, table,
+            Count, DurationValue, HeaderNameValue, IntoSetting, List, Methods, OrOff, Status,
+            Toggle, Unlimited, table,
         },
     },
 };
@@ -37,13 +37,13 @@ section! {
         /// Whether the wait that a server asks for replaces the backoff.
         respect_retry_after: bool,
         /// The longest wait that a server may ask for.
-        retry_after_max: Time,
+        retry_after_max: DurationValue,
         /// Whether to wait that long when it asks for more, rather than not to retry.
         cap_retry_after: bool,
         /// Whether up to a tenth is added by chance to the wait that it asks for.
         retry_after_jitter: bool,
         /// The limit of all waits of one call together.
-        total_delay_max: OrOff<Time>,
+        total_delay_max: OrOff<DurationValue>,
         /// Whether any method is sent again when a response says, without proof, that nothing was processed.
         retry_unlikely: bool,
         /// Whether a refusal by an open circuit or a limit is retried.
@@ -51,11 +51,11 @@ section! {
         /// Whether the last response, if it would be retried but for a limit, becomes an error.
         raise_on_status: bool,
         /// The time that must be left for an attempt to be begun.
-        min_attempt: Time,
+        min_attempt: DurationValue,
         /// How many bytes of a request's body are kept to send it again.
         body_limit: Count,
         /// How long a response that is given up may take to be read to its end.
-        drain_wait: Time,
+        drain_wait: DurationValue,
         /// The request header that tells the upstream which attempt it is.
         attempt_header: OrOff<HeaderNameValue>,
         /// How many retries all calls of one host and port may have together. Inherited as a whole.

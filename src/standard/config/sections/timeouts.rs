@@ -1,15 +1,15 @@
 use super::section;
-use crate::standard::config::values::{List, OrOff, Time, TimeoutHeaderName};
+use crate::standard::config::values::{DurationValue, List, OrOff, TimeoutHeaderName};
 
 section! {
     /// How long each part of a call may take.
     Timeouts {
         /// One attempt, to the head of its response. Not above `total`.
-        attempt: OrOff<Time<1>>,
+        attempt: OrOff<DurationValue<1>>,
         /// All attempts and the waits between them, to the head of the response.
-        total: OrOff<Time<1>>,
+        total: OrOff<DurationValue<1>>,
         /// The wait for each part of a response's body.
-        body_idle: OrOff<Time<1>>,
+        body_idle: OrOff<DurationValue<1>>,
         /// Headers of requests that say how long the caller waits: kept to if it is less than `total`.
         trust: List<TimeoutHeaderName>,
     }

@@ -4,11 +4,11 @@ use super::{ScalarValue, impl_scalar_deserialize};
 
 /// A time of at least so many milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::standard::config) struct Time<const MIN: u64 = 0>(
+pub(in crate::standard::config) struct DurationValue<const MIN: u64 = 0>(
     pub(in crate::standard::config) Duration,
 );
 
-impl<const MIN: u64> ScalarValue for Time<MIN> {
+impl<const MIN: u64> ScalarValue for DurationValue<MIN> {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a time with its unit such as \"250ms\" or \"10s\"")?;
         if MIN > 0 { write!(f, ", {MIN}ms or more") } else { Ok(()) }
@@ -27,7 +27,7 @@ impl<const MIN: u64> ScalarValue for Time<MIN> {
     }
 }
 
-impl_scalar_deserialize!([const MIN: u64] Time<MIN>);
+impl_scalar_deserialize!([const MIN: u64] DurationValue<MIN>);
 
 /// As it is written in a file.
 pub(in crate::standard::config) fn format_duration(time: Duration) -> String {
@@ -46,10 +46,10 @@ mod tests {
             text in any::<String>(), number in "[0-9.]{1,25}", unit in "(ns|us|ms|s|m|h|day|week|month|year|M|y)?",
             time in any::<Duration>(),
         ) {
-            let _ = Time::<0>::from_text(&text);
-            let _ = Time::<0>::from_text(&format!("{number}{unit} {number}{unit}"));
+            let _ = DurationValue::<0>::from_text(&text);
+            let _ = DurationValue::<0>::from_text(&format!("{number}{unit} {number}{unit}"));
             if time.as_secs() < 1 << 40 {
-                prop_assert_eq!(Time::<0>::from_text(&format_duration(time)), Some(Time(time)));
+                prop_assert_eq!(DurationValue::<0>::from_text(&format_duration(time)), Some(DurationValue(time)));
             }
         }
     }

@@ -4,8 +4,8 @@ use http::{HeaderName, Method};
 use seawall_core::ratio::Ratio;
 
 use super::{
-    Count, HeaderNameValue, LevelValue, List, OptionalValue, OrOff, Positive, RatioValue, Status,
-    StringValue, Time, TimeoutHeaderName, Unlimited, methods::MethodName,
+    Count, DurationValue, HeaderNameValue, LevelValue, List, OptionalValue, OrOff, Positive,
+    RatioValue, Status, StringValue, TimeoutHeaderName, Unlimited, methods::MethodName,
 };
 use crate::{deadline::TimeoutHeader, logging::Level};
 
@@ -40,7 +40,7 @@ into_setting! {
     [] StringValue => String, |it| it.0;
     [] MethodName => Method, |it| it.0;
     [const MIN: u32, const MAX: u32] Count<MIN, MAX> => u32, |it| it.0;
-    [const MIN: u64] Time<MIN> => Duration, |it| it.0;
+    [const MIN: u64] DurationValue<MIN> => Duration, |it| it.0;
     [T: IntoSetting] List<T> => Vec<T::Value>, |it| it.0.into_iter().map(T::into_value).collect();
     [T: IntoSetting] OrOff<T> => Option<T::Value>, |it| it.0.map(T::into_value);
     [T: IntoSetting] Unlimited<T> => Option<T::Value>, |it| it.0.map(T::into_value);

@@ -1,6 +1,6 @@
 use std::{fmt, time::Duration};
 
-use super::{ScalarValue, Time, impl_scalar_deserialize};
+use super::{DurationValue, ScalarValue, impl_scalar_deserialize};
 
 /// What chance does to a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,11 +14,11 @@ pub(in crate::standard::config) enum Jitter {
 impl ScalarValue for Jitter {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("true, false, or the most that chance adds, ")?;
-        Time::<0>::expected(f)
+        DurationValue::<0>::expected(f)
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        Time::<0>::from_text(text).map(|time| Self::Added(time.0))
+        DurationValue::<0>::from_text(text).map(|time| Self::Added(time.0))
     }
 
     fn from_bool(is: bool) -> Option<Self> {
@@ -27,7 +27,7 @@ impl ScalarValue for Jitter {
 
     #[cfg(feature = "config-schema")]
     fn schema() -> schemars::Schema {
-        schemars::json_schema!({ "anyOf": [{ "type": "boolean" }, Time::<0>::schema()] })
+        schemars::json_schema!({ "anyOf": [{ "type": "boolean" }, DurationValue::<0>::schema()] })
     }
 }
 

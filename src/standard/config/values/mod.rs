@@ -22,7 +22,7 @@ use serde::de::{self, MapAccess, Unexpected, Visitor};
 
 pub(super) use self::{
     count::{Count, Positive},
-    duration::{Time, format_duration},
+    duration::{DurationValue, format_duration},
     header::HeaderNameValue,
     into_setting::IntoSetting,
     jitter::Jitter,

@@ -66,13 +66,13 @@ pub(in crate::standard::config) enum Toggle<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Toggle<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(SwitchVisitor(PhantomData))
+        from.deserialize_any(ToggleVisitor(PhantomData))
     }
 }
 
-struct SwitchVisitor<T>(PhantomData<fn() -> T>);
+struct ToggleVisitor<T>(PhantomData<fn() -> T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for SwitchVisitor<T> {
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ToggleVisitor<T> {
     type Value = Toggle<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

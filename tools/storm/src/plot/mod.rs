@@ -21,13 +21,13 @@ const HEADER_HEIGHT: u32 = 90;
 const ROW_HEIGHT: u32 = 78;
 const AXIS_HEIGHT: u32 = 38;
 
-const TEXT: RGBColor = RGBColor(31, 35, 40);
-const MUTED_TEXT: RGBColor = RGBColor(89, 99, 110);
+const TEXT_COLOR: RGBColor = RGBColor(31, 35, 40);
+const MUTED_TEXT_COLOR: RGBColor = RGBColor(89, 99, 110);
 const BACKGROUND: RGBColor = WHITE;
-const OFFERED: RGBColor = RGBColor(208, 215, 222);
-const SUCCEEDED: RGBColor = RGBColor(45, 164, 78);
-const UPSTREAM: RGBColor = RGBColor(207, 34, 46);
-const FAULT: RGBColor = RGBColor(255, 241, 214);
+const OFFERED_COLOR: RGBColor = RGBColor(208, 215, 222);
+const SUCCEEDED_COLOR: RGBColor = RGBColor(45, 164, 78);
+const UPSTREAM_COLOR: RGBColor = RGBColor(207, 34, 46);
+const FAULT_COLOR: RGBColor = RGBColor(255, 241, 214);
 
 /// Writes `NAME.svg` and `NAME.png` to `folder`.
 pub(crate) fn draw(
@@ -54,24 +54,24 @@ pub(crate) fn draw(
 }
 
 fn draw_header(root: &Area<'_>, scenario: &Scenario) -> DrawResult {
-    let title = text(22).style(FontStyle::Bold).color(&TEXT);
+    let title = text(22).style(FontStyle::Bold).color(&TEXT_COLOR);
     root.draw_text(&capitalize(scenario.title), &title, (16, 12))?;
     let legend = [
-        (OFFERED, "calls"),
-        (SUCCEEDED, "answered within 3 s"),
-        (UPSTREAM, "requests to the upstream"),
+        (OFFERED_COLOR, "calls"),
+        (SUCCEEDED_COLOR, "answered within 3 s"),
+        (UPSTREAM_COLOR, "requests to the upstream"),
     ];
     let lefts = [16, 216, 388];
     for ((color, label), left) in legend.into_iter().zip(lefts) {
         root.draw(&Rectangle::new([(left, 48), (left + 14, 60)], color.filled()))?;
-        root.draw_text(label, &text(14).color(&TEXT), (left + 20, 46))?;
+        root.draw_text(label, &text(14).color(&TEXT_COLOR), (left + 20, 46))?;
     }
     let scale = format!("per second; a row ends at {}", row::MAX_RATE);
-    root.draw_text(&scale, &text(12).color(&MUTED_TEXT), (646, 47))?;
+    root.draw_text(&scale, &text(12).color(&MUTED_TEXT_COLOR), (646, 47))?;
     if scenario.recovers() {
         let fault_start =
             row::LEFT + (row::CHART_WIDTH * scenario.fault().start / DURATION_SECS) as i32;
-        root.draw_text("the fault", &text(12).color(&MUTED_TEXT), (fault_start, 74))?;
+        root.draw_text("the fault", &text(12).color(&MUTED_TEXT_COLOR), (fault_start, 74))?;
     }
     Ok(())
 }
@@ -84,7 +84,7 @@ fn capitalize(text: &str) -> String {
 fn draw_axis(area: &Area<'_>) -> DrawResult {
     for second in (0..=DURATION_SECS).step_by(10) {
         let x = row::LEFT + (row::CHART_WIDTH * second / DURATION_SECS) as i32;
-        let label = text(12).color(&MUTED_TEXT).pos(top_center());
+        let label = text(12).color(&MUTED_TEXT_COLOR).pos(top_center());
         area.draw_text(&format!("{second} s"), &label, (x, 6))?;
     }
     Ok(())

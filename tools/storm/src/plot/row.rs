@@ -3,7 +3,8 @@
 use plotters::prelude::*;
 
 use super::{
-    Area, DrawResult, FAULT, MUTED_TEXT, OFFERED, ROW_HEIGHT, SUCCEEDED, TEXT, UPSTREAM, text,
+    Area, DrawResult, FAULT_COLOR, MUTED_TEXT_COLOR, OFFERED_COLOR, ROW_HEIGHT, SUCCEEDED_COLOR,
+    TEXT_COLOR, UPSTREAM_COLOR, text,
 };
 use crate::{
     RunResult,
@@ -22,22 +23,22 @@ pub(super) fn draw(area: &Area<'_>, scenario: &Scenario, result: &RunResult) -> 
     let stack =
         stack::ALL.iter().find(|stack| stack.name == result.stack).ok_or("no such stack")?;
     let name = text(15).style(if stack.is_seawall() { FontStyle::Bold } else { FontStyle::Normal });
-    area.draw_text(stack.label, &name.color(&TEXT), (16, 28))?;
+    area.draw_text(stack.label, &name.color(&TEXT_COLOR), (16, 28))?;
     draw_chart(area, scenario, result)?;
 
     let percent = metrics.fault_success_rate * 100.0;
     // Near 100 %, the decimals make the difference.
     let success = if percent > 98.0 { format!("{percent:.3}") } else { format!("{percent:.0}") };
     let success = format!("{success} % answered in the fault");
-    area.draw_text(&success, &text(14).style(FontStyle::Bold).color(&TEXT), (RIGHT, 8))?;
+    area.draw_text(&success, &text(14).style(FontStyle::Bold).color(&TEXT_COLOR), (RIGHT, 8))?;
     let load = format!("load × {:.2}, worst second × {:.2}", metrics.fault_load, metrics.max_load);
-    area.draw_text(&load, &text(12).color(&MUTED_TEXT), (RIGHT, 30))?;
+    area.draw_text(&load, &text(12).color(&MUTED_TEXT_COLOR), (RIGHT, 30))?;
     let recovery = match (scenario.recovers(), metrics.recovery_s) {
         (false, _) => format!("max wait {:.1} s", metrics.max_wait_s),
         (true, Some(seconds)) => format!("recovered after {seconds:.1} s"),
         (true, None) => "never recovered".to_owned(),
     };
-    area.draw_text(&recovery, &text(12).color(&MUTED_TEXT), (RIGHT, 48))?;
+    area.draw_text(&recovery, &text(12).color(&MUTED_TEXT_COLOR), (RIGHT, 48))?;
     Ok(())
 }
 
@@ -53,13 +54,14 @@ fn draw_chart(area: &Area<'_>, scenario: &Scenario, result: &RunResult) -> DrawR
     if scenario.recovers() {
         let fault = scenario.fault();
         let corners = [(fault.start as u32, 0), (fault.end as u32, MAX_RATE)];
-        chart.draw_series([Rectangle::new(corners, FAULT.filled())])?;
+        chart.draw_series([Rectangle::new(corners, FAULT_COLOR.filled())])?;
     }
     let metrics = &result.metrics;
-    chart.draw_series(AreaSeries::new(points(&metrics.offered), 0, OFFERED))?;
-    chart.draw_series(AreaSeries::new(points(&metrics.successes), 0, SUCCEEDED))?;
-    chart.draw_series(LineSeries::new(points(&metrics.requests), UPSTREAM.stroke_width(2)))?;
+    chart.draw_series(AreaSeries::new(points(&metrics.offered), 0, OFFERED_COLOR))?;
+    chart.draw_series(AreaSeries::new(points(&metrics.successes), 0, SUCCEEDED_COLOR))?;
+    chart
+        .draw_series(LineSeries::new(points(&metrics.requests), UPSTREAM_COLOR.stroke_width(2)))?;
     let axis = [(0, 0), (DURATION_SECS as u32, 0)];
-    chart.draw_series(LineSeries::new(axis, MUTED_TEXT))?;
+    chart.draw_series(LineSeries::new(axis, MUTED_TEXT_COLOR))?;
     Ok(())
 }
