@@ -362,7 +362,7 @@ fn each_phase_has_a_name_of_its_own() {
 #[cfg(feature = "hyper-util")]
 #[tokio::test]
 async fn a_slow_request_that_hyper_was_sending_on_is_answered_408_too() {
-    use crate::sockets::{channel, hyper, origin, request, url};
+    use crate::support::sockets::{channel, hyper, origin, request, url};
 
     let origin = origin(scripted_origin::Script::Healthy).await;
     let server = ServiceBuilder::new()
@@ -398,7 +398,7 @@ async fn a_caller_that_stalls_after_one_byte_is_answered_408_by_a_gateway() {
         net::{TcpListener, TcpStream},
     };
 
-    use crate::sockets::{LIMIT, hyper, origin, url};
+    use crate::support::sockets::{LIMIT, hyper, origin, url};
 
     let origin = origin(scripted_origin::Script::Healthy).await;
     let upstream: http::Uri = url(&origin).parse().unwrap();

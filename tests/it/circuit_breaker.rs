@@ -1,16 +1,16 @@
 //! `CircuitBreakerLayer`: when it opens, when it closes, and whom it lets pass.
 
 mod balance;
-mod defects;
-mod edges;
-mod in_a_row;
+mod boundaries;
+mod consecutive_failures;
+mod observability;
 mod panics;
+mod peer_bugs;
+mod readiness;
 mod service;
 mod settings;
 mod threads;
-mod told;
 mod upstream;
-mod waiting;
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -29,7 +29,7 @@ use tower::{Layer, ServiceBuilder, ServiceExt};
 use tracing::level_filters::LevelFilter;
 
 use self::upstream::{get, get_from, upstream};
-use crate::recorder::Recorder;
+use crate::log_capture::Recorder;
 
 const PROBES: u32 = 5;
 

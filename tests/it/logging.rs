@@ -1,20 +1,20 @@
 //! `LoggingLayer`: one line a request, with what happened.
 
 #[cfg(feature = "full")]
-mod circuit;
-mod complete;
+mod cancellation;
+mod content_length;
 #[cfg(unix)]
 mod curl;
-mod escaped;
+mod escaping;
 mod fields;
+mod formatters;
+mod fuzz;
 #[cfg(feature = "full")]
-mod hang_up;
-mod hostile;
+mod open_circuit;
 mod options;
 mod panics;
 mod redacted;
 mod traces;
-mod written;
 
 use std::{convert::Infallible, io, time::Duration};
 
@@ -31,7 +31,7 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use tracing::level_filters::LevelFilter;
 
 use crate::{
-    recorder::{Line, Recorder},
+    log_capture::{Line, Recorder},
     support::{Act, Script, Step, Steps, response},
 };
 

@@ -30,7 +30,7 @@ use tower_test::mock;
 use tracing::level_filters::LevelFilter;
 
 use crate::{
-    recorder::Recorder,
+    log_capture::Recorder,
     support::{Act, Script, Step, Steps, get, response},
 };
 

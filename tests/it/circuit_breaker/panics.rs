@@ -24,7 +24,7 @@ use tracing::{
 use tracing_subscriber::layer::{self, SubscriberExt};
 
 use super::{upstream::Body, *};
-use crate::recorder::listen;
+use crate::log_capture::listen;
 
 fn one_failure() -> CircuitBreakerLayer {
     CircuitBreakerLayer::new().failure_ratio(None).consecutive_failures(NonZeroU32::MIN)

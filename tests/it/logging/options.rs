@@ -11,7 +11,7 @@ use seawall::{Cause, Classify, Failure, HttpClassifier, Ratio, Reporter, classif
 use tower_test::mock;
 
 use super::*;
-use crate::recorder::Line;
+use crate::log_capture::Line;
 
 async fn call(layer: LoggingLayer, request: Request<Body>, act: Act<Steps>) -> Line {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);

@@ -18,7 +18,7 @@ use tracing::{
 use tracing_subscriber::{layer::Context, layer::SubscriberExt};
 
 use super::*;
-use crate::recorder::listen;
+use crate::log_capture::listen;
 
 #[derive(Clone, Default)]
 struct Panics(Arc<AtomicBool>);

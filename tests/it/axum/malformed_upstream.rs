@@ -10,7 +10,7 @@ use seawall::{
 use tower::ServiceExt;
 
 use super::{Gateway, header};
-use crate::sockets::{Verdict, empty, hyper, origin, read, request, stack, url};
+use crate::support::sockets::{Verdict, empty, hyper, origin, read, request, stack, url};
 
 /// What the gateway answers: the status, and the error it names if the answer is its own.
 async fn answer(bytes: &'static [u8]) -> (u16, Option<String>) {

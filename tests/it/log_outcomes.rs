@@ -19,7 +19,7 @@ use seawall::{
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tracing::level_filters::LevelFilter;
 
-use crate::recorder::Recorder;
+use crate::log_capture::Recorder;
 
 type B = Full<Bytes>;
 

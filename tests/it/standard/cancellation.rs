@@ -23,7 +23,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::*;
 use crate::{
-    recorder::Recorder,
+    log_capture::Recorder,
     support::{Step, Steps},
 };
 

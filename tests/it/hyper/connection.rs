@@ -7,7 +7,7 @@ use scripted_origin::{Origin, Script};
 use seawall::{Cause, Processed, classify::classify_error};
 use tokio::net::TcpStream;
 
-use crate::sockets::{Body, channel, empty, eventually, origin};
+use crate::support::sockets::{Body, channel, empty, eventually, origin};
 
 async fn connect(origin: &Origin) -> (SendRequest<Body>, Connection<TokioIo<TcpStream>, Body>) {
     let stream = TcpStream::connect(origin.addr()).await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::{written::Written, *};
+use super::{formatters::Written, *};
 
 /// Characters that turn the direction of what follows, end a line, are not seen, or look like a space and are none.
 const HIDDEN: [RangeInclusive<char>; 26] = [
@@ -64,7 +64,7 @@ async fn a_path_that_http_takes_cannot_look_like_another_field() {
         for layer in [LoggingLayer::client(), LoggingLayer::server()] {
             let written = Written::default();
             let fmt = tracing_subscriber::fmt().with_writer(written.clone()).with_ansi(false);
-            let _guard = crate::recorder::listen(fmt.finish());
+            let _guard = crate::log_capture::listen(fmt.finish());
             let uri = Bytes::from(format!("http://h/a{space}seawall.outcome=complete"));
             let mut request = get("/");
             *request.uri_mut() = http::Uri::from_maybe_shared(uri).unwrap();

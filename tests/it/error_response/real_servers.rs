@@ -20,7 +20,7 @@ use tokio::{
 };
 use tower::{ServiceBuilder, ServiceExt};
 
-use crate::sockets::{empty, hyper, read, request};
+use crate::support::sockets::{empty, hyper, read, request};
 
 /// hyper's server, HTTP/1.1 and HTTP/2, whose service always fails.
 pub(crate) async fn failing() -> SocketAddr {

@@ -10,7 +10,7 @@ use tokio::{task::JoinHandle, time::Instant};
 use tracing::level_filters::LevelFilter;
 
 use super::*;
-use crate::recorder::Recorder;
+use crate::log_capture::Recorder;
 
 type Client = seawall::config::Configured<Upstream>;
 

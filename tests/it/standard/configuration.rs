@@ -29,7 +29,7 @@ use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 use tracing::level_filters::LevelFilter;
 
 use super::{Body, cause, get, secs, silent, status, upstream};
-use crate::{recorder::Recorder, support::Step, support::Steps};
+use crate::{log_capture::Recorder, support::Step, support::Steps};
 
 const URL: &str = "http://billing/";
 

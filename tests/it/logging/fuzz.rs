@@ -2,7 +2,7 @@
 
 use http::{HeaderName, HeaderValue, Method, Uri};
 
-use super::{escaped::is_hidden, written::Written, *};
+use super::{escaping::is_hidden, formatters::Written, *};
 
 /// What must never be seen.
 const SECRETS: [&str; 5] = ["hunter2", "s3cr3t-0f", "p4ss%77ord", "Zm9vOmJhcg==", "correct-horse"];
@@ -138,9 +138,9 @@ async fn a_log_of_hostile_requests_has_no_secret_and_is_json_line_by_line() {
                     .without_time()
                     .with_writer(written.clone());
                 let _guard = if json {
-                    crate::recorder::listen(fmt.json().finish())
+                    crate::log_capture::listen(fmt.json().finish())
                 } else {
-                    crate::recorder::listen(fmt.finish())
+                    crate::log_capture::listen(fmt.finish())
                 };
                 let mut calls = 0;
                 for _ in 0..250 {

@@ -13,7 +13,7 @@ use seawall::{
 };
 use tower::{Layer, ServiceExt};
 
-use crate::sockets::{
+use crate::support::sockets::{
     Body, channel, empty, eventually, full, hyper, origin, read, request, stack, url,
 };
 

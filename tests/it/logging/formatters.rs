@@ -47,7 +47,7 @@ async fn fail() {
 async fn json_has_a_field_for_each_thing() {
     let written = Written::default();
     let json = tracing_subscriber::fmt().json().with_writer(written.clone());
-    let _guard = crate::recorder::listen(json.finish());
+    let _guard = crate::log_capture::listen(json.finish());
     fail().await;
     let line: serde_json::Value = serde_json::from_str(&written.text()).unwrap();
     let fields = &line["fields"];
@@ -65,9 +65,9 @@ async fn pretty_and_compact_formats_say_the_same() {
         let fmt =
             tracing_subscriber::fmt().with_writer(written.clone()).without_time().with_ansi(false);
         let _guard = if pretty {
-            crate::recorder::listen(fmt.pretty().finish())
+            crate::log_capture::listen(fmt.pretty().finish())
         } else {
-            crate::recorder::listen(fmt.compact().finish())
+            crate::log_capture::listen(fmt.compact().finish())
         };
         fail().await;
         let text = written.text();
@@ -81,7 +81,7 @@ async fn pretty_and_compact_formats_say_the_same() {
 async fn what_a_peer_sends_cannot_look_like_another_field() {
     let written = Written::default();
     let fmt = tracing_subscriber::fmt().with_writer(written.clone()).with_ansi(false);
-    let _guard = crate::recorder::listen(fmt.finish());
+    let _guard = crate::log_capture::listen(fmt.finish());
     let mut request = get("/a");
     let spoof = "x\" seawall.outcome=complete";
     for name in ["x-request-id", "user-agent", "host"] {

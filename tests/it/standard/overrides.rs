@@ -25,7 +25,7 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 use tracing::level_filters::LevelFilter;
 
 use super::*;
-use crate::recorder::Recorder;
+use crate::log_capture::Recorder;
 
 const URL: &str = "http://billing/";
 

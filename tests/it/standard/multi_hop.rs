@@ -9,7 +9,7 @@ use seawall::{StandardLayer, retry::ReplayBody};
 use tokio::net::TcpListener;
 use tower::{ServiceBuilder, ServiceExt};
 
-use crate::sockets::{hyper, origin};
+use crate::support::sockets::{hyper, origin};
 
 /// Passes everything on to `to`.
 async fn gateway(name: &str, to: SocketAddr) -> SocketAddr {
