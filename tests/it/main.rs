@@ -35,12 +35,6 @@ mod metrics;
 mod replay;
 #[cfg(feature = "retry")]
 mod retry;
-#[cfg(feature = "full")]
-mod retry_edges;
-#[cfg(feature = "retry")]
-mod retry_limits;
-#[cfg(feature = "retry")]
-mod retry_tower;
 #[cfg(feature = "timeout")]
 mod timeout;
 #[cfg(feature = "full")]

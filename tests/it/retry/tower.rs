@@ -1,10 +1,8 @@
-//! `RetryLayer` among tower's own layers: readiness, inside and out.
+//! `RetryLayer` with the layers of the tower crate: concurrency limits, buffers, load shedding and balancers.
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::Request;
-use http_body_util::Full;
 use seawall::{
     RetryLayer, find_source,
     retry::{Backoff, Budget, ReplayBody},
@@ -16,22 +14,17 @@ use tower::{
     discover::ServiceList, load::Constant, load_shed,
 };
 
+use super::{Body, immediate_with_budget};
 use crate::support::{answers, get, upstream};
 
-type Body = Full<Bytes>;
-
-fn eager() -> RetryLayer {
-    RetryLayer::new().backoff(Backoff::none())
-}
-
 #[tokio::test(start_paused = true)]
-async fn tower_s_limits_sit_inside_and_out() {
+async fn buffer_and_concurrency_limit_work_inside_and_outside() {
     for _ in 0..3 {
         let script = answers(&[502, 502, 200, 502, 200]);
         let service = ServiceBuilder::new()
             .buffer(4)
             .concurrency_limit(1)
-            .layer(eager())
+            .layer(immediate_with_budget())
             .buffer(4)
             .concurrency_limit(1)
             .service(script.clone());
@@ -44,7 +37,7 @@ async fn tower_s_limits_sit_inside_and_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_permit_is_not_held_through_the_wait() {
+async fn permit_is_released_during_retry_delay() {
     let script = answers(&[502, 200, 200]);
     let service = ServiceBuilder::new()
         .layer(RetryLayer::new().backoff(Backoff::constant(Duration::from_secs(5))))
@@ -59,10 +52,13 @@ async fn a_permit_is_not_held_through_the_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn load_shed_outside_refuses_what_the_service_inside_is_not_ready_for() {
+async fn outer_load_shed_rejects_call_when_inner_is_not_ready() {
     let hang = upstream([Step::silent(), Step::status(502), Step::status(200)]);
-    let service =
-        ServiceBuilder::new().load_shed().layer(eager()).concurrency_limit(1).service(hang.clone());
+    let service = ServiceBuilder::new()
+        .load_shed()
+        .layer(immediate_with_budget())
+        .concurrency_limit(1)
+        .service(hang.clone());
     let mut busy = task::spawn(service.clone().oneshot(get()));
     assert_pending!(busy.poll());
     // A clone that shares the permit, which is taken.
@@ -74,10 +70,13 @@ async fn load_shed_outside_refuses_what_the_service_inside_is_not_ready_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_load_shed_inside_refuses_is_not_tried_again() {
+async fn rejection_of_inner_load_shed_is_not_retried() {
     let hang = upstream(Step::silent());
-    let service =
-        ServiceBuilder::new().layer(eager()).load_shed().concurrency_limit(1).service(hang.clone());
+    let service = ServiceBuilder::new()
+        .layer(immediate_with_budget())
+        .load_shed()
+        .concurrency_limit(1)
+        .service(hang.clone());
     let mut busy = task::spawn(service.clone().oneshot(get()));
     assert_pending!(busy.poll());
     let error = service.oneshot(get()).await.unwrap_err();
@@ -86,12 +85,12 @@ async fn what_load_shed_inside_refuses_is_not_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_try_through_a_balancer_inside_meets_another_instance() {
+async fn retry_through_inner_balancer_reaches_other_instance() {
     let instances = [502, 200, 502].map(|status| Constant::new(upstream(Step::status(status)), 1));
     let balance = Balance::new(ServiceList::new::<Request<ReplayBody<Body>>>(Vec::from(instances)));
     let service = ServiceBuilder::new()
         // Chance picks the instance, so the number of tries has no bound.
-        .layer(eager().max_retries(None).budget(Budget::none()))
+        .layer(immediate_with_budget().max_retries(None).budget(Budget::none()))
         .service(Buffer::new(balance, 8));
     for _ in 0..100 {
         assert_eq!(service.clone().oneshot(get()).await.unwrap().status(), 200);
@@ -99,9 +98,9 @@ async fn another_try_through_a_balancer_inside_meets_another_instance() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_balancer_outside_takes_instances_that_retry() {
+async fn outer_balancer_accepts_instances_with_retry() {
     let scripts = [answers(&[502, 200].repeat(20)), answers(&[502, 200].repeat(20))];
-    let layer = eager().budget(Budget::none());
+    let layer = immediate_with_budget().budget(Budget::none());
     let instances = scripts
         .clone()
         .map(|script| Constant::new(ServiceBuilder::new().layer(layer.clone()).service(script), 1));
@@ -114,7 +113,7 @@ async fn a_balancer_outside_takes_instances_that_retry() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_dropped_while_it_waits_for_readiness_takes_no_permit_along() {
+async fn call_dropped_while_awaiting_readiness_holds_no_permit() {
     let script = upstream([Step::status(502), Step::silent(), Step::status(200)]);
     let wait = Duration::from_secs(5);
     let service = ServiceBuilder::new()
@@ -126,7 +125,7 @@ async fn a_call_that_is_dropped_while_it_waits_for_readiness_takes_no_permit_alo
     let mut busy = task::spawn(service.clone().oneshot(get()));
     assert_pending!(busy.poll());
     tokio::time::advance(2 * wait).await;
-    // Its wait is over, and the one permit is taken.
+    // Its delay has passed, and the only permit is taken.
     assert_pending!(waiting.poll());
     drop(waiting);
     drop(busy);
