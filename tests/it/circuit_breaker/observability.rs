@@ -1,9 +1,9 @@
-//! What is told of a circuit: by its handle, its error and its events.
+//! What the handle, the error and the events of a circuit report.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn its_times_are_told_as_of_now_by_the_handle_and_by_the_error() {
+async fn handle_and_error_report_current_durations() {
     let upstream = upstream(Step::status(503).header("retry-after", "20"));
     let layer = quick();
     advance(seconds(7)).await;
@@ -19,7 +19,7 @@ async fn its_times_are_told_as_of_now_by_the_handle_and_by_the_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_names_the_circuit_in_its_text() {
+async fn error_displays_name_of_circuit() {
     let layer = quick().named("billing");
     layer.handle().force_open();
     let error = layer.layer(upstream(Step::status(200))).oneshot(get()).await.unwrap_err();
@@ -27,7 +27,7 @@ async fn an_error_names_the_circuit_in_its_text() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_change_of_state_begins_another_generation() {
+async fn each_state_change_starts_new_generation() {
     let layer = quick();
     let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
     layer.handle().force_open();
@@ -39,7 +39,7 @@ async fn each_change_of_state_begins_another_generation() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_is_too_long_is_told_as_one_too_many() {
+async fn overlong_key_emits_event_of_untracked_key() {
     let layer = quick().per_key(by_authority);
     let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
     for _ in 0..2 {
@@ -49,4 +49,48 @@ async fn a_key_that_is_too_long_is_told_as_one_too_many() {
     let events = recorder.events();
     assert_eq!(events.len(), 1);
     assert_eq!(events[0].get("most"), Some("4096"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_state_change_emits_one_event_with_cause_and_counts() {
+    let upstream = upstream(Step::status(502));
+    let layer = quick().per_key(by_authority);
+    let service = layer.layer(upstream.clone());
+    let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
+    for _ in 0..4 {
+        let _ = service.clone().oneshot(get_from("http://a/")).await;
+    }
+    upstream.set_script(Step::status(200)).unwrap();
+    advance(seconds(2)).await;
+    for _ in 0..3 {
+        service.clone().oneshot(get_from("http://a/")).await.unwrap();
+    }
+    let events = recorder.events();
+    let told: Vec<_> = events
+        .iter()
+        .map(|event| {
+            ["old", "new", "cause", "calls", "failures", "refused"].map(|it| event.get(it).unwrap())
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ["closed", "open", "bad_gateway", "2", "2", "0"],
+            ["open", "half_open", "bad_gateway", "0", "0", "2"],
+            ["half_open", "closed", "bad_gateway", "3", "0", "2"],
+        ]
+    );
+    assert_eq!(events[0].get("key"), Some("\"a\""));
+}
+
+#[test]
+fn debug_output_shows_settings() {
+    let layer =
+        CircuitBreakerLayer::new().failure_predicate(|_| true).failure_ratio(Ratio::percent(7));
+    let text = format!("{layer:?}");
+    assert!(text.contains("failure_predicate: Some") && text.contains("70000"), "{text}");
+    let text = format!("{:?}", CircuitBreakerLayer::new().per_key(by_authority));
+    assert!(text.contains("failure_predicate: None") && text.contains("BoundedMap"), "{text}");
+    let service = CircuitBreakerLayer::new().layer(());
+    assert!(format!("{service:?}").starts_with("CircuitBreaker { inner: ()"));
 }
