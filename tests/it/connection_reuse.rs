@@ -1,4 +1,4 @@
-//! Connections that the server closes just as they are used again, and requests that were never written.
+//! Reused connections that the server closes, and requests that were never written.
 //!
 //! Real sockets, so real time.
 
@@ -37,15 +37,15 @@ fn request(method: &str, origin: &Origin) -> Request<Body> {
     Request::builder().method(method).uri(uri).body(Body::from("hi")).unwrap()
 }
 
-/// Without a retry: the body type that the client takes is one that only the layer makes.
-async fn bare(client: &Hyper, request: Request<Body>) -> Result<(), BoxError> {
+/// Sends the request without a retry. The client takes a body type that only the layer makes.
+async fn send_once(client: &Hyper, request: Request<Body>) -> Result<(), BoxError> {
     let response = RetryLayer::new().max_retries(0).layer(client.clone()).oneshot(request).await?;
     response.into_body().collect().await?;
     Ok(())
 }
 
 #[tokio::test]
-async fn a_thousand_gets_all_succeed_though_every_tenth_meets_a_closed_connection() {
+async fn gets_succeed_when_every_tenth_connection_is_closed() {
     let origin = Origin::start(Script::StaleAfter { requests: 9 }).await.unwrap();
     let client = RetryLayer::new().backoff(Backoff::none()).layer(client(|_| {}));
     let mut retried = 0;
@@ -59,7 +59,7 @@ async fn a_thousand_gets_all_succeed_though_every_tenth_meets_a_closed_connectio
 }
 
 #[tokio::test]
-async fn a_post_that_meets_a_closed_connection_is_not_repeated() {
+async fn post_on_closed_connection_is_not_retried() {
     let origin = Origin::start(Script::StaleAfter { requests: 1 }).await.unwrap();
     let client = client(|_| {});
     let service = RetryLayer::new().layer(client.clone());
@@ -76,11 +76,11 @@ async fn a_post_that_meets_a_closed_connection_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_stale_connection_is_told_from_a_server_that_closes_at_a_request() {
+async fn stale_connection_is_distinguished_from_server_close() {
     let stale = Origin::start(Script::StaleAfter { requests: 1 }).await.unwrap();
     let client = client(|_| {});
-    bare(&client, request("GET", &stale)).await.unwrap();
-    let failure = classify_error(&*bare(&client, request("GET", &stale)).await.unwrap_err());
+    send_once(&client, request("GET", &stale)).await.unwrap();
+    let failure = classify_error(&*send_once(&client, request("GET", &stale)).await.unwrap_err());
     assert!(failure.is_stale_connection(), "{failure}");
     assert_eq!(
         failure.to_string(),
@@ -88,14 +88,15 @@ async fn a_stale_connection_is_told_from_a_server_that_closes_at_a_request() {
     );
     for script in [Script::ReadClose, Script::TruncatedHead, Script::Reset] {
         let origin = Origin::start(script).await.unwrap();
-        let failure = classify_error(&*bare(&client, request("GET", &origin)).await.unwrap_err());
+        let failure =
+            classify_error(&*send_once(&client, request("GET", &origin)).await.unwrap_err());
         assert_eq!(failure.cause(), Cause::ConnectionTerminated, "{script:?}");
         assert!(!failure.is_stale_connection(), "{script:?}");
     }
 }
 
 #[tokio::test]
-async fn a_tracked_connection_carries_bodies_of_any_size_unchanged() {
+async fn tracked_connection_passes_bodies_unchanged() {
     let origin = Origin::start(Script::Healthy).await.unwrap();
     let client = client(|_| {});
     for size in [0, 1, 1_023, 1_024, 1_025, 100_000] {
@@ -109,9 +110,9 @@ async fn a_tracked_connection_carries_bodies_of_any_size_unchanged() {
     assert_eq!(origin.connections(), 1);
 }
 
-/// One raw connection after another: each is handed out only while it is open, and the first is closed under the request.
+/// Each attempt opens a raw connection; the first ones close before the request is written.
 #[tokio::test]
-async fn a_request_that_was_never_written_is_sent_again_once_free_of_charge_whatever_its_method() {
+async fn unwritten_request_is_retried_once_without_budget() {
     let origin = Origin::start(Script::Healthy).await.unwrap();
     let closed_first = Arc::new(Mutex::new(1));
     let addr = origin.addr();
@@ -129,7 +130,7 @@ async fn a_request_that_was_never_written_is_sent_again_once_free_of_charge_what
                     *left >= 0
                 };
                 if close {
-                    // Queued, but the connection's task ends before it writes.
+                    // The request is queued, and the connection ends before it writes.
                     let sent = sender.send_request(request);
                     drop(connection);
                     return Ok::<_, BoxError>(sent.await?);
@@ -139,7 +140,7 @@ async fn a_request_that_was_never_written_is_sent_again_once_free_of_charge_what
             }
         })
     };
-    // No retry is allowed by the budget, nor by the method.
+    // Neither the budget nor the method allows a retry.
     let none = Budget::new(Ratio::percent(0), 0);
     let service = RetryLayer::new().budget(none).layer(service);
     let response = service.clone().oneshot(request("POST", &origin)).await.unwrap();
@@ -155,7 +156,7 @@ async fn a_request_that_was_never_written_is_sent_again_once_free_of_charge_what
 }
 
 #[tokio::test]
-async fn without_hyper_util_s_own_retries_stale_connections_are_mended_all_the_same() {
+async fn stale_connections_are_retried_without_hyper_util_retries() {
     let origin = Origin::start(Script::StaleAfter { requests: 9 }).await.unwrap();
     let client = client(|builder| {
         builder.retry_canceled_requests(false);
@@ -170,7 +171,7 @@ async fn without_hyper_util_s_own_retries_stale_connections_are_mended_all_the_s
 }
 
 #[tokio::test]
-async fn a_hundred_retried_calls_need_one_connection_when_the_failed_bodies_are_small() {
+async fn retried_calls_reuse_connection_when_bodies_are_small() {
     let origin = Origin::start(Script::Flaky { every: 2 }).await.unwrap();
     let service = RetryLayer::new().budget(Budget::none()).layer(client(|_| {}));
     for _ in 0..100 {
@@ -182,7 +183,7 @@ async fn a_hundred_retried_calls_need_one_connection_when_the_failed_bodies_are_
     assert!(origin.connections() <= 2, "{} connections", origin.connections());
 }
 
-/// Spawns the tasks of connections, and can end them.
+/// An executor that spawns the tasks of connections and can abort them.
 #[derive(Clone, Default)]
 struct Tasks(Arc<Mutex<Vec<tokio::task::AbortHandle>>>);
 
@@ -195,8 +196,9 @@ where
     }
 }
 
-/// A POST whose request is queued for a pooled connection as that one ends, through a client that repeats nothing by itself.
-async fn post_never_written<C>(connector: C, budget: Budget) -> Result<u32, BoxError>
+/// Queues a POST for a pooled connection and ends that connection. The client itself retries nothing. Returns the number of
+/// attempts.
+async fn post_unwritten<C>(connector: C, budget: Budget) -> Result<u32, BoxError>
 where
     C: hyper_util::client::legacy::connect::Connect + Clone + Send + Sync + 'static,
 {
@@ -219,23 +221,23 @@ where
 }
 
 #[tokio::test]
-async fn what_was_never_written_to_a_pooled_connection_is_free_of_charge_where_that_is_known() {
+async fn unwritten_request_on_tracked_connection_skips_budget() {
     let none = || Budget::new(Ratio::percent(0), 0);
     let tracked = TrackReuse::new(HttpConnector::new());
-    assert_eq!(post_never_written(tracked, none()).await.unwrap(), 2);
-    // Where it is not, it is charged like any other that was not processed.
-    let error = post_never_written(HttpConnector::new(), none()).await.unwrap_err();
+    assert_eq!(post_unwritten(tracked, none()).await.unwrap(), 2);
+    // An untracked connection is charged like any other unprocessed request.
+    let error = post_unwritten(HttpConnector::new(), none()).await.unwrap_err();
     assert_eq!(classify_error(&*error).processed(), Processed::No);
-    assert_eq!(post_never_written(HttpConnector::new(), Budget::default()).await.unwrap(), 2);
+    assert_eq!(post_unwritten(HttpConnector::new(), Budget::default()).await.unwrap(), 2);
 }
 
 #[tokio::test]
-async fn connections_closed_as_soon_as_they_are_made_are_not_multiplied() {
+async fn connections_closed_on_accept_are_not_multiplied() {
     for tracked in [true, false] {
         let origin = Origin::start(Script::AcceptClose).await.unwrap();
         let layer = RetryLayer::new().backoff(Backoff::none());
         for _ in 0..200 {
-            // A fresh client each time, since a pool may go on with a connection that it made in vain.
+            // A new client for each call, since a pool may use a connection of an earlier call.
             let request = request("POST", &origin);
             let result = if tracked {
                 layer.layer(client(|_| {})).oneshot(request).await
@@ -251,13 +253,13 @@ async fn connections_closed_as_soon_as_they_are_made_are_not_multiplied() {
 }
 
 #[tokio::test]
-async fn a_fresh_http2_connection_is_not_called_stale() {
+async fn fresh_http2_connection_is_not_stale() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             tokio::spawn(async move {
-                // Sends its settings, and crashes at the first request.
+                // Sends its settings and closes at the first request.
                 let mut connection = h2::server::handshake(stream).await.unwrap();
                 let first = connection.accept().await;
                 drop((first, connection));
@@ -268,7 +270,7 @@ async fn a_fresh_http2_connection_is_not_called_stale() {
         builder.http2_only(true);
     });
     let request = Request::get(format!("http://{addr}/")).body(Body::default()).unwrap();
-    let error = bare(&client, request).await.unwrap_err();
+    let error = send_once(&client, request).await.unwrap_err();
     let failure = classify_error(&*error);
     assert_eq!(failure.cause(), Cause::ConnectionTerminated);
     assert!(!failure.is_stale_connection());

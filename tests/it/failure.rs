@@ -1,4 +1,4 @@
-//! The words: what each says, and that none is missing.
+//! `Failure`, `Cause` and `Reporter`: tokens, texts and statuses, each complete and unique.
 
 use std::{collections::BTreeSet, error::Error, io, time::Duration};
 
@@ -45,7 +45,7 @@ const REGISTERED: [(&str, u16); 32] = [
 ];
 
 #[test]
-fn every_error_type_of_rfc_9209_is_a_cause_with_its_status() {
+fn each_rfc_9209_error_type_is_cause_with_status() {
     let ours: Vec<_> = Cause::ALL.iter().filter(|cause| cause.is_registered()).collect();
     assert_eq!(ours.len(), REGISTERED.len());
     for (cause, (token, status)) in ours.into_iter().zip(REGISTERED) {
@@ -55,14 +55,14 @@ fn every_error_type_of_rfc_9209_is_a_cause_with_its_status() {
 }
 
 #[test]
-fn our_own_causes_are_not_registered() {
+fn own_causes_are_not_registered() {
     for cause in [Cause::RateLimited, Cause::BadGateway, Cause::CircuitOpen, Cause::Unknown] {
         assert!(!cause.is_registered(), "{cause}");
     }
 }
 
 #[test]
-fn every_cause_comes_back_from_its_token() {
+fn each_cause_parses_from_its_token() {
     for &cause in Cause::ALL {
         assert_eq!(cause.as_str().parse(), Ok(cause));
         assert_eq!(cause.to_string(), cause.as_str());
@@ -70,7 +70,7 @@ fn every_cause_comes_back_from_its_token() {
 }
 
 #[test]
-fn what_is_no_token_is_no_cause() {
+fn invalid_token_is_rejected() {
     for text in ["", "Connection_Refused", "connection refused", "connection_refused ", "\u{0}"] {
         let parsed: Result<Cause, ParseCauseError> = text.parse();
         assert!(parsed.is_err(), "{text:?}");
@@ -78,7 +78,7 @@ fn what_is_no_token_is_no_cause() {
 }
 
 #[test]
-fn tokens_are_different_and_can_stand_in_a_structured_field() {
+fn tokens_are_unique_and_valid_in_structured_fields() {
     let tokens: BTreeSet<_> = Cause::ALL.iter().map(|cause| cause.as_str()).collect();
     assert_eq!(tokens.len(), Cause::ALL.len());
     for token in tokens {
@@ -87,7 +87,7 @@ fn tokens_are_different_and_can_stand_in_a_structured_field() {
 }
 
 #[test]
-fn every_cause_has_one_sentence_of_advice() {
+fn each_cause_has_one_sentence_of_advice() {
     let all: BTreeSet<_> = Cause::ALL.iter().map(|cause| cause.advice()).collect();
     assert_eq!(all.len(), Cause::ALL.len(), "advice that fits two causes says too little");
     for advice in all {
@@ -96,7 +96,7 @@ fn every_cause_has_one_sentence_of_advice() {
 }
 
 #[test]
-fn every_cause_has_a_short_list_of_checks_in_plain_sentences() {
+fn each_cause_has_two_to_five_checks_in_sentences() {
     for &cause in Cause::ALL {
         let checks = cause.checks();
         assert!((2..=5).contains(&checks.len()), "{cause}");
@@ -109,13 +109,13 @@ fn every_cause_has_a_short_list_of_checks_in_plain_sentences() {
 }
 
 #[test]
-fn the_last_check_of_every_cause_says_whether_retrying_is_safe() {
+fn last_check_states_whether_retry_is_safe() {
     for &cause in Cause::ALL {
         let (last, others) = cause.checks().split_last().unwrap();
         assert!(last.contains("etry"), "{cause}: {last}");
         assert!(!others.iter().any(|check| check.contains("Retry")), "{cause}");
     }
-    // The words follow what is known of the request: never "safe" where it may have been processed.
+    // A check does not say "safe" if the request may have been processed.
     for cause in [Cause::ConnectionTerminated, Cause::HttpResponseTimeout, Cause::BadGateway] {
         let last = cause.checks().last().unwrap();
         assert!(last.contains("idempotent") && !last.contains("safe"), "{cause}: {last}");
@@ -125,20 +125,20 @@ fn the_last_check_of_every_cause_says_whether_retrying_is_safe() {
 }
 
 #[test]
-fn descriptions_are_different() {
+fn descriptions_are_unique() {
     let all: BTreeSet<_> = Cause::ALL.iter().map(|cause| cause.description()).collect();
     assert_eq!(all.len(), Cause::ALL.len());
 }
 
 #[test]
-fn every_cause_is_answered_as_an_error() {
+fn each_cause_has_error_status() {
     for &cause in Cause::ALL {
         assert!(cause.gateway_status().as_u16() >= 400, "{cause}");
     }
 }
 
 #[test]
-fn a_failure_is_small_and_keeps_what_it_was_told() {
+fn failure_is_small_and_keeps_its_fields() {
     const { assert!(size_of::<Failure>() <= 48) };
     let wait = Some(Duration::from_secs(3));
     let failure = Failure::new(Cause::RateLimited)
@@ -156,7 +156,7 @@ fn a_failure_is_small_and_keeps_what_it_was_told() {
 }
 
 #[test]
-fn a_new_failure_claims_nothing() {
+fn new_failure_has_unknown_fields() {
     let failure = Failure::new(Cause::BadGateway);
     assert_eq!(failure.reporter(), Reporter::Unknown);
     assert_eq!(failure.processed(), Processed::Maybe);
@@ -164,7 +164,7 @@ fn a_new_failure_claims_nothing() {
 }
 
 #[test]
-fn a_failure_says_itself_in_one_line() {
+fn failure_displays_as_one_line() {
     let failure = Failure::new(Cause::ConnectionRefused);
     let text = |failure: Failure| failure.to_string();
     assert_eq!(text(failure), "connection refused (may have been processed)");
@@ -188,7 +188,7 @@ fn a_failure_says_itself_in_one_line() {
 }
 
 #[test]
-fn reporters_and_products_have_different_names() {
+fn reporters_and_products_have_unique_names() {
     let mut names: BTreeSet<_> = Product::ALL.iter().map(|product| product.as_str()).collect();
     assert_eq!(names.len(), Product::ALL.len());
     assert_eq!(Reporter::Gateway(Product::HaProxy).to_string(), "HAProxy");
@@ -196,7 +196,7 @@ fn reporters_and_products_have_different_names() {
     assert_eq!(names.len(), Product::ALL.len() + 3);
 }
 
-/// An error in layers, as libraries make them.
+/// An error with a source, as libraries wrap them.
 #[derive(Debug)]
 struct Layered(BoxError);
 
@@ -213,7 +213,7 @@ impl Error for Layered {
 }
 
 #[test]
-fn a_source_is_found_at_any_depth_and_inside_io_errors() {
+fn find_source_searches_any_depth_and_io_errors() {
     let failure = Failure::new(Cause::Overloaded);
     let deep: BoxError = Layered(io::Error::other(Layered(failure.into())).into()).into();
     assert_eq!(find_source::<Failure>(&*deep), Some(&failure));
@@ -238,7 +238,7 @@ impl Error for Endless {
 }
 
 #[test]
-fn a_chain_that_contains_itself_is_not_walked_for_ever() {
+fn walk_of_cyclic_source_chain_terminates() {
     assert!(find_source::<Failure>(&Endless).is_none());
     assert_eq!(seawall::classify::classify_error(&Endless).cause(), Cause::Unknown);
 }

@@ -1,4 +1,4 @@
-//! A `tracing` layer that keeps events and spans by field, for tests of what is logged.
+//! A `tracing` layer that records events and spans with their fields, for tests of logging.
 
 use std::{
     collections::BTreeMap,
@@ -15,12 +15,12 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt, registry::LookupSpan};
 
-/// An event or a span, as it was recorded.
+/// A recorded event or span.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     pub(crate) level: Level,
     pub(crate) fields: BTreeMap<&'static str, String>,
-    /// The name of the span around it.
+    /// The name of the enclosing span.
     pub(crate) span: Option<&'static str>,
 }
 
@@ -48,13 +48,13 @@ impl Recorder {
         (recorder, listen(subscriber))
     }
 
-    /// The events of this crate's logging, but not of its decisions.
+    /// The lines of `LoggingLayer`, without the events of other layers.
     pub(crate) fn lines(&self) -> Vec<Line> {
         let lines = self.events.lock().unwrap();
         lines.iter().filter(|line| line.get("seawall.outcome").is_some()).cloned().collect()
     }
 
-    /// The only line.
+    /// The only line. Panics if there are more or none.
     pub(crate) fn line(&self) -> Line {
         let lines = self.lines();
         assert_eq!(lines.len(), 1, "{lines:#?}");
@@ -70,12 +70,12 @@ impl Recorder {
     }
 }
 
-/// Has this thread's log go to `subscriber`, until the guard is dropped.
+/// Sets `subscriber` as the default of this thread until the guard is dropped.
 pub(crate) fn listen(subscriber: impl Subscriber + Send + Sync) -> DefaultGuard {
-    // tracing remembers for each place in the code whether anybody listens. With a single subscriber it asks that
-    // of the thread that comes by first, which may be another test's, and has none. So there are always two.
-    static DEAF: Once = Once::new();
-    DEAF.call_once(|| {
+    // tracing caches for each callsite whether a subscriber is interested. With a single subscriber it asks the first
+    // thread that reaches the callsite, which may belong to a test without one. So there are always two subscribers.
+    static DISABLED: Once = Once::new();
+    DISABLED.call_once(|| {
         let deaf = tracing_subscriber::registry().with(LevelFilter::OFF);
         tracing::subscriber::set_global_default(deaf).unwrap();
     });

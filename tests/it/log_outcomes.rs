@@ -1,4 +1,4 @@
-//! How a request ends, and what is told of it where it is told wrongly with ease.
+//! The outcome of a request in logs, metrics and the breaker, in cases that are easily misreported.
 
 use std::{
     convert::Infallible,
@@ -44,7 +44,7 @@ fn frames_of(
     It(frames.into_iter())
 }
 
-/// Has hyper's server send what the service answers.
+/// Sends the response of `service` through hyper's server and checks that it is `text`.
 async fn send<S, R>(service: S, text: &str)
 where
     S: Service<Request<hyper::body::Incoming>, Response = Response<R>> + Clone,
@@ -66,7 +66,7 @@ where
 }
 
 #[tokio::test]
-async fn a_body_whose_content_length_was_sent_is_complete() {
+async fn body_is_complete_when_content_length_was_sent() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let layer = LoggingLayer::server();
     let service = layer.layer(service_fn(async |_: Request<hyper::body::Incoming>| {
@@ -78,11 +78,11 @@ async fn a_body_whose_content_length_was_sent_is_complete() {
     assert_eq!(line.get("seawall.outcome"), Some("complete"), "{}", line.message());
 }
 
-/// Knows its size, and leaves it at that.
+/// A body with a size hint but without `is_end_stream`.
 #[derive(Clone)]
-struct Known(Full<Bytes>);
+struct SizedBody(Full<Bytes>);
 
-impl http_body::Body for Known {
+impl http_body::Body for SizedBody {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -99,24 +99,24 @@ impl http_body::Body for Known {
 }
 
 #[tokio::test]
-async fn a_body_is_complete_once_as_much_was_sent_as_it_said() {
+async fn body_is_complete_when_size_hint_was_sent() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let breaker = seawall::CircuitBreakerLayer::new().until_body_end();
     for text in ["hello", ""] {
         let answer = move |_: Request<hyper::body::Incoming>| {
-            ready(Ok::<_, BoxError>(Response::new(Known(text.into()))))
+            ready(Ok::<_, BoxError>(Response::new(SizedBody(text.into()))))
         };
         let layers = (LoggingLayer::server(), breaker.clone());
         send(layers.layer(service_fn(answer)), text).await;
         let line = recorder.lines().pop().unwrap();
         assert_eq!(line.get("seawall.outcome"), Some("complete"), "{}", line.message());
     }
-    // That of the empty one does not count: nothing came of which it could be known to be whole.
+    // The call with the empty body does not count: no frame shows that the body was complete.
     assert_eq!(breaker.handle().snapshot().calls(), 1);
 }
 
 #[tokio::test]
-async fn a_body_is_complete_with_its_trailers() {
+async fn body_is_complete_after_trailers() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let service = LoggingLayer::server().layer(service_fn(async |_: Request<B>| {
         Ok::<_, Infallible>(Response::new(streamed(vec![
@@ -126,18 +126,18 @@ async fn a_body_is_complete_with_its_trailers() {
     }));
     let mut body = service.oneshot(Request::new(B::default())).await.unwrap().into_body();
     while !body.frame().await.unwrap().unwrap().is_trailers() {}
-    // As hyper's HTTP/2 server does.
+    // hyper's HTTP/2 server drops the body after its trailers.
     drop(body);
     assert_eq!(recorder.line().get("seawall.outcome"), Some("complete"));
 }
 
 #[tokio::test]
-async fn an_answer_to_head_is_complete_with_its_head() {
+async fn response_to_head_is_complete_without_body() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let service = LoggingLayer::server()
         .layer(service_fn(async |_: Request<B>| Ok::<_, Infallible>(Response::new(B::from("hi")))));
     let request = Request::head("/").body(B::default()).unwrap();
-    // As hyper does.
+    // hyper drops the body of a response to HEAD unread.
     drop(service.oneshot(request).await.unwrap());
     assert_eq!(recorder.line().get("seawall.outcome"), Some("complete"));
 }
@@ -156,7 +156,7 @@ async fn credentials_in_a_host_header_are_not_logged() {
 }
 
 #[tokio::test]
-async fn a_cancelled_call_has_no_error_type() {
+async fn cancelled_call_is_logged_without_error_type() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let service = LoggingLayer::server().layer(service_fn(async |_: Request<B>| {
         Err::<Response<B>, BoxError>(Failure::new(Cause::Cancelled).into())
@@ -166,7 +166,7 @@ async fn a_cancelled_call_has_no_error_type() {
 }
 
 #[tokio::test]
-async fn a_servers_span_has_no_resend_count() {
+async fn server_line_has_no_resend_count() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let tries = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
     let inner = service_fn(move |_: Request<seawall::retry::ReplayBody<B>>| {
@@ -191,7 +191,7 @@ async fn a_servers_span_has_no_resend_count() {
 }
 
 #[test]
-fn a_servers_duration_has_its_scheme() {
+fn server_duration_has_url_scheme() {
     let recorder = metrics_util::debugging::DebuggingRecorder::new();
     let snap = recorder.snapshotter();
     metrics::with_local_recorder(&recorder, || {
@@ -209,7 +209,7 @@ fn a_servers_duration_has_its_scheme() {
 }
 
 #[tokio::test]
-async fn the_command_for_head_does_not_wait_for_a_body() {
+async fn curl_command_for_head_does_not_await_body() {
     use std::sync::{Arc, Mutex};
     #[derive(Clone, Default)]
     struct W(Arc<Mutex<Vec<u8>>>);
@@ -248,7 +248,7 @@ async fn the_command_for_head_does_not_wait_for_a_body() {
 }
 
 #[tokio::test]
-async fn what_is_written_of_a_url_is_bounded() {
+async fn logged_url_length_is_bounded() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let service = LoggingLayer::client()
         .layer(service_fn(async |_: Request<B>| Ok::<_, Infallible>(Response::new(B::default()))));
@@ -263,7 +263,7 @@ async fn what_is_written_of_a_url_is_bounded() {
 }
 
 #[tokio::test]
-async fn a_password_in_a_url_within_a_url_is_not_logged() {
+async fn password_in_nested_url_is_not_logged() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let service = LoggingLayer::client()
         .layer(service_fn(async |_: Request<B>| Ok::<_, Infallible>(Response::new(B::default()))));
@@ -277,7 +277,7 @@ async fn a_password_in_a_url_within_a_url_is_not_logged() {
 }
 
 #[tokio::test]
-async fn the_next_hop_is_not_told_more_than_our_own_limit() {
+async fn timeout_header_does_not_exceed_own_deadline() {
     let inner = service_fn(async |request: Request<B>| {
         Ok::<_, Infallible>(
             Response::builder()
@@ -297,7 +297,7 @@ async fn the_next_hop_is_not_told_more_than_our_own_limit() {
 }
 
 #[tokio::test]
-async fn a_span_without_a_response_claims_no_version() {
+async fn span_without_response_has_no_protocol_version() {
     use opentelemetry::trace::TracerProvider as _;
     use tracing_subscriber::layer::SubscriberExt;
     let exporter = opentelemetry_sdk::trace::InMemorySpanExporter::default();
@@ -321,7 +321,7 @@ async fn a_span_without_a_response_claims_no_version() {
 }
 
 #[test]
-fn a_cancelled_call_is_measured_without_an_error() {
+fn cancelled_call_is_measured_without_error_type() {
     let recorder = metrics_util::debugging::DebuggingRecorder::new();
     let snap = recorder.snapshotter();
     metrics::with_local_recorder(&recorder, || {
@@ -336,7 +336,7 @@ fn a_cancelled_call_is_measured_without_an_error() {
 }
 
 #[tokio::test]
-async fn a_breaker_with_whole_body_counts_an_answer_that_ends_with_trailers() {
+async fn breaker_counts_response_that_ends_with_trailers() {
     let layer = seawall::CircuitBreakerLayer::new().until_body_end();
     let service = layer.layer(service_fn(async |_: Request<B>| {
         Ok::<_, BoxError>(Response::new(streamed(vec![
@@ -352,7 +352,7 @@ async fn a_breaker_with_whole_body_counts_an_answer_that_ends_with_trailers() {
 }
 
 #[tokio::test]
-async fn a_breaker_with_whole_body_counts_an_answer_whose_end_only_none_tells() {
+async fn breaker_counts_response_whose_end_only_none_shows() {
     let layer = seawall::CircuitBreakerLayer::new().until_body_end();
     let service = layer.layer(service_fn(async |_: Request<B>| {
         Ok::<_, BoxError>(Response::new(streamed(vec![Frame::data(Bytes::from("data"))])))

@@ -1,4 +1,4 @@
-//! What must compile, above all: these are where middleware breaks.
+//! Trait bounds of the public types, and compositions that must compile.
 
 use std::{convert::Infallible, io, time::Duration};
 
@@ -52,7 +52,7 @@ assert_impl_all!(seawall::Failure: Copy, Send, Sync, std::error::Error);
 assert_impl_all!(seawall::retry::RetriesExhausted: Send, Sync, std::error::Error);
 assert_impl_all!(seawall::timeout::Elapsed: Send, Sync, std::error::Error);
 assert_impl_all!(ReplayBody<Body>: Send, Sync, Unpin);
-// Else a layer that follows redirects would go inside retry, and have a POST repeated.
+// Otherwise a layer that follows redirects would compile inside retry, and could repeat a POST.
 assert_not_impl_any!(ReplayBody<String>: Default);
 assert_not_impl_any!(RetryLayer: Copy);
 
@@ -78,7 +78,7 @@ fn assert_client<B>(_: impl Service<Request<B>, Error = BoxError> + Clone + Send
 }
 
 #[test]
-fn an_axum_router_takes_the_layers_without_handle_error() {
+fn axum_router_accepts_layers_without_handle_error() {
     let _: Router = Router::new().route("/", get(async || "hi")).layer(
         ServiceBuilder::new()
             .layer(LoggingLayer::server())
@@ -94,7 +94,7 @@ fn an_axum_router_takes_the_layers_without_handle_error() {
 }
 
 #[tokio::test]
-async fn a_hyper_util_client_is_built_for_replay_body() {
+async fn hyper_util_client_accepts_replay_body() {
     let client = ServiceBuilder::new()
         .layer(LoggingLayer::client())
         .layer(RetryLayer::new())
@@ -105,7 +105,7 @@ async fn a_hyper_util_client_is_built_for_replay_body() {
 }
 
 #[tokio::test]
-async fn the_whole_stack_sits_on_a_hyper_util_client_and_in_a_router() {
+async fn full_stack_wraps_hyper_util_client_and_router() {
     let client = ServiceBuilder::new()
         .layer(LoggingLayer::client())
         .layer(DeadlineLayer::new(LIMIT * 3).include_body(true).trust_header(TimeoutHeader::Grpc))
@@ -134,7 +134,7 @@ async fn the_whole_stack_sits_on_a_hyper_util_client_and_in_a_router() {
 }
 
 #[tokio::test]
-async fn a_reqwest_client_takes_the_layers() {
+async fn reqwest_client_accepts_layers() {
     let client = ServiceBuilder::new()
         .layer(DeadlineLayer::new(LIMIT))
         .layer(RetryLayer::new())
@@ -146,7 +146,7 @@ async fn a_reqwest_client_takes_the_layers() {
 }
 
 #[tokio::test]
-async fn a_tonic_channel_takes_the_layers_by_send_as() {
+async fn tonic_channel_accepts_layers_with_map_body() {
     let channel = tonic::transport::Channel::from_static("http://127.0.0.1:1").connect_lazy();
     let client = ServiceBuilder::new()
         .layer(DeadlineLayer::new(LIMIT))
@@ -157,12 +157,12 @@ async fn a_tonic_channel_takes_the_layers_by_send_as() {
         .service(channel);
     assert_client::<tonic::body::Body>(client.clone());
     let mut client = tonic::client::Grpc::new(client);
-    // What generated clients do first.
+    // Generated clients await readiness first.
     assert!(client.ready().await.is_ok());
 }
 
 #[tokio::test]
-async fn a_service_of_strings_takes_retry_and_timeout() {
+async fn string_service_accepts_retry_and_timeout() {
     let classifier = classify_fn(|outcome: Result<&String, &(dyn std::error::Error + 'static)>| {
         outcome.err().map(seawall::classify::classify_error)
     });
@@ -179,7 +179,7 @@ async fn a_service_of_strings_takes_retry_and_timeout() {
 }
 
 #[tokio::test]
-async fn a_closure_of_one_service_fn_takes_retry() {
+async fn service_fn_closure_accepts_retry() {
     let service = ServiceBuilder::new().layer(RetryLayer::new()).service_fn(
         async |_: Request<ReplayBody<Body>>| Ok::<_, Infallible>(Response::new(Body::default())),
     );
@@ -187,7 +187,7 @@ async fn a_closure_of_one_service_fn_takes_retry() {
 }
 
 #[test]
-fn both_protocols_can_be_named_in_a_bound() {
+fn call_adapters_can_be_named_in_bounds() {
     fn check<P: CallAdapter<Req, Res>, Req, Res>() {}
     check::<HttpCallAdapter, Request<Body>, Response<Body>>();
     check::<seawall::retry::ClonedCallAdapter, String, String>();
