@@ -1,4 +1,4 @@
-//! What is long, what is zero, what nobody asks for any more, and what is asked for twice.
+//! Boundary values of settings, unused circuits, and repeated commands.
 
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -9,7 +9,7 @@ use super::{upstream::Body, *};
 use crate::support::Steps;
 
 #[tokio::test(start_paused = true)]
-async fn calls_longer_than_the_lease_of_a_probe_close_it_all_the_same() {
+async fn calls_longer_than_probe_timeout_close_circuit() {
     let upstream = upstream(Step::status(502));
     let layer = quick().probe_timeout(seconds(5));
     open(&layer, &upstream).await;
@@ -24,7 +24,7 @@ async fn calls_longer_than_the_lease_of_a_probe_close_it_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_of_zero_is_a_short_one_and_lifts_no_limit() {
+async fn zero_probe_timeout_keeps_probe_limit() {
     let upstream = upstream(Step::status(502));
     let layer = quick().probe_timeout(Duration::ZERO);
     open(&layer, &upstream).await;
@@ -41,7 +41,7 @@ async fn a_lease_of_zero_is_a_short_one_and_lifts_no_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_of_zero_is_one_of_ten_milliseconds() {
+async fn zero_probe_timeout_is_clamped_to_ten_milliseconds() {
     let upstream = upstream(Step::status(502));
     let layer = quick().probe_timeout(Duration::ZERO).half_open_probes(NonZeroU32::MIN);
     open(&layer, &upstream).await;
@@ -57,7 +57,7 @@ async fn a_lease_of_zero_is_one_of_ten_milliseconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_window_of_zero_is_one_of_ten_milliseconds() {
+async fn zero_window_is_clamped_to_ten_milliseconds() {
     for window in [Duration::ZERO, Duration::from_millis(10)] {
         let upstream = upstream(Step::status(502));
         let layer = quick().window(window);
@@ -69,7 +69,7 @@ async fn a_window_of_zero_is_one_of_ten_milliseconds() {
     }
 }
 
-/// With every time, and the numbers beside it, as small or as great as they can be.
+/// Layers with each duration and number at its minimum and maximum.
 fn extremes() -> Vec<CircuitBreakerLayer> {
     let mut layers = Vec::new();
     let numbers = [0, 1, u32::MAX];
@@ -96,7 +96,7 @@ fn extremes() -> Vec<CircuitBreakerLayer> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_setting_is_too_small_or_too_great_and_no_jump_of_the_clock_too_long() {
+async fn extreme_settings_and_clock_jumps_do_not_panic() {
     const YEAR: Duration = Duration::from_secs(365 * 86_400);
     for (number, layer) in extremes().into_iter().enumerate() {
         let keyed = layer.clone().per_key(by_authority);
@@ -113,7 +113,7 @@ async fn no_setting_is_too_small_or_too_great_and_no_jump_of_the_clock_too_long(
             advance(YEAR).await;
             let _ = layer.handle().snapshot();
         }
-        // Nor is any key too many: once for each time and ratio.
+        // More keys than the bound, once for each duration and ratio.
         for host in (0..4_097).take_while(|_| number.is_multiple_of(9)) {
             let request = get_from(&format!("http://h{host}/"));
             let _ = task::spawn(keyed.layer(upstream.clone()).oneshot(request)).poll();
@@ -122,7 +122,7 @@ async fn no_setting_is_too_small_or_too_great_and_no_jump_of_the_clock_too_long(
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_open_time_above_the_longest_is_the_longest() {
+async fn open_duration_above_maximum_raises_maximum() {
     let upstream = upstream(Step::status(502));
     let layer = quick().open_duration(seconds(60));
     open(&layer, &upstream).await;
@@ -140,7 +140,7 @@ fn limited(upstream: &FlakyService) -> Limited {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_was_ready_before_it_opened_and_is_asked_again_keeps_no_inner_permit() {
+async fn readied_service_releases_inner_permit_when_circuit_opens() {
     for when_open in [OpenBehavior::Reject, OpenBehavior::Backpressure] {
         let inner = limited(&upstream(Step::status(200)));
         let layer = quick().open_behavior(when_open);
@@ -148,7 +148,7 @@ async fn a_service_that_was_ready_before_it_opened_and_is_asked_again_keeps_no_i
         assert!(is_ready(&mut service));
         layer.handle().force_open();
         assert_eq!(is_ready(&mut service), when_open == OpenBehavior::Reject);
-        // The one permit is free, though `service` still lives.
+        // The only permit is free although `service` is alive.
         let other = task::spawn(inner.oneshot(get())).await;
         assert!(other.is_ok());
         drop(service);
@@ -156,7 +156,7 @@ async fn a_service_that_was_ready_before_it_opened_and_is_asked_again_keeps_no_i
 }
 
 #[tokio::test(start_paused = true)]
-async fn callers_that_wait_for_the_inner_service_learn_that_it_opened() {
+async fn callers_awaiting_inner_readiness_are_woken_on_opening() {
     let upstream = upstream(Step::silent());
     let inner = limited(&upstream);
     let layer = quick();
@@ -168,7 +168,7 @@ async fn callers_that_wait_for_the_inner_service_learn_that_it_opened() {
     assert!(service.is_woken());
     assert!(is_ready(&mut service));
     assert!(service.enter(|_, mut it| it.call(get())).await.is_err());
-    // And no longer stand in the queue for a permit.
+    // They also leave the queue for a permit.
     drop(busy);
     upstream.set_script(Step::status(200)).unwrap();
     assert!(inner.oneshot(get()).await.is_ok());
@@ -176,7 +176,7 @@ async fn callers_that_wait_for_the_inner_service_learn_that_it_opened() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn circuits_that_opened_and_that_nobody_asks_for_any_more_make_room() {
+async fn unused_open_circuits_are_evicted() {
     let upstream = upstream(Step::status(502));
     let layer = quick().per_key(by_authority);
     let service = layer.layer(upstream.clone());
@@ -204,7 +204,7 @@ async fn circuits_that_opened_and_that_nobody_asks_for_any_more_make_room() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_probes_did_is_seen_while_it_is_half_open() {
+async fn snapshot_counts_probe_results_when_half_open() {
     let upstream = upstream(Step::status(502));
     let layer = quick();
     open(&layer, &upstream).await;
@@ -215,7 +215,7 @@ async fn what_the_probes_did_is_seen_while_it_is_half_open() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn to_force_what_is_forced_changes_nothing() {
+async fn repeated_force_open_emits_no_event_and_keeps_time() {
     let layer = quick();
     let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
     layer.handle().force_open();
@@ -226,7 +226,7 @@ async fn to_force_what_is_forced_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_whole_body_a_panic_of_the_body_is_a_failure() {
+async fn until_body_end_counts_body_panic_as_failure() {
     struct Panics;
     impl http_body::Body for Panics {
         type Data = bytes::Bytes;
@@ -247,7 +247,7 @@ async fn with_whole_body_a_panic_of_the_body_is_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_counts_as_neither_does_so_however_long_it_took() {
+async fn slow_uncounted_outcome_remains_uncounted() {
     let layer = quick().slow_call_threshold(seconds(1));
     let inner = service_fn(async |_: Request<Body>| {
         tokio::time::sleep(seconds(5)).await;

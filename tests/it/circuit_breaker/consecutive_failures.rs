@@ -1,9 +1,9 @@
-//! Without a ratio, so that nothing opens it but failures in a row.
+//! `consecutive_failures` without a failure ratio.
 
 use super::*;
 
-/// Opens at the fifth failure in a row, and at nothing else.
-fn five() -> CircuitBreakerLayer {
+/// A layer whose circuit opens only at the fifth consecutive failure.
+fn opens_at_five() -> CircuitBreakerLayer {
     CircuitBreakerLayer::new().failure_ratio(None).consecutive_failures(NonZeroU32::new(5))
 }
 
@@ -22,29 +22,29 @@ fn counts(layer: &CircuitBreakerLayer) -> (State, u64, u64) {
     (snapshot.state(), snapshot.calls(), snapshot.failures())
 }
 
-/// The fifth failure from here on opens it, and none before that.
-async fn is_opened_by_the_fifth(layer: &CircuitBreakerLayer, upstream: &FlakyService) {
+/// Asserts that the circuit opens at the fifth failure from here on.
+async fn assert_fifth_failure_opens(layer: &CircuitBreakerLayer, upstream: &FlakyService) {
     calls(layer, upstream, 4, BAD).await;
     assert_eq!(layer.handle().state(), State::Closed);
     calls(layer, upstream, 1, BAD).await;
     assert_eq!(layer.handle().state(), State::Open);
 }
 
-/// One that has been open for as long as it stays so: the next call is a probe.
-async fn due(upstream: &FlakyService) -> CircuitBreakerLayer {
-    let layer = five();
+/// A layer whose open duration has passed, so that the next call is a probe.
+async fn due_for_probe(upstream: &FlakyService) -> CircuitBreakerLayer {
+    let layer = opens_at_five();
     open(&layer, upstream).await;
     advance(seconds(2)).await;
     layer
 }
 
 #[tokio::test(start_paused = true)]
-async fn so_many_failures_in_a_row_open_it_whatever_part_of_the_calls_they_are() {
+async fn consecutive_failures_open_circuit_at_any_failure_ratio() {
     for successes in [0, 1, 1_000] {
-        let (upstream, layer) = (upstream(Step::status(WELL)), five());
+        let (upstream, layer) = (upstream(Step::status(WELL)), opens_at_five());
         calls(&layer, &upstream, successes, WELL).await;
         calls(&layer, &upstream, 4, BAD).await;
-        // However long ago they were.
+        // Consecutive failures do not expire.
         advance(seconds(3_600)).await;
         assert_eq!(layer.handle().state(), State::Closed);
         calls(&layer, &upstream, 1, BAD).await;
@@ -55,19 +55,19 @@ async fn so_many_failures_in_a_row_open_it_whatever_part_of_the_calls_they_are()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_success_ends_a_row_so_that_any_number_of_shorter_ones_opens_nothing() {
-    let (upstream, layer) = (upstream(Step::status(WELL)), five());
+async fn success_resets_consecutive_failures() {
+    let (upstream, layer) = (upstream(Step::status(WELL)), opens_at_five());
     for _ in 0..500 {
         calls(&layer, &upstream, 4, BAD).await;
         calls(&layer, &upstream, 1, WELL).await;
         assert_eq!(layer.handle().state(), State::Closed);
     }
-    is_opened_by_the_fifth(&layer, &upstream).await;
+    assert_fifth_failure_opens(&layer, &upstream).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_but_failures_opens_it_no_earlier_than_the_row_is_long_enough() {
-    let (upstream, layer) = (upstream(Step::status(WELL)), five().min_calls(1));
+async fn circuit_stays_closed_until_consecutive_failure_limit() {
+    let (upstream, layer) = (upstream(Step::status(WELL)), opens_at_five().min_calls(1));
     let layer = layer.consecutive_failures(NonZeroU32::new(1_000));
     for _ in 0..999 {
         calls(&layer, &upstream, 1, BAD).await;
@@ -79,8 +79,9 @@ async fn nothing_but_failures_opens_it_no_earlier_than_the_row_is_long_enough() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn neither_ratio_nor_row_opens_nothing_but_what_is_forced() {
-    let (upstream, layer) = (upstream(Step::status(WELL)), five().consecutive_failures(None));
+async fn circuit_without_thresholds_opens_only_when_forced() {
+    let (upstream, layer) =
+        (upstream(Step::status(WELL)), opens_at_five().consecutive_failures(None));
     calls(&layer, &upstream, 1_000, BAD).await;
     advance(seconds(5)).await;
     calls(&layer, &upstream, 1_000, BAD).await;
@@ -90,9 +91,9 @@ async fn neither_ratio_nor_row_opens_nothing_but_what_is_forced() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_failed_probe_opens_it_again() {
+async fn one_failed_probe_reopens_circuit() {
     let upstream = upstream(Step::status(WELL));
-    let layer = due(&upstream).await;
+    let layer = due_for_probe(&upstream).await;
     calls(&layer, &upstream, PROBES as usize - 1, WELL).await;
     assert_eq!(counts(&layer), (State::HalfOpen, 4, 0));
     calls(&layer, &upstream, 1, BAD).await;
@@ -100,21 +101,21 @@ async fn one_failed_probe_opens_it_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_closes_once_all_probes_have_succeeded_and_the_row_begins_anew() {
+async fn successful_probes_close_circuit_and_reset_failures() {
     let upstream = upstream(Step::status(WELL));
-    let layer = due(&upstream).await;
+    let layer = due_for_probe(&upstream).await;
     for succeeded in 0..PROBES {
         assert_eq!(counts(&layer).0, if succeeded == 0 { State::Open } else { State::HalfOpen });
         calls(&layer, &upstream, 1, WELL).await;
     }
-    is_opened_by_the_fifth(&layer, &upstream).await;
+    assert_fifth_failure_opens(&layer, &upstream).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn results_from_before_it_opened_neither_make_a_row_longer_nor_end_it() {
+async fn stale_results_do_not_change_consecutive_failures() {
     for late_status in [BAD, WELL] {
         let upstream = upstream(Step::status(late_status).delay(seconds(3)));
-        let layer = five();
+        let layer = opens_at_five();
         let mut late: Vec<_> =
             (0..10).map(|_| task::spawn(layer.layer(upstream.clone()).oneshot(get()))).collect();
         for call in &mut late {
@@ -134,22 +135,22 @@ async fn results_from_before_it_opened_neither_make_a_row_longer_nor_end_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_snapshot_counts_nothing_while_it_is_closed() {
-    let (upstream, layer) = (upstream(Step::status(WELL)), five());
+async fn closed_snapshot_has_no_counts_without_failure_ratio() {
+    let (upstream, layer) = (upstream(Step::status(WELL)), opens_at_five());
     calls(&layer, &upstream, 100, WELL).await;
     assert_eq!(counts(&layer), (State::Closed, 0, 0));
     calls(&layer, &upstream, 4, BAD).await;
     assert_eq!(counts(&layer), (State::Closed, 0, 0));
-    // One that has a ratio as well does.
-    let layer = five().failure_ratio(Ratio::percent(50));
+    // A circuit with a failure ratio has counts.
+    let layer = opens_at_five().failure_ratio(Ratio::percent(50));
     calls(&layer, &upstream, 100, WELL).await;
     calls(&layer, &upstream, 4, BAD).await;
     assert_eq!(counts(&layer), (State::Closed, 104, 4));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_told_when_it_opens_is_the_row() {
-    let (upstream, layer) = (upstream(Step::status(WELL)), five());
+async fn open_event_reports_consecutive_failures() {
+    let (upstream, layer) = (upstream(Step::status(WELL)), opens_at_five());
     calls(&layer, &upstream, 100, WELL).await;
     let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
     calls(&layer, &upstream, 5, BAD).await;
@@ -162,16 +163,16 @@ async fn what_is_told_when_it_opens_is_the_row() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn slow_calls_are_of_the_row() {
+async fn slow_calls_count_as_consecutive_failures() {
     let upstream = upstream(Step::ok("").delay(seconds(3)));
-    let layer = five().slow_call_threshold(seconds(2));
+    let layer = opens_at_five().slow_call_threshold(seconds(2));
     for _ in 0..5 {
         assert_eq!(layer.handle().state(), State::Closed);
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
     }
     assert_eq!(layer.handle().state(), State::Open);
-    // A fast one ends it.
-    let layer = five().slow_call_threshold(seconds(2));
+    // A fast call resets the count.
+    let layer = opens_at_five().slow_call_threshold(seconds(2));
     for delay in [3, 3, 3, 3, 1, 3, 3, 3, 3] {
         upstream.set_script(Step::ok("").delay(seconds(delay))).unwrap();
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
@@ -180,15 +181,15 @@ async fn slow_calls_are_of_the_row() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_row_of_a_key_is_kept_for_as_long_as_a_window_looks_back() {
+async fn consecutive_failures_of_key_are_kept_for_one_window() {
     let upstream = upstream(Step::status(WELL));
-    let layer = five().per_key(by_authority);
+    let layer = opens_at_five().per_key(by_authority);
     let service = layer.layer(upstream.clone());
     let call = async |host: &str, status: u16| {
         upstream.set_script(Step::status(status)).unwrap();
         service.clone().oneshot(get_from(&format!("http://{host}/"))).await.unwrap();
     };
-    // More than there is room for.
+    // More keys than the bound.
     let flood = async |round: u32| {
         for host in 0..5_000 {
             call(&format!("h{round}-{host}"), WELL).await;
@@ -207,7 +208,7 @@ async fn the_row_of_a_key_is_kept_for_as_long_as_a_window_looks_back() {
     advance(seconds(1)).await;
     flood(1).await;
     assert!(layer.handle().get("bad").is_none());
-    // And not without a reason: the fifth would have opened it.
+    // A circuit with four failures is kept, since the fifth opens it.
     for _ in 0..4 {
         call("bad", BAD).await;
     }

@@ -1,4 +1,4 @@
-//! What other breakers get wrong, each once.
+//! Bugs of other breakers.
 
 use std::{
     error::Error,
@@ -17,7 +17,7 @@ fn spawn(layer: &CircuitBreakerLayer, upstream: &FlakyService) -> impl Sized + P
     call
 }
 
-/// A call under way.
+/// A call in flight.
 trait Pollable {
     fn is_over(&mut self) -> bool;
 }
@@ -29,7 +29,7 @@ impl<F: Future> Pollable for task::Spawn<F> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_thousand_successes_do_not_hide_the_failures_after_them() {
+async fn earlier_successes_do_not_hide_later_failures() {
     let upstream = upstream(Step::status(200));
     let layer = CircuitBreakerLayer::new();
     let service = layer.layer(upstream.clone());
@@ -47,7 +47,7 @@ async fn a_thousand_successes_do_not_hide_the_failures_after_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_results_count_too() {
+async fn first_results_are_counted() {
     let upstream = upstream(Step::status(502));
     let layer = CircuitBreakerLayer::new();
     for _ in 0..20 {
@@ -58,13 +58,13 @@ async fn the_first_results_count_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn probes_far_apart_do_not_leave_it_half_open_for_ever() {
+async fn infrequent_probes_close_circuit() {
     let upstream = upstream(Step::status(502));
     let layer = quick();
     open(&layer, &upstream).await;
     upstream.set_script(Step::status(200)).unwrap();
     for _ in 0..3 {
-        // Longer than the window.
+        // Longer than the window of results.
         advance(seconds(60)).await;
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
     }
@@ -72,7 +72,7 @@ async fn probes_far_apart_do_not_leave_it_half_open_for_ever() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_straggler_from_before_the_trip_changes_nothing() {
+async fn result_from_before_opening_does_not_change_half_open() {
     let upstream = upstream(Step::ok("").delay(seconds(3)));
     let layer = quick();
     let mut late: Vec<_> = (0..10).map(|_| spawn(&layer, &upstream)).collect();
@@ -81,7 +81,7 @@ async fn a_straggler_from_before_the_trip_changes_nothing() {
     advance(seconds(2)).await;
     let _probe = spawn(&layer, &upstream);
     assert_eq!(layer.handle().state(), State::HalfOpen);
-    // Ten successes that began before it opened.
+    // Ten successes of calls that were admitted before the circuit opened.
     advance(seconds(3)).await;
     assert!(late.iter_mut().all(Pollable::is_over));
     let snapshot = layer.handle().snapshot();
@@ -89,7 +89,7 @@ async fn a_straggler_from_before_the_trip_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn results_that_come_while_it_is_open_are_late_too() {
+async fn results_during_open_state_are_stale() {
     let upstream = upstream(Step::ok("").delay(seconds(1)));
     let layer = quick();
     let mut late: Vec<_> = (0..10).map(|_| spawn(&layer, &upstream)).collect();
@@ -101,7 +101,7 @@ async fn results_that_come_while_it_is_open_are_late_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn late_failures_from_before_the_trip_leave_a_recovered_circuit_closed() {
+async fn stale_failures_do_not_open_recovered_circuit() {
     let upstream = upstream(Step::ok("").delay(seconds(3)));
     let layer = quick().slow_call_threshold(seconds(1));
     let late: Vec<_> = (0..10).map(|_| spawn(&layer, &upstream)).collect();
@@ -121,7 +121,7 @@ async fn late_failures_from_before_the_trip_leave_a_recovered_circuit_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_call_counts_as_neither() {
+async fn cancelled_call_is_not_counted() {
     let upstream = upstream(Step::silent());
     let layer = CircuitBreakerLayer::new();
     for _ in 0..100 {
@@ -132,7 +132,7 @@ async fn a_cancelled_call_counts_as_neither() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_probe_gives_its_place_back_and_closes_nothing() {
+async fn cancelled_probe_releases_permit_without_closing_circuit() {
     let upstream = upstream(Step::status(502));
     let layer = quick();
     open(&layer, &upstream).await;
@@ -149,7 +149,7 @@ async fn a_cancelled_probe_gives_its_place_back_and_closes_nothing() {
     assert_eq!(layer.handle().state(), State::Closed);
 }
 
-/// Fails to become ready.
+/// A service that fails to become ready.
 #[derive(Clone, Copy)]
 struct NeverReady;
 
@@ -168,7 +168,7 @@ impl<Req> Service<Req> for NeverReady {
 }
 
 #[tokio::test(start_paused = true)]
-async fn errors_of_the_inner_poll_ready_are_counted() {
+async fn inner_poll_ready_errors_are_counted() {
     let layer = quick();
     let mut service = task::spawn(layer.layer(NeverReady));
     for _ in 0..2 {
@@ -177,7 +177,7 @@ async fn errors_of_the_inner_poll_ready_are_counted() {
         }));
     }
     assert_eq!(layer.handle().state(), State::Open);
-    // And a probe that gets no further opens it again.
+    // A probe that fails in `poll_ready` reopens the circuit.
     advance(seconds(2)).await;
     for _ in 0..3 {
         assert!(layer.layer(NeverReady).oneshot(get()).await.is_err());
@@ -187,7 +187,7 @@ async fn errors_of_the_inner_poll_ready_are_counted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn errors_of_the_inner_poll_ready_are_judged_by_the_classifier() {
+async fn classifier_judges_inner_poll_ready_errors() {
     let layer = quick().classifier(seawall::classify_fn(
         |_: Result<&http::Response<upstream::Body>, &(dyn Error + 'static)>| None,
     ));
@@ -212,7 +212,7 @@ async fn poll_ready_never_rejects() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_services_of_a_layer_and_all_clones_share_one_circuit() {
+async fn services_and_clones_of_layer_share_circuit() {
     let upstream = upstream(Step::status(502));
     let layer = quick();
     layer.layer(upstream.clone()).oneshot(get()).await.unwrap();

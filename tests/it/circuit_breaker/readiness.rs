@@ -1,4 +1,4 @@
-//! Who waits for the circuit, and who is ready only to refuse.
+//! Services that wait for the circuit, and services that are ready only to reject.
 
 use std::{
     sync::Arc,
@@ -15,7 +15,7 @@ fn is_ready(service: &mut task::Spawn<impl Service<Request<Body>> + Unpin>) -> b
     service.enter(|cx, mut it| it.poll_ready(cx).is_ready())
 }
 
-/// Its circuit opens while it is asked whether it is ready, which it is not.
+/// A pending service whose `poll_ready` opens the circuit.
 #[derive(Clone)]
 struct OpensAsAsked(Circuit);
 
@@ -35,14 +35,14 @@ impl Service<Request<Body>> for OpensAsAsked {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_circuit_that_opens_while_the_inner_service_is_asked_is_noticed_at_once() {
+async fn poll_ready_notices_opening_during_inner_poll_ready() {
     let layer = quick();
     let mut service = task::spawn(layer.layer(OpensAsAsked(layer.handle())));
     assert!(is_ready(&mut service));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_is_dropped_leaves_no_waker_behind() {
+async fn dropped_service_unregisters_waker() {
     struct Nothing;
     impl Wake for Nothing {
         fn wake(self: Arc<Self>) {}
@@ -61,7 +61,7 @@ async fn a_service_that_is_dropped_leaves_no_waker_behind() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_was_ready_to_refuse_asks_again_once_it_is_closed() {
+async fn service_readied_to_reject_polls_inner_again_when_closed() {
     let layer = quick();
     layer.handle().force_open();
     let mut service = task::spawn(layer.layer(upstream(Step::status(200))));
@@ -72,7 +72,7 @@ async fn a_service_that_was_ready_to_refuse_asks_again_once_it_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waited_for_a_long_time_does_not_wait_for_it_when_it_opens_anew_for_a_short_one() {
+async fn waiter_uses_new_open_duration_after_reopen() {
     let upstream = upstream(Step::status(503).header("retry-after", "30"));
     let layer = quick().open_behavior(OpenBehavior::Backpressure);
     for _ in 0..2 {

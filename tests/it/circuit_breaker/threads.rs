@@ -1,4 +1,4 @@
-//! Real threads, so that calls truly overlap. Nothing here depends on how long anything takes.
+//! Calls on several threads. No assertion depends on measured time.
 
 use std::{
     collections::BTreeMap,
@@ -29,7 +29,7 @@ fn on_threads<T: Send>(work: impl Fn(&tokio::runtime::Runtime) -> T + Sync) -> V
 }
 
 #[test]
-fn no_more_than_the_probes_are_under_way_while_it_is_half_open() {
+fn probes_in_flight_do_not_exceed_limit_when_half_open() {
     // What is refused is not received.
     let upstream = upstream(Step::refuse());
     let layer = quick().open_duration(Duration::ZERO);
@@ -48,14 +48,14 @@ fn no_more_than_the_probes_are_under_way_while_it_is_half_open() {
 }
 
 #[test]
-fn no_change_of_state_is_lost_or_doubled() {
+fn each_state_change_is_reported_exactly_once() {
     let row = CircuitBreakerLayer::new().failure_ratio(None);
     for layer in [quick(), row.consecutive_failures(NonZeroU32::new(4))] {
-        no_change_is_lost_or_doubled(&layer.open_duration(Duration::ZERO));
+        assert_each_change_reported_once(&layer.open_duration(Duration::ZERO));
     }
 }
 
-fn no_change_is_lost_or_doubled(layer: &CircuitBreakerLayer) {
+fn assert_each_change_reported_once(layer: &CircuitBreakerLayer) {
     let number = Arc::new(AtomicU64::new(0));
     let changes = on_threads(|runtime| {
         let (recorder, _guard) = Recorder::start(LevelFilter::WARN);

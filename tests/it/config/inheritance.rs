@@ -1,4 +1,4 @@
-//! What a route has from the default policy, and what its requests are then given.
+//! Inheritance of the default policy by routes, and the policy that a request gets.
 
 use seawall::{
     RetryLayer,
@@ -11,7 +11,7 @@ use super::{
     *,
 };
 
-/// What the only route comes to is what the default policy comes to, in a file of `expected` alone.
+/// Asserts that the only route has the settings of a policy with `expected` alone.
 #[track_caller]
 fn inherits(default: &str, route: &str, expected: &str) {
     let of_route = stack(
@@ -25,7 +25,7 @@ fn inherits(default: &str, route: &str, expected: &str) {
 }
 
 #[test]
-fn a_route_has_from_the_default_policy_what_it_does_not_say_key_by_key() {
+fn route_inherits_each_absent_key_of_default_policy() {
     inherits(
         "retry = { total = 5, connect = 1 }\ntimeouts = { attempt = \"1s\", total = \"9s\" }",
         "retry.total = 2\ntimeouts.attempt = \"3s\"",
@@ -65,7 +65,7 @@ fn backoff_and_budget_are_inherited_as_a_whole() {
 }
 
 #[test]
-fn the_recipe_of_requests_is_what_the_docs_of_retry_say_it_is() {
+fn requests_recipe_matches_retry_docs() {
     let recipe = include_str!("../../../src/standard/config/requests.toml");
     let of_file = stack(base(), config(recipe));
     let of_file = of_file.split("\"https://\",").nth(1).unwrap();
@@ -96,7 +96,7 @@ fn the_recipe_of_requests_is_what_the_docs_of_retry_say_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_has_the_policy_of_its_longest_prefix() {
+async fn request_uses_policy_of_longest_prefix() {
     let upstream = Upstream::new(503);
     let layer = configured(
         "[default]\nretry = { total = 1, budget = \"off\" }\ncircuit_breaker = \"off\"\n\
@@ -120,7 +120,7 @@ async fn a_request_has_the_policy_of_its_longest_prefix() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_route_has_circuits_budgets_and_counts_of_its_own() {
+async fn each_route_has_own_circuits_budgets_and_counts() {
     let upstream = Upstream::new(503);
     let layer = configured(
         "[default]\nretry = \"off\"\ncircuit_breaker.consecutive_failures = 1\n\

@@ -10,7 +10,7 @@ use tower::{ServiceBuilder, service_fn};
 
 use super::*;
 
-/// A client that must be polled ready for each call, which a clone of it never was.
+/// A client that must be polled ready before each call. A clone starts unready.
 #[derive(Debug)]
 struct Strict {
     ready: bool,
@@ -66,7 +66,7 @@ where
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_instance_that_was_ready_does_the_call_and_a_clone_begins_unready() {
+async fn readied_instance_serves_call_and_clone_starts_unready() {
     let strict = Strict::new(0);
     let mut client = configured("[default]").layer(strict);
     for _ in 0..3 {
@@ -80,7 +80,7 @@ async fn the_instance_that_was_ready_does_the_call_and_a_clone_begins_unready() 
     }
 }
 
-/// Which instance of the client is at hand, read from how it shows itself.
+/// The number of the client instance, read from its debug output.
 trait ClientNumber {
     fn client_number(&self) -> String;
 }
@@ -94,14 +94,14 @@ impl<T: std::fmt::Debug> ClientNumber for T {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_is_not_ready_makes_its_service_fail_to_be() {
+async fn readiness_error_of_client_is_returned_by_service() {
     let mut client = configured("[default]").layer(Strict::new(1));
     let ready = ServiceExt::<Request<Body>>::ready(&mut client).await;
     assert!(ready.unwrap_err().is::<std::io::Error>());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_gateway_answers_whatever_fails_by_the_policy_of_the_url() {
+async fn gateway_answers_failures_by_policy_of_url() {
     let layer = ConfiguredLayer::new(
         StandardLayer::gateway("edge"),
         config(
@@ -119,7 +119,7 @@ async fn a_gateway_answers_whatever_fails_by_the_policy_of_the_url() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_gateway_answers_502_while_its_client_is_not_ready_and_goes_on_afterwards() {
+async fn gateway_returns_502_until_client_is_ready() {
     let layer = ConfiguredLayer::new(StandardLayer::gateway("edge"), config("[default]"));
     let mut client = layer.layer(Strict::new(1));
     let ready = ServiceExt::<Request<Body>>::ready(&mut client).await.unwrap();
@@ -132,7 +132,7 @@ async fn a_gateway_answers_502_while_its_client_is_not_ready_and_goes_on_afterwa
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_gateway_is_one_for_an_axum_router() {
+async fn gateway_is_accepted_by_axum_router() {
     let layer = ConfiguredLayer::new(
         StandardLayer::gateway("edge").map_body(axum::body::Body::new),
         Config::default(),
@@ -144,7 +144,7 @@ async fn a_gateway_is_one_for_an_axum_router() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_only_a_program_can_say_holds_under_every_policy() {
+async fn settings_of_program_hold_under_each_policy() {
     let base = StandardLayer::new("test")
         .per_key(|uri| by_authority(uri).map(|key| format!("key of {key}").into()))
         .map_body(axum::body::Body::new);
@@ -162,7 +162,7 @@ async fn what_only_a_program_can_say_holds_under_every_policy() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whose_word_a_program_trusts_holds_whatever_the_total_of_a_file() {
+async fn trusted_headers_of_program_hold_at_any_total_of_file() {
     let deadline = || {
         seawall::DeadlineLayer::new(Duration::from_secs(30))
             .trust_header(seawall::deadline::TimeoutHeader::Grpc)
@@ -194,7 +194,7 @@ async fn whose_word_a_program_trusts_holds_whatever_the_total_of_a_file() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_says_whose_word_is_trusted_and_by_which_header_the_next_hop_is_told() {
+async fn file_sets_trusted_headers_and_next_hop_header() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let upstream = {
         let told = Arc::clone(&told);
@@ -226,7 +226,7 @@ async fn a_file_says_whose_word_is_trusted_and_by_which_header_the_next_hop_is_t
 }
 
 #[tokio::test(start_paused = true)]
-async fn clones_of_the_layer_share_what_is_in_force() {
+async fn clones_of_layer_share_active_configuration() {
     let upstream = Upstream::new(503);
     let layer = configured("[default]\nretry = \"off\"");
     let other = layer.clone();

@@ -1,4 +1,4 @@
-//! What becomes of calls, circuits, budgets and counts when the configuration is replaced.
+//! Calls, circuits, budgets and counts when the configuration is reloaded.
 
 use seawall::{
     circuit_breaker::{CircuitOpen, State},
@@ -23,7 +23,7 @@ async fn call(client: &Client, uri: &str) -> Result<StatusCode, BoxError> {
     client.clone().oneshot(get(uri)).await.map(|response| response.status())
 }
 
-/// A call that is under way.
+/// Starts a call that stays in flight.
 async fn begin(client: &Client, uri: &'static str) -> JoinHandle<Result<StatusCode, BoxError>> {
     let client = client.clone();
     let call = tokio::spawn(async move { call(&client, uri).await });
@@ -32,7 +32,7 @@ async fn begin(client: &Client, uri: &'static str) -> JoinHandle<Result<StatusCo
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_under_way_ends_under_the_policy_it_began_under() {
+async fn call_in_flight_keeps_policy_of_its_start() {
     let upstream = Upstream::new(None);
     let old = "[default]\ncircuit_breaker = \"off\"\nretry = { total = 1, backoff.kind = \"none\" }\n\
         timeouts = { attempt = \"5s\", total = \"30s\" }\n";
@@ -54,7 +54,7 @@ async fn a_call_under_way_ends_under_the_policy_it_began_under() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_instance_that_was_ready_before_has_the_policy_of_its_call() {
+async fn readied_instance_uses_policy_at_call() {
     let upstream = Upstream::new(503);
     let (mut client, handle) = start("[default]\nretry = \"off\"", &upstream);
     ServiceExt::<Request<Body>>::ready(&mut client).await.unwrap();
@@ -63,7 +63,7 @@ async fn an_instance_that_was_ready_before_has_the_policy_of_its_call() {
     assert_eq!(upstream.asked(), 3);
 }
 
-/// One route with a circuit that opens at once.
+/// A configuration of one route whose circuit opens at the first failure.
 fn fragile(timeout: &str, breaker: &str) -> Config {
     config(&format!(
         "[default]\nretry = \"off\"\ntimeouts.attempt = \"{timeout}\"\n\
@@ -77,7 +77,7 @@ fn is_open(result: &Result<StatusCode, BoxError>) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_circuit_stays_as_it_is_if_only_other_settings_of_its_route_changed() {
+async fn circuit_is_kept_when_other_settings_of_route_change() {
     let upstream = Upstream::new(503);
     let layer = ConfiguredLayer::new(StandardLayer::new("test"), fragile("2s", ""));
     let (client, handle) = (layer.layer(upstream.clone()), layer.handle());
@@ -105,7 +105,7 @@ async fn a_circuit_stays_as_it_is_if_only_other_settings_of_its_route_changed() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_calls_under_way_bring_still_counts_in_a_circuit_that_stays() {
+async fn results_of_calls_in_flight_count_in_kept_circuit() {
     let upstream = Upstream::new(None);
     let layer = ConfiguredLayer::new(StandardLayer::new("test"), fragile("2s", ""));
     let (client, handle) = (layer.layer(upstream.clone()), layer.handle());
@@ -116,7 +116,7 @@ async fn what_calls_under_way_bring_still_counts_in_a_circuit_that_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_budget_stays_as_it_is_if_only_other_settings_of_its_route_changed() {
+async fn budget_is_kept_when_other_settings_of_route_change() {
     let upstream = Upstream::new(503);
     let text = |retry: &str| {
         format!(
@@ -142,7 +142,7 @@ async fn a_budget_stays_as_it_is_if_only_other_settings_of_its_route_changed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_default_budget_stays_too() {
+async fn default_budget_is_kept_on_reload() {
     let upstream = Upstream::new(503);
     let text = |total| {
         format!(
@@ -158,17 +158,17 @@ async fn the_default_budget_stays_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_under_way_stay_counted_if_only_other_settings_of_their_route_changed() {
+async fn calls_in_flight_stay_counted_when_other_settings_change() {
     let text = |most: &str, total| {
         format!("[default]\nin_flight = {most}\nretry = \"off\"\ntimeouts.total = \"{total}s\"")
     };
     for most in ["1", "{ initial = 1, min = 1 }"] {
-        stay_counted(&text(most, 20), &text(most, 30)).await;
+        assert_calls_stay_counted(&text(most, 20), &text(most, 30)).await;
     }
 }
 
-/// Where one call may be under way, before and afterwards.
-async fn stay_counted(before: &str, afterwards: &str) {
+/// Asserts that a limit of one call in flight holds across the reload.
+async fn assert_calls_stay_counted(before: &str, afterwards: &str) {
     let upstream = Upstream::new(None);
     let (client, handle) = start(before, &upstream);
     let is_shed = |result: &Result<StatusCode, BoxError>| {
@@ -185,7 +185,7 @@ async fn stay_counted(before: &str, afterwards: &str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_that_is_not_right_changes_nothing() {
+async fn invalid_file_keeps_active_configuration() {
     let upstream = Upstream::new(503);
     let (client, handle) = start("[default]\nretry = \"off\"", &upstream);
     let before = handle.config();
@@ -199,7 +199,7 @@ async fn a_file_that_is_not_right_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_circuits_of_all_routes_can_be_looked_at_and_told() {
+async fn circuits_of_all_routes_can_be_read_and_forced() {
     let upstream = Upstream::new(200);
     let layer = ConfiguredLayer::new(StandardLayer::new("test"), fragile("2s", ""));
     let (client, handle) = (layer.layer(upstream.clone()), layer.handle());
@@ -231,7 +231,7 @@ async fn the_circuits_of_all_routes_can_be_looked_at_and_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_replacement_is_told_by_numbers_of_routes() {
+async fn reload_emits_event_with_route_counts() {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     let routes = |routes: &[(&str, u32)]| {
         let route = |(prefix, most): &(&str, u32)| {

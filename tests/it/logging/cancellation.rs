@@ -1,4 +1,4 @@
-//! A call that its caller gives up while it is retried.
+//! Calls that the caller cancels while they are retried.
 
 use seawall::{
     RetryLayer,
@@ -16,9 +16,9 @@ fn failed() -> Act<Steps> {
     answer(503)
 }
 
-/// Its attempts are in an event of the retry.
+/// The retry emits an event with the attempts.
 #[tokio::test(start_paused = true)]
-async fn a_caller_that_hangs_up_while_the_third_attempt_waits_gets_a_line() {
+async fn call_cancelled_during_third_attempt_is_logged() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let service = ServiceBuilder::new()
         .layer(LoggingLayer::client())
@@ -36,7 +36,7 @@ async fn a_caller_that_hangs_up_while_the_third_attempt_waits_gets_a_line() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_that_passes_during_the_second_attempt_says_so_too() {
+async fn deadline_during_second_attempt_is_logged() {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     let service = ServiceBuilder::new()
         .layer(LoggingLayer::client())
@@ -48,9 +48,9 @@ async fn a_deadline_that_passes_during_the_second_attempt_says_so_too() {
     assert_eq!(line.get("seawall.attempts"), Some("2"));
 }
 
-/// The handler's own failure, and not an end of the call that it dropped.
+/// The error is the handler's own, not the outcome of the call that it dropped.
 #[tokio::test(start_paused = true)]
-async fn a_call_that_a_handler_drops_is_not_counted_for_an_error_of_another() {
+async fn attempts_of_dropped_call_are_not_attributed_to_other_error() {
     // A limit of time that has passed drops what it is around; an operating system's timeout does not.
     for kind in [io::ErrorKind::ConnectionReset, io::ErrorKind::TimedOut] {
         let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
@@ -67,7 +67,7 @@ async fn a_call_that_a_handler_drops_is_not_counted_for_an_error_of_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_a_handler_gives_a_limit_of_time_is_counted_for_that() {
+async fn attempts_of_timed_out_call_are_attributed_to_timeout() {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     let handler = service_fn(async |_: Request<Body>| {
         let retry = retry().total_timeout(Duration::from_secs(1));

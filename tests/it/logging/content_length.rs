@@ -1,4 +1,4 @@
-//! What the head of a response says of its end.
+//! Completeness of a response by its head.
 
 use http::{Method, StatusCode, Version, header};
 use hyper_util::rt::TokioIo;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn a_response_that_has_no_content_is_complete_whatever_length_it_tells() {
+async fn response_without_content_is_complete_at_any_content_length() {
     for (method, status) in [(Method::GET, 204), (Method::GET, 304), (Method::HEAD, 200)] {
         for layer in [LoggingLayer::client(), LoggingLayer::server()] {
             let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
@@ -30,7 +30,7 @@ async fn a_response_that_has_no_content_is_complete_whatever_length_it_tells() {
 
 /// By then the response has begun.
 #[tokio::test(start_paused = true)]
-async fn a_status_of_grpc_counts_in_the_head_and_not_in_trailers() {
+async fn grpc_status_counts_in_headers_and_not_in_trailers() {
     let mut status = http::HeaderMap::new();
     status.insert("grpc-status", "14".parse().unwrap());
     for (in_head, level) in [(true, tracing::Level::WARN), (false, tracing::Level::DEBUG)] {
@@ -48,7 +48,7 @@ async fn a_status_of_grpc_counts_in_the_head_and_not_in_trailers() {
 }
 
 #[tokio::test]
-async fn a_client_s_upgrade_is_complete_and_the_connection_is_its_caller_s() {
+async fn client_upgrade_is_complete_and_caller_owns_connection() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let (io, mut server) = tokio::io::duplex(1_024);
     let (mut sender, connection) =

@@ -1,10 +1,10 @@
-//! What of a text from elsewhere is written as an escape.
+//! Escaping of foreign text.
 
 use std::ops::RangeInclusive;
 
 use super::{formatters::Written, *};
 
-/// Characters that turn the direction of what follows, end a line, are not seen, or look like a space and are none.
+/// Characters that change the text direction, end a line, are invisible, or look like a space.
 const HIDDEN: [RangeInclusive<char>; 26] = [
     '\0'..='\u{1f}',
     '\u{7f}'..='\u{a0}',
@@ -38,28 +38,28 @@ pub(super) fn is_hidden(c: char) -> bool {
     HIDDEN.iter().any(|range| range.contains(&c))
 }
 
-/// The text of an error, as it is logged.
+/// Returns the text of an error as it is logged.
 async fn logged(text: String) -> String {
     let line = log(LoggingLayer::client(), Act::Fail(text.into())).await;
     line.get("error.message").unwrap().to_owned()
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_seen_or_turns_what_follows_is_escaped() {
+async fn invisible_and_directional_characters_are_escaped() {
     for c in HIDDEN.into_iter().flatten() {
         assert_eq!(logged(format!("a{c}b")).await, format!("a{}b", c.escape_unicode()));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_can_be_seen_is_written_as_it_is() {
+async fn visible_characters_are_not_escaped() {
     let text = "a b~ \u{a1}ä€ שלום عربي हिन्दी 日本語 🙂 \u{fffd}";
     assert_eq!(logged(text.to_owned()).await, text);
 }
 
-/// Some of them are taken for a space, which is what stands between fields.
+/// Some of the characters look like the space that separates fields.
 #[tokio::test(start_paused = true)]
-async fn a_path_that_http_takes_cannot_look_like_another_field() {
+async fn path_cannot_imitate_another_field() {
     for space in ['\u{a0}', '\u{2003}', '\u{3000}', '\u{2800}'] {
         for layer in [LoggingLayer::client(), LoggingLayer::server()] {
             let written = Written::default();
@@ -77,7 +77,7 @@ async fn a_path_that_http_takes_cannot_look_like_another_field() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_a_url_path_and_query_are_cut_each_and_an_escape_counts_as_one_character() {
+async fn path_and_query_are_truncated_by_escaped_characters() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let hidden = "\u{ad}".repeat(4_000);
     let uri = Bytes::from(format!("http://h/{hidden}?{hidden}"));

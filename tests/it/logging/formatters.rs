@@ -1,4 +1,4 @@
-//! Through the formatters of `tracing-subscriber`.
+//! Output of the formatters of `tracing-subscriber`.
 
 use std::{
     io,
@@ -9,7 +9,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
 
-/// What was written.
+/// A writer that keeps the written text.
 #[derive(Clone, Default)]
 pub(super) struct Written(Arc<Mutex<Vec<u8>>>);
 
@@ -44,7 +44,7 @@ async fn fail() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn json_has_a_field_for_each_thing() {
+async fn json_has_one_field_per_value() {
     let written = Written::default();
     let json = tracing_subscriber::fmt().json().with_writer(written.clone());
     let _guard = crate::log_capture::listen(json.finish());
@@ -59,7 +59,7 @@ async fn json_has_a_field_for_each_thing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pretty_and_compact_formats_say_the_same() {
+async fn pretty_and_compact_formats_have_same_fields() {
     for pretty in [true, false] {
         let written = Written::default();
         let fmt =
@@ -78,7 +78,7 @@ async fn pretty_and_compact_formats_say_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_peer_sends_cannot_look_like_another_field() {
+async fn peer_input_cannot_imitate_another_field() {
     let written = Written::default();
     let fmt = tracing_subscriber::fmt().with_writer(written.clone()).with_ansi(false);
     let _guard = crate::log_capture::listen(fmt.finish());

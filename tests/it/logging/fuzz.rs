@@ -1,18 +1,18 @@
-//! Requests made to spoil a log.
+//! Random requests that try to corrupt the log.
 
 use http::{HeaderName, HeaderValue, Method, Uri};
 
 use super::{escaping::is_hidden, formatters::Written, *};
 
-/// What must never be seen.
+/// Secrets that the log must not contain.
 const SECRETS: [&str; 5] = ["hunter2", "s3cr3t-0f", "p4ss%77ord", "Zm9vOmJhcg==", "correct-horse"];
 
-/// By default what is quick; `SEAWALL_HOSTILE` says how many instead.
+/// The number of requests: small by default, or the value of `SEAWALL_HOSTILE`.
 fn requests() -> usize {
     std::env::var("SEAWALL_HOSTILE").ok().and_then(|it| it.parse().ok()).unwrap_or(5_000)
 }
 
-/// Random bytes, in part of those that spoil logs.
+/// Random bytes, in part sequences that corrupt logs.
 fn noise(random: &mut fastrand::Rng, most: usize) -> Vec<u8> {
     const NASTY: &[&[u8]] = &[
         b"\r\n",
@@ -59,7 +59,7 @@ fn noise(random: &mut fastrand::Rng, most: usize) -> Vec<u8> {
     bytes
 }
 
-/// What of it parses, or else a plain one.
+/// A random URI, or a plain one if the random one does not parse.
 fn uri(random: &mut fastrand::Rng) -> Uri {
     let secret = SECRETS[random.usize(..SECRETS.len())];
     let key =
@@ -121,7 +121,7 @@ fn act(random: &mut fastrand::Rng) -> Act<Steps> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_log_of_hostile_requests_has_no_secret_and_is_json_line_by_line() {
+async fn log_of_random_requests_is_json_lines_without_secrets() {
     let mut random = fastrand::Rng::with_seed(502);
     for layer in [LoggingLayer::client(), LoggingLayer::server()] {
         let layer = layer

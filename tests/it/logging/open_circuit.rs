@@ -1,4 +1,4 @@
-//! An outage behind an open circuit.
+//! The log of an outage behind an open circuit.
 
 use std::{io, num::NonZeroU32};
 
@@ -7,7 +7,7 @@ use seawall::{CircuitBreakerLayer, StandardLayer};
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_behind_an_open_circuit_writes_a_handful_of_lines_a_second() {
+async fn open_circuit_bounds_lines_per_second_in_outage() {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     let breaker = CircuitBreakerLayer::new();
     let service = tower::ServiceBuilder::new()
@@ -47,7 +47,7 @@ async fn an_outage_behind_an_open_circuit_writes_a_handful_of_lines_a_second() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_gateways_open_circuit_refuses_has_a_line_at_info_if_that_is_asked_for() {
+async fn rejection_by_gateway_is_logged_at_info_when_enabled() {
     let gateway = || {
         let breaker = CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::MIN);
         StandardLayer::gateway("edge").retry(None).circuit_breaker(breaker)
