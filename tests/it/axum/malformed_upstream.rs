@@ -1,4 +1,4 @@
-//! Any bytes from an upstream end in a response or in a classified failure, never in a panic.
+//! Malformed bytes from an upstream give a response or a classified failure, without a panic.
 
 use http::Response;
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -12,7 +12,7 @@ use tower::ServiceExt;
 use super::{Gateway, header};
 use crate::support::sockets::{Verdict, empty, hyper, origin, read, request, stack, url};
 
-/// What the gateway answers: the status, and the error it names if the answer is its own.
+/// The status that the gateway returns, and its error if the response is its own.
 async fn answer(bytes: &'static [u8]) -> (u16, Option<String>) {
     let gateway = Gateway::start(Script::Raw(bytes)).await;
     let response = gateway.ask("GET").await;
@@ -31,7 +31,7 @@ async fn passes(bytes: &'static [u8], status: u16) {
 }
 
 #[tokio::test]
-async fn a_malformed_head_is_a_protocol_error() {
+async fn malformed_head_is_protocol_error() {
     for bytes in [
         &b"\0\0\0\0\0\0\0\0\r\n\r\n"[..],
         b"HTTP/1.1\r\n\r\n",
@@ -62,26 +62,26 @@ async fn a_malformed_head_is_a_protocol_error() {
 }
 
 #[tokio::test]
-async fn a_head_that_never_ends_is_a_terminated_connection() {
+async fn endless_head_is_terminated_connection() {
     for bytes in [&b""[..], b"H", b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\nx: 1\r\n"] {
         is_refused(bytes, Cause::ConnectionTerminated).await;
     }
 }
 
-/// hyper calls it too large, in the same words as an over-long head.
+/// hyper reports it as too large, with the text of an overlong head.
 #[tokio::test]
-async fn a_length_beyond_what_can_be_counted_is_told_by_size() {
+async fn content_length_overflow_is_classified_by_size() {
     let bytes = b"HTTP/1.1 200 OK\r\ncontent-length: 18446744073709551615\r\n\r\n";
     is_refused(bytes, Cause::HttpResponseHeaderSectionSize).await;
 }
 
 #[tokio::test]
-async fn a_switch_of_protocols_passes() {
+async fn switching_protocols_response_passes() {
     passes(b"HTTP/1.1 101 Sw\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n", 101).await;
 }
 
 #[tokio::test]
-async fn a_flood_of_interim_responses_is_no_answer() {
+async fn flood_of_interim_responses_is_not_final_response() {
     for interim in ["100 Continue", "102 Processing", "103 Early Hints"] {
         let flood = format!("HTTP/1.1 {interim}\r\n\r\n").repeat(5_000);
         is_refused(Vec::leak(flood.into()), Cause::ConnectionTerminated).await;
@@ -89,7 +89,7 @@ async fn a_flood_of_interim_responses_is_no_answer() {
 }
 
 #[tokio::test]
-async fn an_absurd_status_passes() {
+async fn unusual_status_line_passes() {
     passes(b"HTTP/1.1 999 Beyond\r\ncontent-length: 0\r\n\r\n", 999).await;
     passes(b"HTTP/1.1 600 Beyond\r\ncontent-length: 0\r\n\r\n", 600).await;
     passes(b"HTTP/1.0 200\r\n\r\nto the end", 200).await;
@@ -97,9 +97,9 @@ async fn an_absurd_status_passes() {
     passes(b"HTTP/1.1 204 None\r\n\r\n", 204).await;
 }
 
-/// A wait that makes no sense is none; one too long to wait ends the retrying. Either way the answer passes as it is.
+/// An invalid delay is ignored, and an excessive one stops retrying. The response passes unchanged.
 #[tokio::test]
-async fn a_nonsensical_retry_after_passes_and_is_no_wait() {
+async fn nonsensical_retry_after_passes_and_is_ignored() {
     for (value, requests) in [
         ("-1", 5),
         ("", 5),
@@ -126,7 +126,7 @@ async fn a_nonsensical_retry_after_passes_and_is_no_wait() {
     }
 }
 
-/// Pieces of responses, right and wrong, in any order.
+/// Valid and invalid pieces of responses, in any order.
 fn pieces() -> impl Strategy<Value = Vec<u8>> {
     let piece = select(vec![
         &b"HTTP/1.1 200 OK\r\n"[..],
@@ -158,7 +158,7 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
     vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
 
-/// What is concluded of it, without a gateway.
+/// Classifies the bytes, without a gateway.
 async fn conclude(bytes: Vec<u8>) {
     let origin = origin(Script::Raw(bytes.leak())).await;
     let call = stack(hyper()).oneshot(request("GET", &url(&origin), empty()));
@@ -188,7 +188,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..<_>::default() })]
 
     #[test]
-    fn any_bytes_end_in_a_response_or_a_failure_that_proves_nothing(bytes in pieces()) {
+    fn arbitrary_bytes_give_response_or_failure_without_proof(bytes in pieces()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(conclude(bytes));
     }

@@ -1,4 +1,4 @@
-//! What the head of a response tells: `Proxy-Status`, and the headers of vendors.
+//! Conclusions from headers: `Proxy-Status`, and those of vendors.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ async fn proxy_status_names_the_cause() {
 }
 
 #[tokio::test]
-async fn of_several_the_one_nearest_the_origin_that_carries_an_error_wins() {
+async fn member_with_error_nearest_origin_takes_precedence() {
     let fields = "inner;received-status=200, middle;error=connection_terminated, edge;error=connection_timeout";
     // The one in the middle had an answer, so the origin had the request.
     assert_eq!(said_in_short(fields).await, (Cause::ConnectionTerminated, OTHER, Processed::Maybe));
@@ -58,7 +58,7 @@ async fn of_several_the_one_nearest_the_origin_that_carries_an_error_wins() {
 }
 
 #[tokio::test]
-async fn a_product_that_gives_its_name_is_named() {
+async fn proxy_status_name_identifies_product() {
     for (name, product) in [
         ("nginx", Product::Nginx),
         ("ENVOY", Product::Envoy),
@@ -72,7 +72,7 @@ async fn a_product_that_gives_its_name_is_named() {
 }
 
 #[tokio::test]
-async fn an_error_type_that_is_not_registered_is_kept_as_text() {
+async fn unregistered_error_type_is_kept_as_text() {
     let answer = said(&[r#"edge;error=flux_exhausted;details="capacitor 3 of 4""#]).await;
     let failure = failure(&answer);
     assert_eq!((failure.cause(), failure.reporter()), (Cause::BadGateway, OTHER));
@@ -85,7 +85,7 @@ async fn an_error_type_that_is_not_registered_is_kept_as_text() {
 }
 
 #[tokio::test]
-async fn without_an_error_it_is_evidence_and_no_more() {
+async fn proxy_status_without_error_is_only_evidence() {
     let answer = said(&["edge;received-status=502"]).await;
     let failure = failure(&answer);
     assert_eq!((failure.cause(), failure.reporter()), (Cause::BadGateway, Reporter::Unknown));
@@ -94,7 +94,7 @@ async fn without_an_error_it_is_evidence_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_field_that_is_not_valid_is_ignored_as_a_whole() {
+async fn invalid_field_is_ignored_entirely() {
     for field in [
         "edge;error=",
         "edge;error=dns_error,",
@@ -113,14 +113,14 @@ async fn a_field_that_is_not_valid_is_ignored_as_a_whole() {
 }
 
 #[tokio::test]
-async fn texts_of_proxy_status_are_cut() {
+async fn proxy_status_texts_are_truncated() {
     let answer = said(&[&format!("edge;error=dns_error;details=\"{}\"", "x".repeat(5_000))]).await;
     let said = answer.extensions().get::<Evidence>().unwrap().proxy_status().unwrap();
     assert_eq!(said.details().unwrap().len(), 256);
 }
 
 #[tokio::test]
-async fn vendors_say_by_their_own_statuses_and_headers_what_happened() {
+async fn vendor_statuses_and_headers_determine_cause() {
     use Processed::{Maybe, Unlikely};
     let ray = [("cf-ray", "8f00")];
     let alb = [("server", "awselb/2.0")];
@@ -150,7 +150,7 @@ async fn vendors_say_by_their_own_statuses_and_headers_what_happened() {
 }
 
 #[tokio::test]
-async fn apis_that_refuse_say_so_in_their_json() {
+async fn api_rejections_are_recognised_by_json() {
     let json = ("content-type", "application/json");
     let overloaded =
         r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
@@ -165,7 +165,7 @@ async fn apis_that_refuse_say_so_in_their_json() {
 }
 
 #[tokio::test]
-async fn a_failure_left_by_an_inner_layer_stays() {
+async fn failure_of_inner_layer_is_kept() {
     let inner = Failure::new(Cause::ProxyLoopDetected).with_reporter(Reporter::Local);
     let mut response = answer(502, &[("proxy-status", "edge;error=dns_error")], "");
     response.extensions_mut().insert(inner);
@@ -175,7 +175,7 @@ async fn a_failure_left_by_an_inner_layer_stays() {
 }
 
 #[tokio::test]
-async fn what_is_not_recognised_is_left_to_its_status() {
+async fn unrecognised_response_is_classified_by_status() {
     for (status, cause, processed) in [
         (404, Cause::ClientError, Processed::Maybe),
         (408, Cause::RequestTimeout, Processed::Maybe),
@@ -197,7 +197,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn no_header_makes_it_panic_or_says_that_a_request_was_not_processed(
+    fn headers_do_not_panic_or_prove_request_unprocessed(
         status in 400_u16..1000,
         headers in prop::collection::vec(
             (

@@ -1,4 +1,4 @@
-//! What makes one draw a false conclusion.
+//! Responses that suggest a false conclusion.
 
 use seawall::{BadGatewayClassifierLayer, Cause, Failure, Processed, Product, Reporter};
 
@@ -14,14 +14,14 @@ const ENVOY_RESET: &str =
     "upstream connect error or disconnect/reset before headers. reset reason: ";
 
 #[tokio::test]
-async fn a_failure_that_arrives_as_a_200_is_a_success_at_its_head() {
+async fn failure_in_200_response_is_success_at_head() {
     let answer = answer(200, &[("x-transformed-from", "HTTP/0.9")], "garbage\r\n");
     let answer = through(BadGatewayClassifierLayer::new(), answer).await;
     assert_eq!(answer.extensions().get::<Failure>(), None);
 }
 
 #[tokio::test]
-async fn a_500_may_be_that_of_a_gateway() {
+async fn status_500_may_be_from_gateway() {
     let page = "<h1>Proxy Error</h1>\nThe proxy server could not handle the request\
         <p>Reason: <strong>DNS lookup failure for: no-such-host.invalid</strong></p><p />";
     let dns = concluded(500, &[HTML], page).await;
@@ -34,7 +34,7 @@ async fn a_500_may_be_that_of_a_gateway() {
 }
 
 #[tokio::test]
-async fn an_applications_own_json_is_its_own_error_and_names_nobody() {
+async fn application_json_is_origin_error_without_product() {
     for status in [500, 502, 504] {
         let body = r#"{"error":"ledger timed out","code":"LEDGER"}"#;
         let own = concluded(status, &[("server", "nginx/1.22.1"), JSON], body).await;
@@ -49,7 +49,7 @@ async fn an_applications_own_json_is_its_own_error_and_names_nobody() {
 }
 
 #[tokio::test]
-async fn json_that_speaks_of_gateways_is_not_taken_for_an_applications() {
+async fn json_about_gateways_is_not_attributed_to_application() {
     for (status, body, cause) in [
         (502, r#"{"statusCode":502,"error":"Bad Gateway","message":"connect"}"#, Cause::BadGateway),
         (502, r#"{"message":"Upstream closed the connection"}"#, Cause::BadGateway),
@@ -62,7 +62,7 @@ async fn json_that_speaks_of_gateways_is_not_taken_for_an_applications() {
 }
 
 #[tokio::test]
-async fn a_server_header_names_nobody() {
+async fn server_header_does_not_identify_reporter() {
     for server in ["nginx/1.22.1", "Apache/2.4.71 (Debian)", "envoy", "squid/5.7", "cloudflare"] {
         let bare = concluded(502, &[("server", server), HTML], "<h1>It broke</h1>").await;
         assert_eq!(
@@ -74,7 +74,7 @@ async fn a_server_header_names_nobody() {
 }
 
 #[tokio::test]
-async fn a_page_names_the_gateway_that_wrote_it_not_the_one_that_relayed_it() {
+async fn page_identifies_its_author_and_not_relaying_gateway() {
     for server in
         [&[("server", "envoy")][..], &[("server", "Caddy"), ("server", "nginx/1.18.0")], &[]]
     {
@@ -89,7 +89,7 @@ async fn a_page_names_the_gateway_that_wrote_it_not_the_one_that_relayed_it() {
 }
 
 #[tokio::test]
-async fn a_504_of_nginx_is_no_proof_that_the_origin_got_the_request_nor_that_it_did_not() {
+async fn nginx_504_does_not_prove_whether_origin_got_request() {
     let page = NGINX_PAGE.replace("502 Bad Gateway", "504 Gateway Time-out");
     let failure = concluded(504, &[HTML], &page).await;
     assert_eq!(failure.processed(), Processed::Maybe);
@@ -97,7 +97,7 @@ async fn a_504_of_nginx_is_no_proof_that_the_origin_got_the_request_nor_that_it_
 }
 
 #[tokio::test]
-async fn a_503_of_nginx_is_its_own_but_may_stand_for_the_origins() {
+async fn nginx_503_is_reported_by_nginx_and_may_be_processed() {
     let page = NGINX_PAGE.replace("502 Bad Gateway", "503 Service Temporarily Unavailable");
     let failure = concluded(503, &[HTML], &page).await;
     assert_eq!((failure.cause(), failure.processed()), (Cause::Overloaded, Processed::Maybe));
@@ -105,7 +105,7 @@ async fn a_503_of_nginx_is_its_own_but_may_stand_for_the_origins() {
 }
 
 #[tokio::test]
-async fn an_error_file_of_haproxy_is_known_by_its_text() {
+async fn haproxy_error_file_is_recognised_by_text() {
     let text = "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>\n\n";
     let mut response =
         answer(503, &[HTML, ("cache-control", "no-cache"), ("connection", "close")], text);
@@ -116,7 +116,7 @@ async fn an_error_file_of_haproxy_is_known_by_its_text() {
 }
 
 #[tokio::test]
-async fn an_empty_answer_is_caddys_own_only_if_nothing_else_is_on_it() {
+async fn empty_response_is_from_caddy_only_without_other_headers() {
     let own = [("server", "Caddy"), ("content-length", "0"), ("date", "today")];
     let failure = concluded(502, &own, "").await;
     assert_eq!(failure.reporter(), Reporter::Gateway(Product::Caddy));
@@ -127,7 +127,7 @@ async fn an_empty_answer_is_caddys_own_only_if_nothing_else_is_on_it() {
 }
 
 #[tokio::test]
-async fn squids_read_error_says_what_it_was_only_with_a_number() {
+async fn squid_read_error_has_cause_only_with_errno() {
     let reset = concluded(502, &[("x-squid-error", "ERR_READ_ERROR 104")], "").await;
     assert_eq!((reset.cause(), reset.processed()), (Cause::ConnectionTerminated, Processed::Maybe));
     // No peer to use, no such name, or a TLS connection that broke off after the request was read.
@@ -136,7 +136,7 @@ async fn squids_read_error_says_what_it_was_only_with_a_number() {
 }
 
 #[tokio::test]
-async fn envoy_tells_the_cause_with_a_transport_reason_or_without() {
+async fn envoy_page_gives_cause_with_or_without_transport_reason() {
     use Processed::{Maybe, Unlikely};
     for (reason, cause, processed) in [
         ("remote connection failure", Cause::DestinationUnavailable, Unlikely),
@@ -160,7 +160,7 @@ async fn envoy_tells_the_cause_with_a_transport_reason_or_without() {
 }
 
 #[tokio::test]
-async fn what_a_gateway_sent_more_than_once_may_have_been_processed() {
+async fn request_resent_by_gateway_may_be_processed() {
     let again = "upstream connect error or disconnect/reset before headers. \
         retried and the latest reset reason: ";
     for (reason, cause) in [
@@ -178,7 +178,7 @@ async fn what_a_gateway_sent_more_than_once_may_have_been_processed() {
 }
 
 #[tokio::test]
-async fn a_page_that_an_application_quotes_is_not_taken_for_first_hand() {
+async fn quoted_page_is_not_taken_as_gateway_page() {
     let nginx = NGINX_PAGE.replace("502 Bad Gateway", "503 Service Temporarily Unavailable");
     let envoy = format!("{ENVOY_RESET}remote connection failure");
     let apache = "<p>Reason: <strong>DNS lookup failure for: x".to_owned();
@@ -194,7 +194,7 @@ async fn a_page_that_an_application_quotes_is_not_taken_for_first_hand() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_concluded_of_a_whole_body_is_not_concluded_of_its_beginning() {
+async fn conclusion_from_whole_body_is_not_drawn_from_prefix() {
     let of_h2o = [("server", "h2o/2.2.5"), TEXT];
     let whole = concluded(502, &of_h2o, "connection failed").await;
     assert_eq!(whole.cause(), Cause::ConnectionRefused);
@@ -214,7 +214,7 @@ async fn what_is_concluded_of_a_whole_body_is_not_concluded_of_its_beginning() {
 }
 
 #[tokio::test]
-async fn a_500_whose_body_cannot_be_read_is_nobodys() {
+async fn status_500_with_unreadable_body_has_unknown_cause() {
     let gzip = ("content-encoding", "gzip");
     for (headers, body) in
         [(&[HTML][..], ""), (&[gzip, HTML], "x"), (&[("content-type", "image/png")], "x")]
@@ -228,7 +228,7 @@ async fn a_500_whose_body_cannot_be_read_is_nobodys() {
 }
 
 #[tokio::test]
-async fn numbers_and_shapes_that_others_write_too_are_no_fingerprints() {
+async fn common_numbers_and_shapes_are_not_fingerprints() {
     let ray = ("cf-ray", "8f01016abcd");
     for (status, headers, body) in [
         (429, &[ray, JSON][..], r#"{"error":"slow down","reset":1731015000}"#),

@@ -1,4 +1,4 @@
-//! What is answered when a refusal of our own ends the retrying, and what is disclosed of an error.
+//! The response when a local rejection stops retrying, and the disclosed text of an error.
 
 use seawall::retry::{Backoff, RetryLayer};
 
@@ -15,7 +15,7 @@ async fn refused_after(status: u16) -> Response<ResponseBody<Body>> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_after_a_response_that_is_no_error_is_no_success() {
+async fn rejection_after_success_response_is_not_success() {
     for status in [202, 204, 304, 408] {
         let response = refused_after(status).await;
         assert!(response.status().is_server_error(), "{status}: {}", response.status());
@@ -25,7 +25,7 @@ async fn a_refusal_after_a_response_that_is_no_error_is_no_success() {
 }
 
 #[tokio::test]
-async fn no_mark_that_turns_the_text_is_disclosed() {
+async fn directional_characters_are_not_disclosed() {
     let layer = ErrorResponseLayer::new("edge").include_error_text(true);
     let error: BoxError = "a\u{61c}b".into();
     let said = text(ask(layer, get(&[("accept", b"text/plain")]), error).await).await;

@@ -1,4 +1,4 @@
-//! Nothing from a request, an error or a name can break out of what is written.
+//! Text of a request, an error or a name cannot break out of the response.
 
 use std::{error::Error, fmt};
 
@@ -8,7 +8,7 @@ use seawall::{Cause, ErrorResponseLayer, Failure};
 
 use super::{Body, ask, block_on, request, text};
 
-/// Texts that mean something somewhere.
+/// Texts that are syntax in some format.
 const NASTY: [&str; 9] = [
     "a\r\nset-cookie: b=c\r\n\r\n<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",
@@ -21,7 +21,7 @@ const NASTY: [&str; 9] = [
     "]]>&lt;&#60;",
 ];
 
-/// An error that says what it is told to, for a known cause.
+/// An error with this text and a known cause.
 #[derive(Debug)]
 struct Says(String, Failure);
 
@@ -140,7 +140,7 @@ fn tags(page: &str) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn nasty_texts_are_told_harmlessly() {
+async fn hostile_texts_are_escaped() {
     for text in NASTY {
         let bytes = text.as_bytes();
         let cause = Cause::ConnectionRefused;
@@ -151,7 +151,7 @@ async fn nasty_texts_are_told_harmlessly() {
 }
 
 #[tokio::test]
-async fn values_of_64_kib_and_invalid_utf_8_are_told_harmlessly() {
+async fn values_of_64_kib_and_invalid_utf_8_are_escaped() {
     let long = "<script>\"\r\n".repeat(6_554);
     let bytes = [b"<script>;q=\"".repeat(5_462), vec![b'a'; 65_536], vec![0xff; 65_536]];
     for bytes in &bytes {
@@ -164,7 +164,7 @@ async fn values_of_64_kib_and_invalid_utf_8_are_told_harmlessly() {
 }
 
 #[tokio::test]
-async fn a_request_id_is_repeated_as_it_is_or_not_at_all() {
+async fn request_id_is_echoed_unchanged_or_omitted() {
     let told = async |id: &[u8]| {
         let cause = Cause::DnsError;
         let input = Input { name: "edge", error: "x", cause, accept: b"", id };
@@ -180,9 +180,9 @@ async fn a_request_id_is_repeated_as_it_is_or_not_at_all() {
     }
 }
 
-/// Where it can be seen best, nothing of an error stands unless it is asked for.
+/// The text of an error is disclosed only when enabled.
 #[tokio::test]
-async fn nothing_of_an_error_s_text_is_told_in_any_format() {
+async fn error_text_is_not_disclosed_in_any_format() {
     for accept in ["text/html", "text/plain", "application/json", GRPC] {
         let mut request = request(Method::POST);
         for name in ["accept", "content-type"] {
@@ -209,7 +209,7 @@ fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn nothing_can_break_out_of_an_answer(
+    fn arbitrary_text_cannot_break_out_of_response(
         name in any_text(),
         error in any_text(),
         // The registered ones, which `Proxy-Status` names as they are.

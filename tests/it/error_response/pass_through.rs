@@ -1,4 +1,4 @@
-//! Upstream failures that pass, with a member of `Proxy-Status` appended on demand.
+//! Upstream failures that pass through, with an optional member of `Proxy-Status`.
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response};
@@ -34,7 +34,7 @@ fn lines<B>(response: &Response<B>) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn our_member_is_appended_to_those_that_are_there() {
+async fn own_member_is_appended_to_existing_members() {
     let there = ["origin-cdn;error=dns_error, \"b, c\"", "d"];
     let response = pass(true, 502, &there).await;
     assert_eq!(lines(&response), [there[0], there[1], "edge;received-status=502"]);
@@ -47,7 +47,7 @@ async fn our_member_is_appended_to_those_that_are_there() {
 
 /// RFC 9209 §2.1.1: an `error` would say that this server met with one.
 #[tokio::test]
-async fn our_member_blames_nobody() {
+async fn own_member_has_no_error_parameter() {
     for status in [429, 500, 502, 503, 504, 529, 599] {
         let response = pass(true, status, &[]).await;
         assert_eq!(lines(&response), [format!("edge;received-status={status}")]);
@@ -55,7 +55,7 @@ async fn our_member_blames_nobody() {
 }
 
 #[tokio::test]
-async fn what_is_no_failure_of_the_upstream_passes_untouched() {
+async fn responses_without_upstream_failure_pass_unchanged() {
     for status in [200, 204, 304, 400, 401, 404, 408, 409] {
         assert_eq!(pass(true, status, &[]).await.headers().len(), 0, "{status}");
         assert_eq!(lines(&pass(true, status, &["a"]).await), ["a"], "{status}");
@@ -63,13 +63,13 @@ async fn what_is_no_failure_of_the_upstream_passes_untouched() {
 }
 
 #[tokio::test]
-async fn nothing_is_appended_unless_asked_for() {
+async fn own_member_is_not_appended_by_default() {
     assert_eq!(lines(&pass(false, 502, &["a;error=dns_error"]).await), ["a;error=dns_error"]);
     assert_eq!(pass(false, 502, &[]).await.headers().len(), 0);
 }
 
 #[tokio::test]
-async fn a_head_that_is_full_passes_without_our_member() {
+async fn full_header_map_passes_without_own_member() {
     let mut response = Response::builder().status(502).body(Full::<Bytes>::default()).unwrap();
     let names: Vec<_> = (0..40_000).map(|i| format!("x-{i}")).collect();
     for name in &names {
@@ -86,7 +86,7 @@ async fn a_head_that_is_full_passes_without_our_member() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_that_was_tried_as_often_as_it_should_be_says_so_to_callers() {
+async fn exhausted_response_advises_callers_not_to_retry() {
     let after = async |retry: RetryLayer, method: Method, status: u16| {
         let failed = move || {
             let mut response = Response::new(Full::<Bytes>::from("as it was"));
@@ -113,7 +113,7 @@ async fn a_failure_that_was_tried_as_often_as_it_should_be_says_so_to_callers() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn so_does_an_error_for_which_no_retry_is_left() {
+async fn exhausted_error_advises_callers_not_to_retry() {
     let reset = || {
         Act::<Full<Bytes>>::Fail(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into())
     };

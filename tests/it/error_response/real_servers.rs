@@ -45,7 +45,7 @@ pub(crate) async fn failing() -> SocketAddr {
 }
 
 #[tokio::test]
-async fn hyper_s_server_sends_the_answer() {
+async fn hyper_server_sends_error_response() {
     let url = format!("http://{}/", failing().await);
     let response = hyper().oneshot(request("GET", &url, empty())).await.unwrap();
     assert_eq!(response.status(), 502);
@@ -57,9 +57,9 @@ async fn hyper_s_server_sends_the_answer() {
     assert_eq!(problem["cause"], "connection_refused");
 }
 
-/// As it is on the wire: a client would not show a body that must not be there.
+/// Reads the wire, since a client hides a body that the response must not have.
 #[tokio::test]
-async fn the_head_of_a_get_answers_a_head_and_the_connection_stays_in_step() {
+async fn response_to_head_has_headers_of_get_and_no_body() {
     let mut stream = TcpStream::connect(failing().await).await.unwrap();
     let both = b"HEAD / HTTP/1.1\r\nhost: edge\r\naccept: text/html\r\n\r\n\
         GET / HTTP/1.1\r\nhost: edge\r\naccept: text/html\r\nconnection: close\r\n\r\n";
@@ -79,7 +79,7 @@ async fn the_head_of_a_get_answers_a_head_and_the_connection_stays_in_step() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_router_takes_it_as_it_is_and_answers_for_a_handler_that_hangs() {
+async fn axum_router_accepts_layer_and_answers_for_hanging_handler() {
     let app = Router::new().route("/", get(std::future::pending::<&str>)).layer(
         ServiceBuilder::new()
             .layer(ErrorResponseLayer::new("edge"))
@@ -99,7 +99,7 @@ async fn a_router_takes_it_as_it_is_and_answers_for_a_handler_that_hangs() {
 
 #[cfg(feature = "tonic-0_14")]
 #[tokio::test]
-async fn a_tonic_client_learns_that_the_upstream_is_unavailable() {
+async fn tonic_client_gets_unavailable_status() {
     use crate::tonic::{call, eager};
 
     let status = call(failing().await, eager()).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! One connection of hyper's own, without a pool: what "canceled" proves.
+//! One hyper connection without a pool, and what its "canceled" error proves.
 
 use http::{Request, StatusCode};
 use hyper::client::conn::http1::{self, Connection, SendRequest};
@@ -20,7 +20,7 @@ fn post(body: Body) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn a_request_given_to_a_closed_connection_is_not_processed() {
+async fn request_on_closed_connection_is_not_processed() {
     let origin = origin(Script::Healthy).await;
     let (mut sender, connection) = connect(&origin).await;
     drop(connection);
@@ -32,7 +32,7 @@ async fn a_request_given_to_a_closed_connection_is_not_processed() {
 }
 
 #[tokio::test]
-async fn a_request_still_queued_when_its_connection_ends_is_not_processed() {
+async fn request_queued_when_connection_ends_is_not_processed() {
     let origin = origin(Script::Healthy).await;
     let (mut sender, connection) = connect(&origin).await;
     let call = sender.send_request(post(empty()));
@@ -45,7 +45,7 @@ async fn a_request_still_queued_when_its_connection_ends_is_not_processed() {
 }
 
 #[tokio::test]
-async fn a_request_after_the_origin_closed_the_idle_connection_is_not_processed() {
+async fn request_after_idle_close_by_origin_is_not_processed() {
     let origin = origin(Script::AcceptClose).await;
     let (mut sender, connection) = connect(&origin).await;
     // Ends by itself, having read the close.
@@ -57,7 +57,7 @@ async fn a_request_after_the_origin_closed_the_idle_connection_is_not_processed(
 }
 
 #[tokio::test]
-async fn a_request_already_written_when_its_connection_is_dropped_may_have_been_processed() {
+async fn request_written_when_connection_drops_may_be_processed() {
     let origin = origin(Script::Silent).await;
     let (mut sender, connection) = connect(&origin).await;
     let connection = tokio::spawn(connection);
@@ -70,7 +70,7 @@ async fn a_request_already_written_when_its_connection_is_dropped_may_have_been_
 
 /// hyper says "canceled" here too, though the server has read the request and answered.
 #[tokio::test]
-async fn an_upgrade_that_comes_to_nothing_may_have_been_processed() {
+async fn failed_upgrade_may_be_processed() {
     let origin = origin(Script::EarlyStatus(101)).await;
     let (mut sender, connection) = connect(&origin).await;
     let connection = tokio::spawn(connection.with_upgrades());

@@ -1,4 +1,4 @@
-//! How often the origin is asked, and for what.
+//! The requests that reach the origin: their number and their content.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ fn attempts<B>(response: &Response<B>) -> (u32, Option<StopReason>) {
     (attempts.count().get(), attempts.stop_reason())
 }
 
-/// Sends the body that `body` makes, to be met by failures, and returns what each attempt brought.
+/// Sends the body that `body` makes to an origin that fails. Returns the request of each attempt.
 async fn every_attempt(body: impl FnOnce() -> Body) -> Vec<Received> {
     let origin = origin(Script::Status(502)).await;
     let response = send("PUT", &origin, body()).await;
@@ -41,7 +41,7 @@ async fn every_attempt(body: impl FnOnce() -> Body) -> Vec<Received> {
 }
 
 #[tokio::test]
-async fn by_default_a_get_that_meets_502_is_sent_five_times() {
+async fn get_is_sent_five_times_when_origin_returns_502() {
     let origin = origin(Script::Status(502)).await;
     let service = RetryLayer::new().budget(Budget::none()).layer(hyper());
     let response = service.oneshot(request("GET", &url(&origin), empty()));
@@ -53,7 +53,7 @@ async fn by_default_a_get_that_meets_502_is_sent_five_times() {
 }
 
 #[tokio::test]
-async fn a_post_that_meets_502_is_sent_once() {
+async fn post_is_sent_once_when_origin_returns_502() {
     let origin = origin(Script::Status(502)).await;
     let response = send("POST", &origin, full(b"pay")).await;
     assert_eq!(response.status(), 502);
@@ -62,7 +62,7 @@ async fn a_post_that_meets_502_is_sent_once() {
 }
 
 #[tokio::test]
-async fn a_post_with_an_idempotency_key_that_meets_502_is_sent_five_times() {
+async fn post_with_key_is_sent_five_times_when_origin_returns_502() {
     let origin = origin(Script::Status(502)).await;
     let mut request = request("POST", &url(&origin), full(b"pay"));
     let key = "8e03978e-40d5-43dd-bc93-6894a57f9324".parse().unwrap();
@@ -74,7 +74,7 @@ async fn a_post_with_an_idempotency_key_that_meets_502_is_sent_five_times() {
 }
 
 #[tokio::test]
-async fn a_success_is_asked_for_once_and_leaves_nothing_behind() {
+async fn success_is_requested_once_and_has_no_retry_report() {
     let origin = origin(Script::Healthy).await;
     let response = send("GET", &origin, empty()).await;
     assert!(response.extensions().get::<RetryReport>().is_none());
@@ -83,7 +83,7 @@ async fn a_success_is_asked_for_once_and_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn every_attempt_sends_no_body_where_there_is_none() {
+async fn each_attempt_sends_no_body_when_request_has_none() {
     let received = every_attempt(empty).await;
     assert!(received[0].body.is_empty());
     assert!(!received[0].head.contains("transfer-encoding"));
@@ -113,7 +113,7 @@ async fn every_attempt_sends_the_same_bytes_of_a_stream() {
 }
 
 #[tokio::test]
-async fn a_stream_longer_than_the_limit_is_sent_once_and_whole() {
+async fn stream_above_replay_limit_is_sent_once_and_whole() {
     let origin = origin(Script::Status(502)).await;
     let (sender, body) = channel();
     for _ in 0..100 {
@@ -126,9 +126,9 @@ async fn a_stream_longer_than_the_limit_is_sent_once_and_whole() {
     assert_eq!(origin.requests(), 1);
 }
 
-/// Each attempt is answered while the body is still to come, so the next one takes it over from the beginning.
+/// Each attempt gets a response before the body is sent, so the next attempt sends the body from its start.
 #[tokio::test]
-async fn an_attempt_that_follows_an_early_answer_sends_the_body_from_its_beginning() {
+async fn attempt_after_early_response_sends_body_from_start() {
     let origin = origin(Script::EarlyStatus(503)).await;
     let (sender, body) = channel();
     sender.send(Bytes::from("begun, ")).unwrap();
@@ -146,7 +146,7 @@ async fn an_attempt_that_follows_an_early_answer_sends_the_body_from_its_beginni
 }
 
 #[tokio::test]
-async fn an_early_answer_that_is_final_does_not_cut_the_body_off() {
+async fn final_early_response_does_not_truncate_request_body() {
     let origin = origin(Script::EarlyStatus(502)).await;
     let (sender, body) = channel();
     sender.send(Bytes::from("begun, ")).unwrap();
@@ -159,7 +159,7 @@ async fn an_early_answer_that_is_final_does_not_cut_the_body_off() {
 }
 
 #[tokio::test]
-async fn a_retry_uses_the_connection_of_the_failed_response() {
+async fn retry_reuses_connection_of_failed_response() {
     let origin = origin(Script::Flaky { every: 2 }).await;
     let service = stack(hyper());
     for _ in 0..5 {
@@ -174,7 +174,7 @@ async fn a_retry_uses_the_connection_of_the_failed_response() {
 }
 
 #[tokio::test]
-async fn retry_after_is_waited_out() {
+async fn retry_waits_for_retry_after() {
     let busy = Step::status(503).retry_after(Duration::from_secs(1));
     let upstream = FlakyUpstream::start([busy, Step::ok("")]).await.unwrap();
     let request = request("GET", &upstream.url("/"), empty());
@@ -187,7 +187,7 @@ async fn retry_after_is_waited_out() {
 }
 
 #[tokio::test]
-async fn concurrent_calls_do_not_mix_up_their_bodies() {
+async fn concurrent_calls_keep_their_own_bodies() {
     let origin = origin(Script::Status(502)).await;
     let service = stack(hyper());
     let calls = (0_u8..32).map(|n| {

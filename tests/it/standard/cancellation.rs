@@ -1,5 +1,4 @@
-//! Whatever breaks off, and wherever: what a call held is given back, and its line is written once, unless it was dropped as the
-//! thread unwound.
+//! An interrupted call releases what it held, and its line is emitted once, unless it was dropped during unwinding.
 
 use std::{
     collections::VecDeque,
@@ -29,7 +28,7 @@ use crate::{
 
 const URL: &str = "http://billing/";
 
-/// What the upstream does with a request, and what those who look at it do.
+/// The behavior of the upstream and of the user code.
 #[derive(Clone, Debug)]
 enum Does {
     Answer(u16, Vec<Step>),
@@ -182,7 +181,7 @@ async fn call(
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
     #[test]
-    fn whatever_breaks_off_gives_all_back_and_has_one_line(
+    fn interrupted_call_releases_all_and_emits_one_line(
         calls in prop::collection::vec(
             (prop::collection::vec(does(), 0..4), 0_u8..12, prop::sample::select(vec![0, 5, 30, 600])),
             1..6,

@@ -1,4 +1,4 @@
-//! Each part, replaced and left out.
+//! Each layer of the stack, replaced and removed.
 
 use std::{
     error::Error,
@@ -44,7 +44,7 @@ struct Billing {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_part_is_replaced_or_left_out_and_the_type_stays() {
+async fn layers_can_be_replaced_or_removed_without_type_change() {
     let mut billing = Billing { layer: StandardLayer::new("billing") };
     for off in [false, true] {
         let layer = billing.layer;
@@ -77,7 +77,7 @@ async fn a_part_is_replaced_or_left_out_and_the_type_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_all_parts_left_out_nothing_is_decided_timed_or_written() {
+async fn stack_without_layers_passes_calls_unchanged() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let bare = StandardLayer::new("billing")
         .logging(None)
@@ -105,7 +105,7 @@ async fn with_all_parts_left_out_nothing_is_decided_timed_or_written() {
 }
 
 #[test]
-fn an_attempt_longer_than_the_whole_call_is_refused() {
+fn attempt_timeout_above_total_is_rejected() {
     let refused = |attempt: Option<Duration>, total: Option<Duration>| {
         Timeouts::new(attempt, total).map_err(|error: InvalidTimeouts| error.to_string())
     };
@@ -123,7 +123,7 @@ fn an_attempt_longer_than_the_whole_call_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn by_default_an_attempt_has_ten_seconds_and_a_call_thirty() {
+async fn default_total_timeout_is_30_seconds_of_10_second_attempts() {
     let start = Instant::now();
     let stack = StandardLayer::new("billing").layer(silent());
     assert_eq!(cause(stack.oneshot(get(URL)).await), Cause::HttpResponseTimeout);
@@ -132,7 +132,7 @@ async fn by_default_an_attempt_has_ten_seconds_and_a_call_thirty() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_that_could_not_end_by_the_deadline_is_not_begun_though_no_request_carries_it() {
+async fn retry_is_skipped_when_it_cannot_end_before_stack_deadline() {
     let (sent, slow) = upstream(|_| Ok(status(503)));
     let told = Arc::new(AtomicUsize::new(0));
     let telling = Arc::clone(&told);
@@ -155,7 +155,7 @@ async fn a_retry_that_could_not_end_by_the_deadline_is_not_begun_though_no_reque
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_next_hop_is_told_less_than_is_left_and_no_attempt_is_begun_in_what_is_kept() {
+async fn next_hop_timeout_and_retry_exclude_margin() {
     let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
     let keep = Arc::clone(&seen);
     let client = service_fn(move |request: Request<ReplayBody<Body>>| {
@@ -176,7 +176,7 @@ async fn the_next_hop_is_told_less_than_is_left_and_no_attempt_is_begun_in_what_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_pauses_for_a_minute_ends() {
+async fn body_fails_when_idle_for_one_minute() {
     let client = service_fn(async |_: Request<ReplayBody<Body>>| {
         Ok::<_, seawall::BoxError>(Response::new(Steps::new([Step::Stall])))
     });
@@ -194,7 +194,7 @@ async fn a_body_that_pauses_for_a_minute_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_authority_has_a_circuit_of_its_own_and_what_has_none_that_of_the_name() {
+async fn each_authority_has_own_circuit_and_others_share_named_one() {
     let client = service_fn(async |request: Request<ReplayBody<Body>>| {
         let well = request.uri().authority().is_some_and(|it| it == "well");
         Ok::<_, seawall::BoxError>(status(if well { 200 } else { 502 }))
@@ -219,7 +219,7 @@ async fn each_authority_has_a_circuit_of_its_own_and_what_has_none_that_of_the_n
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_authority_has_a_budget_of_its_own_unless_one_was_chosen() {
+async fn each_authority_has_own_budget_unless_one_is_set() {
     for (chosen, retries) in [(None, 6), (Some(Budget::default()), 3)] {
         let (sent, dead) = upstream(|_| Ok(status(502)));
         let retry = RetryLayer::new().max_retries(10).backoff(Backoff::none());
@@ -235,7 +235,7 @@ async fn each_authority_has_a_budget_of_its_own_unless_one_was_chosen() {
     }
 }
 
-/// Thinks that a 404 is worth another try.
+/// A classifier that takes a 404 for a retryable failure.
 #[derive(Clone, Copy, Debug)]
 struct NotYet;
 
@@ -254,7 +254,7 @@ impl<B> Classify<Response<B>> for NotYet {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_classifier_of_ones_own_is_asked_by_every_part() {
+async fn custom_classifier_is_used_by_each_layer() {
     let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
     let (sent, missing) = upstream(|_| Ok(status(404)));
     let layer = StandardLayer::new("billing").classifier(NotYet);
@@ -271,7 +271,7 @@ async fn a_classifier_of_ones_own_is_asked_by_every_part() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_closure_will_do_for_a_classifier() {
+async fn closure_is_accepted_as_classifier() {
     let (sent, missing) = upstream(|_| Ok(status(404)));
     let again = classify_fn(|outcome: Result<&Response<_>, &(dyn Error + 'static)>| {
         let missing = outcome.is_ok_and(|response| response.status() == 404);
@@ -283,7 +283,7 @@ async fn a_closure_will_do_for_a_classifier() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_of_another_body_gets_what_send_as_makes() {
+async fn client_with_other_body_gets_mapped_body() {
     let client = service_fn(async |request: Request<Full<bytes::Bytes>>| {
         Ok::<_, seawall::BoxError>(Response::new(request.into_body()))
     });

@@ -11,7 +11,7 @@ use tower::{ServiceBuilder, ServiceExt};
 
 use crate::support::sockets::{hyper, origin};
 
-/// Passes everything on to `to`.
+/// A gateway that forwards each request to `to`.
 async fn gateway(name: &str, to: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap();
@@ -29,7 +29,7 @@ async fn gateway(name: &str, to: SocketAddr) -> SocketAddr {
 }
 
 #[tokio::test]
-async fn three_hops_make_four_attempts_and_not_sixty_four() {
+async fn three_hops_make_four_attempts_instead_of_sixty_four() {
     for script in [Script::Status(502), Script::ReadClose, Script::Refuse] {
         let origin = origin(script).await;
         let inner = gateway("inner", origin.addr()).await;

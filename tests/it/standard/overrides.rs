@@ -1,4 +1,4 @@
-//! Calls that are dropped, panic or come too late, and what a request brings along.
+//! Calls that are dropped, panic or expire, and overrides in a request.
 
 use std::{
     error::Error,
@@ -29,7 +29,7 @@ use crate::log_capture::Recorder;
 
 const URL: &str = "http://billing/";
 
-/// One call at once, and circuits that one failure opens.
+/// A stack with a limit of one call in flight and circuits that one failure opens.
 fn fragile() -> StandardLayer {
     let one = NonZeroU32::MIN;
     let breaker = CircuitBreakerLayer::new().consecutive_failures(one).half_open_probes(one);
@@ -40,7 +40,7 @@ fn fragile() -> StandardLayer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_with_a_policy_of_its_own_keeps_to_the_deadline_of_the_stack() {
+async fn override_keeps_deadline_of_stack() {
     let (sent, busy) = upstream(|_| {
         let mut response = status(503);
         response.headers_mut().insert("retry-after", 10.into());
@@ -59,8 +59,7 @@ async fn a_request_with_a_policy_of_its_own_keeps_to_the_deadline_of_the_stack()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_with_a_policy_of_its_own_leaves_the_next_hop_its_margin_and_has_none_of_the_layers_settings()
- {
+async fn override_keeps_deadline_margin_and_drops_layer_settings() {
     let layer = |min_attempt| {
         StandardLayer::new("billing")
             .timeouts(Timeouts::new(secs(1), secs(1)).unwrap())
@@ -79,7 +78,7 @@ async fn a_request_with_a_policy_of_its_own_leaves_the_next_hop_its_margin_and_h
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_comes_too_late_gives_back_what_its_client_was_given_to_be_ready() {
+async fn expired_call_releases_permits_of_readied_client() {
     let (_, well) = upstream(|_| Ok(status(200)));
     let client = ServiceBuilder::new().concurrency_limit(1).service(well);
     let mut idle = StandardLayer::new("billing").layer(client);
@@ -92,7 +91,7 @@ async fn a_call_that_comes_too_late_gives_back_what_its_client_was_given_to_be_r
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_dropped_wherever_it_waits_gives_all_back_and_counts_as_neither() {
+async fn dropped_call_releases_all_and_is_not_counted() {
     for (step, seconds) in [
         // The attempt, the look into the body, the body itself.
         (Step::silent(), 3),
@@ -131,7 +130,7 @@ async fn a_call_that_is_dropped_wherever_it_waits_gives_all_back_and_counts_as_n
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_dropped_between_two_attempts_gives_all_back() {
+async fn call_dropped_between_attempts_releases_all() {
     for body in ["", "much"] {
         let one = NonZeroU32::MIN;
         let layer = fragile().circuit_breaker(None).in_flight(InFlightLimitLayer::new(one));
@@ -147,7 +146,7 @@ async fn a_call_that_is_dropped_between_two_attempts_gives_all_back() {
     }
 }
 
-/// Neither `Sync` nor `Unpin`, as bodies need not be.
+/// A body that is neither `Sync` nor `Unpin`.
 #[derive(Default)]
 struct Odd(std::cell::Cell<u8>, std::marker::PhantomPinned);
 
@@ -170,7 +169,7 @@ fn sent<T: Send>(of: T) -> T {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bodies_may_be_of_any_kind() {
+async fn bodies_need_not_be_sync_or_unpin() {
     let client = tower::service_fn(async |request: Request<ReplayBody<Odd>>| {
         let sent = request.into_body().collect().await?.to_bytes();
         assert_eq!(*sent, [3, 2, 1]);
@@ -227,7 +226,7 @@ impl<B> Service<Request<B>> for Panics {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_panics_takes_no_place_with_it() {
+async fn panicking_client_releases_permit() {
     for place in 0..4 {
         let layer = fragile().circuit_breaker(None);
         let client = layer.layer(Panics(place, Arc::default()));
@@ -241,9 +240,9 @@ async fn a_client_that_panics_takes_no_place_with_it() {
     }
 }
 
-/// The deadline has no timer of its own while that of the attempt comes first.
+/// The deadline has no timer while the timer of the attempt fires first.
 #[tokio::test(start_paused = true)]
-async fn a_deadline_ends_a_call_in_time_whichever_timer_comes_first() {
+async fn deadline_ends_call_in_time_whichever_timer_fires_first() {
     // Retries by an attempt's time, and when the call is polled first: in seconds.
     for (retry, attempt, polled_after) in
         [(false, 5, 0), (false, 5, 4), (false, 2, 4), (true, 2, 0), (true, 2, 4), (true, 4, 1)]
@@ -261,7 +260,7 @@ async fn a_deadline_ends_a_call_in_time_whichever_timer_comes_first() {
     }
 }
 #[tokio::test]
-async fn a_stack_is_clone_whatever_makes_its_keys() {
+async fn stack_is_clone_with_any_key_extractor() {
     let keys = AtomicU32::new(0);
     let layer = StandardLayer::new("billing")
         .per_key(move |_| Some(keys.fetch_add(1, Ordering::Relaxed).to_string().into()));

@@ -1,4 +1,4 @@
-//! What a client that is none sends to the upstream on a socket, and what it gets.
+//! Raw bytes sent to the upstream on a socket, and its responses.
 
 use proptest::prelude::*;
 use tokio::{
@@ -8,7 +8,7 @@ use tokio::{
 
 use super::*;
 
-/// Sends these bytes, and reads to the end.
+/// Sends these bytes and reads the response to its end.
 async fn answer(upstream: &FlakyUpstream, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(upstream.addr()).await.unwrap();
     stream.write_all(bytes).await.unwrap();
@@ -24,7 +24,7 @@ async fn well() -> FlakyUpstream {
 }
 
 #[tokio::test]
-async fn a_reset_is_one_on_the_wire_and_a_close_is_none() {
+async fn reset_step_resets_and_close_step_closes_connection() {
     for (step, expected) in [
         (Step::reset(), Err(std::io::ErrorKind::ConnectionReset)),
         (Step::close(), Ok("")),
@@ -41,7 +41,7 @@ async fn a_reset_is_one_on_the_wire_and_a_close_is_none() {
 }
 
 #[tokio::test]
-async fn requests_that_come_together_are_answered_one_by_one() {
+async fn pipelined_requests_are_answered_in_order() {
     let upstream = FlakyUpstream::start([Step::ok("one"), Step::status(204), Step::ok("three")]);
     let upstream = upstream.await.unwrap();
     let bytes = b"HEAD /1 HTTP/1.1\r\n\r\nPUT /2 HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n\
@@ -57,7 +57,7 @@ async fn requests_that_come_together_are_answered_one_by_one() {
 }
 
 #[tokio::test]
-async fn http_1_0_and_a_response_that_says_so_close_the_connection() {
+async fn http_1_0_and_connection_close_end_connection() {
     let upstream =
         FlakyUpstream::start(Step::ok("hi").header("Connection", "Close")).await.unwrap();
     let two = "GET / HTTP/1.1\r\n\r\n".repeat(2);
@@ -67,7 +67,7 @@ async fn http_1_0_and_a_response_that_says_so_close_the_connection() {
 }
 
 #[tokio::test]
-async fn a_client_that_waits_for_a_word_before_the_body_gets_it() {
+async fn expect_continue_gets_100_before_body() {
     let upstream = well().await;
     let mut stream = TcpStream::connect(upstream.addr()).await.unwrap();
     let head =
@@ -84,7 +84,7 @@ async fn a_client_that_waits_for_a_word_before_the_body_gets_it() {
 }
 
 #[tokio::test]
-async fn what_is_not_http_1_is_answered_400_and_takes_no_step() {
+async fn invalid_http_1_request_gets_400_without_step() {
     let long = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(70 << 10));
     let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(101));
     let upstream = well().await;
@@ -107,7 +107,7 @@ async fn what_is_not_http_1_is_answered_400_and_takes_no_step() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_chunked_as_it_says_ends_the_connection() {
+async fn invalid_chunked_body_ends_connection() {
     let upstream = well().await;
     let head = "PUT / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n";
     let endless = format!("3;{}", "x".repeat(70 << 10));
@@ -119,7 +119,7 @@ async fn a_body_that_is_not_chunked_as_it_says_ends_the_connection() {
     assert_eq!(upstream.requests(), 5);
 }
 
-/// Pieces of requests, right and wrong, in any order.
+/// Valid and invalid pieces of requests, in any order.
 fn pieces() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop::sample::select(vec![
         &b"GET / HTTP/1.1\r\n"[..],
@@ -147,7 +147,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..<_>::default() })]
 
     #[test]
-    fn any_bytes_leave_an_upstream_that_answers_the_next_one(bytes in pieces()) {
+    fn upstream_answers_next_request_after_arbitrary_bytes(bytes in pieces()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let upstream = well().await;
