@@ -81,7 +81,7 @@ async fn permit_is_held_until_body_end() {
     assert_eq!(layer.in_flight(), 1);
     drop(body);
     assert_eq!(layer.in_flight(), 0);
-    // Without a body, or with one that fails.
+    // An empty body, and a body that fails.
     for steps in [vec![], vec![Part::Error]] {
         let inner = service_fn(move |_: Request<Body>| {
             std::future::ready(Ok::<_, BoxError>(Response::new(Steps::new(steps.clone()))))
@@ -166,7 +166,7 @@ async fn rejected_call_releases_inner_permit() {
     let mut service = layer.layer(limited.clone());
     let ready = ServiceExt::<Request<Body>>::ready(&mut service).await.unwrap();
     assert!(ready.call(get()).await.is_err());
-    // The second permit is free, though `service` still lives.
+    // The second permit is free although `service` is alive.
     let mut other = limited;
     let ready = ServiceExt::<Request<Body>>::ready(&mut other);
     assert!(task::spawn(ready).poll().is_ready());

@@ -18,7 +18,7 @@ async fn successes(when_open: OpenBehavior) -> u32 {
     let instances: Vec<PendingRequests<Instance>> = (0..10)
         .map(|number| {
             let mode = if number == 0 { Step::refuse() } else { Step::status(200) };
-            // Each instance has a circuit of its own.
+            // Each instance has its own circuit.
             let layer = CircuitBreakerLayer::new().open_behavior(when_open);
             PendingRequests::new(layer.layer(upstream(mode)), CompleteOnResponse::default())
         })

@@ -52,7 +52,7 @@ async fn assert_panicking_code_releases_probe_permits<C>(
     for _ in 0..2 * PROBES {
         assert!(panics(call()).await);
     }
-    // Nor do they count.
+    // The panics do not count as results.
     let snapshot = layer.handle().snapshot();
     assert_eq!((snapshot.state(), snapshot.calls()), (State::HalfOpen, 0));
     told_to.store(false, Relaxed);

@@ -14,7 +14,7 @@ use super::{upstream::Body, *};
 
 const THREADS: usize = 4;
 
-/// Runs `work` on each thread, in a runtime of its own, all at once.
+/// Runs `work` on each thread, in its own runtime, concurrently.
 fn on_threads<T: Send>(work: impl Fn(&tokio::runtime::Runtime) -> T + Sync) -> Vec<T> {
     let barrier = Barrier::new(THREADS);
     let run = || {
@@ -30,7 +30,7 @@ fn on_threads<T: Send>(work: impl Fn(&tokio::runtime::Runtime) -> T + Sync) -> V
 
 #[test]
 fn probes_in_flight_do_not_exceed_limit_when_half_open() {
-    // What is refused is not received.
+    // A refused request does not count as received.
     let upstream = upstream(Step::refuse());
     let layer = quick().open_duration(Duration::ZERO);
     for _ in 0..2 {
@@ -61,7 +61,7 @@ fn assert_each_change_reported_once(layer: &CircuitBreakerLayer) {
         let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
         let number = Arc::clone(&number);
         let inner = tower::service_fn(move |_: Request<Body>| {
-            // Fails for a while, is well for a while.
+            // The upstream alternates between failure and success.
             let fails = (number.fetch_add(1, Ordering::Relaxed) / 7).is_multiple_of(2);
             async move {
                 tokio::task::yield_now().await;
@@ -84,7 +84,7 @@ fn assert_each_change_reported_once(layer: &CircuitBreakerLayer) {
     }
     let count = |old: &str, new: &str| told.get(&(old.into(), new.into())).copied().unwrap_or(0);
     let is = |state| i32::from(layer.handle().state() == state);
-    // As often as a state was entered it was left, but for the one that it is in.
+    // Each state was left as often as it was entered, except the current one.
     assert!(count("closed", "open") > 10, "{told:?}");
     assert_eq!(count("half_open", "closed") + 1, count("closed", "open") + is(State::Closed));
     assert_eq!(

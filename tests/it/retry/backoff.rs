@@ -68,7 +68,7 @@ async fn excessive_retry_after_returns_response_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn total_delay_of_call_is_limited() {
-    // With up to a tenth more for each, two fit into 30 s and three do not.
+    // With up to 10 % jitter each, two delays fit into 30 s and three do not.
     let script = upstream(Step::status(503).header("retry-after", "13"));
     let response = call(&RetryLayer::new(), &script, get_with_body()).await.unwrap();
     assert_eq!(report(&response), (3, Some(StopReason::WaitTooLong)));

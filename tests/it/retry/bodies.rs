@@ -31,7 +31,7 @@ async fn failed_response_is_dropped_after_drain_timeout() {
     for (layer, drain_wait) in [
         (RetryLayer::new(), 50),
         (RetryLayer::new().drain_timeout(Duration::from_secs(2)), 2_000),
-        // Never longer than the wait itself, which is not made longer by it.
+        // The drain does not exceed the delay, and does not extend it.
         (RetryLayer::new().drain_timeout(Duration::MAX), 5_000),
     ] {
         let held = Arc::new([0; 4]);
@@ -286,7 +286,7 @@ async fn reader_superseded_during_poll_gets_error() {
             let mut body = Box::pin(request.into_body());
             let mut first = first.lock().unwrap();
             if first.is_none() {
-                // As the task of a connection on another thread does.
+                // Polled on another thread, as by the task of a connection.
                 *first = Some(std::thread::spawn(move || {
                     let polled = body.as_mut().poll_frame(&mut Context::from_waker(Waker::noop()));
                     matches!(polled, Poll::Ready(Some(Err(_))))

@@ -65,7 +65,7 @@ async fn budget_bounds_load_of_1000_callers_in_full_outage() {
     let service = RetryLayer::new().layer(outage(&sent));
     let started = Instant::now();
     let (mut offered, mut calls) = (0, tokio::task::JoinSet::new());
-    // 1,000 callers, each calling again as soon as it is refused, for 30 seconds.
+    // 1,000 callers, each of which calls again 100 ms after a failure, for 30 seconds.
     for _ in 0..1_000 {
         let service = service.clone();
         calls.spawn(async move {

@@ -61,7 +61,7 @@ async fn outer_load_shed_rejects_call_when_inner_is_not_ready() {
         .service(hang.clone());
     let mut busy = task::spawn(service.clone().oneshot(get()));
     assert_pending!(busy.poll());
-    // A clone that shares the permit, which is taken.
+    // The clone shares the only permit, which is taken.
     let error = service.clone().oneshot(get()).await.unwrap_err();
     assert!(error.is::<load_shed::error::Overloaded>());
     drop(busy);
@@ -89,7 +89,7 @@ async fn retry_through_inner_balancer_reaches_other_instance() {
     let instances = [502, 200, 502].map(|status| Constant::new(upstream(Step::status(status)), 1));
     let balance = Balance::new(ServiceList::new::<Request<ReplayBody<Body>>>(Vec::from(instances)));
     let service = ServiceBuilder::new()
-        // Chance picks the instance, so the number of tries has no bound.
+        // The balancer picks instances at random, so the number of attempts has no bound.
         .layer(immediate_with_budget().max_retries(None).budget(Budget::none()))
         .service(Buffer::new(balance, 8));
     for _ in 0..100 {
