@@ -12,7 +12,7 @@ mod readiness;
 mod retryable;
 mod tower;
 
-use std::{io, time::Duration};
+use std::time::Duration;
 
 use ::tower::{Layer, Service, ServiceExt};
 use bytes::Bytes;
@@ -23,7 +23,7 @@ use seawall::{
     retry::{Backoff, Budget, ReplayBody, RetryReport, StopReason},
 };
 
-use crate::support::{Act, get};
+use crate::support::get;
 
 type Body = Full<Bytes>;
 
@@ -86,10 +86,6 @@ fn report<B>(response: &Response<B>) -> (u32, Option<StopReason>) {
 
 fn stop_reason<B>(response: &Response<B>) -> Option<StopReason> {
     response.extensions().get::<RetryReport>().unwrap().stop_reason()
-}
-
-fn fail(kind: io::ErrorKind) -> Act<Body> {
-    Act::Fail(io::Error::from(kind).into())
 }
 
 fn ms(ms: u64) -> Duration {

@@ -1,4 +1,4 @@
-//! Boundary cases: what several attempts prove together, and what the types show when they are debugged.
+//! Boundary cases: several attempts together, other layers around `RetryLayer`, and debug output.
 
 use std::{
     io,
@@ -17,11 +17,15 @@ use seawall::{
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tracing::level_filters::LevelFilter;
 
-use super::{Body, fail, immediate, ms, post, put};
+use super::{Body, immediate, ms, post, put, within};
 use crate::{
     log_capture::Recorder,
     support::{Act, Script, get, response},
 };
+
+fn fail(kind: io::ErrorKind) -> Act<Body> {
+    Act::Fail(io::Error::from(kind).into())
+}
 
 #[tokio::test(start_paused = true)]
 async fn last_attempt_does_not_prove_earlier_ones_unprocessed() {
@@ -78,6 +82,16 @@ async fn not_ready_is_reported_as_stop_reason() {
     let events = recorder.events();
     let stops: Vec<_> = events.iter().filter_map(|event| event.get("stop_reason")).collect();
     assert_eq!(stops, ["not_ready"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn timeout_without_time_for_retry_gets_504() {
+    let script = Script::new([Act::Answer(response(503)), fail(io::ErrorKind::TimedOut)]);
+    let service = ServiceBuilder::new()
+        .layer(seawall::ErrorResponseLayer::new("edge"))
+        .layer(RetryLayer::new().backoff(Backoff::constant(ms(1_000))))
+        .service(script);
+    assert_eq!(service.oneshot(within(ms(1_200))).await.unwrap().status(), 504);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! The deadline of a request: no attempt starts that cannot end in time.
 
-use std::{io, time::Duration};
+use std::time::Duration;
 
 use http::{Request, Response};
 use seawall::{
@@ -12,11 +12,11 @@ use seawall::{
 };
 use tokio::time::Instant;
 use tokio_test::{assert_pending, assert_ready_err, task};
-use tower::{Layer, ServiceBuilder, ServiceExt};
+use tower::{Layer, ServiceExt};
 use tower_test::mock;
 
-use super::{Body, fail, immediate, immediate_with_budget, ms, stop_reason, within};
-use crate::support::{Act, Script, answers, get, response, upstream};
+use super::{Body, immediate, immediate_with_budget, ms, stop_reason, within};
+use crate::support::{answers, get, response, upstream};
 
 #[tokio::test(start_paused = true)]
 async fn retry_is_skipped_when_it_cannot_end_before_deadline() {
@@ -110,15 +110,4 @@ async fn late_readiness_starts_no_attempt() {
     handle.allow(1);
     assert!(call.poll().is_ready());
     assert_pending!(task::spawn(handle.next_request()).poll());
-}
-
-#[cfg(feature = "error-response")]
-#[tokio::test(start_paused = true)]
-async fn timeout_without_time_for_retry_gets_504() {
-    let script = Script::new([Act::Answer(response(503)), fail(io::ErrorKind::TimedOut)]);
-    let service = ServiceBuilder::new()
-        .layer(seawall::ErrorResponseLayer::new("edge"))
-        .layer(RetryLayer::new().backoff(Backoff::constant(ms(1_000))))
-        .service(script);
-    assert_eq!(service.oneshot(within(ms(1_200))).await.unwrap().status(), 504);
 }
