@@ -89,7 +89,7 @@ fuzz runs='1000000':
 
 # Fuzzes the log with 100,000 hostile requests.
 log-fuzzing:
-    SEAWALL_HOSTILE=100000 cargo test --all-features --test it logging::hostile
+    SEAWALL_HOSTILE=100000 cargo test --all-features --test it logging::fuzz
 
 # Sends 10,000 concurrent requests through the gateway.
 load-test:

@@ -2,7 +2,7 @@
 //!
 //! Real sockets, so real time.
 
-mod nasty;
+mod malformed_upstream;
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use tokio::{
 };
 use tower::{ServiceBuilder, ServiceExt};
 
-use crate::sockets::{LIMIT, empty, full, hyper, origin, read, request};
+use crate::support::sockets::{LIMIT, empty, full, hyper, origin, read, request};
 
 struct Gateway {
     origin: Origin,

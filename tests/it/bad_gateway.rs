@@ -1,9 +1,9 @@
 //! `BadGatewayClassifierLayer`.
 
 mod captures;
-mod head;
+mod headers;
+mod misleading_responses;
 mod peek;
-mod surprises;
 
 use bytes::Bytes;
 use http::{Request, Response};

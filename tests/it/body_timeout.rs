@@ -1,4 +1,6 @@
-//! `BodyTimeoutLayer`.
+//! `BodyTimeoutLayer`: idle and total timeouts of bodies.
+
+mod request_bodies;
 
 use std::{
     convert::Infallible,
@@ -14,8 +16,7 @@ use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
 use seawall::{
-    BodyTimeoutLayer, BoxError, Cause, CircuitBreakerLayer, ErrorResponseLayer, Processed,
-    RetryLayer,
+    BodyTimeoutLayer, BoxError, Cause, Processed,
     body_timeout::{Elapsed, TimeoutBody, TimeoutKind},
     classify::{classify_body_error, classify_error},
 };
@@ -24,16 +25,18 @@ use tokio::{
     time::{Instant, advance, sleep},
 };
 use tokio_test::{assert_pending, assert_ready, task};
-use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
+use tower::{Layer, ServiceExt, service_fn};
 
 use crate::support::{Step, Steps, spend_the_budget};
 
 const IDLE: Duration = Duration::from_millis(100);
+
 const TOTAL: Duration = Duration::from_secs(1);
-/// Of tokio's timers.
+
+/// The resolution of tokio's timers.
 const TICK: Duration = Duration::from_millis(1);
 
-/// The body of a response, timed.
+/// Returns `body` as the response body of a service with `layer`.
 fn timed<B: Body>(layer: &BodyTimeoutLayer, body: B) -> TimeoutBody<B> {
     let mut body = Some(body);
     let service = layer.layer(service_fn(move |_: Request<()>| {
@@ -48,7 +51,7 @@ fn elapsed(error: &BoxError) -> (Duration, TimeoutKind) {
     (elapsed.limit(), elapsed.kind())
 }
 
-/// Yields what is sent to it, and ends with the sender.
+/// A body that yields the frames sent to it and ends when the sender is dropped.
 struct Channel(mpsc::UnboundedReceiver<Bytes>);
 
 impl Channel {
@@ -71,7 +74,7 @@ impl Body for Channel {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_in_time_passes_as_it_is() {
+async fn body_within_limits_passes_unchanged() {
     let mut trailers = HeaderMap::new();
     trailers.insert("x-sum", "42".parse().unwrap());
     let steps = [
@@ -93,7 +96,7 @@ async fn what_comes_in_time_passes_as_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_stalls_after_one_byte_fails_and_lets_go_of_its_connection() {
+async fn stalled_body_fails_and_releases_connection() {
     let (sender, channel) = Channel::new();
     sender.send("x".into()).unwrap();
     let mut body = timed(&BodyTimeoutLayer::new().idle(IDLE), channel);
@@ -113,7 +116,7 @@ async fn a_body_that_stalls_after_one_byte_fails_and_lets_go_of_its_connection()
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_frame_begins_the_wait_anew() {
+async fn each_frame_restarts_idle_timeout() {
     let (sender, channel) = Channel::new();
     let sending = tokio::spawn(async move {
         for _ in 0..20 {
@@ -127,7 +130,7 @@ async fn each_frame_begins_the_wait_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_many_frames_a_stall_still_fails_on_time() {
+async fn stall_after_many_frames_fails_on_time() {
     let (sender, channel) = Channel::new();
     let mut body = timed(&BodyTimeoutLayer::new().idle(IDLE), channel);
     for _ in 0..5 {
@@ -146,7 +149,7 @@ async fn after_many_frames_a_stall_still_fails_on_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_that_takes_its_time_is_not_held_against_the_sender() {
+async fn slow_reader_does_not_consume_idle_timeout() {
     let (sender, channel) = Channel::new();
     let mut body = timed(&BodyTimeoutLayer::new().idle(IDLE), channel);
     for _ in 0..3 {
@@ -161,7 +164,7 @@ async fn a_reader_that_takes_its_time_is_not_held_against_the_sender() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_trickle_ends_with_the_time_for_the_whole() {
+async fn trickling_body_fails_at_total_timeout() {
     let (sender, channel) = Channel::new();
     tokio::spawn(async move {
         while sender.send("x".into()).is_ok() {
@@ -177,7 +180,7 @@ async fn a_trickle_ends_with_the_time_for_the_whole() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_sooner_limit_is_the_one_that_is_told() {
+async fn error_reports_limit_that_elapsed_first() {
     for (idle, total, phase) in [
         (IDLE, TOTAL, TimeoutKind::ResponseIdle),
         (TOTAL, IDLE, TimeoutKind::ResponseTotal),
@@ -191,7 +194,7 @@ async fn the_sooner_limit_is_the_one_that_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn duration_max_never_fails() {
+async fn maximum_duration_never_elapses() {
     let layer = BodyTimeoutLayer::new().idle(Duration::MAX).total(Duration::MAX);
     let mut body = task::spawn(timed(&layer, Steps::new([Step::Stall])).collect());
     assert_pending!(body.poll());
@@ -200,7 +203,7 @@ async fn duration_max_never_fails() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn zero_allows_only_what_is_there() {
+async fn zero_timeout_allows_only_ready_frames() {
     for layer in [
         BodyTimeoutLayer::new().idle(Duration::ZERO),
         BodyTimeoutLayer::new().total(Duration::ZERO),
@@ -214,7 +217,7 @@ async fn zero_allows_only_what_is_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_frame_that_is_there_beats_a_limit_that_has_passed() {
+async fn ready_frame_precedes_elapsed_limit() {
     let (sender, channel) = Channel::new();
     let mut body = timed(&BodyTimeoutLayer::new().idle(IDLE).total(IDLE), channel);
     let mut frame = task::spawn(body.frame());
@@ -225,20 +228,20 @@ async fn a_frame_that_is_there_beats_a_limit_that_has_passed() {
 }
 
 #[test]
-fn a_body_that_is_there_needs_no_runtime() {
+fn ready_body_needs_no_runtime() {
     let body =
         timed(&BodyTimeoutLayer::new().idle(IDLE).total(TOTAL), Full::<Bytes>::from("whole"));
     assert_eq!(body.collect().now_or_never().unwrap().unwrap().to_bytes(), "whole");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_of_the_body_is_kept() {
+async fn body_error_is_returned_unchanged() {
     let error = timed(&BodyTimeoutLayer::new(), Steps::new([Step::Error])).collect().await;
     assert_eq!(error.unwrap_err().to_string(), "the body failed");
 }
 
 #[tokio::test(start_paused = true)]
-async fn dropping_the_body_at_any_frame_releases_everything() {
+async fn dropped_body_releases_inner_body_at_any_frame() {
     for polls in 0..4 {
         let (sender, channel) = Channel::new();
         let mut body = timed(&BodyTimeoutLayer::new().idle(IDLE).total(TOTAL), channel);
@@ -254,7 +257,7 @@ async fn dropping_the_body_at_any_frame_releases_everything() {
     }
 }
 
-/// Spends the whole cooperative budget on every poll.
+/// A body that spends the whole cooperative budget on every poll.
 struct Hog {
     _held: Arc<()>,
 }
@@ -273,7 +276,7 @@ impl Body for Hog {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_fires_within_a_tick_though_the_body_spends_the_budget() {
+async fn timeout_fires_within_tick_when_body_spends_coop_budget() {
     for layer in [BodyTimeoutLayer::new().idle(IDLE), BodyTimeoutLayer::new().total(IDLE)] {
         let held = Arc::new(());
         let mut body = timed(&layer, Hog { _held: Arc::clone(&held) });
@@ -289,139 +292,10 @@ async fn it_fires_within_a_tick_though_the_body_spends_the_budget() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_request_that_stalls_is_an_error_in_its_body_and_answered_408() {
-    for (layer, phase, limit) in [
-        (BodyTimeoutLayer::for_requests().idle(IDLE), TimeoutKind::RequestIdle, IDLE),
-        (BodyTimeoutLayer::for_requests().total(TOTAL), TimeoutKind::RequestTotal, TOTAL),
-    ] {
-        let server = ServiceBuilder::new()
-            .layer(ErrorResponseLayer::new("edge"))
-            .layer(layer)
-            .service_fn(move |request: Request<TimeoutBody<Steps>>| async move {
-                let error = request.into_body().collect().await.unwrap_err();
-                assert_eq!(elapsed(&error), (limit, phase));
-                Err::<Response<Full<Bytes>>, _>(error)
-            });
-        let body = Steps::new([Step::Data("x".into()), Step::Stall]);
-        let response = server.oneshot(Request::new(body)).await.unwrap();
-        assert_eq!(response.status(), 408);
-        let body = response.into_body().collect().await.unwrap().to_bytes();
-        let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
-        assert_eq!(problem["cause"], "request_timeout");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_request_that_comes_in_time_passes_as_it_is() {
-    let layer = BodyTimeoutLayer::for_requests();
-    let server = layer.layer(service_fn(async |request: Request<TimeoutBody<Steps>>| {
-        assert_eq!(request.body().size_hint().exact(), Some(3));
-        Ok::<_, BoxError>(Response::new(request.into_body().collect().await?.to_bytes()))
-    }));
-    let body = Steps::sized([Step::Data("on".into()), Step::Pause, Step::Data("e".into())]);
-    assert_eq!(server.oneshot(Request::new(body)).await.unwrap().into_body(), "one");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_breaker_counts_a_response_that_stalls_but_not_a_request_that_does() {
-    let breaker = CircuitBreakerLayer::new().until_body_end();
-    let stalling = service_fn(async |_: Request<Full<Bytes>>| {
-        Ok::<_, BoxError>(Response::new(Steps::new([Step::Data("x".into()), Step::Stall])))
-    });
-    let client = ServiceBuilder::new()
-        .layer(breaker.clone())
-        .layer(BodyTimeoutLayer::new().idle(IDLE))
-        .service(stalling);
-    let response = client.oneshot(Request::default()).await.unwrap();
-    response.into_body().collect().await.unwrap_err();
-    let counts = breaker.handle().snapshot();
-    assert_eq!((counts.calls(), counts.failures()), (1, 1));
-
-    let server = ServiceBuilder::new()
-        .layer(BodyTimeoutLayer::for_requests().idle(IDLE))
-        .layer(breaker.clone())
-        .service_fn(async |request: Request<TimeoutBody<Steps>>| {
-            let body = request.into_body().collect().await?;
-            Ok::<_, BoxError>(Response::new(Full::new(body.to_bytes())))
-        });
-    server.oneshot(Request::new(Steps::new([Step::Stall]))).await.unwrap_err();
-    let counts = breaker.handle().snapshot();
-    assert_eq!((counts.calls(), counts.failures()), (1, 1));
-}
-
 #[test]
-fn each_phase_has_a_name_of_its_own() {
+fn each_timeout_kind_has_own_name() {
     let names: std::collections::BTreeSet<_> =
         TimeoutKind::ALL.iter().map(ToString::to_string).collect();
     assert_eq!(names.len(), TimeoutKind::ALL.len());
     assert!(names.iter().flat_map(|name| name.chars()).all(|c| c == '_' || c.is_ascii_lowercase()));
-}
-
-/// Real sockets, so real time.
-#[cfg(feature = "hyper-util")]
-#[tokio::test]
-async fn a_slow_request_that_hyper_was_sending_on_is_answered_408_too() {
-    use crate::sockets::{channel, hyper, origin, request, url};
-
-    let origin = origin(scripted_origin::Script::Healthy).await;
-    let server = ServiceBuilder::new()
-        .layer(ErrorResponseLayer::new("edge"))
-        .layer(BodyTimeoutLayer::for_requests().idle(IDLE));
-    // That a PUT may be sent again does not help: its caller is too slow.
-    for (method, retry) in [("POST", false), ("PUT", true)] {
-        let (sender, body) = channel();
-        sender.send("x".into()).unwrap();
-        let request = request(method, &url(&origin), body);
-        let response = if retry {
-            let gateway = server.clone().layer(RetryLayer::new()).service(hyper());
-            gateway.oneshot(request).await.unwrap().map(drop)
-        } else {
-            server.clone().service(hyper()).oneshot(request).await.unwrap().map(drop)
-        };
-        assert_eq!(response.status(), 408, "{method}");
-        let seen = response.extensions().get::<seawall::Failure>().unwrap();
-        // Some of it was sent.
-        assert_eq!((seen.cause(), seen.processed()), (Cause::RequestTimeout, Processed::Maybe));
-    }
-    assert_eq!(origin.requests(), 2);
-}
-
-/// Real sockets, so real time.
-#[cfg(feature = "hyper-util")]
-#[tokio::test]
-async fn a_caller_that_stalls_after_one_byte_is_answered_408_by_a_gateway() {
-    use axum::{Router, body, serve};
-    use seawall::{TimeoutLayer, retry::ReplayBody};
-    use tokio::{
-        io::{AsyncReadExt, AsyncWriteExt},
-        net::{TcpListener, TcpStream},
-    };
-
-    use crate::sockets::{LIMIT, hyper, origin, url};
-
-    let origin = origin(scripted_origin::Script::Healthy).await;
-    let upstream: http::Uri = url(&origin).parse().unwrap();
-    let gateway = ServiceBuilder::new()
-        .layer(ErrorResponseLayer::new("edge"))
-        .layer(BodyTimeoutLayer::for_requests().idle(IDLE))
-        .layer(RetryLayer::new())
-        .layer(TimeoutLayer::new(LIMIT))
-        .map_request(move |mut request: Request<ReplayBody<TimeoutBody<body::Body>>>| {
-            request.uri_mut().clone_from(&upstream);
-            request
-        })
-        .service(hyper());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let at = listener.local_addr().unwrap();
-    // Ends with the test's runtime.
-    tokio::spawn(async { serve(listener, Router::new().fallback_service(gateway)).await });
-
-    let mut caller = TcpStream::connect(at).await.unwrap();
-    caller.write_all(b"PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nx").await.unwrap();
-    let mut answer = String::new();
-    // To the end: the rest of the request can never be told from another one.
-    caller.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer}");
-    assert!(answer.contains("\"cause\":\"request_timeout\""), "{answer}");
 }

@@ -1,14 +1,14 @@
 //! `Config`: policies from a file, and swapped while running.
 
-mod bad_input;
 mod concurrency;
+mod inheritance;
 mod keys;
-mod policies;
 mod prefixes;
-mod replacing;
+mod readiness;
+mod reload;
 #[cfg(feature = "config-schema")]
 mod schema;
-mod services;
+mod validation;
 
 use std::{
     convert::Infallible,

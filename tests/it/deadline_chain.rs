@@ -17,7 +17,7 @@ use seawall::{
 use tokio::net::TcpListener;
 use tower::{Service, ServiceBuilder, ServiceExt};
 
-use crate::sockets::{hyper, origin, read};
+use crate::support::sockets::{hyper, origin, read};
 
 const TOTAL: Duration = Duration::from_secs(4);
 /// More than there ever is: half of what is left is kept.

@@ -1,14 +1,14 @@
 //! `ErrorResponseLayer`: every error becomes an answer.
 
-mod bad_input;
-mod grpc;
 #[cfg(feature = "retry")]
-mod last_word;
+mod after_retries;
+mod grpc;
+mod injection;
 mod negotiation;
 mod page;
-mod passing;
+mod pass_through;
 #[cfg(all(feature = "full", feature = "hyper-util"))]
-mod servers;
+mod real_servers;
 
 use std::{
     convert::Infallible,

@@ -35,7 +35,7 @@ use tokio::{
 };
 use tower::ServiceBuilder;
 
-use crate::sockets::{LIMIT, hyper};
+use crate::support::sockets::{LIMIT, hyper};
 
 type Body = Full<Bytes>;
 type GatewayLayer = StandardLayer<HttpClassifier, HttpCallAdapter, ByAuthority, Gateway>;

@@ -30,7 +30,7 @@ use tokio::{
 };
 use tower::{Layer, ServiceExt};
 
-use crate::sockets::{channel, request};
+use crate::support::sockets::{channel, request};
 
 type Body = Full<Bytes>;
 

@@ -2,8 +2,8 @@
 //!
 //! Real sockets, so real time.
 
-mod again;
-mod raw;
+mod connection;
+mod retries;
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use seawall::{
 };
 use tower::{Layer, ServiceExt};
 
-use crate::sockets::{
+use crate::support::sockets::{
     Body, Verdict, assert_ends, empty, full, get_and_post, hyper, origin, read, request, stack, url,
 };
 

@@ -26,7 +26,7 @@ use tower::{Service, ServiceBuilder, ServiceExt};
 use tracing::level_filters::LevelFilter;
 
 use crate::{
-    recorder::Recorder,
+    log_capture::Recorder,
     support::{Act, Script, Step, Steps, response},
 };
 

@@ -1,7 +1,7 @@
 //! What seawall promises, a test for each promise, through its public API.
 
 #[cfg(all(feature = "full", feature = "hyper-util", feature = "h2", feature = "reqwest-0_13"))]
-mod pins;
+mod trait_bounds;
 
 #[cfg(all(feature = "full", feature = "hyper-util"))]
 mod axum;
@@ -22,12 +22,10 @@ mod integrations;
 #[cfg(all(feature = "full", feature = "reqwest-0_13"))]
 mod reqwest;
 #[cfg(all(feature = "full", feature = "hyper-util"))]
-mod sockets;
-#[cfg(all(feature = "full", feature = "hyper-util"))]
 mod test_util;
 
 #[cfg(all(feature = "retry", feature = "hyper-util"))]
-mod stale;
+mod connection_reuse;
 #[cfg(all(feature = "retry", feature = "tonic-0_14"))]
 mod tonic;
 
@@ -37,12 +35,6 @@ mod metrics;
 mod replay;
 #[cfg(feature = "retry")]
 mod retry;
-#[cfg(feature = "full")]
-mod retry_edges;
-#[cfg(feature = "retry")]
-mod retry_limits;
-#[cfg(feature = "retry")]
-mod retry_tower;
 #[cfg(feature = "timeout")]
 mod timeout;
 #[cfg(feature = "full")]
@@ -62,28 +54,28 @@ mod deadline;
 mod deadline_chain;
 #[cfg(feature = "full")]
 mod deadline_header;
-#[cfg(all(feature = "full", feature = "metrics", feature = "hyper-util"))]
-mod ends;
 #[cfg(feature = "error-response")]
 mod error_response;
 #[cfg(feature = "full")]
 mod in_flight;
 #[cfg(feature = "full")]
 mod invariants;
+#[cfg(all(feature = "full", feature = "metrics", feature = "hyper-util"))]
+mod log_outcomes;
 #[cfg(all(feature = "full", feature = "hyper-util"))]
 mod standard;
 
 #[cfg(feature = "logging")]
-mod logging;
-#[cfg(feature = "logging")]
 #[cfg_attr(not(feature = "full"), allow(dead_code))]
-mod recorder;
+mod log_capture;
+#[cfg(feature = "logging")]
+mod logging;
 
 mod architecture;
 mod classify;
+mod failure;
 mod public_api;
 #[cfg_attr(not(feature = "full"), allow(dead_code))]
 mod support;
 #[cfg(feature = "full")]
 mod urllib3;
-mod vocabulary;

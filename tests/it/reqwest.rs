@@ -17,7 +17,7 @@ use seawall::{
 use tower::{Layer, ServiceExt, service_fn};
 use tracing::level_filters::LevelFilter;
 
-use crate::recorder::Recorder;
+use crate::log_capture::Recorder;
 
 type Body = Full<Bytes>;
 

@@ -1,11 +1,11 @@
 //! The whole stack as one layer.
 
-mod broken;
-mod edges;
-mod hops;
+mod cancellation;
+mod configuration;
 mod keys;
+mod multi_hop;
 mod order;
-mod parts;
+mod overrides;
 
 use std::{
     fmt::Debug,

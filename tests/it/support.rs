@@ -1,4 +1,7 @@
-//! Services and bodies that do as they are told.
+//! Scripted services and bodies.
+
+#[cfg(all(feature = "full", feature = "hyper-util"))]
+pub(crate) mod sockets;
 
 use std::{
     collections::VecDeque,

@@ -1,9 +1,9 @@
 //! `test_util`: upstreams that fail as they are told.
 
 mod bad_script;
+mod raw_clients;
 mod service;
 mod socket;
-mod wire;
 
 use bytes::Bytes;
 use http::Request;

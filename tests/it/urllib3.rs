@@ -24,7 +24,7 @@ use serde_json::Value;
 use tower::{Layer, ServiceExt};
 use tracing::level_filters::LevelFilter;
 
-use crate::{recorder::Recorder, support::upstream};
+use crate::{log_capture::Recorder, support::upstream};
 
 type Body = Empty<Bytes>;
 

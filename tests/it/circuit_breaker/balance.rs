@@ -1,4 +1,4 @@
-//! Among tower's own layers.
+//! With the layers of the tower crate.
 
 use seawall::{circuit_breaker::OpenBehavior, test_util::FlakyBody};
 use tower::{
@@ -12,13 +12,13 @@ use super::{upstream::Body, *};
 
 type Instance = seawall::circuit_breaker::CircuitBreaker<FlakyService>;
 
-/// Ten instances behind a balancer that prefers the least loaded of two, one of them dead. Gives how many of
-/// 100,000 calls succeed, a thousand a second.
+/// Sends 100,000 calls, a thousand a second, to ten instances behind a balancer that prefers the less loaded of two. One
+/// instance is dead. Returns the number of successes.
 async fn successes(when_open: OpenBehavior) -> u32 {
     let instances: Vec<PendingRequests<Instance>> = (0..10)
         .map(|number| {
             let mode = if number == 0 { Step::refuse() } else { Step::status(200) };
-            // Each instance has a circuit of its own.
+            // Each instance has its own circuit.
             let layer = CircuitBreakerLayer::new().open_behavior(when_open);
             PendingRequests::new(layer.layer(upstream(mode)), CompleteOnResponse::default())
         })
@@ -34,18 +34,18 @@ async fn successes(when_open: OpenBehavior) -> u32 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_not_ready_a_balancer_passes_a_dead_instance_over() {
+async fn balancer_skips_dead_instance_with_backpressure() {
     let successes = successes(OpenBehavior::Backpressure).await;
     assert!(successes >= 99_900, "{successes} of 100,000");
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_reject_a_balancer_goes_on_calling_a_dead_instance() {
+async fn balancer_keeps_calling_dead_instance_with_reject() {
     let successes = successes(OpenBehavior::Reject).await;
     assert!(successes < 99_000, "{successes} of 100,000: not ready would be of no use");
 }
 
-/// With a buffer and a limit on either side.
+/// The circuit breaker with a buffer and a concurrency limit inside and outside.
 fn between(
     layer: &CircuitBreakerLayer,
     upstream: &FlakyService,
@@ -67,7 +67,7 @@ fn between(
 }
 
 #[tokio::test(start_paused = true)]
-async fn buffer_and_concurrency_limit_sit_inside_and_out() {
+async fn buffer_and_concurrency_limit_work_inside_and_outside() {
     let upstream = upstream(Step::status(502));
     let layer = quick();
     let service = between(&layer, &upstream);
@@ -87,7 +87,7 @@ async fn buffer_and_concurrency_limit_sit_inside_and_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_not_ready_calls_between_buffer_and_concurrency_limit_wait_until_it_lets_them_pass() {
+async fn backpressured_calls_in_buffer_wait_until_admitted() {
     let in_a_row = quick().failure_ratio(None).consecutive_failures(NonZeroU32::new(2));
     for layer in [quick(), in_a_row] {
         let upstream = upstream(Step::status(502));

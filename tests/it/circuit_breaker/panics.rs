@@ -24,7 +24,7 @@ use tracing::{
 use tracing_subscriber::layer::{self, SubscriberExt};
 
 use super::{upstream::Body, *};
-use crate::recorder::listen;
+use crate::log_capture::listen;
 
 fn one_failure() -> CircuitBreakerLayer {
     CircuitBreakerLayer::new().failure_ratio(None).consecutive_failures(NonZeroU32::MIN)
@@ -34,8 +34,8 @@ async fn panics<T>(call: impl Future<Output = T>) -> bool {
     AssertUnwindSafe(call).catch_unwind().await.is_err()
 }
 
-/// While it is told to, whatever judges a call of `layer` panics.
-async fn probes_that_are_judged_by_who_panics_give_their_places_back<C>(
+/// The user code in `layer` panics while the flag is set.
+async fn assert_panicking_code_releases_probe_permits<C>(
     layer: CircuitBreakerLayer<C>,
     told_to: &AtomicBool,
 ) where
@@ -52,7 +52,7 @@ async fn probes_that_are_judged_by_who_panics_give_their_places_back<C>(
     for _ in 0..2 * PROBES {
         assert!(panics(call()).await);
     }
-    // Nor do they count.
+    // The panics do not count as results.
     let snapshot = layer.handle().snapshot();
     assert_eq!((snapshot.state(), snapshot.calls()), (State::HalfOpen, 0));
     told_to.store(false, Relaxed);
@@ -64,14 +64,14 @@ async fn probes_that_are_judged_by_who_panics_give_their_places_back<C>(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_count_if_that_panics_gives_its_probes_place_back() {
+async fn panicking_failure_predicate_releases_probe_permit() {
     let told_to = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&told_to);
     let layer = quick().failure_predicate(move |_| {
         assert!(!asked.load(Relaxed), "on purpose");
         true
     });
-    probes_that_are_judged_by_who_panics_give_their_places_back(layer, &told_to).await;
+    assert_panicking_code_releases_probe_permits(layer, &told_to).await;
 }
 
 #[derive(Clone)]
@@ -88,13 +88,13 @@ where
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_classifier_that_panics_gives_its_probes_place_back() {
+async fn panicking_classifier_releases_probe_permit() {
     let told_to = Arc::new(AtomicBool::new(false));
     let layer = quick().classifier(Panicking(Arc::clone(&told_to)));
-    probes_that_are_judged_by_who_panics_give_their_places_back(layer, &told_to).await;
+    assert_panicking_code_releases_probe_permits(layer, &told_to).await;
 }
 
-/// A subscriber that panics as it hears that a circuit changes to this state.
+/// A subscriber that panics at the event of a change to this state.
 struct PanicsAt(State);
 
 impl<S: Subscriber> layer::Layer<S> for PanicsAt {
@@ -114,7 +114,7 @@ impl<S: Subscriber> layer::Layer<S> for PanicsAt {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_subscriber_that_panics_as_it_is_half_open_takes_no_place() {
+async fn subscriber_panicking_at_half_open_takes_no_permit() {
     for layer in
         [quick().half_open_probes(NonZeroU32::MIN), one_failure().half_open_probes(NonZeroU32::MIN)]
     {
@@ -131,7 +131,7 @@ async fn a_subscriber_that_panics_as_it_is_half_open_takes_no_place() {
     }
 }
 
-/// The panic of a call opens the circuit of `layer`; another panic on the way out would end the process.
+/// Opens the circuit of `layer` by the panic of a call. A second panic while it unwinds would abort the process.
 async fn opens_by_a_panic(layer: &CircuitBreakerLayer) {
     let inner = service_fn(async |_: Request<Body>| -> Result<Response<Body>, BoxError> {
         panic!("on purpose")
@@ -142,7 +142,7 @@ async fn opens_by_a_panic(layer: &CircuitBreakerLayer) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_subscriber_that_panics_as_a_panic_opens_it_does_not_end_the_process() {
+async fn panicking_subscriber_does_not_abort_when_panic_opens() {
     let _guard = listen(tracing_subscriber::registry().with(PanicsAt(State::Open)));
     opens_by_a_panic(&one_failure()).await;
 }
@@ -157,7 +157,7 @@ impl Wake for PanicsAsItIsWoken {
 
 type Inner = BoxCloneService<Request<Body>, Response<FlakyBody>, BoxError>;
 
-/// Has a place for one call, which never ends: who waits for it wants to hear that the circuit has opened.
+/// A service with one permit, held by a call that never ends. Its waiters are woken when the circuit opens.
 fn busy() -> (Inner, impl Sized) {
     let busy = ServiceBuilder::new().concurrency_limit(1).service(upstream(Step::silent()));
     let mut call = task::spawn(busy.clone().oneshot(get()));
@@ -171,7 +171,7 @@ fn waits_and_panics(service: &mut impl Service<Request<Body>, Error: fmt::Debug>
 }
 
 #[tokio::test(start_paused = true)]
-async fn nor_does_a_waker_that_panics() {
+async fn panicking_waker_does_not_abort_when_panic_opens_circuit() {
     let layer = one_failure().open_behavior(OpenBehavior::Backpressure);
     let (busy, _call) = busy();
     let mut service = layer.layer(busy);
@@ -191,7 +191,7 @@ async fn change_is_reported_by_the_next_call_when_a_panic_caused_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn panic_is_a_failure_when_the_caller_catches_it_and_drops_the_future() {
+async fn caught_panic_is_failure_when_future_is_dropped() {
     let inner = service_fn(async |_: Request<Body>| -> Result<Response<Body>, BoxError> {
         panic!("on purpose")
     });
@@ -203,7 +203,7 @@ async fn panic_is_a_failure_when_the_caller_catches_it_and_drops_the_future() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn call_is_no_failure_when_its_caller_panics() {
+async fn call_is_not_failure_when_caller_panics() {
     let layer = CircuitBreakerLayer::new();
     let call = async {
         let mut call = task::spawn(layer.layer(upstream(Step::silent())).oneshot(get()));
@@ -215,7 +215,7 @@ async fn call_is_no_failure_when_its_caller_panics() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waiting_service_becomes_ready_when_circuit_is_released_during_unwinding() {
+async fn waiting_service_is_woken_when_released_during_unwinding() {
     struct ReleaseOnDrop(seawall::circuit_breaker::Circuit);
     impl Drop for ReleaseOnDrop {
         fn drop(&mut self) {

@@ -1,4 +1,4 @@
-//! What passes through: readiness, panics, bodies.
+//! Readiness, panics and bodies of the inner service.
 
 use std::{error::Error, panic::AssertUnwindSafe};
 
@@ -18,7 +18,7 @@ use super::{upstream::Body, *};
 use crate::support::{Step as Part, Steps};
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_of_the_inner_future_or_of_call_is_a_failure() {
+async fn panic_of_inner_call_or_future_is_failure() {
     for in_call in [true, false] {
         let panics = service_fn(move |_: Request<Body>| {
             assert!(!in_call, "on purpose");
@@ -37,7 +37,7 @@ async fn a_panic_of_the_inner_future_or_of_call_is_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_after_ready_that_is_refused_does_not_keep_the_inner_permit() {
+async fn rejected_call_after_readiness_releases_inner_permit() {
     let upstream = upstream(Step::status(502));
     let layer = quick();
     let limited = ServiceBuilder::new().concurrency_limit(1).service(upstream.clone());
@@ -45,7 +45,7 @@ async fn a_call_after_ready_that_is_refused_does_not_keep_the_inner_permit() {
     assert_ready_ok!(
         service.enter(|cx, mut it| Service::<Request<Body>>::poll_ready(&mut *it, cx))
     );
-    // It opens between "ready" and the call.
+    // The circuit opens between readiness and the call.
     open(&layer, &upstream).await;
     let call = service.enter(|_, mut it| it.call(get()));
     assert!(call.await.is_err());
@@ -54,7 +54,7 @@ async fn a_call_after_ready_that_is_refused_does_not_keep_the_inner_permit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_it_is_open_the_inner_service_is_not_asked_for_readiness() {
+async fn open_circuit_does_not_poll_inner_readiness() {
     let upstream = upstream(Step::status(502));
     let layer = quick();
     open(&layer, &upstream).await;
@@ -64,16 +64,16 @@ async fn while_it_is_open_the_inner_service_is_not_asked_for_readiness() {
         refusing.enter(|cx, mut it| Service::<Request<Body>>::poll_ready(&mut *it, cx))
     );
     upstream.set_script(Step::status(200)).unwrap();
-    // The one permit is free.
+    // The only permit is free.
     assert!(limited.clone().oneshot(get()).await.is_ok());
-    // Though it is closed by now, an inner service that was not asked is not called.
+    // The circuit is closed by now, but an inner service that was not readied is not called.
     layer.handle().force_closed();
     let call = refusing.enter(|_, mut it| it.call(get()));
     assert_eq!(refusal(&call.await.unwrap_err()).retry_after(), Some(Duration::ZERO));
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_not_ready_it_is_pending_until_the_next_probe_may_pass() {
+async fn backpressure_is_pending_until_next_probe() {
     let upstream = upstream(Step::status(502));
     let layer = quick().open_behavior(OpenBehavior::Backpressure);
     open(&layer, &upstream).await;
@@ -92,7 +92,7 @@ async fn with_not_ready_it_is_pending_until_the_next_probe_may_pass() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_not_ready_it_is_woken_when_the_circuit_is_told_to_close_or_a_probe_ends() {
+async fn backpressured_service_is_woken_on_close_or_probe_end() {
     let upstream = upstream(Step::status(502));
     let layer = quick().open_behavior(OpenBehavior::Backpressure);
     open(&layer, &upstream).await;
@@ -102,7 +102,7 @@ async fn with_not_ready_it_is_woken_when_the_circuit_is_told_to_close_or_a_probe
     assert!(service.is_woken());
     assert!(ready(&mut service));
 
-    // All places taken by probes that hang; one of them is given up.
+    // Hanging probes hold all permits; one of them is dropped.
     layer.handle().release();
     open(&layer, &upstream).await;
     upstream.set_script(Step::silent()).unwrap();
@@ -133,7 +133,7 @@ fn stream(
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_whole_body_a_response_counts_when_its_body_ends() {
+async fn until_body_end_counts_response_at_body_end() {
     let data = || Part::Data(Bytes::from_static(b"data"));
     let layer = CircuitBreakerLayer::new().until_body_end();
     let counts = || {
@@ -146,11 +146,11 @@ async fn with_whole_body_a_response_counts_when_its_body_ends() {
     assert_eq!(counts(), (0, 0));
     assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "datadata");
     assert_eq!(counts(), (1, 0));
-    // Broken off.
+    // Failed before its end.
     let response = layer.layer(stream(&[data(), Part::Error])).oneshot(get()).await.unwrap();
     assert!(response.into_body().collect().await.is_err());
     assert_eq!(counts(), (2, 1));
-    // Given up by the caller.
+    // Dropped by the caller.
     let response = layer.layer(stream(&[data(), data()])).oneshot(get()).await.unwrap();
     let mut body = Box::pin(response.into_body());
     body.frame().await.unwrap().unwrap();
@@ -162,7 +162,7 @@ async fn with_whole_body_a_response_counts_when_its_body_ends() {
     body.frame().await.unwrap().unwrap();
     assert!(body.is_end_stream());
     assert_eq!(counts(), (3, 1));
-    // None at all.
+    // An empty body.
     drop(layer.layer(stream(&[])).oneshot(get()).await.unwrap());
     assert_eq!(counts(), (4, 1));
     // A head that is a failure counts at once.
@@ -174,7 +174,7 @@ async fn with_whole_body_a_response_counts_when_its_body_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_whole_body_trailers_size_and_end_pass_untouched() {
+async fn until_body_end_passes_trailers_size_and_end_unchanged() {
     let mut trailers = http::HeaderMap::new();
     trailers.insert("x-sum", "1".parse().unwrap());
     let steps = [Part::Data("one".into()), Part::Trailers(trailers.clone())];
@@ -190,7 +190,7 @@ async fn with_whole_body_trailers_size_and_end_pass_untouched() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_whole_body_a_404_that_breaks_off_is_a_failure() {
+async fn until_body_end_counts_incomplete_404_as_failure() {
     let layer = CircuitBreakerLayer::new().until_body_end();
     let inner = service_fn(async |_: Request<Body>| {
         let mut response = Response::new(Steps::new([Part::Error]));
@@ -205,7 +205,7 @@ async fn with_whole_body_a_404_that_breaks_off_is_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_404_is_a_slow_call() {
+async fn slow_404_counts_as_slow_call() {
     let layer = CircuitBreakerLayer::new().slow_call_threshold(seconds(1));
     let upstream = upstream(Step::status(404).delay(seconds(2)));
     layer.layer(upstream).oneshot(get()).await.unwrap();
@@ -213,7 +213,7 @@ async fn a_slow_404_is_a_slow_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_that_the_classifier_takes_for_none_is_a_success() {
+async fn error_classified_as_no_failure_is_success() {
     let layer = quick().classifier(seawall::classify_fn(
         |_: Result<&Response<FlakyBody>, &(dyn Error + 'static)>| None,
     ));

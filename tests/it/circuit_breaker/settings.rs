@@ -1,9 +1,9 @@
-//! What is set is heard, in whatever order it is set.
+//! Settings apply, in any order of the setters.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn it_stays_open_no_longer_than_it_is_told_to() {
+async fn open_duration_does_not_exceed_maximum() {
     let upstream = upstream(Step::status(502));
     let layer = quick().max_open_duration(seconds(3));
     open(&layer, &upstream).await;
@@ -18,7 +18,7 @@ async fn it_stays_open_no_longer_than_it_is_told_to() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_after_has_no_more_say_than_it_is_given() {
+async fn retry_after_is_capped_by_setting() {
     for (most, expected) in [(5, 5..=5), (0, 1..=2)] {
         let upstream = upstream(Step::status(503).header("retry-after", "20"));
         let layer = quick().max_retry_after(seconds(most));
@@ -34,7 +34,7 @@ async fn a_retry_after_has_no_more_say_than_it_is_given() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn in_shadow_even_what_is_forced_open_lets_all_pass_and_out_of_it_no_longer() {
+async fn dry_run_admits_calls_when_forced_open_until_disabled() {
     let shadow = quick().dry_run(true);
     for (layer, passes) in [(shadow.clone(), true), (shadow.dry_run(false), false)] {
         layer.handle().force_open();
@@ -44,7 +44,7 @@ async fn in_shadow_even_what_is_forced_open_lets_all_pass_and_out_of_it_no_longe
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handle_is_of_the_circuit_before_the_setters_that_come_after_it() {
+async fn later_setter_creates_new_circuit_for_handle() {
     let layer = quick();
     layer.handle().force_open();
     let changed = layer.clone().half_open_probes(NonZeroU32::MIN);
@@ -53,7 +53,7 @@ async fn a_handle_is_of_the_circuit_before_the_setters_that_come_after_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_and_other_settings_do_not_undo_each_other() {
+async fn name_and_other_settings_apply_in_any_order() {
     let before = CircuitBreakerLayer::new().named("billing").min_calls(2);
     let after = CircuitBreakerLayer::new().min_calls(2).named("billing");
     for layer in [before, after] {
@@ -67,7 +67,7 @@ async fn a_name_and_other_settings_do_not_undo_each_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_set_after_the_key_is_heard_like_what_is_set_before() {
+async fn settings_apply_before_and_after_per_key() {
     let after = CircuitBreakerLayer::new().per_key(by_authority).min_calls(2);
     let before = CircuitBreakerLayer::new().min_calls(2).per_key(by_authority);
     for layer in [after, before] {

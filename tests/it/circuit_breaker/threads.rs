@@ -1,4 +1,4 @@
-//! Real threads, so that calls truly overlap. Nothing here depends on how long anything takes.
+//! Calls on several threads. No assertion depends on measured time.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +14,7 @@ use super::{upstream::Body, *};
 
 const THREADS: usize = 4;
 
-/// Runs `work` on each thread, in a runtime of its own, all at once.
+/// Runs `work` on each thread, in its own runtime, concurrently.
 fn on_threads<T: Send>(work: impl Fn(&tokio::runtime::Runtime) -> T + Sync) -> Vec<T> {
     let barrier = Barrier::new(THREADS);
     let run = || {
@@ -29,8 +29,8 @@ fn on_threads<T: Send>(work: impl Fn(&tokio::runtime::Runtime) -> T + Sync) -> V
 }
 
 #[test]
-fn no_more_than_the_probes_are_under_way_while_it_is_half_open() {
-    // What is refused is not received.
+fn probes_in_flight_do_not_exceed_limit_when_half_open() {
+    // A refused request does not count as received.
     let upstream = upstream(Step::refuse());
     let layer = quick().open_duration(Duration::ZERO);
     for _ in 0..2 {
@@ -48,20 +48,20 @@ fn no_more_than_the_probes_are_under_way_while_it_is_half_open() {
 }
 
 #[test]
-fn no_change_of_state_is_lost_or_doubled() {
+fn each_state_change_is_reported_exactly_once() {
     let row = CircuitBreakerLayer::new().failure_ratio(None);
     for layer in [quick(), row.consecutive_failures(NonZeroU32::new(4))] {
-        no_change_is_lost_or_doubled(&layer.open_duration(Duration::ZERO));
+        assert_each_change_reported_once(&layer.open_duration(Duration::ZERO));
     }
 }
 
-fn no_change_is_lost_or_doubled(layer: &CircuitBreakerLayer) {
+fn assert_each_change_reported_once(layer: &CircuitBreakerLayer) {
     let number = Arc::new(AtomicU64::new(0));
     let changes = on_threads(|runtime| {
         let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
         let number = Arc::clone(&number);
         let inner = tower::service_fn(move |_: Request<Body>| {
-            // Fails for a while, is well for a while.
+            // The upstream alternates between failure and success.
             let fails = (number.fetch_add(1, Ordering::Relaxed) / 7).is_multiple_of(2);
             async move {
                 tokio::task::yield_now().await;
@@ -84,7 +84,7 @@ fn no_change_is_lost_or_doubled(layer: &CircuitBreakerLayer) {
     }
     let count = |old: &str, new: &str| told.get(&(old.into(), new.into())).copied().unwrap_or(0);
     let is = |state| i32::from(layer.handle().state() == state);
-    // As often as a state was entered it was left, but for the one that it is in.
+    // Each state was left as often as it was entered, except the current one.
     assert!(count("closed", "open") > 10, "{told:?}");
     assert_eq!(count("half_open", "closed") + 1, count("closed", "open") + is(State::Closed));
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What is called, and with what.
+//! The upstream, and requests to it.
 
 use bytes::Bytes;
 use http::Request;

@@ -4,7 +4,7 @@ use seawall::{StandardLayer, test_util::FlakyUpstream};
 use tracing::level_filters::LevelFilter;
 
 use super::{in_time, post_to, serve_gateway};
-use crate::recorder::Recorder;
+use crate::log_capture::Recorder;
 
 /// The documented gateway rewrites the URI outside the stack, so the server's line contains the upstream's URL. OpenTelemetry
 /// defines `url.path` and `server.address` of a server by the received request.

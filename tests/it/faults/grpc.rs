@@ -14,7 +14,7 @@ use tonic::Code;
 
 use super::{Body, in_time};
 use crate::{
-    sockets::eventually,
+    support::sockets::eventually,
     tonic::{Act, Server, call_by, message},
 };
 

@@ -10,7 +10,7 @@ use tower::{Layer, ServiceExt};
 use tracing::{Level, level_filters::LevelFilter};
 
 use super::request;
-use crate::{recorder::Recorder, support::upstream};
+use crate::{log_capture::Recorder, support::upstream};
 
 /// Two attempts are reset and open the circuit, which rejects the third one. The call is logged at DEBUG as rejected, without the
 /// reset.

@@ -8,7 +8,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use tracing::level_filters::LevelFilter;
 
 use super::{Body, request};
-use crate::recorder::Recorder;
+use crate::log_capture::Recorder;
 
 /// The line contains the route's template, and the path in full beside it.
 #[tokio::test]

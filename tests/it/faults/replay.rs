@@ -12,9 +12,9 @@ use seawall::{BoxError, RetryLayer, retry::Backoff, test_util::Step};
 use tower::{Layer, ServiceExt};
 
 use super::in_time;
-use crate::{
+use crate::support::{
     sockets::{hyper, origin, url},
-    support::upstream,
+    upstream,
 };
 
 /// The default of `RetryLayer::max_replay_bytes`.

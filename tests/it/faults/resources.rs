@@ -14,7 +14,7 @@ use tokio::{
 use tower::{Layer, ServiceExt, service_fn};
 
 use super::{in_time, request, states};
-use crate::sockets::hyper;
+use crate::support::sockets::hyper;
 
 /// Enough failures to open the circuit of an upstream.
 const CALLS: usize = 25;

@@ -10,7 +10,7 @@ use seawall::{
 };
 
 use super::{GatewayLayer, in_time, post_to, serve_gateway};
-use crate::sockets::{empty, request};
+use crate::support::sockets::{empty, request};
 
 /// An upstream whose body breaks off one byte before its announced end.
 async fn upstream(status: u16) -> FlakyUpstream {

@@ -20,7 +20,7 @@ use seawall::{
 use tower::{Layer, ServiceBuilder, ServiceExt};
 
 use super::{eager, serve};
-use crate::sockets::{eventually, hyper, origin, url};
+use crate::support::sockets::{eventually, hyper, origin, url};
 
 const SHORT: Duration = Duration::from_millis(50);
 

@@ -26,7 +26,7 @@ use tokio::net::TcpStream;
 use tower::{Service, ServiceBuilder, ServiceExt};
 
 use super::{fails_once, serve, stack};
-use crate::sockets::origin;
+use crate::support::sockets::origin;
 
 type Body = ReplayBody<String>;
 

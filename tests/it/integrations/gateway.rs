@@ -11,7 +11,7 @@ use seawall::{CircuitBreakerLayer, StandardLayer, circuit_breaker::State, standa
 use tower::{Service, ServiceBuilder, ServiceExt};
 
 use super::{eager, serve};
-use crate::sockets::{channel, eventually, full, hyper, origin, read, request};
+use crate::support::sockets::{channel, eventually, full, hyper, origin, read, request};
 
 /// As far as these tests go; hop-by-hop headers would have to go as well.
 fn send_to<B>(to: SocketAddr, mut request: Request<B>) -> Request<B> {

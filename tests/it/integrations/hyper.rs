@@ -27,7 +27,7 @@ use tokio::{
 use tower::{ServiceBuilder, ServiceExt};
 
 use super::{app, fails_once, serve, serve_tls, stack, status};
-use crate::sockets::origin;
+use crate::support::sockets::origin;
 
 type Body = ReplayBody<String>;
 

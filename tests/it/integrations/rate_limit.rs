@@ -17,8 +17,8 @@ use tracing::level_filters::LevelFilter;
 
 use super::{eager, serve, stack};
 use crate::{
-    recorder::Recorder,
-    sockets::{origin, url},
+    log_capture::Recorder,
+    support::sockets::{origin, url},
 };
 
 /// Two calls at once for each client, and another each minute.
@@ -28,7 +28,7 @@ async fn gateway(origin: &Origin) -> SocketAddr {
     let upstream = ServiceBuilder::new()
         .layer(StandardLayer::gateway("edge").retry(eager()).access_log(None))
         .map_request(move |request| send_to(to.clone(), request))
-        .service(crate::sockets::hyper());
+        .service(crate::support::sockets::hyper());
     let limit = GovernorLayer::new(limit);
     serve(Router::new().fallback_service(upstream).layer((LoggingLayer::server(), limit))).await
 }
@@ -82,7 +82,7 @@ async fn a_log_around_the_limit_has_a_line_for_what_is_refused() {
 async fn a_stack_before_such_a_limit_does_not_come_back_before_its_time() {
     let origin = origin(Script::Healthy).await;
     let addr = gateway(&origin).await;
-    let client = ServiceBuilder::new().layer(stack()).service(crate::sockets::hyper());
+    let client = ServiceBuilder::new().layer(stack()).service(crate::support::sockets::hyper());
     let request = || Request::get(format!("http://{addr}/")).body(String::new()).unwrap();
     for _ in 0..2 {
         assert_eq!(client.clone().oneshot(request()).await.unwrap().status(), 200);

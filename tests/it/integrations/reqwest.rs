@@ -23,7 +23,7 @@ use tokio_test::{assert_pending, task};
 use tower::{Layer, ServiceBuilder, ServiceExt};
 
 use super::{app, eager, serve, stack};
-use crate::sockets::{channel, full, hyper, origin, read, request, url};
+use crate::support::sockets::{channel, full, hyper, origin, read, request, url};
 
 fn builder() -> ClientBuilder {
     ::reqwest::Client::builder().no_proxy()

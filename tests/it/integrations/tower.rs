@@ -21,7 +21,7 @@ use tower::{
 };
 
 use super::{eager, stack};
-use crate::sockets::{eventually, hyper, origin, url};
+use crate::support::sockets::{eventually, hyper, origin, url};
 
 fn get(url: &str) -> Request<String> {
     Request::get(url).body(String::new()).unwrap()

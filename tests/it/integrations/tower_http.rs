@@ -30,7 +30,7 @@ use tower_http::{
 use tracing::Span;
 
 use super::{app, eager, serve, stack, status};
-use crate::sockets::{hyper, origin, url};
+use crate::support::sockets::{hyper, origin, url};
 
 const ID: HeaderName = HeaderName::from_static("x-request-id");
 

@@ -34,7 +34,7 @@ fn arguments(command: &str) -> Vec<Vec<u8>> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_is_followed_by_a_command_that_sends_the_request_again() {
+async fn failure_is_followed_by_command_that_repeats_request() {
     let mut request = get("http://user:hunter2@upstream:8080/a?x=1&token=SECRET&y=2");
     *request.method_mut() = http::Method::POST;
     for (name, value) in [
@@ -86,7 +86,7 @@ async fn a_method_that_is_there_to_send_something_sends_it_again_whatever_its_he
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_that_a_peer_sends_is_seen_by_the_shell_but_as_text() {
+async fn shell_reads_peer_input_only_as_text() {
     let nasty: &[&[u8]] = &[
         b"$(id)`id`\"; id; '\\'' !! \\ \t *",
         b"'; id #",

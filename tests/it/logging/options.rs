@@ -11,7 +11,7 @@ use seawall::{Cause, Classify, Failure, HttpClassifier, Ratio, Reporter, classif
 use tower_test::mock;
 
 use super::*;
-use crate::recorder::Line;
+use crate::log_capture::Line;
 
 async fn call(layer: LoggingLayer, request: Request<Body>, act: Act<Steps>) -> Line {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
@@ -33,7 +33,7 @@ async fn written(layer: LoggingLayer, statuses: impl IntoIterator<Item = u16>) -
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_failures_writes_neither_successes_nor_faults_of_the_request_nor_hang_ups() {
+async fn only_failures_skips_successes_client_errors_and_cancellations() {
     for layer in [LoggingLayer::server(), LoggingLayer::client()] {
         let layer = layer.only_failures();
         assert_eq!(written(layer.clone(), [200, 301, 404, 503, 200, 429]).await, ["503", "429"]);

@@ -18,7 +18,7 @@ use tracing::{
 use tracing_subscriber::{layer::Context, layer::SubscriberExt};
 
 use super::*;
-use crate::recorder::listen;
+use crate::log_capture::listen;
 
 #[derive(Clone, Default)]
 struct Panics(Arc<AtomicBool>);
@@ -30,7 +30,7 @@ impl<S: Subscriber> tracing_subscriber::Layer<S> for Panics {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_subscriber_that_panics_harms_its_own_request_and_no_other() {
+async fn panicking_subscriber_fails_only_its_own_request() {
     let (panics, recorder) = (Panics::default(), Recorder::default());
     let _guard = listen(tracing_subscriber::registry().with(recorder.clone()).with(panics.clone()));
     let service = LoggingLayer::server().layer(Script::new([answer(200), answer(200)]));
@@ -63,7 +63,7 @@ impl<S: Subscriber> tracing_subscriber::Layer<S> for Poisoned {
 }
 
 #[tokio::test(start_paused = true)]
-async fn panic_of_subscriber_does_not_abort_when_its_span_would_panic_too() {
+async fn subscriber_panic_does_not_abort_when_span_panics_too() {
     let poisoned = Poisoned::default();
     let _guard = listen(tracing_subscriber::registry().with(poisoned.clone()));
     let service = LoggingLayer::server().layer(Script::new([answer(200), answer(200)]));
@@ -108,7 +108,7 @@ impl<S: Subscriber> tracing_subscriber::Layer<S> for PanicsInSpans {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_subscriber_that_panics_as_a_span_is_made_or_filled_in_harms_its_own_request_only() {
+async fn subscriber_panic_in_span_fails_only_its_own_request() {
     for as_it_is_made in [true, false] {
         let (panics, recorder, _guard) = PanicsInSpans::start(as_it_is_made);
         let layer = LoggingLayer::server().otel_spans();
@@ -142,7 +142,7 @@ async fn a_subscriber_that_panics_as_a_span_is_made_or_filled_in_harms_its_own_r
 }
 
 #[tokio::test(start_paused = true)]
-async fn nor_does_such_a_subscriber_harm_more_than_its_own_request_in_the_stack() {
+async fn subscriber_panic_in_stack_fails_only_its_own_request() {
     for as_it_is_made in [true, false] {
         let (panics, recorder, _guard) = PanicsInSpans::start(as_it_is_made);
         let stack = StandardLayer::new("items").logging(LoggingLayer::client().otel_spans());
@@ -183,7 +183,7 @@ impl<Res> seawall::Classify<Res> for Bad {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_classifier_that_panics_gets_a_line() {
+async fn panicking_classifier_is_logged() {
     let recorder = Recorder::default();
     let _guard = listen(tracing_subscriber::registry().with(recorder.clone()));
     let service =
@@ -194,7 +194,7 @@ async fn a_classifier_that_panics_gets_a_line() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_asks_a_classifier_that_panics_in_the_stack_its_call_gets_a_line() {
+async fn panicking_classifier_is_logged_in_stack() {
     let mut panicked = 0;
     for times in 0..8 {
         let recorder = Recorder::default();
@@ -212,7 +212,7 @@ async fn whoever_asks_a_classifier_that_panics_in_the_stack_its_call_gets_a_line
 
 /// Nothing is written while the thread unwinds: one more panic then would end the process.
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_dropped_as_its_handler_panics_writes_no_line() {
+async fn call_dropped_during_handler_panic_is_not_logged() {
     for subscriber_panics in [false, true] {
         let (panics, recorder) = (Panics::default(), Recorder::default());
         let _guard =
@@ -233,7 +233,7 @@ async fn a_call_that_is_dropped_as_its_handler_panics_writes_no_line() {
 
 /// As by tower-http's `CatchPanicLayer`, around the log.
 #[tokio::test(start_paused = true)]
-async fn a_handler_whose_panic_is_caught_gets_a_line() {
+async fn caught_handler_panic_is_logged() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let service = LoggingLayer::server().layer(service_fn(async |request: Request<Body>| {
         assert_eq!(request.method(), "PUT", "the handler panics");
@@ -260,7 +260,7 @@ impl std::fmt::Display for Mute {
 impl std::error::Error for Mute {}
 
 #[tokio::test(start_paused = true)]
-async fn an_error_whose_display_fails_is_logged_up_to_there_and_handed_on() {
+async fn error_with_failing_display_is_logged_partly_and_returned() {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     let service = LoggingLayer::client().layer(Script::new([Act::<Steps>::Fail(Mute.into())]));
     assert!(service.oneshot(get(URL)).await.unwrap_err().is::<Mute>());

@@ -31,7 +31,7 @@ fn export() -> Exported {
     let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
     let filtered = tracing_subscriber::Layer::with_filter(layer, LevelFilter::INFO);
-    let guard = crate::recorder::listen(tracing_subscriber::registry().with(filtered));
+    let guard = crate::log_capture::listen(tracing_subscriber::registry().with(filtered));
     Exported { exporter, _provider: provider, _guard: guard }
 }
 

@@ -18,7 +18,7 @@ use tower::{ServiceBuilder, ServiceExt};
 use tracing::level_filters::LevelFilter;
 
 use super::{cause, get, secs, silent, status, upstream};
-use crate::recorder::Recorder;
+use crate::log_capture::Recorder;
 
 const URL: &str = "http://billing/";
 

@@ -12,7 +12,9 @@ use tokio::{
 use tower::{Layer, ServiceExt};
 
 use super::*;
-use crate::sockets::{channel, empty, eventually, full, hyper, read, request as to, stack};
+use crate::support::sockets::{
+    channel, empty, eventually, full, hyper, read, request as to, stack,
+};
 
 async fn upstream(script: impl Into<Script>) -> FlakyUpstream {
     FlakyUpstream::start(script).await.unwrap()

@@ -1,0 +1,144 @@
+//! Request bodies: their timeouts, and the response to a caller that is too slow.
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body as _;
+use http_body_util::{BodyExt, Full};
+use seawall::{
+    BodyTimeoutLayer, BoxError, Cause, CircuitBreakerLayer, ErrorResponseLayer, Processed,
+    RetryLayer,
+    body_timeout::{TimeoutBody, TimeoutKind},
+};
+use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
+
+use super::{IDLE, TOTAL, elapsed};
+use crate::support::{Step, Steps};
+
+#[tokio::test(start_paused = true)]
+async fn stalled_request_body_fails_and_gets_408() {
+    for (layer, phase, limit) in [
+        (BodyTimeoutLayer::for_requests().idle(IDLE), TimeoutKind::RequestIdle, IDLE),
+        (BodyTimeoutLayer::for_requests().total(TOTAL), TimeoutKind::RequestTotal, TOTAL),
+    ] {
+        let server = ServiceBuilder::new()
+            .layer(ErrorResponseLayer::new("edge"))
+            .layer(layer)
+            .service_fn(move |request: Request<TimeoutBody<Steps>>| async move {
+                let error = request.into_body().collect().await.unwrap_err();
+                assert_eq!(elapsed(&error), (limit, phase));
+                Err::<Response<Full<Bytes>>, _>(error)
+            });
+        let body = Steps::new([Step::Data("x".into()), Step::Stall]);
+        let response = server.oneshot(Request::new(body)).await.unwrap();
+        assert_eq!(response.status(), 408);
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(problem["cause"], "request_timeout");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn request_within_limits_passes_unchanged() {
+    let layer = BodyTimeoutLayer::for_requests();
+    let server = layer.layer(service_fn(async |request: Request<TimeoutBody<Steps>>| {
+        assert_eq!(request.body().size_hint().exact(), Some(3));
+        Ok::<_, BoxError>(Response::new(request.into_body().collect().await?.to_bytes()))
+    }));
+    let body = Steps::sized([Step::Data("on".into()), Step::Pause, Step::Data("e".into())]);
+    assert_eq!(server.oneshot(Request::new(body)).await.unwrap().into_body(), "one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn breaker_counts_stalled_response_but_not_stalled_request() {
+    let breaker = CircuitBreakerLayer::new().until_body_end();
+    let stalling = service_fn(async |_: Request<Full<Bytes>>| {
+        Ok::<_, BoxError>(Response::new(Steps::new([Step::Data("x".into()), Step::Stall])))
+    });
+    let client = ServiceBuilder::new()
+        .layer(breaker.clone())
+        .layer(BodyTimeoutLayer::new().idle(IDLE))
+        .service(stalling);
+    let response = client.oneshot(Request::default()).await.unwrap();
+    response.into_body().collect().await.unwrap_err();
+    let counts = breaker.handle().snapshot();
+    assert_eq!((counts.calls(), counts.failures()), (1, 1));
+
+    let server = ServiceBuilder::new()
+        .layer(BodyTimeoutLayer::for_requests().idle(IDLE))
+        .layer(breaker.clone())
+        .service_fn(async |request: Request<TimeoutBody<Steps>>| {
+            let body = request.into_body().collect().await?;
+            Ok::<_, BoxError>(Response::new(Full::new(body.to_bytes())))
+        });
+    server.oneshot(Request::new(Steps::new([Step::Stall]))).await.unwrap_err();
+    let counts = breaker.handle().snapshot();
+    assert_eq!((counts.calls(), counts.failures()), (1, 1));
+}
+
+/// Real sockets, so real time.
+#[cfg(feature = "hyper-util")]
+#[tokio::test]
+async fn slow_request_forwarded_by_hyper_gets_408() {
+    use crate::support::sockets::{channel, hyper, origin, request, url};
+
+    let origin = origin(scripted_origin::Script::Healthy).await;
+    let server = ServiceBuilder::new()
+        .layer(ErrorResponseLayer::new("edge"))
+        .layer(BodyTimeoutLayer::for_requests().idle(IDLE));
+    // A PUT may be retried, but its caller is too slow.
+    for (method, retry) in [("POST", false), ("PUT", true)] {
+        let (sender, body) = channel();
+        sender.send("x".into()).unwrap();
+        let request = request(method, &url(&origin), body);
+        let response = if retry {
+            let gateway = server.clone().layer(RetryLayer::new()).service(hyper());
+            gateway.oneshot(request).await.unwrap().map(drop)
+        } else {
+            server.clone().service(hyper()).oneshot(request).await.unwrap().map(drop)
+        };
+        assert_eq!(response.status(), 408, "{method}");
+        let seen = response.extensions().get::<seawall::Failure>().unwrap();
+        // A part of the request was sent.
+        assert_eq!((seen.cause(), seen.processed()), (Cause::RequestTimeout, Processed::Maybe));
+    }
+    assert_eq!(origin.requests(), 2);
+}
+
+/// Real sockets, so real time.
+#[cfg(feature = "hyper-util")]
+#[tokio::test]
+async fn stalled_caller_of_gateway_gets_408() {
+    use axum::{Router, body, serve};
+    use seawall::{TimeoutLayer, retry::ReplayBody};
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::{TcpListener, TcpStream},
+    };
+
+    use crate::support::sockets::{LIMIT, hyper, origin, url};
+
+    let origin = origin(scripted_origin::Script::Healthy).await;
+    let upstream: http::Uri = url(&origin).parse().unwrap();
+    let gateway = ServiceBuilder::new()
+        .layer(ErrorResponseLayer::new("edge"))
+        .layer(BodyTimeoutLayer::for_requests().idle(IDLE))
+        .layer(RetryLayer::new())
+        .layer(TimeoutLayer::new(LIMIT))
+        .map_request(move |mut request: Request<ReplayBody<TimeoutBody<body::Body>>>| {
+            request.uri_mut().clone_from(&upstream);
+            request
+        })
+        .service(hyper());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = listener.local_addr().unwrap();
+    // The task ends with the runtime of the test.
+    tokio::spawn(async { serve(listener, Router::new().fallback_service(gateway)).await });
+
+    let mut caller = TcpStream::connect(at).await.unwrap();
+    caller.write_all(b"PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nx").await.unwrap();
+    let mut answer = String::new();
+    // The server closes the connection, since it did not read the rest of the request.
+    caller.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer}");
+    assert!(answer.contains("\"cause\":\"request_timeout\""), "{answer}");
+}

@@ -1,0 +1,260 @@
+//! Boundary values of settings, unused circuits, and repeated commands.
+
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use seawall::circuit_breaker::{CircuitBreaker, OpenBehavior};
+use tower::{Service, limit::ConcurrencyLimit, service_fn};
+
+use super::{upstream::Body, *};
+use crate::support::Steps;
+
+#[tokio::test(start_paused = true)]
+async fn calls_longer_than_probe_timeout_close_circuit() {
+    let upstream = upstream(Step::status(502));
+    let layer = quick().probe_timeout(seconds(5));
+    open(&layer, &upstream).await;
+    upstream.set_script(Step::ok("").delay(seconds(20))).unwrap();
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..120 {
+        calls.spawn(layer.layer(upstream.clone()).oneshot(get()));
+        tokio::time::sleep(seconds(1)).await;
+    }
+    assert_eq!(layer.handle().state(), State::Closed);
+    calls.join_all().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn zero_probe_timeout_keeps_probe_limit() {
+    let upstream = upstream(Step::status(502));
+    let layer = quick().probe_timeout(Duration::ZERO);
+    open(&layer, &upstream).await;
+    upstream.set_script(Step::silent()).unwrap();
+    advance(seconds(2)).await;
+    let before = upstream.requests();
+    let mut calls: Vec<_> =
+        (0..100).map(|_| task::spawn(layer.layer(upstream.clone()).oneshot(get()))).collect();
+    let pending = calls.iter_mut().filter_map(|call| call.poll().is_pending().then_some(()));
+    assert_eq!(
+        (pending.count() as u64, upstream.requests() - before),
+        (PROBES.into(), PROBES.into())
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn zero_probe_timeout_is_clamped_to_ten_milliseconds() {
+    let upstream = upstream(Step::status(502));
+    let layer = quick().probe_timeout(Duration::ZERO).half_open_probes(NonZeroU32::MIN);
+    open(&layer, &upstream).await;
+    upstream.set_script(Step::silent()).unwrap();
+    advance(seconds(2)).await;
+    let mut probe = task::spawn(layer.layer(upstream.clone()).oneshot(get()));
+    assert_pending!(probe.poll());
+    for (ms, passes) in [(9, false), (1, true)] {
+        advance(Duration::from_millis(ms)).await;
+        let mut call = task::spawn(layer.layer(upstream.clone()).oneshot(get()));
+        assert_eq!(call.poll().is_pending(), passes);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn zero_window_is_clamped_to_ten_milliseconds() {
+    for window in [Duration::ZERO, Duration::from_millis(10)] {
+        let upstream = upstream(Step::status(502));
+        let layer = quick().window(window);
+        layer.layer(upstream).oneshot(get()).await.unwrap();
+        for (ms, calls) in [(0, 1), (9, 1), (1, 0)] {
+            advance(Duration::from_millis(ms)).await;
+            assert_eq!(layer.handle().snapshot().calls(), calls, "{window:?}");
+        }
+    }
+}
+
+/// Layers with each duration and number at its minimum and maximum.
+fn extremes() -> Vec<CircuitBreakerLayer> {
+    let mut layers = Vec::new();
+    let numbers = [0, 1, u32::MAX];
+    for time in [Duration::ZERO, Duration::from_nanos(1), Duration::from_millis(1), Duration::MAX] {
+        for ratio in [None, Some(Ratio::percent(0)), Some(Ratio::percent(100))] {
+            for number in numbers {
+                let layer = CircuitBreakerLayer::new()
+                    .failure_ratio(ratio)
+                    .min_calls(number)
+                    .half_open_probes(NonZeroU32::new(number).unwrap_or(NonZeroU32::MAX))
+                    .window(time)
+                    .open_duration(time)
+                    .max_open_duration(time)
+                    .probe_timeout(time)
+                    .max_retry_after(time)
+                    .slow_call_threshold(time)
+                    .open_behavior(OpenBehavior::Backpressure);
+                let rows = numbers.map(NonZeroU32::new);
+                layers.extend(rows.map(|row| layer.clone().consecutive_failures(row)));
+            }
+        }
+    }
+    layers
+}
+
+#[tokio::test(start_paused = true)]
+async fn extreme_settings_and_clock_jumps_do_not_panic() {
+    const YEAR: Duration = Duration::from_secs(365 * 86_400);
+    for (number, layer) in extremes().into_iter().enumerate() {
+        let keyed = layer.clone().per_key(by_authority);
+        let upstream = upstream(Step::silent());
+        for status in [503, 200, 503, 503] {
+            upstream
+                .set_script(Step::status(status).header("retry-after", "99999999999999"))
+                .unwrap();
+            for _ in 0..3 {
+                let _ = task::spawn(layer.layer(upstream.clone()).oneshot(get())).poll();
+                let _ = task::spawn(keyed.layer(upstream.clone()).oneshot(get())).poll();
+                let _ = layer.handle().snapshot();
+            }
+            advance(YEAR).await;
+            let _ = layer.handle().snapshot();
+        }
+        // More keys than the bound, once for each duration and ratio.
+        for host in (0..4_097).take_while(|_| number.is_multiple_of(9)) {
+            let request = get_from(&format!("http://h{host}/"));
+            let _ = task::spawn(keyed.layer(upstream.clone()).oneshot(request)).poll();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn open_duration_above_maximum_raises_maximum() {
+    let upstream = upstream(Step::status(502));
+    let layer = quick().open_duration(seconds(60));
+    open(&layer, &upstream).await;
+    assert!(layer.handle().snapshot().next_probe().unwrap() >= seconds(48));
+}
+
+type Limited = ConcurrencyLimit<FlakyService>;
+
+fn is_ready(service: &mut task::Spawn<CircuitBreaker<Limited>>) -> bool {
+    service.enter(|cx, mut it| Service::<Request<Body>>::poll_ready(&mut *it, cx).is_ready())
+}
+
+fn limited(upstream: &FlakyService) -> Limited {
+    ServiceBuilder::new().concurrency_limit(1).service(upstream.clone())
+}
+
+#[tokio::test(start_paused = true)]
+async fn readied_service_releases_inner_permit_when_circuit_opens() {
+    for when_open in [OpenBehavior::Reject, OpenBehavior::Backpressure] {
+        let inner = limited(&upstream(Step::status(200)));
+        let layer = quick().open_behavior(when_open);
+        let mut service = task::spawn(layer.layer(inner.clone()));
+        assert!(is_ready(&mut service));
+        layer.handle().force_open();
+        assert_eq!(is_ready(&mut service), when_open == OpenBehavior::Reject);
+        // The only permit is free although `service` is alive.
+        let other = task::spawn(inner.oneshot(get())).await;
+        assert!(other.is_ok());
+        drop(service);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_awaiting_inner_readiness_are_woken_on_opening() {
+    let upstream = upstream(Step::silent());
+    let inner = limited(&upstream);
+    let layer = quick();
+    let mut busy = task::spawn(inner.clone().oneshot(get()));
+    assert_pending!(busy.poll());
+    let mut service = task::spawn(layer.layer(inner.clone()));
+    assert!(!is_ready(&mut service));
+    layer.handle().force_open();
+    assert!(service.is_woken());
+    assert!(is_ready(&mut service));
+    assert!(service.enter(|_, mut it| it.call(get())).await.is_err());
+    // They also leave the queue for a permit.
+    drop(busy);
+    upstream.set_script(Step::status(200)).unwrap();
+    assert!(inner.oneshot(get()).await.is_ok());
+    drop(service);
+}
+
+#[tokio::test(start_paused = true)]
+async fn unused_open_circuits_are_evicted() {
+    let upstream = upstream(Step::status(502));
+    let layer = quick().per_key(by_authority);
+    let service = layer.layer(upstream.clone());
+    let call = async |host: &str| {
+        let _ = service.clone().oneshot(get_from(&format!("http://{host}/"))).await;
+    };
+    let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
+    for host in 0..4_096 {
+        call(&format!("h{host}")).await;
+        call(&format!("h{host}")).await;
+    }
+    let overflows = || {
+        let events = recorder.events();
+        events.iter().filter(|event| event.get("most") == Some("4096")).count()
+    };
+    assert_eq!(overflows(), 0);
+    for _ in 0..3 {
+        call("new").await;
+    }
+    assert!(layer.handle().get("new").is_none());
+    assert_eq!(overflows(), 1);
+    advance(seconds(60)).await;
+    call("new").await;
+    assert!(layer.handle().get("new").is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn snapshot_counts_probe_results_when_half_open() {
+    let upstream = upstream(Step::status(502));
+    let layer = quick();
+    open(&layer, &upstream).await;
+    advance(seconds(2)).await;
+    layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
+    let snapshot = layer.handle().snapshot();
+    assert_eq!((snapshot.state(), snapshot.calls(), snapshot.failures()), (State::HalfOpen, 1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn repeated_force_open_emits_no_event_and_keeps_time() {
+    let layer = quick();
+    let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
+    layer.handle().force_open();
+    advance(seconds(5)).await;
+    layer.handle().force_open();
+    assert_eq!(recorder.events().len(), 1);
+    assert_eq!(layer.handle().snapshot().time_in_state(), seconds(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn until_body_end_counts_body_panic_as_failure() {
+    struct Panics;
+    impl http_body::Body for Panics {
+        type Data = bytes::Bytes;
+        type Error = std::convert::Infallible;
+        fn poll_frame(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+            panic!("on purpose")
+        }
+    }
+    let layer = CircuitBreakerLayer::new().until_body_end();
+    let inner = service_fn(async |_: Request<Body>| Ok::<_, BoxError>(Response::new(Panics)));
+    let response = layer.layer(inner).oneshot(get()).await.unwrap();
+    let read = tokio::spawn(async move { response.into_body().collect().await.is_ok() });
+    assert!(read.await.unwrap_err().is_panic());
+    assert_eq!(layer.handle().snapshot().failures(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_uncounted_outcome_remains_uncounted() {
+    let layer = quick().slow_call_threshold(seconds(1));
+    let inner = service_fn(async |_: Request<Body>| {
+        tokio::time::sleep(seconds(5)).await;
+        Err::<Response<Steps>, BoxError>(seawall::Failure::new(Cause::HttpRequestError).into())
+    });
+    for _ in 0..10 {
+        layer.layer(inner).oneshot(get()).await.unwrap_err();
+    }
+    assert_eq!(layer.handle().snapshot().calls(), 0);
+}

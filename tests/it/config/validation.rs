@@ -1,0 +1,182 @@
+//! Invalid configurations: each error is one line that names the key, the line and the expected value.
+
+mod cases;
+
+use std::{fs, io, path::Path};
+
+use proptest::prelude::*;
+
+use self::cases::{INVALID, WHOLE};
+use super::*;
+
+const NOTHING: &str = "there is nothing in it, expected [default] or [[route]]";
+#[test]
+fn error_is_one_line_with_key_line_and_expectation() {
+    for (text, line, key, expected) in INVALID {
+        let invalid = refused(text);
+        let said = invalid.to_string();
+        assert_eq!(invalid.line(), Some(*line), "{text:?}: {said}");
+        assert_eq!(invalid.key(), Some(*key), "{text:?}: {said}");
+        assert!(invalid.reason().contains(expected), "{text:?}: {said}");
+        assert_eq!(said, format!("line {line}: {key}: {}", invalid.reason()));
+        assert!(!said.contains('\n'), "{said:?}");
+    }
+}
+
+/// serde's derived structs accept a list in place of a table, with the values in order.
+#[test]
+fn list_in_place_of_table_is_rejected() {
+    for (text, line, key) in [
+        ("default = []", 1, "default"),
+        ("[[default]]", 1, "default[0]"),
+        ("[default]\ntimeouts = []", 2, "default.timeouts"),
+        ("[default]\ntimeouts = [\"1s\", \"2s\"]", 2, "default.timeouts"),
+        ("[default]\nretry = []", 2, "default.retry"),
+        ("[default]\nretry.backoff = [\"none\"]", 2, "default.retry.backoff"),
+        ("[default]\nretry.budget = [0.5]", 2, "default.retry.budget"),
+        ("[default]\nnext_hop = [\"grpc-timeout\"]", 2, "default.next_hop"),
+        ("route = [[\"https://\"]]", 1, "route[0]"),
+        ("[[route]]\nprefix = \"https://\"\ntimeouts = []", 3, "route[0].timeouts"),
+    ] {
+        let invalid = refused(text);
+        assert_eq!((invalid.line(), invalid.key()), (Some(line), Some(key)), "{text:?}: {invalid}");
+        assert!(invalid.reason().contains("expected a table"), "{text:?}: {invalid}");
+    }
+    serde_json::from_str::<Config>(r#"[{ "retry": "off" }]"#).unwrap_err();
+}
+
+#[test]
+fn toml_syntax_error_names_line() {
+    for (text, line) in [("\n[default", 2), ("default", 1), ("[default]\na = \u{0}", 2), ("= 1", 1)]
+    {
+        let invalid = refused(text);
+        assert_eq!((invalid.line(), invalid.key()), (Some(line), None), "{invalid}");
+        assert!(invalid.to_string().starts_with(&format!("line {line}: ")), "{invalid}");
+    }
+}
+
+#[test]
+fn empty_text_is_rejected() {
+    for text in ["", "\n \n", "# nothing yet\n", "\u{feff}"] {
+        assert_eq!(refused(text).to_string(), NOTHING, "{text:?}");
+    }
+    // An empty table is accepted.
+    assert_eq!(config("[default]"), Config::default());
+}
+
+#[test]
+fn long_value_is_truncated_and_escaped_in_error() {
+    let long = "x".repeat(100_000);
+    let invalid = refused(&format!("[default]\nretry = \"{long}\\u0007\""));
+    assert!(invalid.to_string().len() < 700, "{}", invalid.to_string().len());
+    let invalid = refused("\"a\\u001b[31m\\nb\" = 1");
+    assert!(!invalid.to_string().contains(char::is_control), "{invalid:?}");
+}
+
+#[test]
+fn text_of_one_mebibyte_is_rejected() {
+    let text = |length: usize| format!("[default]{}", " ".repeat(length - "[default]".len()));
+    assert_eq!(config(&text(1024 * 1024 - 1)), Config::default());
+    assert_eq!(refused(&text(1024 * 1024)).to_string(), "is too long, expected less than 1 MiB");
+}
+
+/// The error of a file, and its text after the path.
+fn file_error(path: &Path) -> (ConfigError, String) {
+    let invalid = Config::from_file(path).unwrap_err();
+    assert_eq!(invalid.file(), Some(path));
+    let said = invalid.to_string();
+    assert!(!said.contains('\n'), "{said:?}");
+    let said = said.strip_prefix(&format!("{}", path.display())).unwrap().to_owned();
+    (invalid, said)
+}
+
+#[test]
+fn file_error_is_one_line_with_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policies.toml");
+    let (invalid, said) = file_error(&path);
+    assert!(said.starts_with(": cannot be read: "), "{said}");
+    assert_eq!(invalid.io(), Some(io::ErrorKind::NotFound));
+    let (invalid, said) = file_error(folder.path());
+    assert!(said.starts_with(": cannot be read: ") && invalid.io().is_some(), "{said}");
+
+    for (content, expected) in [
+        (&b""[..], format!(": {NOTHING}")),
+        (b"[default]\n# \xff\n", ":2: is not UTF-8, expected TOML".to_owned()),
+        (b"\xff\xfe[\0d\0", ":1: is not UTF-8, expected TOML".to_owned()),
+        (b"[default]\nx = 1", ":2: default.x: unknown field `x`, ".to_owned()),
+    ] {
+        fs::write(&path, content).unwrap();
+        let (invalid, said) = file_error(&path);
+        assert!(said.starts_with(&expected), "{said}");
+        assert_eq!(invalid.io(), None);
+    }
+
+    fs::write(&path, "[default.timeouts]\nattempt = \"2s\"\n").unwrap();
+    let same = config("default.timeouts.attempt = \"2s\"");
+    assert_eq!(Config::from_file(&path).unwrap(), same);
+}
+
+#[test]
+fn file_of_ten_megabytes_is_rejected() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policies.toml");
+    fs::File::create(&path).unwrap().set_len(10_000_000).unwrap();
+    assert_eq!(file_error(&path).1, ": is too long, expected less than 1 MiB");
+}
+
+/// The file is rejected only if it is not read to its end.
+#[cfg(unix)]
+#[test]
+fn endless_file_is_rejected() {
+    assert_eq!(file_error(Path::new("/dev/zero")).1, ": is too long, expected less than 1 MiB");
+}
+
+#[test]
+fn json_has_same_keys_and_validation() {
+    let json = r#"{ "default": { "retry": { "total": 5, "budget": "off" }, "timeouts": { "attempt": "2s" } },
+        "route": [{ "prefix": "https://", "circuit_breaker": { "failure_ratio": 1 } }] }"#;
+    let toml = "[default]\nretry = { total = 5, budget = \"off\" }\ntimeouts.attempt = \"2s\"\n\
+        [[route]]\nprefix = \"https://\"\ncircuit_breaker.failure_ratio = 1.0";
+    assert_eq!(serde_json::from_str::<Config>(json).unwrap(), config(toml));
+
+    let refused = |json: &str| serde_json::from_str::<Config>(json).unwrap_err().to_string();
+    let twice = refused(r#"{ "route": [{ "prefix": "x://" }, { "prefix": "X://" }] }"#);
+    assert!(twice.starts_with("route[1].prefix: the same prefix as route[0].prefix"), "{twice}");
+    // A null is not an absent key.
+    let null = refused(r#"{ "default": { "retry": { "total": null } } }"#);
+    assert!(null.contains(WHOLE), "{null}");
+    let above = refused(r#"{ "default": { "timeouts": { "attempt": "40s" } } }"#);
+    assert!(above.starts_with("default.timeouts.attempt: is 40s, expected no more"), "{above}");
+}
+
+const GOOD: &str = "[default]\nretry = { total = 5, backoff.kind = \"none\" }\n[default.timeouts]\n\
+    attempt = \"2s\"\n[[route]]\nprefix = \"https://a/b\"\nlogging.success = \"off\"\n";
+
+proptest! {
+    #[test]
+    fn arbitrary_text_is_accepted_or_gives_one_line_error(text in any::<String>()) {
+        assert_valid_or_one_line_error(&text);
+    }
+
+    #[test]
+    fn mutated_text_is_accepted_or_gives_one_line_error(
+        at in 0..GOOD.len(), removed in 0_usize..12, put in "[a-z0-9\"'=.,\\[\\]{}\n#-]{0,4}",
+    ) {
+        let end = (at + removed).min(GOOD.len());
+        assert_valid_or_one_line_error(&format!("{}{put}{}", &GOOD[..at], &GOOD[end..]));
+    }
+
+    #[test]
+    fn arbitrary_prefix_is_accepted_or_gives_one_line_error(prefix in "\\PC{0,20}|(https?|x)://[a-zA-Z0-9.:@/?#\\[\\]-]{0,20}") {
+        assert_valid_or_one_line_error(&format!("[[route]]\nprefix = '''{prefix}'''"));
+    }
+}
+
+#[track_caller]
+fn assert_valid_or_one_line_error(text: &str) {
+    if let Err(invalid) = Config::from_toml(text) {
+        let said = invalid.to_string();
+        assert!(!said.contains(char::is_control) && said.len() < 1_500, "{said:?}");
+    }
+}

@@ -1,0 +1,211 @@
+//! The requests that reach the origin: their number and their content.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, header::RETRY_AFTER};
+use hyper::body::Incoming;
+use scripted_origin::{Origin, Received, Script};
+use seawall::{
+    RetryLayer,
+    retry::{Budget, RetryReport, StopReason},
+    test_util::{FlakyUpstream, Step},
+};
+use tower::{Layer, ServiceExt};
+
+use crate::support::sockets::{
+    Body, channel, empty, eventually, full, hyper, origin, read, request, stack, url,
+};
+
+async fn send(method: &str, origin: &Origin, body: Body) -> Response<Incoming> {
+    let request = request(method, &url(origin), body);
+    stack(hyper()).oneshot(request).await.unwrap()
+}
+
+fn attempts<B>(response: &Response<B>) -> (u32, Option<StopReason>) {
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
+    (attempts.count().get(), attempts.stop_reason())
+}
+
+/// Sends the body that `body` makes to an origin that fails. Returns the request of each attempt.
+async fn every_attempt(body: impl FnOnce() -> Body) -> Vec<Received> {
+    let origin = origin(Script::Status(502)).await;
+    let response = send("PUT", &origin, body()).await;
+    assert_eq!(attempts(&response), (5, Some(StopReason::MaxRetries)));
+    let received = origin.received();
+    assert_eq!(received.len(), 5);
+    for again in &received {
+        assert_eq!(again, &received[0]);
+    }
+    received
+}
+
+#[tokio::test]
+async fn get_is_sent_five_times_when_origin_returns_502() {
+    let origin = origin(Script::Status(502)).await;
+    let service = RetryLayer::new().budget(Budget::none()).layer(hyper());
+    let response = service.oneshot(request("GET", &url(&origin), empty()));
+    let response = response.await.unwrap();
+    assert_eq!(response.status(), 502);
+    assert_eq!(attempts(&response), (5, Some(StopReason::MaxRetries)));
+    assert_eq!(read(response).await.unwrap(), "failed on purpose");
+    assert_eq!(origin.requests(), 5);
+}
+
+#[tokio::test]
+async fn post_is_sent_once_when_origin_returns_502() {
+    let origin = origin(Script::Status(502)).await;
+    let response = send("POST", &origin, full(b"pay")).await;
+    assert_eq!(response.status(), 502);
+    assert_eq!(attempts(&response), (1, Some(StopReason::MethodNotAllowed)));
+    assert_eq!(origin.requests(), 1);
+}
+
+#[tokio::test]
+async fn post_with_key_is_sent_five_times_when_origin_returns_502() {
+    let origin = origin(Script::Status(502)).await;
+    let mut request = request("POST", &url(&origin), full(b"pay"));
+    let key = "8e03978e-40d5-43dd-bc93-6894a57f9324".parse().unwrap();
+    request.headers_mut().insert("idempotency-key", key);
+    stack(hyper()).oneshot(request).await.unwrap();
+    let received = origin.received();
+    assert_eq!(received.len(), 5);
+    assert!(received.iter().all(|again| again.body == b"pay"));
+}
+
+#[tokio::test]
+async fn success_is_requested_once_and_has_no_retry_report() {
+    let origin = origin(Script::Healthy).await;
+    let response = send("GET", &origin, empty()).await;
+    assert!(response.extensions().get::<RetryReport>().is_none());
+    assert_eq!(read(response).await.unwrap(), "ok");
+    assert_eq!(origin.requests(), 1);
+}
+
+#[tokio::test]
+async fn each_attempt_sends_no_body_when_request_has_none() {
+    let received = every_attempt(empty).await;
+    assert!(received[0].body.is_empty());
+    assert!(!received[0].head.contains("transfer-encoding"));
+}
+
+#[tokio::test]
+async fn every_attempt_sends_a_small_body_whole() {
+    let received = every_attempt(|| full(b"a small body")).await;
+    assert_eq!(received[0].body, b"a small body");
+    assert!(received[0].head.contains("content-length: 12\r\n"));
+}
+
+#[tokio::test]
+async fn every_attempt_sends_the_same_bytes_of_a_stream() {
+    let received = every_attempt(|| {
+        let (sender, body) = channel();
+        tokio::spawn(async move {
+            for part in ["one, ", "two, ", "three"] {
+                sender.send(Bytes::from(part)).unwrap();
+                tokio::task::yield_now().await;
+            }
+        });
+        body
+    })
+    .await;
+    assert_eq!(received[0].body, b"one, two, three");
+}
+
+#[tokio::test]
+async fn stream_above_replay_limit_is_sent_once_and_whole() {
+    let origin = origin(Script::Status(502)).await;
+    let (sender, body) = channel();
+    for _ in 0..100 {
+        sender.send(Bytes::from_static(&[7; 1_000])).unwrap();
+    }
+    drop(sender);
+    let response = send("PUT", &origin, body).await;
+    assert_eq!(attempts(&response), (1, Some(StopReason::NotReplayable)));
+    assert_eq!(origin.received()[0].body, vec![7; 100_000]);
+    assert_eq!(origin.requests(), 1);
+}
+
+/// Each attempt gets a response before the body is sent, so the next attempt sends the body from its start.
+#[tokio::test]
+async fn attempt_after_early_response_sends_body_from_start() {
+    let origin = origin(Script::EarlyStatus(503)).await;
+    let (sender, body) = channel();
+    sender.send(Bytes::from("begun, ")).unwrap();
+    let end = async {
+        eventually(|| origin.requests() == 5).await;
+        sender.send(Bytes::from("ended")).unwrap();
+        drop(sender);
+    };
+    let (response, ()) = tokio::join!(send("PUT", &origin, body), end);
+    assert_eq!(attempts(&response), (5, Some(StopReason::MaxRetries)));
+    eventually(|| origin.received().len() == 1).await;
+    assert_eq!(origin.received()[0].body, b"begun, ended");
+    // A connection whose body was taken over cannot be used again.
+    assert_eq!(origin.connections(), 5);
+}
+
+#[tokio::test]
+async fn final_early_response_does_not_truncate_request_body() {
+    let origin = origin(Script::EarlyStatus(502)).await;
+    let (sender, body) = channel();
+    sender.send(Bytes::from("begun, ")).unwrap();
+    let response = send("POST", &origin, body).await;
+    assert_eq!(attempts(&response), (1, Some(StopReason::MethodNotAllowed)));
+    sender.send(Bytes::from("ended")).unwrap();
+    drop(sender);
+    eventually(|| origin.received().len() == 1).await;
+    assert_eq!(origin.received()[0].body, b"begun, ended");
+}
+
+#[tokio::test]
+async fn retry_reuses_connection_of_failed_response() {
+    let origin = origin(Script::Flaky { every: 2 }).await;
+    let service = stack(hyper());
+    for _ in 0..5 {
+        let call = service.clone().oneshot(request("GET", &url(&origin), empty()));
+        let response = call.await.unwrap();
+        assert_eq!(response.status(), 200);
+        read(response).await.unwrap();
+    }
+    // The first is answered 200, each of the others 502 and then 200.
+    assert_eq!(origin.requests(), 9);
+    assert_eq!(origin.connections(), 1);
+}
+
+#[tokio::test]
+async fn retry_waits_for_retry_after() {
+    let busy = Step::status(503).retry_after(Duration::from_secs(1));
+    let upstream = FlakyUpstream::start([busy, Step::ok("")]).await.unwrap();
+    let request = request("GET", &upstream.url("/"), empty());
+    let response = stack(hyper()).oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert!(!response.headers().contains_key(RETRY_AFTER));
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
+    assert_eq!(attempts.count().get(), 2);
+    assert!(attempts.elapsed().as_secs() >= 1);
+}
+
+#[tokio::test]
+async fn concurrent_calls_keep_their_own_bodies() {
+    let origin = origin(Script::Status(502)).await;
+    let service = stack(hyper());
+    let calls = (0_u8..32).map(|n| {
+        let (sender, body) = channel();
+        let part = Bytes::from(vec![n; 1_000]);
+        sender.send(part.clone()).unwrap();
+        sender.send(part).unwrap();
+        let request: Request<Body> = request("PUT", &url(&origin), body);
+        tokio::spawn(service.clone().oneshot(request))
+    });
+    for call in calls.collect::<Vec<_>>() {
+        assert_eq!(attempts(&call.await.unwrap().unwrap()).0, 5);
+    }
+    let mut seen = [0_u32; 32];
+    for received in origin.received() {
+        let n = received.body[0];
+        assert_eq!(received.body, [n; 2_000]);
+        seen[usize::from(n)] += 1;
+    }
+    assert_eq!(seen, [5; 32]);
+}

@@ -1,0 +1,78 @@
+//! Calls that the caller cancels while they are retried.
+
+use seawall::{
+    RetryLayer,
+    retry::{Backoff, Budget},
+};
+use tower::ServiceBuilder;
+
+use super::*;
+
+fn retry() -> RetryLayer {
+    RetryLayer::new().backoff(Backoff::none()).budget(Budget::none())
+}
+
+fn failed() -> Act<Steps> {
+    answer(503)
+}
+
+/// The retry emits an event with the attempts.
+#[tokio::test(start_paused = true)]
+async fn call_cancelled_during_third_attempt_is_logged() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+    let service = ServiceBuilder::new()
+        .layer(LoggingLayer::client())
+        .layer(retry())
+        .service(Script::new([failed(), failed(), Act::Hang]));
+    let mut call = task::spawn(service.oneshot(get(URL)));
+    assert_pending!(call.poll());
+    drop(call);
+    let line = recorder.line();
+    assert_eq!(line.get("seawall.outcome"), Some("cancelled"));
+    assert_eq!(line.message(), "GET http://upstream:8080/a/b -> cancelled in 0.0ns");
+    let events = recorder.events();
+    let cancelled = events.iter().find(|it| it.message() == "cancelled while retrying");
+    assert_eq!(cancelled.unwrap().get("attempts"), Some("3"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn deadline_during_second_attempt_is_logged() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
+    let service = ServiceBuilder::new()
+        .layer(LoggingLayer::client())
+        .layer(retry().total_timeout(Duration::from_secs(1)))
+        .service(Script::new([failed(), Act::Hang]));
+    service.oneshot(get(URL)).await.unwrap_err();
+    let line = recorder.line();
+    assert_eq!(line.get("error.type"), Some("http_response_timeout"));
+    assert_eq!(line.get("seawall.attempts"), Some("2"));
+}
+
+/// The error is the handler's own, not the outcome of the call that it dropped.
+#[tokio::test(start_paused = true)]
+async fn attempts_of_dropped_call_are_not_attributed_to_other_error() {
+    // A limit of time that has passed drops what it is around; an operating system's timeout does not.
+    for kind in [io::ErrorKind::ConnectionReset, io::ErrorKind::TimedOut] {
+        let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
+        let handler = service_fn(async |_: Request<Body>| {
+            let retried = retry().layer(Script::new([failed(), failed(), Act::Hang]));
+            let mut call = task::spawn(retried.oneshot(get(URL)));
+            assert_pending!(call.poll());
+            drop(call);
+            Err::<Response<Body>, BoxError>(io::Error::from(kind).into())
+        });
+        LoggingLayer::server().layer(handler).oneshot(get(URL)).await.unwrap_err();
+        assert_eq!(recorder.line().get("seawall.attempts"), None);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_of_timed_out_call_are_attributed_to_timeout() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
+    let handler = service_fn(async |_: Request<Body>| {
+        let retry = retry().total_timeout(Duration::from_secs(1));
+        retry.layer(Script::new([failed(), failed(), Act::Hang])).oneshot(get(URL)).await
+    });
+    LoggingLayer::server().layer(handler).oneshot(get(URL)).await.unwrap_err();
+    assert_eq!(recorder.line().get("seawall.attempts"), Some("3"));
+}

@@ -1,0 +1,241 @@
+//! `RequestDurationLayer`: the duration of requests, with its labels.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
+use seawall::RequestDurationLayer;
+use tower::{Layer, Service, ServiceExt};
+
+use super::{Body, recorded};
+use crate::support::{Act, Script, Step, Steps, answers, get};
+
+#[derive(Clone)]
+struct Panics;
+
+impl<B> Service<Request<B>> for Panics {
+    type Response = Response<Body>;
+    type Error = seawall::BoxError;
+    type Future = std::future::Ready<Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(
+        &mut self,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), Self::Error>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<B>) -> Self::Future {
+        panic!("in the call")
+    }
+}
+
+/// No recorder is called while a thread unwinds, since a second panic would abort the process.
+#[test]
+fn panic_is_recorded_when_call_is_dropped_after_unwinding() {
+    let told = recorded(async || {
+        let mut client = RequestDurationLayer::client().layer(Panics);
+        let call = std::panic::AssertUnwindSafe(|| drop(client.call(get())));
+        assert!(std::panic::catch_unwind(call).is_err());
+    });
+    assert!(told.is_empty(), "{told:?}");
+    let told = recorded(async || {
+        let panics = tower::service_fn(async |_: Request<Body>| {
+            panic!("in the future") as Result<Response<Body>, seawall::BoxError>
+        });
+        let call = RequestDurationLayer::client().layer(panics).oneshot(get());
+        let call = std::panic::AssertUnwindSafe(call);
+        assert!(futures_util::FutureExt::catch_unwind(call).await.is_err());
+    });
+    let [name] = &told.keys().collect::<Vec<_>>()[..] else { panic!("{told:?}") };
+    assert!(name.contains("error.type=panic"), "{name}");
+}
+
+struct PanicsAtHistograms;
+
+impl Recorder for PanicsAtHistograms {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::noop()
+    }
+
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::noop()
+    }
+
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        panic!("the recorder panics")
+    }
+}
+
+#[test]
+fn panicking_recorder_does_not_abort_process() {
+    let panics = |work: &dyn Fn()| {
+        metrics::with_local_recorder(&PanicsAtHistograms, || {
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err()
+        })
+    };
+    let client = || RequestDurationLayer::client();
+    // The inner service panics, the caller panics, and the recorder alone panics.
+    assert!(panics(&|| drop(client().layer(Panics).call(get()))));
+    assert!(panics(&|| {
+        let _call = client().layer(Script::new([Act::<Body>::Hang])).call(get());
+        panic!("the caller panics");
+    }));
+    assert!(panics(&|| drop(client().layer(Script::new([Act::<Body>::Hang])).call(get()))));
+}
+
+#[test]
+fn overlong_host_is_recorded_as_other() {
+    let told = recorded(async || {
+        for length in [1_000, 5_000] {
+            let uri = format!("http://{}/", "h".repeat(length));
+            let request = Request::get(uri).body(Body::default()).unwrap();
+            client().layer(answers(&[200])).oneshot(request).await.unwrap();
+        }
+    });
+    let hosts: Vec<_> = told.keys().map(|it| it.split_once("server.address=").unwrap().1).collect();
+    assert!(hosts.iter().any(|host| host.starts_with("other")), "{hosts:?}");
+    assert!(hosts.iter().all(|host| host.len() < 1_100), "{hosts:?}");
+}
+
+#[test]
+fn debug_output_hides_url_password() {
+    recorded(async || {
+        let well =
+            async |_: Request<Body>| Ok::<_, seawall::BoxError>(Response::new(Body::default()));
+        let mut client = RequestDurationLayer::client().layer(tower::service_fn(well));
+        let mut request = get();
+        *request.uri_mut() = http::Uri::from_static("http://user:SECRET@upstream/");
+        client.call(request).await.unwrap();
+        let shown = format!("{client:?}");
+        assert!(shown.contains("Last(") && !shown.contains("SECRET"), "{shown}");
+    });
+}
+
+fn client() -> RequestDurationLayer {
+    RequestDurationLayer::client()
+}
+
+/// "Metric: `http.server.request.duration`", in <https://opentelemetry.io/docs/specs/semconv/http/http-metrics/>.
+#[test]
+fn duration_buckets_match_opentelemetry_advice() {
+    let advised = "0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10";
+    let ours = seawall::metrics::DURATION_BUCKETS.map(|it| it.to_string());
+    assert_eq!(ours.join(", "), advised);
+}
+
+const OF_GET: &str = "http.client.request.duration http.request.method=GET";
+
+#[test]
+fn duration_is_recorded_with_outcome() {
+    let told = recorded(async || {
+        let client = client().layer(answers(&[200, 200, 404]));
+        for _ in 0..3 {
+            let response = client.clone().oneshot(get()).await.unwrap();
+            response.into_body().collect().await.unwrap();
+        }
+    });
+    let known = told.keys().any(|name| name.contains("=upstream"));
+    let at = if known { "server.address=upstream,server.port=80" } else { "server.address=other" };
+    let expected = [
+        (format!("{OF_GET},http.response.status_code=200,{at}"), "2".to_owned()),
+        (format!("{OF_GET},http.response.status_code=404,error.type=404,{at}"), "1".to_owned()),
+    ];
+    assert_eq!(told, expected.into());
+}
+
+#[test]
+fn duration_is_recorded_per_server_address() {
+    const TURNS: [(&str, &str, &str); 6] = [
+        ("http://one.example/", "one.example", "80"),
+        ("https://one.example/", "one.example", "443"),
+        ("http://one.example:8080/", "one.example", "8080"),
+        ("http://two.example/", "two.example", "80"),
+        ("http://ONE.example/", "one.example", "80"),
+        ("http://user@one.example:8080/", "one.example", "8080"),
+    ];
+    let told = recorded(async || {
+        let mut client = client().layer(answers(&[200; 13]));
+        for (url, ..) in TURNS.iter().chain(&TURNS) {
+            let request = Request::get(*url).body(Body::default()).unwrap();
+            let response = client.call(request).await.unwrap();
+            response.into_body().collect().await.unwrap();
+        }
+        // A request without an authority has no address, whatever the one before had.
+        let request = Request::get("/").body(Body::default()).unwrap();
+        client.call(request).await.unwrap().into_body().collect().await.unwrap();
+    });
+    let of = format!("{OF_GET},http.response.status_code=200");
+    let mut expected = BTreeMap::from([(of.clone(), 1)]);
+    for (_, host, port) in TURNS {
+        let known = told.keys().any(|name| name.ends_with(&format!("={host},server.port={port}")));
+        let at = if known {
+            format!("server.address={host},server.port={port}")
+        } else {
+            "server.address=other".to_owned()
+        };
+        *expected.entry(format!("{of},{at}")).or_default() += 2;
+    }
+    let expected = expected.into_iter().map(|(name, count)| (name, count.to_string())).collect();
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn server_records_404_without_error_and_with_route() {
+    let told = recorded(async || {
+        let layer = RequestDurationLayer::server().route_fn(|_| Some("/orders/{id}".into()));
+        let server = layer.layer(answers(&[404, 503]));
+        for _ in 0..2 {
+            let mut request = get();
+            *request.method_mut() = "BREW".parse().unwrap();
+            drop(server.clone().oneshot(request).await.unwrap());
+        }
+    });
+    let of = "http.server.request.duration http.request.method=_OTHER";
+    let expected = [
+        (
+            format!("{of},http.response.status_code=404,url.scheme=http,http.route=/orders/{{id}}"),
+            "1".to_owned(),
+        ),
+        (
+            format!(
+                "{of},http.response.status_code=503,error.type=503,url.scheme=http,http.route=/orders/{{id}}"
+            ),
+            "1".to_owned(),
+        ),
+    ];
+    assert_eq!(told, expected.into());
+}
+
+#[test]
+fn failure_has_error_type_and_cancellation_has_none() {
+    let told = recorded(async || {
+        let refused = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        let broken = Response::new(Steps::new([Step::Data("half".into()), Step::Error]));
+        let endless = Response::new(Steps::new([Step::Stall]));
+        let acts =
+            [Act::Fail(refused().into()), Act::Answer(broken), Act::Answer(endless), Act::Hang];
+        let client = client().layer(Script::new(acts));
+        let local = || Request::get("/").body(Body::default()).unwrap();
+        client.clone().oneshot(local()).await.err().unwrap();
+        let response = client.clone().oneshot(local()).await.unwrap();
+        response.into_body().collect().await.err().unwrap();
+        drop(client.clone().oneshot(local()).await.unwrap());
+        tokio::time::timeout(Duration::from_secs(1), client.oneshot(local())).await.unwrap_err();
+    });
+    let expected = [
+        (format!("{OF_GET},error.type=connection_refused"), "1".to_owned()),
+        (
+            format!("{OF_GET},http.response.status_code=200,error.type=http_response_incomplete"),
+            "1".to_owned(),
+        ),
+        (format!("{OF_GET},http.response.status_code=200"), "1".to_owned()),
+        (OF_GET.to_owned(), "1".to_owned()),
+    ];
+    assert_eq!(told, expected.into());
+}

@@ -1,0 +1,242 @@
+//! The number of attempts, what each of them sends, and the outcome that is returned.
+
+use std::{
+    error::Error,
+    io,
+    num::NonZeroU32,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use http::{HeaderName, Method, Request, Response};
+use http_body_util::BodyExt;
+use seawall::{
+    BoxError, Cause, Failure, RetryLayer,
+    classify::classify_error,
+    classify_fn, find_source,
+    retry::{
+        AttemptNumber, Backoff, Budget, ReplayBody, RetriesExhausted, RetryReport, StopReason,
+    },
+    test_util::{self, Step},
+};
+use tokio::time::Instant;
+use tokio_test::{assert_pending, task};
+use tower::{Layer, ServiceExt, service_fn};
+
+use super::{
+    Body, call, get_with_body, immediate, immediate_with_budget, report, request, unbudgeted,
+};
+use crate::support::{Act, Script, answers, get, response, upstream};
+
+#[tokio::test(start_paused = true)]
+async fn first_success_has_no_retry_report() {
+    let response = call(&RetryLayer::new(), &answers(&[200]), get_with_body()).await.unwrap();
+    assert!(response.extensions().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn first_success_has_no_retry_report_with_custom_statuses() {
+    let script = Script::new([Act::Answer(response::<Body>(200))]);
+    let response = immediate().retry_statuses([202]).layer(script).oneshot(get()).await.unwrap();
+    assert!(response.extensions().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn last_response_is_returned_when_retries_are_exhausted() {
+    let script = answers(&[500, 502, 503, 502, 504]);
+    let response = call(&unbudgeted(), &script, get_with_body()).await.unwrap();
+    assert_eq!(response.status(), 504);
+    assert_eq!(report(&response), (5, Some(StopReason::MaxRetries)));
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
+    let causes: Vec<_> =
+        attempts.failed_attempts().iter().map(|past| past.failure().cause()).collect();
+    let expected = [Cause::OriginError, Cause::BadGateway, Cause::Overloaded, Cause::BadGateway];
+    assert_eq!(causes, expected);
+    let waits: Duration =
+        attempts.failed_attempts().iter().map(seawall::retry::FailedAttempt::delay).sum();
+    assert!(attempts.elapsed() >= waits);
+}
+
+#[tokio::test(start_paused = true)]
+async fn last_error_is_source_of_retries_exhausted() {
+    let script = upstream(Step::reset());
+    let error = call(&unbudgeted(), &script, get_with_body()).await.unwrap_err();
+    let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
+    assert_eq!((gave_up.attempts().get(), gave_up.reason()), (5, StopReason::MaxRetries));
+    assert!(find_source::<io::Error>(&*error).is_some());
+    // The cause, and the elapsed time with one decimal place: `1.0s`, `812.3ms`.
+    let said = error.to_string();
+    assert!(said.starts_with("gave up after 5 attempts in "), "{said}");
+    assert!(said.ends_with("s (max retries): connection terminated") && said.len() < 76, "{said}");
+    assert_eq!(classify_error(&*error).cause(), Cause::ConnectionTerminated);
+}
+
+#[tokio::test(start_paused = true)]
+async fn error_of_only_attempt_is_returned_unwrapped() {
+    let script = upstream([Step::reset()]);
+    let error = call(&RetryLayer::new(), &script, request(&Method::POST)).await.unwrap_err();
+    assert!(error.is::<io::Error>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn max_retries_accepts_zero_and_no_limit() {
+    let script = answers(&[502]);
+    let response = call(&immediate().max_retries(0), &script, get_with_body()).await.unwrap();
+    assert_eq!(report(&response), (1, Some(StopReason::MaxRetries)));
+    let script = answers(&[[502; 50].as_slice(), &[200]].concat());
+    let response = call(&immediate().max_retries(None), &script, get_with_body()).await.unwrap();
+    assert_eq!(report(&response), (51, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn retries_carry_attempt_number_from_two() {
+    let script = answers(&[502, 502, 200]);
+    call(&immediate(), &script, get_with_body()).await.unwrap();
+    let received = script.received();
+    let numbers =
+        received.iter().map(|it| it.extensions().get::<AttemptNumber>().map(|it| it.0.get()));
+    assert_eq!(numbers.collect::<Vec<_>>(), [None, Some(2), Some(3)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempt_header_carries_number_when_enabled() {
+    let script = answers(&[502, 502, 200]);
+    let layer = immediate_with_budget().attempt_header(HeaderName::from_static("x-attempt"));
+    layer.layer(script.clone()).oneshot(get()).await.unwrap();
+    let received = script.received();
+    let told: Vec<_> = received.iter().map(|it| it.header("x-attempt")).collect();
+    assert_eq!(told, [None, Some("2"), Some("3")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_retry_hook_runs_before_each_delay() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let layer = {
+        let seen = Arc::clone(&seen);
+        RetryLayer::new().backoff(Backoff::constant(Duration::from_secs(2))).on_retry(
+            move |retry| {
+                let cause = retry.failure().cause();
+                seen.lock().unwrap().push((
+                    retry.attempt().get(),
+                    cause,
+                    retry.delay(),
+                    Instant::now(),
+                ));
+            },
+        )
+    };
+    let started = Instant::now();
+    layer.layer(answers(&[502, 503, 200])).oneshot(get()).await.unwrap();
+    let wait = Duration::from_secs(2);
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen[0], (2, Cause::BadGateway, wait, started));
+    assert_eq!((seen[1].0, seen[1].1), (3, Cause::Overloaded));
+    assert_eq!(seen.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn report_keeps_eight_failures_of_10000_attempts() {
+    let service =
+        upstream(test_util::Script::new().times(9_999, Step::status(502)).then(Step::status(200)));
+    let layer = immediate_with_budget().max_retries(None).budget(Budget::none());
+    let response = layer.layer(service).oneshot(get()).await.unwrap();
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
+    assert_eq!(attempts.count(), NonZeroU32::new(10_000).unwrap());
+    assert_eq!(attempts.failed_attempts().len(), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_attempt_has_original_request_head() {
+    let script = answers(&[502, 200]);
+    let mut get = get_with_body();
+    get.headers_mut().append("x-a", "1".parse().unwrap());
+    get.headers_mut().append("x-a", "2".parse().unwrap());
+    call(&immediate(), &script, get).await.unwrap();
+    for again in script.received() {
+        assert_eq!(
+            (again.method(), again.uri()),
+            (&Method::GET, &"http://upstream/".parse().unwrap())
+        );
+        assert!(again.headers().get_all("x-a").iter().eq(["1", "2"]));
+        assert_eq!(again.headers().len(), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropped_call_cancels_attempt_and_delay() {
+    let script = upstream(Step::silent());
+    let mut hanging = task::spawn(RetryLayer::new().layer(script.clone()).oneshot(get_with_body()));
+    assert_pending!(hanging.poll());
+    drop(hanging);
+    let script = answers(&[502]);
+    let mut waiting = task::spawn(RetryLayer::new().layer(script.clone()).oneshot(get_with_body()));
+    assert_pending!(waiting.poll());
+    drop(waiting);
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert_eq!(script.requests(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn later_layer_settings_do_not_change_existing_service() {
+    let layer = immediate().max_retries(1);
+    let script = answers(&[502, 502]);
+    let service = layer.layer(script.clone());
+    let _other = layer.clone().max_retries(9);
+    service.oneshot(get_with_body()).await.unwrap();
+    assert_eq!(script.requests(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn final_response_body_is_returned_whole() {
+    let script = upstream([Step::status(502), Step::ok("whole")]);
+    let response = call(&immediate(), &script, get_with_body()).await.unwrap();
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "whole");
+}
+
+#[tokio::test]
+async fn classifier_runs_once_per_attempt() {
+    for (failures, forcelist) in [(0, false), (1, false), (2, false), (0, true)] {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let (counted, sent) = (Arc::clone(&asked), Arc::new(AtomicUsize::new(0)));
+        // A failure in a 200, as gRPC has it.
+        let classifier = classify_fn(
+            move |_: Result<&Response<Body>, &(dyn Error + 'static)>| -> Option<Failure> {
+                let number = counted.fetch_add(1, Relaxed);
+                (number < failures).then(|| Failure::new(Cause::Overloaded))
+            },
+        );
+        let mut layer = immediate().classifier(classifier);
+        if forcelist {
+            layer = layer.retry_statuses([202]);
+        }
+        let counted = Arc::clone(&sent);
+        let upstream = service_fn(move |_: Request<ReplayBody<Body>>| {
+            counted.fetch_add(1, Relaxed);
+            async {
+                // A pending attempt is polled through another code path.
+                tokio::task::yield_now().await;
+                Ok::<_, BoxError>(Response::new(Body::default()))
+            }
+        });
+        layer.layer(upstream).oneshot(get_with_body()).await.unwrap();
+        assert_eq!(sent.load(Relaxed), failures + 1);
+        assert_eq!(asked.load(Relaxed), failures + 1, "{failures} failures, {forcelist}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn error_after_response_keeps_response_head() {
+    let busy = Step::status(503).header("x-request-id", "17");
+    let script = upstream([busy, Step::error(|| Failure::new(Cause::CircuitOpen))]);
+    let error = immediate_with_budget().layer(script).oneshot(get()).await.unwrap_err();
+    let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
+    assert_eq!(gave_up.reason(), StopReason::CircuitOpen);
+    assert_eq!(gave_up.last_response().unwrap().headers()["x-request-id"], "17");
+    assert_eq!(
+        error.to_string(),
+        format!("gave up after 2 attempts in {:.1?} (circuit open): circuit open", Duration::ZERO)
+    );
+}

@@ -1,0 +1,118 @@
+//! The delay before a retry: backoff, jitter, and the delay that the server asks for.
+
+use std::time::Duration;
+
+use http::Response;
+use seawall::{
+    GrpcClassifier, RetryLayer,
+    retry::{Backoff, StopReason},
+    test_util::Step,
+};
+use tokio::time::Instant;
+use tower::{Layer, ServiceExt};
+
+use super::{Body, call, get_with_body, immediate, ms, post, report, within};
+use crate::support::{Act, Script, answers, response, upstream};
+
+#[tokio::test(start_paused = true)]
+async fn default_backoff_doubles_with_full_jitter() {
+    let mut longest = Duration::ZERO;
+    for _ in 0..200 {
+        let started = Instant::now();
+        call(&RetryLayer::new(), &answers(&[502, 502, 502, 200]), get_with_body()).await.unwrap();
+        longest = longest.max(started.elapsed());
+    }
+    // 100 + 200 + 400 ms at most, each rounded up to the timer's millisecond; 200 calls that all stay below 400 ms
+    // are less likely than one in 10^20.
+    assert!(longest <= Duration::from_millis(703), "{longest:?}");
+    assert!(longest > Duration::from_millis(400), "{longest:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_call_draws_its_own_jitter() {
+    let mut waits = Vec::new();
+    for _ in 0..20 {
+        let started = Instant::now();
+        let backoff = Backoff::exponential(Duration::from_secs(5));
+        call(&RetryLayer::new().backoff(backoff), &answers(&[502, 200]), get_with_body())
+            .await
+            .unwrap();
+        waits.push(started.elapsed());
+    }
+    waits.dedup();
+    assert!(waits.len() > 10, "{waits:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_replaces_backoff_with_upward_jitter() {
+    for _ in 0..50 {
+        let script = upstream([Step::status(503).header("retry-after", "10"), Step::status(200)]);
+        let started = Instant::now();
+        call(&RetryLayer::new(), &script, get_with_body()).await.unwrap();
+        let waited = started.elapsed();
+        assert!(waited >= Duration::from_secs(10), "{waited:?}");
+        assert!(waited <= Duration::from_millis(11_002), "{waited:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn excessive_retry_after_returns_response_at_once() {
+    for value in ["21", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+        let script = upstream([Step::status(503).header("retry-after", value)]);
+        let started = Instant::now();
+        let response = call(&RetryLayer::new(), &script, get_with_body()).await.unwrap();
+        assert_eq!(report(&response), (1, Some(StopReason::WaitTooLong)), "{value}");
+        assert_eq!(started.elapsed(), Duration::ZERO);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn total_delay_of_call_is_limited() {
+    // With up to 10 % jitter each, two delays fit into 30 s and three do not.
+    let script = upstream(Step::status(503).header("retry-after", "13"));
+    let response = call(&RetryLayer::new(), &script, get_with_body()).await.unwrap();
+    assert_eq!(report(&response), (3, Some(StopReason::WaitTooLong)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn invalid_retry_after_falls_back_to_backoff() {
+    for value in ["-1", "", "Wed, 99 Foo", "0"] {
+        let script = upstream([Step::status(503).header("retry-after", value), Step::status(200)]);
+        let started = Instant::now();
+        call(&RetryLayer::new(), &script, get_with_body()).await.unwrap();
+        assert!(started.elapsed() <= Duration::from_millis(102), "{value:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_is_ignored_when_disabled() {
+    let script = upstream([Step::status(503).header("retry-after", "9"), Step::status(200)]);
+    let started = Instant::now();
+    call(&immediate().respect_retry_after(false), &script, get_with_body()).await.unwrap();
+    assert_eq!(started.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn jitter_does_not_reject_delay_within_deadline() {
+    for _ in 0..100 {
+        let mut busy = response::<Body>(503);
+        busy.headers_mut().insert("retry-after", "10".parse().unwrap());
+        let script = Script::new([Act::Answer(busy), Act::Answer(response(200))]);
+        let response = RetryLayer::new().layer(script).oneshot(within(ms(10_500))).await.unwrap();
+        assert_eq!(response.status(), 200);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn zero_grpc_pushback_retries_at_once() {
+    let unavailable =
+        Response::builder().header("grpc-status", "14").header("grpc-retry-pushback-ms", "0");
+    let script = Script::new([
+        Act::Answer(unavailable.body(Body::default()).unwrap()),
+        Act::Answer(response(200)),
+    ]);
+    let layer = RetryLayer::new().classifier(GrpcClassifier::new()).retry_all_methods();
+    let started = Instant::now();
+    layer.backoff(Backoff::constant(ms(1_000))).layer(script).oneshot(post()).await.unwrap();
+    assert_eq!(started.elapsed(), Duration::ZERO);
+}

@@ -1,0 +1,134 @@
+//! `RetryLayer` with the layers of the tower crate: concurrency limits, buffers, load shedding and balancers.
+
+use std::time::Duration;
+
+use http::Request;
+use seawall::{
+    RetryLayer, find_source,
+    retry::{Backoff, Budget, ReplayBody},
+    test_util::Step,
+};
+use tokio_test::{assert_pending, task};
+use tower::{
+    Service, ServiceBuilder, ServiceExt, balance::p2c::Balance, buffer::Buffer,
+    discover::ServiceList, load::Constant, load_shed,
+};
+
+use super::{Body, immediate_with_budget};
+use crate::support::{answers, get, upstream};
+
+#[tokio::test(start_paused = true)]
+async fn buffer_and_concurrency_limit_work_inside_and_outside() {
+    for _ in 0..3 {
+        let script = answers(&[502, 502, 200, 502, 200]);
+        let service = ServiceBuilder::new()
+            .buffer(4)
+            .concurrency_limit(1)
+            .layer(immediate_with_budget())
+            .buffer(4)
+            .concurrency_limit(1)
+            .service(script.clone());
+        for _ in 0..2 {
+            let response = service.clone().oneshot(get()).await.unwrap();
+            assert_eq!(response.status(), 200);
+        }
+        assert_eq!(script.requests(), 5);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn permit_is_released_during_retry_delay() {
+    let script = answers(&[502, 200, 200]);
+    let service = ServiceBuilder::new()
+        .layer(RetryLayer::new().backoff(Backoff::constant(Duration::from_secs(5))))
+        .concurrency_limit(1)
+        .service(script.clone());
+    let mut waiting = task::spawn(service.clone().oneshot(get()));
+    assert_pending!(waiting.poll());
+    // Another call gets through while the first one waits for its retry.
+    assert_eq!(service.oneshot(get()).await.unwrap().status(), 200);
+    assert_pending!(waiting.poll());
+    assert_eq!(waiting.await.unwrap().status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn outer_load_shed_rejects_call_when_inner_is_not_ready() {
+    let hang = upstream([Step::silent(), Step::status(502), Step::status(200)]);
+    let service = ServiceBuilder::new()
+        .load_shed()
+        .layer(immediate_with_budget())
+        .concurrency_limit(1)
+        .service(hang.clone());
+    let mut busy = task::spawn(service.clone().oneshot(get()));
+    assert_pending!(busy.poll());
+    // The clone shares the only permit, which is taken.
+    let error = service.clone().oneshot(get()).await.unwrap_err();
+    assert!(error.is::<load_shed::error::Overloaded>());
+    drop(busy);
+    assert_eq!(service.oneshot(get()).await.unwrap().status(), 200);
+    assert_eq!(hang.requests(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rejection_of_inner_load_shed_is_not_retried() {
+    let hang = upstream(Step::silent());
+    let service = ServiceBuilder::new()
+        .layer(immediate_with_budget())
+        .load_shed()
+        .concurrency_limit(1)
+        .service(hang.clone());
+    let mut busy = task::spawn(service.clone().oneshot(get()));
+    assert_pending!(busy.poll());
+    let error = service.oneshot(get()).await.unwrap_err();
+    assert!(find_source::<load_shed::error::Overloaded>(&*error).is_some());
+    assert_eq!(hang.requests(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_through_inner_balancer_reaches_other_instance() {
+    let instances = [502, 200, 502].map(|status| Constant::new(upstream(Step::status(status)), 1));
+    let balance = Balance::new(ServiceList::new::<Request<ReplayBody<Body>>>(Vec::from(instances)));
+    let service = ServiceBuilder::new()
+        // The balancer picks instances at random, so the number of attempts has no bound.
+        .layer(immediate_with_budget().max_retries(None).budget(Budget::none()))
+        .service(Buffer::new(balance, 8));
+    for _ in 0..100 {
+        assert_eq!(service.clone().oneshot(get()).await.unwrap().status(), 200);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn outer_balancer_accepts_instances_with_retry() {
+    let scripts = [answers(&[502, 200].repeat(20)), answers(&[502, 200].repeat(20))];
+    let layer = immediate_with_budget().budget(Budget::none());
+    let instances = scripts
+        .clone()
+        .map(|script| Constant::new(ServiceBuilder::new().layer(layer.clone()).service(script), 1));
+    let mut balance = Balance::new(ServiceList::new::<Request<Body>>(Vec::from(instances)));
+    for _ in 0..20 {
+        let ready = ServiceExt::<Request<Body>>::ready(&mut balance).await.unwrap();
+        assert_eq!(ready.call(get()).await.unwrap().status(), 200);
+    }
+    assert_eq!(scripts.map(|script| script.requests()).iter().sum::<u64>(), 40);
+}
+
+#[tokio::test(start_paused = true)]
+async fn call_dropped_while_awaiting_readiness_holds_no_permit() {
+    let script = upstream([Step::status(502), Step::silent(), Step::status(200)]);
+    let wait = Duration::from_secs(5);
+    let service = ServiceBuilder::new()
+        .layer(RetryLayer::new().backoff(Backoff::constant(wait)))
+        .concurrency_limit(1)
+        .service(script.clone());
+    let mut waiting = task::spawn(service.clone().oneshot(get()));
+    assert_pending!(waiting.poll());
+    let mut busy = task::spawn(service.clone().oneshot(get()));
+    assert_pending!(busy.poll());
+    tokio::time::advance(2 * wait).await;
+    // Its delay has passed, and the only permit is taken.
+    assert_pending!(waiting.poll());
+    drop(waiting);
+    drop(busy);
+    assert_eq!(service.oneshot(get()).await.unwrap().status(), 200);
+    assert_eq!(script.requests(), 3);
+}

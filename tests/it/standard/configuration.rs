@@ -1,0 +1,296 @@
+//! Each layer of the stack, replaced and removed.
+
+use std::{
+    error::Error,
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use seawall::{
+    Cause, CircuitBreakerLayer, Classify, DeadlineHeaderLayer, DeadlineLayer, Failure,
+    HttpClassifier, InFlightLimitLayer, LoggingLayer, RetryLayer, StandardLayer,
+    bad_gateway::Evidence,
+    circuit_breaker::State,
+    classify_fn,
+    deadline::TimeoutHeader,
+    logging::Level,
+    retry::{Backoff, Budget, ReplayBody, RetryReport, StopReason},
+    standard::{InvalidTimeouts, Standard, Timeouts},
+};
+use static_assertions::assert_impl_all;
+use tokio::time::Instant;
+use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
+use tracing::level_filters::LevelFilter;
+
+use super::{Body, cause, get, secs, silent, status, upstream};
+use crate::{log_capture::Recorder, support::Step, support::Steps};
+
+const URL: &str = "http://billing/";
+
+assert_impl_all!(StandardLayer: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(Standard<()>: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(seawall::standard::ResponseBody<Body>: Send, Sync, Unpin, std::fmt::Debug);
+
+/// A field of a struct, without a parameter.
+#[derive(Clone, Debug)]
+struct Billing {
+    layer: StandardLayer,
+}
+
+#[tokio::test(start_paused = true)]
+async fn layers_can_be_replaced_or_removed_without_type_change() {
+    let mut billing = Billing { layer: StandardLayer::new("billing") };
+    for off in [false, true] {
+        let layer = billing.layer;
+        billing.layer = if off {
+            layer
+                .logging(None)
+                .deadline(None)
+                .retry(None)
+                .circuit_breaker(None)
+                .in_flight(None)
+                .deadline_header(None)
+                .bad_gateway(None)
+                .timeouts(Timeouts::new(None, None).unwrap().body_idle(None))
+        } else {
+            layer
+                .logging(LoggingLayer::client().success_level(Level::Off))
+                .deadline(DeadlineLayer::new(secs(5)))
+                .retry(RetryLayer::new().max_retries(1))
+                .circuit_breaker(CircuitBreakerLayer::new().min_calls(5))
+                .in_flight(InFlightLimitLayer::new(NonZeroU32::MIN))
+                .deadline_header(DeadlineHeaderLayer::new(TimeoutHeader::Grpc))
+                .bad_gateway(seawall::BadGatewayClassifierLayer::new().max_peek_bytes(0))
+                .timeouts(Timeouts::default())
+        };
+        let (sent, well) = upstream(|_| Ok(status(200)));
+        let response = billing.clone().layer.layer(well).oneshot(get(URL)).await.unwrap();
+        assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "text");
+        assert_eq!(sent.load(Ordering::Relaxed), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn stack_without_layers_passes_calls_unchanged() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
+    let bare = StandardLayer::new("billing")
+        .logging(None)
+        .retry(None)
+        .circuit_breaker(None)
+        .bad_gateway(None)
+        .timeouts(Timeouts::new(None, None).unwrap().body_idle(None));
+    let (sent, dead) = upstream(|_| Ok(status(502)));
+    let stack = bare.layer(dead);
+    for _ in 0..100 {
+        let response = stack.clone().oneshot(get(URL)).await.unwrap();
+        assert_eq!(response.status(), 502);
+        assert!(response.extensions().get::<Failure>().is_none());
+        assert!(response.extensions().get::<Evidence>().is_none());
+    }
+    assert_eq!(sent.load(Ordering::Relaxed), 100);
+    assert!(bare.circuits().all().is_empty());
+    assert!(recorder.lines().is_empty());
+
+    let mut hanging = tokio_test::task::spawn(bare.layer(silent()).oneshot(get(URL)));
+    assert!(hanging.poll().is_pending());
+    tokio::time::advance(secs(86_400)).await;
+    assert!(hanging.poll().is_pending());
+    assert!(!hanging.is_woken());
+}
+
+#[test]
+fn attempt_timeout_above_total_is_rejected() {
+    let refused = |attempt: Option<Duration>, total: Option<Duration>| {
+        Timeouts::new(attempt, total).map_err(|error: InvalidTimeouts| error.to_string())
+    };
+    assert_eq!(
+        refused(Some(secs(31)), Some(secs(30))),
+        Err("an attempt may take 31s, longer than the 30s of all attempts together".into()),
+    );
+    assert_eq!(
+        refused(None, Some(secs(30))),
+        Err("an attempt has no limit, but all attempts together have 30s".into()),
+    );
+    assert!(refused(Some(secs(30)), Some(secs(30))).is_ok());
+    assert!(refused(Some(secs(31)), None).is_ok());
+    assert!(refused(None, None).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn default_total_timeout_is_30_seconds_of_10_second_attempts() {
+    let start = Instant::now();
+    let stack = StandardLayer::new("billing").layer(silent());
+    assert_eq!(cause(stack.oneshot(get(URL)).await), Cause::HttpResponseTimeout);
+    let took = start.elapsed();
+    assert!(took > secs(29) && took <= secs(30) + Duration::from_millis(1), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_is_skipped_when_it_cannot_end_before_stack_deadline() {
+    let (sent, slow) = upstream(|_| Ok(status(503)));
+    let told = Arc::new(AtomicUsize::new(0));
+    let telling = Arc::clone(&told);
+    let client = ServiceBuilder::new()
+        .map_request(move |request: Request<ReplayBody<Body>>| {
+            telling.fetch_add(request.extensions().len(), Ordering::Relaxed);
+            request
+        })
+        .service(slow);
+    let retry = RetryLayer::new().backoff(Backoff::constant(secs(2)));
+    let layer = StandardLayer::new("billing")
+        .timeouts(Timeouts::new(secs(1), secs(1)).unwrap())
+        .retry(retry);
+    let response = layer.layer(client).oneshot(get(URL)).await.unwrap();
+    assert_eq!(response.status(), 503);
+    let attempts = response.extensions().get::<RetryReport>().unwrap();
+    assert_eq!(attempts.stop_reason(), Some(StopReason::DeadlineTooNear));
+    assert_eq!(sent.load(Ordering::Relaxed), 1);
+    assert_eq!(told.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn next_hop_timeout_and_retry_exclude_margin() {
+    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let keep = Arc::clone(&seen);
+    let client = service_fn(move |request: Request<ReplayBody<Body>>| {
+        let said = request.headers()["grpc-timeout"].to_str().unwrap().to_owned();
+        keep.lock().unwrap().push(said);
+        async {
+            tokio::time::sleep(Duration::from_millis(970)).await;
+            Ok::<_, seawall::BoxError>(status(503))
+        }
+    });
+    let layer = StandardLayer::new("billing")
+        .timeouts(Timeouts::new(secs(1), secs(1)).unwrap())
+        .retry(RetryLayer::new().backoff(Backoff::none()))
+        .deadline_header(DeadlineHeaderLayer::new(TimeoutHeader::Grpc));
+    let response = layer.layer(client).oneshot(get(URL)).await.unwrap();
+    assert_eq!(response.status(), 503);
+    assert_eq!(*seen.lock().unwrap(), ["950000u"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn body_fails_when_idle_for_one_minute() {
+    let client = service_fn(async |_: Request<ReplayBody<Body>>| {
+        Ok::<_, seawall::BoxError>(Response::new(Steps::new([Step::Stall])))
+    });
+    let layer = StandardLayer::new("billing");
+    let body = layer.layer(client).oneshot(get(URL)).await.unwrap().into_body();
+    let start = Instant::now();
+    let error = body.collect().await.unwrap_err();
+    assert!(start.elapsed() >= secs(60) && start.elapsed() < secs(61));
+    assert!(error.to_string().contains("60s"), "{error}");
+
+    let endless = layer.timeouts(Timeouts::default().body_idle(None));
+    let body = endless.layer(client).oneshot(get(URL)).await.unwrap().into_body();
+    let waited = tokio::time::timeout(secs(86_400), body.collect()).await;
+    assert!(waited.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_authority_has_own_circuit_and_others_share_named_one() {
+    let client = service_fn(async |request: Request<ReplayBody<Body>>| {
+        let well = request.uri().authority().is_some_and(|it| it == "well");
+        Ok::<_, seawall::BoxError>(status(if well { 200 } else { 502 }))
+    });
+    let layer = StandardLayer::new("billing").retry(None);
+    let stack = layer.layer(client);
+    for url in ["http://well/", "http://ill/", "/relative"].repeat(20) {
+        let _ = stack.clone().oneshot(get(url)).await;
+    }
+    let state = |key| layer.circuits().get(key).unwrap().state();
+    assert_eq!(state("well"), State::Closed);
+    assert_eq!(state("ill"), State::Open);
+    assert_eq!(state("billing"), State::Open);
+
+    let one = StandardLayer::new("all").per_key(|_| None).retry(None);
+    let (_, dead) = upstream(|_| Ok(status(502)));
+    let stack = one.layer(dead);
+    for host in 0..20 {
+        let _ = stack.clone().oneshot(get(&format!("http://host-{host}/"))).await;
+    }
+    assert_eq!(one.circuits().get("all").unwrap().state(), State::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_authority_has_own_budget_unless_one_is_set() {
+    for (chosen, retries) in [(None, 6), (Some(Budget::default()), 3)] {
+        let (sent, dead) = upstream(|_| Ok(status(502)));
+        let retry = RetryLayer::new().max_retries(10).backoff(Backoff::none());
+        let retry = match chosen {
+            Some(budget) => retry.budget(budget),
+            None => retry,
+        };
+        let stack = StandardLayer::new("billing").circuit_breaker(None).retry(retry).layer(dead);
+        for url in ["http://a/", "http://b/"] {
+            let _ = stack.clone().oneshot(get(url)).await;
+        }
+        assert_eq!(sent.load(Ordering::Relaxed), 2 + retries);
+    }
+}
+
+/// A classifier that takes a 404 for a retryable failure.
+#[derive(Clone, Copy, Debug)]
+struct NotYet;
+
+impl<B> Classify<Response<B>> for NotYet {
+    fn classify(
+        &self,
+        outcome: Result<&Response<B>, &(dyn std::error::Error + 'static)>,
+    ) -> Option<Failure> {
+        match outcome {
+            Ok(response) if response.status() == 404 => {
+                Some(Failure::new(Cause::BadGateway).with_retry_hint(Some(true)))
+            }
+            outcome => HttpClassifier::new().classify(outcome),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn custom_classifier_is_used_by_each_layer() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
+    let (sent, missing) = upstream(|_| Ok(status(404)));
+    let layer = StandardLayer::new("billing").classifier(NotYet);
+    let stack = layer.layer(missing);
+    for _ in 0..5 {
+        let _ = stack.clone().oneshot(get(URL)).await;
+    }
+    // Five calls, and the three retries that a budget always has.
+    assert_eq!(sent.load(Ordering::Relaxed), 8);
+    let snapshot = layer.circuits().get("billing").unwrap().snapshot();
+    assert_eq!(snapshot.failures(), 8);
+    assert!(recorder.lines().iter().all(|line| line.get("seawall.cause") == Some("bad_gateway")));
+    assert_eq!(recorder.lines().len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn closure_is_accepted_as_classifier() {
+    let (sent, missing) = upstream(|_| Ok(status(404)));
+    let again = classify_fn(|outcome: Result<&Response<_>, &(dyn Error + 'static)>| {
+        let missing = outcome.is_ok_and(|response| response.status() == 404);
+        missing.then(|| Failure::new(Cause::BadGateway).with_retry_hint(Some(true)))
+    });
+    let stack = StandardLayer::new("billing").classifier(again).layer(missing);
+    stack.oneshot(get(URL)).await.unwrap();
+    assert_eq!(sent.load(Ordering::Relaxed), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_with_other_body_gets_mapped_body() {
+    let client = service_fn(async |request: Request<Full<bytes::Bytes>>| {
+        Ok::<_, seawall::BoxError>(Response::new(request.into_body()))
+    });
+    let stack = StandardLayer::new("billing")
+        .map_body(|_: ReplayBody<Body>| Full::from("converted"))
+        .retry(RetryLayer::new().max_retries(1))
+        .layer(client);
+    let body = stack.oneshot(get(URL)).await.unwrap().into_body();
+    assert_eq!(body.collect().await.unwrap().to_bytes(), "converted");
+}
