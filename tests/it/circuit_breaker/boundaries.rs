@@ -190,7 +190,7 @@ async fn unused_open_circuits_are_evicted() {
     }
     let overflows = || {
         let events = recorder.events();
-        events.iter().filter(|event| event.get("most") == Some("4096")).count()
+        events.iter().filter(|event| event.get("max_keys") == Some("4096")).count()
     };
     assert_eq!(overflows(), 0);
     for _ in 0..3 {

@@ -48,7 +48,7 @@ async fn overlong_key_emits_event_of_untracked_key() {
     }
     let events = recorder.events();
     assert_eq!(events.len(), 1);
-    assert_eq!(events[0].get("most"), Some("4096"));
+    assert_eq!(events[0].get("max_keys"), Some("4096"));
 }
 
 #[tokio::test(start_paused = true)]
