@@ -4,7 +4,7 @@ mod barrier_upstreams;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fs, ops::Range, sync::Arc, time::Duration};
 
 use axum::body::Bytes;
 use barrier_upstreams::{BODY_END, RequestLog, Upstreams};
@@ -129,31 +129,44 @@ async fn ten_thousand_requests_are_neither_lost_nor_duplicated() {
         // An unread pipe would fill up and block the gateway.
         &[("RUST_LOG", "off")],
     );
-    let mut before = 0;
-    for round in 0..WARM_UP_ROUNDS + MEASURED_ROUNDS {
-        log.start_round(REQUESTS);
-        let started = Instant::now();
-        let outcomes = run_round(&gateway.url, round, &log).await;
-        let elapsed = started.elapsed();
-        println!(
-            "round {round}: {outcomes:?}, at most {} in flight upstream, {elapsed:.1?}",
-            log.max_in_flight()
-        );
-        assert_eq!(outcomes.values().sum::<usize>(), REQUESTS);
-        assert_eq!(outcomes.get(&Outcome::Lost), None, "round {round}");
-        assert_eq!(log.duplicates(), 0, "round {round}");
-        let complete = outcomes.get(&Outcome::Complete).copied().unwrap_or_default();
-        assert_eq!(log.completed(), complete, "round {round}: every completed response arrived");
-        assert!(
-            log.max_in_flight() > REQUESTS * 9 / 10,
-            "only {} were in flight at once",
-            log.max_in_flight()
-        );
-        if round + 1 == WARM_UP_ROUNDS {
-            before = min_resident_kib(gateway.pid()).await;
+    let run_rounds = async |rounds: Range<usize>| {
+        for round in rounds {
+            log.start_round(REQUESTS);
+            let started = Instant::now();
+            let outcomes = run_round(&gateway.url, round, &log).await;
+            let elapsed = started.elapsed();
+            println!(
+                "round {round}: {outcomes:?}, at most {} in flight upstream, {elapsed:.1?}",
+                log.max_in_flight()
+            );
+            assert_eq!(outcomes.values().sum::<usize>(), REQUESTS);
+            assert_eq!(outcomes.get(&Outcome::Lost), None, "round {round}");
+            assert_eq!(log.duplicates(), 0, "round {round}");
+            let complete = outcomes.get(&Outcome::Complete).copied().unwrap_or_default();
+            assert_eq!(
+                log.completed(),
+                complete,
+                "round {round}: every completed response arrived"
+            );
+            assert!(
+                log.max_in_flight() > REQUESTS * 9 / 10,
+                "only {} were in flight at once",
+                log.max_in_flight()
+            );
         }
+    };
+    run_rounds(0..WARM_UP_ROUNDS).await;
+    let mut before = min_resident_kib(gateway.pid()).await;
+    // A leak grows by each measurement. A single one may find that the allocator has kept more than before.
+    for measurement in 0..2 {
+        let first = WARM_UP_ROUNDS + measurement * MEASURED_ROUNDS;
+        run_rounds(first..first + MEASURED_ROUNDS).await;
+        let after = min_resident_kib(gateway.pid()).await;
+        println!("memory before {before} KiB, after {after} KiB");
+        if after <= before + before / 20 {
+            return;
+        }
+        before = after;
     }
-    let after = min_resident_kib(gateway.pid()).await;
-    println!("memory before {before} KiB, after {after} KiB");
-    assert!(after <= before + before / 20, "{before} KiB became {after} KiB");
+    panic!("memory grew by more than 5 % in each of two measurements");
 }
