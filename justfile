@@ -85,7 +85,7 @@ loom:
 
 # Fuzzes each parser of bytes from a peer with a million inputs (needs cargo-fuzz).
 fuzz runs='1000000':
-    for target in proxy_status retry_after fingerprint peek; do RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none --target-dir target/fuzz $target -- -runs={{runs}} -max_len=6000 || exit 1; done
+    .ci/fuzz {{runs}}
 
 # Fuzzes the log with 100,000 hostile requests.
 log-fuzzing:

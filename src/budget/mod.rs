@@ -9,7 +9,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use seawall_core::ratio::Ratio;
 use tokio::time::Instant;
 
-pub(crate) use self::per_key::{BudgetScope, PerKeyBudgets};
+pub(crate) use self::per_key::BudgetScope;
 use self::{burst::BurstLimit, counts::Counts};
 
 /// Limits the retries of many calls together, so that retrying cannot multiply an outage.

@@ -17,6 +17,14 @@ pub(crate) enum BudgetScope {
 }
 
 impl BudgetScope {
+    /// Gives each key a budget with the limits of `budget`. Requests without a key share `budget` itself.
+    pub(crate) fn per_key(
+        budget: Budget,
+        key_fn: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
+    ) -> Self {
+        Self::PerKey(PerKeyBudgets::new(budget, Arc::new(key_fn)))
+    }
+
     /// Returns the budget for a request to `uri`; `None`: the [`shared`](Self::shared) one.
     pub(crate) fn keyed(&self, uri: Option<&Uri>, now: Instant) -> Option<ShardedArc<Budget>> {
         match self {
@@ -45,7 +53,7 @@ pub(crate) struct PerKeyBudgets {
 type KeyFn = dyn for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync;
 
 impl PerKeyBudgets {
-    pub(crate) fn new(rest: Budget, key_fn: Arc<KeyFn>) -> Self {
+    fn new(rest: Budget, key_fn: Arc<KeyFn>) -> Self {
         Self { key_fn, store: Arc::default(), rest: Arc::new(rest) }
     }
 

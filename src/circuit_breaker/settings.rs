@@ -58,7 +58,7 @@ impl fmt::Debug for FailurePredicate {
     }
 }
 
-/// The shortest window and probe lease. In a shorter one, results and slots would expire before the next call.
+/// The minimum of the window and of the probe timeout. In a shorter one, results and slots would expire before the next call.
 const MIN_PERIOD: Duration = Duration::from_millis(10);
 
 impl Settings {

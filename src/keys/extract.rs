@@ -1,7 +1,6 @@
 use std::borrow::Cow;
 
-use http::Request;
-use http::Uri;
+use http::{Request, Uri};
 
 /// Which key a request has.
 #[diagnostic::on_unimplemented(

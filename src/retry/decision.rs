@@ -81,7 +81,7 @@ where
         let time_left = self.deadline.at.map(|deadline| deadline.remaining());
         let this = self.project();
         let policy = this.policy.as_deref().unwrap_or(&this.settings.policy);
-        let margin = this.settings.deadline_margin;
+        let margin = this.settings.time_limits.deadline_margin;
         let history = this.history.get_or_insert_default();
         // gRFC A6, "Transparent Retries": a request that was never written is no load, so it is sent again once
         // whatever the limits say; unless retrying is off.

@@ -162,7 +162,7 @@ where
                     if let Some(limit) = limit.filter(|_| ready.is_pending() || deadline.is_some())
                     {
                         // Looked at even if it is ready by now, which may have come late.
-                        let margin = this.settings.deadline_margin;
+                        let margin = this.settings.time_limits.deadline_margin;
                         let time = policy.time_to_wait(Some(limit.remaining()), margin);
                         if let (Ok(time), None) = (time, deadline.as_mut().as_pin_mut()) {
                             deadline.set(Some(sleep(time)));

@@ -11,10 +11,7 @@ use super::{
     policy::{Methods, Policy},
     settings::Settings,
 };
-use crate::{
-    budget::{BudgetScope, PerKeyBudgets},
-    sharded_arc::ShardedArc,
-};
+use crate::{budget::BudgetScope, sharded_arc::ShardedArc};
 
 /// Applies [`Retry`]. The [module docs](super) have the rules and an example.
 ///
@@ -266,7 +263,7 @@ impl<C, P> RetryLayer<C, P> {
         budget: Budget,
         key_fn: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     ) -> Self {
-        self.set_budgets(BudgetScope::PerKey(PerKeyBudgets::new(budget, Arc::new(key_fn))))
+        self.set_budgets(BudgetScope::per_key(budget, key_fn))
     }
 
     fn set_budgets(mut self, budgets: BudgetScope) -> Self {
@@ -287,7 +284,7 @@ impl<C, P> RetryLayer<C, P> {
     /// A [`RetryOverride`](super::RetryOverride) does not change it.
     pub fn total_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         let timeout = timeout.into();
-        self.settings.update(|settings| settings.total_timeout = timeout);
+        self.settings.update(|settings| settings.time_limits.total_timeout = timeout);
         self
     }
 
@@ -295,7 +292,7 @@ impl<C, P> RetryLayer<C, P> {
     ///
     /// A [`RetryOverride`](super::RetryOverride) does not change it.
     pub fn deadline_margin(mut self, margin: Duration) -> Self {
-        self.settings.update(|settings| settings.deadline_margin = margin);
+        self.settings.update(|settings| settings.time_limits.deadline_margin = margin);
         self
     }
 

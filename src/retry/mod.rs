@@ -169,7 +169,7 @@ mod state;
 
 pub(crate) use self::http_calls::MapBody;
 #[cfg(feature = "standard")]
-pub(crate) use self::settings::RetryLimits;
+pub(crate) use self::settings::TimeLimits;
 pub use self::{
     call_adapter::{CallAdapter, ClonedCallAdapter},
     event::RetryEvent,

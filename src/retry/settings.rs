@@ -13,23 +13,21 @@ pub(super) struct Settings {
     pub(super) budgets: BudgetScope,
     /// Whether the user chose the budgets.
     pub(super) has_own_budget: bool,
-    /// The time limit of a call.
-    pub(super) total_timeout: Option<Duration>,
-    /// The time that an attempt needs beyond its own minimum.
-    pub(super) deadline_margin: Duration,
+    pub(super) time_limits: TimeLimits,
 }
 
 /// The time limits of a call, apart from those of its request.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct RetryLimits {
+pub(crate) struct TimeLimits {
     pub(crate) total_timeout: Option<Duration>,
+    /// The time that an attempt needs beyond its own minimum.
     pub(crate) deadline_margin: Duration,
 }
 
 impl Settings {
     /// Returns the moment by which a call must end, and whether the retry enforces it.
     pub(super) fn deadline(&self, started: Instant, request: Option<Deadline>) -> CallDeadline {
-        let own = self.total_timeout.map(|time| Deadline::after(started, time));
+        let own = self.time_limits.total_timeout.map(|time| Deadline::after(started, time));
         CallDeadline { at: own.into_iter().chain(request).min(), is_enforced: own.is_some() }
     }
 }
@@ -55,8 +53,7 @@ impl Default for Settings {
             policy: Arc::default(),
             budgets: BudgetScope::One(Arc::default()),
             has_own_budget: false,
-            total_timeout: None,
-            deadline_margin: Duration::ZERO,
+            time_limits: TimeLimits::default(),
         }
     }
 }

@@ -1,14 +1,11 @@
 //! The settings that the standard stack shares between its layers.
 
-use std::{borrow::Cow, sync::Arc};
+use std::borrow::Cow;
 
 use http::Uri;
 
-use super::{
-    Budget, RetryLayer,
-    settings::{RetryLimits, Settings},
-};
-use crate::budget::{BudgetScope, PerKeyBudgets};
+use super::{Budget, RetryLayer, settings::TimeLimits};
+use crate::budget::BudgetScope;
 
 impl<C, P> RetryLayer<C, P> {
     /// Returns whether the user chose the budgets.
@@ -22,15 +19,13 @@ impl<C, P> RetryLayer<C, P> {
         budget: Budget,
         key_fn: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     ) -> Self {
-        let keyed = BudgetScope::PerKey(PerKeyBudgets::new(budget, Arc::new(key_fn)));
-        self.settings.update(|settings| settings.budgets = keyed);
+        let budgets = BudgetScope::per_key(budget, key_fn);
+        self.settings.update(|settings| settings.budgets = budgets);
         self
     }
 
-    /// Returns the time limits of a call.
-    pub(crate) fn limits(&self) -> RetryLimits {
-        let Settings { total_timeout, deadline_margin, .. } = *self.settings;
-        RetryLimits { total_timeout, deadline_margin }
+    pub(crate) fn time_limits(&self) -> TimeLimits {
+        self.settings.time_limits
     }
 
     /// Applies the settings of `self` to the type of requests of `other`.

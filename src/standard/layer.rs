@@ -11,7 +11,7 @@ use crate::{
     in_flight::InFlightLimitLayer,
     keys::UriKey,
     logging::LoggingLayer,
-    retry::{HttpCallAdapter, MappedBody, ReplayBody, RetryLayer, RetryLimits},
+    retry::{HttpCallAdapter, MappedBody, ReplayBody, RetryLayer, TimeLimits},
 };
 
 /// Applies [`Standard`](super::Standard): the whole stack, in order. See the [module docs](super) for what is in it, and
@@ -42,7 +42,7 @@ pub(super) struct Layers {
     pub(super) deadline: DeadlineLayer,
     pub(super) timeouts: Timeouts,
     /// The limits of the retry that the user gave.
-    pub(super) user_retry_limits: RetryLimits,
+    pub(super) user_time_limits: TimeLimits,
     pub(super) next_hop: DeadlineHeaderLayer,
     pub(super) bad_gateway: BadGatewayClassifierLayer,
     pub(super) off: DisabledLayers,
@@ -73,7 +73,7 @@ impl<Side> StandardLayer<HttpClassifier, HttpCallAdapter, ByAuthority, Side> {
             user_deadline: None,
             deadline: DeadlineLayer::disabled(),
             timeouts: Timeouts::default(),
-            user_retry_limits: RetryLimits::default(),
+            user_time_limits: TimeLimits::default(),
             next_hop: DeadlineHeaderLayer::disabled(),
             bad_gateway: BadGatewayClassifierLayer::new(),
             off: DisabledLayers::default(),
@@ -99,8 +99,8 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
         self.with_resolved_timeouts()
     }
 
-    /// Retries by these settings. Of a total time limit here and one of the stack, the sooner counts. There is a budget for each key, unless one was chosen in them. `None`: each request is sent
-    /// once, unless it brings a [`RetryOverride`](crate::retry::RetryOverride).
+    /// Retries by these settings. Each key has a budget, unless they set one. Of a total timeout here and one of the stack, the
+    /// sooner counts. `None` sends each request once, unless it has a [`RetryOverride`](crate::retry::RetryOverride).
     pub fn retry(mut self, retry: impl Into<Option<RetryLayer>>) -> Self
     where
         K: UriKey + Send + Sync + 'static,
@@ -108,7 +108,7 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
         let retry = retry.into();
         self.layers.off.retry = retry.is_none();
         let retry = retry.unwrap_or_else(RetryLayer::disabled);
-        self.layers.user_retry_limits = retry.limits();
+        self.layers.user_time_limits = retry.time_limits();
         self.retry = self.per_key.retry(retry.with_adapter_of(self.retry));
         self.with_resolved_timeouts()
     }
@@ -149,8 +149,8 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
         self
     }
 
-    /// Gives the total time limit of the timeouts to the retry, where the sooner one counts, unless a [`DeadlineLayer`] keeps it: the user's own, or one that leaves
-    /// the deadline in the request for the header of the next hop.
+    /// Gives the total timeout to the retry, unless a [`DeadlineLayer`] has it: the user's own, or one that leaves the deadline
+    /// in the request for the header of the next hop.
     pub(super) fn with_resolved_timeouts(mut self) -> Self {
         let margin = self.layers.next_hop.margin_if_enabled();
         let total = self.layers.timeouts.total;
@@ -160,7 +160,7 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
             (None, total, _) => (DeadlineLayer::disabled(), total),
         };
         self.layers.deadline = deadline;
-        let own = self.layers.user_retry_limits;
+        let own = self.layers.user_time_limits;
         self.retry = self
             .retry
             .total_timeout(own.total_timeout.into_iter().chain(total).min())

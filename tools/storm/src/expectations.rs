@@ -134,19 +134,15 @@ pub(crate) fn evaluate(results: &[RunResult]) -> (Vec<String>, usize) {
                 result.scenario == expectation.scenario && result.stack == expectation.stack
             })
             .map(|result| (expectation.value)(&result.metrics));
-        let (value, holds, bound) = match expectation.bound {
-            AtLeast(min) => {
-                let value = values.reduce(f64::min).expect("every run has a result");
-                (value, value >= min, format!("at least {min}"))
-            }
-            AtMost(max) => {
-                let value = values.reduce(f64::max).expect("every run has a result");
-                (value, value <= max, format!("at most {max}"))
-            }
-            SumAtMost(max) => {
-                let value = values.sum();
-                (value, value <= max, format!("at most {max}"))
-            }
+        let value = match expectation.bound {
+            AtLeast(_) => values.reduce(f64::min),
+            AtMost(_) => values.reduce(f64::max),
+            SumAtMost(_) => values.reduce(|sum, value| sum + value),
+        };
+        let value = value.expect("every run has a result");
+        let (holds, bound) = match expectation.bound {
+            AtLeast(min) => (value >= min, format!("at least {min}")),
+            AtMost(max) | SumAtMost(max) => (value <= max, format!("at most {max}")),
         };
         failed += usize::from(!holds);
         let verdict = if holds { "ok    " } else { "FAILED" };
