@@ -7,7 +7,8 @@ use http::{Request, Uri, Version, header::HOST, uri::Builder};
 use http_body_util::BodyExt;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use seawall::{
-    BoxError, StandardLayer,
+    BoxError,
+    standard::StandardLayer,
     test_util::{FlakyUpstream, Script, Step},
 };
 use tokio::net::TcpListener;

@@ -7,8 +7,13 @@ use axum::{Router, routing::get};
 use http::Request;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use seawall::{
-    BoxError, DeadlineLayer, ErrorResponseLayer, LoggingLayer, StandardLayer, TimeoutLayer,
+    BoxError,
+    deadline::DeadlineLayer,
+    error_response::ErrorResponseLayer,
+    logging::LoggingLayer,
+    standard::StandardLayer,
     test_util::{FlakyUpstream, Script, Step},
+    timeout::TimeoutLayer,
 };
 use tokio::{net::TcpListener, time::sleep};
 use tower::{ServiceBuilder, ServiceExt};

@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Empty;
-use seawall::{CircuitBreakerLayer, circuit_breaker::State};
+use seawall::circuit_breaker::{CircuitBreakerLayer, State};
 use tokio::time::{Instant, sleep};
 use tower::{ServiceBuilder, ServiceExt};
 

@@ -3,7 +3,7 @@
 use http::Request;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use seawall::{
-    StandardLayer,
+    standard::StandardLayer,
     test_util::{FlakyUpstream, Script, Step},
 };
 use tower::{ServiceBuilder, ServiceExt};

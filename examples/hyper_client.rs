@@ -11,7 +11,7 @@ use http::Request;
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use rustls::{ClientConfig, RootCertStore, ServerConfig, pki_types::PrivateKeyDer};
-use seawall::{BoxError, StandardLayer, hyper_util::TrackReuse};
+use seawall::{BoxError, hyper_util::TrackReuse, standard::StandardLayer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tower::{ServiceBuilder, ServiceExt};

@@ -12,8 +12,9 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use seawall::{
-    BoxError, StandardLayer,
+    BoxError,
     retry::ReplayBody,
+    standard::StandardLayer,
     test_util::{FlakyUpstream, Script, Step},
 };
 use tokio::net::TcpStream;

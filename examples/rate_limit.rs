@@ -6,7 +6,9 @@ use axum::Router;
 use http::{Request, Uri};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use seawall::{
-    BoxError, LoggingLayer, StandardLayer,
+    BoxError,
+    logging::LoggingLayer,
+    standard::StandardLayer,
     test_util::{FlakyUpstream, Script, Step},
 };
 use tokio::net::TcpListener;

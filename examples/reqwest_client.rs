@@ -3,8 +3,9 @@
 use http::Request;
 use http_body_util::BodyExt;
 use seawall::{
-    BoxError, StandardLayer,
+    BoxError,
     reqwest::Client,
+    standard::StandardLayer,
     test_util::{FlakyUpstream, Script, Step},
 };
 use tower::{ServiceBuilder, ServiceExt};

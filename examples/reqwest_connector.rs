@@ -5,10 +5,13 @@ use std::{num::NonZeroU32, time::Duration};
 
 use http::Request;
 use seawall::{
-    BoxError, Cause, InFlightLimitLayer, StandardLayer, TimeoutLayer,
+    BoxError, Cause,
     classify::classify_error,
+    in_flight::InFlightLimitLayer,
     reqwest::Client,
+    standard::StandardLayer,
     test_util::{FlakyUpstream, Script, Step},
+    timeout::TimeoutLayer,
 };
 use tower::{ServiceBuilder, ServiceExt};
 

@@ -9,7 +9,9 @@ use std::sync::{
 use axum::Router;
 use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_TYPE, uri::PathAndQuery};
 use http_body_util::{BodyExt, Full};
-use seawall::{BoxError, GrpcClassifier, RetryLayer, StandardLayer, tonic::Client};
+use seawall::{
+    BoxError, classify::GrpcClassifier, retry::RetryLayer, standard::StandardLayer, tonic::Client,
+};
 use tokio::net::TcpListener;
 use tonic::{Request, client::Grpc, transport::Endpoint};
 use tonic_prost::ProstCodec;

@@ -6,8 +6,10 @@ use std::{net::SocketAddr, num::NonZeroU32};
 use http::{Request, Uri, uri::Scheme};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use seawall::{
-    BoxError, CircuitBreakerLayer, RetryLayer, StandardLayer,
-    circuit_breaker::OpenBehavior,
+    BoxError,
+    circuit_breaker::{CircuitBreakerLayer, OpenBehavior},
+    retry::RetryLayer,
+    standard::StandardLayer,
     test_util::{FlakyUpstream, Step},
 };
 use tower::{

@@ -9,7 +9,7 @@ use axum::{
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header::USER_AGENT};
 use http_body_util::BodyExt;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use seawall::{BoxError, StandardLayer};
+use seawall::{BoxError, standard::StandardLayer};
 use tokio::net::TcpListener;
 use tower::{ServiceBuilder, ServiceExt};
 use tower_http::{

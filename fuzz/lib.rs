@@ -10,10 +10,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use http_body::{Body, Frame};
-use seawall::{
-    BadGatewayClassifierLayer, Failure, Processed,
-    bad_gateway::{Evidence, ResponseBody},
-};
+use seawall::{bad_gateway::{BadGatewayClassifierLayer, Evidence, ResponseBody}, Failure, Processed};
 use tokio::runtime::{Builder, Runtime};
 use tower::{Layer, ServiceExt, service_fn};
 

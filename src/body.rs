@@ -10,7 +10,7 @@ use std::{
 use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
-use seawall_core::error::BoxError;
+use seawall_core::BoxError;
 
 /// Observes how a call ends. At most one of its methods is called; then it is dropped. If the caller drops the call, none is
 /// called.

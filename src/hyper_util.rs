@@ -12,7 +12,7 @@
 //!     client::legacy::{Client, connect::HttpConnector},
 //!     rt::TokioExecutor,
 //! };
-//! use seawall::{RetryLayer, hyper_util::TrackReuse, retry::ReplayBody};
+//! use seawall::{hyper_util::TrackReuse, retry::{ReplayBody, RetryLayer}};
 //!
 //! let client = Client::builder(TokioExecutor::new())
 //!     .build::<_, ReplayBody<Empty<bytes::Bytes>>>(TrackReuse::new(HttpConnector::new()));
@@ -28,7 +28,7 @@
 //!
 //! # Timeouts of connecting
 //!
-//! `HttpConnector::set_connect_timeout` ends with TCP's handshake. A [`TimeoutLayer`](crate::TimeoutLayer) around the connector for
+//! `HttpConnector::set_connect_timeout` ends with TCP's handshake. A [`TimeoutLayer`](crate::timeout::TimeoutLayer) around the connector for
 //! TLS covers that one too; what it ends was not sent, and may be sent again whatever its method. The client asks for a future
 //! that is `Unpin`:
 //!
@@ -36,7 +36,7 @@
 //! # #[cfg(feature = "timeout")] {
 //! use std::time::Duration;
 //! use hyper_util::{client::legacy::{Client, connect::HttpConnector}, rt::TokioExecutor};
-//! use seawall::{TimeoutLayer, hyper_util::TrackReuse};
+//! use seawall::{hyper_util::TrackReuse, timeout::TimeoutLayer};
 //! use tower::ServiceBuilder;
 //!
 //! let connector = ServiceBuilder::new()

@@ -2,7 +2,7 @@
 
 use std::{error::Error, sync::Once};
 
-use seawall_core::{attempts::RetriesExhausted, error::find_source};
+use seawall_core::{attempts::RetriesExhausted, find_source};
 
 /// Emits a hint if `error`, which a circuit breaker received, comes from a retry inside of it.
 pub(crate) fn hint_if_around_retry(error: &(dyn Error + 'static)) {

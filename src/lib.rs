@@ -26,7 +26,7 @@
 //! use http::Request;
 //! use http_body_util::Empty;
 //! use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-//! use seawall::StandardLayer;
+//! use seawall::standard::StandardLayer;
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -120,7 +120,7 @@
 //! # use tower::{Layer, ServiceExt};
 //! # // Others have called before: where nobody does, a budget has three retries.
 //! # static CALLS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-//! # let client = seawall::StandardLayer::new("billing").layer(tower::service_fn(async |_: http::Request<seawall::retry::ReplayBody<Body>>| {
+//! # let client = seawall::standard::StandardLayer::new("billing").layer(tower::service_fn(async |_: http::Request<seawall::retry::ReplayBody<Body>>| {
 //! #     if CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 20 { return Ok(http::Response::new(Body::default())); }
 //! #     Err::<http::Response<Body>, _>(std::io::Error::from(std::io::ErrorKind::ConnectionRefused))
 //! # }));
@@ -148,7 +148,11 @@
 //! # #[cfg(feature = "full")]
 //! # fn tuned() -> Result<(), seawall::standard::InvalidTimeouts> {
 //! use std::{num::NonZeroU32, time::Duration};
-//! use seawall::{InFlightLimitLayer, RetryLayer, StandardLayer, standard::Timeouts};
+//! use seawall::{
+//!     in_flight::InFlightLimitLayer,
+//!     retry::RetryLayer,
+//!     standard::{StandardLayer, Timeouts},
+//! };
 //!
 //! let layer = StandardLayer::new("billing")
 //!     // Callers give up after 5 s: 2 s an attempt, 5 s in all.
@@ -176,7 +180,7 @@
 //! # #[cfg(all(feature = "full", feature = "test-util"))] {
 //! # type Body = http_body_util::Full<bytes::Bytes>;
 //! use http::Request;
-//! use seawall::{StandardLayer, test_util::{FlakyService, Script, Step}};
+//! use seawall::{standard::StandardLayer, test_util::{FlakyService, Script, Step}};
 //! use tower::{Layer, ServiceExt};
 //!
 //! // In a test of yours: #[tokio::test(start_paused = true)]
@@ -221,6 +225,21 @@
 //! | `metrics` | counts for a recorder of the `metrics` crate, and `RequestDurationLayer` | no |
 //! | `config`, `config-schema` | policies from a file, for each upstream, replaced while calls are under way: `seawall::config`; their JSON schema | no |
 //! | `test-util` | for your tests: upstreams that fail as they are told, `seawall::test_util` | no |
+//!
+//! [`StandardLayer`]: standard::StandardLayer
+//! [`StandardLayer::gateway`]: standard::StandardLayer::gateway
+//! [`LoggingLayer`]: logging::LoggingLayer
+//! [`LoggingLayer::server`]: logging::LoggingLayer::server
+//! [`DeadlineLayer`]: deadline::DeadlineLayer
+//! [`RetryLayer`]: retry::RetryLayer
+//! [`CircuitBreakerLayer`]: circuit_breaker::CircuitBreakerLayer
+//! [`InFlightLimitLayer`]: in_flight::InFlightLimitLayer
+//! [`TimeoutLayer`]: timeout::TimeoutLayer
+//! [`BodyTimeoutLayer`]: body_timeout::BodyTimeoutLayer
+//! [`DeadlineHeaderLayer`]: deadline::DeadlineHeaderLayer
+//! [`BadGatewayClassifierLayer`]: bad_gateway::BadGatewayClassifierLayer
+//! [`ErrorResponseLayer`]: error_response::ErrorResponseLayer
+//! [`RequestDurationLayer`]: request_duration::RequestDurationLayer
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // A page may name what stands behind a feature that is off.
 #![cfg_attr(not(feature = "full"), allow(rustdoc::broken_intra_doc_links))]
@@ -255,6 +274,8 @@ pub mod bad_gateway;
 pub mod body_timeout;
 #[cfg(feature = "circuit-breaker")]
 pub mod circuit_breaker;
+#[cfg(feature = "config")]
+pub mod config;
 #[cfg(feature = "full")]
 pub mod cookbook;
 #[cfg(feature = "deadline")]
@@ -291,50 +312,14 @@ pub mod type_errors;
 
 #[doc(inline)]
 pub use seawall_core::{
-    BoxError, Cause, Classify, Failure, GrpcClassifier, HttpClassifier, Processed, Product, Ratio,
-    RatioOutOfRange, Reporter, classify, classify_fn, failure, find_source,
+    BoxError, Cause, Failure, ParseCauseError, Processed, Product, Ratio, RatioOutOfRange,
+    Reporter, classify, find_source,
 };
 #[cfg(feature = "test-util")]
 #[doc(inline)]
 pub use seawall_test as test_util;
 
 pub use self::time_limit::Deadline;
-
-#[cfg(feature = "bad-gateway")]
-#[doc(no_inline)]
-pub use self::bad_gateway::BadGatewayClassifierLayer;
-#[cfg(feature = "body-timeout")]
-#[doc(no_inline)]
-pub use self::body_timeout::BodyTimeoutLayer;
-#[cfg(feature = "circuit-breaker")]
-#[doc(no_inline)]
-pub use self::circuit_breaker::CircuitBreakerLayer;
-#[cfg(feature = "deadline")]
-#[doc(no_inline)]
-pub use self::deadline::{DeadlineHeaderLayer, DeadlineLayer};
-#[cfg(feature = "error-response")]
-#[doc(no_inline)]
-pub use self::error_response::ErrorResponseLayer;
-#[cfg(feature = "in-flight")]
-#[doc(no_inline)]
-pub use self::in_flight::InFlightLimitLayer;
-#[cfg(feature = "logging")]
-#[doc(no_inline)]
-pub use self::logging::LoggingLayer;
-#[cfg(feature = "metrics")]
-#[doc(no_inline)]
-pub use self::request_duration::RequestDurationLayer;
-#[cfg(feature = "retry")]
-#[doc(no_inline)]
-pub use self::retry::RetryLayer;
-#[cfg(feature = "standard")]
-#[doc(no_inline)]
-pub use self::standard::StandardLayer;
-#[cfg(feature = "config")]
-pub use self::standard::config;
-#[cfg(feature = "timeout")]
-#[doc(no_inline)]
-pub use self::timeout::TimeoutLayer;
 
 /// The README's examples, compiled.
 #[cfg(all(doctest, feature = "full", feature = "hyper-util"))]

@@ -6,7 +6,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! use http_body_util::Empty;
-//! use seawall::RetryLayer;
+//! use seawall::retry::RetryLayer;
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! let client = ServiceBuilder::new()
@@ -26,15 +26,15 @@
 //! # Around the connector
 //!
 //! [`ClientBuilder::connector_layer`] takes layers around the making of connections, if they take requests of any type:
-//! [`TimeoutLayer`](crate::TimeoutLayer), which covers the name lookup and the TLS handshake too, and
-//! [`InFlightLimitLayer`](crate::InFlightLimitLayer) until the response. What they refuse is a failure of connecting, so that a
+//! [`TimeoutLayer`](crate::timeout::TimeoutLayer), which covers the name lookup and the TLS handshake too, and
+//! [`InFlightLimitLayer`](crate::in_flight::InFlightLimitLayer) until the response. What they refuse is a failure of connecting, so that a
 //! request of any method may be sent again. Retrying stays with the layer around the client: what asks for a connection cannot be
 //! cloned.
 //!
 //! ```
 //! # #[cfg(all(feature = "timeout", feature = "in-flight"))] {
 //! use std::{num::NonZeroU32, time::Duration};
-//! use seawall::{InFlightLimitLayer, TimeoutLayer};
+//! use seawall::{in_flight::InFlightLimitLayer, timeout::TimeoutLayer};
 //!
 //! let builder = reqwest::Client::builder()
 //!     .connector_layer(TimeoutLayer::new(Duration::from_secs(1)))
@@ -52,12 +52,12 @@ use ::reqwest::{Body, ClientBuilder, Request, redirect::Policy};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use pin_project_lite::pin_project;
-use seawall_core::error::BoxError;
+use seawall_core::BoxError;
 use sync_wrapper::SyncWrapper;
 use tower_service::Service;
 
 #[doc(inline)]
-pub use seawall_core::error::reqwest::Error;
+pub use seawall_core::ReqwestError as Error;
 
 /// A [`reqwest::Client`] as a service. Clones share its pool of connections.
 ///

@@ -3,7 +3,7 @@
 //! ```no_run
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), seawall::BoxError> {
-//! use seawall::{GrpcClassifier, RetryLayer};
+//! use seawall::{classify::GrpcClassifier, retry::RetryLayer};
 //! use tonic::transport::Endpoint;
 //! use tower::ServiceBuilder;
 //!
@@ -31,7 +31,12 @@
 //! ```
 //! # #[cfg(feature = "standard")] {
 //! use std::time::Duration;
-//! use seawall::{DeadlineLayer, GrpcClassifier, RetryLayer, StandardLayer, deadline::TimeoutHeader};
+//! use seawall::{
+//!     classify::GrpcClassifier,
+//!     deadline::{DeadlineLayer, TimeoutHeader},
+//!     retry::RetryLayer,
+//!     standard::StandardLayer,
+//! };
 //!
 //! let stack = StandardLayer::new("greeter")
 //!     .classifier(GrpcClassifier::new())
@@ -41,14 +46,14 @@
 //! # }
 //! ```
 //!
-//! [`RetryLayer::retry_all_methods`]: crate::RetryLayer::retry_all_methods
+//! [`RetryLayer::retry_all_methods`]: crate::retry::RetryLayer::retry_all_methods
 
 use std::task::{Context, Poll};
 
 use ::tonic::body::Body;
 use bytes::Bytes;
 use http::{HeaderName, Request};
-use seawall_core::{attempts::AttemptNumber, error::BoxError};
+use seawall_core::{BoxError, attempts::AttemptNumber};
 use tower_service::Service;
 
 /// A service that takes tonic's body, such as a `tonic::transport::Channel`, as one that takes any body.

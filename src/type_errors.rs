@@ -16,7 +16,7 @@
 //!
 //! ```
 //! fn check<Req>(_: impl tower::Service<Req>) {}
-//! # use seawall::StandardLayer;
+//! # use seawall::standard::StandardLayer;
 //! # type Body = http_body_util::Full<bytes::Bytes>;
 //! # let client = tower::ServiceBuilder::new().layer(StandardLayer::new("billing")).service_fn(
 //! #     async |_: http::Request<seawall::retry::ReplayBody<Body>>| Ok::<_, seawall::BoxError>(http::Response::new(Body::default())),
@@ -32,7 +32,7 @@
 //! ```
 //!
 //! **Why.** A request that may be sent again needs a body that can be read again. So a client inside of
-//! [`RetryLayer`](crate::RetryLayer) or [`StandardLayer`](crate::StandardLayer) receives
+//! [`RetryLayer`](crate::retry::RetryLayer) or [`StandardLayer`](crate::standard::StandardLayer) receives
 //! [`ReplayBody<B>`](crate::retry::ReplayBody), where `B` is the body that you send.
 //!
 //! **Mend.** Do not name the client's body type; it is then inferred. Or name it `ReplayBody<B>`:
@@ -41,7 +41,7 @@
 //! use bytes::Bytes;
 //! use http_body_util::Empty;
 //! use hyper_util::{client::legacy::{Client, connect::HttpConnector}, rt::TokioExecutor};
-//! use seawall::{StandardLayer, retry::ReplayBody};
+//! use seawall::{retry::ReplayBody, standard::StandardLayer};
 //! use tower::ServiceBuilder;
 //!
 //! let hyper: Client<HttpConnector, ReplayBody<Empty<Bytes>>> =
@@ -57,7 +57,7 @@
 //! use bytes::Bytes;
 //! use http_body_util::{Empty, combinators::UnsyncBoxBody};
 //! use hyper_util::{client::legacy::{Client, connect::HttpConnector}, rt::TokioExecutor};
-//! use seawall::{BoxError, StandardLayer};
+//! use seawall::{standard::StandardLayer, BoxError};
 //! use tower::ServiceBuilder;
 //!
 //! let hyper: Client<HttpConnector, UnsyncBoxBody<Bytes, BoxError>> =
@@ -100,7 +100,7 @@
 //! # }
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), seawall::BoxError> {
-//! use seawall::StandardLayer;
+//! use seawall::standard::StandardLayer;
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! let client = ServiceBuilder::new()
@@ -131,13 +131,13 @@
 //! **Why.** axum sends what its services return, so they may not fail; but a timeout, an open circuit or a refused connection
 //! is an error.
 //!
-//! **Mend.** Turn errors into answers, around everything that makes them: [`StandardLayer::gateway`](crate::StandardLayer::gateway) in
-//! place of `new`, or [`ErrorResponseLayer`](crate::ErrorResponseLayer) above the other layers. axum's `HandleErrorLayer` is not needed.
+//! **Mend.** Turn errors into answers, around everything that makes them: [`StandardLayer::gateway`](crate::standard::StandardLayer::gateway) in
+//! place of `new`, or [`ErrorResponseLayer`](crate::error_response::ErrorResponseLayer) above the other layers. axum's `HandleErrorLayer` is not needed.
 //!
 //! ```
 //! use std::time::Duration;
 //! use axum::{Router, routing::get};
-//! use seawall::{ErrorResponseLayer, TimeoutLayer};
+//! use seawall::{error_response::ErrorResponseLayer, timeout::TimeoutLayer};
 //! use tower::ServiceBuilder;
 //!
 //! let app: Router = Router::new().route("/", get(async || "hi")).layer(
@@ -163,7 +163,7 @@
 //! # use http::{Request, Response};
 //! # type Body = http_body_util::Full<bytes::Bytes>;
 //! use std::{error::Error, fmt, io};
-//! use seawall::{Cause, RetryLayer, classify::classify_error, retry::ReplayBody};
+//! use seawall::{classify::classify_error, retry::{ReplayBody, RetryLayer}, Cause};
 //! use tower::ServiceBuilder;
 //!
 //! #[derive(Debug)]
@@ -206,7 +206,7 @@
 //! # type Body = http_body_util::Full<bytes::Bytes>;
 //! use std::time::Duration;
 //! use http::Request;
-//! use seawall::TimeoutLayer;
+//! use seawall::timeout::TimeoutLayer;
 //!
 //! let layer = TimeoutLayer::from_fn(|request: &Request<_>| {
 //!     request.uri().path().starts_with("/reports/").then_some(Duration::from_secs(60))
@@ -216,7 +216,7 @@
 //! # check::<Request<Body>>(service);
 //! ```
 //!
-//! The same goes for `per_request_key` and for [`classify_fn`](crate::classify_fn).
+//! The same goes for `per_request_key` and for [`classify_fn`](crate::classify::classify_fn).
 //!
 //! # A function of the URL that borrows from it
 //!
@@ -232,7 +232,7 @@
 //! ```
 //! use std::borrow::Cow;
 //! use http::Uri;
-//! use seawall::StandardLayer;
+//! use seawall::standard::StandardLayer;
 //!
 //! let layer = StandardLayer::new("billing").per_key(|uri| uri.host().map(Cow::Borrowed));
 //!
@@ -247,18 +247,18 @@
 //!
 //! ```text
 //! error[E0277]: `{closure@…}` does not classify responses of type `Response<…Full<…Bytes>>`
-//! …give the layer a classifier that does: `.classifier(seawall::classify_fn(|outcome: Result<&Response<…Full<…Bytes>>, &(dyn Error + 'static)>| ...))`, or a type of yours that implements `seawall::Classify<Response<…Full<…Bytes>>>`
+//! …give the layer a classifier that does: `.classifier(seawall::classify::classify_fn(|outcome: Result<&Response<…Full<…Bytes>>, &(dyn Error + 'static)>| ...))`, or a type of yours that implements `seawall::classify::Classify<Response<…Full<…Bytes>>>`
 //! ```
 //!
 //! **Why.** Closures are not classifiers by themselves: were they, their arguments could not be inferred anywhere.
 //!
-//! **Mend.** Wrap it in [`classify_fn`](crate::classify_fn):
+//! **Mend.** Wrap it in [`classify_fn`](crate::classify::classify_fn):
 //!
 //! ```
 //! # use http::{Request, Response};
 //! # type Body = http_body_util::Full<bytes::Bytes>;
 //! use std::error::Error;
-//! use seawall::{CircuitBreakerLayer, classify::classify_error, classify_fn};
+//! use seawall::{circuit_breaker::CircuitBreakerLayer, classify::{classify_error, classify_fn}};
 //! use tower::ServiceBuilder;
 //!
 //! let classifier = classify_fn(|outcome: Result<&Response<Body>, &(dyn Error + 'static)>| {
@@ -280,13 +280,13 @@
 //!
 //! **Why.** Layers wrap the body of a response, so each of them sees another type. A closure has one.
 //!
-//! **Mend.** Implement [`Classify`](crate::Classify) for all of them, on a type of yours:
+//! **Mend.** Implement [`Classify`](crate::classify::Classify) for all of them, on a type of yours:
 //!
 //! ```
 //! # type Body = http_body_util::Full<bytes::Bytes>;
 //! use std::error::Error;
 //! use http::Response;
-//! use seawall::{Cause, Classify, Failure, HttpClassifier, StandardLayer};
+//! use seawall::{classify::{Classify, HttpClassifier}, standard::StandardLayer, Cause, Failure};
 //!
 //! /// What fails says so in a header.
 //! #[derive(Clone, Debug)]
@@ -326,7 +326,10 @@
 //! ```
 //! use std::{error::Error, num::NonZeroU32};
 //! use seawall::{
-//!     CircuitBreakerLayer, InFlightLimitLayer, RetryLayer, classify::classify_error, classify_fn,
+//!     circuit_breaker::CircuitBreakerLayer,
+//!     classify::{classify_error, classify_fn},
+//!     in_flight::InFlightLimitLayer,
+//!     retry::RetryLayer,
 //! };
 //! use tower::ServiceBuilder;
 //!

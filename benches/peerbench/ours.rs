@@ -1,13 +1,7 @@
 //! seawall's column in the other harness: `compare.py` puts it among the peers of a copy of that.
 use crate::*;
 use http::{Request, Response};
-use seawall::{
-    BadGatewayClassifierLayer, BodyTimeoutLayer, CircuitBreakerLayer, InFlightLimitLayer,
-    LoggingLayer, RetryLayer, StandardLayer, TimeoutLayer,
-    circuit_breaker::by_authority,
-    retry::{Budget, ReplayBody},
-    standard::Timeouts,
-};
+use seawall::{bad_gateway::BadGatewayClassifierLayer, body_timeout::BodyTimeoutLayer, circuit_breaker::{by_authority, CircuitBreakerLayer}, in_flight::InFlightLimitLayer, logging::LoggingLayer, retry::{Budget, ReplayBody, RetryLayer}, standard::{StandardLayer, Timeouts}, timeout::TimeoutLayer};
 use std::{num::NonZeroU32, time::Duration};
 use tower::{Layer, limit::ConcurrencyLimitLayer};
 

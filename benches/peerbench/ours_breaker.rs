@@ -1,9 +1,6 @@
 //! seawall's breaker among those whose behaviour the other harness probes: `compare.py` puts it beside `ours.rs`.
 use crate::breakers::{CallFn, OPEN_WAIT, Outcome, Work};
-use seawall::{
-    BoxError, Cause, CircuitBreakerLayer, Failure, circuit_breaker::CircuitOpen, classify_fn,
-    find_source,
-};
+use seawall::{circuit_breaker::{CircuitBreakerLayer, CircuitOpen}, classify::classify_fn, find_source, BoxError, Cause, Failure};
 use std::{error::Error, num::NonZeroU32, sync::Arc, time::Duration};
 use tower::{Layer, Service, ServiceExt, service_fn};
 

@@ -6,7 +6,10 @@
 use std::hint::black_box;
 
 use http::{HeaderValue, Response, StatusCode, header};
-use seawall::{Classify, Failure, HttpClassifier};
+use seawall::{
+    Failure,
+    classify::{Classify, HttpClassifier},
+};
 
 use crate::Runner;
 

@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::Empty;
-use seawall::{BadGatewayClassifierLayer, Failure};
+use seawall::{Failure, bad_gateway::BadGatewayClassifierLayer};
 use tower::{Layer, Service};
 
 use crate::{Runner, classify};

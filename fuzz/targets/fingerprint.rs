@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::Full;
 use libfuzzer_sys::fuzz_target;
-use seawall::BadGatewayClassifierLayer;
+use seawall::bad_gateway::BadGatewayClassifierLayer;
 use seawall_fuzz::{add, classify, run};
 
 const NAMES: [&str; 8] = [

@@ -9,7 +9,7 @@ use http::{Response, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt;
 use libfuzzer_sys::fuzz_target;
-use seawall::BadGatewayClassifierLayer;
+use seawall::bad_gateway::BadGatewayClassifierLayer;
 use seawall_fuzz::{Step, Steps, classify, run};
 use tokio::time::Instant;
 

@@ -4,7 +4,7 @@
 use http::Response;
 use http_body_util::Empty;
 use libfuzzer_sys::fuzz_target;
-use seawall::BadGatewayClassifierLayer;
+use seawall::bad_gateway::BadGatewayClassifierLayer;
 use seawall_fuzz::{add, classify, run};
 
 fuzz_target!(|field: &[u8]| {

@@ -10,8 +10,8 @@ use pin_project_lite::pin_project;
 use super::peek::Peek;
 
 pin_project! {
-    /// Response body of [`BadGatewayClassifier`](super::BadGatewayClassifier): the inner body unchanged, whether it was
-    /// inspected or not.
+    /// Response body of [`BadGatewayClassifier`](super::BadGatewayClassifier). It yields the frames
+    /// of the inner body unchanged, even after an inspection.
     pub struct ResponseBody<B: Body> {
         #[pin]
         kind: Kind<B>,
@@ -22,7 +22,7 @@ pin_project! {
     #[project = KindProj]
     enum Kind<B: Body> {
         Untouched { #[pin] body: B },
-        // Boxed, so that an untouched body is not larger for it.
+        // Boxed to keep an uninspected body small.
         Peeked { peek: Box<Peek<B>> },
     }
 }

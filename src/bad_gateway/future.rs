@@ -18,7 +18,7 @@ use super::{ResponseBody, peek::Peek, settings::Settings};
 pin_project! {
     /// Response future of [`BadGatewayClassifier`](super::BadGatewayClassifier).
     pub struct ResponseFuture<F, B: Body> {
-        // `None` while the response is inspected, which frees what the call holds.
+        // `None` while the body is inspected: the resources of the call are released before.
         #[pin]
         inner: Option<F>,
         settings: Settings,
@@ -74,19 +74,19 @@ struct Inspection<B: Body> {
     parts: Parts,
     diagnosis: Diagnosis,
     peek: Box<Peek<B>>,
-    /// The number of bytes at the last look.
-    inspected: usize,
-    /// Created by the first pause.
+    /// The number of bytes at the last update of the diagnosis.
+    inspected_len: usize,
+    /// Created when the body first pauses.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl<B: Body> Inspection<B> {
     fn new(parts: Parts, body: B, diagnosis: Diagnosis, settings: Settings) -> Self {
-        let peek = Box::new(Peek::new(body, settings.peek));
-        Self { parts, diagnosis, peek, inspected: 0, timer: None }
+        let peek = Box::new(Peek::new(body, settings.max_peek_bytes));
+        Self { parts, diagnosis, peek, inspected_len: 0, timer: None }
     }
 
-    /// Reads the body until it is recognized, or until its end, the limit of bytes, or the limit of time.
+    /// Reads the body until it is recognized, it ends, or a limit of bytes or time is reached.
     fn poll(&mut self, settings: Settings, cx: &mut Context<'_>) -> Poll<()> {
         if self.peek.poll_fill(cx).is_ready() {
             self.inspect(true);
@@ -100,17 +100,17 @@ impl<B: Body> Inspection<B> {
         Poll::Ready(())
     }
 
-    /// Updates the diagnosis. `is_last` means that no more of the body will be read.
+    /// Updates the diagnosis. `is_last` means that no more bytes will be read.
     fn inspect(&mut self, is_last: bool) {
-        let seen = self.peek.seen();
-        if is_last || self.inspected != seen.len() {
-            self.inspected = seen.len();
+        let prefix = self.peek.prefix();
+        if is_last || self.inspected_len != prefix.len() {
+            self.inspected_len = prefix.len();
             let progress = match is_last {
                 false => ReadProgress::Partial,
-                true if self.peek.is_whole() => ReadProgress::Complete,
+                true if self.peek.is_complete() => ReadProgress::Complete,
                 true => ReadProgress::Stopped,
             };
-            self.diagnosis.update(&self.parts.headers, seen, progress);
+            self.diagnosis.update(&self.parts.headers, prefix, progress);
         }
     }
 
@@ -119,11 +119,12 @@ impl<B: Body> Inspection<B> {
             return Poll::Ready(());
         }
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(settings.peek_timeout)));
-        // Unconstrained: a body that spends the whole coop budget on every poll would otherwise starve the timer.
+        // Unconstrained: otherwise a body that spends the whole coop budget on every poll would
+        // starve the timer.
         pin!(unconstrained(timer.as_mut())).poll(cx)
     }
 
-    /// Returns the response with its diagnosis and the whole body.
+    /// Returns the response with its diagnosis and the complete body.
     fn finish(self) -> Response<ResponseBody<B>> {
         let Self { mut parts, diagnosis, peek, .. } = self;
         diagnosis.insert_into(&mut parts.extensions);

@@ -4,7 +4,7 @@ use tower_layer::Layer;
 
 use super::{BadGatewayClassifier, settings::Settings};
 
-/// Applies [`BadGatewayClassifier`]. See the [module docs](super) for what it concludes, and an example.
+/// Applies [`BadGatewayClassifier`]. See the [module docs](super) for its rules and an example.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 #[doc(alias = "502ClassifierLayer")]
@@ -13,33 +13,37 @@ pub struct BadGatewayClassifierLayer {
 }
 
 impl BadGatewayClassifierLayer {
-    /// Inspects up to 4 KiB of the body of a failed response, and waits for them up to 50 ms.
+    /// Creates a layer that inspects up to 4 KiB of the body of a failed response, and waits for
+    /// them at most 50 ms.
     pub const fn new() -> Self {
         Self {
             settings: Settings {
-                on: true,
-                peek: 4 * 1024,
+                enabled: true,
+                max_peek_bytes: 4 * 1024,
                 peek_timeout: Duration::from_millis(50),
             },
         }
     }
 
-    /// Passes every response unchanged.
+    /// Creates a layer that passes every response unchanged.
     pub const fn disabled() -> Self {
-        Self { settings: Settings { on: false, peek: 0, peek_timeout: Duration::ZERO } }
+        Self {
+            settings: Settings { enabled: false, max_peek_bytes: 0, peek_timeout: Duration::ZERO },
+        }
     }
 
-    /// Sets how many bytes of the body of a failed response are inspected. Zero disables it. Defaults to 4 KiB, which contains
-    /// the fingerprint of every recorded page.
+    /// Sets the maximum number of inspected bytes of the body of a failed response. Zero disables
+    /// the inspection. Defaults to 4 KiB, which contains the fingerprint of every recorded page.
     ///
-    /// The bytes are copied. Their frames, at most 64, are held until the body is read; the last one may be larger.
+    /// The bytes are copied. Their frames, at most 64, are held until the body is read. The last
+    /// frame may exceed the limit.
     pub const fn max_peek_bytes(mut self, bytes: usize) -> Self {
-        self.settings.peek = bytes;
+        self.settings.max_peek_bytes = bytes;
         self
     }
 
-    /// Sets the maximum wait for these bytes, from the first pause of the body. Zero inspects only the bytes that are
-    /// ready. Defaults to 50 ms.
+    /// Sets the maximum wait for these bytes, from the first pause of the body. Zero inspects only
+    /// bytes that are ready. Defaults to 50 ms.
     pub const fn peek_timeout(mut self, wait: Duration) -> Self {
         self.settings.peek_timeout = wait;
         self

@@ -1,9 +1,11 @@
-//! Works out what a failed response means: why it failed, who says so, and whether the request may have been processed.
+//! Determines why a response failed, which server reported the failure, and whether the request may
+//! have been processed.
 //!
-//! "502 Bad Gateway" comes from a gateway that could not get a valid response from the server behind it, and on its way
-//! back it looks the same whether nothing listened there or the server died in the middle of a payment. Most gateways
-//! tell more than the status, each in its own way. What they tell becomes one [`Failure`](crate::Failure) in the
-//! response's extensions, which every other layer reads.
+//! A gateway sends 502 Bad Gateway if it gets no valid response from its upstream. The status alone
+//! does not show whether nothing listened there, or whether the server died in the middle of a
+//! payment. Most gateways reveal more than the status, each in its own way. This layer turns these
+//! details into one [`Failure`](crate::Failure) in the response's extensions, which every other
+//! layer reads.
 //!
 //! # Example
 //!
@@ -14,8 +16,12 @@
 //! # use http_body_util::Full;
 //! # type Body = Full<bytes::Bytes>;
 //! use seawall::{
-//!     BadGatewayClassifierLayer, Cause, Failure, Processed, Product, Reporter,
-//!     bad_gateway::Evidence,
+//!     bad_gateway::{BadGatewayClassifierLayer, Evidence},
+//!     Cause,
+//!     Failure,
+//!     Processed,
+//!     Product,
+//!     Reporter,
 //! };
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
@@ -30,89 +36,108 @@
 //!
 //! let response = client.oneshot(Request::new(Body::default())).await?;
 //! assert_eq!(response.status(), 503);
-//! let failure = response.extensions().get::<Failure>().ok_or("it failed")?;
+//! let failure = response.extensions().get::<Failure>().ok_or("no failure")?;
 //! assert_eq!(failure.cause(), Cause::DestinationUnavailable);
 //! assert_eq!(failure.reporter(), Reporter::Gateway(Product::HaProxy));
 //! assert_eq!(failure.processed(), Processed::Maybe);
-//! let evidence = response.extensions().get::<Evidence>().ok_or("it was recognised")?;
+//! let evidence = response.extensions().get::<Evidence>().ok_or("not recognized")?;
 //! assert!(evidence.summary().starts_with("HAProxy reached no server"));
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # What is looked at
+//! # Classification
 //!
-//! In this order, until something is recognised:
+//! The layer checks these sources in order, and the first match decides:
 //!
-//! | what | concluded |
+//! | source | result |
 //! |---|---|
-//! | a [`Failure`](crate::Failure) already in the extensions | left as it is |
-//! | `Proxy-Status` with an `error` (RFC 9209) | the cause that it names, from the member nearest the origin; a type that is not registered stays text, in [`Evidence::proxy_status`] |
-//! | headers that only one product writes | by the table of products |
-//! | the first bytes of the body | by the same table |
-//! | JSON in a 500, 502 or 504 that speaks of no gateway, if it was read to its end | [`OriginError`](crate::Cause::OriginError): an application wrote it, it seems |
-//! | another 500, and a status above 505 that is not 529 | [`Unknown`](crate::Cause::Unknown): some gateways answer 500 to failures of their upstream, and the others mean what each vendor likes |
-//! | none of these | what [`HttpClassifier`](crate::HttpClassifier) says of the head |
+//! | a [`Failure`](crate::Failure) in the extensions | kept unchanged |
+//! | `Proxy-Status` with an `error` (RFC 9209) | the cause that it names, from the member nearest the origin; an unregistered type stays text, in [`Evidence::proxy_status`] |
+//! | headers that only one product sends | the entry of the fingerprint table |
+//! | the first bytes of the body | the entry of the fingerprint table |
+//! | JSON in a 500, 502 or 504 that does not mention a gateway, if it was read completely | [`OriginError`](crate::Cause::OriginError): an application probably wrote it |
+//! | another 500, or a status above 505 except 529 | [`Unknown`](crate::Cause::Unknown): some gateways send 500 for failures of their upstream, and the meaning of the other statuses depends on the vendor |
+//! | anything else | the result of [`HttpClassifier`](crate::classify::HttpClassifier) for the head |
 //!
-//! `Retry-After` and its like are read as by [`HttpClassifier`](crate::HttpClassifier). Errors pass untouched:
-//! [`classify_error`](crate::classify::classify_error) knows them.
+//! `Retry-After` and similar headers are read as by
+//! [`HttpClassifier`](crate::classify::HttpClassifier). Errors pass unchanged:
+//! [`classify_error`](crate::classify::classify_error) classifies them.
 //!
-//! The table holds nginx, HAProxy, Apache, Caddy, Squid, Envoy, Varnish, lighttpd, Traffic Server, h2o and others, their rows
-//! tested against recordings of the real product; and AWS, Cloudflare, Google, Azure, Fastly, Akamai, Heroku, Kong and others by what is written about them:
-//! [`Evidence::is_verified`] tells which.
+//! The fingerprint table covers nginx, HAProxy, Apache, Caddy, Squid, Envoy, Varnish, lighttpd,
+//! Traffic Server, h2o and others. These entries are tested against recordings of the real product.
+//! The table also covers AWS, Cloudflare, Google, Azure, Fastly, Akamai, Heroku, Kong and others,
+//! from published descriptions. [`Evidence::is_verified`] distinguishes the two.
 //!
-//! # What is not concluded
+//! # Limitations
 //!
-//! - [`Processed::No`](crate::Processed::No), ever: pages are relayed byte for byte, and gateways send requests again by
-//!   themselves. The most that a response can say is [`Unlikely`](crate::Processed::Unlikely).
-//! - [`Unlikely`](crate::Processed::Unlikely) of an answer in which a further try of the gateway's own can end, if it is known
-//!   to: HAProxy with `retry-on`, Squid and others answer to what was sent once, and then refused, as to what never was.
-//! - [`Reporter::Origin`](crate::Reporter::Origin): there are more gateways than are known here.
-//! - Anything from `Server` alone, but for AWS's load balancer: nginx and Envoy put theirs on what they relay.
+//! The layer never infers:
+//!
+//! - [`Processed::No`](crate::Processed::No): pages are relayed byte for byte, and gateways retry
+//!   requests themselves. The strongest result for a response is
+//!   [`Unlikely`](crate::Processed::Unlikely).
+//! - [`Unlikely`](crate::Processed::Unlikely), if a retry of the gateway itself can end in the same
+//!   response and this is known. HAProxy with `retry-on`, Squid and others send one response for
+//!   both cases: a request that was never sent, and a request that was sent once and then refused.
+//! - [`Reporter::Origin`](crate::Reporter::Origin): more gateways exist than this crate knows.
+//! - Anything from `Server` alone, except for AWS's load balancer: nginx and Envoy set their own
+//!   value on relayed responses.
 //! - Anything from a page that an application quotes in JSON.
-//! - Anything about a status below 400. A failure can arrive as a 200: some gateways make one of bytes that are no HTTP.
-//!   A body that breaks off ends in an error, as ever.
-//! - Whether a page is first-hand: one that another gateway relayed names the one that wrote it.
+//! - Anything about a status below 400. A failure can arrive as a 200: some gateways send 200 for
+//!   bytes that are not HTTP. A body that breaks off ends in an error, as it does without this
+//!   layer.
+//! - The gateway that relayed a page: a relayed page names the gateway that wrote it.
 //!
-//! # The look at the body
+//! # Body inspection
 //!
-//! Only of 429 and 5xx, if it is text, HTML, JSON or of no type, and not compressed. Nothing is lost: frames, trailers
-//! and errors are handed on as they came. It ends with the body, at
-//! [`max_peek_bytes`](BadGatewayClassifierLayer::max_peek_bytes) bytes, at a pause if the page is recognised by then and no more of it could
-//! change that, and at the latest after [`peek_timeout`](BadGatewayClassifierLayer::peek_timeout). By a wait that is over, less
-//! is concluded, never something else.
+//! The layer inspects the body of a 429 or 5xx, if it is text, HTML, JSON or without a content
+//! type, and not compressed. Frames, trailers and errors pass on as they came.
 //!
-//! A response that waits to be looked at has not been answered yet: a [`TimeoutLayer`](crate::TimeoutLayer) around this one
-//! that ends within those 50 ms gives up an answer that is there.
+//! The inspection ends at the first of these events:
 //!
-//! # When what happens
+//! - The body ends.
+//! - [`max_peek_bytes`](BadGatewayClassifierLayer::max_peek_bytes) bytes are read.
+//! - The body pauses, and the page is recognized such that more bytes could not change the result.
+//! - [`peek_timeout`](BadGatewayClassifierLayer::peek_timeout) has passed since the first pause.
 //!
-//! | when | then |
+//! If the wait times out, the classification is less specific but never different.
+//!
+//! The response is returned after its inspection. If a
+//! [`TimeoutLayer`](crate::timeout::TimeoutLayer) around this layer expires within these 50 ms, it
+//! discards a response that had already arrived.
+//!
+//! # Behavior
+//!
+//! | condition | behavior |
 //! |---|---|
 //! | the status is below 400 | the response passes; its body is not touched |
-//! | the head tells enough | the response passes at once, with a [`Failure`](crate::Failure) and, if a product was recognised, [`Evidence`] |
-//! | the body is to be looked at, and is there | the same, and no timer is made |
-//! | the body pauses | it is waited for, no longer than [`peek_timeout`](BadGatewayClassifierLayer::peek_timeout) in all |
-//! | the body breaks off while it is looked at | the error comes where it would have come, when the body is read |
-//! | the call fails | the error passes as it is |
+//! | the head is sufficient | the response passes at once, with a [`Failure`](crate::Failure) and, if a product was recognized, [`Evidence`] |
+//! | the body must be inspected and is ready | the same; no timer is created |
+//! | the body pauses | the layer waits, at most [`peek_timeout`](BadGatewayClassifierLayer::peek_timeout) in total |
+//! | the body fails during the inspection | the reader of the body gets the error at the same position |
+//! | the call fails | the error passes unchanged |
 //!
 //! # Panics
 //!
-//! Without a tokio runtime with time enabled, if the body of a failed response pauses. One that is there at once needs none.
+//! Polling panics outside a tokio runtime with time enabled if the body of a failed response
+//! pauses. A body that is ready at once needs no runtime.
 //!
 //! # Cancel safety
 //!
-//! Dropping the future drops the inner future, or the response that is being looked at; nothing else is held.
+//! Dropping the future drops the inner future, or the response under inspection. It holds nothing
+//! else.
 //!
 //! # Order
 //!
-//! Innermost, around the client, so that retry, circuit breaker, logging and error response see its word. Only what decompresses
-//! goes between, such as tower-http's `DecompressionLayer`: what is compressed is not looked into.
+//! Place it innermost, around the client. Retry, circuit breaker, logging and error response then
+//! see its result. Only a decompressing layer, such as tower-http's `DecompressionLayer`, belongs
+//! between this layer and the client: compressed bodies are not inspected.
 //!
 //! # Differs from
 //!
-//! - `tower_http::classify`: says why and who, not only whether; reads what gateways write, not only the status. It is no trait for
-//!   other layers, but a layer that speaks once, for all of them.
+//! - `tower_http::classify`: this layer reports the cause and the reporter, not only success or
+//!   failure. It reads the pages and headers of gateways, not only the status. It is not a trait
+//!   for other layers: it classifies once, for all of them.
 
 mod body;
 mod future;

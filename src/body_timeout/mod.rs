@@ -5,7 +5,7 @@
 //! byte a minute does not hold a connection for ever, and is answered 408.
 //!
 //! The clock of `idle` runs only while a frame is waited for, so a reader that takes its time is not held against the
-//! sender. Not covered: the wait for the head, which is [`TimeoutLayer`](crate::TimeoutLayer)'s; a body that nobody reads.
+//! sender. Not covered: the wait for the head, which is [`TimeoutLayer`](crate::timeout::TimeoutLayer)'s; a body that nobody reads.
 //!
 //! # Example
 //!
@@ -15,7 +15,7 @@
 //! use std::time::Duration;
 //! use http::{Request, Response};
 //! use http_body_util::{BodyExt, Full};
-//! use seawall::BodyTimeoutLayer;
+//! use seawall::body_timeout::BodyTimeoutLayer;
 //! use tower::{ServiceBuilder, ServiceExt};
 //! # async fn answer(_: Request<Full<bytes::Bytes>>) -> Result<Response<Full<bytes::Bytes>>, seawall::BoxError> {
 //! #     Ok(Response::new(Full::from("hi")))

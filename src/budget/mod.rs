@@ -6,7 +6,7 @@ mod per_key;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use seawall_core::ratio::Ratio;
+use seawall_core::Ratio;
 use tokio::time::Instant;
 
 pub(crate) use self::per_key::BudgetScope;
@@ -26,7 +26,7 @@ use self::{burst::BurstLimit, counts::Counts};
 /// make them share. Concurrent callers cannot overdraw it.
 ///
 /// ```
-/// use seawall::{Ratio, RetryLayer, retry::Budget};
+/// use seawall::{retry::{Budget, RetryLayer}, Ratio};
 ///
 /// let layer = RetryLayer::new().budget(Budget::new(Ratio::percent(10), 5));
 /// let unlimited = RetryLayer::new().budget(Budget::none());

@@ -82,7 +82,7 @@ mod tests {
 
     use super::*;
     use crate::keys::{MAX_KEYS, by_authority};
-    use seawall_core::ratio::Ratio;
+    use seawall_core::Ratio;
 
     fn keyed() -> PerKeyBudgets {
         PerKeyBudgets::new(Budget::new(Ratio::percent(0), 1), Arc::new(by_authority))

@@ -11,7 +11,7 @@
 
 use std::{sync::Arc, task::Waker, time::Duration};
 
-use seawall_core::failure::Failure;
+use seawall_core::Failure;
 use tokio::time::Instant;
 
 use super::{

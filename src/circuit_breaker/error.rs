@@ -1,13 +1,13 @@
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
-use seawall_core::failure::{Cause, Failure, Processed, Reporter};
+use seawall_core::{Cause, Failure, Processed, Reporter};
 
 use super::{circuit::CircuitInner, state_machine::Rejection};
 
 /// A circuit is open: the call was rejected without asking the inner service.
 ///
 /// Its `source()` is a [`Failure`] of cause [`CircuitOpen`](Cause::CircuitOpen), [not processed](Processed::No), with the
-/// wait as its `retry_after`. So [`RetryLayer`](crate::RetryLayer) does not try again unless told to, and
+/// wait as its `retry_after`. So [`RetryLayer`](crate::retry::RetryLayer) does not try again unless told to, and
 /// `ErrorResponseLayer` answers 503 with `Retry-After`.
 #[derive(Clone, Debug)]
 pub struct CircuitOpen {
@@ -34,7 +34,7 @@ impl CircuitOpen {
         crate::metrics::record_circuit_rejection(self.key.as_ref());
     }
 
-    /// Which circuit, if there is one for each key, or it was [named](crate::CircuitBreakerLayer::named).
+    /// Which circuit, if there is one for each key, or it was [named](crate::circuit_breaker::CircuitBreakerLayer::named).
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()

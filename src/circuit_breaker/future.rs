@@ -6,7 +6,7 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
-use seawall_core::{classify::Classify, error::BoxError};
+use seawall_core::{BoxError, classify::Classify};
 
 use super::{CircuitOpen, permit::Permit};
 use crate::body::{PanicGuard, TrackCompletion};

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use seawall_core::failure::Failure;
+use seawall_core::Failure;
 use tokio::time::Instant;
 
 use super::{circuit::CircuitInner, state_machine::State};
@@ -75,7 +75,7 @@ impl Circuit {
 
     /// Rejects all calls until [`release`](Self::release), for example while an upstream is being repaired. Calls under
     /// way are not touched, and their results no longer count. Under
-    /// [`dry_run(true)`](crate::CircuitBreakerLayer::dry_run) all pass none the less.
+    /// [`dry_run(true)`](crate::circuit_breaker::CircuitBreakerLayer::dry_run) all pass none the less.
     #[doc(alias = "isolate")]
     #[doc(alias = "transitionToForcedOpenState")]
     pub fn force_open(&self) {
@@ -126,7 +126,7 @@ impl Snapshot {
     }
 
     /// Calls whose results are in the window, of the state it is in: none after a change. Half-open, those of the probes.
-    /// Otherwise zero if [`failure_ratio`](crate::CircuitBreakerLayer::failure_ratio) is `None`: no window is kept then.
+    /// Otherwise zero if [`failure_ratio`](crate::circuit_breaker::CircuitBreakerLayer::failure_ratio) is `None`: no window is kept then.
     #[must_use]
     pub const fn calls(&self) -> u64 {
         self.calls

@@ -1,7 +1,7 @@
 use std::{borrow::Cow, marker::PhantomData, num::NonZeroU32, sync::Arc, time::Duration};
 
 use http::Uri;
-use seawall_core::{classify::HttpClassifier, failure::Failure, ratio::Ratio};
+use seawall_core::{Failure, Ratio, classify::HttpClassifier};
 use tower_layer::Layer;
 
 use super::{
@@ -84,7 +84,7 @@ impl<C, K: RebuildCircuits, E> CircuitBreakerLayer<C, K, E> {
     /// and of keys above 1,024 bytes, pass and do not count. An event at WARN reports the first.
     ///
     /// ```
-    /// use seawall::{CircuitBreakerLayer, circuit_breaker::by_authority};
+    /// use seawall::circuit_breaker::{by_authority, CircuitBreakerLayer};
     ///
     /// let layer = CircuitBreakerLayer::new().per_key(by_authority);
     /// # let _ = layer;
@@ -100,7 +100,7 @@ impl<C, K: RebuildCircuits, E> CircuitBreakerLayer<C, K, E> {
     ///
     /// ```
     /// use std::borrow::Cow;
-    /// use seawall::CircuitBreakerLayer;
+    /// use seawall::circuit_breaker::CircuitBreakerLayer;
     ///
     /// let layer = CircuitBreakerLayer::new()
     ///     .per_request_key(|request: &String| Some(Cow::Borrowed(request.as_str())));
@@ -146,7 +146,7 @@ impl<C, K: RebuildCircuits, E> CircuitBreakerLayer<C, K, E> {
     ///
     /// ```
     /// use std::num::NonZeroU32;
-    /// use seawall::CircuitBreakerLayer;
+    /// use seawall::circuit_breaker::CircuitBreakerLayer;
     ///
     /// let layer = CircuitBreakerLayer::new()
     ///     .failure_ratio(None)
@@ -241,7 +241,7 @@ impl<C, K: RebuildCircuits, E> CircuitBreakerLayer<C, K, E> {
     /// block.
     ///
     /// ```
-    /// use seawall::{Cause, CircuitBreakerLayer};
+    /// use seawall::{circuit_breaker::CircuitBreakerLayer, Cause};
     ///
     /// let layer = CircuitBreakerLayer::new()
     ///     .failure_predicate(|failure| matches!(failure.cause(), Cause::RateLimited | Cause::Overloaded));

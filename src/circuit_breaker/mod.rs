@@ -8,7 +8,7 @@
 #![doc = include_str!("states.svg")]
 //!
 //! Works on any service, HTTP or not. Not covered: slowing down before anything fails; for that, bound what is under way by
-//! [`InFlightLimitLayer`](crate::InFlightLimitLayer).
+//! [`InFlightLimitLayer`](crate::in_flight::InFlightLimitLayer).
 //!
 //! # Example
 //!
@@ -18,7 +18,7 @@
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! # let get = || Request::get("http://upstream/").body(Body::default());
-//! use seawall::{CircuitBreakerLayer, circuit_breaker::{CircuitOpen, State}, find_source};
+//! use seawall::{circuit_breaker::{CircuitBreakerLayer, CircuitOpen, State}, find_source};
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! let breaker = CircuitBreakerLayer::new();
@@ -89,8 +89,8 @@
 //!
 //! # Order
 //!
-//! Inside [`RetryLayer`](crate::RetryLayer), so that each attempt counts and an open circuit ends the retrying; around
-//! [`TimeoutLayer`](crate::TimeoutLayer), so that a timeout counts.
+//! Inside [`RetryLayer`](crate::retry::RetryLayer), so that each attempt counts and an open circuit ends the retrying; around
+//! [`TimeoutLayer`](crate::timeout::TimeoutLayer), so that a timeout counts.
 //!
 //! Under `tower::balance` each instance has a breaker made by a layer of its own, with
 //! [`open_behavior`](CircuitBreakerLayer::open_behavior)`(Backpressure)`, so that one that is down is passed over; made by clones of one layer
@@ -106,7 +106,7 @@
 //! **What an open circuit refuses has no line at INFO**, neither of the client nor of a gateway that answers 503 for it: there would
 //! be thousands, all for the reason that the one line at WARN tells, and the next, when it is closed or tries, says how many there
 //! were. So whoever looks for a 503 that is in no log looks for `circuit open` before it. To have a line for each:
-//! `LoggingLayer::server().rejected_level(Level::Info)`, in a stack by [`access_log`](crate::StandardLayer::access_log); or without a
+//! `LoggingLayer::server().rejected_level(Level::Info)`, in a stack by [`access_log`](crate::standard::StandardLayer::access_log); or without a
 //! change to the program the level DEBUG for `seawall::logging`. `seawall_circuit_rejections_total` counts them (feature `metrics`).
 //!
 //! # Differs from
@@ -133,8 +133,10 @@ mod wakers;
 mod window;
 
 #[cfg(all(test, seawall_loom))]
+#[path = "../../tests/loom/circuit_breaker.rs"]
 mod loom;
 #[cfg(all(test, not(seawall_loom)))]
+#[path = "../../tests/models/circuit_breaker.rs"]
 mod model;
 
 pub(crate) use self::selector::CircuitPerKey;

@@ -1,9 +1,6 @@
 use std::error::Error;
 
-use seawall_core::{
-    classify::classify_body_error,
-    failure::{Cause, Failure, Processed, Reporter},
-};
+use seawall_core::{Cause, Failure, Processed, Reporter, classify::classify_body_error};
 use tokio::time::Instant;
 
 use super::{CircuitOpen, circuit::CircuitInner, settings::CountAs, state_machine::Admission};

@@ -6,8 +6,8 @@ use std::{
 };
 
 use seawall_core::{
+    BoxError,
     classify::{Classify, HttpClassifier},
-    error::BoxError,
 };
 use tower_service::Service;
 

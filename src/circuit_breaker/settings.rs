@@ -1,9 +1,6 @@
 use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
-use seawall_core::{
-    failure::{Cause, Failure},
-    ratio::Ratio,
-};
+use seawall_core::{Cause, Failure, Ratio};
 
 use crate::circuit_breaker::window::BUCKETS;
 

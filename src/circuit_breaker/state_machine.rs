@@ -5,7 +5,7 @@
 
 use std::{mem, num::NonZeroU32, time::Duration};
 
-use seawall_core::failure::Failure;
+use seawall_core::Failure;
 
 use super::{consecutive::ConsecutiveFailures, probes::Probes, settings::Settings, window::Counts};
 use crate::jitter::scale;
@@ -370,7 +370,7 @@ mod tests {
     fn a_half_open_circuit_can_be_forgotten_when_its_probes_are_gone_and_nobody_calls() {
         let settings = Settings { min_calls: 1, ..Settings::default() };
         let at = Duration::from_secs;
-        let failure = Failure::new(seawall_core::failure::Cause::ConnectionRefused);
+        let failure = Failure::new(seawall_core::Cause::ConnectionRefused);
         let counts = Some(Counts { calls: 1, failures: 1 });
         let mut machine = StateMachine::default();
         machine.record_failure(at(0), failure, counts, 0.0, &settings);

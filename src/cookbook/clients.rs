@@ -11,7 +11,7 @@
 //! use bytes::Bytes;
 //! use http::Request;
 //! use http_body_util::Full;
-//! use seawall::StandardLayer;
+//! use seawall::standard::StandardLayer;
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -39,7 +39,7 @@
 //! ```
 //! # #[cfg(all(feature = "reqwest-0_13", feature = "test-util"))] {
 //! use http::Request;
-//! use seawall::StandardLayer;
+//! use seawall::standard::StandardLayer;
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -78,7 +78,7 @@
 //! use http::Request;
 //! use http_body_util::{BodyExt, Empty, Full, combinators::UnsyncBoxBody};
 //! use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-//! use seawall::{BoxError, StandardLayer};
+//! use seawall::{standard::StandardLayer, BoxError};
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -107,12 +107,12 @@
 //!
 //! # Put it around tonic
 //!
-//! A gRPC call fails by its `grpc-status`, which [`GrpcClassifier`](crate::GrpcClassifier) reads. Every call is a POST, so only what was
+//! A gRPC call fails by its `grpc-status`, which [`GrpcClassifier`](crate::classify::GrpcClassifier) reads. Every call is a POST, so only what was
 //! not processed is sent again, unless you say that more may be.
 //!
 //! ```
 //! # #[cfg(feature = "tonic-0_14")] {
-//! use seawall::{GrpcClassifier, RetryLayer, StandardLayer};
+//! use seawall::{classify::GrpcClassifier, retry::RetryLayer, standard::StandardLayer};
 //! use tonic::transport::Endpoint;
 //! use tower::ServiceBuilder;
 //!
@@ -142,7 +142,10 @@
 //!
 //! ```
 //! use std::num::NonZeroU32;
-//! use seawall::{CircuitBreakerLayer, InFlightLimitLayer, RetryLayer, StandardLayer};
+//! use seawall::{
+//!     circuit_breaker::CircuitBreakerLayer, in_flight::InFlightLimitLayer, retry::RetryLayer,
+//!     standard::StandardLayer,
+//! };
 //!
 //! # let (retries, breaks, most) = (Some(2), false, NonZeroU32::new(64));
 //! let layer = StandardLayer::new("billing")
@@ -160,7 +163,7 @@
 //! ```
 //! # #[cfg(feature = "config")] {
 //! # type Body = http_body_util::Full<bytes::Bytes>;
-//! use seawall::{StandardLayer, config::{Config, ConfiguredLayer}};
+//! use seawall::{config::{Config, ConfiguredLayer}, standard::StandardLayer};
 //! use tower::Layer;
 //!
 //! # fn main() -> Result<(), seawall::config::ConfigError> {
@@ -204,7 +207,7 @@
 //! use http_body_util::Full;
 //! use hyper::body::Incoming;
 //! use hyper_util::{client::legacy::{Client, connect::HttpConnector}, rt::TokioExecutor};
-//! use seawall::{BoxError, StandardLayer, retry::ReplayBody, standard::{ResponseBody, Standard}};
+//! use seawall::{retry::ReplayBody, standard::{ResponseBody, Standard, StandardLayer}, BoxError};
 //! use tower::{Layer, ServiceExt, util::BoxCloneSyncService};
 //!
 //! struct Billing {

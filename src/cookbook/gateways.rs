@@ -12,7 +12,7 @@
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! use axum::{Router, body::Body, routing::get};
 //! use http::{Request, Uri, Version, header::HOST};
-//! use seawall::StandardLayer;
+//! use seawall::standard::StandardLayer;
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! # let client = tower::service_fn(async |_: Request<Sent>| {
@@ -42,7 +42,7 @@
 //!
 //! # Call an upstream from a handler
 //!
-//! Where a handler makes a request of its own, [`ErrorResponseLayer`](crate::ErrorResponseLayer) around the client gives it an answer
+//! Where a handler makes a request of its own, [`ErrorResponseLayer`](crate::error_response::ErrorResponseLayer) around the client gives it an answer
 //! to return in any case: the upstream's, or an honest 502, 503 or 504.
 //!
 //! ```
@@ -51,7 +51,7 @@
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! use axum::{Router, body::Body, extract::{Path, State}, response::{IntoResponse, Response}, routing::get};
 //! use http::{Request, StatusCode};
-//! use seawall::{ErrorResponseLayer, StandardLayer};
+//! use seawall::{error_response::ErrorResponseLayer, standard::StandardLayer};
 //! use tower::{Layer, ServiceBuilder, ServiceExt};
 //!
 //! # #[derive(Clone)]
@@ -112,7 +112,7 @@
 //! #     let response = Response::builder().status(504).header("content-type", "text/html").header("server", "nginx/1.26.0");
 //! #     Ok::<_, seawall::BoxError>(response.body(Body::from(page))?)
 //! # });
-//! use seawall::{BadGatewayClassifierLayer, Failure, Product, Reporter};
+//! use seawall::{bad_gateway::BadGatewayClassifierLayer, Failure, Product, Reporter};
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! let client = ServiceBuilder::new().layer(BadGatewayClassifierLayer::new()).service(client);
@@ -144,7 +144,7 @@
 //!     client::legacy::{Client, connect::HttpConnector},
 //!     rt::{TokioExecutor, TokioTimer},
 //! };
-//! use seawall::{StandardLayer, hyper_util::TrackReuse};
+//! use seawall::{hyper_util::TrackReuse, standard::StandardLayer};
 //! use tower::ServiceBuilder;
 //!
 //! let hyper = Client::builder(TokioExecutor::new())

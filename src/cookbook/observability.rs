@@ -5,7 +5,7 @@
 //! Failures are never sampled. A health check is left out altogether.
 //!
 //! ```
-//! use seawall::{LoggingLayer, Ratio, StandardLayer};
+//! use seawall::{logging::LoggingLayer, standard::StandardLayer, Ratio};
 //!
 //! let quiet = StandardLayer::new("billing").logging(LoggingLayer::client().only_failures());
 //! let sampled = StandardLayer::gateway("edge").access_log(
@@ -26,7 +26,7 @@
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! use http::{HeaderValue, Request};
-//! use seawall::StandardLayer;
+//! use seawall::standard::StandardLayer;
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! # let client = tower::service_fn(async |request: Request<Sent>| {
@@ -57,7 +57,7 @@
 //! ```
 //! # #[cfg(feature = "metrics")] {
 //! # type Body = http_body_util::Full<bytes::Bytes>;
-//! use seawall::{RequestDurationLayer, StandardLayer};
+//! use seawall::{request_duration::RequestDurationLayer, standard::StandardLayer};
 //! use tower::ServiceBuilder;
 //!
 //! // After the recorder is installed, with `seawall::metrics::DURATION_BUCKETS` for the histograms:

@@ -12,7 +12,7 @@
 //! # let upstream = tower::service_fn(async |_: Request<seawall::retry::ReplayBody<Body>>| {
 //! #     Ok::<_, seawall::BoxError>(Response::new(Body::from("fresh")))
 //! # });
-//! use seawall::{StandardLayer, circuit_breaker::CircuitOpen, find_source};
+//! use seawall::{circuit_breaker::CircuitOpen, find_source, standard::StandardLayer};
 //! use tower::{Layer, ServiceExt};
 //!
 //! let layer = StandardLayer::new("prices");
@@ -43,7 +43,7 @@
 //! # let upstream = tower::service_fn(async |_: Request<seawall::retry::ReplayBody<Body>>| {
 //! #     Ok::<_, seawall::BoxError>(Response::new(Body::default()))
 //! # });
-//! use seawall::{StandardLayer, circuit_breaker::State};
+//! use seawall::{circuit_breaker::State, standard::StandardLayer};
 //! use tower::{Layer, ServiceExt};
 //!
 //! let layer = StandardLayer::new("all");
@@ -69,7 +69,7 @@
 //! In shadow it counts, changes its state and tells of it in log and metrics, but lets every call pass:
 //!
 //! ```
-//! use seawall::{CircuitBreakerLayer, StandardLayer};
+//! use seawall::{circuit_breaker::CircuitBreakerLayer, standard::StandardLayer};
 //!
 //! let layer = StandardLayer::new("billing").circuit_breaker(CircuitBreakerLayer::new().dry_run(true));
 //! # let _ = layer;
@@ -94,7 +94,7 @@
 //! #     }
 //! # });
 //! use std::num::NonZeroU32;
-//! use seawall::{CircuitBreakerLayer, StandardLayer, circuit_breaker::OpenBehavior};
+//! use seawall::{circuit_breaker::{CircuitBreakerLayer, OpenBehavior}, standard::StandardLayer};
 //! use tower::{
 //!     Layer, ServiceBuilder, ServiceExt,
 //!     balance::p2c::Balance,
@@ -128,12 +128,12 @@
 //! When an upstream slows down, calls pile up, and in the end it works on requests that nobody waits for any more. A bound on how
 //! many are under way refuses the rest at once, with 503 and a short `Retry-After` in a gateway. Begin a little above what it can do
 //! at once: calls a second times the seconds that one takes. Or let it find the number, by
-//! [`InFlightLimitLayer::adaptive`](crate::InFlightLimitLayer::adaptive), in a file `in_flight = "adaptive"`; the metric
+//! [`InFlightLimitLayer::adaptive`](crate::in_flight::InFlightLimitLayer::adaptive), in a file `in_flight = "adaptive"`; the metric
 //! `seawall_in_flight_limit` says what it has come to.
 //!
 //! ```
 //! use std::num::NonZeroU32;
-//! use seawall::{InFlightLimitLayer, StandardLayer};
+//! use seawall::{in_flight::InFlightLimitLayer, standard::StandardLayer};
 //!
 //! let layer = StandardLayer::new("billing")
 //!     .in_flight(InFlightLimitLayer::new(NonZeroU32::new(64).ok_or("zero")?));

@@ -17,7 +17,7 @@
 //! #     if SENT.fetch_add(1, Ordering::Relaxed) == 0 { *response.status_mut() = StatusCode::BAD_GATEWAY; }
 //! #     Ok::<_, seawall::BoxError>(response)
 //! # });
-//! use seawall::StandardLayer;
+//! use seawall::standard::StandardLayer;
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! let client = ServiceBuilder::new().layer(StandardLayer::new("billing")).service(upstream);
@@ -42,7 +42,7 @@
 //! ```
 //! # type Body = http_body_util::Full<bytes::Bytes>;
 //! use http::Request;
-//! use seawall::{RetryLayer, retry::RetryOverride};
+//! use seawall::retry::{RetryLayer, RetryOverride};
 //!
 //! let once = RetryOverride::new(RetryLayer::new().max_retries(0));
 //! let patient = RetryOverride::new(RetryLayer::new().max_retries(8));
@@ -60,7 +60,7 @@
 //! made. These are safe for any method.
 //!
 //! ```
-//! use seawall::{RetryLayer, StandardLayer};
+//! use seawall::{retry::RetryLayer, standard::StandardLayer};
 //!
 //! let layer = StandardLayer::new("billing").retry(RetryLayer::new().max_read_retries(0).max_status_retries(0).max_other_retries(0));
 //! # let _ = layer;
@@ -83,7 +83,7 @@
 //! #     std::future::ready(Ok::<_, seawall::BoxError>(response))
 //! # });
 //! use std::time::Duration;
-//! use seawall::{RetryLayer, retry::{Backoff, Budget}};
+//! use seawall::retry::{Backoff, Budget, RetryLayer};
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! let polling = RetryLayer::new()
@@ -108,7 +108,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use seawall::{RetryLayer, StandardLayer, retry::Backoff, standard::Timeouts};
+//! use seawall::{retry::{Backoff, RetryLayer}, standard::{StandardLayer, Timeouts}};
 //!
 //! let layer = StandardLayer::new("llm")
 //!     .retry(
@@ -144,7 +144,11 @@
 //! #     *response.status_mut() = StatusCode::BAD_GATEWAY;
 //! #     Ok::<_, seawall::BoxError>(response)
 //! # });
-//! use seawall::{RetryLayer, classify::classify_error, find_source, retry::{RetryReport, RetriesExhausted, StopReason}};
+//! use seawall::{
+//!     classify::classify_error,
+//!     find_source,
+//!     retry::{RetriesExhausted, RetryLayer, RetryReport, StopReason},
+//! };
 //! use tower::{Layer, ServiceExt};
 //!
 //! let client = RetryLayer::new().layer(refusing);
@@ -173,7 +177,12 @@
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! use std::error::Error;
 //! use http::{Request, Response};
-//! use seawall::{Cause, Classify, Failure, HttpClassifier, RetryLayer, retry::RetryReport};
+//! use seawall::{
+//!     classify::{Classify, HttpClassifier},
+//!     retry::{RetryLayer, RetryReport},
+//!     Cause,
+//!     Failure,
+//! };
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@
 //! # type Body = http_body_util::Full<bytes::Bytes>;
 //! use std::{io, sync::atomic::{AtomicU32, Ordering}};
 //! use http::{Request, Response, StatusCode};
-//! use seawall::{BoxError, StandardLayer, retry::ReplayBody};
+//! use seawall::{retry::ReplayBody, standard::StandardLayer, BoxError};
 //! use tower::{Layer, ServiceExt};
 //!
 //! // In a test of yours: #[tokio::test(start_paused = true)]
@@ -41,7 +41,7 @@
 //! # #[cfg(feature = "test-util")] {
 //! # type Body = http_body_util::Full<bytes::Bytes>;
 //! use http::{Method, Request};
-//! use seawall::{StandardLayer, test_util::{FlakyService, Script, Step}};
+//! use seawall::{standard::StandardLayer, test_util::{FlakyService, Script, Step}};
 //! use tower::{Layer, ServiceExt};
 //!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
@@ -68,7 +68,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use seawall::{RetryLayer, StandardLayer, retry::Backoff};
+//! use seawall::{retry::{Backoff, RetryLayer}, standard::StandardLayer};
 //!
 //! let retry = RetryLayer::new().backoff(Backoff::constant(Duration::from_secs(1)));
 //! let layer = StandardLayer::new("billing").retry(retry);

@@ -2,14 +2,14 @@
 //!
 //! # Give each route its own time
 //!
-//! [`TimeoutLayer::from_fn`](crate::TimeoutLayer::from_fn) asks a closure for each request. The closure's type must be written. Around a
-//! [`StandardLayer`](crate::StandardLayer) it bounds the whole call, all attempts together; inside, each attempt.
+//! [`TimeoutLayer::from_fn`](crate::timeout::TimeoutLayer::from_fn) asks a closure for each request. The closure's type must be written. Around a
+//! [`StandardLayer`](crate::standard::StandardLayer) it bounds the whole call, all attempts together; inside, each attempt.
 //!
 //! ```
 //! # type Body = http_body_util::Full<bytes::Bytes>;
 //! use std::time::Duration;
 //! use http::Request;
-//! use seawall::{StandardLayer, TimeoutLayer};
+//! use seawall::{standard::StandardLayer, timeout::TimeoutLayer};
 //! use tower::ServiceBuilder;
 //!
 //! # let upstream = tower::service_fn(async |_: Request<seawall::retry::ReplayBody<Body>>| {
@@ -42,7 +42,7 @@
 //! # let upstream = tower::service_fn(async |_: Request<seawall::retry::ReplayBody<Body>>| {
 //! #     std::future::pending::<Result<http::Response<Body>, seawall::BoxError>>().await
 //! # });
-//! # let client = tower::Layer::layer(&seawall::StandardLayer::new("billing"), upstream);
+//! # let client = tower::Layer::layer(&seawall::standard::StandardLayer::new("billing"), upstream);
 //! # let begun = tokio::time::Instant::now();
 //! let mut request = Request::get("http://billing/").body(Body::default())?;
 //! request.extensions_mut().insert(Deadline::within(Duration::from_millis(300)));
@@ -60,7 +60,10 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use seawall::{DeadlineHeaderLayer, DeadlineLayer, StandardLayer, deadline::TimeoutHeader};
+//! use seawall::{
+//!     deadline::{DeadlineHeaderLayer, DeadlineLayer, TimeoutHeader},
+//!     standard::StandardLayer,
+//! };
 //!
 //! let edge = StandardLayer::gateway("edge")
 //!     .deadline(DeadlineLayer::new(Duration::from_secs(15)).trust_header(TimeoutHeader::EnvoyExpected))
@@ -75,7 +78,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use seawall::{StandardLayer, standard::Timeouts};
+//! use seawall::standard::{StandardLayer, Timeouts};
 //!
 //! let events = StandardLayer::new("events")
 //!     .timeouts(Timeouts::default().body_idle(Duration::from_secs(15 * 60)));
@@ -92,7 +95,7 @@
 //! ```
 //! use std::time::Duration;
 //! use axum::{Router, body::Body, http::Request, routing::post};
-//! use seawall::{BodyTimeoutLayer, ErrorResponseLayer};
+//! use seawall::{body_timeout::BodyTimeoutLayer, error_response::ErrorResponseLayer};
 //! use tower::ServiceBuilder;
 //!
 //! let app: Router = Router::new().route("/upload", post(async |_: axum::body::Bytes| "stored")).layer(

@@ -6,7 +6,7 @@ use std::{
 
 use http::Response;
 use pin_project_lite::pin_project;
-use seawall_core::error::BoxError;
+use seawall_core::BoxError;
 use tokio::time::{Instant, Sleep};
 
 use super::{Elapsed, TimeoutBody, TimeoutKind};

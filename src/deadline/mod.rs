@@ -13,7 +13,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use seawall::{DeadlineHeaderLayer, DeadlineLayer, deadline::TimeoutHeader};
+//! use seawall::deadline::{DeadlineHeaderLayer, DeadlineLayer, TimeoutHeader};
 //! use tower::ServiceBuilder;
 //! # let client = tower::service_fn(async |_: http::Request<http_body_util::Full<bytes::Bytes>>| {
 //! #     Ok::<_, seawall::BoxError>(http::Response::new(http_body_util::Full::<bytes::Bytes>::default()))

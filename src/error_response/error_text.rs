@@ -5,7 +5,7 @@ use std::{
     fmt::{self, Write},
 };
 
-use seawall_core::error::chain;
+use seawall_core::internal::chain;
 
 const MAX_CHARS: usize = 512;
 

@@ -8,8 +8,8 @@ use std::{
 use http::{HeaderValue, Response};
 use pin_project_lite::pin_project;
 use seawall_core::{
+    BoxError,
     attempts::{RetryReport, StopReason},
-    error::BoxError,
 };
 
 use super::{

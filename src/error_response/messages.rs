@@ -1,7 +1,7 @@
 //! Sentences for the visitor of a failed page.
 
 use http::StatusCode;
-use seawall_core::failure::Processed;
+use seawall_core::Processed;
 
 use super::reply::ErrorReply;
 

@@ -13,7 +13,7 @@
 //! # use http::{Request, Response};
 //! # use http_body_util::Full;
 //! # type Body = Full<bytes::Bytes>;
-//! use seawall::ErrorResponseLayer;
+//! use seawall::error_response::ErrorResponseLayer;
 //! use std::io;
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
@@ -108,7 +108,7 @@
 //!
 //! # Order
 //!
-//! On a server, around every layer that makes errors; inside [`LoggingLayer::server`](crate::LoggingLayer::server).
+//! On a server, around every layer that makes errors; inside [`LoggingLayer::server`](crate::logging::LoggingLayer::server).
 //!
 //! # Differs from
 //!

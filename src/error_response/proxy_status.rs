@@ -1,7 +1,7 @@
 //! The `Proxy-Status` field (RFC 9209): `edge;error=connection_refused`.
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use seawall_core::failure::{Cause, Failure};
+use seawall_core::{Cause, Failure};
 use sfv::{KeyRef, ListSerializer, StringRef, TokenRef};
 
 pub(super) static PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");

@@ -4,10 +4,10 @@ use std::{error::Error, time::Duration};
 
 use http::StatusCode;
 use seawall_core::{
+    Failure,
     attempts::{RetriesExhausted, StopReason},
     classify::{classify_error, retry_after},
-    error::find_source,
-    failure::Failure,
+    find_source,
 };
 
 use super::{error_text::error_text, settings::Settings};

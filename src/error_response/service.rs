@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use seawall_core::error::BoxError;
+use seawall_core::BoxError;
 use tower_service::Service;
 
 use super::{

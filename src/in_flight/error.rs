@@ -1,13 +1,13 @@
 use std::{error::Error, fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
-use seawall_core::failure::{Cause, Failure, Processed, Reporter};
+use seawall_core::{Cause, Failure, Processed, Reporter};
 
 use super::limit::Limit;
 
 /// As many calls are under way as may be: this one was refused without calling the inner service.
 ///
 /// Its `source()` is a [`Failure`] of cause [`ConnectionLimitReached`](Cause::ConnectionLimitReached),
-/// [not processed](Processed::No), with a `retry_after` of one second. So [`RetryLayer`](crate::RetryLayer) does not try
+/// [not processed](Processed::No), with a `retry_after` of one second. So [`RetryLayer`](crate::retry::RetryLayer) does not try
 /// again unless told to, and `ErrorResponseLayer` answers 503 with `Retry-After`.
 #[derive(Clone, Debug)]
 pub struct LimitReached {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
-use seawall_core::error::BoxError;
+use seawall_core::BoxError;
 
 use super::{LimitReached, limit::Permit};
 use crate::body::{PanicGuard, TrackCompletion};

@@ -18,7 +18,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! use std::num::NonZeroU32;
-//! use seawall::{InFlightLimitLayer, find_source, in_flight::LimitReached};
+//! use seawall::{find_source, in_flight::{InFlightLimitLayer, LimitReached}};
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! let client = ServiceBuilder::new()
@@ -55,10 +55,10 @@
 //!
 //! # Order
 //!
-//! Inside [`CircuitBreakerLayer`](crate::CircuitBreakerLayer), which does not count a rejected call; inside
-//! [`RetryLayer`](crate::RetryLayer), which does not retry a rejected call, unless so configured.
+//! Inside [`CircuitBreakerLayer`](crate::circuit_breaker::CircuitBreakerLayer), which does not count a rejected call; inside
+//! [`RetryLayer`](crate::retry::RetryLayer), which does not retry a rejected call, unless so configured.
 //!
-//! On a route of axum, inside [`ErrorResponseLayer`](crate::ErrorResponseLayer), it answers 503 where too many ask at once. Around a
+//! On a route of axum, inside [`ErrorResponseLayer`](crate::error_response::ErrorResponseLayer), it answers 503 where too many ask at once. Around a
 //! connector [`until_response`](InFlightLimitLayer::until_response) makes it a limit of connections that are being made.
 //!
 //! # Differs from
@@ -72,6 +72,7 @@ mod future;
 mod layer;
 mod limit;
 #[cfg(all(test, seawall_loom))]
+#[path = "../../tests/loom/in_flight.rs"]
 mod loom;
 mod selector;
 mod service;

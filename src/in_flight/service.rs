@@ -4,7 +4,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use seawall_core::error::BoxError;
+use seawall_core::BoxError;
 use tower_service::Service;
 
 use super::{

@@ -8,9 +8,7 @@ use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use seawall_core::{
-    classify::classify_body_error,
-    error::as_std_error,
-    failure::{Cause, Failure, Processed, Reporter},
+    Cause, Failure, Processed, Reporter, classify::classify_body_error, internal::as_std_error,
 };
 
 use super::guard::RecordGuard;

@@ -1,6 +1,6 @@
 use std::error::Error;
 
-use seawall_core::error::as_std_error;
+use seawall_core::internal::as_std_error;
 
 /// Views the errors of a service as [`Error`]s, so that they can be looked into.
 pub trait AsStdError<E> {

@@ -5,10 +5,7 @@ use std::{error::Error, fmt, mem, thread};
 use http::Response;
 use http_body::Body;
 use seawall_core::{
-    attempts::RetriesExhausted,
-    classify::Classify,
-    error::find_source,
-    failure::{Cause, Failure, Reporter},
+    Cause, Failure, Reporter, attempts::RetriesExhausted, classify::Classify, find_source,
 };
 use tracing::{Span, span::Entered};
 

@@ -1,7 +1,7 @@
 use std::{error::Error, sync::Arc};
 
 use http::HeaderName;
-use seawall_core::{classify::HttpClassifier, ratio::Ratio};
+use seawall_core::{Ratio, classify::HttpClassifier};
 use tower_layer::Layer;
 
 use super::{
@@ -68,7 +68,7 @@ impl<C, V> LoggingLayer<C, V> {
     /// # #[derive(Debug)] struct MyError;
     /// # impl fmt::Display for MyError { fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result { Ok(()) } }
     /// # impl Error for MyError {}
-    /// let layer = seawall::LoggingLayer::client().error_fn(|error: &MyError| error as &dyn Error);
+    /// let layer = seawall::logging::LoggingLayer::client().error_fn(|error: &MyError| error as &dyn Error);
     /// ```
     pub fn error_fn<E, F>(self, view: F) -> LoggingLayer<C, ErrorFn<F>>
     where
@@ -137,7 +137,7 @@ impl<C, V> LoggingLayer<C, V> {
     /// Skips the requests for which `skip` returns `true`, such as health checks: no event, no span, whatever the outcome.
     ///
     /// ```
-    /// let layer = seawall::LoggingLayer::server().skip(|head| head.uri().path() == "/healthz");
+    /// let layer = seawall::logging::LoggingLayer::server().skip(|head| head.uri().path() == "/healthz");
     /// ```
     pub fn skip<F>(self, skip: F) -> Self
     where
@@ -178,7 +178,7 @@ impl<C, V> LoggingLayer<C, V> {
     /// ```
     /// use axum::extract::MatchedPath;
     ///
-    /// let layer = seawall::LoggingLayer::server()
+    /// let layer = seawall::logging::LoggingLayer::server()
     ///     .route_fn(|head| head.extensions().get().map(|it: &MatchedPath| it.as_str().to_owned()));
     /// ```
     pub fn route_fn<F>(self, route: F) -> Self

@@ -13,7 +13,7 @@
 //! # use http::{Request, Response};
 //! # type Body = http_body_util::Full<bytes::Bytes>;
 //! # async fn handle(_: Request<Body>) -> Result<Response<Body>, std::convert::Infallible> { Ok(Response::default()) }
-//! use seawall::LoggingLayer;
+//! use seawall::logging::LoggingLayer;
 //! use tower::ServiceBuilder;
 //!
 //! let server = ServiceBuilder::new().layer(LoggingLayer::server()).service_fn(handle);
@@ -67,7 +67,7 @@
 //! So while a circuit is open, a server's 503s are not in a log at INFO: they would fill it, and say no more than the one line at
 //! WARN with which [it opened](crate::circuit_breaker#what-is-told). `rejected_level(Level::Info)` has each of them written.
 //!
-//! Of gRPC, with [`GrpcClassifier`](crate::GrpcClassifier), the status is looked for in the head of a response only: a call that
+//! Of gRPC, with [`GrpcClassifier`](crate::classify::GrpcClassifier), the status is looked for in the head of a response only: a call that
 //! fails with `grpc-status: 14` in its trailers, after a message, is logged as a success.
 //!
 //! No line is written for a `poll_ready` that fails, since there is no request yet. None is written while a thread unwinds from
@@ -179,8 +179,8 @@
 //!
 //! # Order
 //!
-//! Outermost: around [`RetryLayer`](crate::RetryLayer) on a client, so that a call is one line; around
-//! [`ErrorResponseLayer`](crate::ErrorResponseLayer) on a server, so that the line has the status that was sent. Inside a
+//! Outermost: around [`RetryLayer`](crate::retry::RetryLayer) on a client, so that a call is one line; around
+//! [`ErrorResponseLayer`](crate::error_response::ErrorResponseLayer) on a server, so that the line has the status that was sent. Inside a
 //! `RetryLayer` each attempt has a line of its own, which says which it is. Around a rate limit such as `tower_governor`'s, what is
 //! refused has a line too.
 //!

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use http::{Method, Version};
-use seawall_core::failure::Cause;
+use seawall_core::Cause;
 use tracing::{Span, field::display};
 
 use super::{

@@ -2,11 +2,7 @@
 
 use std::{error::Error, fmt};
 
-use seawall_core::{
-    attempts::StopReason,
-    error::chain,
-    failure::{Cause, Failure, Reporter},
-};
+use seawall_core::{Cause, Failure, Reporter, attempts::StopReason, internal::chain};
 
 use super::{Level, level::Levels, record::ResponseDetails, settings::Role};
 

@@ -6,8 +6,8 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, Version, header,
 };
 use seawall_core::{
+    Failure,
     attempts::{AttemptNumber, RetryReport, StopReason},
-    failure::Failure,
     fingerprint::Evidence,
     internal::is_plain_text,
 };

@@ -3,7 +3,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use seawall_core::ratio::Ratio;
+use seawall_core::Ratio;
 
 /// Picks a part of the successes, each on its own, in an order that a seed decides.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@
 //! | `seawall_in_flight_rejections_total` | counter | `key` | calls beyond the limit of `InFlightLimitLayer` |
 //! | `seawall_untracked_keys_total` | counter | `layer` | calls that passed uncounted, since there were too many keys, or theirs was too long |
 //!
-//! [`RequestDurationLayer`](crate::RequestDurationLayer) measures `http.client.request.duration` and `http.server.request.duration`.
+//! [`RequestDurationLayer`](crate::request_duration::RequestDurationLayer) measures `http.client.request.duration` and `http.server.request.duration`.
 //!
 //! `cause` is one of [`Cause`](crate::Cause)'s words and `stop_reason` one of `StopReason`'s, so there are a few dozen of each. `key` is left out
 //! where there is one circuit for all and it has no name. Of keys, and of hosts with their ports, the first 4,096 of a process

@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, sync::Arc};
 
-use seawall_core::failure::Cause;
+use seawall_core::Cause;
 
 pub(crate) fn record_attempt(_cause: Option<Cause>, _attempt: u32) {}
 pub(crate) fn record_retries_exhausted(_stop: &'static str) {}

@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, sync::Arc};
 
 use metrics::{SharedString, counter, gauge};
-use seawall_core::failure::Cause;
+use seawall_core::Cause;
 
 use super::{
     ATTEMPTS, BUDGET, CIRCUIT_REJECTIONS, CIRCUIT_STATE, IN_FLIGHT_LIMIT, IN_FLIGHT_REJECTIONS,

@@ -6,10 +6,7 @@ use std::{
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
-use seawall_core::{
-    error::{BoxError, as_std_error},
-    failure::Cause,
-};
+use seawall_core::{BoxError, Cause, internal::as_std_error};
 
 use super::measure::Measurement;
 use crate::body::{CompleteOnBodyEnd, CompletionObserver, PanicGuard, TrackCompletion};

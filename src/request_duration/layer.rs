@@ -33,7 +33,7 @@ impl RequestDurationLayer {
     ///
     /// ```
     /// use axum::extract::MatchedPath;
-    /// use seawall::RequestDurationLayer;
+    /// use seawall::request_duration::RequestDurationLayer;
     ///
     /// let layer = RequestDurationLayer::server().route_fn(|head: &http::request::Parts| {
     ///     Some(head.extensions.get::<MatchedPath>()?.as_str().to_owned())

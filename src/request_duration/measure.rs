@@ -3,8 +3,8 @@ use std::{error::Error, thread};
 use http::{StatusCode, request::Parts};
 use metrics::{Label, SharedString, histogram};
 use seawall_core::{
+    Cause,
     classify::{classify_body_error, classify_error},
-    failure::Cause,
 };
 use tokio::time::Instant;
 

@@ -17,12 +17,12 @@
 //! Paths are no label, and hosts and ports are told apart for the first 4,096 of a process, and up to 1,024 bytes: the others are `other`.
 //!
 //! A request ends with the body of its response, or when that breaks off or is dropped. Not covered: single attempts, unless the layer
-//! stands inside of [`RetryLayer`](crate::RetryLayer); sizes of bodies.
+//! stands inside of [`RetryLayer`](crate::retry::RetryLayer); sizes of bodies.
 //!
 //! # Example
 //!
 //! ```
-//! use seawall::{RequestDurationLayer, RetryLayer};
+//! use seawall::{request_duration::RequestDurationLayer, retry::RetryLayer};
 //! use tower::ServiceBuilder;
 //! # use http::{Request, Response};
 //! # type Body = http_body_util::Full<bytes::Bytes>;
@@ -53,7 +53,7 @@
 //!
 //! # Order
 //!
-//! Outermost. Inside [`RetryLayer`](crate::RetryLayer) it measures each attempt.
+//! Outermost. Inside [`RetryLayer`](crate::retry::RetryLayer) it measures each attempt.
 //!
 //! # Differs from
 //!

@@ -2,7 +2,7 @@ use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use http_body::Body;
-use seawall_core::error::BoxError;
+use seawall_core::BoxError;
 use tower_service::Service;
 
 use super::{

@@ -6,7 +6,7 @@ use std::{
 };
 
 use http::{HeaderName, Response, Uri};
-use seawall_core::failure::Failure;
+use seawall_core::Failure;
 
 use super::{AttemptNumber, RetryReport, policy::Policy, request_facts::RequestFacts};
 use crate::time_limit::Deadline;

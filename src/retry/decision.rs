@@ -3,11 +3,10 @@
 use std::{pin::Pin, time::Duration};
 
 use seawall_core::{
+    BoxError, Cause, Failure, Processed,
     attempts::FailedAttempt,
     classify::{Classify, classify_error},
     elapsed::{Elapsed, TimeoutKind},
-    error::BoxError,
-    failure::{Cause, Failure, Processed},
 };
 use tokio::time::{Instant, sleep_until};
 use tower_service::Service;

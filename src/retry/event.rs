@@ -1,6 +1,6 @@
 use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
-use seawall_core::failure::Failure;
+use seawall_core::Failure;
 
 /// A retry that has been decided on, as [`on_retry`](super::RetryLayer::on_retry) sees it.
 #[derive(Clone, Copy, Debug)]

@@ -8,9 +8,9 @@ use std::{
 
 use pin_project_lite::pin_project;
 use seawall_core::{
+    BoxError,
     classify::Classify,
     elapsed::{Elapsed, TimeoutKind},
-    error::BoxError,
 };
 use tokio::{
     task::coop::unconstrained,

@@ -4,7 +4,7 @@ use http::{
     Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, Version,
 };
 use http_body::Body;
-use seawall_core::{failure::Failure, internal::classify_response};
+use seawall_core::{Failure, internal::classify_response};
 
 use super::{
     AttemptNumber, ReplayBody, RetryOverride, RetryReport,

@@ -64,7 +64,7 @@ impl<C, P> RetryLayer<C, P> {
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
     /// # async fn main() -> Result<(), seawall::BoxError> {
     /// use std::{error::Error, io};
-    /// use seawall::{RetryLayer, classify::classify_error, classify_fn};
+    /// use seawall::{classify::{classify_error, classify_fn}, retry::RetryLayer};
     /// use tower::{ServiceBuilder, ServiceExt};
     ///
     /// let mut tries = 0;
@@ -253,7 +253,7 @@ impl<C, P> RetryLayer<C, P> {
     /// keys, keys above 1,024 bytes, and requests without a key share `budget` itself.
     ///
     /// ```
-    /// use seawall::{RetryLayer, retry::{Budget, by_authority}};
+    /// use seawall::retry::{by_authority, Budget, RetryLayer};
     ///
     /// let layer = RetryLayer::new().budget_per_key(Budget::default(), by_authority);
     /// # let _ = layer;
@@ -330,7 +330,7 @@ impl<C, F> RetryLayer<C, HttpCallAdapter<F>> {
     /// Converts each attempt's body by `convert`, for a client that takes one type of body:
     ///
     /// ```
-    /// # use seawall::RetryLayer;
+    /// # use seawall::retry::RetryLayer;
     /// # fn example(channel: tonic::transport::Channel) {
     /// let client = tower::ServiceBuilder::new()
     ///     .layer(RetryLayer::new().map_body(tonic::body::Body::new))

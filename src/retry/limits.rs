@@ -1,6 +1,6 @@
 //! How many retries are left of which kind: urllib3's `total`, `connect`, `read`, `status` and `other`.
 
-use seawall_core::failure::{Cause, Failure};
+use seawall_core::{Cause, Failure};
 
 use super::StopReason;
 

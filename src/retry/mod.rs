@@ -1,11 +1,15 @@
-//! Sends a request again when it failed in a way that another try may mend, and when that is safe.
+//! Retries requests that failed in a transient way, when a retry is safe.
 //!
-//! By default: up to 4 retries of idempotent methods, for connection failures, timeouts and the statuses 429, 500, 502,
-//! 503 and 504, with exponential backoff from 100 ms and full jitter; `Retry-After` is respected; all calls together have
-//! no more retries than a fifth of their number, or 3 in ten seconds if that is more, so that a call which is all alone has 3.
+//! Defaults:
 //!
-//! Not covered: redirects; a response whose body breaks off after a good head, since by then the response is the
-//! caller's.
+//! - Up to 4 retries of idempotent methods, after connection failures, timeouts and the statuses
+//!   429, 500, 502, 503 and 504.
+//! - Exponential backoff from 100 ms with full jitter. `Retry-After` is respected.
+//! - A [budget](Budget) for all calls together: retries are at most 20 % of the calls, or 3 in
+//!   10 seconds if that is more. A single call can therefore use 3.
+//!
+//! Not covered: redirects, and a response whose body fails after a successful head. The caller
+//! already has that response.
 //!
 //! # Example
 //!
@@ -15,7 +19,7 @@
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! use std::sync::atomic::{AtomicU32, Ordering};
-//! use seawall::{RetryLayer, retry::ReplayBody};
+//! use seawall::retry::{ReplayBody, RetryLayer};
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! static SENT: AtomicU32 = AtomicU32::new(0);
@@ -37,55 +41,66 @@
 //! # }
 //! ```
 //!
-//! The inner client receives `Request<`[`ReplayBody`]`<B>>`: build it for that body type, or convert with
-//! [`map_body`](RetryLayer::map_body).
+//! The inner client receives `Request<`[`ReplayBody`]`<B>>`. Build it for that body type, or
+//! convert the body with [`map_body`](RetryLayer::map_body).
 //!
 //! # When a request is sent again
 //!
-//! Only if all of these hold; the first that does not is the [`StopReason`]:
+//! A request is retried only if all of these conditions hold. The first that does not is the
+//! [`StopReason`]:
 //!
-//! | what must hold | else |
+//! | condition | otherwise |
 //! |---|---|
-//! | the server did not say no (`x-should-retry: false`, gRPC pushback) | [`ServerForbids`](StopReason::ServerForbids) |
-//! | the failure is one that another try may mend (below), or the server said yes | [`NotRetryable`](StopReason::NotRetryable), [`CircuitOpen`](StopReason::CircuitOpen), [`LimitReached`](StopReason::LimitReached) |
-//! | the method is allowed, or the request has an `Idempotency-Key`, or it was provably not processed ([`Processed::No`](crate::Processed::No)) | [`MethodNotAllowed`](StopReason::MethodNotAllowed) |
-//! | retries are left: in all, and of the failure's kind | [`MaxRetries`](StopReason::MaxRetries), [`MaxConnectRetries`](StopReason::MaxConnectRetries), … |
-//! | the wait, and all waits of this call together, are within their limits | [`WaitTooLong`](StopReason::WaitTooLong) |
-//! | the wait ends before the request's [`Deadline`](crate::Deadline) | [`DeadlineTooNear`](StopReason::DeadlineTooNear) |
-//! | the body can be sent again | [`NotReplayable`](StopReason::NotReplayable) |
-//! | the [`Budget`] of all calls together has a retry left | [`BudgetExhausted`](StopReason::BudgetExhausted) |
+//! | the server does not forbid a retry (`x-should-retry: false`, gRPC pushback) | [`ServerForbids`](StopReason::ServerForbids) |
+//! | the failure is retryable (below), or the server requests a retry | [`NotRetryable`](StopReason::NotRetryable), [`CircuitOpen`](StopReason::CircuitOpen), [`LimitReached`](StopReason::LimitReached) |
+//! | the method is allowed, the request has an `Idempotency-Key`, or it was provably not processed ([`Processed::No`](crate::Processed::No)) | [`MethodNotAllowed`](StopReason::MethodNotAllowed) |
+//! | retries are left, in total and for the kind of failure | [`MaxRetries`](StopReason::MaxRetries), [`MaxConnectRetries`](StopReason::MaxConnectRetries), … |
+//! | the delay, and the sum of all delays of the call, are within their limits | [`WaitTooLong`](StopReason::WaitTooLong) |
+//! | the delay ends before the request's [`Deadline`](crate::Deadline) | [`DeadlineTooNear`](StopReason::DeadlineTooNear) |
+//! | the body can be replayed | [`NotReplayable`](StopReason::NotReplayable) |
+//! | the [`Budget`] has a retry left | [`BudgetExhausted`](StopReason::BudgetExhausted) |
 //! | the inner service becomes ready again | [`NotReady`](StopReason::NotReady) |
-//! | and does so while there is time for another attempt | [`DeadlineTooNear`](StopReason::DeadlineTooNear) |
+//! | the inner service becomes ready in time for another attempt | [`DeadlineTooNear`](StopReason::DeadlineTooNear) |
 //!
-//! One retry is free: a request that the client provably never wrote to a connection that was there before (hyper's
-//! "canceled") is sent again at once, whatever its method, and neither counted nor charged; once a call, if the deadline
-//! allows it, and unless [`max_retries`](RetryLayer::max_retries) is 0. With hyper-util's client that takes
-//! `seawall::hyper_util::TrackReuse`, which knows whether a connection was used before; the client itself repeats such a
-//! request on another connection, unless told not to. One that was never written to a *fresh* connection is retried like
-//! any other that was not processed: an upstream that closes what it accepts is down.
+//! One retry per call is free: for a request that the client provably never wrote to a reused
+//! connection (hyper's "canceled"). That request is sent again at once, whatever its method. The
+//! retry is neither counted nor charged to the budget. It requires that the deadline allows it and
+//! that [`max_retries`](RetryLayer::max_retries) is not 0.
 //!
-//! A failure that came as a status of 400 or more may be mended if that status is in the
-//! [forcelist](RetryLayer::retry_statuses). Any other is judged by its [`Cause`](crate::Cause): failures of the
-//! connection, the name lookup and the TLS protocol, timeouts, an incomplete or malformed response, rate limits and
-//! overload, but not a wrong certificate, a faulty request, a loop, or our own refusals.
+//! With hyper-util's client, the free retry requires `seawall::hyper_util::TrackReuse`, which
+//! tracks whether a connection was used before. The client itself also repeats such a request on
+//! another connection, unless configured otherwise. A request that was never written to a *fresh*
+//! connection is retried like any other unprocessed request: an upstream that accepts connections
+//! and closes them at once is down.
 //!
-//! 408 and 409 are not in the forcelist: 408 says that the request did not arrive in time, and trying again in the same
-//! way rarely helps; 409 says that repeating it as it is cannot succeed. LLM APIs use both for "try again": see below.
+//! A failure with a status of 400 or more is retryable if the status is in the
+//! [forcelist](RetryLayer::retry_statuses). Any other failure is judged by its
+//! [`Cause`](crate::Cause). Retryable are failures of the connection, of DNS and of the TLS
+//! protocol, timeouts, incomplete or malformed responses, rate limits and overload. Invalid
+//! certificates, invalid requests, loops and rejections by this crate are not.
 //!
-//! # What comes out
+//! 408 and 409 are not in the forcelist. 408 means that the request did not arrive in time, and an
+//! identical retry rarely helps. 409 means that the same request cannot succeed. LLM APIs use both
+//! for "try again": see below.
 //!
-//! The last response, or the last error. After more than one attempt, or when the budget allows no other, an error is inside [`RetriesExhausted`], with the head of the
-//! last response if there was one; what is classified is then the whole call, so that it is
-//! [not processed](crate::Processed::No) only if no attempt was. A response that took more than one attempt, or that failed, carries [`RetryReport`] in its
-//! extensions.
+//! # Result
+//!
+//! The caller gets the last response or the last error. An error is wrapped in [`RetriesExhausted`]
+//! after more than one attempt, or if the budget allows no retry. `RetriesExhausted` has the head
+//! of the last response, if there was one. It is classified for the whole call: the call is
+//! [not processed](crate::Processed::No) only if no attempt was processed.
+//!
+//! A response carries [`RetryReport`] in its extensions if it took more than one attempt or is a
+//! failure.
 //!
 //! # Settings for some clients
 //!
-//! What the SDKs of OpenAI and Anthropic do; their headers `retry-after-ms` and `x-should-retry` are always respected:
+//! The settings of the OpenAI and Anthropic SDKs. Their headers `retry-after-ms` and
+//! `x-should-retry` are always respected:
 //!
 //! ```
 //! use std::time::Duration;
-//! use seawall::{RetryLayer, retry::{Backoff, Budget}};
+//! use seawall::retry::{Backoff, Budget, RetryLayer};
 //!
 //! let layer = RetryLayer::new()
 //!     .max_retries(2)
@@ -96,12 +111,13 @@
 //! # let _ = layer;
 //! ```
 //!
-//! What urllib3's `Retry(total=3, status_forcelist=[502, 503, 504], backoff_factor=1)` does, to the letter; 400 recorded
-//! runs of the real one agree:
+//! The exact equivalent of urllib3's
+//! `Retry(total=3, status_forcelist=[502, 503, 504], backoff_factor=1)`, checked against 400
+//! recorded runs of urllib3:
 //!
 //! ```
 //! use std::time::Duration;
-//! use seawall::{RetryLayer, retry::{Backoff, Budget}};
+//! use seawall::retry::{Backoff, Budget, RetryLayer};
 //!
 //! let layer = RetryLayer::new()
 //!     .max_retries(3)
@@ -119,34 +135,42 @@
 //!
 //! # Bodies
 //!
-//! The request's body is kept while it is sent, up to [`max_replay_bytes`](RetryLayer::max_replay_bytes) bytes, so that every
-//! attempt sends the same ones; nothing is read ahead of the first attempt, and `Bytes` are shared, not copied. An
-//! empty body costs nothing. A body that announces more than the limit is not kept and not retried.
+//! The layer buffers a request's body while it is sent, up to
+//! [`max_replay_bytes`](RetryLayer::max_replay_bytes) bytes, and replays it in later attempts. It
+//! reads nothing ahead of the first attempt. `Bytes` are shared, not copied. An empty body costs
+//! nothing. A body whose size hint exceeds the limit is not buffered and not retried.
 //!
 //! # Cancel safety
 //!
-//! Dropping the future drops the attempt in flight, the wait and the kept body. Nothing runs on.
+//! Dropping the future drops the attempt in flight, the delay and the buffered body. No task
+//! continues in the background.
 //!
 //! # Clone
 //!
-//! The budget is made with the layer and shared by all its services and clones. The inner service must be `Clone`: the instance that was ready makes the first attempt, a clone the later ones,
-//! each after polling it ready.
+//! The budget is created with the layer, and shared by all its services and clones. The inner
+//! service must be `Clone`. The instance that was polled ready makes the first attempt. A clone
+//! makes the later attempts and is polled ready before each.
 //!
 //! # Order
 //!
-//! Around [`TimeoutLayer`](crate::TimeoutLayer), so that each attempt has its own limit; inside
-//! [`LoggingLayer`](crate::LoggingLayer), so that a call is one line. Use one retry layer at one place only: three hops
-//! of five attempts each make 125.
+//! Place it outside [`TimeoutLayer`](crate::timeout::TimeoutLayer), so that each attempt has its
+//! own timeout. Place it inside [`LoggingLayer`](crate::logging::LoggingLayer), so that each call
+//! is one log line. Retry at one hop only: three hops with five attempts each amplify one request
+//! into 125.
 //!
-//! What follows redirects, such as tower-http's `FollowRedirectLayer`, stands around it: each hop is then a call of its own. Inside, a
-//! connection that is refused after a redirect would prove, wrongly, that a POST was not sent. What gives a call an id stands
-//! around it too, so that all attempts have the same. `tower::limit` and `tower::buffer` may stand inside, for attempts, or
-//! around, for calls; one inside is not held through the waits between attempts.
+//! A layer that follows redirects, such as tower-http's `FollowRedirectLayer`, goes outside, so
+//! that each hop is a separate call. Inside, a connection refused after a redirect would wrongly
+//! prove that a POST was not sent. A layer that assigns request IDs also goes outside, so that all
+//! attempts share an ID. `tower::limit` and `tower::buffer` can go inside, to apply to attempts, or
+//! outside, to apply to calls. Inside, their permits are not held during the delays between
+//! attempts.
 //!
 //! # Differs from
 //!
-//! - `tower::retry`: comes with a policy; request bodies need not be `Clone`; jitter that differs from call to call.
-//! - reqwest's own retries: waits between attempts, reads `Retry-After`, and knows which failures are safe to repeat.
+//! - `tower::retry`: this layer includes a policy, does not require `Clone` of request bodies, and
+//!   draws different jitter for each call.
+//! - reqwest's own retries: this layer waits between attempts, reads `Retry-After`, and determines
+//!   which failures are safe to retry.
 
 mod call_adapter;
 mod decision;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use http::{HeaderName, Method};
-use seawall_core::failure::{Cause, Failure, Processed};
+use seawall_core::{Cause, Failure, Processed};
 
 use super::{
     Backoff, StopReason,

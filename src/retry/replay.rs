@@ -8,7 +8,7 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
-use seawall_core::error::BoxError;
+use seawall_core::BoxError;
 
 use super::replay_buffer::{Kept, NextRead, PollOutcome, Remaining, ReplayBuffer, ReplayError};
 

@@ -8,7 +8,7 @@ use super::policy::Policy;
 /// bodies are handed on: these stay the layer's that the request passes.
 ///
 /// ```
-/// use seawall::{RetryLayer, retry::RetryOverride};
+/// use seawall::retry::{RetryLayer, RetryOverride};
 ///
 /// let never = RetryOverride::new(RetryLayer::new().max_retries(0));
 /// let mut request = http::Request::get("http://upstream/").body(())?;

@@ -4,8 +4,8 @@ use std::{
 };
 
 use seawall_core::{
+    BoxError,
     classify::{Classify, HttpClassifier},
-    error::BoxError,
 };
 use tokio::time::Instant;
 use tower_service::Service;

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use http::Response;
 use pin_project_lite::pin_project;
-use seawall_core::failure::Failure;
+use seawall_core::Failure;
 use tokio::time::{Instant, Sleep};
 
 use super::{FailedAttempt, limits::RetryCounts};

@@ -1,7 +1,7 @@
 use std::error::Error;
 
 use http::Response;
-use seawall_core::{classify::Classify, failure::Failure};
+use seawall_core::{Failure, classify::Classify};
 
 use crate::{retry::RetryReport, time_limit::TimeoutBody};
 

@@ -1,6 +1,6 @@
 //! The server's part around the stack of a gateway.
 
-use seawall_core::{classify::HttpClassifier, error::BoxError};
+use seawall_core::{BoxError, classify::HttpClassifier};
 use tower_layer::Layer;
 
 use super::{ByAuthority, Standard, StandardLayer};
@@ -60,7 +60,7 @@ impl<C: Clone, P: Clone, K> StandardLayer<C, P, K, Gateway> {
     }
 
     /// A stack around a client that failed to be ready, which is what the next call is answered.
-    pub(super) fn failing<S: Clone>(
+    pub(crate) fn failing<S: Clone>(
         &self,
         client: S,
         error: &BoxError,

@@ -178,7 +178,7 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
 /// These change the type of the layer.
 impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     /// Decides by `classifier` what is a failure, in place of [`HttpClassifier`], in each part of the stack: one type
-    /// that takes responses of any body, `impl<B> Classify<Response<B>> for Mine`, or a [`classify_fn`](crate::classify_fn) of
+    /// that takes responses of any body, `impl<B> Classify<Response<B>> for Mine`, or a [`classify_fn`](crate::classify::classify_fn) of
     /// `Result<&Response<_>, _>`.
     pub fn classifier<C2>(self, classifier: C2) -> StandardLayer<C2, P, K, Side> {
         let Self { retry, per_key, layers, side, .. } = self;
@@ -189,7 +189,7 @@ impl<C, P, K, Side> StandardLayer<C, P, K, Side> {
     /// `|_| None` means one circuit and one limit for all. Begins all state anew.
     ///
     /// ```
-    /// use seawall::StandardLayer;
+    /// use seawall::standard::StandardLayer;
     ///
     /// let one = StandardLayer::new("billing").per_key(|_| None);
     /// # let _ = one;

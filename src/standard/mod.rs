@@ -14,7 +14,7 @@
 //! use bytes::Bytes;
 //! use http_body_util::Full;
 //! use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-//! use seawall::StandardLayer;
+//! use seawall::standard::StandardLayer;
 //! use tower::ServiceBuilder;
 //!
 //! let client = ServiceBuilder::new()
@@ -34,7 +34,7 @@
 //!     http::{Request, Version, header::HOST},
 //! };
 //! use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-//! use seawall::StandardLayer;
+//! use seawall::standard::StandardLayer;
 //! use tower::ServiceBuilder;
 //!
 //! let upstream = ServiceBuilder::new()
@@ -167,16 +167,16 @@
 //!   and limit.
 //! - tower-http's or tower-resilience's stacks: their parts do not know of each other.
 
+#[cfg(feature = "config")]
+mod apply_policy;
 mod classifier;
 mod client;
-#[cfg(feature = "config")]
-pub mod config;
 #[cfg(feature = "error-response")]
 mod gateway;
 mod layer;
 #[cfg(test)]
 mod order;
-mod per_key;
+pub(crate) mod per_key;
 mod stack;
 mod timeouts;
 

@@ -13,24 +13,24 @@ use crate::{
 };
 
 /// The function that makes keys, and the layers that have a circuit or a limit for each key.
-pub(super) struct PerKeyState<K> {
+pub(crate) struct PerKeyState<K> {
     key_fn: Arc<K>,
     name: Arc<str>,
-    pub(super) breaker: PerKeyCircuitBreakerLayer<K>,
+    pub(crate) breaker: PerKeyCircuitBreakerLayer<K>,
     has_breaker: bool,
-    pub(super) in_flight: InFlight<K>,
+    pub(crate) in_flight: InFlight<K>,
     has_limit: bool,
 }
 
-pub(super) type PerKeyCircuitBreakerLayer<K> =
+pub(crate) type PerKeyCircuitBreakerLayer<K> =
     CircuitBreakerLayer<HttpClassifier, CircuitPerUriKey<K>>;
 type InFlight<K> = InFlightLimitLayer<LimitPerUriKey<K>>;
-pub(super) type CircuitPerUriKey<K> = circuit_breaker::CircuitPerKey<OrDefaultKey<K>>;
-pub(super) type LimitPerUriKey<K> = in_flight::LimitPerKey<OrDefaultKey<K>>;
+pub(crate) type CircuitPerUriKey<K> = circuit_breaker::CircuitPerKey<OrDefaultKey<K>>;
+pub(crate) type LimitPerUriKey<K> = in_flight::LimitPerKey<OrDefaultKey<K>>;
 
 impl<K> PerKeyState<K> {
     /// With circuits, and without limits.
-    pub(super) fn new(key_fn: K, name: &str) -> Self {
+    pub(crate) fn new(key_fn: K, name: &str) -> Self {
         let (key_fn, name) = (Arc::new(key_fn), Arc::from(name));
         let breaker =
             CircuitBreakerLayer::new().with_key_extractor(or_default_key(&key_fn, &name, true));
@@ -39,14 +39,14 @@ impl<K> PerKeyState<K> {
     }
 
     /// The same layers with keys made by this, and without any history.
-    pub(super) fn with_key_fn<K2>(self, key_fn: Arc<K2>) -> PerKeyState<K2> {
+    pub(crate) fn with_key_fn<K2>(self, key_fn: Arc<K2>) -> PerKeyState<K2> {
         let Self { name, breaker, has_breaker, in_flight, has_limit, .. } = self;
         let breaker = breaker.with_key_extractor(or_default_key(&key_fn, &name, has_breaker));
         let in_flight = in_flight.with_key_extractor(or_default_key(&key_fn, &name, has_limit));
         PerKeyState { key_fn, name, breaker, has_breaker, in_flight, has_limit }
     }
 
-    pub(super) fn set_breaker(self, breaker: Option<CircuitBreakerLayer>) -> Self {
+    pub(crate) fn set_breaker(self, breaker: Option<CircuitBreakerLayer>) -> Self {
         let has_breaker = breaker.is_some();
         let key_fn = or_default_key(&self.key_fn, &self.name, has_breaker);
         Self {
@@ -56,7 +56,7 @@ impl<K> PerKeyState<K> {
         }
     }
 
-    pub(super) fn set_limit(self, in_flight: Option<InFlightLimitLayer>) -> Self {
+    pub(crate) fn set_limit(self, in_flight: Option<InFlightLimitLayer>) -> Self {
         let has_limit = in_flight.is_some();
         let key_fn = or_default_key(&self.key_fn, &self.name, has_limit);
         Self {
@@ -81,7 +81,7 @@ where
     K: UriKey + Send + Sync + 'static,
 {
     /// With a budget for each key, if none was chosen.
-    pub(super) fn retry<C, P>(&self, retry: RetryLayer<C, P>) -> RetryLayer<C, P> {
+    pub(crate) fn retry<C, P>(&self, retry: RetryLayer<C, P>) -> RetryLayer<C, P> {
         if retry.has_own_budget() {
             return retry;
         }
@@ -91,7 +91,7 @@ where
 }
 
 impl<K> PerKeyState<K> {
-    pub(super) fn key_fn(&self) -> Arc<K> {
+    pub(crate) fn key_fn(&self) -> Arc<K> {
         Arc::clone(&self.key_fn)
     }
 }
@@ -99,13 +99,13 @@ impl<K> PerKeyState<K> {
 /// What the policies of a file need.
 impl<K> PerKeyState<K> {
     /// The same parts, without any history.
-    pub(super) fn rebuild(self) -> Self {
+    pub(crate) fn rebuild(self) -> Self {
         let key_fn = self.key_fn();
         self.with_key_fn(key_fn)
     }
 
     /// With circuits, by the settings there are, and then by `change`.
-    pub(super) fn map_breaker(
+    pub(crate) fn map_breaker(
         self,
         change: impl FnOnce(PerKeyCircuitBreakerLayer<K>) -> PerKeyCircuitBreakerLayer<K>,
     ) -> Self {
@@ -114,17 +114,17 @@ impl<K> PerKeyState<K> {
     }
 
     /// With the circuits of `other`, and their history.
-    pub(super) fn share_circuits(self, other: &Self) -> Self {
+    pub(crate) fn share_circuits(self, other: &Self) -> Self {
         Self { breaker: other.breaker.clone(), has_breaker: other.has_breaker, ..self }
     }
 
     /// The bounds of the limits, if they are adaptive.
-    pub(super) fn adaptive(&self) -> Option<in_flight::AdaptiveLimit> {
+    pub(crate) fn adaptive(&self) -> Option<in_flight::AdaptiveLimit> {
         self.in_flight.bounds().filter(|_| self.has_limit)
     }
 
     /// With the limits of `other`, and the calls under way.
-    pub(super) fn share_limits(self, other: &Self) -> Self {
+    pub(crate) fn share_limits(self, other: &Self) -> Self {
         Self { in_flight: other.in_flight.clone(), has_limit: other.has_limit, ..self }
     }
 }

@@ -5,7 +5,7 @@ use std::{error::Error, fmt, time::Duration};
 ///
 /// ```
 /// use std::time::Duration;
-/// use seawall::{StandardLayer, standard::Timeouts};
+/// use seawall::standard::{StandardLayer, Timeouts};
 ///
 /// let timeouts = Timeouts::new(Duration::from_secs(2), Duration::from_secs(5))?;
 /// let layer = StandardLayer::new("billing").timeouts(timeouts.body_idle(Duration::from_secs(10)));
@@ -14,9 +14,9 @@ use std::{error::Error, fmt, time::Duration};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "timeouts do nothing until a layer has them"]
 pub struct Timeouts {
-    pub(super) attempt: Option<Duration>,
-    pub(super) total: Option<Duration>,
-    pub(super) body_idle: Option<Duration>,
+    pub(crate) attempt: Option<Duration>,
+    pub(crate) total: Option<Duration>,
+    pub(crate) body_idle: Option<Duration>,
 }
 
 impl Timeouts {

@@ -7,8 +7,8 @@ use std::{
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use seawall_core::{
+    BoxError,
     elapsed::{Elapsed, TimeoutKind},
-    error::BoxError,
 };
 use tokio::{
     task::coop::unconstrained,

@@ -15,7 +15,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! use std::time::Duration;
-//! use seawall::TimeoutLayer;
+//! use seawall::timeout::TimeoutLayer;
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! let svc = ServiceBuilder::new()
@@ -43,7 +43,7 @@
 //!
 //! # Order
 //!
-//! Inside [`RetryLayer`](crate::RetryLayer), so that each attempt has the whole limit; around it, the limit is shared
+//! Inside [`RetryLayer`](crate::retry::RetryLayer), so that each attempt has the whole limit; around it, the limit is shared
 //! by all attempts and the waits between them.
 //!
 //! Around the connector of a client (hyper-util's, or by reqwest's `connector_layer`) it is a connect timeout,

@@ -15,12 +15,13 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use seawall::{
-    BadGatewayClassifierLayer, BoxError, CircuitBreakerLayer, Classify, Failure, HttpClassifier,
-    LoggingLayer, RetryLayer, TimeoutLayer, bad_gateway,
-    circuit_breaker::{Circuit, State},
-    classify::{classify_body_error, classify_error},
-    logging,
-    retry::{Backoff, Budget, ReplayBody},
+    BoxError, Failure,
+    bad_gateway::{self, BadGatewayClassifierLayer},
+    circuit_breaker::{Circuit, CircuitBreakerLayer, State},
+    classify::{Classify, HttpClassifier, classify_body_error, classify_error},
+    logging::{self, LoggingLayer},
+    retry::{Backoff, Budget, ReplayBody, RetryLayer},
+    timeout::TimeoutLayer,
 };
 use tower::{ServiceBuilder, ServiceExt, util::BoxCloneService};
 

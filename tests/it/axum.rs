@@ -1,6 +1,6 @@
-//! A whole gateway on axum, in front of an origin that fails on purpose: what its callers get.
+//! Responses of a complete axum gateway in front of an origin that fails on purpose.
 //!
-//! Real sockets, so real time.
+//! The tests use real sockets and therefore real time.
 
 mod malformed_upstream;
 
@@ -12,8 +12,10 @@ use http::{Response, Uri, header::HOST};
 use hyper::body::Incoming;
 use scripted_origin::{Origin, Script};
 use seawall::{
-    ErrorResponseLayer, LoggingLayer, RetryLayer, TimeoutLayer,
-    retry::{Backoff, Budget, ReplayBody},
+    error_response::ErrorResponseLayer,
+    logging::LoggingLayer,
+    retry::{Backoff, Budget, ReplayBody, RetryLayer},
+    timeout::TimeoutLayer,
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -31,17 +33,17 @@ struct Gateway {
 
 impl Gateway {
     async fn start(script: Script) -> Self {
-        Self::with_limit(script, LIMIT).await
+        Self::start_with_timeout(script, LIMIT).await
     }
 
-    async fn with_limit(script: Script, limit: Duration) -> Self {
+    async fn start_with_timeout(script: Script, timeout: Duration) -> Self {
         let origin = origin(script).await;
         let upstream = origin.addr();
         let service = ServiceBuilder::new()
             .layer(LoggingLayer::server())
             .layer(ErrorResponseLayer::new("edge"))
             .layer(RetryLayer::new().backoff(Backoff::none()).budget(Budget::none()))
-            .layer(TimeoutLayer::new(limit))
+            .layer(TimeoutLayer::new(timeout))
             .map_request(move |mut request: http::Request<ReplayBody<axum::body::Body>>| {
                 let path = request.uri().path();
                 *request.uri_mut() = Uri::try_from(format!("http://{upstream}{path}")).unwrap();
@@ -51,13 +53,15 @@ impl Gateway {
             .service(hyper());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/a/path", listener.local_addr().unwrap());
-        // Ends with the test's runtime.
+        // The task ends with the runtime of the test.
         tokio::spawn(async { serve(listener, Router::new().fallback_service(service)).await });
         Self { origin, url }
     }
 
-    /// A panic in the gateway would close the connection without an answer.
-    async fn ask(&self, method: &str) -> Response<Incoming> {
+    /// Sends a request without a body.
+    ///
+    /// A panic in the gateway would close the connection without a response.
+    async fn send(&self, method: &str) -> Response<Incoming> {
         hyper().oneshot(request(method, &self.url, empty())).await.unwrap()
     }
 }
@@ -66,9 +70,9 @@ fn header<'a, B>(response: &'a Response<B>, name: &str) -> Option<&'a str> {
     response.headers().get(name).map(|value| value.to_str().unwrap())
 }
 
-/// A GET is answered in place of the origin, completely as documented.
-async fn answers(gateway: &Gateway, status: u16, cause: &str) {
-    let response = gateway.ask("GET").await;
+/// Asserts that the gateway's own response to a GET is as documented.
+async fn assert_error_response(gateway: &Gateway, status: u16, cause: &str) {
+    let response = gateway.send("GET").await;
     assert_eq!(response.status(), status);
     let proxy_status = format!("edge;error={cause}");
     assert_eq!(header(&response, "proxy-status"), Some(&*proxy_status));
@@ -88,44 +92,44 @@ async fn answers(gateway: &Gateway, status: u16, cause: &str) {
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_answered_502() {
+async fn gateway_returns_502_when_connection_is_refused() {
     let gateway = Gateway::start(Script::Refuse).await;
-    answers(&gateway, 502, "connection_refused").await;
+    assert_error_response(&gateway, 502, "connection_refused").await;
 }
 
 #[tokio::test]
-async fn a_silent_origin_is_answered_504() {
-    let gateway = Gateway::with_limit(Script::Silent, Duration::from_millis(200)).await;
-    answers(&gateway, 504, "http_response_timeout").await;
+async fn gateway_returns_504_when_origin_is_silent() {
+    let gateway = Gateway::start_with_timeout(Script::Silent, Duration::from_millis(200)).await;
+    assert_error_response(&gateway, 504, "http_response_timeout").await;
     assert_eq!(gateway.origin.requests(), 5);
 }
 
 #[tokio::test]
-async fn an_origin_that_does_not_speak_http_is_answered_502() {
+async fn gateway_returns_502_when_response_is_not_http() {
     let gateway = Gateway::start(Script::Garbage).await;
-    answers(&gateway, 502, "http_protocol_error").await;
+    assert_error_response(&gateway, 502, "http_protocol_error").await;
 }
 
 #[tokio::test]
-async fn a_connection_that_ends_before_a_response_is_answered_502() {
+async fn gateway_returns_502_when_connection_ends_before_response() {
     for script in [Script::AcceptClose, Script::ReadClose, Script::Reset, Script::TruncatedHead] {
         let gateway = Gateway::start(script).await;
-        answers(&gateway, 502, "connection_terminated").await;
+        assert_error_response(&gateway, 502, "connection_terminated").await;
     }
 }
 
 #[tokio::test]
-async fn an_over_long_head_is_answered_502_at_once() {
+async fn gateway_returns_502_without_retry_when_head_is_overlong() {
     let gateway = Gateway::start(Script::HugeHead).await;
-    answers(&gateway, 502, "http_response_header_section_size").await;
+    assert_error_response(&gateway, 502, "http_response_header_section_size").await;
     assert_eq!(gateway.origin.requests(), 1);
 }
 
 #[tokio::test]
-async fn a_flaky_origin_looks_healthy_from_outside() {
+async fn gateway_hides_failures_of_flaky_origin() {
     let gateway = Gateway::start(Script::Flaky { every: 2 }).await;
     for _ in 0..10 {
-        let response = gateway.ask("GET").await;
+        let response = gateway.send("GET").await;
         assert_eq!(response.status(), 200);
         assert_eq!(header(&response, "proxy-status"), None);
         assert_eq!(read(response).await.unwrap(), "ok");
@@ -134,10 +138,10 @@ async fn a_flaky_origin_looks_healthy_from_outside() {
 }
 
 #[tokio::test]
-async fn the_origin_s_own_failure_passes_untouched() {
+async fn gateway_passes_error_response_of_origin_unchanged() {
     for (status, requests) in [(404, 1), (500, 5), (501, 1), (502, 5), (503, 5), (504, 5)] {
         let gateway = Gateway::start(Script::Status(status)).await;
-        let response = gateway.ask("GET").await;
+        let response = gateway.send("GET").await;
         assert_eq!(response.status(), status);
         assert_eq!(header(&response, "proxy-status"), None);
         assert_eq!(header(&response, "cache-control"), None);
@@ -148,7 +152,7 @@ async fn the_origin_s_own_failure_passes_untouched() {
 }
 
 #[tokio::test]
-async fn a_post_is_passed_on_once_with_its_body() {
+async fn gateway_sends_post_once_with_body() {
     let gateway = Gateway::start(Script::Status(502)).await;
     let post = request("POST", &gateway.url, full(b"pay 5"));
     assert_eq!(hyper().oneshot(post).await.unwrap().status(), 502);
@@ -159,13 +163,13 @@ async fn a_post_is_passed_on_once_with_its_body() {
 }
 
 #[tokio::test]
-async fn a_success_passes_byte_for_byte() {
+async fn gateway_passes_success_byte_for_byte() {
     let gateway = Gateway::start(Script::Raw(
         b"HTTP/1.1 201 Very Created\r\ncontent-length: 7\r\nx-one: 1\r\nx-bytes: caf\xe9 \xff\x80\r\n\
           x-one: 2\r\nx-empty:\r\n\r\n\x00\xff\r\n\r\n\x7f",
     ))
     .await;
-    let response = gateway.ask("GET").await;
+    let response = gateway.send("GET").await;
     assert_eq!(response.status(), 201);
     let headers = response.headers();
     let bytes =
@@ -176,40 +180,40 @@ async fn a_success_passes_byte_for_byte() {
     assert_eq!(read(response).await.unwrap(), &b"\x00\xff\r\n\r\n\x7f"[..]);
 }
 
-/// The head has been passed on by then: all that is left is to break off too, so that nobody takes it for whole.
+/// The caller already has the head. A truncated body is the only way left to report the failure.
 #[tokio::test]
-async fn a_body_that_breaks_off_breaks_off_for_the_caller_too() {
+async fn gateway_truncates_response_when_origin_truncates_body() {
     for script in [Script::TruncatedBody, Script::TruncatedChunks] {
         let gateway = Gateway::start(script).await;
-        let response = gateway.ask("GET").await;
+        let response = gateway.send("GET").await;
         assert_eq!(response.status(), 200);
         read(response).await.unwrap_err();
         assert_eq!(gateway.origin.requests(), 1);
     }
 }
 
-/// As it is on the wire: a client would not show a body that must not be there.
+/// Reads the raw bytes, because an HTTP client ignores a body that must not be present.
 #[tokio::test]
-async fn a_head_request_gets_the_head_alone() {
+async fn gateway_returns_no_body_when_method_is_head() {
     let gateway = Gateway::start(Script::Refuse).await;
     let authority = gateway.url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(authority.strip_suffix("/a/path").unwrap()).await.unwrap();
     let head = b"HEAD / HTTP/1.1\r\nhost: edge\r\nconnection: close\r\n\r\n";
     stream.write_all(head).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 502 Bad Gateway\r\n"), "{answer}");
-    assert!(answer.contains("proxy-status: edge;error=connection_refused\r\n"), "{answer}");
-    assert!(answer.contains("content-type: application/problem+json\r\n"), "{answer}");
-    assert!(answer.ends_with("\r\n\r\n"), "{answer}");
-    // RFC 9110 §9.3.2, §8.6: the length is that of the answer to a GET, or left out.
-    assert!(!answer.contains("content-length: 0\r\n"), "{answer}");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 502 Bad Gateway\r\n"), "{response}");
+    assert!(response.contains("proxy-status: edge;error=connection_refused\r\n"), "{response}");
+    assert!(response.contains("content-type: application/problem+json\r\n"), "{response}");
+    assert!(response.ends_with("\r\n\r\n"), "{response}");
+    // RFC 9110 §9.3.2, §8.6: the length is that of the response to a GET, or absent.
+    assert!(!response.contains("content-length: 0\r\n"), "{response}");
 }
 
 #[tokio::test]
-async fn nothing_of_the_upstream_s_address_is_disclosed() {
+async fn gateway_does_not_disclose_upstream_address() {
     let gateway = Gateway::start(Script::Refuse).await;
-    let response = gateway.ask("GET").await;
+    let response = gateway.send("GET").await;
     let port = gateway.origin.addr().port().to_string();
     assert!(!format!("{:?}", response.headers()).contains(&port));
     let body: Bytes = read(response).await.unwrap();

@@ -1,4 +1,4 @@
-//! `BadGatewayClassifierLayer`.
+//! Tests of `BadGatewayClassifierLayer`.
 
 mod captures;
 mod headers;
@@ -7,15 +7,18 @@ mod peek;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use seawall::{BadGatewayClassifierLayer, Failure, bad_gateway::ResponseBody};
+use seawall::{
+    Failure,
+    bad_gateway::{BadGatewayClassifierLayer, ResponseBody},
+};
 use tower::{Layer, ServiceExt, service_fn};
 
 use crate::support::{Step, Steps};
 
-type Answer = Response<ResponseBody<Steps>>;
+type ClassifiedResponse = Response<ResponseBody<Steps>>;
 
-/// What the layer makes of a response.
-async fn through(layer: BadGatewayClassifierLayer, response: Response<Steps>) -> Answer {
+/// Returns `response` as `layer` passes it on.
+async fn classify_with(layer: BadGatewayClassifierLayer, response: Response<Steps>) -> ClassifiedResponse {
     let mut response = Some(response);
     let service = layer.layer(service_fn(move |_: Request<()>| {
         let response = response.take().unwrap();
@@ -24,8 +27,8 @@ async fn through(layer: BadGatewayClassifierLayer, response: Response<Steps>) ->
     service.oneshot(Request::default()).await.unwrap()
 }
 
-/// A response of these headers, whose body comes whole.
-fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Response<Steps> {
+/// Returns a response whose body arrives in one frame.
+fn upstream_response(status: u16, headers: &[(&str, &str)], body: &str) -> Response<Steps> {
     let body = (!body.is_empty()).then(|| Step::Data(Bytes::copy_from_slice(body.as_bytes())));
     let mut response = Response::new(Steps::new(body));
     *response.status_mut() = status.try_into().unwrap();
@@ -36,11 +39,11 @@ fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Response<Steps> 
     response
 }
 
-fn failure(answer: &Answer) -> Failure {
-    *answer.extensions().get::<Failure>().expect("it failed")
+fn failure(response: &ClassifiedResponse) -> Failure {
+    *response.extensions().get::<Failure>().expect("the response has a `Failure` extension")
 }
 
-/// What the layer concludes of it, with its defaults.
-async fn concluded(status: u16, headers: &[(&str, &str)], body: &str) -> Failure {
-    failure(&through(BadGatewayClassifierLayer::new(), answer(status, headers, body)).await)
+/// Returns the failure that a layer with the default settings attaches.
+async fn classify(status: u16, headers: &[(&str, &str)], body: &str) -> Failure {
+    failure(&classify_with(BadGatewayClassifierLayer::new(), upstream_response(status, headers, body)).await)
 }

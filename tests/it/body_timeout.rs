@@ -16,8 +16,8 @@ use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
 use seawall::{
-    BodyTimeoutLayer, BoxError, Cause, Processed,
-    body_timeout::{Elapsed, TimeoutBody, TimeoutKind},
+    BoxError, Cause, Processed,
+    body_timeout::{BodyTimeoutLayer, Elapsed, TimeoutBody, TimeoutKind},
     classify::{classify_body_error, classify_error},
 };
 use tokio::{

@@ -21,11 +21,12 @@ use std::{num::NonZeroU32, time::Duration};
 
 use http::StatusCode;
 use seawall::{
-    BoxError, Cause, CircuitBreakerLayer, ErrorResponseLayer, Processed, Ratio, RetryLayer,
-    circuit_breaker::{CircuitOpen, State, by_authority},
+    BoxError, Cause, Processed, Ratio,
+    circuit_breaker::{CircuitBreakerLayer, CircuitOpen, State, by_authority},
     classify::classify_error,
+    error_response::ErrorResponseLayer,
     find_source,
-    retry::{Backoff, Budget, RetriesExhausted, StopReason},
+    retry::{Backoff, Budget, RetriesExhausted, RetryLayer, StopReason},
     test_util::{FlakyService, Step},
 };
 use tokio::time::{Instant, advance};

@@ -5,9 +5,11 @@ use std::{error::Error, io, time::Duration};
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use proptest::prelude::*;
 use seawall::{
-    BoxError, Cause, Classify, Failure, GrpcClassifier, HttpClassifier, Processed, Reporter,
-    classify::{classify_body_error, classify_error, retry_after, should_retry},
-    classify_fn,
+    BoxError, Cause, Failure, Processed, Reporter,
+    classify::{
+        Classify, GrpcClassifier, HttpClassifier, classify_body_error, classify_error, classify_fn,
+        retry_after, should_retry,
+    },
 };
 
 fn response(status: u16) -> Response<()> {

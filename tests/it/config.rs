@@ -25,9 +25,10 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use seawall::{
-    BoxError, StandardLayer,
+    BoxError,
     config::{Config, ConfigError, ConfiguredLayer},
     retry::ReplayBody,
+    standard::StandardLayer,
 };
 use tower::{Layer, Service, ServiceExt};
 

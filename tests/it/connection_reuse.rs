@@ -11,11 +11,12 @@ use hyper_util::{
 };
 use scripted_origin::{Origin, Script};
 use seawall::{
-    BoxError, Cause, Processed, Ratio, RetryLayer, TimeoutLayer,
+    BoxError, Cause, Processed, Ratio,
     classify::classify_error,
     find_source,
     hyper_util::TrackReuse,
-    retry::{Backoff, Budget, ReplayBody, RetriesExhausted, RetryReport},
+    retry::{Backoff, Budget, ReplayBody, RetriesExhausted, RetryLayer, RetryReport},
+    timeout::TimeoutLayer,
 };
 use std::{
     sync::{Arc, Mutex},

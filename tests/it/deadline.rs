@@ -11,17 +11,18 @@ use futures_util::FutureExt;
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
 use seawall::{
-    BoxError, Cause, Deadline, DeadlineLayer, ErrorResponseLayer, Processed, RetryLayer,
-    TimeoutLayer,
+    BoxError, Cause, Deadline, Processed,
     classify::classify_error,
     deadline::{
-        Elapsed,
+        DeadlineLayer, Elapsed,
         TimeoutHeader::{self, EnvoyExpected, Grpc},
         TimeoutKind,
     },
+    error_response::ErrorResponseLayer,
     find_source,
-    retry::{Backoff, RetriesExhausted, RetryReport, StopReason},
+    retry::{Backoff, RetriesExhausted, RetryLayer, RetryReport, StopReason},
     test_util::Step,
+    timeout::TimeoutLayer,
 };
 use tokio::time::{Instant, advance};
 use tokio_test::{assert_pending, assert_ready_err, task};

@@ -9,10 +9,15 @@ use axum::{Router, body::Body, serve};
 use http::{Request, Response, Uri, header::HOST};
 use scripted_origin::{Origin, Script};
 use seawall::{
-    BodyTimeoutLayer, BoxError, Cause, DeadlineHeaderLayer, DeadlineLayer, ErrorResponseLayer,
-    RetryLayer, TimeoutLayer,
-    deadline::TimeoutHeader::{self, EnvoyExpected, Grpc},
-    retry::{ReplayBody, RetryReport, StopReason},
+    BoxError, Cause,
+    body_timeout::BodyTimeoutLayer,
+    deadline::{
+        DeadlineHeaderLayer, DeadlineLayer,
+        TimeoutHeader::{self, EnvoyExpected, Grpc},
+    },
+    error_response::ErrorResponseLayer,
+    retry::{ReplayBody, RetryLayer, RetryReport, StopReason},
+    timeout::TimeoutLayer,
 };
 use tokio::net::TcpListener;
 use tower::{Service, ServiceBuilder, ServiceExt};

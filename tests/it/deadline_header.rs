@@ -7,9 +7,12 @@ use http::{HeaderValue, Request};
 use http_body_util::Full;
 use proptest::prelude::*;
 use seawall::{
-    BoxError, Deadline, DeadlineHeaderLayer, DeadlineLayer, RetryLayer,
-    deadline::TimeoutHeader::{self, EnvoyExpected, Grpc},
-    retry::Backoff,
+    BoxError, Deadline,
+    deadline::{
+        DeadlineHeaderLayer, DeadlineLayer,
+        TimeoutHeader::{self, EnvoyExpected, Grpc},
+    },
+    retry::{Backoff, RetryLayer},
     test_util::FlakyService,
 };
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};

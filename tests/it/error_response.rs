@@ -21,7 +21,10 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Full};
-use seawall::{BoxError, Cause, ErrorResponseLayer, Failure, error_response::ResponseBody};
+use seawall::{
+    BoxError, Cause, Failure,
+    error_response::{ErrorResponseLayer, ResponseBody},
+};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 use crate::support::{Act, Script, Step, Steps};

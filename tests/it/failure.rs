@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, error::Error, io, time::Duration};
 
 use http::StatusCode;
 use seawall::{
-    BoxError, Cause, Failure, Processed, Product, Reporter, failure::ParseCauseError, find_source,
+    BoxError, Cause, Failure, ParseCauseError, Processed, Product, Reporter, find_source,
 };
 
 /// RFC 9209 §2.3.1 to §2.3.32 with the statuses they recommend. `proxy_internal_response` and `http_request_error`

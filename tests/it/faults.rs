@@ -23,10 +23,10 @@ use bytes::Bytes;
 use http::{Request, Uri, Version, header::HOST, uri::PathAndQuery};
 use http_body_util::Full;
 use seawall::{
-    HttpClassifier, StandardLayer,
     circuit_breaker::{Circuit, State},
+    classify::HttpClassifier,
     retry::HttpCallAdapter,
-    standard::{ByAuthority, Gateway},
+    standard::{ByAuthority, Gateway, StandardLayer},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -19,10 +19,11 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use seawall::{
-    BodyTimeoutLayer, BoxError, Cause, Processed, RetryLayer,
+    BoxError, Cause, Processed,
+    body_timeout::BodyTimeoutLayer,
     classify::classify_error,
     find_source,
-    retry::{Backoff, RetriesExhausted},
+    retry::{Backoff, RetriesExhausted, RetryLayer},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

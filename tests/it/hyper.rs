@@ -10,8 +10,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use scripted_origin::{Origin, Script};
 use seawall::{
-    Cause, Classify, HttpClassifier, Processed, TimeoutLayer, classify::classify_body_error,
+    Cause, Processed,
+    classify::{Classify, HttpClassifier, classify_body_error},
     find_source,
+    timeout::TimeoutLayer,
 };
 use tower::{Layer, ServiceExt};
 

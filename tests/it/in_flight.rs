@@ -8,12 +8,13 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use seawall::{
-    BoxError, Cause, CircuitBreakerLayer, ErrorResponseLayer, InFlightLimitLayer, Processed,
-    RetryLayer,
-    circuit_breaker::State,
+    BoxError, Cause, Processed,
+    circuit_breaker::{CircuitBreakerLayer, State},
     classify::classify_error,
+    error_response::ErrorResponseLayer,
     find_source,
-    in_flight::{LimitReached, by_authority},
+    in_flight::{InFlightLimitLayer, LimitReached, by_authority},
+    retry::RetryLayer,
     test_util::{FlakyService, Step},
 };
 use tokio_test::{assert_pending, task};

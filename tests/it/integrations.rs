@@ -29,7 +29,10 @@ use ::axum::{
     serve::Listener,
 };
 use rustls::{RootCertStore, ServerConfig, pki_types::PrivateKeyDer};
-use seawall::{RetryLayer, StandardLayer, retry::Backoff};
+use seawall::{
+    retry::{Backoff, RetryLayer},
+    standard::StandardLayer,
+};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 

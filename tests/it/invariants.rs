@@ -17,9 +17,15 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use proptest::prelude::*;
 use seawall::{
-    BadGatewayClassifierLayer, BodyTimeoutLayer, CircuitBreakerLayer, DeadlineHeaderLayer,
-    DeadlineLayer, ErrorResponseLayer, InFlightLimitLayer, LoggingLayer, RetryLayer, TimeoutLayer,
-    deadline::TimeoutHeader,
+    bad_gateway::BadGatewayClassifierLayer,
+    body_timeout::BodyTimeoutLayer,
+    circuit_breaker::CircuitBreakerLayer,
+    deadline::{DeadlineHeaderLayer, DeadlineLayer, TimeoutHeader},
+    error_response::ErrorResponseLayer,
+    in_flight::InFlightLimitLayer,
+    logging::LoggingLayer,
+    retry::RetryLayer,
+    timeout::TimeoutLayer,
 };
 use tokio_test::task;
 use tower::{Service, ServiceBuilder, ServiceExt};

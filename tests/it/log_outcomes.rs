@@ -14,7 +14,10 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, Full, StreamBody};
 use seawall::{
-    BoxError, Cause, DeadlineLayer, Failure, LoggingLayer, RetryLayer, deadline::TimeoutHeader,
+    BoxError, Cause, Failure,
+    deadline::{DeadlineLayer, TimeoutHeader},
+    logging::LoggingLayer,
+    retry::RetryLayer,
 };
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tracing::level_filters::LevelFilter;
@@ -101,7 +104,7 @@ impl http_body::Body for SizedBody {
 #[tokio::test]
 async fn body_is_complete_when_size_hint_was_sent() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let breaker = seawall::CircuitBreakerLayer::new().until_body_end();
+    let breaker = seawall::circuit_breaker::CircuitBreakerLayer::new().until_body_end();
     for text in ["hello", ""] {
         let answer = move |_: Request<hyper::body::Incoming>| {
             ready(Ok::<_, BoxError>(Response::new(SizedBody(text.into()))))
@@ -197,10 +200,9 @@ fn server_duration_has_url_scheme() {
     metrics::with_local_recorder(&recorder, || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let server =
-                seawall::RequestDurationLayer::server().layer(service_fn(async |_: Request<B>| {
-                    Ok::<_, Infallible>(Response::new(B::default()))
-                }));
+            let server = seawall::request_duration::RequestDurationLayer::server().layer(
+                service_fn(async |_: Request<B>| Ok::<_, Infallible>(Response::new(B::default()))),
+            );
             server.oneshot(Request::get("/").body(B::default()).unwrap()).await.unwrap();
         });
     });
@@ -286,8 +288,9 @@ async fn timeout_header_does_not_exceed_own_deadline() {
                 .unwrap(),
         )
     });
-    let inner =
-        seawall::DeadlineHeaderLayer::new(TimeoutHeader::Grpc).margin(Duration::ZERO).layer(inner);
+    let inner = seawall::deadline::DeadlineHeaderLayer::new(TimeoutHeader::Grpc)
+        .margin(Duration::ZERO)
+        .layer(inner);
     let service = DeadlineLayer::new(Duration::from_secs(2)).propagate(false).layer(inner);
     let mut request = Request::new(B::default());
     request.extensions_mut().insert(seawall::Deadline::within(Duration::from_secs(60)));
@@ -325,10 +328,11 @@ fn cancelled_call_is_measured_without_error_type() {
     let recorder = metrics_util::debugging::DebuggingRecorder::new();
     let snap = recorder.snapshotter();
     metrics::with_local_recorder(&recorder, || {
-        let server =
-            seawall::RequestDurationLayer::server().layer(service_fn(async |_: Request<B>| {
+        let server = seawall::request_duration::RequestDurationLayer::server().layer(service_fn(
+            async |_: Request<B>| {
                 Err::<Response<B>, BoxError>(Failure::new(Cause::Cancelled).into())
-            }));
+            },
+        ));
         let _ = tokio_test::block_on(server.oneshot(Request::get("/").body(B::default()).unwrap()));
     });
     let all = snap.snapshot().into_vec();
@@ -337,7 +341,7 @@ fn cancelled_call_is_measured_without_error_type() {
 
 #[tokio::test]
 async fn breaker_counts_response_that_ends_with_trailers() {
-    let layer = seawall::CircuitBreakerLayer::new().until_body_end();
+    let layer = seawall::circuit_breaker::CircuitBreakerLayer::new().until_body_end();
     let service = layer.layer(service_fn(async |_: Request<B>| {
         Ok::<_, BoxError>(Response::new(streamed(vec![
             Frame::data(Bytes::from("hi")),
@@ -353,7 +357,7 @@ async fn breaker_counts_response_that_ends_with_trailers() {
 
 #[tokio::test]
 async fn breaker_counts_response_whose_end_only_none_shows() {
-    let layer = seawall::CircuitBreakerLayer::new().until_body_end();
+    let layer = seawall::circuit_breaker::CircuitBreakerLayer::new().until_body_end();
     let service = layer.layer(service_fn(async |_: Request<B>| {
         Ok::<_, BoxError>(Response::new(streamed(vec![Frame::data(Bytes::from("data"))])))
     }));

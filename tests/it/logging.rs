@@ -27,8 +27,8 @@ use http::{Request, Response};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Empty, Full};
 use seawall::{
-    BoxError, Cause, Failure, LoggingLayer,
-    logging::{Level, ResponseBody},
+    BoxError, Cause, Failure,
+    logging::{Level, LoggingLayer, ResponseBody},
 };
 use tokio_test::{assert_pending, task};
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -68,7 +68,7 @@ fn answer(status: u16) -> Act<Steps> {
 async fn error_response_is_logged_with_cause_of_error() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
-    let inner = seawall::ErrorResponseLayer::new("edge")
+    let inner = seawall::error_response::ErrorResponseLayer::new("edge")
         .layer(Script::new([Act::<Body>::Fail(refused.into())]));
     let response = LoggingLayer::server().layer(inner).oneshot(get(URL)).await.unwrap();
     drop(response.into_body().collect().await);

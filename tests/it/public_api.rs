@@ -22,9 +22,9 @@ const CRATES: &[&str] = &[
 const BESIDES: &[(&str, &[&str])] = &[
     ("seawall::hyper_util::", &["hyper", "hyper_util"]),
     ("seawall::reqwest::", &["reqwest"]),
-    ("seawall_core::error::reqwest::", &["reqwest"]),
+    ("seawall_core::ReqwestError::", &["reqwest"]),
     ("seawall::tonic::", &["tonic"]),
-    ("seawall::standard::config::Config", &["schemars", "serde_core"]),
+    ("seawall::config::Config", &["schemars", "serde_core"]),
     ("core::marker::Unpin for ", &["pin_project_lite"]),
 ];
 

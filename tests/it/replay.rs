@@ -6,8 +6,8 @@ use http_body::Body as _;
 use http_body_util::{BodyExt, Empty, Full};
 use proptest::prelude::*;
 use seawall::{
-    BoxError, RetryLayer,
-    retry::{Backoff, Budget, ReplayBody, RetryReport, StopReason},
+    BoxError,
+    retry::{Backoff, Budget, ReplayBody, RetryLayer, RetryReport, StopReason},
 };
 use std::{
     convert::Infallible,

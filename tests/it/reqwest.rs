@@ -7,12 +7,14 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use scripted_origin::{Origin, Script};
 use seawall::{
-    BoxError, Cause, Failure, LoggingLayer, Processed, RetryLayer, TimeoutLayer,
+    BoxError, Cause, Failure, Processed,
     classify::{classify_body_error, classify_error},
     find_source,
+    logging::LoggingLayer,
     reqwest::Client,
-    retry::Backoff,
+    retry::{Backoff, RetryLayer},
     test_util::{FlakyUpstream, Step},
+    timeout::TimeoutLayer,
 };
 use tower::{Layer, ServiceExt, service_fn};
 use tracing::level_filters::LevelFilter;

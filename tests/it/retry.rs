@@ -19,8 +19,8 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::Full;
 use seawall::{
-    BoxError, Deadline, RetryLayer,
-    retry::{Backoff, Budget, ReplayBody, RetryReport, StopReason},
+    BoxError, Deadline,
+    retry::{Backoff, Budget, ReplayBody, RetryLayer, RetryReport, StopReason},
 };
 
 use crate::support::get;

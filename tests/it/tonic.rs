@@ -12,10 +12,10 @@ use bytes::{Buf, BufMut, Bytes};
 use h2::{Reason, RecvStream, server};
 use http::{HeaderMap, Request, Response, uri::PathAndQuery};
 use seawall::{
-    BoxError, Cause, GrpcClassifier, Processed, RetryLayer,
-    classify::classify_error,
+    BoxError, Cause, Processed,
+    classify::{GrpcClassifier, classify_error},
     find_source,
-    retry::{Backoff, RetriesExhausted},
+    retry::{Backoff, RetriesExhausted, RetryLayer},
 };
 use tokio::net::{TcpListener, TcpStream};
 use tonic::{

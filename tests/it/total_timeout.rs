@@ -7,10 +7,12 @@ use futures_util::FutureExt;
 use http::Request;
 use http_body_util::Full;
 use seawall::{
-    BoxError, Cause, Deadline, Processed, RetryLayer,
+    BoxError, Cause, Deadline, Processed,
     classify::classify_error,
     find_source,
-    retry::{Backoff, Budget, RetriesExhausted, RetryOverride, RetryReport, StopReason},
+    retry::{
+        Backoff, Budget, RetriesExhausted, RetryLayer, RetryOverride, RetryReport, StopReason,
+    },
     test_util::{FlakyService, Step},
     timeout::{Elapsed, TimeoutKind},
 };

@@ -8,11 +8,17 @@ use http::{Request, Response};
 use http_body_util::Full;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use seawall::{
-    BadGatewayClassifierLayer, BodyTimeoutLayer, BoxError, CircuitBreakerLayer,
-    DeadlineHeaderLayer, DeadlineLayer, ErrorResponseLayer, GrpcClassifier, HttpClassifier,
-    InFlightLimitLayer, LoggingLayer, RetryLayer, TimeoutLayer, classify_fn,
-    deadline::TimeoutHeader,
-    retry::{CallAdapter, HttpCallAdapter, ReplayBody, by_authority},
+    BoxError,
+    bad_gateway::BadGatewayClassifierLayer,
+    body_timeout::BodyTimeoutLayer,
+    circuit_breaker::CircuitBreakerLayer,
+    classify::{GrpcClassifier, HttpClassifier, classify_fn},
+    deadline::{DeadlineHeaderLayer, DeadlineLayer, TimeoutHeader},
+    error_response::ErrorResponseLayer,
+    in_flight::InFlightLimitLayer,
+    logging::LoggingLayer,
+    retry::{CallAdapter, HttpCallAdapter, ReplayBody, RetryLayer, by_authority},
+    timeout::TimeoutLayer,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, layer::util::Stack, service_fn};
@@ -45,7 +51,7 @@ assert_impl_all!(seawall::logging::Logging<()>: Clone, Send, Sync, std::fmt::Deb
 assert_impl_all!(seawall::logging::ResponseBody<Body>: Send, Sync, Unpin, std::fmt::Debug);
 assert_impl_all!(ErrorResponseLayer: Clone, Send, Sync, std::fmt::Debug);
 #[cfg(feature = "metrics")]
-assert_impl_all!(seawall::RequestDurationLayer: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(seawall::request_duration::RequestDurationLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(HttpClassifier: Clone, Send, Sync, std::fmt::Debug, Default);
 assert_impl_all!(GrpcClassifier: Clone, Send, Sync, std::fmt::Debug, Default);
 assert_impl_all!(seawall::Failure: Copy, Send, Sync, std::error::Error);

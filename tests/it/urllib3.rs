@@ -16,8 +16,8 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::Empty;
 use seawall::{
-    BoxError, Cause, Failure, Processed, RetryLayer, find_source,
-    retry::{Backoff, Budget, RetriesExhausted, RetryReport, StopReason},
+    BoxError, Cause, Failure, Processed, find_source,
+    retry::{Backoff, Budget, RetriesExhausted, RetryLayer, RetryReport, StopReason},
     test_util::{FlakyBody, ReceivedRequest, Script, Step},
 };
 use serde_json::Value;

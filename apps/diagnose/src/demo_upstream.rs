@@ -6,7 +6,7 @@ use axum::{Router, body::Body};
 use http::{Request, Uri};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use scripted_origin::{Origin, Script};
-use seawall::{ErrorResponseLayer, TimeoutLayer};
+use seawall::{error_response::ErrorResponseLayer, timeout::TimeoutLayer};
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 

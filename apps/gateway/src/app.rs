@@ -6,7 +6,7 @@ use axum::{
     routing::get,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
-use seawall::ErrorResponseLayer;
+use seawall::error_response::ErrorResponseLayer;
 use tower::ServiceBuilder;
 
 use crate::{

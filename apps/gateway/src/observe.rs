@@ -11,10 +11,10 @@ use axum::body::{Body, Bytes, HttpBody};
 use http::{Request, Response};
 use http_body::{Frame, SizeHint};
 use seawall::{
-    BoxError, Cause, Classify, Failure, HttpClassifier,
+    BoxError, Cause, Failure,
     bad_gateway::Evidence,
     circuit_breaker::CircuitOpen,
-    classify::{classify_body_error, classify_error},
+    classify::{Classify, HttpClassifier, classify_body_error, classify_error},
     find_source,
     retry::{RetriesExhausted, RetryReport},
 };

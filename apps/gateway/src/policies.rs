@@ -5,10 +5,11 @@ use std::{sync::atomic::Ordering, time::Duration};
 use axum::body::Body;
 use http::{Request, Response, Uri};
 use seawall::{
-    BoxError, RequestDurationLayer, StandardLayer,
+    BoxError,
     config::{Config, ConfiguredLayer, Handle},
+    request_duration::RequestDurationLayer,
     retry::ReplayBody,
-    standard::Timeouts,
+    standard::{StandardLayer, Timeouts},
 };
 use tower::{ServiceBuilder, ServiceExt, util::BoxCloneSyncService};
 

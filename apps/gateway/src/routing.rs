@@ -4,7 +4,10 @@ use std::convert::Infallible;
 
 use axum::{Router, body::Body, extract::MatchedPath, response::IntoResponse};
 use http::Request;
-use seawall::{LoggingLayer, RequestDurationLayer, logging::Level};
+use seawall::{
+    logging::{Level, LoggingLayer},
+    request_duration::RequestDurationLayer,
+};
 use tower::Service;
 
 /// Routes `/NAME` and all paths below it to the service.

@@ -9,7 +9,9 @@ use failsafe::{
 use futures_util::future::BoxFuture;
 use recloser::AsyncRecloser;
 use seawall::{
-    BoxError, Cause, CircuitBreakerLayer, Failure, circuit_breaker::CircuitOpen, classify_fn,
+    BoxError, Cause, Failure,
+    circuit_breaker::{CircuitBreakerLayer, CircuitOpen},
+    classify::classify_fn,
     find_source,
 };
 use tower::{Layer, Service, ServiceExt, service_fn};

@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use reqwest_middleware::ClientBuilder;
 use reqwest_retry::{RetryTransientMiddleware, policies::ExponentialBackoff};
-use seawall::{RetryLayer, retry::Backoff};
+use seawall::retry::{Backoff, RetryLayer};
 use tower::{
     Layer, Service, ServiceExt,
     retry::{

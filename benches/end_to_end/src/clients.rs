@@ -20,7 +20,7 @@ use hyper_util::{
 };
 use reqwest_middleware::ClientBuilder;
 use reqwest_retry::{RetryTransientMiddleware, policies::ExponentialBackoff};
-use seawall::StandardLayer;
+use seawall::standard::StandardLayer;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, retry::RetryLayer, timeout::TimeoutLayer};
 use tower_http::{timeout::ResponseBodyTimeoutLayer, trace::TraceLayer};
 use tower_resilience_circuitbreaker::CircuitBreakerLayer;

@@ -12,12 +12,15 @@ use http::{Request, Response, StatusCode};
 use http_body_util::{Either, Empty, Full};
 use recloser::AsyncRecloser;
 use seawall::{
-    BadGatewayClassifierLayer, CircuitBreakerLayer, ErrorResponseLayer, InFlightLimitLayer,
-    LoggingLayer, RetryLayer, StandardLayer, TimeoutLayer,
-    circuit_breaker::by_authority,
+    bad_gateway::BadGatewayClassifierLayer,
+    circuit_breaker::{CircuitBreakerLayer, by_authority},
     config::{Config, ConfiguredLayer},
-    in_flight::AdaptiveLimit,
-    retry::Budget,
+    error_response::ErrorResponseLayer,
+    in_flight::{AdaptiveLimit, InFlightLimitLayer},
+    logging::LoggingLayer,
+    retry::{Budget, RetryLayer},
+    standard::StandardLayer,
+    timeout::TimeoutLayer,
 };
 use tokio::sync::Semaphore;
 use tower::{

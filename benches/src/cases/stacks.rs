@@ -21,7 +21,10 @@ use std::{convert::Infallible, fmt::Debug, time::Duration};
 use http::Response;
 use http_body::Body;
 use recloser::AsyncRecloser;
-use seawall::{InFlightLimitLayer, StandardLayer, standard::Timeouts};
+use seawall::{
+    in_flight::InFlightLimitLayer,
+    standard::{StandardLayer, Timeouts},
+};
 use tower::{
     BoxError, Layer, Service, ServiceBuilder, limit::ConcurrencyLimitLayer,
     retry::RetryLayer as TowerRetry, timeout::Timeout, util::MapErr,
@@ -51,13 +54,15 @@ macro_rules! composed {
     ($inner:expr) => {{
         use seawall::{circuit_breaker::by_authority, retry::Budget};
         tower::ServiceBuilder::new()
-            .layer(seawall::LoggingLayer::client())
-            .layer(seawall::DeadlineLayer::new($crate::cases::TIMEOUT).propagate(false))
-            .layer(seawall::RetryLayer::new().budget_per_key(Budget::default(), by_authority))
-            .layer(seawall::CircuitBreakerLayer::new().per_key(by_authority))
-            .layer(seawall::TimeoutLayer::new($crate::cases::stacks::ATTEMPT_TIMEOUT))
-            .layer(seawall::BodyTimeoutLayer::new())
-            .layer(seawall::BadGatewayClassifierLayer::new())
+            .layer(seawall::logging::LoggingLayer::client())
+            .layer(seawall::deadline::DeadlineLayer::new($crate::cases::TIMEOUT).propagate(false))
+            .layer(
+                seawall::retry::RetryLayer::new().budget_per_key(Budget::default(), by_authority),
+            )
+            .layer(seawall::circuit_breaker::CircuitBreakerLayer::new().per_key(by_authority))
+            .layer(seawall::timeout::TimeoutLayer::new($crate::cases::stacks::ATTEMPT_TIMEOUT))
+            .layer(seawall::body_timeout::BodyTimeoutLayer::new())
+            .layer(seawall::bad_gateway::BadGatewayClassifierLayer::new())
             .service($inner)
     }};
 }

@@ -2,7 +2,9 @@
 
 use http::Request;
 use seawall::{
-    BodyTimeoutLayer, DeadlineHeaderLayer, DeadlineLayer, TimeoutLayer, deadline::TimeoutHeader,
+    body_timeout::BodyTimeoutLayer,
+    deadline::{DeadlineHeaderLayer, DeadlineLayer, TimeoutHeader},
+    timeout::TimeoutLayer,
 };
 use tower::Layer;
 use tower_http::timeout::ResponseBodyTimeoutLayer;

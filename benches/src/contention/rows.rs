@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use recloser::AsyncRecloser;
 use seawall::{
-    CircuitBreakerLayer, InFlightLimitLayer, LoggingLayer, RetryLayer, StandardLayer,
-    circuit_breaker::by_authority, retry::Budget,
+    circuit_breaker::{CircuitBreakerLayer, by_authority},
+    in_flight::InFlightLimitLayer,
+    logging::LoggingLayer,
+    retry::{Budget, RetryLayer},
+    standard::StandardLayer,
 };
 use tower::Layer;
 

@@ -28,20 +28,24 @@ pub mod classify;
 #[cfg(feature = "hyper-util")]
 pub mod connection;
 pub mod elapsed;
-pub mod error;
-pub mod failure;
+mod error;
+mod failure;
 pub mod fingerprint;
-pub mod ratio;
+mod ratio;
 
+#[cfg(feature = "reqwest-0_13")]
+pub use self::error::reqwest::Error as ReqwestError;
 pub use self::{
-    classify::{Classify, GrpcClassifier, HttpClassifier, classify_fn},
     error::{BoxError, find_source},
-    failure::{Cause, Failure, Processed, Product, Reporter},
+    failure::{Cause, Failure, ParseCauseError, Processed, Product, Reporter},
     ratio::{Ratio, RatioOutOfRange},
 };
 
 /// Shared with the layers of seawall. Not covered by semantic versioning.
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::classify::{content_type::is_plain_text, http::classify_response};
+    pub use crate::{
+        classify::{content_type::is_plain_text, http::classify_response},
+        error::{as_std_error, chain},
+    };
 }

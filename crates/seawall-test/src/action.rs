@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use seawall_core::error::BoxError;
+use seawall_core::BoxError;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Action {

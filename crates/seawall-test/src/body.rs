@@ -11,7 +11,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
 use crate::response::BodyParts;
-use seawall_core::error::BoxError;
+use seawall_core::BoxError;
 
 /// Body of a response of [`FlakyService`](crate::FlakyService).
 #[derive(Debug, Default)]

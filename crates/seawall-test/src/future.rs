@@ -17,10 +17,7 @@ use crate::{
     action::Action,
     state::{RequestIndex, UpstreamState},
 };
-use seawall_core::{
-    error::BoxError,
-    failure::{Cause, Failure, Reporter},
-};
+use seawall_core::{BoxError, Cause, Failure, Reporter};
 
 pin_project! {
     /// Response future of [`FlakyService`](crate::FlakyService).

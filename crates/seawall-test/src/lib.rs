@@ -27,8 +27,9 @@
 //! use http::{Method, Request};
 //! use http_body_util::{BodyExt, Full};
 //! use seawall::{
-//!     RetryLayer, TimeoutLayer,
+//!     retry::RetryLayer,
 //!     test_util::{FlakyService, Script, Step},
+//!     timeout::TimeoutLayer,
 //! };
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
@@ -71,7 +72,12 @@
 //! use http::Request;
 //! use http_body_util::{BodyExt, Empty};
 //! use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-//! use seawall::{Cause, RetryLayer, classify::classify_error, test_util::{FlakyUpstream, Step}};
+//! use seawall::{
+//!     classify::classify_error,
+//!     retry::RetryLayer,
+//!     test_util::{FlakyUpstream, Step},
+//!     Cause,
+//! };
 //! use tower::{Layer, ServiceExt};
 //!
 //! // In a test of yours: #[tokio::test]

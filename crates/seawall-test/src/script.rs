@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use fastrand::Rng;
 
 use crate::{InvalidScript, Step};
-use seawall_core::ratio::Ratio;
+use seawall_core::Ratio;
 
 /// The steps of an upstream, one for each request in the order of arrival.
 ///

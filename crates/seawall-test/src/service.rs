@@ -10,7 +10,7 @@ use tower_service::Service;
 use crate::{
     FlakyBody, InvalidScript, ReceivedRequest, ResponseFuture, Script, state::UpstreamState,
 };
-use seawall_core::error::BoxError;
+use seawall_core::BoxError;
 
 /// An upstream in this process, which replaces a client. See the [crate docs](crate).
 ///

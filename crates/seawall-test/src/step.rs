@@ -8,7 +8,7 @@ use crate::{
     action::{Action, MakeError},
     response::ScriptedResponse,
 };
-use seawall_core::error::BoxError;
+use seawall_core::BoxError;
 
 /// The reaction of an upstream to one request. It reads the whole request first, except for [`refuse`](Self::refuse).
 ///

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Response, header::CONTENT_TYPE};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use seawall_core::failure::Cause;
+use seawall_core::Cause;
 
 use crate::error_response::reply::ErrorReply;
 

@@ -24,7 +24,10 @@ pub(super) use self::gradient::GradientLimit;
 ///
 /// ```
 /// use std::num::NonZeroU32;
-/// use seawall::{InFlightLimitLayer, StandardLayer, in_flight::{AdaptiveLimit, by_authority}};
+/// use seawall::{
+///     in_flight::{by_authority, AdaptiveLimit, InFlightLimitLayer},
+///     standard::StandardLayer,
+/// };
 ///
 /// let most = NonZeroU32::new(200).unwrap();
 /// let limit = InFlightLimitLayer::adaptive(AdaptiveLimit::new().max(most)).per_key(by_authority);

@@ -1,37 +1,38 @@
-//! Malformed bytes from an upstream give a response or a classified failure, without a panic.
+//! Malformed bytes from an upstream yield a response or a classified failure, and never a panic.
 
 use http::Response;
 use proptest::{collection::vec, prelude::*, sample::select};
 use scripted_origin::Script;
 use seawall::{
-    Cause, Classify, Failure, HttpClassifier, Processed,
-    classify::{classify_body_error, retry_after},
+    Cause, Failure, Processed,
+    classify::{Classify, HttpClassifier, classify_body_error, retry_after},
 };
 use tower::ServiceExt;
 
 use super::{Gateway, header};
 use crate::support::sockets::{Verdict, empty, hyper, origin, read, request, stack, url};
 
-/// The status that the gateway returns, and its error if the response is its own.
-async fn answer(bytes: &'static [u8]) -> (u16, Option<String>) {
+/// Returns the status of the gateway's response, and its error type if the gateway generated it.
+async fn gateway_response(bytes: &'static [u8]) -> (u16, Option<String>) {
     let gateway = Gateway::start(Script::Raw(bytes)).await;
-    let response = gateway.ask("GET").await;
-    let error = header(&response, "proxy-status")
-        .map(|value| value.strip_prefix("edge;error=").expect("ours").to_owned());
+    let response = gateway.send("GET").await;
+    let error = header(&response, "proxy-status").map(|value| {
+        value.strip_prefix("edge;error=").expect("an error of the gateway `edge`").to_owned()
+    });
     (response.status().as_u16(), error)
 }
 
-async fn is_refused(bytes: &'static [u8], cause: Cause) {
+async fn assert_rejected(bytes: &'static [u8], cause: Cause) {
     let expected = (502, Some(cause.as_str().to_owned()));
-    assert_eq!(answer(bytes).await, expected, "{}", bytes.escape_ascii());
+    assert_eq!(gateway_response(bytes).await, expected, "{}", bytes.escape_ascii());
 }
 
-async fn passes(bytes: &'static [u8], status: u16) {
-    assert_eq!(answer(bytes).await, (status, None), "{}", bytes.escape_ascii());
+async fn assert_passed(bytes: &'static [u8], status: u16) {
+    assert_eq!(gateway_response(bytes).await, (status, None), "{}", bytes.escape_ascii());
 }
 
 #[tokio::test]
-async fn malformed_head_is_protocol_error() {
+async fn gateway_returns_protocol_error_when_head_is_malformed() {
     for bytes in [
         &b"\0\0\0\0\0\0\0\0\r\n\r\n"[..],
         b"HTTP/1.1\r\n\r\n",
@@ -53,53 +54,53 @@ async fn malformed_head_is_protocol_error() {
         b"HTTP/1.1 200 OK\r\ncontent-length: 1, 2\r\n\r\nab",
         b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
         b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999\r\n\r\n",
-        // TLS's alert, HTTP/2's preface: another protocol on this port.
+        // A TLS alert and HTTP/2 frames, from servers of another protocol.
         b"\x15\x03\x03\x00\x02\x02\x28",
         b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x80\0\x04\0\x01\0\0\0\x05\0\xff\xff\xff",
     ] {
-        is_refused(bytes, Cause::HttpProtocolError).await;
+        assert_rejected(bytes, Cause::HttpProtocolError).await;
     }
 }
 
 #[tokio::test]
-async fn endless_head_is_terminated_connection() {
+async fn gateway_returns_connection_terminated_when_head_is_incomplete() {
     for bytes in [&b""[..], b"H", b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\nx: 1\r\n"] {
-        is_refused(bytes, Cause::ConnectionTerminated).await;
+        assert_rejected(bytes, Cause::ConnectionTerminated).await;
     }
 }
 
-/// hyper reports it as too large, with the text of an overlong head.
+/// hyper reports an overflow as too large, with the message of an overlong head.
 #[tokio::test]
-async fn content_length_overflow_is_classified_by_size() {
+async fn gateway_returns_section_size_error_when_content_length_overflows() {
     let bytes = b"HTTP/1.1 200 OK\r\ncontent-length: 18446744073709551615\r\n\r\n";
-    is_refused(bytes, Cause::HttpResponseHeaderSectionSize).await;
+    assert_rejected(bytes, Cause::HttpResponseHeaderSectionSize).await;
 }
 
 #[tokio::test]
-async fn switching_protocols_response_passes() {
-    passes(b"HTTP/1.1 101 Sw\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n", 101).await;
+async fn gateway_passes_switching_protocols_response() {
+    assert_passed(b"HTTP/1.1 101 Sw\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n", 101).await;
 }
 
 #[tokio::test]
-async fn flood_of_interim_responses_is_not_final_response() {
+async fn gateway_returns_connection_terminated_after_interim_responses_only() {
     for interim in ["100 Continue", "102 Processing", "103 Early Hints"] {
         let flood = format!("HTTP/1.1 {interim}\r\n\r\n").repeat(5_000);
-        is_refused(Vec::leak(flood.into()), Cause::ConnectionTerminated).await;
+        assert_rejected(Vec::leak(flood.into()), Cause::ConnectionTerminated).await;
     }
 }
 
 #[tokio::test]
-async fn unusual_status_line_passes() {
-    passes(b"HTTP/1.1 999 Beyond\r\ncontent-length: 0\r\n\r\n", 999).await;
-    passes(b"HTTP/1.1 600 Beyond\r\ncontent-length: 0\r\n\r\n", 600).await;
-    passes(b"HTTP/1.0 200\r\n\r\nto the end", 200).await;
-    passes(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nmore than announced", 200).await;
-    passes(b"HTTP/1.1 204 None\r\n\r\n", 204).await;
+async fn gateway_passes_unusual_status_line() {
+    assert_passed(b"HTTP/1.1 999 Beyond\r\ncontent-length: 0\r\n\r\n", 999).await;
+    assert_passed(b"HTTP/1.1 600 Beyond\r\ncontent-length: 0\r\n\r\n", 600).await;
+    assert_passed(b"HTTP/1.0 200\r\n\r\nto the end", 200).await;
+    assert_passed(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nmore than announced", 200).await;
+    assert_passed(b"HTTP/1.1 204 None\r\n\r\n", 204).await;
 }
 
 /// An invalid delay is ignored, and an excessive one stops retrying. The response passes unchanged.
 #[tokio::test]
-async fn nonsensical_retry_after_passes_and_is_ignored() {
+async fn gateway_passes_invalid_retry_after_and_ignores_it() {
     for (value, requests) in [
         ("-1", 5),
         ("", 5),
@@ -117,7 +118,7 @@ async fn nonsensical_retry_after_passes_and_is_ignored() {
         let bytes =
             format!("HTTP/1.1 503 Busy\r\nretry-after: {value}\r\ncontent-length: 4\r\n\r\nbusy");
         let gateway = Gateway::start(Script::Raw(Vec::leak(bytes.into()))).await;
-        let response = gateway.ask("GET").await;
+        let response = gateway.send("GET").await;
         assert_eq!(response.status(), 503);
         let sent: Vec<_> = value.split("\r\nretry-after: ").collect();
         assert!(response.headers().get_all("retry-after").iter().eq(sent), "{value:?}");
@@ -126,8 +127,8 @@ async fn nonsensical_retry_after_passes_and_is_ignored() {
     }
 }
 
-/// Valid and invalid pieces of responses, in any order.
-fn pieces() -> impl Strategy<Value = Vec<u8>> {
+/// Generates valid and invalid pieces of responses, in any order.
+fn response_bytes() -> impl Strategy<Value = Vec<u8>> {
     let piece = select(vec![
         &b"HTTP/1.1 200 OK\r\n"[..],
         b"HTTP/1.1 502 Bad Gateway\r\n",
@@ -158,8 +159,8 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
     vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
 
-/// Classifies the bytes, without a gateway.
-async fn conclude(bytes: Vec<u8>) {
+/// Asserts that `bytes` are classified without proof that the request was not processed.
+async fn assert_classified(bytes: Vec<u8>) {
     let origin = origin(Script::Raw(bytes.leak())).await;
     let call = stack(hyper()).oneshot(request("GET", &url(&origin), empty()));
     let response: Response<_> = match call.await {
@@ -172,13 +173,13 @@ async fn conclude(bytes: Vec<u8>) {
     let _ = retry_after(response.headers());
     let failure = HttpClassifier::new().classify(Ok(&response));
     assert_eq!(failure.is_some(), response.status().as_u16() >= 400);
-    // A 429 says a little more, and proves nothing either.
-    let proves = |it: Failure| match it.processed() {
+    // A 429 makes processing unlikely, but proves nothing.
+    let is_proof = |it: Failure| match it.processed() {
         Processed::Maybe => false,
         Processed::Unlikely => it.cause() != Cause::RateLimited,
         _ => true,
     };
-    assert!(!failure.is_some_and(proves));
+    assert!(!failure.is_some_and(is_proof));
     if let Err(error) = read(response).await {
         assert_eq!(classify_body_error(&error).processed(), Processed::Yes);
     }
@@ -188,8 +189,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..<_>::default() })]
 
     #[test]
-    fn arbitrary_bytes_give_response_or_failure_without_proof(bytes in pieces()) {
+    fn arbitrary_bytes_yield_response_or_failure_without_proof(bytes in response_bytes()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(conclude(bytes));
+        runtime.block_on(assert_classified(bytes));
     }
 }

@@ -1,7 +1,8 @@
-//! What real gateways answered, and what is concluded of it.
+//! Classification of recorded responses of real gateways.
 //!
-//! `tests/data/gateways/README.md` tells what was recorded, and how a conclusion is judged; `gateways-more` beside it holds
-//! other gateways. `SEAWALL_CAPTURES` names one more folder of the same format, in place of both.
+//! `tests/data/gateways/README.md` documents the format and how a classification is checked. The
+//! folder `tests/data/gateways-more` holds more gateways. `SEAWALL_CAPTURES` replaces both folders
+//! with another folder of the same format.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,27 +14,29 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response};
 use http_body_util::{BodyExt, Collected};
-use seawall::{BadGatewayClassifierLayer, Cause, Failure, Processed, Product, Reporter};
+use seawall::{
+    Cause, Failure, Processed, Product, Reporter, bad_gateway::BadGatewayClassifierLayer,
+};
 use serde_json::Value;
 
-use super::through;
+use super::classify_with;
 use crate::support::{Step, Steps};
 
 /// One recorded response.
 pub(super) struct Capture(Value);
 
 impl Capture {
-    fn text(&self, at: &str) -> &str {
-        self.0.pointer(at).and_then(Value::as_str).unwrap_or_default()
+    fn text(&self, pointer: &str) -> &str {
+        self.0.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
     }
 
-    fn texts(&self, at: &str) -> BTreeSet<&str> {
-        let list = self.0.pointer(at).and_then(Value::as_array).into_iter().flatten();
+    fn texts(&self, pointer: &str) -> BTreeSet<&str> {
+        let list = self.0.pointer(pointer).and_then(Value::as_array).into_iter().flatten();
         list.filter_map(Value::as_str).collect()
     }
 
-    fn is(&self, at: &str) -> bool {
-        self.0.pointer(at).and_then(Value::as_bool).unwrap_or_default()
+    fn flag(&self, pointer: &str) -> bool {
+        self.0.pointer(pointer).and_then(Value::as_bool).unwrap_or_default()
     }
 
     fn status(&self) -> u16 {
@@ -46,13 +49,13 @@ impl Capture {
 
     pub(super) fn name(&self) -> String {
         let [gateway, scenario, method] =
-            ["/gateway", "/scenario", "/method"].map(|at| self.text(at));
+            ["/gateway", "/scenario", "/method"].map(|pointer| self.text(pointer));
         format!("{gateway} {scenario} {method}")
     }
 
-    /// Its head, and a body of these steps. `None`: what came was no HTTP.
+    /// Returns the recorded head with a body of `steps`, or `None` if the recording is not HTTP.
     pub(super) fn response(&self, mut steps: Vec<Step>) -> Option<Response<Steps>> {
-        if self.is("/closed_early") {
+        if self.flag("/closed_early") {
             steps.push(Step::Error);
         }
         let mut response = Response::new(Steps::new(steps));
@@ -64,61 +67,73 @@ impl Capture {
         Some(response)
     }
 
-    fn wrong(&self, failure: Option<Failure>) -> Vec<String> {
+    /// Lists the contradictions between `failure` and the recorded truth.
+    fn contradictions(&self, failure: Option<Failure>) -> Vec<String> {
         let Some(failure) = failure else {
-            return if self.status() < 400 { vec![] } else { vec!["no failure".to_owned()] };
+            return if self.status() < 400 { vec![] } else { vec!["expected a failure, found none".to_owned()] };
         };
-        let mut wrong = Vec::new();
-        let mut unless = |right: bool, what: String| {
-            if !right {
-                wrong.push(what);
+        let mut contradictions = Vec::new();
+        let mut check = |is_correct: bool, message: String| {
+            if !is_correct {
+                contradictions.push(message);
             }
         };
-        unless(self.status() >= 400, "a failure".to_owned());
+        check(self.status() >= 400, "expected no failure, found one".to_owned());
         let (cause, reporter) = (failure.cause(), failure.reporter());
-        unless(self.is_right_cause(cause), format!("{cause}: {:?}", self.texts("/known/causes")));
-        unless(
-            self.is_right_reporter(reporter),
-            format!("by {reporter}: {}", self.text("/truth/reporter")),
+        let causes = self.texts("/known/causes");
+        check(
+            self.is_correct_cause(cause),
+            format!("expected one of the causes {causes:?}, found {cause}"),
+        );
+        let true_reporter = self.text("/truth/reporter");
+        check(
+            self.is_correct_reporter(reporter),
+            format!("expected reporter {true_reporter}, found {reporter}"),
         );
         let processed = failure.processed();
-        let may_say = match processed {
-            Processed::Unlikely => self.is("/known/may_say_not_processed"),
+        let true_processed = self.text("/truth/processed");
+        let is_correct_processed = match processed {
+            Processed::Unlikely => self.flag("/known/may_say_not_processed"),
             Processed::Maybe => true,
-            Processed::Yes => self.text("/truth/processed") == "yes",
+            Processed::Yes => true_processed == "yes",
             _ => false,
         };
-        unless(may_say, format!("processed: {processed}, not {}", self.text("/truth/processed")));
-        wrong
+        check(
+            is_correct_processed,
+            format!("expected processed {true_processed}, found {processed}"),
+        );
+        contradictions
     }
 
-    fn is_right_cause(&self, cause: Cause) -> bool {
+    fn is_correct_cause(&self, cause: Cause) -> bool {
         let known = self.texts("/known/causes");
         let broader = [
             Cause::BadGateway,
             Cause::DestinationUnavailable,
             Cause::Overloaded,
             Cause::Unknown,
-            // Ours, of a 504 that tells nothing more.
+            // A cause of seawall, for a 504 without further information.
             Cause::GatewayTimeout,
         ];
         known.contains(cause.as_str()) || (known.len() > 1 && broader.contains(&cause))
     }
 
-    fn is_right_reporter(&self, reporter: Reporter) -> bool {
+    fn is_correct_reporter(&self, reporter: Reporter) -> bool {
         let unknown = reporter == Reporter::Unknown;
         match self.text("/truth/reporter") {
             "origin" => unknown || reporter == Reporter::Origin,
             _ if unknown && self.texts("/known/reporters").len() > 1 => true,
-            "gateway" => reporter_of(self.text("/gateway")).contains(&reporter),
-            _ => reporter_of(self.text("/scenario")).contains(&reporter),
+            "gateway" => reporters_of(self.text("/gateway")).contains(&reporter),
+            _ => reporters_of(self.text("/scenario")).contains(&reporter),
         }
     }
 }
 
-/// The product of a gateway's or a nested scenario's name; none, or any other, if it is none of those we know.
-fn reporter_of(name: &str) -> Vec<Reporter> {
-    let known = [
+/// Returns the correct reporters for the name of a gateway or of a nested scenario.
+///
+/// An unknown product may be reported as unknown or as another product.
+fn reporters_of(name: &str) -> Vec<Reporter> {
+    let products = [
         ("apache", Product::Apache),
         ("caddy", Product::Caddy),
         ("configurable-http-proxy", Product::ConfigurableHttpProxy),
@@ -140,18 +155,19 @@ fn reporter_of(name: &str) -> Vec<Reporter> {
         ("trafficserver", Product::TrafficServer),
         ("varnish", Product::Varnish),
     ];
-    match known.iter().find(|(known, _)| name.trim_start_matches("nested_").starts_with(known)) {
+    let name = name.trim_start_matches("nested_");
+    match products.iter().find(|(prefix, _)| name.starts_with(prefix)) {
         Some((_, product)) => vec![Reporter::Gateway(*product)],
         None => vec![Reporter::Unknown, Reporter::Gateway(Product::Other)],
     }
 }
 
 pub(super) fn captures() -> Vec<Capture> {
-    let ours = ["gateways", "gateways-more"];
-    let ours = ours.map(|name| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name));
-    let other = env::var_os("SEAWALL_CAPTURES").map(|folder| vec![folder.into()]);
+    let own_folders = ["gateways", "gateways-more"];
+    let own_folders = own_folders.map(|name| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name));
+    let other_folder = env::var_os("SEAWALL_CAPTURES").map(|folder| vec![folder.into()]);
     let mut files = Vec::new();
-    for folder in other.unwrap_or(ours.into()) {
+    for folder in other_folder.unwrap_or(own_folders.into()) {
         let entries = fs::read_dir(&folder);
         let entries = entries.unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         files.extend(entries.map(|entry| entry.unwrap().path()));
@@ -163,45 +179,48 @@ pub(super) fn captures() -> Vec<Capture> {
         text.lines().map(|line| Capture(serde_json::from_str(line).unwrap())).collect::<Vec<_>>()
     });
     let captures: Vec<_> = lines.collect();
-    assert!(!captures.is_empty(), "there are no captures");
+    assert!(!captures.is_empty(), "expected captures, found none");
     captures
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_each_recorded_answer_the_reporter_is_right_and_the_cause_right_or_broader() {
+async fn layer_classifies_captures_without_contradiction() {
     let mut tally = BTreeMap::<String, (usize, Vec<String>)>::new();
     for capture in captures() {
         let body = capture.body();
         let steps = (!body.is_empty()).then(|| Step::Data(body.clone()));
         let Some(response) = capture.response(steps.into_iter().collect()) else { continue };
-        let answer = through(BadGatewayClassifierLayer::new(), response).await;
-        let mut wrong = capture.wrong(answer.extensions().get::<Failure>().copied());
-        match answer.into_body().collect().await.map(Collected::to_bytes) {
-            Ok(read) if capture.is("/closed_early") => {
-                wrong.push(format!("{} bytes of a body that broke off", read.len()));
+        let response = classify_with(BadGatewayClassifierLayer::new(), response).await;
+        let mut contradictions = capture.contradictions(response.extensions().get::<Failure>().copied());
+        match response.into_body().collect().await.map(Collected::to_bytes) {
+            Ok(read) if capture.flag("/closed_early") => {
+                contradictions.push(format!(
+                    "expected a truncated body, found {} bytes and the end",
+                    read.len()
+                ));
             }
-            Ok(read) if read != body => wrong.push("another body".to_owned()),
+            Ok(read) if read != body => contradictions.push("expected the recorded body, found another".to_owned()),
             Ok(_) => {}
-            Err(error) if capture.is("/closed_early") => drop(error),
-            Err(error) => wrong.push(error.to_string()),
+            Err(error) if capture.flag("/closed_early") => drop(error),
+            Err(error) => contradictions.push(error.to_string()),
         }
-        let (agreed, disagreed) = tally.entry(capture.text("/gateway").to_owned()).or_default();
-        if wrong.is_empty() {
-            *agreed += 1;
+        let (correct, incorrect) = tally.entry(capture.text("/gateway").to_owned()).or_default();
+        if contradictions.is_empty() {
+            *correct += 1;
         } else {
-            disagreed.push(format!(
+            incorrect.push(format!(
                 "{} {}: {}",
                 capture.name(),
                 capture.status(),
-                wrong.join("; ")
+                contradictions.join("; ")
             ));
         }
     }
-    for (gateway, (agreed, disagreed)) in &tally {
-        println!("{gateway}: {agreed} agree, {} do not", disagreed.len());
-        for line in disagreed {
+    for (gateway, (correct, incorrect)) in &tally {
+        println!("{gateway}: {correct} correct, {} incorrect", incorrect.len());
+        for line in incorrect {
             println!("  {line}");
         }
     }
-    assert!(tally.values().all(|(_, disagreed)| disagreed.is_empty()), "see above");
+    assert!(tally.values().all(|(_, incorrect)| incorrect.is_empty()), "the output above lists captures that are classified incorrectly");
 }

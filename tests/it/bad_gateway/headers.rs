@@ -1,29 +1,30 @@
-//! Conclusions from headers: `Proxy-Status`, and those of vendors.
+//! Classification by `Proxy-Status` and by vendor headers.
 
 use std::time::Duration;
 
 use proptest::prelude::*;
 use seawall::{
-    BadGatewayClassifierLayer, Cause, Failure, Processed, Product, Reporter, bad_gateway::Evidence,
+    Cause, Failure, Processed, Product, Reporter,
+    bad_gateway::{BadGatewayClassifierLayer, Evidence},
 };
 
-use super::{Answer, answer, concluded, failure, through};
+use super::{ClassifiedResponse, response, classify, failure, classify_with};
 
-async fn said(fields: &[&str]) -> Answer {
-    let headers: Vec<_> = fields.iter().map(|field| ("proxy-status", *field)).collect();
-    through(BadGatewayClassifierLayer::new(), answer(502, &headers, "")).await
+async fn with_proxy_status(values: &[&str]) -> ClassifiedResponse {
+    let headers: Vec<_> = values.iter().map(|value| ("proxy-status", *value)).collect();
+    classify_with(BadGatewayClassifierLayer::new(), upstream_response(502, &headers, "")).await
 }
 
-async fn said_in_short(field: &str) -> (Cause, Reporter, Processed) {
-    let failure = failure(&said(&[field]).await);
+async fn classify_proxy_status(value: &str) -> (Cause, Reporter, Processed) {
+    let failure = failure(&with_proxy_status(&[value]).await);
     (failure.cause(), failure.reporter(), failure.processed())
 }
 
 const OTHER: Reporter = Reporter::Gateway(Product::Other);
 
 #[tokio::test]
-async fn proxy_status_names_the_cause() {
-    for (field, cause, processed) in [
+async fn proxy_status_determines_cause() {
+    for (value, cause, processed) in [
         ("edge;error=connection_refused", Cause::ConnectionRefused, Processed::Unlikely),
         ("edge;error=dns_error;rcode=NXDOMAIN", Cause::DnsError, Processed::Unlikely),
         ("edge; error=http_response_timeout", Cause::HttpResponseTimeout, Processed::Maybe),
@@ -32,28 +33,28 @@ async fn proxy_status_names_the_cause() {
             Cause::TlsCertificateError,
             Processed::Unlikely,
         ),
-        // After the handshake as well.
+        // An alert can follow the handshake.
         ("edge;error=tls_alert_received", Cause::TlsAlertReceived, Processed::Maybe),
         ("edge;error=connection_terminated", Cause::ConnectionTerminated, Processed::Maybe),
-        // Something came back.
+        // The upstream returned a response.
         (
             "edge;error=connection_refused;received-status=503",
             Cause::ConnectionRefused,
             Processed::Maybe,
         ),
     ] {
-        assert_eq!(said_in_short(field).await, (cause, OTHER, processed), "{field}");
+        assert_eq!(classify_proxy_status(value).await, (cause, OTHER, processed), "{value}");
     }
 }
 
 #[tokio::test]
-async fn member_with_error_nearest_origin_takes_precedence() {
-    let fields = "inner;received-status=200, middle;error=connection_terminated, edge;error=connection_timeout";
-    // The one in the middle had an answer, so the origin had the request.
-    assert_eq!(said_in_short(fields).await, (Cause::ConnectionTerminated, OTHER, Processed::Maybe));
-    let lines = said(&["middle;error=connection_refused", "edge;error=connection_timeout"]).await;
-    assert_eq!(failure(&lines).cause(), Cause::ConnectionRefused);
-    let evidence = lines.extensions().get::<Evidence>().unwrap();
+async fn error_member_nearest_origin_takes_precedence() {
+    let value = "inner;received-status=200, middle;error=connection_terminated, edge;error=connection_timeout";
+    // The one in the middle had an response, so the origin had the request.
+    assert_eq!(classify_proxy_status(value).await, (Cause::ConnectionTerminated, OTHER, Processed::Maybe));
+    let two_lines = with_proxy_status(&["middle;error=connection_refused", "edge;error=connection_timeout"]).await;
+    assert_eq!(failure(&two_lines).cause(), Cause::ConnectionRefused);
+    let evidence = two_lines.extensions().get::<Evidence>().unwrap();
     assert_eq!(evidence.proxy_status().unwrap().proxy(), "middle");
 }
 
@@ -64,38 +65,38 @@ async fn proxy_status_name_identifies_product() {
         ("ENVOY", Product::Envoy),
         ("\"Google Front End\"", Product::Google),
     ] {
-        let (_, reporter, _) = said_in_short(&format!("{name};error=dns_error")).await;
+        let (_, reporter, _) = classify_proxy_status(&format!("{name};error=dns_error")).await;
         assert_eq!(reporter, Reporter::Gateway(product));
     }
-    let (_, reporter, _) = said_in_short("not-nginx;error=dns_error").await;
+    let (_, reporter, _) = classify_proxy_status("not-nginx;error=dns_error").await;
     assert_eq!(reporter, OTHER);
 }
 
 #[tokio::test]
-async fn unregistered_error_type_is_kept_as_text() {
-    let answer = said(&[r#"edge;error=flux_exhausted;details="capacitor 3 of 4""#]).await;
-    let failure = failure(&answer);
+async fn proxy_status_keeps_unregistered_error_type_as_text() {
+    let response = with_proxy_status(&[r#"edge;error=flux_exhausted;details="capacitor 3 of 4""#]).await;
+    let failure = failure(&response);
     assert_eq!((failure.cause(), failure.reporter()), (Cause::BadGateway, OTHER));
-    let said = answer.extensions().get::<Evidence>().unwrap().proxy_status().unwrap();
-    assert_eq!(said.error(), Some("flux_exhausted"));
-    assert_eq!(said.details(), Some("capacitor 3 of 4"));
-    // Causes of ours are no error types, whoever sends them.
-    let (cause, ..) = said_in_short("edge;error=circuit_open").await;
+    let proxy_status = response.extensions().get::<Evidence>().unwrap().proxy_status().unwrap();
+    assert_eq!(proxy_status.error(), Some("flux_exhausted"));
+    assert_eq!(proxy_status.details(), Some("capacitor 3 of 4"));
+    // Causes that seawall adds are not registered error types.
+    let (cause, ..) = classify_proxy_status("edge;error=circuit_open").await;
     assert_eq!(cause, Cause::BadGateway);
 }
 
 #[tokio::test]
-async fn proxy_status_without_error_is_only_evidence() {
-    let answer = said(&["edge;received-status=502"]).await;
-    let failure = failure(&answer);
+async fn proxy_status_without_error_determines_no_cause() {
+    let response = with_proxy_status(&["edge;received-status=502"]).await;
+    let failure = failure(&response);
     assert_eq!((failure.cause(), failure.reporter()), (Cause::BadGateway, Reporter::Unknown));
-    let said = answer.extensions().get::<Evidence>().unwrap().proxy_status().unwrap();
-    assert_eq!((said.proxy(), said.received_status(), said.error()), ("edge", Some(502), None));
+    let proxy_status = response.extensions().get::<Evidence>().unwrap().proxy_status().unwrap();
+    assert_eq!((proxy_status.proxy(), proxy_status.received_status(), proxy_status.error()), ("edge", Some(502), None));
 }
 
 #[tokio::test]
-async fn invalid_field_is_ignored_entirely() {
-    for field in [
+async fn layer_ignores_invalid_proxy_status() {
+    for value in [
         "edge;error=",
         "edge;error=dns_error,",
         "edge;;error=dns_error",
@@ -104,19 +105,19 @@ async fn invalid_field_is_ignored_entirely() {
         "",
     ] {
         let expected = (Cause::BadGateway, Reporter::Unknown, Processed::Maybe);
-        assert_eq!(said_in_short(field).await, expected, "{field}");
+        assert_eq!(classify_proxy_status(value).await, expected, "{value}");
     }
     let long = format!("edge;error=dns_error;details=\"{}\"", "x".repeat(64 * 1024));
-    assert_eq!(said_in_short(&long).await.0, Cause::BadGateway);
-    let (cause, reporter, _) = said_in_short("7;error=dns_error, (a b);error=dns_error").await;
+    assert_eq!(classify_proxy_status(&long).await.0, Cause::BadGateway);
+    let (cause, reporter, _) = classify_proxy_status("7;error=dns_error, (a b);error=dns_error").await;
     assert_eq!((cause, reporter), (Cause::BadGateway, Reporter::Unknown));
 }
 
 #[tokio::test]
-async fn proxy_status_texts_are_truncated() {
-    let answer = said(&[&format!("edge;error=dns_error;details=\"{}\"", "x".repeat(5_000))]).await;
-    let said = answer.extensions().get::<Evidence>().unwrap().proxy_status().unwrap();
-    assert_eq!(said.details().unwrap().len(), 256);
+async fn layer_truncates_details_of_proxy_status() {
+    let response = with_proxy_status(&[&format!("edge;error=dns_error;details=\"{}\"", "x".repeat(5_000))]).await;
+    let proxy_status = response.extensions().get::<Evidence>().unwrap().proxy_status().unwrap();
+    assert_eq!(proxy_status.details().unwrap().len(), 256);
 }
 
 #[tokio::test]
@@ -138,44 +139,44 @@ async fn vendor_statuses_and_headers_determine_cause() {
         (504, &alb, Cause::GatewayTimeout, Product::AwsAlb, Maybe),
         (504, &vercel, Cause::HttpResponseTimeout, Product::Vercel, Maybe),
     ] {
-        let answer = through(BadGatewayClassifierLayer::new(), answer(status, headers, "")).await;
-        let failure = failure(&answer);
-        let met = (failure.cause(), failure.reporter(), failure.processed());
-        assert_eq!(met, (cause, Reporter::Gateway(product), processed), "{status} {headers:?}");
-        assert!(!answer.extensions().get::<Evidence>().unwrap().is_verified());
+        let response = classify_with(BadGatewayClassifierLayer::new(), upstream_response(status, headers, "")).await;
+        let failure = failure(&response);
+        let classified = (failure.cause(), failure.reporter(), failure.processed());
+        assert_eq!(classified, (cause, Reporter::Gateway(product), processed), "{status} {headers:?}");
+        assert!(!response.extensions().get::<Evidence>().unwrap().is_verified());
     }
-    // On what Cloudflare relays there is a ray as well.
-    let relayed = concluded(502, &ray, "").await;
+    // Cloudflare adds `cf-ray` to relayed responses too.
+    let relayed = classify(502, &ray, "").await;
     assert_eq!(relayed.reporter(), Reporter::Unknown);
 }
 
 #[tokio::test]
-async fn api_rejections_are_recognised_by_json() {
+async fn layer_recognizes_api_rejections_by_json() {
     let json = ("content-type", "application/json");
     let overloaded =
         r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
-    let failure = concluded(529, &[json, ("retry-after-ms", "1500")], overloaded).await;
+    let failure = classify(529, &[json, ("retry-after-ms", "1500")], overloaded).await;
     assert_eq!((failure.cause(), failure.reporter()), (Cause::Overloaded, Reporter::Unknown));
     assert_eq!(failure.processed(), Processed::Unlikely);
     assert_eq!(failure.retry_after(), Some(Duration::from_millis(1_500)));
     let limited = r#"{"type":"error","error":{"type":"rate_limit_error"}}"#;
-    let failure = concluded(429, &[json, ("x-should-retry", "true")], limited).await;
+    let failure = classify(429, &[json, ("x-should-retry", "true")], limited).await;
     assert_eq!((failure.cause(), failure.processed()), (Cause::RateLimited, Processed::Unlikely));
     assert_eq!(failure.retry_hint(), Some(true));
 }
 
 #[tokio::test]
-async fn failure_of_inner_layer_is_kept() {
+async fn layer_keeps_failure_of_inner_layer() {
     let inner = Failure::new(Cause::ProxyLoopDetected).with_reporter(Reporter::Local);
-    let mut response = answer(502, &[("proxy-status", "edge;error=dns_error")], "");
+    let mut response = upstream_response(502, &[("proxy-status", "edge;error=dns_error")], "");
     response.extensions_mut().insert(inner);
-    let answer = through(BadGatewayClassifierLayer::new(), response).await;
-    assert_eq!(failure(&answer), inner);
-    assert!(answer.extensions().get::<Evidence>().is_none());
+    let response = classify_with(BadGatewayClassifierLayer::new(), response).await;
+    assert_eq!(failure(&response), inner);
+    assert!(response.extensions().get::<Evidence>().is_none());
 }
 
 #[tokio::test]
-async fn unrecognised_response_is_classified_by_status() {
+async fn layer_classifies_unrecognized_response_by_status() {
     for (status, cause, processed) in [
         (404, Cause::ClientError, Processed::Maybe),
         (408, Cause::RequestTimeout, Processed::Maybe),
@@ -185,11 +186,11 @@ async fn unrecognised_response_is_classified_by_status() {
         (503, Cause::Overloaded, Processed::Maybe),
         (504, Cause::GatewayTimeout, Processed::Maybe),
     ] {
-        let answer = through(BadGatewayClassifierLayer::new(), answer(status, &[], "what?")).await;
-        let failure = failure(&answer);
+        let response = classify_with(BadGatewayClassifierLayer::new(), upstream_response(status, &[], "what?")).await;
+        let failure = failure(&response);
         assert_eq!((failure.cause(), failure.processed()), (cause, processed), "{status}");
         assert_eq!(failure.reporter(), Reporter::Unknown);
-        assert!(answer.extensions().get::<Evidence>().is_none());
+        assert!(response.extensions().get::<Evidence>().is_none());
     }
 }
 
@@ -213,7 +214,7 @@ proptest! {
         ),
         body in prop::collection::vec(any::<u8>(), 0..200),
     ) {
-        let mut response = answer(status, &[], "");
+        let mut response = upstream_response(status, &[], "");
         for (name, value) in headers {
             if let Ok(value) = http::HeaderValue::from_bytes(&value) {
                 response.headers_mut().append(name, value);
@@ -222,7 +223,7 @@ proptest! {
         let step = crate::support::Step::Data(body.into());
         *response.body_mut() = crate::support::Steps::new([step]);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let answer = runtime.block_on(through(BadGatewayClassifierLayer::new(), response));
-        prop_assert_ne!(failure(&answer).processed(), Processed::No);
+        let response = runtime.block_on(classify_with(BadGatewayClassifierLayer::new(), response));
+        prop_assert_ne!(failure(&response).processed(), Processed::No);
     }
 }

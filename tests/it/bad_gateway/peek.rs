@@ -15,7 +15,9 @@ use http::{HeaderMap, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use proptest::prelude::*;
-use seawall::{BadGatewayClassifierLayer, BoxError, Cause, Failure, Processed, Product, Reporter};
+use seawall::{
+    BoxError, Cause, Failure, Processed, Product, Reporter, bad_gateway::BadGatewayClassifierLayer,
+};
 use tokio::time::Instant;
 use tower::{Layer, ServiceExt, service_fn};
 

@@ -5,9 +5,11 @@ use http::{Request, Response};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Full};
 use seawall::{
-    BodyTimeoutLayer, BoxError, Cause, CircuitBreakerLayer, ErrorResponseLayer, Processed,
-    RetryLayer,
-    body_timeout::{TimeoutBody, TimeoutKind},
+    BoxError, Cause, Processed,
+    body_timeout::{BodyTimeoutLayer, TimeoutBody, TimeoutKind},
+    circuit_breaker::CircuitBreakerLayer,
+    error_response::ErrorResponseLayer,
+    retry::RetryLayer,
 };
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 
@@ -109,7 +111,7 @@ async fn slow_request_forwarded_by_hyper_gets_408() {
 #[tokio::test]
 async fn stalled_caller_of_gateway_gets_408() {
     use axum::{Router, body, serve};
-    use seawall::{TimeoutLayer, retry::ReplayBody};
+    use seawall::{retry::ReplayBody, timeout::TimeoutLayer};
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::{TcpListener, TcpStream},

@@ -111,7 +111,7 @@ async fn open_circuit_is_not_evicted_for_another_key() {
 #[tokio::test(start_paused = true)]
 async fn non_http_request_can_have_key() {
     let layer = quick()
-        .classifier(seawall::classify_fn(
+        .classifier(seawall::classify::classify_fn(
             |outcome: Result<&(), &(dyn std::error::Error + 'static)>| {
                 outcome.err().map(classify_error)
             },

@@ -14,7 +14,10 @@ use std::{
 use futures_util::FutureExt;
 use http::{Request, Response};
 use seawall::{
-    Classify, Failure, HttpClassifier, circuit_breaker::OpenBehavior, test_util::FlakyBody,
+    Failure,
+    circuit_breaker::OpenBehavior,
+    classify::{Classify, HttpClassifier},
+    test_util::FlakyBody,
 };
 use tower::{Service, service_fn, util::BoxCloneService};
 use tracing::{

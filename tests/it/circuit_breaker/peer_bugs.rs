@@ -188,7 +188,7 @@ async fn inner_poll_ready_errors_are_counted() {
 
 #[tokio::test(start_paused = true)]
 async fn classifier_judges_inner_poll_ready_errors() {
-    let layer = quick().classifier(seawall::classify_fn(
+    let layer = quick().classifier(seawall::classify::classify_fn(
         |_: Result<&http::Response<upstream::Body>, &(dyn Error + 'static)>| None,
     ));
     for _ in 0..5 {

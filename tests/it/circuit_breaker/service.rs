@@ -214,7 +214,7 @@ async fn slow_404_counts_as_slow_call() {
 
 #[tokio::test(start_paused = true)]
 async fn error_classified_as_no_failure_is_success() {
-    let layer = quick().classifier(seawall::classify_fn(
+    let layer = quick().classifier(seawall::classify::classify_fn(
         |_: Result<&Response<FlakyBody>, &(dyn Error + 'static)>| None,
     ));
     for _ in 0..3 {

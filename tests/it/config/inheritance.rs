@@ -1,8 +1,7 @@
 //! Inheritance of the default policy by routes, and the policy that a request gets.
 
 use seawall::{
-    RetryLayer,
-    retry::{Backoff, Budget},
+    retry::{Backoff, Budget, RetryLayer},
     standard::Timeouts,
 };
 
@@ -66,7 +65,7 @@ fn backoff_and_budget_are_inherited_as_a_whole() {
 
 #[test]
 fn requests_recipe_matches_retry_docs() {
-    let recipe = include_str!("../../../src/standard/config/requests.toml");
+    let recipe = include_str!("../../../src/config/requests.toml");
     let of_file = stack(base(), config(recipe));
     let of_file = of_file.split("\"https://\",").nth(1).unwrap();
 

@@ -4,12 +4,13 @@ use std::num::NonZeroU32;
 
 use http::{HeaderName, Method};
 use seawall::{
-    BadGatewayClassifierLayer, CircuitBreakerLayer, DeadlineHeaderLayer, DeadlineLayer,
-    InFlightLimitLayer, LoggingLayer, Ratio, RetryLayer,
-    deadline::TimeoutHeader,
-    in_flight::AdaptiveLimit,
-    logging::Level,
-    retry::{Backoff, Budget, by_authority},
+    Ratio,
+    bad_gateway::BadGatewayClassifierLayer,
+    circuit_breaker::CircuitBreakerLayer,
+    deadline::{DeadlineHeaderLayer, DeadlineLayer, TimeoutHeader},
+    in_flight::{AdaptiveLimit, InFlightLimitLayer},
+    logging::{Level, LoggingLayer},
+    retry::{Backoff, Budget, RetryLayer, by_authority},
     standard::Timeouts,
 };
 
@@ -223,8 +224,8 @@ fn the_other_keys_do_what_the_setters_of_their_names_do() {
 
 /// The rows of the table in the docs: key and default.
 pub(super) fn documented() -> Vec<(String, String)> {
-    let docs = include_str!("../../../src/standard/config/mod.rs");
-    let table = docs.split("//! | key | what | value | default |").nth(1).unwrap();
+    let docs = include_str!("../../../src/config/mod.rs");
+    let table = docs.split("//! | key | meaning | value | default |").nth(1).unwrap();
     let rows = table.lines().skip(2).take_while(|line| line.starts_with("//! |"));
     rows.map(|row| {
         let cells: Vec<&str> =

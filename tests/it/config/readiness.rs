@@ -164,7 +164,7 @@ async fn settings_of_program_hold_under_each_policy() {
 #[tokio::test(start_paused = true)]
 async fn trusted_headers_of_program_hold_at_any_total_of_file() {
     let deadline = || {
-        seawall::DeadlineLayer::new(Duration::from_secs(30))
+        seawall::deadline::DeadlineLayer::new(Duration::from_secs(30))
             .trust_header(seawall::deadline::TimeoutHeader::Grpc)
             .include_body(true)
     };

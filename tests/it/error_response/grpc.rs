@@ -5,8 +5,9 @@ use std::time::Duration;
 use http::{HeaderValue, Method, Request, Response};
 use http_body::Body as _;
 use seawall::{
-    BoxError, Cause, Classify, ErrorResponseLayer, Failure, GrpcClassifier,
-    error_response::ResponseBody,
+    BoxError, Cause, Failure,
+    classify::{Classify, GrpcClassifier},
+    error_response::{ErrorResponseLayer, ResponseBody},
 };
 
 use super::{Body, ask, header, request};

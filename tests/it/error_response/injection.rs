@@ -4,7 +4,7 @@ use std::{error::Error, fmt};
 
 use http::{HeaderValue, Method, Request, Response};
 use proptest::{collection::vec, prelude::*, sample::select};
-use seawall::{Cause, ErrorResponseLayer, Failure};
+use seawall::{Cause, Failure, error_response::ErrorResponseLayer};
 
 use super::{Body, ask, block_on, request, text};
 

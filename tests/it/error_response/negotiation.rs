@@ -1,7 +1,7 @@
 //! Which format is answered, by `Accept`.
 
 use http::Method;
-use seawall::ErrorResponseLayer;
+use seawall::error_response::ErrorResponseLayer;
 
 use super::{ask, get, header, request, text};
 

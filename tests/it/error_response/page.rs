@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use seawall::{BoxError, Cause, ErrorResponseLayer, Failure, Processed};
+use seawall::{BoxError, Cause, Failure, Processed, error_response::ErrorResponseLayer};
 use sha2::{Digest, Sha256};
 
 use super::{ask, get, header, text};

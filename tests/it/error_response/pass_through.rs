@@ -4,8 +4,9 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Response};
 use http_body_util::Full;
 use seawall::{
-    ErrorResponseLayer, Ratio, RetryLayer,
-    retry::{Backoff, Budget},
+    Ratio,
+    error_response::ErrorResponseLayer,
+    retry::{Backoff, Budget, RetryLayer},
 };
 use tower::{Layer, ServiceExt};
 

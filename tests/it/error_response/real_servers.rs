@@ -12,7 +12,7 @@ use hyper_util::{
     server::conn::auto,
     service::TowerToHyperService,
 };
-use seawall::{ErrorResponseLayer, TimeoutLayer};
+use seawall::{error_response::ErrorResponseLayer, timeout::TimeoutLayer};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -1,6 +1,6 @@
 //! The access log of a gateway.
 
-use seawall::{StandardLayer, test_util::FlakyUpstream};
+use seawall::{standard::StandardLayer, test_util::FlakyUpstream};
 use tracing::level_filters::LevelFilter;
 
 use super::{in_time, post_to, serve_gateway};

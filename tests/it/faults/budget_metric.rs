@@ -1,7 +1,7 @@
 //! The gauge of the retry budget.
 
 use metrics_util::debugging::DebuggingRecorder;
-use seawall::{StandardLayer, test_util::Step};
+use seawall::{standard::StandardLayer, test_util::Step};
 use tower::{Layer, ServiceExt};
 
 use super::request;

@@ -19,7 +19,11 @@ use hyper_util::{
     },
     rt::{TokioExecutor, TokioTimer},
 };
-use seawall::{BoxError, StandardLayer, retry::ReplayBody, standard::Timeouts};
+use seawall::{
+    BoxError,
+    retry::ReplayBody,
+    standard::{StandardLayer, Timeouts},
+};
 use tokio::{
     net::TcpListener,
     time::{sleep, timeout},

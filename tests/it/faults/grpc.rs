@@ -7,8 +7,10 @@ use std::{iter::repeat_n, num::NonZeroU32, time::Duration};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use http::Response;
 use seawall::{
-    CircuitBreakerLayer, Classify, GrpcClassifier, InFlightLimitLayer, StandardLayer,
-    standard::Timeouts,
+    circuit_breaker::CircuitBreakerLayer,
+    classify::{Classify, GrpcClassifier},
+    in_flight::InFlightLimitLayer,
+    standard::{StandardLayer, Timeouts},
 };
 use tonic::Code;
 

@@ -3,7 +3,10 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use seawall::{
-    CircuitBreakerLayer, InFlightLimitLayer, StandardLayer, standard::Timeouts, test_util::Step,
+    circuit_breaker::CircuitBreakerLayer,
+    in_flight::InFlightLimitLayer,
+    standard::{StandardLayer, Timeouts},
+    test_util::Step,
 };
 use tokio::time::sleep;
 use tower::{Layer, ServiceExt};

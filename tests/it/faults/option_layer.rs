@@ -3,7 +3,7 @@
 use std::{fs, marker::PhantomData, path::Path};
 
 use http::Request;
-use seawall::{LoggingLayer, test_util::FlakyService};
+use seawall::{logging::LoggingLayer, test_util::FlakyService};
 use tower::{Layer, Service, util::Either};
 
 use super::Body;

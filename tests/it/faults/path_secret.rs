@@ -3,7 +3,7 @@
 use std::io;
 
 use http::{Request, Response};
-use seawall::{BoxError, LoggingLayer};
+use seawall::{BoxError, logging::LoggingLayer};
 use tower::{Layer, ServiceExt, service_fn};
 use tracing::level_filters::LevelFilter;
 

@@ -8,7 +8,11 @@ use http::Request;
 use http_body::{Body, Frame};
 use http_body_util::{Full, StreamBody};
 use scripted_origin::Script;
-use seawall::{BoxError, RetryLayer, retry::Backoff, test_util::Step};
+use seawall::{
+    BoxError,
+    retry::{Backoff, RetryLayer},
+    test_util::Step,
+};
 use tower::{Layer, ServiceExt};
 
 use super::in_time;

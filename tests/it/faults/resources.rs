@@ -6,7 +6,7 @@ use hyper_util::{
     client::legacy::Client,
     rt::{TokioExecutor, TokioIo},
 };
-use seawall::{Cause, StandardLayer, circuit_breaker::State, classify::classify_error};
+use seawall::{Cause, circuit_breaker::State, classify::classify_error, standard::StandardLayer};
 use tokio::{
     net::{TcpListener, TcpStream},
     process::Command,

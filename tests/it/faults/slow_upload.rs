@@ -6,7 +6,11 @@ use ::axum::body::Body;
 use bytes::Bytes;
 use futures_util::{StreamExt, future::join_all, stream};
 use http::Request;
-use seawall::{StandardLayer, circuit_breaker::State, standard::Timeouts, test_util::Step};
+use seawall::{
+    circuit_breaker::State,
+    standard::{StandardLayer, Timeouts},
+    test_util::Step,
+};
 use tokio::time::sleep;
 use tower::{Layer, ServiceExt};
 

@@ -8,9 +8,10 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use seawall::{
-    Cause, StandardLayer,
+    Cause,
     classify::classify_error,
     hyper_util::TrackReuse,
+    standard::StandardLayer,
     test_util::{FlakyUpstream, Step},
 };
 use tower::{Layer, ServiceExt};

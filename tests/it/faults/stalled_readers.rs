@@ -2,7 +2,11 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use seawall::{InFlightLimitLayer, StandardLayer, standard::Timeouts, test_util::Step};
+use seawall::{
+    in_flight::InFlightLimitLayer,
+    standard::{StandardLayer, Timeouts},
+    test_util::Step,
+};
 use tokio::time::sleep;
 use tower::{Layer, ServiceExt};
 

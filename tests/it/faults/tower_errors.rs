@@ -4,9 +4,12 @@ use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
 use seawall::{
-    Cause, ErrorResponseLayer, RetryLayer, StandardLayer,
+    Cause,
     circuit_breaker::State,
     classify::classify_error,
+    error_response::ErrorResponseLayer,
+    retry::RetryLayer,
+    standard::StandardLayer,
     test_util::{FlakyService, Script, Step},
 };
 use tower::{Layer, ServiceBuilder, ServiceExt, timeout::error::Elapsed};

@@ -5,7 +5,7 @@
 use http::Version;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use seawall::{
-    StandardLayer,
+    standard::StandardLayer,
     test_util::{FlakyUpstream, Step},
 };
 

@@ -7,8 +7,7 @@ use http::{Request, Response, header::RETRY_AFTER};
 use hyper::body::Incoming;
 use scripted_origin::{Origin, Received, Script};
 use seawall::{
-    RetryLayer,
-    retry::{Budget, RetryReport, StopReason},
+    retry::{Budget, RetryLayer, RetryReport, StopReason},
     test_util::{FlakyUpstream, Step},
 };
 use tower::{Layer, ServiceExt};

@@ -4,8 +4,8 @@ use std::{num::NonZeroU32, time::Duration};
 
 use http::{Request, Response};
 use seawall::{
-    BoxError, InFlightLimitLayer, find_source,
-    in_flight::{AdaptiveLimit, LimitReached, by_authority},
+    BoxError, find_source,
+    in_flight::{AdaptiveLimit, InFlightLimitLayer, LimitReached, by_authority},
     test_util::{FlakyBody, Step},
 };
 use tokio_test::{assert_pending, task};

@@ -14,8 +14,9 @@ use http_body_util::BodyExt;
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use scripted_origin::Script;
 use seawall::{
-    BodyTimeoutLayer, CircuitBreakerLayer, DeadlineLayer, ErrorResponseLayer, InFlightLimitLayer,
-    LoggingLayer, StandardLayer, TimeoutLayer, retry::ReplayBody,
+    body_timeout::BodyTimeoutLayer, circuit_breaker::CircuitBreakerLayer, deadline::DeadlineLayer,
+    error_response::ErrorResponseLayer, in_flight::InFlightLimitLayer, logging::LoggingLayer,
+    retry::ReplayBody, standard::StandardLayer, timeout::TimeoutLayer,
 };
 use tower::{Layer, ServiceBuilder, ServiceExt};
 

@@ -16,11 +16,11 @@ use http_body_util::BodyExt;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use scripted_origin::Script;
 use seawall::{
-    BoxError, Cause, Processed, StandardLayer,
+    BoxError, Cause, Processed,
     classify::classify_error,
     find_source,
     retry::{ReplayBody, RetriesExhausted},
-    standard::Timeouts,
+    standard::{StandardLayer, Timeouts},
 };
 use tokio::net::TcpStream;
 use tower::{Service, ServiceBuilder, ServiceExt};

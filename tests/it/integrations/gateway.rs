@@ -7,7 +7,10 @@ use http::{Request, Response, Uri, Version, header::HOST, uri::Scheme};
 use http_body_util::BodyExt;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use scripted_origin::Script;
-use seawall::{CircuitBreakerLayer, StandardLayer, circuit_breaker::State, standard::Gateway};
+use seawall::{
+    circuit_breaker::{CircuitBreakerLayer, State},
+    standard::{Gateway, StandardLayer},
+};
 use tower::{Service, ServiceBuilder, ServiceExt};
 
 use super::{eager, serve};
@@ -24,7 +27,7 @@ fn send_to<B>(to: SocketAddr, mut request: Request<B>) -> Request<B> {
 }
 
 type Layer = StandardLayer<
-    seawall::HttpClassifier,
+    seawall::classify::HttpClassifier,
     seawall::retry::HttpCallAdapter,
     seawall::standard::ByAuthority,
     Gateway,

@@ -14,11 +14,12 @@ use hyper_util::{
 use rustls::{ClientConfig, RootCertStore};
 use scripted_origin::Script;
 use seawall::{
-    BoxError, Cause, Processed, TimeoutLayer,
+    BoxError, Cause, Processed,
     classify::classify_error,
     find_source,
     hyper_util::TrackReuse,
     retry::{ReplayBody, RetriesExhausted},
+    timeout::TimeoutLayer,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -10,7 +10,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use scripted_origin::{Origin, Script};
-use seawall::{LoggingLayer, StandardLayer, retry::RetryReport};
+use seawall::{logging::LoggingLayer, retry::RetryReport, standard::StandardLayer};
 use tower::{ServiceBuilder, ServiceExt};
 use tower_governor::{GovernorLayer, governor::GovernorConfigBuilder};
 use tracing::level_filters::LevelFilter;

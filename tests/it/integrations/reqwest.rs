@@ -11,13 +11,14 @@ use http::Request;
 use http_body_util::BodyExt;
 use scripted_origin::{Origin, Script};
 use seawall::{
-    BoxError, Cause, InFlightLimitLayer, Processed, StandardLayer, TimeoutLayer,
+    BoxError, Cause, Processed,
     classify::classify_error,
     find_source,
-    in_flight::LimitReached,
+    in_flight::{InFlightLimitLayer, LimitReached},
     reqwest::Client,
     retry::{RetriesExhausted, RetryLayer},
-    timeout::Elapsed,
+    standard::StandardLayer,
+    timeout::{Elapsed, TimeoutLayer},
 };
 use tokio_test::{assert_pending, task};
 use tower::{Layer, ServiceBuilder, ServiceExt};

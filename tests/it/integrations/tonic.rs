@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use ::tonic::{Code, Status};
 use seawall::{
-    CircuitBreakerLayer, DeadlineHeaderLayer, DeadlineLayer, GrpcClassifier, StandardLayer,
-    circuit_breaker::State, deadline::TimeoutHeader,
+    circuit_breaker::{CircuitBreakerLayer, State},
+    classify::GrpcClassifier,
+    deadline::{DeadlineHeaderLayer, DeadlineLayer, TimeoutHeader},
+    standard::StandardLayer,
 };
 
 use super::eager;

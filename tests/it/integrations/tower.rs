@@ -5,10 +5,10 @@ use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 use http::{Request, Uri, uri::Scheme};
 use scripted_origin::{Origin, Script};
 use seawall::{
-    CircuitBreakerLayer, StandardLayer,
-    circuit_breaker::OpenBehavior,
+    circuit_breaker::{CircuitBreakerLayer, OpenBehavior},
     find_source,
     retry::{Budget, RetryLayer},
+    standard::StandardLayer,
 };
 use tokio_test::{assert_pending, task};
 use tower::{

@@ -14,9 +14,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, header::USER_AGENT};
 use http_body_util::BodyExt;
 use scripted_origin::{Origin, Script};
 use seawall::{
-    ErrorResponseLayer, Failure, Product, Reporter, StandardLayer,
+    Failure, Product, Reporter,
     bad_gateway::Evidence,
+    error_response::ErrorResponseLayer,
     retry::{ReplayBody, RetriesExhausted},
+    standard::StandardLayer,
 };
 use tower::{ServiceBuilder, ServiceExt};
 use tower_http::{

@@ -1,9 +1,6 @@
 //! Calls that the caller cancels while they are retried.
 
-use seawall::{
-    RetryLayer,
-    retry::{Backoff, Budget},
-};
+use seawall::retry::{Backoff, Budget, RetryLayer};
 use tower::ServiceBuilder;
 
 use super::*;

@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode, Version, header};
 use hyper_util::rt::TokioIo;
-use seawall::GrpcClassifier;
+use seawall::classify::GrpcClassifier;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;

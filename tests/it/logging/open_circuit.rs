@@ -2,7 +2,7 @@
 
 use std::{io, num::NonZeroU32};
 
-use seawall::{CircuitBreakerLayer, StandardLayer};
+use seawall::{circuit_breaker::CircuitBreakerLayer, standard::StandardLayer};
 
 use super::*;
 
@@ -12,7 +12,7 @@ async fn open_circuit_bounds_lines_per_second_in_outage() {
     let breaker = CircuitBreakerLayer::new();
     let service = tower::ServiceBuilder::new()
         .layer(LoggingLayer::server())
-        .layer(seawall::ErrorResponseLayer::new("edge"))
+        .layer(seawall::error_response::ErrorResponseLayer::new("edge"))
         .layer(LoggingLayer::client())
         .layer(breaker)
         .service(service_fn(async |_: Request<Body>| {

@@ -7,7 +7,10 @@ use std::{
 };
 
 use http::{HeaderName, HeaderValue, Method, Request, Version, header};
-use seawall::{Cause, Classify, Failure, HttpClassifier, Ratio, Reporter, classify_fn};
+use seawall::{
+    Cause, Failure, Ratio, Reporter,
+    classify::{Classify, HttpClassifier, classify_fn},
+};
 use tower_test::mock;
 
 use super::*;
@@ -65,7 +68,7 @@ async fn a_sample_takes_a_part_of_the_successes_and_all_failures() {
 async fn a_sample_takes_a_part_of_the_successes_after_retries_too() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     for (percent, lines) in [(0, 0), (100, 1)] {
-        let retried = seawall::RetryLayer::new().layer(Script::new([502, 200].map(answer)));
+        let retried = seawall::retry::RetryLayer::new().layer(Script::new([502, 200].map(answer)));
         let service = LoggingLayer::client().sample(Ratio::percent(percent)).layer(retried);
         drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
         assert_eq!(recorder.lines().len(), lines, "{percent} %");
@@ -104,7 +107,7 @@ async fn each_kind_of_line_is_heard_though_all_others_are_off() {
     #[cfg(feature = "retry")]
     {
         let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
-        let retried = seawall::RetryLayer::new().layer(Script::new([502, 200].map(answer)));
+        let retried = seawall::retry::RetryLayer::new().layer(Script::new([502, 200].map(answer)));
         let service = off().retried_level(Level::Info).layer(retried);
         drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
         assert_eq!(recorder.lines().len(), 1);
@@ -347,7 +350,7 @@ async fn a_failure_without_a_failed_status_is_named_by_its_cause() {
 #[cfg(all(feature = "retry", feature = "bad-gateway"))]
 #[tokio::test(start_paused = true)]
 async fn why_it_was_not_tried_again_and_what_was_recognised_is_written() {
-    use seawall::{BadGatewayClassifierLayer, RetryLayer};
+    use seawall::{bad_gateway::BadGatewayClassifierLayer, retry::RetryLayer};
 
     let page = "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>\n";
     let act = || {
@@ -376,7 +379,7 @@ async fn why_it_was_not_tried_again_and_what_was_recognised_is_written() {
 async fn inside_a_retry_each_attempt_has_a_line_that_says_which_it_is() {
     let (recorder, _guard) = Recorder::start(LevelFilter::DEBUG);
     let script = Script::new([502, 200].map(answer));
-    let service = seawall::RetryLayer::new().layer(LoggingLayer::client().layer(script));
+    let service = seawall::retry::RetryLayer::new().layer(LoggingLayer::client().layer(script));
     drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
     let lines = recorder.lines();
     let counts: Vec<_> = lines.iter().map(|it| it.get("http.request.resend_count")).collect();

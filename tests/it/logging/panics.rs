@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use seawall::StandardLayer;
+use seawall::standard::StandardLayer;
 use tracing::{
     Event, Subscriber,
     span::{Attributes, Id, Record},
@@ -175,7 +175,7 @@ impl Bad {
     }
 }
 
-impl<Res> seawall::Classify<Res> for Bad {
+impl<Res> seawall::classify::Classify<Res> for Bad {
     fn classify(&self, _: Result<&Res, &(dyn std::error::Error + 'static)>) -> Option<Failure> {
         assert!(self.0.fetch_sub(1, Ordering::Relaxed) > 0, "the classifier panics");
         None

@@ -1,6 +1,6 @@
 //! Retried calls: attempts, stop reason, and the events of `RetryLayer`.
 
-use seawall::{RetryLayer, retry::Budget};
+use seawall::retry::{Budget, RetryLayer};
 
 use super::*;
 

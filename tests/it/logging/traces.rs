@@ -145,7 +145,7 @@ async fn a_call_that_was_sent_again_says_how_often() {
     let exported = export();
     let script = Script::new([502, 200].map(answer));
     let service =
-        LoggingLayer::client().otel_spans().layer(seawall::RetryLayer::new().layer(script));
+        LoggingLayer::client().otel_spans().layer(seawall::retry::RetryLayer::new().layer(script));
     drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
     let [span] = exported.spans().try_into().unwrap();
     assert_eq!(attribute(&span, "http.request.resend_count").as_deref(), Some("1"));

@@ -4,10 +4,9 @@ use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 use http::Request;
 use seawall::{
-    CircuitBreakerLayer, InFlightLimitLayer, RetryLayer,
-    circuit_breaker::{CircuitOpen, State, by_authority},
-    in_flight::AdaptiveLimit,
-    retry::{Backoff, Budget},
+    circuit_breaker::{CircuitBreakerLayer, CircuitOpen, State, by_authority},
+    in_flight::{AdaptiveLimit, InFlightLimitLayer},
+    retry::{Backoff, Budget, RetryLayer},
     test_util as flaky,
 };
 use tower::{Layer, Service, ServiceExt};

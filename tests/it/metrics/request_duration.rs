@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
-use seawall::RequestDurationLayer;
+use seawall::request_duration::RequestDurationLayer;
 use tower::{Layer, Service, ServiceExt};
 
 use super::{Body, recorded};

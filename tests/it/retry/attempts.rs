@@ -14,11 +14,12 @@ use std::{
 use http::{HeaderName, Method, Request, Response};
 use http_body_util::BodyExt;
 use seawall::{
-    BoxError, Cause, Failure, RetryLayer,
-    classify::classify_error,
-    classify_fn, find_source,
+    BoxError, Cause, Failure,
+    classify::{classify_error, classify_fn},
+    find_source,
     retry::{
-        AttemptNumber, Backoff, Budget, ReplayBody, RetriesExhausted, RetryReport, StopReason,
+        AttemptNumber, Backoff, Budget, ReplayBody, RetriesExhausted, RetryLayer, RetryReport,
+        StopReason,
     },
     test_util::{self, Step},
 };

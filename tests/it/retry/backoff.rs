@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use http::Response;
 use seawall::{
-    GrpcClassifier, RetryLayer,
-    retry::{Backoff, StopReason},
+    classify::GrpcClassifier,
+    retry::{Backoff, RetryLayer, StopReason},
     test_util::Step,
 };
 use tokio::time::Instant;

@@ -17,8 +17,8 @@ use http::{Request, Response};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
 use seawall::{
-    BoxError, RetryLayer,
-    retry::{AttemptNumber, Backoff, ReplayBody},
+    BoxError,
+    retry::{AttemptNumber, Backoff, ReplayBody, RetryLayer},
 };
 use tokio_test::{assert_pending, task};
 use tower::{Layer, ServiceExt, service_fn};

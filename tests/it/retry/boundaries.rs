@@ -10,9 +10,9 @@ use std::{
 use http::{Request, Response};
 use proptest::prelude::*;
 use seawall::{
-    BoxError, Cause, Failure, Processed, RetryLayer,
+    BoxError, Cause, Failure, Processed,
     classify::classify_error,
-    retry::{Backoff, Budget, ReplayBody},
+    retry::{Backoff, Budget, ReplayBody, RetryLayer},
 };
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tracing::level_filters::LevelFilter;
@@ -88,7 +88,7 @@ async fn not_ready_is_reported_as_stop_reason() {
 async fn timeout_without_time_for_retry_gets_504() {
     let script = Script::new([Act::Answer(response(503)), fail(io::ErrorKind::TimedOut)]);
     let service = ServiceBuilder::new()
-        .layer(seawall::ErrorResponseLayer::new("edge"))
+        .layer(seawall::error_response::ErrorResponseLayer::new("edge"))
         .layer(RetryLayer::new().backoff(Backoff::constant(ms(1_000))))
         .service(script);
     assert_eq!(service.oneshot(within(ms(1_200))).await.unwrap().status(), 504);
@@ -101,7 +101,7 @@ async fn rejected_retry_gets_retry_after_of_upstream() {
     let shed = Failure::new(Cause::ConnectionLimitReached);
     let script = Script::new([Act::Answer(busy), Act::Fail(shed.into())]);
     let service = ServiceBuilder::new()
-        .layer(seawall::ErrorResponseLayer::new("edge"))
+        .layer(seawall::error_response::ErrorResponseLayer::new("edge"))
         .layer(RetryLayer::new())
         .service(script);
     let response = service.oneshot(get()).await.unwrap();

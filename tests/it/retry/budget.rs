@@ -11,9 +11,9 @@ use std::{
 
 use http::{Request, Response};
 use seawall::{
-    BoxError, Ratio, RetryLayer,
+    BoxError, Ratio,
     classify::classify_error,
-    retry::{Budget, RetryOverride, RetryReport, StopReason, by_authority},
+    retry::{Budget, RetryLayer, RetryOverride, RetryReport, StopReason, by_authority},
     test_util::Step,
 };
 use tokio::time::Instant;
@@ -226,7 +226,7 @@ async fn non_http_request_skips_budget_key_function() {
     let layer = RetryLayer::new()
         .budget_per_key(Budget::default(), |_| panic!("asked"))
         .clone_requests()
-        .classifier(seawall::classify_fn(
+        .classifier(seawall::classify::classify_fn(
             |outcome: Result<&(), &(dyn std::error::Error + 'static)>| {
                 outcome.err().map(classify_error)
             },

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use seawall::{
-    Cause, Deadline, RetryLayer,
+    Cause, Deadline,
     classify::classify_error,
     find_source,
-    retry::{Backoff, RetriesExhausted, StopReason},
+    retry::{Backoff, RetriesExhausted, RetryLayer, StopReason},
     test_util::Step,
 };
 use tokio::time::Instant;

@@ -4,10 +4,10 @@ use std::{error::Error, time::Duration};
 
 use http::{Request, Response, StatusCode};
 use seawall::{
-    Cause, Classify, Failure, HttpClassifier, RetryLayer,
-    classify::classify_error,
-    classify_fn, find_source,
-    retry::{Backoff, Budget, RetriesExhausted, RetryOverride, StopReason},
+    Cause, Failure,
+    classify::{Classify, HttpClassifier, classify_error, classify_fn},
+    find_source,
+    retry::{Backoff, Budget, RetriesExhausted, RetryLayer, RetryOverride, StopReason},
     test_util::{FlakyBody, Step},
 };
 use tokio::time::Instant;
@@ -81,7 +81,7 @@ async fn rejection_after_response_gets_status_and_wait_of_response() {
     for (fails, status, wait) in [(refused, 503, Some("7")), (Step::reset(), 502, None)] {
         let script = upstream([Step::status(503).header("retry-after", "7"), fails]);
         let service = tower::ServiceBuilder::new()
-            .layer(seawall::ErrorResponseLayer::new("edge"))
+            .layer(seawall::error_response::ErrorResponseLayer::new("edge"))
             .layer(RetryLayer::new().max_retries(1))
             .service(script);
         let response = service.oneshot(get()).await.unwrap();

@@ -4,10 +4,10 @@ use std::{error::Error, io, time::Duration};
 
 use http::Request;
 use seawall::{
-    BoxError, RetryLayer,
-    classify::classify_error,
-    classify_fn, find_source,
-    retry::{Backoff, RetriesExhausted, StopReason},
+    BoxError,
+    classify::{classify_error, classify_fn},
+    find_source,
+    retry::{Backoff, RetriesExhausted, RetryLayer, StopReason},
 };
 use tokio_test::{assert_pending, assert_ready_ok, task};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};

@@ -5,8 +5,9 @@ use std::{error::Error, io};
 use http::{Method, Response};
 use proptest::prelude::*;
 use seawall::{
-    Cause, Failure, GrpcClassifier, Processed, RetryLayer, classify_fn,
-    retry::{RetryReport, StopReason},
+    Cause, Failure, Processed,
+    classify::{GrpcClassifier, classify_fn},
+    retry::{RetryLayer, RetryReport, StopReason},
     test_util::{FlakyBody, Step},
 };
 use tower::{Layer, ServiceExt};

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use http::Request;
 use seawall::{
-    RetryLayer, find_source,
-    retry::{Backoff, Budget, ReplayBody},
+    find_source,
+    retry::{Backoff, Budget, ReplayBody, RetryLayer},
     test_util::Step,
 };
 use tokio_test::{assert_pending, task};

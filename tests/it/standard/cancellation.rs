@@ -12,8 +12,12 @@ use std::{
 
 use proptest::prelude::*;
 use seawall::{
-    CircuitBreakerLayer, Classify, Failure, HttpClassifier, InFlightLimitLayer, RetryLayer,
-    StandardLayer, circuit_breaker::State, retry::Backoff, standard::Timeouts,
+    Failure,
+    circuit_breaker::{CircuitBreakerLayer, State},
+    classify::{Classify, HttpClassifier},
+    in_flight::InFlightLimitLayer,
+    retry::{Backoff, RetryLayer},
+    standard::{StandardLayer, Timeouts},
 };
 use tokio::time::advance;
 use tokio_test::task;

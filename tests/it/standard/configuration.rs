@@ -13,15 +13,15 @@ use std::{
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use seawall::{
-    Cause, CircuitBreakerLayer, Classify, DeadlineHeaderLayer, DeadlineLayer, Failure,
-    HttpClassifier, InFlightLimitLayer, LoggingLayer, RetryLayer, StandardLayer,
+    Cause, Failure,
     bad_gateway::Evidence,
-    circuit_breaker::State,
-    classify_fn,
-    deadline::TimeoutHeader,
-    logging::Level,
-    retry::{Backoff, Budget, ReplayBody, RetryReport, StopReason},
-    standard::{InvalidTimeouts, Standard, Timeouts},
+    circuit_breaker::{CircuitBreakerLayer, State},
+    classify::{Classify, HttpClassifier, classify_fn},
+    deadline::{DeadlineHeaderLayer, DeadlineLayer, TimeoutHeader},
+    in_flight::InFlightLimitLayer,
+    logging::{Level, LoggingLayer},
+    retry::{Backoff, Budget, ReplayBody, RetryLayer, RetryReport, StopReason},
+    standard::{InvalidTimeouts, Standard, StandardLayer, Timeouts},
 };
 use static_assertions::assert_impl_all;
 use tokio::time::Instant;
@@ -66,7 +66,9 @@ async fn layers_can_be_replaced_or_removed_without_type_change() {
                 .circuit_breaker(CircuitBreakerLayer::new().min_calls(5))
                 .in_flight(InFlightLimitLayer::new(NonZeroU32::MIN))
                 .deadline_header(DeadlineHeaderLayer::new(TimeoutHeader::Grpc))
-                .bad_gateway(seawall::BadGatewayClassifierLayer::new().max_peek_bytes(0))
+                .bad_gateway(
+                    seawall::bad_gateway::BadGatewayClassifierLayer::new().max_peek_bytes(0),
+                )
                 .timeouts(Timeouts::default())
         };
         let (sent, well) = upstream(|_| Ok(status(200)));

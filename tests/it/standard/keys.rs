@@ -10,9 +10,10 @@ use std::{
 };
 
 use seawall::{
-    CircuitBreakerLayer, Ratio, RetryLayer, StandardLayer,
-    circuit_breaker::{State, by_authority},
-    retry::{Backoff, Budget},
+    Ratio,
+    circuit_breaker::{CircuitBreakerLayer, State, by_authority},
+    retry::{Backoff, Budget, RetryLayer},
+    standard::StandardLayer,
 };
 use tower::{Layer, ServiceExt};
 

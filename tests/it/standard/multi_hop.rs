@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use axum::{Router, body::Body};
 use http::{Request, Uri, header::HOST};
 use scripted_origin::Script;
-use seawall::{StandardLayer, retry::ReplayBody};
+use seawall::{retry::ReplayBody, standard::StandardLayer};
 use tokio::net::TcpListener;
 use tower::{ServiceBuilder, ServiceExt};
 

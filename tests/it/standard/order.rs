@@ -7,11 +7,16 @@ use std::{
 };
 
 use seawall::{
-    BadGatewayClassifierLayer, Cause, CircuitBreakerLayer, DeadlineLayer, ErrorResponseLayer,
-    InFlightLimitLayer, LoggingLayer, RetryLayer, StandardLayer, TimeoutLayer,
-    circuit_breaker::State,
-    retry::{Backoff, Budget, RetriesExhausted},
-    standard::Timeouts,
+    Cause,
+    bad_gateway::BadGatewayClassifierLayer,
+    circuit_breaker::{CircuitBreakerLayer, State},
+    deadline::DeadlineLayer,
+    error_response::ErrorResponseLayer,
+    in_flight::InFlightLimitLayer,
+    logging::LoggingLayer,
+    retry::{Backoff, Budget, RetriesExhausted, RetryLayer},
+    standard::{StandardLayer, Timeouts},
+    timeout::TimeoutLayer,
 };
 use tokio::time::Instant;
 use tower::{ServiceBuilder, ServiceExt};

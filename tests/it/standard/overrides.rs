@@ -11,13 +11,13 @@ use std::{
 use futures_util::FutureExt;
 use http_body_util::BodyExt;
 use seawall::{
-    Cause, CircuitBreakerLayer, Deadline, DeadlineHeaderLayer, InFlightLimitLayer, RetryLayer,
-    StandardLayer,
-    circuit_breaker::State,
-    classify_fn,
-    deadline::TimeoutHeader,
-    retry::{Backoff, RetryOverride, RetryReport, StopReason},
-    standard::{Standard, Timeouts},
+    Cause, Deadline,
+    circuit_breaker::{CircuitBreakerLayer, State},
+    classify::classify_fn,
+    deadline::{DeadlineHeaderLayer, TimeoutHeader},
+    in_flight::InFlightLimitLayer,
+    retry::{Backoff, RetryLayer, RetryOverride, RetryReport, StopReason},
+    standard::{Standard, StandardLayer, Timeouts},
     test_util::{FlakyService, Step},
 };
 use tokio::time::{Instant, advance, timeout};

@@ -13,11 +13,11 @@ use hyper_util::{
 };
 use scripted_origin::{Origin, Script};
 use seawall::{
-    BoxError, Cause, Classify, HttpClassifier, Processed, Reporter, RetryLayer, TimeoutLayer,
-    classify::classify_error,
+    BoxError, Cause, Processed, Reporter,
+    classify::{Classify, HttpClassifier, classify_error},
     find_source,
-    retry::{Backoff, Budget, ReplayBody, RetriesExhausted, Retry},
-    timeout::Timeout,
+    retry::{Backoff, Budget, ReplayBody, RetriesExhausted, Retry, RetryLayer},
+    timeout::{Timeout, TimeoutLayer},
 };
 use tokio::sync::mpsc;
 use tower::{Layer, Service, ServiceExt};

@@ -6,8 +6,9 @@ use http::{Method, Response};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use seawall::{
-    BodyTimeoutLayer, Cause, Processed, RetryLayer,
-    retry::{AttemptNumber, Backoff, Budget, RetryReport},
+    Cause, Processed,
+    body_timeout::BodyTimeoutLayer,
+    retry::{AttemptNumber, Backoff, Budget, RetryLayer, RetryReport},
 };
 use tokio::time::Instant;
 use tokio_test::{assert_pending, task};

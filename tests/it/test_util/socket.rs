@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 use http_body_util::BodyExt;
-use seawall::{Cause, Processed, RetryLayer, TimeoutLayer};
+use seawall::{Cause, Processed, retry::RetryLayer, timeout::TimeoutLayer};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

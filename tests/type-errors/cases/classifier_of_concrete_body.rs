@@ -1,7 +1,7 @@
 use std::error::Error;
 
 use http::{Request, Response};
-use seawall::{BoxError, Cause, Failure, StandardLayer, classify_fn, retry::ReplayBody};
+use seawall::{classify::classify_fn, retry::ReplayBody, standard::StandardLayer, BoxError, Cause, Failure};
 use tower::ServiceBuilder;
 use type_errors::{Body, check};
 

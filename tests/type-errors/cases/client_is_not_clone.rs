@@ -1,4 +1,4 @@
-use seawall::StandardLayer;
+use seawall::standard::StandardLayer;
 use tower::ServiceBuilder;
 use type_errors::NotClone;
 

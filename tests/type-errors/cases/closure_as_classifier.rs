@@ -1,7 +1,7 @@
 use std::error::Error;
 
 use http::{Request, Response};
-use seawall::{BoxError, Cause, CircuitBreakerLayer, Failure};
+use seawall::{circuit_breaker::CircuitBreakerLayer, BoxError, Cause, Failure};
 use tower::ServiceBuilder;
 use type_errors::{Body, check};
 

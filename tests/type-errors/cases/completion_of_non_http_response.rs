@@ -1,6 +1,6 @@
 use std::num::NonZeroU32;
 
-use seawall::InFlightLimitLayer;
+use seawall::in_flight::InFlightLimitLayer;
 use tower::ServiceBuilder;
 use type_errors::{Echo, check};
 

@@ -1,5 +1,5 @@
 use axum::{Router, routing::get};
-use seawall::StandardLayer;
+use seawall::standard::StandardLayer;
 
 fn main() {
     let _app: Router =

@@ -1,5 +1,5 @@
 use http::{Request, Response};
-use seawall::{RetryLayer, retry::ReplayBody};
+use seawall::retry::{ReplayBody, RetryLayer};
 use tower::ServiceBuilder;
 use type_errors::{Body, check};
 

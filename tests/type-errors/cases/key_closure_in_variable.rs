@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use http::Uri;
-use seawall::StandardLayer;
+use seawall::standard::StandardLayer;
 
 fn main() {
     let by_host = |uri: &Uri| uri.host().map(Cow::Borrowed);

@@ -1,6 +1,6 @@
 use std::num::NonZeroU32;
 
-use seawall::{InFlightLimitLayer, in_flight::by_authority};
+use seawall::in_flight::{by_authority, InFlightLimitLayer};
 use tower::ServiceBuilder;
 use type_errors::{Echo, check};
 

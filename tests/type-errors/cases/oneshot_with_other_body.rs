@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Empty;
-use seawall::StandardLayer;
+use seawall::standard::StandardLayer;
 use tower::{Layer, ServiceExt};
 use type_errors::client_of_empty_bodies;
 

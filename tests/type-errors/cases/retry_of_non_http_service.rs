@@ -1,4 +1,4 @@
-use seawall::RetryLayer;
+use seawall::retry::RetryLayer;
 use tower::ServiceBuilder;
 use type_errors::{Echo, check};
 

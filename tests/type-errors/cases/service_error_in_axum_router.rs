@@ -1,6 +1,6 @@
 use axum::{Router, body::Body};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use seawall::{StandardLayer, retry::ReplayBody};
+use seawall::{retry::ReplayBody, standard::StandardLayer};
 use tower::ServiceBuilder;
 
 fn main() {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use seawall::TimeoutLayer;
+use seawall::timeout::TimeoutLayer;
 
 fn main() {
     let _layer = TimeoutLayer::from_fn(|request| {

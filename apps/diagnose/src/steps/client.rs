@@ -15,7 +15,10 @@ use hyper::{
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use seawall::{
-    BadGatewayClassifierLayer, BoxError, Classify, Failure, HttpClassifier, TimeoutLayer,
+    BoxError, Failure,
+    bad_gateway::BadGatewayClassifierLayer,
+    classify::{Classify, HttpClassifier},
+    timeout::TimeoutLayer,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower::{Service, ServiceBuilder};

@@ -7,8 +7,9 @@ use http_body_util::{BodyExt, Empty};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use indicatif::ProgressBar;
 use seawall::{
-    BoxError, Cause, Classify, HttpClassifier, TimeoutLayer,
-    classify::{classify_body_error, classify_error},
+    BoxError, Cause,
+    classify::{Classify, HttpClassifier, classify_body_error, classify_error},
+    timeout::TimeoutLayer,
 };
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 use tower::{Layer, ServiceExt};

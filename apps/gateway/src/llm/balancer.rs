@@ -9,7 +9,10 @@ use std::{
 use axum::body::Body;
 use http::{Request, Response};
 use seawall::{
-    BoxError, Classify, HttpClassifier, circuit_breaker::CircuitOpen, find_source,
+    BoxError,
+    circuit_breaker::CircuitOpen,
+    classify::{Classify, HttpClassifier},
+    find_source,
     retry::ReplayBody,
 };
 use tower::{

@@ -5,8 +5,12 @@ use std::sync::atomic::Ordering;
 use axum::body::Body;
 use http::{Request, Response, Uri};
 use seawall::{
-    BadGatewayClassifierLayer, BodyTimeoutLayer, CircuitBreakerLayer, LoggingLayer,
-    RequestDurationLayer, TimeoutLayer, circuit_breaker::OpenBehavior, logging::Level,
+    bad_gateway::BadGatewayClassifierLayer,
+    body_timeout::BodyTimeoutLayer,
+    circuit_breaker::{CircuitBreakerLayer, OpenBehavior},
+    logging::{Level, LoggingLayer},
+    request_duration::RequestDurationLayer,
+    timeout::TimeoutLayer,
 };
 use tower::{ServiceBuilder, ServiceExt, util::BoxService};
 

@@ -11,8 +11,9 @@ use axum::body::Body;
 use futures_util::task::AtomicWaker;
 use http::Response;
 use seawall::{
-    BoxError, Cause, Classify, HttpClassifier,
+    BoxError, Cause,
     circuit_breaker::{Circuit, CircuitOpen, State},
+    classify::{Classify, HttpClassifier},
     find_source,
 };
 use tokio::time::Instant;
@@ -154,7 +155,7 @@ impl EndpointHealth {
 #[cfg(test)]
 mod tests {
     use http::StatusCode;
-    use seawall::CircuitBreakerLayer;
+    use seawall::circuit_breaker::CircuitBreakerLayer;
     use tokio::time::advance;
     use tokio_test::task::{self, Spawn};
 

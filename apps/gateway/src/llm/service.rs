@@ -4,7 +4,12 @@ use std::{io, sync::Arc};
 
 use axum::{Router, body::Body};
 use http::Response;
-use seawall::{DeadlineLayer, ErrorResponseLayer, Ratio, RetryLayer, retry::Budget};
+use seawall::{
+    Ratio,
+    deadline::DeadlineLayer,
+    error_response::ErrorResponseLayer,
+    retry::{Budget, RetryLayer},
+};
 use tower::{ServiceBuilder, util::BoxCloneSyncService};
 
 use super::{

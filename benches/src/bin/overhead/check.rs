@@ -14,8 +14,8 @@ use allocation_counter::measure;
 use benches::{Case, Subscriber, all, find, request::RequestKind, runtime};
 use http::{Request, Response, StatusCode};
 use seawall::{
-    CircuitBreakerLayer, Failure,
-    circuit_breaker::{State, by_authority},
+    Failure,
+    circuit_breaker::{CircuitBreakerLayer, State, by_authority},
 };
 use tower::{Layer, Service};
 

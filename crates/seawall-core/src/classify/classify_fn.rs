@@ -9,7 +9,7 @@ use crate::failure::Failure;
 ///
 /// ```
 /// use std::error::Error;
-/// use seawall::{Cause, Failure, classify_fn};
+/// use seawall::{classify::classify_fn, Cause, Failure};
 ///
 /// let classifier = classify_fn(|outcome: Result<&String, &(dyn Error + 'static)>| match outcome {
 ///     Ok(answer) if answer == "busy" => Some(Failure::new(Cause::Overloaded)),

@@ -41,8 +41,8 @@ pub use self::{
 /// drives the call, so it should be quick and must not block.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not classify responses of type `{Res}`",
-    note = "give the layer a classifier that does: `.classifier(seawall::classify_fn(|outcome: Result<&{Res}, &(dyn \
-            Error + 'static)>| ...))`, or a type of yours that implements `seawall::Classify<{Res}>`",
+    note = "give the layer a classifier that does: `.classifier(seawall::classify::classify_fn(|outcome: Result<&{Res}, &(dyn \
+            Error + 'static)>| ...))`, or a type of yours that implements `seawall::classify::Classify<{Res}>`",
     note = "`HttpClassifier` and `GrpcClassifier` are for `http::Response<_>`"
 )]
 pub trait Classify<Res> {

@@ -1,7 +1,7 @@
 //! The error type of the layers, and access to its sources.
 
 #[cfg(feature = "reqwest-0_13")]
-pub mod reqwest;
+pub(crate) mod reqwest;
 mod std_error;
 
 use std::{error::Error, io};

@@ -3,8 +3,10 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use seawall::{
-    CircuitBreakerLayer, InFlightLimitLayer, RetryLayer, StandardLayer, in_flight::AdaptiveLimit,
-    retry::Budget, standard::Timeouts,
+    circuit_breaker::CircuitBreakerLayer,
+    in_flight::{AdaptiveLimit, InFlightLimitLayer},
+    retry::{Budget, RetryLayer},
+    standard::{StandardLayer, Timeouts},
 };
 use tower::Layer;
 

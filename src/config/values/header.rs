@@ -1,0 +1,26 @@
+use std::fmt;
+
+use http::HeaderName;
+
+use super::{ScalarValue, impl_scalar_deserialize};
+
+/// The name of a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HeaderNameValue(pub(crate) HeaderName);
+
+impl ScalarValue for HeaderNameValue {
+    fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a header")
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok().map(Self)
+    }
+
+    #[cfg(feature = "config-schema")]
+    fn schema() -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" })
+    }
+}
+
+impl_scalar_deserialize!([] HeaderNameValue);

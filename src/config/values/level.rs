@@ -1,0 +1,34 @@
+use std::fmt;
+
+use super::{ScalarValue, impl_scalar_deserialize};
+use crate::logging::Level;
+
+/// How important a line of the log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LevelValue(pub(crate) Level);
+
+const LEVELS: [(&str, Level); 6] = [
+    ("trace", Level::Trace),
+    ("debug", Level::Debug),
+    ("info", Level::Info),
+    ("warn", Level::Warn),
+    ("error", Level::Error),
+    ("off", Level::Off),
+];
+
+impl ScalarValue for LevelValue {
+    fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("one of \"trace\", \"debug\", \"info\", \"warn\", \"error\", \"off\"")
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        LEVELS.iter().find(|(name, _)| *name == text).map(|(_, level)| Self(*level))
+    }
+
+    #[cfg(feature = "config-schema")]
+    fn schema() -> schemars::Schema {
+        schemars::json_schema!({ "enum": LEVELS.map(|(name, _)| name) })
+    }
+}
+
+impl_scalar_deserialize!([] LevelValue);

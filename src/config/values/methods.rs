@@ -1,0 +1,85 @@
+use std::fmt;
+
+use http::Method;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, SeqAccess, Unexpected, Visitor},
+};
+
+use super::{ScalarValue, impl_scalar_deserialize, list::all};
+
+/// Which methods may be sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Methods {
+    Idempotent,
+    Any,
+    Only(Vec<MethodName>),
+}
+
+/// One method.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MethodName(pub(crate) Method);
+
+impl ScalarValue for MethodName {
+    fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a method in capital letters such as \"GET\"")
+    }
+
+    /// Methods are told apart by case (RFC 9110 §9.1), so that "get" would be another one, that nobody sends.
+    fn from_text(text: &str) -> Option<Self> {
+        let is_written_so = !text.bytes().any(|byte| byte.is_ascii_lowercase());
+        Method::from_bytes(text.as_bytes()).ok().filter(|_| is_written_so).map(Self)
+    }
+
+    #[cfg(feature = "config-schema")]
+    fn schema() -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[^a-z]+$" })
+    }
+}
+
+impl_scalar_deserialize!([] MethodName);
+
+impl<'de> Deserialize<'de> for Methods {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(MethodsVisitor)
+    }
+}
+
+struct MethodsVisitor;
+
+impl<'de> Visitor<'de> for MethodsVisitor {
+    type Value = Methods;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"idempotent\", \"any\", or a list such as [\"GET\", \"POST\"]")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Methods, E> {
+        match text {
+            "idempotent" => Ok(Methods::Idempotent),
+            "any" => Ok(Methods::Any),
+            _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, values: A) -> Result<Methods, A::Error> {
+        all(values).map(Methods::Only)
+    }
+}
+
+#[cfg(feature = "config-schema")]
+impl schemars::JsonSchema for Methods {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Methods".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "anyOf": [{ "enum": ["idempotent", "any"] }, { "type": "array", "items": MethodName::schema() }]
+        })
+    }
+}

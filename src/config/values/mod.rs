@@ -1,0 +1,148 @@
+//! What stands behind a key: each value knows what it is written as, and says so when it is not.
+
+mod count;
+mod duration;
+mod header;
+mod into_setting;
+mod jitter;
+mod level;
+mod list;
+mod methods;
+mod optional_value;
+mod or_off;
+mod ratio;
+mod status;
+mod string;
+mod table;
+mod timeout_header;
+
+use std::{borrow::Cow, fmt, marker::PhantomData};
+
+use serde::de::{self, MapAccess, Unexpected, Visitor};
+
+pub(crate) use self::{
+    count::{Count, Positive},
+    duration::{DurationValue, format_duration},
+    header::HeaderNameValue,
+    into_setting::IntoSetting,
+    jitter::Jitter,
+    level::LevelValue,
+    list::{List, Tables},
+    methods::Methods,
+    optional_value::OptionalValue,
+    or_off::{OrOff, Toggle, Unlimited},
+    ratio::RatioValue,
+    status::Status,
+    string::StringValue,
+    table::table,
+    timeout_header::TimeoutHeaderName,
+};
+
+/// A value that is written as one word or number, or else as a table. What it is not written as, it is not.
+pub(crate) trait ScalarValue: Sized {
+    /// What was expected, after that word: `a number from 0 to 1`.
+    fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result;
+
+    fn from_text(_text: &str) -> Option<Self> {
+        None
+    }
+
+    /// What may be said of a text that is none.
+    fn describe(text: &str) -> Cow<'_, str> {
+        Cow::Borrowed(text)
+    }
+
+    fn from_whole(_number: i128) -> Option<Self> {
+        None
+    }
+
+    fn from_number(_number: f64) -> Option<Self> {
+        None
+    }
+
+    fn from_bool(_is: bool) -> Option<Self> {
+        None
+    }
+
+    fn from_table<'de, A: MapAccess<'de>>(_table: A) -> Option<Result<Self, A::Error>> {
+        None
+    }
+
+    #[cfg(feature = "config-schema")]
+    fn schema() -> schemars::Schema;
+}
+
+pub(crate) struct ScalarVisitor<T>(PhantomData<fn() -> T>);
+
+impl<T> ScalarVisitor<T> {
+    pub(crate) const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<'de, T: ScalarValue> Visitor<'de> for ScalarVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        T::expected(f)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        T::from_text(text)
+            .ok_or_else(|| E::invalid_value(Unexpected::Str(&T::describe(text)), &self))
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
+        T::from_whole(number.into())
+            .ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
+        T::from_whole(number.into())
+            .ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
+    }
+
+    fn visit_i128<E: de::Error>(self, number: i128) -> Result<T, E> {
+        T::from_whole(number)
+            .ok_or_else(|| E::invalid_value(Unexpected::Other(&number.to_string()), &self))
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<T, E> {
+        T::from_number(number).ok_or_else(|| E::invalid_value(Unexpected::Float(number), &self))
+    }
+
+    fn visit_bool<E: de::Error>(self, is: bool) -> Result<T, E> {
+        T::from_bool(is).ok_or_else(|| E::invalid_value(Unexpected::Bool(is), &self))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<T, A::Error> {
+        T::from_table(table).unwrap_or_else(|| Err(de::Error::invalid_type(Unexpected::Map, &self)))
+    }
+}
+
+/// Reads a [`ScalarValue`], and tells its schema.
+macro_rules! impl_scalar_deserialize {
+    ([$($generics:tt)*] $type:ty) => {
+        impl<'de, $($generics)*> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                from.deserialize_any($crate::config::values::ScalarVisitor::new())
+            }
+        }
+
+        #[cfg(feature = "config-schema")]
+        impl<$($generics)*> schemars::JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                <Self as $crate::config::values::ScalarValue>::schema()
+            }
+        }
+    };
+}
+pub(crate) use impl_scalar_deserialize;

@@ -1,0 +1,107 @@
+//! Values that may be none, in a word: TOML has no null.
+
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, Unexpected, Visitor, value::MapAccessDeserializer},
+};
+
+use super::{ScalarValue, impl_scalar_deserialize};
+
+/// `"off"`, or a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OrOff<T>(pub(crate) Option<T>);
+
+/// `"unlimited"`, or a number: with `"off"` one could not see whether nothing or everything is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unlimited<T>(pub(crate) Option<T>);
+
+macro_rules! or_none {
+    ($type:ident, $word:literal) => {
+        impl<T: ScalarValue> ScalarValue for $type<T> {
+            fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                T::expected(f)?;
+                f.write_str(concat!(", or \"", $word, "\""))
+            }
+
+            fn from_text(text: &str) -> Option<Self> {
+                if text == $word {
+                    return Some(Self(None));
+                }
+                T::from_text(text).map(|value| Self(Some(value)))
+            }
+
+            fn from_whole(number: i128) -> Option<Self> {
+                T::from_whole(number).map(|value| Self(Some(value)))
+            }
+
+            fn from_number(number: f64) -> Option<Self> {
+                T::from_number(number).map(|value| Self(Some(value)))
+            }
+
+            fn from_table<'de, A: MapAccess<'de>>(table: A) -> Option<Result<Self, A::Error>> {
+                T::from_table(table).map(|read| read.map(|value| Self(Some(value))))
+            }
+
+            #[cfg(feature = "config-schema")]
+            fn schema() -> schemars::Schema {
+                schemars::json_schema!({ "anyOf": [{ "const": $word }, T::schema()] })
+            }
+        }
+
+        impl_scalar_deserialize!([T: ScalarValue] $type<T>);
+    };
+}
+
+or_none!(OrOff, "off");
+or_none!(Unlimited, "unlimited");
+
+/// `"off"`, or a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Toggle<T> {
+    Off,
+    On(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Toggle<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(ToggleVisitor(PhantomData))
+    }
+}
+
+struct ToggleVisitor<T>(PhantomData<fn() -> T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ToggleVisitor<T> {
+    type Value = Toggle<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table, or \"off\"")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Toggle<T>, E> {
+        match text {
+            "off" => Ok(Toggle::Off),
+            _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Toggle<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Toggle::On)
+    }
+}
+
+#[cfg(feature = "config-schema")]
+impl<T: schemars::JsonSchema> schemars::JsonSchema for Toggle<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [{ "const": "off" }, generator.subschema_for::<T>()] })
+    }
+}

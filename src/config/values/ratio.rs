@@ -1,0 +1,31 @@
+use std::fmt;
+
+use seawall_core::Ratio;
+
+use super::{ScalarValue, impl_scalar_deserialize};
+
+/// A part of a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RatioValue(pub(crate) Ratio);
+
+impl ScalarValue for RatioValue {
+    fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number from 0 to 1")
+    }
+
+    fn from_whole(number: i128) -> Option<Self> {
+        // Only 0 and 1 are good, and these are exact.
+        Self::from_number(number as f64)
+    }
+
+    fn from_number(number: f64) -> Option<Self> {
+        Ratio::new(number).ok().map(Self)
+    }
+
+    #[cfg(feature = "config-schema")]
+    fn schema() -> schemars::Schema {
+        schemars::json_schema!({ "type": "number", "minimum": 0, "maximum": 1 })
+    }
+}
+
+impl_scalar_deserialize!([] RatioValue);

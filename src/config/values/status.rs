@@ -1,0 +1,24 @@
+use std::fmt;
+
+use super::{ScalarValue, impl_scalar_deserialize};
+
+/// An HTTP status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Status(pub(crate) u16);
+
+impl ScalarValue for Status {
+    fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a status from 100 to 599")
+    }
+
+    fn from_whole(number: i128) -> Option<Self> {
+        u16::try_from(number).ok().filter(|status| (100..600).contains(status)).map(Self)
+    }
+
+    #[cfg(feature = "config-schema")]
+    fn schema() -> schemars::Schema {
+        schemars::json_schema!({ "type": "integer", "minimum": 100, "maximum": 599 })
+    }
+}
+
+impl_scalar_deserialize!([] Status);

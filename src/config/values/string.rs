@@ -1,0 +1,24 @@
+use std::fmt;
+
+use super::{ScalarValue, impl_scalar_deserialize};
+
+/// Any text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StringValue(pub(crate) String);
+
+impl ScalarValue for StringValue {
+    fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        Some(Self(text.to_owned()))
+    }
+
+    #[cfg(feature = "config-schema")]
+    fn schema() -> schemars::Schema {
+        schemars::json_schema!({ "type": "string" })
+    }
+}
+
+impl_scalar_deserialize!([] StringValue);
