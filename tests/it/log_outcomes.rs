@@ -69,7 +69,7 @@ where
 }
 
 #[tokio::test]
-async fn body_is_complete_when_content_length_was_sent() {
+async fn log_reports_complete_body_when_content_length_is_sent() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let layer = LoggingLayer::server();
     let service = layer.layer(service_fn(async |_: Request<hyper::body::Incoming>| {
@@ -102,7 +102,7 @@ impl http_body::Body for SizedBody {
 }
 
 #[tokio::test]
-async fn body_is_complete_when_size_hint_was_sent() {
+async fn log_reports_complete_body_when_size_hint_is_sent() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let breaker = seawall::circuit_breaker::CircuitBreakerLayer::new().until_body_end();
     for text in ["hello", ""] {
@@ -119,7 +119,7 @@ async fn body_is_complete_when_size_hint_was_sent() {
 }
 
 #[tokio::test]
-async fn body_is_complete_after_trailers() {
+async fn log_reports_complete_body_after_trailers() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let service = LoggingLayer::server().layer(service_fn(async |_: Request<B>| {
         Ok::<_, Infallible>(Response::new(streamed(vec![
@@ -135,7 +135,7 @@ async fn body_is_complete_after_trailers() {
 }
 
 #[tokio::test]
-async fn response_to_head_is_complete_without_body() {
+async fn log_reports_complete_head_response_without_body() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let service = LoggingLayer::server()
         .layer(service_fn(async |_: Request<B>| Ok::<_, Infallible>(Response::new(B::from("hi")))));
@@ -146,7 +146,7 @@ async fn response_to_head_is_complete_without_body() {
 }
 
 #[tokio::test]
-async fn credentials_in_a_host_header_are_not_logged() {
+async fn log_omits_credentials_of_host_header() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let service = LoggingLayer::server().layer(service_fn(async |_: Request<B>| {
         Ok::<_, Infallible>(Response::builder().status(500).body(B::default()).unwrap())
@@ -159,7 +159,7 @@ async fn credentials_in_a_host_header_are_not_logged() {
 }
 
 #[tokio::test]
-async fn cancelled_call_is_logged_without_error_type() {
+async fn log_omits_error_type_when_call_is_cancelled() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let service = LoggingLayer::server().layer(service_fn(async |_: Request<B>| {
         Err::<Response<B>, BoxError>(Failure::new(Cause::Cancelled).into())
@@ -169,7 +169,7 @@ async fn cancelled_call_is_logged_without_error_type() {
 }
 
 #[tokio::test]
-async fn server_line_has_no_resend_count() {
+async fn server_log_omits_resend_count() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let tries = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
     let inner = service_fn(move |_: Request<seawall::retry::ReplayBody<B>>| {
@@ -211,7 +211,7 @@ fn server_duration_has_url_scheme() {
 }
 
 #[tokio::test]
-async fn curl_command_for_head_does_not_await_body() {
+async fn curl_command_omits_method_flag_for_head() {
     use std::sync::{Arc, Mutex};
     #[derive(Clone, Default)]
     struct W(Arc<Mutex<Vec<u8>>>);
@@ -250,7 +250,7 @@ async fn curl_command_for_head_does_not_await_body() {
 }
 
 #[tokio::test]
-async fn logged_url_length_is_bounded() {
+async fn log_bounds_url_length() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let service = LoggingLayer::client()
         .layer(service_fn(async |_: Request<B>| Ok::<_, Infallible>(Response::new(B::default()))));
@@ -265,7 +265,7 @@ async fn logged_url_length_is_bounded() {
 }
 
 #[tokio::test]
-async fn password_in_nested_url_is_not_logged() {
+async fn log_redacts_password_in_nested_url() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let service = LoggingLayer::client()
         .layer(service_fn(async |_: Request<B>| Ok::<_, Infallible>(Response::new(B::default()))));
@@ -300,7 +300,7 @@ async fn timeout_header_does_not_exceed_own_deadline() {
 }
 
 #[tokio::test]
-async fn span_without_response_has_no_protocol_version() {
+async fn span_omits_protocol_version_without_response() {
     use opentelemetry::trace::TracerProvider as _;
     use tracing_subscriber::layer::SubscriberExt;
     let exporter = opentelemetry_sdk::trace::InMemorySpanExporter::default();
@@ -324,7 +324,7 @@ async fn span_without_response_has_no_protocol_version() {
 }
 
 #[test]
-fn cancelled_call_is_measured_without_error_type() {
+fn duration_omits_error_type_when_call_is_cancelled() {
     let recorder = metrics_util::debugging::DebuggingRecorder::new();
     let snap = recorder.snapshotter();
     metrics::with_local_recorder(&recorder, || {
@@ -340,7 +340,7 @@ fn cancelled_call_is_measured_without_error_type() {
 }
 
 #[tokio::test]
-async fn breaker_counts_response_that_ends_with_trailers() {
+async fn breaker_counts_response_when_trailers_end_body() {
     let layer = seawall::circuit_breaker::CircuitBreakerLayer::new().until_body_end();
     let service = layer.layer(service_fn(async |_: Request<B>| {
         Ok::<_, BoxError>(Response::new(streamed(vec![
@@ -356,7 +356,7 @@ async fn breaker_counts_response_that_ends_with_trailers() {
 }
 
 #[tokio::test]
-async fn breaker_counts_response_whose_end_only_none_shows() {
+async fn breaker_counts_response_when_only_none_ends_body() {
     let layer = seawall::circuit_breaker::CircuitBreakerLayer::new().until_body_end();
     let service = layer.layer(service_fn(async |_: Request<B>| {
         Ok::<_, BoxError>(Response::new(streamed(vec![Frame::data(Bytes::from("data"))])))

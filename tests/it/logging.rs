@@ -65,7 +65,7 @@ fn answer(status: u16) -> Act<Steps> {
 
 #[cfg(feature = "error-response")]
 #[tokio::test(start_paused = true)]
-async fn error_response_is_logged_with_cause_of_error() {
+async fn log_contains_cause_of_error_response() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
     let inner = seawall::error_response::ErrorResponseLayer::new("edge")
@@ -80,7 +80,7 @@ async fn error_response_is_logged_with_cause_of_error() {
 
 /// Applications may print a response, or its future, with `Debug`.
 #[tokio::test(start_paused = true)]
-async fn debug_output_of_response_hides_request_secrets() {
+async fn debug_output_hides_request_secrets() {
     let (_recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let body = Steps::new([Step::Data("text".into())]);
     let client = service_fn(move |_: Request<Body>| {
@@ -117,7 +117,7 @@ async fn line_is_complete_when_span_is_filtered_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn url_secrets_are_not_logged() {
+async fn log_redacts_url_secrets() {
     for layer in [LoggingLayer::client(), LoggingLayer::server()] {
         let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
         let service = layer.layer(Script::new([answer(200), answer(502)]));
@@ -132,7 +132,7 @@ async fn url_secrets_are_not_logged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn foreign_text_is_escaped_and_truncated() {
+async fn log_escapes_and_truncates_foreign_text() {
     let text = format!("a\r\nb\u{1b}[31m\u{202e}{}", "x".repeat(10_000));
     let line = log(LoggingLayer::client(), Act::Fail(text.into())).await;
     let message = line.get("error.message").unwrap();
@@ -150,7 +150,7 @@ impl std::fmt::Display for Opaque {
 }
 
 #[tokio::test(start_paused = true)]
-async fn unknown_error_is_logged_by_display_text() {
+async fn log_contains_display_text_of_unknown_error() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let service = LoggingLayer::client()
         .layer(service_fn(async |_: Request<Body>| Err::<Response<Body>, _>(Opaque)));
@@ -161,7 +161,7 @@ async fn unknown_error_is_logged_by_display_text() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_pass_unchanged_without_subscriber() {
+async fn layer_forwards_call_unchanged_without_subscriber() {
     let service = LoggingLayer::client().layer(Script::new([answer(200), Act::Fail("x".into())]));
     let response: Response<ResponseBody<Steps>> = service.clone().oneshot(get(URL)).await.unwrap();
     drop(response);

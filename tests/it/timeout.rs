@@ -19,7 +19,7 @@ use tower_test::{assert_request_eq, mock};
 const LIMIT: Duration = Duration::from_millis(100);
 
 #[tokio::test(start_paused = true)]
-async fn fails_after_the_limit_and_not_before() {
+async fn timeout_fails_call_at_limit() {
     let (mut svc, mut handle) = mock::spawn_layer::<&str, &str, _>(TimeoutLayer::new(LIMIT));
     assert_ready_ok!(svc.poll_ready());
     let mut fut = task::spawn(svc.call("a"));
@@ -36,7 +36,7 @@ async fn fails_after_the_limit_and_not_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn timeout_starts_when_the_first_poll_is_pending() {
+async fn timeout_starts_when_first_poll_is_pending() {
     let mut svc = Timeout::new(service_fn(|()| pending::<Result<(), BoxError>>()), LIMIT);
     let mut fut = task::spawn(svc.call(()));
     tokio::time::advance(LIMIT * 2).await;
@@ -48,7 +48,7 @@ async fn timeout_starts_when_the_first_poll_is_pending() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ready_response_beats_a_passed_limit() {
+async fn timeout_returns_ready_response_after_limit() {
     let (mut svc, mut handle) = mock::spawn_layer::<&str, &str, _>(TimeoutLayer::new(LIMIT));
     assert_ready_ok!(svc.poll_ready());
     let mut fut = task::spawn(svc.call("a"));
@@ -58,7 +58,7 @@ async fn ready_response_beats_a_passed_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn readiness_is_passed_through_and_not_timed() {
+async fn timeout_forwards_readiness_without_limit() {
     let (mut svc, mut handle) = mock::spawn_layer::<&str, &str, _>(TimeoutLayer::new(LIMIT));
     handle.allow(0);
     assert_pending!(svc.poll_ready());
@@ -69,7 +69,7 @@ async fn readiness_is_passed_through_and_not_timed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn inner_is_dropped_as_soon_as_the_limit_passes() {
+async fn timeout_drops_inner_future_at_limit() {
     let held = Arc::new(());
     let weak = Arc::downgrade(&held);
     let mut held = Some(held);
@@ -93,13 +93,13 @@ async fn inner_is_dropped_as_soon_as_the_limit_passes() {
 }
 
 #[test]
-fn ready_inner_needs_no_runtime() {
+fn timeout_needs_no_runtime_when_inner_is_ready() {
     let svc = TimeoutLayer::new(LIMIT).layer(service_fn(|()| async { Ok::<_, BoxError>(1) }));
     assert_eq!(svc.oneshot(()).now_or_never().unwrap().unwrap(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn duration_max_never_fails() {
+async fn timeout_never_fires_at_maximum_duration() {
     let mut svc = Timeout::new(service_fn(|()| pending::<Result<(), BoxError>>()), Duration::MAX);
     let mut fut = task::spawn(svc.call(()));
     tokio::time::advance(Duration::from_secs(u32::MAX.into())).await;
@@ -108,7 +108,7 @@ async fn duration_max_never_fails() {
 
 // Real time: with a paused clock, a task that never idles never lets it advance.
 #[tokio::test]
-async fn budget_hog_cannot_starve_the_timer() {
+async fn timeout_fires_when_inner_spends_coop_budget() {
     let hog = || {
         poll_fn(|cx| {
             while tokio::task::coop::has_budget_remaining() {
@@ -125,7 +125,7 @@ async fn budget_hog_cannot_starve_the_timer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn elapsed_is_known_to_every_layer() {
+async fn classifier_maps_elapsed_to_response_timeout() {
     let svc = Timeout::new(service_fn(|()| pending::<Result<(), BoxError>>()), LIMIT);
     let error = svc.oneshot(()).await.unwrap_err();
     let failure = classify_error(&*error);
@@ -134,13 +134,13 @@ async fn elapsed_is_known_to_every_layer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_of_the_inner_service_is_kept() {
+async fn timeout_returns_error_of_inner_service() {
     let svc = Timeout::new(service_fn(async |()| Err::<(), _>(std::fmt::Error)), LIMIT);
     assert!(svc.oneshot(()).await.unwrap_err().is::<std::fmt::Error>());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_closure_chooses_the_limit_of_each_call() {
+async fn closure_sets_limit_per_call() {
     let layer = TimeoutLayer::from_fn(|request: &http::Request<_>| match request.uri().path() {
         "/slow" => Some(LIMIT * 10),
         _ => Some(LIMIT),
@@ -159,7 +159,7 @@ async fn a_closure_chooses_the_limit_of_each_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_closure_takes_any_request_and_may_set_no_limit() {
+async fn closure_accepts_any_request_and_no_limit() {
     let layer = TimeoutLayer::from_fn(|text: &String| (text != "for ever").then_some(LIMIT));
     let service = layer.layer(service_fn(|_: String| pending::<Result<(), BoxError>>()));
     let mut call = task::spawn(service.clone().oneshot("for ever".into()));
@@ -170,7 +170,7 @@ async fn a_closure_takes_any_request_and_may_set_no_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_fires_within_a_tick_though_the_inner_future_spends_the_budget() {
+async fn timeout_fires_within_tick_when_inner_spends_budget() {
     let mut svc =
         Timeout::new(service_fn(|()| crate::support::hog::<Result<(), BoxError>>()), LIMIT);
     let mut call = task::spawn(svc.call(()));

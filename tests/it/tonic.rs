@@ -178,7 +178,7 @@ where
 }
 
 #[tokio::test]
-async fn an_unavailable_call_is_made_again_where_that_does_no_harm_and_the_server_is_told() {
+async fn retry_sends_previous_attempt_count_when_unavailable() {
     let unavailable = Act::Status(Code::Unavailable, None);
     let server = Server::start([unavailable.clone(), unavailable, Act::Echo]).await;
     assert_eq!(call(server.addr, eager().retry_all_methods()).await.unwrap(), "hi");
@@ -192,14 +192,14 @@ async fn an_unavailable_call_is_made_again_where_that_does_no_harm_and_the_serve
 }
 
 #[tokio::test]
-async fn an_unavailable_call_is_not_made_again_by_default() {
+async fn retry_returns_unavailable_by_default() {
     let server = Server::start([Act::Status(Code::Unavailable, None)]).await;
     assert_eq!(call(server.addr, eager()).await.unwrap_err().code(), Code::Unavailable);
     assert_eq!(server.count(), 1);
 }
 
 #[tokio::test]
-async fn pushback_has_the_last_word() {
+async fn retry_obeys_pushback() {
     let name = "grpc-retry-pushback-ms";
     let no = Act::Status(Code::Unavailable, Some((name, "-1")));
     let server = Server::start([no]).await;
@@ -212,21 +212,21 @@ async fn pushback_has_the_last_word() {
 }
 
 #[tokio::test]
-async fn a_status_that_another_try_cannot_mend_is_not_tried_again() {
+async fn retry_returns_permanent_status() {
     let server = Server::start([Act::Status(Code::InvalidArgument, None)]).await;
     let status = call(server.addr, eager().retry_all_methods()).await.unwrap_err();
     assert_eq!((status.code(), server.count()), (Code::InvalidArgument, 1));
 }
 
 #[tokio::test]
-async fn a_call_that_the_server_refused_before_it_began_is_made_again() {
+async fn retry_repeats_call_when_stream_is_refused() {
     let server = Server::start([Act::Reset(Reason::REFUSED_STREAM), Act::Echo]).await;
     assert_eq!(call(server.addr, eager()).await.unwrap(), "hi");
     assert_eq!(server.count(), 2);
 }
 
 #[tokio::test]
-async fn a_call_that_cannot_connect_is_tried_again_and_ends_as_unavailable() {
+async fn retry_ends_as_unavailable_when_connection_fails() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     drop(listener);
@@ -243,7 +243,7 @@ async fn a_call_that_cannot_connect_is_tried_again_and_ends_as_unavailable() {
 }
 
 #[test]
-fn a_status_that_is_an_error_is_known_by_its_code_and_proves_nothing() {
+fn classifier_maps_status_code_without_proof() {
     let cause = |status: &Status| {
         let failure = classify_error(status);
         assert_eq!(failure.processed(), Processed::Maybe);

@@ -63,7 +63,7 @@ async fn retry_reports_attempts_when_total_timeout_passes_during_later_attempt()
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_returns_last_response_when_no_time_is_left_for_another_attempt() {
+async fn retry_returns_last_response_when_no_time_remains() {
     let busy = Step::status(503).retry_after(Duration::from_secs(3));
     let upstream = FlakyService::new(busy).unwrap();
     let response = eager().layer(upstream.clone()).oneshot(get()).await.unwrap();
@@ -74,7 +74,7 @@ async fn retry_returns_last_response_when_no_time_is_left_for_another_attempt() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_sends_nothing_when_deadline_has_passed_before_the_call() {
+async fn retry_sends_nothing_when_deadline_passes_before_call() {
     let upstream = FlakyService::new(Step::ok("")).unwrap();
     let budget = Budget::new(seawall::Ratio::percent(0), 0);
     let limited = ServiceBuilder::new().concurrency_limit(1).service(upstream.clone());
@@ -96,7 +96,7 @@ async fn retry_sends_nothing_when_deadline_has_passed_before_the_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_ends_call_when_sooner_deadline_of_the_request_passes() {
+async fn retry_ends_call_when_sooner_request_deadline_passes() {
     let upstream = FlakyService::new(Step::silent()).unwrap();
     for (own, limit) in [(LIMIT / 4, LIMIT / 4), (LIMIT * 4, LIMIT)] {
         let started = Instant::now();
@@ -109,7 +109,7 @@ async fn retry_ends_call_when_sooner_deadline_of_the_request_passes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_does_not_end_call_at_deadline_of_the_request_when_it_has_no_total_timeout() {
+async fn retry_ignores_request_deadline_without_total_timeout() {
     let upstream = FlakyService::new(Step::ok("late").delay(LIMIT)).unwrap();
     let mut request = get();
     request.extensions_mut().insert(Deadline::within(LIMIT / 2));
@@ -118,7 +118,7 @@ async fn retry_does_not_end_call_at_deadline_of_the_request_when_it_has_no_total
 }
 
 #[tokio::test(start_paused = true)]
-async fn total_timeout_is_the_layers_when_the_request_has_an_override() {
+async fn total_timeout_comes_from_layer_when_request_overrides() {
     let upstream = FlakyService::new(Step::silent()).unwrap();
     let mut request = get();
     let own = RetryLayer::new().total_timeout(LIMIT * 10);
@@ -128,13 +128,13 @@ async fn total_timeout_is_the_layers_when_the_request_has_an_override() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn response_wins_when_it_is_ready_as_the_total_timeout_passes() {
+async fn retry_returns_response_ready_at_total_timeout() {
     let upstream = FlakyService::new(Step::ok("").delay(LIMIT)).unwrap();
     assert!(eager().layer(upstream).oneshot(get()).await.is_ok());
 }
 
 #[test]
-fn total_timeout_needs_no_runtime_when_the_response_is_ready() {
+fn total_timeout_needs_no_runtime_when_response_is_ready() {
     let ready = tower::service_fn(async |_: Request<seawall::retry::ReplayBody<Full<Bytes>>>| {
         Ok::<_, BoxError>(http::Response::new(Full::<Bytes>::default()))
     });
@@ -143,7 +143,7 @@ fn total_timeout_needs_no_runtime_when_the_response_is_ready() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn dropping_the_call_frees_the_attempt_when_a_total_timeout_is_armed() {
+async fn dropped_call_releases_permit_with_total_timeout() {
     let upstream = FlakyService::new(Step::silent()).unwrap();
     let limited = ServiceBuilder::new().concurrency_limit(1).service(upstream);
     let client = eager().layer(limited);

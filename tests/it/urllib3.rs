@@ -235,7 +235,7 @@ fn end(config: &Value, result: Result<Response<FlakyBody>, BoxError>, stop: Opti
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_recorded_run_of_urllib3_is_repeated() {
+async fn retry_matches_recorded_urllib3_runs() {
     if let Ok(file) = std::env::var("SEAWALL_URLLIB3_VECTORS") {
         return repeat(&file).await;
     }

@@ -23,7 +23,7 @@ fn one_of(turn: usize) -> Config {
 }
 
 #[tokio::test(start_paused = true)]
-async fn none_of_a_thousand_calls_is_lost_while_the_configuration_is_replaced() {
+async fn client_answers_each_call_when_config_changes() {
     let asked = Arc::new(AtomicUsize::new(0));
     let upstream = {
         let asked = Arc::clone(&asked);
@@ -60,7 +60,7 @@ async fn none_of_a_thousand_calls_is_lost_while_the_configuration_is_replaced() 
 
 /// On real threads, since it is about what they do to each other; nothing waits for time to pass.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn threads_that_call_and_threads_that_replace_do_not_disturb_each_other() {
+async fn client_answers_each_call_when_threads_replace_config() {
     let upstream = Upstream::new(200);
     let layer = ConfiguredLayer::new(StandardLayer::new("test"), one_of(0));
     let (client, handle) = (layer.layer(upstream.clone()), layer.handle());
@@ -99,7 +99,7 @@ async fn threads_that_call_and_threads_that_replace_do_not_disturb_each_other() 
 }
 
 #[tokio::test]
-async fn replacements_at_the_same_time_lose_no_circuit() {
+async fn handle_keeps_circuit_when_replaced_concurrently() {
     let breaker =
         "circuit_breaker = { consecutive_failures = 1, open_for = \"1h\", open_max = \"1h\" }";
     let text = |total| {

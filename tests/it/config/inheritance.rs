@@ -55,7 +55,7 @@ fn route_inherits_each_absent_key_of_default_policy() {
 }
 
 #[test]
-fn backoff_and_budget_are_inherited_as_a_whole() {
+fn route_replaces_backoff_and_budget_entirely() {
     inherits(
         "retry.backoff = { kind = \"urllib3\", factor = 2 }\nretry.budget = { min = 9 }",
         "retry.backoff.base = \"1s\"\nretry.budget.ratio = 0.5",

@@ -61,7 +61,7 @@ fn three() -> NonZeroU32 {
 }
 
 #[test]
-fn a_key_of_retry_does_what_the_setter_of_its_name_does() {
+fn retry_key_matches_setter() {
     retry("total = 7", |it| it.max_retries(7));
     retry("total = \"unlimited\"", |it| it.max_retries(None));
     retry("connect = 2", |it| it.max_connect_retries(2));
@@ -92,7 +92,7 @@ fn a_key_of_retry_does_what_the_setter_of_its_name_does() {
 }
 
 #[test]
-fn a_backoff_is_that_of_its_kind() {
+fn backoff_kind_selects_backoff() {
     let backoff = |key: &str, backoff: Backoff| {
         retry(&format!("backoff = {{ {key} }}"), |it| it.backoff(backoff));
     };
@@ -112,7 +112,7 @@ fn a_backoff_is_that_of_its_kind() {
 }
 
 #[test]
-fn a_budget_is_one_for_each_host_and_port() {
+fn budget_key_sets_budget_per_authority() {
     let by =
         |ratio, least| RetryLayer::new().budget_per_key(Budget::new(ratio, least), by_authority);
     for (key, retry) in [
@@ -130,7 +130,7 @@ fn a_budget_is_one_for_each_host_and_port() {
 }
 
 #[test]
-fn a_key_of_the_circuit_breaker_does_what_the_setter_of_its_name_does() {
+fn circuit_breaker_key_matches_setter() {
     breaker("failure_ratio = 0.25", |it| it.failure_ratio(Ratio::percent(25)));
     breaker("failure_ratio = 0", |it| it.failure_ratio(Ratio::percent(0)));
     breaker("min_calls = 3", |it| it.min_calls(3));
@@ -153,7 +153,7 @@ fn a_key_of_the_circuit_breaker_does_what_the_setter_of_its_name_does() {
 }
 
 #[test]
-fn a_key_of_the_log_does_what_the_setter_of_its_name_does() {
+fn logging_key_matches_setter() {
     logging("success = \"trace\"", |it| it.success_level(Level::Trace));
     logging("retried = \"warn\"", |it| it.retried_level(Level::Warn));
     logging("client_error = \"info\"", |it| it.client_error_level(Level::Info));
@@ -172,7 +172,7 @@ fn a_key_of_the_log_does_what_the_setter_of_its_name_does() {
 }
 
 #[test]
-fn the_other_keys_do_what_the_setters_of_their_names_do() {
+fn stack_key_matches_setter() {
     let timeouts = |attempt, total| Timeouts::new(attempt, total).unwrap();
     same("timeouts.attempt = \"2s\"", base().timeouts(timeouts(Some(ms(2_000)), Some(ms(30_000)))));
     same("timeouts.total = \"1m\"", base().timeouts(timeouts(Some(ms(10_000)), Some(ms(60_000)))));
@@ -238,7 +238,7 @@ pub(super) fn documented() -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_documented_defaults_are_those_of_the_stack() {
+fn documented_defaults_match_stack() {
     let rows = documented();
     assert!(rows.len() > 50, "{rows:?}");
     let mut in_words = Vec::new();
@@ -275,7 +275,7 @@ fn the_documented_defaults_are_those_of_the_stack() {
 }
 
 #[test]
-fn what_a_program_set_stays_where_a_file_says_nothing() {
+fn config_keeps_program_setting_when_file_omits_key() {
     let of_program = || {
         let breaker = CircuitBreakerLayer::new().min_calls(2);
         base()
@@ -295,7 +295,7 @@ fn what_a_program_set_stays_where_a_file_says_nothing() {
 }
 
 #[test]
-fn the_bounds_of_a_programs_limit_and_whom_it_trusts_hold_until_a_file_says_others() {
+fn config_keeps_limit_bounds_and_trusted_headers_unless_set() {
     let limited = |bounds: AdaptiveLimit| base().in_flight(InFlightLimitLayer::adaptive(bounds));
     let of_program = limited(AdaptiveLimit::new().min(three()).max(number(50)));
     let both = limited(AdaptiveLimit::new().min(three()).max(number(200)));
@@ -322,7 +322,7 @@ fn the_bounds_of_a_programs_limit_and_whom_it_trusts_hold_until_a_file_says_othe
 }
 
 #[test]
-fn a_part_that_a_program_left_out_is_put_in_by_a_table() {
+fn config_table_adds_layer_when_program_omits_it() {
     let none = || {
         let stack = base().retry(None).circuit_breaker(None).in_flight(None);
         stack.bad_gateway(None).logging(None)

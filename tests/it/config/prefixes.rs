@@ -17,7 +17,7 @@ fn takes(config: &Config, uri: &str, expected: Option<&str>) {
 }
 
 #[test]
-fn the_longest_prefix_wins_wherever_it_stands() {
+fn config_selects_longest_prefix_in_any_order() {
     let config = routes(&[
         "https://",
         "https://api.example.com/v1/users",
@@ -34,7 +34,7 @@ fn the_longest_prefix_wins_wherever_it_stands() {
 }
 
 #[test]
-fn a_prefix_ends_where_a_part_of_the_url_does() {
+fn prefix_matches_whole_url_components() {
     let config = routes(&["https://api", "https://api/v1"]);
     takes(&config, "https://api.evil.com/", None);
     takes(&config, "https://apix/", None);
@@ -49,7 +49,7 @@ fn a_prefix_ends_where_a_part_of_the_url_does() {
 }
 
 #[test]
-fn spellings_that_mean_the_same_are_the_same() {
+fn prefix_matches_equivalent_url_spellings() {
     let config = routes(&["HTTPS://API.Example.com:443/v1/", "http://[::1]:80", "grpc://X:443"]);
     let prefixes: Vec<_> = config.prefixes().collect();
     assert_eq!(prefixes, ["https://api.example.com/v1", "http://[::1]", "grpc://x:443"]);
@@ -73,14 +73,14 @@ fn spellings_that_mean_the_same_are_the_same() {
 }
 
 #[test]
-fn a_prefix_that_no_url_can_have_is_refused() {
+fn config_rejects_prefix_when_no_url_matches() {
     for prefix in ["://", "1x://", "https://*", "https://*.example.com", "https://a:*"] {
         refused(&format!("[[route]]\nprefix = \"{prefix}\""));
     }
 }
 
 #[test]
-fn a_password_in_a_prefix_is_not_repeated() {
+fn config_error_hides_password_in_prefix() {
     for prefix in ["https://me:hunter2@a/", "https://me:hunter2@", "me:hunter2@a", "x://hunt@er2@a"]
     {
         let said = refused(&format!("[[route]]\nprefix = \"{prefix}\"")).to_string();
@@ -89,7 +89,7 @@ fn a_password_in_a_prefix_is_not_repeated() {
 }
 
 #[test]
-fn a_request_without_a_host_takes_no_route() {
+fn config_selects_no_route_when_uri_lacks_host() {
     let config = routes(&["https://", "http://a", "https://a"]);
     for uri in ["/v1", "*", "a:443"] {
         takes(&config, uri, None);
@@ -155,7 +155,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
-    fn the_route_is_the_one_that_a_naive_search_finds(
+    fn config_selects_same_route_as_reference_search(
         prefixes in prop::collection::vec((prefix(), any::<[bool; 3]>()), 1..12),
         urls in prop::collection::vec((url(), any::<[bool; 3]>()), 1..12),
     ) {

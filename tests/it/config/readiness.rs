@@ -94,14 +94,14 @@ impl<T: std::fmt::Debug> ClientNumber for T {
 }
 
 #[tokio::test(start_paused = true)]
-async fn readiness_error_of_client_is_returned_by_service() {
+async fn service_returns_readiness_error_of_client() {
     let mut client = configured("[default]").layer(Strict::new(1));
     let ready = ServiceExt::<Request<Body>>::ready(&mut client).await;
     assert!(ready.unwrap_err().is::<std::io::Error>());
 }
 
 #[tokio::test(start_paused = true)]
-async fn gateway_answers_failures_by_policy_of_url() {
+async fn gateway_applies_policy_of_url_to_failures() {
     let layer = ConfiguredLayer::new(
         StandardLayer::gateway("edge"),
         config(
@@ -132,7 +132,7 @@ async fn gateway_returns_502_until_client_is_ready() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn gateway_is_accepted_by_axum_router() {
+async fn axum_router_accepts_gateway() {
     let layer = ConfiguredLayer::new(
         StandardLayer::gateway("edge").map_body(axum::body::Body::new),
         Config::default(),
@@ -144,7 +144,7 @@ async fn gateway_is_accepted_by_axum_router() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn settings_of_program_hold_under_each_policy() {
+async fn each_policy_keeps_program_settings() {
     let base = StandardLayer::new("test")
         .per_key(|uri| by_authority(uri).map(|key| format!("key of {key}").into()))
         .map_body(axum::body::Body::new);
@@ -162,7 +162,7 @@ async fn settings_of_program_hold_under_each_policy() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn trusted_headers_of_program_hold_at_any_total_of_file() {
+async fn config_keeps_trusted_headers_when_total_changes() {
     let deadline = || {
         seawall::deadline::DeadlineLayer::new(Duration::from_secs(30))
             .trust_header(seawall::deadline::TimeoutHeader::Grpc)
@@ -226,7 +226,7 @@ async fn file_sets_trusted_headers_and_next_hop_header() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clones_of_layer_share_active_configuration() {
+async fn layer_clones_share_active_config() {
     let upstream = Upstream::new(503);
     let layer = configured("[default]\nretry = \"off\"");
     let other = layer.clone();

@@ -32,7 +32,7 @@ async fn begin(client: &Client, uri: &'static str) -> JoinHandle<Result<StatusCo
 }
 
 #[tokio::test(start_paused = true)]
-async fn call_in_flight_keeps_policy_of_its_start() {
+async fn call_in_flight_keeps_policy_when_config_changes() {
     let upstream = Upstream::new(None);
     let old = "[default]\ncircuit_breaker = \"off\"\nretry = { total = 1, backoff.kind = \"none\" }\n\
         timeouts = { attempt = \"5s\", total = \"30s\" }\n";
@@ -77,7 +77,7 @@ fn is_open(result: &Result<StatusCode, BoxError>) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn circuit_is_kept_when_other_settings_of_route_change() {
+async fn handle_keeps_circuit_when_other_settings_change() {
     let upstream = Upstream::new(503);
     let layer = ConfiguredLayer::new(StandardLayer::new("test"), fragile("2s", ""));
     let (client, handle) = (layer.layer(upstream.clone()), layer.handle());
@@ -105,7 +105,7 @@ async fn circuit_is_kept_when_other_settings_of_route_change() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn results_of_calls_in_flight_count_in_kept_circuit() {
+async fn circuit_counts_calls_in_flight_after_reload() {
     let upstream = Upstream::new(None);
     let layer = ConfiguredLayer::new(StandardLayer::new("test"), fragile("2s", ""));
     let (client, handle) = (layer.layer(upstream.clone()), layer.handle());
@@ -116,7 +116,7 @@ async fn results_of_calls_in_flight_count_in_kept_circuit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn budget_is_kept_when_other_settings_of_route_change() {
+async fn handle_keeps_budget_when_other_settings_change() {
     let upstream = Upstream::new(503);
     let text = |retry: &str| {
         format!(
@@ -142,7 +142,7 @@ async fn budget_is_kept_when_other_settings_of_route_change() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn default_budget_is_kept_on_reload() {
+async fn handle_keeps_default_budget_when_reloaded() {
     let upstream = Upstream::new(503);
     let text = |total| {
         format!(
@@ -158,7 +158,7 @@ async fn default_budget_is_kept_on_reload() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_in_flight_stay_counted_when_other_settings_change() {
+async fn limit_counts_calls_in_flight_after_reload() {
     let text = |most: &str, total| {
         format!("[default]\nin_flight = {most}\nretry = \"off\"\ntimeouts.total = \"{total}s\"")
     };
@@ -185,7 +185,7 @@ async fn assert_calls_stay_counted(before: &str, afterwards: &str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn invalid_file_keeps_active_configuration() {
+async fn invalid_file_keeps_active_config() {
     let upstream = Upstream::new(503);
     let (client, handle) = start("[default]\nretry = \"off\"", &upstream);
     let before = handle.config();
@@ -199,7 +199,7 @@ async fn invalid_file_keeps_active_configuration() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn circuits_of_all_routes_can_be_read_and_forced() {
+async fn handle_exposes_circuits_of_all_routes() {
     let upstream = Upstream::new(200);
     let layer = ConfiguredLayer::new(StandardLayer::new("test"), fragile("2s", ""));
     let (client, handle) = (layer.layer(upstream.clone()), layer.handle());

@@ -30,7 +30,7 @@ fn keys(root: &Value, schema: &Value, above: &str, found: &mut BTreeSet<String>)
 }
 
 #[test]
-fn every_key_is_documented_and_every_documented_key_is_one() {
+fn schema_lists_exactly_documented_keys() {
     let root = schema();
     let mut found = BTreeSet::new();
     keys(&root, &root["properties"]["default"], "", &mut found);
@@ -41,7 +41,7 @@ fn every_key_is_documented_and_every_documented_key_is_one() {
 }
 
 #[test]
-fn a_route_has_the_keys_of_the_default_policy_and_a_prefix() {
+fn schema_gives_route_default_policy_keys_and_prefix() {
     let root = schema();
     let all = |schema: &Value| {
         let mut found = BTreeSet::new();
@@ -55,7 +55,7 @@ fn a_route_has_the_keys_of_the_default_policy_and_a_prefix() {
 }
 
 #[test]
-fn a_schema_of_something_larger_may_hold_it() {
+fn schema_embeds_in_larger_schema() {
     let embedded = schemars::schema_for!(Config).to_value();
     assert_eq!(embedded, schema());
 }

@@ -11,7 +11,7 @@ use super::*;
 
 const NOTHING: &str = "there is nothing in it, expected [default] or [[route]]";
 #[test]
-fn error_is_one_line_with_key_line_and_expectation() {
+fn config_error_names_line_key_and_expectation() {
     for (text, line, key, expected) in INVALID {
         let invalid = refused(text);
         let said = invalid.to_string();
@@ -25,7 +25,7 @@ fn error_is_one_line_with_key_line_and_expectation() {
 
 /// serde's derived structs accept a list in place of a table, with the values in order.
 #[test]
-fn list_in_place_of_table_is_rejected() {
+fn config_rejects_list_in_place_of_table() {
     for (text, line, key) in [
         ("default = []", 1, "default"),
         ("[[default]]", 1, "default[0]"),
@@ -56,7 +56,7 @@ fn toml_syntax_error_names_line() {
 }
 
 #[test]
-fn empty_text_is_rejected() {
+fn config_rejects_empty_text() {
     for text in ["", "\n \n", "# nothing yet\n", "\u{feff}"] {
         assert_eq!(refused(text).to_string(), NOTHING, "{text:?}");
     }
@@ -65,7 +65,7 @@ fn empty_text_is_rejected() {
 }
 
 #[test]
-fn long_value_is_truncated_and_escaped_in_error() {
+fn config_error_truncates_and_escapes_value() {
     let long = "x".repeat(100_000);
     let invalid = refused(&format!("[default]\nretry = \"{long}\\u0007\""));
     assert!(invalid.to_string().len() < 700, "{}", invalid.to_string().len());
@@ -74,7 +74,7 @@ fn long_value_is_truncated_and_escaped_in_error() {
 }
 
 #[test]
-fn text_of_one_mebibyte_is_rejected() {
+fn config_rejects_text_of_one_mebibyte() {
     let text = |length: usize| format!("[default]{}", " ".repeat(length - "[default]".len()));
     assert_eq!(config(&text(1024 * 1024 - 1)), Config::default());
     assert_eq!(refused(&text(1024 * 1024)).to_string(), "is too long, expected less than 1 MiB");
@@ -91,7 +91,7 @@ fn file_error(path: &Path) -> (ConfigError, String) {
 }
 
 #[test]
-fn file_error_is_one_line_with_path() {
+fn file_error_names_path_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("policies.toml");
     let (invalid, said) = file_error(&path);
@@ -118,7 +118,7 @@ fn file_error_is_one_line_with_path() {
 }
 
 #[test]
-fn file_of_ten_megabytes_is_rejected() {
+fn config_rejects_file_of_ten_megabytes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("policies.toml");
     fs::File::create(&path).unwrap().set_len(10_000_000).unwrap();
@@ -128,7 +128,7 @@ fn file_of_ten_megabytes_is_rejected() {
 /// The file is rejected only if it is not read to its end.
 #[cfg(unix)]
 #[test]
-fn endless_file_is_rejected() {
+fn config_rejects_endless_file() {
     assert_eq!(file_error(Path::new("/dev/zero")).1, ": is too long, expected less than 1 MiB");
 }
 
@@ -155,12 +155,12 @@ const GOOD: &str = "[default]\nretry = { total = 5, backoff.kind = \"none\" }\n[
 
 proptest! {
     #[test]
-    fn arbitrary_text_is_accepted_or_gives_one_line_error(text in any::<String>()) {
+    fn config_accepts_or_explains_arbitrary_text(text in any::<String>()) {
         assert_valid_or_one_line_error(&text);
     }
 
     #[test]
-    fn mutated_text_is_accepted_or_gives_one_line_error(
+    fn config_accepts_or_explains_mutated_text(
         at in 0..GOOD.len(), removed in 0_usize..12, put in "[a-z0-9\"'=.,\\[\\]{}\n#-]{0,4}",
     ) {
         let end = (at + removed).min(GOOD.len());
@@ -168,7 +168,7 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_prefix_is_accepted_or_gives_one_line_error(prefix in "\\PC{0,20}|(https?|x)://[a-zA-Z0-9.:@/?#\\[\\]-]{0,20}") {
+    fn config_accepts_or_explains_arbitrary_prefix(prefix in "\\PC{0,20}|(https?|x)://[a-zA-Z0-9.:@/?#\\[\\]-]{0,20}") {
         assert_valid_or_one_line_error(&format!("[[route]]\nprefix = '''{prefix}'''"));
     }
 }

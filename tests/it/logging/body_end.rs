@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn line_is_emitted_at_body_end() {
+async fn log_emits_line_at_body_end() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let body = Steps::new([Step::Data("half".into()), Step::Data("whole".into())]);
     let script = Script::new([Act::Answer(Response::new(body))]);
@@ -17,7 +17,7 @@ async fn line_is_emitted_at_body_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn incomplete_body_is_logged_at_warn_despite_status_200() {
+async fn log_warns_when_body_is_incomplete() {
     let body = Steps::new([Step::Data("half".into()), Step::Error]);
     let line = log(LoggingLayer::server(), Act::Answer(Response::new(body))).await;
     assert_eq!(line.level, tracing::Level::WARN);
@@ -28,7 +28,7 @@ async fn incomplete_body_is_logged_at_warn_despite_status_200() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn dropped_body_is_logged_as_dropped() {
+async fn log_reports_dropped_body() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let body = Steps::new([Step::Data("half".into()), Step::Stall]);
     let script = Script::new([Act::Answer(Response::new(body))]);
@@ -42,7 +42,7 @@ async fn dropped_body_is_logged_as_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn call_cancelled_before_response_is_logged() {
+async fn log_reports_call_cancelled_before_response() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let script = Script::new([Act::<Body>::Hang]);
     let mut call = task::spawn(LoggingLayer::server().layer(script).oneshot(get(URL)));
@@ -57,7 +57,7 @@ async fn call_cancelled_before_response_is_logged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn unpolled_call_is_logged_as_cancelled() {
+async fn log_reports_unpolled_call_as_cancelled() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let mut service = LoggingLayer::server().layer(Script::new([Act::<Body>::Hang]));
     drop(service.call(get(URL)));
@@ -65,7 +65,7 @@ async fn unpolled_call_is_logged_as_cancelled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn empty_body_and_body_read_to_end_are_complete() {
+async fn log_reports_empty_or_fully_read_body_as_complete() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let service = LoggingLayer::server().layer(service_fn(async |_: Request<Body>| {
         Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))

@@ -15,7 +15,7 @@ fn failed() -> Act<Steps> {
 
 /// The retry emits an event with the attempts.
 #[tokio::test(start_paused = true)]
-async fn call_cancelled_during_third_attempt_is_logged() {
+async fn log_reports_call_cancelled_during_third_attempt() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let service = ServiceBuilder::new()
         .layer(LoggingLayer::client())
@@ -33,7 +33,7 @@ async fn call_cancelled_during_third_attempt_is_logged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn deadline_during_second_attempt_is_logged() {
+async fn log_counts_attempts_when_deadline_passes() {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     let service = ServiceBuilder::new()
         .layer(LoggingLayer::client())
@@ -47,7 +47,7 @@ async fn deadline_during_second_attempt_is_logged() {
 
 /// The error is the handler's own, not the outcome of the call that it dropped.
 #[tokio::test(start_paused = true)]
-async fn attempts_of_dropped_call_are_not_attributed_to_other_error() {
+async fn log_omits_attempts_of_dropped_call_for_other_error() {
     // A limit of time that has passed drops what it is around; an operating system's timeout does not.
     for kind in [io::ErrorKind::ConnectionReset, io::ErrorKind::TimedOut] {
         let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
@@ -64,7 +64,7 @@ async fn attempts_of_dropped_call_are_not_attributed_to_other_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn attempts_of_timed_out_call_are_attributed_to_timeout() {
+async fn log_counts_attempts_when_inner_call_times_out() {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     let handler = service_fn(async |_: Request<Body>| {
         let retry = retry().total_timeout(Duration::from_secs(1));

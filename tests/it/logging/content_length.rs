@@ -30,7 +30,7 @@ async fn response_without_content_is_complete_at_any_content_length() {
 
 /// By then the response has begun.
 #[tokio::test(start_paused = true)]
-async fn grpc_status_counts_in_headers_and_not_in_trailers() {
+async fn log_level_follows_grpc_status_in_headers_only() {
     let mut status = http::HeaderMap::new();
     status.insert("grpc-status", "14".parse().unwrap());
     for (in_head, level) in [(true, tracing::Level::WARN), (false, tracing::Level::DEBUG)] {

@@ -34,7 +34,7 @@ fn arguments(command: &str) -> Vec<Vec<u8>> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failure_is_followed_by_command_that_repeats_request() {
+async fn log_adds_curl_command_after_failure() {
     let mut request = get("http://user:hunter2@upstream:8080/a?x=1&token=SECRET&y=2");
     *request.method_mut() = http::Method::POST;
     for (name, value) in [
@@ -71,7 +71,7 @@ async fn failure_is_followed_by_command_that_repeats_request() {
 
 /// A client's request says so only once hyper writes it, and one of HTTP/2 need not at all.
 #[tokio::test(start_paused = true)]
-async fn a_method_that_is_there_to_send_something_sends_it_again_whatever_its_head_says() {
+async fn curl_command_sends_body_when_method_or_length_implies_it() {
     for method in ["POST", "PUT", "PATCH", "GET", "DELETE", "HEAD"] {
         for length in [None, Some("0"), Some("3")] {
             let mut request = get("http://upstream:8080/a");
@@ -86,7 +86,7 @@ async fn a_method_that_is_there_to_send_something_sends_it_again_whatever_its_he
 }
 
 #[tokio::test(start_paused = true)]
-async fn shell_reads_peer_input_only_as_text() {
+async fn shell_treats_peer_input_as_text() {
     let nasty: &[&[u8]] = &[
         b"$(id)`id`\"; id; '\\'' !! \\ \t *",
         b"'; id #",
@@ -118,7 +118,7 @@ async fn shell_reads_peer_input_only_as_text() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn there_is_no_command_for_a_success_nor_if_switched_off_nor_for_one_too_long() {
+async fn log_omits_curl_command_when_disabled_too_long_or_successful() {
     assert_eq!(command(LoggingLayer::client().log_curl(false), get(URL)).await, None);
     let mut request = get(URL);
     let long = HeaderValue::from_bytes(&[b'x'; 10_000]).unwrap();
@@ -132,7 +132,7 @@ async fn there_is_no_command_for_a_success_nor_if_switched_off_nor_for_one_too_l
 }
 
 #[tokio::test(start_paused = true)]
-async fn on_a_server_the_command_goes_where_the_host_header_says() {
+async fn server_curl_command_uses_host_header() {
     let mut request = get("/a");
     request.headers_mut().insert(header::HOST, HeaderValue::from_static("shop.example:8443"));
     let command = command(LoggingLayer::server().scheme("https"), request).await.unwrap();

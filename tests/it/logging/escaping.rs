@@ -45,14 +45,14 @@ async fn logged(text: String) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn invisible_and_directional_characters_are_escaped() {
+async fn log_escapes_invisible_and_directional_characters() {
     for c in HIDDEN.into_iter().flatten() {
         assert_eq!(logged(format!("a{c}b")).await, format!("a{}b", c.escape_unicode()));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn visible_characters_are_not_escaped() {
+async fn log_keeps_visible_characters() {
     let text = "a b~ \u{a1}ä€ שלום عربي हिन्दी 日本語 🙂 \u{fffd}";
     assert_eq!(logged(text.to_owned()).await, text);
 }
@@ -77,7 +77,7 @@ async fn path_cannot_imitate_another_field() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn path_and_query_are_truncated_by_escaped_characters() {
+async fn log_truncates_path_and_query_by_escaped_length() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let hidden = "\u{ad}".repeat(4_000);
     let uri = Bytes::from(format!("http://h/{hidden}?{hidden}"));

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_says_what_to_check_and_nothing_else_does() {
+async fn log_contains_advice_only_for_failures() {
     let line = log(LoggingLayer::client(), answer(502)).await;
     assert_eq!(line.get("seawall.advice"), Some(Cause::BadGateway.advice()));
     for status in [200, 404] {
@@ -13,7 +13,7 @@ async fn a_failure_says_what_to_check_and_nothing_else_does() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_time_to_the_head_is_told_if_the_body_took_some_of_its_own() {
+async fn log_contains_time_to_headers_when_body_takes_time() {
     for (body_takes, head, whole) in [(250, Some("40.0"), "290.0"), (0, None, "40.0")] {
         let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
         let service = LoggingLayer::server().layer(service_fn(async |_: Request<Body>| {
@@ -31,7 +31,7 @@ async fn the_time_to_the_head_is_told_if_the_body_took_some_of_its_own() {
 
 /// What its request asked for need not have been what was spoken.
 #[tokio::test(start_paused = true)]
-async fn a_client_claims_a_version_only_of_a_response() {
+async fn client_log_contains_version_only_with_response() {
     const FIELD: &str = "network.protocol.version";
     let refused = || Act::Fail(io::Error::from(io::ErrorKind::ConnectionRefused).into());
     assert_eq!(log(LoggingLayer::client(), refused()).await.get(FIELD), None);

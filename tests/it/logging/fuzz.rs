@@ -121,7 +121,7 @@ fn act(random: &mut fastrand::Rng) -> Act<Steps> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn log_of_random_requests_is_json_lines_without_secrets() {
+async fn log_stays_parseable_without_secrets_for_random_requests() {
     let mut random = fastrand::Rng::with_seed(502);
     for layer in [LoggingLayer::client(), LoggingLayer::server()] {
         let layer = layer

@@ -24,7 +24,7 @@ async fn client_logs_success_at_debug() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failed_response_is_logged_at_warn_with_cause() {
+async fn log_warns_with_cause_when_response_fails() {
     let line = log(LoggingLayer::client(), answer(502)).await;
     assert_eq!(line.level, tracing::Level::WARN);
     assert_eq!(line.get("error.type"), Some("502"));
@@ -40,7 +40,7 @@ async fn failed_response_is_logged_at_warn_with_cause() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn error_is_logged_at_warn_with_innermost_text() {
+async fn log_warns_with_innermost_text_when_call_fails() {
     let error = io::Error::other(io::Error::from(io::ErrorKind::ConnectionRefused));
     let line = log(LoggingLayer::client(), Act::Fail(error.into())).await;
     assert_eq!(line.level, tracing::Level::WARN);
@@ -52,7 +52,7 @@ async fn error_is_logged_at_warn_with_innermost_text() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn client_error_status_is_not_logged_at_warn() {
+async fn log_does_not_warn_on_client_error_status() {
     for status in [400, 404, 409] {
         let line = log(LoggingLayer::server(), answer(status)).await;
         assert_eq!(line.level, tracing::Level::INFO, "{status}");
@@ -66,14 +66,14 @@ async fn client_error_status_is_not_logged_at_warn() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn local_rejection_is_logged_at_debug() {
+async fn log_reports_local_rejection_at_debug() {
     let refusal = Failure::new(Cause::CircuitOpen);
     let line = log(LoggingLayer::client(), Act::Fail(refusal.into())).await;
     assert_eq!(line.level, tracing::Level::DEBUG);
 }
 
 #[tokio::test(start_paused = true)]
-async fn levels_can_be_set_and_disabled() {
+async fn setters_change_and_disable_levels() {
     let layer = LoggingLayer::server().success_level(Level::Trace).failure_level(Level::Error);
     assert_eq!(log(layer.clone(), answer(200)).await.level, tracing::Level::TRACE);
     assert_eq!(log(layer, answer(502)).await.level, tracing::Level::ERROR);

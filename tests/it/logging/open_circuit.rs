@@ -47,7 +47,7 @@ async fn open_circuit_bounds_lines_per_second_in_outage() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rejection_by_gateway_is_logged_at_info_when_enabled() {
+async fn gateway_logs_rejection_at_info_when_enabled() {
     let gateway = || {
         let breaker = CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::MIN);
         StandardLayer::gateway("edge").retry(None).circuit_breaker(breaker)

@@ -49,7 +49,7 @@ async fn only_failures_skips_successes_client_errors_and_cancellations() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sample_takes_a_part_of_the_successes_and_all_failures() {
+async fn sample_keeps_ratio_of_successes_and_all_failures() {
     let statuses = || (0..1_000).map(|i| if i % 10 == 0 { 502 } else { 200 });
     let layer = |seed| LoggingLayer::server().sample(Ratio::percent(10)).sample_seed(seed);
     let of = async |seed| written(layer(seed), statuses()).await;
@@ -65,7 +65,7 @@ async fn a_sample_takes_a_part_of_the_successes_and_all_failures() {
 
 #[cfg(feature = "retry")]
 #[tokio::test(start_paused = true)]
-async fn a_sample_takes_a_part_of_the_successes_after_retries_too() {
+async fn sample_applies_to_successes_after_retries() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     for (percent, lines) in [(0, 0), (100, 1)] {
         let retried = seawall::retry::RetryLayer::new().layer(Script::new([502, 200].map(answer)));
@@ -90,7 +90,7 @@ async fn heard(layer: LoggingLayer, act: Act<Steps>) -> (usize, usize) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_kind_of_line_is_heard_though_all_others_are_off() {
+async fn level_setter_enables_its_line_alone() {
     let fail = |cause| Act::Fail(Failure::new(cause).into());
     assert_eq!(heard(off(), answer(200)).await, (0, 0));
     assert_eq!(heard(off().span_level(Level::Info), answer(200)).await, (0, 1));
@@ -115,7 +115,7 @@ async fn each_kind_of_line_is_heard_though_all_others_are_off() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_skipped_leaves_no_trace() {
+async fn skip_suppresses_events_and_spans() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let layer = LoggingLayer::server().skip(|head| head.uri().path() == "/healthz");
     let service = layer.layer(Script::new([answer(503), answer(503)]));
@@ -126,7 +126,7 @@ async fn what_is_skipped_leaves_no_trace() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_line_is_written_of_a_client_that_is_not_ready_nor_of_a_request_whose_skip_panics() {
+async fn log_omits_unready_client_and_panicking_skip() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let (mut service, mut handle) =
         mock::spawn_layer::<Request<Body>, Response<Body>, _>(LoggingLayer::client());
@@ -155,7 +155,7 @@ impl Error for Mine {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_of_a_type_that_was_taught_is_looked_into() {
+async fn error_fn_exposes_source_of_custom_error() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let service = LoggingLayer::client().error_fn(|error: &Mine| error as &dyn Error).layer(
         service_fn(async |_: Request<Body>| {
@@ -177,7 +177,7 @@ fn with_body(status: u16, kind: &'static str, body: &'static [u8]) -> Act<Steps>
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_bytes_of_a_failed_body_are_written_if_asked_for_and_if_they_are_text() {
+async fn log_contains_failed_body_when_enabled_and_textual() {
     const FIELD: &str = "seawall.response.body";
     let body = b"no\nroute \xff to host";
     let asked = || LoggingLayer::client().max_failed_body_bytes(12);
@@ -197,7 +197,7 @@ async fn the_first_bytes_of_a_failed_body_are_written_if_asked_for_and_if_they_a
 }
 
 #[tokio::test(start_paused = true)]
-async fn headers_are_written_if_asked_for_but_no_credentials() {
+async fn log_contains_selected_headers_without_credentials() {
     let mut request = get(URL);
     for (name, value) in [
         ("accept", "text/plain"),
@@ -222,7 +222,7 @@ async fn headers_are_written_if_asked_for_but_no_credentials() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_id_is_written_escaped_and_cut() {
+async fn log_escapes_and_truncates_request_id() {
     let mut request = get(URL);
     let id = [&b"a\tb"[..], &[b'x'; 5_000]].concat();
     request.headers_mut().insert("x-request-id", HeaderValue::from_bytes(&id).unwrap());
@@ -241,7 +241,7 @@ async fn a_request_id_is_written_escaped_and_cut() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_user_agent_and_a_route_are_written_if_asked_for() {
+async fn log_contains_user_agent_and_route_when_enabled() {
     let mut request = get("/orders/17?a=1");
     request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static("x/1"));
     request.headers_mut().insert(header::HOST, HeaderValue::from_static("shop.example:8443"));
@@ -266,7 +266,7 @@ async fn a_user_agent_and_a_route_are_written_if_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_method_that_nobody_knows_is_other() {
+async fn log_names_unknown_method_other() {
     let mut request = get(URL);
     *request.method_mut() = Method::from_bytes(b"BREW").unwrap();
     *request.version_mut() = Version::HTTP_2;
@@ -278,7 +278,7 @@ async fn a_method_that_nobody_knows_is_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_can_be_added_to_those_of_secrets() {
+async fn redact_adds_secret_keys() {
     let uri = "http://h/?tenant-pin_2=a&refresh_token=b&api-key=c&user[passWord]=d&X-Amz-Signature=e\
                &p%61ssword=f%26g&to=http%3A%2F%2Fx%3Ftoken%3Dh%26i%3D1&monkey=1&a=b=c&=&token";
     let layer = LoggingLayer::client().redact(["tenant_pin_2"]);
@@ -292,7 +292,7 @@ async fn keys_can_be_added_to_those_of_secrets() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn on_a_server_what_is_the_caller_s_fault_is_no_error() {
+async fn server_log_omits_error_type_for_client_error() {
     let line = call(LoggingLayer::server(), get(URL), answer(404)).await;
     assert_eq!((line.get("error.type"), line.get("seawall.cause")), (None, Some("client_error")));
     assert_eq!(line.message(), "GET /a/b -> 404 in 0.0ns");
@@ -302,7 +302,7 @@ async fn on_a_server_what_is_the_caller_s_fault_is_no_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_whose_body_nobody_reads_is_still_a_warning() {
+async fn log_warns_when_failed_body_is_unread() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let mut response = Response::new(Steps::new([Step::Data("page".into())]));
     *response.status_mut() = http::StatusCode::BAD_GATEWAY;
@@ -314,7 +314,7 @@ async fn a_failure_whose_body_nobody_reads_is_still_a_warning() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hang_ups_and_refusals_have_levels_of_their_own() {
+async fn cancellation_and_rejection_have_own_levels() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let layer = LoggingLayer::server().cancelled_level(Level::Trace);
     drop(layer.layer(Script::new([Act::<Body>::Hang])).oneshot(get(URL)));
@@ -336,7 +336,7 @@ async fn hang_ups_and_refusals_have_levels_of_their_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_without_a_failed_status_is_named_by_its_cause() {
+async fn log_names_cause_when_status_is_success() {
     let classifier = classify_fn(|outcome: Result<&Response<Steps>, &(dyn Error + 'static)>| {
         let failure = HttpClassifier::new().classify(outcome);
         failure.or(Some(Failure::new(Cause::Overloaded)))
@@ -349,7 +349,7 @@ async fn a_failure_without_a_failed_status_is_named_by_its_cause() {
 
 #[cfg(all(feature = "retry", feature = "bad-gateway"))]
 #[tokio::test(start_paused = true)]
-async fn why_it_was_not_tried_again_and_what_was_recognised_is_written() {
+async fn log_contains_stop_reason_and_evidence() {
     use seawall::{bad_gateway::BadGatewayClassifierLayer, retry::RetryLayer};
 
     let page = "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>\n";
@@ -376,7 +376,7 @@ async fn why_it_was_not_tried_again_and_what_was_recognised_is_written() {
 
 #[cfg(feature = "retry")]
 #[tokio::test(start_paused = true)]
-async fn inside_a_retry_each_attempt_has_a_line_that_says_which_it_is() {
+async fn log_numbers_each_attempt_inside_retry() {
     let (recorder, _guard) = Recorder::start(LevelFilter::DEBUG);
     let script = Script::new([502, 200].map(answer));
     let service = seawall::retry::RetryLayer::new().layer(LoggingLayer::client().layer(script));
@@ -387,7 +387,7 @@ async fn inside_a_retry_each_attempt_has_a_line_that_says_which_it_is() {
     assert!(lines[1].message().ends_with(", attempt 2"), "{}", lines[1].message());
 }
 #[tokio::test(start_paused = true)]
-async fn in_an_axum_router_the_route_is_the_matched_path() {
+async fn log_uses_matched_path_as_route_in_axum() {
     use axum::{Router, extract::MatchedPath, routing::get as get_route};
 
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);

@@ -183,7 +183,7 @@ impl<Res> seawall::classify::Classify<Res> for Bad {
 }
 
 #[tokio::test(start_paused = true)]
-async fn panicking_classifier_is_logged() {
+async fn log_reports_classifier_panic() {
     let recorder = Recorder::default();
     let _guard = listen(tracing_subscriber::registry().with(recorder.clone()));
     let service =
@@ -194,7 +194,7 @@ async fn panicking_classifier_is_logged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn panicking_classifier_is_logged_in_stack() {
+async fn stack_log_reports_classifier_panic() {
     let mut panicked = 0;
     for times in 0..8 {
         let recorder = Recorder::default();
@@ -212,7 +212,7 @@ async fn panicking_classifier_is_logged_in_stack() {
 
 /// Nothing is written while the thread unwinds: one more panic then would end the process.
 #[tokio::test(start_paused = true)]
-async fn call_dropped_during_handler_panic_is_not_logged() {
+async fn log_omits_call_dropped_during_unwinding() {
     for subscriber_panics in [false, true] {
         let (panics, recorder) = (Panics::default(), Recorder::default());
         let _guard =
@@ -233,7 +233,7 @@ async fn call_dropped_during_handler_panic_is_not_logged() {
 
 /// As by tower-http's `CatchPanicLayer`, around the log.
 #[tokio::test(start_paused = true)]
-async fn caught_handler_panic_is_logged() {
+async fn log_reports_caught_handler_panic() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let service = LoggingLayer::server().layer(service_fn(async |request: Request<Body>| {
         assert_eq!(request.method(), "PUT", "the handler panics");
@@ -260,7 +260,7 @@ impl std::fmt::Display for Mute {
 impl std::error::Error for Mute {}
 
 #[tokio::test(start_paused = true)]
-async fn error_with_failing_display_is_logged_partly_and_returned() {
+async fn log_keeps_partial_text_when_display_fails() {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     let service = LoggingLayer::client().layer(Script::new([Act::<Steps>::Fail(Mute.into())]));
     assert!(service.oneshot(get(URL)).await.unwrap_err().is::<Mute>());

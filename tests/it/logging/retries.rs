@@ -28,7 +28,7 @@ async fn retried_call_emits_one_line_with_attempt_count() {
 
 /// Other errors of a first attempt are returned unchanged.
 #[tokio::test(start_paused = true)]
-async fn exhausted_budget_is_logged_as_stop_reason() {
+async fn log_names_exhausted_budget_as_stop_reason() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let call = async |layer: RetryLayer, error: BoxError| {
         let script = Script::new([Act::<Body>::Fail(error)]);
@@ -51,7 +51,7 @@ async fn exhausted_budget_is_logged_as_stop_reason() {
 
 /// A handler may call upstreams and then fail for another reason.
 #[tokio::test(start_paused = true)]
-async fn stop_reason_is_not_attributed_to_a_different_error() {
+async fn log_omits_stop_reason_for_different_error() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let handler = service_fn(async |request: Request<Body>| {
         let reset = || Act::<Body>::Fail(io::Error::from(io::ErrorKind::ConnectionReset).into());
@@ -69,7 +69,7 @@ async fn stop_reason_is_not_attributed_to_a_different_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_decisions_are_debug_events_in_request_span() {
+async fn retry_emits_debug_events_in_request_span() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let script = Script::new([502, 502].map(answer));
     let service = LoggingLayer::client().layer(RetryLayer::new().max_retries(1).layer(script));

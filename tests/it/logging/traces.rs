@@ -63,7 +63,7 @@ async fn span(layer: LoggingLayer, act: Act<Steps>) -> SpanData {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_s_span_is_named_by_method_and_route() {
+async fn server_span_has_method_and_route_as_name() {
     let layer = LoggingLayer::server()
         .route_fn(|head| Some((*head.extensions().get::<&str>()?).to_owned()));
     let span = span(layer, answer(200)).await;
@@ -88,7 +88,7 @@ async fn a_server_s_span_is_named_by_method_and_route() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_s_span_is_named_by_its_method() {
+async fn client_span_has_method_as_name() {
     let span = span(LoggingLayer::client(), answer(200)).await;
     assert_eq!((&*span.name, span.span_kind.clone()), ("GET", SpanKind::Client));
     for (key, value) in [
@@ -102,7 +102,7 @@ async fn a_client_s_span_is_named_by_its_method() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_status_is_an_error_for_5xx_and_on_a_client_for_4xx() {
+async fn span_status_is_error_for_5xx_and_client_4xx() {
     for (status, on_server, on_client) in
         [(200, false, false), (304, false, false), (404, false, true), (502, true, true)]
     {
@@ -120,7 +120,7 @@ async fn the_status_is_an_error_for_5xx_and_on_a_client_for_4xx() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_is_one_by_its_cause_and_a_caller_that_hangs_up_is_none() {
+async fn span_status_is_error_on_failure_and_unset_on_cancellation() {
     let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
     let failed = span(LoggingLayer::client(), Act::Fail(refused.into())).await;
     assert!(is_error(&failed));
@@ -141,7 +141,7 @@ async fn an_error_is_one_by_its_cause_and_a_caller_that_hangs_up_is_none() {
 
 #[cfg(feature = "retry")]
 #[tokio::test(start_paused = true)]
-async fn a_call_that_was_sent_again_says_how_often() {
+async fn span_contains_resend_count_after_retry() {
     let exported = export();
     let script = Script::new([502, 200].map(answer));
     let service =
@@ -153,7 +153,7 @@ async fn a_call_that_was_sent_again_says_how_often() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_s_span_is_the_child_of_the_server_s_and_that_of_the_caller_s() {
+async fn client_span_is_child_of_server_and_caller_span() {
     let exported = export();
     let service = ServiceBuilder::new()
         .layer(LoggingLayer::server().otel_spans())
@@ -220,7 +220,7 @@ fn inject<B>(propagator: &impl TextMapPropagator, mut request: Request<B>) -> Re
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_trace_goes_on_from_the_caller_s_header_to_that_of_the_next_hop() {
+async fn trace_context_propagates_from_caller_to_next_hop() {
     const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
     let exported = export();
     let upstream = Script::new([answer(200)]);
@@ -246,7 +246,7 @@ async fn a_trace_goes_on_from_the_caller_s_header_to_that_of_the_next_hop() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_method_is_named_http() {
+async fn span_has_http_as_name_when_method_is_unknown() {
     let exported = export();
     let mut request = get(URL);
     *request.method_mut() = http::Method::from_bytes(b"BREW").unwrap();

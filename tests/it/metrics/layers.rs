@@ -19,7 +19,7 @@ fn retry() -> RetryLayer {
 }
 
 #[test]
-fn attempts_and_retries_are_counted_by_outcome() {
+fn metrics_count_attempts_and_retries_by_outcome() {
     let told = recorded(async || {
         let script = answers(&[200, 502, 200, 502, 503, 502, 502, 502, 404]);
         let client = retry().budget(Budget::none()).layer(script);
@@ -72,7 +72,7 @@ fn circuit_reports_state_and_rejections() {
 }
 
 #[test]
-fn rejections_of_in_flight_limit_are_counted() {
+fn metrics_count_rejections_of_in_flight_limit() {
     let told = recorded(async || {
         let layer = InFlightLimitLayer::new(NonZeroU32::MIN);
         let slow = flaky::Step::ok("").delay(Duration::from_secs(1));
@@ -113,7 +113,7 @@ fn only_adaptive_limit_reports_its_limit() {
 }
 
 #[test]
-fn untracked_keys_are_counted_by_layer() {
+fn metrics_count_untracked_keys_by_layer() {
     let told = recorded(async || {
         let request = |key: u32| {
             Request::get(format!("http://h{key}.example/")).body(Body::default()).unwrap()
@@ -140,7 +140,7 @@ fn untracked_keys_are_counted_by_layer() {
 }
 
 #[test]
-fn evicted_circuit_is_reported_as_closed() {
+fn gauge_reports_evicted_circuit_as_closed() {
     let told = recorded(async || {
         let request =
             |host: &str| Request::get(format!("http://{host}/")).body(Body::default()).unwrap();
@@ -165,7 +165,7 @@ fn evicted_circuit_is_reported_as_closed() {
 }
 
 #[test]
-fn named_circuit_is_reported_by_name() {
+fn metrics_label_circuit_by_name() {
     let told = recorded(async || {
         // Setters called after `named` keep the name.
         let layer = CircuitBreakerLayer::new().named("billing");

@@ -33,7 +33,7 @@ impl<B> Service<Request<B>> for Panics {
 
 /// No recorder is called while a thread unwinds, since a second panic would abort the process.
 #[test]
-fn panic_is_recorded_when_call_is_dropped_after_unwinding() {
+fn duration_records_panic_after_unwinding() {
     let told = recorded(async || {
         let mut client = RequestDurationLayer::client().layer(Panics);
         let call = std::panic::AssertUnwindSafe(|| drop(client.call(get())));
@@ -90,7 +90,7 @@ fn panicking_recorder_does_not_abort_process() {
 }
 
 #[test]
-fn overlong_host_is_recorded_as_other() {
+fn duration_records_overlong_host_as_other() {
     let told = recorded(async || {
         for length in [1_000, 5_000] {
             let uri = format!("http://{}/", "h".repeat(length));
@@ -132,7 +132,7 @@ fn duration_buckets_match_opentelemetry_advice() {
 const OF_GET: &str = "http.client.request.duration http.request.method=GET";
 
 #[test]
-fn duration_is_recorded_with_outcome() {
+fn duration_records_outcome() {
     let told = recorded(async || {
         let client = client().layer(answers(&[200, 200, 404]));
         for _ in 0..3 {
@@ -150,7 +150,7 @@ fn duration_is_recorded_with_outcome() {
 }
 
 #[test]
-fn duration_is_recorded_per_server_address() {
+fn duration_records_server_address() {
     const TURNS: [(&str, &str, &str); 6] = [
         ("http://one.example/", "one.example", "80"),
         ("https://one.example/", "one.example", "443"),
@@ -186,7 +186,7 @@ fn duration_is_recorded_per_server_address() {
 }
 
 #[test]
-fn server_records_404_without_error_and_with_route() {
+fn server_duration_records_404_with_route_without_error() {
     let told = recorded(async || {
         let layer = RequestDurationLayer::server().route_fn(|_| Some("/orders/{id}".into()));
         let server = layer.layer(answers(&[404, 503]));

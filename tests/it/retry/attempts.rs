@@ -46,7 +46,7 @@ async fn first_success_has_no_retry_report_with_custom_statuses() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn last_response_is_returned_when_retries_are_exhausted() {
+async fn retry_returns_last_response_when_exhausted() {
     let script = answers(&[500, 502, 503, 502, 504]);
     let response = call(&unbudgeted(), &script, get_with_body()).await.unwrap();
     assert_eq!(response.status(), 504);
@@ -76,7 +76,7 @@ async fn last_error_is_source_of_retries_exhausted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn error_of_only_attempt_is_returned_unwrapped() {
+async fn retry_returns_error_of_only_attempt_unwrapped() {
     let script = upstream([Step::reset()]);
     let error = call(&RetryLayer::new(), &script, request(&Method::POST)).await.unwrap_err();
     assert!(error.is::<io::Error>());
@@ -191,7 +191,7 @@ async fn later_layer_settings_do_not_change_existing_service() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn final_response_body_is_returned_whole() {
+async fn retry_returns_complete_body_of_final_response() {
     let script = upstream([Step::status(502), Step::ok("whole")]);
     let response = call(&immediate(), &script, get_with_body()).await.unwrap();
     assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "whole");

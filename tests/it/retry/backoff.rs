@@ -67,7 +67,7 @@ async fn excessive_retry_after_returns_response_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn total_delay_of_call_is_limited() {
+async fn retry_limits_total_delay_of_call() {
     // With up to 10 % jitter each, two delays fit into 30 s and three do not.
     let script = upstream(Step::status(503).header("retry-after", "13"));
     let response = call(&RetryLayer::new(), &script, get_with_body()).await.unwrap();
@@ -85,7 +85,7 @@ async fn invalid_retry_after_falls_back_to_backoff() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_after_is_ignored_when_disabled() {
+async fn retry_ignores_retry_after_when_disabled() {
     let script = upstream([Step::status(503).header("retry-after", "9"), Step::status(200)]);
     let started = Instant::now();
     call(&immediate().respect_retry_after(false), &script, get_with_body()).await.unwrap();

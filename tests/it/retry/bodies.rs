@@ -27,7 +27,7 @@ use super::{Body, get_with_body, immediate, put};
 use crate::support::{Act, Script, Step as BodyStep, Steps, get, response};
 
 #[tokio::test(start_paused = true)]
-async fn failed_response_is_dropped_after_drain_timeout() {
+async fn retry_drops_failed_response_after_drain_timeout() {
     for (layer, drain_wait) in [
         (RetryLayer::new(), 50),
         (RetryLayer::new().drain_timeout(Duration::from_secs(2)), 2_000),
@@ -86,7 +86,7 @@ impl http_body::Body for Frames {
 }
 
 #[tokio::test(start_paused = true)]
-async fn body_of_too_many_frames_is_sent_whole_and_once() {
+async fn retry_sends_body_of_too_many_frames_once() {
     for (frames, bytes, sent) in [(1_024, b"x".as_slice(), 2), (1_025, b"x", 1), (1_025, b"", 1)] {
         let script = Script::new([Act::Answer(response::<Body>(502)), Act::Answer(response(200))]);
         immediate().layer(script.clone()).oneshot(put(Frames(frames, bytes))).await.unwrap();
@@ -125,7 +125,7 @@ impl http_body::Body for Endless {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failed_response_is_drained_up_to_16_kib() {
+async fn retry_drains_failed_response_up_to_16_kib() {
     let read = Arc::new(AtomicUsize::new(0));
     let inner = {
         let read = Arc::clone(&read);
@@ -143,7 +143,7 @@ async fn failed_response_is_drained_up_to_16_kib() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn replay_buffer_is_released_when_call_ends() {
+async fn retry_releases_replay_buffer_when_call_ends() {
     struct Owner {
         _held: Arc<()>,
     }
@@ -233,7 +233,7 @@ impl Wake for Wakes {
 }
 
 #[tokio::test(start_paused = true)]
-async fn body_wakeups_are_forwarded_to_reader() {
+async fn replay_body_forwards_wakeups_to_reader() {
     let woken = Arc::new(AtomicUsize::new(0));
     let inner = {
         let woken = Arc::clone(&woken);

@@ -76,7 +76,7 @@ impl Service<Request<ReplayBody<Body>>> for ReadyOnce {
 }
 
 #[tokio::test(start_paused = true)]
-async fn not_ready_is_reported_as_stop_reason() {
+async fn retry_reports_not_ready_as_stop_reason() {
     let (recorder, _guard) = Recorder::start(LevelFilter::DEBUG);
     immediate().layer(ReadyOnce(true)).oneshot(get()).await.unwrap_err();
     let events = recorder.events();
@@ -179,7 +179,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(10_000))]
 
     #[test]
-    fn non_idempotent_request_is_resent_only_with_proof(
+    fn retry_repeats_non_idempotent_request_only_with_proof(
         script in prop::collection::vec(outcome(), 1..6),
         method in prop::sample::select(vec!["POST", "PATCH", "LOCK", "PURGE"]),
     ) {

@@ -138,7 +138,7 @@ async fn clones_of_layer_share_budget_and_other_layers_do_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_of_refused_connection_is_charged() {
+async fn budget_charges_retry_of_refused_connection() {
     // An error of the service, so that the request is counted.
     let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
     let script = upstream(Step::error(refused));
@@ -151,7 +151,7 @@ async fn retry_of_refused_connection_is_charged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn non_replayable_request_is_not_charged() {
+async fn budget_ignores_non_replayable_request() {
     let script = answers(&[502, 502, 502]);
     let layer =
         immediate_with_budget().budget(Budget::new(Ratio::percent(0), 1)).max_replay_bytes(1);

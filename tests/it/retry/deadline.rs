@@ -19,7 +19,7 @@ use super::{Body, immediate, immediate_with_budget, ms, stop_reason, within};
 use crate::support::{answers, get, response, upstream};
 
 #[tokio::test(start_paused = true)]
-async fn retry_is_skipped_when_it_cannot_end_before_deadline() {
+async fn retry_stops_when_attempt_cannot_end_before_deadline() {
     for (left, needed, stop_expected, sent) in [
         (5_000, 0, None, 2),
         (999, 0, Some(StopReason::DeadlineTooNear), 1),
@@ -43,7 +43,7 @@ async fn retry_is_skipped_when_it_cannot_end_before_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_without_delay_is_skipped_after_deadline() {
+async fn retry_without_delay_stops_after_deadline() {
     let script = answers(&[502]);
     let mut request = get();
     request.extensions_mut().insert(Deadline::within(Duration::ZERO));

@@ -92,7 +92,7 @@ async fn rejection_after_response_gets_status_and_wait_of_response() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn local_rejection_is_retried_only_when_enabled() {
+async fn retry_repeats_local_rejection_when_enabled() {
     for (cause, stop) in [
         (Cause::CircuitOpen, StopReason::CircuitOpen),
         (Cause::ConnectionLimitReached, StopReason::LimitReached),
@@ -143,7 +143,7 @@ async fn status_below_400_is_failure_when_in_retry_statuses() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn settings_of_llm_clients_can_be_expressed() {
+async fn setters_express_settings_of_llm_clients() {
     // OpenAI's and Anthropic's SDKs: 2 retries, 0.5 to 8 s, 408, 409, 429 and 5xx, POST too, and the server's hints.
     let layer = RetryLayer::new()
         .max_retries(2)

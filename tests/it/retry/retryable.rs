@@ -16,7 +16,7 @@ use super::{Body, call, get_with_body, immediate, post, report, request, unbudge
 use crate::support::{Act, Script, answers, get, response, upstream};
 
 #[tokio::test(start_paused = true)]
-async fn get_is_retried_on_default_statuses() {
+async fn retry_repeats_get_on_default_statuses() {
     for status in [429, 500, 502, 503, 504] {
         let script = answers(&[status, status, status, status, 200]);
         let response = call(&unbudgeted(), &script, get_with_body()).await.unwrap();
@@ -26,7 +26,7 @@ async fn get_is_retried_on_default_statuses() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn other_statuses_are_returned_without_retry() {
+async fn retry_returns_other_statuses_unchanged() {
     for status in [200, 204, 301, 400, 404, 408, 409, 501, 505, 520] {
         let script = answers(&[status]);
         let response = call(&RetryLayer::new(), &script, get_with_body()).await.unwrap();
@@ -43,7 +43,7 @@ async fn retry_statuses_ignores_invalid_numbers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_idempotent_methods_are_retried() {
+async fn retry_repeats_only_idempotent_methods() {
     for (method, sent) in [
         (Method::GET, 2),
         (Method::HEAD, 2),
@@ -81,7 +81,7 @@ async fn retry_methods_replaces_retried_methods() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn post_with_idempotency_key_is_retried() {
+async fn retry_repeats_post_with_idempotency_key() {
     let script = answers(&[502, 200]);
     let mut post = request(&Method::POST);
     post.headers_mut().insert("Idempotency-Key", "\"8e03978e\"".parse().unwrap());
@@ -89,7 +89,7 @@ async fn post_with_idempotency_key_is_retried() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn empty_idempotency_key_is_ignored() {
+async fn retry_ignores_empty_idempotency_key() {
     for (key, sent) in [("", 1), (" ", 1), ("\"\"", 1), ("\"k\"", 2), ("k", 2)] {
         let script = Script::new([Act::Answer(response::<Body>(502)), Act::Answer(response(200))]);
         let mut request = post();
@@ -100,14 +100,14 @@ async fn empty_idempotency_key_is_ignored() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn unprocessed_post_is_retried() {
+async fn retry_repeats_unprocessed_post() {
     let script = upstream([Step::refuse(), Step::status(200)]);
     let response = call(&RetryLayer::new(), &script, request(&Method::POST)).await.unwrap();
     assert_eq!(response.status(), 200);
 }
 
 #[tokio::test(start_paused = true)]
-async fn probably_unprocessed_post_is_retried_only_when_allowed() {
+async fn retry_repeats_probably_unprocessed_post_when_allowed() {
     let unlikely =
         classify_fn(
             |outcome: Result<&Response<FlakyBody>, &(dyn Error + 'static)>| match outcome {
@@ -140,7 +140,7 @@ async fn x_should_retry_true_overrides_status_but_not_method() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn grpc_unavailable_is_retried_when_http_status_is_200() {
+async fn retry_repeats_grpc_unavailable_when_http_status_is_200() {
     let script = upstream([Step::status(200).header("grpc-status", "14"), Step::status(200)]);
     let layer = immediate().retry_all_methods().classifier(GrpcClassifier::new());
     let response = layer.layer(script.clone()).oneshot(request(&Method::POST)).await.unwrap();
@@ -149,7 +149,7 @@ async fn grpc_unavailable_is_retried_when_http_status_is_200() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn permanent_errors_are_not_retried() {
+async fn retry_returns_permanent_errors() {
     for cause in [Cause::TlsCertificateError, Cause::HttpRequestError, Cause::CircuitOpen] {
         let script = upstream(Step::error(move || Failure::new(cause)));
         let error = call(&immediate(), &script, get_with_body()).await.unwrap_err();
@@ -158,7 +158,7 @@ async fn permanent_errors_are_not_retried() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn response_of_open_circuit_is_not_retried() {
+async fn retry_returns_response_of_open_circuit() {
     let mut refused = response::<Body>(503);
     let open = Failure::new(Cause::CircuitOpen).with_status(refused.status());
     refused.extensions_mut().insert(open);
@@ -184,7 +184,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(10_000))]
 
     #[test]
-    fn possibly_processed_post_is_sent_once(
+    fn retry_sends_possibly_processed_post_once(
         outcomes in prop::collection::vec(outcome(), 1..4),
         method in prop::sample::select(vec![Method::POST, Method::PATCH]),
     ) {

@@ -37,7 +37,7 @@ async fn buffer_and_concurrency_limit_work_inside_and_outside() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn permit_is_released_during_retry_delay() {
+async fn retry_releases_permit_during_delay() {
     let script = answers(&[502, 200, 200]);
     let service = ServiceBuilder::new()
         .layer(RetryLayer::new().backoff(Backoff::constant(Duration::from_secs(5))))
@@ -70,7 +70,7 @@ async fn outer_load_shed_rejects_call_when_inner_is_not_ready() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rejection_of_inner_load_shed_is_not_retried() {
+async fn retry_returns_rejection_of_inner_load_shed() {
     let hang = upstream(Step::silent());
     let service = ServiceBuilder::new()
         .layer(immediate_with_budget())

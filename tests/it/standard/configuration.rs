@@ -44,7 +44,7 @@ struct Billing {
 }
 
 #[tokio::test(start_paused = true)]
-async fn layers_can_be_replaced_or_removed_without_type_change() {
+async fn stack_keeps_type_when_layers_change() {
     let mut billing = Billing { layer: StandardLayer::new("billing") };
     for off in [false, true] {
         let layer = billing.layer;
@@ -79,7 +79,7 @@ async fn layers_can_be_replaced_or_removed_without_type_change() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stack_without_layers_passes_calls_unchanged() {
+async fn stack_without_layers_forwards_calls_unchanged() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let bare = StandardLayer::new("billing")
         .logging(None)
@@ -107,7 +107,7 @@ async fn stack_without_layers_passes_calls_unchanged() {
 }
 
 #[test]
-fn attempt_timeout_above_total_is_rejected() {
+fn timeouts_reject_attempt_above_total() {
     let refused = |attempt: Option<Duration>, total: Option<Duration>| {
         Timeouts::new(attempt, total).map_err(|error: InvalidTimeouts| error.to_string())
     };
@@ -134,7 +134,7 @@ async fn default_total_timeout_is_30_seconds_of_10_second_attempts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_is_skipped_when_it_cannot_end_before_stack_deadline() {
+async fn retry_stops_when_attempt_cannot_end_before_stack_deadline() {
     let (sent, slow) = upstream(|_| Ok(status(503)));
     let told = Arc::new(AtomicUsize::new(0));
     let telling = Arc::clone(&told);
@@ -256,7 +256,7 @@ impl<B> Classify<Response<B>> for NotYet {
 }
 
 #[tokio::test(start_paused = true)]
-async fn custom_classifier_is_used_by_each_layer() {
+async fn each_layer_uses_custom_classifier() {
     let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
     let (sent, missing) = upstream(|_| Ok(status(404)));
     let layer = StandardLayer::new("billing").classifier(NotYet);
@@ -273,7 +273,7 @@ async fn custom_classifier_is_used_by_each_layer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn closure_is_accepted_as_classifier() {
+async fn stack_accepts_closure_as_classifier() {
     let (sent, missing) = upstream(|_| Ok(status(404)));
     let again = classify_fn(|outcome: Result<&Response<_>, &(dyn Error + 'static)>| {
         let missing = outcome.is_ok_and(|response| response.status() == 404);

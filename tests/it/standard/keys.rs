@@ -44,7 +44,7 @@ fn key(uri: &http::Uri) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_request_has_the_circuit_of_its_own_key_whatever_went_before() {
+async fn stack_uses_circuit_of_request_key() {
     for (failing, first) in URLS.iter().flat_map(|url| URLS.map(|first| (url, first))) {
         let failing = key(&failing.parse().unwrap());
         let down = failing.clone();
@@ -120,7 +120,7 @@ fn retrying() -> RetryLayer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_spends_from_the_budget_of_its_own_key_if_that_is_made_of_more_than_the_authority() {
+async fn stack_charges_budget_of_custom_key() {
     let upstream = Upstream::new();
     let retry = retrying().budget_per_key(one_retry(), |uri| {
         if uri.path() == "/write" { Some("write".into()) } else { by_authority(uri) }
@@ -142,7 +142,7 @@ async fn a_call_spends_from_the_budget_of_its_own_key_if_that_is_made_of_more_th
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_spends_from_the_budget_of_its_own_key_after_one_that_panicked() {
+async fn stack_charges_budget_of_own_key_after_panic() {
     let upstream = Upstream::new();
     let panics = Arc::new(AtomicBool::new(false));
     let panicking = Arc::clone(&panics);

@@ -32,7 +32,7 @@ fn retry() -> RetryLayer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn logging_stands_around_retry_so_that_a_call_is_one_line() {
+async fn logging_emits_one_line_when_outside_retry() {
     let (recorder, _guard) = Recorder::start(LevelFilter::DEBUG);
     let (_, flaky) = upstream(|number| Ok(status(if number == 1 { 502 } else { 200 })));
     let stack = ServiceBuilder::new().layer(StandardLayer::new("billing")).service(flaky);
@@ -47,7 +47,7 @@ async fn logging_stands_around_retry_so_that_a_call_is_one_line() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn logging_stands_around_the_deadline_so_that_its_line_says_why() {
+async fn logging_reports_timeout_when_outside_deadline() {
     let (recorder, _guard) = Recorder::start(LevelFilter::DEBUG);
     let stack = ServiceBuilder::new().layer(StandardLayer::new("billing")).service(silent());
     stack.oneshot(get(URL)).await.unwrap_err();
@@ -66,7 +66,7 @@ async fn logging_stands_around_the_deadline_so_that_its_line_says_why() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_deadline_stands_around_retry_so_that_it_is_one_for_all_attempts() {
+async fn deadline_covers_all_attempts_when_outside_retry() {
     let timed =
         async |service: tower::util::BoxService<_, http::Response<()>, seawall::BoxError>| {
             let start = Instant::now();
@@ -88,7 +88,7 @@ fn drop_body<B>(response: http::Response<B>) -> http::Response<()> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_stands_around_the_breaker_so_that_each_attempt_counts_and_an_open_circuit_ends_it() {
+async fn breaker_counts_each_attempt_when_inside_retry() {
     let (sent, dead) = upstream(|_| Ok(status(502)));
     let layer = StandardLayer::new("billing").retry(retry());
     let circuits = layer.circuits();
@@ -112,7 +112,7 @@ async fn retry_stands_around_the_breaker_so_that_each_attempt_counts_and_an_open
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_breaker_stands_around_the_limit_so_that_an_open_circuit_is_what_callers_are_told() {
+async fn breaker_rejects_before_limit_when_outside_it() {
     let one = InFlightLimitLayer::new(NonZeroU32::MIN);
     let layer = StandardLayer::new("billing").in_flight(one.clone()).retry(None);
     let circuits = layer.circuits();
@@ -134,7 +134,7 @@ async fn the_breaker_stands_around_the_limit_so_that_an_open_circuit_is_what_cal
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_breaker_stands_around_the_timeout_so_that_a_silent_upstream_opens_it() {
+async fn breaker_counts_timeouts_when_outside_timeout() {
     let second = Timeouts::new(secs(1), secs(1)).unwrap();
     let layer = StandardLayer::new("billing").timeouts(second).retry(None);
     let layer = layer.deadline(None);
@@ -169,7 +169,7 @@ async fn circuit_opens_when_twenty_attempts_time_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_classifier_stands_inside_so_that_all_others_know_its_word() {
+async fn retry_sees_diagnosis_when_classifier_is_inside() {
     let refused = |number| {
         let mut response = status(if number == 1 { 502 } else { 200 });
         let value = http::HeaderValue::from_static("edge; error=connection_refused");
@@ -200,7 +200,7 @@ async fn the_classifier_stands_inside_so_that_all_others_know_its_word() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_access_log_stands_around_the_answers_so_that_it_has_the_status_the_caller_got() {
+async fn access_log_contains_status_when_outside_error_response() {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     let layer = StandardLayer::gateway("edge").logging(None).retry(None);
     let stack = ServiceBuilder::new().layer(layer).service(silent());

@@ -283,7 +283,7 @@ async fn stack_ends_call_by_total_timeout_of_given_retry() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stack_keeps_its_total_when_given_retry_has_a_longer_one() {
+async fn stack_keeps_total_when_given_retry_has_longer_one() {
     let retry = RetryLayer::new().total_timeout(secs(100));
     let timeouts = Timeouts::new(secs(1), secs(2)).unwrap();
     let layer = StandardLayer::new("billing").retry(retry).timeouts(timeouts);

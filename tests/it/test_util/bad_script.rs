@@ -8,7 +8,7 @@ fn chance(percents: &[u8]) -> Result<Script, InvalidScript> {
 }
 
 #[tokio::test]
-async fn a_script_that_cannot_be_followed_is_told_when_an_upstream_is_made() {
+async fn upstream_rejects_invalid_script() {
     let header = |name: &str| InvalidScript::Header { name: name.into() };
     let fine = || Step::ok("");
     let bad: Vec<(Script, InvalidScript, &str)> = vec![
@@ -60,7 +60,7 @@ async fn a_script_that_cannot_be_followed_is_told_when_an_upstream_is_made() {
 }
 
 #[test]
-fn chances_that_are_none_or_sum_up_to_more_than_one_are_told() {
+fn script_rejects_invalid_probabilities() {
     assert_eq!(chance(&[]).unwrap_err(), InvalidScript::NoProbabilities);
     assert_eq!(chance(&[60, 41]).unwrap_err(), InvalidScript::ProbabilitySumExceedsOne);
     assert_eq!(chance(&[100; 5_000]).unwrap_err(), InvalidScript::ProbabilitySumExceedsOne);
@@ -72,7 +72,7 @@ fn chances_that_are_none_or_sum_up_to_more_than_one_are_told() {
 }
 
 #[tokio::test]
-async fn a_socket_takes_no_step_that_is_for_use_in_process() {
+async fn socket_rejects_in_process_step() {
     for step in [Step::refuse(), Step::error(|| "down")] {
         let script = || Script::new().then(Step::ok("")).then_repeat(step.clone());
         let error = FlakyUpstream::start(script()).await.unwrap_err();

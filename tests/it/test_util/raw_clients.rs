@@ -41,7 +41,7 @@ async fn reset_step_resets_and_close_step_closes_connection() {
 }
 
 #[tokio::test]
-async fn pipelined_requests_are_answered_in_order() {
+async fn upstream_answers_pipelined_requests_in_order() {
     let upstream = FlakyUpstream::start([Step::ok("one"), Step::status(204), Step::ok("three")]);
     let upstream = upstream.await.unwrap();
     let bytes = b"HEAD /1 HTTP/1.1\r\n\r\nPUT /2 HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n\

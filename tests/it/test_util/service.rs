@@ -32,7 +32,7 @@ async fn statuses(upstream: &FlakyService, count: usize) -> Vec<u16> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn steps_are_taken_one_a_request_and_then_what_is_said_forever() {
+async fn service_takes_one_step_per_request_then_repeats() {
     let script = Script::new()
         .then(Step::status(502))
         .times(2, Step::status(503))
@@ -48,7 +48,7 @@ async fn steps_are_taken_one_a_request_and_then_what_is_said_forever() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_script_that_has_ended_says_so_in_an_answer_that_nobody_retries() {
+async fn service_returns_501_when_script_ends() {
     let upstream = FlakyService::new([Step::status(502)]).unwrap();
     let response = RetryLayer::new().layer(upstream.clone()).oneshot(get()).await.unwrap();
     assert_eq!(response.status(), 501);
@@ -58,7 +58,7 @@ async fn a_script_that_has_ended_says_so_in_an_answer_that_nobody_retries() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_script_is_followed_from_the_next_request_on_and_a_wrong_one_never() {
+async fn service_follows_new_script_unless_invalid() {
     let upstream = FlakyService::new(Step::status(502)).unwrap();
     assert_eq!(statuses(&upstream, 1).await, [502]);
     upstream.clone().set_script([Step::status(503), Step::status(504)]).unwrap();
@@ -69,7 +69,7 @@ async fn another_script_is_followed_from_the_next_request_on_and_a_wrong_one_nev
 }
 
 #[tokio::test(start_paused = true)]
-async fn chance_chooses_as_often_as_it_says_and_the_same_for_the_same_seed() {
+async fn random_script_follows_probability_and_seed() {
     let chosen = async |seed| {
         let chances =
             [(Ratio::percent(20), Step::status(502)), (Ratio::percent(5), Step::status(503))];
@@ -87,7 +87,7 @@ async fn chance_chooses_as_often_as_it_says_and_the_same_for_the_same_seed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_chance_is_never_and_all_chances_are_always() {
+async fn random_script_handles_probability_zero_and_one() {
     for (percent, status) in [(0, 200), (100, 502)] {
         let chances = [(Ratio::percent(percent), Step::status(502))];
         let script = Script::random(3, chances, Step::ok("")).unwrap();
@@ -97,7 +97,7 @@ async fn no_chance_is_never_and_all_chances_are_always() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_response_has_the_headers_that_it_was_given_and_its_length() {
+async fn response_has_given_headers_and_length() {
     let step = Step::status(503)
         .body("busy")
         .header("x-a", "1")
@@ -120,7 +120,7 @@ async fn a_response_has_the_headers_that_it_was_given_and_its_length() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_204_and_a_304_have_no_body() {
+async fn response_has_no_body_when_status_forbids_it() {
     for status in [204, 304] {
         let upstream = FlakyService::new(Step::status(status).body("no").truncated()).unwrap();
         let response = call(&upstream, get()).await;
@@ -130,7 +130,7 @@ async fn a_204_and_a_304_have_no_body() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delay_is_waited_out_on_the_test_s_clock_before_whatever_is_done() {
+async fn service_delays_each_outcome_on_paused_clock() {
     for step in [Step::ok("late"), Step::reset(), Step::close(), Step::garbage(), Step::refuse()] {
         let upstream = FlakyService::new(step.delay(3_600 * SECOND)).unwrap();
         let started = Instant::now();
@@ -140,7 +140,7 @@ async fn a_delay_is_waited_out_on_the_test_s_clock_before_whatever_is_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delay_in_the_body_stands_between_its_halves() {
+async fn body_delay_separates_halves_of_body() {
     let upstream = FlakyService::new(Step::ok("hello").body_delay(SECOND)).unwrap();
     let started = Instant::now();
     let mut body = call(&upstream, get()).await.into_body();
@@ -153,7 +153,7 @@ async fn a_delay_in_the_body_stands_between_its_halves() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_can_stall_for_ever() {
+async fn body_stalls_when_delay_is_unlimited() {
     let upstream = FlakyService::new(Step::ok("hello").body_delay(Duration::MAX)).unwrap();
     let service = BodyTimeoutLayer::new().idle(SECOND).layer(upstream);
     let body = service.oneshot(get()).await.unwrap().into_body();
@@ -162,7 +162,7 @@ async fn a_body_can_stall_for_ever() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_truncated_body_announces_more_than_it_has_and_fails() {
+async fn truncated_body_fails_before_announced_length() {
     for (body, delay) in
         [("hello", Duration::ZERO), ("hello", SECOND), ("", Duration::ZERO), ("", SECOND)]
     {
@@ -189,7 +189,7 @@ async fn a_truncated_body_announces_more_than_it_has_and_fails() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_received_is_told_with_the_word_of_the_layers() {
+async fn received_request_keeps_head_body_and_extensions() {
     let upstream = FlakyService::new([Step::status(502), Step::ok("")]).unwrap();
     let mut put = request("PUT", "pay");
     put.headers_mut().insert("x-a", "1".parse().unwrap());
@@ -210,7 +210,7 @@ async fn what_is_received_is_told_with_the_word_of_the_layers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_a_request_came_is_told_on_the_test_s_clock() {
+async fn received_request_has_time_of_paused_clock() {
     let upstream = FlakyService::new([Step::status(502), Step::ok("").delay(SECOND)]).unwrap();
     tokio::time::advance(3 * SECOND).await;
     let retry = RetryLayer::new().backoff(Backoff::constant(2 * SECOND));
@@ -220,7 +220,7 @@ async fn when_a_request_came_is_told_on_the_test_s_clock() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_request_takes_its_step_and_is_not_received() {
+async fn service_omits_refused_request_from_received() {
     let upstream = FlakyService::new([Step::refuse(), Step::ok("")]).unwrap();
     let response = RetryLayer::new().layer(upstream.clone()).oneshot(request("POST", "pay")).await;
     let response = response.unwrap();
@@ -229,7 +229,7 @@ async fn a_refused_request_takes_its_step_and_is_not_received() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_a_large_body_all_is_counted_and_a_part_is_kept() {
+async fn service_counts_large_body_and_keeps_64_kib() {
     let upstream = FlakyService::new(Step::ok("")).unwrap();
     let parts = [(); 100].map(|()| Part::Data(Bytes::from_static(&[7; 1_000])));
     let body = Steps::new(parts);
@@ -240,7 +240,7 @@ async fn of_a_large_body_all_is_counted_and_a_part_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_many_requests_all_are_counted_and_the_first_thousand_are_kept() {
+async fn service_counts_all_requests_and_keeps_first_thousand() {
     let upstream = FlakyService::new(Step::ok("")).unwrap();
     for number in 0..1_100 {
         let body = Body::from(format!("{number}"));
@@ -251,7 +251,7 @@ async fn of_many_requests_all_are_counted_and_the_first_thousand_are_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_dropped_half_way_has_spent_its_step_and_left_what_had_come() {
+async fn dropped_call_takes_step_and_keeps_partial_body() {
     let upstream = FlakyService::new([Step::status(502), Step::ok("")]).unwrap();
     let body = Steps::new([Part::Data("begun".into()), Part::Stall]);
     let mut call =
@@ -264,7 +264,7 @@ async fn a_call_that_is_dropped_half_way_has_spent_its_step_and_left_what_had_co
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_body_that_fails_fails_the_call_with_its_own_error() {
+async fn service_returns_error_of_request_body() {
     let upstream = FlakyService::new(Step::ok("")).unwrap();
     let body = Steps::new([Part::Data("begun".into()), Part::Error]);
     let call = upstream.clone().oneshot(Request::put("/").body(Box::pin(body)).unwrap());
@@ -273,7 +273,7 @@ async fn a_request_body_that_fails_fails_the_call_with_its_own_error() {
 }
 
 #[test]
-fn without_a_delay_no_runtime_is_needed() {
+fn service_needs_no_runtime_without_delay() {
     use futures_util::FutureExt;
 
     let upstream = FlakyService::new([Step::ok("hello"), Step::silent()]).unwrap();
@@ -284,7 +284,7 @@ fn without_a_delay_no_runtime_is_needed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn errors_are_those_of_a_client() {
+async fn service_returns_errors_of_real_client() {
     for (step, kind) in [
         (Step::close(), io::ErrorKind::ConnectionAborted),
         (Step::reset(), io::ErrorKind::ConnectionReset),
@@ -308,7 +308,7 @@ async fn errors_are_those_of_a_client() {
 
 /// What the kit is for: numbers that are the same each time.
 #[tokio::test(start_paused = true)]
-async fn of_a_thousand_calls_to_an_upstream_that_fails_a_fifth_of_them_all_succeed() {
+async fn retry_succeeds_when_upstream_fails_one_in_five() {
     let script = Script::random(
         7,
         [(Ratio::percent(15), Step::status(502)), (Ratio::percent(5), Step::reset())],

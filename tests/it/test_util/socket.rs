@@ -22,7 +22,7 @@ async fn upstream(script: impl Into<Script>) -> FlakyUpstream {
 
 /// One step, by both upstreams, is one failure to the classifier.
 #[tokio::test]
-async fn a_step_is_taken_for_the_same_in_process_and_on_a_socket() {
+async fn socket_and_service_cause_same_failure() {
     for (step, cause) in [
         (Step::close(), Cause::ConnectionTerminated),
         (Step::reset(), Cause::ConnectionTerminated),
@@ -47,7 +47,7 @@ async fn a_step_is_taken_for_the_same_in_process_and_on_a_socket() {
 }
 
 #[tokio::test]
-async fn a_response_is_the_same_in_process_and_on_a_socket() {
+async fn socket_and_service_return_same_response() {
     let steps = || {
         [
             Step::ok("hello"),
@@ -80,7 +80,7 @@ async fn a_response_is_the_same_in_process_and_on_a_socket() {
 }
 
 #[tokio::test]
-async fn a_post_that_meets_a_reset_is_sent_once_and_a_get_again() {
+async fn retry_repeats_get_but_not_post_after_reset() {
     let upstream =
         upstream(Script::new().times(2, Step::reset()).then_repeat(Step::ok("hello"))).await;
     let url = upstream.url("/pay?x=1");
@@ -97,7 +97,7 @@ async fn a_post_that_meets_a_reset_is_sent_once_and_a_get_again() {
 }
 
 #[tokio::test]
-async fn bodies_of_any_framing_are_read_to_their_end_and_kept_in_part() {
+async fn socket_reads_body_of_any_framing() {
     let upstream = upstream(Step::ok("")).await;
     let client = hyper();
     let url = upstream.url("/");
@@ -122,7 +122,7 @@ async fn bodies_of_any_framing_are_read_to_their_end_and_kept_in_part() {
 }
 
 #[tokio::test]
-async fn what_refuses_can_be_told_to_be_well_and_to_refuse_again() {
+async fn refusing_socket_accepts_script_and_refuses_again() {
     let mut upstream = FlakyUpstream::refusing().unwrap();
     let addr = upstream.addr();
     let refused = async |url: &str| {
@@ -143,7 +143,7 @@ async fn what_refuses_can_be_told_to_be_well_and_to_refuse_again() {
 }
 
 #[tokio::test]
-async fn another_script_is_followed_on_connections_that_stay() {
+async fn socket_follows_new_script_on_open_connections() {
     let mut upstream = upstream(Step::status(502)).await;
     let (client, url) = (hyper(), upstream.url("/"));
     for status in [502, 200, 503] {
@@ -157,7 +157,7 @@ async fn another_script_is_followed_on_connections_that_stay() {
 }
 
 #[tokio::test]
-async fn dropping_or_refusing_closes_the_connections_whatever_they_wait_for() {
+async fn socket_closes_connections_when_dropped_or_refusing() {
     for by_drop in [true, false] {
         let script = [
             Step::silent(),
@@ -194,7 +194,7 @@ async fn dropping_or_refusing_closes_the_connections_whatever_they_wait_for() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_harms_nobody_else() {
+async fn socket_serves_others_when_client_disconnects() {
     let upstream = upstream([Step::ok(vec![7; 10 << 20]), Step::silent(), Step::ok("hello")]).await;
     for (number, bytes) in [
         (1, &b"GET / HTTP/1.1\r\n\r\n"[..]),
@@ -212,7 +212,7 @@ async fn a_client_that_goes_harms_nobody_else() {
 }
 
 #[tokio::test]
-async fn concurrent_requests_take_one_step_each() {
+async fn socket_takes_one_step_per_concurrent_request() {
     let script = Script::new().times(20, Step::status(502)).times(30, Step::ok("hello"));
     let upstream = upstream(script).await;
     let client = hyper();
@@ -224,7 +224,7 @@ async fn concurrent_requests_take_one_step_each() {
 }
 
 #[tokio::test]
-async fn a_retry_through_a_flaky_upstream_comes_to_its_end() {
+async fn retry_succeeds_when_upstream_is_flaky() {
     let script = Script::random(5, [(Ratio::percent(30), Step::close())], Step::ok("hello"));
     let upstream = upstream(script.unwrap()).await;
     let retry = RetryLayer::new()
