@@ -1,4 +1,5 @@
-//! Observes how a call ends: with the response of its service, or with the body of that response.
+//! Observes the completion of a call, which ends with its response or with the body of its
+//! response.
 
 use std::{
     error::Error,
@@ -12,21 +13,23 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use seawall_core::BoxError;
 
-/// Observes how a call ends. At most one of its methods is called; then it is dropped. If the caller drops the call, none is
-/// called.
+/// Observes the completion of a call. At most one method is called, and then the observer is
+/// dropped. No method is called if the caller drops the call.
 pub trait CompletionObserver {
-    /// The inner service or the body panicked. Another panic aborts the process if the thread is panicking.
+    /// Handles a panic of the inner service or the body. Must not panic: a second panic while the
+    /// thread unwinds aborts the process.
     fn on_panic(&mut self) {}
-    /// The call ended well.
+    /// Handles the successful end of the call.
     fn on_complete(&mut self);
-    /// The body failed.
+    /// Handles an error of the body.
     fn on_error(&mut self, error: &(dyn Error + 'static));
 }
 
-/// Holds the observer of a call and tells panics of the inner service from those of other user code, such as a classifier.
+/// Holds the observer of a call, and separates panics of the inner service from panics of other
+/// user code, such as a classifier.
 ///
-/// It is entered before the inner service or body runs, and left when that returns. If it is dropped in between, the inner
-/// service or body has panicked.
+/// Enter it before the inner service or body runs, and leave it when that returns. If it is dropped
+/// in between, the inner service or body has panicked.
 #[derive(Debug)]
 pub struct PanicGuard<W: CompletionObserver> {
     observer: Option<W>,
@@ -50,7 +53,7 @@ impl<W: CompletionObserver> PanicGuard<W> {
         self.observer.as_mut()
     }
 
-    /// Reports the end of the call to the observer, and drops the observer.
+    /// Passes the observer to `report` and drops it.
     pub(crate) fn finish(&mut self, report: impl FnOnce(&mut W)) {
         if let Some(observer) = &mut self.observer {
             report(observer);
@@ -73,33 +76,35 @@ impl<W: CompletionObserver> Drop for PanicGuard<W> {
     }
 }
 
-/// How far a call reaches.
+/// Defines the end of a call.
 #[diagnostic::on_unimplemented(
     message = "a response of type `{Res}` has no body whose end could be waited for",
-    note = "calls end with the body of an `http::Response<_>`; for other responses, leave out `.until_body_end()` of \
-            `CircuitBreakerLayer`, and tell `InFlightLimitLayer` `.until_response()`"
+    note = "calls end with the body of an `http::Response<_>`; for other responses, leave out \
+            `.until_body_end()` of `CircuitBreakerLayer`, and set `.until_response()` on \
+            `InFlightLimitLayer`"
 )]
 pub trait TrackCompletion<Res> {
     type Response<W: CompletionObserver>;
 
-    /// Returns whether the head of the response shows that the upstream is overloaded or failing.
+    /// Returns whether the head of the response indicates an overloaded or failing upstream.
     fn is_failed(_response: &Res) -> bool {
         false
     }
 
-    /// Completes the call if it ends with the response. Otherwise moves the observer into the response.
+    /// Completes the call if it ends with the response. Otherwise, moves the observer into the
+    /// response.
     fn attach<W: CompletionObserver>(
         response: Res,
         observer: &mut PanicGuard<W>,
     ) -> Self::Response<W>;
 }
 
-/// A call ends with the response of its service.
+/// The call ends with the response of the service.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct CompleteOnResponse {}
 
-/// A call ends with the body of its HTTP response.
+/// The call ends with the body of the HTTP response.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct CompleteOnBodyEnd {}
@@ -131,7 +136,8 @@ where
         observer: &mut PanicGuard<W>,
     ) -> Response<ObservedBody<B, W>> {
         let mut observer = observer.take();
-        // Such a body is not polled. Only `is_end_stream` is checked here: a size of zero without it is rare.
+        // A body that reports its end here is never polled. Only `is_end_stream` is checked: a size
+        // of zero without it is rare.
         if response.body().is_end_stream() {
             observer.finish(CompletionObserver::on_complete);
         }
@@ -140,7 +146,7 @@ where
 }
 
 pin_project! {
-    /// A response body that is handed on as it is, and watched to its end.
+    /// A response body that passes its frames unchanged and reports its end to an observer.
     pub struct ObservedBody<B, W: CompletionObserver> {
         #[pin]
         inner: B,
@@ -148,7 +154,8 @@ pin_project! {
     }
 }
 
-/// Returns whether a reader may stop without polling for the end. hyper's server stops if either method says so.
+/// Returns whether a reader may stop without polling for the end. hyper's server stops if either
+/// method reports it.
 pub(crate) fn is_at_end(body: &impl Body) -> bool {
     body.is_end_stream() || body.size_hint().upper() == Some(0)
 }

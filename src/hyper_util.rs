@@ -1,10 +1,13 @@
-//! [`TrackReuse`]: lets a failure say that it met a connection which the server had just closed for idleness.
+//! [`TrackReuse`] detects failures on pooled connections that the server closed as idle.
 //!
-//! Behind a load balancer this is the commonest 502 of all: a pooled connection was idle, the server closed it, and the
-//! request was written to it in that moment. hyper's error is then the same as for a server that crashes at the request.
-//! With this wrapper around the connector, [`Failure::is_stale_connection`](crate::Failure::is_stale_connection) tells
-//! one from the other, and the log says so. The remedy is on the server: a keep-alive timeout longer than the client's
-//! (`pool_idle_timeout`, 90 s unless set).
+//! This is the most common 502 behind a load balancer. A pooled connection was idle, and the server
+//! closed it at the moment that the client wrote the request. hyper's error is the same as for a
+//! server that crashes during the request. With this wrapper around the connector,
+//! [`Failure::is_stale_connection`](crate::Failure::is_stale_connection) distinguishes the two, and
+//! the log contains the result.
+//!
+//! To fix the cause, set a longer keep-alive timeout on the server than on the client
+//! (`pool_idle_timeout`, 90 s by default).
 //!
 //! ```
 //! use http_body_util::Empty;
@@ -19,18 +22,21 @@
 //! # let _ = client;
 //! ```
 //!
-//! Whether a request is sent again does not depend on it: an idempotent one is, another is not, since a server may well
-//! have read a request before it closed. One thing does: a request that was never written (hyper's "canceled") to a
-//! connection that is known to have been used before is sent again free of charge, once.
+//! A stale connection does not by itself change the retry decision. Idempotent requests are retried
+//! and others are not, because a server may have read a request before it closed the connection.
+//! There is one exception. If a request was never written (hyper's "canceled"), and the connection
+//! is known to have been used before, the request is resent once. This retry does not count towards
+//! any limit.
 //!
-//! Put it around the connector for TLS, not inside: the bytes of a handshake are no answer. Of HTTP/2 connections it says
-//! nothing.
+//! Wrap the TLS connector, not the connector inside it: the bytes of a handshake are not a
+//! response. HTTP/2 connections are not tracked.
 //!
-//! # Timeouts of connecting
+//! # Connect timeouts
 //!
-//! `HttpConnector::set_connect_timeout` ends with TCP's handshake. A [`TimeoutLayer`](crate::timeout::TimeoutLayer) around the connector for
-//! TLS covers that one too; what it ends was not sent, and may be sent again whatever its method. The client asks for a future
-//! that is `Unpin`:
+//! `HttpConnector::set_connect_timeout` covers only the TCP handshake. A
+//! [`TimeoutLayer`](crate::timeout::TimeoutLayer) around the TLS connector covers the TLS handshake
+//! too. A request whose connection timed out was not sent, so a request of any method may be
+//! retried. The client requires an `Unpin` future:
 //!
 //! ```
 //! # #[cfg(feature = "timeout")] {
@@ -44,8 +50,8 @@
 //!     .layer(TimeoutLayer::new(Duration::from_secs(1)))
 //!     .service(TrackReuse::new(HttpConnector::new()));
 //! let client = Client::builder(TokioExecutor::new()).build(connector);
-//! # fn takes(_: Client<impl Clone, String>) {}
-//! # takes(client);
+//! # fn check(_: Client<impl Clone, String>) {}
+//! # check(client);
 //! # }
 //! ```
 
@@ -63,14 +69,14 @@ use pin_project_lite::pin_project;
 use seawall_core::connection::ConnectionUse;
 use tower_service::Service;
 
-/// A connector whose connections know whether they were used before. See the [module docs](self).
+/// A connector that tracks whether its connections were used before. See the [module docs](self).
 #[derive(Clone, Debug)]
 pub struct TrackReuse<C> {
     inner: C,
 }
 
 impl<C> TrackReuse<C> {
-    /// Wraps a connector, such as `HttpConnector` or one for TLS.
+    /// Wraps a connector, such as `HttpConnector` or a TLS connector.
     pub const fn new(inner: C) -> Self {
         Self { inner }
     }
@@ -107,7 +113,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let inner = ready!(self.project().inner.poll(cx))?;
-        Poll::Ready(Ok(Tracked { inner, last_use: ConnectionUse::default() }))
+        Poll::Ready(Ok(Tracked { inner, connection_use: ConnectionUse::default() }))
     }
 }
 
@@ -117,13 +123,13 @@ pin_project! {
     pub struct Tracked<T> {
         #[pin]
         inner: T,
-        last_use: ConnectionUse,
+        connection_use: ConnectionUse,
     }
 }
 
 impl<T: Connection> Connection for Tracked<T> {
     fn connected(&self) -> Connected {
-        self.inner.connected().extra(self.last_use.clone())
+        self.inner.connected().extra(self.connection_use.clone())
     }
 }
 
@@ -134,17 +140,17 @@ impl<T: Read> Read for Tracked<T> {
         mut out: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.project();
-        if this.last_use.is_settled() {
+        if this.connection_use.is_settled() {
             return this.inner.poll_read(cx, out);
         }
-        // Only the owner of a buffer can see how much was read, and reading nothing is the end. So the first bytes of a
-        // response, and only those, are read into an own buffer and copied.
+        // Only the owner of a buffer can see the number of bytes read, and zero bytes mean the end.
+        // The first bytes of a response are therefore read into a separate buffer and copied.
         let mut bytes = [const { MaybeUninit::uninit() }; 1_024];
         let size = bytes.len().min(out.remaining());
         let mut buffer = ReadBuf::uninit(&mut bytes[..size]);
         ready!(this.inner.poll_read(cx, buffer.unfilled()))?;
         if !buffer.filled().is_empty() {
-            this.last_use.on_read();
+            this.connection_use.on_read();
             out.put_slice(buffer.filled());
         }
         Poll::Ready(Ok(()))
@@ -158,7 +164,7 @@ impl<T: Write> Write for Tracked<T> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.project();
-        this.last_use.on_write(bytes);
+        this.connection_use.on_write(bytes);
         this.inner.poll_write(cx, bytes)
     }
 
@@ -168,7 +174,7 @@ impl<T: Write> Write for Tracked<T> {
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.project();
-        this.last_use
+        this.connection_use
             .on_write(bytes.iter().find(|bytes| !bytes.is_empty()).map_or(&[], |bytes| bytes));
         this.inner.poll_write_vectored(cx, bytes)
     }

@@ -1,6 +1,6 @@
-//! [`reqwest::Client`] as a service of [`http`] types, so that layers go around it.
+//! [`reqwest::Client`] as a service of [`http`] types, for use inside layers.
 //!
-//! reqwest's own service takes a type of request that no HTTP layer can look into.
+//! reqwest's own service takes a request type that HTTP layers cannot inspect.
 //!
 //! ```no_run
 //! # #[tokio::main(flavor = "current_thread")]
@@ -20,16 +20,20 @@
 //! # }
 //! ```
 //!
-//! Bodies need not be `Sync`, though reqwest's own do, so that it can be the upstream of an axum gateway. A body that says how
-//! long it is is sent with `Content-Length`.
+//! Bodies need not be `Sync`, unlike reqwest's own, so the client can be the upstream of an axum
+//! gateway. A body with a known length is sent with `Content-Length`.
 //!
 //! # Around the connector
 //!
-//! [`ClientBuilder::connector_layer`] takes layers around the making of connections, if they take requests of any type:
-//! [`TimeoutLayer`](crate::timeout::TimeoutLayer), which covers the name lookup and the TLS handshake too, and
-//! [`InFlightLimitLayer`](crate::in_flight::InFlightLimitLayer) until the response. What they refuse is a failure of connecting, so that a
-//! request of any method may be sent again. Retrying stays with the layer around the client: what asks for a connection cannot be
-//! cloned.
+//! [`ClientBuilder::connector_layer`] adds a layer around the connector. It accepts layers for
+//! requests of any type:
+//!
+//! - [`TimeoutLayer`](crate::timeout::TimeoutLayer), which also covers the name lookup and the TLS
+//!   handshake.
+//! - [`InFlightLimitLayer`](crate::in_flight::InFlightLimitLayer), until the response.
+//!
+//! If such a layer fails, the connection fails, so a request of any method may be retried. Retry
+//! only around the client: reqwest's connection request cannot be cloned.
 //!
 //! ```
 //! # #[cfg(all(feature = "timeout", feature = "in-flight"))] {
@@ -59,32 +63,34 @@ use tower_service::Service;
 #[doc(inline)]
 pub use seawall_core::ReqwestError as Error;
 
-/// A [`reqwest::Client`] as a service. Clones share its pool of connections.
+/// A [`reqwest::Client`] as a service. Clones share its connection pool.
 ///
-/// reqwest follows redirects and repeats some requests by itself, and does not say so in its errors. After a redirect,
-/// though, a refused connection no longer proves that nothing was processed: the server that redirected has answered. So
-/// prefer [`build`](Self::build), where neither happens, and leave both to layers.
+/// reqwest follows redirects and repeats some requests itself, and its errors do not show it. After
+/// a redirect, a refused connection does not prove that the request was not processed: the server
+/// that redirected has responded. Prefer [`build`](Self::build), which disables both, and leave
+/// both to layers.
 #[derive(Clone, Debug)]
 pub struct Client {
     inner: ::reqwest::Client,
-    redirects: bool,
+    follows_redirects: bool,
 }
 
 impl Client {
-    /// Builds a client that neither follows redirects nor repeats requests by itself, whatever the builder says.
+    /// Builds a client that neither follows redirects nor repeats requests itself, regardless of
+    /// the builder's settings.
     ///
     /// # Errors
-    /// Those of [`ClientBuilder::build`].
+    /// Returns the errors of [`ClientBuilder::build`].
     pub fn build(builder: ClientBuilder) -> Result<Self, ::reqwest::Error> {
         let builder = builder.redirect(Policy::none()).retry(::reqwest::retry::never());
-        Ok(Self { inner: builder.build()?, redirects: false })
+        Ok(Self { inner: builder.build()?, follows_redirects: false })
     }
 
-    /// Wraps a client as it was built. It may follow redirects, so a failure of it is never
-    /// [`Processed::No`](crate::Processed::No), and requests of other than idempotent methods are not retried.
+    /// Wraps an existing client. It may follow redirects, so its failures are never
+    /// [`Processed::No`](crate::Processed::No), and only idempotent methods are retried.
     #[must_use]
     pub const fn new(inner: ::reqwest::Client) -> Self {
-        Self { inner, redirects: true }
+        Self { inner, follows_redirects: true }
     }
 }
 
@@ -98,20 +104,21 @@ where
     type Future = ResponseFuture;
 
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        // As reqwest's own: it has no limit to be ready for.
+        // As reqwest's own service, which has no limit and is always ready.
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
         let state = match Request::try_from(request.map(to_reqwest_body)) {
             Ok(request) => State::Sent { inner: Service::call(&mut self.inner, request) },
-            Err(error) => State::Refused { error: Some(error) },
+            Err(error) => State::Rejected { error: Some(error) },
         };
-        ResponseFuture { state, redirects: self.redirects }
+        ResponseFuture { state, follows_redirects: self.follows_redirects }
     }
 }
 
-/// Converts a body. An empty one becomes reqwest's own empty body, since a client that follows redirects can resend only that.
+/// Converts a body. An empty body becomes reqwest's own empty body: a client that follows redirects
+/// can resend only that.
 fn to_reqwest_body<B>(body: B) -> Body
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
@@ -121,20 +128,20 @@ where
 }
 
 pin_project! {
-    /// A body that is `Sync`, as reqwest requires and axum's is not. Its size and end, which a shared reference must give, are
-    /// cached.
+    /// A body that is `Sync`, as reqwest requires and axum's body is not. Its size hint and end are
+    /// cached, because they must be available through a shared reference.
     struct SyncBody<B> {
         #[pin]
         inner: SyncWrapper<B>,
-        hint: SizeHint,
-        ended: bool,
+        size_hint: SizeHint,
+        is_ended: bool,
     }
 }
 
 impl<B: http_body::Body> SyncBody<B> {
     fn new(body: B) -> Self {
-        let (hint, ended) = (body.size_hint(), body.is_end_stream());
-        Self { inner: SyncWrapper::new(body), hint, ended }
+        let (size_hint, is_ended) = (body.size_hint(), body.is_end_stream());
+        Self { inner: SyncWrapper::new(body), size_hint, is_ended }
     }
 }
 
@@ -149,16 +156,16 @@ impl<B: http_body::Body> http_body::Body for SyncBody<B> {
         let this = self.project();
         let mut body = this.inner.get_pin_mut();
         let frame = body.as_mut().poll_frame(cx);
-        (*this.hint, *this.ended) = (body.size_hint(), body.is_end_stream());
+        (*this.size_hint, *this.is_ended) = (body.size_hint(), body.is_end_stream());
         frame
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ended
+        self.is_ended
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.hint
+        self.size_hint
     }
 }
 
@@ -168,7 +175,7 @@ pin_project! {
     pub struct ResponseFuture {
         #[pin]
         state: State,
-        redirects: bool,
+        follows_redirects: bool,
     }
 }
 
@@ -177,8 +184,8 @@ pin_project! {
     #[derive(Debug)]
     enum State {
         Sent { #[pin] inner: <::reqwest::Client as Service<Request>>::Future },
-        // The URL is one that reqwest cannot take.
-        Refused { error: Option<::reqwest::Error> },
+        // reqwest does not support the URL.
+        Rejected { error: Option<::reqwest::Error> },
     }
 }
 
@@ -189,8 +196,10 @@ impl Future for ResponseFuture {
         let this = self.project();
         let result = match this.state.project() {
             StateProj::Sent { inner } => ready!(inner.poll(cx)),
-            StateProj::Refused { error } => Err(error.take().expect("polled after completion")),
+            StateProj::Rejected { error } => Err(error.take().expect("polled after completion")),
         };
-        Poll::Ready(result.map(Into::into).map_err(|error| Error::new(error, *this.redirects)))
+        Poll::Ready(
+            result.map(Into::into).map_err(|error| Error::new(error, *this.follows_redirects)),
+        )
     }
 }

@@ -1,4 +1,4 @@
-//! A gRPC channel of tonic's as a service that takes requests with any body, so that layers go around it.
+//! A tonic channel as a service for requests with any body, for use inside layers.
 //!
 //! ```no_run
 //! # #[tokio::main(flavor = "current_thread")]
@@ -12,21 +12,25 @@
 //!     .layer(RetryLayer::new().classifier(GrpcClassifier::new()))
 //!     .service(seawall::tonic::Client::new(channel));
 //!
-//! // As generated code does it: `GreeterClient::new(service)`.
+//! // Generated code does the same: `GreeterClient::new(service)`.
 //! let client = tonic::client::Grpc::new(service);
 //! # let _ = client;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Every gRPC call is a POST, so by default only a call that was provably not processed is made again: one that could
-//! not connect, or that the server refused before it began (`REFUSED_STREAM`, `GOAWAY`). Where making a call twice does
-//! no harm, say so for all by [`RetryLayer::retry_all_methods`], or for one by a `retry::RetryOverride` in its extensions: then
-//! `UNAVAILABLE` and the like, and whatever `grpc-retry-pushback-ms` allows, are tried again too. A call whose response
-//! has begun to come is never made again.
+//! Every gRPC call is a POST. By default, only a call that was provably not processed is retried:
+//! the connection failed, or the server rejected the call before it started (`REFUSED_STREAM`,
+//! `GOAWAY`).
 //!
-//! The whole stack goes around it too. A channel's requests have no authority, so there is one circuit, which bears the stack's
-//! name. Callers of yours that set a `grpc-timeout` are listened to if you trust them:
+//! If your calls are safe to repeat, enable retries for all of them with
+//! [`RetryLayer::retry_all_methods`], or for one with a `retry::RetryOverride` in its extensions.
+//! Then `UNAVAILABLE` and similar statuses are retried too, and every status that
+//! `grpc-retry-pushback-ms` allows. A call is never retried once its response has started.
+//!
+//! The client also works inside the standard stack. A channel's requests have no authority, so the
+//! stack has one circuit, with the name of the stack. To apply the `grpc-timeout` of your callers,
+//! trust the header:
 //!
 //! ```
 //! # #[cfg(feature = "standard")] {
@@ -56,10 +60,11 @@ use http::{HeaderName, Request};
 use seawall_core::{BoxError, attempts::AttemptNumber};
 use tower_service::Service;
 
-/// A service that takes tonic's body, such as a `tonic::transport::Channel`, as one that takes any body.
+/// Adapts a service for tonic's body, such as a `tonic::transport::Channel`, to requests with any
+/// body.
 ///
-/// It tells the server how often a call was tried before, in `grpc-previous-rpc-attempts` (gRFC A6), from the second
-/// attempt on.
+/// From the second attempt on, it sends the number of previous attempts to the server in
+/// `grpc-previous-rpc-attempts` (gRFC A6).
 #[derive(Clone, Copy, Debug)]
 pub struct Client<S> {
     inner: S,
@@ -93,7 +98,7 @@ where
 }
 
 fn with_attempt_header(mut request: Request<Body>) -> Request<Body> {
-    // The name in gRFC A6, "Exposed Retry Metadata".
+    // Named in gRFC A6, "Exposed Retry Metadata".
     const NAME: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 
     if let Some(attempt) = request.extensions().get::<AttemptNumber>() {

@@ -110,12 +110,12 @@ impl<B: Body> Peek<B> {
 fn copy_prefix(data: &impl Buf, prefix: &mut Vec<u8>, limit: usize) -> bool {
     let mut chunks = [IoSlice::new(&[]); MAX_CHUNKS];
     let count = data.chunks_vectored(&mut chunks);
-    let before = seen.len();
+    let old_len = prefix.len();
     for chunk in &chunks[..count.min(MAX_CHUNKS)] {
-        let room = limit - seen.len();
-        seen.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        let room = limit - prefix.len();
+        prefix.extend_from_slice(&chunk[..chunk.len().min(room)]);
     }
-    seen.len() - before == data.remaining()
+    prefix.len() - old_len == data.remaining()
 }
 
 impl<B: Body> fmt::Debug for Peek<B> {

@@ -16,14 +16,14 @@ pin_project! {
     /// Response future of [`DeadlineService`](super::DeadlineService).
     #[derive(Debug)]
     pub struct ResponseFuture<F> {
-        // `None` if the deadline had passed before the call, and after it has passed.
+        // `None` if the deadline had passed before the call, and once the future has failed.
         #[pin]
         inner: Option<F>,
-        // Created by the first pending poll, as in a timeout.
+        // Created by the first pending poll: a response that is ready needs no timer.
         #[pin]
         timer: Option<Sleep>,
         deadline: Option<ActiveDeadline>,
-        done: bool,
+        is_done: bool,
     }
 }
 
@@ -35,10 +35,10 @@ pub(super) struct ActiveDeadline {
 }
 
 impl<F> ResponseFuture<F> {
-    /// An `inner` of `None` means that the deadline had passed before the call.
+    /// Creates the future. `inner` is `None` if the deadline had passed before the call.
     #[inline]
     pub(super) const fn new(inner: Option<F>, deadline: Option<ActiveDeadline>) -> Self {
-        Self { inner, timer: None, deadline, done: false }
+        Self { inner, timer: None, deadline, is_done: false }
     }
 }
 
@@ -53,9 +53,9 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.as_mut().project();
         let Some(inner) = this.inner.as_pin_mut() else {
-            return Poll::Ready(Err(too_late(this.done)));
+            return Poll::Ready(Err(elapsed_before_call(this.is_done)));
         };
-        // The response first: one that is ready wins over a deadline that has passed.
+        // Poll the response first: a ready response wins over a deadline that has passed.
         match inner.poll(cx) {
             Poll::Ready(Ok(response)) => {
                 let limits = body_limits(*this.deadline);
@@ -68,19 +68,19 @@ where
 }
 
 impl<F> ResponseFuture<F> {
-    /// Drops the inner future when the deadline has passed.
+    /// Drops the inner future once the deadline has passed.
     fn poll_elapsed(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<BoxError> {
         let mut this = self.project();
         let Some(deadline) = this.deadline else { return Poll::Pending };
         ready!(poll_at(this.timer, deadline.at, cx));
         this.inner.set(None);
-        *this.done = true;
+        *this.is_done = true;
         Poll::Ready(Elapsed::new(deadline.total(), TimeoutKind::Deadline).into())
     }
 }
 
-fn too_late(done: &mut bool) -> BoxError {
-    assert!(!std::mem::replace(done, true), "polled after completion");
+fn elapsed_before_call(is_done: &mut bool) -> BoxError {
+    assert!(!std::mem::replace(is_done, true), "polled after completion");
     Elapsed::new(Duration::ZERO, TimeoutKind::BeforeCall).into()
 }
 

@@ -2,21 +2,22 @@ use std::{str, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// A request header that carries the time the sender will wait.
+/// A request header that carries the sender's timeout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TimeoutHeader {
-    /// `grpc-timeout`: one to eight digits and a unit, `H`, `M`, `S`, `m`, `u` or `n` (gRPC over HTTP/2, "Requests").
+    /// `grpc-timeout`: one to eight digits and a unit, `H`, `M`, `S`, `m`, `u` or `n` (gRPC over
+    /// HTTP/2, "Requests").
     Grpc,
-    /// `x-envoy-expected-rq-timeout-ms`: whole milliseconds. Zero, which means "no limit" to Envoy, is
+    /// `x-envoy-expected-rq-timeout-ms`: whole milliseconds. Zero means "no limit" to Envoy and is
     /// [counted](super::DeadlineLayer::invalid_headers) as invalid.
     EnvoyExpected,
 }
 
-/// The maximum count of units in `grpc-timeout`: eight digits.
+/// The maximum value of `grpc-timeout`, in its unit: eight digits.
 const MAX_GRPC_VALUE: u128 = 99_999_999;
 
-/// The units of `grpc-timeout`, from fine to coarse, in nanoseconds.
+/// The units of `grpc-timeout` in ascending order, with their nanoseconds.
 const UNITS: [(u8, u64); 6] = [
     (b'n', 1),
     (b'u', 1_000),
@@ -26,7 +27,7 @@ const UNITS: [(u8, u64); 6] = [
     (b'H', 3_600_000_000_000),
 ];
 
-/// The header of a request.
+/// The result of reading a timeout header.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Parsed {
     Missing,
@@ -44,7 +45,7 @@ impl TimeoutHeader {
         }
     }
 
-    /// Parses a value of the header; `None` if it is invalid.
+    /// Parses a value of the header. Returns `None` if it is invalid.
     ///
     /// ```
     /// use std::time::Duration;
@@ -63,24 +64,26 @@ impl TimeoutHeader {
                     return None;
                 }
                 // At most 3.6e20 ns, which exceeds 64 bits.
-                let nanos = u128::from(number(digits)?) * u128::from(*nanos);
-                Some(from_nanos(nanos))
+                let nanos = u128::from(parse_digits(digits)?) * u128::from(*nanos);
+                Some(duration_from_nanos(nanos))
             }
-            Self::EnvoyExpected => number(value).filter(|ms| *ms > 0).map(Duration::from_millis),
+            Self::EnvoyExpected => {
+                parse_digits(value).filter(|ms| *ms > 0).map(Duration::from_millis)
+            }
         }
     }
 
     /// Formats a time as a value of the header, capped at the header's maximum.
     ///
-    /// It is rounded down, but to one unit at least, because zero has other meanings.
+    /// The time is rounded down, to at least one unit: zero has other meanings.
     #[must_use]
     pub fn value(self, time: Duration) -> HeaderValue {
         match self {
             Self::Grpc => {
                 let nanos = time.as_nanos().max(1);
-                let fitting =
+                let unit =
                     UNITS.iter().find(|(_, unit)| nanos / u128::from(*unit) <= MAX_GRPC_VALUE);
-                let (name, count) = match fitting {
+                let (name, count) = match unit {
                     Some((name, unit)) => (*name, nanos / u128::from(*unit)),
                     None => (b'H', MAX_GRPC_VALUE),
                 };
@@ -98,7 +101,7 @@ impl TimeoutHeader {
         HeaderName::from_static(self.as_str())
     }
 
-    /// Reads the header of a request. A repeated one is invalid, since either could be meant.
+    /// Reads the header of a request. A repeated header is invalid, because it is ambiguous.
     pub(super) fn read(self, headers: &HeaderMap) -> Parsed {
         let mut values = headers.get_all(self.as_str()).iter();
         match (values.next(), values.next()) {
@@ -112,14 +115,14 @@ impl TimeoutHeader {
 }
 
 /// Parses digits only. `u64::from_str` would accept a sign.
-fn number(digits: &[u8]) -> Option<u64> {
+fn parse_digits(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
     str::from_utf8(digits).ok()?.parse().ok()
 }
 
-fn from_nanos(nanos: u128) -> Duration {
+fn duration_from_nanos(nanos: u128) -> Duration {
     const SECOND: u128 = 1_000_000_000;
     Duration::new((nanos / SECOND) as u64, (nanos % SECOND) as u32)
 }

@@ -15,58 +15,61 @@ use crate::sharded_arc::ShardedArc;
 ///
 /// # Clone
 ///
-/// Clones, and the services made by them, share the number of headers [ignored](Self::invalid_headers): keep one to read it.
+/// Clones and their services share the count of [`invalid_headers`](Self::invalid_headers). Keep a
+/// clone to read it.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct DeadlineLayer {
     settings: Settings,
-    ignored: ShardedArc<AtomicU64>,
+    invalid_headers: ShardedArc<AtomicU64>,
 }
 
 impl DeadlineLayer {
-    /// Limits the time from the call to the response's head. Zero allows no call. More than thirty years count as thirty.
+    /// Creates a layer that limits the time from the call to the head of the response. Zero rejects
+    /// every call. Values above thirty years count as thirty years.
     pub fn new(total: Duration) -> Self {
-        Self::of(Some(total))
+        Self::with_optional_total(Some(total))
     }
 
-    /// Passes every call unchanged, without even the caller's deadline.
+    /// Creates a layer that passes every call unchanged and does not enforce the caller's deadline.
     pub fn disabled() -> Self {
-        Self::of(None)
+        Self::with_optional_total(None)
     }
 
     pub(crate) const fn total(&self) -> Option<Duration> {
         self.settings.total
     }
 
-    /// Replaces the time limit; `None` disables the layer.
+    /// Replaces the time limit. `None` disables the layer.
     pub(crate) const fn with_total(mut self, total: Option<Duration>) -> Self {
         self.settings.total = total;
         self
     }
 
-    /// Trusts these headers and no others.
+    /// Trusts only these headers.
     pub(crate) fn with_trusted(mut self, headers: Vec<TimeoutHeader>) -> Self {
         self.settings.trusted = Trusted::NONE;
         headers.into_iter().fold(self, Self::trust_header)
     }
 
-    fn of(total: Option<Duration>) -> Self {
+    fn with_optional_total(total: Option<Duration>) -> Self {
         let trusted = Trusted::NONE;
         let settings = Settings { total, include_body: false, propagate: true, trusted };
-        Self { settings, ignored: ShardedArc::default() }
+        Self { settings, invalid_headers: ShardedArc::default() }
     }
 
-    /// Sets whether the deadline covers the response's body. Defaults to `false`, since it would cut off streams and
-    /// downloads. Frames that are ready pass even after it.
+    /// Sets whether the deadline covers the body of the response. Defaults to `false`, because it
+    /// would cut off streams and downloads. Frames that are ready pass even after the deadline.
     pub const fn include_body(mut self, include_body: bool) -> Self {
         self.settings.include_body = include_body;
         self
     }
 
-    /// Applies this request header too, if it is sooner. Defaults to no header. Trust only known callers: any other can have
-    /// every upstream call started and aborted.
+    /// Enforces the timeout in this request header too, if it is sooner. By default no header is
+    /// trusted. Trust a header only from known callers: other callers can have every upstream call
+    /// started and aborted.
     ///
-    /// With several headers, the soonest applies.
+    /// With several trusted headers, the soonest timeout applies.
     pub const fn trust_header(mut self, header: TimeoutHeader) -> Self {
         match header {
             TimeoutHeader::Grpc => self.settings.trusted.grpc = true,
@@ -76,16 +79,18 @@ impl DeadlineLayer {
     }
 
     /// Sets whether the deadline is inserted into the request's extensions, for `RetryLayer` and
-    /// [`DeadlineHeaderLayer`](super::DeadlineHeaderLayer). Defaults to `true`. A later deadline of the caller is replaced.
+    /// [`DeadlineHeaderLayer`](super::DeadlineHeaderLayer). Defaults to `true`. A later deadline of
+    /// the caller is replaced in either case.
     pub const fn propagate(mut self, propagate: bool) -> Self {
         self.settings.propagate = propagate;
         self
     }
 
-    /// Returns how many trusted headers were ignored, because they were invalid or repeated.
+    /// Returns the number of trusted headers that were invalid_headers because they were invalid or
+    /// repeated.
     #[must_use]
     pub fn invalid_headers(&self) -> u64 {
-        self.ignored.load(Ordering::Relaxed)
+        self.invalid_headers.load(Ordering::Relaxed)
     }
 }
 
@@ -93,7 +98,7 @@ impl<S> Layer<S> for DeadlineLayer {
     type Service = DeadlineService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        let Self { settings, ignored } = self.clone();
-        DeadlineService { inner, settings, ignored }
+        let Self { settings, invalid_headers } = self.clone();
+        DeadlineService { inner, settings, invalid_headers }
     }
 }

@@ -1,22 +1,30 @@
-//! Bounds the time of a whole call, all attempts and waits together, and hands what is left of it on.
+//! Limits the time of a whole call, including all attempts and waits, and passes the remaining time
+//! on.
 //!
-//! One moment is fixed when the service is called: the sooner of the layer's own limit, of a [`Deadline`](crate::Deadline) in the
-//! request's extensions, and, if [trusted](DeadlineLayer::trust_header), of what the caller's header says. By then the response's head
-//! is there, or the call fails with [`Elapsed`]; [`include_body`](DeadlineLayer::include_body) means the whole exchange.
+//! The deadline is fixed when the service is called. It is the soonest of these:
 //!
-//! Not covered: time spent in `poll_ready`, before the call. What the inner service held ready for a call that comes too late
-//! stays with it for the next one.
+//! - The layer's own limit.
+//! - A [`Deadline`](crate::Deadline) in the request's extensions.
+//! - The timeout in the caller's header, if the header is [trusted](DeadlineLayer::trust_header).
+//!
+//! If the head of the response has not arrived by then, the call fails with [`Elapsed`]. With
+//! [`include_body`](DeadlineLayer::include_body), the deadline covers the whole exchange.
+//!
+//! The time in `poll_ready`, before the call, is not limited. If the deadline has passed before the
+//! call, a permit that the inner service acquired in `poll_ready` is kept for its next call.
 //!
 //! # Example
 //!
-//! A gateway that keeps to the deadline of its callers, and tells the next hop how long it has:
+//! A gateway that enforces the deadline of its callers and sends the remaining time to the next
+//! hop:
 //!
 //! ```
 //! use std::time::Duration;
 //! use seawall::deadline::{DeadlineHeaderLayer, DeadlineLayer, TimeoutHeader};
 //! use tower::ServiceBuilder;
-//! # let client = tower::service_fn(async |_: http::Request<http_body_util::Full<bytes::Bytes>>| {
-//! #     Ok::<_, seawall::BoxError>(http::Response::new(http_body_util::Full::<bytes::Bytes>::default()))
+//! # type Body = http_body_util::Full<bytes::Bytes>;
+//! # let client = tower::service_fn(async |_: http::Request<Body>| {
+//! #     Ok::<_, seawall::BoxError>(http::Response::new(Body::default()))
 //! # });
 //!
 //! let service = ServiceBuilder::new()
@@ -27,47 +35,55 @@
 //! # let _ = tower::ServiceExt::oneshot(service, http::Request::default());
 //! ```
 //!
-//! # When what happens
+//! # Behavior
 //!
-//! | when | then |
+//! | condition | behavior |
 //! |---|---|
-//! | the deadline has passed when the call is made | [`Elapsed`], the inner service is not called, [`Processed::No`](crate::Processed::No) |
-//! | the response is there at the first poll | it is returned; no timer is made, and no runtime is needed |
-//! | response and deadline come together | the response wins |
-//! | the deadline passes first | the inner future is dropped at once, whatever it is at; [`Elapsed`], of cause `http_response_timeout`: 504 |
-//! | the body has to be waited for beyond the deadline | nothing; with [`include_body`](DeadlineLayer::include_body) the body fails with [`Elapsed`] |
-//! | a trusted header is not what it should be, or comes twice | it is [ignored and counted](DeadlineLayer::invalid_headers); the caller gets no error for it |
-//! | a trusted header, or the extension, is later than the layer's own limit | the layer's own holds |
+//! | the deadline has passed when the call is made | [`Elapsed`] with [`Processed::No`](crate::Processed::No); the inner service is not called |
+//! | the response is ready at the first poll | it is returned; no timer is created, and no runtime is needed |
+//! | response and deadline are ready at the same time | the response is returned |
+//! | the deadline passes first | the inner future is dropped at once, in any state; [`Elapsed`] with the cause `http_response_timeout`: 504 |
+//! | the body is still pending at the deadline | no effect; with [`include_body`](DeadlineLayer::include_body) the body fails with [`Elapsed`] |
+//! | a trusted header is invalid or repeated | it is [ignored and counted](DeadlineLayer::invalid_headers); the caller gets no error |
+//! | a trusted header or the extension is later than the layer's own limit | the layer's own limit applies |
 //!
-//! # What inner layers know
+//! # Propagation to inner layers
 //!
-//! The deadline is put into the request's extensions, so that `RetryLayer` does not begin what cannot end in time, but returns
-//! the last answer it has; and so that [`DeadlineHeaderLayer`] has something to tell. That costs three allocations in a request
-//! that has no extensions yet; [`propagate(false)`](DeadlineLayer::propagate) leaves it out.
+//! The deadline is inserted into the request's extensions. `RetryLayer` then starts no attempt that
+//! cannot end in time, and returns the last response instead. [`DeadlineHeaderLayer`] computes its
+//! header from the deadline. The insertion costs three allocations for a request without
+//! extensions. [`propagate(false)`](DeadlineLayer::propagate) disables it.
 //!
 //! # Several hops
 //!
-//! The one nearest the trouble knows most about it, so it should be the first to give up: its verdict then travels back
-//! through the others, where their own timeouts would say less. That takes time, which each hop keeps for itself:
-//! [`DeadlineHeaderLayer`] tells the next one less than is left, by its [`margin`](DeadlineHeaderLayer::margin). It stands innermost,
-//! below `RetryLayer`, so that each attempt says what is left by then. Set `RetryLayer::min_attempt_time` to no less than the
-//! margin: else a 504 that arrives in the margin is tried again, in vain, until the deadline takes its place.
+//! The hop nearest to the failure has the most information, so it should time out first. Its result
+//! then travels back through the other hops, whose own timeouts would be less specific. Each hop
+//! reserves some time for that: [`DeadlineHeaderLayer`] sends less than the remaining time, by its
+//! [`margin`](DeadlineHeaderLayer::margin).
 //!
-//! tonic's own channel keeps to a `grpc-timeout` that it sends, so with it the margin is cut from its call as well.
+//! Place [`DeadlineHeaderLayer`] innermost, below `RetryLayer`, so that each attempt sends the time
+//! left at that moment. Set `RetryLayer::min_attempt_time` to at least the margin. Otherwise a 504
+//! that arrives within the margin is retried without effect until the deadline passes.
+//!
+//! tonic's own channel also enforces a `grpc-timeout` that it sends. With tonic the margin
+//! therefore shortens the call itself too.
 //!
 //! # Cancel safety
 //!
-//! Dropping the future or the body drops the inner one and the timer; nothing else is held.
+//! Dropping the future or the body drops the inner one and the timer. They hold nothing else.
 //!
 //! # Order
 //!
-//! Outside of `RetryLayer` and `CircuitBreakerLayer`, inside of `LoggingLayer` and, in a server, of `ErrorResponseLayer`. In a
-//! breaker a caller's short deadline would count as the upstream's failure.
+//! Place it outside `RetryLayer` and `CircuitBreakerLayer`, inside `LoggingLayer` and, in a server,
+//! inside `ErrorResponseLayer`. Inside a breaker, a caller's short deadline would count as a
+//! failure of the upstream.
 //!
 //! # Differs from
 //!
-//! - `TimeoutLayer` around a retry: inherits, hands on, and is known to the retry.
-//! - tonic's `grpc-timeout`: capped by an own limit, read only if trusted, other headers too, handed on.
+//! - `TimeoutLayer` around a retry: this layer inherits the caller's deadline, passes it on, and
+//!   makes it visible to the retry.
+//! - tonic's `grpc-timeout`: this layer caps it with its own limit, reads it only if trusted,
+//!   supports another header, and passes it on.
 
 mod future;
 mod header;

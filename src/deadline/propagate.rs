@@ -10,10 +10,12 @@ use tower_service::Service;
 use super::TimeoutHeader;
 use crate::time_limit::Deadline;
 
-/// Applies [`DeadlineHeader`], which writes the time that is left for the next hop into a header of each attempt.
+/// Applies [`DeadlineHeader`], which sends the remaining time to the next hop in a header of each
+/// attempt.
 ///
-/// It stands innermost, next to the client, so that the time is computed when an attempt is sent. If the request's extensions
-/// have a [`Deadline`], the header replaces the caller's. Any other request passes unchanged.
+/// Place it innermost, next to the client: the time is computed when an attempt is sent. If the
+/// request's extensions contain a [`Deadline`], the header replaces the caller's. Any other request
+/// passes unchanged.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct DeadlineHeaderLayer {
@@ -28,23 +30,24 @@ struct HeaderSettings {
 }
 
 impl DeadlineHeaderLayer {
-    /// Writes this header, with a margin of 50 ms.
+    /// Creates a layer that sends this header, with a margin of 50 ms.
     pub const fn new(header: TimeoutHeader) -> Self {
         Self { header: Some(HeaderSettings { header, margin: Duration::from_millis(50) }) }
     }
 
-    /// Passes every request unchanged.
+    /// Creates a layer that passes every request unchanged.
     pub const fn disabled() -> Self {
         Self { header: None }
     }
 
-    /// Returns the margin; `None` if the layer is disabled.
+    /// Returns the margin, or `None` if the layer is disabled.
     pub(crate) fn margin_if_enabled(&self) -> Option<Duration> {
         self.header.map(|settings| settings.margin)
     }
 
-    /// Sets the margin: the time that is subtracted, so that the next hop's response arrives before the deadline here. At most
-    /// half of the remaining time is subtracted. Defaults to 50 ms.
+    /// Sets the margin that is subtracted from the remaining time, so that the next hop's response
+    /// arrives before the deadline here. At most half of the remaining time is subtracted. Defaults
+    /// to 50 ms.
     pub const fn margin(mut self, margin: Duration) -> Self {
         if let Some(settings) = &mut self.header {
             settings.margin = margin;
@@ -91,12 +94,12 @@ where
 }
 
 impl HeaderSettings {
-    /// Writes the time that is left, less the margin, if the request has a deadline.
+    /// Inserts the header with the remaining time minus the margin, if the request has a deadline.
     fn write<B>(self, request: &mut Request<B>) {
         if let Some(deadline) = request.extensions().get::<Deadline>() {
-            let left = deadline.remaining();
-            let left = left.saturating_sub(self.margin.min(left / 2));
-            request.headers_mut().insert(self.header.name(), self.header.value(left));
+            let remaining = deadline.remaining();
+            let timeout = remaining.saturating_sub(self.margin.min(remaining / 2));
+            request.headers_mut().insert(self.header.name(), self.header.value(timeout));
         }
     }
 }

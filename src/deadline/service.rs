@@ -15,7 +15,7 @@ use crate::sharded_arc::ShardedArc;
 pub struct DeadlineService<S> {
     pub(super) inner: S,
     pub(super) settings: Settings,
-    pub(super) ignored: ShardedArc<AtomicU64>,
+    pub(super) invalid_headers: ShardedArc<AtomicU64>,
 }
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for DeadlineService<S>
@@ -34,7 +34,7 @@ where
 
     #[inline]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let (deadline, is_late) = self.settings.start(&mut request, &self.ignored);
+        let (deadline, is_late) = self.settings.start(&mut request, &self.invalid_headers);
         if is_late {
             return ResponseFuture::new(None, deadline);
         }

@@ -11,7 +11,7 @@ use crate::time_limit::Deadline;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settings {
-    /// `None` disables the layer. Not even the caller's deadline applies then.
+    /// `None` disables the layer. The caller's deadline does not apply either.
     pub(super) total: Option<Duration>,
     pub(super) include_body: bool,
     pub(super) propagate: bool,
@@ -29,23 +29,26 @@ impl Trusted {
 }
 
 impl Settings {
-    /// Returns the deadline of a call that starts now, and whether it has already passed. Inserts it into the request's
-    /// extensions, if so configured.
+    /// Returns the deadline of a call that starts now, and whether it has already passed. Inserts
+    /// the deadline into the request's extensions if configured.
     pub(super) fn start<B>(
         &self,
         request: &mut Request<B>,
-        ignored: &AtomicU64,
+        invalid_headers: &AtomicU64,
     ) -> (Option<ActiveDeadline>, bool) {
-        let Some(time) = self.time(request.headers(), ignored) else {
+        let Some(limit) = self.time_limit(request.headers(), invalid_headers) else {
             return (None, false);
         };
         let started = Instant::now();
-        let deadline = Deadline::after(started, time);
-        let callers = request.extensions().get::<Deadline>().copied();
-        let deadline = callers.map_or(deadline, |callers| callers.min(deadline));
+        let deadline = Deadline::after(started, limit);
+        let caller_deadline = request.extensions().get::<Deadline>().copied();
+        let deadline = caller_deadline.map_or(deadline, |other| other.min(deadline));
         let is_late = deadline.at() <= started;
         // A later deadline of the caller must not reach the next hop.
-        if !is_late && (self.propagate || callers.is_some()) && callers != Some(deadline) {
+        if !is_late
+            && (self.propagate || caller_deadline.is_some())
+            && caller_deadline != Some(deadline)
+        {
             request.extensions_mut().insert(deadline);
         }
         (
@@ -54,9 +57,9 @@ impl Settings {
         )
     }
 
-    /// Returns the time limit of a request, given its headers. Counts those that are `ignored`.
-    fn time(&self, headers: &HeaderMap, ignored: &AtomicU64) -> Option<Duration> {
-        let mut time = self.total?;
+    /// Returns the time limit of a request with these headers. Counts invalid headers.
+    fn time_limit(&self, headers: &HeaderMap, invalid_headers: &AtomicU64) -> Option<Duration> {
+        let mut limit = self.total?;
         let trusted = [
             self.trusted.grpc.then_some(TimeoutHeader::Grpc),
             self.trusted.envoy.then_some(TimeoutHeader::EnvoyExpected),
@@ -64,12 +67,12 @@ impl Settings {
         for header in trusted.into_iter().flatten() {
             match header.read(headers) {
                 Parsed::Missing => {}
-                Parsed::Time(value) => time = time.min(value),
+                Parsed::Time(timeout) => limit = limit.min(timeout),
                 Parsed::Invalid => {
-                    ignored.fetch_add(1, Ordering::Relaxed);
+                    invalid_headers.fetch_add(1, Ordering::Relaxed);
                 }
             }
         }
-        Some(time)
+        Some(limit)
     }
 }
