@@ -18,7 +18,10 @@ use crate::support::{Step, Steps};
 type ClassifiedResponse = Response<ResponseBody<Steps>>;
 
 /// Returns `response` as `layer` passes it on.
-async fn classify_with(layer: BadGatewayClassifierLayer, response: Response<Steps>) -> ClassifiedResponse {
+async fn classify_with(
+    layer: BadGatewayClassifierLayer,
+    response: Response<Steps>,
+) -> ClassifiedResponse {
     let mut response = Some(response);
     let service = layer.layer(service_fn(move |_: Request<()>| {
         let response = response.take().unwrap();
@@ -45,5 +48,8 @@ fn failure(response: &ClassifiedResponse) -> Failure {
 
 /// Returns the failure that a layer with the default settings attaches.
 async fn classify(status: u16, headers: &[(&str, &str)], body: &str) -> Failure {
-    failure(&classify_with(BadGatewayClassifierLayer::new(), upstream_response(status, headers, body)).await)
+    failure(
+        &classify_with(BadGatewayClassifierLayer::new(), upstream_response(status, headers, body))
+            .await,
+    )
 }

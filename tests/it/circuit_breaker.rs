@@ -1,4 +1,4 @@
-//! `CircuitBreakerLayer`: when it opens, when it closes, and which calls it admits.
+//! Tests of `CircuitBreakerLayer`: opening, closing and admission of calls.
 
 mod balance;
 mod boundaries;
@@ -38,11 +38,11 @@ use self::upstream::{get, get_from, upstream};
 use crate::log_capture::Recorder;
 
 const PROBES: u32 = 5;
-/// The time between two calls of a steady load.
-const STEP: Duration = Duration::from_millis(10);
+/// The interval between two calls of a steady load.
+const CALL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// A layer whose circuit opens at the second call if one of two failed.
-fn quick() -> CircuitBreakerLayer {
+/// Returns a layer whose circuit opens at the second call if one of two failed.
+fn opens_at_two() -> CircuitBreakerLayer {
     CircuitBreakerLayer::new().min_calls(2)
 }
 
@@ -50,8 +50,8 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-fn refusal(error: &BoxError) -> &CircuitOpen {
-    find_source(&**error).expect("refused by the circuit")
+fn circuit_open(error: &BoxError) -> &CircuitOpen {
+    find_source(&**error).expect("a `CircuitOpen` source")
 }
 
 /// Opens the circuit of `layer` around `upstream`, which responds 502 from then on.

@@ -1,4 +1,4 @@
-//! What outcomes are taken for.
+//! Tests of the classifiers and of the functions in `classify`.
 
 use std::{error::Error, io, time::Duration};
 
@@ -16,11 +16,11 @@ fn response(status: u16) -> Response<()> {
     Response::builder().status(status).body(()).unwrap()
 }
 
-fn http(response: &Response<()>) -> Option<Failure> {
+fn classify_http(response: &Response<()>) -> Option<Failure> {
     HttpClassifier::new().classify(Ok(response))
 }
 
-fn grpc(headers: &[(&'static str, &'static str)]) -> Option<Failure> {
+fn classify_grpc(headers: &[(&'static str, &'static str)]) -> Option<Failure> {
     let mut response = response(200);
     response.headers_mut().extend(
         headers
@@ -30,7 +30,7 @@ fn grpc(headers: &[(&'static str, &'static str)]) -> Option<Failure> {
     GrpcClassifier::new().classify(Ok(&response))
 }
 
-fn headers(name: &'static str, values: &[&str]) -> HeaderMap {
+fn header_map(name: &'static str, values: &[&str]) -> HeaderMap {
     values
         .iter()
         .map(|value| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()))
@@ -38,26 +38,26 @@ fn headers(name: &'static str, values: &[&str]) -> HeaderMap {
 }
 
 #[test]
-fn a_status_below_400_is_no_failure() {
+fn http_classifier_returns_none_when_status_is_below_400() {
     for status in (100..400).filter(|&status| status != 101) {
-        assert_eq!(http(&response(status)), None, "{status}");
+        assert_eq!(classify_http(&response(status)), None, "{status}");
     }
 }
 
 #[test]
-fn every_status_from_400_is_a_failure_that_proves_nothing() {
+fn http_classifier_returns_failure_without_proof_from_status_400() {
     for status in 400..=999 {
-        let failure = http(&response(status)).unwrap();
+        let failure = classify_http(&response(status)).unwrap();
         assert_eq!(failure.status().unwrap().as_u16(), status);
         assert_eq!(failure.reporter(), Reporter::Unknown);
-        // Refused for the number of requests, which is known before this one is looked at.
+        // A rate limit usually applies before the request is processed.
         let expected = if status == 429 { Processed::Unlikely } else { Processed::Maybe };
         assert_eq!(failure.processed(), expected);
     }
 }
 
 #[test]
-fn statuses_have_the_documented_causes() {
+fn statuses_have_documented_causes() {
     for (status, cause) in [
         (400, Cause::ClientError),
         (404, Cause::ClientError),
@@ -75,66 +75,66 @@ fn statuses_have_the_documented_causes() {
         (529, Cause::Overloaded),
         (999, Cause::OriginError),
     ] {
-        assert_eq!(http(&response(status)).unwrap().cause(), cause, "{status}");
+        assert_eq!(classify_http(&response(status)).unwrap().cause(), cause, "{status}");
     }
 }
 
 #[test]
-fn a_failure_left_by_an_inner_layer_is_taken_as_it_is() {
-    let known = Failure::new(Cause::ConnectionRefused).with_processed(Processed::Unlikely);
+fn http_classifier_returns_failure_of_inner_layer_unchanged() {
+    let inner_failure = Failure::new(Cause::ConnectionRefused).with_processed(Processed::Unlikely);
     let mut response = response(502);
-    response.extensions_mut().insert(known);
-    response.headers_mut().extend(headers("retry-after", &["1"]));
-    assert_eq!(http(&response), Some(known));
+    response.extensions_mut().insert(inner_failure);
+    response.headers_mut().extend(header_map("retry-after", &["1"]));
+    assert_eq!(classify_http(&response), Some(inner_failure));
 }
 
 #[test]
-fn a_failure_left_on_a_success_does_not_make_it_one() {
+fn http_classifier_ignores_failure_extension_of_success() {
     let mut response = response(200);
     response.extensions_mut().insert(Failure::new(Cause::ConnectionRefused));
-    assert_eq!(http(&response), None);
+    assert_eq!(classify_http(&response), None);
 }
 
 #[test]
-fn the_head_says_when_to_come_back() {
+fn http_classifier_reads_retry_after_and_retry_hint() {
     let mut response = response(503);
-    response.headers_mut().extend(headers("retry-after", &["7"]));
-    response.headers_mut().extend(headers("x-should-retry", &["true"]));
-    let failure = http(&response).unwrap();
+    response.headers_mut().extend(header_map("retry-after", &["7"]));
+    response.headers_mut().extend(header_map("x-should-retry", &["true"]));
+    let failure = classify_http(&response).unwrap();
     assert_eq!(failure.retry_after(), Some(Duration::from_secs(7)));
     assert_eq!(failure.retry_hint(), Some(true));
 }
 
 #[test]
-fn retry_after_takes_seconds() {
+fn retry_after_parses_seconds() {
     for (value, seconds) in [("0", 0.0), ("1", 1.0), (" 7 ", 7.0), ("120", 120.0), ("0.5", 0.5)] {
-        let wait = retry_after(&headers("retry-after", &[value]));
+        let wait = retry_after(&header_map("retry-after", &[value]));
         assert_eq!(wait, Some(Duration::from_secs_f64(seconds)), "{value:?}");
     }
 }
 
 #[test]
-fn retry_after_takes_a_date() {
+fn retry_after_parses_date() {
     #[allow(clippy::disallowed_methods, reason = "a date is wall time")]
     let now = std::time::SystemTime::now();
     let date = httpdate::fmt_http_date(now + Duration::from_secs(3_600));
-    let wait = retry_after(&headers("retry-after", &[&date])).unwrap();
+    let wait = retry_after(&header_map("retry-after", &[&date])).unwrap();
     assert!(wait > Duration::from_secs(3_000) && wait <= Duration::from_secs(3_600), "{wait:?}");
-    let past = retry_after(&headers("retry-after", &["Sun, 06 Nov 1994 08:49:37 GMT"]));
+    let past = retry_after(&header_map("retry-after", &["Sun, 06 Nov 1994 08:49:37 GMT"]));
     assert_eq!(past, Some(Duration::ZERO));
 }
 
 #[test]
-fn retry_after_beyond_reason_is_cut_to_a_year() {
+fn retry_after_caps_delay_at_one_year() {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     let long = "9".repeat(400);
     for value in ["99999999999999999999", &long, "Fri, 31 Dec 9999 23:59:59 GMT", "31536001"] {
-        assert_eq!(retry_after(&headers("retry-after", &[value])), Some(YEAR), "{value:?}");
+        assert_eq!(retry_after(&header_map("retry-after", &[value])), Some(YEAR), "{value:?}");
     }
 }
 
 #[test]
-fn retry_after_that_makes_no_sense_is_ignored() {
+fn retry_after_ignores_invalid_value() {
     for value in [
         "-1",
         "",
@@ -153,30 +153,30 @@ fn retry_after_that_makes_no_sense_is_ignored() {
         "Wed, 99 Foo 2015 07:28:00 GMT",
         "Mon, 06 Nov 1994 08:49:37 GMT+1",
     ] {
-        assert_eq!(retry_after(&headers("retry-after", &[value])), None, "{value:?}");
+        assert_eq!(retry_after(&header_map("retry-after", &[value])), None, "{value:?}");
     }
-    let mut bytes = HeaderMap::new();
-    bytes.insert("retry-after", HeaderValue::from_bytes(b"\xff\xfe1").unwrap());
-    assert_eq!(retry_after(&bytes), None);
+    let mut non_ascii = HeaderMap::new();
+    non_ascii.insert("retry-after", HeaderValue::from_bytes(b"\xff\xfe1").unwrap());
+    assert_eq!(retry_after(&non_ascii), None);
 }
 
 #[test]
-fn the_longest_valid_value_of_a_repeated_retry_after_counts() {
-    let wait = retry_after(&headers("retry-after", &["1", "soon", "3", "2"]));
+fn retry_after_returns_longest_value_when_repeated() {
+    let wait = retry_after(&header_map("retry-after", &["1", "soon", "3", "2"]));
     assert_eq!(wait, Some(Duration::from_secs(3)));
 }
 
 #[test]
-fn retry_after_ms_goes_before_retry_after() {
-    let mut both = headers("retry-after", &["9"]);
-    both.extend(headers("retry-after-ms", &["12.5"]));
+fn retry_after_prefers_retry_after_ms_header() {
+    let mut both = header_map("retry-after", &["9"]);
+    both.extend(header_map("retry-after-ms", &["12.5"]));
     assert_eq!(retry_after(&both), Some(Duration::from_micros(12_500)));
     both.insert("retry-after-ms", HeaderValue::from_static("-5"));
     assert_eq!(retry_after(&both), Some(Duration::from_secs(9)));
 }
 
 #[test]
-fn x_should_retry_is_true_or_false_or_nothing() {
+fn should_retry_ignores_invalid_and_contradictory_values() {
     for (values, expected) in [
         (&["true"][..], Some(true)),
         (&["false"], Some(false)),
@@ -187,12 +187,12 @@ fn x_should_retry_is_true_or_false_or_nothing() {
         (&[""], None),
         (&[], None),
     ] {
-        assert_eq!(should_retry(&headers("x-should-retry", values)), expected, "{values:?}");
+        assert_eq!(should_retry(&header_map("x-should-retry", values)), expected, "{values:?}");
     }
 }
 
 #[test]
-fn grpc_status_is_read_from_the_head() {
+fn grpc_classifier_reads_status_from_head() {
     for (code, cause) in [
         ("1", Cause::Cancelled),
         ("2", Cause::OriginError),
@@ -208,33 +208,34 @@ fn grpc_status_is_read_from_the_head() {
         ("", Cause::Unknown),
     ] {
         let code: &'static str = code;
-        assert_eq!(grpc(&[("grpc-status", code)]).unwrap().cause(), cause, "{code:?}");
+        assert_eq!(classify_grpc(&[("grpc-status", code)]).unwrap().cause(), cause, "{code:?}");
     }
-    assert_eq!(grpc(&[("grpc-status", "0")]), None);
-    assert_eq!(grpc(&[]), None);
+    assert_eq!(classify_grpc(&[("grpc-status", "0")]), None);
+    assert_eq!(classify_grpc(&[]), None);
 }
 
 #[test]
-fn grpc_without_grpc_status_goes_by_http_status() {
+fn grpc_classifier_uses_http_status_without_grpc_status() {
     let failure = GrpcClassifier::new().classify(Ok(&response(503))).unwrap();
     assert_eq!(failure.cause(), Cause::Overloaded);
 }
 
 #[test]
-fn grpc_pushback_is_a_wait_or_a_no() {
-    let pushback = |value| {
-        let failure = grpc(&[("grpc-status", "14"), ("grpc-retry-pushback-ms", value)]).unwrap();
+fn grpc_classifier_reads_pushback_as_wait_or_refusal() {
+    let wait_and_hint = |value| {
+        let failure =
+            classify_grpc(&[("grpc-status", "14"), ("grpc-retry-pushback-ms", value)]).unwrap();
         (failure.retry_after(), failure.retry_hint())
     };
-    assert_eq!(pushback("250"), (Some(Duration::from_millis(250)), Some(true)));
-    assert_eq!(pushback("0"), (Some(Duration::ZERO), Some(true)));
-    for no in ["-1", "", "soon", "99999999999"] {
-        assert_eq!(pushback(no), (None, Some(false)), "{no:?}");
+    assert_eq!(wait_and_hint("250"), (Some(Duration::from_millis(250)), Some(true)));
+    assert_eq!(wait_and_hint("0"), (Some(Duration::ZERO), Some(true)));
+    for value in ["-1", "", "soon", "99999999999"] {
+        assert_eq!(wait_and_hint(value), (None, Some(false)), "{value:?}");
     }
 }
 
 #[test]
-fn io_errors_have_the_documented_causes() {
+fn io_errors_have_documented_causes() {
     use io::ErrorKind;
     for (kind, cause, processed) in [
         (ErrorKind::ConnectionRefused, Cause::ConnectionRefused, Processed::No),
@@ -255,27 +256,27 @@ fn io_errors_have_the_documented_causes() {
 }
 
 #[tokio::test]
-async fn a_failed_name_lookup_is_a_dns_error() {
+async fn failed_name_lookup_is_classified_as_dns_error() {
     // RFC 2606 §2: `.invalid` never resolves.
     let error = tokio::net::lookup_host("does-not-exist.invalid:80").await.map(|_| ()).unwrap_err();
     assert_eq!(classify_error(&error).cause(), Cause::DnsError);
 }
 
 #[test]
-fn a_number_that_the_system_does_not_know_is_no_dns_error() {
+fn unknown_os_error_is_not_classified_as_dns_error() {
     assert_eq!(classify_error(&io::Error::from_raw_os_error(i32::MAX)).cause(), Cause::Unknown);
 }
 
 #[cfg(feature = "timeout")]
 #[tokio::test(start_paused = true)]
-async fn a_timeout_of_tokio_is_a_response_timeout() {
+async fn tokio_timeout_is_classified_as_response_timeout() {
     let wait = tokio::time::timeout(Duration::from_secs(1), std::future::pending::<()>());
     let error = wait.await.unwrap_err();
     assert_eq!(classify_error(&error).cause(), Cause::HttpResponseTimeout);
 }
 
 #[test]
-fn an_error_of_yours_joins_in_by_its_source() {
+fn classify_error_finds_failure_in_source_of_custom_error() {
     #[derive(Debug)]
     struct QuotaSpent(Failure);
     impl std::fmt::Display for QuotaSpent {
@@ -294,13 +295,13 @@ fn an_error_of_yours_joins_in_by_its_source() {
 }
 
 #[test]
-fn an_unknown_error_is_unknown_and_may_have_been_processed() {
+fn unknown_error_may_be_processed() {
     let failure = classify_error(&std::fmt::Error);
     assert_eq!((failure.cause(), failure.processed()), (Cause::Unknown, Processed::Maybe));
 }
 
 #[test]
-fn a_body_that_breaks_off_is_an_incomplete_response_to_a_processed_request() {
+fn body_error_is_classified_as_incomplete_and_processed() {
     for kind in [io::ErrorKind::ConnectionReset, io::ErrorKind::UnexpectedEof, io::ErrorKind::Other]
     {
         let failure = classify_body_error(&io::Error::from(kind));
@@ -312,7 +313,7 @@ fn a_body_that_breaks_off_is_an_incomplete_response_to_a_processed_request() {
 }
 
 #[test]
-fn a_closure_classifies() {
+fn classify_fn_calls_closure() {
     let classifier = classify_fn(|outcome: Result<&u8, &(dyn Error + 'static)>| {
         (*outcome.ok()? > 9).then(|| Failure::new(Cause::Overloaded))
     });
@@ -323,7 +324,7 @@ fn a_closure_classifies() {
 
 proptest! {
     #[test]
-    fn any_bytes_in_the_headers_that_are_read_end_in_a_failure_and_no_panic(
+    fn classifiers_do_not_panic_on_any_header_bytes(
         status in 400_u16..1_000,
         values in proptest::collection::vec((0_usize..5, proptest::collection::vec(any::<u8>(), 0..40)), 0..8),
     ) {
@@ -334,22 +335,22 @@ proptest! {
                 response.headers_mut().append(name, value);
             }
         }
-        let failure = http(&response).unwrap();
+        let failure = classify_http(&response).unwrap();
         prop_assert!(failure.retry_after().is_none_or(|wait| wait <= Duration::from_secs(365 * 24 * 60 * 60)));
         let _ = GrpcClassifier::new().classify(Ok(&response));
     }
 
     #[test]
-    fn a_number_of_seconds_agrees_with_rust_s_own(seconds in 0_u64..100_000_000) {
-        let wait = retry_after(&headers("retry-after", &[&seconds.to_string()]));
+    fn retry_after_parses_any_number_of_seconds(seconds in 0_u64..100_000_000) {
+        let wait = retry_after(&header_map("retry-after", &[&seconds.to_string()]));
         prop_assert_eq!(wait, Some(Duration::from_secs(seconds.min(31_536_000))));
     }
 }
 
 #[cfg(feature = "hyper")]
 #[tokio::test]
-async fn a_refusal_on_an_established_connection_proves_nothing() {
-    // No TCP stack does so, but a connection need not be TCP.
+async fn refusal_on_established_connection_may_be_processed() {
+    // TCP never does this, but a connection may use another transport.
     let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
     let stream =
         tokio_test::io::Builder::new().write(b"GET / HTTP/1.1\r\n\r\n").read_error(refused).build();

@@ -70,7 +70,11 @@ impl Capture {
     /// Lists the contradictions between `failure` and the recorded truth.
     fn contradictions(&self, failure: Option<Failure>) -> Vec<String> {
         let Some(failure) = failure else {
-            return if self.status() < 400 { vec![] } else { vec!["expected a failure, found none".to_owned()] };
+            return if self.status() < 400 {
+                vec![]
+            } else {
+                vec!["expected a failure, found none".to_owned()]
+            };
         };
         let mut contradictions = Vec::new();
         let mut check = |is_correct: bool, message: String| {
@@ -164,7 +168,8 @@ fn reporters_of(name: &str) -> Vec<Reporter> {
 
 pub(super) fn captures() -> Vec<Capture> {
     let own_folders = ["gateways", "gateways-more"];
-    let own_folders = own_folders.map(|name| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name));
+    let own_folders =
+        own_folders.map(|name| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name));
     let other_folder = env::var_os("SEAWALL_CAPTURES").map(|folder| vec![folder.into()]);
     let mut files = Vec::new();
     for folder in other_folder.unwrap_or(own_folders.into()) {
@@ -191,7 +196,8 @@ async fn layer_classifies_captures_without_contradiction() {
         let steps = (!body.is_empty()).then(|| Step::Data(body.clone()));
         let Some(response) = capture.response(steps.into_iter().collect()) else { continue };
         let response = classify_with(BadGatewayClassifierLayer::new(), response).await;
-        let mut contradictions = capture.contradictions(response.extensions().get::<Failure>().copied());
+        let mut contradictions =
+            capture.contradictions(response.extensions().get::<Failure>().copied());
         match response.into_body().collect().await.map(Collected::to_bytes) {
             Ok(read) if capture.flag("/closed_early") => {
                 contradictions.push(format!(
@@ -199,7 +205,9 @@ async fn layer_classifies_captures_without_contradiction() {
                     read.len()
                 ));
             }
-            Ok(read) if read != body => contradictions.push("expected the recorded body, found another".to_owned()),
+            Ok(read) if read != body => {
+                contradictions.push("expected the recorded body, found another".to_owned())
+            }
             Ok(_) => {}
             Err(error) if capture.flag("/closed_early") => drop(error),
             Err(error) => contradictions.push(error.to_string()),
@@ -222,5 +230,8 @@ async fn layer_classifies_captures_without_contradiction() {
             println!("  {line}");
         }
     }
-    assert!(tally.values().all(|(_, incorrect)| incorrect.is_empty()), "the output above lists captures that are classified incorrectly");
+    assert!(
+        tally.values().all(|(_, incorrect)| incorrect.is_empty()),
+        "the output above lists captures that are classified incorrectly"
+    );
 }

@@ -8,7 +8,7 @@ use seawall::{
     bad_gateway::{BadGatewayClassifierLayer, Evidence},
 };
 
-use super::{ClassifiedResponse, response, classify, failure, classify_with};
+use super::{ClassifiedResponse, classify, classify_with, failure, upstream_response};
 
 async fn with_proxy_status(values: &[&str]) -> ClassifiedResponse {
     let headers: Vec<_> = values.iter().map(|value| ("proxy-status", *value)).collect();
@@ -50,9 +50,14 @@ async fn proxy_status_determines_cause() {
 #[tokio::test]
 async fn error_member_nearest_origin_takes_precedence() {
     let value = "inner;received-status=200, middle;error=connection_terminated, edge;error=connection_timeout";
-    // The one in the middle had an response, so the origin had the request.
-    assert_eq!(classify_proxy_status(value).await, (Cause::ConnectionTerminated, OTHER, Processed::Maybe));
-    let two_lines = with_proxy_status(&["middle;error=connection_refused", "edge;error=connection_timeout"]).await;
+    // The inner proxy received a response, so the origin received the request.
+    assert_eq!(
+        classify_proxy_status(value).await,
+        (Cause::ConnectionTerminated, OTHER, Processed::Maybe)
+    );
+    let two_lines =
+        with_proxy_status(&["middle;error=connection_refused", "edge;error=connection_timeout"])
+            .await;
     assert_eq!(failure(&two_lines).cause(), Cause::ConnectionRefused);
     let evidence = two_lines.extensions().get::<Evidence>().unwrap();
     assert_eq!(evidence.proxy_status().unwrap().proxy(), "middle");
@@ -74,7 +79,8 @@ async fn proxy_status_name_identifies_product() {
 
 #[tokio::test]
 async fn proxy_status_keeps_unregistered_error_type_as_text() {
-    let response = with_proxy_status(&[r#"edge;error=flux_exhausted;details="capacitor 3 of 4""#]).await;
+    let response =
+        with_proxy_status(&[r#"edge;error=flux_exhausted;details="capacitor 3 of 4""#]).await;
     let failure = failure(&response);
     assert_eq!((failure.cause(), failure.reporter()), (Cause::BadGateway, OTHER));
     let proxy_status = response.extensions().get::<Evidence>().unwrap().proxy_status().unwrap();
@@ -91,7 +97,10 @@ async fn proxy_status_without_error_determines_no_cause() {
     let failure = failure(&response);
     assert_eq!((failure.cause(), failure.reporter()), (Cause::BadGateway, Reporter::Unknown));
     let proxy_status = response.extensions().get::<Evidence>().unwrap().proxy_status().unwrap();
-    assert_eq!((proxy_status.proxy(), proxy_status.received_status(), proxy_status.error()), ("edge", Some(502), None));
+    assert_eq!(
+        (proxy_status.proxy(), proxy_status.received_status(), proxy_status.error()),
+        ("edge", Some(502), None)
+    );
 }
 
 #[tokio::test]
@@ -109,13 +118,16 @@ async fn layer_ignores_invalid_proxy_status() {
     }
     let long = format!("edge;error=dns_error;details=\"{}\"", "x".repeat(64 * 1024));
     assert_eq!(classify_proxy_status(&long).await.0, Cause::BadGateway);
-    let (cause, reporter, _) = classify_proxy_status("7;error=dns_error, (a b);error=dns_error").await;
+    let (cause, reporter, _) =
+        classify_proxy_status("7;error=dns_error, (a b);error=dns_error").await;
     assert_eq!((cause, reporter), (Cause::BadGateway, Reporter::Unknown));
 }
 
 #[tokio::test]
 async fn layer_truncates_details_of_proxy_status() {
-    let response = with_proxy_status(&[&format!("edge;error=dns_error;details=\"{}\"", "x".repeat(5_000))]).await;
+    let response =
+        with_proxy_status(&[&format!("edge;error=dns_error;details=\"{}\"", "x".repeat(5_000))])
+            .await;
     let proxy_status = response.extensions().get::<Evidence>().unwrap().proxy_status().unwrap();
     assert_eq!(proxy_status.details().unwrap().len(), 256);
 }
@@ -139,10 +151,16 @@ async fn vendor_statuses_and_headers_determine_cause() {
         (504, &alb, Cause::GatewayTimeout, Product::AwsAlb, Maybe),
         (504, &vercel, Cause::HttpResponseTimeout, Product::Vercel, Maybe),
     ] {
-        let response = classify_with(BadGatewayClassifierLayer::new(), upstream_response(status, headers, "")).await;
+        let response =
+            classify_with(BadGatewayClassifierLayer::new(), upstream_response(status, headers, ""))
+                .await;
         let failure = failure(&response);
         let classified = (failure.cause(), failure.reporter(), failure.processed());
-        assert_eq!(classified, (cause, Reporter::Gateway(product), processed), "{status} {headers:?}");
+        assert_eq!(
+            classified,
+            (cause, Reporter::Gateway(product), processed),
+            "{status} {headers:?}"
+        );
         assert!(!response.extensions().get::<Evidence>().unwrap().is_verified());
     }
     // Cloudflare adds `cf-ray` to relayed responses too.
@@ -186,7 +204,11 @@ async fn layer_classifies_unrecognized_response_by_status() {
         (503, Cause::Overloaded, Processed::Maybe),
         (504, Cause::GatewayTimeout, Processed::Maybe),
     ] {
-        let response = classify_with(BadGatewayClassifierLayer::new(), upstream_response(status, &[], "what?")).await;
+        let response = classify_with(
+            BadGatewayClassifierLayer::new(),
+            upstream_response(status, &[], "what?"),
+        )
+        .await;
         let failure = failure(&response);
         assert_eq!((failure.cause(), failure.processed()), (cause, processed), "{status}");
         assert_eq!(failure.reporter(), Reporter::Unknown);

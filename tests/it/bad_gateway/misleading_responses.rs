@@ -4,7 +4,7 @@ use seawall::{
     Cause, Failure, Processed, Product, Reporter, bad_gateway::BadGatewayClassifierLayer,
 };
 
-use super::{response, classify, failure, classify_with};
+use super::{classify, classify_with, failure, upstream_response};
 use crate::support::{Step, Steps};
 
 const NGINX_PAGE: &str = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n\
@@ -109,8 +109,11 @@ async fn nginx_503_identifies_nginx_and_may_be_processed() {
 #[tokio::test]
 async fn layer_recognizes_haproxy_error_file_by_text() {
     let text = "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>\n\n";
-    let mut response =
-        upstream_response(503, &[HTML, ("cache-control", "no-cache"), ("connection", "close")], text);
+    let mut response = upstream_response(
+        503,
+        &[HTML, ("cache-control", "no-cache"), ("connection", "close")],
+        text,
+    );
     *response.version_mut() = http::Version::HTTP_10;
     let failure = failure(&classify_with(BadGatewayClassifierLayer::new(), response).await);
     assert_eq!(failure.reporter(), Reporter::Gateway(Product::HaProxy));
@@ -186,7 +189,7 @@ async fn quoted_page_does_not_identify_gateway() {
     let apache = "<p>Reason: <strong>DNS lookup failure for: x".to_owned();
     for (status, page) in [(503, nginx), (503, envoy), (500, apache)] {
         let quoted =
-            serde_json::json!({ "error": "stored, then the inventory failed", "page": page });
+            serde_json::json!({ "error": "stored, then the inventory said", "said": page });
         let failure = classify(status, &[JSON], &quoted.to_string()).await;
         assert_eq!(
             (failure.reporter(), failure.processed()),
@@ -210,7 +213,10 @@ async fn prefix_does_not_match_fingerprint_of_complete_body() {
         let stalled = failure(&classify_with(BadGatewayClassifierLayer::new(), response).await);
         assert_eq!((stalled.cause(), stalled.processed()), (Cause::BadGateway, Processed::Maybe));
         let layer = BadGatewayClassifierLayer::new().max_peek_bytes(start.len());
-        let cut = failure(&classify_with(layer, upstream_response(502, &headers, &format!("{start}{rest}"))).await);
+        let cut = failure(
+            &classify_with(layer, upstream_response(502, &headers, &format!("{start}{rest}")))
+                .await,
+        );
         assert_eq!((cut.cause(), cut.processed()), (Cause::BadGateway, Processed::Maybe));
     }
 }
@@ -225,7 +231,9 @@ async fn layer_classifies_500_as_unknown_when_body_is_unreadable() {
         assert_eq!(failure.cause(), Cause::Unknown, "{headers:?}");
     }
     let layer = BadGatewayClassifierLayer::new().max_peek_bytes(0);
-    let unread = failure(&classify_with(layer, upstream_response(500, &[TEXT], "Internal Server Error")).await);
+    let unread = failure(
+        &classify_with(layer, upstream_response(500, &[TEXT], "Internal Server Error")).await,
+    );
     assert_eq!(unread.cause(), Cause::Unknown);
 }
 

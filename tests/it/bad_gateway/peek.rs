@@ -1,4 +1,4 @@
-//! The look at a body takes nothing from it, and takes no time.
+//! Peeking at a body loses no data and does not delay the response beyond `peek_timeout`.
 
 use std::{
     pin::{Pin, pin},
@@ -21,43 +21,46 @@ use seawall::{
 use tokio::time::Instant;
 use tower::{Layer, ServiceExt, service_fn};
 
-use super::{answer, captures::captures, failure, through};
+use super::{captures::captures, classify_with, failure, upstream_response};
 use crate::support::{Step, Steps};
 
 const LAYER: BadGatewayClassifierLayer = BadGatewayClassifierLayer::new();
 const PAGE: &str = "<html><body><h1>504 Gateway Time-out</h1>\nThe server didn't respond in time.\n</body></html>\n";
 
-/// What a reader gets of a body, frame by frame, until it ends or stalls.
+/// The frames that a reader receives until the body ends or stalls.
 #[derive(Debug, Default, PartialEq)]
-struct Read {
+struct ReceivedBody {
     data: Vec<Bytes>,
     trailers: Option<HeaderMap>,
     errors: usize,
     ended: bool,
 }
 
-async fn read(body: impl Body<Data = Bytes, Error = BoxError>) -> Read {
+async fn read_body(body: impl Body<Data = Bytes, Error = BoxError>) -> ReceivedBody {
     let mut body = pin!(body);
-    let mut read = Read::default();
+    let mut received = ReceivedBody::default();
     loop {
         let hint = body.size_hint();
-        let end = body.is_end_stream();
+        let is_end_stream = body.is_end_stream();
         let next = tokio::time::timeout(Duration::from_secs(1), body.frame()).await;
-        assert!(!end || matches!(next, Ok(None)), "more after its end");
+        assert!(
+            !is_end_stream || matches!(next, Ok(None)),
+            "expected no frame after `is_end_stream`"
+        );
         match next {
-            Err(_) => return read,
+            Err(_) => return received,
             Ok(None) => {
-                read.ended = true;
-                return read;
+                received.ended = true;
+                return received;
             }
             Ok(Some(Ok(frame))) => match frame.into_data() {
                 Ok(data) => {
                     assert!(hint.upper().is_none_or(|upper| upper >= data.len() as u64));
-                    read.data.push(data);
+                    received.data.push(data);
                 }
-                Err(frame) => read.trailers = frame.into_trailers().ok(),
+                Err(frame) => received.trailers = frame.into_trailers().ok(),
             },
-            Ok(Some(Err(_))) => read.errors += 1,
+            Ok(Some(Err(_))) => received.errors += 1,
         }
     }
 }
@@ -78,80 +81,85 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn nothing_of_a_body_is_lost(
+    fn peek_loses_no_frame(
         steps in prop::collection::vec(step(), 0..90),
         sized in any::<bool>(),
         status in prop::sample::select(vec![429_u16, 500, 502, 503, 504, 521]),
-        peek in prop::sample::select(vec![0, 1, 100, 4096, 100_000]),
-        wait in prop::sample::select(vec![0, 50]),
+        max_peek_bytes in prop::sample::select(vec![0, 1, 100, 4096, 100_000]),
+        timeout_ms in prop::sample::select(vec![0, 50]),
     ) {
         let body = if sized { Steps::sized(steps) } else { Steps::new(steps) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
-            let expected = read(body.clone()).await;
+            let expected = read_body(body.clone()).await;
             let mut response = Response::new(body);
             let hint = response.body().size_hint();
             *response.status_mut() = status.try_into().unwrap();
             let start = Instant::now();
-            let layer = LAYER.max_peek_bytes(peek).peek_timeout(Duration::from_millis(wait));
-            let answer = through(layer, response).await;
-            assert!(start.elapsed() <= Duration::from_millis(wait + 1));
-            assert!(answer.extensions().get::<Failure>().is_some());
-            assert_eq!(answer.body().size_hint().exact(), hint.exact());
-            assert_eq!(read(answer.into_body()).await, expected);
+            let layer = LAYER.max_peek_bytes(max_peek_bytes).peek_timeout(Duration::from_millis(timeout_ms));
+            let response = classify_with(layer, response).await;
+            assert!(start.elapsed() <= Duration::from_millis(timeout_ms + 1));
+            assert!(response.extensions().get::<Failure>().is_some());
+            assert_eq!(response.body().size_hint().exact(), hint.exact());
+            assert_eq!(read_body(response.into_body()).await, expected);
         });
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_in_pieces_is_recognised_like_a_whole_one() {
+async fn layer_classifies_page_in_pieces_like_complete_page() {
     for capture in captures() {
         let body = capture.body();
-        let whole = [Step::Data(body.clone())].to_vec();
-        let Some(response) = capture.response(whole) else { continue };
+        let one_frame = vec![Step::Data(body.clone())];
+        let Some(response) = capture.response(one_frame) else { continue };
         if response.status().as_u16() < 400 || body.is_empty() {
             continue;
         }
-        let whole = failure(&through(LAYER, response).await);
-        for pieces in [2, 3, 7, 30] {
-            let pieces = body.chunks(body.len().div_ceil(pieces)).map(|it| body.slice_ref(it));
+        let complete = failure(&classify_with(LAYER, response).await);
+        for count in [2, 3, 7, 30] {
+            let pieces = body.chunks(body.len().div_ceil(count)).map(|it| body.slice_ref(it));
             let steps = pieces.flat_map(|piece| [Step::Pause, Step::Data(piece), Step::Pause]);
             let response = capture.response(steps.collect()).unwrap();
-            assert_eq!(failure(&through(LAYER, response).await), whole, "{}", capture.name());
+            assert_eq!(
+                failure(&classify_with(LAYER, response).await),
+                complete,
+                "{}",
+                capture.name()
+            );
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_never_comes_delays_a_response_by_no_more_than_peek_wait() {
-    for wait in [0, 50, 400] {
-        let mut response = answer(502, &[], "");
+async fn peek_timeout_bounds_delay_when_body_stalls() {
+    for timeout_ms in [0, 50, 400] {
+        let mut response = upstream_response(502, &[], "");
         *response.body_mut() = Steps::new([Step::Stall]);
         let start = Instant::now();
-        let layer = LAYER.peek_timeout(Duration::from_millis(wait));
-        let answer = through(layer, response).await;
-        assert_eq!(failure(&answer).reporter(), Reporter::Unknown);
-        let waited = start.elapsed();
-        assert!(waited <= Duration::from_millis(wait + 1), "{waited:?}, not {wait} ms");
-        assert!(waited >= Duration::from_millis(wait), "{waited:?}, not {wait} ms");
+        let layer = LAYER.peek_timeout(Duration::from_millis(timeout_ms));
+        let response = classify_with(layer, response).await;
+        assert_eq!(failure(&response).reporter(), Reporter::Unknown);
+        let delay = start.elapsed();
+        let range = Duration::from_millis(timeout_ms)..=Duration::from_millis(timeout_ms + 1);
+        assert!(range.contains(&delay), "expected {timeout_ms} ms, found {delay:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_that_is_recognised_is_not_waited_for_to_its_end() {
-    let mut response = answer(504, &[], "");
+async fn peek_ends_when_page_is_recognized() {
+    let mut response = upstream_response(504, &[], "");
     *response.body_mut() = Steps::new([Step::Data(PAGE.into()), Step::Stall]);
     let start = Instant::now();
-    let answer = through(LAYER, response).await;
+    let response = classify_with(LAYER, response).await;
     assert_eq!(start.elapsed(), Duration::ZERO);
-    assert_eq!(failure(&answer).reporter(), Reporter::Gateway(Product::HaProxy));
+    assert_eq!(failure(&response).reporter(), Reporter::Gateway(Product::HaProxy));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_compressed_or_no_text_or_asked_not_to_be_is_not_looked_at() {
-    let looked_at = async |layer: BadGatewayClassifierLayer, headers: &[(&str, &str)]| {
-        let answer = through(layer, answer(504, headers, PAGE)).await;
-        failure(&answer).reporter() == Reporter::Gateway(Product::HaProxy)
+async fn layer_peeks_only_at_uncompressed_text_within_limit() {
+    let peeks = async |layer: BadGatewayClassifierLayer, headers: &[(&str, &str)]| {
+        let response = classify_with(layer, upstream_response(504, headers, PAGE)).await;
+        failure(&response).reporter() == Reporter::Gateway(Product::HaProxy)
     };
     for kind in [
         "text/html; charset=utf-8",
@@ -159,26 +167,26 @@ async fn what_is_compressed_or_no_text_or_asked_not_to_be_is_not_looked_at() {
         "application/problem+json",
         "application/xhtml+xml",
     ] {
-        assert!(looked_at(LAYER, &[("content-type", kind)]).await, "{kind}");
+        assert!(peeks(LAYER, &[("content-type", kind)]).await, "{kind}");
     }
-    assert!(looked_at(LAYER, &[]).await);
-    assert!(looked_at(LAYER, &[("content-encoding", "identity")]).await);
+    assert!(peeks(LAYER, &[]).await);
+    assert!(peeks(LAYER, &[("content-encoding", "identity")]).await);
     for headers in [
         [("content-encoding", "gzip")],
         [("content-encoding", "identity, br")],
         [("content-type", "image/png")],
         [("content-type", "application/grpc")],
     ] {
-        assert!(!looked_at(LAYER, &headers).await, "{headers:?}");
+        assert!(!peeks(LAYER, &headers).await, "{headers:?}");
     }
-    assert!(!looked_at(LAYER.max_peek_bytes(0), &[]).await);
-    assert!(!looked_at(LAYER.max_peek_bytes(20), &[]).await);
+    assert!(!peeks(LAYER.max_peek_bytes(0), &[]).await);
+    assert!(!peeks(LAYER.max_peek_bytes(20), &[]).await);
 }
 
-/// Gives frames for ever, and counts them.
+/// A body that yields frames forever and counts them.
 struct Endless {
     size: usize,
-    given: Arc<AtomicUsize>,
+    yielded: Arc<AtomicUsize>,
 }
 
 impl Body for Endless {
@@ -189,7 +197,7 @@ impl Body for Endless {
         self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        self.given.fetch_add(1, Ordering::Relaxed);
+        self.yielded.fetch_add(1, Ordering::Relaxed);
         Poll::Ready(Some(Ok(Frame::data(vec![b'x'; self.size].into()))))
     }
 
@@ -199,25 +207,25 @@ impl Body for Endless {
 }
 
 #[tokio::test]
-async fn no_more_is_read_ahead_than_peek_allows_and_one_frame() {
-    for (size, most) in [(0, 64), (1, 64), (1_000, 5), (100_000, 1)] {
-        let given = Arc::new(AtomicUsize::new(0));
-        let body = Endless { size, given: Arc::clone(&given) };
+async fn peek_reads_at_most_limit_and_one_frame() {
+    for (size, frames) in [(0, 64), (1, 64), (1_000, 5), (100_000, 1)] {
+        let yielded = Arc::new(AtomicUsize::new(0));
+        let body = Endless { size, yielded: Arc::clone(&yielded) };
         let mut response = Some(Response::builder().status(503).body(body).unwrap());
         let service = LAYER.layer(service_fn(move |()| {
             let response = response.take().unwrap();
             async { Ok::<_, BoxError>(response) }
         }));
-        let answer = service.oneshot(()).await.unwrap();
-        assert_eq!(given.load(Ordering::Relaxed), most, "frames of {size}");
-        drop(answer);
+        let response = service.oneshot(()).await.unwrap();
+        assert_eq!(yielded.load(Ordering::Relaxed), frames, "frames of {size} bytes");
+        drop(response);
     }
 }
 
-/// Data in two pieces that are not next to each other.
-struct InPieces(Option<bytes::buf::Chain<Bytes, Bytes>>);
+/// A body with one frame of two non-contiguous buffers.
+struct NonContiguous(Option<bytes::buf::Chain<Bytes, Bytes>>);
 
-impl Body for InPieces {
+impl Body for NonContiguous {
     type Data = bytes::buf::Chain<Bytes, Bytes>;
     type Error = BoxError;
 
@@ -230,25 +238,25 @@ impl Body for InPieces {
 }
 
 #[tokio::test]
-async fn a_frame_in_pieces_is_looked_at_as_a_whole_and_left_as_it_is() {
+async fn layer_recognizes_page_in_non_contiguous_frame() {
     let (front, back) = PAGE.split_at(30);
-    let body = InPieces(Some(Bytes::from(front).chain(Bytes::from(back))));
+    let body = NonContiguous(Some(Bytes::from(front).chain(Bytes::from(back))));
     let mut response = Some(Response::builder().status(504).body(body).unwrap());
     let service = LAYER.layer(service_fn(move |()| {
         let response = response.take().unwrap();
         async { Ok::<_, BoxError>(response) }
     }));
-    let answer = service.oneshot(()).await.unwrap();
-    let failure = answer.extensions().get::<Failure>().unwrap();
+    let response = service.oneshot(()).await.unwrap();
+    let failure = response.extensions().get::<Failure>().unwrap();
     assert_eq!(failure.reporter(), Reporter::Gateway(Product::HaProxy));
-    let frame = pin!(answer.into_body()).frame().await.unwrap().unwrap();
+    let frame = pin!(response.into_body()).frame().await.unwrap().unwrap();
     assert_eq!(frame.into_data().unwrap().chunk(), front.as_bytes());
 }
 
-/// Never gives anything.
-struct Held(#[allow(dead_code)] Arc<()>);
+/// A body that is pending forever.
+struct PendingBody(#[allow(dead_code)] Arc<()>);
 
-impl Body for Held {
+impl Body for PendingBody {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -261,10 +269,10 @@ impl Body for Held {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_dropped_during_the_look_lets_the_body_go() {
+async fn dropped_call_releases_body_during_peek() {
     let alive = Arc::new(());
     let mut response =
-        Some(Response::builder().status(502).body(Held(Arc::clone(&alive))).unwrap());
+        Some(Response::builder().status(502).body(PendingBody(Arc::clone(&alive))).unwrap());
     let service = LAYER.layer(service_fn(move |()| {
         let response = response.take().unwrap();
         async { Ok::<_, BoxError>(response) }
@@ -276,33 +284,33 @@ async fn a_call_dropped_during_the_look_lets_the_body_go() {
     assert_eq!(Arc::strong_count(&alive), 1);
 }
 
-/// Ready at once with a response whose body never comes.
-struct Holding(#[allow(dead_code)] Arc<()>);
+/// A future that is ready at once with a response whose body stalls.
+struct ReadyFuture(#[allow(dead_code)] Arc<()>);
 
-impl Future for Holding {
+impl Future for ReadyFuture {
     type Output = Result<Response<Steps>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut response = answer(503, &[], "");
+        let mut response = upstream_response(503, &[], "");
         *response.body_mut() = Steps::new([Step::Stall]);
         Poll::Ready(Ok(response))
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_inner_future_held_is_free_during_the_look() {
+async fn layer_drops_inner_future_before_peek() {
     let held = Arc::new(());
     let inner = Arc::clone(&held);
-    let mut service = LAYER.layer(service_fn(move |()| Holding(Arc::clone(&inner))));
+    let mut service = LAYER.layer(service_fn(move |()| ReadyFuture(Arc::clone(&inner))));
     let mut call = tokio_test::task::spawn(tower::Service::call(&mut service, ()));
     assert!(call.poll().is_pending());
-    assert_eq!(Arc::strong_count(&held), 2, "the test and the service");
+    assert_eq!(Arc::strong_count(&held), 2, "expected references of the test and the service only");
 }
 
-/// Of each recorded answer, cut once at every seventh byte and never going on.
+/// Stalls each recorded body after every seventh byte.
 #[tokio::test(start_paused = true)]
-async fn a_page_that_breaks_off_says_less_and_nothing_else() {
-    let broad = [
+async fn truncated_page_yields_same_or_broader_failure() {
+    let broader_causes = [
         Cause::BadGateway,
         Cause::DestinationUnavailable,
         Cause::GatewayTimeout,
@@ -315,14 +323,20 @@ async fn a_page_that_breaks_off_says_less_and_nothing_else() {
         if response.status().as_u16() < 400 || body.len() > 4_096 {
             continue;
         }
-        let whole = failure(&through(LAYER, response).await);
-        for at in (0..body.len()).step_by(7) {
-            let steps = vec![Step::Data(body.slice(..at)), Step::Stall];
-            let cut = failure(&through(LAYER, capture.response(steps).unwrap()).await);
-            let less = [whole.reporter(), Reporter::Unknown].contains(&cut.reporter())
-                && (broad.contains(&cut.cause()) || cut.cause() == whole.cause())
-                && [whole.processed(), Processed::Maybe].contains(&cut.processed());
-            assert!(cut == whole || less, "{} after {at}: {whole}; cut {cut}", capture.name());
+        let complete = failure(&classify_with(LAYER, response).await);
+        for length in (0..body.len()).step_by(7) {
+            let steps = vec![Step::Data(body.slice(..length)), Step::Stall];
+            let truncated = failure(&classify_with(LAYER, capture.response(steps).unwrap()).await);
+            let is_broader = [complete.reporter(), Reporter::Unknown]
+                .contains(&truncated.reporter())
+                && (broader_causes.contains(&truncated.cause())
+                    || truncated.cause() == complete.cause())
+                && [complete.processed(), Processed::Maybe].contains(&truncated.processed());
+            assert!(
+                truncated == complete || is_broader,
+                "{} after {length} bytes: expected {complete} or broader, found {truncated}",
+                capture.name()
+            );
         }
     }
 }

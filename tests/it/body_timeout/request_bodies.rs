@@ -1,4 +1,4 @@
-//! Request bodies: their timeouts, and the response to a caller that is too slow.
+//! Timeouts of request bodies, and the response to a caller that exceeds them.
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -13,12 +13,12 @@ use seawall::{
 };
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 
-use super::{IDLE, TOTAL, elapsed};
+use super::{IDLE, TOTAL, limit_and_kind};
 use crate::support::{Step, Steps};
 
 #[tokio::test(start_paused = true)]
 async fn stalled_request_body_fails_and_gets_408() {
-    for (layer, phase, limit) in [
+    for (layer, kind, limit) in [
         (BodyTimeoutLayer::for_requests().idle(IDLE), TimeoutKind::RequestIdle, IDLE),
         (BodyTimeoutLayer::for_requests().total(TOTAL), TimeoutKind::RequestTotal, TOTAL),
     ] {
@@ -27,7 +27,7 @@ async fn stalled_request_body_fails_and_gets_408() {
             .layer(layer)
             .service_fn(move |request: Request<TimeoutBody<Steps>>| async move {
                 let error = request.into_body().collect().await.unwrap_err();
-                assert_eq!(elapsed(&error), (limit, phase));
+                assert_eq!(limit_and_kind(&error), (limit, kind));
                 Err::<Response<Full<Bytes>>, _>(error)
             });
         let body = Steps::new([Step::Data("x".into()), Step::Stall]);
@@ -77,7 +77,7 @@ async fn breaker_counts_stalled_response_but_not_stalled_request() {
     assert_eq!((counts.calls(), counts.failures()), (1, 1));
 }
 
-/// Real sockets, so real time.
+/// Uses real sockets and therefore real time.
 #[cfg(feature = "hyper-util")]
 #[tokio::test]
 async fn slow_request_forwarded_by_hyper_gets_408() {
@@ -87,7 +87,7 @@ async fn slow_request_forwarded_by_hyper_gets_408() {
     let server = ServiceBuilder::new()
         .layer(ErrorResponseLayer::new("edge"))
         .layer(BodyTimeoutLayer::for_requests().idle(IDLE));
-    // A PUT may be retried, but its caller is too slow.
+    // A PUT is retryable, but its caller is too slow.
     for (method, retry) in [("POST", false), ("PUT", true)] {
         let (sender, body) = channel();
         sender.send("x".into()).unwrap();
@@ -99,14 +99,17 @@ async fn slow_request_forwarded_by_hyper_gets_408() {
             server.clone().service(hyper()).oneshot(request).await.unwrap().map(drop)
         };
         assert_eq!(response.status(), 408, "{method}");
-        let seen = response.extensions().get::<seawall::Failure>().unwrap();
-        // A part of the request was sent.
-        assert_eq!((seen.cause(), seen.processed()), (Cause::RequestTimeout, Processed::Maybe));
+        let failure = response.extensions().get::<seawall::Failure>().unwrap();
+        // Part of the request was sent.
+        assert_eq!(
+            (failure.cause(), failure.processed()),
+            (Cause::RequestTimeout, Processed::Maybe)
+        );
     }
     assert_eq!(origin.requests(), 2);
 }
 
-/// Real sockets, so real time.
+/// Uses real sockets and therefore real time.
 #[cfg(feature = "hyper-util")]
 #[tokio::test]
 async fn stalled_caller_of_gateway_gets_408() {
@@ -132,15 +135,15 @@ async fn stalled_caller_of_gateway_gets_408() {
         })
         .service(hyper());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let at = listener.local_addr().unwrap();
+    let address = listener.local_addr().unwrap();
     // The task ends with the runtime of the test.
     tokio::spawn(async { serve(listener, Router::new().fallback_service(gateway)).await });
 
-    let mut caller = TcpStream::connect(at).await.unwrap();
+    let mut caller = TcpStream::connect(address).await.unwrap();
     caller.write_all(b"PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nx").await.unwrap();
-    let mut answer = String::new();
-    // The server closes the connection, since it did not read the rest of the request.
-    caller.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer}");
-    assert!(answer.contains("\"cause\":\"request_timeout\""), "{answer}");
+    let mut response = String::new();
+    // The server closes the connection, because it did not read the rest of the request.
+    caller.read_to_string(&mut response).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{response}");
+    assert!(response.contains("\"cause\":\"request_timeout\""), "{response}");
 }

@@ -1,4 +1,4 @@
-//! With the layers of the tower crate.
+//! Circuit breakers combined with layers of the tower crate.
 
 use seawall::{circuit_breaker::OpenBehavior, test_util::FlakyBody};
 use tower::{
@@ -12,15 +12,16 @@ use super::{upstream::Body, *};
 
 type Instance = seawall::circuit_breaker::CircuitBreaker<FlakyService>;
 
-/// Sends 100,000 calls, a thousand a second, to ten instances behind a balancer that prefers the less loaded of two. One
-/// instance is dead. Returns the number of successes.
-async fn successes(when_open: OpenBehavior) -> u32 {
+/// Returns the number of successes of 100,000 calls to ten balanced instances, one of which is dead.
+///
+/// The balancer prefers the less loaded of two instances. It receives 1,000 calls per second.
+async fn count_successes(open_behavior: OpenBehavior) -> u32 {
     let instances: Vec<PendingRequests<Instance>> = (0..10)
         .map(|number| {
-            let mode = if number == 0 { Step::refuse() } else { Step::status(200) };
+            let step = if number == 0 { Step::refuse() } else { Step::status(200) };
             // Each instance has its own circuit.
-            let layer = CircuitBreakerLayer::new().open_behavior(when_open);
-            PendingRequests::new(layer.layer(upstream(mode)), CompleteOnResponse::default())
+            let layer = CircuitBreakerLayer::new().open_behavior(open_behavior);
+            PendingRequests::new(layer.layer(upstream(step)), CompleteOnResponse::default())
         })
         .collect();
     let mut balance = Balance::new(ServiceList::new::<http::Request<Body>>(instances));
@@ -34,19 +35,19 @@ async fn successes(when_open: OpenBehavior) -> u32 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn balancer_skips_dead_instance_with_backpressure() {
-    let successes = successes(OpenBehavior::Backpressure).await;
-    assert!(successes >= 99_900, "{successes} of 100,000");
+async fn balancer_skips_dead_instance_when_breaker_applies_backpressure() {
+    let successes = count_successes(OpenBehavior::Backpressure).await;
+    assert!(successes >= 99_900, "expected at least 99,900 successes, found {successes}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn balancer_keeps_calling_dead_instance_with_reject() {
-    let successes = successes(OpenBehavior::Reject).await;
-    assert!(successes < 99_000, "{successes} of 100,000: not ready would be of no use");
+async fn balancer_calls_dead_instance_when_breaker_rejects() {
+    let successes = count_successes(OpenBehavior::Reject).await;
+    assert!(successes < 99_000, "expected fewer than 99,000 successes, found {successes}");
 }
 
-/// The circuit breaker with a buffer and a concurrency limit inside and outside.
-fn between(
+/// Returns a circuit breaker with a buffer and a concurrency limit both inside and outside.
+fn buffered_and_limited(
     layer: &CircuitBreakerLayer,
     upstream: &FlakyService,
 ) -> impl Service<
@@ -67,10 +68,10 @@ fn between(
 }
 
 #[tokio::test(start_paused = true)]
-async fn buffer_and_concurrency_limit_work_inside_and_outside() {
+async fn breaker_works_with_buffers_and_concurrency_limits() {
     let upstream = upstream(Step::status(502));
-    let layer = quick();
-    let service = between(&layer, &upstream);
+    let layer = opens_at_two();
+    let service = buffered_and_limited(&layer, &upstream);
     for _ in 0..2 {
         assert!(service.clone().oneshot(get()).await.is_ok());
     }
@@ -88,25 +89,26 @@ async fn buffer_and_concurrency_limit_work_inside_and_outside() {
 
 #[tokio::test(start_paused = true)]
 async fn backpressured_calls_in_buffer_wait_until_admitted() {
-    let in_a_row = quick().failure_ratio(None).consecutive_failures(NonZeroU32::new(2));
-    for layer in [quick(), in_a_row] {
+    let consecutive = opens_at_two().failure_ratio(None).consecutive_failures(NonZeroU32::new(2));
+    for layer in [opens_at_two(), consecutive] {
         let upstream = upstream(Step::status(502));
         let layer = layer.open_behavior(OpenBehavior::Backpressure);
-        let service = between(&layer, &upstream);
+        let service = buffered_and_limited(&layer, &upstream);
         for _ in 0..2 {
             assert!(service.clone().oneshot(get()).await.is_ok());
         }
         assert_eq!(layer.handle().state(), State::Open);
         upstream.set_script(Step::status(200)).unwrap();
         let wait = layer.handle().snapshot().next_probe().unwrap();
-        let opened = Instant::now();
+        let start = Instant::now();
         let mut calls = tokio::task::JoinSet::new();
         for _ in 0..20 {
             calls.spawn(service.clone().oneshot(get()));
         }
         assert!(calls.join_all().await.iter().all(Result::is_ok));
-        let waited = opened.elapsed();
-        assert!((wait..wait + STEP).contains(&waited), "{waited:?} of {wait:?}");
+        let waited = start.elapsed();
+        let range = wait..wait + CALL_INTERVAL;
+        assert!(range.contains(&waited), "expected a wait in {range:?}, found {waited:?}");
         assert_eq!(layer.handle().state(), State::Closed);
     }
 }

@@ -5,14 +5,14 @@ use super::*;
 #[tokio::test(start_paused = true)]
 async fn forced_state_persists_until_release() {
     let upstream = upstream(Step::status(200));
-    let layer = quick();
+    let layer = opens_at_two();
     let (service, handle) = (layer.layer(upstream.clone()), layer.handle());
     handle.force_open();
     advance(seconds(3_600)).await;
     let error = service.clone().oneshot(get()).await.unwrap_err();
-    let refused = refusal(&error);
-    assert_eq!((refused.opened_by(), refused.retry_after()), (None, None));
-    assert_eq!(refused.time_open(), seconds(3_600));
+    let rejection = circuit_open(&error);
+    assert_eq!((rejection.opened_by(), rejection.retry_after()), (None, None));
+    assert_eq!(rejection.time_open(), seconds(3_600));
     assert_eq!(error.to_string(), "circuit open, forced");
     handle.release();
     assert!(service.clone().oneshot(get()).await.is_ok());
@@ -33,7 +33,7 @@ async fn forced_state_persists_until_release() {
 #[tokio::test(start_paused = true)]
 async fn dry_run_counts_and_reports_but_admits_all_calls() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().dry_run(true);
+    let layer = opens_at_two().dry_run(true);
     let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
     for _ in 0..50 {
         assert!(layer.layer(upstream.clone()).oneshot(get()).await.is_ok());

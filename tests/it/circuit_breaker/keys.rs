@@ -1,17 +1,17 @@
-//! A circuit for each key, and the bound of their number.
+//! Circuits per key, and the maximum number of keys.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn each_key_has_own_circuit() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().per_key(by_authority);
+    let layer = opens_at_two().per_key(by_authority);
     let service = layer.layer(upstream.clone());
     for _ in 0..2 {
         service.clone().oneshot(get_from("http://a/")).await.unwrap();
     }
     let error = service.clone().oneshot(get_from("http://u:p@a/other")).await.unwrap_err();
-    assert_eq!(refusal(&error).key(), Some("a"));
+    assert_eq!(circuit_open(&error).key(), Some("a"));
     assert!(service.clone().oneshot(get_from("http://b/")).await.is_ok());
     let handle = layer.handle();
     assert_eq!(handle.get("a").unwrap().state(), State::Open);
@@ -24,9 +24,9 @@ async fn each_key_has_own_circuit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_without_key_pass_uncounted() {
+async fn breaker_passes_requests_without_key_uncounted() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().per_key(by_authority);
+    let layer = opens_at_two().per_key(by_authority);
     for _ in 0..50 {
         layer.layer(upstream.clone()).oneshot(get_from("/x")).await.unwrap();
     }
@@ -34,9 +34,9 @@ async fn requests_without_key_pass_uncounted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn key_count_is_bounded_and_excess_keys_pass() {
+async fn breaker_bounds_keys_and_passes_excess_keys() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().per_key(by_authority);
+    let layer = opens_at_two().per_key(by_authority);
     let service = layer.layer(upstream.clone());
     for key in 0..100_000 {
         let request = get_from(&format!("http://h{key}/"));
@@ -51,7 +51,7 @@ async fn key_count_is_bounded_and_excess_keys_pass() {
 
 #[tokio::test(start_paused = true)]
 async fn overlong_key_has_no_circuit() {
-    let layer = quick().per_key(by_authority);
+    let layer = opens_at_two().per_key(by_authority);
     for length in [1_024, 1_025, 60_000] {
         for _ in 0..50 {
             let request = get_from(&format!("http://{}/", "h".repeat(length)));
@@ -66,7 +66,7 @@ async fn overlong_key_has_no_circuit() {
 #[tokio::test(start_paused = true)]
 async fn idle_services_do_not_prevent_key_eviction() {
     let upstream = upstream(Step::status(200));
-    let layer = quick().per_key(by_authority);
+    let layer = opens_at_two().per_key(by_authority);
     let mut services = Vec::new();
     for key in 0..4_096 {
         let mut service = layer.layer(upstream.clone());
@@ -78,7 +78,7 @@ async fn idle_services_do_not_prevent_key_eviction() {
     }
     layer.layer(upstream.clone()).oneshot(get_from("http://new/")).await.unwrap();
     assert_eq!(layer.handle().all().len(), 1);
-    // Their calls count in the circuit that the handle returns.
+    // Their calls are counted in the circuit that the handle returns.
     upstream.set_script(Step::status(502)).unwrap();
     for _ in 0..3 {
         let request = get_from("http://h7/");
@@ -88,9 +88,9 @@ async fn idle_services_do_not_prevent_key_eviction() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn open_circuit_is_not_evicted_for_another_key() {
+async fn breaker_does_not_evict_open_circuit_for_another_key() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().per_key(by_authority);
+    let layer = opens_at_two().per_key(by_authority);
     let service = layer.layer(upstream.clone());
     for _ in 0..2 {
         service.clone().oneshot(get_from("http://down/")).await.unwrap();
@@ -110,7 +110,7 @@ async fn open_circuit_is_not_evicted_for_another_key() {
 
 #[tokio::test(start_paused = true)]
 async fn non_http_request_can_have_key() {
-    let layer = quick()
+    let layer = opens_at_two()
         .classifier(seawall::classify::classify_fn(
             |outcome: Result<&(), &(dyn std::error::Error + 'static)>| {
                 outcome.err().map(classify_error)

@@ -1,11 +1,11 @@
-//! What the handle, the error and the events of a circuit report.
+//! The handle, the error and the events of a circuit.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn handle_and_error_report_current_durations() {
     let upstream = upstream(Step::status(503).header("retry-after", "20"));
-    let layer = quick();
+    let layer = opens_at_two();
     advance(seconds(7)).await;
     for _ in 0..2 {
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
@@ -14,13 +14,13 @@ async fn handle_and_error_report_current_durations() {
     let snapshot = layer.handle().snapshot();
     assert_eq!((snapshot.time_in_state(), snapshot.next_probe()), (seconds(3), Some(seconds(17))));
     let error = layer.layer(upstream).oneshot(get()).await.unwrap_err();
-    let refused = refusal(&error);
-    assert_eq!((refused.time_open(), refused.retry_after()), (seconds(3), Some(seconds(17))));
+    let rejection = circuit_open(&error);
+    assert_eq!((rejection.time_open(), rejection.retry_after()), (seconds(3), Some(seconds(17))));
 }
 
 #[tokio::test(start_paused = true)]
 async fn error_displays_name_of_circuit() {
-    let layer = quick().named("billing");
+    let layer = opens_at_two().named("billing");
     layer.handle().force_open();
     let error = layer.layer(upstream(Step::status(200))).oneshot(get()).await.unwrap_err();
     assert_eq!(error.to_string(), "circuit open for \"billing\", forced");
@@ -28,7 +28,7 @@ async fn error_displays_name_of_circuit() {
 
 #[tokio::test(start_paused = true)]
 async fn each_state_change_starts_new_generation() {
-    let layer = quick();
+    let layer = opens_at_two();
     let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
     layer.handle().force_open();
     layer.handle().release();
@@ -40,7 +40,7 @@ async fn each_state_change_starts_new_generation() {
 
 #[tokio::test(start_paused = true)]
 async fn overlong_key_emits_event_of_untracked_key() {
-    let layer = quick().per_key(by_authority);
+    let layer = opens_at_two().per_key(by_authority);
     let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
     for _ in 0..2 {
         let request = get_from(&format!("http://{}/", "h".repeat(1_025)));
@@ -54,7 +54,7 @@ async fn overlong_key_emits_event_of_untracked_key() {
 #[tokio::test(start_paused = true)]
 async fn each_state_change_emits_one_event_with_cause_and_counts() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().per_key(by_authority);
+    let layer = opens_at_two().per_key(by_authority);
     let service = layer.layer(upstream.clone());
     let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
     for _ in 0..4 {
@@ -66,14 +66,15 @@ async fn each_state_change_emits_one_event_with_cause_and_counts() {
         service.clone().oneshot(get_from("http://a/")).await.unwrap();
     }
     let events = recorder.events();
-    let told: Vec<_> = events
+    let changes: Vec<_> = events
         .iter()
         .map(|event| {
-            ["old", "new", "cause", "calls", "failures", "refused"].map(|it| event.get(it).unwrap())
+            ["old", "new", "cause", "calls", "failures", "refused"]
+                .map(|name| event.get(name).unwrap())
         })
         .collect();
     assert_eq!(
-        told,
+        changes,
         [
             ["closed", "open", "bad_gateway", "2", "2", "0"],
             ["open", "half_open", "bad_gateway", "0", "0", "2"],

@@ -1,9 +1,9 @@
-//! When a closed circuit opens: failure ratio, consecutive failures, slow calls.
+//! Opening of a closed circuit by failure ratio, consecutive failures and slow calls.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn circuit_opens_at_half_of_twenty_calls() {
+async fn circuit_opens_when_half_of_twenty_calls_failed() {
     let upstream = upstream(Step::status(200));
     let layer = CircuitBreakerLayer::new();
     let service = layer.layer(upstream.clone());
@@ -17,7 +17,7 @@ async fn circuit_opens_at_half_of_twenty_calls() {
     }
     assert_eq!(layer.handle().state(), State::Open);
     let error = service.oneshot(get()).await.unwrap_err();
-    assert_eq!(refusal(&error).opened_by().unwrap().cause(), Cause::BadGateway);
+    assert_eq!(circuit_open(&error).opened_by().unwrap().cause(), Cause::BadGateway);
     assert_eq!(upstream.requests(), 20);
 }
 
@@ -51,9 +51,9 @@ async fn consecutive_failures_open_circuit_and_success_resets_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn slow_calls_count_as_failures_even_when_cancelled() {
+async fn slow_calls_count_as_failures_even_when_canceled() {
     let upstream = upstream(Step::ok("").delay(seconds(3)));
-    let layer = quick().slow_call_threshold(seconds(2));
+    let layer = opens_at_two().slow_call_threshold(seconds(2));
     let service = layer.layer(upstream.clone());
     service.clone().oneshot(get()).await.unwrap();
     assert_eq!(layer.handle().snapshot().failures(), 1);
@@ -67,37 +67,37 @@ async fn slow_calls_count_as_failures_even_when_cancelled() {
     assert_eq!(opened_by.cause(), Cause::HttpResponseTimeout);
 }
 
-/// An upstream after ten seconds of successful calls, one every 10 ms, and the layer around it.
-async fn busy_for_ten_seconds() -> (FlakyService, CircuitBreakerLayer) {
+/// Returns an upstream and its layer after ten seconds of successful calls, one every 10 ms.
+async fn after_ten_seconds_of_load() -> (FlakyService, CircuitBreakerLayer) {
     let (upstream, layer) = (upstream(Step::status(200)), CircuitBreakerLayer::new());
     for _ in 0..1_000 {
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
-        advance(STEP).await;
+        advance(CALL_INTERVAL).await;
     }
     (upstream, layer)
 }
 
 #[tokio::test(start_paused = true)]
-async fn circuit_opens_after_tenth_of_window_without_success() {
-    let (upstream, layer) = busy_for_ten_seconds().await;
+async fn circuit_opens_when_tenth_of_window_has_no_success() {
+    let (upstream, layer) = after_ten_seconds_of_load().await;
     upstream.set_script(Step::status(502)).unwrap();
-    let failing = Instant::now();
+    let start = Instant::now();
     while layer.handle().state() == State::Closed {
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
-        advance(STEP).await;
+        advance(CALL_INTERVAL).await;
     }
-    let took = failing.elapsed();
-    assert!(took >= seconds(1) && took <= seconds(1) + 2 * STEP, "{took:?}");
+    let delay = start.elapsed();
+    assert!(delay >= seconds(1) && delay <= seconds(1) + 2 * CALL_INTERVAL, "{delay:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_success_in_hundred_delays_opening_to_half_window() {
-    let (upstream, layer) = busy_for_ten_seconds().await;
+    let (upstream, layer) = after_ten_seconds_of_load().await;
     for call in 0..400 {
         upstream.set_script(Step::status(if call % 99 == 98 { 200 } else { 502 })).unwrap();
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
         assert_eq!(layer.handle().state(), State::Closed);
-        advance(STEP).await;
+        advance(CALL_INTERVAL).await;
     }
 }
 
@@ -113,7 +113,7 @@ async fn circuit_stays_closed_below_min_calls_without_success() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failures_before_idle_period_do_not_count_after_it() {
+async fn circuit_ignores_failures_before_idle_period() {
     let upstream = upstream(Step::status(200));
     let layer = CircuitBreakerLayer::new().min_calls(4);
     let service = layer.layer(upstream.clone());
@@ -121,12 +121,12 @@ async fn failures_before_idle_period_do_not_count_after_it() {
         service.clone().oneshot(get()).await.unwrap();
     }
     upstream.set_script(Step::status(502)).unwrap();
-    for silence in [seconds(2), Duration::ZERO] {
+    for idle_period in [seconds(2), Duration::ZERO] {
         for _ in 0..4 {
             service.clone().oneshot(get()).await.unwrap();
         }
         assert_eq!(layer.handle().state(), State::Closed);
-        advance(silence).await;
+        advance(idle_period).await;
     }
     // Without an idle period the circuit opens a second later.
     advance(seconds(1)).await;
@@ -135,7 +135,7 @@ async fn failures_before_idle_period_do_not_count_after_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_failing_route_of_four_does_not_open_circuit() {
+async fn circuit_stays_closed_when_one_of_four_routes_fails() {
     let upstream = upstream(Step::status(200));
     let layer = CircuitBreakerLayer::new().per_key(by_authority);
     let service = layer.layer(upstream.clone());

@@ -1,4 +1,4 @@
-//! User code that panics: the inner service, the classifier, a subscriber, a waker.
+//! Panics of user code: the inner service, the classifier, a subscriber or a waker.
 
 use std::{
     error::Error,
@@ -29,7 +29,7 @@ use tracing_subscriber::layer::{self, SubscriberExt};
 use super::{upstream::Body, *};
 use crate::log_capture::listen;
 
-fn one_failure() -> CircuitBreakerLayer {
+fn opens_at_one() -> CircuitBreakerLayer {
     CircuitBreakerLayer::new().failure_ratio(None).consecutive_failures(NonZeroU32::MIN)
 }
 
@@ -37,10 +37,12 @@ async fn panics<T>(call: impl Future<Output = T>) -> bool {
     AssertUnwindSafe(call).catch_unwind().await.is_err()
 }
 
-/// The user code in `layer` panics while the flag is set.
+/// Asserts that panics of the user code in `layer` hold no probe permit.
+///
+/// The user code panics while `panic_enabled` is true.
 async fn assert_panicking_code_releases_probe_permits<C>(
     layer: CircuitBreakerLayer<C>,
-    told_to: &AtomicBool,
+    panic_enabled: &AtomicBool,
 ) where
     C: Classify<Response<FlakyBody>> + Clone,
 {
@@ -51,14 +53,14 @@ async fn assert_panicking_code_releases_probe_permits<C>(
     }
     assert_eq!(layer.handle().state(), State::Open);
     advance(seconds(2)).await;
-    told_to.store(true, Relaxed);
+    panic_enabled.store(true, Relaxed);
     for _ in 0..2 * PROBES {
         assert!(panics(call()).await);
     }
     // The panics do not count as results.
     let snapshot = layer.handle().snapshot();
     assert_eq!((snapshot.state(), snapshot.calls()), (State::HalfOpen, 0));
-    told_to.store(false, Relaxed);
+    panic_enabled.store(false, Relaxed);
     upstream.set_script(Step::status(200)).unwrap();
     for _ in 0..3 {
         call().await.unwrap();
@@ -68,59 +70,60 @@ async fn assert_panicking_code_releases_probe_permits<C>(
 
 #[tokio::test(start_paused = true)]
 async fn panicking_failure_predicate_releases_probe_permit() {
-    let told_to = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&told_to);
-    let layer = quick().failure_predicate(move |_| {
-        assert!(!asked.load(Relaxed), "on purpose");
+    let panic_enabled = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&panic_enabled);
+    let layer = opens_at_two().failure_predicate(move |_| {
+        assert!(!flag.load(Relaxed), "panic on purpose");
         true
     });
-    assert_panicking_code_releases_probe_permits(layer, &told_to).await;
+    assert_panicking_code_releases_probe_permits(layer, &panic_enabled).await;
 }
 
 #[derive(Clone)]
-struct Panicking(Arc<AtomicBool>);
+struct PanickingClassifier(Arc<AtomicBool>);
 
-impl<Res> Classify<Res> for Panicking
+impl<Res> Classify<Res> for PanickingClassifier
 where
     HttpClassifier: Classify<Res>,
 {
     fn classify(&self, outcome: Result<&Res, &(dyn Error + 'static)>) -> Option<Failure> {
-        assert!(!self.0.load(Relaxed), "on purpose");
+        assert!(!self.0.load(Relaxed), "panic on purpose");
         HttpClassifier::new().classify(outcome)
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn panicking_classifier_releases_probe_permit() {
-    let told_to = Arc::new(AtomicBool::new(false));
-    let layer = quick().classifier(Panicking(Arc::clone(&told_to)));
-    assert_panicking_code_releases_probe_permits(layer, &told_to).await;
+    let panic_enabled = Arc::new(AtomicBool::new(false));
+    let layer = opens_at_two().classifier(PanickingClassifier(Arc::clone(&panic_enabled)));
+    assert_panicking_code_releases_probe_permits(layer, &panic_enabled).await;
 }
 
-/// A subscriber that panics at the event of a change to this state.
+/// A subscriber that panics at the event of a change to the given state.
 struct PanicsAt(State);
 
 impl<S: Subscriber> layer::Layer<S> for PanicsAt {
     fn on_event(&self, event: &Event<'_>, _: layer::Context<'_, S>) {
-        struct New(String);
-        impl Visit for New {
+        struct NewState(String);
+        impl Visit for NewState {
             fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
                 if field.name() == "new" {
                     self.0 = format!("{value:?}");
                 }
             }
         }
-        let mut new = New(String::new());
+        let mut new = NewState(String::new());
         event.record(&mut new);
-        assert_ne!(new.0, format!("{:?}", self.0.as_str()), "on purpose");
+        assert_ne!(new.0, format!("{:?}", self.0.as_str()), "panic on purpose");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn subscriber_panicking_at_half_open_takes_no_permit() {
-    for layer in
-        [quick().half_open_probes(NonZeroU32::MIN), one_failure().half_open_probes(NonZeroU32::MIN)]
-    {
+async fn panicking_subscriber_holds_no_permit_when_half_open() {
+    for layer in [
+        opens_at_two().half_open_probes(NonZeroU32::MIN),
+        opens_at_one().half_open_probes(NonZeroU32::MIN),
+    ] {
         let upstream = upstream(Step::status(502));
         open(&layer, &upstream).await;
         upstream.set_script(Step::status(200)).unwrap();
@@ -134,59 +137,61 @@ async fn subscriber_panicking_at_half_open_takes_no_permit() {
     }
 }
 
-/// Opens the circuit of `layer` by the panic of a call. A second panic while it unwinds would abort the process.
-async fn opens_by_a_panic(layer: &CircuitBreakerLayer) {
+/// Opens the circuit of `layer` by the panic of a call.
+///
+/// A second panic during unwinding would abort the process.
+async fn open_by_panic(layer: &CircuitBreakerLayer) {
     let inner = service_fn(async |_: Request<Body>| -> Result<Response<Body>, BoxError> {
-        panic!("on purpose")
+        panic!("panic on purpose")
     });
-    // An async block drops the call as the thread unwinds.
+    // The async block drops the call while the thread unwinds.
     assert!(panics(async { layer.layer(inner).oneshot(get()).await }).await);
     assert_eq!(layer.handle().state(), State::Open);
 }
 
 #[tokio::test(start_paused = true)]
-async fn panicking_subscriber_does_not_abort_when_panic_opens() {
+async fn panicking_subscriber_does_not_abort_when_panic_opens_circuit() {
     let _guard = listen(tracing_subscriber::registry().with(PanicsAt(State::Open)));
-    opens_by_a_panic(&one_failure()).await;
+    open_by_panic(&opens_at_one()).await;
 }
 
-struct PanicsAsItIsWoken;
+struct PanickingWaker;
 
-impl Wake for PanicsAsItIsWoken {
+impl Wake for PanickingWaker {
     fn wake(self: Arc<Self>) {
-        panic!("on purpose")
+        panic!("panic on purpose")
     }
 }
 
-type Inner = BoxCloneService<Request<Body>, Response<FlakyBody>, BoxError>;
+type InnerService = BoxCloneService<Request<Body>, Response<FlakyBody>, BoxError>;
 
-/// A service with one permit, held by a call that never ends. Its waiters are woken when the circuit opens.
-fn busy() -> (Inner, impl Sized) {
+/// Returns a service whose only permit is held by a call that never ends.
+fn busy_service() -> (InnerService, impl Sized) {
     let busy = ServiceBuilder::new().concurrency_limit(1).service(upstream(Step::silent()));
     let mut call = task::spawn(busy.clone().oneshot(get()));
     assert_pending!(call.poll());
     (busy.boxed_clone(), call)
 }
 
-fn waits_and_panics(service: &mut impl Service<Request<Body>, Error: fmt::Debug>) {
-    let waker = Waker::from(Arc::new(PanicsAsItIsWoken));
+fn register_panicking_waker(service: &mut impl Service<Request<Body>, Error: fmt::Debug>) {
+    let waker = Waker::from(Arc::new(PanickingWaker));
     assert_pending!(service.poll_ready(&mut Context::from_waker(&waker)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn panicking_waker_does_not_abort_when_panic_opens_circuit() {
-    let layer = one_failure().open_behavior(OpenBehavior::Backpressure);
-    let (busy, _call) = busy();
+    let layer = opens_at_one().open_behavior(OpenBehavior::Backpressure);
+    let (busy, _call) = busy_service();
     let mut service = layer.layer(busy);
-    waits_and_panics(&mut service);
-    opens_by_a_panic(&layer).await;
+    register_panicking_waker(&mut service);
+    open_by_panic(&layer).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn change_is_reported_by_the_next_call_when_a_panic_caused_it() {
-    let layer = one_failure();
+async fn next_call_emits_event_when_panic_opened_circuit() {
+    let layer = opens_at_one();
     let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
-    opens_by_a_panic(&layer).await;
+    open_by_panic(&layer).await;
     assert!(recorder.events().is_empty());
     layer.layer(upstream(Step::status(200))).oneshot(get()).await.unwrap_err();
     let events = recorder.events();
@@ -194,11 +199,11 @@ async fn change_is_reported_by_the_next_call_when_a_panic_caused_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn caught_panic_is_failure_when_future_is_dropped() {
+async fn breaker_counts_caught_panic_when_future_is_dropped() {
     let inner = service_fn(async |_: Request<Body>| -> Result<Response<Body>, BoxError> {
-        panic!("on purpose")
+        panic!("panic on purpose")
     });
-    let layer = one_failure();
+    let layer = opens_at_one();
     let mut call = task::spawn(layer.layer(inner).oneshot(get()));
     assert!(std::panic::catch_unwind(AssertUnwindSafe(|| call.poll().is_ready())).is_err());
     drop(call);
@@ -206,38 +211,38 @@ async fn caught_panic_is_failure_when_future_is_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn call_is_not_failure_when_caller_panics() {
+async fn breaker_does_not_count_call_when_caller_panics() {
     let layer = CircuitBreakerLayer::new();
     let call = async {
         let mut call = task::spawn(layer.layer(upstream(Step::silent())).oneshot(get()));
         assert_pending!(call.poll());
-        panic!("on purpose");
+        panic!("panic on purpose");
     };
     assert!(panics::<()>(call).await);
     assert_eq!(layer.handle().snapshot().calls(), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn waiting_service_is_woken_when_released_during_unwinding() {
+async fn release_wakes_waiting_service_during_unwinding() {
     struct ReleaseOnDrop(seawall::circuit_breaker::Circuit);
     impl Drop for ReleaseOnDrop {
         fn drop(&mut self) {
             self.0.release();
         }
     }
-    let layer = one_failure().open_behavior(OpenBehavior::Backpressure);
+    let layer = opens_at_one().open_behavior(OpenBehavior::Backpressure);
     layer.handle().force_open();
     let mut service = layer.layer(upstream(Step::status(200)));
     let waiting = tokio::spawn(async move {
         std::future::poll_fn(|cx| Service::<Request<Body>>::poll_ready(&mut service, cx)).await
     });
     tokio::task::yield_now().await;
-    let released = ReleaseOnDrop(layer.handle());
+    let release_on_drop = ReleaseOnDrop(layer.handle());
     let unwound = std::panic::catch_unwind(AssertUnwindSafe(|| {
-        let _released = released;
-        panic!("maintenance fails");
+        let _release_on_drop = release_on_drop;
+        panic!("panic on purpose");
     }));
     assert!(unwound.is_err());
     let ready = tokio::time::timeout(std::time::Duration::from_secs(60), waiting).await;
-    ready.expect("the service looks again").unwrap().unwrap();
+    ready.expect("the waiting service is woken").unwrap().unwrap();
 }

@@ -1,4 +1,4 @@
-//! Bugs of other breakers.
+//! Regression tests for bugs of other circuit breakers.
 
 use std::{
     error::Error,
@@ -11,7 +11,7 @@ use tower::Service;
 
 use super::*;
 
-fn spawn(layer: &CircuitBreakerLayer, upstream: &FlakyService) -> impl Sized + Pollable {
+fn start_call(layer: &CircuitBreakerLayer, upstream: &FlakyService) -> impl Sized + Pollable {
     let mut call = task::spawn(layer.layer(upstream.clone()).oneshot(get()));
     assert_pending!(call.poll());
     call
@@ -19,11 +19,11 @@ fn spawn(layer: &CircuitBreakerLayer, upstream: &FlakyService) -> impl Sized + P
 
 /// A call in flight.
 trait Pollable {
-    fn is_over(&mut self) -> bool;
+    fn is_complete(&mut self) -> bool;
 }
 
 impl<F: Future> Pollable for task::Spawn<F> {
-    fn is_over(&mut self) -> bool {
+    fn is_complete(&mut self) -> bool {
         self.poll().is_ready()
     }
 }
@@ -47,7 +47,7 @@ async fn earlier_successes_do_not_hide_later_failures() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn first_results_are_counted() {
+async fn breaker_counts_first_results() {
     let upstream = upstream(Step::status(502));
     let layer = CircuitBreakerLayer::new();
     for _ in 0..20 {
@@ -60,11 +60,11 @@ async fn first_results_are_counted() {
 #[tokio::test(start_paused = true)]
 async fn infrequent_probes_close_circuit() {
     let upstream = upstream(Step::status(502));
-    let layer = quick();
+    let layer = opens_at_two();
     open(&layer, &upstream).await;
     upstream.set_script(Step::status(200)).unwrap();
     for _ in 0..3 {
-        // Longer than the window of results.
+        // Exceeds the window of results.
         advance(seconds(60)).await;
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
     }
@@ -74,28 +74,28 @@ async fn infrequent_probes_close_circuit() {
 #[tokio::test(start_paused = true)]
 async fn result_from_before_opening_does_not_change_half_open() {
     let upstream = upstream(Step::ok("").delay(seconds(3)));
-    let layer = quick();
-    let mut late: Vec<_> = (0..10).map(|_| spawn(&layer, &upstream)).collect();
+    let layer = opens_at_two();
+    let mut stale_calls: Vec<_> = (0..10).map(|_| start_call(&layer, &upstream)).collect();
     open(&layer, &upstream).await;
     upstream.set_script(Step::silent()).unwrap();
     advance(seconds(2)).await;
-    let _probe = spawn(&layer, &upstream);
+    let _probe = start_call(&layer, &upstream);
     assert_eq!(layer.handle().state(), State::HalfOpen);
     // Ten successes of calls that were admitted before the circuit opened.
     advance(seconds(3)).await;
-    assert!(late.iter_mut().all(Pollable::is_over));
+    assert!(stale_calls.iter_mut().all(Pollable::is_complete));
     let snapshot = layer.handle().snapshot();
     assert_eq!((snapshot.state(), snapshot.stale_results()), (State::HalfOpen, 10));
 }
 
 #[tokio::test(start_paused = true)]
-async fn results_during_open_state_are_stale() {
+async fn breaker_counts_results_as_stale_when_open() {
     let upstream = upstream(Step::ok("").delay(seconds(1)));
-    let layer = quick();
-    let mut late: Vec<_> = (0..10).map(|_| spawn(&layer, &upstream)).collect();
+    let layer = opens_at_two();
+    let mut stale_calls: Vec<_> = (0..10).map(|_| start_call(&layer, &upstream)).collect();
     open(&layer, &upstream).await;
     advance(seconds(1)).await;
-    assert!(late.iter_mut().all(Pollable::is_over));
+    assert!(stale_calls.iter_mut().all(Pollable::is_complete));
     let snapshot = layer.handle().snapshot();
     assert_eq!((snapshot.state(), snapshot.stale_results()), (State::Open, 10));
 }
@@ -103,8 +103,8 @@ async fn results_during_open_state_are_stale() {
 #[tokio::test(start_paused = true)]
 async fn stale_failures_do_not_open_recovered_circuit() {
     let upstream = upstream(Step::ok("").delay(seconds(3)));
-    let layer = quick().slow_call_threshold(seconds(1));
-    let late: Vec<_> = (0..10).map(|_| spawn(&layer, &upstream)).collect();
+    let layer = opens_at_two().slow_call_threshold(seconds(1));
+    let stale_calls: Vec<_> = (0..10).map(|_| start_call(&layer, &upstream)).collect();
     open(&layer, &upstream).await;
     upstream.set_script(Step::status(200)).unwrap();
     advance(seconds(2)).await;
@@ -112,7 +112,7 @@ async fn stale_failures_do_not_open_recovered_circuit() {
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
     }
     assert_eq!(layer.handle().state(), State::Closed);
-    drop(late);
+    drop(stale_calls);
     let snapshot = layer.handle().snapshot();
     assert_eq!(
         (snapshot.state(), snapshot.failures(), snapshot.stale_results()),
@@ -121,25 +121,25 @@ async fn stale_failures_do_not_open_recovered_circuit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn cancelled_call_is_not_counted() {
+async fn breaker_does_not_count_canceled_call() {
     let upstream = upstream(Step::silent());
     let layer = CircuitBreakerLayer::new();
     for _ in 0..100 {
-        drop(spawn(&layer, &upstream));
+        drop(start_call(&layer, &upstream));
     }
     let snapshot = layer.handle().snapshot();
     assert_eq!((snapshot.calls(), snapshot.state()), (0, State::Closed));
 }
 
 #[tokio::test(start_paused = true)]
-async fn cancelled_probe_releases_permit_without_closing_circuit() {
+async fn canceled_probe_releases_permit_without_closing_circuit() {
     let upstream = upstream(Step::status(502));
-    let layer = quick();
+    let layer = opens_at_two();
     open(&layer, &upstream).await;
     upstream.set_script(Step::silent()).unwrap();
     advance(seconds(2)).await;
     for _ in 0..100 {
-        drop(spawn(&layer, &upstream));
+        drop(start_call(&layer, &upstream));
     }
     assert_eq!(layer.handle().state(), State::HalfOpen);
     upstream.set_script(Step::status(200)).unwrap();
@@ -151,9 +151,9 @@ async fn cancelled_probe_releases_permit_without_closing_circuit() {
 
 /// A service that fails to become ready.
 #[derive(Clone, Copy)]
-struct NeverReady;
+struct FailsReadiness;
 
-impl<Req> Service<Req> for NeverReady {
+impl<Req> Service<Req> for FailsReadiness {
     type Response = http::Response<upstream::Body>;
     type Error = BoxError;
     type Future = std::future::Pending<Result<Self::Response, BoxError>>;
@@ -163,14 +163,14 @@ impl<Req> Service<Req> for NeverReady {
     }
 
     fn call(&mut self, _: Req) -> Self::Future {
-        unreachable!("it is never ready")
+        unreachable!("called a service that is never ready")
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn inner_poll_ready_errors_are_counted() {
-    let layer = quick();
-    let mut service = task::spawn(layer.layer(NeverReady));
+async fn breaker_counts_inner_poll_ready_errors() {
+    let layer = opens_at_two();
+    let mut service = task::spawn(layer.layer(FailsReadiness));
     for _ in 0..2 {
         assert_ready_err!(service.enter(|cx, mut service| {
             Service::<http::Request<upstream::Body>>::poll_ready(&mut *service, cx)
@@ -180,28 +180,28 @@ async fn inner_poll_ready_errors_are_counted() {
     // A probe that fails in `poll_ready` reopens the circuit.
     advance(seconds(2)).await;
     for _ in 0..3 {
-        assert!(layer.layer(NeverReady).oneshot(get()).await.is_err());
+        assert!(layer.layer(FailsReadiness).oneshot(get()).await.is_err());
     }
     assert_eq!(layer.handle().state(), State::Open);
     assert!(layer.handle().snapshot().next_probe().unwrap() > seconds(2));
 }
 
 #[tokio::test(start_paused = true)]
-async fn classifier_judges_inner_poll_ready_errors() {
-    let layer = quick().classifier(seawall::classify::classify_fn(
+async fn breaker_classifies_inner_poll_ready_errors() {
+    let layer = opens_at_two().classifier(seawall::classify::classify_fn(
         |_: Result<&http::Response<upstream::Body>, &(dyn Error + 'static)>| None,
     ));
     for _ in 0..5 {
-        layer.layer(NeverReady).oneshot(get()).await.unwrap_err();
+        layer.layer(FailsReadiness).oneshot(get()).await.unwrap_err();
     }
     let snapshot = layer.handle().snapshot();
     assert_eq!((snapshot.calls(), snapshot.failures()), (5, 0));
 }
 
 #[tokio::test(start_paused = true)]
-async fn poll_ready_never_rejects() {
+async fn poll_ready_does_not_reject_when_open() {
     let upstream = upstream(Step::status(502));
-    let layer = quick();
+    let layer = opens_at_two();
     open(&layer, &upstream).await;
     let mut service: CircuitBreaker<_> = layer.layer(upstream);
     let mut ready = task::spawn(());
@@ -214,7 +214,7 @@ async fn poll_ready_never_rejects() {
 #[tokio::test(start_paused = true)]
 async fn services_and_clones_of_layer_share_circuit() {
     let upstream = upstream(Step::status(502));
-    let layer = quick();
+    let layer = opens_at_two();
     layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
     layer.clone().layer(upstream.clone()).oneshot(get()).await.unwrap();
     assert!(layer.layer(upstream.clone()).clone().oneshot(get()).await.is_err());

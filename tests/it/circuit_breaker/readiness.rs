@@ -1,4 +1,4 @@
-//! Services that wait for the circuit, and services that are ready only to reject.
+//! Readiness: waiting for the circuit, and being ready only to reject.
 
 use std::{
     sync::Arc,
@@ -17,9 +17,9 @@ fn is_ready(service: &mut task::Spawn<impl Service<Request<Body>> + Unpin>) -> b
 
 /// A pending service whose `poll_ready` opens the circuit.
 #[derive(Clone)]
-struct OpensAsAsked(Circuit);
+struct OpensDuringPollReady(Circuit);
 
-impl Service<Request<Body>> for OpensAsAsked {
+impl Service<Request<Body>> for OpensDuringPollReady {
     type Response = Response<Body>;
     type Error = BoxError;
     type Future = std::future::Pending<Result<Response<Body>, BoxError>>;
@@ -30,39 +30,39 @@ impl Service<Request<Body>> for OpensAsAsked {
     }
 
     fn call(&mut self, _: Request<Body>) -> Self::Future {
-        unreachable!("it is never ready")
+        unreachable!("called a service that is never ready")
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn poll_ready_notices_opening_during_inner_poll_ready() {
-    let layer = quick();
-    let mut service = task::spawn(layer.layer(OpensAsAsked(layer.handle())));
+    let layer = opens_at_two();
+    let mut service = task::spawn(layer.layer(OpensDuringPollReady(layer.handle())));
     assert!(is_ready(&mut service));
 }
 
 #[tokio::test(start_paused = true)]
 async fn dropped_service_unregisters_waker() {
-    struct Nothing;
-    impl Wake for Nothing {
+    struct NoopWake;
+    impl Wake for NoopWake {
         fn wake(self: Arc<Self>) {}
     }
-    let layer = quick().open_behavior(OpenBehavior::Backpressure);
+    let layer = opens_at_two().open_behavior(OpenBehavior::Backpressure);
     layer.handle().force_open();
-    let woken = Arc::new(Nothing);
-    let waker = Waker::from(Arc::clone(&woken));
+    let wake = Arc::new(NoopWake);
+    let waker = Waker::from(Arc::clone(&wake));
     let mut service = layer.layer(upstream(Step::status(200)));
     assert_pending!(Service::<Request<Body>>::poll_ready(
         &mut service,
         &mut Context::from_waker(&waker)
     ));
     drop((service, waker));
-    assert_eq!(Arc::strong_count(&woken), 1);
+    assert_eq!(Arc::strong_count(&wake), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn service_readied_to_reject_polls_inner_again_when_closed() {
-    let layer = quick();
+    let layer = opens_at_two();
     layer.handle().force_open();
     let mut service = task::spawn(layer.layer(upstream(Step::status(200))));
     assert!(is_ready(&mut service));
@@ -74,7 +74,7 @@ async fn service_readied_to_reject_polls_inner_again_when_closed() {
 #[tokio::test(start_paused = true)]
 async fn waiter_uses_new_open_duration_after_reopen() {
     let upstream = upstream(Step::status(503).header("retry-after", "30"));
-    let layer = quick().open_behavior(OpenBehavior::Backpressure);
+    let layer = opens_at_two().open_behavior(OpenBehavior::Backpressure);
     for _ in 0..2 {
         layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
     }

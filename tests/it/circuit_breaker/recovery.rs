@@ -1,18 +1,19 @@
-//! How long a circuit stays open, and how its probes close it.
+//! The open duration, and closing by probes.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn open_duration_grows_from_two_to_five_seconds_with_jitter() {
     let upstream = upstream(Step::status(502));
-    let layer = quick();
+    let layer = opens_at_two();
     open(&layer, &upstream).await;
     let service = layer.layer(upstream.clone());
-    for most in [2.0, 3.0, 4.5, 5.0, 5.0] {
+    for max in [2.0, 3.0, 4.5, 5.0, 5.0] {
         let wait = layer.handle().snapshot().next_probe().unwrap();
-        assert!((0.8 * most..=most).contains(&wait.as_secs_f64()), "{wait:?} of {most}");
+        let range = 0.8 * max..=max;
+        assert!(range.contains(&wait.as_secs_f64()), "expected {range:?} s, found {wait:?}");
         let error = service.clone().oneshot(get()).await.unwrap_err();
-        assert_eq!(refusal(&error).retry_after(), Some(wait));
+        assert_eq!(circuit_open(&error).retry_after(), Some(wait));
         advance(wait).await;
         // The circuit reopens as soon as the remaining probes cannot close it.
         for _ in 0..3 {
@@ -24,20 +25,20 @@ async fn open_duration_grows_from_two_to_five_seconds_with_jitter() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_after_extends_open_duration_up_to_30_seconds() {
-    for (asked, open_for) in [("10", seconds(10)), ("3600", seconds(30))] {
-        let upstream = upstream(Step::status(503).header("retry-after", asked));
-        let layer = quick();
+    for (retry_after, open_duration) in [("10", seconds(10)), ("3600", seconds(30))] {
+        let upstream = upstream(Step::status(503).header("retry-after", retry_after));
+        let layer = opens_at_two();
         for _ in 0..2 {
             layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
         }
-        assert_eq!(layer.handle().snapshot().next_probe(), Some(open_for));
+        assert_eq!(layer.handle().snapshot().next_probe(), Some(open_duration));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn circuit_closes_after_one_round_of_probes_when_recovered() {
     let upstream = upstream(Step::status(502));
-    let layer = quick();
+    let layer = opens_at_two();
     open(&layer, &upstream).await;
     upstream.set_script(Step::ok("").delay(Duration::from_millis(100))).unwrap();
     let started = Instant::now();
@@ -64,53 +65,53 @@ async fn circuit_closes_after_one_round_of_probes_when_recovered() {
 #[tokio::test(start_paused = true)]
 async fn half_open_circuit_admits_only_probes_of_hundred_callers() {
     let upstream = upstream(Step::status(502));
-    let layer = quick();
+    let layer = opens_at_two();
     open(&layer, &upstream).await;
-    let before = upstream.requests();
+    let initial_requests = upstream.requests();
     upstream.set_script(Step::silent()).unwrap();
     advance(seconds(2)).await;
     let mut calls: Vec<_> =
         (0..100).map(|_| task::spawn(layer.layer(upstream.clone()).oneshot(get()))).collect();
-    let refused = calls.iter_mut().filter_map(|call| match call.poll() {
+    let rejections = calls.iter_mut().filter_map(|call| match call.poll() {
         std::task::Poll::Ready(outcome) => Some(outcome.unwrap_err()),
         std::task::Poll::Pending => None,
     });
-    let refused: Vec<_> = refused.collect();
-    assert_eq!(refused.len() as u32, 100 - PROBES);
-    assert_eq!(upstream.requests() - before, u64::from(PROBES));
-    assert_eq!(refusal(&refused[0]).retry_after(), Some(seconds(1)));
+    let rejections: Vec<_> = rejections.collect();
+    assert_eq!(rejections.len() as u32, 100 - PROBES);
+    assert_eq!(upstream.requests() - initial_requests, u64::from(PROBES));
+    assert_eq!(circuit_open(&rejections[0]).retry_after(), Some(seconds(1)));
     assert_eq!(layer.handle().state(), State::HalfOpen);
 }
 
 #[tokio::test(start_paused = true)]
 async fn hanging_probe_releases_permit_after_probe_timeout() {
-    assert_probe_permit_released_after(&quick().probe_timeout(seconds(20)), 20).await;
+    assert_probe_permit_released_after(&opens_at_two().probe_timeout(seconds(20)), 20).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn probe_timeout_defaults_to_30_seconds() {
-    assert_probe_permit_released_after(&quick(), 30).await;
+    assert_probe_permit_released_after(&opens_at_two(), 30).await;
 }
 
-async fn assert_probe_permit_released_after(layer: &CircuitBreakerLayer, lease: u64) {
+async fn assert_probe_permit_released_after(layer: &CircuitBreakerLayer, timeout_secs: u64) {
     let upstream = upstream(Step::status(502));
     open(layer, &upstream).await;
     upstream.set_script(Step::silent()).unwrap();
     advance(seconds(2)).await;
-    let mut hang: Vec<_> =
+    let mut hanging: Vec<_> =
         (0..PROBES).map(|_| task::spawn(layer.layer(upstream.clone()).oneshot(get()))).collect();
-    for call in &mut hang {
+    for call in &mut hanging {
         assert_pending!(call.poll());
     }
     upstream.set_script(Step::status(200)).unwrap();
     let service = layer.layer(upstream.clone());
-    advance(seconds(lease - 1)).await;
+    advance(seconds(timeout_secs - 1)).await;
     assert!(service.clone().oneshot(get()).await.is_err());
     advance(seconds(1)).await;
     for _ in 0..3 {
         service.clone().oneshot(get()).await.unwrap();
     }
     assert_eq!(layer.handle().state(), State::Closed);
-    drop(hang);
+    drop(hanging);
     assert_eq!(layer.handle().state(), State::Closed);
 }

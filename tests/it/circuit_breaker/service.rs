@@ -15,21 +15,21 @@ use tokio_test::{assert_ready, assert_ready_ok};
 use tower::{Service, service_fn};
 
 use super::{upstream::Body, *};
-use crate::support::{Step as Part, Steps};
+use crate::support::{Step as BodyStep, Steps};
 
 #[tokio::test(start_paused = true)]
-async fn panic_of_inner_call_or_future_is_failure() {
+async fn breaker_counts_panic_of_inner_call_or_future() {
     for in_call in [true, false] {
-        let panics = service_fn(move |_: Request<Body>| {
-            assert!(!in_call, "on purpose");
+        let panicking = service_fn(move |_: Request<Body>| {
+            assert!(!in_call, "panic on purpose");
             async move {
-                assert!(in_call, "on purpose");
+                assert!(in_call, "panic on purpose");
                 Ok::<_, BoxError>(Response::new(Body::default()))
             }
         });
-        let layer = quick();
+        let layer = opens_at_two();
         for _ in 0..2 {
-            let call = async { layer.layer(panics).oneshot(get()).await };
+            let call = async { layer.layer(panicking).oneshot(get()).await };
             assert!(AssertUnwindSafe(call).catch_unwind().await.is_err());
         }
         assert_eq!(layer.handle().state(), State::Open, "{in_call}");
@@ -39,7 +39,7 @@ async fn panic_of_inner_call_or_future_is_failure() {
 #[tokio::test(start_paused = true)]
 async fn rejected_call_after_readiness_releases_inner_permit() {
     let upstream = upstream(Step::status(502));
-    let layer = quick();
+    let layer = opens_at_two();
     let limited = ServiceBuilder::new().concurrency_limit(1).service(upstream.clone());
     let mut service = task::spawn(layer.layer(limited.clone()));
     assert_ready_ok!(
@@ -56,51 +56,51 @@ async fn rejected_call_after_readiness_releases_inner_permit() {
 #[tokio::test(start_paused = true)]
 async fn open_circuit_does_not_poll_inner_readiness() {
     let upstream = upstream(Step::status(502));
-    let layer = quick();
+    let layer = opens_at_two();
     open(&layer, &upstream).await;
     let limited = ServiceBuilder::new().concurrency_limit(1).service(upstream.clone());
-    let mut refusing = task::spawn(layer.layer(limited.clone()));
+    let mut rejecting = task::spawn(layer.layer(limited.clone()));
     assert_ready_ok!(
-        refusing.enter(|cx, mut it| Service::<Request<Body>>::poll_ready(&mut *it, cx))
+        rejecting.enter(|cx, mut it| Service::<Request<Body>>::poll_ready(&mut *it, cx))
     );
     upstream.set_script(Step::status(200)).unwrap();
     // The only permit is free.
     assert!(limited.clone().oneshot(get()).await.is_ok());
-    // The circuit is closed by now, but an inner service that was not readied is not called.
+    // The circuit is closed by now, but the inner service was not polled for readiness.
     layer.handle().force_closed();
-    let call = refusing.enter(|_, mut it| it.call(get()));
-    assert_eq!(refusal(&call.await.unwrap_err()).retry_after(), Some(Duration::ZERO));
+    let call = rejecting.enter(|_, mut it| it.call(get()));
+    assert_eq!(circuit_open(&call.await.unwrap_err()).retry_after(), Some(Duration::ZERO));
 }
 
 #[tokio::test(start_paused = true)]
-async fn backpressure_is_pending_until_next_probe() {
+async fn backpressured_service_is_pending_until_next_probe() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().open_behavior(OpenBehavior::Backpressure);
+    let layer = opens_at_two().open_behavior(OpenBehavior::Backpressure);
     open(&layer, &upstream).await;
     let wait = layer.handle().snapshot().next_probe().unwrap();
     let mut service = task::spawn(layer.layer(upstream.clone()));
-    let mut ready = || {
+    let mut poll_ready = || {
         service.enter(|cx, mut it| {
             Service::<Request<Body>>::poll_ready(&mut *it, cx).map(|ready| ready.is_ok())
         })
     };
-    assert_pending!(ready());
+    assert_pending!(poll_ready());
     advance(wait.saturating_sub(Duration::from_millis(2))).await;
-    assert_pending!(ready());
+    assert_pending!(poll_ready());
     advance(Duration::from_millis(4)).await;
-    assert!(assert_ready!(ready()));
+    assert!(assert_ready!(poll_ready()));
 }
 
 #[tokio::test(start_paused = true)]
-async fn backpressured_service_is_woken_on_close_or_probe_end() {
+async fn backpressured_service_is_woken_when_circuit_closes_or_probe_ends() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().open_behavior(OpenBehavior::Backpressure);
+    let layer = opens_at_two().open_behavior(OpenBehavior::Backpressure);
     open(&layer, &upstream).await;
     let mut service = task::spawn(layer.layer(upstream.clone()));
-    assert!(!ready(&mut service));
+    assert!(!is_ready(&mut service));
     layer.handle().force_closed();
     assert!(service.is_woken());
-    assert!(ready(&mut service));
+    assert!(is_ready(&mut service));
 
     // Hanging probes hold all permits; one of them is dropped.
     layer.handle().release();
@@ -112,72 +112,77 @@ async fn backpressured_service_is_woken_on_close_or_probe_end() {
     for probe in &mut probes {
         assert_pending!(probe.poll());
     }
-    assert!(!ready(&mut service));
+    assert!(!is_ready(&mut service));
     drop(probes.pop());
     assert!(service.is_woken());
-    assert!(ready(&mut service));
+    assert!(is_ready(&mut service));
 }
 
-fn ready(service: &mut task::Spawn<CircuitBreaker<FlakyService>>) -> bool {
+fn is_ready(service: &mut task::Spawn<CircuitBreaker<FlakyService>>) -> bool {
     service.enter(|cx, mut it| Service::<Request<Body>>::poll_ready(&mut *it, cx).is_ready())
 }
 
-type Streamed = Response<Steps>;
+type StreamedResponse = Response<Steps>;
 
-fn stream(
-    steps: &[Part],
-) -> impl Service<Request<Body>, Response = Streamed, Error = BoxError, Future: Send> + Clone + use<>
-{
+fn streaming_service(
+    steps: &[BodyStep],
+) -> impl Service<Request<Body>, Response = StreamedResponse, Error = BoxError, Future: Send>
++ Clone
++ use<> {
     let steps = steps.to_vec();
     service_fn(move |_| std::future::ready(Ok(Response::new(Steps::new(steps.clone())))))
 }
 
 #[tokio::test(start_paused = true)]
-async fn until_body_end_counts_response_at_body_end() {
-    let data = || Part::Data(Bytes::from_static(b"data"));
+async fn breaker_counts_response_at_body_end_when_configured() {
+    let data = || BodyStep::Data(Bytes::from_static(b"data"));
     let layer = CircuitBreakerLayer::new().until_body_end();
     let counts = || {
         let snapshot = layer.handle().snapshot();
         (snapshot.calls(), snapshot.failures())
     };
-    // Complete.
-    let response =
-        layer.layer(stream(&[data(), Part::Pause, data()])).oneshot(get()).await.unwrap();
+    // Read to the end.
+    let response = layer
+        .layer(streaming_service(&[data(), BodyStep::Pause, data()]))
+        .oneshot(get())
+        .await
+        .unwrap();
     assert_eq!(counts(), (0, 0));
     assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "datadata");
     assert_eq!(counts(), (1, 0));
     // Failed before its end.
-    let response = layer.layer(stream(&[data(), Part::Error])).oneshot(get()).await.unwrap();
+    let response =
+        layer.layer(streaming_service(&[data(), BodyStep::Error])).oneshot(get()).await.unwrap();
     assert!(response.into_body().collect().await.is_err());
     assert_eq!(counts(), (2, 1));
     // Dropped by the caller.
-    let response = layer.layer(stream(&[data(), data()])).oneshot(get()).await.unwrap();
+    let response = layer.layer(streaming_service(&[data(), data()])).oneshot(get()).await.unwrap();
     let mut body = Box::pin(response.into_body());
     body.frame().await.unwrap().unwrap();
     drop(body);
     assert_eq!(counts(), (2, 1));
-    // A reader that stops at the last frame, as HTTP/2 does.
-    let response = layer.layer(stream(&[data()])).oneshot(get()).await.unwrap();
+    // Read only up to the last frame, as HTTP/2 does.
+    let response = layer.layer(streaming_service(&[data()])).oneshot(get()).await.unwrap();
     let mut body = Box::pin(response.into_body());
     body.frame().await.unwrap().unwrap();
     assert!(body.is_end_stream());
     assert_eq!(counts(), (3, 1));
     // An empty body.
-    drop(layer.layer(stream(&[])).oneshot(get()).await.unwrap());
+    drop(layer.layer(streaming_service(&[])).oneshot(get()).await.unwrap());
     assert_eq!(counts(), (4, 1));
-    // A head that is a failure counts at once.
-    let bad = service_fn(async |_: Request<Body>| {
+    // A failure in the head is counted at once.
+    let failing = service_fn(async |_: Request<Body>| {
         Ok::<_, BoxError>(crate::support::response::<Steps>(502))
     });
-    drop(layer.layer(bad).oneshot(get()).await.unwrap());
+    drop(layer.layer(failing).oneshot(get()).await.unwrap());
     assert_eq!(counts(), (5, 2));
 }
 
 #[tokio::test(start_paused = true)]
-async fn until_body_end_passes_trailers_size_and_end_unchanged() {
+async fn breaker_passes_trailers_and_size_hint_until_body_end() {
     let mut trailers = http::HeaderMap::new();
     trailers.insert("x-sum", "1".parse().unwrap());
-    let steps = [Part::Data("one".into()), Part::Trailers(trailers.clone())];
+    let steps = [BodyStep::Data("one".into()), BodyStep::Trailers(trailers.clone())];
     let inner = service_fn(move |_: Request<Body>| {
         std::future::ready(Ok::<_, BoxError>(Response::new(Steps::sized(steps.clone()))))
     });
@@ -190,10 +195,10 @@ async fn until_body_end_passes_trailers_size_and_end_unchanged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn until_body_end_counts_incomplete_404_as_failure() {
+async fn breaker_counts_incomplete_404_as_failure_until_body_end() {
     let layer = CircuitBreakerLayer::new().until_body_end();
     let inner = service_fn(async |_: Request<Body>| {
-        let mut response = Response::new(Steps::new([Part::Error]));
+        let mut response = Response::new(Steps::new([BodyStep::Error]));
         *response.status_mut() = StatusCode::NOT_FOUND;
         Ok::<_, BoxError>(response)
     });
@@ -213,8 +218,8 @@ async fn slow_404_counts_as_slow_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn error_classified_as_no_failure_is_success() {
-    let layer = quick().classifier(seawall::classify::classify_fn(
+async fn breaker_counts_error_as_success_when_classifier_returns_none() {
+    let layer = opens_at_two().classifier(seawall::classify::classify_fn(
         |_: Result<&Response<FlakyBody>, &(dyn Error + 'static)>| None,
     ));
     for _ in 0..3 {

@@ -1,11 +1,11 @@
-//! Settings apply, in any order of the setters.
+//! Settings, in any order of the setters.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn open_duration_does_not_exceed_maximum() {
     let upstream = upstream(Step::status(502));
-    let layer = quick().max_open_duration(seconds(3));
+    let layer = opens_at_two().max_open_duration(seconds(3));
     open(&layer, &upstream).await;
     for _ in 0..3 {
         let wait = layer.handle().snapshot().next_probe().unwrap();
@@ -18,10 +18,10 @@ async fn open_duration_does_not_exceed_maximum() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_after_is_capped_by_setting() {
-    for (most, expected) in [(5, 5..=5), (0, 1..=2)] {
+async fn max_retry_after_caps_open_duration() {
+    for (max, expected) in [(5, 5..=5), (0, 1..=2)] {
         let upstream = upstream(Step::status(503).header("retry-after", "20"));
-        let layer = quick().max_retry_after(seconds(most));
+        let layer = opens_at_two().max_retry_after(seconds(max));
         for _ in 0..2 {
             layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
         }
@@ -35,17 +35,17 @@ async fn retry_after_is_capped_by_setting() {
 
 #[tokio::test(start_paused = true)]
 async fn dry_run_admits_calls_when_forced_open_until_disabled() {
-    let shadow = quick().dry_run(true);
-    for (layer, passes) in [(shadow.clone(), true), (shadow.dry_run(false), false)] {
+    let dry_run = opens_at_two().dry_run(true);
+    for (layer, is_admitted) in [(dry_run.clone(), true), (dry_run.dry_run(false), false)] {
         layer.handle().force_open();
         let outcome = layer.layer(upstream(Step::status(200))).oneshot(get()).await;
-        assert_eq!(outcome.is_ok(), passes);
+        assert_eq!(outcome.is_ok(), is_admitted);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn later_setter_creates_new_circuit_for_handle() {
-    let layer = quick();
+    let layer = opens_at_two();
     layer.handle().force_open();
     let changed = layer.clone().half_open_probes(NonZeroU32::MIN);
     assert_eq!(layer.handle().state(), State::ForcedOpen);
@@ -54,9 +54,9 @@ async fn later_setter_creates_new_circuit_for_handle() {
 
 #[tokio::test(start_paused = true)]
 async fn name_and_other_settings_apply_in_any_order() {
-    let before = CircuitBreakerLayer::new().named("billing").min_calls(2);
-    let after = CircuitBreakerLayer::new().min_calls(2).named("billing");
-    for layer in [before, after] {
+    let named_first = CircuitBreakerLayer::new().named("billing").min_calls(2);
+    let named_last = CircuitBreakerLayer::new().min_calls(2).named("billing");
+    for layer in [named_first, named_last] {
         let upstream = upstream(Step::status(502));
         for _ in 0..2 {
             layer.layer(upstream.clone()).oneshot(get()).await.unwrap();
@@ -68,9 +68,9 @@ async fn name_and_other_settings_apply_in_any_order() {
 
 #[tokio::test(start_paused = true)]
 async fn settings_apply_before_and_after_per_key() {
-    let after = CircuitBreakerLayer::new().per_key(by_authority).min_calls(2);
-    let before = CircuitBreakerLayer::new().min_calls(2).per_key(by_authority);
-    for layer in [after, before] {
+    let keyed_first = CircuitBreakerLayer::new().per_key(by_authority).min_calls(2);
+    let keyed_last = CircuitBreakerLayer::new().min_calls(2).per_key(by_authority);
+    for layer in [keyed_first, keyed_last] {
         let upstream = upstream(Step::status(502));
         for _ in 0..2 {
             layer.layer(upstream.clone()).oneshot(get()).await.unwrap();

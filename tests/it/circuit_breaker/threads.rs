@@ -29,10 +29,10 @@ fn on_threads<T: Send>(work: impl Fn(&tokio::runtime::Runtime) -> T + Sync) -> V
 }
 
 #[test]
-fn probes_in_flight_do_not_exceed_limit_when_half_open() {
+fn breaker_bounds_probes_in_flight_when_half_open() {
     // A refused request does not count as received.
     let upstream = upstream(Step::refuse());
-    let layer = quick().open_duration(Duration::ZERO);
+    let layer = opens_at_two().open_duration(Duration::ZERO);
     for _ in 0..2 {
         let call = layer.layer(upstream.clone()).oneshot(get());
         assert!(futures_util::FutureExt::now_or_never(call).unwrap().is_err());
@@ -48,21 +48,21 @@ fn probes_in_flight_do_not_exceed_limit_when_half_open() {
 }
 
 #[test]
-fn each_state_change_is_reported_exactly_once() {
-    let row = CircuitBreakerLayer::new().failure_ratio(None);
-    for layer in [quick(), row.consecutive_failures(NonZeroU32::new(4))] {
-        assert_each_change_reported_once(&layer.open_duration(Duration::ZERO));
+fn breaker_emits_each_state_change_exactly_once() {
+    let consecutive = CircuitBreakerLayer::new().failure_ratio(None);
+    for layer in [opens_at_two(), consecutive.consecutive_failures(NonZeroU32::new(4))] {
+        assert_each_change_emitted_once(&layer.open_duration(Duration::ZERO));
     }
 }
 
-fn assert_each_change_reported_once(layer: &CircuitBreakerLayer) {
-    let number = Arc::new(AtomicU64::new(0));
-    let changes = on_threads(|runtime| {
+fn assert_each_change_emitted_once(layer: &CircuitBreakerLayer) {
+    let calls = Arc::new(AtomicU64::new(0));
+    let events = on_threads(|runtime| {
         let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
-        let number = Arc::clone(&number);
+        let calls = Arc::clone(&calls);
         let inner = tower::service_fn(move |_: Request<Body>| {
             // The upstream alternates between failure and success.
-            let fails = (number.fetch_add(1, Ordering::Relaxed) / 7).is_multiple_of(2);
+            let fails = (calls.fetch_add(1, Ordering::Relaxed) / 7).is_multiple_of(2);
             async move {
                 tokio::task::yield_now().await;
                 let status = if fails { 502 } else { 200 };
@@ -77,23 +77,24 @@ fn assert_each_change_reported_once(layer: &CircuitBreakerLayer) {
         });
         recorder.events()
     });
-    let mut told = BTreeMap::new();
-    for event in changes.iter().flatten() {
+    let mut transitions = BTreeMap::new();
+    for event in events.iter().flatten() {
         let change = (event.get("old").unwrap().to_owned(), event.get("new").unwrap().to_owned());
-        *told.entry(change).or_insert(0) += 1;
+        *transitions.entry(change).or_insert(0) += 1;
     }
-    let count = |old: &str, new: &str| told.get(&(old.into(), new.into())).copied().unwrap_or(0);
-    let is = |state| i32::from(layer.handle().state() == state);
+    let count =
+        |old: &str, new: &str| transitions.get(&(old.into(), new.into())).copied().unwrap_or(0);
+    let is_in = |state| i32::from(layer.handle().state() == state);
     // Each state was left as often as it was entered, except the current one.
-    assert!(count("closed", "open") > 10, "{told:?}");
-    assert_eq!(count("half_open", "closed") + 1, count("closed", "open") + is(State::Closed));
+    assert!(count("closed", "open") > 10, "{transitions:?}");
+    assert_eq!(count("half_open", "closed") + 1, count("closed", "open") + is_in(State::Closed));
     assert_eq!(
         count("closed", "open") + count("half_open", "open"),
-        count("open", "half_open") + is(State::Open)
+        count("open", "half_open") + is_in(State::Open)
     );
     assert_eq!(
         count("open", "half_open"),
-        count("half_open", "closed") + count("half_open", "open") + is(State::HalfOpen)
+        count("half_open", "closed") + count("half_open", "open") + is_in(State::HalfOpen)
     );
-    assert_eq!(told.len(), 4, "{told:?}");
+    assert_eq!(transitions.len(), 4, "{transitions:?}");
 }

@@ -1,4 +1,4 @@
-//! The upstream, and requests to it.
+//! The scripted upstream, and requests to it.
 
 use bytes::Bytes;
 use http::Request;
