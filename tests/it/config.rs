@@ -1,4 +1,4 @@
-//! `Config`: policies from a file, and swapped while running.
+//! `Config`: policies from a file, and their replacement at run time.
 
 mod concurrency;
 mod inheritance;
@@ -34,11 +34,11 @@ use tower::{Layer, Service, ServiceExt};
 
 type Body = Full<Bytes>;
 
-/// Why this is no configuration.
+/// Returns the error of an invalid configuration.
 #[track_caller]
-fn refused(text: &str) -> ConfigError {
+fn invalid_config(text: &str) -> ConfigError {
     match Config::from_toml(text) {
-        Ok(config) => panic!("taken for {config:?}"),
+        Ok(config) => panic!("expected an error, found {config:?}"),
         Err(invalid) => invalid,
     }
 }
@@ -56,41 +56,41 @@ fn get(uri: &str) -> Request<Body> {
     Request::get(uri).body(Body::default()).unwrap()
 }
 
-/// An upstream that answers everything with one status, or not at all, and counts what it is asked.
+/// An upstream that gives each request the same status, or no response, and counts the requests.
 #[derive(Clone, Debug)]
 struct Upstream {
     status: Arc<Mutex<Option<u16>>>,
-    asked: Arc<AtomicUsize>,
+    requests: Arc<AtomicUsize>,
 }
 
 impl Upstream {
-    /// `None`: it never answers.
+    /// `None` leaves each request without a response.
     fn new(status: impl Into<Option<u16>>) -> Self {
-        Self { status: Arc::new(Mutex::new(status.into())), asked: Arc::default() }
+        Self { status: Arc::new(Mutex::new(status.into())), requests: Arc::default() }
     }
 
     fn set(&self, status: impl Into<Option<u16>>) {
         *self.status.lock().unwrap() = status.into();
     }
 
-    fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
+    fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
     }
 }
 
-type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
 
 impl Service<Request<ReplayBody<Body>>> for Upstream {
     type Response = Response<Body>;
     type Error = BoxError;
-    type Future = Answer;
+    type Future = ResponseFuture;
 
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, _request: Request<ReplayBody<Body>>) -> Answer {
-        self.asked.fetch_add(1, Ordering::SeqCst);
+    fn call(&mut self, _request: Request<ReplayBody<Body>>) -> ResponseFuture {
+        self.requests.fetch_add(1, Ordering::SeqCst);
         let status = *self.status.lock().unwrap();
         Box::pin(async move {
             let Some(status) = status else { return std::future::pending().await };

@@ -1,4 +1,5 @@
-//! Known faults. Each test asserts the correct behavior and is ignored with the number of the issue that fixes it.
+//! Known faults. Each test asserts the correct behavior. A test of an open fault is ignored, with
+//! the number of its issue.
 
 mod access_log;
 mod budget_metric;
@@ -44,17 +45,18 @@ fn request(method: &str, url: &str) -> Request<Body> {
     Request::builder().method(method).uri(url).body(Body::from("x")).unwrap()
 }
 
-/// The states of all circuits of the stack.
-fn states<C, P, K, G>(layer: &StandardLayer<C, P, K, G>) -> Vec<State> {
+/// Returns the circuit_states of all circuits of the stack.
+fn circuit_states<C, P, K, G>(layer: &StandardLayer<C, P, K, G>) -> Vec<State> {
     layer.circuits().all().iter().map(Circuit::state).collect()
 }
 
-/// Bounds a test that runs on real time.
-async fn in_time<F: Future>(test: F) -> F::Output {
-    timeout(LIMIT, test).await.expect("the test takes too long")
+/// Limits the time of a test that runs on the real clock.
+async fn within_limit<F: Future>(test: F) -> F::Output {
+    timeout(LIMIT, test).await.expect("the test exceeded its time limit")
 }
 
-/// Serves a gateway as the page of `standard` builds it. The gateway removes the prefix `/billing` from paths.
+/// Serves a gateway as documented in `seawall::standard`. The gateway removes the prefix `/billing`
+/// from paths.
 async fn serve_gateway(layer: GatewayLayer, upstream: SocketAddr) -> SocketAddr {
     let stack = ServiceBuilder::new()
         .map_request(move |mut request: Request<AxumBody>| {
@@ -74,7 +76,8 @@ async fn serve_gateway(layer: GatewayLayer, upstream: SocketAddr) -> SocketAddr 
     addr
 }
 
-/// Sends a POST by HTTP/1.1 and returns the first line of the response, empty if the connection closes without one.
+/// Sends an HTTP/1.1 POST and returns the first line of the response. The line is empty if the
+/// connection closes without a response.
 async fn post_to(addr: SocketAddr, host: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(addr).await.unwrap();
     let head = format!("POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");

@@ -1,4 +1,4 @@
-//! Many calls while the configuration is replaced again and again.
+//! Concurrent calls while the configuration is replaced repeatedly.
 
 use std::sync::atomic::AtomicBool;
 
@@ -9,26 +9,26 @@ use tower::service_fn;
 
 use super::*;
 
-/// Everything that can be, is changed by each.
-fn one_of(turn: usize) -> Config {
-    let tables = ["", "[[route]]\nprefix = \"http://a/x\"\n", "[[route]]\nprefix = \"http://a\"\n"];
-    let switch = ["retry = { total = 5, budget = \"off\" }", "retry.budget = \"off\""][turn % 2];
+/// Returns a configuration whose settings all differ from those of the previous turn.
+fn config_of_turn(turn: usize) -> Config {
+    let routes = ["", "[[route]]\nprefix = \"http://a/x\"\n", "[[route]]\nprefix = \"http://a\"\n"];
+    let retry = ["retry = { total = 5, budget = \"off\" }", "retry.budget = \"off\""][turn % 2];
     config(&format!(
-        "[default]\n{switch}\nin_flight = {}\ntimeouts.total = \"{}s\"\ncircuit_breaker.min_calls = {}\n{}",
+        "[default]\n{retry}\nin_flight = {}\ntimeouts.total = \"{}s\"\ncircuit_breaker.min_calls = {}\n{}",
         2_000 + turn,
         40 + turn % 7,
         100_000 + turn % 5,
-        tables[turn % tables.len()],
+        routes[turn % routes.len()],
     ))
 }
 
 #[tokio::test(start_paused = true)]
 async fn client_answers_each_call_when_config_changes() {
-    let asked = Arc::new(AtomicUsize::new(0));
+    let requests = Arc::new(AtomicUsize::new(0));
     let upstream = {
-        let asked = Arc::clone(&asked);
+        let requests = Arc::clone(&requests);
         service_fn(move |request: Request<ReplayBody<Body>>| {
-            asked.fetch_add(1, Ordering::SeqCst);
+            requests.fetch_add(1, Ordering::SeqCst);
             let number: u64 = request.uri().query().unwrap().parse().unwrap();
             async move {
                 sleep(Duration::from_millis(number % 97)).await;
@@ -36,7 +36,7 @@ async fn client_answers_each_call_when_config_changes() {
             }
         })
     };
-    let layer = ConfiguredLayer::new(StandardLayer::new("test"), one_of(0));
+    let layer = ConfiguredLayer::new(StandardLayer::new("test"), config_of_turn(0));
     let (client, handle) = (layer.layer(upstream), layer.handle());
     let calls = join_all((0..1_000_u64).map(|number| {
         let client = client.clone();
@@ -48,30 +48,30 @@ async fn client_answers_each_call_when_config_changes() {
             assert_eq!(body.to_bytes(), number.to_string());
         }
     }));
-    let replacing = async {
+    let replacements = async {
         for turn in 1..150 {
             sleep(Duration::from_millis(1)).await;
-            handle.replace(&one_of(turn));
+            handle.replace(&config_of_turn(turn));
         }
     };
-    tokio::join!(calls, replacing);
-    assert_eq!(asked.load(Ordering::SeqCst), 1_000);
+    tokio::join!(calls, replacements);
+    assert_eq!(requests.load(Ordering::SeqCst), 1_000);
 }
 
-/// On real threads, since it is about what they do to each other; nothing waits for time to pass.
+/// Uses real threads to find races between them. The test does not depend on time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn client_answers_each_call_when_threads_replace_config() {
     let upstream = Upstream::new(200);
-    let layer = ConfiguredLayer::new(StandardLayer::new("test"), one_of(0));
+    let layer = ConfiguredLayer::new(StandardLayer::new("test"), config_of_turn(0));
     let (client, handle) = (layer.layer(upstream.clone()), layer.handle());
     let done = Arc::new(AtomicBool::new(false));
-    let replacing: Vec<_> = (0..2)
+    let replacers: Vec<_> = (0..2)
         .map(|first| {
             let (handle, done) = (handle.clone(), Arc::clone(&done));
             std::thread::spawn(move || {
                 let mut turn = first;
                 while !done.load(Ordering::SeqCst) {
-                    handle.replace(&one_of(turn));
+                    handle.replace(&config_of_turn(turn));
                     turn += 1;
                 }
                 turn - first
@@ -92,20 +92,20 @@ async fn client_answers_each_call_when_threads_replace_config() {
         call.unwrap();
     }
     done.store(true, Ordering::SeqCst);
-    for thread in replacing {
+    for thread in replacers {
         assert!(thread.join().unwrap() > 0);
     }
-    assert_eq!(upstream.asked(), 4_000);
+    assert_eq!(upstream.requests(), 4_000);
 }
 
 #[tokio::test]
 async fn handle_keeps_circuit_when_replaced_concurrently() {
     let breaker =
         "circuit_breaker = { consecutive_failures = 1, open_for = \"1h\", open_max = \"1h\" }";
-    let text = |total| {
+    let config_with_total = |total| {
         config(&format!("[default]\nretry = \"off\"\n{breaker}\ntimeouts.total = \"{total}s\""))
     };
-    let layer = ConfiguredLayer::new(StandardLayer::new("test"), text(20));
+    let layer = ConfiguredLayer::new(StandardLayer::new("test"), config_with_total(20));
     let client = layer.layer(Upstream::new(503));
     client.clone().oneshot(get("http://a/")).await.unwrap();
     let circuit = layer.handle().circuits()[0].1.get("a").unwrap();
@@ -113,8 +113,9 @@ async fn handle_keeps_circuit_when_replaced_concurrently() {
     std::thread::scope(|scope| {
         for thread in 0..4 {
             let handle = layer.handle();
-            scope
-                .spawn(move || (0..200).for_each(|turn| handle.replace(&text(20 + thread + turn))));
+            scope.spawn(move || {
+                (0..200).for_each(|turn| handle.replace(&config_with_total(20 + thread + turn)))
+            });
         }
     });
     assert!(client.oneshot(get("http://a/")).await.is_err());

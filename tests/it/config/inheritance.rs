@@ -6,68 +6,77 @@ use seawall::{
 };
 
 use super::{
-    keys::{base, stack},
+    keys::{base_layer, stack_debug},
     *,
 };
 
-/// Asserts that the only route has the settings of a policy with `expected` alone.
+/// Asserts that a route has the settings of a route with only `expected` and no default policy.
 #[track_caller]
-fn inherits(default: &str, route: &str, expected: &str) {
-    let of_route = stack(
-        base(),
+fn assert_inherits(default: &str, route: &str, expected: &str) {
+    let inherited = stack_debug(
+        base_layer(),
         config(&format!("[default]\n{default}\n[[route]]\nprefix = \"x://\"\n{route}")),
     );
-    let of_route = of_route.split("\"x://\",").nth(1).unwrap();
-    let whole = stack(base(), config(&format!("[[route]]\nprefix = \"x://\"\n{expected}")));
-    let expected = whole.split("\"x://\",").nth(1).unwrap();
-    assert!(of_route == expected, "{default}\n{route}\n{of_route}\n{expected}");
+    let inherited = inherited.split("\"x://\",").nth(1).unwrap();
+    let explicit =
+        stack_debug(base_layer(), config(&format!("[[route]]\nprefix = \"x://\"\n{expected}")));
+    let expected = explicit.split("\"x://\",").nth(1).unwrap();
+    assert!(inherited == expected, "{default}\n{route}\n{inherited}\n{expected}");
 }
 
 #[test]
 fn route_inherits_each_absent_key_of_default_policy() {
-    inherits(
+    assert_inherits(
         "retry = { total = 5, connect = 1 }\ntimeouts = { attempt = \"1s\", total = \"9s\" }",
         "retry.total = 2\ntimeouts.attempt = \"3s\"",
         "retry = { total = 2, connect = 1 }\ntimeouts = { attempt = \"3s\", total = \"9s\" }",
     );
-    inherits("in_flight = 5", "", "in_flight = 5");
-    inherits("in_flight = 5", "in_flight = \"off\"", "in_flight = \"off\"");
-    inherits("in_flight.max = 50", "in_flight.min = 2", "in_flight = { min = 2, max = 50 }");
-    inherits("in_flight.max = 50", "in_flight = \"adaptive\"", "in_flight.max = 50");
-    inherits("in_flight.max = 50", "in_flight = 5", "in_flight = 5");
-    inherits("in_flight = 5", "in_flight.max = 50", "in_flight.max = 50");
-    inherits("in_flight = \"off\"", "in_flight.max = 50", "in_flight.max = 50");
-    inherits("next_hop.header = \"grpc-timeout\"", "next_hop.margin = \"1s\"", {
+    assert_inherits("in_flight = 5", "", "in_flight = 5");
+    assert_inherits("in_flight = 5", "in_flight = \"off\"", "in_flight = \"off\"");
+    assert_inherits("in_flight.max = 50", "in_flight.min = 2", "in_flight = { min = 2, max = 50 }");
+    assert_inherits("in_flight.max = 50", "in_flight = \"adaptive\"", "in_flight.max = 50");
+    assert_inherits("in_flight.max = 50", "in_flight = 5", "in_flight = 5");
+    assert_inherits("in_flight = 5", "in_flight.max = 50", "in_flight.max = 50");
+    assert_inherits("in_flight = \"off\"", "in_flight.max = 50", "in_flight.max = 50");
+    assert_inherits("next_hop.header = \"grpc-timeout\"", "next_hop.margin = \"1s\"", {
         "next_hop = { header = \"grpc-timeout\", margin = \"1s\" }"
     });
-    inherits("next_hop.header = \"grpc-timeout\"", "next_hop = \"off\"", "next_hop = \"off\"");
-    inherits("timeouts.trust = [\"grpc-timeout\"]", "timeouts.trust = []", "timeouts.trust = []");
-    inherits("retry = \"off\"", "", "retry = \"off\"");
-    inherits("retry.total = 5", "retry = \"off\"", "retry = \"off\"");
-    inherits("retry = \"off\"", "retry.connect = 1", "retry.connect = 1");
-    inherits("logging.success = \"info\"", "logging = {}", "logging.success = \"info\"");
-    inherits("bad_gateway.peek = 9", "bad_gateway.peek_wait = \"1s\"", {
+    assert_inherits(
+        "next_hop.header = \"grpc-timeout\"",
+        "next_hop = \"off\"",
+        "next_hop = \"off\"",
+    );
+    assert_inherits(
+        "timeouts.trust = [\"grpc-timeout\"]",
+        "timeouts.trust = []",
+        "timeouts.trust = []",
+    );
+    assert_inherits("retry = \"off\"", "", "retry = \"off\"");
+    assert_inherits("retry.total = 5", "retry = \"off\"", "retry = \"off\"");
+    assert_inherits("retry = \"off\"", "retry.connect = 1", "retry.connect = 1");
+    assert_inherits("logging.success = \"info\"", "logging = {}", "logging.success = \"info\"");
+    assert_inherits("bad_gateway.peek = 9", "bad_gateway.peek_wait = \"1s\"", {
         "bad_gateway = { peek = 9, peek_wait = \"1s\" }"
     });
-    inherits("circuit_breaker.probes = 2", "circuit_breaker.min_calls = 9", {
+    assert_inherits("circuit_breaker.probes = 2", "circuit_breaker.min_calls = 9", {
         "circuit_breaker = { probes = 2, min_calls = 9 }"
     });
 }
 
 #[test]
 fn route_replaces_backoff_and_budget_entirely() {
-    inherits(
+    assert_inherits(
         "retry.backoff = { kind = \"urllib3\", factor = 2 }\nretry.budget = { min = 9 }",
-        "retry.backoff.base = \"1s\"\nretry.budget.ratio = 0.5",
-        "retry.backoff.base = \"1s\"\nretry.budget.ratio = 0.5",
+        "retry.backoff.base_layer = \"1s\"\nretry.budget.ratio = 0.5",
+        "retry.backoff.base_layer = \"1s\"\nretry.budget.ratio = 0.5",
     );
 }
 
 #[test]
 fn requests_recipe_matches_retry_docs() {
     let recipe = include_str!("../../../src/config/requests.toml");
-    let of_file = stack(base(), config(recipe));
-    let of_file = of_file.split("\"https://\",").nth(1).unwrap();
+    let from_file = stack_debug(base_layer(), config(recipe));
+    let from_file = from_file.split("\"https://\",").nth(1).unwrap();
 
     let retry = RetryLayer::new()
         .max_retries(3)
@@ -84,14 +93,14 @@ fn requests_recipe_matches_retry_docs() {
         .error_on_exhausted_status(true)
         .budget(Budget::none());
     let ten = Duration::from_secs(10);
-    let by_setters = base()
+    let from_setters = base_layer()
         .retry(retry)
         .timeouts(Timeouts::new(ten, None).unwrap().body_idle(ten))
         .circuit_breaker(None);
-    let by_setters = stack(by_setters, config("[[route]]\nprefix = \"https://\""));
-    let by_setters = by_setters.split("\"https://\",").nth(1).unwrap();
-    let chosen = |it: &str| it.replace("budgets_from: User", "budgets_from: Default");
-    assert_eq!(chosen(of_file), chosen(by_setters));
+    let from_setters = stack_debug(from_setters, config("[[route]]\nprefix = \"https://\""));
+    let from_setters = from_setters.split("\"https://\",").nth(1).unwrap();
+    let ignore_budget_origin = |it: &str| it.replace("budgets_from: User", "budgets_from: Default");
+    assert_eq!(ignore_budget_origin(from_file), ignore_budget_origin(from_setters));
 }
 
 #[tokio::test(start_paused = true)]
@@ -111,10 +120,10 @@ async fn request_uses_policy_of_longest_prefix() {
         ("http://A:80/never/ever?x", 1),
         ("/never", 2),
     ] {
-        let before = upstream.asked();
+        let requests_before = upstream.requests();
         let response = client.clone().oneshot(get(uri)).await.unwrap();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(upstream.asked() - before, attempts, "{uri}");
+        assert_eq!(upstream.requests() - requests_before, attempts, "{uri}");
     }
 }
 

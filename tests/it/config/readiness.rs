@@ -14,25 +14,25 @@ use super::*;
 #[derive(Debug)]
 struct Strict {
     ready: bool,
-    /// How often an instance was made, and which one this is.
-    made: Arc<AtomicUsize>,
+    /// The number of clones so far, shared by all instances.
+    clones: Arc<AtomicUsize>,
     number: usize,
-    /// Fails to be ready so often.
+    /// The remaining number of readiness errors.
     failures: Arc<AtomicUsize>,
 }
 
 impl Strict {
     fn new(failures: usize) -> Self {
         let failures = Arc::new(AtomicUsize::new(failures));
-        Self { ready: false, made: Arc::default(), number: 0, failures }
+        Self { ready: false, clones: Arc::default(), number: 0, failures }
     }
 }
 
 impl Clone for Strict {
     fn clone(&self) -> Self {
-        let (made, failures) = (Arc::clone(&self.made), Arc::clone(&self.failures));
-        let number = made.fetch_add(1, Ordering::SeqCst) + 1;
-        Self { ready: false, made, number, failures }
+        let (clones, failures) = (Arc::clone(&self.clones), Arc::clone(&self.failures));
+        let number = clones.fetch_add(1, Ordering::SeqCst) + 1;
+        Self { ready: false, clones, number, failures }
     }
 }
 
@@ -42,8 +42,8 @@ impl<B> Service<Request<B>> for Strict {
     type Future = std::future::Ready<Result<Response<Body>, BoxError>>;
 
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        let less = |left: usize| left.checked_sub(1);
-        if self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
+        let decrement = |left: usize| left.checked_sub(1);
+        if self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, decrement).is_ok() {
             let error = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
             return Poll::Ready(Err(error.into()));
         }
@@ -52,7 +52,7 @@ impl<B> Service<Request<B>> for Strict {
     }
 
     fn call(&mut self, _request: Request<B>) -> Self::Future {
-        assert!(std::mem::take(&mut self.ready), "called though not ready");
+        assert!(std::mem::take(&mut self.ready), "called before it is ready");
         std::future::ready(Ok(Response::new(Body::from(self.number.to_string()))))
     }
 }
@@ -87,8 +87,8 @@ trait ClientNumber {
 
 impl<T: std::fmt::Debug> ClientNumber for T {
     fn client_number(&self) -> String {
-        let shown = format!("{self:?}");
-        let number = shown.split("number: ").nth(1).unwrap();
+        let debug = format!("{self:?}");
+        let number = debug.split("number: ").nth(1).unwrap();
         number.split(|c: char| !c.is_ascii_digit()).next().unwrap().to_owned()
     }
 }
@@ -195,12 +195,12 @@ async fn config_keeps_trusted_headers_when_total_changes() {
 
 #[tokio::test(start_paused = true)]
 async fn file_sets_trusted_headers_and_next_hop_header() {
-    let told = Arc::new(Mutex::new(Vec::new()));
+    let headers = Arc::new(Mutex::new(Vec::new()));
     let upstream = {
-        let told = Arc::clone(&told);
+        let headers = Arc::clone(&headers);
         service_fn(move |request: Request<ReplayBody<Body>>| {
             let header = request.headers().get("x-envoy-expected-rq-timeout-ms").cloned();
-            told.lock().unwrap().push(header.map(|it| it.to_str().unwrap().to_owned()));
+            headers.lock().unwrap().push(header.map(|it| it.to_str().unwrap().to_owned()));
             std::future::pending::<Result<Response<Body>, BoxError>>()
         })
     };
@@ -221,7 +221,7 @@ async fn file_sets_trusted_headers_and_next_hop_header() {
         let started = tokio::time::Instant::now();
         client.clone().oneshot(request).await.unwrap_err();
         assert_eq!(started.elapsed().as_millis(), passed, "{url}");
-        assert_eq!(told.lock().unwrap().pop().unwrap().as_deref(), header, "{url}");
+        assert_eq!(headers.lock().unwrap().pop().unwrap().as_deref(), header, "{url}");
     }
 }
 
@@ -232,7 +232,7 @@ async fn layer_clones_share_active_config() {
     let other = layer.clone();
     layer.handle().replace(&config("[default]\nretry = { total = 1, backoff.kind = \"none\" }"));
     other.layer(upstream.clone()).oneshot(get("http://a/")).await.unwrap();
-    assert_eq!(upstream.asked(), 2);
+    assert_eq!(upstream.requests(), 2);
 }
 
 #[test]

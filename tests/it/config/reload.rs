@@ -24,7 +24,10 @@ async fn call(client: &Client, uri: &str) -> Result<StatusCode, BoxError> {
 }
 
 /// Starts a call that stays in flight.
-async fn begin(client: &Client, uri: &'static str) -> JoinHandle<Result<StatusCode, BoxError>> {
+async fn start_call(
+    client: &Client,
+    uri: &'static str,
+) -> JoinHandle<Result<StatusCode, BoxError>> {
     let client = client.clone();
     let call = tokio::spawn(async move { call(&client, uri).await });
     tokio::task::yield_now().await;
@@ -38,19 +41,19 @@ async fn call_in_flight_keeps_policy_when_config_changes() {
         timeouts = { attempt = \"5s\", total = \"30s\" }\n";
     let (client, handle) = start(old, &upstream);
     let started = Instant::now();
-    let under_way = begin(&client, "http://a/").await;
+    let in_flight = start_call(&client, "http://a/").await;
     handle.replace(&config(
         "[default]\ncircuit_breaker = \"off\"\nretry = \"off\"\n\
          timeouts = { attempt = \"1s\", total = \"1s\" }",
     ));
-    // The new one is in force at once.
+    // The new policy applies to new calls at once.
     assert!(call(&client, "http://a/").await.is_err());
     assert_eq!(started.elapsed().as_millis(), 1_000);
-    assert_eq!(upstream.asked(), 2);
-    // Its retry too is the old policy's.
-    assert!(under_way.await.unwrap().is_err());
+    assert_eq!(upstream.requests(), 2);
+    // The call in flight also retries by the old policy.
+    assert!(in_flight.await.unwrap().is_err());
     assert_eq!(started.elapsed().as_millis(), 10_000);
-    assert_eq!(upstream.asked(), 3);
+    assert_eq!(upstream.requests(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -60,7 +63,7 @@ async fn readied_instance_uses_policy_at_call() {
     ServiceExt::<Request<Body>>::ready(&mut client).await.unwrap();
     handle.replace(&config("[default]\nretry = { total = 2, backoff.kind = \"none\" }"));
     client.call(get("http://a/")).await.unwrap();
-    assert_eq!(upstream.asked(), 3);
+    assert_eq!(upstream.requests(), 3);
 }
 
 /// A configuration of one route whose circuit opens at the first failure.
@@ -86,7 +89,7 @@ async fn handle_keeps_circuit_when_other_settings_change() {
         assert!(is_open(&call(&client, uri).await));
     }
 
-    // Timeouts, another route before it, and the same said in other words.
+    // Other timeouts, a preceding route, and equivalent spellings keep the circuit.
     let changed = fragile("3s", "circuit_breaker.consecutive_failures = 1\n");
     handle.replace(&changed);
     assert!(is_open(&call(&client, "http://a/").await));
@@ -98,7 +101,7 @@ async fn handle_keeps_circuit_when_other_settings_change() {
     assert!(is_open(&call(&client, "http://a/").await));
     assert!(is_open(&call(&client, "http://b/").await));
 
-    // Its own settings; those of the default policy are the same still.
+    // A changed breaker setting replaces the route's circuit and keeps that of the default policy.
     handle.replace(&fragile("3s", "circuit_breaker.probes = 1\n"));
     assert!(!is_open(&call(&client, "http://a/").await));
     assert!(is_open(&call(&client, "http://b/").await));
@@ -109,9 +112,9 @@ async fn circuit_counts_calls_in_flight_after_reload() {
     let upstream = Upstream::new(None);
     let layer = ConfiguredLayer::new(StandardLayer::new("test"), fragile("2s", ""));
     let (client, handle) = (layer.layer(upstream.clone()), layer.handle());
-    let under_way = begin(&client, "http://a/").await;
+    let in_flight = start_call(&client, "http://a/").await;
     handle.replace(&fragile("3s", ""));
-    assert!(!is_open(&under_way.await.unwrap()));
+    assert!(!is_open(&in_flight.await.unwrap()));
     assert!(is_open(&call(&client, "http://a/").await));
 }
 
@@ -126,9 +129,9 @@ async fn handle_keeps_budget_when_other_settings_change() {
     };
     let (client, handle) = start(&text("total = 2, budget = { ratio = 0, min = 2 }"), &upstream);
     let attempts = async || {
-        let before = upstream.asked();
+        let requests_before = upstream.requests();
         call(&client, "http://a/").await.unwrap();
-        upstream.asked() - before
+        upstream.requests() - requests_before
     };
     assert_eq!(attempts().await, 3);
     assert_eq!(attempts().await, 1);
@@ -151,35 +154,35 @@ async fn handle_keeps_default_budget_when_reloaded() {
     };
     let (client, handle) = start(&text(3), &upstream);
     call(&client, "http://a/").await.unwrap();
-    assert_eq!(upstream.asked(), 4);
+    assert_eq!(upstream.requests(), 4);
     handle.replace(&config(&text(9)));
     call(&client, "http://a/").await.unwrap();
-    assert_eq!(upstream.asked(), 5);
+    assert_eq!(upstream.requests(), 5);
 }
 
 #[tokio::test(start_paused = true)]
 async fn limit_counts_calls_in_flight_after_reload() {
-    let text = |most: &str, total| {
-        format!("[default]\nin_flight = {most}\nretry = \"off\"\ntimeouts.total = \"{total}s\"")
+    let text = |limit: &str, total| {
+        format!("[default]\nin_flight = {limit}\nretry = \"off\"\ntimeouts.total = \"{total}s\"")
     };
-    for most in ["1", "{ initial = 1, min = 1 }"] {
-        assert_calls_stay_counted(&text(most, 20), &text(most, 30)).await;
+    for limit in ["1", "{ initial = 1, min = 1 }"] {
+        assert_calls_stay_counted(&text(limit, 20), &text(limit, 30)).await;
     }
 }
 
 /// Asserts that a limit of one call in flight holds across the reload.
-async fn assert_calls_stay_counted(before: &str, afterwards: &str) {
+async fn assert_calls_stay_counted(old: &str, new: &str) {
     let upstream = Upstream::new(None);
-    let (client, handle) = start(before, &upstream);
-    let is_shed = |result: &Result<StatusCode, BoxError>| {
+    let (client, handle) = start(old, &upstream);
+    let is_rejected = |result: &Result<StatusCode, BoxError>| {
         result.as_ref().is_err_and(|error| find_source::<LimitReached>(&**error).is_some())
     };
-    let under_way = begin(&client, "http://a/").await;
-    assert!(is_shed(&call(&client, "http://a/").await));
-    handle.replace(&config(afterwards));
-    assert!(is_shed(&call(&client, "http://a/").await));
-    under_way.abort();
-    assert!(under_way.await.unwrap_err().is_cancelled());
+    let in_flight = start_call(&client, "http://a/").await;
+    assert!(is_rejected(&call(&client, "http://a/").await));
+    handle.replace(&config(new));
+    assert!(is_rejected(&call(&client, "http://a/").await));
+    in_flight.abort();
+    assert!(in_flight.await.unwrap_err().is_cancelled());
     upstream.set(200);
     assert_eq!(call(&client, "http://a/").await.unwrap(), 200);
 }
@@ -188,14 +191,15 @@ async fn assert_calls_stay_counted(before: &str, afterwards: &str) {
 async fn invalid_file_keeps_active_config() {
     let upstream = Upstream::new(503);
     let (client, handle) = start("[default]\nretry = \"off\"", &upstream);
-    let before = handle.config();
-    let half = "[default]\nretry = { total = 3 }\n[[route]]\nprefix = \"http://a\"\nin_flight = -1";
-    if let Ok(config) = Config::from_toml(half) {
+    let active = handle.config();
+    let invalid =
+        "[default]\nretry = { total = 3 }\n[[route]]\nprefix = \"http://a\"\nin_flight = -1";
+    if let Ok(config) = Config::from_toml(invalid) {
         handle.replace(&config);
     }
-    assert_eq!(handle.config(), before);
+    assert_eq!(handle.config(), active);
     call(&client, "http://a/").await.unwrap();
-    assert_eq!(upstream.asked(), 1);
+    assert_eq!(upstream.requests(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -206,7 +210,7 @@ async fn handle_exposes_circuits_of_all_routes() {
     for uri in ["http://a/", "http://b/", "http://c:81/"] {
         call(&client, uri).await.unwrap();
     }
-    let shown: Vec<_> = handle
+    let circuits: Vec<_> = handle
         .circuits()
         .into_iter()
         .map(|(prefix, circuits)| {
@@ -218,7 +222,7 @@ async fn handle_exposes_circuits_of_all_routes() {
         .collect();
     let keys = |keys: &[&str]| keys.iter().map(|&key| key.to_owned()).collect::<Vec<_>>();
     let expected = [(None, keys(&["b", "c:81"])), (Some("http://a".to_owned()), keys(&["a"]))];
-    assert_eq!(shown, expected);
+    assert_eq!(circuits, expected);
 
     let circuit = handle.circuits()[1].1.get("a").unwrap();
     circuit.force_open();
@@ -234,8 +238,8 @@ async fn handle_exposes_circuits_of_all_routes() {
 async fn reload_emits_event_with_route_counts() {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     let routes = |routes: &[(&str, u32)]| {
-        let route = |(prefix, most): &(&str, u32)| {
-            format!("[[route]]\nprefix = \"{prefix}\"\nin_flight = {most}\n")
+        let route = |(prefix, limit): &(&str, u32)| {
+            format!("[[route]]\nprefix = \"{prefix}\"\nin_flight = {limit}\n")
         };
         config(&routes.iter().map(route).collect::<String>())
     };

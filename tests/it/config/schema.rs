@@ -1,4 +1,4 @@
-//! The JSON schema has the keys that are documented, and no others.
+//! The JSON schema lists exactly the documented keys.
 
 use std::collections::BTreeSet;
 
@@ -10,21 +10,21 @@ fn schema() -> Value {
     serde_json::from_str(&Config::json_schema()).unwrap()
 }
 
-/// The keys of a table, with those of the tables behind them.
-fn keys(root: &Value, schema: &Value, above: &str, found: &mut BTreeSet<String>) {
+/// Collects the keys of a table and of its nested tables.
+fn collect_keys(root: &Value, schema: &Value, parent: &str, found: &mut BTreeSet<String>) {
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
         let table = root.pointer(reference.trim_start_matches('#')).unwrap();
-        return keys(root, table, above, found);
+        return collect_keys(root, table, parent, found);
     }
-    for one in schema.get("anyOf").and_then(Value::as_array).into_iter().flatten() {
-        keys(root, one, above, found);
+    for alternative in schema.get("anyOf").and_then(Value::as_array).into_iter().flatten() {
+        collect_keys(root, alternative, parent, found);
     }
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
-    assert_eq!(schema["additionalProperties"], false, "{above}");
+    assert_eq!(schema["additionalProperties"], false, "{parent}");
     for (name, property) in properties {
-        let key = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
-        assert!(property.get("description").is_some(), "{key} is not described");
-        keys(root, property, &key, found);
+        let key = if parent.is_empty() { name.clone() } else { format!("{parent}.{name}") };
+        assert!(property.get("description").is_some(), "no description of {key}");
+        collect_keys(root, property, &key, found);
         found.insert(key);
     }
 }
@@ -33,8 +33,8 @@ fn keys(root: &Value, schema: &Value, above: &str, found: &mut BTreeSet<String>)
 fn schema_lists_exactly_documented_keys() {
     let root = schema();
     let mut found = BTreeSet::new();
-    keys(&root, &root["properties"]["default"], "", &mut found);
-    // A table that cannot be "off" has no row.
+    collect_keys(&root, &root["properties"]["default"], "", &mut found);
+    // The docs have no row for a table that cannot be "off".
     assert!(found.remove("timeouts"));
     let documented: BTreeSet<_> = documented().into_iter().map(|(key, _)| key).collect();
     assert_eq!(found, documented);
@@ -43,13 +43,13 @@ fn schema_lists_exactly_documented_keys() {
 #[test]
 fn schema_gives_route_default_policy_keys_and_prefix() {
     let root = schema();
-    let all = |schema: &Value| {
+    let keys_of = |schema: &Value| {
         let mut found = BTreeSet::new();
-        keys(&root, schema, "", &mut found);
+        collect_keys(&root, schema, "", &mut found);
         found
     };
-    let default = all(&root["properties"]["default"]);
-    let mut route = all(&root["properties"]["route"]["items"]);
+    let default = keys_of(&root["properties"]["default"]);
+    let mut route = keys_of(&root["properties"]["route"]["items"]);
     assert!(route.remove("prefix"));
     assert_eq!(route, default);
 }

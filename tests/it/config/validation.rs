@@ -1,4 +1,4 @@
-//! Invalid configurations: each error is one line that names the key, the line and the expected value.
+//! Invalid configurations: each error is one line with the key, the line and the expected value.
 
 mod cases;
 
@@ -6,20 +6,21 @@ use std::{fs, io, path::Path};
 
 use proptest::prelude::*;
 
-use self::cases::{INVALID, WHOLE};
+use self::cases::{INVALID, WHOLE_NUMBER};
 use super::*;
 
 const NOTHING: &str = "there is nothing in it, expected [default] or [[route]]";
+
 #[test]
 fn config_error_names_line_key_and_expectation() {
     for (text, line, key, expected) in INVALID {
-        let invalid = refused(text);
-        let said = invalid.to_string();
-        assert_eq!(invalid.line(), Some(*line), "{text:?}: {said}");
-        assert_eq!(invalid.key(), Some(*key), "{text:?}: {said}");
-        assert!(invalid.reason().contains(expected), "{text:?}: {said}");
-        assert_eq!(said, format!("line {line}: {key}: {}", invalid.reason()));
-        assert!(!said.contains('\n'), "{said:?}");
+        let invalid = invalid_config(text);
+        let message = invalid.to_string();
+        assert_eq!(invalid.line(), Some(*line), "{text:?}: {message}");
+        assert_eq!(invalid.key(), Some(*key), "{text:?}: {message}");
+        assert!(invalid.reason().contains(expected), "{text:?}: {message}");
+        assert_eq!(message, format!("line {line}: {key}: {}", invalid.reason()));
+        assert!(!message.contains('\n'), "{message:?}");
     }
 }
 
@@ -38,7 +39,7 @@ fn config_rejects_list_in_place_of_table() {
         ("route = [[\"https://\"]]", 1, "route[0]"),
         ("[[route]]\nprefix = \"https://\"\ntimeouts = []", 3, "route[0].timeouts"),
     ] {
-        let invalid = refused(text);
+        let invalid = invalid_config(text);
         assert_eq!((invalid.line(), invalid.key()), (Some(line), Some(key)), "{text:?}: {invalid}");
         assert!(invalid.reason().contains("expected a table"), "{text:?}: {invalid}");
     }
@@ -49,7 +50,7 @@ fn config_rejects_list_in_place_of_table() {
 fn toml_syntax_error_names_line() {
     for (text, line) in [("\n[default", 2), ("default", 1), ("[default]\na = \u{0}", 2), ("= 1", 1)]
     {
-        let invalid = refused(text);
+        let invalid = invalid_config(text);
         assert_eq!((invalid.line(), invalid.key()), (Some(line), None), "{invalid}");
         assert!(invalid.to_string().starts_with(&format!("line {line}: ")), "{invalid}");
     }
@@ -58,7 +59,7 @@ fn toml_syntax_error_names_line() {
 #[test]
 fn config_rejects_empty_text() {
     for text in ["", "\n \n", "# nothing yet\n", "\u{feff}"] {
-        assert_eq!(refused(text).to_string(), NOTHING, "{text:?}");
+        assert_eq!(invalid_config(text).to_string(), NOTHING, "{text:?}");
     }
     // An empty table is accepted.
     assert_eq!(config("[default]"), Config::default());
@@ -67,9 +68,9 @@ fn config_rejects_empty_text() {
 #[test]
 fn config_error_truncates_and_escapes_value() {
     let long = "x".repeat(100_000);
-    let invalid = refused(&format!("[default]\nretry = \"{long}\\u0007\""));
+    let invalid = invalid_config(&format!("[default]\nretry = \"{long}\\u0007\""));
     assert!(invalid.to_string().len() < 700, "{}", invalid.to_string().len());
-    let invalid = refused("\"a\\u001b[31m\\nb\" = 1");
+    let invalid = invalid_config("\"a\\u001b[31m\\nb\" = 1");
     assert!(!invalid.to_string().contains(char::is_control), "{invalid:?}");
 }
 
@@ -77,28 +78,31 @@ fn config_error_truncates_and_escapes_value() {
 fn config_rejects_text_of_one_mebibyte() {
     let text = |length: usize| format!("[default]{}", " ".repeat(length - "[default]".len()));
     assert_eq!(config(&text(1024 * 1024 - 1)), Config::default());
-    assert_eq!(refused(&text(1024 * 1024)).to_string(), "is too long, expected less than 1 MiB");
+    assert_eq!(
+        invalid_config(&text(1024 * 1024)).to_string(),
+        "is too long, expected less than 1 MiB"
+    );
 }
 
-/// The error of a file, and its text after the path.
+/// Returns the error of a file, and its message after the path.
 fn file_error(path: &Path) -> (ConfigError, String) {
     let invalid = Config::from_file(path).unwrap_err();
     assert_eq!(invalid.file(), Some(path));
-    let said = invalid.to_string();
-    assert!(!said.contains('\n'), "{said:?}");
-    let said = said.strip_prefix(&format!("{}", path.display())).unwrap().to_owned();
-    (invalid, said)
+    let message = invalid.to_string();
+    assert!(!message.contains('\n'), "{message:?}");
+    let message = message.strip_prefix(&format!("{}", path.display())).unwrap().to_owned();
+    (invalid, message)
 }
 
 #[test]
 fn file_error_names_path_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("policies.toml");
-    let (invalid, said) = file_error(&path);
-    assert!(said.starts_with(": cannot be read: "), "{said}");
+    let (invalid, message) = file_error(&path);
+    assert!(message.starts_with(": cannot be read: "), "{message}");
     assert_eq!(invalid.io(), Some(io::ErrorKind::NotFound));
-    let (invalid, said) = file_error(folder.path());
-    assert!(said.starts_with(": cannot be read: ") && invalid.io().is_some(), "{said}");
+    let (invalid, message) = file_error(folder.path());
+    assert!(message.starts_with(": cannot be read: ") && invalid.io().is_some(), "{message}");
 
     for (content, expected) in [
         (&b""[..], format!(": {NOTHING}")),
@@ -107,8 +111,8 @@ fn file_error_names_path_in_one_line() {
         (b"[default]\nx = 1", ":2: default.x: unknown field `x`, ".to_owned()),
     ] {
         fs::write(&path, content).unwrap();
-        let (invalid, said) = file_error(&path);
-        assert!(said.starts_with(&expected), "{said}");
+        let (invalid, message) = file_error(&path);
+        assert!(message.starts_with(&expected), "{message}");
         assert_eq!(invalid.io(), None);
     }
 
@@ -125,7 +129,7 @@ fn config_rejects_file_of_ten_megabytes() {
     assert_eq!(file_error(&path).1, ": is too long, expected less than 1 MiB");
 }
 
-/// The file is rejected only if it is not read to its end.
+/// Validation must stop reading such a file at the size limit.
 #[cfg(unix)]
 #[test]
 fn config_rejects_endless_file() {
@@ -140,17 +144,23 @@ fn json_has_same_keys_and_validation() {
         [[route]]\nprefix = \"https://\"\ncircuit_breaker.failure_ratio = 1.0";
     assert_eq!(serde_json::from_str::<Config>(json).unwrap(), config(toml));
 
-    let refused = |json: &str| serde_json::from_str::<Config>(json).unwrap_err().to_string();
-    let twice = refused(r#"{ "route": [{ "prefix": "x://" }, { "prefix": "X://" }] }"#);
-    assert!(twice.starts_with("route[1].prefix: the same prefix as route[0].prefix"), "{twice}");
-    // A null is not an absent key.
-    let null = refused(r#"{ "default": { "retry": { "total": null } } }"#);
-    assert!(null.contains(WHOLE), "{null}");
-    let above = refused(r#"{ "default": { "timeouts": { "attempt": "40s" } } }"#);
-    assert!(above.starts_with("default.timeouts.attempt: is 40s, expected no more"), "{above}");
+    let json_error = |json: &str| serde_json::from_str::<Config>(json).unwrap_err().to_string();
+    let duplicate = json_error(r#"{ "route": [{ "prefix": "x://" }, { "prefix": "X://" }] }"#);
+    assert!(
+        duplicate.starts_with("route[1].prefix: the same prefix as route[0].prefix"),
+        "{duplicate}"
+    );
+    // A null differs from an absent key.
+    let null = json_error(r#"{ "default": { "retry": { "total": null } } }"#);
+    assert!(null.contains(WHOLE_NUMBER), "{null}");
+    let above_total = json_error(r#"{ "default": { "timeouts": { "attempt": "40s" } } }"#);
+    assert!(
+        above_total.starts_with("default.timeouts.attempt: is 40s, expected no more"),
+        "{above_total}"
+    );
 }
 
-const GOOD: &str = "[default]\nretry = { total = 5, backoff.kind = \"none\" }\n[default.timeouts]\n\
+const VALID: &str = "[default]\nretry = { total = 5, backoff.kind = \"none\" }\n[default.timeouts]\n\
     attempt = \"2s\"\n[[route]]\nprefix = \"https://a/b\"\nlogging.success = \"off\"\n";
 
 proptest! {
@@ -161,10 +171,10 @@ proptest! {
 
     #[test]
     fn config_accepts_or_explains_mutated_text(
-        at in 0..GOOD.len(), removed in 0_usize..12, put in "[a-z0-9\"'=.,\\[\\]{}\n#-]{0,4}",
+        at in 0..VALID.len(), removed in 0_usize..12, put in "[a-z0-9\"'=.,\\[\\]{}\n#-]{0,4}",
     ) {
-        let end = (at + removed).min(GOOD.len());
-        assert_valid_or_one_line_error(&format!("{}{put}{}", &GOOD[..at], &GOOD[end..]));
+        let end = (at + removed).min(VALID.len());
+        assert_valid_or_one_line_error(&format!("{}{put}{}", &VALID[..at], &VALID[end..]));
     }
 
     #[test]
@@ -176,7 +186,7 @@ proptest! {
 #[track_caller]
 fn assert_valid_or_one_line_error(text: &str) {
     if let Err(invalid) = Config::from_toml(text) {
-        let said = invalid.to_string();
-        assert!(!said.contains(char::is_control) && said.len() < 1_500, "{said:?}");
+        let message = invalid.to_string();
+        assert!(!message.contains(char::is_control) && message.len() < 1_500, "{message:?}");
     }
 }

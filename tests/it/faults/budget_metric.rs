@@ -1,4 +1,4 @@
-//! The gauge of the retry budget.
+//! The retry budget gauge.
 
 use metrics_util::debugging::DebuggingRecorder;
 use seawall::{standard::StandardLayer, test_util::Step};

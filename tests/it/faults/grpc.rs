@@ -1,6 +1,6 @@
 //! Status codes and retry delays of gRPC.
 //!
-//! Real sockets, so real time.
+//! Uses real sockets and the real clock.
 
 use std::{iter::repeat_n, num::NonZeroU32, time::Duration};
 
@@ -14,7 +14,7 @@ use seawall::{
 };
 use tonic::Code;
 
-use super::{Body, in_time};
+use super::{Body, within_limit};
 use crate::{
     support::sockets::eventually,
     tonic::{Act, Server, call_by, message},
@@ -38,7 +38,7 @@ fn stack_with_timeouts(attempt: u64, total: u64) -> StandardLayer<GrpcClassifier
 async fn grpc_caller_gets_deadline_exceeded_when_attempt_times_out() {
     let server = silent_server().await;
     let call = call_by(server.addr, stack_with_timeouts(100, 5_000), message());
-    assert_eq!(in_time(call).await.unwrap_err().code(), Code::DeadlineExceeded);
+    assert_eq!(within_limit(call).await.unwrap_err().code(), Code::DeadlineExceeded);
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn grpc_caller_gets_deadline_exceeded_when_attempt_times_out() {
 async fn grpc_caller_gets_deadline_exceeded_when_call_times_out() {
     let server = silent_server().await;
     let call = call_by(server.addr, stack_with_timeouts(100, 100), message());
-    assert_eq!(in_time(call).await.unwrap_err().code(), Code::DeadlineExceeded);
+    assert_eq!(within_limit(call).await.unwrap_err().code(), Code::DeadlineExceeded);
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn grpc_caller_gets_unavailable_when_circuit_is_open() {
     let server = silent_server().await;
     let breaker = CircuitBreakerLayer::new();
     breaker.handle().force_open();
-    let status = in_time(call_by(server.addr, breaker, message())).await.unwrap_err();
+    let status = within_limit(call_by(server.addr, breaker, message())).await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable);
 }
 
@@ -68,7 +68,7 @@ async fn grpc_caller_gets_rejection_code_when_limit_is_reached() {
         eventually(|| server.count() == 1).await;
         call_by(server.addr, layer.clone(), message()).await.unwrap_err().code()
     };
-    let code = in_time(Box::pin(async {
+    let code = within_limit(Box::pin(async {
         tokio::select! {
             first = call_by(server.addr, layer.clone(), message()) => panic!("{first:?}"),
             code = second => code,
@@ -78,12 +78,12 @@ async fn grpc_caller_gets_rejection_code_when_limit_is_reached() {
     assert!(matches!(code, Code::Unavailable | Code::ResourceExhausted), "{code:?}");
 }
 
-/// A length-delimited field of protocol buffers.
+/// Encodes a length-delimited field in the protocol buffers format.
 fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
     [&[number << 3 | 2, u8::try_from(bytes.len()).unwrap()], bytes].concat()
 }
 
-/// A `google.rpc.Status` with a `RetryInfo` of 2 s, as `grpc-status-details-bin` carries it.
+/// Encodes a `google.rpc.Status` with a `RetryInfo` of 2 s as a `grpc-status-details-bin` value.
 fn status_with_retry_info(code: u8) -> String {
     let delay = field(1, &[0x08, 2]);
     let url = field(1, b"type.googleapis.com/google.rpc.RetryInfo");

@@ -1,4 +1,4 @@
-//! Failures that leave no line at INFO.
+//! Failures that emit no log line at INFO.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -15,10 +15,10 @@ use tracing::{Level, level_filters::LevelFilter};
 use super::request;
 use crate::{log_capture::Recorder, support::upstream};
 
-/// Two attempts are reset and open the circuit, which rejects the third one. The call is logged at DEBUG as rejected, without the
-/// reset.
+/// Two attempts are reset and open the circuit, which rejects the third one. The call is logged at
+/// DEBUG as rejected, without the reset.
 #[tokio::test(start_paused = true)]
-#[ignore = "22: a call that opens the circuit and then meets it leaves no line at INFO"]
+#[ignore = "22: a call that opens the circuit and is then rejected by it emits no line at INFO"]
 async fn log_warns_when_attempts_open_circuit() {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     let upstream = upstream(Step::reset());
@@ -33,7 +33,7 @@ async fn log_warns_when_attempts_open_circuit() {
 }
 
 #[tokio::test(start_paused = true)]
-#[ignore = "22: calls that the in-flight limit rejects leave no line at INFO"]
+#[ignore = "22: calls that the in-flight limit rejects emit no line at INFO"]
 async fn log_summarizes_rejections_when_in_flight_limit_is_reached() {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     let hour = Duration::from_secs(3_600);
@@ -44,12 +44,15 @@ async fn log_summarizes_rejections_when_in_flight_limit_is_reached() {
     let call = || gateway.clone().oneshot(request("GET", "http://slow/"));
     let first = tokio::spawn(call());
     tokio::task::yield_now().await;
-    // More than a period of any summary.
+    // Longer than any plausible interval of summaries.
     for _ in 0..3 {
         assert_eq!(call().await.unwrap().status(), 503);
         sleep(Duration::from_secs(60)).await;
     }
     assert!(!first.is_finished());
-    assert!(!recorder.events().is_empty(), "no line for three rejected calls");
+    assert!(
+        !recorder.events().is_empty(),
+        "expected an event for three rejected calls, found none"
+    );
     first.abort();
 }

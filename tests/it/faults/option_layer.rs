@@ -1,4 +1,4 @@
-//! Layers that change the type of the body, as an option.
+//! Optional layers that change the body type.
 
 use std::{fs, marker::PhantomData, path::Path};
 
@@ -10,21 +10,22 @@ use super::Body;
 
 type Logging = <LoggingLayer as Layer<FlakyService>>::Service;
 
-/// `IS_SERVICE` is the inherent constant for services and the constant of the trait for other types.
+/// Detects at compile time whether a type is a service. For a service, the inherent `IS_SERVICE`
+/// shadows the default of the trait.
 struct Probe<S>(PhantomData<S>);
 
-trait Otherwise {
+trait DefaultProbe {
     const IS_SERVICE: bool = false;
 }
 
-impl<S> Otherwise for Probe<S> {}
+impl<S> DefaultProbe for Probe<S> {}
 
 impl<S: Service<Request<Body>>> Probe<S> {
     const IS_SERVICE: bool = true;
 }
 
-/// The branches of `Either` need one type of response, and logging wraps the body. Either this compiles, or the page of type
-/// errors explains it.
+/// Both branches of `Either` need the same response type, but logging wraps the body. The
+/// combination must compile, or the page of type errors must explain it.
 #[test]
 #[ignore = "22: option_layer(LoggingLayer) does not compile, and no page explains it"]
 fn option_layer_compiles_or_is_explained_when_layer_logs() {

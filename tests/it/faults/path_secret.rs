@@ -10,7 +10,7 @@ use tracing::level_filters::LevelFilter;
 use super::{Body, request};
 use crate::log_capture::Recorder;
 
-/// The line contains the route's template, and the path in full beside it.
+/// The log line contains the route's template and also the complete path.
 #[tokio::test]
 #[ignore = "22: no setting removes a secret in the path from the log"]
 async fn log_omits_path_when_route_has_template() {

@@ -1,4 +1,4 @@
-//! Request bodies of a second attempt.
+//! Request bodies of retries.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -15,7 +15,7 @@ use seawall::{
 };
 use tower::{Layer, ServiceExt};
 
-use super::in_time;
+use super::within_limit;
 use crate::support::{
     sockets::{hyper, origin, url},
     upstream,
@@ -30,22 +30,23 @@ fn streamed(
     StreamBody::new(stream::iter(frames.into_iter().map(|data| Ok(Frame::data(data)))))
 }
 
-/// The first attempt sends `transfer-encoding: chunked`. The second one sends neither that nor `content-length`, and a server may
-/// answer it 411.
+/// The first attempt sends `transfer-encoding: chunked`. The second one sends neither that header
+/// nor `content-length`, and a server may answer it with 411.
 #[tokio::test]
 #[ignore = "22: an empty body of unknown size loses transfer-encoding at the second attempt"]
 async fn retry_keeps_framing_when_streamed_body_is_empty() {
     let origin = origin(Script::Once(503, "")).await;
     let client = RetryLayer::new().backoff(Backoff::none()).layer(hyper());
     let request = Request::put(url(&origin)).body(streamed(Vec::new())).unwrap();
-    let response = in_time(client.oneshot(request)).await.unwrap();
+    let response = within_limit(client.oneshot(request)).await.unwrap();
     assert_eq!((response.status().as_u16(), origin.requests()), (200, 2));
     let received = origin.received();
     assert!(received[0].head.contains("transfer-encoding: chunked"), "{}", received[0].head);
     assert_eq!(received[0].head, received[1].head);
 }
 
-/// Sends a POST to an upstream that refuses the first connection. Returns the requests that arrive.
+/// Sends a POST to an upstream that refuses the first connection. Returns the number of received
+/// requests.
 async fn post<B>(body: B) -> u64
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
@@ -76,7 +77,7 @@ async fn retry_repeats_post_when_refused_body_has_unknown_size() {
     assert_eq!(post(streamed(frames)).await, 1);
 }
 
-/// Nothing has read the body, so nothing has to be kept to send it again.
+/// The body is still unread after the refused connection, so a retry needs no replay buffer.
 #[tokio::test(start_paused = true)]
 #[ignore = "22: an unread body above the replay limit is not sent again after a refused connection"]
 async fn retry_repeats_post_when_refused_body_exceeds_replay_limit() {

@@ -1,4 +1,4 @@
-//! Failures of this process: the kernel refuses a resource before anything is sent.
+//! Local failures: the kernel denies a resource before the request is sent.
 
 use std::{env, fs::File, future::ready, io, process::Stdio};
 
@@ -13,13 +13,14 @@ use tokio::{
 };
 use tower::{Layer, ServiceExt, service_fn};
 
-use super::{in_time, request, states};
+use super::{circuit_states, request, within_limit};
 use crate::support::sockets::hyper;
 
-/// Enough failures to open the circuit of an upstream.
+/// Enough failures to open a circuit with default settings.
 const CALLS: usize = 25;
 
-/// The test starts itself as a process with a limit of its own, since the limit holds for all tests of a process.
+/// The test runs itself in a child process, because the file descriptor limit applies to a whole
+/// process.
 #[tokio::test]
 #[ignore = "22: EMFILE while connecting counts as a failure of the upstream"]
 async fn circuit_stays_closed_when_file_descriptors_run_out() {
@@ -38,7 +39,7 @@ async fn circuit_stays_closed_when_file_descriptors_run_out() {
         .kill_on_drop(true)
         .spawn()
         .unwrap();
-    let output = in_time(child.wait_with_output()).await.unwrap();
+    let output = within_limit(child.wait_with_output()).await.unwrap();
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text);
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
@@ -59,10 +60,13 @@ async fn call_without_file_descriptors() {
         causes.push(classify_error(&*error).cause());
     }
     drop(files);
-    assert_eq!((causes[0], states(&layer)), (Cause::ProxyInternalError, vec![State::Closed]));
+    assert_eq!(
+        (causes[0], circuit_states(&layer)),
+        (Cause::ProxyInternalError, vec![State::Closed])
+    );
 }
 
-/// The same for other errors that the local kernel raises while connecting.
+/// Covers the other errors that the local kernel can return from `connect`.
 #[tokio::test(start_paused = true)]
 #[ignore = "22: a local resource that runs out while connecting counts as a failure of the upstream"]
 async fn circuit_stays_closed_when_local_resources_run_out() {
@@ -80,7 +84,7 @@ async fn circuit_stays_closed_when_local_resources_run_out() {
             let call = client.clone().oneshot(request("POST", "http://up.test/"));
             causes.push(classify_error(&*call.await.unwrap_err()).cause());
         }
-        outcomes.push((number, causes[0], states(&layer)));
+        outcomes.push((number, causes[0], circuit_states(&layer)));
     }
     let expected = ERRORS.map(|number| (number, Cause::ProxyInternalError, vec![State::Closed]));
     assert_eq!(outcomes, expected);

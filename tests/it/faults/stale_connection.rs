@@ -1,6 +1,6 @@
-//! A server that resets a connection which it has just used.
+//! A server that resets a connection it has just used.
 //!
-//! Real sockets, so real time.
+//! Uses real sockets and the real clock.
 
 use http_body_util::BodyExt;
 use hyper_util::{
@@ -16,18 +16,18 @@ use seawall::{
 };
 use tower::{Layer, ServiceExt};
 
-use super::{in_time, request};
+use super::{request, within_limit};
 
-/// The connection was idle for about a millisecond, which no idle timeout explains.
+/// The connection is idle for about a millisecond, which is too short for an idle timeout.
 #[tokio::test]
-#[ignore = "22: a reset on any reused connection is called a stale keep-alive, whatever the idle time"]
+#[ignore = "22: a reset on any reused connection is reported as a stale keep-alive connection at any idle time"]
 async fn failure_denies_staleness_when_connection_was_not_idle() {
     let upstream = FlakyUpstream::start([Step::ok("ok"), Step::reset()]).await.unwrap();
     let connector = TrackReuse::new(HttpConnector::new());
     let hyper = Client::builder(TokioExecutor::new()).build(connector);
     let client = StandardLayer::new("up").retry(None).layer(hyper);
     let call = || client.clone().oneshot(request("GET", &upstream.url("/")));
-    let error = in_time(async {
+    let error = within_limit(async {
         call().await.unwrap().into_body().collect().await.unwrap();
         call().await.unwrap_err()
     });

@@ -1,4 +1,4 @@
-//! Callers that never read their response.
+//! Callers that never read the response body.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -13,7 +13,7 @@ use tower::{Layer, ServiceExt};
 use super::request;
 use crate::support::upstream;
 
-/// No timeout ends such a call, since each acts only while the body is polled.
+/// No timeout ends such a call, because timeouts act only while the body is polled.
 #[tokio::test(start_paused = true)]
 #[ignore = "22: a caller that never reads its response holds its in-flight permit forever"]
 async fn in_flight_limit_releases_permit_when_caller_never_reads() {

@@ -14,12 +14,13 @@ use seawall::{
 };
 use tower::{Layer, ServiceBuilder, ServiceExt, timeout::error::Elapsed};
 
-use super::{request, states};
+use super::{circuit_states, request};
 use crate::support::upstream;
 
-/// The upstream is healthy and processes one call at a time. Each call that `load_shed` rejects counts as its failure.
+/// The upstream is healthy and processes one call at a time. The breaker counts each call that
+/// `load_shed` rejects as an upstream failure.
 #[tokio::test(start_paused = true)]
-#[ignore = "22: calls that load_shed rejects open the upstream's circuit and are answered 502"]
+#[ignore = "22: calls that load_shed rejects open the upstream's circuit and get 502"]
 async fn circuit_stays_closed_when_load_shed_rejects_calls() {
     let layer = StandardLayer::gateway("edge");
     let upstream = upstream(Step::ok("ok").delay(Duration::from_millis(200)));
@@ -28,7 +29,7 @@ async fn circuit_stays_closed_when_load_shed_rejects_calls() {
     let calls = (0..25).map(|_| gateway.clone().oneshot(request("POST", "http://up/")));
     let responses = join_all(calls).await.into_iter();
     let statuses: BTreeSet<_> = responses.map(|it| it.unwrap().status().as_u16()).collect();
-    assert_eq!((statuses, states(&layer)), ([200, 503].into(), vec![State::Closed]));
+    assert_eq!((statuses, circuit_states(&layer)), ([200, 503].into(), vec![State::Closed]));
 }
 
 #[test]
@@ -38,7 +39,7 @@ fn classifier_reports_timeout_when_tower_timeout_elapses() {
     assert_eq!(failure.cause(), Cause::HttpResponseTimeout);
 }
 
-/// The upstream never answers its first request. Returns the status that the caller receives.
+/// Calls an upstream that never answers its first request. Returns the status that the caller gets.
 async fn status_after_timeout(method: &str) -> (u16, FlakyService) {
     let upstream = upstream(Script::new().then(Step::silent()).then_repeat(Step::ok("hello")));
     let gateway = ServiceBuilder::new()
@@ -58,7 +59,7 @@ async fn retry_repeats_get_when_tower_timeout_elapses() {
 }
 
 #[tokio::test(start_paused = true)]
-#[ignore = "22: the timeout of tower is answered 502 instead of 504"]
+#[ignore = "22: the timeout of tower causes 502 instead of 504"]
 async fn gateway_answers_504_when_tower_timeout_elapses() {
     let (status, upstream) = status_after_timeout("POST").await;
     assert_eq!((status, upstream.requests()), (504, 1));

@@ -1,6 +1,6 @@
-//! Error responses whose body breaks off.
+//! Error responses with truncated bodies.
 //!
-//! Real sockets, so real time.
+//! Uses real sockets and the real clock.
 
 use http::Version;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
@@ -9,18 +9,18 @@ use seawall::{
     test_util::{FlakyUpstream, Step},
 };
 
-use super::{GatewayLayer, in_time, post_to, serve_gateway};
+use super::{GatewayLayer, post_to, serve_gateway, within_limit};
 use crate::support::sockets::{empty, request};
 
-/// An upstream whose body breaks off one byte before its announced end.
+/// Starts an upstream whose body ends one byte before its `content-length`.
 async fn upstream(status: u16) -> FlakyUpstream {
     FlakyUpstream::start(Step::status(status).body("<html>").truncated()).await.unwrap()
 }
 
-/// The first line that an HTTP/1.1 caller of the gateway receives.
+/// Returns the first line that an HTTP/1.1 caller of the gateway receives.
 async fn status_line(layer: GatewayLayer, status: u16) -> String {
     let upstream = upstream(status).await;
-    in_time(async {
+    within_limit(async {
         let gateway = serve_gateway(layer, upstream.addr()).await;
         post_to(gateway, "shop.example", "/").await
     })
@@ -33,18 +33,18 @@ async fn gateway_forwards_truncated_502_when_classifier_is_off() {
     assert_eq!(status_line(layer, 502).await, "HTTP/1.1 502 Bad Gateway");
 }
 
-/// The classifier reads ahead and meets the error of the body. The gateway passes head, data and error on within one poll, and
-/// hyper's server closes the connection before it writes the head.
+/// The classifier peeks at the body and gets its error. The gateway then forwards head, data and
+/// error within one poll, and hyper's server closes the connection before it writes the head.
 #[tokio::test]
-#[ignore = "22: the caller receives an empty reply for a 502 whose body breaks off"]
+#[ignore = "22: the caller receives an empty reply for a 502 with a truncated body"]
 async fn gateway_answers_502_when_upstream_502_is_truncated() {
     let line = status_line(StandardLayer::gateway("edge"), 502).await;
     assert_eq!(line, "HTTP/1.1 502 Bad Gateway");
 }
 
-/// Either the upstream's head or an answer of the gateway's own.
+/// The caller may get the upstream's head or a response of the gateway.
 #[tokio::test]
-#[ignore = "22: the caller receives an empty reply for a 500 whose body breaks off"]
+#[ignore = "22: the caller receives an empty reply for a 500 with a truncated body"]
 async fn gateway_answers_5xx_when_upstream_500_is_truncated() {
     let line = status_line(StandardLayer::gateway("edge"), 500).await;
     let allowed = ["HTTP/1.1 500 Internal Server Error", "HTTP/1.1 502 Bad Gateway"];
@@ -52,10 +52,10 @@ async fn gateway_answers_5xx_when_upstream_500_is_truncated() {
 }
 
 #[tokio::test]
-#[ignore = "22: an HTTP/2 caller receives a reset for a 502 whose body breaks off"]
+#[ignore = "22: an HTTP/2 caller receives a reset for a 502 with a truncated body"]
 async fn gateway_answers_http2_caller_when_502_is_truncated() {
     let upstream = upstream(502).await;
-    let response = in_time(async {
+    let response = within_limit(async {
         let gateway = serve_gateway(StandardLayer::gateway("edge"), upstream.addr()).await;
         let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
         client.request(request("POST", &format!("http://{gateway}/"), empty())).await

@@ -2,12 +2,13 @@
 
 const TIME: &str = "expected a time with its unit such as \"250ms\" or \"10s\"";
 const PREFIX: &str = "expected the beginning of a URL such as \"https://\", ";
-pub(super) const WHOLE: &str = "expected a whole number from 0 to 4294967295, or \"unlimited\"";
+pub(super) const WHOLE_NUMBER: &str =
+    "expected a whole number from 0 to 4294967295, or \"unlimited\"";
 const TABLE: &str = "expected a table, or \"off\"";
 const LIMIT: &str = "expected a whole number from 1 to 4294967295, \"adaptive\", \
     a table of `initial`, `min`, `max`, or \"off\"";
 
-/// The text, the line and the key of the error, and a part of its reason.
+/// The text of the configuration, then the line, the key and a part of the reason of its error.
 pub(super) const INVALID: &[(&str, usize, &str, &str)] = &[
     // Unknown keys.
     ("[defualt]", 1, "defualt", "unknown field `defualt`, expected `default` or `route`"),
@@ -37,17 +38,17 @@ pub(super) const INVALID: &[(&str, usize, &str, &str)] = &[
         "10ms or more",
     ),
     // Numbers.
-    ("[default.retry]\ntotal = -1", 2, "default.retry.total", WHOLE),
-    ("[default.retry]\ntotal = 1.5", 2, "default.retry.total", WHOLE),
-    ("[default.retry]\ntotal = \"many\"", 2, "default.retry.total", WHOLE),
-    ("[default.retry]\ntotal = 4294967296", 2, "default.retry.total", WHOLE),
+    ("[default.retry]\ntotal = -1", 2, "default.retry.total", WHOLE_NUMBER),
+    ("[default.retry]\ntotal = 1.5", 2, "default.retry.total", WHOLE_NUMBER),
+    ("[default.retry]\ntotal = \"many\"", 2, "default.retry.total", WHOLE_NUMBER),
+    ("[default.retry]\ntotal = 4294967296", 2, "default.retry.total", WHOLE_NUMBER),
     (
         "[default.retry]\ntotal = 99999999999999999999",
         2,
         "default.retry.total",
         "99999999999999999999, expected a whole number",
     ),
-    ("[default.retry]\ntotal = 1979-05-27", 2, "default.retry.total", WHOLE),
+    ("[default.retry]\ntotal = 1979-05-27", 2, "default.retry.total", WHOLE_NUMBER),
     ("[default]\nin_flight = 0", 2, "default.in_flight", LIMIT),
     ("[default]\nin_flight = 1.5", 2, "default.in_flight", LIMIT),
     ("[default]\nin_flight = true", 2, "default.in_flight", LIMIT),
