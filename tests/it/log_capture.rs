@@ -41,20 +41,20 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Records what this thread logs, at `level` and above, until the guard is dropped.
+    /// Records the events and spans of this thread at `level` and above until the guard is dropped.
     pub(crate) fn start(level: LevelFilter) -> (Self, DefaultGuard) {
         let recorder = Self::default();
         let subscriber = tracing_subscriber::registry().with(recorder.clone().with_filter(level));
         (recorder, listen(subscriber))
     }
 
-    /// The lines of `LoggingLayer`, without the events of other layers.
+    /// Returns the lines of `LoggingLayer`, without the events of other layers.
     pub(crate) fn lines(&self) -> Vec<Line> {
         let lines = self.events.lock().unwrap();
         lines.iter().filter(|line| line.get("seawall.outcome").is_some()).cloned().collect()
     }
 
-    /// The only line. Panics if there are more or none.
+    /// Returns the only line. Panics if there are none or several.
     pub(crate) fn line(&self) -> Line {
         let lines = self.lines();
         assert_eq!(lines.len(), 1, "{lines:#?}");
@@ -72,12 +72,13 @@ impl Recorder {
 
 /// Sets `subscriber` as the default of this thread until the guard is dropped.
 pub(crate) fn listen(subscriber: impl Subscriber + Send + Sync) -> DefaultGuard {
-    // tracing caches for each callsite whether a subscriber is interested. With a single subscriber it asks the first
-    // thread that reaches the callsite, which may belong to a test without one. So there are always two subscribers.
+    // tracing caches the interest of subscribers per callsite. With a single subscriber, the cache
+    // is filled by the first thread that reaches the callsite, which may belong to a test without a
+    // subscriber. A second, global subscriber disables this shortcut.
     static DISABLED: Once = Once::new();
     DISABLED.call_once(|| {
-        let deaf = tracing_subscriber::registry().with(LevelFilter::OFF);
-        tracing::subscriber::set_global_default(deaf).unwrap();
+        let disabled = tracing_subscriber::registry().with(LevelFilter::OFF);
+        tracing::subscriber::set_global_default(disabled).unwrap();
     });
     tracing::subscriber::set_default(subscriber)
 }

@@ -1,4 +1,4 @@
-//! The outcome of a request in logs, metrics and the breaker, in cases that are easily misreported.
+//! Outcomes that are easily misreported in logs, metrics and the breaker.
 
 use std::{
     convert::Infallible,
@@ -24,18 +24,19 @@ use tracing::level_filters::LevelFilter;
 
 use crate::log_capture::Recorder;
 
-type B = Full<Bytes>;
+type Body = Full<Bytes>;
 
 fn streamed(
     frames: Vec<Frame<Bytes>>,
 ) -> impl http_body::Body<Data = Bytes, Error = Infallible> + Unpin {
-    StreamBody::new(frames_of(frames))
+    StreamBody::new(stream_of(frames))
 }
-fn frames_of(
+
+fn stream_of(
     frames: Vec<Frame<Bytes>>,
 ) -> impl futures_util::Stream<Item = Result<Frame<Bytes>, Infallible>> + Unpin {
-    struct It(std::vec::IntoIter<Frame<Bytes>>);
-    impl futures_util::Stream for It {
+    struct Frames(std::vec::IntoIter<Frame<Bytes>>);
+    impl futures_util::Stream for Frames {
         type Item = Result<Frame<Bytes>, Infallible>;
         fn poll_next(
             mut self: std::pin::Pin<&mut Self>,
@@ -44,11 +45,11 @@ fn frames_of(
             std::task::Poll::Ready(self.0.next().map(Ok))
         }
     }
-    It(frames.into_iter())
+    Frames(frames.into_iter())
 }
 
-/// Sends the response of `service` through hyper's server and checks that it is `text`.
-async fn send<S, R>(service: S, text: &str)
+/// Serves `service` with hyper and asserts that the client receives `text` with its length.
+async fn assert_served<S, R>(service: S, text: &str)
 where
     S: Service<Request<hyper::body::Incoming>, Response = Response<R>> + Clone,
     S::Error: Into<BoxError>,
@@ -62,10 +63,11 @@ where
         hyper_util::service::TowerToHyperService::new(service),
     );
     connection.await.unwrap();
-    let mut got = String::new();
-    client.read_to_string(&mut got).await.unwrap();
+    let mut received = String::new();
+    client.read_to_string(&mut received).await.unwrap();
     let length = format!("content-length: {}\r\n", text.len());
-    assert!(got.contains(&length) && got.ends_with(&format!("\r\n\r\n{text}")), "{got}");
+    let is_complete = received.contains(&length) && received.ends_with(&format!("\r\n\r\n{text}"));
+    assert!(is_complete, "{received}");
 }
 
 #[tokio::test]
@@ -76,12 +78,12 @@ async fn log_reports_complete_body_when_content_length_is_sent() {
         let body = streamed(vec![Frame::data(Bytes::from("hello"))]);
         Ok::<_, Infallible>(Response::builder().header("content-length", 5).body(body).unwrap())
     }));
-    send(service, "hello").await;
+    assert_served(service, "hello").await;
     let line = recorder.line();
     assert_eq!(line.get("seawall.outcome"), Some("complete"), "{}", line.message());
 }
 
-/// A body with a size hint but without `is_end_stream`.
+/// A body that has a size hint and whose `is_end_stream` is always false.
 #[derive(Clone)]
 struct SizedBody(Full<Bytes>);
 
@@ -106,28 +108,28 @@ async fn log_reports_complete_body_when_size_hint_is_sent() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let breaker = seawall::circuit_breaker::CircuitBreakerLayer::new().until_body_end();
     for text in ["hello", ""] {
-        let answer = move |_: Request<hyper::body::Incoming>| {
+        let respond = move |_: Request<hyper::body::Incoming>| {
             ready(Ok::<_, BoxError>(Response::new(SizedBody(text.into()))))
         };
         let layers = (LoggingLayer::server(), breaker.clone());
-        send(layers.layer(service_fn(answer)), text).await;
+        assert_served(layers.layer(service_fn(respond)), text).await;
         let line = recorder.lines().pop().unwrap();
         assert_eq!(line.get("seawall.outcome"), Some("complete"), "{}", line.message());
     }
-    // The call with the empty body does not count: no frame shows that the body was complete.
+    // The call with the empty body is not counted, because no frame proves a complete body.
     assert_eq!(breaker.handle().snapshot().calls(), 1);
 }
 
 #[tokio::test]
 async fn log_reports_complete_body_after_trailers() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let service = LoggingLayer::server().layer(service_fn(async |_: Request<B>| {
+    let service = LoggingLayer::server().layer(service_fn(async |_: Request<Body>| {
         Ok::<_, Infallible>(Response::new(streamed(vec![
             Frame::data(Bytes::from("hi")),
             Frame::trailers(HeaderMap::new()),
         ])))
     }));
-    let mut body = service.oneshot(Request::new(B::default())).await.unwrap().into_body();
+    let mut body = service.oneshot(Request::new(Body::default())).await.unwrap().into_body();
     while !body.frame().await.unwrap().unwrap().is_trailers() {}
     // hyper's HTTP/2 server drops the body after its trailers.
     drop(body);
@@ -137,9 +139,10 @@ async fn log_reports_complete_body_after_trailers() {
 #[tokio::test]
 async fn log_reports_complete_head_response_without_body() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let service = LoggingLayer::server()
-        .layer(service_fn(async |_: Request<B>| Ok::<_, Infallible>(Response::new(B::from("hi")))));
-    let request = Request::head("/").body(B::default()).unwrap();
+    let service = LoggingLayer::server().layer(service_fn(async |_: Request<Body>| {
+        Ok::<_, Infallible>(Response::new(Body::from("hi")))
+    }));
+    let request = Request::head("/").body(Body::default()).unwrap();
     // hyper drops the body of a response to HEAD unread.
     drop(service.oneshot(request).await.unwrap());
     assert_eq!(recorder.line().get("seawall.outcome"), Some("complete"));
@@ -148,11 +151,13 @@ async fn log_reports_complete_head_response_without_body() {
 #[tokio::test]
 async fn log_omits_credentials_of_host_header() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let service = LoggingLayer::server().layer(service_fn(async |_: Request<B>| {
-        Ok::<_, Infallible>(Response::builder().status(500).body(B::default()).unwrap())
+    let service = LoggingLayer::server().layer(service_fn(async |_: Request<Body>| {
+        Ok::<_, Infallible>(Response::builder().status(500).body(Body::default()).unwrap())
     }));
-    let request =
-        Request::get("/").header("host", "alice:hunter2@a.example:80").body(B::default()).unwrap();
+    let request = Request::get("/")
+        .header("host", "alice:hunter2@a.example:80")
+        .body(Body::default())
+        .unwrap();
     service.oneshot(request).await.unwrap().into_body().collect().await.unwrap();
     let line = recorder.line();
     assert!(!format!("{line:?}").contains("hunter2"), "{line:?}");
@@ -161,31 +166,38 @@ async fn log_omits_credentials_of_host_header() {
 #[tokio::test]
 async fn log_omits_error_type_when_call_is_cancelled() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let service = LoggingLayer::server().layer(service_fn(async |_: Request<B>| {
-        Err::<Response<B>, BoxError>(Failure::new(Cause::Cancelled).into())
+    let service = LoggingLayer::server().layer(service_fn(async |_: Request<Body>| {
+        Err::<Response<Body>, BoxError>(Failure::new(Cause::Cancelled).into())
     }));
-    service.oneshot(Request::new(B::default())).await.unwrap_err();
+    service.oneshot(Request::new(Body::default())).await.unwrap_err();
     assert_eq!(recorder.line().get("error.type"), None);
 }
 
 #[tokio::test]
 async fn server_log_omits_resend_count() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let tries = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
-    let inner = service_fn(move |_: Request<seawall::retry::ReplayBody<B>>| {
-        let n = tries.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    let attempts = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let inner = service_fn(move |_: Request<seawall::retry::ReplayBody<Body>>| {
+        let number = attempts.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         async move {
             Ok::<_, BoxError>(
                 Response::builder()
-                    .status(if n == 0 { 503 } else { 200 })
-                    .body(B::default())
+                    .status(if number == 0 { 503 } else { 200 })
+                    .body(Body::default())
                     .unwrap(),
             )
         }
     });
     let service = LoggingLayer::server()
         .layer(RetryLayer::new().backoff(seawall::retry::Backoff::none()).layer(inner));
-    service.oneshot(Request::new(B::default())).await.unwrap().into_body().collect().await.unwrap();
+    service
+        .oneshot(Request::new(Body::default()))
+        .await
+        .unwrap()
+        .into_body()
+        .collect()
+        .await
+        .unwrap();
     let line = recorder.line();
     assert_eq!(
         (line.get("seawall.attempts"), line.get("http.request.resend_count")),
@@ -196,43 +208,44 @@ async fn server_log_omits_resend_count() {
 #[test]
 fn server_duration_has_url_scheme() {
     let recorder = metrics_util::debugging::DebuggingRecorder::new();
-    let snap = recorder.snapshotter();
+    let snapshotter = recorder.snapshotter();
     metrics::with_local_recorder(&recorder, || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let server = seawall::request_duration::RequestDurationLayer::server().layer(
-                service_fn(async |_: Request<B>| Ok::<_, Infallible>(Response::new(B::default()))),
-            );
-            server.oneshot(Request::get("/").body(B::default()).unwrap()).await.unwrap();
+            let server =
+                seawall::request_duration::RequestDurationLayer::server().layer(service_fn(
+                    async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::default())),
+                ));
+            server.oneshot(Request::get("/").body(Body::default()).unwrap()).await.unwrap();
         });
     });
-    let all = snap.snapshot().into_vec();
-    assert!(all[0].0.key().labels().any(|it| it.key() == "url.scheme"), "{:?}", all[0].0);
+    let metrics = snapshotter.snapshot().into_vec();
+    assert!(metrics[0].0.key().labels().any(|it| it.key() == "url.scheme"), "{:?}", metrics[0].0);
 }
 
 #[tokio::test]
 async fn curl_command_omits_method_flag_for_head() {
     use std::sync::{Arc, Mutex};
     #[derive(Clone, Default)]
-    struct W(Arc<Mutex<Vec<u8>>>);
-    impl io::Write for W {
-        fn write(&mut self, b: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(b);
-            Ok(b.len())
+    struct Written(Arc<Mutex<Vec<u8>>>);
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
         }
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
     }
-    let w = W::default();
-    let w2 = w.clone();
+    let written = Written::default();
+    let writer = written.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(LevelFilter::TRACE)
-        .with_writer(move || w2.clone())
+        .with_writer(move || writer.clone())
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
-    let service = LoggingLayer::client().layer(service_fn(async |_: Request<B>| {
-        Ok::<_, Infallible>(Response::builder().status(500).body(B::default()).unwrap())
+    let service = LoggingLayer::client().layer(service_fn(async |_: Request<Body>| {
+        Ok::<_, Infallible>(Response::builder().status(500).body(Body::default()).unwrap())
     }));
     service
         .oneshot(
@@ -240,23 +253,24 @@ async fn curl_command_omits_method_flag_for_head() {
                 .method(Method::HEAD)
                 .uri("http://a/")
                 .header("x-a", HeaderValue::from_static("b"))
-                .body(B::default())
+                .body(Body::default())
                 .unwrap(),
         )
         .await
         .unwrap();
-    let text = String::from_utf8(w.0.lock().unwrap().clone()).unwrap();
+    let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
     assert!(!text.contains("-X HEAD"), "{text}");
 }
 
 #[tokio::test]
 async fn log_bounds_url_length() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let service = LoggingLayer::client()
-        .layer(service_fn(async |_: Request<B>| Ok::<_, Infallible>(Response::new(B::default()))));
+    let service = LoggingLayer::client().layer(service_fn(async |_: Request<Body>| {
+        Ok::<_, Infallible>(Response::new(Body::default()))
+    }));
     service
         .oneshot(
-            Request::get(format!("http://{}/", "a".repeat(20_000))).body(B::default()).unwrap(),
+            Request::get(format!("http://{}/", "a".repeat(20_000))).body(Body::default()).unwrap(),
         )
         .await
         .unwrap();
@@ -267,11 +281,12 @@ async fn log_bounds_url_length() {
 #[tokio::test]
 async fn log_redacts_password_in_nested_url() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let service = LoggingLayer::client()
-        .layer(service_fn(async |_: Request<B>| Ok::<_, Infallible>(Response::new(B::default()))));
+    let service = LoggingLayer::client().layer(service_fn(async |_: Request<Body>| {
+        Ok::<_, Infallible>(Response::new(Body::default()))
+    }));
     service
         .oneshot(
-            Request::get("http://a/?next=https://alice:hunter2@b/").body(B::default()).unwrap(),
+            Request::get("http://a/?next=https://alice:hunter2@b/").body(Body::default()).unwrap(),
         )
         .await
         .unwrap();
@@ -280,11 +295,11 @@ async fn log_redacts_password_in_nested_url() {
 
 #[tokio::test]
 async fn timeout_header_does_not_exceed_own_deadline() {
-    let inner = service_fn(async |request: Request<B>| {
+    let inner = service_fn(async |request: Request<Body>| {
         Ok::<_, Infallible>(
             Response::builder()
-                .header("said", request.headers()["grpc-timeout"].clone())
-                .body(B::default())
+                .header("received-timeout", request.headers()["grpc-timeout"].clone())
+                .body(Body::default())
                 .unwrap(),
         )
     });
@@ -292,11 +307,12 @@ async fn timeout_header_does_not_exceed_own_deadline() {
         .margin(Duration::ZERO)
         .layer(inner);
     let service = DeadlineLayer::new(Duration::from_secs(2)).propagate(false).layer(inner);
-    let mut request = Request::new(B::default());
+    let mut request = Request::new(Body::default());
     request.extensions_mut().insert(seawall::Deadline::within(Duration::from_secs(60)));
     let response = service.oneshot(request).await.unwrap();
-    let said = TimeoutHeader::Grpc.parse(response.headers()["said"].as_bytes()).unwrap();
-    assert!(said <= Duration::from_secs(2), "{said:?}");
+    let received =
+        TimeoutHeader::Grpc.parse(response.headers()["received-timeout"].as_bytes()).unwrap();
+    assert!(received <= Duration::from_secs(2), "{received:?}");
 }
 
 #[tokio::test]
@@ -310,10 +326,11 @@ async fn span_omits_protocol_version_without_response() {
     let subscriber = tracing_subscriber::registry()
         .with(tracing_opentelemetry::layer().with_tracer(provider.tracer("t")));
     let guard = tracing::subscriber::set_default(subscriber);
-    let service = LoggingLayer::client().otel_spans().layer(service_fn(async |_: Request<B>| {
-        Err::<Response<B>, _>(io::Error::from(io::ErrorKind::ConnectionRefused))
-    }));
-    service.oneshot(Request::get("http://a/").body(B::default()).unwrap()).await.unwrap_err();
+    let service =
+        LoggingLayer::client().otel_spans().layer(service_fn(async |_: Request<Body>| {
+            Err::<Response<Body>, _>(io::Error::from(io::ErrorKind::ConnectionRefused))
+        }));
+    service.oneshot(Request::get("http://a/").body(Body::default()).unwrap()).await.unwrap_err();
     drop(guard);
     let span = exporter.get_finished_spans().unwrap().remove(0);
     assert!(
@@ -326,29 +343,30 @@ async fn span_omits_protocol_version_without_response() {
 #[test]
 fn duration_omits_error_type_when_call_is_cancelled() {
     let recorder = metrics_util::debugging::DebuggingRecorder::new();
-    let snap = recorder.snapshotter();
+    let snapshotter = recorder.snapshotter();
     metrics::with_local_recorder(&recorder, || {
         let server = seawall::request_duration::RequestDurationLayer::server().layer(service_fn(
-            async |_: Request<B>| {
-                Err::<Response<B>, BoxError>(Failure::new(Cause::Cancelled).into())
+            async |_: Request<Body>| {
+                Err::<Response<Body>, BoxError>(Failure::new(Cause::Cancelled).into())
             },
         ));
-        let _ = tokio_test::block_on(server.oneshot(Request::get("/").body(B::default()).unwrap()));
+        let _ =
+            tokio_test::block_on(server.oneshot(Request::get("/").body(Body::default()).unwrap()));
     });
-    let all = snap.snapshot().into_vec();
-    assert!(!all[0].0.key().labels().any(|it| it.key() == "error.type"), "{:?}", all[0].0);
+    let metrics = snapshotter.snapshot().into_vec();
+    assert!(!metrics[0].0.key().labels().any(|it| it.key() == "error.type"), "{:?}", metrics[0].0);
 }
 
 #[tokio::test]
 async fn breaker_counts_response_when_trailers_end_body() {
     let layer = seawall::circuit_breaker::CircuitBreakerLayer::new().until_body_end();
-    let service = layer.layer(service_fn(async |_: Request<B>| {
+    let service = layer.layer(service_fn(async |_: Request<Body>| {
         Ok::<_, BoxError>(Response::new(streamed(vec![
             Frame::data(Bytes::from("hi")),
             Frame::trailers(HeaderMap::new()),
         ])))
     }));
-    let mut body = service.oneshot(Request::new(B::default())).await.unwrap().into_body();
+    let mut body = service.oneshot(Request::new(Body::default())).await.unwrap().into_body();
     while !body.frame().await.unwrap().unwrap().is_trailers() {}
     drop(body);
     let snapshot = layer.handle().snapshot();
@@ -358,10 +376,10 @@ async fn breaker_counts_response_when_trailers_end_body() {
 #[tokio::test]
 async fn breaker_counts_response_when_only_none_ends_body() {
     let layer = seawall::circuit_breaker::CircuitBreakerLayer::new().until_body_end();
-    let service = layer.layer(service_fn(async |_: Request<B>| {
+    let service = layer.layer(service_fn(async |_: Request<Body>| {
         Ok::<_, BoxError>(Response::new(streamed(vec![Frame::data(Bytes::from("data"))])))
     }));
-    let response = service.oneshot(Request::new(B::default())).await.unwrap();
+    let response = service.oneshot(Request::new(Body::default())).await.unwrap();
     response.into_body().collect().await.unwrap();
     let snapshot = layer.handle().snapshot();
     assert_eq!((snapshot.calls(), snapshot.failures()), (1, 0));

@@ -1,4 +1,4 @@
-//! `LoggingLayer`: one line for each request, with its outcome.
+//! `LoggingLayer`: one log line per request, with its outcome.
 
 mod body_end;
 #[cfg(feature = "full")]
@@ -49,7 +49,7 @@ fn get(uri: &str) -> Request<Body> {
     Request::get(uri).body(Body::default()).unwrap()
 }
 
-/// Calls the service, reads the body to its end, and returns the line that was logged.
+/// Calls the service, reads the complete body, and returns the log line.
 async fn log(layer: LoggingLayer, act: Act<Steps>) -> Line {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let result = layer.layer(Script::new([act])).oneshot(get(URL)).await;
@@ -78,7 +78,7 @@ async fn log_contains_cause_of_error_response() {
     assert!(line.message().contains("connection refused (seen here, status 502; not processed)"));
 }
 
-/// Applications may print a response, or its future, with `Debug`.
+/// Applications may log a response or its future with `Debug`.
 #[tokio::test(start_paused = true)]
 async fn debug_output_hides_request_secrets() {
     let (_recorder, _guard) = Recorder::start(LevelFilter::TRACE);
@@ -90,8 +90,8 @@ async fn debug_output_hides_request_secrets() {
     request.headers_mut().insert("x-secret", "SECRET".parse().unwrap());
     let call = LoggingLayer::client().layer(client).call(request);
     let future = format!("{call:?}");
-    for shown in [future, format!("{:?}", call.await.unwrap())] {
-        assert!(!shown.contains("SECRET") && !shown.contains("hunter2"), "{shown}");
+    for debug in [future, format!("{:?}", call.await.unwrap())] {
+        assert!(!debug.contains("SECRET") && !debug.contains("hunter2"), "{debug}");
     }
 }
 

@@ -1,4 +1,5 @@
-//! The line is emitted when the call ends: with the body of its response, or when the caller drops it.
+//! The log line is emitted when the call ends: at the end of the response body, or when the caller
+//! drops it.
 
 use super::*;
 
@@ -78,7 +79,7 @@ async fn log_reports_empty_or_fully_read_body_as_complete() {
     body.frame().await.unwrap().unwrap();
     assert!(body.is_end_stream());
     drop(body);
-    let ends: Vec<_> =
+    let outcomes: Vec<_> =
         recorder.lines().iter().map(|it| it.get("seawall.outcome").unwrap().to_owned()).collect();
-    assert_eq!(ends, ["complete", "complete"]);
+    assert_eq!(outcomes, ["complete", "complete"]);
 }

@@ -1,4 +1,4 @@
-//! Calls that the caller cancels while they are retried.
+//! Calls that are cancelled during retries.
 
 use seawall::retry::{Backoff, Budget, RetryLayer};
 use tower::ServiceBuilder;
@@ -13,7 +13,7 @@ fn failed() -> Act<Steps> {
     answer(503)
 }
 
-/// The retry emits an event with the attempts.
+/// The log line has no attempt count. `RetryLayer` emits it in an event of its own.
 #[tokio::test(start_paused = true)]
 async fn log_reports_call_cancelled_during_third_attempt() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
@@ -45,10 +45,10 @@ async fn log_counts_attempts_when_deadline_passes() {
     assert_eq!(line.get("seawall.attempts"), Some("2"));
 }
 
-/// The error is the handler's own, not the outcome of the call that it dropped.
+/// The handler returns an error that is unrelated to the call it dropped.
 #[tokio::test(start_paused = true)]
 async fn log_omits_attempts_of_dropped_call_for_other_error() {
-    // A limit of time that has passed drops what it is around; an operating system's timeout does not.
+    // An elapsed timeout layer drops its inner call. A timeout of the operating system does not.
     for kind in [io::ErrorKind::ConnectionReset, io::ErrorKind::TimedOut] {
         let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
         let handler = service_fn(async |_: Request<Body>| {

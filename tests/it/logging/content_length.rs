@@ -1,4 +1,4 @@
-//! Completeness of a response by its head.
+//! Responses whose head determines that the body is complete.
 
 use http::{Method, StatusCode, Version, header};
 use hyper_util::rt::TokioIo;
@@ -17,7 +17,7 @@ async fn response_without_content_is_complete_at_any_content_length() {
             response.headers_mut().insert(header::CONTENT_LENGTH, 500.into());
             let mut request = get(URL);
             *request.method_mut() = method.clone();
-            // Nobody asks such a body for its end.
+            // A server does not poll such a body.
             drop(layer.layer(Script::new([Act::Answer(response)])).oneshot(request).await);
             assert_eq!(
                 recorder.line().get("seawall.outcome"),
@@ -28,7 +28,7 @@ async fn response_without_content_is_complete_at_any_content_length() {
     }
 }
 
-/// By then the response has begun.
+/// A status in the trailers arrives after the response is classified.
 #[tokio::test(start_paused = true)]
 async fn log_level_follows_grpc_status_in_headers_only() {
     let mut status = http::HeaderMap::new();

@@ -1,4 +1,4 @@
-//! The command that repeats a request.
+//! The curl command that repeats a request.
 
 use std::process::Command;
 
@@ -14,7 +14,7 @@ async fn command(layer: LoggingLayer, request: Request<Body>) -> Option<String> 
     events.find(|it| it.message().starts_with("curl")).map(|it| it.message().to_owned())
 }
 
-/// What a shell makes of it: the arguments that curl would get.
+/// Returns the arguments that a shell passes to curl.
 fn arguments(command: &str) -> Vec<Vec<u8>> {
     let script = format!("set -u; curl() {{ printf '%s\\0' \"$@\"; }}; {command}");
     let output = Command::new("bash")
@@ -69,25 +69,26 @@ async fn log_adds_curl_command_after_failure() {
     assert_eq!(arguments(&command), expected.map(|it| it.as_bytes().to_vec()));
 }
 
-/// A client's request says so only once hyper writes it, and one of HTTP/2 need not at all.
+/// hyper adds `content-length` to a client's request only when it writes the head, and HTTP/2 does
+/// not require the header.
 #[tokio::test(start_paused = true)]
 async fn curl_command_sends_body_when_method_or_length_implies_it() {
     for method in ["POST", "PUT", "PATCH", "GET", "DELETE", "HEAD"] {
         for length in [None, Some("0"), Some("3")] {
             let mut request = get("http://upstream:8080/a");
             *request.method_mut() = method.parse().unwrap();
-            let length_of = |it| (header::CONTENT_LENGTH, HeaderValue::from_static(it));
-            request.headers_mut().extend(length.map(length_of));
+            let header_of = |it| (header::CONTENT_LENGTH, HeaderValue::from_static(it));
+            request.headers_mut().extend(length.map(header_of));
             let command = command(LoggingLayer::client(), request).await.unwrap();
-            let sends = length.map_or(method.starts_with('P'), |it| it != "0");
-            assert_eq!(command.contains(" --data-binary @body"), sends, "{command}");
+            let sends_body = length.map_or(method.starts_with('P'), |it| it != "0");
+            assert_eq!(command.contains(" --data-binary @body"), sends_body, "{command}");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn shell_treats_peer_input_as_text() {
-    let nasty: &[&[u8]] = &[
+    let hostile: &[&[u8]] = &[
         b"$(id)`id`\"; id; '\\'' !! \\ \t *",
         b"'; id #",
         b"\xff\xfe' \\x41",
@@ -96,7 +97,7 @@ async fn shell_treats_peer_input_as_text() {
         b"@/etc/passwd",
         b"a\\nb'$'",
     ];
-    for value in nasty {
+    for value in hostile {
         let mut request = get("http://h/%27$(id)';id;!x{a,b}[1-9]?q=';$(id)&$X=`id`");
         *request.method_mut() = http::Method::from_bytes(b"$X`'!").unwrap();
         request.headers_mut().insert(header::ACCEPT, HeaderValue::from_bytes(value).unwrap());
@@ -110,7 +111,7 @@ async fn shell_treats_peer_input_as_text() {
         assert_eq!(sent[..4], expected);
         assert_eq!(sent[4..], [b"-H".to_vec(), header, b"--url".into(), url]);
     }
-    // The name of a header cannot make its reader send another variable than meant, nor run one.
+    // A header name can neither select another variable nor run a command.
     let mut request = get("http://h/");
     request.headers_mut().insert("path`id`$x", HeaderValue::from_static("v"));
     let command = command(LoggingLayer::client(), request).await.unwrap();

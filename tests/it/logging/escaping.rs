@@ -1,4 +1,4 @@
-//! Escaping of foreign text.
+//! Escaping of untrusted text.
 
 use std::ops::RangeInclusive;
 
@@ -38,7 +38,7 @@ pub(super) fn is_hidden(c: char) -> bool {
     HIDDEN.iter().any(|range| range.contains(&c))
 }
 
-/// Returns the text of an error as it is logged.
+/// Returns the logged form of an error text.
 async fn logged(text: String) -> String {
     let line = log(LoggingLayer::client(), Act::Fail(text.into())).await;
     line.get("error.message").unwrap().to_owned()
@@ -57,7 +57,7 @@ async fn log_keeps_visible_characters() {
     assert_eq!(logged(text.to_owned()).await, text);
 }
 
-/// Some of the characters look like the space that separates fields.
+/// These characters resemble the space that separates fields.
 #[tokio::test(start_paused = true)]
 async fn path_cannot_imitate_another_field() {
     for space in ['\u{a0}', '\u{2003}', '\u{3000}', '\u{2800}'] {

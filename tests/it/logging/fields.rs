@@ -1,4 +1,4 @@
-//! Fields that few lines have.
+//! Fields of the log line that are set only in certain cases.
 
 use super::*;
 
@@ -14,22 +14,24 @@ async fn log_contains_advice_only_for_failures() {
 
 #[tokio::test(start_paused = true)]
 async fn log_contains_time_to_headers_when_body_takes_time() {
-    for (body_takes, head, whole) in [(250, Some("40.0"), "290.0"), (0, None, "40.0")] {
+    for (body_millis, time_to_headers, duration) in
+        [(250, Some("40.0"), "290.0"), (0, None, "40.0")]
+    {
         let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
         let service = LoggingLayer::server().layer(service_fn(async |_: Request<Body>| {
             tokio::time::advance(Duration::from_millis(40)).await;
             Ok::<_, Infallible>(Response::new(Body::from("text")))
         }));
         let response = service.oneshot(get(URL)).await.unwrap();
-        tokio::time::advance(Duration::from_millis(body_takes)).await;
+        tokio::time::advance(Duration::from_millis(body_millis)).await;
         response.into_body().collect().await.unwrap();
         let line = recorder.line();
-        assert_eq!(line.get("seawall.time_to_headers_ms"), head);
-        assert_eq!(line.get("seawall.duration_ms"), Some(whole));
+        assert_eq!(line.get("seawall.time_to_headers_ms"), time_to_headers);
+        assert_eq!(line.get("seawall.duration_ms"), Some(duration));
     }
 }
 
-/// What its request asked for need not have been what was spoken.
+/// The protocol version of a request need not be the version that the connection used.
 #[tokio::test(start_paused = true)]
 async fn client_log_contains_version_only_with_response() {
     const FIELD: &str = "network.protocol.version";

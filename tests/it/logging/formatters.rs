@@ -1,4 +1,4 @@
-//! Output of the formatters of `tracing-subscriber`.
+//! Output of the formatters in `tracing-subscriber`.
 
 use std::{
     io,
@@ -9,7 +9,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
 
-/// A writer that keeps the written text.
+/// A writer that stores the written text.
 #[derive(Clone, Default)]
 pub(super) struct Written(Arc<Mutex<Vec<u8>>>);
 
@@ -38,7 +38,7 @@ impl MakeWriter<'_> for Written {
     }
 }
 
-async fn fail() {
+async fn log_failure() {
     let service = LoggingLayer::client().layer(Script::new([answer(502)]));
     drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
 }
@@ -48,7 +48,7 @@ async fn json_has_one_field_per_value() {
     let written = Written::default();
     let json = tracing_subscriber::fmt().json().with_writer(written.clone());
     let _guard = crate::log_capture::listen(json.finish());
-    fail().await;
+    log_failure().await;
     let line: serde_json::Value = serde_json::from_str(&written.text()).unwrap();
     let fields = &line["fields"];
     assert_eq!(line["level"], "WARN");
@@ -69,7 +69,7 @@ async fn pretty_and_compact_formats_have_same_fields() {
         } else {
             crate::log_capture::listen(fmt.compact().finish())
         };
-        fail().await;
+        log_failure().await;
         let text = written.text();
         let message = "GET http://upstream:8080/a/b -> bad gateway (status 502; may have been processed) in 0.0ns";
         assert!(text.contains(message), "{text}");
@@ -91,7 +91,7 @@ async fn peer_input_cannot_imitate_another_field() {
     let error = Act::<Body>::Fail(spoof.into());
     layer.layer(Script::new([error])).oneshot(request).await.unwrap_err();
     let text = written.text();
-    // Outside of quotes it stands once, for real.
+    // The unquoted field occurs once.
     assert_eq!(
         text.matches(" seawall.outcome=").count(),
         text.matches("x\\\" seawall.outcome=").count() + 1

@@ -1,4 +1,4 @@
-//! Random requests that try to corrupt the log.
+//! Random requests that attempt to corrupt the log.
 
 use http::{HeaderName, HeaderValue, Method, Uri};
 
@@ -7,14 +7,14 @@ use super::{escaping::is_hidden, formatters::Written, *};
 /// Secrets that the log must not contain.
 const SECRETS: [&str; 5] = ["hunter2", "s3cr3t-0f", "p4ss%77ord", "Zm9vOmJhcg==", "correct-horse"];
 
-/// The number of requests: small by default, or the value of `SEAWALL_HOSTILE`.
+/// Returns the number of requests: the value of `SEAWALL_HOSTILE`, 5,000 by default.
 fn requests() -> usize {
     std::env::var("SEAWALL_HOSTILE").ok().and_then(|it| it.parse().ok()).unwrap_or(5_000)
 }
 
-/// Random bytes, in part sequences that corrupt logs.
-fn noise(random: &mut fastrand::Rng, most: usize) -> Vec<u8> {
-    const NASTY: &[&[u8]] = &[
+/// Returns random bytes that include sequences known to corrupt logs.
+fn noise(random: &mut fastrand::Rng, max: usize) -> Vec<u8> {
+    const HOSTILE: &[&[u8]] = &[
         b"\r\n",
         b"\x1b[31m",
         "\u{61c}".as_bytes(),
@@ -49,17 +49,17 @@ fn noise(random: &mut fastrand::Rng, most: usize) -> Vec<u8> {
         "ä".as_bytes(),
     ];
     let mut bytes = Vec::new();
-    for _ in 0..random.usize(..=most) {
+    for _ in 0..random.usize(..=max) {
         match random.u8(..3) {
             0 => bytes.push(random.u8(..)),
             1 => bytes.push(random.alphanumeric() as u8),
-            _ => bytes.extend_from_slice(NASTY[random.usize(..NASTY.len())]),
+            _ => bytes.extend_from_slice(HOSTILE[random.usize(..HOSTILE.len())]),
         }
     }
     bytes
 }
 
-/// A random URI, or a plain one if the random one does not parse.
+/// Returns a random URI, or a plain one if none of ten random texts parses.
 fn uri(random: &mut fastrand::Rng) -> Uri {
     let secret = SECRETS[random.usize(..SECRETS.len())];
     let key =
@@ -151,13 +151,13 @@ async fn log_stays_parseable_without_secrets_for_random_requests() {
                     }
                     calls += 1;
                 }
-                check(&written.text(), json, calls);
+                assert_log(&written.text(), json, calls);
             }
         }
     }
 }
 
-fn check(text: &str, json: bool, calls: usize) {
+fn assert_log(text: &str, json: bool, calls: usize) {
     let mut lines = 0;
     for line in text.lines() {
         for secret in SECRETS {
@@ -169,7 +169,7 @@ fn check(text: &str, json: bool, calls: usize) {
             let value: serde_json::Value = serde_json::from_str(line).unwrap();
             lines += usize::from(value["target"] == "seawall::logging");
         } else {
-            assert!(line.contains(" seawall::logging"), "no line of its own: {line}");
+            assert!(line.contains(" seawall::logging"), "text outside a log line: {line}");
             lines += usize::from(!line.contains(" seawall::logging::curl"));
         }
     }

@@ -1,4 +1,4 @@
-//! The level of a line, by outcome.
+//! Log levels by outcome.
 
 use super::*;
 
@@ -67,8 +67,8 @@ async fn log_does_not_warn_on_client_error_status() {
 
 #[tokio::test(start_paused = true)]
 async fn log_reports_local_rejection_at_debug() {
-    let refusal = Failure::new(Cause::CircuitOpen);
-    let line = log(LoggingLayer::client(), Act::Fail(refusal.into())).await;
+    let rejection = Failure::new(Cause::CircuitOpen);
+    let line = log(LoggingLayer::client(), Act::Fail(rejection.into())).await;
     assert_eq!(line.level, tracing::Level::DEBUG);
 }
 

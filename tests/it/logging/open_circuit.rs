@@ -1,4 +1,4 @@
-//! The log of an outage behind an open circuit.
+//! Log volume during an outage with an open circuit.
 
 use std::{io, num::NonZeroU32};
 
@@ -20,30 +20,30 @@ async fn open_circuit_bounds_lines_per_second_in_outage() {
                 io::Error::from(io::ErrorKind::ConnectionRefused).into(),
             )
         }));
-    let mut written = Vec::new();
+    let mut lines_per_second = Vec::new();
     for second in 0..30 {
-        let before = recorder.events().len();
+        let events_before = recorder.events().len();
         for _ in 0..1_000 {
             let response = service.clone().oneshot(get("http://h/")).await.unwrap();
             assert!(response.status().is_server_error());
             drop(response.into_body().collect().await);
             tokio::time::advance(Duration::from_millis(1)).await;
         }
-        written.push((second, recorder.events().len() - before));
+        lines_per_second.push((second, recorder.events().len() - events_before));
     }
-    // Until it opens each call fails on its own, on both sides.
-    let (_, first) = written.remove(0);
+    // Until the circuit opens, each failed call emits a line on the server and on the client side.
+    let (_, first) = lines_per_second.remove(0);
     assert!(first <= 2 * 20 + 5, "{first}");
-    // A probe that fails has a line on each side, and its circuit two.
-    for (second, lines) in &written {
+    // A failed probe emits a line on each side, and the circuit emits two.
+    for (second, lines) in &lines_per_second {
         assert!(*lines <= 10, "{lines} in second {second}");
     }
-    let all: usize = written.iter().map(|(_, lines)| lines).sum();
-    assert!(all <= 3 * written.len(), "{all} in {} s", written.len());
+    let total: usize = lines_per_second.iter().map(|(_, lines)| lines).sum();
+    assert!(total <= 3 * lines_per_second.len(), "{total} in {} s", lines_per_second.len());
     let events = recorder.events();
     let changes = events.iter().filter(|line| line.get("old") == Some("open"));
-    let refused: u32 = changes.map(|it| it.get("refused").unwrap().parse::<u32>().unwrap()).sum();
-    assert!(refused > 15_000, "{refused}");
+    let rejected: u32 = changes.map(|it| it.get("refused").unwrap().parse::<u32>().unwrap()).sum();
+    assert!(rejected > 15_000, "{rejected}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -52,8 +52,8 @@ async fn gateway_logs_rejection_at_info_when_enabled() {
         let breaker = CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::MIN);
         StandardLayer::gateway("edge").retry(None).circuit_breaker(breaker)
     };
-    let asked_for = LoggingLayer::server().rejected_level(Level::Info);
-    for (layer, lines) in [(gateway(), 0), (gateway().access_log(asked_for), 3)] {
+    let info_rejections = LoggingLayer::server().rejected_level(Level::Info);
+    for (layer, lines) in [(gateway(), 0), (gateway().access_log(info_rejections), 3)] {
         let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
         let service = layer.layer(service_fn(async |_: Request<_>| {
             Err::<Response<Body>, BoxError>(
@@ -61,14 +61,14 @@ async fn gateway_logs_rejection_at_info_when_enabled() {
             )
         }));
         drop(service.clone().oneshot(get("http://h/")).await);
-        let before = recorder.events();
-        assert!(before.iter().any(|line| line.message() == "circuit open"));
+        let opening = recorder.events();
+        assert!(opening.iter().any(|line| line.message() == "circuit open"));
         for _ in 0..3 {
             let response = service.clone().oneshot(get("http://h/")).await.unwrap();
             assert_eq!(response.status(), 503);
         }
-        let after = recorder.lines().split_off(before.len() - 1);
-        assert_eq!(after.len(), lines);
-        assert!(after.iter().all(|line| line.get("seawall.cause") == Some("circuit_open")));
+        let rejections = recorder.lines().split_off(opening.len() - 1);
+        assert_eq!(rejections.len(), lines);
+        assert!(rejections.iter().all(|line| line.get("seawall.cause") == Some("circuit_open")));
     }
 }

@@ -1,4 +1,4 @@
-//! What can be set.
+//! Setters of `LoggingLayer`.
 
 use std::{
     error::Error,
@@ -24,8 +24,11 @@ async fn call(layer: LoggingLayer, request: Request<Body>, act: Act<Steps>) -> L
     recorder.line()
 }
 
-/// The statuses of what is written of so many answers.
-async fn written(layer: LoggingLayer, statuses: impl IntoIterator<Item = u16>) -> Vec<String> {
+/// Makes a call per status and returns the statuses in the emitted lines.
+async fn logged_statuses(
+    layer: LoggingLayer,
+    statuses: impl IntoIterator<Item = u16>,
+) -> Vec<String> {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     for status in statuses {
         let service = layer.layer(Script::new([answer(status)]));
@@ -39,7 +42,10 @@ async fn written(layer: LoggingLayer, statuses: impl IntoIterator<Item = u16>) -
 async fn only_failures_skips_successes_client_errors_and_cancellations() {
     for layer in [LoggingLayer::server(), LoggingLayer::client()] {
         let layer = layer.only_failures();
-        assert_eq!(written(layer.clone(), [200, 301, 404, 503, 200, 429]).await, ["503", "429"]);
+        assert_eq!(
+            logged_statuses(layer.clone(), [200, 301, 404, 503, 200, 429]).await,
+            ["503", "429"]
+        );
         let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
         let mut call = task::spawn(layer.layer(Script::new([Act::<Body>::Hang])).oneshot(get(URL)));
         assert_pending!(call.poll());
@@ -52,15 +58,15 @@ async fn only_failures_skips_successes_client_errors_and_cancellations() {
 async fn sample_keeps_ratio_of_successes_and_all_failures() {
     let statuses = || (0..1_000).map(|i| if i % 10 == 0 { 502 } else { 200 });
     let layer = |seed| LoggingLayer::server().sample(Ratio::percent(10)).sample_seed(seed);
-    let of = async |seed| written(layer(seed), statuses()).await;
-    let first = of(7).await;
+    let sampled = async |seed| logged_statuses(layer(seed), statuses()).await;
+    let first = sampled(7).await;
     let failures = first.iter().filter(|status| *status == "502").count();
     let successes = first.len() - failures;
     assert_eq!(failures, 100);
     assert!((60..=120).contains(&successes), "{successes} of 900");
-    assert_eq!(first, of(7).await);
-    assert_ne!(first, of(8).await);
-    assert_eq!(written(layer(7).sample(Ratio::percent(0)), [200, 502]).await, ["502"]);
+    assert_eq!(first, sampled(7).await);
+    assert_ne!(first, sampled(8).await);
+    assert_eq!(logged_statuses(layer(7).sample(Ratio::percent(0)), [200, 502]).await, ["502"]);
 }
 
 #[cfg(feature = "retry")]
@@ -75,13 +81,14 @@ async fn sample_applies_to_successes_after_retries() {
     }
 }
 
-fn off() -> LoggingLayer {
+/// Returns a layer whose levels are all off.
+fn disabled() -> LoggingLayer {
     let layer = LoggingLayer::client().only_failures().span_level(Level::Off).log_curl(false);
     layer.failure_level(Level::Off).rejected_level(Level::Off)
 }
 
-/// How many lines and spans somebody sees who listens at INFO.
-async fn heard(layer: LoggingLayer, act: Act<Steps>) -> (usize, usize) {
+/// Makes a call and returns the numbers of lines and spans at INFO.
+async fn lines_and_spans(layer: LoggingLayer, act: Act<Steps>) -> (usize, usize) {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     if let Ok(response) = layer.layer(Script::new([act])).oneshot(get(URL)).await {
         let _ = response.into_body().collect().await;
@@ -92,23 +99,23 @@ async fn heard(layer: LoggingLayer, act: Act<Steps>) -> (usize, usize) {
 #[tokio::test(start_paused = true)]
 async fn level_setter_enables_its_line_alone() {
     let fail = |cause| Act::Fail(Failure::new(cause).into());
-    assert_eq!(heard(off(), answer(200)).await, (0, 0));
-    assert_eq!(heard(off().span_level(Level::Info), answer(200)).await, (0, 1));
+    assert_eq!(lines_and_spans(disabled(), answer(200)).await, (0, 0));
+    assert_eq!(lines_and_spans(disabled().span_level(Level::Info), answer(200)).await, (0, 1));
     for (layer, act) in [
-        (off().success_level(Level::Info), answer(200)),
-        (off().client_error_level(Level::Info), answer(404)),
-        (off().failure_level(Level::Info), answer(502)),
-        (off().rejected_level(Level::Info), fail(Cause::CircuitOpen)),
-        (off().cancelled_level(Level::Info), fail(Cause::Cancelled)),
+        (disabled().success_level(Level::Info), answer(200)),
+        (disabled().client_error_level(Level::Info), answer(404)),
+        (disabled().failure_level(Level::Info), answer(502)),
+        (disabled().rejected_level(Level::Info), fail(Cause::CircuitOpen)),
+        (disabled().cancelled_level(Level::Info), fail(Cause::Cancelled)),
     ] {
-        let shown = format!("{layer:?}");
-        assert_eq!(heard(layer, act).await, (1, 0), "{shown}");
+        let debug = format!("{layer:?}");
+        assert_eq!(lines_and_spans(layer, act).await, (1, 0), "{debug}");
     }
     #[cfg(feature = "retry")]
     {
         let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
         let retried = seawall::retry::RetryLayer::new().layer(Script::new([502, 200].map(answer)));
-        let service = off().retried_level(Level::Info).layer(retried);
+        let service = disabled().retried_level(Level::Info).layer(retried);
         drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
         assert_eq!(recorder.lines().len(), 1);
     }
@@ -140,15 +147,15 @@ async fn log_omits_unready_client_and_panicking_skip() {
 }
 
 #[derive(Debug)]
-struct Mine(io::Error);
+struct CustomError(io::Error);
 
-impl fmt::Display for Mine {
+impl fmt::Display for CustomError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("mine")
+        f.write_str("custom error")
     }
 }
 
-impl Error for Mine {
+impl Error for CustomError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.0)
     }
@@ -157,9 +164,9 @@ impl Error for Mine {
 #[tokio::test(start_paused = true)]
 async fn error_fn_exposes_source_of_custom_error() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let service = LoggingLayer::client().error_fn(|error: &Mine| error as &dyn Error).layer(
+    let service = LoggingLayer::client().error_fn(|error: &CustomError| error as &dyn Error).layer(
         service_fn(async |_: Request<Body>| {
-            Err::<Response<Body>, _>(Mine(io::ErrorKind::ConnectionRefused.into()))
+            Err::<Response<Body>, _>(CustomError(io::ErrorKind::ConnectionRefused.into()))
         }),
     );
     service.oneshot(get(URL)).await.unwrap_err();
@@ -168,11 +175,11 @@ async fn error_fn_exposes_source_of_custom_error() {
     assert_eq!(line.get("error.message"), Some("connection refused"));
 }
 
-fn with_body(status: u16, kind: &'static str, body: &'static [u8]) -> Act<Steps> {
-    let halves = [Step::Data(Bytes::from_static(body)), Step::Data("tail".into())];
-    let mut response = Response::new(Steps::new(halves));
+fn with_body(status: u16, content_type: &'static str, body: &'static [u8]) -> Act<Steps> {
+    let steps = [Step::Data(Bytes::from_static(body)), Step::Data("tail".into())];
+    let mut response = Response::new(Steps::new(steps));
     *response.status_mut() = status.try_into().unwrap();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     Act::Answer(response)
 }
 
@@ -180,19 +187,19 @@ fn with_body(status: u16, kind: &'static str, body: &'static [u8]) -> Act<Steps>
 async fn log_contains_failed_body_when_enabled_and_textual() {
     const FIELD: &str = "seawall.response.body";
     let body = b"no\nroute \xff to host";
-    let asked = || LoggingLayer::client().max_failed_body_bytes(12);
-    let line = call(asked(), get(URL), with_body(502, "text/plain", body)).await;
+    let layer = || LoggingLayer::client().max_failed_body_bytes(12);
+    let line = call(layer(), get(URL), with_body(502, "text/plain", body)).await;
     assert_eq!(line.get(FIELD), Some("no\\u{a}route \u{fffd} t"));
-    let line = call(asked(), get(URL), with_body(502, "image/png", body)).await;
+    let line = call(layer(), get(URL), with_body(502, "image/png", body)).await;
     assert_eq!(line.get(FIELD), None);
     let line = call(LoggingLayer::client(), get(URL), with_body(502, "text/plain", body)).await;
     assert_eq!(line.get(FIELD), None);
     let line =
-        call(asked().success_level(Level::Info), get(URL), with_body(200, "text/plain", body))
+        call(layer().success_level(Level::Info), get(URL), with_body(200, "text/plain", body))
             .await;
     assert_eq!(line.get(FIELD), None);
-    let all = LoggingLayer::client().max_failed_body_bytes(usize::MAX);
-    let line = call(all, get(URL), with_body(502, "text/plain", &[b'x'; 10_000])).await;
+    let unlimited = LoggingLayer::client().max_failed_body_bytes(usize::MAX);
+    let line = call(unlimited, get(URL), with_body(502, "text/plain", &[b'x'; 10_000])).await;
     assert_eq!(line.get(FIELD).unwrap().len(), 2_048);
 }
 
@@ -208,10 +215,10 @@ async fn log_contains_selected_headers_without_credentials() {
     ] {
         request.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    let mut marked = HeaderValue::from_static("hunter2");
-    marked.set_sensitive(true);
-    request.headers_mut().insert("x-marked", marked);
-    let names = ["accept", "authorization", "cookie", "x-api-key", "x-marked", "server"];
+    let mut sensitive = HeaderValue::from_static("hunter2");
+    sensitive.set_sensitive(true);
+    request.headers_mut().insert("x-sensitive", sensitive);
+    let names = ["accept", "authorization", "cookie", "x-api-key", "x-sensitive", "server"];
     let layer = LoggingLayer::client().log_headers(names.map(HeaderName::from_static));
     let mut response = response::<Steps>(502);
     response.headers_mut().insert("server", HeaderValue::from_static("nginx"));
@@ -233,11 +240,11 @@ async fn log_escapes_and_truncates_request_id() {
         let id = line.get("seawall.request_id").unwrap();
         assert!(id.starts_with(r"a\u{9}bxxx") && id.len() < 300, "{id}");
     }
-    // An upstream's own, where the request had none.
+    // The response's ID is logged if the request has none.
     let mut response = response::<Steps>(502);
-    response.headers_mut().insert("x-request-id", HeaderValue::from_static("theirs"));
+    response.headers_mut().insert("x-request-id", HeaderValue::from_static("upstream"));
     let line = call(LoggingLayer::client(), get(URL), Act::Answer(response)).await;
-    assert_eq!(line.get("seawall.request_id"), Some("theirs"));
+    assert_eq!(line.get("seawall.request_id"), Some("upstream"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -321,16 +328,16 @@ async fn cancellation_and_rejection_have_own_levels() {
     let mut service = layer.layer(Script::new([Act::<Body>::Hang]));
     drop(service.call(get(URL)));
     assert_eq!(recorder.line().level, tracing::Level::TRACE);
-    let refused = Failure::new(Cause::ConnectionLimitReached).with_reporter(Reporter::Local);
+    let rejected = Failure::new(Cause::ConnectionLimitReached).with_reporter(Reporter::Local);
     let layer = LoggingLayer::client().rejected_level(Level::Error);
-    assert_eq!(log(layer, Act::Fail(refused.into())).await.level, tracing::Level::ERROR);
-    let theirs = refused.with_reporter(Reporter::Unknown);
+    assert_eq!(log(layer, Act::Fail(rejected.into())).await.level, tracing::Level::ERROR);
+    let by_upstream = rejected.with_reporter(Reporter::Unknown);
     assert_eq!(
-        log(LoggingLayer::client(), Act::Fail(theirs.into())).await.level,
+        log(LoggingLayer::client(), Act::Fail(by_upstream.into())).await.level,
         tracing::Level::WARN
     );
     assert_eq!(
-        log(LoggingLayer::client(), Act::Fail(refused.into())).await.level,
+        log(LoggingLayer::client(), Act::Fail(rejected.into())).await.level,
         tracing::Level::DEBUG
     );
 }
@@ -369,8 +376,8 @@ async fn log_contains_stop_reason_and_evidence() {
     assert_eq!(line.get("seawall.stop_reason"), Some("max_retries"));
     assert_eq!(line.get("seawall.attempts"), Some("2"));
     assert_eq!(line.get("seawall.reporter"), Some("HAProxy"));
-    let note = line.get("seawall.evidence").unwrap();
-    assert!(line.message().ends_with(note), "{}", line.message());
+    let evidence = line.get("seawall.evidence").unwrap();
+    assert!(line.message().ends_with(evidence), "{}", line.message());
     assert!(line.message().contains(", 2 attempts (max retries): "), "{}", line.message());
 }
 
@@ -386,6 +393,7 @@ async fn log_numbers_each_attempt_inside_retry() {
     assert_eq!(counts, [None, Some("1")]);
     assert!(lines[1].message().ends_with(", attempt 2"), "{}", lines[1].message());
 }
+
 #[tokio::test(start_paused = true)]
 async fn log_uses_matched_path_as_route_in_axum() {
     use axum::{Router, extract::MatchedPath, routing::get as get_route};

@@ -1,4 +1,4 @@
-//! Panics of subscribers, handlers and the user's closures.
+//! Panics in subscribers, handlers and user closures.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -35,7 +35,7 @@ async fn panicking_subscriber_fails_only_its_own_request() {
     let _guard = listen(tracing_subscriber::registry().with(recorder.clone()).with(panics.clone()));
     let service = LoggingLayer::server().layer(Script::new([answer(200), answer(200)]));
     panics.0.store(true, Ordering::Relaxed);
-    // In poll, and in drop.
+    // The subscriber panics during a poll and during a drop.
     let call = AssertUnwindSafe(service.clone().oneshot(get(URL))).catch_unwind().await;
     assert!(call.is_err());
     let mut hangs = LoggingLayer::server().layer(Script::new([Act::<Body>::Hang]));
@@ -44,11 +44,11 @@ async fn panicking_subscriber_fails_only_its_own_request() {
     panics.0.store(false, Ordering::Relaxed);
     drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
     assert_eq!(recorder.lines().last().unwrap().message(), "GET /a/b -> 200 in 0.0ns");
-    // It was told of each once: none is written again.
+    // Each outcome is emitted once, despite the panics.
     assert_eq!(recorder.lines().iter().filter(|it| it.get("seawall.outcome").is_some()).count(), 3);
 }
 
-/// A subscriber whose lock is poisoned: it panics at each event and at the end of each span.
+/// A subscriber that behaves as if its lock were poisoned: it panics on each event and span end.
 #[derive(Clone, Default)]
 struct Poisoned(Panics);
 
@@ -74,66 +74,66 @@ async fn subscriber_panic_does_not_abort_when_span_panics_too() {
     assert_eq!(service.oneshot(get(URL)).await.unwrap().status(), 200);
 }
 
-/// While it is told to: as a span is made, or as its fields are filled in.
+/// A subscriber that, while enabled, panics when a span is created or when fields are recorded.
 #[derive(Clone)]
 struct PanicsInSpans {
-    as_it_is_made: bool,
-    now: Arc<AtomicBool>,
+    on_creation: bool,
+    enabled: Arc<AtomicBool>,
 }
 
 impl PanicsInSpans {
-    /// Beside a recorder, and not yet.
-    fn start(as_it_is_made: bool) -> (Self, Recorder, DefaultGuard) {
-        let panics = Self { as_it_is_made, now: Arc::default() };
+    /// Installs the subscriber, still disabled, together with a recorder.
+    fn start(on_creation: bool) -> (Self, Recorder, DefaultGuard) {
+        let panics = Self { on_creation, enabled: Arc::default() };
         let recorder = Recorder::default();
         let subscriber = tracing_subscriber::registry().with(recorder.clone());
         let guard = listen(subscriber.with(panics.clone()));
         (panics, recorder, guard)
     }
 
-    fn told(&self, as_it_is_made: bool) {
-        let panics = as_it_is_made == self.as_it_is_made && self.now.load(Ordering::Relaxed);
+    fn maybe_panic(&self, on_creation: bool) {
+        let panics = on_creation == self.on_creation && self.enabled.load(Ordering::Relaxed);
         assert!(!panics, "the subscriber panics");
     }
 }
 
 impl<S: Subscriber> tracing_subscriber::Layer<S> for PanicsInSpans {
     fn on_new_span(&self, _: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
-        self.told(true);
+        self.maybe_panic(true);
     }
 
     fn on_record(&self, _: &Id, _: &Record<'_>, _: Context<'_, S>) {
-        self.told(false);
+        self.maybe_panic(false);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn subscriber_panic_in_span_fails_only_its_own_request() {
-    for as_it_is_made in [true, false] {
-        let (panics, recorder, _guard) = PanicsInSpans::start(as_it_is_made);
+    for on_creation in [true, false] {
+        let (panics, recorder, _guard) = PanicsInSpans::start(on_creation);
         let layer = LoggingLayer::server().otel_spans();
         let call = async |act| {
             let call = layer.layer(Script::new([act])).oneshot(get(URL));
-            // The span of one that is answered is filled in as its body ends.
+            // The fields of the span are recorded at the end of the body.
             if let Ok(response) = call.await {
                 let _ = response.into_body().collect().await;
             }
         };
-        panics.now.store(true, Ordering::Relaxed);
-        // A call whose span could not be made has no line.
+        panics.enabled.store(true, Ordering::Relaxed);
+        // A call whose span cannot be created emits no line.
         let mut lines = 0;
         for act in [answer(200), Act::Fail("it fails".into())] {
             assert!(AssertUnwindSafe(call(act)).catch_unwind().await.is_err());
-            lines += usize::from(!as_it_is_made);
+            lines += usize::from(!on_creation);
             assert_eq!(recorder.lines().len(), lines);
         }
-        panics.now.store(false, Ordering::Relaxed);
+        panics.enabled.store(false, Ordering::Relaxed);
         call(answer(200)).await;
         assert_eq!(recorder.lines().last().unwrap().message(), "GET /a/b -> 200 in 0.0ns");
-        // A call that another's panic drops: a second panic would end the process.
+        // The panic drops a call during unwinding. A second panic would abort the process.
         let unwound = catch_unwind(AssertUnwindSafe(|| {
             let _call = layer.layer(Script::new([Act::<Steps>::Hang])).call(get(URL));
-            panics.now.store(true, Ordering::Relaxed);
+            panics.enabled.store(true, Ordering::Relaxed);
             panic!("the caller panics");
         }));
         assert!(unwound.is_err());
@@ -143,39 +143,39 @@ async fn subscriber_panic_in_span_fails_only_its_own_request() {
 
 #[tokio::test(start_paused = true)]
 async fn subscriber_panic_in_stack_fails_only_its_own_request() {
-    for as_it_is_made in [true, false] {
-        let (panics, recorder, _guard) = PanicsInSpans::start(as_it_is_made);
+    for on_creation in [true, false] {
+        let (panics, recorder, _guard) = PanicsInSpans::start(on_creation);
         let stack = StandardLayer::new("items").logging(LoggingLayer::client().otel_spans());
-        // One that panics in the call consumes no act.
+        // A call that panics early consumes no act of the script.
         let client = stack.layer(Script::new([answer(200), answer(200)]));
-        panics.now.store(true, Ordering::Relaxed);
+        panics.enabled.store(true, Ordering::Relaxed);
         let call = async {
             drop(client.clone().oneshot(get(URL)).await.unwrap().into_body().collect().await);
         };
         assert!(AssertUnwindSafe(call).catch_unwind().await.is_err());
-        panics.now.store(false, Ordering::Relaxed);
+        panics.enabled.store(false, Ordering::Relaxed);
         drop(client.oneshot(get(URL)).await.unwrap().into_body().collect().await);
-        let ends: Vec<_> = recorder
+        let outcomes: Vec<_> = recorder
             .lines()
             .iter()
             .map(|it| it.get("seawall.outcome").unwrap().to_owned())
             .collect();
-        let expected: &[_] = if as_it_is_made { &["complete"] } else { &["complete", "complete"] };
-        assert_eq!(ends, expected);
+        let expected: &[_] = if on_creation { &["complete"] } else { &["complete", "complete"] };
+        assert_eq!(outcomes, expected);
     }
 }
 
-/// That panics when it is asked once more than so often.
+/// A classifier that panics after a number of calls.
 #[derive(Clone)]
-struct Bad(Arc<AtomicUsize>);
+struct PanickingClassifier(Arc<AtomicUsize>);
 
-impl Bad {
+impl PanickingClassifier {
     fn after(times: usize) -> Self {
         Self(Arc::new(AtomicUsize::new(times)))
     }
 }
 
-impl<Res> seawall::classify::Classify<Res> for Bad {
+impl<Res> seawall::classify::Classify<Res> for PanickingClassifier {
     fn classify(&self, _: Result<&Res, &(dyn std::error::Error + 'static)>) -> Option<Failure> {
         assert!(self.0.fetch_sub(1, Ordering::Relaxed) > 0, "the classifier panics");
         None
@@ -186,8 +186,9 @@ impl<Res> seawall::classify::Classify<Res> for Bad {
 async fn log_reports_classifier_panic() {
     let recorder = Recorder::default();
     let _guard = listen(tracing_subscriber::registry().with(recorder.clone()));
-    let service =
-        LoggingLayer::server().classifier(Bad::after(0)).layer(Script::new([answer(404)]));
+    let service = LoggingLayer::server()
+        .classifier(PanickingClassifier::after(0))
+        .layer(Script::new([answer(404)]));
     let call = AssertUnwindSafe(service.oneshot(get(URL))).catch_unwind().await;
     assert!(call.is_err());
     assert_eq!(recorder.line().message(), "GET /a/b -> panicked in 0.0ns");
@@ -199,7 +200,7 @@ async fn stack_log_reports_classifier_panic() {
     for times in 0..8 {
         let recorder = Recorder::default();
         let _guard = listen(tracing_subscriber::registry().with(recorder.clone()));
-        let stack = StandardLayer::new("items").classifier(Bad::after(times));
+        let stack = StandardLayer::new("items").classifier(PanickingClassifier::after(times));
         let client = stack.layer(Script::new([answer(404)]));
         let call = AssertUnwindSafe(client.oneshot(get(URL))).catch_unwind().await;
         if call.is_err() {
@@ -207,10 +208,10 @@ async fn stack_log_reports_classifier_panic() {
             assert_eq!(recorder.line().get("error.type"), Some("panic"), "after {times}");
         }
     }
-    assert!((2..8).contains(&panicked), "the last to ask is the log: {panicked}");
+    assert!((2..8).contains(&panicked), "expected 2 to 7 panics, found {panicked}");
 }
 
-/// Nothing is written while the thread unwinds: one more panic then would end the process.
+/// No line is emitted during unwinding, because another panic would abort the process.
 #[tokio::test(start_paused = true)]
 async fn log_omits_call_dropped_during_unwinding() {
     for subscriber_panics in [false, true] {
@@ -222,7 +223,7 @@ async fn log_omits_call_dropped_during_unwinding() {
             assert_eq!(request.method(), "PUT", "the handler panics");
             Ok::<_, Infallible>(Response::new(Body::default()))
         }));
-        // As a runtime drops it.
+        // A runtime drops the call in the same way.
         let unwound = catch_unwind(AssertUnwindSafe(|| {
             let _ = task::spawn(service.oneshot(get(URL))).poll();
         }));
@@ -231,7 +232,7 @@ async fn log_omits_call_dropped_during_unwinding() {
     }
 }
 
-/// As by tower-http's `CatchPanicLayer`, around the log.
+/// tower-http's `CatchPanicLayer` outside the log has the same effect.
 #[tokio::test(start_paused = true)]
 async fn log_reports_caught_handler_panic() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
@@ -246,23 +247,24 @@ async fn log_reports_caught_handler_panic() {
     assert_eq!(line.message(), "GET /a/b -> panicked in 0.0ns");
 }
 
-/// Fails half way.
+/// An error whose `Display` fails after some text.
 #[derive(Debug)]
-struct Mute;
+struct FailingDisplay;
 
-impl std::fmt::Display for Mute {
+impl std::fmt::Display for FailingDisplay {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("half of")?;
         Err(std::fmt::Error)
     }
 }
 
-impl std::error::Error for Mute {}
+impl std::error::Error for FailingDisplay {}
 
 #[tokio::test(start_paused = true)]
 async fn log_keeps_partial_text_when_display_fails() {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
-    let service = LoggingLayer::client().layer(Script::new([Act::<Steps>::Fail(Mute.into())]));
-    assert!(service.oneshot(get(URL)).await.unwrap_err().is::<Mute>());
+    let service =
+        LoggingLayer::client().layer(Script::new([Act::<Steps>::Fail(FailingDisplay.into())]));
+    assert!(service.oneshot(get(URL)).await.unwrap_err().is::<FailingDisplay>());
     assert_eq!(recorder.line().get("error.message"), Some("half of"));
 }

@@ -1,10 +1,10 @@
-//! What of a query is taken for a secret.
+//! Query values that are redacted as secrets.
 
 use futures_util::FutureExt;
 
 use super::*;
 
-/// The query as it is logged.
+/// Returns the logged form of a query.
 fn logged(query: &str) -> String {
     logged_by(&LoggingLayer::client(), query)
 }
@@ -45,7 +45,7 @@ fn redaction_finds_key_in_repeatedly_encoded_url() {
 #[test]
 fn redaction_hides_values_of_secret_keys() {
     for key in [
-        // As they are, and however they are written.
+        // Known keys in any case, encoding and word separation.
         "token",
         "key",
         "sig",
@@ -60,7 +60,7 @@ fn redaction_hides_values_of_secret_keys() {
         "hmac",
         "passcode",
         "pin%20code",
-        // At the end of a longer one.
+        // Known keys at the end of a longer key.
         "refresh_token",
         "csrfmiddlewaretoken",
         "JSESSIONID",
@@ -69,7 +69,7 @@ fn redaction_hides_values_of_secret_keys() {
         "code_verifier",
         "oauth_verifier",
         "oauth_signature",
-        // Short ones as a last word.
+        // Short keys as the last word.
         "subscription-key",
         "x-functions-key",
         "license_key",
@@ -82,7 +82,7 @@ fn redaction_hides_values_of_secret_keys() {
         "basic+auth",
         "user_key2",
         "s3key",
-        // What matters most, whatever follows.
+        // Highly sensitive words, followed by any other word.
         "id_token_hint",
         "password2",
         "password_confirmation",
@@ -92,7 +92,7 @@ fn redaction_hides_values_of_secret_keys() {
         "accessToken_1",
         "client%5Fsecret%5Fold",
         "credentials_json",
-        // In a path of keys.
+        // Known keys in a nested key.
         "user[password]",
         "auth[code]",
         "token[0]",
@@ -143,7 +143,7 @@ fn redaction_keeps_values_of_ordinary_keys() {
     }
 }
 
-/// The price of the rule: none of them can be told from a secret by its name.
+/// False positives of the rule: these names cannot be distinguished from names of secrets.
 #[test]
 fn redaction_hides_sort_key_when_last_word_is_secret() {
     for key in ["sort_key", "primary-key", "page_token", "boarding_pass"] {

@@ -26,7 +26,7 @@ async fn retried_call_emits_one_line_with_attempt_count() {
     assert_eq!(line.get("error.type"), Some("http_response_timeout"));
 }
 
-/// Other errors of a first attempt are returned unchanged.
+/// Any other error of a first attempt is returned unchanged, without a stop reason.
 #[tokio::test(start_paused = true)]
 async fn log_names_exhausted_budget_as_stop_reason() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
@@ -49,7 +49,7 @@ async fn log_names_exhausted_budget_as_stop_reason() {
     assert_eq!((line.get("seawall.stop_reason"), line.get("seawall.attempts")), (None, None));
 }
 
-/// A handler may call upstreams and then fail for another reason.
+/// A handler may make a retried call and then fail for an unrelated reason.
 #[tokio::test(start_paused = true)]
 async fn log_omits_stop_reason_for_different_error() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
@@ -57,12 +57,12 @@ async fn log_omits_stop_reason_for_different_error() {
         let reset = || Act::<Body>::Fail(io::Error::from(io::ErrorKind::ConnectionReset).into());
         let call = RetryLayer::new().max_retries(1).layer(Script::new([reset(), reset()]));
         let error = call.oneshot(get(URL)).await.unwrap_err();
-        let is_own = request.uri().path() == "/own";
-        let around: BoxError = io::Error::other(error).into();
-        Err::<Response<Body>, _>(if is_own { "an error of its own".into() } else { around })
+        let is_unrelated = request.uri().path() == "/unrelated";
+        let wrapped: BoxError = io::Error::other(error).into();
+        Err::<Response<Body>, _>(if is_unrelated { "an unrelated error".into() } else { wrapped })
     });
     let service = LoggingLayer::server().layer(handler);
-    for (path, stop) in [("/own", None), ("/passed-on", Some("max_retries"))] {
+    for (path, stop) in [("/unrelated", None), ("/wrapped", Some("max_retries"))] {
         service.clone().oneshot(get(path)).await.unwrap_err();
         assert_eq!(recorder.lines().pop().unwrap().get("seawall.stop_reason"), stop, "{path}");
     }

@@ -1,4 +1,4 @@
-//! Spans as OpenTelemetry sees them.
+//! Spans exported to OpenTelemetry.
 
 use http::{HeaderMap, HeaderName};
 use opentelemetry::{
@@ -20,22 +20,22 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use super::*;
 
-struct Exported {
+struct ExportedSpans {
     exporter: InMemorySpanExporter,
     _provider: SdkTracerProvider,
     _guard: DefaultGuard,
 }
 
-fn export() -> Exported {
+fn start_export() -> ExportedSpans {
     let exporter = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
     let filtered = tracing_subscriber::Layer::with_filter(layer, LevelFilter::INFO);
     let guard = crate::log_capture::listen(tracing_subscriber::registry().with(filtered));
-    Exported { exporter, _provider: provider, _guard: guard }
+    ExportedSpans { exporter, _provider: provider, _guard: guard }
 }
 
-impl Exported {
+impl ExportedSpans {
     fn spans(&self) -> Vec<SpanData> {
         self.exporter.get_finished_spans().unwrap()
     }
@@ -50,9 +50,9 @@ fn is_error(span: &SpanData) -> bool {
     matches!(span.status, Status::Error { .. })
 }
 
-/// The one span of a call.
+/// Makes a call and returns its only span.
 async fn span(layer: LoggingLayer, act: Act<Steps>) -> SpanData {
-    let exported = export();
+    let exported = start_export();
     let mut request = get(URL);
     request.extensions_mut().insert("/a/{b}");
     if let Ok(response) = layer.otel_spans().layer(Script::new([act])).oneshot(request).await {
@@ -111,8 +111,8 @@ async fn span_status_is_error_for_5xx_and_client_4xx() {
         {
             let span = span(layer, answer(status)).await;
             assert_eq!(is_error(&span), expected, "{status}");
-            let kind = attribute(&span, "error.type");
-            assert_eq!(kind, expected.then(|| status.to_string()), "{status}");
+            let error_type = attribute(&span, "error.type");
+            assert_eq!(error_type, expected.then(|| status.to_string()), "{status}");
             let code = attribute(&span, "http.response.status_code");
             assert_eq!(code.as_deref(), Some(&*status.to_string()));
         }
@@ -130,7 +130,7 @@ async fn span_status_is_error_on_failure_and_unset_on_cancellation() {
     assert!(is_error(&broken));
     assert_eq!(attribute(&broken, "error.type").as_deref(), Some("http_response_incomplete"));
 
-    let exported = export();
+    let exported = start_export();
     let script = Script::new([Act::<Body>::Hang]);
     let mut call = task::spawn(LoggingLayer::client().otel_spans().layer(script).oneshot(get(URL)));
     assert_pending!(call.poll());
@@ -142,7 +142,7 @@ async fn span_status_is_error_on_failure_and_unset_on_cancellation() {
 #[cfg(feature = "retry")]
 #[tokio::test(start_paused = true)]
 async fn span_contains_resend_count_after_retry() {
-    let exported = export();
+    let exported = start_export();
     let script = Script::new([502, 200].map(answer));
     let service =
         LoggingLayer::client().otel_spans().layer(seawall::retry::RetryLayer::new().layer(script));
@@ -154,12 +154,12 @@ async fn span_contains_resend_count_after_retry() {
 
 #[tokio::test(start_paused = true)]
 async fn client_span_is_child_of_server_and_caller_span() {
-    let exported = export();
+    let exported = start_export();
     let service = ServiceBuilder::new()
         .layer(LoggingLayer::server().otel_spans())
         .layer(LoggingLayer::client().otel_spans())
         .service(Script::new([answer(200)]));
-    // As a propagator makes it of `traceparent`, and as the docs show to hand it on.
+    // The context that a propagator extracts from `traceparent`, attached as the docs recommend.
     let caller = SpanContext::new(
         TraceId::from(7_u128),
         SpanId::from(9_u64),
@@ -174,8 +174,8 @@ async fn client_span_is_child_of_server_and_caller_span() {
     };
     drop(call.await.unwrap().into_body().collect().await);
     let spans = exported.spans();
-    let of = |kind: SpanKind| spans.iter().find(|it| it.span_kind == kind).unwrap();
-    let (server, client) = (of(SpanKind::Server), of(SpanKind::Client));
+    let span_of = |kind: SpanKind| spans.iter().find(|it| it.span_kind == kind).unwrap();
+    let (server, client) = (span_of(SpanKind::Server), span_of(SpanKind::Client));
     assert_eq!(server.parent_span_id, SpanId::from(9_u64));
     assert_eq!(client.parent_span_id, server.span_context.span_id());
     for span in [server, client] {
@@ -203,7 +203,7 @@ impl Injector for HeadersMut<'_> {
     }
 }
 
-/// As in the docs of the module, and so is `inject`.
+/// The code of this function and of `inject` is that of the module docs.
 fn call<S: Service<Request<B>>, B>(
     propagator: &impl TextMapPropagator,
     service: &mut S,
@@ -222,7 +222,7 @@ fn inject<B>(propagator: &impl TextMapPropagator, mut request: Request<B>) -> Re
 #[tokio::test(start_paused = true)]
 async fn trace_context_propagates_from_caller_to_next_hop() {
     const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
-    let exported = export();
+    let exported = start_export();
     let upstream = Script::new([answer(200)]);
     let mut server = ServiceBuilder::new()
         .layer(LoggingLayer::server().otel_spans())
@@ -235,8 +235,8 @@ async fn trace_context_propagates_from_caller_to_next_hop() {
     let response = call(&TraceContextPropagator::new(), &mut server, request).await.unwrap();
     drop(response.into_body().collect().await);
     let spans = exported.spans();
-    let of = |kind: SpanKind| spans.iter().find(|it| it.span_kind == kind).unwrap();
-    let (server, client) = (of(SpanKind::Server), of(SpanKind::Client));
+    let span_of = |kind: SpanKind| spans.iter().find(|it| it.span_kind == kind).unwrap();
+    let (server, client) = (span_of(SpanKind::Server), span_of(SpanKind::Client));
     assert_eq!(server.parent_span_id.to_string(), "b7ad6b7169203331");
     assert!(server.parent_span_is_remote);
     assert_eq!(server.span_context.trace_id().to_string(), TRACE);
@@ -247,7 +247,7 @@ async fn trace_context_propagates_from_caller_to_next_hop() {
 
 #[tokio::test(start_paused = true)]
 async fn span_has_http_as_name_when_method_is_unknown() {
-    let exported = export();
+    let exported = start_export();
     let mut request = get(URL);
     *request.method_mut() = http::Method::from_bytes(b"BREW").unwrap();
     let service = LoggingLayer::server().otel_spans().layer(Script::new([answer(200)]));
