@@ -1,11 +1,15 @@
-//! Tower middleware for one problem: **an upstream fails and somebody gets a 502 Bad Gateway.**
+//! Tower layers that keep upstream failures, above all **502 Bad Gateway**, from the users of a
+//! Rust service.
 //!
-//! Put around a client, it keeps such failures from the caller where that is safe; put around a server, it answers honestly
-//! where it is not; and it leaves a record that a person can act on. It works with hyper, axum, reqwest and tonic, and on any
-//! `tower::Service`, as one stack or layer by layer. (A *service* takes requests and gives responses; a *layer* wraps one service in
-//! another, which sees what goes in and what comes out. That is all of [Tower](https://docs.rs/tower) that is needed here.)
+//! Around a client, the layers retry requests that are safe to retry. Around a server, they turn
+//! the remaining failures into an accurate 502, 503 or 504. In both cases they log the failure and
+//! its cause. The layers work with hyper, axum, reqwest, tonic and any `tower::Service`, as one
+//! stack or one by one.
 //!
-//! # In five minutes
+//! In [Tower](https://docs.rs/tower), a *service* takes requests and returns responses. A *layer*
+//! wraps a service in another service, which sees each request and response.
+//!
+//! # Quick start
 //!
 //! ```toml
 //! [dependencies]
@@ -18,7 +22,8 @@
 //! tower = { version = "0.5", features = ["util"] }
 //! ```
 //!
-//! [`StandardLayer`] around a client is all it takes. Here the upstream answers 502 to the first request:
+//! Wrap a client in [`StandardLayer`]. In this example the upstream responds to the first request
+//! with 502:
 //!
 //! ```
 //! # #[cfg(feature = "full")] {
@@ -47,70 +52,82 @@
 //! # }
 //! ```
 //!
-//! For a gateway, a server that passes requests on, there is [`StandardLayer::gateway`]: its service never fails, and so goes straight
-//! into an axum router. For reqwest there is `seawall::reqwest::Client`, for tonic `seawall::tonic::Client`.
+//! For a gateway, a server that forwards requests, use [`StandardLayer::gateway`]. Its service
+//! never fails, so it fits into an axum router. For reqwest use `seawall::reqwest::Client`, for
+//! tonic `seawall::tonic::Client`.
 //!
-//! # What a 502 is, and who says so
+//! # 502 Bad Gateway
 //!
-//! An *upstream* is the server that yours calls. When a *gateway* (a proxy, a load balancer, or your own service) gets no valid
-//! response from its upstream, it answers in its place: 502 if there was none or a broken one, 504 if there was none in
-//! time, 503 if it would not even try. So the status tells that somebody behind the sender failed, but neither who nor why;
-//! and it looks the same whether nobody listened there, or a server died in the middle of a payment.
+//! An *upstream* is the server that your service calls. A *gateway* is a proxy, a load balancer, or
+//! your own service. If a gateway gets no valid response from its upstream, it sends an error
+//! response itself:
 //!
-//! What can be known of it is one small value, [`Failure`], which every layer reads:
+//! - 502 if there was no response, or a broken one.
+//! - 504 if there was no response in time.
+//! - 503 if it did not call the upstream.
 //!
-//! | what it says | for example |
-//! |---|---|
-//! | [`cause`](Failure::cause): what went wrong, by the names of RFC 9209, and what to check next | `connection_refused`, `http_response_timeout` |
-//! | [`reporter`](Failure::reporter): who says so | this process, nginx, an AWS load balancer, unknown |
-//! | [`processed`](Failure::processed): may the request have been acted on? | no, unlikely, maybe, yes |
-//! | [`retry_after`](Failure::retry_after): how long the server asks to wait | 2 s |
+//! The status reveals neither the cause nor the server that failed. It is the same whether no
+//! server was listening or a server died in the middle of a payment.
 //!
-//! # When sending again is safe
+//! Each failure is described by one small value, [`Failure`], which every layer reads:
 //!
-//! Sending again may do something twice. It cannot in two cases:
+//! | accessor | meaning | examples |
+//! |---|---|---|
+//! | [`cause`](Failure::cause) | the cause, named as in RFC 9209, with advice on what to check next | `connection_refused`, `http_response_timeout` |
+//! | [`reporter`](Failure::reporter) | the component that reported the failure | this process, nginx, an AWS load balancer, unknown |
+//! | [`processed`](Failure::processed) | whether the request may have been processed | no, unlikely, maybe, yes |
+//! | [`retry_after`](Failure::retry_after) | the wait that the server asks for | 2 s |
 //!
-//! - **Twice is the same as once.** GET, HEAD, PUT, DELETE, OPTIONS and TRACE are defined that way (RFC 9110 §9.2.2 calls them
-//!   idempotent); a POST is not, unless the server knows it again by an `Idempotency-Key`.
-//! - **Nothing was processed**, and this process has seen it: the connection was refused, the name did not resolve, the request
-//!   was never written. The word of a response is never taken for it.
+//! # Safe retries
 //!
-//! Any other request is sent once, and its failure is yours to see. Even what is safe can do harm in numbers: an upstream that is
-//! slow gets five times the load if everybody sends five times. So waits grow from try to try, by chance, so that callers do not come
-//! back together; a server that says how long to wait is believed; and all calls together have a *budget*: no more retries than a
-//! fifth of their number. [`retry`] has the exact rules.
+//! A retry can execute a request twice. It is safe in two cases:
 //!
-//! # The stack, and why in this order
+//! - **The request is idempotent.** GET, HEAD, PUT, DELETE, OPTIONS and TRACE are (RFC 9110
+//!   §9.2.2). A POST is not, unless the server recognizes it by an `Idempotency-Key`.
+//! - **The request was provably not processed.** The connection was refused, the name did not
+//!   resolve, or the request was never written. A response is never accepted as proof.
+//!
+//! Any other request is sent once, and you get its failure.
+//!
+//! Even safe retries can do harm in large numbers: a slow upstream gets five times the load if each
+//! client makes five attempts. Delays between attempts therefore grow exponentially and are
+//! jittered, so that clients do not retry in lockstep. `Retry-After` is honored. A retry *budget*,
+//! shared by all calls, caps retries at 20 % of calls, or at 3 in 10 s if that is more. [`retry`]
+//! has the exact rules.
+//!
+//! # The stack
 //!
 //! A request passes from the top down, its response or error from the bottom up:
 //!
-//! | layer | what it does | why there |
+//! | layer | purpose | reason for its position |
 //! |---|---|---|
-//! | [`LoggingLayer`] | writes one line a call, with the cause | outside of retry, so that a call is one line however many attempts it took |
-//! | [`DeadlineLayer`] | bounds all attempts together | outside of retry, or each attempt would have the whole time |
-//! | [`RetryLayer`] | sends again, when that is safe | outside of the breaker, so that each attempt counts there |
-//! | [`CircuitBreakerLayer`] | stops calling an upstream that is down, until it is back | outside of the timeout, so that a timeout counts |
-//! | [`InFlightLimitLayer`] | refuses calls beyond a number that are under way; off unless set | inside of the breaker, which does not count what is refused |
-//! | [`TimeoutLayer`], [`BodyTimeoutLayer`] | bound each attempt, and each silence in a body | inside of retry, so that each attempt has its own |
-//! | [`DeadlineHeaderLayer`] | tells the next server how long it has; off unless set | innermost but one, so that each attempt says what is left by then |
-//! | [`BadGatewayClassifierLayer`] | works out why a response failed, and who says so | innermost, so that all see its word |
+//! | [`LoggingLayer`] | logs one line per call, with the cause | outside retry: a call is one line, whatever its number of attempts |
+//! | [`DeadlineLayer`] | limits the time of all attempts together | outside retry: otherwise each attempt would get the full time |
+//! | [`RetryLayer`] | retries when that is safe | outside the breaker: each attempt counts there |
+//! | [`CircuitBreakerLayer`] | stops calling an upstream that is down, until it recovers | outside the timeout: a timeout counts as a failure |
+//! | [`InFlightLimitLayer`] | rejects calls above a number in flight; off by default | inside the breaker, which does not count rejected calls |
+//! | [`TimeoutLayer`], [`BodyTimeoutLayer`] | limit each attempt, and each pause in a body | inside retry: each attempt has its own timeout |
+//! | [`DeadlineHeaderLayer`] | sends the remaining time to the next server; off by default | next to innermost: each attempt sends the time left at that moment |
+//! | [`BadGatewayClassifierLayer`] | determines why a response failed and which server reported it | innermost: all other layers see its result |
 //!
-//! In a gateway two more stand around it: [`LoggingLayer::server`], one line a request, and [`ErrorResponseLayer`], which turns any
-//! error into an honest 502, 503 or 504. `RequestDurationLayer` (feature `metrics`) measures, wherever you put it.
+//! A gateway has two more layers around the stack. [`LoggingLayer::server`] logs one line per
+//! request. [`ErrorResponseLayer`] turns every error into an accurate 502, 503 or 504.
+//! `RequestDurationLayer` (feature `metrics`) measures at any position.
 //!
-//! Each also works alone. [`standard`] says what goes wrong in another order; retry at *one* level of a chain only: three hops of five
-//! attempts each make 125.
+//! Each layer also works alone. [`standard`] explains the problems of other orders. Retry at one
+//! hop only: three hops with five attempts each amplify one request into 125.
 //!
-//! # What you see
+//! # Logs and errors
 //!
-//! A line for each call that failed, by `tracing`, with as many fields by OpenTelemetry's names; secrets are redacted. To have it on
-//! your terminal takes a subscriber, such as `tracing_subscriber::fmt::init()`:
+//! Each failed call is logged as one line, through `tracing`, with fields named as in OpenTelemetry
+//! where OpenTelemetry defines them. Secrets are redacted. To see the lines, install a subscriber,
+//! such as `tracing_subscriber::fmt::init()`:
 //!
 //! ```text
 //! WARN GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 764.5ms, 5 attempts (max retries)
 //! ```
 //!
-//! The response, or the error, carries the same for your code:
+//! The response or error carries the same information for your code:
 //!
 //! ```
 //! # #[cfg(feature = "full")] {
@@ -118,12 +135,16 @@
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! # use tower::{Layer, ServiceExt};
-//! # // Others have called before: where nobody does, a budget has three retries.
+//! # // Earlier calls: without them, a budget has only three retries.
 //! # static CALLS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-//! # let client = seawall::standard::StandardLayer::new("billing").layer(tower::service_fn(async |_: http::Request<seawall::retry::ReplayBody<Body>>| {
-//! #     if CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 20 { return Ok(http::Response::new(Body::default())); }
-//! #     Err::<http::Response<Body>, _>(std::io::Error::from(std::io::ErrorKind::ConnectionRefused))
-//! # }));
+//! # type Request = http::Request<seawall::retry::ReplayBody<Body>>;
+//! # let upstream = tower::service_fn(async |_: Request| {
+//! #     if CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 20 {
+//! #         return Ok(http::Response::new(Body::default()));
+//! #     }
+//! #     Err(std::io::Error::from(std::io::ErrorKind::ConnectionRefused))
+//! # });
+//! # let client = seawall::standard::StandardLayer::new("billing").layer(upstream);
 //! # let get = || http::Request::get("http://billing:8080/invoice").body(Body::default());
 //! # for _ in 0..20 { client.clone().oneshot(get()?).await?; }
 //! # let request = get()?;
@@ -142,7 +163,8 @@
 //!
 //! # Tuning
 //!
-//! The defaults suit a call between two services of one data centre. What only you can know:
+//! The defaults suit a call between two services in one data center. Only you can know these
+//! settings:
 //!
 //! ```
 //! # #[cfg(feature = "full")]
@@ -155,11 +177,11 @@
 //! };
 //!
 //! let layer = StandardLayer::new("billing")
-//!     // Callers give up after 5 s: 2 s an attempt, 5 s in all.
+//!     // Callers give up after 5 s: 2 s per attempt, 5 s in total.
 //!     .timeouts(Timeouts::new(Duration::from_secs(2), Duration::from_secs(5))?)
-//!     // Every POST may be repeated, there.
+//!     // This upstream accepts repeated POSTs.
 //!     .retry(RetryLayer::new().retry_all_methods())
-//!     // It can do 64 at once.
+//!     // It can serve 64 requests at once.
 //!     .in_flight(InFlightLimitLayer::new(NonZeroU32::new(64).unwrap_or(NonZeroU32::MAX)));
 //! # let _ = layer;
 //! # Ok(())
@@ -168,13 +190,15 @@
 //! # tuned().unwrap();
 //! ```
 //!
-//! Each setter takes a part's settings, or `None` to leave it out. [`standard`](standard#tuning) has a table of *if* and *then*.
-//! Whoever runs the service can have the same in a file, for each upstream by what its URLs begin with: feature `config`, `seawall::config`.
+//! Each setter takes the settings of a layer, or `None` to leave the layer out.
+//! [`standard`](standard#tuning) has a table of situations and settings. With the feature `config`,
+//! an operator can set the same in a file, per upstream by URL prefix: `seawall::config`.
 //!
-//! # Testing your own service
+//! # Testing
 //!
-//! What a stack does is seldom seen before an upstream fails. So let one fail as it is told (feature `test-util`, among the
-//! `[dev-dependencies]`): in the place of the client, on a clock that a test can pause, or on a real socket.
+//! The behavior of a stack only shows when an upstream fails. The feature `test-util` (for
+//! `[dev-dependencies]`) provides upstreams that follow a script: in place of the client, with a
+//! clock that a test can pause, or on a real socket.
 //!
 //! ```
 //! # #[cfg(all(feature = "full", feature = "test-util"))] {
@@ -183,7 +207,7 @@
 //! use seawall::{standard::StandardLayer, test_util::{FlakyService, Script, Step}};
 //! use tower::{Layer, ServiceExt};
 //!
-//! // In a test of yours: #[tokio::test(start_paused = true)]
+//! // In your test: #[tokio::test(start_paused = true)]
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! let upstream = FlakyService::new(
@@ -200,31 +224,35 @@
 //! # }
 //! ```
 //!
-//! # Further
+//! # More documentation
 //!
-//! - [`cookbook`]: two dozen recipes, from paying once to spreading calls over servers.
-//! - [`type_errors`]: what the compiler says when a stack does not fit together, and what mends it.
-//! - [`migration`]: urllib3, requests, httpx, Polly, resilience4j, Envoy, tower.
-//! - Each layer's module: what it promises and what not, when it does what, and what it costs to drop a call half way.
+//! - [`cookbook`]: two dozen recipes, from idempotent payments to load balancing.
+//! - [`type_errors`]: compiler errors for a stack that does not fit together, and their fixes.
+//! - [`migration`]: equivalents for urllib3, requests, httpx, Polly, resilience4j, Envoy and tower.
+//! - Each layer's module: its behavior, limitations, order and cancel safety.
 //!
-//! # Promises
+//! # Guarantees
 //!
-//! A request that might do harm twice is not sent twice. Retrying cannot multiply an outage. Every attempt sends the same bytes.
-//! Nothing that an upstream sends can make a layer panic, and all that is kept is bounded. What succeeds passes untouched. Dropping
-//! a call at any moment releases everything. No `unsafe`.
+//! - A request that is unsafe to repeat is not sent twice.
+//! - Retries cannot multiply an outage.
+//! - Every attempt sends the same bytes.
+//! - No bytes from an upstream can make a layer panic, and all stored state is bounded.
+//! - Successful responses pass unchanged.
+//! - Dropping a call at any moment releases everything.
+//! - There is no `unsafe` code.
 //!
 //! # Features
 //!
-//! | feature | what | default |
+//! | feature | content | default |
 //! |---|---|---|
 //! | `full` | all layers | yes |
-//! | `standard` | [`StandardLayer`] and the layers of a client: all but `error-response` | by `full` |
-//! | `retry`, `circuit-breaker`, `in-flight`, `timeout`, `body-timeout`, `deadline`, `bad-gateway`, `logging`, `error-response` | one layer each | by `full` |
-//! | `hyper`, `hyper-util`, `h2`, `rustls-0_23` | the classifier looks into the errors of these crates: without them a refused connection is recognised, but a closed one is not. `hyper-util` also brings `TrackReuse` | no |
+//! | `standard` | [`StandardLayer`] and the layers of a client: all but `error-response` | in `full` |
+//! | `retry`, `circuit-breaker`, `in-flight`, `timeout`, `body-timeout`, `deadline`, `bad-gateway`, `logging`, `error-response` | one layer each | in `full` |
+//! | `hyper`, `hyper-util`, `h2`, `rustls-0_23` | classification of the errors of these crates; without them a refused connection is recognized, but a closed connection is not. `hyper-util` also adds `TrackReuse` | no |
 //! | `reqwest-0_13`, `tonic-0_14` | the same, and a client as a service: `seawall::reqwest::Client`, `seawall::tonic::Client` | no |
-//! | `metrics` | counts for a recorder of the `metrics` crate, and `RequestDurationLayer` | no |
-//! | `config`, `config-schema` | policies from a file, for each upstream, replaced while calls are under way: `seawall::config`; their JSON schema | no |
-//! | `test-util` | for your tests: upstreams that fail as they are told, `seawall::test_util` | no |
+//! | `metrics` | metrics for a recorder of the `metrics` crate, and `RequestDurationLayer` | no |
+//! | `config`, `config-schema` | policies from a file, per upstream, replaceable while calls are in flight: `seawall::config`; their JSON schema | no |
+//! | `test-util` | scripted failing upstreams for your tests: `seawall::test_util` | no |
 //!
 //! [`StandardLayer`]: standard::StandardLayer
 //! [`StandardLayer::gateway`]: standard::StandardLayer::gateway
@@ -241,9 +269,10 @@
 //! [`ErrorResponseLayer`]: error_response::ErrorResponseLayer
 //! [`RequestDurationLayer`]: request_duration::RequestDurationLayer
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// A page may name what stands behind a feature that is off.
+// Docs may link to items of a feature that is off.
 #![cfg_attr(not(feature = "full"), allow(rustdoc::broken_intra_doc_links))]
-// The types and helpers that layers share are compiled always. A build without some of these features uses only a part.
+// Shared types and helpers are always compiled, but a build without some of these features uses
+// only a part of them.
 #![cfg_attr(
     not(all(
         feature = "full",
@@ -260,7 +289,7 @@ mod backoff;
 mod body;
 mod budget;
 mod jitter;
-mod keys;
+pub mod keys;
 #[cfg(any(feature = "circuit-breaker", feature = "logging"))]
 mod layer_order;
 mod semconv;
@@ -274,6 +303,10 @@ pub mod bad_gateway;
 pub mod body_timeout;
 #[cfg(feature = "circuit-breaker")]
 pub mod circuit_breaker;
+/// When a permit is released and a result recorded: a type parameter of the layers that hold permits.
+pub mod completion {
+    pub use crate::body::{CompleteOnBodyEnd, CompleteOnResponse};
+}
 #[cfg(feature = "config")]
 pub mod config;
 #[cfg(feature = "full")]

@@ -1,10 +1,11 @@
 //! Recipes for clients.
 //!
-//! # Put it around reqwest
+//! # Wrap reqwest
 //!
-//! reqwest's own service takes requests that no HTTP layer can look into; `seawall::reqwest::Client` (feature `reqwest-0_13`) takes
-//! those of `http`. `build` switches off what would work against the stack: reqwest's redirects, after which nothing is proven any
-//! more, and its own repeating.
+//! HTTP layers cannot inspect the requests of reqwest's own service. `seawall::reqwest::Client`
+//! (feature `reqwest-0_13`) takes requests of the `http` crate. `build` disables two features of
+//! reqwest that interfere with the stack: its redirects, after which nothing is provably
+//! unprocessed, and its own retries.
 //!
 //! ```
 //! # #[cfg(feature = "reqwest-0_13")] {
@@ -22,7 +23,7 @@
 //!     .layer(StandardLayer::new("billing"))
 //!     .service(seawall::reqwest::Client::build(reqwest::Client::builder())?);
 //!
-//! // 502 at first.
+//! // The first attempt gets a 502.
 //! let response = client.oneshot(Request::get(url).body(Full::<Bytes>::default())?).await?;
 //! assert_eq!(response.status(), 200);
 //! # Ok(())
@@ -31,10 +32,11 @@
 //! # }
 //! ```
 //!
-//! # Build requests as reqwest does, and read responses so
+//! # Convert between reqwest and http types
 //!
-//! `seawall::reqwest::Client` takes and gives types of `http`, and reqwest's own convert to them and back: its builder with `.json()`
-//! (reqwest's feature `json`) and `.bearer_auth()` on one side, `.json()` and `.text()` on the other.
+//! `seawall::reqwest::Client` takes and returns types of `http`. reqwest's own types convert to
+//! them and back. Build requests with reqwest's `.json()` (its feature `json`) and
+//! `.bearer_auth()`, and read responses with `.json()` and `.text()`.
 //!
 //! ```
 //! # #[cfg(all(feature = "reqwest-0_13", feature = "test-util"))] {
@@ -51,12 +53,12 @@
 //!     .layer(StandardLayer::new("billing"))
 //!     .service(seawall::reqwest::Client::build(reqwest::Client::builder())?);
 //!
-//! // Only to build requests; it sends none.
+//! // Only builds requests and sends none.
 //! let builder = reqwest::Client::new();
 //! let order = serde_json::json!({ "item": "cake" });
 //! let request: Request<reqwest::Body> = builder.put(url).json(&order).build()?.try_into()?;
 //!
-//! // 502 at first.
+//! // The first attempt gets a 502.
 //! let response = client.oneshot(request).await?;
 //! let response = reqwest::Response::from(response.map(reqwest::Body::wrap));
 //! assert_eq!(response.json::<serde_json::Value>().await?["total"], 50);
@@ -67,10 +69,11 @@
 //! # }
 //! ```
 //!
-//! # Use one hyper client for bodies of several types
+//! # Use one hyper client for several body types
 //!
-//! A client of hyper has one type of body. Boxed, all become that one: so GETs without a body and uploads that stream share its pool
-//! of connections, and the stack's budgets and circuits.
+//! A hyper client has one body type. Box the bodies to give them all the same type. GETs without a
+//! body and streaming uploads then share the client's connection pool and the stack's budgets and
+//! circuits.
 //!
 //! ```
 //! # #[cfg(feature = "hyper-util")] {
@@ -105,10 +108,11 @@
 //! # }
 //! ```
 //!
-//! # Put it around tonic
+//! # Wrap tonic
 //!
-//! A gRPC call fails by its `grpc-status`, which [`GrpcClassifier`](crate::classify::GrpcClassifier) reads. Every call is a POST, so only what was
-//! not processed is sent again, unless you say that more may be.
+//! A gRPC call fails with a `grpc-status`, which
+//! [`GrpcClassifier`](crate::classify::GrpcClassifier) reads. Every call is a POST, so only calls
+//! that were not processed are retried, unless you allow more.
 //!
 //! ```
 //! # #[cfg(feature = "tonic-0_14")] {
@@ -127,7 +131,7 @@
 //!     )
 //!     .service(seawall::tonic::Client::new(channel));
 //!
-//! // As generated code does it: `GreeterClient::new(service)`.
+//! // Generated code does the same: `GreeterClient::new(service)`.
 //! let mut client = tonic::client::Grpc::new(service);
 //! # assert!(client.ready().await.is_ok());
 //! # Ok(())
@@ -136,9 +140,10 @@
 //! # }
 //! ```
 //!
-//! # Leave a part out by a setting
+//! # Disable a layer at run time
 //!
-//! Setters take a part or `None`, and do not change the type of the stack, so a part can hang on what a file or the environment says:
+//! Setters take a layer or `None`, and do not change the type of the stack. A setting from a file
+//! or the environment can therefore disable a layer:
 //!
 //! ```
 //! use std::num::NonZeroU32;
@@ -147,18 +152,19 @@
 //!     standard::StandardLayer,
 //! };
 //!
-//! # let (retries, breaks, most) = (Some(2), false, NonZeroU32::new(64));
+//! # let (max_retries, breaker_enabled, max_in_flight) = (Some(2), false, NonZeroU32::new(64));
 //! let layer = StandardLayer::new("billing")
-//!     .retry(retries.map(|retries: u32| RetryLayer::new().max_retries(retries)))
-//!     .circuit_breaker(breaks.then(CircuitBreakerLayer::new))
-//!     .in_flight(most.map(InFlightLimitLayer::new));
+//!     .retry(max_retries.map(|max: u32| RetryLayer::new().max_retries(max)))
+//!     .circuit_breaker(breaker_enabled.then(CircuitBreakerLayer::new))
+//!     .in_flight(max_in_flight.map(InFlightLimitLayer::new));
 //! # let _ = layer;
 //! ```
 //!
-//! # Have another policy for each upstream, from a file
+//! # Load a policy per upstream from a file
 //!
-//! With the feature `config`, whoever runs the service says how long it waits and how often it tries, by what a URL begins with; the
-//! longest prefix wins. A new file is taken while calls are under way, and one that is not right in every part changes nothing.
+//! With the feature `config`, an operator can set timeouts and retries per URL prefix. The longest
+//! prefix wins. A new file takes effect while calls are in flight. An invalid file is rejected as a
+//! whole.
 //!
 //! ```
 //! # #[cfg(feature = "config")] {
@@ -182,13 +188,14 @@
 //! )?;
 //! let layer = ConfiguredLayer::new(StandardLayer::new("billing"), config);
 //! let handle = layer.handle();
-//! # let client = layer.layer(tower::service_fn(async |_: http::Request<seawall::retry::ReplayBody<Body>>| {
+//! # type Request = http::Request<seawall::retry::ReplayBody<Body>>;
+//! # let client = layer.layer(tower::service_fn(async |_: Request| {
 //! #     Ok::<_, seawall::BoxError>(http::Response::new(Body::default()))
 //! # }));
 //! # fn check<Req>(_: impl tower::Service<Req>) {}
 //! # check::<http::Request<Body>>(client);
 //!
-//! // On SIGHUP, say:
+//! // For example on SIGHUP:
 //! handle.replace(&Config::from_toml("default.retry = 'off'")?);
 //! assert!(Config::from_toml("default.retires = 'off'").is_err());
 //! # Ok(())
@@ -199,7 +206,8 @@
 //!
 //! # Name the type of a client
 //!
-//! In a struct, write it out, or have it boxed by tower, which costs an allocation a call:
+//! Write out the type of the client in a struct, or box the client with tower, which costs one
+//! allocation per call:
 //!
 //! ```
 //! use bytes::Bytes;
@@ -214,8 +222,10 @@
 //!     client: Standard<Client<HttpConnector, ReplayBody<Full<Bytes>>>>,
 //! }
 //!
+//! type BoxedResponse = Response<ResponseBody<Incoming>>;
+//!
 //! struct Boxed {
-//!     client: BoxCloneSyncService<Request<Full<Bytes>>, Response<ResponseBody<Incoming>>, BoxError>,
+//!     client: BoxCloneSyncService<Request<Full<Bytes>>, BoxedResponse, BoxError>,
 //! }
 //!
 //! let hyper = Client::builder(TokioExecutor::new()).build_http();

@@ -1,13 +1,13 @@
-//! Recipes for servers that pass requests on.
+//! Recipes for servers that forward requests.
 //!
-//! # Answer honestly from axum
+//! # Return accurate errors from axum
 //!
-//! A handler that calls an upstream and gives its error back lets the stack answer: 502, 503 or 504 by what happened, with
-//! `Proxy-Status` (RFC 9209), `Retry-After` where it is known, and a body in the caller's format. A whole route can be the
-//! upstream's:
+//! If a handler returns its client's error, the stack turns it into a 502, 503 or 504. The response
+//! has `Proxy-Status` (RFC 9209), `Retry-After` if known, and a body in a format that the caller
+//! accepts. A whole route can also be forwarded to the upstream:
 //!
 //! ```
-//! # type Sent = seawall::retry::ReplayBody<axum::body::Body>;
+//! # type ClientBody = seawall::retry::ReplayBody<axum::body::Body>;
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! use axum::{Router, body::Body, routing::get};
@@ -15,11 +15,12 @@
 //! use seawall::standard::StandardLayer;
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
-//! # let client = tower::service_fn(async |_: Request<Sent>| {
-//! #     Err::<http::Response<Body>, _>(std::io::Error::from(std::io::ErrorKind::ConnectionRefused))
+//! # use std::io::{Error, ErrorKind::ConnectionRefused};
+//! # let client = tower::service_fn(async |_: Request<ClientBody>| {
+//! #     Err::<http::Response<Body>, _>(Error::from(ConnectionRefused))
 //! # });
 //! let billing = ServiceBuilder::new()
-//!     // Around the stack, which goes by the URL that it is given: a caller may write any host into its own.
+//!     // Set the URL outside the stack, which uses it as a key: a caller can send any host.
 //!     .map_request(|mut request: Request<_>| {
 //!         let path = request.uri().path_and_query().map_or("/", |it| it.as_str());
 //!         *request.uri_mut() = format!("http://billing:8080{path}").parse().unwrap_or_default();
@@ -29,9 +30,10 @@
 //!     })
 //!     .layer(StandardLayer::gateway("edge"))
 //!     .service(client);
-//! let app: Router = Router::new().route("/", get(async || "hi")).nest_service("/billing", billing);
+//! let app: Router =
+//!     Router::new().route("/", get(async || "hi")).nest_service("/billing", billing);
 //!
-//! // Nobody listens there.
+//! // No server is listening there.
 //! let response = app.oneshot(Request::get("/billing/17").body(Body::empty())?).await?;
 //! assert_eq!(response.status(), 502);
 //! assert_eq!(response.headers()["proxy-status"], "edge;error=connection_refused");
@@ -42,35 +44,45 @@
 //!
 //! # Call an upstream from a handler
 //!
-//! Where a handler makes a request of its own, [`ErrorResponseLayer`](crate::error_response::ErrorResponseLayer) around the client gives it an answer
-//! to return in any case: the upstream's, or an honest 502, 503 or 504.
+//! If a handler makes its own request, wrap the client in
+//! [`ErrorResponseLayer`](crate::error_response::ErrorResponseLayer). The handler then always has a
+//! response to return: the upstream's response, or an accurate 502, 503 or 504.
 //!
 //! ```
-//! # type Sent = seawall::retry::ReplayBody<axum::body::Body>;
+//! # type ClientBody = seawall::retry::ReplayBody<axum::body::Body>;
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), seawall::BoxError> {
-//! use axum::{Router, body::Body, extract::{Path, State}, response::{IntoResponse, Response}, routing::get};
+//! use axum::{
+//!     Router,
+//!     body::Body,
+//!     extract::{Path, State},
+//!     response::{IntoResponse, Response},
+//!     routing::get,
+//! };
 //! use http::{Request, StatusCode};
 //! use seawall::{error_response::ErrorResponseLayer, standard::StandardLayer};
 //! use tower::{Layer, ServiceBuilder, ServiceExt};
 //!
 //! # #[derive(Clone)]
 //! # struct Billing;
-//! # impl tower::Service<Request<Sent>> for Billing {
+//! # impl tower::Service<Request<ClientBody>> for Billing {
 //! #     type Response = Response;
 //! #     type Error = seawall::BoxError;
 //! #     type Future = std::future::Ready<Result<Response, seawall::BoxError>>;
-//! #     fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), seawall::BoxError>> {
+//! #     fn poll_ready(
+//! #         &mut self,
+//! #         _: &mut std::task::Context<'_>,
+//! #     ) -> std::task::Poll<Result<(), seawall::BoxError>> {
 //! #         std::task::Poll::Ready(Ok(()))
 //! #     }
-//! #     fn call(&mut self, request: Request<Sent>) -> Self::Future {
+//! #     fn call(&mut self, request: Request<ClientBody>) -> Self::Future {
 //! #         std::future::ready(match request.uri().path() {
 //! #             "/invoices/17" => Ok(Response::new(Body::from("50 Euro"))),
 //! #             _ => Err(std::io::Error::from(std::io::ErrorKind::ConnectionRefused).into()),
 //! #         })
 //! #     }
 //! # }
-//! // In a program `Standard<Client<HttpConnector, ReplayBody<Body>>>`.
+//! // In a real program: `Standard<Client<HttpConnector, ReplayBody<Body>>>`.
 //! type Client = seawall::standard::Standard<Billing>;
 //!
 //! async fn invoice(State(client): State<Client>, Path(number): Path<u32>) -> Response {
@@ -79,7 +91,7 @@
 //!         return StatusCode::BAD_REQUEST.into_response();
 //!     };
 //!     let client = ErrorResponseLayer::new("edge").layer(client);
-//!     // It has no error: what fails is answered.
+//!     // The error type is `Infallible`: a failure becomes a response.
 //!     let Ok(response) = client.oneshot(request).await;
 //!     response.map(Body::new)
 //! }
@@ -87,10 +99,13 @@
 //! let client = ServiceBuilder::new().layer(StandardLayer::new("billing")).service(Billing);
 //! let app = Router::new().route("/invoices/{number}", get(invoice)).with_state(client);
 //!
-//! let ask = async |path| app.clone().oneshot(Request::get(path).body(Body::empty())?).await.map_err(seawall::BoxError::from);
-//! let response = ask("/invoices/17").await?;
+//! let send = async |path| {
+//!     let request = Request::get(path).body(Body::empty())?;
+//!     app.clone().oneshot(request).await.map_err(seawall::BoxError::from)
+//! };
+//! let response = send("/invoices/17").await?;
 //! assert_eq!(response.status(), 200);
-//! let response = ask("/invoices/18").await?;
+//! let response = send("/invoices/18").await?;
 //! assert_eq!(response.status(), 502);
 //! assert_eq!(response.headers()["proxy-status"], "edge;error=connection_refused");
 //! # Ok(())
@@ -99,8 +114,9 @@
 //!
 //! # Find out which hop failed
 //!
-//! A 502 says that somebody could not reach somebody. What is known of it stands in a [`Failure`](crate::Failure): in the response's
-//! extensions, or by `classify_error` from an error.
+//! A 502 means that a gateway got no valid response from its upstream. The details are in a
+//! [`Failure`](crate::Failure): in the extensions of the response, or from `classify_error` for an
+//! error.
 //!
 //! ```
 //! # use http::{Request, Response};
@@ -108,8 +124,11 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! # let client = tower::service_fn(async |_: Request<Body>| {
-//! #     let page = "<html>\r\n<head><title>504 Gateway Time-out</title></head>\r\n<body>\r\n<center><h1>504 Gateway Time-out</h1></center>\r\n<hr><center>nginx/1.26.0</center>\r\n</body>\r\n</html>\r\n";
-//! #     let response = Response::builder().status(504).header("content-type", "text/html").header("server", "nginx/1.26.0");
+//! #     let page = "<html>\r\n<head><title>504 Gateway Time-out</title></head>\r\n\
+//! #         <body>\r\n<center><h1>504 Gateway Time-out</h1></center>\r\n\
+//! #         <hr><center>nginx/1.26.0</center>\r\n</body>\r\n</html>\r\n";
+//! #     let response = Response::builder().status(504).header("content-type", "text/html");
+//! #     let response = response.header("server", "nginx/1.26.0");
 //! #     Ok::<_, seawall::BoxError>(response.body(Body::from(page))?)
 //! # });
 //! use seawall::{bad_gateway::BadGatewayClassifierLayer, Failure, Product, Reporter};
@@ -127,13 +146,15 @@
 //! # }
 //! ```
 //!
-//! On a machine with the sources, `cargo run -p seawall-diagnose -- https://host/path` does that by hand, hop by hop.
+//! In a checkout of the repository, `cargo run -p seawall-diagnose -- https://host/path` does the
+//! same from the command line, hop by hop.
 //!
-//! # Tell a stale connection from a crash
+//! # Distinguish a stale connection from a crash
 //!
-//! "Connection closed before message completed" is most often a connection from the pool that the server closed for idleness just as
-//! it was used. Wrap the connector (feature `hyper-util`); the failure then says so, and the log. The remedy is a server that keeps idle
-//! connections for longer than the client does: 90 s unless set.
+//! "Connection closed before message completed" most often means that the server closed an idle
+//! pooled connection just as the client used it. Wrap the connector in `TrackReuse` (feature
+//! `hyper-util`): the failure and the log then show it. To fix the cause, configure the server to
+//! keep idle connections longer than the client, whose default is 90 s.
 //!
 //! ```
 //! # #[cfg(feature = "hyper-util")] {

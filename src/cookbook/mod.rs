@@ -1,57 +1,63 @@
-//! Recipes: what people ask for, and how it is done here. Each is compiled and run.
+//! Recipes for common tasks. All of them are compiled and run as tests.
 //!
 //! **Clients**
 //!
-//! - [Put it around reqwest](clients#put-it-around-reqwest)
-//! - [Build requests as reqwest does, and read responses so](clients#build-requests-as-reqwest-does-and-read-responses-so)
-//! - [Use one hyper client for bodies of several types](clients#use-one-hyper-client-for-bodies-of-several-types)
-//! - [Put it around tonic](clients#put-it-around-tonic)
-//! - [Leave a part out by a setting](clients#leave-a-part-out-by-a-setting)
-//! - [Have another policy for each upstream, from a file](clients#have-another-policy-for-each-upstream-from-a-file)
+//! - [Wrap reqwest](clients#wrap-reqwest)
+//! - [Convert between reqwest and http types](clients#convert-between-reqwest-and-http-types)
+//! - [Use one hyper client for several body
+//!   types](clients#use-one-hyper-client-for-several-body-types)
+//! - [Wrap tonic](clients#wrap-tonic)
+//! - [Disable a layer at run time](clients#disable-a-layer-at-run-time)
+//! - [Load a policy per upstream from a file](clients#load-a-policy-per-upstream-from-a-file)
 //! - [Name the type of a client](clients#name-the-type-of-a-client)
 //!
-//! **Sending again**
+//! **Retries**
 //!
-//! - [Send a POST again without paying twice](retrying#send-a-post-again-without-paying-twice)
+//! - [Retry a POST without paying twice](retrying#retry-a-post-without-paying-twice)
 //! - [Retry one request differently](retrying#retry-one-request-differently)
-//! - [Retry only what never reached the upstream](retrying#retry-only-what-never-reached-the-upstream)
-//! - [Wait until something is ready](retrying#wait-until-something-is-ready)
+//! - [Retry only requests that never reached the
+//!   upstream](retrying#retry-only-requests-that-never-reached-the-upstream)
+//! - [Poll until a result is ready](retrying#poll-until-a-result-is-ready)
 //! - [Call an LLM API](retrying#call-an-llm-api)
-//! - [Find out why it gave up](retrying#find-out-why-it-gave-up)
-//! - [Take an error in a 200 for one](retrying#take-an-error-in-a-200-for-one)
+//! - [Find out why retrying stopped](retrying#find-out-why-retrying-stopped)
+//! - [Treat an error in a 200 as a failure](retrying#treat-an-error-in-a-200-as-a-failure)
 //!
-//! **Time**
+//! **Timeouts**
 //!
-//! - [Give each route its own time](timeouts#give-each-route-its-own-time)
-//! - [Keep to the deadline of your caller, and hand it on](timeouts#keep-to-the-deadline-of-your-caller-and-hand-it-on)
-//! - [Let a stream run, and notice when it stalls](timeouts#let-a-stream-run-and-notice-when-it-stalls)
-//! - [Drop callers that upload a byte a minute](timeouts#drop-callers-that-upload-a-byte-a-minute)
+//! - [Set a timeout per route](timeouts#set-a-timeout-per-route)
+//! - [Propagate the caller's deadline](timeouts#propagate-the-callers-deadline)
+//! - [Let a stream run, and detect stalls](timeouts#let-a-stream-run-and-detect-stalls)
+//! - [Drop slow uploads](timeouts#drop-slow-uploads)
 //!
-//! **Upstreams that are down**
+//! **Outages and overload**
 //!
-//! - [Serve something else while the upstream is down](overload#serve-something-else-while-the-upstream-is-down)
-//! - [See the circuits, and force one](overload#see-the-circuits-and-force-one)
-//! - [Try a breaker without letting it reject](overload#try-a-breaker-without-letting-it-reject)
+//! - [Serve a fallback while the upstream is
+//!   down](overload#serve-a-fallback-while-the-upstream-is-down)
+//! - [Inspect circuits and force one open](overload#inspect-circuits-and-force-one-open)
+//! - [Try a breaker in dry-run mode](overload#try-a-breaker-in-dry-run-mode)
 //! - [Spread calls over several servers](overload#spread-calls-over-several-servers)
-//! - [Keep a slow upstream from being buried](overload#keep-a-slow-upstream-from-being-buried)
+//! - [Protect a slow upstream from overload](overload#protect-a-slow-upstream-from-overload)
 //!
-//! **Servers that pass requests on**
+//! **Gateways**
 //!
-//! - [Answer honestly from axum](gateways#answer-honestly-from-axum)
+//! - [Return accurate errors from axum](gateways#return-accurate-errors-from-axum)
 //! - [Call an upstream from a handler](gateways#call-an-upstream-from-a-handler)
 //! - [Find out which hop failed](gateways#find-out-which-hop-failed)
-//! - [Tell a stale connection from a crash](gateways#tell-a-stale-connection-from-a-crash)
+//! - [Distinguish a stale connection from a
+//!   crash](gateways#distinguish-a-stale-connection-from-a-crash)
 //!
-//! **Seeing what happens**
+//! **Observability**
 //!
-//! - [Log failures only, and a few successes](observability#log-failures-only-and-a-few-successes)
-//! - [Follow a request by its id](observability#follow-a-request-by-its-id)
-//! - [Measure for Prometheus](observability#measure-for-prometheus)
+//! - [Log only failures and a sample of
+//!   successes](observability#log-only-failures-and-a-sample-of-successes)
+//! - [Follow a request by its ID](observability#follow-a-request-by-its-id)
+//! - [Export metrics to Prometheus](observability#export-metrics-to-prometheus)
 //!
 //! **Tests**
 //!
-//! - [Test your own service against a failing upstream](testing#test-your-own-service-against-a-failing-upstream)
-//! - [Make a test the same each time](testing#make-a-test-the-same-each-time)
+//! - [Test your service against a failing
+//!   upstream](testing#test-your-service-against-a-failing-upstream)
+//! - [Make a test deterministic](testing#make-a-test-deterministic)
 
 pub mod clients;
 pub mod gateways;

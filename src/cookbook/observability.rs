@@ -1,27 +1,31 @@
-//! Recipes for seeing what happens.
+//! Recipes for logs and metrics.
 //!
-//! # Log failures only, and a few successes
+//! # Log only failures and a sample of successes
 //!
-//! Failures are never sampled. A health check is left out altogether.
+//! Sampling applies only to successes: all failures are logged. Health checks can be skipped
+//! entirely.
 //!
 //! ```
 //! use seawall::{logging::LoggingLayer, standard::StandardLayer, Ratio};
 //!
 //! let quiet = StandardLayer::new("billing").logging(LoggingLayer::client().only_failures());
 //! let sampled = StandardLayer::gateway("edge").access_log(
-//!     LoggingLayer::server().sample(Ratio::new(0.01)?).skip(|head| head.uri().path() == "/health"),
+//!     LoggingLayer::server()
+//!         .sample(Ratio::new(0.01)?)
+//!         .skip(|head| head.uri().path() == "/health"),
 //! );
 //! # let _ = (quiet, sampled);
 //! # Ok::<(), seawall::RatioOutOfRange>(())
 //! ```
 //!
-//! # Follow a request by its id
+//! # Follow a request by its ID
 //!
-//! tower-http's `SetRequestIdLayer` makes an `x-request-id` where there is none; put it around the stack. It is then in every line of
-//! the log, in the answers to failures, and, being a header of the request, the same in every attempt.
+//! tower-http's `SetRequestIdLayer` adds an `x-request-id` to requests without one. Put it around
+//! the stack. The ID then appears in every log line and in error responses. It is a header of the
+//! request, so every attempt sends the same ID.
 //!
 //! ```
-//! # type Sent = seawall::retry::ReplayBody<http_body_util::Full<bytes::Bytes>>;
+//! # type ClientBody = seawall::retry::ReplayBody<http_body_util::Full<bytes::Bytes>>;
 //! # type Body = http_body_util::Full<bytes::Bytes>;
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), seawall::BoxError> {
@@ -29,12 +33,13 @@
 //! use seawall::standard::StandardLayer;
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
-//! # let client = tower::service_fn(async |request: Request<Sent>| {
+//! # let client = tower::service_fn(async |request: Request<ClientBody>| {
 //! #     assert_eq!(request.headers()["x-request-id"], "17");
-//! #     Err::<http::Response<Body>, _>(std::io::Error::from(std::io::ErrorKind::ConnectionRefused))
+//! #     let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+//! #     Err::<http::Response<Body>, _>(refused)
 //! # });
 //! let server = ServiceBuilder::new()
-//!     // In place of `SetRequestIdLayer::x_request_id(MakeRequestUuid)`.
+//!     // Replaces `SetRequestIdLayer::x_request_id(MakeRequestUuid)`.
 //!     .map_request(|mut request: Request<Body>| {
 //!         request.headers_mut().entry("x-request-id").or_insert(HeaderValue::from_static("17"));
 //!         request
@@ -43,16 +48,17 @@
 //!     .service(client);
 //! let response = server.oneshot(Request::get("http://billing/").body(Body::default())?).await?;
 //! # use http_body_util::BodyExt;
-//! let answer = response.into_body().collect().await?.to_bytes();
-//! assert!(String::from_utf8_lossy(&answer).contains(r#""request_id":"17""#));
+//! let body = response.into_body().collect().await?.to_bytes();
+//! assert!(String::from_utf8_lossy(&body).contains(r#""request_id":"17""#));
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # Measure for Prometheus
+//! # Export metrics to Prometheus
 //!
-//! With the feature `metrics` the layers count for whatever recorder of the `metrics` crate is installed, such as
-//! `metrics-exporter-prometheus`: attempts, retries, budget, circuits, rejections. Durations have a layer of their own.
+//! With the feature `metrics`, the layers record attempts, retries, budgets, circuits and
+//! rejections. They use the installed recorder of the `metrics` crate, such as
+//! `metrics-exporter-prometheus`. A separate layer records durations.
 //!
 //! ```
 //! # #[cfg(feature = "metrics")] {
@@ -60,7 +66,7 @@
 //! use seawall::{request_duration::RequestDurationLayer, standard::StandardLayer};
 //! use tower::ServiceBuilder;
 //!
-//! // After the recorder is installed, with `seawall::metrics::DURATION_BUCKETS` for the histograms:
+//! // Install the recorder first, with `seawall::metrics::DURATION_BUCKETS` for the histograms:
 //! seawall::metrics::describe();
 //!
 //! # let upstream = tower::service_fn(async |_: http::Request<seawall::retry::ReplayBody<Body>>| {
@@ -75,5 +81,5 @@
 //! # }
 //! ```
 //!
-//! Worth an alarm: `seawall_circuit_state{state="open"}`, a `seawall_retry_budget_ratio` near 1, and
-//! `seawall_retries_exhausted_total` that grows.
+//! Useful alerts are `seawall_circuit_state{state="open"}`, a `seawall_retry_budget_ratio` near 1,
+//! and a growing `seawall_retries_exhausted_total`.

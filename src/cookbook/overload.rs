@@ -1,8 +1,9 @@
-//! Recipes for upstreams that are down, or about to be.
+//! Recipes for upstreams that are down or overloaded.
 //!
-//! # Serve something else while the upstream is down
+//! # Serve a fallback while the upstream is down
 //!
-//! An open circuit is an error that can be told from others, at once and without a request. What you serve in its place is yours.
+//! An open circuit fails calls immediately, without a request, and with a distinct error type. Your
+//! code chooses the fallback.
 //!
 //! ```
 //! # use http::{Request, Response};
@@ -30,10 +31,11 @@
 //! # }
 //! ```
 //!
-//! # See the circuits, and force one
+//! # Inspect circuits and force one open
 //!
-//! The layer's handle sees every circuit, as soon as there was a call for it. Forced open, it rejects until it is released: before a
-//! migration, say. What happened is at hand for a status page.
+//! The layer's handle lists every circuit that has had a call. A circuit that is forced open
+//! rejects calls until it is released, for example during a migration. Its snapshot is useful for a
+//! status page.
 //!
 //! ```
 //! # use http::{Request, Response};
@@ -52,8 +54,9 @@
 //! client.oneshot(Request::get("http://billing:8080/").body(Body::default())?).await?;
 //!
 //! for circuit in circuits.all() {
-//!     let now = circuit.snapshot();
-//!     println!("{:?}: {:?}, {} of {} calls failed", circuit.key(), now.state(), now.failures(), now.calls());
+//!     let snapshot = circuit.snapshot();
+//!     let (failures, calls) = (snapshot.failures(), snapshot.calls());
+//!     println!("{:?}: {:?}, {failures} of {calls} calls failed", circuit.key(), snapshot.state());
 //! }
 //! let billing = circuits.get("billing:8080").ok_or("no call yet")?;
 //! billing.force_open();
@@ -64,32 +67,39 @@
 //! # }
 //! ```
 //!
-//! # Try a breaker without letting it reject
+//! # Try a breaker in dry-run mode
 //!
-//! In shadow it counts, changes its state and tells of it in log and metrics, but lets every call pass:
+//! In dry-run mode the breaker counts, changes its state, and reports it in logs and metrics, but
+//! admits every call:
 //!
 //! ```
 //! use seawall::{circuit_breaker::CircuitBreakerLayer, standard::StandardLayer};
 //!
-//! let layer = StandardLayer::new("billing").circuit_breaker(CircuitBreakerLayer::new().dry_run(true));
+//! let breaker = CircuitBreakerLayer::new().dry_run(true);
+//! let layer = StandardLayer::new("billing").circuit_breaker(breaker);
 //! # let _ = layer;
 //! ```
 //!
 //! # Spread calls over several servers
 //!
-//! tower's `balance` picks the less loaded of two. A breaker around each server, which is *not ready* while it is open, makes the
-//! balancer pass it over; a retry around the balancer then meets another server. So the stack outside has no breaker of its own. A
-//! server that fails at once looks idle, and attracts calls until its circuit opens: let a few failures in a row be enough.
+//! tower's `balance` picks the less loaded of two random servers. Put a breaker around each server,
+//! and let it be *not ready* while it is open: the balancer then skips the server. A retry around
+//! the balancer reaches another server. The outer stack therefore has no breaker of its own.
+//!
+//! A server that fails immediately appears idle and attracts calls until its circuit opens. Open
+//! the circuit after a few consecutive failures.
 //!
 //! ```
 //! # use http::{Request, Response};
 //! # type Body = http_body_util::Full<bytes::Bytes>;
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), seawall::BoxError> {
-//! # let server = |port: u16| tower::service_fn(move |_: Request<seawall::retry::ReplayBody<Body>>| async move {
+//! # type ClientBody = seawall::retry::ReplayBody<Body>;
+//! # use std::io::{Error, ErrorKind::ConnectionRefused};
+//! # let server = |port: u16| tower::service_fn(move |_: Request<ClientBody>| async move {
 //! #     tokio::task::yield_now().await;
 //! #     match port {
-//! #         8081 => Err(seawall::BoxError::from(std::io::Error::from(std::io::ErrorKind::ConnectionRefused))),
+//! #         8081 => Err(seawall::BoxError::from(Error::from(ConnectionRefused))),
 //! #         _ => Ok(Response::new(Body::from("hi"))),
 //! #     }
 //! # });
@@ -110,11 +120,11 @@
 //! });
 //! let client = ServiceBuilder::new()
 //!     .layer(StandardLayer::new("billing").circuit_breaker(None))
-//!     // A balancer is not `Clone`; a queue in front of it is.
+//!     // A balancer is not `Clone`, but a buffer around it is.
 //!     .buffer(64)
 //!     .service(Balance::new(ServiceList::new(servers)));
 //!
-//! // Nothing listens on 8081.
+//! // No server is listening on 8081.
 //! for _ in 0..50 {
 //!     let request = Request::get("http://billing/").body(Body::default())?;
 //!     assert!(client.clone().oneshot(request).await.is_ok());
@@ -123,13 +133,16 @@
 //! # }
 //! ```
 //!
-//! # Keep a slow upstream from being buried
+//! # Protect a slow upstream from overload
 //!
-//! When an upstream slows down, calls pile up, and in the end it works on requests that nobody waits for any more. A bound on how
-//! many are under way refuses the rest at once, with 503 and a short `Retry-After` in a gateway. Begin a little above what it can do
-//! at once: calls a second times the seconds that one takes. Or let it find the number, by
-//! [`InFlightLimitLayer::adaptive`](crate::in_flight::InFlightLimitLayer::adaptive), in a file `in_flight = "adaptive"`; the metric
-//! `seawall_in_flight_limit` says what it has come to.
+//! When an upstream slows down, calls accumulate, and it finally works on requests whose callers
+//! have already given up. A limit on calls in flight rejects the rest immediately. In a gateway the
+//! rejection is a 503 with a short `Retry-After`.
+//!
+//! Start slightly above the upstream's capacity: calls per second times seconds per call. Or let
+//! the layer find the limit, with
+//! [`InFlightLimitLayer::adaptive`](crate::in_flight::InFlightLimitLayer::adaptive) or `in_flight =
+//! "adaptive"` in a file. The metric `seawall_in_flight_limit` shows the current limit.
 //!
 //! ```
 //! use std::num::NonZeroU32;

@@ -1,9 +1,10 @@
-//! Recipes for sending again.
+//! Recipes for retries.
 //!
-//! # Send a POST again without paying twice
+//! # Retry a POST without paying twice
 //!
-//! A POST that may have been processed is not sent again. One with an `Idempotency-Key` is, since by it the server tells the
-//! second from a new order. Make the key once for each order, not for each attempt, and only for a server that knows it.
+//! A POST that may have been processed is not retried, unless it has an `Idempotency-Key`. With
+//! that key the server recognizes a repeated order. Create one key per order, not per attempt, and
+//! send it only to servers that support it.
 //!
 //! ```
 //! # use http::{Request, Response, StatusCode};
@@ -14,7 +15,9 @@
 //! # static SENT: AtomicU32 = AtomicU32::new(0);
 //! # let upstream = tower::service_fn(async |_: Request<seawall::retry::ReplayBody<Body>>| {
 //! #     let mut response = Response::new(Body::default());
-//! #     if SENT.fetch_add(1, Ordering::Relaxed) == 0 { *response.status_mut() = StatusCode::BAD_GATEWAY; }
+//! #     if SENT.fetch_add(1, Ordering::Relaxed) == 0 {
+//! #         *response.status_mut() = StatusCode::BAD_GATEWAY;
+//! #     }
 //! #     Ok::<_, seawall::BoxError>(response)
 //! # });
 //! use seawall::standard::StandardLayer;
@@ -25,7 +28,7 @@
 //!     .header("idempotency-key", "\"8e03978e-40d5-43dd-bc93-6894a57f9324\"")
 //!     .body(Body::from("one cake"))?;
 //!
-//! // Answered 502 at first.
+//! // The first attempt gets a 502.
 //! let response = client.oneshot(order).await?;
 //! assert_eq!(response.status(), 200);
 //! # assert_eq!(SENT.load(Ordering::Relaxed), 2);
@@ -33,11 +36,13 @@
 //! # }
 //! ```
 //!
-//! If every POST of yours may be repeated, say so for all: `.retry(RetryLayer::new().retry_all_methods())`.
+//! If all of your POSTs are safe to repeat, allow it for all of them:
+//! `.retry(RetryLayer::new().retry_all_methods())`.
 //!
 //! # Retry one request differently
 //!
-//! A policy among the request's extensions holds in place of the layer's. Make it once; a clone costs a count.
+//! A policy in the request's extensions replaces the layer's policy. Create it once: a clone only
+//! increments a reference count.
 //!
 //! ```
 //! # type Body = http_body_util::Full<bytes::Bytes>;
@@ -54,22 +59,24 @@
 //! # Ok::<(), http::Error>(())
 //! ```
 //!
-//! # Retry only what never reached the upstream
+//! # Retry only requests that never reached the upstream
 //!
-//! Of the four kinds of failure, three get no retries; what is left are names that do not resolve and connections that are not
-//! made. These are safe for any method.
+//! Retries are counted for four kinds of failures. Set three of the counts to zero. The fourth kind
+//! contains unresolved names and failed connections, which are safe to retry for every method.
 //!
 //! ```
 //! use seawall::{retry::RetryLayer, standard::StandardLayer};
 //!
-//! let layer = StandardLayer::new("billing").retry(RetryLayer::new().max_read_retries(0).max_status_retries(0).max_other_retries(0));
+//! let retry = RetryLayer::new().max_read_retries(0).max_status_retries(0).max_other_retries(0);
+//! let layer = StandardLayer::new("billing").retry(retry);
 //! # let _ = layer;
 //! ```
 //!
-//! # Wait until something is ready
+//! # Poll until a result is ready
 //!
-//! A status below 400 can be retried too. Waits are the server's (`Retry-After`) or the backoff's; the budget, which is there to
-//! spare an upstream in trouble, is switched off, since here every call is repeated.
+//! A status below 400 can be retried too. The delay comes from the server (`Retry-After`) or the
+//! backoff. The budget protects an upstream in trouble. Disable it here, because every call is
+//! repeated.
 //!
 //! ```
 //! # use http::{Request, Response, StatusCode};
@@ -79,7 +86,9 @@
 //! # let upstream = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
 //! # let upstream = tower::service_fn(move |_: Request<seawall::retry::ReplayBody<Body>>| {
 //! #     let mut response = Response::new(Body::default());
-//! #     if upstream.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 5 { *response.status_mut() = StatusCode::ACCEPTED; }
+//! #     if upstream.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 5 {
+//! #         *response.status_mut() = StatusCode::ACCEPTED;
+//! #     }
 //! #     std::future::ready(Ok::<_, seawall::BoxError>(response))
 //! # });
 //! use std::time::Duration;
@@ -103,8 +112,9 @@
 //!
 //! # Call an LLM API
 //!
-//! Such APIs answer 408, 409, 429, 529 and 5xx when trying again helps, say `retry-after-ms` or `x-should-retry`, and take a POST
-//! twice without harm. Responses stream with pauses, so those are allowed to be long; the circuit is for each host.
+//! LLM APIs send 408, 409, 429, 529 or 5xx when a retry helps, and set `retry-after-ms` or
+//! `x-should-retry`. A repeated POST is harmless there. Responses stream with pauses, so the limits
+//! are long. Each host has its own circuit.
 //!
 //! ```
 //! use std::time::Duration;
@@ -116,7 +126,9 @@
 //!             .max_retries(2)
 //!             .retry_all_methods()
 //!             .retry_statuses([408, 409, 429].into_iter().chain(500..600))
-//!             .backoff(Backoff::exponential(Duration::from_millis(500)).max(Duration::from_secs(8))),
+//!             .backoff(
+//!                 Backoff::exponential(Duration::from_millis(500)).max(Duration::from_secs(8)),
+//!             ),
 //!     )
 //!     .timeouts(
 //!         Timeouts::new(Duration::from_secs(120), Duration::from_secs(600))?
@@ -126,10 +138,11 @@
 //! # Ok::<(), seawall::standard::InvalidTimeouts>(())
 //! ```
 //!
-//! # Find out why it gave up
+//! # Find out why retrying stopped
 //!
-//! A response that took several attempts, or that failed, carries [`RetryReport`](crate::retry::RetryReport); an error after several is inside
-//! of [`RetriesExhausted`](crate::retry::RetriesExhausted).
+//! A response that took several attempts, or that failed, carries a
+//! [`RetryReport`](crate::retry::RetryReport). An error after several attempts is wrapped in
+//! [`RetriesExhausted`](crate::retry::RetriesExhausted).
 //!
 //! ```
 //! # use http::{Request, Response, StatusCode};
@@ -152,24 +165,27 @@
 //! use tower::{Layer, ServiceExt};
 //!
 //! let client = RetryLayer::new().layer(refusing);
-//! let error = client.oneshot(Request::post("http://billing/").body(Body::default())?).await.unwrap_err();
-//! let gave_up = find_source::<RetriesExhausted>(&*error).ok_or("one attempt only")?;
-//! // Of the four retries that a call may have, the budget has three where nobody else calls.
-//! assert_eq!((gave_up.attempts().get(), gave_up.reason()), (4, StopReason::BudgetExhausted));
+//! let request = Request::post("http://billing/").body(Body::default())?;
+//! let error = client.oneshot(request).await.unwrap_err();
+//! let exhausted = find_source::<RetriesExhausted>(&*error).ok_or("only one attempt")?;
+//! // A call may have four retries, but without other calls the budget has only three.
+//! assert_eq!(exhausted.attempts().get(), 4);
+//! assert_eq!(exhausted.reason(), StopReason::BudgetExhausted);
 //! println!("{}", classify_error(&*error).cause().advice());
 //!
 //! let client = RetryLayer::new().layer(failing);
 //! let response = client.oneshot(Request::post("http://billing/").body(Body::default())?).await?;
-//! let attempts = response.extensions().get::<RetryReport>().ok_or("it succeeded")?;
-//! assert_eq!(attempts.count().get(), 1);
-//! assert_eq!(attempts.stop_reason(), Some(StopReason::MethodNotAllowed));
+//! let report = response.extensions().get::<RetryReport>().ok_or("no report")?;
+//! assert_eq!(report.count().get(), 1);
+//! assert_eq!(report.stop_reason(), Some(StopReason::MethodNotAllowed));
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # Take an error in a 200 for one
+//! # Treat an error in a 200 as a failure
 //!
-//! What is a failure is for the classifier to say; retry, breaker and log then all agree. Classifiers see the head.
+//! The classifier defines failures, for the retry, the breaker and the log alike. A classifier sees
+//! only the head of a response.
 //!
 //! ```
 //! # type Body = http_body_util::Full<bytes::Bytes>;
@@ -189,7 +205,10 @@
 //! struct ByHeader;
 //!
 //! impl<B> Classify<Response<B>> for ByHeader {
-//!     fn classify(&self, outcome: Result<&Response<B>, &(dyn Error + 'static)>) -> Option<Failure> {
+//!     fn classify(
+//!         &self,
+//!         outcome: Result<&Response<B>, &(dyn Error + 'static)>,
+//!     ) -> Option<Failure> {
 //!         if outcome.is_ok_and(|response| response.headers().contains_key("x-error")) {
 //!             return Some(Failure::new(Cause::Overloaded));
 //!         }
@@ -198,12 +217,15 @@
 //! }
 //!
 //! # let upstream = tower::service_fn(async |_: Request<seawall::retry::ReplayBody<Body>>| {
-//! #     Ok::<_, seawall::BoxError>(Response::builder().header("x-error", "busy").body(Body::default())?)
+//! #     let response = Response::builder().header("x-error", "busy");
+//! #     Ok::<_, seawall::BoxError>(response.body(Body::default())?)
 //! # });
-//! let client = ServiceBuilder::new().layer(RetryLayer::new().classifier(ByHeader)).service(upstream);
+//! let retry = RetryLayer::new().classifier(ByHeader);
+//! let client = ServiceBuilder::new().layer(retry).service(upstream);
 //! let response = client.oneshot(Request::new(Body::default())).await?;
 //! assert_eq!(response.status(), 200);
-//! assert_eq!(response.extensions().get::<RetryReport>().ok_or("no failure")?.count().get(), 4);
+//! let report = response.extensions().get::<RetryReport>().ok_or("no report")?;
+//! assert_eq!(report.count().get(), 4);
 //! # Ok(())
 //! # }
 //! ```

@@ -1,9 +1,9 @@
-//! Recipes for tests of your own.
+//! Recipes for your own tests.
 //!
-//! # Test your own service against a failing upstream
+//! # Test your service against a failing upstream
 //!
-//! Put an upstream that fails as it is told in the place of the client. With tokio's clock paused, waits take no time, and a
-//! minute of retries passes in a millisecond.
+//! Replace the client with an upstream that fails on purpose. With tokio's clock paused, waits take
+//! no time, so a minute of retries passes in a millisecond.
 //!
 //! ```
 //! # type Body = http_body_util::Full<bytes::Bytes>;
@@ -12,7 +12,7 @@
 //! use seawall::{retry::ReplayBody, standard::StandardLayer, BoxError};
 //! use tower::{Layer, ServiceExt};
 //!
-//! // In a test of yours: #[tokio::test(start_paused = true)]
+//! // In your test: #[tokio::test(start_paused = true)]
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), BoxError> {
 //! static REQUESTS: AtomicU32 = AtomicU32::new(0);
@@ -34,8 +34,8 @@
 //! # }
 //! ```
 //!
-//! With the feature `test-util` there are two such upstreams ready-made, `seawall::test_util::FlakyService` in process and
-//! `seawall::test_util::FlakyUpstream` on a socket:
+//! The feature `test-util` provides two such upstreams: `seawall::test_util::FlakyService` in the
+//! process, and `seawall::test_util::FlakyUpstream` on a socket.
 //!
 //! ```
 //! # #[cfg(feature = "test-util")] {
@@ -46,25 +46,29 @@
 //!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), seawall::BoxError> {
-//! let upstream = FlakyService::new(Script::new().then(Step::reset()).then(Step::status(502)).then_repeat(Step::ok("hi")))?;
+//! let script =
+//!     Script::new().then(Step::reset()).then(Step::status(502)).then_repeat(Step::ok("hi"));
+//! let upstream = FlakyService::new(script)?;
 //! let client = StandardLayer::new("billing").layer(upstream.clone());
-//! let response = client.clone().oneshot(Request::get("http://billing/").body(Body::default())?).await?;
+//! let request = Request::get("http://billing/").body(Body::default())?;
+//! let response = client.clone().oneshot(request).await?;
 //! assert_eq!((response.status().as_u16(), upstream.requests()), (200, 3));
 //!
-//! // What matters most: that a payment is not made twice.
+//! // The most important test: a payment is not made twice.
 //! upstream.set_script(Step::reset())?;
 //! let payment = Request::post("http://billing/pay").body(Body::from("5 €"))?;
 //! assert!(client.oneshot(payment).await.is_err());
-//! assert_eq!(upstream.received().iter().filter(|sent| sent.method() == Method::POST).count(), 1);
+//! let received = upstream.received();
+//! assert_eq!(received.iter().filter(|it| it.method() == Method::POST).count(), 1);
 //! # Ok(())
 //! # }
 //! # main().unwrap();
 //! # }
 //! ```
 //!
-//! # Make a test the same each time
+//! # Make a test deterministic
 //!
-//! Waits have jitter, so a test that counts seconds takes a backoff without it:
+//! Delays are jittered. For a test that checks times, use a backoff without jitter:
 //!
 //! ```
 //! use std::time::Duration;

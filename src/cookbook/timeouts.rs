@@ -1,9 +1,11 @@
-//! Recipes for not waiting for ever.
+//! Recipes for timeouts and deadlines.
 //!
-//! # Give each route its own time
+//! # Set a timeout per route
 //!
-//! [`TimeoutLayer::from_fn`](crate::timeout::TimeoutLayer::from_fn) asks a closure for each request. The closure's type must be written. Around a
-//! [`StandardLayer`](crate::standard::StandardLayer) it bounds the whole call, all attempts together; inside, each attempt.
+//! [`TimeoutLayer::from_fn`](crate::timeout::TimeoutLayer::from_fn) calls a closure for each
+//! request. Write out the type of the closure's argument. Around a
+//! [`StandardLayer`](crate::standard::StandardLayer), the timeout limits the whole call with all
+//! its attempts. Inside, it limits each attempt.
 //!
 //! ```
 //! # type Body = http_body_util::Full<bytes::Bytes>;
@@ -27,8 +29,8 @@
 //! # check::<Request<Body>>(client);
 //! ```
 //!
-//! For one request only, put a [`Deadline`](crate::Deadline) into its extensions: whichever of it and the stack's own comes first
-//! holds.
+//! For a single request, insert a [`Deadline`](crate::Deadline) into its extensions. The earlier of
+//! this deadline and the stack's own applies:
 //!
 //! ```
 //! # type Body = http_body_util::Full<bytes::Bytes>;
@@ -43,20 +45,21 @@
 //! #     std::future::pending::<Result<http::Response<Body>, seawall::BoxError>>().await
 //! # });
 //! # let client = tower::Layer::layer(&seawall::standard::StandardLayer::new("billing"), upstream);
-//! # let begun = tokio::time::Instant::now();
+//! # let started = tokio::time::Instant::now();
 //! let mut request = Request::get("http://billing/").body(Body::default())?;
 //! request.extensions_mut().insert(Deadline::within(Duration::from_millis(300)));
 //! assert!(client.oneshot(request).await.is_err());
-//! # assert_eq!(begun.elapsed(), Duration::from_millis(300));
+//! # assert_eq!(started.elapsed(), Duration::from_millis(300));
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # Keep to the deadline of your caller, and hand it on
+//! # Propagate the caller's deadline
 //!
-//! A caller that has gone needs no answer, so there is no use in going on for it. Callers say how long they wait in a header
-//! (`grpc-timeout`, or Envoy's `x-envoy-expected-rq-timeout-ms`); read it only from callers that you trust, since it is they who
-//! then decide. It can only shorten your own limit.
+//! A response is useless to a caller that has already given up. Callers send their timeout in a
+//! header (`grpc-timeout`, or Envoy's `x-envoy-expected-rq-timeout-ms`). Read it only from trusted
+//! callers, because it gives them control over your timeout. The header can only shorten your own
+//! limit.
 //!
 //! ```
 //! use std::time::Duration;
@@ -65,16 +68,17 @@
 //!     standard::StandardLayer,
 //! };
 //!
+//! let header = TimeoutHeader::EnvoyExpected;
 //! let edge = StandardLayer::gateway("edge")
-//!     .deadline(DeadlineLayer::new(Duration::from_secs(15)).trust_header(TimeoutHeader::EnvoyExpected))
-//!     .deadline_header(DeadlineHeaderLayer::new(TimeoutHeader::EnvoyExpected));
+//!     .deadline(DeadlineLayer::new(Duration::from_secs(15)).trust_header(header))
+//!     .deadline_header(DeadlineHeaderLayer::new(header));
 //! # let _ = edge;
 //! ```
 //!
-//! # Let a stream run, and notice when it stalls
+//! # Let a stream run, and detect stalls
 //!
-//! Nothing in the stack bounds a whole body, so downloads and server-sent events may take hours. What is bounded is the
-//! silence between two pieces; a stream that is often silent for longer says so:
+//! The stack does not limit the total time of a body, so downloads and server-sent events may take
+//! hours. It limits the pause between two frames. For a stream with longer pauses, raise the limit:
 //!
 //! ```
 //! use std::time::Duration;
@@ -85,12 +89,13 @@
 //! # let _ = events;
 //! ```
 //!
-//! A body that breaks off or stalls ends in an error while it is read: it is not begun again, since by then you have part of it.
-//! A stream that never ends but sends a comment now and then is the better protocol.
+//! A body that breaks off or stalls ends in an error when it is read. It is not retried, because
+//! you have already received a part of it. If you control the protocol, let the stream send a
+//! comment regularly: then a stall is detectable.
 //!
-//! # Drop callers that upload a byte a minute
+//! # Drop slow uploads
 //!
-//! In a server: a caller whose body stalls is answered 408, and its connection is free again.
+//! In a server, a caller whose body stalls gets a 408, and its connection is released.
 //!
 //! ```
 //! use std::time::Duration;
@@ -98,14 +103,15 @@
 //! use seawall::{body_timeout::BodyTimeoutLayer, error_response::ErrorResponseLayer};
 //! use tower::ServiceBuilder;
 //!
-//! let app: Router = Router::new().route("/upload", post(async |_: axum::body::Bytes| "stored")).layer(
-//!     ServiceBuilder::new()
-//!         .layer(ErrorResponseLayer::new("edge"))
-//!         .layer(BodyTimeoutLayer::for_requests().idle(Duration::from_secs(20)))
-//!         .map_request(|request: Request<_>| request.map(Body::new)),
-//! );
+//! let layers = ServiceBuilder::new()
+//!     .layer(ErrorResponseLayer::new("edge"))
+//!     .layer(BodyTimeoutLayer::for_requests().idle(Duration::from_secs(20)))
+//!     .map_request(|request: Request<_>| request.map(Body::new));
+//! let app: Router =
+//!     Router::new().route("/upload", post(async |_: axum::body::Bytes| "stored")).layer(layers);
 //! # let _ = app;
 //! ```
 //!
-//! The wait for the *head* of a request is the server's own to bound: with hyper-util, `http1().timer(TokioTimer::new())` and
-//! `header_read_timeout`. `axum::serve` sets no timer, and so has no such limit.
+//! This layer does not limit the wait for the *head* of a request. The server must do that: with
+//! hyper-util, set `http1().timer(TokioTimer::new())` and `header_read_timeout`. `axum::serve` sets
+//! no timer, and therefore has no such limit.
