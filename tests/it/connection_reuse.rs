@@ -1,6 +1,6 @@
 //! Reused connections that the server closes, and requests that were never written.
 //!
-//! Real sockets, so real time.
+//! The tests use real sockets and therefore real time.
 
 use bytes::Bytes;
 use http::Request;
@@ -25,11 +25,11 @@ use std::{
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 type Body = Full<Bytes>;
-type Hyper = Client<TrackReuse<HttpConnector>, ReplayBody<Body>>;
+type HyperClient = Client<TrackReuse<HttpConnector>, ReplayBody<Body>>;
 
-fn client(change: impl FnOnce(&mut Builder)) -> Hyper {
+fn client(configure: impl FnOnce(&mut Builder)) -> HyperClient {
     let mut builder = Client::builder(TokioExecutor::new());
-    change(&mut builder);
+    configure(&mut builder);
     builder.build(TrackReuse::new(HttpConnector::new()))
 }
 
@@ -38,15 +38,17 @@ fn request(method: &str, origin: &Origin) -> Request<Body> {
     Request::builder().method(method).uri(uri).body(Body::from("hi")).unwrap()
 }
 
-/// Sends the request without a retry. The client takes a body type that only the layer makes.
-async fn send_once(client: &Hyper, request: Request<Body>) -> Result<(), BoxError> {
+/// Sends `request` without a retry.
+///
+/// Uses `RetryLayer` because only that layer creates the body type of the client.
+async fn send_once(client: &HyperClient, request: Request<Body>) -> Result<(), BoxError> {
     let response = RetryLayer::new().max_retries(0).layer(client.clone()).oneshot(request).await?;
     response.into_body().collect().await?;
     Ok(())
 }
 
 #[tokio::test]
-async fn gets_succeed_when_every_tenth_connection_is_closed() {
+async fn retry_layer_completes_gets_when_connections_become_stale() {
     let origin = Origin::start(Script::StaleAfter { requests: 9 }).await.unwrap();
     let client = RetryLayer::new().backoff(Backoff::none()).layer(client(|_| {}));
     let mut retried = 0;
@@ -56,11 +58,11 @@ async fn gets_succeed_when_every_tenth_connection_is_closed() {
         retried += usize::from(response.extensions().get::<RetryReport>().is_some());
         response.into_body().collect().await.unwrap();
     }
-    assert!(retried > 50, "only {retried} met a closed connection");
+    assert!(retried > 50, "expected more than 50 retried calls, found {retried}");
 }
 
 #[tokio::test]
-async fn post_on_closed_connection_is_not_retried() {
+async fn retry_layer_does_not_retry_post_on_closed_connection() {
     let origin = Origin::start(Script::StaleAfter { requests: 1 }).await.unwrap();
     let client = client(|_| {});
     let service = RetryLayer::new().layer(client.clone());
@@ -77,7 +79,7 @@ async fn post_on_closed_connection_is_not_retried() {
 }
 
 #[tokio::test]
-async fn stale_connection_is_distinguished_from_server_close() {
+async fn failure_distinguishes_stale_connection_from_server_close() {
     let stale = Origin::start(Script::StaleAfter { requests: 1 }).await.unwrap();
     let client = client(|_| {});
     send_once(&client, request("GET", &stale)).await.unwrap();
@@ -111,30 +113,30 @@ async fn tracked_connection_passes_bodies_unchanged() {
     assert_eq!(origin.connections(), 1);
 }
 
-/// Each attempt opens a raw connection; the first ones close before the request is written.
+/// Each attempt opens a raw connection. The first connections close before the request is written.
 #[tokio::test]
-async fn unwritten_request_is_retried_once_without_budget() {
+async fn retry_layer_retries_unwritten_request_once_without_budget() {
     let origin = Origin::start(Script::Healthy).await.unwrap();
-    let closed_first = Arc::new(Mutex::new(1));
+    let connections_to_close = Arc::new(Mutex::new(1));
     let addr = origin.addr();
     let service = {
-        let closed_first = Arc::clone(&closed_first);
+        let connections_to_close = Arc::clone(&connections_to_close);
         service_fn(move |request: Request<ReplayBody<Body>>| {
-            let closed_first = Arc::clone(&closed_first);
+            let connections_to_close = Arc::clone(&connections_to_close);
             async move {
                 let stream = TokioIo::new(tokio::net::TcpStream::connect(addr).await?);
                 let (mut sender, connection) =
                     hyper::client::conn::http1::handshake(stream).await?;
-                let close = {
-                    let mut left = closed_first.lock().unwrap();
-                    *left -= 1;
-                    *left >= 0
+                let must_close = {
+                    let mut remaining = connections_to_close.lock().unwrap();
+                    *remaining -= 1;
+                    *remaining >= 0
                 };
-                if close {
-                    // The request is queued, and the connection ends before it writes.
-                    let sent = sender.send_request(request);
+                if must_close {
+                    // The request is queued, and the connection ends before it is written.
+                    let response = sender.send_request(request);
                     drop(connection);
-                    return Ok::<_, BoxError>(sent.await?);
+                    return Ok::<_, BoxError>(response.await?);
                 }
                 tokio::spawn(connection);
                 Ok(sender.send_request(request).await?)
@@ -142,14 +144,14 @@ async fn unwritten_request_is_retried_once_without_budget() {
         })
     };
     // Neither the budget nor the method allows a retry.
-    let none = Budget::new(Ratio::percent(0), 0);
-    let service = RetryLayer::new().budget(none).layer(service);
+    let empty_budget = Budget::new(Ratio::percent(0), 0);
+    let service = RetryLayer::new().budget(empty_budget).layer(service);
     let response = service.clone().oneshot(request("POST", &origin)).await.unwrap();
     assert_eq!(response.status(), 200);
     assert_eq!(response.extensions().get::<RetryReport>().unwrap().count().get(), 2);
     assert_eq!(origin.requests(), 1);
 
-    *closed_first.lock().unwrap() = 2;
+    *connections_to_close.lock().unwrap() = 2;
     let error = service.oneshot(request("POST", &origin)).await.unwrap_err();
     assert_eq!(find_source::<RetriesExhausted>(&*error).unwrap().attempts().get(), 2);
     assert_eq!(classify_error(&*error).processed(), Processed::No);
@@ -157,7 +159,7 @@ async fn unwritten_request_is_retried_once_without_budget() {
 }
 
 #[tokio::test]
-async fn stale_connections_are_retried_without_hyper_util_retries() {
+async fn retry_layer_retries_stale_connections_without_hyper_util_retries() {
     let origin = Origin::start(Script::StaleAfter { requests: 9 }).await.unwrap();
     let client = client(|builder| {
         builder.retry_canceled_requests(false);
@@ -181,7 +183,11 @@ async fn retried_calls_reuse_connection_when_bodies_are_small() {
         response.into_body().collect().await.unwrap();
     }
     assert!(origin.requests() >= 199);
-    assert!(origin.connections() <= 2, "{} connections", origin.connections());
+    assert!(
+        origin.connections() <= 2,
+        "expected at most 2 connections, found {}",
+        origin.connections()
+    );
 }
 
 /// An executor that spawns the tasks of connections and can abort them.
@@ -197,8 +203,9 @@ where
     }
 }
 
-/// Queues a POST for a pooled connection and ends that connection. The client itself retries nothing. Returns the number of
-/// attempts.
+/// Queues a POST for a pooled connection, ends that connection and returns the number of attempts.
+///
+/// The client itself does not retry.
 async fn post_unwritten<C>(connector: C, budget: Budget) -> Result<u32, BoxError>
 where
     C: hyper_util::client::legacy::connect::Connect + Clone + Send + Sync + 'static,
@@ -222,23 +229,23 @@ where
 }
 
 #[tokio::test]
-async fn unwritten_request_on_tracked_connection_skips_budget() {
-    let none = || Budget::new(Ratio::percent(0), 0);
+async fn unwritten_request_on_tracked_connection_uses_no_budget() {
+    let empty_budget = || Budget::new(Ratio::percent(0), 0);
     let tracked = TrackReuse::new(HttpConnector::new());
-    assert_eq!(post_unwritten(tracked, none()).await.unwrap(), 2);
-    // An untracked connection is charged like any other unprocessed request.
-    let error = post_unwritten(HttpConnector::new(), none()).await.unwrap_err();
+    assert_eq!(post_unwritten(tracked, empty_budget()).await.unwrap(), 2);
+    // A retry on an untracked connection uses the budget.
+    let error = post_unwritten(HttpConnector::new(), empty_budget()).await.unwrap_err();
     assert_eq!(classify_error(&*error).processed(), Processed::No);
     assert_eq!(post_unwritten(HttpConnector::new(), Budget::default()).await.unwrap(), 2);
 }
 
 #[tokio::test]
-async fn connections_closed_on_accept_are_not_multiplied() {
+async fn retry_layer_opens_few_connections_when_origin_closes_on_accept() {
     for tracked in [true, false] {
         let origin = Origin::start(Script::AcceptClose).await.unwrap();
         let layer = RetryLayer::new().backoff(Backoff::none());
         for _ in 0..200 {
-            // A new client for each call, since a pool may use a connection of an earlier call.
+            // Creates a client per call, because a pool may reuse a connection of an earlier call.
             let request = request("POST", &origin);
             let result = if tracked {
                 layer.layer(client(|_| {})).oneshot(request).await
@@ -249,7 +256,10 @@ async fn connections_closed_on_accept_are_not_multiplied() {
             result.unwrap_err();
         }
         let connections = origin.connections();
-        assert!(connections <= 240, "{connections} connections for 200 calls");
+        assert!(
+            connections <= 240,
+            "expected at most 240 connections for 200 calls, found {connections}"
+        );
     }
 }
 
@@ -260,7 +270,7 @@ async fn fresh_http2_connection_is_not_stale() {
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             tokio::spawn(async move {
-                // Sends its settings and closes at the first request.
+                // Sends its SETTINGS and closes at the first request.
                 let mut connection = h2::server::handshake(stream).await.unwrap();
                 let first = connection.accept().await;
                 drop((first, connection));

@@ -1,7 +1,8 @@
-//! A chain of real hops: client → outer gateway → inner gateway → an origin that never answers.
+//! A chain of real hops: client → outer gateway → inner gateway → an origin that never responds.
 //!
-//! Real sockets, so real time. Each hop keeps half of the time it is given, so the inner gateway's deadline passes when the
-//! outer one has as much again left, and the client three times as much; who was first is told by who reports.
+//! The test uses real sockets and therefore real time. Each hop reserves half of its remaining
+//! time: the inner gateway times out after 1 s, the outer gateway after 2 s, and the client after
+//! 4 s. The name in `Proxy-Status` identifies the hop that timed out first.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -25,14 +26,16 @@ use tower::{Service, ServiceBuilder, ServiceExt};
 use crate::support::sockets::{hyper, origin, read};
 
 const TOTAL: Duration = Duration::from_secs(4);
-/// More than there ever is: half of what is left is kept.
-const HALF: Duration = Duration::from_secs(60);
+/// A margin above the total time, which the layer caps at half of the remaining time.
+const MAX_MARGIN: Duration = Duration::from_secs(60);
 
-/// The stack of every hop. An attempt needs more time than the margin leaves, so no hop asks again in it.
+/// Returns the stack of each hop.
+///
+/// `min_attempt_time` exceeds the remaining time after the first attempt, so no hop retries.
 fn stack(
     total: Duration,
     header: TimeoutHeader,
-    to: SocketAddr,
+    upstream: SocketAddr,
 ) -> impl Service<
     Request<Body>,
     Response = Response<impl http_body::Body<Data = bytes::Bytes, Error = BoxError> + Send>,
@@ -46,32 +49,32 @@ fn stack(
         .layer(RetryLayer::new().min_attempt_time(total))
         .layer(TimeoutLayer::new(total * 10))
         .layer(BodyTimeoutLayer::new())
-        .layer(DeadlineHeaderLayer::new(header).margin(HALF))
+        .layer(DeadlineHeaderLayer::new(header).margin(MAX_MARGIN))
         .map_request(move |mut request: Request<ReplayBody<Body>>| {
-            *request.uri_mut() = Uri::try_from(format!("http://{to}/")).unwrap();
+            *request.uri_mut() = Uri::try_from(format!("http://{upstream}/")).unwrap();
             request.headers_mut().remove(HOST);
             request
         })
         .service(hyper())
 }
 
-/// Its own limit is far off: what it keeps to is what it is told.
-async fn gateway(name: &'static str, header: TimeoutHeader, to: SocketAddr) -> SocketAddr {
+/// Starts a gateway whose own timeout is long, so that it applies the timeout in `header`.
+async fn gateway(name: &'static str, header: TimeoutHeader, upstream: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let at = listener.local_addr().unwrap();
+    let address = listener.local_addr().unwrap();
     let service = ServiceBuilder::new().layer(ErrorResponseLayer::new(name)).service(stack(
         TOTAL * 100,
         header,
-        to,
+        upstream,
     ));
     let service = service.map_response(|response: Response<_>| response.map(Body::new));
-    // Ends with the test's runtime.
+    // The task ends with the runtime of the test.
     tokio::spawn(async { serve(listener, Router::new().fallback_service(service)).await });
-    at
+    address
 }
 
-/// What the header of the first request says that arrived at the origin.
-fn told(origin: &Origin, header: TimeoutHeader) -> Duration {
+/// Returns the timeout in `header` of the first request that the origin received.
+fn received_timeout(origin: &Origin, header: TimeoutHeader) -> Duration {
     let head = origin.received()[0].head.to_lowercase();
     let prefix = format!("{}: ", header.as_str());
     let value = head.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap();
@@ -80,7 +83,7 @@ fn told(origin: &Origin, header: TimeoutHeader) -> Duration {
 }
 
 #[tokio::test]
-async fn the_innermost_gives_up_first_and_the_others_pass_its_verdict_on() {
+async fn innermost_hop_times_out_first_and_others_pass_its_response() {
     for header in [Grpc, EnvoyExpected] {
         let origin = origin(Script::Silent).await;
         let inner = gateway("inner", header, origin.addr()).await;
@@ -88,18 +91,19 @@ async fn the_innermost_gives_up_first_and_the_others_pass_its_verdict_on() {
         let client = stack(TOTAL, header, outer);
         let response = client.oneshot(Request::new(Body::empty())).await.unwrap();
         assert_eq!(response.status(), 504);
-        // A word of the outer one would stand here too, and the client's own would be no response at all.
-        let reports: Vec<_> = response.headers().get_all("proxy-status").iter().collect();
-        assert_eq!(reports, ["inner;error=http_response_timeout"]);
-        // One request, and nobody asked again: the outer gateway saw that there was no time.
+        // The outer gateway would have added a member, and a timeout of the client is an error.
+        let members: Vec<_> = response.headers().get_all("proxy-status").iter().collect();
+        assert_eq!(members, ["inner;error=http_response_timeout"]);
+        // No hop retried, because the remaining time was too short.
         assert_eq!(origin.requests(), 1);
-        let told = told(&origin, header);
-        assert!(told <= TOTAL / 8, "{told:?}");
+        let timeout = received_timeout(&origin, header);
+        assert!(timeout <= TOTAL / 8, "expected at most {:?}, found {timeout:?}", TOTAL / 8);
         let attempts = response.extensions().get::<RetryReport>().unwrap();
         assert_eq!(attempts.stop_reason(), Some(StopReason::DeadlineTooNear));
-        let problem: serde_json::Value =
-            serde_json::from_slice(&read(response).await.unwrap_or_else(|_| panic!("read")))
-                .unwrap();
+        let problem: serde_json::Value = serde_json::from_slice(
+            &read(response).await.unwrap_or_else(|_| panic!("expected a complete body")),
+        )
+        .unwrap();
         assert_eq!(problem["cause"], Cause::HttpResponseTimeout.as_str());
     }
 }

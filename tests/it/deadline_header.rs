@@ -1,4 +1,4 @@
-//! `DeadlineHeaderLayer`, and what the headers say.
+//! Tests of `DeadlineHeaderLayer` and of the header formats.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::support::answers;
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
-fn grpc_timeout_is_one_to_eight_digits_and_a_unit() {
+fn grpc_timeout_parses_one_to_eight_digits_and_unit() {
     for (value, time) in [
         ("1H", SECOND * 3_600),
         ("2M", SECOND * 120),
@@ -62,18 +62,18 @@ fn grpc_timeout_is_one_to_eight_digits_and_a_unit() {
 }
 
 #[test]
-fn envoy_s_header_is_whole_milliseconds_above_zero() {
+fn envoy_timeout_parses_positive_whole_milliseconds() {
     assert_eq!(EnvoyExpected.parse(b"1500"), Some(Duration::from_millis(1_500)));
-    let most = u64::MAX.to_string();
-    assert_eq!(EnvoyExpected.parse(most.as_bytes()), Some(Duration::from_millis(u64::MAX)));
-    let too_many = "18446744073709551616";
-    for value in ["", "0", "-1", "+1", "1.5", "1ms", " 1", "1S", "NaN", too_many] {
+    let max = u64::MAX.to_string();
+    assert_eq!(EnvoyExpected.parse(max.as_bytes()), Some(Duration::from_millis(u64::MAX)));
+    let above_max = "18446744073709551616";
+    for value in ["", "0", "-1", "+1", "1.5", "1ms", " 1", "1S", "NaN", above_max] {
         assert_eq!(EnvoyExpected.parse(value.as_bytes()), None, "{value:?}");
     }
 }
 
 #[test]
-fn what_is_written_is_rounded_down_but_never_zero() {
+fn header_value_rounds_down_and_is_never_zero() {
     for (time, grpc, envoy) in [
         (Duration::ZERO, "1n", "1"),
         (Duration::from_nanos(99_999_999), "99999999n", "99"),
@@ -87,8 +87,8 @@ fn what_is_written_is_rounded_down_but_never_zero() {
     }
 }
 
-/// As one would write it without a thought for speed: gRPC over HTTP/2, "Requests".
-fn naive(value: &[u8]) -> Option<Duration> {
+/// A reference parser, written after section "Requests" of the gRPC over HTTP/2 specification.
+fn reference_parse(value: &[u8]) -> Option<Duration> {
     let text = String::from_utf8(value.to_vec()).ok()?;
     let unit = text.chars().last()?;
     let digits: String = text.chars().take(text.chars().count() - 1).collect();
@@ -109,82 +109,89 @@ fn naive(value: &[u8]) -> Option<Duration> {
 
 proptest! {
     #[test]
-    fn the_parser_agrees_with_a_naive_one(
-        near in "[0-9]{0,10}[HMSmunhs]?[ -]?",
-        any in prop::collection::vec(any::<u8>(), 0..30),
+    fn parser_agrees_with_reference(
+        almost_valid in "[0-9]{0,10}[HMSmunhs]?[ -]?",
+        bytes in prop::collection::vec(any::<u8>(), 0..30),
     ) {
-        prop_assert_eq!(Grpc.parse(near.as_bytes()), naive(near.as_bytes()));
-        prop_assert_eq!(Grpc.parse(&any), naive(&any));
-        let digits = near.bytes().all(|b| b.is_ascii_digit());
-        let expected = near.parse().ok().filter(|ms| digits && *ms > 0).map(Duration::from_millis);
-        prop_assert_eq!(EnvoyExpected.parse(near.as_bytes()), expected);
-        let _ = EnvoyExpected.parse(&any);
+        prop_assert_eq!(Grpc.parse(almost_valid.as_bytes()), reference_parse(almost_valid.as_bytes()));
+        prop_assert_eq!(Grpc.parse(&bytes), reference_parse(&bytes));
+        let is_number = almost_valid.bytes().all(|b| b.is_ascii_digit());
+        let expected = almost_valid.parse().ok().filter(|ms| is_number && *ms > 0).map(Duration::from_millis);
+        prop_assert_eq!(EnvoyExpected.parse(almost_valid.as_bytes()), expected);
+        let _ = EnvoyExpected.parse(&bytes);
     }
 
     #[test]
-    fn what_is_written_is_read_as_no_more_and_hardly_less(nanos in 1_u64.., shift in 0_u32..64) {
+    fn parsed_value_is_at_most_and_about_written_timeout(nanos in 1_u64.., shift in 0_u32..64) {
         let time = Duration::from_nanos((nanos >> shift).max(1));
-        let read = Grpc.parse(Grpc.value(time).as_bytes()).unwrap();
-        // What is cut off is less than a unit, and of those there are a hundred thousand, or it is the finest.
-        prop_assert!(read <= time && time.saturating_sub(read) <= time / 100_000, "{time:?} {read:?}");
-        if let Some(read) = EnvoyExpected.parse(EnvoyExpected.value(time).as_bytes()) {
+        let parsed = Grpc.parse(Grpc.value(time).as_bytes()).unwrap();
+        // Rounding loses less than a unit of at least 100,000, or nothing.
+        prop_assert!(
+            parsed <= time && time.saturating_sub(parsed) <= time / 100_000,
+            "expected about {time:?}, found {parsed:?}"
+        );
+        if let Some(parsed) = EnvoyExpected.parse(EnvoyExpected.value(time).as_bytes()) {
             let ms = Duration::from_millis(1);
-            prop_assert!(read <= time.max(ms) && time.saturating_sub(read) < ms);
+            prop_assert!(parsed <= time.max(ms) && time.saturating_sub(parsed) < ms);
         }
     }
 }
 
-/// What of the header arrives behind the layer.
-async fn sent(layer: DeadlineHeaderLayer, name: &str, request: Request<()>) -> Vec<HeaderValue> {
+/// Returns the values of the header `name` behind `layer`.
+async fn sent_values(
+    layer: DeadlineHeaderLayer,
+    name: &str,
+    request: Request<()>,
+) -> Vec<HeaderValue> {
     let echo = service_fn(async |request: Request<()>| Ok::<_, BoxError>(request));
     let request = layer.layer(echo).oneshot(request).await.unwrap();
     request.headers().get_all(name).iter().cloned().collect()
 }
 
-fn due(left: Duration) -> Request<()> {
+fn with_deadline(timeout: Duration) -> Request<()> {
     let mut request = Request::new(());
-    request.extensions_mut().insert(Deadline::within(left));
+    request.extensions_mut().insert(Deadline::within(timeout));
     request
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_time_left_replaces_what_the_caller_sent_less_a_margin() {
-    for (header, left, value) in [
+async fn header_layer_replaces_header_with_remaining_time_minus_margin() {
+    for (header, timeout, value) in [
         (Grpc, SECOND * 2, "1950000u"),
         (EnvoyExpected, SECOND * 2, "1950"),
-        // Never more than half.
+        // The margin is at most half of the remaining time.
         (EnvoyExpected, Duration::from_millis(60), "30"),
         (EnvoyExpected, Duration::ZERO, "1"),
     ] {
-        let mut request = due(left);
+        let mut request = with_deadline(timeout);
         for forged in ["99999999H", "7"] {
             request.headers_mut().append(header.as_str(), HeaderValue::from_static(forged));
         }
         let layer = DeadlineHeaderLayer::new(header);
-        assert_eq!(sent(layer, header.as_str(), request).await, [value]);
+        assert_eq!(sent_values(layer, header.as_str(), request).await, [value]);
     }
     let layer = DeadlineHeaderLayer::new(EnvoyExpected).margin(Duration::from_millis(300));
-    assert_eq!(sent(layer, EnvoyExpected.as_str(), due(SECOND)).await, ["700"]);
+    assert_eq!(sent_values(layer, EnvoyExpected.as_str(), with_deadline(SECOND)).await, ["700"]);
     let layer = DeadlineHeaderLayer::new(EnvoyExpected).margin(Duration::ZERO);
-    assert_eq!(sent(layer, EnvoyExpected.as_str(), due(SECOND)).await, ["1000"]);
+    assert_eq!(sent_values(layer, EnvoyExpected.as_str(), with_deadline(SECOND)).await, ["1000"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_deadline_the_request_passes_as_it_is() {
+async fn header_layer_passes_request_unchanged_without_deadline() {
     let layer = DeadlineHeaderLayer::new(Grpc);
-    assert!(sent(layer.clone(), "grpc-timeout", Request::new(())).await.is_empty());
+    assert!(sent_values(layer.clone(), "grpc-timeout", Request::new(())).await.is_empty());
     let request = Request::builder().header("grpc-timeout", "5S").body(()).unwrap();
-    assert_eq!(sent(layer, "grpc-timeout", request).await, ["5S"]);
+    assert_eq!(sent_values(layer, "grpc-timeout", request).await, ["5S"]);
 }
 
-fn told(script: &FlakyService, header: TimeoutHeader) -> Vec<Duration> {
+fn received_timeouts(script: &FlakyService, header: TimeoutHeader) -> Vec<Duration> {
     let received = script.received();
-    let values = received.iter().map(|it| it.headers()[header.as_str()].as_bytes());
+    let values = received.iter().map(|request| request.headers()[header.as_str()].as_bytes());
     values.map(|value| header.parse(value).unwrap()).collect()
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_attempt_says_what_is_left_by_then() {
+async fn each_attempt_sends_remaining_time() {
     for header in [Grpc, EnvoyExpected] {
         let script = answers(&[502, 502, 200]);
         let client = ServiceBuilder::new()
@@ -195,12 +202,12 @@ async fn each_attempt_says_what_is_left_by_then() {
         let mut request = Request::new(Full::<Bytes>::default());
         request.headers_mut().insert(header.as_str(), header.value(SECOND * 5));
         assert_eq!(client.oneshot(request).await.unwrap().status(), 200);
-        let told = told(&script, header);
-        assert!(told[0] <= SECOND * 5 && told[0] > SECOND * 49 / 10, "{told:?}");
-        for pair in told.windows(2) {
-            let less = pair[0].checked_sub(pair[1]).unwrap();
-            assert!(SECOND <= less && less < SECOND * 11 / 10, "{told:?}");
+        let timeouts = received_timeouts(&script, header);
+        assert!(timeouts[0] <= SECOND * 5 && timeouts[0] > SECOND * 49 / 10, "{timeouts:?}");
+        for pair in timeouts.windows(2) {
+            let difference = pair[0].checked_sub(pair[1]).unwrap();
+            assert!(SECOND <= difference && difference < SECOND * 11 / 10, "{timeouts:?}");
         }
-        assert_eq!(told.len(), 3);
+        assert_eq!(timeouts.len(), 3);
     }
 }

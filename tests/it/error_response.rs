@@ -1,4 +1,4 @@
-//! `ErrorResponseLayer`: every error becomes an answer.
+//! Tests of `ErrorResponseLayer`, which turns each error into a response.
 
 #[cfg(feature = "retry")]
 mod after_retries;
@@ -35,12 +35,12 @@ fn request(method: Method) -> Request<Body> {
     Request::builder().method(method).uri("/").body(Body::default()).unwrap()
 }
 
-async fn answer(name: &str, error: impl Into<BoxError>) -> Response<ResponseBody<Body>> {
-    ask(ErrorResponseLayer::new(name), request(Method::GET), error).await
+async fn respond(name: &str, error: impl Into<BoxError>) -> Response<ResponseBody<Body>> {
+    respond_with(ErrorResponseLayer::new(name), request(Method::GET), error).await
 }
 
-/// What is answered to a request that ends in an error.
-async fn ask(
+/// Returns the response of `layer` to `request` when the inner service fails with `error`.
+async fn respond_with(
     layer: ErrorResponseLayer,
     request: Request<Body>,
     error: impl Into<BoxError>,
@@ -54,7 +54,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
-/// A GET with these headers.
+/// Returns a GET request with `headers`.
 fn get(headers: &[(&'static str, &[u8])]) -> Request<Body> {
     let mut request = request(Method::GET);
     for &(name, value) in headers {
@@ -73,8 +73,8 @@ async fn text<B: http_body::Body<Error: std::fmt::Debug>>(response: Response<B>)
 }
 
 #[tokio::test]
-async fn an_error_is_answered_with_status_header_and_problem() {
-    let response = answer("edge", io::Error::from(io::ErrorKind::ConnectionRefused)).await;
+async fn layer_returns_status_headers_and_problem_document() {
+    let response = respond("edge", io::Error::from(io::ErrorKind::ConnectionRefused)).await;
     assert_eq!(response.status(), 502);
     let headers = response.headers();
     assert_eq!(headers["proxy-status"], "edge;error=connection_refused");
@@ -95,9 +95,9 @@ async fn an_error_is_answered_with_status_header_and_problem() {
 }
 
 #[tokio::test]
-async fn every_cause_is_answered_with_its_status_and_a_registered_error_type() {
+async fn layer_returns_status_and_registered_error_type_of_each_cause() {
     for &cause in Cause::ALL {
-        let response = answer("edge", Failure::new(cause)).await;
+        let response = respond("edge", Failure::new(cause)).await;
         assert_eq!(response.status(), cause.gateway_status(), "{cause}");
         let header = response.headers()["proxy-status"].to_str().unwrap();
         if let Some((_, error)) = header.split_once("error=") {
@@ -109,32 +109,32 @@ async fn every_cause_is_answered_with_its_status_and_a_registered_error_type() {
 }
 
 #[tokio::test]
-async fn an_open_circuit_is_an_unavailable_destination() {
-    let response = answer("edge", Failure::new(Cause::CircuitOpen)).await;
+async fn layer_reports_open_circuit_as_destination_unavailable() {
+    let response = respond("edge", Failure::new(Cause::CircuitOpen)).await;
     assert_eq!(response.status(), 503);
     assert_eq!(response.headers()["proxy-status"], "edge;error=destination_unavailable");
 }
 
 #[tokio::test]
-async fn a_known_wait_is_told_in_whole_seconds_rounded_up() {
+async fn layer_sends_retry_after_in_seconds_rounded_up() {
     for (wait, seconds) in [(0, "0"), (1, "1"), (1_000, "1"), (1_001, "2")] {
         let failure =
             Failure::new(Cause::Overloaded).with_retry_after(Some(Duration::from_millis(wait)));
-        assert_eq!(answer("edge", failure).await.headers()["retry-after"], seconds);
+        assert_eq!(respond("edge", failure).await.headers()["retry-after"], seconds);
     }
     let failure = Failure::new(Cause::Overloaded).with_retry_after(Some(Duration::MAX));
-    assert_eq!(answer("edge", failure).await.headers()["retry-after"], u64::MAX.to_string());
+    assert_eq!(respond("edge", failure).await.headers()["retry-after"], u64::MAX.to_string());
 }
 
 #[tokio::test]
-async fn the_status_of_a_next_hop_is_told() {
+async fn layer_sends_received_status_of_next_hop() {
     let failure = Failure::new(Cause::BadGateway).with_status(http::StatusCode::BAD_GATEWAY);
-    let response = answer("edge", failure).await;
+    let response = respond("edge", failure).await;
     assert_eq!(response.headers()["proxy-status"], "edge;received-status=502");
 }
 
 #[tokio::test]
-async fn a_name_that_is_no_token_becomes_a_string() {
+async fn layer_quotes_name_when_not_a_token() {
     for (name, member) in [
         ("edge.example:8080", "edge.example:8080"),
         ("two words", "\"two words\""),
@@ -142,29 +142,29 @@ async fn a_name_that_is_no_token_becomes_a_string() {
         ("a\"b\\c", "\"a\\\"b\\\\c\""),
         ("r\u{fc}ckwand\r\nx: y", "\"r?ckwand??x: y\""),
     ] {
-        let response = answer(name, "x").await;
+        let response = respond(name, "x").await;
         assert_eq!(response.headers()["proxy-status"], member, "{name:?}");
     }
 }
 
 #[tokio::test]
-async fn nothing_of_the_error_s_text_is_disclosed() {
-    let response = answer("edge", "password is hunter2 at 10.0.0.1").await;
-    let all = format!("{:?}", response.headers()) + &text(response).await;
+async fn layer_does_not_disclose_error_text() {
+    let response = respond("edge", "password is hunter2 at 10.0.0.1").await;
+    let head_and_body = format!("{:?}", response.headers()) + &text(response).await;
     for secret in ["hunter2", "10.0.0.1"] {
-        assert!(!all.contains(secret), "{all}");
+        assert!(!head_and_body.contains(secret), "{head_and_body}");
     }
 }
 
 #[tokio::test]
-async fn a_head_request_gets_the_head_of_a_get_and_no_body() {
+async fn layer_returns_head_of_get_without_body_when_method_is_head() {
     for accept in ["*/*", "text/html", "text/plain"] {
-        let asked = |method| {
+        let send = |method| {
             let mut request = get(&[("accept", accept.as_bytes()), ("x-request-id", b"7f")]);
             *request.method_mut() = method;
-            ask(ErrorResponseLayer::new("edge"), request, "x")
+            respond_with(ErrorResponseLayer::new("edge"), request, "x")
         };
-        let (head, get) = (asked(Method::HEAD).await, asked(Method::GET).await);
+        let (head, get) = (send(Method::HEAD).await, send(Method::GET).await);
         assert_eq!(head.status(), 502);
         assert_eq!(head.headers(), get.headers());
         assert!(head.body().is_end_stream());
@@ -176,7 +176,7 @@ async fn a_head_request_gets_the_head_of_a_get_and_no_body() {
 
 #[cfg(feature = "retry")]
 #[tokio::test]
-async fn who_gave_up_says_that_nobody_should_try_again() {
+async fn layer_advises_callers_not_to_retry_when_retries_are_exhausted() {
     use seawall::retry::{Backoff, RetriesExhausted, RetryLayer};
 
     let error = || io::Error::from(io::ErrorKind::ConnectionRefused).into();
@@ -184,58 +184,58 @@ async fn who_gave_up_says_that_nobody_should_try_again() {
     let retry = RetryLayer::new().max_retries(1).backoff(Backoff::none());
     let error = retry.layer(script).oneshot(request(Method::GET)).await.unwrap_err();
     assert!(seawall::find_source::<RetriesExhausted>(&*error).is_some());
-    let response = answer("edge", error).await;
+    let response = respond("edge", error).await;
     assert_eq!(header(&response, "x-should-retry"), Some("false"));
     let failure = response.extensions().get::<Failure>().unwrap();
     assert_eq!(failure.retry_hint(), Some(false));
 }
 
 #[tokio::test]
-async fn whether_to_try_again_is_left_open_unless_it_was_tried() {
-    let response = answer("edge", Failure::new(Cause::ConnectionRefused)).await;
+async fn layer_sends_no_retry_advice_without_retries() {
+    let response = respond("edge", Failure::new(Cause::ConnectionRefused)).await;
     assert_eq!(header(&response, "x-should-retry"), None);
 }
 
 #[tokio::test]
-async fn the_text_of_an_error_and_of_its_sources_is_disclosed_on_demand() {
+async fn layer_discloses_error_text_and_sources_when_enabled() {
     let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
-    let error = io::Error::other(Outer(refused));
+    let error = io::Error::other(ConnectError(refused));
     let layer = ErrorResponseLayer::new("edge").include_error_text(true);
-    let response = ask(layer, request(Method::GET), error).await;
-    let told = "cannot reach \"db\" at 10.0.0.1: connection refused";
+    let response = respond_with(layer, request(Method::GET), error).await;
+    let error_text = "cannot reach \"db\" at 10.0.0.1: connection refused";
     let expected = "edge;error=connection_refused;\
         details=\"cannot reach \\\"db\\\" at 10.0.0.1: connection refused\"";
     assert_eq!(header(&response, "proxy-status"), Some(expected));
     let problem: serde_json::Value = serde_json::from_str(&text(response).await).unwrap();
-    assert_eq!(problem["error"], told);
+    assert_eq!(problem["error"], error_text);
 }
 
-/// An error with a source, and an address in its text.
+/// An error with a source and an address in its message.
 #[derive(Debug)]
-struct Outer(io::Error);
+struct ConnectError(io::Error);
 
-impl std::fmt::Display for Outer {
+impl std::fmt::Display for ConnectError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("cannot reach \"db\" at 10.0.0.1")
     }
 }
 
-impl std::error::Error for Outer {
+impl std::error::Error for ConnectError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.0)
     }
 }
 
 #[tokio::test]
-async fn a_text_that_a_library_repeats_is_disclosed_once() {
+async fn layer_discloses_repeated_error_text_once() {
     let layer = ErrorResponseLayer::new("edge").include_error_text(true);
     let error = io::Error::other(io::Error::other("the same"));
-    let response = ask(layer, request(Method::GET), error).await;
+    let response = respond_with(layer, request(Method::GET), error).await;
     assert_eq!(header(&response, "proxy-status"), Some("edge;details=\"the same\""));
 }
 
 #[tokio::test]
-async fn responses_pass_untouched_failed_ones_too() {
+async fn layer_passes_each_response_unchanged() {
     for status in [200, 404, 502] {
         let body = Steps::sized([Step::Data("as it".into()), Step::Data(" was".into())]);
         let inner = Response::builder().status(status).header("x-a", "b").body(body).unwrap();
@@ -250,14 +250,16 @@ async fn responses_pass_untouched_failed_ones_too() {
 }
 
 #[tokio::test]
-async fn the_size_of_an_answer_is_exact() {
-    let response = answer("edge", "x").await;
+async fn error_response_has_exact_size_hint() {
+    let response = respond("edge", "x").await;
     let size = response.body().size_hint().exact().unwrap();
     assert!(!response.body().is_end_stream());
     assert_eq!(text(response).await.len() as u64, size);
 }
 
-/// Fails to become ready once; fails the test when called without being ready.
+/// A service whose first `poll_ready` fails.
+///
+/// Panics when it is called without being ready.
 #[derive(Clone)]
 struct NotReadyOnce {
     failed: bool,
@@ -279,13 +281,13 @@ impl Service<Request<Body>> for NotReadyOnce {
     }
 
     fn call(&mut self, _: Request<Body>) -> Self::Future {
-        assert!(std::mem::take(&mut self.ready), "called without being ready");
+        assert!(std::mem::take(&mut self.ready), "called before `poll_ready` returned ready");
         std::future::ready(Ok(Response::default()))
     }
 }
 
 #[tokio::test]
-async fn an_error_of_readiness_is_the_answer_to_the_next_call_and_to_no_other() {
+async fn layer_returns_readiness_error_to_next_call_only() {
     let inner = NotReadyOnce { failed: false, ready: false };
     let mut service = ErrorResponseLayer::new("edge").layer(inner);
     let Ok(first) = service.ready().await.unwrap().call(request(Method::GET)).await;
@@ -294,7 +296,7 @@ async fn an_error_of_readiness_is_the_answer_to_the_next_call_and_to_no_other() 
 }
 
 #[tokio::test]
-async fn an_error_of_readiness_is_disclosed_as_any_other() {
+async fn layer_discloses_text_of_readiness_error_when_enabled() {
     let inner = NotReadyOnce { failed: false, ready: false };
     let mut service = ErrorResponseLayer::new("edge").include_error_text(true).layer(inner);
     let Ok(response) = service.ready().await.unwrap().call(request(Method::GET)).await;
@@ -304,7 +306,7 @@ async fn an_error_of_readiness_is_disclosed_as_any_other() {
 }
 
 #[tokio::test]
-async fn an_infallible_service_is_taken_too() {
+async fn layer_accepts_infallible_service() {
     let inner =
         service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::from("ok"))));
     let service =

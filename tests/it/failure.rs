@@ -1,4 +1,4 @@
-//! `Failure`, `Cause` and `Reporter`: tokens, texts and statuses, each complete and unique.
+//! Tests of `Failure`, `Cause` and `Reporter`: tokens, texts and statuses are complete and unique.
 
 use std::{collections::BTreeSet, error::Error, io, time::Duration};
 
@@ -7,8 +7,9 @@ use seawall::{
     BoxError, Cause, Failure, ParseCauseError, Processed, Product, Reporter, find_source,
 };
 
-/// RFC 9209 §2.3.1 to §2.3.32 with the statuses they recommend. `proxy_internal_response` and `http_request_error`
-/// leave a choice.
+/// The error types of RFC 9209 §2.3.1 to §2.3.32 and their recommended statuses.
+///
+/// The RFC does not fix the statuses of `proxy_internal_response` and `http_request_error`.
 const REGISTERED: [(&str, u16); 32] = [
     ("dns_timeout", 504),
     ("dns_error", 502),
@@ -45,10 +46,10 @@ const REGISTERED: [(&str, u16); 32] = [
 ];
 
 #[test]
-fn each_rfc_9209_error_type_is_cause_with_status() {
-    let ours: Vec<_> = Cause::ALL.iter().filter(|cause| cause.is_registered()).collect();
-    assert_eq!(ours.len(), REGISTERED.len());
-    for (cause, (token, status)) in ours.into_iter().zip(REGISTERED) {
+fn each_rfc_9209_error_type_has_cause_and_status() {
+    let causes: Vec<_> = Cause::ALL.iter().filter(|cause| cause.is_registered()).collect();
+    assert_eq!(causes.len(), REGISTERED.len());
+    for (cause, (token, status)) in causes.into_iter().zip(REGISTERED) {
         assert_eq!(cause.as_str(), token);
         assert_eq!(cause.gateway_status().as_u16(), status, "{token}");
     }
@@ -70,7 +71,7 @@ fn each_cause_parses_from_its_token() {
 }
 
 #[test]
-fn invalid_token_is_rejected() {
+fn cause_rejects_invalid_token() {
     for text in ["", "Connection_Refused", "connection refused", "connection_refused ", "\u{0}"] {
         let parsed: Result<Cause, ParseCauseError> = text.parse();
         assert!(parsed.is_err(), "{text:?}");
@@ -89,7 +90,7 @@ fn tokens_are_unique_and_valid_in_structured_fields() {
 #[test]
 fn each_cause_has_one_sentence_of_advice() {
     let all: BTreeSet<_> = Cause::ALL.iter().map(|cause| cause.advice()).collect();
-    assert_eq!(all.len(), Cause::ALL.len(), "advice that fits two causes says too little");
+    assert_eq!(all.len(), Cause::ALL.len(), "expected unique advice for each cause");
     for advice in all {
         assert!(advice.ends_with('.') && advice.matches(". ").count() == 0, "{advice}");
     }
@@ -196,17 +197,17 @@ fn reporters_and_products_have_unique_names() {
     assert_eq!(names.len(), Product::ALL.len() + 3);
 }
 
-/// An error with a source, as libraries wrap them.
+/// An error that wraps another one, as libraries do.
 #[derive(Debug)]
-struct Layered(BoxError);
+struct Wrapper(BoxError);
 
-impl std::fmt::Display for Layered {
+impl std::fmt::Display for Wrapper {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("layered")
+        f.write_str("wrapper")
     }
 }
 
-impl Error for Layered {
+impl Error for Wrapper {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&*self.0)
     }
@@ -215,30 +216,30 @@ impl Error for Layered {
 #[test]
 fn find_source_searches_any_depth_and_io_errors() {
     let failure = Failure::new(Cause::Overloaded);
-    let deep: BoxError = Layered(io::Error::other(Layered(failure.into())).into()).into();
+    let deep: BoxError = Wrapper(io::Error::other(Wrapper(failure.into())).into()).into();
     assert_eq!(find_source::<Failure>(&*deep), Some(&failure));
-    assert!(find_source::<Layered>(&*deep).is_some());
+    assert!(find_source::<Wrapper>(&*deep).is_some());
     assert!(find_source::<ParseCauseError>(&*deep).is_none());
 }
 
 /// An error that is its own source.
 #[derive(Debug)]
-struct Endless;
+struct CyclicError;
 
-impl std::fmt::Display for Endless {
+impl std::fmt::Display for CyclicError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("endless")
+        f.write_str("cyclic")
     }
 }
 
-impl Error for Endless {
+impl Error for CyclicError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(self)
     }
 }
 
 #[test]
-fn walk_of_cyclic_source_chain_terminates() {
-    assert!(find_source::<Failure>(&Endless).is_none());
-    assert_eq!(seawall::classify::classify_error(&Endless).cause(), Cause::Unknown);
+fn source_walk_terminates_when_chain_is_cyclic() {
+    assert!(find_source::<Failure>(&CyclicError).is_none());
+    assert_eq!(seawall::classify::classify_error(&CyclicError).cause(), Cause::Unknown);
 }

@@ -1,6 +1,6 @@
-//! HTTP/2: where the protocol itself says whether a request was processed.
+//! HTTP/2, whose protocol can prove that a request was not processed.
 //!
-//! Real sockets, so real time.
+//! The tests use real sockets and therefore real time.
 
 use std::{
     io,
@@ -35,15 +35,15 @@ use crate::support::sockets::{channel, request};
 
 type Body = Full<Bytes>;
 
-/// What an origin does with its first request; it answers all others.
+/// The reaction of an origin to its first request. It responds to all others.
 #[derive(Clone, Copy)]
-enum First {
+enum FirstRequest {
     Reset(Reason),
-    /// Answers it by a GOAWAY that says no stream was or will be processed.
+    /// Sends a GOAWAY whose last stream ID is 0, so no stream was or will be processed.
     GoAway,
-    /// Never answers it.
+    /// Never responds.
     Hang,
-    /// Ends the connection for an error.
+    /// Ends the connection with an error.
     Abort(Reason),
 }
 
@@ -52,7 +52,7 @@ struct Origin {
     requests: Arc<AtomicUsize>,
 }
 
-async fn origin(first: First) -> Origin {
+async fn origin(first: FirstRequest) -> Origin {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let requests = Arc::new(AtomicUsize::new(0));
@@ -61,7 +61,7 @@ async fn origin(first: First) -> Origin {
         let mut first = Some(first);
         while let Ok((stream, _)) = listener.accept().await {
             let count = Arc::clone(&count);
-            if let Some(First::GoAway) = first {
+            if let Some(FirstRequest::GoAway) = first {
                 first = None;
                 tokio::spawn(go_away(stream, count));
             } else {
@@ -72,24 +72,24 @@ async fn origin(first: First) -> Origin {
     Origin { addr, requests }
 }
 
-/// Errors end the connection: they are made on purpose here, or the client is gone.
-async fn serve(stream: TcpStream, first: Option<First>, count: Arc<AtomicUsize>) {
+/// Ends on any error, which is either intended or means that the client is gone.
+async fn serve(stream: TcpStream, first: Option<FirstRequest>, count: Arc<AtomicUsize>) {
     let Ok(mut connection) = server::handshake(stream).await else { return };
-    let mut unanswered = Vec::new();
+    let mut pending = Vec::new();
     while let Some(Ok((request, mut respond))) = connection.accept().await {
-        let before = count.fetch_add(1, Ordering::Relaxed);
-        match first.filter(|_| before == 0) {
-            Some(First::Reset(reason)) => respond.send_reset(reason),
-            Some(First::Hang) => unanswered.push((request, respond)),
-            Some(First::Abort(reason)) => connection.abrupt_shutdown(reason),
-            Some(First::GoAway) | None => {
+        let number = count.fetch_add(1, Ordering::Relaxed);
+        match first.filter(|_| number == 0) {
+            Some(FirstRequest::Reset(reason)) => respond.send_reset(reason),
+            Some(FirstRequest::Hang) => pending.push((request, respond)),
+            Some(FirstRequest::Abort(reason)) => connection.abrupt_shutdown(reason),
+            Some(FirstRequest::GoAway) | None => {
                 let _ = respond.send_response(Response::new(()), true);
             }
         }
     }
 }
 
-/// Frame by frame, since no server library refuses a stream in this way: RFC 9113 §6.5 and §6.8.
+/// Writes raw frames (RFC 9113 §6.5 and §6.8), because no server library sends such a GOAWAY.
 async fn go_away(mut stream: TcpStream, count: Arc<AtomicUsize>) -> io::Result<()> {
     const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
     const LAST_STREAM_0_NO_ERROR: [u8; 17] = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -119,63 +119,70 @@ async fn send(
     layer.layer(client).oneshot(request).await
 }
 
-fn eager() -> RetryLayer {
+fn without_backoff() -> RetryLayer {
     RetryLayer::new().backoff(Backoff::none())
 }
 
-/// One POST and one GET, each to an origin that fails first; gives how many requests each took.
-async fn post_and_get(first: First) -> [usize; 2] {
-    let mut taken = [0; 2];
-    for (method, taken) in ["POST", "GET"].into_iter().zip(&mut taken) {
+/// Returns the number of requests of a POST and of a GET, each to a new origin.
+async fn requests_of_post_and_get(first: FirstRequest) -> [usize; 2] {
+    let mut counts = [0; 2];
+    for (method, count) in ["POST", "GET"].into_iter().zip(&mut counts) {
         let origin = origin(first).await;
-        let result = send(method, &origin, eager()).await;
-        *taken = origin.requests.load(Ordering::Relaxed);
-        assert_eq!(result.is_ok(), *taken == 2, "{method}: {result:?}");
+        let result = send(method, &origin, without_backoff()).await;
+        *count = origin.requests.load(Ordering::Relaxed);
+        assert_eq!(result.is_ok(), *count == 2, "{method}: {result:?}");
     }
-    taken
+    counts
 }
 
-async fn processed(first: First) -> (Cause, Processed) {
-    let error = send("POST", &origin(first).await, eager().max_retries(0)).await.unwrap_err();
+async fn cause_and_processed(first: FirstRequest) -> (Cause, Processed) {
+    let error =
+        send("POST", &origin(first).await, without_backoff().max_retries(0)).await.unwrap_err();
     assert!(find_source::<RetriesExhausted>(&*error).is_none());
     let failure = classify_error(&*error);
     (failure.cause(), failure.processed())
 }
 
 #[tokio::test]
-async fn a_refused_stream_is_not_processed_and_a_post_is_sent_again() {
-    let refused = First::Reset(Reason::REFUSED_STREAM);
-    assert_eq!(processed(refused).await, (Cause::ConnectionTerminated, Processed::No));
-    assert_eq!(post_and_get(refused).await, [2, 2]);
+async fn retry_layer_sends_post_again_when_stream_is_refused() {
+    let refused = FirstRequest::Reset(Reason::REFUSED_STREAM);
+    assert_eq!(cause_and_processed(refused).await, (Cause::ConnectionTerminated, Processed::No));
+    assert_eq!(requests_of_post_and_get(refused).await, [2, 2]);
 }
 
 #[tokio::test]
-async fn a_stream_above_the_last_of_a_goaway_is_not_processed_and_sent_again_elsewhere() {
-    assert_eq!(processed(First::GoAway).await, (Cause::ConnectionTerminated, Processed::No));
-    assert_eq!(post_and_get(First::GoAway).await, [2, 2]);
+async fn retry_layer_sends_post_again_when_goaway_excludes_stream() {
+    assert_eq!(
+        cause_and_processed(FirstRequest::GoAway).await,
+        (Cause::ConnectionTerminated, Processed::No)
+    );
+    assert_eq!(requests_of_post_and_get(FirstRequest::GoAway).await, [2, 2]);
 }
 
 #[tokio::test]
-async fn http2_s_own_error_stays_in_the_chain() {
-    let origin = origin(First::Reset(Reason::INTERNAL_ERROR)).await;
-    let error = send("POST", &origin, eager()).await.unwrap_err();
+async fn error_keeps_h2_error_as_source() {
+    let origin = origin(FirstRequest::Reset(Reason::INTERNAL_ERROR)).await;
+    let error = send("POST", &origin, without_backoff()).await.unwrap_err();
     let reason = find_source::<h2::Error>(&*error).unwrap().reason();
     assert_eq!(reason, Some(Reason::INTERNAL_ERROR));
 }
 
 #[tokio::test]
-async fn a_stream_reset_for_another_reason_may_have_been_processed() {
+async fn retry_layer_does_not_retry_post_when_stream_is_reset() {
     for reason in [Reason::INTERNAL_ERROR, Reason::CANCEL, Reason::ENHANCE_YOUR_CALM] {
-        let reset = First::Reset(reason);
-        assert_eq!(processed(reset).await, (Cause::ConnectionTerminated, Processed::Maybe));
-        assert_eq!(post_and_get(reset).await, [1, 2], "{reason:?}");
+        let reset = FirstRequest::Reset(reason);
+        assert_eq!(
+            cause_and_processed(reset).await,
+            (Cause::ConnectionTerminated, Processed::Maybe)
+        );
+        assert_eq!(requests_of_post_and_get(reset).await, [1, 2], "{reason:?}");
     }
 }
 
-/// hyper's client resets the stream, and keeps the body's error to itself.
+/// hyper's client resets the stream and drops the error of the body.
 #[tokio::test]
-async fn a_request_whose_own_body_fails_is_no_failure_of_the_upstream() {
-    let origin = origin(First::Hang).await;
+async fn failed_request_body_is_classified_as_request_error() {
+    let origin = origin(FirstRequest::Hang).await;
     let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
     let service = BodyTimeoutLayer::for_requests().idle(Duration::from_millis(50)).layer(client);
     let (sender, body) = channel();
@@ -187,8 +194,8 @@ async fn a_request_whose_own_body_fails_is_no_failure_of_the_upstream() {
 }
 
 #[tokio::test]
-async fn a_connection_ended_for_an_error_may_have_been_processed() {
-    let abort = First::Abort(Reason::INTERNAL_ERROR);
-    assert_eq!(processed(abort).await.1, Processed::Maybe);
-    assert_eq!(post_and_get(abort).await, [1, 2]);
+async fn retry_layer_does_not_retry_post_when_connection_is_aborted() {
+    let abort = FirstRequest::Abort(Reason::INTERNAL_ERROR);
+    assert_eq!(cause_and_processed(abort).await.1, Processed::Maybe);
+    assert_eq!(requests_of_post_and_get(abort).await, [1, 2]);
 }

@@ -1,6 +1,6 @@
-//! What failures on the wire are taken for, when hyper-util's client meets them, and when it does so inside the layers.
+//! Classification of network failures, with hyper-util's client alone and inside the layers.
 //!
-//! Real sockets, so real time.
+//! The tests use real sockets and therefore real time.
 
 mod connection;
 mod retries;
@@ -21,7 +21,12 @@ use crate::support::sockets::{
     Body, Verdict, assert_ends, empty, full, get_and_post, hyper, origin, read, request, stack, url,
 };
 
-async fn ends(script: Script, cause: Cause, processed: Processed, attempts: [u32; 2]) -> Origin {
+async fn assert_failure(
+    script: Script,
+    cause: Cause,
+    processed: Processed,
+    attempts: [u32; 2],
+) -> Origin {
     let origin = origin(script).await;
     let clients = (hyper::<Body>(), hyper());
     assert_ends(clients, &url(&origin), (cause, processed), attempts).await;
@@ -29,71 +34,71 @@ async fn ends(script: Script, cause: Cause, processed: Processed, attempts: [u32
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_not_processed_so_that_a_post_is_retried_too() {
+async fn retry_layer_retries_post_when_connection_is_refused() {
     let cause = Cause::ConnectionRefused;
-    ends(Script::Refuse, cause, Processed::No, [5, 5]).await;
+    assert_failure(Script::Refuse, cause, Processed::No, [5, 5]).await;
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_resolve_is_not_processed() {
+async fn retry_layer_retries_post_when_name_does_not_resolve() {
     // RFC 6761 §6.4: `.invalid` never resolves.
-    let told = (Cause::DnsError, Processed::No);
+    let expected = (Cause::DnsError, Processed::No);
     let clients = (hyper::<Body>(), hyper());
-    assert_ends(clients, "http://does-not-exist.invalid/", told, [5, 5]).await;
+    assert_ends(clients, "http://does-not-exist.invalid/", expected, [5, 5]).await;
 }
 
-/// The connector has no TLS, or the URL no host.
+/// The connector supports neither TLS nor FTP.
 #[tokio::test]
-async fn a_url_that_the_client_cannot_reach_at_all_is_the_request_s_fault_and_not_retried() {
+async fn retry_layer_does_not_retry_unsupported_url() {
     let origin = origin(Script::Healthy).await;
-    let told = (Cause::HttpRequestError, Processed::No);
+    let expected = (Cause::HttpRequestError, Processed::No);
     let https = url(&origin).replace("http://", "https://");
     for url in [&*https, "ftp://upstream/"] {
-        assert_ends((hyper::<Body>(), hyper()), url, told, [1, 1]).await;
+        assert_ends((hyper::<Body>(), hyper()), url, expected, [1, 1]).await;
     }
     assert_eq!(origin.connections(), 0);
 }
 
 #[tokio::test]
-async fn a_connection_closed_at_a_request_may_have_been_processed() {
+async fn closed_connection_is_terminated_and_may_be_processed() {
     let cause = Cause::ConnectionTerminated;
-    let origin = ends(Script::ReadClose, cause, Processed::Maybe, [5, 1]).await;
-    // GET and POST by the bare client, then by the stack: the POST once each time.
+    let origin = assert_failure(Script::ReadClose, cause, Processed::Maybe, [5, 1]).await;
+    // The bare client sends 2 requests. The stack sends the GET 5 times and the POST once.
     assert_eq!(origin.requests(), 2 + 5 + 1);
 }
 
 #[tokio::test]
-async fn a_connection_reset_at_a_request_may_have_been_processed() {
+async fn reset_connection_is_terminated_and_may_be_processed() {
     let cause = Cause::ConnectionTerminated;
-    let origin = ends(Script::Reset, cause, Processed::Maybe, [5, 1]).await;
+    let origin = assert_failure(Script::Reset, cause, Processed::Maybe, [5, 1]).await;
     assert_eq!(origin.requests(), 2 + 5 + 1);
 }
 
 #[tokio::test]
-async fn a_head_that_breaks_off_may_have_been_processed() {
+async fn truncated_head_is_terminated_and_may_be_processed() {
     let cause = Cause::ConnectionTerminated;
-    let origin = ends(Script::TruncatedHead, cause, Processed::Maybe, [5, 1]).await;
+    let origin = assert_failure(Script::TruncatedHead, cause, Processed::Maybe, [5, 1]).await;
     assert_eq!(origin.requests(), 2 + 5 + 1);
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_http_may_have_been_processed() {
+async fn non_http_response_is_protocol_error_and_may_be_processed() {
     let cause = Cause::HttpProtocolError;
-    let origin = ends(Script::Garbage, cause, Processed::Maybe, [5, 1]).await;
+    let origin = assert_failure(Script::Garbage, cause, Processed::Maybe, [5, 1]).await;
     assert_eq!(origin.requests(), 2 + 5 + 1);
 }
 
 #[tokio::test]
-async fn an_over_long_head_is_told_by_its_size_and_not_retried() {
+async fn retry_layer_does_not_retry_overlong_head() {
     let cause = Cause::HttpResponseHeaderSectionSize;
-    let origin = ends(Script::HugeHead, cause, Processed::Maybe, [1, 1]).await;
+    let origin = assert_failure(Script::HugeHead, cause, Processed::Maybe, [1, 1]).await;
     assert_eq!(origin.requests(), 2 + 1 + 1);
 }
 
-/// The close races the request: hyper tells whether it had begun to write it. One that was never written is sent
-/// again once for free.
+/// The close races with the request, and hyper reports whether it had started to write it. The retry
+/// layer sends an unwritten request again once without using the budget.
 #[tokio::test]
-async fn a_connection_closed_as_soon_as_made_is_terminated() {
+async fn connection_closed_on_accept_is_terminated() {
     let origin = origin(Script::AcceptClose).await;
     let bare = get_and_post(hyper::<Body>(), &url(&origin)).await;
     let stacked = get_and_post(stack(hyper()), &url(&origin)).await;
@@ -105,9 +110,9 @@ async fn a_connection_closed_as_soon_as_made_is_terminated() {
     assert_eq!(origin.requests(), 0);
 }
 
-/// The bare client would wait for ever.
+/// Adds a timeout, because the bare client would wait forever.
 #[tokio::test]
-async fn a_silent_origin_is_a_timeout_that_may_have_been_processed() {
+async fn silent_origin_is_timeout_and_may_be_processed() {
     let origin = origin(Script::Silent).await;
     let timeout = TimeoutLayer::new(Duration::from_millis(200));
     let [get, post] = get_and_post(timeout.layer(hyper::<Body>()), &url(&origin)).await;
@@ -122,8 +127,10 @@ async fn a_silent_origin_is_a_timeout_that_may_have_been_processed() {
     assert_eq!(origin.requests(), 2 + 5 + 1);
 }
 
-/// The head is a success, so nobody retries; what the caller meets is told by `classify_body_error`.
-async fn breaks_off(script: Script) {
+/// Asserts the failure of a truncated body.
+///
+/// The head is a success, so the request is not retried. `classify_body_error` classifies the error.
+async fn assert_truncated(script: Script) {
     let origin = origin(script).await;
     let response = stack(hyper()).oneshot(request("GET", &url(&origin), empty())).await.unwrap();
     assert_eq!(HttpClassifier::new().classify(Ok(&response)), None);
@@ -136,17 +143,17 @@ async fn breaks_off(script: Script) {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_incomplete_and_processed() {
-    breaks_off(Script::TruncatedBody).await;
+async fn truncated_body_is_incomplete_and_processed() {
+    assert_truncated(Script::TruncatedBody).await;
 }
 
 #[tokio::test]
-async fn a_chunked_body_that_breaks_off_is_incomplete_and_processed() {
-    breaks_off(Script::TruncatedChunks).await;
+async fn truncated_chunked_body_is_incomplete_and_processed() {
+    assert_truncated(Script::TruncatedChunks).await;
 }
 
 #[tokio::test]
-async fn a_chunked_body_that_cannot_be_decoded_is_told_by_its_coding_and_processed() {
+async fn malformed_chunk_is_transfer_coding_error_and_processed() {
     let malformed = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n";
     let origin = origin(Script::Raw(malformed)).await;
     let response = hyper().oneshot(request("GET", &url(&origin), empty()));
@@ -159,7 +166,7 @@ async fn a_chunked_body_that_cannot_be_decoded_is_told_by_its_coding_and_process
 }
 
 #[tokio::test]
-async fn the_client_s_own_error_stays_in_the_chain() {
+async fn error_keeps_client_error_as_source() {
     type Error = hyper_util::client::legacy::Error;
     let origin = origin(Script::Refuse).await;
     let call = stack(hyper()).oneshot(request("PUT", &url(&origin), full(b"hi")));
@@ -169,16 +176,16 @@ async fn the_client_s_own_error_stays_in_the_chain() {
     assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
 }
 
-/// What the caller's own body does is no failure of the upstream.
+/// An error of the caller's own body is not a failure of the upstream.
 #[tokio::test]
-async fn a_request_body_that_fails_is_the_request_s_fault_and_not_retried() {
+async fn retry_layer_does_not_retry_when_request_body_fails() {
     use futures_util::stream;
     use http_body_util::{BodyExt, StreamBody};
 
     let origin = origin(Script::Healthy).await;
     let frames = stream::iter([
-        Ok(http_body::Frame::data(Bytes::from_static(b"begun"))),
-        // As an upstream's own error would look that is streamed through.
+        Ok(http_body::Frame::data(Bytes::from_static(b"start"))),
+        // Resembles the error of an upstream whose response is forwarded as this body.
         Err(std::io::Error::from(std::io::ErrorKind::ConnectionRefused).into()),
     ]);
     let body = BodyExt::boxed(StreamBody::new(frames));

@@ -12,7 +12,7 @@ use super::{upstream::Body, *};
 
 type Instance = seawall::circuit_breaker::CircuitBreaker<FlakyService>;
 
-/// Returns the number of successes of 100,000 calls to ten balanced instances, one of which is dead.
+/// Returns the successes of 100,000 calls to ten balanced instances, one of which is dead.
 ///
 /// The balancer prefers the less loaded of two instances. It receives 1,000 calls per second.
 async fn count_successes(open_behavior: OpenBehavior) -> u32 {

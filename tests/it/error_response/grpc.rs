@@ -1,4 +1,4 @@
-//! gRPC calls are answered as gRPC.
+//! Responses to gRPC calls.
 
 use std::time::Duration;
 
@@ -10,23 +10,24 @@ use seawall::{
     error_response::{ErrorResponseLayer, ResponseBody},
 };
 
-use super::{Body, ask, header, request};
+use super::{Body, header, request, respond_with};
 
-fn call(content_type: &'static str) -> Request<Body> {
+fn grpc_request(content_type: &'static str) -> Request<Body> {
     let mut request = request(Method::POST);
     request.headers_mut().insert("content-type", HeaderValue::from_static(content_type));
     request
 }
 
-async fn answer(error: impl Into<BoxError>) -> Response<ResponseBody<Body>> {
-    ask(ErrorResponseLayer::new("edge"), call("application/grpc"), error).await
+async fn respond(error: impl Into<BoxError>) -> Response<ResponseBody<Body>> {
+    respond_with(ErrorResponseLayer::new("edge"), grpc_request("application/grpc"), error).await
 }
 
 #[tokio::test]
-async fn a_call_is_answered_with_trailers_only() {
+async fn layer_returns_trailers_only_response_to_grpc_call() {
     for content_type in ["application/grpc", "application/grpc+proto", "application/grpc;x=y"] {
         let error = Failure::new(Cause::ConnectionRefused);
-        let response = ask(ErrorResponseLayer::new("edge"), call(content_type), error).await;
+        let response =
+            respond_with(ErrorResponseLayer::new("edge"), grpc_request(content_type), error).await;
         assert_eq!(response.status(), 200);
         assert_eq!(header(&response, "content-type"), Some("application/grpc"));
         assert_eq!(header(&response, "grpc-status"), Some("14"));
@@ -40,23 +41,26 @@ async fn a_call_is_answered_with_trailers_only() {
 }
 
 #[tokio::test]
-async fn what_is_not_grpc_is_not_answered_so() {
+async fn layer_returns_no_grpc_status_to_other_requests() {
     let get = {
-        let mut get = call("application/grpc");
+        let mut get = grpc_request("application/grpc");
         *get.method_mut() = Method::GET;
         get
     };
-    for request in
-        [call("application/grpc-web+proto"), call("application/grpcx"), call("text/a"), get]
-    {
-        let response = ask(ErrorResponseLayer::new("edge"), request, "x").await;
+    for request in [
+        grpc_request("application/grpc-web+proto"),
+        grpc_request("application/grpcx"),
+        grpc_request("text/a"),
+        get,
+    ] {
+        let response = respond_with(ErrorResponseLayer::new("edge"), request, "x").await;
         assert_eq!(response.status(), 502);
         assert_eq!(header(&response, "grpc-status"), None);
     }
 }
 
 #[tokio::test]
-async fn each_cause_has_the_code_that_grpc_describes() {
+async fn layer_returns_documented_grpc_status_of_cause() {
     for (cause, code) in [
         (Cause::Cancelled, "1"),
         (Cause::Unknown, "2"),
@@ -76,22 +80,22 @@ async fn each_cause_has_the_code_that_grpc_describes() {
         (Cause::GatewayTimeout, "14"),
         (Cause::Overloaded, "14"),
     ] {
-        let response = answer(Failure::new(cause)).await;
+        let response = respond(Failure::new(cause)).await;
         assert_eq!(header(&response, "grpc-status"), Some(code), "{cause}");
     }
 }
 
 #[tokio::test]
-async fn no_cause_is_answered_as_ok() {
+async fn layer_returns_no_cause_as_grpc_status_ok() {
     for &cause in Cause::ALL {
-        let response = answer(Failure::new(cause)).await;
+        let response = respond(Failure::new(cause)).await;
         let code: u32 = header(&response, "grpc-status").unwrap().parse().unwrap();
         assert!((1..=16).contains(&code), "{cause}");
     }
 }
 
 #[tokio::test]
-async fn a_known_wait_is_pushback_in_milliseconds_rounded_up() {
+async fn layer_sends_pushback_in_milliseconds_rounded_up() {
     for (wait, ms) in [
         (Duration::ZERO, "0"),
         (Duration::from_micros(1_001), "2"),
@@ -99,16 +103,16 @@ async fn a_known_wait_is_pushback_in_milliseconds_rounded_up() {
         (Duration::MAX, "2147483647"),
     ] {
         let failure = Failure::new(Cause::Overloaded).with_retry_after(Some(wait));
-        let response = answer(failure).await;
+        let response = respond(failure).await;
         assert_eq!(header(&response, "grpc-retry-pushback-ms"), Some(ms));
-        let read = GrpcClassifier::new().classify(Ok(&response)).unwrap();
-        assert!(read.retry_after().is_some());
+        let failure = GrpcClassifier::new().classify(Ok(&response)).unwrap();
+        assert!(failure.retry_after().is_some());
     }
 }
 
 #[cfg(feature = "retry")]
 #[tokio::test]
-async fn after_giving_up_the_caller_is_told_not_to_try_again() {
+async fn layer_sends_negative_pushback_when_retries_are_exhausted() {
     use seawall::retry::{Backoff, RetryLayer};
     use tower::{Layer, ServiceExt};
 
@@ -118,23 +122,24 @@ async fn after_giving_up_the_caller_is_told_not_to_try_again() {
     let script: Script<Body> = Script::new([fail(), fail()]);
     let retry = RetryLayer::new().max_retries(1).backoff(Backoff::none());
     let error = retry.layer(script).oneshot(request(Method::GET)).await.unwrap_err();
-    let response = answer(error).await;
+    let response = respond(error).await;
     assert_eq!(header(&response, "grpc-retry-pushback-ms"), Some("-1"));
-    let read = GrpcClassifier::new().classify(Ok(&response)).unwrap();
-    assert_eq!(read.retry_hint(), Some(false));
+    let failure = GrpcClassifier::new().classify(Ok(&response)).unwrap();
+    assert_eq!(failure.retry_hint(), Some(false));
 }
 
 #[tokio::test]
-async fn the_classifier_around_it_knows_the_cause_itself() {
-    let failure = Failure::new(Cause::DnsError);
-    let read = GrpcClassifier::new().classify(Ok(&answer(failure).await)).unwrap();
-    assert_eq!(read.cause(), Cause::DnsError);
+async fn grpc_classifier_reads_cause_from_response_extension() {
+    let response = respond(Failure::new(Cause::DnsError)).await;
+    let failure = GrpcClassifier::new().classify(Ok(&response)).unwrap();
+    assert_eq!(failure.cause(), Cause::DnsError);
 }
 
 #[tokio::test]
-async fn a_disclosed_text_is_percent_encoded() {
+async fn layer_percent_encodes_disclosed_error_text() {
     let layer = ErrorResponseLayer::new("edge").include_error_text(true);
-    let response = ask(layer, call("application/grpc"), "100 % \u{e4}\r\nx: y").await;
+    let response =
+        respond_with(layer, grpc_request("application/grpc"), "100 % \u{e4}\r\nx: y").await;
     let expected = "unknown: 100 %25 %C3%A4??x: y";
     assert_eq!(header(&response, "grpc-message"), Some(expected));
 }

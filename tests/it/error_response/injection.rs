@@ -1,4 +1,4 @@
-//! Text of a request, an error or a name cannot break out of the response.
+//! Text of a request, an error or a name cannot inject syntax into a response.
 
 use std::{error::Error, fmt};
 
@@ -6,10 +6,10 @@ use http::{HeaderValue, Method, Request, Response};
 use proptest::{collection::vec, prelude::*, sample::select};
 use seawall::{Cause, Failure, error_response::ErrorResponseLayer};
 
-use super::{Body, ask, block_on, request, text};
+use super::{Body, block_on, request, respond_with, text};
 
-/// Texts that are syntax in some format.
-const NASTY: [&str; 9] = [
+/// Texts with the syntax of one of the formats.
+const HOSTILE_TEXTS: [&str; 9] = [
     "a\r\nset-cookie: b=c\r\n\r\n<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",
     "'; drop table requests; --",
@@ -21,17 +21,17 @@ const NASTY: [&str; 9] = [
     "]]>&lt;&#60;",
 ];
 
-/// An error with this text and a known cause.
+/// An error with the given message and cause.
 #[derive(Debug)]
-struct Says(String, Failure);
+struct TextError(String, Failure);
 
-impl fmt::Display for Says {
+impl fmt::Display for TextError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl Error for Says {
+impl Error for TextError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.1)
     }
@@ -46,13 +46,13 @@ struct Input<'a> {
 }
 
 impl Input<'_> {
-    async fn answer(&self, format: &str) -> Response<String> {
+    async fn respond(&self, format: &str) -> Response<String> {
         let mut request: Request<Body> = request(Method::POST);
         let headers = request.headers_mut();
         for (name, value) in
             [("accept", format.as_bytes()), ("accept", self.accept), ("x-request-id", self.id)]
         {
-            // What cannot be a header's value cannot come in one.
+            // A request cannot contain an invalid header value.
             if let Ok(value) = HeaderValue::from_bytes(value) {
                 headers.append(name, value);
             }
@@ -60,41 +60,41 @@ impl Input<'_> {
         if format == GRPC {
             headers.insert("content-type", HeaderValue::from_static(GRPC));
         }
-        let error = Says(self.error.to_owned(), Failure::new(self.cause));
+        let error = TextError(self.error.to_owned(), Failure::new(self.cause));
         let layer = ErrorResponseLayer::new(self.name).include_error_text(true);
-        let (head, body) = ask(layer, request, error).await.into_parts();
+        let (head, body) = respond_with(layer, request, error).await.into_parts();
         assert!(head.headers.values().all(|value| value.to_str().is_ok()), "{head:?}");
         Response::from_parts(head, text(Response::new(body)).await)
     }
 
-    /// Reads again what was written.
-    async fn is_answered_soundly(&self) {
+    /// Parses the response in each format and asserts that it has no injected syntax.
+    async fn assert_no_injection(&self) {
         for format in
             ["text/html, */*;q=0", "text/plain, */*;q=0", "application/json, */*;q=0", GRPC]
         {
-            let answer = self.answer(format).await;
-            is_one_member(&answer, self.cause);
-            // Which it is, depends on the other line of Accept too.
-            match answer.headers()["content-type"].to_str().unwrap() {
-                "application/problem+json" => is_a_problem(&answer),
+            let response = self.respond(format).await;
+            assert_one_member(&response, self.cause);
+            // The format also depends on the second `Accept` header.
+            match response.headers()["content-type"].to_str().unwrap() {
+                "application/problem+json" => assert_problem_document(&response),
                 "text/html; charset=utf-8" => {
                     let harmless = Input { name: "x", error: "x", accept: b"", id: b"x", ..*self };
-                    let harmless = harmless.answer("text/html").await;
-                    assert_eq!(tags(answer.body()), tags(harmless.body()), "{answer:?}");
+                    let harmless = harmless.respond("text/html").await;
+                    assert_eq!(tags(response.body()), tags(harmless.body()), "{response:?}");
                 }
-                "text/plain; charset=utf-8" => assert!(answer.body().lines().count() == 6),
-                GRPC => is_a_grpc_message(&answer),
-                other => panic!("{other}"),
+                "text/plain; charset=utf-8" => assert!(response.body().lines().count() == 6),
+                GRPC => assert_grpc_message(&response),
+                other => panic!("unexpected content type {other}"),
             }
-            assert!(answer.body().len() < 8_192);
+            assert!(response.body().len() < 8_192);
         }
     }
 }
 
 const GRPC: &str = "application/grpc";
 
-fn is_one_member(answer: &Response<String>, cause: Cause) {
-    let header = answer.headers()["proxy-status"].to_str().unwrap();
+fn assert_one_member(response: &Response<String>, cause: Cause) {
+    let header = response.headers()["proxy-status"].to_str().unwrap();
     let list: sfv::List = sfv::Parser::new(header).parse().unwrap();
     let [sfv::ListEntry::Item(item)] = list.as_slice() else { panic!("{header}") };
     let names: Vec<_> = item.params.keys().map(|key| key.as_str()).collect();
@@ -106,8 +106,8 @@ fn is_one_member(answer: &Response<String>, cause: Cause) {
     }
 }
 
-fn is_a_problem(answer: &Response<String>) {
-    let problem: serde_json::Value = serde_json::from_str(answer.body()).unwrap();
+fn assert_problem_document(response: &Response<String>) {
+    let problem: serde_json::Value = serde_json::from_str(response.body()).unwrap();
     let allowed = ["type", "title", "status", "detail", "cause", "request_id", "error"];
     let problem = problem.as_object().unwrap();
     assert!(problem.keys().all(|key| allowed.contains(&&**key)), "{problem:?}");
@@ -118,9 +118,9 @@ fn is_a_problem(answer: &Response<String>) {
     }
 }
 
-/// gRPC's `Percent-Encoded`.
-fn is_a_grpc_message(answer: &Response<String>) {
-    let message = answer.headers()["grpc-message"].to_str().unwrap();
+/// Asserts that the message is `Percent-Encoded`, as gRPC over HTTP/2 defines it.
+fn assert_grpc_message(response: &Response<String>) {
+    let message = response.headers()["grpc-message"].to_str().unwrap();
     let mut bytes = message.bytes();
     while let Some(byte) = bytes.next() {
         if byte == b'%' {
@@ -131,73 +131,76 @@ fn is_a_grpc_message(answer: &Response<String>) {
             );
         }
     }
-    assert_eq!(answer.body(), "");
+    assert_eq!(response.body(), "");
 }
 
-/// All tags, in order.
+/// Returns the tags of `page`, in order.
 fn tags(page: &str) -> Vec<&str> {
-    page.split('<').skip(1).map(|rest| rest.split_once('>').expect("an end").0).collect()
+    page.split('<').skip(1).map(|rest| rest.split_once('>').expect("a closing `>`").0).collect()
 }
 
 #[tokio::test]
-async fn hostile_texts_are_escaped() {
-    for text in NASTY {
+async fn layer_escapes_hostile_texts() {
+    for text in HOSTILE_TEXTS {
         let bytes = text.as_bytes();
         let cause = Cause::ConnectionRefused;
         Input { name: text, error: text, cause, accept: bytes, id: bytes }
-            .is_answered_soundly()
+            .assert_no_injection()
             .await;
     }
 }
 
 #[tokio::test]
-async fn values_of_64_kib_and_invalid_utf_8_are_escaped() {
+async fn layer_escapes_values_of_64_kib_and_invalid_utf_8() {
     let long = "<script>\"\r\n".repeat(6_554);
     let bytes = [b"<script>;q=\"".repeat(5_462), vec![b'a'; 65_536], vec![0xff; 65_536]];
     for bytes in &bytes {
         let cause = Cause::HttpResponseTimeout;
         let input = Input { name: &long, error: &long, cause, accept: bytes, id: bytes };
-        input.is_answered_soundly().await;
-        let body = input.answer("application/json").await.into_body();
+        input.assert_no_injection().await;
+        let body = input.respond("application/json").await.into_body();
         assert!(!body.contains("request_id"), "{body}");
     }
 }
 
 #[tokio::test]
-async fn request_id_is_echoed_unchanged_or_omitted() {
-    let told = async |id: &[u8]| {
+async fn layer_echoes_request_id_unchanged_or_omits_it() {
+    let echoed_id = async |id: &[u8]| {
         let cause = Cause::DnsError;
         let input = Input { name: "edge", error: "x", cause, accept: b"", id };
-        let problem = input.answer("application/json").await.into_body();
+        let problem = input.respond("application/json").await.into_body();
         let problem: serde_json::Value = serde_json::from_str(&problem).unwrap();
         problem.get("request_id").map(|id| id.as_str().unwrap().to_owned())
     };
     for id in ["0f9c2b7e-51aa", "<script>", "\"", &"x".repeat(128)] {
-        assert_eq!(told(id.as_bytes()).await.as_deref(), Some(id));
+        assert_eq!(echoed_id(id.as_bytes()).await.as_deref(), Some(id));
     }
     for id in [&b""[..], b"two words", b"tab\there", b"caf\xc3\xa9", b"\xff", &[b'x'; 129]] {
-        assert_eq!(told(id).await, None, "{}", id.escape_ascii());
+        assert_eq!(echoed_id(id).await, None, "{}", id.escape_ascii());
     }
 }
 
 /// The text of an error is disclosed only when enabled.
 #[tokio::test]
-async fn error_text_is_not_disclosed_in_any_format() {
+async fn layer_discloses_error_text_in_no_format() {
     for accept in ["text/html", "text/plain", "application/json", GRPC] {
         let mut request = request(Method::POST);
         for name in ["accept", "content-type"] {
             request.headers_mut().insert(name, HeaderValue::from_static(accept));
         }
-        let error = Says("hunter2 at 10.0.0.1".into(), Failure::new(Cause::DnsError));
-        let response = ask(ErrorResponseLayer::new("edge"), request, error).await;
-        let all = format!("{:?}", response.headers()) + &text(response).await;
-        assert!(!all.contains("hunter2") && !all.contains("10.0.0.1"), "{all}");
+        let error = TextError("hunter2 at 10.0.0.1".into(), Failure::new(Cause::DnsError));
+        let response = respond_with(ErrorResponseLayer::new("edge"), request, error).await;
+        let head_and_body = format!("{:?}", response.headers()) + &text(response).await;
+        assert!(
+            !head_and_body.contains("hunter2") && !head_and_body.contains("10.0.0.1"),
+            "{head_and_body}"
+        );
     }
 }
 
 fn any_text() -> impl Strategy<Value = String> {
-    let nasty = select(&NASTY[..]).prop_map(str::to_owned);
-    vec(prop_oneof![any::<String>(), nasty], 0..4).prop_map(|parts| parts.concat())
+    let hostile = select(&HOSTILE_TEXTS[..]).prop_map(str::to_owned);
+    vec(prop_oneof![any::<String>(), hostile], 0..4).prop_map(|parts| parts.concat())
 }
 
 fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
@@ -209,15 +212,15 @@ fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn arbitrary_text_cannot_break_out_of_response(
+    fn arbitrary_text_injects_no_syntax_into_response(
         name in any_text(),
         error in any_text(),
-        // The registered ones, which `Proxy-Status` names as they are.
+        // The registered causes, whose names `Proxy-Status` sends unchanged.
         cause in select(&Cause::ALL[..32]),
         accept in any_bytes(),
         id in any_bytes(),
     ) {
         let input = Input { name: &name, error: &error, cause, accept: &accept, id: &id };
-        block_on(input.is_answered_soundly());
+        block_on(input.assert_no_injection());
     }
 }

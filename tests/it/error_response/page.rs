@@ -1,4 +1,4 @@
-//! The page for a person.
+//! The HTML page.
 
 use std::time::Duration;
 
@@ -6,23 +6,23 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use seawall::{BoxError, Cause, Failure, Processed, error_response::ErrorResponseLayer};
 use sha2::{Digest, Sha256};
 
-use super::{ask, get, header, text};
+use super::{get, header, respond_with, text};
 
 pub(super) async fn page(error: impl Into<BoxError>) -> String {
     let request = get(&[("accept", b"text/html"), ("x-request-id", b"0f9c2b7e-51aa-4e07-9c3d")]);
-    text(ask(ErrorResponseLayer::new("edge.example"), request, error).await).await
+    text(respond_with(ErrorResponseLayer::new("edge.example"), request, error).await).await
 }
 
 #[tokio::test]
-async fn it_says_what_happened_what_to_try_and_which_request_it_was() {
+async fn page_has_description_advice_and_request_id() {
     for &cause in Cause::ALL {
         let page = page(Failure::new(cause)).await;
         let status = format!("<title>{} ", cause.gateway_status().as_u16());
-        let plain = |text: &str| text.replace('\'', "&#39;");
+        let escaped = |text: &str| text.replace('\'', "&#39;");
         for part in [
             status.as_str(),
-            &plain(cause.description()),
-            &plain(cause.advice()),
+            &escaped(cause.description()),
+            &escaped(cause.advice()),
             cause.as_str(),
             "edge.example",
             "0f9c2b7e-51aa-4e07-9c3d",
@@ -30,7 +30,7 @@ async fn it_says_what_happened_what_to_try_and_which_request_it_was() {
             "width=device-width",
             "prefers-color-scheme:dark",
         ] {
-            assert!(page.contains(part), "{part}\n{page}");
+            assert!(page.contains(part), "expected {part:?} in\n{page}");
         }
         assert_eq!(page.matches("<li>").count(), cause.checks().len());
         assert!(!page.contains("{{") && !page.contains('`'), "{page}");
@@ -38,20 +38,20 @@ async fn it_says_what_happened_what_to_try_and_which_request_it_was() {
 }
 
 #[tokio::test]
-async fn it_is_small_and_needs_nothing_else() {
+async fn page_is_small_and_loads_no_resources() {
     for &cause in Cause::ALL {
         let page = page(Failure::new(cause)).await;
         assert!(page.len() < 2_560, "{cause}: {} bytes", page.len());
-        for loads in ["src=", "href=", "url(", "<script", "<link", "@import"] {
-            assert!(!page.contains(loads), "{loads}");
+        for reference in ["src=", "href=", "url(", "<script", "<link", "@import"] {
+            assert!(!page.contains(reference), "{reference}");
         }
     }
 }
 
 #[tokio::test]
-async fn its_policy_allows_its_style_and_nothing_else() {
+async fn content_security_policy_allows_only_style_of_page() {
     let request = get(&[("accept", b"text/html")]);
-    let response = ask(ErrorResponseLayer::new("edge"), request, "x").await;
+    let response = respond_with(ErrorResponseLayer::new("edge"), request, "x").await;
     let policy = header(&response, "content-security-policy").unwrap().to_owned();
     let page = text(response).await;
     let (_, rest) = page.split_once("<style>").unwrap();
@@ -62,8 +62,8 @@ async fn its_policy_allows_its_style_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn it_says_when_to_try_again() {
-    for (wait, said) in [
+async fn page_states_when_to_retry() {
+    for (wait, sentence) in [
         (0, "try again now."),
         (1, "try again in 1 second."),
         (119, "try again in 119 seconds."),
@@ -74,33 +74,38 @@ async fn it_says_when_to_try_again() {
         let failure = Failure::new(Cause::Overloaded);
         let failure = failure.with_retry_after(Some(Duration::from_secs(wait)));
         let page = page(failure).await;
-        assert!(page.contains(said), "{said}\n{page}");
+        assert!(page.contains(sentence), "expected {sentence:?} in\n{page}");
     }
     assert!(page("x").await.contains("try again in a moment."));
     assert!(page(Failure::new(Cause::HttpRequestDenied)).await.contains("will not help."));
 }
 
 #[tokio::test]
-async fn it_calls_trying_again_harmless_only_where_that_is_proven() {
+async fn page_calls_retry_harmless_only_when_proven() {
     let harmless = "Nothing was done with your request";
-    for (processed, proven) in [
+    for (processed, is_proven) in [
         (Processed::No, true),
         (Processed::Unlikely, false),
         (Processed::Maybe, false),
         (Processed::Yes, false),
     ] {
         let page = page(Failure::new(Cause::BadGateway).with_processed(processed)).await;
-        assert_eq!(page.contains(harmless), proven, "{processed:?}");
-        assert_eq!(page.contains("check first whether it has arrived"), !proven, "{processed:?}");
+        assert_eq!(page.contains(harmless), is_proven, "{processed:?}");
+        assert_eq!(
+            page.contains("check first whether it has arrived"),
+            !is_proven,
+            "{processed:?}"
+        );
     }
 }
 
 #[tokio::test]
-async fn an_error_s_text_is_on_it_only_where_it_is_disclosed() {
+async fn page_has_error_text_only_when_disclosed() {
     let request = || get(&[("accept", b"text/html")]);
     let layer = ErrorResponseLayer::new("edge");
-    let hidden = text(ask(layer.clone(), request(), "at 10.0.0.1").await).await;
-    let shown = text(ask(layer.include_error_text(true), request(), "at 10.0.0.1").await).await;
+    let hidden = text(respond_with(layer.clone(), request(), "at 10.0.0.1").await).await;
+    let shown =
+        text(respond_with(layer.include_error_text(true), request(), "at 10.0.0.1").await).await;
     assert!(!hidden.contains("10.0.0.1"));
     assert!(shown.contains("<pre>at 10.0.0.1</pre>"), "{shown}");
 }

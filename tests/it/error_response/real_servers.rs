@@ -1,4 +1,4 @@
-//! Under hyper's server and in an axum router, over real sockets.
+//! The layer in hyper's server and in an axum router, over real sockets.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -22,8 +22,8 @@ use tower::{ServiceBuilder, ServiceExt};
 
 use crate::support::sockets::{empty, hyper, read, request};
 
-/// hyper's server, HTTP/1.1 and HTTP/2, whose service always fails.
-pub(crate) async fn failing() -> SocketAddr {
+/// Starts a hyper server for HTTP/1.1 and HTTP/2 whose service always fails.
+pub(crate) async fn start_failing_server() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let service = ServiceBuilder::new().layer(ErrorResponseLayer::new("edge")).service_fn(
@@ -31,7 +31,7 @@ pub(crate) async fn failing() -> SocketAddr {
             Err::<Response<Full<Bytes>>, _>(io::Error::from(io::ErrorKind::ConnectionRefused))
         },
     );
-    // Ends with the test's runtime.
+    // The task ends with the runtime of the test.
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let service = TowerToHyperService::new(service.clone());
@@ -46,7 +46,7 @@ pub(crate) async fn failing() -> SocketAddr {
 
 #[tokio::test]
 async fn hyper_server_sends_error_response() {
-    let url = format!("http://{}/", failing().await);
+    let url = format!("http://{}/", start_failing_server().await);
     let response = hyper().oneshot(request("GET", &url, empty())).await.unwrap();
     assert_eq!(response.status(), 502);
     assert_eq!(response.headers()["proxy-status"], "edge;error=connection_refused");
@@ -57,29 +57,30 @@ async fn hyper_server_sends_error_response() {
     assert_eq!(problem["cause"], "connection_refused");
 }
 
-/// Reads the wire, since a client hides a body that the response must not have.
+/// Reads the raw bytes, because an HTTP client ignores a body that must not be present.
 #[tokio::test]
-async fn response_to_head_has_headers_of_get_and_no_body() {
-    let mut stream = TcpStream::connect(failing().await).await.unwrap();
-    let both = b"HEAD / HTTP/1.1\r\nhost: edge\r\naccept: text/html\r\n\r\n\
+async fn response_to_head_has_headers_of_get_without_body() {
+    let mut stream = TcpStream::connect(start_failing_server().await).await.unwrap();
+    let requests = b"HEAD / HTTP/1.1\r\nhost: edge\r\naccept: text/html\r\n\r\n\
         GET / HTTP/1.1\r\nhost: edge\r\naccept: text/html\r\nconnection: close\r\n\r\n";
-    stream.write_all(both).await.unwrap();
-    let mut answers = String::new();
-    stream.read_to_string(&mut answers).await.unwrap();
-    let (head, rest) = answers.split_once("\r\n\r\n").unwrap();
+    stream.write_all(requests).await.unwrap();
+    let mut responses = String::new();
+    stream.read_to_string(&mut responses).await.unwrap();
+    let (head, rest) = responses.split_once("\r\n\r\n").unwrap();
     let (get, page) = rest.split_once("\r\n\r\n").unwrap();
     let lines = |head: &str| {
-        let not = |line: &&str| !line.starts_with("date: ") && !line.starts_with("connection: ");
-        head.split("\r\n").filter(not).map(str::to_owned).collect::<Vec<_>>()
+        let is_compared =
+            |line: &&str| !line.starts_with("date: ") && !line.starts_with("connection: ");
+        head.split("\r\n").filter(is_compared).map(str::to_owned).collect::<Vec<_>>()
     };
-    assert!(get.starts_with("HTTP/1.1 502 Bad Gateway\r\n"), "{answers}");
+    assert!(get.starts_with("HTTP/1.1 502 Bad Gateway\r\n"), "{responses}");
     assert_eq!(lines(head), lines(get));
-    assert!(get.contains(&format!("content-length: {}\r\n", page.len())), "{answers}");
-    assert!(page.starts_with("<!doctype html>"), "{answers}");
+    assert!(get.contains(&format!("content-length: {}\r\n", page.len())), "{responses}");
+    assert!(page.starts_with("<!doctype html>"), "{responses}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn axum_router_accepts_layer_and_answers_for_hanging_handler() {
+async fn layer_in_axum_router_returns_504_when_handler_hangs() {
     let app = Router::new().route("/", get(std::future::pending::<&str>)).layer(
         ServiceBuilder::new()
             .layer(ErrorResponseLayer::new("edge"))
@@ -102,7 +103,7 @@ async fn axum_router_accepts_layer_and_answers_for_hanging_handler() {
 async fn tonic_client_gets_unavailable_status() {
     use crate::tonic::{call, eager};
 
-    let status = call(failing().await, eager()).await.unwrap_err();
+    let status = call(start_failing_server().await, eager()).await.unwrap_err();
     assert_eq!(status.code(), tonic::Code::Unavailable);
     assert_eq!(status.message(), "connection refused");
 }

@@ -1,4 +1,4 @@
-//! One hyper connection without a pool, and what its "canceled" error proves.
+//! A hyper connection without a pool, and the meaning of its "canceled" error.
 
 use http::{Request, StatusCode};
 use hyper::client::conn::http1::{self, Connection, SendRequest};
@@ -48,7 +48,7 @@ async fn request_queued_when_connection_ends_is_not_processed() {
 async fn request_after_idle_close_by_origin_is_not_processed() {
     let origin = origin(Script::AcceptClose).await;
     let (mut sender, connection) = connect(&origin).await;
-    // Ends by itself, having read the close.
+    // The connection ends when it reads the close.
     connection.await.unwrap_err();
     let error = sender.send_request(post(empty())).await.unwrap_err();
     assert!(error.is_canceled());
@@ -68,14 +68,14 @@ async fn request_written_when_connection_drops_may_be_processed() {
     assert_eq!(classify_error(&error).processed(), Processed::Maybe);
 }
 
-/// hyper says "canceled" here too, though the server has read the request and answered.
+/// hyper returns "canceled" here too, although the server has read the request and responded.
 #[tokio::test]
 async fn failed_upgrade_may_be_processed() {
     let origin = origin(Script::EarlyStatus(101)).await;
     let (mut sender, connection) = connect(&origin).await;
     let connection = tokio::spawn(connection.with_upgrades());
-    // Never ends, so that the connection is not handed over.
-    let (_open, body) = channel();
+    // The body never ends, so hyper does not hand over the connection.
+    let (_sender, body) = channel();
     let mut request = post(body);
     let headers = request.headers_mut();
     headers.insert("connection", "upgrade".parse().unwrap());

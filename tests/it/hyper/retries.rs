@@ -1,4 +1,4 @@
-//! The requests that reach the origin: their number and their content.
+//! The number and content of requests that reach the origin.
 
 use std::time::Duration;
 
@@ -21,47 +21,47 @@ async fn send(method: &str, origin: &Origin, body: Body) -> Response<Incoming> {
     stack(hyper()).oneshot(request).await.unwrap()
 }
 
-fn attempts<B>(response: &Response<B>) -> (u32, Option<StopReason>) {
-    let attempts = response.extensions().get::<RetryReport>().unwrap();
-    (attempts.count().get(), attempts.stop_reason())
+fn attempts_and_reason<B>(response: &Response<B>) -> (u32, Option<StopReason>) {
+    let report = response.extensions().get::<RetryReport>().unwrap();
+    (report.count().get(), report.stop_reason())
 }
 
-/// Sends the body that `body` makes to an origin that fails. Returns the request of each attempt.
-async fn every_attempt(body: impl FnOnce() -> Body) -> Vec<Received> {
+/// Sends a body to a failing origin and returns the request of each attempt.
+async fn received_attempts(make_body: impl FnOnce() -> Body) -> Vec<Received> {
     let origin = origin(Script::Status(502)).await;
-    let response = send("PUT", &origin, body()).await;
-    assert_eq!(attempts(&response), (5, Some(StopReason::MaxRetries)));
+    let response = send("PUT", &origin, make_body()).await;
+    assert_eq!(attempts_and_reason(&response), (5, Some(StopReason::MaxRetries)));
     let received = origin.received();
     assert_eq!(received.len(), 5);
-    for again in &received {
-        assert_eq!(again, &received[0]);
+    for attempt in &received {
+        assert_eq!(attempt, &received[0]);
     }
     received
 }
 
 #[tokio::test]
-async fn get_is_sent_five_times_when_origin_returns_502() {
+async fn retry_layer_sends_get_five_times_when_origin_returns_502() {
     let origin = origin(Script::Status(502)).await;
     let service = RetryLayer::new().budget(Budget::none()).layer(hyper());
     let response = service.oneshot(request("GET", &url(&origin), empty()));
     let response = response.await.unwrap();
     assert_eq!(response.status(), 502);
-    assert_eq!(attempts(&response), (5, Some(StopReason::MaxRetries)));
+    assert_eq!(attempts_and_reason(&response), (5, Some(StopReason::MaxRetries)));
     assert_eq!(read(response).await.unwrap(), "failed on purpose");
     assert_eq!(origin.requests(), 5);
 }
 
 #[tokio::test]
-async fn post_is_sent_once_when_origin_returns_502() {
+async fn retry_layer_sends_post_once_when_origin_returns_502() {
     let origin = origin(Script::Status(502)).await;
     let response = send("POST", &origin, full(b"pay")).await;
     assert_eq!(response.status(), 502);
-    assert_eq!(attempts(&response), (1, Some(StopReason::MethodNotAllowed)));
+    assert_eq!(attempts_and_reason(&response), (1, Some(StopReason::MethodNotAllowed)));
     assert_eq!(origin.requests(), 1);
 }
 
 #[tokio::test]
-async fn post_with_key_is_sent_five_times_when_origin_returns_502() {
+async fn retry_layer_retries_post_with_idempotency_key() {
     let origin = origin(Script::Status(502)).await;
     let mut request = request("POST", &url(&origin), full(b"pay"));
     let key = "8e03978e-40d5-43dd-bc93-6894a57f9324".parse().unwrap();
@@ -69,11 +69,11 @@ async fn post_with_key_is_sent_five_times_when_origin_returns_502() {
     stack(hyper()).oneshot(request).await.unwrap();
     let received = origin.received();
     assert_eq!(received.len(), 5);
-    assert!(received.iter().all(|again| again.body == b"pay"));
+    assert!(received.iter().all(|attempt| attempt.body == b"pay"));
 }
 
 #[tokio::test]
-async fn success_is_requested_once_and_has_no_retry_report() {
+async fn success_has_no_retry_report() {
     let origin = origin(Script::Healthy).await;
     let response = send("GET", &origin, empty()).await;
     assert!(response.extensions().get::<RetryReport>().is_none());
@@ -83,21 +83,21 @@ async fn success_is_requested_once_and_has_no_retry_report() {
 
 #[tokio::test]
 async fn each_attempt_sends_no_body_when_request_has_none() {
-    let received = every_attempt(empty).await;
+    let received = received_attempts(empty).await;
     assert!(received[0].body.is_empty());
     assert!(!received[0].head.contains("transfer-encoding"));
 }
 
 #[tokio::test]
-async fn every_attempt_sends_a_small_body_whole() {
-    let received = every_attempt(|| full(b"a small body")).await;
+async fn each_attempt_sends_complete_small_body() {
+    let received = received_attempts(|| full(b"a small body")).await;
     assert_eq!(received[0].body, b"a small body");
     assert!(received[0].head.contains("content-length: 12\r\n"));
 }
 
 #[tokio::test]
-async fn every_attempt_sends_the_same_bytes_of_a_stream() {
-    let received = every_attempt(|| {
+async fn each_attempt_sends_same_bytes_of_stream() {
+    let received = received_attempts(|| {
         let (sender, body) = channel();
         tokio::spawn(async move {
             for part in ["one, ", "two, ", "three"] {
@@ -112,7 +112,7 @@ async fn every_attempt_sends_the_same_bytes_of_a_stream() {
 }
 
 #[tokio::test]
-async fn stream_above_replay_limit_is_sent_once_and_whole() {
+async fn retry_layer_sends_stream_above_replay_limit_once() {
     let origin = origin(Script::Status(502)).await;
     let (sender, body) = channel();
     for _ in 0..100 {
@@ -120,41 +120,41 @@ async fn stream_above_replay_limit_is_sent_once_and_whole() {
     }
     drop(sender);
     let response = send("PUT", &origin, body).await;
-    assert_eq!(attempts(&response), (1, Some(StopReason::NotReplayable)));
+    assert_eq!(attempts_and_reason(&response), (1, Some(StopReason::NotReplayable)));
     assert_eq!(origin.received()[0].body, vec![7; 100_000]);
     assert_eq!(origin.requests(), 1);
 }
 
-/// Each attempt gets a response before the body is sent, so the next attempt sends the body from its start.
+/// The origin responds before it reads the body. Each attempt sends the body from its start.
 #[tokio::test]
 async fn attempt_after_early_response_sends_body_from_start() {
     let origin = origin(Script::EarlyStatus(503)).await;
     let (sender, body) = channel();
-    sender.send(Bytes::from("begun, ")).unwrap();
+    sender.send(Bytes::from("start, ")).unwrap();
     let end = async {
         eventually(|| origin.requests() == 5).await;
-        sender.send(Bytes::from("ended")).unwrap();
+        sender.send(Bytes::from("end")).unwrap();
         drop(sender);
     };
     let (response, ()) = tokio::join!(send("PUT", &origin, body), end);
-    assert_eq!(attempts(&response), (5, Some(StopReason::MaxRetries)));
+    assert_eq!(attempts_and_reason(&response), (5, Some(StopReason::MaxRetries)));
     eventually(|| origin.received().len() == 1).await;
-    assert_eq!(origin.received()[0].body, b"begun, ended");
-    // A connection whose body was taken over cannot be used again.
+    assert_eq!(origin.received()[0].body, b"start, end");
+    // A connection with an aborted request body cannot be reused.
     assert_eq!(origin.connections(), 5);
 }
 
 #[tokio::test]
-async fn final_early_response_does_not_truncate_request_body() {
+async fn early_response_does_not_truncate_request_body_without_retry() {
     let origin = origin(Script::EarlyStatus(502)).await;
     let (sender, body) = channel();
-    sender.send(Bytes::from("begun, ")).unwrap();
+    sender.send(Bytes::from("start, ")).unwrap();
     let response = send("POST", &origin, body).await;
-    assert_eq!(attempts(&response), (1, Some(StopReason::MethodNotAllowed)));
-    sender.send(Bytes::from("ended")).unwrap();
+    assert_eq!(attempts_and_reason(&response), (1, Some(StopReason::MethodNotAllowed)));
+    sender.send(Bytes::from("end")).unwrap();
     drop(sender);
     eventually(|| origin.received().len() == 1).await;
-    assert_eq!(origin.received()[0].body, b"begun, ended");
+    assert_eq!(origin.received()[0].body, b"start, end");
 }
 
 #[tokio::test]
@@ -167,7 +167,7 @@ async fn retry_reuses_connection_of_failed_response() {
         assert_eq!(response.status(), 200);
         read(response).await.unwrap();
     }
-    // The first is answered 200, each of the others 502 and then 200.
+    // The first call gets 200. Each later call gets 502 and then 200.
     assert_eq!(origin.requests(), 9);
     assert_eq!(origin.connections(), 1);
 }
@@ -180,9 +180,9 @@ async fn retry_waits_for_retry_after() {
     let response = stack(hyper()).oneshot(request).await.unwrap();
     assert_eq!(response.status(), 200);
     assert!(!response.headers().contains_key(RETRY_AFTER));
-    let attempts = response.extensions().get::<RetryReport>().unwrap();
-    assert_eq!(attempts.count().get(), 2);
-    assert!(attempts.elapsed().as_secs() >= 1);
+    let report = response.extensions().get::<RetryReport>().unwrap();
+    assert_eq!(report.count().get(), 2);
+    assert!(report.elapsed().as_secs() >= 1);
 }
 
 #[tokio::test]
@@ -198,13 +198,13 @@ async fn concurrent_calls_keep_their_own_bodies() {
         tokio::spawn(service.clone().oneshot(request))
     });
     for call in calls.collect::<Vec<_>>() {
-        assert_eq!(attempts(&call.await.unwrap().unwrap()).0, 5);
+        assert_eq!(attempts_and_reason(&call.await.unwrap().unwrap()).0, 5);
     }
-    let mut seen = [0_u32; 32];
+    let mut counts = [0_u32; 32];
     for received in origin.received() {
         let n = received.body[0];
         assert_eq!(received.body, [n; 2_000]);
-        seen[usize::from(n)] += 1;
+        counts[usize::from(n)] += 1;
     }
-    assert_eq!(seen, [5; 32]);
+    assert_eq!(counts, [5; 32]);
 }
