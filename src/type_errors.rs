@@ -1,41 +1,47 @@
-//! Common type errors: what the compiler says when a stack is put together wrongly, why, and what mends it.
+//! Troubleshooting common type errors: compiler messages for a stack that does not fit together,
+//! their causes and fixes.
 //!
-//! The texts are those of rustc 1.95, cut where it says `…`; tests hold this page to them.
+//! The messages are those of rustc 1.95. `…` marks omitted text. Tests compare this page with the
+//! compiler's output.
 //!
-//! # First get the compiler to say why
+//! # First make the compiler name the reason
 //!
-//! At a method call on a stack that does not fit together, it names no reason:
+//! For a method call on a stack that does not fit together, the compiler names no reason:
 //!
 //! ```text
 //! error[E0599]: the method `oneshot` exists for struct `Logging<…>`, but its trait bounds were not satisfied
 //! …doesn't satisfy `_: Service<_>` or `_: ServiceExt<_>`
 //! ```
 //!
-//! Hand the stack to a function that wants a service of your requests, and it does. This one is all it takes; delete it when
-//! you are done:
+//! Pass the stack to a function that requires a service for your requests, and the compiler names
+//! the reason. This function is sufficient; delete it afterwards:
 //!
 //! ```
 //! fn check<Req>(_: impl tower::Service<Req>) {}
 //! # use seawall::standard::StandardLayer;
 //! # type Body = http_body_util::Full<bytes::Bytes>;
 //! # let client = tower::ServiceBuilder::new().layer(StandardLayer::new("billing")).service_fn(
-//! #     async |_: http::Request<seawall::retry::ReplayBody<Body>>| Ok::<_, seawall::BoxError>(http::Response::new(Body::default())),
+//! #     async |_: http::Request<seawall::retry::ReplayBody<Body>>| {
+//! #         Ok::<_, seawall::BoxError>(http::Response::new(Body::default()))
+//! #     },
 //! # );
 //!
 //! check::<http::Request<Body>>(client);
 //! ```
 //!
-//! # The client takes another type of body
+//! # The client has another body type
 //!
 //! ```text
 //! error[E0277]: the trait bound `…Client<…HttpConnector, …Empty<…Bytes>>: Service<…Request<ReplayBody<…Empty<…Bytes>>>>` is not satisfied
 //! ```
 //!
-//! **Why.** A request that may be sent again needs a body that can be read again. So a client inside of
-//! [`RetryLayer`](crate::retry::RetryLayer) or [`StandardLayer`](crate::standard::StandardLayer) receives
-//! [`ReplayBody<B>`](crate::retry::ReplayBody), where `B` is the body that you send.
+//! **Cause.** A retry must read the request's body again. A client inside
+//! [`RetryLayer`](crate::retry::RetryLayer) or [`StandardLayer`](crate::standard::StandardLayer)
+//! therefore receives [`ReplayBody<B>`](crate::retry::ReplayBody), where `B` is the body that you
+//! send.
 //!
-//! **Mend.** Do not name the client's body type; it is then inferred. Or name it `ReplayBody<B>`:
+//! **Fix.** Leave out the client's body type, so that the compiler infers it. Or set it to
+//! `ReplayBody<B>`:
 //!
 //! ```
 //! use bytes::Bytes;
@@ -51,7 +57,8 @@
 //! # check::<http::Request<Empty<Bytes>>>(client);
 //! ```
 //!
-//! A client that takes one type only is given it by `send_as`, with a function that makes it of any `ReplayBody`:
+//! If the client accepts only one fixed type, convert the body with `map_body`, using a function
+//! that accepts any `ReplayBody`:
 //!
 //! ```
 //! use bytes::Bytes;
@@ -69,8 +76,8 @@
 //! # check::<http::Request<Empty<Bytes>>>(client);
 //! ```
 //!
-//! For tonic that is `.map_body(tonic::body::Body::new)`, or `seawall::tonic::Client` around the channel; for reqwest there is
-//! `seawall::reqwest::Client`, which takes any body.
+//! For tonic, use `.map_body(tonic::body::Body::new)`, or `seawall::tonic::Client` around the
+//! channel. For reqwest, use `seawall::reqwest::Client`, which accepts any body.
 //!
 //! # The client is not `Clone`
 //!
@@ -79,11 +86,12 @@
 //! …required for `StandardLayer` to implement `Layer<NotClone>`
 //! ```
 //!
-//! **Why.** A retry makes its first attempt with the service that was ready and later ones with clones of it; the circuit
-//! breaker and the in-flight limit put a clone in place of one whose readiness was not used.
+//! **Cause.** The first attempt uses the service that was polled ready, and later attempts use
+//! clones of it. The circuit breaker and the in-flight limit replace a service with a clone if its
+//! readiness was not used.
 //!
-//! **Mend.** Derive `Clone`, with what is inside behind an `Arc`. Where that cannot be, such as with one hyper connection, put
-//! tower's `Buffer` in between, a queue whose handles are `Clone`:
+//! **Fix.** Derive `Clone`, with shared state behind an `Arc`. If that is impossible, for example
+//! for a single hyper connection, use tower's `Buffer`, a queue whose handles are `Clone`:
 //!
 //! ```
 //! # use http::{Request, Response};
@@ -93,10 +101,15 @@
 //! #     type Response = Response<Body>;
 //! #     type Error = seawall::BoxError;
 //! #     type Future = std::future::Ready<Result<Response<Body>, seawall::BoxError>>;
-//! #     fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), seawall::BoxError>> {
+//! #     fn poll_ready(
+//! #         &mut self,
+//! #         _: &mut std::task::Context<'_>,
+//! #     ) -> std::task::Poll<Result<(), seawall::BoxError>> {
 //! #         std::task::Poll::Ready(Ok(()))
 //! #     }
-//! #     fn call(&mut self, _: Request<B>) -> Self::Future { std::future::ready(Ok(Response::default())) }
+//! #     fn call(&mut self, _: Request<B>) -> Self::Future {
+//! #         std::future::ready(Ok(Response::default()))
+//! #     }
 //! # }
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), seawall::BoxError> {
@@ -113,14 +126,14 @@
 //! # }
 //! ```
 //!
-//! # A router wants `Infallible`
+//! # A router requires `Infallible`
 //!
 //! ```text
 //! error[E0277]: the trait bound `Infallible: From<Box<(dyn std::error::Error + Send + Sync + 'static)>>` is not satisfied
 //! …required by a bound in `Router::<S>::layer`
 //! ```
 //!
-//! and of a service of its own, at `fallback_service`, `route_service` or `nest_service`:
+//! And for a service that is passed to `fallback_service`, `route_service` or `nest_service`:
 //!
 //! ```text
 //! error[E0271]: type mismatch resolving `<Logging<…> as Service<Request<Body>>>::Error == Infallible`
@@ -128,11 +141,13 @@
 //! …required by a bound in `Router::<S>::fallback_service`
 //! ```
 //!
-//! **Why.** axum sends what its services return, so they may not fail; but a timeout, an open circuit or a refused connection
-//! is an error.
+//! **Cause.** axum sends the responses of its services, so they must not fail. But a timeout, an
+//! open circuit or a refused connection is an error.
 //!
-//! **Mend.** Turn errors into answers, around everything that makes them: [`StandardLayer::gateway`](crate::standard::StandardLayer::gateway) in
-//! place of `new`, or [`ErrorResponseLayer`](crate::error_response::ErrorResponseLayer) above the other layers. axum's `HandleErrorLayer` is not needed.
+//! **Fix.** Convert errors into responses, outside all layers that return errors. Use
+//! [`StandardLayer::gateway`](crate::standard::StandardLayer::gateway) instead of `new`, or
+//! [`ErrorResponseLayer`](crate::error_response::ErrorResponseLayer) around the other layers.
+//! axum's `HandleErrorLayer` is not needed.
 //!
 //! ```
 //! use std::time::Duration;
@@ -147,17 +162,19 @@
 //! );
 //! ```
 //!
-//! # The service's error is no `Error`
+//! # The service's error does not implement `Error`
 //!
 //! ```text
 //! error[E0277]: the trait bound `Failed: std::error::Error` is not satisfied
 //! …required for `Failed` to implement `Into<Box<(dyn std::error::Error + Send + Sync + 'static)>>`
 //! ```
 //!
-//! **Why.** A layer that makes errors of its own returns them and those of the service inside as one type,
-//! [`BoxError`](crate::BoxError), so the latter must go into that: `Error + Send + Sync + 'static`, or a `String`.
+//! **Cause.** A layer with errors of its own returns them and the inner service's errors as one
+//! type, [`BoxError`](crate::BoxError). The inner error must convert into that type: it must be
+//! `Error + Send + Sync + 'static`, or a `String`.
 //!
-//! **Mend.** Implement `Error` for it, and let `source()` lead to what caused it: then it is classified by that.
+//! **Fix.** Implement `Error` for it, and return its cause from `source()`. The error is then
+//! classified by its cause.
 //!
 //! ```
 //! # use http::{Request, Response};
@@ -186,21 +203,23 @@
 //!
 //! let client = ServiceBuilder::new()
 //!     .layer(RetryLayer::new())
-//!     .service_fn(async |_: Request<ReplayBody<Body>>| Err::<Response<Body>, _>(Failed(io::ErrorKind::TimedOut.into())));
+//!     .service_fn(async |_: Request<ReplayBody<Body>>| {
+//!         Err::<Response<Body>, _>(Failed(io::ErrorKind::TimedOut.into()))
+//!     });
 //! # fn check<Req>(_: impl tower::Service<Req>) {}
 //! # check::<Request<Body>>(client);
 //! ```
 //!
-//! # A closure whose argument has no type
+//! # A closure argument has no type
 //!
 //! ```text
 //! error[E0282]: type annotations needed for `&_`
 //! help: consider giving this closure parameter an explicit type, where the placeholders `_` are specified
 //! ```
 //!
-//! **Why.** When the closure is compiled, nothing has said yet what requests the layer will see.
+//! **Cause.** When the compiler checks the closure, the layer's request type is not known yet.
 //!
-//! **Mend.** Write it. The type of the body may be left to inference:
+//! **Fix.** Write the type. The type of the body may be inferred:
 //!
 //! ```
 //! # type Body = http_body_util::Full<bytes::Bytes>;
@@ -211,23 +230,25 @@
 //! let layer = TimeoutLayer::from_fn(|request: &Request<_>| {
 //!     request.uri().path().starts_with("/reports/").then_some(Duration::from_secs(60))
 //! });
-//! # let service = tower::Layer::layer(&layer, tower::service_fn(async |_: Request<Body>| Ok::<_, seawall::BoxError>(())));
+//! # let inner = tower::service_fn(async |_: Request<Body>| Ok::<_, seawall::BoxError>(()));
+//! # let service = tower::Layer::layer(&layer, inner);
 //! # fn check<Req>(_: impl tower::Service<Req>) {}
 //! # check::<Request<Body>>(service);
 //! ```
 //!
-//! The same goes for `per_request_key` and for [`classify_fn`](crate::classify::classify_fn).
+//! The same applies to `per_request_key` and [`classify_fn`](crate::classify::classify_fn).
 //!
-//! # A function of the URL that borrows from it
+//! # A key function borrows from the URL
 //!
 //! ```text
 //! error: lifetime may not live long enough
 //! …returning this value requires that `'1` must outlive `'2`
 //! ```
 //!
-//! **Why.** Of a closure that stands by itself the compiler does not see that what it returns lives as long as what it was given.
+//! **Cause.** For a closure in a variable of its own, the compiler does not connect the lifetimes
+//! of the argument and the result.
 //!
-//! **Mend.** Write it where it is used, or as a function:
+//! **Fix.** Write the closure where it is used, or use a function:
 //!
 //! ```
 //! use std::borrow::Cow;
@@ -250,9 +271,10 @@
 //! …give the layer a classifier that does: `.classifier(seawall::classify::classify_fn(|outcome: Result<&Response<…Full<…Bytes>>, &(dyn Error + 'static)>| ...))`, or a type of yours that implements `seawall::classify::Classify<Response<…Full<…Bytes>>>`
 //! ```
 //!
-//! **Why.** Closures are not classifiers by themselves: were they, their arguments could not be inferred anywhere.
+//! **Cause.** A closure is not a classifier by itself. Otherwise, the types of its arguments could
+//! not be inferred.
 //!
-//! **Mend.** Wrap it in [`classify_fn`](crate::classify::classify_fn):
+//! **Fix.** Wrap it in [`classify_fn`](crate::classify::classify_fn):
 //!
 //! ```
 //! # use http::{Request, Response};
@@ -266,21 +288,24 @@
 //! });
 //! let client = ServiceBuilder::new()
 //!     .layer(CircuitBreakerLayer::new().classifier(classifier))
-//!     .service_fn(async |_: Request<Body>| Ok::<_, seawall::BoxError>(Response::new(Body::default())));
+//!     .service_fn(async |_: Request<Body>| {
+//!         Ok::<_, seawall::BoxError>(Response::new(Body::default()))
+//!     });
 //! # fn check<Req>(_: impl tower::Service<Req>) {}
 //! # check::<Request<Body>>(client);
 //! ```
 //!
-//! # A classifier for one type of body, in a stack
+//! # A classifier for one body type, in a stack
 //!
 //! ```text
 //! error[E0631]: type mismatch in closure arguments
 //! …expected closure signature `for<'a, 'b> fn(Result<&'a Response<…ResponseBody<…>…>, &'b (dyn std::error::Error + 'static)>) -> _`
 //! ```
 //!
-//! **Why.** Layers wrap the body of a response, so each of them sees another type. A closure has one.
+//! **Cause.** Layers wrap the body of a response, so each layer sees another type. A closure
+//! accepts only one.
 //!
-//! **Mend.** Implement [`Classify`](crate::classify::Classify) for all of them, on a type of yours:
+//! **Fix.** Implement [`Classify`](crate::classify::Classify) for all body types, on your own type:
 //!
 //! ```
 //! # type Body = http_body_util::Full<bytes::Bytes>;
@@ -288,12 +313,15 @@
 //! use http::Response;
 //! use seawall::{classify::{Classify, HttpClassifier}, standard::StandardLayer, Cause, Failure};
 //!
-//! /// What fails says so in a header.
+//! /// Classifies responses with an `x-failed` header as failures.
 //! #[derive(Clone, Debug)]
 //! struct ByHeader;
 //!
 //! impl<B> Classify<Response<B>> for ByHeader {
-//!     fn classify(&self, outcome: Result<&Response<B>, &(dyn Error + 'static)>) -> Option<Failure> {
+//!     fn classify(
+//!         &self,
+//!         outcome: Result<&Response<B>, &(dyn Error + 'static)>,
+//!     ) -> Option<Failure> {
 //!         if outcome.is_ok_and(|response| response.headers().contains_key("x-failed")) {
 //!             return Some(Failure::new(Cause::Overloaded));
 //!         }
@@ -303,13 +331,15 @@
 //!
 //! let layer = StandardLayer::new("billing").classifier(ByHeader);
 //! # let service = tower::Layer::layer(&layer, tower::service_fn(
-//! #     async |_: http::Request<seawall::retry::ReplayBody<Body>>| Ok::<_, seawall::BoxError>(Response::new(Body::default())),
+//! #     async |_: http::Request<seawall::retry::ReplayBody<Body>>| {
+//! #         Ok::<_, seawall::BoxError>(Response::new(Body::default()))
+//! #     },
 //! # ));
 //! # fn check<Req>(_: impl tower::Service<Req>) {}
 //! # check::<http::Request<Body>>(service);
 //! ```
 //!
-//! # A service that is not HTTP
+//! # The service is not HTTP
 //!
 //! ```text
 //! error[E0277]: requests of type `String` cannot be kept to be sent again by `HttpCallAdapter`
@@ -319,9 +349,10 @@
 //! …UriKeyFn<…>` gives no key to requests of type `String`
 //! ```
 //!
-//! **Why.** Retry, timeout, breaker and in-flight limit take any service; their defaults are for HTTP.
+//! **Cause.** Retry, timeout, breaker and in-flight limit work with any service, but their defaults
+//! are for HTTP.
 //!
-//! **Mend.** Say what takes the place of the defaults:
+//! **Fix.** Replace the defaults:
 //!
 //! ```
 //! use std::{error::Error, num::NonZeroU32};
