@@ -1,4 +1,4 @@
-//! The metrics that a recorder of the `metrics` crate receives.
+//! Metrics as received by a recorder of the `metrics` crate.
 
 mod layers;
 mod request_duration;
@@ -15,17 +15,17 @@ use metrics_util::{
 
 type Body = Full<Bytes>;
 
-/// Runs `run` and returns the metrics that were recorded: name and labels in the notation of Prometheus, and the value.
-fn recorded(run: impl AsyncFnOnce()) -> BTreeMap<String, String> {
+/// Runs `test` and returns the recorded metrics: name and labels, and the value.
+fn recorded(test: impl AsyncFnOnce()) -> BTreeMap<String, String> {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
     metrics::with_local_recorder(&recorder, || {
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(run());
+        runtime.block_on(test());
     });
-    let all = snapshotter.snapshot().into_vec().into_iter();
-    all.map(|(key, _, _, value)| (name(&key), number(&value))).collect()
+    let metrics = snapshotter.snapshot().into_vec().into_iter();
+    metrics.map(|(key, _, _, value)| (name(&key), number(&value))).collect()
 }
 
 fn name(key: &CompositeKey) -> String {
@@ -41,7 +41,7 @@ fn number(value: &DebugValue) -> String {
     }
 }
 
-/// A recorder that keeps the name and the unit of each described metric.
+/// A recorder that stores the name and the unit of each described metric.
 #[derive(Default)]
 struct Described(Mutex<BTreeMap<String, Option<Unit>>>);
 

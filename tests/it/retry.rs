@@ -1,4 +1,4 @@
-//! `RetryLayer`: when a request is sent again, and what the caller gets.
+//! `RetryLayer`: conditions of a retry, and the outcome of the call.
 
 mod attempts;
 mod backoff;
@@ -31,7 +31,7 @@ fn request(method: &Method) -> Request<Body> {
     Request::builder().method(method).uri("http://upstream/").body(Body::from("hi")).unwrap()
 }
 
-/// A GET request with a body. [`get`](crate::support::get) has none.
+/// Returns a GET request with a body. [`get`](crate::support::get) has none.
 fn get_with_body() -> Request<Body> {
     request(&Method::GET)
 }
@@ -44,24 +44,24 @@ fn put<B>(body: B) -> Request<B> {
     Request::put("http://upstream/").body(body).unwrap()
 }
 
-/// A GET request with this much time until its deadline.
+/// Returns a GET request with a deadline after `time`.
 fn within(time: Duration) -> Request<Body> {
     let mut request = get();
     request.extensions_mut().insert(Deadline::within(time));
     request
 }
 
-/// The default backoff, without a budget.
+/// Returns a layer with the default backoff and no budget.
 fn unbudgeted() -> RetryLayer {
     RetryLayer::new().budget(Budget::none())
 }
 
-/// Neither backoff nor budget.
+/// Returns a layer with neither backoff nor budget.
 fn immediate() -> RetryLayer {
     unbudgeted().backoff(Backoff::none())
 }
 
-/// No backoff, and the default budget.
+/// Returns a layer with the default budget and no backoff.
 fn immediate_with_budget() -> RetryLayer {
     RetryLayer::new().backoff(Backoff::none())
 }
@@ -78,7 +78,7 @@ where
     layer.layer(upstream.clone()).oneshot(request).await
 }
 
-/// The number of attempts, and why retrying stopped.
+/// Returns the number of attempts and the stop reason.
 fn report<B>(response: &Response<B>) -> (u32, Option<StopReason>) {
     let attempts = response.extensions().get::<RetryReport>().unwrap();
     (attempts.count().get(), attempts.stop_reason())

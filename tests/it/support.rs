@@ -25,14 +25,14 @@ use tower::Service;
 pub(crate) enum Step {
     Data(Bytes),
     Trailers(HeaderMap),
-    /// Pending once, woken at once.
+    /// Returns pending once and wakes the task immediately.
     Pause,
-    /// Pending for ever.
+    /// Returns pending forever.
     Stall,
     Error,
 }
 
-/// A body that takes its steps one by one. Not `Unpin`, as bodies need not be.
+/// A body that yields its steps in order. It is not `Unpin`, because bodies need not be.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Steps {
     next: VecDeque<Step>,
@@ -45,7 +45,7 @@ impl Steps {
         Self { next: steps.into_iter().collect(), ..Self::default() }
     }
 
-    /// With a size hint that tells its size.
+    /// Creates a body whose size hint is exact.
     pub(crate) fn sized(steps: impl IntoIterator<Item = Step>) -> Self {
         let mut steps = Self::new(steps);
         let sizes = steps.next.iter().map(|step| match step {
@@ -65,7 +65,8 @@ impl Body for Steps {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        // Without `unsafe` the way to a field of a pinned `!Unpin` type is a copy of the whole.
+        // Without `unsafe`, changing a field of a pinned `!Unpin` type requires replacing the
+        // value.
         let mut this = self;
         let mut rest = (*this).clone();
         let step = rest.next.pop_front();
@@ -98,29 +99,29 @@ impl Body for Steps {
     }
 }
 
-/// What a [`Script`] does with a request.
+/// The reaction of a [`Script`] to a request.
 pub(crate) enum Act<B> {
-    /// Reads the whole request, then answers.
+    /// Reads the complete request, then responds.
     Answer(Response<B>),
-    /// Reads so many frames of the request's body, then answers and drops the rest.
+    /// Reads this many frames of the request body, drops the rest, then responds.
     AnswerAfter(usize, Response<B>),
     Fail(BoxError),
-    /// Never answers.
+    /// Never responds.
     Hang,
 }
 
-/// What one attempt brought.
+/// The request of one attempt.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Sent {
     pub(crate) head: String,
     pub(crate) data: Vec<u8>,
     pub(crate) trailers: Option<HeaderMap>,
-    /// Read to its end.
+    /// True after the body is read to its end.
     pub(crate) whole: bool,
     pub(crate) attempt: Option<u32>,
 }
 
-/// A service that follows a script, one act a request, and keeps what it was sent.
+/// A service that performs one scripted act per request and stores the requests.
 pub(crate) struct Script<B> {
     acts: Arc<Mutex<VecDeque<Act<B>>>>,
     sent: Arc<Mutex<Vec<Sent>>>,
@@ -174,7 +175,7 @@ where
             let attempt = parts.extensions.get::<seawall::retry::AttemptNumber>();
             record.attempt = attempt.map(|attempt| attempt.0.get());
         }
-        let at = {
+        let index = {
             let mut sent = sent.lock().unwrap();
             sent.push(record);
             sent.len() - 1
@@ -188,14 +189,14 @@ where
             };
             for _ in 0..frames {
                 let Some(frame) = body.frame().await else {
-                    sent.lock().unwrap()[at].whole = true;
+                    sent.lock().unwrap()[index].whole = true;
                     break;
                 };
                 let frame = frame.map_err(Into::into)?;
                 let mut sent = sent.lock().unwrap();
                 match frame.into_data() {
-                    Ok(data) => sent[at].data.extend_from_slice(&data),
-                    Err(frame) => sent[at].trailers = frame.into_trailers().ok(),
+                    Ok(data) => sent[index].data.extend_from_slice(&data),
+                    Err(frame) => sent[index].trailers = frame.into_trailers().ok(),
                 }
             }
             match act {
@@ -215,17 +216,17 @@ pub(crate) fn get() -> Request<Full<Bytes>> {
     Request::get("http://upstream/").body(Full::default()).unwrap()
 }
 
-/// An upstream of the kit for users.
+/// Returns a scripted upstream of `seawall::test_util`.
 pub(crate) fn upstream(script: impl Into<test_util::Script>) -> FlakyService {
     FlakyService::new(script).unwrap()
 }
 
-/// Answers with these statuses, one after the other.
+/// Returns an upstream that responds with these statuses in order.
 pub(crate) fn answers(statuses: &[u16]) -> FlakyService {
     upstream(statuses.iter().copied().map(test_util::Step::status).collect::<test_util::Script>())
 }
 
-/// Leaves nothing of the task's cooperative budget, and has it polled again: what a future that never rests does.
+/// Consumes the task's remaining cooperative budget and wakes the task, as a busy future does.
 pub(crate) fn spend_the_budget(cx: &mut Context<'_>) {
     while tokio::task::coop::has_budget_remaining() {
         let _ = std::pin::pin!(tokio::task::coop::consume_budget()).poll(cx);
@@ -233,7 +234,7 @@ pub(crate) fn spend_the_budget(cx: &mut Context<'_>) {
     cx.waker().wake_by_ref();
 }
 
-/// Pending for ever, spending the whole budget on every poll.
+/// Stays pending forever and consumes the whole cooperative budget on every poll.
 pub(crate) async fn hog<T>() -> T {
     std::future::poll_fn(|cx| {
         spend_the_budget(cx);

@@ -1,11 +1,12 @@
-//! The counters and gauges of retries, circuits and limits in flight.
+//! Counters and gauges of retries, circuits and in-flight limits.
 
 use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 use http::Request;
 use seawall::{
-    circuit_breaker::{CircuitBreakerLayer, CircuitOpen, State, by_authority},
+    circuit_breaker::{CircuitBreakerLayer, CircuitOpen, State},
     in_flight::{AdaptiveLimit, InFlightLimitLayer},
+    keys::by_authority,
     retry::{Backoff, Budget, RetryLayer},
     test_util as flaky,
 };
@@ -20,7 +21,7 @@ fn retry() -> RetryLayer {
 
 #[test]
 fn metrics_count_attempts_and_retries_by_outcome() {
-    let told = recorded(async || {
+    let metrics = recorded(async || {
         let script = answers(&[200, 502, 200, 502, 503, 502, 502, 502, 404]);
         let client = retry().budget(Budget::none()).layer(script);
         for status in [200, 200, 502, 404] {
@@ -38,24 +39,24 @@ fn metrics_count_attempts_and_retries_by_outcome() {
         ("seawall_retries_total outcome=failure", "4"),
         ("seawall_retries_total outcome=success", "1"),
     ];
-    assert_eq!(told, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    assert_eq!(metrics, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
 }
 
 #[test]
 fn budget_gauge_reports_spent_ratio() {
-    let told = recorded(async || {
+    let metrics = recorded(async || {
         let client = retry().max_retries(1).layer(answers(&[502; 4]));
         for _ in 0..2 {
             client.clone().oneshot(get()).await.unwrap();
         }
     });
-    // Two of the three retries that are always allowed.
-    assert!(told["seawall_retry_budget_ratio "].starts_with("0.6666"), "{told:?}");
+    // Two of the three retries that the minimum allows.
+    assert!(metrics["seawall_retry_budget_ratio "].starts_with("0.6666"), "{metrics:?}");
 }
 
 #[test]
 fn circuit_reports_state_and_rejections() {
-    let told = recorded(async || {
+    let metrics = recorded(async || {
         let layer =
             CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::MIN).per_key(by_authority);
         let client = layer.layer(upstream(flaky::Step::status(502)));
@@ -63,110 +64,113 @@ fn circuit_reports_state_and_rejections() {
             let _ = client.clone().oneshot(get()).await;
         }
     });
-    // Tests share the process-wide bound of label values, which other tests may have reached.
-    let known = told.keys().any(|name| name.contains("key=upstream"));
+    // All tests share the process-wide limit of label values, which may be exhausted.
+    let known = metrics.keys().any(|name| name.contains("key=upstream"));
     let key = if known { "upstream" } else { "other" };
-    assert_eq!(told[&format!("seawall_circuit_state key={key},state=open")], "1");
-    assert_eq!(told[&format!("seawall_circuit_state key={key},state=closed")], "0");
-    assert_eq!(told[&format!("seawall_circuit_rejections_total key={key}")], "2");
+    assert_eq!(metrics[&format!("seawall_circuit_state key={key},state=open")], "1");
+    assert_eq!(metrics[&format!("seawall_circuit_state key={key},state=closed")], "0");
+    assert_eq!(metrics[&format!("seawall_circuit_rejections_total key={key}")], "2");
 }
 
 #[test]
 fn metrics_count_rejections_of_in_flight_limit() {
-    let told = recorded(async || {
+    let metrics = recorded(async || {
         let layer = InFlightLimitLayer::new(NonZeroU32::MIN);
         let slow = flaky::Step::ok("").delay(Duration::from_secs(1));
         let mut client = layer.layer(upstream(slow));
         let request = || Request::new(Body::default());
-        let held = client.call(request());
+        let in_flight = client.call(request());
         assert!(client.call(request()).await.is_err());
-        held.await.unwrap();
+        in_flight.await.unwrap();
     });
-    assert_eq!(told, [("seawall_in_flight_rejections_total ".to_owned(), "1".to_owned())].into());
+    assert_eq!(
+        metrics,
+        [("seawall_in_flight_rejections_total ".to_owned(), "1".to_owned())].into()
+    );
 }
 
 #[test]
 fn only_adaptive_limit_reports_its_limit() {
-    let most = |calls| NonZeroU32::new(calls).unwrap();
-    let bounds = AdaptiveLimit::new().initial(most(8)).min(most(4)).max(most(16));
-    let learn = async |layer: InFlightLimitLayer, expected: u32| {
+    let nonzero = |calls| NonZeroU32::new(calls).unwrap();
+    let bounds = AdaptiveLimit::new().initial(nonzero(8)).min(nonzero(4)).max(nonzero(16));
+    let saturate = async |layer: InFlightLimitLayer, expected: u32| {
         let keyed = layer.clone().per_key(by_authority);
         let slow = flaky::Step::ok("").delay(Duration::from_millis(10));
         // All permits are in use and the latency is stable, so the limit grows to its maximum.
         for _ in 0..40 {
             let calls: Vec<_> = (0..expected)
                 .map(|_| (layer.layer(upstream(slow.clone())), keyed.layer(upstream(slow.clone()))))
-                .map(|(one, many)| async move {
-                    let _ = futures_util::join!(one.oneshot(get()), many.oneshot(get()));
+                .map(|(shared, keyed)| async move {
+                    let _ = futures_util::join!(shared.oneshot(get()), keyed.oneshot(get()));
                 })
                 .collect();
             futures_util::future::join_all(calls).await;
         }
     };
-    let adaptive = recorded(async || learn(InFlightLimitLayer::adaptive(bounds), 16).await);
+    let adaptive = recorded(async || saturate(InFlightLimitLayer::adaptive(bounds), 16).await);
     let known = adaptive.keys().any(|name| name.contains("key=upstream"));
     let key = if known { "upstream" } else { "other" };
     assert_eq!(adaptive["seawall_in_flight_limit "], "16", "{adaptive:?}");
     assert_eq!(adaptive[&format!("seawall_in_flight_limit key={key}")], "16", "{adaptive:?}");
-    let fixed = recorded(async || learn(InFlightLimitLayer::new(most(8)), 8).await);
+    let fixed = recorded(async || saturate(InFlightLimitLayer::new(nonzero(8)), 8).await);
     assert_eq!(fixed, BTreeMap::new());
 }
 
 #[test]
 fn metrics_count_untracked_keys_by_layer() {
-    let told = recorded(async || {
+    let metrics = recorded(async || {
         let request = |key: u32| {
             Request::get(format!("http://h{key}.example/")).body(Body::default()).unwrap()
         };
-        // The breaker keeps a key that has a failure, the limit a key that has a call in flight.
+        // The breaker cannot evict a key with a failure, the limit not one with a call in flight.
         let mut breaker = CircuitBreakerLayer::new()
             .per_key(by_authority)
             .layer(upstream(flaky::Step::status(502)));
         let mut limit = InFlightLimitLayer::new(NonZeroU32::MIN)
             .per_key(by_authority)
             .layer(upstream(flaky::Step::silent()));
-        let mut under_way = Vec::new();
+        let mut in_flight = Vec::new();
         for key in 0..4_099 {
             breaker.call(request(key)).await.unwrap();
-            under_way.push(limit.call(request(key)));
+            in_flight.push(limit.call(request(key)));
         }
-        under_way.push(limit.call(request(4_099)));
+        in_flight.push(limit.call(request(4_099)));
     });
     let expected = [
         ("seawall_untracked_keys_total layer=circuit_breaker", "3"),
         ("seawall_untracked_keys_total layer=in_flight", "4"),
     ];
-    assert_eq!(told, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    assert_eq!(metrics, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
 }
 
 #[test]
 fn gauge_reports_evicted_circuit_as_closed() {
-    let told = recorded(async || {
+    let metrics = recorded(async || {
         let request =
             |host: &str| Request::get(format!("http://{host}/")).body(Body::default()).unwrap();
         let upstream = upstream(flaky::Step::status(502));
         let layer = CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::MIN);
         let layer = layer.per_key(by_authority);
-        layer.layer(upstream.clone()).oneshot(request("forgotten")).await.unwrap();
-        assert_eq!(layer.handle().get("forgotten").unwrap().state(), State::Open);
+        layer.layer(upstream.clone()).oneshot(request("evicted")).await.unwrap();
+        assert_eq!(layer.handle().get("evicted").unwrap().state(), State::Open);
         upstream.set_script(flaky::Step::status(200)).unwrap();
         tokio::time::advance(Duration::from_secs(60)).await;
         for number in 0..4_097 {
             layer.layer(upstream.clone()).oneshot(request(&format!("h{number}"))).await.unwrap();
         }
-        assert!(layer.handle().get("forgotten").is_none());
+        assert!(layer.handle().get("evicted").is_none());
     });
-    // The label is `other` if other tests have reached the bound of label values.
+    // The label is `other` if other tests have exhausted the limit of label values.
     let value = |state| {
-        let of = |key| told.get(&format!("seawall_circuit_state key={key},state={state}"));
-        of("forgotten").or_else(|| of("other")).unwrap().as_str()
+        let gauge = |key| metrics.get(&format!("seawall_circuit_state key={key},state={state}"));
+        gauge("evicted").or_else(|| gauge("other")).unwrap().as_str()
     };
     assert_eq!((value("open"), value("closed")), ("0", "1"));
 }
 
 #[test]
 fn metrics_label_circuit_by_name() {
-    let told = recorded(async || {
+    let metrics = recorded(async || {
         // Setters called after `named` keep the name.
         let layer = CircuitBreakerLayer::new().named("billing");
         let layer = layer.consecutive_failures(NonZeroU32::MIN);
@@ -176,7 +180,7 @@ fn metrics_label_circuit_by_name() {
         let open = seawall::find_source::<CircuitOpen>(&*error).unwrap();
         assert_eq!(open.key(), Some("billing"));
     });
-    let known = told.keys().any(|name| name.contains("key=billing"));
+    let known = metrics.keys().any(|name| name.contains("key=billing"));
     let key = if known { "billing" } else { "other" };
-    assert_eq!(told[&format!("seawall_circuit_rejections_total key={key}")], "1");
+    assert_eq!(metrics[&format!("seawall_circuit_rejections_total key={key}")], "1");
 }

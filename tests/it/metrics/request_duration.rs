@@ -1,4 +1,4 @@
-//! `RequestDurationLayer`: the duration of requests, with its labels.
+//! `RequestDurationLayer`: request durations and their labels.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -31,16 +31,16 @@ impl<B> Service<Request<B>> for Panics {
     }
 }
 
-/// No recorder is called while a thread unwinds, since a second panic would abort the process.
+/// The layer calls no recorder during unwinding, because a second panic would abort the process.
 #[test]
 fn duration_records_panic_after_unwinding() {
-    let told = recorded(async || {
+    let metrics = recorded(async || {
         let mut client = RequestDurationLayer::client().layer(Panics);
         let call = std::panic::AssertUnwindSafe(|| drop(client.call(get())));
         assert!(std::panic::catch_unwind(call).is_err());
     });
-    assert!(told.is_empty(), "{told:?}");
-    let told = recorded(async || {
+    assert!(metrics.is_empty(), "{metrics:?}");
+    let metrics = recorded(async || {
         let panics = tower::service_fn(async |_: Request<Body>| {
             panic!("in the future") as Result<Response<Body>, seawall::BoxError>
         });
@@ -48,7 +48,7 @@ fn duration_records_panic_after_unwinding() {
         let call = std::panic::AssertUnwindSafe(call);
         assert!(futures_util::FutureExt::catch_unwind(call).await.is_err());
     });
-    let [name] = &told.keys().collect::<Vec<_>>()[..] else { panic!("{told:?}") };
+    let [name] = &metrics.keys().collect::<Vec<_>>()[..] else { panic!("{metrics:?}") };
     assert!(name.contains("error.type=panic"), "{name}");
 }
 
@@ -74,9 +74,9 @@ impl Recorder for PanicsAtHistograms {
 
 #[test]
 fn panicking_recorder_does_not_abort_process() {
-    let panics = |work: &dyn Fn()| {
+    let panics = |call: &dyn Fn()| {
         metrics::with_local_recorder(&PanicsAtHistograms, || {
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err()
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)).is_err()
         })
     };
     let client = || RequestDurationLayer::client();
@@ -91,14 +91,15 @@ fn panicking_recorder_does_not_abort_process() {
 
 #[test]
 fn duration_records_overlong_host_as_other() {
-    let told = recorded(async || {
+    let metrics = recorded(async || {
         for length in [1_000, 5_000] {
             let uri = format!("http://{}/", "h".repeat(length));
             let request = Request::get(uri).body(Body::default()).unwrap();
             client().layer(answers(&[200])).oneshot(request).await.unwrap();
         }
     });
-    let hosts: Vec<_> = told.keys().map(|it| it.split_once("server.address=").unwrap().1).collect();
+    let hosts: Vec<_> =
+        metrics.keys().map(|it| it.split_once("server.address=").unwrap().1).collect();
     assert!(hosts.iter().any(|host| host.starts_with("other")), "{hosts:?}");
     assert!(hosts.iter().all(|host| host.len() < 1_100), "{hosts:?}");
 }
@@ -106,14 +107,14 @@ fn duration_records_overlong_host_as_other() {
 #[test]
 fn debug_output_hides_url_password() {
     recorded(async || {
-        let well =
+        let succeed =
             async |_: Request<Body>| Ok::<_, seawall::BoxError>(Response::new(Body::default()));
-        let mut client = RequestDurationLayer::client().layer(tower::service_fn(well));
+        let mut client = RequestDurationLayer::client().layer(tower::service_fn(succeed));
         let mut request = get();
         *request.uri_mut() = http::Uri::from_static("http://user:SECRET@upstream/");
         client.call(request).await.unwrap();
-        let shown = format!("{client:?}");
-        assert!(shown.contains("Last(") && !shown.contains("SECRET"), "{shown}");
+        let debug = format!("{client:?}");
+        assert!(debug.contains("Last(") && !debug.contains("SECRET"), "{debug}");
     });
 }
 
@@ -121,37 +122,42 @@ fn client() -> RequestDurationLayer {
     RequestDurationLayer::client()
 }
 
-/// "Metric: `http.server.request.duration`", in <https://opentelemetry.io/docs/specs/semconv/http/http-metrics/>.
+/// "Metric: `http.server.request.duration`", in
+/// <https://opentelemetry.io/docs/specs/semconv/http/http-metrics/>.
 #[test]
 fn duration_buckets_match_opentelemetry_advice() {
     let advised = "0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10";
-    let ours = seawall::metrics::DURATION_BUCKETS.map(|it| it.to_string());
-    assert_eq!(ours.join(", "), advised);
+    let buckets = seawall::metrics::DURATION_BUCKETS.map(|it| it.to_string());
+    assert_eq!(buckets.join(", "), advised);
 }
 
-const OF_GET: &str = "http.client.request.duration http.request.method=GET";
+const GET_DURATION: &str = "http.client.request.duration http.request.method=GET";
 
 #[test]
 fn duration_records_outcome() {
-    let told = recorded(async || {
+    let metrics = recorded(async || {
         let client = client().layer(answers(&[200, 200, 404]));
         for _ in 0..3 {
             let response = client.clone().oneshot(get()).await.unwrap();
             response.into_body().collect().await.unwrap();
         }
     });
-    let known = told.keys().any(|name| name.contains("=upstream"));
-    let at = if known { "server.address=upstream,server.port=80" } else { "server.address=other" };
+    let known = metrics.keys().any(|name| name.contains("=upstream"));
+    let address =
+        if known { "server.address=upstream,server.port=80" } else { "server.address=other" };
     let expected = [
-        (format!("{OF_GET},http.response.status_code=200,{at}"), "2".to_owned()),
-        (format!("{OF_GET},http.response.status_code=404,error.type=404,{at}"), "1".to_owned()),
+        (format!("{GET_DURATION},http.response.status_code=200,{address}"), "2".to_owned()),
+        (
+            format!("{GET_DURATION},http.response.status_code=404,error.type=404,{address}"),
+            "1".to_owned(),
+        ),
     ];
-    assert_eq!(told, expected.into());
+    assert_eq!(metrics, expected.into());
 }
 
 #[test]
 fn duration_records_server_address() {
-    const TURNS: [(&str, &str, &str); 6] = [
+    const TARGETS: [(&str, &str, &str); 6] = [
         ("http://one.example/", "one.example", "80"),
         ("https://one.example/", "one.example", "443"),
         ("http://one.example:8080/", "one.example", "8080"),
@@ -159,35 +165,36 @@ fn duration_records_server_address() {
         ("http://ONE.example/", "one.example", "80"),
         ("http://user@one.example:8080/", "one.example", "8080"),
     ];
-    let told = recorded(async || {
+    let metrics = recorded(async || {
         let mut client = client().layer(answers(&[200; 13]));
-        for (url, ..) in TURNS.iter().chain(&TURNS) {
+        for (url, ..) in TARGETS.iter().chain(&TARGETS) {
             let request = Request::get(*url).body(Body::default()).unwrap();
             let response = client.call(request).await.unwrap();
             response.into_body().collect().await.unwrap();
         }
-        // A request without an authority has no address, whatever the one before had.
+        // A request without an authority has no address, even after a request with one.
         let request = Request::get("/").body(Body::default()).unwrap();
         client.call(request).await.unwrap().into_body().collect().await.unwrap();
     });
-    let of = format!("{OF_GET},http.response.status_code=200");
-    let mut expected = BTreeMap::from([(of.clone(), 1)]);
-    for (_, host, port) in TURNS {
-        let known = told.keys().any(|name| name.ends_with(&format!("={host},server.port={port}")));
-        let at = if known {
+    let prefix = format!("{GET_DURATION},http.response.status_code=200");
+    let mut expected = BTreeMap::from([(prefix.clone(), 1)]);
+    for (_, host, port) in TARGETS {
+        let known =
+            metrics.keys().any(|name| name.ends_with(&format!("={host},server.port={port}")));
+        let address = if known {
             format!("server.address={host},server.port={port}")
         } else {
             "server.address=other".to_owned()
         };
-        *expected.entry(format!("{of},{at}")).or_default() += 2;
+        *expected.entry(format!("{prefix},{address}")).or_default() += 2;
     }
     let expected = expected.into_iter().map(|(name, count)| (name, count.to_string())).collect();
-    assert_eq!(told, expected);
+    assert_eq!(metrics, expected);
 }
 
 #[test]
 fn server_duration_records_404_with_route_without_error() {
-    let told = recorded(async || {
+    let metrics = recorded(async || {
         let layer = RequestDurationLayer::server().route_fn(|_| Some("/orders/{id}".into()));
         let server = layer.layer(answers(&[404, 503]));
         for _ in 0..2 {
@@ -196,25 +203,27 @@ fn server_duration_records_404_with_route_without_error() {
             drop(server.clone().oneshot(request).await.unwrap());
         }
     });
-    let of = "http.server.request.duration http.request.method=_OTHER";
+    let prefix = "http.server.request.duration http.request.method=_OTHER";
     let expected = [
         (
-            format!("{of},http.response.status_code=404,url.scheme=http,http.route=/orders/{{id}}"),
+            format!(
+                "{prefix},http.response.status_code=404,url.scheme=http,http.route=/orders/{{id}}"
+            ),
             "1".to_owned(),
         ),
         (
             format!(
-                "{of},http.response.status_code=503,error.type=503,url.scheme=http,http.route=/orders/{{id}}"
+                "{prefix},http.response.status_code=503,error.type=503,url.scheme=http,http.route=/orders/{{id}}"
             ),
             "1".to_owned(),
         ),
     ];
-    assert_eq!(told, expected.into());
+    assert_eq!(metrics, expected.into());
 }
 
 #[test]
 fn failure_has_error_type_and_cancellation_has_none() {
-    let told = recorded(async || {
+    let metrics = recorded(async || {
         let refused = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
         let broken = Response::new(Steps::new([Step::Data("half".into()), Step::Error]));
         let endless = Response::new(Steps::new([Step::Stall]));
@@ -229,13 +238,15 @@ fn failure_has_error_type_and_cancellation_has_none() {
         tokio::time::timeout(Duration::from_secs(1), client.oneshot(local())).await.unwrap_err();
     });
     let expected = [
-        (format!("{OF_GET},error.type=connection_refused"), "1".to_owned()),
+        (format!("{GET_DURATION},error.type=connection_refused"), "1".to_owned()),
         (
-            format!("{OF_GET},http.response.status_code=200,error.type=http_response_incomplete"),
+            format!(
+                "{GET_DURATION},http.response.status_code=200,error.type=http_response_incomplete"
+            ),
             "1".to_owned(),
         ),
-        (format!("{OF_GET},http.response.status_code=200"), "1".to_owned()),
-        (OF_GET.to_owned(), "1".to_owned()),
+        (format!("{GET_DURATION},http.response.status_code=200"), "1".to_owned()),
+        (GET_DURATION.to_owned(), "1".to_owned()),
     ];
-    assert_eq!(told, expected.into());
+    assert_eq!(metrics, expected.into());
 }

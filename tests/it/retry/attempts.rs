@@ -1,4 +1,4 @@
-//! The number of attempts, what each of them sends, and the outcome that is returned.
+//! The number of attempts, the request of each attempt, and the returned outcome.
 
 use std::{
     error::Error,
@@ -53,25 +53,28 @@ async fn retry_returns_last_response_when_exhausted() {
     assert_eq!(report(&response), (5, Some(StopReason::MaxRetries)));
     let attempts = response.extensions().get::<RetryReport>().unwrap();
     let causes: Vec<_> =
-        attempts.failed_attempts().iter().map(|past| past.failure().cause()).collect();
+        attempts.failed_attempts().iter().map(|attempt| attempt.failure().cause()).collect();
     let expected = [Cause::OriginError, Cause::BadGateway, Cause::Overloaded, Cause::BadGateway];
     assert_eq!(causes, expected);
-    let waits: Duration =
+    let total_delay: Duration =
         attempts.failed_attempts().iter().map(seawall::retry::FailedAttempt::delay).sum();
-    assert!(attempts.elapsed() >= waits);
+    assert!(attempts.elapsed() >= total_delay);
 }
 
 #[tokio::test(start_paused = true)]
 async fn last_error_is_source_of_retries_exhausted() {
     let script = upstream(Step::reset());
     let error = call(&unbudgeted(), &script, get_with_body()).await.unwrap_err();
-    let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
-    assert_eq!((gave_up.attempts().get(), gave_up.reason()), (5, StopReason::MaxRetries));
+    let exhausted = find_source::<RetriesExhausted>(&*error).unwrap();
+    assert_eq!((exhausted.attempts().get(), exhausted.reason()), (5, StopReason::MaxRetries));
     assert!(find_source::<io::Error>(&*error).is_some());
-    // The cause, and the elapsed time with one decimal place: `1.0s`, `812.3ms`.
-    let said = error.to_string();
-    assert!(said.starts_with("gave up after 5 attempts in "), "{said}");
-    assert!(said.ends_with("s (max retries): connection terminated") && said.len() < 76, "{said}");
+    // The elapsed time has one decimal place, as in `1.0s` or `812.3ms`.
+    let message = error.to_string();
+    assert!(message.starts_with("gave up after 5 attempts in "), "{message}");
+    assert!(
+        message.ends_with("s (max retries): connection terminated") && message.len() < 76,
+        "{message}"
+    );
     assert_eq!(classify_error(&*error).cause(), Cause::ConnectionTerminated);
 }
 
@@ -108,8 +111,8 @@ async fn attempt_header_carries_number_when_enabled() {
     let layer = immediate_with_budget().attempt_header(HeaderName::from_static("x-attempt"));
     layer.layer(script.clone()).oneshot(get()).await.unwrap();
     let received = script.received();
-    let told: Vec<_> = received.iter().map(|it| it.header("x-attempt")).collect();
-    assert_eq!(told, [None, Some("2"), Some("3")]);
+    let numbers: Vec<_> = received.iter().map(|it| it.header("x-attempt")).collect();
+    assert_eq!(numbers, [None, Some("2"), Some("3")]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -156,13 +159,13 @@ async fn each_attempt_has_original_request_head() {
     get.headers_mut().append("x-a", "1".parse().unwrap());
     get.headers_mut().append("x-a", "2".parse().unwrap());
     call(&immediate(), &script, get).await.unwrap();
-    for again in script.received() {
+    for attempt in script.received() {
         assert_eq!(
-            (again.method(), again.uri()),
+            (attempt.method(), attempt.uri()),
             (&Method::GET, &"http://upstream/".parse().unwrap())
         );
-        assert!(again.headers().get_all("x-a").iter().eq(["1", "2"]));
-        assert_eq!(again.headers().len(), 2);
+        assert!(attempt.headers().get_all("x-a").iter().eq(["1", "2"]));
+        assert_eq!(attempt.headers().len(), 2);
     }
 }
 
@@ -199,10 +202,10 @@ async fn retry_returns_complete_body_of_final_response() {
 
 #[tokio::test]
 async fn classifier_runs_once_per_attempt() {
-    for (failures, forcelist) in [(0, false), (1, false), (2, false), (0, true)] {
-        let asked = Arc::new(AtomicUsize::new(0));
-        let (counted, sent) = (Arc::clone(&asked), Arc::new(AtomicUsize::new(0)));
-        // A failure in a 200, as gRPC has it.
+    for (failures, has_retry_statuses) in [(0, false), (1, false), (2, false), (0, true)] {
+        let classified = Arc::new(AtomicUsize::new(0));
+        let (counted, sent) = (Arc::clone(&classified), Arc::new(AtomicUsize::new(0)));
+        // A failure in a response with status 200, as in gRPC.
         let classifier = classify_fn(
             move |_: Result<&Response<Body>, &(dyn Error + 'static)>| -> Option<Failure> {
                 let number = counted.fetch_add(1, Relaxed);
@@ -210,21 +213,25 @@ async fn classifier_runs_once_per_attempt() {
             },
         );
         let mut layer = immediate().classifier(classifier);
-        if forcelist {
+        if has_retry_statuses {
             layer = layer.retry_statuses([202]);
         }
         let counted = Arc::clone(&sent);
         let upstream = service_fn(move |_: Request<ReplayBody<Body>>| {
             counted.fetch_add(1, Relaxed);
             async {
-                // A pending attempt is polled through another code path.
+                // A pending attempt takes another code path than a ready one.
                 tokio::task::yield_now().await;
                 Ok::<_, BoxError>(Response::new(Body::default()))
             }
         });
         layer.layer(upstream).oneshot(get_with_body()).await.unwrap();
         assert_eq!(sent.load(Relaxed), failures + 1);
-        assert_eq!(asked.load(Relaxed), failures + 1, "{failures} failures, {forcelist}");
+        assert_eq!(
+            classified.load(Relaxed),
+            failures + 1,
+            "{failures} failures, retry statuses {has_retry_statuses}"
+        );
     }
 }
 
@@ -233,9 +240,9 @@ async fn error_after_response_keeps_response_head() {
     let busy = Step::status(503).header("x-request-id", "17");
     let script = upstream([busy, Step::error(|| Failure::new(Cause::CircuitOpen))]);
     let error = immediate_with_budget().layer(script).oneshot(get()).await.unwrap_err();
-    let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
-    assert_eq!(gave_up.reason(), StopReason::CircuitOpen);
-    assert_eq!(gave_up.last_response().unwrap().headers()["x-request-id"], "17");
+    let exhausted = find_source::<RetriesExhausted>(&*error).unwrap();
+    assert_eq!(exhausted.reason(), StopReason::CircuitOpen);
+    assert_eq!(exhausted.last_response().unwrap().headers()["x-request-id"], "17");
     assert_eq!(
         error.to_string(),
         format!("gave up after 2 attempts in {:.1?} (circuit open): circuit open", Duration::ZERO)

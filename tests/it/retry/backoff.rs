@@ -1,4 +1,4 @@
-//! The delay before a retry: backoff, jitter, and the delay that the server asks for.
+//! The delay before a retry: backoff, jitter, and the delay that the server requests.
 
 use std::time::Duration;
 
@@ -22,25 +22,25 @@ async fn default_backoff_doubles_with_full_jitter() {
         call(&RetryLayer::new(), &answers(&[502, 502, 502, 200]), get_with_body()).await.unwrap();
         longest = longest.max(started.elapsed());
     }
-    // 100 + 200 + 400 ms at most, each rounded up to the timer's millisecond; 200 calls that all stay below 400 ms
-    // are less likely than one in 10^20.
+    // The maximum is 100 + 200 + 400 ms, each rounded up to the timer's millisecond. The
+    // probability that all 200 calls stay below 400 ms is less than 1 in 10^20.
     assert!(longest <= Duration::from_millis(703), "{longest:?}");
     assert!(longest > Duration::from_millis(400), "{longest:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn each_call_draws_its_own_jitter() {
-    let mut waits = Vec::new();
+    let mut delays = Vec::new();
     for _ in 0..20 {
         let started = Instant::now();
         let backoff = Backoff::exponential(Duration::from_secs(5));
         call(&RetryLayer::new().backoff(backoff), &answers(&[502, 200]), get_with_body())
             .await
             .unwrap();
-        waits.push(started.elapsed());
+        delays.push(started.elapsed());
     }
-    waits.dedup();
-    assert!(waits.len() > 10, "{waits:?}");
+    delays.dedup();
+    assert!(delays.len() > 10, "{delays:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -68,7 +68,7 @@ async fn excessive_retry_after_returns_response_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_limits_total_delay_of_call() {
-    // With up to 10 % jitter each, two delays fit into 30 s and three do not.
+    // With up to 10 % jitter each, two delays fit into 30 s, but three do not.
     let script = upstream(Step::status(503).header("retry-after", "13"));
     let response = call(&RetryLayer::new(), &script, get_with_body()).await.unwrap();
     assert_eq!(report(&response), (3, Some(StopReason::WaitTooLong)));

@@ -1,4 +1,4 @@
-//! Bodies: what is kept of a request for its retries, and what is read of a failed response.
+//! Bodies: the replay buffer of a request, and the drain of a failed response.
 
 use std::{
     convert::Infallible,
@@ -28,10 +28,10 @@ use crate::support::{Act, Script, Step as BodyStep, Steps, get, response};
 
 #[tokio::test(start_paused = true)]
 async fn retry_drops_failed_response_after_drain_timeout() {
-    for (layer, drain_wait) in [
+    for (layer, drain_timeout) in [
         (RetryLayer::new(), 50),
         (RetryLayer::new().drain_timeout(Duration::from_secs(2)), 2_000),
-        // The drain does not exceed the delay, and does not extend it.
+        // The drain ends with the delay and does not extend it.
         (RetryLayer::new().drain_timeout(Duration::MAX), 5_000),
     ] {
         let held = Arc::new([0; 4]);
@@ -39,7 +39,7 @@ async fn retry_drops_failed_response_after_drain_timeout() {
         let body = Steps::new([
             BodyStep::Pause,
             BodyStep::Stall,
-            BodyStep::Data(Bytes::from_owner(Held(held))),
+            BodyStep::Data(Bytes::from_owner(CountedBytes(held))),
         ]);
         let script = Script::new([
             Act::Answer(response::<Steps>(502).map(|_| body)),
@@ -48,27 +48,31 @@ async fn retry_drops_failed_response_after_drain_timeout() {
         let layer = layer.backoff(Backoff::constant(Duration::from_secs(5)));
         let mut call = task::spawn(layer.layer(script.clone()).oneshot(get_with_body()));
         assert_pending!(call.poll());
-        tokio::time::advance(Duration::from_millis(drain_wait - 10)).await;
+        tokio::time::advance(Duration::from_millis(drain_timeout - 10)).await;
         assert_pending!(call.poll());
-        assert_eq!(weak.strong_count(), 1, "{drain_wait}");
+        assert_eq!(weak.strong_count(), 1, "{drain_timeout}");
         tokio::time::advance(Duration::from_millis(20)).await;
         let polled = call.poll();
-        assert_eq!(weak.strong_count(), 0, "{drain_wait}: held through the wait");
-        assert_eq!(polled.is_ready(), drain_wait == 5_000);
-        assert_eq!(script.count(), if drain_wait == 5_000 { 2 } else { 1 });
+        assert_eq!(
+            weak.strong_count(),
+            0,
+            "{drain_timeout}: body still held after the drain timeout"
+        );
+        assert_eq!(polled.is_ready(), drain_timeout == 5_000);
+        assert_eq!(script.count(), if drain_timeout == 5_000 { 2 } else { 1 });
     }
 }
 
-/// Bytes that are dropped with the last handle to them.
-struct Held(Arc<[u8; 4]>);
+/// Bytes that report whether they are still held.
+struct CountedBytes(Arc<[u8; 4]>);
 
-impl AsRef<[u8]> for Held {
+impl AsRef<[u8]> for CountedBytes {
     fn as_ref(&self) -> &[u8] {
         &*self.0
     }
 }
 
-/// A body of this many frames, each with these bytes.
+/// A body with a number of equal frames.
 struct Frames(usize, &'static [u8]);
 
 impl http_body::Body for Frames {
@@ -107,7 +111,7 @@ async fn endless_empty_frames_do_not_delay_retry() {
     assert_eq!(immediate().layer(inner).oneshot(get()).await.unwrap().status(), 200);
 }
 
-/// An endless body of frames of 1 KiB that counts the frames read.
+/// An endless body of 1 KiB frames that counts the frames read.
 #[derive(Default)]
 struct Endless(Arc<AtomicUsize>);
 
@@ -138,7 +142,7 @@ async fn retry_drains_failed_response_up_to_16_kib() {
         })
     };
     immediate().layer(inner).oneshot(get()).await.unwrap();
-    // 16 frames, and the one that exceeds the limit.
+    // 16 frames, and the frame that exceeds the limit.
     assert_eq!(read.load(Ordering::Relaxed), 17);
 }
 
@@ -149,7 +153,7 @@ async fn retry_releases_replay_buffer_when_call_ends() {
     }
     impl AsRef<[u8]> for Owner {
         fn as_ref(&self) -> &[u8] {
-            b"kept"
+            b"data"
         }
     }
     let held = Arc::new(());
@@ -161,7 +165,7 @@ async fn retry_releases_replay_buffer_when_call_ends() {
             let rest = Arc::clone(&rest);
             async move {
                 body.frame().await.unwrap()?;
-                // Another task still sends the body.
+                // Another task may still send the body.
                 *rest.lock().unwrap() = Some(body);
                 Ok::<_, BoxError>(response::<Body>(200))
             }
@@ -186,7 +190,7 @@ async fn trailers_count_toward_replay_limit() {
     }
 }
 
-/// A body whose size hint does not shrink while it is read.
+/// A body whose size hint stays constant while it is read.
 struct Constant(Option<Bytes>);
 
 impl http_body::Body for Constant {
@@ -252,13 +256,13 @@ async fn replay_body_forwards_wakeups_to_reader() {
     assert_eq!(woken.load(Ordering::SeqCst), 3);
 }
 
-/// A body that is always pending. Its first poll blocks until `leave` receives.
-struct Slow {
-    inside: mpsc::Sender<()>,
-    leave: Option<mpsc::Receiver<()>>,
+/// A body that is always pending. Its first poll blocks until `resume` receives.
+struct BlockingBody {
+    entered: mpsc::Sender<()>,
+    resume: Option<mpsc::Receiver<()>>,
 }
 
-impl http_body::Body for Slow {
+impl http_body::Body for BlockingBody {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -266,9 +270,9 @@ impl http_body::Body for Slow {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if let Some(leave) = self.leave.take() {
-            self.inside.send(()).unwrap();
-            leave.recv().unwrap();
+        if let Some(resume) = self.resume.take() {
+            self.entered.send(()).unwrap();
+            resume.recv().unwrap();
         }
         Poll::Pending
     }
@@ -276,28 +280,28 @@ impl http_body::Body for Slow {
 
 #[tokio::test(start_paused = true)]
 async fn reader_superseded_during_poll_gets_error() {
-    let (inside, is_inside) = mpsc::channel();
-    let (go_on, leave) = mpsc::channel();
-    let is_inside = Arc::new(Mutex::new(is_inside));
+    let (entered, wait_entered) = mpsc::channel();
+    let (resume, wait_resume) = mpsc::channel();
+    let wait_entered = Arc::new(Mutex::new(wait_entered));
     let first = Arc::new(Mutex::new(None));
     let inner = {
         let first = Arc::clone(&first);
-        service_fn(move |request: Request<ReplayBody<Slow>>| {
+        service_fn(move |request: Request<ReplayBody<BlockingBody>>| {
             let mut body = Box::pin(request.into_body());
             let mut first = first.lock().unwrap();
             if first.is_none() {
-                // Polled on another thread, as by the task of a connection.
+                // Polls on another thread, as a connection task does.
                 *first = Some(std::thread::spawn(move || {
                     let polled = body.as_mut().poll_frame(&mut Context::from_waker(Waker::noop()));
                     matches!(polled, Poll::Ready(Some(Err(_))))
                 }));
-                is_inside.lock().unwrap().recv().unwrap();
+                wait_entered.lock().unwrap().recv().unwrap();
             }
             std::future::ready(Ok::<_, BoxError>(response::<Body>(502)))
         })
     };
-    let body = Slow { inside, leave: Some(leave) };
+    let body = BlockingBody { entered, resume: Some(wait_resume) };
     immediate().max_retries(1).layer(inner).oneshot(put(body)).await.unwrap();
-    go_on.send(()).unwrap();
+    resume.send(()).unwrap();
     assert!(first.lock().unwrap().take().unwrap().join().unwrap());
 }

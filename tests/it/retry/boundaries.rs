@@ -1,4 +1,4 @@
-//! Boundary cases: several attempts together, other layers around `RetryLayer`, and debug output.
+//! Boundary cases: proof from several attempts, outer layers, and debug output.
 
 use std::{
     io,
@@ -56,7 +56,7 @@ async fn outer_retry_does_not_trust_last_inner_attempt() {
     assert_eq!(script.count(), 2);
 }
 
-/// A service that is ready once and then fails to become ready.
+/// A service that is ready once and then returns a readiness error.
 #[derive(Clone)]
 struct ReadyOnce(bool);
 
@@ -98,8 +98,8 @@ async fn timeout_without_time_for_retry_gets_504() {
 async fn rejected_retry_gets_retry_after_of_upstream() {
     let mut busy = response::<Body>(503);
     busy.headers_mut().insert("retry-after", "7".parse().unwrap());
-    let shed = Failure::new(Cause::ConnectionLimitReached);
-    let script = Script::new([Act::Answer(busy), Act::Fail(shed.into())]);
+    let rejection = Failure::new(Cause::ConnectionLimitReached);
+    let script = Script::new([Act::Answer(busy), Act::Fail(rejection.into())]);
     let service = ServiceBuilder::new()
         .layer(seawall::error_response::ErrorResponseLayer::new("edge"))
         .layer(RetryLayer::new())
@@ -113,19 +113,19 @@ async fn rejected_retry_gets_retry_after_of_upstream() {
 fn debug_output_shows_settings() {
     let layer = RetryLayer::new()
         .on_retry(|_| {})
-        .budget_per_key(Budget::new(seawall::Ratio::percent(7), 5), seawall::retry::by_authority);
+        .budget_per_key(Budget::new(seawall::Ratio::percent(7), 5), seawall::keys::by_authority);
     let text = format!("{layer:?}");
     for part in ["RetryLayer", "Doubling(100ms)", "Hook", "70000", "min: 5"] {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(format!("{:?}", Budget::default()).contains("200000"));
     assert_eq!(format!("{:?}", Budget::none()), "Budget::none");
-    let growths = [
+    let backoffs = [
         Backoff::constant(ms(3)),
         Backoff::urllib3(0.5).unwrap(),
         Backoff::custom(|_| Duration::ZERO),
     ];
-    let text = format!("{growths:?}");
+    let text = format!("{backoffs:?}");
     assert!(
         text.contains("Constant(3ms)") && text.contains("Urllib3(0.5)") && text.contains("Custom")
     );
@@ -158,7 +158,7 @@ async fn debug_output_shows_body_state_and_attempts() {
     assert!(format!("{call:?}").contains("made: 1"));
 }
 
-/// An outcome, and whether it proves that the request was not processed.
+/// Returns an outcome, with true if it proves that the request was not processed.
 fn outcome() -> impl Strategy<Value = (u16, &'static str, bool)> {
     prop::sample::select(vec![
         (0, "refused", true),
@@ -183,27 +183,27 @@ proptest! {
         script in prop::collection::vec(outcome(), 1..6),
         method in prop::sample::select(vec!["POST", "PATCH", "LOCK", "PURGE"]),
     ) {
-        let acts = script.iter().map(|&(status, what, _)| match what {
+        let acts = script.iter().map(|&(status, error_or_header, _)| match error_or_header {
             "refused" => fail(io::ErrorKind::ConnectionRefused),
             "reset" => fail(io::ErrorKind::ConnectionReset),
             "timeout" => fail(io::ErrorKind::TimedOut),
             header => {
-                let mut answer = response::<Body>(status);
+                let mut failed = response::<Body>(status);
                 if let Some((name, value)) = header.split_once(": ") {
                     let name = http::HeaderName::from_static(name);
-                    answer.headers_mut().insert(name, value.parse().unwrap());
+                    failed.headers_mut().insert(name, value.parse().unwrap());
                 }
-                Act::Answer(answer)
+                Act::Answer(failed)
             }
         });
-        let sent = Script::new(acts.chain([Act::Answer(response(200))]));
+        let upstream = Script::new(acts.chain([Act::Answer(response(200))]));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time().start_paused(true).build().unwrap();
         let request = Request::builder().method(method).uri("http://upstream/");
         let request = request.body(Body::from("pay")).unwrap();
-        let _ = runtime.block_on(immediate().max_retries(10).layer(sent.clone()).oneshot(request));
-        // One more than the leading outcomes that prove the request unprocessed.
+        let _ = runtime.block_on(immediate().max_retries(10).layer(upstream.clone()).oneshot(request));
+        // The attempts stop after the first outcome without proof.
         let proven = script.iter().take_while(|(_, _, proof)| *proof).count();
-        prop_assert_eq!(sent.count(), proven + 1);
+        prop_assert_eq!(upstream.count(), proven + 1);
     }
 }

@@ -1,4 +1,4 @@
-//! The budget: how many retries all calls together may make.
+//! The budget: a limit for the retries of all calls together.
 
 use std::{
     io,
@@ -13,7 +13,8 @@ use http::{Request, Response};
 use seawall::{
     BoxError, Ratio,
     classify::classify_error,
-    retry::{Budget, RetryLayer, RetryOverride, RetryReport, StopReason, by_authority},
+    keys::by_authority,
+    retry::{Budget, RetryLayer, RetryOverride, RetryReport, StopReason},
     test_util::Step,
 };
 use tokio::time::Instant;
@@ -22,7 +23,7 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use super::{Body, call, get_with_body, immediate_with_budget, report, stop_reason};
 use crate::support::{answers, get, response, upstream};
 
-/// The budget allows one retry for five calls, and at least three retries.
+/// The default budget allows one retry per five calls, and a minimum of three retries.
 #[tokio::test(start_paused = true)]
 async fn default_allows_four_retries_and_three_without_other_calls() {
     let statuses: Vec<u16> = [200; 20].into_iter().chain([502; 5]).collect();
@@ -38,7 +39,7 @@ async fn default_allows_four_retries_and_three_without_other_calls() {
     assert_eq!(report(&response), (4, Some(StopReason::BudgetExhausted)));
 }
 
-/// A service that responds 502 to each request and counts the requests.
+/// Returns a service that responds with 502 to each request and counts the requests.
 fn outage(
     sent: &Arc<AtomicUsize>,
 ) -> impl Service<
@@ -65,7 +66,7 @@ async fn budget_bounds_load_of_1000_callers_in_full_outage() {
     let service = RetryLayer::new().layer(outage(&sent));
     let started = Instant::now();
     let (mut offered, mut calls) = (0, tokio::task::JoinSet::new());
-    // 1,000 callers, each of which calls again 100 ms after a failure, for 30 seconds.
+    // For 30 seconds, each of 1,000 callers repeats its call 100 ms after a failure.
     for _ in 0..1_000 {
         let service = service.clone();
         calls.spawn(async move {
@@ -84,8 +85,11 @@ async fn budget_bounds_load_of_1000_callers_in_full_outage() {
     let sent = sent.load(Ordering::Relaxed);
     assert!(offered > 100_000, "{offered}");
     // Three windows of ten seconds.
-    assert!(sent <= offered + offered / 5 + 3 * 3, "{sent} sent for {offered}");
-    assert!(sent > offered + offered / 10, "{sent} sent for {offered}: hardly retried at all");
+    assert!(sent <= offered + offered / 5 + 3 * 3, "{sent} requests for {offered} calls");
+    assert!(
+        sent > offered + offered / 10,
+        "expected more retries, found {sent} requests for {offered} calls"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -139,7 +143,7 @@ async fn clones_of_layer_share_budget_and_other_layers_do_not() {
 
 #[tokio::test(start_paused = true)]
 async fn budget_charges_retry_of_refused_connection() {
-    // An error of the service, so that the request is counted.
+    // `Step::error` counts the request, whereas `Step::refuse` does not.
     let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
     let script = upstream(Step::error(refused));
     let service =
@@ -198,7 +202,8 @@ fn concurrent_threads_do_not_overdraw_budget() {
     for thread in threads {
         thread.join().unwrap();
     }
-    // All within one window, unless the machine takes more than nine seconds for 8,000 calls: then there are fewer.
+    // All calls fall into one window, unless 8,000 calls take more than nine seconds. Then the
+    // budget admits fewer retries.
     let sent = sent.load(Ordering::Relaxed);
     assert!((8_000..=9_600).contains(&sent), "{sent}");
 }
@@ -224,7 +229,7 @@ async fn request_override_spends_layer_budget() {
 #[tokio::test(start_paused = true)]
 async fn non_http_request_skips_budget_key_function() {
     let layer = RetryLayer::new()
-        .budget_per_key(Budget::default(), |_| panic!("asked"))
+        .budget_per_key(Budget::default(), |_| panic!("the key function was called"))
         .clone_requests()
         .classifier(seawall::classify::classify_fn(
             |outcome: Result<&(), &(dyn std::error::Error + 'static)>| {

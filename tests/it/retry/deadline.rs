@@ -1,4 +1,4 @@
-//! The deadline of a request: no attempt starts that cannot end in time.
+//! The deadline of a request: no attempt starts without enough time to end.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::support::{answers, get, response, upstream};
 
 #[tokio::test(start_paused = true)]
 async fn retry_stops_when_attempt_cannot_end_before_deadline() {
-    for (left, needed, stop_expected, sent) in [
+    for (left, needed, stop, sent) in [
         (5_000, 0, None, 2),
         (999, 0, Some(StopReason::DeadlineTooNear), 1),
         (1_000, 0, None, 2),
@@ -34,11 +34,7 @@ async fn retry_stops_when_attempt_cannot_end_before_deadline() {
             .backoff(Backoff::constant(Duration::from_secs(1)))
             .min_attempt_time(Duration::from_millis(needed));
         let response = layer.layer(script.clone()).oneshot(request).await.unwrap();
-        assert_eq!(
-            (stop_reason(&response), script.requests()),
-            (stop_expected, sent),
-            "{left} {needed}"
-        );
+        assert_eq!((stop_reason(&response), script.requests()), (stop, sent), "{left} {needed}");
     }
 }
 
@@ -81,9 +77,9 @@ async fn readiness_wait_ends_at_deadline() {
     tokio::time::advance(Duration::from_millis(20)).await;
     assert!(call.is_woken());
     let error = assert_ready_err!(call.poll());
-    let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
-    assert_eq!((gave_up.reason(), gave_up.attempts().get()), (StopReason::DeadlineTooNear, 1));
-    assert_eq!(gave_up.last_response().unwrap().status(), 502);
+    let exhausted = find_source::<RetriesExhausted>(&*error).unwrap();
+    assert_eq!((exhausted.reason(), exhausted.attempts().get()), (StopReason::DeadlineTooNear, 1));
+    assert_eq!(exhausted.last_response().unwrap().status(), 502);
     assert_eq!(classify_error(&*error).cause(), Cause::BadGateway);
 }
 
@@ -105,7 +101,7 @@ async fn late_readiness_starts_no_attempt() {
     let mut call = task::spawn(service.call(within(ms(2_000))));
     handle.next_request().await.unwrap().1.send_response(response(502));
     assert_pending!(call.poll());
-    // Half a second is left, less than an attempt needs.
+    // The remaining 500 ms are less than an attempt needs.
     tokio::time::advance(ms(1_500)).await;
     handle.allow(1);
     assert!(call.poll().is_ready());

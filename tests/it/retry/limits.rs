@@ -1,4 +1,4 @@
-//! Limits per kind of failure, and settings that a request or a status overrides.
+//! Retry limits per kind of failure, and settings that a request or a status overrides.
 
 use std::{error::Error, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::support::{answers, get, upstream};
 
 #[tokio::test(start_paused = true)]
 async fn each_failure_kind_has_own_retry_limit() {
-    for (layer, again, stop) in [
+    for (layer, repeated, stop) in [
         (
             immediate_with_budget().max_connect_retries(1),
             Step::refuse(),
@@ -32,7 +32,7 @@ async fn each_failure_kind_has_own_retry_limit() {
             StopReason::MaxStatusRetries,
         ),
     ] {
-        let script = upstream([Step::refuse(), Step::reset(), Step::status(502), again]);
+        let script = upstream([Step::refuse(), Step::reset(), Step::status(502), repeated]);
         match layer.max_retries(None).layer(script).oneshot(get()).await {
             Ok(response) => assert_eq!(stop_reason(&response), Some(stop)),
             Err(error) => {
@@ -53,11 +53,12 @@ async fn extreme_limits_do_not_panic() {
         .max_retries(u32::MAX);
     let mut call = task::spawn(layer.layer(answers(&[502])).oneshot(get()));
     assert_pending!(call.poll());
-    let asked = classify_fn(|outcome: Result<&Response<FlakyBody>, &(dyn Error + 'static)>| {
-        let failure = HttpClassifier::new().classify(outcome)?;
-        Some(failure.with_retry_after(Some(Duration::MAX)))
-    });
-    let mut call = task::spawn(layer.classifier(asked).layer(answers(&[503])).oneshot(get()));
+    let classifier =
+        classify_fn(|outcome: Result<&Response<FlakyBody>, &(dyn Error + 'static)>| {
+            let failure = HttpClassifier::new().classify(outcome)?;
+            Some(failure.with_retry_after(Some(Duration::MAX)))
+        });
+    let mut call = task::spawn(layer.classifier(classifier).layer(answers(&[503])).oneshot(get()));
     assert_pending!(call.poll());
 }
 
@@ -65,9 +66,9 @@ async fn extreme_limits_do_not_panic() {
 async fn error_on_exhausted_status_requires_reached_limit() {
     let layer = immediate_with_budget().error_on_exhausted_status(true).max_retries(1);
     let error = layer.layer(answers(&[502, 503])).oneshot(get()).await.unwrap_err();
-    let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
-    assert_eq!((gave_up.attempts().get(), gave_up.reason()), (2, StopReason::MaxRetries));
-    assert_eq!(gave_up.last_response().unwrap().status(), 503);
+    let exhausted = find_source::<RetriesExhausted>(&*error).unwrap();
+    assert_eq!((exhausted.attempts().get(), exhausted.reason()), (2, StopReason::MaxRetries));
+    assert_eq!(exhausted.last_response().unwrap().status(), 503);
     assert_eq!(classify_error(&*error).status(), Some(StatusCode::SERVICE_UNAVAILABLE));
     assert!(layer.layer(answers(&[404])).oneshot(get()).await.is_ok());
     let post = Request::post("/").body(Body::default()).unwrap();
@@ -77,8 +78,8 @@ async fn error_on_exhausted_status_requires_reached_limit() {
 #[cfg(feature = "error-response")]
 #[tokio::test(start_paused = true)]
 async fn rejection_after_response_gets_status_and_wait_of_response() {
-    let refused = Step::error(|| Failure::new(Cause::CircuitOpen));
-    for (fails, status, wait) in [(refused, 503, Some("7")), (Step::reset(), 502, None)] {
+    let rejected = Step::error(|| Failure::new(Cause::CircuitOpen));
+    for (fails, status, wait) in [(rejected, 503, Some("7")), (Step::reset(), 502, None)] {
         let script = upstream([Step::status(503).header("retry-after", "7"), fails]);
         let service = tower::ServiceBuilder::new()
             .layer(seawall::error_response::ErrorResponseLayer::new("edge"))
@@ -86,8 +87,9 @@ async fn rejection_after_response_gets_status_and_wait_of_response() {
             .service(script);
         let response = service.oneshot(get()).await.unwrap();
         assert_eq!(response.status(), status);
-        let told = response.headers().get("retry-after").map(|value| value.to_str().unwrap());
-        assert_eq!(told, wait);
+        let retry_after =
+            response.headers().get("retry-after").map(|value| value.to_str().unwrap());
+        assert_eq!(retry_after, wait);
     }
 }
 
@@ -98,15 +100,15 @@ async fn retry_repeats_local_rejection_when_enabled() {
         (Cause::ConnectionLimitReached, StopReason::LimitReached),
     ] {
         let script = || {
-            let refused = Step::error(move || Failure::new(cause));
-            upstream([Step::status(502), refused, Step::status(200)])
+            let rejected = Step::error(move || Failure::new(cause));
+            upstream([Step::status(502), rejected, Step::status(200)])
         };
         let error = immediate_with_budget().layer(script()).oneshot(get()).await.unwrap_err();
-        let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
-        assert_eq!((gave_up.reason(), gave_up.attempts().get()), (stop, 2));
-        let again =
+        let exhausted = find_source::<RetriesExhausted>(&*error).unwrap();
+        assert_eq!((exhausted.reason(), exhausted.attempts().get()), (stop, 2));
+        let retried =
             immediate_with_budget().retry_rejections(true).layer(script()).oneshot(get()).await;
-        assert_eq!(again.unwrap().status(), 200);
+        assert_eq!(retried.unwrap().status(), 200);
     }
 }
 
@@ -144,7 +146,8 @@ async fn status_below_400_is_failure_when_in_retry_statuses() {
 
 #[tokio::test(start_paused = true)]
 async fn setters_express_settings_of_llm_clients() {
-    // OpenAI's and Anthropic's SDKs: 2 retries, 0.5 to 8 s, 408, 409, 429 and 5xx, POST too, and the server's hints.
+    // The SDKs of OpenAI and Anthropic make 2 retries after 0.5 to 8 s. They retry any method on
+    // 408, 409, 429 and 5xx, and obey the hints of the server.
     let layer = RetryLayer::new()
         .max_retries(2)
         .retry_all_methods()
@@ -159,8 +162,8 @@ async fn setters_express_settings_of_llm_clients() {
         let response = layer.layer(script).oneshot(post()).await.unwrap();
         assert_eq!(stop_reason(&response), Some(StopReason::ServerForbids));
     }
-    let ms = Step::status(429).header("retry-after-ms", "1500");
-    let script = upstream([ms, Step::status(200)]);
+    let busy = Step::status(429).header("retry-after-ms", "1500");
+    let script = upstream([busy, Step::status(200)]);
     let started = Instant::now();
     layer.layer(script).oneshot(post()).await.unwrap();
     let waited = started.elapsed();

@@ -1,4 +1,4 @@
-//! Readiness of the inner service: before the first attempt, and before each retry.
+//! Readiness of the inner service before the first attempt and before each retry.
 
 use std::{error::Error, io, time::Duration};
 
@@ -30,7 +30,7 @@ async fn first_attempt_uses_readied_instance_and_retry_readied_clone() {
     let (request, respond) = handle.next_request().await.unwrap();
     assert_eq!(request, "a");
     respond.send_error(io::Error::from(io::ErrorKind::ConnectionReset));
-    // No instance is ready: the second attempt waits.
+    // The second attempt waits, because no instance is ready.
     assert_pending!(call.poll());
     assert_pending!(call.poll());
     handle.allow(1);
@@ -45,8 +45,8 @@ async fn first_attempt_uses_readied_instance_and_retry_readied_clone() {
 #[tokio::test(start_paused = true)]
 async fn call_ends_when_inner_service_fails_readiness() {
     #[derive(Clone)]
-    struct Once(bool);
-    impl Service<()> for Once {
+    struct ReadyOnce(bool);
+    impl Service<()> for ReadyOnce {
         type Response = ();
         type Error = BoxError;
         type Future = std::future::Ready<Result<(), BoxError>>;
@@ -64,10 +64,10 @@ async fn call_ends_when_inner_service_fails_readiness() {
     let layer = immediate().clone_requests().classifier(classify_fn(
         |outcome: Result<&(), &(dyn Error + 'static)>| outcome.err().map(classify_error),
     ));
-    let error = layer.layer(Once(true)).oneshot(()).await.unwrap_err();
-    let gave_up = find_source::<RetriesExhausted>(&*error).unwrap();
-    assert_eq!((gave_up.reason(), gave_up.attempts().get()), (StopReason::NotReady, 1));
-    assert_eq!(gave_up.source().unwrap().to_string(), "closed");
+    let error = layer.layer(ReadyOnce(true)).oneshot(()).await.unwrap_err();
+    let exhausted = find_source::<RetriesExhausted>(&*error).unwrap();
+    assert_eq!((exhausted.reason(), exhausted.attempts().get()), (StopReason::NotReady, 1));
+    assert_eq!(exhausted.source().unwrap().to_string(), "closed");
 }
 
 #[tokio::test(start_paused = true)]
@@ -91,7 +91,7 @@ async fn expired_call_leaves_permit_queue() {
     assert!(waiting.poll().is_ready());
     drop(first);
     drop(busy);
-    // The call has completed and is not dropped.
+    // The completed call is still alive.
     assert_eq!(limited.oneshot(get()).await.unwrap().status(), 200);
     drop(waiting);
 }

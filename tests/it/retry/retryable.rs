@@ -1,4 +1,4 @@
-//! Which requests and outcomes are retried: methods, statuses, errors, and the hints of the server.
+//! Retryable requests and outcomes: methods, statuses, errors, and hints of the server.
 
 use std::{error::Error, io};
 
@@ -159,10 +159,10 @@ async fn retry_returns_permanent_errors() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_returns_response_of_open_circuit() {
-    let mut refused = response::<Body>(503);
-    let open = Failure::new(Cause::CircuitOpen).with_status(refused.status());
-    refused.extensions_mut().insert(open);
-    let script = Script::new([Act::Answer(refused)]);
+    let mut rejected = response::<Body>(503);
+    let open = Failure::new(Cause::CircuitOpen).with_status(rejected.status());
+    rejected.extensions_mut().insert(open);
+    let script = Script::new([Act::Answer(rejected)]);
     let response = immediate().layer(script).oneshot(get()).await.unwrap();
     assert_eq!(
         response.extensions().get::<RetryReport>().unwrap().stop_reason(),

@@ -1,4 +1,4 @@
-//! `RetryLayer` with the layers of the tower crate: concurrency limits, buffers, load shedding and balancers.
+//! `RetryLayer` with layers of tower: concurrency limits, buffers, load shedding and balancers.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ async fn retry_releases_permit_during_delay() {
         .service(script.clone());
     let mut waiting = task::spawn(service.clone().oneshot(get()));
     assert_pending!(waiting.poll());
-    // Another call gets through while the first one waits for its retry.
+    // Another call gets the permit while the first one waits for its retry.
     assert_eq!(service.oneshot(get()).await.unwrap().status(), 200);
     assert_pending!(waiting.poll());
     assert_eq!(waiting.await.unwrap().status(), 200);
@@ -53,35 +53,35 @@ async fn retry_releases_permit_during_delay() {
 
 #[tokio::test(start_paused = true)]
 async fn outer_load_shed_rejects_call_when_inner_is_not_ready() {
-    let hang = upstream([Step::silent(), Step::status(502), Step::status(200)]);
+    let inner = upstream([Step::silent(), Step::status(502), Step::status(200)]);
     let service = ServiceBuilder::new()
         .load_shed()
         .layer(immediate_with_budget())
         .concurrency_limit(1)
-        .service(hang.clone());
+        .service(inner.clone());
     let mut busy = task::spawn(service.clone().oneshot(get()));
     assert_pending!(busy.poll());
-    // The clone shares the only permit, which is taken.
+    // The clone shares the only permit, which is in use.
     let error = service.clone().oneshot(get()).await.unwrap_err();
     assert!(error.is::<load_shed::error::Overloaded>());
     drop(busy);
     assert_eq!(service.oneshot(get()).await.unwrap().status(), 200);
-    assert_eq!(hang.requests(), 3);
+    assert_eq!(inner.requests(), 3);
 }
 
 #[tokio::test(start_paused = true)]
 async fn retry_returns_rejection_of_inner_load_shed() {
-    let hang = upstream(Step::silent());
+    let inner = upstream(Step::silent());
     let service = ServiceBuilder::new()
         .layer(immediate_with_budget())
         .load_shed()
         .concurrency_limit(1)
-        .service(hang.clone());
+        .service(inner.clone());
     let mut busy = task::spawn(service.clone().oneshot(get()));
     assert_pending!(busy.poll());
     let error = service.oneshot(get()).await.unwrap_err();
     assert!(find_source::<load_shed::error::Overloaded>(&*error).is_some());
-    assert_eq!(hang.requests(), 1);
+    assert_eq!(inner.requests(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -89,7 +89,7 @@ async fn retry_through_inner_balancer_reaches_other_instance() {
     let instances = [502, 200, 502].map(|status| Constant::new(upstream(Step::status(status)), 1));
     let balance = Balance::new(ServiceList::new::<Request<ReplayBody<Body>>>(Vec::from(instances)));
     let service = ServiceBuilder::new()
-        // The balancer picks instances at random, so the number of attempts has no bound.
+        // The balancer picks instances at random, so the number of attempts is unbounded.
         .layer(immediate_with_budget().max_retries(None).budget(Budget::none()))
         .service(Buffer::new(balance, 8));
     for _ in 0..100 {
@@ -125,7 +125,7 @@ async fn call_dropped_while_awaiting_readiness_holds_no_permit() {
     let mut busy = task::spawn(service.clone().oneshot(get()));
     assert_pending!(busy.poll());
     tokio::time::advance(2 * wait).await;
-    // Its delay has passed, and the only permit is taken.
+    // The delay has elapsed, but the only permit is in use.
     assert_pending!(waiting.poll());
     drop(waiting);
     drop(busy);

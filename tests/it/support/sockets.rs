@@ -1,4 +1,6 @@
-//! Clients and stacks for tests on real sockets. Real sockets need the real clock; nothing is decided by measured time.
+//! Clients and stacks for tests on real sockets.
+//!
+//! Real sockets need the real clock. No test depends on a measured time.
 
 use std::{error::Error, time::Duration};
 
@@ -25,7 +27,7 @@ use tower::{Layer, Service, ServiceExt};
 pub(crate) type Body = BoxBody<Bytes, BoxError>;
 pub(crate) type Hyper<B> = Client<HttpConnector, B>;
 
-/// Nothing on the loopback takes as long.
+/// A time limit that no call on the loopback interface reaches.
 pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 
 pub(crate) async fn origin(script: Script) -> Origin {
@@ -48,7 +50,7 @@ pub(crate) fn full(data: &'static [u8]) -> Body {
     Full::from(data).map_err(Into::into).boxed()
 }
 
-/// A body of unknown size that yields what is sent to it.
+/// Returns a body of unknown size and a sender of its data.
 pub(crate) fn channel() -> (mpsc::UnboundedSender<Bytes>, Body) {
     let (sender, mut receiver) = mpsc::unbounded_channel();
     let frames = stream::poll_fn(move |cx| {
@@ -65,23 +67,25 @@ where
     Client::builder(TokioExecutor::new()).build_http()
 }
 
-/// With the defaults, but without waits, and without a budget, which tests of many calls in a second would spend.
+/// Wraps a client in retry and timeout with default settings, but without backoff and budget.
+///
+/// Tests with many calls per second would exhaust the default budget.
 pub(crate) fn stack<S: Clone>(client: S) -> Retry<Timeout<S>> {
     let retry = RetryLayer::new().backoff(Backoff::none()).budget(Budget::none());
     retry.layer(TimeoutLayer::new(LIMIT).layer(client))
 }
 
-/// What is concluded of a call that ends in an error.
+/// The classification of a call that ends in an error.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) cause: Cause,
     pub(crate) processed: Processed,
-    /// As `RetriesExhausted` has it; 1 without it.
+    /// The count in `RetriesExhausted`, or 1 without that error.
     pub(crate) attempts: u32,
 }
 
 impl Verdict {
-    /// By the default classifier, which must not know less of an error that layers have wrapped.
+    /// Classifies an error. Panics if the default classifier and `classify_error` disagree.
     pub(crate) fn of(error: &(dyn Error + 'static)) -> Self {
         let classifier = HttpClassifier::new();
         let failure = Classify::<Response<()>>::classify(&classifier, Err(error)).unwrap();
@@ -95,20 +99,21 @@ impl Verdict {
     }
 }
 
-/// The verdict on a GET and on a POST through `service`.
+/// Makes a GET and a POST through `service` and returns their verdicts.
 pub(crate) async fn get_and_post<S, B>(service: S, url: &str) -> [Verdict; 2]
 where
     S: Service<Request<Body>, Response = Response<B>, Error: Into<BoxError>> + Clone,
 {
     let call = async |method| match service.clone().oneshot(request(method, url, empty())).await {
-        Ok(response) => panic!("a response: {}", response.status()),
+        Ok(response) => panic!("expected an error, found status {}", response.status()),
         Err(error) => Verdict::of(&*error.into()),
     };
     [call("GET").await, call("POST").await]
 }
 
-/// The verdicts of a bare client and of the stack around one, for a GET and a POST each, must be that; the number
-/// of attempts is for the stack's.
+/// Asserts the verdicts of a GET and a POST, through a bare client and through a stack.
+///
+/// The numbers of attempts apply to the stack. The bare client makes one attempt.
 pub(crate) async fn assert_ends<S1, S2, R>(
     (bare, client): (S1, S2),
     url: &str,
@@ -126,14 +131,14 @@ pub(crate) async fn assert_ends<S1, S2, R>(
     assert_eq!(get_and_post(stack(client), url).await, stacked, "stacked");
 }
 
-/// Waits until the other side has seen something.
-pub(crate) async fn eventually(what: impl Fn() -> bool) {
-    let seen = async {
-        while !what() {
+/// Waits until `condition` holds. Panics after [`LIMIT`].
+pub(crate) async fn eventually(condition: impl Fn() -> bool) {
+    let polling = async {
+        while !condition() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    tokio::time::timeout(LIMIT, seen).await.expect("seen");
+    tokio::time::timeout(LIMIT, polling).await.expect("the condition never held");
 }
 
 pub(crate) async fn read<B>(response: Response<B>) -> Result<Bytes, B::Error>
