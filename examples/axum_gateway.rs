@@ -1,4 +1,6 @@
-//! An axum gateway before upstreams, of which one is flaky and one is down: `cargo run --example axum_gateway`.
+//! An axum gateway in front of a flaky upstream and an upstream that is down.
+//!
+//! `cargo run --all-features --example axum_gateway`
 
 use std::net::SocketAddr;
 
@@ -14,22 +16,22 @@ use seawall::{
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 
-/// Passes everything on to `to`. What else a proxy does to headers, `apps/gateway` shows.
-fn upstream(name: &str, to: SocketAddr) -> Router {
+/// Forwards all requests to `addr`. `apps/gateway` shows the other header changes of a proxy.
+fn upstream(name: &str, addr: SocketAddr) -> Router {
     let service = ServiceBuilder::new()
-        // Around the stack, whose circuits go by the URL that it is given: a caller may write any host into its own.
-        .map_request(move |request| send_to(to, request))
+        // Outside the stack, which picks the circuit by URL: a caller can send any host.
+        .map_request(move |request| send_to(addr, request))
         .layer(StandardLayer::gateway(name))
         .service(Client::builder(TokioExecutor::new()).build_http());
     Router::new().fallback_service(service)
 }
 
-fn send_to<B>(to: SocketAddr, mut request: Request<B>) -> Request<B> {
-    // Whatever the caller speaks.
+fn send_to<B>(addr: SocketAddr, mut request: Request<B>) -> Request<B> {
+    // The caller's version may differ.
     *request.version_mut() = Version::HTTP_11;
     request.headers_mut().remove(HOST);
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    let uri = Builder::new().scheme("http").authority(to.to_string()).path_and_query(path);
+    let uri = Builder::new().scheme("http").authority(addr.to_string()).path_and_query(path);
     *request.uri_mut() = uri.build().unwrap_or_else(|_| Uri::from_static("/"));
     request
 }

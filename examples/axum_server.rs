@@ -1,5 +1,7 @@
-//! An axum server that asks an upstream, with layers around all of it, around a nested router, and around some routes: `cargo
-//! run --example axum_server`.
+//! An axum server that calls an upstream, with layers around all routes, one router and some
+//! routes.
+//!
+//! `cargo run --all-features --example axum_server`
 
 use std::time::Duration;
 
@@ -19,9 +21,9 @@ use tokio::{net::TcpListener, time::sleep};
 use tower::{ServiceBuilder, ServiceExt};
 
 fn app(upstream: String) -> Router {
-    // In a handler the gateway's stack answers for what could not be mended.
+    // In a handler, the gateway stack turns errors that remain after retries into responses.
     let client = ServiceBuilder::new()
-        .layer(StandardLayer::gateway("orders").access_log(None))
+        .layer(StandardLayer::gateway("orders").without_access_log())
         .service(Client::builder(TokioExecutor::new()).build_http());
     let order = async move || {
         let request = Request::get(upstream).body(String::new()).expect("a URL");

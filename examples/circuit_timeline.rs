@@ -1,5 +1,7 @@
-//! What a circuit breaker does over half a minute in which the upstream is down for twelve seconds: `cargo run --example
-//! circuit_timeline`. The clock is tokio's paused one, so it takes no time.
+//! Shows a circuit breaker for 30 s, in which the upstream is down for 12 s. tokio's paused clock
+//! makes it finish at once.
+//!
+//! `cargo run --all-features --example circuit_timeline`
 
 use std::{
     convert::Infallible,
@@ -17,7 +19,7 @@ use seawall::circuit_breaker::{CircuitBreakerLayer, State};
 use tokio::time::{Instant, sleep};
 use tower::{ServiceBuilder, ServiceExt};
 
-const DOWN: std::ops::Range<f32> = 5.0..17.0;
+const OUTAGE_SECS: std::ops::Range<f32> = 5.0..17.0;
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
@@ -30,40 +32,40 @@ async fn main() {
         ServiceBuilder::new().layer(breaker).service_fn(move |_: Request<Empty<Bytes>>| {
             reached.fetch_add(1, Ordering::Relaxed);
             let mut response = Response::new(Empty::<Bytes>::new());
-            if DOWN.contains(&started.elapsed().as_secs_f32()) {
+            if OUTAGE_SECS.contains(&started.elapsed().as_secs_f32()) {
                 *response.status_mut() = StatusCode::BAD_GATEWAY;
             }
             std::future::ready(Ok::<_, Infallible>(response))
         })
     };
     let (mut states, mut reached_while_down) = (Vec::new(), 0);
-    println!("seconds  upstream  circuit      200  502  refused  reached");
+    println!("seconds  upstream  circuit      200  502  rejected  reached");
     for second in 0..30 {
-        let (mut well, mut failed, mut refused) = (0, 0, 0);
-        let before = reached.load(Ordering::Relaxed);
+        let (mut succeeded, mut failed, mut rejected) = (0, 0, 0);
+        let reached_before = reached.load(Ordering::Relaxed);
         let state = circuit.state();
-        let down = DOWN.contains(&started.elapsed().as_secs_f32());
-        // Fifty calls a second.
+        let down = OUTAGE_SECS.contains(&started.elapsed().as_secs_f32());
+        // 50 calls per second.
         for _ in 0..50 {
             match client.clone().oneshot(Request::new(Empty::new())).await {
-                Ok(response) if response.status().is_success() => well += 1,
+                Ok(response) if response.status().is_success() => succeeded += 1,
                 Ok(_) => failed += 1,
-                Err(_) => refused += 1,
+                Err(_) => rejected += 1,
             }
             sleep(Duration::from_millis(20)).await;
         }
-        let reached = reached.load(Ordering::Relaxed) - before;
+        let reached = reached.load(Ordering::Relaxed) - reached_before;
         let (upstream, circuit) = (if down { "down" } else { "up" }, state.as_str());
         println!(
-            "{second:>7}  {upstream:<8}  {circuit:<11}  {well:>3}  {failed:>3}  {refused:>7}  {reached:>7}"
+            "{second:>7}  {upstream:<8}  {circuit:<11}  {succeeded:>3}  {failed:>3}  {rejected:>8}  {reached:>7}"
         );
         states.push(state);
         reached_while_down += if down { reached } else { 0 };
     }
-    // A second may begin while it tries.
+    // A second may start during a probe.
     states.retain(|state| *state != State::HalfOpen);
     states.dedup();
     assert_eq!(states, [State::Closed, State::Open, State::Closed]);
-    // Of six hundred.
+    // Out of 600 calls.
     assert!(reached_while_down < 100, "{reached_while_down}");
 }

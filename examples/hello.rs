@@ -1,4 +1,4 @@
-//! A client that survives a flaky upstream, from nothing: `cargo run --example hello`.
+//! A client that survives a flaky upstream: `cargo run --all-features --example hello`.
 
 use http::Request;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
@@ -10,7 +10,7 @@ use tower::{ServiceBuilder, ServiceExt};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    // An upstream that resets the connection of one request, and answers the next with 502.
+    // The upstream resets the first connection and responds to the next request with 502.
     let script =
         Script::new().then(Step::reset()).then(Step::status(502)).then_repeat(Step::ok("hi"));
     let upstream = FlakyUpstream::start(script).await?;

@@ -1,5 +1,5 @@
-//! hyper-util's client over TLS, by HTTP/1.1 and by HTTP/2, whichever the upstream chooses: `cargo run --example
-//! hyper_client`.
+//! hyper-util's client over TLS, with HTTP/1.1 or HTTP/2 as the upstream chooses.
+//! `cargo run --all-features --example hyper_client`
 
 use std::{
     net::SocketAddr,
@@ -36,20 +36,21 @@ async fn main() -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Answers 502 to the first request, and 200 to the others. Its certificate is its own.
+/// Starts an upstream that responds with 502 once and then with 200. Its certificate is
+/// self-signed.
 async fn flaky_upstream(protocol: &str) -> Result<(SocketAddr, RootCertStore), BoxError> {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
-    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der())?;
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+    let key = PrivateKeyDer::try_from(certified.signing_key.serialize_der())?;
     let mut roots = RootCertStore::empty();
-    roots.add(made.cert.der().clone())?;
+    roots.add(certified.cert.der().clone())?;
     let config = ServerConfig::builder().with_no_client_auth();
-    let mut config = config.with_single_cert(vec![made.cert.der().clone()], key)?;
+    let mut config = config.with_single_cert(vec![certified.cert.der().clone()], key)?;
     config.alpn_protocols = vec![protocol.into()];
     let listener = Tls(TcpListener::bind("127.0.0.1:0").await?, Arc::new(config).into());
     let addr = listener.local_addr()?;
-    let asked = Arc::new(AtomicU32::new(0));
-    let app = Router::new().fallback(async move || match asked.fetch_add(1, Relaxed) {
+    let requests = Arc::new(AtomicU32::new(0));
+    let app = Router::new().fallback(async move || match requests.fetch_add(1, Relaxed) {
         0 => StatusCode::BAD_GATEWAY,
         _ => StatusCode::OK,
     });

@@ -1,5 +1,5 @@
-//! A connection of hyper's own, without a pool: opened, driven and opened again by hand. `cargo run --example
-//! hyper_connection`.
+//! A hyper connection without a pool, opened, driven and reopened by hand.
+//! `cargo run --all-features --example hyper_connection`
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -22,32 +22,32 @@ use tower::{ServiceBuilder, ServiceExt};
 
 type Body = ReplayBody<String>;
 
-/// One connection, used by one call after the other.
+/// One connection for sequential calls.
 #[derive(Clone)]
 struct Connection {
-    to: SocketAddr,
-    kept: Arc<Mutex<Option<SendRequest<Body>>>>,
+    addr: SocketAddr,
+    idle: Arc<Mutex<Option<SendRequest<Body>>>>,
 }
 
 impl Connection {
     async fn send(self, request: Request<Body>) -> Result<Response<Incoming>, BoxError> {
-        // HTTP/1.1 has one call at a time on a connection; the others wait here, as long as an attempt may take.
-        let mut kept = self.kept.lock().await;
-        let mut sender = match kept.take() {
+        // HTTP/1.1 allows one call at a time. Other calls wait here until their attempt times out.
+        let mut idle = self.idle.lock().await;
+        let mut sender = match idle.take() {
             Some(sender) => sender,
             None => self.open().await?,
         };
-        // Until the last response is read to its end, or an error if the connection has ended.
+        // Waits until the last response is read. Fails if the connection has closed.
         if sender.ready().await.is_err() {
             sender = self.open().await?;
         }
         let response = sender.send_request(request).await?;
-        *kept = Some(sender);
+        *idle = Some(sender);
         Ok(response)
     }
 
     async fn open(&self) -> Result<SendRequest<Body>, BoxError> {
-        let stream = TcpStream::connect(self.to).await?;
+        let stream = TcpStream::connect(self.addr).await?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
         Ok(sender)
@@ -56,11 +56,11 @@ impl Connection {
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    // Each connection is good for two requests, and is then closed in the middle of the third.
+    // Each connection serves two requests and is closed during the third.
     let (ok, close) = (|| Step::ok("ok"), Step::close());
     let script = Script::new().times(2, ok()).then(close.clone()).times(2, ok()).then(close);
     let upstream = FlakyUpstream::start(script.then_repeat(ok())).await?;
-    let connection = Connection { to: upstream.addr(), kept: Arc::default() };
+    let connection = Connection { addr: upstream.addr(), idle: Arc::default() };
     let client = ServiceBuilder::new()
         .layer(StandardLayer::new("hyper_connection"))
         .service_fn(move |request| connection.clone().send(request));

@@ -1,4 +1,6 @@
-//! A limit for each client in front of a gateway, by `tower_governor`: `cargo run --example rate_limit`.
+//! A rate limit per client in front of a gateway, with `tower_governor`.
+//!
+//! `cargo run --all-features --example rate_limit`
 
 use std::net::SocketAddr;
 
@@ -21,14 +23,14 @@ fn send_to<B>(uri: Uri, mut request: Request<B>) -> Request<B> {
 }
 
 fn gateway(upstream: Uri) -> Result<Router, BoxError> {
-    // Five at once, and one more each minute.
+    // A burst of 5, and then one request per minute.
     let limits = GovernorConfigBuilder::default().per_second(60).burst_size(5).finish();
-    let limits = GovernorLayer::new(limits.ok_or("a limit of nothing")?);
+    let limits = GovernorLayer::new(limits.ok_or("the limit is zero")?);
     let upstream = ServiceBuilder::new()
         .map_request(move |request| send_to(upstream.clone(), request))
-        .layer(StandardLayer::gateway("edge").access_log(None))
+        .layer(StandardLayer::gateway("edge").without_access_log())
         .service(Client::builder(TokioExecutor::new()).build_http());
-    // The log stands around the limit, so that what is refused has a line too.
+    // The log is outside the limit, so rejected requests are logged too.
     Ok(Router::new().fallback_service(upstream).layer((LoggingLayer::server(), limits)))
 }
 
@@ -48,11 +50,11 @@ async fn main() -> Result<(), BoxError> {
         let response = client.request(Request::get(&url).body(String::new())?).await?;
         let wait = response.headers().get("retry-after");
         println!("call {call}: {}, retry-after {wait:?}", response.status());
-        let refused = call > 5;
-        assert_eq!(response.status(), if refused { 429 } else { 200 });
-        assert_eq!(wait.is_some(), refused);
+        let is_rejected = call > 5;
+        assert_eq!(response.status(), if is_rejected { 429 } else { 200 });
+        assert_eq!(wait.is_some(), is_rejected);
     }
-    // Five calls and a retry; of what was refused the upstream knows nothing.
+    // Five calls and one retry: rejected requests never reach the upstream.
     println!("{} requests reached the upstream", upstream.requests());
     assert_eq!(upstream.requests(), 6);
     Ok(())

@@ -1,4 +1,4 @@
-//! reqwest's client in the stack: `cargo run --example reqwest_client`.
+//! A reqwest client inside the stack: `cargo run --all-features --example reqwest_client`.
 
 use http::Request;
 use http_body_util::BodyExt;
@@ -16,7 +16,7 @@ async fn main() -> Result<(), BoxError> {
     let script = Script::new().times(3, ok()).then(Step::status(502)).then_repeat(ok());
     let upstream = FlakyUpstream::start(script).await?;
 
-    // All of reqwest's settings hold, but for redirects and retries, which are left to layers.
+    // All reqwest settings apply except redirects and retries, which are left to layers.
     let settings = reqwest::Client::builder().user_agent("shop/1.0").no_proxy();
     let client = ServiceBuilder::new()
         .layer(StandardLayer::new("reqwest_client"))
@@ -34,7 +34,7 @@ async fn main() -> Result<(), BoxError> {
     let received = upstream.received();
     println!("5 calls, {} requests", received.len());
     assert_eq!(received.len(), 6);
-    // Each attempt sent the same.
+    // Both attempts sent the same body.
     assert_eq!([received[3].body(), received[4].body()], [b"order 4", b"order 4"]);
     assert!(received.iter().all(|request| request.header("user-agent") == Some("shop/1.0")));
     Ok(())

@@ -1,5 +1,6 @@
-//! Layers around the making of reqwest's connections, and the stack around its requests: `cargo run --example
-//! reqwest_connector`.
+//! Layers around reqwest's connector, and the stack around its requests.
+//!
+//! `cargo run --all-features --example reqwest_connector`
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -17,12 +18,12 @@ use tower::{ServiceBuilder, ServiceExt};
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    let ten = NonZeroU32::new(10).ok_or("ten is not zero")?;
-    // What is refused or takes too long here was never sent, so that even a POST may be sent again.
+    let max_connections = NonZeroU32::new(10).ok_or("zero")?;
+    // A request that is rejected or times out here was never sent, so even a POST is retried.
     let settings = reqwest::Client::builder()
         .no_proxy()
         .connector_layer(TimeoutLayer::new(Duration::from_secs(1)))
-        .connector_layer(InFlightLimitLayer::new(ten).until_response());
+        .connector_layer(InFlightLimitLayer::new(max_connections).until_response());
     let client = ServiceBuilder::new()
         .layer(StandardLayer::new("reqwest_connector"))
         .service(Client::build(settings)?);
@@ -39,7 +40,7 @@ async fn main() -> Result<(), BoxError> {
 
     let down = FlakyUpstream::refusing()?;
     let request = Request::post(down.url("/")).body(String::new())?;
-    let error = client.oneshot(request).await.err().ok_or("nobody listens there")?;
+    let error = client.oneshot(request).await.err().ok_or("no error")?;
     println!("{}", classify_error(&*error));
     assert_eq!(classify_error(&*error).cause(), Cause::ConnectionRefused);
     Ok(())

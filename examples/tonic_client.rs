@@ -1,5 +1,6 @@
-//! A channel of tonic's in the stack, before a gRPC server that is UNAVAILABLE now and then: `cargo run --example
-//! tonic_client`.
+//! A tonic channel inside the stack, in front of a gRPC server that is sometimes UNAVAILABLE.
+//!
+//! `cargo run --all-features --example tonic_client`
 
 use std::sync::{
     Arc,
@@ -21,16 +22,16 @@ const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    let asked = Arc::new(AtomicU32::new(0));
-    let channel = Endpoint::from_shared(flaky_upstream(Arc::clone(&asked)).await?)?;
+    let requests = Arc::new(AtomicU32::new(0));
+    let channel = Endpoint::from_shared(flaky_upstream(Arc::clone(&requests)).await?)?;
 
-    // Every gRPC call is a POST: that these may be made twice, only you can know.
+    // Every gRPC call is a POST. Only you can know that these are safe to repeat.
     let stack = StandardLayer::new("greeter")
         .classifier(GrpcClassifier::new())
         .retry(RetryLayer::new().retry_all_methods());
     let service = ServiceBuilder::new().layer(stack).service(Client::new(channel.connect_lazy()));
 
-    // As generated code does it: `GreeterClient::new(service)`.
+    // Generated code does the same: `GreeterClient::new(service)`.
     let mut client = Grpc::new(service);
     for call in 1..=5 {
         client.ready().await?;
@@ -42,15 +43,16 @@ async fn main() -> Result<(), BoxError> {
         assert_eq!(reply, "hello");
     }
 
-    println!("5 calls, {} requests", asked.load(Relaxed));
-    assert_eq!(asked.load(Relaxed), 7);
+    println!("5 calls, {} requests", requests.load(Relaxed));
+    assert_eq!(requests.load(Relaxed), 7);
     Ok(())
 }
 
-/// Answers every third call with UNAVAILABLE, and the others with a message whose first field is `hello`.
-async fn flaky_upstream(asked: Arc<AtomicU32>) -> Result<String, BoxError> {
-    let answer = async move || {
-        let failed = (asked.fetch_add(1, Relaxed) + 1).is_multiple_of(3);
+/// Starts a server that fails every third call with UNAVAILABLE. Otherwise it sends a message whose
+/// first field is `hello`.
+async fn flaky_upstream(requests: Arc<AtomicU32>) -> Result<String, BoxError> {
+    let respond = async move || {
+        let failed = (requests.fetch_add(1, Relaxed) + 1).is_multiple_of(3);
         let message = if failed { &b""[..] } else { b"\0\0\0\0\x07\x0a\x05hello" };
         let status = |code| HeaderMap::from_iter([(GRPC_STATUS, HeaderValue::from_static(code))]);
         let body = Full::from(message).with_trailers(async move { Some(Ok(status("0"))) });
@@ -59,6 +61,6 @@ async fn flaky_upstream(asked: Arc<AtomicU32>) -> Result<String, BoxError> {
     };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
-    tokio::spawn(async { axum::serve(listener, Router::new().fallback(answer)).await });
+    tokio::spawn(async { axum::serve(listener, Router::new().fallback(respond)).await });
     Ok(url)
 }

@@ -1,5 +1,6 @@
-//! tower's balancer, buffer and limits with the stack: three servers behind one name, of which one is down. `cargo run --example
-//! tower_balance`.
+//! tower's balancer, buffer and limits around three servers, of which one is down.
+//!
+//! `cargo run --all-features --example tower_balance`
 
 use std::{net::SocketAddr, num::NonZeroU32};
 
@@ -19,9 +20,9 @@ use tower::{
     load::{CompleteOnResponse, PendingRequests},
 };
 
-fn send_to<B>(to: SocketAddr, mut request: Request<B>) -> Request<B> {
+fn send_to<B>(addr: SocketAddr, mut request: Request<B>) -> Request<B> {
     let mut parts = request.uri().clone().into_parts();
-    (parts.scheme, parts.authority) = (Some(Scheme::HTTP), to.to_string().parse().ok());
+    (parts.scheme, parts.authority) = (Some(Scheme::HTTP), addr.to_string().parse().ok());
     *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
     request
 }
@@ -34,27 +35,28 @@ async fn main() -> Result<(), BoxError> {
     }
     let pool = Client::builder(TokioExecutor::new()).build_http();
     let instances = servers.iter().map(|server| {
-        // A layer for each server, since the services of one share its circuit. While it is open, the balancer passes over it.
+        // One layer per server, because the services of a layer share its circuit. The balancer
+        // skips a server whose circuit is open.
         let circuit = CircuitBreakerLayer::new()
             .consecutive_failures(NonZeroU32::new(2))
             .open_behavior(OpenBehavior::Backpressure);
-        let to = server.addr();
+        let addr = server.addr();
         let instance = ServiceBuilder::new()
             .layer(circuit)
-            .map_request(move |request| send_to(to, request))
+            .map_request(move |request| send_to(addr, request))
             .service(pool.clone());
         PendingRequests::new(instance, CompleteOnResponse::default())
     });
     let client = ServiceBuilder::new()
-        // Beyond so many at once, callers are refused and do not wait.
+        // Calls above this limit are rejected and do not wait.
         .load_shed()
         .concurrency_limit(100)
         .layer(
             StandardLayer::new("orders")
-                .circuit_breaker(None)
+                .without_circuit_breaker()
                 .retry(RetryLayer::new().retry_rejections(true)),
         )
-        // A balancer cannot be cloned, as the stack asks; its buffer can.
+        // The stack requires `Clone`: a balancer is not, but its buffer is.
         .buffer(100)
         .service(Balance::new(ServiceList::new(instances.collect::<Vec<_>>())));
 
@@ -63,12 +65,12 @@ async fn main() -> Result<(), BoxError> {
         let response = client.clone().oneshot(request).await?;
         assert_eq!(response.status(), 200);
     }
-    let [one, down, other] = [0, 1, 2].map(|server: usize| servers[server].requests());
+    let [first, down, third] = [0, 1, 2].map(|server: usize| servers[server].requests());
     println!(
-        "30 calls: {one} requests to one, {other} to the other, {down} to the one that is down"
+        "30 calls: {first} requests to the first server, {third} to the third, {down} to the one that is down"
     );
-    // Its circuit was open after two.
+    // Its circuit opened after two failures.
     assert!(down <= 2);
-    assert_eq!(one + other, 30);
+    assert_eq!(first + third, 30);
     Ok(())
 }

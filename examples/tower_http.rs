@@ -1,4 +1,6 @@
-//! tower-http's layers around the stack and inside of it: `cargo run --example tower_http`.
+//! tower-http's layers outside and inside the stack.
+//!
+//! `cargo run --all-features --example tower_http`
 
 use std::sync::{Arc, Mutex};
 
@@ -25,16 +27,16 @@ const TEXT: &str = "A text that is long enough to be worth compressing.";
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    let seen = Arc::<Mutex<Vec<HeaderMap>>>::default();
-    let url = upstream(Arc::clone(&seen)).await?;
+    let received = Arc::<Mutex<Vec<HeaderMap>>>::default();
+    let url = upstream(Arc::clone(&received)).await?;
     let client = ServiceBuilder::new()
-        // Around the stack: what concerns a call, however many attempts it takes.
+        // Outside the stack: layers that apply to a call with all its attempts.
         .layer(TraceLayer::new_for_http())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(FollowRedirectLayer::new())
         .layer(StandardLayer::new("tower_http"))
-        // Inside: what concerns an attempt. Decompressed here, pages of gateways can be read by the stack.
+        // Inside the stack, per attempt. The stack can classify a gateway's decompressed page.
         .layer(SetRequestHeaderLayer::if_not_present(
             USER_AGENT,
             HeaderValue::from_static("shop/1.0"),
@@ -48,26 +50,28 @@ async fn main() -> Result<(), BoxError> {
     println!("{}, id {id:?}", response.status());
     assert_eq!(response.into_body().collect().await?.to_bytes(), TEXT);
 
-    // The redirect, the attempt that failed, and the one after it: one call, one id.
-    let seen = seen.lock().expect("not poisoned");
-    assert_eq!(seen.len(), 3);
-    assert!(id.is_some() && seen.iter().all(|headers| headers.get("x-request-id") == id.as_ref()));
-    assert!(seen.iter().all(|headers| headers[USER_AGENT] == "shop/1.0"));
+    // The redirect, the failed attempt and its retry are one call with one ID.
+    let received = received.lock().expect("not poisoned");
+    assert_eq!(received.len(), 3);
+    assert!(
+        id.is_some() && received.iter().all(|headers| headers.get("x-request-id") == id.as_ref())
+    );
+    assert!(received.iter().all(|headers| headers[USER_AGENT] == "shop/1.0"));
     Ok(())
 }
 
-/// Redirects, fails, answers.
-async fn upstream(seen: Arc<Mutex<Vec<HeaderMap>>>) -> Result<String, BoxError> {
-    let answer = async move |headers: HeaderMap| {
-        let mut seen = seen.lock().expect("not poisoned");
-        seen.push(headers);
-        match seen.len() {
+/// Starts an upstream that redirects, then fails, then succeeds.
+async fn upstream(received: Arc<Mutex<Vec<HeaderMap>>>) -> Result<String, BoxError> {
+    let respond = async move |headers: HeaderMap| {
+        let mut received = received.lock().expect("not poisoned");
+        received.push(headers);
+        match received.len() {
             1 => Redirect::permanent("/new").into_response(),
             2 => StatusCode::BAD_GATEWAY.into_response(),
             _ => TEXT.into_response(),
         }
     };
-    let app = Router::new().fallback(answer).layer(CompressionLayer::new());
+    let app = Router::new().fallback(respond).layer(CompressionLayer::new());
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
     tokio::spawn(async { axum::serve(listener, app).await });
