@@ -14,17 +14,18 @@ use seawall_core::{
 use super::guard::RecordGuard;
 use crate::body::is_at_end;
 
-/// The failure of a body whose error is of an unknown type.
+/// The failure for a body error of an unknown type.
 const INCOMPLETE: Failure = Failure::new(Cause::HttpResponseIncomplete)
     .with_reporter(Reporter::Local)
     .with_processed(Processed::Yes);
 
 pin_project! {
-    /// Response body of [`Logging`](super::Logging). Passes the frames of the inner body through and emits the record at its
-    /// end.
+    /// The response body of [`Logging`](super::Logging).
+    ///
+    /// Forwards the frames of the inner body and emits the event at its end.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
-        // First, so that it is dropped before the record is emitted.
+        // Declared first, so that it is dropped before the record is emitted.
         #[pin]
         inner: B,
         guard: RecordGuard,
@@ -72,9 +73,9 @@ where
                 }
             }
             Poll::Ready(Some(Err(error))) => {
-                let known = as_std_error(error);
-                let failure = known.map_or(INCOMPLETE, classify_body_error);
-                guard.on_failure(failure, known, error);
+                let std_error = as_std_error(error);
+                let failure = std_error.map_or(INCOMPLETE, classify_body_error);
+                guard.on_failure(failure, std_error, error);
             }
             Poll::Ready(None) => guard.on_complete(),
         }

@@ -1,4 +1,4 @@
-//! A command that repeats a request.
+//! A `curl` command that repeats a request.
 
 use std::fmt::{self, Write};
 
@@ -7,12 +7,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use super::{
     quote::{Quoted, Variable},
     record::Record,
-    redact::{Part, parts},
+    redact::{QueryPart, for_each_part},
     settings::{CREDENTIALS, Settings},
     target::RequestTarget,
 };
 
-/// The longest command that is written, in bytes. A part of one would send another request.
+/// The maximum length of a command, in bytes. A longer one is omitted, because a truncated command
+/// would send a different request.
 const MAX_COMMAND_BYTES: usize = 8 * 1024;
 
 /// Headers whose values do not identify the caller. All others become variables.
@@ -43,7 +44,9 @@ const CURL_HEADERS: [HeaderName; 5] = [
     header::UPGRADE,
 ];
 
-/// The command, for bash and zsh. It quotes what the peer sent. Secrets are variables, to be set first.
+/// The command, for bash and zsh.
+///
+/// All text from the request is quoted. Secrets are variables, which the user sets first.
 #[derive(Debug)]
 pub(super) struct Curl<'a>(pub(super) &'a Record);
 
@@ -52,7 +55,7 @@ impl fmt::Display for Curl<'_> {
         let mut command = String::new();
         self.write(&mut command)?;
         if command.len() > MAX_COMMAND_BYTES {
-            return f.write_str("curl: not written, the request is too long");
+            return f.write_str("curl: omitted because the command is too long");
         }
         f.write_str(&command)
     }
@@ -65,7 +68,8 @@ impl Curl<'_> {
         let method = &record.request.method;
         let headers = record.request_headers();
         let has_body = has_body(method, headers);
-        // Globs and `..` are part of the URL. With `-X TIME_TO_HEADERS` curl would wait for content.
+        // `-g` and `--path-as-is` keep globs and `..` in the URL. With `-X HEAD` curl would wait
+        // for content; `-I` does not.
         if method == Method::HEAD && !has_body {
             out.push_str("curl -gI --path-as-is");
         } else {
@@ -74,23 +78,24 @@ impl Curl<'_> {
         for (name, value) in headers.into_iter().flatten() {
             if !CURL_HEADERS.contains(name) && out.len() <= MAX_COMMAND_BYTES {
                 out.push_str(" -H ");
-                header(out, name, value, &record.settings)?;
+                write_header(out, name, value, &record.settings)?;
             }
         }
         if has_body {
             out.push_str(" --data-binary @body");
         }
-        if target.has_user() {
+        if target.has_userinfo() {
             out.push_str(" -u \"$USERINFO\"");
         }
         out.push_str(" --url ");
-        url(out, &target)
+        write_url(out, &target)
     }
 }
 
-/// Returns whether a request has content, by its headers or else by its method.
+/// Returns whether a request has content, judged by its headers, or else by its method.
 ///
-/// A client often sets those headers after this layer, and HTTP/2 does not require them. An empty request would do something else.
+/// The method decides because clients often set these headers inside this layer, and HTTP/2 does
+/// not require them. A request without its content would have another effect.
 fn has_body(method: &Method, headers: Option<&HeaderMap>) -> bool {
     let value = |name| headers.and_then(|it| it.get(name));
     match value(header::CONTENT_LENGTH) {
@@ -100,43 +105,44 @@ fn has_body(method: &Method, headers: Option<&HeaderMap>) -> bool {
     }
 }
 
-fn header(
+fn write_header(
     out: &mut String,
     name: &HeaderName,
     value: &HeaderValue,
     settings: &Settings,
 ) -> fmt::Result {
-    let is_shown = SAFE_HEADERS.contains(name) || settings.headers.contains(name);
-    if is_shown && !value.is_sensitive() {
-        // curl omits a header that ends in a colon.
+    let is_safe = SAFE_HEADERS.contains(name) || settings.headers.contains(name);
+    if is_safe && !value.is_sensitive() {
+        // curl drops a header that ends in a colon. A semicolon sends it with an empty value.
         let separator = if value.is_empty() { ";" } else { ": " };
         let line = [name.as_str().as_bytes(), separator.as_bytes(), value.as_bytes()].concat();
         return write!(out, "{}", Quoted(&line));
     }
-    let before = format!("{name}: ");
-    // Only a credential's variable has the header's own name. Otherwise a peer could choose a variable of the reader's shell.
-    let prefix = if CREDENTIALS.contains(name) { "" } else { "HEADER_" };
-    write!(out, "{}{}", Quoted(before.as_bytes()), Variable(prefix, name.as_str()))
+    let name_prefix = format!("{name}: ");
+    // Only the variable of a known credential has the name of its header. Otherwise a peer could
+    // name any variable of the user's shell.
+    let variable_prefix = if CREDENTIALS.contains(name) { "" } else { "HEADER_" };
+    write!(out, "{}{}", Quoted(name_prefix.as_bytes()), Variable(variable_prefix, name.as_str()))
 }
 
-fn url(out: &mut String, target: &RequestTarget<'_>) -> fmt::Result {
-    let origin = format!(
+fn write_url(out: &mut String, target: &RequestTarget<'_>) -> fmt::Result {
+    let url = format!(
         "{}://{}{}{}",
         target.scheme(),
         target.host().unwrap_or("localhost"),
         target.port().map(|port| format!(":{}", port.number())).unwrap_or_default(),
         target.uri().path(),
     );
-    write!(out, "{}", Quoted(origin.as_bytes()))?;
+    write!(out, "{}", Quoted(url.as_bytes()))?;
     let Some(query) = target.query() else { return Ok(()) };
     write!(out, "{}", Quoted(b"?"))?;
     let mut result = Ok(());
-    parts(query, target.secrets(), |part| {
-        let written = match part {
-            Part::Plain(text) => write!(out, "{}", Quoted(text.as_bytes())),
-            Part::Secret(key) => write!(out, "{}", Variable("QUERY_", key)),
+    for_each_part(query, target.secrets(), |part| {
+        let part_result = match part {
+            QueryPart::Plain(text) => write!(out, "{}", Quoted(text.as_bytes())),
+            QueryPart::Secret(key) => write!(out, "{}", Variable("QUERY_", key)),
         };
-        result = result.and(written);
+        result = result.and(part_result);
     });
     result
 }

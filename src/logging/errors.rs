@@ -2,14 +2,15 @@ use std::error::Error;
 
 use seawall_core::internal::as_std_error;
 
-/// Views the errors of a service as [`Error`]s, so that they can be looked into.
+/// Converts the errors of a service to [`Error`], so that their source chain can be read.
 pub trait AsStdError<E> {
-    /// The error as one; `None`: there is no telling.
+    /// Returns the error as an [`Error`], or `None` if its type is unknown.
     fn view<'a>(&self, error: &'a E) -> Option<&'a (dyn Error + 'static)>;
 }
 
-/// Knows [`BoxError`](crate::BoxError), [`Infallible`](std::convert::Infallible), [`std::io::Error`],
-/// [`Failure`](crate::Failure), and the errors of the client libraries whose features are on.
+/// An [`AsStdError`] for [`BoxError`](crate::BoxError), [`Infallible`](std::convert::Infallible),
+/// [`std::io::Error`], [`Failure`](crate::Failure), and the errors of the client libraries whose
+/// features are enabled.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct KnownErrors {}
@@ -20,7 +21,9 @@ impl<E: 'static> AsStdError<E> for KnownErrors {
     }
 }
 
-/// Made by [`LoggingLayer::error_fn`](super::LoggingLayer::error_fn).
+/// An [`AsStdError`] that calls a closure.
+///
+/// Created by [`LoggingLayer::error_fn`](super::LoggingLayer::error_fn).
 #[derive(Clone, Copy)]
 pub struct ErrorFn<F>(pub(super) F);
 

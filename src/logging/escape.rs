@@ -1,31 +1,34 @@
 use std::fmt::{self, Write};
 
-/// The longest text of a peer in a message or a short field, in characters.
+/// The maximum length of untrusted text in a message or a short field, in characters.
 pub(super) const MAX_SHORT_CHARS: usize = 256;
-/// The longest text of a peer in a field that may be long, in characters.
+/// The maximum length of untrusted text in a long field, in characters.
 pub(super) const MAX_LONG_CHARS: usize = 2_048;
 
-/// A text from elsewhere, such as an error's, as it may stand in a log: what is [hidden](needs_escape) escaped, and cut after
-/// so many characters. An escape counts as the one that it stands for.
+/// Untrusted text, such as an error message, escaped for a log and truncated at a number of
+/// characters.
+///
+/// [`needs_escape`] selects the characters that are escaped. An escape counts as one character.
 #[derive(Debug)]
 pub(super) struct Escaped<T>(pub(super) T, pub(super) usize);
 
 impl<T: fmt::Display> fmt::Display for Escaped<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut escape = Escape { out: f, left: self.1, cut: false };
-        // The error that says "long enough" is not one of the formatter's.
-        match write!(escape, "{}", self.0) {
-            Err(_) if escape.cut => f.write_str("…"),
+        let mut writer = EscapeWriter { out: f, remaining: self.1, is_truncated: false };
+        match write!(writer, "{}", self.0) {
+            // The writer returned this error to stop at the limit. The formatter itself did not
+            // fail.
+            Err(_) if writer.is_truncated => f.write_str("…"),
             result => result,
         }
     }
 }
 
-/// The same of a text that is at hand.
+/// A `str` with the same output as [`Escaped`]. Usually it is written unchanged in one call.
 #[derive(Debug)]
-pub(super) struct Text<'a>(pub(super) &'a str, pub(super) usize);
+pub(super) struct EscapedStr<'a>(pub(super) &'a str, pub(super) usize);
 
-impl fmt::Display for Text<'_> {
+impl fmt::Display for EscapedStr<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.len() <= self.1 && is_plain(self.0) {
             f.write_str(self.0)
@@ -35,22 +38,26 @@ impl fmt::Display for Text<'_> {
     }
 }
 
-/// Nearly all texts are.
+/// Returns whether the text is printable ASCII, which needs no escape.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
-/// Whether a character may begin a line, speak to a terminal, turn the direction of what follows, pass unseen, or look
-/// like the space between two fields.
+/// Returns whether a character must be escaped.
+///
+/// Such a character may start a line, control a terminal, change the text direction, be invisible,
+/// or look like the space between two fields.
 fn needs_escape(c: char) -> bool {
     c.is_control()
         || (c.is_whitespace() && c != ' ')
         || is_ignorable(c)
-        // The empty pattern of Braille, which is no white space; and what encloses annotations.
+        // The blank Braille pattern, which Unicode does not count as white space, and the
+        // interlinear annotation characters.
         || matches!(c, '\u{2800}' | '\u{fff9}'..='\u{fffb}')
 }
 
-/// Unicode's `Default_Ignorable_Code_Point`, which has what turns the direction of a text too:
+/// Returns whether a character is a `Default_Ignorable_Code_Point` of Unicode. These include the
+/// characters that change the text direction:
 /// <https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt>
 fn is_ignorable(c: char) -> bool {
     matches!(
@@ -75,24 +82,26 @@ fn is_ignorable(c: char) -> bool {
     )
 }
 
-struct Escape<'a, 'b> {
+/// Escapes text, and returns an error when the limit is reached.
+struct EscapeWriter<'a, 'b> {
     out: &'a mut fmt::Formatter<'b>,
-    left: usize,
-    cut: bool,
+    /// The number of characters that may still be written.
+    remaining: usize,
+    is_truncated: bool,
 }
 
-impl Write for Escape<'_, '_> {
+impl Write for EscapeWriter<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if text.len() <= self.left && is_plain(text) {
-            self.left -= text.len();
+        if text.len() <= self.remaining && is_plain(text) {
+            self.remaining -= text.len();
             return self.out.write_str(text);
         }
         for c in text.chars() {
-            if self.left == 0 {
-                self.cut = true;
+            if self.remaining == 0 {
+                self.is_truncated = true;
                 return Err(fmt::Error);
             }
-            self.left -= 1;
+            self.remaining -= 1;
             if needs_escape(c) {
                 write!(self.out, "{}", c.escape_unicode())?;
             } else {
@@ -103,7 +112,7 @@ impl Write for Escape<'_, '_> {
     }
 }
 
-/// Bytes from elsewhere, as text: what is no UTF-8 becomes U+FFFD.
+/// Untrusted bytes as text. Invalid UTF-8 becomes U+FFFD.
 #[derive(Debug)]
 pub(super) struct Lossy<'a>(pub(super) &'a [u8]);
 
@@ -113,7 +122,7 @@ impl fmt::Display for Lossy<'_> {
     }
 }
 
-/// The same, escaped and cut.
-pub(super) fn text(bytes: &[u8], limit: usize) -> String {
-    Escaped(Lossy(bytes), limit).to_string()
+/// Returns untrusted bytes as text, escaped and truncated at `max_chars`.
+pub(super) fn escape_bytes(bytes: &[u8], max_chars: usize) -> String {
+    Escaped(Lossy(bytes), max_chars).to_string()
 }

@@ -1,28 +1,29 @@
-//! The names of the fields.
+//! The field names of events and spans.
 //!
-//! OpenTelemetry's semantic conventions for HTTP, in their stable names where they are stable:
-//! <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>. What those have no name for is under `seawall.`.
+//! The names follow OpenTelemetry's semantic conventions for HTTP, with the stable name where there
+//! is one: <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>. Fields that the
+//! conventions do not define are under `seawall.`.
 
-/// Of a few, or `_OTHER`.
+/// The name of a known method, or `_OTHER`.
 /// <https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/#http-request-method>
 pub(super) const METHOD: &str = "http.request.method";
-/// The method as it came, if that is another.
+/// The original method, if `http.request.method` differs.
 /// <https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/#http-request-method-original>
 pub(super) const METHOD_ORIGINAL: &str = "http.request.method_original";
-/// Requests sent before this one, in place of which it was sent.
+/// The number of requests sent before this one.
 /// <https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/#http-request-resend-count>
 pub(super) const RESEND_COUNT: &str = "http.request.resend_count";
 /// <https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/#http-response-status-code>
 pub(super) const STATUS_CODE: &str = "http.response.status_code";
-/// As far as it was read. Of status "development".
+/// The number of bytes read. The convention has the status "development".
 /// <https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/#http-response-body-size>
 pub(super) const BODY_SIZE: &str = "http.response.body.size";
 /// <https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/#http-route>
 pub(super) const ROUTE: &str = "http.route";
-/// On a client.
+/// Set on a client.
 /// <https://opentelemetry.io/docs/specs/semconv/registry/attributes/url/#url-full>
 pub(super) const URL_FULL: &str = "url.full";
-/// On a server, as the next two.
+/// Set on a server, like `url.query` and `url.scheme`.
 /// <https://opentelemetry.io/docs/specs/semconv/registry/attributes/url/#url-path>
 pub(super) const URL_PATH: &str = "url.path";
 /// <https://opentelemetry.io/docs/specs/semconv/registry/attributes/url/#url-query>
@@ -37,37 +38,37 @@ pub(super) const SERVER_PORT: &str = "server.port";
 pub(super) const PROTOCOL_VERSION: &str = "network.protocol.version";
 /// <https://opentelemetry.io/docs/specs/semconv/registry/attributes/user-agent/#user-agent-original>
 pub(super) const USER_AGENT: &str = "user_agent.original";
-/// A failed status, or else the cause.
+/// The status if it is a failure, or else the cause.
 /// <https://opentelemetry.io/docs/specs/semconv/registry/attributes/error/#error-type>
 pub(super) const ERROR_TYPE: &str = "error.type";
-/// Of status "development".
+/// The convention has the status "development".
 /// <https://opentelemetry.io/docs/specs/semconv/registry/attributes/error/#error-message>
 pub(super) const ERROR_MESSAGE: &str = "error.message";
 
-/// What the span is to be called, as `tracing-opentelemetry` reads it, and the next two.
+/// The span name, read by `tracing-opentelemetry`, as are `otel.kind` and `otel.status_code`.
 /// <https://docs.rs/tracing-opentelemetry/latest/tracing_opentelemetry/#special-fields>
 pub(super) const OTEL_NAME: &str = "otel.name";
 pub(super) const OTEL_KIND: &str = "otel.kind";
 pub(super) const OTEL_STATUS_CODE: &str = "otel.status_code";
 
-/// A token of [`Cause`](crate::Cause).
+/// The name of a [`Cause`](crate::Cause).
 pub(super) const CAUSE: &str = "seawall.cause";
 pub(super) const REPORTER: &str = "seawall.reporter";
 pub(super) const PROCESSED: &str = "seawall.processed";
-/// What the classifier recognised.
+/// The evidence that the classifier found.
 pub(super) const EVIDENCE: &str = "seawall.evidence";
-/// What to check next.
+/// The next check to make.
 pub(super) const ADVICE: &str = "seawall.advice";
-/// Requests sent, the first included.
+/// The number of requests sent, including the first.
 pub(super) const ATTEMPTS: &str = "seawall.attempts";
-/// Why it was not tried again.
+/// The reason why retrying stopped.
 pub(super) const STOP_REASON: &str = "seawall.stop_reason";
 pub(super) const OUTCOME: &str = "seawall.outcome";
-/// To the end, in milliseconds.
+/// The time until the end of the request, in milliseconds.
 pub(super) const DURATION: &str = "seawall.duration_ms";
-/// To the head of the response, in milliseconds.
+/// The time until the head of the response, in milliseconds.
 pub(super) const TIME_TO_HEADERS: &str = "seawall.time_to_headers_ms";
-/// The `x-request-id`.
+/// The value of `x-request-id`.
 pub(super) const REQUEST_ID: &str = "seawall.request_id";
 pub(super) const REQUEST_HEADERS: &str = "seawall.request.headers";
 pub(super) const RESPONSE_HEADERS: &str = "seawall.response.headers";

@@ -12,15 +12,15 @@ use seawall_core::classify::Classify;
 use super::{ResponseBody, errors::AsStdError, guard::RecordGuard};
 
 pin_project! {
-    /// Response future of [`Logging`](super::Logging).
+    /// The response future of [`Logging`](super::Logging).
     #[derive(Debug)]
     pub struct ResponseFuture<F, C, V> {
-        // First, so that it is dropped before the record is emitted.
+        // Declared first, so that it is dropped before the record is emitted.
         #[pin]
         pub(super) inner: F,
         pub(super) guard: RecordGuard,
         pub(super) classifier: C,
-        pub(super) view: V,
+        pub(super) error_view: V,
     }
 }
 
@@ -37,14 +37,13 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         if this.guard.is_empty() {
-            // Passes the response through.
             let result = ready!(this.inner.poll(cx));
             return Poll::Ready(result.map(|response| response.map(ResponseBody::unobserved)));
         }
         let result = ready!(this.guard.in_span(|| this.inner.poll(cx)));
         match &result {
             Ok(response) => this.guard.on_response(response, this.classifier),
-            Err(error) => this.guard.on_error(error, this.classifier, this.view),
+            Err(error) => this.guard.on_error(error, this.classifier, this.error_view),
         }
         Poll::Ready(result.map(|response| {
             let (head, body) = response.into_parts();

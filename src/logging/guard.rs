@@ -1,4 +1,4 @@
-//! The life of a record: built by the call, completed by the response and its body, emitted at the end.
+//! The guard that builds the record of a request and emits it when the request ends.
 
 use std::{error::Error, fmt, mem, thread};
 
@@ -13,29 +13,29 @@ use super::{
     RequestHead, emit,
     errors::AsStdError,
     otel,
-    outcome::{Completion, Outcome, innermost, may_contain_url},
+    outcome::{Completion, Outcome, innermost_source, may_contain_url},
     record::{Record, ResponseRecord},
     settings::Settings,
 };
 use crate::{body::is_at_end, layer_order::hint_inside_retry, sharded_arc::ShardedArc};
 
-/// The failure of an error that the classifier does not know.
+/// The failure for an error that the classifier does not recognize.
 const UNKNOWN: Failure = Failure::new(Cause::Unknown).with_reporter(Reporter::Local);
 
-/// Owns the record of one request and emits it once, at the latest when dropped.
+/// Owns the record of one request and emits it once, when the request ends or the guard is dropped.
 ///
-/// Empty if the request is not logged, or its record has been emitted.
+/// The guard is empty if the request is not logged or its record has been emitted.
 #[derive(Default)]
 pub(super) struct RecordGuard(Option<Record>);
 
 impl RecordGuard {
-    /// Begins the record of a request.
+    /// Starts the record of a request. Returns an empty guard if the request is skipped.
     pub(super) fn start(settings: &ShardedArc<Settings>, head: RequestHead<'_>) -> Self {
         if settings.skip.0.as_ref().is_some_and(|skip| skip(head)) {
             return Self::default();
         }
         let mut record = Record::new(settings, head);
-        record.span = otel::span(&record);
+        record.span = otel::new_span(&record);
         if record.request.attempt.is_some() {
             hint_inside_retry();
         }
@@ -51,19 +51,19 @@ impl RecordGuard {
         self.0.as_ref().map(|record| record.span.enter())
     }
 
-    /// Polls the inner future or body inside the request's span.
-    pub(super) fn in_span<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        let Some(record) = &mut self.0 else { return work() };
+    /// Calls `poll` inside the request's span.
+    pub(super) fn in_span<T>(&mut self, poll: impl FnOnce() -> T) -> T {
+        let Some(record) = &mut self.0 else { return poll() };
         record.is_running = true;
         let result = {
             let _entered = record.span.enter();
-            work()
+            poll()
         };
         record.is_running = false;
         result
     }
 
-    /// Records the response's head. Emits the record if the response has no body.
+    /// Records the response's head, and emits the record if the response has no body.
     pub(super) fn on_response<B, C>(&mut self, response: &Response<B>, classifier: &C)
     where
         B: Body,
@@ -73,16 +73,16 @@ impl RecordGuard {
         record.is_running = true;
         let failure = classifier.classify(Ok(response));
         record.is_running = false;
-        let head = ResponseRecord::new(record, response, failure);
-        let is_complete = head.is_complete() || is_at_end(response.body());
-        record.response = Some(head);
+        let response_record = ResponseRecord::new(record, response, failure);
+        let is_complete = response_record.is_complete() || is_at_end(response.body());
+        record.response = Some(response_record);
         if is_complete {
             self.on_complete();
         }
     }
 
     /// Records the error of the call and emits the record.
-    pub(super) fn on_error<B, E, C, V>(&mut self, error: &E, classifier: &C, view: &V)
+    pub(super) fn on_error<B, E, C, V>(&mut self, error: &E, classifier: &C, error_view: &V)
     where
         E: fmt::Display,
         C: Classify<Response<B>>,
@@ -90,14 +90,14 @@ impl RecordGuard {
     {
         let Some(record) = &mut self.0 else { return };
         record.is_running = true;
-        let known = view.view(error);
-        let failure = known.and_then(|known| classifier.classify(Err(known)));
+        let std_error = error_view.view(error);
+        let failure = std_error.and_then(|error| classifier.classify(Err(error)));
         record.is_running = false;
-        // An error is a failure, whatever the classifier returns.
-        self.on_failure(failure.unwrap_or(UNKNOWN), known, error);
+        // An error is a failure even if the classifier returns none.
+        self.on_failure(failure.unwrap_or(UNKNOWN), std_error, error);
     }
 
-    /// Records a frame of data of the response's body.
+    /// Records a data frame of the response's body.
     pub(super) fn on_data(&mut self, len: usize, chunk: &[u8]) {
         let Some(record) = &mut self.0 else { return };
         let Some(response) = &mut record.response else { return };
@@ -114,16 +114,17 @@ impl RecordGuard {
 
     /// Emits the record of a call, or of a body, that failed.
     ///
-    /// `known` is the error, if its type is known to be an [`Error`]. `text` is used in its place if not.
+    /// `std_error` is the error as an [`Error`], if its type is known. Otherwise `text` is the
+    /// message.
     pub(super) fn on_failure(
         &mut self,
         failure: Failure,
-        known: Option<&(dyn Error + 'static)>,
+        std_error: Option<&(dyn Error + 'static)>,
         text: &dyn fmt::Display,
     ) {
         let Some(record) = self.0.take().map(EmittedRecord) else { return };
-        let innermost = known.and_then(innermost);
-        let message = match &innermost {
+        let source = std_error.and_then(innermost_source);
+        let message = match &source {
             Some(error) if may_contain_url(*error) => None,
             Some(error) => Some(error as &dyn fmt::Display),
             None => Some(text),
@@ -131,9 +132,9 @@ impl RecordGuard {
         let mut completion = Completion::new(Outcome::Error, record.0.response_details());
         completion.failure = Some(failure);
         completion.message = message;
-        if let Some(gave_up) = known.and_then(find_source::<RetriesExhausted>) {
-            completion.attempts = Some(gave_up.attempts().get());
-            completion.stop_reason = Some(gave_up.reason());
+        if let Some(exhausted) = std_error.and_then(find_source::<RetriesExhausted>) {
+            completion.attempts = Some(exhausted.attempts().get());
+            completion.stop_reason = Some(exhausted.reason());
         }
         record.emit(&completion);
     }
@@ -144,9 +145,10 @@ impl RecordGuard {
     }
 }
 
-/// A record while it is emitted.
+/// A record that is being emitted.
 ///
-/// If the subscriber panics, the span is not closed: a second panic of the subscriber would abort the process.
+/// If the subscriber panics, the span is not closed, because a second panic would abort the
+/// process.
 struct EmittedRecord(Record);
 
 impl EmittedRecord {
@@ -178,7 +180,8 @@ impl Drop for RecordGuard {
     }
 }
 
-/// Hides the request: applications print futures and bodies, and a record holds secrets of its URL and headers.
+/// Omits the record's fields. Applications print futures and bodies, and the URL and headers of a
+/// record may contain secrets.
 impl fmt::Debug for RecordGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.is_empty() { "None" } else { "Record" })

@@ -4,7 +4,9 @@ use http::{HeaderMap, HeaderName};
 
 use super::escape::Lossy;
 
-/// The selected headers of a message: `name: value`, separated by semicolons. Omits sensitive values.
+/// The selected headers of a message, formatted as `name: value` and separated by semicolons.
+///
+/// Values marked as sensitive are omitted.
 #[derive(Debug)]
 pub(super) struct SelectedHeaders<'a> {
     pub(super) headers: &'a HeaderMap,

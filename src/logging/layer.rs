@@ -11,31 +11,35 @@ use super::{
 };
 use crate::sharded_arc::ShardedArc;
 
-/// Applies [`Logging`]. See the [module docs](super) for what is logged and an example.
+/// A layer that logs each request with [`Logging`].
+///
+/// See the [module docs](super) for the events, the fields and an example.
 ///
 /// # Clone
 ///
-/// Clones, and the services they make, share the order in which successes are [sampled](Self::sample).
+/// Clones of a layer, and the services they make, share one sequence of random numbers for
+/// [`sample`](Self::sample).
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct LoggingLayer<C = HttpClassifier, V = KnownErrors> {
     classifier: C,
-    view: V,
+    error_view: V,
     settings: ShardedArc<Settings>,
 }
 
 impl LoggingLayer {
-    /// Logs a client's requests: success at DEBUG, failure at WARN, with the whole URL.
+    /// Creates a layer for a client. Logs successes at DEBUG and failures at WARN, with the full
+    /// URL.
     pub fn client() -> Self {
         Self::new(Role::Client, Level::Debug)
     }
 
-    /// Logs a server's requests: success at INFO, failure at WARN, with the path.
+    /// Creates a layer for a server. Logs successes at INFO and failures at WARN, with the path.
     pub fn server() -> Self {
         Self::new(Role::Server, Level::Info)
     }
 
-    /// Logs nothing.
+    /// Creates a layer that logs nothing and creates no spans.
     pub fn disabled() -> Self {
         Self::client()
             .only_failures()
@@ -45,40 +49,49 @@ impl LoggingLayer {
             .log_curl(false)
     }
 
-    fn new(role: Role, success: Level) -> Self {
-        let settings = ShardedArc::new(Settings::new(role, success));
-        Self { classifier: HttpClassifier::new(), view: KnownErrors::default(), settings }
+    fn new(role: Role, success_level: Level) -> Self {
+        let settings = ShardedArc::new(Settings::new(role, success_level));
+        Self { classifier: HttpClassifier::new(), error_view: KnownErrors::default(), settings }
     }
 }
 
-/// What is a failure.
+/// Sets which results are failures.
 impl<C, V> LoggingLayer<C, V> {
-    /// Decides by `classifier` what is a failure, in place of [`HttpClassifier`].
+    /// Sets the classifier that decides which results are failures. Default: [`HttpClassifier`].
     pub fn classifier<C2>(self, classifier: C2) -> LoggingLayer<C2, V> {
-        LoggingLayer { classifier, view: self.view, settings: self.settings }
+        LoggingLayer { classifier, error_view: self.error_view, settings: self.settings }
     }
 
-    /// Converts errors of another type, so that their cause is logged.
+    /// Sets the conversion of the inner service's error type to [`Error`], so that its cause is
+    /// logged.
     ///
-    /// [`BoxError`](crate::BoxError) and the errors of client libraries whose features are enabled need no conversion. Any other
-    /// error is logged by its text, with an unknown cause.
+    /// [`BoxError`](crate::BoxError) and the errors of client libraries whose features are enabled
+    /// need no conversion. Any other error is logged with its text and an unknown cause.
     ///
     /// ```
     /// # use std::{error::Error, fmt};
     /// # #[derive(Debug)] struct MyError;
-    /// # impl fmt::Display for MyError { fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result { Ok(()) } }
+    /// # impl fmt::Display for MyError {
+    /// #     fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result { Ok(()) }
+    /// # }
     /// # impl Error for MyError {}
-    /// let layer = seawall::logging::LoggingLayer::client().error_fn(|error: &MyError| error as &dyn Error);
+    /// use seawall::logging::LoggingLayer;
+    ///
+    /// let layer = LoggingLayer::client().error_fn(|error: &MyError| error as &dyn Error);
     /// ```
-    pub fn error_fn<E, F>(self, view: F) -> LoggingLayer<C, ErrorFn<F>>
+    pub fn error_fn<E, F>(self, convert: F) -> LoggingLayer<C, ErrorFn<F>>
     where
         F: Fn(&E) -> &(dyn Error + 'static),
     {
-        LoggingLayer { classifier: self.classifier, view: ErrorFn(view), settings: self.settings }
+        LoggingLayer {
+            classifier: self.classifier,
+            error_view: ErrorFn(convert),
+            settings: self.settings,
+        }
     }
 
-    fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
-        self.settings.update(change);
+    fn set(mut self, update: impl FnOnce(&mut Settings)) -> Self {
+        self.settings.update(update);
         self
     }
 }
@@ -95,7 +108,8 @@ impl<C, V> LoggingLayer<C, V> {
         self.set(|it| it.levels.retried = level)
     }
 
-    /// Sets the level of client errors: 4xx but 408 and 429. Default: the level of a success.
+    /// Sets the level of client errors: every 4xx except 408 and 429. Default: the level of a
+    /// success.
     pub fn client_error_level(self, level: Level) -> Self {
         self.set(|it| it.levels.client_error = Some(level))
     }
@@ -105,18 +119,23 @@ impl<C, V> LoggingLayer<C, V> {
         self.set(|it| it.levels.failure = level)
     }
 
-    /// Sets the level of requests that an open circuit or an in-flight limit rejects. Default: DEBUG, since there may be
-    /// thousands a second. The circuit's own event, at WARN, has their number.
+    /// Sets the level of requests that an open circuit or an in-flight limit rejects. Default:
+    /// DEBUG.
+    ///
+    /// There may be thousands of them per second. The circuit's own event, at WARN, has their
+    /// number.
     pub fn rejected_level(self, level: Level) -> Self {
         self.set(|it| it.levels.rejected = level)
     }
 
-    /// Sets the level of requests that the caller cancels, before the response or in its body. Default: INFO.
+    /// Sets the level of requests that the caller cancels, before the response or during its body.
+    /// Default: INFO.
     pub fn cancelled_level(self, level: Level) -> Self {
         self.set(|it| it.levels.cancelled = level)
     }
 
-    /// Logs neither successes, with or without retries, nor client errors, nor cancelled requests.
+    /// Disables the events of successes, with or without retries, of client errors and of cancelled
+    /// requests.
     pub fn only_failures(self) -> Self {
         self.success_level(Level::Off)
             .retried_level(Level::Off)
@@ -124,20 +143,26 @@ impl<C, V> LoggingLayer<C, V> {
             .cancelled_level(Level::Off)
     }
 
-    /// Logs a random sample of the successes, of this ratio. Default: all. Failures are always logged.
-    pub fn sample(self, part: Ratio) -> Self {
-        self.set(|it| it.sample.part = part)
+    /// Sets the ratio of successes that are logged, chosen at random. Default: all.
+    ///
+    /// Failures are always logged.
+    pub fn sample(self, ratio: Ratio) -> Self {
+        self.set(|it| it.sampler.ratio = ratio)
     }
 
-    /// Sets the seed of [`sample`](Self::sample), so that a test is repeatable. Default: random.
+    /// Sets the seed of [`sample`](Self::sample), for reproducible tests. Default: random.
     pub fn sample_seed(self, seed: u64) -> Self {
-        self.set(|it| it.sample.seed = seed)
+        self.set(|it| it.sampler.seed = seed)
     }
 
-    /// Skips the requests for which `skip` returns `true`, such as health checks: no event, no span, whatever the outcome.
+    /// Skips the requests for which `skip` returns `true`, such as health checks.
+    ///
+    /// A skipped request has neither an event nor a span, even if it fails.
     ///
     /// ```
-    /// let layer = seawall::logging::LoggingLayer::server().skip(|head| head.uri().path() == "/healthz");
+    /// use seawall::logging::LoggingLayer;
+    ///
+    /// let layer = LoggingLayer::server().skip(|head| head.uri().path() == "/healthz");
     /// ```
     pub fn skip<F>(self, skip: F) -> Self
     where
@@ -146,23 +171,29 @@ impl<C, V> LoggingLayer<C, V> {
         self.set(|it| it.skip = Hook(Some(Arc::new(skip))))
     }
 
-    /// Sets the level of the span around each request, which has the method, the URL and the request id. Default: the level of
-    /// a success. [`Off`](Level::Off) disables it.
+    /// Sets the level of the span around each request. Default: the level of a success.
+    ///
+    /// The span has the method, the URL and the request id. [`Off`](Level::Off) disables it.
     pub fn span_level(self, level: Level) -> Self {
-        self.set(|it| it.span = Some(level))
+        self.set(|it| it.span_level = Some(level))
     }
 
-    /// Creates spans by OpenTelemetry's conventions, at INFO, for `tracing-opentelemetry`: with name, kind, status and all fields
-    /// of the request. Default: off, since a formatter writes the fields in front of each line.
+    /// Enables spans that follow OpenTelemetry's conventions, at INFO, for `tracing-opentelemetry`.
+    /// Default: disabled.
+    ///
+    /// The spans have name, kind, status and all fields of the request. A formatter writes these
+    /// fields before each event inside the span.
     pub fn otel_spans(self) -> Self {
         self.set(|it| it.otel_spans = true).span_level(Level::Info)
     }
 
-    /// Emits a `curl` command after a failure, at DEBUG, with the target `seawall::logging::curl`. Default: `true`. While that
-    /// target is enabled, the headers of each request are copied.
+    /// Sets whether a failure is followed by a `curl` command, at DEBUG, with the target
+    /// `seawall::logging::curl`. Default: `true`.
     ///
-    /// The command reads the body from a file named `body`, if the head announces one, and for POST, PUT and PATCH unless the
-    /// head excludes one.
+    /// While that target is enabled, the headers of each request are copied.
+    ///
+    /// The command sends a file named `body` if the request's headers announce content. For POST,
+    /// PUT and PATCH it does so unless `Content-Length` is 0.
     pub fn log_curl(self, curl: bool) -> Self {
         self.set(|it| it.curl = curl)
     }
@@ -170,16 +201,20 @@ impl<C, V> LoggingLayer<C, V> {
 
 /// Sets the fields of an event.
 impl<C, V> LoggingLayer<C, V> {
-    /// Sets the route of a request, such as `/orders/{id}`: the field `http.route`, and a part of the span's name. The number of
+    /// Sets a closure that returns the route of a request, such as `/orders/{id}`. Default: none.
+    ///
+    /// The route is the field `http.route` and a part of the span's name. The number of different
     /// routes must be small.
     ///
-    /// With axum, on the `Router` that has the routes:
+    /// With axum, add the layer to the `Router` that has the routes:
     ///
     /// ```
     /// use axum::extract::MatchedPath;
+    /// use seawall::logging::LoggingLayer;
     ///
-    /// let layer = seawall::logging::LoggingLayer::server()
-    ///     .route_fn(|head| head.extensions().get().map(|it: &MatchedPath| it.as_str().to_owned()));
+    /// let layer = LoggingLayer::server().route_fn(|head| {
+    ///     Some(head.extensions().get::<MatchedPath>()?.as_str().to_owned())
+    /// });
     /// ```
     pub fn route_fn<F>(self, route: F) -> Self
     where
@@ -188,52 +223,61 @@ impl<C, V> LoggingLayer<C, V> {
         self.set(|it| it.route = Hook(Some(Arc::new(route))))
     }
 
-    /// Takes the values of such keys of a query for secrets too.
+    /// Adds query keys whose values are redacted.
     ///
-    /// Known are those that OpenTelemetry names, and `token`, `key`, `password`, `secret`, `auth`, `session`, `sig` and the
-    /// like. Of a key only ASCII letters and digits are compared, in upper or lower case; digits at its end count for nothing,
-    /// and `user[token]` and `user.token` are a `token`. A word begins after any other character, after a digit, and at a change
-    /// to upper case.
+    /// The keys that OpenTelemetry lists are always redacted, and so are `token`, `key`,
+    /// `password`, `secret`, `auth`, `session`, `sig` and similar keys. Only ASCII letters and
+    /// digits of a key are compared, ignoring case and trailing digits. `user[token]` and
+    /// `user.token` match `token`. A word starts after any other character, after a digit, and at a
+    /// change to upper case.
     ///
-    /// | which | is a secret | and is not |
+    /// | known key | matches | does not match |
     /// |---|---|---|
-    /// | names of five and more letters, and those added here | at the end: `refresh_token`, `csrftoken` | |
-    /// | shorter ones, also of those added here | as the last word: `user_key`, `userKey` | `monkey`, `author` |
+    /// | five or more letters, including keys added here | at the end: `refresh_token`, `csrftoken` | |
+    /// | fewer letters, including keys added here | as the last word: `user_key`, `userKey` | `monkey`, `author` |
     /// | `password`, `passwd`, `passphrase`, `secret`, `token`, `credential` | also at the end of any word: `id_token_hint` | `max_tokens` |
-    /// | `code`, `ticket` | alone | `zip_code` |
-    /// | what is known of codes: `passcode`, and `auth_`, `mfa_`, `verification_code` and the like | at the end | `error_code` |
+    /// | `code`, `ticket` | as the entire key | `zip_code` |
+    /// | known codes: `passcode`, `auth_code`, `mfa_code`, `verification_code` and similar keys | at the end | `error_code` |
     ///
-    /// So the values of `sort_key`, `primary_key` and `page_token` are not shown either: no name says that they are harmless.
+    /// The values of `sort_key`, `primary_key` and `page_token` are therefore redacted too, because
+    /// nothing in these names shows that they are harmless.
     ///
-    /// A key begins where the query does, and after `&`, `;`, `?`, `#` or `=`, percent-encoded or not, so that URLs within the
-    /// URL are looked into. What is separated otherwise, such as by `,` or `|`, is not, nor is JSON.
+    /// A key starts at the start of the query and after `&`, `;`, `?`, `#` or `=`, percent-encoded
+    /// or not. URLs inside the URL are therefore redacted too. Lists with other separators, such as
+    /// `,` or `|`, and JSON are not parsed.
     pub fn redact<'a>(self, keys: impl IntoIterator<Item = &'a str>) -> Self {
         self.set(|it| keys.into_iter().for_each(|key| it.secrets.add(key)))
     }
 
-    /// Sets the scheme of a server's requests that have none, as in HTTP/1.1. Default: `http`.
+    /// Sets the scheme of a server's requests without one, as in HTTP/1.1. Default: `http`.
     pub fn scheme(self, scheme: &'static str) -> Self {
         self.set(|it| it.scheme = scheme)
     }
 
-    /// Logs `user_agent.original`. Default: `false`.
+    /// Sets whether `user_agent.original` is logged. Default: `false`.
     pub fn log_user_agent(self, user_agent: bool) -> Self {
         self.set(|it| it.user_agent = user_agent)
     }
 
-    /// Logs these headers of requests and responses, as `seawall.request.headers` and `seawall.response.headers`. Default: none.
-    /// The headers of each request are then copied. Their values are not redacted: a secret in the query of `Referer` or
-    /// `Location` is logged.
+    /// Adds headers that are logged, as `seawall.request.headers` and `seawall.response.headers`.
+    /// Default: none.
     ///
-    /// `Authorization`, `Proxy-Authorization`, `Cookie`, `Set-Cookie`, `X-Api-Key`, `Api-Key`, `X-Auth-Token` and
-    /// `X-Amz-Security-Token` are never logged, nor are values marked as sensitive.
+    /// If any are added, the headers of each request are copied. Their values are not redacted: a
+    /// secret in the query of `Referer` or `Location` is logged.
+    ///
+    /// `Authorization`, `Proxy-Authorization`, `Cookie`, `Set-Cookie`, `X-Api-Key`, `Api-Key`,
+    /// `X-Auth-Token` and `X-Amz-Security-Token` are never logged, nor are values marked as
+    /// sensitive.
     pub fn log_headers(self, headers: impl IntoIterator<Item = HeaderName>) -> Self {
         let allowed = headers.into_iter().filter(|name| !CREDENTIALS.contains(name));
         self.set(|it| it.headers.extend(allowed))
     }
 
-    /// Sets the maximum number of bytes of a failed response's body that are logged, if it is uncompressed text, as far as the
-    /// caller reads it. Maximum: 2 KiB. Default: zero, since a body may have secrets.
+    /// Sets the maximum number of bytes of a failed response's body that are logged. Default: 0.
+    /// Maximum: 2,048.
+    ///
+    /// Only uncompressed text is logged, and only the part that the caller reads. A body may
+    /// contain secrets.
     pub fn max_failed_body_bytes(self, bytes: usize) -> Self {
         self.set(|it| it.max_failed_body_bytes = bytes.min(super::escape::MAX_LONG_CHARS))
     }
@@ -246,7 +290,7 @@ impl<S, C: Clone, V: Clone> Layer<S> for LoggingLayer<C, V> {
         Logging {
             inner,
             classifier: self.classifier.clone(),
-            view: self.view.clone(),
+            error_view: self.error_view.clone(),
             min_level: self.settings.min_level(),
             settings: self.settings.clone(),
         }

@@ -1,24 +1,24 @@
 use tracing::level_filters::LevelFilter;
 
-/// The level of a line.
+/// The level of an event or a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Level {
-    /// For nobody but a debugger.
+    /// Details for debugging this crate.
     Trace,
-    /// For somebody who looks closely.
+    /// Details for debugging an application.
     Debug,
-    /// For the ordinary log.
+    /// Normal operation.
     Info,
-    /// Something went wrong.
+    /// A problem that the application can handle.
     Warn,
-    /// Something is broken.
+    /// A problem that needs an operator.
     Error,
-    /// Not written at all.
+    /// Disabled.
     Off,
 }
 
 impl Level {
-    /// Returns the filter that enables this level.
+    /// Returns the filter that enables this level, or `None` if the level is off.
     pub(super) const fn filter(self) -> Option<LevelFilter> {
         match self {
             Self::Trace => Some(LevelFilter::TRACE),
@@ -48,16 +48,26 @@ pub(super) struct Levels {
     pub(super) cancelled: Level,
 }
 
-/// Calls a macro of tracing, whose level must be a constant, with a level that is not.
+/// Calls a macro of `tracing` with a runtime level. The macros themselves require a constant.
 macro_rules! at_level {
-    ($level:expr, $macro:ident, $off:expr, $($arguments:tt)*) => {
+    ($level:expr, $macro:ident, $disabled:expr, $($arguments:tt)*) => {
         match $level {
-            $crate::logging::Level::Trace => tracing::$macro!(target: "seawall::logging", tracing::Level::TRACE, $($arguments)*),
-            $crate::logging::Level::Debug => tracing::$macro!(target: "seawall::logging", tracing::Level::DEBUG, $($arguments)*),
-            $crate::logging::Level::Info => tracing::$macro!(target: "seawall::logging", tracing::Level::INFO, $($arguments)*),
-            $crate::logging::Level::Warn => tracing::$macro!(target: "seawall::logging", tracing::Level::WARN, $($arguments)*),
-            $crate::logging::Level::Error => tracing::$macro!(target: "seawall::logging", tracing::Level::ERROR, $($arguments)*),
-            $crate::logging::Level::Off => $off,
+            $crate::logging::Level::Trace => tracing::$macro!(
+                target: "seawall::logging", tracing::Level::TRACE, $($arguments)*
+            ),
+            $crate::logging::Level::Debug => tracing::$macro!(
+                target: "seawall::logging", tracing::Level::DEBUG, $($arguments)*
+            ),
+            $crate::logging::Level::Info => tracing::$macro!(
+                target: "seawall::logging", tracing::Level::INFO, $($arguments)*
+            ),
+            $crate::logging::Level::Warn => tracing::$macro!(
+                target: "seawall::logging", tracing::Level::WARN, $($arguments)*
+            ),
+            $crate::logging::Level::Error => tracing::$macro!(
+                target: "seawall::logging", tracing::Level::ERROR, $($arguments)*
+            ),
+            $crate::logging::Level::Off => $disabled,
         }
     };
 }

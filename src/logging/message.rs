@@ -1,4 +1,4 @@
-//! The message of a line, for a person.
+//! The human-readable message of an event.
 
 use std::{
     fmt::{self, Write},
@@ -8,23 +8,23 @@ use std::{
 use http::StatusCode;
 
 use super::{
-    escape::{MAX_SHORT_CHARS, Text},
-    outcome::{Completion, LineKind, Outcome},
+    escape::{EscapedStr, MAX_SHORT_CHARS},
+    outcome::{Completion, EventKind, Outcome},
     record::Record,
     target::RequestTarget,
 };
 
-/// The message: request, result, time, attempts, note.
+/// The message of an event: request, result, time, attempts and evidence.
 pub(super) struct Message<'a> {
     pub(super) record: &'a Record,
     pub(super) completion: &'a Completion<'a>,
-    pub(super) kind: LineKind,
+    pub(super) kind: EventKind,
     pub(super) elapsed: Duration,
 }
 
 impl fmt::Display for Message<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // In one piece, because a subscriber may escape each piece that it receives.
+        // Written in one call, because a subscriber may escape each piece separately.
         let mut message = String::with_capacity(128);
         self.write(&mut message)?;
         f.write_str(&message)
@@ -34,11 +34,11 @@ impl fmt::Display for Message<'_> {
 impl Message<'_> {
     fn write(&self, out: &mut String) -> fmt::Result {
         let Self { record, completion, elapsed, .. } = self;
-        let method = Text(record.request.method.as_str(), MAX_SHORT_CHARS);
+        let method = EscapedStr(record.request.method.as_str(), MAX_SHORT_CHARS);
         write!(out, "{method} {} -> ", RequestTarget::new(record))?;
         self.write_result(out)?;
         write!(out, " in {elapsed:.1?}")?;
-        let stop_reason = completion.stop_reason.filter(|_| self.kind == LineKind::Failure);
+        let stop_reason = completion.stop_reason.filter(|_| self.kind == EventKind::Failure);
         match (completion.attempts, record.request.attempt) {
             (Some(1), _) if stop_reason.is_some() => out.push_str(", 1 attempt"),
             (Some(attempts), _) if attempts > 1 => write!(out, ", {attempts} attempts")?,
@@ -60,11 +60,11 @@ impl Message<'_> {
         let status = status.as_ref().map(StatusCode::as_str);
         match (outcome, status, failure) {
             (Outcome::Complete, Some(status), None) => out.push_str(status),
-            (Outcome::Complete, Some(status), Some(_)) if self.kind == LineKind::ClientError => {
+            (Outcome::Complete, Some(status), Some(_)) if self.kind == EventKind::ClientError => {
                 out.push_str(status);
             }
             (Outcome::Dropped, Some(status), None) => write!(out, "{status}, dropped")?,
-            // A failed status is part of the failure's text.
+            // The text of the failure includes a failed status.
             (Outcome::Error, Some(status), Some(failure)) => {
                 write!(out, "{status}, then {failure}")?;
             }

@@ -1,18 +1,22 @@
-//! Writes one line for each request, when it is over, that says what happened and why.
+//! Logs one event per request, with its outcome, its duration and the cause of a failure.
 //!
-//! By `tracing`: one span a request and one event at its end, both with fields named by OpenTelemetry's semantic
-//! conventions for HTTP, and under `seawall.*` what those have no name for. The fields stand on the event itself, so
-//! that a span filtered out by its level loses nothing.
+//! The layer uses `tracing`: one span per request, and one event when the request ends. Field names
+//! follow OpenTelemetry's [semantic conventions for HTTP][semconv]. Fields that the conventions do
+//! not define are under `seawall.`. The event itself has all fields, so filtering out the span by
+//! its level loses nothing.
 //!
-//! A request is over when its response's body has ended, or has reached its `Content-Length`, not when the head has come.
-//! Truncated downloads and disconnected clients are therefore not logged as successes.
+//! A request ends when its response's body ends or reaches its `Content-Length`, not when the
+//! response's head arrives. Truncated downloads and disconnected clients are therefore not logged
+//! as successes.
 //!
 //! # Example
 //!
 //! ```
 //! # use http::{Request, Response};
 //! # type Body = http_body_util::Full<bytes::Bytes>;
-//! # async fn handle(_: Request<Body>) -> Result<Response<Body>, std::convert::Infallible> { Ok(Response::default()) }
+//! # async fn handle(_: Request<Body>) -> Result<Response<Body>, std::convert::Infallible> {
+//! #     Ok(Response::default())
+//! # }
 //! use seawall::logging::LoggingLayer;
 //! use tower::ServiceBuilder;
 //!
@@ -25,8 +29,8 @@
 //!  WARN GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 764.5ms, 5 attempts (max retries)
 //! ```
 //!
-//! That is the message; in front of it `tracing-subscriber` writes time and span, and behind it the fields. As JSON
-//! (`tracing_subscriber::fmt().json()`), its span left out:
+//! This is the message. `tracing-subscriber` writes the time and the span before it, and the fields
+//! after it. The same event as JSON (`tracing_subscriber::fmt().json()`), without its span:
 //!
 //! ```json
 //! {"timestamp":"2026-11-25T07:00:00.000000Z","level":"WARN","fields":{
@@ -39,7 +43,7 @@
 //!  "target":"seawall::logging"}
 //! ```
 //!
-//! For a log that people read as it passes, leave the fields out: the message has what matters of them.
+//! For a log that people read live, omit the fields. The message contains the most important ones.
 //!
 //! ```
 //! use tracing_subscriber::fmt::format::{self, debug_fn};
@@ -52,90 +56,106 @@
 //! # let _ = subscriber;
 //! ```
 //!
-//! # What is logged when
+//! # Events
 //!
-//! | when | message | level on a server | level on a client | setter |
+//! | case | message | level on a server | level on a client | setter |
 //! |---|---|---|---|---|
-//! | the response succeeded | status | INFO | DEBUG | [`success_level`](LoggingLayer::success_level) |
-//! | after more than one attempt | status, attempts | INFO | INFO | [`retried_level`](LoggingLayer::retried_level) |
-//! | the response is a 4xx that faults the request (not 408, 429) | status | as a success | as a success | [`client_error_level`](LoggingLayer::client_error_level) |
-//! | the response failed, an error came, or the body broke off | cause, attempts, why no more | WARN | WARN | [`failure_level`](LoggingLayer::failure_level) |
-//! | our own refusal: an open circuit, a limit | cause | DEBUG | DEBUG | [`rejected_level`](LoggingLayer::rejected_level) |
-//! | the caller dropped the call, or the body of a success before its end | `cancelled`, `dropped` | INFO | INFO | [`cancelled_level`](LoggingLayer::cancelled_level) |
-//! | the inner service panicked, and the panic was caught | `panicked` | WARN | WARN | [`failure_level`](LoggingLayer::failure_level) |
+//! | the response is a success | status | INFO | DEBUG | [`success_level`](LoggingLayer::success_level) |
+//! | success after more than one attempt | status, attempts | INFO | INFO | [`retried_level`](LoggingLayer::retried_level) |
+//! | the response is a 4xx caused by the request (not 408 or 429) | status | as a success | as a success | [`client_error_level`](LoggingLayer::client_error_level) |
+//! | the response is a failure, the call returns an error, or the body fails | cause, attempts, stop reason | WARN | WARN | [`failure_level`](LoggingLayer::failure_level) |
+//! | an open circuit or a limit of this process rejects the call | cause | DEBUG | DEBUG | [`rejected_level`](LoggingLayer::rejected_level) |
+//! | the caller drops the call, or the body of a success before its end | `cancelled`, `dropped` | INFO | INFO | [`cancelled_level`](LoggingLayer::cancelled_level) |
+//! | the inner service panics and the panic is caught | `panicked` | WARN | WARN | [`failure_level`](LoggingLayer::failure_level) |
 //!
-//! So while a circuit is open, a server's 503s are not in a log at INFO: they would fill it, and say no more than the one line at
-//! WARN with which [it opened](crate::circuit_breaker#what-is-told). `rejected_level(Level::Info)` has each of them written.
+//! While a circuit is open, a server's 503 responses are therefore not logged at INFO. They would
+//! flood the log, and the circuit's own event at WARN, [when it
+//! opens](crate::circuit_breaker#observability), already reports the cause.
+//! `rejected_level(Level::Info)` logs each of them.
 //!
-//! Of gRPC, with [`GrpcClassifier`](crate::classify::GrpcClassifier), the status is looked for in the head of a response only: a call that
-//! fails with `grpc-status: 14` in its trailers, after a message, is logged as a success.
+//! With [`GrpcClassifier`](crate::classify::GrpcClassifier), `grpc-status` is read only from the
+//! head of a response. A call that fails with `grpc-status: 14` in its trailers, after a message,
+//! is logged as a success.
 //!
-//! No line is written for a `poll_ready` that fails, since there is no request yet. None is written while a thread unwinds from
-//! a [panic](#panics).
+//! No event is emitted when `poll_ready` fails, because there is no request yet. None is emitted
+//! while a thread unwinds from a [panic](#panics).
 //!
-//! [`only_failures`](LoggingLayer::only_failures), [`sample`](LoggingLayer::sample) and [`skip`](LoggingLayer::skip)
-//! make less of it. A failure is followed, at DEBUG and under the target `seawall::logging::curl`, by a
-//! [command](LoggingLayer::log_curl) for bash or zsh that sends the request again: secrets, and every header not known to be
-//! harmless, are variables in it, such as `"${AUTHORIZATION}"`.
+//! [`only_failures`](LoggingLayer::only_failures), [`sample`](LoggingLayer::sample) and
+//! [`skip`](LoggingLayer::skip) reduce the number of events.
 //!
-//! A call records nothing and allocates nothing if the subscriber enables none of these levels. A success below the enabled
-//! level allocates nothing either, unless a setter asks for headers, the route or the `User-Agent`.
+//! A failure is followed by a second event, at DEBUG, with the target `seawall::logging::curl`. It
+//! contains a [command](LoggingLayer::log_curl) for bash or zsh that repeats the request. Secrets,
+//! and all headers that are not known to be harmless, are shell variables in it, such as
+//! `"${AUTHORIZATION}"`.
+//!
+//! A call records and allocates nothing if the subscriber enables none of these levels. A success
+//! below the enabled level does not allocate either, unless headers, the route or the `User-Agent`
+//! are enabled.
 //!
 //! # Fields
 //!
-//! Names are those of OpenTelemetry's [semantic conventions for HTTP][semconv], and under `seawall.` what those have no
-//! name for. A field that has no value is left out.
+//! Names without the prefix `seawall.` are defined by OpenTelemetry's [semantic conventions for
+//! HTTP][semconv]. A field without a value is omitted.
 //!
-//! | field | what | when |
+//! | field | value | present |
 //! |---|---|---|
-//! | `http.request.method`, `…method_original` | the method, `_OTHER` if it is none of those known; then, as it came | always |
-//! | `url.full` | with user, password and secrets of the query `REDACTED` | client |
-//! | `url.path`, `url.query` | the same of a server's | server |
-//! | `url.scheme` | what the request says, or [what was set](LoggingLayer::scheme) | server, unless a success |
-//! | `server.address`, `server.port` | of the URL; on a server also of `Host` | unless a success |
+//! | `http.request.method`, `…method_original` | the method; an unknown method is `_OTHER`, and `…method_original` has its name | always |
+//! | `url.full` | the URL, with user, password and secret query values as `REDACTED` | client |
+//! | `url.path`, `url.query` | path and query, redacted in the same way | server |
+//! | `url.scheme` | the scheme of the request, or [the configured one](LoggingLayer::scheme) | server, unless a success |
+//! | `server.address`, `server.port` | host and port of the URL; on a server also of `Host` | unless a success |
 //! | `network.protocol.version` | `1.1`, `2`, … | unless a success |
 //! | `http.route` | see [`route_fn`](LoggingLayer::route_fn) | if set |
-//! | `user_agent.original` | see [`log_user_agent`](LoggingLayer::log_user_agent) | if set |
-//! | `http.response.status_code`, `http.response.body.size` | the size as far as it was read, in bytes | once there is a response |
-//! | `http.request.resend_count` | requests sent before the last; client | if any |
-//! | `error.type` | the status, if that failed, or the cause; on a server not for 4xx, never for a caller that gave up | failure |
+//! | `user_agent.original` | see [`log_user_agent`](LoggingLayer::log_user_agent) | if enabled |
+//! | `http.response.status_code`, `http.response.body.size` | the status, and the number of body bytes read | once there is a response |
+//! | `http.request.resend_count` | the number of requests sent before the last one | client, unless zero |
+//! | `error.type` | a failed status, or else the cause; on a server not for 4xx, and never if the caller cancelled | failure |
 //! | `error.message` | the text of the innermost error | failure |
-//! | `seawall.cause`, `.reporter`, `.processed`, `.advice` | of the [`Failure`](crate::Failure) | failure |
-//! | `seawall.evidence` | what `BadGatewayClassifierLayer` recognised | failure |
-//! | `seawall.attempts`, `.stop_reason` | requests sent, and why no more | if the response has `RetryReport`, or the error is or contains `RetriesExhausted` |
-//! | `seawall.outcome` | `complete`, `error`, `dropped` (in the body), `cancelled` (before the head), `panicked` | always |
-//! | `seawall.duration_ms`, `.time_to_headers_ms` | to the end; to the head, if the body took 1 ms or more | always |
-//! | `seawall.request_id` | the `x-request-id` of the request, or of a failed response: as tower-http's `SetRequestIdLayer` sets it, outside of this layer | if there is one |
+//! | `seawall.cause`, `.reporter`, `.processed`, `.advice` | the parts of the [`Failure`](crate::Failure) | failure |
+//! | `seawall.evidence` | the evidence that `BadGatewayClassifierLayer` found | failure |
+//! | `seawall.attempts`, `.stop_reason` | the number of requests sent, and why retrying stopped | if the response has `RetryReport`, or the error is or contains `RetriesExhausted` |
+//! | `seawall.outcome` | `complete`, `error`, `dropped` (during the body), `cancelled` (before the head), `panicked` | always |
+//! | `seawall.duration_ms`, `.time_to_headers_ms` | the time to the end; the time to the head, if the body took 1 ms or more | always |
+//! | `seawall.request_id` | the `x-request-id` of the request, as set by tower-http's `SetRequestIdLayer` outside this layer, or of a failed response | if present |
 //! | `seawall.request.headers`, `.response.headers` | see [`log_headers`](LoggingLayer::log_headers) | if set |
 //! | `seawall.response.body` | see [`max_failed_body_bytes`](LoggingLayer::max_failed_body_bytes) | if set, failure |
 //!
-//! The line of a call that its caller cancels does not have the attempts made so far. `RetryLayer` emits them at DEBUG, in the event
-//! `cancelled while retrying`. Nor does the line of an error that is not retried have a `seawall.stop_reason`, since that error is not inside
-//! of `RetriesExhausted`. `RetryLayer` emits it at DEBUG, in the event `giving up`.
+//! The event of a cancelled call does not have the number of attempts. `RetryLayer` emits that
+//! number at DEBUG, in the event `cancelled while retrying`.
 //!
-//! # What is never logged
+//! The event of an error that is not retried has no `seawall.stop_reason`, because that error is
+//! not inside `RetriesExhausted`. `RetryLayer` emits the reason at DEBUG, in the event `giving up`.
 //!
-//! User names and passwords of URLs; the values of keys in a query that [are known](LoggingLayer::redact) for secrets;
-//! credentials in headers, and other headers, or bodies, unless asked for.
+//! # Redaction
 //!
-//! What is not known for a secret is logged: one in a path, in a list or in JSON within a query, in the text of an error of
-//! yours, or in a header that was asked for, such as a URL in `Referer`.
+//! The layer never logs user names and passwords in URLs, the values of query keys [known as
+//! secrets](LoggingLayer::redact), or credentials in headers. It logs other headers and bodies only
+//! if they are enabled.
 //!
-//! Texts from elsewhere can neither begin a line nor look like another field: control characters, those that turn the
-//! direction of what follows, those that are not seen, and what looks like a space and is none are written as escapes, such
-//! as `\u{a0}`. They are cut at 256 characters, headers and bodies at 2,048, and of a URL the path and the query at 2,048 each. An
-//! escape counts as one character.
+//! Other secrets are logged: in a path, in a list or JSON inside a query, in the text of your own
+//! errors, or in an enabled header, such as a URL in `Referer`.
+//!
+//! Untrusted text cannot forge log lines or fields. Control, bidirectional, invisible and
+//! look-alike space characters are escaped, such as `\u{a0}`. Text is truncated at 256 characters,
+//! headers and bodies at 2,048, and the path and the query of a URL at 2,048 each. An escape counts
+//! as one character.
 //!
 //! # Traces
 //!
-//! [`otel_spans`](LoggingLayer::otel_spans) fills the span as [`tracing-opentelemetry`] wants it: its name `{method} {route}` or
-//! `{method}`, its kind, its attributes, and its status, an error for 5xx and on a client for 4xx too. The context of a
-//! trace (`traceparent`) is left to OpenTelemetry's own propagator. On a server, attach what it extracts around the call,
-//! outside of this layer; on a client, inject the context of the current span, inside:
+//! [`otel_spans`](LoggingLayer::otel_spans) sets the name, kind, attributes and status of the span
+//! in the form that [`tracing-opentelemetry`] expects. The name is `{method} {route}` or
+//! `{method}`. The status is an error for 5xx, and on a client also for 4xx.
+//!
+//! The trace context (`traceparent`) is left to OpenTelemetry's own propagator. On a server,
+//! extract the context and attach it around the call, outside this layer. On a client, inject the
+//! context of the current span inside this layer:
 //!
 //! ```
 //! # use http::Request;
-//! # use opentelemetry::{Context, propagation::{Extractor, Injector, TextMapPropagator}};
+//! # use opentelemetry::{
+//! #     Context,
+//! #     propagation::{Extractor, Injector, TextMapPropagator},
+//! # };
 //! # use tower::{Service, ServiceBuilder, util::MapRequest};
 //! use tracing_opentelemetry::OpenTelemetrySpanExt;
 //!
@@ -147,11 +167,20 @@
 //! # struct HeadersMut<'a>(&'a mut http::HeaderMap);
 //! # impl Injector for HeadersMut<'_> {
 //! #     fn set(&mut self, key: &str, value: String) {
-//! #         if let (Ok(name), Ok(value)) = (key.parse::<http::HeaderName>(), value.parse()) { self.0.insert(name, value); }
+//! #         if let (Ok(name), Ok(value)) = (key.parse::<http::HeaderName>(), value.parse()) {
+//! #             self.0.insert(name, value);
+//! #         }
 //! #     }
 //! # }
 //! // `Headers` and `HeadersMut` are as in the crate opentelemetry-http.
-//! fn call<S: Service<Request<B>>, B>(propagator: &impl TextMapPropagator, service: &mut S, request: Request<B>) -> S::Future {
+//! fn call<S, B>(
+//!     propagator: &impl TextMapPropagator,
+//!     service: &mut S,
+//!     request: Request<B>,
+//! ) -> S::Future
+//! where
+//!     S: Service<Request<B>>,
+//! {
 //!     let _attached = propagator.extract(&Headers(request.headers())).attach();
 //!     service.call(request)
 //! }
@@ -165,29 +194,37 @@
 //!
 //! # Cancel safety
 //!
-//! Dropping the response future or the body drops what is inside, then writes the line, marked as such.
+//! Dropping the response future or the body drops the inner one. The event is emitted after that,
+//! with the outcome `cancelled` or `dropped`.
 //!
 //! # Panics
 //!
-//! A panic of the inner service, of a subscriber, or of a closure passes through the call that is being logged. Other requests are
-//! not affected. The record of a request is emitted once, even if the subscriber panics at that.
+//! A panic in the inner service, the subscriber or a closure propagates through the call that is
+//! being logged. Other requests are not affected. The record of a request is emitted once, even if
+//! the subscriber panics.
 //!
-//! While a thread unwinds, nothing is emitted, because a subscriber that panics then would abort the process. So the line of a call
-//! that panics is missing, and the panic hook is the place to report it. If the panic is caught outside of this layer, as by
-//! tower-http's `CatchPanicLayer`, and the call is dropped after that, its line says `panicked`. As always with `tracing`, a
-//! span is left and closed during unwinding too.
+//! While a thread unwinds, nothing is emitted, because a subscriber that panics then would abort
+//! the process. A call that panics therefore has no event; the panic hook is the place to report
+//! it.
+//!
+//! If the panic is caught outside this layer, for example by tower-http's `CatchPanicLayer`, and
+//! the call is dropped after that, the event has the outcome `panicked`. As always with `tracing`,
+//! a span is exited and closed during unwinding too.
 //!
 //! # Order
 //!
-//! Outermost: around [`RetryLayer`](crate::retry::RetryLayer) on a client, so that a call is one line; around
-//! [`ErrorResponseLayer`](crate::error_response::ErrorResponseLayer) on a server, so that the line has the status that was sent. Inside a
-//! `RetryLayer` each attempt has a line of its own, which says which it is. Around a rate limit such as `tower_governor`'s, what is
-//! refused has a line too.
+//! Outermost:
+//!
+//! - On a client, around [`RetryLayer`](crate::retry::RetryLayer), so that a call is one event.
+//!   Inside a `RetryLayer`, each attempt has its own event, with the attempt number.
+//! - On a server, around [`ErrorResponseLayer`](crate::error_response::ErrorResponseLayer), so that
+//!   the event has the status that was sent.
+//! - Around a rate limit such as `tower_governor`'s, so that rejected requests have an event too.
 //!
 //! # Differs from
 //!
-//! `tower_http::trace`: one line instead of two or three, visible at INFO, with the path, the outcome of the body, and
-//! the cause in words.
+//! - `tower_http::trace`: one event instead of two or three, visible at INFO, with the path, the
+//!   outcome of the body, and a readable cause.
 //!
 //! [semconv]: https://opentelemetry.io/docs/specs/semconv/http/http-spans/
 //! [`tracing-opentelemetry`]: https://docs.rs/tracing-opentelemetry

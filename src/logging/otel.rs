@@ -1,4 +1,4 @@
-//! The span and the attributes that OpenTelemetry's conventions define for a request.
+//! The span of a request, and the attributes that OpenTelemetry's conventions define for it.
 //!
 //! <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>
 
@@ -10,8 +10,8 @@ use tracing::{Span, field::display};
 
 use super::{
     Level,
-    escape::{MAX_LONG_CHARS, MAX_SHORT_CHARS, Text, text},
-    fields as f,
+    escape::{EscapedStr, MAX_LONG_CHARS, MAX_SHORT_CHARS, escape_bytes},
+    fields,
     level::at_level,
     outcome::{Completion, Outcome},
     record::Record,
@@ -20,16 +20,16 @@ use super::{
 };
 use crate::semconv::{self, OTHER};
 
-/// Returns a method of low cardinality, and the original one if that differs.
-pub(super) fn method(method: &Method) -> (&str, Option<&str>) {
-    match semconv::method(method) {
+/// Returns a method name of low cardinality, and the original name if it differs.
+pub(super) fn method_names(method: &Method) -> (&str, Option<&str>) {
+    match semconv::method_name(method) {
         Some(name) => (name, None),
         None => (OTHER, Some(method.as_str())),
     }
 }
 
 /// Returns the value of `network.protocol.version`.
-pub(super) const fn version(version: Version) -> Option<&'static str> {
+pub(super) const fn version_name(version: Version) -> Option<&'static str> {
     Some(match version {
         Version::HTTP_09 => "0.9",
         Version::HTTP_10 => "1.0",
@@ -40,88 +40,90 @@ pub(super) const fn version(version: Version) -> Option<&'static str> {
     })
 }
 
-/// `{method} {route}`, or the method alone. Never a path, of which there are too many.
+/// The span name: `{method} {route}`, or only the method. A path has too high a cardinality.
 struct SpanName<'a>(&'a Record);
 
 impl fmt::Display for SpanName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match method(&self.0.request.method) {
+        f.write_str(match method_names(&self.0.request.method) {
             (OTHER, _) => "HTTP",
             (name, _) => name,
         })?;
         match self.0.route() {
-            Some(route) => write!(f, " {}", Text(route, MAX_SHORT_CHARS)),
+            Some(route) => write!(f, " {}", EscapedStr(route, MAX_SHORT_CHARS)),
             None => Ok(()),
         }
     }
 }
 
-/// Makes the span of a request. It is disabled if no subscriber enables it.
-pub(super) fn span(record: &Record) -> Span {
+/// Creates the span of a request. It is disabled if no subscriber enables its level.
+pub(super) fn new_span(record: &Record) -> Span {
     let level = record.settings.span_level();
     if !level.is_enabled() {
         return Span::none();
     }
-    if record.settings.otel_spans { full_span(level, record) } else { short_span(level, record) }
+    if record.settings.otel_spans { otel_span(level, record) } else { short_span(level, record) }
 }
 
-/// Makes a span with what a person needs in front of the lines of inner layers.
+/// Creates a span with the few fields that formatters write before the events of inner layers.
 fn short_span(level: Level, record: &Record) -> Span {
-    let method = method(&record.request.method).0;
-    let id = record.request_id().map(|it| text(it.as_bytes(), MAX_SHORT_CHARS));
+    let (method, _) = method_names(&record.request.method);
+    let id = record.request_id().map(|it| escape_bytes(it.as_bytes(), MAX_SHORT_CHARS));
     match record.settings.role {
         Role::Client => at_level!(
             level,
             span,
             Span::none(),
             "request",
-            { f::METHOD } = display(method),
-            { f::URL_FULL } = display(FullUrl(&RequestTarget::new(record))),
-            { f::REQUEST_ID } = id,
+            { fields::METHOD } = display(method),
+            { fields::URL_FULL } = display(FullUrl(&RequestTarget::new(record))),
+            { fields::REQUEST_ID } = id,
         ),
         Role::Server => at_level!(
             level,
             span,
             Span::none(),
             "request",
-            { f::METHOD } = display(method),
-            { f::URL_PATH } = display(Text(record.request.uri.path(), MAX_LONG_CHARS)),
-            { f::REQUEST_ID } = id,
+            { fields::METHOD } = display(method),
+            { fields::URL_PATH } = display(EscapedStr(record.request.uri.path(), MAX_LONG_CHARS)),
+            { fields::REQUEST_ID } = id,
         ),
     }
 }
 
-/// Makes a span with all attributes of the conventions.
-fn full_span(level: Level, record: &Record) -> Span {
+/// Creates a span with all attributes of the conventions.
+fn otel_span(level: Level, record: &Record) -> Span {
     let is_client = record.settings.role == Role::Client;
-    let (method, original_method) = method(&record.request.method);
+    let (method, original_method) = method_names(&record.request.method);
     let target = RequestTarget::new(record);
     let id = record.request_id();
-    let version = record.version().and_then(version);
+    let version = record.version().and_then(version_name);
     at_level!(
         level,
         span,
         Span::none(),
         "request",
-        { f::OTEL_NAME } = display(SpanName(record)),
-        { f::OTEL_KIND } = display(if is_client { "client" } else { "server" }),
-        { f::OTEL_STATUS_CODE } = tracing::field::Empty,
-        { f::METHOD } = display(method),
-        { f::METHOD_ORIGINAL } = original_method.map(|it| display(Text(it, MAX_SHORT_CHARS))),
-        { f::URL_FULL } = is_client.then(|| display(FullUrl(&target))),
-        { f::URL_PATH } =
-            (!is_client).then(|| display(Text(record.request.uri.path(), MAX_LONG_CHARS))),
-        { f::URL_QUERY } =
+        { fields::OTEL_NAME } = display(SpanName(record)),
+        { fields::OTEL_KIND } = display(if is_client { "client" } else { "server" }),
+        { fields::OTEL_STATUS_CODE } = tracing::field::Empty,
+        { fields::METHOD } = display(method),
+        { fields::METHOD_ORIGINAL } =
+            original_method.map(|it| display(EscapedStr(it, MAX_SHORT_CHARS))),
+        { fields::URL_FULL } = is_client.then(|| display(FullUrl(&target))),
+        { fields::URL_PATH } =
+            (!is_client).then(|| display(EscapedStr(record.request.uri.path(), MAX_LONG_CHARS))),
+        { fields::URL_QUERY } =
             target.query().filter(|_| !is_client).map(|it| display(Query(it, &target))),
-        { f::URL_SCHEME } = (!is_client).then(|| display(target.scheme())),
-        { f::SERVER_ADDRESS } = target.host().map(|it| Text(it, MAX_SHORT_CHARS).to_string()),
-        { f::SERVER_PORT } = target.port().map(Port::number),
-        { f::ROUTE } = record.route().map(|it| display(Text(it, MAX_SHORT_CHARS))),
-        { f::REQUEST_ID } = id.map(|it| text(it.as_bytes(), MAX_SHORT_CHARS)),
-        { f::RESEND_COUNT } = tracing::field::Empty,
-        { f::PROTOCOL_VERSION } = version.map(display),
-        { f::STATUS_CODE } = tracing::field::Empty,
-        { f::ERROR_TYPE } = tracing::field::Empty,
+        { fields::URL_SCHEME } = (!is_client).then(|| display(target.scheme())),
+        { fields::SERVER_ADDRESS } =
+            target.host().map(|it| EscapedStr(it, MAX_SHORT_CHARS).to_string()),
+        { fields::SERVER_PORT } = target.port().map(Port::number),
+        { fields::ROUTE } = record.route().map(|it| display(EscapedStr(it, MAX_SHORT_CHARS))),
+        { fields::REQUEST_ID } = id.map(|it| escape_bytes(it.as_bytes(), MAX_SHORT_CHARS)),
+        { fields::RESEND_COUNT } = tracing::field::Empty,
+        { fields::PROTOCOL_VERSION } = version.map(display),
+        { fields::STATUS_CODE } = tracing::field::Empty,
+        { fields::ERROR_TYPE } = tracing::field::Empty,
     )
 }
 
@@ -132,35 +134,37 @@ pub(super) fn record_end(record: &Record, completion: &Completion<'_>) {
         return;
     }
     if let (Role::Client, Some(version)) =
-        (record.settings.role, record.version().and_then(version))
+        (record.settings.role, record.version().and_then(version_name))
     {
-        span.record(f::PROTOCOL_VERSION, version);
+        span.record(fields::PROTOCOL_VERSION, version);
     }
     if let Some(status) = record.status() {
-        span.record(f::STATUS_CODE, status.as_u16());
+        span.record(fields::STATUS_CODE, status.as_u16());
     }
-    if let Some(kind) = error_type(record, completion) {
-        span.record(f::ERROR_TYPE, display(kind));
-        span.record(f::OTEL_STATUS_CODE, "ERROR");
+    if let Some(error_type) = error_type(record, completion) {
+        span.record(fields::ERROR_TYPE, display(error_type));
+        span.record(fields::OTEL_STATUS_CODE, "ERROR");
     }
     if let Some(count) = resend_count(record, completion) {
-        span.record(f::RESEND_COUNT, count);
+        span.record(fields::RESEND_COUNT, count);
     }
 }
 
-/// Returns the number of requests sent before the last, if there were any.
+/// Returns the number of requests sent before the last one, unless it is zero.
 pub(super) fn resend_count(record: &Record, completion: &Completion<'_>) -> Option<u32> {
     completion
         .attempts
         .or(record.request.attempt)
         .map(|attempts| attempts.saturating_sub(1))
-        // The convention defines it for clients only: a gateway's caller sent its request once.
+        // The convention defines it for clients only. The caller of a gateway sent its request
+        // once.
         .filter(|&count| count > 0 && record.settings.role == Role::Client)
 }
 
-/// Returns `error.type`, if the span's status is an error: a failed status, or else a name of low cardinality.
+/// Returns `error.type`, if the span's status is an error.
 ///
-/// Returns `None` for a caller that gives up, and on a server for a fault of the caller.
+/// It is the status if that is a failure, or else a name of low cardinality. It is `None` if the
+/// caller cancelled, and on a server for an error of the caller.
 pub(super) fn error_type<'a>(record: &'a Record, completion: &Completion<'_>) -> Option<&'a str> {
     let Completion { outcome, failure, .. } = *completion;
     let cause = failure.map(|failure| failure.cause());
@@ -170,17 +174,17 @@ pub(super) fn error_type<'a>(record: &'a Record, completion: &Completion<'_>) ->
         Outcome::Error if cause == Some(Cause::Cancelled) => return None,
         Outcome::Complete | Outcome::Dropped | Outcome::Error => {}
     }
-    let min_failed = match record.settings.role {
+    let min_error_status = match record.settings.role {
         Role::Client => 400,
         Role::Server => 500,
     };
     let status = record.response.as_ref().map(|response| &response.status);
-    if let Some(status) = status.filter(|status| status.as_u16() >= min_failed) {
+    if let Some(status) = status.filter(|status| status.as_u16() >= min_error_status) {
         return Some(status.as_str());
     }
     match outcome {
         Outcome::Error => Some(cause.map_or(OTHER, Cause::as_str)),
-        // A status that only the user's classifier takes for a failure, such as gRPC's.
+        // A response that only the user's classifier considers a failure, such as gRPC's.
         _ => cause.filter(|_| status.is_some_and(|it| it.as_u16() < 400)).map(Cause::as_str),
     }
 }

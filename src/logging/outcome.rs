@@ -1,4 +1,4 @@
-//! How a request ended, and which kind of line that makes.
+//! The outcome of a request, and the kind of event that follows from it.
 
 use std::{error::Error, fmt};
 
@@ -6,12 +6,12 @@ use seawall_core::{Cause, Failure, Reporter, attempts::StopReason, internal::cha
 
 use super::{Level, level::Levels, record::ResponseDetails, settings::Role};
 
-/// How a request ended.
+/// The way in which a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// The response's body ended.
+    /// The response's body ended normally.
     Complete,
-    /// The call or the response's body failed.
+    /// The call or the response's body returned an error.
     Error,
     /// The caller dropped the response's body before its end.
     Dropped,
@@ -21,16 +21,16 @@ pub(super) enum Outcome {
     Panicked,
 }
 
-/// The end of a request: its outcome and the reasons for it.
+/// The outcome of a request and the reasons for it.
 #[derive(Clone, Copy)]
 pub(super) struct Completion<'a> {
     pub(super) outcome: Outcome,
     pub(super) failure: Option<Failure>,
-    /// The number of requests sent, the first included.
+    /// The number of requests sent, including the first.
     pub(super) attempts: Option<u32>,
-    /// Why the retry stopped.
+    /// The reason why retrying stopped.
     pub(super) stop_reason: Option<StopReason>,
-    /// The text of the error.
+    /// The error message.
     pub(super) message: Option<&'a dyn fmt::Display>,
 }
 
@@ -46,9 +46,9 @@ impl Outcome {
     }
 }
 
-/// The kind of a line, which decides its level.
+/// The kind of an event, which determines its level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LineKind {
+pub(super) enum EventKind {
     Success,
     Retried,
     ClientError,
@@ -58,7 +58,7 @@ pub(super) enum LineKind {
     Cancelled,
 }
 
-impl LineKind {
+impl EventKind {
     pub(super) fn level(self, levels: Levels) -> Level {
         match self {
             Self::Success => levels.success,
@@ -72,7 +72,7 @@ impl LineKind {
 }
 
 impl Completion<'_> {
-    /// Combines an outcome with the reasons that the response's head gave, if it came.
+    /// Combines an outcome with the reasons found in the response's head, if one arrived.
     pub(super) fn new(outcome: Outcome, response: Option<&ResponseDetails>) -> Self {
         Self {
             outcome,
@@ -83,33 +83,33 @@ impl Completion<'_> {
         }
     }
 
-    pub(super) fn kind(&self, role: Role) -> LineKind {
+    pub(super) fn kind(&self, role: Role) -> EventKind {
         match (self.outcome, self.failure) {
-            (Outcome::Panicked, _) | (Outcome::Error, None) => LineKind::Failure,
+            (Outcome::Panicked, _) | (Outcome::Error, None) => EventKind::Failure,
             (_, Some(failure)) => match failure.cause() {
-                Cause::ClientError | Cause::Conflict => LineKind::ClientError,
-                Cause::CircuitOpen => LineKind::Rejected,
-                // Reported by this process, it is a limit of ours.
+                Cause::ClientError | Cause::Conflict => EventKind::ClientError,
+                Cause::CircuitOpen => EventKind::Rejected,
+                // Reported locally, it is a limit of this process, not of the upstream.
                 Cause::ConnectionLimitReached if failure.reporter() == Reporter::Local => {
-                    LineKind::Rejected
+                    EventKind::Rejected
                 }
-                Cause::Cancelled => LineKind::Cancelled,
-                _ => LineKind::Failure,
+                Cause::Cancelled => EventKind::Cancelled,
+                _ => EventKind::Failure,
             },
-            (Outcome::Dropped | Outcome::Cancelled, None) => LineKind::Cancelled,
+            (Outcome::Dropped | Outcome::Cancelled, None) => EventKind::Cancelled,
             (Outcome::Complete, None) => {
                 let is_retried = self.attempts.is_some_and(|attempts| attempts > 1);
                 if is_retried && role == Role::Client {
-                    LineKind::Retried
+                    EventKind::Retried
                 } else {
-                    LineKind::Success
+                    EventKind::Success
                 }
             }
         }
     }
 }
 
-/// Returns whether an error's text may contain the URL of the request, and so its secrets.
+/// Returns whether the text of an error may contain the request's URL, and therefore secrets.
 pub(super) fn may_contain_url(error: &(dyn Error + 'static)) -> bool {
     #[cfg(feature = "reqwest-0_13")]
     return error.is::<reqwest::Error>();
@@ -120,7 +120,11 @@ pub(super) fn may_contain_url(error: &(dyn Error + 'static)) -> bool {
     }
 }
 
-/// Returns the innermost source. It is the most specific, and those around it may repeat it or contain a URL.
-pub(super) fn innermost<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+/// Returns the innermost source of an error.
+///
+/// It is the most specific one. The errors around it may repeat it or contain a URL.
+pub(super) fn innermost_source<'a>(
+    error: &'a (dyn Error + 'static),
+) -> Option<&'a (dyn Error + 'static)> {
     chain(error).filter(|it| !it.is::<Failure>()).last()
 }

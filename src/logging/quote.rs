@@ -1,8 +1,8 @@
-//! Texts as a shell takes them.
+//! Text quoted for a shell.
 
 use std::fmt::{self, Write};
 
-/// Bytes as one word, or a part of one, of bash and zsh.
+/// Bytes quoted as one word, or a part of one, for bash and zsh.
 #[derive(Debug)]
 pub(super) struct Quoted<'a>(pub(super) &'a [u8]);
 
@@ -13,7 +13,7 @@ impl fmt::Display for Quoted<'_> {
         if !bytes.is_empty() && bytes.iter().all(is_plain) {
             return bytes.iter().try_for_each(|&byte| f.write_char(char::from(byte)));
         }
-        // What no log may hold as it is needs the quotes that know escapes.
+        // Bytes that a log must not contain need `$'…'`, the quotes that support escapes.
         let is_printable = bytes.iter().all(|byte| matches!(byte, b' '..=b'~'));
         f.write_str(if is_printable { "'" } else { "$'" })?;
         for &byte in bytes {
@@ -28,10 +28,10 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// No name of a variable is longer.
-const MAX_CHARS_LEN: usize = 48;
+/// The maximum length of the name after the prefix.
+const MAX_NAME_CHARS: usize = 48;
 
-/// A variable, named after something from elsewhere.
+/// A shell variable with a prefix and a name from the request. Other characters become `_`.
 #[derive(Debug)]
 pub(super) struct Variable<'a>(pub(super) &'a str, pub(super) &'a str);
 
@@ -39,7 +39,7 @@ impl fmt::Display for Variable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(prefix, name) = self;
         write!(f, "\"${{{prefix}")?;
-        for c in name.chars().take(MAX_CHARS_LEN) {
+        for c in name.chars().take(MAX_NAME_CHARS) {
             f.write_char(if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })?;
         }
         f.write_str("}\"")

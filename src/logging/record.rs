@@ -1,4 +1,4 @@
-//! The facts about one request and its response.
+//! The data recorded about one request and its response.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub(super) struct Record {
     pub(super) response: Option<ResponseRecord>,
     /// Disabled unless the subscriber enables the span's level.
     pub(super) span: Span,
-    /// Whether the inner service, its body or the classifier is running. Remains set if that panics.
+    /// Set while the inner service, its body or the classifier runs. Remains set after a panic.
     pub(super) is_running: bool,
 }
 
@@ -43,14 +43,15 @@ pub(super) struct RequestRecord {
     pub(super) uri: Uri,
     pub(super) version: Version,
     pub(super) id: Option<HeaderValue>,
-    /// The `Host` header. Captured on a server, where an HTTP/1.1 request names its host nowhere else.
+    /// The `Host` header. Captured on a server only, because an HTTP/1.1 request has its host
+    /// nowhere else.
     pub(super) host: Option<HeaderValue>,
-    /// The attempt's number, for a layer inside a retry.
+    /// The attempt number, for a layer inside a `RetryLayer`.
     pub(super) attempt: Option<u32>,
     pub(super) details: Option<Box<RequestDetails>>,
 }
 
-/// The parts of a request that are captured on demand.
+/// The parts of a request that are captured only if the settings require them.
 #[derive(Debug)]
 pub(super) struct RequestDetails {
     pub(super) user_agent: Option<HeaderValue>,
@@ -65,25 +66,26 @@ pub(super) struct ResponseRecord {
     version: Version,
     /// The time from the call to the response's head.
     pub(super) time_to_headers: Duration,
-    /// The length of the body, if the head specifies it. hyper's server stops reading there without polling for the end.
+    /// The length of the body, if the head specifies it. hyper's server stops reading there and
+    /// does not poll for the end.
     content_length: Option<u64>,
-    /// The bytes read so far.
+    /// The number of bytes read so far.
     pub(super) body_bytes: u64,
     pub(super) details: Option<Box<ResponseDetails>>,
 }
 
-/// The parts of a response that a plain success does not have.
+/// The parts of a response that most successes do not have.
 #[derive(Debug)]
 pub(super) struct ResponseDetails {
     pub(super) failure: Option<Failure>,
-    /// The number of requests sent, the first included.
+    /// The number of requests sent, including the first.
     pub(super) attempts: Option<u32>,
-    /// Why the retry stopped.
+    /// The reason why retrying stopped.
     pub(super) stop_reason: Option<StopReason>,
     pub(super) evidence: Option<&'static str>,
     id: Option<HeaderValue>,
     pub(super) headers: Option<HeaderMap>,
-    /// The first bytes of the body, up to `max_failed_body_bytes` of the settings.
+    /// The first bytes of the body, at most [`Settings::max_failed_body_bytes`].
     pub(super) body: Option<Vec<u8>>,
 }
 
@@ -99,11 +101,11 @@ impl Record {
         }
     }
 
-    /// Returns the protocol version: the request's on a server, the response's on a client.
+    /// Returns the protocol version of the request on a server, or of the response on a client.
     pub(super) fn version(&self) -> Option<Version> {
         match self.settings.role {
             Role::Server => Some(self.request.version),
-            // A client's request only proposes one.
+            // A client's request only proposes a version.
             Role::Client => self.response.as_ref().map(|response| response.version),
         }
     }
@@ -112,7 +114,7 @@ impl Record {
         self.response.as_ref().map(|response| response.status)
     }
 
-    /// Returns the id of the request, or the one that the upstream gave a failed response.
+    /// Returns the id of the request, or else the id that the upstream set on a failed response.
     pub(super) fn request_id(&self) -> Option<&HeaderValue> {
         self.request.id.as_ref().or_else(|| self.response_details()?.id.as_ref())
     }
@@ -154,15 +156,15 @@ impl RequestRecord {
 }
 
 impl RequestDetails {
-    /// Captures what the settings ask for. Returns `None` if that is nothing.
+    /// Captures the parts that the settings require. Returns `None` if there are none.
     fn capture(settings: &Settings, head: RequestHead<'_>) -> Option<Box<Self>> {
         let headers = head.headers();
         let user_agent =
             if settings.user_agent { headers.get(header::USER_AGENT).cloned() } else { None };
         let route = settings.route.0.as_ref().and_then(|route| route(head));
-        let keeps_headers =
+        let needs_headers =
             !headers.is_empty() && (!settings.headers.is_empty() || settings.is_curl_enabled());
-        let headers = keeps_headers.then(|| headers.clone());
+        let headers = needs_headers.then(|| headers.clone());
         let is_empty = user_agent.is_none() && route.is_none() && headers.is_none();
         (!is_empty).then(|| Box::new(Self { user_agent, route, headers }))
     }
@@ -184,12 +186,12 @@ impl ResponseRecord {
         }
     }
 
-    /// Counts a frame of data and keeps its bytes, if they are to be logged.
+    /// Counts the bytes of a data frame, and copies them if the body is to be logged.
     pub(super) fn add_data(&mut self, settings: &Settings, len: usize, chunk: &[u8]) {
         self.body_bytes += len as u64;
         if let Some(body) = self.details.as_mut().and_then(|details| details.body.as_mut()) {
-            let left = settings.max_failed_body_bytes.saturating_sub(body.len());
-            body.extend_from_slice(&chunk[..left.min(chunk.len())]);
+            let remaining = settings.max_failed_body_bytes.saturating_sub(body.len());
+            body.extend_from_slice(&chunk[..remaining.min(chunk.len())]);
         }
     }
 
@@ -206,34 +208,35 @@ impl ResponseDetails {
         failure: Option<Failure>,
     ) -> Option<Box<Self>> {
         let (headers, extensions) = (response.headers(), response.extensions());
-        let attempts = extensions.get::<RetryReport>();
+        let report = extensions.get::<RetryReport>();
         let evidence = extensions.get::<Evidence>().map(Evidence::summary);
-        let has_details = failure.is_some() || attempts.is_some() || evidence.is_some();
+        let has_details = failure.is_some() || report.is_some() || evidence.is_some();
         if !has_details && settings.headers.is_empty() {
             return None;
         }
-        let keeps_body =
+        let captures_body =
             failure.is_some() && settings.max_failed_body_bytes > 0 && is_plain_text(headers);
         Some(Box::new(Self {
             failure,
-            attempts: attempts.map(|attempts| attempts.count().get()),
-            stop_reason: attempts.and_then(RetryReport::stop_reason),
+            attempts: report.map(|report| report.count().get()),
+            stop_reason: report.and_then(RetryReport::stop_reason),
             evidence,
             id: failure.and_then(|_| headers.get(&REQUEST_ID).cloned()),
             headers: (!settings.headers.is_empty()).then(|| headers.clone()),
-            body: keeps_body.then(Vec::new),
+            body: captures_body.then(Vec::new),
         }))
     }
 }
 
 /// Returns the length of a response's content, if its head specifies it.
 fn content_length<B>(method: &Method, response: &Response<B>) -> Option<u64> {
-    // RFC 9110 §6.4.1. The `Content-Length` of such a response is that of another one.
+    // RFC 9110 §6.4.1: such a response has no content. Its `Content-Length` describes another
+    // response.
     let has_no_content = method == Method::HEAD
         || matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     if has_no_content {
         return Some(0);
     }
-    // RFC 9110 §8.6.
+    // RFC 9110 §8.6: `Content-Length` is the length of the content.
     response.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

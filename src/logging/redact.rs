@@ -1,12 +1,12 @@
-//! Queries without the secrets in them.
+//! Redaction of secrets in queries.
 
 use std::fmt;
 
-/// Keys whose values are secrets, in letters and digits alone.
+/// The keys whose values are secrets, reduced to lowercase letters and digits.
 ///
-/// The first seven are those of the convention for `url.full`:
+/// The first seven are listed in the convention for `url.full`:
 /// <https://opentelemetry.io/docs/specs/semconv/registry/attributes/url/#url-full>
-const SECRET: &[&str] = &[
+const SECRET_KEYS: &[&str] = &[
     "awsaccesskeyid",
     "signature",
     "sig",
@@ -57,218 +57,235 @@ const SECRET: &[&str] = &[
     "verificationcode",
 ];
 
-/// Those that are secrets only if nothing stands in front: of `zip_code` and its like there are too many.
-const WHOLE_KEYS: &[&str] = &["code", "ticket"];
+/// Keys that are secrets only without a prefix, because keys such as `zip_code` are common.
+const EXACT_SECRET_KEYS: &[&str] = &["code", "ticket"];
 
-/// Those that are secrets whatever follows: `token_hint`.
-const KEY_PARTS: &[&str] =
+/// Words that make a key a secret even if other words follow, as in `token_hint`.
+const SECRET_WORDS: &[&str] =
     &["token", "password", "passwd", "passphrase", "secret", "credential", "credentials"];
 
-/// Shorter ones are too often the end of another word, such as `monkey`, to be taken for one, unless they are a word.
+/// The minimum length of a key that matches the end of a word. Shorter keys match whole words only,
+/// because words such as `monkey` end in them.
 const MIN_SUFFIX_LEN: usize = 5;
 
-/// The length of the shortest.
+/// The length of the shortest built-in key.
 const MIN_KEY_LEN: usize = 3;
 
-/// Of a longer key only its end is compared, in letters; no key of those is longer.
+/// The minimum number of trailing letters and digits of a long key that are compared. No built-in
+/// key is longer.
 const MAX_KEY_LEN: usize = 64;
 
-/// Which keys of a query have values that nobody is to see.
+/// Decides which query keys have secret values.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Secrets {
-    more: Vec<String>,
+    extra_keys: Vec<String>,
 }
 
 impl Secrets {
     pub(super) fn add(&mut self, key: &str) {
-        self.more.push(key.chars().filter_map(letter).collect());
+        self.extra_keys.push(key.chars().filter_map(normalize_char).collect());
     }
 
-    /// `Api-Key` and `api_key` are one; `user[password]` and `p%61ssword` are `password`; `refresh_token` ends in
-    /// `token`; `userKey` and `user_key` end in the word `key`, and `monkey` does not.
-    fn has(&self, key: &str) -> bool {
-        if key.len() < self.shortest() {
+    /// Returns whether the value of `key` is a secret.
+    ///
+    /// `Api-Key` and `api_key` match `apikey`. `user[password]` and `p%61ssword` match `password`.
+    /// `refresh_token` ends in `token`. `userKey` and `user_key` end in the word `key`; `monkey`
+    /// does not.
+    fn is_secret(&self, key: &str) -> bool {
+        if key.len() < self.min_key_len() {
             return false;
         }
-        // In letters and digits, with a capital where a word begins.
+        // The letters and digits so far. The first letter of each word is upper case.
         let mut words = String::new();
-        let (mut at, mut before) = (0, b'_');
-        while at < key.len() {
-            let unit = Unit::at(key.as_bytes(), at);
-            at += unit.len;
-            if matches!(unit.byte, b'[' | b']' | b'.') {
-                if self.has_end(&words) {
+        let (mut pos, mut previous) = (0, b'_');
+        while pos < key.len() {
+            let decoded = DecodedByte::at(key.as_bytes(), pos);
+            pos += decoded.len;
+            if matches!(decoded.byte, b'[' | b']' | b'.') {
+                if self.ends_in_secret(&words) {
                     return true;
                 }
                 words.clear();
-            } else if let Some(letter) = letter(char::from(unit.byte)) {
-                // Only the end counts once it is long.
+            } else if let Some(c) = normalize_char(char::from(decoded.byte)) {
+                // Bounds the memory for a long key. Only its end is compared.
                 if words.len() >= 2 * MAX_KEY_LEN {
                     words.drain(..MAX_KEY_LEN);
                 }
-                if begins_word(before, unit.byte) {
-                    if ends_in_any(&words, KEY_PARTS) {
+                if starts_word(previous, decoded.byte) {
+                    if ends_in_any(&words, SECRET_WORDS) {
                         return true;
                     }
-                    words.push(letter.to_ascii_uppercase());
+                    words.push(c.to_ascii_uppercase());
                 } else {
-                    words.push(letter);
+                    words.push(c);
                 }
             }
-            before = unit.byte;
+            previous = decoded.byte;
         }
-        self.has_end(&words)
+        self.ends_in_secret(&words)
     }
 
-    fn shortest(&self) -> usize {
-        if self.more.is_empty() { MIN_KEY_LEN } else { 0 }
+    fn min_key_len(&self) -> usize {
+        if self.extra_keys.is_empty() { MIN_KEY_LEN } else { 0 }
     }
 
-    fn has_end(&self, words: &str) -> bool {
-        WHOLE_KEYS.iter().any(|known| words.eq_ignore_ascii_case(known))
-            || ends_in_any(words, SECRET)
-            || ends_in_any(words, &self.more)
+    fn ends_in_secret(&self, words: &str) -> bool {
+        EXACT_SECRET_KEYS.iter().any(|known| words.eq_ignore_ascii_case(known))
+            || ends_in_any(words, SECRET_KEYS)
+            || ends_in_any(words, &self.extra_keys)
     }
 }
 
-fn begins_word(before: u8, byte: u8) -> bool {
-    !before.is_ascii_alphanumeric()
-        || (before.is_ascii_lowercase() && byte.is_ascii_uppercase())
-        || (before.is_ascii_digit() && byte.is_ascii_alphabetic())
+fn starts_word(previous: u8, byte: u8) -> bool {
+    !previous.is_ascii_alphanumeric()
+        || (previous.is_ascii_lowercase() && byte.is_ascii_uppercase())
+        || (previous.is_ascii_digit() && byte.is_ascii_alphabetic())
 }
 
-/// `password2` is a `password`; `tenant_2` may be known as it is.
-fn ends_in_any(words: &str, known: &[impl AsRef<str>]) -> bool {
-    let bare = words.trim_end_matches(|c: char| c.is_ascii_digit());
-    let known = known.iter().map(AsRef::as_ref);
-    { known }.any(|known| ends_in(bare, known) || (bare != words && ends_in(words, known)))
+/// Returns whether the words end in any of the keys, with or without their trailing digits.
+///
+/// `password2` matches `password`, and `tenant2` matches a key of that name.
+fn ends_in_any(words: &str, keys: &[impl AsRef<str>]) -> bool {
+    let without_digits = words.trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_match =
+        |key| ends_in(without_digits, key) || (without_digits != words && ends_in(words, key));
+    keys.iter().map(AsRef::as_ref).any(is_match)
 }
 
-fn ends_in(words: &str, known: &str) -> bool {
-    let Some(start) = words.len().checked_sub(known.len()) else { return false };
-    let end = &words[start..];
-    let is_word = || start == 0 || end.starts_with(|c: char| !c.is_ascii_lowercase());
-    end.eq_ignore_ascii_case(known) && (known.len() >= MIN_SUFFIX_LEN || is_word())
+fn ends_in(words: &str, key: &str) -> bool {
+    let Some(start) = words.len().checked_sub(key.len()) else { return false };
+    let suffix = &words[start..];
+    let is_word = || start == 0 || suffix.starts_with(|c: char| !c.is_ascii_lowercase());
+    suffix.eq_ignore_ascii_case(key) && (key.len() >= MIN_SUFFIX_LEN || is_word())
 }
 
-fn letter(c: char) -> Option<char> {
+/// Returns an ASCII letter or digit in lower case, or `None` for any other character.
+fn normalize_char(c: char) -> Option<char> {
     c.is_ascii_alphanumeric().then(|| c.to_ascii_lowercase())
 }
 
-/// A byte of a query, which may be percent-encoded, more than once if it is a URL within a URL.
+/// A byte of a query, percent-decoded. A URL inside a URL may be encoded more than once.
 #[derive(Clone, Copy)]
-struct Unit {
+struct DecodedByte {
     byte: u8,
+    /// The length of the encoded form, in bytes.
     len: usize,
+    /// The number of times that the byte is encoded.
     depth: usize,
 }
 
-impl Unit {
-    fn at(bytes: &[u8], at: usize) -> Self {
-        let plain = Self { byte: bytes[at], len: 1, depth: 0 };
+impl DecodedByte {
+    fn at(bytes: &[u8], pos: usize) -> Self {
+        let plain = Self { byte: bytes[pos], len: 1, depth: 0 };
         if plain.byte != b'%' {
             return plain;
         }
-        let (mut digits, mut depth) = (at + 1, 1);
+        let (mut digits, mut depth) = (pos + 1, 1);
         while bytes[digits..].starts_with(b"25") {
             digits += 2;
             depth += 1;
         }
-        let digit = |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+        let digit = |pos: usize| bytes.get(pos).and_then(|byte| char::from(*byte).to_digit(16));
         match (digit(digits), digit(digits + 1)) {
             (Some(high), Some(low)) => {
-                Self { byte: (high * 16 + low) as u8, len: digits + 2 - at, depth }
+                Self { byte: (high * 16 + low) as u8, len: digits + 2 - pos, depth }
             }
-            _ => Self { byte: b'%', len: digits - at, depth: depth - 1 },
+            _ => Self { byte: b'%', len: digits - pos, depth: depth - 1 },
         }
     }
 }
 
 /// A part of a query.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Part<'a> {
+pub(super) enum QueryPart<'a> {
     Plain(&'a str),
-    /// A value, whose key this is.
+    /// A secret value. Contains its key.
     Secret(&'a str),
 }
 
-/// Takes a query apart.
-pub(super) fn parts<'a>(query: &'a str, secrets: &Secrets, mut each: impl FnMut(Part<'a>)) {
+/// Splits a query into plain parts and secrets, and calls `visit` for each in order.
+pub(super) fn for_each_part<'a>(
+    query: &'a str,
+    secrets: &Secrets,
+    mut visit: impl FnMut(QueryPart<'a>),
+) {
     let bytes = query.as_bytes();
-    let (mut at, mut plain, mut key, mut slash) = (0, 0, 0, false);
-    while at < bytes.len() {
-        let unit = Unit::at(bytes, at);
-        let next = at + unit.len;
-        match unit.byte {
-            b'=' if secrets.has(&query[key..at]) => {
-                each(Part::Plain(&query[plain..next]));
-                each(Part::Secret(&query[key..at]));
-                // An `&` that is encoded once more than the `=` is part of the value.
-                at = end_of_value(bytes, next, unit.depth);
-                (plain, key) = (at, at);
+    let (mut pos, mut plain_start, mut key_start, mut is_after_slash) = (0, 0, 0, false);
+    while pos < bytes.len() {
+        let decoded = DecodedByte::at(bytes, pos);
+        let next = pos + decoded.len;
+        match decoded.byte {
+            b'=' if secrets.is_secret(&query[key_start..pos]) => {
+                visit(QueryPart::Plain(&query[plain_start..next]));
+                visit(QueryPart::Secret(&query[key_start..pos]));
+                pos = find_value_end(bytes, next, decoded.depth);
+                (plain_start, key_start) = (pos, pos);
             }
-            // A URL within: its user and password.
-            b'/' if slash => match end_of_user(bytes, next) {
+            // The authority of a URL inside the query, which may have user and password.
+            b'/' if is_after_slash => match find_userinfo_end(bytes, next) {
                 Some(end) => {
-                    each(Part::Plain(&query[plain..next]));
-                    each(Part::Secret("userinfo"));
-                    (at, plain) = (end, end);
+                    visit(QueryPart::Plain(&query[plain_start..next]));
+                    visit(QueryPart::Secret("userinfo"));
+                    (pos, plain_start) = (end, end);
                 }
-                None => at = next,
+                None => pos = next,
             },
             b'=' | b'&' | b';' | b'?' | b'#' => {
-                at = next;
-                key = next;
+                pos = next;
+                key_start = next;
             }
-            _ => at = next,
+            _ => pos = next,
         }
-        slash = unit.byte == b'/';
+        is_after_slash = decoded.byte == b'/';
     }
-    if plain < query.len() {
-        each(Part::Plain(&query[plain..]));
+    if plain_start < query.len() {
+        visit(QueryPart::Plain(&query[plain_start..]));
     }
 }
 
-/// Where the `@` of an authority stands (RFC 3986 §3.2).
-fn end_of_user(bytes: &[u8], mut at: usize) -> Option<usize> {
-    let mut user = None;
-    while at < bytes.len() {
-        let unit = Unit::at(bytes, at);
-        match unit.byte {
-            b'@' => user = Some(at),
+/// Returns the position of the last `@` in an authority (RFC 3986 §3.2), if it has one.
+fn find_userinfo_end(bytes: &[u8], mut pos: usize) -> Option<usize> {
+    let mut userinfo_end = None;
+    while pos < bytes.len() {
+        let decoded = DecodedByte::at(bytes, pos);
+        match decoded.byte {
+            b'@' => userinfo_end = Some(pos),
             b'/' | b'?' | b'#' | b'&' => break,
             _ => {}
         }
-        at += unit.len;
+        pos += decoded.len;
     }
-    user
+    userinfo_end
 }
 
-fn end_of_value(bytes: &[u8], mut at: usize, depth: usize) -> usize {
-    while at < bytes.len() {
-        let unit = Unit::at(bytes, at);
-        if unit.byte == b'&' && unit.depth <= depth {
+/// Returns the position of the `&` that ends a value.
+///
+/// An `&` that is encoded more often than the `=` before the value is part of the value.
+fn find_value_end(bytes: &[u8], mut pos: usize, depth: usize) -> usize {
+    while pos < bytes.len() {
+        let decoded = DecodedByte::at(bytes, pos);
+        if decoded.byte == b'&' && decoded.depth <= depth {
             break;
         }
-        at += unit.len;
+        pos += decoded.len;
     }
-    at
+    pos
 }
 
-/// What stands in place of a secret.
+/// The replacement for a secret value.
 pub(super) const REDACTED: &str = "REDACTED";
 
-/// A query as it may stand in a log.
+/// A query with its secret values replaced by [`REDACTED`].
 #[derive(Debug)]
 pub(super) struct Redacted<'a>(pub(super) &'a str, pub(super) &'a Secrets);
 
 impl fmt::Display for Redacted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut result = Ok(());
-        parts(self.0, self.1, |part| {
+        for_each_part(self.0, self.1, |part| {
             let text = match part {
-                Part::Plain(text) => text,
-                Part::Secret(_) => REDACTED,
+                QueryPart::Plain(text) => text,
+                QueryPart::Secret(_) => REDACTED,
             };
             result = result.and_then(|()| f.write_str(text));
         });

@@ -1,6 +1,6 @@
 use http::{Extensions, HeaderMap, Method, Request, Uri, Version};
 
-/// A request without its body, as the closures given to [`LoggingLayer`](super::LoggingLayer) see it.
+/// The head of a request, passed to the closures of [`LoggingLayer`](super::LoggingLayer).
 #[derive(Clone, Copy, Debug)]
 pub struct RequestHead<'a> {
     method: &'a Method,
@@ -21,31 +21,31 @@ impl<'a> RequestHead<'a> {
         }
     }
 
-    /// The method.
+    /// Returns the method.
     #[must_use]
     pub const fn method(&self) -> &'a Method {
         self.method
     }
 
-    /// What is asked for.
+    /// Returns the URI.
     #[must_use]
     pub const fn uri(&self) -> &'a Uri {
         self.uri
     }
 
-    /// The version of HTTP.
+    /// Returns the HTTP version.
     #[must_use]
     pub const fn version(&self) -> Version {
         self.version
     }
 
-    /// The headers.
+    /// Returns the headers.
     #[must_use]
     pub const fn headers(&self) -> &'a HeaderMap {
         self.headers
     }
 
-    /// What layers outside have left, such as axum's `MatchedPath`.
+    /// Returns the extensions that outer layers have inserted, such as axum's `MatchedPath`.
     #[must_use]
     pub const fn extensions(&self) -> &'a Extensions {
         self.extensions

@@ -16,13 +16,15 @@ use super::{
 };
 use crate::sharded_arc::ShardedArc;
 
-/// Service made by [`LoggingLayer`](super::LoggingLayer). Makes no errors of its own.
+/// A service that logs each request. Created by [`LoggingLayer`](super::LoggingLayer).
+///
+/// It returns no errors of its own.
 #[derive(Clone, Debug)]
 pub struct Logging<S, C = HttpClassifier, V = KnownErrors> {
     pub(super) inner: S,
     pub(super) classifier: C,
-    pub(super) view: V,
-    /// [`Settings::min_level`], computed by the layer.
+    pub(super) error_view: V,
+    /// The result of [`Settings::min_level`], computed by the layer.
     pub(super) min_level: LevelFilter,
     pub(super) settings: ShardedArc<Settings>,
 }
@@ -53,7 +55,7 @@ where
         let entered = guard.enter();
         let inner = self.inner.call(request);
         drop(entered);
-        let (classifier, view) = (self.classifier.clone(), self.view.clone());
-        ResponseFuture { inner, guard, classifier, view }
+        let (classifier, error_view) = (self.classifier.clone(), self.error_view.clone());
+        ResponseFuture { inner, guard, classifier, error_view }
     }
 }

@@ -3,9 +3,9 @@ use std::{fmt, sync::Arc};
 use http::{HeaderName, header};
 use tracing::level_filters::LevelFilter;
 
-use super::{Level, RequestHead, level::Levels, redact::Secrets, sampler::Sample};
+use super::{Level, RequestHead, level::Levels, redact::Secrets, sampler::Sampler};
 
-/// Whether the layer wraps a client or a server.
+/// The side of the connection that the layer logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Client,
@@ -18,12 +18,12 @@ pub(super) struct Settings {
     pub(super) role: Role,
     pub(super) levels: Levels,
     /// Defaults to the level of a success.
-    pub(super) span: Option<Level>,
-    /// Whether spans have all attributes of OpenTelemetry's conventions.
+    pub(super) span_level: Option<Level>,
+    /// Gives spans all attributes of OpenTelemetry's conventions.
     pub(super) otel_spans: bool,
-    pub(super) sample: Sample,
-    pub(super) skip: Hook<Skip>,
-    pub(super) route: Hook<Route>,
+    pub(super) sampler: Sampler,
+    pub(super) skip: Hook<SkipFn>,
+    pub(super) route: Hook<RouteFn>,
     pub(super) secrets: Secrets,
     pub(super) scheme: &'static str,
     pub(super) user_agent: bool,
@@ -32,10 +32,10 @@ pub(super) struct Settings {
     pub(super) curl: bool,
 }
 
-type Skip = dyn Fn(RequestHead<'_>) -> bool + Send + Sync;
-type Route = dyn Fn(RequestHead<'_>) -> Option<String> + Send + Sync;
+type SkipFn = dyn Fn(RequestHead<'_>) -> bool + Send + Sync;
+type RouteFn = dyn Fn(RequestHead<'_>) -> Option<String> + Send + Sync;
 
-/// A closure of the user.
+/// An optional closure set by the user.
 pub(super) struct Hook<F: ?Sized>(pub(super) Option<Arc<F>>);
 
 impl<F: ?Sized> Clone for Hook<F> {
@@ -51,9 +51,9 @@ impl<F: ?Sized> fmt::Debug for Hook<F> {
 }
 
 impl Settings {
-    pub(super) fn new(role: Role, success: Level) -> Self {
+    pub(super) fn new(role: Role, success_level: Level) -> Self {
         let levels = Levels {
-            success,
+            success: success_level,
             retried: Level::Info,
             client_error: None,
             failure: Level::Warn,
@@ -63,9 +63,9 @@ impl Settings {
         Self {
             role,
             levels,
-            span: None,
+            span_level: None,
             otel_spans: false,
-            sample: Sample::all(),
+            sampler: Sampler::all(),
             skip: Hook(None),
             route: Hook(None),
             secrets: Secrets::default(),
@@ -85,16 +85,16 @@ impl Settings {
             .into_iter()
             .filter_map(Level::filter)
             .min()
-            // Nothing is emitted at any level.
+            // Every level is off. TRACE is the level that the fewest subscribers enable.
             .unwrap_or(LevelFilter::TRACE)
     }
 
     /// Returns the level of the span around a request.
     pub(super) fn span_level(&self) -> Level {
-        self.span.unwrap_or(self.levels.success)
+        self.span_level.unwrap_or(self.levels.success)
     }
 
-    /// Returns whether a failure is followed by a command that repeats it.
+    /// Returns whether a failure is followed by a `curl` command.
     pub(super) fn is_curl_enabled(&self) -> bool {
         self.curl
             && Level::Debug.is_enabled()
@@ -102,7 +102,7 @@ impl Settings {
     }
 }
 
-/// Headers that hold credentials. They are never logged, even if selected.
+/// The headers that hold credentials. They are never logged, even if selected.
 pub(super) const CREDENTIALS: [HeaderName; 8] = [
     header::AUTHORIZATION,
     header::PROXY_AUTHORIZATION,

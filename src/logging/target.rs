@@ -1,22 +1,22 @@
-//! The URL of a request.
+//! The target of a request, and its URL as a log field.
 
 use std::fmt;
 
 use http::Uri;
 
 use super::{
-    escape::{Escaped, MAX_LONG_CHARS, MAX_SHORT_CHARS, Text},
+    escape::{Escaped, EscapedStr, MAX_LONG_CHARS, MAX_SHORT_CHARS},
     record::Record,
     redact::{Redacted, Secrets},
     settings::{Role, Settings},
 };
-use crate::semconv::port_of_scheme;
+use crate::semconv::default_port;
 
-/// The URL of a request, and on a server its `Host` header.
+/// The URL of a request, and on a server also its `Host` header.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RequestTarget<'a> {
     uri: &'a Uri,
-    host: Option<&'a str>,
+    host_header: Option<&'a str>,
     settings: &'a Settings,
 }
 
@@ -31,8 +31,8 @@ impl Port {
 
 impl<'a> RequestTarget<'a> {
     pub(super) fn new(record: &'a Record) -> Self {
-        let host = record.request.host.as_ref().and_then(|it| it.to_str().ok());
-        Self { uri: &record.request.uri, host, settings: &record.settings }
+        let host_header = record.request.host.as_ref().and_then(|it| it.to_str().ok());
+        Self { uri: &record.request.uri, host_header, settings: &record.settings }
     }
 
     pub(super) fn scheme(&self) -> &'a str {
@@ -41,18 +41,18 @@ impl<'a> RequestTarget<'a> {
 
     /// Returns the host without the port.
     pub(super) fn host(&self) -> Option<&'a str> {
-        self.uri.host().or_else(|| self.host.map(|host| split(host).0))
+        self.uri.host().or_else(|| self.host_header.map(|host| split_host(host).0))
     }
 
-    /// Returns the port. On a client it defaults to that of the scheme.
+    /// Returns the port. On a client it defaults to the port of the scheme.
     pub(super) fn port(&self) -> Option<Port> {
-        let written = match self.uri.host() {
+        let explicit_port = match self.uri.host() {
             Some(_) => self.uri.port_u16(),
-            None => self.host.and_then(|host| split(host).1),
+            None => self.host_header.and_then(|host| split_host(host).1),
         };
         let is_client = self.settings.role == Role::Client;
-        let by_scheme = || port_of_scheme(self.uri).filter(|_| is_client);
-        written.or_else(by_scheme).map(Port)
+        let scheme_port = || default_port(self.uri).filter(|_| is_client);
+        explicit_port.or_else(scheme_port).map(Port)
     }
 
     pub(super) fn query(&self) -> Option<&'a str> {
@@ -67,14 +67,14 @@ impl<'a> RequestTarget<'a> {
         &self.settings.secrets
     }
 
-    pub(super) fn has_user(&self) -> bool {
+    pub(super) fn has_userinfo(&self) -> bool {
         self.uri.authority().is_some_and(|it| it.as_str().contains('@'))
     }
 }
 
 /// Splits a `Host` header into host and port (RFC 9110 §7.2). An IPv6 address is in brackets.
-fn split(host: &str) -> (&str, Option<u16>) {
-    // A user is not allowed here, but a caller may send one.
+fn split_host(host: &str) -> (&str, Option<u16>) {
+    // User information is not allowed here, but a caller may send it.
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
     match host.rsplit_once(':') {
         Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()),
@@ -82,23 +82,23 @@ fn split(host: &str) -> (&str, Option<u16>) {
     }
 }
 
-/// Writes a client's URL without user and query, and a server's path.
+/// Writes the URL without user information and query on a client, or the path on a server.
 impl fmt::Display for RequestTarget<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.settings.role == Role::Client {
-            self.origin(f, "")?;
+            self.fmt_origin(f, "")?;
         }
-        Text(self.uri.path(), MAX_SHORT_CHARS).fmt(f)
+        EscapedStr(self.uri.path(), MAX_SHORT_CHARS).fmt(f)
     }
 }
 
 impl RequestTarget<'_> {
-    fn origin(&self, f: &mut fmt::Formatter<'_>, user: &str) -> fmt::Result {
+    fn fmt_origin(&self, f: &mut fmt::Formatter<'_>, userinfo: &str) -> fmt::Result {
         if let Some(scheme) = self.uri.scheme_str() {
-            write!(f, "{scheme}://{user}")?;
+            write!(f, "{scheme}://{userinfo}")?;
         }
-        // Not the authority: it may begin with a user's name and password.
-        write!(f, "{}", Text(self.uri.host().unwrap_or_default(), MAX_SHORT_CHARS))?;
+        // Not the authority, because it may contain a user name and password.
+        write!(f, "{}", EscapedStr(self.uri.host().unwrap_or_default(), MAX_SHORT_CHARS))?;
         match self.uri.port() {
             Some(port) => write!(f, ":{port}"),
             None => Ok(()),
@@ -106,15 +106,15 @@ impl RequestTarget<'_> {
     }
 }
 
-/// `url.full`. The convention requires user and password to be redacted, not omitted.
+/// The value of `url.full`. The convention requires user and password to be redacted, not omitted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FullUrl<'a>(pub(super) &'a RequestTarget<'a>);
 
 impl fmt::Display for FullUrl<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(target) = self;
-        target.origin(f, if target.has_user() { "REDACTED:REDACTED@" } else { "" })?;
-        Text(target.uri.path(), MAX_LONG_CHARS).fmt(f)?;
+        target.fmt_origin(f, if target.has_userinfo() { "REDACTED:REDACTED@" } else { "" })?;
+        EscapedStr(target.uri.path(), MAX_LONG_CHARS).fmt(f)?;
         match target.query() {
             Some(query) => write!(f, "?{}", Query(query, target)),
             None => Ok(()),
@@ -122,7 +122,7 @@ impl fmt::Display for FullUrl<'_> {
     }
 }
 
-/// `url.query`.
+/// The value of `url.query`, redacted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Query<'a>(pub(super) &'a str, pub(super) &'a RequestTarget<'a>);
 

@@ -125,7 +125,7 @@ async fn log_omits_curl_command_when_disabled_too_long_or_successful() {
     let long = HeaderValue::from_bytes(&[b'x'; 10_000]).unwrap();
     request.headers_mut().insert(header::ACCEPT, long);
     let command = command(LoggingLayer::client(), request).await.unwrap();
-    assert_eq!(command, "curl: not written, the request is too long");
+    assert_eq!(command, "curl: omitted because the command is too long");
     let (recorder, _guard) = Recorder::start(LevelFilter::DEBUG);
     let service = LoggingLayer::client().layer(Script::new([answer(200)]));
     drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
