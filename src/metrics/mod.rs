@@ -1,28 +1,35 @@
-//! What is counted, for whoever installs a recorder of the [`metrics`](https://docs.rs/metrics) crate. Feature `metrics`.
+//! Metrics of the layers, for a recorder of the [`metrics`](https://docs.rs/metrics) crate. Feature
+//! `metrics`.
 //!
-//! | name | kind | labels | counts |
+//! | name | kind | labels | value |
 //! |---|---|---|---|
-//! | `seawall_attempts_total` | counter | `cause` | attempts that `RetryLayer` made, by what became of them; `none`: no failure |
-//! | `seawall_retries_total` | counter | `outcome`: `success`, `failure` | those of them that were not the first of their call |
-//! | `seawall_retries_exhausted_total` | counter | `stop_reason` | calls that ended in a failure which was not tried again, by why |
-//! | `seawall_retry_budget_ratio` | gauge | | the part that is spent of the retries now allowed, 0 to 1, of the layer's own budget; where there are several layers, of the one that was asked last |
-//! | `seawall_circuit_state` | gauge | `key`, `state`: `closed`, `open`, `half_open`, `forced_…` | 1 for the state a circuit is in, 0 for those it was in; from its first change on |
-//! | `seawall_circuit_rejections_total` | counter | `key` | calls that an open circuit rejected |
-//! | `seawall_in_flight_limit` | gauge | `key` | how many calls an adaptive limit of `InFlightLimitLayer` allows at present; from the first time it was measured on |
-//! | `seawall_in_flight_rejections_total` | counter | `key` | calls beyond the limit of `InFlightLimitLayer` |
-//! | `seawall_untracked_keys_total` | counter | `layer` | calls that passed uncounted, since there were too many keys, or theirs was too long |
+//! | `seawall_attempts_total` | counter | `cause` | attempts made by `RetryLayer`, by cause of failure; `none` for a success |
+//! | `seawall_retries_total` | counter | `outcome`: `success`, `failure` | attempts after the first of their call |
+//! | `seawall_retries_exhausted_total` | counter | `stop_reason` | calls that ended in a failure that was not retried, by reason |
+//! | `seawall_retry_budget_ratio` | gauge | | the spent part, 0 to 1, of the retries that the layer's own budget currently allows; with several layers, that of the budget used last |
+//! | `seawall_circuit_state` | gauge | `key`, `state`: `closed`, `open`, `half_open`, `forced_…` | 1 for the current state of a circuit, 0 for its earlier states; set from its first state change on |
+//! | `seawall_circuit_rejections_total` | counter | `key` | calls rejected by an open circuit |
+//! | `seawall_in_flight_limit` | gauge | `key` | the current maximum of an adaptive limit of `InFlightLimitLayer`; set from its first measurement on |
+//! | `seawall_in_flight_rejections_total` | counter | `key` | calls rejected by `InFlightLimitLayer` |
+//! | `seawall_untracked_keys_total` | counter | `layer` | calls that a layer passed without tracking, because it has too many keys or the key is too long |
 //!
-//! [`RequestDurationLayer`](crate::request_duration::RequestDurationLayer) measures `http.client.request.duration` and `http.server.request.duration`.
+//! [`RequestDurationLayer`](crate::request_duration::RequestDurationLayer) measures
+//! `http.client.request.duration` and `http.server.request.duration`.
 //!
-//! `cause` is one of [`Cause`](crate::Cause)'s words and `stop_reason` one of `StopReason`'s, so there are a few dozen of each. `key` is left out
-//! where there is one circuit for all and it has no name. Of keys, and of hosts with their ports, the first 4,096 of a process
-//! together are told apart, if no longer than 1,024 bytes, and the rest are `other`, so that what callers ask for cannot fill a
-//! recorder.
+//! # Labels
 //!
-//! # What it costs
+//! `cause` is the name of a [`Cause`](crate::Cause), and `stop_reason` that of a
+//! [`StopReason`](crate::retry::StopReason). Each has a few dozen values at most. `key` is
+//! omitted if a layer has one unnamed circuit or limit for all calls.
 //!
-//! Nothing without the feature. With it, a recorder is looked for at each attempt; one that is installed costs what it
-//! costs, and is never called under a lock.
+//! The values of `key`, and hosts with their ports, share one bound, so that callers cannot fill a
+//! recorder. The first 4,096 values of a process with at most 1,024 bytes each are recorded
+//! unchanged. Any other value is recorded as `other`.
+//!
+//! # Cost
+//!
+//! Without the feature, none. With it, each attempt looks up the recorder. The recorder is never
+//! called while a lock is held.
 
 mod label;
 mod record;
@@ -30,7 +37,7 @@ mod record;
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
 pub(crate) use self::{
-    label::bounded,
+    label::bounded_label,
     record::{
         record_attempt, record_budget_ratio, record_circuit_rejection, record_circuit_state,
         record_in_flight_limit, record_in_flight_rejection, record_retries_exhausted,
@@ -38,44 +45,47 @@ pub(crate) use self::{
     },
 };
 
-/// The bucket boundaries, in seconds, that OpenTelemetry advises for the histograms `http.client.request.duration` and
-/// `http.server.request.duration`. Pass them to the recorder, which cannot ask for them.
+/// The bucket boundaries, in seconds, that OpenTelemetry recommends for the histograms
+/// `http.client.request.duration` and `http.server.request.duration`.
+///
+/// Pass them to the recorder when you configure it. A layer cannot set them.
 ///
 /// Source: <https://opentelemetry.io/docs/specs/semconv/http/http-metrics/>.
 pub const DURATION_BUCKETS: [f64; 14] =
     [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
-/// Describes every metric to the recorder, with its unit. Call it once, after a recorder is installed.
+/// Describes every metric to the recorder, with its unit. Call it once, after installing a
+/// recorder.
 pub fn describe() {
-    describe_counter!(ATTEMPTS, Unit::Count, "Attempts made by RetryLayer, by what became of them");
-    describe_counter!(RETRIES, Unit::Count, "Requests that were sent again, by how that ended");
-    describe_counter!(RETRIES_EXHAUSTED, Unit::Count, "Failures that were not tried again, by why");
-    describe_gauge!(BUDGET, "The part that is spent of the retries now allowed, 0 to 1");
-    describe_gauge!(CIRCUIT_STATE, "1 for the state that a circuit is in");
-    describe_counter!(CIRCUIT_REJECTIONS, Unit::Count, "Calls that an open circuit rejected");
+    describe_counter!(ATTEMPTS, Unit::Count, "Attempts made by RetryLayer, by cause of failure");
+    describe_counter!(RETRIES, Unit::Count, "Attempts after the first of their call, by outcome");
+    describe_counter!(RETRIES_EXHAUSTED, Unit::Count, "Calls that ended in a failure that was not retried, by reason");
+    describe_gauge!(BUDGET_RATIO, "Spent part of the retries that the budget allows, 0 to 1");
+    describe_gauge!(CIRCUIT_STATE, "1 for the current state of a circuit, 0 for earlier states");
+    describe_counter!(CIRCUIT_REJECTIONS, Unit::Count, "Calls rejected by an open circuit");
     describe_gauge!(
         IN_FLIGHT_LIMIT,
         Unit::Count,
-        "How many calls an adaptive limit allows in flight"
+        "Current maximum of calls in flight of an adaptive limit"
     );
     describe_counter!(
         IN_FLIGHT_REJECTIONS,
         Unit::Count,
-        "Calls beyond the limit of calls in flight"
+        "Calls rejected by an in-flight limit"
     );
     describe_histogram!(CLIENT_REQUEST_DURATION, Unit::Seconds, "Duration of HTTP client requests");
     describe_histogram!(SERVER_REQUEST_DURATION, Unit::Seconds, "Duration of HTTP server requests");
     describe_counter!(
         UNTRACKED_KEYS,
         Unit::Count,
-        "Calls that passed since there were too many keys, or theirs was too long"
+        "Calls not tracked because of too many keys or a key that is too long"
     );
 }
 
 const ATTEMPTS: &str = "seawall_attempts_total";
 const RETRIES: &str = "seawall_retries_total";
 const RETRIES_EXHAUSTED: &str = "seawall_retries_exhausted_total";
-const BUDGET: &str = "seawall_retry_budget_ratio";
+const BUDGET_RATIO: &str = "seawall_retry_budget_ratio";
 const CIRCUIT_STATE: &str = "seawall_circuit_state";
 const CIRCUIT_REJECTIONS: &str = "seawall_circuit_rejections_total";
 const IN_FLIGHT_LIMIT: &str = "seawall_in_flight_limit";

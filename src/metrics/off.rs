@@ -1,12 +1,12 @@
-//! Stands in for `metrics` while the feature is off, so that layers call it unconditionally.
+//! Replaces the module `metrics` if the feature is disabled, so that layers need no `cfg`.
 
 use std::{num::NonZeroU32, sync::Arc};
 
 use seawall_core::Cause;
 
 pub(crate) fn record_attempt(_cause: Option<Cause>, _attempt: u32) {}
-pub(crate) fn record_retries_exhausted(_stop: &'static str) {}
-pub(crate) fn record_budget_ratio(_spent: f64) {}
+pub(crate) fn record_retries_exhausted(_stop_reason: &'static str) {}
+pub(crate) fn record_budget_ratio(_ratio: f64) {}
 pub(crate) fn record_circuit_state(
     _key: Option<&Arc<str>>,
     _old: &'static str,

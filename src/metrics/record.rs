@@ -1,4 +1,4 @@
-//! The functions that layers call to record a metric. Without the feature, `off.rs` takes their place.
+//! Functions that layers call to record a metric. Without the feature, `off.rs` replaces them.
 
 use std::{num::NonZeroU32, sync::Arc};
 
@@ -6,8 +6,8 @@ use metrics::{SharedString, counter, gauge};
 use seawall_core::Cause;
 
 use super::{
-    ATTEMPTS, BUDGET, CIRCUIT_REJECTIONS, CIRCUIT_STATE, IN_FLIGHT_LIMIT, IN_FLIGHT_REJECTIONS,
-    RETRIES, RETRIES_EXHAUSTED, UNTRACKED_KEYS, label::bounded,
+    ATTEMPTS, BUDGET_RATIO, CIRCUIT_REJECTIONS, CIRCUIT_STATE, IN_FLIGHT_LIMIT,
+    IN_FLIGHT_REJECTIONS, RETRIES, RETRIES_EXHAUSTED, UNTRACKED_KEYS, label::bounded_label,
 };
 
 /// Counts an attempt that has ended. `attempt` starts at 1.
@@ -20,16 +20,16 @@ pub(crate) fn record_attempt(cause: Option<Cause>, attempt: u32) {
 }
 
 /// Counts a failure that is not retried.
-pub(crate) fn record_retries_exhausted(stop: &'static str) {
-    counter!(RETRIES_EXHAUSTED, "stop_reason" => stop).increment(1);
+pub(crate) fn record_retries_exhausted(stop_reason: &'static str) {
+    counter!(RETRIES_EXHAUSTED, "stop_reason" => stop_reason).increment(1);
 }
 
-/// Sets the spent part of a retry budget.
-pub(crate) fn record_budget_ratio(spent: f64) {
-    gauge!(BUDGET).set(spent);
+/// Sets the spent part of a retry budget, from 0 to 1.
+pub(crate) fn record_budget_ratio(ratio: f64) {
+    gauge!(BUDGET_RATIO).set(ratio);
 }
 
-/// Sets the state of a circuit.
+/// Sets the gauge of a circuit's old state to 0 and of its new state to 1.
 pub(crate) fn record_circuit_state(key: Option<&Arc<str>>, old: &'static str, new: &'static str) {
     for (state, value) in [(old, 0.0), (new, 1.0)] {
         let mut labels = key_label(key);
@@ -43,7 +43,7 @@ pub(crate) fn record_circuit_rejection(key: Option<&Arc<str>>) {
     counter!(CIRCUIT_REJECTIONS, &key_label(key)).increment(1);
 }
 
-/// Sets the present value of an adaptive limit.
+/// Sets the current value of an adaptive limit.
 pub(crate) fn record_in_flight_limit(key: Option<&Arc<str>>, limit: NonZeroU32) {
     gauge!(IN_FLIGHT_LIMIT, &key_label(key)).set(limit.get());
 }
@@ -53,12 +53,13 @@ pub(crate) fn record_in_flight_rejection(key: Option<&Arc<str>>) {
     counter!(IN_FLIGHT_REJECTIONS, &key_label(key)).increment(1);
 }
 
-/// Counts a call that passed uncounted, because `layer` has too many keys.
+/// Counts a call that `layer` passed without tracking, because it has too many keys or the key is
+/// too long.
 pub(crate) fn record_untracked_key(layer: &'static str) {
     counter!(UNTRACKED_KEYS, "layer" => layer).increment(1);
 }
 
-/// Returns the label for `key`; none if there is no key.
+/// Returns the label for `key`, or no label without a key.
 fn key_label(key: Option<&Arc<str>>) -> Vec<(&'static str, SharedString)> {
-    key.map(|key| ("key", bounded(key))).into_iter().collect()
+    key.map(|key| ("key", bounded_label(key))).into_iter().collect()
 }

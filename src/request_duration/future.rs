@@ -12,13 +12,13 @@ use super::measure::Measurement;
 use crate::body::{CompleteOnBodyEnd, CompletionObserver, PanicGuard, TrackCompletion};
 
 pin_project! {
-    /// Response future of [`RequestDuration`](super::RequestDuration).
+    /// The response future of [`RequestDuration`](super::RequestDuration).
     #[derive(Debug)]
     pub struct ResponseFuture<F> {
-        // First, so that it is dropped before the duration is recorded.
+        // Declared first, so that it is dropped before the duration is recorded.
         #[pin]
         pub(super) inner: F,
-        pub(super) measure: PanicGuard<Measurement>,
+        pub(super) measurement: PanicGuard<Measurement>,
     }
 }
 
@@ -34,21 +34,23 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        this.measure.enter();
+        this.measurement.enter();
         let polled = this.inner.poll(cx);
-        this.measure.leave();
+        this.measurement.leave();
         match &polled {
             Poll::Pending => {}
             Poll::Ready(Ok(response)) => {
-                if let Some(measure) = this.measure.get_mut() {
-                    measure.on_response(response.status());
+                if let Some(measurement) = this.measurement.get_mut() {
+                    measurement.on_response(response.status());
                 }
             }
-            Poll::Ready(Err(error)) => this.measure.finish(|measure| match as_std_error(error) {
-                Some(error) => measure.on_error(error),
-                None => measure.set_cause(Cause::Unknown),
-            }),
+            Poll::Ready(Err(error)) => {
+                this.measurement.finish(|measurement| match as_std_error(error) {
+                    Some(error) => measurement.on_error(error),
+                    None => measurement.set_cause(Cause::Unknown),
+                });
+            }
         }
-        polled.map_ok(|response| CompleteOnBodyEnd::attach(response, this.measure))
+        polled.map_ok(|response| CompleteOnBodyEnd::attach(response, this.measurement))
     }
 }

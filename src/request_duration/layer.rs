@@ -5,11 +5,13 @@ use tower_layer::Layer;
 
 use super::{
     RequestDuration,
-    server_labels::Last,
+    server_labels::CachedLabels,
     settings::{Role, Route, Settings},
 };
 
-/// Applies [`RequestDuration`]. See the [module docs](super) for what is measured, and an example.
+/// A layer that measures the duration of requests with [`RequestDuration`].
+///
+/// See the [module docs](super) for the metrics, their labels and an example.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct RequestDurationLayer {
@@ -17,19 +19,20 @@ pub struct RequestDurationLayer {
 }
 
 impl RequestDurationLayer {
-    /// Around a client: `http.client.request.duration`.
+    /// Creates a layer for a client. Records `http.client.request.duration`.
     pub fn client() -> Self {
         Self { settings: Settings::new(Role::Client) }
     }
 
-    /// On a server: `http.server.request.duration`.
+    /// Creates a layer for a server. Records `http.server.request.duration`.
     pub fn server() -> Self {
         Self { settings: Settings::new(Role::Server) }
     }
 
-    /// Names the route of a request, such as `/orders/{id}`, for the label `http.route`. Default: no such label.
+    /// Sets a closure that returns the route of a request, such as `/orders/{id}`, for the label
+    /// `http.route`. Default: no such label.
     ///
-    /// There must be few of them: a path is none. With axum:
+    /// The number of different routes must be small, so a path is not a route. With axum:
     ///
     /// ```
     /// use axum::extract::MatchedPath;
@@ -42,9 +45,9 @@ impl RequestDurationLayer {
     /// ```
     pub fn route_fn(
         mut self,
-        by: impl Fn(&Parts) -> Option<String> + Send + Sync + 'static,
+        route: impl Fn(&Parts) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
-        self.settings.route = Route(Some(Arc::new(by)));
+        self.settings.route = Route(Some(Arc::new(route)));
         self
     }
 }
@@ -53,6 +56,10 @@ impl<S> Layer<S> for RequestDurationLayer {
     type Service = RequestDuration<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        RequestDuration { inner, settings: self.settings.clone(), last: Last::default() }
+        RequestDuration {
+            inner,
+            settings: self.settings.clone(),
+            cached_labels: CachedLabels::default(),
+        }
     }
 }

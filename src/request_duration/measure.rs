@@ -14,11 +14,11 @@ use super::{
 };
 use crate::{
     body::CompletionObserver,
-    metrics as names,
+    metrics::{CLIENT_REQUEST_DURATION, SERVER_REQUEST_DURATION},
     semconv::{self, OTHER},
 };
 
-/// One request in flight. Its duration is recorded when this is dropped.
+/// The measurement of one request in flight. Records the duration when dropped.
 #[derive(Debug)]
 pub struct Measurement {
     role: Role,
@@ -28,7 +28,7 @@ pub struct Measurement {
     scheme: Option<&'static str>,
     route: Option<String>,
     status: Option<StatusCode>,
-    error: Option<&'static str>,
+    error_type: Option<&'static str>,
 }
 
 impl Measurement {
@@ -36,40 +36,40 @@ impl Measurement {
         Self {
             role: settings.role,
             started: Instant::now(),
-            method: semconv::method(&head.method).unwrap_or(OTHER),
+            method: semconv::method_name(&head.method).unwrap_or(OTHER),
             server,
             scheme: settings.scheme(head.uri.scheme_str()),
-            route: settings.route.0.as_ref().and_then(|by| by(head)),
+            route: settings.route.0.as_ref().and_then(|route| route(head)),
             status: None,
-            error: None,
+            error_type: None,
         }
     }
 
     pub(super) fn on_response(&mut self, status: StatusCode) {
         self.status = Some(status);
-        // OpenTelemetry: a client's fault is none of the server's.
-        let min_failed = if self.role == Role::Client { 400 } else { 500 };
-        if status.as_u16() >= min_failed {
-            self.error = Some(semconv::status(status));
+        // OpenTelemetry: a 4xx is an error of the client, so on a server it has no `error.type`.
+        let min_error_status = if self.role == Role::Client { 400 } else { 500 };
+        if status.as_u16() >= min_error_status {
+            self.error_type = Some(semconv::status_text(status));
         }
     }
 
     pub(super) fn set_cause(&mut self, cause: Cause) {
         if cause != Cause::Cancelled {
-            self.error = Some(cause.as_str());
+            self.error_type = Some(cause.as_str());
         }
     }
 }
 
 impl CompletionObserver for Measurement {
     fn on_panic(&mut self) {
-        self.error = Some("panic");
+        self.error_type = Some("panic");
     }
 
     fn on_complete(&mut self) {}
 
     fn on_error(&mut self, error: &(dyn Error + 'static)) {
-        // A body that breaks off differs from a call that fails.
+        // After the head, the error is that of the body, which has other causes than a call.
         let cause = match self.status {
             Some(_) => classify_body_error(error).cause(),
             None => classify_error(error).cause(),
@@ -89,16 +89,16 @@ impl Drop for Measurement {
         let mut add = |name: &'static str, value: Option<SharedString>| {
             labels.extend(value.map(|it| Label::new(name, it)));
         };
-        add("http.response.status_code", self.status.map(|it| semconv::status(it).into()));
-        add("error.type", self.error.map(Into::into));
+        add("http.response.status_code", self.status.map(|it| semconv::status_text(it).into()));
+        add("error.type", self.error_type.map(Into::into));
         add("url.scheme", self.scheme.map(Into::into));
         add("server.address", self.server.address.take());
         add("server.port", self.server.port.take());
         add("http.route", self.route.take().map(Into::into));
         let name = if self.role == Role::Client {
-            names::CLIENT_REQUEST_DURATION
+            CLIENT_REQUEST_DURATION
         } else {
-            names::SERVER_REQUEST_DURATION
+            SERVER_REQUEST_DURATION
         };
         histogram!(name, labels).record(self.started.elapsed());
     }

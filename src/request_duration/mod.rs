@@ -1,23 +1,27 @@
-//! Measures how long HTTP requests take, for a recorder of the [`metrics`](https://docs.rs/metrics) crate. Feature
-//! `metrics`.
+//! Measures the duration of HTTP requests, for a recorder of the
+//! [`metrics`](https://docs.rs/metrics) crate. Feature `metrics`.
 //!
-//! The histograms `http.client.request.duration` and `http.server.request.duration` are those of [OpenTelemetry], in
-//! seconds. Give the recorder [`DURATION_BUCKETS`](crate::metrics::DURATION_BUCKETS) for them. Exporters for Prometheus
-//! write the dots of names and labels as underscores.
+//! The histograms `http.client.request.duration` and `http.server.request.duration` are defined by
+//! [OpenTelemetry], in seconds. Configure the recorder with
+//! [`DURATION_BUCKETS`](crate::metrics::DURATION_BUCKETS) for them. Exporters for Prometheus
+//! replace the dots in names and labels with underscores.
 //!
-//! | label | value | where |
+//! | label | value | side |
 //! |---|---|---|
-//! | `http.request.method` | the method; `_OTHER` for one that is not of RFC 9110 or RFC 5789, nor QUERY | both |
-//! | `http.response.status_code` | if a response came | both |
-//! | `error.type` | the status of a failed response (from 400 on a client, from 500 on a server), or the [`Cause`](crate::Cause) of an error; none if the caller gave up | both |
+//! | `http.request.method` | the method, if it is defined by RFC 9110 or RFC 5789, or is QUERY; otherwise `_OTHER` | both |
+//! | `http.response.status_code` | the status, if a response arrived | both |
+//! | `error.type` | the status of a failed response (from 400 on a client, from 500 on a server), or the [`Cause`](crate::Cause) of an error; omitted if the caller cancelled | both |
 //! | `server.address`, `server.port` | host and port of the URL | client |
-//! | `url.scheme` | `https` if the URL says so, else `http` | server |
-//! | `http.route` | what [`route_fn`](RequestDurationLayer::route_fn) says | server |
+//! | `url.scheme` | `https` if the URL has that scheme, otherwise `http` | server |
+//! | `http.route` | the value returned by [`route_fn`](RequestDurationLayer::route_fn) | server |
 //!
-//! Paths are no label, and hosts and ports are told apart for the first 4,096 of a process, and up to 1,024 bytes: the others are `other`.
+//! Paths are never labels. Hosts with their ports are recorded unchanged for the first 4,096 of a
+//! process, if they have at most 1,024 bytes. Any other host is recorded as `other`.
 //!
-//! A request ends with the body of its response, or when that breaks off or is dropped. Not covered: single attempts, unless the layer
-//! stands inside of [`RetryLayer`](crate::retry::RetryLayer); sizes of bodies.
+//! A request ends when its response's body ends, fails or is dropped.
+//!
+//! Not measured: the sizes of bodies, and single attempts unless the layer is inside
+//! [`RetryLayer`](crate::retry::RetryLayer).
 //!
 //! # Example
 //!
@@ -37,28 +41,30 @@
 //! # tower::ServiceExt::<Request<Body>>::oneshot(client, Request::default());
 //! ```
 //!
-//! # When what happens
+//! # Behavior
 //!
-//! | when | then |
+//! | event | effect |
 //! |---|---|
-//! | the response's body ends | the request is measured, with its status; a status that failed is the `error.type` too |
-//! | the call fails, or the body breaks off | it is measured, with the cause for `error.type` |
-//! | the caller drops the call or the body | it is measured, without an `error.type` of its own |
-//! | what is inside panics | it is not measured, because a recorder that panics during unwinding would abort the process |
-//! | nobody has installed a recorder | nothing is kept |
+//! | the response's body ends | the duration is recorded with the status; a failed status is also the `error.type` |
+//! | the call or the body fails | the duration is recorded with the cause as `error.type` |
+//! | the caller drops the call or the body | the duration is recorded, without a cause as `error.type` |
+//! | the inner service panics | nothing is recorded, because a recorder that panics during unwinding would abort the process |
+//! | no recorder is installed | nothing is recorded |
 //!
 //! # Cancel safety
 //!
-//! Dropping the future, or the body of its response, ends the request: it is measured, without an `error.type`.
+//! Dropping the future or the response's body ends the request. Its duration is recorded, without a
+//! cause as `error.type`.
 //!
 //! # Order
 //!
-//! Outermost. Inside [`RetryLayer`](crate::retry::RetryLayer) it measures each attempt.
+//! Outermost. Inside [`RetryLayer`](crate::retry::RetryLayer), the layer measures each attempt.
 //!
 //! # Differs from
 //!
-//! - layers that count only: OpenTelemetry's names, units and buckets; to the end of the body, not to its head; and no label that a
-//!   caller can fill without bound.
+//! - layers that only count requests: this layer uses OpenTelemetry's names, units and buckets, and
+//!   measures until the end of the body. No label has values that a caller can multiply without
+//!   bound.
 //!
 //! [OpenTelemetry]: https://opentelemetry.io/docs/specs/semconv/http/http-metrics/
 

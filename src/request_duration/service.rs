@@ -8,17 +8,19 @@ use tower_service::Service;
 use super::{
     ResponseFuture,
     measure::Measurement,
-    server_labels::{Last, ServerLabels},
+    server_labels::{CachedLabels, ServerLabels},
     settings::{Role, Settings},
 };
 use crate::body::{CompleteOnBodyEnd, PanicGuard, TrackCompletion};
 
-/// Service made by [`RequestDurationLayer`](super::RequestDurationLayer).
+/// A service that measures the duration of each request.
+///
+/// Created by [`RequestDurationLayer`](super::RequestDurationLayer).
 #[derive(Clone, Debug)]
 pub struct RequestDuration<S> {
     pub(super) inner: S,
     pub(super) settings: Settings,
-    pub(super) last: Last,
+    pub(super) cached_labels: CachedLabels,
 }
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for RequestDuration<S>
@@ -40,14 +42,15 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (head, body) = request.into_parts();
         let server = match self.settings.role {
-            Role::Client => self.last.labels(&head.uri),
+            Role::Client => self.cached_labels.labels(&head.uri),
             Role::Server => ServerLabels::default(),
         };
-        let mut measure = PanicGuard::new(Some(Measurement::start(&self.settings, &head, server)));
+        let measurement = Measurement::start(&self.settings, &head, server);
+        let mut measurement = PanicGuard::new(Some(measurement));
         let request = Request::from_parts(head, body);
-        measure.enter();
+        measurement.enter();
         let inner = self.inner.call(request);
-        measure.leave();
-        ResponseFuture { inner, measure }
+        measurement.leave();
+        ResponseFuture { inner, measurement }
     }
 }

@@ -9,16 +9,18 @@ pub(super) struct Settings {
     pub(super) route: Route,
 }
 
+/// The side of the connection that the layer measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Client,
     Server,
 }
 
-type By = dyn Fn(&Parts) -> Option<String> + Send + Sync;
+type RouteFn = dyn Fn(&Parts) -> Option<String> + Send + Sync;
 
+/// The optional closure that returns the route of a request.
 #[derive(Clone, Default)]
-pub(super) struct Route(pub(super) Option<Arc<By>>);
+pub(super) struct Route(pub(super) Option<Arc<RouteFn>>);
 
 impl fmt::Debug for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -31,7 +33,10 @@ impl Settings {
         Self { role, route: Route::default() }
     }
 
-    /// Returns `url.scheme`, which is required on a server. HTTP/1.1 does not transmit it, and a caller may send anything.
+    /// Returns the value of `url.scheme`, which the convention requires on a server only.
+    ///
+    /// HTTP/1.1 does not transmit the scheme, and a caller may send any text. Every scheme other
+    /// than `https` is therefore `http`.
     pub(super) fn scheme(&self, scheme: Option<&str>) -> Option<&'static str> {
         (self.role == Role::Server).then(|| if scheme == Some("https") { "https" } else { "http" })
     }

@@ -114,7 +114,7 @@ fn debug_output_hides_url_password() {
         *request.uri_mut() = http::Uri::from_static("http://user:SECRET@upstream/");
         client.call(request).await.unwrap();
         let debug = format!("{client:?}");
-        assert!(debug.contains("Last(") && !debug.contains("SECRET"), "{debug}");
+        assert!(debug.contains("CachedLabels(") && !debug.contains("SECRET"), "{debug}");
     });
 }
 
