@@ -1,4 +1,4 @@
-//! The whole stack as one layer.
+//! `StandardLayer`: the complete stack as one layer.
 
 mod cancellation;
 mod configuration;
@@ -35,9 +35,9 @@ pub(super) fn status(status: u16) -> Response<Body> {
     response
 }
 
-/// Counts calls, and answers each by its number, from 1.
+/// Returns a call counter and a service whose responses depend on the call number, from 1.
 pub(super) fn upstream<F>(
-    answer: F,
+    respond: F,
 ) -> (
     Arc<AtomicU32>,
     impl Service<Request<ReplayBody<Body>>, Response = Response<Body>, Error = BoxError, Future: Send>
@@ -51,13 +51,13 @@ where
     let sent = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&sent);
     let service = service_fn(move |_: Request<ReplayBody<Body>>| {
-        let answer = answer(counted.fetch_add(1, Ordering::Relaxed) + 1);
-        async { answer }
+        let outcome = respond(counted.fetch_add(1, Ordering::Relaxed) + 1);
+        async { outcome }
     });
     (sent, service)
 }
 
-/// Never answers.
+/// Returns a service that never responds.
 pub(super) fn silent<B: Send + 'static>()
 -> impl Service<Request<B>, Response = Response<Body>, Error = BoxError, Future: Send>
 + Clone
@@ -70,7 +70,7 @@ pub(super) const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// The error of a call.
+/// Returns the cause of a failed call.
 pub(super) fn cause<R: Debug>(outcome: Result<R, BoxError>) -> seawall::Cause {
     seawall::classify::classify_error(&*outcome.unwrap_err()).cause()
 }

@@ -1,4 +1,4 @@
-//! `test_util`: upstreams that fail as they are told.
+//! `test_util`: upstreams with scripted failures.
 
 mod bad_script;
 mod raw_clients;

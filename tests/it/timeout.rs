@@ -1,4 +1,4 @@
-//! `TimeoutLayer`.
+//! `TimeoutLayer`: a time limit for the response head.
 
 use futures_util::FutureExt;
 use seawall::{
@@ -17,6 +17,9 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_test::{assert_request_eq, mock};
 
 const LIMIT: Duration = Duration::from_millis(100);
+
+/// The resolution of tokio's timers.
+const TICK: Duration = Duration::from_millis(1);
 
 #[tokio::test(start_paused = true)]
 async fn timeout_fails_call_at_limit() {
@@ -89,7 +92,7 @@ async fn timeout_drops_inner_future_at_limit() {
     assert_eq!(weak.strong_count(), 1);
     tokio::time::advance(LIMIT * 2).await;
     assert_ready_err!(fut.poll());
-    assert_eq!(weak.strong_count(), 0, "`fut` is still alive here");
+    assert_eq!(weak.strong_count(), 0, "the inner future is still alive");
 }
 
 #[test]
@@ -106,10 +109,10 @@ async fn timeout_never_fires_at_maximum_duration() {
     assert_pending!(fut.poll());
 }
 
-// Real time: with a paused clock, a task that never idles never lets it advance.
+// Uses the real clock, because a paused clock does not advance while a task is busy.
 #[tokio::test]
 async fn timeout_fires_when_inner_spends_coop_budget() {
-    let hog = || {
+    let busy = || {
         poll_fn(|cx| {
             while tokio::task::coop::has_budget_remaining() {
                 let _ = std::pin::pin!(tokio::task::coop::consume_budget()).poll(cx);
@@ -118,7 +121,7 @@ async fn timeout_fires_when_inner_spends_coop_budget() {
             Poll::<Result<(), BoxError>>::Pending
         })
     };
-    let svc = Timeout::new(service_fn(move |()| hog()), Duration::from_millis(20));
+    let svc = Timeout::new(service_fn(move |()| busy()), Duration::from_millis(20));
     let err =
         tokio::time::timeout(Duration::from_secs(5), svc.oneshot(())).await.unwrap().unwrap_err();
     assert!(err.is::<Elapsed>());
@@ -160,13 +163,13 @@ async fn closure_sets_limit_per_call() {
 
 #[tokio::test(start_paused = true)]
 async fn closure_accepts_any_request_and_no_limit() {
-    let layer = TimeoutLayer::from_fn(|text: &String| (text != "for ever").then_some(LIMIT));
+    let layer = TimeoutLayer::from_fn(|text: &String| (text != "unlimited").then_some(LIMIT));
     let service = layer.layer(service_fn(|_: String| pending::<Result<(), BoxError>>()));
-    let mut call = task::spawn(service.clone().oneshot("for ever".into()));
+    let mut call = task::spawn(service.clone().oneshot("unlimited".into()));
     assert_pending!(call.poll());
     tokio::time::advance(Duration::from_secs(u32::MAX.into())).await;
     assert_pending!(call.poll());
-    assert!(service.oneshot("a while".into()).await.unwrap_err().is::<Elapsed>());
+    assert!(service.oneshot("limited".into()).await.unwrap_err().is::<Elapsed>());
 }
 
 #[tokio::test(start_paused = true)]
@@ -181,6 +184,3 @@ async fn timeout_fires_within_tick_when_inner_spends_budget() {
     tokio::time::advance(TICK * 2).await;
     assert!(assert_ready_err!(call.poll()).is::<Elapsed>());
 }
-
-/// Of tokio's timers.
-const TICK: Duration = Duration::from_millis(1);

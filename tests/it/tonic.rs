@@ -1,6 +1,6 @@
-//! `seawall::tonic::Client`: a tonic channel with retry around it, before a gRPC server that fails.
+//! `seawall::tonic::Client`: a tonic channel inside retry, with a failing gRPC server.
 //!
-//! Real sockets, so real time.
+//! Uses real sockets and the real clock.
 
 use std::{
     collections::VecDeque,
@@ -26,13 +26,13 @@ use tonic::{
 };
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
-/// What the server does with a call.
+/// The reaction of the server to a call.
 #[derive(Clone)]
 pub(crate) enum Act {
-    /// Ends it at once with this status and header, without a message.
+    /// Responds immediately with this status and header, without a message.
     Status(Code, Option<(&'static str, &'static str)>),
     Reset(Reason),
-    /// Never answers.
+    /// Never responds.
     Hang,
     /// Sends the message back.
     Echo,
@@ -41,7 +41,7 @@ pub(crate) enum Act {
 #[derive(Clone)]
 pub(crate) struct Server {
     pub(crate) addr: SocketAddr,
-    /// The headers of the calls so far.
+    /// The request headers of all calls so far.
     pub(crate) calls: Arc<Mutex<Vec<HeaderMap>>>,
     acts: Arc<Mutex<VecDeque<Act>>>,
 }
@@ -61,13 +61,13 @@ impl Server {
         this
     }
 
-    /// Errors end the connection: the client is gone.
+    /// Serves a connection until the first error, which means that the client has disconnected.
     async fn serve(self, stream: TcpStream) {
         let Ok(mut connection) = server::handshake(stream).await else { return };
         while let Some(Ok((request, respond))) = connection.accept().await {
             self.calls.lock().unwrap().push(request.headers().clone());
             let act = self.acts.lock().unwrap().pop_front().expect("more calls than acts");
-            tokio::spawn(answer(act, request, respond));
+            tokio::spawn(respond_to(act, request, respond));
         }
     }
 
@@ -76,7 +76,7 @@ impl Server {
     }
 }
 
-async fn answer(
+async fn respond_to(
     act: Act,
     request: Request<RecvStream>,
     mut respond: server::SendResponse<Bytes>,
@@ -84,7 +84,7 @@ async fn answer(
     let head = Response::builder().header("content-type", "application/grpc");
     match act {
         Act::Reset(reason) => respond.send_reset(reason),
-        // Until the client ends the stream.
+        // Waits until the client resets the stream.
         Act::Hang => drop(std::future::poll_fn(|cx| respond.poll_reset(cx)).await),
         Act::Status(code, header) => {
             let head = head.header("grpc-status", code as i32);
@@ -105,7 +105,7 @@ async fn answer(
     Some(())
 }
 
-/// Messages that are bytes.
+/// A codec for messages of raw bytes.
 #[derive(Clone, Copy, Default)]
 struct Raw;
 
@@ -187,8 +187,8 @@ async fn retry_sends_previous_attempt_count_when_unavailable() {
         let value = call.get("grpc-previous-rpc-attempts")?;
         Some(value.to_str().unwrap().to_owned())
     };
-    let told: Vec<_> = calls.iter().map(previous).collect();
-    assert_eq!(told, [None, Some("1".into()), Some("2".into())]);
+    let attempts: Vec<_> = calls.iter().map(previous).collect();
+    assert_eq!(attempts, [None, Some("1".into()), Some("2".into())]);
 }
 
 #[tokio::test]
@@ -201,13 +201,13 @@ async fn retry_returns_unavailable_by_default() {
 #[tokio::test]
 async fn retry_obeys_pushback() {
     let name = "grpc-retry-pushback-ms";
-    let no = Act::Status(Code::Unavailable, Some((name, "-1")));
-    let server = Server::start([no]).await;
+    let forbid = Act::Status(Code::Unavailable, Some((name, "-1")));
+    let server = Server::start([forbid]).await;
     let status = call(server.addr, eager().retry_all_methods()).await.unwrap_err();
     assert_eq!((status.code(), server.count()), (Code::Unavailable, 1));
 
-    let yes = Act::Status(Code::Internal, Some((name, "1")));
-    let server = Server::start([yes, Act::Echo]).await;
+    let allow = Act::Status(Code::Internal, Some((name, "1")));
+    let server = Server::start([allow, Act::Echo]).await;
     assert_eq!(call(server.addr, eager().retry_all_methods()).await.unwrap(), "hi");
 }
 
@@ -251,7 +251,8 @@ fn classifier_maps_status_code_without_proof() {
     };
     assert_eq!(cause(&Status::unavailable("")), Cause::DestinationUnavailable);
     assert_eq!(cause(&Status::invalid_argument("")), Cause::ClientError);
-    // Made of the error of another call, one that was not processed.
+    // This status wraps the error of an unprocessed call, which proves nothing about the outer
+    // call.
     let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
     let refused = tonic::ConnectError(refused.into());
     assert_eq!(cause(&Status::from_error(refused.into())), Cause::DestinationUnavailable);

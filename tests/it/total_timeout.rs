@@ -1,4 +1,4 @@
-//! `RetryLayer::total_timeout`: one time limit for all attempts of a call.
+//! `RetryLayer::total_timeout`: a time limit for all attempts of a call together.
 
 use std::time::Duration;
 
@@ -40,7 +40,8 @@ async fn retry_ends_call_when_total_timeout_passes_during_first_attempt() {
     let error = eager().layer(upstream.clone()).oneshot(get()).await.unwrap_err();
     assert!(started.elapsed() >= LIMIT);
     assert!(started.elapsed() < LIMIT + Duration::from_millis(2));
-    let elapsed = error.downcast_ref::<Elapsed>().expect("as it is, after one attempt");
+    let elapsed =
+        error.downcast_ref::<Elapsed>().expect("the error of a single attempt is not wrapped");
     assert_eq!((elapsed.limit(), elapsed.kind()), (LIMIT, TimeoutKind::Deadline));
     let failure = classify_error(&*error);
     assert_eq!(failure.cause(), Cause::HttpResponseTimeout);
@@ -55,9 +56,9 @@ async fn retry_reports_attempts_when_total_timeout_passes_during_later_attempt()
     let started = Instant::now();
     let error = eager().layer(upstream.clone()).oneshot(get()).await.unwrap_err();
     assert!(started.elapsed() < LIMIT + Duration::from_millis(2));
-    let gave_up = error.downcast_ref::<RetriesExhausted>().unwrap();
-    assert_eq!((gave_up.attempts().get(), gave_up.reason()), (3, StopReason::DeadlineTooNear));
-    assert_eq!(gave_up.last_response().unwrap().status(), 502);
+    let exhausted = error.downcast_ref::<RetriesExhausted>().unwrap();
+    assert_eq!((exhausted.attempts().get(), exhausted.reason()), (3, StopReason::DeadlineTooNear));
+    assert_eq!(exhausted.last_response().unwrap().status(), 502);
     assert_eq!(elapsed(&error).kind(), TimeoutKind::Deadline);
     assert_eq!(classify_error(&*error).cause(), Cause::HttpResponseTimeout);
 }
@@ -91,7 +92,7 @@ async fn retry_sends_nothing_when_deadline_passes_before_call() {
     assert_eq!(elapsed(&error).kind(), TimeoutKind::BeforeCall);
     assert_eq!(classify_error(&*error).processed(), Processed::No);
     assert_eq!(upstream.requests(), 0);
-    // The permit of the instance that was ready is free.
+    // The readied instance has released its permit.
     timeout(LIMIT, other.oneshot(get())).await.unwrap().unwrap();
 }
 
@@ -113,7 +114,7 @@ async fn retry_ignores_request_deadline_without_total_timeout() {
     let upstream = FlakyService::new(Step::ok("late").delay(LIMIT)).unwrap();
     let mut request = get();
     request.extensions_mut().insert(Deadline::within(LIMIT / 2));
-    let layer = eager().total_timeout(None);
+    let layer = eager();
     assert_eq!(layer.layer(upstream).oneshot(request).await.unwrap().status(), 200);
 }
 

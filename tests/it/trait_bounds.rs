@@ -1,4 +1,4 @@
-//! Trait bounds of the public types, and compositions that must compile.
+//! Trait bounds of public types, and compositions that must compile.
 
 use std::{convert::Infallible, io, time::Duration};
 
@@ -16,8 +16,9 @@ use seawall::{
     deadline::{DeadlineHeaderLayer, DeadlineLayer, TimeoutHeader},
     error_response::ErrorResponseLayer,
     in_flight::InFlightLimitLayer,
+    keys::by_authority,
     logging::LoggingLayer,
-    retry::{CallAdapter, HttpCallAdapter, ReplayBody, RetryLayer, by_authority},
+    retry::{CallAdapter, HttpCallAdapter, ReplayBody, RetryLayer},
     timeout::TimeoutLayer,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
@@ -58,11 +59,12 @@ assert_impl_all!(seawall::Failure: Copy, Send, Sync, std::error::Error);
 assert_impl_all!(seawall::retry::RetriesExhausted: Send, Sync, std::error::Error);
 assert_impl_all!(seawall::timeout::Elapsed: Send, Sync, std::error::Error);
 assert_impl_all!(ReplayBody<Body>: Send, Sync, Unpin);
-// Otherwise a layer that follows redirects would compile inside retry, and could repeat a POST.
+// With `Default`, a layer that follows redirects would compile inside retry and could repeat a
+// POST.
 assert_not_impl_any!(ReplayBody<String>: Default);
 assert_not_impl_any!(RetryLayer: Copy);
 
-/// The standard stack, with its type parameters: nameable, and built without a turbofish.
+/// A stack type that can be named and constructed without a turbofish.
 type ClientStack<C = HttpClassifier, P = HttpCallAdapter> =
     Stack<TimeoutLayer, Stack<RetryLayer<C, P>, LoggingLayer<C>>>;
 

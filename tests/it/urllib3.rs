@@ -1,9 +1,11 @@
-//! What urllib3 2.8.0 was recorded to decide, decided by `RetryLayer`.
+//! Compares the decisions of `RetryLayer` with recorded decisions of urllib3 2.8.0.
 //!
-//! `tests/data/urllib3-vectors.jsonl`: a line about the recording, then one run a line: the arguments of
-//! `urllib3.Retry`, the method, the outcome of each attempt in turn (the last repeats), and what the real loop did.
-//! `tests/data/urllib3-more.jsonl` is another recording, more widely chosen; `record-urllib3.py` beside it makes such.
-//! `SEAWALL_URLLIB3_VECTORS` names one more file of the same format, in place of both.
+//! The first line of `tests/data/urllib3-vectors.jsonl` describes the recording. Each further line
+//! is one run: the arguments of `urllib3.Retry`, the method, the outcome of each attempt (the last
+//! one repeats), and the behavior of urllib3. `tests/data/urllib3-more.jsonl` is a second recording
+//! with a wider choice of arguments. The script `record-urllib3.py` in the same directory makes
+//! recordings. The environment variable `SEAWALL_URLLIB3_VECTORS` replaces both files by another
+//! one.
 
 use std::{
     error::Error,
@@ -28,7 +30,7 @@ use crate::{log_capture::Recorder, support::upstream};
 
 type Body = Empty<Bytes>;
 
-/// What a run did, in the words of the recording.
+/// The behavior in one run, in the terms of the recording.
 #[derive(Debug, PartialEq)]
 struct Run {
     attempts: usize,
@@ -36,12 +38,12 @@ struct Run {
     end: Value,
 }
 
-/// The largest time between two sleeps that counts as the same: a timer's tick, and the rounding of the recording.
-const TICK: Duration = Duration::from_millis(2);
+/// The tolerance for two equal sleeps: one timer tick plus the rounding of the recording.
+const TOLERANCE: Duration = Duration::from_millis(2);
 
-/// `jitter` is what chance may have added on either side.
+/// Returns true if both runs behave alike. `jitter` is the maximum jitter of either run.
 fn agree(ours: &Run, theirs: &Run, jitter: Duration) -> bool {
-    let same = |(a, b): (&Duration, &Duration)| a.abs_diff(*b) <= TICK + jitter;
+    let same = |(a, b): (&Duration, &Duration)| a.abs_diff(*b) <= TOLERANCE + jitter;
     ours.attempts == theirs.attempts
         && ours.end == theirs.end
         && ours.sleeps.len() == theirs.sleeps.len()
@@ -58,8 +60,10 @@ fn recorded(vector: &Value) -> Run {
     }
 }
 
-/// A counter: a number, or `null` for none; absent means `default`. `false` is no retry either, and differs from 0 in how
-/// it ends: see [`end`].
+/// Returns a retry counter: a number, or `None` (no limit) for `null`.
+///
+/// An absent counter means `default`. `false` forbids retries like 0, but ends the run differently:
+/// see [`end`].
 fn counter(config: &Value, name: &str, default: Option<u32>) -> Option<u32> {
     match config.get(name) {
         None => default,
@@ -83,7 +87,7 @@ fn statuses(config: &Value) -> Vec<u16> {
     numbers.map(|number| u16::try_from(number.as_u64().unwrap()).unwrap()).collect()
 }
 
-/// The arguments of `urllib3.Retry` that are known here. Redirects are off in all recordings.
+/// The arguments of `urllib3.Retry` that this test supports. All recordings disable redirects.
 const ARGUMENTS: &[&str] = &[
     "total",
     "connect",
@@ -104,10 +108,10 @@ fn jitter(config: &Value) -> Duration {
     Duration::from_secs_f64(seconds(config, "backoff_jitter", 0.0))
 }
 
-/// `urllib3.Retry(**config)`, setting by setting.
+/// Returns the layer that corresponds to `urllib3.Retry(**config)`.
 fn layer(config: &Value) -> RetryLayer {
     for name in config.as_object().unwrap().keys() {
-        assert!(ARGUMENTS.contains(&&**name), "an argument that this test does not know: {name}");
+        assert!(ARGUMENTS.contains(&&**name), "unsupported argument of urllib3.Retry: {name}");
     }
     let backoff = Backoff::urllib3(seconds(config, "backoff_factor", 0.0))
         .unwrap()
@@ -128,13 +132,13 @@ fn layer(config: &Value) -> RetryLayer {
         .respect_retry_after(flag(config, "respect_retry_after_header", true))
         .max_retry_after(Duration::from_secs_f64(seconds(config, "retry_after_max", 21_600.0)))
         .clamp_retry_after(true)
-        .retry_after_jitter(false)
+        .jitter_retry_after(false)
         .max_total_delay(Duration::MAX)
         .error_on_exhausted_status(flag(config, "raise_on_status", true))
         .budget(Budget::none());
     match config.get("allowed_methods") {
         None => layer,
-        // An empty collection means any, to urllib3 2.
+        // In urllib3 2, an empty collection allows any method.
         Some(Value::Array(methods)) if !methods.is_empty() => layer.retry_methods(
             methods.iter().map(|method| method.as_str().unwrap().parse::<Method>().unwrap()),
         ),
@@ -153,18 +157,18 @@ fn step(step: &Value) -> Step {
     let unsent = |cause| Step::error(move || Failure::new(cause).with_processed(Processed::No));
     match step["error"].as_str().unwrap() {
         "connect_timeout" => unsent(Cause::ConnectionTimeout),
-        // By an error, so that it is counted.
+        // `Step::error` counts the attempt, whereas `Step::refuse` does not.
         "connection_refused" => Step::error(|| io::Error::from(ErrorKind::ConnectionRefused)),
         "read_timeout" => Step::error(|| io::Error::from(ErrorKind::TimedOut)),
         "connection_reset" => Step::reset(),
-        // A handshake comes before the request.
+        // The handshake precedes the request.
         "tls" => unsent(Cause::TlsProtocolError),
-        other => panic!("an outcome that this test does not know: {other}"),
+        other => panic!("unsupported outcome in the recording: {other}"),
     }
 }
 
-/// urllib3's name for an error.
-fn kind(error: &(dyn Error + 'static)) -> &'static str {
+/// Returns urllib3's name of an error.
+fn urllib3_name(error: &(dyn Error + 'static)) -> &'static str {
     let failure = seawall::classify::classify_error(error);
     match (failure.cause(), failure.status()) {
         (_, Some(_)) => "ResponseError",
@@ -173,7 +177,7 @@ fn kind(error: &(dyn Error + 'static)) -> &'static str {
         (Cause::HttpResponseTimeout, _) => "ReadTimeoutError",
         (Cause::ConnectionTerminated, _) => "ProtocolError",
         (Cause::TlsProtocolError, _) => "SSLError",
-        (cause, _) => panic!("an error that no script has: {cause}"),
+        (cause, _) => panic!("unexpected cause, no script contains it: {cause}"),
     }
 }
 
@@ -200,26 +204,28 @@ async fn run(vector: &Value) -> Run {
     }
 }
 
-/// The recording's words for how it ended. urllib3 raises the error itself where the method forbids a retry or the
-/// counter of an error is `false`, and `MaxRetryError` where a counter that is a number does.
+/// Returns the end of a run in the terms of the recording.
+///
+/// If the method forbids a retry or the counter of an error is `false`, urllib3 raises the error
+/// itself. If a numeric counter is exhausted, urllib3 raises `MaxRetryError`.
 fn end(config: &Value, result: Result<Response<FlakyBody>, BoxError>, stop: Option<&str>) -> Value {
     match result {
         Ok(response) => {
-            let marked =
+            let reported =
                 response.extensions().get::<RetryReport>().and_then(RetryReport::stop_reason);
-            assert_eq!(marked.map(StopReason::as_str), stop);
+            assert_eq!(reported.map(StopReason::as_str), stop);
             serde_json::json!({ "status": response.status().as_u16() })
         }
         Err(error) => {
-            if let Some(gave_up) = find_source::<RetriesExhausted>(&*error) {
-                assert_eq!(Some(gave_up.reason().as_str()), stop);
-                let head = gave_up.last_response().map(Response::status);
+            if let Some(exhausted) = find_source::<RetriesExhausted>(&*error) {
+                assert_eq!(Some(exhausted.reason().as_str()), stop);
+                let head = exhausted.last_response().map(Response::status);
                 let failed = seawall::classify::classify_error(&*error).status();
                 assert!(failed.is_none() || failed == head);
             }
-            let kind = kind(&*error);
+            let name = urllib3_name(&*error);
             let is_off = |counter: &str| config.get(counter) == Some(&Value::Bool(false));
-            let raised = match kind {
+            let raised = match name {
                 "ResponseError" => false,
                 "ConnectTimeoutError" | "NewConnectionError" => {
                     is_off("total") || is_off("connect")
@@ -229,7 +235,7 @@ fn end(config: &Value, result: Result<Response<FlakyBody>, BoxError>, stop: Opti
             };
             let raised = raised || stop == Some("method_not_allowed");
             let end = if raised { "raised" } else { "gave_up_on" };
-            serde_json::json!({ end: kind })
+            serde_json::json!({ end: name })
         }
     }
 }
@@ -237,13 +243,14 @@ fn end(config: &Value, result: Result<Response<FlakyBody>, BoxError>, stop: Opti
 #[tokio::test(start_paused = true)]
 async fn retry_matches_recorded_urllib3_runs() {
     if let Ok(file) = std::env::var("SEAWALL_URLLIB3_VECTORS") {
-        return repeat(&file).await;
+        return assert_runs_match(&file).await;
     }
-    repeat(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/urllib3-vectors.jsonl")).await;
-    repeat(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/urllib3-more.jsonl")).await;
+    assert_runs_match(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/urllib3-vectors.jsonl"))
+        .await;
+    assert_runs_match(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/urllib3-more.jsonl")).await;
 }
 
-async fn repeat(file: &str) {
+async fn assert_runs_match(file: &str) {
     let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{file}: {error}"));
     let vectors: Vec<Value> = text
         .lines()

@@ -1,4 +1,6 @@
-//! An interrupted call releases what it held, and its line is emitted once, unless it was dropped during unwinding.
+//! An interrupted call releases its resources and emits one log line.
+//!
+//! A call that is dropped during unwinding emits no line.
 
 use std::{
     collections::VecDeque,
@@ -32,20 +34,20 @@ use crate::{
 
 const URL: &str = "http://billing/";
 
-/// The behavior of the upstream and of the user code.
+/// The behavior of the upstream or of user code in one attempt.
 #[derive(Clone, Debug)]
-enum Does {
+enum Behavior {
     Answer(u16, Vec<Step>),
     Fail,
     Hang,
     PanicInCall,
     PanicInPoll,
-    /// The classifier panics at so many looks from here on.
+    /// The classifier panics after this number of further calls.
     PanicInClassifier(u8),
     PanicInHook,
 }
 
-fn does() -> impl Strategy<Value = Does> {
+fn behavior() -> impl Strategy<Value = Behavior> {
     let statuses = prop::sample::select(vec![200, 404, 502, 503]);
     let step = prop_oneof![
         Just(Step::Data("<html>".into())),
@@ -54,22 +56,23 @@ fn does() -> impl Strategy<Value = Does> {
         Just(Step::Error),
     ];
     prop_oneof![
-        6 => (statuses, prop::collection::vec(step, 0..3)).prop_map(|(s, b)| Does::Answer(s, b)),
-        2 => Just(Does::Fail),
-        1 => Just(Does::Hang),
-        1 => Just(Does::PanicInCall),
-        1 => Just(Does::PanicInPoll),
-        1 => (0_u8..3).prop_map(Does::PanicInClassifier),
-        1 => Just(Does::PanicInHook),
+        6 => (statuses, prop::collection::vec(step, 0..3)).prop_map(|(s, b)| Behavior::Answer(s, b)),
+        2 => Just(Behavior::Fail),
+        1 => Just(Behavior::Hang),
+        1 => Just(Behavior::PanicInCall),
+        1 => Just(Behavior::PanicInPoll),
+        1 => (0_u8..3).prop_map(Behavior::PanicInClassifier),
+        1 => Just(Behavior::PanicInHook),
     ]
 }
 
 #[derive(Clone, Default)]
 struct Upstream {
-    script: Arc<Mutex<VecDeque<Does>>>,
-    /// Looks until the classifier panics, and one more.
-    fuse: Arc<Mutex<Option<u8>>>,
-    hook: Arc<Mutex<bool>>,
+    script: Arc<Mutex<VecDeque<Behavior>>>,
+    /// The number of classifier calls before the panic.
+    classifier_fuse: Arc<Mutex<Option<u8>>>,
+    /// True if the next call of the retry hook panics.
+    hook_panics: Arc<Mutex<bool>>,
 }
 
 impl<B> Service<Request<B>> for Upstream {
@@ -84,38 +87,38 @@ impl<B> Service<Request<B>> for Upstream {
     fn call(&mut self, _: Request<B>) -> Self::Future {
         let mut next = self.script.lock().unwrap().pop_front();
         match next {
-            Some(Does::PanicInCall) => panic!("in the call"),
-            Some(Does::PanicInClassifier(after)) => {
-                *self.fuse.lock().unwrap() = Some(after);
-                next = Some(Does::Fail);
+            Some(Behavior::PanicInCall) => panic!("the call panics"),
+            Some(Behavior::PanicInClassifier(after)) => {
+                *self.classifier_fuse.lock().unwrap() = Some(after);
+                next = Some(Behavior::Fail);
             }
-            Some(Does::PanicInHook) => {
-                *self.hook.lock().unwrap() = true;
-                next = Some(Does::Fail);
+            Some(Behavior::PanicInHook) => {
+                *self.hook_panics.lock().unwrap() = true;
+                next = Some(Behavior::Fail);
             }
             _ => {}
         }
         Box::pin(async move {
             tokio::task::yield_now().await;
-            match next.unwrap_or(Does::Answer(200, Vec::new())) {
-                Does::Answer(status, steps) => {
+            match next.unwrap_or(Behavior::Answer(200, Vec::new())) {
+                Behavior::Answer(status, steps) => {
                     let mut response = Response::new(Steps::new(steps));
                     *response.status_mut() = status.try_into().unwrap();
                     Ok(response)
                 }
-                Does::Hang => pending().await,
-                Does::PanicInPoll => panic!("in the future"),
+                Behavior::Hang => pending().await,
+                Behavior::PanicInPoll => panic!("the future panics"),
                 _ => Err(io::Error::from(io::ErrorKind::ConnectionRefused).into()),
             }
         })
     }
 }
 
-/// Burns down.
+/// A classifier that panics when its fuse reaches zero.
 #[derive(Clone)]
-struct Fused(Arc<Mutex<Option<u8>>>);
+struct FusedClassifier(Arc<Mutex<Option<u8>>>);
 
-impl<B> Classify<Response<B>> for Fused {
+impl<B> Classify<Response<B>> for FusedClassifier {
     fn classify(
         &self,
         outcome: Result<&Response<B>, &(dyn std::error::Error + 'static)>,
@@ -126,32 +129,34 @@ impl<B> Classify<Response<B>> for Fused {
             *fuse = left.and_then(|left| left.checked_sub(1));
             left
         };
-        assert!(left != Some(0), "the classifier");
+        assert!(left != Some(0), "the classifier panics");
         HttpClassifier::new().classify(outcome)
     }
 }
 
-const PLACES: u32 = 2;
+const MAX_IN_FLIGHT: u32 = 2;
 
-fn layer(upstream: &Upstream) -> StandardLayer<Fused> {
-    let some = NonZeroU32::new(PLACES).unwrap();
-    let hook = Arc::clone(&upstream.hook);
+fn layer(upstream: &Upstream) -> StandardLayer<FusedClassifier> {
+    let limit = NonZeroU32::new(MAX_IN_FLIGHT).unwrap();
+    let hook = Arc::clone(&upstream.hook_panics);
     let retry = RetryLayer::new().backoff(Backoff::constant(Duration::from_millis(20)));
     let retry = retry.on_retry(move |_| {
-        assert!(!std::mem::take(&mut *hook.lock().unwrap()), "the hook");
+        assert!(!std::mem::take(&mut *hook.lock().unwrap()), "the hook panics");
     });
     StandardLayer::new("billing")
         .timeouts(Timeouts::new(secs(1), secs(3)).unwrap())
         .circuit_breaker(
-            CircuitBreakerLayer::new().consecutive_failures(some).half_open_probes(some),
+            CircuitBreakerLayer::new().consecutive_failures(limit).half_open_probes(limit),
         )
-        .in_flight(InFlightLimitLayer::new(some))
+        .in_flight(InFlightLimitLayer::new(limit))
         .retry(retry)
-        .classifier(Fused(Arc::clone(&upstream.fuse)))
+        .classifier(FusedClassifier(Arc::clone(&upstream.classifier_fuse)))
 }
 
-/// One call, polled so often, and its body too, with so much time in between. Returns whether there is a future of it: if not,
-/// it panicked, and was dropped as the thread unwound.
+/// Makes a call and polls it and its body `polls` times, `millis` apart. Then drops it.
+///
+/// Returns false if the call panics before it returns a future, because such a call is dropped
+/// during unwinding and emits no line.
 async fn call(
     service: &mut impl Service<Request<Body>, Response = Response<impl http_body::Body>, Error: Debug>,
     polls: u8,
@@ -187,10 +192,10 @@ proptest! {
     #[test]
     fn interrupted_call_releases_all_and_emits_one_line(
         calls in prop::collection::vec(
-            (prop::collection::vec(does(), 0..4), 0_u8..12, prop::sample::select(vec![0, 5, 30, 600])),
+            (prop::collection::vec(behavior(), 0..4), 0_u8..12, prop::sample::select(vec![0, 5, 30, 600])),
             1..6,
         ),
-        together: bool,
+        share_instance: bool,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.enable_time().start_paused(true).build().unwrap();
@@ -202,10 +207,10 @@ proptest! {
             let mut lines = 0;
             for (script, polls, millis) in calls {
                 upstream.script.lock().unwrap().clear();
-                *upstream.fuse.lock().unwrap() = None;
-                *upstream.hook.lock().unwrap() = false;
+                *upstream.classifier_fuse.lock().unwrap() = None;
+                *upstream.hook_panics.lock().unwrap() = false;
                 upstream.script.lock().unwrap().extend(script);
-                let has_line = if together {
+                let has_line = if share_instance {
                     call(&mut service, polls, millis).await
                 } else {
                     call(&mut service.clone(), polls, millis).await
@@ -213,21 +218,21 @@ proptest! {
                 lines += usize::from(has_line);
             }
             assert_eq!(recorder.lines().len(), lines);
-            // The circuit can close, and as many calls as there are places can be made, and no more.
+            // The circuit can close, and the in-flight limit admits exactly its maximum.
             upstream.script.lock().unwrap().clear();
-            *upstream.fuse.lock().unwrap() = None;
-            *upstream.hook.lock().unwrap() = false;
+            *upstream.classifier_fuse.lock().unwrap() = None;
+            *upstream.hook_panics.lock().unwrap() = false;
             advance(secs(100)).await;
             for _ in 0..3 {
-                let answered = task::spawn(service.call(get(URL))).await;
-                assert_eq!(answered.unwrap().status(), 200);
+                let response = task::spawn(service.call(get(URL))).await;
+                assert_eq!(response.unwrap().status(), 200);
             }
             if let Some(circuit) = layer.circuits().get("billing") {
                 assert_eq!(circuit.state(), State::Closed);
             }
-            upstream.script.lock().unwrap().extend(vec![Does::Hang; 3]);
-            let mut all: Vec<_> = (0..=PLACES).map(|_| task::spawn(service.call(get(URL)))).collect();
-            let ended = all.iter_mut().filter_map(|it| match it.poll() {
+            upstream.script.lock().unwrap().extend(vec![Behavior::Hang; 3]);
+            let mut calls: Vec<_> = (0..=MAX_IN_FLIGHT).map(|_| task::spawn(service.call(get(URL)))).collect();
+            let ended = calls.iter_mut().filter_map(|it| match it.poll() {
                 Poll::Ready(outcome) => Some(cause(outcome)),
                 Poll::Pending => None,
             });

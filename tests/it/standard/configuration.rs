@@ -1,4 +1,4 @@
-//! Each layer of the stack, replaced and removed.
+//! Replacement and removal of each layer of the stack.
 
 use std::{
     error::Error,
@@ -37,7 +37,7 @@ assert_impl_all!(StandardLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(Standard<()>: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(seawall::standard::ResponseBody<Body>: Send, Sync, Unpin, std::fmt::Debug);
 
-/// A field of a struct, without a parameter.
+/// A struct that stores the layer without a type parameter.
 #[derive(Clone, Debug)]
 struct Billing {
     layer: StandardLayer,
@@ -50,14 +50,12 @@ async fn stack_keeps_type_when_layers_change() {
         let layer = billing.layer;
         billing.layer = if off {
             layer
-                .logging(None)
-                .deadline(None)
-                .retry(None)
-                .circuit_breaker(None)
-                .in_flight(None)
-                .deadline_header(None)
-                .bad_gateway(None)
-                .timeouts(Timeouts::new(None, None).unwrap().body_idle(None))
+                .without_logging()
+                .without_deadline()
+                .without_retry()
+                .without_circuit_breaker()
+                .without_bad_gateway()
+                .timeouts(Timeouts::none())
         } else {
             layer
                 .logging(LoggingLayer::client().success_level(Level::Off))
@@ -71,8 +69,8 @@ async fn stack_keeps_type_when_layers_change() {
                 )
                 .timeouts(Timeouts::default())
         };
-        let (sent, well) = upstream(|_| Ok(status(200)));
-        let response = billing.clone().layer.layer(well).oneshot(get(URL)).await.unwrap();
+        let (sent, client) = upstream(|_| Ok(status(200)));
+        let response = billing.clone().layer.layer(client).oneshot(get(URL)).await.unwrap();
         assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "text");
         assert_eq!(sent.load(Ordering::Relaxed), 1);
     }
@@ -82,13 +80,13 @@ async fn stack_keeps_type_when_layers_change() {
 async fn stack_without_layers_forwards_calls_unchanged() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let bare = StandardLayer::new("billing")
-        .logging(None)
-        .retry(None)
-        .circuit_breaker(None)
-        .bad_gateway(None)
-        .timeouts(Timeouts::new(None, None).unwrap().body_idle(None));
-    let (sent, dead) = upstream(|_| Ok(status(502)));
-    let stack = bare.layer(dead);
+        .without_logging()
+        .without_retry()
+        .without_circuit_breaker()
+        .without_bad_gateway()
+        .timeouts(Timeouts::none());
+    let (sent, failing) = upstream(|_| Ok(status(502)));
+    let stack = bare.layer(failing);
     for _ in 0..100 {
         let response = stack.clone().oneshot(get(URL)).await.unwrap();
         assert_eq!(response.status(), 502);
@@ -108,20 +106,20 @@ async fn stack_without_layers_forwards_calls_unchanged() {
 
 #[test]
 fn timeouts_reject_attempt_above_total() {
-    let refused = |attempt: Option<Duration>, total: Option<Duration>| {
+    let error_of = |attempt: Option<Duration>, total: Option<Duration>| {
         Timeouts::new(attempt, total).map_err(|error: InvalidTimeouts| error.to_string())
     };
     assert_eq!(
-        refused(Some(secs(31)), Some(secs(30))),
-        Err("an attempt may take 31s, longer than the 30s of all attempts together".into()),
+        error_of(Some(secs(31)), Some(secs(30))),
+        Err("attempt timeout 31s exceeds total timeout 30s".into()),
     );
     assert_eq!(
-        refused(None, Some(secs(30))),
-        Err("an attempt has no limit, but all attempts together have 30s".into()),
+        error_of(None, Some(secs(30))),
+        Err("attempt timeout is off, but the total timeout is 30s".into()),
     );
-    assert!(refused(Some(secs(30)), Some(secs(30))).is_ok());
-    assert!(refused(Some(secs(31)), None).is_ok());
-    assert!(refused(None, None).is_ok());
+    assert!(error_of(Some(secs(30)), Some(secs(30))).is_ok());
+    assert!(error_of(Some(secs(31)), None).is_ok());
+    assert!(error_of(None, None).is_ok());
 }
 
 #[tokio::test(start_paused = true)]
@@ -136,11 +134,11 @@ async fn default_total_timeout_is_30_seconds_of_10_second_attempts() {
 #[tokio::test(start_paused = true)]
 async fn retry_stops_when_attempt_cannot_end_before_stack_deadline() {
     let (sent, slow) = upstream(|_| Ok(status(503)));
-    let told = Arc::new(AtomicUsize::new(0));
-    let telling = Arc::clone(&told);
+    let extensions = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&extensions);
     let client = ServiceBuilder::new()
         .map_request(move |request: Request<ReplayBody<Body>>| {
-            telling.fetch_add(request.extensions().len(), Ordering::Relaxed);
+            counter.fetch_add(request.extensions().len(), Ordering::Relaxed);
             request
         })
         .service(slow);
@@ -153,16 +151,16 @@ async fn retry_stops_when_attempt_cannot_end_before_stack_deadline() {
     let attempts = response.extensions().get::<RetryReport>().unwrap();
     assert_eq!(attempts.stop_reason(), Some(StopReason::DeadlineTooNear));
     assert_eq!(sent.load(Ordering::Relaxed), 1);
-    assert_eq!(told.load(Ordering::Relaxed), 0);
+    assert_eq!(extensions.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn next_hop_timeout_and_retry_exclude_margin() {
-    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
-    let keep = Arc::clone(&seen);
+    let headers = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let recorded = Arc::clone(&headers);
     let client = service_fn(move |request: Request<ReplayBody<Body>>| {
-        let said = request.headers()["grpc-timeout"].to_str().unwrap().to_owned();
-        keep.lock().unwrap().push(said);
+        let header = request.headers()["grpc-timeout"].to_str().unwrap().to_owned();
+        recorded.lock().unwrap().push(header);
         async {
             tokio::time::sleep(Duration::from_millis(970)).await;
             Ok::<_, seawall::BoxError>(status(503))
@@ -174,7 +172,7 @@ async fn next_hop_timeout_and_retry_exclude_margin() {
         .deadline_header(DeadlineHeaderLayer::new(TimeoutHeader::Grpc));
     let response = layer.layer(client).oneshot(get(URL)).await.unwrap();
     assert_eq!(response.status(), 503);
-    assert_eq!(*seen.lock().unwrap(), ["950000u"]);
+    assert_eq!(*headers.lock().unwrap(), ["950000u"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -189,7 +187,7 @@ async fn body_fails_when_idle_for_one_minute() {
     assert!(start.elapsed() >= secs(60) && start.elapsed() < secs(61));
     assert!(error.to_string().contains("60s"), "{error}");
 
-    let endless = layer.timeouts(Timeouts::default().body_idle(None));
+    let endless = layer.timeouts(Timeouts::default().without_body_idle());
     let body = endless.layer(client).oneshot(get(URL)).await.unwrap().into_body();
     let waited = tokio::time::timeout(secs(86_400), body.collect()).await;
     assert!(waited.is_err());
@@ -198,22 +196,22 @@ async fn body_fails_when_idle_for_one_minute() {
 #[tokio::test(start_paused = true)]
 async fn each_authority_has_own_circuit_and_others_share_named_one() {
     let client = service_fn(async |request: Request<ReplayBody<Body>>| {
-        let well = request.uri().authority().is_some_and(|it| it == "well");
-        Ok::<_, seawall::BoxError>(status(if well { 200 } else { 502 }))
+        let is_healthy = request.uri().authority().is_some_and(|it| it == "healthy");
+        Ok::<_, seawall::BoxError>(status(if is_healthy { 200 } else { 502 }))
     });
-    let layer = StandardLayer::new("billing").retry(None);
+    let layer = StandardLayer::new("billing").without_retry();
     let stack = layer.layer(client);
-    for url in ["http://well/", "http://ill/", "/relative"].repeat(20) {
+    for url in ["http://healthy/", "http://failing/", "/relative"].repeat(20) {
         let _ = stack.clone().oneshot(get(url)).await;
     }
     let state = |key| layer.circuits().get(key).unwrap().state();
-    assert_eq!(state("well"), State::Closed);
-    assert_eq!(state("ill"), State::Open);
+    assert_eq!(state("healthy"), State::Closed);
+    assert_eq!(state("failing"), State::Open);
     assert_eq!(state("billing"), State::Open);
 
-    let one = StandardLayer::new("all").per_key(|_| None).retry(None);
-    let (_, dead) = upstream(|_| Ok(status(502)));
-    let stack = one.layer(dead);
+    let one = StandardLayer::new("all").per_key(|_| None).without_retry();
+    let (_, failing) = upstream(|_| Ok(status(502)));
+    let stack = one.layer(failing);
     for host in 0..20 {
         let _ = stack.clone().oneshot(get(&format!("http://host-{host}/"))).await;
     }
@@ -223,13 +221,14 @@ async fn each_authority_has_own_circuit_and_others_share_named_one() {
 #[tokio::test(start_paused = true)]
 async fn each_authority_has_own_budget_unless_one_is_set() {
     for (chosen, retries) in [(None, 6), (Some(Budget::default()), 3)] {
-        let (sent, dead) = upstream(|_| Ok(status(502)));
+        let (sent, failing) = upstream(|_| Ok(status(502)));
         let retry = RetryLayer::new().max_retries(10).backoff(Backoff::none());
         let retry = match chosen {
             Some(budget) => retry.budget(budget),
             None => retry,
         };
-        let stack = StandardLayer::new("billing").circuit_breaker(None).retry(retry).layer(dead);
+        let stack =
+            StandardLayer::new("billing").without_circuit_breaker().retry(retry).layer(failing);
         for url in ["http://a/", "http://b/"] {
             let _ = stack.clone().oneshot(get(url)).await;
         }
@@ -237,11 +236,11 @@ async fn each_authority_has_own_budget_unless_one_is_set() {
     }
 }
 
-/// A classifier that takes a 404 for a retryable failure.
+/// A classifier that reports 404 as a retryable failure.
 #[derive(Clone, Copy, Debug)]
-struct NotYet;
+struct RetryNotFound;
 
-impl<B> Classify<Response<B>> for NotYet {
+impl<B> Classify<Response<B>> for RetryNotFound {
     fn classify(
         &self,
         outcome: Result<&Response<B>, &(dyn std::error::Error + 'static)>,
@@ -259,12 +258,12 @@ impl<B> Classify<Response<B>> for NotYet {
 async fn each_layer_uses_custom_classifier() {
     let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
     let (sent, missing) = upstream(|_| Ok(status(404)));
-    let layer = StandardLayer::new("billing").classifier(NotYet);
+    let layer = StandardLayer::new("billing").classifier(RetryNotFound);
     let stack = layer.layer(missing);
     for _ in 0..5 {
         let _ = stack.clone().oneshot(get(URL)).await;
     }
-    // Five calls, and the three retries that a budget always has.
+    // Five calls, and the three retries of the minimum budget.
     assert_eq!(sent.load(Ordering::Relaxed), 8);
     let snapshot = layer.circuits().get("billing").unwrap().snapshot();
     assert_eq!(snapshot.failures(), 8);
@@ -275,11 +274,11 @@ async fn each_layer_uses_custom_classifier() {
 #[tokio::test(start_paused = true)]
 async fn stack_accepts_closure_as_classifier() {
     let (sent, missing) = upstream(|_| Ok(status(404)));
-    let again = classify_fn(|outcome: Result<&Response<_>, &(dyn Error + 'static)>| {
+    let retry_not_found = classify_fn(|outcome: Result<&Response<_>, &(dyn Error + 'static)>| {
         let missing = outcome.is_ok_and(|response| response.status() == 404);
         missing.then(|| Failure::new(Cause::BadGateway).with_retry_hint(Some(true)))
     });
-    let stack = StandardLayer::new("billing").classifier(again).layer(missing);
+    let stack = StandardLayer::new("billing").classifier(retry_not_found).layer(missing);
     stack.oneshot(get(URL)).await.unwrap();
     assert_eq!(sent.load(Ordering::Relaxed), 4);
 }
@@ -290,9 +289,9 @@ async fn client_with_other_body_gets_mapped_body() {
         Ok::<_, seawall::BoxError>(Response::new(request.into_body()))
     });
     let stack = StandardLayer::new("billing")
-        .map_body(|_: ReplayBody<Body>| Full::from("converted"))
+        .map_body(|_: ReplayBody<Body>| Full::from("mapped"))
         .retry(RetryLayer::new().max_retries(1))
         .layer(client);
     let body = stack.oneshot(get(URL)).await.unwrap().into_body();
-    assert_eq!(body.collect().await.unwrap().to_bytes(), "converted");
+    assert_eq!(body.collect().await.unwrap().to_bytes(), "mapped");
 }

@@ -1,4 +1,4 @@
-//! Which circuit and which budget a request has, when one service is sent to several.
+//! The circuit and the budget of a request, when one service calls several upstreams.
 
 use std::{
     num::NonZeroU32,
@@ -11,7 +11,8 @@ use std::{
 
 use seawall::{
     Ratio,
-    circuit_breaker::{CircuitBreakerLayer, State, by_authority},
+    circuit_breaker::{CircuitBreakerLayer, State},
+    keys::by_authority,
     retry::{Backoff, Budget, RetryLayer},
     standard::StandardLayer,
 };
@@ -19,7 +20,7 @@ use tower::{Layer, ServiceExt};
 
 use super::*;
 
-/// Some of one key, of which `Billing` is the stack's name.
+/// URLs of which several share a key. `Billing` is the name of the stack.
 const URLS: [&str; 16] = [
     "http://a/",
     "http://A:080/",
@@ -49,13 +50,13 @@ async fn stack_uses_circuit_of_request_key() {
         let failing = key(&failing.parse().unwrap());
         let down = failing.clone();
         let client = service_fn(move |request: Request<ReplayBody<Body>>| {
-            let answer = status(if key(request.uri()) == down { 503 } else { 200 });
-            async { Ok::<_, BoxError>(answer) }
+            let response = status(if key(request.uri()) == down { 503 } else { 200 });
+            async { Ok::<_, BoxError>(response) }
         });
         let breaker = CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::MIN);
-        let layer = StandardLayer::new("Billing").circuit_breaker(breaker).retry(None);
+        let layer = StandardLayer::new("Billing").circuit_breaker(breaker).without_retry();
         let mut client = layer.layer(client);
-        // Twice, so that its key is remembered; and then again before each of the others.
+        // The first URL precedes each other URL, which detects a key cached from an earlier call.
         for url in URLS.iter().flat_map(|url| [first, first, url]) {
             let is_down = key(&url.parse().unwrap()) == failing;
             match client.ready().await.unwrap().call(get(url)).await {
@@ -70,25 +71,25 @@ async fn stack_uses_circuit_of_request_key() {
     }
 }
 
-/// Answers as it is told, and counts.
+/// An upstream with a settable status and a request counter.
 #[derive(Clone)]
 struct Upstream {
     status: Arc<AtomicU16>,
-    asked: Arc<AtomicUsize>,
+    requests: Arc<AtomicUsize>,
 }
 
 impl Upstream {
     fn new() -> Self {
-        Self { status: Arc::new(AtomicU16::new(200)), asked: Arc::default() }
+        Self { status: Arc::new(AtomicU16::new(200)), requests: Arc::default() }
     }
 
-    fn answers(&self, status: u16) {
+    fn set_status(&self, status: u16) {
         self.status.store(status, Relaxed);
     }
 
-    /// How often it was asked since this was asked last.
-    fn asked(&self) -> usize {
-        self.asked.swap(0, Relaxed)
+    /// Returns the number of requests since the last call of this method.
+    fn take_requests(&self) -> usize {
+        self.requests.swap(0, Relaxed)
     }
 
     fn service(
@@ -101,33 +102,33 @@ impl Upstream {
     > + Clone
     + Send
     + 'static {
-        let Self { status: answer, asked } = self.clone();
+        let Self { status: current, requests } = self.clone();
         service_fn(move |_: Request<ReplayBody<Body>>| {
-            asked.fetch_add(1, Relaxed);
-            let answer = status(answer.load(Relaxed));
-            async { Ok(answer) }
+            requests.fetch_add(1, Relaxed);
+            let response = status(current.load(Relaxed));
+            async { Ok(response) }
         })
     }
 }
 
-/// One retry for each key, and no more.
+/// Returns a budget of one retry per key.
 fn one_retry() -> Budget {
     Budget::new(Ratio::percent(0), 1)
 }
 
-fn retrying() -> RetryLayer {
+fn immediate_retry() -> RetryLayer {
     RetryLayer::new().backoff(Backoff::none())
 }
 
 #[tokio::test(start_paused = true)]
 async fn stack_charges_budget_of_custom_key() {
     let upstream = Upstream::new();
-    let retry = retrying().budget_per_key(one_retry(), |uri| {
+    let retry = immediate_retry().budget_per_key(one_retry(), |uri| {
         if uri.path() == "/write" { Some("write".into()) } else { by_authority(uri) }
     });
     let mut client = StandardLayer::new("Billing").retry(retry).layer(upstream.service());
-    for (url, answer, asked) in [
-        // Twice, so that its key is remembered.
+    for (url, response_status, requests) in [
+        // The repeated URL detects a key cached from the first call.
         ("http://a:9000/read", 200, 1),
         ("http://a:9000/read", 200, 1),
         ("http://a:9000/write", 503, 2),
@@ -135,9 +136,9 @@ async fn stack_charges_budget_of_custom_key() {
         ("http://a:9000/write", 503, 1),
         ("http://a:9000/read", 503, 1),
     ] {
-        upstream.answers(answer);
+        upstream.set_status(response_status);
         client.ready().await.unwrap().call(get(url)).await.unwrap();
-        assert_eq!(upstream.asked(), asked, "{url} {answer}");
+        assert_eq!(upstream.take_requests(), requests, "{url} {response_status}");
     }
 }
 
@@ -146,12 +147,13 @@ async fn stack_charges_budget_of_own_key_after_panic() {
     let upstream = Upstream::new();
     let panics = Arc::new(AtomicBool::new(false));
     let panicking = Arc::clone(&panics);
-    // Of the budget of each authority, three retries in ten seconds.
-    let layer =
-        StandardLayer::new("Billing").retry(retrying().max_retries(1)).map_body(move |body| {
-            assert!(!panicking.load(Relaxed), "as it was told");
+    // The default budget of each authority allows three retries in ten seconds.
+    let layer = StandardLayer::new("Billing").retry(immediate_retry().max_retries(1)).map_body(
+        move |body| {
+            assert!(!panicking.load(Relaxed), "map_body panics");
             body
-        });
+        },
+    );
     let mut client = layer.layer(upstream.service());
     for url in ["http://a:9000/"; 2] {
         client.ready().await.unwrap().call(get(url)).await.unwrap();
@@ -160,11 +162,11 @@ async fn stack_charges_budget_of_own_key_after_panic() {
     let client = client.ready().await.unwrap();
     catch_unwind(AssertUnwindSafe(|| client.call(get("http://b:9000/")))).unwrap_err();
     panics.store(false, Relaxed);
-    upstream.answers(503);
+    upstream.set_status(503);
     let a = ["http://a:9000/"; 4].into_iter().zip([2, 2, 2, 1]);
-    for (url, asked) in a.chain([("http://b:9000/", 2)]) {
-        upstream.asked();
+    for (url, requests) in a.chain([("http://b:9000/", 2)]) {
+        upstream.take_requests();
         client.ready().await.unwrap().call(get(url)).await.unwrap();
-        assert_eq!(upstream.asked(), asked, "{url}");
+        assert_eq!(upstream.take_requests(), requests, "{url}");
     }
 }

@@ -1,4 +1,4 @@
-//! Three hops, each with the whole stack.
+//! Three hops, each with the complete stack.
 
 use std::net::SocketAddr;
 
@@ -11,21 +11,21 @@ use tower::{ServiceBuilder, ServiceExt};
 
 use crate::support::sockets::{hyper, origin};
 
-/// A gateway that forwards each request to `to`.
-async fn gateway(name: &str, to: SocketAddr) -> SocketAddr {
+/// Starts a gateway that forwards each request to `upstream`. Returns the gateway's address.
+async fn gateway(name: &str, upstream: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let at = listener.local_addr().unwrap();
-    let upstream = ServiceBuilder::new()
+    let addr = listener.local_addr().unwrap();
+    let service = ServiceBuilder::new()
         .layer(StandardLayer::gateway(name))
         .map_request(move |mut request: Request<ReplayBody<Body>>| {
-            *request.uri_mut() = Uri::try_from(format!("http://{to}/")).unwrap();
+            *request.uri_mut() = Uri::try_from(format!("http://{upstream}/")).unwrap();
             request.headers_mut().remove(HOST);
             request
         })
         .service(hyper());
-    let app: Router = Router::new().fallback_service(upstream);
+    let app: Router = Router::new().fallback_service(service);
     tokio::spawn(async move { axum::serve(listener, app).await });
-    at
+    addr
 }
 
 #[tokio::test]

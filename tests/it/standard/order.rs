@@ -1,4 +1,4 @@
-//! What each pair of neighbours is for, and what goes wrong the other way round.
+//! The order of layers in the stack, and the effect of the reverse order.
 
 use std::{
     num::NonZeroU32,
@@ -41,9 +41,10 @@ async fn logging_emits_one_line_when_outside_retry() {
 
     let (recorder, _guard) = Recorder::start(LevelFilter::DEBUG);
     let (_, flaky) = upstream(|number| Ok(status(if number == 1 { 502 } else { 200 })));
-    let other = ServiceBuilder::new().layer(retry()).layer(LoggingLayer::client()).service(flaky);
-    drop(other.oneshot(get(URL)).await.unwrap());
-    assert_eq!(recorder.lines().len(), 2, "one says that it failed, which the caller never saw");
+    let reversed =
+        ServiceBuilder::new().layer(retry()).layer(LoggingLayer::client()).service(flaky);
+    drop(reversed.oneshot(get(URL)).await.unwrap());
+    assert_eq!(recorder.lines().len(), 2, "one line per attempt");
 }
 
 #[tokio::test(start_paused = true)]
@@ -54,32 +55,32 @@ async fn logging_reports_timeout_when_outside_deadline() {
     assert_eq!(recorder.line().get("seawall.cause"), Some("http_response_timeout"));
 
     let (recorder, _guard) = Recorder::start(LevelFilter::DEBUG);
-    let other = ServiceBuilder::new()
+    let reversed = ServiceBuilder::new()
         .layer(DeadlineLayer::new(secs(30)))
         .layer(LoggingLayer::client())
         .layer(retry())
         .service(silent());
-    other.oneshot(get(URL)).await.unwrap_err();
+    reversed.oneshot(get(URL)).await.unwrap_err();
     let line = recorder.line();
-    let told = (line.get("seawall.outcome"), line.get("seawall.cause"));
-    assert_eq!(told, (Some("cancelled"), None), "as if the caller had gone");
+    let logged = (line.get("seawall.outcome"), line.get("seawall.cause"));
+    assert_eq!(logged, (Some("cancelled"), None), "a timeout looks like a cancelled call");
 }
 
 #[tokio::test(start_paused = true)]
 async fn deadline_covers_all_attempts_when_outside_retry() {
-    let timed =
+    let duration_of =
         async |service: tower::util::BoxService<_, http::Response<()>, seawall::BoxError>| {
             let start = Instant::now();
             service.oneshot(get(URL)).await.unwrap_err();
             start.elapsed()
         };
     let stack = ServiceBuilder::new().layer(StandardLayer::new("billing")).service(silent());
-    let took = timed(stack.map_response(drop_body).boxed()).await;
+    let took = duration_of(stack.map_response(drop_body).boxed()).await;
     assert!(took <= secs(30) + Duration::from_millis(1), "{took:?}");
 
-    let other =
+    let reversed =
         ServiceBuilder::new().layer(retry()).layer(DeadlineLayer::new(secs(30))).service(silent());
-    let took = timed(other.map_response(drop_body).boxed()).await;
+    let took = duration_of(reversed.map_response(drop_body).boxed()).await;
     assert!(took >= secs(120), "{took:?}");
 }
 
@@ -97,24 +98,24 @@ async fn breaker_counts_each_attempt_when_inside_retry() {
         let _ = stack.clone().oneshot(get(URL)).await;
     }
     assert_eq!(circuits.get("billing").unwrap().state(), State::Open);
-    // Four calls of five attempts opened it; the others were refused.
+    // Four calls with five attempts each open the circuit, which rejects the reversed calls.
     assert_eq!(sent.load(Ordering::Relaxed), 20);
 
     let (sent, dead) = upstream(|_| Ok(status(502)));
     let breaker = CircuitBreakerLayer::new();
     let circuit = breaker.handle();
-    let other = ServiceBuilder::new().layer(breaker).layer(retry()).service(dead);
+    let reversed = ServiceBuilder::new().layer(breaker).layer(retry()).service(dead);
     for _ in 0..6 {
-        let _ = other.clone().oneshot(get(URL)).await;
+        let _ = reversed.clone().oneshot(get(URL)).await;
     }
-    assert_eq!(circuit.state(), State::Closed, "it saw six failures");
+    assert_eq!(circuit.state(), State::Closed, "the breaker counts six failed calls");
     assert_eq!(sent.load(Ordering::Relaxed), 30);
 }
 
 #[tokio::test(start_paused = true)]
 async fn breaker_rejects_before_limit_when_outside_it() {
     let one = InFlightLimitLayer::new(NonZeroU32::MIN);
-    let layer = StandardLayer::new("billing").in_flight(one.clone()).retry(None);
+    let layer = StandardLayer::new("billing").in_flight(one.clone()).without_retry();
     let circuits = layer.circuits();
     let stack = ServiceBuilder::new().layer(layer).service(silent());
     let mut hanging = tokio_test::task::spawn(stack.clone().oneshot(get(URL)));
@@ -125,19 +126,19 @@ async fn breaker_rejects_before_limit_when_outside_it() {
 
     let breaker = CircuitBreakerLayer::new();
     let circuit = breaker.handle();
-    let other = ServiceBuilder::new().layer(one).layer(breaker).service(silent());
-    let mut hanging = tokio_test::task::spawn(other.clone().oneshot(get(URL)));
+    let reversed = ServiceBuilder::new().layer(one).layer(breaker).service(silent());
+    let mut hanging = tokio_test::task::spawn(reversed.clone().oneshot(get(URL)));
     assert!(hanging.poll().is_pending());
     circuit.force_open();
-    let told = cause(other.oneshot(get(URL)).await);
-    assert_eq!(told, Cause::ConnectionLimitReached, "come back soon, to an upstream that is down");
+    let rejection = cause(reversed.oneshot(get(URL)).await);
+    assert_eq!(rejection, Cause::ConnectionLimitReached, "the limit hides the open circuit");
 }
 
 #[tokio::test(start_paused = true)]
 async fn breaker_counts_timeouts_when_outside_timeout() {
     let second = Timeouts::new(secs(1), secs(1)).unwrap();
-    let layer = StandardLayer::new("billing").timeouts(second).retry(None);
-    let layer = layer.deadline(None);
+    let layer = StandardLayer::new("billing").timeouts(second).without_retry();
+    let layer = layer.without_deadline();
     let circuits = layer.circuits();
     let stack = ServiceBuilder::new().layer(layer).service(silent());
     let calls = (0..20).map(|_| stack.clone().oneshot(get(URL)));
@@ -146,11 +147,11 @@ async fn breaker_counts_timeouts_when_outside_timeout() {
 
     let breaker = CircuitBreakerLayer::new();
     let circuit = breaker.handle();
-    let other =
+    let reversed =
         ServiceBuilder::new().layer(TimeoutLayer::new(secs(1))).layer(breaker).service(silent());
-    let calls = (0..100).map(|_| other.clone().oneshot(get(URL)));
+    let calls = (0..100).map(|_| reversed.clone().oneshot(get(URL)));
     futures_util::future::join_all(calls).await;
-    assert_eq!(circuit.state(), State::Closed, "cancelled calls are neither success nor failure");
+    assert_eq!(circuit.state(), State::Closed, "cancelled calls are not counted");
 }
 
 #[tokio::test(start_paused = true)]
@@ -176,44 +177,44 @@ async fn retry_sees_diagnosis_when_classifier_is_inside() {
         response.headers_mut().insert("proxy-status", value);
         Ok(response)
     };
-    let seen = || {
+    let recording_retry = || {
         let causes = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&causes);
-        let hook = move |retrying: &seawall::retry::RetryEvent| {
-            seen.lock().unwrap().push(retrying.failure().cause());
+        let recorded = Arc::clone(&causes);
+        let hook = move |event: &seawall::retry::RetryEvent| {
+            recorded.lock().unwrap().push(event.failure().cause());
         };
         (causes, retry().on_retry(hook))
     };
-    let (causes, retry) = seen();
+    let (causes, retry) = recording_retry();
     let (_, gateway) = upstream(refused);
     let stack =
         ServiceBuilder::new().layer(StandardLayer::new("billing").retry(retry)).service(gateway);
     drop(stack.oneshot(get(URL)).await.unwrap());
     assert_eq!(*causes.lock().unwrap(), [Cause::ConnectionRefused]);
 
-    let (causes, retry) = seen();
+    let (causes, retry) = recording_retry();
     let (_, gateway) = upstream(refused);
-    let other =
+    let reversed =
         ServiceBuilder::new().layer(BadGatewayClassifierLayer::new()).layer(retry).service(gateway);
-    drop(other.oneshot(get(URL)).await.unwrap());
+    drop(reversed.oneshot(get(URL)).await.unwrap());
     assert_eq!(*causes.lock().unwrap(), [Cause::BadGateway]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn access_log_contains_status_when_outside_error_response() {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
-    let layer = StandardLayer::gateway("edge").logging(None).retry(None);
+    let layer = StandardLayer::gateway("edge").without_logging().without_retry();
     let stack = ServiceBuilder::new().layer(layer).service(silent());
     assert_eq!(stack.oneshot(get(URL)).await.unwrap().status(), 504);
     assert_eq!(recorder.line().get("http.response.status_code"), Some("504"));
 
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
-    let other = ServiceBuilder::new()
+    let reversed = ServiceBuilder::new()
         .layer(ErrorResponseLayer::new("edge"))
         .layer(LoggingLayer::server())
         .layer(DeadlineLayer::new(secs(1)))
         .layer(retry())
         .service(silent());
-    assert_eq!(other.oneshot(get(URL)).await.unwrap().status(), 504);
+    assert_eq!(reversed.oneshot(get(URL)).await.unwrap().status(), 504);
     assert_eq!(recorder.line().get("http.response.status_code"), None);
 }

@@ -1,4 +1,4 @@
-//! Calls that are dropped, panic or expire, and overrides in a request.
+//! Calls that are dropped, panic or expire, and retry overrides in a request.
 
 use std::{
     error::Error,
@@ -29,7 +29,7 @@ use crate::log_capture::Recorder;
 
 const URL: &str = "http://billing/";
 
-/// A stack with a limit of one call in flight and circuits that one failure opens.
+/// Returns a stack that admits one call in flight and whose circuits open on one failure.
 fn fragile() -> StandardLayer {
     let one = NonZeroU32::MIN;
     let breaker = CircuitBreakerLayer::new().consecutive_failures(one).half_open_probes(one);
@@ -48,7 +48,7 @@ async fn override_keeps_deadline_of_stack() {
     });
     let layer = StandardLayer::new("billing")
         .timeouts(Timeouts::new(secs(1), secs(5)).unwrap())
-        .retry(None);
+        .without_retry();
     let mut request = get(URL);
     request.extensions_mut().insert(RetryOverride::new(RetryLayer::new()));
     let response = layer.layer(busy).oneshot(request).await.unwrap();
@@ -79,8 +79,8 @@ async fn override_keeps_deadline_margin_and_drops_layer_settings() {
 
 #[tokio::test(start_paused = true)]
 async fn expired_call_releases_permits_of_readied_client() {
-    let (_, well) = upstream(|_| Ok(status(200)));
-    let client = ServiceBuilder::new().concurrency_limit(1).service(well);
+    let (_, inner) = upstream(|_| Ok(status(200)));
+    let client = ServiceBuilder::new().concurrency_limit(1).service(inner);
     let mut idle = StandardLayer::new("billing").layer(client);
     let other = idle.clone();
     let mut late = get(URL);
@@ -93,14 +93,14 @@ async fn expired_call_releases_permits_of_readied_client() {
 #[tokio::test(start_paused = true)]
 async fn dropped_call_releases_all_and_is_not_counted() {
     for (step, seconds) in [
-        // The attempt, the look into the body, the body itself.
+        // Dropped during the attempt, during the peek into the body, and during the body.
         (Step::silent(), 3),
         (Step::status(502).body("<html>").body_delay(Duration::MAX), 0),
         (Step::ok("half").body_delay(Duration::MAX), 3),
     ] {
         for half_open in [false, true] {
             let upstream = FlakyService::new(Step::status(502)).unwrap();
-            let layer = fragile().retry(None);
+            let layer = fragile().without_retry();
             let client = layer.layer(upstream.clone());
             client.clone().oneshot(get(URL)).await.unwrap();
             let circuit = layer.circuits().get("billing").unwrap();
@@ -119,8 +119,8 @@ async fn dropped_call_releases_all_and_is_not_counted() {
             };
             let time = secs(seconds) + Duration::from_millis(20);
             assert!(timeout(time, call).await.is_err(), "{step:?}");
-            let is_answered = seconds > 0 && format!("{step:?}").contains("half");
-            if !is_answered {
+            let has_response = seconds > 0 && format!("{step:?}").contains("half");
+            if !has_response {
                 assert_eq!(circuit.snapshot().calls(), calls, "{step:?}");
             }
             upstream.set_script(Step::ok("")).unwrap();
@@ -133,8 +133,8 @@ async fn dropped_call_releases_all_and_is_not_counted() {
 async fn call_dropped_between_attempts_releases_all() {
     for body in ["", "much"] {
         let one = NonZeroU32::MIN;
-        let layer = fragile().circuit_breaker(None).in_flight(InFlightLimitLayer::new(one));
-        // Stalls while it is drained, and is waited for afterwards.
+        let layer = fragile().without_circuit_breaker().in_flight(InFlightLimitLayer::new(one));
+        // The body stalls during the drain, and the delay goes on after it.
         let script = [Step::status(503).body(body).body_delay(Duration::MAX), Step::ok("")];
         let upstream = FlakyService::new(script).unwrap();
         let client = layer.layer(upstream);
@@ -148,9 +148,9 @@ async fn call_dropped_between_attempts_releases_all() {
 
 /// A body that is neither `Sync` nor `Unpin`.
 #[derive(Default)]
-struct Odd(std::cell::Cell<u8>, std::marker::PhantomPinned);
+struct UnsyncBody(std::cell::Cell<u8>, std::marker::PhantomPinned);
 
-impl http_body::Body for Odd {
+impl http_body::Body for UnsyncBody {
     type Data = std::collections::VecDeque<u8>;
     type Error = std::io::Error;
 
@@ -164,32 +164,33 @@ impl http_body::Body for Odd {
     }
 }
 
-fn sent<T: Send>(of: T) -> T {
-    of
+/// Requires a value that is `Send`.
+fn require_send<T: Send>(value: T) -> T {
+    value
 }
 
 #[tokio::test(start_paused = true)]
 async fn bodies_need_not_be_sync_or_unpin() {
-    let client = tower::service_fn(async |request: Request<ReplayBody<Odd>>| {
+    let client = tower::service_fn(async |request: Request<ReplayBody<UnsyncBody>>| {
         let sent = request.into_body().collect().await?.to_bytes();
         assert_eq!(*sent, [3, 2, 1]);
-        let mut response = Response::new(Odd(2.into(), <_>::default()));
+        let mut response = Response::new(UnsyncBody(2.into(), <_>::default()));
         *response.status_mut() = http::StatusCode::BAD_GATEWAY;
         Ok::<_, BoxError>(response)
     });
-    let service = fragile().circuit_breaker(None).layer(client);
-    let request = Request::get(URL).body(Odd(3.into(), <_>::default())).unwrap();
-    let body = sent(service.oneshot(request)).await.unwrap().into_body();
+    let service = fragile().without_circuit_breaker().layer(client);
+    let request = Request::get(URL).body(UnsyncBody(3.into(), <_>::default())).unwrap();
+    let body = require_send(service.oneshot(request)).await.unwrap().into_body();
     assert_eq!(*body.collect().await.unwrap().to_bytes(), [2, 1]);
 }
 
-/// Panics in `call`, or in the future, or in the body.
+/// A service whose first call panics in `call` (0), in the future (1) or in the body (2, 3).
 #[derive(Clone)]
-struct Panics(u32, Arc<AtomicU32>);
+struct PanickingClient(u32, Arc<AtomicU32>);
 
-struct Broken;
+struct PanickingBody;
 
-impl http_body::Body for Broken {
+impl http_body::Body for PanickingBody {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -197,12 +198,12 @@ impl http_body::Body for Broken {
         self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<http_body::Frame<Bytes>, BoxError>>> {
-        panic!("in the body")
+        panic!("the body panics")
     }
 }
 
-impl<B> Service<Request<B>> for Panics {
-    type Response = Response<http_body_util::Either<Broken, Body>>;
+impl<B> Service<Request<B>> for PanickingClient {
+    type Response = Response<http_body_util::Either<PanickingBody, Body>>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
@@ -213,13 +214,13 @@ impl<B> Service<Request<B>> for Panics {
     fn call(&mut self, _: Request<B>) -> Self::Future {
         use http_body_util::Either::{Left, Right};
         let place = if self.1.fetch_add(1, Ordering::Relaxed) == 0 { self.0 } else { 9 };
-        assert!(place != 0, "in the call");
+        assert!(place != 0, "the call panics");
         Box::pin(async move {
-            assert!(place != 1, "in the future");
+            assert!(place != 1, "the future panics");
             Ok(match place {
-                2 => Response::new(Left(Broken)),
-                3 => Response::builder().status(502).body(Left(Broken)).unwrap(),
-                _ => Response::new(Right(Body::from("well"))),
+                2 => Response::new(Left(PanickingBody)),
+                3 => Response::builder().status(502).body(Left(PanickingBody)).unwrap(),
+                _ => Response::new(Right(Body::from("success"))),
             })
         })
     }
@@ -228,37 +229,37 @@ impl<B> Service<Request<B>> for Panics {
 #[tokio::test(start_paused = true)]
 async fn panicking_client_releases_permit() {
     for place in 0..4 {
-        let layer = fragile().circuit_breaker(None);
-        let client = layer.layer(Panics(place, Arc::default()));
-        let call = async |client: Standard<Panics>| {
+        let layer = fragile().without_circuit_breaker();
+        let client = layer.layer(PanickingClient(place, Arc::default()));
+        let call = async |client: Standard<PanickingClient>| {
             let response = client.oneshot(get(URL)).await?;
             response.into_body().collect().await.map(http_body_util::Collected::to_bytes)
         };
         let outcome = AssertUnwindSafe(call(client.clone())).catch_unwind().await;
         assert!(outcome.is_err(), "{place}");
-        assert_eq!(call(client).await.unwrap(), "well", "{place}");
+        assert_eq!(call(client).await.unwrap(), "success", "{place}");
     }
 }
 
-/// The deadline has no timer while the timer of the attempt fires first.
+/// The deadline needs no timer as long as the attempt's timer fires first.
 #[tokio::test(start_paused = true)]
 async fn deadline_ends_call_in_time_whichever_timer_fires_first() {
-    // Retries by an attempt's time, and when the call is polled first: in seconds.
-    for (retry, attempt, polled_after) in
+    // With or without retry, the attempt timeout, and the time of the first poll, in seconds.
+    for (has_retry, attempt, first_poll) in
         [(false, 5, 0), (false, 5, 4), (false, 2, 4), (true, 2, 0), (true, 2, 4), (true, 4, 1)]
     {
         let layer = StandardLayer::new("billing")
             .timeouts(Timeouts::new(secs(attempt), secs(5)).unwrap())
-            .retry(retry.then(|| RetryLayer::new().backoff(Backoff::none())));
+            .retry(has_retry.then(|| RetryLayer::new().backoff(Backoff::none())));
         let started = Instant::now();
         let mut service = layer.layer(silent::<ReplayBody<Body>>());
-        let late = service.ready().await.unwrap().call(get(URL));
-        tokio::time::sleep(secs(polled_after)).await;
-        // Called, and left alone meanwhile.
-        late.await.unwrap_err();
-        assert_eq!(started.elapsed(), secs(5), "{retry:?} {attempt} {polled_after}");
+        let call = service.ready().await.unwrap().call(get(URL));
+        tokio::time::sleep(secs(first_poll)).await;
+        call.await.unwrap_err();
+        assert_eq!(started.elapsed(), secs(5), "{has_retry:?} {attempt} {first_poll}");
     }
 }
+
 #[tokio::test]
 async fn stack_is_clone_with_any_key_extractor() {
     let keys = AtomicU32::new(0);
@@ -273,7 +274,7 @@ async fn stack_is_clone_with_any_key_extractor() {
 
 #[tokio::test(start_paused = true)]
 async fn stack_ends_call_by_total_timeout_of_given_retry() {
-    for timeouts in [Timeouts::default(), Timeouts::new(None, None).unwrap()] {
+    for timeouts in [Timeouts::default(), Timeouts::none().body_idle(Duration::from_secs(60))] {
         let retry = RetryLayer::new().total_timeout(secs(1));
         let layer = StandardLayer::new("billing").timeouts(timeouts).retry(retry);
         let started = Instant::now();
@@ -308,7 +309,7 @@ async fn stack_shortens_later_deadline_of_caller_for_inner_services() {
 async fn outer_stack_ignores_retry_report_of_inner_stack() {
     let (recorder, _guard) = Recorder::start(LevelFilter::DEBUG);
     let upstream = FlakyService::new(Step::status(503)).unwrap();
-    let inner = StandardLayer::new("inner").logging(None).retry(None).layer(upstream);
+    let inner = StandardLayer::new("inner").without_logging().without_retry().layer(upstream);
     let never = classify_fn(|_: Result<&Response<_>, &(dyn Error + 'static)>| None);
     let outer = StandardLayer::new("outer").classifier(never).layer(inner);
     let request = get(URL);

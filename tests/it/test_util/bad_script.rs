@@ -1,19 +1,20 @@
-//! Scripts that cannot be followed.
+//! Invalid scripts.
 
 use super::*;
 
-fn chance(percents: &[u8]) -> Result<Script, InvalidScript> {
-    let chances = percents.iter().map(|&percent| (Ratio::percent(percent), Step::status(502)));
-    Script::random(1, chances, Step::ok(""))
+fn random_script(percents: &[u8]) -> Result<Script, InvalidScript> {
+    let probabilities =
+        percents.iter().map(|&percent| (Ratio::percent(percent), Step::status(502)));
+    Script::random(1, probabilities, Step::ok(""))
 }
 
 #[tokio::test]
 async fn upstream_rejects_invalid_script() {
     let header = |name: &str| InvalidScript::Header { name: name.into() };
-    let fine = || Step::ok("");
-    let bad: Vec<(Script, InvalidScript, &str)> = vec![
+    let valid = || Step::ok("");
+    let invalid: Vec<(Script, InvalidScript, &str)> = vec![
         (Script::new(), InvalidScript::Empty, "a script needs a step"),
-        (Script::new().times(0, fine()), InvalidScript::Empty, "a script needs a step"),
+        (Script::new().times(0, valid()), InvalidScript::Empty, "a script needs a step"),
         ([].into(), InvalidScript::Empty, "a script needs a step"),
         (
             Step::status(99).into(),
@@ -21,35 +22,35 @@ async fn upstream_rejects_invalid_script() {
             "99 is no final status: from 200 to 999",
         ),
         (
-            [fine(), Step::status(101)].into(),
+            [valid(), Step::status(101)].into(),
             InvalidScript::Status(101),
             "101 is no final status: from 200 to 999",
         ),
         (
-            Script::new().then(fine()).then_repeat(Step::status(1_000)),
+            Script::new().then(valid()).then_repeat(Step::status(1_000)),
             InvalidScript::Status(1_000),
             "1000 is no final status: from 200 to 999",
         ),
-        (fine().header("a b", "c").into(), header("a b"), "\"a b\" or its value is no header"),
-        (fine().header("", "c").into(), header(""), "\"\" or its value is no header"),
+        (valid().header("a b", "c").into(), header("a b"), "\"a b\" or its value is no header"),
+        (valid().header("", "c").into(), header(""), "\"\" or its value is no header"),
         (
-            Script::random(1, [(Ratio::percent(0), fine().header("a", "b\nc"))], fine()).unwrap(),
+            Script::random(1, [(Ratio::percent(0), valid().header("a", "b\nc"))], valid()).unwrap(),
             header("a"),
             "\"a\" or its value is no header",
         ),
         (
-            fine().header("Content-Length", "7").into(),
+            valid().header("Content-Length", "7").into(),
             InvalidScript::Framing,
             "content-length and transfer-encoding are written by the upstream",
         ),
         (
-            fine().header("transfer-encoding", "chunked").into(),
+            valid().header("transfer-encoding", "chunked").into(),
             InvalidScript::Framing,
             "content-length and transfer-encoding are written by the upstream",
         ),
     ];
-    let service = FlakyService::new(fine()).unwrap();
-    for (script, expected, text) in bad {
+    let service = FlakyService::new(valid()).unwrap();
+    for (script, expected, text) in invalid {
         assert_eq!(expected.to_string(), text);
         assert_eq!(FlakyService::new(script.clone()).unwrap_err(), expected);
         assert_eq!(service.set_script(script.clone()).unwrap_err(), expected);
@@ -61,11 +62,11 @@ async fn upstream_rejects_invalid_script() {
 
 #[test]
 fn script_rejects_invalid_probabilities() {
-    assert_eq!(chance(&[]).unwrap_err(), InvalidScript::NoProbabilities);
-    assert_eq!(chance(&[60, 41]).unwrap_err(), InvalidScript::ProbabilitySumExceedsOne);
-    assert_eq!(chance(&[100; 5_000]).unwrap_err(), InvalidScript::ProbabilitySumExceedsOne);
-    assert!(chance(&[60, 40]).is_ok() && chance(&[0]).is_ok());
-    // Millionths, so that three thirds do not fail for a rounding error.
+    assert_eq!(random_script(&[]).unwrap_err(), InvalidScript::NoProbabilities);
+    assert_eq!(random_script(&[60, 41]).unwrap_err(), InvalidScript::ProbabilitySumExceedsOne);
+    assert_eq!(random_script(&[100; 5_000]).unwrap_err(), InvalidScript::ProbabilitySumExceedsOne);
+    assert!(random_script(&[60, 40]).is_ok() && random_script(&[0]).is_ok());
+    // Probabilities are counted in millionths, so three thirds cause no rounding error.
     let third = Ratio::new(1.0 / 3.0).unwrap();
     let thirds = [(); 3].map(|()| (third, Step::reset()));
     assert!(Script::random(1, thirds, Step::ok("")).is_ok());

@@ -1,4 +1,4 @@
-//! Raw bytes sent to the upstream on a socket, and its responses.
+//! Responses of `FlakyUpstream` to raw bytes.
 
 use proptest::prelude::*;
 use tokio::{
@@ -8,18 +8,18 @@ use tokio::{
 
 use super::*;
 
-/// Sends these bytes and reads the response to its end.
-async fn answer(upstream: &FlakyUpstream, bytes: &[u8]) -> String {
+/// Sends raw bytes and returns the complete response.
+async fn exchange(upstream: &FlakyUpstream, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(upstream.addr()).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let _ = stream.shutdown().await;
-    let mut answer = Vec::new();
-    // What the upstream did not read may turn its close into a reset.
-    let _ = stream.read_to_end(&mut answer).await;
-    String::from_utf8_lossy(&answer).into_owned()
+    let mut response = Vec::new();
+    // Bytes that the upstream leaves unread may turn its close into a reset.
+    let _ = stream.read_to_end(&mut response).await;
+    String::from_utf8_lossy(&response).into_owned()
 }
 
-async fn well() -> FlakyUpstream {
+async fn healthy_upstream() -> FlakyUpstream {
     FlakyUpstream::start(Step::ok("hi")).await.unwrap()
 }
 
@@ -34,9 +34,9 @@ async fn reset_step_resets_and_close_step_closes_connection() {
         let upstream = FlakyUpstream::start(step).await.unwrap();
         let mut stream = TcpStream::connect(upstream.addr()).await.unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n").await.unwrap();
-        let mut answer = String::new();
-        let read = stream.read_to_string(&mut answer).await;
-        assert_eq!(read.map(|_| &*answer).map_err(|error| error.kind()), expected);
+        let mut response = String::new();
+        let read = stream.read_to_string(&mut response).await;
+        assert_eq!(read.map(|_| &*response).map_err(|error| error.kind()), expected);
     }
 }
 
@@ -49,7 +49,7 @@ async fn upstream_answers_pipelined_requests_in_order() {
         GET /not-read HTTP/1.1\r\n\r\n";
     let expected = "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n\
         HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nthree";
-    assert_eq!(answer(&upstream, bytes).await, expected);
+    assert_eq!(exchange(&upstream, bytes).await, expected);
     let received = upstream.received();
     let paths: Vec<_> = received.iter().map(ReceivedRequest::path).collect();
     assert_eq!(paths, ["/1", "/2", "/3"]);
@@ -60,34 +60,40 @@ async fn upstream_answers_pipelined_requests_in_order() {
 async fn http_1_0_and_connection_close_end_connection() {
     let upstream =
         FlakyUpstream::start(Step::ok("hi").header("Connection", "Close")).await.unwrap();
-    let two = "GET / HTTP/1.1\r\n\r\n".repeat(2);
-    assert_eq!(answer(&upstream, two.as_bytes()).await.matches("200 OK").count(), 1);
-    let two = "GET / HTTP/1.0\r\n\r\n".repeat(2);
-    assert_eq!(answer(&well().await, two.as_bytes()).await.matches("200 OK").count(), 1);
+    let two_requests = "GET / HTTP/1.1\r\n\r\n".repeat(2);
+    assert_eq!(exchange(&upstream, two_requests.as_bytes()).await.matches("200 OK").count(), 1);
+    let two_requests = "GET / HTTP/1.0\r\n\r\n".repeat(2);
+    assert_eq!(
+        exchange(&healthy_upstream().await, two_requests.as_bytes())
+            .await
+            .matches("200 OK")
+            .count(),
+        1
+    );
 }
 
 #[tokio::test]
 async fn expect_continue_gets_100_before_body() {
-    let upstream = well().await;
+    let upstream = healthy_upstream().await;
     let mut stream = TcpStream::connect(upstream.addr()).await.unwrap();
     let head =
         b"PUT / HTTP/1.1\r\nexpect: 100-Continue\r\ncontent-length: 3\r\nconnection: close\r\n\r\n";
     stream.write_all(head).await.unwrap();
-    let mut word = [0; 25];
-    stream.read_exact(&mut word).await.unwrap();
-    assert_eq!(&word, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let mut interim = [0; 25];
+    stream.read_exact(&mut interim).await.unwrap();
+    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
     stream.write_all(b"pay").await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.ends_with("hi"), "{answer}");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    assert!(response.ends_with("hi"), "{response}");
     assert_eq!(upstream.received()[0].body(), b"pay");
 }
 
 #[tokio::test]
 async fn invalid_http_1_request_gets_400_without_step() {
-    let long = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(70 << 10));
-    let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(101));
-    let upstream = well().await;
+    let long_header = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(70 << 10));
+    let many_headers = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(101));
+    let upstream = healthy_upstream().await;
     for bytes in [
         &b"\x16\x03\x01\x02\r\n\r\n"[..],
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -95,31 +101,31 @@ async fn invalid_http_1_request_gets_400_without_step() {
         b"GET / HTTP/1.1\r\ncontent-length: -1\r\n\r\n",
         b"GET / HTTP/1.1\r\ncontent-length: 99999999999999999999\r\n\r\n",
         b"GET noslash HTTP/1.1\r\nx: a\0b\r\n\r\n",
-        many.as_bytes(),
-        long.as_bytes(),
+        many_headers.as_bytes(),
+        long_header.as_bytes(),
     ] {
-        let text = answer(&upstream, bytes).await;
-        // Of a head too long some may be left unread, and a reset overtake the answer.
-        let cut = bytes.len() > 64 << 10 && text.is_empty();
-        assert!(text.starts_with("HTTP/1.1 400 Bad Request\r\n") || cut, "{text}");
+        let text = exchange(&upstream, bytes).await;
+        // The upstream may leave part of a long head unread, and a reset may overtake the response.
+        let is_reset = bytes.len() > 64 << 10 && text.is_empty();
+        assert!(text.starts_with("HTTP/1.1 400 Bad Request\r\n") || is_reset, "{text}");
     }
     assert_eq!((upstream.requests(), upstream.received().len()), (0, 0));
 }
 
 #[tokio::test]
 async fn invalid_chunked_body_ends_connection() {
-    let upstream = well().await;
+    let upstream = healthy_upstream().await;
     let head = "PUT / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n";
     let endless = format!("3;{}", "x".repeat(70 << 10));
     for body in ["xyz\r\n", "3\r\nabcd\r\n0\r\n\r\n", "fffffffffffffffff\r\n", "3\r\nab", &endless]
     {
-        assert_eq!(answer(&upstream, format!("{head}{body}").as_bytes()).await, "");
+        assert_eq!(exchange(&upstream, format!("{head}{body}").as_bytes()).await, "");
     }
     assert!(upstream.received().iter().all(|it| !it.is_whole() && it.body().len() <= 3));
     assert_eq!(upstream.requests(), 5);
 }
 
-/// Valid and invalid pieces of requests, in any order.
+/// Returns valid and invalid pieces of requests in any order.
 fn pieces() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop::sample::select(vec![
         &b"GET / HTTP/1.1\r\n"[..],
@@ -150,9 +156,9 @@ proptest! {
     fn upstream_answers_next_request_after_arbitrary_bytes(bytes in pieces()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let upstream = well().await;
-            answer(&upstream, &bytes).await;
-            let next = answer(&upstream, b"GET / HTTP/1.1\r\n\r\n").await;
+            let upstream = healthy_upstream().await;
+            exchange(&upstream, &bytes).await;
+            let next = exchange(&upstream, b"GET / HTTP/1.1\r\n\r\n").await;
             assert!(next.ends_with("\r\n\r\nhi"), "{next}");
         });
     }

@@ -1,4 +1,4 @@
-//! The upstream in process, on a paused clock.
+//! `FlakyService`: the scripted upstream in process, on a paused clock.
 
 use std::{io, time::Duration};
 
@@ -39,7 +39,7 @@ async fn service_takes_one_step_per_request_then_repeats() {
         .times(0, Step::status(500))
         .then_repeat(Step::ok("hello"));
     let upstream = FlakyService::new(script).unwrap();
-    // Clones follow it together.
+    // Clones share the script.
     assert_eq!(statuses(&upstream.clone(), 2).await, [502, 503]);
     assert_eq!(statuses(&upstream, 3).await, [503, 200, 200]);
     assert_eq!(upstream.requests(), 5);
@@ -70,27 +70,28 @@ async fn service_follows_new_script_unless_invalid() {
 
 #[tokio::test(start_paused = true)]
 async fn random_script_follows_probability_and_seed() {
-    let chosen = async |seed| {
-        let chances =
+    let statuses_of_seed = async |seed| {
+        let probabilities =
             [(Ratio::percent(20), Step::status(502)), (Ratio::percent(5), Step::status(503))];
-        let script = Script::random(seed, chances, Step::ok("")).unwrap();
+        let script = Script::random(seed, probabilities, Step::ok("")).unwrap();
         statuses(&FlakyService::new(script.then(Step::status(418))).unwrap(), 10_001).await
     };
-    let first = chosen(1).await;
+    let first = statuses_of_seed(1).await;
     assert_eq!(first[0], 418);
     let count = |status| first.iter().filter(|it| **it == status).count();
-    // Seeded, so it is always the same; within six standard deviations.
+    // The seed is fixed, so the counts are reproducible. The ranges are six standard deviations
+    // wide.
     assert!((1_760..2_240).contains(&count(502)), "{}", count(502));
     assert!((370..630).contains(&count(503)), "{}", count(503));
-    assert_eq!(chosen(1).await, first);
-    assert_ne!(chosen(2).await, first);
+    assert_eq!(statuses_of_seed(1).await, first);
+    assert_ne!(statuses_of_seed(2).await, first);
 }
 
 #[tokio::test(start_paused = true)]
 async fn random_script_handles_probability_zero_and_one() {
     for (percent, status) in [(0, 200), (100, 502)] {
-        let chances = [(Ratio::percent(percent), Step::status(502))];
-        let script = Script::random(3, chances, Step::ok("")).unwrap();
+        let probabilities = [(Ratio::percent(percent), Step::status(502))];
+        let script = Script::random(3, probabilities, Step::ok("")).unwrap();
         let upstream = FlakyService::new(script).unwrap();
         assert_eq!(statuses(&upstream, 1_000).await, [status; 1_000]);
     }
@@ -178,7 +179,7 @@ async fn truncated_body_fails_before_announced_length() {
         while let Some(frame) = frames.frame().await {
             match frame {
                 Ok(frame) => body_read.extend(frame.into_data().unwrap()),
-                Err(broken) => error = Some(broken),
+                Err(truncated) => error = Some(truncated),
             }
         }
         assert_eq!(body_read, body.as_bytes());
@@ -197,16 +198,19 @@ async fn received_request_keeps_head_body_and_extensions() {
     RetryLayer::new().layer(upstream.clone()).oneshot(put).await.unwrap();
     let received = upstream.received();
     assert_eq!(received.len(), 2);
-    for again in &received {
-        assert_eq!((again.method(), again.path()), (&Method::PUT, "/a"));
-        assert_eq!(again.uri(), "http://upstream/a?b");
-        assert_eq!((again.header("x-a"), again.header("X-B")), (Some("1"), None));
-        assert_eq!((again.header("x-bytes"), again.headers().len()), (None, 2));
-        assert_eq!((again.body(), again.body_len(), again.is_whole()), (&b"pay"[..], 3, true));
+    for attempt in &received {
+        assert_eq!((attempt.method(), again.path()), (&Method::PUT, "/a"));
+        assert_eq!(attempt.uri(), "http://upstream/a?b");
+        assert_eq!((attempt.header("x-a"), attempt.header("X-B")), (Some("1"), None));
+        assert_eq!((attempt.header("x-bytes"), attempt.headers().len()), (None, 2));
+        assert_eq!(
+            (attempt.body(), attempt.body_len(), attempt.is_whole()),
+            (&b"pay"[..], 3, true)
+        );
     }
-    let attempt =
+    let attempt_number =
         |it: &ReceivedRequest| it.extensions().get::<AttemptNumber>().map(|it| it.0.get());
-    assert_eq!(received.iter().map(attempt).collect::<Vec<_>>(), [None, Some(2)]);
+    assert_eq!(received.iter().map(attempt_number).collect::<Vec<_>>(), [None, Some(2)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -215,8 +219,8 @@ async fn received_request_has_time_of_paused_clock() {
     tokio::time::advance(3 * SECOND).await;
     let retry = RetryLayer::new().backoff(Backoff::constant(2 * SECOND));
     retry.layer(upstream.clone()).oneshot(get()).await.unwrap();
-    let came: Vec<_> = upstream.received().iter().map(|it| it.at().as_secs()).collect();
-    assert_eq!(came, [3, 5]);
+    let seconds: Vec<_> = upstream.received().iter().map(|it| it.at().as_secs()).collect();
+    assert_eq!(seconds, [3, 5]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -253,20 +257,20 @@ async fn service_counts_all_requests_and_keeps_first_thousand() {
 #[tokio::test(start_paused = true)]
 async fn dropped_call_takes_step_and_keeps_partial_body() {
     let upstream = FlakyService::new([Step::status(502), Step::ok("")]).unwrap();
-    let body = Steps::new([Part::Data("begun".into()), Part::Stall]);
+    let body = Steps::new([Part::Data("start".into()), Part::Stall]);
     let mut call =
         task::spawn(upstream.clone().oneshot(Request::put("/").body(Box::pin(body)).unwrap()));
     assert_pending!(call.poll());
     drop(call);
     let received = upstream.received();
-    assert_eq!((received[0].body(), received[0].is_whole()), (&b"begun"[..], false));
+    assert_eq!((received[0].body(), received[0].is_whole()), (&b"start"[..], false));
     assert_eq!(statuses(&upstream, 1).await, [200]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn service_returns_error_of_request_body() {
     let upstream = FlakyService::new(Step::ok("")).unwrap();
-    let body = Steps::new([Part::Data("begun".into()), Part::Error]);
+    let body = Steps::new([Part::Data("start".into()), Part::Error]);
     let call = upstream.clone().oneshot(Request::put("/").body(Box::pin(body)).unwrap());
     assert_eq!(call.await.unwrap_err().to_string(), "the body failed");
     assert!(!upstream.received()[0].is_whole());
@@ -306,7 +310,7 @@ async fn service_returns_errors_of_real_client() {
     assert_eq!(classify_error(&*error).processed(), Processed::Maybe);
 }
 
-/// What the kit is for: numbers that are the same each time.
+/// The main use case of `test_util`: an end-to-end test with reproducible numbers.
 #[tokio::test(start_paused = true)]
 async fn retry_succeeds_when_upstream_fails_one_in_five() {
     let script = Script::random(

@@ -1,4 +1,6 @@
-//! The upstream on a socket. Real sockets, so real time; nothing is decided by measured time.
+//! `FlakyUpstream`: the scripted upstream on a socket.
+//!
+//! Uses real sockets and the real clock. No test depends on a measured time.
 
 use std::time::Duration;
 
@@ -13,14 +15,14 @@ use tower::{Layer, ServiceExt};
 
 use super::*;
 use crate::support::sockets::{
-    channel, empty, eventually, full, hyper, read, request as to, stack,
+    channel, empty, eventually, full, hyper, read, request as request_to, stack,
 };
 
 async fn upstream(script: impl Into<Script>) -> FlakyUpstream {
     FlakyUpstream::start(script).await.unwrap()
 }
 
-/// One step, by both upstreams, is one failure to the classifier.
+/// The classifier maps a step of either upstream to the same failure.
 #[tokio::test]
 async fn socket_and_service_cause_same_failure() {
     for (step, cause) in [
@@ -37,7 +39,7 @@ async fn socket_and_service_cause_same_failure() {
             Cause::ConnectionRefused => FlakyUpstream::refusing().unwrap(),
             _ => upstream(step).await,
         };
-        let call = layer.layer(hyper()).oneshot(to("GET", &upstream.url("/"), empty()));
+        let call = layer.layer(hyper()).oneshot(request_to("GET", &upstream.url("/"), empty()));
         let on_socket = classify_error(&*call.await.unwrap_err());
         assert_eq!(classify_error(&*in_process), on_socket, "{cause}");
         let processed =
@@ -62,20 +64,22 @@ async fn socket_and_service_return_same_response() {
     let (service, upstream) = (FlakyService::new(steps()).unwrap(), upstream(steps()).await);
     let client = hyper();
     for step in 0..steps().len() {
-        let here = service.clone().oneshot(get()).await.unwrap();
-        let there = client.clone().oneshot(to("GET", &upstream.url("/"), empty())).await.unwrap();
-        assert_eq!(here.status(), there.status());
-        assert_eq!(here.headers(), there.headers(), "{step}");
-        let (here, there) = (here.into_body().collect().await, read(there).await);
-        match (here, there) {
-            (Ok(here), Ok(there)) => assert_eq!(here.to_bytes(), there),
-            (Err(here), Err(there)) => {
-                assert_eq!(classify_body_error(&*here), classify_body_error(&there));
+        let in_process = service.clone().oneshot(get()).await.unwrap();
+        let on_socket =
+            client.clone().oneshot(request_to("GET", &upstream.url("/"), empty())).await.unwrap();
+        assert_eq!(in_process.status(), on_socket.status());
+        assert_eq!(in_process.headers(), on_socket.headers(), "{step}");
+        let (in_process, on_socket) =
+            (in_process.into_body().collect().await, read(on_socket).await);
+        match (in_process, on_socket) {
+            (Ok(in_process), Ok(on_socket)) => assert_eq!(in_process.to_bytes(), on_socket),
+            (Err(in_process), Err(on_socket)) => {
+                assert_eq!(classify_body_error(&*in_process), classify_body_error(&on_socket));
             }
-            (here, there) => panic!("{here:?} {there:?}"),
+            (in_process, on_socket) => panic!("{in_process:?} {on_socket:?}"),
         }
     }
-    // All but the last leave the connection as it was.
+    // Only the last step closes the connection.
     assert_eq!((upstream.requests(), upstream.connections()), (7, 1));
 }
 
@@ -84,8 +88,8 @@ async fn retry_repeats_get_but_not_post_after_reset() {
     let upstream =
         upstream(Script::new().times(2, Step::reset()).then_repeat(Step::ok("hello"))).await;
     let url = upstream.url("/pay?x=1");
-    stack(hyper()).oneshot(to("POST", &url, full(b"pay"))).await.unwrap_err();
-    let response = stack(hyper()).oneshot(to("GET", &url, empty())).await.unwrap();
+    stack(hyper()).oneshot(request_to("POST", &url, full(b"pay"))).await.unwrap_err();
+    let response = stack(hyper()).oneshot(request_to("GET", &url, empty())).await.unwrap();
     assert_eq!(read(response).await.unwrap(), "hello");
     let received = upstream.received();
     let methods: Vec<_> = received.iter().map(ReceivedRequest::method).collect();
@@ -108,7 +112,7 @@ async fn socket_reads_body_of_any_framing() {
     drop(sender);
     let large = full(Vec::leak(vec![7; 100_000]));
     for body in [full(b"small"), chunked, large, empty()] {
-        let response = client.clone().oneshot(to("PUT", &url, body)).await.unwrap();
+        let response = client.clone().oneshot(request_to("PUT", &url, body)).await.unwrap();
         read(response).await.unwrap();
     }
     let received = upstream.received();
@@ -125,20 +129,20 @@ async fn socket_reads_body_of_any_framing() {
 async fn refusing_socket_accepts_script_and_refuses_again() {
     let mut upstream = FlakyUpstream::refusing().unwrap();
     let addr = upstream.addr();
-    let refused = async |url: &str| {
-        let call = hyper().oneshot(to("GET", url, empty()));
+    let is_refused = async |url: &str| {
+        let call = hyper().oneshot(request_to("GET", url, empty()));
         classify_error(&call.await.unwrap_err()).cause() == Cause::ConnectionRefused
     };
     let url = upstream.url("/");
     for _ in 0..2 {
-        assert!(refused(&url).await);
-        upstream.set_script(Step::ok("back")).await.unwrap();
-        let response = hyper().oneshot(to("GET", &url, empty())).await.unwrap();
-        assert_eq!(read(response).await.unwrap(), "back");
+        assert!(is_refused(&url).await);
+        upstream.set_script(Step::ok("accepted")).await.unwrap();
+        let response = hyper().oneshot(request_to("GET", &url, empty())).await.unwrap();
+        assert_eq!(read(response).await.unwrap(), "accepted");
         upstream.refuse().await;
     }
     upstream.refuse().await;
-    assert!(refused(&url).await);
+    assert!(is_refused(&url).await);
     assert_eq!((upstream.addr(), upstream.requests(), upstream.connections()), (addr, 2, 2));
 }
 
@@ -149,7 +153,7 @@ async fn socket_follows_new_script_on_open_connections() {
     for status in [502, 200, 503] {
         upstream.set_script(Step::status(status)).await.unwrap();
         upstream.set_script(Step::status(1)).await.unwrap_err();
-        let response = client.clone().oneshot(to("GET", &url, empty())).await.unwrap();
+        let response = client.clone().oneshot(request_to("GET", &url, empty())).await.unwrap();
         assert_eq!(response.status(), status);
         read(response).await.unwrap();
     }
@@ -168,7 +172,7 @@ async fn socket_closes_connections_when_dropped_or_refusing() {
         let mut streams = Vec::new();
         for number in 1..=4 {
             let mut stream = TcpStream::connect(upstream.addr()).await.unwrap();
-            // The fourth is idle.
+            // The fourth connection is idle.
             if number < 4 {
                 stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
                 eventually(|| upstream.requests() == number).await;
@@ -185,7 +189,7 @@ async fn socket_closes_connections_when_dropped_or_refusing() {
         }
         for mut stream in streams {
             let mut rest = String::new();
-            // It ends, by a close or a reset.
+            // The connection ends with a close or a reset.
             let _ = stream.read_to_string(&mut rest).await;
             assert!(rest.is_empty() || rest.ends_with("\r\n\r\nhe"), "{rest}");
         }
@@ -198,17 +202,17 @@ async fn socket_serves_others_when_client_disconnects() {
     let upstream = upstream([Step::ok(vec![7; 10 << 20]), Step::silent(), Step::ok("hello")]).await;
     for (number, bytes) in [
         (1, &b"GET / HTTP/1.1\r\n\r\n"[..]),
-        (2, b"PUT / HTTP/1.1\r\ncontent-length: 9\r\n\r\nbegun"),
+        (2, b"PUT / HTTP/1.1\r\ncontent-length: 9\r\n\r\nstart"),
     ] {
         let mut stream = TcpStream::connect(upstream.addr()).await.unwrap();
         stream.write_all(bytes).await.unwrap();
         eventually(|| upstream.requests() == number).await;
         drop(stream);
     }
-    let call = hyper().oneshot(to("GET", &upstream.url("/"), empty()));
+    let call = hyper().oneshot(request_to("GET", &upstream.url("/"), empty()));
     assert_eq!(read(call.await.unwrap()).await.unwrap(), "hello");
-    let cut = &upstream.received()[1];
-    assert_eq!((cut.body_len() <= 5, cut.is_whole()), (true, false));
+    let partial = &upstream.received()[1];
+    assert_eq!((partial.body_len() <= 5, partial.is_whole()), (true, false));
 }
 
 #[tokio::test]
@@ -217,10 +221,10 @@ async fn socket_takes_one_step_per_concurrent_request() {
     let upstream = upstream(script).await;
     let client = hyper();
     let url = upstream.url("/");
-    let calls = (0..50).map(|_| client.clone().oneshot(to("GET", &url, empty())));
+    let calls = (0..50).map(|_| client.clone().oneshot(request_to("GET", &url, empty())));
     let responses = futures_util::future::join_all(calls).await;
-    let bad = responses.iter().filter(|it| it.as_ref().unwrap().status() == 502).count();
-    assert_eq!((bad, upstream.requests()), (20, 50));
+    let failures = responses.iter().filter(|it| it.as_ref().unwrap().status() == 502).count();
+    assert_eq!((failures, upstream.requests()), (20, 50));
 }
 
 #[tokio::test]
@@ -233,7 +237,7 @@ async fn retry_succeeds_when_upstream_is_flaky() {
         .max_retries(9);
     let service = retry.layer(hyper());
     for _ in 0..100 {
-        let call = service.clone().oneshot(to("GET", &upstream.url("/"), empty()));
+        let call = service.clone().oneshot(request_to("GET", &upstream.url("/"), empty()));
         assert_eq!(read(call.await.unwrap()).await.unwrap(), "hello");
     }
     assert!(upstream.requests() > 120, "{}", upstream.requests());
