@@ -95,8 +95,8 @@ async fn retry_layer_does_not_retry_overlong_head() {
     assert_eq!(origin.requests(), 2 + 1 + 1);
 }
 
-/// The close races with the request, and hyper reports whether it had started to write it. The retry
-/// layer sends an unwritten request again once without using the budget.
+/// The close races with the request, and hyper reports whether it had started to write it. The
+/// retry layer sends an unwritten request again once without using the budget.
 #[tokio::test]
 async fn connection_closed_on_accept_is_terminated() {
     let origin = origin(Script::AcceptClose).await;
@@ -129,7 +129,8 @@ async fn silent_origin_is_timeout_and_may_be_processed() {
 
 /// Asserts the failure of a truncated body.
 ///
-/// The head is a success, so the request is not retried. `classify_body_error` classifies the error.
+/// The head is a success, so the request is not retried. `classify_body_error` classifies the
+/// error.
 async fn assert_truncated(script: Script) {
     let origin = origin(script).await;
     let response = stack(hyper()).oneshot(request("GET", &url(&origin), empty())).await.unwrap();

@@ -1,4 +1,4 @@
-//! `InFlightLimitLayer`: bounds the calls in flight, each until the end of its response body.
+//! Tests of `InFlightLimitLayer`, which counts each call until the end of its response body.
 
 mod adaptive;
 
@@ -13,19 +13,20 @@ use seawall::{
     classify::classify_error,
     error_response::ErrorResponseLayer,
     find_source,
-    in_flight::{InFlightLimitLayer, LimitReached, by_authority},
+    in_flight::{InFlightLimitLayer, LimitReached},
+    keys::by_authority,
     retry::RetryLayer,
     test_util::{FlakyService, Step},
 };
 use tokio_test::{assert_pending, task};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
-use crate::support::{Step as Part, Steps, response, upstream};
+use crate::support::{Step as BodyStep, Steps, response, upstream};
 
 type Body = Full<Bytes>;
 
-fn limit_of(calls: u32) -> NonZeroU32 {
-    NonZeroU32::new(calls).unwrap()
+fn max_calls(count: u32) -> NonZeroU32 {
+    NonZeroU32::new(count).unwrap()
 }
 
 fn get() -> Request<Body> {
@@ -43,16 +44,16 @@ fn silent_upstream() -> FlakyService {
 #[tokio::test(start_paused = true)]
 async fn call_beyond_limit_is_rejected_at_once() {
     let script = silent_upstream();
-    let layer = InFlightLimitLayer::new(limit_of(3));
+    let layer = InFlightLimitLayer::new(max_calls(3));
     let service = layer.layer(script.clone());
     let mut calls: Vec<_> = (0..3).map(|_| task::spawn(service.clone().oneshot(get()))).collect();
     for call in &mut calls {
         assert_pending!(call.poll());
     }
     let error = service.clone().oneshot(get()).await.unwrap_err();
-    let shed = find_source::<LimitReached>(&*error).unwrap();
-    assert_eq!((shed.key(), shed.limit()), (None, limit_of(3)));
-    assert_eq!(error.to_string(), "3 calls are under way");
+    let rejection = find_source::<LimitReached>(&*error).unwrap();
+    assert_eq!((rejection.key(), rejection.limit()), (None, max_calls(3)));
+    assert_eq!(error.to_string(), "limit of 3 calls in flight reached");
     let failure = classify_error(&*error);
     assert_eq!(failure.cause(), Cause::ConnectionLimitReached);
     assert_eq!(failure.processed(), Processed::No);
@@ -64,9 +65,9 @@ async fn call_beyond_limit_is_rejected_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn permit_is_held_until_body_end() {
-    let layer = InFlightLimitLayer::new(limit_of(1));
+    let layer = InFlightLimitLayer::new(max_calls(1));
     let inner = service_fn(|_: Request<Body>| {
-        let steps = [Part::Data("a".into()), Part::Data("b".into())];
+        let steps = [BodyStep::Data("a".into()), BodyStep::Data("b".into())];
         std::future::ready(Ok::<_, BoxError>(Response::new(Steps::new(steps))))
     });
     let service = layer.layer(inner);
@@ -83,7 +84,7 @@ async fn permit_is_held_until_body_end() {
     drop(body);
     assert_eq!(layer.in_flight(), 0);
     // An empty body, and a body that fails.
-    for steps in [vec![], vec![Part::Error]] {
+    for steps in [vec![], vec![BodyStep::Error]] {
         let inner = service_fn(move |_: Request<Body>| {
             std::future::ready(Ok::<_, BoxError>(Response::new(Steps::new(steps.clone()))))
         });
@@ -95,54 +96,54 @@ async fn permit_is_held_until_body_end() {
 
 #[tokio::test(start_paused = true)]
 async fn error_or_panic_releases_permit() {
-    let layer = InFlightLimitLayer::new(limit_of(1));
+    let layer = InFlightLimitLayer::new(max_calls(1));
     layer.layer(upstream(Step::reset())).oneshot(get()).await.unwrap_err();
     assert_eq!(layer.in_flight(), 0);
-    let panics =
+    let panicking =
         service_fn(|_: Request<Body>| -> std::future::Ready<Result<Response<Body>, BoxError>> {
-            panic!("on purpose")
+            panic!("panic on purpose")
         });
-    let call = tokio::spawn(layer.layer(panics).oneshot(get()));
+    let call = tokio::spawn(layer.layer(panicking).oneshot(get()));
     assert!(call.await.unwrap_err().is_panic());
     assert_eq!(layer.in_flight(), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn completed_future_holds_no_permit_after_error() {
-    let layer = InFlightLimitLayer::new(limit_of(1));
+    let layer = InFlightLimitLayer::new(max_calls(1));
     let mut call = task::spawn(layer.layer(upstream(Step::refuse())).call(get()));
     assert!(call.poll().is_ready());
     assert_eq!(layer.in_flight(), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_key_has_own_limit_and_keyless_requests_have_none() {
+async fn each_key_has_own_limit_and_requests_without_key_have_none() {
     let script = silent_upstream();
-    let layer = InFlightLimitLayer::new(limit_of(1)).per_key(by_authority);
+    let layer = InFlightLimitLayer::new(max_calls(1)).per_key(by_authority);
     let service = layer.layer(script);
     let mut calls = Vec::new();
-    let mut is_refused = |uri| {
+    let mut start_call = |uri| {
         let mut call = task::spawn(service.clone().oneshot(get_from(uri)));
-        let refused = match call.poll() {
+        let rejection = match call.poll() {
             std::task::Poll::Ready(outcome) => Some(outcome.unwrap_err()),
             std::task::Poll::Pending => None,
         };
         calls.push(call);
-        refused
+        rejection
     };
-    assert!(is_refused("http://a/").is_none());
-    assert!(is_refused("http://b/").is_none());
-    let error = is_refused("http://a/x").unwrap();
+    assert!(start_call("http://a/").is_none());
+    assert!(start_call("http://b/").is_none());
+    let error = start_call("http://a/x").unwrap();
     assert_eq!(find_source::<LimitReached>(&*error).unwrap().key(), Some("a"));
-    assert_eq!(error.to_string(), "1 calls are under way for \"a\"");
+    assert_eq!(error.to_string(), "limit of 1 calls in flight reached for \"a\"");
     for _ in 0..50 {
-        assert!(is_refused("/").is_none());
+        assert!(start_call("/").is_none());
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn non_http_call_holds_permit_until_response() {
-    let layer = InFlightLimitLayer::new(limit_of(1))
+    let layer = InFlightLimitLayer::new(max_calls(1))
         .until_response()
         .per_request_key(|request: &String| Some(request.as_str().into()));
     let service = layer.layer(service_fn(async |request: String| match &*request {
@@ -161,7 +162,7 @@ async fn non_http_call_holds_permit_until_response() {
 async fn rejected_call_releases_inner_permit() {
     let script = silent_upstream();
     let limited = ServiceBuilder::new().concurrency_limit(2).service(script.clone());
-    let layer = InFlightLimitLayer::new(limit_of(1));
+    let layer = InFlightLimitLayer::new(max_calls(1));
     let mut busy = task::spawn(layer.layer(limited.clone()).oneshot(get()));
     assert_pending!(busy.poll());
     let mut service = layer.layer(limited.clone());
@@ -175,9 +176,9 @@ async fn rejected_call_releases_inner_permit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rejection_gets_503_without_retry_or_breaker_count() {
+async fn rejection_returns_503_without_retry_or_breaker_count() {
     let script = silent_upstream();
-    let limit = InFlightLimitLayer::new(limit_of(1));
+    let limit = InFlightLimitLayer::new(max_calls(1));
     let breaker = CircuitBreakerLayer::new().min_calls(1);
     let stack = ServiceBuilder::new()
         .layer(ErrorResponseLayer::new("edge"))
@@ -195,7 +196,7 @@ async fn rejection_gets_503_without_retry_or_breaker_count() {
     assert_eq!(breaker.handle().snapshot().calls(), 0);
 }
 
-/// Real threads, so that calls truly overlap.
+/// Uses real threads, so that calls overlap.
 #[test]
 fn threads_never_exceed_limit_in_flight() {
     use std::sync::{
@@ -203,17 +204,17 @@ fn threads_never_exceed_limit_in_flight() {
         atomic::{AtomicU32, Ordering},
     };
 
-    let layer = InFlightLimitLayer::new(limit_of(3));
-    let (now, highest) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let layer = InFlightLimitLayer::new(max_calls(3));
+    let (in_flight, highest) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
                 let inner = service_fn(async |_: Request<Body>| {
-                    let calls = now.fetch_add(1, Ordering::SeqCst) + 1;
+                    let calls = in_flight.fetch_add(1, Ordering::SeqCst) + 1;
                     highest.fetch_max(calls, Ordering::SeqCst);
                     tokio::task::yield_now().await;
-                    now.fetch_sub(1, Ordering::SeqCst);
+                    in_flight.fetch_sub(1, Ordering::SeqCst);
                     Ok::<_, BoxError>(response::<Body>(200))
                 });
                 let service = layer.layer(inner);

@@ -1,5 +1,7 @@
-//! What holds for every layer and for the whole stack. The other invariants of ARCHITECTURE.md stand where they are
-//! tested at length: `every_attempt_sends_the_same_bytes` in `replay`, `layers_do_not_import_layers` in `architecture`.
+//! Invariants of each layer and of the complete stack.
+//!
+//! The other invariants of `ARCHITECTURE.md` are tested elsewhere: `each_attempt_sends_same_bytes`
+//! in `replay`, and `layers_do_not_import_layers` in `architecture`.
 
 use std::{
     fs, io,
@@ -36,7 +38,7 @@ use crate::{
     support::{Act, Script, Step, Steps, response},
 };
 
-const LIMIT: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 fn stack<B>(
     script: Script<B>,
@@ -51,35 +53,35 @@ where
     ServiceBuilder::new()
         .layer(LoggingLayer::server())
         .layer(ErrorResponseLayer::new("edge"))
-        .layer(BodyTimeoutLayer::for_requests().total(LIMIT))
+        .layer(BodyTimeoutLayer::for_requests().total(TIMEOUT))
         .layer(LoggingLayer::client())
-        .layer(deadline())
+        .layer(deadline_layer())
         .layer(RetryLayer::new())
         .layer(CircuitBreakerLayer::new().until_body_end())
         .layer(InFlightLimitLayer::new(NonZeroU32::MAX))
-        .layer(TimeoutLayer::new(LIMIT))
-        .layer(BodyTimeoutLayer::new().idle(LIMIT).total(LIMIT))
+        .layer(TimeoutLayer::new(TIMEOUT))
+        .layer(BodyTimeoutLayer::new().idle(TIMEOUT).total(TIMEOUT))
         .layer(DeadlineHeaderLayer::new(TimeoutHeader::Grpc))
         .layer(BadGatewayClassifierLayer::new())
         .service(script)
 }
 
-fn deadline() -> DeadlineLayer {
-    DeadlineLayer::new(LIMIT * 100).include_body(true).trust_header(TimeoutHeader::Grpc)
+fn deadline_layer() -> DeadlineLayer {
+    DeadlineLayer::new(TIMEOUT * 100).include_body(true).trust_header(TimeoutHeader::Grpc)
 }
 
 fn get() -> Request<Full<Bytes>> {
     Request::get("http://upstream/").body(Full::default()).unwrap()
 }
 
-/// A body that counts how often it is polled.
+/// A body that counts its polls.
 #[derive(Default)]
-struct Counted {
+struct PollCountingBody {
     inner: Steps,
-    polled: Arc<std::sync::atomic::AtomicUsize>,
+    polls: Arc<std::sync::atomic::AtomicUsize>,
 }
 
-impl Body for Counted {
+impl Body for PollCountingBody {
     type Data = Bytes;
     type Error = seawall::BoxError;
 
@@ -87,13 +89,13 @@ impl Body for Counted {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, seawall::BoxError>>> {
-        self.polled.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        // `Steps` is not `Unpin`; a box of a copy is.
+        self.polls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        // `Steps` is not `Unpin`, but a boxed copy is.
         let mut inner = Box::pin(self.inner.clone());
         let frame = inner.as_mut().poll_frame(cx);
-        let polled = Arc::clone(&self.polled);
+        let polls = Arc::clone(&self.polls);
         let mut this = self;
-        this.set(Self { inner: (*inner).clone(), polled });
+        this.set(Self { inner: (*inner).clone(), polls });
         frame
     }
 
@@ -107,7 +109,7 @@ impl Body for Counted {
 }
 
 #[tokio::test(start_paused = true)]
-async fn success_is_never_touched() {
+async fn stack_passes_success_unchanged() {
     let mut trailers = HeaderMap::new();
     trailers.insert("x-sum", "42".parse().unwrap());
     let steps = [
@@ -116,23 +118,24 @@ async fn success_is_never_touched() {
         Step::Data("two".into()),
         Step::Trailers(trailers.clone()),
     ];
-    let polled = Arc::default();
-    let body = Counted { inner: Steps::sized(steps), polled: Arc::clone(&polled) };
-    let sent = Response::builder().status(206).header("x-a", "b").body(body).unwrap();
-    let response = stack(Script::new([Act::Answer(sent)])).oneshot(get()).await.unwrap();
+    let polls = Arc::default();
+    let body = PollCountingBody { inner: Steps::sized(steps), polls: Arc::clone(&polls) };
+    let success = Response::builder().status(206).header("x-a", "b").body(body).unwrap();
+    let response = stack(Script::new([Act::Answer(success)])).oneshot(get()).await.unwrap();
     assert_eq!(response.status(), 206);
     assert_eq!(response.headers().len(), 1);
     assert!(response.extensions().is_empty());
     assert_eq!(response.body().size_hint().exact(), Some(6));
-    let collected = response.into_body().collect().await.unwrap_or_else(|_| panic!("failed"));
+    let collected =
+        response.into_body().collect().await.unwrap_or_else(|_| panic!("expected a complete body"));
     assert_eq!(collected.trailers(), Some(&trailers));
     assert_eq!(collected.to_bytes(), "onetwo");
-    // Three frames, one pause, and the end.
-    assert_eq!(polled.load(std::sync::atomic::Ordering::Relaxed), 5);
+    // Counts three frames, one pause and the end.
+    assert_eq!(polls.load(std::sync::atomic::Ordering::Relaxed), 5);
 }
 
 #[tokio::test(start_paused = true)]
-async fn non_idempotent_is_sent_once() {
+async fn stack_sends_non_idempotent_request_once() {
     for status in [429, 500, 502, 503, 504] {
         let script = Script::new([Act::Answer(response::<Full<Bytes>>(status))]);
         let post = Request::post("http://upstream/").body(Full::default()).unwrap();
@@ -142,8 +145,8 @@ async fn non_idempotent_is_sent_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn dropping_the_future_at_any_await_releases_everything() {
-    // Each poll of the call is a place to drop it at.
+async fn dropped_future_releases_everything_at_any_await() {
+    // Drops the call after each number of polls.
     for polls in 0..40 {
         let held = Arc::new(());
         let limit = InFlightLimitLayer::new(NonZeroU32::MAX);
@@ -153,11 +156,11 @@ async fn dropping_the_future_at_any_await_releases_everything() {
             let script = script.clone();
             ServiceBuilder::new()
                 .layer(LoggingLayer::client())
-                .layer(deadline())
+                .layer(deadline_layer())
                 .layer(RetryLayer::new())
                 .layer(CircuitBreakerLayer::new())
                 .layer(limit.clone())
-                .layer(TimeoutLayer::new(LIMIT))
+                .layer(TimeoutLayer::new(TIMEOUT))
                 .layer(BodyTimeoutLayer::new())
                 .layer(DeadlineHeaderLayer::new(TimeoutHeader::Grpc))
                 .service_fn(move |request: Request<_>| {
@@ -177,17 +180,17 @@ async fn dropping_the_future_at_any_await_releases_everything() {
             }
             tokio::time::advance(Duration::from_millis(40)).await;
         }
-        let sent = script.count();
+        let requests = script.count();
         drop(call);
         assert_eq!(Arc::strong_count(&held), 1, "after {polls} polls");
         assert_eq!(limit.in_flight(), 0, "after {polls} polls");
         tokio::time::advance(Duration::from_secs(60)).await;
-        assert_eq!(script.count(), sent, "after {polls} polls");
+        assert_eq!(script.count(), requests, "after {polls} polls");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn dropping_the_future_is_neither_success_nor_failure() {
+async fn dropped_future_is_neither_success_nor_failure() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let script = Script::new([Act::<Full<Bytes>>::Hang]);
     let mut call = task::spawn(stack(script).oneshot(get()));
@@ -202,19 +205,19 @@ async fn dropping_the_future_is_neither_success_nor_failure() {
     assert_eq!(recorder.lines().len(), 2);
 }
 
-/// Panics when called without having been polled ready, and is never ready for two.
-struct Strict {
+/// A service that panics when it is called before `poll_ready`. A clone starts unready.
+struct ReadinessChecker {
     ready: bool,
     script: Script<Full<Bytes>>,
 }
 
-impl Clone for Strict {
+impl Clone for ReadinessChecker {
     fn clone(&self) -> Self {
         Self { ready: false, script: self.script.clone() }
     }
 }
 
-impl<B> Service<Request<B>> for Strict
+impl<B> Service<Request<B>> for ReadinessChecker
 where
     Script<Full<Bytes>>: Service<Request<B>>,
 {
@@ -228,26 +231,26 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        assert!(std::mem::take(&mut self.ready), "called without being ready");
+        assert!(std::mem::take(&mut self.ready), "called before `poll_ready` returned ready");
         self.script.call(request)
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn readiness_is_honoured() {
+async fn stack_honors_readiness() {
     let acts = [502, 502, 200, 502, 200].map(|status| Act::Answer(response(status)));
     let script = Script::new(acts);
     let service = ServiceBuilder::new()
         .layer(ErrorResponseLayer::new("edge"))
         .layer(LoggingLayer::client())
-        .layer(deadline())
+        .layer(deadline_layer())
         .layer(RetryLayer::new())
         .layer(CircuitBreakerLayer::new().until_body_end())
         .layer(InFlightLimitLayer::new(NonZeroU32::MAX))
-        .layer(TimeoutLayer::new(LIMIT))
+        .layer(TimeoutLayer::new(TIMEOUT))
         .layer(BodyTimeoutLayer::new())
         .layer(DeadlineHeaderLayer::new(TimeoutHeader::Grpc))
-        .service(Strict { ready: false, script: script.clone() });
+        .service(ReadinessChecker { ready: false, script: script.clone() });
     for _ in 0..2 {
         let response = service.clone().oneshot(get()).await.unwrap();
         assert_eq!(response.status(), 200);
@@ -269,7 +272,7 @@ fn header() -> impl Strategy<Value = (String, Vec<u8>)> {
 
 proptest! {
     #[test]
-    fn nothing_from_the_peer_panics(
+    fn stack_does_not_panic_on_any_peer_data(
         status in 100_u16..1_000,
         headers in prop::collection::vec(header(), 0..8),
         body in prop::collection::vec(any::<u8>(), 0..100),
@@ -279,8 +282,8 @@ proptest! {
             .enable_time().start_paused(true).build().unwrap();
         let (_recorder, _guard) = Recorder::start(LevelFilter::TRACE);
         let act = || {
-            if let Some(number) = error {
-                return Act::Fail(io::Error::from_raw_os_error(number).into());
+            if let Some(code) = error {
+                return Act::Fail(io::Error::from_raw_os_error(code).into());
             }
             let mut response = Response::builder().status(status);
             for (name, value) in &headers {
@@ -293,12 +296,12 @@ proptest! {
         let script = Script::new((0..4).map(|_| act()));
         let response = runtime.block_on(stack(script).oneshot(get())).unwrap();
         prop_assert!(error.is_none() || response.status().as_u16() >= 400);
-        runtime.block_on(response.into_body().collect()).unwrap_or_else(|_| panic!("failed"));
+        runtime.block_on(response.into_body().collect()).unwrap_or_else(|_| panic!("expected a complete body"));
     }
 }
 
 #[test]
-fn time_is_injected() {
+fn crates_read_time_only_from_tokio() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let rules = fs::read_to_string(root.join("clippy.toml")).unwrap();
     assert!(rules.contains("std::time::Instant") && rules.contains("SystemTime::now"));
@@ -309,14 +312,14 @@ fn time_is_injected() {
             allowed.push(file.file_name().unwrap().to_owned());
         }
     }
-    assert_eq!(allowed, ["headers.rs"], "wall time is read in one place");
+    assert_eq!(allowed, ["headers.rs"], "expected one file that reads wall time");
 }
 
 #[test]
-fn no_layer_holds_a_lock_across_user_code() {
-    // Every use of a lock in these is a few statements of bookkeeping: see what each says of it.
+fn layers_hold_no_lock_across_user_code() {
+    // These files hold a lock only for a few statements and document each use.
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let with_locks: Vec<_> = crate::architecture::sources()
+    let files_with_locks: Vec<_> = crate::architecture::sources()
         .into_iter()
         .filter(|file| {
             let text = fs::read_to_string(file).unwrap();
@@ -325,7 +328,7 @@ fn no_layer_holds_a_lock_across_user_code() {
         .map(|file| file.strip_prefix(root).unwrap().to_str().unwrap().to_owned())
         .collect();
     assert_eq!(
-        with_locks,
+        files_with_locks,
         [
             "src/budget/counts.rs",
             "src/circuit_breaker/circuit.rs",

@@ -1,4 +1,4 @@
-//! What seawall promises, a test for each promise, through its public API.
+//! Integration tests of the public API of seawall.
 
 #[cfg(all(feature = "full", feature = "hyper-util", feature = "h2", feature = "reqwest-0_13"))]
 mod trait_bounds;

@@ -1,9 +1,10 @@
-//! What the public API is made of, by `docs/public-api*.txt`.
+//! The crates whose types are in the public API, according to `docs/public-api*.txt`.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-/// Crates whose types may be in it: a new major version of one of them means one of ours.
-const CRATES: &[&str] = &[
+/// Crates whose types are allowed everywhere. A new major version of one of them requires a new
+/// major version of seawall.
+const ALLOWED_CRATES: &[&str] = &[
     "alloc",
     "bytes",
     "core",
@@ -17,9 +18,10 @@ const CRATES: &[&str] = &[
     "tower_service",
 ];
 
-/// Crates whose types may be besides in lines with these words: in a module that is about them, behind a feature, and where a
-/// macro puts them.
-const BESIDES: &[(&str, &[&str])] = &[
+/// Crates whose types are allowed only in lines with the given text.
+///
+/// These are modules about the crate, items behind a feature, and code of a macro.
+const ALLOWED_IN_LINES_WITH: &[(&str, &[&str])] = &[
     ("seawall::hyper_util::", &["hyper", "hyper_util"]),
     ("seawall::reqwest::", &["reqwest"]),
     ("seawall_core::ReqwestError::", &["reqwest"]),
@@ -29,33 +31,36 @@ const BESIDES: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn no_types_of_other_crates_are_in_the_public_api() {
+fn public_api_has_only_types_of_allowed_crates() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let read = |name| fs::read_to_string(docs.join(name)).unwrap();
     let api = ["public-api.txt", "public-api-core.txt", "public-api-test.txt"].map(read).concat();
     assert!(api.lines().count() > 1_000);
     for line in api.lines() {
-        let more = BESIDES.iter().filter(|(words, _)| line.contains(words));
-        let more: BTreeSet<_> = more.flat_map(|(_, crates)| crates.iter()).collect();
+        let extra = ALLOWED_IN_LINES_WITH.iter().filter(|(text, _)| line.contains(text));
+        let extra: BTreeSet<_> = extra.flat_map(|(_, crates)| crates.iter()).collect();
         for name in crates_in(line) {
-            assert!(CRATES.contains(&name) || more.contains(&name), "{name}: {line}");
+            assert!(
+                ALLOWED_CRATES.contains(&name) || extra.contains(&name),
+                "type of crate `{name}` is not allowed in: {line}"
+            );
         }
     }
 }
 
 #[test]
-fn the_search_for_crates_sees_paths_wherever_they_begin() {
+fn crate_search_finds_paths_anywhere_in_line() {
     let line = "pub fn seawall::x(&self, core::time::Duration) -> <S as tokio::io::AsyncRead>::Ok";
     let expected: Vec<_> = crates_in(line).collect();
     assert_eq!(expected, ["seawall", "core", "tokio"]);
 }
 
-/// The first segments of the paths in a line.
+/// Returns the first segments of the paths in `line`.
 fn crates_in(line: &str) -> impl Iterator<Item = &str> {
     let paths = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != ':');
     paths
         .filter_map(|path| path.split_once("::"))
         .map(|(first, _)| first)
-        // What follows a `>` begins with the colons; a type or a parameter is no crate.
+        // Excludes types, type parameters and the empty segment after a `>`.
         .filter(|first| first.starts_with(|c: char| c.is_ascii_lowercase()))
 }

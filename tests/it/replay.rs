@@ -1,4 +1,4 @@
-//! `ReplayBody`: every attempt sends the same bytes.
+//! Tests of `ReplayBody`, with which each attempt sends the same bytes.
 
 use bytes::Bytes;
 use http::{HeaderMap, Request};
@@ -19,9 +19,9 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use crate::support::{Act, Script, Step, Steps, response};
 
-type Answer = Full<Bytes>;
+type ResponseBody = Full<Bytes>;
 
-fn layer() -> RetryLayer {
+fn retry_layer() -> RetryLayer {
     RetryLayer::new().backoff(Backoff::none()).budget(Budget::none())
 }
 
@@ -33,15 +33,15 @@ fn data(bytes: &'static [u8]) -> Step {
     Step::Data(Bytes::from_static(bytes))
 }
 
-/// Answers 502 twice, then 200, and reads the whole request each time.
-fn third_time() -> Script<Answer> {
+/// Returns a service that reads each request and responds 502, 502 and 200.
+fn succeeds_at_third_request() -> Script<ResponseBody> {
     Script::new([502, 502, 200].map(|status| Act::Answer(response(status))))
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_empty_body_is_sent_again_as_empty() {
-    let script = third_time();
-    layer().layer(script.clone()).oneshot(put(Empty::<Bytes>::new())).await.unwrap();
+async fn retry_layer_sends_empty_body_again() {
+    let script = succeeds_at_third_request();
+    retry_layer().layer(script.clone()).oneshot(put(Empty::<Bytes>::new())).await.unwrap();
     for sent in script.sent() {
         assert!(sent.whole && sent.data.is_empty());
     }
@@ -49,14 +49,14 @@ async fn an_empty_body_is_sent_again_as_empty() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_in_memory_and_a_streamed_one_are_sent_again_with_their_trailers() {
+async fn retry_layer_sends_body_and_trailers_again() {
     let mut trailers = HeaderMap::new();
     trailers.insert("x-sum", "42".parse().unwrap());
     let steps =
         [data(b"one "), Step::Pause, data(b""), data(b"two"), Step::Trailers(trailers.clone())];
     for body in [Steps::new(steps.clone()), Steps::sized(steps)] {
-        let script = third_time();
-        layer().layer(script.clone()).oneshot(put(body)).await.unwrap();
+        let script = succeeds_at_third_request();
+        retry_layer().layer(script.clone()).oneshot(put(body)).await.unwrap();
         for sent in script.sent() {
             assert_eq!(sent.data, b"one two");
             assert_eq!(sent.trailers.as_ref(), Some(&trailers));
@@ -66,99 +66,101 @@ async fn a_body_in_memory_and_a_streamed_one_are_sent_again_with_their_trailers(
 }
 
 #[tokio::test(start_paused = true)]
-async fn data_is_shared_and_not_copied() {
+async fn replay_body_shares_data_without_copying() {
     let original = Bytes::from(vec![7; 1_000]);
-    let seen = Arc::new(Mutex::new(Vec::new()));
+    let addresses = Arc::new(Mutex::new(Vec::new()));
     let service = {
-        let seen = Arc::clone(&seen);
+        let addresses = Arc::clone(&addresses);
         service_fn(move |request: Request<ReplayBody<Full<Bytes>>>| {
-            let seen = Arc::clone(&seen);
+            let addresses = Arc::clone(&addresses);
             async move {
                 let bytes = request.into_body().collect().await?.to_bytes();
-                seen.lock().unwrap().push(bytes.as_ptr().addr());
-                Ok::<_, BoxError>(response::<Answer>(502))
+                addresses.lock().unwrap().push(bytes.as_ptr().addr());
+                Ok::<_, BoxError>(response::<ResponseBody>(502))
             }
         })
     };
-    layer().layer(service).oneshot(put(Full::new(original.clone()))).await.unwrap();
-    assert_eq!(*seen.lock().unwrap(), [original.as_ptr().addr(); 5]);
+    retry_layer().layer(service).oneshot(put(Full::new(original.clone()))).await.unwrap();
+    assert_eq!(*addresses.lock().unwrap(), [original.as_ptr().addr(); 5]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_announces_more_than_the_limit_is_sent_once_as_it_is() {
-    let script = third_time();
+async fn retry_layer_sends_body_once_when_size_hint_exceeds_limit() {
+    let script = succeeds_at_third_request();
     let body = Full::new(Bytes::from(vec![1; 11]));
-    let answer =
-        layer().max_replay_bytes(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
-    assert_eq!(answer.status(), 502);
+    let response =
+        retry_layer().max_replay_bytes(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
+    assert_eq!(response.status(), 502);
     assert_eq!(
-        answer.extensions().get::<RetryReport>().unwrap().stop_reason(),
+        response.extensions().get::<RetryReport>().unwrap().stop_reason(),
         Some(StopReason::NotReplayable)
     );
     assert_eq!(script.sent()[0].data, [1; 11]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_of_just_the_limit_is_sent_again() {
-    let script = third_time();
+async fn retry_layer_sends_body_again_when_size_equals_limit() {
+    let script = succeeds_at_third_request();
     let body = Full::new(Bytes::from(vec![1; 10]));
-    layer().max_replay_bytes(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
+    retry_layer().max_replay_bytes(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
     assert_eq!(script.count(), 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_passes_the_limit_is_sent_whole_and_once() {
-    let script = third_time();
+async fn retry_layer_sends_stream_once_when_it_exceeds_limit() {
+    let script = succeeds_at_third_request();
     let body = Steps::new([data(b"12345"), Step::Pause, data(b"678901"), data(b"2345")]);
-    let answer =
-        layer().max_replay_bytes(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
+    let response =
+        retry_layer().max_replay_bytes(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
     assert_eq!(
-        answer.extensions().get::<RetryReport>().unwrap().stop_reason(),
+        response.extensions().get::<RetryReport>().unwrap().stop_reason(),
         Some(StopReason::NotReplayable)
     );
     assert_eq!((script.count(), script.sent()[0].data.as_slice()), (1, &b"123456789012345"[..]));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_early_answer_before_the_limit_is_passed_leaves_the_body_sendable() {
-    let script =
-        Script::new([Act::AnswerAfter(1, response::<Answer>(502)), Act::Answer(response(200))]);
+async fn retry_layer_sends_body_again_when_response_precedes_limit() {
+    let script = Script::new([
+        Act::AnswerAfter(1, response::<ResponseBody>(502)),
+        Act::Answer(response(200)),
+    ]);
     let body = Steps::new([data(b"12345"), data(b"678901"), data(b"2345")]);
-    layer().max_replay_bytes(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
+    retry_layer().max_replay_bytes(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
     assert_eq!(script.sent()[1].data, b"123456789012345");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_of_the_caller_s_body_is_returned_and_never_retried() {
-    let script = Script::new([Act::Answer(response::<Answer>(200))]);
+async fn retry_layer_returns_body_error_without_retry() {
+    let script = Script::new([Act::Answer(response::<ResponseBody>(200))]);
     let body = Steps::new([data(b"half"), Step::Error]);
-    let error = layer().layer(script.clone()).oneshot(put(body)).await.unwrap_err();
+    let error = retry_layer().layer(script.clone()).oneshot(put(body)).await.unwrap_err();
     assert_eq!(error.to_string(), "the body failed");
     assert_eq!(script.count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_response_after_the_caller_s_body_failed_is_not_retried() {
+async fn retry_layer_does_not_retry_response_when_body_failed() {
     let service = service_fn(async |request: Request<ReplayBody<Steps>>| {
         let _ = request.into_body().collect().await;
-        Ok::<_, Infallible>(response::<Answer>(502))
+        Ok::<_, Infallible>(response::<ResponseBody>(502))
     });
     let body = Steps::new([data(b"half"), Step::Error]);
-    let answer = layer().layer(service).oneshot(put(body)).await.unwrap();
+    let response = retry_layer().layer(service).oneshot(put(body)).await.unwrap();
     assert_eq!(
-        answer.extensions().get::<RetryReport>().unwrap().stop_reason(),
+        response.extensions().get::<RetryReport>().unwrap().stop_reason(),
         Some(StopReason::NotReplayable)
     );
 }
 
-type Bodies = Arc<Mutex<Vec<Pin<Box<ReplayBody<Steps>>>>>>;
+type ReceivedBodies = Arc<Mutex<Vec<Pin<Box<ReplayBody<Steps>>>>>>;
 
-/// A service that hands out the bodies it gets, unread, and answers 502 at once.
-fn early(
-    bodies: &Bodies,
+/// Returns a service that stores the bodies unread and responds 502 at once.
+fn early_responder(
+    bodies: &ReceivedBodies,
 ) -> impl tower::Service<
     Request<ReplayBody<Steps>>,
-    Response = http::Response<Answer>,
+    Response = http::Response<ResponseBody>,
     Error = BoxError,
     Future: Send,
 > + Clone {
@@ -170,42 +172,43 @@ fn early(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_still_being_sent_by_an_attempt_that_answered_early_ends_when_another_begins() {
+async fn replay_body_of_earlier_attempt_fails_when_next_starts() {
     let bodies = Arc::default();
     let body = Steps::new([data(b"a"), Step::Pause, data(b"b")]);
-    layer().max_retries(1).layer(early(&bodies)).oneshot(put(body)).await.unwrap();
+    retry_layer().max_retries(1).layer(early_responder(&bodies)).oneshot(put(body)).await.unwrap();
     let [mut first, second] = std::mem::take(&mut *bodies.lock().unwrap()).try_into().unwrap();
     assert!(first.frame().await.unwrap().is_err());
     assert_eq!(second.collect().await.unwrap().to_bytes(), "ab");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_waits_is_woken_when_another_attempt_takes_over() {
-    // Reads inside the attempt, as a connection does, and is still waiting when the answer is judged.
-    let waiting = Arc::new(Mutex::new(None));
+async fn pending_replay_body_is_woken_when_next_attempt_starts() {
+    // Polls the body inside the attempt, as a connection does. The body is still pending when the
+    // response is classified.
+    let pending_body = Arc::new(Mutex::new(None));
     let inner = {
-        let waiting = Arc::clone(&waiting);
+        let pending_body = Arc::clone(&pending_body);
         service_fn(move |request: Request<ReplayBody<Steps>>| {
             let mut body = task::spawn(request.into_body());
-            let mut waiting = waiting.lock().unwrap();
-            if waiting.is_none() {
+            let mut pending_body = pending_body.lock().unwrap();
+            if pending_body.is_none() {
                 body.enter(|cx, body| assert_pending!(body.poll_frame(cx)));
-                *waiting = Some(body);
+                *pending_body = Some(body);
             }
-            std::future::ready(Ok::<_, BoxError>(response::<Answer>(502)))
+            std::future::ready(Ok::<_, BoxError>(response::<ResponseBody>(502)))
         })
     };
-    let service = layer().max_retries(1).layer(inner);
+    let service = retry_layer().max_retries(1).layer(inner);
     service.oneshot(put(Steps::new([Step::Stall]))).await.unwrap();
-    assert!(waiting.lock().unwrap().as_ref().unwrap().is_woken());
+    assert!(pending_body.lock().unwrap().as_ref().unwrap().is_woken());
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_kept_body_is_let_go_when_the_call_is_over() {
-    let bodies: Bodies = Arc::default();
-    layer()
+async fn replay_body_streams_rest_when_call_is_complete() {
+    let bodies: ReceivedBodies = Arc::default();
+    retry_layer()
         .max_retries(0)
-        .layer(early(&bodies))
+        .layer(early_responder(&bodies))
         .oneshot(put(Steps::new([data(b"a"), data(b"b")])))
         .await
         .unwrap();
@@ -216,7 +219,7 @@ async fn the_kept_body_is_let_go_when_the_call_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_end_is_told_with_the_last_frame_when_the_caller_s_body_tells_it() {
+async fn replay_body_reports_end_stream_with_last_frame() {
     let service = service_fn(async |request: Request<ReplayBody<Steps>>| {
         let mut body = Box::pin(request.into_body());
         assert!(!body.is_end_stream());
@@ -225,34 +228,34 @@ async fn the_end_is_told_with_the_last_frame_when_the_caller_s_body_tells_it() {
         assert_eq!(body.frame().await.unwrap()?.into_data().unwrap(), "b");
         assert!(body.is_end_stream());
         assert!(body.frame().await.is_none());
-        Ok::<_, BoxError>(response::<Answer>(502))
+        Ok::<_, BoxError>(response::<ResponseBody>(502))
     });
     let body = Steps::new([data(b"a"), data(b"b")]);
-    let answer = layer().max_retries(2).layer(service).oneshot(put(body)).await.unwrap();
-    assert_eq!(answer.extensions().get::<RetryReport>().unwrap().count().get(), 3);
+    let response = retry_layer().max_retries(2).layer(service).oneshot(put(body)).await.unwrap();
+    assert_eq!(response.extensions().get::<RetryReport>().unwrap().count().get(), 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_s_body_that_panics_fails_the_attempts_that_wait_for_it() {
-    struct Panics;
-    impl http_body::Body for Panics {
+async fn panicking_body_fails_pending_attempts() {
+    struct PanickingBody;
+    impl http_body::Body for PanickingBody {
         type Data = Bytes;
         type Error = Infallible;
         fn poll_frame(
             self: std::pin::Pin<&mut Self>,
             _: &mut std::task::Context<'_>,
         ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
-            panic!("on purpose")
+            panic!("panic on purpose")
         }
     }
-    let service = service_fn(async |request: Request<ReplayBody<Panics>>| {
-        let read = tokio::spawn(request.into_body().collect());
-        assert!(read.await.is_err());
-        Ok::<_, Infallible>(response::<Answer>(502))
+    let service = service_fn(async |request: Request<ReplayBody<PanickingBody>>| {
+        let reader = tokio::spawn(request.into_body().collect());
+        assert!(reader.await.is_err());
+        Ok::<_, Infallible>(response::<ResponseBody>(502))
     });
-    let answer = layer().layer(service).oneshot(put(Panics)).await.unwrap();
+    let response = retry_layer().layer(service).oneshot(put(PanickingBody)).await.unwrap();
     assert_eq!(
-        answer.extensions().get::<RetryReport>().unwrap().stop_reason(),
+        response.extensions().get::<RetryReport>().unwrap().stop_reason(),
         Some(StopReason::NotReplayable)
     );
 }
@@ -268,12 +271,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
-    fn every_attempt_sends_the_same_bytes(
+    fn each_attempt_sends_same_bytes(
         steps in prop::collection::vec(step(), 0..12),
         sized in any::<bool>(),
         trailers in any::<bool>(),
-        early in prop::collection::vec(0_usize..14, 0..4),
-        limit in 0_usize..200,
+        frames_before_response in prop::collection::vec(0_usize..14, 0..4),
+        max_replay_bytes in 0_usize..200,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time().start_paused(true).build().unwrap();
@@ -288,13 +291,13 @@ proptest! {
             steps.push(Step::Trailers(map));
         }
         let body = if sized { Steps::sized(steps) } else { Steps::new(steps) };
-        let acts = early.iter().map(|&frames| match frames {
-            13 => Act::Answer(response::<Answer>(502)),
+        let acts = frames_before_response.iter().map(|&frames| match frames {
+            13 => Act::Answer(response::<ResponseBody>(502)),
             frames => Act::AnswerAfter(frames, response(502)),
         });
         let script = Script::new(acts.chain([Act::Answer(response(200))]));
-        let answer = runtime.block_on(
-            layer().max_retries(None).max_replay_bytes(limit).layer(script.clone()).oneshot(put(body))
+        let response = runtime.block_on(
+            retry_layer().without_max_retries().max_replay_bytes(max_replay_bytes).layer(script.clone()).oneshot(put(body))
         ).unwrap();
         for sent in script.sent() {
             prop_assert!(expected.starts_with(&sent.data));
@@ -303,34 +306,34 @@ proptest! {
                 prop_assert_eq!(sent.trailers.is_some(), trailers);
             }
         }
-        if answer.status() == 200 {
+        if response.status() == 200 {
             prop_assert!(script.sent().last().unwrap().whole);
         } else {
-            let stop = answer.extensions().get::<RetryReport>().unwrap().stop_reason();
-            prop_assert_eq!(stop, Some(StopReason::NotReplayable));
+            let reason = response.extensions().get::<RetryReport>().unwrap().stop_reason();
+            prop_assert_eq!(reason, Some(StopReason::NotReplayable));
         }
-        if expected.len() + 2 <= limit {
-            prop_assert_eq!(answer.status(), 200);
+        if expected.len() + 2 <= max_replay_bytes {
+            prop_assert_eq!(response.status(), 200);
         }
     }
 
     #[test]
-    fn the_size_that_is_left_is_told_exactly_for_a_sized_body(
+    fn replay_body_has_exact_size_hint_when_body_is_sized(
         steps in prop::collection::vec(step(), 1..12),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time().start_paused(true).build().unwrap();
         let service = service_fn(async |request: Request<ReplayBody<Steps>>| {
             let mut body = Box::pin(request.into_body());
-            let mut left = body.size_hint().exact().unwrap();
+            let mut remaining = body.size_hint().exact().unwrap();
             while let Some(frame) = body.frame().await {
-                left -= frame?.data_ref().unwrap().len() as u64;
-                assert_eq!(body.size_hint().exact(), Some(left));
+                remaining -= frame?.data_ref().unwrap().len() as u64;
+                assert_eq!(body.size_hint().exact(), Some(remaining));
             }
             assert!(body.is_end_stream());
-            assert_eq!(left, 0);
-            Ok::<_, BoxError>(response::<Answer>(502))
+            assert_eq!(remaining, 0);
+            Ok::<_, BoxError>(response::<ResponseBody>(502))
         });
-        runtime.block_on(layer().layer(service).oneshot(put(Steps::sized(steps)))).unwrap();
+        runtime.block_on(retry_layer().layer(service).oneshot(put(Steps::sized(steps)))).unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! `seawall::reqwest::Client` on real sockets: the same conclusions as with hyper.
+//! `seawall::reqwest::Client` on real sockets, classified as with hyper.
 
 use std::{future::ready, sync::Mutex, time::Duration};
 
@@ -39,7 +39,7 @@ fn client() -> Client {
     Client::build(::reqwest::Client::builder().no_proxy()).unwrap()
 }
 
-async fn failure(script: Script, method: &str) -> (Failure, u64) {
+async fn failure_and_requests(script: Script, method: &str) -> (Failure, u64) {
     let origin = Origin::start(script).await.unwrap();
     let request = request(method, &format!("http://{}/", origin.addr()));
     let error = call(client(), request).await.unwrap_err();
@@ -47,8 +47,8 @@ async fn failure(script: Script, method: &str) -> (Failure, u64) {
 }
 
 #[tokio::test]
-async fn failures_have_the_same_causes_as_with_hyper() {
-    for (script, cause, processed, sent) in [
+async fn client_failures_have_same_causes_as_with_hyper() {
+    for (script, cause, processed, expected_requests) in [
         (Script::Refuse, Cause::ConnectionRefused, Processed::No, [0, 0]),
         (Script::ReadClose, Cause::ConnectionTerminated, Processed::Maybe, [2, 1]),
         (Script::Reset, Cause::ConnectionTerminated, Processed::Maybe, [2, 1]),
@@ -57,28 +57,28 @@ async fn failures_have_the_same_causes_as_with_hyper() {
         (Script::Silent, Cause::HttpResponseTimeout, Processed::Maybe, [2, 1]),
         (Script::HugeHead, Cause::HttpResponseHeaderSectionSize, Processed::Maybe, [1, 1]),
     ] {
-        for (method, sent) in ["GET", "POST"].into_iter().zip(sent) {
-            let (failure, requests) = failure(script, method).await;
+        for (method, expected) in ["GET", "POST"].into_iter().zip(expected_requests) {
+            let (failure, requests) = failure_and_requests(script, method).await;
             assert_eq!(failure.cause(), cause, "{script:?} {method}");
             assert_eq!(failure.processed(), processed, "{script:?} {method}");
-            assert_eq!(requests, sent, "{script:?} {method}");
+            assert_eq!(requests, expected, "{script:?} {method}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_resolve_is_a_dns_error_and_not_processed() {
+async fn unresolvable_name_is_dns_error_and_not_processed() {
     let error = call(client(), request("GET", "http://does-not-exist.invalid/")).await.unwrap_err();
     let failure = classify_error(&*error);
     assert_eq!((failure.cause(), failure.processed()), (Cause::DnsError, Processed::No));
 }
 
 #[tokio::test]
-async fn reqwest_s_own_timeout_is_a_response_timeout() {
+async fn reqwest_timeout_is_response_timeout() {
     let origin = Origin::start(Script::Silent).await.unwrap();
-    let inner = ::reqwest::Client::builder().no_proxy().timeout(Duration::from_millis(50));
+    let builder = ::reqwest::Client::builder().no_proxy().timeout(Duration::from_millis(50));
     let request = request("POST", &format!("http://{}/", origin.addr()));
-    let error = call(Client::build(inner).unwrap(), request).await.unwrap_err();
+    let error = call(Client::build(builder).unwrap(), request).await.unwrap_err();
     assert!(find_source::<::reqwest::Error>(&*error).unwrap().is_timeout());
     let failure = classify_error(&*error);
     assert_eq!(failure.cause(), Cause::HttpResponseTimeout);
@@ -86,14 +86,14 @@ async fn reqwest_s_own_timeout_is_a_response_timeout() {
 }
 
 #[tokio::test]
-async fn a_url_that_reqwest_cannot_take_is_the_request_s_fault() {
+async fn unsupported_url_is_request_error() {
     let error = call(client(), request("GET", "/no-host")).await.unwrap_err();
     assert_eq!(classify_error(&*error).cause(), Cause::HttpRequestError);
 }
 
-/// It quotes the URL, with all that is secret in it.
+/// The text contains the URL and therefore its secrets.
 #[tokio::test]
-async fn an_error_of_reqwest_is_logged_without_its_text() {
+async fn logging_layer_omits_text_of_reqwest_error() {
     let origin = Origin::start(Script::Status(404)).await.unwrap();
     let url = format!("http://{}/?token=SECRET", origin.addr());
     let status_error = async || {
@@ -122,13 +122,13 @@ async fn an_error_of_reqwest_is_logged_without_its_text() {
 }
 
 #[tokio::test]
-async fn a_post_that_may_have_been_redirected_to_a_dead_server_is_not_sent_again() {
+async fn retry_layer_does_not_retry_post_when_possibly_redirected() {
     let dead = FlakyUpstream::refusing().unwrap();
-    let done = Step::status(303).header("location", dead.url("/result"));
-    let origin = FlakyUpstream::start(done).await.unwrap();
+    let redirect = Step::status(303).header("location", dead.url("/result"));
+    let origin = FlakyUpstream::start(redirect).await.unwrap();
     let request = request("POST", &origin.url("/pay"));
-    let follows = ::reqwest::Client::builder().no_proxy().build().unwrap();
-    let error = call(Client::new(follows), request).await.unwrap_err();
+    let following = ::reqwest::Client::builder().no_proxy().build().unwrap();
+    let error = call(Client::new(following), request).await.unwrap_err();
     let failure = classify_error(&*error);
     assert_eq!(failure.cause(), Cause::ConnectionRefused);
     assert_eq!(failure.processed(), Processed::Maybe);
@@ -137,16 +137,16 @@ async fn a_post_that_may_have_been_redirected_to_a_dead_server_is_not_sent_again
 }
 
 #[tokio::test]
-async fn a_built_client_returns_redirects_as_they_are() {
-    let elsewhere = Step::status(303).header("location", "http://127.0.0.1:1/");
-    let origin = FlakyUpstream::start(elsewhere).await.unwrap();
+async fn built_client_returns_redirects_unchanged() {
+    let redirect = Step::status(303).header("location", "http://127.0.0.1:1/");
+    let origin = FlakyUpstream::start(redirect).await.unwrap();
     let request = request("POST", &origin.url("/"));
     let response = client().oneshot(request).await.unwrap();
     assert_eq!(response.status(), 303);
 }
 
 #[tokio::test]
-async fn a_bare_error_of_reqwest_proves_nothing_since_it_may_have_been_redirected() {
+async fn bare_reqwest_error_may_be_processed() {
     let dead = FlakyUpstream::refusing().unwrap();
     let client = ::reqwest::Client::builder().no_proxy().build().unwrap();
     let error = client.get(dead.url("/")).send().await.unwrap_err();
@@ -156,7 +156,7 @@ async fn a_bare_error_of_reqwest_proves_nothing_since_it_may_have_been_redirecte
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_incomplete() {
+async fn truncated_body_is_incomplete() {
     for script in [Script::TruncatedBody, Script::TruncatedChunks] {
         let origin = Origin::start(script).await.unwrap();
         let request = request("GET", &format!("http://{}/", origin.addr()));
@@ -166,7 +166,7 @@ async fn a_body_that_breaks_off_is_incomplete() {
 }
 
 #[tokio::test]
-async fn every_attempt_sends_the_same_body() {
+async fn each_attempt_sends_same_body() {
     let origin = FlakyUpstream::start(Step::status(502)).await.unwrap();
     call(client(), request("PUT", &origin.url("/"))).await.unwrap();
     let received = origin.received();

@@ -1,4 +1,4 @@
-//! An axum server: layers around a router, around its routes, and around a nested one.
+//! An axum server with layers around a router, its routes and a nested router.
 
 use std::{future::pending, num::NonZeroU32, time::Duration};
 
@@ -20,72 +20,73 @@ use seawall::{
 };
 use tower::{Layer, ServiceBuilder, ServiceExt};
 
-use super::{eager, serve};
+use super::{serve, without_backoff};
 use crate::support::sockets::{eventually, hyper, origin, url};
 
-const SHORT: Duration = Duration::from_millis(50);
+const SHORT_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// The status and `Proxy-Status` of the answer to a GET.
-async fn ask(addr: std::net::SocketAddr, path: &str) -> (u16, Option<String>) {
+/// Returns the status and `Proxy-Status` of the response to a GET.
+async fn send_get(addr: std::net::SocketAddr, path: &str) -> (u16, Option<String>) {
     let request = Request::get(format!("http://{addr}{path}")).body(String::new()).unwrap();
     let response = hyper().oneshot(request).await.unwrap();
     let proxy_status = response.headers().get("proxy-status");
     (response.status().into(), proxy_status.map(|value| value.to_str().unwrap().to_owned()))
 }
 
-fn timeout(name: &str) -> (u16, Option<String>) {
+fn timeout_response(name: &str) -> (u16, Option<String>) {
     (504, Some(format!("{name};error=http_response_timeout")))
 }
 
-fn limit(name: &str) -> (ErrorResponseLayer, TimeoutLayer) {
-    (ErrorResponseLayer::new(name), TimeoutLayer::new(SHORT))
+fn short_timeout(name: &str) -> (ErrorResponseLayer, TimeoutLayer) {
+    (ErrorResponseLayer::new(name), TimeoutLayer::new(SHORT_TIMEOUT))
 }
 
 #[tokio::test]
-async fn a_layer_around_a_router_is_around_its_fallback_too_and_one_around_routes_is_not() {
+async fn router_layer_covers_fallback_but_route_layer_does_not() {
     let slow = || Router::new().route("/slow", get(pending::<()>)).fallback(pending::<()>);
-    let around_all = slow().layer(limit("all"));
-    // The fallback would never answer.
-    let around_routes =
-        slow().route_layer(limit("routes")).layer(limit_of("rest", Duration::from_millis(200)));
+    let around_all = slow().layer(short_timeout("all"));
+    // Without the deadline, the fallback would never respond.
+    let around_routes = slow()
+        .route_layer(short_timeout("routes"))
+        .layer(deadline("rest", Duration::from_millis(200)));
     let all = serve(around_all).await;
-    assert_eq!(ask(all, "/slow").await, timeout("all"));
-    assert_eq!(ask(all, "/other").await, timeout("all"));
+    assert_eq!(send_get(all, "/slow").await, timeout_response("all"));
+    assert_eq!(send_get(all, "/other").await, timeout_response("all"));
     let routes = serve(around_routes).await;
-    assert_eq!(ask(routes, "/slow").await, timeout("routes"));
-    assert_eq!(ask(routes, "/other").await, timeout("rest"));
+    assert_eq!(send_get(routes, "/slow").await, timeout_response("routes"));
+    assert_eq!(send_get(routes, "/other").await, timeout_response("rest"));
 }
 
-fn limit_of(name: &str, limit: Duration) -> (ErrorResponseLayer, DeadlineLayer) {
-    (ErrorResponseLayer::new(name), DeadlineLayer::new(limit))
+fn deadline(name: &str, timeout: Duration) -> (ErrorResponseLayer, DeadlineLayer) {
+    (ErrorResponseLayer::new(name), DeadlineLayer::new(timeout))
 }
 
 #[tokio::test]
-async fn a_nested_router_has_layers_of_its_own_inside_those_of_the_outer_one() {
-    let inner = Router::new().route("/slow", get(pending::<()>)).layer(limit("inner"));
+async fn nested_router_applies_own_layers_inside_outer_layers() {
+    let inner = Router::new().route("/slow", get(pending::<()>)).layer(short_timeout("inner"));
     let app = Router::new()
         .nest("/nested", inner)
         .route("/slow", get(pending::<()>))
-        .layer(limit_of("outer", Duration::from_millis(200)));
+        .layer(deadline("outer", Duration::from_millis(200)));
     let addr = serve(app).await;
-    assert_eq!(ask(addr, "/nested/slow").await, timeout("inner"));
-    assert_eq!(ask(addr, "/slow").await, timeout("outer"));
-    assert_eq!(ask(addr, "/none").await, (404, None));
+    assert_eq!(send_get(addr, "/nested/slow").await, timeout_response("inner"));
+    assert_eq!(send_get(addr, "/slow").await, timeout_response("outer"));
+    assert_eq!(send_get(addr, "/none").await, (404, None));
 }
 
 #[tokio::test]
-async fn every_server_layer_goes_onto_a_router_by_itself() {
+async fn router_accepts_each_server_layer() {
     let echo = post(async |body: String| body);
     let app = Router::new().route("/", echo).layer(
         ServiceBuilder::new()
             .layer(LoggingLayer::server())
             .layer(ErrorResponseLayer::new("edge"))
             .layer(BodyTimeoutLayer::for_requests())
-            .layer(DeadlineLayer::new(10 * SHORT))
+            .layer(DeadlineLayer::new(10 * SHORT_TIMEOUT))
             .layer(BodyTimeoutLayer::new())
             .layer(CircuitBreakerLayer::new())
             .layer(InFlightLimitLayer::new(NonZeroU32::MIN))
-            .layer(TimeoutLayer::new(SHORT)),
+            .layer(TimeoutLayer::new(SHORT_TIMEOUT)),
     );
     let addr = serve(app).await;
     let request = Request::post(format!("http://{addr}/")).body("hi".to_owned()).unwrap();
@@ -94,48 +95,49 @@ async fn every_server_layer_goes_onto_a_router_by_itself() {
 }
 
 #[tokio::test]
-async fn calls_beyond_a_limit_of_a_route_are_answered_503_and_the_others_served() {
-    let one = (ErrorResponseLayer::new("shop"), InFlightLimitLayer::new(NonZeroU32::MIN));
+async fn route_limit_rejects_excess_calls_with_503() {
+    let single_call_limit =
+        (ErrorResponseLayer::new("shop"), InFlightLimitLayer::new(NonZeroU32::MIN));
     let app = Router::new()
         .route("/busy", get(pending::<()>))
-        .route_layer(one)
+        .route_layer(single_call_limit)
         .route("/free", get(async || "ok"));
     let addr = serve(app).await;
-    let busy = tokio::spawn(ask(addr, "/busy"));
-    let refused = (503, Some("shop;error=connection_limit_reached".to_owned()));
-    // The first may come second.
-    let second = ask(addr, "/busy");
+    let busy = tokio::spawn(send_get(addr, "/busy"));
+    let rejection = (503, Some("shop;error=connection_limit_reached".to_owned()));
+    // Either call may arrive first.
+    let other = send_get(addr, "/busy");
     tokio::select! {
-        answer = busy => assert_eq!(answer.unwrap(), refused),
-        answer = second => assert_eq!(answer, refused),
+        response = busy => assert_eq!(response.unwrap(), rejection),
+        response = other => assert_eq!(response, rejection),
     }
-    assert_eq!(ask(addr, "/free").await, (200, None));
+    assert_eq!(send_get(addr, "/free").await, (200, None));
 }
 
-/// A client in a router's state has a name.
+/// The type of the client, named so that a router's state can contain it.
 type Upstream = <StandardLayer as Layer<Client<HttpConnector, ReplayBody<Body>>>>::Service;
 
 #[tokio::test]
-async fn a_handler_passes_on_what_the_stack_answers_for_its_upstream() {
+async fn handler_returns_error_response_of_stack() {
     let down = origin(Script::Refuse).await;
     let client = ServiceBuilder::new()
-        .layer(StandardLayer::gateway("orders").retry(eager()))
+        .layer(StandardLayer::gateway("orders").retry(without_backoff()))
         .service(hyper());
-    let to = url(&down);
+    let upstream_url = url(&down);
     let order = async move || {
-        let request = Request::get(to).body(Body::empty()).unwrap();
+        let request = Request::get(upstream_url).body(Body::empty()).unwrap();
         client.oneshot(request).await
     };
     let addr = serve(Router::new().route("/", get(order))).await;
-    let refused = "orders;error=connection_refused".to_owned();
-    assert_eq!(ask(addr, "/").await, (502, Some(refused)));
+    let proxy_status = "orders;error=connection_refused".to_owned();
+    assert_eq!(send_get(addr, "/").await, (502, Some(proxy_status)));
 }
 
 #[tokio::test]
-async fn a_handler_takes_a_client_from_the_state() {
-    async fn order(State((client, to)): State<(Upstream, String)>) -> impl IntoResponse {
-        let request = Request::get(to).body(Body::empty()).unwrap();
-        // An error is the handler's own to answer.
+async fn handler_uses_client_from_state() {
+    async fn order(State((client, upstream_url)): State<(Upstream, String)>) -> impl IntoResponse {
+        let request = Request::get(upstream_url).body(Body::empty()).unwrap();
+        // The handler turns an error into a response.
         client.oneshot(request).await.map_err(|error| error.to_string())
     }
 
@@ -144,17 +146,17 @@ async fn a_handler_takes_a_client_from_the_state() {
     let app = Router::new().route("/", get(order)).with_state((client, url(&flaky)));
     let addr = serve(app).await;
     for _ in 0..3 {
-        assert_eq!(ask(addr, "/").await, (200, None));
+        assert_eq!(send_get(addr, "/").await, (200, None));
     }
     assert_eq!(flaky.requests(), 5);
 }
 
 #[tokio::test]
-async fn a_caller_that_hangs_up_frees_its_place() {
+async fn disconnected_caller_releases_permit() {
     let limit = InFlightLimitLayer::new(NonZeroU32::MIN);
     let app = Router::new().route("/", get(pending::<()>));
     let addr = serve(app.layer((ErrorResponseLayer::new("shop"), limit.clone()))).await;
-    let call = tokio::spawn(ask(addr, "/"));
+    let call = tokio::spawn(send_get(addr, "/"));
     eventually(|| limit.in_flight() == 1).await;
     call.abort();
     eventually(|| limit.in_flight() == 0).await;

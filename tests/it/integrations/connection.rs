@@ -1,4 +1,4 @@
-//! hyper's own connections, opened and driven by hand.
+//! hyper connections without a client pool.
 
 use std::{
     net::SocketAddr,
@@ -25,7 +25,7 @@ use seawall::{
 use tokio::net::TcpStream;
 use tower::{Service, ServiceBuilder, ServiceExt};
 
-use super::{fails_once, serve, stack};
+use super::{app_failing_once, serve, stack};
 use crate::support::sockets::origin;
 
 type Body = ReplayBody<String>;
@@ -35,21 +35,21 @@ fn request(method: &str, url: &str) -> Request<String> {
     request.body("hi".to_owned()).unwrap()
 }
 
-/// One connection of HTTP/1.1, opened again when it has ended.
+/// An HTTP/1.1 connection that is opened again after it has ended.
 #[derive(Clone)]
-struct Http1 {
-    to: SocketAddr,
-    kept: Arc<Mutex<Option<http1::SendRequest<Body>>>>,
+struct ReconnectingSender {
+    address: SocketAddr,
+    idle: Arc<Mutex<Option<http1::SendRequest<Body>>>>,
 }
 
-impl Http1 {
-    fn new(to: SocketAddr) -> Self {
-        Self { to, kept: Arc::default() }
+impl ReconnectingSender {
+    fn new(address: SocketAddr) -> Self {
+        Self { address, idle: Arc::default() }
     }
 
     async fn send(self, request: Request<Body>) -> Result<Response<Incoming>, BoxError> {
-        let mut kept = self.kept.lock().await;
-        let mut sender = match kept.take() {
+        let mut idle = self.idle.lock().await;
+        let mut sender = match idle.take() {
             Some(sender) => sender,
             None => self.open().await?,
         };
@@ -57,12 +57,12 @@ impl Http1 {
             sender = self.open().await?;
         }
         let response = sender.send_request(request).await?;
-        *kept = Some(sender);
+        *idle = Some(sender);
         Ok(response)
     }
 
     async fn open(&self) -> Result<http1::SendRequest<Body>, BoxError> {
-        let stream = TcpStream::connect(self.to).await?;
+        let stream = TcpStream::connect(self.address).await?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
         Ok(sender)
@@ -71,16 +71,16 @@ impl Http1 {
 
 fn client(
     layer: StandardLayer,
-    to: SocketAddr,
+    address: SocketAddr,
 ) -> impl Service<Request<String>, Response = Response<impl http_body::Body>, Error = BoxError> + Clone
 {
-    let connection = Http1::new(to);
+    let connection = ReconnectingSender::new(address);
     let send = move |request| connection.clone().send(request);
     ServiceBuilder::new().layer(layer).service_fn(send)
 }
 
 #[tokio::test]
-async fn a_connection_that_ends_is_opened_again() {
+async fn stack_reconnects_when_connection_ends() {
     let origin = origin(Script::StaleAfter { requests: 1 }).await;
     let client = client(stack(), origin.addr());
     for _ in 0..3 {
@@ -88,12 +88,12 @@ async fn a_connection_that_ends_is_opened_again() {
         assert_eq!(response.status(), 200);
         response.into_body().collect().await.ok().unwrap();
     }
-    // The second and third request met a connection that was closed as they came.
+    // The connection was closed on the second and third request, which were retried.
     assert_eq!((origin.connections(), origin.requests()), (3, 5));
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_not_processed_and_a_post_tried_again() {
+async fn stack_retries_post_when_connection_is_refused() {
     let origin = origin(Script::Refuse).await;
     let call = client(stack(), origin.addr()).oneshot(request("POST", "/"));
     let error = call.await.err().unwrap();
@@ -103,12 +103,12 @@ async fn a_refused_connection_is_not_processed_and_a_post_tried_again() {
 }
 
 #[tokio::test]
-async fn a_connection_that_never_answers_keeps_nobody_waiting() {
+async fn stack_times_out_calls_when_connection_is_silent() {
     let origin = origin(Script::Silent).await;
-    let limit = Duration::from_millis(50);
-    let layer = stack().timeouts(Timeouts::new(limit, 10 * limit).unwrap());
+    let timeout = Duration::from_millis(50);
+    let layer = stack().timeouts(Timeouts::new(timeout, 10 * timeout).unwrap());
     let client = client(layer, origin.addr());
-    // The second waits for the connection first.
+    // The second call waits for the connection.
     let calls = [0, 1].map(|_| client.clone().oneshot(request("POST", "/")));
     for outcome in futures_util::future::join_all(calls).await {
         let failure = classify_error(&*outcome.err().unwrap());
@@ -117,8 +117,8 @@ async fn a_connection_that_never_answers_keeps_nobody_waiting() {
 }
 
 #[tokio::test]
-async fn clones_of_a_sender_share_a_connection_of_http_2() {
-    let (app, count) = fails_once();
+async fn cloned_senders_share_http_2_connection() {
+    let (app, count) = app_failing_once();
     let addr = serve(app).await;
     let stream = TokioIo::new(TcpStream::connect(addr).await.unwrap());
     let (sender, connection) = http2::handshake(TokioExecutor::new(), stream).await.unwrap();

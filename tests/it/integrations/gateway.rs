@@ -1,4 +1,4 @@
-//! An axum gateway whose upstreams stand behind the stack.
+//! An axum gateway with a stack per upstream.
 
 use std::{convert::Infallible, net::SocketAddr};
 
@@ -13,33 +13,33 @@ use seawall::{
 };
 use tower::{Service, ServiceBuilder, ServiceExt};
 
-use super::{eager, serve};
+use super::{serve, without_backoff};
 use crate::support::sockets::{channel, eventually, full, hyper, origin, read, request};
 
-/// As far as these tests go; hop-by-hop headers would have to go as well.
-fn send_to<B>(to: SocketAddr, mut request: Request<B>) -> Request<B> {
+/// Rewrites `request` for the upstream. A real gateway also removes hop-by-hop headers.
+fn forward_to<B>(upstream: SocketAddr, mut request: Request<B>) -> Request<B> {
     let mut uri = request.uri().clone().into_parts();
-    (uri.scheme, uri.authority) = (Some(Scheme::HTTP), to.to_string().parse().ok());
+    (uri.scheme, uri.authority) = (Some(Scheme::HTTP), upstream.to_string().parse().ok());
     *request.uri_mut() = Uri::from_parts(uri).unwrap();
     *request.version_mut() = Version::HTTP_11;
     request.headers_mut().remove(HOST);
     request
 }
 
-type Layer = StandardLayer<
+type GatewayStack = StandardLayer<
     seawall::classify::HttpClassifier,
     seawall::retry::HttpCallAdapter,
     seawall::standard::ByAuthority,
     Gateway,
 >;
 
-fn layer(name: &str) -> Layer {
-    StandardLayer::gateway(name).retry(eager())
+fn gateway_stack(name: &str) -> GatewayStack {
+    StandardLayer::gateway(name).retry(without_backoff())
 }
 
-fn upstream(
-    layer: Layer,
-    to: SocketAddr,
+fn upstream_service(
+    layer: GatewayStack,
+    upstream: SocketAddr,
 ) -> impl Service<
     Request<Body>,
     Response = Response<
@@ -53,29 +53,29 @@ fn upstream(
 + 'static {
     ServiceBuilder::new()
         .layer(layer)
-        .map_request(move |request| send_to(to, request))
+        .map_request(move |request| forward_to(upstream, request))
         .service(hyper())
 }
 
-async fn ask(addr: SocketAddr, path: &str) -> u16 {
+async fn status_of_get(addr: SocketAddr, path: &str) -> u16 {
     let get = Request::get(format!("http://{addr}{path}")).body(String::new()).unwrap();
     hyper().oneshot(get).await.unwrap().status().into()
 }
 
 #[tokio::test]
-async fn an_upstream_goes_in_as_a_route_a_nested_service_and_a_fallback() {
+async fn router_accepts_upstream_as_route_nested_service_and_fallback() {
     let [exact, nested, rest] = [
         origin(Script::Healthy).await,
         origin(Script::Healthy).await,
         origin(Script::Healthy).await,
     ];
     let app = Router::new()
-        .route_service("/exact", upstream(layer("exact"), exact.addr()))
-        .nest_service("/nested", upstream(layer("nested"), nested.addr()))
-        .fallback_service(upstream(layer("rest"), rest.addr()));
+        .route_service("/exact", upstream_service(gateway_stack("exact"), exact.addr()))
+        .nest_service("/nested", upstream_service(gateway_stack("nested"), nested.addr()))
+        .fallback_service(upstream_service(gateway_stack("rest"), rest.addr()));
     let addr = serve(app).await;
     for path in ["/exact?a=1", "/nested/deep?b=2", "/other/path?c=3"] {
-        assert_eq!(ask(addr, path).await, 200);
+        assert_eq!(status_of_get(addr, path).await, 200);
     }
     for (origin, line) in
         [(&exact, "GET /exact?a=1 "), (&nested, "GET /deep?b=2 "), (&rest, "GET /other/path?c=3 ")]
@@ -87,31 +87,34 @@ async fn an_upstream_goes_in_as_a_route_a_nested_service_and_a_fallback() {
 }
 
 #[tokio::test]
-async fn an_upstream_that_is_down_leaves_the_others_alone() {
+async fn failed_upstream_does_not_affect_other_upstreams() {
     let (down, healthy) = (origin(Script::Refuse).await, origin(Script::Healthy).await);
     let breaker = CircuitBreakerLayer::new().consecutive_failures(std::num::NonZeroU32::new(4));
-    let down_layer = layer("down").circuit_breaker(breaker.clone());
-    let healthy_layer = layer("healthy").circuit_breaker(breaker);
+    let down_layer = gateway_stack("down").circuit_breaker(breaker.clone());
+    let healthy_layer = gateway_stack("healthy").circuit_breaker(breaker);
     let app = Router::new()
-        .nest_service("/down", upstream(down_layer.clone(), down.addr()))
-        .fallback_service(upstream(healthy_layer.clone(), healthy.addr()));
+        .nest_service("/down", upstream_service(down_layer.clone(), down.addr()))
+        .fallback_service(upstream_service(healthy_layer.clone(), healthy.addr()));
     let addr = serve(app).await;
-    assert_eq!(ask(addr, "/down").await, 502);
-    assert_eq!(ask(addr, "/down").await, 503);
-    assert_eq!(ask(addr, "/").await, 200);
-    // The URL becomes the upstream's inside, so the key is the stack's name.
-    let state = |layer: &Layer, key| layer.circuits().get(key).unwrap().state();
+    assert_eq!(status_of_get(addr, "/down").await, 502);
+    assert_eq!(status_of_get(addr, "/down").await, 503);
+    assert_eq!(status_of_get(addr, "/").await, 200);
+    // The stack sees the URL before it is rewritten, so the key is the name of the stack.
+    let state = |layer: &GatewayStack, key| layer.circuits().get(key).unwrap().state();
     assert_eq!(state(&down_layer, "down"), State::Open);
     assert_eq!(state(&healthy_layer, "healthy"), State::Closed);
 }
 
 #[tokio::test]
-async fn a_body_is_passed_on_as_it_comes() {
+async fn gateway_streams_request_body() {
     let origin = origin(Script::EarlyStatus(200)).await;
-    let addr = serve(Router::new().fallback_service(upstream(layer("edge"), origin.addr()))).await;
+    let addr = serve(
+        Router::new().fallback_service(upstream_service(gateway_stack("edge"), origin.addr())),
+    )
+    .await;
     let (sender, body) = channel();
     sender.send("first, ".into()).unwrap();
-    // The head is answered before the body has ended.
+    // The response arrives before the request body has ended.
     let response =
         hyper().oneshot(request("POST", &format!("http://{addr}/"), body)).await.unwrap();
     assert_eq!(response.status(), 200);
@@ -123,9 +126,12 @@ async fn a_body_is_passed_on_as_it_comes() {
 }
 
 #[tokio::test]
-async fn a_caller_by_http_2_reaches_an_upstream_by_http_1() {
+async fn gateway_forwards_http_2_request_over_http_1() {
     let origin = origin(Script::Flaky { every: 2 }).await;
-    let addr = serve(Router::new().fallback_service(upstream(layer("edge"), origin.addr()))).await;
+    let addr = serve(
+        Router::new().fallback_service(upstream_service(gateway_stack("edge"), origin.addr())),
+    )
+    .await;
     let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
     for _ in 0..2 {
         let call = client.request(request("PUT", &format!("http://{addr}/"), full(b"hi")));

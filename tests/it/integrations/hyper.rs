@@ -1,4 +1,4 @@
-//! hyper-util's client: http and https, HTTP/1.1 and HTTP/2.
+//! hyper-util's client with HTTP/1.1 and HTTP/2, with and without TLS.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -27,16 +27,16 @@ use tokio::{
 };
 use tower::{ServiceBuilder, ServiceExt};
 
-use super::{app, fails_once, serve, serve_tls, stack, status};
+use super::{app_failing_once, counting_app, empty_response, serve, serve_tls, stack};
 use crate::support::sockets::origin;
 
 type Body = ReplayBody<String>;
 
-fn plain(http2: bool) -> Client<HttpConnector, Body> {
+fn plain_client(http2: bool) -> Client<HttpConnector, Body> {
     Client::builder(TokioExecutor::new()).http2_only(http2).build_http()
 }
 
-fn https(roots: RootCertStore) -> HttpsConnector<HttpConnector> {
+fn https_connector(roots: RootCertStore) -> HttpsConnector<HttpConnector> {
     let provider = rustls::crypto::ring::default_provider().into();
     let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let tls = tls.unwrap().with_root_certificates(roots).with_no_client_auth();
@@ -44,8 +44,8 @@ fn https(roots: RootCertStore) -> HttpsConnector<HttpConnector> {
     connector.enable_all_versions().build()
 }
 
-fn tls(roots: RootCertStore) -> Client<TrackReuse<HttpsConnector<HttpConnector>>, Body> {
-    Client::builder(TokioExecutor::new()).build(TrackReuse::new(https(roots)))
+fn tls_client(roots: RootCertStore) -> Client<TrackReuse<HttpsConnector<HttpConnector>>, Body> {
+    Client::builder(TokioExecutor::new()).build(TrackReuse::new(https_connector(roots)))
 }
 
 async fn send<C>(
@@ -62,37 +62,37 @@ where
 }
 
 #[tokio::test]
-async fn each_protocol_survives_an_upstream_that_fails_once() {
+async fn stack_retries_put_over_each_protocol() {
     for (http2, version) in [(false, Version::HTTP_11), (true, Version::HTTP_2)] {
-        let (app, count) = fails_once();
+        let (app, count) = app_failing_once();
         let url = format!("http://{}/", serve(app).await);
-        let response = send(plain(http2), "PUT", url).await.unwrap();
+        let response = send(plain_client(http2), "PUT", url).await.unwrap();
         assert_eq!((response.status().as_u16(), response.version()), (200, version));
         assert_eq!(count.load(Ordering::Relaxed), 2);
     }
     for (protocol, version) in [("http/1.1", Version::HTTP_11), ("h2", Version::HTTP_2)] {
-        let (app, count) = fails_once();
+        let (app, count) = app_failing_once();
         let (addr, roots) = serve_tls(app, protocol).await;
         let url = format!("https://localhost:{}/", addr.port());
-        let response = send(tls(roots), "PUT", url).await.unwrap();
+        let response = send(tls_client(roots), "PUT", url).await.unwrap();
         assert_eq!((response.status().as_u16(), response.version()), (200, version));
         assert_eq!(count.load(Ordering::Relaxed), 2);
     }
 }
 
 #[tokio::test]
-async fn a_post_over_tls_is_sent_once() {
+async fn stack_sends_post_over_tls_once() {
     for protocol in ["http/1.1", "h2"] {
-        let (app, count) = app(|_, _| status(502));
+        let (app, count) = counting_app(|_, _| empty_response(502));
         let (addr, roots) = serve_tls(app, protocol).await;
         let url = format!("https://localhost:{}/", addr.port());
-        assert_eq!(send(tls(roots), "POST", url).await.unwrap().status(), 502);
+        assert_eq!(send(tls_client(roots), "POST", url).await.unwrap().status(), 502);
         assert_eq!(count.load(Ordering::Relaxed), 1);
     }
 }
 
-/// The cause, and how often the request was sent.
-fn told(error: &BoxError) -> (Cause, Processed, u32) {
+/// Returns the cause, the processing state and the number of attempts.
+fn classification(error: &BoxError) -> (Cause, Processed, u32) {
     let failure = classify_error(&**error);
     let attempts = find_source::<RetriesExhausted>(&**error).map_or(1, |it| it.attempts().get());
     (failure.cause(), failure.processed(), attempts)
@@ -100,20 +100,20 @@ fn told(error: &BoxError) -> (Cause, Processed, u32) {
 
 #[cfg(feature = "rustls-0_23")]
 #[tokio::test]
-async fn a_certificate_that_is_not_trusted_is_told_and_not_tried_again() {
-    let (addr, roots) = serve_tls(fails_once().0, "http/1.1").await;
+async fn stack_does_not_retry_untrusted_certificate() {
+    let (addr, roots) = serve_tls(app_failing_once().0, "http/1.1").await;
     let url = format!("https://localhost:{}/", addr.port());
-    let error = send(tls(RootCertStore::empty()), "GET", url).await.unwrap_err();
-    assert_eq!(told(&error), (Cause::TlsCertificateError, Processed::No, 1));
-    // It is for another name.
+    let error = send(tls_client(RootCertStore::empty()), "GET", url).await.unwrap_err();
+    assert_eq!(classification(&error), (Cause::TlsCertificateError, Processed::No, 1));
+    // The certificate is valid for another name.
     let url = format!("https://127.0.0.1:{}/", addr.port());
-    let error = send(tls(roots), "POST", url).await.unwrap_err();
-    assert_eq!(told(&error), (Cause::TlsCertificateError, Processed::No, 1));
+    let error = send(tls_client(roots), "POST", url).await.unwrap_err();
+    assert_eq!(classification(&error), (Cause::TlsCertificateError, Processed::No, 1));
 }
 
-/// What a server of plain HTTP says to a greeting of TLS.
+/// The server responds to the ClientHello with plain HTTP.
 #[tokio::test]
-async fn what_does_not_speak_tls_is_tried_again_and_told() {
+async fn stack_retries_when_server_does_not_use_tls() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -123,14 +123,14 @@ async fn what_does_not_speak_tls_is_tried_again_and_told() {
         }
     });
     let url = format!("https://localhost:{port}/");
-    let error = send(tls(RootCertStore::empty()), "POST", url).await.unwrap_err();
-    assert_eq!(told(&error), (Cause::TlsProtocolError, Processed::No, 4));
+    let error = send(tls_client(RootCertStore::empty()), "POST", url).await.unwrap_err();
+    assert_eq!(classification(&error), (Cause::TlsProtocolError, Processed::No, 4));
 }
 
-/// With TLS 1.3 the handshake is over for the client before the server has seen its certificate.
+/// In TLS 1.3, the client completes the handshake before the server has verified its certificate.
 #[cfg(feature = "rustls-0_23")]
 #[tokio::test]
-async fn an_alert_after_the_handshake_is_told_and_proves_nothing() {
+async fn alert_after_handshake_may_be_processed() {
     let io = std::io::Error::new(
         std::io::ErrorKind::InvalidData,
         rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired),
@@ -139,19 +139,19 @@ async fn an_alert_after_the_handshake_is_told_and_proves_nothing() {
     assert_eq!((failure.cause(), failure.processed()), (Cause::TlsAlertReceived, Processed::Maybe));
 }
 
-/// Connectors are services, so layers go around them; the client wants a future that is `Unpin`. Unlike
-/// `HttpConnector::set_connect_timeout`, such a limit covers the handshake.
+/// Connectors are services and accept layers. The client requires their futures to be `Unpin`.
+/// Unlike `HttpConnector::set_connect_timeout`, this timeout includes the TLS handshake.
 #[tokio::test]
-async fn a_timeout_around_a_connector_is_one_of_connecting_and_proves_that_nothing_was_sent() {
-    // Greeted by TLS, it waits for the rest of a request.
+async fn connector_timeout_is_connection_timeout_and_not_processed() {
+    // The origin takes the ClientHello for part of a request and waits for the rest.
     let origin = origin(Script::Silent).await;
     let connector = ServiceBuilder::new()
         .map_future(Box::pin)
         .layer(TimeoutLayer::new(Duration::from_millis(50)))
-        .service(https(RootCertStore::empty()));
+        .service(https_connector(RootCertStore::empty()));
     let client = Client::builder(TokioExecutor::new()).build(connector);
     let url = format!("https://localhost:{}/", origin.addr().port());
     let error = send(client, "POST", url).await.unwrap_err();
-    assert_eq!(told(&error), (Cause::ConnectionTimeout, Processed::No, 4));
+    assert_eq!(classification(&error), (Cause::ConnectionTimeout, Processed::No, 4));
     assert_eq!(origin.requests(), 0);
 }

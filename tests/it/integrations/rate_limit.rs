@@ -15,59 +15,59 @@ use tower::{ServiceBuilder, ServiceExt};
 use tower_governor::{GovernorLayer, governor::GovernorConfigBuilder};
 use tracing::level_filters::LevelFilter;
 
-use super::{eager, serve, stack};
+use super::{serve, stack, without_backoff};
 use crate::{
     log_capture::Recorder,
     support::sockets::{origin, url},
 };
 
-/// Two calls at once for each client, and another each minute.
+/// Starts a gateway that allows each client two calls at once, and one more per minute.
 async fn gateway(origin: &Origin) -> SocketAddr {
     let limit = GovernorConfigBuilder::default().per_second(60).burst_size(2).finish().unwrap();
-    let to: http::Uri = url(origin).parse().unwrap();
+    let upstream_uri: http::Uri = url(origin).parse().unwrap();
     let upstream = ServiceBuilder::new()
-        .layer(StandardLayer::gateway("edge").retry(eager()).access_log(None))
-        .map_request(move |request| send_to(to.clone(), request))
+        .layer(StandardLayer::gateway("edge").retry(without_backoff()).without_access_log())
+        .map_request(move |request| forward_to(upstream_uri.clone(), request))
         .service(crate::support::sockets::hyper());
     let limit = GovernorLayer::new(limit);
     serve(Router::new().fallback_service(upstream).layer((LoggingLayer::server(), limit))).await
 }
 
-fn send_to<B>(to: http::Uri, mut request: Request<B>) -> Request<B> {
-    *request.uri_mut() = to;
+fn forward_to<B>(upstream: http::Uri, mut request: Request<B>) -> Request<B> {
+    *request.uri_mut() = upstream;
     request
 }
 
-/// As somebody at 127.0.0.`last`.
-async fn ask(addr: SocketAddr, last: u8) -> Response<Incoming> {
+/// Sends a GET from the client address 127.0.0.`last_octet`.
+async fn send_from(addr: SocketAddr, last_octet: u8) -> Response<Incoming> {
     let mut connector = HttpConnector::new();
-    connector.set_local_address(Some(IpAddr::V4(Ipv4Addr::new(127, 0, 0, last))));
+    connector.set_local_address(Some(IpAddr::V4(Ipv4Addr::new(127, 0, 0, last_octet))));
     let client = Client::builder(TokioExecutor::new()).build(connector);
     let request = Request::get(format!("http://{addr}/")).body(String::new()).unwrap();
     client.request(request).await.unwrap()
 }
 
 #[tokio::test]
-async fn each_client_has_its_own_limit_and_what_is_refused_reaches_no_upstream() {
+async fn rate_limit_rejects_excess_calls_of_each_client() {
     let origin = origin(Script::Flaky { every: 2 }).await;
     let addr = gateway(&origin).await;
     for (client, expected) in [(1, 200), (1, 200), (1, 429), (2, 200), (1, 429), (2, 200), (2, 429)]
     {
-        let response = ask(addr, client).await;
+        let response = send_from(addr, client).await;
         assert_eq!(response.status(), expected);
         assert_eq!(response.headers().contains_key("retry-after"), expected == 429);
     }
-    // Retries are not counted by a limit in front.
+    // The limit is outside the stack and does not count retries.
     assert_eq!(origin.requests(), 7);
 }
 
 #[tokio::test]
-async fn a_log_around_the_limit_has_a_line_for_what_is_refused() {
+async fn logging_layer_around_rate_limit_emits_event_of_rejection() {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     let origin = origin(Script::Healthy).await;
     let addr = gateway(&origin).await;
     for _ in 0..3 {
-        http_body_util::BodyExt::collect(ask(addr, 1).await.into_body()).await.unwrap();
+        http_body_util::BodyExt::collect(send_from(addr, 1).await.into_body()).await.unwrap();
     }
     let statuses: Vec<_> = recorder
         .lines()
@@ -77,9 +77,9 @@ async fn a_log_around_the_limit_has_a_line_for_what_is_refused() {
     assert_eq!(statuses, ["200", "200", "429"]);
 }
 
-/// It asks to wait for a minute, which nobody does: the answer is the caller's at once.
+/// The response has a `Retry-After` of a minute, which exceeds the maximum wait of the stack.
 #[tokio::test]
-async fn a_stack_before_such_a_limit_does_not_come_back_before_its_time() {
+async fn stack_does_not_retry_when_retry_after_is_too_long() {
     let origin = origin(Script::Healthy).await;
     let addr = gateway(&origin).await;
     let client = ServiceBuilder::new().layer(stack()).service(crate::support::sockets::hyper());
@@ -89,7 +89,7 @@ async fn a_stack_before_such_a_limit_does_not_come_back_before_its_time() {
     }
     let response = client.oneshot(request()).await.unwrap();
     assert_eq!(response.status(), 429);
-    let attempts = response.extensions().get::<RetryReport>().unwrap();
-    assert_eq!(attempts.stop_reason(), Some(seawall::retry::StopReason::WaitTooLong));
+    let report = response.extensions().get::<RetryReport>().unwrap();
+    assert_eq!(report.stop_reason(), Some(seawall::retry::StopReason::WaitTooLong));
     assert_eq!(origin.requests(), 2);
 }

@@ -1,4 +1,4 @@
-//! reqwest: its client in the stack, and layers around its connector.
+//! reqwest's client in the stack, and layers around its connector.
 
 use std::{future::pending, num::NonZeroU32, time::Duration};
 
@@ -23,7 +23,7 @@ use seawall::{
 use tokio_test::{assert_pending, task};
 use tower::{Layer, ServiceBuilder, ServiceExt};
 
-use super::{app, eager, serve, stack};
+use super::{counting_app, serve, stack, without_backoff};
 use crate::support::sockets::{channel, full, hyper, origin, read, request, url};
 
 fn builder() -> ClientBuilder {
@@ -35,7 +35,7 @@ fn client(builder: ClientBuilder) -> Client {
 }
 
 #[tokio::test]
-async fn each_attempt_sends_the_same_body_with_its_length() {
+async fn each_attempt_sends_same_body_with_content_length() {
     let origin = origin(Script::Flaky { every: 2 }).await;
     let client = ServiceBuilder::new().layer(stack()).service(client(builder()));
     for text in ["one", "two"] {
@@ -51,7 +51,7 @@ async fn each_attempt_sends_the_same_body_with_its_length() {
 }
 
 #[tokio::test]
-async fn a_get_without_a_body_announces_none() {
+async fn client_sends_get_without_transfer_encoding() {
     let origin = origin(Script::Healthy).await;
     let client = ServiceBuilder::new().layer(stack()).service(client(builder()));
     let get = Request::get(url(&origin)).body(String::new()).unwrap();
@@ -60,14 +60,14 @@ async fn a_get_without_a_body_announces_none() {
     assert!(!head.contains("transfer-encoding"), "{head}");
 }
 
-/// axum's body is not `Sync`, which reqwest asks for.
+/// axum's body is not `Sync`, which reqwest requires.
 #[tokio::test]
-async fn it_is_the_upstream_of_an_axum_gateway() {
+async fn client_forwards_requests_of_axum_gateway() {
     let origin = origin(Script::Flaky { every: 2 }).await;
-    let to: http::Uri = url(&origin).parse().unwrap();
+    let upstream_uri: http::Uri = url(&origin).parse().unwrap();
     let upstream = ServiceBuilder::new()
-        .layer(StandardLayer::gateway("edge").retry(eager()))
-        .map_request(move |request| to_uri(&to, request))
+        .layer(StandardLayer::gateway("edge").retry(without_backoff()))
+        .map_request(move |request| forward_to(&upstream_uri, request))
         .service(client(builder()));
     let addr = serve(Router::new().fallback_service(upstream)).await;
     for _ in 0..2 {
@@ -80,14 +80,14 @@ async fn it_is_the_upstream_of_an_axum_gateway() {
     assert!(origin.received().iter().all(|request| request.body == b"hello"));
 }
 
-fn to_uri<B>(to: &http::Uri, mut request: Request<B>) -> Request<B> {
-    request.uri_mut().clone_from(to);
+fn forward_to<B>(upstream: &http::Uri, mut request: Request<B>) -> Request<B> {
+    request.uri_mut().clone_from(upstream);
     request.headers_mut().remove("host");
     request
 }
 
 #[tokio::test]
-async fn a_body_that_streams_is_sent_as_it_comes() {
+async fn client_sends_streaming_body() {
     let origin = origin(Script::Healthy).await;
     let (sender, body) = channel();
     let body = Body::new(body);
@@ -101,26 +101,26 @@ async fn a_body_that_streams_is_sent_as_it_comes() {
     assert_eq!(origin.received()[0].body, b"first, last");
 }
 
-/// One that is wrapped as it was built follows what it can send again.
+/// `Client::new` keeps the redirect policy of the wrapped client.
 #[tokio::test]
-async fn redirects_of_requests_without_a_body_are_followed_by_a_client_that_does() {
+async fn wrapped_client_follows_redirects_without_body() {
     let end = origin(Script::Healthy).await;
     for redirect in [Redirect::to, Redirect::permanent] {
-        let (app, _) = app({
-            let to = url(&end);
-            move |_, _| redirect(&to)
+        let (app, _) = counting_app({
+            let target = url(&end);
+            move |_, _| redirect(&target)
         });
-        let from = format!("http://{}/", serve(app).await);
+        let redirecting_url = format!("http://{}/", serve(app).await);
         let client = Client::new(builder().build().unwrap());
-        let get = Request::get(from).body(String::new()).unwrap();
+        let get = Request::get(redirecting_url).body(String::new()).unwrap();
         let response = ServiceBuilder::new().layer(stack()).service(client).oneshot(get).await;
         assert_eq!(response.unwrap().status(), 200);
     }
     assert_eq!(end.requests(), 2);
 }
 
-/// How many requests a call takes of an upstream that is overloaded.
-async fn requests(client: Client) -> u64 {
+/// Returns the number of requests of one call to an overloaded upstream.
+async fn requests_per_call(client: Client) -> u64 {
     let origin = origin(Script::Status(503)).await;
     let client = ServiceBuilder::new().layer(stack()).service(client);
     let get = Request::get(url(&origin)).body(String::new()).unwrap();
@@ -129,77 +129,77 @@ async fn requests(client: Client) -> u64 {
 }
 
 #[tokio::test]
-async fn a_retry_inside_reqwest_is_switched_off() {
-    let own = || {
-        let twice = ::reqwest::retry::for_host("127.0.0.1").max_retries_per_request(2);
-        let retry = twice.no_budget().classify_fn(|exchange| match exchange.status() {
+async fn built_client_disables_retries_of_reqwest() {
+    let retrying_builder = || {
+        let max_two = ::reqwest::retry::for_host("127.0.0.1").max_retries_per_request(2);
+        let retry = max_two.no_budget().classify_fn(|exchange| match exchange.status() {
             Some(_) => exchange.retryable(),
             None => exchange.success(),
         });
         builder().retry(retry)
     };
-    assert_eq!(requests(client(own())).await, 4);
-    // A client as it was built keeps it, and multiplies.
-    assert_eq!(requests(Client::new(own().build().unwrap())).await, 12);
+    assert_eq!(requests_per_call(client(retrying_builder())).await, 4);
+    // `Client::new` keeps the retries of the wrapped client, which multiply.
+    assert_eq!(requests_per_call(Client::new(retrying_builder().build().unwrap())).await, 12);
 }
 
-async fn error(client: Client, url: &str) -> BoxError {
+async fn post_error(client: Client, url: &str) -> BoxError {
     let post = Request::post(url).body(String::new()).unwrap();
-    let layer: RetryLayer = eager();
+    let layer: RetryLayer = without_backoff();
     layer.layer(client).oneshot(post).await.unwrap_err()
 }
 
-fn told(error: &BoxError) -> (Cause, Processed, u32) {
+fn classification(error: &BoxError) -> (Cause, Processed, u32) {
     let failure = classify_error(&**error);
     let attempts = find_source::<RetriesExhausted>(&**error).map_or(1, |it| it.attempts().get());
     (failure.cause(), failure.processed(), attempts)
 }
 
-/// Never finds an address.
-struct Stuck;
+/// A resolver that never completes.
+struct PendingResolver;
 
-impl Resolve for Stuck {
+impl Resolve for PendingResolver {
     fn resolve(&self, _: Name) -> Resolving {
         Box::pin(pending())
     }
 }
 
-const LIMIT: Duration = Duration::from_millis(20);
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(20);
 
-fn slow_to_connect() -> ClientBuilder {
-    builder().dns_resolver(Stuck).connector_layer(TimeoutLayer::new(LIMIT))
+fn never_connecting() -> ClientBuilder {
+    builder().dns_resolver(PendingResolver).connector_layer(TimeoutLayer::new(CONNECT_TIMEOUT))
 }
 
 #[tokio::test]
-async fn a_timeout_around_the_connector_is_one_of_connecting_and_proves_that_nothing_was_sent() {
-    let error = error(client(slow_to_connect()), "http://upstream/").await;
-    assert_eq!(told(&error), (Cause::ConnectionTimeout, Processed::No, 4));
-    assert_eq!(find_source::<Elapsed>(&*error).unwrap().limit(), LIMIT);
+async fn connector_timeout_is_connection_timeout_and_not_processed() {
+    let error = post_error(client(never_connecting()), "http://upstream/").await;
+    assert_eq!(classification(&error), (Cause::ConnectionTimeout, Processed::No, 4));
+    assert_eq!(find_source::<Elapsed>(&*error).unwrap().limit(), CONNECT_TIMEOUT);
 }
 
-/// An earlier server may have answered, and the connection to where it redirected have been too slow.
+/// An earlier server may have processed the request and redirected it to the slow one.
 #[tokio::test]
-async fn where_reqwest_follows_redirects_a_timeout_around_the_connector_proves_nothing() {
-    let client = Client::new(slow_to_connect().build().unwrap());
-    let error = error(client, "http://upstream/").await;
-    assert_eq!(told(&error), (Cause::ConnectionTimeout, Processed::Maybe, 1));
+async fn connector_timeout_may_be_processed_when_client_follows_redirects() {
+    let client = Client::new(never_connecting().build().unwrap());
+    let error = post_error(client, "http://upstream/").await;
+    assert_eq!(classification(&error), (Cause::ConnectionTimeout, Processed::Maybe, 1));
 }
 
-/// By name, so that connecting takes at least a look-up, which is never done at once.
-fn by_name(origin: &Origin) -> String {
+/// Returns a URL with a host name. Its lookup keeps the connector pending at the first poll.
+fn url_by_name(origin: &Origin) -> String {
     format!("http://localhost:{}/", origin.addr().port())
 }
 
 #[tokio::test]
-async fn a_limit_around_the_connector_refuses_what_was_never_sent() {
+async fn connector_limit_rejects_call_as_not_processed() {
     let limit = InFlightLimitLayer::new(NonZeroU32::MIN).until_response();
     let client = client(builder().connector_layer(limit));
     let origin = origin(Script::Healthy).await;
-    let post = || Request::post(by_name(&origin)).body(String::new()).unwrap();
+    let post = || Request::post(url_by_name(&origin)).body(String::new()).unwrap();
     let mut first = task::spawn(client.clone().oneshot(post()));
     assert_pending!(first.poll());
-    let second: BoxError = eager().layer(client).oneshot(post()).await.unwrap_err();
-    assert_eq!(told(&second), (Cause::ConnectionLimitReached, Processed::No, 1));
+    let second: BoxError = without_backoff().layer(client).oneshot(post()).await.unwrap_err();
+    assert_eq!(classification(&second), (Cause::ConnectionLimitReached, Processed::No, 1));
     assert!(find_source::<LimitReached>(&*second).is_some());
     assert_eq!(first.await.unwrap().status(), 200);
 }

@@ -1,4 +1,4 @@
-//! tower's own layers, inside the stack and around it.
+//! tower's layers inside and around the stack.
 
 use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
@@ -20,7 +20,7 @@ use tower::{
     load_shed,
 };
 
-use super::{eager, stack};
+use super::{stack, without_backoff};
 use crate::support::sockets::{eventually, hyper, origin, url};
 
 fn get(url: &str) -> Request<String> {
@@ -28,7 +28,7 @@ fn get(url: &str) -> Request<String> {
 }
 
 #[tokio::test]
-async fn buffers_and_limits_sit_inside_and_out() {
+async fn stack_works_with_buffers_and_limits_inside_and_around() {
     let origin = origin(Script::Flaky { every: 2 }).await;
     let client = ServiceBuilder::new()
         .load_shed()
@@ -49,7 +49,7 @@ async fn buffers_and_limits_sit_inside_and_out() {
 }
 
 #[tokio::test]
-async fn load_shed_around_refuses_before_anything_is_sent() {
+async fn load_shed_around_stack_rejects_call_when_busy() {
     let origin = origin(Script::Silent).await;
     let client =
         ServiceBuilder::new().load_shed().concurrency_limit(1).layer(stack()).service(hyper());
@@ -60,7 +60,7 @@ async fn load_shed_around_refuses_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn what_load_shed_inside_refuses_is_not_tried_again() {
+async fn stack_does_not_retry_rejection_of_inner_load_shed() {
     let origin = origin(Script::Silent).await;
     let client =
         ServiceBuilder::new().layer(stack()).load_shed().concurrency_limit(1).service(hyper());
@@ -72,9 +72,9 @@ async fn what_load_shed_inside_refuses_is_not_tried_again() {
     drop(busy);
 }
 
-/// The limit is for attempts, so that one waiting for its retry leaves its place to another.
+/// The limit applies to attempts, so a call that waits for its retry holds no permit.
 #[tokio::test]
-async fn a_concurrency_limit_inside_is_not_held_between_attempts() {
+async fn inner_concurrency_limit_releases_permit_between_attempts() {
     let origin = origin(Script::Once(503, "retry-after: 1\r\n")).await;
     let client = ServiceBuilder::new().layer(stack()).concurrency_limit(1).service(hyper());
     let waiting = tokio::spawn(client.clone().oneshot(get(&url(&origin))));
@@ -84,34 +84,34 @@ async fn a_concurrency_limit_inside_is_not_held_between_attempts() {
     assert_eq!(waiting.await.unwrap().unwrap().status(), 200);
 }
 
-fn send_to<B>(to: SocketAddr, mut request: Request<B>) -> Request<B> {
+fn forward_to<B>(upstream: SocketAddr, mut request: Request<B>) -> Request<B> {
     let mut uri = request.uri().clone().into_parts();
-    (uri.scheme, uri.authority) = (Some(Scheme::HTTP), to.to_string().parse().ok());
+    (uri.scheme, uri.authority) = (Some(Scheme::HTTP), upstream.to_string().parse().ok());
     *request.uri_mut() = Uri::from_parts(uri).unwrap();
     request
 }
 
 #[tokio::test]
-async fn a_balancer_inside_passes_over_what_is_down() {
+async fn inner_balancer_skips_failed_instance() {
     let mut servers = Vec::new();
     for script in [Script::Healthy, Script::ReadClose, Script::Healthy] {
         servers.push(origin(script).await);
     }
     let pool = hyper();
     let instances = servers.iter().map(|server: &Origin| {
-        let to = server.addr();
-        let circuit = CircuitBreakerLayer::new()
+        let upstream = server.addr();
+        let breaker = CircuitBreakerLayer::new()
             .consecutive_failures(NonZeroU32::new(2))
             .open_behavior(OpenBehavior::Backpressure);
         let instance = ServiceBuilder::new()
-            .layer(circuit)
-            .map_request(move |request| send_to(to, request))
+            .layer(breaker)
+            .map_request(move |request| forward_to(upstream, request))
             .service(pool.clone());
         PendingRequests::new(instance, CompleteOnResponse::default())
     });
-    let retry: RetryLayer = eager().budget(Budget::none()).retry_rejections(true);
+    let retry: RetryLayer = without_backoff().budget(Budget::none()).retry_rejections(true);
     let client = ServiceBuilder::new()
-        .layer(StandardLayer::new("orders").circuit_breaker(None).retry(retry))
+        .layer(StandardLayer::new("orders").without_circuit_breaker().retry(retry))
         .buffer(8)
         .service(Balance::new(ServiceList::new(instances.collect::<Vec<_>>())));
     for _ in 0..100 {
@@ -123,15 +123,15 @@ async fn a_balancer_inside_passes_over_what_is_down() {
 }
 
 #[tokio::test]
-async fn a_balancer_around_takes_instances_that_are_whole_stacks() {
+async fn outer_balancer_accepts_stacks_as_instances() {
     let servers =
         [origin(Script::Flaky { every: 4 }).await, origin(Script::Flaky { every: 4 }).await];
     let instances = servers.each_ref().map(|server| {
-        let to = server.addr();
-        let retry: RetryLayer = eager().budget(Budget::none());
+        let upstream = server.addr();
+        let retry: RetryLayer = without_backoff().budget(Budget::none());
         let stack = ServiceBuilder::new()
             .layer(StandardLayer::new("order").retry(retry))
-            .map_request(move |request| send_to(to, request))
+            .map_request(move |request| forward_to(upstream, request))
             .service(hyper());
         PendingRequests::new(stack, CompleteOnResponse::default())
     });
@@ -145,12 +145,12 @@ async fn a_balancer_around_takes_instances_that_are_whole_stacks() {
 }
 
 #[tokio::test]
-async fn a_rate_limit_cannot_be_cloned_so_a_buffer_goes_around_it() {
+async fn buffered_rate_limit_works_inside_stack() {
     let origin = origin(Script::Healthy).await;
     let limit = RateLimitLayer::new(1, Duration::from_secs(60));
     let client = ServiceBuilder::new().layer(stack()).buffer(1).layer(limit).service(hyper());
     assert_eq!(client.clone().oneshot(get(&url(&origin))).await.unwrap().status(), 200);
-    // The second waits for the limit.
+    // The second call waits for the limit.
     let mut second = task::spawn(client.oneshot(get(&url(&origin))));
     assert_pending!(second.poll());
     assert_eq!(origin.requests(), 1);

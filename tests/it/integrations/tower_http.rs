@@ -1,4 +1,4 @@
-//! tower-http's layers around the stack and inside of it: which order works, and what goes wrong in the other.
+//! tower-http's layers inside and around the stack, and the effects of their order.
 
 use std::sync::{
     Arc, Mutex,
@@ -31,91 +31,92 @@ use tower_http::{
 };
 use tracing::Span;
 
-use super::{app, eager, serve, stack, status};
+use super::{counting_app, empty_response, serve, stack, without_backoff};
 use crate::support::sockets::{hyper, origin, url};
 
 const ID: HeaderName = HeaderName::from_static("x-request-id");
 
-type Seen = Arc<Mutex<Vec<HeaderMap>>>;
+type ReceivedHeaders = Arc<Mutex<Vec<HeaderMap>>>;
 
-/// Fails so often, then answers `ok`, and keeps the headers of what it was sent.
-async fn upstream(failures: u32) -> (String, Seen) {
-    let seen = Seen::default();
-    let keeps = Arc::clone(&seen);
-    let (app, _) = app(move |number, request| {
-        keeps.lock().unwrap().push(request.headers().clone());
-        if number <= failures { status(502) } else { "ok".into_response() }
+/// Starts an upstream that fails `failures` times, and returns its URL and the received headers.
+async fn upstream(failures: u32) -> (String, ReceivedHeaders) {
+    let received = ReceivedHeaders::default();
+    let recorder = Arc::clone(&received);
+    let (app, _) = counting_app(move |number, request| {
+        recorder.lock().unwrap().push(request.headers().clone());
+        if number <= failures { empty_response(502) } else { "ok".into_response() }
     });
-    (format!("http://{}/", serve(app).await), seen)
+    (format!("http://{}/", serve(app).await), received)
 }
 
 fn get(url: &str) -> Request<String> {
     Request::get(url).body(String::new()).unwrap()
 }
 
-fn ids(seen: &Seen) -> Vec<HeaderValue> {
-    seen.lock().unwrap().iter().map(|headers| headers[ID].clone()).collect()
+fn received_ids(received: &ReceivedHeaders) -> Vec<HeaderValue> {
+    received.lock().unwrap().iter().map(|headers| headers[ID].clone()).collect()
 }
 
 #[tokio::test]
-async fn a_request_id_set_around_the_stack_is_one_for_all_attempts() {
-    let (url, seen) = upstream(2).await;
+async fn outer_request_id_layer_sets_same_id_on_all_attempts() {
+    let (url, received) = upstream(2).await;
     let client = ServiceBuilder::new()
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(stack())
         .service(hyper());
     let response = client.oneshot(get(&url)).await.unwrap();
-    let ids = ids(&seen);
+    let ids = received_ids(&received);
     assert_eq!(ids.len(), 3);
     assert!(ids.iter().all(|id| id == response.headers()[ID]));
 }
 
 #[tokio::test]
-async fn a_request_id_set_inside_is_another_for_each_attempt() {
-    let (url, seen) = upstream(2).await;
+async fn inner_request_id_layer_sets_new_id_on_each_attempt() {
+    let (url, received) = upstream(2).await;
     let client = ServiceBuilder::new()
         .layer(stack())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .layer(PropagateRequestIdLayer::x_request_id())
         .service(hyper());
     let response = client.oneshot(get(&url)).await.unwrap();
-    let ids = ids(&seen);
+    let ids = received_ids(&received);
     assert_eq!(ids.len(), 3);
     assert_eq!(ids[2], response.headers()[ID]);
     assert!(ids[0] != ids[1] && ids[1] != ids[2]);
 }
 
 #[tokio::test]
-async fn headers_are_set_once_on_each_attempt_wherever_the_layer_stands() {
-    let set = || SetRequestHeaderLayer::appending(USER_AGENT, HeaderValue::from_static("shop/1"));
-    let (url, seen) = upstream(2).await;
+async fn set_header_layer_sets_header_once_on_each_attempt() {
+    let set_user_agent =
+        || SetRequestHeaderLayer::appending(USER_AGENT, HeaderValue::from_static("shop/1"));
+    let (url, received) = upstream(2).await;
     let client = ServiceBuilder::new()
-        .layer(set())
+        .layer(set_user_agent())
         .layer(SetResponseHeaderLayer::overriding(ID, HeaderValue::from_static("outer")))
         .layer(stack())
-        .layer(set())
+        .layer(set_user_agent())
         .layer(SetResponseHeaderLayer::overriding(ID, HeaderValue::from_static("inner")))
         .service(hyper());
     let response = client.oneshot(get(&url)).await.unwrap();
     assert_eq!(response.headers()[ID], "outer");
-    let seen = seen.lock().unwrap();
+    let received = received.lock().unwrap();
     let counts: Vec<_> =
-        seen.iter().map(|headers| headers.get_all(USER_AGENT).iter().count()).collect();
+        received.iter().map(|headers| headers.get_all(USER_AGENT).iter().count()).collect();
     assert_eq!(counts, [2, 2, 2]);
 }
 
 #[tokio::test]
-async fn a_trace_around_the_stack_is_of_the_call_and_one_inside_of_each_attempt() {
+async fn outer_trace_covers_call_and_inner_trace_each_attempt() {
     let (calls, attempts) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
-    let (counts_calls, counts_attempts) = (Arc::clone(&calls), Arc::clone(&attempts));
+    let (call_counter, attempt_counter) = (Arc::clone(&calls), Arc::clone(&attempts));
     let (url, _) = upstream(2).await;
     let outer = TraceLayer::new_for_http().on_request(move |_: &Request<String>, _: &Span| {
-        counts_calls.fetch_add(1, Ordering::Relaxed);
+        call_counter.fetch_add(1, Ordering::Relaxed);
     });
     let inner =
         TraceLayer::new_for_http().on_request(move |_: &Request<ReplayBody<String>>, _: &Span| {
-            counts_attempts.fetch_add(1, Ordering::Relaxed);
+            attempt_counter.fetch_add(1, Ordering::Relaxed);
         });
     let client = ServiceBuilder::new().layer(outer).layer(stack()).layer(inner).service(hyper());
     let response = client.oneshot(get(&url)).await.unwrap();
@@ -123,11 +124,11 @@ async fn a_trace_around_the_stack_is_of_the_call_and_one_inside_of_each_attempt(
     assert_eq!((calls.load(Ordering::Relaxed), attempts.load(Ordering::Relaxed)), (1, 3));
 }
 
-/// A gateway of nginx's whose upstream is down, and which compresses its pages.
+/// Starts an nginx gateway that compresses its error pages.
 async fn compressed_page() -> String {
     const PAGE: &str = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center>\
         <h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
-    let (app, _) = app(|_, _| (http::StatusCode::BAD_GATEWAY, Html(PAGE)));
+    let (app, _) = counting_app(|_, _| (http::StatusCode::BAD_GATEWAY, Html(PAGE)));
     format!("http://{}/", serve(app.layer(CompressionLayer::new())).await)
 }
 
@@ -136,7 +137,7 @@ fn reporter<B>(response: &http::Response<B>) -> Reporter {
 }
 
 #[tokio::test]
-async fn decompressed_inside_the_stack_a_gateway_s_page_can_be_read() {
+async fn stack_recognizes_page_when_decompression_is_inside() {
     let client =
         ServiceBuilder::new().layer(stack()).layer(DecompressionLayer::new()).service(hyper());
     let response = client.oneshot(get(&compressed_page().await)).await.unwrap();
@@ -148,7 +149,7 @@ async fn decompressed_inside_the_stack_a_gateway_s_page_can_be_read() {
 }
 
 #[tokio::test]
-async fn decompressed_around_the_stack_a_gateway_s_page_is_read_by_the_caller_only() {
+async fn stack_does_not_recognize_page_when_decompression_is_outside() {
     let client =
         ServiceBuilder::new().layer(DecompressionLayer::new()).layer(stack()).service(hyper());
     let response = client.oneshot(get(&compressed_page().await)).await.unwrap();
@@ -158,48 +159,48 @@ async fn decompressed_around_the_stack_a_gateway_s_page_is_read_by_the_caller_on
     assert!(page.ends_with(b"</html>\r\n"));
 }
 
-/// Redirects a POST by 303 to a server that is down, and counts how often it was asked.
-async fn redirects() -> (String, Arc<AtomicU32>) {
-    // It keeps its port, so that nobody else listens there.
+/// Starts a server that redirects with 303 to a dead server, and returns its number of requests.
+async fn redirect_to_dead_server() -> (String, Arc<AtomicU32>) {
+    // The leaked origin keeps its port, so that no other server can use it.
     let down: &Origin = Box::leak(Box::new(origin(Script::Refuse).await));
-    let (app, count) = app(|_, _| Redirect::to(&url(down)));
+    let (app, count) = counting_app(|_, _| Redirect::to(&url(down)));
     (format!("http://{}/", serve(app).await), count)
 }
 
-fn pay(url: &str) -> Request<Body> {
+fn post(url: &str) -> Request<Body> {
     Request::post(url).body(Body::from("5 Euro")).unwrap()
 }
 
 #[tokio::test]
-async fn redirects_followed_around_the_stack_are_calls_of_their_own() {
-    let (url, count) = redirects().await;
+async fn outer_redirect_layer_starts_new_call_per_redirect() {
+    let (url, count) = redirect_to_dead_server().await;
     let client =
         ServiceBuilder::new().layer(FollowRedirectLayer::new()).layer(stack()).service(hyper());
-    let error = client.oneshot(pay(&url)).await.unwrap_err();
-    // The GET that the redirect asked for was tried four times, the POST once.
-    let gave_up = seawall::find_source::<RetriesExhausted>(&*error).unwrap();
-    assert_eq!(gave_up.attempts().get(), 4);
+    let error = client.oneshot(post(&url)).await.unwrap_err();
+    // The stack sends the redirected GET four times and the POST once.
+    let exhausted = seawall::find_source::<RetriesExhausted>(&*error).unwrap();
+    assert_eq!(exhausted.attempts().get(), 4);
     assert_eq!(count.load(Ordering::Relaxed), 1);
 }
 
-/// Why `ReplayBody` has no `Default`, which the layer asks for: what is refused after the redirect looks as if nothing had been
-/// sent.
+/// A connection refused after the redirect looks as if no request had been sent. This is why
+/// `ReplayBody` does not implement `Default`, which the redirect layer requires.
 #[tokio::test]
-async fn redirects_followed_inside_the_stack_have_a_post_repeated() {
-    let (url, count) = redirects().await;
+async fn inner_redirect_layer_causes_repeated_post() {
+    let (url, count) = redirect_to_dead_server().await;
     let client = ServiceBuilder::new()
         .layer(stack().map_body(Body::new))
         .layer(FollowRedirectLayer::new())
         .service(hyper());
-    client.oneshot(pay(&url)).await.unwrap_err();
+    client.oneshot(post(&url)).await.unwrap_err();
     assert_eq!(count.load(Ordering::Relaxed), 4);
 }
 
 #[tokio::test]
-async fn a_redirect_that_fails_at_first_is_retried_at_its_hop() {
-    let (app, count) = app(|number, _| match number {
+async fn stack_retries_only_failed_redirect_hop() {
+    let (app, count) = counting_app(|number, _| match number {
         1 => Redirect::permanent("/new").into_response(),
-        2 => status(502),
+        2 => empty_response(502),
         _ => "ok".into_response(),
     });
     let client =
@@ -209,19 +210,19 @@ async fn a_redirect_that_fails_at_first_is_retried_at_its_hop() {
     assert_eq!(count.load(Ordering::Relaxed), 3);
 }
 
-fn send_to<B>(to: &http::Uri, mut request: Request<B>) -> Request<B> {
-    request.uri_mut().clone_from(to);
+fn forward_to<B>(upstream: &http::Uri, mut request: Request<B>) -> Request<B> {
+    request.uri_mut().clone_from(upstream);
     request.headers_mut().remove("host");
     request
 }
 
-/// A gateway with all of tower-http's layers around.
+/// Starts a gateway inside tower-http's layers.
 async fn gateway(script: Script) -> String {
     let origin = Box::leak(Box::new(origin(script).await));
-    let to: http::Uri = url(origin).parse().unwrap();
+    let upstream_uri: http::Uri = url(origin).parse().unwrap();
     let upstream = ServiceBuilder::new()
-        .layer(StandardLayer::gateway("edge").retry(eager()))
-        .map_request(move |request| send_to(&to, request))
+        .layer(StandardLayer::gateway("edge").retry(without_backoff()))
+        .map_request(move |request| forward_to(&upstream_uri, request))
         .service(hyper());
     let app = Router::new().fallback_service(upstream).layer(
         ServiceBuilder::new()
@@ -235,46 +236,46 @@ async fn gateway(script: Script) -> String {
 }
 
 #[tokio::test]
-async fn around_a_gateway_they_go_onto_a_router_and_compress_its_own_answers() {
+async fn compression_layer_compresses_error_response_of_gateway() {
     let request = |url: &str| {
         let mut request = get(url);
         request.headers_mut().insert("accept-encoding", HeaderValue::from_static("gzip"));
         request
     };
-    let answer = hyper().oneshot(request(&gateway(Script::Refuse).await)).await.unwrap();
-    assert_eq!(answer.status(), 502);
-    assert_eq!(answer.headers()["content-encoding"], "gzip");
-    assert_eq!(answer.headers()["proxy-status"], "edge;error=connection_refused");
-    assert_eq!(answer.headers()[ID], "set");
+    let response = hyper().oneshot(request(&gateway(Script::Refuse).await)).await.unwrap();
+    assert_eq!(response.status(), 502);
+    assert_eq!(response.headers()["content-encoding"], "gzip");
+    assert_eq!(response.headers()["proxy-status"], "edge;error=connection_refused");
+    assert_eq!(response.headers()[ID], "set");
 
-    // What is as short as this is not worth it.
-    let passed =
+    // The layer does not compress a short body.
+    let success =
         hyper().oneshot(request(&gateway(Script::Flaky { every: 2 }).await)).await.unwrap();
-    assert_eq!(passed.status(), 200);
-    assert!(!passed.headers().contains_key("content-encoding"));
-    assert_eq!(passed.into_body().collect().await.unwrap().to_bytes(), "ok");
+    assert_eq!(success.status(), 200);
+    assert!(!success.headers().contains_key("content-encoding"));
+    assert_eq!(success.into_body().collect().await.unwrap().to_bytes(), "ok");
 }
 
-/// The client that reads such an answer asks for it compressed, and knows what it says nevertheless.
+/// The client requests compression and still reads the retry advice.
 #[tokio::test]
-async fn a_stack_behind_a_gateway_that_compresses_is_told_that_it_need_not_try_again() {
+async fn stack_does_not_retry_when_compressed_response_advises_against_it() {
     let url = gateway(Script::Status(502)).await;
     let client =
         ServiceBuilder::new().layer(stack()).layer(DecompressionLayer::new()).service(hyper());
     let response = client.oneshot(get(&url)).await.unwrap();
     assert_eq!(response.headers()["x-should-retry"], "false");
-    let attempts = response.extensions().get::<seawall::retry::RetryReport>().unwrap();
-    assert_eq!(attempts.count().get(), 1);
+    let report = response.extensions().get::<seawall::retry::RetryReport>().unwrap();
+    assert_eq!(report.count().get(), 1);
 }
 
 #[tokio::test]
-async fn an_error_answered_inside_a_trace_is_a_response_to_it() {
+async fn outer_trace_receives_error_response() {
     let statuses = Arc::new(Mutex::new(Vec::new()));
-    let keeps = Arc::clone(&statuses);
+    let recorder = Arc::clone(&statuses);
     let trace = TraceLayer::new_for_http().on_response(
         move |response: &http::Response<_>, _: std::time::Duration, _: &Span| {
             let _: &http::Response<seawall::error_response::ResponseBody<_>> = response;
-            keeps.lock().unwrap().push(response.status().as_u16());
+            recorder.lock().unwrap().push(response.status().as_u16());
         },
     );
     let client = ServiceBuilder::new()
