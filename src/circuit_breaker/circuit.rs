@@ -1,13 +1,14 @@
 //! A circuit that many threads use at once.
 //!
-//! The state machine is pure and stands behind one lock. Two things spare most calls that lock:
+//! The state machine is pure and protected by one lock. Most calls avoid that lock for two reasons:
 //!
-//! - The state word repeats the part of the machine that a closed circuit needs. It is written under the lock only. A call reads
-//!   it when it is admitted and again when it ends.
-//! - The results of a closed circuit are counted in stripes, one for each few groups of threads, each behind a lock of its own.
-//!   They are added up when a call fails. A circuit without a failure ratio counts none.
+//! - The state word repeats the part of the machine that a closed circuit needs. It is written
+//!   under the lock only. A call reads it when it is admitted and again when it ends.
+//! - The results of a closed circuit are counted in stripes. A stripe serves a few groups of
+//!   threads and has its own lock. A failure adds the stripes up. A circuit without a failure ratio
+//!   counts no results.
 //!
-//! A thread that has the machine's lock may take that of a stripe, never the reverse.
+//! A thread that holds the machine's lock may take the lock of a stripe, never the reverse.
 
 use std::{sync::Arc, task::Waker, time::Duration};
 
@@ -27,14 +28,15 @@ use crate::{
     sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock},
 };
 
-/// Few, since each takes 128 bytes. With more groups of threads than that, some share a stripe.
+/// The number of stripes. Each takes 128 bytes, so there are fewer of them than groups of threads,
+/// and some groups share one.
 const STRIPES: usize = 4;
 
 #[derive(Debug)]
 pub struct CircuitInner {
     pub(super) key: Option<Arc<str>>,
     pub(super) settings: Arc<Settings>,
-    /// All times are counted from here.
+    /// All times are measured from this instant.
     origin: Instant,
     /// A [`StateWord`].
     state_word: AtomicU64,
@@ -52,7 +54,7 @@ impl StateWord {
     const HAS_FAILURES: u64 = 2;
 
     fn new(machine: &StateMachine) -> Self {
-        let flag = |is_set, flag| if is_set { flag } else { 0 };
+        let flag = |is_set, bit| if is_set { bit } else { 0 };
         Self(
             u64::from(machine.generation) << 32
                 | flag(machine.admits_all(), Self::ADMITS_ALL)
@@ -90,7 +92,7 @@ impl CircuitInner {
         }
     }
 
-    /// Returns the time since the circuit was made.
+    /// Returns the time since the circuit was created.
     pub(super) fn now(&self) -> Duration {
         self.since_origin(Instant::now())
     }
@@ -116,8 +118,10 @@ impl CircuitInner {
         state.admits_all().then(|| Admission { generation: state.generation(), probe: None })
     }
 
-    /// Admits a call, or returns the reason for its rejection. The admission is written before user code runs: if that panics,
-    /// the caller still has the admission to give back its slot.
+    /// Admits a call, or returns the reason for its rejection.
+    ///
+    /// The admission is written before user code runs. If that code panics, the caller can still
+    /// release the slot.
     pub(super) fn admit(&self, admission: &mut Admission) -> Result<(), Rejection> {
         let now = self.now();
         self.with_state_machine(|machine| {
@@ -185,7 +189,7 @@ impl CircuitInner {
         });
     }
 
-    /// Gives back the slot of an admitted call that counts as neither.
+    /// Releases the slot of an admitted call that counts as neither success nor failure.
     pub(super) fn cancel(&self, admission: Admission) {
         if admission.probe.is_some() {
             self.record_probe(admission, Outcome::Cancelled);
@@ -225,8 +229,8 @@ impl CircuitInner {
         lock(&self.machine)
     }
 
-    /// Changes the state machine, and publishes its state word. Afterwards, without the lock, wakes and reports if there was a
-    /// transition.
+    /// Changes the state machine and publishes its state word. After a transition, wakes the
+    /// waiting services and reports it. The lock is not held then.
     pub(super) fn with_state_machine<T>(&self, change: impl FnOnce(&mut StateMachine) -> T) -> T {
         let mut machine = self.machine();
         let result = change(&mut machine);
@@ -234,7 +238,8 @@ impl CircuitInner {
         if word != self.state_word() {
             self.state_word.store(word.0, Ordering::Release);
         }
-        // Wakers, recorders and subscribers may panic. A second panic would abort the process, so the next change reports.
+        // Wakers, recorders and subscribers are user code. If one panicked while this thread is
+        // panicking, the process would abort. The next change reports these transitions instead.
         let unreported =
             if std::thread::panicking() { Vec::new() } else { machine.take_transitions() };
         drop(machine);
@@ -252,14 +257,14 @@ impl CircuitInner {
         crate::metrics::record_circuit_state(self.key.as_ref(), old.as_str(), new.as_str());
         tracing::warn!(
             name: "circuit",
-            // A key may be any text that a caller chose. `Debug` escapes it.
+            // A caller may have chosen the text of a key. `Debug` escapes it.
             key = self.key.as_deref().map(tracing::field::debug),
             old = old.as_str(),
             new = new.as_str(),
             cause = failure.map(|failure| failure.cause().as_str()),
             calls = counts.calls,
             failures = counts.failures,
-            refused = rejected,
+            rejected,
             generation,
             dry_run = self.settings.dry_run,
             "circuit {}", new.as_str(),
@@ -270,8 +275,9 @@ impl CircuitInner {
         self.machine().state()
     }
 
-    /// Registers `waker` for the next change. Returns `None` if a call would be admitted already.
-    pub(super) fn wait(&self, id: u64, waker: &Waker) -> Option<Rejection> {
+    /// Registers `waker` for the next change, and returns the reason why a call would be rejected
+    /// now.
+    pub(super) fn register_waker(&self, id: u64, waker: &Waker) -> Option<Rejection> {
         self.wakers.register(id, waker);
         // The circuit may have changed before the waker was registered.
         self.rejection()
@@ -281,11 +287,12 @@ impl CircuitInner {
 impl Evictable for CircuitInner {
     fn is_evictable(&self, now: Instant) -> bool {
         let machine = self.machine();
-        machine.is_forgettable(self.since_origin(now), &self.settings)
+        machine.is_evictable(self.since_origin(now), &self.settings)
             && self.counts(machine.generation, now).failures == 0
     }
 
-    /// The next circuit of this key starts closed and does not report that.
+    /// Reports that the circuit is closed. The next circuit of this key starts closed and does not
+    /// report its state.
     fn on_evict(&self) {
         let (state, closed) = (self.state(), State::Closed);
         if state != closed {

@@ -57,7 +57,7 @@ where
             Ok(response) => {
                 let failure = this.classifier.classify(Ok(&response));
                 if let (Some(permit), Some(failure)) = (guard.get_mut(), failure) {
-                    permit.classified(failure);
+                    permit.on_failure(failure);
                 }
                 Poll::Ready(Ok(E::attach(response, guard)))
             }
@@ -65,7 +65,7 @@ where
                 let error = error.into();
                 crate::layer_order::hint_if_around_retry(&*error);
                 let failure = this.classifier.classify(Err(&*error));
-                guard.finish(|permit| permit.failed(failure));
+                guard.finish(|permit| permit.on_service_error(failure));
                 Poll::Ready(Err(error))
             }
         }
@@ -74,7 +74,7 @@ where
 
 impl<F, C, E> fmt::Debug for ResponseFuture<F, C, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let refused = self.inner.is_none();
-        f.debug_struct("ResponseFuture").field("refused", &refused).finish_non_exhaustive()
+        let rejected = self.inner.is_none();
+        f.debug_struct("ResponseFuture").field("rejected", &rejected).finish_non_exhaustive()
     }
 }

@@ -69,7 +69,7 @@ async fn each_state_change_emits_one_event_with_cause_and_counts() {
     let changes: Vec<_> = events
         .iter()
         .map(|event| {
-            ["old", "new", "cause", "calls", "failures", "refused"]
+            ["old", "new", "cause", "calls", "failures", "rejected"]
                 .map(|name| event.get(name).unwrap())
         })
         .collect();

@@ -42,7 +42,7 @@ async fn open_circuit_bounds_lines_per_second_in_outage() {
     assert!(total <= 3 * lines_per_second.len(), "{total} in {} s", lines_per_second.len());
     let events = recorder.events();
     let changes = events.iter().filter(|line| line.get("old") == Some("open"));
-    let rejected: u32 = changes.map(|it| it.get("refused").unwrap().parse::<u32>().unwrap()).sum();
+    let rejected: u32 = changes.map(|it| it.get("rejected").unwrap().parse::<u32>().unwrap()).sum();
     assert!(rejected > 15_000, "{rejected}");
 }
 
@@ -50,7 +50,7 @@ async fn open_circuit_bounds_lines_per_second_in_outage() {
 async fn gateway_logs_rejection_at_info_when_enabled() {
     let gateway = || {
         let breaker = CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::MIN);
-        StandardLayer::gateway("edge").retry(None).circuit_breaker(breaker)
+        StandardLayer::gateway("edge").without_retry().circuit_breaker(breaker)
     };
     let info_rejections = LoggingLayer::server().rejected_level(Level::Info);
     for (layer, lines) in [(gateway(), 0), (gateway().access_log(info_rejections), 3)] {
