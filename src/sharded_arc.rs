@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-/// The number of groups of threads. Threads of one group share a count.
+/// The number of groups of threads. The threads of a group share a count.
 pub(crate) const GROUPS: usize = 8;
 
 /// Returns the group of the calling thread.
@@ -17,32 +17,35 @@ pub(crate) const GROUPS: usize = 8;
 pub(crate) fn thread_group() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
 
-    // The only one in this crate: std gives threads no stable number.
+    // The only thread-local of this crate. std has no stable number of a thread.
     thread_local! {
         static GROUP: usize = NEXT.fetch_add(1, Ordering::Relaxed) % GROUPS;
     }
     GROUP.with(|group| *group)
 }
 
-/// Returns the number of the calling thread in its loom model. All threads of a model run on one thread of std.
+/// Returns the group of the calling thread in its loom model. All threads of a model run on one std
+/// thread.
 #[cfg(all(test, seawall_loom))]
 pub(crate) fn thread_group() -> usize {
     let id = format!("{:?}", loom::thread::current().id());
     let digits: String = id.chars().filter(char::is_ascii_digit).collect();
-    digits.parse::<usize>().expect("a loom thread has a number") % GROUPS
+    digits.parse::<usize>().expect("a loom thread has no number") % GROUPS
 }
 
 /// An [`Arc`] with a count for each group of threads.
 ///
-/// Two threads that clone and drop one `Arc` wait for its cache line at every call. Here each group of threads has a shard
-/// with a count of its own. The first clone in a group allocates the shard, later ones do not.
+/// Two threads that clone and drop one `Arc` contend for its cache line at every call. Here each
+/// group of threads has a shard with its own count. The first clone in a group allocates the shard,
+/// later ones do not.
 ///
-/// The pointer made by [`new`](Self::new) is the root, and so are its clones in the group that made it. The root owns the shards
-/// of the other groups. They refer to it weakly, so nothing is kept alive by a cycle. A shard that outlives its root serves
-/// all groups, as an `Arc` would.
+/// The pointer returned by [`new`](Self::new) is the root, and so are its clones in the group that
+/// created it. The root owns the shards of the other groups. They refer to it weakly, so there is
+/// no cycle. A shard that outlives its root serves all groups, as an `Arc` would.
 pub struct ShardedArc<T>(Arc<Shard<T>>);
 
-/// The count of one group. Aligned, so that the value of a shard, which other threads read, is not in the cache line of its count.
+/// The pointer of one group. Aligned, so that its fields, which other threads read, are not in the
+/// cache line of its count.
 #[repr(align(128))]
 struct Shard<T> {
     value: Arc<T>,
@@ -63,7 +66,7 @@ impl<T> ShardedArc<T> {
         Self(Arc::new(Shard { value: Arc::new(value), group: thread_group(), family }))
     }
 
-    /// Points to a changed copy of the value. Other pointers keep the old one.
+    /// Replaces the value by a changed copy. Other pointers keep the old value.
     pub(crate) fn update(&mut self, change: impl FnOnce(&mut T))
     where
         T: Clone,
@@ -73,8 +76,8 @@ impl<T> ShardedArc<T> {
         *self = Self::new(value);
     }
 
-    /// Returns whether there is no other pointer to the value. It may be made by another thread meanwhile, unless that has no
-    /// access to this one.
+    /// Returns whether there is no other pointer to the value. A thread with access to this pointer
+    /// may create another one at any time.
     pub(crate) fn is_unique(&self) -> bool {
         let is_only = |shard: &Arc<Shard<T>>| Arc::strong_count(shard) == 1;
         match &self.0.family {
@@ -92,22 +95,23 @@ impl<T> ShardedArc<T> {
 }
 
 impl<T> Shard<T> {
-    /// Returns the shard of `group`, if the root of the family is there to own it.
-    fn of_group(self: &Arc<Self>, group: usize) -> Option<Arc<Self>> {
+    /// Returns the shard of `group`. `None` if the root, which would own the shard, has been
+    /// dropped.
+    fn for_group(self: &Arc<Self>, group: usize) -> Option<Arc<Self>> {
         match &self.family {
             _ if self.group == group => Some(Arc::clone(self)),
             Family::Root(shards) => Some(Arc::clone(shards[group].get_or_init(|| {
                 let family = Family::Member(Arc::downgrade(self));
                 Arc::new(Self { value: Arc::clone(&self.value), group, family })
             }))),
-            Family::Member(root) => root.upgrade()?.of_group(group),
+            Family::Member(root) => root.upgrade()?.for_group(group),
         }
     }
 }
 
 impl<T> Clone for ShardedArc<T> {
     fn clone(&self) -> Self {
-        Self(self.0.of_group(thread_group()).unwrap_or_else(|| Arc::clone(&self.0)))
+        Self(self.0.for_group(thread_group()).unwrap_or_else(|| Arc::clone(&self.0)))
     }
 }
 
@@ -137,7 +141,7 @@ mod tests {
 
     use super::*;
 
-    /// Counts the values that are alive.
+    /// A value that counts itself while it is alive.
     struct Counted<'a>(&'a AtomicUsize);
 
     impl<'a> Counted<'a> {
@@ -153,37 +157,37 @@ mod tests {
         }
     }
 
-    /// Runs `work` on threads of every group, one after the other.
-    fn on_every_group<T: Send>(work: impl Fn() -> T + Sync) -> Vec<T> {
+    /// Runs `work` on a thread of each group, one after the other.
+    fn run_on_each_group<T: Send>(work: impl Fn() -> T + Sync) -> Vec<T> {
         let run = |_| thread::scope(|scope| scope.spawn(&work).join().unwrap());
         (0..GROUPS).map(run).collect()
     }
 
     #[test]
-    fn sharded_drops_its_value_once_every_clone_is_dropped() {
+    fn sharded_arc_drops_value_when_last_clone_is_dropped() {
         let alive = AtomicUsize::new(0);
         let root = ShardedArc::new(Counted::new(&alive));
-        let clones = on_every_group(|| root.clone());
+        let clones = run_on_each_group(|| root.clone());
         // Clones of clones, on threads of other groups.
-        let more = on_every_group(|| clones.clone());
-        assert!(more.iter().flatten().all(|clone| clone.ptr_eq(&root)));
+        let second = run_on_each_group(|| clones.clone());
+        assert!(second.iter().flatten().all(|clone| clone.ptr_eq(&root)));
         drop((root, clones));
         assert_eq!(alive.load(Ordering::Relaxed), 1);
-        let most = on_every_group(|| more.clone());
-        drop(more);
+        let third = run_on_each_group(|| second.clone());
+        drop(second);
         assert_eq!(alive.load(Ordering::Relaxed), 1);
-        drop(most);
+        drop(third);
         assert_eq!(alive.load(Ordering::Relaxed), 0);
     }
 
     #[test]
-    fn sharded_is_unique_when_no_group_has_a_clone() {
+    fn sharded_arc_is_unique_when_no_group_has_clone() {
         let root = ShardedArc::new(1);
         assert!(root.is_unique());
         let clone = root.clone();
         assert!(!root.is_unique());
         drop(clone);
-        on_every_group(|| {
+        run_on_each_group(|| {
             let clone = root.clone();
             assert!(!root.is_unique());
             drop(clone);

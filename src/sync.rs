@@ -1,4 +1,4 @@
-//! What threads share, checked by loom when the tests are built with `--cfg seawall_loom`.
+//! Locks and atomics: those of std, or those of loom in tests built with `--cfg seawall_loom`.
 
 #[cfg(not(all(test, seawall_loom)))]
 pub(crate) use std::sync::{
@@ -12,7 +12,8 @@ pub(crate) use loom::sync::{
     atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
-/// Only arithmetic is done under these locks, so a panic cannot leave anything half done.
+/// Locks `mutex`, even if it is poisoned. Only arithmetic is done under these locks, so a panic
+/// leaves no inconsistent value.
 #[inline]
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)

@@ -1,4 +1,5 @@
-//! Failures with no success between them. Pure: the caller passes the time, counted from a fixed moment.
+//! Consecutive failures: failures without a success in between. Pure: the caller passes the time
+//! since a fixed moment.
 
 use std::time::Duration;
 
@@ -10,8 +11,8 @@ pub(super) struct ConsecutiveFailures {
     streak: Streak,
 }
 
-/// The most recent of the consecutive failures. A long pause starts a new streak: a failure before the pause does not show
-/// that the upstream was down during the pause.
+/// The most recent consecutive failures. A long pause starts a new streak, because a failure before
+/// the pause does not show that the upstream was down during the pause.
 #[derive(Clone, Debug, Default)]
 struct Streak {
     count: u32,
@@ -19,7 +20,8 @@ struct Streak {
 }
 
 impl ConsecutiveFailures {
-    /// Adds a failure. Starts a new streak if more than `max_pause` has passed since the failure before it.
+    /// Adds a failure. Starts a new streak if more than `max_pause` has passed since the previous
+    /// failure.
     pub(super) fn add(&mut self, now: Duration, max_pause: Duration) {
         if self.count == 0 || now.saturating_sub(self.last) > max_pause {
             self.streak = Streak { count: 0, since: now };
@@ -37,7 +39,8 @@ impl ConsecutiveFailures {
         self.count
     }
 
-    /// Returns the number of failures in the current streak if the streak has lasted for `min_duration`.
+    /// Returns the number of failures in the current streak if the streak has lasted for
+    /// `min_duration`.
     pub(super) fn streak(&self, min_duration: Duration) -> Option<u32> {
         let lasted = self.last.saturating_sub(self.streak.since);
         (lasted >= min_duration).then_some(self.streak.count)

@@ -4,17 +4,19 @@ use seawall_core::{Cause, Failure, Processed, Reporter};
 
 use super::{circuit::CircuitInner, state_machine::Rejection};
 
-/// A circuit is open: the call was rejected without asking the inner service.
+/// The error of a call that was rejected because the circuit is open. The inner service was not
+/// called.
 ///
-/// Its `source()` is a [`Failure`] of cause [`CircuitOpen`](Cause::CircuitOpen), [not processed](Processed::No), with the
-/// wait as its `retry_after`. So [`RetryLayer`](crate::retry::RetryLayer) does not try again unless told to, and
-/// `ErrorResponseLayer` answers 503 with `Retry-After`.
+/// Its `source()` is a [`Failure`] with the cause [`CircuitOpen`](Cause::CircuitOpen), [not
+/// processed](Processed::No), and with [`retry_after`](Self::retry_after) as its wait.
+/// [`RetryLayer`](crate::retry::RetryLayer) does not retry it unless configured to.
+/// `ErrorResponseLayer` responds with 503 and `Retry-After`.
 #[derive(Clone, Debug)]
 pub struct CircuitOpen {
     key: Option<Arc<str>>,
     opened_by: Option<Failure>,
     time_open: Duration,
-    /// As every layer reads it, so that it can be the source.
+    /// Stored, because `source()` returns a reference.
     failure: Failure,
 }
 
@@ -29,31 +31,33 @@ impl CircuitOpen {
         Self { key: circuit.key.clone(), opened_by, time_open, failure }
     }
 
-    /// Counts the rejection of a call.
+    /// Records the rejection of a call in the metrics.
     pub(super) fn report(&self) {
         crate::metrics::record_circuit_rejection(self.key.as_ref());
     }
 
-    /// Which circuit, if there is one for each key, or it was [named](crate::circuit_breaker::CircuitBreakerLayer::named).
+    /// Returns the key or the [name](super::CircuitBreakerLayer::named) of the circuit, if it has
+    /// one.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }
 
-    /// The failure that opened it; `None` if it was [forced](super::Circuit::force_open).
+    /// Returns the failure that opened the circuit. `None` if it was [forced
+    /// open](super::Circuit::force_open).
     #[must_use]
     pub const fn opened_by(&self) -> Option<&Failure> {
         self.opened_by.as_ref()
     }
 
-    /// Time until a call may pass again: then a few are let through to find out how the upstream is. One second while
-    /// those are out. `None` if it was [forced](super::Circuit::force_open).
+    /// Returns the time until the circuit admits probes. One second if it is half-open and admits
+    /// no further probe. `None` if it was [forced open](super::Circuit::force_open).
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         self.failure.retry_after()
     }
 
-    /// Time since it opened.
+    /// Returns the time since the circuit opened.
     #[must_use]
     pub const fn time_open(&self) -> Duration {
         self.time_open
@@ -63,7 +67,7 @@ impl CircuitOpen {
 impl fmt::Display for CircuitOpen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("circuit open")?;
-        // A key may hold whatever a caller asked for: `Debug` escapes it.
+        // A caller may have chosen the text of a key. `Debug` escapes it.
         if let Some(key) = &self.key {
             write!(f, " for {key:?}")?;
         }

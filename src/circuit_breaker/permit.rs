@@ -16,7 +16,7 @@ pub struct Permit {
     status: Status,
 }
 
-/// How far the call has come.
+/// The progress of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Status {
     /// It counts as neither success nor failure if it ends now, unless it is slow.
@@ -41,7 +41,8 @@ impl Permit {
         Self { circuit, admission, started, status: Status::InFlight }
     }
 
-    /// Admits a call, or returns the error of a rejected one. Returns no permit if the call does not count.
+    /// Admits a call, or returns the error of a rejected one. Returns no permit if the call does
+    /// not count.
     #[inline]
     pub(super) fn acquire(
         circuit: ShardedArc<CircuitInner>,
@@ -51,7 +52,7 @@ impl Permit {
         Ok(Some(Self::new(circuit, admission, started)))
     }
 
-    /// The same for a circuit that does not admit every call.
+    /// Acquires a permit of a circuit that does not admit every call.
     fn acquire_slot(circuit: ShardedArc<CircuitInner>) -> Result<Option<Self>, Box<CircuitOpen>> {
         let mut permit = Self::new(circuit, Admission::default(), None);
         match permit.circuit.admit(&mut permit.admission) {
@@ -63,13 +64,13 @@ impl Permit {
         Ok(Some(permit))
     }
 
-    /// Records a failure that the classifier found, if it counts as one or as neither.
-    pub(super) fn classified(&mut self, failure: Failure) {
-        // `failure_predicate` may panic. The call is in flight then.
+    /// Records a classified failure, unless it counts as a success.
+    pub(super) fn on_failure(&mut self, failure: Failure) {
+        // `failure_predicate` may panic. The status is still `InFlight` then.
         match self.circuit.settings.count_as(&failure) {
             CountAs::Success => {}
             CountAs::Failure => self.record_failure(failure),
-            // Even if it was slow.
+            // Even if the call was slow.
             CountAs::Ignored => {
                 self.status = Status::Recorded;
                 self.circuit.cancel(self.admission);
@@ -77,16 +78,16 @@ impl Permit {
         }
     }
 
-    /// Records an error that the service returned in place of a response. An error that is no failure is a success.
-    pub(super) fn failed(&mut self, failure: Option<Failure>) {
+    /// Records an error of the service. An error without a failure counts as a success.
+    pub(super) fn on_service_error(&mut self, failure: Option<Failure>) {
         if let Some(failure) = failure {
-            self.classified(failure);
+            self.on_failure(failure);
         }
         self.on_complete();
     }
 
     fn record_failure(&mut self, failure: Failure) {
-        // First, since user code that reports the failure may panic.
+        // Set first, because user code that reports the failure may panic.
         self.status = Status::Recorded;
         self.circuit.record_failure(self.admission, failure);
     }
@@ -109,7 +110,7 @@ impl CompletionObserver for Permit {
     }
 
     fn on_error(&mut self, error: &(dyn Error + 'static)) {
-        self.failed(Some(classify_body_error(error)));
+        self.on_service_error(Some(classify_body_error(error)));
     }
 }
 

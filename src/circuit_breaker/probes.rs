@@ -4,6 +4,7 @@ use std::{num::NonZeroU32, time::Duration};
 
 use super::{settings::Settings, window::Counts};
 
+/// The slots of the probes in flight, and the results of the others.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Probes {
     slots: Vec<Slot>,
@@ -20,13 +21,15 @@ struct Slot {
 }
 
 impl Probes {
-    /// Returns whether one more probe may be admitted. A slot is taken by a probe in flight and by a result.
+    /// Returns whether one more probe may be admitted. A probe in flight takes a slot, and so does
+    /// a result.
     pub(super) fn has_free_slot(&self, now: Duration, settings: &Settings) -> bool {
         let in_flight = self.slots.iter().filter(|slot| now < slot.expires).count() as u64;
         let taken = in_flight + u64::from(self.succeeded) + u64::from(self.failed);
         taken < settings.probes.get().into()
     }
 
+    /// Takes a slot and returns the number of the probe.
     pub(super) fn acquire_slot(&mut self, now: Duration, settings: &Settings) -> NonZeroU32 {
         self.slots.retain(|slot| now < slot.expires);
         self.admitted = self.admitted.wrapping_add(1);
@@ -39,6 +42,7 @@ impl Probes {
         self.slots.retain(|slot| Some(slot.probe) != probe);
     }
 
+    /// Returns whether no probe holds a slot.
     pub(super) fn is_idle(&self, now: Duration) -> bool {
         self.slots.iter().all(|slot| now >= slot.expires)
     }

@@ -13,7 +13,7 @@ use tokio::{
 use super::{circuit::CircuitInner, settings::OpenBehavior};
 use crate::sharded_arc::ShardedArc;
 
-/// The time between two looks at a circuit that is forced open.
+/// The interval at which a waiting service checks a circuit that is forced open.
 const FORCED_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The readiness of a service with one circuit for all requests.
@@ -32,7 +32,7 @@ pub(super) struct Readiness {
 enum Policy {
     Ready,
     Pending,
-    /// The readiness of the inner service, since a shadow breaker rejects no call.
+    /// The readiness of the inner service, since a dry run rejects no call.
     Inner,
 }
 
@@ -70,7 +70,8 @@ impl Readiness {
         Self::unready_with(self.policy)
     }
 
-    /// Decides whether to poll the inner service. Pending if the service is not ready while the circuit is open.
+    /// Decides whether to poll the inner service. Returns pending if the service is not ready while
+    /// the circuit is open.
     #[inline]
     pub(super) fn decide(
         &mut self,
@@ -95,10 +96,12 @@ impl Readiness {
     /// Waits until a call would be admitted.
     fn wait(&mut self, circuit: &ShardedArc<CircuitInner>, cx: &mut Context<'_>) -> Poll<()> {
         let waiter = self.waiter(circuit);
-        while let Some(rejection) = circuit.wait(waiter.id, cx.waker()) {
-            // A forced circuit has no end. Its release wakes, unless the thread unwinds.
+        while let Some(rejection) = circuit.register_waker(waiter.id, cx.waker()) {
+            // A forced circuit has no known end. `release` wakes the task, unless its thread is
+            // panicking.
             let wait = rejection.wait.unwrap_or(FORCED_POLL_INTERVAL);
-            // A new timer at each poll, since the circuit may have reopened for another duration.
+            // The timer is replaced at each poll, because the circuit may have reopened for another
+            // duration.
             let sleep = waiter.sleep.insert(Box::pin(sleep(wait)));
             if pin!(unconstrained(sleep)).poll(cx).is_pending() {
                 return Poll::Pending;
@@ -107,8 +110,8 @@ impl Readiness {
         Poll::Ready(())
     }
 
-    /// Waits for the circuit to open while the inner service is not ready. Returns whether it is open already.
-    pub(super) fn opens(
+    /// Registers the task to be woken when the circuit opens. Returns whether it is open already.
+    pub(super) fn register_for_opening(
         &mut self,
         circuit: &ShardedArc<CircuitInner>,
         cx: &mut Context<'_>,
@@ -117,7 +120,7 @@ impl Readiness {
             return false;
         }
         let id = self.waiter(circuit).id;
-        circuit.wait(id, cx.waker()).is_some()
+        circuit.register_waker(id, cx.waker()).is_some()
     }
 
     fn waiter(&mut self, circuit: &ShardedArc<CircuitInner>) -> &mut Waiter {
@@ -128,7 +131,7 @@ impl Readiness {
         })
     }
 
-    /// Returns whether the next call is rejected, and resets that.
+    /// Returns whether the next call is rejected, and resets the flag.
     pub(super) fn take_rejects_next_call(&mut self) -> bool {
         mem::take(&mut self.rejects_next_call)
     }

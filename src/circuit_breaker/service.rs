@@ -19,10 +19,12 @@ use super::{
 };
 use crate::body::{CompleteOnResponse, PanicGuard, TrackCompletion};
 
-/// Service made by [`CircuitBreakerLayer`](super::CircuitBreakerLayer).
+/// A service that rejects calls while its circuit is open. Created by
+/// [`CircuitBreakerLayer`](super::CircuitBreakerLayer).
 ///
-/// The inner service must be `Clone`: an instance that was ready for a call which is then rejected is replaced by a clone,
-/// so that it does not keep what it was given to be ready, such as the permit of a concurrency limit.
+/// The inner service must be `Clone`. If a call is rejected after the inner service was ready for
+/// it, a clone replaces that instance. This releases resources that it reserved, such as the permit
+/// of a concurrency limit.
 pub struct CircuitBreaker<S, C = HttpClassifier, K = SharedCircuit, E = CompleteOnResponse> {
     pub(super) inner: S,
     pub(super) classifier: C,
@@ -50,7 +52,7 @@ where
         loop {
             let decision = self.readiness.decide(circuit, cx);
             if decision != Poll::Ready(Decision::PollInner) {
-                // The next call will be rejected, so the inner service must not hold resources for it.
+                // The next call is rejected, so the inner service must not hold resources for it.
                 if mem::take(&mut self.readiness.inner_polled) {
                     self.inner = self.inner.clone();
                 }
@@ -63,11 +65,11 @@ where
                     let error = error.into();
                     if let Ok(Some(mut permit)) = Permit::acquire(circuit.clone()) {
                         let failure = self.classifier.classify(Err(&*error));
-                        permit.failed(failure);
+                        permit.on_service_error(failure);
                     }
                     return Poll::Ready(Err(error));
                 }
-                Poll::Pending if self.readiness.opens(circuit, cx) => {}
+                Poll::Pending if self.readiness.register_for_opening(circuit, cx) => {}
                 Poll::Pending => return Poll::Pending,
             }
         }
@@ -96,7 +98,8 @@ impl<S: Clone, C, K, E> CircuitBreaker<S, C, K, E> {
     {
         self.readiness.inner_polled = false;
         let Some(circuit) = self.selector.find(request) else { return Ok(None) };
-        // An inner service that was not polled must not be called, even if the circuit has closed since.
+        // An inner service that was not polled must not be called, even if the circuit has closed
+        // since.
         if self.readiness.take_rejects_next_call() {
             return Err(Box::new(CircuitOpen::new(&circuit, circuit.reject())));
         }

@@ -7,13 +7,13 @@ use crate::circuit_breaker::window::BUCKETS;
 /// The settings of a [`CircuitBreakerLayer`](super::CircuitBreakerLayer).
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// `None`: the circuit keeps no window.
-    pub(super) ratio: Option<Ratio>,
+    /// `None` disables the window.
+    pub(crate) ratio: Option<Ratio>,
     pub(super) min_calls: u32,
     /// The length of a bucket of the window.
     pub(super) bucket_width: Duration,
-    pub(super) consecutive: Option<NonZeroU32>,
-    pub(super) slow_call_threshold: Option<Duration>,
+    pub(crate) consecutive: Option<NonZeroU32>,
+    pub(crate) slow_call_threshold: Option<Duration>,
     pub(super) open_duration: Duration,
     pub(super) max_open_duration: Duration,
     pub(super) max_retry_after: Duration,
@@ -25,18 +25,18 @@ pub struct Settings {
     pub(super) dry_run: bool,
 }
 
-/// What a service says of its readiness while its circuit is open: see
+/// The readiness of a service while its circuit is open. See
 /// [`open_behavior`](super::CircuitBreakerLayer::open_behavior).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OpenBehavior {
-    /// It is ready, and rejects the call.
+    /// The service is ready, and rejects the call.
     Reject,
-    /// It is not ready, so that a balancer passes it over.
+    /// The service is not ready, so a balancer selects another.
     Backpressure,
 }
 
-/// What a classified failure counts as.
+/// How a classified failure counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CountAs {
     Success,
@@ -55,7 +55,8 @@ impl fmt::Debug for FailurePredicate {
     }
 }
 
-/// The minimum of the window and of the probe timeout. In a shorter one, results and slots would expire before the next call.
+/// The minimum of the window and of the probe timeout. Within a shorter time, results and slots
+/// would expire before the next call.
 const MIN_PERIOD: Duration = Duration::from_millis(10);
 
 impl Settings {
@@ -71,8 +72,8 @@ impl Settings {
         self.probe_timeout = probe_timeout.max(MIN_PERIOD);
     }
 
-    /// Returns whether so many failed probes are too many.
-    pub(super) fn is_exceeded_by(&self, failed: u32) -> bool {
+    /// Returns whether this number of failed probes reopens the circuit.
+    pub(super) fn reopens_after(&self, failed: u32) -> bool {
         match self.ratio {
             Some(ratio) => ratio.is_reached_by(failed.into(), self.probes.get().into()),
             None => failed > 0,
@@ -86,7 +87,7 @@ impl Settings {
         };
         match failure.status() {
             _ if counts => CountAs::Failure,
-            // There was a response.
+            // The upstream responded.
             Some(_) => CountAs::Success,
             None => CountAs::Ignored,
         }
@@ -120,7 +121,8 @@ impl Default for Settings {
 fn is_upstream_failure(failure: &Failure, origin_errors: bool) -> bool {
     match failure.status().map(|status| status.as_u16()) {
         Some(502..=504 | 520..=530) => true,
-        // One broken route must not cut off the others of its host, and the source of a 500 is not always known.
+        // One broken route must not make the others of its host unavailable. The source of a 500 is
+        // not always known.
         Some(500..) => {
             origin_errors || !matches!(failure.cause(), Cause::OriginError | Cause::Unknown)
         }
@@ -130,11 +132,11 @@ fn is_upstream_failure(failure: &Failure, origin_errors: bool) -> bool {
     }
 }
 
-/// The same for a failure without a status that decides.
+/// Does the same by the cause, for a failure whose status does not decide.
 const fn is_upstream_cause(cause: Cause, origin_errors: bool) -> bool {
     match cause {
         Cause::OriginError => origin_errors,
-        // The request is faulty, or seawall rejected it, or the caller gave up.
+        // The request is faulty, or seawall rejected it, or the caller canceled it.
         Cause::DestinationNotFound
         | Cause::DestinationIpProhibited
         | Cause::ConnectionLimitReached
@@ -159,7 +161,7 @@ mod tests {
 
     use super::*;
 
-    fn verdict(cause: Cause, status: Option<u16>, settings: &Settings) -> CountAs {
+    fn count_as(cause: Cause, status: Option<u16>, settings: &Settings) -> CountAs {
         let failure = Failure::new(cause);
         settings.count_as(&match status {
             Some(status) => failure.with_status(StatusCode::from_u16(status).unwrap()),
@@ -168,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_counts_by_default_is_what_says_that_the_whole_upstream_is_unwell() {
+    fn settings_count_only_failures_of_whole_upstream_by_default() {
         use CountAs::{Failure, Ignored, Success};
 
         let settings = Settings::default();
@@ -191,7 +193,7 @@ mod tests {
             (Cause::OriginError, Some(501), Success),
             (Cause::OriginError, Some(505), Success),
             (Cause::OriginError, Some(519), Success),
-            // A gateway's own 500.
+            // A 500 that a gateway generated.
             (Cause::ProxyInternalError, Some(500), Failure),
             (Cause::RateLimited, Some(429), Success),
             (Cause::ClientError, Some(404), Success),
@@ -205,12 +207,12 @@ mod tests {
             (Cause::Cancelled, None, Ignored),
             (Cause::HttpRequestError, None, Ignored),
         ] {
-            assert_eq!(verdict(cause, status, &settings), expected, "{cause} {status:?}");
+            assert_eq!(count_as(cause, status, &settings), expected, "{cause} {status:?}");
         }
     }
 
     #[test]
-    fn a_request_at_fault_and_a_refusal_do_not_count_with_a_status_or_without() {
+    fn settings_do_not_count_request_errors_and_rejections() {
         for cause in [
             Cause::DestinationNotFound,
             Cause::DestinationIpProhibited,
@@ -223,22 +225,22 @@ mod tests {
             Cause::Conflict,
         ] {
             let settings = Settings::default();
-            assert_eq!(verdict(cause, None, &settings), CountAs::Ignored, "{cause}");
-            assert_eq!(verdict(cause, Some(200), &settings), CountAs::Success, "{cause}");
+            assert_eq!(count_as(cause, None, &settings), CountAs::Ignored, "{cause}");
+            assert_eq!(count_as(cause, Some(200), &settings), CountAs::Success, "{cause}");
         }
     }
 
     #[test]
-    fn origin_errors_count_on_request_and_a_closure_has_the_last_word() {
+    fn failure_predicate_overrides_count_origin_errors() {
         let settings = Settings { count_origin_errors: true, ..Settings::default() };
-        assert_eq!(verdict(Cause::OriginError, Some(500), &settings), CountAs::Failure);
-        assert_eq!(verdict(Cause::OriginError, Some(200), &settings), CountAs::Failure);
-        assert_eq!(verdict(Cause::ClientError, Some(404), &settings), CountAs::Success);
+        assert_eq!(count_as(Cause::OriginError, Some(500), &settings), CountAs::Failure);
+        assert_eq!(count_as(Cause::OriginError, Some(200), &settings), CountAs::Failure);
+        assert_eq!(count_as(Cause::ClientError, Some(404), &settings), CountAs::Success);
         let failure_predicate =
-            FailurePredicate(Some(Arc::new(|it| it.cause() == Cause::ClientError)));
+            FailurePredicate(Some(Arc::new(|failure| failure.cause() == Cause::ClientError)));
         let settings = Settings { failure_predicate, ..settings };
-        assert_eq!(verdict(Cause::ClientError, Some(404), &settings), CountAs::Failure);
-        assert_eq!(verdict(Cause::BadGateway, Some(502), &settings), CountAs::Success);
-        assert_eq!(verdict(Cause::ConnectionRefused, None, &settings), CountAs::Ignored);
+        assert_eq!(count_as(Cause::ClientError, Some(404), &settings), CountAs::Failure);
+        assert_eq!(count_as(Cause::BadGateway, Some(502), &settings), CountAs::Success);
+        assert_eq!(count_as(Cause::ConnectionRefused, None, &settings), CountAs::Ignored);
     }
 }

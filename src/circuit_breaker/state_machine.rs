@@ -1,7 +1,8 @@
-//! The states of a circuit and the transitions between them. Pure: no clock, no lock, no randomness of its own.
+//! The states of a circuit and the transitions between them. Pure: no clock, no lock, no randomness
+//! of its own.
 //!
-//! Time is a [`Duration`] since a fixed moment. Every transition starts a new generation. The result of a call that was
-//! admitted in an earlier generation changes nothing.
+//! Time is a [`Duration`] since a fixed moment. Every transition starts a new generation. The
+//! result of a call that was admitted in an earlier generation changes nothing.
 
 use std::{mem, num::NonZeroU32, time::Duration};
 
@@ -18,16 +19,16 @@ pub enum State {
     Closed,
     /// No call passes.
     Open,
-    /// A few calls pass, to find out whether the upstream is well again.
+    /// A few calls pass as probes, to find out whether the upstream has recovered.
     HalfOpen,
     /// No call passes, until [`release`](super::Circuit::release).
     ForcedOpen,
-    /// All calls pass whatever becomes of them, until [`release`](super::Circuit::release).
+    /// All calls pass whatever their results, until [`release`](super::Circuit::release).
     ForcedClosed,
 }
 
 impl State {
-    /// The name used in logs and metrics, such as `half_open`.
+    /// Returns the name used in logs and metrics, such as `half_open`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -47,13 +48,13 @@ pub(super) struct StateMachine {
     pub(super) since: Duration,
     /// The time of the last transition out of the closed state.
     opened: Duration,
-    /// The number of times it has reopened without closing in between.
+    /// The number of times that the circuit has reopened without closing in between.
     reopened: u32,
-    /// The failure that opened it last.
+    /// The failure that last opened the circuit.
     pub(super) failure: Option<Failure>,
-    /// Calls rejected since it opened.
+    /// Calls rejected since the circuit opened.
     pub(super) rejected: u64,
-    /// Results that came after their generation.
+    /// Results that arrived after their generation had ended.
     pub(super) stale_results: u64,
     consecutive: ConsecutiveFailures,
     transitions: Vec<Transition>,
@@ -84,7 +85,7 @@ pub(super) struct Admission {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Rejection {
     pub(super) failure: Option<Failure>,
-    /// The time until a call may be admitted, if it is known.
+    /// The time until a call may be admitted, if known.
     pub(super) wait: Option<Duration>,
     pub(super) time_open: Duration,
 }
@@ -106,11 +107,13 @@ pub(super) struct Transition {
     pub(super) failure: Option<Failure>,
     pub(super) counts: Counts,
     pub(super) rejected: u64,
-    /// The generation of the new state. It orders transitions that two threads report at the same time.
+    /// The generation of the new state. It orders transitions that two threads report at the same
+    /// time.
     pub(super) generation: u32,
 }
 
-/// The wait that a half-open circuit without a free slot suggests: about the duration of a probe.
+/// The wait in a rejection by a half-open circuit without a free slot. About the duration of a
+/// probe.
 const PROBE_WAIT: Duration = Duration::from_secs(1);
 
 impl StateMachine {
@@ -133,7 +136,7 @@ impl StateMachine {
         self.consecutive.count() > 0
     }
 
-    /// Takes the transitions since the last call, in their order.
+    /// Takes the transitions since the previous call, in order.
     pub(super) fn take_transitions(&mut self) -> Vec<Transition> {
         mem::take(&mut self.transitions)
     }
@@ -189,18 +192,21 @@ impl StateMachine {
         }
     }
 
-    /// Returns whether a new circuit would behave the same, as far as the window is not concerned. A circuit that is not
-    /// closed is also forgettable if no call has come for long after one could have closed it.
-    pub(super) fn is_forgettable(&self, now: Duration, settings: &Settings) -> bool {
-        let could_close = match &self.phase {
+    /// Returns whether a new circuit may replace this one. Ignores the results in the window.
+    ///
+    /// A closed circuit is evictable if a new one would behave the same. Another circuit is
+    /// evictable if no call has arrived for the maximum open duration since one could have closed
+    /// it.
+    pub(super) fn is_evictable(&self, now: Duration, settings: &Settings) -> bool {
+        let closable_since = match &self.phase {
             Phase::Closed if settings.ratio.is_some() => return true,
-            // There is no window, so its length is the time for which failures are remembered.
+            // There is no window. Its length is still the time for which failures are remembered.
             Phase::Closed => return !self.consecutive.is_recent(now, settings.window()),
             Phase::Open { until } => *until,
             Phase::HalfOpen(probes) if probes.is_idle(now) => self.since,
             Phase::HalfOpen(_) | Phase::Forced { .. } => return false,
         };
-        now.saturating_sub(could_close) >= settings.max_open_duration.max(settings.open_duration)
+        now.saturating_sub(closable_since) >= settings.max_open_duration.max(settings.open_duration)
     }
 
     /// Returns the time until the next probe may be admitted.
@@ -211,7 +217,7 @@ impl StateMachine {
         }
     }
 
-    /// Returns whether a result of `generation` counts. Counts it as stale if not.
+    /// Returns whether a result of `generation` counts. If not, counts it as stale.
     pub(super) fn accepts(&mut self, generation: u32) -> bool {
         let accepts = generation == self.generation;
         if !accepts {
@@ -225,8 +231,11 @@ impl StateMachine {
         self.consecutive.clear();
     }
 
-    /// Records a failure outside of the half-open state, and opens a closed circuit if that was one too many. `counts` are those
-    /// of the window, this failure included, if there is a window. `random` is in `[0, 1)`.
+    /// Records a failure outside of the half-open state. Opens a closed circuit if its failures
+    /// reach a threshold.
+    ///
+    /// `counts` are the counts of the window, including this failure. `None` if there is no window.
+    /// `random` is in `[0, 1)`.
     pub(super) fn record_failure(
         &mut self,
         now: Duration,
@@ -267,23 +276,24 @@ impl StateMachine {
             return;
         }
         let Phase::HalfOpen(probes) = &mut self.phase else { return };
-        // Another probe may have its slot, if the slot had expired. The result counts anyway, or calls that take longer than a
-        // slot would keep the circuit half-open forever.
+        // If the slot had expired, another probe may have taken it. The result counts anyway.
+        // Otherwise calls that take longer than the probe timeout would keep the circuit half-open
+        // forever.
         probes.release_slot(admission.probe);
         match outcome {
             Outcome::Cancelled => {}
             Outcome::Success => {
                 probes.succeeded += 1;
                 let others = settings.probes.get().saturating_sub(probes.succeeded);
-                // It closes if it would even if all others failed.
-                if !settings.is_exceeded_by(others) {
+                // The circuit closes if it would close even if all other probes failed.
+                if !settings.reopens_after(others) {
                     let counts = probes.counts();
                     self.close(now, counts);
                 }
             }
             Outcome::Failure(failure) => {
                 probes.failed += 1;
-                if settings.is_exceeded_by(probes.failed) {
+                if settings.reopens_after(probes.failed) {
                     let counts = probes.counts();
                     self.reopened = self.reopened.saturating_add(1);
                     self.open(now, failure, counts, random, settings);
@@ -292,7 +302,7 @@ impl StateMachine {
         }
     }
 
-    /// Forces the circuit open or closed. Does nothing if it already is forced so.
+    /// Forces the circuit open or closed. Does nothing if it is already forced to that state.
     pub(super) fn force(&mut self, open: bool, now: Duration) {
         if matches!(self.phase, Phase::Forced { open: is_open } if is_open == open) {
             return;
@@ -304,7 +314,7 @@ impl StateMachine {
         self.transition(Phase::Forced { open }, now, Counts::default());
     }
 
-    /// Closes a forced circuit. Does nothing if none was forced.
+    /// Closes a forced circuit. Does nothing if the circuit is not forced.
     pub(super) fn release(&mut self, now: Duration) {
         if matches!(self.phase, Phase::Forced { .. }) {
             self.close(now, Counts::default());
@@ -327,17 +337,18 @@ impl StateMachine {
         self.failure = Some(failure);
         let max = settings.max_open_duration.max(settings.open_duration);
         let grown = grow(settings.open_duration, self.reopened, max);
-        // Jitter only shortens, so that no wait is longer than documented.
+        // Jitter only shortens the wait, so no wait is longer than documented.
         let jittered = grown.saturating_sub(scale(grown, JITTER * random));
-        let asked = failure.retry_after().unwrap_or_default().min(settings.max_retry_after);
-        let until = now.saturating_add(jittered.max(asked));
+        let retry_after = failure.retry_after().unwrap_or_default().min(settings.max_retry_after);
+        let until = now.saturating_add(jittered.max(retry_after));
         self.transition(Phase::Open { until }, now, counts);
     }
 
     fn transition(&mut self, phase: Phase, now: Duration, counts: Counts) {
         let old = self.state();
         self.phase = phase;
-        // After four billion transitions no call of the first generation is in flight.
+        // The number wraps after four billion transitions. No call of that generation is still in
+        // flight then.
         self.generation = self.generation.wrapping_add(1);
         self.since = now;
         self.consecutive.clear();
@@ -347,7 +358,7 @@ impl StateMachine {
     }
 }
 
-/// The largest part of the open duration that jitter subtracts.
+/// The maximum part of the open duration that jitter subtracts.
 const JITTER: f64 = 0.2;
 
 /// Multiplies `base` by 1.5 `times` times, up to `max`.
@@ -367,7 +378,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_half_open_circuit_can_be_forgotten_when_its_probes_are_gone_and_nobody_calls() {
+    fn half_open_circuit_is_evictable_when_no_probe_is_in_flight_and_no_call_arrives() {
         let settings = Settings { min_calls: 1, ..Settings::default() };
         let at = Duration::from_secs;
         let failure = Failure::new(seawall_core::Cause::ConnectionRefused);
@@ -376,25 +387,25 @@ mod tests {
         machine.record_failure(at(0), failure, counts, 0.0, &settings);
         assert_eq!(machine.state(), State::Open);
         let probe = machine.admit(at(10), &settings).unwrap();
-        // The slot of the probe expires after half a minute.
-        assert!(!machine.is_forgettable(at(39), &settings));
-        assert!(machine.is_forgettable(at(40), &settings));
+        // The slot of the probe expires after 30 s.
+        assert!(!machine.is_evictable(at(39), &settings));
+        assert!(machine.is_evictable(at(40), &settings));
         machine.record_probe(probe, at(11), Outcome::Cancelled, 0.0, &settings);
         assert_eq!(machine.state(), State::HalfOpen);
-        assert!(!machine.is_forgettable(at(14), &settings));
-        assert!(machine.is_forgettable(at(15), &settings));
+        assert!(!machine.is_evictable(at(14), &settings));
+        assert!(machine.is_evictable(at(15), &settings));
         machine.force(true, at(15));
         assert_eq!(machine.state(), State::ForcedOpen);
-        assert!(!machine.is_forgettable(at(1_000), &settings));
+        assert!(!machine.is_evictable(at(1_000), &settings));
     }
 
     #[test]
-    fn growing_ends_however_often_it_was_opened() {
-        let (second, most) = (Duration::from_secs(1), Duration::from_secs(8));
-        assert_eq!(grow(second, 1, most), Duration::from_millis(1_500));
-        assert_eq!(grow(second, u32::MAX, most), most);
-        assert_eq!(grow(Duration::ZERO, u32::MAX, most), Duration::ZERO);
+    fn open_duration_stops_growing_at_maximum() {
+        let (second, max) = (Duration::from_secs(1), Duration::from_secs(8));
+        assert_eq!(grow(second, 1, max), Duration::from_millis(1_500));
+        assert_eq!(grow(second, u32::MAX, max), max);
+        assert_eq!(grow(Duration::ZERO, u32::MAX, max), Duration::ZERO);
         assert_eq!(grow(Duration::MAX, u32::MAX, Duration::MAX), Duration::MAX);
-        assert_eq!(grow(most, 0, second), second);
+        assert_eq!(grow(max, 0, second), second);
     }
 }

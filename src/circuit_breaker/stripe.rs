@@ -1,4 +1,4 @@
-//! The results that some groups of threads count together.
+//! A window that some groups of threads share.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::window::{Counts, Window};
 use crate::sync::{Mutex, lock};
 
-/// A window of one generation. Aligned, so that two stripes share no cache line.
+/// The results of one generation. Aligned, so that two stripes never share a cache line.
 #[derive(Debug)]
 #[repr(align(128))]
 pub(super) struct Stripe(Mutex<GenerationWindow>);
@@ -34,7 +34,7 @@ impl Stripe {
         self.record(generation, |window| window.record_failure(now, bucket_width));
     }
 
-    /// Records a result, unless the stripe already counts a later generation.
+    /// Records a result, unless the stripe already has results of a later generation.
     fn record(&self, generation: u32, record: impl FnOnce(&mut Window)) {
         let mut current = lock(&self.0);
         if current.generation < generation {

@@ -12,7 +12,7 @@ struct Registered {
     next_id: u64,
 }
 
-// A waker is user code. It is cloned, woken and dropped without the lock.
+// A waker is user code, so it is cloned, woken and dropped without the lock.
 impl Wakers {
     /// Returns an unused identifier for a service.
     pub(super) fn next_id(&self) -> u64 {
@@ -21,7 +21,7 @@ impl Wakers {
         registered.next_id
     }
 
-    /// Registers `waker` in place of the earlier one of the same service.
+    /// Registers `waker`, and replaces the previous one of the same service.
     pub(super) fn register(&self, id: u64, waker: &Waker) {
         let waker = waker.clone();
         let replaced = lock(&self.0).by_id.insert(id, waker);
@@ -33,8 +33,10 @@ impl Wakers {
         drop(removed);
     }
 
-    /// Wakes all services. If the thread is panicking, the wakers stay registered until the next wake: one that panics
-    /// would abort the process.
+    /// Wakes all services.
+    ///
+    /// While the thread is panicking, a waker that panics would abort the process. The wakers stay
+    /// registered then.
     pub(super) fn wake(&self) {
         if thread::panicking() {
             return;

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The number of buckets of a window. The oldest is dropped when a new one starts.
+/// The number of buckets of a window. The oldest is cleared when a new one starts.
 pub(super) const BUCKETS: usize = 10;
 
-/// Results of calls.
+/// The number of calls with a result, and how many of them failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) calls: u64,
     pub(super) failures: u64,
 }
 
-/// The results of the last nine to ten buckets of time.
+/// The results of the last nine to ten bucket widths.
 #[derive(Clone, Debug)]
 pub(super) struct Window {
     /// The end of the current bucket. `None` if the clock never reaches it.
@@ -26,21 +26,23 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Returns an empty window whose first bucket starts at `origin`. `bucket_width` is the length of a bucket.
+    /// Returns an empty window. Its first bucket starts at `origin` and lasts for `bucket_width`.
     pub(super) fn new(origin: Instant, bucket_width: Duration) -> Self {
         let end = origin.checked_add(bucket_width);
         Self { end, current: 0, calls: [0; BUCKETS], failures: [0; BUCKETS] }
     }
 
-    /// Adds a success to the bucket of `now`. A time before the current bucket counts in the current bucket. A full bucket stays
-    /// full. `bucket_width` must be that of the window.
+    /// Adds a success to the bucket of `now`. A time before the current bucket counts in the
+    /// current bucket.
+    ///
+    /// A count that reaches its maximum stays there. `bucket_width` must be that of the window.
     pub(super) fn record_success(&mut self, now: Instant, bucket_width: Duration) {
         self.slide(now, bucket_width);
         let calls = &mut self.calls[self.current];
         *calls = calls.saturating_add(1);
     }
 
-    /// Adds a failure likewise.
+    /// Adds a failure, as [`record_success`](Self::record_success) adds a success.
     pub(super) fn record_failure(&mut self, now: Instant, bucket_width: Duration) {
         self.record_success(now, bucket_width);
         let failures = &mut self.failures[self.current];
@@ -60,12 +62,12 @@ impl Window {
         self.failures = [0; BUCKETS];
     }
 
-    /// Makes the bucket of `now` the current one, and drops those that are too old.
+    /// Makes the bucket of `now` the current one, and clears those that are too old.
     fn slide(&mut self, now: Instant, bucket_width: Duration) {
         let Some(end) = self.end.filter(|end| now >= *end) else { return };
         let since_end = now.saturating_duration_since(end).as_nanos();
         let bucket_width = bucket_width.as_nanos().max(1);
-        // After a whole window there is nothing left to drop.
+        // After a whole window, all buckets are cleared.
         let passed = (since_end / bucket_width).saturating_add(1).min(BUCKETS as u128);
         for _ in 0..passed {
             self.current = (self.current + 1) % BUCKETS;
@@ -87,14 +89,14 @@ fn duration(nanos: u128) -> Duration {
 mod tests {
     use super::*;
 
-    /// A list of them would be walked at a call, under a lock.
+    /// A list of calls would have to be traversed at a call, under a lock.
     #[test]
-    fn no_work_grows_with_the_calls_in_a_window_since_it_owns_no_memory_to_list_them_in() {
+    fn window_has_constant_size() {
         assert!(!std::mem::needs_drop::<Window>());
     }
 
     #[test]
-    fn a_piece_ends_at_the_very_moment_at_which_the_next_begins() {
+    fn bucket_ends_when_next_one_starts() {
         let ms = Duration::from_millis;
         for (bucket_width, now, end) in [
             (ms(1_000), ms(0), ms(1_000)),

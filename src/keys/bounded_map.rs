@@ -10,20 +10,20 @@ use tokio::time::Instant;
 use super::Evictable;
 use crate::sharded_arc::{GROUPS, ShardedArc, thread_group};
 
-/// The largest number of keys in one store.
+/// The maximum number of keys in one map.
 pub(crate) const MAX_KEYS: usize = 4_096;
 
-/// The largest key that is stored, in bytes: four times the longest name of a host.
+/// The maximum length of a key, in bytes: four times the longest host name.
 const MAX_KEY_BYTES: usize = 1_024;
 
-/// The shortest time between two sweeps, so that a flood of keys does not cost a sweep each.
+/// The minimum time between two sweeps, so that not every key of a flood causes one.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A `T` for each key, at most [`MAX_KEYS`].
+/// A map from at most [`MAX_KEYS`] keys to values.
 pub(crate) struct BoundedMap<T> {
     entries: RwLock<HashMap<Arc<str>, ShardedArc<T>>>,
-    /// The entry that each group of threads found last. Most threads call one upstream again and again, and need not share
-    /// the lock of the map for that.
+    /// The entry that each group of threads found last. Most threads call the same upstream
+    /// repeatedly, and need not lock the map for that.
     recent: [Recent<T>; GROUPS],
     swept: Mutex<Option<Instant>>,
 }
@@ -43,8 +43,9 @@ impl<T> Default for BoundedMap<T> {
 }
 
 impl<T: Evictable> BoundedMap<T> {
-    /// Returns the value of `key`, made if there is none. `None` if the key is too long, or if there are too many and none of
-    /// them can go.
+    /// Returns the value of `key`, and creates it if there is none.
+    ///
+    /// Returns `None` if the key is too long, or if the map is full and no value can be evicted.
     #[inline]
     pub(crate) fn get(
         &self,
@@ -53,8 +54,8 @@ impl<T: Evictable> BoundedMap<T> {
         make: impl FnOnce(Arc<str>) -> T,
     ) -> Option<ShardedArc<T>> {
         let recent = &self.recent[thread_group()];
-        if let Some((last, value)) = &*recent.lock()
-            && **last == *key
+        if let Some((recent_key, value)) = &*recent.lock()
+            && **recent_key == *key
         {
             return Some(value.clone());
         }
@@ -77,7 +78,7 @@ impl<T: Evictable> BoundedMap<T> {
             self.sweep(now());
         }
         let mut entries = self.write();
-        // Another thread may have added it meanwhile.
+        // Another thread may have added the key meanwhile.
         if let Some((key, value)) = entries.get_key_value(key) {
             return Some((Arc::clone(key), value.clone()));
         }
@@ -90,19 +91,19 @@ impl<T: Evictable> BoundedMap<T> {
         Some((key, value))
     }
 
-    /// Removes the values that are clean and held by no call.
+    /// Removes the evictable values that no call holds.
     fn sweep(&self, now: Instant) {
         if !self.is_sweep_due(now) {
             return;
         }
         for recent in &self.recent {
-            let forgotten = recent.lock().take();
-            drop(forgotten);
+            let removed = recent.lock().take();
+            drop(removed);
         }
-        // A value is cloned only out of the map and out of `recent`: handles share one clone. So one that is unique under
-        // this lock stays so.
-        let can_go = |value: &ShardedArc<T>| value.is_unique() && value.is_evictable(now);
-        let evicted: Vec<_> = self.write().extract_if(|_, value| can_go(value)).collect();
+        // Values are cloned only out of the map and out of `recent`. A value that is unique under
+        // this lock stays unique, since handles share one clone.
+        let can_evict = |value: &ShardedArc<T>| value.is_unique() && value.is_evictable(now);
+        let evicted: Vec<_> = self.write().extract_if(|_, value| can_evict(value)).collect();
         for (_, value) in evicted {
             value.on_evict();
         }
@@ -131,7 +132,7 @@ impl<T> BoundedMap<T> {
         Some((Arc::clone(key), value.clone()))
     }
 
-    /// Returns all values, in no order.
+    /// Returns all values, in no particular order.
     pub(crate) fn all(&self) -> Vec<ShardedArc<T>> {
         self.read().values().cloned().collect()
     }
@@ -172,79 +173,79 @@ mod tests {
         }
     }
 
-    fn get(store: &BoundedMap<Entry>, key: &str, now: Instant) -> Option<ShardedArc<Entry>> {
-        store.get(key, || now, |_| Entry(AtomicUsize::new(0)))
+    fn get(map: &BoundedMap<Entry>, key: &str, now: Instant) -> Option<ShardedArc<Entry>> {
+        map.get(key, || now, |_| Entry(AtomicUsize::new(0)))
     }
 
     #[test]
-    fn what_is_in_use_or_not_clean_stays_and_the_rest_makes_room() {
-        let (store, now) = (BoundedMap::default(), Instant::now());
-        let held = get(&store, "held", now).unwrap();
-        get(&store, "dirty", now).unwrap().0.store(1, Ordering::Relaxed);
+    fn map_evicts_unused_values_when_full() {
+        let (map, now) = (BoundedMap::default(), Instant::now());
+        let held = get(&map, "held", now).unwrap();
+        get(&map, "dirty", now).unwrap().0.store(1, Ordering::Relaxed);
         for number in 0..MAX_KEYS - 2 {
-            get(&store, &number.to_string(), now).unwrap();
+            get(&map, &number.to_string(), now).unwrap();
         }
-        assert_eq!(store.all().len(), MAX_KEYS);
-        assert!(get(&store, "one more", now).is_some());
-        assert_eq!(store.all().len(), 3);
-        assert!(held.ptr_eq(&store.find("held").unwrap()));
-        assert_eq!(store.find("dirty").unwrap().0.load(Ordering::Relaxed), 1);
-        assert!(store.find("7").is_none());
+        assert_eq!(map.all().len(), MAX_KEYS);
+        assert!(get(&map, "one more", now).is_some());
+        assert_eq!(map.all().len(), 3);
+        assert!(held.ptr_eq(&map.find("held").unwrap()));
+        assert_eq!(map.find("dirty").unwrap().0.load(Ordering::Relaxed), 1);
+        assert!(map.find("7").is_none());
     }
 
     #[test]
-    fn a_flood_of_keys_is_bounded_and_searched_for_room_once_a_second() {
-        let (store, now) = (BoundedMap::default(), Instant::now());
+    fn map_sweeps_once_per_second_when_keys_flood_in() {
+        let (map, now) = (BoundedMap::default(), Instant::now());
         for number in 0..100_000 {
-            if let Some(kept) = get(&store, &number.to_string(), now) {
-                kept.0.store(1, Ordering::Relaxed);
+            if let Some(value) = get(&map, &number.to_string(), now) {
+                value.0.store(1, Ordering::Relaxed);
             }
         }
-        assert_eq!(store.all().len(), MAX_KEYS);
-        for kept in store.all() {
-            kept.0.store(0, Ordering::Relaxed);
+        assert_eq!(map.all().len(), MAX_KEYS);
+        for value in map.all() {
+            value.0.store(0, Ordering::Relaxed);
         }
-        assert!(get(&store, "new", now + Duration::from_millis(999)).is_none());
-        assert!(get(&store, "new", now + Duration::from_secs(1)).is_some());
-        assert_eq!(store.all().len(), 1);
+        assert!(get(&map, "new", now + Duration::from_millis(999)).is_none());
+        assert!(get(&map, "new", now + Duration::from_secs(1)).is_some());
+        assert_eq!(map.all().len(), 1);
     }
 
     #[test]
-    fn many_threads_get_the_same_one_and_do_not_pass_the_bound() {
-        let (store, now) = (BoundedMap::default(), Instant::now());
+    fn threads_share_values_and_do_not_exceed_maximum() {
+        let (map, now) = (BoundedMap::default(), Instant::now());
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for number in 0..MAX_KEYS + 100 {
-                        if let Some(kept) = get(&store, &number.to_string(), now) {
-                            kept.0.fetch_add(1, Ordering::Relaxed);
+                        if let Some(value) = get(&map, &number.to_string(), now) {
+                            value.0.fetch_add(1, Ordering::Relaxed);
                         }
                     }
                 });
             }
         });
-        assert_eq!(store.all().len(), MAX_KEYS);
-        let uses: usize = store.all().iter().map(|kept| kept.0.load(Ordering::Relaxed)).sum();
+        assert_eq!(map.all().len(), MAX_KEYS);
+        let uses: usize = map.all().iter().map(|value| value.0.load(Ordering::Relaxed)).sum();
         assert_eq!(uses, 4 * MAX_KEYS);
     }
 
     #[test]
-    fn a_key_that_another_thread_brings_meanwhile_is_found_though_there_is_no_more_room() {
-        let (store, now) = (BoundedMap::default(), Instant::now());
+    fn map_finds_key_that_another_thread_added_when_full() {
+        let (map, now) = (BoundedMap::default(), Instant::now());
         for number in 0..MAX_KEYS {
-            get(&store, &number.to_string(), now).unwrap();
+            get(&map, &number.to_string(), now).unwrap();
         }
-        // Asked for the time when there seems to be no room, which is when another thread may come in between.
-        let meanwhile = || {
-            get(&store, "new", now).unwrap();
+        // The map reads the time when it finds no room. Another thread may add a key at that point.
+        let now_after_other_thread = || {
+            get(&map, "new", now).unwrap();
             now
         };
-        let kept = store.get("new", meanwhile, |_| unreachable!("it is there"));
-        assert!(kept.is_some());
+        let value = map.get("new", now_after_other_thread, |_| unreachable!("the key exists"));
+        assert!(value.is_some());
     }
 
     #[test]
-    fn store_frees_every_value_when_two_threads_use_a_hundred_thousand_hosts() {
+    fn map_frees_every_value_when_two_threads_use_100_000_hosts() {
         struct Alive(Arc<AtomicUsize>);
 
         impl Evictable for Alive {
@@ -259,12 +260,12 @@ mod tests {
             }
         }
 
-        let (store, alive) = (BoundedMap::default(), Arc::new(AtomicUsize::new(0)));
+        let (map, alive) = (BoundedMap::default(), Arc::new(AtomicUsize::new(0)));
         let start = Instant::now();
-        // A second for every host, so that the store may be swept whenever it is full.
+        // Each host is one second later, so the map may be swept whenever it is full.
         let call = |host: u32| {
             let now = || start + Duration::from_secs(host.into());
-            store.get(&host.to_string(), now, |_| {
+            map.get(&host.to_string(), now, |_| {
                 alive.fetch_add(1, Ordering::Relaxed);
                 Alive(Arc::clone(&alive))
             })
@@ -274,10 +275,10 @@ mod tests {
                 scope.spawn(|| (0..100_000).for_each(|host| drop(call(host))));
             }
         });
-        // Both threads are done, so nothing but the store and its cache holds a value.
-        assert!(store.all().len() <= MAX_KEYS);
+        // Both threads have ended, so only the map and its cache hold values.
+        assert!(map.all().len() <= MAX_KEYS);
         assert!(alive.load(Ordering::Relaxed) <= MAX_KEYS + GROUPS);
-        drop(store);
+        drop(map);
         assert_eq!(alive.load(Ordering::Relaxed), 0);
     }
 }
