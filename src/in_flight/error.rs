@@ -4,18 +4,20 @@ use seawall_core::{Cause, Failure, Processed, Reporter};
 
 use super::limit::Limit;
 
-/// As many calls are under way as may be: this one was refused without calling the inner service.
+/// The error of a call that was rejected because the limit of calls in flight was reached. The
+/// inner service was not called.
 ///
-/// Its `source()` is a [`Failure`] of cause [`ConnectionLimitReached`](Cause::ConnectionLimitReached),
-/// [not processed](Processed::No), with a `retry_after` of one second. So [`RetryLayer`](crate::retry::RetryLayer) does not try
-/// again unless told to, and `ErrorResponseLayer` answers 503 with `Retry-After`.
+/// Its `source()` is a [`Failure`] with the cause
+/// [`ConnectionLimitReached`](Cause::ConnectionLimitReached), [not processed](Processed::No), and
+/// with a `retry_after` of one second. [`RetryLayer`](crate::retry::RetryLayer) does not retry it
+/// unless configured to. `ErrorResponseLayer` responds with 503 and `Retry-After`.
 #[derive(Clone, Debug)]
 pub struct LimitReached {
     key: Option<Arc<str>>,
     limit: NonZeroU32,
 }
 
-/// Places become free all the time; a caller that comes back in a second meets other calls.
+/// Permits are released all the time, so after a second other calls are in flight.
 static FAILURE: Failure = Failure::new(Cause::ConnectionLimitReached)
     .with_reporter(Reporter::Local)
     .with_processed(Processed::No)
@@ -28,13 +30,14 @@ impl LimitReached {
         Self { key: limit.key.clone(), limit: limit.max() }
     }
 
-    /// Which limit, if there is one for each key.
+    /// Returns the key of the limit, if there is one limit per key.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }
 
-    /// How many calls might be under way then: as configured, or as the adaptive limit was.
+    /// Returns the maximum number of calls in flight at the time of the rejection, configured or
+    /// adaptive.
     #[must_use]
     pub const fn limit(&self) -> NonZeroU32 {
         self.limit
@@ -43,8 +46,8 @@ impl LimitReached {
 
 impl fmt::Display for LimitReached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} calls are under way", self.limit)?;
-        // A key may hold whatever a caller asked for: `Debug` escapes it.
+        write!(f, "limit of {} calls in flight reached", self.limit)?;
+        // A caller may have chosen the text of a key. `Debug` escapes it.
         match &self.key {
             Some(key) => write!(f, " for {key:?}"),
             None => Ok(()),

@@ -47,12 +47,12 @@ where
         };
         let outcome = ready!(inner.poll(cx));
         if let Some(permit) = this.guard.get_mut() {
-            permit.responded(outcome.as_ref().map_or(true, E::is_failed));
+            permit.record_response(outcome.as_ref().map_or(true, E::is_failed));
         }
         Poll::Ready(match outcome {
             Ok(response) => Ok(E::attach(response, this.guard)),
             Err(error) => {
-                // A caller may keep this future. It keeps no place then.
+                // A caller may keep the future after its completion. The permit is released now.
                 this.guard.finish(|_| {});
                 Err(error.into())
             }

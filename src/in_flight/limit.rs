@@ -10,14 +10,14 @@ use crate::{
     sync::{AtomicU32, Mutex, Ordering, lock},
 };
 
-/// How the number of calls in flight is limited.
+/// The kind of a limit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     Fixed(NonZeroU32),
     Adaptive(AdaptiveLimit),
 }
 
-/// The number of calls in flight, and the largest allowed.
+/// The number of calls in flight, and its maximum.
 #[derive(Debug)]
 pub struct Limit {
     pub(super) key: Option<Arc<str>>,
@@ -29,15 +29,15 @@ pub struct Limit {
 #[derive(Debug)]
 struct AdaptiveState {
     settings: AdaptiveLimit,
-    /// All times are counted from here.
+    /// All times are measured from this instant.
     origin: Instant,
     machine: Mutex<GradientLimit>,
 }
 
-/// The place of a call in flight, given back when it is dropped.
+/// The permit of a call in flight. It is released when dropped.
 pub struct Permit {
     limit: ShardedArc<Limit>,
-    /// `None` unless the limit is adaptive, and after the response.
+    /// `None` after the response, and if the limit is fixed.
     started: Option<Instant>,
 }
 
@@ -62,7 +62,7 @@ impl Limit {
         NonZeroU32::new(self.max.load(Ordering::Relaxed)).unwrap_or(NonZeroU32::MIN)
     }
 
-    /// Adapts the limit to a response or an error that came after a call started then.
+    /// Adapts the limit to the response or the error of a call that started at `started`.
     fn adapt(&self, started: Instant, failed: bool) {
         let Some(adaptive) = &self.adaptive else { return };
         let AdaptiveState { settings, origin, machine } = adaptive;
@@ -71,11 +71,11 @@ impl Limit {
         let now = now.saturating_duration_since(*origin);
         let mut machine = lock(machine);
         let max = if failed {
-            machine.failed(now, latency, self.in_flight(), *settings)
+            machine.on_error(now, latency, self.in_flight(), *settings)
         } else {
-            machine.latency(now, latency, self.in_flight(), *settings)
+            machine.on_response(now, latency, self.in_flight(), *settings)
         };
-        // Under the lock, so that a newer limit is not overwritten by an older one.
+        // Stored under the lock, so that an older limit does not overwrite a newer one.
         if let Some(max) = max {
             self.max.store(max.get(), Ordering::Relaxed);
         }
@@ -87,26 +87,27 @@ impl Limit {
 }
 
 impl Permit {
-    /// Takes a place, or returns the limit if all are taken.
+    /// Acquires a permit, or returns the limit if it is reached.
     #[inline]
     pub(super) fn acquire(limit: ShardedArc<Limit>) -> Result<Self, ShardedArc<Limit>> {
         let max = limit.max().get();
-        let one_more = |in_flight| (in_flight < max).then_some(in_flight + 1);
-        let acquired = limit.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
+        let increment = |in_flight| (in_flight < max).then_some(in_flight + 1);
+        let acquired =
+            limit.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, increment);
         match (acquired, &limit.adaptive) {
             (Ok(_), None) => Ok(Self { limit, started: None }),
             (Ok(_), Some(_)) => Ok(Self { limit, started: Some(Instant::now()) }),
             (Err(_), None) => Err(limit),
             (Err(_), Some(adaptive)) => {
-                lock(&adaptive.machine).rejected();
+                lock(&adaptive.machine).on_rejection();
                 Err(limit)
             }
         }
     }
 
-    /// Reports to an adaptive limit that the response has come, or an error in its place.
+    /// Reports a response, or an error of the service, to an adaptive limit.
     #[inline]
-    pub(super) fn responded(&mut self, failed: bool) {
+    pub(super) fn record_response(&mut self, failed: bool) {
         if let Some(started) = self.started.take() {
             self.limit.adapt(started, failed);
         }

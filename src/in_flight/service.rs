@@ -15,10 +15,12 @@ use super::{
 };
 use crate::body::{CompleteOnBodyEnd, PanicGuard, TrackCompletion};
 
-/// Service made by [`InFlightLimitLayer`](super::InFlightLimitLayer).
+/// A service that rejects calls beyond a limit of calls in flight. Created by
+/// [`InFlightLimitLayer`](super::InFlightLimitLayer).
 ///
-/// The inner service must be `Clone`: an instance that was ready for a call which is then refused is replaced by a clone, so
-/// that it does not keep what it was given to be ready, such as the permit of a concurrency limit.
+/// The inner service must be `Clone`. If a call is rejected after the inner service was ready for
+/// it, a clone replaces that instance. This releases resources that it reserved, such as the permit
+/// of a concurrency limit.
 pub struct InFlightLimit<S, K = SharedLimit, E = CompleteOnBodyEnd> {
     pub(super) inner: S,
     pub(super) selector: K,

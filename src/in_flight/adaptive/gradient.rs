@@ -1,23 +1,25 @@
-//! What is learned of an upstream, and the limit that follows from it. Pure: time is handed in, counted from any fixed moment.
+//! Adapts the limit by the latency of calls. Pure: the caller passes the time since a fixed moment.
 
 use std::{num::NonZeroU32, time::Duration};
 
 use super::AdaptiveLimit;
 
-/// Fewer calls, and a shorter time, are chance.
+/// The minimum number of calls in a sample window. The mean of fewer calls is mostly noise.
 const MIN_SAMPLES: u32 = 10;
+
+/// The minimum duration of a sample window.
 const MIN_WINDOW: Duration = Duration::from_millis(50);
 
-/// Responses may take so many times as long as they do without a queue.
+/// The tolerated latency, as a multiple of the baseline.
 const TOLERANCE: f64 = 2.0;
 
-/// The limit shrinks to half at most at a time.
+/// The limit shrinks by at most half per sample window.
 const MIN_GRADIENT: f64 = 0.5;
 
-/// How long it takes to learn what is normal, in seconds.
+/// The time in which the baseline is learned, in seconds.
 const BASELINE_WINDOW_SECS: f64 = 30.0;
 
-/// The part of what is new that is taken over at once where there is no doubt.
+/// The maximum weight of a new sample window in the baseline.
 const MAX_SMOOTHING: f64 = 0.2;
 
 #[derive(Debug)]
@@ -27,21 +29,21 @@ pub(crate) struct GradientLimit {
     samples: SampleWindow,
 }
 
-/// How the upstream is without a queue.
+/// The upstream without a queue.
 #[derive(Clone, Copy, Debug)]
 struct Baseline {
-    /// Seconds.
+    /// In seconds.
     latency: f64,
     in_flight: f64,
 }
 
-/// The calls that are measured now.
+/// The calls since the last update of the limit.
 #[derive(Debug, Default)]
 struct SampleWindow {
     started: Duration,
     calls: u32,
-    /// Seconds.
-    sum: f64,
+    /// The sum of the latencies, in seconds.
+    total_latency: f64,
     max_in_flight: u32,
     rejected: bool,
 }
@@ -55,28 +57,29 @@ impl GradientLimit {
         }
     }
 
-    /// A call was refused.
-    pub(crate) fn rejected(&mut self) {
+    /// Records that a call was rejected.
+    pub(crate) fn on_rejection(&mut self) {
         self.samples.rejected = true;
     }
 
-    /// A call failed after this time. That counts if it was long.
-    pub(crate) fn failed(
+    /// Records a failed call. It counts as a response if its latency exceeds the tolerated one.
+    /// Returns a new limit, if there is one.
+    pub(crate) fn on_error(
         &mut self,
         now: Duration,
         latency: Duration,
         in_flight: u32,
         settings: AdaptiveLimit,
     ) -> Option<NonZeroU32> {
-        let is_long = |baseline: Baseline| latency.as_secs_f64() > TOLERANCE * baseline.latency;
+        let is_slow = |baseline: Baseline| latency.as_secs_f64() > TOLERANCE * baseline.latency;
         self.baseline
-            .is_some_and(is_long)
-            .then(|| self.latency(now, latency, in_flight, settings))?
+            .is_some_and(is_slow)
+            .then(|| self.on_response(now, latency, in_flight, settings))?
     }
 
-    /// The response to a call came after this time, while so many were under way, it included. Gives the limit, if there is a
-    /// new one.
-    pub(crate) fn latency(
+    /// Records the response of a call. `in_flight` includes the call. Returns a new limit, if there
+    /// is one.
+    pub(crate) fn on_response(
         &mut self,
         now: Duration,
         latency: Duration,
@@ -88,10 +91,11 @@ impl GradientLimit {
             samples.started = now;
         }
         samples.calls = samples.calls.saturating_add(1);
-        samples.sum += latency.as_secs_f64();
+        samples.total_latency += latency.as_secs_f64();
         samples.max_in_flight = samples.max_in_flight.max(in_flight);
-        // So long that those which came after the last change are among them.
-        let mean = samples.sum / f64::from(samples.calls);
+        // The window lasts for the mean latency at least, so it contains calls that started after
+        // the last update.
+        let mean = samples.total_latency / f64::from(samples.calls);
         let duration = now.saturating_sub(samples.started);
         if samples.calls < MIN_SAMPLES || duration < MIN_WINDOW || duration.as_secs_f64() < mean {
             return None;
@@ -100,6 +104,7 @@ impl GradientLimit {
         Some(self.update(&samples, mean, duration, settings))
     }
 
+    /// Returns the new limit. `latency` is the mean of `samples`, in seconds.
     fn update(
         &mut self,
         samples: &SampleWindow,
@@ -123,9 +128,9 @@ impl GradientLimit {
         if is_used {
             self.limit = self.limit * gradient + self.limit.sqrt();
         }
-        let whole = NonZeroU32::new(self.limit as u32).unwrap_or(NonZeroU32::MIN);
-        let bounded = settings.bounded(whole);
-        if bounded != whole {
+        let rounded = NonZeroU32::new(self.limit as u32).unwrap_or(NonZeroU32::MIN);
+        let bounded = settings.bounded(rounded);
+        if bounded != rounded {
             self.limit = bounded.get().into();
         }
         bounded
@@ -133,9 +138,10 @@ impl GradientLimit {
 }
 
 impl Baseline {
-    fn smooth(&mut self, new: Self, part: f64) {
-        self.latency += part * (new.latency - self.latency);
-        self.in_flight += part * (new.in_flight - self.in_flight);
+    /// Moves the baseline toward `new`. A `weight` of 1 replaces the baseline.
+    fn smooth(&mut self, new: Self, weight: f64) {
+        self.latency += weight * (new.latency - self.latency);
+        self.in_flight += weight * (new.in_flight - self.in_flight);
     }
 }
 

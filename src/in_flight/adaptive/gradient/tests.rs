@@ -8,69 +8,72 @@ fn number(calls: u32) -> NonZeroU32 {
 
 const MS: Duration = Duration::from_millis(1);
 
-/// An upstream with so many workers: what is under way beyond them waits.
+/// An upstream with this number of workers. Calls beyond it wait in a queue.
 struct Upstream {
     workers: u32,
-    takes: Duration,
+    service_time: Duration,
 }
 
 impl Upstream {
-    /// How long a response takes with `in_flight` calls under way: by Little's law, if more than it can do at once.
+    /// Returns the latency with `in_flight` calls, by Little's law if there are more calls than
+    /// workers.
     fn latency(&self, in_flight: u32) -> Duration {
-        self.takes * in_flight.max(self.workers) / self.workers
+        self.service_time * in_flight.max(self.workers) / self.workers
     }
 }
 
-struct Run {
+/// A simulation of a limit and its time.
+struct Simulation {
     machine: GradientLimit,
     settings: AdaptiveLimit,
     limit: u32,
     now: Duration,
 }
 
-impl Run {
+impl Simulation {
     fn new(settings: AdaptiveLimit) -> Self {
         let limit = settings.first().get();
         Self { machine: GradientLimit::new(settings), settings, limit, now: Duration::ZERO }
     }
 
-    /// A second of `wanted` calls under way at any time, as far as they are allowed.
-    fn second(&mut self, upstream: &Upstream, wanted: u32) {
+    /// Runs one second with `wanted` calls in flight, or as many as the limit allows.
+    fn run_second(&mut self, upstream: &Upstream, wanted: u32) {
         let until = self.now + Duration::from_secs(1);
         while self.now < until {
             let in_flight = wanted.min(self.limit);
             if wanted > self.limit {
-                self.machine.rejected();
+                self.machine.on_rejection();
             }
             let latency = upstream.latency(in_flight);
             self.now += latency / in_flight.max(1);
-            let changed = self.machine.latency(self.now, latency, in_flight, self.settings);
+            let changed = self.machine.on_response(self.now, latency, in_flight, self.settings);
             self.limit = changed.map_or(self.limit, NonZeroU32::get);
         }
     }
 
-    /// Responses that take so long, with as many under way, until there is a limit by them.
+    /// Sends responses of this latency until the limit is updated.
     fn measure(&mut self, latency: Duration, in_flight: u32) -> u32 {
-        self.responses(1_000, latency / 5 + 10 * MS, latency, in_flight).unwrap()
+        self.send_responses(1_000, latency / 5 + 10 * MS, latency, in_flight).unwrap()
     }
 
-    /// As [`measure`](Self::measure), while more are refused.
-    fn measure_and_refuse(&mut self, latency: Duration, in_flight: u32) -> u32 {
-        self.machine.rejected();
+    /// Rejects a call, and then does the same as [`measure`](Self::measure).
+    fn measure_with_rejection(&mut self, latency: Duration, in_flight: u32) -> u32 {
+        self.machine.on_rejection();
         self.measure(latency, in_flight)
     }
 
-    /// So many responses, one after each such time, but no more once there is a limit by them.
-    fn responses(
+    /// Sends responses at this interval until the limit is updated. Returns the new limit, if there
+    /// is one.
+    fn send_responses(
         &mut self,
         responses: u32,
-        each: Duration,
+        interval: Duration,
         latency: Duration,
         in_flight: u32,
     ) -> Option<u32> {
         let changed = (0..responses).find_map(|_| {
-            self.now += each;
-            self.machine.latency(self.now, latency, in_flight, self.settings)
+            self.now += interval;
+            self.machine.on_response(self.now, latency, in_flight, self.settings)
         })?;
         self.limit = changed.get();
         Some(self.limit)
@@ -81,7 +84,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn the_limit_keeps_within_its_bounds_whatever_happens(
+    fn limit_stays_within_its_bounds(
         bounds in (1_u32..300, 1_u32..300, 1_u32..300),
         steps in prop::collection::vec(
             (any::<u64>(), any::<u64>(), 0_u32..=u32::MAX, 0_u8..4),
@@ -93,18 +96,18 @@ proptest! {
             .initial(number(initial)).min(number(min)).max(number(max));
         let mut machine = GradientLimit::new(settings);
         let mut now = Duration::ZERO;
-        for (passed, latency, in_flight, what) in steps {
-            // Mostly small; now and then as long as time can be.
-            let scale = if what == 3 { u64::MAX } else { 1_000_000_000 };
-            now = now.saturating_add(Duration::from_nanos(passed % scale));
+        for (elapsed, latency, in_flight, step) in steps {
+            // Most durations are small. Some are as long as the type allows.
+            let scale = if step == 3 { u64::MAX } else { 1_000_000_000 };
+            now = now.saturating_add(Duration::from_nanos(elapsed % scale));
             let latency = Duration::from_nanos(latency % scale);
-            let limit = match what {
+            let limit = match step {
                 0 => {
-                    machine.rejected();
+                    machine.on_rejection();
                     None
                 }
-                1 => machine.failed(now, latency, in_flight, settings),
-                _ => machine.latency(now, latency, in_flight, settings),
+                1 => machine.on_error(now, latency, in_flight, settings),
+                _ => machine.on_response(now, latency, in_flight, settings),
             };
             if let Some(limit) = limit {
                 prop_assert!(limit.get() >= min && limit.get() <= max.max(min));
@@ -116,158 +119,167 @@ proptest! {
 }
 
 proptest! {
-    // Each is more than a minute and a half of calls.
+    // Each case simulates more than 90 s of calls.
     #![proptest_config(ProptestConfig::with_cases(30))]
 
     #[test]
-    fn a_brown_out_is_met_by_a_limit_that_keeps_the_upstream_busy_and_the_queue_short(
+    fn limit_keeps_upstream_busy_and_queue_short_in_brown_out(
         workers in 8_u32..100,
-        takes in 20_u64..300,
-        part in 20_u32..90,
+        service_time in 20_u64..300,
+        remaining_percent in 20_u32..90,
     ) {
-        let mut upstream = Upstream { workers, takes: Duration::from_millis(takes) };
-        let mut run = Run::new(AdaptiveLimit::new().min(number(1)));
+        let mut upstream = Upstream { workers, service_time: Duration::from_millis(service_time) };
+        let mut simulation = Simulation::new(AdaptiveLimit::new().min(number(1)));
         let wanted = workers * 3 / 4;
         for _ in 0..30 {
-            run.second(&upstream, wanted);
+            simulation.run_second(&upstream, wanted);
         }
-        prop_assert!(run.limit >= wanted, "{} of {wanted} while it is well", run.limit);
-        upstream.workers = (workers * part / 100).max(2);
-        // It shrinks once in the time of a response, which is that of the queue: with 100 before two workers of 300 ms
-        // it is half a minute until the queue is short.
+        let limit = simulation.limit;
+        prop_assert!(limit >= wanted, "limit {limit} for {wanted} calls before the brown-out");
+        upstream.workers = (workers * remaining_percent / 100).max(2);
+        // The limit shrinks once per latency, which includes the queue. With 100 calls for two
+        // workers of 300 ms, the queue is short after 30 s.
         for _ in 0..60 {
-            run.second(&upstream, 1_000);
+            simulation.run_second(&upstream, 1_000);
         }
-        let latency = upstream.latency(run.limit);
-        prop_assert!(run.limit >= upstream.workers, "{} for {}", run.limit, upstream.workers);
-        prop_assert!(latency < upstream.takes * 10, "{latency:?} with {}", run.limit);
+        let limit = simulation.limit;
+        let latency = upstream.latency(limit);
+        let Upstream { workers: remaining, service_time } = upstream;
+        prop_assert!(limit >= remaining, "limit {limit} for {remaining} workers");
+        prop_assert!(latency < service_time * 10, "latency {latency:?} with limit {limit}");
         upstream.workers = workers;
         for _ in 0..5 {
-            run.second(&upstream, wanted);
+            simulation.run_second(&upstream, wanted);
         }
-        prop_assert!(run.limit >= wanted, "{} of {wanted} afterwards", run.limit);
+        let limit = simulation.limit;
+        prop_assert!(limit >= wanted, "limit {limit} for {wanted} calls after the brown-out");
     }
 }
 
 #[test]
-fn an_upstream_that_becomes_slower_by_itself_is_not_taken_for_one_with_a_queue() {
-    let mut run = Run::new(AdaptiveLimit::new());
-    run.second(&Upstream { workers: 1_000, takes: 20 * MS }, 40);
-    let slower = Upstream { workers: 1_000, takes: 200 * MS };
+fn limit_does_not_shrink_when_upstream_itself_becomes_slower() {
+    let mut simulation = Simulation::new(AdaptiveLimit::new());
+    simulation.run_second(&Upstream { workers: 1_000, service_time: 20 * MS }, 40);
+    let slower = Upstream { workers: 1_000, service_time: 200 * MS };
     for _ in 0..20 {
-        run.second(&slower, 400);
+        simulation.run_second(&slower, 400);
     }
-    assert!(run.limit >= 400, "{}", run.limit);
+    assert!(simulation.limit >= 400, "{}", simulation.limit);
 }
 
 #[test]
-fn failures_that_come_soon_say_nothing_and_those_that_come_late_shrink_it() {
-    let mut run = Run::new(AdaptiveLimit::new());
-    run.second(&Upstream { workers: 100, takes: 20 * MS }, 90);
-    let before = run.limit;
+fn limit_ignores_fast_failures_and_shrinks_on_slow_ones() {
+    let mut simulation = Simulation::new(AdaptiveLimit::new());
+    simulation.run_second(&Upstream { workers: 100, service_time: 20 * MS }, 90);
+    let old_limit = simulation.limit;
     for latency in [MS, 35 * MS] {
         for _ in 0..1_000 {
-            run.now += MS;
-            assert!(run.machine.failed(run.now, latency, before, run.settings).is_none());
+            simulation.now += MS;
+            assert!(
+                simulation
+                    .machine
+                    .on_error(simulation.now, latency, old_limit, simulation.settings)
+                    .is_none()
+            );
         }
     }
-    let late = (0..2_000).filter_map(|_| {
-        run.now += MS;
-        run.machine.failed(run.now, 1_000 * MS, before, run.settings)
+    let updates = (0..2_000).filter_map(|_| {
+        simulation.now += MS;
+        simulation.machine.on_error(simulation.now, 1_000 * MS, old_limit, simulation.settings)
     });
-    assert!(late.last().unwrap().get() < before);
+    assert!(updates.last().unwrap().get() < old_limit);
 }
 
 #[test]
-fn it_does_not_grow_while_it_is_not_used() {
-    let mut run = Run::new(AdaptiveLimit::new());
+fn limit_does_not_grow_while_unused() {
+    let mut simulation = Simulation::new(AdaptiveLimit::new());
     for _ in 0..60 {
-        run.second(&Upstream { workers: 100, takes: 20 * MS }, 5);
+        simulation.run_second(&Upstream { workers: 100, service_time: 20 * MS }, 5);
     }
-    assert_eq!(run.limit, 100);
+    assert_eq!(simulation.limit, 100);
 }
 
 #[test]
-fn it_learns_by_ten_responses_or_more_at_a_time() {
-    let mut run = Run::new(AdaptiveLimit::new());
-    assert_eq!(run.responses(9, 1_000 * MS, MS, 100), None);
-    assert!(run.responses(1, 1_000 * MS, MS, 100).is_some());
+fn limit_changes_after_ten_responses() {
+    let mut simulation = Simulation::new(AdaptiveLimit::new());
+    assert_eq!(simulation.send_responses(9, 1_000 * MS, MS, 100), None);
+    assert!(simulation.send_responses(1, 1_000 * MS, MS, 100).is_some());
 }
 
 #[test]
-fn it_learns_over_fifty_milliseconds_or_more() {
-    let mut run = Run::new(AdaptiveLimit::new());
-    assert_eq!(run.responses(50, MS, MS, 100), None);
-    assert!(run.responses(1, MS, MS, 100).is_some());
+fn limit_changes_after_50_ms() {
+    let mut simulation = Simulation::new(AdaptiveLimit::new());
+    assert_eq!(simulation.send_responses(50, MS, MS, 100), None);
+    assert!(simulation.send_responses(1, MS, MS, 100).is_some());
 }
 
 #[test]
-fn it_changes_once_in_the_time_that_a_response_takes() {
-    let mut run = Run::new(AdaptiveLimit::new());
-    run.measure(20 * MS, 40);
-    assert_eq!(run.responses(100, 10 * MS, 1_000 * MS, 100), None);
-    assert!(run.responses(1, 10 * MS, 1_000 * MS, 100).is_some());
+fn limit_changes_once_per_mean_latency() {
+    let mut simulation = Simulation::new(AdaptiveLimit::new());
+    simulation.measure(20 * MS, 40);
+    assert_eq!(simulation.send_responses(100, 10 * MS, 1_000 * MS, 100), None);
+    assert!(simulation.send_responses(1, 10 * MS, 1_000 * MS, 100).is_some());
 }
 
 #[test]
-fn it_shrinks_to_half_at_most_however_slow_the_upstream_is() {
-    let mut run = Run::new(AdaptiveLimit::new());
-    run.measure(MS, 40);
-    let limit = run.measure_and_refuse(60_000 * MS, 100);
+fn limit_shrinks_by_at_most_half() {
+    let mut simulation = Simulation::new(AdaptiveLimit::new());
+    simulation.measure(MS, 40);
+    let limit = simulation.measure_with_rejection(60_000 * MS, 100);
     assert!((50..100).contains(&limit), "{limit}");
 }
 
 #[test]
-fn after_a_long_time_at_its_most_it_shrinks_as_soon_as_responses_are_slow() {
-    let mut run = Run::new(AdaptiveLimit::new());
+fn limit_shrinks_on_slow_responses_after_long_time_at_maximum() {
+    let mut simulation = Simulation::new(AdaptiveLimit::new());
     for _ in 0..1_000 {
-        run.measure_and_refuse(20 * MS, run.limit);
+        simulation.measure_with_rejection(20 * MS, simulation.limit);
     }
-    assert_eq!(run.limit, 1_000);
-    assert!(run.measure_and_refuse(1_000 * MS, 1_000) < 1_000);
+    assert_eq!(simulation.limit, 1_000);
+    assert!(simulation.measure_with_rejection(1_000 * MS, 1_000) < 1_000);
 }
 
 #[test]
-fn what_is_slower_while_no_call_is_refused_is_normal_after_half_a_minute_or_so() {
-    for (seconds, is_normal) in [(5, false), (60, true)] {
-        let mut run = Run::new(AdaptiveLimit::new());
-        run.measure(20 * MS, 40);
+fn baseline_rises_within_a_minute_while_no_call_is_rejected() {
+    for (seconds, has_risen) in [(5, false), (60, true)] {
+        let mut simulation = Simulation::new(AdaptiveLimit::new());
+        simulation.measure(20 * MS, 40);
         for _ in 0..seconds {
-            run.second(&Upstream { workers: 40, takes: 200 * MS }, 40);
+            simulation.run_second(&Upstream { workers: 40, service_time: 200 * MS }, 40);
         }
-        let limit = run.measure_and_refuse(200 * MS, 100);
-        assert_eq!(limit > 100, is_normal, "{limit} after {seconds} s");
+        let limit = simulation.measure_with_rejection(200 * MS, 100);
+        assert_eq!(limit > 100, has_risen, "limit {limit} after {seconds} s");
     }
 }
 
 #[test]
-fn calls_that_come_seldom_do_not_teach_more_than_they_show() {
-    let mut run = Run::new(AdaptiveLimit::new());
-    run.measure(20 * MS, 5);
-    run.responses(10, Duration::from_secs(360), 40 * MS, 1).unwrap();
-    assert!(run.measure_and_refuse(400 * MS, 100) < 100);
+fn rare_calls_change_baseline_only_slightly() {
+    let mut simulation = Simulation::new(AdaptiveLimit::new());
+    simulation.measure(20 * MS, 5);
+    simulation.send_responses(10, Duration::from_secs(360), 40 * MS, 1).unwrap();
+    assert!(simulation.measure_with_rejection(400 * MS, 100) < 100);
 }
 
 #[test]
-fn what_is_faster_is_normal_even_while_calls_are_refused() {
-    let mut run = Run::new(AdaptiveLimit::new());
-    run.measure(200 * MS, 40);
+fn baseline_falls_while_calls_are_rejected() {
+    let mut simulation = Simulation::new(AdaptiveLimit::new());
+    simulation.measure(200 * MS, 40);
     for _ in 0..20 {
-        run.measure_and_refuse(20 * MS, run.limit);
+        simulation.measure_with_rejection(20 * MS, simulation.limit);
     }
-    let before = run.limit;
-    let limit = run.measure_and_refuse(100 * MS, before);
-    assert!(limit < before, "{limit} of {before}");
+    let old_limit = simulation.limit;
+    let limit = simulation.measure_with_rejection(100 * MS, old_limit);
+    assert!(limit < old_limit, "limit {limit}, was {old_limit}");
 }
 
 #[test]
-fn a_queue_that_is_still_there_after_it_shrank_is_not_normal() {
-    let mut run = Run::new(AdaptiveLimit::new());
-    run.measure(20 * MS, 40);
-    for left in [100, 90, 80, 70] {
-        run.measure(1_000 * MS, left);
+fn baseline_does_not_rise_to_latency_of_remaining_queue() {
+    let mut simulation = Simulation::new(AdaptiveLimit::new());
+    simulation.measure(20 * MS, 40);
+    for in_flight in [100, 90, 80, 70] {
+        simulation.measure(1_000 * MS, in_flight);
     }
-    let before = run.limit;
-    let limit = run.measure_and_refuse(100 * MS, 60);
-    assert!(limit < before, "{limit} of {before}");
+    let old_limit = simulation.limit;
+    let limit = simulation.measure_with_rejection(100 * MS, 60);
+    assert!(limit < old_limit, "limit {limit}, was {old_limit}");
 }
