@@ -194,9 +194,9 @@ impl StateMachine {
 
     /// Returns whether a new circuit may replace this one. Ignores the results in the window.
     ///
-    /// A closed circuit is evictable if a new one would behave the same. Another circuit is
-    /// evictable if no call has arrived for the maximum open duration since one could have closed
-    /// it.
+    /// A closed circuit is evictable if a new one would behave the same. A circuit in another state
+    /// is evictable if no call has arrived for the maximum open duration since one could have
+    /// closed it.
     pub(super) fn is_evictable(&self, now: Duration, settings: &Settings) -> bool {
         let closable_since = match &self.phase {
             Phase::Closed if settings.ratio.is_some() => return true,
