@@ -1,4 +1,4 @@
-//! A file as it is written, and what it comes to.
+//! The deserialized form of a file, and its conversion into a [`Config`].
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -12,45 +12,46 @@ use super::{
     values::{OptionalValue, OrOff, Tables, Toggle, table},
 };
 
-/// The whole of it.
+/// A configuration file.
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "config-schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "config-schema", schemars(rename = "Config"))]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub(super) struct ConfigDocument {
-    /// The policy of requests that no route takes, and of what a route does not say.
+    /// The policy for requests without a route. Routes inherit the keys they do not set.
     #[serde(deserialize_with = "table")]
     pub(super) default: OptionalValue<Policy>,
-    /// Policies for URLs that begin with a prefix; the longest wins.
+    /// Policies by URL prefix. The longest matching prefix wins.
     pub(super) route: Tables<Route>,
 }
 
-/// The policy for URLs that begin with a prefix.
+/// The policy for one URL prefix.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "config-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct Route {
-    /// Scheme, host and port, path: `https://`, `https://api.example.com` or `https://api.example.com/v1`.
+    /// Scheme, authority and path: `https://`, `https://api.example.com` or
+    /// `https://api.example.com/v1`.
     prefix: Prefix,
-    /// How long each part of a call may take.
+    /// Timeouts for each part of a call.
     #[serde(default, deserialize_with = "table")]
     timeouts: Timeouts,
-    /// Which requests are sent again, how often and when.
+    /// Retries, or "off".
     #[serde(default)]
     retry: OptionalValue<Toggle<Retry>>,
-    /// When calls of an upstream are refused because it is down.
+    /// Circuit breaker, one circuit per host and port, or "off".
     #[serde(default)]
     circuit_breaker: OptionalValue<Toggle<CircuitBreaker>>,
-    /// How many calls of one host and port may be under way at once.
+    /// Maximum number of calls in flight per host and port, or "off".
     #[serde(default)]
     in_flight: OptionalValue<OrOff<InFlight>>,
-    /// How the next server is told how long it has.
+    /// Header that carries the deadline to the next hop, or "off".
     #[serde(default)]
     next_hop: OptionalValue<Toggle<NextHop>>,
-    /// What is looked at in failed responses.
+    /// Inspection of failed responses, or "off".
     #[serde(default)]
     bad_gateway: OptionalValue<Toggle<BadGateway>>,
-    /// The line that each call leaves in the log.
+    /// Log of each call, or "off".
     #[serde(default)]
     logging: OptionalValue<Toggle<Logging>>,
 }
@@ -66,29 +67,29 @@ impl Route {
 }
 
 impl ConfigDocument {
-    /// What it comes to, if all of it is right.
-    pub(super) fn checked(self) -> Result<Config, ValidationError> {
+    /// Applies inheritance and checks the rules across keys.
+    pub(super) fn validate(self) -> Result<Config, ValidationError> {
         if self.default.0.is_none() && self.route.0.is_empty() {
-            // Most likely somebody is about to write it.
-            return Err(ValidationError::new(
-                "there is nothing in it, expected [default] or [[route]]",
-            ));
+            // The file is probably about to be written.
+            return Err(ValidationError::new("is empty, expected [default] or [[route]]"));
         }
         let default = self.default.0.unwrap_or_default();
-        default.check(&default).map_err(|wrong| wrong.at("default"))?;
+        default.check(&default).map_err(|error| error.at("default"))?;
         let mut routes = Routes::default();
         for (index, route) in self.route.0.into_iter().enumerate() {
             let (prefix, own) = route.into_parts();
             let policy = own.clone().inherit(&default);
-            policy.check(&own).map_err(|wrong| wrong.nth(index).at("route"))?;
+            policy.check(&own).map_err(|error| error.at_index(index).at("route"))?;
             routes.add(prefix, policy).map_err(|first| {
-                ValidationError::new("the same prefix as").at("prefix").nth(index).at("route").also(
-                    [
+                ValidationError::new("duplicate prefix, first used")
+                    .at("prefix")
+                    .at_index(index)
+                    .at("route")
+                    .conflicts_with([
                         PathSegment::Key("route"),
                         PathSegment::Index(first),
                         PathSegment::Key("prefix"),
-                    ],
-                )
+                    ])
             })?;
         }
         Ok(Config { default, routes })
@@ -96,7 +97,7 @@ impl ConfigDocument {
 }
 
 impl<'de> Deserialize<'de> for Config {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        table::<ConfigDocument, D>(from)?.checked().map_err(D::Error::custom)
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        table::<ConfigDocument, D>(deserializer)?.validate().map_err(D::Error::custom)
     }
 }

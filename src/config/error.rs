@@ -4,7 +4,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Why a configuration is none: one line, which says where, which key, and what was expected there.
+/// An error in a configuration.
+///
+/// Displays as one line with the file, the line, the key and the expected value.
 ///
 /// ```
 /// use seawall::config::Config;
@@ -15,7 +17,7 @@ use std::{
 /// assert_eq!(
 ///     error.to_string(),
 ///     "line 2: default.timeouts.attempt: invalid value: integer `10`, \
-///      expected a time with its unit such as \"250ms\" or \"10s\", 1ms or more, or \"off\"",
+///      expected a duration with a unit such as \"250ms\" or \"10s\", 1ms or more, or \"off\"",
 /// );
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,12 +29,12 @@ pub struct ConfigError {
     io: Option<io::ErrorKind>,
 }
 
-/// More is no line any more. What was written in a file may be long.
-const LONGEST: usize = 600;
+/// The maximum length of an error message, whose values come from a file.
+const MAX_MESSAGE_BYTES: usize = 600;
 
 impl ConfigError {
     pub(super) fn new(reason: &str) -> Self {
-        let reason = one_line(reason);
+        let reason = escape_line(reason);
         Self { file: None, line: None, key: None, reason, io: None }
     }
 
@@ -41,44 +43,46 @@ impl ConfigError {
         Self { io, ..Self::new(&format!("cannot be read: {error}")) }
     }
 
-    pub(super) fn on(self, line: Option<usize>) -> Self {
+    pub(super) fn with_line(self, line: Option<usize>) -> Self {
         Self { line, ..self }
     }
 
-    pub(super) fn key_is(self, key: &str) -> Self {
-        Self { key: Some(one_line(key)).filter(|key| !key.is_empty()), ..self }
+    pub(super) fn with_key(self, key: &str) -> Self {
+        Self { key: Some(escape_line(key)).filter(|key| !key.is_empty()), ..self }
     }
 
-    pub(super) fn of(self, file: &Path) -> Self {
+    pub(super) fn with_file(self, file: &Path) -> Self {
         Self { file: Some(file.to_owned()), ..self }
     }
 
-    /// The file; `None` if it was no file.
+    /// Returns the file, or `None` if the configuration was not read from a file.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         self.file.as_deref()
     }
 
-    /// The line, counted from 1; `None` if it is about the whole.
+    /// Returns the line, counted from 1, or `None` if the error is not about one line.
     #[must_use]
     pub const fn line(&self) -> Option<usize> {
         self.line
     }
 
-    /// The key, with those above it: `route[0].retry.total` is of the first route. `None` if it is about the whole, or about
-    /// what is no TOML; of one that is there twice, only as it is written.
+    /// Returns the full key, such as `route[0].retry.total` for the first route.
+    ///
+    /// Returns `None` if the error is about the whole file or about invalid TOML. A duplicate key
+    /// is returned as written, without its parents.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }
 
-    /// What is wrong there, and what was expected: a line for people.
+    /// Returns the message without location: the invalid value and the expected one.
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// Why the file could not be read, if that is the reason.
+    /// Returns the kind of the I/O error if the file could not be read.
     #[must_use]
     pub const fn io(&self) -> Option<io::ErrorKind> {
         self.io
@@ -89,9 +93,9 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.file, self.line) {
             (Some(file), Some(line)) => {
-                write!(f, "{}:{line}: ", one_line(&file.to_string_lossy()))?;
+                write!(f, "{}:{line}: ", escape_line(&file.to_string_lossy()))?;
             }
-            (Some(file), None) => write!(f, "{}: ", one_line(&file.to_string_lossy()))?,
+            (Some(file), None) => write!(f, "{}: ", escape_line(&file.to_string_lossy()))?,
             (None, Some(line)) => write!(f, "line {line}: ")?,
             (None, None) => {}
         }
@@ -104,18 +108,18 @@ impl fmt::Display for ConfigError {
 
 impl Error for ConfigError {}
 
-/// What may have come from a file, as one line of a log.
-fn one_line(text: &str) -> String {
+/// Escapes control characters, and truncates the text to one line of a log.
+fn escape_line(text: &str) -> String {
     let mut line = String::new();
-    for part in text.trim().chars() {
-        if line.len() >= LONGEST {
+    for character in text.trim().chars() {
+        if line.len() >= MAX_MESSAGE_BYTES {
             line.push('…');
             break;
         }
-        if part.is_control() {
-            line.extend(part.escape_default());
+        if character.is_control() {
+            line.extend(character.escape_default());
         } else {
-            line.push(part);
+            line.push(character);
         }
     }
     line

@@ -3,10 +3,11 @@ use std::{fmt, sync::Arc};
 use super::{Config, active::Reload};
 use crate::circuit_breaker::Circuits;
 
-/// The configuration in force of a [`ConfiguredLayer`](super::ConfiguredLayer), to be looked at and to be replaced. Clones are
-/// the same one.
+/// A handle that reads and replaces the active configuration of a
+/// [`ConfiguredLayer`](super::ConfiguredLayer).
 ///
-/// All of it is synchronous, and can be called from anywhere.
+/// Clones refer to the same configuration. All methods are synchronous and can be called from any
+/// thread.
 #[derive(Clone)]
 pub struct Handle {
     shared: Arc<dyn Reload>,
@@ -17,26 +18,28 @@ impl Handle {
         Self { shared }
     }
 
-    /// Puts `config` in force, as a whole, for calls that begin afterwards; those under way end under the policy they began
-    /// under, their retries too.
+    /// Replaces the whole configuration for new calls. Calls in flight keep their policy, including
+    /// for their retries.
     ///
-    /// A route is known by its prefix. If its settings of the circuit breaker are the same as before, its circuits stay as they
-    /// are; if those of the budget are, its budgets; if the in-flight limit is, its counts. What else changed does not
-    /// matter. A route that is gone takes its history with it.
+    /// A route is identified by its prefix. It keeps its circuits if its circuit breaker settings
+    /// are unchanged, its budgets if its budget settings are, and its counts if its in-flight limit
+    /// is. Other changes do not matter. The state of a removed route is dropped.
     ///
-    /// Says so by an event at INFO, with numbers of routes.
+    /// Emits an event at INFO with the numbers of added, removed, changed and unchanged routes.
     pub fn replace(&self, config: &Config) {
         self.shared.replace(config);
     }
 
-    /// The configuration in force.
+    /// Returns the active configuration.
     #[must_use]
     pub fn config(&self) -> Config {
         self.shared.config()
     }
 
-    /// The circuits of each route, by its prefix, in the order of the file; before them those of the default policy, by `None`.
-    /// They are those in force at this moment: after [`replace`](Self::replace), ask again.
+    /// Returns the circuits of the default policy, as `None`, and of each route by its prefix, in
+    /// file order.
+    ///
+    /// Call it again after [`replace`](Self::replace), which may create new circuits.
     #[must_use]
     pub fn circuits(&self) -> Vec<(Option<String>, Circuits)> {
         self.shared.circuits()

@@ -2,7 +2,7 @@ use std::{fs::File, io::Read, path::Path};
 
 use super::{Config, ConfigError, text};
 
-/// Files of so many bytes or more are refused: no set of policies is so long, so it is the wrong file.
+/// The size from which a file is rejected, because it is probably not a configuration.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 pub(super) fn text(text: &str) -> Result<Config, ConfigError> {
@@ -15,7 +15,8 @@ pub(super) fn text(text: &str) -> Result<Config, ConfigError> {
 pub(super) fn file(path: &Path) -> Result<Config, ConfigError> {
     let read = || {
         let mut bytes = Vec::new();
-        // No length is asked for: a pipe and `/dev/zero` have none.
+        // The read is limited instead of the metadata checked: a pipe and `/dev/zero` have no
+        // length.
         File::open(path)?.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
         Ok(bytes)
     };
@@ -23,13 +24,13 @@ pub(super) fn file(path: &Path) -> Result<Config, ConfigError> {
         if bytes.len() as u64 >= MAX_FILE_BYTES {
             return Err(too_long());
         }
-        let utf8 = |error: &std::str::Utf8Error| {
+        let not_utf8 = |error: &std::str::Utf8Error| {
             let line = text::line_of(&bytes, error.valid_up_to());
-            ConfigError::new("is not UTF-8, expected TOML").on(Some(line))
+            ConfigError::new("is not UTF-8, expected TOML").with_line(Some(line))
         };
-        text::parse(std::str::from_utf8(&bytes).map_err(|error| utf8(&error))?)
+        text::parse(std::str::from_utf8(&bytes).map_err(|error| not_utf8(&error))?)
     });
-    parsed.map_err(|invalid| invalid.of(path))
+    parsed.map_err(|error| error.with_file(path))
 }
 
 fn too_long() -> ConfigError {

@@ -1,13 +1,13 @@
 //! Loads policies for [`StandardLayer`](crate::standard::StandardLayer) from a TOML file.
 //!
-//! A policy has the timeouts, retries, circuit breaker, in-flight limit and log of one upstream, which
-//! is selected by a URL prefix. The configuration can be replaced while calls are in flight.
+//! A policy has the timeouts, retries, circuit breaker, in-flight limit and log of one upstream,
+//! which is selected by a URL prefix. The configuration can be replaced while calls are in flight.
 //!
-//! An invalid file is rejected as a whole, with a one-line error that names the line, the key and the
-//! expected value.
+//! An invalid file is rejected as a whole, with a one-line error that names the line, the key and
+//! the expected value.
 //!
-//! Some settings exist only in code, such as the classifier, closures and the key function. They come
-//! from the layer that is passed to [`ConfiguredLayer::new`].
+//! Some settings exist only in code, such as the classifier, closures and the key function. They
+//! come from the layer that is passed to [`ConfiguredLayer::new`].
 //!
 //! # Example
 //!
@@ -75,15 +75,16 @@
 //! - A trailing slash is ignored.
 //! - User information in a request's URL is ignored.
 //!
-//! Nothing is decoded or normalized: neither `/v%31` nor `/x/../v1` matches `/v1`, although a server may
-//! treat them as equal. A route is therefore not an access control. There are no wildcards. A request
-//! whose URI has no scheme and host, as on a server, gets the default policy.
+//! Nothing is decoded or normalized: neither `/v%31` nor `/x/../v1` matches `/v1`, although a
+//! server may treat them as equal. A route is therefore not an access control. There are no
+//! wildcards. A request whose URI has no scheme and host, as on a server, gets the default policy.
 //!
 //! # All keys
 //!
-//! The keys of `[default]` and of each `[[route]]`, which also has a `prefix`. Durations are strings
-//! with a unit: `"250ms"`, `"10s"`, `"1m 30s"`, `"6h"`. Ratios are numbers from 0 to 1. A table set to
-//! `"off"` disables its layer. The setter that corresponds to a key documents it in full.
+//! The keys of `[default]` and of each `[[route]]`, which also has a `prefix`. Durations are
+//! strings with a unit: `"250ms"`, `"10s"`, `"1m 30s"`, `"6h"`. Ratios are numbers from 0 to 1. A
+//! table set to `"off"` disables its layer. The setter that corresponds to a key documents it in
+//! full.
 //!
 //! | key | meaning | value | default |
 //! |---|---|---|---|
@@ -100,15 +101,15 @@
 //! | `retry.methods` | methods that are retried even if the request may have been processed | list of methods, `"idempotent"`, `"any"` | `"idempotent"` |
 //! | `retry.status_forcelist` | statuses that are retried | list of 100 to 599 | `[429, 500, 502, 503, 504]` |
 //! | `retry.retry_after_statuses` | further statuses that are retried if the response has `Retry-After` | list of 100 to 599 | `[]` |
-//! | `retry.backoff` | delay before a retry, unless the server asks for one | table | `{}` |
+//! | `retry.backoff` | delay before a retry, unless the server sets one | table | `{}` |
 //! | `retry.backoff.kind` | growth of the delay: doubling, constant, no delay, or as in urllib3 | `"exponential"`, `"constant"`, `"none"`, `"urllib3"` | `"exponential"` |
 //! | `retry.backoff.base` | delay before the first retry; not for `none`, `urllib3` | duration | `"100ms"` |
 //! | `retry.backoff.factor` | `backoff_factor`, for `urllib3` only | seconds, from 0 | 1 |
 //! | `retry.backoff.max` | maximum delay; unless set, unlimited for `constant` and 120 s for `urllib3`; not for `none` | duration | `"10s"` |
 //! | `retry.backoff.jitter` | `true`: a random part of the delay; duration: a random addition up to it; unless set, off for `constant`, `urllib3`; not for `none` | `true`, `false`, duration | `true` |
-//! | `retry.respect_retry_after` | replaces the backoff with the delay that the server asks for | `true`, `false` | `true` |
-//! | `retry.retry_after_max` | maximum delay that a server may ask for | duration | `"20s"` |
-//! | `retry.cap_retry_after` | if the server asks for more: waits for the maximum, instead of returning the response | `true`, `false` | `false` |
+//! | `retry.respect_retry_after` | replaces the backoff with the server's delay (`Retry-After`) | `true`, `false` | `true` |
+//! | `retry.retry_after_max` | maximum delay that a server may set | duration | `"20s"` |
+//! | `retry.cap_retry_after` | if the server's delay is longer: waits for the maximum, instead of returning the response | `true`, `false` | `false` |
 //! | `retry.retry_after_jitter` | adds up to 10 % jitter to the server's delay | `true`, `false` | `true` |
 //! | `retry.total_delay_max` | maximum of all delays of a call together | duration, `"off"` | `"30s"` |
 //! | `retry.retry_unlikely` | retries any method if a response indicates, without proof, that nothing was processed | `true`, `false` | `false` |
@@ -159,8 +160,8 @@
 //! | `logging.user_agent` | logs the user agent | `true`, `false` | `false` |
 //! | `logging.failed_body` | maximum size of a failed response's body that is logged | bytes, up to 2 KiB | `0` |
 //!
-//! A level is `"trace"`, `"debug"`, `"info"`, `"warn"`, `"error"` or `"off"`. The program sets the log's
-//! targets and format.
+//! A level is `"trace"`, `"debug"`, `"info"`, `"warn"`, `"error"` or `"off"`. The program sets the
+//! log's targets and format.
 //!
 //! # Validation
 //!
@@ -183,9 +184,9 @@
 //! Each error is one line, and only the first error is reported. Routes are counted from 0.
 //!
 //! ```text
-//! /etc/billing/policies.toml:7: route[0].retry.budget.ratio: invalid value: floating point `1.5`, expected a number from 0 to 1
-//! /etc/billing/policies.toml:9: route[1].prefix: duplicate prefix, first used on line 3
-//! /etc/billing/policies.toml:2: default.retry.totl: unknown field `totl`, expected one of `total`, `connect`, …
+//! /etc/policies.toml:7: route[0].retry.budget.ratio: invalid value: floating point `1.5`, expected a number from 0 to 1
+//! /etc/policies.toml:9: route[1].prefix: duplicate prefix, first used on line 3
+//! /etc/policies.toml:2: default.retry.totl: unknown field `totl`, expected one of `total`, `connect`, …
 //! ```
 //!
 //! # Replacing the configuration
@@ -201,8 +202,9 @@
 //! | a new route | starts without state, even if another policy applied to its URLs before; a budget that the program set is shared by all |
 //! | a removed route | loses its state when its last call ends |
 //!
-//! The comparison uses the effective settings, after inheritance. Notation and position in the file do
-//! not matter. Reading the configuration takes no lock, and no lock is held while user code runs.
+//! The comparison uses the effective settings, after inheritance. Notation and position in the file
+//! do not matter. Reading the configuration takes no lock, and no lock is held while user code
+//! runs.
 //!
 //! # Recipe for Python's `requests`
 //!
@@ -210,10 +212,10 @@
 //!
 //! # Other formats
 //!
-//! [`Config`] is `Deserialize`, for self-describing formats such as JSON and YAML. They have the same
-//! keys and their own error format. Inside a larger document a `Config` is the value of any key. With
-//! `#[serde(default)]` an absent `Config` is `Config::default()`, which has no settings. The feature
-//! `config-schema` adds [`Config::json_schema`], for editors.
+//! [`Config`] is `Deserialize`, for self-describing formats such as JSON and YAML. They have the
+//! same keys and their own error format. Inside a larger document a `Config` is the value of any
+//! key. With `#[serde(default)]` an absent `Config` is `Config::default()`, which has no settings.
+//! The feature `config-schema` adds [`Config::json_schema`], for editors.
 //!
 //! # Order
 //!
@@ -256,8 +258,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// Returns the first error in `text`. A text without any key is an error, since the file is probably
-    /// about to be written. So is a text of 1 MiB or more.
+    /// Returns the first error in `text`. A text without any key is an error, since the file is
+    /// probably about to be written. So is a text of 1 MiB or more.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         load::text(text)
     }
@@ -274,8 +276,8 @@ impl Config {
         load::file(path.as_ref())
     }
 
-    /// Returns the prefixes of the routes in file order, in normalized form: scheme and host in lower
-    /// case, without the scheme's default port and without a trailing slash.
+    /// Returns the prefixes of the routes in file order, in normalized form: scheme and host in
+    /// lower case, without the scheme's default port and without a trailing slash.
     pub fn prefixes(&self) -> impl ExactSizeIterator<Item = String> {
         self.routes.iter().map(|(prefix, _)| prefix.to_string())
     }
@@ -289,8 +291,8 @@ impl Config {
 
     /// Returns the JSON schema of a file, for editors, with a description of each key.
     ///
-    /// It cannot express the rules across keys that [`from_toml`](Self::from_toml) checks, such as an
-    /// attempt timeout of at most the total timeout.
+    /// It cannot express the rules across keys that [`from_toml`](Self::from_toml) checks, such as
+    /// an attempt timeout of at most the total timeout.
     #[cfg(feature = "config-schema")]
     #[must_use]
     pub fn json_schema() -> String {

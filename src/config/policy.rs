@@ -7,30 +7,30 @@ use super::{
     values::{OptionalValue, OrOff, Toggle, table},
 };
 
-/// What is done for the requests of one route.
+/// The settings for the requests of one route.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[cfg_attr(feature = "config-schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub(crate) struct Policy {
-    /// How long each part of a call may take.
+    /// Timeouts for each part of a call.
     #[serde(deserialize_with = "table")]
     pub(crate) timeouts: Timeouts,
-    /// Which requests are sent again, how often and when.
+    /// Retries, or "off".
     pub(crate) retry: OptionalValue<Toggle<Retry>>,
-    /// When calls of an upstream are refused because it is down.
+    /// Circuit breaker, one circuit per host and port, or "off".
     pub(crate) circuit_breaker: OptionalValue<Toggle<CircuitBreaker>>,
-    /// How many calls of one host and port may be under way at once.
+    /// Maximum number of calls in flight per host and port, or "off".
     pub(crate) in_flight: OptionalValue<OrOff<InFlight>>,
-    /// How the next server is told how long it has.
+    /// Header that carries the deadline to the next hop, or "off".
     pub(crate) next_hop: OptionalValue<Toggle<NextHop>>,
-    /// What is looked at in failed responses.
+    /// Inspection of failed responses, or "off".
     pub(crate) bad_gateway: OptionalValue<Toggle<BadGateway>>,
-    /// The line that each call leaves in the log.
+    /// Log of each call, or "off".
     pub(crate) logging: OptionalValue<Toggle<Logging>>,
 }
 
 impl Policy {
-    /// With what it does not say from `default`.
+    /// Takes the keys that are not set from `default`.
     pub(crate) fn inherit(self, default: &Self) -> Self {
         Self {
             timeouts: self.timeouts.inherit(&default.timeouts),
@@ -43,32 +43,33 @@ impl Policy {
         }
     }
 
-    /// Whether its values agree with each other. What is wrong is said of a key that stands in `own`: of what was inherited
-    /// it has been said already.
+    /// Checks the rules across keys. `own` has the keys before inheritance.
+    ///
+    /// An error names a key of `own`, because inherited keys were checked with the default policy.
     pub(crate) fn check(&self, own: &Self) -> Result<(), ValidationError> {
         validate::check_timeouts(&self.timeouts, &own.timeouts)
-            .map_err(|wrong| wrong.at("timeouts"))?;
+            .map_err(|error| error.at("timeouts"))?;
         if let Some(Toggle::On(retry)) = own.retry.as_ref() {
-            retry.check().map_err(|wrong| wrong.at("retry"))?;
+            retry.check().map_err(|error| error.at("retry"))?;
         }
-        if let (Some(Toggle::On(all)), Some(Toggle::On(own))) =
+        if let (Some(Toggle::On(merged)), Some(Toggle::On(own))) =
             (self.circuit_breaker.as_ref(), own.circuit_breaker.as_ref())
         {
-            validate::check_open_durations(all, own)
-                .and_then(|()| validate::check_can_open(all, own))
-                .map_err(|wrong| wrong.at("circuit_breaker"))?;
+            validate::check_open_durations(merged, own)
+                .and_then(|()| validate::check_can_open(merged, own))
+                .map_err(|error| error.at("circuit_breaker"))?;
         }
         if let (
-            Some(OrOff(Some(InFlight::Adaptive(all)))),
+            Some(OrOff(Some(InFlight::Adaptive(merged)))),
             Some(OrOff(Some(InFlight::Adaptive(own)))),
         ) = (self.in_flight.as_ref(), own.in_flight.as_ref())
         {
-            validate::check_bounds(all, own).map_err(|wrong| wrong.at("in_flight"))?;
+            validate::check_bounds(merged, own).map_err(|error| error.at("in_flight"))?;
         }
-        if let (Some(Toggle::On(all)), Some(Toggle::On(_))) =
+        if let (Some(Toggle::On(merged)), Some(Toggle::On(_))) =
             (self.next_hop.as_ref(), own.next_hop.as_ref())
         {
-            all.check().map_err(|wrong| wrong.at("next_hop"))?;
+            merged.check().map_err(|error| error.at("next_hop"))?;
         }
         Ok(())
     }

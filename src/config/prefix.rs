@@ -5,45 +5,45 @@ use http::{Uri, uri::Authority};
 use super::values::{ScalarValue, impl_scalar_deserialize};
 use crate::keys::by_authority;
 
-/// What a URL begins with, as a route says it: in one spelling, whatever it was written like.
+/// A URL prefix of a route, in normalized form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Prefix {
     pub(super) scheme: Box<str>,
-    /// Host and port, as [`by_authority`] makes a key of them. `None`: any.
+    /// The host and port, as a key made by [`by_authority`]. `None` matches any.
     pub(super) authority: Option<Box<str>>,
-    /// Without a slash at its end, so empty for every path.
+    /// The path without its trailing slash. An empty path matches every path.
     pub(super) path: Box<str>,
 }
 
 impl Prefix {
     fn parse(text: &str) -> Option<Self> {
         let (scheme, rest) = text.split_once("://")?;
-        // RFC 3986 §3.1. The crate takes any.
+        // RFC 3986 §3.1: a scheme starts with a letter. The `http` crate does not check that.
         if !scheme.starts_with(|first: char| first.is_ascii_alphabetic()) {
             return None;
         }
         if rest.is_empty() {
-            // What the crate makes of a scheme, it makes of the scheme of requests too.
+            // The `http` crate must normalize this scheme as it does that of a request.
             let uri: Uri = format!("{scheme}://host").parse().ok()?;
             let scheme = scheme_of(&uri)?.into();
             return Some(Self { scheme, authority: None, path: "".into() });
         }
         let uri: Uri = text.parse().ok()?;
-        // A fragment is not kept, so it is looked for in what was written.
-        let is_plain = uri.query().is_none() && !text.contains(['#', '@', '?']);
+        // `Uri` drops the fragment, so the text is searched for it.
+        let has_no_extras = uri.query().is_none() && !text.contains(['#', '@', '?']);
         let authority =
-            uri.authority().filter(|authority| is_plain && has_valid_port(authority))?;
-        // There are no wildcards, so a name with an asterisk would never be met.
-        let known = !authority.host().is_empty() && !authority.host().contains('*');
+            uri.authority().filter(|authority| has_no_extras && has_valid_port(authority))?;
+        // There are no wildcards, so a host with an asterisk would never match.
+        let can_match = !authority.host().is_empty() && !authority.host().contains('*');
         Some(Self {
             scheme: scheme_of(&uri)?.into(),
-            authority: Some(by_authority(&uri).filter(|_| known)?.into()),
+            authority: Some(by_authority(&uri).filter(|_| can_match)?.into()),
             path: uri.path().trim_end_matches('/').into(),
         })
     }
 }
 
-/// In lower case (RFC 3986 §6.2.2.1).
+/// Returns the scheme in lower case (RFC 3986 §6.2.2.1).
 pub(super) fn scheme_of(uri: &Uri) -> Option<Cow<'_, str>> {
     let scheme = uri.scheme_str()?;
     Some(if scheme.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -53,13 +53,13 @@ pub(super) fn scheme_of(uri: &Uri) -> Option<Cow<'_, str>> {
     })
 }
 
-/// Whether a port, if one is announced, is one.
+/// Returns `false` if the authority has a colon without a valid port.
 fn has_valid_port(authority: &Authority) -> bool {
-    let announced = authority.as_str().len() > authority.host().len();
-    !announced || authority.port_u16().is_some()
+    let has_port = authority.as_str().len() > authority.host().len();
+    !has_port || authority.port_u16().is_some()
 }
 
-/// In the one spelling.
+/// Writes the normalized form.
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let authority = self.authority.as_deref().unwrap_or_default();
@@ -70,7 +70,7 @@ impl fmt::Display for Prefix {
 impl ScalarValue for Prefix {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "the beginning of a URL such as \"https://\", \"https://api.example.com\" or \
+            "a URL prefix such as \"https://\", \"https://api.example.com\" or \
              \"https://api.example.com/v1\", without user, query and fragment",
         )
     }
@@ -79,18 +79,21 @@ impl ScalarValue for Prefix {
         Self::parse(text)
     }
 
-    /// Without the user, whose password would come into a log.
-    fn describe(text: &str) -> Cow<'_, str> {
-        let begin = text.find("://").map_or(0, |at| at + 3);
-        match text.get(begin..).and_then(|rest| rest.rfind('@')) {
-            Some(end) => Cow::Owned(format!("{}…{}", &text[..begin], &text[begin + end..])),
+    /// Removes the user information, so that no password is logged.
+    fn redact(text: &str) -> Cow<'_, str> {
+        let start = text.find("://").map_or(0, |at| at + 3);
+        match text.get(start..).and_then(|rest| rest.rfind('@')) {
+            Some(end) => Cow::Owned(format!("{}…{}", &text[..start], &text[start + end..])),
             None => Cow::Borrowed(text),
         }
     }
 
     #[cfg(feature = "config-schema")]
     fn schema() -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9+.-]*://[^@?#]*$" })
+        schemars::json_schema!({
+            "type": "string",
+            "pattern": "^[A-Za-z][A-Za-z0-9+.-]*://[^@?#]*$",
+        })
     }
 }
 

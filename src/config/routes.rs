@@ -1,4 +1,4 @@
-//! Which route a URL takes.
+//! Selects the route of a URL.
 
 use std::collections::HashMap;
 
@@ -13,27 +13,31 @@ use crate::keys::by_authority;
 /// Policies by prefix.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Routes {
-    /// In the order of the file.
+    /// In file order.
     list: Vec<(Prefix, Policy)>,
-    map: Map,
+    index: PrefixIndex,
 }
 
-/// Prefixes of one URL begin with each other, so it is enough to look for the longest path of its host, then for its scheme.
+/// Indexes routes by scheme, host and path.
+///
+/// All prefixes of a URL start with each other. The longest is therefore the longest path of its
+/// host, or else the scheme alone.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Map {
-    schemes: HashMap<Box<str>, Scheme>,
+struct PrefixIndex {
+    schemes: HashMap<Box<str>, SchemeRoutes>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Scheme {
-    any: Option<usize>,
+struct SchemeRoutes {
+    any_host: Option<usize>,
+    /// The paths of each host, the longest first, with the index of their route.
     hosts: HashMap<Box<str>, Vec<(Box<str>, usize)>>,
 }
 
 impl Routes {
-    /// Adds one after the others; if there is one of the same prefix, its number.
+    /// Appends a route, or returns the index of the route with the same prefix.
     pub(super) fn add(&mut self, prefix: Prefix, policy: Policy) -> Result<(), usize> {
-        self.map.add(&prefix, self.list.len())?;
+        self.index.add(&prefix, self.list.len())?;
         self.list.push((prefix, policy));
         Ok(())
     }
@@ -42,46 +46,46 @@ impl Routes {
         self.list.iter()
     }
 
-    /// The number of the one that a URL takes.
+    /// Returns the index of the route with the longest prefix of `uri`.
     pub(super) fn find(&self, uri: &Uri) -> Option<usize> {
-        self.map.find(uri)
+        self.index.find(uri)
     }
 }
 
-impl Map {
-    fn add(&mut self, prefix: &Prefix, number: usize) -> Result<(), usize> {
+impl PrefixIndex {
+    fn add(&mut self, prefix: &Prefix, index: usize) -> Result<(), usize> {
         let Prefix { scheme, authority, path } = prefix;
         let scheme = self.schemes.entry(scheme.clone()).or_default();
         let Some(authority) = authority else {
-            return scheme.any.replace(number).map_or(Ok(()), Err);
+            return scheme.any_host.replace(index).map_or(Ok(()), Err);
         };
         let paths = scheme.hosts.entry(authority.clone()).or_default();
-        // The longest first. Of the same length only one can be the prefix of a path.
-        let order = |(other, _): &(Box<str>, usize)| {
+        // Only one path of a given length is a prefix of a URL, so any order among them will do.
+        let longest_first = |(other, _): &(Box<str>, usize)| {
             path.len().cmp(&other.len()).then_with(|| other.cmp(path))
         };
-        match paths.binary_search_by(order) {
+        match paths.binary_search_by(longest_first) {
             Ok(found) => Err(paths[found].1),
-            Err(place) => {
-                paths.insert(place, (path.clone(), number));
+            Err(position) => {
+                paths.insert(position, (path.clone(), index));
                 Ok(())
             }
         }
     }
 
-    /// The number of the longest prefix of `uri`.
+    /// Returns the index of the route with the longest prefix of `uri`.
     fn find(&self, uri: &Uri) -> Option<usize> {
         let scheme = self.schemes.get(&*scheme_of(uri)?)?;
-        let of_host = || {
+        let by_host = || {
             let paths = scheme.hosts.get(&*by_authority(uri)?)?;
-            let begins = |(path, _): &&(Box<str>, usize)| begins_with(uri.path(), path);
-            paths.iter().find(begins).map(|(_, number)| *number)
+            let matches = |(prefix, _): &&(Box<str>, usize)| is_same_or_below(uri.path(), prefix);
+            paths.iter().find(matches).map(|(_, index)| *index)
         };
-        of_host().or(scheme.any)
+        by_host().or(scheme.any_host)
     }
 }
 
-/// Whether a path is this one or below it: `/v1` has `/v1/x` below it, not `/v10`.
-fn begins_with(path: &str, prefix: &str) -> bool {
+/// Returns `true` if `path` is `prefix` or below it: `/v1/x` is below `/v1`, `/v10` is not.
+fn is_same_or_below(path: &str, prefix: &str) -> bool {
     path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

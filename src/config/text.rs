@@ -1,4 +1,4 @@
-//! A file in TOML: what is wrong in it, and where.
+//! Parses TOML and locates errors by line and key.
 
 use std::ops::Range;
 
@@ -12,66 +12,69 @@ use super::{
 };
 
 pub(super) fn parse(text: &str) -> Result<Config, ConfigError> {
-    let file = Deserializer::parse(text)
-        .map_err(|error| syntax(text, &error))
-        .and_then(|from| ConfigDocument::deserialize(from).map_err(|error| value(text, &error)))?;
-    file.checked().map_err(|wrong| whole(text, &wrong))
+    let document = Deserializer::parse(text).map_err(|error| syntax_error(text, &error)).and_then(
+        |deserializer| {
+            ConfigDocument::deserialize(deserializer).map_err(|error| value_error(text, &error))
+        },
+    )?;
+    document.validate().map_err(|error| validation_error(text, &error))
 }
 
-/// It is no TOML, so there are no keys yet.
-fn syntax(text: &str, error: &Error) -> ConfigError {
+/// Describes invalid TOML. The error has no key path, since no keys were parsed.
+fn syntax_error(text: &str, error: &Error) -> ConfigError {
     let line = error.span().map(|span| line_of(text.as_bytes(), span.start));
     let message = error.message();
-    // It says that a key is there twice, but not which.
-    let twice = error.span().filter(|_| message == "duplicate key").and_then(|span| text.get(span));
-    let wrong = ConfigError::new(message).on(line);
-    match twice {
-        Some(key) => wrong.key_is(key),
-        None => wrong,
+    // The message of a duplicate key does not name the key.
+    let duplicate =
+        error.span().filter(|_| message == "duplicate key").and_then(|span| text.get(span));
+    let error = ConfigError::new(message).with_line(line);
+    match duplicate {
+        Some(key) => error.with_key(key),
+        None => error,
     }
 }
 
-/// Something is not what its key asks for.
-fn value(text: &str, error: &Error) -> ConfigError {
+/// Describes a value that its key does not accept.
+fn value_error(text: &str, error: &Error) -> ConfigError {
     let line = error.span().map(|span| line_of(text.as_bytes(), span.start));
-    let key = error.span().and_then(|span| key_around(text, span));
-    ConfigError::new(error.message()).on(line).key_is(&key.unwrap_or_default())
+    let key = error.span().and_then(|span| key_at(text, span));
+    ConfigError::new(error.message()).with_line(line).with_key(&key.unwrap_or_default())
 }
 
-/// All is what it should be, but does not go together.
-fn whole(text: &str, wrong: &ValidationError) -> ConfigError {
-    let line = |steps: &mut dyn Iterator<Item = &PathSegment>| {
+/// Describes valid values that contradict each other.
+fn validation_error(text: &str, error: &ValidationError) -> ConfigError {
+    let line = |path: &mut dyn Iterator<Item = &PathSegment>| {
         let table = DeTable::parse(text).ok()?.into_inner();
-        place_of(&table, steps).map(|span| line_of(text.as_bytes(), span.start))
+        span_of(&table, path).map(|span| line_of(text.as_bytes(), span.start))
     };
-    let message = match wrong.other() {
-        None => wrong.message().to_owned(),
-        Some(other) => match line(&mut other.iter()) {
-            Some(line) => format!("{} on line {line}", wrong.message()),
-            None => format!("{} {}", wrong.message(), Path(other.iter())),
+    let message = match error.conflict() {
+        None => error.message().to_owned(),
+        Some(conflict) => match line(&mut conflict.iter()) {
+            Some(line) => format!("{} on line {line}", error.message()),
+            None => format!("{} in {}", error.message(), Path(conflict.iter())),
         },
     };
-    let key = Path(wrong.path()).to_string();
-    ConfigError::new(&message).on(line(&mut wrong.path())).key_is(&key)
+    let key = Path(error.path()).to_string();
+    ConfigError::new(&message).with_line(line(&mut error.path())).with_key(&key)
 }
 
-/// Counted from 1.
-pub(super) fn line_of(text: &[u8], at: usize) -> usize {
-    memchr::memchr_iter(b'\n', text.get(..at).unwrap_or(text)).count() + 1
+/// Returns the line of a byte offset, counted from 1.
+pub(super) fn line_of(text: &[u8], offset: usize) -> usize {
+    memchr::memchr_iter(b'\n', text.get(..offset).unwrap_or(text)).count() + 1
 }
 
-/// Where the last key of a path stands, as far as the path leads.
-fn place_of(
+/// Returns the span of the last segment of `path` that exists in the file.
+fn span_of(
     table: &DeTable<'_>,
-    steps: &mut dyn Iterator<Item = &PathSegment>,
+    path: &mut dyn Iterator<Item = &PathSegment>,
 ) -> Option<Range<usize>> {
-    let Some(PathSegment::Key(key)) = steps.next() else { return None };
+    let Some(PathSegment::Key(key)) = path.next() else { return None };
     let (name, value) = table.iter().find(|(name, _)| name.get_ref() == key)?;
     let (mut span, mut value) = (name.span(), value);
     loop {
         value = match value.get_ref() {
-            DeValue::Table(table) => return place_of(table, steps).or(Some(span)),
-            DeValue::Array(list) => match steps.next() {
+            DeValue::Table(table) => return span_of(table, path).or(Some(span)),
+            DeValue::Array(list) => match path.next() {
                 Some(PathSegment::Index(index)) => list.get(*index)?,
                 _ => return Some(span),
             },
@@ -81,22 +84,28 @@ fn place_of(
     }
 }
 
-/// The key, with those above it, whose name or value lies closest around a place.
-fn key_around(text: &str, place: Range<usize>) -> Option<String> {
+/// Returns the full key of the innermost name or value that contains `target`.
+fn key_at(text: &str, target: Range<usize>) -> Option<String> {
     let table = DeTable::parse(text).ok()?.into_inner();
-    let mut found = None;
-    search(&table, "", &place, &mut found);
-    found.map(|(_, key)| key)
+    let mut innermost = None;
+    search_table(&table, "", &target, &mut innermost);
+    innermost.map(|(_, key)| key)
 }
 
-type Found = Option<(usize, String)>;
+/// The length of the smallest matching span, and its key.
+type Innermost = Option<(usize, String)>;
 
-fn search(table: &DeTable<'_>, parent: &str, place: &Range<usize>, found: &mut Found) {
+fn search_table(
+    table: &DeTable<'_>,
+    parent: &str,
+    target: &Range<usize>,
+    innermost: &mut Innermost,
+) {
     for (name, value) in table {
         let dot = if parent.is_empty() { "" } else { "." };
         let key = format!("{parent}{dot}{}", name.get_ref());
-        look(name.span(), &key, place, found);
-        search_value(value.get_ref(), value.span(), &key, place, found);
+        update_innermost(name.span(), &key, target, innermost);
+        search_value(value.get_ref(), value.span(), &key, target, innermost);
     }
 }
 
@@ -104,26 +113,31 @@ fn search_value(
     value: &DeValue<'_>,
     span: Range<usize>,
     key: &str,
-    place: &Range<usize>,
-    found: &mut Found,
+    target: &Range<usize>,
+    innermost: &mut Innermost,
 ) {
-    look(span, key, place, found);
+    update_innermost(span, key, target, innermost);
     match value {
-        DeValue::Table(table) => search(table, key, place, found),
+        DeValue::Table(table) => search_table(table, key, target, innermost),
         DeValue::Array(list) => {
             for (index, value) in list.iter().enumerate() {
                 let key = format!("{key}[{index}]");
-                search_value(value.get_ref(), value.span(), &key, place, found);
+                search_value(value.get_ref(), value.span(), &key, target, innermost);
             }
         }
         _ => {}
     }
 }
 
-fn look(span: Range<usize>, key: &str, place: &Range<usize>, found: &mut Found) {
-    let around = span.start <= place.start && place.end <= span.end;
-    // What is further inside comes later, and may be of the same length.
-    if around && found.as_ref().is_none_or(|(length, _)| span.len() <= *length) {
-        *found = Some((span.len(), key.to_owned()));
+fn update_innermost(
+    span: Range<usize>,
+    key: &str,
+    target: &Range<usize>,
+    innermost: &mut Innermost,
+) {
+    let contains_target = span.start <= target.start && target.end <= span.end;
+    // An inner value is visited after the outer one, and may have a span of the same length.
+    if contains_target && innermost.as_ref().is_none_or(|(length, _)| span.len() <= *length) {
+        *innermost = Some((span.len(), key.to_owned()));
     }
 }

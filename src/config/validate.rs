@@ -1,148 +1,158 @@
-//! What in a policy does not go together. Of a key that is not given, it is the default that counts, here as there.
+//! Checks the rules across the keys of a policy. A key that is not set counts with its default.
 //!
-//! What is wrong is said of a key that stands in the policy itself, `own`: of what was inherited it has been said already.
+//! `merged` is the policy after inheritance, `own` before it. An error names a key of `own`,
+//! because inherited keys were checked with the default policy.
 
 use std::{num::NonZeroU32, time::Duration};
 
 use super::{
-    sections::{Bounds, CircuitBreaker, Timeouts},
+    sections::{AdaptiveBounds, CircuitBreaker, Timeouts},
     validation_error::ValidationError,
     values::{DurationValue, OptionalValue, OrOff, Positive, format_duration},
 };
-use crate::{in_flight::AdaptiveLimit, standard::Timeouts as Defaults};
+use crate::{in_flight::AdaptiveLimit, standard::Timeouts as DefaultTimeouts};
 
-/// What stands behind a key, to be compared with another.
+/// A key and its value in a comparison.
 struct Operand {
     key: &'static str,
     value: String,
-    /// Whether it is given at all.
-    is_given: bool,
-    /// Whether it stands in the policy itself.
+    /// Set in the file, in contrast to a default.
+    is_set: bool,
+    /// Set in the policy itself, in contrast to an inherited value.
     is_own: bool,
 }
 
 impl Operand {
     fn describe(&self) -> String {
-        let how = if self.is_given { "" } else { " unless set" };
-        format!("`{}`, which is {}{how}", self.key, self.value)
+        format!("`{}`, which {} {}", self.key, self.verb(), self.value)
+    }
+
+    fn verb(&self) -> &'static str {
+        if self.is_set { "is" } else { "defaults to" }
     }
 }
 
-/// The first is above the second, and must not be.
+/// Returns the error that `low` exceeds `high`.
 fn exceeds(low: &Operand, high: &Operand) -> ValidationError {
     if low.is_own {
-        ValidationError::new(format!("is {}, expected no more than {}", low.value, high.describe()))
+        ValidationError::new(format!("is {}, expected at most {}", low.value, high.describe()))
             .at(low.key)
     } else {
-        ValidationError::new(format!("is {}, expected no less than {}", high.value, low.describe()))
+        ValidationError::new(format!("is {}, expected at least {}", high.value, low.describe()))
             .at(high.key)
     }
 }
 
-/// An attempt has a limit wherever all of them have one, and no longer one: otherwise a longer attempt would be allowed, and
-/// never had. Nor is anybody trusted who may ask for any time.
-pub(super) fn check_timeouts(all: &Timeouts, own: &Timeouts) -> Result<(), ValidationError> {
-    let default = Defaults::default();
-    let time = |given: &OptionalValue<OrOff<DurationValue<1>>>, default: Option<Duration>| {
-        given.get().map_or(default, |time| time.0.map(|time| time.0))
+/// Checks that `attempt` is at most `total`, and that `total` limits the headers in `trust`.
+///
+/// A longer attempt timeout would never take effect.
+pub(super) fn check_timeouts(merged: &Timeouts, own: &Timeouts) -> Result<(), ValidationError> {
+    let default = DefaultTimeouts::default();
+    let effective = |value: &OptionalValue<OrOff<DurationValue<1>>>, default: Option<Duration>| {
+        value.get().map_or(default, |timeout| timeout.0.map(|duration| duration.0))
     };
-    let (attempt, total) = (time(&all.attempt, default.attempt), time(&all.total, default.total));
-    let side =
+    let attempt = effective(&merged.attempt, default.attempt);
+    let total = effective(&merged.total, default.total);
+    let operand =
         |key,
-         time: Option<Duration>,
-         of: fn(&Timeouts) -> &OptionalValue<OrOff<DurationValue<1>>>| Operand {
+         timeout: Option<Duration>,
+         field: fn(&Timeouts) -> &OptionalValue<OrOff<DurationValue<1>>>| Operand {
             key,
-            value: time.map_or("off".to_owned(), format_duration),
-            is_given: of(all).0.is_some(),
-            is_own: of(own).0.is_some(),
+            value: timeout.map_or("off".to_owned(), format_duration),
+            is_set: field(merged).0.is_some(),
+            is_own: field(own).0.is_some(),
         };
     if total.is_some_and(|total| attempt.is_none_or(|attempt| attempt > total)) {
         return Err(exceeds(
-            &side("attempt", attempt, |it| &it.attempt),
-            &side("total", total, |it| &it.total),
+            &operand("attempt", attempt, |timeouts| &timeouts.attempt),
+            &operand("total", total, |timeouts| &timeouts.total),
         ));
     }
-    let trusts = all.trust.as_ref().is_some_and(|headers| !headers.0.is_empty());
-    if trusts && total.is_none() {
+    let trusts_headers = merged.trust.as_ref().is_some_and(|headers| !headers.0.is_empty());
+    if trusts_headers && total.is_none() {
         return Err(if own.trust.0.is_some() {
             ValidationError::new(
-                "callers are trusted, expected a limit of what they say, but `total` is off",
+                "headers are trusted, expected `total` as their limit, but it is off",
             )
             .at("trust")
         } else {
-            ValidationError::new(
-                "is off, expected a limit of what callers say, who are trusted by `trust`",
-            )
-            .at("total")
+            ValidationError::new("is off, expected a limit for the headers that `trust` names")
+                .at("total")
         });
     }
     Ok(())
 }
 
+/// Checks that `open_for` is at most `open_max`, if both are set.
 pub(super) fn check_open_durations(
-    all: &CircuitBreaker,
+    merged: &CircuitBreaker,
     own: &CircuitBreaker,
 ) -> Result<(), ValidationError> {
-    let (Some(first), Some(longest)) = (all.open_for.get(), all.open_max.get()) else {
+    let (Some(open_for), Some(open_max)) = (merged.open_for.get(), merged.open_max.get()) else {
         return Ok(());
     };
-    if first.0 <= longest.0 {
+    if open_for.0 <= open_max.0 {
         return Ok(());
     }
-    let side = |key, time, given: &OptionalValue<DurationValue<1>>| Operand {
+    let operand = |key, duration, own: &OptionalValue<DurationValue<1>>| Operand {
         key,
-        value: format_duration(time),
-        is_given: true,
-        is_own: given.0.is_some(),
+        value: format_duration(duration),
+        is_set: true,
+        is_own: own.0.is_some(),
     };
     Err(exceeds(
-        &side("open_for", first.0, &own.open_for),
-        &side("open_max", longest.0, &own.open_max),
+        &operand("open_for", open_for.0, &own.open_for),
+        &operand("open_max", open_max.0, &own.open_max),
     ))
 }
 
-/// Something opens it.
+/// Checks that a ratio or a number of consecutive failures can open the circuit.
 pub(super) fn check_can_open(
-    all: &CircuitBreaker,
+    merged: &CircuitBreaker,
     own: &CircuitBreaker,
 ) -> Result<(), ValidationError> {
-    let by_ratio = !matches!(all.failure_ratio.as_ref(), Some(OrOff(None)));
-    let by_row = matches!(all.consecutive_failures.as_ref(), Some(OrOff(Some(_))));
-    if by_ratio || by_row {
+    let has_ratio = !matches!(merged.failure_ratio.as_ref(), Some(OrOff(None)));
+    let has_consecutive = matches!(merged.consecutive_failures.as_ref(), Some(OrOff(Some(_))));
+    if has_ratio || has_consecutive {
         return Ok(());
     }
-    let side = |key, is_given, is_own| Operand { key, value: "off".to_owned(), is_given, is_own };
-    let ratio = side("failure_ratio", true, own.failure_ratio.0.is_some());
-    let row = side(
+    let operand = |key, is_set, is_own| Operand { key, value: "off".to_owned(), is_set, is_own };
+    let ratio = operand("failure_ratio", true, own.failure_ratio.0.is_some());
+    let consecutive = operand(
         "consecutive_failures",
-        all.consecutive_failures.0.is_some(),
+        merged.consecutive_failures.0.is_some(),
         own.consecutive_failures.0.is_some(),
     );
-    let (wrong, other) = if ratio.is_own { (ratio, row) } else { (row, ratio) };
+    let (invalid, other) = if ratio.is_own { (ratio, consecutive) } else { (consecutive, ratio) };
     let message = format!(
-        "is off, expected a value beside {}: nothing would open it; to have none, \
+        "is off, expected a value: `{}` {} off, so the circuit could not open; to disable it, set \
          `circuit_breaker = \"off\"`",
-        other.describe()
+        other.key,
+        other.verb()
     );
-    Err(ValidationError::new(message).at(wrong.key))
+    Err(ValidationError::new(message).at(invalid.key))
 }
 
-/// `min` is not above `max`, nor an `initial` that is given outside of them.
-pub(super) fn check_bounds(all: &Bounds, own: &Bounds) -> Result<(), ValidationError> {
+/// Checks that `min` is at most `max`, and that `initial`, if set, is between them.
+pub(super) fn check_bounds(
+    merged: &AdaptiveBounds,
+    own: &AdaptiveBounds,
+) -> Result<(), ValidationError> {
     let default = AdaptiveLimit::new();
-    let side = |key, default: NonZeroU32, of: fn(&Bounds) -> &OptionalValue<Positive>| {
-        let calls = of(all).get().map_or(default, |calls| calls.0);
-        let (is_given, is_own) = (of(all).0.is_some(), of(own).0.is_some());
-        (calls, Operand { key, value: calls.to_string(), is_given, is_own })
-    };
-    let min = side("min", default.min, |it| &it.min);
-    let max = side("max", default.max, |it| &it.max);
-    let initial =
-        Some(side("initial", default.initial, |it| &it.initial)).filter(|(_, it)| it.is_given);
+    let operand =
+        |key, default: NonZeroU32, field: fn(&AdaptiveBounds) -> &OptionalValue<Positive>| {
+            let limit = field(merged).get().map_or(default, |limit| limit.0);
+            let (is_set, is_own) = (field(merged).0.is_some(), field(own).0.is_some());
+            (limit, Operand { key, value: limit.to_string(), is_set, is_own })
+        };
+    let min = operand("min", default.min, |bounds| &bounds.min);
+    let max = operand("max", default.max, |bounds| &bounds.max);
+    let initial = Some(operand("initial", default.initial, |bounds| &bounds.initial))
+        .filter(|(_, operand)| operand.is_set);
     let pairs = [
         Some((&min, &max)),
-        initial.as_ref().map(|it| (&min, it)),
-        initial.as_ref().map(|it| (it, &max)),
+        initial.as_ref().map(|initial| (&min, initial)),
+        initial.as_ref().map(|initial| (initial, &max)),
     ];
     match pairs.into_iter().flatten().find(|(low, high)| low.0 > high.0) {
         Some((low, high)) => Err(exceeds(&low.1, &high.1)),

@@ -1,54 +1,54 @@
-//! What is wrong, and where: what each value is for itself, but not beside the others.
+//! Errors in values that are valid on their own but contradict each other.
 
 use std::fmt;
 
-/// Where something stands.
+/// One segment of the path to a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PathSegment {
     Key(&'static str),
-    /// Counted from 0.
+    /// An index in a list, counted from 0.
     Index(usize),
 }
 
-/// What is wrong with the whole, or with a part of it.
+/// A validation error, with the path to the invalid value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ValidationError {
-    /// From the inside out.
-    steps: Vec<PathSegment>,
-    /// Where the other one stands that it contradicts, from the outside in, and what is to be said before and after.
-    also: Option<Vec<PathSegment>>,
+    /// The innermost segment first.
+    reversed_path: Vec<PathSegment>,
+    /// The path to the value that this one contradicts, the outermost segment first.
+    conflict: Option<Vec<PathSegment>>,
     message: String,
 }
 
 impl ValidationError {
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { steps: Vec::new(), also: None, message: message.into() }
+        Self { reversed_path: Vec::new(), conflict: None, message: message.into() }
     }
 
-    /// Behind this key.
+    /// Adds a key in front of the path.
     pub(super) fn at(mut self, key: &'static str) -> Self {
-        self.steps.push(PathSegment::Key(key));
+        self.reversed_path.push(PathSegment::Key(key));
         self
     }
 
-    /// In this one of a list.
-    pub(super) fn nth(mut self, index: usize) -> Self {
-        self.steps.push(PathSegment::Index(index));
+    /// Adds a list index in front of the path.
+    pub(super) fn at_index(mut self, index: usize) -> Self {
+        self.reversed_path.push(PathSegment::Index(index));
         self
     }
 
-    /// Contradicts what stands there.
-    pub(super) fn also(self, steps: impl Into<Vec<PathSegment>>) -> Self {
-        Self { also: Some(steps.into()), ..self }
+    /// Sets the path to the value that this one contradicts. The message must end before "in".
+    pub(super) fn conflicts_with(self, path: impl Into<Vec<PathSegment>>) -> Self {
+        Self { conflict: Some(path.into()), ..self }
     }
 
-    /// From the outside in.
+    /// Returns the path to the invalid value, the outermost segment first.
     pub(super) fn path(&self) -> impl Iterator<Item = &PathSegment> + Clone {
-        self.steps.iter().rev()
+        self.reversed_path.iter().rev()
     }
 
-    pub(super) fn other(&self) -> Option<&[PathSegment]> {
-        self.also.as_deref()
+    pub(super) fn conflict(&self) -> Option<&[PathSegment]> {
+        self.conflict.as_deref()
     }
 
     pub(super) fn message(&self) -> &str {
@@ -56,25 +56,25 @@ impl ValidationError {
     }
 }
 
-/// With the place of the other one, as the format of the file has it, or its key.
+/// Writes both paths as keys, for formats without line numbers.
 impl fmt::Display for ValidationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", Path(self.path()), self.message)?;
-        match &self.also {
-            Some(other) => write!(f, " {}", Path(other.iter())),
+        match &self.conflict {
+            Some(conflict) => write!(f, " in {}", Path(conflict.iter())),
             None => Ok(()),
         }
     }
 }
 
-/// `route[1].retry.total`.
+/// Formats a path, such as `route[1].retry.total`.
 pub(super) struct Path<I>(pub(super) I);
 
 impl<'a, I: Iterator<Item = &'a PathSegment> + Clone> fmt::Display for Path<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, step) in self.0.clone().enumerate() {
-            match step {
-                PathSegment::Key(key) if number == 0 => f.write_str(key)?,
+        for (depth, segment) in self.0.clone().enumerate() {
+            match segment {
+                PathSegment::Key(key) if depth == 0 => f.write_str(key)?,
                 PathSegment::Key(key) => write!(f, ".{key}")?,
                 PathSegment::Index(index) => write!(f, "[{index}]")?,
             }

@@ -5,9 +5,9 @@ use seawall_core::{Failure, classify::Classify};
 
 use crate::{retry::RetryReport, time_limit::TimeoutBody};
 
-/// Classifies responses by the retry's report, and errors by `C`.
+/// Classifies responses by the report of the retry layer, and errors by `C`.
 ///
-/// So `C` classifies responses of one body type only, that of an attempt, and may be a closure.
+/// `C` therefore sees one body type only, that of an attempt, and can be a closure.
 #[derive(Clone, Debug)]
 pub struct ReportClassifier<C>(pub(super) C);
 

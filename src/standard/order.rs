@@ -1,5 +1,6 @@
-//! What layers say that are put together in an order that defeats them. In a process of its own with the other unit tests, since
-//! they say it once.
+//! Tests the hints about a wrong order of layers.
+//!
+//! A unit test, because each hint is emitted once per process and the integration tests share one.
 
 use std::{
     future::ready,
@@ -19,9 +20,9 @@ use crate::{
 
 type Body = Full<bytes::Bytes>;
 
-struct Log(Sender<Vec<u8>>);
+struct LogWriter(Sender<Vec<u8>>);
 
-impl io::Write for Log {
+impl io::Write for LogWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.send(bytes.to_vec()).map_err(io::Error::other)?;
         Ok(bytes.len())
@@ -33,29 +34,27 @@ impl io::Write for Log {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_order_that_defeats_a_layer_is_told_once() {
+async fn wrong_layer_order_is_logged_once() {
     let (writer, log) = channel();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::DEBUG)
-        .with_writer(move || Log(writer.clone()))
+        .with_writer(move || LogWriter(writer.clone()))
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
-    let closed = service_fn(|_: Request<_>| {
+    let client = service_fn(|_: Request<_>| {
         let reset = io::Error::from(io::ErrorKind::ConnectionReset);
         ready(Err::<http::Response<Body>, _>(reset))
     });
-    let wrong = ServiceBuilder::new()
+    let service = ServiceBuilder::new()
         .layer(CircuitBreakerLayer::new())
         .layer(RetryLayer::new().backoff(Backoff::none()))
         .layer(LoggingLayer::client())
-        .service(closed);
+        .service(client);
     for _ in 0..2 {
-        wrong.clone().oneshot(Request::new(Body::default())).await.unwrap_err();
+        service.clone().oneshot(Request::new(Body::default())).await.unwrap_err();
     }
     let text = String::from_utf8(log.try_iter().flatten().collect()).unwrap();
-    for hint in
-        ["CircuitBreakerLayer stands around RetryLayer", "LoggingLayer stands inside RetryLayer"]
-    {
+    for hint in ["CircuitBreakerLayer wraps RetryLayer", "LoggingLayer is inside RetryLayer"] {
         assert_eq!(text.matches(hint).count(), 1, "{text}");
     }
 }

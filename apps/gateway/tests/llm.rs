@@ -96,7 +96,7 @@ fn invalid_file_is_reported_in_one_line_with_position() {
         ),
         (
             format!("{SERVICE}[policies.default.timeouts]\nattempt = 10\n"),
-            "FILE:6: attempt: invalid value: integer `10`, expected a time with its unit",
+            "FILE:6: attempt: invalid value: integer `10`, expected a duration with a unit",
         ),
         ("#".repeat(2 << 20), "FILE: larger than 1 MiB"),
     ] {

@@ -5,11 +5,11 @@ use crate::{
 };
 
 section! {
-    /// What is looked at in failed responses.
+    /// Inspection of failed responses.
     BadGateway {
-        /// So many bytes of the body. At most 1 MiB.
+        /// Maximum number of bytes of the body to inspect, up to 1 MiB.
         peek: Count<0, 1_048_576>,
-        /// How long they are waited for.
+        /// Maximum wait for these bytes.
         peek_wait: DurationValue,
     }
 }

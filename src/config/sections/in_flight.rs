@@ -11,22 +11,22 @@ use crate::{
     in_flight::{AdaptiveLimit, InFlightLimitLayer},
 };
 
-/// How many calls may be under way at once.
+/// A limit of the calls in flight.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum InFlight {
     Fixed(Positive),
-    /// As many as it turns out, within bounds.
-    Adaptive(Bounds),
+    /// A limit that follows the response times, within bounds.
+    Adaptive(AdaptiveBounds),
 }
 
 section! {
-    /// A limit that finds its own size, by how long responses take.
-    Bounds {
-        /// How many calls may be under way before anything is known.
+    /// A limit that follows the upstream's response times.
+    AdaptiveBounds {
+        /// Limit before the first measurement.
         initial: Positive,
-        /// The fewest calls that it ever allows. Not above `max`.
+        /// Minimum limit, at most `max`.
         min: Positive,
-        /// The most calls that it ever allows.
+        /// Maximum limit.
         max: Positive,
     }
 }
@@ -38,22 +38,22 @@ impl ScalarValue for InFlight {
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        (text == "adaptive").then(|| Self::Adaptive(Bounds::default()))
+        (text == "adaptive").then(|| Self::Adaptive(AdaptiveBounds::default()))
     }
 
-    fn from_whole(number: i128) -> Option<Self> {
-        Positive::from_whole(number).map(Self::Fixed)
+    fn from_integer(number: i128) -> Option<Self> {
+        Positive::from_integer(number).map(Self::Fixed)
     }
 
     fn from_table<'de, A: MapAccess<'de>>(table: A) -> Option<Result<Self, A::Error>> {
-        Some(Bounds::deserialize(MapAccessDeserializer::new(table)).map(Self::Adaptive))
+        Some(AdaptiveBounds::deserialize(MapAccessDeserializer::new(table)).map(Self::Adaptive))
     }
 
     #[cfg(feature = "config-schema")]
     fn schema() -> schemars::Schema {
         use schemars::JsonSchema;
 
-        let bounds = Bounds::json_schema(&mut schemars::SchemaGenerator::default());
+        let bounds = AdaptiveBounds::json_schema(&mut schemars::SchemaGenerator::default());
         schemars::json_schema!({ "anyOf": [Positive::schema(), { "const": "adaptive" }, bounds] })
     }
 }
@@ -61,30 +61,30 @@ impl ScalarValue for InFlight {
 impl_scalar_deserialize!([] InFlight);
 
 impl Inherit for OptionalValue<OrOff<InFlight>> {
-    fn inherit(self, from: &Self) -> Self {
-        let bounds = match from.as_ref() {
+    fn inherit(self, parent: &Self) -> Self {
+        let parent_bounds = match parent.as_ref() {
             Some(OrOff(Some(InFlight::Adaptive(bounds)))) => Some(bounds),
             _ => None,
         };
-        Self(match (self.0, bounds) {
-            (Some(OrOff(Some(InFlight::Adaptive(own)))), Some(from)) => {
-                Some(OrOff(Some(InFlight::Adaptive(own.inherit(from)))))
+        Self(match (self.0, parent_bounds) {
+            (Some(OrOff(Some(InFlight::Adaptive(own)))), Some(bounds)) => {
+                Some(OrOff(Some(InFlight::Adaptive(own.inherit(bounds)))))
             }
-            (own, _) => own.or_else(|| from.as_ref().cloned()),
+            (own, _) => own.or_else(|| parent.as_ref().cloned()),
         })
     }
 }
 
 impl InFlight {
-    /// The bounds of a limit that the program has are those that are not given.
-    pub(crate) fn build(&self, own: Option<AdaptiveLimit>) -> InFlightLimitLayer {
+    /// Builds the layer. Bounds that are not set keep those of the program's limit.
+    pub(crate) fn build(&self, program_limit: Option<AdaptiveLimit>) -> InFlightLimitLayer {
         match self {
-            Self::Fixed(most) => InFlightLimitLayer::new(most.0),
-            Self::Adaptive(given) => {
-                let bounds = own.unwrap_or_default();
-                let bounds = given.initial.apply_to(bounds, AdaptiveLimit::initial);
-                let bounds = given.min.apply_to(bounds, AdaptiveLimit::min);
-                InFlightLimitLayer::adaptive(given.max.apply_to(bounds, AdaptiveLimit::max))
+            Self::Fixed(limit) => InFlightLimitLayer::new(limit.0),
+            Self::Adaptive(bounds) => {
+                let limit = program_limit.unwrap_or_default();
+                let limit = bounds.initial.apply_to(limit, AdaptiveLimit::initial);
+                let limit = bounds.min.apply_to(limit, AdaptiveLimit::min);
+                InFlightLimitLayer::adaptive(bounds.max.apply_to(limit, AdaptiveLimit::max))
             }
         }
     }

@@ -5,33 +5,33 @@ use crate::{
 };
 
 section! {
-    /// The line that each call leaves in the log.
+    /// The log of each call.
     Logging {
-        /// The level of calls that succeed.
+        /// Level of successful calls.
         success: LevelValue,
-        /// The level of calls that succeed after more than one attempt.
+        /// Level of calls that succeed after more than one attempt.
         retried: LevelValue,
-        /// The level of responses that find fault with the request.
+        /// Level of client errors: 4xx except 408 and 429.
         client_error: LevelValue,
-        /// The level of calls that fail.
+        /// Level of failed calls.
         failure: LevelValue,
-        /// The level of calls that an open circuit or a limit refuses.
+        /// Level of calls that an open circuit or an in-flight limit rejects.
         refused: LevelValue,
-        /// The level of calls that the caller gives up.
+        /// Level of calls that the caller cancels.
         cancelled: LevelValue,
-        /// The level of the span around each call.
+        /// Level of the span around each call.
         span: LevelValue,
-        /// Writes such a part of the successes, chosen by chance.
+        /// Ratio of the successes that are logged, chosen at random.
         sample: RatioValue,
-        /// Whether a failure is followed, at DEBUG, by a command that sends the request again.
+        /// Logs a command that repeats a failed request, at DEBUG.
         curl: bool,
-        /// Further keys of a query whose values are secrets.
+        /// Further query keys whose values are secret.
         redact: List<StringValue>,
-        /// Headers of requests and responses to be logged. Credentials never are.
+        /// Headers of requests and responses to log. Credentials are never logged.
         headers: List<HeaderNameValue>,
-        /// Whether the user agent is logged.
+        /// Logs the user agent.
         user_agent: bool,
-        /// How many bytes of a failed response's body are logged.
+        /// Maximum number of bytes of a failed response's body to log, up to 2 KiB.
         failed_body: Count<0, 2_048>,
     }
 }

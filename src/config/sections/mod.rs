@@ -1,4 +1,4 @@
-//! The tables of a file: which keys there are, and what they do to a layer.
+//! The tables of a file: their keys, and how they configure the layers.
 
 mod backoff;
 mod bad_gateway;
@@ -15,7 +15,7 @@ pub(crate) use self::{
     bad_gateway::BadGateway,
     budget::Budget,
     circuit_breaker::CircuitBreaker,
-    in_flight::{Bounds, InFlight},
+    in_flight::{AdaptiveBounds, InFlight},
     logging::Logging,
     next_hop::NextHop,
     retry::Retry,
@@ -23,29 +23,32 @@ pub(crate) use self::{
 };
 use super::values::{OptionalValue, Toggle};
 
-/// What a route does not say, it has from elsewhere.
+/// Settings of a route, which inherit unset keys from the default policy.
 pub(crate) trait Inherit {
+    /// Takes the keys that are not set from `parent`.
     #[must_use]
-    fn inherit(self, from: &Self) -> Self;
+    fn inherit(self, parent: &Self) -> Self;
 }
 
 impl<T: Inherit + Clone> Inherit for OptionalValue<Toggle<T>> {
-    fn inherit(self, from: &Self) -> Self {
-        Self(match (self.0, from.as_ref()) {
-            (Some(Toggle::On(own)), Some(Toggle::On(from))) => Some(Toggle::On(own.inherit(from))),
-            (own, from) => own.or_else(|| from.cloned()),
+    fn inherit(self, parent: &Self) -> Self {
+        Self(match (self.0, parent.as_ref()) {
+            (Some(Toggle::On(own)), Some(Toggle::On(parent))) => {
+                Some(Toggle::On(own.inherit(parent)))
+            }
+            (own, parent) => own.or_else(|| parent.cloned()),
         })
     }
 }
 
-/// A table whose keys are each inherited by themselves.
+/// Defines a table whose keys are inherited one by one.
 macro_rules! section {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $key:ident: $type:ty,)* }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
         #[cfg_attr(feature = "config-schema", derive(schemars::JsonSchema))]
         #[serde(default, deny_unknown_fields, expecting = "a table")]
-        // Named after the setters.
+        // The names are the keys of the file.
         #[allow(clippy::struct_field_names)]
         pub(crate) struct $name {
             $(
@@ -55,10 +58,10 @@ macro_rules! section {
         }
 
         impl $crate::config::sections::Inherit for $name {
-            fn inherit(self, from: &Self) -> Self {
+            fn inherit(self, parent: &Self) -> Self {
                 Self {
                     $($key: $crate::config::values::OptionalValue(
-                        self.$key.0.or_else(|| from.$key.0.clone()),
+                        self.$key.0.or_else(|| parent.$key.0.clone()),
                     ),)*
                 }
             }

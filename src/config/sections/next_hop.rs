@@ -10,11 +10,11 @@ use crate::{
 };
 
 section! {
-    /// Tells the next server how long it has.
+    /// The header that carries the remaining time to the next hop.
     NextHop {
-        /// The header that says so. It has to be given.
+        /// Name of the header. Required.
         header: TimeoutHeaderName,
-        /// What is kept of the time that is left, so that the answer has time to come back.
+        /// Time subtracted from the remaining time, so that the response can arrive in time.
         margin: DurationValue,
     }
 }
@@ -28,7 +28,7 @@ impl NextHop {
         Err(ValidationError::new(format!("missing field `header`, expected {expected}")))
     }
 
-    /// `None`, which `check` refuses: there is no header.
+    /// Builds the layer, or returns `None` without a header, which `check` rejects.
     pub(crate) fn build(&self) -> Option<Layer> {
         self.header.get().map(|header| self.margin.apply_to(Layer::new(header.0), Layer::margin))
     }

@@ -2,15 +2,16 @@ use super::section;
 use crate::config::values::{DurationValue, List, OrOff, TimeoutHeaderName};
 
 section! {
-    /// How long each part of a call may take.
+    /// Timeouts for each part of a call.
     Timeouts {
-        /// One attempt, to the head of its response. Not above `total`.
+        /// Timeout of one attempt, to the response's head. At most `total`.
         attempt: OrOff<DurationValue<1>>,
-        /// All attempts and the waits between them, to the head of the response.
+        /// Timeout of all attempts and the delays between them, to the response's head.
         total: OrOff<DurationValue<1>>,
-        /// The wait for each part of a response's body.
+        /// Maximum wait for each frame of a response's body.
         body_idle: OrOff<DurationValue<1>>,
-        /// Headers of requests that say how long the caller waits: kept to if it is less than `total`.
+        /// Request headers that carry the timeout of a trusted caller. Applied if it is less than
+        /// `total`.
         trust: List<TimeoutHeaderName>,
     }
 }

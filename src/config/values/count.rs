@@ -4,9 +4,7 @@ use super::{ScalarValue, impl_scalar_deserialize};
 
 /// A whole number from `MIN` to `MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Count<const MIN: u32 = 0, const MAX: u32 = { u32::MAX }>(
-    pub(crate) u32,
-);
+pub(crate) struct Count<const MIN: u32 = 0, const MAX: u32 = { u32::MAX }>(pub(crate) u32);
 
 /// A whole number from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +15,7 @@ impl<const MIN: u32, const MAX: u32> ScalarValue for Count<MIN, MAX> {
         write!(f, "a whole number from {MIN} to {MAX}")
     }
 
-    fn from_whole(number: i128) -> Option<Self> {
+    fn from_integer(number: i128) -> Option<Self> {
         u32::try_from(number).ok().filter(|number| (MIN..=MAX).contains(number)).map(Self)
     }
 
@@ -34,8 +32,8 @@ impl ScalarValue for Positive {
         Count::<1>::expected(f)
     }
 
-    fn from_whole(number: i128) -> Option<Self> {
-        Count::<1>::from_whole(number).and_then(|count| NonZeroU32::new(count.0)).map(Self)
+    fn from_integer(number: i128) -> Option<Self> {
+        Count::<1>::from_integer(number).and_then(|count| NonZeroU32::new(count.0)).map(Self)
     }
 
     #[cfg(feature = "config-schema")]

@@ -4,13 +4,13 @@ use http::HeaderName;
 
 use super::{ScalarValue, impl_scalar_deserialize};
 
-/// The name of a header.
+/// A header name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HeaderNameValue(pub(crate) HeaderName);
 
 impl ScalarValue for HeaderNameValue {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name of a header")
+        f.write_str("a header name")
     }
 
     fn from_text(text: &str) -> Option<Self> {

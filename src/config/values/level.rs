@@ -3,7 +3,7 @@ use std::fmt;
 use super::{ScalarValue, impl_scalar_deserialize};
 use crate::logging::Level;
 
-/// How important a line of the log is.
+/// A log level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LevelValue(pub(crate) Level);
 

@@ -7,13 +7,13 @@ use serde::{
 
 use super::{ScalarValue, table::Table};
 
-/// Several values of one kind.
+/// A list of scalar values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct List<T>(pub(crate) Vec<T>);
 
 impl<'de, T: ScalarValue + Deserialize<'de>> Deserialize<'de> for List<T> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(ListVisitor(PhantomData))
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ListVisitor(PhantomData))
     }
 }
 
@@ -23,16 +23,16 @@ impl<'de, T: ScalarValue + Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
     type Value = List<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list, each of it ")?;
+        f.write_str("a list, each item ")?;
         T::expected(f)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, values: A) -> Result<List<T>, A::Error> {
-        all(values).map(List)
+        collect_seq(values).map(List)
     }
 }
 
-/// Tables of one name.
+/// A list of tables, such as `[[route]]`.
 #[derive(Clone, Debug)]
 pub(crate) struct Tables<T>(pub(crate) Vec<T>);
 
@@ -43,8 +43,8 @@ impl<T> Default for Tables<T> {
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Tables<T> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(TablesVisitor(PhantomData))
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TablesVisitor(PhantomData))
     }
 }
 
@@ -54,11 +54,11 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for TablesVisitor<T> {
     type Value = Tables<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of tables, as [[route]] begins one")
+        f.write_str("a list of tables such as [[route]]")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, values: A) -> Result<Tables<T>, A::Error> {
-        let tables = all::<Table<T>, _>(values)?;
+        let tables = collect_seq::<Table<T>, _>(values)?;
         Ok(Tables(tables.into_iter().map(|table| table.0).collect()))
     }
 }
@@ -78,14 +78,14 @@ impl<T: schemars::JsonSchema> schemars::JsonSchema for Tables<T> {
     }
 }
 
-pub(crate) fn all<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(
+pub(crate) fn collect_seq<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(
     mut values: A,
 ) -> Result<Vec<T>, A::Error> {
-    let mut all = Vec::new();
+    let mut collected = Vec::new();
     while let Some(value) = values.next_element()? {
-        all.push(value);
+        collected.push(value);
     }
-    Ok(all)
+    Ok(collected)
 }
 
 #[cfg(feature = "config-schema")]

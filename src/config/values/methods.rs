@@ -6,9 +6,9 @@ use serde::{
     de::{self, SeqAccess, Unexpected, Visitor},
 };
 
-use super::{ScalarValue, impl_scalar_deserialize, list::all};
+use super::{ScalarValue, impl_scalar_deserialize, list::collect_seq};
 
-/// Which methods may be sent again.
+/// The methods that are retried even if the request may have been processed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Methods {
     Idempotent,
@@ -16,19 +16,20 @@ pub(crate) enum Methods {
     Only(Vec<MethodName>),
 }
 
-/// One method.
+/// An HTTP method.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MethodName(pub(crate) Method);
 
 impl ScalarValue for MethodName {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a method in capital letters such as \"GET\"")
+        f.write_str("an upper-case method such as \"GET\"")
     }
 
-    /// Methods are told apart by case (RFC 9110 §9.1), so that "get" would be another one, that nobody sends.
+    /// Rejects lower case. Methods are case-sensitive (RFC 9110 §9.1), so `get` would match no
+    /// request.
     fn from_text(text: &str) -> Option<Self> {
-        let is_written_so = !text.bytes().any(|byte| byte.is_ascii_lowercase());
-        Method::from_bytes(text.as_bytes()).ok().filter(|_| is_written_so).map(Self)
+        let is_upper_case = !text.bytes().any(|byte| byte.is_ascii_lowercase());
+        Method::from_bytes(text.as_bytes()).ok().filter(|_| is_upper_case).map(Self)
     }
 
     #[cfg(feature = "config-schema")]
@@ -40,8 +41,8 @@ impl ScalarValue for MethodName {
 impl_scalar_deserialize!([] MethodName);
 
 impl<'de> Deserialize<'de> for Methods {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(MethodsVisitor)
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(MethodsVisitor)
     }
 }
 
@@ -63,7 +64,7 @@ impl<'de> Visitor<'de> for MethodsVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, values: A) -> Result<Methods, A::Error> {
-        all(values).map(Methods::Only)
+        collect_seq(values).map(Methods::Only)
     }
 }
 
@@ -79,7 +80,10 @@ impl schemars::JsonSchema for Methods {
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
-            "anyOf": [{ "enum": ["idempotent", "any"] }, { "type": "array", "items": MethodName::schema() }]
+            "anyOf": [
+                { "enum": ["idempotent", "any"] },
+                { "type": "array", "items": MethodName::schema() },
+            ]
         })
     }
 }

@@ -1,4 +1,4 @@
-//! What stands behind a key: each value knows what it is written as, and says so when it is not.
+//! The types of configuration values. Each defines its notation and the error for any other.
 
 mod count;
 mod duration;
@@ -38,29 +38,31 @@ pub(crate) use self::{
     timeout_header::TimeoutHeaderName,
 };
 
-/// A value that is written as one word or number, or else as a table. What it is not written as, it is not.
+/// A value written as a string, number or boolean, or as a table.
+///
+/// Each `from_*` method returns `None` for a notation that the type does not accept.
 pub(crate) trait ScalarValue: Sized {
-    /// What was expected, after that word: `a number from 0 to 1`.
+    /// Writes the expected value for an error message, such as `a number from 0 to 1`.
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result;
 
     fn from_text(_text: &str) -> Option<Self> {
         None
     }
 
-    /// What may be said of a text that is none.
-    fn describe(text: &str) -> Cow<'_, str> {
+    /// Returns an invalid text without its secrets, for an error message.
+    fn redact(text: &str) -> Cow<'_, str> {
         Cow::Borrowed(text)
     }
 
-    fn from_whole(_number: i128) -> Option<Self> {
+    fn from_integer(_number: i128) -> Option<Self> {
         None
     }
 
-    fn from_number(_number: f64) -> Option<Self> {
+    fn from_float(_number: f64) -> Option<Self> {
         None
     }
 
-    fn from_bool(_is: bool) -> Option<Self> {
+    fn from_bool(_value: bool) -> Option<Self> {
         None
     }
 
@@ -88,31 +90,30 @@ impl<'de, T: ScalarValue> Visitor<'de> for ScalarVisitor<T> {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-        T::from_text(text)
-            .ok_or_else(|| E::invalid_value(Unexpected::Str(&T::describe(text)), &self))
+        T::from_text(text).ok_or_else(|| E::invalid_value(Unexpected::Str(&T::redact(text)), &self))
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
-        T::from_whole(number.into())
+        T::from_integer(number.into())
             .ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self))
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
-        T::from_whole(number.into())
+        T::from_integer(number.into())
             .ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
     }
 
     fn visit_i128<E: de::Error>(self, number: i128) -> Result<T, E> {
-        T::from_whole(number)
+        T::from_integer(number)
             .ok_or_else(|| E::invalid_value(Unexpected::Other(&number.to_string()), &self))
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<T, E> {
-        T::from_number(number).ok_or_else(|| E::invalid_value(Unexpected::Float(number), &self))
+        T::from_float(number).ok_or_else(|| E::invalid_value(Unexpected::Float(number), &self))
     }
 
-    fn visit_bool<E: de::Error>(self, is: bool) -> Result<T, E> {
-        T::from_bool(is).ok_or_else(|| E::invalid_value(Unexpected::Bool(is), &self))
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<T, E> {
+        T::from_bool(value).ok_or_else(|| E::invalid_value(Unexpected::Bool(value), &self))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<T, A::Error> {
@@ -120,12 +121,12 @@ impl<'de, T: ScalarValue> Visitor<'de> for ScalarVisitor<T> {
     }
 }
 
-/// Reads a [`ScalarValue`], and tells its schema.
+/// Implements `Deserialize` and `JsonSchema` for a [`ScalarValue`].
 macro_rules! impl_scalar_deserialize {
     ([$($generics:tt)*] $type:ty) => {
         impl<'de, $($generics)*> serde::Deserialize<'de> for $type {
-            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                from.deserialize_any($crate::config::values::ScalarVisitor::new())
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any($crate::config::values::ScalarVisitor::new())
             }
         }
 

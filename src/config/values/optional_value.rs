@@ -1,7 +1,8 @@
 use serde::{Deserialize, Deserializer};
 
-/// What stands behind a key, if the key is there. Unlike an `Option`, it is not read from a null: then it would seem as if the
-/// key were not there.
+/// The value of a key that may be absent.
+///
+/// Unlike `Option`, it rejects null, which would otherwise count as an absent key.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct OptionalValue<T>(pub(crate) Option<T>);
 
@@ -24,8 +25,8 @@ impl<T> Default for OptionalValue<T> {
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for OptionalValue<T> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        T::deserialize(from).map(Some).map(Self)
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(Some).map(Self)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Values that may be none, in a word: TOML has no null.
+//! Values that a keyword can disable, because TOML has no null.
 
 use std::{fmt, marker::PhantomData};
 
@@ -9,44 +9,44 @@ use serde::{
 
 use super::{ScalarValue, impl_scalar_deserialize};
 
-/// `"off"`, or a value.
+/// A value, or `"off"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OrOff<T>(pub(crate) Option<T>);
 
-/// `"unlimited"`, or a number: with `"off"` one could not see whether nothing or everything is allowed.
+/// A number, or `"unlimited"`. For a limit, `"off"` could mean that nothing is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unlimited<T>(pub(crate) Option<T>);
 
-macro_rules! or_none {
-    ($type:ident, $word:literal) => {
+macro_rules! impl_optional_scalar {
+    ($type:ident, $keyword:literal) => {
         impl<T: ScalarValue> ScalarValue for $type<T> {
             fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 T::expected(f)?;
-                f.write_str(concat!(", or \"", $word, "\""))
+                f.write_str(concat!(", or \"", $keyword, "\""))
             }
 
             fn from_text(text: &str) -> Option<Self> {
-                if text == $word {
+                if text == $keyword {
                     return Some(Self(None));
                 }
                 T::from_text(text).map(|value| Self(Some(value)))
             }
 
-            fn from_whole(number: i128) -> Option<Self> {
-                T::from_whole(number).map(|value| Self(Some(value)))
+            fn from_integer(number: i128) -> Option<Self> {
+                T::from_integer(number).map(|value| Self(Some(value)))
             }
 
-            fn from_number(number: f64) -> Option<Self> {
-                T::from_number(number).map(|value| Self(Some(value)))
+            fn from_float(number: f64) -> Option<Self> {
+                T::from_float(number).map(|value| Self(Some(value)))
             }
 
             fn from_table<'de, A: MapAccess<'de>>(table: A) -> Option<Result<Self, A::Error>> {
-                T::from_table(table).map(|read| read.map(|value| Self(Some(value))))
+                T::from_table(table).map(|result| result.map(|value| Self(Some(value))))
             }
 
             #[cfg(feature = "config-schema")]
             fn schema() -> schemars::Schema {
-                schemars::json_schema!({ "anyOf": [{ "const": $word }, T::schema()] })
+                schemars::json_schema!({ "anyOf": [{ "const": $keyword }, T::schema()] })
             }
         }
 
@@ -54,10 +54,10 @@ macro_rules! or_none {
     };
 }
 
-or_none!(OrOff, "off");
-or_none!(Unlimited, "unlimited");
+impl_optional_scalar!(OrOff, "off");
+impl_optional_scalar!(Unlimited, "unlimited");
 
-/// `"off"`, or a table.
+/// A table, or `"off"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Toggle<T> {
     Off,
@@ -65,8 +65,8 @@ pub(crate) enum Toggle<T> {
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Toggle<T> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(ToggleVisitor(PhantomData))
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ToggleVisitor(PhantomData))
     }
 }
 
@@ -86,8 +86,8 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ToggleVisitor<T> {
         }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Toggle<T>, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(Toggle::On)
+    fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<Toggle<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(table)).map(Toggle::On)
     }
 }
 

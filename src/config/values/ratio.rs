@@ -4,7 +4,7 @@ use seawall_core::Ratio;
 
 use super::{ScalarValue, impl_scalar_deserialize};
 
-/// A part of a whole.
+/// A ratio from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RatioValue(pub(crate) Ratio);
 
@@ -13,12 +13,12 @@ impl ScalarValue for RatioValue {
         f.write_str("a number from 0 to 1")
     }
 
-    fn from_whole(number: i128) -> Option<Self> {
-        // Only 0 and 1 are good, and these are exact.
-        Self::from_number(number as f64)
+    fn from_integer(number: i128) -> Option<Self> {
+        // Only 0 and 1 are valid, and both convert exactly.
+        Self::from_float(number as f64)
     }
 
-    fn from_number(number: f64) -> Option<Self> {
+    fn from_float(number: f64) -> Option<Self> {
         Ratio::new(number).ok().map(Self)
     }
 

@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::{ScalarValue, impl_scalar_deserialize};
 
-/// An HTTP status.
+/// An HTTP status code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Status(pub(crate) u16);
 
@@ -11,7 +11,7 @@ impl ScalarValue for Status {
         f.write_str("a status from 100 to 599")
     }
 
-    fn from_whole(number: i128) -> Option<Self> {
+    fn from_integer(number: i128) -> Option<Self> {
         u16::try_from(number).ok().filter(|status| (100..600).contains(status)).map(Self)
     }
 

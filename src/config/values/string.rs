@@ -2,13 +2,13 @@ use std::fmt;
 
 use super::{ScalarValue, impl_scalar_deserialize};
 
-/// Any text.
+/// Any string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StringValue(pub(crate) String);
 
 impl ScalarValue for StringValue {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text")
+        f.write_str("a string")
     }
 
     fn from_text(text: &str) -> Option<Self> {

@@ -5,13 +5,14 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-/// Reads a table, and nothing else: what serde derives takes a list for one too, its values by their place.
-pub(crate) fn table<'de, T, D>(from: D) -> Result<T, D::Error>
+/// Deserializes a table, and rejects a list. serde's derived structs accept a list of the values in
+/// order.
+pub(crate) fn table<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: Deserialize<'de>,
     D: Deserializer<'de>,
 {
-    from.deserialize_any(TableVisitor(PhantomData))
+    deserializer.deserialize_any(TableVisitor(PhantomData))
 }
 
 struct TableVisitor<T>(PhantomData<fn() -> T>);
@@ -23,16 +24,16 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for TableVisitor<T> {
         f.write_str("a table")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map))
+    fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(table))
     }
 }
 
-/// What is read as one.
+/// A value that is deserialized by [`table`].
 pub(crate) struct Table<T>(pub(super) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        table(from).map(Self)
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        table(deserializer).map(Self)
     }
 }

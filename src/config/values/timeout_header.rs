@@ -3,7 +3,7 @@ use std::fmt;
 use super::{ScalarValue, impl_scalar_deserialize};
 use crate::deadline::TimeoutHeader;
 
-/// A header that says how long its sender waits.
+/// A request header that carries the caller's timeout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TimeoutHeaderName(pub(crate) TimeoutHeader);
 

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use self::cases::{INVALID, WHOLE_NUMBER};
 use super::*;
 
-const NOTHING: &str = "there is nothing in it, expected [default] or [[route]]";
+const NOTHING: &str = "is empty, expected [default] or [[route]]";
 
 #[test]
 fn config_error_names_line_key_and_expectation() {
@@ -147,7 +147,7 @@ fn json_has_same_keys_and_validation() {
     let json_error = |json: &str| serde_json::from_str::<Config>(json).unwrap_err().to_string();
     let duplicate = json_error(r#"{ "route": [{ "prefix": "x://" }, { "prefix": "X://" }] }"#);
     assert!(
-        duplicate.starts_with("route[1].prefix: the same prefix as route[0].prefix"),
+        duplicate.starts_with("route[1].prefix: duplicate prefix, first used in route[0].prefix"),
         "{duplicate}"
     );
     // A null differs from an absent key.
@@ -155,7 +155,7 @@ fn json_has_same_keys_and_validation() {
     assert!(null.contains(WHOLE_NUMBER), "{null}");
     let above_total = json_error(r#"{ "default": { "timeouts": { "attempt": "40s" } } }"#);
     assert!(
-        above_total.starts_with("default.timeouts.attempt: is 40s, expected no more"),
+        above_total.starts_with("default.timeouts.attempt: is 40s, expected at most"),
         "{above_total}"
     );
 }

@@ -1,7 +1,7 @@
 //! Invalid configurations, with the line and the key of the error and a part of its reason.
 
-const TIME: &str = "expected a time with its unit such as \"250ms\" or \"10s\"";
-const PREFIX: &str = "expected the beginning of a URL such as \"https://\", ";
+const TIME: &str = "expected a duration with a unit such as \"250ms\" or \"10s\"";
+const PREFIX: &str = "expected a URL prefix such as \"https://\", ";
 pub(super) const WHOLE_NUMBER: &str =
     "expected a whole number from 0 to 4294967295, or \"unlimited\"";
 const TABLE: &str = "expected a table, or \"off\"";
@@ -108,18 +108,13 @@ pub(super) const INVALID: &[(&str, usize, &str, &str)] = &[
         "default.logging.success",
         "one of \"trace\", \"debug\"",
     ),
-    (
-        "[default.logging]\nheaders = [\"x y\"]",
-        2,
-        "default.logging.headers[0]",
-        "the name of a header",
-    ),
+    ("[default.logging]\nheaders = [\"x y\"]", 2, "default.logging.headers[0]", "a header name"),
     ("[default.retry]\nraise_on_status = \"yes\"", 2, "default.retry.raise_on_status", "a boolean"),
     (
         "[default.retry]\nmethods = [\n\"GET\",\n\"post\"]",
         4,
         "default.retry.methods[1]",
-        "expected a method in capital letters such as \"GET\"",
+        "expected an upper-case method such as \"GET\"",
     ),
     (
         "[default.retry]\nmethods = \"GET\"",
@@ -150,13 +145,13 @@ pub(super) const INVALID: &[(&str, usize, &str, &str)] = &[
         "[default.retry]\nbackoff = { kind = \"none\", base = \"1s\" }",
         2,
         "default.retry.backoff.base",
-        "a backoff of kind \"none\" has no such key, expected no other key than `kind`",
+        "not a key of a backoff of kind \"none\", expected only `kind`",
     ),
     (
         "[default.retry.backoff]\nfactor = 1",
         2,
         "default.retry.backoff.factor",
-        "a backoff of kind \"exponential\" has no such key, expected `base`, `max`, `jitter`",
+        "not a key of a backoff of kind \"exponential\", expected `base`, `max` or `jitter`",
     ),
     (
         "[default.retry.backoff]\nkind = \"urllib3\"\nfactor = -1",
@@ -168,108 +163,108 @@ pub(super) const INVALID: &[(&str, usize, &str, &str)] = &[
         "[default.retry.backoff]\njitter = 1",
         2,
         "default.retry.backoff.jitter",
-        "true, false, or the most",
+        "true, false, or the maximum jitter",
     ),
     // Contradicting values.
     (
         "[default.timeouts]\nattempt = \"40s\"",
         2,
         "default.timeouts.attempt",
-        "is 40s, expected no more than `total`, which is 30s unless set",
+        "is 40s, expected at most `total`, which defaults to 30s",
     ),
     (
         "[default.timeouts]\ntotal = \"20s\"\nattempt = \"off\"",
         3,
         "default.timeouts.attempt",
-        "is off, expected no more than `total`, which is 20s",
+        "is off, expected at most `total`, which is 20s",
     ),
     (
         "[default.timeouts]\ntotal = \"5s\"",
         2,
         "default.timeouts.total",
-        "is 5s, expected no less than `attempt`, which is 10s unless set",
+        "is 5s, expected at least `attempt`, which defaults to 10s",
     ),
     (
         "[default.timeouts]\nattempt = \"5s\"\n[[route]]\nprefix = \"x://\"\ntimeouts.total = \"2s\"",
         5,
         "route[0].timeouts.total",
-        "is 2s, expected no less than `attempt`, which is 5s",
+        "is 2s, expected at least `attempt`, which is 5s",
     ),
     (
         "[default.circuit_breaker]\nopen_for = \"10s\"\nopen_max = \"5s\"",
         2,
         "default.circuit_breaker.open_for",
-        "is 10s, expected no more than `open_max`, which is 5s",
+        "is 10s, expected at most `open_max`, which is 5s",
     ),
     (
         "[default]\ncircuit_breaker.open_for = \"10s\"\n[[route]]\nprefix = \"x://\"\n\
          circuit_breaker.open_max = \"5s\"",
         5,
         "route[0].circuit_breaker.open_max",
-        "is 5s, expected no less than `open_for`, which is 10s",
+        "is 5s, expected at least `open_for`, which is 10s",
     ),
     (
         "[default.circuit_breaker]\nfailure_ratio = \"off\"",
         2,
         "default.circuit_breaker.failure_ratio",
-        "is off, expected a value beside `consecutive_failures`, which is off unless set: nothing would open it; \
-         to have none, `circuit_breaker = \"off\"`",
+        "is off, expected a value: `consecutive_failures` defaults to off, so the circuit could not open; \
+         to disable it, set `circuit_breaker = \"off\"`",
     ),
     (
         "[default.circuit_breaker]\nconsecutive_failures = \"off\"\nfailure_ratio = \"off\"",
         3,
         "default.circuit_breaker.failure_ratio",
-        "beside `consecutive_failures`, which is off: nothing would open it",
+        "expected a value: `consecutive_failures` is off, so the circuit could not open",
     ),
     (
         "[default]\ncircuit_breaker = { failure_ratio = \"off\", consecutive_failures = 5 }\n\
          [[route]]\nprefix = \"x://\"\ncircuit_breaker.consecutive_failures = \"off\"",
         5,
         "route[0].circuit_breaker.consecutive_failures",
-        "is off, expected a value beside `failure_ratio`, which is off: nothing would open it",
+        "is off, expected a value: `failure_ratio` is off, so the circuit could not open",
     ),
     (
         "[default.in_flight]\nmin = 20\nmax = 5",
         2,
         "default.in_flight.min",
-        "is 20, expected no more than `max`, which is 5",
+        "is 20, expected at most `max`, which is 5",
     ),
     (
         "[default]\nin_flight.max = 5",
         2,
         "default.in_flight.max",
-        "is 5, expected no less than `min`, which is 10 unless set",
+        "is 5, expected at least `min`, which defaults to 10",
     ),
     (
         "[default]\nin_flight.min = 1001",
         2,
         "default.in_flight.min",
-        "is 1001, expected no more than `max`, which is 1000 unless set",
+        "is 1001, expected at most `max`, which defaults to 1000",
     ),
     (
         "[default]\nin_flight.initial = 9",
         2,
         "default.in_flight.initial",
-        "is 9, expected no less than `min`, which is 10 unless set",
+        "is 9, expected at least `min`, which defaults to 10",
     ),
     (
         "[default]\nin_flight.initial = 900\n[[route]]\nprefix = \"x://\"\nin_flight.max = 500",
         5,
         "route[0].in_flight.max",
-        "is 500, expected no less than `initial`, which is 900",
+        "is 500, expected at least `initial`, which is 900",
     ),
     (
         "[default]\ntimeouts = { trust = [\"grpc-timeout\"], total = \"off\", attempt = \"off\" }",
         2,
         "default.timeouts.trust",
-        "callers are trusted, expected a limit of what they say, but `total` is off",
+        "headers are trusted, expected `total` as their limit, but it is off",
     ),
     (
         "[default]\ntimeouts.trust = [\"grpc-timeout\"]\n[[route]]\nprefix = \"x://\"\n\
          timeouts.total = \"off\"",
         5,
         "route[0].timeouts.total",
-        "is off, expected a limit of what callers say, who are trusted by `trust`",
+        "is off, expected a limit for the headers that `trust` names",
     ),
     // Timeout headers.
     ("[default]\nnext_hop = \"grpc-timeout\"", 2, "default.next_hop", TABLE),
@@ -291,7 +286,7 @@ pub(super) const INVALID: &[(&str, usize, &str, &str)] = &[
         "[default.timeouts]\ntrust = \"grpc-timeout\"",
         2,
         "default.timeouts.trust",
-        "expected a list, each of it one of \"grpc-timeout\"",
+        "expected a list, each item one of \"grpc-timeout\"",
     ),
     (
         "[default.timeouts]\ntrust = [\"grpc-timeout\",\n\"Grpc\"]",
@@ -317,18 +312,18 @@ pub(super) const INVALID: &[(&str, usize, &str, &str)] = &[
          prefix = \"HTTPS://API.example.com:443/v1/\"",
         4,
         "route[1].prefix",
-        "the same prefix as on line 2",
+        "duplicate prefix, first used on line 2",
     ),
     (
         "route = [{ prefix = \"http://\" },\n{ prefix = \"x://\" },\n{ prefix = \"HTTP://\" }]",
         3,
         "route[2].prefix",
-        "the same prefix as on line 1",
+        "duplicate prefix, first used on line 1",
     ),
     // Other shapes.
     ("default = 3", 1, "default", "expected a table"),
     ("default.timeouts = \"10s\"", 1, "default.timeouts", "expected a table"),
-    ("route = 3", 1, "route", "expected a list of tables, as [[route]] begins one"),
+    ("route = 3", 1, "route", "expected a list of tables such as [[route]]"),
     ("[route]\nprefix = \"x://\"", 1, "route", "expected a list of tables"),
     ("route = [3]", 1, "route[0]", "expected a table"),
     // Duplicate keys.
