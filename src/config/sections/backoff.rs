@@ -10,20 +10,20 @@ use crate::{
     retry,
 };
 
-/// How long to wait before a retry.
+/// The delay before a retry.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[cfg_attr(feature = "config-schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub(crate) struct Backoff {
-    /// "exponential", "constant", "none" or "urllib3".
+    /// Growth of the delay: "exponential", "constant", "none" or "urllib3".
     kind: OptionalValue<Kind>,
-    /// The wait before the first retry; each further one is twice as long, or as long if "constant".
+    /// Delay before the first retry. It doubles with each retry, unless the kind is "constant".
     base: OptionalValue<DurationValue>,
-    /// Seconds, as in urllib3's `backoff_factor`; for "urllib3" only.
+    /// Factor in seconds, as urllib3's `backoff_factor`. For "urllib3" only.
     factor: OptionalValue<Factor>,
-    /// The longest wait.
+    /// Maximum delay.
     max: OptionalValue<DurationValue>,
-    /// Whether a wait is a part of itself by chance; or what is added to it at the most.
+    /// `true` waits a random part of the delay. A duration adds a random time up to it.
     jitter: OptionalValue<Jitter>,
 }
 
@@ -67,11 +67,11 @@ impl ScalarValue for Factor {
         f.write_str("a number of seconds, zero or more")
     }
 
-    fn from_whole(number: i128) -> Option<Self> {
-        Self::from_number(number as f64)
+    fn from_integer(number: i128) -> Option<Self> {
+        Self::from_float(number as f64)
     }
 
-    fn from_number(number: f64) -> Option<Self> {
+    fn from_float(number: f64) -> Option<Self> {
         retry::Backoff::urllib3(number).ok().map(|_| Self(number))
     }
 
@@ -88,25 +88,25 @@ impl Backoff {
         self.kind.get().unwrap_or(Kind::Exponential)
     }
 
-    /// Whether each key belongs to the kind.
+    /// Checks that the kind has each key that is set.
     pub(crate) fn check(&self) -> Result<(), ValidationError> {
         let kind = self.kind();
-        let waits = kind != Kind::None;
-        let doubles = matches!(kind, Kind::Exponential | Kind::Constant);
-        let name = KINDS.iter().find(|(_, of)| *of == kind).map_or("", |(name, _)| name);
-        for (key, given, belongs) in [
-            ("base", self.base.0.is_some(), doubles),
+        let has_delay = kind != Kind::None;
+        let has_base = matches!(kind, Kind::Exponential | Kind::Constant);
+        let kind_name = KINDS.iter().find(|(_, other)| *other == kind).map_or("", |(name, _)| name);
+        for (key, is_set, is_allowed) in [
+            ("base", self.base.0.is_some(), has_base),
             ("factor", self.factor.0.is_some(), kind == Kind::Urllib3),
-            ("max", self.max.0.is_some(), waits),
-            ("jitter", self.jitter.0.is_some(), waits),
+            ("max", self.max.0.is_some(), has_delay),
+            ("jitter", self.jitter.0.is_some(), has_delay),
         ] {
-            if given && !belongs {
+            if is_set && !is_allowed {
                 return Err(ValidationError::new(format!(
-                    "a backoff of kind \"{name}\" has no such key, expected {}",
+                    "not a key of a backoff of kind \"{kind_name}\", expected {}",
                     match kind {
-                        Kind::None => "no other key than `kind`",
-                        Kind::Urllib3 => "`factor`, `max`, `jitter`",
-                        Kind::Exponential | Kind::Constant => "`base`, `max`, `jitter`",
+                        Kind::None => "only `kind`",
+                        Kind::Urllib3 => "`factor`, `max` or `jitter`",
+                        Kind::Exponential | Kind::Constant => "`base`, `max` or `jitter`",
                     }
                 ))
                 .at(key));
@@ -116,7 +116,7 @@ impl Backoff {
     }
 
     pub(crate) fn build(&self) -> retry::Backoff {
-        let base = self.base.get().map_or(Duration::from_millis(100), |time| time.0);
+        let base = self.base.get().map_or(Duration::from_millis(100), |base| base.0);
         let backoff = match self.kind() {
             Kind::Exponential => retry::Backoff::exponential(base),
             Kind::Constant => retry::Backoff::constant(base),
@@ -129,7 +129,7 @@ impl Backoff {
         let backoff = self.max.apply_to(backoff, retry::Backoff::max);
         match self.jitter.get() {
             Some(Jitter::Full(full)) => backoff.jitter(full),
-            Some(Jitter::Added(most)) => backoff.added_jitter(most),
+            Some(Jitter::Added(max)) => backoff.added_jitter(max),
             None => backoff,
         }
     }
