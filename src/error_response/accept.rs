@@ -1,8 +1,8 @@
-//! Negotiation of the format by the request's `Accept` (RFC 9110 §12.5.1).
+//! Negotiation of the response format by `Accept` (RFC 9110 §12.5.1).
 
 use mediatype::{MediaType, MediaTypeList, Name, ReadParams};
 
-/// The format of a response. Among formats of equal quality, the first one is chosen.
+/// The format of an error response. Among formats of equal quality, the first one is selected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Format {
     #[default]
@@ -22,9 +22,9 @@ impl Format {
         }
     }
 
-    /// Returns the format with the highest quality. Malformed ranges are skipped.
+    /// Returns the format with the highest quality. Malformed ranges are ignored.
     ///
-    /// If no range fits, it is a problem document. A 406 would hide the failure.
+    /// Returns a problem document if no format is acceptable, because a 406 would hide the failure.
     pub(super) fn negotiate(accept: &str) -> Self {
         let mut best = [(0, 0); FORMATS.len()];
         for range in MediaTypeList::new(accept).flatten() {
@@ -34,46 +34,54 @@ impl Format {
                 *best = (*best).max((format.specificity(&range), quality));
             }
         }
-        let accepted = FORMATS.into_iter().zip(best).rev();
-        let accepted =
-            accepted.filter(|&(_, (specificity, quality))| specificity > 0 && quality > 0);
-        accepted
+        FORMATS
+            .into_iter()
+            .zip(best)
+            .filter(|&(_, (specificity, quality))| specificity > 0 && quality > 0)
+            // `max_by_key` returns the last of equal elements.
+            .rev()
             .max_by_key(|&(_, (_, quality))| quality)
             .map(|(format, _)| format)
             .unwrap_or_default()
     }
 
-    /// Returns how specifically the range names the format; 0 if not at all. JSON includes problem documents.
+    /// Returns the specificity with which a range matches the format, or 0 if it does not match.
+    ///
+    /// `application/json` matches problem documents too.
     fn specificity(self, range: &MediaType<'_>) -> u8 {
         let (ty, names): (_, &[&str]) = match self {
             Self::ProblemJson => ("application", &["json", "problem+json"]),
             Self::Html => ("text", &["html"]),
             Self::Text => ("text", &["plain"]),
         };
-        let is = |name: Name<'_>, text: &str| name.as_str().eq_ignore_ascii_case(text);
-        if is(range.ty, "*") && is(range.subty, "*") {
+        let matches = |name: Name<'_>, text: &str| name.as_str().eq_ignore_ascii_case(text);
+        if matches(range.ty, "*") && matches(range.subty, "*") {
             return 1;
         }
-        if !is(range.ty, ty) {
+        if !matches(range.ty, ty) {
             return 0;
         }
-        if is(range.subty, "*") && range.suffix.is_none() {
+        if matches(range.subty, "*") && range.suffix.is_none() {
             return 2;
         }
-        let at = names.iter().position(|name| match (name.split_once('+'), range.suffix) {
-            (Some((name, suffix)), Some(of)) => is(range.subty, name) && is(of, suffix),
-            (None, None) => is(range.subty, name),
+        let index = names.iter().position(|name| match (name.split_once('+'), range.suffix) {
+            (Some((name, suffix)), Some(range_suffix)) => {
+                matches(range.subty, name) && matches(range_suffix, suffix)
+            }
+            (None, None) => matches(range.subty, name),
             _ => false,
         });
-        at.map_or(0, |at| 3 + at as u8)
+        index.map_or(0, |index| 3 + index as u8)
     }
 }
 
-/// Returns the quality in thousandths; `None` if it is malformed, or has a parameter of another format, such as
+/// Returns the quality of a range in thousandths.
+///
+/// Returns `None` if it is malformed, or if the range has a parameter that no format has, such as
 /// `text/html;level=1`.
 fn quality(range: &MediaType<'_>) -> Option<u16> {
     range.params().try_fold(1_000, |quality, (name, value)| match name.as_str() {
-        "q" | "Q" => qvalue(value.as_str()),
+        "q" | "Q" => parse_qvalue(value.as_str()),
         name if name.eq_ignore_ascii_case("charset") => {
             value.unquoted_str().eq_ignore_ascii_case("utf-8").then_some(quality)
         }
@@ -81,14 +89,16 @@ fn quality(range: &MediaType<'_>) -> Option<u16> {
     })
 }
 
-/// Parses a quality: `0`, `0.5`, `1.000`, with at most three decimals, at most 1 (RFC 9110 §12.4.2).
-fn qvalue(text: &str) -> Option<u16> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+/// Parses a quality value such as `0`, `0.5` or `1.000` to thousandths.
+///
+/// It is at most 1, with at most three decimals (RFC 9110 §12.4.2).
+fn parse_qvalue(text: &str) -> Option<u16> {
+    let (integer, fraction) = text.split_once('.').unwrap_or((text, ""));
     if fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     let thousandths = format!("{fraction:0<3}").parse().ok()?;
-    match whole {
+    match integer {
         "0" => Some(thousandths),
         "1" if thousandths == 0 => Some(1_000),
         _ => None,

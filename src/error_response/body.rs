@@ -8,8 +8,9 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// Response body of [`ErrorResponse`](super::ErrorResponse): the inner body unchanged, or that of a response that
-    /// replaces an error.
+    /// The response body of [`ErrorResponse`](super::ErrorResponse).
+    ///
+    /// Either the inner body, unchanged, or the body of a response that replaces an error.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
@@ -22,7 +23,7 @@ pin_project! {
     #[derive(Debug)]
     enum Kind<B> {
         Inner { #[pin] body: B },
-        Own { body: Option<Bytes> },
+        Replacement { body: Option<Bytes> },
     }
 }
 
@@ -33,8 +34,8 @@ impl<B> ResponseBody<B> {
     }
 
     #[inline]
-    pub(super) const fn own(body: Option<Bytes>) -> Self {
-        Self { kind: Kind::Own { body } }
+    pub(super) const fn replacement(body: Option<Bytes>) -> Self {
+        Self { kind: Kind::Replacement { body } }
     }
 }
 
@@ -49,7 +50,9 @@ impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         match self.project().kind.project() {
             KindProj::Inner { body } => body.poll_frame(cx),
-            KindProj::Own { body } => Poll::Ready(body.take().map(|bytes| Ok(Frame::data(bytes)))),
+            KindProj::Replacement { body } => {
+                Poll::Ready(body.take().map(|bytes| Ok(Frame::data(bytes))))
+            }
         }
     }
 
@@ -57,7 +60,7 @@ impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Inner { body } => body.is_end_stream(),
-            Kind::Own { body } => body.is_none(),
+            Kind::Replacement { body } => body.is_none(),
         }
     }
 
@@ -65,7 +68,9 @@ impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Inner { body } => body.size_hint(),
-            Kind::Own { body } => SizeHint::with_exact(body.as_ref().map_or(0, Bytes::len) as u64),
+            Kind::Replacement { body } => {
+                SizeHint::with_exact(body.as_ref().map_or(0, Bytes::len) as u64)
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The text of an error that may leave this server.
+//! Formats an error and its sources for a response.
 
 use std::{
     error::Error,
@@ -7,44 +7,60 @@ use std::{
 
 use seawall_core::internal::chain;
 
+/// The maximum length of the text.
 const MAX_CHARS: usize = 512;
 
-/// Joins the texts of a chain of errors by colons, in one line of at most 512 characters. Characters that could start a line,
-/// control a terminal or change the direction of the text are replaced by `?`.
+/// Joins the texts of an error and its sources with colons, in one line of at most 512 characters.
+///
+/// Characters that could start a line, control a terminal or change the text direction are replaced
+/// by `?`.
 pub(super) fn error_text(error: &(dyn Error + 'static)) -> String {
-    let mut all = Text::default();
+    let mut joined = BoundedLine::default();
     for error in chain(error) {
-        let mut one = Text::default();
-        // This fails if the text is long enough, or if the error's own `Display` does. The text so far is used.
-        let _ = write!(one, "{error}");
+        let mut message = BoundedLine::default();
+        // Fails if the text is too long, or if the error's `Display` fails. The text written before
+        // that is used.
+        let _ = write!(message, "{error}");
         // Many libraries repeat the text of their source.
-        if all.line.contains(&one.line) {
+        if joined.text.contains(&message.text) {
             continue;
         }
-        let colon = if all.line.is_empty() { "" } else { ": " };
-        if write!(all, "{colon}{}", one.line).is_err() {
+        let separator = if joined.text.is_empty() { "" } else { ": " };
+        if write!(joined, "{separator}{}", message.text).is_err() {
             break;
         }
     }
-    all.line
+    joined.text
 }
 
+/// A line of at most [`MAX_CHARS`] characters. A write beyond that returns an error.
 #[derive(Default)]
-struct Text {
-    line: String,
-    length: usize,
+struct BoundedLine {
+    text: String,
+    char_count: usize,
 }
 
-impl Write for Text {
+impl Write for BoundedLine {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for c in text.chars() {
-            if self.length == MAX_CHARS {
+            if self.char_count == MAX_CHARS {
                 return Err(fmt::Error);
             }
-            self.length += 1;
-            let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            self.line.push(if c.is_control() || turns { '?' } else { c });
+            self.char_count += 1;
+            let is_unsafe = c.is_control() || is_line_separator_or_bidi_control(c);
+            self.text.push(if is_unsafe { '?' } else { c });
         }
         Ok(())
     }
+}
+
+const fn is_line_separator_or_bidi_control(c: char) -> bool {
+    matches!(
+        c,
+        '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+    )
 }

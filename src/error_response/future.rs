@@ -21,7 +21,7 @@ use super::{
 };
 
 pin_project! {
-    /// Response future of [`ErrorResponse`](super::ErrorResponse).
+    /// The response future of [`ErrorResponse`](super::ErrorResponse).
     #[derive(Debug)]
     pub struct ResponseFuture<F> {
         #[pin]
@@ -65,44 +65,44 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let (settings, request) = (&*this.settings, &*this.request);
-        let replace = |reply: &ErrorReply| response::build(reply, settings, request);
+        let build = |reply: &ErrorReply| {
+            response::build(reply, settings, request).map(ResponseBody::replacement)
+        };
         let response = match this.state.project() {
             StateProj::Call { inner } => match ready!(inner.poll(cx)) {
                 Ok(mut response) => {
                     if response.status().as_u16() >= 400 {
-                        annotate(&mut response, settings);
+                        add_headers(&mut response, settings);
                     }
                     response.map(ResponseBody::inner)
                 }
-                Err(error) => {
-                    replace(&ErrorReply::new(&*error.into(), settings)).map(ResponseBody::own)
-                }
+                Err(error) => build(&ErrorReply::new(&*error.into(), settings)),
             },
-            StateProj::NotReady { reply } => replace(reply).map(ResponseBody::own),
+            StateProj::NotReady { reply } => build(reply),
         };
         Poll::Ready(Ok(response))
     }
 }
 
-/// Adds headers to a failed response that passes.
-fn annotate<B>(response: &mut Response<B>, settings: &Settings) {
+/// Adds headers to a failed response of the inner service.
+fn add_headers<B>(response: &mut Response<B>, settings: &Settings) {
     let status = response.status();
-    if settings.appends_to(status) {
+    if settings.should_append_to(status) {
         proxy_status::append(settings.name(), status, response.headers_mut());
     }
     if is_exhausted(response) {
-        let no = HeaderValue::from_static("false");
-        response.headers_mut().insert(X_SHOULD_RETRY.clone(), no);
+        let value = HeaderValue::from_static("false");
+        response.headers_mut().insert(X_SHOULD_RETRY.clone(), value);
     }
 }
 
-/// Returns whether the retries of a failed response are exhausted.
+/// Returns whether retries were exhausted before a failed response was returned.
 fn is_exhausted<B>(response: &Response<B>) -> bool {
-    response.extensions().get::<RetryReport>().is_some_and(|attempts| {
-        match attempts.stop_reason() {
-            // All callers together have retried enough, if not this one.
+    response.extensions().get::<RetryReport>().is_some_and(|report| {
+        match report.stop_reason() {
+            // The budget is shared, so it may be exhausted although this call was never retried.
             Some(StopReason::BudgetExhausted) => true,
-            stop => stop.is_some() && attempts.count().get() > 1,
+            reason => reason.is_some() && report.count().get() > 1,
         }
     })
 }

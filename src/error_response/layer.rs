@@ -4,7 +4,9 @@ use tower_layer::Layer;
 
 use super::{ErrorResponse, settings::Settings};
 
-/// Applies [`ErrorResponse`]. See the [module docs](super) for what is answered and an example.
+/// A layer that turns errors into responses with [`ErrorResponse`].
+///
+/// See the [module docs](super) for the responses and an example.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct ErrorResponseLayer {
@@ -12,33 +14,40 @@ pub struct ErrorResponseLayer {
 }
 
 impl ErrorResponseLayer {
-    /// Creates a layer that responds in the name of `name`, such as a host name or the name of the service. `Proxy-Status` and
-    /// the page show it (RFC 9209 §2).
+    /// Creates a layer with the name of this server, such as a host name or a service name.
     ///
-    /// A structured field holds printable ASCII only: any other character is replaced by `?`. The name is cut at 255
-    /// characters.
+    /// `Proxy-Status` (RFC 9209 §2), the page and the plain text contain the name. A structured
+    /// field consists of printable ASCII, so any other character is replaced by `?`. The name is
+    /// truncated at 255 characters.
     pub fn new(name: &str) -> Self {
         Self { settings: Arc::new(Settings::new(name)) }
     }
 
-    /// Sets whether the texts of errors leave this server: in the `details` of `Proxy-Status` (RFC 9209 §2.1.5), as `error`
-    /// in the problem document, on the page, and in `grpc-message`. Defaults to `false`, since they contain addresses and
-    /// the like. Enable it only if all readers of the responses are trusted.
+    /// Sets whether responses include error messages. Default: `false`.
     ///
-    /// The text is that of the error and of its sources, at most 512 characters, with control characters replaced by `?`.
+    /// The message is sent in the `details` of `Proxy-Status` (RFC 9209 §2.1.5), as `error` in the
+    /// problem document, in the page and the plain text, and in `grpc-message`. Error messages
+    /// contain internal addresses and similar data, so enable this only if all callers are trusted.
+    ///
+    /// The message consists of the texts of the error and its sources. It has at most 512
+    /// characters, and control characters are replaced by `?`.
     pub fn include_error_text(mut self, include_error_text: bool) -> Self {
         Arc::make_mut(&mut self.settings).include_error_text = include_error_text;
         self
     }
 
-    /// Sets whether passing responses with a status of 429, or of 500 and above, get a member of `Proxy-Status` appended (RFC
-    /// 9209 §2). The caller then sees each server that the failure has passed. Defaults to `false`: responses pass
-    /// unchanged, but for `x-should-retry`.
+    /// Sets whether a member of `Proxy-Status` is appended to failed responses of the inner
+    /// service. Default: `false`.
     ///
-    /// Existing members are kept before it. It has `received-status`, and no `error`: that would mean that this server met an
-    /// error (RFC 9209 §2.1.1), whereas it received a complete response.
+    /// Failed responses are those with a status of 429, or of 500 and above. With the member, the
+    /// caller sees each server that forwarded the failure (RFC 9209 §2). Without it, responses are
+    /// unchanged except for `x-should-retry`.
+    ///
+    /// The member follows the existing ones and has `received-status`. It has no `error`, because
+    /// that would report an error of this server (RFC 9209 §2.1.1), although this server received a
+    /// complete response.
     pub fn append_proxy_status(mut self, append: bool) -> Self {
-        Arc::make_mut(&mut self.settings).append = append;
+        Arc::make_mut(&mut self.settings).append_proxy_status = append;
         self
     }
 }

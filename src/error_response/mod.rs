@@ -1,9 +1,11 @@
-//! Turns every error into a response, so that a server always answers: 502, 503 or 504, with the cause said in words
-//! that programs and people can read.
+//! Turns every error into a response: 502, 503 or 504, with the cause in a form for programs and
+//! people.
 //!
-//! The error type becomes [`Infallible`](std::convert::Infallible), so that axum takes the stack as it is, without
-//! `HandleErrorLayer`. Not covered: a response that breaks off after its head was sent, for which there is no other answer any more;
-//! panics.
+//! The error type becomes [`Infallible`](std::convert::Infallible), so axum accepts the stack
+//! without `HandleErrorLayer`.
+//!
+//! Not covered: panics, and a body that fails after the response's head was sent, when it is too
+//! late for another response.
 //!
 //! # Example
 //!
@@ -30,49 +32,55 @@
 //! # }
 //! ```
 //!
-//! Around a client in a handler it makes the outcome of a call a response that the handler can return as it is.
+//! Around a client inside a handler, the layer turns the result of a call into a response that the
+//! handler can return.
 //!
-//! # What is answered
+//! # Response
 //!
 //! | part | value | source |
 //! |---|---|---|
 //! | status | [`Cause::gateway_status`](crate::Cause::gateway_status) | RFC 9209 §2.3 |
-//! | `Proxy-Status` | the name given to [`ErrorResponseLayer::new`], and the error type where one fits; `details` if [`include_error_text`](ErrorResponseLayer::include_error_text) is on; no `next-hop`, which is not known here | RFC 9209 |
-//! | `Retry-After` | if the failure says how long; whole seconds, rounded up | RFC 9110 §10.2.3 |
-//! | `x-should-retry` | `false` after a `RetriesExhausted`, so that callers do not multiply its retries; also on a failed response that passes after more than one attempt, or when the budget allowed no other | as LLM APIs send it |
+//! | `Proxy-Status` | the name given to [`ErrorResponseLayer::new`], and the error type if one matches; `details` if [`include_error_text`](ErrorResponseLayer::include_error_text) is enabled; no `next-hop`, because it is not known here | RFC 9209 |
+//! | `Retry-After` | the wait of the failure, if it has one, in whole seconds, rounded up | RFC 9110 §10.2.3 |
+//! | `x-should-retry` | `false` after `RetriesExhausted`, so that callers do not multiply the retries; also on a failed response of the inner service after more than one attempt, or if the budget rejected a retry | as LLM APIs send it |
 //! | `Cache-Control` | `no-store` | RFC 9111 §5.2.2.5 |
 //! | `Vary` | `accept` | RFC 9110 §12.5.5 |
 //! | `X-Content-Type-Options` | `nosniff` | Fetch §3.6 |
-//! | body | by `Accept`, see below | RFC 9110 §12.5.1 |
+//! | body | selected by `Accept`, see below | RFC 9110 §12.5.1 |
 //!
-//! After a `RetriesExhausted` whose last attempt ended in a refusal of our own (an open circuit, a deadline,
-//! an inner service that is not ready), status and `Retry-After` are those of the upstream's last response, if that is a 429 or
-//! a 5xx.
+//! `RetriesExhausted` may end in a rejection by this process: an open circuit, a deadline, or an
+//! inner service that is not ready. The response then has the status and the `Retry-After` of the
+//! upstream's last response, if that is a 429 or a 5xx.
 //!
-//! The answer carries the [`Failure`](crate::Failure) in its extensions, so that logging around this layer names the cause.
+//! The response has the [`Failure`](crate::Failure) in its extensions, so a logging layer around
+//! this one can log the cause.
 //!
-//! | the request | body |
+//! | request | body |
 //! |---|---|
-//! | accepts JSON or anything, or says nothing | `application/problem+json` (RFC 9457): `type`, `title`, `status`, `detail`, `cause`; `request_id` and `error` where there are any |
-//! | prefers `text/html` | a page for a person: what happened, what to try, the [checks](crate::Cause::checks) for those who run the server; it loads nothing, and its `Content-Security-Policy` allows nothing but its style |
+//! | accepts JSON or anything, or has no `Accept` | `application/problem+json` (RFC 9457): `type`, `title`, `status`, `detail`, `cause`; `request_id` and `error` if present |
+//! | prefers `text/html` | a page for people: the problem, advice, and the [checks](crate::Cause::checks) for the operator; it loads nothing, and its `Content-Security-Policy` allows only its own style |
 //! | prefers `text/plain` | the same in a few lines |
-//! | is a HEAD | none; the head is that of a GET, `Content-Length` included (RFC 9110 §9.3.2) |
-//! | is a gRPC call | none: see below |
+//! | HEAD | none; the head is that of a GET, including `Content-Length` (RFC 9110 §9.3.2) |
+//! | gRPC call | none, see below |
 //!
-//! Among formats wanted equally the order is that of the table. A malformed range of `Accept` is passed over; where
-//! nothing fits, or `Accept` is longer than 1 KiB, it is the problem document.
+//! Among formats of equal quality, the first in the table is selected. Malformed ranges of `Accept`
+//! are ignored. If no format is acceptable, or `Accept` is longer than 1 KiB, the body is the
+//! problem document.
 //!
-//! The request id is the request's `x-request-id`, if it is at most 128 bytes of visible ASCII.
+//! The request id is the request's `x-request-id`, if it has at most 128 bytes of visible ASCII.
 //!
-//! Texts of errors, addresses and header values are not told, unless [`include_error_text`](ErrorResponseLayer::include_error_text) is on.
-//! What comes from elsewhere is bounded, and escaped for the place where it stands.
+//! Error messages, addresses and header values are not sent unless
+//! [`include_error_text`](ErrorResponseLayer::include_error_text) is enabled. Untrusted text is
+//! bounded in length and escaped for its context.
 //!
 //! # gRPC
 //!
-//! A POST whose `Content-Type` is `application/grpc`, with or without a suffix such as `+proto`, gets a response of
-//! "trailers only": status 200, `grpc-status`, `grpc-message`, and `grpc-retry-pushback-ms` (gRFC A6): how long to
-//! wait, or -1 after a `RetriesExhausted`. gRPC-Web is not gRPC, and is answered as any other request: put a layer that translates it
-//! around this one.
+//! A POST with the `Content-Type` `application/grpc`, with or without a suffix such as `+proto`, is
+//! a gRPC call. It gets a "trailers only" response with status 200, `grpc-status`, `grpc-message`
+//! and `grpc-retry-pushback-ms` (gRFC A6). The pushback is the wait, or -1 after
+//! `RetriesExhausted`.
+//!
+//! gRPC-Web is handled like any other request. Add a layer that translates it around this one.
 //!
 //! | cause | `grpc-status` |
 //! |---|---|
@@ -83,37 +91,39 @@
 //! | `rate_limited`, `connection_limit_reached` | 8 `RESOURCE_EXHAUSTED` |
 //! | `conflict` | 10 `ABORTED` |
 //! | `destination_not_found` | 12 `UNIMPLEMENTED` |
-//! | a request, response or configuration at fault | 13 `INTERNAL` |
-//! | any other: not reached, broken off, a bare 502, 503 or 504 | 14 `UNAVAILABLE` |
+//! | an invalid request, response or configuration | 13 `INTERNAL` |
+//! | any other: upstream not reached, connection lost, a 502, 503 or 504 without details | 14 `UNAVAILABLE` |
 //!
-//! # What passes
+//! # Responses of the inner service
 //!
-//! Responses pass untouched, failed ones too, but for `x-should-retry`. With
-//! [`append_proxy_status`](ErrorResponseLayer::append_proxy_status) those with a status of 429, or of 500 and above, get a
-//! member of `Proxy-Status` appended.
+//! Responses of the inner service, including failed ones, are forwarded unchanged except for
+//! `x-should-retry`. With [`append_proxy_status`](ErrorResponseLayer::append_proxy_status), a
+//! member of `Proxy-Status` is appended to responses with a status of 429, or of 500 and above.
 //!
-//! # What it costs
+//! # Cost
 //!
-//! A call that succeeds allocates nothing (unless `Accept` comes in several lines): the values of `Accept` and
-//! `x-request-id` are shared with the request, and looked into only when there is an error to answer.
+//! A successful call does not allocate, unless `Accept` has several lines. The values of `Accept`
+//! and `x-request-id` are shared with the request, and read only for an error.
 //!
-//! # When the inner service is not ready
+//! # Readiness
 //!
-//! An error of `poll_ready` becomes the response to the next call. After it the inner service is asked again, so that
-//! one failure does not end the server.
+//! An error of `poll_ready` becomes the response to the next call. After that call, the inner
+//! service is polled again, so a single failure does not end the server.
 //!
 //! # Cancel safety
 //!
-//! Dropping the future drops the inner future; nothing else is held.
+//! Dropping the future drops the inner future. The layer holds no other resources.
 //!
 //! # Order
 //!
-//! On a server, around every layer that makes errors; inside [`LoggingLayer::server`](crate::logging::LoggingLayer::server).
+//! On a server, around every layer that returns errors, and inside
+//! [`LoggingLayer::server`](crate::logging::LoggingLayer::server).
 //!
 //! # Differs from
 //!
-//! - axum's `HandleErrorLayer`: needs no handler; status, headers and body follow from the failure, and from what the caller accepts.
-//! - `tower_http::catch_panic`: panics are not caught here. The two go well together.
+//! - axum's `HandleErrorLayer`: needs no handler. Status, headers and body are derived from the
+//!   failure and from the request's `Accept`.
+//! - `tower_http::catch_panic`: does not catch panics. Use both layers together.
 
 mod accept;
 mod body;

@@ -1,4 +1,4 @@
-//! The `Proxy-Status` field (RFC 9209): `edge;error=connection_refused`.
+//! The `Proxy-Status` header (RFC 9209), such as `edge;error=connection_refused`.
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use seawall_core::{Cause, Failure};
@@ -6,19 +6,20 @@ use sfv::{KeyRef, ListSerializer, StringRef, TokenRef};
 
 pub(super) static PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
 
-/// Returns the field's value for an error response of this server.
+/// Returns the header value for an error response of this server.
 pub(super) fn with_error(name: &str, failure: &Failure, text: Option<&str>) -> Option<HeaderValue> {
-    // A string of a structured field is printable ASCII.
+    // A string in a structured field consists of printable ASCII.
     let text = text.filter(|text| !text.is_empty());
     let text: Option<String> = text.map(|text| text.chars().map(printable).collect());
     member(name, error_type(failure.cause()), failure.status(), text.as_deref())
 }
 
-/// Appends this server's member to those of a failed response that passes. The member nearest the origin stands first (RFC
-/// 9209 §2).
+/// Appends this server's member to a failed response of the inner service.
+///
+/// The first member is that of the server nearest to the origin (RFC 9209 §2).
 pub(super) fn append(name: &str, status: StatusCode, headers: &mut HeaderMap) {
     if let Some(value) = member(name, None, Some(status), None) {
-        // This fails if the map is full.
+        // Fails only if the map is full.
         let _ = headers.try_append(&PROXY_STATUS, value);
     }
 }
@@ -30,7 +31,7 @@ fn member(
     details: Option<&str>,
 ) -> Option<HeaderValue> {
     let mut list = ListSerializer::new();
-    // A token if the name is one, otherwise a string.
+    // A string, if the name is not a valid token.
     let mut member = match TokenRef::from_str(name) {
         Ok(token) => list.bare_item(token),
         Err(_) => list.bare_item(StringRef::from_str(name).ok()?),
@@ -54,8 +55,9 @@ const fn printable(c: char) -> char {
     if matches!(c, ' '..='~') { c } else { '?' }
 }
 
-/// Returns the nearest registered error type. A cause without one has none: the parameter is optional, and a guess would
-/// mislead.
+/// Returns the closest registered error type of RFC 9209.
+///
+/// Returns `None` if no type matches. The parameter is optional, and a guess would mislead.
 fn error_type(cause: Cause) -> Option<&'static str> {
     Some(match cause {
         Cause::CircuitOpen | Cause::Overloaded => Cause::DestinationUnavailable.as_str(),

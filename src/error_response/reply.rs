@@ -1,4 +1,4 @@
-//! What is known of an error that a response replaces.
+//! The content of the response that replaces an error.
 
 use std::{error::Error, time::Duration};
 
@@ -12,15 +12,15 @@ use seawall_core::{
 
 use super::{error_text::error_text, settings::Settings};
 
-/// The content of an error response, whatever its format.
+/// The content of an error response, independent of its format.
 #[derive(Clone, Debug)]
 pub(super) struct ErrorReply {
     pub(super) failure: Failure,
     pub(super) status: StatusCode,
     pub(super) retry_after: Option<Duration>,
-    /// Retries are exhausted, so callers should not retry either.
-    pub(super) gave_up: bool,
-    /// The error's text, if it is to be disclosed.
+    /// Set if retries are exhausted. Callers should not retry either.
+    pub(super) is_exhausted: bool,
+    /// The error message, if the settings include it.
     pub(super) text: Option<String>,
 }
 
@@ -31,26 +31,30 @@ impl ErrorReply {
             failure,
             status: failure.cause().gateway_status(),
             retry_after: failure.retry_after(),
-            gave_up: false,
+            is_exhausted: false,
             text: settings.include_error_text.then(|| error_text(error)),
         };
         match find_source::<RetriesExhausted>(error) {
-            Some(gave_up) => reply.after_retries(gave_up),
+            Some(exhausted) => reply.after_retries(exhausted),
             None => reply,
         }
     }
 
-    /// If retrying ended in a rejection by this process, the upstream's last response is worth more.
-    fn after_retries(self, gave_up: &RetriesExhausted) -> Self {
-        let is_rejection = match gave_up.reason() {
+    /// Marks the reply as exhausted.
+    ///
+    /// If a rejection by this process ended the retries, the upstream's last response determines
+    /// the status, because it is more specific.
+    fn after_retries(self, exhausted: &RetriesExhausted) -> Self {
+        let is_rejection = match exhausted.reason() {
             StopReason::CircuitOpen | StopReason::LimitReached | StopReason::NotReady => true,
-            // An error without a response, which there was no time to retry, counts itself.
+            // Without a status, the failure is an error that there was no time to retry. It is not
+            // replaced.
             StopReason::DeadlineTooNear => self.failure.status().is_some(),
             _ => false,
         };
-        let reply = Self { gave_up: true, ..self };
-        match gave_up.last_response() {
-            // A retried success such as a 202 does not count.
+        let reply = Self { is_exhausted: true, ..self };
+        match exhausted.last_response() {
+            // Not a success that was retried, such as a 202.
             Some(last) if is_rejection && is_gateway_status(last.status()) => Self {
                 failure: reply.failure.with_status(last.status()),
                 status: last.status(),
@@ -68,8 +72,9 @@ impl ErrorReply {
     }
 }
 
-/// Returns whether a gateway may send the status in its own name. A 408 would blame the caller for being slow, a 202 would
-/// claim success.
+/// Returns whether a gateway may send this status of an upstream as its own.
+///
+/// A 408 would report a slow caller, and a 202 would report a success.
 fn is_gateway_status(status: StatusCode) -> bool {
     status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
 }

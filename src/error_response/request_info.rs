@@ -1,4 +1,4 @@
-//! The parts of a request that an error response depends on.
+//! The parts of a request that determine the form of an error response.
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request,
@@ -7,14 +7,16 @@ use http::{
 
 use super::accept::Format;
 
-/// The maximum length of `Accept`, its lines taken together. Browsers send some 150 bytes.
+/// The maximum total length of all `Accept` lines. Browsers send about 150 bytes.
 const MAX_ACCEPT_BYTES: usize = 1_024;
 /// The maximum length of a request id.
 const MAX_ID_BYTES: usize = 128;
 
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Kept for each request, and read only for an error. Header values are shared with the request, not copied.
+/// The parts of a request, stored for every call but read only for an error.
+///
+/// Header values are shared with the request, not copied.
 #[derive(Debug)]
 pub(super) struct RequestInfo {
     pub(super) is_head: bool,
@@ -28,13 +30,14 @@ impl RequestInfo {
         let (method, headers) = (request.method(), request.headers());
         Self {
             is_head: method == Method::HEAD,
-            // gRPC has no other method.
+            // Every gRPC call is a POST.
             is_grpc: method == Method::POST && is_grpc(headers),
             accept: accept(headers),
             request_id: headers.get(&X_REQUEST_ID).filter(|id| id.len() <= MAX_ID_BYTES).cloned(),
         }
     }
 
+    /// Returns the format that `Accept` selects.
     pub(super) fn format(&self) -> Format {
         let accept = self.accept.as_ref().and_then(|accept| accept.to_str().ok());
         accept.map(Format::negotiate).unwrap_or_default()
@@ -47,8 +50,10 @@ impl RequestInfo {
     }
 }
 
-/// Returns whether the content type is `application/grpc`, with or without a suffix such as `+proto`. `application/grpc-web` is
-/// another protocol.
+/// Returns whether the content type is `application/grpc`, with or without a suffix such as
+/// `+proto`.
+///
+/// `application/grpc-web` is another protocol.
 fn is_grpc(headers: &HeaderMap) -> bool {
     let value = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     match value.strip_prefix(b"application/grpc") {
@@ -57,24 +62,25 @@ fn is_grpc(headers: &HeaderMap) -> bool {
     }
 }
 
+/// Returns the value of `Accept`, unless it is too long.
 fn accept(headers: &HeaderMap) -> Option<HeaderValue> {
     let mut lines = headers.get_all(ACCEPT).iter();
     let (first, second) = (lines.next()?, lines.next());
     if second.is_none() {
         return (first.len() <= MAX_ACCEPT_BYTES).then(|| first.clone());
     }
-    joined(headers)
+    join_accept_lines(headers)
 }
 
 /// Joins the lines of `Accept`, which are one list (RFC 9110 §5.3).
-fn joined(headers: &HeaderMap) -> Option<HeaderValue> {
-    let mut all = Vec::new();
+fn join_accept_lines(headers: &HeaderMap) -> Option<HeaderValue> {
+    let mut joined = Vec::new();
     for line in headers.get_all(ACCEPT) {
-        if all.len() + line.len() >= MAX_ACCEPT_BYTES {
+        if joined.len() + line.len() >= MAX_ACCEPT_BYTES {
             return None;
         }
-        all.extend_from_slice(line.as_bytes());
-        all.push(b',');
+        joined.extend_from_slice(line.as_bytes());
+        joined.push(b',');
     }
-    HeaderValue::from_bytes(&all).ok()
+    HeaderValue::from_bytes(&joined).ok()
 }

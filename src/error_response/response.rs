@@ -20,19 +20,22 @@ use super::{
 
 pub(super) static X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
-/// Builds the response in the format that the request asks for.
+/// Builds the response in the format that the request accepts.
 pub(super) fn build(
     reply: &ErrorReply,
     settings: &Settings,
     request: &RequestInfo,
 ) -> Response<Option<Bytes>> {
-    let mut response =
-        if request.is_grpc { grpc::response(reply) } else { negotiated(reply, settings, request) };
+    let mut response = if request.is_grpc {
+        grpc::render(reply)
+    } else {
+        negotiated_response(reply, settings, request)
+    };
     let mut failure = reply.failure.with_status(response.status());
-    if reply.gave_up {
+    if reply.is_exhausted {
         failure = failure.with_retry_hint(Some(false));
     }
-    // For a log around this layer, which would otherwise know the status only.
+    // A logging layer around this one would otherwise have only the status.
     response.extensions_mut().insert(failure);
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -43,7 +46,7 @@ pub(super) fn build(
     response
 }
 
-fn negotiated(
+fn negotiated_response(
     reply: &ErrorReply,
     settings: &Settings,
     request: &RequestInfo,
@@ -51,16 +54,16 @@ fn negotiated(
     let format = request.format();
     let id = request.request_id();
     let body = Bytes::from(match format {
-        Format::ProblemJson => problem_json::problem(reply, id),
-        Format::Html => html::page(reply, settings.name(), id),
-        Format::Text => text::text(reply, settings.name(), id),
+        Format::ProblemJson => problem_json::render(reply, id),
+        Format::Html => html::render(reply, settings.name(), id),
+        Format::Text => text::render(reply, settings.name(), id),
     });
     let length = HeaderValue::from(body.len());
     let mut response = Response::new((!request.is_head).then_some(body));
     *response.status_mut() = reply.status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
-    // The server cannot know the length of the body that a HEAD does not get.
+    // Set explicitly, because the server cannot compute it from the empty body of a HEAD response.
     headers.insert(CONTENT_LENGTH, length);
     headers.insert(VARY, HeaderValue::from_static("accept"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -78,7 +81,7 @@ fn insert_retry_headers(reply: &ErrorReply, headers: &mut HeaderMap) {
     if let Some(seconds) = reply.retry_after_secs() {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if reply.gave_up {
+    if reply.is_exhausted {
         headers.insert(&X_SHOULD_RETRY, HeaderValue::from_static("false"));
     }
 }

@@ -15,17 +15,21 @@ use super::{
     ResponseBody, ResponseFuture, reply::ErrorReply, request_info::RequestInfo, settings::Settings,
 };
 
-/// Service made by [`ErrorResponseLayer`](super::ErrorResponseLayer).
+/// A service that turns the errors of the inner service into responses.
+///
+/// Created by [`ErrorResponseLayer`](super::ErrorResponseLayer).
 #[derive(Clone, Debug)]
 pub struct ErrorResponse<S> {
     pub(super) inner: S,
     pub(super) settings: Arc<Settings>,
-    /// The response to the next call, because `poll_ready` failed. Boxed, since a service is cloned often.
+    /// The reply to the next call, set if `poll_ready` failed. Boxed to keep clones of the service
+    /// small.
     pub(super) not_ready: Option<Box<ErrorReply>>,
 }
 
 impl<S> ErrorResponse<S> {
-    /// Responds to the next call with `error`, since the inner service is not ready for it.
+    /// Sets `error` as the reply to the next call, for an inner service that failed to become
+    /// ready.
     pub(crate) fn failing(mut self, error: &(dyn Error + 'static)) -> Self {
         self.not_ready = Some(Box::new(ErrorReply::new(error, &self.settings)));
         self

@@ -1,4 +1,4 @@
-//! The response to a gRPC call: trailers only, as in gRPC's "PROTOCOL-HTTP2".
+//! The response to a gRPC call: "trailers only", as defined in gRPC's "PROTOCOL-HTTP2".
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, header::CONTENT_TYPE};
@@ -7,10 +7,10 @@ use seawall_core::Cause;
 
 use crate::error_response::reply::ErrorReply;
 
-/// The characters that are percent-encoded in `grpc-message`: all but %x20-24 and %x26-7E.
+/// The characters that are percent-encoded in `grpc-message`: all except %x20-24 and %x26-7E.
 const ENCODED: &AsciiSet = &CONTROLS.add(b'%');
 
-pub(in crate::error_response) fn response(reply: &ErrorReply) -> Response<Option<Bytes>> {
+pub(in crate::error_response) fn render(reply: &ErrorReply) -> Response<Option<Bytes>> {
     let cause = reply.failure.cause();
     let mut message = cause.as_str().replace('_', " ");
     if let Some(text) = &reply.text {
@@ -20,48 +20,49 @@ pub(in crate::error_response) fn response(reply: &ErrorReply) -> Response<Option
     let mut response = Response::new(None);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    headers.insert("grpc-status", HeaderValue::from(code(cause)));
+    headers.insert("grpc-status", HeaderValue::from(grpc_status(cause)));
     if let Ok(message) = HeaderValue::try_from(message) {
         headers.insert("grpc-message", message);
     }
-    if let Some(pushback) = pushback(reply) {
-        headers.insert("grpc-retry-pushback-ms", HeaderValue::from(pushback));
+    if let Some(millis) = pushback_millis(reply) {
+        headers.insert("grpc-retry-pushback-ms", HeaderValue::from(millis));
     }
     response
 }
 
-/// Returns the wait in milliseconds, or -1 to forbid a retry (gRFC A6, "Pushback").
-fn pushback(reply: &ErrorReply) -> Option<i32> {
-    if reply.gave_up {
+/// Returns the delay before a retry in milliseconds, or -1 to forbid a retry (gRFC A6, "Pushback").
+fn pushback_millis(reply: &ErrorReply) -> Option<i32> {
+    if reply.is_exhausted {
         return Some(-1);
     }
-    let ms = reply.retry_after?.as_nanos().div_ceil(1_000_000);
-    Some(i32::try_from(ms).unwrap_or(i32::MAX))
+    let millis = reply.retry_after?.as_nanos().div_ceil(1_000_000);
+    Some(i32::try_from(millis).unwrap_or(i32::MAX))
 }
 
-/// Returns the code that gRPC's "statuscodes" defines for a cause.
+/// Returns the status code that gRPC's "statuscodes" defines for a cause.
 ///
-/// A cause that it does not define has the code of its HTTP status, by gRPC's "http-grpc-status-mapping": 502, 503 and 504
-/// are `UNAVAILABLE`.
-const fn code(cause: Cause) -> u16 {
+/// For other causes, gRPC's "http-grpc-status-mapping" maps the HTTP status: 502, 503 and 504 are
+/// `UNAVAILABLE`.
+const fn grpc_status(cause: Cause) -> u16 {
     match cause {
         // CANCELLED: "the operation was cancelled".
         Cause::Cancelled => 1,
-        // UNKNOWN: "do not return enough error information"; and any status that the mapping does not name.
+        // UNKNOWN: "do not return enough error information", and any status outside the mapping.
         Cause::OriginError | Cause::Unknown => 2,
-        // DEADLINE_EXCEEDED: "even if the operation has completed successfully", so it does not invite a retry.
+        // DEADLINE_EXCEEDED: "even if the operation has completed successfully", so it does not
+        // suggest a retry.
         Cause::HttpResponseTimeout
         | Cause::ConnectionReadTimeout
         | Cause::ConnectionWriteTimeout => 4,
-        // PERMISSION_DENIED: as 403.
+        // PERMISSION_DENIED: the mapping of 403.
         Cause::HttpRequestDenied => 7,
         // RESOURCE_EXHAUSTED: "perhaps a per-user quota"; "server temporarily out of resources".
         Cause::RateLimited | Cause::ConnectionLimitReached => 8,
         // ABORTED: "typically due to a concurrency issue".
         Cause::Conflict => 10,
-        // UNIMPLEMENTED: as 404, for a method that no server is known for.
+        // UNIMPLEMENTED: the mapping of 404, for a method without a known server.
         Cause::DestinationNotFound => 12,
-        // INTERNAL: "something is very broken", and another try would not mend it; also as 400.
+        // INTERNAL: "something is very broken", so a retry would not help. Also the mapping of 400.
         Cause::HttpRequestError
         | Cause::ClientError
         | Cause::HttpResponseHeaderSectionSize

@@ -1,4 +1,4 @@
-//! The formats of an error response, a file each.
+//! The formats of an error response, one per file.
 
 pub(super) mod grpc;
 pub(super) mod html;

@@ -1,12 +1,12 @@
-//! The response as a problem document (RFC 9457).
+//! The problem document format (RFC 9457).
 
 use serde_json::json;
 
 use crate::error_response::reply::ErrorReply;
 
-pub(in crate::error_response) fn problem(reply: &ErrorReply, request_id: Option<&str>) -> String {
+pub(in crate::error_response) fn render(reply: &ErrorReply, request_id: Option<&str>) -> String {
     let cause = reply.failure.cause().as_str();
-    // RFC 9457 §4.2.1: with `about:blank` the title is the phrase of the status.
+    // RFC 9457 §4.2.1: with `about:blank`, the title is the reason phrase of the status.
     let mut problem = json!({
         "type": "about:blank",
         "title": reply.status.canonical_reason().unwrap_or_default(),

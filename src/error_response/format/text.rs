@@ -1,8 +1,8 @@
-//! The response as plain text.
+//! The plain text format.
 
 use crate::error_response::{messages, reply::ErrorReply};
 
-pub(in crate::error_response) fn text(
+pub(in crate::error_response) fn render(
     reply: &ErrorReply,
     server: &str,
     request_id: Option<&str>,

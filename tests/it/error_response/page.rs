@@ -82,7 +82,7 @@ async fn page_states_when_to_retry() {
 
 #[tokio::test]
 async fn page_calls_retry_harmless_only_when_proven() {
-    let harmless = "Nothing was done with your request";
+    let harmless = "Your request was not processed";
     for (processed, is_proven) in [
         (Processed::No, true),
         (Processed::Unlikely, false),
@@ -92,7 +92,7 @@ async fn page_calls_retry_harmless_only_when_proven() {
         let page = page(Failure::new(Cause::BadGateway).with_processed(processed)).await;
         assert_eq!(page.contains(harmless), is_proven, "{processed:?}");
         assert_eq!(
-            page.contains("check first whether it has arrived"),
+            page.contains("first check whether it was received"),
             !is_proven,
             "{processed:?}"
         );
