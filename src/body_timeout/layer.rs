@@ -7,7 +7,7 @@ use super::{
     settings::{BodyTimeouts, RequestDirection, ResponseDirection},
 };
 
-/// Applies [`BodyTimeout`]. See the [module docs](super) for an example.
+/// A layer that applies [`BodyTimeout`]. See the [module docs](super) for an example.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct BodyTimeoutLayer<Direction = ResponseDirection> {
@@ -16,27 +16,32 @@ pub struct BodyTimeoutLayer<Direction = ResponseDirection> {
 }
 
 impl BodyTimeoutLayer {
-    /// Limits the bodies of responses: 60 s between frames, no limit of the total.
+    /// Creates a layer that limits response bodies. Defaults: 60 s between frames, no total limit.
     pub const fn new() -> Self {
         Self { limits: BodyTimeouts::DEFAULT, direction: ResponseDirection {} }
     }
 
-    /// Limits the bodies of requests, in a server: 60 s between frames, no limit of the total.
+    /// Creates a layer that limits request bodies in a server. Defaults: 60 s between frames, no
+    /// total limit.
     pub const fn for_requests() -> BodyTimeoutLayer<RequestDirection> {
         BodyTimeoutLayer { limits: BodyTimeouts::DEFAULT, direction: RequestDirection {} }
     }
 }
 
 impl<Direction> BodyTimeoutLayer<Direction> {
-    /// Sets the maximum wait for each frame. Defaults to 60 s. [`Duration::MAX`] is no limit. Zero allows only frames that are
-    /// ready. The timer adds a millisecond.
+    /// Sets the maximum wait for each frame. Default: 60 s.
+    ///
+    /// [`Duration::MAX`] is no limit. Zero allows only frames that are ready. The timer adds a
+    /// millisecond.
     pub const fn idle(mut self, limit: Duration) -> Self {
         self.limits.idle = limit;
         self
     }
 
-    /// Sets the maximum time for the whole body, counted from the moment its head passes. Defaults to [`Duration::MAX`],
-    /// which is no limit. Frames that are ready pass even after it.
+    /// Sets the maximum time for the whole body, counted from the head of the message. Default:
+    /// [`Duration::MAX`], which is no limit.
+    ///
+    /// Frames that are ready pass even after the limit.
     pub const fn total(mut self, limit: Duration) -> Self {
         self.limits.total = limit;
         self

@@ -1,11 +1,13 @@
-//! Bounds how long the body of a message may take: the wait for each frame of it, and the whole.
+//! Limits the time of a request or response body: the wait for each frame, and the total.
 //!
-//! [`BodyTimeoutLayer::new`] is for the bodies of responses, around a client: an upstream that sends a head and then stalls
-//! fails in time. [`BodyTimeoutLayer::for_requests`] is for the bodies of requests, in a server: a caller that sends one
-//! byte a minute does not hold a connection for ever, and is answered 408.
+//! [`BodyTimeoutLayer::new`] is for response bodies, around a client. It detects an upstream that
+//! sends a head and then stalls. [`BodyTimeoutLayer::for_requests`] is for request bodies, in a
+//! server. A caller that sends one byte per minute gets a 408 and does not hold a connection
+//! forever.
 //!
-//! The clock of `idle` runs only while a frame is waited for, so a reader that takes its time is not held against the
-//! sender. Not covered: the wait for the head, which is [`TimeoutLayer`](crate::timeout::TimeoutLayer)'s; a body that nobody reads.
+//! The time of `idle` counts only while the reader waits for a frame, so a slow reader does not
+//! cause a timeout. Not covered: a body that is never read, and the wait for the head (see
+//! [`TimeoutLayer`](crate::timeout::TimeoutLayer)).
 //!
 //! # Example
 //!
@@ -30,38 +32,44 @@
 //! # }
 //! ```
 //!
-//! # When what happens
+//! # Behavior
 //!
-//! | when | then |
+//! | event | result |
 //! |---|---|
-//! | a frame is there | it passes as it is; no timer is made, and no runtime is needed |
-//! | frame and limit come together | the frame wins |
-//! | nothing comes for the time of `idle` while a frame is waited for | the inner body is dropped at once; [`Elapsed`] |
-//! | the time of `total` passes | the same, the next time that a frame has to be waited for |
-//! | the inner body spends tokio's whole cooperative budget | the limits still hold |
-//! | both are [`Duration::MAX`](std::time::Duration::MAX) | nothing, ever |
+//! | a frame is ready | it passes unchanged; no timer is created and no runtime is needed |
+//! | a frame is ready when a limit passes | the frame passes |
+//! | no frame arrives within `idle` while the reader waits for one | the inner body is dropped at once; the error is [`Elapsed`] |
+//! | `total` passes | the same, the next time the reader must wait for a frame |
+//! | the inner body spends tokio's cooperative budget on every poll | the limits still apply |
+//! | both limits are [`Duration::MAX`](std::time::Duration::MAX) | the body is not limited |
 //!
-//! # How a slow request is answered
+//! # Responses to slow requests
 //!
-//! The service sees an error in the request's body: [`Elapsed`] of phase [`RequestIdle`](TimeoutKind::RequestIdle) or
-//! [`RequestTotal`](TimeoutKind::RequestTotal), of cause [`RequestTimeout`](crate::Cause::RequestTimeout). If it fails with that, or
-//! with an error that has it as a source, `ErrorResponseLayer` answers 408 (RFC 9110 §15.5.9). hyper's client fails so when it
-//! was sending that body on by HTTP/1.1; by HTTP/2 it resets the stream and does not say why, which is answered 400. A
-//! service that answers by itself is left alone: axum's extractors answer 400. None of these counts in a breaker.
+//! The service gets an error from the request body: [`Elapsed`] with the kind
+//! [`RequestIdle`](TimeoutKind::RequestIdle) or [`RequestTotal`](TimeoutKind::RequestTotal), and
+//! the cause [`RequestTimeout`](crate::Cause::RequestTimeout).
+//!
+//! If the service fails with this error, or with an error that has it as a source,
+//! `ErrorResponseLayer` responds with 408 (RFC 9110 §15.5.9). The client of hyper fails with such
+//! an error if it forwards the body over HTTP/1.1. Over HTTP/2, it resets the stream without the
+//! cause, and the response is 400. A response of the service itself is not changed: axum's
+//! extractors respond with 400. A circuit breaker counts none of these as failures.
 //!
 //! # Cancel safety
 //!
-//! Dropping the future or the body drops the inner one and the timer; nothing else is held.
+//! Dropping the future or the body drops the inner one and the timer. It holds nothing else.
 //!
 //! # Order
 //!
-//! For responses: anywhere around the client; outside of `RetryLayer` it is made once a call and not once an attempt, inside
-//! of `CircuitBreakerLayer` with `until_body_end` a stall counts as a failure. For requests: inside of `ErrorResponseLayer`.
+//! For responses: anywhere around the client. Outside `RetryLayer`, it wraps the body once per call
+//! instead of once per attempt. Inside `CircuitBreakerLayer` with `until_body_end`, a stall counts
+//! as a failure. For requests: inside `ErrorResponseLayer`.
 //!
 //! # Differs from
 //!
-//! - `tower_http::timeout`: `idle` and `total` in one layer; a frame that is there never loses to the timer; a body that is
-//!   there costs no timer; a body that spends the cooperative budget cannot starve it; what passed is told by [`TimeoutKind`].
+//! - `tower_http::timeout`: this layer has `idle` and `total` in one layer. A ready frame always
+//!   wins over the timer. A body that is ready at once needs no timer. A body that spends the
+//!   cooperative budget cannot starve the timer. [`TimeoutKind`] identifies the limit that passed.
 
 mod future;
 mod layer;

@@ -5,12 +5,12 @@ use tokio::time::Instant;
 
 use crate::time_limit::{BodyKind, BodyLimits, TimeoutBody};
 
-/// Limits the bodies of responses.
+/// Selects response bodies, as the type parameter of `BodyTimeoutLayer`.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct ResponseDirection {}
 
-/// Limits the bodies of requests.
+/// Selects request bodies, as the type parameter of `BodyTimeoutLayer`.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct RequestDirection {}
@@ -24,14 +24,13 @@ pub(super) struct BodyTimeouts {
 impl BodyTimeouts {
     pub(super) const DEFAULT: Self = Self { idle: Duration::from_secs(60), total: Duration::MAX };
 
-    pub(super) fn wrap<B: Body>(self, inner: B, body: BodyKind) -> TimeoutBody<B> {
+    pub(super) fn wrap<B: Body>(self, inner: B, body_kind: BodyKind) -> TimeoutBody<B> {
         let Self { idle, total } = self;
-        // The clock is read only if needed.
-        let until = if total == Duration::MAX || inner.is_end_stream() {
+        let deadline = if total == Duration::MAX || inner.is_end_stream() {
             None
         } else {
             Instant::now().checked_add(total)
         };
-        TimeoutBody::new(inner, BodyLimits::new(idle, total, until, body))
+        TimeoutBody::new(inner, BodyLimits::new(idle, total, deadline, body_kind))
     }
 }

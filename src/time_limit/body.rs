@@ -18,15 +18,16 @@ use tokio::{
 pin_project! {
     /// A body that fails with [`Elapsed`] if a limit passes while a frame is awaited.
     ///
-    /// Frames, trailers, errors, size hint and end pass unchanged. The idle time counts only while the reader waits, so a slow
-    /// reader is not held against the sender. The total time counts always.
+    /// Frames, trailers, errors, the size hint and the end pass through unchanged. The idle time
+    /// counts only while the reader waits for a frame, so a slow reader does not cause a timeout.
+    /// The total time always counts.
     #[derive(Debug)]
     pub struct TimeoutBody<B> {
-        // `None` after a limit has passed, which frees the connection at once.
+        // `None` after a limit has passed, to release the connection at once.
         #[pin]
         inner: Option<B>,
-        // Created by the first wait: a body that is never pending needs neither timer nor runtime. Boxed, since hyper's
-        // client requires bodies that are `Unpin`.
+        // Created by the first pending poll: a body that is never pending needs neither timer nor
+        // runtime. Boxed because hyper's client requires `Unpin` bodies.
         timer: Option<Pin<Box<Sleep>>>,
         limits: BodyLimits,
         waiting_since: Option<Instant>,
@@ -36,12 +37,13 @@ pin_project! {
 /// The time limits of a body.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BodyLimits {
-    /// The limit of the wait for one frame; [`Duration::MAX`] for none.
+    /// The limit of the wait for one frame. [`Duration::MAX`] is no limit.
     idle: Duration,
-    until: Option<Instant>,
-    /// The time that ends at `until`, for the error.
+    /// The end of the `total` time, if that is limited.
+    deadline: Option<Instant>,
+    /// The limit that the error reports when `deadline` passes.
     total: Duration,
-    body: BodyKind,
+    body_kind: BodyKind,
 }
 
 /// Which body is limited, and by which layer.
@@ -49,22 +51,26 @@ pub(crate) struct BodyLimits {
 pub(crate) enum BodyKind {
     Response,
     Request,
-    /// A response's, by the deadline of its call.
+    /// A response body, limited by the deadline of its call.
     ResponseByDeadline,
 }
 
 impl BodyLimits {
-    pub(crate) const NONE: Self =
-        Self { idle: Duration::MAX, until: None, total: Duration::MAX, body: BodyKind::Response };
+    pub(crate) const NONE: Self = Self {
+        idle: Duration::MAX,
+        deadline: None,
+        total: Duration::MAX,
+        body_kind: BodyKind::Response,
+    };
 
-    /// An `idle` of [`Duration::MAX`] and an `until` of `None` are no limits.
+    /// Creates the limits. An `idle` of [`Duration::MAX`] and a `deadline` of `None` are no limits.
     pub(crate) const fn new(
         idle: Duration,
         total: Duration,
-        until: Option<Instant>,
-        body: BodyKind,
+        deadline: Option<Instant>,
+        body_kind: BodyKind,
     ) -> Self {
-        Self { idle, until, total, body }
+        Self { idle, deadline, total, body_kind }
     }
 
     fn poll_elapsed(
@@ -73,39 +79,43 @@ impl BodyLimits {
         waiting_since: &mut Option<Instant>,
         cx: &mut Context<'_>,
     ) -> Poll<Elapsed> {
-        let idle = match self.idle {
+        let idle_end = match self.idle {
             Duration::MAX => None,
             idle => waiting_since.get_or_insert_with(Instant::now).checked_add(idle),
         };
-        let (at, elapsed) = match (idle, self.until) {
-            (Some(idle), until) if until.is_none_or(|until| idle < until) => {
-                (idle, Elapsed::new(self.idle, self.body.idle_phase()))
+        let (at, elapsed) = match (idle_end, self.deadline) {
+            (Some(idle_end), deadline) if deadline.is_none_or(|deadline| idle_end < deadline) => {
+                (idle_end, Elapsed::new(self.idle, self.body_kind.idle_timeout_kind()))
             }
-            (_, Some(until)) => (until, Elapsed::new(self.total, self.body.total_phase())),
+            (_, Some(deadline)) => {
+                (deadline, Elapsed::new(self.total, self.body_kind.total_timeout_kind()))
+            }
             (_, None) => return Poll::Pending,
         };
         let sleep = timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
         loop {
-            // Unconstrained: a body that spends the whole coop budget on every poll would otherwise starve the timer.
+            // Unconstrained: a body that spends the coop budget on every poll would otherwise
+            // starve the timer.
             ready!(pin!(unconstrained(sleep.as_mut())).poll(cx));
             if sleep.deadline() >= at {
                 return Poll::Ready(elapsed);
             }
-            // The timer of an earlier wait is reset only when it fires, since most frames come before that.
+            // A timer of an earlier wait is reset only when it fires: most frames arrive before, so
+            // most waits need no reset.
             sleep.as_mut().reset(at);
         }
     }
 }
 
 impl BodyKind {
-    const fn idle_phase(self) -> TimeoutKind {
+    const fn idle_timeout_kind(self) -> TimeoutKind {
         match self {
             Self::Request => TimeoutKind::RequestIdle,
             Self::Response | Self::ResponseByDeadline => TimeoutKind::ResponseIdle,
         }
     }
 
-    const fn total_phase(self) -> TimeoutKind {
+    const fn total_timeout_kind(self) -> TimeoutKind {
         match self {
             Self::Request => TimeoutKind::RequestTotal,
             Self::Response => TimeoutKind::ResponseTotal,
@@ -137,7 +147,7 @@ where
         let Some(inner) = this.inner.as_mut().as_pin_mut() else {
             return Poll::Ready(None);
         };
-        // The frame first: one that is ready wins over a limit that has passed.
+        // Polled before the timer: a ready frame wins over a passed limit.
         if let Poll::Ready(frame) = inner.poll_frame(cx) {
             *this.waiting_since = None;
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));

@@ -4,8 +4,9 @@ use tokio::time::Instant;
 
 /// The point in time by which a response is due.
 ///
-/// A caller inserts it into a request's extensions; so does `DeadlineLayer`, which enforces it. `RetryLayer` makes no attempt
-/// that cannot end in time. The closure of `TimeoutLayer::from_fn` can read it.
+/// A caller can insert it into a request's extensions. `DeadlineLayer` inserts and enforces it.
+/// `RetryLayer` starts no retry that cannot end in time. The closure of `TimeoutLayer::from_fn` can
+/// read it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -20,11 +21,11 @@ pub struct Deadline {
     at: Instant,
 }
 
-/// The longest time to a deadline: tokio's own "far future".
+/// The maximum time to a deadline. tokio uses the same value for its "far future".
 const MAX_TIME: Duration = Duration::from_secs(86_400 * 365 * 30);
 
 impl Deadline {
-    /// Returns the deadline `time` from now. More than thirty years count as thirty.
+    /// Returns the deadline `time` from now. A time of more than 30 years is clamped to 30 years.
     #[must_use]
     pub fn within(time: Duration) -> Self {
         Self::after(Instant::now(), time)
@@ -35,7 +36,7 @@ impl Deadline {
         Self { at: now + time.min(MAX_TIME) }
     }
 
-    /// Returns the time that is left; zero after the deadline.
+    /// Returns the time until the deadline, or zero if the deadline has passed.
     #[must_use]
     pub fn remaining(&self) -> Duration {
         self.at.saturating_duration_since(Instant::now())

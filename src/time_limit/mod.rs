@@ -1,4 +1,4 @@
-//! The deadline and the timers that the layers which limit time share.
+//! The deadline, timers and body limits shared by the timeout layers.
 
 mod body;
 mod deadline;

@@ -1,12 +1,16 @@
-//! Bounds how long an inner service may take to produce a response.
+//! Limits the time until an inner service returns a response.
 //!
-//! The clock starts when the first poll of the call is pending and stops when its future resolves: with a client, when the head
-//! of the response is there. When the limit passes, the inner future is dropped and the caller gets [`Elapsed`], so
-//! work that must not be cancelled has to be spawned.
+//! The time starts when the first poll of the call is pending, and ends when its future resolves.
+//! For an HTTP client, that is when the head of the response arrives. When the limit passes, the
+//! inner future is dropped and the caller gets [`Elapsed`]. Spawn work that must not be canceled.
 //!
-//! Works on any service, HTTP or not. Not covered: time spent in `poll_ready`; the body of a response, which is
-//! `BodyTimeoutLayer`'s; all attempts together, which are `DeadlineLayer`'s. A [`Deadline`](crate::Deadline) in a request is
-//! not looked at, since requests of any kind pass here; `DeadlineLayer` around this one ends what is under way when it passes.
+//! The layer works with any service, HTTP or not. Not covered:
+//!
+//! - the time in `poll_ready`
+//! - the body of a response: use `BodyTimeoutLayer`
+//! - all attempts together: use `DeadlineLayer`
+//! - a [`Deadline`](crate::Deadline) in a request, since the layer accepts requests of any type:
+//!   `DeadlineLayer` outside this layer cancels the call when its deadline passes
 //!
 //! # Example
 //!
@@ -26,36 +30,37 @@
 //! # }
 //! ```
 //!
-//! # When what happens
+//! # Behavior
 //!
-//! | when | then |
+//! | event | result |
 //! |---|---|
-//! | the response is ready at the first poll | it is returned; no timer is made, and no runtime is needed |
-//! | response and limit come together | the response wins |
-//! | the limit passes first | the inner future is dropped at once; [`Elapsed`], of cause `http_response_timeout` |
-//! | [`TimeoutLayer::from_fn`]'s closure says `None` | no limit for this call |
-//! | the inner future fails | its error is returned as it is, boxed |
-//! | the inner future spends tokio's whole cooperative budget | the limit still holds |
+//! | the response is ready at the first poll | it is returned; no timer is created and no runtime is needed |
+//! | the response is ready when the limit passes | the response is returned |
+//! | the limit passes first | the inner future is dropped at once; the error is [`Elapsed`] with the cause `http_response_timeout` |
+//! | the closure of [`TimeoutLayer::from_fn`] returns `None` | the call has no limit |
+//! | the inner future fails | its error is returned, boxed |
+//! | the inner future spends tokio's cooperative budget on every poll | the limit still applies |
 //!
 //! # Cancel safety
 //!
-//! Dropping the future drops the inner future and the timer; nothing else is held.
+//! Dropping the future drops the inner future and the timer. It holds nothing else.
 //!
 //! # Order
 //!
-//! Inside [`RetryLayer`](crate::retry::RetryLayer), so that each attempt has the whole limit; around it, the limit is shared
-//! by all attempts and the waits between them.
+//! Inside [`RetryLayer`](crate::retry::RetryLayer), each attempt has the full limit. Outside it,
+//! all attempts and the delays between them share the limit.
 //!
-//! Around the connector of a client (hyper-util's, or by reqwest's `connector_layer`) it is a connect timeout,
-//! [`ConnectionTimeout`](crate::Cause::ConnectionTimeout), which proves that nothing was sent. Unlike hyper-util's own it covers
-//! the handshake of TLS.
+//! Around the connector of a client (hyper-util's, or with reqwest's `connector_layer`), it is a
+//! connect timeout. Its cause is [`ConnectionTimeout`](crate::Cause::ConnectionTimeout), which
+//! proves that nothing was sent. Unlike hyper-util's own connect timeout, it covers the TLS
+//! handshake.
 //!
 //! # Differs from
 //!
-//! - `tower::timeout`: an inner future that spends the cooperative budget cannot starve the timer, and a response that
-//!   is ready at once costs no timer.
-//! - `tower_http::timeout`: an error and not a response, so that retry can act on it; a response that is ready never
-//!   loses to the timer.
+//! - `tower::timeout`: in this layer, an inner future that spends the cooperative budget cannot
+//!   starve the timer, and a response that is ready at once needs no timer.
+//! - `tower_http::timeout`: this layer returns an error, not a response, so that the retry layer
+//!   can handle it. A ready response always wins over the timer.
 
 mod future;
 mod layer;

@@ -1,17 +1,17 @@
 use std::{any::type_name, fmt, time::Duration};
 
-/// Chooses the time limit of a call: [`FixedTimeout`], or [`TimeoutFn`] a closure.
+/// Returns the time limit of a call. Implemented by [`FixedTimeout`] and [`TimeoutFn`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` sets no time limit for requests of type `{Req}`",
-    note = "`TimeoutLayer::from_fn` takes a closure that returns `Option<Duration>` and whose argument has its type written: \
-            `|request: &http::Request<_>| Some(limit)`"
+    note = "`TimeoutLayer::from_fn` takes a closure that returns `Option<Duration>` and whose argument has a type \
+            annotation: `|request: &http::Request<_>| Some(limit)`"
 )]
 pub trait TimeoutSource<Req> {
-    /// Returns the limit of a call; `None` for none.
+    /// Returns the limit of a call, or `None` for no limit.
     fn limit(&self, request: &Req) -> Option<Duration>;
 }
 
-/// The same limit for every call.
+/// A time limit that is the same for every call.
 #[derive(Clone, Copy, Debug)]
 pub struct FixedTimeout(pub(super) Duration);
 
@@ -22,7 +22,8 @@ impl<Req> TimeoutSource<Req> for FixedTimeout {
     }
 }
 
-/// A closure that chooses the limit of each call: see [`TimeoutLayer::from_fn`](super::TimeoutLayer::from_fn).
+/// A closure that returns the limit of each call. See
+/// [`TimeoutLayer::from_fn`](super::TimeoutLayer::from_fn).
 #[derive(Clone, Copy)]
 pub struct TimeoutFn<F>(pub(super) F);
 
