@@ -1,12 +1,12 @@
-"""Records what the retry loop of the real urllib3 decides, for tests/it/urllib3.rs.
+"""Records the decisions of urllib3's retry loop for tests/it/urllib3.rs.
 
     pip install urllib3==2.8.0
     python tests/data/record-urllib3.py COUNT SEED > tests/data/urllib3-more.jsonl
 
-Each line: arguments of urllib3.Retry, a method, a script of outcomes (the last repeats), and what
-HTTPConnectionPool.urlopen made of them, its sleeps taken down instead of slept, redirects off. Chosen more widely
-than those of urllib3-vectors.jsonl: counters that are off, statuses below 400 in the forcelist, jitter, limits of zero,
-dates, unusual methods.
+Each line has the arguments of urllib3.Retry, a method, a script of outcomes (the last one
+repeats), and the result of HTTPConnectionPool.urlopen. Sleeps are recorded instead of slept, and
+redirects are off. The values cover more cases than urllib3-vectors.jsonl: disabled counters,
+statuses below 400 in the forcelist, jitter, limits of zero, dates and unusual methods.
 """
 
 import json
@@ -26,7 +26,7 @@ from urllib3.exceptions import (
 from urllib3.response import HTTPResponse
 from urllib3.util import retry
 
-# An empty list of methods means any, still.
+# An empty list of methods still means any method.
 warnings.simplefilter("ignore", FutureWarning)
 
 sleeps = []
@@ -81,7 +81,7 @@ FORCELISTS = [
 ]
 STATUSES = [502, 502, 502, 503, 503, 504, 500, 429, 413, 404, 408, 599, 200, 202, 301, 304, 400, 999]
 ERRORS = ["connect_timeout", "connection_refused", "read_timeout", "connection_reset", "tls"]
-# A date that has passed and one beyond any limit: what is recorded must not depend on when.
+# One date in the past and one beyond any limit, so that the recording does not depend on the time.
 WAITS = [
     "0", "1", "3", " 7 ", "120", "99999999", "00", "007",
     "Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2099 07:28:00 GMT",
@@ -117,7 +117,7 @@ def vector(choose, number):
         else:
             step = {"error": choose.choice(ERRORS)}
         script.append(step)
-    # Without a total only a status that is nowhere retried ends the loop.
+    # Without a total, only a status that is never retried ends the loop.
     ends = config.get("total", 10) is None or not script or choose.random() < 0.8
     if ends:
         script.append({"status": 201})

@@ -1,4 +1,4 @@
-//! Apache with the modules of a gateway only, and with shorter timeouts.
+//! Apache with only the modules of a gateway, and with shorter timeouts.
 
 use std::{fs, path::Path, process::Command};
 
@@ -24,7 +24,7 @@ pub(crate) const APACHE: GatewayKind = GatewayKind {
         ExpectedResponse::from_gateway("read-close", 502, UNANSWERED).only_on_new_connections(),
         ExpectedResponse::from_gateway("reset", 502, UNANSWERED).only_on_new_connections(),
         ExpectedResponse::from_gateway("silent", 502, UNANSWERED),
-        // It parses this as an HTTP/0.9 response.
+        // Apache parses the bytes as an HTTP/0.9 response.
         ExpectedResponse::success("garbage", BodyEnd::TruncatedUndetected),
         ExpectedResponse::success("truncated-chunks", BodyEnd::Truncated),
         ExpectedResponse::from_gateway("truncated-head", 502, UNREADABLE),
@@ -33,8 +33,8 @@ pub(crate) const APACHE: GatewayKind = GatewayKind {
         ExpectedResponse::from_gateway(UNRESOLVABLE, 500, NO_SUCH_NAME).never_sent(),
     ],
     notes: &[
-        "none: it closes a reused connection without a response",
-        "garbage: relayed as a body",
+        "status none: closes a reused connection without a response",
+        "garbage: relays the bytes as a body",
     ],
 };
 
@@ -48,13 +48,13 @@ const UNREACHED: &[seawall::Cause] = &[
 const UNANSWERED: &[seawall::Cause] =
     &[ConnectionReadTimeout, ConnectionTerminated, HttpResponseIncomplete, HttpResponseTimeout];
 
-/// Debian's folder of modules.
+/// The module folder of Debian.
 const MODULES: &str = "/usr/lib/apache2/modules";
 
 fn command(program: &Path, setup: &GatewaySetup<'_>) -> Command {
     let GatewaySetup { addr, directory, upstreams } = setup;
-    let at = directory.display();
-    // As root it does not start without another user for its children.
+    let root = directory.display();
+    // As root, Apache does not start without another user for its children.
     let user = if is_root() { "User nobody\nGroup nogroup" } else { "" };
     // `retry=0` retries a failed upstream immediately instead of after a minute.
     let limits = "connectiontimeout=1 timeout=2 retry=0";
@@ -62,11 +62,11 @@ fn command(program: &Path, setup: &GatewaySetup<'_>) -> Command {
         format!("ProxyPass /{name} http://{upstream}/{name} {limits}\n")
     });
     let config = format!(
-        "ServerRoot {at}
+        "ServerRoot {root}
 ServerName gateway.invalid
 Listen {addr}
-PidFile {at}/pid
-DefaultRuntimeDir {at}
+PidFile {root}/pid
+DefaultRuntimeDir {root}
 ErrorLog /dev/stderr
 LoadModule mpm_event_module {MODULES}/mod_mpm_event.so
 LoadModule authz_core_module {MODULES}/mod_authz_core.so
@@ -80,7 +80,7 @@ ProxyPass /{UNRESOLVABLE} http://{NO_SUCH_HOST}/ {limits}
     let file = directory.join("apache.conf");
     fs::write(&file, config).unwrap();
     let mut command = Command::new(program);
-    // One process, in the foreground.
+    // Runs one process in the foreground.
     command.arg("-X").arg("-f").arg(file);
     command
 }

@@ -1,4 +1,4 @@
-//! Caddy in its default configuration with timeouts, of which it has none by default.
+//! Caddy in its default configuration plus timeouts, because it has none by default.
 
 use std::{fs, path::Path, process::Command};
 
@@ -23,17 +23,17 @@ pub(crate) const CADDY: GatewayKind = GatewayKind {
         ExpectedResponse::from_gateway("reset", 502, GENERIC_502),
         ExpectedResponse::from_gateway("silent", 504, TIMED_OUT),
         ExpectedResponse::from_gateway("garbage", 502, GENERIC_502),
-        // It frames a truncated body as complete.
+        // Caddy frames a truncated body as complete.
         ExpectedResponse::success("truncated-chunks", BodyEnd::TruncatedUndetected),
         ExpectedResponse::from_gateway("truncated-head", 502, GENERIC_502),
         ExpectedResponse::from_gateway("half-head", 502, GENERIC_502),
         ExpectedResponse::success("long-head", BodyEnd::Complete),
         ExpectedResponse::from_gateway(UNRESOLVABLE, 502, GENERIC_502).not_received(),
     ],
-    notes: &["truncated-chunks: relayed as a complete body"],
+    notes: &["truncated-chunks: relays the data as a complete body"],
 };
 
-/// Its 502 has no body.
+/// The causes of the 502, which has no body.
 const GENERIC_502: &[seawall::Cause] = &[
     ConnectionRefused,
     ConnectionTerminated,
@@ -79,9 +79,9 @@ fn command(program: &Path, setup: &GatewaySetup<'_>) -> Command {
     fs::write(&file, config).unwrap();
     let mut command = Command::new(program);
     command.args(["run", "--adapter", "caddyfile", "--config"]).arg(file);
-    // It stores its state and a copy of its configuration under these.
-    for home in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
-        command.env(home, directory);
+    // Caddy stores its state and a copy of its configuration in these directories.
+    for variable in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
+        command.env(variable, directory);
     }
     command
 }

@@ -1,4 +1,4 @@
-//! A client with a whole stack, and a bare client.
+//! A client with a complete stack, and a bare client.
 
 use std::{
     net::SocketAddr,
@@ -33,11 +33,11 @@ pub(crate) struct CallResult {
     /// `None` if the call returned an error.
     pub(crate) status: Option<u16>,
     pub(crate) headers: HeaderMap,
-    /// The failure by the response head or the error.
+    /// The failure according to the response head or the error.
     pub(crate) failure: Option<Failure>,
     /// The response body, or the failure that ended it.
     pub(crate) body: Result<Bytes, Failure>,
-    /// The requests that the stack sent.
+    /// The number of requests that the stack sent.
     pub(crate) sent: usize,
 }
 
@@ -72,7 +72,7 @@ impl Stack {
     }
 
     pub(crate) async fn send(&self, method: &Method, addr: SocketAddr, name: &str) -> CallResult {
-        let before = self.sent.load(Ordering::Relaxed);
+        let initially_sent = self.sent.load(Ordering::Relaxed);
         let outcome = self.client.clone().oneshot(request(method, addr, name)).await;
         let (mut status, mut headers, mut body) = (None, HeaderMap::new(), Ok(Bytes::new()));
         let failure = match outcome {
@@ -86,11 +86,11 @@ impl Stack {
                 failure
             }
         };
-        let sent = self.sent.load(Ordering::Relaxed) - before;
+        let sent = self.sent.load(Ordering::Relaxed) - initially_sent;
         CallResult { status, headers, failure, body, sent }
     }
 
-    /// Whether the circuit is closed. It must stay so, so that each call reaches the gateway.
+    /// Returns true if the circuit is closed, so that each call reaches the gateway.
     pub(crate) fn is_circuit_closed(&self) -> bool {
         self.circuit.state() == State::Closed
     }
@@ -101,7 +101,7 @@ fn classify<B>(response: &Response<B>) -> Option<Failure> {
     HttpClassifier::new().classify(Ok(response))
 }
 
-/// Sends one request without layers, and returns the status.
+/// Sends one request without layers and returns the status.
 pub(crate) async fn send_bare(method: &Method, addr: SocketAddr, name: &str) -> Option<u16> {
     let client = Client::builder(TokioExecutor::new()).build_http();
     let call = async {

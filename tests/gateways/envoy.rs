@@ -36,7 +36,7 @@ pub(crate) const ENVOY: GatewayKind = GatewayKind {
 const UNCONNECTED: &[seawall::Cause] = &[ConnectionRefused, TlsCertificateError, TlsProtocolError];
 const UNREACHED: &[seawall::Cause] = &[NO_SUCH_NAME[0], NO_SUCH_NAME[1], DestinationUnavailable];
 
-const TYPES: &str = "type.googleapis.com/envoy.extensions";
+const TYPE_PREFIX: &str = "type.googleapis.com/envoy.extensions";
 
 fn command(program: &Path, setup: &GatewaySetup<'_>) -> Command {
     let upstreams = setup.upstreams;
@@ -55,20 +55,20 @@ fn command(program: &Path, setup: &GatewaySetup<'_>) -> Command {
             cluster(name, "STATIC", &upstream.ip().to_string(), upstream.port())
         })
         .collect();
-    let mut nowhere = cluster(UNRESOLVABLE, "STRICT_DNS", NO_SUCH_HOST, 80);
-    nowhere["typed_dns_resolver_config"] = json!({
+    let mut unresolvable = cluster(UNRESOLVABLE, "STRICT_DNS", NO_SUCH_HOST, 80);
+    unresolvable["typed_dns_resolver_config"] = json!({
         "name": "envoy.network.dns_resolver.cares",
         "typed_config": {
-            "@type": format!("{TYPES}.network.dns_resolver.cares.v3.CaresDnsResolverConfig"),
-            "resolvers": [socket(upstreams.name_server.addr)],
+            "@type": format!("{TYPE_PREFIX}.network.dns_resolver.cares.v3.CaresDnsResolverConfig"),
+            "resolvers": [socket_address(upstreams.name_server.addr)],
         },
     });
-    clusters.push(nowhere);
+    clusters.push(unresolvable);
     let config = json!({
         "static_resources": {
             "listeners": [{
-                "address": socket(setup.addr),
-                "filter_chains": [{ "filters": [manager(&routes)] }],
+                "address": socket_address(setup.addr),
+                "filter_chains": [{ "filters": [connection_manager(&routes)] }],
             }],
             "clusters": clusters,
         },
@@ -80,12 +80,12 @@ fn command(program: &Path, setup: &GatewaySetup<'_>) -> Command {
     command
 }
 
-fn manager(routes: &[Value]) -> Value {
+fn connection_manager(routes: &[Value]) -> Value {
     json!({
         "name": "http",
         "typed_config": {
             "@type": format!(
-                "{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"
+                "{TYPE_PREFIX}.filters.network.http_connection_manager.v3.HttpConnectionManager"
             ),
             "stat_prefix": "http",
             "route_config": {
@@ -93,7 +93,7 @@ fn manager(routes: &[Value]) -> Value {
             },
             "http_filters": [{
                 "name": "router",
-                "typed_config": { "@type": format!("{TYPES}.filters.http.router.v3.Router") },
+                "typed_config": { "@type": format!("{TYPE_PREFIX}.filters.http.router.v3.Router") },
             }],
         },
     })
@@ -112,7 +112,7 @@ fn cluster(name: &str, discovery: &str, host: &str, port: u16) -> Value {
     })
 }
 
-fn socket(addr: SocketAddr) -> Value {
+fn socket_address(addr: SocketAddr) -> Value {
     let protocol = "TCP";
     let address = json!({ "address": addr.ip(), "port_value": addr.port(), "protocol": protocol });
     json!({ "socket_address": address })

@@ -2,22 +2,23 @@
 
 use seawall::Cause::{self, *};
 
-/// The expected response to one request through a gateway, and what the stack may conclude from it.
+/// The expected response to one request through a gateway, and its correct classifications.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ExpectedResponse {
     pub(crate) scenario: &'static str,
     /// `None` if the response is not HTTP.
     pub(crate) status: Option<u16>,
     pub(crate) sender: Sender,
-    /// The causes for which this gateway sends the response, as far as recorded. Empty if it looks like a success.
+    /// The recorded causes for which this gateway sends the response. Empty for a success.
     pub(crate) causes: &'static [Cause],
-    /// Whether the gateway only sends the response if it has not sent the request.
+    /// True if the gateway sends the response only when it has not sent the request.
     pub(crate) implies_not_sent: bool,
-    /// The requests that the origin receives for one request to the gateway.
+    /// The number of requests that the origin receives for one request to the gateway.
     pub(crate) origin_requests: u64,
     pub(crate) body: BodyEnd,
-    /// Whether the gateway closes a reused connection without a response. The client then sends the request again, as
-    /// RFC 9112 §9.3.1 permits.
+    /// True if the gateway closes a reused connection without a response.
+    ///
+    /// The client then sends the request again, as RFC 9112 §9.3.1 permits.
     pub(crate) only_on_new: bool,
 }
 
@@ -29,16 +30,16 @@ pub(crate) enum Sender {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyEnd {
-    /// The origin's body, or the gateway's page.
+    /// The complete body of the origin or page of the gateway.
     Complete,
-    /// With an error.
+    /// Ends with an error.
     Truncated,
-    /// Incomplete, but framed as complete, so that no client can detect it.
+    /// Incomplete but framed as complete, so that no client can detect the truncation.
     TruncatedUndetected,
 }
 
 impl ExpectedResponse {
-    /// A response of the gateway after it has sent the request.
+    /// Returns a response of the gateway after it has sent the request.
     pub(crate) const fn from_gateway(
         scenario: &'static str,
         status: u16,
@@ -59,7 +60,7 @@ impl ExpectedResponse {
         }
     }
 
-    /// A response of the origin.
+    /// Returns a response of the origin.
     pub(crate) const fn from_origin(
         scenario: &'static str,
         status: u16,
@@ -68,33 +69,33 @@ impl ExpectedResponse {
         Self { sender: Sender::Origin, ..Self::from_gateway(scenario, status, causes) }
     }
 
-    /// A response with status 200.
+    /// Returns a response with status 200.
     pub(crate) const fn success(scenario: &'static str, body: BodyEnd) -> Self {
         Self { body, ..Self::from_origin(scenario, 200, &[]) }
     }
 
-    /// Bytes that are not HTTP.
+    /// Returns bytes that are not HTTP.
     pub(crate) const fn not_http(scenario: &'static str, causes: &'static [Cause]) -> Self {
         Self { status: None, ..Self::from_gateway(scenario, 0, causes) }
     }
 
-    /// The gateway closes a reused connection instead.
+    /// Sets that the gateway closes a reused connection instead of responding.
     pub(crate) const fn only_on_new_connections(self) -> Self {
         Self { only_on_new: true, ..self }
     }
 
-    /// The origin received nothing, although the response does not prove it.
+    /// Sets that the origin received no request, although the response does not prove it.
     pub(crate) const fn not_received(self) -> Self {
         Self { origin_requests: 0, ..self }
     }
 
-    /// The origin received nothing, and the response proves it.
+    /// Sets that the origin received no request, and that the response proves it.
     pub(crate) const fn never_sent(self) -> Self {
         Self { implies_not_sent: true, ..self.not_received() }
     }
 }
 
-/// The responses that are the same for every gateway.
+/// The responses that all gateways share.
 pub(crate) const COMMON: [ExpectedResponse; 8] = [
     ExpectedResponse::success("healthy", BodyEnd::Complete),
     ExpectedResponse::success("truncated", BodyEnd::Truncated),
@@ -109,7 +110,7 @@ pub(crate) const COMMON: [ExpectedResponse; 8] = [
     ExpectedResponse::from_origin("origin-504", 504, &[OriginError]),
 ];
 
-/// General causes, which are correct where a response does not identify a specific one.
+/// General causes, which are correct when a response has several possible causes.
 pub(crate) const GENERAL_CAUSES: &[Cause] =
     &[BadGateway, DestinationUnavailable, Overloaded, GatewayTimeout, Unknown];
 

@@ -17,13 +17,13 @@ use crate::{
     scenario::Upstreams,
 };
 
-/// One gateway product; each has its own file.
+/// A gateway product. Each has its own file.
 pub(crate) struct GatewayKind {
     /// The name in the table.
     pub(crate) name: &'static str,
     pub(crate) product: Product,
     pub(crate) program: &'static str,
-    /// Writes the configuration, and returns the command that runs the gateway in the foreground.
+    /// Writes the configuration and returns the command that runs the gateway in the foreground.
     pub(crate) command: fn(&Path, &GatewaySetup<'_>) -> Command,
     /// The responses that differ from the [common](COMMON) ones.
     pub(crate) responses: &'static [ExpectedResponse],
@@ -41,11 +41,17 @@ pub(crate) struct GatewaySetup<'a> {
 }
 
 impl GatewayKind {
-    /// Starts the gateway. Returns `None` and prints a note if it is not installed; panics if `SEAWALL_GATEWAYS` is `all`.
+    /// Starts the gateway.
+    ///
+    /// Prints a note and returns `None` if the gateway is not installed.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the gateway is not installed and `SEAWALL_GATEWAYS` is `all`.
     pub(crate) async fn start(&self, upstreams: &Upstreams) -> Option<Gateway> {
         let Some(program) = find_program(self.program) else {
-            let all = env::var_os("SEAWALL_GATEWAYS").is_some_and(|value| value == "all");
-            assert!(!all, "{} is not installed, and SEAWALL_GATEWAYS=all", self.program);
+            let requires_all = env::var_os("SEAWALL_GATEWAYS").is_some_and(|value| value == "all");
+            assert!(!requires_all, "{} is not installed, and SEAWALL_GATEWAYS=all", self.program);
             // Bypasses the test harness, which hides the output of passing tests.
             let _ = writeln!(io::stderr(), "skipped: {} is not installed", self.program);
             return None;
@@ -60,19 +66,20 @@ impl GatewayKind {
         let mut responses = self.responses.iter().chain(&COMMON);
         responses
             .find(|response| response.scenario == scenario)
-            .unwrap_or_else(|| panic!("no response of {} for {scenario}", self.name))
+            .unwrap_or_else(|| panic!("{} has no expected response for {scenario}", self.name))
     }
 }
 
-/// Finds a program in the `PATH`, in `/usr/sbin`, or in the target folder, where `.ci/run` installs Envoy.
+/// Finds a program in the target folder, where `.ci/run` installs Envoy, in `/usr/sbin` or in
+/// `PATH`.
 fn find_program(program: &str) -> Option<PathBuf> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("envoy").join("bin");
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = [target, "/usr/sbin".into()].into_iter().chain(env::split_paths(&path));
-    folders.map(|folder| folder.join(program)).find(|it| it.is_file())
+    folders.map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
-/// Whether this process is root; some servers then need a user to switch to.
+/// Returns true if this process runs as root. Some servers then need a user to switch to.
 pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }

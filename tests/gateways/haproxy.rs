@@ -1,4 +1,6 @@
-//! HAProxy in its default configuration with shorter timeouts. It connects to a refusing server four times, a second apart.
+//! HAProxy in its default configuration with shorter timeouts.
+//!
+//! HAProxy connects to a refusing server four times, one second apart.
 
 use std::{fs, path::Path, process::Command};
 
@@ -32,12 +34,14 @@ pub(crate) const HAPROXY: GatewayKind = GatewayKind {
         ExpectedResponse::from_gateway(UNRESOLVABLE, 503, UNREACHED).never_sent(),
     ],
     notes: &[
-        "none: it closes a reused connection without a response",
-        "unresolvable: with such a name it only starts with `init-addr none`",
+        "status none: closes a reused connection without a response",
+        "unresolvable: starts with such a name only if `init-addr none` is set",
     ],
 };
 
-/// HAProxy as Debian configures it, with pages from files. These are sent as HTTP/1.0 and end with the connection.
+/// HAProxy as Debian configures it, with error pages from files.
+///
+/// HAProxy sends these as HTTP/1.0 and closes the connection.
 pub(crate) const DEBIAN_HAPROXY: GatewayKind = GatewayKind {
     name: "HAProxy, Debian's",
     command: |program, setup| {
@@ -69,7 +73,7 @@ fn command(program: &Path, setup: &GatewaySetup<'_>, error_files: &str) -> Comma
         .format_routes(|name, _| format!("    use_backend {name} if {{ path /{name} }}\n"));
     let backends = upstreams
         .format_routes(|name, upstream| format!("backend {name}\n    server only {upstream}\n"));
-    // Without `init-addr none` it does not start with a name that has no address.
+    // Without `init-addr none`, HAProxy does not start with a name that has no address.
     let config = format!(
         "global
     maxconn 200
@@ -91,7 +95,7 @@ frontend all
     let file = directory.join("haproxy.cfg");
     fs::write(&file, config).unwrap();
     let mut command = Command::new(program);
-    // In the foreground.
+    // Runs in the foreground.
     command.arg("-db").arg("-f").arg(file);
     command
 }

@@ -20,7 +20,7 @@ use crate::client::url;
 pub(crate) struct CallEvent {
     method: String,
     url: String,
-    /// The outcome of the call; only events of calls have this field.
+    /// The outcome of the call. Only events of calls have this field.
     outcome: Option<String>,
     pub(crate) cause: Option<String>,
 }
@@ -29,7 +29,9 @@ static EVENTS: Mutex<Vec<CallEvent>> = Mutex::new(Vec::new());
 
 struct CaptureLayer;
 
-/// Captures the events of all threads. The URL identifies the calls, since each gateway has its own port.
+/// Installs a subscriber that captures the events of all threads.
+///
+/// The URL identifies a call, because each gateway has its own port.
 pub(crate) fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -39,7 +41,7 @@ pub(crate) fn install() {
     });
 }
 
-/// The events of the calls of one method and scenario at one gateway.
+/// Returns the events of the calls with one method and scenario at one gateway.
 pub(crate) fn events(method: &Method, addr: SocketAddr, scenario: &str) -> Vec<CallEvent> {
     let url = url(addr, scenario);
     let events = EVENTS.lock().unwrap();

@@ -26,7 +26,7 @@ pub(crate) const NGINX: GatewayKind = GatewayKind {
             504,
             &[ConnectionTimeout, ConnectionReadTimeout, HttpResponseTimeout],
         ),
-        // Relayed as HTTP/0.9: no status line, no headers.
+        // nginx relays the bytes as HTTP/0.9, without a status line and headers.
         ExpectedResponse::not_http("garbage", &[HttpProtocolError, HttpResponseTimeout]),
         ExpectedResponse::success("truncated-chunks", BodyEnd::Truncated),
         ExpectedResponse::from_gateway("truncated-head", 502, GENERIC_502),
@@ -35,11 +35,11 @@ pub(crate) const NGINX: GatewayKind = GatewayKind {
         ExpectedResponse::from_gateway(UNRESOLVABLE, 502, GENERIC_502).not_received(),
     ],
     notes: &[
-        "unresolvable: with such a name in `proxy_pass` it only starts if a variable hides it",
+        "unresolvable: starts with such a name in `proxy_pass` only if a variable contains it",
     ],
 };
 
-/// Its 502 is the same for all failures of an upstream.
+/// The causes of the 502, which is the same for all failures of an upstream.
 const GENERIC_502: &[seawall::Cause] = &[
     ConnectionLimitReached,
     ConnectionRefused,
@@ -59,25 +59,25 @@ const GENERIC_502: &[seawall::Cause] = &[
 
 fn command(program: &Path, setup: &GatewaySetup<'_>) -> Command {
     let GatewaySetup { addr, directory, upstreams } = setup;
-    let at = directory.display();
+    let root = directory.display();
     let locations = upstreams.format_routes(|name, upstream| {
         format!("location = /{name} {{ proxy_pass http://{upstream}; }}\n")
     });
-    // One process that only writes to its directory. It resolves names at start and exits if one has no address, unless a
-    // variable hides the name.
+    // Runs one process that writes only to its directory. nginx resolves names at startup and exits
+    // if a name has no address, unless a variable contains the name.
     let config = format!(
         "daemon off;
         master_process off;
-        pid {at}/pid;
+        pid {root}/pid;
         error_log stderr;
         events {{}}
         http {{
             access_log off;
-            client_body_temp_path {at}/body;
-            proxy_temp_path {at}/proxy;
-            fastcgi_temp_path {at}/fastcgi;
-            uwsgi_temp_path {at}/uwsgi;
-            scgi_temp_path {at}/scgi;
+            client_body_temp_path {root}/body;
+            proxy_temp_path {root}/proxy;
+            fastcgi_temp_path {root}/fastcgi;
+            uwsgi_temp_path {root}/uwsgi;
+            scgi_temp_path {root}/scgi;
             proxy_connect_timeout 1s;
             proxy_read_timeout 2s;
             server {{
@@ -85,8 +85,8 @@ fn command(program: &Path, setup: &GatewaySetup<'_>) -> Command {
                 {locations}
                 location = /{UNRESOLVABLE} {{
                     resolver {resolver} ipv6=off;
-                    set $nowhere {NO_SUCH_HOST};
-                    proxy_pass http://$nowhere;
+                    set $unresolvable {NO_SUCH_HOST};
+                    proxy_pass http://$unresolvable;
                 }}
             }}
         }}",

@@ -14,8 +14,12 @@ use crate::{
     verdict::Case,
 };
 
-/// Runs every scenario, prints the conclusions, and panics if one is wrong.
-pub(crate) async fn check_conclusions_behind(kind: &GatewayKind) {
+/// Runs each scenario and prints the classifications.
+///
+/// # Panics
+///
+/// Panics if a classification is incorrect.
+pub(crate) async fn check_classifications_behind(kind: &GatewayKind) {
     log_events::install();
     let mut upstreams = Upstreams::start().await;
     let Some(gateway) = kind.start(&upstreams).await else { return };
@@ -27,7 +31,7 @@ pub(crate) async fn check_conclusions_behind(kind: &GatewayKind) {
     for ScenarioOutcome { scenario, results, received, .. } in &outcomes {
         table.add_row(kind.name, scenario, results, received);
     }
-    // One print, since gateways are tested concurrently.
+    // Prints once, because gateways are tested concurrently.
     println!("\n{table}");
     let deviations: Vec<_> = outcomes.iter().flat_map(|outcome| &outcome.deviations).collect();
     assert!(deviations.is_empty(), "{}: {deviations:#?}\n{}", kind.name, gateway.output());
@@ -36,7 +40,7 @@ pub(crate) async fn check_conclusions_behind(kind: &GatewayKind) {
     drop(gateway);
     assert!(
         live_processes(group).is_empty() && !directory.exists(),
-        "{} left something behind",
+        "{} left processes or files behind",
         kind.name
     );
 }
@@ -45,12 +49,14 @@ pub(crate) async fn check_conclusions_behind(kind: &GatewayKind) {
 struct ScenarioOutcome<'a> {
     scenario: &'a str,
     results: Vec<CallResult>,
-    /// The requests that the origin received from the stack.
+    /// The numbers of requests that the origin received from the stack.
     received: Vec<u64>,
     deviations: Vec<String>,
 }
 
-/// Sends a GET and a POST without the stack and through it, and a POST through it on a reused connection.
+/// Sends a GET and a POST without the stack and through it.
+///
+/// Then sends a POST through the stack on a reused connection.
 async fn run_scenario<'a>(
     kind: &GatewayKind,
     gateway: &Gateway,
@@ -65,14 +71,14 @@ async fn run_scenario<'a>(
         if is_reused {
             stack.send(&Method::GET, gateway.addr, WARM_UP).await;
         } else {
-            let start = origin.requests();
+            let initial_requests = origin.requests();
             let status = send_bare(&method, gateway.addr, scenario).await;
-            bare = (status, origin.requests() - start);
+            bare = (status, origin.requests() - initial_requests);
         }
         let events = || log_events::events(&method, gateway.addr, scenario);
-        let (start, earlier_events) = (origin.requests(), events().len());
+        let (initial_requests, earlier_events) = (origin.requests(), events().len());
         let result = stack.send(&method, gateway.addr, scenario).await;
-        let received = origin.requests() - start;
+        let received = origin.requests() - initial_requests;
         let events = &events()[earlier_events..];
         let expected = kind.expected_response(scenario);
         let product = kind.product;
@@ -83,7 +89,9 @@ async fn run_scenario<'a>(
         outcome.received.push(received);
     }
     if !stack.is_circuit_closed() {
-        outcome.deviations.push(format!("{scenario}: the circuit has opened"));
+        outcome
+            .deviations
+            .push(format!("{scenario}: expected a closed circuit, found an open one"));
     }
     outcome
 }

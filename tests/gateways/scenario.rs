@@ -7,7 +7,7 @@ use scripted_origin::{Origin, Script};
 
 use crate::{client::send_bare, name_server::NameServer};
 
-/// The host of the scenario [`UNRESOLVABLE`], which does not exist by RFC 6761 §6.4.
+/// The host of the scenario [`UNRESOLVABLE`]. It does not exist (RFC 6761 §6.4).
 pub(crate) const NO_SUCH_HOST: &str = "seawall.invalid";
 pub(crate) const UNRESOLVABLE: &str = "unresolvable";
 const GONE: &str = "gone";
@@ -19,7 +19,7 @@ const ORIGIN_HEADERS: &str = "content-type: text/plain\r\nx-request-id: origin-1
 const ORIGIN_HEADERS_WITH_RETRY_AFTER: &str =
     "content-type: text/plain\r\nx-request-id: origin-17\r\nretry-after: 1\r\n";
 
-/// The scenarios by name. Each has its path on the gateway, and an origin behind it.
+/// The scenarios by name. Each has a path on the gateway and an origin behind it.
 pub(crate) const SCENARIOS: [(&str, Script); 20] = [
     ("healthy", Script::Healthy),
     ("refused", Script::Refuse),
@@ -33,7 +33,7 @@ pub(crate) const SCENARIOS: [(&str, Script); 20] = [
     ("truncated", Script::TruncatedBody),
     ("truncated-chunks", Script::TruncatedChunks),
     ("truncated-head", Script::TruncatedHead),
-    // The same at the end of a line.
+    // Truncated at the end of a line.
     ("half-head", Script::Raw(b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n")),
     ("long-head", Script::LongHead(128 << 10)),
     // The gateway cannot resolve the name of this origin.
@@ -61,12 +61,12 @@ impl Upstreams {
         Self { origins, name_server: NameServer::start().await }
     }
 
-    /// Returns the scenarios once the gateway is ready, and stops the origin of the scenario [`GONE`].
+    /// Waits until the gateway is ready, stops the origin of [`GONE`] and returns the scenarios.
     pub(crate) async fn start_scenarios(
         &mut self,
         gateway: SocketAddr,
     ) -> &[(&'static str, Origin)] {
-        // Squid listens before it has probed its peers.
+        // Waits for responses, because Squid listens before it has probed its peers.
         for name in [GONE, WARM_UP] {
             for _ in 0..200 {
                 if send_bare(&Method::GET, gateway, name).await == Some(200) {
@@ -81,7 +81,7 @@ impl Upstreams {
         &self.origins[..SCENARIOS.len()]
     }
 
-    /// The path and the upstream of each scenario except [`UNRESOLVABLE`].
+    /// Returns the path and the upstream of each scenario except [`UNRESOLVABLE`].
     pub(crate) fn routes(&self) -> impl Iterator<Item = (&'static str, SocketAddr)> {
         let resolvable = self.origins.iter().filter(|(name, _)| *name != UNRESOLVABLE);
         resolvable.map(|(name, origin)| (*name, origin.addr()))

@@ -16,18 +16,18 @@ pub(crate) const SQUID: GatewayKind = GatewayKind {
     program: "squid",
     command,
     responses: &[
-        // It only connected when it started.
+        // Squid connected only at startup.
         ExpectedResponse::from_gateway("refused", 502, UNREACHED).never_sent(),
         ExpectedResponse::from_gateway("gone", 503, &[ConnectionRefused]).never_sent(),
         ExpectedResponse::from_gateway("accept-close", 502, ENDED).not_received(),
         ExpectedResponse::from_gateway("read-close", 502, ENDED),
         ExpectedResponse::from_gateway("reset", 502, ENDED),
         ExpectedResponse::from_gateway("silent", 504, TIMED_OUT),
-        // It parses this as an HTTP/0.9 response.
+        // Squid parses the bytes as an HTTP/0.9 response.
         ExpectedResponse::success("garbage", BodyEnd::TruncatedUndetected),
         ExpectedResponse::success("truncated-chunks", BodyEnd::Truncated),
         ExpectedResponse::from_gateway("truncated-head", 502, BROKEN_HEAD),
-        // It completes an unterminated head, without a body.
+        // Squid completes an unterminated head, without a body.
         ExpectedResponse::success("half-head", BodyEnd::TruncatedUndetected),
         ExpectedResponse::from_gateway(
             "long-head",
@@ -37,8 +37,8 @@ pub(crate) const SQUID: GatewayKind = GatewayKind {
         ExpectedResponse::from_gateway(UNRESOLVABLE, 502, UNREACHED).never_sent(),
     ],
     notes: &[
-        "refused: it only connected when it started; gone: it connects and fails",
-        "garbage: relayed as a body; half-head: relayed as a complete response without a body",
+        "refused: connected only at startup; gone: connects and fails",
+        "garbage: relays the bytes as a body; half-head: relays a complete response without a body",
     ],
 };
 
@@ -49,9 +49,9 @@ const BROKEN_HEAD: &[seawall::Cause] =
 
 fn command(program: &Path, setup: &GatewaySetup<'_>) -> Command {
     let GatewaySetup { addr, directory, upstreams } = setup;
-    // A high failure limit, so that it connects for each request.
+    // The high failure limit makes Squid connect for each request.
     let options = "no-query no-digest originserver connect-fail-limit=1000";
-    let at = directory.display();
+    let root = directory.display();
     let peer = |name: &str, host: &str, port: u16| {
         format!(
             "acl {name} urlpath_regex ^/{name}$
@@ -63,7 +63,7 @@ cache_peer_access to-{name} deny all\n"
     let peers = upstreams
         .format_routes(|name, upstream| peer(name, &upstream.ip().to_string(), upstream.port()));
     let unresolvable = peer(UNRESOLVABLE, NO_SUCH_HOST, 80);
-    // It counts started seconds, so each timeout can be up to one second shorter.
+    // Squid counts started seconds, so each timeout can be up to one second shorter.
     let config = format!(
         "http_port {addr} accel defaultsite=gateway.invalid
 visible_hostname gateway.invalid
@@ -74,10 +74,10 @@ connect_timeout 2 seconds
 peer_connect_timeout 2 seconds
 read_timeout 3 seconds
 access_log none
-cache_log {at}/cache.log
+cache_log {root}/cache.log
 pid_filename none
 netdb_filename none
-coredump_dir {at}
+coredump_dir {root}
 shutdown_lifetime 0 seconds
 pinger_enable off
 max_filedescriptors 1024
@@ -86,7 +86,8 @@ max_filedescriptors 1024
     let file = directory.join("squid.conf");
     fs::write(&file, config).unwrap();
     let mut command = Command::new(program);
-    // One process in the foreground, with errors on standard error and a unique name for its shared memory.
+    // Runs one process in the foreground, with errors on standard error and a unique name for its
+    // shared memory.
     let name = format!("seawall{}", addr.port());
     command.args(["-N", "-d", "1", "-n", &name, "-f"]).arg(file);
     command

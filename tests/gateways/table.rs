@@ -1,4 +1,4 @@
-//! The table of conclusions.
+//! The table of classifications.
 
 use std::fmt;
 
@@ -15,15 +15,15 @@ pub(crate) struct Table {
 const HEADER: [&str; 8] =
     ["gateway", "origin", "status", "cause", "reporter", "processed", "sent", "origin received"];
 
-const LEGEND: &str = "Three numbers: of a GET, of a POST, and of a POST on a reused connection. Cause, reporter and \
-                      processed are those of the GET.";
+const LEGEND: &str = "Three values: a GET, a POST, and a POST on a reused connection. \
+    Cause, reporter and processed refer to the GET.";
 
 impl Table {
     pub(crate) fn new(notes: &'static [&'static str]) -> Self {
         Self { rows: vec![HEADER.map(String::from)], notes }
     }
 
-    /// Adds a row; `received` are the requests that the origin received from the stack.
+    /// Adds a row. `received` has the numbers of requests that the origin received from the stack.
     pub(crate) fn add_row(
         &mut self,
         gateway: &str,
@@ -32,17 +32,18 @@ impl Table {
         received: &[u64],
     ) {
         let get = &results[0];
-        let status = |it: &CallResult| it.status.map_or("none".into(), |status| status.to_string());
+        let status =
+            |call: &CallResult| call.status.map_or("none".into(), |status| status.to_string());
         let failure = get.failure.or(get.body.as_ref().err().copied());
         let describe = |field: fn(Failure) -> &'static str| failure.map_or("-", field).to_owned();
         self.rows.push([
             gateway.into(),
             scenario.into(),
             join(results, status),
-            describe(|it| it.cause().as_str()),
-            describe(|it| it.reporter().as_str()),
-            describe(|it| it.processed().as_str()),
-            join(results, |it| it.sent.to_string()),
+            describe(|failure| failure.cause().as_str()),
+            describe(|failure| failure.reporter().as_str()),
+            describe(|failure| failure.processed().as_str()),
+            join(results, |call| call.sent.to_string()),
             join(received, u64::to_string),
         ]);
     }
@@ -62,6 +63,6 @@ impl fmt::Display for Table {
     }
 }
 
-fn join<T>(all: &[T], one: impl Fn(&T) -> String) -> String {
-    all.iter().map(one).collect::<Vec<_>>().join(" ")
+fn join<T>(values: &[T], format: impl Fn(&T) -> String) -> String {
+    values.iter().map(format).collect::<Vec<_>>().join(" ")
 }

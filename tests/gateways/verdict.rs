@@ -14,11 +14,11 @@ pub(crate) struct Case<'a> {
     pub(crate) product: Product,
     pub(crate) expected: &'a ExpectedResponse,
     pub(crate) method: &'a Method,
-    /// The status without layers, and the requests that the origin received.
+    /// The status without layers, and the number of requests that the origin received.
     pub(crate) bare: (Option<u16>, u64),
     /// The result through the stack.
     pub(crate) result: &'a CallResult,
-    /// The requests that the origin received through the stack.
+    /// The number of requests that the origin received through the stack.
     pub(crate) received: u64,
     pub(crate) events: &'a [CallEvent],
 }
@@ -40,35 +40,38 @@ impl Case<'_> {
         let is_closed = self.is_closed();
         check(
             result.status == status || is_closed,
-            format!("status {:?}, not {status:?}", result.status),
+            format!("expected status {status:?}, found {:?}", result.status),
         );
-        check(bare.0 == status, format!("bare status {:?}, not {status:?}", bare.0));
+        check(bare.0 == status, format!("expected bare status {status:?}, found {:?}", bare.0));
         check(
             bare.1 == origin_requests,
-            format!("the origin received {}, not {origin_requests}", bare.1),
+            format!("expected {origin_requests} requests at the origin, found {}", bare.1),
         );
 
         let is_retried =
             *method == Method::GET && status.is_none_or(|it| RETRYABLE_STATUSES.contains(&it));
         let sent = if is_retried { 5 } else { 1 };
-        check(result.sent == sent, format!("sent {} times, not {sent}", result.sent));
+        check(result.sent == sent, format!("expected {sent} sent requests, found {}", result.sent));
         let received = origin_requests * sent as u64;
         check(
             self.received == received,
-            format!("the origin received {} from the stack, not {received}", self.received),
+            format!(
+                "expected {received} requests of the stack at the origin, found {}",
+                self.received
+            ),
         );
 
         let failure = result.failure;
-        check(self.is_cause_correct(failure), format!("cause {failure:?}"));
-        check(self.is_reporter_correct(failure), format!("reporter {failure:?}"));
-        check(self.is_processed_correct(failure), format!("processed {failure:?}"));
-        check(self.is_body_correct(), format!("body {:?}", result.body));
-        check(self.are_headers_correct(), format!("headers {:?}", result.headers));
-        check(self.is_event_correct(), format!("logged {:?}", self.events));
+        check(self.is_cause_correct(failure), format!("unexpected cause {failure:?}"));
+        check(self.is_reporter_correct(failure), format!("unexpected reporter {failure:?}"));
+        check(self.is_processed_correct(failure), format!("unexpected processed {failure:?}"));
+        check(self.is_body_correct(), format!("unexpected body {:?}", result.body));
+        check(self.are_headers_correct(), format!("unexpected headers {:?}", result.headers));
+        check(self.is_event_correct(), format!("unexpected events {:?}", self.events));
         deviations
     }
 
-    /// Whether the gateway closed a reused connection instead of responding.
+    /// Returns true if the gateway closed a reused connection instead of responding.
     fn is_closed(&self) -> bool {
         self.expected.only_on_new && self.result.status.is_none()
     }
@@ -81,7 +84,8 @@ impl Case<'_> {
             return cause == Cause::ConnectionTerminated;
         }
         let causes = self.expected.causes;
-        // A response with one possible cause must be recognized; of an origin's response only the status is known.
+        // A gateway's response with one possible cause must be recognized. An origin's response is
+        // classified only by its status.
         let is_specific = causes.len() == 1 && self.expected.sender == Sender::Gateway;
         !causes.is_empty()
             && (causes.contains(&cause) || !is_specific && GENERAL_CAUSES.contains(&cause))
@@ -96,7 +100,7 @@ impl Case<'_> {
         }
     }
 
-    /// `No` requires proof by this process, and in these scenarios it always sent the request.
+    /// `No` requires a local proof, but this process sends the request in each scenario.
     fn is_processed_correct(&self, failure: Option<Failure>) -> bool {
         match failure.map(|it| it.processed()) {
             Some(Processed::No) => false,
@@ -121,7 +125,7 @@ impl Case<'_> {
         }
     }
 
-    /// The origin's failures keep their request ID and `Retry-After`.
+    /// Returns true if an error response of the origin keeps its request ID and `Retry-After`.
     fn are_headers_correct(&self) -> bool {
         let is_from_origin =
             self.expected.sender == Sender::Origin && self.result.status >= Some(400);
@@ -135,7 +139,7 @@ impl Case<'_> {
                     .is_some_and(|it| it.retry_after().is_some() == has_retry_after)
     }
 
-    /// One call emits one event with the conclusion, regardless of the number of requests.
+    /// Returns true if the call emitted one event with the cause, however many requests it sent.
     fn is_event_correct(&self) -> bool {
         let failure = self.result.failure.or(self.result.body.as_ref().err().copied());
         let [event] = self.events else { return false };

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints, as Markdown, what is in out/: the matrix of statuses, and the groups of equal answers."""
+"""Prints the statuses and the groups of equal responses in out/ as Markdown."""
 import base64, glob, json, os
 HERE = os.path.dirname(os.path.abspath(__file__))
 def load(name, kind=""):

@@ -1,20 +1,21 @@
 #!/usr/bin/env python3
-"""Records what real gateways answer in front of a failing origin.
+"""Records the responses of real gateways in front of a failing origin.
 
 usage: record.py [NAME ...]      (default: every file in gateways/)
-       ADD=SCENARIO[,SCENARIO] record.py NAME ...   (into what is in out/ already)
-       record.py --known         (only computes `known` anew, over what is in out/)
+       ADD=SCENARIO[,SCENARIO] record.py NAME ...   (adds to the files in out/)
+       record.py --known         (only recomputes `known` in the files in out/)
 
-One file a gateway in gateways/NAME.py (see gateways/README.md), output in
-out/NAME.jsonl, one capture a line, format as in data/gateways/README.md.
-Standard library only. Everything runs on loopback, in a temporary directory,
-on free ports; each process started here is ended by its own process group.
+Each gateway has a file gateways/NAME.py (see gateways/README.md). The output is
+out/NAME.jsonl, one capture per line, in the format of data/gateways/README.md.
+Uses only the standard library. Everything runs on loopback, in a temporary
+directory and on free ports. Each process has its own process group, which is
+ended at the end.
 """
 import base64, importlib.util, json, os, re, shutil, signal, socket, ssl, struct
 import subprocess, sys, tempfile, threading, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-HOST = "api.example.com"            # what clients put in Host
+HOST = "api.example.com"            # the Host header of clients
 BAD_NAME = "no-such-host.invalid"   # RFC 6761: never resolves
 X100 = b"x" * 100
 
@@ -45,8 +46,8 @@ TRUTH = {
     "origin_504": T("origin_error", [], "origin", "yes"),
     "origin_429_retry_after": T("rate_limited", [], "origin", "no"),
     "nested_nginx_502": T("unknown", ["connection_refused"], "inner_gateway", "maybe"),
-    # The scripted origin plays an Envoy that could not connect: nothing was
-    # sent further. Bytes as in envoy.jsonl `refused`.
+    # The scripted origin imitates an Envoy that could not connect and sent
+    # nothing. The bytes are those of `refused` in envoy.jsonl.
     "nested_envoy_503": T("connection_refused", ["tls_protocol_error", "tls_certificate_error", "unknown"],
                           "inner_gateway", "no"),
     "bad_tls": T("tls_protocol_error"),
@@ -55,11 +56,11 @@ TRUTH = {
     "connection_limit": T("connection_limit_reached", ["overloaded"]),
     "gateway_rate_limited": T("rate_limited", ["http_request_denied"]),
     "stale_keepalive": TERMINATED,
-    # The origin reads the request, closes, and is gone: a gateway that tries again is refused then,
-    # and may answer as if it had never sent anything.
+    # The origin reads the request, closes the connection and stops listening. The retry of a gateway
+    # is then refused, and the gateway may respond as if it had sent nothing.
     "closed_then_refused": T("connection_refused", ["connection_terminated", "http_response_incomplete"],
                              processed="maybe"),
-    # The same, on a connection kept from an earlier request.
+    # The same on a connection that was used before.
     "stale_then_refused": T("connection_refused", ["connection_terminated", "http_response_incomplete"],
                             processed="maybe"),
     "ok": T("none", [], "origin", "yes"),
@@ -92,13 +93,13 @@ WHOLE = {
     "nested_envoy_503": (b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: %d\r\ncontent-type: text/plain\r\n"
                          b"date: Tue, 24 Nov 2026 00:30:19 GMT\r\nserver: envoy\r\n\r\n" % len(ENVOY)) + ENVOY,
     "gateway_rate_limited": answer("200 OK", b'{"ok":true}', RID),
-    "tls_untrusted_cert": answer("200 OK", b'{"ok":true}', RID),   # seen only by who does not check it
+    "tls_untrusted_cert": answer("200 OK", b'{"ok":true}', RID),   # received only without certificate verification
 }
 assert len(NGINX) == 166 and len(ENVOY) == 98
 
 
 class Origin:
-    """One listener of one scenario; counts what it saw."""
+    """A listener for one scenario. Counts connections and requests."""
 
     def __init__(self, scenario, tls=None):
         self.scenario, self.tls = scenario, tls
@@ -110,8 +111,8 @@ class Origin:
         self.port = self.sock.getsockname()[1]
         self.fill = []
         if scenario in ("refused", "no_backend"):
-            return                                 # bound, not listening: RST
-        if scenario == "connect_timeout":          # a full backlog: SYNs are dropped
+            return                                 # bound but not listening, so the kernel sends RST
+        if scenario == "connect_timeout":          # the backlog is full, so SYNs are dropped
             self.sock.listen(0)
             for _ in range(3):
                 c = socket.socket()
@@ -204,7 +205,7 @@ class Origin:
         return rest, head, True
 
     def respond(self, conn, head, seen):
-        """Answers one request; False: close."""
+        """Responds to one request. Returns False to close the connection."""
         s = self.scenario
         if b"/hold" in head.split(b"\r\n")[0]:
             conn.recv(1)
@@ -216,7 +217,7 @@ class Origin:
                         (b"http/1.0" in low.split(b"\r\n")[0] and b"keep-alive" not in low))
         if s == "stale_keepalive":
             if seen > 1:
-                return False                        # read the second one, then FIN
+                return False                        # reads the second request, then sends FIN
             conn.sendall(WHOLE["ok"])
             return True
         if s == "stale_then_refused" and seen == 1:
@@ -364,9 +365,9 @@ class Context:
         self.name = name
         self.dir = tempfile.mkdtemp(prefix="gw-", dir="/tmp")
         os.chmod(self.dir, 0o777)
-        self.port = free_port()           # the gateway's one port, unless `ports` says otherwise
+        self.port = free_port()           # the only port of the gateway, unless `ports` is set
         self.ports = {}                   # scenario -> gateway port
-        self.forward = False              # True: absolute-form requests, the gateway is a forward proxy
+        self.forward = False              # True for a forward proxy, with absolute-form requests
         self.procs, self.logfile = [], None
         self.cert = os.path.join(self.dir, "cert.pem")
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
@@ -379,7 +380,7 @@ class Context:
 
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.bind(("127.0.0.1", 0))
-        self.dns = self.udp.getsockname()[1]     # a name server that knows no name
+        self.dns = self.udp.getsockname()[1]     # a name server without names
         threading.Thread(target=self.nxdomain, daemon=True).start()
 
     def nxdomain(self):
@@ -393,7 +394,7 @@ class Context:
                     return
 
     def backend(self, scenario):
-        """(scheme, host, port) of a scenario's origin."""
+        """Returns the scheme, host and port of the origin of a scenario."""
         if scenario == "unresolvable":
             return "http", BAD_NAME, 80
         scheme = "https" if scenario in ("bad_tls", "tls_untrusted_cert") else "http"
@@ -423,7 +424,7 @@ class Context:
         return path
 
     def run(self, argv, **kw):
-        """Starts a process in its own group; what it prints is its log unless `logfile` is set."""
+        """Starts a process in its own group. Its output is its log unless `logfile` is set."""
         out = open(self.path("stdout.log"), "ab")
         if self.logfile is None:
             self.logfile = self.path("stdout.log")
@@ -434,7 +435,7 @@ class Context:
         return p
 
     def warm(self, scenario):
-        """One request before the measured one, its answer thrown away."""
+        """Sends one request before the measured one and drops the response."""
         port, path, host = target(self, scenario, "warm")
         try:
             request(port, "GET", path, host)
@@ -494,7 +495,7 @@ DATES = [r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun),? \d\d[ -]\w{3}[ -]\d{2,4} \d\d:\d\d:\d
 
 
 def mask(text):
-    """Dates, ids, paths, hosts and ports away: what is left is what a client can go by."""
+    """Masks dates, IDs, paths, hosts and ports, which do not help a client to classify."""
     for d in DATES:
         text = re.sub(d, "DATE", text)
     text = re.sub(r"/?\b(%s)/item-(get|post)\b" % "|".join(SCENARIOS), "PATH", text)
@@ -514,7 +515,7 @@ def key(rec):
     headers = []
     for name, value in rec["headers"]:
         if name in ("connection", "keep-alive"):
-            continue                                 # hop-by-hop, differs by method
+            continue                                 # hop-by-hop headers differ by method
         if name in ("date", "age", "x-varnish", "etag", "expires", "last-modified"):
             value = "*"
         if name == "content-length" and not rec["closed_early"]:
@@ -522,7 +523,7 @@ def key(rec):
         headers.append((name, mask(value)))
     body = mask(base64.b64decode(rec["body_base64"]).decode("latin-1"))
     if rec["end"] == "rst":
-        body = "*"                                   # how much of it arrived is chance
+        body = "*"                                   # the received part is random
     return json.dumps([rec["status"], rec["reason"], rec["http_version"], headers, body,
                        rec["framing"], rec["closed_early"]])
 
@@ -605,7 +606,7 @@ def capture(c, gw, scenario, method):
         holder.join()
     rec = {"gateway": gw.NAME, "version": gw.version, "scenario": scenario, "method": method}
     log = sanitize(c.log_since(pos), c).strip()
-    # A log written late: lines about another request are not about this one.
+    # The log may be written late. Excludes lines about other requests.
     about = re.compile(r"/(%s)/(?:item-(get|post)|warm|hold)" % "|".join(SCENARIOS))
     log = "\n".join(x for x in log.split("\n")
                     if all(m[0] == scenario and m[1] in ("", method.lower()) for m in about.findall(x)))
@@ -647,7 +648,7 @@ def record(name):
                 continue
             for method in ("GET", "POST"):
                 rec, whole = capture(c, gw, scenario, method)
-                # A re-sent request that succeeded, or a limit that did not bite, is no failure to classify.
+                # A resent request that succeeded and a limit that did not apply are not failures.
                 extra = scenario in ("stale_keepalive", "stale_then_refused", "connection_limit", "gateway_rate_limited", "no_backend",
                                      "tls_untrusted_cert") and rec.get("status") == 200
                 extra = extra or (scenario == "connection_limit" and rec["origin_requests"] > 0)
@@ -690,7 +691,7 @@ def save(name, recs, rest):
             continue
         with open(path, "w") as f:
             for r in rows:
-                # Known last, as in the other captures.
+                # `known` is last, as in the other captures.
                 if "known" in r:
                     r["known"] = r.pop("known")
                 f.write(json.dumps(r) + "\n")
@@ -716,7 +717,7 @@ if __name__ == "__main__":
     for n in names:
         try:
             record(n)
-        except Exception as e:  # one gateway that won't start must not stop the rest
+        except Exception as e:  # a gateway that does not start must not stop the others
             failed.append(n)
             print("FAILED %s: %s" % (n, e), flush=True)
     sys.exit(1 if failed else 0)

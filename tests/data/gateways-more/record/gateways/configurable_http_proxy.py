@@ -11,7 +11,7 @@ def start(c):
     c.run(["node", NODE + "/node_modules/configurable-http-proxy/bin/configurable-http-proxy", "--ip", "127.0.0.1", "--port", str(c.port),
            "--api-ip", "127.0.0.1", "--api-port", str(api), "--proxy-timeout", "1500"],
           env={"CONFIGPROXY_AUTH_TOKEN": "t"})
-    # no route for no_backend: its own 404
+    # no route for `no_backend`, so the proxy responds with its own 404
     for s in list(c.origins) + ["unresolvable"]:
         if s in SKIP or s == "no_backend":
             continue
@@ -24,5 +24,5 @@ def start(c):
             except OSError:
                 time.sleep(0.1)
 
-# no route at all: RFC 9209 destination_not_found
+# without a route, the cause is destination_not_found (RFC 9209)
 TRUTH = {"no_backend": {"cause": "destination_not_found", "also": ["destination_unavailable"], "reporter": "gateway", "processed": "no"}}

@@ -1,7 +1,7 @@
 import importlib.util, os
 _s = importlib.util.spec_from_file_location("h", os.path.join(os.path.dirname(os.path.abspath(__file__)), "haproxy_errorfile.py"))
 _m = importlib.util.module_from_spec(_s); _s.loader.exec_module(_m)
-# not stock: `retry-on all-retryable-errors`, and no errorfile lines
+# differs from the stock configuration: `retry-on all-retryable-errors`, no errorfile lines
 NAME, READY, get_version = "haproxy-retry-on", _m.READY, _m.get_version
 
 def start(c):

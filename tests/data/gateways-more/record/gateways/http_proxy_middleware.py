@@ -1,7 +1,7 @@
 import json, os
 NODE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "node")
 NAME = "http-proxy-middleware"
-# proxyTimeout starts at the connection: an unanswered SYN waits for the kernel (over two minutes)
+# proxyTimeout starts when the connection is open. A SYN without a reply waits for the kernel, over two minutes.
 SKIP = ("gateway_rate_limited", "connection_limit", "no_backend", "connect_timeout")
 
 def get_version():

@@ -1,5 +1,5 @@
 import subprocess, re, time
-# no TLS upstream; refuses to start with a name that does not resolve; no stock rate limit
+# lighttpd has no TLS to upstreams and no rate limit by default, and does not start with an unresolvable name
 SKIP = ("unresolvable", "bad_tls", "tls_untrusted_cert", "gateway_rate_limited", "connection_limit")
 
 def get_version():
@@ -20,7 +20,7 @@ proxy.server = (%s)
     c.run(["lighttpd", "-D", "-f", c.path("l.conf")])
 
 def before(c, scenario, method):
-    # A host that failed is left out for a second (disable-time): let it come back, but for no_backend.
+    # lighttpd excludes a failed host for one second (disable-time). Waits for it, except in `no_backend`.
     if scenario == "no_backend":
         c.warm(scenario)
     elif method == "POST" and scenario in ("refused", "connect_timeout", "silent"):

@@ -17,6 +17,6 @@ def start(c):
     c.run(argv)
 
 def before(c, scenario, method):
-    # After a failed connect it backs off for about two seconds and answers 502 without a try: let it come back.
+    # After a failed connect, nghttpx responds 502 without an attempt for about two seconds. Waits until it retries.
     if method == "POST" and scenario in ("refused", "connect_timeout", "bad_tls", "tls_untrusted_cert", "unresolvable"):
         time.sleep(4)

@@ -1,5 +1,5 @@
 import subprocess, re
-# recorded before; here only for what ADD names (stale_then_refused)
+# recorded earlier, and used here only with ADD=stale_then_refused
 SKIP = ("gateway_rate_limited", "connection_limit", "no_backend", "unresolvable", "bad_tls", "tls_untrusted_cert")
 
 def get_version():

@@ -1,5 +1,5 @@
 import subprocess, re
-# no TLS upstream; refuses to start with a name that does not resolve; no stock rate limit
+# Varnish has no TLS to upstreams and no rate limit by default, and does not start with an unresolvable name
 SKIP = ("unresolvable", "bad_tls", "tls_untrusted_cert", "gateway_rate_limited")
 
 def get_version():
