@@ -190,7 +190,7 @@
 //! # tuned().unwrap();
 //! ```
 //!
-//! Each setter takes the settings of a layer, or `None` to leave the layer out.
+//! Each setter takes a layer. Methods such as `without_retry` leave a default layer out.
 //! [`standard`](standard#tuning) has a table of situations and settings. With the feature `config`,
 //! an operator can set the same in a file, per upstream by URL prefix: `seawall::config`.
 //!

@@ -142,8 +142,8 @@
 //!
 //! # Disable a layer at run time
 //!
-//! Setters take a layer or `None`, and do not change the type of the stack. A setting from a file
-//! or the environment can therefore disable a layer:
+//! Neither the setters nor the `without_…` methods change the type of the stack. A setting from a
+//! file or the environment can therefore disable a layer:
 //!
 //! ```
 //! use std::num::NonZeroU32;
@@ -152,11 +152,19 @@
 //!     standard::StandardLayer,
 //! };
 //!
-//! # let (max_retries, breaker_enabled, max_in_flight) = (Some(2), false, NonZeroU32::new(64));
-//! let layer = StandardLayer::new("billing")
-//!     .retry(max_retries.map(|max: u32| RetryLayer::new().max_retries(max)))
-//!     .circuit_breaker(breaker_enabled.then(CircuitBreakerLayer::new))
-//!     .in_flight(max_in_flight.map(InFlightLimitLayer::new));
+//! # let (max_retries, breaker_enabled) = (Some(2_u32), false);
+//! # let max_in_flight = NonZeroU32::new(64);
+//! let mut layer = StandardLayer::new("billing").circuit_breaker(CircuitBreakerLayer::new());
+//! layer = match max_retries {
+//!     Some(max) => layer.retry(RetryLayer::new().max_retries(max)),
+//!     None => layer.without_retry(),
+//! };
+//! if !breaker_enabled {
+//!     layer = layer.without_circuit_breaker();
+//! }
+//! if let Some(max) = max_in_flight {
+//!     layer = layer.in_flight(InFlightLimitLayer::new(max));
+//! }
 //! # let _ = layer;
 //! ```
 //!
