@@ -39,7 +39,8 @@ pub(super) use self::gradient::GradientLimit;
 /// let max = NonZeroU32::new(200).unwrap();
 /// let limit = InFlightLimitLayer::adaptive(AdaptiveLimit::new().max(max)).per_key(by_authority);
 /// // In the standard stack, one limit per upstream:
-/// let layer = StandardLayer::new("billing").in_flight(InFlightLimitLayer::adaptive(AdaptiveLimit::new()));
+/// let layer = StandardLayer::new("billing")
+///     .in_flight(InFlightLimitLayer::adaptive(AdaptiveLimit::new()));
 /// # let _ = (limit, layer);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
