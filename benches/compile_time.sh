@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# CPU time of a debug build from scratch, of small programs that make the same call: Markdown tables.
+# Measures the CPU time of debug builds from scratch of small programs that make the same call.
 #
-#   compile_time.sh [REPETITIONS]             medians of the programs, built in turn (default 3)
-#   compile_time.sh --crates [REPETITIONS]    and the CPU time of each crate, beside that in `bare`
+# compile_time.sh [REPETITIONS]             prints medians of the programs, built in turn (default
+# 3) compile_time.sh --crates [REPETITIONS]    also prints the CPU time of each crate, compared with
+# `bare`
 #
-# The programs:
-#   bare                the first example in README.md, without seawall
-#   seawall             that example, with the dependencies that README.md gives
-#   tower-http          the same call through layers of tower and tower-http: compile_time/tower_http.rs
-#   tower-resilience    with tower-resilience's breaker among them: compile_time/breaker.rs
+# The programs: bare                the first example in README.md, without seawall seawall
+# that example, with the dependencies that README.md gives tower-http          the same call through
+# layers of tower and tower-http: compile_time/tower_http.rs tower-resilience    these layers with
+# tower-resilience's breaker: compile_time/breaker.rs
 #
-# CPU time is user and system time of cargo and all its children, since wall time depends on the cores and on other processes.
-# Downloads are not part of it. Versions are those of this repository's Cargo.lock. JOBS: crates built at once.
+# CPU time is the user and system time of cargo and its children. Wall time would depend on the
+# cores and on other processes. Downloads are excluded. The versions are those of this repository's
+# Cargo.lock. The environment variable JOBS sets the number of crates that are built concurrently.
 set -euo pipefail
 
 crates=
@@ -23,23 +24,24 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# As a user has it, whatever the caller's shell has set.
+# Removes settings of the caller's shell that change the build.
 for name in $(compgen -e); do
   case $name in RUSTFLAGS | RUSTC_WRAPPER | CARGO_BUILD_* | CARGO_PROFILE_* | CARGO_TARGET_DIR | CARGO_ENCODED_RUSTFLAGS) unset "$name" ;; esac
 done
 export CARGO_BUILD_JOBS=${JOBS:-2}
-# seawall comes by path here, and from a registry to its users, whose builds of it are never incremental.
+# seawall is a path dependency here, but users get it from a registry, whose crates are never
+# incremental.
 export CARGO_INCREMENTAL=0
 
 PROGRAMS=(bare seawall tower-http tower-resilience)
 
-# FENCE: the first code block of README.md that opens with it.
+# LANGUAGE: prints the first code block of README.md in this language.
 readme_block() {
   awk -v fence='```'"$1" 'on && /^```/ { exit } on; index($0, fence) == 1 { on = 1 }' "$root/README.md" | grep . ||
-    { echo "compile_time.sh: README.md has no block of $1" >&2; return 1; }
+    { echo "compile_time.sh: expected a $1 block in README.md, found none" >&2; return 1; }
 }
 
-# NAME, its dependencies on stdin: a package, without a main.rs.
+# NAME: creates a package without a main.rs. Its dependencies are on stdin.
 package() {
   mkdir -p "$scratch/$1/src"
   { printf '[package]\nname = "program"\nversion = "0.0.0"\nedition = "2024"\npublish = false\n\n'; cat; } >"$scratch/$1/Cargo.toml"
@@ -59,7 +61,7 @@ packages() {
   package bare <<<"$others"
   sed '/^use seawall::/d; /\.layer(StandardLayer::/d; s/seawall::BoxError/tower::BoxError/' <<<"$example" >"$scratch/bare/src/main.rs"
   if grep -q 'seawall\|StandardLayer' "$scratch/bare/src/main.rs"; then
-    echo 'compile_time.sh: the example in README.md has changed, and cannot be made bare' >&2
+    echo 'compile_time.sh: expected an example in README.md that works without seawall, found other uses of it' >&2
     return 1
   fi
 
@@ -76,7 +78,7 @@ packages() {
   }" "$root/benches/compile_time/tower_http.rs" >"$scratch/tower-resilience/src/main.rs"
 }
 
-# NAME: builds it from scratch, and prints the seconds.
+# NAME: builds the package from scratch and prints the CPU seconds.
 build() {
   local target=$scratch/target TIMEFORMAT='%U %S'
   rm -rf "$target"
@@ -103,25 +105,25 @@ programs() {
     done
   done
   bare=$(median <"$scratch/bare.times")
-  echo '| program | crates | CPU seconds | fewest | most | times bare |'
+  echo '| program | crates | CPU seconds | min | max | times bare |'
   echo '|---|--:|--:|--:|--:|--:|'
   for name in "${PROGRAMS[@]}"; do
     time=$(median <"$scratch/$name.times")
     crates=$(cargo tree --offline --edges normal,build --prefix none --manifest-path "$scratch/$name/Cargo.toml" |
       sed 's/ (.*//' | sort -u | grep -vc '^program ')
     sort -g "$scratch/$name.times" | awk -v name="$name" -v crates="$crates" -v time="$time" -v bare="$bare" '
-      NR == 1 { fewest = $1 } { most = $1 }
-      END { printf "| %s | %d | %.1f | %.1f | %.1f | %.2f |\n", name, crates, time, fewest, most, time / bare }'
+      NR == 1 { min = $1 } { max = $1 }
+      END { printf "| %s | %d | %.1f | %.1f | %.1f | %.2f |\n", name, crates, time, min, max, time / bare }'
   done
   echo
 }
 
-# Stands between cargo and rustc, and notes the package and the CPU time of each call.
+# Prints a wrapper of rustc that records the package and the CPU time of each call.
 wrapper() {
   cat <<'SCRIPT'
 #!/usr/bin/env bash
 TIMEFORMAT='%U %S'
-# The compiler's own stderr goes to cargo.
+# Passes the stderr of the compiler to cargo.
 { time "$@" 2>&3; } 3>&2 2>"$CRATE_TIMES.$$"
 status=$?
 [ -z "${CARGO_PKG_NAME:-}" ] || echo "$CARGO_PKG_NAME $CARGO_PKG_VERSION $(<"$CRATE_TIMES.$$")" >>"$CRATE_TIMES"
@@ -130,7 +132,8 @@ exit "$status"
 SCRIPT
 }
 
-# Seconds of each package, build scripts compiled for it included: the fewest of all builds, since other processes only add.
+# Measures the CPU seconds of each package, including its build script. Uses the minimum of all
+# builds, because other processes can only add time.
 crate_times() {
   local name repetition
   for repetition in $(seq "$repetitions"); do
@@ -144,20 +147,20 @@ crate_times() {
       { time[$1 " " $2, FILENAME] += $3 + $4; package[$1 " " $2]; file[FILENAME] }
       END {
         for (it in package) {
-          fewest = -1
-          for (name in file) if (fewest < 0 || time[it, name] < fewest) fewest = time[it, name]
-          print it, fewest
+          min = -1
+          for (name in file) if (min < 0 || time[it, name] < min) min = time[it, name]
+          print it, min
         }
       }' "$scratch/$name".crates.* >"$scratch/$name.crates"
   done
 }
 
-# PACKAGE: the features of seawall that need it.
+# PACKAGE: prints the features of seawall that require it.
 features() {
   sed -n '/^\[features\]/,/^\[dependencies\]/p' "$root/Cargo.toml" | grep "\"dep:$1\"" | sed 's/ = .*//' | paste -sd, | sed 's/,/, /g'
 }
 
-# NAME PACKAGE VERSION: the packages that depend on it there.
+# NAME PACKAGE VERSION: prints the packages in program NAME that depend on the package.
 parents() {
   local parent features
   cargo tree --offline --edges normal,build --prefix depth --depth 1 --invert "$2@$3" --manifest-path "$scratch/$1/Cargo.toml" |
@@ -169,7 +172,7 @@ parents() {
     done | paste -sd';' | sed 's/;/; /g'
 }
 
-# NAME: CPU time of each of its packages beside that in `bare`. Leaves out those that differ by less than 0.1 s.
+# NAME: prints the CPU time of its packages, compared with `bare`. Omits differences below 0.1 s.
 breakdown() {
   local package version time bare more needed
   echo "### $1"

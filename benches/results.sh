@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
-# Writes what has been measured: benches/RESULTS.md, the table of `overhead` with the instructions that `icount.sh` counts;
-# benches/BEHAVIOUR.md; and, by its own script, benches/END_TO_END.md. On a machine that does nothing else.
+# Runs all benchmarks and writes their results. Requires an otherwise idle machine.
+#
+#   benches/RESULTS.md       the table of `overhead`, with the instruction counts of `icount.sh`
+#   benches/BEHAVIOUR.md     the table of `behaviour`
+#   benches/END_TO_END.md    the tables of `end_to_end`, by its own script
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -11,9 +14,9 @@ cargo build --quiet --release --package benches --bin overhead
 version() { cargo tree --package benches --depth 1 --prefix none | sed -n "s/^$1 v\([^ ]*\).*/\1/p" | head -1; }
 {
   cat <<'TEXT'
-# What a call costs
+# Cost of a call
 
-Made by `benches/results.sh`, which runs
+`benches/results.sh` writes this file. It runs
 
 ```sh
 benches/icount.sh                                      # instructions, under callgrind
@@ -25,22 +28,36 @@ TEXT
     "tower-http $(version tower-http), tokio $(version tokio), tracing $(version tracing)."
   cat <<'TEXT'
 
-Over a socket: [END_TO_END.md](END_TO_END.md). The same peers in a harness that others wrote: [PEERS.md](PEERS.md).
+[END_TO_END.md](END_TO_END.md) has the cost over a socket. [PEERS.md](PEERS.md) has the same peers
+in an independent harness.
 
-A *call* goes from `poll_ready` to the end of the response's body, around a service that answers at once ("ready") or at
-its second poll ("pending once", as any network call does). *Over base* is what the layer adds. The future's size is that
-of the whole stack's response future. The subscriber is none, or one that formats all lines at INFO and throws them away.
+## Definitions
 
-How far to trust it: instructions are the same at each run of one build, and move by some percent between builds.
-Nanoseconds are medians of rounds in which all rows take turns in one process; differences below ten are layout ("bare,
-again" shows how much). Rows with a subscriber ran in a process of their own.
+- A *call* lasts from `poll_ready` to the end of the response body. The inner service responds at
+  the first poll ("ready") or at the second poll ("pending once", as any network call).
+- *Over base* is the cost that the layer adds.
+- *Future* is the size of the complete response future in bytes.
+- A *subscriber* formats all events at its level and discards the text. "no-op" ignores all events.
 
-The rows "stack: …" have, from the outside in, what the whole stack has by default: a log, a limit for the body, one for the whole
-call, a retry with a budget, a breaker, a limit for an attempt. Each peer has the settings that its documentation advises, or
-its defaults; `benches/src/cases/stacks.rs` gives them with the reasons.
+## Accuracy
 
-Read with care: `seawall Retry` keeps a budget, the body, and what happened, which `tower Retry` without a budget does
-not; `tower-http Trace` writes nothing at INFO by default; "at INFO" it has a span and a line.
+- Instruction counts are equal in all runs of one build. They differ by a few percent between
+  builds.
+- Nanoseconds are medians of rounds that run all rows in turn, in one process. Differences below ten
+  are caused by code layout, as "bare, again" shows.
+- Rows with a subscriber run in a process of their own.
+
+## Comparability
+
+- From the outside in, the rows "stack: …" have the defaults of seawall's complete stack: a log, a
+  body timeout, a call timeout, a retry with a budget, a breaker and an attempt timeout. Each peer
+  has the settings that its documentation recommends, or its defaults. `benches/src/cases/stacks.rs`
+  states the settings and the reasons.
+- `seawall Retry` maintains a budget, a replay buffer and a report. `tower Retry` without a budget
+  does not.
+- `tower-http Trace` emits nothing at INFO by default. With "at INFO", it has a span and an event.
+
+## Layers and stacks
 
 TEXT
   "$(cargo metadata --no-deps --format-version 1 | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')/release/overhead" \
@@ -57,34 +74,40 @@ contention() {
 
 ## Breakers on several threads
 
-`just bench-contention breakers`: nanoseconds of a call while one, two and four threads use the same breaker. *Own*: each thread
-has its own clone of the service. *Cloned*: each thread clones its service for each call. The request is built inside, and the
-response's body is read to its end; "bare" shows what both take.
+`just bench-contention breakers` measures the nanoseconds of a call while one, two and four threads
+use the same breaker.
 
-Threads are pinned to a core each, and begin together. A run counts only if no thread was preempted. More threads than cores
-preempt each other: such a run counts if it kept all cores busy, and its time is CPU time. The probes clone and drop shared
-`Arc`s, or take a shared lock: they show how far apart the cores were, so only rows of one table can be compared. See
-`benches/src/contention`.
-
-The mutex breaker only counts under a lock. tower-resilience counts calls, failsafe has its default policy, recloser a ring of
-100; of these only failsafe's window knows time. tower-resilience's breaker does not finish with more threads than cores.
+- *own*: each thread has its own clone of the service.
+- *cloned*: each thread clones its service for each call.
+- Each time includes building the request and reading the response body, whose cost the row "bare"
+  shows.
+- Each thread is pinned to a core, and all threads start together. A run counts only if no thread
+  was preempted.
+- Threads preempt each other if they outnumber the cores. Such a run counts if it kept all cores
+  busy, and its time is CPU time.
+- The probes clone and drop shared `Arc`s or take a shared lock. They show the distance between the
+  cores, so only rows of one table can be compared. See `benches/src/contention`.
+- The mutex breaker only counts under a lock. tower-resilience has a window of calls, failsafe its
+  default policy, and recloser a ring of 100. Only failsafe's window depends on time.
+- tower-resilience's breaker never finishes if the threads outnumber the cores.
 
 TEXT
   contention breakers
   cat <<'TEXT'
 
-## Whole stacks on several threads
+## Complete stacks on several threads
 
-`just bench-contention stacks`: the same of the whole stack, of the layers in it that share state, and of the peers' stacks that are
-in the table above, with the settings there.
+`just bench-contention stacks` measures the complete stack, its layers with shared state, and the
+peers' stacks, with the settings of the first table.
 
 TEXT
   contention stacks
   cat <<'TEXT'
 
-## Whole stacks on several threads, pending once
+## Complete stacks on several threads, pending once
 
-`just bench-contention pending-stacks`: the same around a service that is pending once.
+`just bench-contention pending-stacks` measures the same stacks around a service that is pending
+once.
 
 TEXT
   contention pending-stacks
@@ -96,13 +119,15 @@ benches/end_to_end/results.sh
   cat <<'TEXT'
 # Behavior when the upstream fails
 
-Made by `benches/results.sh`, which runs `cargo run --package behaviour`: real sockets, seawall and its peers in one run,
-with their defaults, but without backoff where that can be set.
+`benches/results.sh` writes this file with the output of `cargo run --package behaviour`.
 
-*user*: the peer leaves the decision to its user, so the table has no verdict on it.
+Retries use real sockets, in one run for seawall and its peers. All clients have their defaults,
+except for the backoff, which is off if possible.
 
-Breakers run without sockets and have the same settings as far as possible: open by 5 failures of 10, or by 5 consecutive
-failures, then one probe.
+The verdict *user* means that the peer leaves the decision to the user.
+
+Breakers run without sockets, with settings as similar as possible: they open on 5 failures of 10,
+or on 5 consecutive failures, and then admit one probe.
 
 TEXT
   cargo run --quiet --package behaviour

@@ -38,7 +38,7 @@ async fn main() -> Result<(), BoxError> {
         // One layer per server, because the services of a layer share its circuit. The balancer
         // skips a server whose circuit is open.
         let circuit = CircuitBreakerLayer::new()
-            .consecutive_failures(NonZeroU32::new(2))
+            .consecutive_failures(NonZeroU32::new(2).unwrap())
             .open_behavior(OpenBehavior::Backpressure);
         let addr = server.addr();
         let instance = ServiceBuilder::new()

@@ -2,9 +2,9 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use crate::jitter::scale;
 
-/// How long to wait before each retry, unless the server says (`Retry-After`).
+/// The delay before each retry, unless the server requests one (`Retry-After`).
 ///
-/// The default grows exponentially from 100 ms by a factor of 2 up to 10 s, with full jitter.
+/// By default, the delay doubles from 100 ms up to 10 s, with full jitter.
 ///
 /// ```
 /// use std::time::Duration;
@@ -26,48 +26,55 @@ pub struct Backoff {
 enum Growth {
     Constant(Duration),
     Doubling(Duration),
-    /// Seconds; nothing before the first retry, then twice as much each time.
+    /// The factor in seconds. The first retry has no delay. Later delays double.
     Urllib3(f64),
     Custom(Arc<dyn Fn(u32) -> Duration + Send + Sync>),
 }
 
-/// What chance does to a wait.
+/// The random part of a delay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Jitter {
     None,
-    /// Any part of it.
+    /// Scales the delay by a random fraction.
     Full,
-    /// Up to so much more.
+    /// Adds a random time up to this maximum.
     Added(Duration),
 }
 
 impl Backoff {
-    /// Waits up to `base` before the first retry, twice as much before the second, and so on up to
-    /// [`max`](Self::max) (10 s unless set), each time a random part of it.
+    /// Creates an exponential backoff with full jitter.
+    ///
+    /// The delay is at most `base` before the first retry and doubles with each retry, up to
+    /// [`max`](Self::max). The default `max` is 10 s.
     #[must_use]
     pub const fn exponential(base: Duration) -> Self {
         Self { growth: Growth::Doubling(base), max: Duration::from_secs(10), jitter: Jitter::Full }
     }
 
-    /// Waits exactly `delay` before each retry. Many callers that failed together then come back together: prefer
-    /// [`exponential`](Self::exponential) where there are many.
+    /// Creates a backoff that waits exactly `delay` before each retry.
+    ///
+    /// Callers that fail together then retry together. Prefer [`exponential`](Self::exponential)
+    /// for many callers.
     #[must_use]
     pub const fn constant(delay: Duration) -> Self {
         Self { growth: Growth::Constant(delay), max: Duration::MAX, jitter: Jitter::None }
     }
 
-    /// Does not wait.
+    /// Creates a backoff without delays.
     #[must_use]
     pub const fn none() -> Self {
         Self::constant(Duration::ZERO)
     }
 
-    /// Waits as urllib3's `Retry(backoff_factor=factor)` does: not at all before the first retry, and
-    /// `factor · 2^(n-1)` seconds before the n-th, up to [`max`](Self::max) (120 s unless set), without jitter
-    /// unless [`added_jitter`](Self::added_jitter) is set.
+    /// Creates the backoff of urllib3's `Retry(backoff_factor=factor)`.
+    ///
+    /// The first retry has no delay. The n-th has `factor · 2^(n-1)` seconds, up to
+    /// [`max`](Self::max). The default `max` is 120 s. There is no jitter unless
+    /// [`added_jitter`](Self::added_jitter) is set.
     ///
     /// # Errors
-    /// [`InvalidBackoffFactor`] if `factor` is negative, infinite or not a number.
+    ///
+    /// Returns [`InvalidBackoffFactor`] if `factor` is negative, infinite or NaN.
     pub fn urllib3(factor: f64) -> Result<Self, InvalidBackoffFactor> {
         if !(factor.is_finite() && factor >= 0.0) {
             return Err(InvalidBackoffFactor(()));
@@ -79,36 +86,44 @@ impl Backoff {
         })
     }
 
-    /// Waits as `delay` says for each retry, counted from 1. It is called once a retry, and must not block.
+    /// Creates a backoff that calls `delay` with the number of each retry, counted from 1.
+    ///
+    /// `delay` is called once per retry, and must not block.
     #[must_use]
     pub fn custom(delay: impl Fn(u32) -> Duration + Send + Sync + 'static) -> Self {
         Self { growth: Growth::Custom(Arc::new(delay)), max: Duration::MAX, jitter: Jitter::None }
     }
 
-    /// The longest wait, whatever the growth, jitter included. Takes effect on waits that begin afterwards.
+    /// Sets the maximum delay, including jitter. Takes effect on delays that start afterwards.
+    ///
+    /// Default: 10 s for [`exponential`](Self::exponential), 120 s for [`urllib3`](Self::urllib3),
+    /// no limit for the others.
     #[must_use]
     pub fn max(mut self, max: Duration) -> Self {
         self.max = max;
         self
     }
 
-    /// Whether a wait is a random part of itself ("full jitter": evenly spread between nothing and the whole), so that
-    /// callers which failed together do not come back together. On for [`exponential`](Self::exponential), off for
-    /// the others.
+    /// Enables full jitter: each delay is drawn uniformly between zero and its full length, so that
+    /// callers do not retry in lockstep.
+    ///
+    /// Default: `true` for [`exponential`](Self::exponential), `false` for the others.
     #[must_use]
-    pub fn jitter(mut self, jitter: bool) -> Self {
+    pub fn use_jitter(mut self, jitter: bool) -> Self {
         self.jitter = if jitter { Jitter::Full } else { Jitter::None };
         self
     }
 
-    /// Adds a random time from nothing to `most` to each wait, in place of other jitter: urllib3's `backoff_jitter`.
+    /// Adds a random time between zero and `max` to each delay. Replaces full jitter. Equivalent to
+    /// urllib3's `backoff_jitter`.
     #[must_use]
-    pub fn added_jitter(mut self, most: Duration) -> Self {
-        self.jitter = Jitter::Added(most);
+    pub fn added_jitter(mut self, max: Duration) -> Self {
+        self.jitter = Jitter::Added(max);
         self
     }
 
-    /// The wait before the given retry, counted from 1, without jitter: the whole of what full jitter takes a part of.
+    /// Returns the delay before the given retry, counted from 1, without jitter. It is the upper
+    /// bound of full jitter.
     #[must_use]
     pub fn max_delay(&self, retry: u32) -> Duration {
         let doublings = retry.saturating_sub(1);
@@ -127,16 +142,17 @@ impl Backoff {
         delay.min(self.max)
     }
 
-    /// The wait before the given retry, counted from 1; `random` in `[0, 1)` picks the part.
+    /// Returns the delay before the given retry, counted from 1, with jitter. `random` returns a
+    /// number in `[0, 1)`.
     pub(crate) fn delay(&self, retry: u32, random: impl FnOnce() -> f64) -> Duration {
-        let longest = self.max_delay(retry);
+        let delay = self.max_delay(retry);
         match self.jitter {
-            Jitter::Full if !longest.is_zero() => scale(longest, random()),
-            // urllib3 adds nothing where there is no wait: before the first retry.
-            Jitter::Added(most) if !(retry <= 1 && matches!(self.growth, Growth::Urllib3(_))) => {
-                longest.saturating_add(scale(most, random())).min(self.max)
+            Jitter::Full if !delay.is_zero() => scale(delay, random()),
+            // urllib3 adds no jitter to the first retry, which has no delay.
+            Jitter::Added(max) if !(retry <= 1 && matches!(self.growth, Growth::Urllib3(_))) => {
+                delay.saturating_add(scale(max, random())).min(self.max)
             }
-            Jitter::None | Jitter::Full | Jitter::Added(_) => longest,
+            Jitter::None | Jitter::Full | Jitter::Added(_) => delay,
         }
     }
 }
@@ -158,13 +174,13 @@ impl fmt::Debug for Growth {
     }
 }
 
-/// A backoff factor that is negative, infinite or not a number.
+/// An error for a backoff factor that is negative, infinite or NaN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidBackoffFactor(());
 
 impl fmt::Display for InvalidBackoffFactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a backoff factor is a number of seconds, zero or more")
+        f.write_str("backoff factor must be a finite number of seconds, 0 or more")
     }
 }
 
@@ -187,15 +203,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_delay_never_exceeds_its_maximum(
-            backoff in any_backoff(), max in any::<Duration>(), jitter in 0..3, most in any::<Duration>(),
-            retry in any::<u32>(), random in 0.0..1.0,
+        fn delay_never_exceeds_max(
+            backoff in any_backoff(),
+            max in any::<Duration>(),
+            jitter in 0..3,
+            max_jitter in any::<Duration>(),
+            retry in any::<u32>(),
+            random in 0.0..1.0,
         ) {
             let backoff = backoff.max(max);
             let backoff = match jitter {
-                0 => backoff.jitter(false),
-                1 => backoff.jitter(true),
-                _ => backoff.added_jitter(most),
+                0 => backoff.use_jitter(false),
+                1 => backoff.use_jitter(true),
+                _ => backoff.added_jitter(max_jitter),
             };
             prop_assert!(backoff.max_delay(retry) <= max);
             let delay = backoff.delay(retry, || random);
@@ -208,18 +228,18 @@ mod tests {
         }
 
         #[test]
-        fn doubling_agrees_with_adding_to_itself(base in 0_u32..1_000, retry in 1_u32..20) {
-            let mut sum = u64::from(base);
+        fn exponential_delay_doubles_with_each_retry(base in 0_u32..1_000, retry in 1_u32..20) {
+            let mut expected = u64::from(base);
             for _ in 1..retry {
-                sum += sum;
+                expected *= 2;
             }
             let backoff = Backoff::exponential(Duration::from_millis(base.into())).max(Duration::MAX);
-            prop_assert_eq!(backoff.max_delay(retry), Duration::from_millis(sum));
+            prop_assert_eq!(backoff.max_delay(retry), Duration::from_millis(expected));
         }
     }
 
     #[test]
-    fn full_jitter_takes_the_part_that_chance_says() {
+    fn full_jitter_scales_delay_by_random_fraction() {
         let backoff = Backoff::exponential(Duration::from_secs(8));
         for (random, ms) in [(0.0, 0), (0.25, 2_000), (0.5, 4_000)] {
             assert_eq!(backoff.delay(1, || random), Duration::from_millis(ms));
@@ -227,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_duration_is_no_panic() {
+    fn max_duration_does_not_overflow() {
         let backoff = Backoff::exponential(Duration::MAX).max(Duration::MAX);
         for retry in [0, 1, 2, 31, 32, 33, u32::MAX] {
             for random in [0.0, 0.5, 1.0 - f64::EPSILON / 2.0, 1.0, 2.0, -1.0] {
@@ -237,21 +257,21 @@ mod tests {
     }
 
     #[test]
-    fn where_there_is_no_wait_chance_is_not_asked() {
-        let never = || panic!("asked");
-        assert_eq!(Backoff::exponential(Duration::ZERO).delay(1, never), Duration::ZERO);
-        assert_eq!(Backoff::none().delay(1, never), Duration::ZERO);
+    fn zero_delay_draws_no_random_number() {
+        let unused_random = || panic!("random number drawn for a zero delay");
+        assert_eq!(Backoff::exponential(Duration::ZERO).delay(1, unused_random), Duration::ZERO);
+        assert_eq!(Backoff::none().delay(1, unused_random), Duration::ZERO);
     }
 
     #[test]
-    fn constant_is_the_same_each_time() {
+    fn constant_delay_is_equal_for_each_retry() {
         let backoff = Backoff::constant(Duration::from_secs(3));
         assert_eq!(backoff.delay(1, || 0.1), Duration::from_secs(3));
         assert_eq!(backoff.delay(9, || 0.1), Duration::from_secs(3));
     }
 
     #[test]
-    fn urllib3_does_not_wait_before_the_first_retry_nor_add_jitter_to_it() {
+    fn urllib3_delay_and_jitter_start_with_second_retry() {
         let backoff = Backoff::urllib3(0.5).unwrap().added_jitter(Duration::from_secs(1));
         let delays = [1, 2, 3, 4].map(|retry| backoff.delay(retry, || 0.5).as_millis());
         assert_eq!(delays, [0, 1_500, 2_500, 4_500]);
@@ -260,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_factor_is_a_number_of_seconds() {
+    fn urllib3_rejects_factor_when_negative_or_not_finite() {
         for factor in [-0.1, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             assert_eq!(Backoff::urllib3(factor).unwrap_err(), InvalidBackoffFactor(()), "{factor}");
         }
@@ -268,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn custom_is_asked_with_the_number_of_the_retry() {
+    fn custom_backoff_receives_retry_number() {
         let backoff = Backoff::custom(|retry| Duration::from_secs(retry.into()));
         assert_eq!(backoff.delay(7, || 0.5), Duration::from_secs(7));
     }

@@ -100,12 +100,12 @@ pub trait TrackCompletion<Res> {
 }
 
 /// The call ends with the response of the service.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct CompleteOnResponse {}
 
 /// The call ends with the body of the HTTP response.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct CompleteOnBodyEnd {}
 

@@ -352,7 +352,7 @@ pub use seawall_core::{
 #[doc(inline)]
 pub use seawall_test as test_util;
 
-pub use self::time_limit::Deadline;
+pub use self::time_limit::{Deadline, TimeoutBody};
 
 /// The README's examples, compiled.
 #[cfg(all(doctest, feature = "full", feature = "hyper-util"))]

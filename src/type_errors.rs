@@ -342,9 +342,9 @@
 //! # The service is not HTTP
 //!
 //! ```text
-//! error[E0277]: requests of type `String` cannot be kept to be sent again by `HttpCallAdapter`
+//! error[E0277]: requests of type `String` cannot be saved for a retry by `HttpCallAdapter`
 //! error[E0277]: `HttpClassifier` does not classify responses of type `String`
-//! error[E0277]: responses of type `String` cannot be given up for a retry by `HttpCallAdapter`
+//! error[E0277]: responses of type `String` cannot be discarded for a retry by `HttpCallAdapter`
 //! error[E0277]: a response of type `String` has no body whose end could be waited for
 //! …UriKeyFn<…>` gives no key to requests of type `String`
 //! ```

@@ -18,7 +18,7 @@ use tower::{
 };
 use tower_http::{timeout::ResponseBodyTimeoutLayer, trace::TraceLayer};
 
-/// The policy that a user of tower's `Retry` writes.
+/// A policy for tower's `Retry`, which has no default policy.
 #[derive(Clone)]
 struct Retry502 {
     left: u32,

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes benches/PEERS.md: the peers' rows of another harness beside the same rows here, and ours in that harness.
+"""Writes benches/PEERS.md, which compares the rows of `benches` with those of an independent harness.
 
     compare.py DIRECTORY [--timed]
 
-DIRECTORY: where that harness is, called peerbench; it is copied, and our column added to the copy. --timed: its benches of
-threads and of sockets as well, which say something only on a machine that does nothing else.
+DIRECTORY: the harness, called peerbench. The script copies it and adds seawall's rows to the copy.
+--timed: also runs the harness's benchmarks of threads and sockets, which require an otherwise idle machine.
 """
 
 import json
@@ -19,7 +19,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 
-# A row there, and the row here that measures the same.
+# Rows of the harness, each with the equivalent row of `benches`.
 SAME = [
     ("floor: lazy Sleep (inner polled first)", "minimal: lazy Sleep"),
     ("tower 0.5 Timeout", "tower Timeout"),
@@ -45,31 +45,31 @@ SAME = [
         "stack tower-resilience (trace from tower-http)",
         "stack: tower-resilience, log by tower-http, no budget, no body timeout",
     ),
-    ("ours Timeout", "seawall Timeout"),
-    ("ours BodyTimeout", "seawall BodyTimeout"),
-    ("ours Retry", "seawall Retry"),
-    ("ours Retry, no budget", "seawall Retry, no budget"),
-    ("ours CircuitBreaker", "seawall CircuitBreaker"),
-    ("ours CircuitBreaker, consecutive failures", "seawall CircuitBreaker, consecutive failures"),
-    ("ours CircuitBreaker, keyed", "seawall CircuitBreaker, keyed"),
-    ("ours BadGatewayClassifier", "seawall BadGatewayClassifier"),
-    ("ours InFlightLimit", "seawall InFlightLimit"),
-    ("ours InFlightLimit, to the response", "seawall InFlightLimit, until the response"),
-    ("ours Logging, client", "seawall Logging, client"),
-    ("stack ours, no body timeout", "seawall Standard, no body timeout"),
-    ("stack ours", "seawall Standard"),
+    ("seawall Timeout", "seawall Timeout"),
+    ("seawall BodyTimeout", "seawall BodyTimeout"),
+    ("seawall Retry", "seawall Retry"),
+    ("seawall Retry, no budget", "seawall Retry, no budget"),
+    ("seawall CircuitBreaker", "seawall CircuitBreaker"),
+    ("seawall CircuitBreaker, consecutive failures", "seawall CircuitBreaker, consecutive failures"),
+    ("seawall CircuitBreaker, per key", "seawall CircuitBreaker, per key"),
+    ("seawall BadGatewayClassifier", "seawall BadGatewayClassifier"),
+    ("seawall InFlightLimit", "seawall InFlightLimit"),
+    ("seawall InFlightLimit, to the response", "seawall InFlightLimit, until the response"),
+    ("seawall Logging, client", "seawall Logging, client"),
+    ("stack seawall, no body timeout", "seawall Standard, no body timeout"),
+    ("stack seawall", "seawall Standard"),
 ]
 
 INNER = {"ready": "ready", "pend": "pending once"}
 
-# The breakers that are run more often on two threads, and the floors that tell where those were.
-OURS, PEER = "ours CircuitBreaker", "tower-resilience 0.14 CircuitBreaker (count 100)"
-FURTHER = ["bare", "floor: Arc clone only", "floor: one atomic word", OURS, PEER]
+# The rows of three further runs on two threads, with floors that show the distance between the cores.
+SEAWALL, PEER = "seawall CircuitBreaker", "tower-resilience 0.14 CircuitBreaker (count 100)"
+FURTHER = ["bare", "floor: Arc clone only", "floor: one atomic word", SEAWALL, PEER]
 
-# What the copy needs to have our column: file, what stands there, what is put in its place.
+# The changes that add seawall's rows to the copy: file, old text, new text.
 CHANGES = [
     ("Cargo.toml", "[features]", '[dependencies.seawall]\npath = "{root}"\nfeatures = ["hyper-util"]\n\n[features]'),
-    # Our retry hands on a body of its own type; the services inside took one type only.
+    # seawall's retry changes the body type, whereas the inner services accept only one type.
     ("src/lib.rs", "impl Service<Req> for ReadySvc", "impl<B> Service<http::Request<B>> for ReadySvc"),
     ("src/lib.rs", "impl Service<Req> for PendSvc", "impl<B> Service<http::Request<B>> for PendSvc"),
     ("src/lib.rs", "fn call(&mut self, req: Req)", "fn call(&mut self, req: http::Request<B>)"),
@@ -84,7 +84,7 @@ CHANGES = [
         "src/bin/contention.rs",
         '        job("bare", ReadySvc),',
         '        job("bare", ReadySvc),\n'
-        '        job("ours CircuitBreaker", ours::breaker(ReadySvc)),',
+        '        job("seawall CircuitBreaker", ours::breaker(ReadySvc)),',
     ),
     (
         "src/clients.rs",
@@ -95,10 +95,10 @@ CHANGES = [
         "src/breakers.rs",
         '        BreakerPeer { name: "recloser 1.4", make: recloser },',
         '        BreakerPeer { name: "recloser 1.4", make: recloser },\n'
-        '        BreakerPeer { name: "ours, ratio and 5 consecutive failures", make: ours::ratio_and_consecutive },\n'
-        '        BreakerPeer { name: "ours, 5 consecutive failures", make: ours::consecutive },\n'
-        # A window in time is probed as such there if it is called so.
-        '        BreakerPeer { name: "ours, ratio alone: success_rate(0.5, 10, 1 s)", make: ours::ratio },',
+        '        BreakerPeer { name: "seawall, ratio and 5 consecutive failures", make: ours::ratio_and_consecutive },\n'
+        '        BreakerPeer { name: "seawall, 5 consecutive failures", make: ours::consecutive },\n'
+        # The harness recognizes a time window by this name.
+        '        BreakerPeer { name: "seawall, ratio alone: success_rate(0.5, 10, 1 s)", make: ours::ratio },',
     ),
     ("src/breakers.rs", "use std::sync::Arc;", "use crate::peers::ours_breaker as ours;\nuse std::sync::Arc;"),
     (
@@ -125,45 +125,45 @@ def pattern(names):
     return "(" + "|".join(re.sub(r"([][()+.?*|])", r"\\\1", name) for name in names) + ")"
 
 
-def copied(harness):
-    """A copy with our column. It stays, so that its next build is quick."""
+def copy_harness(harness):
+    """Creates a copy with seawall's rows. The copy is kept, which speeds up the next build."""
     copy = Path(tempfile.gettempdir()) / "seawall-peerbench"
     for name in ["src", "icount.sh", "Cargo.toml"]:
-        source, to = Path(harness) / name, copy / name
+        source, target = Path(harness) / name, copy / name
         if source.is_dir():
-            shutil.rmtree(to, ignore_errors=True)
-            shutil.copytree(source, to, copy_function=shutil.copyfile)
-            to.chmod(0o755)
-            for path in to.rglob("*"):
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(source, target, copy_function=shutil.copyfile)
+            target.chmod(0o755)
+            for path in target.rglob("*"):
                 path.chmod(0o755 if path.is_dir() else 0o644)
         else:
             copy.mkdir(exist_ok=True)
-            to.unlink(missing_ok=True)
-            shutil.copyfile(source, to)
+            target.unlink(missing_ok=True)
+            shutil.copyfile(source, target)
     (copy / "icount.sh").chmod(0o755)
     for name, old, new in CHANGES:
         path = copy / name
         text = path.read_text()
         if old not in text:
-            sys.exit(f"compare.py: {name} has changed: it has no {old!r}")
+            sys.exit(f"compare.py: expected {old!r} in {name}, found none")
         path.write_text(text.replace(old, new.replace("{root}", str(ROOT))))
     for name in ["ours.rs", "ours_breaker.rs"]:
         shutil.copyfile(HERE / name, copy / "src/peers" / name)
-    # The same versions as here.
+    # Both harnesses use the same versions.
     shutil.copyfile(ROOT / "Cargo.lock", copy / "Cargo.lock")
     return copy
 
 
 class Row:
-    """What is measured of a row, over bare but for the future's size."""
+    """The measurements of a row. All but the size of the future are differences to bare."""
 
-    def __init__(self, instructions, ns, allocations, size, future):
+    def __init__(self, instructions, ns, allocations, allocated_bytes, future):
         self.instructions, self.ns, self.future = instructions, ns, future
-        self.allocations, self.bytes = allocations, size
+        self.allocations, self.bytes = allocations, allocated_bytes
 
 
-def there(copy):
-    """The rows there, and the instructions of bare."""
+def measure_harness(copy):
+    """Returns the rows of the harness, and the instructions of bare."""
     names = pattern(["bare", *(name for name, _ in SAME)])
     run("./icount.sh", "results/icount.tsv", f"\t{names}\tget\t(ready|pend)\tnone$", cwd=copy)
     # group name kind inner mode instructions over_bare
@@ -182,8 +182,8 @@ def there(copy):
     return measured, instructions["bare", "ready"]
 
 
-def here():
-    """The same rows here, and the instructions of bare."""
+def measure_benches():
+    """Returns the equivalent rows of `benches`, and the instructions of bare."""
     names = pattern(["bare", *(name for _, name in SAME)])
     table = rows(run("benches/icount.sh", f"^{names}\tGET\t(ready|pending once)\tnone$"))
     counts = {(r[0], r[2]): float(r[4]) for r in table}
@@ -200,8 +200,8 @@ def here():
     return measured, counts["bare", "ready"]
 
 
-def with_more_threads():
-    """Here, with tokio built as there: instructions over bare."""
+def count_with_harness_features():
+    """Returns the instructions over bare in `benches`, with the tokio features of the harness."""
     names = pattern(["bare", *(name for _, name in SAME)])
     table = rows(
         run("benches/icount.sh", f"^{names}\tGET\t(ready|pending once)\tnone$", FEATURES="tokio/rt-multi-thread")
@@ -214,27 +214,27 @@ def number(text):
     return f"{float(text):.1f}".removesuffix(".0")
 
 
-def compared(theirs, ours, more, names):
+def comparison_table(harness_rows, benches_rows, adjusted, names):
     yield (
-        "| row | response | instructions there | here | here, as there | difference left | ns there | here "
-        "| allocations there | here | future there | here |"
+        "| row | response | instructions, harness | benches | benches, same features | remaining difference "
+        "| ns, harness | benches | allocations, harness | benches | future, harness | benches |"
     )
     yield "|---|---|" + "--:|" * 10
     for name, same in names:
         for inner in INNER.values():
-            a, b, as_there = theirs[name, inner], ours[same, inner], more[same, inner]
+            a, b, adjusted_count = harness_rows[name, inner], benches_rows[same, inner], adjusted[same, inner]
             yield (
-                f"| {same} | {inner} | {a.instructions:.0f} | {b.instructions:.0f} | {as_there:.0f} "
-                f"| {as_there - a.instructions:+.0f} | {a.ns:.0f} | {b.ns:.0f} "
+                f"| {same} | {inner} | {a.instructions:.0f} | {b.instructions:.0f} | {adjusted_count:.0f} "
+                f"| {adjusted_count - a.instructions:+.0f} | {a.ns:.0f} | {b.ns:.0f} "
                 f"| {number(a.allocations)} | {number(b.allocations)} | {a.future} | {b.future} |"
             )
     yield ""
 
 
-def stacks(theirs):
+def stack_table(harness_rows):
     yield "| stack | response | instructions over bare | ns over bare | allocations | bytes | future |"
     yield "|---|---|" + "--:|" * 5
-    for (name, inner), row in theirs.items():
+    for (name, inner), row in harness_rows.items():
         if name.startswith("stack"):
             yield (
                 f"| {name} | {inner} | {row.instructions:.0f} | {row.ns:.0f} | {number(row.allocations)} "
@@ -244,7 +244,7 @@ def stacks(theirs):
 
 
 def as_table(text):
-    """Their tables, whose columns are separated by tabs."""
+    """Converts a table of the harness, with columns separated by tabs, to Markdown."""
     lines = [line.split("\t") for line in text.split("\n\n")[0].splitlines()]
     yield "| " + " | ".join(lines[0]) + " |"
     yield "|---|" + "--:|" * (len(lines[0]) - 1)
@@ -259,30 +259,31 @@ def output(copy, binary, *arguments):
     return run(*pinned, f"./target/release/{binary}", *arguments, cwd=copy)
 
 
-def breakers(copy):
-    """What each breaker does; an error if one of ours does not pass."""
+def breaker_table(copy):
+    """Yields the verdicts on each breaker. Exits with an error if a breaker of seawall fails."""
     # probe peer verdict detail
     table = [r for r in rows(output(copy, "behaviour", "--breakers"))[1:] if r[0][0] in "fghi"]
-    seen = {(r[0], r[1]): r[2:] for r in table}
+    results = {(r[0], r[1]): r[2:] for r in table}
     probes, names = sorted({r[0] for r in table}), list(dict.fromkeys(r[1] for r in table))
     if {probe[0] for probe in probes} != set("fghi"):
-        sys.exit(f"compare.py: it no longer asks f, g, h and i, but {probes}")
-    for (probe, name), (verdict, detail) in seen.items():
-        # A ratio alone gets no verdict on h: how many open it depends on how many succeeded in that time.
-        due = "INFO" if probe[0] == "h" and "success_rate" in name else "PASS"
-        if name.startswith("ours") and verdict != due:
+        sys.exit(f"compare.py: expected the probes f, g, h and i, found {probes}")
+    for (probe, name), (verdict, detail) in results.items():
+        # A ratio alone gets no verdict on h, because the result depends on the number of successes in the window.
+        expected = "INFO" if probe[0] == "h" and "success_rate" in name else "PASS"
+        if name.startswith("seawall") and verdict != expected:
             sys.exit(f"compare.py: {name}: {verdict}: {probe}: {detail}")
-    said = {"PASS": "pass", "FAIL": "**fail**: {}", "INFO": "{}"}
-    yield "| what is asked | " + " | ".join(names) + " |"
+    cell_formats = {"PASS": "pass", "FAIL": "**fail**: {}", "INFO": "{}"}
+    yield "| probe | " + " | ".join(names) + " |"
     yield "|---|" + "---|" * len(names)
     for probe in probes:
-        cells = [said[verdict].format(detail) for verdict, detail in (seen[probe, name] for name in names)]
+        verdicts = (results[probe, name] for name in names)
+        cells = [cell_formats[verdict].format(detail) for verdict, detail in verdicts]
         yield f"| {probe} | " + " | ".join(cells) + " |"
     yield ""
 
 
-def on_threads(copy):
-    """The breakers on one thread and on two, and some of them again: two threads differ from run to run."""
+def thread_tables(copy):
+    """Yields the times of breakers on one and two threads, in several runs, which differ for two threads."""
     clock = run("cargo", "run", "--quiet", "--release", "--package", "benches", "--bin", "contention", "breakers", "1")
     yield clock.splitlines()[0] + "\n"
     first, *further = (output(copy, "contention").split("\n\n")[0] for _ in range(4))
@@ -294,80 +295,95 @@ def on_threads(copy):
     yield "|---|--:|--:|--:|"
     for name in FURTHER:
         yield f"| {name} | " + " | ".join("{} / {}".format(*medians[name]) for medians in further) + " |"
-    times = ([theirs / ours for theirs, ours in zip(it[PEER], it[OURS])] for it in further)
-    yield f"| {PEER} ÷ {OURS} | " + " | ".join("{:.1f} / {:.1f}".format(*it) for it in times) + " |"
+    times = ([peer / seawall for peer, seawall in zip(it[PEER], it[SEAWALL])] for it in further)
+    yield f"| {PEER} ÷ {SEAWALL} | " + " | ".join("{:.1f} / {:.1f}".format(*it) for it in times) + " |"
     yield ""
 
 
 HEAD = """\
-# The peers in another harness
+# Peers in an independent harness
 
-Made by `benches/peerbench/compare.py`, which copies a harness of the peers that somebody else wrote, adds seawall to the copy
-as one more of them (`benches/peerbench/ours.rs`), and runs it, and the same rows of `benches`, with the same versions of all
-crates: so a slip in either would show. Each row is a GET without headers, nobody listens; what the layer adds to bare,
-and the whole future's size.
+`benches/peerbench/compare.py` writes this file. It copies an independently written harness of the
+peers, adds seawall to the copy (`benches/peerbench/ours.rs`), and runs both the copy and the
+equivalent rows of `benches`. Both use the same versions of all crates, so a mistake in either
+harness would be visible. Each row is a GET without headers and without a subscriber. It shows the
+cost that the layer adds to bare, and the size of the complete future.
 """
 
 DIFFERENCES = """\
-Where they differ, and why:
+Differences between the harnesses, and their causes:
 
-- tokio has all its features there, and here those that are used. With `rt-multi-thread` its scheduler is one of two, which makes
-  a timer 16 bytes larger, and each one dearer. *Here, as there* is with that feature, counted by
-  `FEATURES=tokio/rt-multi-thread benches/icount.sh`, and *difference left* is what remains.
-- There the compiler inlines the service inside where there is no layer, and mostly calls it where there is one; here it
-  calls it in both. So bare is cheaper there ({there:.0f} instructions, here {here:.0f}), and what that was spared, a layer pays.
-  Some of seawall's are put in line with it, and cost less there: the classifier nearly nothing, the breaker a quarter less.
-- Here the service inside reads the request's body to its end, there it drops it.
-- The floors are not the same code.
-- Nanoseconds were taken in two processes that were built apart: their differences say little.
+- The harness enables all features of tokio, whereas `benches` enables only those it needs. With
+  `rt-multi-thread`, tokio has two schedulers, so a timer is 16 bytes larger and more expensive. The
+  column *benches, same features* has that feature, counted by `FEATURES=tokio/rt-multi-thread
+  benches/icount.sh`. The next column is the remaining difference.
+- In the harness, the compiler inlines the inner service if there is no layer, and usually calls it
+  if there is one. In `benches`, it calls the service in both cases. Therefore bare is cheaper in
+  the harness ({harness:.0f} instructions, {benches:.0f} in `benches`), and layers are more
+  expensive by the same amount. Some seawall layers are inlined with the service and cost less in
+  the harness: the classifier almost nothing, the breaker 25 % less.
+- In `benches`, the inner service reads the complete request body. In the harness, it drops the
+  body.
+- The floors have different code.
+- The nanoseconds come from two processes of separate builds, so their differences mean little.
 """
 
 BREAKERS = """\
-## What breakers do, there
+## Behavior of breakers in the harness
 
-A circuit that opens by 5 failures of 10, or by 5 consecutive failures, for 100 ms, and then lets one call try, or the nearest that each has.
-*f*: calls that are dropped; *g*: results that come late; *h*: failures after many successes; *i*: many callers while one may try.
-A ratio over a time alone gets no verdict on *h*: how many failures open it depends on how many calls succeeded in that time. The
-script ends with an error if one of ours does not pass.
+Each circuit opens on 5 failures of 10, or on 5 consecutive failures, for 100 ms, and then admits
+one probe. If a breaker lacks such a setting, it has the closest one.
+
+- *f*: cancelled calls.
+- *g*: stale results.
+- *h*: failures after many successes. A breaker with only a time window gets no verdict, because the
+  result depends on the number of successes in the window.
+- *i*: many callers while the circuit is half-open.
+
+The script fails if a breaker of seawall does not pass.
 """
 
-OTHERS = """\
-## Breakers on several threads, there
+THREADS = """\
+## Breakers on several threads in the harness
 
-The request is built inside. Where the system puts two threads decides what they cost together: on cores that share a cache, less
-than half of what they cost on others. The floor that only clones an `Arc`, as every breaker there must, tells which it was.
+Each time includes building the request. The time of two threads depends on the cores that the
+system chooses: it is less than half on cores that share a cache. The floor that only clones an
+`Arc`, as every breaker in the harness does, shows which cores were chosen.
 """
 
 SOCKETS = """\
-## Over a socket, there
+## Calls over a socket in the harness
 
-One processor for client and server, 16 in flight. Of the requests 5 % are answered by 502, so that clients which retry send that
-many more; the p99 of those that wait between attempts is a sleep of none, which takes tokio a millisecond.
+Client and server share one processor, with 16 calls in flight. The server responds with 502 to 5 %
+of the requests, so clients that retry send 5 % more requests. Some clients sleep for zero time
+between attempts. Tokio rounds that up to a millisecond, which determines their p99.
 """
 
 
 def main():
     if len(sys.argv) < 2 or sys.argv[2:] not in ([], ["--timed"]):
         sys.exit(__doc__)
-    copy = copied(sys.argv[1])
-    asked = list(breakers(copy))
-    (theirs, bare_there), (ours, bare_here), more = there(copy), here(), with_more_threads()
-    peers = [pair for pair in SAME if "ours" not in pair[0]]
-    seawall = [pair for pair in SAME if "ours" in pair[0]]
+    copy = copy_harness(sys.argv[1])
+    breakers = list(breaker_table(copy))
+    harness_rows, harness_bare = measure_harness(copy)
+    benches_rows, benches_bare = measure_benches()
+    adjusted = count_with_harness_features()
+    peers = [pair for pair in SAME if "seawall" not in pair[0]]
+    seawall = [pair for pair in SAME if "seawall" in pair[0]]
     page = [
         HEAD,
-        DIFFERENCES.format(there=bare_there, here=bare_here),
-        "## The whole stack, there\n",
-        *stacks(theirs),
-        "## The peers, there and here\n",
-        *compared(theirs, ours, more, peers),
-        "## seawall, there and here\n",
-        *compared(theirs, ours, more, seawall),
+        DIFFERENCES.format(harness=harness_bare, benches=benches_bare),
+        "## Complete stacks in the harness\n",
+        *stack_table(harness_rows),
+        "## Peers in both harnesses\n",
+        *comparison_table(harness_rows, benches_rows, adjusted, peers),
+        "## seawall in both harnesses\n",
+        *comparison_table(harness_rows, benches_rows, adjusted, seawall),
         BREAKERS,
-        *asked,
+        *breakers,
     ]
     if sys.argv[2:]:
-        page += [OTHERS, *on_threads(copy), SOCKETS]
+        page += [THREADS, *thread_tables(copy), SOCKETS]
         page += as_table(output(copy, "e2e", "--conc", "16", "--secs", "0.5", "--rounds", "15"))
     (HERE.parent / "PEERS.md").write_text("\n".join(page).rstrip() + "\n")
 

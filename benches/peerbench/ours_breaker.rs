@@ -1,25 +1,27 @@
-//! seawall's breaker among those whose behaviour the other harness probes: `compare.py` puts it beside `ours.rs`.
+//! seawall's breaker for the behavior probes of the independent harness.
+//!
+//! `compare.py` copies this file into the harness.
 use crate::breakers::{CallFn, OPEN_WAIT, Outcome, Work};
 use seawall::{circuit_breaker::{CircuitBreakerLayer, CircuitOpen}, classify::classify_fn, find_source, BoxError, Cause, Failure};
 use std::{error::Error, num::NonZeroU32, sync::Arc, time::Duration};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-/// As many as failsafe is given there.
+/// The number of failures that opens failsafe's breaker in the harness.
 const FIVE: Option<NonZeroU32> = NonZeroU32::new(5);
 
 pub fn ratio_and_consecutive() -> CallFn {
-    of(CircuitBreakerLayer::new().min_calls(10).consecutive_failures(FIVE))
+    breaker(CircuitBreakerLayer::new().min_calls(10).consecutive_failures(FIVE))
 }
 
 pub fn consecutive() -> CallFn {
-    of(CircuitBreakerLayer::new().failure_ratio(None).consecutive_failures(FIVE))
+    breaker(CircuitBreakerLayer::new().without_failure_ratio().consecutive_failures(FIVE))
 }
 
 pub fn ratio() -> CallFn {
-    of(CircuitBreakerLayer::new().min_calls(10).window(Duration::from_secs(1)))
+    breaker(CircuitBreakerLayer::new().min_calls(10).window(Duration::from_secs(1)))
 }
 
-fn of(layer: CircuitBreakerLayer) -> CallFn {
+fn breaker(layer: CircuitBreakerLayer) -> CallFn {
     let failed = |outcome: Result<&(), &(dyn Error + 'static)>| {
         outcome.err().map(|_| Failure::new(Cause::ConnectionRefused))
     };
@@ -31,7 +33,7 @@ fn of(layer: CircuitBreakerLayer) -> CallFn {
     Arc::new(move |work| {
         let mut breaker = breaker.clone();
         Box::pin(async move {
-            let ready = breaker.ready().await.expect("it refuses by its response");
+            let ready = breaker.ready().await.expect("the breaker rejects calls, not readiness");
             match ready.call(work).await {
                 Ok(()) => Outcome::Ok,
                 Err(error) if find_source::<CircuitOpen>(&*error).is_some() => Outcome::Rejected,

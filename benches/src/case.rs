@@ -13,12 +13,13 @@ pub struct Case {
     pub kind: RequestKind,
     pub readiness: Readiness,
     pub subscriber: Subscriber,
-    /// The name of the case to subtract from this one; its request, readiness and subscriber are the same.
+    /// The name of the case to subtract from this one. Both have the same request, readiness and
+    /// subscriber.
     pub base: &'static str,
     pub(crate) make: fn(RequestKind) -> Box<dyn Runner>,
 }
 
-/// The poll at which the inner service is ready.
+/// The poll at which the inner service returns its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readiness {
     Ready,
@@ -27,7 +28,9 @@ pub enum Readiness {
     None,
 }
 
-/// The `tracing` subscriber. A process sets it once, so cases with different subscribers run in different processes.
+/// The `tracing` subscriber.
+///
+/// A process can set it only once, so cases with different subscribers run in different processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subscriber {
     None,
@@ -35,7 +38,7 @@ pub enum Subscriber {
     Noop,
     /// Formats events at INFO and above, and discards the text.
     Info,
-    /// The same at DEBUG and above, the default level of the peers' events.
+    /// Formats events at DEBUG and above, the default level of the peers, and discards the text.
     Debug,
 }
 
@@ -46,13 +49,13 @@ impl Case {
         (self.make)(self.kind)
     }
 
-    /// The name, request, readiness and subscriber, separated by tabs.
+    /// Returns the name, request, readiness and subscriber, separated by tabs.
     #[must_use]
     pub fn key(&self) -> String {
         self.key_of(self.name)
     }
 
-    /// The key of the base.
+    /// Returns the key of the base.
     #[must_use]
     pub fn base_key(&self) -> String {
         self.key_of(self.base)
@@ -67,7 +70,7 @@ impl Case {
 impl Subscriber {
     pub const ALL: [Self; 4] = [Self::None, Self::Noop, Self::Info, Self::Debug];
 
-    /// Sets it as the global subscriber of this process.
+    /// Sets this subscriber as the global default of the process.
     ///
     /// # Panics
     ///
@@ -115,6 +118,6 @@ impl FromStr for Subscriber {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let subscriber = Self::ALL.into_iter().find(|it| it.to_string() == text);
-        subscriber.ok_or_else(|| format!("no such subscriber: {text}"))
+        subscriber.ok_or_else(|| format!("expected a subscriber, found {text:?}"))
     }
 }

@@ -1,7 +1,8 @@
-//! The classifier without a layer.
+//! The cost of the classifier outside a layer.
 //!
-//! Its cost is that of a loop that classifies one response repeatedly, minus that of the same loop without a classifier. Both
-//! loops hide the response and the failure from the optimizer. Inlining is allowed, as in a layer.
+//! A loop classifies one response repeatedly. The base is the same loop without a classifier. Both
+//! loops hide the response and the failure from the optimizer, but permit inlining, as a layer
+//! does.
 
 use std::hint::black_box;
 
@@ -28,7 +29,7 @@ pub(crate) fn http(status: StatusCode, retry_after: Option<&'static str>) -> Box
     boxed(response(status, retry_after), move |response| classifier.classify(Ok(response)))
 }
 
-/// A response as nginx sends it, with or without `Retry-After`.
+/// Returns a typical response of nginx, with or without `Retry-After`.
 pub(crate) fn response(status: StatusCode, retry_after: Option<&'static str>) -> Response<()> {
     let mut response = Response::new(());
     *response.status_mut() = status;

@@ -16,7 +16,7 @@ use tower::{Layer, Service};
 
 use crate::{Runner, classify};
 
-/// Returns the prepared responses.
+/// A service that returns prepared responses.
 #[derive(Debug, Default)]
 struct PreparedResponses(Vec<Response<Empty<Bytes>>>);
 
@@ -30,7 +30,7 @@ impl Service<()> for PreparedResponses {
     }
 
     fn call(&mut self, (): ()) -> Self::Future {
-        ready(Ok(self.0.pop().expect("one response per call")))
+        ready(Ok(self.0.pop().expect("a prepared response per call")))
     }
 }
 
@@ -90,7 +90,7 @@ where
     for _ in 0..calls {
         let call = pin!(service.call(()));
         let Poll::Ready(Ok(response)) = call.poll(&mut cx) else {
-            panic!("the service is always ready")
+            panic!("the measured service is always ready")
         };
         black_box(response.extensions().get::<Failure>());
     }

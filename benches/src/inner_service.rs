@@ -1,4 +1,4 @@
-//! The services inside the layers.
+//! The inner services of the measured layers.
 
 use std::{
     convert::Infallible,
@@ -16,11 +16,13 @@ use tower::Service;
 
 type Outcome = Result<Response<Full<Bytes>>, Infallible>;
 
-/// Responds at the first poll.
+/// A service whose response is ready at the first poll.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ready;
 
-/// Responds at the second poll, as a network would at best. A timeout needs a timer only then.
+/// A service whose response is ready at the second poll, the best case of a network call.
+///
+/// A timeout layer arms its timer only for a pending response.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PendingOnce;
 
@@ -65,7 +67,7 @@ impl<B: Body> Service<Request<B>> for PendingOnce {
 impl Future for Pending {
     type Output = Outcome;
 
-    // Needs no wake-up, since the benchmark polls again.
+    // Registers no waker, because the benchmark polls again anyway.
     #[inline]
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Outcome> {
         if !self.polled {
@@ -81,12 +83,12 @@ fn respond<B: Body>(request: Request<B>) -> Response<Full<Bytes>> {
     black_box(&request);
     let mut body = pin!(request.into_body());
     let mut cx = Context::from_waker(Waker::noop());
-    // hyper does not poll a body at its end either.
+    // hyper does not poll a body after its end either.
     while !body.is_end_stream() {
         match body.as_mut().poll_frame(&mut cx) {
             Poll::Ready(Some(frame)) => drop(black_box(frame)),
             Poll::Ready(None) => break,
-            Poll::Pending => unreachable!("the bodies sent here are ready"),
+            Poll::Pending => unreachable!("the measured request bodies are always ready"),
         }
     }
     Response::new(Full::new(Bytes::from_static(b"ok")))

@@ -1,13 +1,13 @@
-//! The cost of a call through each layer, compared with the same call without a layer and with the equivalent layers of
-//! tower and tower-http.
+//! The cost of a call through each layer, compared with the same call without the layer, and with
+//! equivalent layers of other crates.
 //!
-//! A [`Case`] is one row of the results. `overhead` measures its time and allocations, and `icount` runs it under callgrind,
-//! which counts its instructions. Rules that make the cases comparable:
+//! A [`Case`] is one row of the results. `overhead` measures its time and allocations. `icount`
+//! runs it under callgrind, which counts instructions. Rules that make the cases comparable:
 //!
-//! - Requests are built before the measured region, which is one function that is not inlined.
-//! - The inner service reads the request's body to its end, and the caller reads the response's.
-//! - Futures are polled directly, in a runtime whose driver is never woken for them: see [`runtime::enter`].
-//! - Each case has a base, measured in the same process and in the same rounds.
+//! - Requests are built before the measured region, which is a function that is not inlined.
+//! - The inner service reads the complete request body, and the caller reads the complete response body.
+//! - Futures are polled directly, in a runtime whose driver is never woken: see [`runtime::enter`].
+//! - Each case has a base that is measured in the same process and in the same rounds.
 
 pub mod case;
 mod cases;

@@ -1,4 +1,6 @@
-//! Minimal implementations of a timeout and of a retry, as a lower bound for the cost of the layers. `end_to_end` uses them too.
+//! Minimal implementations of a timeout and a retry, which give a lower bound of the cost.
+//!
+//! The package `end_to_end` includes this file.
 
 use std::{
     future::Future,
@@ -12,8 +14,9 @@ use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
 use tower::{BoxError, Service};
 
-/// A timeout that polls the response first and creates its timer only if that is pending. The time of the first poll
-/// therefore does not count.
+/// A timeout that creates its timer only after the first poll of the response is pending.
+///
+/// The time before the first poll therefore does not count.
 #[derive(Clone, Debug)]
 pub(crate) struct MinimalTimeout<S> {
     pub(crate) inner: S,
@@ -66,12 +69,12 @@ where
         if this.timer.is_none() {
             this.timer.set(Some(sleep(*this.timeout)));
         }
-        ready!(this.timer.as_pin_mut().expect("just created").poll(cx));
+        ready!(this.timer.as_pin_mut().expect("the timer exists").poll(cx));
         Poll::Ready(Err("timed out".into()))
     }
 }
 
-/// A retry that never retries: it keeps a copy of the request until the response is ready.
+/// A retry that never retries. It keeps a copy of the request until the response is ready.
 #[derive(Clone, Debug)]
 pub(crate) struct MinimalRetry<S> {
     pub(crate) inner: S,

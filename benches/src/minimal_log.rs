@@ -12,8 +12,10 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower::Service;
 
-/// A log that never emits an event: it keeps the request's fields from the call to the end of the response body. It does not
-/// notice panics, cancellation or spans.
+/// A log that never emits an event. It keeps fields of the request until the end of the response
+/// body.
+///
+/// It supports neither panics nor cancellation nor spans.
 #[derive(Clone, Debug)]
 pub(crate) struct MinimalLog<S> {
     pub(crate) inner: S,

@@ -17,7 +17,7 @@ use recloser::{AnyError, AsyncRecloser, RecloserFuture};
 use tower::Service;
 
 pin_project! {
-    /// Converts a failed response to an error, since failsafe and recloser only count errors.
+    /// Converts a failed response to an error, because failsafe and recloser count only errors.
     #[derive(Debug)]
     pub(crate) struct FailedResponseAsError<F> {
         #[pin]
@@ -28,14 +28,14 @@ pin_project! {
 /// A failed response or an error.
 #[derive(Debug)]
 pub(crate) enum Failure<B, E> {
-    // Never read here.
+    // The benchmark never reads the response or the error.
     #[allow(dead_code)]
     Response(Response<B>),
     #[allow(dead_code)]
     Error(E),
 }
 
-// Layers that log errors require it.
+// Layers that log errors require `Display`.
 impl<B, E> fmt::Display for Failure<B, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("failed")
@@ -58,7 +58,7 @@ where
     }
 }
 
-/// failsafe's breaker around a service.
+/// A service inside failsafe's breaker.
 pub(crate) struct Failsafe<S, P> {
     pub(crate) inner: S,
     pub(crate) breaker: StateMachine<P, ()>,
@@ -90,7 +90,7 @@ where
     }
 }
 
-/// recloser's breaker around a service.
+/// A service inside recloser's breaker.
 #[derive(Clone, Debug)]
 pub(crate) struct Recloser<S> {
     pub(crate) inner: S,
@@ -116,7 +116,9 @@ where
     }
 }
 
-/// A minimal breaker: the last 64 results as bits under a lock. It has no time window and never opens.
+/// A minimal breaker that records the last 64 results as bits under a lock.
+///
+/// It has no time window and never opens.
 #[derive(Clone, Debug)]
 pub(crate) struct MinimalBreaker<S> {
     pub(crate) inner: S,

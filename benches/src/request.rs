@@ -11,7 +11,8 @@ use http_body_util::Full;
 pub enum RequestKind {
     /// No header, no body.
     Get,
-    /// Four headers, no body. A header map allocates once it has an entry, so a copy of it does too.
+    /// Four headers, no body. A header map with entries is allocated, so a copy of it allocates
+    /// too.
     GetWithHeaders,
     /// The same headers and a body of 1 KiB.
     Post,
@@ -27,7 +28,8 @@ impl RequestKind {
         *request.uri_mut() = Uri::from_static("http://127.0.0.1:8080/api/items?id=1");
         if self == Self::Post {
             thread_local! {
-                // Allocated, as the body of a real request is; clones of `Bytes::from_static` are cheaper.
+                // Allocated, like the body of a real request. Clones of `Bytes::from_static` are
+                // cheaper.
                 static BODY: Bytes = Bytes::copy_from_slice(&[b'x'; 1024]);
             }
             *request.method_mut() = Method::POST;

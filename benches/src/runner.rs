@@ -1,4 +1,4 @@
-//! The measured loop over the calls of a case.
+//! The measured loop of calls.
 
 use std::{
     fmt::Debug,
@@ -17,13 +17,13 @@ use crate::request::RequestKind;
 
 /// A prepared case.
 pub trait Runner {
-    /// Builds the requests of `calls` calls. Not measured.
+    /// Builds the requests of `calls` calls, outside the measured region.
     fn prepare(&mut self, calls: usize);
 
-    /// Makes the prepared calls. Measured.
+    /// Makes the prepared calls, inside the measured region.
     fn run(&mut self);
 
-    /// The size of the response future in bytes; `None` if the case is not a call.
+    /// Returns the size of the response future in bytes, or `None` if the case is not a call.
     fn future_size(&self) -> Option<usize>;
 }
 
@@ -82,20 +82,20 @@ where
 {
     match service.poll_ready(cx) {
         Poll::Ready(Ok(())) => {}
-        _ => panic!("the services measured here are always ready"),
+        _ => panic!("the measured services are always ready"),
     }
     let mut future = pin!(service.call(black_box(request)));
     let response = loop {
         if let Poll::Ready(outcome) = future.as_mut().poll(cx) {
-            break outcome.expect("the services measured here do not fail");
+            break outcome.expect("the measured services do not fail");
         }
     };
     assert_eq!(response.status(), StatusCode::OK);
-    // The whole body, so that the cost of layers that wrap it is included.
+    // Reads the complete body to include the cost of layers that wrap it.
     let mut body = pin!(response.into_body());
     let mut bytes = 0;
     while let Poll::Ready(Some(frame)) = body.as_mut().poll_frame(cx) {
-        let frame = frame.unwrap_or_else(|_| panic!("the bodies measured here do not fail"));
+        let frame = frame.unwrap_or_else(|_| panic!("the measured bodies do not fail"));
         bytes += frame.data_ref().map_or(0, Buf::remaining);
     }
     assert_eq!(black_box(bytes), 2);

@@ -1,4 +1,4 @@
-//! The runtime in which calls are measured.
+//! The runtime of the measured calls.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use tokio::{runtime::Builder, task::coop::unconstrained, time::sleep};
 
 /// Runs `work` in a runtime with timers.
 ///
-/// - The work is unconstrained, since tokio's cooperative budget would run out within a batch of calls.
-/// - Another timer is always pending and due before those of the calls, as in any busy process; otherwise each new timer
-///   would wake the driver.
+/// - The work is unconstrained, because a batch of calls would exhaust tokio's cooperative budget.
+/// - Another timer is always pending and due before the timers of the calls, as in any busy process.
+///   Without it, each new timer would wake the driver.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! The retry policy for tower's `Retry`, which has none of its own.
+//! A retry policy for tower's `Retry`, which has no default policy.
 
 use std::{
     future::{Ready, ready},
@@ -11,7 +11,7 @@ use tower::retry::{
     budget::{Budget, TpsBudget},
 };
 
-/// Retries a 502 without backoff.
+/// A policy that retries a 502 without backoff.
 #[derive(Clone, Debug)]
 pub(crate) struct RetryOn502 {
     retries_left: u32,

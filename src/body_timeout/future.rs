@@ -7,7 +7,8 @@ use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use super::{TimeoutBody, settings::BodyTimeouts};
+use super::settings::BodyTimeouts;
+use crate::time_limit::TimeoutBody;
 use crate::time_limit::BodyKind;
 
 pin_project! {

@@ -82,6 +82,5 @@ pub use self::{
     service::BodyTimeout,
     settings::{RequestDirection, ResponseDirection},
 };
-pub use crate::time_limit::TimeoutBody;
 #[doc(inline)]
 pub use seawall_core::elapsed::{Elapsed, TimeoutKind};

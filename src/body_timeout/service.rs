@@ -5,10 +5,10 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::{
-    ResponseFuture, TimeoutBody,
+    ResponseFuture,
     settings::{BodyTimeouts, RequestDirection, ResponseDirection},
 };
-use crate::time_limit::BodyKind;
+use crate::time_limit::{BodyKind, TimeoutBody};
 
 /// Service made by [`BodyTimeoutLayer`](super::BodyTimeoutLayer).
 #[derive(Clone, Debug)]

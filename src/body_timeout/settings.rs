@@ -6,12 +6,12 @@ use tokio::time::Instant;
 use crate::time_limit::{BodyKind, BodyLimits, TimeoutBody};
 
 /// Selects response bodies, as the type parameter of `BodyTimeoutLayer`.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ResponseDirection {}
 
 /// Selects request bodies, as the type parameter of `BodyTimeoutLayer`.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RequestDirection {}
 

@@ -5,13 +5,13 @@ use tokio::time::Instant;
 use super::Window;
 use crate::sharded_arc::thread_group;
 
-/// The number of counts of calls. Threads of one group share one.
+/// The number of stripes. The threads of one group share a stripe.
 pub(super) const STRIPES: usize = 4;
 
-/// The calls and retries of many threads.
+/// The calls and retries of all threads.
 ///
-/// Each call is counted in the stripe of its thread, so that calls on several threads do not wait for each other. A retry, which
-/// is rare, gathers the stripes first.
+/// A call is counted in the stripe of its thread, so that threads rarely contend for a lock. A
+/// retry, which is rare, first collects the calls of all stripes.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     stripes: [Stripe; STRIPES],
@@ -27,8 +27,8 @@ struct Stripe(Mutex<Calls>);
 #[derive(Debug, Default)]
 struct Calls {
     second: u64,
-    /// When that second ends.
-    until: Option<Instant>,
+    /// The end of `second`.
+    second_end: Option<Instant>,
     count: u32,
 }
 
@@ -40,18 +40,20 @@ impl Counts {
 
     pub(super) fn deposit_in(&self, stripe: usize, now: Instant) {
         let mut stripe = lock(&self.stripes[stripe].0);
-        if stripe.until.is_none_or(|until| now >= until) {
+        if stripe.second_end.is_none_or(|end| now >= end) {
             let mut window = lock(&self.window);
             window.slide(now);
-            window.add(stripe.second, stripe.count);
-            *stripe = Calls { second: window.second, until: window.until, count: 0 };
+            window.add_calls(stripe.second, stripe.count);
+            *stripe =
+                Calls { second: window.current_second, second_end: window.second_end, count: 0 };
         }
         stripe.count = stripe.count.saturating_add(1);
     }
 
-    /// Returns the window with all calls in it.
+    /// Returns the window after adding the calls of all stripes.
     pub(super) fn window(&self, now: Instant) -> MutexGuard<'_, Window> {
-        // No stripe is locked under the lock of the window, which `deposit_in` takes under that of a stripe.
+        // The stripes are unlocked before the window is locked. `deposit_in` locks a stripe first,
+        // so the reverse order could deadlock.
         let calls = self.stripes.each_ref().map(|stripe| {
             let mut stripe = lock(&stripe.0);
             (stripe.second, std::mem::take(&mut stripe.count))
@@ -59,13 +61,13 @@ impl Counts {
         let mut window = lock(&self.window);
         window.slide(now);
         for (second, calls) in calls {
-            window.add(second, calls);
+            window.add_calls(second, calls);
         }
         window
     }
 }
 
-/// Only arithmetic is done under these locks, so a panic leaves nothing half done.
+/// Locks `mutex`, ignoring poison: only arithmetic runs under these locks.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

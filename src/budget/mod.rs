@@ -1,4 +1,4 @@
-//! How many retries all calls together may have.
+//! The limit on the retries of all calls together.
 
 mod burst;
 mod counts;
@@ -12,18 +12,20 @@ use tokio::time::Instant;
 pub(crate) use self::per_key::BudgetScope;
 use self::{burst::BurstLimit, counts::Counts};
 
-/// Limits the retries of many calls together, so that retrying cannot multiply an outage.
+/// A limit on the retries of many calls together, so that retries cannot multiply the load during
+/// an outage.
 ///
-/// A retry is allowed while the retries of the last 10 seconds are fewer than a share of the calls of the last
-/// 10 seconds, 20 % by default, or fewer than 3, so that a quiet client can retry at all. Every retry is charged,
-/// whatever it is for and however it ends. When nothing is left, the failed response or error is returned as it is.
+/// A retry is allowed if the retries of the last 10 seconds are fewer than a share of the calls of
+/// the last 10 seconds, 20 % by default. It is also allowed if they are fewer than a minimum, 3 by
+/// default, so that a client with few calls can retry. Every retry is charged, whatever its reason
+/// and result. When the budget is exhausted, the failed response or error is returned.
 ///
-/// In any one second there are no more than the same share of the calls of the busiest of the last ten, or 10 if that is
-/// more: ten seconds' worth of retries would else be spent in the first second of an outage, which is three times the usual
-/// load at the worst moment.
+/// In any one second, retries are limited to the same share of the calls of the busiest of the last
+/// 10 seconds, or to 10 if that is more. Otherwise, the first second of an outage would use the
+/// retries of 10 seconds, which triples the usual load at the worst moment.
 ///
-/// Clones share what is left, and so do all services of one layer and their clones; give two layers the same budget to
-/// make them share. Concurrent callers cannot overdraw it.
+/// Clones share the budget, as do all services of one layer and their clones. Set the same budget
+/// on two layers to share it between them. Concurrent callers cannot overdraw it.
 ///
 /// ```
 /// use seawall::{retry::{Budget, RetryLayer}, Ratio};
@@ -33,11 +35,11 @@ use self::{burst::BurstLimit, counts::Counts};
 /// # let _ = (layer, unlimited);
 /// ```
 ///
-/// Time is cut into seconds, not into single moments: a retry counts for 10 to 11 s, a call for 9 to 10. That errs
-/// towards fewer retries.
+/// The window has a resolution of one second: a retry counts for 10 to 11 s, a call for 9 to 10 s.
+/// This errs on the side of fewer retries.
 #[derive(Clone)]
 pub struct Budget {
-    /// `None`: unlimited.
+    /// `None` if the budget is unlimited.
     counts: Option<Arc<Counts>>,
     limit: BudgetLimit,
 }
@@ -49,24 +51,25 @@ pub(crate) struct BudgetLimit {
 }
 
 impl Budget {
-    /// Allows as many retries as `ratio` of the calls of the last 10 seconds, or `min` if that is more.
+    /// Creates a budget that allows `ratio` retries per call of the last 10 seconds, or `min`
+    /// retries if that is more.
     #[must_use]
     pub fn new(ratio: Ratio, min: u32) -> Self {
         Self { counts: Some(Arc::default()), limit: BudgetLimit { ratio, min } }
     }
 
-    /// Allows any number of retries. An upstream that fails then gets every retry of every call.
+    /// Creates an unlimited budget. A failing upstream then gets every retry of every call.
     #[must_use]
     pub fn none() -> Self {
         Self { counts: None, ..Self::default() }
     }
 
-    /// Another of the same limits, unspent.
-    fn clone_empty(&self) -> Self {
+    /// Returns an unused budget with the same limit.
+    fn clone_unused(&self) -> Self {
         Self { counts: self.counts.as_ref().map(|_| Arc::default()), limit: self.limit }
     }
 
-    /// Whether nothing happened within the window.
+    /// Returns whether the window contains no call and no retry.
     fn is_idle(&self, now: Instant) -> bool {
         self.counts.as_ref().is_none_or(|counts| counts.window(now).is_idle(now))
     }
@@ -78,7 +81,7 @@ impl Budget {
         }
     }
 
-    /// Takes a retry, if there is one.
+    /// Charges a retry, if the budget allows one. Returns whether it does.
     pub(crate) fn withdraw(&self, now: impl FnOnce() -> Instant) -> bool {
         let Some(counts) = &self.counts else { return true };
         let now = now();
@@ -87,15 +90,16 @@ impl Budget {
 }
 
 impl Budget {
-    /// The part of the retries now allowed that is taken; `None`: there is no limit.
-    pub(crate) fn spent(&self, now: Instant) -> Option<f64> {
-        let (taken, allowed) = self.counts.as_ref()?.window(now).spent(now, self.limit);
-        Some(if allowed == 0 { 1.0 } else { (taken as f64 / allowed as f64).min(1.0) })
+    /// Returns the used share of the retries that are allowed now, or `None` if the budget is
+    /// unlimited.
+    pub(crate) fn used_ratio(&self, now: Instant) -> Option<f64> {
+        let (used, allowed) = self.counts.as_ref()?.window(now).usage(now, self.limit);
+        Some(if allowed == 0 { 1.0 } else { (used as f64 / allowed as f64).min(1.0) })
     }
 }
 
 impl Default for Budget {
-    /// 20 % of the calls, or 3 retries in any 10 seconds if that is more.
+    /// Returns a budget of 20 % of the calls, or 3 retries in any 10 seconds if that is more.
     fn default() -> Self {
         Self::new(Ratio::percent(20), 3)
     }
@@ -110,29 +114,33 @@ impl fmt::Debug for Budget {
     }
 }
 
-const SECONDS: usize = 11;
+/// The number of buckets of one second.
+const BUCKETS: usize = 11;
 
-/// Calls and retries of the last seconds, this one included: retries of 11, so of more than 10 s; calls of 10, so of
-/// no more than 10 s. That errs towards fewer retries.
+/// The calls and retries of the last seconds, including the current one.
+///
+/// It counts the retries of 11 seconds and the calls of 10. Since the current second is incomplete,
+/// this is more than 10 s of retries and at most 10 s of calls.
 #[derive(Debug, Default)]
 struct Window {
     started: Option<Instant>,
-    /// The second that is counted now, since `started`.
-    second: u64,
-    /// When that second ends.
-    until: Option<Instant>,
-    /// By second, modulo the length.
-    calls: [u32; SECONDS],
-    retries: [u32; SECONDS],
+    /// The current second, counted from `started`.
+    current_second: u64,
+    /// The end of the current second.
+    second_end: Option<Instant>,
+    /// The calls by second, modulo the length.
+    calls: [u32; BUCKETS],
+    /// The retries by second, modulo the length.
+    retries: [u32; BUCKETS],
     sum_of_calls: u64,
     sum_of_retries: u64,
-    pace: BurstLimit,
+    burst: BurstLimit,
 }
 
 impl Window {
-    /// Adds the calls of a second, unless that is too long ago.
-    fn add(&mut self, second: u64, calls: u32) {
-        if self.second.saturating_sub(second) < SECONDS as u64 - 1 {
+    /// Adds the calls of a second, unless the window no longer contains it.
+    fn add_calls(&mut self, second: u64, calls: u32) {
+        if self.current_second.saturating_sub(second) < BUCKETS as u64 - 1 {
             let count = &mut self.calls[index(second)];
             let added = calls.min(u32::MAX - *count);
             *count += added;
@@ -140,32 +148,34 @@ impl Window {
         }
     }
 
+    /// Returns the number of retries that the window allows.
     fn allowed(&self, limit: BudgetLimit) -> u64 {
         limit.ratio.of(self.sum_of_calls).max(limit.min.into())
     }
 
-    fn spent(&mut self, now: Instant, limit: BudgetLimit) -> (u64, u64) {
+    /// Returns the number of retries made and the number allowed.
+    fn usage(&mut self, now: Instant, limit: BudgetLimit) -> (u64, u64) {
         self.slide(now);
         (self.sum_of_retries, self.allowed(limit))
     }
 
     fn withdraw(&mut self, now: Instant, limit: BudgetLimit) -> bool {
-        let at = self.slide(now);
+        let current = self.slide(now);
         let allowed = self.allowed(limit);
-        let since = now.saturating_duration_since(self.started.unwrap_or(now));
-        let is_within = self.sum_of_retries < allowed
-            && self.pace.is_within(limit.ratio.of(self.busiest()), since);
-        let more = self.retries[at].checked_add(1).filter(|_| is_within);
-        if let Some(more) = more {
-            self.pace.take();
-            self.retries[at] = more;
+        let elapsed = now.saturating_duration_since(self.started.unwrap_or(now));
+        let is_allowed = self.sum_of_retries < allowed
+            && self.burst.allows_retry(limit.ratio.of(self.max_calls_per_second()), elapsed);
+        let incremented = self.retries[current].checked_add(1).filter(|_| is_allowed);
+        if let Some(incremented) = incremented {
+            self.burst.record_retry();
+            self.retries[current] = incremented;
             self.sum_of_retries += 1;
         }
-        more.is_some()
+        incremented.is_some()
     }
 
-    /// Calls of the second that had the most.
-    fn busiest(&self) -> u64 {
+    /// Returns the number of calls in the busiest second.
+    fn max_calls_per_second(&self) -> u64 {
         self.calls.iter().copied().max().unwrap_or_default().into()
     }
 
@@ -174,31 +184,32 @@ impl Window {
         self.sum_of_calls == 0 && self.sum_of_retries == 0
     }
 
-    /// Forgets seconds that are too old, and returns the index of the present one. A clock that goes back stays where it was.
+    /// Moves the window to `now` and returns the index of the current bucket. The window stays in
+    /// place if the time goes back.
     fn slide(&mut self, now: Instant) -> usize {
         let started = *self.started.get_or_insert(now);
         let second = now.saturating_duration_since(started).as_secs();
-        let passed = second.saturating_sub(self.second);
-        // Further than the length there is nothing left to forget.
-        for step in 1..=passed.min(SECONDS as u64) {
-            self.begin(self.second + step);
+        let passed = second.saturating_sub(self.current_second);
+        // After a whole window, every bucket is already empty.
+        for step in 1..=passed.min(BUCKETS as u64) {
+            self.start_second(self.current_second + step);
         }
-        self.second += passed;
-        self.until = started.checked_add(Duration::from_secs(self.second + 1));
-        index(self.second)
+        self.current_second += passed;
+        self.second_end = started.checked_add(Duration::from_secs(self.current_second + 1));
+        index(self.current_second)
     }
 
-    /// Makes room for a second: the oldest retries leave, and so do the calls of the second after, which is 10 back.
-    fn begin(&mut self, second: u64) {
+    /// Drops the retries of 11 seconds before `second` and the calls of 10 seconds before it.
+    fn start_second(&mut self, second: u64) {
         let oldest = index(second);
         self.sum_of_retries -= u64::from(std::mem::take(&mut self.retries[oldest]));
-        let next_oldest = index(second + 1);
-        self.sum_of_calls -= u64::from(std::mem::take(&mut self.calls[next_oldest]));
+        let second_oldest = index(second + 1);
+        self.sum_of_calls -= u64::from(std::mem::take(&mut self.calls[second_oldest]));
     }
 }
 
 const fn index(second: u64) -> usize {
-    (second % SECONDS as u64) as usize
+    (second % BUCKETS as u64) as usize
 }
 
 #[cfg(test)]
@@ -207,35 +218,35 @@ mod tests {
 
     use super::{counts::STRIPES, *};
 
-    /// What happened when, in full.
+    /// A reference model that stores the time of every call and retry.
     #[derive(Default)]
-    struct Naive {
+    struct ReferenceWindow {
         calls: Vec<Instant>,
         retries: Vec<Instant>,
     }
 
-    impl Naive {
-        fn within(events: &[Instant], now: Instant, last: Duration) -> u64 {
-            events.iter().filter(|&&at| now.duration_since(at) < last).count() as u64
+    impl ReferenceWindow {
+        /// Counts the events within exactly `period` before `now`.
+        fn count_within(events: &[Instant], now: Instant, period: Duration) -> u64 {
+            events.iter().filter(|&&at| now.duration_since(at) < period).count() as u64
         }
 
-        /// Counted by whole seconds since `started`, as documented.
-        fn by_seconds(events: &[Instant], started: Instant, now: Instant, seconds: u64) -> u64 {
+        /// Counts the events of the last `seconds`, in whole seconds since `started`.
+        fn count_seconds(events: &[Instant], started: Instant, now: Instant, seconds: u64) -> u64 {
             let second = |at: Instant| at.duration_since(started).as_secs();
             events.iter().filter(|&&at| second(at) + seconds > second(now)).count() as u64
         }
-    }
 
-    impl Naive {
-        fn by_tenths(events: &[Instant], started: Instant, now: Instant, tenths: u128) -> u64 {
+        /// Counts the events of the last `tenths`, in whole tenths of a second since `started`.
+        fn count_tenths(events: &[Instant], started: Instant, now: Instant, tenths: u128) -> u64 {
             let tenth = |at: Instant| at.duration_since(started).as_millis() / 100;
             events.iter().filter(|&&at| tenth(at) + tenths > tenth(now)).count() as u64
         }
 
-        /// Calls of the busiest of the last ten seconds.
-        fn busiest(events: &[Instant], started: Instant, now: Instant) -> u64 {
-            let of = |seconds| Self::by_seconds(events, started, now, seconds);
-            (0..10).map(|seconds| of(seconds + 1) - of(seconds)).max().unwrap()
+        /// Returns the number of calls in the busiest of the last ten seconds.
+        fn max_calls_per_second(calls: &[Instant], started: Instant, now: Instant) -> u64 {
+            let count = |seconds| Self::count_seconds(calls, started, now, seconds);
+            (0..10).map(|seconds| count(seconds + 1) - count(seconds)).max().unwrap()
         }
     }
 
@@ -243,54 +254,60 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
         #[test]
-        fn the_window_agrees_with_a_naive_one_and_never_exceeds_the_promise(
-            steps in prop::collection::vec((0_u64..4_000, any::<bool>(), 0_u64..400, 0..STRIPES), 1..400),
+        fn window_agrees_with_reference_and_never_exceeds_limit(
+            steps in prop::collection::vec(
+                (0_u64..4_000, any::<bool>(), 0_u64..400, 0..STRIPES),
+                1..400,
+            ),
             millionths in 0_u32..=1_000_000,
             min in 0_u32..5,
         ) {
             let ratio = Ratio::new(f64::from(millionths) / 1e6).unwrap();
             let limit = BudgetLimit { ratio, min };
-            let (counts, mut naive) = (Counts::default(), Naive::default());
+            let (counts, mut reference) = (Counts::default(), ReferenceWindow::default());
             let mut now = Instant::now();
-            for (ms, retry, rarely, stripe) in steps {
-                // Mostly small steps; now and then one beyond the whole window.
-                now += Duration::from_millis(match rarely {
+            for (ms, is_retry, step_size, stripe) in steps {
+                // Most steps are short. One in 400 can pass the whole window.
+                now += Duration::from_millis(match step_size {
                     0 => ms * 10,
                     1..200 => ms / 500,
                     _ => ms / 8,
                 });
-                let Some(&started) = naive.calls.first().filter(|_| retry) else {
+                let Some(&started) = reference.calls.first().filter(|_| is_retry) else {
                     counts.deposit_in(stripe, now);
-                    naive.calls.push(now);
+                    reference.calls.push(now);
                     continue;
                 };
-                let calls = Naive::by_seconds(&naive.calls, started, now, 10);
-                let retries = Naive::by_seconds(&naive.retries, started, now, 11);
+                let calls = ReferenceWindow::count_seconds(&reference.calls, started, now, 10);
+                let retries = ReferenceWindow::count_seconds(&reference.retries, started, now, 11);
                 let allowed = ratio.of(calls).max(min.into());
-                let of_late = Naive::by_tenths(&naive.retries, started, now, 11);
-                let at_once = ratio.of(Naive::busiest(&naive.calls, started, now)).max(10);
-                let taken = counts.window(now).withdraw(now, limit);
-                prop_assert_eq!(taken, retries < allowed && of_late < at_once);
-                if taken {
-                    naive.retries.push(now);
+                let burst = ReferenceWindow::count_tenths(&reference.retries, started, now, 11);
+                let busiest =
+                    ReferenceWindow::max_calls_per_second(&reference.calls, started, now);
+                let max_burst = ratio.of(busiest).max(10);
+                let is_allowed = counts.window(now).withdraw(now, limit);
+                prop_assert_eq!(is_allowed, retries < allowed && burst < max_burst);
+                if is_allowed {
+                    reference.retries.push(now);
                     let ten = Duration::from_secs(10);
-                    let calls = Naive::within(&naive.calls, now, ten);
-                    let retries = Naive::within(&naive.retries, now, ten);
+                    let calls = ReferenceWindow::count_within(&reference.calls, now, ten);
+                    let retries = ReferenceWindow::count_within(&reference.retries, now, ten);
                     prop_assert!(retries <= ratio.of(calls).max(min.into()));
-                    let of_late = Naive::within(&naive.retries, now, Duration::from_secs(1));
-                    prop_assert!(of_late <= at_once);
+                    let second = Duration::from_secs(1);
+                    let burst = ReferenceWindow::count_within(&reference.retries, now, second);
+                    prop_assert!(burst <= max_burst);
                 }
             }
         }
 
         #[test]
-        fn a_ratio_is_exact_at_any_percentage(percent in 0_u8..=100, calls in 0_u64..10_000_000) {
+        fn ratio_is_exact_for_any_percentage(percent in 0_u8..=100, calls in 0_u64..10_000_000) {
             prop_assert_eq!(Ratio::percent(percent).of(calls), calls * u64::from(percent) / 100);
         }
     }
 
     #[test]
-    fn a_clock_that_goes_back_stays_where_it_was() {
+    fn window_stays_in_place_when_time_goes_back() {
         let late = Instant::now() + Duration::from_secs(100);
         let counts = Counts::default();
         counts.deposit(late);
@@ -299,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_that_are_full_stay_full() {
+    fn call_count_saturates_at_max() {
         let now = Instant::now();
         let counts = Counts::default();
         counts.deposit(now);

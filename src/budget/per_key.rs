@@ -1,42 +1,42 @@
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use http::Uri;
 use tokio::time::Instant;
 
 use super::Budget;
 use crate::{
-    keys::{BoundedMap, Evictable},
+    keys::{BoundedMap, Evictable, UriKey},
     sharded_arc::ShardedArc,
 };
 
-/// Which budget a request spends from.
+/// The budget or budgets that requests are charged to.
 #[derive(Clone, Debug)]
 pub(crate) enum BudgetScope {
-    One(Arc<Budget>),
+    Shared(Arc<Budget>),
     PerKey(PerKeyBudgets),
 }
 
 impl BudgetScope {
-    /// Gives each key a budget with the limits of `budget`. Requests without a key share `budget` itself.
-    pub(crate) fn per_key(
-        budget: Budget,
-        key_fn: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
-    ) -> Self {
-        Self::PerKey(PerKeyBudgets::new(budget, Arc::new(key_fn)))
+    /// Creates one budget per key, each with the limit of `budget`. Requests without a key share
+    /// `budget` itself.
+    pub(crate) fn per_key(budget: Budget, key: UriKey) -> Self {
+        Self::PerKey(PerKeyBudgets::new(budget, key))
     }
 
-    /// Returns the budget for a request to `uri`; `None`: the [`shared`](Self::shared) one.
-    pub(crate) fn keyed(&self, uri: Option<&Uri>, now: Instant) -> Option<ShardedArc<Budget>> {
+    /// Returns the budget of the key of `uri`, or `None` if the request uses the
+    /// [`shared`](Self::shared) budget.
+    pub(crate) fn for_uri(&self, uri: Option<&Uri>, now: Instant) -> Option<ShardedArc<Budget>> {
         match self {
-            Self::One(_) => None,
-            Self::PerKey(keyed) => keyed.get(uri, now),
+            Self::Shared(_) => None,
+            Self::PerKey(budgets) => budgets.get(uri, now),
         }
     }
 
+    /// Returns the budget of requests without a budget of their own.
     pub(crate) fn shared(&self) -> &Budget {
         match self {
-            Self::One(budget) => budget,
-            Self::PerKey(keyed) => &keyed.rest,
+            Self::Shared(budget) => budget,
+            Self::PerKey(budgets) => &budgets.fallback,
         }
     }
 }
@@ -44,27 +44,26 @@ impl BudgetScope {
 /// A budget for each key.
 #[derive(Clone)]
 pub(crate) struct PerKeyBudgets {
-    key_fn: Arc<KeyFn>,
+    key: UriKey,
     store: Arc<BoundedMap<Budget>>,
-    /// Shared by requests without a key, and by keys beyond the bound. Each key starts with another of its limits.
-    rest: Arc<Budget>,
+    /// The budget of requests without a key and of keys beyond the maximum. Each key starts with an
+    /// unused budget of the same limit.
+    fallback: Arc<Budget>,
 }
 
-type KeyFn = dyn for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync;
-
 impl PerKeyBudgets {
-    fn new(rest: Budget, key_fn: Arc<KeyFn>) -> Self {
-        Self { key_fn, store: Arc::default(), rest: Arc::new(rest) }
+    fn new(fallback: Budget, key: UriKey) -> Self {
+        Self { key, store: Arc::default(), fallback: Arc::new(fallback) }
     }
 
     fn get(&self, uri: Option<&Uri>, now: Instant) -> Option<ShardedArc<Budget>> {
-        let key = (self.key_fn)(uri?)?;
-        self.store.get(&key, || now, |_| self.rest.clone_empty())
+        let key = self.key.key_of(uri?)?;
+        self.store.get(&key, || now, |_| self.fallback.clone_unused())
     }
 }
 
 impl Evictable for Budget {
-    /// One that nobody has used for a whole window is as good as new.
+    /// Returns whether the budget was unused for a whole window. It then equals a new one.
     fn is_evictable(&self, now: Instant) -> bool {
         self.is_idle(now)
     }
@@ -72,7 +71,7 @@ impl Evictable for Budget {
 
 impl fmt::Debug for PerKeyBudgets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PerKeyBudgets").field("rest", &self.rest).finish_non_exhaustive()
+        f.debug_struct("PerKeyBudgets").field("fallback", &self.fallback).finish_non_exhaustive()
     }
 }
 
@@ -84,48 +83,48 @@ mod tests {
     use crate::keys::{MAX_KEYS, by_authority};
     use seawall_core::Ratio;
 
-    fn keyed() -> PerKeyBudgets {
-        PerKeyBudgets::new(Budget::new(Ratio::percent(0), 1), Arc::new(by_authority))
+    fn budgets_by_authority() -> PerKeyBudgets {
+        PerKeyBudgets::new(Budget::new(Ratio::percent(0), 1), UriKey::new(by_authority))
     }
 
-    fn of(keyed: &PerKeyBudgets, uri: &str, now: Instant) -> Option<ShardedArc<Budget>> {
-        keyed.get(Some(&uri.parse().unwrap()), now)
+    fn budget_for(budgets: &PerKeyBudgets, uri: &str, now: Instant) -> Option<ShardedArc<Budget>> {
+        budgets.get(Some(&uri.parse().unwrap()), now)
     }
 
     #[test]
-    fn each_key_has_a_budget_of_its_own_and_requests_without_one_share_the_rest() {
-        let (keyed, now) = (keyed(), Instant::now());
-        let withdraw = |uri| of(&keyed, uri, now).unwrap().withdraw(|| now);
+    fn each_key_has_own_budget_and_requests_without_key_share_fallback() {
+        let (budgets, now) = (budgets_by_authority(), Instant::now());
+        let withdraw = |uri| budget_for(&budgets, uri, now).unwrap().withdraw(|| now);
         assert!(withdraw("http://a/x"));
         assert!(!withdraw("http://u:p@A/y"));
         assert!(withdraw("http://b/"));
         assert!(withdraw("http://a:81/"));
-        assert!(of(&keyed, "/x", now).is_none());
-        assert!(keyed.get(None, now).is_none());
-        assert!(keyed.rest.withdraw(|| now));
+        assert!(budget_for(&budgets, "/x", now).is_none());
+        assert!(budgets.get(None, now).is_none());
+        assert!(budgets.fallback.withdraw(|| now));
     }
 
     #[test]
-    fn what_is_spent_or_may_be_yet_is_not_forgotten_for_another_key() {
-        let (keyed, now) = (keyed(), Instant::now());
-        let under_way = of(&keyed, "http://slow/", now).unwrap();
-        under_way.deposit(now);
-        assert!(of(&keyed, "http://spent/", now).unwrap().withdraw(|| now));
-        let flood = |now| {
+    fn used_budget_is_not_evicted_for_another_key() {
+        let (budgets, now) = (budgets_by_authority(), Instant::now());
+        let in_flight = budget_for(&budgets, "http://slow/", now).unwrap();
+        in_flight.deposit(now);
+        assert!(budget_for(&budgets, "http://spent/", now).unwrap().withdraw(|| now));
+        let fill = |now| {
             for number in 0..MAX_KEYS + 10 {
-                of(&keyed, &format!("http://h{number}/"), now);
+                budget_for(&budgets, &format!("http://h{number}/"), now);
             }
         };
-        flood(now);
-        assert!(!of(&keyed, "http://spent/", now).unwrap().withdraw(|| now));
-        // Idle for longer than the window, but for the one that was spent just before.
+        fill(now);
+        assert!(!budget_for(&budgets, "http://spent/", now).unwrap().withdraw(|| now));
+        // All budgets are now idle for longer than the window. Only `spent` is used again.
         let later = now + Duration::from_secs(20);
-        assert!(of(&keyed, "http://spent/", later).unwrap().withdraw(|| later));
-        flood(later);
-        assert!(!of(&keyed, "http://spent/", later).unwrap().withdraw(|| later));
-        assert!(under_way.withdraw(|| later));
-        let new = later + Duration::from_secs(20);
-        assert!(of(&keyed, "http://new/", new).is_some());
-        assert!(!of(&keyed, "http://slow/", later).unwrap().withdraw(|| later));
+        assert!(budget_for(&budgets, "http://spent/", later).unwrap().withdraw(|| later));
+        fill(later);
+        assert!(!budget_for(&budgets, "http://spent/", later).unwrap().withdraw(|| later));
+        assert!(in_flight.withdraw(|| later));
+        let much_later = later + Duration::from_secs(20);
+        assert!(budget_for(&budgets, "http://new/", much_later).is_some());
+        assert!(!budget_for(&budgets, "http://slow/", later).unwrap().withdraw(|| later));
     }
 }

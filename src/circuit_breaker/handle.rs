@@ -3,100 +3,122 @@ use std::{sync::Arc, time::Duration};
 use seawall_core::Failure;
 use tokio::time::Instant;
 
-use super::{circuit::CircuitInner, state_machine::State};
+use super::{circuit::CircuitInner, selector::LazyCircuit, state_machine::State};
 use crate::{keys::BoundedMap, sharded_arc::ShardedArc};
 
-/// A circuit, to be looked at and to be told. Clones are the same circuit.
+/// A handle that inspects a circuit and forces its state. Clones refer to the same circuit.
 ///
-/// All of it is synchronous, takes a short lock at most, and can be called from anywhere. While it is held, the circuit of a
-/// key is not forgotten.
+/// All methods are synchronous, take at most a short lock, and can be called in any context. The
+/// circuit of a key is not evicted while it has a handle.
 #[derive(Clone, Debug)]
 pub struct Circuit {
-    // An `Arc`, since a clone on another thread must not move the count between groups while a sweep reads them.
-    circuit: Arc<ShardedArc<CircuitInner>>,
+    circuit: Handle,
 }
 
-/// The circuits of a layer that has one for each key. Clones are the same ones.
+/// A handle to the circuits of a layer with one circuit per key. Clones refer to the same circuits.
 #[derive(Clone, Debug)]
 pub struct Circuits {
     store: Arc<BoundedMap<CircuitInner>>,
 }
 
-/// How a circuit was at one moment.
+/// The state and the counts of a circuit at one point in time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Snapshot {
     state: State,
     calls: u64,
     failures: u64,
-    since: Duration,
+    time_in_state: Duration,
     next_probe: Option<Duration>,
     opened_by: Option<Failure>,
-    refused: u64,
-    late: u64,
+    rejected: u64,
+    stale_results: u64,
+}
+
+// All handles share one clone. Cloning it on another thread would change the counts of two
+// groups while a sweep reads them.
+#[derive(Clone, Debug)]
+enum Handle {
+    /// The circuit of a layer, which may not have been created yet.
+    Shared(Arc<ShardedArc<LazyCircuit>>),
+    OfKey(Arc<ShardedArc<CircuitInner>>),
 }
 
 impl Circuit {
-    pub(super) fn new(circuit: ShardedArc<CircuitInner>) -> Self {
-        Self { circuit: Arc::new(circuit) }
+    pub(super) fn shared(circuit: ShardedArc<LazyCircuit>) -> Self {
+        Self { circuit: Handle::Shared(Arc::new(circuit)) }
     }
 
-    /// Its key; `None` if the layer has one circuit only.
+    pub(super) fn of_key(circuit: ShardedArc<CircuitInner>) -> Self {
+        Self { circuit: Handle::OfKey(Arc::new(circuit)) }
+    }
+
+    fn circuit(&self) -> &CircuitInner {
+        match &self.circuit {
+            Handle::Shared(lazy) => lazy.get(),
+            Handle::OfKey(circuit) => circuit,
+        }
+    }
+
+    /// Returns the key or the name of the circuit, if it has one.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
-        self.circuit.key.as_deref()
+        self.circuit().key.as_deref()
     }
 
-    /// Its state. An open circuit whose time is over is open until a call comes.
+    /// Returns the state. An open circuit whose open duration has passed stays open until the next
+    /// call.
     #[must_use]
     pub fn state(&self) -> State {
-        self.circuit.state()
+        self.circuit().state()
     }
 
-    /// How it is now.
+    /// Returns the current state and counts.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let machine = self.circuit.machine();
+        let machine = self.circuit().machine();
         let counts = machine
             .probe_counts()
-            .unwrap_or_else(|| self.circuit.counts(machine.generation, Instant::now()));
-        let now = self.circuit.now();
+            .unwrap_or_else(|| self.circuit().counts(machine.generation, Instant::now()));
+        let now = self.circuit().now();
         Snapshot {
             state: machine.state(),
             calls: counts.calls,
             failures: counts.failures,
-            since: now.saturating_sub(machine.since),
+            time_in_state: now.saturating_sub(machine.since),
             next_probe: machine.next_probe(now),
             opened_by: machine.failure,
-            refused: machine.rejected,
-            late: machine.stale_results,
+            rejected: machine.rejected,
+            stale_results: machine.stale_results,
         }
     }
 
-    /// Rejects all calls until [`release`](Self::release), for example while an upstream is being repaired. Calls under
-    /// way are not touched, and their results no longer count. Under
-    /// [`dry_run(true)`](crate::circuit_breaker::CircuitBreakerLayer::dry_run) all pass none the less.
+    /// Rejects all calls until [`release`](Self::release), for example while an upstream is being
+    /// repaired.
+    ///
+    /// Calls in flight continue, and their results no longer count. With
+    /// [`dry_run(true)`](super::CircuitBreakerLayer::dry_run) all calls pass anyway.
     #[doc(alias = "isolate")]
     #[doc(alias = "transitionToForcedOpenState")]
     pub fn force_open(&self) {
         self.force(true);
     }
 
-    /// Lets all calls pass until [`release`](Self::release), whatever becomes of them.
+    /// Admits all calls until [`release`](Self::release), whatever their results.
     #[doc(alias = "transitionToDisabledState")]
     pub fn force_closed(&self) {
         self.force(false);
     }
 
-    /// Ends what was forced: the circuit is closed, and counts from nothing. Does nothing otherwise.
+    /// Closes a forced circuit, and resets its counts. Does nothing if the circuit is not forced.
     pub fn release(&self) {
-        let now = self.circuit.now();
-        self.circuit.with_state_machine(|machine| machine.release(now));
+        let now = self.circuit().now();
+        self.circuit().with_state_machine(|machine| machine.release(now));
     }
 
     fn force(&self, open: bool) {
-        let now = self.circuit.now();
-        self.circuit.with_state_machine(|machine| machine.force(open, now));
+        let now = self.circuit().now();
+        self.circuit().with_state_machine(|machine| machine.force(open, now));
     }
 }
 
@@ -105,66 +127,73 @@ impl Circuits {
         Self { store }
     }
 
-    /// The circuit of this key, if any call had it of late.
+    /// Returns the circuit of `key`. `None` if no call has had this key yet, or if the circuit was
+    /// evicted.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Circuit> {
-        self.store.find(key).map(Circuit::new)
+        self.store.find(key).map(Circuit::of_key)
     }
 
-    /// All circuits there are at this moment, in no order: at most 4,096.
+    /// Returns all current circuits, at most 4,096, in no particular order.
     #[must_use]
     pub fn all(&self) -> Vec<Circuit> {
-        self.store.all().into_iter().map(Circuit::new).collect()
+        self.store.all().into_iter().map(Circuit::of_key).collect()
     }
 }
 
 impl Snapshot {
-    /// The state.
+    /// Returns the state.
     #[must_use]
     pub const fn state(&self) -> State {
         self.state
     }
 
-    /// Calls whose results are in the window, of the state it is in: none after a change. Half-open, those of the probes.
-    /// Otherwise zero if [`failure_ratio`](crate::circuit_breaker::CircuitBreakerLayer::failure_ratio) is `None`: no window is kept then.
+    /// Returns the number of calls whose results are in the window. A change of state resets it to
+    /// zero.
+    ///
+    /// While the circuit is half-open, returns the number of probes with a result. In any other
+    /// state, returns zero if
+    /// [`failure_ratio`](crate::circuit_breaker::CircuitBreakerLayer::failure_ratio) is disabled,
+    /// because there is no window.
     #[must_use]
     pub const fn calls(&self) -> u64 {
         self.calls
     }
 
-    /// How many of them failed; zero where they are not counted.
+    /// Returns how many of the [`calls`](Self::calls) failed.
     #[must_use]
     pub const fn failures(&self) -> u64 {
         self.failures
     }
 
-    /// Time since the state changed last; since the circuit was made, if it never did.
+    /// Returns the time since the last change of state, or since the circuit was created.
     #[must_use]
     pub const fn time_in_state(&self) -> Duration {
-        self.since
+        self.time_in_state
     }
 
-    /// Time until a call may pass, while it is open.
+    /// Returns the time until the circuit admits a probe. `None` unless it is open.
     #[must_use]
     pub const fn next_probe(&self) -> Option<Duration> {
         self.next_probe
     }
 
-    /// The failure that opened it last.
+    /// Returns the failure that last opened the circuit.
     #[must_use]
     pub const fn opened_by(&self) -> Option<&Failure> {
         self.opened_by.as_ref()
     }
 
-    /// Calls rejected since it opened last.
+    /// Returns the number of calls rejected since the circuit last opened.
     #[must_use]
     pub const fn rejected(&self) -> u64 {
-        self.refused
+        self.rejected
     }
 
-    /// Results that came after the state had changed, and so counted for nothing.
+    /// Returns the number of results that were ignored because the state had changed since the call
+    /// was admitted.
     #[must_use]
     pub const fn stale_results(&self) -> u64 {
-        self.late
+        self.stale_results
     }
 }

@@ -7,17 +7,18 @@ use tower_layer::Layer;
 use super::{
     Circuit, CircuitBreaker, Circuits, OpenBehavior,
     readiness::Readiness,
-    selector::{CircuitPerKey, RebuildCircuits, SharedCircuit},
+    selector::{CircuitPerKey, ConfigureCircuits, SharedCircuit},
     settings::{FailurePredicate, Settings},
 };
 use crate::{
     body::{CompleteOnBodyEnd, CompleteOnResponse},
-    keys::{RequestKeyFn, UriKeyFn},
+    keys::{RequestKey, UriKey},
 };
 
-/// Applies [`CircuitBreaker`]. The [module docs](super) have the rules and an example.
+/// A layer that applies [`CircuitBreaker`]. The [module docs](super) have the rules and an example.
 ///
-/// The services and clones of a layer share its circuit. A setter makes a new circuit, so set all before using the layer.
+/// The services and clones of a layer share its circuits. Call all setters first: a setter of a
+/// layer in use creates new circuits.
 #[derive(Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct CircuitBreakerLayer<C = HttpClassifier, K = SharedCircuit, E = CompleteOnResponse> {
@@ -28,12 +29,13 @@ pub struct CircuitBreakerLayer<C = HttpClassifier, K = SharedCircuit, E = Comple
 }
 
 impl CircuitBreakerLayer {
-    /// Makes one circuit for all requests, for a client of one upstream. [`per_key`](Self::per_key) is for several.
+    /// Creates a layer with one circuit for all requests, for a client of one upstream. For several
+    /// upstreams, use [`per_key`](Self::per_key).
     pub fn new() -> Self {
         let settings = Arc::default();
         Self {
             classifier: HttpClassifier::new(),
-            selector: SharedCircuit::new(None, &settings),
+            selector: SharedCircuit::new(None, Arc::clone(&settings)),
             settings,
             completion: PhantomData,
         }
@@ -47,56 +49,66 @@ impl Default for CircuitBreakerLayer {
 }
 
 impl<C, E> CircuitBreakerLayer<C, SharedCircuit, E> {
-    /// Sets the name of the circuit in logs, metrics and [`CircuitOpen::key`](super::CircuitOpen::key). Default: no name.
+    /// Sets the name of the circuit in logs, metrics and
+    /// [`CircuitOpen::key`](super::CircuitOpen::key). Default: no name.
     pub fn named(self, name: &str) -> Self {
-        let selector = SharedCircuit::new(Some(name.into()), &self.settings);
+        let selector = self.selector.named(name.into());
         Self { selector, ..self }
     }
 
-    /// Returns a handle of the circuit, to read or force its state. Most setters make another circuit.
+    /// Returns a handle to the circuit, to read or force its state.
+    ///
+    /// A setter after the first use of the layer or of the handle creates another circuit.
     #[must_use]
     pub fn handle(&self) -> Circuit {
-        Circuit::new(self.selector.circuit.clone())
+        Circuit::shared(self.selector.lazy())
     }
 }
 
-impl<C, F, E> CircuitBreakerLayer<C, CircuitPerKey<F>, E> {
-    /// Returns a handle of the circuits, to read or force their states. Most setters make other circuits.
+impl<C, K, E> CircuitBreakerLayer<C, CircuitPerKey<K>, E> {
+    /// Returns a handle to the circuits, to read or force their states.
+    ///
+    /// A setter after the first use of the layer creates other circuits.
     #[must_use]
     pub fn handle(&self) -> Circuits {
         Circuits::new(self.selector.store())
     }
 }
 
-impl<C, K: RebuildCircuits, E> CircuitBreakerLayer<C, K, E> {
-    /// Classifies responses and errors by `classifier`, in place of [`HttpClassifier`].
+impl<C, K: ConfigureCircuits, E> CircuitBreakerLayer<C, K, E> {
+    /// Sets the classifier of responses and errors. Default: [`HttpClassifier`].
     pub fn classifier<C2>(self, classifier: C2) -> CircuitBreakerLayer<C2, K, E> {
         let Self { selector, settings, completion, .. } = self;
         CircuitBreakerLayer { classifier, selector, settings, completion }
     }
 
-    /// Makes a circuit for each key, so that the failure of one upstream does not reject the calls of another.
-    /// [`by_authority`](super::by_authority) keys by host and port. A request without a key passes and does not count.
+    /// Creates a circuit for each key, so that the failure of one upstream does not reject the
+    /// calls to another. [`by_authority`](crate::keys::by_authority) keys by host and port. A
+    /// request without a key passes and does not count.
     ///
-    /// At most 4,096 keys have a circuit, of about 1.5 KB each, and 0.4 KB more for each further group of threads that calls,
-    /// of eight. A circuit makes room for another if it has no call in flight and is closed without a failure in its window,
-    /// or had no call for [`max_open_duration`](Self::max_open_duration) since it could have closed. Requests of further keys,
-    /// and of keys above 1,024 bytes, pass and do not count. An event at WARN reports the first.
+    /// At most 4,096 keys have a circuit. A circuit takes about 1.5 KB, and 0.4 KB more for each
+    /// further group of threads that calls it, of eight groups. Requests with further keys, or with
+    /// keys above 1,024 bytes, pass and do not count. An event at WARN reports the first of them.
+    ///
+    /// A circuit without a call in flight can be evicted to make room for another. It must be
+    /// closed without a failure in its window, or have had no call for
+    /// [`max_open_duration`](Self::max_open_duration) since it could have closed.
     ///
     /// ```
-    /// use seawall::circuit_breaker::{by_authority, CircuitBreakerLayer};
+    /// use seawall::{circuit_breaker::CircuitBreakerLayer, keys::by_authority};
     ///
     /// let layer = CircuitBreakerLayer::new().per_key(by_authority);
     /// # let _ = layer;
     /// ```
-    pub fn per_key<F>(self, key_fn: F) -> CircuitBreakerLayer<C, CircuitPerKey<UriKeyFn<F>>, E>
-    where
-        F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
-    {
-        self.with_key_extractor(UriKeyFn(key_fn))
+    pub fn per_key(
+        self,
+        key_fn: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
+    ) -> CircuitBreakerLayer<C, CircuitPerKey, E> {
+        self.with_key(UriKey::new(key_fn))
     }
 
-    /// Makes a circuit for each key, as [`per_key`](Self::per_key), from the whole request of any type.
+    /// Creates a circuit for each key, as [`per_key`](Self::per_key) does. The key is that of the
+    /// whole request, of any type.
     ///
     /// ```
     /// use std::borrow::Cow;
@@ -106,145 +118,178 @@ impl<C, K: RebuildCircuits, E> CircuitBreakerLayer<C, K, E> {
     ///     .per_request_key(|request: &String| Some(Cow::Borrowed(request.as_str())));
     /// # let _ = layer;
     /// ```
-    pub fn per_request_key<F, Req>(
+    pub fn per_request_key<Req>(
         self,
-        key_fn: F,
-    ) -> CircuitBreakerLayer<C, CircuitPerKey<RequestKeyFn<F>>, E>
-    where
-        F: for<'a> Fn(&'a Req) -> Option<Cow<'a, str>>,
-    {
-        self.with_key_extractor(RequestKeyFn(key_fn))
+        key_fn: impl for<'a> Fn(&'a Req) -> Option<Cow<'a, str>> + Send + Sync + 'static,
+    ) -> CircuitBreakerLayer<C, CircuitPerKey<RequestKey<Req>>, E> {
+        self.with_key(RequestKey::new(key_fn))
     }
 
-    pub(crate) fn with_key_extractor<F>(
-        self,
-        key_extractor: F,
-    ) -> CircuitBreakerLayer<C, CircuitPerKey<F>, E> {
+    pub(crate) fn with_key<K2>(self, key: K2) -> CircuitBreakerLayer<C, CircuitPerKey<K2>, E> {
         let Self { classifier, settings, completion, .. } = self;
         CircuitBreakerLayer {
             classifier,
-            selector: CircuitPerKey::new(key_extractor, &settings),
+            selector: CircuitPerKey::new(key, &settings),
             settings,
             completion,
         }
     }
 
-    /// Counts a call when the body of its HTTP response ends. A body that breaks off is a failure, a dropped body counts as
-    /// neither. By default a call counts when the response's head arrives.
+    /// Counts a call when the body of its HTTP response ends. By default, a call counts when the
+    /// head of the response arrives.
+    ///
+    /// An incomplete body is a failure. A dropped body counts as neither success nor failure.
     pub fn until_body_end(self) -> CircuitBreakerLayer<C, K, CompleteOnBodyEnd> {
         let Self { classifier, selector, settings, .. } = self;
         CircuitBreakerLayer { classifier, selector, settings, completion: PhantomData }
     }
 
-    /// Sets the ratio of failed calls in the window that opens the circuit. Zero opens it at any failure. Default: 50 %.
+    /// Sets the ratio of failed calls in the window that opens the circuit. Zero opens it on any
+    /// failure. Default: 50 %.
     ///
-    /// With `None` only [`consecutive_failures`](Self::consecutive_failures) opens the circuit; if that is `None` too, only
-    /// [`Circuit::force_open`] does. There is no window then: [`min_calls`](Self::min_calls) has no effect, and a
-    /// [`Snapshot`](super::Snapshot) of a closed circuit has no calls and no failures. One failed probe opens a half-open
-    /// circuit again, and all [`half_open_probes`](Self::half_open_probes) must succeed to close it. A successful call takes no
-    /// lock unless a failure came before it, and reads no clock unless [slow calls](Self::slow_call_threshold) count.
+    /// To open the circuit only by consecutive failures, use
+    /// [`without_failure_ratio`](Self::without_failure_ratio).
     ///
     /// ```
     /// use std::num::NonZeroU32;
     /// use seawall::circuit_breaker::CircuitBreakerLayer;
     ///
     /// let layer = CircuitBreakerLayer::new()
-    ///     .failure_ratio(None)
-    ///     .consecutive_failures(NonZeroU32::new(5));
+    ///     .without_failure_ratio()
+    ///     .consecutive_failures(NonZeroU32::new(5).unwrap());
     /// # let _ = layer;
     /// ```
     #[doc(alias = "failureRateThreshold")]
     #[doc(alias = "FailureRatio")]
-    pub fn failure_ratio(self, ratio: impl Into<Option<Ratio>>) -> Self {
-        let ratio = ratio.into();
-        self.set(|settings| settings.ratio = ratio)
+    pub fn failure_ratio(self, ratio: Ratio) -> Self {
+        self.set(|settings| settings.ratio = Some(ratio))
     }
 
-    /// Sets the minimum number of calls in the window before [`failure_ratio`](Self::failure_ratio) opens the circuit, and of
-    /// failures before a lack of successes does. Default: 20.
+    /// Disables [`failure_ratio`](Self::failure_ratio), and the window with it.
+    ///
+    /// Then only [`consecutive_failures`](Self::consecutive_failures) opens the circuit. If that is
+    /// off too, only [`Circuit::force_open`] does. [`min_calls`](Self::min_calls) has no effect,
+    /// and a [`Snapshot`](super::Snapshot) of a closed circuit has no calls and no failures.
+    ///
+    /// One failed probe opens a half-open circuit again. All
+    /// [`half_open_probes`](Self::half_open_probes) must succeed to close it. A successful call
+    /// takes no lock unless a failure precedes it, and reads no clock unless [slow
+    /// calls](Self::slow_call_threshold) count.
+    pub fn without_failure_ratio(self) -> Self {
+        self.set(|settings| settings.ratio = None)
+    }
+
+    /// Sets the minimum number of calls in the window before [`failure_ratio`](Self::failure_ratio)
+    /// opens the circuit. Default: 20.
+    ///
+    /// It is also the minimum number of failures if every call fails: see [`window`](Self::window).
     #[doc(alias = "minimumNumberOfCalls")]
     #[doc(alias = "MinimumThroughput")]
     pub fn min_calls(self, calls: u32) -> Self {
         self.set(|settings| settings.min_calls = calls)
     }
 
-    /// Sets the duration of the sliding window. It has ten buckets, so a result counts for 90 to 100 % of it. Default: 10 s;
-    /// minimum 10 ms.
+    /// Sets the duration of the sliding window. Default: 10 s. Minimum: 10 ms.
     ///
-    /// If no call succeeds, a tenth of the window is enough: the circuit opens if every call failed for that time, without a
-    /// pause as long, and there were [`min_calls`](Self::min_calls). Otherwise the successes before an outage would keep the
-    /// circuit closed for half of the window.
+    /// The window has ten buckets, so a result counts for 90 to 100 % of the duration.
+    ///
+    /// If no call succeeds, a tenth of the window is enough. The circuit opens if every call has
+    /// failed for that time, without a pause of that length, and at least
+    /// [`min_calls`](Self::min_calls) failed. Otherwise the successes before an outage would keep
+    /// the circuit closed for half of the window.
     #[doc(alias = "slidingWindowSize")]
     #[doc(alias = "SamplingDuration")]
     pub fn window(self, window: Duration) -> Self {
         self.set(|settings| settings.set_window(window))
     }
 
-    /// Sets the number of consecutive failures that opens the circuit, beside [`failure_ratio`](Self::failure_ratio). A success
-    /// resets the count, time does not. The count of a [key](Self::per_key) is lost when its circuit makes room for another.
-    /// Default: `None`, off. To open by nothing else, set [`failure_ratio(None)`](Self::failure_ratio).
+    /// Sets the number of consecutive failures that opens the circuit, in addition to
+    /// [`failure_ratio`](Self::failure_ratio). Default: off.
+    ///
+    /// A success resets the count, but time does not. The count of a [key](Self::per_key) is lost
+    /// when its circuit is evicted. To open the circuit by nothing else, use
+    /// [`without_failure_ratio`](Self::without_failure_ratio).
     #[doc(alias = "consecutive_5xx")]
     #[doc(alias = "handledEventsAllowedBeforeBreaking")]
-    pub fn consecutive_failures(self, failures: impl Into<Option<NonZeroU32>>) -> Self {
-        let failures = failures.into();
-        self.set(|settings| settings.consecutive = failures)
+    pub fn consecutive_failures(self, failures: NonZeroU32) -> Self {
+        self.set(|settings| settings.consecutive = Some(failures))
     }
 
-    /// Sets the duration from which a call counts as a failure, also if its caller drops it then. Default: `None`, off.
+    /// Disables opening by consecutive failures.
+    pub fn without_consecutive_failures(self) -> Self {
+        self.set(|settings| settings.consecutive = None)
+    }
+
+    /// Sets the duration from which a call counts as a failure, even if its caller drops it.
+    /// Default: off.
     #[doc(alias = "slowCallDurationThreshold")]
-    pub fn slow_call_threshold(self, time: impl Into<Option<Duration>>) -> Self {
-        let time = time.into();
-        self.set(|settings| settings.slow_call_threshold = time)
+    pub fn slow_call_threshold(self, time: Duration) -> Self {
+        self.set(|settings| settings.slow_call_threshold = Some(time))
     }
 
-    /// Sets how long the circuit first stays open. Each time that it opens again without having closed, the duration grows by
-    /// half, up to [`max_open_duration`](Self::max_open_duration). Jitter subtracts up to a fifth, so that clients do not probe
-    /// together. Default: 2 s.
+    /// Sets how long the circuit stays open before it admits probes. Default: 2 s.
+    ///
+    /// Each time that the probes fail, the duration grows by a factor of 1.5, up to
+    /// [`max_open_duration`](Self::max_open_duration). Jitter subtracts up to 20 %, so that clients
+    /// do not probe in lockstep.
     #[doc(alias = "waitDurationInOpenState")]
     #[doc(alias = "BreakDuration")]
     pub fn open_duration(self, time: Duration) -> Self {
         self.set(|settings| settings.open_duration = time)
     }
 
-    /// Sets the maximum of [`open_duration`](Self::open_duration) after it has grown. Default: 5 s, at which calls succeed at most
-    /// 3.3 s after the upstream recovers in the outages of `docs/storms.md` (7.3 s at 8 s).
+    /// Sets the maximum to which [`open_duration`](Self::open_duration) grows. Default: 5 s.
+    ///
+    /// With 5 s, calls succeed at most 3.3 s after the upstream recovers in the outages of
+    /// `docs/storms.md` (with 8 s, 7.3 s).
     pub fn max_open_duration(self, time: Duration) -> Self {
         self.set(|settings| settings.max_open_duration = time)
     }
 
-    /// Sets how long a `Retry-After` of the failure that opened the circuit may keep it open. Zero ignores it. Default: 30 s.
+    /// Sets the maximum time that the `Retry-After` of a failure keeps the circuit open. Zero
+    /// ignores the header. Default: 30 s.
     pub fn max_retry_after(self, max: Duration) -> Self {
         self.set(|settings| settings.max_retry_after = max)
     }
 
-    /// Sets the number of calls that pass while the circuit is half-open, in flight and in total. The circuit closes as soon as
-    /// their failures must stay below [`failure_ratio`](Self::failure_ratio), and opens as soon as they cannot. Default: 5.
+    /// Sets the number of probes: the calls that pass while the circuit is half-open, in flight and
+    /// in total. Default: 5.
+    ///
+    /// The circuit opens again as soon as the failed probes reach
+    /// [`failure_ratio`](Self::failure_ratio). It closes as soon as they can no longer reach it.
     #[doc(alias = "permittedNumberOfCallsInHalfOpenState")]
     pub fn half_open_probes(self, probes: NonZeroU32) -> Self {
         self.set(|settings| settings.probes = probes)
     }
 
-    /// Sets how long a probe occupies its slot. After that time another call may probe, so that calls that never end do not
-    /// keep the circuit half-open. The result of the first still counts. Default: 30 s; minimum 10 ms.
+    /// Sets how long a probe occupies its slot. Default: 30 s. Minimum: 10 ms.
+    ///
+    /// After that time another call may take the slot, so calls that never end do not keep the
+    /// circuit half-open. The result of the first probe still counts.
     pub fn probe_timeout(self, time: Duration) -> Self {
         self.set(|settings| settings.set_probe_timeout(time))
     }
 
-    /// Counts the origin's own errors (500, 501, 505 and others) as failures. One broken route then opens the circuit for all
-    /// routes of its host. Default: `false`.
+    /// Sets whether errors of the origin itself (500, 501, 505 and others) count as failures.
+    /// Default: `false`.
+    ///
+    /// If they count, one broken route opens the circuit for all routes of its host.
     pub fn count_origin_errors(self, count: bool) -> Self {
         self.set(|settings| settings.count_origin_errors = count)
     }
 
-    /// Selects the failures that count, in place of the rules in the [module docs](super). Any other failure is a success if
-    /// there was a response, and counts as neither otherwise. The closure runs on the task that polls the call. It must not
-    /// block.
+    /// Sets the predicate that selects the failures that count. It replaces the rules in the
+    /// [module docs](super).
+    ///
+    /// Any other failure counts as a success if there was a response, and as neither otherwise. The
+    /// closure runs on the task that polls the call, so it must not block.
     ///
     /// ```
     /// use seawall::{circuit_breaker::CircuitBreakerLayer, Cause};
     ///
-    /// let layer = CircuitBreakerLayer::new()
-    ///     .failure_predicate(|failure| matches!(failure.cause(), Cause::RateLimited | Cause::Overloaded));
+    /// let layer = CircuitBreakerLayer::new().failure_predicate(|failure| {
+    ///     matches!(failure.cause(), Cause::RateLimited | Cause::Overloaded)
+    /// });
     /// # let _ = layer;
     /// ```
     #[doc(alias = "ShouldHandle")]
@@ -256,34 +301,38 @@ impl<C, K: RebuildCircuits, E> CircuitBreakerLayer<C, K, E> {
         self.set(|settings| settings.failure_predicate = FailurePredicate(Some(Arc::new(count))))
     }
 
-    /// Sets the readiness of a service while its circuit is open, if all requests have one circuit. Default:
-    /// [`Reject`](OpenBehavior::Reject).
+    /// Sets the readiness of a service while its circuit is open. It has no effect with a circuit
+    /// per key. Default: [`Reject`](OpenBehavior::Reject).
     ///
-    /// With [`Backpressure`](OpenBehavior::Backpressure) the service is pending until the next probe may pass, so that
-    /// `tower::balance` selects another. With `Reject` a balancer that prefers the least loaded instance sends most calls to
-    /// the one that rejects them. Callers of a single upstream would wait. `poll_ready` needs a tokio runtime while the
-    /// circuit is open.
+    /// With [`Backpressure`](OpenBehavior::Backpressure) the service is pending until the next
+    /// probe may pass, so `tower::balance` selects another instance. With `Reject`, a balancer that
+    /// prefers the least loaded instance would send most calls to the one that rejects them.
+    /// Without a balancer, `Backpressure` makes callers wait.
+    ///
+    /// With `Backpressure`, `poll_ready` needs a tokio runtime while the circuit is open.
     pub fn open_behavior(self, open_behavior: OpenBehavior) -> Self {
         self.set(|settings| settings.open_behavior = open_behavior)
     }
 
-    /// Counts and reports, but never rejects, to try settings out. Default: `false`.
+    /// Sets whether the breaker only counts and reports, and never rejects. Use it to evaluate
+    /// settings. Default: `false`.
     #[doc(alias = "METRICS_ONLY")]
     pub fn dry_run(self, dry_run: bool) -> Self {
         self.set(|settings| settings.dry_run = dry_run)
     }
 
-    fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::clone(&self.settings);
         change(&mut settings);
         self.settings = Arc::new(settings);
-        self.selector = self.selector.rebuild(&self.settings);
+        self.selector = self.selector.configure(&self.settings);
         self
     }
 }
 
-impl<C: Clone, K: Clone, E> Clone for CircuitBreakerLayer<C, K, E> {
+impl<C: Clone, K: ConfigureCircuits + Clone, E> Clone for CircuitBreakerLayer<C, K, E> {
     fn clone(&self) -> Self {
+        self.selector.mark_in_use();
         Self {
             classifier: self.classifier.clone(),
             selector: self.selector.clone(),
@@ -293,10 +342,13 @@ impl<C: Clone, K: Clone, E> Clone for CircuitBreakerLayer<C, K, E> {
     }
 }
 
-impl<S: Clone, C: Clone, K: Clone, E> Layer<S> for CircuitBreakerLayer<C, K, E> {
+impl<S: Clone, C: Clone, K: ConfigureCircuits + Clone, E> Layer<S>
+    for CircuitBreakerLayer<C, K, E>
+{
     type Service = CircuitBreaker<S, C, K, E>;
 
     fn layer(&self, inner: S) -> Self::Service {
+        self.selector.mark_in_use();
         CircuitBreaker {
             inner,
             classifier: self.classifier.clone(),

@@ -1,14 +1,16 @@
-//! Stops calling an upstream that is down, and finds out by itself when it is back.
+//! Stops calls to an upstream that is down, and detects when it has recovered.
 //!
-//! While most calls succeed, all pass and their results are counted: the circuit is *closed*. When too many fail it *opens*:
-//! calls are rejected at once with [`CircuitOpen`], so that callers need not wait for what will not come, and the upstream
-//! can recover. After a while it is *half-open*: a few calls, the *probes*, pass, and by their results it closes or opens
+//! While most calls succeed, the circuit is *closed*: all calls pass and their results are counted.
+//! When too many calls fail, the circuit *opens*: calls are rejected at once with [`CircuitOpen`].
+//! Callers then do not wait for a response, and the upstream can recover. After a while the circuit
+//! is *half-open*: a few calls, the *probes*, pass. Their results close the circuit or open it
 //! again.
 //!
 #![doc = include_str!("states.svg")]
 //!
-//! Works on any service, HTTP or not. Not covered: slowing down before anything fails; for that, bound what is under way by
-//! [`InFlightLimitLayer`](crate::in_flight::InFlightLimitLayer).
+//! The layer works on any service, HTTP or not. It does not limit an upstream that is slow but does
+//! not fail: [`InFlightLimitLayer`](crate::in_flight::InFlightLimitLayer) limits the calls in
+//! flight.
 //!
 //! # Example
 //!
@@ -41,79 +43,102 @@
 //! # }
 //! ```
 //!
-//! # When what happens
+//! # Behavior
 //!
-//! | when | then |
+//! | event | effect |
 //! |---|---|
-//! | at a failure, half of the calls of the last 10 s or more have failed, and there were 20 | it opens |
-//! | at a failure, every call has failed for 1 s or more, and there were 20 | it opens |
-//! | [so many](CircuitBreakerLayer::consecutive_failures) calls in a row have failed, if that is set | it opens |
-//! | it is open | calls are rejected; the inner service is not even asked whether it is ready |
-//! | it has been open for 2 s, less by chance up to a fifth; longer, up to 30 s, if the upstream said `Retry-After` | it is half-open at the next call |
-//! | it is half-open | at most 5 calls pass, the others are rejected |
-//! | the probes that succeeded are so many that their failures must stay below half | it closes, and counts from nothing |
-//! | those that failed are so many that they cannot | it opens again, for half as long again, up to 5 s |
-//! | a probe fails, with [`failure_ratio(None)`](CircuitBreakerLayer::failure_ratio) | it opens again; to close it, all have to succeed |
-//! | a probe is dropped | its place is free at once |
-//! | a probe takes longer than 30 s | its place is free; its result still counts |
-//! | a result comes after the state has changed | it counts for nothing |
-//! | a call is dropped without a result, or the classifier or `failure_predicate` panics | it counts as neither success nor failure, unless slow calls count and it was slow |
-//! | the inner service panics, or fails to become ready | that is a failure; the latter if there is one circuit for all requests |
+//! | a call fails, the window of 10 s has at least 20 calls, and at least half of them failed | the circuit opens |
+//! | a call fails, and every call has failed for at least 1 s, and there were at least 20 | the circuit opens |
+//! | [`consecutive_failures`](CircuitBreakerLayer::consecutive_failures) is set, and that number of consecutive calls failed | the circuit opens |
+//! | the circuit is open | calls are rejected; the inner service is neither called nor polled for readiness |
+//! | the circuit has been open for 2 s, minus up to 20 % jitter; longer, up to 30 s, if the failure has a `Retry-After` | the circuit is half-open at the next call |
+//! | the circuit is half-open | at most 5 calls pass, the others are rejected |
+//! | so many probes succeeded that fewer than half can still fail | the circuit closes, and its counts start at zero |
+//! | at least half of the probes failed | the circuit opens again, for 1.5 times as long as before, up to 5 s |
+//! | a probe fails, with [`without_failure_ratio`](CircuitBreakerLayer::without_failure_ratio) | the circuit opens again; all probes must succeed to close it |
+//! | a probe is dropped | its slot is free at once |
+//! | a probe takes longer than 30 s | its slot is free; its result still counts |
+//! | a result arrives after the state has changed | the result is ignored |
+//! | a call is dropped without a result, or the classifier or `failure_predicate` panics | the call counts as neither success nor failure, unless slow calls count and it was slow |
+//! | the inner service panics | the call counts as a failure |
+//! | the inner service fails to become ready | this counts as a failure if there is one circuit for all requests |
 //!
 //! # What counts as a failure
 //!
 //! | outcome | counts as |
 //! |---|---|
-//! | no connection, closed, reset, timed out, malformed or incomplete response, an error that nobody knows | failure |
+//! | no connection, connection closed or reset, timeout, malformed or incomplete response, unknown error | failure |
 //! | 502, 503, 504, 520 to 530 | failure |
-//! | another status of 500 or more that a gateway answered by itself | failure |
-//! | another status of 500 or more | success, unless [`count_origin_errors`](CircuitBreakerLayer::count_origin_errors) |
-//! | any other status | success: it answered |
-//! | a refusal of our own, a faulty request, a call given up | neither |
+//! | another status of 500 and above that a gateway generated | failure |
+//! | another status of 500 and above | success, unless [`count_origin_errors`](CircuitBreakerLayer::count_origin_errors) is set |
+//! | any other status | success, because the upstream responded |
+//! | a rejection by seawall, a faulty request, a canceled call | neither |
 //!
-//! [`failure_predicate`](CircuitBreakerLayer::failure_predicate) replaces all of it. What the causes are is for the classifier to say.
+//! [`failure_predicate`](CircuitBreakerLayer::failure_predicate) replaces this table. The
+//! classifier determines the causes.
 //!
 //! # Readiness
 //!
-//! `poll_ready` never returns the rejection, which would end a client for good under tower's `Buffer` or `Balance`: the
-//! *call* is rejected. What it said is remembered, so a call after "ready, to be rejected" is rejected even if the circuit
-//! has closed meanwhile. See [`open_behavior`](CircuitBreakerLayer::open_behavior) for balancers.
+//! `poll_ready` never returns the rejection as an error, because that would permanently close a
+//! client under tower's `Buffer` or `Balance`. The *call* is rejected instead. If `poll_ready`
+//! returned ready without polling the inner service, the next call is rejected, even if the circuit
+//! has closed meanwhile. For balancers, see [`open_behavior`](CircuitBreakerLayer::open_behavior).
 //!
 //! # Clone
 //!
-//! The circuits are made with the layer, and shared by all its services and clones.
+//! The circuits belong to the layer. All its services and clones share them.
 //!
 //! # Cancel safety
 //!
-//! Dropping the future drops the inner future and gives a probe's place back.
+//! Dropping the future drops the inner future and releases the slot of a probe.
 //!
 //! # Order
 //!
-//! Inside [`RetryLayer`](crate::retry::RetryLayer), so that each attempt counts and an open circuit ends the retrying; around
-//! [`TimeoutLayer`](crate::timeout::TimeoutLayer), so that a timeout counts.
+//! Inside [`RetryLayer`](crate::retry::RetryLayer), so that each attempt counts and an open circuit
+//! stops the retries. Around [`TimeoutLayer`](crate::timeout::TimeoutLayer), so that a timeout
+//! counts.
 //!
-//! Under `tower::balance` each instance has a breaker made by a layer of its own, with
-//! [`open_behavior`](CircuitBreakerLayer::open_behavior)`(Backpressure)`, so that one that is down is passed over; made by clones of one layer
-//! they would share a circuit. A balancer is not `Clone`: what goes around it needs `tower::buffer` between.
+//! Under `tower::balance`, each instance needs a breaker from its own layer, with
+//! [`open_behavior`](CircuitBreakerLayer::open_behavior)`(Backpressure)`. The balancer then skips
+//! an instance that is down. Breakers from clones of one layer would share a circuit. A balancer is
+//! not `Clone`, so layers around it need `tower::buffer` in between.
 //!
-//! # What is told
+//! # Observability
 //!
-//! One `tracing` event at WARN for each change of state, named `circuit`: `key`, `old`, `new`, `cause`, `calls` and
-//! `failures` in the window, or in the row where nothing else counts, `refused` since it opened,
-//! `generation`, one more at each change, and `dry_run`, whether it only watches. [`CircuitBreakerLayer::handle`] tells at any time.
-//! The next call reports a change that a panic has caused, since a subscriber that panics as well would abort the process.
+//! Each change of state emits one `tracing` event at WARN, named `circuit`:
 //!
-//! **What an open circuit refuses has no line at INFO**, neither of the client nor of a gateway that answers 503 for it: there would
-//! be thousands, all for the reason that the one line at WARN tells, and the next, when it is closed or tries, says how many there
-//! were. So whoever looks for a 503 that is in no log looks for `circuit open` before it. To have a line for each:
-//! `LoggingLayer::server().rejected_level(Level::Info)`, in a stack by [`access_log`](crate::standard::StandardLayer::access_log); or without a
-//! change to the program the level DEBUG for `seawall::logging`. `seawall_circuit_rejections_total` counts them (feature `metrics`).
+//! | field | value |
+//! |---|---|
+//! | `key` | the key or the name of the circuit, if it has one |
+//! | `old`, `new` | the states |
+//! | `cause` | the cause of the failure that last opened the circuit |
+//! | `calls`, `failures` | the counts of the window or of the probes; without a window, the consecutive failures |
+//! | `rejected` | the calls rejected since the circuit opened |
+//! | `generation` | a number that grows by one with each change |
+//! | `dry_run` | true if the breaker rejects no calls |
 //!
-//! # Differs from
+//! [`CircuitBreakerLayer::handle`] returns the state and the counts at any time. If a panic causes
+//! a change, the next call emits its event, because a subscriber that panics as well would abort
+//! the process.
 //!
-//! - tower-resilience, failsafe, recloser: a late result changes nothing, and the error says why the circuit opened.
-//! - failsafe, recloser: half-open lets only the probes pass.
-//! - tower-resilience: what succeeded before does not keep it closed for as many failures.
+//! **A call that an open circuit rejects is not logged at INFO**, neither by the client nor by a
+//! gateway that responds with
+//! 503. There would be thousands of such lines, all with the cause that the event at WARN has. The
+//!      next event has the number of rejected calls. If a 503 is in no log, look for an earlier
+//!      `circuit open`.
+//!
+//! To log each rejected call, use `LoggingLayer::server().rejected_level(Level::Info)`, in a stack
+//! with [`access_log`](crate::standard::StandardLayer::access_log). Without a change of the
+//! program, enable the level DEBUG for `seawall::logging`. The counter
+//! `seawall_circuit_rejections_total` counts rejected calls (feature `metrics`).
+//!
+//! # Differences from other crates
+//!
+//! - tower-resilience, failsafe, recloser: in seawall a stale result is ignored, and the error
+//!   contains the failure that opened the circuit.
+//! - failsafe, recloser: in seawall only the probes pass while the circuit is half-open.
+//! - tower-resilience: in seawall earlier successes do not keep the circuit closed for an equal
+//!   number of failures.
 
 mod circuit;
 mod consecutive;
@@ -139,18 +164,18 @@ mod loom;
 #[path = "../../tests/models/circuit_breaker.rs"]
 mod model;
 
-pub(crate) use self::selector::CircuitPerKey;
 pub use self::{
     error::CircuitOpen,
     future::ResponseFuture,
     handle::{Circuit, Circuits, Snapshot},
     layer::CircuitBreakerLayer,
+    selector::{CircuitPerKey, SharedCircuit},
     service::CircuitBreaker,
     settings::OpenBehavior,
     state_machine::State,
 };
-pub use crate::keys::by_authority;
 
-/// Response body of [`CircuitBreaker`] with [`until_body_end`](CircuitBreakerLayer::until_body_end): the inner body as it is,
-/// watched to its end.
+/// Response body of [`CircuitBreaker`] with
+/// [`until_body_end`](CircuitBreakerLayer::until_body_end). It forwards the inner body and observes
+/// its end.
 pub type ResponseBody<B> = crate::body::ObservedBody<B, permit::Permit>;

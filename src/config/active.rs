@@ -1,4 +1,4 @@
-//! The policies in force, to be read by every call and replaced as a whole.
+//! The active policies, which each call reads and a handle replaces as a whole.
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
@@ -6,15 +6,13 @@ use arc_swap::ArcSwap;
 use http::Uri;
 
 use super::{Config, policy::Policy};
-use crate::{
-    circuit_breaker::Circuits, keys::UriKey, retry::HttpCallAdapter, standard::StandardLayer,
-};
+use crate::{circuit_breaker::Circuits, retry::HttpCallAdapter, standard::StandardLayer};
 
-/// What a layer, its services and its handles share.
+/// The state shared by a layer, its services and its handles.
 pub(super) struct Shared<L> {
     base: L,
-    /// Read without a lock. A call keeps what it needs of what it read, so it ends under the policy it began under.
-    live: ArcSwap<ActiveConfig<L>>,
+    /// Read without a lock. A call clones the stack that it needs, so it keeps its policy.
+    active: ArcSwap<ActiveConfig<L>>,
 }
 
 /// The stack of each policy.
@@ -22,124 +20,126 @@ pub(super) struct Shared<L> {
 pub(super) struct ActiveConfig<L> {
     config: Config,
     default: L,
-    /// In the order of the routes.
+    /// In the order of `config.routes`.
     routes: Vec<L>,
 }
 
 impl<L> ActiveConfig<L> {
-    /// The stack of requests to `uri`.
+    /// Returns the stack for requests to `uri`.
     pub(super) fn find(&self, uri: &Uri) -> &L {
         self.config
             .routes
             .find(uri)
-            .and_then(|number| self.routes.get(number))
+            .and_then(|index| self.routes.get(index))
             .unwrap_or(&self.default)
     }
 }
 
 impl<L> Shared<L> {
     pub(super) fn load(&self) -> impl std::ops::Deref<Target = Arc<ActiveConfig<L>>> {
-        self.live.load()
+        self.active.load()
     }
 }
 
-type Stack<C, F, K, Side> = StandardLayer<C, HttpCallAdapter<F>, K, Side>;
+type Stack<C, F, Side> = StandardLayer<C, HttpCallAdapter<F>, Side>;
 
-impl<C, F, K, Side> Shared<Stack<C, F, K, Side>>
+impl<C, F, Side> Shared<Stack<C, F, Side>>
 where
     C: Clone,
     F: Clone,
-    K: UriKey + Send + Sync + 'static,
     Side: Clone,
 {
-    pub(super) fn new(base: Stack<C, F, K, Side>, config: Config) -> Self {
-        let live = ArcSwap::from_pointee(live(&base, config, None));
-        Self { base, live }
+    pub(super) fn new(base: Stack<C, F, Side>, config: Config) -> Self {
+        let active = ArcSwap::from_pointee(build_active(&base, config, None));
+        Self { base, active }
     }
 }
 
-/// The stacks of `config`, with what is unchanged of `before`.
-fn live<C, F, K, Side>(
-    base: &Stack<C, F, K, Side>,
+/// Builds the stacks of `config`, with the state of unchanged settings in `previous`.
+fn build_active<C, F, Side>(
+    base: &Stack<C, F, Side>,
     config: Config,
-    before: Option<&ActiveConfig<Stack<C, F, K, Side>>>,
-) -> ActiveConfig<Stack<C, F, K, Side>>
+    previous: Option<&ActiveConfig<Stack<C, F, Side>>>,
+) -> ActiveConfig<Stack<C, F, Side>>
 where
     C: Clone,
     F: Clone,
-    K: UriKey + Send + Sync + 'static,
     Side: Clone,
 {
-    let known: HashMap<_, _> = before
+    let previous_routes: HashMap<_, _> = previous
         .into_iter()
-        .flat_map(|before| before.config.routes.iter().zip(&before.routes))
+        .flat_map(|previous| previous.config.routes.iter().zip(&previous.routes))
         .map(|((prefix, policy), stack)| (prefix, (policy, stack)))
         .collect();
-    let default = before.map(|before| (&before.config.default, &before.default));
-    let default = base.with_policy(&config.default, default);
-    let routes = config.routes.iter();
-    let routes =
-        routes.map(|(prefix, policy)| base.with_policy(policy, known.get(prefix).copied()));
-    ActiveConfig { routes: routes.collect(), default, config }
+    let previous_default = previous.map(|previous| (&previous.config.default, &previous.default));
+    let default = base.with_policy(&config.default, previous_default);
+    let routes = config
+        .routes
+        .iter()
+        .map(|(prefix, policy)| base.with_policy(policy, previous_routes.get(prefix).copied()))
+        .collect();
+    ActiveConfig { config, default, routes }
 }
 
-/// A [`Shared`] of whatever stacks.
+/// A [`Shared`] with its stack type erased, for [`Handle`](super::Handle).
 pub(super) trait Reload: Send + Sync {
     fn replace(&self, config: &Config);
     fn config(&self) -> Config;
     fn circuits(&self) -> Vec<(Option<String>, Circuits)>;
 }
 
-impl<C, F, K, Side> Reload for Shared<Stack<C, F, K, Side>>
+impl<C, F, Side> Reload for Shared<Stack<C, F, Side>>
 where
     C: Clone + Send + Sync,
     F: Clone + Send + Sync,
-    K: UriKey + Send + Sync + 'static,
     Side: Clone + Send + Sync,
 {
     fn replace(&self, config: &Config) {
-        // Made anew if another thread was faster, since the history to be kept is then that one's.
-        let before = self.live.rcu(|before| live(&self.base, config.clone(), Some(before)));
-        tell(&before.config, config);
+        // Built again if another thread was faster, because the state to keep is then in its
+        // stacks.
+        let previous =
+            self.active.rcu(|previous| build_active(&self.base, config.clone(), Some(previous)));
+        log_replacement(&previous.config, config);
     }
 
     fn config(&self) -> Config {
-        self.live.load().config.clone()
+        self.active.load().config.clone()
     }
 
     fn circuits(&self) -> Vec<(Option<String>, Circuits)> {
-        let live = self.live.load();
-        let routes = live.config.prefixes().map(Some).zip(&live.routes);
-        let all = std::iter::once((None, &live.default)).chain(routes);
-        all.map(|(prefix, stack)| (prefix, stack.circuits())).collect()
+        let active = self.active.load();
+        let routes = active.config.prefixes().map(Some).zip(&active.routes);
+        let stacks = std::iter::once((None, &active.default)).chain(routes);
+        stacks.map(|(prefix, stack)| (prefix, stack.circuits())).collect()
     }
 }
 
-fn tell(before: &Config, now: &Config) {
+fn log_replacement(old: &Config, new: &Config) {
     let by_prefix = |config: &Config| -> HashMap<String, Policy> {
         config.routes.iter().map(|(prefix, policy)| (prefix.to_string(), policy.clone())).collect()
     };
-    let (old, new) = (by_prefix(before), by_prefix(now));
-    let of_both = new.iter().filter_map(|(prefix, policy)| Some((old.get(prefix)?, policy)));
-    let unchanged = of_both.clone().filter(|(old, new)| old == new).count();
-    let both = of_both.count();
+    let (old_routes, new_routes) = (by_prefix(old), by_prefix(new));
+    let kept =
+        new_routes.iter().filter_map(|(prefix, policy)| Some((old_routes.get(prefix)?, policy)));
+    let unchanged = kept.clone().filter(|(old, new)| old == new).count();
+    let kept = kept.count();
     tracing::info!(
         name: "config",
-        added = new.len() - both,
-        removed = old.len() - both,
-        changed = both - unchanged,
+        added = new_routes.len() - kept,
+        removed = old_routes.len() - kept,
+        changed = kept - unchanged,
         unchanged,
-        default_changed = before.default != now.default,
+        default_changed = old.default != new.default,
         "configuration replaced",
     );
 }
 
 impl<L: fmt::Debug> fmt::Debug for Shared<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let live = self.live.load();
-        let routes = live.config.prefixes().zip(&live.routes);
+        let active = self.active.load();
+        let routes = active.config.prefixes().zip(&active.routes);
         f.debug_struct("Shared")
-            .field("default", &live.default)
+            .field("default", &active.default)
             .field("routes", &routes.collect::<Vec<_>>())
             .finish_non_exhaustive()
     }

@@ -3,34 +3,37 @@ use std::{fmt, sync::Arc};
 use tower_layer::Layer;
 
 use super::{Config, Configured, Handle, active::Shared};
-use crate::{keys::UriKey, retry::HttpCallAdapter, standard::StandardLayer};
+use crate::{retry::HttpCallAdapter, standard::StandardLayer};
 
-/// Applies [`Configured`]: the stack of [`StandardLayer`], under the policy of each request's URL. See the
-/// [module docs](super).
+/// Applies [`Configured`], the stack of [`StandardLayer`] with a policy for each request's URL.
+///
+/// See the [module docs](super) for an example.
 ///
 /// # Clone
 ///
-/// Budgets, circuits and counts are made with the layer, each policy's own, and shared by its clones and all the services they
-/// make; so is the configuration in force. A budget that the program chose is one for all policies that do not have their own.
+/// Clones, and the services they make, share the active configuration. They also share each
+/// policy's budgets, circuits and in-flight counts. A budget that the program set is shared by all
+/// policies without their own.
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct ConfiguredLayer<L = StandardLayer> {
     shared: Arc<Shared<L>>,
 }
 
-impl<C, F, K, Side> ConfiguredLayer<StandardLayer<C, HttpCallAdapter<F>, K, Side>>
+impl<C, F, Side> ConfiguredLayer<StandardLayer<C, HttpCallAdapter<F>, Side>>
 where
     C: Clone,
     F: Clone,
-    K: UriKey + Send + Sync + 'static,
     Side: Clone,
 {
-    /// The stack `base` under the policies of `config`. What `config` does not say, is as `base` has it; and so is what a
-    /// file cannot say, such as closures, the classifier and how keys are made.
-    pub fn new(base: StandardLayer<C, HttpCallAdapter<F>, K, Side>, config: Config) -> Self {
+    /// Creates a layer that applies the policies of `config` to the stack `base`.
+    ///
+    /// Settings absent from `config` keep the values of `base`. So do settings that exist only in
+    /// code, such as closures, the classifier and the key function.
+    pub fn new(base: StandardLayer<C, HttpCallAdapter<F>, Side>, config: Config) -> Self {
         Self { shared: Arc::new(Shared::new(base, config)) }
     }
 
-    /// What replaces the configuration while services run.
+    /// Returns a handle that replaces the configuration while services run.
     #[must_use]
     pub fn handle(&self) -> Handle
     where

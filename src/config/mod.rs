@@ -222,20 +222,21 @@
 //! Takes the place of [`StandardLayer`](crate::standard::StandardLayer) in a stack.
 
 mod active;
+mod apply;
 mod document;
 mod error;
 mod handle;
 mod layer;
 mod load;
-pub(crate) mod policy;
+mod policy;
 mod prefix;
 mod routes;
-pub(crate) mod sections;
+mod sections;
 mod service;
 mod text;
 mod validate;
 mod validation_error;
-pub(crate) mod values;
+mod values;
 
 use std::path::Path;
 

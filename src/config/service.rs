@@ -13,7 +13,6 @@ use tower_service::Service;
 use super::active::Shared;
 use crate::{
     error_response::ErrorResponse,
-    keys::UriKey,
     logging::Logging,
     retry::{HttpCallAdapter, MapBody},
     standard::{Client, Gateway, Standard, StandardLayer},
@@ -21,88 +20,86 @@ use crate::{
 
 /// Service made by [`ConfiguredLayer`](super::ConfiguredLayer).
 ///
-/// The client inside must be `Clone`: the instance that was polled ready makes the call, in the stack of the policy that is in
-/// force for it by then, and a clone takes its place.
+/// The inner client must be `Clone`. `call` selects the policy, moves the client that was polled
+/// ready into that policy's stack, and replaces it with a clone.
 pub struct Configured<S, L = StandardLayer> {
     client: S,
     shared: Arc<Shared<L>>,
-    /// Why the client was not ready, for a gateway to answer the next call with.
-    failed: Option<BoxError>,
+    /// The error of `poll_ready`, which a gateway turns into the response of the next call.
+    ready_error: Option<BoxError>,
 }
 
 impl<S, L> Configured<S, L> {
     pub(super) const fn new(client: S, shared: Arc<Shared<L>>) -> Self {
-        Self { client, shared, failed: None }
+        Self { client, shared, ready_error: None }
     }
 }
 
 impl<S: Clone, L> Configured<S, L> {
-    /// The instance that was polled ready; the one that takes its place was not.
-    fn take(&mut self) -> S {
-        let next = self.client.clone();
-        mem::replace(&mut self.client, next)
+    /// Takes the client that was polled ready, and replaces it with a clone, which was not.
+    fn take_client(&mut self) -> S {
+        let clone = self.client.clone();
+        mem::replace(&mut self.client, clone)
     }
 }
 
-type Stack<C, F, K, Side> = StandardLayer<C, HttpCallAdapter<F>, K, Side>;
+type Stack<C, F, Side> = StandardLayer<C, HttpCallAdapter<F>, Side>;
 
-impl<S, C, F, K, B> Service<Request<B>> for Configured<S, Stack<C, F, K, Client>>
+impl<S, C, F, B> Service<Request<B>> for Configured<S, Stack<C, F, Client>>
 where
     S: Service<Request<F::Body>> + Clone,
     S::Error: Into<BoxError>,
     C: Clone,
     F: MapBody<B> + Clone,
-    K: UriKey,
-    Standard<S, C, HttpCallAdapter<F>, K>: Service<Request<B>, Error = BoxError>,
+    Standard<S, C, HttpCallAdapter<F>>: Service<Request<B>, Error = BoxError>,
 {
-    type Response = <Standard<S, C, HttpCallAdapter<F>, K> as Service<Request<B>>>::Response;
+    type Response = <Standard<S, C, HttpCallAdapter<F>> as Service<Request<B>>>::Response;
     type Error = BoxError;
-    type Future = <Standard<S, C, HttpCallAdapter<F>, K> as Service<Request<B>>>::Future;
+    type Future = <Standard<S, C, HttpCallAdapter<F>> as Service<Request<B>>>::Future;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        // The stack asks nothing else.
+        // No layer of the stack has a readiness of its own.
         self.client.poll_ready(cx).map_err(Into::into)
     }
 
     #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let client = self.take();
+        let client = self.take_client();
         let mut stack = self.shared.load().find(request.uri()).layer(client);
         stack.call(request)
     }
 }
 
-/// What stands around a client in a gateway.
-type Answering<S, C, F, K> = Logging<ErrorResponse<Standard<S, C, HttpCallAdapter<F>, K>>>;
+/// The layers around a client in a gateway.
+type GatewayStack<S, C, F> = Logging<ErrorResponse<Standard<S, C, HttpCallAdapter<F>>>>;
 
-impl<S, C, F, K, B> Service<Request<B>> for Configured<S, Stack<C, F, K, Gateway>>
+impl<S, C, F, B> Service<Request<B>> for Configured<S, Stack<C, F, Gateway>>
 where
     S: Service<Request<F::Body>> + Clone,
     S::Error: Into<BoxError>,
     C: Clone,
     F: MapBody<B> + Clone,
-    K: UriKey,
-    Answering<S, C, F, K>: Service<Request<B>, Error = Infallible>,
+    GatewayStack<S, C, F>: Service<Request<B>, Error = Infallible>,
 {
-    type Response = <Answering<S, C, F, K> as Service<Request<B>>>::Response;
+    type Response = <GatewayStack<S, C, F> as Service<Request<B>>>::Response;
     type Error = Infallible;
-    type Future = <Answering<S, C, F, K> as Service<Request<B>>>::Future;
+    type Future = <GatewayStack<S, C, F> as Service<Request<B>>>::Future;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.client.poll_ready(cx).map(|ready| {
-            self.failed = ready.err().map(Into::into);
+            self.ready_error = ready.err().map(Into::into);
             Ok(())
         })
     }
 
     #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (client, failed) = (self.take(), self.failed.take());
+        let (client, ready_error) = (self.take_client(), self.ready_error.take());
         let shared = self.shared.load();
         let stack = shared.find(request.uri());
-        let mut service = match failed {
+        let mut service = match ready_error {
             None => stack.layer(client),
             Some(error) => stack.failing(client, &error),
         };

@@ -114,12 +114,12 @@
 //!
 //! let servers = [8081, 8082, 8083].map(|port| {
 //!     let breaker = CircuitBreakerLayer::new()
-//!         .consecutive_failures(NonZeroU32::new(3))
+//!         .consecutive_failures(NonZeroU32::new(3).unwrap())
 //!         .open_behavior(OpenBehavior::Backpressure);
 //!     PendingRequests::new(breaker.layer(server(port)), CompleteOnResponse::default())
 //! });
 //! let client = ServiceBuilder::new()
-//!     .layer(StandardLayer::new("billing").circuit_breaker(None))
+//!     .layer(StandardLayer::new("billing").without_circuit_breaker())
 //!     // A balancer is not `Clone`, but a buffer around it is.
 //!     .buffer(64)
 //!     .service(Balance::new(ServiceList::new(servers)));

@@ -9,7 +9,8 @@ use pin_project_lite::pin_project;
 use seawall_core::BoxError;
 use tokio::time::{Instant, Sleep};
 
-use super::{Elapsed, TimeoutBody, TimeoutKind};
+use super::{Elapsed, TimeoutKind};
+use crate::time_limit::TimeoutBody;
 use crate::time_limit::{BodyKind, BodyLimits, poll_at};
 
 pin_project! {

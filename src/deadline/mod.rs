@@ -99,6 +99,5 @@ pub use self::{
     propagate::{DeadlineHeader, DeadlineHeaderLayer},
     service::DeadlineService,
 };
-pub use crate::time_limit::TimeoutBody;
 #[doc(inline)]
 pub use seawall_core::elapsed::{Elapsed, TimeoutKind};

@@ -7,7 +7,8 @@ use http::{Request, Response};
 use seawall_core::BoxError;
 use tower_service::Service;
 
-use super::{ResponseFuture, TimeoutBody, settings::Settings};
+use super::{ResponseFuture, settings::Settings};
+use crate::time_limit::TimeoutBody;
 use crate::sharded_arc::ShardedArc;
 
 /// Service made by [`DeadlineLayer`](super::DeadlineLayer).

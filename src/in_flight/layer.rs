@@ -11,11 +11,11 @@ use super::{
 };
 use crate::{
     body::{CompleteOnBodyEnd, CompleteOnResponse},
-    keys::{RequestKeyFn, UriKeyFn},
+    keys::{RequestKey, UriKey},
     sharded_arc::ShardedArc,
 };
 
-/// Applies [`InFlightLimit`]. See the [module docs](super) for what it does and an example.
+/// A layer that applies [`InFlightLimit`]. The [module docs](super) have the rules and an example.
 #[doc(alias = "Bulkhead")]
 #[doc(alias = "ConcurrencyLimiter")]
 #[doc(alias = "ConcurrencyLimit")]
@@ -28,31 +28,34 @@ pub struct InFlightLimitLayer<K = SharedLimit, E = CompleteOnBodyEnd> {
 }
 
 impl InFlightLimitLayer {
-    /// At most `most` calls at once, for all requests together. [`per_key`](Self::per_key) for several upstreams.
-    pub fn new(most: NonZeroU32) -> Self {
-        Self::of(Kind::Fixed(most))
+    /// Creates a layer that limits all requests together to `max` calls in flight. For several
+    /// upstreams, use [`per_key`](Self::per_key).
+    pub fn new(max: NonZeroU32) -> Self {
+        Self::with_kind(Kind::Fixed(max))
     }
 
-    /// As many calls at once as the upstream answers without a queue, found by how long it takes: for who does not know the
-    /// number, or where it changes. See [`AdaptiveLimit`] for how, and for its bounds.
+    /// Creates a layer whose limit adapts to the latency of the upstream. Use it if the right limit
+    /// is unknown or changes.
+    ///
+    /// [`AdaptiveLimit`] has the rules and the bounds.
     pub fn adaptive(adaptive: AdaptiveLimit) -> Self {
-        Self::of(Kind::Adaptive(adaptive))
+        Self::with_kind(Kind::Adaptive(adaptive))
     }
 
-    fn of(kind: Kind) -> Self {
+    fn with_kind(kind: Kind) -> Self {
         let limit = ShardedArc::new(Limit::new(None, kind));
         Self { selector: SharedLimit { limit }, kind, completion: PhantomData }
     }
 }
 
 impl<E> InFlightLimitLayer<SharedLimit, E> {
-    /// How many calls are under way at this moment.
+    /// Returns the current number of calls in flight.
     #[must_use]
     pub fn in_flight(&self) -> u32 {
         self.selector.limit.in_flight()
     }
 
-    /// How many calls may be under way at this moment.
+    /// Returns the current limit.
     #[must_use]
     pub fn limit(&self) -> NonZeroU32 {
         self.selector.limit.max()
@@ -60,39 +63,36 @@ impl<E> InFlightLimitLayer<SharedLimit, E> {
 }
 
 impl<K, E> InFlightLimitLayer<K, E> {
-    /// Gives every key a limit of its own, of the same number or the same kind. [`by_authority`](super::by_authority) keys by host and
-    /// port. Requests for which `key_fn` gives `None` pass, and have no limit.
+    /// Creates a limit for each key, with the same settings.
+    /// [`by_authority`](crate::keys::by_authority) keys by host and port. Requests for which
+    /// `key_fn` returns `None` pass, and have no limit.
     ///
-    /// At most 4,096 keys have one; those without a call under way make room for others. Requests of further keys, and
-    /// of those longer than 1,024 bytes, pass, and have no limit.
-    pub fn per_key<F>(self, key_fn: F) -> InFlightLimitLayer<LimitPerKey<UriKeyFn<F>>, E>
-    where
-        F: for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>>,
-    {
-        self.with_key_extractor(UriKeyFn(key_fn))
+    /// At most 4,096 keys have a limit. A limit without a call in flight can be evicted to make
+    /// room for another. Requests with further keys, or with keys above 1,024 bytes, pass and have
+    /// no limit.
+    pub fn per_key(
+        self,
+        key_fn: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
+    ) -> InFlightLimitLayer<LimitPerKey, E> {
+        self.with_key(UriKey::new(key_fn))
     }
 
-    /// As [`per_key`](Self::per_key), by the whole of a request, of whatever kind.
-    pub fn per_request_key<F, Req>(
+    /// Creates a limit for each key, as [`per_key`](Self::per_key) does. The key is that of the
+    /// whole request, of any type.
+    pub fn per_request_key<Req>(
         self,
-        key_fn: F,
-    ) -> InFlightLimitLayer<LimitPerKey<RequestKeyFn<F>>, E>
-    where
-        F: for<'a> Fn(&'a Req) -> Option<Cow<'a, str>>,
-    {
-        self.with_key_extractor(RequestKeyFn(key_fn))
+        key_fn: impl for<'a> Fn(&'a Req) -> Option<Cow<'a, str>> + Send + Sync + 'static,
+    ) -> InFlightLimitLayer<LimitPerKey<RequestKey<Req>>, E> {
+        self.with_key(RequestKey::new(key_fn))
     }
 
-    pub(crate) fn with_key_extractor<F>(
-        self,
-        key_extractor: F,
-    ) -> InFlightLimitLayer<LimitPerKey<F>, E> {
+    pub(crate) fn with_key<K2>(self, key: K2) -> InFlightLimitLayer<LimitPerKey<K2>, E> {
         let Self { kind, completion, .. } = self;
-        InFlightLimitLayer { selector: LimitPerKey::new(key_extractor, kind), kind, completion }
+        InFlightLimitLayer { selector: LimitPerKey::new(key, kind), kind, completion }
     }
 
-    /// A call is under way until its response is there, and not until the body of that ends: for services that are not
-    /// HTTP, and where bodies are small.
+    /// Releases the permit of a call when the response arrives. By default, the permit is released
+    /// when the response body ends. Use it for services that are not HTTP, and for small bodies.
     pub fn until_response(self) -> InFlightLimitLayer<K, CompleteOnResponse> {
         let Self { selector, kind, .. } = self;
         InFlightLimitLayer { selector, kind, completion: PhantomData }
@@ -100,10 +100,10 @@ impl<K, E> InFlightLimitLayer<K, E> {
 }
 
 impl<K, E> InFlightLimitLayer<K, E> {
-    /// Those of the limit; `None`: it is a fixed one.
+    /// Returns the settings of an adaptive limit. `None` if the limit is fixed.
     pub(crate) const fn bounds(&self) -> Option<AdaptiveLimit> {
         match self.kind {
-            Kind::Adaptive(bounds) => Some(bounds),
+            Kind::Adaptive(settings) => Some(settings),
             Kind::Fixed(_) => None,
         }
     }

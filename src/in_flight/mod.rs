@@ -1,14 +1,16 @@
-//! Refuses calls beyond a number that are under way at once, so that an upstream which has become slow is not buried.
+//! Limits the calls in flight, so that an upstream that has become slow is not overloaded.
 //!
-//! When an upstream slows down, calls to it pile up: each waits longer, more of them wait, and in the end it works only on
-//! requests that nobody waits for any more. A bound on how many are under way keeps it answering. What is beyond is refused
-//! at once, and never queued: for a queue there is tower's `ConcurrencyLimit`.
+//! When an upstream slows down, calls to it accumulate. In the end it works only on requests whose
+//! callers have given up. A limit of the calls in flight keeps it responsive. Calls beyond the
+//! limit are rejected at once and never queued. To queue calls, use tower's `ConcurrencyLimit`.
 //!
-//! How many? With [`InFlightLimitLayer::new`] as many as you say: a little more than the upstream can work on at once. With
-//! [`InFlightLimitLayer::adaptive`] as many as it turns out to answer without a queue; see [`AdaptiveLimit`].
+//! [`InFlightLimitLayer::new`] sets a fixed limit: choose a little more than the upstream can
+//! process concurrently. [`InFlightLimitLayer::adaptive`] finds the limit by the latency of
+//! responses: see [`AdaptiveLimit`].
 //!
-//! Works on any service, HTTP or not; where responses have no body, say [`until_response`](InFlightLimitLayer::until_response). Not
-//! covered: how often calls begin, for which there is tower's `RateLimit`; who of several callers may go on, since all are equal.
+//! The layer works on any service, HTTP or not. If responses have no body, use
+//! [`until_response`](InFlightLimitLayer::until_response). It does not limit the rate of calls, as
+//! tower's `RateLimit` does, and all callers have the same priority.
 //!
 //! # Example
 //!
@@ -23,10 +25,12 @@
 //!
 //! let client = ServiceBuilder::new()
 //!     .layer(InFlightLimitLayer::new(NonZeroU32::MIN))
-//!     .service_fn(async |_: Request<Body>| Ok::<_, seawall::BoxError>(Response::new(Body::from("hello"))));
+//!     .service_fn(async |_: Request<Body>| {
+//!         Ok::<_, seawall::BoxError>(Response::new(Body::from("hello")))
+//!     });
 //!
 //! let first = client.clone().oneshot(Request::new(Body::from("hi"))).await?;
-//! // Nobody has read its body, so it is under way.
+//! // Its body has not been read, so the call is still in flight.
 //! let error = client.clone().oneshot(Request::new(Body::from("hi"))).await.unwrap_err();
 //! assert!(find_source::<LimitReached>(&*error).is_some());
 //!
@@ -36,35 +40,38 @@
 //! # }
 //! ```
 //!
-//! # When what happens
+//! # Behavior
 //!
-//! | when | then |
+//! | event | effect |
 //! |---|---|
-//! | fewer calls than the limit are under way | the call passes, and is one of them until the body of its response ends |
-//! | as many are | the call is refused with [`LimitReached`]; the inner service is not called |
-//! | the caller drops the call or the body, or either fails | its place is free at once |
-//! | there are more keys than are kept | calls of further keys pass, and have no limit |
+//! | fewer calls than the limit are in flight | the call passes, and is in flight until its response body ends |
+//! | the limit is reached | the call is rejected with [`LimitReached`]; the inner service is not called |
+//! | the caller drops the call or the body, or one of them fails | the permit is released at once |
+//! | there are more keys than the maximum | calls with further keys pass, and have no limit |
 //!
 //! # Clone
 //!
-//! The places are those of the layer, shared by all its services and clones.
+//! The permits belong to the layer. All its services and clones share them.
 //!
 //! # Cancel safety
 //!
-//! Dropping the future or the body gives the place back.
+//! Dropping the future or the body releases the permit.
 //!
 //! # Order
 //!
-//! Inside [`CircuitBreakerLayer`](crate::circuit_breaker::CircuitBreakerLayer), which does not count a rejected call; inside
-//! [`RetryLayer`](crate::retry::RetryLayer), which does not retry a rejected call, unless so configured.
+//! Inside [`CircuitBreakerLayer`](crate::circuit_breaker::CircuitBreakerLayer), which does not
+//! count a rejected call. Inside [`RetryLayer`](crate::retry::RetryLayer), which does not retry a
+//! rejected call unless configured to.
 //!
-//! On a route of axum, inside [`ErrorResponseLayer`](crate::error_response::ErrorResponseLayer), it answers 503 where too many ask at once. Around a
-//! connector [`until_response`](InFlightLimitLayer::until_response) makes it a limit of connections that are being made.
+//! On an axum route, inside [`ErrorResponseLayer`](crate::error_response::ErrorResponseLayer), it
+//! responds with 503 if too many requests are in flight. Around a connector, with
+//! [`until_response`](InFlightLimitLayer::until_response), it limits the connections that are being
+//! established.
 //!
-//! # Differs from
+//! # Differences from other crates
 //!
-//! - `tower::limit::ConcurrencyLimit`: refuses in place of making callers wait, and holds the place to the end of the
-//!   response's body, not only to its head.
+//! - `tower::limit::ConcurrencyLimit` makes callers wait, and releases its permit when the response
+//!   head arrives. This layer rejects calls, and holds the permit until the response body ends.
 
 mod adaptive;
 mod error;
@@ -77,12 +84,15 @@ mod loom;
 mod selector;
 mod service;
 
-pub(crate) use self::selector::LimitPerKey;
 pub use self::{
-    adaptive::AdaptiveLimit, error::LimitReached, future::ResponseFuture,
-    layer::InFlightLimitLayer, service::InFlightLimit,
+    adaptive::AdaptiveLimit,
+    error::LimitReached,
+    future::ResponseFuture,
+    layer::InFlightLimitLayer,
+    selector::{LimitPerKey, SharedLimit},
+    service::InFlightLimit,
 };
-pub use crate::keys::by_authority;
 
-/// Response body of [`InFlightLimit`]: the inner body as it is, which holds the call's place until it ends.
+/// Response body of [`InFlightLimit`]. It forwards the inner body and holds the permit of the call
+/// until the body ends.
 pub type ResponseBody<B> = crate::body::ObservedBody<B, limit::Permit>;

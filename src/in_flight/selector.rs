@@ -9,7 +9,7 @@ use super::{
     limit::{Kind, Limit, Permit},
 };
 use crate::{
-    keys::{BoundedMap, KeyExtractor},
+    keys::{BoundedMap, KeyExtractor, UriKey},
     sharded_arc::ShardedArc,
 };
 
@@ -31,37 +31,38 @@ impl<Req> LimitSelector<Req> for SharedLimit {
     }
 }
 
-/// A limit for each key.
-pub struct LimitPerKey<F> {
-    inner: ShardedArc<Inner<F>>,
+/// One limit for each key: of the URI with [`UriKey`], of a request of another type with
+/// [`RequestKey`](crate::keys::RequestKey).
+pub struct LimitPerKey<K = UriKey> {
+    inner: ShardedArc<Inner<K>>,
 }
 
-/// Behind one pointer, since a service is cloned for each call that may be retried.
-struct Inner<F> {
-    key_extractor: F,
+/// Behind one pointer, because a service is cloned for each call that may be retried.
+struct Inner<K> {
+    key: K,
     store: BoundedMap<Limit>,
     kind: Kind,
 }
 
-impl<F> LimitPerKey<F> {
-    pub(super) fn new(key_extractor: F, kind: Kind) -> Self {
-        Self { inner: ShardedArc::new(Inner { key_extractor, store: BoundedMap::default(), kind }) }
+impl<K> LimitPerKey<K> {
+    pub(super) fn new(key: K, kind: Kind) -> Self {
+        Self { inner: ShardedArc::new(Inner { key, store: BoundedMap::default(), kind }) }
     }
 }
 
-/// Takes a place for `request`, if it has a limit.
+/// Acquires a permit for `request`. Returns no permit if the request has no limit.
 pub(super) fn acquire<Req>(
-    find: &impl LimitSelector<Req>,
+    selector: &impl LimitSelector<Req>,
     request: &Req,
 ) -> Result<Option<Permit>, Box<LimitReached>> {
-    let permit = find.find(request).map(Permit::acquire).transpose();
+    let permit = selector.find(request).map(Permit::acquire).transpose();
     permit.map_err(|limit| Box::new(LimitReached::new(&limit)))
 }
 
-impl<F: KeyExtractor<Req>, Req> LimitSelector<Req> for LimitPerKey<F> {
+impl<K: KeyExtractor<Req>, Req> LimitSelector<Req> for LimitPerKey<K> {
     fn find(&self, request: &Req) -> Option<ShardedArc<Limit>> {
         let inner = &self.inner;
-        let key = inner.key_extractor.key(request)?;
+        let key = inner.key.key(request)?;
         let make = |key| Limit::new(Some(key), inner.kind);
         let found = inner.store.get(&key, Instant::now, make);
         if found.is_none() {
@@ -71,13 +72,13 @@ impl<F: KeyExtractor<Req>, Req> LimitSelector<Req> for LimitPerKey<F> {
     }
 }
 
-impl<F> Clone for LimitPerKey<F> {
+impl<K> Clone for LimitPerKey<K> {
     fn clone(&self) -> Self {
         Self { inner: self.inner.clone() }
     }
 }
 
-impl<F> fmt::Debug for LimitPerKey<F> {
+impl<K> fmt::Debug for LimitPerKey<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LimitPerKey").field("store", &self.inner.store).finish_non_exhaustive()
     }

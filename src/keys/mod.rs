@@ -1,21 +1,29 @@
-//! One of something for all requests, or one for each key, bounded: what layers with a state have in common.
+//! Keys of requests, for layers that keep state per upstream.
+//!
+//! A retry budget, a circuit breaker and a limit of calls in flight can have one state for all
+//! requests, or one for each key. [`by_authority`] keys requests by host and port.
+//!
+//! Each layer stores at most 4,096 keys of at most 1,024 bytes.
 
 mod authority;
 mod bounded_map;
-mod extract;
+mod key_fn;
 
 use tokio::time::Instant;
 
-pub use self::{authority::by_authority, extract::ByAuthority};
+pub use self::{
+    authority::by_authority,
+    key_fn::{RequestKey, UriKey},
+};
 pub(crate) use self::{
     bounded_map::{BoundedMap, MAX_KEYS},
-    extract::{KeyExtractor, RequestKeyFn, UriKey, UriKeyFn},
+    key_fn::KeyExtractor,
 };
 
-/// What is kept for a key.
+/// The value of a key in a [`BoundedMap`].
 pub(crate) trait Evictable: Sized {
-    /// Whether nothing is lost by forgetting it.
+    /// Returns whether the value may be removed without a loss of state.
     fn is_evictable(&self, now: Instant) -> bool;
-    /// Reports that it has made room for others. No lock is held.
+    /// Reports that the value was removed to make room for others. No lock is held.
     fn on_evict(&self) {}
 }

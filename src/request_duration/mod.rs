@@ -76,6 +76,8 @@ mod service;
 mod settings;
 
 pub use self::{
-    future::ResponseFuture, layer::RequestDurationLayer, measure::Measurement,
-    service::RequestDuration,
+    future::ResponseFuture, layer::RequestDurationLayer, service::RequestDuration,
 };
+
+/// Response body of [`RequestDuration`]: the inner body, whose end is observed.
+pub type ResponseBody<B> = crate::body::ObservedBody<B, measure::Measurement>;

@@ -11,11 +11,11 @@ use seawall_core::Failure;
 use super::{AttemptNumber, RetryReport, policy::Policy, request_facts::RequestFacts};
 use crate::time_limit::Deadline;
 
-/// What retrying needs to know of the requests and responses of a kind of service: how to keep a request and make it
-/// again, and how to let go of a response and mark the final one.
+/// Adapts the retry layer to a type of request and response: how to save and rebuild a request, how
+/// to discard a response, and how to annotate the last one.
 ///
-/// [`HttpCallAdapter`](super::HttpCallAdapter) is the one for HTTP, [`ClonedCallAdapter`] that for anything else. It is sealed, so that it can still
-/// change.
+/// [`HttpCallAdapter`](super::HttpCallAdapter) is for HTTP, [`ClonedCallAdapter`] for all other
+/// requests. The trait is sealed, so that it can change.
 pub trait CallAdapter<Req, Res>:
     sealed::RequestAdapter<Req> + sealed::ResponseAdapter<Res>
 {
@@ -26,13 +26,14 @@ impl<P, Req, Res> CallAdapter<Req, Res> for P where
 {
 }
 
-/// What the inner service receives.
+/// The request type that the inner service receives.
 pub(super) type SentRequest<P, Req> = <P as sealed::RequestAdapter<Req>>::Request;
 
-/// What the next attempt is made of.
-pub(super) type Replayed<P, Req> = <P as sealed::RequestAdapter<Req>>::Replayed;
+/// The input that only the next attempt may use.
+pub(super) type ReplayInput<P, Req> = <P as sealed::RequestAdapter<Req>>::ReplayInput;
 
-/// Two halves, because what is sent must be known before what comes back: `S: Service<SentRequest>` decides the response.
+/// The two halves of [`CallAdapter`](super::CallAdapter). They are separate because the request
+/// type must be known first: `S: Service<SentRequest>` determines the response type.
 pub(super) mod sealed {
     use std::sync::Arc;
 
@@ -41,81 +42,90 @@ pub(super) mod sealed {
     use super::{AttemptNumber, Deadline, Failure, Policy, RequestFacts, RetryReport};
 
     #[diagnostic::on_unimplemented(
-        message = "requests of type `{Req}` cannot be kept to be sent again by `{Self}`",
+        message = "requests of type `{Req}` cannot be saved for a retry by `{Self}`",
         note = "`RetryLayer` retries `http::Request<B>` where `B` is an `http_body::Body`; any other request that is `Clone` \
                 is retried by `RetryLayer::new().clone_requests()`"
     )]
     pub trait RequestAdapter<Req> {
-        /// What the inner service receives.
+        /// The request type that the inner service receives.
         type Request;
-        /// What is kept of a request.
+        /// The part of a request that every retry shares.
         type Saved;
-        /// What is kept of its body.
-        type Body;
-        /// What only the next attempt may use, taken as soon as it is decided on.
-        type Replayed;
+        /// The source of the bodies of retries.
+        type ReplaySource;
+        /// The input that only the next attempt may use, such as its body. Created as soon as the
+        /// retry is decided.
+        type ReplayInput;
 
-        /// Where it goes, if that is known.
+        /// Returns the URI, if the request has one.
         fn uri<'a>(&self, request: &'a Req) -> Option<&'a Uri>;
-        /// The policy that it brings along.
-        fn policy(&self, request: &Req) -> Option<Arc<Policy>>;
-        /// When it must be answered.
+        /// Returns the policy that overrides the layer's for this request, if any.
+        fn policy_override(&self, request: &Req) -> Option<Arc<Policy>>;
+        /// Returns the deadline of the request, if any.
         fn deadline(&self, request: &Req) -> Option<Deadline>;
-        /// Replaces the deadline that the request carries.
+        /// Replaces the deadline of the request.
         fn set_deadline(&self, request: &mut Req, deadline: Deadline);
-        /// Returns the first attempt's request, and the body that later ones send.
-        fn send(&self, request: Req, max_replay_bytes: usize) -> (Self::Request, Self::Body);
-        /// Keeps the part of a request that later attempts are made of.
+        /// Returns the request of the first attempt, and the source of the bodies of retries.
+        fn split(
+            &self,
+            request: Req,
+            max_replay_bytes: usize,
+        ) -> (Self::Request, Self::ReplaySource);
+        /// Saves the part of a request that every retry shares.
         fn save(&self, request: &Self::Request) -> Self::Saved;
-        fn facts<'a>(&self, saved: &'a Self::Saved) -> RequestFacts<'a>;
-        /// Whether it can be sent again, as far as is known now.
-        fn is_repeatable(&self, body: &Self::Body) -> bool;
-        /// Ends what an earlier attempt may still be sending. `None` if it cannot be sent again.
-        fn start_replay(&self, body: &Self::Body) -> Option<Self::Replayed>;
-        fn again(
+        fn request_facts<'a>(&self, saved: &'a Self::Saved) -> RequestFacts<'a>;
+        /// Returns whether the body can be replayed, as far as is known now.
+        fn is_replayable(&self, source: &Self::ReplaySource) -> bool;
+        /// Ends the body of an earlier attempt and starts the next. Returns `None` if the body
+        /// cannot be replayed.
+        fn start_replay(&self, source: &Self::ReplaySource) -> Option<Self::ReplayInput>;
+        /// Builds the request of a retry. `header` is the name of the header for the attempt
+        /// number, if any.
+        fn rebuild(
             &self,
             saved: &Self::Saved,
-            again: Self::Replayed,
+            input: Self::ReplayInput,
             attempt: AttemptNumber,
             header: Option<&HeaderName>,
         ) -> Self::Request;
     }
 
     #[diagnostic::on_unimplemented(
-        message = "responses of type `{Res}` cannot be given up for a retry by `{Self}`",
-        note = "`RetryLayer` takes services that answer `http::Response<B>` where `B` is an `http_body::Body`; any other \
+        message = "responses of type `{Res}` cannot be discarded for a retry by `{Self}`",
+        note = "`RetryLayer` wraps services that return `http::Response<B>` where `B` is an `http_body::Body`; any other \
                 service is retried by `RetryLayer::new().clone_requests()`"
     )]
     pub trait ResponseAdapter<Res> {
-        /// Lets go of a response.
+        /// The future that discards a response.
         type Discard: Future<Output = ()>;
 
-        /// With the head of the response, to be kept, where it has one.
+        /// Discards a response. Returns its head too, if it has one.
         fn discard(&self, response: Res) -> (Self::Discard, Option<Box<Response<()>>>);
-        /// Removes the report of a retry inside.
+        /// Removes the report that an inner retry layer inserted.
         fn remove_report(&self, response: &mut Res);
-        fn annotate(&self, response: &mut Res, attempts: RetryReport);
-        /// A failure, if the response's status is among these.
+        fn insert_report(&self, response: &mut Res, report: RetryReport);
+        /// Returns a failure if `statuses` contains the status of the response.
         fn failure_for_status(&self, response: &Res, statuses: &[u16]) -> Option<Failure>;
     }
 }
 
-/// Retries any request that is `Clone`, by cloning it. See [`RetryLayer::clone_requests`](super::RetryLayer::clone_requests).
-#[derive(Clone, Copy, Debug, Default)]
+/// The adapter for any request that is `Clone`. Each attempt sends a clone. See
+/// [`RetryLayer::clone_requests`](super::RetryLayer::clone_requests).
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ClonedCallAdapter {}
 
 impl<Req: Clone> sealed::RequestAdapter<Req> for ClonedCallAdapter {
     type Request = Req;
     type Saved = Req;
-    type Body = ();
-    type Replayed = ();
+    type ReplaySource = ();
+    type ReplayInput = ();
 
     fn uri<'a>(&self, _request: &'a Req) -> Option<&'a Uri> {
         None
     }
 
-    fn policy(&self, _request: &Req) -> Option<Arc<Policy>> {
+    fn policy_override(&self, _request: &Req) -> Option<Arc<Policy>> {
         None
     }
 
@@ -129,11 +139,11 @@ impl<Req: Clone> sealed::RequestAdapter<Req> for ClonedCallAdapter {
         request.clone()
     }
 
-    fn send(&self, request: Req, _body_limit: usize) -> (Req, ()) {
+    fn split(&self, request: Req, _max_replay_bytes: usize) -> (Req, ()) {
         (request, ())
     }
 
-    fn facts<'a>(&self, _saved: &'a Req) -> RequestFacts<'a> {
+    fn request_facts<'a>(&self, _saved: &'a Req) -> RequestFacts<'a> {
         RequestFacts {
             method: None,
             idempotency_key: false,
@@ -142,7 +152,7 @@ impl<Req: Clone> sealed::RequestAdapter<Req> for ClonedCallAdapter {
         }
     }
 
-    fn is_repeatable(&self, (): &()) -> bool {
+    fn is_replayable(&self, (): &()) -> bool {
         true
     }
 
@@ -150,7 +160,7 @@ impl<Req: Clone> sealed::RequestAdapter<Req> for ClonedCallAdapter {
         Some(())
     }
 
-    fn again(
+    fn rebuild(
         &self,
         saved: &Req,
         (): (),
@@ -171,14 +181,14 @@ impl<Res> sealed::ResponseAdapter<Res> for ClonedCallAdapter {
 
     fn remove_report(&self, _response: &mut Res) {}
 
-    fn annotate(&self, _response: &mut Res, _attempts: RetryReport) {}
+    fn insert_report(&self, _response: &mut Res, _report: RetryReport) {}
 
     fn failure_for_status(&self, _response: &Res, _statuses: &[u16]) -> Option<Failure> {
         None
     }
 }
 
-/// The number of an attempt, which is at least 1.
-pub(super) fn attempt_number(made: u32) -> NonZeroU32 {
-    NonZeroU32::new(made).unwrap_or(NonZeroU32::MIN)
+/// Returns the number of an attempt, which is at least 1.
+pub(super) fn attempt_number(attempts: u32) -> NonZeroU32 {
+    NonZeroU32::new(attempts).unwrap_or(NonZeroU32::MIN)
 }

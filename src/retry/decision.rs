@@ -1,4 +1,4 @@
-//! What follows from the outcome of an attempt.
+//! Decides, after each attempt, between a retry and the result of the call.
 
 use std::{pin::Pin, time::Duration};
 
@@ -13,10 +13,10 @@ use tower_service::Service;
 
 use super::{
     CallAdapter, ResponseFuture, RetriesExhausted, RetryEvent, RetryReport, StopReason,
-    call_adapter::{Replayed, SentRequest, attempt_number},
+    call_adapter::{ReplayInput, SentRequest, attempt_number},
     policy::Policy,
     request_facts::RequestFacts,
-    state::{State, Verdict},
+    state::{Classification, State},
 };
 use crate::time_limit::Deadline;
 
@@ -25,46 +25,48 @@ where
     S: Service<SentRequest<P, Req>>,
     P: CallAdapter<Req, S::Response>,
 {
-    /// Returns the classifier's verdict on the end of an attempt, and whether that is to be retried.
-    pub(super) fn classify(&self, outcome: &Result<S::Response, BoxError>) -> Verdict
+    /// Classifies the outcome of an attempt.
+    pub(super) fn classify(&self, outcome: &Result<S::Response, BoxError>) -> Classification
     where
         C: Classify<S::Response>,
     {
         let result = outcome.as_ref().map_err(|error| &**error as _);
-        let classified = self.classifier.classify(result);
-        let failure = classified.or_else(|| {
+        let reported_failure = self.classifier.classify(result);
+        let failure = reported_failure.or_else(|| {
             let statuses = &*self.policy().retryable_success_statuses;
             if statuses.is_empty() {
                 return None;
             }
             self.adapter.failure_for_status(outcome.as_ref().ok()?, statuses)
         });
-        crate::metrics::record_attempt(failure.map(|failure| failure.cause()), self.made);
-        Verdict { classified, failure }
+        crate::metrics::record_attempt(failure.map(|failure| failure.cause()), self.attempts);
+        Classification { reported_failure, failure }
     }
 
-    /// Ends a call that did well at a later attempt.
-    pub(super) fn finish(
+    /// Completes a call whose retry succeeded.
+    pub(super) fn complete_success(
         mut self: Pin<&mut Self>,
         outcome: Result<S::Response, BoxError>,
     ) -> Result<S::Response, BoxError> {
         self.as_mut().project().state.set(State::Done);
-        outcome.map(|response| self.annotate(response, None, None))
+        outcome.map(|response| self.complete_response(response, None, None))
     }
 
-    /// Returns what the caller gets, or sets the state that leads to another attempt.
-    pub(super) fn retry(
+    /// Returns the result of the call, or starts the delay before a retry and returns `None`.
+    pub(super) fn handle_failure(
         mut self: Pin<&mut Self>,
         outcome: Result<S::Response, BoxError>,
         failure: Failure,
-        classified: Option<Failure>,
+        reported_failure: Option<Failure>,
     ) -> Option<Result<S::Response, BoxError>> {
         match self.as_mut().plan_retry(&failure) {
-            Ok((delay, again)) => {
-                self.wait(outcome, failure, delay, again);
+            Ok((delay, replay_input)) => {
+                self.start_delay(outcome, failure, delay, replay_input);
                 None
             }
-            Err(stop_reason) => Some(self.fail(outcome, failure, classified, stop_reason)),
+            Err(stop_reason) => {
+                Some(self.complete_failure(outcome, failure, reported_failure, stop_reason))
+            }
         }
     }
 
@@ -72,68 +74,71 @@ where
         self.policy.as_deref().unwrap_or(&self.settings.policy)
     }
 
-    /// What another attempt takes: a decision, a retry of the budget, and the means to send the request again.
+    /// Decides whether to retry, withdraws from the budget and prepares the body to be replayed.
     fn plan_retry(
         self: Pin<&mut Self>,
         failure: &Failure,
-    ) -> Result<(Duration, Replayed<P, Req>), StopReason> {
+    ) -> Result<(Duration, ReplayInput<P, Req>), StopReason> {
         let time_left = self.deadline.at.map(|deadline| deadline.remaining());
         let this = self.project();
         let policy = this.policy.as_deref().unwrap_or(&this.settings.policy);
         let margin = this.settings.time_limits.deadline_margin;
         let history = this.history.get_or_insert_default();
-        // gRFC A6, "Transparent Retries": a request that was never written is no load, so it is sent again once
-        // whatever the limits say; unless retrying is off.
-        let free = failure.is_never_written() && !history.resent && policy.limits.total != Some(0);
-        let about = RequestFacts { time_left, margin, ..this.adapter.facts(this.saved) };
-        let (delay, spent) = if free {
-            policy.time_to_wait(time_left, margin)?;
-            history.resent = true;
-            (Duration::ZERO, history.spent)
+        // gRFC A6, "Transparent Retries": a request that was never written puts no load on the
+        // upstream. It is sent again once regardless of the limits, unless retries are disabled.
+        let is_free = failure.is_never_written()
+            && !history.used_free_retry
+            && policy.limits.total != Some(0);
+        let request = RequestFacts { time_left, margin, ..this.adapter.request_facts(this.saved) };
+        let (delay, counts) = if is_free {
+            policy.max_delay_before_deadline(time_left, margin)?;
+            history.used_free_retry = true;
+            (Duration::ZERO, history.counts)
         } else {
-            policy.decide(failure, &about, history.spent, history.waited, fastrand::f64)?
+            policy.decide(failure, &request, history.counts, history.total_delay, fastrand::f64)?
         };
-        // Before the budget, so that nothing is charged for what cannot be; sending again ends an earlier body.
-        if !this.adapter.is_repeatable(this.body) {
+        // Checked before the withdrawal, so that the budget is not charged for an impossible retry.
+        // `start_replay` comes last because it ends the body of the earlier attempt.
+        if !this.adapter.is_replayable(this.replay_source) {
             return Err(StopReason::NotReplayable);
         }
         let budget = this.budget.as_deref().unwrap_or_else(|| this.settings.budgets.shared());
-        let paid = free || budget.withdraw(Instant::now);
+        let is_allowed = is_free || budget.withdraw(Instant::now);
         if this.budget.is_none()
-            && let Some(spent) = budget.spent(Instant::now())
+            && let Some(used_ratio) = budget.used_ratio(Instant::now())
         {
-            crate::metrics::record_budget_ratio(spent);
+            crate::metrics::record_budget_ratio(used_ratio);
         }
-        if !paid {
+        if !is_allowed {
             return Err(StopReason::BudgetExhausted);
         }
-        history.spent = spent;
-        let again = this.adapter.start_replay(this.body);
-        again.map(|again| (delay, again)).ok_or(StopReason::NotReplayable)
+        history.counts = counts;
+        let replay_input = this.adapter.start_replay(this.replay_source);
+        replay_input.map(|input| (delay, input)).ok_or(StopReason::NotReplayable)
     }
 
-    /// Drops the failed attempt and waits.
-    fn wait(
+    /// Drops the failed attempt and starts the delay before the next.
+    fn start_delay(
         self: Pin<&mut Self>,
         outcome: Result<S::Response, BoxError>,
         failure: Failure,
         delay: Duration,
-        again: Replayed<P, Req>,
+        replay_input: ReplayInput<P, Req>,
     ) {
         let mut this = self.project();
-        let attempt = attempt_number(*this.made + 1);
+        let attempt = attempt_number(*this.attempts + 1);
         tracing::debug!(
             name: "retry",
             attempt, cause = failure.cause().as_str(), ?delay,
-            "trying again",
+            "retrying",
         );
         let policy = this.policy.as_deref().unwrap_or(&this.settings.policy);
         if let Some(hook) = &policy.on_retry.0 {
             hook(&RetryEvent::new(attempt, failure, delay));
         }
         let history = this.history.get_or_insert_default();
-        FailedAttempt::record(&mut history.past, failure, delay);
-        history.waited = history.waited.saturating_add(delay);
+        FailedAttempt::record(&mut history.failed_attempts, failure, delay);
+        history.total_delay = history.total_delay.saturating_add(delay);
         history.may_be_processed |= failure.processed() != Processed::No;
         let discard = outcome.ok().map(|response| {
             let (discard, head) = this.adapter.discard(response);
@@ -141,26 +146,27 @@ where
             discard
         });
         let now = Instant::now();
-        // Only waits without a limit can be beyond the end of time; tokio's longest will do for those.
-        let until = now.checked_add(delay).unwrap_or_else(|| Deadline::within(delay).at());
-        let first = if discard.is_some() {
-            until.min(now.checked_add(policy.drain_timeout).unwrap_or(until))
+        // Only an unlimited delay can overflow `Instant`. `Deadline` caps it at tokio's maximum.
+        let retry_at = now.checked_add(delay).unwrap_or_else(|| Deadline::within(delay).at());
+        let wake_at = if discard.is_some() {
+            retry_at.min(now.checked_add(policy.drain_timeout).unwrap_or(retry_at))
         } else {
-            until
+            retry_at
         };
-        // tokio's shortest sleep takes a millisecond.
-        let sleep = (!delay.is_zero()).then(|| sleep_until(first));
-        this.state.set(State::Wait { discard, sleep, until, again: Some(again) });
+        // A zero delay has no timer: tokio's shortest sleep takes a millisecond.
+        let sleep = (!delay.is_zero()).then(|| sleep_until(wake_at));
+        let replay_input = Some(replay_input);
+        this.state.set(State::Delay { discard, sleep, retry_at, replay_input });
     }
 
-    fn fail(
+    fn complete_failure(
         mut self: Pin<&mut Self>,
         outcome: Result<S::Response, BoxError>,
         failure: Failure,
-        classified: Option<Failure>,
+        reported_failure: Option<Failure>,
         stop_reason: StopReason,
     ) -> Result<S::Response, BoxError> {
-        self.emit_event(failure.cause(), stop_reason);
+        self.emit_give_up(failure.cause(), stop_reason);
         match outcome {
             Ok(response)
                 if self.policy().error_on_exhausted_status && stop_reason.is_exhausted() =>
@@ -168,12 +174,15 @@ where
                 let this = self.as_mut().project();
                 let (_, head) = this.adapter.discard(response);
                 this.history.get_or_insert_default().last_response = head;
-                Err(self.give_up(failure.into(), failure.cause(), stop_reason))
+                Err(self.complete_error(failure.into(), failure.cause(), stop_reason))
             }
-            Ok(response) => Ok(self.annotate(response, classified, Some(stop_reason))),
-            // A spent budget is for callers to know too: they would multiply what it keeps down.
-            Err(error) if self.made > 1 || stop_reason == StopReason::BudgetExhausted => {
-                Err(self.give_up(error, failure.cause(), stop_reason))
+            Ok(response) => {
+                Ok(self.complete_response(response, reported_failure, Some(stop_reason)))
+            }
+            // Callers must see that the budget is exhausted: their own retries would multiply the
+            // load that it limits.
+            Err(error) if self.attempts > 1 || stop_reason == StopReason::BudgetExhausted => {
+                Err(self.complete_error(error, failure.cause(), stop_reason))
             }
             Err(error) => {
                 self.project().state.set(State::Done);
@@ -182,8 +191,8 @@ where
         }
     }
 
-    /// Leaves the report in the response.
-    fn annotate(
+    /// Inserts the report into the response that ends the call.
+    fn complete_response(
         self: Pin<&mut Self>,
         mut response: S::Response,
         failure: Option<Failure>,
@@ -191,58 +200,61 @@ where
     ) -> S::Response {
         let mut this = self.project();
         this.state.set(State::Done);
-        let past = this.history.take().map(|history| history.past).unwrap_or_default();
-        let attempts = RetryReport::new(
-            attempt_number(*this.made),
+        let failed_attempts =
+            this.history.take().map(|history| history.failed_attempts).unwrap_or_default();
+        let report = RetryReport::new(
+            attempt_number(*this.attempts),
             this.started.elapsed(),
             failure,
             stop_reason,
-            past,
+            failed_attempts,
         );
-        this.adapter.annotate(&mut response, attempts);
+        this.adapter.insert_report(&mut response, report);
         response
     }
 
-    /// The deadline passed while the call was in flight.
-    pub(super) fn time_out(mut self: Pin<&mut Self>, at: Instant) -> BoxError {
+    /// Returns the error of a call whose deadline passed while it was in flight.
+    pub(super) fn complete_at_deadline(mut self: Pin<&mut Self>, at: Instant) -> BoxError {
         let error = Elapsed::new(at.duration_since(self.started), TimeoutKind::Deadline).into();
         if self.history.is_none() {
             let mut this = self.as_mut().project();
             this.state.set(State::Done);
-            *this.next = None;
+            *this.retry_service = None;
             return error;
         }
         let cause = Cause::HttpResponseTimeout;
-        self.emit_event(cause, StopReason::DeadlineTooNear);
-        self.give_up(error, cause, StopReason::DeadlineTooNear)
+        self.emit_give_up(cause, StopReason::DeadlineTooNear);
+        self.complete_error(error, cause, StopReason::DeadlineTooNear)
     }
 
-    /// The deadline passed while the inner service was not ready: there is no newer failure than the last.
-    pub(super) fn out_of_time(self: Pin<&mut Self>) -> BoxError {
-        let past = self.history.as_ref().and_then(|history| history.past.last());
-        let last = past.map(|past| *past.failure());
-        let source = last.unwrap_or(Failure::new(Cause::HttpResponseTimeout));
-        self.emit_event(source.cause(), StopReason::DeadlineTooNear);
-        self.give_up(source.into(), source.cause(), StopReason::DeadlineTooNear)
+    /// Returns the error of a call that has no time for another attempt once the inner service is
+    /// ready. Its source is the failure of the last attempt.
+    pub(super) fn complete_without_time(self: Pin<&mut Self>) -> BoxError {
+        let failed_attempts = self.history.as_ref().map(|history| &history.failed_attempts);
+        let last_failure =
+            failed_attempts.and_then(|attempts| attempts.last()).map(|attempt| *attempt.failure());
+        let source = last_failure.unwrap_or(Failure::new(Cause::HttpResponseTimeout));
+        self.emit_give_up(source.cause(), StopReason::DeadlineTooNear);
+        self.complete_error(source.into(), source.cause(), StopReason::DeadlineTooNear)
     }
 
-    /// The inner service failed to become ready for an attempt that had been decided on.
-    pub(super) fn not_ready(self: Pin<&mut Self>, error: BoxError) -> BoxError {
+    /// Returns the error of a call whose inner service failed to become ready for a retry.
+    pub(super) fn complete_not_ready(self: Pin<&mut Self>, error: BoxError) -> BoxError {
         let cause = classify_error(&*error).cause();
-        self.emit_event(cause, StopReason::NotReady);
-        self.give_up(error, cause, StopReason::NotReady)
+        self.emit_give_up(cause, StopReason::NotReady);
+        self.complete_error(error, cause, StopReason::NotReady)
     }
 
-    fn emit_event(&self, cause: Cause, stop_reason: StopReason) {
+    fn emit_give_up(&self, cause: Cause, stop_reason: StopReason) {
         crate::metrics::record_retries_exhausted(stop_reason.as_str());
         tracing::debug!(
             name: "give up",
-            attempts = self.made, cause = cause.as_str(), stop_reason = stop_reason.as_str(),
+            attempts = self.attempts, cause = cause.as_str(), stop_reason = stop_reason.as_str(),
             "giving up",
         );
     }
 
-    fn give_up(
+    fn complete_error(
         self: Pin<&mut Self>,
         error: BoxError,
         cause: Cause,
@@ -250,12 +262,12 @@ where
     ) -> BoxError {
         let mut this = self.project();
         this.state.set(State::Done);
-        // It may stand in a queue for a permit that somebody else can use.
-        *this.next = None;
+        // The clone may hold a place in a queue for a permit that another caller can use.
+        *this.retry_service = None;
         let history = this.history.take().unwrap_or_default();
         let elapsed = this.started.elapsed();
         RetriesExhausted::new(
-            attempt_number(*this.made),
+            attempt_number(*this.attempts),
             elapsed,
             stop_reason,
             cause,

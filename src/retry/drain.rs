@@ -7,27 +7,29 @@ use bytes::Buf;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-/// How much of a response given up for a retry is read. A gateway's error page is smaller than this.
-const LIMIT: u64 = 16 * 1024;
+/// The maximum number of bytes read from a discarded response. Error pages of gateways are smaller.
+const MAX_BYTES: u64 = 16 * 1024;
 
-/// In how many frames at the most, so that empty ones do not go on for ever.
+/// The maximum number of frames, which bounds a body that sends empty frames.
 const MAX_FRAMES: u32 = 64;
 
 pin_project! {
-    /// Reads a small body to its end, so that an HTTP/1.1 connection can be used again; a larger one is not worth it.
+    /// A future that reads a small body to its end, so that its HTTP/1.1 connection can be reused.
+    ///
+    /// A larger body is dropped unread.
     #[derive(Debug)]
     pub struct Drain<B> {
         #[pin]
         body: Option<B>,
-        left: u64,
-        frames: u32,
+        bytes_left: u64,
+        frames_left: u32,
     }
 }
 
 impl<B: Body> Drain<B> {
     pub(super) fn new(body: B) -> Self {
-        let small = body.size_hint().lower() <= LIMIT;
-        Self { body: small.then_some(body), left: LIMIT, frames: MAX_FRAMES }
+        let is_small = body.size_hint().lower() <= MAX_BYTES;
+        Self { body: is_small.then_some(body), bytes_left: MAX_BYTES, frames_left: MAX_FRAMES }
     }
 }
 
@@ -37,17 +39,17 @@ impl<B: Body> Future for Drain<B> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
         while let Some(body) = this.body.as_mut().as_pin_mut() {
-            let left = match ready!(body.poll_frame(cx)) {
-                Some(Ok(_)) if *this.frames == 0 => None,
+            let bytes_left = match ready!(body.poll_frame(cx)) {
+                Some(Ok(_)) if *this.frames_left == 0 => None,
                 Some(Ok(frame)) => this
-                    .left
+                    .bytes_left
                     .checked_sub(frame.data_ref().map_or(0, |data| data.remaining() as u64)),
                 Some(Err(_)) | None => None,
             };
-            match left {
-                Some(left) => {
-                    *this.left = left;
-                    *this.frames -= 1;
+            match bytes_left {
+                Some(bytes_left) => {
+                    *this.bytes_left = bytes_left;
+                    *this.frames_left -= 1;
                 }
                 None => this.body.set(None),
             }

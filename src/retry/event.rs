@@ -2,7 +2,7 @@ use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
 use seawall_core::Failure;
 
-/// A retry that has been decided on, as [`on_retry`](super::RetryLayer::on_retry) sees it.
+/// A retry that is about to be made, passed to [`on_retry`](super::RetryLayer::on_retry).
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct RetryEvent {
@@ -16,26 +16,26 @@ impl RetryEvent {
         Self { attempt, failure, delay }
     }
 
-    /// The attempt to come, counted from 1, so at least 2.
+    /// Returns the number of the next attempt, counted from 1. It is at least 2.
     #[must_use]
     pub const fn attempt(&self) -> NonZeroU32 {
         self.attempt
     }
 
-    /// What the attempt before it failed with.
+    /// Returns the failure of the previous attempt.
     #[must_use]
     pub const fn failure(&self) -> &Failure {
         &self.failure
     }
 
-    /// How long it is waited for.
+    /// Returns the delay before the next attempt.
     #[must_use]
     pub const fn delay(&self) -> Duration {
         self.delay
     }
 }
 
-/// What the caller wants to be told of.
+/// The user's callback for retries, if any.
 #[derive(Clone, Default)]
 pub(super) struct Hook(pub(super) Option<Arc<OnRetry>>);
 

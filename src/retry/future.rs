@@ -20,10 +20,10 @@ use tower_service::Service;
 
 use super::{
     AttemptNumber, Budget, CallAdapter,
-    call_adapter::{Replayed, SentRequest, attempt_number},
+    call_adapter::{ReplayInput, SentRequest, attempt_number},
     policy::Policy,
     settings::{CallDeadline, Settings},
-    state::{History, State, StateProj, Verdict},
+    state::{Classification, History, State, StateProj},
 };
 use crate::{sharded_arc::ShardedArc, time_limit::poll_at};
 
@@ -35,25 +35,26 @@ pin_project! {
         P: CallAdapter<Req, S::Response>,
     {
         #[pin]
-        pub(super) state: State<S::Future, P::Discard, Replayed<P, Req>>,
-        // `None` once there will be no other attempt.
-        pub(super) next: Option<S>,
+        pub(super) state: State<S::Future, P::Discard, ReplayInput<P, Req>>,
+        // The service for retries. `None` once there will be no other attempt.
+        pub(super) retry_service: Option<S>,
         pub(super) saved: P::Saved,
-        pub(super) body: P::Body,
+        pub(super) replay_source: P::ReplaySource,
         pub(super) classifier: C,
         pub(super) adapter: P,
         pub(super) settings: ShardedArc<Settings>,
-        // The request's own, in place of the one in `settings`.
+        // Overrides the policy of `settings` for this request.
         pub(super) policy: Option<Arc<Policy>>,
-        // `None`: the shared one of `settings`.
+        // The budget of the request's key. `None` selects the shared budget of `settings`.
         pub(super) budget: Option<ShardedArc<Budget>>,
         pub(super) started: Instant,
         pub(super) deadline: CallDeadline,
-        // Of the whole call. Armed by the first pending poll.
+        // Created by the first pending poll.
         #[pin]
-        pub(super) timer: Option<Sleep>,
-        pub(super) made: u32,
-        // Boxed, and made by the first failure, because most calls have none.
+        pub(super) deadline_timer: Option<Sleep>,
+        // The number of attempts so far.
+        pub(super) attempts: u32,
+        // Created by the first failure. Boxed because most calls have none.
         pub(super) history: Option<Box<History>>,
     }
 
@@ -65,9 +66,13 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             let is_done = matches!(this.state.project(), StateProj::Done);
-            // A subscriber that panics must not make a second panic.
+            // A subscriber that panics during a panic would abort the process.
             if this.history.is_some() && !is_done && !std::thread::panicking() {
-                tracing::debug!(name: "cancelled", attempts = *this.made, "cancelled while retrying");
+                tracing::debug!(
+                    name: "cancelled",
+                    attempts = *this.attempts,
+                    "cancelled while retrying",
+                );
             }
         }
     }
@@ -86,13 +91,13 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             if let StateProj::Attempt { attempt } = self.as_mut().project().state.project() {
-                // The response first: one that is ready beats a deadline that has passed.
+                // Polled before the deadline: a ready response wins over a passed deadline.
                 let Poll::Ready(outcome) = attempt.poll(cx) else { break };
                 let mut outcome = outcome.map_err(Into::into);
-                let Verdict { classified, failure } = self.classify(&outcome);
+                let Classification { reported_failure, failure } = self.classify(&outcome);
                 let Some(failure) = failure else {
-                    if self.made > 1 {
-                        return Poll::Ready(self.finish(outcome));
+                    if self.attempts > 1 {
+                        return Poll::Ready(self.complete_success(outcome));
                     }
                     let mut this = self.project();
                     if let Ok(response) = &mut outcome {
@@ -101,8 +106,9 @@ where
                     this.state.set(State::Done);
                     return Poll::Ready(outcome);
                 };
-                if let Some(outcome) = self.as_mut().retry(outcome, failure, classified) {
-                    return Poll::Ready(outcome);
+                let result = self.as_mut().handle_failure(outcome, failure, reported_failure);
+                if let Some(result) = result {
+                    return Poll::Ready(result);
                 }
             }
             match self.as_mut().poll_next_attempt(cx) {
@@ -121,14 +127,14 @@ where
     S::Error: Into<BoxError>,
     P: CallAdapter<Req, S::Response>,
 {
-    /// Ends the call once its deadline has passed.
+    /// Fails the call once its deadline has passed.
     fn poll_deadline(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<BoxError> {
-        let Some(at) = self.deadline.enforced() else { return Poll::Pending };
-        ready!(poll_at(self.as_mut().project().timer, at, cx));
-        Poll::Ready(self.time_out(at))
+        let Some(at) = self.deadline.enforced_at() else { return Poll::Pending };
+        ready!(poll_at(self.as_mut().project().deadline_timer, at, cx));
+        Poll::Ready(self.complete_at_deadline(at))
     }
 
-    /// From one attempt to the next.
+    /// Completes when the next attempt is in flight.
     fn poll_next_attempt(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -138,54 +144,59 @@ where
             let policy = this.policy.as_deref().unwrap_or(&this.settings.policy);
             match this.state.as_mut().project() {
                 StateProj::Attempt { .. } => return Poll::Ready(Ok(())),
-                StateProj::Wait { mut discard, mut sleep, until, again } => {
+                StateProj::Delay { mut discard, mut sleep, retry_at, replay_input } => {
                     if discard.as_mut().as_pin_mut().is_some_and(|it| it.poll(cx).is_ready()) {
                         discard.set(None);
                     }
                     if let Some(mut sleep) = sleep.as_mut().as_pin_mut() {
-                        // Unconstrained: whatever else the task does must not keep the timer from being seen.
+                        // Unconstrained: a task that spends its coop budget must not starve the
+                        // timer.
                         ready!(pin!(unconstrained(sleep.as_mut())).poll(cx));
-                        if sleep.deadline() < *until {
-                            // Only the time for draining is over.
+                        if sleep.deadline() < *retry_at {
+                            // The timer was set for the end of draining. The delay continues.
                             discard.set(None);
-                            sleep.reset(*until);
+                            sleep.reset(*retry_at);
                             continue;
                         }
                     }
-                    let again = again.take();
-                    this.state.set(State::Ready { again, deadline: None });
+                    let replay_input = replay_input.take();
+                    this.state.set(State::PollReady { replay_input, deadline: None });
                 }
-                StateProj::Ready { again, mut deadline } => {
-                    let next = this.next.as_mut().expect("kept while there may be another attempt");
-                    let ready = next.poll_ready(cx);
-                    let limit = this.deadline.at;
-                    if let Some(limit) = limit.filter(|_| ready.is_pending() || deadline.is_some())
+                StateProj::PollReady { replay_input, mut deadline } => {
+                    let service =
+                        this.retry_service.as_mut().expect("kept while a retry is possible");
+                    let readiness = service.poll_ready(cx);
+                    let call_deadline = this.deadline.at;
+                    if let Some(call_deadline) =
+                        call_deadline.filter(|_| readiness.is_pending() || deadline.is_some())
                     {
-                        // Looked at even if it is ready by now, which may have come late.
+                        // Checked even if the service is ready now: it may be ready too late.
                         let margin = this.settings.time_limits.deadline_margin;
-                        let time = policy.time_to_wait(Some(limit.remaining()), margin);
+                        let time = policy
+                            .max_delay_before_deadline(Some(call_deadline.remaining()), margin);
                         if let (Ok(time), None) = (time, deadline.as_mut().as_pin_mut()) {
                             deadline.set(Some(sleep(time)));
                         }
                         let timer = deadline.as_pin_mut();
-                        let is_over = timer
+                        let is_elapsed = timer
                             .is_none_or(|timer| pin!(unconstrained(timer)).poll(cx).is_ready());
-                        if time.is_err() || is_over {
-                            return Poll::Ready(Err(self.out_of_time()));
+                        if time.is_err() || is_elapsed {
+                            return Poll::Ready(Err(self.complete_without_time()));
                         }
                     }
-                    if let Err(error) = ready!(ready) {
-                        return Poll::Ready(Err(self.not_ready(error.into())));
+                    if let Err(error) = ready!(readiness) {
+                        return Poll::Ready(Err(self.complete_not_ready(error.into())));
                     }
-                    let again = again.take().expect("kept until the service is ready");
-                    *this.made += 1;
-                    let number = AttemptNumber(attempt_number(*this.made));
+                    let replay_input =
+                        replay_input.take().expect("kept until the service is ready");
+                    *this.attempts += 1;
+                    let number = AttemptNumber(attempt_number(*this.attempts));
                     let header = policy.attempt_header.as_ref();
-                    let request = this.adapter.again(this.saved, again, number, header);
-                    let attempt = next.call(request);
+                    let request = this.adapter.rebuild(this.saved, replay_input, number, header);
+                    let attempt = service.call(request);
                     this.state.set(State::Attempt { attempt });
                 }
-                StateProj::Late => {
+                StateProj::Expired => {
                     this.state.set(State::Done);
                     let error = Elapsed::new(Duration::ZERO, TimeoutKind::BeforeCall);
                     return Poll::Ready(Err(error.into()));
@@ -202,6 +213,6 @@ where
     P: CallAdapter<Req, S::Response>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseFuture").field("made", &self.made).finish_non_exhaustive()
+        f.debug_struct("ResponseFuture").field("attempts", &self.attempts).finish_non_exhaustive()
     }
 }

@@ -16,21 +16,21 @@ use super::{
 };
 use crate::time_limit::Deadline;
 
-/// Retries HTTP requests, keeping their bodies while they are sent: see [`ReplayBody`].
+/// The adapter for HTTP requests. It buffers their bodies while they are sent: see [`ReplayBody`].
 ///
-/// `F` is how the body is handed to the inner service: [`IdentityBody`], or by a function
-/// ([`RetryLayer::map_body`](super::RetryLayer::map_body)).
+/// `F` converts the body for the inner service: [`IdentityBody`] or [`MappedBody`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HttpCallAdapter<F = IdentityBody> {
     pub(super) convert: F,
 }
 
-/// The inner service receives [`ReplayBody`].
-#[derive(Clone, Copy, Debug, Default)]
+/// A conversion that passes [`ReplayBody`] to the inner service unchanged.
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct IdentityBody {}
 
-/// The inner service receives what a function makes of [`ReplayBody`].
+/// A conversion of [`ReplayBody`] by a function. See
+/// [`RetryLayer::map_body`](super::RetryLayer::map_body).
 #[derive(Clone, Copy)]
 pub struct MappedBody<F>(pub(super) F);
 
@@ -40,7 +40,7 @@ impl<F> fmt::Debug for MappedBody<F> {
     }
 }
 
-/// How a body is handed on.
+/// Converts the body for the inner service.
 pub trait MapBody<B> {
     type Body;
 
@@ -66,9 +66,9 @@ where
     }
 }
 
-/// The head of a request, which every attempt has.
+/// The head of a request, which all attempts share.
 #[derive(Debug)]
-pub struct Saved {
+pub struct SavedHead {
     method: Method,
     uri: Uri,
     version: Version,
@@ -82,16 +82,16 @@ where
     F: MapBody<B>,
 {
     type Request = Request<F::Body>;
-    type Saved = Saved;
-    type Body = ReplaySource<B>;
-    type Replayed = ReplayBody<B>;
+    type Saved = SavedHead;
+    type ReplaySource = ReplaySource<B>;
+    type ReplayInput = ReplayBody<B>;
 
     fn uri<'a>(&self, request: &'a Request<B>) -> Option<&'a Uri> {
         Some(request.uri())
     }
 
-    fn policy(&self, request: &Request<B>) -> Option<Arc<Policy>> {
-        RetryOverride::of(request.extensions())
+    fn policy_override(&self, request: &Request<B>) -> Option<Arc<Policy>> {
+        RetryOverride::policy_in(request.extensions())
     }
 
     fn deadline(&self, request: &Request<B>) -> Option<Deadline> {
@@ -103,8 +103,8 @@ where
     }
 
     #[inline]
-    fn save(&self, request: &Request<F::Body>) -> Saved {
-        Saved {
+    fn save(&self, request: &Request<F::Body>) -> SavedHead {
+        SavedHead {
             method: request.method().clone(),
             uri: request.uri().clone(),
             version: request.version(),
@@ -114,17 +114,17 @@ where
     }
 
     #[inline]
-    fn send(
+    fn split(
         &self,
         request: Request<B>,
         max_replay_bytes: usize,
     ) -> (Self::Request, ReplaySource<B>) {
         let (parts, body) = request.into_parts();
-        let (body, replay) = ReplayBody::new(body, max_replay_bytes);
-        (Request::from_parts(parts, self.convert.convert(body)), replay)
+        let (body, source) = ReplayBody::new(body, max_replay_bytes);
+        (Request::from_parts(parts, self.convert.convert(body)), source)
     }
 
-    fn facts<'a>(&self, saved: &'a Saved) -> RequestFacts<'a> {
+    fn request_facts<'a>(&self, saved: &'a SavedHead) -> RequestFacts<'a> {
         RequestFacts {
             method: Some(&saved.method),
             idempotency_key: has_idempotency_key(&saved.headers),
@@ -133,17 +133,17 @@ where
         }
     }
 
-    fn is_repeatable(&self, body: &ReplaySource<B>) -> bool {
-        body.is_repeatable()
+    fn is_replayable(&self, source: &ReplaySource<B>) -> bool {
+        source.is_replayable()
     }
 
-    fn start_replay(&self, body: &ReplaySource<B>) -> Option<ReplayBody<B>> {
-        body.again()
+    fn start_replay(&self, source: &ReplaySource<B>) -> Option<ReplayBody<B>> {
+        source.start_replay()
     }
 
-    fn again(
+    fn rebuild(
         &self,
-        saved: &Saved,
+        saved: &SavedHead,
         body: ReplayBody<B>,
         attempt: AttemptNumber,
         header: Option<&HeaderName>,
@@ -174,8 +174,8 @@ impl<B: Body, F> ResponseAdapter<Response<B>> for HttpCallAdapter<F> {
         response.extensions_mut().remove::<RetryReport>();
     }
 
-    fn annotate(&self, response: &mut Response<B>, attempts: RetryReport) {
-        response.extensions_mut().insert(attempts);
+    fn insert_report(&self, response: &mut Response<B>, report: RetryReport) {
+        response.extensions_mut().insert(report);
     }
 
     fn failure_for_status(&self, response: &Response<B>, statuses: &[u16]) -> Option<Failure> {
@@ -183,7 +183,8 @@ impl<B: Body, F> ResponseAdapter<Response<B>> for HttpCallAdapter<F> {
     }
 }
 
-/// draft-ietf-httpapi-idempotency-key-header-07 §2.1: a string. An empty one names nothing.
+/// Returns whether the request has an idempotency key: a string
+/// (draft-ietf-httpapi-idempotency-key-header-07 §2.1). An empty string does not count.
 fn has_idempotency_key(headers: &HeaderMap) -> bool {
     let key = headers.get("idempotency-key").map(HeaderValue::as_bytes);
     key.is_some_and(|key| !matches!(key.trim_ascii(), b"" | b"\"\""))

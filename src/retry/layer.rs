@@ -11,11 +11,11 @@ use super::{
     policy::{Methods, Policy},
     settings::Settings,
 };
-use crate::{budget::BudgetScope, sharded_arc::ShardedArc};
+use crate::{budget::BudgetScope, keys::UriKey, sharded_arc::ShardedArc};
 
-/// Applies [`Retry`]. The [module docs](super) have the rules and an example.
+/// A layer that applies [`Retry`]. See the [module docs](super) for the rules and an example.
 ///
-/// A service keeps the settings of the layer that made it.
+/// A service keeps the settings of the layer that created it.
 #[doc(alias = "urllib3")]
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
@@ -26,7 +26,7 @@ pub struct RetryLayer<C = HttpClassifier, P = HttpCallAdapter> {
 }
 
 impl RetryLayer {
-    /// Retries HTTP requests, by the defaults in the [module docs](super).
+    /// Creates a layer that retries HTTP requests, with the defaults in the [module docs](super).
     pub fn new() -> Self {
         Self {
             classifier: HttpClassifier::new(),
@@ -37,7 +37,8 @@ impl RetryLayer {
 }
 
 impl RetryLayer {
-    /// Sends each request once and keeps none of it. A request with a [`RetryOverride`](super::RetryOverride) is retried by that.
+    /// Creates a layer that sends each request once and buffers no body. A request with a
+    /// [`RetryOverride`](super::RetryOverride) is still retried.
     pub fn disabled() -> Self {
         Self::new().max_retries(0).max_replay_bytes(0)
     }
@@ -50,15 +51,15 @@ impl Default for RetryLayer {
 }
 
 impl<C, P> RetryLayer<C, P> {
-    /// Classifies responses and errors by `classifier`, in place of [`HttpClassifier`].
+    /// Sets the classifier of responses and errors. Default: [`HttpClassifier`].
     pub fn classifier<C2>(self, classifier: C2) -> RetryLayer<C2, P> {
         RetryLayer { classifier, adapter: self.adapter, settings: self.settings }
     }
 
     /// Retries any request that is `Clone`, HTTP or not, by cloning it.
     ///
-    /// Each request counts as safe to send again. A [`classifier`](Self::classifier) can forbid a retry by
-    /// [`with_retry_hint(Some(false))`](crate::Failure::with_retry_hint).
+    /// Every request counts as safe to retry. A [`classifier`](Self::classifier) can forbid a retry
+    /// by [`with_retry_hint(Some(false))`](crate::Failure::with_retry_hint).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
@@ -86,57 +87,66 @@ impl<C, P> RetryLayer<C, P> {
     pub fn clone_requests(self) -> RetryLayer<C, ClonedCallAdapter> {
         RetryLayer {
             classifier: self.classifier,
-            adapter: ClonedCallAdapter::default(),
+            adapter: ClonedCallAdapter {},
             settings: self.settings,
         }
     }
 
-    /// Sets the maximum number of retries of a call, without the first attempt. `None` removes the limit. Default: 4.
+    /// Sets the maximum number of retries of a call, not counting the first attempt. Default: 4.
     ///
-    /// The fourth retry matters where one attempt in ten fails, as behind a balancer with a restarting instance. Three retries
-    /// leave one call in 10,000 failed, four one in 100,000. During an outage the [`budget`](Self::budget) limits retries.
+    /// The fourth retry matters if 10 % of the attempts fail, such as behind a load balancer with a
+    /// restarting instance. With 3 retries, one call in 10,000 fails. With 4, one in 100,000 fails.
+    /// During an outage, the [`budget`](Self::budget) limits retries.
     #[doc(alias = "total")]
     #[doc(alias = "MaxRetryAttempts")]
     #[doc(alias = "maxAttempts")]
-    pub fn max_retries(self, max: impl Into<Option<u32>>) -> Self {
-        let max = max.into();
-        self.set(|policy| policy.limits.total = max)
+    pub fn max_retries(self, max: u32) -> Self {
+        self.set(|policy| policy.limits.total = Some(max))
     }
 
-    /// Sets the maximum number of retries after failures to connect: DNS errors, refused connections, connect timeouts.
-    /// `None` leaves the limit to [`max_retries`](Self::max_retries). Default: `None`.
+    /// Removes the limit on the total number of retries. The budget, the deadline and the limits
+    /// per kind of failure still apply.
+    pub fn without_max_retries(self) -> Self {
+        self.set(|policy| policy.limits.total = None)
+    }
+
+    /// Sets the maximum number of retries after failures to connect: DNS errors, refused
+    /// connections, connect timeouts.
+    ///
+    /// By default, only [`max_retries`](Self::max_retries) applies.
     #[doc(alias = "connect")]
-    pub fn max_connect_retries(self, max: impl Into<Option<u32>>) -> Self {
-        let max = max.into();
-        self.set(|policy| policy.limits.connect = max)
+    pub fn max_connect_retries(self, max: u32) -> Self {
+        self.set(|policy| policy.limits.connect = Some(max))
     }
 
-    /// Sets the maximum number of retries after a connection fails: closed, reset, timed out, not HTTP.
-    /// `None` leaves the limit to [`max_retries`](Self::max_retries). Default: `None`.
+    /// Sets the maximum number of retries after a connection fails: closed, reset, timed out, not
+    /// HTTP.
+    ///
+    /// By default, only [`max_retries`](Self::max_retries) applies.
     #[doc(alias = "read")]
-    pub fn max_read_retries(self, max: impl Into<Option<u32>>) -> Self {
-        let max = max.into();
-        self.set(|policy| policy.limits.read = max)
+    pub fn max_read_retries(self, max: u32) -> Self {
+        self.set(|policy| policy.limits.read = Some(max))
     }
 
-    /// Sets the maximum number of retries of responses, by their status ([`retry_statuses`](Self::retry_statuses)).
-    /// `None` leaves the limit to [`max_retries`](Self::max_retries). Default: `None`.
+    /// Sets the maximum number of retries because of a response's status
+    /// ([`retry_statuses`](Self::retry_statuses)).
+    ///
+    /// By default, only [`max_retries`](Self::max_retries) applies.
     #[doc(alias = "status")]
-    pub fn max_status_retries(self, max: impl Into<Option<u32>>) -> Self {
-        let max = max.into();
-        self.set(|policy| policy.limits.status = max)
+    pub fn max_status_retries(self, max: u32) -> Self {
+        self.set(|policy| policy.limits.status = Some(max))
     }
 
-    /// Sets the maximum number of retries after other errors, such as those of TLS.
-    /// `None` leaves the limit to [`max_retries`](Self::max_retries). Default: `None`.
+    /// Sets the maximum number of retries after other errors, such as TLS errors.
+    ///
+    /// By default, only [`max_retries`](Self::max_retries) applies.
     #[doc(alias = "other")]
-    pub fn max_other_retries(self, max: impl Into<Option<u32>>) -> Self {
-        let max = max.into();
-        self.set(|policy| policy.limits.other = max)
+    pub fn max_other_retries(self, max: u32) -> Self {
+        self.set(|policy| policy.limits.other = Some(max))
     }
 
-    /// Sets the methods that are retried even if the request may have been processed. Default: the idempotent methods of
-    /// RFC 9110 §9.2.2 (GET, HEAD, PUT, DELETE, OPTIONS, TRACE).
+    /// Sets the methods that are retried even if the request may have been processed. Default: the
+    /// idempotent methods of RFC 9110 §9.2.2 (GET, HEAD, PUT, DELETE, OPTIONS, TRACE).
     #[doc(alias = "allowed_methods")]
     pub fn retry_methods(self, methods: impl IntoIterator<Item = Method>) -> Self {
         let methods = Methods::Only(methods.into_iter().collect());
@@ -147,14 +157,16 @@ impl<C, P> RetryLayer<C, P> {
         self.set(|policy| policy.methods = Methods::Idempotent)
     }
 
-    /// Retries requests of every method, **even if they may have been processed**. Use it only for an upstream where a
-    /// repeated request does no harm.
+    /// Retries requests of every method, **even if they may have been processed**. Use it only for
+    /// an upstream where a repeated request is harmless.
     pub fn retry_all_methods(self) -> Self {
         self.set(|policy| policy.methods = Methods::Any)
     }
 
-    /// Sets the statuses that are retried. A status below 400 is allowed, such as a 202 that means "not ready yet". A number
-    /// that is no status never matches. Default: 429, 500, 502, 503, 504.
+    /// Sets the statuses that are retried. Default: 429, 500, 502, 503, 504.
+    ///
+    /// A status below 400 is allowed, such as 202 for a result that is not ready. A number that is
+    /// not a valid status never matches.
     #[doc(alias = "status_forcelist")]
     #[doc(alias = "retriable_status_codes")]
     pub fn retry_statuses(self, statuses: impl IntoIterator<Item = u16>) -> Self {
@@ -166,94 +178,103 @@ impl<C, P> RetryLayer<C, P> {
         })
     }
 
-    /// Sets further statuses that are retried if the response has `Retry-After`. It takes effect while
-    /// [`max_retries`](Self::max_retries) is a number and [`respect_retry_after`](Self::respect_retry_after) is on.
-    /// urllib3 does so for 413, 429 and 503. Default: none.
+    /// Sets further statuses that are retried if the response has `Retry-After`. Default: none.
+    ///
+    /// It takes effect only if the number of retries is limited
+    /// ([`max_retries`](Self::max_retries)) and [`respect_retry_after`](Self::respect_retry_after)
+    /// is on. The equivalent list of urllib3 is 413, 429 and 503.
     #[doc(alias = "RETRY_AFTER_STATUS_CODES")]
     pub fn retry_statuses_with_retry_after(self, statuses: impl IntoIterator<Item = u16>) -> Self {
         let statuses = statuses.into_iter().collect();
         self.set(|policy| policy.retry_after.statuses = statuses)
     }
 
-    /// Sets the wait before a retry for which the server asks no wait. Default: [`Backoff::default`].
+    /// Sets the delays of retries for which the server requests none. Default:
+    /// [`Backoff::default`].
     #[doc(alias = "backoff_factor")]
     pub fn backoff(self, backoff: Backoff) -> Self {
         self.set(|policy| policy.backoff = backoff)
     }
 
-    /// Waits as long as the server asks (`Retry-After`, `retry-after-ms`, gRPC pushback), in place of the backoff.
-    /// Default: `true`.
+    /// Replaces the backoff with the delay that the server requests (`Retry-After`,
+    /// `retry-after-ms`, gRPC pushback). Default: `true`.
     ///
-    /// Jitter adds up to a tenth. A wait of zero leaves the wait to the backoff, unless the server asks for a retry
-    /// (`x-should-retry: true`, gRPC pushback).
+    /// Jitter adds up to 10 %. If the requested delay is zero, the backoff applies, unless the
+    /// server requests a retry (`x-should-retry: true`, gRPC pushback).
     #[doc(alias = "respect_retry_after_header")]
     pub fn respect_retry_after(self, respect: bool) -> Self {
         self.set(|policy| policy.retry_after.respect = respect)
     }
 
-    /// Sets the longest wait that a server may ask for. A response that asks for more is returned at once. Default: 20 s.
+    /// Sets the maximum delay that a server may request. A response that requests a longer delay is
+    /// returned without a retry. Default: 20 s.
     #[doc(alias = "retry_after_max")]
     pub fn max_retry_after(self, max: Duration) -> Self {
         self.set(|policy| policy.retry_after.max = max)
     }
 
-    /// Waits for [`max_retry_after`](Self::max_retry_after) if the server asks for more, as urllib3 does, and retries.
-    /// Default: `false`, the response is returned.
-    pub fn clamp_retry_after(self, cap: bool) -> Self {
-        self.set(|policy| policy.retry_after.cap = cap)
+    /// Clamps the delay that a server requests to [`max_retry_after`](Self::max_retry_after) and
+    /// retries, as urllib3 does. Default: `false`, the response is returned.
+    pub fn clamp_retry_after(self, clamp: bool) -> Self {
+        self.set(|policy| policy.retry_after.clamp = clamp)
     }
 
-    /// Adds a random time to the wait that a server asks for, up to a tenth of it. Callers with the same wait then do not
-    /// return together. Default: `true`.
-    pub fn retry_after_jitter(self, jitter: bool) -> Self {
+    /// Adds up to 10 % jitter to the delay that a server requests, so that callers do not retry in
+    /// lockstep. Default: `true`.
+    pub fn jitter_retry_after(self, jitter: bool) -> Self {
         self.set(|policy| policy.retry_after.jitter = jitter)
     }
 
-    /// Sets the maximum of all waits of a call together. Default: 30 s.
+    /// Sets the maximum sum of all delays of a call. Default: 30 s.
     pub fn max_total_delay(self, max: Duration) -> Self {
         self.set(|policy| policy.max_total_delay = max)
     }
 
     /// Retries any method if a response indicates that the request was not processed
-    /// ([`Processed::Unlikely`](crate::Processed::Unlikely)). A response is no proof. Default: `false`.
+    /// ([`Processed::Unlikely`](crate::Processed::Unlikely)). A response is no proof.
+    /// Default: `false`.
     pub fn retry_if_probably_unprocessed(self, retry: bool) -> Self {
         self.set(|policy| policy.retry_if_probably_unprocessed = retry)
     }
 
-    /// Retries calls that an open circuit or an in-flight limit rejects. It is for a balancer inside the retry, where
-    /// another attempt reaches another instance. Default: `false`.
+    /// Retries calls that an open circuit or an in-flight limit rejects. Use it with a load
+    /// balancer inside the retry layer, where another attempt reaches another instance. Default:
+    /// `false`.
     pub fn retry_rejections(self, retry: bool) -> Self {
         self.set(|policy| policy.retry_rejections = retry)
     }
 
-    /// Returns [`RetriesExhausted`](super::RetriesExhausted) in place of a response that only a limit keeps from being
-    /// retried. The error has the head of the response. Default: `false`, the response is returned.
+    /// Returns [`RetriesExhausted`](super::RetriesExhausted) instead of a response if only a limit
+    /// prevents its retry. The error has the head of the response. Default: `false`, the response
+    /// is returned.
     #[doc(alias = "raise_on_status")]
     pub fn error_on_exhausted_status(self, raise: bool) -> Self {
         self.set(|policy| policy.error_on_exhausted_status = raise)
     }
 
-    /// Sets the minimum time of an attempt. No attempt begins that has less before the request's
+    /// Sets the minimum time of an attempt. No retry starts with less time before the request's
     /// [`Deadline`](crate::Deadline). Default: zero.
     pub fn min_attempt_time(self, time: Duration) -> Self {
         self.set(|policy| policy.min_attempt = time)
     }
 
-    /// Sets the limit of the retries of all calls together. Default: [`Budget::default`], one for each layer made by
-    /// [`new`](RetryLayer::new), shared by its clones.
+    /// Sets the limit of the retries of all calls together. Default: [`Budget::default`], one per
+    /// layer created by [`new`](RetryLayer::new), shared by its clones.
     #[doc(alias = "retry_budget")]
     pub fn budget(self, budget: Budget) -> Self {
-        self.set_budgets(BudgetScope::One(Arc::new(budget)))
+        self.set_budgets(BudgetScope::Shared(Arc::new(budget)))
     }
 
-    /// Gives each key a budget with the limits of `budget`, so that an outage of one upstream does not spend the retries of
-    /// another. [`by_authority`](super::by_authority) keys by host and port.
+    /// Sets one budget per key, each with the limits of `budget`, so that an outage of one upstream
+    /// does not use up the retries of another. [`by_authority`](crate::keys::by_authority) keys by
+    /// host and port.
     ///
-    /// At most 4,096 keys have a budget. A key that no call has used for some ten seconds makes room for another. Further
-    /// keys, keys above 1,024 bytes, and requests without a key share `budget` itself.
+    /// At most 4,096 keys have a budget. A key that no call has used for about 10 seconds is
+    /// replaced by a new key. Further keys, keys above 1,024 bytes, and requests without a key
+    /// share `budget` itself.
     ///
     /// ```
-    /// use seawall::retry::{by_authority, Budget, RetryLayer};
+    /// use seawall::{keys::by_authority, retry::{Budget, RetryLayer}};
     ///
     /// let layer = RetryLayer::new().budget_per_key(Budget::default(), by_authority);
     /// # let _ = layer;
@@ -263,7 +284,7 @@ impl<C, P> RetryLayer<C, P> {
         budget: Budget,
         key_fn: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     ) -> Self {
-        self.set_budgets(BudgetScope::per_key(budget, key_fn))
+        self.set_budgets(BudgetScope::per_key(budget, UriKey::new(key_fn)))
     }
 
     fn set_budgets(mut self, budgets: BudgetScope) -> Self {
@@ -274,21 +295,21 @@ impl<C, P> RetryLayer<C, P> {
         self
     }
 
-    /// Sets the time limit of a call, from the call to the response's head, with all attempts and waits. `None` removes it.
-    /// Default: `None`.
+    /// Sets the time limit from the call to the response's head, including all attempts and delays.
+    /// Default: no limit.
     ///
-    /// A request's own [`Deadline`](crate::Deadline) ends the call too, if it is sooner. A call whose deadline has passed
-    /// before it begins is not sent. The error is [`Elapsed`](crate::timeout::Elapsed), inside [`RetriesExhausted`](super::RetriesExhausted)
-    /// after more than one attempt. Without a total timeout a request's deadline only keeps attempts from being begun.
+    /// An earlier [`Deadline`](crate::Deadline) of the request ends the call too. A call whose
+    /// deadline has already passed is not sent. The error is [`Elapsed`](crate::timeout::Elapsed),
+    /// wrapped in [`RetriesExhausted`](super::RetriesExhausted) after more than one attempt.
+    /// Without a total timeout, a request's deadline only prevents further attempts.
     ///
     /// A [`RetryOverride`](super::RetryOverride) does not change it.
-    pub fn total_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
-        let timeout = timeout.into();
-        self.settings.update(|settings| settings.time_limits.total_timeout = timeout);
-        self
+    pub fn total_timeout(self, timeout: Duration) -> Self {
+        self.set_total_timeout(Some(timeout))
     }
 
-    /// Sets the time before a deadline that is left to the next hop. No attempt begins that would have less. Default: zero.
+    /// Sets the time before a deadline that is reserved for the next hop. No retry starts with
+    /// less. Default: zero.
     ///
     /// A [`RetryOverride`](super::RetryOverride) does not change it.
     pub fn deadline_margin(mut self, margin: Duration) -> Self {
@@ -296,38 +317,42 @@ impl<C, P> RetryLayer<C, P> {
         self
     }
 
-    /// Calls `hook` before the wait of each retry, on the task that polls the call. It must not block.
+    /// Sets a callback that runs before the delay of each retry, on the task that polls the call.
+    /// It must not block.
     #[doc(alias = "OnRetry")]
     pub fn on_retry(self, hook: impl Fn(&RetryEvent) + Send + Sync + 'static) -> Self {
         self.set(|policy| policy.on_retry = Hook(Some(Arc::new(hook))))
     }
 
-    fn set(mut self, change: impl FnOnce(&mut Policy)) -> Self {
+    pub(crate) fn set(mut self, change: impl FnOnce(&mut Policy)) -> Self {
         self.settings.update(|settings| change(Arc::make_mut(&mut settings.policy)));
         self
     }
 }
 
 impl<C, F> RetryLayer<C, HttpCallAdapter<F>> {
-    /// Sets the maximum number of bytes of a request's body that are kept for retries. A request with a longer body, or with
-    /// more than 1,024 frames, is sent once. Default: 64 KiB.
+    /// Sets the maximum number of bytes of a request body that are buffered for retries. A request
+    /// with a longer body, or with more than 1,024 frames, is sent once. Default: 64 KiB.
     pub fn max_replay_bytes(self, bytes: usize) -> Self {
         self.set(|policy| policy.max_replay_bytes = bytes)
     }
 
-    /// Sets the time to read the body of a response that is retried, so that its HTTP/1.1 connection can be reused. It ends
-    /// with the wait for the retry. A body above 16 KiB or 64 frames is dropped at once. Default: 50 ms.
+    /// Sets the maximum time to read the body of a response that is retried, so that its HTTP/1.1
+    /// connection can be reused. Default: 50 ms.
+    ///
+    /// Reading ends with the delay at the latest. A body of more than 16 KiB or 64 frames is
+    /// dropped.
     pub fn drain_timeout(self, time: Duration) -> Self {
         self.set(|policy| policy.drain_timeout = time)
     }
 
-    /// Sets the name of a header with the number of the attempt, from the second attempt (`2`) on. Default: `None`, no header.
-    pub fn attempt_header(self, name: impl Into<Option<HeaderName>>) -> Self {
-        let name = name.into();
-        self.set(|policy| policy.attempt_header = name)
+    /// Sets the name of a header with the attempt number, sent from the second attempt (`2`) on.
+    /// Default: no header.
+    pub fn attempt_header(self, name: HeaderName) -> Self {
+        self.set(|policy| policy.attempt_header = Some(name))
     }
 
-    /// Converts each attempt's body by `convert`, for a client that takes one type of body:
+    /// Converts the body of each attempt, for a client that requires a certain body type.
     ///
     /// ```
     /// # use seawall::retry::RetryLayer;
@@ -352,9 +377,9 @@ impl<C, F> RetryLayer<C, HttpCallAdapter<F>> {
 }
 
 impl RetryOverride {
-    /// Takes the settings of `layer`. A clone is cheap: it increments a reference count.
+    /// Creates an override with the settings of `layer`. A clone only increments a reference count.
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "as a setter would take it")]
+    #[expect(clippy::needless_pass_by_value, reason = "callers build the layer in the argument")]
     pub fn new<C, P>(layer: RetryLayer<C, P>) -> Self {
         Self { policy: Arc::clone(&layer.settings.policy) }
     }

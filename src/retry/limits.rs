@@ -1,40 +1,41 @@
-//! How many retries are left of which kind: urllib3's `total`, `connect`, `read`, `status` and `other`.
+//! The retry limits per kind of failure: urllib3's `total`, `connect`, `read`, `status` and
+//! `other`.
 
 use seawall_core::{Cause, Failure};
 
 use super::StopReason;
 
-/// How many retries a call may have of each kind; `None`: no limit of its own.
+/// The maximum number of retries of a call, in total and per kind of failure. `None` is no limit.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) total: Option<u32>,
-    pub(super) connect: Option<u32>,
-    pub(super) read: Option<u32>,
-    pub(super) status: Option<u32>,
-    pub(super) other: Option<u32>,
+pub(crate) struct Limits {
+    pub(crate) total: Option<u32>,
+    pub(crate) connect: Option<u32>,
+    pub(crate) read: Option<u32>,
+    pub(crate) status: Option<u32>,
+    pub(crate) other: Option<u32>,
 }
 
-/// How many retries a call has had.
+/// The number of retries that a call has made.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct RetryCounts {
-    pub(super) total: u32,
+    pub(crate) total: u32,
     connect: u32,
     read: u32,
     status: u32,
     other: u32,
 }
 
-/// What a failure counts as.
+/// The kind of failure, which selects the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum FailureKind {
     Connect,
     Read,
     Status,
     Other,
 }
 
-impl Kind {
-    fn of(failure: &Failure) -> Self {
+impl FailureKind {
+    fn from_failure(failure: &Failure) -> Self {
         if failure.status().is_some() {
             return Self::Status;
         }
@@ -59,31 +60,40 @@ impl Kind {
 }
 
 impl RetryCounts {
-    /// Whether another retry of a total is left.
-    pub(super) fn total_left(&self, limits: &Limits) -> bool {
+    /// Returns whether the total limit allows another retry.
+    pub(super) fn is_below_total(&self, limits: &Limits) -> bool {
         limits.total.is_none_or(|limit| self.total < limit)
     }
 
-    /// What is spent once `failure` is retried, or which limit forbids that.
-    pub(super) fn after(mut self, failure: &Failure, limits: &Limits) -> Result<Self, StopReason> {
-        let kind = Kind::of(failure);
-        let (spent, limit, stop_reason) = match kind {
-            Kind::Connect => (&mut self.connect, limits.connect, StopReason::MaxConnectRetries),
-            Kind::Read => (&mut self.read, limits.read, StopReason::MaxReadRetries),
-            Kind::Status => (&mut self.status, limits.status, StopReason::MaxStatusRetries),
-            Kind::Other => (&mut self.other, limits.other, StopReason::MaxOtherRetries),
+    /// Counts a retry of `failure`. Fails with the reason if a limit forbids the retry.
+    pub(super) fn add_retry(
+        mut self,
+        failure: &Failure,
+        limits: &Limits,
+    ) -> Result<Self, StopReason> {
+        let (count, limit, stop_reason) = match FailureKind::from_failure(failure) {
+            FailureKind::Connect => {
+                (&mut self.connect, limits.connect, StopReason::MaxConnectRetries)
+            }
+            FailureKind::Read => (&mut self.read, limits.read, StopReason::MaxReadRetries),
+            FailureKind::Status => (&mut self.status, limits.status, StopReason::MaxStatusRetries),
+            FailureKind::Other => (&mut self.other, limits.other, StopReason::MaxOtherRetries),
         };
-        take(&mut self.total, limits.total, StopReason::MaxRetries)?;
-        take(spent, limit, stop_reason)?;
+        increment(&mut self.total, limits.total, StopReason::MaxRetries)?;
+        increment(count, limit, stop_reason)?;
         Ok(self)
     }
 }
 
-fn take(spent: &mut u32, limit: Option<u32>, stop_reason: StopReason) -> Result<(), StopReason> {
-    if limit.is_some_and(|limit| *spent >= limit) {
+fn increment(
+    count: &mut u32,
+    limit: Option<u32>,
+    stop_reason: StopReason,
+) -> Result<(), StopReason> {
+    if limit.is_some_and(|limit| *count >= limit) {
         return Err(stop_reason);
     }
-    *spent = spent.saturating_add(1);
+    *count = count.saturating_add(1);
     Ok(())
 }
 
@@ -91,45 +101,46 @@ fn take(spent: &mut u32, limit: Option<u32>, stop_reason: StopReason) -> Result<
 mod tests {
     use super::*;
 
-    const NONE: Limits =
+    const UNLIMITED: Limits =
         Limits { total: None, connect: None, read: None, status: None, other: None };
 
     #[test]
-    fn each_cause_counts_as_what_urllib3_counts_it() {
+    fn failure_kind_matches_urllib3() {
         for (cause, kind) in [
-            (Cause::ConnectionRefused, Kind::Connect),
-            (Cause::ConnectionTimeout, Kind::Connect),
-            (Cause::DnsError, Kind::Connect),
-            (Cause::HttpResponseTimeout, Kind::Read),
-            (Cause::ConnectionTerminated, Kind::Read),
-            (Cause::HttpProtocolError, Kind::Read),
-            (Cause::TlsProtocolError, Kind::Other),
-            (Cause::Unknown, Kind::Other),
+            (Cause::ConnectionRefused, FailureKind::Connect),
+            (Cause::ConnectionTimeout, FailureKind::Connect),
+            (Cause::DnsError, FailureKind::Connect),
+            (Cause::HttpResponseTimeout, FailureKind::Read),
+            (Cause::ConnectionTerminated, FailureKind::Read),
+            (Cause::HttpProtocolError, FailureKind::Read),
+            (Cause::TlsProtocolError, FailureKind::Other),
+            (Cause::Unknown, FailureKind::Other),
         ] {
-            assert_eq!(Kind::of(&Failure::new(cause)), kind, "{cause}");
-            let answered = Failure::new(cause).with_status(http::StatusCode::BAD_GATEWAY);
-            assert_eq!(Kind::of(&answered), Kind::Status, "{cause}");
+            assert_eq!(FailureKind::from_failure(&Failure::new(cause)), kind, "{cause}");
+            let with_status = Failure::new(cause).with_status(http::StatusCode::BAD_GATEWAY);
+            assert_eq!(FailureKind::from_failure(&with_status), FailureKind::Status, "{cause}");
         }
     }
 
     #[test]
-    fn the_first_limit_that_is_spent_stops() {
+    fn counts_stop_at_first_exhausted_limit() {
         let refused = Failure::new(Cause::ConnectionRefused);
-        let limits = Limits { total: Some(2), connect: Some(1), ..NONE };
-        let once = RetryCounts::default().after(&refused, &limits).unwrap();
-        assert_eq!(once.after(&refused, &limits).unwrap_err(), StopReason::MaxConnectRetries);
-        let cut = Failure::new(Cause::ConnectionTerminated);
-        let twice = once.after(&cut, &limits).unwrap();
-        assert_eq!(twice.after(&cut, &limits).unwrap_err(), StopReason::MaxRetries);
-        assert!(once.total_left(&limits) && !twice.total_left(&limits));
+        let limits = Limits { total: Some(2), connect: Some(1), ..UNLIMITED };
+        let one = RetryCounts::default().add_retry(&refused, &limits).unwrap();
+        assert_eq!(one.add_retry(&refused, &limits).unwrap_err(), StopReason::MaxConnectRetries);
+        let terminated = Failure::new(Cause::ConnectionTerminated);
+        let two = one.add_retry(&terminated, &limits).unwrap();
+        assert_eq!(two.add_retry(&terminated, &limits).unwrap_err(), StopReason::MaxRetries);
+        assert!(one.is_below_total(&limits) && !two.is_below_total(&limits));
     }
 
     #[test]
-    fn without_a_limit_nothing_stops_nor_overflows() {
-        let mut spent = RetryCounts { total: u32::MAX, read: u32::MAX, ..RetryCounts::default() };
+    fn counts_saturate_when_unlimited() {
+        let mut counts = RetryCounts { total: u32::MAX, read: u32::MAX, ..RetryCounts::default() };
         for _ in 0..3 {
-            spent = spent.after(&Failure::new(Cause::ConnectionTerminated), &NONE).unwrap();
+            let terminated = Failure::new(Cause::ConnectionTerminated);
+            counts = counts.add_retry(&terminated, &UNLIMITED).unwrap();
         }
-        assert_eq!(spent.total, u32::MAX);
+        assert_eq!(counts.total, u32::MAX);
     }
 }

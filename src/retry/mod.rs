@@ -75,9 +75,9 @@
 //!
 //! A failure with a status of 400 or more is retryable if the status is in the
 //! [forcelist](RetryLayer::retry_statuses). Any other failure is judged by its
-//! [`Cause`](crate::Cause). Retryable are failures of the connection, of DNS and of the TLS
-//! protocol, timeouts, incomplete or malformed responses, rate limits and overload. Invalid
-//! certificates, invalid requests, loops and rejections by this crate are not.
+//! [`Cause`](crate::Cause). Failures of the connection, DNS and the TLS protocol are retryable, as
+//! are timeouts, incomplete or malformed responses, rate limits and overload. Invalid certificates,
+//! invalid requests, loops and rejections by this crate are not.
 //!
 //! 408 and 409 are not in the forcelist. 408 means that the request did not arrive in time, and an
 //! identical retry rarely helps. 409 means that the same request cannot succeed. LLM APIs use both
@@ -126,7 +126,7 @@
 //!     .retry_statuses_with_retry_after([413, 429, 503])
 //!     .max_retry_after(Duration::from_secs(21_600))
 //!     .clamp_retry_after(true)
-//!     .retry_after_jitter(false)
+//!     .jitter_retry_after(false)
 //!     .max_total_delay(Duration::MAX)
 //!     .error_on_exhausted_status(true)
 //!     .budget(Budget::none());
@@ -207,7 +207,6 @@ pub use self::{
 pub use crate::{
     backoff::{Backoff, InvalidBackoffFactor},
     budget::Budget,
-    keys::by_authority,
 };
 #[doc(inline)]
 pub use seawall_core::attempts::{

@@ -11,13 +11,13 @@ use super::{
 };
 use crate::jitter::scale;
 
-/// The settings of a [`RetryLayer`](super::RetryLayer), and the decision they lead to: no clock, no I/O.
+/// The settings that decide whether and when a request is retried. Uses no clock and no I/O.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    pub(super) limits: Limits,
+    pub(crate) limits: Limits,
     pub(super) methods: Methods,
     pub(super) statuses: Vec<u16>,
-    /// Those of them that are no failures by themselves.
+    /// The statuses below 400 in `statuses`, which the classifier does not report.
     pub(super) retryable_success_statuses: Vec<u16>,
     pub(super) backoff: Backoff,
     pub(super) retry_after: RetryAfter,
@@ -28,19 +28,20 @@ pub struct Policy {
     pub(super) error_on_exhausted_status: bool,
     pub(super) max_replay_bytes: usize,
     pub(super) drain_timeout: Duration,
-    pub(super) attempt_header: Option<HeaderName>,
+    pub(crate) attempt_header: Option<HeaderName>,
     pub(super) on_retry: Hook,
 }
 
-/// What becomes of the wait that a server asks for.
+/// The settings for a delay that the server requests.
 #[derive(Clone, Debug)]
 pub(super) struct RetryAfter {
     pub(super) respect: bool,
     pub(super) max: Duration,
-    /// Beyond `max`: wait that long, rather than not at all.
-    pub(super) cap: bool,
+    /// Clamps a longer delay to `max`. Otherwise a longer delay prevents the retry.
+    pub(super) clamp: bool,
     pub(super) jitter: bool,
-    /// Retried too, when they ask for a wait and a limited total is not spent.
+    /// Further statuses that are retried if the response requests a delay and retries of a limited
+    /// total are left.
     pub(super) statuses: Vec<u16>,
 }
 
@@ -49,7 +50,7 @@ impl Default for RetryAfter {
         Self {
             respect: true,
             max: Duration::from_secs(20),
-            cap: false,
+            clamp: false,
             jitter: true,
             statuses: Vec::new(),
         }
@@ -58,7 +59,7 @@ impl Default for RetryAfter {
 
 #[derive(Clone, Debug)]
 pub(super) enum Methods {
-    /// RFC 9110 §9.2.2.
+    /// The idempotent methods of RFC 9110 §9.2.2.
     Idempotent,
     Any,
     Only(Vec<Method>),
@@ -87,92 +88,98 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// How long to wait before the next attempt, and what is spent by it; or why there is none.
+    /// Returns the delay before the next attempt and the new counts, or the reason not to retry.
     ///
-    /// `waited` is the sum of the waits so far.
+    /// `total_delay` is the sum of the delays so far.
     pub(super) fn decide(
         &self,
         failure: &Failure,
-        about: &RequestFacts<'_>,
-        spent: RetryCounts,
-        waited: Duration,
+        request: &RequestFacts<'_>,
+        counts: RetryCounts,
+        total_delay: Duration,
         random: impl FnOnce() -> f64,
     ) -> Result<(Duration, RetryCounts), StopReason> {
         match failure.retry_hint() {
             Some(false) => return Err(StopReason::ServerForbids),
             Some(true) => {}
-            None => self.is_retryable(failure, spent)?,
+            None => self.check_retryable(failure, counts)?,
         }
-        if !self.is_safe(failure, about) {
+        if !self.is_safe(failure, request) {
             return Err(StopReason::MethodNotAllowed);
         }
-        let spent = spent.after(failure, &self.limits)?;
-        let Wait { least, chosen } = self.delay(failure, spent.total, random)?;
-        let room = self.max_total_delay.saturating_sub(waited);
-        if least > room {
+        let counts = counts.add_retry(failure, &self.limits)?;
+        let Delay { min, jittered } = self.delay(failure, counts.total, random)?;
+        let remaining_delay = self.max_total_delay.saturating_sub(total_delay);
+        if min > remaining_delay {
             return Err(StopReason::WaitTooLong);
         }
-        let time = self.time_to_wait(about.time_left, about.margin)?;
-        if least > time {
+        let max = self.max_delay_before_deadline(request.time_left, request.margin)?;
+        if min > max {
             return Err(StopReason::DeadlineTooNear);
         }
-        // What chance added is worth less than another try.
-        Ok((chosen.min(room).min(time), spent))
+        // Jitter is trimmed if that makes room for another attempt.
+        Ok((jittered.min(remaining_delay).min(max), counts))
     }
 
-    /// How long a request whose deadline is `left` away may wait for its next attempt, which needs `margin`.
-    pub(super) fn time_to_wait(
+    /// Returns the longest delay that leaves time for another attempt before the deadline.
+    ///
+    /// `time_left` is the time until the deadline, if there is one. `margin` is reserved for the
+    /// next hop.
+    pub(super) fn max_delay_before_deadline(
         &self,
-        left: Option<Duration>,
+        time_left: Option<Duration>,
         margin: Duration,
     ) -> Result<Duration, StopReason> {
-        match left {
+        match time_left {
             None => Ok(Duration::MAX),
-            Some(left) if left.is_zero() => Err(StopReason::DeadlineTooNear),
-            Some(left) => {
-                let least = self.min_attempt.max(margin);
-                left.checked_sub(least).ok_or(StopReason::DeadlineTooNear)
+            Some(time_left) if time_left.is_zero() => Err(StopReason::DeadlineTooNear),
+            Some(time_left) => {
+                let min_attempt = self.min_attempt.max(margin);
+                time_left.checked_sub(min_attempt).ok_or(StopReason::DeadlineTooNear)
             }
         }
     }
 
-    /// Whether another try may end better.
-    fn is_retryable(&self, failure: &Failure, spent: RetryCounts) -> Result<(), StopReason> {
-        let (may, stop_reason) =
+    /// Fails with the reason if another attempt would fail in the same way.
+    fn check_retryable(&self, failure: &Failure, counts: RetryCounts) -> Result<(), StopReason> {
+        let (is_retryable, stop_reason) =
             match (failure.status().map(|status| status.as_u16()), failure.cause()) {
-                // Also in a response that a layer of ours made of it.
+                // With or without a status: another layer may have turned the error into a
+                // response.
                 (_, Cause::CircuitOpen) => (self.retry_rejections, StopReason::CircuitOpen),
                 // gRPC reports failures with a status of 200.
                 (Some(status), _)
                     if status >= 400 || self.retryable_success_statuses.contains(&status) =>
                 {
-                    let asked = self.retry_after.respect
+                    let requests_retry = self.retry_after.respect
                         && failure.retry_after().is_some()
                         && self.limits.total.is_some()
-                        && spent.total_left(&self.limits)
+                        && counts.is_below_total(&self.limits)
                         && self.retry_after.statuses.contains(&status);
-                    (asked || self.statuses.contains(&status), StopReason::NotRetryable)
+                    let is_listed = self.statuses.contains(&status);
+                    (requests_retry || is_listed, StopReason::NotRetryable)
                 }
                 (None, Cause::ConnectionLimitReached) => {
                     (self.retry_rejections, StopReason::LimitReached)
                 }
                 (_, cause) => (is_transient(cause), StopReason::NotRetryable),
             };
-        if may { Ok(()) } else { Err(stop_reason) }
+        if is_retryable { Ok(()) } else { Err(stop_reason) }
     }
 
-    fn is_safe(&self, failure: &Failure, about: &RequestFacts<'_>) -> bool {
-        let allowed = about.method.is_none_or(|method| match &self.methods {
+    /// Returns whether a retry cannot repeat an effect of the request.
+    fn is_safe(&self, failure: &Failure, request: &RequestFacts<'_>) -> bool {
+        let is_method_allowed = request.method.is_none_or(|method| match &self.methods {
             Methods::Idempotent => method.is_idempotent(),
             Methods::Any => true,
             Methods::Only(methods) => methods.contains(method),
         });
-        let unprocessed = match failure.processed() {
+        let is_unprocessed = match failure.processed() {
             Processed::No => true,
             Processed::Unlikely => self.retry_if_probably_unprocessed,
             _ => false,
         };
-        allowed || about.idempotency_key || unprocessed
+        is_method_allowed || request.idempotency_key || is_unprocessed
     }
 
     fn delay(
@@ -180,35 +187,38 @@ impl Policy {
         failure: &Failure,
         retry: u32,
         random: impl FnOnce() -> f64,
-    ) -> Result<Wait, StopReason> {
-        let asked = match failure.retry_after().filter(|_| self.retry_after.respect) {
+    ) -> Result<Delay, StopReason> {
+        let requested = match failure.retry_after().filter(|_| self.retry_after.respect) {
             None => Duration::ZERO,
-            Some(asked) if asked <= self.retry_after.max => asked,
-            Some(_) if self.retry_after.cap => self.retry_after.max,
+            Some(requested) if requested <= self.retry_after.max => requested,
+            Some(_) if self.retry_after.clamp => self.retry_after.max,
             Some(_) => return Err(StopReason::WaitTooLong),
         };
-        if asked.is_zero() {
-            // Zero is no wish for a wait; our own still spreads the callers, unless the server wants the request at once
-            // (gRFC A6, "Pushback").
-            let at_once = failure.retry_after().is_some() && failure.retry_hint() == Some(true);
-            let chosen = if at_once { Duration::ZERO } else { self.backoff.delay(retry, random) };
-            return Ok(Wait { least: chosen, chosen });
+        if requested.is_zero() {
+            // A requested delay of zero is no minimum, so the backoff still spreads the callers.
+            // With an explicit request for a retry, it means an immediate retry (gRFC A6,
+            // "Pushback").
+            let is_immediate =
+                failure.retry_after().is_some() && failure.retry_hint() == Some(true);
+            let delay =
+                if is_immediate { Duration::ZERO } else { self.backoff.delay(retry, random) };
+            return Ok(Delay { min: delay, jittered: delay });
         }
-        // Jitter upward only: before its time the server would refuse again. A tenth spreads callers that were all
-        // told the same second.
+        // Jitter is only added: the server would reject an earlier request. 10 % spreads callers
+        // that received the same delay.
         let jitter =
-            if self.retry_after.jitter { scale(asked, 0.1 * random()) } else { Duration::ZERO };
-        Ok(Wait { least: asked, chosen: asked.saturating_add(jitter) })
+            if self.retry_after.jitter { scale(requested, 0.1 * random()) } else { Duration::ZERO };
+        Ok(Delay { min: requested, jittered: requested.saturating_add(jitter) })
     }
 }
 
-/// A wait, and the part of it that is not chance's.
-struct Wait {
-    least: Duration,
-    chosen: Duration,
+/// A delay before a retry, and its minimum.
+struct Delay {
+    min: Duration,
+    jittered: Duration,
 }
 
-/// Whether a failure that no status reported may be gone at the next try.
+/// Returns whether the next attempt may succeed after a failure without a status.
 const fn is_transient(cause: Cause) -> bool {
     match cause {
         Cause::DnsTimeout
@@ -230,8 +240,8 @@ const fn is_transient(cause: Cause) -> bool {
         | Cause::Overloaded
         | Cause::BadGateway
         | Cause::GatewayTimeout => true,
-        // The same request meets the same end (certificates, sizes, configuration), the request is at fault, or the
-        // refusal is our own and meant to be one.
+        // A retry would fail in the same way (certificates, sizes, configuration), the request is
+        // invalid, or this crate rejected the call on purpose.
         _ => false,
     }
 }
@@ -243,7 +253,7 @@ mod tests {
 
     use super::*;
 
-    fn about(method: &Method) -> RequestFacts<'_> {
+    fn request_facts(method: &Method) -> RequestFacts<'_> {
         RequestFacts {
             method: Some(method),
             idempotency_key: false,
@@ -253,15 +263,15 @@ mod tests {
     }
 
     #[test]
-    fn every_cause_is_decided_without_a_panic_and_only_no_lets_a_post_pass() {
-        let spent = RetryCounts::default();
+    fn policy_retries_post_only_when_unprocessed_for_every_cause() {
+        let counts = RetryCounts::default();
         for &cause in Cause::ALL {
             for processed in [Processed::No, Processed::Unlikely, Processed::Maybe, Processed::Yes]
             {
                 let failure = Failure::new(cause).with_processed(processed);
-                let about = about(&Method::POST);
+                let request = request_facts(&Method::POST);
                 let decision =
-                    Policy::default().decide(&failure, &about, spent, Duration::ZERO, || 0.5);
+                    Policy::default().decide(&failure, &request, counts, Duration::ZERO, || 0.5);
                 assert!(decision.is_err() || processed == Processed::No, "{cause} {processed}");
             }
         }
@@ -269,21 +279,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_wait_is_never_shorter_than_retry_after_asks_and_never_beyond_its_limits(
-            asked in any::<Duration>(), waited in any::<Duration>(), left in any::<Duration>(),
+        fn delay_respects_retry_after_and_limits(
+            requested in any::<Duration>(),
+            total_delay in any::<Duration>(),
+            time_left in any::<Duration>(),
             random in 0.0..1.0,
         ) {
             let policy = Policy::default();
             let failure = Failure::new(Cause::Overloaded)
                 .with_status(StatusCode::SERVICE_UNAVAILABLE)
-                .with_retry_after(Some(asked));
-            let about = RequestFacts { time_left: Some(left), ..about(&Method::GET) };
-            let decision = policy.decide(&failure, &about, RetryCounts::default(), waited, || random);
+                .with_retry_after(Some(requested));
+            let request =
+                RequestFacts { time_left: Some(time_left), ..request_facts(&Method::GET) };
+            let counts = RetryCounts::default();
+            let decision = policy.decide(&failure, &request, counts, total_delay, || random);
             if let Ok((delay, _)) = decision {
-                prop_assert!(delay >= asked);
-                prop_assert!(asked <= policy.retry_after.max);
-                prop_assert!(waited + delay <= policy.max_total_delay);
-                prop_assert!(delay <= left);
+                prop_assert!(delay >= requested);
+                prop_assert!(requested <= policy.retry_after.max);
+                prop_assert!(total_delay + delay <= policy.max_total_delay);
+                prop_assert!(delay <= time_left);
             }
         }
     }

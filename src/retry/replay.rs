@@ -10,90 +10,91 @@ use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 use seawall_core::BoxError;
 
-use super::replay_buffer::{Kept, NextRead, PollOutcome, Remaining, ReplayBuffer, ReplayError};
+use super::replay_buffer::{
+    BufferedFrame, NextRead, PollOutcome, ReplayBuffer, ReplayError, UnreadPart,
+};
 
-/// The body of each attempt: the caller's body, kept while it is sent so that a later attempt sends the same bytes.
+/// The request body of an attempt. It buffers the caller's body while it is sent, and replays it in
+/// later attempts.
 ///
-/// - An empty body is not kept and costs nothing.
-/// - A body that announces more than [`max_replay_bytes`](super::RetryLayer::max_replay_bytes) bytes is not kept: it is sent
-///   once, as it is.
-/// - Any other is kept frame by frame as it is read, trailers too, until the call ends, or the limit or 1,024 frames are
-///   passed. Then it is no longer kept, and the rest is handed on as it comes. Data is shared as `Bytes`, not copied. At
-///   most the limit and one frame are held.
+/// - An empty body is not buffered and costs nothing.
+/// - A body whose size hint exceeds [`max_replay_bytes`](super::RetryLayer::max_replay_bytes) is
+///   not buffered. It is sent once, unchanged.
+/// - Any other body is buffered frame by frame as it is read, including trailers. Buffering ends
+///   with the call, or when the body exceeds the limit or 1,024 frames. The rest of the body then
+///   passes through unbuffered. Data is shared as `Bytes`, not copied. The buffer holds at most the
+///   limit plus one frame.
 ///
-/// When a later attempt begins while an earlier one that was answered early is still sending, the earlier body ends
-/// with an error.
+/// An upstream can respond before the body is sent completely. If a retry starts then, the body of
+/// the earlier attempt fails.
 ///
-/// The error type is [`BoxError`]; the caller's own error is handed on once, to the attempt that met it.
+/// The error type is [`BoxError`]. Only the attempt that polled the caller's body gets its error.
 pub struct ReplayBody<B> {
     kind: Kind<B>,
 }
 
-/// Small, because it is moved with the request: a long body is boxed even though it is not kept.
+/// The body of one attempt. Boxed where it is not buffered, to keep the request small.
 enum Kind<B> {
     Empty,
     Once(Pin<Box<B>>),
-    Kept { shared: Arc<Mutex<ReplayBuffer<B>>>, reader: u32 },
+    Buffered { buffer: Arc<Mutex<ReplayBuffer<B>>>, reader: u32 },
 }
 
-/// What makes the body of the next attempt.
+/// The source of the bodies of retries.
 #[derive(Debug)]
 pub enum ReplaySource<B> {
     Empty,
-    /// It was not kept.
-    Never,
-    Kept(BufferHandle<B>),
+    /// The body was not buffered.
+    Unavailable,
+    Buffered(BufferHandle<B>),
 }
 
-/// The beginning of the body is kept as long as this.
+/// A handle that keeps the beginning of the body in the buffer until it is dropped.
 #[derive(Debug)]
 pub struct BufferHandle<B>(Arc<Mutex<ReplayBuffer<B>>>);
 
-/// User code never runs under this lock, so a panic leaves nothing half done in it.
-fn lock<B>(shared: &Mutex<ReplayBuffer<B>>) -> MutexGuard<'_, ReplayBuffer<B>> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
+/// Locks the buffer, ignoring poison: user code never runs under this lock.
+fn lock<B>(buffer: &Mutex<ReplayBuffer<B>>) -> MutexGuard<'_, ReplayBuffer<B>> {
+    buffer.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<B: Body> ReplayBody<B> {
     #[inline]
-    pub(super) fn new(body: B, limit: usize) -> (Self, ReplaySource<B>) {
-        let (kind, replay) = if body.is_end_stream() {
+    pub(super) fn new(body: B, max_bytes: usize) -> (Self, ReplaySource<B>) {
+        let (kind, source) = if body.is_end_stream() {
             (Kind::Empty, ReplaySource::Empty)
-        } else if body.size_hint().lower() > limit as u64 {
-            (Kind::Once(Box::pin(body)), ReplaySource::Never)
+        } else if body.size_hint().lower() > max_bytes as u64 {
+            (Kind::Once(Box::pin(body)), ReplaySource::Unavailable)
         } else {
-            let remaining_size_hint = Remaining::of(&body);
-            // Boxed: it moves between attempts, and need not be `Unpin`.
-            let shared = Arc::new(Mutex::new(ReplayBuffer::new(
-                Box::pin(body),
-                &remaining_size_hint,
-                limit,
-            )));
-            let beginning = BufferHandle(Arc::clone(&shared));
-            (Kind::Kept { shared, reader: 1 }, ReplaySource::Kept(beginning))
+            let size_hint = body.size_hint();
+            // Boxed: attempts share the body, which need not be `Unpin`.
+            let buffer = ReplayBuffer::new(Box::pin(body), size_hint, max_bytes);
+            let buffer = Arc::new(Mutex::new(buffer));
+            let handle = BufferHandle(Arc::clone(&buffer));
+            (Kind::Buffered { buffer, reader: 1 }, ReplaySource::Buffered(handle))
         };
-        (Self { kind }, replay)
+        (Self { kind }, source)
     }
 }
 
 impl<B> ReplaySource<B> {
-    pub(super) fn is_repeatable(&self) -> bool {
+    pub(super) fn is_replayable(&self) -> bool {
         match self {
             Self::Empty => true,
-            Self::Never => false,
-            Self::Kept(BufferHandle(shared)) => lock(shared).is_repeatable(),
+            Self::Unavailable => false,
+            Self::Buffered(BufferHandle(buffer)) => lock(buffer).is_replayable(),
         }
     }
 
-    /// The body of a later attempt; `None` if it cannot be sent again.
-    pub(super) fn again(&self) -> Option<ReplayBody<B>> {
+    /// Returns the body of a retry, or `None` if the body cannot be replayed.
+    pub(super) fn start_replay(&self) -> Option<ReplayBody<B>> {
         let kind = match self {
             Self::Empty => Kind::Empty,
-            Self::Never => return None,
-            Self::Kept(BufferHandle(shared)) => {
-                let (reader, deferred) = lock(shared).again()?;
-                deferred.run();
-                Kind::Kept { shared: Arc::clone(shared), reader }
+            Self::Unavailable => return None,
+            Self::Buffered(BufferHandle(buffer)) => {
+                let (reader, effects) = lock(buffer).start_replay()?;
+                effects.run();
+                Kind::Buffered { buffer: Arc::clone(buffer), reader }
             }
         };
         Some(ReplayBody { kind })
@@ -102,8 +103,8 @@ impl<B> ReplaySource<B> {
 
 impl<B> Drop for BufferHandle<B> {
     fn drop(&mut self) {
-        let deferred = lock(&self.0).stop_buffering();
-        deferred.run();
+        let effects = lock(&self.0).stop_buffering();
+        effects.run();
     }
 }
 
@@ -124,7 +125,7 @@ where
             Kind::Once(body) => body.as_mut().poll_frame(cx).map(|frame| {
                 Some(frame?.map(|frame| frame.map_data(to_bytes)).map_err(Into::into))
             }),
-            Kind::Kept { shared, reader } => poll_kept(shared, *reader, cx),
+            Kind::Buffered { buffer, reader } => poll_buffered(buffer, *reader, cx),
         }
     }
 
@@ -132,7 +133,7 @@ where
         match &self.kind {
             Kind::Empty => true,
             Kind::Once(body) => body.is_end_stream(),
-            Kind::Kept { shared, reader } => lock(shared).is_end_stream(*reader),
+            Kind::Buffered { buffer, reader } => lock(buffer).is_end_stream(*reader),
         }
     }
 
@@ -140,13 +141,13 @@ where
         match &self.kind {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Once(body) => body.size_hint(),
-            Kind::Kept { shared, .. } => lock(shared).size_hint(),
+            Kind::Buffered { buffer, .. } => lock(buffer).size_hint(),
         }
     }
 }
 
-fn poll_kept<B>(
-    shared: &Mutex<ReplayBuffer<B>>,
+fn poll_buffered<B>(
+    buffer: &Mutex<ReplayBuffer<B>>,
     reader: u32,
     cx: &mut Context<'_>,
 ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>>
@@ -155,67 +156,65 @@ where
     B::Error: Into<BoxError>,
 {
     loop {
-        let next_read = lock(shared).next_read(reader);
-        // To clone a waker, and to drop one, is somebody else's code, so it is done outside the lock.
+        let next_read = lock(buffer).next_read(reader);
+        // Cloning or dropping a waker runs code of the executor, so it happens outside the lock.
         let mut body = match next_read {
             NextRead::Frame(frame) => return Poll::Ready(Some(Ok(frame))),
             NextRead::End => return Poll::Ready(None),
-            NextRead::Fail(why) => return Poll::Ready(Some(Err(why.into()))),
+            NextRead::Fail(error) => return Poll::Ready(Some(Err(error.into()))),
             NextRead::Poll(body, outdated) => {
                 drop(outdated);
                 body
             }
             NextRead::Busy => {
                 let waker = cx.waker().clone();
-                let waits = lock(shared).wait(reader, waker);
-                if waits.is_ok() {
+                let registered = lock(buffer).register_waker(reader, waker);
+                if registered.is_ok() {
                     return Poll::Pending;
                 }
                 continue;
             }
         };
-        let lent = PollGuard(Some(shared));
+        let guard = PollGuard(Some(buffer));
         let polled = body.as_mut().poll_frame(cx);
-        let remaining_size_hint = Remaining::of(&*body);
-        let (progress, out) = match polled {
+        let unread_part = UnreadPart::from_body(&*body);
+        let (outcome, result) = match polled {
             Poll::Pending => (PollOutcome::Pending(cx.waker().clone()), Some(Poll::Pending)),
             Poll::Ready(None) => (PollOutcome::End, None),
-            Poll::Ready(Some(Ok(frame))) => (PollOutcome::Frame(keep(frame)), None),
+            Poll::Ready(Some(Ok(frame))) => (PollOutcome::Frame(to_buffered_frame(frame)), None),
             Poll::Ready(Some(Err(error))) => {
                 (PollOutcome::Failed, Some(Poll::Ready(Some(Err(error.into())))))
             }
         };
-        let (deferred, is_newest) = {
-            let mut shared = lent.back();
-            (
-                shared.put_back(reader, body, &remaining_size_hint, progress),
-                shared.is_newest(reader),
-            )
+        let (effects, is_current) = {
+            let mut buffer = guard.disarm();
+            (buffer.put_back(reader, body, &unread_part, outcome), buffer.is_current(reader))
         };
-        deferred.run();
-        match out {
-            // Superseded meanwhile: nobody would wake this one again, so it ends now.
-            Some(Poll::Pending) if !is_newest => {}
-            Some(out) => return out,
+        effects.run();
+        match result {
+            // Superseded during the poll: nothing would wake this reader, so it fails now.
+            Some(Poll::Pending) if !is_current => {}
+            Some(result) => return result,
             None => {}
         }
     }
 }
 
-/// Tells the others when the caller's body panics, so that nobody waits for it.
+/// A guard that marks the buffer as failed if polling the caller's body panics. Otherwise another
+/// reader could wait forever.
 struct PollGuard<'a, B>(Option<&'a Mutex<ReplayBuffer<B>>>);
 
 impl<'a, B> PollGuard<'a, B> {
-    fn back(mut self) -> MutexGuard<'a, ReplayBuffer<B>> {
-        lock(self.0.take().expect("lent once"))
+    fn disarm(mut self) -> MutexGuard<'a, ReplayBuffer<B>> {
+        lock(self.0.take().expect("disarmed once"))
     }
 }
 
 impl<B> Drop for PollGuard<'_, B> {
     fn drop(&mut self) {
-        if let Some(shared) = self.0 {
-            let deferred = lock(shared).on_panic();
-            deferred.run();
+        if let Some(buffer) = self.0 {
+            let effects = lock(buffer).on_panic();
+            effects.run();
         }
     }
 }
@@ -224,19 +223,19 @@ fn to_bytes<D: Buf>(mut data: D) -> Bytes {
     data.copy_to_bytes(data.remaining())
 }
 
-fn keep<D: Buf>(frame: Frame<D>) -> Kept {
+fn to_buffered_frame<D: Buf>(frame: Frame<D>) -> BufferedFrame {
     match frame.map_data(to_bytes).into_data() {
-        Ok(data) => Kept::Data(data),
-        // A frame is data or trailers; `http_body` leaves itself room for more, which would be lost here.
-        Err(frame) => Kept::Trailers(frame.into_trailers().unwrap_or_default()),
+        Ok(data) => BufferedFrame::Data(data),
+        // `http_body` has only frames of data and of trailers. A new kind would be lost here.
+        Err(frame) => BufferedFrame::Trailers(frame.into_trailers().unwrap_or_default()),
     }
 }
 
 impl fmt::Display for ReplayError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Superseded => "a later attempt sends this request body",
-            Self::Failed => "the request body failed in an earlier attempt",
+            Self::Superseded => "request body superseded by a later attempt",
+            Self::Failed => "request body failed in an earlier attempt",
         })
     }
 }
@@ -248,7 +247,7 @@ impl<B> fmt::Debug for ReplayBody<B> {
         let kind = match &self.kind {
             Kind::Empty => "Empty",
             Kind::Once(_) => "Once",
-            Kind::Kept { .. } => "Kept",
+            Kind::Buffered { .. } => "Buffered",
         };
         f.debug_tuple("ReplayBody").field(&format_args!("{kind}")).finish()
     }

@@ -1,7 +1,8 @@
-//! A request body that several attempts read in turn, each from its beginning.
+//! The buffer from which each attempt reads the request body, starting at the first frame.
 //!
-//! Bookkeeping only: it is used under a lock, so nothing here polls, wakes or drops what belongs to somebody else. The
-//! caller's body is lent out to be polled and put back; what is to be woken or dropped is handed out in [`DeferredEffects`].
+//! The buffer is used under a lock, so it never runs user code: it does not poll, wake or drop
+//! anything of the caller. The reader takes the caller's body out, polls it and puts it back.
+//! Wakers and values to drop are returned in [`DeferredEffects`].
 
 use std::{collections::VecDeque, pin::Pin, task::Waker};
 
@@ -11,28 +12,29 @@ use http_body::{Body, Frame, SizeHint};
 
 #[derive(Debug)]
 pub(super) struct ReplayBuffer<B> {
-    /// `None` while it is lent out, and once it is used up.
+    /// The caller's body. `None` while a reader polls it, and after its end.
     body: Option<Pin<Box<B>>>,
     state: State,
-    /// What `body` said of the size of its rest when last seen.
+    /// The size hint of `body` after the last poll.
     remaining_size_hint: SizeHint,
-    /// What it said of its size before it was read.
+    /// The size hint of `body` before the first poll.
     initial_size_hint: SizeHint,
-    /// What was read of it, from the beginning unless `is_truncated`.
-    frames: VecDeque<Kept>,
-    /// How many of `frames` the newest attempt has read.
-    read: usize,
-    /// Bytes in all frames so far.
+    /// The buffered frames. They start at the beginning of the body unless `is_truncated`.
+    frames: VecDeque<BufferedFrame>,
+    /// The index in `frames` of the next frame for the current reader.
+    next_index: usize,
+    /// The number of bytes in all frames read so far.
     size: usize,
-    limit: usize,
+    max_bytes: usize,
+    /// `true` once read frames were dropped, so that the body cannot be replayed.
     is_truncated: bool,
-    /// The attempt that reads. The bodies of earlier ones end with an error.
+    /// The number of the attempt that reads. The bodies of earlier attempts fail.
     reader: u32,
-    /// Woken when there is something to read, or a later attempt takes over.
+    /// Woken when a frame may be available, or when a later attempt starts to read.
     waker: Option<Waker>,
 }
 
-/// How many frames are kept at the most: small ones weigh more than the bytes in them.
+/// The maximum number of buffered frames. A small frame takes more memory than its bytes.
 const MAX_FRAMES: usize = 1_024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,14 +45,14 @@ enum State {
     Failed,
 }
 
-/// What is kept of a frame: `Bytes` share, so a copy of data costs a count.
+/// A buffered frame. A clone shares the data.
 #[derive(Clone, Debug)]
-pub(super) enum Kept {
+pub(super) enum BufferedFrame {
     Data(Bytes),
     Trailers(HeaderMap),
 }
 
-impl Kept {
+impl BufferedFrame {
     fn len(&self) -> usize {
         match self {
             Self::Data(data) => data.len(),
@@ -68,110 +70,112 @@ impl Kept {
     }
 }
 
-/// What the body of an attempt is to do next.
+/// The next step of a reader.
 pub(super) enum NextRead<B> {
     Frame(Frame<Bytes>),
     End,
     Fail(ReplayError),
-    /// Poll this, then hand it back by [`ReplayBuffer::put_back`]. With it the waker that is out of date now.
+    /// The reader polls the caller's body and returns it to [`ReplayBuffer::put_back`]. The waker
+    /// is outdated: drop it outside the lock.
     Poll(Pin<Box<B>>, Option<Waker>),
-    /// Some earlier attempt polls it at this moment: see [`ReplayBuffer::wait`].
+    /// An earlier attempt is polling the caller's body: see [`ReplayBuffer::register_waker`].
     Busy,
 }
 
-/// Why the body of an attempt ends before its end.
+/// The reason why the body of an attempt fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ReplayError {
-    /// A later attempt sends it.
+    /// A later attempt started to read the body.
     Superseded,
     /// The caller's body failed while an earlier attempt read it.
     Failed,
 }
 
-/// What the caller's body says of the rest of itself.
-pub(super) struct Remaining {
-    hint: SizeHint,
-    ended: bool,
+/// The unread part of the caller's body, as the body reports it.
+pub(super) struct UnreadPart {
+    size_hint: SizeHint,
+    is_end_stream: bool,
 }
 
-impl Remaining {
-    pub(super) fn of<B: Body>(body: &B) -> Self {
-        Self { hint: body.size_hint(), ended: body.is_end_stream() }
+impl UnreadPart {
+    pub(super) fn from_body<B: Body>(body: &B) -> Self {
+        Self { size_hint: body.size_hint(), is_end_stream: body.is_end_stream() }
     }
 }
 
-/// What polling the caller's body gave, but for the error itself.
+/// The result of polling the caller's body, without its error.
 pub(super) enum PollOutcome {
     Pending(Waker),
-    Frame(Kept),
+    Frame(BufferedFrame),
     End,
     Failed,
 }
 
-/// What is to be woken and dropped once the lock is released.
-#[must_use = "to be settled after the lock is released"]
+/// A waker to wake and values to drop after the lock is released.
+#[must_use = "call `run` after the lock is released"]
 pub(super) struct DeferredEffects<B> {
-    wake: Option<Waker>,
+    waker: Option<Waker>,
     _body: Option<Pin<Box<B>>>,
-    _frames: Option<VecDeque<Kept>>,
+    _frames: Option<VecDeque<BufferedFrame>>,
 }
 
 impl<B> DeferredEffects<B> {
     pub(super) fn run(self) {
-        if let Some(waker) = self.wake {
+        if let Some(waker) = self.waker {
             waker.wake();
         }
     }
 }
 
 impl<B> ReplayBuffer<B> {
-    pub(super) fn new(body: Pin<Box<B>>, remaining_size_hint: &Remaining, limit: usize) -> Self {
+    pub(super) fn new(body: Pin<Box<B>>, size_hint: SizeHint, max_bytes: usize) -> Self {
         Self {
             body: Some(body),
             state: State::Open,
-            remaining_size_hint: remaining_size_hint.hint,
-            initial_size_hint: remaining_size_hint.hint,
+            remaining_size_hint: size_hint,
+            initial_size_hint: size_hint,
             frames: VecDeque::new(),
-            read: 0,
+            next_index: 0,
             size: 0,
-            limit,
+            max_bytes,
             is_truncated: false,
             reader: 1,
             waker: None,
         }
     }
 
-    /// Lets a later attempt read from the beginning, and gives its number; `None` if that is gone or the body failed.
-    pub(super) fn again(&mut self) -> Option<(u32, DeferredEffects<B>)> {
-        if !self.is_repeatable() {
+    /// Starts a new reader at the beginning and returns its number. Returns `None` if the body
+    /// cannot be replayed.
+    pub(super) fn start_replay(&mut self) -> Option<(u32, DeferredEffects<B>)> {
+        if !self.is_replayable() {
             return None;
         }
         self.reader += 1;
-        self.read = 0;
-        let deferred = self.deferred(None, None);
-        Some((self.reader, deferred))
+        self.next_index = 0;
+        let effects = self.take_effects(None, None);
+        Some((self.reader, effects))
     }
 
-    /// Whether no later attempt has taken over.
-    pub(super) fn is_newest(&self, reader: u32) -> bool {
+    /// Returns whether no later attempt has started to read.
+    pub(super) fn is_current(&self, reader: u32) -> bool {
         reader == self.reader
     }
 
-    pub(super) fn is_repeatable(&self) -> bool {
+    pub(super) fn is_replayable(&self) -> bool {
         self.state != State::Failed && !self.is_truncated
     }
 
-    /// From now on nobody will start from the beginning.
+    /// Drops the frames that were read, because there will be no other attempt.
     pub(super) fn stop_buffering(&mut self) -> DeferredEffects<B> {
-        DeferredEffects { wake: None, _body: None, _frames: Some(self.discard_read_frames()) }
+        DeferredEffects { waker: None, _body: None, _frames: Some(self.discard_read_frames()) }
     }
 
     pub(super) fn next_read(&mut self, reader: u32) -> NextRead<B> {
         if reader != self.reader {
             return NextRead::Fail(ReplayError::Superseded);
         }
-        if let Some(kept) = self.next() {
-            return NextRead::Frame(kept.into_frame());
+        if let Some(frame) = self.next_buffered_frame() {
+            return NextRead::Frame(frame.into_frame());
         }
         match self.state {
             State::Ended => NextRead::End,
@@ -183,111 +187,117 @@ impl<B> ReplayBuffer<B> {
         }
     }
 
-    /// Keeps `waker` for when there is something to do, and gives back the one that it replaces. `Err`: there is something
-    /// to do already.
-    pub(super) fn wait(&mut self, reader: u32, waker: Waker) -> Result<Option<Waker>, Waker> {
-        let nothing = reader == self.reader
+    /// Stores `waker` until a frame may be available, and returns the waker that it replaces.
+    /// Returns `waker` as the error if the reader can continue now.
+    pub(super) fn register_waker(
+        &mut self,
+        reader: u32,
+        waker: Waker,
+    ) -> Result<Option<Waker>, Waker> {
+        let must_wait = reader == self.reader
             && self.body.is_none()
             && self.state == State::Open
-            && self.read == self.frames.len();
-        if nothing { Ok(self.waker.replace(waker)) } else { Err(waker) }
+            && self.next_index == self.frames.len();
+        if must_wait { Ok(self.waker.replace(waker)) } else { Err(waker) }
     }
 
+    /// Takes back the caller's body after a poll, and buffers the frame.
     pub(super) fn put_back(
         &mut self,
         reader: u32,
         body: Pin<Box<B>>,
-        remaining_size_hint: &Remaining,
-        progress: PollOutcome,
+        unread_part: &UnreadPart,
+        outcome: PollOutcome,
     ) -> DeferredEffects<B> {
-        self.remaining_size_hint = remaining_size_hint.hint;
-        match progress {
+        self.remaining_size_hint = unread_part.size_hint;
+        match outcome {
             PollOutcome::Pending(waker) => {
                 self.body = Some(body);
                 if reader == self.reader {
                     self.waker = Some(waker);
-                    return DeferredEffects { wake: None, _body: None, _frames: None };
+                    return DeferredEffects { waker: None, _body: None, _frames: None };
                 }
-                // The attempt that took over has to poll for itself, to be woken in its turn.
-                self.deferred(None, None)
+                // A later attempt reads now. It must poll the body itself to register its waker.
+                self.take_effects(None, None)
             }
-            PollOutcome::Frame(kept) => {
-                self.size = self.size.saturating_add(kept.len());
-                self.frames.push_back(kept);
-                let is_full = self.size > self.limit || self.frames.len() > MAX_FRAMES;
-                let dropped = is_full.then(|| self.discard_read_frames());
-                if remaining_size_hint.ended {
+            PollOutcome::Frame(frame) => {
+                self.size = self.size.saturating_add(frame.len());
+                self.frames.push_back(frame);
+                let is_full = self.size > self.max_bytes || self.frames.len() > MAX_FRAMES;
+                let discarded_frames = is_full.then(|| self.discard_read_frames());
+                if unread_part.is_end_stream {
                     self.state = State::Ended;
-                    return self.deferred(Some(body), dropped);
+                    return self.take_effects(Some(body), discarded_frames);
                 }
                 self.body = Some(body);
-                self.deferred(None, dropped)
+                self.take_effects(None, discarded_frames)
             }
             PollOutcome::End => {
                 self.state = State::Ended;
-                self.deferred(Some(body), None)
+                self.take_effects(Some(body), None)
             }
             PollOutcome::Failed => {
                 self.state = State::Failed;
-                self.deferred(Some(body), None)
+                self.take_effects(Some(body), None)
             }
         }
     }
 
-    /// The lent body will not come back: polling it panicked.
+    /// Marks the body as failed because polling it panicked. The body does not come back.
     pub(super) fn on_panic(&mut self) -> DeferredEffects<B> {
         self.state = State::Failed;
-        self.deferred(None, None)
+        self.take_effects(None, None)
     }
 
-    /// The size of what the newest attempt has not read.
+    /// Returns the size hint for the current reader.
     pub(super) fn size_hint(&self) -> SizeHint {
-        if self.read == 0 && !self.is_truncated {
-            // Every attempt is to begin with the same head, so it announces what the first one did.
+        if self.next_index == 0 && !self.is_truncated {
+            // All attempts send the same `content-length` as the first.
             return self.initial_size_hint;
         }
-        let unread: usize = self
+        let buffered: usize = self
             .frames
             .iter()
-            .skip(self.read)
-            .map(|kept| match kept {
-                Kept::Data(data) => data.len(),
-                Kept::Trailers(_) => 0,
+            .skip(self.next_index)
+            .map(|frame| match frame {
+                BufferedFrame::Data(data) => data.len(),
+                BufferedFrame::Trailers(_) => 0,
             })
             .sum();
         let mut hint = SizeHint::new();
         if let Some(upper) = self.remaining_size_hint.upper() {
-            hint.set_upper(upper.saturating_add(unread as u64));
+            hint.set_upper(upper.saturating_add(buffered as u64));
         }
-        hint.set_lower(self.remaining_size_hint.lower().saturating_add(unread as u64));
+        hint.set_lower(self.remaining_size_hint.lower().saturating_add(buffered as u64));
         hint
     }
 
     pub(super) fn is_end_stream(&self, reader: u32) -> bool {
-        reader == self.reader && self.state == State::Ended && self.read == self.frames.len()
+        reader == self.reader && self.state == State::Ended && self.next_index == self.frames.len()
     }
 
-    fn next(&mut self) -> Option<Kept> {
+    fn next_buffered_frame(&mut self) -> Option<BufferedFrame> {
         if self.is_truncated {
             return self.frames.pop_front();
         }
-        let kept = self.frames.get(self.read)?.clone();
-        self.read += 1;
-        Some(kept)
+        let frame = self.frames.get(self.next_index)?.clone();
+        self.next_index += 1;
+        Some(frame)
     }
 
-    fn discard_read_frames(&mut self) -> VecDeque<Kept> {
+    fn discard_read_frames(&mut self) -> VecDeque<BufferedFrame> {
         self.is_truncated = true;
-        let unread = self.frames.split_off(self.read);
-        self.read = 0;
+        let unread = self.frames.split_off(self.next_index);
+        self.next_index = 0;
         std::mem::replace(&mut self.frames, unread)
     }
 
-    fn deferred(
+    /// Takes the registered waker, to be woken together with the drop of `body` and `frames`.
+    fn take_effects(
         &mut self,
         body: Option<Pin<Box<B>>>,
-        frames: Option<VecDeque<Kept>>,
+        frames: Option<VecDeque<BufferedFrame>>,
     ) -> DeferredEffects<B> {
-        DeferredEffects { wake: self.waker.take(), _body: body, _frames: frames }
+        DeferredEffects { waker: self.waker.take(), _body: body, _frames: frames }
     }
 }

@@ -5,11 +5,12 @@ use http::Method;
 /// The properties of a request that decide whether it may be sent again.
 #[derive(Debug)]
 pub struct RequestFacts<'a> {
-    /// `None`: the request is not HTTP.
+    /// `None` if the request is not HTTP.
     pub(super) method: Option<&'a Method>,
     pub(super) idempotency_key: bool,
-    /// The time until its deadline, if it has one. Set by the retry, not by the protocol.
+    /// The time until the deadline, if there is one. Set by `ResponseFuture`, not by the adapter.
     pub(super) time_left: Option<Duration>,
-    /// The part of that time which the next hop needs. Set by the retry, not by the protocol.
+    /// The part of `time_left` that is reserved for the next hop. Set by `ResponseFuture`, not by
+    /// the adapter.
     pub(super) margin: Duration,
 }

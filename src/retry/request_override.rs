@@ -2,10 +2,11 @@ use std::sync::Arc;
 
 use super::policy::Policy;
 
-/// Retries one request by other settings than the layer's, from the request's extensions.
+/// The retry settings of one request. Insert it into the request's extensions.
 ///
-/// All settings of the given layer hold, those left at their defaults too, except the budget, the classifier and how
-/// bodies are handed on: these stay the layer's that the request passes.
+/// All settings of the given layer apply, including those left at their defaults. The exceptions
+/// are the budget, the classifier, the total timeout, the deadline margin and the body conversion.
+/// These stay those of the layer that handles the request.
 ///
 /// ```
 /// use seawall::retry::{RetryLayer, RetryOverride};
@@ -21,9 +22,9 @@ pub struct RetryOverride {
 }
 
 impl RetryOverride {
-    /// The policy that a request brings along.
+    /// Returns the policy of the override in `extensions`, if any.
     #[inline]
-    pub(super) fn of(extensions: &http::Extensions) -> Option<Arc<Policy>> {
+    pub(super) fn policy_in(extensions: &http::Extensions) -> Option<Arc<Policy>> {
         extensions.get::<Self>().map(|this| Arc::clone(&this.policy))
     }
 }

@@ -45,40 +45,40 @@ where
     fn call(&mut self, mut request: Req) -> Self::Future {
         let started = Instant::now();
         let settings = self.settings.clone();
-        let callers = self.adapter.deadline(&request);
-        let deadline = settings.deadline(started, callers);
+        let request_deadline = self.adapter.deadline(&request);
+        let deadline = settings.call_deadline(started, request_deadline);
         if let Some(at) = deadline.at
-            && callers.is_some_and(|callers| callers != at)
+            && request_deadline.is_some_and(|request_deadline| request_deadline != at)
         {
-            // A later deadline of the caller must not reach the inner service.
+            // The inner service must not see a later deadline than that of the call.
             self.adapter.set_deadline(&mut request, at);
         }
-        let is_late = deadline.enforced().is_some_and(|at| at <= started);
+        let is_expired = deadline.enforced_at().is_some_and(|at| at <= started);
         let mut budget = None;
-        if !is_late {
-            budget = settings.budgets.keyed(self.adapter.uri(&request), started);
+        if !is_expired {
+            budget = settings.budgets.for_uri(self.adapter.uri(&request), started);
             budget.as_deref().unwrap_or_else(|| settings.budgets.shared()).deposit(started);
         }
-        let policy = self.adapter.policy(&request);
+        let policy = self.adapter.policy_override(&request);
         let max_replay_bytes = policy.as_deref().unwrap_or(&settings.policy).max_replay_bytes;
         let (classifier, adapter) = (self.classifier.clone(), self.adapter.clone());
-        // The instance that was polled ready makes the first attempt. Its clone is polled before use.
-        let next = Some(self.inner.clone());
-        let (request, body) = self.adapter.send(request, max_replay_bytes);
+        // The instance that was polled ready makes the first attempt. Its clone makes the retries.
+        let retry_service = Some(self.inner.clone());
+        let (request, replay_source) = self.adapter.split(request, max_replay_bytes);
         let saved = self.adapter.save(&request);
-        if is_late {
-            // Another call may use the readiness of this instance.
+        if is_expired {
+            // Releases the permit that `poll_ready` may have acquired for this call.
             self.inner = self.inner.clone();
         }
         ResponseFuture {
-            state: if is_late {
-                State::Late
+            state: if is_expired {
+                State::Expired
             } else {
                 State::Attempt { attempt: self.inner.call(request) }
             },
-            next,
+            retry_service,
             saved,
-            body,
+            replay_source,
             classifier,
             adapter,
             settings,
@@ -86,8 +86,8 @@ where
             budget,
             started,
             deadline,
-            timer: None,
-            made: 1,
+            deadline_timer: None,
+            attempts: 1,
             history: None,
         }
     }

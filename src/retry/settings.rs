@@ -11,24 +11,32 @@ pub(super) struct Settings {
     /// The part that a [`RetryOverride`](super::RetryOverride) replaces.
     pub(super) policy: Arc<Policy>,
     pub(super) budgets: BudgetScope,
-    /// Whether the user chose the budgets.
+    /// `true` if the user set the budgets.
     pub(super) has_own_budget: bool,
     pub(super) time_limits: TimeLimits,
 }
 
-/// The time limits of a call, apart from those of its request.
+/// The time limits that the layer sets for each call.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct TimeLimits {
     pub(crate) total_timeout: Option<Duration>,
-    /// The time that an attempt needs beyond its own minimum.
+    /// The time before the deadline that is reserved for the next hop.
     pub(crate) deadline_margin: Duration,
 }
 
 impl Settings {
-    /// Returns the moment by which a call must end, and whether the retry enforces it.
-    pub(super) fn deadline(&self, started: Instant, request: Option<Deadline>) -> CallDeadline {
-        let own = self.time_limits.total_timeout.map(|time| Deadline::after(started, time));
-        CallDeadline { at: own.into_iter().chain(request).min(), is_enforced: own.is_some() }
+    /// Returns the earlier of the request's deadline and the end of the total timeout.
+    pub(super) fn call_deadline(
+        &self,
+        started: Instant,
+        request_deadline: Option<Deadline>,
+    ) -> CallDeadline {
+        let total_timeout = self.time_limits.total_timeout;
+        let own_deadline = total_timeout.map(|timeout| Deadline::after(started, timeout));
+        CallDeadline {
+            at: own_deadline.into_iter().chain(request_deadline).min(),
+            is_enforced: own_deadline.is_some(),
+        }
     }
 }
 
@@ -36,13 +44,14 @@ impl Settings {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CallDeadline {
     pub(super) at: Option<Deadline>,
-    /// Whether the call ends when it passes. Otherwise no attempt begins that could not end in time.
+    /// `true` if the call fails when the deadline passes. Otherwise the deadline only prevents
+    /// attempts that cannot end in time.
     pub(super) is_enforced: bool,
 }
 
 impl CallDeadline {
-    /// The deadline that ends the call.
-    pub(super) fn enforced(&self) -> Option<Instant> {
+    /// Returns the instant at which the call fails, if the deadline is enforced.
+    pub(super) fn enforced_at(&self) -> Option<Instant> {
         self.at.filter(|_| self.is_enforced).map(Deadline::at)
     }
 }
@@ -51,7 +60,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             policy: Arc::default(),
-            budgets: BudgetScope::One(Arc::default()),
+            budgets: BudgetScope::Shared(Arc::default()),
             has_own_budget: false,
             time_limits: TimeLimits::default(),
         }

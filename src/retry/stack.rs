@@ -1,26 +1,26 @@
-//! The settings that the standard stack shares between its layers.
+//! The settings that the standard stack shares between its retry layers.
 
-use std::borrow::Cow;
-
-use http::Uri;
+use std::time::Duration;
 
 use super::{Budget, RetryLayer, settings::TimeLimits};
-use crate::budget::BudgetScope;
+use crate::{budget::BudgetScope, keys::UriKey};
 
 impl<C, P> RetryLayer<C, P> {
-    /// Returns whether the user chose the budgets.
+    /// Returns whether the user set the budgets.
     pub(crate) fn has_own_budget(&self) -> bool {
         self.settings.has_own_budget
     }
 
-    /// Gives each key a budget. It does not count as a choice of the user.
-    pub(crate) fn default_budget_per_key(
-        mut self,
-        budget: Budget,
-        key_fn: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
-    ) -> Self {
-        let budgets = BudgetScope::per_key(budget, key_fn);
+    /// Creates one budget per key, without marking the budgets as set by the user.
+    pub(crate) fn default_budget_per_key(mut self, budget: Budget, key: UriKey) -> Self {
+        let budgets = BudgetScope::per_key(budget, key);
         self.settings.update(|settings| settings.budgets = budgets);
+        self
+    }
+
+    /// Sets or removes the total timeout.
+    pub(crate) fn set_total_timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.settings.update(|settings| settings.time_limits.total_timeout = timeout);
         self
     }
 
@@ -28,7 +28,7 @@ impl<C, P> RetryLayer<C, P> {
         self.settings.time_limits
     }
 
-    /// Applies the settings of `self` to the type of requests of `other`.
+    /// Combines the settings of `self` with the classifier and adapter of `other`.
     pub(crate) fn with_adapter_of<C2, P2>(self, other: RetryLayer<C2, P2>) -> RetryLayer<C2, P2> {
         RetryLayer { settings: self.settings, ..other }
     }

@@ -7,44 +7,45 @@ use tokio::time::{Instant, Sleep};
 
 use super::{FailedAttempt, limits::RetryCounts};
 
-/// The attempts before the one in flight.
+/// The attempts before the current one.
 #[derive(Default)]
 pub(super) struct History {
-    pub(super) spent: RetryCounts,
-    pub(super) waited: Duration,
-    /// A request that was never written has been sent again free of charge.
-    pub(super) resent: bool,
-    /// One of the attempts may have been.
+    pub(super) counts: RetryCounts,
+    /// The sum of the delays so far.
+    pub(super) total_delay: Duration,
+    /// `true` once the call has used its free retry of a request that was never written.
+    pub(super) used_free_retry: bool,
+    /// `true` if the upstream may have processed one of the attempts.
     pub(super) may_be_processed: bool,
-    pub(super) past: Vec<FailedAttempt>,
+    pub(super) failed_attempts: Vec<FailedAttempt>,
     pub(super) last_response: Option<Box<Response<()>>>,
 }
 
 pin_project! {
     #[project = StateProj]
-    pub(super) enum State<F, D, A> {
+    pub(super) enum State<F, D, I> {
         // An attempt is in flight.
         Attempt { #[pin] attempt: F },
-        // The failed response is read to its end, if that is quick, while the time passes.
-        Wait {
+        // The delay before a retry. Meanwhile the body of the failed response is drained.
+        Delay {
             #[pin] discard: Option<D>,
-            // `None`: no wait, only a look at whether the response is there already.
+            // `None` for a zero delay: the response is then polled only once.
             #[pin] sleep: Option<Sleep>,
-            until: Instant,
-            again: Option<A>,
+            retry_at: Instant,
+            replay_input: Option<I>,
         },
-        // The inner service is polled ready for another attempt, until that could not end in time.
-        Ready { again: Option<A>, #[pin] deadline: Option<Sleep> },
-        // The deadline had passed before the call.
-        Late,
+        // The inner service is polled ready, as long as another attempt can end in time.
+        PollReady { replay_input: Option<I>, #[pin] deadline: Option<Sleep> },
+        // The deadline passed before the call. The error is not returned yet.
+        Expired,
         Done,
     }
 }
 
-/// The end of one attempt.
-pub(super) struct Verdict {
-    /// The classifier's word.
-    pub(super) classified: Option<Failure>,
-    /// The same, or a status that the user lists.
+/// The failure of one attempt, if any.
+pub(super) struct Classification {
+    /// The failure found by the classifier. The report contains it.
+    pub(super) reported_failure: Option<Failure>,
+    /// `reported_failure`, or the failure for a status below 400 that the user lists.
     pub(super) failure: Option<Failure>,
 }

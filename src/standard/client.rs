@@ -2,13 +2,13 @@ use tower_layer::Layer;
 
 use super::{Standard, StandardLayer};
 
-/// The stack stands around a client.
-#[derive(Clone, Copy, Debug, Default)]
+/// The kind of a [`StandardLayer`] that wraps a client.
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Client {}
 
-impl<S: Clone, C: Clone, P: Clone, K> Layer<S> for StandardLayer<C, P, K, Client> {
-    type Service = Standard<S, C, P, K>;
+impl<S: Clone, C: Clone, P: Clone> Layer<S> for StandardLayer<C, P, Client> {
+    type Service = Standard<S, C, P>;
 
     fn layer(&self, client: S) -> Self::Service {
         self.stack(client)

@@ -1,16 +1,16 @@
-//! The server's part around the stack of a gateway.
+//! The server-side layers around the stack in a gateway.
 
 use seawall_core::{BoxError, classify::HttpClassifier};
 use tower_layer::Layer;
 
-use super::{ByAuthority, Standard, StandardLayer};
+use super::{Standard, StandardLayer};
 use crate::{
     error_response::{ErrorResponse, ErrorResponseLayer},
     logging::{Logging, LoggingLayer},
     retry::HttpCallAdapter,
 };
 
-/// The stack stands around a client, and a server's part around that.
+/// The kind of a [`StandardLayer`] that wraps a client in a gateway, with the server-side layers.
 #[derive(Clone, Debug)]
 pub struct Gateway {
     pub(super) access_log: LoggingLayer,
@@ -18,12 +18,11 @@ pub struct Gateway {
 }
 
 impl StandardLayer {
-    /// The stack around a client, and a server's part around that: one line a request, and an answer in the name of `name` to
-    /// every error ([`ErrorResponseLayer::new`] says what it may hold). Its service never fails, and so can be an
-    /// axum router's.
-    pub fn gateway(
-        name: &str,
-    ) -> StandardLayer<HttpClassifier, HttpCallAdapter, ByAuthority, Gateway> {
+    /// Creates the stack for a gateway. Its service never fails, so it fits into an axum router.
+    ///
+    /// Around the stack of [`new`](Self::new), it logs each request and turns each error into a
+    /// response of the gateway `name`. [`ErrorResponseLayer::new`] documents the valid names.
+    pub fn gateway(name: &str) -> StandardLayer<HttpClassifier, HttpCallAdapter, Gateway> {
         let side = Gateway {
             access_log: LoggingLayer::server(),
             error_response: ErrorResponseLayer::new(name),
@@ -32,39 +31,44 @@ impl StandardLayer {
     }
 }
 
-impl<C, P, K> StandardLayer<C, P, K, Gateway> {
-    /// Logs requests by these settings. `None`: not at all. Default: [`LoggingLayer::server`].
-    pub fn access_log(mut self, access_log: impl Into<Option<LoggingLayer>>) -> Self {
-        self.side.access_log = access_log.into().unwrap_or_else(LoggingLayer::disabled);
+impl<C, P> StandardLayer<C, P, Gateway> {
+    /// Sets the access log, which emits one record per request. Default: [`LoggingLayer::server`].
+    pub fn access_log(mut self, access_log: LoggingLayer) -> Self {
+        self.side.access_log = access_log;
         self
     }
 
-    /// Answers errors by these settings.
+    /// Disables the access log.
+    pub fn without_access_log(self) -> Self {
+        self.access_log(LoggingLayer::disabled())
+    }
+
+    /// Sets the layer that turns errors into responses. Default: [`ErrorResponseLayer::new`].
     pub fn error_response(mut self, error_response: ErrorResponseLayer) -> Self {
         self.side.error_response = error_response;
         self
     }
 }
 
-impl<S: Clone, C: Clone, P: Clone, K> Layer<S> for StandardLayer<C, P, K, Gateway> {
-    type Service = Logging<ErrorResponse<Standard<S, C, P, K>>>;
+impl<S: Clone, C: Clone, P: Clone> Layer<S> for StandardLayer<C, P, Gateway> {
+    type Service = Logging<ErrorResponse<Standard<S, C, P>>>;
 
     fn layer(&self, client: S) -> Self::Service {
         self.side.access_log.layer(self.answering(client))
     }
 }
 
-impl<C: Clone, P: Clone, K> StandardLayer<C, P, K, Gateway> {
-    fn answering<S: Clone>(&self, client: S) -> ErrorResponse<Standard<S, C, P, K>> {
+impl<C: Clone, P: Clone> StandardLayer<C, P, Gateway> {
+    fn answering<S: Clone>(&self, client: S) -> ErrorResponse<Standard<S, C, P>> {
         self.side.error_response.layer(self.stack(client))
     }
 
-    /// A stack around a client that failed to be ready, which is what the next call is answered.
+    /// Creates a service that responds to its next call with the `poll_ready` error of a client.
     pub(crate) fn failing<S: Clone>(
         &self,
         client: S,
         error: &BoxError,
-    ) -> Logging<ErrorResponse<Standard<S, C, P, K>>> {
+    ) -> Logging<ErrorResponse<Standard<S, C, P>>> {
         self.side.access_log.layer(self.answering(client).failing(&**error))
     }
 }

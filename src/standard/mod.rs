@@ -1,11 +1,12 @@
-//! The whole stack as one layer, in the one order in which its parts work.
+//! The whole stack as one layer, in the required order.
 //!
-//! [`StandardLayer::new`] stands around a client: failures that another try can mend do not reach you, an upstream that is down
-//! is left alone, and no call takes for ever. [`StandardLayer::gateway`] is for a server that passes requests on: it
-//! adds one line a request, and an honest answer for every failure that is left.
+//! [`StandardLayer::new`] wraps a client. It retries failures that another attempt can fix, stops
+//! calling an upstream that is down, and limits the time of every call. [`StandardLayer::gateway`]
+//! is for a server that forwards requests. It also logs each request, and turns each remaining
+//! failure into an accurate response.
 //!
-//! Not covered: what only you can know. Which of your POSTs may be sent twice, how long *your* callers wait, how many calls at
-//! once *your* upstream can take: see [Tuning](#tuning).
+//! Some settings depend on your system: which POSTs are safe to repeat, how long your callers wait,
+//! and how many calls your upstream can process at once. See [Tuning](#tuning).
 //!
 //! # Example
 //!
@@ -25,7 +26,7 @@
 //! # }
 //! ```
 //!
-//! A gateway, whose service never fails and so goes straight into an axum router:
+//! A gateway. Its service never fails, so it fits into an axum router:
 //!
 //! ```
 //! # #[cfg(feature = "hyper-util")] {
@@ -41,7 +42,7 @@
 //!     .map_request(|mut request: Request<_>| {
 //!         let path = request.uri().path_and_query().map_or("/", |it| it.as_str());
 //!         *request.uri_mut() = format!("http://billing:8080{path}").parse().unwrap_or_default();
-//!         // Whatever the caller speaks, and whatever name it used.
+//!         // Independent of the caller's protocol version and host name.
 //!         *request.version_mut() = Version::HTTP_11;
 //!         request.headers_mut().remove(HOST);
 //!         request
@@ -53,109 +54,119 @@
 //! # }
 //! ```
 //!
-//! The URL becomes the upstream's **around** the stack: circuits, budgets and policies go by the URL that the stack is given, and a caller
-//! may write any host into its own. It is a service for `fallback_service` and the like, not for `Router::layer`, where it would
-//! run your own handlers again. Of what a proxy owes its callers, it does not do `Connection`, `Forwarded` and the like.
+//! Set the upstream's URL **outside** the stack. Circuits, budgets and policies use the URL that
+//! the stack receives, and a caller can put any host into its own. Use the stack in
+//! `fallback_service` and similar, not in `Router::layer`, where it would run your own handlers
+//! again. It does not handle `Connection`, `Forwarded` and other headers that a proxy must process.
 //!
-//! # What is in it
+//! # Layers
 //!
-//! From the outside in, with what a setter takes to replace it, or `None` to leave it out:
+//! From the outside in. A setter replaces a layer, and `without_*` disables it.
 //!
-//! | part | by default | set by |
+//! | layer | default | setter |
 //! |---|---|---|
-//! | `LoggingLayer::server`, in a gateway | one line a request | [`access_log`](StandardLayer::access_log) |
+//! | `LoggingLayer::server`, in a gateway | one event per request | [`access_log`](StandardLayer::access_log) |
 //! | `ErrorResponseLayer`, in a gateway | every error becomes a 502, 503 or 504 | [`error_response`](StandardLayer::error_response) |
 //! | `LoggingLayer::client` | failures at WARN, successes at DEBUG | [`logging`](StandardLayer::logging) |
-//! | `DeadlineLayer` | left out: the retry has the total time limit | [`deadline`](StandardLayer::deadline) |
-//! | `RetryLayer` | 30 s to the response's head, all attempts together; up to 4 retries, if that is safe; at most a fifth more load, or 3 retries in 10 s if that is more; a budget for each authority | [`timeouts`](StandardLayer::timeouts), [`retry`](StandardLayer::retry) |
-//! | `CircuitBreakerLayer` | one circuit for each authority | [`circuit_breaker`](StandardLayer::circuit_breaker) |
-//! | `InFlightLimitLayer` | left out | [`in_flight`](StandardLayer::in_flight) |
-//! | `TimeoutLayer` | 10 s an attempt, to the response's head | [`timeouts`](StandardLayer::timeouts) |
+//! | `DeadlineLayer` | disabled, since the retry layer enforces the total timeout | [`deadline`](StandardLayer::deadline) |
+//! | `RetryLayer` | 30 s to the response's head, for all attempts together; up to 4 retries, if that is safe; a budget per authority of 20 % of the calls, or 3 retries in 10 s if that is more | [`timeouts`](StandardLayer::timeouts), [`retry`](StandardLayer::retry) |
+//! | `CircuitBreakerLayer` | one circuit per authority | [`circuit_breaker`](StandardLayer::circuit_breaker) |
+//! | `InFlightLimitLayer` | disabled | [`in_flight`](StandardLayer::in_flight) |
+//! | `TimeoutLayer` | 10 s per attempt, to the response's head | [`timeouts`](StandardLayer::timeouts) |
 //! | `BodyTimeoutLayer` | 60 s between two frames of a body | [`timeouts`](StandardLayer::timeouts) |
-//! | `DeadlineHeaderLayer` | left out | [`deadline_header`](StandardLayer::deadline_header) |
-//! | `BadGatewayClassifierLayer` | looks into failed responses, up to 4 KiB | [`bad_gateway`](StandardLayer::bad_gateway) |
+//! | `DeadlineHeaderLayer` | disabled | [`deadline_header`](StandardLayer::deadline_header) |
+//! | `BadGatewayClassifierLayer` | inspects failed responses, up to 4 KiB | [`bad_gateway`](StandardLayer::bad_gateway) |
 //!
-//! An *authority* is the host and port of a URL. Requests without one share the budget and circuit of the stack's name.
-//! No setter changes the layer's type, but for three that say so; a part that is left out passes calls as they are.
+//! The *authority* is the host and port of a URL. Requests without one share the budget and the
+//! circuit that have the stack's name. A disabled layer passes calls unchanged.
 //!
-//! # Why in this order
+//! # Order of the layers
 //!
-//! Each part relies upon its neighbours. The other way round:
+//! Each layer depends on its neighbors. In another order:
 //!
-//! - **Logging inside retry** writes a line for each attempt, and none for the call: one cannot see whether the caller got an
-//!   answer.
-//! - **The deadline inside retry** begins anew with each attempt: five attempts of 30 s are two and a half minutes.
-//! - **The breaker outside retry** sees one failure where the upstream saw five, and takes the waits between them for slowness;
-//!   nor can an open circuit end the retrying.
-//! - **The limit outside the breaker** would count calls that the breaker refuses anyway as calls under way.
-//! - **The attempt's timeout outside the breaker** cancels the call that the breaker counts, and a cancelled call is neither success
-//!   nor failure: an upstream that answers nothing would never open the circuit.
-//! - **The classifier outside any of them** speaks when they have already decided.
+//! - **Logging inside retry** logs each attempt but not the call, so the log does not show whether
+//!   the caller got a response.
+//! - **The deadline inside retry** restarts with each attempt: five attempts of 30 s take two and a
+//!   half minutes.
+//! - **The breaker outside retry** counts one failure where the upstream had five, and counts the
+//!   backoff as slowness. An open circuit cannot stop the retries.
+//! - **The limit outside the breaker** counts calls in flight that the breaker rejects.
+//! - **The attempt timeout outside the breaker** cancels the call that the breaker observes. A
+//!   cancelled call is neither success nor failure, so an upstream that never responds would not
+//!   open the circuit.
+//! - **The classifier outside any of them** classifies after they have decided.
 //!
-//! Layers that are put together by hand in an order that defeats them say so once, at DEBUG: a breaker around a retry, a log
-//! inside of one.
+//! Two wrong orders of hand-built stacks are logged once, at DEBUG: a breaker around a retry, and a
+//! log inside a retry.
 //!
-//! # Retry at one level only
+//! # Retry at one hop only
 //!
-//! Three hops that make five attempts each make 125 of one request. So this is the only place that retries: the client
-//! inside must not (`seawall::reqwest::Client` switches reqwest's own off; hyper-util's client sends only what it
-//! never wrote again), a gateway answers `x-should-retry: false` when it has given up, and a retry that meets that answer
-//! stops. A chain of three such hops sends five requests to the last, or four if nobody else calls, since a budget then has
-//! three retries.
+//! Three hops with five attempts each amplify one request into 125. The stack must be the only
+//! place that retries:
+//!
+//! - The inner client must not retry. `seawall::reqwest::Client` disables reqwest's own retries.
+//!   hyper-util's client resends only requests that it never wrote.
+//! - A gateway responds with `x-should-retry: false` after its last attempt, and a retry layer does
+//!   not retry that response.
+//!
+//! A chain of three such hops sends five requests to the last. It sends four if there are no other
+//! calls, because the budget then allows three retries.
 //!
 //! # Tuning
 //!
 //! | if | then |
 //! |---|---|
 //! | your callers give up after 5 s | `.timeouts(Timeouts::new(Duration::from_secs(2), Duration::from_secs(5))?)` |
-//! | your callers say how long they wait | `.deadline(DeadlineLayer::new(total).trust_header(TimeoutHeader::Grpc))`, and `.deadline_header(…)` to tell the next server |
-//! | your POSTs can be repeated | send an `Idempotency-Key` with each, or `.retry(RetryLayer::new().retry_all_methods())` |
-//! | the upstream collapses under load before it fails | `.in_flight(InFlightLimitLayer::new(n))`, with `n` a little above what it can do at once; if you do not know that, `.in_flight(InFlightLimitLayer::adaptive(AdaptiveLimit::new()))` |
-//! | a few failures are normal there | `.circuit_breaker(CircuitBreakerLayer::new().failure_ratio(…))`, or `.circuit_breaker(None)` |
-//! | responses stream for hours, with long silences | `Timeouts::new(…)?.body_idle(None)` |
-//! | one name stands for several servers | `tower::balance` inside, a breaker with `open_behavior(OpenBehavior::Backpressure)` around each, and `.circuit_breaker(None)` here |
+//! | your callers send their timeout | `.deadline(DeadlineLayer::new(total).trust_header(TimeoutHeader::Grpc))`, and `.deadline_header(…)` to forward it to the next hop |
+//! | your POSTs are safe to repeat | send an `Idempotency-Key` with each, or `.retry(RetryLayer::new().retry_all_methods())` |
+//! | the upstream collapses under load before it fails | `.in_flight(InFlightLimitLayer::new(n))`, with `n` slightly above its concurrency; if you do not know that, `.in_flight(InFlightLimitLayer::adaptive(AdaptiveLimit::new()))` |
+//! | a few failures are normal there | `.circuit_breaker(CircuitBreakerLayer::new().failure_ratio(…))`, or `.without_circuit_breaker()` |
+//! | responses stream for hours, with long pauses | `Timeouts::new(…)?.without_body_idle()` |
+//! | one name has several servers | `tower::balance` inside, a breaker with `open_behavior(OpenBehavior::Backpressure)` around each, and `.without_circuit_breaker()` here |
 //!
-//! # When what happens
+//! # Behavior
 //!
 //! | when | then |
 //! |---|---|
-//! | the upstream refuses the connection, or its name does not resolve | the request is sent again, whatever its method: nothing was processed |
-//! | it closes or resets the connection, is silent for an attempt's time, or answers 429, 500, 502, 503 or 504 | sent again, if its method or an `Idempotency-Key` allows that |
-//! | retries or the budget are spent, or no time is left for another | the last response, or its error inside of `RetriesExhausted` |
-//! | half of the last calls to an authority or more have failed, and there were 20; or nothing succeeded for a second, and 20 failed | `CircuitOpen` at once, for some seconds: nothing is sent, and nothing retried |
-//! | the time of the whole call is over | `Elapsed`; what is under way is dropped |
-//! | the response's body breaks off, or pauses for too long | an error where the body is read; not sent again, since the response is yours by then |
-//! | an error is left, in a gateway | a 502, 503 or 504 that says what happened |
-//! | a circuit is open, in a gateway | a 503 at once, which **leaves no line at INFO**: the one at WARN, when it opened, says why. `.access_log(LoggingLayer::server().rejected_level(Level::Info))` gives each of them one |
-//! | nothing fails | head, frames and trailers pass as they are |
+//! | the connection is refused, or the name does not resolve | any method is retried, since nothing was processed |
+//! | the connection is closed or reset, an attempt times out, or the status is 429, 500, 502, 503 or 504 | retried if the method or an `Idempotency-Key` allows it |
+//! | the retries, the budget or the time are exhausted | the last response, or its error inside `RetriesExhausted` |
+//! | half of the recent calls to an authority failed, out of at least 20; or nothing succeeded for a second, and at least 20 calls failed | `CircuitOpen` at once for some seconds, without a request and without a retry |
+//! | the total timeout elapses | `Elapsed`; the attempt in flight is dropped |
+//! | the response's body breaks off, or pauses for too long | an error from the body; no retry, since the caller has the response |
+//! | an error remains, in a gateway | a 502, 503 or 504 that describes it |
+//! | a circuit is open, in a gateway | a 503 at once, which is **not logged at INFO**: the event at WARN when it opened has the reason. `.access_log(LoggingLayer::server().rejected_level(Level::Info))` logs each of them |
+//! | nothing fails | head, frames and trailers pass unchanged |
 //!
-//! # With clients, servers and other layers
+//! # Integration
 //!
 //! Each row has an example of that name in `examples/`, and tests on real sockets.
 //!
 //! | with | how | example |
 //! |---|---|---|
-//! | hyper-util's client | as it is, by HTTP/1.1 and HTTP/2; features `hyper-util`, `h2`, and `rustls-0_23` for https | `hello`, `hyper_client` |
-//! | a connection of hyper's own | in a `service_fn`, which opens it again when it has ended; feature `hyper` | `hyper_connection` |
+//! | hyper-util's client | unchanged, with HTTP/1.1 and HTTP/2; features `hyper-util`, `h2`, and `rustls-0_23` for https | `hello`, `hyper_client` |
+//! | a connection of hyper | in a `service_fn` that reconnects when the connection has ended; feature `hyper` | `hyper_connection` |
 //! | reqwest | `seawall::reqwest::Client` | `reqwest_client`, `reqwest_connector` |
 //! | tonic | `seawall::tonic::Client` around a channel, and `.classifier(GrpcClassifier::new())` | `tonic_client` |
 //! | an axum server | server layers by `Router::layer`, `route_layer`, or on a nested router; in a handler the gateway's stack, whose outcome is a response | `axum_server` |
-//! | an axum gateway | `fallback_service`, `route_service` or `nest_service`, with a stack for each upstream | `axum_gateway` |
-//! | a rate limit for each client | `tower_governor` around the gateway, logging around that | `rate_limit` |
-//! | `tower::balance` | inside, in a buffer, since the client must be `Clone`; a breaker **of its own layer** around each instance | `tower_balance` |
-//! | `tower::limit`, `buffer`, `load_shed` | inside for attempts, around for calls; what `load_shed` inside refuses is not tried again | `tower_balance` |
+//! | an axum gateway | `fallback_service`, `route_service` or `nest_service`, with one stack per upstream | `axum_gateway` |
+//! | a rate limit per client | `tower_governor` around the gateway, logging around that | `rate_limit` |
+//! | `tower::balance` | inside, in a buffer, since the client must be `Clone`; a breaker **from its own layer** around each instance | `tower_balance` |
+//! | `tower::limit`, `buffer`, `load_shed` | inside for attempts, around for calls; a rejection by an inner `load_shed` is not retried | `tower_balance` |
 //! | tower-http | see below | `tower_http` |
 //!
 //! | tower-http's | around the stack | inside |
 //! |---|---|---|
-//! | `TraceLayer` | a span a call | a span an attempt |
-//! | `SetRequestIdLayer` | **one id for all attempts** | another for each |
-//! | `SetRequestHeaderLayer` | both the same: an attempt starts with the headers that the stack was given | |
-//! | `DecompressionLayer` | pages of gateways stay compressed for the stack, which then knows less of why they failed | **they can be read** |
-//! | `FollowRedirectLayer` | **each hop is a call of its own** | refused after a redirect, a POST would look as if it had not been sent, and be repeated. So it does not compile; after `send_as` it does, and must not be used |
-//! | `CompressionLayer` | on a server, around the gateway's stack, whose answers it compresses too | pointless |
+//! | `TraceLayer` | one span per call | one span per attempt |
+//! | `SetRequestIdLayer` | **one id for all attempts** | another id for each attempt |
+//! | `SetRequestHeaderLayer` | same as inside: each attempt starts with the headers that the stack received | |
+//! | `DecompressionLayer` | error pages of gateways stay compressed for the stack, so it knows less about the cause | **error pages are readable** |
+//! | `FollowRedirectLayer` | **each redirect is a call of its own** | must not be used: a connection refused after a redirect would look like an unsent POST, which would be repeated. It does not compile, unless `send_as` is used |
+//! | `CompressionLayer` | on a server, around the gateway's stack; compresses its error responses too | no use |
 //!
-//! A gateway changes the URL around the stack (`map_request`, above), and there sets the version to HTTP/1.1 as well: hyper-util's client refuses a request of HTTP/2, as a caller may have sent it, for a connection of HTTP/1.1.
+//! A gateway changes the URL outside the stack with `map_request`, as shown above. It also sets the
+//! version to HTTP/1.1 there, because hyper-util's client rejects an HTTP/2 request on an HTTP/1.1
+//! connection.
 //!
 //! # Cancel safety
 //!
@@ -163,12 +174,10 @@
 //!
 //! # Differs from
 //!
-//! - `ServiceBuilder` with the same layers, which this is: the order cannot be wrong, and one key is used for budget, circuit
-//!   and limit.
-//! - tower-http's or tower-resilience's stacks: their parts do not know of each other.
+//! - `ServiceBuilder` with the same layers: the stack is equivalent, its order is correct, and
+//!   budget, circuit and limit use the same key.
+//! - tower-http's or tower-resilience's stacks: their layers do not share state.
 
-#[cfg(feature = "config")]
-mod apply_policy;
 mod classifier;
 mod client;
 #[cfg(feature = "error-response")]
@@ -188,4 +197,3 @@ pub use self::{
     stack::{ResponseBody, Standard},
     timeouts::{InvalidTimeouts, Timeouts},
 };
-pub use crate::keys::{ByAuthority, by_authority};

@@ -1,186 +1,124 @@
-//! The parts that have a state for each key.
+//! The layers that have state per key.
 
-use std::{borrow::Cow, fmt, num::NonZeroU32, sync::Arc};
+use std::{fmt, num::NonZeroU32, sync::Arc};
 
-use http::{Request, Uri};
 use seawall_core::classify::HttpClassifier;
 
 use crate::{
-    circuit_breaker::{self, CircuitBreakerLayer},
-    in_flight::{self, InFlightLimitLayer},
-    keys::{KeyExtractor, UriKey},
+    circuit_breaker::{CircuitBreakerLayer, CircuitPerKey},
+    in_flight::{AdaptiveLimit, InFlightLimitLayer, LimitPerKey},
+    keys::UriKey,
     retry::{Budget, RetryLayer},
 };
 
-/// The function that makes keys, and the layers that have a circuit or a limit for each key.
-pub(crate) struct PerKeyState<K> {
-    key_fn: Arc<K>,
+/// The key function, and the layers that have a circuit or a limit per key.
+#[derive(Clone)]
+pub(crate) struct PerKeyState {
+    key: UriKey,
     name: Arc<str>,
-    pub(crate) breaker: PerKeyCircuitBreakerLayer<K>,
+    pub(crate) breaker: PerKeyCircuitBreakerLayer,
     has_breaker: bool,
-    pub(crate) in_flight: InFlight<K>,
+    pub(crate) in_flight: PerKeyLimitLayer,
     has_limit: bool,
 }
 
-pub(crate) type PerKeyCircuitBreakerLayer<K> =
-    CircuitBreakerLayer<HttpClassifier, CircuitPerUriKey<K>>;
-type InFlight<K> = InFlightLimitLayer<LimitPerUriKey<K>>;
-pub(crate) type CircuitPerUriKey<K> = circuit_breaker::CircuitPerKey<OrDefaultKey<K>>;
-pub(crate) type LimitPerUriKey<K> = in_flight::LimitPerKey<OrDefaultKey<K>>;
+pub(crate) type PerKeyCircuitBreakerLayer = CircuitBreakerLayer<HttpClassifier, CircuitPerKey>;
+type PerKeyLimitLayer = InFlightLimitLayer<LimitPerKey>;
 
-impl<K> PerKeyState<K> {
-    /// With circuits, and without limits.
-    pub(crate) fn new(key_fn: K, name: &str) -> Self {
-        let (key_fn, name) = (Arc::new(key_fn), Arc::from(name));
-        let breaker =
-            CircuitBreakerLayer::new().with_key_extractor(or_default_key(&key_fn, &name, true));
-        let in_flight = unlimited().with_key_extractor(or_default_key(&key_fn, &name, false));
-        Self { key_fn, name, breaker, has_breaker: true, in_flight, has_limit: false }
+impl PerKeyState {
+    /// Creates the default state: circuits, but no limits.
+    pub(crate) fn new(key: UriKey, name: &str) -> Self {
+        let name = Arc::from(name);
+        let breaker = CircuitBreakerLayer::new().with_key(key_or_name(&key, &name, true));
+        let in_flight = unlimited().with_key(key_or_name(&key, &name, false));
+        Self { key, name, breaker, has_breaker: true, in_flight, has_limit: false }
     }
 
-    /// The same layers with keys made by this, and without any history.
-    pub(crate) fn with_key_fn<K2>(self, key_fn: Arc<K2>) -> PerKeyState<K2> {
+    /// Replaces the key function and resets all state.
+    pub(crate) fn with_key(self, key: UriKey) -> Self {
         let Self { name, breaker, has_breaker, in_flight, has_limit, .. } = self;
-        let breaker = breaker.with_key_extractor(or_default_key(&key_fn, &name, has_breaker));
-        let in_flight = in_flight.with_key_extractor(or_default_key(&key_fn, &name, has_limit));
-        PerKeyState { key_fn, name, breaker, has_breaker, in_flight, has_limit }
+        let breaker = breaker.with_key(key_or_name(&key, &name, has_breaker));
+        let in_flight = in_flight.with_key(key_or_name(&key, &name, has_limit));
+        Self { key, name, breaker, has_breaker, in_flight, has_limit }
     }
 
     pub(crate) fn set_breaker(self, breaker: Option<CircuitBreakerLayer>) -> Self {
         let has_breaker = breaker.is_some();
-        let key_fn = or_default_key(&self.key_fn, &self.name, has_breaker);
-        Self {
-            breaker: breaker.unwrap_or_default().with_key_extractor(key_fn),
-            has_breaker,
-            ..self
-        }
+        let key = key_or_name(&self.key, &self.name, has_breaker);
+        Self { breaker: breaker.unwrap_or_default().with_key(key), has_breaker, ..self }
     }
 
     pub(crate) fn set_limit(self, in_flight: Option<InFlightLimitLayer>) -> Self {
         let has_limit = in_flight.is_some();
-        let key_fn = or_default_key(&self.key_fn, &self.name, has_limit);
-        Self {
-            in_flight: in_flight.unwrap_or_else(unlimited).with_key_extractor(key_fn),
-            has_limit,
-            ..self
-        }
+        let key = key_or_name(&self.key, &self.name, has_limit);
+        Self { in_flight: in_flight.unwrap_or_else(unlimited).with_key(key), has_limit, ..self }
     }
 }
 
-/// A limit for no key, so its number does not matter.
+/// Returns a layer without a limit. Its number has no effect, because no request has a key.
 fn unlimited() -> InFlightLimitLayer {
     InFlightLimitLayer::new(NonZeroU32::MIN)
 }
 
-fn or_default_key<K>(key_fn: &Arc<K>, name: &Arc<str>, on: bool) -> OrDefaultKey<K> {
-    OrDefaultKey { key_fn: Arc::clone(key_fn), name: Arc::clone(name), on }
+fn key_or_name(key: &UriKey, name: &Arc<str>, enabled: bool) -> UriKey {
+    key.clone().with_default(Arc::clone(name)).with_enabled(enabled)
 }
 
-impl<K> PerKeyState<K>
-where
-    K: UriKey + Send + Sync + 'static,
-{
-    /// With a budget for each key, if none was chosen.
+impl PerKeyState {
+    /// Gives each key its own budget, unless the layer has one.
     pub(crate) fn retry<C, P>(&self, retry: RetryLayer<C, P>) -> RetryLayer<C, P> {
         if retry.has_own_budget() {
             return retry;
         }
-        let key_fn = self.key_fn();
-        retry.default_budget_per_key(Budget::default(), move |uri| key_fn.key_of(uri))
+        retry.default_budget_per_key(Budget::default(), self.key.clone())
     }
 }
 
-impl<K> PerKeyState<K> {
-    pub(crate) fn key_fn(&self) -> Arc<K> {
-        Arc::clone(&self.key_fn)
+impl PerKeyState {
+    pub(crate) fn key(&self) -> UriKey {
+        self.key.clone()
     }
 }
 
-/// What the policies of a file need.
-impl<K> PerKeyState<K> {
-    /// The same parts, without any history.
+/// Methods for the policies of a file.
+impl PerKeyState {
+    /// Resets all state.
     pub(crate) fn rebuild(self) -> Self {
-        let key_fn = self.key_fn();
-        self.with_key_fn(key_fn)
+        let key = self.key();
+        self.with_key(key)
     }
 
-    /// With circuits, by the settings there are, and then by `change`.
+    /// Changes the circuit breaker, which is enabled if it was disabled.
     pub(crate) fn map_breaker(
         self,
-        change: impl FnOnce(PerKeyCircuitBreakerLayer<K>) -> PerKeyCircuitBreakerLayer<K>,
+        change: impl FnOnce(PerKeyCircuitBreakerLayer) -> PerKeyCircuitBreakerLayer,
     ) -> Self {
         let this = if self.has_breaker { self } else { self.set_breaker(Some(<_>::default())) };
         Self { breaker: change(this.breaker), ..this }
     }
 
-    /// With the circuits of `other`, and their history.
+    /// Takes the circuits of `other` with their state.
     pub(crate) fn share_circuits(self, other: &Self) -> Self {
         Self { breaker: other.breaker.clone(), has_breaker: other.has_breaker, ..self }
     }
 
-    /// The bounds of the limits, if they are adaptive.
-    pub(crate) fn adaptive(&self) -> Option<in_flight::AdaptiveLimit> {
+    /// Returns the settings of the limits if they are adaptive.
+    pub(crate) fn adaptive(&self) -> Option<AdaptiveLimit> {
         self.in_flight.bounds().filter(|_| self.has_limit)
     }
 
-    /// With the limits of `other`, and the calls under way.
+    /// Takes the limits of `other` with their calls in flight.
     pub(crate) fn share_limits(self, other: &Self) -> Self {
         Self { in_flight: other.in_flight.clone(), has_limit: other.has_limit, ..self }
     }
 }
 
-impl<K> Clone for PerKeyState<K> {
-    fn clone(&self) -> Self {
-        Self {
-            key_fn: Arc::clone(&self.key_fn),
-            name: Arc::clone(&self.name),
-            breaker: self.breaker.clone(),
-            in_flight: self.in_flight.clone(),
-            ..*self
-        }
-    }
-}
-
-impl<K> fmt::Debug for PerKeyState<K> {
+impl fmt::Debug for PerKeyState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PerKeyState")
             .field("name", &self.name)
             .field("breaker", &self.has_breaker.then_some(&self.breaker))
             .field("in_flight", &self.has_limit.then_some(&self.in_flight))
             .finish_non_exhaustive()
-    }
-}
-
-/// A key made of the URI of an HTTP request, or a name of its own for those of which none can be made.
-pub struct OrDefaultKey<F> {
-    key_fn: Arc<F>,
-    name: Arc<str>,
-    /// Off: there are no keys at all.
-    on: bool,
-}
-
-impl<F> Clone for OrDefaultKey<F> {
-    fn clone(&self) -> Self {
-        Self { key_fn: Arc::clone(&self.key_fn), name: Arc::clone(&self.name), on: self.on }
-    }
-}
-
-impl<F> fmt::Debug for OrDefaultKey<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("OrDefaultKey").field(&self.name).finish()
-    }
-}
-
-impl<F: UriKey> OrDefaultKey<F> {
-    #[inline]
-    fn of<'a>(&'a self, uri: &'a Uri) -> Option<Cow<'a, str>> {
-        self.on.then(|| self.key_fn.key_of(uri).unwrap_or(Cow::Borrowed(&self.name)))
-    }
-}
-
-impl<F: UriKey, B> KeyExtractor<Request<B>> for OrDefaultKey<F> {
-    #[inline]
-    fn key<'a>(&'a self, request: &'a Request<B>) -> Option<Cow<'a, str>> {
-        self.of(request.uri())
     }
 }

@@ -1,21 +1,17 @@
-//! The order of the layers.
+//! The type of the stack, and the order of its layers.
 
 use std::time::Duration;
 
 use seawall_core::classify::HttpClassifier;
 use tower_layer::Layer;
 
-use super::{
-    ByAuthority, StandardLayer,
-    classifier::ReportClassifier,
-    per_key::{CircuitPerUriKey, LimitPerUriKey},
-};
+use super::{StandardLayer, classifier::ReportClassifier};
 use crate::{
     bad_gateway::{self, BadGatewayClassifier},
     body_timeout::{BodyTimeout, BodyTimeoutLayer},
-    circuit_breaker::CircuitBreaker,
+    circuit_breaker::{CircuitBreaker, CircuitPerKey},
     deadline::{DeadlineHeader, DeadlineService},
-    in_flight::{self, InFlightLimit},
+    in_flight::{self, InFlightLimit, LimitPerKey},
     logging::{self, Logging},
     retry::{HttpCallAdapter, Retry},
     time_limit::TimeoutBody,
@@ -24,16 +20,17 @@ use crate::{
 
 /// Service made by [`StandardLayer`].
 ///
-/// The client inside must be `Clone`, and takes [`ReplayBody`](crate::retry::ReplayBody)s, or what
-/// [`map_body`](StandardLayer::map_body) makes of them.
-pub type Standard<S, C = HttpClassifier, P = HttpCallAdapter, K = ByAuthority> =
-    Logging<DeadlineService<Retry<AttemptNumber<S, C, K>, C, P>>, ReportClassifier<C>>;
+/// The inner client must be `Clone`. It takes requests with a
+/// [`ReplayBody`](crate::retry::ReplayBody), or with the result of
+/// [`map_body`](StandardLayer::map_body).
+pub type Standard<S, C = HttpClassifier, P = HttpCallAdapter> =
+    Logging<DeadlineService<Retry<Attempts<S, C>, C, P>>, ReportClassifier<C>>;
 
-/// The layers inside of the retry.
-type AttemptNumber<S, C, K> = CircuitBreaker<
-    InFlightLimit<Timeout<BodyTimeout<DeadlineHeader<BadGatewayClassifier<S>>>>, LimitPerUriKey<K>>,
+/// The layers inside the retry layer, which each attempt passes.
+type Attempts<S, C> = CircuitBreaker<
+    InFlightLimit<Timeout<BodyTimeout<DeadlineHeader<BadGatewayClassifier<S>>>>, LimitPerKey>,
     C,
-    CircuitPerUriKey<K>,
+    CircuitPerKey,
 >;
 
 /// Response body of [`Standard`].
@@ -41,8 +38,8 @@ pub type ResponseBody<B> = logging::ResponseBody<
     TimeoutBody<in_flight::ResponseBody<TimeoutBody<bad_gateway::ResponseBody<B>>>>,
 >;
 
-impl<C: Clone, P: Clone, K, Side> StandardLayer<C, P, K, Side> {
-    pub(super) fn stack<S: Clone>(&self, client: S) -> Standard<S, C, P, K> {
+impl<C: Clone, P: Clone, Side> StandardLayer<C, P, Side> {
+    pub(super) fn stack<S: Clone>(&self, client: S) -> Standard<S, C, P> {
         let Self { classifier, retry, per_key, layers, .. } = self;
         let logging = layers.logging.clone().classifier(ReportClassifier(classifier.clone()));
         let retry = retry.clone().classifier(classifier.clone());

@@ -1,7 +1,9 @@
 use std::{error::Error, fmt, time::Duration};
 
-/// How long each part of a call may take. The default: 10 s an attempt, 30 s in all, both to the response's head, and 60 s
-/// between two frames of a body.
+/// The timeouts of a call.
+///
+/// Defaults to 10 s per attempt and 30 s in total, both to the response's head, and 60 s between
+/// two frames of a body.
 ///
 /// ```
 /// use std::time::Duration;
@@ -20,30 +22,41 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
-    /// Allows each attempt `attempt` and all attempts with the waits between them `total`, both to the response's head. `None`:
-    /// as long as it likes.
+    /// Sets the timeout of each attempt, and that of all attempts with the delays between them.
+    ///
+    /// Both end with the head of the response.
     ///
     /// # Errors
     ///
-    /// If `attempt` is longer than `total`, or has no limit where `total` has one: the limit of an attempt would then never
-    /// be what ends it, so that a silent upstream used up the whole time at once.
-    pub fn new(
-        attempt: impl Into<Option<Duration>>,
-        total: impl Into<Option<Duration>>,
-    ) -> Result<Self, InvalidTimeouts> {
-        let (attempt, total) = (attempt.into(), total.into());
-        match total {
-            Some(total) if attempt.is_none_or(|attempt| attempt > total) => {
-                Err(InvalidTimeouts { attempt, total })
-            }
-            _ => Ok(Self { attempt, total, ..Self::default() }),
+    /// Fails if `attempt` exceeds `total`. A silent upstream would then use up the whole time in
+    /// one attempt.
+    pub fn new(attempt: Duration, total: Duration) -> Result<Self, InvalidTimeouts> {
+        if attempt > total {
+            return Err(InvalidTimeouts { attempt, total });
         }
+        Ok(Self { attempt: Some(attempt), total: Some(total), ..Self::default() })
     }
 
-    /// Allows a response's body to pause for so long between two frames. `None`: as long as it likes. Default: 60 s. There is no
-    /// limit on the whole of a body.
-    pub fn body_idle(self, idle: impl Into<Option<Duration>>) -> Self {
-        Self { body_idle: idle.into(), ..self }
+    /// Creates timeouts without any limit.
+    pub fn none() -> Self {
+        Self { attempt: None, total: None, body_idle: None }
+    }
+
+    /// Removes the timeout of all attempts together. That of each attempt stays.
+    pub fn without_total(self) -> Self {
+        Self { total: None, ..self }
+    }
+
+    /// Sets the maximum pause between two frames of a response body.
+    ///
+    /// Default: 60 s. A body that makes progress has no timeout.
+    pub fn body_idle(self, idle: Duration) -> Self {
+        Self { body_idle: Some(idle), ..self }
+    }
+
+    /// Removes the maximum pause between two frames of a response body.
+    pub fn without_body_idle(self) -> Self {
+        Self { body_idle: None, ..self }
     }
 }
 
@@ -57,25 +70,17 @@ impl Default for Timeouts {
     }
 }
 
-/// An attempt was allowed more time than the whole call.
+/// The error of [`Timeouts::new`]: the timeout of an attempt exceeds that of the whole call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidTimeouts {
-    attempt: Option<Duration>,
+    attempt: Duration,
     total: Duration,
 }
 
 impl fmt::Display for InvalidTimeouts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let total = self.total;
-        match self.attempt {
-            Some(attempt) => {
-                write!(
-                    f,
-                    "an attempt may take {attempt:?}, longer than the {total:?} of all attempts together"
-                )
-            }
-            None => write!(f, "an attempt has no limit, but all attempts together have {total:?}"),
-        }
+        let Self { attempt, total } = self;
+        write!(f, "attempt timeout {attempt:?} exceeds total timeout {total:?}")
     }
 }
 

@@ -15,11 +15,7 @@ use futures_util::FutureExt;
 use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
-use seawall::{
-    BoxError, Cause, Processed,
-    body_timeout::{BodyTimeoutLayer, Elapsed, TimeoutBody, TimeoutKind},
-    classify::{classify_body_error, classify_error},
-};
+use seawall::{body_timeout::{BodyTimeoutLayer, Elapsed, TimeoutKind}, classify::{classify_body_error, classify_error}, BoxError, Cause, Processed, TimeoutBody};
 use tokio::{
     sync::mpsc,
     time::{Instant, advance, sleep},
@@ -85,11 +81,11 @@ async fn body_within_limits_passes_unchanged() {
     ];
     let layer = BodyTimeoutLayer::new().idle(IDLE).total(TOTAL);
     let mut body = Box::pin(with_timeouts(&layer, Steps::sized(steps)));
-    for left in [6, 3, 0] {
-        assert_eq!((body.size_hint().exact(), body.is_end_stream()), (Some(left), false));
+    for remaining in [6, 3, 0] {
+        assert_eq!((body.size_hint().exact(), body.is_end_stream()), (Some(remaining), false));
         let frame = body.frame().await.unwrap().unwrap();
-        assert_eq!(frame.is_trailers(), left == 0);
-        assert_eq!(frame.trailers_ref(), (left == 0).then_some(&trailers));
+        assert_eq!(frame.is_trailers(), remaining == 0);
+        assert_eq!(frame.trailers_ref(), (remaining == 0).then_some(&trailers));
     }
     assert!(body.is_end_stream());
     assert!(body.frame().await.is_none());
@@ -130,7 +126,7 @@ async fn each_frame_restarts_idle_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn body_fails_on_time_when_it_stalls_after_frames() {
+async fn body_fails_on_time_when_stalled_after_frames() {
     let (sender, channel) = ChannelBody::new();
     let mut body = with_timeouts(&BodyTimeoutLayer::new().idle(IDLE), channel);
     for _ in 0..5 {

@@ -22,10 +22,11 @@ use std::{num::NonZeroU32, time::Duration};
 use http::StatusCode;
 use seawall::{
     BoxError, Cause, Processed, Ratio,
-    circuit_breaker::{CircuitBreakerLayer, CircuitOpen, State, by_authority},
+    circuit_breaker::{CircuitBreakerLayer, CircuitOpen, State},
     classify::classify_error,
     error_response::ErrorResponseLayer,
     find_source,
+    keys::by_authority,
     retry::{Backoff, Budget, RetriesExhausted, RetryLayer, StopReason},
     test_util::{FlakyService, Step},
 };

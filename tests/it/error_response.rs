@@ -134,7 +134,7 @@ async fn layer_sends_received_status_of_next_hop() {
 }
 
 #[tokio::test]
-async fn layer_quotes_name_when_not_a_token() {
+async fn layer_quotes_name_when_no_token() {
     for (name, member) in [
         ("edge.example:8080", "edge.example:8080"),
         ("two words", "\"two words\""),
@@ -157,7 +157,7 @@ async fn layer_does_not_disclose_error_text() {
 }
 
 #[tokio::test]
-async fn layer_returns_head_of_get_without_body_when_method_is_head() {
+async fn layer_returns_no_body_when_method_is_head() {
     for accept in ["*/*", "text/html", "text/plain"] {
         let send = |method| {
             let mut request = get(&[("accept", accept.as_bytes()), ("x-request-id", b"7f")]);

@@ -27,7 +27,7 @@ use seawall::{
     circuit_breaker::{Circuit, State},
     classify::HttpClassifier,
     retry::HttpCallAdapter,
-    standard::{ByAuthority, Gateway, StandardLayer},
+    standard::{Gateway, StandardLayer},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -39,14 +39,14 @@ use tower::ServiceBuilder;
 use crate::support::sockets::{LIMIT, hyper};
 
 type Body = Full<Bytes>;
-type GatewayLayer = StandardLayer<HttpClassifier, HttpCallAdapter, ByAuthority, Gateway>;
+type GatewayLayer = StandardLayer<HttpClassifier, HttpCallAdapter, Gateway>;
 
 fn request(method: &str, url: &str) -> Request<Body> {
     Request::builder().method(method).uri(url).body(Body::from("x")).unwrap()
 }
 
 /// Returns the circuit_states of all circuits of the stack.
-fn circuit_states<C, P, K, G>(layer: &StandardLayer<C, P, K, G>) -> Vec<State> {
+fn circuit_states<C, P, Side>(layer: &StandardLayer<C, P, Side>) -> Vec<State> {
     layer.circuits().all().iter().map(Circuit::state).collect()
 }
 

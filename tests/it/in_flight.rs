@@ -117,7 +117,7 @@ async fn completed_future_holds_no_permit_after_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_key_has_own_limit_and_requests_without_key_have_none() {
+async fn each_key_has_own_limit_and_keyless_requests_have_none() {
     let script = silent_upstream();
     let layer = InFlightLimitLayer::new(max_calls(1)).per_key(by_authority);
     let service = layer.layer(script);

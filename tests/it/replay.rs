@@ -107,7 +107,7 @@ async fn retry_layer_sends_body_again_when_size_equals_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_layer_sends_stream_once_when_it_exceeds_limit() {
+async fn retry_layer_sends_stream_above_limit_once() {
     let script = succeeds_at_third_request();
     let body = Steps::new([data(b"12345"), Step::Pause, data(b"678901"), data(b"2345")]);
     let response =
@@ -296,9 +296,9 @@ proptest! {
             frames => Act::AnswerAfter(frames, response(502)),
         });
         let script = Script::new(acts.chain([Act::Answer(response(200))]));
-        let response = runtime.block_on(
-            retry_layer().without_max_retries().max_replay_bytes(max_replay_bytes).layer(script.clone()).oneshot(put(body))
-        ).unwrap();
+        let layer = retry_layer().without_max_retries().max_replay_bytes(max_replay_bytes);
+        let call = layer.layer(script.clone()).oneshot(put(body));
+        let response = runtime.block_on(call).unwrap();
         for sent in script.sent() {
             prop_assert!(expected.starts_with(&sent.data));
             if sent.whole {

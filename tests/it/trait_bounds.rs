@@ -33,7 +33,7 @@ assert_impl_all!(TimeoutLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(BodyTimeoutLayer: Clone, Send, Sync, std::fmt::Debug, Default);
 assert_not_impl_any!(BodyTimeoutLayer: Copy);
 assert_impl_all!(BodyTimeoutLayer<seawall::body_timeout::RequestDirection>: Clone, Send, Sync);
-assert_impl_all!(seawall::body_timeout::TimeoutBody<Body>: Send, Sync, Unpin, std::fmt::Debug);
+assert_impl_all!(seawall::TimeoutBody<Body>: Send, Sync, Unpin, std::fmt::Debug);
 assert_impl_all!(DeadlineLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_not_impl_any!(DeadlineLayer: Copy);
 assert_impl_all!(DeadlineHeaderLayer: Clone, Send, Sync, std::fmt::Debug);
@@ -132,7 +132,7 @@ async fn full_stack_wraps_hyper_util_client_and_router() {
             .layer(ErrorResponseLayer::new("edge"))
             .layer(BodyTimeoutLayer::for_requests())
             .layer(DeadlineLayer::new(LIMIT))
-            .map_request(|request: Request<seawall::body_timeout::TimeoutBody<_>>| {
+            .map_request(|request: Request<seawall::TimeoutBody<_>>| {
                 request.map(axum::body::Body::new)
             })
             .layer(BodyTimeoutLayer::new())

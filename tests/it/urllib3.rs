@@ -120,12 +120,20 @@ fn layer(config: &Value) -> RetryLayer {
         Duration::ZERO => backoff,
         jitter => backoff.added_jitter(jitter),
     };
-    let layer = RetryLayer::new()
-        .max_retries(counter(config, "total", Some(10)))
-        .max_connect_retries(counter(config, "connect", None))
-        .max_read_retries(counter(config, "read", None))
-        .max_status_retries(counter(config, "status", None))
-        .max_other_retries(counter(config, "other", None))
+    let mut layer = RetryLayer::new().without_max_retries();
+    let setters: [(&str, Option<u32>, fn(RetryLayer, u32) -> RetryLayer); 5] = [
+        ("total", Some(10), RetryLayer::max_retries),
+        ("connect", None, RetryLayer::max_connect_retries),
+        ("read", None, RetryLayer::max_read_retries),
+        ("status", None, RetryLayer::max_status_retries),
+        ("other", None, RetryLayer::max_other_retries),
+    ];
+    for (name, default, set) in setters {
+        if let Some(max) = counter(config, name, default) {
+            layer = set(layer, max);
+        }
+    }
+    let layer = layer
         .retry_statuses(statuses(config))
         .retry_statuses_with_retry_after([413, 429, 503])
         .backoff(backoff)

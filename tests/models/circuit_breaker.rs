@@ -265,7 +265,7 @@ fn step() -> impl Strategy<Value = Step> {
 async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let settings = Arc::new(settings);
     let circuit = ShardedArc::new(CircuitInner::new(None, Arc::clone(&settings), Instant::now()));
-    let handle = Circuit::new(circuit.clone());
+    let handle = Circuit::of_key(circuit.clone());
     let mut model = Model {
         settings,
         now: Duration::ZERO,
@@ -301,7 +301,7 @@ async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseErr
                 if let Some((mut permit, call)) = take_call(index) {
                     let failure = Failure::new(Cause::ConnectionRefused)
                         .with_retry_after(Some(Duration::from_secs(retry_after)));
-                    permit.failed(Some(failure));
+                    permit.on_service_error(Some(failure));
                     drop(permit);
                     model.end(call, Some(true), retry_after, handle.snapshot().next_probe());
                 }

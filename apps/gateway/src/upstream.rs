@@ -3,10 +3,7 @@
 use std::sync::{Arc, atomic::AtomicU64};
 
 use http::Uri;
-use seawall::{
-    circuit_breaker::{Circuit, Snapshot, State, by_authority},
-    config::Handle,
-};
+use seawall::{circuit_breaker::{Circuit, Snapshot, State}, config::Handle, keys::by_authority};
 
 use crate::call_stats::CallStats;
 

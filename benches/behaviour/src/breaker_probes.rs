@@ -44,7 +44,7 @@ impl Subject {
         (self.0)(Box::pin(ready(result))).await
     }
 
-    /// Starts a call; returns `None` if the breaker rejects it.
+    /// Starts a call. Returns `None` if the breaker rejects it.
     fn start(&self) -> Option<InFlightCall> {
         let (end, ended) = oneshot::channel();
         let mut outcome = (self.0)(Box::pin(async move { ended.await.unwrap_or(Err(())) }));
@@ -52,15 +52,15 @@ impl Subject {
     }
 
     fn start_many<const N: usize>(&self) -> [InFlightCall; N] {
-        std::array::from_fn(|_| self.start().expect("a call through a closed circuit"))
+        std::array::from_fn(|_| self.start().expect("a closed circuit admits the call"))
     }
 
-    /// Fails calls until the breaker opens, and returns their number.
+    /// Makes failing calls until the breaker opens, and returns their number.
     async fn fail_until_open(&self) -> usize {
         let mut failures = 0;
         while self.call(Err(())).await != Outcome::Rejected {
             failures += 1;
-            assert!(failures < 100_000, "never opens");
+            assert!(failures < 100_000, "the breaker never opens");
         }
         failures
     }
@@ -71,8 +71,8 @@ impl Subject {
     }
 
     fn count_admitted(&self, callers: usize) -> usize {
-        let passed: Vec<_> = (0..callers).filter_map(|_| self.start()).collect();
-        passed.len()
+        let admitted: Vec<_> = (0..callers).filter_map(|_| self.start()).collect();
+        admitted.len()
     }
 }
 
@@ -95,8 +95,8 @@ async fn cancelled_calls(peer: &Peer) -> ProbeResult {
         drop(breaker.start());
     }
     let failures = breaker.fail_until_open().await;
-    let seen = format!("opens after {failures} failures, without them after {baseline}");
-    ("cancelled calls are not counted", failures == baseline, seen)
+    let observed = format!("opens after {failures} failures, without cancellations after {baseline}");
+    ("cancelled calls are not counted", failures == baseline, observed)
 }
 
 async fn cancelled_probe(peer: &Peer) -> ProbeResult {
@@ -106,8 +106,8 @@ async fn cancelled_probe(peer: &Peer) -> ProbeResult {
     let passed = probe.is_some();
     drop(probe);
     let next = breaker.call(Ok(())).await;
-    let seen = format!("the next call: {next:?}");
-    ("a cancelled probe releases its permit", passed && next == Outcome::Ok, seen)
+    let observed = format!("the next call: {next:?}");
+    ("a cancelled probe releases its permit", passed && next == Outcome::Ok, observed)
 }
 
 async fn stale_failures_after_close(peer: &Peer) -> ProbeResult {
@@ -123,33 +123,33 @@ async fn stale_failures_after_close(peer: &Peer) -> ProbeResult {
     }
     let next = breaker.call(Ok(())).await;
     let passed = (closed, next) == (Outcome::Ok, Outcome::Ok);
-    let seen = format!("the next call: {next:?}");
-    ("ten stale failures after it closed do not open it", passed, seen)
+    let observed = format!("the next call: {next:?}");
+    ("ten stale failures do not open a closed circuit", passed, observed)
 }
 
 async fn stale_failures_while_half_open(peer: &Peer) -> ProbeResult {
     let breaker = Subject::new(peer);
     let stale = breaker.start_many::<2>();
     breaker.make_half_open().await;
-    let probe = breaker.start().expect("a probe");
+    let probe = breaker.start().expect("a half-open circuit admits a probe");
     for call in stale {
         call.end(Err(())).await;
     }
     probe.end(Ok(())).await;
     let next = breaker.call(Ok(())).await;
-    let seen = format!("after the probe has succeeded: {next:?}");
-    ("two stale failures during a probe do not open it", next == Outcome::Ok, seen)
+    let observed = format!("after a successful probe: {next:?}");
+    ("two stale failures do not end a probe", next == Outcome::Ok, observed)
 }
 
 async fn stale_success_while_half_open(peer: &Peer) -> ProbeResult {
     let breaker = Subject::new(peer);
     let [stale] = breaker.start_many();
     breaker.make_half_open().await;
-    let _probe = breaker.start().expect("a probe");
+    let _probe = breaker.start().expect("a half-open circuit admits a probe");
     stale.end(Ok(())).await;
-    let passed = breaker.count_admitted(20);
-    let what = "a stale success during a probe does not close it";
-    (what, passed == 0, format!("{passed} of 20 pass"))
+    let admitted = breaker.count_admitted(20);
+    let probe = "a stale success does not end a probe";
+    (probe, admitted == 0, format!("{admitted} of 20 admitted"))
 }
 
 async fn failures_after_many_successes(peer: &Peer) -> ProbeResult {
@@ -158,13 +158,13 @@ async fn failures_after_many_successes(peer: &Peer) -> ProbeResult {
         breaker.call(Ok(())).await;
     }
     let failures = breaker.fail_until_open().await;
-    let seen = format!("opens after {failures} failures");
-    ("after 1,000 successes it opens by ten failures or fewer", failures <= 10, seen)
+    let observed = format!("opens after {failures} failures");
+    ("ten failures open a circuit after 1,000 successes", failures <= 10, observed)
 }
 
 async fn callers_while_half_open(peer: &Peer) -> ProbeResult {
     let breaker = Subject::new(peer);
     breaker.make_half_open().await;
-    let passed = breaker.count_admitted(100);
-    ("half-open admits one caller of 100", passed == 1, format!("{passed} of 100 pass"))
+    let admitted = breaker.count_admitted(100);
+    ("a half-open circuit admits one caller of 100", admitted == 1, format!("{admitted} of 100 admitted"))
 }

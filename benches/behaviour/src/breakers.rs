@@ -1,5 +1,7 @@
-//! Breakers with the same settings as far as possible: open by 5 failures of 10, or by 5 consecutive failures, for
-//! [`OPEN_FOR`], then one probe.
+//! Breakers with settings as similar as possible.
+//!
+//! They open on 5 failures of 10, or on 5 consecutive failures. They stay open for [`OPEN_FOR`] and
+//! then admit one probe.
 
 use std::{error::Error, num::NonZeroU32, time::Duration};
 
@@ -32,7 +34,8 @@ pub(crate) type Breaker = Box<dyn Fn(Call) -> BoxFuture<'static, Outcome>>;
 
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
-    /// Whether the peer is seawall, whose clock is tokio's and can be paused.
+    /// True for seawall, which uses tokio's clock. The other peers use a clock that cannot be
+    /// paused.
     pub(crate) is_seawall: bool,
     pub(crate) make: fn() -> Breaker,
 }
@@ -45,7 +48,7 @@ pub(crate) fn all() -> Vec<Peer> {
             seawall(CircuitBreakerLayer::new().min_calls(10).consecutive_failures(FIVE))
         }),
         seawall_peer("seawall CircuitBreaker, 5 consecutive failures", || {
-            seawall(CircuitBreakerLayer::new().failure_ratio(None).consecutive_failures(FIVE))
+            seawall(CircuitBreakerLayer::new().without_failure_ratio().consecutive_failures(FIVE))
         }),
         peer("tower-resilience CircuitBreaker", tower_resilience),
         peer("failsafe, 5 consecutive failures", || {
@@ -78,7 +81,7 @@ fn tower_resilience() -> Breaker {
         .permitted_calls_in_half_open(1)
         .failure_classifier(|outcome: &Result<(), ()>| outcome.is_err())
         .build()
-        .expect("valid settings");
+        .expect("the settings are valid");
     let is_rejection = |error: &_| !matches!(error, CircuitBreakerError::Inner(()));
     service(layer.layer(service_fn(|call: Call| call)), is_rejection)
 }

@@ -1,10 +1,14 @@
-//! Compares the behavior of seawall and its peers when the upstream fails: retries on real sockets, and circuit breakers with
-//! calls that fail, are cancelled, or end late.
+//! Compares the behavior of seawall and its peers when the upstream fails.
 //!
-//! `behaviour` prints a Markdown table of all; `behaviour --check` only tests seawall, and fails if a probe does.
+//! The probes cover retries on real sockets, and circuit breakers with calls that fail, are
+//! cancelled or end late.
 //!
-//! A peer gets a verdict only on its own decisions. For a decision that it leaves to its user, the table only reports the
-//! result: tower's retry has no default policy, and others do not decide which requests to repeat.
+//! `behaviour` prints a Markdown table of all probes. `behaviour --check` probes only seawall and
+//! fails if a probe fails.
+//!
+//! A peer gets a verdict only on its own decisions. If it leaves a decision to the user, the table
+//! only reports the observation: tower's retry has no default policy, and other peers do not decide
+//! which requests to retry.
 
 mod breaker_probes;
 mod breakers;
@@ -19,12 +23,12 @@ use retry_probes::ProbeResult;
 enum Verdict {
     Pass,
     Fail,
-    /// The peer leaves the decision to its user.
+    /// The peer leaves the decision to the user.
     User,
 }
 
 impl Verdict {
-    fn of(passed: bool) -> Self {
+    fn from_passed(passed: bool) -> Self {
         if passed { Self::Pass } else { Self::Fail }
     }
 }
@@ -39,21 +43,22 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    println!("| probe | peer | verdict | seen |\n|---|---|---|---|");
+    println!("| probe | peer | verdict | observed |\n|---|---|---|---|");
     let mut failed = false;
-    let mut report = |name, is_seawall, verdict, (probe, _, seen): ProbeResult| {
+    let mut report = |name, is_seawall, verdict, (probe, _, observed): ProbeResult| {
         failed |= is_seawall && verdict != Verdict::Pass;
-        println!("| {probe} | {name} | {} | {seen} |", format!("{verdict:?}").to_lowercase());
+        println!("| {probe} | {name} | {} | {observed} |", format!("{verdict:?}").to_lowercase());
     };
     for peer in retries::all().into_iter().filter(|peer| peer.is_seawall || !check) {
-        for (required, seen) in retry_probes::run(&peer).await {
-            let verdict = if peer.decides < required { Verdict::User } else { Verdict::of(seen.1) };
-            report(peer.name, peer.is_seawall, verdict, seen);
+        for (required, result) in retry_probes::run(&peer).await {
+            let verdict =
+                if peer.decides < required { Verdict::User } else { Verdict::from_passed(result.1) };
+            report(peer.name, peer.is_seawall, verdict, result);
         }
     }
     for peer in breakers::all().into_iter().filter(|peer| peer.is_seawall || !check) {
-        for seen in breaker_probes::run(&peer).await {
-            report(peer.name, peer.is_seawall, Verdict::of(seen.1), seen);
+        for result in breaker_probes::run(&peer).await {
+            report(peer.name, peer.is_seawall, Verdict::from_passed(result.1), result);
         }
     }
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }

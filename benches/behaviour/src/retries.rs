@@ -1,4 +1,5 @@
-//! Clients that retry, with the defaults of their crates, but without backoff where that can be set.
+//! Retrying clients with the defaults of their crates, except for the backoff, which is off if
+//! possible.
 
 use std::{error::Error, future::Ready, sync::Arc, time::Duration};
 
@@ -21,7 +22,7 @@ use tower::{
 
 pub(crate) type Body = Full<Bytes>;
 
-/// Sends a request and reads the whole response.
+/// Sends a request and reads the complete response.
 pub(crate) type HttpClient = Box<dyn Fn(Request<Body>) -> BoxFuture<'static, Result<u16, String>>>;
 
 pub(crate) struct Peer {
@@ -31,25 +32,25 @@ pub(crate) struct Peer {
     pub(crate) make: fn() -> HttpClient,
 }
 
-/// The decisions that a peer makes; the rest are its user's, and made in this file.
+/// The decisions that a peer makes. The user makes the others, as this file does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Decides {
     Nothing,
-    /// How to retry: when, and how often.
+    /// The time and the number of retries.
     How,
-    /// And which requests.
-    HowAndWhat,
+    /// Also the requests to retry.
+    HowAndWhich,
 }
 
 pub(crate) fn all() -> Vec<Peer> {
-    use Decides::{How, HowAndWhat, Nothing};
+    use Decides::{How, HowAndWhich, Nothing};
 
     let peer = |name, decides, make| Peer { name, is_seawall: false, decides, make };
     vec![
-        Peer { is_seawall: true, ..peer("seawall", HowAndWhat, seawall) },
+        Peer { is_seawall: true, ..peer("seawall", HowAndWhich, seawall) },
         peer("tower Retry, TpsBudget", Nothing, tower),
         peer("tower-resilience Retry", How, tower_resilience),
-        peer("reqwest-retry", HowAndWhat, reqwest_retry),
+        peer("reqwest-retry", HowAndWhich, reqwest_retry),
         peer("reqwest", How, reqwest),
     ]
 }
@@ -69,7 +70,7 @@ fn tower_resilience() -> HttpClient {
         tower_resilience_retry::RetryLayer::<Request<Body>, Response<Incoming>, _>::builder()
             .max_attempts(4)
             .fixed_backoff(Duration::ZERO)
-            // By default it retries no response.
+            // By default, this layer retries no response.
             .retry_on_response(|response: &Response<Incoming>| response.status().is_server_error())
             .build();
     service(layer.layer(hyper_client()))
@@ -143,7 +144,7 @@ fn reqwest_retry() -> HttpClient {
     })
 }
 
-/// With its retries for one host, and with the statuses to retry, which reqwest requires.
+/// Returns a client with reqwest's retries. reqwest requires a host and a choice of statuses.
 fn reqwest() -> HttpClient {
     let retries =
         reqwest::retry::for_host("127.0.0.1").classify_fn(|attempt| match attempt.status() {
@@ -161,14 +162,15 @@ fn reqwest() -> HttpClient {
 }
 
 fn build_reqwest(builder: reqwest::ClientBuilder) -> reqwest::Client {
-    builder.no_proxy().build().expect("nothing that could be missing here")
+    builder.no_proxy().build().expect("the settings are valid")
 }
 
-/// Converts the request. Its body is in memory, as these two require to send it again.
+/// Converts the request. Its body is in memory, because both reqwest clients require that for a
+/// retry.
 async fn convert(request: Request<Body>) -> reqwest::Request {
     let (parts, body) = request.into_parts();
     let Ok(body) = body.collect().await;
-    Request::from_parts(parts, body.to_bytes()).try_into().expect("a URL")
+    Request::from_parts(parts, body.to_bytes()).try_into().expect("the URL is valid")
 }
 
 async fn read_body(response: reqwest::Response) -> Result<u16, String> {

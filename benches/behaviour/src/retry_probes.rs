@@ -10,25 +10,26 @@ use tokio::time::Instant;
 
 use crate::retries::{Body, Decides, HttpClient, Peer};
 
-/// The probe, whether it passed, and the observation.
+/// The name of the probe, true if it passed, and the observation.
 pub(crate) type ProbeResult = (&'static str, bool, String);
 
-/// Runs the probes. Each requires a decision of the peer; without it the result is the user's.
+/// Runs the probes. If the peer does not make the decision of a probe, its result depends on the
+/// user.
 pub(crate) async fn run(peer: &Peer) -> Vec<(Decides, ProbeResult)> {
-    use Decides::{How, HowAndWhat};
+    use Decides::{How, HowAndWhich};
 
     vec![
-        (How, retry_after(peer, "`Retry-After: 1` is waited for", "1").await),
-        (How, retry_after(peer, "`Retry-After` as a date is waited for", &in_two_seconds()).await),
-        (HowAndWhat, post_on_502(peer).await),
+        (How, retry_after(peer, "a retry waits for `Retry-After: 1`", "1").await),
+        (How, retry_after(peer, "a retry waits for `Retry-After` with a date", &in_two_seconds()).await),
+        (HowAndWhich, post_on_502(peer).await),
         (How, repeated_put(peer).await),
-        (How, dead_upstream(peer).await),
+        (How, failing_upstream(peer).await),
         (How, connection_reuse(peer).await),
     ]
 }
 
 async fn start_origin(script: Script) -> Origin {
-    Origin::start(script).await.expect("a port of the loopback")
+    Origin::start(script).await.expect("a free port on the loopback interface")
 }
 
 fn request(method: Method, origin: &Origin, body: Bytes) -> Request<Body> {
@@ -40,7 +41,7 @@ async fn get(client: &HttpClient, origin: &Origin) -> Option<u16> {
     client(request(Method::GET, origin, Bytes::new())).await.ok()
 }
 
-/// An HTTP-date at least one second from now, since the format drops fractions of a second.
+/// Returns an HTTP-date at least one second in the future. The format drops fractions of a second.
 fn in_two_seconds() -> String {
     #[allow(clippy::disallowed_methods, reason = "an HTTP-date is wall time")]
     let now = SystemTime::now();
@@ -55,15 +56,15 @@ async fn retry_after(peer: &Peer, probe: &'static str, value: &str) -> ProbeResu
     let status = get(&(peer.make)(), &origin).await;
     let waited = started.elapsed().as_secs_f64();
     let outcome = status.map_or_else(|| "an error".into(), |status| status.to_string());
-    let seen = format!("{waited:.2} s, {} requests, {outcome}", origin.requests());
-    (probe, status == Some(200) && waited >= 0.95, seen)
+    let observed = format!("{waited:.2} s, {} requests, {outcome}", origin.requests());
+    (probe, status == Some(200) && waited >= 0.95, observed)
 }
 
 async fn post_on_502(peer: &Peer) -> ProbeResult {
     let origin = start_origin(Script::Status(502)).await;
     let _ = (peer.make)()(request(Method::POST, &origin, Bytes::from("pay"))).await;
     let sent = origin.requests();
-    ("a POST answered by 502 is sent once", sent == 1, format!("{sent} requests"))
+    ("a POST that gets 502 is sent once", sent == 1, format!("{sent} requests"))
 }
 
 async fn repeated_put(peer: &Peer) -> ProbeResult {
@@ -72,11 +73,11 @@ async fn repeated_put(peer: &Peer) -> ProbeResult {
     let status = (peer.make)()(request(Method::PUT, &origin, body.clone())).await;
     let received = origin.received();
     let same = received.iter().all(|it| it.head == received[0].head && it.body == body);
-    let seen = format!("{} requests, {}", received.len(), if same { "alike" } else { "different" });
-    ("a PUT is sent again byte for byte", status == Ok(200) && received.len() == 2 && same, seen)
+    let observed = format!("{} requests, {}", received.len(), if same { "equal" } else { "different" });
+    ("a retried PUT is equal byte for byte", status == Ok(200) && received.len() == 2 && same, observed)
 }
 
-async fn dead_upstream(peer: &Peer) -> ProbeResult {
+async fn failing_upstream(peer: &Peer) -> ProbeResult {
     const CALLS: u32 = 1_000;
     let origin = start_origin(Script::Status(502)).await;
     let client = (peer.make)();
@@ -84,12 +85,12 @@ async fn dead_upstream(peer: &Peer) -> ProbeResult {
         get(&client, &origin).await;
     }
     let load = origin.requests() as f64 / f64::from(CALLS);
-    let probe = "1,000 calls to a dead upstream are at most 1,500 requests";
-    (probe, (1.01..1.5).contains(&load), format!("{load:.2} requests a call"))
+    let probe = "1,000 calls to a failing upstream cause at most 1,500 requests";
+    (probe, (1.01..1.5).contains(&load), format!("{load:.2} requests per call"))
 }
 
 async fn connection_reuse(peer: &Peer) -> ProbeResult {
-    // The three retries that every budget permits suffice.
+    // The minimum of three retries that every budget permits is sufficient.
     let origin = start_origin(Script::Flaky { every: 10 }).await;
     let client = (peer.make)();
     let mut succeeded = 0;
@@ -97,9 +98,9 @@ async fn connection_reuse(peer: &Peer) -> ProbeResult {
         succeeded += u32::from(get(&client, &origin).await == Some(200));
     }
     let connections = origin.connections();
-    let seen = format!(
+    let observed = format!(
         "{connections} connections for {} requests, {succeeded} of 30 succeeded",
         origin.requests()
     );
-    ("retrying a small 502 keeps the connection", succeeded == 30 && connections <= 2, seen)
+    ("a retry of a small 502 keeps the connection", succeeded == 30 && connections <= 2, observed)
 }

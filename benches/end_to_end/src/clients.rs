@@ -1,11 +1,12 @@
-//! The clients to compare. Settings that are not the defaults:
+//! The clients to compare. Settings that differ from the defaults:
 //!
-//! - hyper-util and reqwest without proxies, redirects and retries of their own, since none of these happens here. The peers
-//!   have the same settings.
-//! - The stack of tower and tower-http by their docs (see `benches/src/cases/stacks.rs`), with tower's `Timeout` for the call:
-//!   tower-http's creates an empty body, which hyper's cannot be.
-//! - reqwest-retry with the policy of its docs, with at most three retries, and reqwest's own timeout of 30 s, which is one
-//!   timer per call, as seawall's deadline is.
+//! - reqwest has no proxies, redirects and retries of its own, because none of these happen here. The
+//!   peers have the same settings.
+//! - The stack of tower and tower-http follows their docs: see `benches/src/cases/stacks.rs`. The call
+//! timeout is tower's `Timeout`, because tower-http's creates an empty body, which hyper's body
+//! type does not support.
+//! - reqwest-retry has the policy of its docs with at most three retries. Its call timeout is reqwest's,
+//!   set to 30 s. Like seawall's deadline, it is one timer per call.
 
 use std::{fmt::Debug, net::SocketAddr, time::Duration};
 
@@ -44,7 +45,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(crate) struct ClientCase {
     pub(crate) name: &'static str,
-    /// The bare client that it is compared with.
+    /// The name of the bare client to compare with.
     pub(crate) base: &'static str,
     pub(crate) make: fn(SocketAddr) -> LoadGenerator,
 }
@@ -52,7 +53,8 @@ pub(crate) struct ClientCase {
 pub(crate) const HYPER: &str = "hyper-util";
 pub(crate) const REQWEST: &str = "reqwest";
 
-/// All clients. The first of each base is the base and the second repeats it; their difference is noise.
+/// Returns all clients. The first two clients of each base are equal, and their difference is
+/// noise.
 pub(crate) fn all() -> Vec<ClientCase> {
     let hyper = |name, make| ClientCase { name, base: HYPER, make };
     let reqwest = |name, make| ClientCase { name, base: REQWEST, make };
@@ -78,7 +80,7 @@ pub(crate) fn all() -> Vec<ClientCase> {
         hyper("hyper-util, tower-resilience", |server| service(server, resilience_stack())),
         reqwest(REQWEST, |server| with_reqwest(server, bare_reqwest())),
         reqwest("reqwest, again", |server| with_reqwest(server, bare_reqwest())),
-        // The cost of http's types: reqwest parses the URL of each request again.
+        // The cost of the types in `http`: reqwest parses the URL of each request again.
         reqwest("reqwest, as a service", |server| service(server, as_service())),
         reqwest("reqwest, StandardLayer", |server| {
             service(server, StandardLayer::new("items").layer(as_service()))
@@ -87,7 +89,7 @@ pub(crate) fn all() -> Vec<ClientCase> {
     ]
 }
 
-/// Creates a client without layers, for any body.
+/// Creates a client without layers for any body type.
 fn bare<B>() -> Client<HttpConnector, B>
 where
     B: Body<Data: Send> + Send,
@@ -97,7 +99,7 @@ where
     Client::builder(TokioExecutor::new()).build(connector)
 }
 
-/// The type of a service that [`service`] can call.
+/// The type of the services that [`service`] accepts.
 macro_rules! ImplService {
     () => {
         impl Service<
@@ -116,7 +118,7 @@ fn tower_stack() -> ImplService!() {
         .layer(TraceLayer::new_for_http())
         .layer(TimeoutLayer::new(CALL_TIMEOUT))
         .layer(RetryLayer::new(RetryOn502::with_budget()))
-        .layer(breaker.expect("its defaults"))
+        .layer(breaker.expect("the defaults are valid"))
         .layer(TimeoutLayer::new(ATTEMPT_TIMEOUT))
         .service(bare())
 }
@@ -127,7 +129,7 @@ fn resilience_stack() -> ImplService!() {
         .max_attempts(4)
         .fixed_backoff(Duration::ZERO)
         .retry_on_response(|response: &HttpResponse| response.status().is_server_error())
-        .budget(budget.expect("its defaults"))
+        .budget(budget.expect("the defaults are valid"))
         .build();
     let breaker = CircuitBreakerLayer::builder().failure_classifier(is_failure).build();
     ServiceBuilder::new()
@@ -135,7 +137,7 @@ fn resilience_stack() -> ImplService!() {
         .layer(TraceLayer::new_for_http())
         .layer(TimeLimiterLayer::builder().timeout_duration(CALL_TIMEOUT).build())
         .layer(retry)
-        .layer(breaker.expect("its defaults"))
+        .layer(breaker.expect("the defaults are valid"))
         .layer(TimeLimiterLayer::builder().timeout_duration(ATTEMPT_TIMEOUT).build())
         .service(bare())
 }
@@ -144,7 +146,7 @@ fn is_failure<E>(outcome: &Result<HttpResponse, E>) -> bool {
     outcome.as_ref().map_or(true, |response| response.status().is_server_error())
 }
 
-/// Calls a service that each task owns.
+/// Creates a load generator in which each task owns a clone of the service.
 fn service<S, B>(server: SocketAddr, service: S) -> LoadGenerator
 where
     S: Service<HttpRequest, Response = Response<B>, Error: Debug, Future: Send>,
@@ -156,10 +158,10 @@ where
         let (mut service, request) = (service.clone(), request.clone());
         async move {
             while worker.start_call() {
-                let ready = service.ready().await.expect("a ready service");
-                let response = ready.call(request.clone()).await.expect("a response");
+                let ready = service.ready().await.expect("the service is ready");
+                let response = ready.call(request.clone()).await.expect("the call succeeds");
                 let status = response.status();
-                let body = response.into_body().collect().await.expect("a body").to_bytes();
+                let body = response.into_body().collect().await.expect("the body is complete").to_bytes();
                 assert!(status == 200 && body == RESPONSE_BODY);
                 worker.end_call();
             }
@@ -168,10 +170,10 @@ where
     })
 }
 
-/// The request of `benches` without `Host`, which clients add.
+/// Returns the request of `benches` without `Host`, which clients add.
 fn request(server: SocketAddr) -> HttpRequest {
     let mut request = Request::new(Full::default());
-    *request.uri_mut() = format!("http://{server}/api/items?id=1").parse().expect("a URL");
+    *request.uri_mut() = format!("http://{server}/api/items?id=1").parse().expect("the URL is valid");
     for (name, value) in [
         (header::USER_AGENT, "benches/0"),
         (header::ACCEPT, "application/json"),
@@ -188,14 +190,14 @@ fn reqwest_builder() -> reqwest::ClientBuilder {
 }
 
 fn bare_reqwest() -> reqwest::Client {
-    reqwest_builder().build().expect("a client")
+    reqwest_builder().build().expect("the settings are valid")
 }
 
 fn as_service() -> seawall::reqwest::Client {
-    seawall::reqwest::Client::build(reqwest_builder()).expect("a client")
+    seawall::reqwest::Client::build(reqwest_builder()).expect("the settings are valid")
 }
 
-/// Calls reqwest's client, or one with the same methods.
+/// Creates a load generator for reqwest's client, or for a client with the same methods.
 macro_rules! execute {
     ($to:expr, $client:expr) => {{
         let (client, request) = ($client, reqwest_request($to));
@@ -204,7 +206,7 @@ macro_rules! execute {
             async move {
                 while worker.start_call() {
                     let response =
-                        client.execute(clone_request(&request)).await.expect("a response");
+                        client.execute(clone_request(&request)).await.expect("the call succeeds");
                     read_body(response).await;
                     worker.end_call();
                 }
@@ -221,23 +223,23 @@ fn with_reqwest(server: SocketAddr, client: reqwest::Client) -> LoadGenerator {
 fn with_reqwest_retry(server: SocketAddr) -> LoadGenerator {
     let policy = ExponentialBackoff::builder().build_with_max_retries(3);
     let client =
-        ClientBuilder::new(reqwest_builder().timeout(CALL_TIMEOUT).build().expect("a client"))
+        ClientBuilder::new(reqwest_builder().timeout(CALL_TIMEOUT).build().expect("the settings are valid"))
             .with(RetryTransientMiddleware::new_with_policy(policy))
             .build();
     execute!(server, client)
 }
 
 fn reqwest_request(server: SocketAddr) -> reqwest::Request {
-    request(server).map(|_| reqwest::Body::default()).try_into().expect("a URL")
+    request(server).map(|_| reqwest::Body::default()).try_into().expect("the URL is valid")
 }
 
-/// Clones the request, whose URL is already parsed, as in a program that uses reqwest.
+/// Clones a request whose URL is already parsed, as programs that use reqwest do.
 fn clone_request(request: &reqwest::Request) -> reqwest::Request {
-    request.try_clone().expect("a body that can be cloned")
+    request.try_clone().expect("the body can be cloned")
 }
 
 async fn read_body(response: reqwest::Response) {
     let status = response.status();
-    let body = response.bytes().await.expect("a body");
+    let body = response.bytes().await.expect("the body is complete");
     assert!(status == 200 && body == RESPONSE_BODY);
 }

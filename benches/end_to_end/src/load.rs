@@ -12,16 +12,16 @@ use std::{
 
 use tokio::time::Instant;
 
-/// Makes a number of calls, with a number of them in flight.
+/// A function that makes a number of calls, with a number of them in flight.
 pub(crate) type LoadGenerator = Box<dyn Fn(usize, usize) -> Pin<Box<dyn Future<Output = Batch>>>>;
 
 pub(crate) struct Batch {
-    /// From the start of the first call to the end of the last one.
+    /// The time from the start of the first call to the end of the last one.
     pub(crate) elapsed: Duration,
     pub(crate) latencies: Vec<Duration>,
 }
 
-/// One of the tasks that share the remaining calls, and its own latencies.
+/// A task that shares the remaining calls with other tasks and records its latencies.
 pub(crate) struct Worker {
     remaining: Arc<AtomicUsize>,
     started: Instant,
@@ -29,7 +29,7 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Starts a call; returns false if none remains.
+    /// Starts a call. Returns false if none remains.
     pub(crate) fn start_call(&mut self) -> bool {
         self.started = Instant::now();
         self.remaining.fetch_update(Relaxed, Relaxed, |remaining| remaining.checked_sub(1)).is_ok()
@@ -40,7 +40,9 @@ impl Worker {
     }
 }
 
-/// Creates a load generator whose tasks run `work`, which calls until none remains and returns its worker.
+/// Creates a load generator whose tasks run `work`.
+///
+/// `work` makes calls until none remains and then returns its worker.
 pub(crate) fn load_generator<F>(work: impl Fn(Worker) -> F + 'static) -> LoadGenerator
 where
     F: Future<Output = Worker> + Send + 'static,

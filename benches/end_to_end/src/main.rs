@@ -1,12 +1,13 @@
-//! Prints the cost of a call over a loopback socket, with bare clients and with layers, as Markdown tables.
+//! Prints the cost of a call over a loopback socket as Markdown tables, for bare clients and with
+//! layers.
 //!
-//! `end_to_end [--rounds N] [--calls N] [--in-flight N]`: each round runs the calls of every client, in a new
-//! random order. Without `--in-flight` there is one table for 1 and one for 16.
+//! `end_to_end [--rounds N] [--calls N] [--in-flight N]`: each round runs the calls of every client
+//! in a new random order. Without `--in-flight`, prints one table for 1 and one for 16.
 //!
-//! `end_to_end --list`: the clients and their bases, separated by tabs.
+//! `end_to_end --list`: prints the clients and their bases, separated by tabs.
 //!
-//! `end_to_end --client NAME --calls N [--in-flight N]`: only these calls, for callgrind. The client runs on the first thread of
-//! the process, the server on the second.
+//! `end_to_end --client NAME --calls N [--in-flight N]`: makes only the calls of one client, for
+//! callgrind. The client runs on the first thread of the process, and the server on the second.
 
 mod clients;
 mod load;
@@ -53,7 +54,7 @@ fn main() -> ExitCode {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     match selected {
         Some(None) => {
-            eprintln!("end_to_end: no such client; see --list");
+            eprintln!("end_to_end: unknown client, expected a name from --list");
             return ExitCode::FAILURE;
         }
         Some(Some(peer)) => {
@@ -92,7 +93,7 @@ fn parse_args() -> Option<Args> {
     Some(parsed)
 }
 
-/// The batches of each client, by round.
+/// Returns the batches of each client, by round.
 async fn run_rounds(
     clients: &[LoadGenerator],
     rounds: usize,
@@ -102,7 +103,7 @@ async fn run_rounds(
     let mut random = fastrand::Rng::with_seed(0);
     let mut order: Vec<usize> = (0..clients.len()).collect();
     let mut batches: Vec<Vec<Batch>> = clients.iter().map(|_| Vec::new()).collect();
-    // Warms up: opens connections and fills caches.
+    // The warm-up opens connections and fills caches.
     for client in clients {
         client(calls, in_flight).await;
     }

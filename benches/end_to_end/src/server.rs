@@ -1,4 +1,4 @@
-//! The server.
+//! The upstream server.
 
 use std::{convert::Infallible, net::SocketAddr, sync::mpsc, thread};
 
@@ -11,20 +11,22 @@ use tokio::{net::TcpListener, runtime::Builder};
 
 pub(crate) const RESPONSE_BODY: &str = r#"{"id":1,"name":"item","tags":["a","b"]}"#;
 
-/// Starts a server that responds to each request with 200 and a small body. It runs on its own thread until the process exits.
+/// Starts a server that responds to each request with 200 and a small body.
+///
+/// The server runs on its own thread until the process exits.
 pub(crate) fn start() -> SocketAddr {
     let (addr_sender, addr_receiver) = mpsc::channel();
     let serve = async move {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
-        addr_sender.send(listener.local_addr().expect("bound")).expect("the receiver waits");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port on the loopback interface");
+        addr_sender.send(listener.local_addr().expect("the listener has an address")).expect("the receiver is waiting");
         loop {
-            let (socket, _) = listener.accept().await.expect("a connection");
-            socket.set_nodelay(true).expect("a socket");
+            let (socket, _) = listener.accept().await.expect("the connection is accepted");
+            socket.set_nodelay(true).expect("the socket is open");
             let serving = http1::Builder::new().serve_connection(
                 TokioIo::new(socket),
                 service_fn(|request| std::future::ready(respond(&request))),
             );
-            // Clients close their connections at any time.
+            // The error of a connection that a client closes is expected.
             tokio::spawn(async { drop(serving.await) });
         }
     };
@@ -35,7 +37,7 @@ pub(crate) fn start() -> SocketAddr {
     addr_receiver.recv().expect("the server has started")
 }
 
-// hyper requires this type.
+// hyper requires a `Result`.
 #[allow(clippy::unnecessary_wraps)]
 fn respond(_: &Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let mut response = Response::new(Full::new(Bytes::from_static(RESPONSE_BODY.as_bytes())));

@@ -2,19 +2,20 @@
 
 use crate::{clients::ClientCase, load::Batch, statistics::Sorted};
 
-/// Prints one row per client. "Times bare" is its time divided by that of its base in the same round.
+/// Prints a row per client. "Times bare" is the ratio of its time to that of its base in the same
+/// round.
 pub(crate) fn print(peers: &[ClientCase], batches: &[Vec<Batch>]) {
     println!(
-        "| client | µs a call | quartiles | times bare | quartiles | 95 % interval of the median | more than noise? | p50 µs | p99 µs |"
+        "| client | µs per call | quartiles | times bare | quartiles | 95 % interval of the median | more than noise? | p50 µs | p99 µs |"
     );
     println!("|---|--:|--:|--:|--:|--:|---|--:|--:|");
-    let at = |name: &str| peers.iter().position(|it| it.name == name).expect("it is a client");
+    let index_of = |name: &str| peers.iter().position(|it| it.name == name).expect("the client exists");
     for (i, peer) in peers.iter().enumerate() {
-        let base = at(peer.base);
+        let base = index_of(peer.base);
         let times = Sorted::new(batches[i].iter().map(per_call));
         let ratios = ratios(&batches[i], &batches[base]);
         let (low, high) = ratios.confidence_interval();
-        // The bare client compared with itself.
+        // The noise is the ratio of the bare client to itself.
         let noise = self::ratios(&batches[base + 1], &batches[base]);
         let latencies =
             Sorted::new(batches[i].iter().flat_map(|it| &it.latencies).map(|it| micros(*it)));
@@ -35,7 +36,8 @@ pub(crate) fn print(peers: &[ClientCase], batches: &[Vec<Batch>]) {
     println!();
 }
 
-/// Reports a difference only if the two confidence intervals do not overlap, and the client's does not contain 1.
+/// Reports a difference only if the confidence intervals do not overlap and the client's excludes
+/// 1.
 fn verdict(
     row: usize,
     base: usize,
@@ -46,20 +48,21 @@ fn verdict(
     if row == base {
         "base"
     } else if row == base + 1 {
-        "the noise"
+        "noise"
     } else if rounds < 6 {
         "too few rounds"
     } else if low > noise_high.max(1.0) {
-        "dearer"
+        "slower"
     } else if high < noise_low.min(1.0) {
-        "cheaper"
+        "faster"
     } else {
         "no"
     }
 }
 
-fn ratios(of: &[Batch], to: &[Batch]) -> Sorted {
-    Sorted::new(of.iter().zip(to).map(|(it, base)| per_call(it) / per_call(base)))
+fn ratios(batches: &[Batch], bases: &[Batch]) -> Sorted {
+    let pairs = batches.iter().zip(bases);
+    Sorted::new(pairs.map(|(batch, base)| per_call(batch) / per_call(base)))
 }
 
 fn per_call(batch: &Batch) -> f64 {

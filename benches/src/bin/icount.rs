@@ -1,15 +1,15 @@
-//! Runs one case for callgrind to count its instructions: see `icount.sh`.
+//! Runs one case under callgrind, which counts its instructions: see `icount.sh`.
 
 use std::{env, process::ExitCode};
 
 use benches::{Case, Runner, all, find, runtime};
 
-/// The calls whose requests are built before the first is sent.
+/// The number of calls whose requests are built together, outside the counted region.
 const BATCH: usize = 500;
 
 const USAGE: &str = "\
-usage: icount --list         every case and the name of its base, separated by tabs
-       icount CASE CALLS     where CASE is a line of the list without its last column";
+usage: icount --list         prints every case and the name of its base, separated by tabs
+       icount CASE CALLS     runs CASE, a line of the list without its last column";
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
@@ -30,7 +30,7 @@ fn usage() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Counts `calls` calls, after two batches that warm up.
+/// Makes `calls` counted calls after two warm-up batches.
 fn run(case: &Case, calls: usize) {
     case.subscriber.install();
     runtime::enter(|| {
@@ -49,7 +49,7 @@ fn run(case: &Case, calls: usize) {
     });
 }
 
-/// callgrind counts the instructions of this function, by its name: see `icount.sh`.
+/// The region that callgrind counts, selected by its name: see `icount.sh`.
 #[inline(never)]
 fn bench_counted(runner: &mut dyn Runner) {
     runner.run();

@@ -1,8 +1,8 @@
-//! A service and the combinations in which it is measured.
+//! A service, with the requests and subscribers to measure it with.
 
 use crate::{Case, Readiness, Runner, Subscriber, request::RequestKind};
 
-/// A service, and the combinations in which it is measured in addition to a GET without a subscriber.
+/// A service that is measured with a GET without a subscriber, and optionally in more combinations.
 pub(super) struct CaseGroup {
     pub(super) name: &'static str,
     pub(super) ready: fn(RequestKind) -> Box<dyn Runner>,
@@ -11,7 +11,7 @@ pub(super) struct CaseGroup {
     pub(super) all_subscribers: bool,
 }
 
-/// Creates a [`CaseGroup`] from one expression for both inner services, whose types differ.
+/// Creates a [`CaseGroup`] from one expression that works for the types of both inner services.
 macro_rules! cases {
     ($name:literal, |$inner:ident| $service:expr) => {
         CaseGroup {
@@ -32,13 +32,13 @@ macro_rules! cases {
 pub(super) use cases;
 
 impl CaseGroup {
-    /// Adds the other requests, for services that copy requests.
+    /// Adds the other requests. Intended for services that copy requests.
     pub(super) const fn all_requests(mut self) -> Self {
         self.all_requests = true;
         self
     }
 
-    /// Adds the subscribers, for services that log.
+    /// Adds the subscribers. Intended for services that log.
     pub(super) const fn all_subscribers(mut self) -> Self {
         self.all_subscribers = true;
         self

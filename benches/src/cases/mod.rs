@@ -1,4 +1,5 @@
-//! The cases: layers in [`services`], stacks in [`stacks`], timeouts in [`timeouts`], and classifiers here.
+//! All cases: layers in [`services`], stacks in [`stacks`], timeouts in [`timeouts`], and
+//! classifiers.
 
 mod group;
 mod services;
@@ -11,7 +12,7 @@ use http::StatusCode;
 
 use crate::{Case, Readiness, Runner, Subscriber, classify, classify_502, request::RequestKind};
 
-/// In the order of the results.
+/// Returns all cases in the order of the results.
 #[must_use]
 pub fn all() -> Vec<Case> {
     let services =
@@ -36,7 +37,7 @@ pub fn all() -> Vec<Case> {
     cases
 }
 
-/// The case of this [`key`](Case::key).
+/// Returns the case with this [`key`](Case::key).
 #[must_use]
 pub fn find(key: &str) -> Option<Case> {
     all().into_iter().find(|case| case.key() == key)

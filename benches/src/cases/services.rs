@@ -1,4 +1,4 @@
-//! Single layers, and small stacks of them.
+//! Single layers and small stacks.
 
 use std::{convert::Infallible, num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -13,10 +13,11 @@ use http_body_util::{Either, Empty, Full};
 use recloser::AsyncRecloser;
 use seawall::{
     bad_gateway::BadGatewayClassifierLayer,
-    circuit_breaker::{CircuitBreakerLayer, by_authority},
+    circuit_breaker::CircuitBreakerLayer,
     config::{Config, ConfiguredLayer},
     error_response::ErrorResponseLayer,
     in_flight::{AdaptiveLimit, InFlightLimitLayer},
+    keys::by_authority,
     logging::LoggingLayer,
     retry::{Budget, RetryLayer},
     standard::StandardLayer,
@@ -49,13 +50,13 @@ use crate::{
 pub(crate) type HttpRequest = Request<Full<Bytes>>;
 pub(super) type HttpResponse = Response<Full<Bytes>>;
 
-/// Longer than any measured call.
+/// A timeout that no measured call reaches.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(super) fn all() -> Vec<CaseGroup> {
     vec![
         cases!("bare", |inner| inner).all_requests().all_subscribers(),
-        // The difference to the case before is noise.
+        // The difference to the previous case is noise.
         cases!("bare, again", |inner| inner),
         cases!("minimal: lazy Sleep", |inner| MinimalTimeout { inner, timeout: TIMEOUT }),
         cases!("seawall Timeout", |inner| TimeoutLayer::new(TIMEOUT).layer(inner)),
@@ -64,11 +65,11 @@ pub(super) fn all() -> Vec<CaseGroup> {
         cases!("minimal: keep a copy of the request", |inner| MinimalRetry { inner })
             .all_requests(),
         cases!("seawall Retry", |inner| RetryLayer::new().layer(inner)).all_requests(),
-        // Comparable with the peer without a budget, which only counts attempts.
+        // The equivalent of the peer without a budget, which only counts attempts.
         cases!("seawall Retry, no budget", |inner| RetryLayer::new()
             .budget(Budget::none())
             .layer(inner)),
-        cases!("seawall Retry, keyed", |inner| {
+        cases!("seawall Retry, budget per key", |inner| {
             RetryLayer::new().budget_per_key(Budget::default(), by_authority).layer(inner)
         }),
         cases!("tower Retry, no budget", |inner| tower_retry().layer(inner)).all_requests(),
@@ -80,18 +81,21 @@ pub(super) fn all() -> Vec<CaseGroup> {
             .all_requests(),
         cases!("tower-resilience Retry, token bucket", |inner| {
             let budget = RetryBudgetBuilder::new().token_bucket().build();
-            resilience_retry().budget(budget.expect("its defaults")).build().layer(inner)
+            resilience_retry().budget(budget.expect("the defaults are valid")).build().layer(inner)
         })
         .all_requests(),
         cases!("minimal: mutex breaker", |inner| MinimalBreaker { inner, window: Arc::default() }),
         cases!("seawall CircuitBreaker", |inner| CircuitBreakerLayer::new().layer(inner)),
         cases!("seawall CircuitBreaker, consecutive failures", |inner| {
-            CircuitBreakerLayer::new().failure_ratio(None).consecutive_failures(FIVE).layer(inner)
+            CircuitBreakerLayer::new()
+                .without_failure_ratio()
+                .consecutive_failures(FIVE)
+                .layer(inner)
         }),
-        cases!("seawall CircuitBreaker, keyed", |inner| {
+        cases!("seawall CircuitBreaker, per key", |inner| {
             CircuitBreakerLayer::new().per_key(by_authority).layer(inner)
         }),
-        cases!("seawall Retry and CircuitBreaker, keyed", |inner| {
+        cases!("seawall Retry and CircuitBreaker, per key", |inner| {
             ServiceBuilder::new()
                 .layer(RetryLayer::new().budget_per_key(Budget::default(), by_authority))
                 .layer(CircuitBreakerLayer::new().per_key(by_authority))
@@ -99,7 +103,7 @@ pub(super) fn all() -> Vec<CaseGroup> {
         }),
         cases!("seawall BadGatewayClassifier", |inner| BadGatewayClassifierLayer::new()
             .layer(inner)),
-        // The cost of a second body type alone.
+        // The cost of a second body type.
         cases!("minimal: body of either type", |inner| {
             ServiceBuilder::new()
                 .map_response(|response: HttpResponse| {
@@ -123,7 +127,7 @@ pub(super) fn all() -> Vec<CaseGroup> {
     ]
 }
 
-/// Logging and error responses, and stacks of a few layers.
+/// Returns cases of logging, of error responses, and of small stacks.
 pub(super) fn observability() -> Vec<CaseGroup> {
     vec![
         cases!("minimal: keep the log fields", |inner| MinimalLog { inner }).all_subscribers(),
@@ -178,20 +182,20 @@ pub(super) fn observability() -> Vec<CaseGroup> {
     ]
 }
 
-/// Limits of the calls in flight.
+/// Returns cases of in-flight limits.
 pub(super) fn limits() -> Vec<CaseGroup> {
     vec![
         cases!("seawall InFlightLimit", |inner| InFlightLimitLayer::new(UNLIMITED).layer(inner)),
         cases!("seawall InFlightLimit, until the response", |inner| {
             InFlightLimitLayer::new(UNLIMITED).until_response().layer(inner)
         }),
-        cases!("seawall InFlightLimit, keyed", |inner| {
+        cases!("seawall InFlightLimit, per key", |inner| {
             InFlightLimitLayer::new(UNLIMITED).per_key(by_authority).layer(inner)
         }),
         cases!("seawall InFlightLimit, adaptive", |inner| {
             InFlightLimitLayer::adaptive(AdaptiveLimit::new()).layer(inner)
         }),
-        // Releases its permit with the response.
+        // tower's limit releases its permit with the response head.
         cases!("tower ConcurrencyLimit", |inner| ConcurrencyLimit::new(inner, UNLIMITED_TOWER)),
         cases!("tower LoadShed and ConcurrencyLimit", |inner| {
             LoadShed::new(ConcurrencyLimit::new(inner, UNLIMITED_TOWER))
@@ -199,7 +203,7 @@ pub(super) fn limits() -> Vec<CaseGroup> {
     ]
 }
 
-/// Other forms of the whole stack; [`super::stacks`] compares it with the peers'.
+/// Returns variants of the complete stack. [`super::stacks`] compares it with the peers.
 pub(super) fn standard() -> Vec<CaseGroup> {
     vec![
         cases!("seawall Standard, by a policy of 100 routes", |inner| {
@@ -208,7 +212,7 @@ pub(super) fn standard() -> Vec<CaseGroup> {
         .all_requests()
         .all_subscribers(),
         cases!("seawall Standard, no log", |inner| {
-            StandardLayer::new("billing").logging(None).layer(inner)
+            StandardLayer::new("billing").without_logging().layer(inner)
         }),
         cases!("seawall Standard, gateway", |inner| StandardLayer::gateway("edge").layer(inner))
             .all_requests()
@@ -224,10 +228,10 @@ const fn tower_retry() -> TowerRetry<RetryOn502> {
     TowerRetry::new(RetryOn502::new())
 }
 
-/// The consecutive failures that open failsafe's breaker by default.
+/// The default number of consecutive failures that opens failsafe's breaker.
 const FIVE: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
 
-/// A breaker that only opens by consecutive failures.
+/// Returns a breaker that opens only on consecutive failures.
 fn failsafe_consecutive() -> StateMachine<ConsecutiveFailures<EqualJittered>, ()> {
     let backoff = equal_jittered(Duration::from_secs(10), Duration::from_secs(300));
     let policy = consecutive_failures(FIVE.get(), backoff);
@@ -248,7 +252,7 @@ pub(crate) fn resilience_breaker<E>()
             outcome.as_ref().map_or(true, |response| response.status().is_server_error())
         })
         .build()
-        .expect("its defaults")
+        .expect("the defaults are valid")
 }
 
 pub(super) fn resilience_retry<E: 'static>() -> RetryConfigBuilder<HttpRequest, HttpResponse, E> {
@@ -258,12 +262,12 @@ pub(super) fn resilience_retry<E: 'static>() -> RetryConfigBuilder<HttpRequest, 
         .retry_on_response(|response| response.status() == StatusCode::BAD_GATEWAY)
 }
 
-/// The default: everything at DEBUG.
+/// Returns tower-http's default log, with all events at DEBUG.
 pub(super) fn trace() -> TraceLayer<SharedClassifier<ServerErrorsAsFailures>> {
     TraceLayer::new_for_http()
 }
 
-/// The usual log of a server: a span, and an event for the response.
+/// Returns the usual log of a server: a span, and an event for the response.
 fn trace_at_info() -> TraceLayer<SharedClassifier<ServerErrorsAsFailures>> {
     TraceLayer::new_for_http()
         .make_span_with(DefaultMakeSpan::new().level(Level::INFO))
@@ -271,9 +275,9 @@ fn trace_at_info() -> TraceLayer<SharedClassifier<ServerErrorsAsFailures>> {
         .on_response(DefaultOnResponse::new().level(Level::INFO))
 }
 
-/// A hundred routes that match no request.
+/// Returns a configuration with 100 routes that match no request.
 fn routes() -> Config {
     let route = |number| format!("[[route]]\nprefix = \"http://h{number}/v1\"\nretry.total = 1\n");
     let text: String = (0..100).map(route).collect();
-    Config::from_toml(&text).expect("routes")
+    Config::from_toml(&text).expect("the routes are valid")
 }

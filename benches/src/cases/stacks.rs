@@ -1,20 +1,25 @@
-//! The whole stack, and the closest equivalent of each peer.
+//! The complete stack of seawall, and the closest equivalent of each peer.
 //!
-//! Each peer's stack has, from the outside in, the defaults of seawall's: a log, a body timeout, a timeout of the call, a retry
-//! with a budget, a breaker, a timeout of the attempt. Peers without a default classifier of responses get one. Settings:
+//! From the outside in, each peer's stack has the defaults of seawall's stack: a log, a body
+//! timeout, a call timeout, a retry with a budget, a breaker and an attempt timeout. Peers without
+//! a default response classifier get one. Settings:
 //!
-//! - tower-http's `TraceLayer` by default. It emits nothing here, as seawall's log emits nothing for a success.
-//! - tower-http's `TimeoutLayer` for the call and `ResponseBodyTimeoutLayer` for a pause in the body. The second is outside:
-//!   the first creates an empty body, which that of the second cannot be.
-//! - tower's `Retry` by the example in its docs: a policy that deposits successes into a `TpsBudget::default()`. It has no
-//!   backoff, which no success reaches.
-//! - tower-resilience's breaker by its builder's defaults, which are those of its preset `standard()` except for the number of
-//!   probes. It is inside the retry, as its README recommends. It has one circuit; seawall has one per upstream.
-//! - tower-resilience throughout: `TimeLimiterLayer` outside and inside, its retry with its token bucket, its breaker. It has
-//!   neither a log nor a body timeout, so these are tower-http's.
-//! - failsafe and recloser by their defaults, in place of that breaker.
+//! - tower-http's `TraceLayer` with its defaults. It emits nothing here, as seawall's log emits nothing
+//!   for a success.
+//! - tower-http's `TimeoutLayer` for the call and `ResponseBodyTimeoutLayer` for a pause in the body. The
+//!   body timeout is outside, because `TimeoutLayer` creates an empty body, which the body type of
+//!   `ResponseBodyTimeoutLayer` does not support.
+//! - tower's `Retry` as in the example of its docs: a policy that deposits successes into a
+//!   `TpsBudget::default()`. It has no backoff, which no success reaches.
+//! - tower-resilience's breaker with the defaults of its builder. These equal its preset `standard()`
+//! except for the number of probes. The breaker is inside the retry, as its README recommends. It
+//! has one circuit, whereas seawall has one per upstream.
+//! - A stack of tower-resilience alone: `TimeLimiterLayer` outside and inside, its retry with its token
+//! bucket, and its breaker. Its log and its body timeout are tower-http's, because tower-resilience
+//! has none.
+//! - failsafe and recloser with their defaults, in place of tower-resilience's breaker.
 //!
-//! "No body timeout": the stacks of other benchmarks of the peers have none.
+//! The rows with "no body timeout" correspond to stacks in other benchmarks of the peers.
 
 use std::{convert::Infallible, fmt::Debug, time::Duration};
 
@@ -49,10 +54,12 @@ use crate::{
 pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Composes the default layers of seawall's stack. A macro, since seawall's retry changes the body type of the inner service.
+/// Composes the default layers of seawall's stack.
+///
+/// A macro avoids naming the body type, which seawall's retry changes for the inner service.
 macro_rules! composed {
     ($inner:expr) => {{
-        use seawall::{circuit_breaker::by_authority, retry::Budget};
+        use seawall::{keys::by_authority, retry::Budget};
         tower::ServiceBuilder::new()
             .layer(seawall::logging::LoggingLayer::client())
             .layer(seawall::deadline::DeadlineLayer::new($crate::cases::TIMEOUT).propagate(false))
@@ -100,7 +107,7 @@ pub(super) fn all() -> Vec<CaseGroup> {
         .all_requests()
         .all_subscribers(),
         cases!("seawall Standard, no body timeout", |inner| {
-            let timeouts = Timeouts::default().body_idle(None);
+            let timeouts = Timeouts::default().without_body_idle();
             StandardLayer::new("billing").timeouts(timeouts).layer(inner)
         }),
         cases!("stack: tower, tower-http, no breaker, no body timeout", |inner| tower_stack(inner)),
@@ -119,7 +126,7 @@ pub(super) fn all() -> Vec<CaseGroup> {
     ]
 }
 
-/// The bounds that the peers' layers put on the inner service.
+/// The bounds of the peers' layers on the inner service.
 pub(crate) trait Inner:
     Service<HttpRequest, Response = HttpResponse, Error = Infallible, Future: Send>
     + Clone
@@ -186,8 +193,8 @@ stack!(with_failsafe, |inner| {
 stack!(with_recloser, |inner| {
     let breaker = AsyncRecloser::from(recloser::Recloser::default());
     let attempt = Recloser { inner: Timeout::new(inner, ATTEMPT_TIMEOUT), breaker };
-    // Its error has no `Display`, which the log requires.
-    tower_stack!(MapErr::new(attempt, |_| BoxError::from("failed, or rejected")))
+    // The log requires `Display`, which recloser's error lacks.
+    tower_stack!(MapErr::new(attempt, |_| BoxError::from("failed or rejected")))
 });
 stack!(limited, |inner| {
     let limit = ConcurrencyLimitLayer::new(UNLIMITED_TOWER);
@@ -208,7 +215,7 @@ macro_rules! resilience_stack {
 }
 
 stack!(resilience_stack, |inner| {
-    let budget = RetryBudgetBuilder::new().token_bucket().build().expect("its defaults");
+    let budget = RetryBudgetBuilder::new().token_bucket().build().expect("the defaults are valid");
     resilience_stack!(resilience_retry().budget(budget), inner)
 });
 stack!(resilience_stack_without_budget, |inner| resilience_stack!(resilience_retry(), inner));

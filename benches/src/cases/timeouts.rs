@@ -1,4 +1,4 @@
-//! The timeouts of bodies and calls.
+//! Timeouts of bodies and calls.
 
 use http::Request;
 use seawall::{

@@ -1,15 +1,15 @@
-//! Cost of a call while several threads use the same layer.
+//! The cost of a call while several threads use the same layer.
 //!
-//! Threads that run one after the other do not contend, so a run must show that its threads ran at the same time:
+//! Threads contend only while they run at the same time, so each run must prove that they did:
 //!
-//! - Each thread is pinned to its own core, and starts after a token has passed all threads 50 times.
-//! - A run is short, and counts only if no thread was preempted and all threads started within 30 µs.
+//! - Each thread is pinned to its own core and starts after a token has passed all threads 50 times.
+//! - A run is short. It counts only if no thread was preempted and all threads started within 30 µs.
 //! - In each round, every combination of row, mode and number of threads runs once, in shuffled order.
-//! - Probes of known contention run beside the rows: see `probe.rs`. Only rows of one run can be compared, since the distance
-//!   between two virtual cores changes from run to run.
+//! - Probes with known contention run in the same rounds: see `probe.rs`. Only rows of one run can be
+//!   compared, because the distance between two virtual cores changes from run to run.
 //!
-//! More threads than cores preempt each other. Such a run counts if its threads together kept all cores busy, and its time is
-//! CPU time.
+//! Threads preempt each other if they outnumber the cores. Such a run counts if its threads
+//! together kept all cores busy. Its time is CPU time.
 
 mod probe;
 mod rows;
@@ -39,7 +39,7 @@ impl Mode {
     pub const ALL: [Self; 2] = [Self::Own, Self::Cloned];
 }
 
-/// Numbers of threads.
+/// The numbers of threads to measure.
 pub const THREADS: [usize; 3] = [1, 2, 4];
 
 /// The role of a row in the comparison.
@@ -47,9 +47,9 @@ pub const THREADS: [usize; 3] = [1, 2, 4];
 pub enum Role {
     Bare,
     Probe,
-    /// A service of seawall that is compared with the peers.
+    /// A seawall service that is compared with the peers.
     Seawall,
-    /// A service of seawall without a peer in the table.
+    /// A seawall service without a peer in the table.
     Unpaired,
     Peer,
 }
@@ -65,14 +65,15 @@ pub struct Row {
 /// Returns the nanoseconds of a call, or `None` if the run does not count.
 type Run = dyn Fn(&Setup<'_>) -> Option<f64>;
 
-/// Nanoseconds of a call, one value for each run that counted.
+/// Nanoseconds of a call, one value per counted run.
 #[derive(Clone, Debug, Default)]
 pub struct Times(Vec<f64>);
 
-/// Times of one row, by mode and number of threads, in the order of [`Mode::ALL`] and [`THREADS`].
+/// The times of one row by mode and number of threads, in the order of [`Mode::ALL`] and
+/// [`THREADS`].
 pub type RowTimes = [[Times; THREADS.len()]; Mode::ALL.len()];
 
-/// Result of [`measure`].
+/// The result of [`measure`].
 #[derive(Clone, Debug)]
 pub struct Measured {
     pub rows: Vec<RowTimes>,
@@ -80,7 +81,7 @@ pub struct Measured {
     pub counted: usize,
 }
 
-/// The maximum of runs of one combination in one round, until one counts.
+/// The maximum number of attempts to get a counted run of one combination in one round.
 const MAX_TRIES: usize = 20;
 
 /// Measures each row in each mode and with each number of threads.
@@ -113,14 +114,14 @@ pub fn measure(rows: &[Row], rounds: usize) -> Measured {
     measured
 }
 
-/// Indices of row, mode and number of threads.
+/// Returns the indices of row, mode and number of threads of all combinations.
 fn combinations(rows: &[Row], cores: &[CoreId]) -> Vec<(usize, usize, usize)> {
     let mut all = Vec::new();
     for (index, row) in rows.iter().enumerate() {
         for mode in 0..Mode::ALL.len() {
-            for (at, threads) in THREADS.into_iter().enumerate() {
+            for (threads_index, threads) in THREADS.into_iter().enumerate() {
                 if threads <= cores.len() || row.oversubscribes {
-                    all.push((index, mode, at));
+                    all.push((index, mode, threads_index));
                 }
             }
         }
@@ -188,8 +189,10 @@ impl Row {
         }
     }
 
-    /// Omits runs with more threads than cores. They never end: the tokio `Mutex` of tower-resilience's breaker is handed to a
-    /// thread that waits for a core, while the others keep all cores busy by polling.
+    /// Omits runs with more threads than cores, which never end.
+    ///
+    /// tower-resilience's breaker has a fair tokio `Mutex`. It passes the lock to a thread that
+    /// waits for a core, while the other threads keep all cores busy by polling.
     fn without_oversubscription(mut self) -> Self {
         self.oversubscribes = false;
         self

@@ -1,4 +1,4 @@
-//! Services with a known amount of shared state. They show the contention that a run permits.
+//! Services with a known amount of shared state, which show the contention of a run.
 
 use std::{
     hint::black_box,
@@ -8,12 +8,14 @@ use std::{
 
 use tower::Service;
 
-/// Keeps the counts of two `Arc`s off the same cache line, and off the pair of lines that is fetched together.
+/// Padding that puts the counts of two `Arc`s on different cache lines.
+///
+/// The alignment covers the pair of lines that a processor fetches together.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(super) struct Padding;
 
-/// Clones and drops `N` shared `Arc`s in each call.
+/// A service that clones and drops `N` shared `Arc`s in each call.
 #[derive(Clone, Debug)]
 pub(super) struct ArcProbe<S, const N: usize> {
     pub(super) inner: S,
@@ -41,7 +43,7 @@ impl<S: Service<Req>, const N: usize, Req> Service<Req> for ArcProbe<S, N> {
     }
 }
 
-/// Counts its calls under a shared lock.
+/// A service that counts its calls under a shared lock.
 #[derive(Clone, Debug)]
 pub(super) struct MutexProbe<S> {
     pub(super) inner: S,

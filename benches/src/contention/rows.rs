@@ -3,13 +3,7 @@
 use std::sync::Arc;
 
 use recloser::AsyncRecloser;
-use seawall::{
-    circuit_breaker::{CircuitBreakerLayer, by_authority},
-    in_flight::InFlightLimitLayer,
-    logging::LoggingLayer,
-    retry::{Budget, RetryLayer},
-    standard::StandardLayer,
-};
+use seawall::{circuit_breaker::CircuitBreakerLayer, in_flight::InFlightLimitLayer, keys::by_authority, logging::LoggingLayer, retry::{Budget, RetryLayer}, standard::StandardLayer};
 use tower::Layer;
 
 use super::{
@@ -28,10 +22,10 @@ use crate::{
     peer_breakers::{Failsafe, MinimalBreaker, Recloser},
 };
 
-/// The probe that shows whether the threads contended.
+/// The name of the probe that shows whether the threads contended.
 pub const ONE_ARC: &str = "probe: 1 Arc";
 
-/// Lists bare and the probes.
+/// Lists the bare service and the probes.
 macro_rules! baselines {
     ($inner:expr) => {
         vec![
@@ -51,7 +45,8 @@ macro_rules! baselines {
     };
 }
 
-/// Lists the whole stacks, with the settings in `cases::stacks`, and single layers that share state.
+/// Lists the complete stacks, with the settings of `cases::stacks`, and single layers that share
+/// state.
 macro_rules! stacks {
     ($inner:expr) => {{
         let mut rows = baselines!($inner);
@@ -63,17 +58,17 @@ macro_rules! stacks {
             ),
             Row::new("seawall stack composed by ServiceBuilder", Role::Seawall, composed!($inner)),
             Row::new(
-                "seawall Retry, keyed budget",
+                "seawall Retry, budget per key",
                 Role::Unpaired,
                 RetryLayer::new().budget_per_key(Budget::default(), by_authority).layer($inner),
             ),
             Row::new(
-                "seawall CircuitBreaker, keyed",
+                "seawall CircuitBreaker, per key",
                 Role::Unpaired,
                 CircuitBreakerLayer::new().per_key(by_authority).layer($inner),
             ),
             Row::new(
-                "seawall InFlightLimit, keyed",
+                "seawall InFlightLimit, per key",
                 Role::Unpaired,
                 InFlightLimitLayer::new(UNLIMITED).per_key(by_authority).layer($inner),
             ),
@@ -110,13 +105,13 @@ macro_rules! stacks {
     }};
 }
 
-/// Returns the whole stacks, around a service that responds at once.
+/// Returns the complete stacks around a service that is ready at the first poll.
 #[must_use]
 pub fn stacks() -> Vec<Row> {
     stacks!(Ready)
 }
 
-/// Returns the whole stacks, around a service that is pending once.
+/// Returns the complete stacks around a service that is pending once.
 #[must_use]
 pub fn pending_stacks() -> Vec<Row> {
     stacks!(PendingOnce)
@@ -144,7 +139,7 @@ pub fn breakers() -> Vec<Row> {
         Row::new("recloser", Role::Peer, Recloser { inner: Ready, breaker: recloser }),
     ]);
     for keys in [1, 1_000, 4_096] {
-        let name = format!("seawall CircuitBreaker, keyed, {keys} keys");
+        let name = format!("seawall CircuitBreaker, per key, {keys} keys");
         let keyed = CircuitBreakerLayer::new().per_key(by_authority).layer(Ready);
         rows.push(Row::with_keys(&name, Role::Unpaired, keys, keyed));
     }

@@ -1,4 +1,4 @@
-//! One run: threads that call the same service concurrently.
+//! One run: several threads call the same service concurrently.
 
 use std::{
     fmt::Debug,
@@ -23,23 +23,25 @@ use tower::Service;
 use super::Mode;
 use crate::{cases::HttpRequest, runner, runtime};
 
-/// The timed calls of each thread. The number is low, so that most runs end before another process preempts them.
+/// The number of timed calls per thread. A short run usually ends before another process preempts
+/// it.
 const TIMED_CALLS: usize = 2_500;
 
-/// The minimum of calls before these.
+/// The minimum number of calls before the timed calls.
 const WARM_UP_CALLS: usize = 2_000;
 
-/// The rounds of the token before the threads start.
+/// The number of token rounds before the threads start.
 const LAPS: usize = 50;
 
 /// The maximum time between the starts of the first and the last thread.
 const MAX_START_SKEW: Duration = Duration::from_micros(30);
 
-/// The minimum fraction of the time that each thread must run.
+/// The minimum ratio of CPU time to wall time of each thread.
 const MIN_CPU_RATIO: f64 = 0.97;
 
-/// The minimum fraction of the time that oversubscribed threads must keep the cores busy. It is lower, since a core can become
-/// idle during the last calls.
+/// The minimum ratio of CPU time to available core time of oversubscribed threads.
+///
+/// It is lower, because a core can become idle during the last calls.
 const MIN_CPU_RATIO_OVERSUBSCRIBED: f64 = 0.9;
 
 /// The arrangement of one run.
@@ -47,7 +49,7 @@ pub(super) struct Setup<'a> {
     pub(super) threads: usize,
     pub(super) mode: Mode,
     pub(super) cores: &'a [CoreId],
-    /// Index of the first thread's core, modulo their number.
+    /// The index of the first thread's core, modulo the number of cores.
     pub(super) first_core: usize,
 }
 
@@ -76,7 +78,7 @@ where
             })
         };
         let threads: Vec<_> = (0..setup.threads).map(spawn).collect();
-        threads.into_iter().map(|it| it.join().expect("nothing here panics")).collect()
+        threads.into_iter().map(|it| it.join().expect("no thread panics")).collect()
     });
     let calls = (records.len() * TIMED_CALLS) as f64;
     let cpu: Duration = records.iter().map(|it| it.cpu).sum();
@@ -85,8 +87,8 @@ where
         return (ratio > MIN_CPU_RATIO_OVERSUBSCRIBED).then_some(cpu.as_nanos() as f64 / calls);
     }
     let wall: Duration = records.iter().map(|it| it.wall).sum();
-    let counts = started_together(&records) && !records.iter().any(Record::is_preempted);
-    counts.then_some(wall.as_nanos() as f64 / calls)
+    let is_counted = started_together(&records) && !records.iter().any(Record::is_preempted);
+    is_counted.then_some(wall.as_nanos() as f64 / calls)
 }
 
 /// Returns the time from the first start to the last end.
@@ -106,8 +108,8 @@ where
     S: Service<HttpRequest, Response = Response<B>, Error: Debug> + Clone,
     B: Body,
 {
-    // Each thread has its own URIs, since clones of one share a reference count.
-    let uri = |key| format!("http://h{key}/").parse().expect("a URI");
+    // Each thread has its own URIs, because clones of a URI share a reference count.
+    let uri = |key| format!("http://h{key}/").parse().expect("the URI is valid");
     let uris: Vec<Uri> = (0..keys).map(uri).collect();
     runtime::enter(|| {
         let mut uris = uris.iter().cycle();
@@ -120,7 +122,7 @@ where
     })
 }
 
-/// Calls the service once for each URI. Requests are built here, which is part of all rows.
+/// Calls the service once per URI. The time of all rows includes building the requests.
 fn drive<'a, S, B>(service: &mut S, mode: Mode, uris: impl Iterator<Item = &'a Uri>)
 where
     S: Service<HttpRequest, Response = Response<B>, Error: Debug> + Clone,
@@ -154,12 +156,14 @@ impl Record {
     }
 }
 
-/// Starts the threads together: a token that they pass around shows that all of them run.
+/// A gate that starts all threads together.
+///
+/// The threads pass a token around, which proves that all of them are running.
 struct StartGate {
     threads: usize,
     is_oversubscribed: bool,
     barrier: Barrier,
-    /// The number of times that the token was passed.
+    /// The number of times the token has been passed.
     token: AtomicUsize,
 }
 
@@ -174,7 +178,7 @@ impl StartGate {
     }
 
     fn wait(&self, thread: usize) {
-        // Leaves the cores to threads that are not ready yet.
+        // Blocks instead of spinning, so that threads that are not ready yet get the cores.
         self.barrier.wait();
         for lap in 0..LAPS {
             self.wait_for_token(lap * self.threads + thread);

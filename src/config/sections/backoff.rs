@@ -128,7 +128,7 @@ impl Backoff {
         };
         let backoff = self.max.apply_to(backoff, retry::Backoff::max);
         match self.jitter.get() {
-            Some(Jitter::Full(full)) => backoff.jitter(full),
+            Some(Jitter::Full(full)) => backoff.use_jitter(full),
             Some(Jitter::Added(max)) => backoff.added_jitter(max),
             None => backoff,
         }

@@ -6,45 +6,49 @@ use crate::{
 };
 
 section! {
-    /// When calls of an upstream are refused because it is down: one circuit for each host and port.
+    /// A circuit breaker, with one circuit per host and port.
     CircuitBreaker {
-        /// Opens when this part of the calls in the window failed, or more; if off, only after so many failures in a row.
+        /// Ratio of failed calls in the window that opens the circuit. If "off", only consecutive
+        /// failures open it.
         failure_ratio: OrOff<RatioValue>,
-        /// Does not open by that while there are fewer calls in the window.
+        /// Minimum number of calls in the window to open by ratio.
         min_calls: Count,
-        /// The time that is looked back on.
+        /// Length of the sliding window.
         window: DurationValue<10>,
-        /// Opens as well after so many failures in a row.
+        /// Number of consecutive failures that also opens the circuit.
         consecutive_failures: OrOff<Positive>,
-        /// Calls that take so long count as failures.
+        /// Duration from which a call counts as a failure.
         slow_call: OrOff<DurationValue<1>>,
-        /// How long it stays open the first time.
+        /// Time that the circuit first stays open.
         open_for: DurationValue<1>,
-        /// How long it stays open at the longest; not below `open_for`.
+        /// Maximum of `open_for` after it has grown, at least `open_for`.
         open_max: DurationValue<1>,
-        /// How long a `Retry-After` may keep it open.
+        /// Maximum time that a `Retry-After` keeps the circuit open.
         retry_after_max: DurationValue,
-        /// How many calls pass while it is half-open.
+        /// Number of calls admitted while the circuit is half-open.
         probes: Positive,
-        /// How long each of them keeps its place.
+        /// Time that a probe occupies its slot.
         probe_lease: DurationValue<10>,
-        /// Whether 500 and other errors of the origin's own count.
+        /// Counts the origin's own errors, such as 500, as failures.
         count_origin_errors: bool,
-        /// Counts and reports, but never refuses.
+        /// Counts and reports, but never rejects.
         shadow: bool,
     }
 }
 
 impl CircuitBreaker {
-    pub(crate) fn apply<K>(
-        &self,
-        layer: PerKeyCircuitBreakerLayer<K>,
-    ) -> PerKeyCircuitBreakerLayer<K> {
-        let layer = self.failure_ratio.apply_to(layer, Layer::failure_ratio);
+    pub(crate) fn apply(&self, layer: PerKeyCircuitBreakerLayer) -> PerKeyCircuitBreakerLayer {
+        let layer = self
+            .failure_ratio
+            .apply_to(layer, |layer, ratio| layer.set(|settings| settings.ratio = ratio));
         let layer = self.min_calls.apply_to(layer, Layer::min_calls);
         let layer = self.window.apply_to(layer, Layer::window);
-        let layer = self.consecutive_failures.apply_to(layer, Layer::consecutive_failures);
-        let layer = self.slow_call.apply_to(layer, Layer::slow_call_threshold);
+        let layer = self.consecutive_failures.apply_to(layer, |layer, failures| {
+            layer.set(|settings| settings.consecutive = failures)
+        });
+        let layer = self.slow_call.apply_to(layer, |layer, threshold| {
+            layer.set(|settings| settings.slow_call_threshold = threshold)
+        });
         let layer = self.open_for.apply_to(layer, Layer::open_duration);
         let layer = self.open_max.apply_to(layer, Layer::max_open_duration);
         let layer = self.retry_after_max.apply_to(layer, Layer::max_retry_after);

@@ -13,52 +13,52 @@ use crate::{
 };
 
 section! {
-    /// Which requests are sent again, how often and when.
+    /// Retries of failed requests.
     Retry {
-        /// How many retries a call has, the first attempt not counted.
+        /// Maximum number of retries per call, without the first attempt.
         total: Unlimited<Count>,
-        /// How many of them after failures to connect.
+        /// Maximum number of retries after failures to connect.
         connect: Unlimited<Count>,
-        /// How many of them after connections that failed later.
+        /// Maximum number of retries after connections that failed later.
         read: Unlimited<Count>,
-        /// How many of them after statuses of `status_forcelist`.
+        /// Maximum number of retries after statuses in `status_forcelist`.
         status: Unlimited<Count>,
-        /// How many of them after other errors.
+        /// Maximum number of retries after other errors.
         other: Unlimited<Count>,
-        /// Which methods may be sent again when the request may have been processed.
+        /// Methods that are retried even if the request may have been processed.
         methods: Methods,
-        /// Which statuses are retried.
+        /// Statuses that are retried.
         status_forcelist: List<Status>,
-        /// Which statuses are retried as well if they say `Retry-After`.
+        /// Further statuses that are retried if the response has `Retry-After`.
         retry_after_statuses: List<Status>,
-        /// How long to wait when the server does not say. Inherited as a whole.
+        /// Delay before a retry, unless the server sets one. Inherited as a whole.
         #[serde(deserialize_with = "table")]
         backoff: Backoff,
-        /// Whether the wait that a server asks for replaces the backoff.
+        /// Replaces the backoff with the server's delay (`Retry-After`).
         respect_retry_after: bool,
-        /// The longest wait that a server may ask for.
+        /// Maximum delay that a server may set.
         retry_after_max: DurationValue,
-        /// Whether to wait that long when it asks for more, rather than not to retry.
+        /// Waits for the maximum if the server's delay is longer. Otherwise returns the response.
         cap_retry_after: bool,
-        /// Whether up to a tenth is added by chance to the wait that it asks for.
+        /// Adds up to 10 % jitter to the server's delay.
         retry_after_jitter: bool,
-        /// The limit of all waits of one call together.
+        /// Maximum of all delays of a call together.
         total_delay_max: OrOff<DurationValue>,
-        /// Whether any method is sent again when a response says, without proof, that nothing was processed.
+        /// Retries any method if a response indicates, without proof, that nothing was processed.
         retry_unlikely: bool,
-        /// Whether a refusal by an open circuit or a limit is retried.
+        /// Retries rejections by an open circuit or an in-flight limit.
         retry_rejected: bool,
-        /// Whether the last response, if it would be retried but for a limit, becomes an error.
+        /// Turns the last response into an error if only a limit prevents a retry.
         raise_on_status: bool,
-        /// The time that must be left for an attempt to be begun.
+        /// Minimum time left for an attempt to begin.
         min_attempt: DurationValue,
-        /// How many bytes of a request's body are kept to send it again.
+        /// Maximum number of bytes of a request body that are kept for retries.
         body_limit: Count,
-        /// How long a response that is given up may take to be read to its end.
+        /// Maximum time to read the rest of a response that is retried.
         drain_wait: DurationValue,
-        /// The request header that tells the upstream which attempt it is.
+        /// Request header with the attempt number, from the second attempt on.
         attempt_header: OrOff<HeaderNameValue>,
-        /// How many retries all calls of one host and port may have together. Inherited as a whole.
+        /// Limit of the retries of all calls to one host and port. Inherited as a whole.
         budget: Toggle<Budget>,
     }
 }
@@ -66,32 +66,39 @@ section! {
 impl Retry {
     pub(crate) fn check(&self) -> Result<(), ValidationError> {
         let backoff = self.backoff.as_ref().map_or(Ok(()), Backoff::check);
-        backoff.map_err(|wrong| wrong.at("backoff"))
+        backoff.map_err(|error| error.at("backoff"))
     }
 
-    /// All but the budget.
+    /// Applies all settings except the budget.
     pub(crate) fn apply<C, F>(
         &self,
         layer: Layer<C, HttpCallAdapter<F>>,
     ) -> Layer<C, HttpCallAdapter<F>> {
-        self.apply_server_word(self.apply_limits(layer))
+        self.apply_server_hints(self.apply_limits(layer))
     }
 
     fn apply_limits<C, F>(
         &self,
         layer: Layer<C, HttpCallAdapter<F>>,
     ) -> Layer<C, HttpCallAdapter<F>> {
-        let layer = self.total.apply_to(layer, Layer::max_retries);
-        let layer = self.connect.apply_to(layer, Layer::max_connect_retries);
-        let layer = self.read.apply_to(layer, Layer::max_read_retries);
-        let layer = self.status.apply_to(layer, Layer::max_status_retries);
-        let layer = self.other.apply_to(layer, Layer::max_other_retries);
+        let layer =
+            self.total.apply_to(layer, |layer, max| layer.set(|policy| policy.limits.total = max));
+        let layer = self
+            .connect
+            .apply_to(layer, |layer, max| layer.set(|policy| policy.limits.connect = max));
+        let layer =
+            self.read.apply_to(layer, |layer, max| layer.set(|policy| policy.limits.read = max));
+        let layer = self
+            .status
+            .apply_to(layer, |layer, max| layer.set(|policy| policy.limits.status = max));
+        let layer =
+            self.other.apply_to(layer, |layer, max| layer.set(|policy| policy.limits.other = max));
         let layer = match self.methods.as_ref() {
             None => layer,
             Some(Methods::Idempotent) => layer.idempotent_methods(),
             Some(Methods::Any) => layer.retry_all_methods(),
-            Some(Methods::Only(verbs)) => {
-                layer.retry_methods(verbs.iter().cloned().map(IntoSetting::into_value))
+            Some(Methods::Only(methods)) => {
+                layer.retry_methods(methods.iter().cloned().map(IntoSetting::into_value))
             }
         };
         let layer = self.status_forcelist.apply_to(layer, Layer::retry_statuses);
@@ -106,10 +113,11 @@ impl Retry {
         let layer =
             self.body_limit.apply_to(layer, |layer, bytes| layer.max_replay_bytes(bytes as usize));
         let layer = self.drain_wait.apply_to(layer, Layer::drain_timeout);
-        self.attempt_header.apply_to(layer, Layer::attempt_header)
+        self.attempt_header
+            .apply_to(layer, |layer, name| layer.set(|policy| policy.attempt_header = name))
     }
 
-    fn apply_server_word<C, F>(
+    fn apply_server_hints<C, F>(
         &self,
         layer: Layer<C, HttpCallAdapter<F>>,
     ) -> Layer<C, HttpCallAdapter<F>> {
@@ -118,7 +126,7 @@ impl Retry {
         let layer = self.respect_retry_after.apply_to(layer, Layer::respect_retry_after);
         let layer = self.retry_after_max.apply_to(layer, Layer::max_retry_after);
         let layer = self.cap_retry_after.apply_to(layer, Layer::clamp_retry_after);
-        let layer = self.retry_after_jitter.apply_to(layer, Layer::retry_after_jitter);
+        let layer = self.retry_after_jitter.apply_to(layer, Layer::jitter_retry_after);
         let layer = self.retry_unlikely.apply_to(layer, Layer::retry_if_probably_unprocessed);
         let layer = self.retry_rejected.apply_to(layer, Layer::retry_rejections);
         self.raise_on_status.apply_to(layer, Layer::error_on_exhausted_status)

@@ -100,7 +100,7 @@ async fn gateway_passes_unusual_status_line() {
 
 /// An invalid delay is ignored, and an excessive one stops retrying. The response passes unchanged.
 #[tokio::test]
-async fn gateway_passes_invalid_retry_after_and_ignores_it() {
+async fn gateway_passes_and_ignores_invalid_retry_after() {
     for (value, requests) in [
         ("-1", 5),
         ("", 5),

@@ -39,15 +39,15 @@ async fn layer_recognizes_gateway_page_with_status_500() {
 async fn layer_classifies_application_json_as_origin_error() {
     for status in [500, 502, 504] {
         let body = r#"{"error":"ledger timed out","code":"LEDGER"}"#;
-        let own = classify(status, &[("server", "nginx/1.22.1"), JSON], body).await;
+        let failure = classify(status, &[("server", "nginx/1.22.1"), JSON], body).await;
         assert_eq!(
-            (own.cause(), own.reporter()),
+            (failure.cause(), failure.reporter()),
             (Cause::OriginError, Reporter::Unknown),
             "{status}"
         );
     }
-    let own = classify(503, &[JSON, ("retry-after", "7")], r#"{"error":"maintenance"}"#).await;
-    assert_eq!(own.cause(), Cause::Overloaded);
+    let failure = classify(503, &[JSON, ("retry-after", "7")], r#"{"error":"maintenance"}"#).await;
+    assert_eq!(failure.cause(), Cause::Overloaded);
 }
 
 #[tokio::test]
@@ -122,12 +122,12 @@ async fn layer_recognizes_haproxy_error_file_by_text() {
 
 #[tokio::test]
 async fn layer_recognizes_empty_caddy_response_without_other_headers() {
-    let own = [("server", "Caddy"), ("content-length", "0"), ("date", "today")];
-    let failure = classify(502, &own, "").await;
+    let caddy_headers = [("server", "Caddy"), ("content-length", "0"), ("date", "today")];
+    let failure = classify(502, &caddy_headers, "").await;
     assert_eq!(failure.reporter(), Reporter::Gateway(Product::Caddy));
-    for more in [("x-request-id", "7"), HTML, ("via", "1.1 Caddy"), ("server", "app")] {
-        let relayed = classify(502, &[&own[..], &[more]].concat(), "").await;
-        assert_eq!(relayed.reporter(), Reporter::Unknown, "{more:?}");
+    for extra in [("x-request-id", "7"), HTML, ("via", "1.1 Caddy"), ("server", "app")] {
+        let relayed = classify(502, &[&caddy_headers[..], &[extra]].concat(), "").await;
+        assert_eq!(relayed.reporter(), Reporter::Unknown, "{extra:?}");
     }
 }
 
@@ -189,7 +189,7 @@ async fn quoted_page_does_not_identify_gateway() {
     let apache = "<p>Reason: <strong>DNS lookup failure for: x".to_owned();
     for (status, page) in [(503, nginx), (503, envoy), (500, apache)] {
         let quoted =
-            serde_json::json!({ "error": "stored, then the inventory said", "said": page });
+            serde_json::json!({ "error": "stored, but the inventory failed", "page": page });
         let failure = classify(status, &[JSON], &quoted.to_string()).await;
         assert_eq!(
             (failure.reporter(), failure.processed()),

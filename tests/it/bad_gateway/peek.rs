@@ -89,14 +89,16 @@ proptest! {
         timeout_ms in prop::sample::select(vec![0, 50]),
     ) {
         let body = if sized { Steps::sized(steps) } else { Steps::new(steps) };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
             let expected = read_body(body.clone()).await;
             let mut response = Response::new(body);
             let hint = response.body().size_hint();
             *response.status_mut() = status.try_into().unwrap();
             let start = Instant::now();
-            let layer = LAYER.max_peek_bytes(max_peek_bytes).peek_timeout(Duration::from_millis(timeout_ms));
+            let timeout = Duration::from_millis(timeout_ms);
+            let layer = LAYER.max_peek_bytes(max_peek_bytes).peek_timeout(timeout);
             let response = classify_with(layer, response).await;
             assert!(start.elapsed() <= Duration::from_millis(timeout_ms + 1));
             assert!(response.extensions().get::<Failure>().is_some());

@@ -4,20 +4,14 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Full};
-use seawall::{
-    BoxError, Cause, Processed,
-    body_timeout::{BodyTimeoutLayer, TimeoutBody, TimeoutKind},
-    circuit_breaker::CircuitBreakerLayer,
-    error_response::ErrorResponseLayer,
-    retry::RetryLayer,
-};
+use seawall::{body_timeout::{BodyTimeoutLayer, TimeoutKind}, circuit_breaker::CircuitBreakerLayer, error_response::ErrorResponseLayer, retry::RetryLayer, BoxError, Cause, Processed, TimeoutBody};
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 
 use super::{IDLE, TOTAL, limit_and_kind};
 use crate::support::{Step, Steps};
 
 #[tokio::test(start_paused = true)]
-async fn stalled_request_body_fails_and_gets_408() {
+async fn server_returns_408_when_request_body_stalls() {
     for (layer, kind, limit) in [
         (BodyTimeoutLayer::for_requests().idle(IDLE), TimeoutKind::RequestIdle, IDLE),
         (BodyTimeoutLayer::for_requests().total(TOTAL), TimeoutKind::RequestTotal, TOTAL),
@@ -80,7 +74,7 @@ async fn breaker_counts_stalled_response_but_not_stalled_request() {
 /// Uses real sockets and therefore real time.
 #[cfg(feature = "hyper-util")]
 #[tokio::test]
-async fn slow_request_forwarded_by_hyper_gets_408() {
+async fn server_returns_408_when_forwarded_request_stalls() {
     use crate::support::sockets::{channel, hyper, origin, request, url};
 
     let origin = origin(scripted_origin::Script::Healthy).await;
@@ -112,7 +106,7 @@ async fn slow_request_forwarded_by_hyper_gets_408() {
 /// Uses real sockets and therefore real time.
 #[cfg(feature = "hyper-util")]
 #[tokio::test]
-async fn stalled_caller_of_gateway_gets_408() {
+async fn gateway_returns_408_when_caller_stalls() {
     use axum::{Router, body, serve};
     use seawall::{retry::ReplayBody, timeout::TimeoutLayer};
     use tokio::{

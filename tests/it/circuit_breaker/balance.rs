@@ -89,7 +89,8 @@ async fn breaker_works_with_buffers_and_concurrency_limits() {
 
 #[tokio::test(start_paused = true)]
 async fn backpressured_calls_in_buffer_wait_until_admitted() {
-    let consecutive = opens_at_two().failure_ratio(None).consecutive_failures(NonZeroU32::new(2));
+    let consecutive =
+        opens_at_two().without_failure_ratio().consecutive_failures(NonZeroU32::new(2).unwrap());
     for layer in [opens_at_two(), consecutive] {
         let upstream = upstream(Step::status(502));
         let layer = layer.open_behavior(OpenBehavior::Backpressure);

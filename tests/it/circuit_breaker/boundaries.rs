@@ -76,8 +76,12 @@ fn extreme_layers() -> Vec<CircuitBreakerLayer> {
     for time in [Duration::ZERO, Duration::from_nanos(1), Duration::from_millis(1), Duration::MAX] {
         for ratio in [None, Some(Ratio::percent(0)), Some(Ratio::percent(100))] {
             for number in numbers {
-                let layer = CircuitBreakerLayer::new()
-                    .failure_ratio(ratio)
+                let layer = CircuitBreakerLayer::new();
+                let layer = match ratio {
+                    Some(ratio) => layer.failure_ratio(ratio),
+                    None => layer.without_failure_ratio(),
+                };
+                let layer = layer
                     .min_calls(number)
                     .half_open_probes(NonZeroU32::new(number).unwrap_or(NonZeroU32::MAX))
                     .window(time)
@@ -88,7 +92,10 @@ fn extreme_layers() -> Vec<CircuitBreakerLayer> {
                     .slow_call_threshold(time)
                     .open_behavior(OpenBehavior::Backpressure);
                 let limits = numbers.map(NonZeroU32::new);
-                layers.extend(limits.map(|limit| layer.clone().consecutive_failures(limit)));
+                layers.extend(limits.map(|limit| match limit {
+                    Some(limit) => layer.clone().consecutive_failures(limit),
+                    None => layer.clone().without_consecutive_failures(),
+                }));
             }
         }
     }

@@ -4,7 +4,9 @@ use super::*;
 
 /// Returns a layer whose circuit opens only at the fifth consecutive failure.
 fn opens_at_five() -> CircuitBreakerLayer {
-    CircuitBreakerLayer::new().failure_ratio(None).consecutive_failures(NonZeroU32::new(5))
+    CircuitBreakerLayer::new()
+        .without_failure_ratio()
+        .consecutive_failures(NonZeroU32::new(5).unwrap())
 }
 
 const OK: u16 = 200;
@@ -73,11 +75,11 @@ async fn success_resets_consecutive_failures() {
 #[tokio::test(start_paused = true)]
 async fn circuit_stays_closed_until_consecutive_failure_limit() {
     let (upstream, layer) = (upstream(Step::status(OK)), opens_at_five().min_calls(1));
-    let layer = layer.consecutive_failures(NonZeroU32::new(1_000));
+    let layer = layer.consecutive_failures(NonZeroU32::new(1_000).unwrap());
     for _ in 0..999 {
         send_calls(&layer, &upstream, 1, BAD).await;
         assert_eq!(layer.handle().state(), State::Closed);
-        advance(STEP).await;
+        advance(CALL_INTERVAL).await;
     }
     send_calls(&layer, &upstream, 1, BAD).await;
     assert_eq!(layer.handle().state(), State::Open);
@@ -86,7 +88,7 @@ async fn circuit_stays_closed_until_consecutive_failure_limit() {
 #[tokio::test(start_paused = true)]
 async fn circuit_without_thresholds_opens_only_when_forced() {
     let (upstream, layer) =
-        (upstream(Step::status(OK)), opens_at_five().consecutive_failures(None));
+        (upstream(Step::status(OK)), opens_at_five().without_consecutive_failures());
     send_calls(&layer, &upstream, 1_000, BAD).await;
     advance(seconds(5)).await;
     send_calls(&layer, &upstream, 1_000, BAD).await;
@@ -213,7 +215,7 @@ async fn breaker_keeps_consecutive_failures_of_key_for_one_window() {
     advance(seconds(1)).await;
     call_many_keys(1).await;
     assert!(layer.handle().get("bad").is_none());
-    // A circuit with four failures is kept, since the fifth opens it.
+    // A circuit with four failures is not evicted, because the fifth failure opens it.
     for _ in 0..4 {
         call("bad", BAD).await;
     }

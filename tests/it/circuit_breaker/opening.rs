@@ -38,7 +38,7 @@ async fn circuit_stays_closed_below_failure_ratio() {
 #[tokio::test(start_paused = true)]
 async fn consecutive_failures_open_circuit_and_success_resets_them() {
     let upstream = upstream(Step::status(502));
-    let layer = CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::new(3));
+    let layer = CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::new(3).unwrap());
     let service = layer.layer(upstream.clone());
     for statuses in [[502, 502, 200], [502, 502, 502]] {
         for status in statuses {

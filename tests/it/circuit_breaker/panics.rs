@@ -30,7 +30,7 @@ use super::{upstream::Body, *};
 use crate::log_capture::listen;
 
 fn opens_at_one() -> CircuitBreakerLayer {
-    CircuitBreakerLayer::new().failure_ratio(None).consecutive_failures(NonZeroU32::MIN)
+    CircuitBreakerLayer::new().without_failure_ratio().consecutive_failures(NonZeroU32::MIN)
 }
 
 async fn panics<T>(call: impl Future<Output = T>) -> bool {

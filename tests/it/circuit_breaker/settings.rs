@@ -44,11 +44,43 @@ async fn dry_run_admits_calls_when_forced_open_until_disabled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn later_setter_creates_new_circuit_for_handle() {
+async fn setter_creates_new_circuit_when_layer_is_cloned() {
     let layer = opens_at_two();
     layer.handle().force_open();
     let changed = layer.clone().half_open_probes(NonZeroU32::MIN);
     assert_eq!(layer.handle().state(), State::ForcedOpen);
+    assert_eq!(changed.handle().state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn handle_follows_circuit_when_setters_follow() {
+    let layer = CircuitBreakerLayer::new();
+    let circuit = layer.handle();
+    let layer = layer.consecutive_failures(NonZeroU32::MIN).named("billing");
+    layer.layer(upstream(Step::status(502))).oneshot(get()).await.unwrap();
+    assert_eq!(circuit.state(), State::Open);
+    assert_eq!(circuit.key(), Some("billing"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn handle_follows_circuits_of_keys_when_setters_follow() {
+    let layer = CircuitBreakerLayer::new().per_key(by_authority);
+    let circuits = layer.handle();
+    let layer = layer.consecutive_failures(NonZeroU32::MIN);
+    layer.layer(upstream(Step::status(502))).oneshot(get()).await.unwrap();
+    assert_eq!(circuits.get("upstream").unwrap().state(), State::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn service_keeps_its_circuit_when_layer_changes() {
+    let layer = CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::MIN);
+    let (circuit, upstream) = (layer.handle(), upstream(Step::status(502)));
+    let service = layer.layer(upstream.clone());
+    let changed = layer.without_consecutive_failures();
+    changed.layer(upstream).oneshot(get()).await.unwrap();
+    assert_eq!(circuit.state(), State::Closed);
+    service.oneshot(get()).await.unwrap();
+    assert_eq!(circuit.state(), State::Open);
     assert_eq!(changed.handle().state(), State::Closed);
 }
 

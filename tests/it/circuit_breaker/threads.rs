@@ -49,8 +49,8 @@ fn breaker_bounds_probes_in_flight_when_half_open() {
 
 #[test]
 fn breaker_emits_each_state_change_exactly_once() {
-    let consecutive = CircuitBreakerLayer::new().failure_ratio(None);
-    for layer in [opens_at_two(), consecutive.consecutive_failures(NonZeroU32::new(4))] {
+    let consecutive = CircuitBreakerLayer::new().without_failure_ratio();
+    for layer in [opens_at_two(), consecutive.consecutive_failures(NonZeroU32::new(4).unwrap())] {
         assert_each_change_emitted_once(&layer.open_duration(Duration::ZERO));
     }
 }

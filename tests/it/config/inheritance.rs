@@ -67,8 +67,8 @@ fn route_inherits_each_absent_key_of_default_policy() {
 fn route_replaces_backoff_and_budget_entirely() {
     assert_inherits(
         "retry.backoff = { kind = \"urllib3\", factor = 2 }\nretry.budget = { min = 9 }",
-        "retry.backoff.base_layer = \"1s\"\nretry.budget.ratio = 0.5",
-        "retry.backoff.base_layer = \"1s\"\nretry.budget.ratio = 0.5",
+        "retry.backoff.base = \"1s\"\nretry.budget.ratio = 0.5",
+        "retry.backoff.base = \"1s\"\nretry.budget.ratio = 0.5",
     );
 }
 
@@ -88,15 +88,15 @@ fn requests_recipe_matches_retry_docs() {
         .retry_statuses_with_retry_after([413, 429, 503])
         .max_retry_after(Duration::from_secs(21_600))
         .clamp_retry_after(true)
-        .retry_after_jitter(false)
+        .jitter_retry_after(false)
         .max_total_delay(Duration::MAX)
         .error_on_exhausted_status(true)
         .budget(Budget::none());
     let ten = Duration::from_secs(10);
     let from_setters = base_layer()
         .retry(retry)
-        .timeouts(Timeouts::new(ten, None).unwrap().body_idle(ten))
-        .circuit_breaker(None);
+        .timeouts(Timeouts::new(ten, ten).unwrap().without_total().body_idle(ten))
+        .without_circuit_breaker();
     let from_setters = stack_debug(from_setters, config("[[route]]\nprefix = \"https://\""));
     let from_setters = from_setters.split("\"https://\",").nth(1).unwrap();
     let ignore_budget_origin = |it: &str| it.replace("budgets_from: User", "budgets_from: Default");

@@ -3,16 +3,7 @@
 use std::num::NonZeroU32;
 
 use http::{HeaderName, Method};
-use seawall::{
-    Ratio,
-    bad_gateway::BadGatewayClassifierLayer,
-    circuit_breaker::CircuitBreakerLayer,
-    deadline::{DeadlineHeaderLayer, DeadlineLayer, TimeoutHeader},
-    in_flight::{AdaptiveLimit, InFlightLimitLayer},
-    logging::{Level, LoggingLayer},
-    retry::{Backoff, Budget, RetryLayer, by_authority},
-    standard::Timeouts,
-};
+use seawall::{bad_gateway::BadGatewayClassifierLayer, circuit_breaker::CircuitBreakerLayer, deadline::{DeadlineHeaderLayer, DeadlineLayer, TimeoutHeader}, in_flight::{AdaptiveLimit, InFlightLimitLayer}, keys::by_authority, logging::{Level, LoggingLayer}, retry::{Backoff, Budget, RetryLayer}, standard::Timeouts, Ratio};
 
 use super::*;
 
@@ -64,7 +55,7 @@ fn three() -> NonZeroU32 {
 #[test]
 fn retry_key_matches_setter() {
     assert_retry_key("total = 7", |it| it.max_retries(7));
-    assert_retry_key("total = \"unlimited\"", |it| it.max_retries(None));
+    assert_retry_key("total = \"unlimited\"", |it| it.without_max_retries());
     assert_retry_key("connect = 2", |it| it.max_connect_retries(2));
     assert_retry_key("read = 2", |it| it.max_read_retries(2));
     assert_retry_key("status = 2", |it| it.max_status_retries(2));
@@ -80,7 +71,7 @@ fn retry_key_matches_setter() {
     assert_retry_key("respect_retry_after = false", |it| it.respect_retry_after(false));
     assert_retry_key("retry_after_max = \"1m\"", |it| it.max_retry_after(ms(60_000)));
     assert_retry_key("cap_retry_after = true", |it| it.clamp_retry_after(true));
-    assert_retry_key("retry_after_jitter = false", |it| it.retry_after_jitter(false));
+    assert_retry_key("retry_after_jitter = false", |it| it.jitter_retry_after(false));
     assert_retry_key("total_delay_max = \"5s\"", |it| it.max_total_delay(ms(5_000)));
     assert_retry_key("total_delay_max = \"off\"", |it| it.max_total_delay(Duration::MAX));
     assert_retry_key("retry_unlikely = true", |it| it.retry_if_probably_unprocessed(true));
@@ -99,13 +90,13 @@ fn backoff_kind_selects_backoff() {
     let assert_backoff = |key: &str, backoff: Backoff| {
         assert_retry_key(&format!("backoff = {{ {key} }}"), |it| it.backoff(backoff));
     };
-    assert_backoff("base_layer = \"1s\"", Backoff::exponential(ms(1_000)));
+    assert_backoff("base = \"1s\"", Backoff::exponential(ms(1_000)));
     assert_backoff("max = \"1m\"", Backoff::default().max(ms(60_000)));
-    assert_backoff("jitter = false", Backoff::default().jitter(false));
+    assert_backoff("jitter = false", Backoff::default().use_jitter(false));
     assert_backoff("jitter = \"50ms\"", Backoff::default().added_jitter(ms(50)));
     assert_backoff("kind = \"constant\"", Backoff::constant(ms(100)));
-    assert_backoff("kind = \"constant\", base_layer = \"2s\", jitter = true", {
-        Backoff::constant(ms(2_000)).jitter(true)
+    assert_backoff("kind = \"constant\", base = \"2s\", jitter = true", {
+        Backoff::constant(ms(2_000)).use_jitter(true)
     });
     assert_backoff("kind = \"none\"", Backoff::none());
     assert_backoff("kind = \"urllib3\"", Backoff::urllib3(1.0).unwrap());
@@ -156,7 +147,7 @@ fn circuit_breaker_key_matches_setter() {
     assert_key(
         "circuit_breaker = { failure_ratio = \"off\", consecutive_failures = 3 }",
         base_layer().circuit_breaker(
-            CircuitBreakerLayer::new().failure_ratio(None).consecutive_failures(three()),
+            CircuitBreakerLayer::new().without_failure_ratio().consecutive_failures(three()),
         ),
     );
 }
@@ -185,16 +176,16 @@ fn stack_key_matches_setter() {
     let timeouts = |attempt, total| Timeouts::new(attempt, total).unwrap();
     assert_key(
         "timeouts.attempt = \"2s\"",
-        base_layer().timeouts(timeouts(Some(ms(2_000)), Some(ms(30_000)))),
+        base_layer().timeouts(timeouts(ms(2_000), ms(30_000))),
     );
     assert_key(
         "timeouts.total = \"1m\"",
-        base_layer().timeouts(timeouts(Some(ms(10_000)), Some(ms(60_000)))),
+        base_layer().timeouts(timeouts(ms(10_000), ms(60_000))),
     );
-    assert_key("timeouts.total = \"off\"", base_layer().timeouts(timeouts(Some(ms(10_000)), None)));
+    assert_key("timeouts.total = \"off\"", base_layer().timeouts(Timeouts::default().without_total()));
     assert_key(
         "timeouts = { attempt = \"off\", total = \"off\" }",
-        base_layer().timeouts(timeouts(None, None)),
+        base_layer().timeouts(Timeouts::none().body_idle(ms(60_000))),
     );
     assert_key(
         "timeouts.body_idle = \"1s\"",
@@ -202,7 +193,7 @@ fn stack_key_matches_setter() {
     );
     assert_key(
         "timeouts.body_idle = \"off\"",
-        base_layer().timeouts(Timeouts::default().body_idle(None)),
+        base_layer().timeouts(Timeouts::default().without_body_idle()),
     );
     assert_key("in_flight = 3", base_layer().in_flight(InFlightLimitLayer::new(three())));
     let assert_adaptive = |key: &str, set: fn(AdaptiveLimit) -> AdaptiveLimit| {
@@ -240,10 +231,10 @@ fn stack_key_matches_setter() {
     assert_key("bad_gateway.peek_wait = \"1s\"", {
         base_layer().bad_gateway(BadGatewayClassifierLayer::new().peek_timeout(ms(1_000)))
     });
-    assert_key("retry = \"off\"", base_layer().retry(None));
-    assert_key("circuit_breaker = \"off\"", base_layer().circuit_breaker(None));
-    assert_key("bad_gateway = \"off\"", base_layer().bad_gateway(None));
-    assert_key("logging = \"off\"", base_layer().logging(None));
+    assert_key("retry = \"off\"", base_layer().without_retry());
+    assert_key("circuit_breaker = \"off\"", base_layer().without_circuit_breaker());
+    assert_key("bad_gateway = \"off\"", base_layer().without_bad_gateway());
+    assert_key("logging = \"off\"", base_layer().without_logging());
 }
 
 /// Returns the key and the default of each row of the table in the docs.
@@ -307,7 +298,7 @@ fn config_keeps_program_setting_when_file_omits_key() {
         base_layer()
             .retry(RetryLayer::new().max_retries(9).retry_if_probably_unprocessed(true))
             .circuit_breaker(breaker)
-            .bad_gateway(None)
+            .without_bad_gateway()
             .in_flight(InFlightLimitLayer::new(three()))
     };
     let file = "[default]\nretry.total = 1\ncircuit_breaker.probes = 3\ntimeouts.total = \"1m\"";
@@ -315,7 +306,7 @@ fn config_keeps_program_setting_when_file_omits_key() {
         .retry(RetryLayer::new().max_retries(1).retry_if_probably_unprocessed(true))
         .circuit_breaker(CircuitBreakerLayer::new().min_calls(2).half_open_probes(three()))
         .timeouts(Timeouts::new(ms(10_000), ms(60_000)).unwrap())
-        .bad_gateway(None)
+        .without_bad_gateway()
         .in_flight(InFlightLimitLayer::new(three()));
     assert_eq!(stack_debug(program(), config(file)), stack_debug(merged, Config::default()));
 }
@@ -352,11 +343,11 @@ fn config_keeps_limit_bounds_and_trusted_headers_unless_set() {
 #[test]
 fn config_table_adds_layer_when_program_omits_it() {
     let empty = || {
-        let stack = base_layer().retry(None).circuit_breaker(None).in_flight(None);
-        stack.bad_gateway(None).logging(None)
+        let stack = base_layer().without_retry().without_circuit_breaker();
+        stack.without_bad_gateway().without_logging()
     };
     let file = "[default]\nretry = {}\ncircuit_breaker = {}\nbad_gateway = {}\nin_flight = 3";
-    let merged = base_layer().in_flight(InFlightLimitLayer::new(three())).logging(None);
+    let merged = base_layer().in_flight(InFlightLimitLayer::new(three())).without_logging();
     assert_eq!(stack_debug(empty(), config(file)), stack_debug(merged, Config::default()));
     assert_eq!(
         stack_debug(empty(), Config::default()),

@@ -1,11 +1,7 @@
 //! Readiness, gateways, and layers of other types.
 
 use http_body_util::BodyExt;
-use seawall::{
-    config::Handle,
-    retry::by_authority,
-    test_util::{FlakyService, Step},
-};
+use seawall::{config::Handle, keys::by_authority, test_util::{FlakyService, Step}};
 use tower::{ServiceBuilder, service_fn};
 
 use super::*;
@@ -171,7 +167,11 @@ async fn config_keeps_trusted_headers_when_total_changes() {
     for (base, total, seconds) in
         [(Some(deadline()), "12s", 3), (Some(deadline()), "off", 10), (None, "12s", 10)]
     {
-        let base = StandardLayer::new("test").retry(None).deadline(base);
+        let stack = StandardLayer::new("test").without_retry();
+        let base = match base {
+            Some(deadline) => stack.deadline(deadline),
+            None => stack.without_deadline(),
+        };
         let layer = ConfiguredLayer::new(
             base,
             config(&format!("[default.timeouts]\nattempt = \"10s\"\ntotal = \"{total}\"")),

@@ -164,7 +164,7 @@ async fn layer_escapes_values_of_64_kib_and_invalid_utf_8() {
 }
 
 #[tokio::test]
-async fn layer_echoes_request_id_unchanged_or_omits_it() {
+async fn layer_echoes_only_valid_request_id() {
     let echoed_id = async |id: &[u8]| {
         let cause = Cause::DnsError;
         let input = Input { name: "edge", error: "x", cause, accept: b"", id };

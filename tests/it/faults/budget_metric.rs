@@ -17,7 +17,7 @@ fn standard_layer_exports_budget_ratio_when_it_retries() {
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
-            let layer = StandardLayer::new("billing").circuit_breaker(None);
+            let layer = StandardLayer::new("billing").without_circuit_breaker();
             let client = layer.layer(upstream(Step::status(502)));
             for _ in 0..20 {
                 client.clone().oneshot(request("GET", "http://billing/")).await.unwrap();

@@ -22,7 +22,7 @@ use crate::{log_capture::Recorder, support::upstream};
 async fn log_warns_when_attempts_open_circuit() {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     let upstream = upstream(Step::reset());
-    let breaker = CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::new(2));
+    let breaker = CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::new(2).unwrap());
     let gateway = StandardLayer::gateway("edge").circuit_breaker(breaker).layer(upstream.clone());
     let response = gateway.oneshot(request("GET", "http://billing/")).await.unwrap();
     assert_eq!((response.status().as_u16(), upstream.requests()), (503, 2));

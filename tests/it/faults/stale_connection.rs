@@ -25,7 +25,7 @@ async fn failure_denies_staleness_when_connection_was_not_idle() {
     let upstream = FlakyUpstream::start([Step::ok("ok"), Step::reset()]).await.unwrap();
     let connector = TrackReuse::new(HttpConnector::new());
     let hyper = Client::builder(TokioExecutor::new()).build(connector);
-    let client = StandardLayer::new("up").retry(None).layer(hyper);
+    let client = StandardLayer::new("up").without_retry().layer(hyper);
     let call = || client.clone().oneshot(request("GET", &upstream.url("/")));
     let error = within_limit(async {
         call().await.unwrap().into_body().collect().await.unwrap();

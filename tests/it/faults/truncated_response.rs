@@ -29,7 +29,7 @@ async fn status_line(layer: GatewayLayer, status: u16) -> String {
 
 #[tokio::test]
 async fn gateway_forwards_truncated_502_when_classifier_is_off() {
-    let layer = StandardLayer::gateway("edge").bad_gateway(None);
+    let layer = StandardLayer::gateway("edge").without_bad_gateway();
     assert_eq!(status_line(layer, 502).await, "HTTP/1.1 502 Bad Gateway");
 }
 

@@ -57,7 +57,7 @@ fn limit_settings() -> AdaptiveLimit {
 }
 
 #[tokio::test(start_paused = true)]
-async fn limit_grows_while_it_rejects_and_latency_is_stable() {
+async fn limit_grows_on_rejections_when_latency_is_stable() {
     let layer = InFlightLimitLayer::adaptive(limit_settings());
     assert_eq!(layer.limit(), max_calls(20));
     let ms = Duration::from_millis;
@@ -163,7 +163,7 @@ async fn baseline_excludes_queueing_while_calls_are_rejected() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn limit_of_one_grows_while_it_rejects() {
+async fn limit_of_one_grows_on_rejections() {
     let layer =
         InFlightLimitLayer::adaptive(limit_settings().initial(max_calls(1)).min(max_calls(1)));
     keep_busy(&layer, 5, Duration::from_millis(20), Duration::from_secs(3)).await;

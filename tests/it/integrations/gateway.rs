@@ -26,12 +26,8 @@ fn forward_to<B>(upstream: SocketAddr, mut request: Request<B>) -> Request<B> {
     request
 }
 
-type GatewayStack = StandardLayer<
-    seawall::classify::HttpClassifier,
-    seawall::retry::HttpCallAdapter,
-    seawall::standard::ByAuthority,
-    Gateway,
->;
+type GatewayStack =
+    StandardLayer<seawall::classify::HttpClassifier, seawall::retry::HttpCallAdapter, Gateway>;
 
 fn gateway_stack(name: &str) -> GatewayStack {
     StandardLayer::gateway(name).retry(without_backoff())
@@ -89,7 +85,8 @@ async fn router_accepts_upstream_as_route_nested_service_and_fallback() {
 #[tokio::test]
 async fn failed_upstream_does_not_affect_other_upstreams() {
     let (down, healthy) = (origin(Script::Refuse).await, origin(Script::Healthy).await);
-    let breaker = CircuitBreakerLayer::new().consecutive_failures(std::num::NonZeroU32::new(4));
+    let breaker =
+        CircuitBreakerLayer::new().consecutive_failures(std::num::NonZeroU32::new(4).unwrap());
     let down_layer = gateway_stack("down").circuit_breaker(breaker.clone());
     let healthy_layer = gateway_stack("healthy").circuit_breaker(breaker);
     let app = Router::new()

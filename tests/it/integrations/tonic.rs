@@ -54,7 +54,8 @@ async fn pushback_takes_precedence_over_status() {
 /// Requests of a channel have no authority, so the name of the stack is the key of the circuit.
 #[tokio::test]
 async fn unavailable_server_opens_circuit() {
-    let breaker = CircuitBreakerLayer::new().consecutive_failures(std::num::NonZeroU32::new(3));
+    let breaker =
+        CircuitBreakerLayer::new().consecutive_failures(std::num::NonZeroU32::new(3).unwrap());
     let layer = stack().circuit_breaker(breaker);
     let server = Server::start([UNAVAILABLE, UNAVAILABLE, UNAVAILABLE]).await;
     call_by(server.addr, layer.clone(), message()).await.unwrap_err();

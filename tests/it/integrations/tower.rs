@@ -101,7 +101,7 @@ async fn inner_balancer_skips_failed_instance() {
     let instances = servers.iter().map(|server: &Origin| {
         let upstream = server.addr();
         let breaker = CircuitBreakerLayer::new()
-            .consecutive_failures(NonZeroU32::new(2))
+            .consecutive_failures(NonZeroU32::new(2).unwrap())
             .open_behavior(OpenBehavior::Backpressure);
         let instance = ServiceBuilder::new()
             .layer(breaker)

@@ -258,7 +258,7 @@ async fn compression_layer_compresses_error_response_of_gateway() {
 
 /// The client requests compression and still reads the retry advice.
 #[tokio::test]
-async fn stack_does_not_retry_when_compressed_response_advises_against_it() {
+async fn stack_follows_retry_advice_of_compressed_response() {
     let url = gateway(Script::Status(502)).await;
     let client =
         ServiceBuilder::new().layer(stack()).layer(DecompressionLayer::new()).service(hyper());

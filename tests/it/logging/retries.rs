@@ -77,7 +77,7 @@ async fn retry_emits_debug_events_in_request_span() {
     let events = recorder.events();
     let decisions: Vec<_> = events.iter().filter(|event| event.get("cause").is_some()).collect();
     assert_eq!(decisions.len(), 2);
-    assert_eq!((decisions[0].message(), decisions[0].get("attempt")), ("trying again", Some("2")));
+    assert_eq!((decisions[0].message(), decisions[0].get("attempt")), ("retrying", Some("2")));
     assert_eq!(
         (decisions[1].message(), decisions[1].get("stop_reason")),
         ("giving up", Some("max_retries"))

@@ -91,7 +91,7 @@ async fn max_retries_accepts_zero_and_no_limit() {
     let response = call(&immediate().max_retries(0), &script, get_with_body()).await.unwrap();
     assert_eq!(report(&response), (1, Some(StopReason::MaxRetries)));
     let script = answers(&[[502; 50].as_slice(), &[200]].concat());
-    let response = call(&immediate().max_retries(None), &script, get_with_body()).await.unwrap();
+    let response = call(&immediate().without_max_retries(), &script, get_with_body()).await.unwrap();
     assert_eq!(report(&response), (51, None));
 }
 
@@ -145,7 +145,7 @@ async fn on_retry_hook_runs_before_each_delay() {
 async fn report_keeps_eight_failures_of_10000_attempts() {
     let service =
         upstream(test_util::Script::new().times(9_999, Step::status(502)).then(Step::status(200)));
-    let layer = immediate_with_budget().max_retries(None).budget(Budget::none());
+    let layer = immediate_with_budget().without_max_retries().budget(Budget::none());
     let response = layer.layer(service).oneshot(get()).await.unwrap();
     let attempts = response.extensions().get::<RetryReport>().unwrap();
     assert_eq!(attempts.count(), NonZeroU32::new(10_000).unwrap());

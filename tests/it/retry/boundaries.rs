@@ -134,7 +134,7 @@ fn debug_output_shows_settings() {
             .contains("MappedBody")
     );
     let error = Backoff::urllib3(-1.0).unwrap_err().to_string();
-    assert_eq!(error, "a backoff factor is a number of seconds, zero or more");
+    assert_eq!(error, "backoff factor must be a finite number of seconds, 0 or more");
 }
 
 #[tokio::test(start_paused = true)]
@@ -151,11 +151,11 @@ async fn debug_output_shows_body_state_and_attempts() {
     for body in ["", "pay", "more"] {
         service.clone().oneshot(put(Body::from(body))).await.unwrap();
     }
-    let kinds = ["ReplayBody(Empty)", "ReplayBody(Kept)", "ReplayBody(Once)"];
+    let kinds = ["ReplayBody(Empty)", "ReplayBody(Buffered)", "ReplayBody(Once)"];
     assert_eq!(*texts.lock().unwrap(), kinds);
     let mut service = immediate().layer(Script::new([Act::<Body>::Hang]));
     let call = service.call(get());
-    assert!(format!("{call:?}").contains("made: 1"));
+    assert!(format!("{call:?}").contains("attempts: 1"));
 }
 
 /// Returns an outcome, with true if it proves that the request was not processed.

@@ -33,7 +33,7 @@ async fn each_failure_kind_has_own_retry_limit() {
         ),
     ] {
         let script = upstream([Step::refuse(), Step::reset(), Step::status(502), repeated]);
-        match layer.max_retries(None).layer(script).oneshot(get()).await {
+        match layer.without_max_retries().layer(script).oneshot(get()).await {
             Ok(response) => assert_eq!(stop_reason(&response), Some(stop)),
             Err(error) => {
                 assert_eq!(find_source::<RetriesExhausted>(&*error).unwrap().reason(), stop);
@@ -45,7 +45,7 @@ async fn each_failure_kind_has_own_retry_limit() {
 #[tokio::test(start_paused = true)]
 async fn extreme_limits_do_not_panic() {
     let layer = RetryLayer::new()
-        .backoff(Backoff::exponential(Duration::MAX).max(Duration::MAX).jitter(false))
+        .backoff(Backoff::exponential(Duration::MAX).max(Duration::MAX).use_jitter(false))
         .max_total_delay(Duration::MAX)
         .max_retry_after(Duration::MAX)
         .min_attempt_time(Duration::MAX)

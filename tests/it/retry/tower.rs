@@ -90,7 +90,7 @@ async fn retry_through_inner_balancer_reaches_other_instance() {
     let balance = Balance::new(ServiceList::new::<Request<ReplayBody<Body>>>(Vec::from(instances)));
     let service = ServiceBuilder::new()
         // The balancer picks instances at random, so the number of attempts is unbounded.
-        .layer(immediate_with_budget().max_retries(None).budget(Budget::none()))
+        .layer(immediate_with_budget().without_max_retries().budget(Budget::none()))
         .service(Buffer::new(balance, 8));
     for _ in 0..100 {
         assert_eq!(service.clone().oneshot(get()).await.unwrap().status(), 200);

@@ -199,7 +199,7 @@ async fn received_request_keeps_head_body_and_extensions() {
     let received = upstream.received();
     assert_eq!(received.len(), 2);
     for attempt in &received {
-        assert_eq!((attempt.method(), again.path()), (&Method::PUT, "/a"));
+        assert_eq!((attempt.method(), attempt.path()), (&Method::PUT, "/a"));
         assert_eq!(attempt.uri(), "http://upstream/a?b");
         assert_eq!((attempt.header("x-a"), attempt.header("X-B")), (Some("1"), None));
         assert_eq!((attempt.header("x-bytes"), attempt.headers().len()), (None, 2));

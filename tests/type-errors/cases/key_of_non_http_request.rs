@@ -1,6 +1,6 @@
 use std::num::NonZeroU32;
 
-use seawall::in_flight::{by_authority, InFlightLimitLayer};
+use seawall::{in_flight::InFlightLimitLayer, keys::by_authority};
 use tower::ServiceBuilder;
 use type_errors::{Echo, check};
 

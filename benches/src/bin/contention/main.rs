@@ -1,4 +1,6 @@
-//! Prints the cost of a call on one, two and four threads, as Markdown tables: see [`benches::contention`].
+//! Prints the cost of a call on one, two and four threads as Markdown tables.
+//!
+//! [`benches::contention`] describes the method.
 
 mod report;
 
@@ -22,12 +24,12 @@ fn main() -> ExitCode {
 }
 
 fn parse(args: &[&str]) -> Option<(Vec<Row>, usize)> {
-    let (job, rounds) = match args {
-        [job] => (job, ROUNDS),
-        [job, rounds] => (job, rounds.parse().ok().filter(|rounds| *rounds > 0)?),
+    let (table, rounds) = match args {
+        [table] => (table, ROUNDS),
+        [table, rounds] => (table, rounds.parse().ok().filter(|rounds| *rounds > 0)?),
         _ => return None,
     };
-    let rows = match *job {
+    let rows = match *table {
         "breakers" => contention::breakers(),
         "stacks" => contention::stacks(),
         "pending-stacks" => contention::pending_stacks(),

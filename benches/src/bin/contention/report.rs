@@ -5,19 +5,19 @@ use std::hint::black_box;
 use benches::contention::{Measured, Mode, ONE_ARC, Role, Row, RowTimes, THREADS, Times};
 use tokio::time::Instant;
 
-/// Indices in [`Mode::ALL`] and [`THREADS`].
+/// Indices into [`Mode::ALL`] and [`THREADS`].
 const OWN: usize = 0;
 const ONE: usize = 0;
 const TWO: usize = 1;
 const FOUR: usize = 2;
 
-/// The least ratio of two threads to one that shows contention, for the probe with one `Arc`.
+/// The minimum ratio of two threads to one that proves contention, for the probe with one `Arc`.
 const MIN_CONTENTION: f64 = 1.15;
 
 const NONE: &str = "–";
 
 pub(crate) fn print(rows: &[Row], measured: &Measured, rounds: usize) {
-    println!("A read of the clock takes {:.0} ns here.\n", clock_read());
+    println!("A clock read takes {:.0} ns here.\n", clock_read());
     print_times(rows, measured);
     print_comparison(rows, measured);
     print_confidence(rows, measured, rounds);
@@ -31,11 +31,11 @@ fn print_times(rows: &[Row], measured: &Measured) {
         };
         THREADS.map(|threads| format!("{name}, {threads}")).join(" | ") + " | 2 ÷ 1 | 4 ÷ 1"
     };
-    println!("| ns a call | {} |", Mode::ALL.map(columns).join(" | "));
+    println!("| ns per call | {} |", Mode::ALL.map(columns).join(" | "));
     println!("|---|{}", "--:|".repeat(Mode::ALL.len() * (THREADS.len() + 2)));
     for (row, times) in rows.iter().zip(&measured.rows) {
         let cells = times.iter().flat_map(|times| {
-            let ratio = |at: usize| two_digits(ratio(&times[at], &times[ONE]));
+            let ratio = |threads: usize| two_digits(ratio(&times[threads], &times[ONE]));
             times.iter().map(cell).chain([ratio(TWO), ratio(FOUR)])
         });
         println!("| {} | {} |", row.name, cells.collect::<Vec<_>>().join(" | "));
@@ -43,7 +43,7 @@ fn print_times(rows: &[Row], measured: &Measured) {
     println!();
 }
 
-/// Prints seawall's times divided by each peer's.
+/// Prints the ratios of seawall's times to those of each peer.
 fn print_comparison(rows: &[Row], measured: &Measured) {
     let with_role = |role| {
         let pairs = rows.iter().zip(&measured.rows);
@@ -54,7 +54,7 @@ fn print_comparison(rows: &[Row], measured: &Measured) {
         println!("|---|--:|--:|--:|--:|");
         for (peer, peer_times) in with_role(Role::Peer) {
             let cells = seawall_times.iter().zip(peer_times).flat_map(|(seawall, peer)| {
-                [ONE, TWO].map(|at| two_digits(ratio(&seawall[at], &peer[at])))
+                [ONE, TWO].map(|threads| two_digits(ratio(&seawall[threads], &peer[threads])))
             });
             println!("| {} | {} |", peer.name, cells.collect::<Vec<_>>().join(" | "));
         }
@@ -66,19 +66,19 @@ fn print_confidence(rows: &[Row], measured: &Measured, rounds: usize) {
     let Measured { runs, counted, .. } = measured;
     let share = 100.0 * *counted as f64 / *runs as f64;
     let cells = measured.rows.iter().flatten().flatten();
-    let fewest = cells.map(Times::len).filter(|runs| *runs > 0).min().unwrap_or_default();
+    let min_runs = cells.map(Times::len).filter(|runs| *runs > 0).min().unwrap_or_default();
     println!(
-        "Medians, lower quartiles in parentheses. Of {runs} runs {share:.0} % counted; each time is from {fewest} to {rounds} \
-         runs.\n"
+        "Medians, with lower quartiles in parentheses. {share:.0} % of {runs} runs counted. Each time \
+         is the median of {min_runs} to {rounds} runs.\n"
     );
     let contention = contention(rows, &measured.rows);
     match contention {
         Some(ratio) if ratio >= MIN_CONTENTION => {
-            println!("The threads contended: two to one is {ratio:.2} for `{ONE_ARC}`.");
+            println!("The threads contended: the ratio of two to one is {ratio:.2} for `{ONE_ARC}`.");
         }
         _ => println!(
-            "**Inconclusive**: two to one is {} for `{ONE_ARC}`, less than {MIN_CONTENTION}. The threads did not contend, so \
-             this run proves nothing.",
+            "**Inconclusive**: the ratio of two to one is {} for `{ONE_ARC}`, less than {MIN_CONTENTION}. \
+             The threads did not contend.",
             two_digits(contention)
         ),
     }
@@ -106,7 +106,7 @@ fn cell(times: &Times) -> String {
     }
 }
 
-/// Returns the nanoseconds of a read of the clock.
+/// Returns the time of a clock read in nanoseconds.
 fn clock_read() -> f64 {
     const READS: u32 = 1_000_000;
     let start = Instant::now();

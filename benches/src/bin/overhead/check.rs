@@ -1,4 +1,4 @@
-//! `overhead --check`: limits of allocations and sizes, which do not depend on the machine.
+//! `overhead --check`: limits for allocations and sizes, which do not depend on the machine.
 
 use std::{
     future::ready,
@@ -15,19 +15,21 @@ use benches::{Case, Subscriber, all, find, request::RequestKind, runtime};
 use http::{Request, Response, StatusCode};
 use seawall::{
     Failure,
-    circuit_breaker::{CircuitBreakerLayer, State, by_authority},
+    circuit_breaker::{CircuitBreakerLayer, State},
+    keys::by_authority,
 };
 use tower::{Layer, Service};
 
 use crate::measure::allocations;
 
-/// The layers and stacks of seawall that allocate during a GET without a subscriber; no other may.
+/// The seawall layers and stacks that may allocate during a GET without a subscriber, with the
+/// limit.
 const ALLOCATING: [(&str, f64); 1] = [
-    // The deadline for the layers inside is a typed extension of the request.
+    // The layer inserts a typed extension into the request.
     ("seawall Deadline", 3.0),
 ];
 
-/// The cases with other requests, and whether they keep a copy of the request's head.
+/// The cases with other requests, with true if they keep a copy of the request head.
 const ALL_REQUESTS: [(&str, bool); 4] = [
     ("seawall ErrorResponse", false),
     ("seawall Retry", true),
@@ -36,7 +38,7 @@ const ALL_REQUESTS: [(&str, bool); 4] = [
 ];
 const COPY: &str = "minimal: keep a copy of the request";
 
-/// The layers that must have a case, so that the check omits none.
+/// The layers that must have a case, so that the check covers all layers.
 const REQUIRED_LAYERS: [&str; 10] = [
     "seawall BadGatewayClassifier",
     "seawall BodyTimeout",
@@ -50,24 +52,24 @@ const REQUIRED_LAYERS: [&str; 10] = [
     "seawall Timeout",
 ];
 
-/// The size of a `Failure`, which layers copy.
+/// The maximum size of a `Failure`, which layers copy.
 const MAX_FAILURE_BYTES: usize = 48;
 
-/// The memory of a circuit, with its key and its entry in the map.
+/// The maximum memory of a circuit, including its key and its map entry.
 const MAX_CIRCUIT_BYTES: f64 = 1_500.0;
 
-/// The bytes that a breaker holds after one failed call for each of `keys` keys.
+/// Returns the bytes that a breaker holds after one failed call per key.
 fn bytes_held_by_keys(keys: usize) -> i64 {
     let layer = CircuitBreakerLayer::new().per_key(by_authority);
-    let down = tower::service_fn(|_: Request<()>| {
+    let failing = tower::service_fn(|_: Request<()>| {
         ready(Err::<Response<()>, _>(io::Error::from(io::ErrorKind::ConnectionRefused)))
     });
-    let mut service = layer.layer(down);
+    let mut service = layer.layer(failing);
     let mut cx = Context::from_waker(Waker::noop());
     let held = measure(|| {
         for key in 0..keys {
             let mut request = Request::new(());
-            *request.uri_mut() = format!("http://h{key}.example/").parse().expect("a URI");
+            *request.uri_mut() = format!("http://h{key}.example/").parse().expect("the URI is valid");
             let mut call = pin!(service.call(request));
             assert!(call.as_mut().poll(&mut cx).is_ready());
         }
@@ -76,17 +78,20 @@ fn bytes_held_by_keys(keys: usize) -> i64 {
     held.bytes_current
 }
 
-/// A breaker of each policy that opens after this many failures.
+/// Returns a breaker per policy that opens after this number of failures.
 fn breakers(failures: u32) -> [(&'static str, CircuitBreakerLayer); 2] {
     let layer = CircuitBreakerLayer::new().open_duration(Duration::ZERO);
-    let consecutive = layer.clone().failure_ratio(None);
+    let consecutive = layer.clone().without_failure_ratio();
     [
         ("failure ratio", layer.min_calls(failures)),
-        ("consecutive failures", consecutive.consecutive_failures(NonZeroU32::new(failures))),
+        (
+            "consecutive failures",
+            consecutive.consecutive_failures(NonZeroU32::new(failures).unwrap()),
+        ),
     ]
 }
 
-/// Calls until `is_done` returns true.
+/// Makes calls until `is_done` returns true.
 fn call_until(layer: &CircuitBreakerLayer, status: StatusCode, mut is_done: impl FnMut() -> bool) {
     let mut service = layer.layer(tower::service_fn(move |_: Request<()>| {
         let mut response = Response::new(());
@@ -100,13 +105,15 @@ fn call_until(layer: &CircuitBreakerLayer, status: StatusCode, mut is_done: impl
     }
 }
 
-/// The allocations of failures in one window. A list of failures would allocate, and would be walked under a lock.
+/// Returns the allocations of failures in one window.
+///
+/// A breaker with a list of failures would allocate, and would walk the list under a lock.
 fn allocations_of_failures(layer: &CircuitBreakerLayer, failures: u32) -> u64 {
     let mut calls = 0..failures;
     measure(|| call_until(layer, StatusCode::BAD_GATEWAY, || calls.next().is_none())).count_total
 }
 
-/// The bytes held after a circuit has opened and closed `cycles` times.
+/// Returns the bytes held after a circuit has opened and closed `cycles` times.
 fn bytes_held_by_cycles(layer: &CircuitBreakerLayer, cycles: u32) -> i64 {
     let state = || layer.handle().state();
     let held = measure(|| {
@@ -122,12 +129,12 @@ pub(crate) fn run() -> ExitCode {
     let mut passed = true;
     let mut check = |metric: &str, value: f64, limit: f64| {
         let verdict = if value <= limit { "ok" } else { "FAILED" };
-        println!("{verdict}: {metric}: {value}, at most {limit}");
+        println!("{verdict}: {metric}: {value} (limit {limit})");
         passed &= value <= limit;
     };
     check("bytes of a Failure", size_of::<Failure>() as f64, MAX_FAILURE_BYTES as f64);
     let held = bytes_held_by_keys(100_000) as f64 / 4_096.0;
-    check("bytes held for each of 4,096 circuits after 100,000 keys", held, MAX_CIRCUIT_BYTES);
+    check("bytes held per circuit of 4,096 after 100,000 keys", held, MAX_CIRCUIT_BYTES);
     for (policy, layer) in breakers(u32::MAX) {
         let allocated = allocations_of_failures(&layer, 100_000);
         check(&format!("allocations of 100,000 failures, {policy}"), allocated as f64, 0.0);
@@ -139,26 +146,26 @@ pub(crate) fn run() -> ExitCode {
     runtime::enter(|| {
         let cases = without_subscriber();
         for layer in REQUIRED_LAYERS {
-            assert!(cases.iter().any(|case| case.name.starts_with(layer)), "no case of {layer}");
+            assert!(cases.iter().any(|case| case.name.starts_with(layer)), "expected a case of {layer}, found none");
         }
         for case in cases.iter().filter(|case| case.kind == RequestKind::Get && is_seawall(case)) {
             let limit = ALLOCATING.iter().find(|(name, _)| *name == case.name);
             check_allocations(&mut check, case, "", limit.map_or(0.0, |(_, limit)| *limit));
         }
         let classifier = cases.iter().find(|case| case.name == "classifier: a 200");
-        check_allocations(&mut check, classifier.expect("measured as well"), "", 0.0);
+        check_allocations(&mut check, classifier.expect("the case exists"), "", 0.0);
         for (name, copies) in ALL_REQUESTS {
-            let of_name = || cases.iter().filter(|case| case.name == name);
-            assert!(of_name().next().is_some(), "no case is called {name}");
-            for case in of_name().filter(|case| case.kind != RequestKind::Get) {
-                let copy = find(&case.key().replace(case.name, COPY)).expect("measured as well");
-                // The copy of the body takes three more.
+            let cases_named = || cases.iter().filter(|case| case.name == name);
+            assert!(cases_named().next().is_some(), "expected a case named {name:?}, found none");
+            for case in cases_named().filter(|case| case.kind != RequestKind::Get) {
+                let copy = find(&case.key().replace(case.name, COPY)).expect("the case of the copy exists");
+                // The copy of the body takes three more allocations.
                 let body = if case.kind == RequestKind::Post { 3.0 } else { 0.0 };
                 let limit = if copies { allocations(&mut *copy.runner()).0 + body } else { 0.0 };
                 check_allocations(&mut check, case, "", limit);
             }
         }
-        // At INFO the layer logs only failures, so a success must not allocate.
+        // The client layer logs only failures at INFO, so a success must not allocate.
         let info = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO);
         tracing::subscriber::with_default(info.with_writer(io::sink).finish(), || {
             for case in cases.iter().filter(|case| case.name == "seawall Logging, client") {

@@ -1,7 +1,9 @@
 //! Prints the cost of a call through each layer as a Markdown table.
 //!
-//! `overhead [--rounds N] [--icount FILE]`: `FILE` is the output of `icount.sh`; without it the table has no instructions.
-//! `overhead --check`: fails if a layer allocates more than it may; measures no time.
+//! `overhead [--rounds N] [--icount FILE]`: `FILE` is the output of `icount.sh`. Without it, the
+//! table has no instruction counts.
+//!
+//! `overhead --check`: fails if a layer exceeds its limit of allocations. Measures no time.
 
 mod check;
 mod measure;

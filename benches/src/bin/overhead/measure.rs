@@ -4,7 +4,7 @@ use std::{env, process::Command};
 
 #[allow(
     clippy::disallowed_types,
-    reason = "a bench measures real time; tokio's clock can be paused, and is slower to read"
+    reason = "a benchmark measures real time, and tokio's clock is slower to read"
 )]
 use std::time::Instant;
 
@@ -13,27 +13,30 @@ use benches::{Case, Runner, Subscriber, all as all_cases, runtime};
 
 use crate::Result;
 
-/// The calls of a case per round.
+/// The number of calls of a case per round.
 const BATCH: usize = 256;
 
-/// The batches whose allocations are counted. As many precede them, since maps grow and thread-locals are created once.
+/// The number of batches whose allocations are counted.
+///
+/// As many uncounted batches precede them, because maps grow and thread-locals are created once.
 const COUNTED_BATCHES: usize = 4;
 
 /// The measurements of a case.
 #[derive(Clone, Debug)]
 pub(crate) struct Measured {
     pub(crate) key: String,
-    /// Nanoseconds per call: the median of all rounds.
+    /// Nanoseconds per call, as the median of all rounds.
     pub(crate) ns: f64,
-    /// The difference to the base in the same round, and the ratio: medians too.
+    /// The difference to the base in the same round, as the median of all rounds.
     pub(crate) ns_over: f64,
+    /// The ratio to the base in the same round, as the median of all rounds.
     pub(crate) ratio: f64,
     pub(crate) allocations: f64,
     pub(crate) bytes: f64,
     pub(crate) future: Option<usize>,
 }
 
-/// Measures every case: one process for each subscriber, since a process has one.
+/// Measures every case, in one process per subscriber, because a process has only one.
 pub(crate) fn all(rounds: usize) -> Result<Vec<Measured>> {
     let mut measured = Vec::new();
     for subscriber in Subscriber::ALL {
@@ -45,7 +48,7 @@ pub(crate) fn all(rounds: usize) -> Result<Vec<Measured>> {
             return Err(String::from_utf8_lossy(&output.stderr).into());
         }
         for line in String::from_utf8(output.stdout)?.lines() {
-            measured.push(Measured::parse(line).ok_or_else(|| format!("not a row: {line}"))?);
+            measured.push(Measured::parse(line).ok_or_else(|| format!("expected a row, found {line:?}"))?);
         }
     }
     // Restores the order of the cases.
@@ -54,7 +57,7 @@ pub(crate) fn all(rounds: usize) -> Result<Vec<Measured>> {
     Ok(measured)
 }
 
-/// Measures the cases of one subscriber and prints a line for each.
+/// Measures the cases of one subscriber and prints a line per case.
 pub(crate) fn child(subscriber: Subscriber, rounds: usize) {
     subscriber.install();
     runtime::enter(|| {
@@ -81,7 +84,7 @@ pub(crate) fn child(subscriber: Subscriber, rounds: usize) {
     });
 }
 
-/// The allocations of one call, and their bytes.
+/// Returns the number of allocations of one call, and their bytes.
 pub(crate) fn allocations(runner: &mut dyn Runner) -> (f64, f64) {
     let mut count_batches = || {
         let (mut count, mut bytes) = (0, 0);
@@ -98,8 +101,10 @@ pub(crate) fn allocations(runner: &mut dyn Runner) -> (f64, f64) {
     count_batches()
 }
 
-/// Nanoseconds per call, by case and round. Each round runs every case in a new random order, so that caches and clock
-/// frequency do not always favor the same case.
+/// Returns the nanoseconds per call, by case and round.
+///
+/// Each round runs every case in a new random order, so that caches and clock frequency do not
+/// always favor the same case.
 fn times(runners: &mut [Box<dyn Runner>], rounds: usize) -> Vec<Vec<f64>> {
     let mut random = fastrand::Rng::with_seed(0);
     let mut order: Vec<usize> = (0..runners.len()).collect();
@@ -117,11 +122,11 @@ fn times(runners: &mut [Box<dyn Runner>], rounds: usize) -> Vec<Vec<f64>> {
     times
 }
 
-/// Runs `work` without counting allocations, except for one check of a thread-local.
+/// Runs `work` without counting allocations. One check of a thread-local per allocation remains.
 fn opt_out_of<T>(work: impl FnOnce() -> T) -> T {
     let mut result = None;
     opt_out(|| result = Some(work()));
-    result.expect("run once")
+    result.expect("the work has run")
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {

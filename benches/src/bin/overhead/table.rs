@@ -6,11 +6,11 @@ use benches::{Case, all};
 
 use crate::{Result, measure::Measured};
 
-/// Parses the output of `icount.sh`: the instructions of a call by key.
+/// Parses the output of `icount.sh`. Returns the instructions of a call by key.
 pub(crate) fn instructions(text: &str) -> Result<HashMap<String, f64>> {
     let mut instructions = HashMap::new();
     for line in text.lines() {
-        let (key, count) = line.rsplit_once('\t').ok_or("not the output of icount.sh")?;
+        let (key, count) = line.rsplit_once('\t').ok_or("expected the output of icount.sh, found a line without a tab")?;
         instructions.insert(key.to_owned(), count.parse()?);
     }
     Ok(instructions)

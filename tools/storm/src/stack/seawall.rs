@@ -3,7 +3,6 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use seawall::{
-    circuit_breaker::CircuitBreakerLayer,
     in_flight::{AdaptiveLimit, InFlightLimitLayer},
     retry::{Budget, RetryLayer},
     standard::{StandardLayer, Timeouts},
@@ -17,7 +16,7 @@ fn standard_layer() -> StandardLayer {
     StandardLayer::new("upstream").timeouts(timeouts(ATTEMPT_TIMEOUT, CALL_TIMEOUT))
 }
 
-fn timeouts(attempt: impl Into<Option<Duration>>, total: impl Into<Option<Duration>>) -> Timeouts {
+fn timeouts(attempt: Duration, total: Duration) -> Timeouts {
     Timeouts::new(attempt, total).expect("an attempt below the total")
 }
 
@@ -42,7 +41,7 @@ pub(super) fn adaptive(upstream: Upstream) -> Client {
 }
 
 pub(super) fn no_retry(upstream: Upstream) -> Client {
-    client(&standard_layer().retry(None), upstream)
+    client(&standard_layer().without_retry(), upstream)
 }
 
 pub(super) fn no_budget(upstream: Upstream) -> Client {
@@ -50,15 +49,21 @@ pub(super) fn no_budget(upstream: Upstream) -> Client {
 }
 
 pub(super) fn no_breaker(upstream: Upstream) -> Client {
-    client(&standard_layer().circuit_breaker(None::<CircuitBreakerLayer>), upstream)
+    client(&standard_layer().without_circuit_breaker(), upstream)
 }
 
 pub(super) fn no_timeout(upstream: Upstream) -> Client {
-    client(&standard_layer().timeouts(timeouts(None, None)), upstream)
+    client(
+        &standard_layer().timeouts(Timeouts::none().body_idle(Duration::from_secs(60))),
+        upstream,
+    )
 }
 
 pub(super) fn no_deadline(upstream: Upstream) -> Client {
-    client(&standard_layer().timeouts(timeouts(ATTEMPT_TIMEOUT, None)), upstream)
+    client(
+        &standard_layer().timeouts(timeouts(ATTEMPT_TIMEOUT, CALL_TIMEOUT).without_total()),
+        upstream,
+    )
 }
 
 pub(super) fn three_retries(upstream: Upstream) -> Client {
@@ -70,6 +75,6 @@ pub(super) fn defaults(upstream: Upstream) -> Client {
 }
 
 pub(super) fn throttle(upstream: Upstream) -> Client {
-    let layer = standard_layer().circuit_breaker(None::<CircuitBreakerLayer>);
+    let layer = standard_layer().without_circuit_breaker();
     boxed(layer.layer(Throttle::new(upstream)))
 }
