@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Measures the CPU time of debug builds from scratch of small programs that make the same call.
 #
-# compile_time.sh [REPETITIONS]             prints medians of the programs, built in turn (default
-# 3) compile_time.sh --crates [REPETITIONS]    also prints the CPU time of each crate, compared with
-# `bare`
+#   compile_time.sh [REPETITIONS]             prints medians of builds in turn (default 3)
+#   compile_time.sh --crates [REPETITIONS]    also prints each crate, compared with `bare`
 #
-# The programs: bare                the first example in README.md, without seawall seawall
-# that example, with the dependencies that README.md gives tower-http          the same call through
-# layers of tower and tower-http: compile_time/tower_http.rs tower-resilience    these layers with
-# tower-resilience's breaker: compile_time/breaker.rs
+# The programs:
+#   bare                the first example in README.md, without seawall
+#   seawall             that example, with the dependencies in README.md
+#   tower-http          the same call through layers of tower and tower-http
+#                       (compile_time/tower_http.rs)
+#   tower-resilience    these layers with tower-resilience's breaker (compile_time/breaker.rs)
 #
 # CPU time is the user and system time of cargo and its children. Wall time would depend on the
 # cores and on other processes. Downloads are excluded. The versions are those of this repository's

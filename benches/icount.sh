@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Counts the instructions of one call with callgrind.
 #
-# icount.sh [PATTERN]    prints key and instructions of each case that matches the extended regular
-#                          expression, separated by tabs
+#   icount.sh [PATTERN]    prints key and instructions, separated by tabs, of each case that matches
+#                          the extended regular expression
 #   icount.sh --check      compares the complete stack with its limits below, exits 1 above a limit
 #   icount.sh --report     prints the instructions that each layer adds, and writes INSTRUCTIONS.md
 #

@@ -3,7 +3,17 @@
 //! `compare.py` copies this file among the peers of the harness.
 use crate::*;
 use http::{Request, Response};
-use seawall::{bad_gateway::BadGatewayClassifierLayer, body_timeout::BodyTimeoutLayer, circuit_breaker::CircuitBreakerLayer, in_flight::InFlightLimitLayer, keys::by_authority, logging::LoggingLayer, retry::{Budget, ReplayBody, RetryLayer}, standard::{StandardLayer, Timeouts}, timeout::TimeoutLayer};
+use seawall::{
+    bad_gateway::BadGatewayClassifierLayer,
+    body_timeout::BodyTimeoutLayer,
+    circuit_breaker::CircuitBreakerLayer,
+    in_flight::InFlightLimitLayer,
+    keys::by_authority,
+    logging::LoggingLayer,
+    retry::{Budget, ReplayBody, RetryLayer},
+    standard::{StandardLayer, Timeouts},
+    timeout::TimeoutLayer,
+};
 use std::{num::NonZeroU32, time::Duration};
 use tower::{Layer, limit::ConcurrencyLimitLayer};
 
@@ -51,7 +61,11 @@ wrap!(body_timeout, Body, BodyTimeoutLayer::new());
 wrap!(retry, Sent, RetryLayer::new());
 wrap!(retry_without_budget, Sent, RetryLayer::new().budget(Budget::none()));
 wrap!(breaker, Body, CircuitBreakerLayer::new());
-wrap!(consecutive, Body, CircuitBreakerLayer::new().without_failure_ratio().consecutive_failures(FIVE));
+wrap!(
+    consecutive,
+    Body,
+    CircuitBreakerLayer::new().without_failure_ratio().consecutive_failures(FIVE)
+);
 wrap!(keyed, Body, CircuitBreakerLayer::new().per_key(by_authority));
 wrap!(classifier, Body, BadGatewayClassifierLayer::new());
 wrap!(limit, Body, InFlightLimitLayer::new(HUNDRED));

@@ -2,7 +2,12 @@
 //!
 //! `compare.py` copies this file into the harness.
 use crate::breakers::{CallFn, OPEN_WAIT, Outcome, Work};
-use seawall::{circuit_breaker::{CircuitBreakerLayer, CircuitOpen}, classify::classify_fn, find_source, BoxError, Cause, Failure};
+use seawall::{
+    BoxError, Cause, Failure,
+    circuit_breaker::{CircuitBreakerLayer, CircuitOpen},
+    classify::classify_fn,
+    find_source,
+};
 use std::{error::Error, num::NonZeroU32, sync::Arc, time::Duration};
 use tower::{Layer, Service, ServiceExt, service_fn};
 

@@ -5,7 +5,8 @@
 //! runs it under callgrind, which counts instructions. Rules that make the cases comparable:
 //!
 //! - Requests are built before the measured region, which is a function that is not inlined.
-//! - The inner service reads the complete request body, and the caller reads the complete response body.
+//! - The inner service reads the complete request body, and the caller reads the complete response
+//!   body.
 //! - Futures are polled directly, in a runtime whose driver is never woken: see [`runtime::enter`].
 //! - Each case has a base that is measured in the same process and in the same rounds.
 

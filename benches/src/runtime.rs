@@ -7,8 +7,8 @@ use tokio::{runtime::Builder, task::coop::unconstrained, time::sleep};
 /// Runs `work` in a runtime with timers.
 ///
 /// - The work is unconstrained, because a batch of calls would exhaust tokio's cooperative budget.
-/// - Another timer is always pending and due before the timers of the calls, as in any busy process.
-///   Without it, each new timer would wake the driver.
+/// - Another timer is always pending and due before the timers of the calls, as in any busy
+///   process. Without it, each new timer would wake the driver.
 ///
 /// # Panics
 ///

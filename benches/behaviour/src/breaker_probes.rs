@@ -95,7 +95,8 @@ async fn cancelled_calls(peer: &Peer) -> ProbeResult {
         drop(breaker.start());
     }
     let failures = breaker.fail_until_open().await;
-    let observed = format!("opens after {failures} failures, without cancellations after {baseline}");
+    let observed =
+        format!("opens after {failures} failures, without cancellations after {baseline}");
     ("cancelled calls are not counted", failures == baseline, observed)
 }
 
@@ -166,5 +167,9 @@ async fn callers_while_half_open(peer: &Peer) -> ProbeResult {
     let breaker = Subject::new(peer);
     breaker.make_half_open().await;
     let admitted = breaker.count_admitted(100);
-    ("a half-open circuit admits one caller of 100", admitted == 1, format!("{admitted} of 100 admitted"))
+    (
+        "a half-open circuit admits one caller of 100",
+        admitted == 1,
+        format!("{admitted} of 100 admitted"),
+    )
 }

@@ -51,8 +51,11 @@ async fn main() -> ExitCode {
     };
     for peer in retries::all().into_iter().filter(|peer| peer.is_seawall || !check) {
         for (required, result) in retry_probes::run(&peer).await {
-            let verdict =
-                if peer.decides < required { Verdict::User } else { Verdict::from_passed(result.1) };
+            let verdict = if peer.decides < required {
+                Verdict::User
+            } else {
+                Verdict::from_passed(result.1)
+            };
             report(peer.name, peer.is_seawall, verdict, result);
         }
     }

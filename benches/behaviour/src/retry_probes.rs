@@ -20,7 +20,11 @@ pub(crate) async fn run(peer: &Peer) -> Vec<(Decides, ProbeResult)> {
 
     vec![
         (How, retry_after(peer, "a retry waits for `Retry-After: 1`", "1").await),
-        (How, retry_after(peer, "a retry waits for `Retry-After` with a date", &in_two_seconds()).await),
+        (
+            How,
+            retry_after(peer, "a retry waits for `Retry-After` with a date", &in_two_seconds())
+                .await,
+        ),
         (HowAndWhich, post_on_502(peer).await),
         (How, repeated_put(peer).await),
         (How, failing_upstream(peer).await),
@@ -73,8 +77,13 @@ async fn repeated_put(peer: &Peer) -> ProbeResult {
     let status = (peer.make)()(request(Method::PUT, &origin, body.clone())).await;
     let received = origin.received();
     let same = received.iter().all(|it| it.head == received[0].head && it.body == body);
-    let observed = format!("{} requests, {}", received.len(), if same { "equal" } else { "different" });
-    ("a retried PUT is equal byte for byte", status == Ok(200) && received.len() == 2 && same, observed)
+    let observed =
+        format!("{} requests, {}", received.len(), if same { "equal" } else { "different" });
+    (
+        "a retried PUT is equal byte for byte",
+        status == Ok(200) && received.len() == 2 && same,
+        observed,
+    )
 }
 
 async fn failing_upstream(peer: &Peer) -> ProbeResult {

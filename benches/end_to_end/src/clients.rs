@@ -1,12 +1,13 @@
 //! The clients to compare. Settings that differ from the defaults:
 //!
-//! - reqwest has no proxies, redirects and retries of its own, because none of these happen here. The
-//!   peers have the same settings.
-//! - The stack of tower and tower-http follows their docs: see `benches/src/cases/stacks.rs`. The call
+//! - reqwest has no proxies, redirects and retries of its own, because none of these happen here.
+//!   The peers have the same settings.
+//! - The stack of tower and tower-http follows their docs: see `benches/src/cases/stacks.rs`. The
+//!   call
 //! timeout is tower's `Timeout`, because tower-http's creates an empty body, which hyper's body
 //! type does not support.
-//! - reqwest-retry has the policy of its docs with at most three retries. Its call timeout is reqwest's,
-//!   set to 30 s. Like seawall's deadline, it is one timer per call.
+//! - reqwest-retry has the policy of its docs with at most three retries. Its call timeout is
+//!   reqwest's, set to 30 s. Like seawall's deadline, it is one timer per call.
 
 use std::{fmt::Debug, net::SocketAddr, time::Duration};
 
@@ -161,7 +162,8 @@ where
                 let ready = service.ready().await.expect("the service is ready");
                 let response = ready.call(request.clone()).await.expect("the call succeeds");
                 let status = response.status();
-                let body = response.into_body().collect().await.expect("the body is complete").to_bytes();
+                let body =
+                    response.into_body().collect().await.expect("the body is complete").to_bytes();
                 assert!(status == 200 && body == RESPONSE_BODY);
                 worker.end_call();
             }
@@ -173,7 +175,8 @@ where
 /// Returns the request of `benches` without `Host`, which clients add.
 fn request(server: SocketAddr) -> HttpRequest {
     let mut request = Request::new(Full::default());
-    *request.uri_mut() = format!("http://{server}/api/items?id=1").parse().expect("the URL is valid");
+    *request.uri_mut() =
+        format!("http://{server}/api/items?id=1").parse().expect("the URL is valid");
     for (name, value) in [
         (header::USER_AGENT, "benches/0"),
         (header::ACCEPT, "application/json"),
@@ -222,10 +225,11 @@ fn with_reqwest(server: SocketAddr, client: reqwest::Client) -> LoadGenerator {
 
 fn with_reqwest_retry(server: SocketAddr) -> LoadGenerator {
     let policy = ExponentialBackoff::builder().build_with_max_retries(3);
-    let client =
-        ClientBuilder::new(reqwest_builder().timeout(CALL_TIMEOUT).build().expect("the settings are valid"))
-            .with(RetryTransientMiddleware::new_with_policy(policy))
-            .build();
+    let client = ClientBuilder::new(
+        reqwest_builder().timeout(CALL_TIMEOUT).build().expect("the settings are valid"),
+    )
+    .with(RetryTransientMiddleware::new_with_policy(policy))
+    .build();
     execute!(server, client)
 }
 

@@ -17,8 +17,11 @@ pub(crate) const RESPONSE_BODY: &str = r#"{"id":1,"name":"item","tags":["a","b"]
 pub(crate) fn start() -> SocketAddr {
     let (addr_sender, addr_receiver) = mpsc::channel();
     let serve = async move {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port on the loopback interface");
-        addr_sender.send(listener.local_addr().expect("the listener has an address")).expect("the receiver is waiting");
+        let listener =
+            TcpListener::bind("127.0.0.1:0").await.expect("a free port on the loopback interface");
+        addr_sender
+            .send(listener.local_addr().expect("the listener has an address"))
+            .expect("the receiver is waiting");
         loop {
             let (socket, _) = listener.accept().await.expect("the connection is accepted");
             socket.set_nodelay(true).expect("the socket is open");

@@ -9,7 +9,8 @@ pub(crate) fn print(peers: &[ClientCase], batches: &[Vec<Batch>]) {
         "| client | µs per call | quartiles | times bare | quartiles | 95 % interval of the median | more than noise? | p50 µs | p99 µs |"
     );
     println!("|---|--:|--:|--:|--:|--:|---|--:|--:|");
-    let index_of = |name: &str| peers.iter().position(|it| it.name == name).expect("the client exists");
+    let index_of =
+        |name: &str| peers.iter().position(|it| it.name == name).expect("the client exists");
     for (i, peer) in peers.iter().enumerate() {
         let base = index_of(peer.base);
         let times = Sorted::new(batches[i].iter().map(per_call));

@@ -4,17 +4,19 @@
 //! timeout, a call timeout, a retry with a budget, a breaker and an attempt timeout. Peers without
 //! a default response classifier get one. Settings:
 //!
-//! - tower-http's `TraceLayer` with its defaults. It emits nothing here, as seawall's log emits nothing
-//!   for a success.
-//! - tower-http's `TimeoutLayer` for the call and `ResponseBodyTimeoutLayer` for a pause in the body. The
-//!   body timeout is outside, because `TimeoutLayer` creates an empty body, which the body type of
-//!   `ResponseBodyTimeoutLayer` does not support.
+//! - tower-http's `TraceLayer` with its defaults. It emits nothing here, as seawall's log emits
+//!   nothing for a success.
+//! - tower-http's `TimeoutLayer` for the call and `ResponseBodyTimeoutLayer` for a pause in the
+//!   body. The body timeout is outside, because `TimeoutLayer` creates an empty body, which the
+//!   body type of `ResponseBodyTimeoutLayer` does not support.
 //! - tower's `Retry` as in the example of its docs: a policy that deposits successes into a
 //!   `TpsBudget::default()`. It has no backoff, which no success reaches.
-//! - tower-resilience's breaker with the defaults of its builder. These equal its preset `standard()`
+//! - tower-resilience's breaker with the defaults of its builder. These equal its preset
+//!   `standard()`
 //! except for the number of probes. The breaker is inside the retry, as its README recommends. It
 //! has one circuit, whereas seawall has one per upstream.
-//! - A stack of tower-resilience alone: `TimeLimiterLayer` outside and inside, its retry with its token
+//! - A stack of tower-resilience alone: `TimeLimiterLayer` outside and inside, its retry with its
+//!   token
 //! bucket, and its breaker. Its log and its body timeout are tower-http's, because tower-resilience
 //! has none.
 //! - failsafe and recloser with their defaults, in place of tower-resilience's breaker.

@@ -2,11 +2,14 @@
 //!
 //! Threads contend only while they run at the same time, so each run must prove that they did:
 //!
-//! - Each thread is pinned to its own core and starts after a token has passed all threads 50 times.
-//! - A run is short. It counts only if no thread was preempted and all threads started within 30 µs.
-//! - In each round, every combination of row, mode and number of threads runs once, in shuffled order.
-//! - Probes with known contention run in the same rounds: see `probe.rs`. Only rows of one run can be
-//!   compared, because the distance between two virtual cores changes from run to run.
+//! - Each thread is pinned to its own core and starts after a token has passed all threads 50
+//!   times.
+//! - A run is short. It counts only if no thread was preempted and all threads started within 30
+//!   µs.
+//! - In each round, every combination of row, mode and number of threads runs once, in shuffled
+//!   order.
+//! - Probes with known contention run in the same rounds: see `probe.rs`. Only rows of one run can
+//!   be compared, because the distance between two virtual cores changes from run to run.
 //!
 //! Threads preempt each other if they outnumber the cores. Such a run counts if its threads
 //! together kept all cores busy. Its time is CPU time.

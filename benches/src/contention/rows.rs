@@ -3,7 +3,14 @@
 use std::sync::Arc;
 
 use recloser::AsyncRecloser;
-use seawall::{circuit_breaker::CircuitBreakerLayer, in_flight::InFlightLimitLayer, keys::by_authority, logging::LoggingLayer, retry::{Budget, RetryLayer}, standard::StandardLayer};
+use seawall::{
+    circuit_breaker::CircuitBreakerLayer,
+    in_flight::InFlightLimitLayer,
+    keys::by_authority,
+    logging::LoggingLayer,
+    retry::{Budget, RetryLayer},
+    standard::StandardLayer,
+};
 use tower::Layer;
 
 use super::{

@@ -68,17 +68,19 @@ fn print_confidence(rows: &[Row], measured: &Measured, rounds: usize) {
     let cells = measured.rows.iter().flatten().flatten();
     let min_runs = cells.map(Times::len).filter(|runs| *runs > 0).min().unwrap_or_default();
     println!(
-        "Medians, with lower quartiles in parentheses. {share:.0} % of {runs} runs counted. Each time \
-         is the median of {min_runs} to {rounds} runs.\n"
+        "Medians, with lower quartiles in parentheses. {share:.0} % of {runs} runs counted. \
+         Each time is the median of {min_runs} to {rounds} runs.\n"
     );
     let contention = contention(rows, &measured.rows);
     match contention {
         Some(ratio) if ratio >= MIN_CONTENTION => {
-            println!("The threads contended: the ratio of two to one is {ratio:.2} for `{ONE_ARC}`.");
+            println!(
+                "The threads contended: the ratio of two to one is {ratio:.2} for `{ONE_ARC}`."
+            );
         }
         _ => println!(
-            "**Inconclusive**: the ratio of two to one is {} for `{ONE_ARC}`, less than {MIN_CONTENTION}. \
-             The threads did not contend.",
+            "**Inconclusive**: the ratio of two to one is {} for `{ONE_ARC}`, less than \
+             {MIN_CONTENTION}. The threads did not contend.",
             two_digits(contention)
         ),
     }

@@ -69,7 +69,8 @@ fn bytes_held_by_keys(keys: usize) -> i64 {
     let held = measure(|| {
         for key in 0..keys {
             let mut request = Request::new(());
-            *request.uri_mut() = format!("http://h{key}.example/").parse().expect("the URI is valid");
+            *request.uri_mut() =
+                format!("http://h{key}.example/").parse().expect("the URI is valid");
             let mut call = pin!(service.call(request));
             assert!(call.as_mut().poll(&mut cx).is_ready());
         }
@@ -146,7 +147,10 @@ pub(crate) fn run() -> ExitCode {
     runtime::enter(|| {
         let cases = without_subscriber();
         for layer in REQUIRED_LAYERS {
-            assert!(cases.iter().any(|case| case.name.starts_with(layer)), "expected a case of {layer}, found none");
+            assert!(
+                cases.iter().any(|case| case.name.starts_with(layer)),
+                "expected a case of {layer}, found none"
+            );
         }
         for case in cases.iter().filter(|case| case.kind == RequestKind::Get && is_seawall(case)) {
             let limit = ALLOCATING.iter().find(|(name, _)| *name == case.name);
@@ -158,7 +162,8 @@ pub(crate) fn run() -> ExitCode {
             let cases_named = || cases.iter().filter(|case| case.name == name);
             assert!(cases_named().next().is_some(), "expected a case named {name:?}, found none");
             for case in cases_named().filter(|case| case.kind != RequestKind::Get) {
-                let copy = find(&case.key().replace(case.name, COPY)).expect("the case of the copy exists");
+                let copy = find(&case.key().replace(case.name, COPY))
+                    .expect("the case of the copy exists");
                 // The copy of the body takes three more allocations.
                 let body = if case.kind == RequestKind::Post { 3.0 } else { 0.0 };
                 let limit = if copies { allocations(&mut *copy.runner()).0 + body } else { 0.0 };

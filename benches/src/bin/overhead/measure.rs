@@ -48,7 +48,9 @@ pub(crate) fn all(rounds: usize) -> Result<Vec<Measured>> {
             return Err(String::from_utf8_lossy(&output.stderr).into());
         }
         for line in String::from_utf8(output.stdout)?.lines() {
-            measured.push(Measured::parse(line).ok_or_else(|| format!("expected a row, found {line:?}"))?);
+            measured.push(
+                Measured::parse(line).ok_or_else(|| format!("expected a row, found {line:?}"))?,
+            );
         }
     }
     // Restores the order of the cases.

@@ -10,7 +10,9 @@ use crate::{Result, measure::Measured};
 pub(crate) fn instructions(text: &str) -> Result<HashMap<String, f64>> {
     let mut instructions = HashMap::new();
     for line in text.lines() {
-        let (key, count) = line.rsplit_once('\t').ok_or("expected the output of icount.sh, found a line without a tab")?;
+        let (key, count) = line
+            .rsplit_once('\t')
+            .ok_or("expected the output of icount.sh, found a line without a tab")?;
         instructions.insert(key.to_owned(), count.parse()?);
     }
     Ok(instructions)
