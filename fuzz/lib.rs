@@ -1,4 +1,4 @@
-//! What the fuzz targets have in common: a response through the classifier, in no time.
+//! Shared code of the fuzz targets: classifies a response on a paused clock.
 
 use std::{
     collections::VecDeque,
@@ -10,28 +10,31 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use http_body::{Body, Frame};
-use seawall::{bad_gateway::{BadGatewayClassifierLayer, Evidence, ResponseBody}, Failure, Processed};
+use seawall::{
+    Failure, Processed,
+    bad_gateway::{BadGatewayClassifierLayer, Evidence, ResponseBody},
+};
 use tokio::runtime::{Builder, Runtime};
 use tower::{Layer, ServiceExt, service_fn};
 
 thread_local! {
     static RUNTIME: Runtime =
-        Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+        Builder::new_current_thread().enable_time().start_paused(true).build().expect("the runtime builds");
 }
 
-/// Runs it on a clock that need not be waited for.
+/// Runs `future` on a paused clock, which advances without waiting.
 pub fn run<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.with(|runtime| runtime.block_on(future))
 }
 
-/// A header of these bytes, if they may be one.
-pub fn add(headers: &mut HeaderMap, name: &'static str, value: &[u8]) {
+/// Appends a header if `value` is a valid header value.
+pub fn append_header(headers: &mut HeaderMap, name: &'static str, value: &[u8]) {
     if let Ok(value) = HeaderValue::from_bytes(value) {
         headers.append(HeaderName::from_static(name), value);
     }
 }
 
-/// What comes of it, having checked what always holds.
+/// Classifies a response and returns it after checks that hold for any response.
 pub async fn classify<B>(
     layer: BadGatewayClassifierLayer,
     response: Response<B>,
@@ -41,16 +44,19 @@ where
 {
     let mut response = Some(response);
     let service = layer.layer(service_fn(move |()| {
-        let response = response.take().expect("called once");
+        let response = response.take().expect("the service is called once");
         async move { Ok::<_, Infallible>(response) }
     }));
     let Ok(response) = service.oneshot(()).await;
-    let failed = response.status().as_u16() >= 400;
+    let is_failed = response.status().as_u16() >= 400;
     let failure = response.extensions().get::<Failure>();
-    assert_eq!(failed, failure.is_some());
+    assert_eq!(is_failed, failure.is_some());
     assert!(failure.is_none_or(|failure| failure.processed() != Processed::No));
-    if let Some(said) = response.extensions().get::<Evidence>().and_then(Evidence::proxy_status) {
-        for text in [Some(said.proxy()), said.error(), said.details()].into_iter().flatten() {
+    if let Some(proxy_status) =
+        response.extensions().get::<Evidence>().and_then(Evidence::proxy_status)
+    {
+        let texts = [Some(proxy_status.proxy()), proxy_status.error(), proxy_status.details()];
+        for text in texts.into_iter().flatten() {
             assert!(text.len() <= 256);
             assert!(text.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
         }
@@ -69,7 +75,7 @@ pub enum Step {
     Stall,
 }
 
-/// A body that takes its steps one by one.
+/// A body that yields its steps in order.
 #[derive(Clone, Debug)]
 pub struct Steps(pub VecDeque<Step>);
 

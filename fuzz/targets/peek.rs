@@ -1,4 +1,4 @@
-//! Any body through the look at it: what comes out is what went in.
+//! Peeks into an arbitrary body. The caller must receive the frames of the original body.
 #![no_main]
 
 use std::{pin::pin, time::Duration};
@@ -13,38 +13,39 @@ use seawall::bad_gateway::BadGatewayClassifierLayer;
 use seawall_fuzz::{Step, Steps, classify, run};
 use tokio::time::Instant;
 
-/// Every frame, until the body ends or has nothing more to give.
-async fn read<B>(body: B) -> Vec<Result<Option<Bytes>, &'static str>>
+/// Returns the frames of a body until it ends or stalls.
+async fn read_frames<B>(body: B) -> Vec<Result<Option<Bytes>, &'static str>>
 where
     B: Body<Data = Bytes, Error = &'static str>,
 {
     let mut body = pin!(body);
-    let mut read = Vec::new();
+    let mut frames = Vec::new();
     loop {
-        // As often as there may be a pause and then nothing.
+        // The second poll gets the frame after a pause. If it is pending too, the body stalls.
         let next = (0..2).find_map(|_| body.frame().now_or_never());
         match next {
-            Some(Some(frame)) => read.push(frame.map(|frame| frame.into_data().ok())),
-            Some(None) | None => return read,
+            Some(Some(frame)) => frames.push(frame.map(|frame| frame.into_data().ok())),
+            Some(None) | None => return frames,
         }
     }
 }
 
 fuzz_target!(|input: (u16, u8, Vec<Step>)| {
     let (peek, wait, steps) = input;
-    // A second pause would be taken for the end.
-    let mut paused = false;
+    // Removes repeated pauses, which `read_frames` would take for a stall.
+    let mut after_pause = false;
     let steps: Vec<_> = steps
         .into_iter()
         .filter(|step| {
-            let twice = paused && matches!(step, Step::Pause);
-            paused = matches!(step, Step::Pause);
-            !twice
+            let is_pause = matches!(step, Step::Pause);
+            let is_repeated = after_pause && is_pause;
+            after_pause = is_pause;
+            !is_repeated
         })
         .collect();
     let body = Steps(steps.into());
     run(async {
-        let expected = read(body.clone()).await;
+        let expected = read_frames(body.clone()).await;
         let mut response = Response::new(body);
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         let wait = Duration::from_millis(wait.into());
@@ -52,6 +53,6 @@ fuzz_target!(|input: (u16, u8, Vec<Step>)| {
         let start = Instant::now();
         let response = classify(layer, response).await;
         assert!(start.elapsed() <= wait + Duration::from_millis(1));
-        assert_eq!(read(response.into_body()).await, expected);
+        assert_eq!(read_frames(response.into_body()).await, expected);
     });
 });

@@ -1,4 +1,4 @@
-//! Services that the programs in `cases/` share.
+//! Services for the programs in `cases/`.
 
 use std::{
     future::{Ready, ready},
@@ -17,10 +17,10 @@ use tower::Service;
 
 pub type Body = Full<Bytes>;
 
-/// Requires a service of requests of type `Req`.
+/// Requires a service for requests of type `Req`.
 pub fn check<Req>(_: impl Service<Req>) {}
 
-/// A client of one body type.
+/// Returns a client with a fixed body type.
 #[must_use]
 pub fn client_of_empty_bodies() -> Client<HttpConnector, Empty<Bytes>> {
     Client::builder(TokioExecutor::new()).build_http()

@@ -1,8 +1,9 @@
-//! Pins the compiler's messages for common mistakes, and checks that the troubleshooting page quotes them.
+//! Pins the compiler messages of common mistakes, and checks the quotes of the troubleshooting
+//! page.
 
 use std::{env, fs, path::Path, process::Command};
 
-/// The release that wrote the pinned messages; other releases differ in wording.
+/// The release that produced the pinned messages. Other releases use other words.
 const PINNED_RELEASE: &str = "rustc 1.95.";
 
 #[test]
@@ -35,7 +36,7 @@ fn page_quotes_each_case() {
     let quotes: Vec<_> = quotes().collect();
     for message in pinned_messages() {
         let errors = message.lines().filter(|line| line.starts_with("error"));
-        // One of several errors is enough to find the page.
+        // A quote of one error is sufficient for a reader to find the page.
         assert!(
             errors.clone().any(|line| quotes.iter().any(|quoted| matches_quote(line, quoted))),
             "not on the page: {:?}",
@@ -44,7 +45,7 @@ fn page_quotes_each_case() {
     }
 }
 
-/// Whether a line contains the parts of a quote in order; `…` stands for any text.
+/// Returns true if a line contains the parts of a quote in order. `…` stands for any text.
 fn matches_quote(line: &str, quoted: &str) -> bool {
     let mut rest = line;
     quoted.split('…').all(|part| match rest.find(part) {
@@ -56,7 +57,7 @@ fn matches_quote(line: &str, quoted: &str) -> bool {
     })
 }
 
-/// The pinned message of each case.
+/// Returns the pinned message of each case.
 fn pinned_messages() -> impl Iterator<Item = String> {
     let cases = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")).unwrap();
     let paths = cases.map(|case| case.unwrap().path());
@@ -65,7 +66,7 @@ fn pinned_messages() -> impl Iterator<Item = String> {
         .map(|path| fs::read_to_string(path).unwrap())
 }
 
-/// The lines that the page quotes.
+/// Returns the lines that the page quotes.
 fn quotes() -> impl Iterator<Item = String> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src/type_errors.rs");
     let page = fs::read_to_string(page).unwrap();
