@@ -304,8 +304,9 @@ impl<C, P> RetryLayer<C, P> {
     /// Without a total timeout, a request's deadline only prevents further attempts.
     ///
     /// A [`RetryOverride`](super::RetryOverride) does not change it.
-    pub fn total_timeout(self, timeout: Duration) -> Self {
-        self.set_total_timeout(Some(timeout))
+    pub fn total_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.update(|settings| settings.time_limits.total_timeout = Some(timeout));
+        self
     }
 
     /// Sets the time before a deadline that is reserved for the next hop. No retry starts with
