@@ -233,7 +233,8 @@ mod tests {
             for _ in 1..retry {
                 expected *= 2;
             }
-            let backoff = Backoff::exponential(Duration::from_millis(base.into())).max(Duration::MAX);
+            let base = Duration::from_millis(base.into());
+            let backoff = Backoff::exponential(base).max(Duration::MAX);
             prop_assert_eq!(backoff.max_delay(retry), Duration::from_millis(expected));
         }
     }

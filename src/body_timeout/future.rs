@@ -8,8 +8,8 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::settings::BodyTimeouts;
-use crate::time_limit::TimeoutBody;
 use crate::time_limit::BodyKind;
+use crate::time_limit::TimeoutBody;
 
 pin_project! {
     /// Response future of [`BodyTimeout`](super::BodyTimeout).
