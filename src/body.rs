@@ -87,13 +87,13 @@ pub trait TrackCompletion<Res> {
     type Response<W: CompletionObserver>;
 
     /// Returns whether the head of the response indicates an overloaded or failing upstream.
-    fn is_failed(_response: &Res) -> bool {
+    fn is_overload(_response: &Res) -> bool {
         false
     }
 
     /// Completes the call if it ends with the response. Otherwise, moves the observer into the
     /// response.
-    fn attach<W: CompletionObserver>(
+    fn wrap_response<W: CompletionObserver>(
         response: Res,
         observer: &mut PanicGuard<W>,
     ) -> Self::Response<W>;
@@ -113,7 +113,7 @@ impl<Res> TrackCompletion<Res> for CompleteOnResponse {
     type Response<W: CompletionObserver> = Res;
 
     #[inline]
-    fn attach<W: CompletionObserver>(response: Res, observer: &mut PanicGuard<W>) -> Res {
+    fn wrap_response<W: CompletionObserver>(response: Res, observer: &mut PanicGuard<W>) -> Res {
         observer.finish(CompletionObserver::on_complete);
         response
     }
@@ -126,12 +126,12 @@ where
 {
     type Response<W: CompletionObserver> = Response<ObservedBody<B, W>>;
 
-    fn is_failed(response: &Response<B>) -> bool {
+    fn is_overload(response: &Response<B>) -> bool {
         let status = response.status();
         status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
     }
 
-    fn attach<W: CompletionObserver>(
+    fn wrap_response<W: CompletionObserver>(
         response: Response<B>,
         observer: &mut PanicGuard<W>,
     ) -> Response<ObservedBody<B, W>> {
@@ -156,7 +156,7 @@ pin_project! {
 
 /// Returns whether a reader may stop without polling for the end. hyper's server stops if either
 /// method reports it.
-pub(crate) fn is_at_end(body: &impl Body) -> bool {
+pub(crate) fn is_body_end(body: &impl Body) -> bool {
     body.is_end_stream() || body.size_hint().upper() == Some(0)
 }
 
@@ -180,7 +180,7 @@ where
         let frame = ready!(polled).map(|frame| frame.map_err(Into::into));
         match &frame {
             Some(Ok(frame)) => {
-                if frame.is_trailers() || is_at_end(&*this.inner) {
+                if frame.is_trailers() || is_body_end(&*this.inner) {
                     this.observer.finish(CompletionObserver::on_complete);
                 }
             }

@@ -83,7 +83,7 @@ impl<C> TrackReuse<C> {
 }
 
 impl<C: Service<Uri>> Service<Uri> for TrackReuse<C> {
-    type Response = Tracked<C::Response>;
+    type Response = TrackedConnection<C::Response>;
     type Error = C::Error;
     type Future = ConnectFuture<C::Future>;
 
@@ -109,31 +109,31 @@ impl<F, T, E> Future for ConnectFuture<F>
 where
     F: Future<Output = Result<T, E>>,
 {
-    type Output = Result<Tracked<T>, E>;
+    type Output = Result<TrackedConnection<T>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let inner = ready!(self.project().inner.poll(cx))?;
-        Poll::Ready(Ok(Tracked { inner, connection_use: ConnectionUse::default() }))
+        Poll::Ready(Ok(TrackedConnection { inner, connection_use: ConnectionUse::default() }))
     }
 }
 
 pin_project! {
     /// Connection of [`TrackReuse`].
     #[derive(Debug)]
-    pub struct Tracked<T> {
+    pub struct TrackedConnection<T> {
         #[pin]
         inner: T,
         connection_use: ConnectionUse,
     }
 }
 
-impl<T: Connection> Connection for Tracked<T> {
+impl<T: Connection> Connection for TrackedConnection<T> {
     fn connected(&self) -> Connected {
         self.inner.connected().extra(self.connection_use.clone())
     }
 }
 
-impl<T: Read> Read for Tracked<T> {
+impl<T: Read> Read for TrackedConnection<T> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -157,7 +157,7 @@ impl<T: Read> Read for Tracked<T> {
     }
 }
 
-impl<T: Write> Write for Tracked<T> {
+impl<T: Write> Write for TrackedConnection<T> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

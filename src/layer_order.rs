@@ -6,7 +6,7 @@ use seawall_core::{attempts::RetriesExhausted, find_source};
 
 /// Emits a hint if `error`, received by a circuit breaker, comes from a retry layer inside the
 /// breaker.
-pub(crate) fn hint_if_around_retry(error: &(dyn Error + 'static)) {
+pub(crate) fn warn_if_wraps_retry(error: &(dyn Error + 'static)) {
     static HINT: Once = Once::new();
     if !HINT.is_completed() && find_source::<RetriesExhausted>(error).is_some() {
         HINT.call_once(|| {
@@ -19,7 +19,7 @@ pub(crate) fn hint_if_around_retry(error: &(dyn Error + 'static)) {
 }
 
 /// Emits a hint that a logging layer is inside a retry layer.
-pub(crate) fn hint_inside_retry() {
+pub(crate) fn warn_if_inside_retry() {
     static HINT: Once = Once::new();
     HINT.call_once(|| {
         tracing::debug!(

@@ -59,11 +59,11 @@ where
                 if let (Some(permit), Some(failure)) = (guard.get_mut(), failure) {
                     permit.on_failure(failure);
                 }
-                Poll::Ready(Ok(E::attach(response, guard)))
+                Poll::Ready(Ok(E::wrap_response(response, guard)))
             }
             Err(error) => {
                 let error = error.into();
-                crate::layer_order::hint_if_around_retry(&*error);
+                crate::layer_order::warn_if_wraps_retry(&*error);
                 let failure = this.classifier.classify(Err(&*error));
                 guard.finish(|permit| permit.on_service_error(failure));
                 Poll::Ready(Err(error))

@@ -53,11 +53,11 @@ where
     }
 
     fn apply_retry(mut self, policy: &Policy, previous: Option<(&Policy, &Self)>) -> Self {
-        let with_adapter = |retry: RetryLayer| retry.with_adapter_of(self.retry.clone());
+        let with_adapter = |retry: RetryLayer| retry.with_type_parameters_of(self.retry.clone());
         let retry = match policy.retry.as_ref() {
             None => self.retry.clone(),
             Some(Toggle::Off) => with_adapter(RetryLayer::disabled()),
-            Some(Toggle::On(settings)) if self.layers.off.retry => {
+            Some(Toggle::On(settings)) if self.layers.disabled.retry => {
                 settings.apply(with_adapter(RetryLayer::new()))
             }
             Some(Toggle::On(settings)) => settings.apply(self.retry.clone()),
@@ -75,7 +75,7 @@ where
             (_, None) => self.per_key.retry(retry),
         };
         if let Some(settings) = policy.retry.as_ref() {
-            self.layers.off.retry = *settings == Toggle::Off;
+            self.layers.disabled.retry = *settings == Toggle::Off;
         }
         Self { retry, ..self }
     }
@@ -88,7 +88,7 @@ where
                 self.per_key.share_circuits(&previous.per_key)
             }
             (_, Some(Toggle::On(settings))) => {
-                self.per_key.map_breaker(|breaker| settings.apply(breaker))
+                self.per_key.update_breaker(|breaker| settings.apply(breaker))
             }
             (_, Some(Toggle::Off)) => self.per_key.set_breaker(None),
             (_, None) => self.per_key,
@@ -104,7 +104,7 @@ where
                 self.per_key.share_limits(&previous.per_key)
             }
             (_, Some(OrOff(limit))) => {
-                let program_limit = self.per_key.adaptive();
+                let program_limit = self.per_key.adaptive_limit();
                 self.per_key.set_limit(limit.as_ref().map(|limit| limit.build(program_limit)))
             }
             (_, None) => self.per_key,
@@ -127,7 +127,7 @@ where
             None => self,
             Some(Toggle::Off) => self.without_bad_gateway(),
             Some(Toggle::On(settings)) => {
-                let layer = if self.layers.off.bad_gateway {
+                let layer = if self.layers.disabled.bad_gateway {
                     BadGatewayClassifierLayer::new()
                 } else {
                     self.layers.bad_gateway.clone()
@@ -142,7 +142,7 @@ where
             None => self,
             Some(Toggle::Off) => self.without_logging(),
             Some(Toggle::On(settings)) => {
-                let layer = if self.layers.off.logging {
+                let layer = if self.layers.disabled.logging {
                     LoggingLayer::client()
                 } else {
                     self.layers.logging.clone()

@@ -101,7 +101,7 @@ where
         let stack = shared.find(request.uri());
         let mut service = match ready_error {
             None => stack.layer(client),
-            Some(error) => stack.failing(client, &error),
+            Some(error) => stack.with_ready_error(client, &error),
         };
         service.call(request)
     }

@@ -8,8 +8,8 @@ use seawall_core::BoxError;
 use tower_service::Service;
 
 use super::{ResponseFuture, settings::Settings};
-use crate::time_limit::TimeoutBody;
 use crate::sharded_arc::ShardedArc;
+use crate::time_limit::TimeoutBody;
 
 /// Service made by [`DeadlineLayer`](super::DeadlineLayer).
 #[derive(Clone, Debug)]

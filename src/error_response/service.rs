@@ -30,7 +30,7 @@ pub struct ErrorResponse<S> {
 impl<S> ErrorResponse<S> {
     /// Sets `error` as the reply to the next call, for an inner service that failed to become
     /// ready.
-    pub(crate) fn failing(mut self, error: &(dyn Error + 'static)) -> Self {
+    pub(crate) fn with_ready_error(mut self, error: &(dyn Error + 'static)) -> Self {
         self.not_ready = Some(Box::new(ErrorReply::new(error, &self.settings)));
         self
     }

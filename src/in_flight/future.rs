@@ -47,10 +47,10 @@ where
         };
         let outcome = ready!(inner.poll(cx));
         if let Some(permit) = this.guard.get_mut() {
-            permit.record_response(outcome.as_ref().map_or(true, E::is_failed));
+            permit.record_response(outcome.as_ref().map_or(true, E::is_overload));
         }
         Poll::Ready(match outcome {
-            Ok(response) => Ok(E::attach(response, this.guard)),
+            Ok(response) => Ok(E::wrap_response(response, this.guard)),
             Err(error) => {
                 // A caller may keep the future after its completion. The permit is released now.
                 this.guard.finish(|_| {});

@@ -101,7 +101,7 @@ impl<K, E> InFlightLimitLayer<K, E> {
 
 impl<K, E> InFlightLimitLayer<K, E> {
     /// Returns the settings of an adaptive limit. `None` if the limit is fixed.
-    pub(crate) const fn bounds(&self) -> Option<AdaptiveLimit> {
+    pub(crate) const fn adaptive_settings(&self) -> Option<AdaptiveLimit> {
         match self.kind {
             Kind::Adaptive(settings) => Some(settings),
             Kind::Fixed(_) => None,

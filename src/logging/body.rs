@@ -12,7 +12,7 @@ use seawall_core::{
 };
 
 use super::guard::RecordGuard;
-use crate::body::is_at_end;
+use crate::body::is_body_end;
 
 /// The failure for a body error of an unknown type.
 const INCOMPLETE: Failure = Failure::new(Cause::HttpResponseIncomplete)
@@ -68,7 +68,7 @@ where
                     guard.on_data(data.remaining(), data.chunk());
                 }
                 // Trailers are the last frame.
-                if frame.is_trailers() || is_at_end(&*this.inner) {
+                if frame.is_trailers() || is_body_end(&*this.inner) {
                     guard.on_complete();
                 }
             }

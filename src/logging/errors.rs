@@ -5,7 +5,7 @@ use seawall_core::internal::as_std_error;
 /// Converts the errors of a service to [`Error`], so that their source chain can be read.
 pub trait AsStdError<E> {
     /// Returns the error as an [`Error`], or `None` if its type is unknown.
-    fn view<'a>(&self, error: &'a E) -> Option<&'a (dyn Error + 'static)>;
+    fn as_std_error<'a>(&self, error: &'a E) -> Option<&'a (dyn Error + 'static)>;
 }
 
 /// An [`AsStdError`] for [`BoxError`](crate::BoxError), [`Infallible`](std::convert::Infallible),
@@ -16,7 +16,7 @@ pub trait AsStdError<E> {
 pub struct KnownErrors {}
 
 impl<E: 'static> AsStdError<E> for KnownErrors {
-    fn view<'a>(&self, error: &'a E) -> Option<&'a (dyn Error + 'static)> {
+    fn as_std_error<'a>(&self, error: &'a E) -> Option<&'a (dyn Error + 'static)> {
         as_std_error(error)
     }
 }
@@ -31,7 +31,7 @@ impl<E, F> AsStdError<E> for ErrorFn<F>
 where
     F: Fn(&E) -> &(dyn Error + 'static),
 {
-    fn view<'a>(&self, error: &'a E) -> Option<&'a (dyn Error + 'static)> {
+    fn as_std_error<'a>(&self, error: &'a E) -> Option<&'a (dyn Error + 'static)> {
         Some((self.0)(error))
     }
 }

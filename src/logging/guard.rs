@@ -17,7 +17,7 @@ use super::{
     record::{Record, ResponseRecord},
     settings::Settings,
 };
-use crate::{body::is_at_end, layer_order::hint_inside_retry, sharded_arc::ShardedArc};
+use crate::{body::is_body_end, layer_order::warn_if_inside_retry, sharded_arc::ShardedArc};
 
 /// The failure for an error that the classifier does not recognize.
 const UNKNOWN: Failure = Failure::new(Cause::Unknown).with_reporter(Reporter::Local);
@@ -37,7 +37,7 @@ impl RecordGuard {
         let mut record = Record::new(settings, head);
         record.span = otel::new_span(&record);
         if record.request.attempt.is_some() {
-            hint_inside_retry();
+            warn_if_inside_retry();
         }
         Self(Some(record))
     }
@@ -74,7 +74,7 @@ impl RecordGuard {
         let failure = classifier.classify(Ok(response));
         record.is_running = false;
         let response_record = ResponseRecord::new(record, response, failure);
-        let is_complete = response_record.is_complete() || is_at_end(response.body());
+        let is_complete = response_record.is_complete() || is_body_end(response.body());
         record.response = Some(response_record);
         if is_complete {
             self.on_complete();
@@ -90,7 +90,7 @@ impl RecordGuard {
     {
         let Some(record) = &mut self.0 else { return };
         record.is_running = true;
-        let std_error = error_view.view(error);
+        let std_error = error_view.as_std_error(error);
         let failure = std_error.and_then(|error| classifier.classify(Err(error)));
         record.is_running = false;
         // An error is a failure even if the classifier returns none.

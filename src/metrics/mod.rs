@@ -59,7 +59,11 @@ pub const DURATION_BUCKETS: [f64; 14] =
 pub fn describe() {
     describe_counter!(ATTEMPTS, Unit::Count, "Attempts made by RetryLayer, by cause of failure");
     describe_counter!(RETRIES, Unit::Count, "Attempts after the first of their call, by outcome");
-    describe_counter!(RETRIES_EXHAUSTED, Unit::Count, "Calls that ended in a failure that was not retried, by reason");
+    describe_counter!(
+        RETRIES_EXHAUSTED,
+        Unit::Count,
+        "Calls that ended in a failure that was not retried, by reason"
+    );
     describe_gauge!(BUDGET_RATIO, "Spent part of the retries that the budget allows, 0 to 1");
     describe_gauge!(CIRCUIT_STATE, "1 for the current state of a circuit, 0 for earlier states");
     describe_counter!(CIRCUIT_REJECTIONS, Unit::Count, "Calls rejected by an open circuit");
@@ -68,11 +72,7 @@ pub fn describe() {
         Unit::Count,
         "Current maximum of calls in flight of an adaptive limit"
     );
-    describe_counter!(
-        IN_FLIGHT_REJECTIONS,
-        Unit::Count,
-        "Calls rejected by an in-flight limit"
-    );
+    describe_counter!(IN_FLIGHT_REJECTIONS, Unit::Count, "Calls rejected by an in-flight limit");
     describe_histogram!(CLIENT_REQUEST_DURATION, Unit::Seconds, "Duration of HTTP client requests");
     describe_histogram!(SERVER_REQUEST_DURATION, Unit::Seconds, "Duration of HTTP server requests");
     describe_counter!(

@@ -51,6 +51,6 @@ where
                 });
             }
         }
-        polled.map_ok(|response| CompleteOnBodyEnd::attach(response, this.measurement))
+        polled.map_ok(|response| CompleteOnBodyEnd::wrap_response(response, this.measurement))
     }
 }

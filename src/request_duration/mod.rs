@@ -75,9 +75,7 @@ mod server_labels;
 mod service;
 mod settings;
 
-pub use self::{
-    future::ResponseFuture, layer::RequestDurationLayer, service::RequestDuration,
-};
+pub use self::{future::ResponseFuture, layer::RequestDurationLayer, service::RequestDuration};
 
 /// Response body of [`RequestDuration`]: the inner body, whose end is observed.
 pub type ResponseBody<B> = crate::body::ObservedBody<B, measure::Measurement>;

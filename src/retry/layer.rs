@@ -290,7 +290,7 @@ impl<C, P> RetryLayer<C, P> {
     fn set_budgets(mut self, budgets: BudgetScope) -> Self {
         self.settings.update(|settings| {
             settings.budgets = budgets;
-            settings.has_own_budget = true;
+            settings.is_budget_set = true;
         });
         self
     }

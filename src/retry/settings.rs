@@ -12,7 +12,7 @@ pub(super) struct Settings {
     pub(super) policy: Arc<Policy>,
     pub(super) budgets: BudgetScope,
     /// `true` if the user set the budgets.
-    pub(super) has_own_budget: bool,
+    pub(super) is_budget_set: bool,
     pub(super) time_limits: TimeLimits,
 }
 
@@ -61,7 +61,7 @@ impl Default for Settings {
         Self {
             policy: Arc::default(),
             budgets: BudgetScope::Shared(Arc::default()),
-            has_own_budget: false,
+            is_budget_set: false,
             time_limits: TimeLimits::default(),
         }
     }

@@ -7,8 +7,8 @@ use crate::{budget::BudgetScope, keys::UriKey};
 
 impl<C, P> RetryLayer<C, P> {
     /// Returns whether the user set the budgets.
-    pub(crate) fn has_own_budget(&self) -> bool {
-        self.settings.has_own_budget
+    pub(crate) fn is_budget_set(&self) -> bool {
+        self.settings.is_budget_set
     }
 
     /// Creates one budget per key, without marking the budgets as set by the user.
@@ -29,7 +29,10 @@ impl<C, P> RetryLayer<C, P> {
     }
 
     /// Combines the settings of `self` with the classifier and adapter of `other`.
-    pub(crate) fn with_adapter_of<C2, P2>(self, other: RetryLayer<C2, P2>) -> RetryLayer<C2, P2> {
+    pub(crate) fn with_type_parameters_of<C2, P2>(
+        self,
+        other: RetryLayer<C2, P2>,
+    ) -> RetryLayer<C2, P2> {
         RetryLayer { settings: self.settings, ..other }
     }
 
@@ -37,7 +40,7 @@ impl<C, P> RetryLayer<C, P> {
     pub(crate) fn share_budgets(mut self, other: &Self) -> Self {
         self.settings.update(|settings| {
             settings.budgets = other.settings.budgets.clone();
-            settings.has_own_budget = other.settings.has_own_budget;
+            settings.is_budget_set = other.settings.is_budget_set;
         });
         self
     }

@@ -27,7 +27,7 @@ impl StandardLayer {
             access_log: LoggingLayer::server(),
             error_response: ErrorResponseLayer::new(name),
         };
-        StandardLayer::of(name, side)
+        StandardLayer::with_side(name, side)
     }
 }
 
@@ -54,21 +54,21 @@ impl<S: Clone, C: Clone, P: Clone> Layer<S> for StandardLayer<C, P, Gateway> {
     type Service = Logging<ErrorResponse<Standard<S, C, P>>>;
 
     fn layer(&self, client: S) -> Self::Service {
-        self.side.access_log.layer(self.answering(client))
+        self.side.access_log.layer(self.with_error_response(client))
     }
 }
 
 impl<C: Clone, P: Clone> StandardLayer<C, P, Gateway> {
-    fn answering<S: Clone>(&self, client: S) -> ErrorResponse<Standard<S, C, P>> {
+    fn with_error_response<S: Clone>(&self, client: S) -> ErrorResponse<Standard<S, C, P>> {
         self.side.error_response.layer(self.stack(client))
     }
 
     /// Creates a service that responds to its next call with the `poll_ready` error of a client.
-    pub(crate) fn failing<S: Clone>(
+    pub(crate) fn with_ready_error<S: Clone>(
         &self,
         client: S,
         error: &BoxError,
     ) -> Logging<ErrorResponse<Standard<S, C, P>>> {
-        self.side.access_log.layer(self.answering(client).failing(&**error))
+        self.side.access_log.layer(self.with_error_response(client).with_ready_error(&**error))
     }
 }

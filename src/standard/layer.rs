@@ -29,13 +29,13 @@ pub struct StandardLayer<C = HttpClassifier, P = HttpCallAdapter, Side = Client>
     pub(crate) classifier: C,
     pub(crate) retry: RetryLayer<HttpClassifier, P>,
     pub(crate) per_key: PerKeyState,
-    pub(crate) layers: Layers,
+    pub(crate) layers: CommonLayers,
     pub(crate) side: Side,
 }
 
 /// The layers whose type does not depend on that of the stack.
 #[derive(Clone, Debug)]
-pub(crate) struct Layers {
+pub(crate) struct CommonLayers {
     pub(crate) logging: LoggingLayer,
     /// Set by [`StandardLayer::deadline`], in place of the total timeout.
     pub(crate) user_deadline: Option<DeadlineLayer>,
@@ -46,7 +46,7 @@ pub(crate) struct Layers {
     pub(crate) user_time_limits: TimeLimits,
     pub(crate) next_hop: DeadlineHeaderLayer,
     pub(crate) bad_gateway: BadGatewayClassifierLayer,
-    pub(crate) off: DisabledLayers,
+    pub(crate) disabled: DisabledLayers,
 }
 
 /// The layers that are disabled, among those that have no such state themselves.
@@ -64,14 +64,14 @@ impl StandardLayer {
     /// `name` is the name of the upstream or of its role, such as `billing`. It names the circuit
     /// of requests whose URL has no host.
     pub fn new(name: &str) -> Self {
-        Self::of(name, Client {})
+        Self::with_side(name, Client {})
     }
 }
 
 impl<Side> StandardLayer<HttpClassifier, HttpCallAdapter, Side> {
-    pub(super) fn of(name: &str, side: Side) -> Self {
+    pub(super) fn with_side(name: &str, side: Side) -> Self {
         let per_key = PerKeyState::new(UriKey::new(by_authority), name);
-        let layers = Layers {
+        let layers = CommonLayers {
             logging: LoggingLayer::client(),
             user_deadline: None,
             deadline: DeadlineLayer::disabled(),
@@ -79,7 +79,7 @@ impl<Side> StandardLayer<HttpClassifier, HttpCallAdapter, Side> {
             user_time_limits: TimeLimits::default(),
             next_hop: DeadlineHeaderLayer::disabled(),
             bad_gateway: BadGatewayClassifierLayer::new(),
-            off: DisabledLayers::default(),
+            disabled: DisabledLayers::default(),
         };
         let (classifier, retry) = (HttpClassifier::new(), per_key.retry(RetryLayer::new()));
         Self { classifier, retry, per_key, layers, side }.with_resolved_timeouts()
@@ -123,9 +123,9 @@ impl<C, P, Side> StandardLayer<C, P, Side> {
     }
 
     fn set_retry(mut self, retry: RetryLayer, enabled: bool) -> Self {
-        self.layers.off.retry = !enabled;
+        self.layers.disabled.retry = !enabled;
         self.layers.user_time_limits = retry.time_limits();
-        self.retry = self.per_key.retry(retry.with_adapter_of(self.retry));
+        self.retry = self.per_key.retry(retry.with_type_parameters_of(self.retry));
         self.with_resolved_timeouts()
     }
 
@@ -156,7 +156,7 @@ impl<C, P, Side> StandardLayer<C, P, Side> {
     /// Sets the classifier that inspects failed responses. Default:
     /// [`BadGatewayClassifierLayer::new`].
     pub fn bad_gateway(mut self, bad_gateway: BadGatewayClassifierLayer) -> Self {
-        self.layers.off.bad_gateway = false;
+        self.layers.disabled.bad_gateway = false;
         self.layers.bad_gateway = bad_gateway;
         self
     }
@@ -164,21 +164,21 @@ impl<C, P, Side> StandardLayer<C, P, Side> {
     /// Disables the inspection of failed responses. They are then classified by their status, a few
     /// headers and errors only.
     pub fn without_bad_gateway(mut self) -> Self {
-        self.layers.off.bad_gateway = true;
+        self.layers.disabled.bad_gateway = true;
         self.layers.bad_gateway = BadGatewayClassifierLayer::disabled();
         self
     }
 
     /// Sets the log of calls. Default: [`LoggingLayer::client`].
     pub fn logging(mut self, logging: LoggingLayer) -> Self {
-        self.layers.off.logging = false;
+        self.layers.disabled.logging = false;
         self.layers.logging = logging;
         self
     }
 
     /// Disables the log of calls.
     pub fn without_logging(mut self) -> Self {
-        self.layers.off.logging = true;
+        self.layers.disabled.logging = true;
         self.layers.logging = LoggingLayer::disabled();
         self
     }

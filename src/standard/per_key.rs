@@ -67,7 +67,7 @@ fn key_or_name(key: &UriKey, name: &Arc<str>, enabled: bool) -> UriKey {
 impl PerKeyState {
     /// Gives each key its own budget, unless the layer has one.
     pub(crate) fn retry<C, P>(&self, retry: RetryLayer<C, P>) -> RetryLayer<C, P> {
-        if retry.has_own_budget() {
+        if retry.is_budget_set() {
             return retry;
         }
         retry.default_budget_per_key(Budget::default(), self.key.clone())
@@ -89,7 +89,7 @@ impl PerKeyState {
     }
 
     /// Changes the circuit breaker, which is enabled if it was disabled.
-    pub(crate) fn map_breaker(
+    pub(crate) fn update_breaker(
         self,
         change: impl FnOnce(PerKeyCircuitBreakerLayer) -> PerKeyCircuitBreakerLayer,
     ) -> Self {
@@ -103,8 +103,8 @@ impl PerKeyState {
     }
 
     /// Returns the settings of the limits if they are adaptive.
-    pub(crate) fn adaptive(&self) -> Option<AdaptiveLimit> {
-        self.in_flight.bounds().filter(|_| self.has_limit)
+    pub(crate) fn adaptive_limit(&self) -> Option<AdaptiveLimit> {
+        self.in_flight.adaptive_settings().filter(|_| self.has_limit)
     }
 
     /// Takes the limits of `other` with their calls in flight.

@@ -7,5 +7,5 @@ mod timer;
 pub use self::{body::TimeoutBody, deadline::Deadline};
 pub(crate) use self::{
     body::{BodyKind, BodyLimits},
-    timer::{poll_at, poll_from_now},
+    timer::{poll_after, poll_at},
 };

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 /// Completes when `limit` has passed since the first poll. The first poll creates the timer.
-pub(crate) fn poll_from_now(
+pub(crate) fn poll_after(
     timer: Pin<&mut Option<Sleep>>,
     limit: Duration,
     cx: &mut Context<'_>,

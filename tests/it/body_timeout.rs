@@ -15,7 +15,11 @@ use futures_util::FutureExt;
 use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
-use seawall::{body_timeout::{BodyTimeoutLayer, Elapsed, TimeoutKind}, classify::{classify_body_error, classify_error}, BoxError, Cause, Processed, TimeoutBody};
+use seawall::{
+    BoxError, Cause, Processed, TimeoutBody,
+    body_timeout::{BodyTimeoutLayer, Elapsed, TimeoutKind},
+    classify::{classify_body_error, classify_error},
+};
 use tokio::{
     sync::mpsc,
     time::{Instant, advance, sleep},
@@ -23,7 +27,7 @@ use tokio::{
 use tokio_test::{assert_pending, assert_ready, task};
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::support::{Step, Steps, spend_the_budget};
+use crate::support::{Step, Steps, exhaust_coop_budget};
 
 const IDLE: Duration = Duration::from_millis(100);
 
@@ -269,7 +273,7 @@ impl Body for BudgetSpendingBody {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        spend_the_budget(cx);
+        exhaust_coop_budget(cx);
         Poll::Pending
     }
 }

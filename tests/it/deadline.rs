@@ -29,7 +29,7 @@ use tokio_test::{assert_pending, assert_ready_err, task};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_test::mock;
 
-use crate::support::{answers, hog, response, upstream};
+use crate::support::{busy_pending, respond_with, response, upstream};
 
 type Body = Full<Bytes>;
 type CallResult = Result<Response<Body>, BoxError>;
@@ -279,8 +279,8 @@ async fn deadline_layer_limits_body_only_when_included() {
 
 #[tokio::test(start_paused = true)]
 async fn deadline_fires_on_time_when_inner_future_spends_coop_budget() {
-    let mut service =
-        DeadlineLayer::new(LAYER_TIMEOUT).layer(service_fn(|_: Request<Body>| hog::<CallResult>()));
+    let mut service = DeadlineLayer::new(LAYER_TIMEOUT)
+        .layer(service_fn(|_: Request<Body>| busy_pending::<CallResult>()));
     let mut call = task::spawn(service.call(get()));
     assert_pending!(call.poll());
     assert!(call.is_woken());
@@ -326,7 +326,7 @@ async fn deadline_layer_returns_inner_error_unchanged() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_layer_returns_last_response_when_deadline_is_too_near() {
-    let script = answers(&[502, 503]);
+    let script = respond_with(&[502, 503]);
     let client = ServiceBuilder::new()
         .layer(DeadlineLayer::new(SECOND * 5))
         .layer(RetryLayer::new().backoff(Backoff::constant(SECOND * 3)))

@@ -17,7 +17,7 @@ use seawall::{
 };
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 
-use crate::support::answers;
+use crate::support::respond_with;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -195,7 +195,7 @@ fn received_timeouts(script: &FlakyService, header: TimeoutHeader) -> Vec<Durati
 #[tokio::test(start_paused = true)]
 async fn each_attempt_sends_remaining_time() {
     for header in [Grpc, EnvoyExpected] {
-        let script = answers(&[502, 502, 200]);
+        let script = respond_with(&[502, 502, 200]);
         let client = ServiceBuilder::new()
             .layer(DeadlineLayer::new(SECOND * 10).trust_header(header))
             .layer(RetryLayer::new().backoff(Backoff::constant(SECOND)))

@@ -27,7 +27,7 @@ use seawall::{
 };
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-use crate::support::{Act, Script, Step, Steps};
+use crate::support::{Action, Script, Step, Steps};
 
 type Body = Full<Bytes>;
 
@@ -45,7 +45,7 @@ async fn respond_with(
     request: Request<Body>,
     error: impl Into<BoxError>,
 ) -> Response<ResponseBody<Body>> {
-    let script = Script::new([Act::Fail(error.into())]);
+    let script = Script::new([Action::Fail(error.into())]);
     let Ok(response) = layer.layer(script).oneshot(request).await;
     response
 }
@@ -180,7 +180,7 @@ async fn layer_advises_callers_not_to_retry_when_retries_are_exhausted() {
     use seawall::retry::{Backoff, RetriesExhausted, RetryLayer};
 
     let error = || io::Error::from(io::ErrorKind::ConnectionRefused).into();
-    let script: Script<Body> = Script::new([Act::Fail(error()), Act::Fail(error())]);
+    let script: Script<Body> = Script::new([Action::Fail(error()), Action::Fail(error())]);
     let retry = RetryLayer::new().max_retries(1).backoff(Backoff::none());
     let error = retry.layer(script).oneshot(request(Method::GET)).await.unwrap_err();
     assert!(seawall::find_source::<RetriesExhausted>(&*error).is_some());
@@ -239,7 +239,7 @@ async fn layer_passes_each_response_unchanged() {
     for status in [200, 404, 502] {
         let body = Steps::sized([Step::Data("as it".into()), Step::Data(" was".into())]);
         let inner = Response::builder().status(status).header("x-a", "b").body(body).unwrap();
-        let script = Script::new([Act::Answer(inner)]);
+        let script = Script::new([Action::Respond(inner)]);
         let service = ErrorResponseLayer::new("edge").layer(script);
         let Ok(response) = service.oneshot(request(Method::GET)).await;
         assert_eq!(response.status(), status);

@@ -18,7 +18,8 @@ use seawall::{
 use tower::{Layer, ServiceExt};
 
 use crate::support::sockets::{
-    Body, Verdict, assert_ends, empty, full, get_and_post, hyper, origin, read, request, stack, url,
+    Body, CallFailure, assert_failures, empty, full, get_and_post, hyper, origin, read, request,
+    stack, url,
 };
 
 async fn assert_failure(
@@ -29,7 +30,7 @@ async fn assert_failure(
 ) -> Origin {
     let origin = origin(script).await;
     let clients = (hyper::<Body>(), hyper());
-    assert_ends(clients, &url(&origin), (cause, processed), attempts).await;
+    assert_failures(clients, &url(&origin), (cause, processed), attempts).await;
     origin
 }
 
@@ -44,7 +45,7 @@ async fn retry_layer_retries_post_when_name_does_not_resolve() {
     // RFC 6761 §6.4: `.invalid` never resolves.
     let expected = (Cause::DnsError, Processed::No);
     let clients = (hyper::<Body>(), hyper());
-    assert_ends(clients, "http://does-not-exist.invalid/", expected, [5, 5]).await;
+    assert_failures(clients, "http://does-not-exist.invalid/", expected, [5, 5]).await;
 }
 
 /// The connector supports neither TLS nor FTP.
@@ -54,7 +55,7 @@ async fn retry_layer_does_not_retry_unsupported_url() {
     let expected = (Cause::HttpRequestError, Processed::No);
     let https = url(&origin).replace("http://", "https://");
     for url in [&*https, "ftp://upstream/"] {
-        assert_ends((hyper::<Body>(), hyper()), url, expected, [1, 1]).await;
+        assert_failures((hyper::<Body>(), hyper()), url, expected, [1, 1]).await;
     }
     assert_eq!(origin.connections(), 0);
 }
@@ -116,7 +117,7 @@ async fn silent_origin_is_timeout_and_may_be_processed() {
     let origin = origin(Script::Silent).await;
     let timeout = TimeoutLayer::new(Duration::from_millis(200));
     let [get, post] = get_and_post(timeout.layer(hyper::<Body>()), &url(&origin)).await;
-    let expected = |attempts| Verdict {
+    let expected = |attempts| CallFailure {
         cause: Cause::HttpResponseTimeout,
         processed: Processed::Maybe,
         attempts,
@@ -191,8 +192,8 @@ async fn retry_layer_does_not_retry_when_request_body_fails() {
     ]);
     let body = BodyExt::boxed(StreamBody::new(frames));
     let call = stack(hyper()).oneshot(request("PUT", &url(&origin), body));
-    let verdict = Verdict::of(&*call.await.unwrap_err());
+    let verdict = CallFailure::from_error(&*call.await.unwrap_err());
     let expected =
-        Verdict { cause: Cause::HttpRequestError, processed: Processed::Maybe, attempts: 1 };
+        CallFailure { cause: Cause::HttpRequestError, processed: Processed::Maybe, attempts: 1 };
     assert_eq!(verdict, expected);
 }

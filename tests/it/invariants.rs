@@ -35,7 +35,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::{
     log_capture::Recorder,
-    support::{Act, Script, Step, Steps, response},
+    support::{Action, Script, Step, Steps, response},
 };
 
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -121,7 +121,7 @@ async fn stack_passes_success_unchanged() {
     let polls = Arc::default();
     let body = PollCountingBody { inner: Steps::sized(steps), polls: Arc::clone(&polls) };
     let success = Response::builder().status(206).header("x-a", "b").body(body).unwrap();
-    let response = stack(Script::new([Act::Answer(success)])).oneshot(get()).await.unwrap();
+    let response = stack(Script::new([Action::Respond(success)])).oneshot(get()).await.unwrap();
     assert_eq!(response.status(), 206);
     assert_eq!(response.headers().len(), 1);
     assert!(response.extensions().is_empty());
@@ -137,7 +137,7 @@ async fn stack_passes_success_unchanged() {
 #[tokio::test(start_paused = true)]
 async fn stack_sends_non_idempotent_request_once() {
     for status in [429, 500, 502, 503, 504] {
-        let script = Script::new([Act::Answer(response::<Full<Bytes>>(status))]);
+        let script = Script::new([Action::Respond(response::<Full<Bytes>>(status))]);
         let post = Request::post("http://upstream/").body(Full::default()).unwrap();
         let response = stack(script.clone()).oneshot(post).await.unwrap();
         assert_eq!((response.status().as_u16(), script.count()), (status, 1));
@@ -150,7 +150,7 @@ async fn dropped_future_releases_everything_at_any_await() {
     for polls in 0..40 {
         let held = Arc::new(());
         let limit = InFlightLimitLayer::new(NonZeroU32::MAX);
-        let script = Script::new((0..4).map(|_| Act::Answer(response::<Full<Bytes>>(502))));
+        let script = Script::new((0..4).map(|_| Action::Respond(response::<Full<Bytes>>(502))));
         let service = {
             let held = Arc::clone(&held);
             let script = script.clone();
@@ -192,7 +192,7 @@ async fn dropped_future_releases_everything_at_any_await() {
 #[tokio::test(start_paused = true)]
 async fn dropped_future_is_neither_success_nor_failure() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let script = Script::new([Act::<Full<Bytes>>::Hang]);
+    let script = Script::new([Action::<Full<Bytes>>::Stall]);
     let mut call = task::spawn(stack(script).oneshot(get()));
     assert!(call.poll().is_pending());
     drop(call);
@@ -238,7 +238,7 @@ where
 
 #[tokio::test(start_paused = true)]
 async fn stack_honors_readiness() {
-    let acts = [502, 502, 200, 502, 200].map(|status| Act::Answer(response(status)));
+    let acts = [502, 502, 200, 502, 200].map(|status| Action::Respond(response(status)));
     let script = Script::new(acts);
     let service = ServiceBuilder::new()
         .layer(ErrorResponseLayer::new("edge"))
@@ -283,7 +283,7 @@ proptest! {
         let (_recorder, _guard) = Recorder::start(LevelFilter::TRACE);
         let act = || {
             if let Some(code) = error {
-                return Act::Fail(io::Error::from_raw_os_error(code).into());
+                return Action::Fail(io::Error::from_raw_os_error(code).into());
             }
             let mut response = Response::builder().status(status);
             for (name, value) in &headers {
@@ -291,7 +291,7 @@ proptest! {
                     response = response.header(name, value);
                 }
             }
-            Act::Answer(response.body(Full::from(body.clone())).unwrap())
+            Action::Respond(response.body(Full::from(body.clone())).unwrap())
         };
         let script = Script::new((0..4).map(|_| act()));
         let response = runtime.block_on(stack(script).oneshot(get())).unwrap();

@@ -45,7 +45,7 @@ impl Recorder {
     pub(crate) fn start(level: LevelFilter) -> (Self, DefaultGuard) {
         let recorder = Self::default();
         let subscriber = tracing_subscriber::registry().with(recorder.clone().with_filter(level));
-        (recorder, listen(subscriber))
+        (recorder, set_subscriber(subscriber))
     }
 
     /// Returns the lines of `LoggingLayer`, without the events of other layers.
@@ -71,7 +71,7 @@ impl Recorder {
 }
 
 /// Sets `subscriber` as the default of this thread until the guard is dropped.
-pub(crate) fn listen(subscriber: impl Subscriber + Send + Sync) -> DefaultGuard {
+pub(crate) fn set_subscriber(subscriber: impl Subscriber + Send + Sync) -> DefaultGuard {
     // tracing caches the interest of subscribers per callsite. With a single subscriber, the cache
     // is filled by the first thread that reaches the callsite, which may belong to a test without a
     // subscriber. A second, global subscriber disables this shortcut.

@@ -36,7 +36,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::{
     log_capture::{Line, Recorder},
-    support::{Act, Script, Step, Steps, response},
+    support::{Action, Script, Step, Steps, response},
 };
 
 type Body = Full<Bytes>;
@@ -50,7 +50,7 @@ fn get(uri: &str) -> Request<Body> {
 }
 
 /// Calls the service, reads the complete body, and returns the log line.
-async fn log(layer: LoggingLayer, act: Act<Steps>) -> Line {
+async fn log(layer: LoggingLayer, act: Action<Steps>) -> Line {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let result = layer.layer(Script::new([act])).oneshot(get(URL)).await;
     if let Ok(response) = result {
@@ -59,8 +59,8 @@ async fn log(layer: LoggingLayer, act: Act<Steps>) -> Line {
     recorder.line()
 }
 
-fn answer(status: u16) -> Act<Steps> {
-    Act::Answer(response(status))
+fn answer(status: u16) -> Action<Steps> {
+    Action::Respond(response(status))
 }
 
 #[cfg(feature = "error-response")]
@@ -69,7 +69,7 @@ async fn log_contains_cause_of_error_response() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
     let inner = seawall::error_response::ErrorResponseLayer::new("edge")
-        .layer(Script::new([Act::<Body>::Fail(refused.into())]));
+        .layer(Script::new([Action::<Body>::Fail(refused.into())]));
     let response = LoggingLayer::server().layer(inner).oneshot(get(URL)).await.unwrap();
     drop(response.into_body().collect().await);
     let line = recorder.line();
@@ -134,7 +134,7 @@ async fn log_redacts_url_secrets() {
 #[tokio::test(start_paused = true)]
 async fn log_escapes_and_truncates_foreign_text() {
     let text = format!("a\r\nb\u{1b}[31m\u{202e}{}", "x".repeat(10_000));
-    let line = log(LoggingLayer::client(), Act::Fail(text.into())).await;
+    let line = log(LoggingLayer::client(), Action::Fail(text.into())).await;
     let message = line.get("error.message").unwrap();
     assert!(message.starts_with(r"a\u{d}\u{a}b\u{1b}[31m\u{202e}xxx"), "{message}");
     assert!(message.chars().count() < 400 && message.ends_with('…'));
@@ -162,7 +162,8 @@ async fn log_contains_display_text_of_unknown_error() {
 
 #[tokio::test(start_paused = true)]
 async fn layer_forwards_call_unchanged_without_subscriber() {
-    let service = LoggingLayer::client().layer(Script::new([answer(200), Act::Fail("x".into())]));
+    let service =
+        LoggingLayer::client().layer(Script::new([answer(200), Action::Fail("x".into())]));
     let response: Response<ResponseBody<Steps>> = service.clone().oneshot(get(URL)).await.unwrap();
     drop(response);
     let error: BoxError = service.oneshot(get(URL)).await.unwrap_err();

@@ -17,7 +17,7 @@ use std::{
 use tokio_test::{assert_pending, task};
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::support::{Act, Script, Step, Steps, response};
+use crate::support::{Action, Script, Step, Steps, response};
 
 type ResponseBody = Full<Bytes>;
 
@@ -35,7 +35,7 @@ fn data(bytes: &'static [u8]) -> Step {
 
 /// Returns a service that reads each request and responds 502, 502 and 200.
 fn succeeds_at_third_request() -> Script<ResponseBody> {
-    Script::new([502, 502, 200].map(|status| Act::Answer(response(status))))
+    Script::new([502, 502, 200].map(|status| Action::Respond(response(status))))
 }
 
 #[tokio::test(start_paused = true)]
@@ -43,7 +43,7 @@ async fn retry_layer_sends_empty_body_again() {
     let script = succeeds_at_third_request();
     retry_layer().layer(script.clone()).oneshot(put(Empty::<Bytes>::new())).await.unwrap();
     for sent in script.sent() {
-        assert!(sent.whole && sent.data.is_empty());
+        assert!(sent.is_complete && sent.data.is_empty());
     }
     assert_eq!(script.count(), 3);
 }
@@ -60,7 +60,7 @@ async fn retry_layer_sends_body_and_trailers_again() {
         for sent in script.sent() {
             assert_eq!(sent.data, b"one two");
             assert_eq!(sent.trailers.as_ref(), Some(&trailers));
-            assert!(sent.whole);
+            assert!(sent.is_complete);
         }
     }
 }
@@ -122,8 +122,8 @@ async fn retry_layer_sends_stream_above_limit_once() {
 #[tokio::test(start_paused = true)]
 async fn retry_layer_sends_body_again_when_response_precedes_limit() {
     let script = Script::new([
-        Act::AnswerAfter(1, response::<ResponseBody>(502)),
-        Act::Answer(response(200)),
+        Action::RespondAfter(1, response::<ResponseBody>(502)),
+        Action::Respond(response(200)),
     ]);
     let body = Steps::new([data(b"12345"), data(b"678901"), data(b"2345")]);
     retry_layer().max_replay_bytes(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
@@ -132,7 +132,7 @@ async fn retry_layer_sends_body_again_when_response_precedes_limit() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_layer_returns_body_error_without_retry() {
-    let script = Script::new([Act::Answer(response::<ResponseBody>(200))]);
+    let script = Script::new([Action::Respond(response::<ResponseBody>(200))]);
     let body = Steps::new([data(b"half"), Step::Error]);
     let error = retry_layer().layer(script.clone()).oneshot(put(body)).await.unwrap_err();
     assert_eq!(error.to_string(), "the body failed");
@@ -292,22 +292,22 @@ proptest! {
         }
         let body = if sized { Steps::sized(steps) } else { Steps::new(steps) };
         let acts = frames_before_response.iter().map(|&frames| match frames {
-            13 => Act::Answer(response::<ResponseBody>(502)),
-            frames => Act::AnswerAfter(frames, response(502)),
+            13 => Action::Respond(response::<ResponseBody>(502)),
+            frames => Action::RespondAfter(frames, response(502)),
         });
-        let script = Script::new(acts.chain([Act::Answer(response(200))]));
+        let script = Script::new(acts.chain([Action::Respond(response(200))]));
         let layer = retry_layer().without_max_retries().max_replay_bytes(max_replay_bytes);
         let call = layer.layer(script.clone()).oneshot(put(body));
         let response = runtime.block_on(call).unwrap();
         for sent in script.sent() {
             prop_assert!(expected.starts_with(&sent.data));
-            if sent.whole {
+            if sent.is_complete {
                 prop_assert_eq!(&sent.data, &expected);
                 prop_assert_eq!(sent.trailers.is_some(), trailers);
             }
         }
         if response.status() == 200 {
-            prop_assert!(script.sent().last().unwrap().whole);
+            prop_assert!(script.sent().last().unwrap().is_complete);
         } else {
             let reason = response.extensions().get::<RetryReport>().unwrap().stop_reason();
             prop_assert_eq!(reason, Some(StopReason::NotReplayable));

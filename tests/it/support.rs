@@ -100,31 +100,31 @@ impl Body for Steps {
 }
 
 /// The reaction of a [`Script`] to a request.
-pub(crate) enum Act<B> {
+pub(crate) enum Action<B> {
     /// Reads the complete request, then responds.
-    Answer(Response<B>),
+    Respond(Response<B>),
     /// Reads this many frames of the request body, drops the rest, then responds.
-    AnswerAfter(usize, Response<B>),
+    RespondAfter(usize, Response<B>),
     Fail(BoxError),
     /// Never responds.
-    Hang,
+    Stall,
 }
 
 /// The request of one attempt.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Sent {
+pub(crate) struct SentRequest {
     pub(crate) head: String,
     pub(crate) data: Vec<u8>,
     pub(crate) trailers: Option<HeaderMap>,
     /// True after the body is read to its end.
-    pub(crate) whole: bool,
+    pub(crate) is_complete: bool,
     pub(crate) attempt: Option<u32>,
 }
 
 /// A service that performs one scripted act per request and stores the requests.
 pub(crate) struct Script<B> {
-    acts: Arc<Mutex<VecDeque<Act<B>>>>,
-    sent: Arc<Mutex<Vec<Sent>>>,
+    acts: Arc<Mutex<VecDeque<Action<B>>>>,
+    sent: Arc<Mutex<Vec<SentRequest>>>,
 }
 
 impl<B> Clone for Script<B> {
@@ -134,11 +134,11 @@ impl<B> Clone for Script<B> {
 }
 
 impl<B> Script<B> {
-    pub(crate) fn new(acts: impl IntoIterator<Item = Act<B>>) -> Self {
+    pub(crate) fn new(acts: impl IntoIterator<Item = Action<B>>) -> Self {
         Self { acts: Arc::new(Mutex::new(acts.into_iter().collect())), sent: Arc::default() }
     }
 
-    pub(crate) fn sent(&self) -> Vec<Sent> {
+    pub(crate) fn sent(&self) -> Vec<SentRequest> {
         self.sent.lock().unwrap().clone()
     }
 
@@ -166,9 +166,9 @@ where
         let sent = Arc::clone(&self.sent);
         let (parts, body) = request.into_parts();
         #[allow(unused_mut)]
-        let mut record = Sent {
+        let mut record = SentRequest {
             head: format!("{} {} {:?}", parts.method, parts.uri, parts.headers),
-            ..Sent::default()
+            ..SentRequest::default()
         };
         #[cfg(feature = "retry")]
         {
@@ -183,13 +183,13 @@ where
         Box::pin(async move {
             let mut body = Box::pin(body);
             let frames = match &act {
-                Act::Answer(_) => usize::MAX,
-                Act::AnswerAfter(frames, _) => *frames,
-                Act::Fail(_) | Act::Hang => 0,
+                Action::Respond(_) => usize::MAX,
+                Action::RespondAfter(frames, _) => *frames,
+                Action::Fail(_) | Action::Stall => 0,
             };
             for _ in 0..frames {
                 let Some(frame) = body.frame().await else {
-                    sent.lock().unwrap()[index].whole = true;
+                    sent.lock().unwrap()[index].is_complete = true;
                     break;
                 };
                 let frame = frame.map_err(Into::into)?;
@@ -200,9 +200,9 @@ where
                 }
             }
             match act {
-                Act::Answer(response) | Act::AnswerAfter(_, response) => Ok(response),
-                Act::Fail(error) => Err(error),
-                Act::Hang => std::future::pending().await,
+                Action::Respond(response) | Action::RespondAfter(_, response) => Ok(response),
+                Action::Fail(error) => Err(error),
+                Action::Stall => std::future::pending().await,
             }
         })
     }
@@ -222,12 +222,12 @@ pub(crate) fn upstream(script: impl Into<test_util::Script>) -> FlakyService {
 }
 
 /// Returns an upstream that responds with these statuses in order.
-pub(crate) fn answers(statuses: &[u16]) -> FlakyService {
+pub(crate) fn respond_with(statuses: &[u16]) -> FlakyService {
     upstream(statuses.iter().copied().map(test_util::Step::status).collect::<test_util::Script>())
 }
 
 /// Consumes the task's remaining cooperative budget and wakes the task, as a busy future does.
-pub(crate) fn spend_the_budget(cx: &mut Context<'_>) {
+pub(crate) fn exhaust_coop_budget(cx: &mut Context<'_>) {
     while tokio::task::coop::has_budget_remaining() {
         let _ = std::pin::pin!(tokio::task::coop::consume_budget()).poll(cx);
     }
@@ -235,9 +235,9 @@ pub(crate) fn spend_the_budget(cx: &mut Context<'_>) {
 }
 
 /// Stays pending forever and consumes the whole cooperative budget on every poll.
-pub(crate) async fn hog<T>() -> T {
+pub(crate) async fn busy_pending<T>() -> T {
     std::future::poll_fn(|cx| {
-        spend_the_budget(cx);
+        exhaust_coop_budget(cx);
         Poll::Pending
     })
     .await

@@ -174,8 +174,10 @@ async fn closure_accepts_any_request_and_no_limit() {
 
 #[tokio::test(start_paused = true)]
 async fn timeout_fires_within_tick_when_inner_spends_budget() {
-    let mut svc =
-        Timeout::new(service_fn(|()| crate::support::hog::<Result<(), BoxError>>()), LIMIT);
+    let mut svc = Timeout::new(
+        service_fn(|()| crate::support::busy_pending::<Result<(), BoxError>>()),
+        LIMIT,
+    );
     let mut call = task::spawn(svc.call(()));
     assert_pending!(call.poll());
     assert!(call.is_woken());

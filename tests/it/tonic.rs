@@ -28,12 +28,12 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
 /// The reaction of the server to a call.
 #[derive(Clone)]
-pub(crate) enum Act {
+pub(crate) enum Action {
     /// Responds immediately with this status and header, without a message.
     Status(Code, Option<(&'static str, &'static str)>),
     Reset(Reason),
     /// Never responds.
-    Hang,
+    Stall,
     /// Sends the message back.
     Echo,
 }
@@ -43,11 +43,11 @@ pub(crate) struct Server {
     pub(crate) addr: SocketAddr,
     /// The request headers of all calls so far.
     pub(crate) calls: Arc<Mutex<Vec<HeaderMap>>>,
-    acts: Arc<Mutex<VecDeque<Act>>>,
+    acts: Arc<Mutex<VecDeque<Action>>>,
 }
 
 impl Server {
-    pub(crate) async fn start(acts: impl IntoIterator<Item = Act>) -> Self {
+    pub(crate) async fn start(acts: impl IntoIterator<Item = Action>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let acts = Arc::new(Mutex::new(acts.into_iter().collect()));
@@ -77,22 +77,22 @@ impl Server {
 }
 
 async fn respond_to(
-    act: Act,
+    act: Action,
     request: Request<RecvStream>,
     mut respond: server::SendResponse<Bytes>,
 ) -> Option<()> {
     let head = Response::builder().header("content-type", "application/grpc");
     match act {
-        Act::Reset(reason) => respond.send_reset(reason),
+        Action::Reset(reason) => respond.send_reset(reason),
         // Waits until the client resets the stream.
-        Act::Hang => drop(std::future::poll_fn(|cx| respond.poll_reset(cx)).await),
-        Act::Status(code, header) => {
+        Action::Stall => drop(std::future::poll_fn(|cx| respond.poll_reset(cx)).await),
+        Action::Status(code, header) => {
             let head = head.header("grpc-status", code as i32);
             let head =
                 header.into_iter().fold(head, |head, (name, value)| head.header(name, value));
             respond.send_response(head.body(()).unwrap(), true).ok()?;
         }
-        Act::Echo => {
+        Action::Echo => {
             let mut stream = respond.send_response(head.body(()).unwrap(), false).ok()?;
             let mut body = request.into_body();
             while let Some(data) = body.data().await {
@@ -179,8 +179,8 @@ where
 
 #[tokio::test]
 async fn retry_sends_previous_attempt_count_when_unavailable() {
-    let unavailable = Act::Status(Code::Unavailable, None);
-    let server = Server::start([unavailable.clone(), unavailable, Act::Echo]).await;
+    let unavailable = Action::Status(Code::Unavailable, None);
+    let server = Server::start([unavailable.clone(), unavailable, Action::Echo]).await;
     assert_eq!(call(server.addr, eager().retry_all_methods()).await.unwrap(), "hi");
     let calls = server.calls.lock().unwrap();
     let previous = |call: &HeaderMap| {
@@ -193,7 +193,7 @@ async fn retry_sends_previous_attempt_count_when_unavailable() {
 
 #[tokio::test]
 async fn retry_returns_unavailable_by_default() {
-    let server = Server::start([Act::Status(Code::Unavailable, None)]).await;
+    let server = Server::start([Action::Status(Code::Unavailable, None)]).await;
     assert_eq!(call(server.addr, eager()).await.unwrap_err().code(), Code::Unavailable);
     assert_eq!(server.count(), 1);
 }
@@ -201,26 +201,26 @@ async fn retry_returns_unavailable_by_default() {
 #[tokio::test]
 async fn retry_obeys_pushback() {
     let name = "grpc-retry-pushback-ms";
-    let forbid = Act::Status(Code::Unavailable, Some((name, "-1")));
+    let forbid = Action::Status(Code::Unavailable, Some((name, "-1")));
     let server = Server::start([forbid]).await;
     let status = call(server.addr, eager().retry_all_methods()).await.unwrap_err();
     assert_eq!((status.code(), server.count()), (Code::Unavailable, 1));
 
-    let allow = Act::Status(Code::Internal, Some((name, "1")));
-    let server = Server::start([allow, Act::Echo]).await;
+    let allow = Action::Status(Code::Internal, Some((name, "1")));
+    let server = Server::start([allow, Action::Echo]).await;
     assert_eq!(call(server.addr, eager().retry_all_methods()).await.unwrap(), "hi");
 }
 
 #[tokio::test]
 async fn retry_returns_permanent_status() {
-    let server = Server::start([Act::Status(Code::InvalidArgument, None)]).await;
+    let server = Server::start([Action::Status(Code::InvalidArgument, None)]).await;
     let status = call(server.addr, eager().retry_all_methods()).await.unwrap_err();
     assert_eq!((status.code(), server.count()), (Code::InvalidArgument, 1));
 }
 
 #[tokio::test]
 async fn retry_repeats_call_when_stream_is_refused() {
-    let server = Server::start([Act::Reset(Reason::REFUSED_STREAM), Act::Echo]).await;
+    let server = Server::start([Action::Reset(Reason::REFUSED_STREAM), Action::Echo]).await;
     assert_eq!(call(server.addr, eager()).await.unwrap(), "hi");
     assert_eq!(server.count(), 2);
 }

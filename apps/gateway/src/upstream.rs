@@ -3,7 +3,11 @@
 use std::sync::{Arc, atomic::AtomicU64};
 
 use http::Uri;
-use seawall::{circuit_breaker::{Circuit, Snapshot, State}, config::Handle, keys::by_authority};
+use seawall::{
+    circuit_breaker::{Circuit, Snapshot, State},
+    config::Handle,
+    keys::by_authority,
+};
 
 use crate::call_stats::CallStats;
 

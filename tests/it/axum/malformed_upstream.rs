@@ -10,7 +10,7 @@ use seawall::{
 use tower::ServiceExt;
 
 use super::{Gateway, header};
-use crate::support::sockets::{Verdict, empty, hyper, origin, read, request, stack, url};
+use crate::support::sockets::{CallFailure, empty, hyper, origin, read, request, stack, url};
 
 /// Returns the status of the gateway's response, and its error type if the gateway generated it.
 async fn gateway_response(bytes: &'static [u8]) -> (u16, Option<String>) {
@@ -166,7 +166,7 @@ async fn assert_classified(bytes: Vec<u8>) {
     let response: Response<_> = match call.await {
         Ok(response) => response,
         Err(error) => {
-            assert_eq!(Verdict::of(&*error).processed, Processed::Maybe);
+            assert_eq!(CallFailure::from_error(&*error).processed, Processed::Maybe);
             return;
         }
     };

@@ -4,7 +4,13 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Full};
-use seawall::{body_timeout::{BodyTimeoutLayer, TimeoutKind}, circuit_breaker::CircuitBreakerLayer, error_response::ErrorResponseLayer, retry::RetryLayer, BoxError, Cause, Processed, TimeoutBody};
+use seawall::{
+    BoxError, Cause, Processed, TimeoutBody,
+    body_timeout::{BodyTimeoutLayer, TimeoutKind},
+    circuit_breaker::CircuitBreakerLayer,
+    error_response::ErrorResponseLayer,
+    retry::RetryLayer,
+};
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 
 use super::{IDLE, TOTAL, limit_and_kind};

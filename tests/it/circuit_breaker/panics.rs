@@ -27,7 +27,7 @@ use tracing::{
 use tracing_subscriber::layer::{self, SubscriberExt};
 
 use super::{upstream::Body, *};
-use crate::log_capture::listen;
+use crate::log_capture::set_subscriber;
 
 fn opens_at_one() -> CircuitBreakerLayer {
     CircuitBreakerLayer::new().without_failure_ratio().consecutive_failures(NonZeroU32::MIN)
@@ -128,7 +128,7 @@ async fn panicking_subscriber_holds_no_permit_when_half_open() {
         open(&layer, &upstream).await;
         upstream.set_script(Step::status(200)).unwrap();
         advance(seconds(2)).await;
-        let guard = listen(tracing_subscriber::registry().with(PanicsAt(State::HalfOpen)));
+        let guard = set_subscriber(tracing_subscriber::registry().with(PanicsAt(State::HalfOpen)));
         assert!(panics(layer.layer(upstream.clone()).oneshot(get())).await);
         drop(guard);
         assert_eq!(layer.handle().state(), State::HalfOpen);
@@ -151,7 +151,7 @@ async fn open_by_panic(layer: &CircuitBreakerLayer) {
 
 #[tokio::test(start_paused = true)]
 async fn panicking_subscriber_does_not_abort_when_panic_opens_circuit() {
-    let _guard = listen(tracing_subscriber::registry().with(PanicsAt(State::Open)));
+    let _guard = set_subscriber(tracing_subscriber::registry().with(PanicsAt(State::Open)));
     open_by_panic(&opens_at_one()).await;
 }
 

@@ -3,7 +3,17 @@
 use std::num::NonZeroU32;
 
 use http::{HeaderName, Method};
-use seawall::{bad_gateway::BadGatewayClassifierLayer, circuit_breaker::CircuitBreakerLayer, deadline::{DeadlineHeaderLayer, DeadlineLayer, TimeoutHeader}, in_flight::{AdaptiveLimit, InFlightLimitLayer}, keys::by_authority, logging::{Level, LoggingLayer}, retry::{Backoff, Budget, RetryLayer}, standard::Timeouts, Ratio};
+use seawall::{
+    Ratio,
+    bad_gateway::BadGatewayClassifierLayer,
+    circuit_breaker::CircuitBreakerLayer,
+    deadline::{DeadlineHeaderLayer, DeadlineLayer, TimeoutHeader},
+    in_flight::{AdaptiveLimit, InFlightLimitLayer},
+    keys::by_authority,
+    logging::{Level, LoggingLayer},
+    retry::{Backoff, Budget, RetryLayer},
+    standard::Timeouts,
+};
 
 use super::*;
 
@@ -116,9 +126,9 @@ fn budget_key_sets_budget_per_authority() {
         ("\"off\"", RetryLayer::new().budget(Budget::none())),
     ] {
         let key = format!("[default]\nretry.budget = {key}");
-        // `has_own_budget` records the origin of the budget and is not a setting.
+        // `is_budget_set` records the origin of the budget and is not a setting.
         let ignore_budget_origin =
-            |stack: String| stack.replace("has_own_budget: true", "has_own_budget: false");
+            |stack: String| stack.replace("is_budget_set: true", "is_budget_set: false");
         let by_setter =
             ignore_budget_origin(stack_debug(base_layer().retry(retry), Config::default()));
         assert_eq!(
@@ -174,15 +184,12 @@ fn logging_key_matches_setter() {
 #[test]
 fn stack_key_matches_setter() {
     let timeouts = |attempt, total| Timeouts::new(attempt, total).unwrap();
+    assert_key("timeouts.attempt = \"2s\"", base_layer().timeouts(timeouts(ms(2_000), ms(30_000))));
+    assert_key("timeouts.total = \"1m\"", base_layer().timeouts(timeouts(ms(10_000), ms(60_000))));
     assert_key(
-        "timeouts.attempt = \"2s\"",
-        base_layer().timeouts(timeouts(ms(2_000), ms(30_000))),
+        "timeouts.total = \"off\"",
+        base_layer().timeouts(Timeouts::default().without_total()),
     );
-    assert_key(
-        "timeouts.total = \"1m\"",
-        base_layer().timeouts(timeouts(ms(10_000), ms(60_000))),
-    );
-    assert_key("timeouts.total = \"off\"", base_layer().timeouts(Timeouts::default().without_total()));
     assert_key(
         "timeouts = { attempt = \"off\", total = \"off\" }",
         base_layer().timeouts(Timeouts::none().body_idle(ms(60_000))),

@@ -1,7 +1,11 @@
 //! Readiness, gateways, and layers of other types.
 
 use http_body_util::BodyExt;
-use seawall::{config::Handle, keys::by_authority, test_util::{FlakyService, Step}};
+use seawall::{
+    config::Handle,
+    keys::by_authority,
+    test_util::{FlakyService, Step},
+};
 use tower::{ServiceBuilder, service_fn};
 
 use super::*;

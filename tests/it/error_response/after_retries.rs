@@ -8,8 +8,8 @@ async fn response_when_rejected_after(status: u16) -> Response<ResponseBody<Body
     let mut last_response = Response::new(Body::default());
     *last_response.status_mut() = http::StatusCode::from_u16(status).unwrap();
     let script: Script<Body> = Script::new([
-        Act::Answer(last_response),
-        Act::Fail(Failure::new(Cause::CircuitOpen).into()),
+        Action::Respond(last_response),
+        Action::Fail(Failure::new(Cause::CircuitOpen).into()),
     ]);
     let retry = RetryLayer::new().retry_statuses([status]).backoff(Backoff::none());
     let error = retry.layer(script).oneshot(request(Method::GET)).await.unwrap_err();

@@ -116,9 +116,9 @@ async fn layer_sends_negative_pushback_when_retries_are_exhausted() {
     use seawall::retry::{Backoff, RetryLayer};
     use tower::{Layer, ServiceExt};
 
-    use crate::support::{Act, Script};
+    use crate::support::{Action, Script};
 
-    let fail = || Act::Fail(Failure::new(Cause::Overloaded).into());
+    let fail = || Action::Fail(Failure::new(Cause::Overloaded).into());
     let script: Script<Body> = Script::new([fail(), fail()]);
     let retry = RetryLayer::new().max_retries(1).backoff(Backoff::none());
     let error = retry.layer(script).oneshot(request(Method::GET)).await.unwrap_err();

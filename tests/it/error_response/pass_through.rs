@@ -11,7 +11,7 @@ use seawall::{
 use tower::{Layer, ServiceExt};
 
 use super::{request, text};
-use crate::support::{Act, Script};
+use crate::support::{Action, Script};
 
 async fn pass_response(
     append: bool,
@@ -24,7 +24,7 @@ async fn pass_response(
         response.headers_mut().append("proxy-status", HeaderValue::from_static(member));
     }
     let layer = ErrorResponseLayer::new("edge").append_proxy_status(append);
-    let script = Script::new([Act::Answer(response)]);
+    let script = Script::new([Action::Respond(response)]);
     let Ok(response) = layer.layer(script).oneshot(request(Method::GET)).await;
     response
 }
@@ -91,7 +91,7 @@ async fn layer_appends_no_member_when_header_map_is_full() {
     }
     let count = response.headers().len();
     let layer = ErrorResponseLayer::new("edge").append_proxy_status(true);
-    let script = Script::new([Act::Answer(response)]);
+    let script = Script::new([Action::Respond(response)]);
     let Ok(response) = layer.layer(script).oneshot(request(Method::GET)).await;
     assert_eq!((response.status().as_u16(), response.headers().len()), (502, count));
 }
@@ -102,7 +102,7 @@ async fn exhausted_response_advises_callers_not_to_retry() {
         let respond = move || {
             let mut response = Response::new(Full::<Bytes>::from("as it was"));
             *response.status_mut() = status.try_into().unwrap();
-            Act::Answer(response)
+            Action::Respond(response)
         };
         let script = Script::new(std::iter::repeat_with(respond).take(4));
         let retry = retry.backoff(Backoff::none());
@@ -126,7 +126,9 @@ async fn exhausted_response_advises_callers_not_to_retry() {
 #[tokio::test(start_paused = true)]
 async fn exhausted_error_advises_callers_not_to_retry() {
     let reset = || {
-        Act::<Full<Bytes>>::Fail(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into())
+        Action::<Full<Bytes>>::Fail(
+            std::io::Error::from(std::io::ErrorKind::ConnectionReset).into(),
+        )
     };
     for (budget, advice) in
         [(Budget::new(Ratio::percent(0), 0), Some("false")), (Budget::none(), None)]

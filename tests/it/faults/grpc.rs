@@ -17,11 +17,11 @@ use tonic::Code;
 use super::{Body, within_limit};
 use crate::{
     support::sockets::eventually,
-    tonic::{Act, Server, call_by, message},
+    tonic::{Action, Server, call_by, message},
 };
 
 async fn silent_server() -> Server {
-    Server::start(repeat_n(Act::Hang, 10)).await
+    Server::start(repeat_n(Action::Stall, 10)).await
 }
 
 fn stack() -> StandardLayer<GrpcClassifier> {

@@ -11,9 +11,9 @@ use seawall::{
 };
 
 use super::without_backoff;
-use crate::tonic::{Act, Server, call_by, message};
+use crate::tonic::{Action, Server, call_by, message};
 
-const UNAVAILABLE: Act = Act::Status(Code::Unavailable, None);
+const UNAVAILABLE: Action = Action::Status(Code::Unavailable, None);
 
 fn stack() -> StandardLayer<GrpcClassifier> {
     StandardLayer::new("echo")
@@ -23,7 +23,7 @@ fn stack() -> StandardLayer<GrpcClassifier> {
 
 #[tokio::test]
 async fn stack_retries_unavailable_call_when_all_methods_are_retried() {
-    let server = Server::start([UNAVAILABLE, UNAVAILABLE, Act::Echo]).await;
+    let server = Server::start([UNAVAILABLE, UNAVAILABLE, Action::Echo]).await;
     assert_eq!(call_by(server.addr, stack(), message()).await.unwrap(), "hi");
     assert_eq!(server.count(), 3);
 }
@@ -35,19 +35,19 @@ async fn stack_retries_only_unprocessed_call_by_default() {
     let server = Server::start([UNAVAILABLE]).await;
     let status = call_by(server.addr, default_stack(), message()).await.unwrap_err();
     assert_eq!((status.code(), server.count()), (Code::Unavailable, 1));
-    let refused = Act::Reset(h2::Reason::REFUSED_STREAM);
-    let server = Server::start([refused, Act::Echo]).await;
+    let refused = Action::Reset(h2::Reason::REFUSED_STREAM);
+    let server = Server::start([refused, Action::Echo]).await;
     assert_eq!(call_by(server.addr, default_stack(), message()).await.unwrap(), "hi");
 }
 
 #[tokio::test]
 async fn pushback_takes_precedence_over_status() {
-    let do_not_retry = Act::Status(Code::Unavailable, Some(("grpc-retry-pushback-ms", "-1")));
+    let do_not_retry = Action::Status(Code::Unavailable, Some(("grpc-retry-pushback-ms", "-1")));
     let server = Server::start([do_not_retry]).await;
     let status = call_by(server.addr, stack(), message()).await.unwrap_err();
     assert_eq!((status.code(), server.count()), (Code::Unavailable, 1));
-    let retry = Act::Status(Code::Internal, Some(("grpc-retry-pushback-ms", "1")));
-    let server = Server::start([retry, Act::Echo]).await;
+    let retry = Action::Status(Code::Internal, Some(("grpc-retry-pushback-ms", "1")));
+    let server = Server::start([retry, Action::Echo]).await;
     assert_eq!(call_by(server.addr, stack(), message()).await.unwrap(), "hi");
 }
 
@@ -68,7 +68,7 @@ async fn unavailable_server_opens_circuit() {
 
 #[tokio::test]
 async fn trusted_grpc_timeout_limits_all_attempts() {
-    let server = Server::start([Act::Hang]).await;
+    let server = Server::start([Action::Stall]).await;
     let total = Duration::from_secs(600);
     let layer = stack().deadline(DeadlineLayer::new(total).trust_header(TimeoutHeader::Grpc));
     let mut message = message();
@@ -81,7 +81,7 @@ async fn trusted_grpc_timeout_limits_all_attempts() {
 
 #[tokio::test]
 async fn stack_sends_grpc_timeout_to_server() {
-    let server = Server::start([Act::Echo]).await;
+    let server = Server::start([Action::Echo]).await;
     let layer = stack().deadline_header(DeadlineHeaderLayer::new(TimeoutHeader::Grpc));
     assert_eq!(call_by(server.addr, layer, message()).await.unwrap(), "hi");
     let calls = server.calls.lock().unwrap();

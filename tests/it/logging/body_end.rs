@@ -7,7 +7,7 @@ use super::*;
 async fn log_emits_line_at_body_end() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let body = Steps::new([Step::Data("half".into()), Step::Data("whole".into())]);
-    let script = Script::new([Act::Answer(Response::new(body))]);
+    let script = Script::new([Action::Respond(Response::new(body))]);
     let response = LoggingLayer::server().layer(script).oneshot(get(URL)).await.unwrap();
     tokio::time::advance(Duration::from_millis(250)).await;
     assert!(recorder.lines().is_empty());
@@ -20,7 +20,7 @@ async fn log_emits_line_at_body_end() {
 #[tokio::test(start_paused = true)]
 async fn log_warns_when_body_is_incomplete() {
     let body = Steps::new([Step::Data("half".into()), Step::Error]);
-    let line = log(LoggingLayer::server(), Act::Answer(Response::new(body))).await;
+    let line = log(LoggingLayer::server(), Action::Respond(Response::new(body))).await;
     assert_eq!(line.level, tracing::Level::WARN);
     assert_eq!(line.get("http.response.status_code"), Some("200"));
     assert_eq!(line.get("error.type"), Some("http_response_incomplete"));
@@ -32,7 +32,7 @@ async fn log_warns_when_body_is_incomplete() {
 async fn log_reports_dropped_body() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let body = Steps::new([Step::Data("half".into()), Step::Stall]);
-    let script = Script::new([Act::Answer(Response::new(body))]);
+    let script = Script::new([Action::Respond(Response::new(body))]);
     let response = LoggingLayer::server().layer(script).oneshot(get(URL)).await.unwrap();
     let mut body = Box::pin(response.into_body());
     body.frame().await.unwrap().unwrap();
@@ -45,7 +45,7 @@ async fn log_reports_dropped_body() {
 #[tokio::test(start_paused = true)]
 async fn log_reports_call_cancelled_before_response() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let script = Script::new([Act::<Body>::Hang]);
+    let script = Script::new([Action::<Body>::Stall]);
     let mut call = task::spawn(LoggingLayer::server().layer(script).oneshot(get(URL)));
     assert_pending!(call.poll());
     drop(call);
@@ -60,7 +60,7 @@ async fn log_reports_call_cancelled_before_response() {
 #[tokio::test(start_paused = true)]
 async fn log_reports_unpolled_call_as_cancelled() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let mut service = LoggingLayer::server().layer(Script::new([Act::<Body>::Hang]));
+    let mut service = LoggingLayer::server().layer(Script::new([Action::<Body>::Stall]));
     drop(service.call(get(URL)));
     assert_eq!(recorder.line().get("seawall.outcome"), Some("cancelled"));
 }

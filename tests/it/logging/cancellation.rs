@@ -9,7 +9,7 @@ fn retry() -> RetryLayer {
     RetryLayer::new().backoff(Backoff::none()).budget(Budget::none())
 }
 
-fn failed() -> Act<Steps> {
+fn failed() -> Action<Steps> {
     answer(503)
 }
 
@@ -20,7 +20,7 @@ async fn log_reports_call_cancelled_during_third_attempt() {
     let service = ServiceBuilder::new()
         .layer(LoggingLayer::client())
         .layer(retry())
-        .service(Script::new([failed(), failed(), Act::Hang]));
+        .service(Script::new([failed(), failed(), Action::Stall]));
     let mut call = task::spawn(service.oneshot(get(URL)));
     assert_pending!(call.poll());
     drop(call);
@@ -38,7 +38,7 @@ async fn log_counts_attempts_when_deadline_passes() {
     let service = ServiceBuilder::new()
         .layer(LoggingLayer::client())
         .layer(retry().total_timeout(Duration::from_secs(1)))
-        .service(Script::new([failed(), Act::Hang]));
+        .service(Script::new([failed(), Action::Stall]));
     service.oneshot(get(URL)).await.unwrap_err();
     let line = recorder.line();
     assert_eq!(line.get("error.type"), Some("http_response_timeout"));
@@ -52,7 +52,7 @@ async fn log_omits_attempts_of_dropped_call_for_other_error() {
     for kind in [io::ErrorKind::ConnectionReset, io::ErrorKind::TimedOut] {
         let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
         let handler = service_fn(async |_: Request<Body>| {
-            let retried = retry().layer(Script::new([failed(), failed(), Act::Hang]));
+            let retried = retry().layer(Script::new([failed(), failed(), Action::Stall]));
             let mut call = task::spawn(retried.oneshot(get(URL)));
             assert_pending!(call.poll());
             drop(call);
@@ -68,7 +68,7 @@ async fn log_counts_attempts_when_inner_call_times_out() {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     let handler = service_fn(async |_: Request<Body>| {
         let retry = retry().total_timeout(Duration::from_secs(1));
-        retry.layer(Script::new([failed(), failed(), Act::Hang])).oneshot(get(URL)).await
+        retry.layer(Script::new([failed(), failed(), Action::Stall])).oneshot(get(URL)).await
     });
     LoggingLayer::server().layer(handler).oneshot(get(URL)).await.unwrap_err();
     assert_eq!(recorder.line().get("seawall.attempts"), Some("3"));

@@ -18,7 +18,7 @@ async fn response_without_content_is_complete_at_any_content_length() {
             let mut request = get(URL);
             *request.method_mut() = method.clone();
             // A server does not poll such a body.
-            drop(layer.layer(Script::new([Act::Answer(response)])).oneshot(request).await);
+            drop(layer.layer(Script::new([Action::Respond(response)])).oneshot(request).await);
             assert_eq!(
                 recorder.line().get("seawall.outcome"),
                 Some("complete"),
@@ -41,7 +41,7 @@ async fn log_level_follows_grpc_status_in_headers_only() {
             *response.headers_mut() = status.clone();
         }
         let layer = LoggingLayer::client().classifier(GrpcClassifier::new());
-        let service = layer.layer(Script::new([Act::Answer(response)]));
+        let service = layer.layer(Script::new([Action::Respond(response)]));
         drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);
         assert_eq!(recorder.line().level, level);
     }

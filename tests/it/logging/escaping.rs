@@ -40,7 +40,7 @@ pub(super) fn is_hidden(c: char) -> bool {
 
 /// Returns the logged form of an error text.
 async fn logged(text: String) -> String {
-    let line = log(LoggingLayer::client(), Act::Fail(text.into())).await;
+    let line = log(LoggingLayer::client(), Action::Fail(text.into())).await;
     line.get("error.message").unwrap().to_owned()
 }
 
@@ -64,7 +64,7 @@ async fn path_cannot_imitate_another_field() {
         for layer in [LoggingLayer::client(), LoggingLayer::server()] {
             let written = Written::default();
             let fmt = tracing_subscriber::fmt().with_writer(written.clone()).with_ansi(false);
-            let _guard = crate::log_capture::listen(fmt.finish());
+            let _guard = crate::log_capture::set_subscriber(fmt.finish());
             let uri = Bytes::from(format!("http://h/a{space}seawall.outcome=complete"));
             let mut request = get("/");
             *request.uri_mut() = http::Uri::from_maybe_shared(uri).unwrap();

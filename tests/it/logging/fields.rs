@@ -35,11 +35,11 @@ async fn log_contains_time_to_headers_when_body_takes_time() {
 #[tokio::test(start_paused = true)]
 async fn client_log_contains_version_only_with_response() {
     const FIELD: &str = "network.protocol.version";
-    let refused = || Act::Fail(io::Error::from(io::ErrorKind::ConnectionRefused).into());
+    let refused = || Action::Fail(io::Error::from(io::ErrorKind::ConnectionRefused).into());
     assert_eq!(log(LoggingLayer::client(), refused()).await.get(FIELD), None);
     assert_eq!(log(LoggingLayer::server(), refused()).await.get(FIELD), Some("1.1"));
     let mut response = response::<Steps>(502);
     *response.version_mut() = http::Version::HTTP_2;
-    let line = log(LoggingLayer::client(), Act::Answer(response)).await;
+    let line = log(LoggingLayer::client(), Action::Respond(response)).await;
     assert_eq!(line.get(FIELD), Some("2"));
 }

@@ -47,7 +47,7 @@ async fn log_failure() {
 async fn json_has_one_field_per_value() {
     let written = Written::default();
     let json = tracing_subscriber::fmt().json().with_writer(written.clone());
-    let _guard = crate::log_capture::listen(json.finish());
+    let _guard = crate::log_capture::set_subscriber(json.finish());
     log_failure().await;
     let line: serde_json::Value = serde_json::from_str(&written.text()).unwrap();
     let fields = &line["fields"];
@@ -65,9 +65,9 @@ async fn pretty_and_compact_formats_have_same_fields() {
         let fmt =
             tracing_subscriber::fmt().with_writer(written.clone()).without_time().with_ansi(false);
         let _guard = if pretty {
-            crate::log_capture::listen(fmt.pretty().finish())
+            crate::log_capture::set_subscriber(fmt.pretty().finish())
         } else {
-            crate::log_capture::listen(fmt.compact().finish())
+            crate::log_capture::set_subscriber(fmt.compact().finish())
         };
         log_failure().await;
         let text = written.text();
@@ -81,14 +81,14 @@ async fn pretty_and_compact_formats_have_same_fields() {
 async fn peer_input_cannot_imitate_another_field() {
     let written = Written::default();
     let fmt = tracing_subscriber::fmt().with_writer(written.clone()).with_ansi(false);
-    let _guard = crate::log_capture::listen(fmt.finish());
+    let _guard = crate::log_capture::set_subscriber(fmt.finish());
     let mut request = get("/a");
     let spoof = "x\" seawall.outcome=complete";
     for name in ["x-request-id", "user-agent", "host"] {
         request.headers_mut().insert(name, http::HeaderValue::from_static(spoof));
     }
     let layer = LoggingLayer::server().log_user_agent(true);
-    let error = Act::<Body>::Fail(spoof.into());
+    let error = Action::<Body>::Fail(spoof.into());
     layer.layer(Script::new([error])).oneshot(request).await.unwrap_err();
     let text = written.text();
     // The unquoted field occurs once.

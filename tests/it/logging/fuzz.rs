@@ -102,7 +102,7 @@ fn request(random: &mut fastrand::Rng) -> Request<Body> {
     request
 }
 
-fn act(random: &mut fastrand::Rng) -> Act<Steps> {
+fn act(random: &mut fastrand::Rng) -> Action<Steps> {
     let text = noise(random, 40);
     let body = match random.u8(..3) {
         0 => Steps::default(),
@@ -112,12 +112,12 @@ fn act(random: &mut fastrand::Rng) -> Act<Steps> {
     let mut response = Response::new(body);
     *response.status_mut() = random.u16(200..600).try_into().unwrap();
     if random.u8(..4) == 0 {
-        return Act::Fail(String::from_utf8_lossy(&text).into_owned().into());
+        return Action::Fail(String::from_utf8_lossy(&text).into_owned().into());
     }
     if let Ok(value) = HeaderValue::from_bytes(&text) {
         response.headers_mut().insert("x-seen", value);
     }
-    Act::Answer(response)
+    Action::Respond(response)
 }
 
 #[tokio::test(start_paused = true)]
@@ -138,9 +138,9 @@ async fn log_stays_parseable_without_secrets_for_random_requests() {
                     .without_time()
                     .with_writer(written.clone());
                 let _guard = if json {
-                    crate::log_capture::listen(fmt.json().finish())
+                    crate::log_capture::set_subscriber(fmt.json().finish())
                 } else {
-                    crate::log_capture::listen(fmt.finish())
+                    crate::log_capture::set_subscriber(fmt.finish())
                 };
                 let mut calls = 0;
                 for _ in 0..250 {

@@ -42,7 +42,7 @@ async fn log_warns_with_cause_when_response_fails() {
 #[tokio::test(start_paused = true)]
 async fn log_warns_with_innermost_text_when_call_fails() {
     let error = io::Error::other(io::Error::from(io::ErrorKind::ConnectionRefused));
-    let line = log(LoggingLayer::client(), Act::Fail(error.into())).await;
+    let line = log(LoggingLayer::client(), Action::Fail(error.into())).await;
     assert_eq!(line.level, tracing::Level::WARN);
     assert_eq!(line.get("error.type"), Some("connection_refused"));
     assert_eq!(line.get("error.message"), Some("connection refused"));
@@ -68,7 +68,7 @@ async fn log_does_not_warn_on_client_error_status() {
 #[tokio::test(start_paused = true)]
 async fn log_reports_local_rejection_at_debug() {
     let rejection = Failure::new(Cause::CircuitOpen);
-    let line = log(LoggingLayer::client(), Act::Fail(rejection.into())).await;
+    let line = log(LoggingLayer::client(), Action::Fail(rejection.into())).await;
     assert_eq!(line.level, tracing::Level::DEBUG);
 }
 

@@ -16,7 +16,7 @@ use tower_test::mock;
 use super::*;
 use crate::log_capture::Line;
 
-async fn call(layer: LoggingLayer, request: Request<Body>, act: Act<Steps>) -> Line {
+async fn call(layer: LoggingLayer, request: Request<Body>, act: Action<Steps>) -> Line {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     if let Ok(response) = layer.layer(Script::new([act])).oneshot(request).await {
         let _ = response.into_body().collect().await;
@@ -47,7 +47,8 @@ async fn only_failures_skips_successes_client_errors_and_cancellations() {
             ["503", "429"]
         );
         let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-        let mut call = task::spawn(layer.layer(Script::new([Act::<Body>::Hang])).oneshot(get(URL)));
+        let mut call =
+            task::spawn(layer.layer(Script::new([Action::<Body>::Stall])).oneshot(get(URL)));
         assert_pending!(call.poll());
         drop(call);
         assert!(recorder.lines().is_empty());
@@ -88,7 +89,7 @@ fn disabled() -> LoggingLayer {
 }
 
 /// Makes a call and returns the numbers of lines and spans at INFO.
-async fn lines_and_spans(layer: LoggingLayer, act: Act<Steps>) -> (usize, usize) {
+async fn lines_and_spans(layer: LoggingLayer, act: Action<Steps>) -> (usize, usize) {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     if let Ok(response) = layer.layer(Script::new([act])).oneshot(get(URL)).await {
         let _ = response.into_body().collect().await;
@@ -98,7 +99,7 @@ async fn lines_and_spans(layer: LoggingLayer, act: Act<Steps>) -> (usize, usize)
 
 #[tokio::test(start_paused = true)]
 async fn level_setter_enables_its_line_alone() {
-    let fail = |cause| Act::Fail(Failure::new(cause).into());
+    let fail = |cause| Action::Fail(Failure::new(cause).into());
     assert_eq!(lines_and_spans(disabled(), answer(200)).await, (0, 0));
     assert_eq!(lines_and_spans(disabled().span_level(Level::Info), answer(200)).await, (0, 1));
     for (layer, act) in [
@@ -175,12 +176,12 @@ async fn error_fn_exposes_source_of_custom_error() {
     assert_eq!(line.get("error.message"), Some("connection refused"));
 }
 
-fn with_body(status: u16, content_type: &'static str, body: &'static [u8]) -> Act<Steps> {
+fn with_body(status: u16, content_type: &'static str, body: &'static [u8]) -> Action<Steps> {
     let steps = [Step::Data(Bytes::from_static(body)), Step::Data("tail".into())];
     let mut response = Response::new(Steps::new(steps));
     *response.status_mut() = status.try_into().unwrap();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    Act::Answer(response)
+    Action::Respond(response)
 }
 
 #[tokio::test(start_paused = true)]
@@ -222,7 +223,7 @@ async fn log_contains_selected_headers_without_credentials() {
     let layer = LoggingLayer::client().log_headers(names.map(HeaderName::from_static));
     let mut response = response::<Steps>(502);
     response.headers_mut().insert("server", HeaderValue::from_static("nginx"));
-    let line = call(layer, request, Act::Answer(response)).await;
+    let line = call(layer, request, Action::Respond(response)).await;
     assert_eq!(line.get("seawall.request.headers"), Some("accept: text/plain"));
     assert_eq!(line.get("seawall.response.headers"), Some("server: nginx"));
     assert!(!format!("{line:?}").contains("hunter2"));
@@ -243,7 +244,7 @@ async fn log_escapes_and_truncates_request_id() {
     // The response's ID is logged if the request has none.
     let mut response = response::<Steps>(502);
     response.headers_mut().insert("x-request-id", HeaderValue::from_static("upstream"));
-    let line = call(LoggingLayer::client(), get(URL), Act::Answer(response)).await;
+    let line = call(LoggingLayer::client(), get(URL), Action::Respond(response)).await;
     assert_eq!(line.get("seawall.request_id"), Some("upstream"));
 }
 
@@ -313,7 +314,7 @@ async fn log_warns_when_failed_body_is_unread() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let mut response = Response::new(Steps::new([Step::Data("page".into())]));
     *response.status_mut() = http::StatusCode::BAD_GATEWAY;
-    let service = LoggingLayer::client().layer(Script::new([Act::Answer(response)]));
+    let service = LoggingLayer::client().layer(Script::new([Action::Respond(response)]));
     drop(service.oneshot(get(URL)).await.unwrap());
     let line = recorder.line();
     assert_eq!((line.level, line.get("seawall.outcome")), (tracing::Level::WARN, Some("dropped")));
@@ -324,20 +325,20 @@ async fn log_warns_when_failed_body_is_unread() {
 async fn cancellation_and_rejection_have_own_levels() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let layer = LoggingLayer::server().cancelled_level(Level::Trace);
-    drop(layer.layer(Script::new([Act::<Body>::Hang])).oneshot(get(URL)));
-    let mut service = layer.layer(Script::new([Act::<Body>::Hang]));
+    drop(layer.layer(Script::new([Action::<Body>::Stall])).oneshot(get(URL)));
+    let mut service = layer.layer(Script::new([Action::<Body>::Stall]));
     drop(service.call(get(URL)));
     assert_eq!(recorder.line().level, tracing::Level::TRACE);
     let rejected = Failure::new(Cause::ConnectionLimitReached).with_reporter(Reporter::Local);
     let layer = LoggingLayer::client().rejected_level(Level::Error);
-    assert_eq!(log(layer, Act::Fail(rejected.into())).await.level, tracing::Level::ERROR);
+    assert_eq!(log(layer, Action::Fail(rejected.into())).await.level, tracing::Level::ERROR);
     let by_upstream = rejected.with_reporter(Reporter::Unknown);
     assert_eq!(
-        log(LoggingLayer::client(), Act::Fail(by_upstream.into())).await.level,
+        log(LoggingLayer::client(), Action::Fail(by_upstream.into())).await.level,
         tracing::Level::WARN
     );
     assert_eq!(
-        log(LoggingLayer::client(), Act::Fail(rejected.into())).await.level,
+        log(LoggingLayer::client(), Action::Fail(rejected.into())).await.level,
         tracing::Level::DEBUG
     );
 }
@@ -363,7 +364,7 @@ async fn log_contains_stop_reason_and_evidence() {
     let act = || {
         let mut response = response::<Full<Bytes>>(503).map(|_| Body::from(page));
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
-        Act::Answer(response)
+        Action::Respond(response)
     };
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     let service = tower::ServiceBuilder::new()

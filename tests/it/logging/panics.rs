@@ -18,7 +18,7 @@ use tracing::{
 use tracing_subscriber::{layer::Context, layer::SubscriberExt};
 
 use super::*;
-use crate::log_capture::listen;
+use crate::log_capture::set_subscriber;
 
 #[derive(Clone, Default)]
 struct Panics(Arc<AtomicBool>);
@@ -32,13 +32,14 @@ impl<S: Subscriber> tracing_subscriber::Layer<S> for Panics {
 #[tokio::test(start_paused = true)]
 async fn panicking_subscriber_fails_only_its_own_request() {
     let (panics, recorder) = (Panics::default(), Recorder::default());
-    let _guard = listen(tracing_subscriber::registry().with(recorder.clone()).with(panics.clone()));
+    let _guard =
+        set_subscriber(tracing_subscriber::registry().with(recorder.clone()).with(panics.clone()));
     let service = LoggingLayer::server().layer(Script::new([answer(200), answer(200)]));
     panics.0.store(true, Ordering::Relaxed);
     // The subscriber panics during a poll and during a drop.
     let call = AssertUnwindSafe(service.clone().oneshot(get(URL))).catch_unwind().await;
     assert!(call.is_err());
-    let mut hangs = LoggingLayer::server().layer(Script::new([Act::<Body>::Hang]));
+    let mut hangs = LoggingLayer::server().layer(Script::new([Action::<Body>::Stall]));
     let call = hangs.call(get(URL));
     assert!(catch_unwind(AssertUnwindSafe(|| drop(call))).is_err());
     panics.0.store(false, Ordering::Relaxed);
@@ -65,7 +66,7 @@ impl<S: Subscriber> tracing_subscriber::Layer<S> for Poisoned {
 #[tokio::test(start_paused = true)]
 async fn subscriber_panic_does_not_abort_when_span_panics_too() {
     let poisoned = Poisoned::default();
-    let _guard = listen(tracing_subscriber::registry().with(poisoned.clone()));
+    let _guard = set_subscriber(tracing_subscriber::registry().with(poisoned.clone()));
     let service = LoggingLayer::server().layer(Script::new([answer(200), answer(200)]));
     poisoned.0.0.store(true, Ordering::Relaxed);
     let call = AssertUnwindSafe(service.clone().oneshot(get(URL))).catch_unwind().await;
@@ -87,7 +88,7 @@ impl PanicsInSpans {
         let panics = Self { on_creation, enabled: Arc::default() };
         let recorder = Recorder::default();
         let subscriber = tracing_subscriber::registry().with(recorder.clone());
-        let guard = listen(subscriber.with(panics.clone()));
+        let guard = set_subscriber(subscriber.with(panics.clone()));
         (panics, recorder, guard)
     }
 
@@ -122,7 +123,7 @@ async fn subscriber_panic_in_span_fails_only_its_own_request() {
         panics.enabled.store(true, Ordering::Relaxed);
         // A call whose span cannot be created emits no line.
         let mut lines = 0;
-        for act in [answer(200), Act::Fail("it fails".into())] {
+        for act in [answer(200), Action::Fail("it fails".into())] {
             assert!(AssertUnwindSafe(call(act)).catch_unwind().await.is_err());
             lines += usize::from(!on_creation);
             assert_eq!(recorder.lines().len(), lines);
@@ -132,7 +133,7 @@ async fn subscriber_panic_in_span_fails_only_its_own_request() {
         assert_eq!(recorder.lines().last().unwrap().message(), "GET /a/b -> 200 in 0.0ns");
         // The panic drops a call during unwinding. A second panic would abort the process.
         let unwound = catch_unwind(AssertUnwindSafe(|| {
-            let _call = layer.layer(Script::new([Act::<Steps>::Hang])).call(get(URL));
+            let _call = layer.layer(Script::new([Action::<Steps>::Stall])).call(get(URL));
             panics.enabled.store(true, Ordering::Relaxed);
             panic!("the caller panics");
         }));
@@ -185,7 +186,7 @@ impl<Res> seawall::classify::Classify<Res> for PanickingClassifier {
 #[tokio::test(start_paused = true)]
 async fn log_reports_classifier_panic() {
     let recorder = Recorder::default();
-    let _guard = listen(tracing_subscriber::registry().with(recorder.clone()));
+    let _guard = set_subscriber(tracing_subscriber::registry().with(recorder.clone()));
     let service = LoggingLayer::server()
         .classifier(PanickingClassifier::after(0))
         .layer(Script::new([answer(404)]));
@@ -199,7 +200,7 @@ async fn stack_log_reports_classifier_panic() {
     let mut panicked = 0;
     for times in 0..8 {
         let recorder = Recorder::default();
-        let _guard = listen(tracing_subscriber::registry().with(recorder.clone()));
+        let _guard = set_subscriber(tracing_subscriber::registry().with(recorder.clone()));
         let stack = StandardLayer::new("items").classifier(PanickingClassifier::after(times));
         let client = stack.layer(Script::new([answer(404)]));
         let call = AssertUnwindSafe(client.oneshot(get(URL))).catch_unwind().await;
@@ -216,8 +217,9 @@ async fn stack_log_reports_classifier_panic() {
 async fn log_omits_call_dropped_during_unwinding() {
     for subscriber_panics in [false, true] {
         let (panics, recorder) = (Panics::default(), Recorder::default());
-        let _guard =
-            listen(tracing_subscriber::registry().with(recorder.clone()).with(panics.clone()));
+        let _guard = set_subscriber(
+            tracing_subscriber::registry().with(recorder.clone()).with(panics.clone()),
+        );
         panics.0.store(subscriber_panics, Ordering::Relaxed);
         let service = LoggingLayer::server().layer(service_fn(async |request: Request<Body>| {
             assert_eq!(request.method(), "PUT", "the handler panics");
@@ -264,7 +266,7 @@ impl std::error::Error for FailingDisplay {}
 async fn log_keeps_partial_text_when_display_fails() {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     let service =
-        LoggingLayer::client().layer(Script::new([Act::<Steps>::Fail(FailingDisplay.into())]));
+        LoggingLayer::client().layer(Script::new([Action::<Steps>::Fail(FailingDisplay.into())]));
     assert!(service.oneshot(get(URL)).await.unwrap_err().is::<FailingDisplay>());
     assert_eq!(recorder.line().get("error.message"), Some("half of"));
 }

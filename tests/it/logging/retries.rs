@@ -17,7 +17,7 @@ async fn retried_call_emits_one_line_with_attempt_count() {
     assert!(line.message().ends_with(", 2 attempts"), "{}", line.message());
 
     let script = Script::new(
-        (0..4).map(|_| Act::<Body>::Fail(io::Error::from(io::ErrorKind::TimedOut).into())),
+        (0..4).map(|_| Action::<Body>::Fail(io::Error::from(io::ErrorKind::TimedOut).into())),
     );
     let service = LoggingLayer::client().layer(RetryLayer::new().layer(script));
     service.oneshot(get(URL)).await.unwrap_err();
@@ -31,7 +31,7 @@ async fn retried_call_emits_one_line_with_attempt_count() {
 async fn log_names_exhausted_budget_as_stop_reason() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let call = async |layer: RetryLayer, error: BoxError| {
-        let script = Script::new([Act::<Body>::Fail(error)]);
+        let script = Script::new([Action::<Body>::Fail(error)]);
         let service = LoggingLayer::client().layer(layer.layer(script));
         service.oneshot(get(URL)).await.unwrap_err();
         recorder.lines().pop().unwrap()
@@ -54,7 +54,7 @@ async fn log_names_exhausted_budget_as_stop_reason() {
 async fn log_omits_stop_reason_for_different_error() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let handler = service_fn(async |request: Request<Body>| {
-        let reset = || Act::<Body>::Fail(io::Error::from(io::ErrorKind::ConnectionReset).into());
+        let reset = || Action::<Body>::Fail(io::Error::from(io::ErrorKind::ConnectionReset).into());
         let call = RetryLayer::new().max_retries(1).layer(Script::new([reset(), reset()]));
         let error = call.oneshot(get(URL)).await.unwrap_err();
         let is_unrelated = request.uri().path() == "/unrelated";

@@ -31,7 +31,7 @@ fn start_export() -> ExportedSpans {
     let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
     let filtered = tracing_subscriber::Layer::with_filter(layer, LevelFilter::INFO);
-    let guard = crate::log_capture::listen(tracing_subscriber::registry().with(filtered));
+    let guard = crate::log_capture::set_subscriber(tracing_subscriber::registry().with(filtered));
     ExportedSpans { exporter, _provider: provider, _guard: guard }
 }
 
@@ -51,7 +51,7 @@ fn is_error(span: &SpanData) -> bool {
 }
 
 /// Makes a call and returns its only span.
-async fn span(layer: LoggingLayer, act: Act<Steps>) -> SpanData {
+async fn span(layer: LoggingLayer, act: Action<Steps>) -> SpanData {
     let exported = start_export();
     let mut request = get(URL);
     request.extensions_mut().insert("/a/{b}");
@@ -122,16 +122,16 @@ async fn span_status_is_error_for_5xx_and_client_4xx() {
 #[tokio::test(start_paused = true)]
 async fn span_status_is_error_on_failure_and_unset_on_cancellation() {
     let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
-    let failed = span(LoggingLayer::client(), Act::Fail(refused.into())).await;
+    let failed = span(LoggingLayer::client(), Action::Fail(refused.into())).await;
     assert!(is_error(&failed));
     assert_eq!(attribute(&failed, "error.type").as_deref(), Some("connection_refused"));
     let body = Steps::new([Step::Data("half".into()), Step::Error]);
-    let broken = span(LoggingLayer::client(), Act::Answer(Response::new(body))).await;
+    let broken = span(LoggingLayer::client(), Action::Respond(Response::new(body))).await;
     assert!(is_error(&broken));
     assert_eq!(attribute(&broken, "error.type").as_deref(), Some("http_response_incomplete"));
 
     let exported = start_export();
-    let script = Script::new([Act::<Body>::Hang]);
+    let script = Script::new([Action::<Body>::Stall]);
     let mut call = task::spawn(LoggingLayer::client().otel_spans().layer(script).oneshot(get(URL)));
     assert_pending!(call.poll());
     drop(call);

@@ -13,7 +13,7 @@ use seawall::{
 use tower::{Layer, Service, ServiceExt};
 
 use super::{Body, recorded};
-use crate::support::{answers, get, upstream};
+use crate::support::{get, respond_with, upstream};
 
 fn retry() -> RetryLayer {
     RetryLayer::new().backoff(Backoff::none())
@@ -22,7 +22,7 @@ fn retry() -> RetryLayer {
 #[test]
 fn metrics_count_attempts_and_retries_by_outcome() {
     let metrics = recorded(async || {
-        let script = answers(&[200, 502, 200, 502, 503, 502, 502, 502, 404]);
+        let script = respond_with(&[200, 502, 200, 502, 503, 502, 502, 502, 404]);
         let client = retry().budget(Budget::none()).layer(script);
         for status in [200, 200, 502, 404] {
             let response = client.clone().oneshot(get()).await.unwrap();
@@ -45,7 +45,7 @@ fn metrics_count_attempts_and_retries_by_outcome() {
 #[test]
 fn budget_gauge_reports_spent_ratio() {
     let metrics = recorded(async || {
-        let client = retry().max_retries(1).layer(answers(&[502; 4]));
+        let client = retry().max_retries(1).layer(respond_with(&[502; 4]));
         for _ in 0..2 {
             client.clone().oneshot(get()).await.unwrap();
         }
@@ -174,7 +174,7 @@ fn metrics_label_circuit_by_name() {
         // Setters called after `named` keep the name.
         let layer = CircuitBreakerLayer::new().named("billing");
         let layer = layer.consecutive_failures(NonZeroU32::MIN);
-        let client = layer.layer(answers(&[502]));
+        let client = layer.layer(respond_with(&[502]));
         client.clone().oneshot(get()).await.unwrap();
         let error = client.oneshot(get()).await.err().unwrap();
         let open = seawall::find_source::<CircuitOpen>(&*error).unwrap();

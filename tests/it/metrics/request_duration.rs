@@ -9,7 +9,7 @@ use seawall::request_duration::RequestDurationLayer;
 use tower::{Layer, Service, ServiceExt};
 
 use super::{Body, recorded};
-use crate::support::{Act, Script, Step, Steps, answers, get};
+use crate::support::{Action, Script, Step, Steps, get, respond_with};
 
 #[derive(Clone)]
 struct Panics;
@@ -83,10 +83,10 @@ fn panicking_recorder_does_not_abort_process() {
     // The inner service panics, the caller panics, and the recorder alone panics.
     assert!(panics(&|| drop(client().layer(Panics).call(get()))));
     assert!(panics(&|| {
-        let _call = client().layer(Script::new([Act::<Body>::Hang])).call(get());
+        let _call = client().layer(Script::new([Action::<Body>::Stall])).call(get());
         panic!("the caller panics");
     }));
-    assert!(panics(&|| drop(client().layer(Script::new([Act::<Body>::Hang])).call(get()))));
+    assert!(panics(&|| drop(client().layer(Script::new([Action::<Body>::Stall])).call(get()))));
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn duration_records_overlong_host_as_other() {
         for length in [1_000, 5_000] {
             let uri = format!("http://{}/", "h".repeat(length));
             let request = Request::get(uri).body(Body::default()).unwrap();
-            client().layer(answers(&[200])).oneshot(request).await.unwrap();
+            client().layer(respond_with(&[200])).oneshot(request).await.unwrap();
         }
     });
     let hosts: Vec<_> =
@@ -136,7 +136,7 @@ const GET_DURATION: &str = "http.client.request.duration http.request.method=GET
 #[test]
 fn duration_records_outcome() {
     let metrics = recorded(async || {
-        let client = client().layer(answers(&[200, 200, 404]));
+        let client = client().layer(respond_with(&[200, 200, 404]));
         for _ in 0..3 {
             let response = client.clone().oneshot(get()).await.unwrap();
             response.into_body().collect().await.unwrap();
@@ -166,7 +166,7 @@ fn duration_records_server_address() {
         ("http://user@one.example:8080/", "one.example", "8080"),
     ];
     let metrics = recorded(async || {
-        let mut client = client().layer(answers(&[200; 13]));
+        let mut client = client().layer(respond_with(&[200; 13]));
         for (url, ..) in TARGETS.iter().chain(&TARGETS) {
             let request = Request::get(*url).body(Body::default()).unwrap();
             let response = client.call(request).await.unwrap();
@@ -196,7 +196,7 @@ fn duration_records_server_address() {
 fn server_duration_records_404_with_route_without_error() {
     let metrics = recorded(async || {
         let layer = RequestDurationLayer::server().route_fn(|_| Some("/orders/{id}".into()));
-        let server = layer.layer(answers(&[404, 503]));
+        let server = layer.layer(respond_with(&[404, 503]));
         for _ in 0..2 {
             let mut request = get();
             *request.method_mut() = "BREW".parse().unwrap();
@@ -227,8 +227,12 @@ fn failure_has_error_type_and_cancellation_has_none() {
         let refused = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
         let broken = Response::new(Steps::new([Step::Data("half".into()), Step::Error]));
         let endless = Response::new(Steps::new([Step::Stall]));
-        let acts =
-            [Act::Fail(refused().into()), Act::Answer(broken), Act::Answer(endless), Act::Hang];
+        let acts = [
+            Action::Fail(refused().into()),
+            Action::Respond(broken),
+            Action::Respond(endless),
+            Action::Stall,
+        ];
         let client = client().layer(Script::new(acts));
         let local = || Request::get("/").body(Body::default()).unwrap();
         client.clone().oneshot(local()).await.err().unwrap();

@@ -30,24 +30,24 @@ use tower::{Layer, ServiceExt, service_fn};
 use super::{
     Body, call, get_with_body, immediate, immediate_with_budget, report, request, unbudgeted,
 };
-use crate::support::{Act, Script, answers, get, response, upstream};
+use crate::support::{Action, Script, get, respond_with, response, upstream};
 
 #[tokio::test(start_paused = true)]
 async fn first_success_has_no_retry_report() {
-    let response = call(&RetryLayer::new(), &answers(&[200]), get_with_body()).await.unwrap();
+    let response = call(&RetryLayer::new(), &respond_with(&[200]), get_with_body()).await.unwrap();
     assert!(response.extensions().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn first_success_has_no_retry_report_with_custom_statuses() {
-    let script = Script::new([Act::Answer(response::<Body>(200))]);
+    let script = Script::new([Action::Respond(response::<Body>(200))]);
     let response = immediate().retry_statuses([202]).layer(script).oneshot(get()).await.unwrap();
     assert!(response.extensions().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn retry_returns_last_response_when_exhausted() {
-    let script = answers(&[500, 502, 503, 502, 504]);
+    let script = respond_with(&[500, 502, 503, 502, 504]);
     let response = call(&unbudgeted(), &script, get_with_body()).await.unwrap();
     assert_eq!(response.status(), 504);
     assert_eq!(report(&response), (5, Some(StopReason::MaxRetries)));
@@ -87,17 +87,18 @@ async fn retry_returns_error_of_only_attempt_unwrapped() {
 
 #[tokio::test(start_paused = true)]
 async fn max_retries_accepts_zero_and_no_limit() {
-    let script = answers(&[502]);
+    let script = respond_with(&[502]);
     let response = call(&immediate().max_retries(0), &script, get_with_body()).await.unwrap();
     assert_eq!(report(&response), (1, Some(StopReason::MaxRetries)));
-    let script = answers(&[[502; 50].as_slice(), &[200]].concat());
-    let response = call(&immediate().without_max_retries(), &script, get_with_body()).await.unwrap();
+    let script = respond_with(&[[502; 50].as_slice(), &[200]].concat());
+    let response =
+        call(&immediate().without_max_retries(), &script, get_with_body()).await.unwrap();
     assert_eq!(report(&response), (51, None));
 }
 
 #[tokio::test(start_paused = true)]
 async fn retries_carry_attempt_number_from_two() {
-    let script = answers(&[502, 502, 200]);
+    let script = respond_with(&[502, 502, 200]);
     call(&immediate(), &script, get_with_body()).await.unwrap();
     let received = script.received();
     let numbers =
@@ -107,7 +108,7 @@ async fn retries_carry_attempt_number_from_two() {
 
 #[tokio::test(start_paused = true)]
 async fn attempt_header_carries_number_when_enabled() {
-    let script = answers(&[502, 502, 200]);
+    let script = respond_with(&[502, 502, 200]);
     let layer = immediate_with_budget().attempt_header(HeaderName::from_static("x-attempt"));
     layer.layer(script.clone()).oneshot(get()).await.unwrap();
     let received = script.received();
@@ -133,7 +134,7 @@ async fn on_retry_hook_runs_before_each_delay() {
         )
     };
     let started = Instant::now();
-    layer.layer(answers(&[502, 503, 200])).oneshot(get()).await.unwrap();
+    layer.layer(respond_with(&[502, 503, 200])).oneshot(get()).await.unwrap();
     let wait = Duration::from_secs(2);
     let seen = seen.lock().unwrap();
     assert_eq!(seen[0], (2, Cause::BadGateway, wait, started));
@@ -154,7 +155,7 @@ async fn report_keeps_eight_failures_of_10000_attempts() {
 
 #[tokio::test(start_paused = true)]
 async fn each_attempt_has_original_request_head() {
-    let script = answers(&[502, 200]);
+    let script = respond_with(&[502, 200]);
     let mut get = get_with_body();
     get.headers_mut().append("x-a", "1".parse().unwrap());
     get.headers_mut().append("x-a", "2".parse().unwrap());
@@ -175,7 +176,7 @@ async fn dropped_call_cancels_attempt_and_delay() {
     let mut hanging = task::spawn(RetryLayer::new().layer(script.clone()).oneshot(get_with_body()));
     assert_pending!(hanging.poll());
     drop(hanging);
-    let script = answers(&[502]);
+    let script = respond_with(&[502]);
     let mut waiting = task::spawn(RetryLayer::new().layer(script.clone()).oneshot(get_with_body()));
     assert_pending!(waiting.poll());
     drop(waiting);
@@ -186,7 +187,7 @@ async fn dropped_call_cancels_attempt_and_delay() {
 #[tokio::test(start_paused = true)]
 async fn later_layer_settings_do_not_change_existing_service() {
     let layer = immediate().max_retries(1);
-    let script = answers(&[502, 502]);
+    let script = respond_with(&[502, 502]);
     let service = layer.layer(script.clone());
     let _other = layer.clone().max_retries(9);
     service.oneshot(get_with_body()).await.unwrap();

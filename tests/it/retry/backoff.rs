@@ -12,14 +12,16 @@ use tokio::time::Instant;
 use tower::{Layer, ServiceExt};
 
 use super::{Body, call, get_with_body, immediate, ms, post, report, within};
-use crate::support::{Act, Script, answers, response, upstream};
+use crate::support::{Action, Script, respond_with, response, upstream};
 
 #[tokio::test(start_paused = true)]
 async fn default_backoff_doubles_with_full_jitter() {
     let mut longest = Duration::ZERO;
     for _ in 0..200 {
         let started = Instant::now();
-        call(&RetryLayer::new(), &answers(&[502, 502, 502, 200]), get_with_body()).await.unwrap();
+        call(&RetryLayer::new(), &respond_with(&[502, 502, 502, 200]), get_with_body())
+            .await
+            .unwrap();
         longest = longest.max(started.elapsed());
     }
     // The maximum is 100 + 200 + 400 ms, each rounded up to the timer's millisecond. The
@@ -34,7 +36,7 @@ async fn each_call_draws_its_own_jitter() {
     for _ in 0..20 {
         let started = Instant::now();
         let backoff = Backoff::exponential(Duration::from_secs(5));
-        call(&RetryLayer::new().backoff(backoff), &answers(&[502, 200]), get_with_body())
+        call(&RetryLayer::new().backoff(backoff), &respond_with(&[502, 200]), get_with_body())
             .await
             .unwrap();
         delays.push(started.elapsed());
@@ -97,7 +99,7 @@ async fn jitter_does_not_reject_delay_within_deadline() {
     for _ in 0..100 {
         let mut busy = response::<Body>(503);
         busy.headers_mut().insert("retry-after", "10".parse().unwrap());
-        let script = Script::new([Act::Answer(busy), Act::Answer(response(200))]);
+        let script = Script::new([Action::Respond(busy), Action::Respond(response(200))]);
         let response = RetryLayer::new().layer(script).oneshot(within(ms(10_500))).await.unwrap();
         assert_eq!(response.status(), 200);
     }
@@ -108,8 +110,8 @@ async fn zero_grpc_pushback_retries_at_once() {
     let unavailable =
         Response::builder().header("grpc-status", "14").header("grpc-retry-pushback-ms", "0");
     let script = Script::new([
-        Act::Answer(unavailable.body(Body::default()).unwrap()),
-        Act::Answer(response(200)),
+        Action::Respond(unavailable.body(Body::default()).unwrap()),
+        Action::Respond(response(200)),
     ]);
     let layer = RetryLayer::new().classifier(GrpcClassifier::new()).retry_all_methods();
     let started = Instant::now();

@@ -24,7 +24,7 @@ use tokio_test::{assert_pending, task};
 use tower::{Layer, ServiceExt, service_fn};
 
 use super::{Body, get_with_body, immediate, put};
-use crate::support::{Act, Script, Step as BodyStep, Steps, get, response};
+use crate::support::{Action, Script, Step as BodyStep, Steps, get, response};
 
 #[tokio::test(start_paused = true)]
 async fn retry_drops_failed_response_after_drain_timeout() {
@@ -42,8 +42,8 @@ async fn retry_drops_failed_response_after_drain_timeout() {
             BodyStep::Data(Bytes::from_owner(CountedBytes(held))),
         ]);
         let script = Script::new([
-            Act::Answer(response::<Steps>(502).map(|_| body)),
-            Act::Answer(response(200)),
+            Action::Respond(response::<Steps>(502).map(|_| body)),
+            Action::Respond(response(200)),
         ]);
         let layer = layer.backoff(Backoff::constant(Duration::from_secs(5)));
         let mut call = task::spawn(layer.layer(script.clone()).oneshot(get_with_body()));
@@ -92,7 +92,8 @@ impl http_body::Body for Frames {
 #[tokio::test(start_paused = true)]
 async fn retry_sends_body_of_too_many_frames_once() {
     for (frames, bytes, sent) in [(1_024, b"x".as_slice(), 2), (1_025, b"x", 1), (1_025, b"", 1)] {
-        let script = Script::new([Act::Answer(response::<Body>(502)), Act::Answer(response(200))]);
+        let script =
+            Script::new([Action::Respond(response::<Body>(502)), Action::Respond(response(200))]);
         immediate().layer(script.clone()).oneshot(put(Frames(frames, bytes))).await.unwrap();
         assert_eq!(script.count(), sent, "{frames} of {bytes:?}");
         assert!(script.sent().iter().all(|sent| sent.data.len() == frames * bytes.len()));
@@ -184,7 +185,8 @@ async fn trailers_count_toward_replay_limit() {
         let mut trailers = http::HeaderMap::new();
         trailers.insert("xy", "z".parse().unwrap());
         let body = Steps::new([BodyStep::Data("12345678".into()), BodyStep::Trailers(trailers)]);
-        let script = Script::new([Act::Answer(response::<Body>(502)), Act::Answer(response(200))]);
+        let script =
+            Script::new([Action::Respond(response::<Body>(502)), Action::Respond(response(200))]);
         immediate().max_replay_bytes(limit).layer(script.clone()).oneshot(put(body)).await.unwrap();
         assert_eq!(script.count(), sent, "{limit}");
     }

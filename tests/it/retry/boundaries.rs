@@ -20,11 +20,11 @@ use tracing::level_filters::LevelFilter;
 use super::{Body, immediate, ms, post, put, within};
 use crate::{
     log_capture::Recorder,
-    support::{Act, Script, get, response},
+    support::{Action, Script, get, response},
 };
 
-fn fail(kind: io::ErrorKind) -> Act<Body> {
-    Act::Fail(io::Error::from(kind).into())
+fn fail(kind: io::ErrorKind) -> Action<Body> {
+    Action::Fail(io::Error::from(kind).into())
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,7 +86,7 @@ async fn retry_reports_not_ready_as_stop_reason() {
 
 #[tokio::test(start_paused = true)]
 async fn timeout_without_time_for_retry_gets_504() {
-    let script = Script::new([Act::Answer(response(503)), fail(io::ErrorKind::TimedOut)]);
+    let script = Script::new([Action::Respond(response(503)), fail(io::ErrorKind::TimedOut)]);
     let service = ServiceBuilder::new()
         .layer(seawall::error_response::ErrorResponseLayer::new("edge"))
         .layer(RetryLayer::new().backoff(Backoff::constant(ms(1_000))))
@@ -99,7 +99,7 @@ async fn rejected_retry_gets_retry_after_of_upstream() {
     let mut busy = response::<Body>(503);
     busy.headers_mut().insert("retry-after", "7".parse().unwrap());
     let rejection = Failure::new(Cause::ConnectionLimitReached);
-    let script = Script::new([Act::Answer(busy), Act::Fail(rejection.into())]);
+    let script = Script::new([Action::Respond(busy), Action::Fail(rejection.into())]);
     let service = ServiceBuilder::new()
         .layer(seawall::error_response::ErrorResponseLayer::new("edge"))
         .layer(RetryLayer::new())
@@ -153,7 +153,7 @@ async fn debug_output_shows_body_state_and_attempts() {
     }
     let kinds = ["ReplayBody(Empty)", "ReplayBody(Buffered)", "ReplayBody(Once)"];
     assert_eq!(*texts.lock().unwrap(), kinds);
-    let mut service = immediate().layer(Script::new([Act::<Body>::Hang]));
+    let mut service = immediate().layer(Script::new([Action::<Body>::Stall]));
     let call = service.call(get());
     assert!(format!("{call:?}").contains("attempts: 1"));
 }
@@ -193,10 +193,10 @@ proptest! {
                     let name = http::HeaderName::from_static(name);
                     failed.headers_mut().insert(name, value.parse().unwrap());
                 }
-                Act::Answer(failed)
+                Action::Respond(failed)
             }
         });
-        let upstream = Script::new(acts.chain([Act::Answer(response(200))]));
+        let upstream = Script::new(acts.chain([Action::Respond(response(200))]));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time().start_paused(true).build().unwrap();
         let request = Request::builder().method(method).uri("http://upstream/");

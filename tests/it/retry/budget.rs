@@ -21,13 +21,13 @@ use tokio::time::Instant;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 use super::{Body, call, get_with_body, immediate_with_budget, report, stop_reason};
-use crate::support::{answers, get, response, upstream};
+use crate::support::{get, respond_with, response, upstream};
 
 /// The default budget allows one retry per five calls, and a minimum of three retries.
 #[tokio::test(start_paused = true)]
 async fn default_allows_four_retries_and_three_without_other_calls() {
     let statuses: Vec<u16> = [200; 20].into_iter().chain([502; 5]).collect();
-    let script = answers(&statuses);
+    let script = respond_with(&statuses);
     let layer = RetryLayer::new();
     for _ in 0..20 {
         call(&layer, &script, get_with_body()).await.unwrap();
@@ -35,7 +35,8 @@ async fn default_allows_four_retries_and_three_without_other_calls() {
     let response = call(&layer, &script, get_with_body()).await.unwrap();
     assert_eq!(report(&response), (5, Some(StopReason::MaxRetries)));
 
-    let response = call(&RetryLayer::new(), &answers(&[502; 4]), get_with_body()).await.unwrap();
+    let response =
+        call(&RetryLayer::new(), &respond_with(&[502; 4]), get_with_body()).await.unwrap();
     assert_eq!(report(&response), (4, Some(StopReason::BudgetExhausted)));
 }
 
@@ -109,7 +110,7 @@ async fn ten_calls_in_window_send_at_most_thirteen_requests() {
 
 #[tokio::test(start_paused = true)]
 async fn exhausted_budget_returns_response_with_stop_reason() {
-    let script = answers(&[502; 5]);
+    let script = respond_with(&[502; 5]);
     let service =
         immediate_with_budget().budget(Budget::new(Ratio::percent(0), 1)).layer(script.clone());
     assert_eq!(
@@ -128,7 +129,7 @@ async fn exhausted_budget_returns_response_with_stop_reason() {
 #[tokio::test(start_paused = true)]
 async fn clones_of_layer_share_budget_and_other_layers_do_not() {
     let layer = immediate_with_budget().budget(Budget::new(Ratio::percent(0), 1));
-    let script = answers(&[502; 9]);
+    let script = respond_with(&[502; 9]);
     layer.layer(script.clone()).oneshot(get()).await.unwrap();
     layer.clone().max_retries(9).layer(script.clone()).oneshot(get()).await.unwrap();
     assert_eq!(script.requests(), 3);
@@ -156,7 +157,7 @@ async fn budget_charges_retry_of_refused_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn budget_ignores_non_replayable_request() {
-    let script = answers(&[502, 502, 502]);
+    let script = respond_with(&[502, 502, 502]);
     let layer =
         immediate_with_budget().budget(Budget::new(Ratio::percent(0), 1)).max_replay_bytes(1);
     let service = layer.layer(script.clone());
@@ -171,7 +172,7 @@ async fn budget_ignores_non_replayable_request() {
 
 #[tokio::test(start_paused = true)]
 async fn budget_per_key_separates_authorities() {
-    let script = answers(&[502; 8]);
+    let script = respond_with(&[502; 8]);
     let one = Budget::new(Ratio::percent(0), 1);
     let service = immediate_with_budget().budget_per_key(one, by_authority).layer(script.clone());
     for (host, sent) in [("a", 2), ("a", 3), ("b", 5), ("a", 6), ("b", 7)] {
@@ -210,7 +211,7 @@ fn concurrent_threads_do_not_overdraw_budget() {
 
 #[tokio::test(start_paused = true)]
 async fn request_override_spends_layer_budget() {
-    let script = answers(&[502; 4]);
+    let script = respond_with(&[502; 4]);
     let service =
         immediate_with_budget().budget(Budget::new(Ratio::percent(0), 1)).layer(script.clone());
     for _ in 0..2 {

@@ -16,7 +16,7 @@ use tower::{Layer, ServiceExt};
 use tower_test::mock;
 
 use super::{Body, immediate, immediate_with_budget, ms, stop_reason, within};
-use crate::support::{answers, get, response, upstream};
+use crate::support::{get, respond_with, response, upstream};
 
 #[tokio::test(start_paused = true)]
 async fn retry_stops_when_attempt_cannot_end_before_deadline() {
@@ -27,7 +27,7 @@ async fn retry_stops_when_attempt_cannot_end_before_deadline() {
         (1_499, 500, Some(StopReason::DeadlineTooNear), 1),
         (0, 0, Some(StopReason::DeadlineTooNear), 1),
     ] {
-        let script = answers(&[502, 200]);
+        let script = respond_with(&[502, 200]);
         let mut request = get();
         request.extensions_mut().insert(Deadline::within(Duration::from_millis(left)));
         let layer = RetryLayer::new()
@@ -40,7 +40,7 @@ async fn retry_stops_when_attempt_cannot_end_before_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_without_delay_stops_after_deadline() {
-    let script = answers(&[502]);
+    let script = respond_with(&[502]);
     let mut request = get();
     request.extensions_mut().insert(Deadline::within(Duration::ZERO));
     let response = immediate_with_budget().layer(script).oneshot(request).await.unwrap();

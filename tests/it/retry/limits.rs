@@ -15,7 +15,7 @@ use tokio_test::{assert_pending, task};
 use tower::{Layer, ServiceExt};
 
 use super::{Body, immediate_with_budget, stop_reason};
-use crate::support::{answers, get, upstream};
+use crate::support::{get, respond_with, upstream};
 
 #[tokio::test(start_paused = true)]
 async fn each_failure_kind_has_own_retry_limit() {
@@ -51,28 +51,29 @@ async fn extreme_limits_do_not_panic() {
         .min_attempt_time(Duration::MAX)
         .max_replay_bytes(usize::MAX)
         .max_retries(u32::MAX);
-    let mut call = task::spawn(layer.layer(answers(&[502])).oneshot(get()));
+    let mut call = task::spawn(layer.layer(respond_with(&[502])).oneshot(get()));
     assert_pending!(call.poll());
     let classifier =
         classify_fn(|outcome: Result<&Response<FlakyBody>, &(dyn Error + 'static)>| {
             let failure = HttpClassifier::new().classify(outcome)?;
             Some(failure.with_retry_after(Some(Duration::MAX)))
         });
-    let mut call = task::spawn(layer.classifier(classifier).layer(answers(&[503])).oneshot(get()));
+    let mut call =
+        task::spawn(layer.classifier(classifier).layer(respond_with(&[503])).oneshot(get()));
     assert_pending!(call.poll());
 }
 
 #[tokio::test(start_paused = true)]
 async fn error_on_exhausted_status_requires_reached_limit() {
     let layer = immediate_with_budget().error_on_exhausted_status(true).max_retries(1);
-    let error = layer.layer(answers(&[502, 503])).oneshot(get()).await.unwrap_err();
+    let error = layer.layer(respond_with(&[502, 503])).oneshot(get()).await.unwrap_err();
     let exhausted = find_source::<RetriesExhausted>(&*error).unwrap();
     assert_eq!((exhausted.attempts().get(), exhausted.reason()), (2, StopReason::MaxRetries));
     assert_eq!(exhausted.last_response().unwrap().status(), 503);
     assert_eq!(classify_error(&*error).status(), Some(StatusCode::SERVICE_UNAVAILABLE));
-    assert!(layer.layer(answers(&[404])).oneshot(get()).await.is_ok());
+    assert!(layer.layer(respond_with(&[404])).oneshot(get()).await.is_ok());
     let post = Request::post("/").body(Body::default()).unwrap();
-    assert!(layer.layer(answers(&[502])).oneshot(post).await.is_ok());
+    assert!(layer.layer(respond_with(&[502])).oneshot(post).await.is_ok());
 }
 
 #[cfg(feature = "error-response")]
@@ -114,7 +115,7 @@ async fn retry_repeats_local_rejection_when_enabled() {
 
 #[tokio::test(start_paused = true)]
 async fn request_override_replaces_layer_policy() {
-    let script = answers(&[418, 418, 502]);
+    let script = respond_with(&[418, 418, 502]);
     let service = immediate_with_budget().layer(script.clone());
     let mut request = get();
     let teapot = immediate_with_budget().retry_statuses([418]).max_retries(1);
@@ -137,9 +138,9 @@ async fn status_below_400_is_failure_when_in_retry_statuses() {
     let script = upstream([wait(202), wait(200)]);
     assert_eq!(layer.layer(script).oneshot(get()).await.unwrap().status(), 200);
     assert!(started.elapsed() >= Duration::from_secs(3));
-    let last = layer.layer(answers(&[502, 202])).oneshot(get()).await.unwrap();
+    let last = layer.layer(respond_with(&[502, 202])).oneshot(get()).await.unwrap();
     assert_eq!((last.status().as_u16(), stop_reason(&last)), (202, Some(StopReason::MaxRetries)));
-    let script = answers(&[202]);
+    let script = respond_with(&[202]);
     immediate_with_budget().layer(script.clone()).oneshot(get()).await.unwrap();
     assert_eq!(script.requests(), 1);
 }
@@ -156,7 +157,7 @@ async fn setters_express_settings_of_llm_clients() {
         .budget(Budget::none());
     let post = || Request::post("/").body(Body::from("{}")).unwrap();
     for status in [408, 409, 429, 500, 529] {
-        let script = answers(&[status, status, 200]);
+        let script = respond_with(&[status, status, 200]);
         assert_eq!(layer.layer(script.clone()).oneshot(post()).await.unwrap().status(), 200);
         let script = upstream(Step::status(status).header("x-should-retry", "false"));
         let response = layer.layer(script).oneshot(post()).await.unwrap();

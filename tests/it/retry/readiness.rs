@@ -14,7 +14,7 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 use tower_test::mock;
 
 use super::{Body, immediate, ms, within};
-use crate::support::{Act, Script, get, response};
+use crate::support::{Action, Script, get, response};
 
 #[tokio::test(start_paused = true)]
 async fn first_attempt_uses_readied_instance_and_retry_readied_clone() {
@@ -72,8 +72,11 @@ async fn call_ends_when_inner_service_fails_readiness() {
 
 #[tokio::test(start_paused = true)]
 async fn expired_call_leaves_permit_queue() {
-    let script =
-        Script::new([Act::Answer(response::<Body>(502)), Act::Hang, Act::Answer(response(200))]);
+    let script = Script::new([
+        Action::Respond(response::<Body>(502)),
+        Action::Stall,
+        Action::Respond(response(200)),
+    ]);
     let wait = Duration::from_secs(5);
     let limited = ServiceBuilder::new()
         .layer(RetryLayer::new().backoff(Backoff::constant(wait)))

@@ -13,12 +13,12 @@ use seawall::{
 use tower::{Layer, ServiceExt};
 
 use super::{Body, call, get_with_body, immediate, post, report, request, unbudgeted};
-use crate::support::{Act, Script, answers, get, response, upstream};
+use crate::support::{Action, Script, get, respond_with, response, upstream};
 
 #[tokio::test(start_paused = true)]
 async fn retry_repeats_get_on_default_statuses() {
     for status in [429, 500, 502, 503, 504] {
-        let script = answers(&[status, status, status, status, 200]);
+        let script = respond_with(&[status, status, status, status, 200]);
         let response = call(&unbudgeted(), &script, get_with_body()).await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(report(&response), (5, None));
@@ -28,7 +28,7 @@ async fn retry_repeats_get_on_default_statuses() {
 #[tokio::test(start_paused = true)]
 async fn retry_returns_other_statuses_unchanged() {
     for status in [200, 204, 301, 400, 404, 408, 409, 501, 505, 520] {
-        let script = answers(&[status]);
+        let script = respond_with(&[status]);
         let response = call(&RetryLayer::new(), &script, get_with_body()).await.unwrap();
         assert_eq!((response.status().as_u16(), script.requests()), (status, 1));
     }
@@ -37,7 +37,7 @@ async fn retry_returns_other_statuses_unchanged() {
 #[tokio::test(start_paused = true)]
 async fn retry_statuses_ignores_invalid_numbers() {
     let layer = immediate().retry_statuses([0, 418, 1_000, u16::MAX]);
-    let script = answers(&[418, 502]);
+    let script = respond_with(&[418, 502]);
     assert_eq!(call(&layer, &script, get_with_body()).await.unwrap().status(), 502);
     assert_eq!(script.requests(), 2);
 }
@@ -56,7 +56,7 @@ async fn retry_repeats_only_idempotent_methods() {
         (Method::CONNECT, 1),
         (Method::from_bytes(b"GETS").unwrap(), 1),
     ] {
-        let script = answers(&[502, 200]);
+        let script = respond_with(&[502, 200]);
         let response = call(&RetryLayer::new(), &script, request(&method)).await.unwrap();
         assert_eq!(script.requests(), sent, "{method}");
         if sent == 1 {
@@ -67,22 +67,22 @@ async fn retry_repeats_only_idempotent_methods() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_methods_replaces_retried_methods() {
-    let script = answers(&[502, 200]);
+    let script = respond_with(&[502, 200]);
     call(&immediate().retry_methods([Method::POST]), &script, request(&Method::POST))
         .await
         .unwrap();
     assert_eq!(script.requests(), 2);
-    let script = answers(&[502, 200]);
+    let script = respond_with(&[502, 200]);
     call(&immediate().retry_methods([Method::POST]), &script, get_with_body()).await.unwrap();
     assert_eq!(script.requests(), 1);
-    let script = answers(&[502, 200]);
+    let script = respond_with(&[502, 200]);
     call(&immediate().retry_all_methods(), &script, request(&Method::PATCH)).await.unwrap();
     assert_eq!(script.requests(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn retry_repeats_post_with_idempotency_key() {
-    let script = answers(&[502, 200]);
+    let script = respond_with(&[502, 200]);
     let mut post = request(&Method::POST);
     post.headers_mut().insert("Idempotency-Key", "\"8e03978e\"".parse().unwrap());
     assert_eq!(call(&RetryLayer::new(), &script, post).await.unwrap().status(), 200);
@@ -91,7 +91,8 @@ async fn retry_repeats_post_with_idempotency_key() {
 #[tokio::test(start_paused = true)]
 async fn retry_ignores_empty_idempotency_key() {
     for (key, sent) in [("", 1), (" ", 1), ("\"\"", 1), ("\"k\"", 2), ("k", 2)] {
-        let script = Script::new([Act::Answer(response::<Body>(502)), Act::Answer(response(200))]);
+        let script =
+            Script::new([Action::Respond(response::<Body>(502)), Action::Respond(response(200))]);
         let mut request = post();
         request.headers_mut().insert("idempotency-key", key.parse().unwrap());
         immediate().layer(script.clone()).oneshot(request).await.unwrap();
@@ -116,7 +117,7 @@ async fn retry_repeats_probably_unprocessed_post_when_allowed() {
             },
         );
     for (allowed, sent) in [(false, 1), (true, 2)] {
-        let script = answers(&[429, 200]);
+        let script = respond_with(&[429, 200]);
         let layer = immediate().retry_if_probably_unprocessed(allowed).classifier(unlikely);
         layer.layer(script.clone()).oneshot(request(&Method::POST)).await.unwrap();
         assert_eq!(script.requests(), sent);
@@ -162,7 +163,7 @@ async fn retry_returns_response_of_open_circuit() {
     let mut rejected = response::<Body>(503);
     let open = Failure::new(Cause::CircuitOpen).with_status(rejected.status());
     rejected.extensions_mut().insert(open);
-    let script = Script::new([Act::Answer(rejected)]);
+    let script = Script::new([Action::Respond(rejected)]);
     let response = immediate().layer(script).oneshot(get()).await.unwrap();
     assert_eq!(
         response.extensions().get::<RetryReport>().unwrap().stop_reason(),
@@ -191,8 +192,8 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time().start_paused(true).build().unwrap();
         let script = Script::new(outcomes.into_iter().map(|(status, error)| match error {
-            Some(kind) => Act::Fail(io::Error::from(kind).into()),
-            None => Act::Answer(response::<Body>(status)),
+            Some(kind) => Action::Fail(io::Error::from(kind).into()),
+            None => Action::Respond(response::<Body>(status)),
         }));
         let _ = runtime.block_on(call(&RetryLayer::new(), &script, request(&method)));
         prop_assert_eq!(script.count(), 1);

@@ -15,12 +15,12 @@ use tower::{
 };
 
 use super::{Body, immediate_with_budget};
-use crate::support::{answers, get, upstream};
+use crate::support::{get, respond_with, upstream};
 
 #[tokio::test(start_paused = true)]
 async fn buffer_and_concurrency_limit_work_inside_and_outside() {
     for _ in 0..3 {
-        let script = answers(&[502, 502, 200, 502, 200]);
+        let script = respond_with(&[502, 502, 200, 502, 200]);
         let service = ServiceBuilder::new()
             .buffer(4)
             .concurrency_limit(1)
@@ -38,7 +38,7 @@ async fn buffer_and_concurrency_limit_work_inside_and_outside() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_releases_permit_during_delay() {
-    let script = answers(&[502, 200, 200]);
+    let script = respond_with(&[502, 200, 200]);
     let service = ServiceBuilder::new()
         .layer(RetryLayer::new().backoff(Backoff::constant(Duration::from_secs(5))))
         .concurrency_limit(1)
@@ -99,7 +99,7 @@ async fn retry_through_inner_balancer_reaches_other_instance() {
 
 #[tokio::test(start_paused = true)]
 async fn outer_balancer_accepts_instances_with_retry() {
-    let scripts = [answers(&[502, 200].repeat(20)), answers(&[502, 200].repeat(20))];
+    let scripts = [respond_with(&[502, 200].repeat(20)), respond_with(&[502, 200].repeat(20))];
     let layer = immediate_with_budget().budget(Budget::none());
     let instances = scripts
         .clone()

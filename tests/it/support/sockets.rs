@@ -77,16 +77,16 @@ pub(crate) fn stack<S: Clone>(client: S) -> Retry<Timeout<S>> {
 
 /// The classification of a call that ends in an error.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Verdict {
+pub(crate) struct CallFailure {
     pub(crate) cause: Cause,
     pub(crate) processed: Processed,
     /// The count in `RetriesExhausted`, or 1 without that error.
     pub(crate) attempts: u32,
 }
 
-impl Verdict {
+impl CallFailure {
     /// Classifies an error. Panics if the default classifier and `classify_error` disagree.
-    pub(crate) fn of(error: &(dyn Error + 'static)) -> Self {
+    pub(crate) fn from_error(error: &(dyn Error + 'static)) -> Self {
         let classifier = HttpClassifier::new();
         let failure = Classify::<Response<()>>::classify(&classifier, Err(error)).unwrap();
         assert_eq!(failure, classify_error(error));
@@ -100,13 +100,13 @@ impl Verdict {
 }
 
 /// Makes a GET and a POST through `service` and returns their verdicts.
-pub(crate) async fn get_and_post<S, B>(service: S, url: &str) -> [Verdict; 2]
+pub(crate) async fn get_and_post<S, B>(service: S, url: &str) -> [CallFailure; 2]
 where
     S: Service<Request<Body>, Response = Response<B>, Error: Into<BoxError>> + Clone,
 {
     let call = async |method| match service.clone().oneshot(request(method, url, empty())).await {
         Ok(response) => panic!("expected an error, found status {}", response.status()),
-        Err(error) => Verdict::of(&*error.into()),
+        Err(error) => CallFailure::from_error(&*error.into()),
     };
     [call("GET").await, call("POST").await]
 }
@@ -114,7 +114,7 @@ where
 /// Asserts the verdicts of a GET and a POST, through a bare client and through a stack.
 ///
 /// The numbers of attempts apply to the stack. The bare client makes one attempt.
-pub(crate) async fn assert_ends<S1, S2, R>(
+pub(crate) async fn assert_failures<S1, S2, R>(
     (bare, client): (S1, S2),
     url: &str,
     (cause, processed): (Cause, Processed),
@@ -124,7 +124,7 @@ pub(crate) async fn assert_ends<S1, S2, R>(
     S2: Service<Request<ReplayBody<Body>>, Response = Response<R>, Error: Into<BoxError>> + Clone,
     R: http_body::Body,
 {
-    let verdict = |attempts| Verdict { cause, processed, attempts };
+    let verdict = |attempts| CallFailure { cause, processed, attempts };
     let once = [verdict(1), verdict(1)];
     assert_eq!(get_and_post(bare, url).await, once, "bare");
     let stacked = [verdict(gets), verdict(posts)];
