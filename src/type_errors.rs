@@ -346,7 +346,7 @@
 //! error[E0277]: `HttpClassifier` does not classify responses of type `String`
 //! error[E0277]: responses of type `String` cannot be discarded for a retry by `HttpCallAdapter`
 //! error[E0277]: a response of type `String` has no body whose end could be waited for
-//! …UriKeyFn<…>` gives no key to requests of type `String`
+//! error[E0277]: `UriKey` returns no key for requests of type `String`
 //! ```
 //!
 //! **Cause.** Retry, timeout, breaker and in-flight limit work with any service, but their defaults
