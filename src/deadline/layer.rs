@@ -86,7 +86,7 @@ impl DeadlineLayer {
         self
     }
 
-    /// Returns the number of trusted headers that were invalid_headers because they were invalid or
+    /// Returns the number of trusted headers that were ignored because they were invalid or
     /// repeated.
     #[must_use]
     pub fn invalid_headers(&self) -> u64 {

@@ -45,7 +45,7 @@ fn request(method: &str, url: &str) -> Request<Body> {
     Request::builder().method(method).uri(url).body(Body::from("x")).unwrap()
 }
 
-/// Returns the circuit_states of all circuits of the stack.
+/// Returns the states of all circuits of the stack.
 fn circuit_states<C, P, Side>(layer: &StandardLayer<C, P, Side>) -> Vec<State> {
     layer.circuits().all().iter().map(Circuit::state).collect()
 }

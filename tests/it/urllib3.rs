@@ -109,6 +109,8 @@ fn jitter(config: &Value) -> Duration {
 }
 
 /// Returns the layer that corresponds to `urllib3.Retry(**config)`.
+type Setter = fn(RetryLayer, u32) -> RetryLayer;
+
 fn layer(config: &Value) -> RetryLayer {
     for name in config.as_object().unwrap().keys() {
         assert!(ARGUMENTS.contains(&&**name), "unsupported argument of urllib3.Retry: {name}");
@@ -121,7 +123,7 @@ fn layer(config: &Value) -> RetryLayer {
         jitter => backoff.added_jitter(jitter),
     };
     let mut layer = RetryLayer::new().without_max_retries();
-    let setters: [(&str, Option<u32>, fn(RetryLayer, u32) -> RetryLayer); 5] = [
+    let setters: [(&str, Option<u32>, Setter); 5] = [
         ("total", Some(10), RetryLayer::max_retries),
         ("connect", None, RetryLayer::max_connect_retries),
         ("read", None, RetryLayer::max_read_retries),

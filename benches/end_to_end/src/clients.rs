@@ -4,8 +4,8 @@
 //!   The peers have the same settings.
 //! - The stack of tower and tower-http follows their docs: see `benches/src/cases/stacks.rs`. The
 //!   call
-//! timeout is tower's `Timeout`, because tower-http's creates an empty body, which hyper's body
-//! type does not support.
+//!   timeout is tower's `Timeout`, because tower-http's creates an empty body, which hyper's body
+//!   type does not support.
 //! - reqwest-retry has the policy of its docs with at most three retries. Its call timeout is
 //!   reqwest's, set to 30 s. Like seawall's deadline, it is one timer per call.
 

@@ -13,12 +13,12 @@
 //!   `TpsBudget::default()`. It has no backoff, which no success reaches.
 //! - tower-resilience's breaker with the defaults of its builder. These equal its preset
 //!   `standard()`
-//! except for the number of probes. The breaker is inside the retry, as its README recommends. It
-//! has one circuit, whereas seawall has one per upstream.
+//!   except for the number of probes. The breaker is inside the retry, as its README recommends. It
+//!   has one circuit, whereas seawall has one per upstream.
 //! - A stack of tower-resilience alone: `TimeLimiterLayer` outside and inside, its retry with its
 //!   token
-//! bucket, and its breaker. Its log and its body timeout are tower-http's, because tower-resilience
-//! has none.
+//!   bucket, and its breaker. Its log and its body timeout are tower-http's, because tower-resilience
+//!   has none.
 //! - failsafe and recloser with their defaults, in place of tower-resilience's breaker.
 //!
 //! The rows with "no body timeout" correspond to stacks in other benchmarks of the peers.

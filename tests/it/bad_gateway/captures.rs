@@ -206,7 +206,7 @@ async fn layer_classifies_captures_without_contradiction() {
                 ));
             }
             Ok(read) if read != body => {
-                contradictions.push("expected the recorded body, found another".to_owned())
+                contradictions.push("expected the recorded body, found another".to_owned());
             }
             Ok(_) => {}
             Err(error) if capture.flag("/closed_early") => drop(error),

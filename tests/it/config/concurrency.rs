@@ -114,7 +114,7 @@ async fn handle_keeps_circuit_when_replaced_concurrently() {
         for thread in 0..4 {
             let handle = layer.handle();
             scope.spawn(move || {
-                (0..200).for_each(|turn| handle.replace(&config_with_total(20 + thread + turn)))
+                (0..200).for_each(|turn| handle.replace(&config_with_total(20 + thread + turn)));
             });
         }
     });

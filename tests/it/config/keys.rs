@@ -65,7 +65,7 @@ fn three() -> NonZeroU32 {
 #[test]
 fn retry_key_matches_setter() {
     assert_retry_key("total = 7", |it| it.max_retries(7));
-    assert_retry_key("total = \"unlimited\"", |it| it.without_max_retries());
+    assert_retry_key("total = \"unlimited\"", RetryLayer::without_max_retries);
     assert_retry_key("connect = 2", |it| it.max_connect_retries(2));
     assert_retry_key("read = 2", |it| it.max_read_retries(2));
     assert_retry_key("status = 2", |it| it.max_status_retries(2));

@@ -111,7 +111,7 @@ async fn stack_does_not_retry_untrusted_certificate() {
     assert_eq!(classification(&error), (Cause::TlsCertificateError, Processed::No, 1));
 }
 
-/// The server responds to the ClientHello with plain HTTP.
+/// The server responds to the `ClientHello` with plain HTTP.
 #[tokio::test]
 async fn stack_retries_when_server_does_not_use_tls() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

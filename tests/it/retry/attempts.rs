@@ -204,8 +204,8 @@ async fn retry_returns_complete_body_of_final_response() {
 #[tokio::test]
 async fn classifier_runs_once_per_attempt() {
     for (failures, has_retry_statuses) in [(0, false), (1, false), (2, false), (0, true)] {
-        let classified = Arc::new(AtomicUsize::new(0));
-        let (counted, sent) = (Arc::clone(&classified), Arc::new(AtomicUsize::new(0)));
+        let classifications = Arc::new(AtomicUsize::new(0));
+        let (counted, sent) = (Arc::clone(&classifications), Arc::new(AtomicUsize::new(0)));
         // A failure in a response with status 200, as in gRPC.
         let classifier = classify_fn(
             move |_: Result<&Response<Body>, &(dyn Error + 'static)>| -> Option<Failure> {
@@ -229,7 +229,7 @@ async fn classifier_runs_once_per_attempt() {
         layer.layer(upstream).oneshot(get_with_body()).await.unwrap();
         assert_eq!(sent.load(Relaxed), failures + 1);
         assert_eq!(
-            classified.load(Relaxed),
+            classifications.load(Relaxed),
             failures + 1,
             "{failures} failures, retry statuses {has_retry_statuses}"
         );

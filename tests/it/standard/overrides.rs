@@ -250,9 +250,10 @@ async fn deadline_ends_call_in_time_whichever_timer_fires_first() {
     {
         let layer =
             StandardLayer::new("billing").timeouts(Timeouts::new(secs(attempt), secs(5)).unwrap());
-        let layer = match has_retry {
-            true => layer.retry(RetryLayer::new().backoff(Backoff::none())),
-            false => layer.without_retry(),
+        let layer = if has_retry {
+            layer.retry(RetryLayer::new().backoff(Backoff::none()))
+        } else {
+            layer.without_retry()
         };
         let started = Instant::now();
         let mut service = layer.layer(silent::<ReplayBody<Body>>());
