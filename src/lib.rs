@@ -102,7 +102,7 @@
 //! | layer | purpose | reason for its position |
 //! |---|---|---|
 //! | [`LoggingLayer`] | logs one line per call, with the cause | outside retry: a call is one line, whatever its number of attempts |
-//! | [`DeadlineLayer`] | limits the time of all attempts together | outside retry: otherwise each attempt would get the full time |
+//! | [`DeadlineLayer`] | limits all attempts by the deadline of a caller; off by default, since retry has a total timeout | outside retry: otherwise each attempt would get the full time |
 //! | [`RetryLayer`] | retries when that is safe | outside the breaker: each attempt counts there |
 //! | [`CircuitBreakerLayer`] | stops calling an upstream that is down, until it recovers | outside the timeout: a timeout counts as a failure |
 //! | [`InFlightLimitLayer`] | rejects calls above a number in flight; off by default | inside the breaker, which does not count rejected calls |
