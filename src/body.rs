@@ -1,4 +1,4 @@
-//! Observes the completion of a call, which ends with its response or with the body of its
+//! Observes the completion of a call. A call ends with its response, or with the body of its
 //! response.
 
 use std::{
@@ -25,19 +25,19 @@ pub trait CompletionObserver {
     fn on_error(&mut self, error: &(dyn Error + 'static));
 }
 
-/// Holds the observer of a call, and separates panics of the inner service from panics of other
-/// user code, such as a classifier.
+/// Holds the observer of a call, and reports a panic of the inner service or body to it. Panics of
+/// other user code, such as a classifier, are not reported.
 ///
-/// Enter it before the inner service or body runs, and leave it when that returns. If it is dropped
-/// in between, the inner service or body has panicked.
+/// Call `enter` before the inner service or body runs, and `leave` when it returns. If the guard is
+/// dropped in between, the inner service or body has panicked.
 #[derive(Debug)]
-pub struct PanicGuard<W: CompletionObserver> {
-    observer: Option<W>,
+pub struct PanicGuard<O: CompletionObserver> {
+    observer: Option<O>,
     is_entered: bool,
 }
 
-impl<W: CompletionObserver> PanicGuard<W> {
-    pub(crate) const fn new(observer: Option<W>) -> Self {
+impl<O: CompletionObserver> PanicGuard<O> {
+    pub(crate) const fn new(observer: Option<O>) -> Self {
         Self { observer, is_entered: false }
     }
 
@@ -49,24 +49,30 @@ impl<W: CompletionObserver> PanicGuard<W> {
         self.is_entered = false;
     }
 
-    pub(crate) const fn get_mut(&mut self) -> Option<&mut W> {
+    pub(crate) const fn get_mut(&mut self) -> Option<&mut O> {
         self.observer.as_mut()
     }
 
     /// Passes the observer to `report` and drops it.
-    pub(crate) fn finish(&mut self, report: impl FnOnce(&mut W)) {
+    pub(crate) fn finish(&mut self, report: impl FnOnce(&mut O)) {
         if let Some(observer) = &mut self.observer {
             report(observer);
             self.observer = None;
         }
     }
 
+    /// Drops the observer without calling it.
+    pub(crate) fn release(&mut self) {
+        self.observer = None;
+    }
+
+    /// Moves the observer into a new guard.
     const fn take(&mut self) -> Self {
         Self::new(self.observer.take())
     }
 }
 
-impl<W: CompletionObserver> Drop for PanicGuard<W> {
+impl<O: CompletionObserver> Drop for PanicGuard<O> {
     fn drop(&mut self) {
         if self.is_entered
             && let Some(observer) = &mut self.observer
@@ -76,7 +82,7 @@ impl<W: CompletionObserver> Drop for PanicGuard<W> {
     }
 }
 
-/// Defines the end of a call.
+/// Determines when a call ends. The implementors are markers that a layer has as a type parameter.
 #[diagnostic::on_unimplemented(
     message = "a response of type `{Res}` has no body whose end could be waited for",
     note = "calls end with the body of an `http::Response<_>`; for other responses, leave out \
@@ -84,19 +90,19 @@ impl<W: CompletionObserver> Drop for PanicGuard<W> {
             `InFlightLimitLayer`"
 )]
 pub trait TrackCompletion<Res> {
-    type Response<W: CompletionObserver>;
+    type Response<O: CompletionObserver>;
 
-    /// Returns whether the head of the response indicates an overloaded or failing upstream.
+    /// Returns whether the status of the response indicates an overloaded or failing upstream.
     fn is_overload(_response: &Res) -> bool {
         false
     }
 
     /// Completes the call if it ends with the response. Otherwise, moves the observer into the
     /// response.
-    fn wrap_response<W: CompletionObserver>(
+    fn wrap_response<O: CompletionObserver>(
         response: Res,
-        observer: &mut PanicGuard<W>,
-    ) -> Self::Response<W>;
+        guard: &mut PanicGuard<O>,
+    ) -> Self::Response<O>;
 }
 
 /// The call ends with the response of the service.
@@ -110,11 +116,11 @@ pub struct CompleteOnResponse {}
 pub struct CompleteOnBodyEnd {}
 
 impl<Res> TrackCompletion<Res> for CompleteOnResponse {
-    type Response<W: CompletionObserver> = Res;
+    type Response<O: CompletionObserver> = Res;
 
     #[inline]
-    fn wrap_response<W: CompletionObserver>(response: Res, observer: &mut PanicGuard<W>) -> Res {
-        observer.finish(CompletionObserver::on_complete);
+    fn wrap_response<O: CompletionObserver>(response: Res, guard: &mut PanicGuard<O>) -> Res {
+        guard.finish(CompletionObserver::on_complete);
         response
     }
 }
@@ -124,47 +130,47 @@ where
     B: Body,
     B::Error: Into<BoxError>,
 {
-    type Response<W: CompletionObserver> = Response<ObservedBody<B, W>>;
+    type Response<O: CompletionObserver> = Response<ObservedBody<B, O>>;
 
     fn is_overload(response: &Response<B>) -> bool {
         let status = response.status();
         status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
     }
 
-    fn wrap_response<W: CompletionObserver>(
+    fn wrap_response<O: CompletionObserver>(
         response: Response<B>,
-        observer: &mut PanicGuard<W>,
-    ) -> Response<ObservedBody<B, W>> {
-        let mut observer = observer.take();
-        // A body that reports its end here is never polled. Only `is_end_stream` is checked: a size
-        // of zero without it is rare.
+        guard: &mut PanicGuard<O>,
+    ) -> Response<ObservedBody<B, O>> {
+        let mut guard = guard.take();
+        // Servers do not poll a body that has already ended. Bodies with a size hint of zero whose
+        // `is_end_stream` is false are rare, so the size hint is not checked.
         if response.body().is_end_stream() {
-            observer.finish(CompletionObserver::on_complete);
+            guard.finish(CompletionObserver::on_complete);
         }
-        response.map(|inner| ObservedBody { inner, observer })
+        response.map(|inner| ObservedBody { inner, guard })
     }
 }
 
 pin_project! {
     /// A response body that passes its frames unchanged and reports its end to an observer.
-    pub struct ObservedBody<B, W: CompletionObserver> {
+    pub struct ObservedBody<B, O: CompletionObserver> {
         #[pin]
         inner: B,
-        observer: PanicGuard<W>,
+        guard: PanicGuard<O>,
     }
 }
 
-/// Returns whether a reader may stop without polling for the end. hyper's server stops if either
-/// method reports it.
-pub(crate) fn is_body_end(body: &impl Body) -> bool {
+/// Returns whether a reader may stop before the body returns `None`. hyper's server stops if
+/// `is_end_stream` is true or the size hint is zero.
+pub(crate) fn may_stop_reading(body: &impl Body) -> bool {
     body.is_end_stream() || body.size_hint().upper() == Some(0)
 }
 
-impl<B, W> Body for ObservedBody<B, W>
+impl<B, O> Body for ObservedBody<B, O>
 where
     B: Body,
     B::Error: Into<BoxError>,
-    W: CompletionObserver,
+    O: CompletionObserver,
 {
     type Data = B::Data;
     type Error = BoxError;
@@ -174,18 +180,18 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
         let mut this = self.project();
-        this.observer.enter();
+        this.guard.enter();
         let polled = this.inner.as_mut().poll_frame(cx);
-        this.observer.leave();
+        this.guard.leave();
         let frame = ready!(polled).map(|frame| frame.map_err(Into::into));
         match &frame {
             Some(Ok(frame)) => {
-                if frame.is_trailers() || is_body_end(&*this.inner) {
-                    this.observer.finish(CompletionObserver::on_complete);
+                if frame.is_trailers() || may_stop_reading(&*this.inner) {
+                    this.guard.finish(CompletionObserver::on_complete);
                 }
             }
-            Some(Err(error)) => this.observer.finish(|observer| observer.on_error(&**error)),
-            None => this.observer.finish(CompletionObserver::on_complete),
+            Some(Err(error)) => this.guard.finish(|observer| observer.on_error(&**error)),
+            None => this.guard.finish(CompletionObserver::on_complete),
         }
         Poll::Ready(frame)
     }
@@ -199,7 +205,7 @@ where
     }
 }
 
-impl<B: fmt::Debug, W: CompletionObserver> fmt::Debug for ObservedBody<B, W> {
+impl<B: fmt::Debug, O: CompletionObserver> fmt::Debug for ObservedBody<B, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("ResponseBody").field(&self.inner).finish()
     }

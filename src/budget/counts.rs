@@ -10,8 +10,8 @@ pub(super) const STRIPES: usize = 4;
 
 /// The calls and retries of all threads.
 ///
-/// A call is counted in the stripe of its thread, so that threads rarely contend for a lock. A
-/// retry, which is rare, first collects the calls of all stripes.
+/// A call is counted in the stripe of its thread, so that threads rarely contend for a lock. Before
+/// a retry, which is rare, the calls of all stripes are moved into the window.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     stripes: [Stripe; STRIPES],
@@ -23,7 +23,7 @@ pub(super) struct Counts {
 #[repr(align(128))]
 struct Stripe(Mutex<Calls>);
 
-/// The calls of one second that are not in the window yet.
+/// The calls of one second that have not been added to the window yet.
 #[derive(Debug, Default)]
 struct Calls {
     second: u64,
@@ -33,7 +33,7 @@ struct Calls {
 }
 
 impl Counts {
-    /// Counts a call.
+    /// Counts a call in the stripe of the calling thread.
     pub(super) fn deposit(&self, now: Instant) {
         self.deposit_in(thread_group() % STRIPES, now);
     }

@@ -15,17 +15,17 @@ use self::{burst::BurstLimit, counts::Counts};
 /// A limit on the retries of many calls together, so that retries cannot multiply the load during
 /// an outage.
 ///
-/// A retry is allowed if the retries of the last 10 seconds are fewer than a share of the calls of
-/// the last 10 seconds, 20 % by default. It is also allowed if they are fewer than a minimum, 3 by
-/// default, so that a client with few calls can retry. Every retry is charged, whatever its reason
-/// and result. When the budget is exhausted, the failed response or error is returned.
+/// In any 10 seconds, the number of retries is at most a ratio of the number of calls, 20 % by
+/// default. A minimum, 3 by default, is always allowed, so that a client with few calls can retry.
+/// Every retry is charged, regardless of its reason and result. When the budget is exhausted, the
+/// failed response or error is returned.
 ///
-/// In any one second, retries are limited to the same share of the calls of the busiest of the last
-/// 10 seconds, or to 10 if that is more. Otherwise, the first second of an outage would use the
-/// retries of 10 seconds, which triples the usual load at the worst moment.
+/// In any single second, the number of retries is at most the same ratio of the calls in the
+/// busiest of the last 10 seconds, or 10 if that is more. Otherwise, the first second of an outage
+/// would use the retries of 10 seconds, which would triple the usual load at the worst moment.
 ///
-/// Clones share the budget, as do all services of one layer and their clones. Set the same budget
-/// on two layers to share it between them. Concurrent callers cannot overdraw it.
+/// Clones share the budget, as do all services of one layer and their clones. To share a budget
+/// between two layers, set the same budget on both. Concurrent callers cannot overdraw it.
 ///
 /// ```
 /// use seawall::{retry::{Budget, RetryLayer}, Ratio};
@@ -36,7 +36,7 @@ use self::{burst::BurstLimit, counts::Counts};
 /// ```
 ///
 /// The window has a resolution of one second: a retry counts for 10 to 11 s, a call for 9 to 10 s.
-/// This errs on the side of fewer retries.
+/// Slightly fewer retries than the limit are therefore allowed.
 #[derive(Clone)]
 pub struct Budget {
     /// `None` if the budget is unlimited.
@@ -44,6 +44,7 @@ pub struct Budget {
     limit: BudgetLimit,
 }
 
+/// The limit of a budget: `ratio` retries per call, or `min` retries if that is more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BudgetLimit {
     ratio: Ratio,
@@ -58,7 +59,7 @@ impl Budget {
         Self { counts: Some(Arc::default()), limit: BudgetLimit { ratio, min } }
     }
 
-    /// Creates an unlimited budget. A failing upstream then gets every retry of every call.
+    /// Creates an unlimited budget. A failing upstream then receives every retry of every call.
     #[must_use]
     pub fn none() -> Self {
         Self { counts: None, ..Self::default() }
@@ -81,7 +82,7 @@ impl Budget {
         }
     }
 
-    /// Charges a retry, if the budget allows one. Returns whether it does.
+    /// Charges a retry if the budget allows one. Returns whether the retry is allowed.
     pub(crate) fn withdraw(&self, now: impl FnOnce() -> Instant) -> bool {
         let Some(counts) = &self.counts else { return true };
         let now = now();
@@ -90,7 +91,7 @@ impl Budget {
 }
 
 impl Budget {
-    /// Returns the used share of the retries that are allowed now, or `None` if the budget is
+    /// Returns the ratio of used to allowed retries, from 0 to 1, or `None` if the budget is
     /// unlimited.
     pub(crate) fn used_ratio(&self, now: Instant) -> Option<f64> {
         let (used, allowed) = self.counts.as_ref()?.window(now).usage(now, self.limit);
@@ -117,10 +118,10 @@ impl fmt::Debug for Budget {
 /// The number of buckets of one second.
 const BUCKETS: usize = 11;
 
-/// The calls and retries of the last seconds, including the current one.
+/// The calls and retries of the last seconds, including the current second.
 ///
-/// It counts the retries of 11 seconds and the calls of 10. Since the current second is incomplete,
-/// this is more than 10 s of retries and at most 10 s of calls.
+/// It counts the retries of 11 seconds and the calls of 10 seconds. The current second is
+/// incomplete, so the counts cover more than 10 s of retries and at most 10 s of calls.
 #[derive(Debug, Default)]
 struct Window {
     started: Option<Instant>,
@@ -128,9 +129,9 @@ struct Window {
     current_second: u64,
     /// The end of the current second.
     second_end: Option<Instant>,
-    /// The calls by second, modulo the length.
+    /// The calls in each second. The index is the second modulo the length.
     calls: [u32; BUCKETS],
-    /// The retries by second, modulo the length.
+    /// The retries in each second, with the same index.
     retries: [u32; BUCKETS],
     sum_of_calls: u64,
     sum_of_retries: u64,
@@ -138,7 +139,7 @@ struct Window {
 }
 
 impl Window {
-    /// Adds the calls of a second, unless the window no longer contains it.
+    /// Adds calls to a second, unless the window no longer contains that second.
     fn add_calls(&mut self, second: u64, calls: u32) {
         if self.current_second.saturating_sub(second) < BUCKETS as u64 - 1 {
             let count = &mut self.calls[index(second)];
@@ -159,6 +160,7 @@ impl Window {
         (self.sum_of_retries, self.allowed(limit))
     }
 
+    /// Charges a retry if `limit` allows one. Returns whether the retry is allowed.
     fn withdraw(&mut self, now: Instant, limit: BudgetLimit) -> bool {
         let current = self.slide(now);
         let allowed = self.allowed(limit);
@@ -184,13 +186,13 @@ impl Window {
         self.sum_of_calls == 0 && self.sum_of_retries == 0
     }
 
-    /// Moves the window to `now` and returns the index of the current bucket. The window stays in
-    /// place if the time goes back.
+    /// Moves the window to `now` and returns the index of the current bucket. The window does not
+    /// move back if `now` is earlier.
     fn slide(&mut self, now: Instant) -> usize {
         let started = *self.started.get_or_insert(now);
         let second = now.saturating_duration_since(started).as_secs();
         let passed = second.saturating_sub(self.current_second);
-        // After a whole window, every bucket is already empty.
+        // No more steps are needed: every bucket is then empty.
         for step in 1..=passed.min(BUCKETS as u64) {
             self.start_second(self.current_second + step);
         }
@@ -199,12 +201,13 @@ impl Window {
         index(self.current_second)
     }
 
-    /// Drops the retries of 11 seconds before `second` and the calls of 10 seconds before it.
+    /// Clears the retries of the second 11 s before `second`, and the calls of the second 10 s
+    /// before it.
     fn start_second(&mut self, second: u64) {
-        let oldest = index(second);
-        self.sum_of_retries -= u64::from(std::mem::take(&mut self.retries[oldest]));
-        let second_oldest = index(second + 1);
-        self.sum_of_calls -= u64::from(std::mem::take(&mut self.calls[second_oldest]));
+        let eleven_before = index(second);
+        self.sum_of_retries -= u64::from(std::mem::take(&mut self.retries[eleven_before]));
+        let ten_before = index(second + 1);
+        self.sum_of_calls -= u64::from(std::mem::take(&mut self.calls[ten_before]));
     }
 }
 
@@ -307,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn window_stays_in_place_when_time_goes_back() {
+    fn window_does_not_move_back_when_time_goes_back() {
         let late = Instant::now() + Duration::from_secs(100);
         let counts = Counts::default();
         counts.deposit(late);

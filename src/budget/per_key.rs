@@ -9,7 +9,7 @@ use crate::{
     sharded_arc::ShardedArc,
 };
 
-/// The budget or budgets that requests are charged to.
+/// The budget that all requests share, or a budget for each key.
 #[derive(Clone, Debug)]
 pub(crate) enum BudgetScope {
     Shared(Arc<Budget>),
@@ -19,8 +19,8 @@ pub(crate) enum BudgetScope {
 impl BudgetScope {
     /// Creates one budget per key, each with the limit of `budget`. Requests without a key share
     /// `budget` itself.
-    pub(crate) fn per_key(budget: Budget, key: UriKey) -> Self {
-        Self::PerKey(PerKeyBudgets::new(budget, key))
+    pub(crate) fn per_key(budget: Budget, key_fn: UriKey) -> Self {
+        Self::PerKey(PerKeyBudgets::new(budget, key_fn))
     }
 
     /// Returns the budget of the key of `uri`, or `None` if the request uses the
@@ -44,26 +44,27 @@ impl BudgetScope {
 /// A budget for each key.
 #[derive(Clone)]
 pub(crate) struct PerKeyBudgets {
-    key: UriKey,
-    store: Arc<BoundedMap<Budget>>,
-    /// The budget of requests without a key and of keys beyond the maximum. Each key starts with an
-    /// unused budget of the same limit.
+    key_fn: UriKey,
+    budgets: Arc<BoundedMap<Budget>>,
+    /// The budget of requests without a key, and of keys beyond the maximum. Each key starts with
+    /// an unused budget that has the same limit.
     fallback: Arc<Budget>,
 }
 
 impl PerKeyBudgets {
-    fn new(fallback: Budget, key: UriKey) -> Self {
-        Self { key, store: Arc::default(), fallback: Arc::new(fallback) }
+    fn new(fallback: Budget, key_fn: UriKey) -> Self {
+        Self { key_fn, budgets: Arc::default(), fallback: Arc::new(fallback) }
     }
 
     fn get(&self, uri: Option<&Uri>, now: Instant) -> Option<ShardedArc<Budget>> {
-        let key = self.key.key_of(uri?)?;
-        self.store.get(&key, || now, |_| self.fallback.clone_unused())
+        let key = self.key_fn.key_of(uri?)?;
+        self.budgets.get_or_create(&key, || now, |_| self.fallback.clone_unused())
     }
 }
 
 impl Evictable for Budget {
-    /// Returns whether the budget was unused for a whole window. It then equals a new one.
+    /// Returns whether the budget was unused for a whole window. A new budget would then behave the
+    /// same.
     fn is_evictable(&self, now: Instant) -> bool {
         self.is_idle(now)
     }

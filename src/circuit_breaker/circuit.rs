@@ -1,12 +1,12 @@
-//! A circuit that many threads use at once.
+//! A circuit that many threads use concurrently.
 //!
-//! The state machine is pure and protected by one lock. Most calls avoid that lock for two reasons:
+//! One lock protects the state machine. Most calls avoid that lock for two reasons:
 //!
-//! - The state word repeats the part of the machine that a closed circuit needs. It is written
-//!   under the lock only. A call reads it when it is admitted and again when it ends.
-//! - The results of a closed circuit are counted in stripes. A stripe serves a few groups of
-//!   threads and has its own lock. A failure adds the stripes up. A circuit without a failure ratio
-//!   counts no results.
+//! - An atomic word, the *state word*, repeats the part of the machine that a closed circuit needs.
+//!   A call reads it when it is admitted and again when it ends. It is only written under the lock.
+//! - A closed circuit counts results in *stripes*. Each stripe serves a few groups of threads and
+//!   has its own lock. After a failure, the circuit adds up the counts of all stripes. A circuit
+//!   without a failure ratio counts no results.
 //!
 //! A thread that holds the machine's lock may take the lock of a stripe, never the reverse.
 
@@ -28,16 +28,17 @@ use crate::{
     sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock},
 };
 
-/// The number of stripes. Each takes 128 bytes, so there are fewer of them than groups of threads,
-/// and some groups share one.
+/// The number of stripes. Each takes 128 bytes, so there are fewer stripes than groups of threads,
+/// and some groups share a stripe.
 const STRIPES: usize = 4;
 
+/// The state, the counts and the settings of a circuit.
 #[derive(Debug)]
 pub struct CircuitInner {
     pub(super) key: Option<Arc<str>>,
     pub(super) settings: Arc<Settings>,
-    /// All times are measured from this instant.
-    origin: Instant,
+    /// The state machine measures time from this instant.
+    created: Instant,
     /// A [`StateWord`].
     state_word: AtomicU64,
     machine: Mutex<StateMachine>,
@@ -45,7 +46,8 @@ pub struct CircuitInner {
     stripes: [Stripe; STRIPES],
 }
 
-/// The generation in the upper half, and two flags.
+/// The part of the state that calls read without the lock: the generation in the upper 32 bits, and
+/// two flags.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct StateWord(u64);
 
@@ -78,13 +80,13 @@ impl StateWord {
 }
 
 impl CircuitInner {
-    pub(super) fn new(key: Option<Arc<str>>, settings: Arc<Settings>, origin: Instant) -> Self {
+    pub(super) fn new(key: Option<Arc<str>>, settings: Arc<Settings>, created: Instant) -> Self {
         let machine = StateMachine::default();
-        let stripes = std::array::from_fn(|_| Stripe::new(origin, settings.bucket_width));
+        let stripes = std::array::from_fn(|_| Stripe::new(created, settings.bucket_width));
         Self {
             key,
             settings,
-            origin,
+            created,
             state_word: AtomicU64::new(StateWord::new(&machine).0),
             machine: Mutex::new(machine),
             wakers: Wakers::default(),
@@ -93,12 +95,12 @@ impl CircuitInner {
     }
 
     /// Returns the time since the circuit was created.
-    pub(super) fn now(&self) -> Duration {
-        self.since_origin(Instant::now())
+    pub(super) fn age(&self) -> Duration {
+        self.age_at(Instant::now())
     }
 
-    fn since_origin(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.origin)
+    fn age_at(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.created)
     }
 
     fn state_word(&self) -> StateWord {
@@ -111,19 +113,19 @@ impl CircuitInner {
         self.state_word().admits_all()
     }
 
-    /// Admits a call if every call is admitted.
+    /// Admits a call without the lock if the circuit is closed or forced closed.
     #[inline]
-    pub(super) fn try_admit(&self) -> Option<Admission> {
+    pub(super) fn admit_if_closed(&self) -> Option<Admission> {
         let state = self.state_word();
         state.admits_all().then(|| Admission { generation: state.generation(), probe: None })
     }
 
     /// Admits a call, or returns the reason for its rejection.
     ///
-    /// The admission is written before user code runs. If that code panics, the caller can still
-    /// release the slot.
+    /// Sets `admission` before a subscriber or waker runs. If that code panics, the caller can
+    /// still release the slot of the probe.
     pub(super) fn admit(&self, admission: &mut Admission) -> Result<(), Rejection> {
-        let now = self.now();
+        let now = self.age();
         self.with_state_machine(|machine| {
             *admission = machine.admit(now, &self.settings)?;
             Ok(())
@@ -135,13 +137,13 @@ impl CircuitInner {
         if self.admits_all() {
             return None;
         }
-        let now = self.now();
-        self.machine().rejection(now, &self.settings)
+        let now = self.age();
+        self.lock_machine().rejection(now, &self.settings)
     }
 
     /// Rejects a call, even if it could be admitted now.
     pub(super) fn reject(&self) -> Rejection {
-        let now = self.now();
+        let now = self.age();
         self.with_state_machine(|machine| machine.reject(now, &self.settings))
     }
 
@@ -164,7 +166,7 @@ impl CircuitInner {
                 return;
             }
         }
-        if self.settings.ratio.is_some() {
+        if self.settings.failure_ratio.is_some() {
             self.stripe().record_success(generation, Instant::now(), self.settings.bucket_width);
         }
     }
@@ -180,30 +182,31 @@ impl CircuitInner {
             if !machine.accepts(generation) {
                 return;
             }
-            let counts = self.settings.ratio.map(|_| {
+            let counts = self.settings.failure_ratio.map(|_| {
                 self.stripe().record_failure(generation, now, self.settings.bucket_width);
                 self.counts(generation, now)
             });
-            let now = self.since_origin(now);
-            machine.record_failure(now, failure, counts, fastrand::f64(), &self.settings);
+            let age = self.age_at(now);
+            machine.record_failure(age, failure, counts, fastrand::f64(), &self.settings);
         });
     }
 
-    /// Releases the slot of an admitted call that counts as neither success nor failure.
-    pub(super) fn cancel(&self, admission: Admission) {
+    /// Releases the slot of a probe that counts as neither success nor failure. Does nothing for
+    /// other calls.
+    pub(super) fn release_slot(&self, admission: Admission) {
         if admission.probe.is_some() {
             self.record_probe(admission, Outcome::Cancelled);
         }
     }
 
     fn record_probe(&self, admission: Admission, outcome: Outcome) {
-        let now = self.now();
-        let may_admit = self.with_state_machine(|machine| {
+        let now = self.age();
+        let can_admit = self.with_state_machine(|machine| {
             machine.record_probe(admission, now, outcome, fastrand::f64(), &self.settings);
             machine.rejection(now, &self.settings).is_none()
         });
-        // The slot of the probe may have become free.
-        if may_admit {
+        // Wake the waiting services, because a call may take the slot of this probe.
+        if can_admit {
             self.wakers.wake();
         }
     }
@@ -213,7 +216,7 @@ impl CircuitInner {
         &self.stripes[thread_group() % STRIPES]
     }
 
-    /// Returns the sum of the stripes.
+    /// Returns the counts of all stripes together.
     pub(super) fn counts(&self, generation: u32, now: Instant) -> Counts {
         let mut sum = Counts::default();
         for stripe in &self.stripes {
@@ -225,21 +228,21 @@ impl CircuitInner {
         sum
     }
 
-    pub(super) fn machine(&self) -> MutexGuard<'_, StateMachine> {
+    pub(super) fn lock_machine(&self) -> MutexGuard<'_, StateMachine> {
         lock(&self.machine)
     }
 
-    /// Changes the state machine and publishes its state word. After a transition, wakes the
-    /// waiting services and reports it. The lock is not held then.
+    /// Calls `change` with the locked state machine, and stores its state word. If the state has
+    /// changed, releases the lock, wakes the waiting services and reports the transition.
     pub(super) fn with_state_machine<T>(&self, change: impl FnOnce(&mut StateMachine) -> T) -> T {
-        let mut machine = self.machine();
+        let mut machine = self.lock_machine();
         let result = change(&mut machine);
         let word = StateWord::new(&machine);
         if word != self.state_word() {
             self.state_word.store(word.0, Ordering::Release);
         }
         // Wakers, recorders and subscribers are user code. If one panicked while this thread is
-        // panicking, the process would abort. The next change reports these transitions instead.
+        // panicking, the process would abort. The next call of this method reports the transitions.
         let unreported =
             if std::thread::panicking() { Vec::new() } else { machine.take_transitions() };
         drop(machine);
@@ -253,7 +256,7 @@ impl CircuitInner {
     }
 
     fn report(&self, transition: Transition) {
-        let Transition { old, new, failure, counts, rejected, generation } = transition;
+        let Transition { old, new, opened_by, counts, rejected, generation } = transition;
         crate::metrics::record_circuit_state(self.key.as_ref(), old.as_str(), new.as_str());
         tracing::warn!(
             name: "circuit",
@@ -261,7 +264,7 @@ impl CircuitInner {
             key = self.key.as_deref().map(tracing::field::debug),
             old = old.as_str(),
             new = new.as_str(),
-            cause = failure.map(|failure| failure.cause().as_str()),
+            cause = opened_by.map(|failure| failure.cause().as_str()),
             calls = counts.calls,
             failures = counts.failures,
             rejected,
@@ -272,11 +275,11 @@ impl CircuitInner {
     }
 
     pub(super) fn state(&self) -> State {
-        self.machine().state()
+        self.lock_machine().state()
     }
 
-    /// Registers `waker` for the next change, and returns the reason why a call would be rejected
-    /// now.
+    /// Registers `waker` for the next change of state. Returns the reason why a call would be
+    /// rejected now.
     pub(super) fn register_waker(&self, id: u64, waker: &Waker) -> Option<Rejection> {
         self.wakers.register(id, waker);
         // The circuit may have changed before the waker was registered.
@@ -286,13 +289,13 @@ impl CircuitInner {
 
 impl Evictable for CircuitInner {
     fn is_evictable(&self, now: Instant) -> bool {
-        let machine = self.machine();
-        machine.is_evictable(self.since_origin(now), &self.settings)
+        let machine = self.lock_machine();
+        machine.is_evictable(self.age_at(now), &self.settings)
             && self.counts(machine.generation, now).failures == 0
     }
 
-    /// Reports that the circuit is closed. The next circuit of this key starts closed and does not
-    /// report its state.
+    /// Records in the metrics that the circuit is closed. The next circuit of this key starts
+    /// closed and does not record its initial state.
     fn on_evict(&self) {
         let (state, closed) = (self.state(), State::Closed);
         if state != closed {

@@ -1,5 +1,5 @@
-//! Consecutive failures: failures without a success in between. Pure: the caller passes the time
-//! since a fixed moment.
+//! Consecutive failures, with no success in between. Like the state machine, this module reads no
+//! clock: the caller passes the time since a fixed instant.
 
 use std::time::Duration;
 
@@ -7,26 +7,26 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 pub(super) struct ConsecutiveFailures {
     count: u32,
-    last: Duration,
+    last_failure: Duration,
     streak: Streak,
 }
 
-/// The most recent consecutive failures. A long pause starts a new streak, because a failure before
-/// the pause does not show that the upstream was down during the pause.
+/// The consecutive failures since the last long pause. A failure before a pause does not show that
+/// the upstream was down during the pause.
 #[derive(Clone, Debug, Default)]
 struct Streak {
     count: u32,
-    since: Duration,
+    started: Duration,
 }
 
 impl ConsecutiveFailures {
     /// Adds a failure. Starts a new streak if more than `max_pause` has passed since the previous
     /// failure.
     pub(super) fn add(&mut self, now: Duration, max_pause: Duration) {
-        if self.count == 0 || now.saturating_sub(self.last) > max_pause {
-            self.streak = Streak { count: 0, since: now };
+        if self.count == 0 || now.saturating_sub(self.last_failure) > max_pause {
+            self.streak = Streak { count: 0, started: now };
         }
-        self.last = self.last.max(now);
+        self.last_failure = self.last_failure.max(now);
         self.count = self.count.saturating_add(1);
         self.streak.count = self.streak.count.saturating_add(1);
     }
@@ -39,15 +39,15 @@ impl ConsecutiveFailures {
         self.count
     }
 
-    /// Returns the number of failures in the current streak if the streak has lasted for
-    /// `min_duration`.
-    pub(super) fn streak(&self, min_duration: Duration) -> Option<u32> {
-        let lasted = self.last.saturating_sub(self.streak.since);
-        (lasted >= min_duration).then_some(self.streak.count)
+    /// Returns the number of failures in the current streak if its first and last failure are at
+    /// least `min_duration` apart.
+    pub(super) fn streak_count(&self, min_duration: Duration) -> Option<u32> {
+        let duration = self.last_failure.saturating_sub(self.streak.started);
+        (duration >= min_duration).then_some(self.streak.count)
     }
 
     /// Returns whether the last failure is less than `period` ago.
     pub(super) fn is_recent(&self, now: Duration, period: Duration) -> bool {
-        self.count > 0 && now.saturating_sub(self.last) < period
+        self.count > 0 && now.saturating_sub(self.last_failure) < period
     }
 }

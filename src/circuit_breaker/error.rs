@@ -7,8 +7,8 @@ use super::{circuit::CircuitInner, state_machine::Rejection};
 /// The error of a call that was rejected because the circuit is open. The inner service was not
 /// called.
 ///
-/// Its `source()` is a [`Failure`] with the cause [`CircuitOpen`](Cause::CircuitOpen), [not
-/// processed](Processed::No), and with [`retry_after`](Self::retry_after) as its wait.
+/// Its `source()` is a [`Failure`] with the cause [`CircuitOpen`](Cause::CircuitOpen), with
+/// [`Processed::No`], and with the same [`retry_after`](Self::retry_after).
 /// [`RetryLayer`](crate::retry::RetryLayer) does not retry it unless configured to.
 /// `ErrorResponseLayer` responds with 503 and `Retry-After`.
 #[derive(Clone, Debug)]
@@ -16,14 +16,14 @@ pub struct CircuitOpen {
     key: Option<Arc<str>>,
     opened_by: Option<Failure>,
     time_open: Duration,
-    /// Stored, because `source()` returns a reference.
+    /// The source. It is stored, because `source()` returns a reference.
     failure: Failure,
 }
 
 impl CircuitOpen {
     #[cold]
     pub(super) fn new(circuit: &CircuitInner, rejection: Rejection) -> Self {
-        let Rejection { failure: opened_by, wait, time_open } = rejection;
+        let Rejection { opened_by, wait, time_open } = rejection;
         let failure = Failure::new(Cause::CircuitOpen)
             .with_reporter(Reporter::Local)
             .with_processed(Processed::No)
@@ -43,15 +43,16 @@ impl CircuitOpen {
         self.key.as_deref()
     }
 
-    /// Returns the failure that opened the circuit. `None` if it was [forced
+    /// Returns the failure that opened the circuit, or `None` if it was [forced
     /// open](super::Circuit::force_open).
     #[must_use]
     pub const fn opened_by(&self) -> Option<&Failure> {
         self.opened_by.as_ref()
     }
 
-    /// Returns the time until the circuit admits probes. One second if it is half-open and admits
-    /// no further probe. `None` if it was [forced open](super::Circuit::force_open).
+    /// Returns the time until the circuit admits probes. Returns one second if the circuit is
+    /// half-open and all probes are in flight. Returns `None` if the circuit was [forced
+    /// open](super::Circuit::force_open).
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         self.failure.retry_after()

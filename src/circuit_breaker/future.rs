@@ -13,18 +13,18 @@ use crate::body::{PanicGuard, TrackCompletion};
 
 pin_project! {
     /// Response future of [`CircuitBreaker`](super::CircuitBreaker).
-    pub struct ResponseFuture<F, C, E> {
+    pub struct ResponseFuture<F, C, Completion> {
         // `None` if the call is rejected.
         #[pin]
         inner: Option<F>,
         guard: PanicGuard<Permit>,
         rejection: Option<Box<CircuitOpen>>,
         classifier: C,
-        completion: PhantomData<fn() -> E>,
+        completion: PhantomData<fn() -> Completion>,
     }
 }
 
-impl<F, C, E> ResponseFuture<F, C, E> {
+impl<F, C, Completion> ResponseFuture<F, C, Completion> {
     pub(super) const fn new(inner: F, guard: PanicGuard<Permit>, classifier: C) -> Self {
         Self { inner: Some(inner), guard, rejection: None, classifier, completion: PhantomData }
     }
@@ -35,14 +35,14 @@ impl<F, C, E> ResponseFuture<F, C, E> {
     }
 }
 
-impl<F, C, E, Res, Err> Future for ResponseFuture<F, C, E>
+impl<F, C, Completion, Res, Err> Future for ResponseFuture<F, C, Completion>
 where
     F: Future<Output = Result<Res, Err>>,
     Err: Into<BoxError>,
     C: Classify<Res>,
-    E: TrackCompletion<Res>,
+    Completion: TrackCompletion<Res>,
 {
-    type Output = Result<E::Response<Permit>, BoxError>;
+    type Output = Result<Completion::Response<Permit>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -59,20 +59,20 @@ where
                 if let (Some(permit), Some(failure)) = (guard.get_mut(), failure) {
                     permit.on_failure(failure);
                 }
-                Poll::Ready(Ok(E::wrap_response(response, guard)))
+                Poll::Ready(Ok(Completion::wrap_response(response, guard)))
             }
             Err(error) => {
                 let error = error.into();
                 crate::layer_order::warn_if_wraps_retry(&*error);
                 let failure = this.classifier.classify(Err(&*error));
-                guard.finish(|permit| permit.on_service_error(failure));
+                guard.finish(|permit| permit.finish_with(failure));
                 Poll::Ready(Err(error))
             }
         }
     }
 }
 
-impl<F, C, E> fmt::Debug for ResponseFuture<F, C, E> {
+impl<F, C, Completion> fmt::Debug for ResponseFuture<F, C, Completion> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rejected = self.inner.is_none();
         f.debug_struct("ResponseFuture").field("rejected", &rejected).finish_non_exhaustive()

@@ -6,19 +6,19 @@ use tokio::time::Instant;
 use super::{circuit::CircuitInner, selector::LazyCircuit, state_machine::State};
 use crate::{keys::BoundedMap, sharded_arc::ShardedArc};
 
-/// A handle that inspects a circuit and forces its state. Clones refer to the same circuit.
+/// A handle to a circuit, to read or force its state. Clones refer to the same circuit.
 ///
-/// All methods are synchronous, take at most a short lock, and can be called in any context. The
+/// All methods are synchronous, hold a lock only briefly, and can be called in any context. The
 /// circuit of a key is not evicted while it has a handle.
 #[derive(Clone, Debug)]
 pub struct Circuit {
-    circuit: Handle,
+    circuit: CircuitRef,
 }
 
 /// A handle to the circuits of a layer with one circuit per key. Clones refer to the same circuits.
 #[derive(Clone, Debug)]
 pub struct Circuits {
-    store: Arc<BoundedMap<CircuitInner>>,
+    circuits: Arc<BoundedMap<CircuitInner>>,
 }
 
 /// The state and the counts of a circuit at one point in time.
@@ -35,28 +35,31 @@ pub struct Snapshot {
     stale_results: u64,
 }
 
-// All handles share one clone. Cloning it on another thread would change the counts of two
-// groups while a sweep reads them.
+/// The circuit of a handle.
+///
+/// The clones of a handle share one [`ShardedArc`] through an [`Arc`]. Cloning the `ShardedArc`
+/// itself would change the counts of two groups of threads while a sweep of the map reads them.
 #[derive(Clone, Debug)]
-enum Handle {
+enum CircuitRef {
     /// The circuit of a layer, which may not have been created yet.
     Shared(Arc<ShardedArc<LazyCircuit>>),
+    /// The circuit of a key.
     OfKey(Arc<ShardedArc<CircuitInner>>),
 }
 
 impl Circuit {
     pub(super) fn shared(circuit: ShardedArc<LazyCircuit>) -> Self {
-        Self { circuit: Handle::Shared(Arc::new(circuit)) }
+        Self { circuit: CircuitRef::Shared(Arc::new(circuit)) }
     }
 
     pub(super) fn of_key(circuit: ShardedArc<CircuitInner>) -> Self {
-        Self { circuit: Handle::OfKey(Arc::new(circuit)) }
+        Self { circuit: CircuitRef::OfKey(Arc::new(circuit)) }
     }
 
     fn circuit(&self) -> &CircuitInner {
         match &self.circuit {
-            Handle::Shared(lazy) => lazy.get(),
-            Handle::OfKey(circuit) => circuit,
+            CircuitRef::Shared(lazy) => lazy.get(),
+            CircuitRef::OfKey(circuit) => circuit,
         }
     }
 
@@ -76,18 +79,18 @@ impl Circuit {
     /// Returns the current state and counts.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let machine = self.circuit().machine();
+        let machine = self.circuit().lock_machine();
         let counts = machine
             .probe_counts()
             .unwrap_or_else(|| self.circuit().counts(machine.generation, Instant::now()));
-        let now = self.circuit().now();
+        let now = self.circuit().age();
         Snapshot {
             state: machine.state(),
             calls: counts.calls,
             failures: counts.failures,
-            time_in_state: now.saturating_sub(machine.since),
+            time_in_state: now.saturating_sub(machine.state_since),
             next_probe: machine.next_probe(now),
-            opened_by: machine.failure,
+            opened_by: machine.opened_by,
             rejected: machine.rejected,
             stale_results: machine.stale_results,
         }
@@ -104,7 +107,7 @@ impl Circuit {
         self.force(true);
     }
 
-    /// Admits all calls until [`release`](Self::release), whatever their results.
+    /// Admits all calls until [`release`](Self::release), regardless of their results.
     #[doc(alias = "transitionToDisabledState")]
     pub fn force_closed(&self) {
         self.force(false);
@@ -112,32 +115,32 @@ impl Circuit {
 
     /// Closes a forced circuit, and resets its counts. Does nothing if the circuit is not forced.
     pub fn release(&self) {
-        let now = self.circuit().now();
+        let now = self.circuit().age();
         self.circuit().with_state_machine(|machine| machine.release(now));
     }
 
     fn force(&self, open: bool) {
-        let now = self.circuit().now();
+        let now = self.circuit().age();
         self.circuit().with_state_machine(|machine| machine.force(open, now));
     }
 }
 
 impl Circuits {
-    pub(super) const fn new(store: Arc<BoundedMap<CircuitInner>>) -> Self {
-        Self { store }
+    pub(super) const fn new(circuits: Arc<BoundedMap<CircuitInner>>) -> Self {
+        Self { circuits }
     }
 
-    /// Returns the circuit of `key`. `None` if no call has had this key yet, or if the circuit was
-    /// evicted.
+    /// Returns the circuit of `key`, or `None` if no call has had this key yet, or if the circuit
+    /// was evicted.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Circuit> {
-        self.store.find(key).map(Circuit::of_key)
+        self.circuits.get(key).map(Circuit::of_key)
     }
 
     /// Returns all current circuits, at most 4,096, in no particular order.
     #[must_use]
     pub fn all(&self) -> Vec<Circuit> {
-        self.store.all().into_iter().map(Circuit::of_key).collect()
+        self.circuits.all().into_iter().map(Circuit::of_key).collect()
     }
 }
 
@@ -172,7 +175,7 @@ impl Snapshot {
         self.time_in_state
     }
 
-    /// Returns the time until the circuit admits a probe. `None` unless it is open.
+    /// Returns the time until the circuit admits a probe, or `None` if it is not open.
     #[must_use]
     pub const fn next_probe(&self) -> Option<Duration> {
         self.next_probe

@@ -21,11 +21,15 @@ use crate::{
 /// layer in use creates new circuits.
 #[derive(Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
-pub struct CircuitBreakerLayer<C = HttpClassifier, K = SharedCircuit, E = CompleteOnResponse> {
+pub struct CircuitBreakerLayer<
+    C = HttpClassifier,
+    K = SharedCircuit,
+    Completion = CompleteOnResponse,
+> {
     classifier: C,
     selector: K,
     settings: Arc<Settings>,
-    completion: PhantomData<fn() -> E>,
+    completion: PhantomData<fn() -> Completion>,
 }
 
 impl CircuitBreakerLayer {
@@ -48,7 +52,7 @@ impl Default for CircuitBreakerLayer {
     }
 }
 
-impl<C, E> CircuitBreakerLayer<C, SharedCircuit, E> {
+impl<C, Completion> CircuitBreakerLayer<C, SharedCircuit, Completion> {
     /// Sets the name of the circuit in logs, metrics and
     /// [`CircuitOpen::key`](super::CircuitOpen::key). Default: no name.
     pub fn named(self, name: &str) -> Self {
@@ -61,23 +65,23 @@ impl<C, E> CircuitBreakerLayer<C, SharedCircuit, E> {
     /// A setter after the first use of the layer or of the handle creates another circuit.
     #[must_use]
     pub fn handle(&self) -> Circuit {
-        Circuit::shared(self.selector.lazy())
+        Circuit::shared(self.selector.lazy_circuit())
     }
 }
 
-impl<C, K, E> CircuitBreakerLayer<C, CircuitPerKey<K>, E> {
+impl<C, K, Completion> CircuitBreakerLayer<C, CircuitPerKey<K>, Completion> {
     /// Returns a handle to the circuits, to read or force their states.
     ///
     /// A setter after the first use of the layer creates other circuits.
     #[must_use]
     pub fn handle(&self) -> Circuits {
-        Circuits::new(self.selector.store())
+        Circuits::new(self.selector.circuits())
     }
 }
 
-impl<C, K: ConfigureCircuits, E> CircuitBreakerLayer<C, K, E> {
+impl<C, K: ConfigureCircuits, Completion> CircuitBreakerLayer<C, K, Completion> {
     /// Sets the classifier of responses and errors. Default: [`HttpClassifier`].
-    pub fn classifier<C2>(self, classifier: C2) -> CircuitBreakerLayer<C2, K, E> {
+    pub fn classifier<C2>(self, classifier: C2) -> CircuitBreakerLayer<C2, K, Completion> {
         let Self { selector, settings, completion, .. } = self;
         CircuitBreakerLayer { classifier, selector, settings, completion }
     }
@@ -86,13 +90,17 @@ impl<C, K: ConfigureCircuits, E> CircuitBreakerLayer<C, K, E> {
     /// calls to another. [`by_authority`](crate::keys::by_authority) keys by host and port. A
     /// request without a key passes and does not count.
     ///
-    /// At most 4,096 keys have a circuit. A circuit takes about 1.5 KB, and 0.4 KB more for each
-    /// further group of threads that calls it, of eight groups. Requests with further keys, or with
-    /// keys above 1,024 bytes, pass and do not count. An event at WARN reports the first of them.
+    /// At most 4,096 keys have a circuit. Requests with further keys, or with keys above 1,024
+    /// bytes, pass and do not count. An event at WARN reports the first of them. A circuit takes
+    /// about 1.5 KB, plus 0.4 KB for each further group of threads that calls it. There are eight
+    /// groups.
     ///
-    /// A circuit without a call in flight can be evicted to make room for another. It must be
-    /// closed without a failure in its window, or have had no call for
-    /// [`max_open_duration`](Self::max_open_duration) since it could have closed.
+    /// A circuit without a call in flight can be evicted to make room for another if one of these
+    /// conditions holds:
+    ///
+    /// - It is closed and has no failure in its window.
+    /// - It has received no call for [`max_open_duration`](Self::max_open_duration) since a call
+    ///   could have closed it.
     ///
     /// ```
     /// use seawall::{circuit_breaker::CircuitBreakerLayer, keys::by_authority};
@@ -103,12 +111,12 @@ impl<C, K: ConfigureCircuits, E> CircuitBreakerLayer<C, K, E> {
     pub fn per_key(
         self,
         key_fn: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
-    ) -> CircuitBreakerLayer<C, CircuitPerKey, E> {
+    ) -> CircuitBreakerLayer<C, CircuitPerKey, Completion> {
         self.with_key(UriKey::new(key_fn))
     }
 
-    /// Creates a circuit for each key, as [`per_key`](Self::per_key) does. The key is that of the
-    /// whole request, of any type.
+    /// Creates a circuit for each key, as [`per_key`](Self::per_key) does, but `key_fn` receives
+    /// the whole request. The request may have any type.
     ///
     /// ```
     /// use std::borrow::Cow;
@@ -121,15 +129,18 @@ impl<C, K: ConfigureCircuits, E> CircuitBreakerLayer<C, K, E> {
     pub fn per_request_key<Req>(
         self,
         key_fn: impl for<'a> Fn(&'a Req) -> Option<Cow<'a, str>> + Send + Sync + 'static,
-    ) -> CircuitBreakerLayer<C, CircuitPerKey<RequestKey<Req>>, E> {
+    ) -> CircuitBreakerLayer<C, CircuitPerKey<RequestKey<Req>>, Completion> {
         self.with_key(RequestKey::new(key_fn))
     }
 
-    pub(crate) fn with_key<K2>(self, key: K2) -> CircuitBreakerLayer<C, CircuitPerKey<K2>, E> {
+    pub(crate) fn with_key<K2>(
+        self,
+        key_extractor: K2,
+    ) -> CircuitBreakerLayer<C, CircuitPerKey<K2>, Completion> {
         let Self { classifier, settings, completion, .. } = self;
         CircuitBreakerLayer {
             classifier,
-            selector: CircuitPerKey::new(key, &settings),
+            selector: CircuitPerKey::new(key_extractor, &settings),
             settings,
             completion,
         }
@@ -162,7 +173,7 @@ impl<C, K: ConfigureCircuits, E> CircuitBreakerLayer<C, K, E> {
     #[doc(alias = "failureRateThreshold")]
     #[doc(alias = "FailureRatio")]
     pub fn failure_ratio(self, ratio: Ratio) -> Self {
-        self.set(|settings| settings.ratio = Some(ratio))
+        self.set(|settings| settings.failure_ratio = Some(ratio))
     }
 
     /// Disables [`failure_ratio`](Self::failure_ratio), and the window with it.
@@ -176,7 +187,7 @@ impl<C, K: ConfigureCircuits, E> CircuitBreakerLayer<C, K, E> {
     /// takes no lock unless a failure precedes it, and reads no clock unless [slow
     /// calls](Self::slow_call_threshold) count.
     pub fn without_failure_ratio(self) -> Self {
-        self.set(|settings| settings.ratio = None)
+        self.set(|settings| settings.failure_ratio = None)
     }
 
     /// Sets the minimum number of calls in the window before [`failure_ratio`](Self::failure_ratio)
@@ -207,21 +218,21 @@ impl<C, K: ConfigureCircuits, E> CircuitBreakerLayer<C, K, E> {
     /// [`failure_ratio`](Self::failure_ratio). Default: off.
     ///
     /// A success resets the count, but time does not. The count of a [key](Self::per_key) is lost
-    /// when its circuit is evicted. To open the circuit by nothing else, use
+    /// when its circuit is evicted. To open the circuit only by consecutive failures, use
     /// [`without_failure_ratio`](Self::without_failure_ratio).
     #[doc(alias = "consecutive_5xx")]
     #[doc(alias = "handledEventsAllowedBeforeBreaking")]
     pub fn consecutive_failures(self, failures: NonZeroU32) -> Self {
-        self.set(|settings| settings.consecutive = Some(failures))
+        self.set(|settings| settings.consecutive_failures = Some(failures))
     }
 
     /// Disables opening by consecutive failures.
     pub fn without_consecutive_failures(self) -> Self {
-        self.set(|settings| settings.consecutive = None)
+        self.set(|settings| settings.consecutive_failures = None)
     }
 
-    /// Sets the duration from which a call counts as a failure, even if its caller drops it.
-    /// Default: off.
+    /// Sets the duration from which a call counts as a failure, even if its caller drops it or it
+    /// succeeds. Default: off.
     #[doc(alias = "slowCallDurationThreshold")]
     pub fn slow_call_threshold(self, time: Duration) -> Self {
         self.set(|settings| settings.slow_call_threshold = Some(time))
@@ -252,14 +263,14 @@ impl<C, K: ConfigureCircuits, E> CircuitBreakerLayer<C, K, E> {
         self.set(|settings| settings.max_retry_after = max)
     }
 
-    /// Sets the number of probes: the calls that pass while the circuit is half-open, in flight and
-    /// in total. Default: 5.
+    /// Sets the number of calls that pass as probes while the circuit is half-open. Probes in
+    /// flight and results both count toward it. Default: 5.
     ///
     /// The circuit opens again as soon as the failed probes reach
     /// [`failure_ratio`](Self::failure_ratio). It closes as soon as they can no longer reach it.
     #[doc(alias = "permittedNumberOfCallsInHalfOpenState")]
     pub fn half_open_probes(self, probes: NonZeroU32) -> Self {
-        self.set(|settings| settings.probes = probes)
+        self.set(|settings| settings.half_open_probes = probes)
     }
 
     /// Sets how long a probe occupies its slot. Default: 30 s. Minimum: 10 ms.
@@ -281,8 +292,8 @@ impl<C, K: ConfigureCircuits, E> CircuitBreakerLayer<C, K, E> {
     /// Sets the predicate that selects the failures that count. It replaces the rules in the
     /// [module docs](super).
     ///
-    /// Any other failure counts as a success if there was a response, and as neither otherwise. The
-    /// closure runs on the task that polls the call, so it must not block.
+    /// A failure that it does not select counts as a success if there was a response, and as
+    /// neither otherwise. The closure runs on the task that polls the call, so it must not block.
     ///
     /// ```
     /// use seawall::{circuit_breaker::CircuitBreakerLayer, Cause};
@@ -296,18 +307,19 @@ impl<C, K: ConfigureCircuits, E> CircuitBreakerLayer<C, K, E> {
     #[doc(alias = "recordException")]
     pub fn failure_predicate(
         self,
-        count: impl Fn(&Failure) -> bool + Send + Sync + 'static,
+        is_counted: impl Fn(&Failure) -> bool + Send + Sync + 'static,
     ) -> Self {
-        self.set(|settings| settings.failure_predicate = FailurePredicate(Some(Arc::new(count))))
+        let predicate = FailurePredicate(Some(Arc::new(is_counted)));
+        self.set(|settings| settings.failure_predicate = predicate)
     }
 
     /// Sets the readiness of a service while its circuit is open. It has no effect with a circuit
     /// per key. Default: [`Reject`](OpenBehavior::Reject).
     ///
     /// With [`Backpressure`](OpenBehavior::Backpressure) the service is pending until the next
-    /// probe may pass, so `tower::balance` selects another instance. With `Reject`, a balancer that
-    /// prefers the least loaded instance would send most calls to the one that rejects them.
-    /// Without a balancer, `Backpressure` makes callers wait.
+    /// probe can pass, so `tower::balance` selects another instance. With `Reject`, an instance
+    /// that rejects calls has the least load, so a balancer by load would send it most of the
+    /// calls. Without a balancer, `Backpressure` makes callers wait.
     ///
     /// With `Backpressure`, `poll_ready` needs a tokio runtime while the circuit is open.
     pub fn open_behavior(self, open_behavior: OpenBehavior) -> Self {
@@ -330,7 +342,9 @@ impl<C, K: ConfigureCircuits, E> CircuitBreakerLayer<C, K, E> {
     }
 }
 
-impl<C: Clone, K: ConfigureCircuits + Clone, E> Clone for CircuitBreakerLayer<C, K, E> {
+impl<C: Clone, K: ConfigureCircuits + Clone, Completion> Clone
+    for CircuitBreakerLayer<C, K, Completion>
+{
     fn clone(&self) -> Self {
         self.selector.mark_in_use();
         Self {
@@ -342,10 +356,10 @@ impl<C: Clone, K: ConfigureCircuits + Clone, E> Clone for CircuitBreakerLayer<C,
     }
 }
 
-impl<S: Clone, C: Clone, K: ConfigureCircuits + Clone, E> Layer<S>
-    for CircuitBreakerLayer<C, K, E>
+impl<S: Clone, C: Clone, K: ConfigureCircuits + Clone, Completion> Layer<S>
+    for CircuitBreakerLayer<C, K, Completion>
 {
-    type Service = CircuitBreaker<S, C, K, E>;
+    type Service = CircuitBreaker<S, C, K, Completion>;
 
     fn layer(&self, inner: S) -> Self::Service {
         self.selector.mark_in_use();

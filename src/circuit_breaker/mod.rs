@@ -53,7 +53,7 @@
 //! | the circuit is open | calls are rejected; the inner service is neither called nor polled for readiness |
 //! | the circuit has been open for 2 s, minus up to 20 % jitter; longer, up to 30 s, if the failure has a `Retry-After` | the circuit is half-open at the next call |
 //! | the circuit is half-open | at most 5 calls pass, the others are rejected |
-//! | so many probes succeeded that fewer than half can still fail | the circuit closes, and its counts start at zero |
+//! | enough probes succeeded that fewer than half can still fail | the circuit closes, and its counts start at zero |
 //! | at least half of the probes failed | the circuit opens again, for 1.5 times as long as before, up to 5 s |
 //! | a probe fails, with [`without_failure_ratio`](CircuitBreakerLayer::without_failure_ratio) | the circuit opens again; all probes must succeed to close it |
 //! | a probe is dropped | its slot is free at once |
@@ -61,7 +61,7 @@
 //! | a result arrives after the state has changed | the result is ignored |
 //! | a call is dropped without a result, or the classifier or `failure_predicate` panics | the call counts as neither success nor failure, unless slow calls count and it was slow |
 //! | the inner service panics | the call counts as a failure |
-//! | the inner service fails to become ready | this counts as a failure if there is one circuit for all requests |
+//! | `poll_ready` of the inner service fails | this counts as a failure if there is one circuit for all requests |
 //!
 //! # What counts as a failure
 //!
@@ -118,17 +118,16 @@
 //! | `dry_run` | true if the breaker rejects no calls |
 //!
 //! [`CircuitBreakerLayer::handle`] returns the state and the counts at any time. If a panic causes
-//! a change, the next call emits its event, because a subscriber that panics as well would abort
-//! the process.
+//! a change, the next call emits its event. During the panic, a subscriber that panics as well
+//! would abort the process.
 //!
 //! **A call that an open circuit rejects is not logged at INFO**, neither by the client nor by a
-//! gateway that responds with
-//! 503. There would be thousands of such lines, all with the cause that the event at WARN has. The
-//!      next event has the number of rejected calls. If a 503 is in no log, look for an earlier
-//!      `circuit open`.
+//! gateway that responds with 503. There would be thousands of such lines, all with the same cause
+//! as the event at WARN. The next event has the number of rejected calls. If no log line explains a
+//! 503, look for an earlier `circuit open`.
 //!
 //! To log each rejected call, use `LoggingLayer::server().rejected_level(Level::Info)`, in a stack
-//! with [`access_log`](crate::standard::StandardLayer::access_log). Without a change of the
+//! with [`access_log`](crate::standard::StandardLayer::access_log). To do so without changing the
 //! program, enable the level DEBUG for `seawall::logging`. The counter
 //! `seawall_circuit_rejections_total` counts rejected calls (feature `metrics`).
 //!
@@ -137,8 +136,8 @@
 //! - tower-resilience, failsafe, recloser: in seawall a stale result is ignored, and the error
 //!   contains the failure that opened the circuit.
 //! - failsafe, recloser: in seawall only the probes pass while the circuit is half-open.
-//! - tower-resilience: in seawall earlier successes do not keep the circuit closed for an equal
-//!   number of failures.
+//! - tower-resilience: in seawall, successes before an outage do not keep the circuit closed until
+//!   the failures are as many.
 
 mod circuit;
 mod consecutive;

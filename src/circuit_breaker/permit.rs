@@ -6,23 +6,25 @@ use tokio::time::Instant;
 use super::{CircuitOpen, circuit::CircuitInner, settings::CountAs, state_machine::Admission};
 use crate::{body::CompletionObserver, sharded_arc::ShardedArc};
 
-/// An admitted call. Its outcome is recorded at the latest when the permit is dropped.
+/// The permit of an admitted call. Dropping it records the outcome, unless that has already
+/// happened.
 #[derive(Debug)]
 pub struct Permit {
     circuit: ShardedArc<CircuitInner>,
     admission: Admission,
-    /// `None` unless slow calls count.
+    /// The start of the call, if the circuit counts slow calls.
     started: Option<Instant>,
-    status: Status,
+    progress: Progress,
 }
 
 /// The progress of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Status {
-    /// It counts as neither success nor failure if it ends now, unless it is slow.
+enum Progress {
+    /// If the permit is dropped now, only a slow call counts, as a failure.
     InFlight,
-    /// It counts as a success, unless it is slow.
+    /// If the permit is dropped now, a slow call counts as a failure, and any other as a success.
     Succeeded,
+    /// The outcome has been recorded. Dropping the permit has no effect.
     Recorded,
 }
 
@@ -38,22 +40,26 @@ impl Permit {
         admission: Admission,
         started: Option<Instant>,
     ) -> Self {
-        Self { circuit, admission, started, status: Status::InFlight }
+        Self { circuit, admission, started, progress: Progress::InFlight }
     }
 
-    /// Admits a call, or returns the error of a rejected one. Returns no permit if the call does
-    /// not count.
+    /// Admits a call, or returns an error if the circuit rejects it. Returns `Ok(None)` for a call
+    /// that a dry run lets through.
     #[inline]
     pub(super) fn acquire(
         circuit: ShardedArc<CircuitInner>,
     ) -> Result<Option<Self>, Box<CircuitOpen>> {
-        let Some(admission) = circuit.try_admit() else { return Self::acquire_slot(circuit) };
+        let Some(admission) = circuit.admit_if_closed() else {
+            return Self::acquire_limited(circuit);
+        };
         let started = circuit.settings.slow_call_threshold.map(|_| Instant::now());
         Ok(Some(Self::new(circuit, admission, started)))
     }
 
-    /// Acquires a permit of a circuit that does not admit every call.
-    fn acquire_slot(circuit: ShardedArc<CircuitInner>) -> Result<Option<Self>, Box<CircuitOpen>> {
+    /// Acquires a permit while the circuit may reject calls.
+    fn acquire_limited(
+        circuit: ShardedArc<CircuitInner>,
+    ) -> Result<Option<Self>, Box<CircuitOpen>> {
         let mut permit = Self::new(circuit, Admission::default(), None);
         match permit.circuit.admit(&mut permit.admission) {
             Ok(()) => {}
@@ -66,20 +72,21 @@ impl Permit {
 
     /// Records a classified failure, unless it counts as a success.
     pub(super) fn on_failure(&mut self, failure: Failure) {
-        // `failure_predicate` may panic. The status is still `InFlight` then.
+        // `failure_predicate` may panic, so `progress` changes only after it has returned.
         match self.circuit.settings.count_as(&failure) {
             CountAs::Success => {}
             CountAs::Failure => self.record_failure(failure),
-            // Even if the call was slow.
+            // An ignored call does not count, even if it was slow.
             CountAs::Ignored => {
-                self.status = Status::Recorded;
-                self.circuit.cancel(self.admission);
+                self.progress = Progress::Recorded;
+                self.circuit.release_slot(self.admission);
             }
         }
     }
 
-    /// Records an error of the service. An error without a failure counts as a success.
-    pub(super) fn on_service_error(&mut self, failure: Option<Failure>) {
+    /// Ends a call with an error of the service. An error that is not classified as a failure
+    /// (`None`) counts as a success.
+    pub(super) fn finish_with(&mut self, failure: Option<Failure>) {
         if let Some(failure) = failure {
             self.on_failure(failure);
         }
@@ -88,7 +95,7 @@ impl Permit {
 
     fn record_failure(&mut self, failure: Failure) {
         // Set first, because user code that reports the failure may panic.
-        self.status = Status::Recorded;
+        self.progress = Progress::Recorded;
         self.circuit.record_failure(self.admission, failure);
     }
 
@@ -104,23 +111,23 @@ impl CompletionObserver for Permit {
     }
 
     fn on_complete(&mut self) {
-        if self.status == Status::InFlight {
-            self.status = Status::Succeeded;
+        if self.progress == Progress::InFlight {
+            self.progress = Progress::Succeeded;
         }
     }
 
     fn on_error(&mut self, error: &(dyn Error + 'static)) {
-        self.on_service_error(Some(classify_body_error(error)));
+        self.finish_with(Some(classify_body_error(error)));
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        match self.status {
-            Status::Recorded => {}
+        match self.progress {
+            Progress::Recorded => {}
             _ if self.is_slow() => self.circuit.record_failure(self.admission, SLOW_CALL),
-            Status::Succeeded => self.circuit.record_success(self.admission),
-            Status::InFlight => self.circuit.cancel(self.admission),
+            Progress::Succeeded => self.circuit.record_success(self.admission),
+            Progress::InFlight => self.circuit.release_slot(self.admission),
         }
     }
 }

@@ -13,38 +13,41 @@ use tokio::{
 use super::{circuit::CircuitInner, settings::OpenBehavior};
 use crate::sharded_arc::ShardedArc;
 
-/// The interval at which a waiting service checks a circuit that is forced open.
+/// The interval at which a waiting service checks whether a circuit is still forced open.
 const FORCED_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The readiness of a service with one circuit for all requests.
 #[derive(Debug)]
 pub(super) struct Readiness {
-    policy: Policy,
-    /// `poll_ready` returned ready without polling the inner service, so the next call is rejected.
+    while_open: WhileOpen,
+    /// True if `poll_ready` returned ready without polling the inner service. The next call is then
+    /// rejected.
     rejects_next_call: bool,
-    /// The inner service was polled since the last call, so it may hold resources for the next one.
+    /// True if the inner service was polled since the last call. It may then hold resources for the
+    /// next call.
     pub(super) inner_polled: bool,
     waiter: Option<Waiter>,
 }
 
 /// The result of `poll_ready` while the circuit is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Policy {
+enum WhileOpen {
     Ready,
     Pending,
-    /// The readiness of the inner service, since a dry run rejects no call.
+    /// The readiness of the inner service, because a dry run rejects no call.
     Inner,
 }
 
-/// A registered waker, removed when this is dropped.
+/// A service that waits for the circuit. Dropping it removes its waker from the circuit.
 #[derive(Debug)]
 struct Waiter {
     circuit: ShardedArc<CircuitInner>,
     id: u64,
-    /// Boxed, since a `Sleep` must be pinned and a service is not.
+    /// Boxed, because a `Sleep` must be pinned and a service is not.
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
+/// The way in which `poll_ready` continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
     PollInner,
@@ -53,34 +56,34 @@ pub(super) enum Decision {
 
 impl Readiness {
     pub(super) const fn new(open_behavior: OpenBehavior, dry_run: bool) -> Self {
-        let policy = match open_behavior {
-            _ if dry_run => Policy::Inner,
-            OpenBehavior::Reject => Policy::Ready,
-            OpenBehavior::Backpressure => Policy::Pending,
-        };
-        Self::unready_with(policy)
+        Self::unpolled(match open_behavior {
+            _ if dry_run => WhileOpen::Inner,
+            OpenBehavior::Reject => WhileOpen::Ready,
+            OpenBehavior::Backpressure => WhileOpen::Pending,
+        })
     }
 
-    const fn unready_with(policy: Policy) -> Self {
-        Self { policy, rejects_next_call: false, inner_polled: false, waiter: None }
+    const fn unpolled(while_open: WhileOpen) -> Self {
+        Self { while_open, rejects_next_call: false, inner_polled: false, waiter: None }
     }
 
     /// Returns the readiness of a clone of the service.
     pub(super) const fn for_clone(&self) -> Self {
-        Self::unready_with(self.policy)
+        Self::unpolled(self.while_open)
     }
 
-    /// Decides whether to poll the inner service. Returns pending if the service is not ready while
-    /// the circuit is open.
+    /// Decides whether to poll the inner service. Returns pending if the service must wait for the
+    /// circuit.
     #[inline]
     pub(super) fn decide(
         &mut self,
         circuit: &ShardedArc<CircuitInner>,
         cx: &mut Context<'_>,
     ) -> Poll<Decision> {
-        let rejects =
-            !circuit.admits_all() && self.policy != Policy::Inner && circuit.rejection().is_some();
-        self.rejects_next_call = rejects && self.policy == Policy::Ready;
+        let rejects = !circuit.admits_all()
+            && self.while_open != WhileOpen::Inner
+            && circuit.rejection().is_some();
+        self.rejects_next_call = rejects && self.while_open == WhileOpen::Ready;
         if self.rejects_next_call {
             return Poll::Ready(Decision::RejectNextCall);
         }
@@ -97,10 +100,10 @@ impl Readiness {
     fn wait(&mut self, circuit: &ShardedArc<CircuitInner>, cx: &mut Context<'_>) -> Poll<()> {
         let waiter = self.waiter(circuit);
         while let Some(rejection) = circuit.register_waker(waiter.id, cx.waker()) {
-            // A forced circuit has no known end. `release` wakes the task, unless its thread is
-            // panicking.
+            // A circuit that is forced open has no `wait`. `release` wakes the task, unless the
+            // thread that calls it is panicking.
             let wait = rejection.wait.unwrap_or(FORCED_POLL_INTERVAL);
-            // The timer is replaced at each poll, because the circuit may have reopened for another
+            // Each poll replaces the timer, because the circuit may have reopened for another
             // duration.
             let sleep = waiter.sleep.insert(Box::pin(sleep(wait)));
             if pin!(unconstrained(sleep)).poll(cx).is_pending() {
@@ -110,13 +113,14 @@ impl Readiness {
         Poll::Ready(())
     }
 
-    /// Registers the task to be woken when the circuit opens. Returns whether it is open already.
+    /// Registers the task to be woken when the circuit opens. Returns whether the circuit is
+    /// already open.
     pub(super) fn register_for_opening(
         &mut self,
         circuit: &ShardedArc<CircuitInner>,
         cx: &mut Context<'_>,
     ) -> bool {
-        if self.policy == Policy::Inner {
+        if self.while_open == WhileOpen::Inner {
             return false;
         }
         let id = self.waiter(circuit).id;

@@ -16,14 +16,15 @@ use crate::{
     sharded_arc::ShardedArc,
 };
 
-/// Holds the circuits of a layer.
+/// The circuits of a layer, whose settings can change until they are in use.
 pub trait ConfigureCircuits {
-    /// Returns the same selection with other settings.
+    /// Returns a selector with other settings.
     ///
-    /// Circuits that are in use keep their settings, and the returned selection has new ones.
+    /// Circuits that are in use keep their settings, and the returned selector creates others.
     fn configure(&self, settings: &Arc<Settings>) -> Self;
 
-    /// Fixes the settings, because a service or a second layer is about to share the circuits.
+    /// Marks the circuits as in use, which fixes their settings. Called before a service or a
+    /// second layer shares them.
     fn mark_in_use(&self);
 }
 
@@ -42,15 +43,16 @@ pub struct SharedCircuit {
     circuit: ShardedArc<LazyCircuit>,
 }
 
-/// A circuit that is created by its first use, so that a handle follows the setters after it.
+/// A circuit that is created by its first use. A handle that was returned before a setter therefore
+/// refers to the circuit with that setting.
 #[derive(Debug)]
 pub(super) struct LazyCircuit {
-    identity: Mutex<Identity>,
+    config: Mutex<CircuitConfig>,
     circuit: OnceLock<ShardedArc<CircuitInner>>,
 }
 
-#[derive(Debug)]
-struct Identity {
+#[derive(Clone, Debug)]
+struct CircuitConfig {
     name: Option<Arc<str>>,
     settings: Arc<Settings>,
 }
@@ -58,14 +60,13 @@ struct Identity {
 impl LazyCircuit {
     pub(super) fn get(&self) -> &ShardedArc<CircuitInner> {
         self.circuit.get_or_init(|| {
-            let identity = self.identity();
-            let (name, settings) = (identity.name.clone(), Arc::clone(&identity.settings));
+            let CircuitConfig { name, settings } = self.config().clone();
             ShardedArc::new(CircuitInner::new(name, settings, Instant::now()))
         })
     }
 
-    fn identity(&self) -> MutexGuard<'_, Identity> {
-        self.identity.lock().unwrap_or_else(PoisonError::into_inner)
+    fn config(&self) -> MutexGuard<'_, CircuitConfig> {
+        self.config.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -73,7 +74,7 @@ impl SharedCircuit {
     pub(super) fn new(name: Option<Arc<str>>, settings: Arc<Settings>) -> Self {
         Self {
             circuit: ShardedArc::new(LazyCircuit {
-                identity: Mutex::new(Identity { name, settings }),
+                config: Mutex::new(CircuitConfig { name, settings }),
                 circuit: OnceLock::new(),
             }),
         }
@@ -81,29 +82,28 @@ impl SharedCircuit {
 
     /// Returns the same circuit with another name, or a new one if the circuit is in use.
     pub(super) fn named(&self, name: Arc<str>) -> Self {
-        self.change(|identity| identity.name = Some(name))
+        self.reconfigure(|config| config.name = Some(name))
     }
 
-    pub(super) fn lazy(&self) -> ShardedArc<LazyCircuit> {
+    pub(super) fn lazy_circuit(&self) -> ShardedArc<LazyCircuit> {
         self.circuit.clone()
     }
 
-    fn change(&self, change: impl FnOnce(&mut Identity)) -> Self {
-        let mut identity = self.circuit.identity();
+    fn reconfigure(&self, change: impl FnOnce(&mut CircuitConfig)) -> Self {
+        let mut config = self.circuit.config();
         if self.circuit.circuit.get().is_none() {
-            change(&mut identity);
+            change(&mut config);
             return self.clone();
         }
-        let (name, settings) = (identity.name.clone(), Arc::clone(&identity.settings));
-        let mut identity = Identity { name, settings };
-        change(&mut identity);
-        Self::new(identity.name, identity.settings)
+        let mut new_config = config.clone();
+        change(&mut new_config);
+        Self::new(new_config.name, new_config.settings)
     }
 }
 
 impl ConfigureCircuits for SharedCircuit {
     fn configure(&self, settings: &Arc<Settings>) -> Self {
-        self.change(|identity| identity.settings = Arc::clone(settings))
+        self.reconfigure(|config| config.settings = Arc::clone(settings))
     }
 
     fn mark_in_use(&self) {
@@ -121,15 +121,16 @@ impl<Req> CircuitSelector<Req> for SharedCircuit {
     }
 }
 
-/// One circuit for each key: of the URI with [`UriKey`], of a request of another type with
-/// [`RequestKey`](crate::keys::RequestKey).
+/// One circuit for each key. [`UriKey`] returns the key of an HTTP request's URI, and
+/// [`RequestKey`](crate::keys::RequestKey) the key of a request of any type.
 pub struct CircuitPerKey<K = UriKey> {
     inner: ShardedArc<Inner<K>>,
 }
 
-/// Behind one pointer, because a service is cloned for each call that may be retried.
+/// The fields are behind one pointer, because a service is cloned for each call that may be
+/// retried.
 struct Inner<K> {
-    key: K,
+    key_extractor: K,
     store: Arc<Store>,
     settings: Arc<Settings>,
 }
@@ -144,15 +145,16 @@ struct Store {
 }
 
 impl<K> CircuitPerKey<K> {
-    pub(super) fn new(key: K, settings: &Arc<Settings>) -> Self {
-        Self::with_store(key, Arc::default(), settings)
+    pub(super) fn new(key_extractor: K, settings: &Arc<Settings>) -> Self {
+        Self::with_store(key_extractor, Arc::default(), settings)
     }
 
-    fn with_store(key: K, store: Arc<Store>, settings: &Arc<Settings>) -> Self {
-        Self { inner: ShardedArc::new(Inner { key, store, settings: Arc::clone(settings) }) }
+    fn with_store(key_extractor: K, store: Arc<Store>, settings: &Arc<Settings>) -> Self {
+        let settings = Arc::clone(settings);
+        Self { inner: ShardedArc::new(Inner { key_extractor, store, settings }) }
     }
 
-    pub(super) fn store(&self) -> Arc<BoundedMap<CircuitInner>> {
+    pub(super) fn circuits(&self) -> Arc<BoundedMap<CircuitInner>> {
         Arc::clone(&self.inner.store.circuits)
     }
 }
@@ -164,7 +166,7 @@ impl Store {
             tracing::warn!(
                 name: "circuits",
                 max_keys = MAX_KEYS,
-                "too many keys, or a key too long: calls with further keys pass and do not count",
+                "too many keys, or key too long: calls without a circuit pass and do not count",
             );
         }
     }
@@ -172,10 +174,10 @@ impl Store {
 
 impl<K: Clone> ConfigureCircuits for CircuitPerKey<K> {
     fn configure(&self, settings: &Arc<Settings>) -> Self {
-        let Inner { key, store, .. } = &*self.inner;
+        let Inner { key_extractor, store, .. } = &*self.inner;
         let in_use = store.in_use.load(Ordering::Acquire);
         let store = if in_use { Arc::default() } else { Arc::clone(store) };
-        Self::with_store(key.clone(), store, settings)
+        Self::with_store(key_extractor.clone(), store, settings)
     }
 
     fn mark_in_use(&self) {
@@ -185,9 +187,9 @@ impl<K: Clone> ConfigureCircuits for CircuitPerKey<K> {
 
 impl<K: KeyExtractor<Req> + Clone, Req> CircuitSelector<Req> for CircuitPerKey<K> {
     fn find(&self, request: &Req) -> Option<ShardedArc<CircuitInner>> {
-        let Inner { key, store, settings } = &*self.inner;
-        let key = key.key(request)?;
-        let found = store.circuits.get(&key, Instant::now, |key| {
+        let Inner { key_extractor, store, settings } = &*self.inner;
+        let key = key_extractor.key(request)?;
+        let found = store.circuits.get_or_create(&key, Instant::now, |key| {
             CircuitInner::new(Some(key), Arc::clone(settings), Instant::now())
         });
         if found.is_none() {
@@ -210,7 +212,7 @@ impl<K> Clone for CircuitPerKey<K> {
 impl<K> fmt::Debug for CircuitPerKey<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CircuitPerKey")
-            .field("store", &self.inner.store.circuits)
+            .field("circuits", &self.inner.store.circuits)
             .finish_non_exhaustive()
     }
 }

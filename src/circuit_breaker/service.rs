@@ -25,25 +25,26 @@ use crate::body::{CompleteOnResponse, PanicGuard, TrackCompletion};
 /// The inner service must be `Clone`. If a call is rejected after the inner service was ready for
 /// it, a clone replaces that instance. This releases resources that it reserved, such as the permit
 /// of a concurrency limit.
-pub struct CircuitBreaker<S, C = HttpClassifier, K = SharedCircuit, E = CompleteOnResponse> {
+pub struct CircuitBreaker<S, C = HttpClassifier, K = SharedCircuit, Completion = CompleteOnResponse>
+{
     pub(super) inner: S,
     pub(super) classifier: C,
     pub(super) selector: K,
     pub(super) readiness: Readiness,
-    pub(super) completion: PhantomData<fn() -> E>,
+    pub(super) completion: PhantomData<fn() -> Completion>,
 }
 
-impl<S, C, K, E, Req> Service<Req> for CircuitBreaker<S, C, K, E>
+impl<S, C, K, Completion, Req> Service<Req> for CircuitBreaker<S, C, K, Completion>
 where
     S: Service<Req> + Clone,
     S::Error: Into<BoxError>,
     C: Classify<S::Response> + Clone,
     K: CircuitSelector<Req>,
-    E: TrackCompletion<S::Response>,
+    Completion: TrackCompletion<S::Response>,
 {
-    type Response = E::Response<Permit>;
+    type Response = Completion::Response<Permit>;
     type Error = BoxError;
-    type Future = ResponseFuture<S::Future, C, E>;
+    type Future = ResponseFuture<S::Future, C, Completion>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         let Some(circuit) = self.selector.shared_circuit() else {
@@ -65,7 +66,7 @@ where
                     let error = error.into();
                     if let Ok(Some(mut permit)) = Permit::acquire(circuit.clone()) {
                         let failure = self.classifier.classify(Err(&*error));
-                        permit.on_service_error(failure);
+                        permit.finish_with(failure);
                     }
                     return Poll::Ready(Err(error));
                 }
@@ -90,16 +91,16 @@ where
     }
 }
 
-impl<S: Clone, C, K, E> CircuitBreaker<S, C, K, E> {
-    /// Returns the permit of a call, or `None` if the call does not count.
+impl<S: Clone, C, K, Completion> CircuitBreaker<S, C, K, Completion> {
+    /// Returns the permit of a call, or `Ok(None)` if the call passes without being counted.
     fn admit<Req>(&mut self, request: &Req) -> Result<Option<Permit>, Box<CircuitOpen>>
     where
         K: CircuitSelector<Req>,
     {
         self.readiness.inner_polled = false;
         let Some(circuit) = self.selector.find(request) else { return Ok(None) };
-        // An inner service that was not polled must not be called, even if the circuit has closed
-        // since.
+        // The inner service was not polled, so it must not be called, even if the circuit has
+        // closed since then.
         if self.readiness.take_rejects_next_call() {
             return Err(Box::new(CircuitOpen::new(&circuit, circuit.reject())));
         }
@@ -107,20 +108,22 @@ impl<S: Clone, C, K, E> CircuitBreaker<S, C, K, E> {
     }
 }
 
-impl<S: Clone, C: Clone, K: Clone, E> Clone for CircuitBreaker<S, C, K, E> {
+impl<S: Clone, C: Clone, K: Clone, Completion> Clone for CircuitBreaker<S, C, K, Completion> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
             classifier: self.classifier.clone(),
             selector: self.selector.clone(),
-            // A clone starts unready.
+            // The inner clone was not polled.
             readiness: self.readiness.for_clone(),
             completion: PhantomData,
         }
     }
 }
 
-impl<S: fmt::Debug, C, K: fmt::Debug, E> fmt::Debug for CircuitBreaker<S, C, K, E> {
+impl<S: fmt::Debug, C, K: fmt::Debug, Completion> fmt::Debug
+    for CircuitBreaker<S, C, K, Completion>
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CircuitBreaker")
             .field("inner", &self.inner)

@@ -8,16 +8,16 @@ use crate::circuit_breaker::window::BUCKETS;
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// `None` disables the window.
-    pub(crate) ratio: Option<Ratio>,
+    pub(crate) failure_ratio: Option<Ratio>,
     pub(super) min_calls: u32,
     /// The length of a bucket of the window.
     pub(super) bucket_width: Duration,
-    pub(crate) consecutive: Option<NonZeroU32>,
+    pub(crate) consecutive_failures: Option<NonZeroU32>,
     pub(crate) slow_call_threshold: Option<Duration>,
     pub(super) open_duration: Duration,
     pub(super) max_open_duration: Duration,
     pub(super) max_retry_after: Duration,
-    pub(super) probes: NonZeroU32,
+    pub(super) half_open_probes: NonZeroU32,
     pub(super) probe_timeout: Duration,
     pub(super) count_origin_errors: bool,
     pub(super) failure_predicate: FailurePredicate,
@@ -36,7 +36,7 @@ pub enum OpenBehavior {
     Backpressure,
 }
 
-/// How a classified failure counts.
+/// The way in which a classified failure counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CountAs {
     Success,
@@ -55,8 +55,8 @@ impl fmt::Debug for FailurePredicate {
     }
 }
 
-/// The minimum of the window and of the probe timeout. Within a shorter time, results and slots
-/// would expire before the next call.
+/// The minimum of the window and of the probe timeout. With a shorter time, results and slots would
+/// expire before the next call.
 const MIN_PERIOD: Duration = Duration::from_millis(10);
 
 impl Settings {
@@ -73,20 +73,22 @@ impl Settings {
     }
 
     /// Returns whether this number of failed probes reopens the circuit.
-    pub(super) fn reopens_after(&self, failed: u32) -> bool {
-        match self.ratio {
-            Some(ratio) => ratio.is_reached_by(failed.into(), self.probes.get().into()),
-            None => failed > 0,
+    pub(super) fn reopens_after(&self, failed_probes: u32) -> bool {
+        match self.failure_ratio {
+            Some(ratio) => {
+                ratio.is_reached_by(failed_probes.into(), self.half_open_probes.get().into())
+            }
+            None => failed_probes > 0,
         }
     }
 
     pub(super) fn count_as(&self, failure: &Failure) -> CountAs {
-        let counts = match &self.failure_predicate.0 {
-            Some(failure_predicate) => failure_predicate(failure),
+        let is_counted = match &self.failure_predicate.0 {
+            Some(predicate) => predicate(failure),
             None => is_upstream_failure(failure, self.count_origin_errors),
         };
         match failure.status() {
-            _ if counts => CountAs::Failure,
+            _ if is_counted => CountAs::Failure,
             // The upstream responded.
             Some(_) => CountAs::Success,
             None => CountAs::Ignored,
@@ -97,15 +99,15 @@ impl Settings {
 impl Default for Settings {
     fn default() -> Self {
         let mut this = Self {
-            ratio: Some(Ratio::percent(50)),
+            failure_ratio: Some(Ratio::percent(50)),
             min_calls: 20,
             bucket_width: Duration::ZERO,
-            consecutive: None,
+            consecutive_failures: None,
             slow_call_threshold: None,
             open_duration: Duration::from_secs(2),
             max_open_duration: Duration::from_secs(5),
             max_retry_after: Duration::from_secs(30),
-            probes: NonZeroU32::MIN.saturating_add(4),
+            half_open_probes: NonZeroU32::MIN.saturating_add(4),
             probe_timeout: Duration::from_secs(30),
             count_origin_errors: false,
             failure_predicate: FailurePredicate::default(),
@@ -118,25 +120,26 @@ impl Default for Settings {
 }
 
 /// Returns whether a failure shows that the upstream as a whole is unhealthy.
-fn is_upstream_failure(failure: &Failure, origin_errors: bool) -> bool {
+fn is_upstream_failure(failure: &Failure, count_origin_errors: bool) -> bool {
     match failure.status().map(|status| status.as_u16()) {
         Some(502..=504 | 520..=530) => true,
-        // One broken route must not make the others of its host unavailable. The source of a 500 is
-        // not always known.
+        // One broken route must not make the other routes of its host unavailable. A 500 of unknown
+        // source may come from such a route.
         Some(500..) => {
-            origin_errors || !matches!(failure.cause(), Cause::OriginError | Cause::Unknown)
+            count_origin_errors || !matches!(failure.cause(), Cause::OriginError | Cause::Unknown)
         }
         Some(400..) => false,
         // gRPC reports failures with a status of 200.
-        Some(_) | None => is_upstream_cause(failure.cause(), origin_errors),
+        Some(_) | None => is_upstream_cause(failure.cause(), count_origin_errors),
     }
 }
 
-/// Does the same by the cause, for a failure whose status does not decide.
-const fn is_upstream_cause(cause: Cause, origin_errors: bool) -> bool {
+/// Returns whether a cause shows that the upstream as a whole is unhealthy. It decides if there is
+/// no status, or one below 400.
+const fn is_upstream_cause(cause: Cause, count_origin_errors: bool) -> bool {
     match cause {
-        Cause::OriginError => origin_errors,
-        // The request is faulty, or seawall rejected it, or the caller canceled it.
+        Cause::OriginError => count_origin_errors,
+        // The request was faulty, seawall rejected it, or the caller canceled it.
         Cause::DestinationNotFound
         | Cause::DestinationIpProhibited
         | Cause::ConnectionLimitReached

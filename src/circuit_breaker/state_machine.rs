@@ -1,8 +1,8 @@
-//! The states of a circuit and the transitions between them. Pure: no clock, no lock, no randomness
-//! of its own.
+//! The states of a circuit and the transitions between them.
 //!
-//! Time is a [`Duration`] since a fixed moment. Every transition starts a new generation. The
-//! result of a call that was admitted in an earlier generation changes nothing.
+//! This module has no I/O: the caller passes the time and random numbers. Time is a [`Duration`]
+//! since the circuit was created. Every transition starts a new generation. A result changes
+//! nothing if its call was admitted in an earlier generation.
 
 use std::{mem, num::NonZeroU32, time::Duration};
 
@@ -41,25 +41,29 @@ impl State {
     }
 }
 
+/// The state of a circuit, and the failures and rejections that led to it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct StateMachine {
     pub(super) generation: u32,
     phase: Phase,
-    pub(super) since: Duration,
+    /// The time of the last transition.
+    pub(super) state_since: Duration,
     /// The time of the last transition out of the closed state.
-    opened: Duration,
+    opened_at: Duration,
     /// The number of times that the circuit has reopened without closing in between.
-    reopened: u32,
+    reopen_count: u32,
     /// The failure that last opened the circuit.
-    pub(super) failure: Option<Failure>,
-    /// Calls rejected since the circuit opened.
+    pub(super) opened_by: Option<Failure>,
+    /// The number of calls rejected since the circuit opened.
     pub(super) rejected: u64,
-    /// Results that arrived after their generation had ended.
+    /// The number of results that arrived after their generation had ended.
     pub(super) stale_results: u64,
-    consecutive: ConsecutiveFailures,
+    consecutive_failures: ConsecutiveFailures,
+    /// The transitions that are not reported yet.
     transitions: Vec<Transition>,
 }
 
+/// A [`State`] with its data.
 #[derive(Clone, Debug, Default)]
 enum Phase {
     #[default]
@@ -84,7 +88,8 @@ pub(super) struct Admission {
 /// The reason why a call is not admitted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Rejection {
-    pub(super) failure: Option<Failure>,
+    /// The failure that opened the circuit.
+    pub(super) opened_by: Option<Failure>,
     /// The time until a call may be admitted, if known.
     pub(super) wait: Option<Duration>,
     pub(super) time_open: Duration,
@@ -104,7 +109,8 @@ pub(super) enum Outcome {
 pub(super) struct Transition {
     pub(super) old: State,
     pub(super) new: State,
-    pub(super) failure: Option<Failure>,
+    /// The failure that last opened the circuit.
+    pub(super) opened_by: Option<Failure>,
     pub(super) counts: Counts,
     pub(super) rejected: u64,
     /// The generation of the new state. It orders transitions that two threads report at the same
@@ -112,8 +118,7 @@ pub(super) struct Transition {
     pub(super) generation: u32,
 }
 
-/// The wait in a rejection by a half-open circuit without a free slot. About the duration of a
-/// probe.
+/// The wait in a rejection by a half-open circuit without a free slot. A probe takes about as long.
 const PROBE_WAIT: Duration = Duration::from_secs(1);
 
 impl StateMachine {
@@ -133,14 +138,15 @@ impl StateMachine {
     }
 
     pub(super) const fn has_consecutive_failures(&self) -> bool {
-        self.consecutive.count() > 0
+        self.consecutive_failures.count() > 0
     }
 
-    /// Takes the transitions since the previous call, in order.
+    /// Takes the transitions since the last call of this method, in order.
     pub(super) fn take_transitions(&mut self) -> Vec<Transition> {
         mem::take(&mut self.transitions)
     }
 
+    /// Admits a call, or returns the reason for its rejection.
     pub(super) fn admit(
         &mut self,
         now: Duration,
@@ -164,9 +170,9 @@ impl StateMachine {
     pub(super) fn reject(&mut self, now: Duration, settings: &Settings) -> Rejection {
         self.rejected = self.rejected.saturating_add(1);
         self.rejection(now, settings).unwrap_or(Rejection {
-            failure: self.failure,
+            opened_by: self.opened_by,
             wait: Some(Duration::ZERO),
-            time_open: now.saturating_sub(self.opened),
+            time_open: now.saturating_sub(self.opened_at),
         })
     }
 
@@ -180,8 +186,8 @@ impl StateMachine {
             Phase::HalfOpen(_) => Some(PROBE_WAIT),
             Phase::Forced { open: true } => None,
         };
-        let time_open = now.saturating_sub(self.opened);
-        Some(Rejection { failure: self.failure, wait, time_open })
+        let time_open = now.saturating_sub(self.opened_at);
+        Some(Rejection { opened_by: self.opened_by, wait, time_open })
     }
 
     /// Returns the results of the probes while the circuit is half-open.
@@ -194,16 +200,16 @@ impl StateMachine {
 
     /// Returns whether a new circuit may replace this one. Ignores the results in the window.
     ///
-    /// A closed circuit is evictable if a new one would behave the same. A circuit in another state
-    /// is evictable if no call has arrived for the maximum open duration since one could have
-    /// closed it.
+    /// A closed circuit is evictable if a new one would behave the same. An open or half-open
+    /// circuit is evictable if it has received no call for the maximum open duration since a call
+    /// could have closed it.
     pub(super) fn is_evictable(&self, now: Duration, settings: &Settings) -> bool {
         let closable_since = match &self.phase {
-            Phase::Closed if settings.ratio.is_some() => return true,
-            // There is no window. Its length is still the time for which failures are remembered.
-            Phase::Closed => return !self.consecutive.is_recent(now, settings.window()),
+            Phase::Closed if settings.failure_ratio.is_some() => return true,
+            // There is no window, but its length is still the time for which failures are kept.
+            Phase::Closed => return !self.consecutive_failures.is_recent(now, settings.window()),
             Phase::Open { until } => *until,
-            Phase::HalfOpen(probes) if probes.is_idle(now) => self.since,
+            Phase::HalfOpen(probes) if probes.is_idle(now) => self.state_since,
             Phase::HalfOpen(_) | Phase::Forced { .. } => return false,
         };
         now.saturating_sub(closable_since) >= settings.max_open_duration.max(settings.open_duration)
@@ -228,14 +234,14 @@ impl StateMachine {
 
     /// Records a success outside of the half-open state.
     pub(super) fn record_success(&mut self) {
-        self.consecutive.clear();
+        self.consecutive_failures.clear();
     }
 
     /// Records a failure outside of the half-open state. Opens a closed circuit if its failures
     /// reach a threshold.
     ///
-    /// `counts` are the counts of the window, including this failure. `None` if there is no window.
-    /// `random` is in `[0, 1)`.
+    /// `counts` has the counts of the window, including this failure, or `None` if there is no
+    /// window. `random` is in `[0, 1)`.
     pub(super) fn record_failure(
         &mut self,
         now: Duration,
@@ -244,20 +250,21 @@ impl StateMachine {
         random: f64,
         settings: &Settings,
     ) {
-        let Settings { ratio, min_calls, bucket_width, consecutive: max_consecutive, .. } =
-            *settings;
-        self.consecutive.add(now, bucket_width);
-        let consecutive = self.consecutive.count();
-        let too_many_in_window = counts.zip(ratio).is_some_and(|(counts, ratio)| {
+        let Settings { failure_ratio, min_calls, bucket_width, .. } = *settings;
+        self.consecutive_failures.add(now, bucket_width);
+        let consecutive = self.consecutive_failures.count();
+        let ratio_reached = counts.zip(failure_ratio).is_some_and(|(counts, ratio)| {
             counts.calls >= min_calls.into() && ratio.is_reached_by(counts.failures, counts.calls)
         });
-        let all_failed = counts.is_some()
-            && self.consecutive.streak(bucket_width).is_some_and(|failures| failures >= min_calls);
-        let too_many_consecutive = max_consecutive.is_some_and(|max| consecutive >= max.get());
-        let trips = too_many_in_window || all_failed || too_many_consecutive;
-        if trips && matches!(self.phase, Phase::Closed) {
+        let streak_count = self.consecutive_failures.streak_count(bucket_width);
+        let all_failed =
+            counts.is_some() && streak_count.is_some_and(|failures| failures >= min_calls);
+        let consecutive_reached =
+            settings.consecutive_failures.is_some_and(|threshold| consecutive >= threshold.get());
+        let should_open = ratio_reached || all_failed || consecutive_reached;
+        if should_open && matches!(self.phase, Phase::Closed) {
             self.rejected = 0;
-            self.opened = now;
+            self.opened_at = now;
             let consecutive = Counts { calls: consecutive.into(), failures: consecutive.into() };
             self.open(now, failure, counts.unwrap_or(consecutive), random, settings);
         }
@@ -276,17 +283,16 @@ impl StateMachine {
             return;
         }
         let Phase::HalfOpen(probes) = &mut self.phase else { return };
-        // If the slot had expired, another probe may have taken it. The result counts anyway.
-        // Otherwise calls that take longer than the probe timeout would keep the circuit half-open
-        // forever.
+        // The result counts even if the slot has expired and another probe has taken it. Otherwise,
+        // calls that take longer than the probe timeout would keep the circuit half-open forever.
         probes.release_slot(admission.probe);
         match outcome {
             Outcome::Cancelled => {}
             Outcome::Success => {
                 probes.succeeded += 1;
-                let others = settings.probes.get().saturating_sub(probes.succeeded);
-                // The circuit closes if it would close even if all other probes failed.
-                if !settings.reopens_after(others) {
+                let remaining = settings.half_open_probes.get().saturating_sub(probes.succeeded);
+                // The circuit closes if failures of all remaining probes could not reopen it.
+                if !settings.reopens_after(remaining) {
                     let counts = probes.counts();
                     self.close(now, counts);
                 }
@@ -295,7 +301,7 @@ impl StateMachine {
                 probes.failed += 1;
                 if settings.reopens_after(probes.failed) {
                     let counts = probes.counts();
-                    self.reopened = self.reopened.saturating_add(1);
+                    self.reopen_count = self.reopen_count.saturating_add(1);
                     self.open(now, failure, counts, random, settings);
                 }
             }
@@ -307,10 +313,10 @@ impl StateMachine {
         if matches!(self.phase, Phase::Forced { open: is_open } if is_open == open) {
             return;
         }
-        self.reopened = 0;
+        self.reopen_count = 0;
         self.rejected = 0;
-        self.opened = now;
-        self.failure = None;
+        self.opened_at = now;
+        self.opened_by = None;
         self.transition(Phase::Forced { open }, now, Counts::default());
     }
 
@@ -322,7 +328,7 @@ impl StateMachine {
     }
 
     fn close(&mut self, now: Duration, counts: Counts) {
-        self.reopened = 0;
+        self.reopen_count = 0;
         self.transition(Phase::Closed, now, counts);
     }
 
@@ -334,11 +340,11 @@ impl StateMachine {
         random: f64,
         settings: &Settings,
     ) {
-        self.failure = Some(failure);
+        self.opened_by = Some(failure);
         let max = settings.max_open_duration.max(settings.open_duration);
-        let grown = grow(settings.open_duration, self.reopened, max);
-        // Jitter only shortens the wait, so no wait is longer than documented.
-        let jittered = grown.saturating_sub(scale(grown, JITTER * random));
+        let open_duration = grow(settings.open_duration, self.reopen_count, max);
+        // Jitter only shortens the duration, so it never exceeds the documented maximum.
+        let jittered = open_duration.saturating_sub(scale(open_duration, MAX_JITTER * random));
         let retry_after = failure.retry_after().unwrap_or_default().min(settings.max_retry_after);
         let until = now.saturating_add(jittered.max(retry_after));
         self.transition(Phase::Open { until }, now, counts);
@@ -347,24 +353,23 @@ impl StateMachine {
     fn transition(&mut self, phase: Phase, now: Duration, counts: Counts) {
         let old = self.state();
         self.phase = phase;
-        // The number wraps after four billion transitions. No call of that generation is still in
-        // flight then.
+        // The number wraps after 2^32 transitions. No call is in flight for so long.
         self.generation = self.generation.wrapping_add(1);
-        self.since = now;
-        self.consecutive.clear();
-        let Self { failure, rejected, generation, .. } = *self;
+        self.state_since = now;
+        self.consecutive_failures.clear();
+        let Self { opened_by, rejected, generation, .. } = *self;
         let new = self.state();
-        self.transitions.push(Transition { old, new, failure, counts, rejected, generation });
+        self.transitions.push(Transition { old, new, opened_by, counts, rejected, generation });
     }
 }
 
-/// The maximum part of the open duration that jitter subtracts.
-const JITTER: f64 = 0.2;
+/// The maximum fraction of the open duration that jitter subtracts.
+const MAX_JITTER: f64 = 0.2;
 
-/// Multiplies `base` by 1.5 `times` times, up to `max`.
-fn grow(base: Duration, times: u32, max: Duration) -> Duration {
+/// Returns `base` after `reopen_count` multiplications by 1.5, at most `max`.
+fn grow(base: Duration, reopen_count: u32, max: Duration) -> Duration {
     let mut grown = base.min(max);
-    for _ in 0..times {
+    for _ in 0..reopen_count {
         if grown >= max || grown.is_zero() {
             break;
         }

@@ -1,4 +1,4 @@
-//! A window that some groups of threads share.
+//! A window that a few groups of threads share.
 
 use std::time::Duration;
 
@@ -7,11 +7,13 @@ use tokio::time::Instant;
 use super::window::{Counts, Window};
 use crate::sync::{Mutex, lock};
 
-/// The results of one generation. Aligned, so that two stripes never share a cache line.
+/// The results that a few groups of threads have recorded. Aligned, so that two stripes never share
+/// a cache line.
 #[derive(Debug)]
 #[repr(align(128))]
 pub(super) struct Stripe(Mutex<GenerationWindow>);
 
+/// The results of one generation.
 #[derive(Debug)]
 struct GenerationWindow {
     generation: u32,
@@ -19,10 +21,10 @@ struct GenerationWindow {
 }
 
 impl Stripe {
-    pub(super) fn new(origin: Instant, bucket_width: Duration) -> Self {
+    pub(super) fn new(start: Instant, bucket_width: Duration) -> Self {
         Self(Mutex::new(GenerationWindow {
             generation: 0,
-            window: Window::new(origin, bucket_width),
+            window: Window::new(start, bucket_width),
         }))
     }
 

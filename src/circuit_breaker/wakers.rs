@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, mem, task::Waker, thread};
 
 use crate::sync::{Mutex, lock};
 
-/// The wakers of services that wait for the circuit to change, one for each service.
+/// The wakers of the services that wait for a change of the circuit, one for each service.
 #[derive(Debug, Default)]
 pub(super) struct Wakers(Mutex<Registered>);
 
@@ -12,7 +12,7 @@ struct Registered {
     next_id: u64,
 }
 
-// A waker is user code, so it is cloned, woken and dropped without the lock.
+// A waker is user code, so it is cloned, woken and dropped while the lock is not held.
 impl Wakers {
     /// Returns an unused identifier for a service.
     pub(super) fn next_id(&self) -> u64 {
@@ -35,8 +35,8 @@ impl Wakers {
 
     /// Wakes all services.
     ///
-    /// While the thread is panicking, a waker that panics would abort the process. The wakers stay
-    /// registered then.
+    /// Does nothing while the thread is panicking, because a waker that panics would then abort the
+    /// process. The wakers stay registered.
     pub(super) fn wake(&self) {
         if thread::panicking() {
             return;

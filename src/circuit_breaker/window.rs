@@ -1,4 +1,4 @@
-//! Counts of recent calls and failures. Pure: the caller passes the time.
+//! Counts of recent calls and failures. This module reads no clock: the caller passes the time.
 
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ pub(super) struct Counts {
 /// The results of the last nine to ten bucket widths.
 #[derive(Clone, Debug)]
 pub(super) struct Window {
-    /// The end of the current bucket. `None` if the clock never reaches it.
-    end: Option<Instant>,
+    /// The end of the current bucket. `None` if the clock cannot represent it.
+    bucket_end: Option<Instant>,
     /// The index of the current bucket.
     current: usize,
     calls: [u32; BUCKETS],
@@ -26,16 +26,16 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Returns an empty window. Its first bucket starts at `origin` and lasts for `bucket_width`.
-    pub(super) fn new(origin: Instant, bucket_width: Duration) -> Self {
-        let end = origin.checked_add(bucket_width);
-        Self { end, current: 0, calls: [0; BUCKETS], failures: [0; BUCKETS] }
+    /// Returns an empty window. Its first bucket starts at `start` and lasts for `bucket_width`.
+    pub(super) fn new(start: Instant, bucket_width: Duration) -> Self {
+        let bucket_end = start.checked_add(bucket_width);
+        Self { bucket_end, current: 0, calls: [0; BUCKETS], failures: [0; BUCKETS] }
     }
 
-    /// Adds a success to the bucket of `now`. A time before the current bucket counts in the
-    /// current bucket.
+    /// Adds a success to the bucket of `now`. If `now` is before the current bucket, the success
+    /// counts in the current bucket.
     ///
-    /// A count that reaches its maximum stays there. `bucket_width` must be that of the window.
+    /// Counts saturate. `bucket_width` must be the one passed to [`new`](Self::new).
     pub(super) fn record_success(&mut self, now: Instant, bucket_width: Duration) {
         self.slide(now, bucket_width);
         let calls = &mut self.calls[self.current];
@@ -49,7 +49,7 @@ impl Window {
         *failures = failures.saturating_add(1);
     }
 
-    /// Returns the sum of the buckets.
+    /// Returns the counts of all buckets together.
     pub(super) fn counts(&mut self, now: Instant, bucket_width: Duration) -> Counts {
         self.slide(now, bucket_width);
         let sum = |counts: &[u32]| counts.iter().copied().map(u64::from).sum();
@@ -62,23 +62,24 @@ impl Window {
         self.failures = [0; BUCKETS];
     }
 
-    /// Makes the bucket of `now` the current one, and clears those that are too old.
+    /// Makes the bucket of `now` the current bucket, and clears the buckets that are too old.
     fn slide(&mut self, now: Instant, bucket_width: Duration) {
-        let Some(end) = self.end.filter(|end| now >= *end) else { return };
+        let Some(end) = self.bucket_end.filter(|end| now >= *end) else { return };
         let since_end = now.saturating_duration_since(end).as_nanos();
         let bucket_width = bucket_width.as_nanos().max(1);
-        // After a whole window, all buckets are cleared.
-        let passed = (since_end / bucket_width).saturating_add(1).min(BUCKETS as u128);
-        for _ in 0..passed {
+        // No more steps are needed: all buckets are then clear.
+        let steps = (since_end / bucket_width).saturating_add(1).min(BUCKETS as u128);
+        for _ in 0..steps {
             self.current = (self.current + 1) % BUCKETS;
             self.calls[self.current] = 0;
             self.failures[self.current] = 0;
         }
-        self.end = now.checked_add(duration(bucket_width - since_end % bucket_width));
+        self.bucket_end =
+            now.checked_add(duration_from_nanos(bucket_width - since_end % bucket_width));
     }
 }
 
-fn duration(nanos: u128) -> Duration {
+fn duration_from_nanos(nanos: u128) -> Duration {
     const PER_SEC: u128 = 1_000_000_000;
 
     let secs = u64::try_from(nanos / PER_SEC).unwrap_or(u64::MAX);
@@ -89,7 +90,7 @@ fn duration(nanos: u128) -> Duration {
 mod tests {
     use super::*;
 
-    /// A list of calls would have to be traversed at a call, under a lock.
+    /// Removing old results from a list would take time under a lock.
     #[test]
     fn window_has_constant_size() {
         assert!(!std::mem::needs_drop::<Window>());
@@ -105,10 +106,10 @@ mod tests {
             (ms(300), ms(650), ms(900)),
             (ms(300), ms(900), ms(1_200)),
         ] {
-            let origin = Instant::now();
-            let mut window = Window::new(origin, bucket_width);
-            window.slide(origin + now, bucket_width);
-            assert_eq!(window.end, Some(origin + end), "{bucket_width:?} at {now:?}");
+            let start = Instant::now();
+            let mut window = Window::new(start, bucket_width);
+            window.slide(start + now, bucket_width);
+            assert_eq!(window.bucket_end, Some(start + end), "{bucket_width:?} at {now:?}");
         }
     }
 }

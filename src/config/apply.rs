@@ -21,10 +21,10 @@ where
 {
     /// Returns this stack with the settings of `policy`, which take precedence.
     ///
-    /// It takes budgets, circuits and in-flight counts from `previous` where the settings for them
-    /// are the same. Otherwise it starts with new ones.
+    /// The stack shares budgets, circuits and in-flight counts with the stack in `previous` if
+    /// their settings are unchanged. Otherwise, they start at zero.
     pub(super) fn with_policy(&self, policy: &Policy, previous: Option<(&Policy, &Self)>) -> Self {
-        let stack = Self { per_key: self.per_key.clone().rebuild(), ..self.clone() };
+        let stack = Self { per_key: self.per_key.clone().reset(), ..self.clone() };
         let stack = stack.apply_timeouts(policy).apply_retry(policy, previous);
         let stack = stack.apply_circuit_breaker(policy, previous).apply_in_flight(policy, previous);
         stack
@@ -37,42 +37,43 @@ where
     fn apply_timeouts(mut self, policy: &Policy) -> Self {
         let settings = &policy.timeouts;
         if let Some(attempt) = settings.attempt.get() {
-            self.layers.timeouts.attempt = attempt.into_value();
+            self.layers.timeouts.attempt = attempt.into_setting();
         }
         if let Some(total) = settings.total.get() {
-            let total = total.into_value();
+            let total = total.into_setting();
             self.layers.timeouts.total = total;
-            // The program's deadline layer keeps its other settings, which a file cannot express.
+            // A file has no keys for the other settings of the program's deadline layer.
             let deadline = self.layers.user_deadline.filter(|layer| layer.total().is_some());
             self.layers.user_deadline = deadline.map(|layer| layer.with_total(total));
         }
         if let Some(idle) = settings.body_idle.get() {
-            self.layers.timeouts.body_idle = idle.into_value();
+            self.layers.timeouts.body_idle = idle.into_setting();
         }
         self
     }
 
     fn apply_retry(mut self, policy: &Policy, previous: Option<(&Policy, &Self)>) -> Self {
-        let with_adapter = |retry: RetryLayer| retry.with_type_parameters_of(self.retry.clone());
+        let with_adapter_of_stack =
+            |retry: RetryLayer| retry.with_type_parameters_of(self.retry.clone());
         let retry = match policy.retry.as_ref() {
             None => self.retry.clone(),
-            Some(Toggle::Off) => with_adapter(RetryLayer::disabled()),
+            Some(Toggle::Off) => with_adapter_of_stack(RetryLayer::disabled()),
             Some(Toggle::On(settings)) if self.layers.disabled.retry => {
-                settings.apply(with_adapter(RetryLayer::new()))
+                settings.apply(with_adapter_of_stack(RetryLayer::new()))
             }
             Some(Toggle::On(settings)) => settings.apply(self.retry.clone()),
         };
-        let retry = match (previous, budget(policy)) {
+        let retry = match (previous, budget_settings(policy)) {
             (Some((previous_policy, previous)), settings)
-                if budget(previous_policy) == settings =>
+                if budget_settings(previous_policy) == settings =>
             {
                 retry.share_budgets(&previous.retry)
             }
             (_, Some(Toggle::On(settings))) => {
-                retry.default_budget_per_key(settings.build(), self.per_key.key())
+                retry.default_budget_per_key(settings.build(), self.per_key.key_fn())
             }
             (_, Some(Toggle::Off)) => retry.budget(retry::Budget::none()),
-            (_, None) => self.per_key.retry(retry),
+            (_, None) => self.per_key.add_default_budget(retry),
         };
         if let Some(settings) = policy.retry.as_ref() {
             self.layers.disabled.retry = *settings == Toggle::Off;
@@ -170,7 +171,7 @@ where
     }
 }
 
-fn budget(policy: &Policy) -> Option<&Toggle<Budget>> {
+fn budget_settings(policy: &Policy) -> Option<&Toggle<Budget>> {
     match policy.retry.as_ref()? {
         Toggle::On(retry) => retry.budget.as_ref(),
         Toggle::Off => None,

@@ -17,7 +17,7 @@ pub struct LimitReached {
     limit: NonZeroU32,
 }
 
-/// Permits are released all the time, so after a second other calls are in flight.
+/// Calls end continually, so a permit is probably free after one second.
 static FAILURE: Failure = Failure::new(Cause::ConnectionLimitReached)
     .with_reporter(Reporter::Local)
     .with_processed(Processed::No)

@@ -13,11 +13,11 @@ use crate::body::{PanicGuard, TrackCompletion};
 
 pin_project! {
     /// Response future of [`InFlightLimit`](super::InFlightLimit).
-    pub struct ResponseFuture<F, E> {
+    pub struct ResponseFuture<F, Completion> {
         #[pin]
         pub(super) state: State<F>,
         pub(super) guard: PanicGuard<Permit>,
-        pub(super) completion: PhantomData<fn() -> E>,
+        pub(super) completion: PhantomData<fn() -> Completion>,
     }
 }
 
@@ -29,13 +29,13 @@ pin_project! {
     }
 }
 
-impl<F, E, Res, Err> Future for ResponseFuture<F, E>
+impl<F, Completion, Res, Err> Future for ResponseFuture<F, Completion>
 where
     F: Future<Output = Result<Res, Err>>,
     Err: Into<BoxError>,
-    E: TrackCompletion<Res>,
+    Completion: TrackCompletion<Res>,
 {
-    type Output = Result<E::Response<Permit>, BoxError>;
+    type Output = Result<Completion::Response<Permit>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -47,20 +47,20 @@ where
         };
         let outcome = ready!(inner.poll(cx));
         if let Some(permit) = this.guard.get_mut() {
-            permit.record_response(outcome.as_ref().map_or(true, E::is_overload));
+            permit.record_outcome(outcome.as_ref().map_or(true, Completion::is_overload));
         }
         Poll::Ready(match outcome {
-            Ok(response) => Ok(E::wrap_response(response, this.guard)),
+            Ok(response) => Ok(Completion::wrap_response(response, this.guard)),
             Err(error) => {
-                // A caller may keep the future after its completion. The permit is released now.
-                this.guard.finish(|_| {});
+                // Release the permit now, because the caller may keep the completed future.
+                this.guard.release();
                 Err(error.into())
             }
         })
     }
 }
 
-impl<F, E> fmt::Debug for ResponseFuture<F, E> {
+impl<F, Completion> fmt::Debug for ResponseFuture<F, Completion> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rejected = matches!(self.state, State::Rejected { .. });
         f.debug_struct("ResponseFuture").field("rejected", &rejected).finish_non_exhaustive()

@@ -21,10 +21,10 @@ use crate::{
 #[doc(alias = "ConcurrencyLimit")]
 #[derive(Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
-pub struct InFlightLimitLayer<K = SharedLimit, E = CompleteOnBodyEnd> {
+pub struct InFlightLimitLayer<K = SharedLimit, Completion = CompleteOnBodyEnd> {
     selector: K,
     kind: Kind,
-    completion: PhantomData<fn() -> E>,
+    completion: PhantomData<fn() -> Completion>,
 }
 
 impl InFlightLimitLayer {
@@ -48,7 +48,7 @@ impl InFlightLimitLayer {
     }
 }
 
-impl<E> InFlightLimitLayer<SharedLimit, E> {
+impl<Completion> InFlightLimitLayer<SharedLimit, Completion> {
     /// Returns the current number of calls in flight.
     #[must_use]
     pub fn in_flight(&self) -> u32 {
@@ -62,7 +62,7 @@ impl<E> InFlightLimitLayer<SharedLimit, E> {
     }
 }
 
-impl<K, E> InFlightLimitLayer<K, E> {
+impl<K, Completion> InFlightLimitLayer<K, Completion> {
     /// Creates a limit for each key, with the same settings.
     /// [`by_authority`](crate::keys::by_authority) keys by host and port. Requests for which
     /// `key_fn` returns `None` pass, and have no limit.
@@ -73,33 +73,37 @@ impl<K, E> InFlightLimitLayer<K, E> {
     pub fn per_key(
         self,
         key_fn: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
-    ) -> InFlightLimitLayer<LimitPerKey, E> {
+    ) -> InFlightLimitLayer<LimitPerKey, Completion> {
         self.with_key(UriKey::new(key_fn))
     }
 
-    /// Creates a limit for each key, as [`per_key`](Self::per_key) does. The key is that of the
-    /// whole request, of any type.
+    /// Creates a limit for each key, as [`per_key`](Self::per_key) does, but `key_fn` receives the
+    /// whole request. The request may have any type.
     pub fn per_request_key<Req>(
         self,
         key_fn: impl for<'a> Fn(&'a Req) -> Option<Cow<'a, str>> + Send + Sync + 'static,
-    ) -> InFlightLimitLayer<LimitPerKey<RequestKey<Req>>, E> {
+    ) -> InFlightLimitLayer<LimitPerKey<RequestKey<Req>>, Completion> {
         self.with_key(RequestKey::new(key_fn))
     }
 
-    pub(crate) fn with_key<K2>(self, key: K2) -> InFlightLimitLayer<LimitPerKey<K2>, E> {
+    pub(crate) fn with_key<K2>(
+        self,
+        key_extractor: K2,
+    ) -> InFlightLimitLayer<LimitPerKey<K2>, Completion> {
         let Self { kind, completion, .. } = self;
-        InFlightLimitLayer { selector: LimitPerKey::new(key, kind), kind, completion }
+        InFlightLimitLayer { selector: LimitPerKey::new(key_extractor, kind), kind, completion }
     }
 
     /// Releases the permit of a call when the response arrives. By default, the permit is released
-    /// when the response body ends. Use it for services that are not HTTP, and for small bodies.
+    /// when the response body ends. Use this setter for services that are not HTTP, and for small
+    /// bodies.
     pub fn until_response(self) -> InFlightLimitLayer<K, CompleteOnResponse> {
         let Self { selector, kind, .. } = self;
         InFlightLimitLayer { selector, kind, completion: PhantomData }
     }
 }
 
-impl<K, E> InFlightLimitLayer<K, E> {
+impl<K, Completion> InFlightLimitLayer<K, Completion> {
     /// Returns the settings of an adaptive limit. `None` if the limit is fixed.
     pub(crate) const fn adaptive_settings(&self) -> Option<AdaptiveLimit> {
         match self.kind {
@@ -109,14 +113,14 @@ impl<K, E> InFlightLimitLayer<K, E> {
     }
 }
 
-impl<K: Clone, E> Clone for InFlightLimitLayer<K, E> {
+impl<K: Clone, Completion> Clone for InFlightLimitLayer<K, Completion> {
     fn clone(&self) -> Self {
         Self { selector: self.selector.clone(), kind: self.kind, completion: PhantomData }
     }
 }
 
-impl<S: Clone, K: Clone, E> Layer<S> for InFlightLimitLayer<K, E> {
-    type Service = InFlightLimit<S, K, E>;
+impl<S: Clone, K: Clone, Completion> Layer<S> for InFlightLimitLayer<K, Completion> {
+    type Service = InFlightLimit<S, K, Completion>;
 
     fn layer(&self, inner: S) -> Self::Service {
         InFlightLimit { inner, selector: self.selector.clone(), completion: PhantomData }

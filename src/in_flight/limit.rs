@@ -10,7 +10,7 @@ use crate::{
     sync::{AtomicU32, Mutex, Ordering, lock},
 };
 
-/// The kind of a limit.
+/// Whether a limit is fixed or adaptive, with its settings.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     Fixed(NonZeroU32),
@@ -30,14 +30,14 @@ pub struct Limit {
 struct AdaptiveState {
     settings: AdaptiveLimit,
     /// All times are measured from this instant.
-    origin: Instant,
-    machine: Mutex<GradientLimit>,
+    created: Instant,
+    gradient: Mutex<GradientLimit>,
 }
 
 /// The permit of a call in flight. It is released when dropped.
 pub struct Permit {
     limit: ShardedArc<Limit>,
-    /// `None` after the response, and if the limit is fixed.
+    /// The start of the call. `None` after the response, and if the limit is fixed.
     started: Option<Instant>,
 }
 
@@ -46,8 +46,8 @@ impl Limit {
         let (max, adaptive) = match kind {
             Kind::Fixed(max) => (max, None),
             Kind::Adaptive(settings) => {
-                let machine = Mutex::new(GradientLimit::new(settings));
-                let adaptive = AdaptiveState { settings, origin: Instant::now(), machine };
+                let gradient = Mutex::new(GradientLimit::new(settings));
+                let adaptive = AdaptiveState { settings, created: Instant::now(), gradient };
                 (settings.first(), Some(adaptive))
             }
         };
@@ -65,21 +65,21 @@ impl Limit {
     /// Adapts the limit to the response or the error of a call that started at `started`.
     fn adapt(&self, started: Instant, failed: bool) {
         let Some(adaptive) = &self.adaptive else { return };
-        let AdaptiveState { settings, origin, machine } = adaptive;
+        let AdaptiveState { settings, created, gradient } = adaptive;
         let now = Instant::now();
         let latency = now.saturating_duration_since(started);
-        let now = now.saturating_duration_since(*origin);
-        let mut machine = lock(machine);
+        let elapsed = now.saturating_duration_since(*created);
+        let mut gradient = lock(gradient);
         let max = if failed {
-            machine.on_error(now, latency, self.in_flight(), *settings)
+            gradient.on_error(elapsed, latency, self.in_flight(), *settings)
         } else {
-            machine.on_response(now, latency, self.in_flight(), *settings)
+            gradient.on_response(elapsed, latency, self.in_flight(), *settings)
         };
-        // Stored under the lock, so that an older limit does not overwrite a newer one.
+        // Stored under the lock, so that no older limit overwrites a newer one.
         if let Some(max) = max {
             self.max.store(max.get(), Ordering::Relaxed);
         }
-        drop(machine);
+        drop(gradient);
         if max.is_some() {
             crate::metrics::record_in_flight_limit(self.key.as_ref(), self.max());
         }
@@ -99,15 +99,15 @@ impl Permit {
             (Ok(_), Some(_)) => Ok(Self { limit, started: Some(Instant::now()) }),
             (Err(_), None) => Err(limit),
             (Err(_), Some(adaptive)) => {
-                lock(&adaptive.machine).on_rejection();
+                lock(&adaptive.gradient).on_rejection();
                 Err(limit)
             }
         }
     }
 
-    /// Reports a response, or an error of the service, to an adaptive limit.
+    /// Reports the response or the error of the service to an adaptive limit.
     #[inline]
-    pub(super) fn record_response(&mut self, failed: bool) {
+    pub(super) fn record_outcome(&mut self, failed: bool) {
         if let Some(started) = self.started.take() {
             self.limit.adapt(started, failed);
         }

@@ -31,22 +31,25 @@ impl<Req> LimitSelector<Req> for SharedLimit {
     }
 }
 
-/// One limit for each key: of the URI with [`UriKey`], of a request of another type with
-/// [`RequestKey`](crate::keys::RequestKey).
+/// One limit for each key. [`UriKey`] returns the key of an HTTP request's URI, and
+/// [`RequestKey`](crate::keys::RequestKey) the key of a request of any type.
 pub struct LimitPerKey<K = UriKey> {
     inner: ShardedArc<Inner<K>>,
 }
 
-/// Behind one pointer, because a service is cloned for each call that may be retried.
+/// The fields are behind one pointer, because a service is cloned for each call that may be
+/// retried.
 struct Inner<K> {
-    key: K,
-    store: BoundedMap<Limit>,
+    key_extractor: K,
+    limits: BoundedMap<Limit>,
     kind: Kind,
 }
 
 impl<K> LimitPerKey<K> {
-    pub(super) fn new(key: K, kind: Kind) -> Self {
-        Self { inner: ShardedArc::new(Inner { key, store: BoundedMap::default(), kind }) }
+    pub(super) fn new(key_extractor: K, kind: Kind) -> Self {
+        Self {
+            inner: ShardedArc::new(Inner { key_extractor, limits: BoundedMap::default(), kind }),
+        }
     }
 }
 
@@ -62,9 +65,9 @@ pub(super) fn acquire<Req>(
 impl<K: KeyExtractor<Req>, Req> LimitSelector<Req> for LimitPerKey<K> {
     fn find(&self, request: &Req) -> Option<ShardedArc<Limit>> {
         let inner = &self.inner;
-        let key = inner.key.key(request)?;
-        let make = |key| Limit::new(Some(key), inner.kind);
-        let found = inner.store.get(&key, Instant::now, make);
+        let key = inner.key_extractor.key(request)?;
+        let create = |key| Limit::new(Some(key), inner.kind);
+        let found = inner.limits.get_or_create(&key, Instant::now, create);
         if found.is_none() {
             crate::metrics::record_untracked_key("in_flight");
         }
@@ -80,6 +83,6 @@ impl<K> Clone for LimitPerKey<K> {
 
 impl<K> fmt::Debug for LimitPerKey<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LimitPerKey").field("store", &self.inner.store).finish_non_exhaustive()
+        f.debug_struct("LimitPerKey").field("limits", &self.inner.limits).finish_non_exhaustive()
     }
 }

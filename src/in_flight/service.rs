@@ -21,22 +21,22 @@ use crate::body::{CompleteOnBodyEnd, PanicGuard, TrackCompletion};
 /// The inner service must be `Clone`. If a call is rejected after the inner service was ready for
 /// it, a clone replaces that instance. This releases resources that it reserved, such as the permit
 /// of a concurrency limit.
-pub struct InFlightLimit<S, K = SharedLimit, E = CompleteOnBodyEnd> {
+pub struct InFlightLimit<S, K = SharedLimit, Completion = CompleteOnBodyEnd> {
     pub(super) inner: S,
     pub(super) selector: K,
-    pub(super) completion: PhantomData<fn() -> E>,
+    pub(super) completion: PhantomData<fn() -> Completion>,
 }
 
-impl<S, K, E, Req> Service<Req> for InFlightLimit<S, K, E>
+impl<S, K, Completion, Req> Service<Req> for InFlightLimit<S, K, Completion>
 where
     S: Service<Req> + Clone,
     S::Error: Into<BoxError>,
     K: LimitSelector<Req>,
-    E: TrackCompletion<S::Response>,
+    Completion: TrackCompletion<S::Response>,
 {
-    type Response = E::Response<Permit>;
+    type Response = Completion::Response<Permit>;
     type Error = BoxError;
-    type Future = ResponseFuture<S::Future, E>;
+    type Future = ResponseFuture<S::Future, Completion>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx).map_err(Into::into)
@@ -60,13 +60,13 @@ where
     }
 }
 
-impl<S: Clone, K: Clone, E> Clone for InFlightLimit<S, K, E> {
+impl<S: Clone, K: Clone, Completion> Clone for InFlightLimit<S, K, Completion> {
     fn clone(&self) -> Self {
         Self { inner: self.inner.clone(), selector: self.selector.clone(), completion: PhantomData }
     }
 }
 
-impl<S: fmt::Debug, K: fmt::Debug, E> fmt::Debug for InFlightLimit<S, K, E> {
+impl<S: fmt::Debug, K: fmt::Debug, Completion> fmt::Debug for InFlightLimit<S, K, Completion> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InFlightLimit")
             .field("inner", &self.inner)

@@ -2,16 +2,16 @@ use std::borrow::Cow;
 
 use http::Uri;
 
-/// Returns the host in lower case, and the port unless it is empty or the default of the scheme:
-/// RFC 3986 §6.2.2.1, §6.2.3.
+/// Returns the host in lower case, with the port unless it is empty or the default of the scheme
+/// (RFC 3986 §6.2.2.1, §6.2.3).
 ///
-/// `http://host/` and `https://host/` have the same key, since they are one upstream.
-/// `https://host:80/` has another. Other spellings of a host are other keys, such as a host with a
-/// trailing dot or an IPv6 address with leading zeros.
+/// `http://host/` and `https://host/` have the same key, because they are one upstream.
+/// `https://host:80/` has another key. Hosts are not normalized further: a trailing dot, or leading
+/// zeros in an IPv6 address, make a different key.
 #[must_use]
 pub fn by_authority(uri: &Uri) -> Option<Cow<'_, str>> {
     let authority = uri.authority()?.as_str();
-    // In ASCII, `@` directly precedes the capital letters, so one range finds both.
+    // In ASCII, `@` directly precedes the upper-case letters, so one range finds both.
     if !authority.bytes().any(|byte| matches!(byte, b'@'..=b'Z')) {
         return Some(normalize_port(authority, uri));
     }
@@ -24,12 +24,12 @@ pub fn by_authority(uri: &Uri) -> Option<Cow<'_, str>> {
     Some(host)
 }
 
-/// Removes the port if it is empty or the default of the scheme. Removes its leading zeros
-/// otherwise.
+/// Removes the port if it is empty or the default of the scheme. Otherwise, removes the leading
+/// zeros of the port.
 fn normalize_port<'a>(host: &'a str, uri: &Uri) -> Cow<'a, str> {
     let digits = host.bytes().rev().take_while(u8::is_ascii_digit).count();
     let (rest, port) = host.split_at(host.len() - digits);
-    let Some(name) = rest.strip_suffix(':') else { return Cow::Borrowed(host) };
+    let Some(host_without_port) = rest.strip_suffix(':') else { return Cow::Borrowed(host) };
     let is_default = |port| match port {
         "80" => uri.scheme_str() == Some("http"),
         "443" => uri.scheme_str() == Some("https"),
@@ -37,11 +37,11 @@ fn normalize_port<'a>(host: &'a str, uri: &Uri) -> Cow<'a, str> {
     };
     let significant = if port.starts_with('0') { port.trim_start_matches('0') } else { port };
     if port.is_empty() || is_default(significant) {
-        Cow::Borrowed(name)
+        Cow::Borrowed(host_without_port)
     } else if significant.is_empty() || significant.len() == port.len() {
         Cow::Borrowed(host)
     } else {
-        Cow::Owned(format!("{name}:{significant}"))
+        Cow::Owned(format!("{host_without_port}:{significant}"))
     }
 }
 

@@ -13,19 +13,20 @@ use crate::sharded_arc::{GROUPS, ShardedArc, thread_group};
 /// The maximum number of keys in one map.
 pub(crate) const MAX_KEYS: usize = 4_096;
 
-/// The maximum length of a key, in bytes: four times the longest host name.
+/// The maximum length of a key in bytes. It is four times that of a host name.
 const MAX_KEY_BYTES: usize = 1_024;
 
-/// The minimum time between two sweeps, so that not every key of a flood causes one.
+/// The minimum time between two sweeps, so that a flood of new keys does not sweep the map for each
+/// key.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A map from at most [`MAX_KEYS`] keys to values.
 pub(crate) struct BoundedMap<T> {
     entries: RwLock<HashMap<Arc<str>, ShardedArc<T>>>,
-    /// The entry that each group of threads found last. Most threads call the same upstream
-    /// repeatedly, and need not lock the map for that.
+    /// The most recent entry of each group of threads. A thread that calls the same upstream again
+    /// does not lock the map.
     recent: [Recent<T>; GROUPS],
-    swept: Mutex<Option<Instant>>,
+    last_sweep: Mutex<Option<Instant>>,
 }
 
 /// Aligned, so that groups do not share a cache line.
@@ -37,21 +38,21 @@ impl<T> Default for BoundedMap<T> {
         Self {
             entries: RwLock::default(),
             recent: std::array::from_fn(|_| Recent(Mutex::new(None))),
-            swept: Mutex::default(),
+            last_sweep: Mutex::default(),
         }
     }
 }
 
 impl<T: Evictable> BoundedMap<T> {
-    /// Returns the value of `key`, and creates it if there is none.
+    /// Returns the value of `key`, or creates it with `create`.
     ///
     /// Returns `None` if the key is too long, or if the map is full and no value can be evicted.
     #[inline]
-    pub(crate) fn get(
+    pub(crate) fn get_or_create(
         &self,
         key: &str,
         now: impl FnOnce() -> Instant,
-        make: impl FnOnce(Arc<str>) -> T,
+        create: impl FnOnce(Arc<str>) -> T,
     ) -> Option<ShardedArc<T>> {
         let recent = &self.recent[thread_group()];
         if let Some((recent_key, value)) = &*recent.lock()
@@ -59,7 +60,7 @@ impl<T: Evictable> BoundedMap<T> {
         {
             return Some(value.clone());
         }
-        let (key, value) = self.find_entry(key).or_else(|| self.add(key, now, make))?;
+        let (key, value) = self.get_entry(key).or_else(|| self.add(key, now, create))?;
         let replaced = recent.lock().replace((key, value.clone()));
         drop(replaced);
         Some(value)
@@ -69,7 +70,7 @@ impl<T: Evictable> BoundedMap<T> {
         &self,
         key: &str,
         now: impl FnOnce() -> Instant,
-        make: impl FnOnce(Arc<str>) -> T,
+        create: impl FnOnce(Arc<str>) -> T,
     ) -> Option<(Arc<str>, ShardedArc<T>)> {
         if key.len() > MAX_KEY_BYTES {
             return None;
@@ -86,12 +87,12 @@ impl<T: Evictable> BoundedMap<T> {
             return None;
         }
         let key: Arc<str> = key.into();
-        let value = ShardedArc::new(make(Arc::clone(&key)));
+        let value = ShardedArc::new(create(Arc::clone(&key)));
         entries.insert(Arc::clone(&key), value.clone());
         Some((key, value))
     }
 
-    /// Removes the evictable values that no call holds.
+    /// Removes the evictable values to which only the map has a pointer.
     fn sweep(&self, now: Instant) {
         if !self.is_sweep_due(now) {
             return;
@@ -100,8 +101,8 @@ impl<T: Evictable> BoundedMap<T> {
             let removed = recent.lock().take();
             drop(removed);
         }
-        // Values are cloned only out of the map and out of `recent`. A value that is unique under
-        // this lock stays unique, since handles share one clone.
+        // Only the map and `recent` clone their values. Handles share one clone. A value that is
+        // unique while the map is locked therefore stays unique.
         let can_evict = |value: &ShardedArc<T>| value.is_unique() && value.is_evictable(now);
         let evicted: Vec<_> = self.write().extract_if(|_, value| can_evict(value)).collect();
         for (_, value) in evicted {
@@ -110,11 +111,11 @@ impl<T: Evictable> BoundedMap<T> {
     }
 
     fn is_sweep_due(&self, now: Instant) -> bool {
-        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last_sweep = self.last_sweep.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due =
-            swept.is_none_or(|swept| now.saturating_duration_since(swept) >= SWEEP_INTERVAL);
+            last_sweep.is_none_or(|last| now.saturating_duration_since(last) >= SWEEP_INTERVAL);
         if is_due {
-            *swept = Some(now);
+            *last_sweep = Some(now);
         }
         is_due
     }
@@ -122,11 +123,11 @@ impl<T: Evictable> BoundedMap<T> {
 
 impl<T> BoundedMap<T> {
     /// Returns the value of `key`, if there is one.
-    pub(crate) fn find(&self, key: &str) -> Option<ShardedArc<T>> {
+    pub(crate) fn get(&self, key: &str) -> Option<ShardedArc<T>> {
         self.read().get(key).cloned()
     }
 
-    fn find_entry(&self, key: &str) -> Option<(Arc<str>, ShardedArc<T>)> {
+    fn get_entry(&self, key: &str) -> Option<(Arc<str>, ShardedArc<T>)> {
         let entries = self.read();
         let (key, value) = entries.get_key_value(key)?;
         Some((Arc::clone(key), value.clone()))
@@ -165,39 +166,44 @@ mod tests {
 
     use super::*;
 
-    struct Entry(AtomicUsize);
+    /// A value that is evictable while its number is zero.
+    struct Counter(AtomicUsize);
 
-    impl Evictable for Entry {
+    impl Evictable for Counter {
         fn is_evictable(&self, _now: Instant) -> bool {
             self.0.load(Ordering::Relaxed) == 0
         }
     }
 
-    fn get(map: &BoundedMap<Entry>, key: &str, now: Instant) -> Option<ShardedArc<Entry>> {
-        map.get(key, || now, |_| Entry(AtomicUsize::new(0)))
+    fn get_or_create(
+        map: &BoundedMap<Counter>,
+        key: &str,
+        now: Instant,
+    ) -> Option<ShardedArc<Counter>> {
+        map.get_or_create(key, || now, |_| Counter(AtomicUsize::new(0)))
     }
 
     #[test]
     fn map_evicts_unused_values_when_full() {
         let (map, now) = (BoundedMap::default(), Instant::now());
-        let held = get(&map, "held", now).unwrap();
-        get(&map, "dirty", now).unwrap().0.store(1, Ordering::Relaxed);
+        let held = get_or_create(&map, "held", now).unwrap();
+        get_or_create(&map, "dirty", now).unwrap().0.store(1, Ordering::Relaxed);
         for number in 0..MAX_KEYS - 2 {
-            get(&map, &number.to_string(), now).unwrap();
+            get_or_create(&map, &number.to_string(), now).unwrap();
         }
         assert_eq!(map.all().len(), MAX_KEYS);
-        assert!(get(&map, "one more", now).is_some());
+        assert!(get_or_create(&map, "one more", now).is_some());
         assert_eq!(map.all().len(), 3);
-        assert!(held.ptr_eq(&map.find("held").unwrap()));
-        assert_eq!(map.find("dirty").unwrap().0.load(Ordering::Relaxed), 1);
-        assert!(map.find("7").is_none());
+        assert!(held.ptr_eq(&map.get("held").unwrap()));
+        assert_eq!(map.get("dirty").unwrap().0.load(Ordering::Relaxed), 1);
+        assert!(map.get("7").is_none());
     }
 
     #[test]
     fn map_sweeps_once_per_second_when_keys_flood_in() {
         let (map, now) = (BoundedMap::default(), Instant::now());
         for number in 0..100_000 {
-            if let Some(value) = get(&map, &number.to_string(), now) {
+            if let Some(value) = get_or_create(&map, &number.to_string(), now) {
                 value.0.store(1, Ordering::Relaxed);
             }
         }
@@ -205,8 +211,8 @@ mod tests {
         for value in map.all() {
             value.0.store(0, Ordering::Relaxed);
         }
-        assert!(get(&map, "new", now + Duration::from_millis(999)).is_none());
-        assert!(get(&map, "new", now + Duration::from_secs(1)).is_some());
+        assert!(get_or_create(&map, "new", now + Duration::from_millis(999)).is_none());
+        assert!(get_or_create(&map, "new", now + Duration::from_secs(1)).is_some());
         assert_eq!(map.all().len(), 1);
     }
 
@@ -217,7 +223,7 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for number in 0..MAX_KEYS + 100 {
-                        if let Some(value) = get(&map, &number.to_string(), now) {
+                        if let Some(value) = get_or_create(&map, &number.to_string(), now) {
                             value.0.fetch_add(1, Ordering::Relaxed);
                         }
                     }
@@ -233,14 +239,16 @@ mod tests {
     fn map_finds_key_that_another_thread_added_when_full() {
         let (map, now) = (BoundedMap::default(), Instant::now());
         for number in 0..MAX_KEYS {
-            get(&map, &number.to_string(), now).unwrap();
+            get_or_create(&map, &number.to_string(), now).unwrap();
         }
-        // The map reads the time when it finds no room. Another thread may add a key at that point.
+        // The map reads the time only when it is full. Another thread may add the key at that
+        // point.
         let now_after_other_thread = || {
-            get(&map, "new", now).unwrap();
+            get_or_create(&map, "new", now).unwrap();
             now
         };
-        let value = map.get("new", now_after_other_thread, |_| unreachable!("the key exists"));
+        let value =
+            map.get_or_create("new", now_after_other_thread, |_| unreachable!("the key exists"));
         assert!(value.is_some());
     }
 
@@ -262,10 +270,10 @@ mod tests {
 
         let (map, alive) = (BoundedMap::default(), Arc::new(AtomicUsize::new(0)));
         let start = Instant::now();
-        // Each host is one second later, so the map may be swept whenever it is full.
+        // Each host is called one second after the previous one, so every sweep is due.
         let call = |host: u32| {
             let now = || start + Duration::from_secs(host.into());
-            map.get(&host.to_string(), now, |_| {
+            map.get_or_create(&host.to_string(), now, |_| {
                 alive.fetch_add(1, Ordering::Relaxed);
                 Alive(Arc::clone(&alive))
             })

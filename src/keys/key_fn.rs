@@ -1,10 +1,10 @@
-//! Functions that return the key of a request.
+//! Functions that extract the key of a request.
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
 use http::{Request, Uri};
 
-/// Returns the key of a request.
+/// Extracts the key of a request.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` returns no key for requests of type `{Req}`",
     note = "`.per_key(key_fn)` takes a function of the `Uri` of an `http::Request`, such as \
@@ -15,13 +15,13 @@ pub trait KeyExtractor<Req> {
     fn key<'a>(&'a self, request: &'a Req) -> Option<Cow<'a, str>>;
 }
 
-/// A shared function from the URI of an HTTP request to its key.
+/// A function that extracts the key of an HTTP request from its URI.
 ///
 /// Created by the setter `per_key` of a layer. Clones share the function.
 #[derive(Clone)]
 pub struct UriKey {
     key_fn: Arc<UriKeyFn>,
-    /// The key of a URI for which the function returns none.
+    /// The key of a URI for which the function returns `None`.
     default: Option<Arc<str>>,
     enabled: bool,
 }
@@ -35,7 +35,7 @@ impl UriKey {
         Self { key_fn: Arc::new(key_fn), default: None, enabled: true }
     }
 
-    /// Sets the key of a URI for which the function returns none.
+    /// Sets the key of a URI for which the function returns `None`.
     pub(crate) fn with_default(self, default: Arc<str>) -> Self {
         Self { default: Some(default), ..self }
     }
@@ -66,7 +66,7 @@ impl fmt::Debug for UriKey {
     }
 }
 
-/// A shared function from a request of type `Req` to its key.
+/// A function that extracts the key of a request of type `Req`.
 ///
 /// Created by the setter `per_request_key` of a layer. Clones share the function.
 pub struct RequestKey<Req> {

@@ -1,7 +1,7 @@
 //! Keys of requests, for layers that keep state per upstream.
 //!
 //! A retry budget, a circuit breaker and a limit of calls in flight can have one state for all
-//! requests, or one for each key. [`by_authority`] keys requests by host and port.
+//! requests, or one for each key. [`by_authority`] returns the host and port as the key.
 //!
 //! Each layer stores at most 4,096 keys of at most 1,024 bytes.
 
@@ -24,6 +24,6 @@ pub(crate) use self::{
 pub(crate) trait Evictable: Sized {
     /// Returns whether the value may be removed without a loss of state.
     fn is_evictable(&self, now: Instant) -> bool;
-    /// Reports that the value was removed to make room for others. No lock is held.
+    /// Called after the value was removed to make room for others. No lock is held.
     fn on_evict(&self) {}
 }

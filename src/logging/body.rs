@@ -12,9 +12,9 @@ use seawall_core::{
 };
 
 use super::guard::RecordGuard;
-use crate::body::is_body_end;
+use crate::body::may_stop_reading;
 
-/// The failure for a body error of an unknown type.
+/// The failure of a body whose error has an unknown type.
 const INCOMPLETE: Failure = Failure::new(Cause::HttpResponseIncomplete)
     .with_reporter(Reporter::Local)
     .with_processed(Processed::Yes);
@@ -22,10 +22,10 @@ const INCOMPLETE: Failure = Failure::new(Cause::HttpResponseIncomplete)
 pin_project! {
     /// The response body of [`Logging`](super::Logging).
     ///
-    /// Forwards the frames of the inner body and emits the event at its end.
+    /// Forwards the frames of the inner body, and logs the response when the body ends.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
-        // Declared first, so that it is dropped before the record is emitted.
+        // Fields drop in order: the body drops before `guard` emits the event.
         #[pin]
         inner: B,
         guard: RecordGuard,
@@ -58,7 +58,7 @@ where
         let mut this = self.project();
         let guard = this.guard;
         let polled = guard.in_span(|| this.inner.as_mut().poll_frame(cx));
-        if guard.is_empty() {
+        if guard.is_disabled() {
             return polled;
         }
         match &polled {
@@ -67,8 +67,8 @@ where
                 if let Some(data) = frame.data_ref() {
                     guard.on_data(data.remaining(), data.chunk());
                 }
-                // Trailers are the last frame.
-                if frame.is_trailers() || is_body_end(&*this.inner) {
+                // Trailers are the last frame of a body.
+                if frame.is_trailers() || may_stop_reading(&*this.inner) {
                     guard.on_complete();
                 }
             }

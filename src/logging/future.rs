@@ -36,7 +36,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if this.guard.is_empty() {
+        if this.guard.is_disabled() {
             let result = ready!(this.inner.poll(cx));
             return Poll::Ready(result.map(|response| response.map(ResponseBody::unobserved)));
         }

@@ -17,7 +17,7 @@ use super::{
     record::{Record, ResponseRecord},
     settings::Settings,
 };
-use crate::{body::is_body_end, layer_order::warn_if_inside_retry, sharded_arc::ShardedArc};
+use crate::{body::may_stop_reading, layer_order::warn_if_inside_retry, sharded_arc::ShardedArc};
 
 /// The failure for an error that the classifier does not recognize.
 const UNKNOWN: Failure = Failure::new(Cause::Unknown).with_reporter(Reporter::Local);
@@ -42,7 +42,7 @@ impl RecordGuard {
         Self(Some(record))
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(super) fn is_disabled(&self) -> bool {
         self.0.is_none()
     }
 
@@ -74,7 +74,7 @@ impl RecordGuard {
         let failure = classifier.classify(Ok(response));
         record.is_running = false;
         let response_record = ResponseRecord::new(record, response, failure);
-        let is_complete = response_record.is_complete() || is_body_end(response.body());
+        let is_complete = response_record.is_complete() || may_stop_reading(response.body());
         record.response = Some(response_record);
         if is_complete {
             self.on_complete();
@@ -184,6 +184,6 @@ impl Drop for RecordGuard {
 /// record may contain secrets.
 impl fmt::Debug for RecordGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_empty() { "None" } else { "Record" })
+        f.write_str(if self.is_disabled() { "None" } else { "Record" })
     }
 }

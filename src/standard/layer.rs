@@ -14,14 +14,14 @@ use crate::{
     retry::{HttpCallAdapter, MappedBody, ReplayBody, RetryLayer, TimeLimits},
 };
 
-/// Applies [`Standard`](super::Standard), the whole stack in order.
+/// A layer that applies [`Standard`](super::Standard), the whole stack in order.
 ///
 /// See the [module docs](super) for its layers and their order.
 ///
 /// # Clone
 ///
-/// Clones, and the services they make, share budgets, circuits and in-flight counts. A setter for
-/// one of them resets its state, so configure the layer before you use it.
+/// The services and clones of a layer share budgets, circuits and in-flight counts. A setter for
+/// one of these resets its state, so configure the layer before you use it.
 #[doc(alias = "AddStandardResilienceHandler")]
 #[derive(Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
@@ -33,13 +33,13 @@ pub struct StandardLayer<C = HttpClassifier, P = HttpCallAdapter, Side = Client>
     pub(crate) side: Side,
 }
 
-/// The layers whose type does not depend on that of the stack.
+/// The layers whose types do not depend on the type parameters of the stack.
 #[derive(Clone, Debug)]
 pub(crate) struct CommonLayers {
     pub(crate) logging: LoggingLayer,
-    /// Set by [`StandardLayer::deadline`], in place of the total timeout.
+    /// The layer passed to [`StandardLayer::deadline`]. It replaces the total timeout.
     pub(crate) user_deadline: Option<DeadlineLayer>,
-    /// The effective deadline layer.
+    /// The deadline layer of the stack, which `with_resolved_timeouts` sets.
     pub(crate) deadline: DeadlineLayer,
     pub(crate) timeouts: Timeouts,
     /// The time limits of the layer passed to [`StandardLayer::retry`].
@@ -49,8 +49,9 @@ pub(crate) struct CommonLayers {
     pub(crate) disabled: DisabledLayers,
 }
 
-/// The layers that are disabled, among those that have no such state themselves.
-// Read only by `apply_policy`, to enable a layer again.
+/// The disabled layers, among those that do not store this themselves.
+///
+/// If a policy enables such a layer, the layer has the default settings.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct DisabledLayers {
     pub(crate) retry: bool,
@@ -81,14 +82,16 @@ impl<Side> StandardLayer<HttpClassifier, HttpCallAdapter, Side> {
             bad_gateway: BadGatewayClassifierLayer::new(),
             disabled: DisabledLayers::default(),
         };
-        let (classifier, retry) = (HttpClassifier::new(), per_key.retry(RetryLayer::new()));
+        let (classifier, retry) =
+            (HttpClassifier::new(), per_key.add_default_budget(RetryLayer::new()));
         Self { classifier, retry, per_key, layers, side }.with_resolved_timeouts()
     }
 }
 
-/// Setters of the layers. They affect services that are made afterwards.
+/// Setters of the layers. They affect only services that are created afterwards.
 impl<C, P, Side> StandardLayer<C, P, Side> {
-    /// Sets the timeouts of each part of a call. Replaces a [`deadline`](Self::deadline).
+    /// Sets the timeouts of each part of a call. Removes the layer set by
+    /// [`deadline`](Self::deadline).
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.layers.timeouts = timeouts;
         self.layers.user_deadline = None;
@@ -104,7 +107,7 @@ impl<C, P, Side> StandardLayer<C, P, Side> {
 
     /// Disables the total of the [`timeouts`](Self::timeouts) and the deadlines of callers.
     ///
-    /// A retry still does not begin if it could not end before the caller's deadline.
+    /// A retry still does not start if it could not end before the caller's deadline.
     pub fn without_deadline(self) -> Self {
         self.deadline(DeadlineLayer::disabled())
     }
@@ -125,12 +128,11 @@ impl<C, P, Side> StandardLayer<C, P, Side> {
     fn set_retry(mut self, retry: RetryLayer, enabled: bool) -> Self {
         self.layers.disabled.retry = !enabled;
         self.layers.user_time_limits = retry.time_limits();
-        self.retry = self.per_key.retry(retry.with_type_parameters_of(self.retry));
+        self.retry = self.per_key.add_default_budget(retry.with_type_parameters_of(self.retry));
         self.with_resolved_timeouts()
     }
 
-    /// Sets the circuit breaker, with one circuit per key. Default:
-    /// [`CircuitBreakerLayer::new`].
+    /// Sets the circuit breaker, with one circuit per key. Default: [`CircuitBreakerLayer::new`].
     pub fn circuit_breaker(self, breaker: CircuitBreakerLayer) -> Self {
         Self { per_key: self.per_key.set_breaker(Some(breaker)), ..self }
     }
@@ -146,8 +148,8 @@ impl<C, P, Side> StandardLayer<C, P, Side> {
         Self { per_key: self.per_key.set_limit(Some(in_flight)), ..self }
     }
 
-    /// Sets the header that carries the remaining time to the next hop. A retry does not begin with
-    /// less time left than the layer's margin. Default: no header.
+    /// Sets the header that carries the remaining time to the next hop. A retry does not start if
+    /// less time is left than the layer's margin. Default: no header.
     pub fn deadline_header(mut self, next_hop: DeadlineHeaderLayer) -> Self {
         self.layers.next_hop = next_hop;
         self.with_resolved_timeouts()
@@ -161,8 +163,8 @@ impl<C, P, Side> StandardLayer<C, P, Side> {
         self
     }
 
-    /// Disables the inspection of failed responses. They are then classified by their status, a few
-    /// headers and errors only.
+    /// Disables the inspection of failed responses. They are then classified only by their status
+    /// and a few headers.
     pub fn without_bad_gateway(mut self) -> Self {
         self.layers.disabled.bad_gateway = true;
         self.layers.bad_gateway = BadGatewayClassifierLayer::disabled();
@@ -183,8 +185,9 @@ impl<C, P, Side> StandardLayer<C, P, Side> {
         self
     }
 
-    /// Passes the total timeout to the retry layer, unless a [`DeadlineLayer`] enforces it: the
-    /// user's, or one that inserts the deadline into the request for the header of the next hop.
+    /// Passes the total timeout to the retry layer, unless a [`DeadlineLayer`] enforces it. The
+    /// user may have set one. The header of the next hop needs one, to insert the deadline into the
+    /// request.
     pub(crate) fn with_resolved_timeouts(mut self) -> Self {
         let margin = self.layers.next_hop.margin_if_enabled();
         let total = self.layers.timeouts.total;
@@ -202,7 +205,7 @@ impl<C, P, Side> StandardLayer<C, P, Side> {
         self
     }
 
-    /// Returns a handle to inspect and control the circuits.
+    /// Returns a handle to the circuits, to read or force their states.
     #[must_use]
     pub fn circuits(&self) -> Circuits {
         self.per_key.breaker.handle()
@@ -213,18 +216,19 @@ impl<C, P, Side> StandardLayer<C, P, Side> {
 impl<C, P, Side> StandardLayer<C, P, Side> {
     /// Sets the classifier of failures, in each layer of the stack. Default: [`HttpClassifier`].
     ///
-    /// It implements `Classify<Response<B>>` for every body `B`, or is a
-    /// [`classify_fn`](crate::classify::classify_fn) of `Result<&Response<_>, _>`.
+    /// It must implement `Classify<Response<B>>` for the bodies of the stack. Use a generic
+    /// implementation, or a [`classify_fn`](crate::classify::classify_fn) of `Result<&Response<_>,
+    /// _>`.
     pub fn classifier<C2>(self, classifier: C2) -> StandardLayer<C2, P, Side> {
         let Self { retry, per_key, layers, side, .. } = self;
         StandardLayer { classifier, retry, per_key, layers, side }
     }
 
-    /// Sets the function that makes the key of a request. Default:
+    /// Sets the function that extracts the key of a request. Resets all state. Default:
     /// [`by_authority`](crate::keys::by_authority).
     ///
-    /// Requests for which it returns `None` have the stack's name as their key, so `|_| None` means
-    /// one circuit and one limit for all. Resets all state.
+    /// Requests for which it returns `None` have the stack's name as their key. With `|_| None`,
+    /// all requests share one circuit and one limit.
     ///
     /// ```
     /// use seawall::standard::StandardLayer;
@@ -237,8 +241,8 @@ impl<C, P, Side> StandardLayer<C, P, Side> {
         key_fn: impl for<'a> Fn(&'a Uri) -> Option<Cow<'a, str>> + Send + Sync + 'static,
     ) -> Self {
         let Self { classifier, retry, per_key, layers, side } = self;
-        let per_key = per_key.with_key(UriKey::new(key_fn));
-        Self { classifier, retry: per_key.retry(retry), per_key, layers, side }
+        let per_key = per_key.with_key_fn(UriKey::new(key_fn));
+        Self { classifier, retry: per_key.add_default_budget(retry), per_key, layers, side }
     }
 }
 

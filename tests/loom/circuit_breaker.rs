@@ -24,7 +24,7 @@ fn new_circuit(settings: Settings) -> ShardedArc<CircuitInner> {
 }
 
 fn admit(circuit: &CircuitInner) -> Result<Admission, Rejection> {
-    if let Some(admission) = circuit.try_admit() {
+    if let Some(admission) = circuit.admit_if_closed() {
         return Ok(admission);
     }
     let mut admission = Admission::default();
@@ -55,7 +55,7 @@ fn after_two_failures(settings: Settings) -> ShardedArc<CircuitInner> {
 fn circuit_opens_once_when_two_calls_fail_concurrently() {
     loom::model(|| {
         let circuit = after_two_failures(open_on_first_failure());
-        let machine = circuit.machine();
+        let machine = circuit.lock_machine();
         assert_eq!((machine.state(), machine.generation), (State::Open, 1));
     });
 }
@@ -71,9 +71,9 @@ fn circuit_counts_both_failures_when_two_calls_fail_concurrently() {
 /// Returns settings with which this number of consecutive failures opens the circuit. The first has
 /// a window, in which there are too few calls. The second has none.
 fn open_on_consecutive_failures(failures: u32) -> [Settings; 2] {
-    let consecutive = NonZeroU32::new(failures);
-    let with_window = Settings { consecutive, min_calls: 100, ..Settings::default() };
-    [with_window.clone(), Settings { ratio: None, ..with_window }]
+    let consecutive_failures = NonZeroU32::new(failures);
+    let with_window = Settings { consecutive_failures, min_calls: 100, ..Settings::default() };
+    [with_window.clone(), Settings { failure_ratio: None, ..with_window }]
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn circuit_without_window_opens_once_when_two_calls_fail_concurrently() {
     let [_, without_window] = open_on_consecutive_failures(1);
     loom::model(move || {
         let circuit = after_two_failures(without_window.clone());
-        let machine = circuit.machine();
+        let machine = circuit.lock_machine();
         assert_eq!((machine.state(), machine.generation), (State::Open, 1));
     });
 }
@@ -98,9 +98,11 @@ fn circuit_without_window_opens_once_when_two_calls_fail_concurrently() {
 #[test]
 fn half_open_circuit_admits_one_probe_when_two_calls_arrive_concurrently() {
     loom::model(|| {
-        let probes = NonZeroU32::MIN;
-        let settings =
-            Settings { probes, open_duration: Duration::ZERO, ..open_on_first_failure() };
+        let settings = Settings {
+            half_open_probes: NonZeroU32::MIN,
+            open_duration: Duration::ZERO,
+            ..open_on_first_failure()
+        };
         let circuit = new_circuit(settings);
         let admission = admit(&circuit).unwrap();
         circuit.record_failure(admission, FAILURE);
@@ -123,7 +125,7 @@ fn circuit_ignores_stale_failure_when_probe_succeeds_concurrently() {
 
 fn stale_failure_is_recorded(settings: Settings) {
     let circuit = new_circuit(Settings {
-        probes: NonZeroU32::MIN,
+        half_open_probes: NonZeroU32::MIN,
         open_duration: Duration::ZERO,
         ..settings
     });
@@ -136,7 +138,7 @@ fn stale_failure_is_recorded(settings: Settings) {
     };
     circuit.record_success(probe);
     thread.join().unwrap();
-    let generation = circuit.machine().generation;
+    let generation = circuit.lock_machine().generation;
     let counts = circuit.counts(generation, Instant::now());
     assert_eq!((circuit.state(), counts.failures), (State::Closed, 0));
 }

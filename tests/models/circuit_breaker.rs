@@ -92,7 +92,7 @@ impl Model {
             });
         }
         let call = Call { id: self.next_id, generation: self.generation, started: self.now };
-        let (now, probes) = (self.now, self.settings.probes.get());
+        let (now, probes) = (self.now, self.settings.half_open_probes.get());
         let admitted = match &mut self.state {
             ModelState::Closed | ModelState::Forced(false) => true,
             ModelState::Open { .. } | ModelState::Forced(true) => false,
@@ -125,7 +125,7 @@ impl Model {
         if call.generation != self.generation {
             return;
         }
-        let (ratio, probes) = (self.settings.ratio, self.settings.probes.get());
+        let (ratio, probes) = (self.settings.failure_ratio, self.settings.half_open_probes.get());
         // Without a ratio, one failed probe is too many.
         let max_ratio = ratio.map_or(0.0, Ratio::get);
         let is_reached =
@@ -141,8 +141,10 @@ impl Model {
                 let (calls, failures) = self.counts();
                 let too_many =
                     calls >= self.settings.min_calls.into() && is_reached(failures, calls);
-                let too_many_consecutive =
-                    self.settings.consecutive.is_some_and(|max| self.consecutive >= max.get());
+                let too_many_consecutive = self
+                    .settings
+                    .consecutive_failures
+                    .is_some_and(|max| self.consecutive >= max.get());
                 let all_failed =
                     self.streak().is_some_and(|failures| failures >= self.settings.min_calls);
                 let trips = too_many_consecutive || ratio.is_some() && (too_many || all_failed);
@@ -230,10 +232,11 @@ fn settings() -> impl Strategy<Value = Settings> {
             let (window, open_duration, max_open_duration, probe_timeout) = times;
             let ms = Duration::from_millis;
             let mut settings = Settings {
-                ratio: ratio_quarters.map(|ratio_quarters| Ratio::percent(ratio_quarters * 25)),
+                failure_ratio: ratio_quarters
+                    .map(|ratio_quarters| Ratio::percent(ratio_quarters * 25)),
                 min_calls,
-                probes: NonZeroU32::new(probes).unwrap(),
-                consecutive: consecutive.and_then(NonZeroU32::new),
+                half_open_probes: NonZeroU32::new(probes).unwrap(),
+                consecutive_failures: consecutive.and_then(NonZeroU32::new),
                 open_duration: ms(open_duration),
                 max_open_duration: ms(max_open_duration),
                 probe_timeout: ms(probe_timeout),
@@ -301,7 +304,7 @@ async fn compare(settings: Settings, steps: Vec<Step>) -> Result<(), TestCaseErr
                 if let Some((mut permit, call)) = take_call(index) {
                     let failure = Failure::new(Cause::ConnectionRefused)
                         .with_retry_after(Some(Duration::from_secs(retry_after)));
-                    permit.on_service_error(Some(failure));
+                    permit.finish_with(Some(failure));
                     drop(permit);
                     model.end(call, Some(true), retry_after, handle.snapshot().next_probe());
                 }
@@ -372,7 +375,7 @@ proptest! {
         // In hundredths of a bucket.
         pauses in prop::collection::vec(0_u32..120, 1..20),
     ) {
-        let settings = Settings { consecutive: None, ..settings };
+        let settings = Settings { consecutive_failures: None, ..settings };
         let pause = |hundredths| Step::Advance(settings.bucket_width * hundredths / 100);
         let fail = |hundredths| [Step::Call, Step::Fail(0, 0), pause(hundredths)];
         let steps = pauses.into_iter().flat_map(fail).collect();

@@ -15,13 +15,13 @@ section! {
         min_calls: Count,
         /// Length of the sliding window.
         window: DurationValue<10>,
-        /// Number of consecutive failures that also opens the circuit.
+        /// Number of consecutive failures that opens the circuit.
         consecutive_failures: OrOff<Positive>,
         /// Duration from which a call counts as a failure.
         slow_call: OrOff<DurationValue<1>>,
-        /// Time that the circuit first stays open.
+        /// Duration for which the circuit stays open the first time.
         open_for: DurationValue<1>,
-        /// Maximum of `open_for` after it has grown, at least `open_for`.
+        /// Maximum to which that duration grows. At least `open_for`.
         open_max: DurationValue<1>,
         /// Maximum time that a `Retry-After` keeps the circuit open.
         retry_after_max: DurationValue,
@@ -31,7 +31,7 @@ section! {
         probe_lease: DurationValue<10>,
         /// Counts the origin's own errors, such as 500, as failures.
         count_origin_errors: bool,
-        /// Counts and reports, but never rejects.
+        /// Counts and reports calls, but never rejects them.
         shadow: bool,
     }
 }
@@ -40,11 +40,11 @@ impl CircuitBreaker {
     pub(crate) fn apply(&self, layer: PerKeyCircuitBreakerLayer) -> PerKeyCircuitBreakerLayer {
         let layer = self
             .failure_ratio
-            .apply_to(layer, |layer, ratio| layer.set(|settings| settings.ratio = ratio));
+            .apply_to(layer, |layer, ratio| layer.set(|settings| settings.failure_ratio = ratio));
         let layer = self.min_calls.apply_to(layer, Layer::min_calls);
         let layer = self.window.apply_to(layer, Layer::window);
         let layer = self.consecutive_failures.apply_to(layer, |layer, failures| {
-            layer.set(|settings| settings.consecutive = failures)
+            layer.set(|settings| settings.consecutive_failures = failures)
         });
         let layer = self.slow_call.apply_to(layer, |layer, threshold| {
             layer.set(|settings| settings.slow_call_threshold = threshold)
