@@ -68,8 +68,8 @@ impl Backoff {
 
     /// Creates the backoff of urllib3's `Retry(backoff_factor=factor)`.
     ///
-    /// The first retry has no delay. The n-th has `factor · 2^(n-1)` seconds, up to
-    /// [`max`](Self::max). The default `max` is 120 s. There is no jitter unless
+    /// The first retry has no delay. The n-th retry has a delay of `factor · 2^(n-1)` seconds, up
+    /// to [`max`](Self::max). The default `max` is 120 s. There is no jitter unless
     /// [`added_jitter`](Self::added_jitter) is set.
     ///
     /// # Errors
@@ -86,7 +86,8 @@ impl Backoff {
         })
     }
 
-    /// Creates a backoff that calls `delay` with the number of each retry, counted from 1.
+    /// Creates a backoff whose delays `delay` returns. Its argument is the number of the retry,
+    /// counted from 1.
     ///
     /// `delay` is called once per retry, and must not block.
     #[must_use]
@@ -94,7 +95,7 @@ impl Backoff {
         Self { growth: Growth::Custom(Arc::new(delay)), max: Duration::MAX, jitter: Jitter::None }
     }
 
-    /// Sets the maximum delay, including jitter. Takes effect on delays that start afterwards.
+    /// Sets the maximum delay, including jitter.
     ///
     /// Default: 10 s for [`exponential`](Self::exponential), 120 s for [`urllib3`](Self::urllib3),
     /// no limit for the others.
@@ -122,8 +123,8 @@ impl Backoff {
         self
     }
 
-    /// Returns the delay before the given retry, counted from 1, without jitter. It is the upper
-    /// bound of full jitter.
+    /// Returns the delay before the given retry, counted from 1, without jitter. Full jitter never
+    /// exceeds it.
     #[must_use]
     pub fn max_delay(&self, retry: u32) -> Duration {
         let doublings = retry.saturating_sub(1);

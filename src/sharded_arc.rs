@@ -1,4 +1,4 @@
-//! A reference-counted pointer that threads clone without writing to the same cache line.
+//! A reference-counted pointer that threads can clone without contending for a cache line.
 
 use std::{
     fmt,
@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-/// The number of groups of threads. The threads of a group share a count.
+/// The number of groups of threads. The threads of a group share a reference count.
 pub(crate) const GROUPS: usize = 8;
 
 /// Returns the group of the calling thread.
@@ -17,56 +17,57 @@ pub(crate) const GROUPS: usize = 8;
 pub(crate) fn thread_group() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
 
-    // The only thread-local of this crate. std has no stable number of a thread.
+    // std has no stable API that numbers the threads.
     thread_local! {
         static GROUP: usize = NEXT.fetch_add(1, Ordering::Relaxed) % GROUPS;
     }
     GROUP.with(|group| *group)
 }
 
-/// Returns the group of the calling thread in its loom model. All threads of a model run on one std
-/// thread.
+/// Returns the group of the calling thread of a loom model. All threads of a model run on one
+/// thread of std.
 #[cfg(all(test, seawall_loom))]
 pub(crate) fn thread_group() -> usize {
     let id = format!("{:?}", loom::thread::current().id());
     let digits: String = id.chars().filter(char::is_ascii_digit).collect();
-    digits.parse::<usize>().expect("a loom thread has no number") % GROUPS
+    digits.parse::<usize>().expect("the id of a loom thread contains a number") % GROUPS
 }
 
-/// An [`Arc`] with a count for each group of threads.
+/// An [`Arc`] with a reference count for each group of threads.
 ///
-/// Two threads that clone and drop one `Arc` contend for its cache line at every call. Here each
-/// group of threads has a shard with its own count. The first clone in a group allocates the shard,
-/// later ones do not.
+/// Threads that clone and drop one `Arc` contend for the cache line of its count. A `ShardedArc`
+/// has a *shard* with its own count for each group of threads. The first clone in a group allocates
+/// the shard of that group.
 ///
-/// The pointer returned by [`new`](Self::new) is the root, and so are its clones in the group that
-/// created it. The root owns the shards of the other groups. They refer to it weakly, so there is
-/// no cycle. A shard that outlives its root serves all groups, as an `Arc` would.
+/// [`new`](Self::new) creates the *root* shard, in the group of the calling thread. The root owns
+/// the shards of the other groups. They refer to it weakly, so there is no cycle. If a shard
+/// outlives its root, clones on all threads share that shard, as they would share an `Arc`.
 pub struct ShardedArc<T>(Arc<Shard<T>>);
 
-/// The pointer of one group. Aligned, so that its fields, which other threads read, are not in the
-/// cache line of its count.
+/// The shard of one group. Aligned, so that its fields, which other threads read, are not in the
+/// cache line of its reference count.
 #[repr(align(128))]
 struct Shard<T> {
     value: Arc<T>,
     group: usize,
-    family: Family<T>,
+    links: Links<T>,
 }
 
-enum Family<T> {
-    /// The shards of the other groups.
+/// The links from a shard to other shards.
+enum Links<T> {
+    /// The links from the root to the shard of each other group.
     Root([OnceLock<Arc<Shard<T>>>; GROUPS]),
-    /// The root that owns this shard.
-    Member(Weak<Shard<T>>),
+    /// The link from another shard to its root.
+    NonRoot(Weak<Shard<T>>),
 }
 
 impl<T> ShardedArc<T> {
     pub(crate) fn new(value: T) -> Self {
-        let family = Family::Root([const { OnceLock::new() }; GROUPS]);
-        Self(Arc::new(Shard { value: Arc::new(value), group: thread_group(), family }))
+        let links = Links::Root([const { OnceLock::new() }; GROUPS]);
+        Self(Arc::new(Shard { value: Arc::new(value), group: thread_group(), links }))
     }
 
-    /// Replaces the value by a changed copy. Other pointers keep the old value.
+    /// Replaces the value with a changed clone. Other pointers keep the old value.
     pub(crate) fn update(&mut self, change: impl FnOnce(&mut T))
     where
         T: Clone,
@@ -76,15 +77,15 @@ impl<T> ShardedArc<T> {
         *self = Self::new(value);
     }
 
-    /// Returns whether there is no other pointer to the value. A thread with access to this pointer
-    /// may create another one at any time.
+    /// Returns whether this is the only pointer to the value. Another thread with access to this
+    /// pointer may clone it at any time.
     pub(crate) fn is_unique(&self) -> bool {
         let is_only = |shard: &Arc<Shard<T>>| Arc::strong_count(shard) == 1;
-        match &self.0.family {
-            Family::Root(shards) => {
+        match &self.0.links {
+            Links::Root(shards) => {
                 is_only(&self.0) && shards.iter().filter_map(OnceLock::get).all(is_only)
             }
-            Family::Member(_) => false,
+            Links::NonRoot(_) => false,
         }
     }
 
@@ -98,13 +99,13 @@ impl<T> Shard<T> {
     /// Returns the shard of `group`. `None` if the root, which would own the shard, has been
     /// dropped.
     fn for_group(self: &Arc<Self>, group: usize) -> Option<Arc<Self>> {
-        match &self.family {
+        match &self.links {
             _ if self.group == group => Some(Arc::clone(self)),
-            Family::Root(shards) => Some(Arc::clone(shards[group].get_or_init(|| {
-                let family = Family::Member(Arc::downgrade(self));
-                Arc::new(Self { value: Arc::clone(&self.value), group, family })
+            Links::Root(shards) => Some(Arc::clone(shards[group].get_or_init(|| {
+                let links = Links::NonRoot(Arc::downgrade(self));
+                Arc::new(Self { value: Arc::clone(&self.value), group, links })
             }))),
-            Family::Member(root) => root.upgrade()?.for_group(group),
+            Links::NonRoot(root) => root.upgrade()?.for_group(group),
         }
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn emit(record: &Record, completion: &Completion<'_>) {
     let kind = completion.kind(settings.role);
     let level = kind.level(settings.levels);
     let is_sampled = matches!(kind, EventKind::Success | EventKind::Retried);
-    if level.is_enabled() && (!is_sampled || settings.sampler.is_sampled()) {
+    if level.is_enabled() && (!is_sampled || settings.sampler.should_sample()) {
         let _entered = record.span.enter();
         emit_event(record, completion, kind, level);
         if kind == EventKind::Failure && settings.is_curl_enabled() {
