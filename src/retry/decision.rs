@@ -1,4 +1,4 @@
-//! Decides, after each attempt, between a retry and the result of the call.
+//! Decides after each attempt whether to retry or to complete the call.
 
 use std::{pin::Pin, time::Duration};
 
@@ -43,7 +43,7 @@ where
         Classification { reported_failure, failure }
     }
 
-    /// Completes a call whose retry succeeded.
+    /// Completes a call that succeeded after a retry.
     pub(super) fn complete_success(
         mut self: Pin<&mut Self>,
         outcome: Result<S::Response, BoxError>,
@@ -79,7 +79,7 @@ where
         self: Pin<&mut Self>,
         failure: &Failure,
     ) -> Result<(Duration, ReplayInput<P, Req>), StopReason> {
-        let time_left = self.deadline.at.map(|deadline| deadline.remaining());
+        let time_left = self.call_deadline.deadline.map(|deadline| deadline.remaining());
         let this = self.project();
         let policy = this.policy.as_deref().unwrap_or(&this.settings.policy);
         let margin = this.settings.time_limits.deadline_margin;
@@ -97,8 +97,8 @@ where
         } else {
             policy.decide(failure, &request, history.counts, history.total_delay, fastrand::f64)?
         };
-        // Checked before the withdrawal, so that the budget is not charged for an impossible retry.
-        // `start_replay` comes last because it ends the body of the earlier attempt.
+        // This check comes before the withdrawal, so that an impossible retry is not charged.
+        // `start_replay` comes last, because it ends the body of the failed attempt.
         if !this.adapter.is_replayable(this.replay_source) {
             return Err(StopReason::NotReplayable);
         }
@@ -117,7 +117,7 @@ where
         replay_input.map(|input| (delay, input)).ok_or(StopReason::NotReplayable)
     }
 
-    /// Drops the failed attempt and starts the delay before the next.
+    /// Drops the failed attempt and starts the delay before the next attempt.
     fn start_delay(
         self: Pin<&mut Self>,
         outcome: Result<S::Response, BoxError>,
@@ -146,14 +146,14 @@ where
             discard
         });
         let now = Instant::now();
-        // Only an unlimited delay can overflow `Instant`. `Deadline` caps it at tokio's maximum.
+        // Only a delay without a maximum can overflow `Instant`. `Deadline` then caps it.
         let retry_at = now.checked_add(delay).unwrap_or_else(|| Deadline::within(delay).at());
         let wake_at = if discard.is_some() {
             retry_at.min(now.checked_add(policy.drain_timeout).unwrap_or(retry_at))
         } else {
             retry_at
         };
-        // A zero delay has no timer: tokio's shortest sleep takes a millisecond.
+        // A zero delay has no timer, because tokio's shortest sleep takes a millisecond.
         let sleep = (!delay.is_zero()).then(|| sleep_until(wake_at));
         let replay_input = Some(replay_input);
         this.state.set(State::Delay { discard, sleep, retry_at, replay_input });
@@ -179,8 +179,8 @@ where
             Ok(response) => {
                 Ok(self.complete_response(response, reported_failure, Some(stop_reason)))
             }
-            // Callers must see that the budget is exhausted: their own retries would multiply the
-            // load that it limits.
+            // Callers must be able to see that the budget is exhausted. Their own retries would
+            // multiply the load that it limits.
             Err(error) if self.attempts > 1 || stop_reason == StopReason::BudgetExhausted => {
                 Err(self.complete_error(error, failure.cause(), stop_reason))
             }
@@ -227,8 +227,8 @@ where
         self.complete_error(error, cause, StopReason::DeadlineTooNear)
     }
 
-    /// Returns the error of a call that has no time for another attempt once the inner service is
-    /// ready. Its source is the failure of the last attempt.
+    /// Returns the error of a call that has too little time left for another attempt when the inner
+    /// service becomes ready. Its source is the failure of the last attempt.
     pub(super) fn complete_without_time(self: Pin<&mut Self>) -> BoxError {
         let failed_attempts = self.history.as_ref().map(|history| &history.failed_attempts);
         let last_failure =
@@ -262,7 +262,7 @@ where
     ) -> BoxError {
         let mut this = self.project();
         this.state.set(State::Done);
-        // The clone may hold a place in a queue for a permit that another caller can use.
+        // The clone may be queued for a permit that another caller can use.
         *this.retry_service = None;
         let history = this.history.take().unwrap_or_default();
         let elapsed = this.started.elapsed();

@@ -35,7 +35,7 @@ impl RetryEvent {
     }
 }
 
-/// The user's callback for retries, if any.
+/// The user's callback for [`RetryEvent`]s, if it is set.
 #[derive(Clone, Default)]
 pub(super) struct Hook(pub(super) Option<Arc<OnRetry>>);
 

@@ -48,7 +48,7 @@ pin_project! {
         // The budget of the request's key. `None` selects the shared budget of `settings`.
         pub(super) budget: Option<ShardedArc<Budget>>,
         pub(super) started: Instant,
-        pub(super) deadline: CallDeadline,
+        pub(super) call_deadline: CallDeadline,
         // Created by the first pending poll.
         #[pin]
         pub(super) deadline_timer: Option<Sleep>,
@@ -129,7 +129,7 @@ where
 {
     /// Fails the call once its deadline has passed.
     fn poll_deadline(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<BoxError> {
-        let Some(at) = self.deadline.enforced_at() else { return Poll::Pending };
+        let Some(at) = self.call_deadline.enforced_at() else { return Poll::Pending };
         ready!(poll_at(self.as_mut().project().deadline_timer, at, cx));
         Poll::Ready(self.complete_at_deadline(at))
     }
@@ -166,7 +166,7 @@ where
                     let service =
                         this.retry_service.as_mut().expect("kept while a retry is possible");
                     let readiness = service.poll_ready(cx);
-                    let call_deadline = this.deadline.at;
+                    let call_deadline = this.call_deadline.deadline;
                     if let Some(call_deadline) =
                         call_deadline.filter(|_| readiness.is_pending() || deadline.is_some())
                     {

@@ -1,4 +1,4 @@
-//! The retry limits per kind of failure: urllib3's `total`, `connect`, `read`, `status` and
+//! The retry limits per kind of failure, as in urllib3: `total`, `connect`, `read`, `status` and
 //! `other`.
 
 use seawall_core::{Cause, Failure};
@@ -65,7 +65,8 @@ impl RetryCounts {
         limits.total.is_none_or(|limit| self.total < limit)
     }
 
-    /// Counts a retry of `failure`. Fails with the reason if a limit forbids the retry.
+    /// Counts a retry after `failure`. Returns an error with the reason if a limit forbids the
+    /// retry.
     pub(super) fn add_retry(
         mut self,
         failure: &Failure,

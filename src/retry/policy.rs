@@ -11,7 +11,7 @@ use super::{
 };
 use crate::jitter::scale;
 
-/// The settings that decide whether and when a request is retried. Uses no clock and no I/O.
+/// The settings that determine whether and when a request is retried. They use no clock and no I/O.
 #[derive(Clone, Debug)]
 pub struct Policy {
     pub(crate) limits: Limits,
@@ -37,11 +37,11 @@ pub struct Policy {
 pub(super) struct RetryAfter {
     pub(super) respect: bool,
     pub(super) max: Duration,
-    /// Clamps a longer delay to `max`. Otherwise a longer delay prevents the retry.
+    /// `true` clamps a longer delay to `max`. `false` makes a longer delay prevent the retry.
     pub(super) clamp: bool,
     pub(super) jitter: bool,
-    /// Further statuses that are retried if the response requests a delay and retries of a limited
-    /// total are left.
+    /// Further statuses that are retried if the response requests a delay, and `Limits::total` is
+    /// set and not reached.
     pub(super) statuses: Vec<u16>,
 }
 
@@ -117,14 +117,14 @@ impl Policy {
         if min > max {
             return Err(StopReason::DeadlineTooNear);
         }
-        // Jitter is trimmed if that makes room for another attempt.
+        // Jitter is trimmed if the retry is otherwise too late.
         Ok((jittered.min(remaining_delay).min(max), counts))
     }
 
     /// Returns the longest delay that leaves time for another attempt before the deadline.
     ///
-    /// `time_left` is the time until the deadline, if there is one. `margin` is reserved for the
-    /// next hop.
+    /// `time_left` is the time until the deadline, if there is one. No retry starts within `margin`
+    /// before the deadline.
     pub(super) fn max_delay_before_deadline(
         &self,
         time_left: Option<Duration>,
@@ -140,11 +140,11 @@ impl Policy {
         }
     }
 
-    /// Fails with the reason if another attempt would fail in the same way.
+    /// Returns an error with the reason if another attempt would fail in the same way.
     fn check_retryable(&self, failure: &Failure, counts: RetryCounts) -> Result<(), StopReason> {
         let (is_retryable, stop_reason) =
             match (failure.status().map(|status| status.as_u16()), failure.cause()) {
-                // With or without a status: another layer may have turned the error into a
+                // The status is ignored, because another layer may have turned the error into a
                 // response.
                 (_, Cause::CircuitOpen) => (self.retry_rejections, StopReason::CircuitOpen),
                 // gRPC reports failures with a status of 200.
@@ -167,7 +167,7 @@ impl Policy {
         if is_retryable { Ok(()) } else { Err(stop_reason) }
     }
 
-    /// Returns whether a retry cannot repeat an effect of the request.
+    /// Returns whether a retry cannot apply an effect of the request twice.
     fn is_safe(&self, failure: &Failure, request: &RequestFacts<'_>) -> bool {
         let is_method_allowed = request.method.is_none_or(|method| match &self.methods {
             Methods::Idempotent => method.is_idempotent(),
@@ -195,30 +195,29 @@ impl Policy {
             Some(_) => return Err(StopReason::WaitTooLong),
         };
         if requested.is_zero() {
-            // A requested delay of zero is no minimum, so the backoff still spreads the callers.
-            // With an explicit request for a retry, it means an immediate retry (gRFC A6,
-            // "Pushback").
+            // If the server requests a delay of zero, the backoff still spreads the callers. With
+            // an explicit request for a retry, zero means an immediate retry (gRFC A6, "Pushback").
             let is_immediate =
                 failure.retry_after().is_some() && failure.retry_hint() == Some(true);
             let delay =
                 if is_immediate { Duration::ZERO } else { self.backoff.delay(retry, random) };
             return Ok(Delay { min: delay, jittered: delay });
         }
-        // Jitter is only added: the server would reject an earlier request. 10 % spreads callers
-        // that received the same delay.
+        // Jitter only lengthens the delay, because the server would reject an earlier request. 10 %
+        // spreads callers that received the same delay.
         let jitter =
             if self.retry_after.jitter { scale(requested, 0.1 * random()) } else { Duration::ZERO };
         Ok(Delay { min: requested, jittered: requested.saturating_add(jitter) })
     }
 }
 
-/// A delay before a retry, and its minimum.
+/// A delay before a retry, with jitter, and the minimum to which jitter may be trimmed.
 struct Delay {
     min: Duration,
     jittered: Duration,
 }
 
-/// Returns whether the next attempt may succeed after a failure without a status.
+/// Returns whether another attempt may succeed after a failure without a status.
 const fn is_transient(cause: Cause) -> bool {
     match cause {
         Cause::DnsTimeout

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::sharded_arc::ShardedArc;
 
-/// Service made by [`RetryLayer`](super::RetryLayer).
+/// A service that retries failed requests. Created by [`RetryLayer`](super::RetryLayer).
 #[derive(Clone)]
 pub struct Retry<S, C = HttpClassifier, P = HttpCallAdapter> {
     pub(super) inner: S,
@@ -46,14 +46,14 @@ where
         let started = Instant::now();
         let settings = self.settings.clone();
         let request_deadline = self.adapter.deadline(&request);
-        let deadline = settings.call_deadline(started, request_deadline);
-        if let Some(at) = deadline.at
-            && request_deadline.is_some_and(|request_deadline| request_deadline != at)
+        let call_deadline = settings.call_deadline(started, request_deadline);
+        if let Some(deadline) = call_deadline.deadline
+            && request_deadline.is_some_and(|request_deadline| request_deadline != deadline)
         {
-            // The inner service must not see a later deadline than that of the call.
-            self.adapter.set_deadline(&mut request, at);
+            // The request has a later deadline than the call, which the inner service must not use.
+            self.adapter.set_deadline(&mut request, deadline);
         }
-        let is_expired = deadline.enforced_at().is_some_and(|at| at <= started);
+        let is_expired = call_deadline.enforced_at().is_some_and(|at| at <= started);
         let mut budget = None;
         if !is_expired {
             budget = settings.budgets.for_uri(self.adapter.uri(&request), started);
@@ -67,7 +67,7 @@ where
         let (request, replay_source) = self.adapter.split(request, max_replay_bytes);
         let saved = self.adapter.save(&request);
         if is_expired {
-            // Releases the permit that `poll_ready` may have acquired for this call.
+            // Release the permit that `poll_ready` may have acquired for this call.
             self.inner = self.inner.clone();
         }
         ResponseFuture {
@@ -85,7 +85,7 @@ where
             policy,
             budget,
             started,
-            deadline,
+            call_deadline,
             deadline_timer: None,
             attempts: 1,
             history: None,

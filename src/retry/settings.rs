@@ -11,7 +11,7 @@ pub(super) struct Settings {
     /// The part that a [`RetryOverride`](super::RetryOverride) replaces.
     pub(super) policy: Arc<Policy>,
     pub(super) budgets: BudgetScope,
-    /// `true` if the user set the budgets.
+    /// `true` if the user set the budgets, in contrast to the default.
     pub(super) is_budget_set: bool,
     pub(super) time_limits: TimeLimits,
 }
@@ -20,12 +20,13 @@ pub(super) struct Settings {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct TimeLimits {
     pub(crate) total_timeout: Option<Duration>,
-    /// The time before the deadline that is reserved for the next hop.
+    /// The margin before the deadline. No retry starts within it.
     pub(crate) deadline_margin: Duration,
 }
 
 impl Settings {
-    /// Returns the earlier of the request's deadline and the end of the total timeout.
+    /// Returns the earlier of the request's deadline and the end of the total timeout. The deadline
+    /// is enforced only if a total timeout is set.
     pub(super) fn call_deadline(
         &self,
         started: Instant,
@@ -34,7 +35,7 @@ impl Settings {
         let total_timeout = self.time_limits.total_timeout;
         let own_deadline = total_timeout.map(|timeout| Deadline::after(started, timeout));
         CallDeadline {
-            at: own_deadline.into_iter().chain(request_deadline).min(),
+            deadline: own_deadline.into_iter().chain(request_deadline).min(),
             is_enforced: own_deadline.is_some(),
         }
     }
@@ -43,7 +44,7 @@ impl Settings {
 /// The deadline of one call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CallDeadline {
-    pub(super) at: Option<Deadline>,
+    pub(super) deadline: Option<Deadline>,
     /// `true` if the call fails when the deadline passes. Otherwise the deadline only prevents
     /// attempts that cannot end in time.
     pub(super) is_enforced: bool,
@@ -52,7 +53,7 @@ pub(super) struct CallDeadline {
 impl CallDeadline {
     /// Returns the instant at which the call fails, if the deadline is enforced.
     pub(super) fn enforced_at(&self) -> Option<Instant> {
-        self.at.filter(|_| self.is_enforced).map(Deadline::at)
+        self.deadline.filter(|_| self.is_enforced).map(Deadline::at)
     }
 }
 

@@ -7,13 +7,13 @@ use tokio::time::{Instant, Sleep};
 
 use super::{FailedAttempt, limits::RetryCounts};
 
-/// The attempts before the current one.
+/// The attempts before the current attempt.
 #[derive(Default)]
 pub(super) struct History {
     pub(super) counts: RetryCounts,
     /// The sum of the delays so far.
     pub(super) total_delay: Duration,
-    /// `true` once the call has used its free retry of a request that was never written.
+    /// `true` after the call has used its free retry, for a request that was never written.
     pub(super) used_free_retry: bool,
     /// `true` if the upstream may have processed one of the attempts.
     pub(super) may_be_processed: bool,
@@ -26,26 +26,26 @@ pin_project! {
     pub(super) enum State<F, D, I> {
         // An attempt is in flight.
         Attempt { #[pin] attempt: F },
-        // The delay before a retry. Meanwhile the body of the failed response is drained.
+        // The delay before a retry, in which the body of the failed response is drained.
         Delay {
             #[pin] discard: Option<D>,
-            // `None` for a zero delay: the response is then polled only once.
+            // `None` for a zero delay. The body is then polled only once.
             #[pin] sleep: Option<Sleep>,
             retry_at: Instant,
             replay_input: Option<I>,
         },
-        // The inner service is polled ready, as long as another attempt can end in time.
+        // The inner service is polled until it is ready, or until `deadline`.
         PollReady { replay_input: Option<I>, #[pin] deadline: Option<Sleep> },
-        // The deadline passed before the call. The error is not returned yet.
+        // The deadline had passed before the call. The first poll returns the error.
         Expired,
         Done,
     }
 }
 
-/// The failure of one attempt, if any.
+/// The failure of an attempt. Both fields are `None` after a success.
 pub(super) struct Classification {
-    /// The failure found by the classifier. The report contains it.
+    /// The failure that the classifier returned, for the report.
     pub(super) reported_failure: Option<Failure>,
-    /// `reported_failure`, or the failure for a status below 400 that the user lists.
+    /// `reported_failure`, or the failure for a status below 400 that the user retries.
     pub(super) failure: Option<Failure>,
 }
