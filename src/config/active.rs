@@ -1,4 +1,4 @@
-//! The active policies, which each call reads and a handle replaces as a whole.
+//! The active configuration. Each call reads it, and a handle replaces it as a whole.
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
@@ -9,24 +9,26 @@ use super::{Config, policy::Policy};
 use crate::{circuit_breaker::Circuits, retry::HttpCallAdapter, standard::StandardLayer};
 
 /// The state shared by a layer, its services and its handles.
-pub(super) struct Shared<L> {
+pub(super) struct SharedConfig<L> {
+    /// The stack without the settings of a policy.
     base: L,
-    /// Read without a lock. A call clones the stack that it needs, so it keeps its policy.
+    /// Read without a lock. A call clones the stack of its route, so it keeps that policy.
     active: ArcSwap<ActiveConfig<L>>,
 }
 
-/// The stack of each policy.
+/// A configuration, and the stack that was built for each of its policies.
 #[derive(Debug)]
 pub(super) struct ActiveConfig<L> {
     config: Config,
+    /// The stack of the default policy.
     default: L,
-    /// In the order of `config.routes`.
+    /// The stacks of the routes, in the order of `config.routes`.
     routes: Vec<L>,
 }
 
 impl<L> ActiveConfig<L> {
     /// Returns the stack for requests to `uri`.
-    pub(super) fn find(&self, uri: &Uri) -> &L {
+    pub(super) fn stack_for(&self, uri: &Uri) -> &L {
         self.config
             .routes
             .find(uri)
@@ -35,32 +37,32 @@ impl<L> ActiveConfig<L> {
     }
 }
 
-impl<L> Shared<L> {
+impl<L> SharedConfig<L> {
     pub(super) fn load(&self) -> impl std::ops::Deref<Target = Arc<ActiveConfig<L>>> {
         self.active.load()
     }
 }
 
-type Stack<C, F, Side> = StandardLayer<C, HttpCallAdapter<F>, Side>;
+type StackLayer<C, F, Side> = StandardLayer<C, HttpCallAdapter<F>, Side>;
 
-impl<C, F, Side> Shared<Stack<C, F, Side>>
+impl<C, F, Side> SharedConfig<StackLayer<C, F, Side>>
 where
     C: Clone,
     F: Clone,
     Side: Clone,
 {
-    pub(super) fn new(base: Stack<C, F, Side>, config: Config) -> Self {
+    pub(super) fn new(base: StackLayer<C, F, Side>, config: Config) -> Self {
         let active = ArcSwap::from_pointee(build_active(&base, config, None));
         Self { base, active }
     }
 }
 
-/// Builds the stacks of `config`, with the state of unchanged settings in `previous`.
+/// Builds the stacks of `config`. Keeps the state that belongs to unchanged settings of `previous`.
 fn build_active<C, F, Side>(
-    base: &Stack<C, F, Side>,
+    base: &StackLayer<C, F, Side>,
     config: Config,
-    previous: Option<&ActiveConfig<Stack<C, F, Side>>>,
-) -> ActiveConfig<Stack<C, F, Side>>
+    previous: Option<&ActiveConfig<StackLayer<C, F, Side>>>,
+) -> ActiveConfig<StackLayer<C, F, Side>>
 where
     C: Clone,
     F: Clone,
@@ -81,22 +83,22 @@ where
     ActiveConfig { config, default, routes }
 }
 
-/// A [`Shared`] with its stack type erased, for [`Handle`](super::Handle).
+/// A [`SharedConfig`] without its type parameter, for [`Handle`](super::Handle).
 pub(super) trait Reload: Send + Sync {
     fn replace(&self, config: &Config);
     fn config(&self) -> Config;
     fn circuits(&self) -> Vec<(Option<String>, Circuits)>;
 }
 
-impl<C, F, Side> Reload for Shared<Stack<C, F, Side>>
+impl<C, F, Side> Reload for SharedConfig<StackLayer<C, F, Side>>
 where
     C: Clone + Send + Sync,
     F: Clone + Send + Sync,
     Side: Clone + Send + Sync,
 {
     fn replace(&self, config: &Config) {
-        // Built again if another thread was faster, because the state to keep is then in its
-        // stacks.
+        // `rcu` builds the stacks again if another thread has replaced the configuration meanwhile.
+        // The state to keep is then in the stacks of that thread.
         let previous =
             self.active.rcu(|previous| build_active(&self.base, config.clone(), Some(previous)));
         log_replacement(&previous.config, config);
@@ -115,10 +117,10 @@ where
 }
 
 fn log_replacement(old: &Config, new: &Config) {
-    let by_prefix = |config: &Config| -> HashMap<String, Policy> {
+    let policies = |config: &Config| -> HashMap<String, Policy> {
         config.routes.iter().map(|(prefix, policy)| (prefix.to_string(), policy.clone())).collect()
     };
-    let (old_routes, new_routes) = (by_prefix(old), by_prefix(new));
+    let (old_routes, new_routes) = (policies(old), policies(new));
     let kept =
         new_routes.iter().filter_map(|(prefix, policy)| Some((old_routes.get(prefix)?, policy)));
     let unchanged = kept.clone().filter(|(old, new)| old == new).count();
@@ -134,11 +136,11 @@ fn log_replacement(old: &Config, new: &Config) {
     );
 }
 
-impl<L: fmt::Debug> fmt::Debug for Shared<L> {
+impl<L: fmt::Debug> fmt::Debug for SharedConfig<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let active = self.active.load();
         let routes = active.config.prefixes().zip(&active.routes);
-        f.debug_struct("Shared")
+        f.debug_struct("SharedConfig")
             .field("default", &active.default)
             .field("routes", &routes.collect::<Vec<_>>())
             .finish_non_exhaustive()

@@ -70,7 +70,7 @@ impl ConfigDocument {
     /// Applies inheritance and checks the rules across keys.
     pub(super) fn validate(self) -> Result<Config, ValidationError> {
         if self.default.0.is_none() && self.route.0.is_empty() {
-            // The file is probably about to be written.
+            // Another program is probably about to write the file.
             return Err(ValidationError::new("is empty, expected [default] or [[route]]"));
         }
         let default = self.default.0.unwrap_or_default();

@@ -10,39 +10,39 @@ use crate::circuit_breaker::Circuits;
 /// thread.
 #[derive(Clone)]
 pub struct Handle {
-    shared: Arc<dyn Reload>,
+    config: Arc<dyn Reload>,
 }
 
 impl Handle {
-    pub(super) fn new(shared: Arc<impl Reload + 'static>) -> Self {
-        Self { shared }
+    pub(super) fn new(config: Arc<impl Reload + 'static>) -> Self {
+        Self { config }
     }
 
     /// Replaces the whole configuration for new calls. Calls in flight keep their policy, including
     /// for their retries.
     ///
-    /// A route is identified by its prefix. It keeps its circuits if its circuit breaker settings
-    /// are unchanged, its budgets if its budget settings are, and its counts if its in-flight limit
-    /// is. Other changes do not matter. The state of a removed route is dropped.
+    /// The prefix identifies a route. A route keeps its circuits if its circuit breaker settings
+    /// are unchanged. The same applies to its budgets and its in-flight counts. The state of a
+    /// removed route is dropped.
     ///
     /// Emits an event at INFO with the numbers of added, removed, changed and unchanged routes.
     pub fn replace(&self, config: &Config) {
-        self.shared.replace(config);
+        self.config.replace(config);
     }
 
     /// Returns the active configuration.
     #[must_use]
     pub fn config(&self) -> Config {
-        self.shared.config()
+        self.config.config()
     }
 
-    /// Returns the circuits of the default policy, as `None`, and of each route by its prefix, in
-    /// file order.
+    /// Returns the circuits of each policy. The prefix is `None` for the default policy, which
+    /// comes first. The routes follow in file order.
     ///
     /// Call it again after [`replace`](Self::replace), which may create new circuits.
     #[must_use]
     pub fn circuits(&self) -> Vec<(Option<String>, Circuits)> {
-        self.shared.circuits()
+        self.config.circuits()
     }
 }
 

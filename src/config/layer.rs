@@ -2,21 +2,21 @@ use std::{fmt, sync::Arc};
 
 use tower_layer::Layer;
 
-use super::{Config, Configured, Handle, active::Shared};
+use super::{Config, Configured, Handle, active::SharedConfig};
 use crate::{retry::HttpCallAdapter, standard::StandardLayer};
 
-/// Applies [`Configured`], the stack of [`StandardLayer`] with a policy for each request's URL.
+/// A layer that applies [`Configured`], the stack of [`StandardLayer`] with a policy for each URL.
 ///
 /// See the [module docs](super) for an example.
 ///
 /// # Clone
 ///
-/// Clones, and the services they make, share the active configuration. They also share each
-/// policy's budgets, circuits and in-flight counts. A budget that the program set is shared by all
-/// policies without their own.
+/// The services and clones of a layer share the active configuration. They also share each policy's
+/// budgets, circuits and in-flight counts. All policies without a budget of their own share a
+/// budget that the program set.
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct ConfiguredLayer<L = StandardLayer> {
-    shared: Arc<Shared<L>>,
+    config: Arc<SharedConfig<L>>,
 }
 
 impl<C, F, Side> ConfiguredLayer<StandardLayer<C, HttpCallAdapter<F>, Side>>
@@ -30,7 +30,7 @@ where
     /// Settings absent from `config` keep the values of `base`. So do settings that exist only in
     /// code, such as closures, the classifier and the key function.
     pub fn new(base: StandardLayer<C, HttpCallAdapter<F>, Side>, config: Config) -> Self {
-        Self { shared: Arc::new(Shared::new(base, config)) }
+        Self { config: Arc::new(SharedConfig::new(base, config)) }
     }
 
     /// Returns a handle that replaces the configuration while services run.
@@ -41,19 +41,19 @@ where
         F: Send + Sync + 'static,
         Side: Send + Sync + 'static,
     {
-        Handle::new(Arc::<Shared<_>>::clone(&self.shared))
+        Handle::new(Arc::<SharedConfig<_>>::clone(&self.config))
     }
 }
 
 impl<L> Clone for ConfiguredLayer<L> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
+        Self { config: Arc::clone(&self.config) }
     }
 }
 
 impl<L: fmt::Debug> fmt::Debug for ConfiguredLayer<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ConfiguredLayer").field(&self.shared).finish()
+        f.debug_tuple("ConfiguredLayer").field(&self.config).finish()
     }
 }
 
@@ -61,6 +61,6 @@ impl<S: Clone, L> Layer<S> for ConfiguredLayer<L> {
     type Service = Configured<S, L>;
 
     fn layer(&self, client: S) -> Self::Service {
-        Configured::new(client, Arc::clone(&self.shared))
+        Configured::new(client, Arc::clone(&self.config))
     }
 }

@@ -2,21 +2,22 @@ use std::{fs::File, io::Read, path::Path};
 
 use super::{Config, ConfigError, text};
 
-/// The size from which a file is rejected, because it is probably not a configuration.
+/// The size from which a file is rejected. A file of that size is probably not a configuration.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
-pub(super) fn text(text: &str) -> Result<Config, ConfigError> {
+/// Parses TOML.
+pub(super) fn from_text(text: &str) -> Result<Config, ConfigError> {
     if text.len() as u64 >= MAX_FILE_BYTES {
         return Err(too_long());
     }
     text::parse(text)
 }
 
-pub(super) fn file(path: &Path) -> Result<Config, ConfigError> {
+/// Reads a file and parses it as TOML.
+pub(super) fn from_file(path: &Path) -> Result<Config, ConfigError> {
     let read = || {
         let mut bytes = Vec::new();
-        // The read is limited instead of the metadata checked: a pipe and `/dev/zero` have no
-        // length.
+        // The read is limited, because the metadata of a pipe or of `/dev/zero` has no length.
         File::open(path)?.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
         Ok(bytes)
     };

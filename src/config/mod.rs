@@ -262,7 +262,7 @@ impl Config {
     /// Returns the first error in `text`. A text without any key is an error, since the file is
     /// probably about to be written. So is a text of 1 MiB or more.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        load::text(text)
+        load::from_text(text)
     }
 
     /// Reads a TOML file and parses it as [`from_toml`](Self::from_toml) does.
@@ -274,7 +274,7 @@ impl Config {
     /// Returns an error if the file cannot be read or is not UTF-8, and those of
     /// [`from_toml`](Self::from_toml).
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
-        load::file(path.as_ref())
+        load::from_file(path.as_ref())
     }
 
     /// Returns the prefixes of the routes in file order, in normalized form: scheme and host in

@@ -30,7 +30,7 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    /// Takes the keys that are not set from `default`.
+    /// Sets the keys that are not set to their values in `default`.
     pub(crate) fn inherit(self, default: &Self) -> Self {
         Self {
             timeouts: self.timeouts.inherit(&default.timeouts),
@@ -43,7 +43,7 @@ impl Policy {
         }
     }
 
-    /// Checks the rules across keys. `own` has the keys before inheritance.
+    /// Checks the rules across keys. `self` is the policy after inheritance, `own` before it.
     ///
     /// An error names a key of `own`, because inherited keys were checked with the default policy.
     pub(crate) fn check(&self, own: &Self) -> Result<(), ValidationError> {

@@ -10,7 +10,7 @@ use seawall_core::BoxError;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::active::Shared;
+use super::active::SharedConfig;
 use crate::{
     error_response::ErrorResponse,
     logging::Logging,
@@ -18,34 +18,35 @@ use crate::{
     standard::{Client, Gateway, Standard, StandardLayer},
 };
 
-/// Service made by [`ConfiguredLayer`](super::ConfiguredLayer).
+/// A service that applies the policy of each request's URL. Created by
+/// [`ConfiguredLayer`](super::ConfiguredLayer).
 ///
 /// The inner client must be `Clone`. `call` selects the policy, moves the client that was polled
-/// ready into that policy's stack, and replaces it with a clone.
+/// ready into the stack of that policy, and leaves a clone.
 pub struct Configured<S, L = StandardLayer> {
     client: S,
-    shared: Arc<Shared<L>>,
+    config: Arc<SharedConfig<L>>,
     /// The error of `poll_ready`, which a gateway turns into the response of the next call.
     ready_error: Option<BoxError>,
 }
 
 impl<S, L> Configured<S, L> {
-    pub(super) const fn new(client: S, shared: Arc<Shared<L>>) -> Self {
-        Self { client, shared, ready_error: None }
+    pub(super) const fn new(client: S, config: Arc<SharedConfig<L>>) -> Self {
+        Self { client, config, ready_error: None }
     }
 }
 
 impl<S: Clone, L> Configured<S, L> {
-    /// Takes the client that was polled ready, and replaces it with a clone, which was not.
+    /// Takes the client that was polled ready. Leaves a clone, which must be polled again.
     fn take_client(&mut self) -> S {
         let clone = self.client.clone();
         mem::replace(&mut self.client, clone)
     }
 }
 
-type Stack<C, F, Side> = StandardLayer<C, HttpCallAdapter<F>, Side>;
+type StackLayer<C, F, Side> = StandardLayer<C, HttpCallAdapter<F>, Side>;
 
-impl<S, C, F, B> Service<Request<B>> for Configured<S, Stack<C, F, Client>>
+impl<S, C, F, B> Service<Request<B>> for Configured<S, StackLayer<C, F, Client>>
 where
     S: Service<Request<F::Body>> + Clone,
     S::Error: Into<BoxError>,
@@ -59,14 +60,14 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        // No layer of the stack has a readiness of its own.
+        // The layers of the stack are always ready, so only the client is polled.
         self.client.poll_ready(cx).map_err(Into::into)
     }
 
     #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let client = self.take_client();
-        let mut stack = self.shared.load().find(request.uri()).layer(client);
+        let mut stack = self.config.load().stack_for(request.uri()).layer(client);
         stack.call(request)
     }
 }
@@ -74,7 +75,7 @@ where
 /// The layers around a client in a gateway.
 type GatewayStack<S, C, F> = Logging<ErrorResponse<Standard<S, C, HttpCallAdapter<F>>>>;
 
-impl<S, C, F, B> Service<Request<B>> for Configured<S, Stack<C, F, Gateway>>
+impl<S, C, F, B> Service<Request<B>> for Configured<S, StackLayer<C, F, Gateway>>
 where
     S: Service<Request<F::Body>> + Clone,
     S::Error: Into<BoxError>,
@@ -97,11 +98,11 @@ where
     #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (client, ready_error) = (self.take_client(), self.ready_error.take());
-        let shared = self.shared.load();
-        let stack = shared.find(request.uri());
+        let active = self.config.load();
+        let stack = active.stack_for(request.uri());
         let mut service = match ready_error {
             None => stack.layer(client),
-            Some(error) => stack.with_ready_error(client, &error),
+            Some(error) => stack.layer_with_ready_error(client, &error),
         };
         service.call(request)
     }
@@ -109,7 +110,7 @@ where
 
 impl<S: Clone, L> Clone for Configured<S, L> {
     fn clone(&self) -> Self {
-        Self::new(self.client.clone(), Arc::clone(&self.shared))
+        Self::new(self.client.clone(), Arc::clone(&self.config))
     }
 }
 

@@ -5,9 +5,10 @@ use seawall_core::{Failure, classify::Classify};
 
 use crate::{retry::RetryReport, time_limit::TimeoutBody};
 
-/// Classifies responses by the report of the retry layer, and errors by `C`.
+/// A classifier that takes the failure of a response from the report of the retry layer, and passes
+/// errors to `C`.
 ///
-/// `C` therefore sees one body type only, that of an attempt, and can be a closure.
+/// `C` therefore only receives responses with the body type of an attempt, so it can be a closure.
 #[derive(Clone, Debug)]
 pub struct ReportClassifier<C>(pub(super) C);
 

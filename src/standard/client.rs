@@ -2,7 +2,7 @@ use tower_layer::Layer;
 
 use super::{Standard, StandardLayer};
 
-/// The kind of a [`StandardLayer`] that wraps a client.
+/// The side of a [`StandardLayer`] that wraps a client.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Client {}

@@ -10,7 +10,7 @@ use crate::{
     retry::HttpCallAdapter,
 };
 
-/// The kind of a [`StandardLayer`] that wraps a client in a gateway, with the server-side layers.
+/// The side of a [`StandardLayer`] that wraps a client in a gateway: the server-side layers.
 #[derive(Clone, Debug)]
 pub struct Gateway {
     pub(super) access_log: LoggingLayer,
@@ -18,10 +18,12 @@ pub struct Gateway {
 }
 
 impl StandardLayer {
-    /// Creates the stack for a gateway. Its service never fails, so it fits into an axum router.
+    /// Creates the stack for a gateway. Its service never fails, so it can be used in an axum
+    /// router.
     ///
-    /// Around the stack of [`new`](Self::new), it logs each request and turns each error into a
-    /// response of the gateway `name`. [`ErrorResponseLayer::new`] documents the valid names.
+    /// It has the layers of [`new`](Self::new). It also logs each request, and turns each error
+    /// into a response of the gateway `name`. [`ErrorResponseLayer::new`] documents the valid
+    /// names.
     pub fn gateway(name: &str) -> StandardLayer<HttpClassifier, HttpCallAdapter, Gateway> {
         let side = Gateway {
             access_log: LoggingLayer::server(),
@@ -32,7 +34,7 @@ impl StandardLayer {
 }
 
 impl<C, P> StandardLayer<C, P, Gateway> {
-    /// Sets the access log, which emits one record per request. Default: [`LoggingLayer::server`].
+    /// Sets the access log, which emits one event per request. Default: [`LoggingLayer::server`].
     pub fn access_log(mut self, access_log: LoggingLayer) -> Self {
         self.side.access_log = access_log;
         self
@@ -63,8 +65,9 @@ impl<C: Clone, P: Clone> StandardLayer<C, P, Gateway> {
         self.side.error_response.layer(self.stack(client))
     }
 
-    /// Creates a service that responds to its next call with the `poll_ready` error of a client.
-    pub(crate) fn with_ready_error<S: Clone>(
+    /// Wraps a client whose `poll_ready` has failed. The service responds to its next call with
+    /// that error.
+    pub(crate) fn layer_with_ready_error<S: Clone>(
         &self,
         client: S,
         error: &BoxError,

@@ -55,9 +55,9 @@
 //! ```
 //!
 //! Set the upstream's URL **outside** the stack. Circuits, budgets and policies use the URL that
-//! the stack receives, and a caller can put any host into its own. Use the stack in
-//! `fallback_service` and similar, not in `Router::layer`, where it would run your own handlers
-//! again. It does not handle `Connection`, `Forwarded` and other headers that a proxy must process.
+//! the stack receives, and a caller can send any host. Use the stack in `fallback_service` and
+//! similar, not in `Router::layer`, where a retry would call your own handlers again. The stack
+//! does not handle `Connection`, `Forwarded` and other headers that a proxy must process.
 //!
 //! # Layers
 //!
@@ -90,11 +90,11 @@
 //!   half minutes.
 //! - **The breaker outside retry** counts one failure where the upstream had five, and counts the
 //!   backoff as slowness. An open circuit cannot stop the retries.
-//! - **The limit outside the breaker** counts calls in flight that the breaker rejects.
+//! - **The limit outside the breaker** uses permits for calls that the breaker rejects.
 //! - **The attempt timeout outside the breaker** cancels the call that the breaker observes. A
 //!   cancelled call is neither success nor failure, so an upstream that never responds would not
 //!   open the circuit.
-//! - **The classifier outside any of them** classifies after they have decided.
+//! - **The classifier outside any of them** classifies a response only after they have acted on it.
 //!
 //! Two wrong orders of hand-built stacks are logged once, at DEBUG: a breaker around a retry, and a
 //! log inside a retry.
@@ -109,8 +109,8 @@
 //! - A gateway responds with `x-should-retry: false` after its last attempt, and a retry layer does
 //!   not retry that response.
 //!
-//! A chain of three such hops sends five requests to the last. It sends four if there are no other
-//! calls, because the budget then allows three retries.
+//! A chain of three such hops sends five requests to the upstream of the last hop. It sends four if
+//! there are no other calls, because the budget then allows three retries.
 //!
 //! # Tuning
 //!
@@ -120,7 +120,7 @@
 //! | your callers send their timeout | `.deadline(DeadlineLayer::new(total).trust_header(TimeoutHeader::Grpc))`, and `.deadline_header(…)` to forward it to the next hop |
 //! | your POSTs are safe to repeat | send an `Idempotency-Key` with each, or `.retry(RetryLayer::new().retry_all_methods())` |
 //! | the upstream collapses under load before it fails | `.in_flight(InFlightLimitLayer::new(n))`, with `n` slightly above its concurrency; if you do not know that, `.in_flight(InFlightLimitLayer::adaptive(AdaptiveLimit::new()))` |
-//! | a few failures are normal there | `.circuit_breaker(CircuitBreakerLayer::new().failure_ratio(…))`, or `.without_circuit_breaker()` |
+//! | failures of the upstream are normal | `.circuit_breaker(CircuitBreakerLayer::new().failure_ratio(…))`, or `.without_circuit_breaker()` |
 //! | responses stream for hours, with long pauses | `Timeouts::new(…)?.without_body_idle()` |
 //! | one name has several servers | `tower::balance` inside, a breaker with `open_behavior(OpenBehavior::Backpressure)` around each, and `.without_circuit_breaker()` here |
 //!
@@ -161,7 +161,7 @@
 //! | `SetRequestIdLayer` | **one id for all attempts** | another id for each attempt |
 //! | `SetRequestHeaderLayer` | same as inside: each attempt starts with the headers that the stack received | |
 //! | `DecompressionLayer` | error pages of gateways stay compressed for the stack, so it knows less about the cause | **error pages are readable** |
-//! | `FollowRedirectLayer` | **each redirect is a call of its own** | must not be used: a connection refused after a redirect would look like an unsent POST, which would be repeated. It does not compile, unless `send_as` is used |
+//! | `FollowRedirectLayer` | **each redirect is a call of its own** | must not be used: a connection refused after a redirect would look like an unsent POST, which would be repeated. It does not compile, unless `map_body` is used |
 //! | `CompressionLayer` | on a server, around the gateway's stack; compresses its error responses too | no use |
 //!
 //! A gateway changes the URL outside the stack with `map_request`, as shown above. It also sets the
@@ -170,13 +170,14 @@
 //!
 //! # Cancel safety
 //!
-//! Dropping the future or the body releases everything, and counts as neither success nor failure.
+//! Dropping the future or the body cancels the call and releases its permits. The call counts as
+//! neither success nor failure.
 //!
 //! # Differs from
 //!
-//! - `ServiceBuilder` with the same layers: the stack is equivalent, its order is correct, and
-//!   budget, circuit and limit use the same key.
-//! - tower-http's or tower-resilience's stacks: their layers do not share state.
+//! - `ServiceBuilder` with the same layers: this layer fixes their order, and the budget, circuit
+//!   and limit use the same key.
+//! - Stacks of tower-http or tower-resilience: their layers do not share state.
 
 mod classifier;
 mod client;

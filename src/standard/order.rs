@@ -1,6 +1,7 @@
 //! Tests the hints about a wrong order of layers.
 //!
-//! A unit test, because each hint is emitted once per process and the integration tests share one.
+//! This is a unit test, because each hint is emitted once per process, and all integration tests
+//! run in one process.
 
 use std::{
     future::ready,

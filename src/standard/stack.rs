@@ -18,16 +18,16 @@ use crate::{
     timeout::{Timeout, TimeoutLayer},
 };
 
-/// Service made by [`StandardLayer`].
+/// The service of the whole stack. Created by [`StandardLayer`].
 ///
-/// The inner client must be `Clone`. It takes requests with a
-/// [`ReplayBody`](crate::retry::ReplayBody), or with the result of
+/// The inner client must be `Clone`. The body of its requests is a
+/// [`ReplayBody`](crate::retry::ReplayBody), or the result of
 /// [`map_body`](StandardLayer::map_body).
 pub type Standard<S, C = HttpClassifier, P = HttpCallAdapter> =
-    Logging<DeadlineService<Retry<Attempts<S, C>, C, P>>, ReportClassifier<C>>;
+    Logging<DeadlineService<Retry<AttemptStack<S, C>, C, P>>, ReportClassifier<C>>;
 
-/// The layers inside the retry layer, which each attempt passes.
-type Attempts<S, C> = CircuitBreaker<
+/// The layers inside the retry layer. Each attempt passes through them.
+type AttemptStack<S, C> = CircuitBreaker<
     InFlightLimit<Timeout<BodyTimeout<DeadlineHeader<BadGatewayClassifier<S>>>>, LimitPerKey>,
     C,
     CircuitPerKey,
@@ -39,6 +39,7 @@ pub type ResponseBody<B> = logging::ResponseBody<
 >;
 
 impl<C: Clone, P: Clone, Side> StandardLayer<C, P, Side> {
+    /// Wraps `client` in all layers, from the inside out.
     pub(super) fn stack<S: Clone>(&self, client: S) -> Standard<S, C, P> {
         let Self { classifier, retry, per_key, layers, .. } = self;
         let logging = layers.logging.clone().classifier(ReportClassifier(classifier.clone()));

@@ -22,14 +22,16 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
-    /// Sets the timeout of each attempt, and that of all attempts with the delays between them.
+    /// Creates timeouts with `attempt` for each attempt, and `total` for all attempts and the
+    /// delays between them.
     ///
-    /// Both end with the head of the response.
+    /// Both end with the head of the response. The pause between two frames of the body has its
+    /// default, 60 s.
     ///
     /// # Errors
     ///
-    /// Fails if `attempt` exceeds `total`. A silent upstream would then use up the whole time in
-    /// one attempt.
+    /// Returns an error if `attempt` exceeds `total`. An upstream that never responds would then
+    /// use up `total` in one attempt.
     pub fn new(attempt: Duration, total: Duration) -> Result<Self, InvalidTimeouts> {
         if attempt > total {
             return Err(InvalidTimeouts { attempt, total });
@@ -42,7 +44,7 @@ impl Timeouts {
         Self { attempt: None, total: None, body_idle: None }
     }
 
-    /// Removes the timeout of all attempts together. That of each attempt stays.
+    /// Removes the timeout of all attempts together. The timeout of each attempt is unchanged.
     pub fn without_total(self) -> Self {
         Self { total: None, ..self }
     }
@@ -70,7 +72,7 @@ impl Default for Timeouts {
     }
 }
 
-/// The error of [`Timeouts::new`]: the timeout of an attempt exceeds that of the whole call.
+/// The error of [`Timeouts::new`] if the timeout of an attempt exceeds that of the whole call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidTimeouts {
     attempt: Duration,

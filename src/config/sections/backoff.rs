@@ -15,18 +15,19 @@ use crate::{
 #[cfg_attr(feature = "config-schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub(crate) struct Backoff {
-    /// Growth of the delay: "exponential", "constant", "none" or "urllib3".
+    /// The kind of backoff: "exponential", "constant", "none" or "urllib3".
     kind: OptionalValue<Kind>,
     /// Delay before the first retry. It doubles with each retry, unless the kind is "constant".
     base: OptionalValue<DurationValue>,
-    /// Factor in seconds, as urllib3's `backoff_factor`. For "urllib3" only.
+    /// urllib3's `backoff_factor`, in seconds. For "urllib3" only.
     factor: OptionalValue<Factor>,
     /// Maximum delay.
     max: OptionalValue<DurationValue>,
-    /// `true` waits a random part of the delay. A duration adds a random time up to it.
+    /// `true` waits a random part of the delay. A duration adds a random time up to that duration.
     jitter: OptionalValue<Jitter>,
 }
 
+/// The kind of a backoff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Exponential,
@@ -57,8 +58,9 @@ impl ScalarValue for Kind {
     }
 }
 
-impl_scalar_deserialize!([] Kind);
+impl_scalar_deserialize!(Kind);
 
+/// The factor of urllib3, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Factor(f64);
 
@@ -81,14 +83,14 @@ impl ScalarValue for Factor {
     }
 }
 
-impl_scalar_deserialize!([] Factor);
+impl_scalar_deserialize!(Factor);
 
 impl Backoff {
     fn kind(&self) -> Kind {
         self.kind.get().unwrap_or(Kind::Exponential)
     }
 
-    /// Checks that the kind has each key that is set.
+    /// Checks that each key that is set applies to the kind.
     pub(crate) fn check(&self) -> Result<(), ValidationError> {
         let kind = self.kind();
         let has_delay = kind != Kind::None;
@@ -128,7 +130,7 @@ impl Backoff {
         };
         let backoff = self.max.apply_to(backoff, retry::Backoff::max);
         match self.jitter.get() {
-            Some(Jitter::Full(full)) => backoff.use_jitter(full),
+            Some(Jitter::Full(enabled)) => backoff.use_jitter(enabled),
             Some(Jitter::Added(max)) => backoff.added_jitter(max),
             None => backoff,
         }

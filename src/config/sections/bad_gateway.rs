@@ -9,7 +9,7 @@ section! {
     BadGateway {
         /// Maximum number of bytes of the body to inspect, up to 1 MiB.
         peek: Count<0, 1_048_576>,
-        /// Maximum wait for these bytes.
+        /// Maximum time to wait for these bytes.
         peek_wait: DurationValue,
     }
 }

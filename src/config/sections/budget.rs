@@ -13,7 +13,7 @@ use crate::{
 pub(crate) struct Budget {
     /// Maximum ratio of retries to calls.
     ratio: OptionalValue<RatioValue>,
-    /// Retries always allowed, if that is more.
+    /// Number of retries allowed regardless of the ratio.
     min: OptionalValue<Count>,
 }
 

@@ -58,15 +58,15 @@ impl ScalarValue for InFlight {
     }
 }
 
-impl_scalar_deserialize!([] InFlight);
+impl_scalar_deserialize!(InFlight);
 
 impl Inherit for OptionalValue<OrOff<InFlight>> {
     fn inherit(self, parent: &Self) -> Self {
-        let parent_bounds = match parent.as_ref() {
+        let inherited_bounds = match parent.as_ref() {
             Some(OrOff(Some(InFlight::Adaptive(bounds)))) => Some(bounds),
             _ => None,
         };
-        Self(match (self.0, parent_bounds) {
+        Self(match (self.0, inherited_bounds) {
             (Some(OrOff(Some(InFlight::Adaptive(own)))), Some(bounds)) => {
                 Some(OrOff(Some(InFlight::Adaptive(own.inherit(bounds)))))
             }

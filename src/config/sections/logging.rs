@@ -27,11 +27,11 @@ section! {
         curl: bool,
         /// Further query keys whose values are secret.
         redact: List<StringValue>,
-        /// Headers of requests and responses to log. Credentials are never logged.
+        /// Headers of requests and responses that are logged. Credentials are never logged.
         headers: List<HeaderNameValue>,
         /// Logs the user agent.
         user_agent: bool,
-        /// Maximum number of bytes of a failed response's body to log, up to 2 KiB.
+        /// Maximum number of bytes of a failed response's body that are logged, up to 2 KiB.
         failed_body: Count<0, 2_048>,
     }
 }

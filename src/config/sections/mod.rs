@@ -1,4 +1,4 @@
-//! The tables of a file: their keys, and how they configure the layers.
+//! The tables of a file, and their application to the layers.
 
 mod backoff;
 mod bad_gateway;
@@ -23,9 +23,9 @@ pub(crate) use self::{
 };
 use super::values::{OptionalValue, Toggle};
 
-/// Settings of a route, which inherit unset keys from the default policy.
+/// Settings of a route that inherit unset keys from the default policy.
 pub(crate) trait Inherit {
-    /// Takes the keys that are not set from `parent`.
+    /// Sets the keys that are not set to their values in `parent`.
     #[must_use]
     fn inherit(self, parent: &Self) -> Self;
 }
@@ -41,7 +41,7 @@ impl<T: Inherit + Clone> Inherit for OptionalValue<Toggle<T>> {
     }
 }
 
-/// Defines a table whose keys are inherited one by one.
+/// Defines a table of which each key is inherited separately.
 macro_rules! section {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $key:ident: $type:ty,)* }) => {
         $(#[$meta])*

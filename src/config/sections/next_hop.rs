@@ -4,7 +4,7 @@ use super::section;
 use crate::{
     config::{
         validation_error::ValidationError,
-        values::{DurationValue, ScalarVisitor, TimeoutHeaderName},
+        values::{ConfigTimeoutHeader, DurationValue, ScalarVisitor},
     },
     deadline::DeadlineHeaderLayer as Layer,
 };
@@ -13,22 +13,23 @@ section! {
     /// The header that carries the remaining time to the next hop.
     NextHop {
         /// Name of the header. Required.
-        header: TimeoutHeaderName,
+        header: ConfigTimeoutHeader,
         /// Time subtracted from the remaining time, so that the response can arrive in time.
         margin: DurationValue,
     }
 }
 
 impl NextHop {
+    /// Checks that the header is set.
     pub(crate) fn check(&self) -> Result<(), ValidationError> {
         if self.header.0.is_some() {
             return Ok(());
         }
-        let expected: &dyn Expected = &ScalarVisitor::<TimeoutHeaderName>::new();
+        let expected: &dyn Expected = &ScalarVisitor::<ConfigTimeoutHeader>::new();
         Err(ValidationError::new(format!("missing field `header`, expected {expected}")))
     }
 
-    /// Builds the layer, or returns `None` without a header, which `check` rejects.
+    /// Builds the layer. Returns `None` if the header is not set, which `check` rejects.
     pub(crate) fn build(&self) -> Option<Layer> {
         self.header.get().map(|header| self.margin.apply_to(Layer::new(header.0), Layer::margin))
     }

@@ -19,7 +19,7 @@ section! {
         total: Unlimited<Count>,
         /// Maximum number of retries after failures to connect.
         connect: Unlimited<Count>,
-        /// Maximum number of retries after connections that failed later.
+        /// Maximum number of retries after failures of an established connection.
         read: Unlimited<Count>,
         /// Maximum number of retries after statuses in `status_forcelist`.
         status: Unlimited<Count>,
@@ -31,18 +31,18 @@ section! {
         status_forcelist: List<Status>,
         /// Further statuses that are retried if the response has `Retry-After`.
         retry_after_statuses: List<Status>,
-        /// Delay before a retry, unless the server sets one. Inherited as a whole.
+        /// Delay before a retry, unless the server requests one. Inherited as a whole.
         #[serde(deserialize_with = "table")]
         backoff: Backoff,
-        /// Replaces the backoff with the server's delay (`Retry-After`).
+        /// Replaces the backoff with the delay that the server requests (`Retry-After`).
         respect_retry_after: bool,
-        /// Maximum delay that a server may set.
+        /// Maximum delay that the server can request.
         retry_after_max: DurationValue,
-        /// Waits for the maximum if the server's delay is longer. Otherwise returns the response.
+        /// Waits for the maximum if the requested delay is longer. Otherwise returns the response.
         cap_retry_after: bool,
-        /// Adds up to 10 % jitter to the server's delay.
+        /// Adds up to 10 % jitter to the requested delay.
         retry_after_jitter: bool,
-        /// Maximum of all delays of a call together.
+        /// Maximum sum of the delays of a call.
         total_delay_max: OrOff<DurationValue>,
         /// Retries any method if a response indicates, without proof, that nothing was processed.
         retry_unlikely: bool,
@@ -50,11 +50,11 @@ section! {
         retry_rejected: bool,
         /// Turns the last response into an error if only a limit prevents a retry.
         raise_on_status: bool,
-        /// Minimum time left for an attempt to begin.
+        /// Minimum time that must be left to start an attempt.
         min_attempt: DurationValue,
-        /// Maximum number of bytes of a request body that are kept for retries.
+        /// Maximum number of bytes of a request body that are stored for retries.
         body_limit: Count,
-        /// Maximum time to read the rest of a response that is retried.
+        /// Maximum time to read the rest of a response before a retry.
         drain_wait: DurationValue,
         /// Request header with the attempt number, from the second attempt on.
         attempt_header: OrOff<HeaderNameValue>,
@@ -98,7 +98,7 @@ impl Retry {
             Some(Methods::Idempotent) => layer.idempotent_methods(),
             Some(Methods::Any) => layer.retry_all_methods(),
             Some(Methods::Only(methods)) => {
-                layer.retry_methods(methods.iter().cloned().map(IntoSetting::into_value))
+                layer.retry_methods(methods.iter().cloned().map(IntoSetting::into_setting))
             }
         };
         let layer = self.status_forcelist.apply_to(layer, Layer::retry_statuses);
@@ -117,6 +117,7 @@ impl Retry {
             .apply_to(layer, |layer, name| layer.set(|policy| policy.attempt_header = name))
     }
 
+    /// Applies the settings for `Retry-After` and other hints of the server.
     fn apply_server_hints<C, F>(
         &self,
         layer: Layer<C, HttpCallAdapter<F>>,

@@ -1,5 +1,5 @@
 use super::section;
-use crate::config::values::{DurationValue, List, OrOff, TimeoutHeaderName};
+use crate::config::values::{ConfigTimeoutHeader, DurationValue, List, OrOff};
 
 section! {
     /// Timeouts for each part of a call.
@@ -12,6 +12,6 @@ section! {
         body_idle: OrOff<DurationValue<1>>,
         /// Request headers that carry the timeout of a trusted caller. Applied if it is less than
         /// `total`.
-        trust: List<TimeoutHeaderName>,
+        trust: List<ConfigTimeoutHeader>,
     }
 }

@@ -6,7 +6,7 @@ use super::{ScalarValue, impl_scalar_deserialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Count<const MIN: u32 = 0, const MAX: u32 = { u32::MAX }>(pub(crate) u32);
 
-/// A whole number from 1.
+/// A whole number of at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Positive(pub(crate) NonZeroU32);
 
@@ -42,4 +42,4 @@ impl ScalarValue for Positive {
     }
 }
 
-impl_scalar_deserialize!([] Positive);
+impl_scalar_deserialize!(Positive);

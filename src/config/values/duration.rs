@@ -31,7 +31,7 @@ impl<const MIN: u64> ScalarValue for DurationValue<MIN> {
 
 impl_scalar_deserialize!([const MIN: u64] DurationValue<MIN>);
 
-/// Formats a duration in the notation of a file.
+/// Formats a duration as a file would contain it.
 pub(crate) fn format_duration(duration: Duration) -> String {
     humantime::format_duration(duration).to_string()
 }

@@ -23,4 +23,4 @@ impl ScalarValue for HeaderNameValue {
     }
 }
 
-impl_scalar_deserialize!([] HeaderNameValue);
+impl_scalar_deserialize!(HeaderNameValue);

@@ -5,9 +5,9 @@ use super::{DurationValue, ScalarValue, impl_scalar_deserialize};
 /// The jitter of a delay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Jitter {
-    /// Waits a random part of the delay, or exactly the delay if `false`.
+    /// Enables or disables full jitter, which waits a random part of the delay.
     Full(bool),
-    /// Adds a random time up to this duration.
+    /// Adds a random time up to this duration to the delay.
     Added(Duration),
 }
 
@@ -21,8 +21,8 @@ impl ScalarValue for Jitter {
         DurationValue::<0>::from_text(text).map(|max| Self::Added(max.0))
     }
 
-    fn from_bool(full: bool) -> Option<Self> {
-        Some(Self::Full(full))
+    fn from_bool(enabled: bool) -> Option<Self> {
+        Some(Self::Full(enabled))
     }
 
     #[cfg(feature = "config-schema")]
@@ -31,4 +31,4 @@ impl ScalarValue for Jitter {
     }
 }
 
-impl_scalar_deserialize!([] Jitter);
+impl_scalar_deserialize!(Jitter);

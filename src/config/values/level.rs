@@ -31,4 +31,4 @@ impl ScalarValue for LevelValue {
     }
 }
 
-impl_scalar_deserialize!([] LevelValue);
+impl_scalar_deserialize!(LevelValue);

@@ -78,6 +78,7 @@ impl<T: schemars::JsonSchema> schemars::JsonSchema for Tables<T> {
     }
 }
 
+/// Deserializes the values of a list.
 pub(crate) fn collect_seq<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(
     mut values: A,
 ) -> Result<Vec<T>, A::Error> {

@@ -11,6 +11,7 @@ use super::{ScalarValue, impl_scalar_deserialize, list::collect_seq};
 /// The methods that are retried even if the request may have been processed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Methods {
+    /// The idempotent methods of RFC 9110 §9.2.2.
     Idempotent,
     Any,
     Only(Vec<MethodName>),
@@ -38,7 +39,7 @@ impl ScalarValue for MethodName {
     }
 }
 
-impl_scalar_deserialize!([] MethodName);
+impl_scalar_deserialize!(MethodName);
 
 impl<'de> Deserialize<'de> for Methods {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

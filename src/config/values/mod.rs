@@ -1,4 +1,4 @@
-//! The types of configuration values. Each defines its notation and the error for any other.
+//! The types of configuration values. Each type defines the notation that it accepts.
 
 mod count;
 mod duration;
@@ -35,12 +35,12 @@ pub(crate) use self::{
     status::Status,
     string::StringValue,
     table::table,
-    timeout_header::TimeoutHeaderName,
+    timeout_header::ConfigTimeoutHeader,
 };
 
-/// A value written as a string, number or boolean, or as a table.
+/// A value written as a string, a number, a boolean or a table.
 ///
-/// Each `from_*` method returns `None` for a notation that the type does not accept.
+/// Each `from_*` method returns `None` for a value that the type does not accept.
 pub(crate) trait ScalarValue: Sized {
     /// Writes the expected value for an error message, such as `a number from 0 to 1`.
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result;
@@ -49,7 +49,7 @@ pub(crate) trait ScalarValue: Sized {
         None
     }
 
-    /// Returns an invalid text without its secrets, for an error message.
+    /// Removes secrets from an invalid text, for an error message.
     fn redact(text: &str) -> Cow<'_, str> {
         Cow::Borrowed(text)
     }
@@ -66,6 +66,7 @@ pub(crate) trait ScalarValue: Sized {
         None
     }
 
+    /// Returns `None` if the type has no table notation, and an error if the table is invalid.
     fn from_table<'de, A: MapAccess<'de>>(_table: A) -> Option<Result<Self, A::Error>> {
         None
     }
@@ -74,6 +75,7 @@ pub(crate) trait ScalarValue: Sized {
     fn schema() -> schemars::Schema;
 }
 
+/// The visitor that deserializes a [`ScalarValue`].
 pub(crate) struct ScalarVisitor<T>(PhantomData<fn() -> T>);
 
 impl<T> ScalarVisitor<T> {
@@ -121,7 +123,8 @@ impl<'de, T: ScalarValue> Visitor<'de> for ScalarVisitor<T> {
     }
 }
 
-/// Implements `Deserialize` and `JsonSchema` for a [`ScalarValue`].
+/// Implements `Deserialize` and `JsonSchema` for a [`ScalarValue`]. Generic parameters precede the
+/// type, in brackets.
 macro_rules! impl_scalar_deserialize {
     ([$($generics:tt)*] $type:ty) => {
         impl<'de, $($generics)*> serde::Deserialize<'de> for $type {
@@ -144,6 +147,9 @@ macro_rules! impl_scalar_deserialize {
                 <Self as $crate::config::values::ScalarValue>::schema()
             }
         }
+    };
+    ($type:ty) => {
+        $crate::config::values::impl_scalar_deserialize!([] $type);
     };
 }
 pub(crate) use impl_scalar_deserialize;

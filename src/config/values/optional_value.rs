@@ -2,7 +2,7 @@ use serde::{Deserialize, Deserializer};
 
 /// The value of a key that may be absent.
 ///
-/// Unlike `Option`, it rejects null, which would otherwise count as an absent key.
+/// Unlike `Option`, it does not accept null as an absent key.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct OptionalValue<T>(pub(crate) Option<T>);
 

@@ -13,10 +13,11 @@ use super::{ScalarValue, impl_scalar_deserialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OrOff<T>(pub(crate) Option<T>);
 
-/// A number, or `"unlimited"`. For a limit, `"off"` could mean that nothing is allowed.
+/// A limit, or `"unlimited"`. The keyword is not `"off"`, which could mean that nothing is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unlimited<T>(pub(crate) Option<T>);
 
+/// Implements [`ScalarValue`] for a type that is a value or a keyword.
 macro_rules! impl_optional_scalar {
     ($type:ident, $keyword:literal) => {
         impl<T: ScalarValue> ScalarValue for $type<T> {

@@ -28,4 +28,4 @@ impl ScalarValue for RatioValue {
     }
 }
 
-impl_scalar_deserialize!([] RatioValue);
+impl_scalar_deserialize!(RatioValue);

@@ -21,4 +21,4 @@ impl ScalarValue for Status {
     }
 }
 
-impl_scalar_deserialize!([] Status);
+impl_scalar_deserialize!(Status);

@@ -21,4 +21,4 @@ impl ScalarValue for StringValue {
     }
 }
 
-impl_scalar_deserialize!([] StringValue);
+impl_scalar_deserialize!(StringValue);

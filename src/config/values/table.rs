@@ -5,8 +5,8 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-/// Deserializes a table, and rejects a list. serde's derived structs accept a list of the values in
-/// order.
+/// Deserializes a table, and rejects a list. serde's derived implementation would also accept a
+/// list of the field values in order.
 pub(crate) fn table<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: Deserialize<'de>,
@@ -29,7 +29,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for TableVisitor<T> {
     }
 }
 
-/// A value that is deserialized by [`table`].
+/// A value that [`table`] deserializes.
 pub(crate) struct Table<T>(pub(super) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {

@@ -3,13 +3,13 @@ use std::fmt;
 use super::{ScalarValue, impl_scalar_deserialize};
 use crate::deadline::TimeoutHeader;
 
-/// A request header that carries the caller's timeout.
+/// A timeout header, written as its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TimeoutHeaderName(pub(crate) TimeoutHeader);
+pub(crate) struct ConfigTimeoutHeader(pub(crate) TimeoutHeader);
 
 const HEADERS: [TimeoutHeader; 2] = [TimeoutHeader::Grpc, TimeoutHeader::EnvoyExpected];
 
-impl ScalarValue for TimeoutHeaderName {
+impl ScalarValue for ConfigTimeoutHeader {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [grpc, envoy] = HEADERS.map(TimeoutHeader::as_str);
         write!(f, "one of \"{grpc}\", \"{envoy}\"")
@@ -25,4 +25,4 @@ impl ScalarValue for TimeoutHeaderName {
     }
 }
 
-impl_scalar_deserialize!([] TimeoutHeaderName);
+impl_scalar_deserialize!(ConfigTimeoutHeader);
