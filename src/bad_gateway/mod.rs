@@ -2,10 +2,10 @@
 //! have been processed.
 //!
 //! A gateway sends 502 Bad Gateway if it gets no valid response from its upstream. The status alone
-//! does not show whether nothing listened there, or whether the server died in the middle of a
-//! payment. Most gateways reveal more than the status, each in its own way. This layer turns these
-//! details into one [`Failure`](crate::Failure) in the response's extensions, which every other
-//! layer reads.
+//! does not show whether the upstream was down, or died in the middle of a payment. Most gateways
+//! reveal more in headers and in the body, each in its own format. This layer turns these details
+//! into one [`Failure`](crate::Failure) in the response's extensions, which every other layer
+//! reads.
 //!
 //! # Example
 //!
@@ -53,15 +53,15 @@
 //! | source | result |
 //! |---|---|
 //! | a [`Failure`](crate::Failure) in the extensions | kept unchanged |
-//! | `Proxy-Status` with an `error` (RFC 9209) | the cause that it names, from the member nearest the origin; an unregistered type stays text, in [`Evidence::proxy_status`] |
+//! | `Proxy-Status` with an `error` (RFC 9209) | the cause in the member nearest the origin; [`Evidence::proxy_status`] keeps an unregistered type as text |
 //! | headers that only one product sends | the entry of the fingerprint table |
 //! | the first bytes of the body | the entry of the fingerprint table |
-//! | JSON in a 500, 502 or 504 that does not mention a gateway, if it was read completely | [`OriginError`](crate::Cause::OriginError): an application probably wrote it |
+//! | a 500, 502 or 504 with a complete JSON body that does not mention a gateway | [`OriginError`](crate::Cause::OriginError): an application probably wrote it |
 //! | another 500, or a status above 505 except 529 | [`Unknown`](crate::Cause::Unknown): some gateways send 500 for failures of their upstream, and the meaning of the other statuses depends on the vendor |
 //! | anything else | the result of [`HttpClassifier`](crate::classify::HttpClassifier) for the head |
 //!
-//! `Retry-After` and similar headers are read as by
-//! [`HttpClassifier`](crate::classify::HttpClassifier). Errors pass unchanged:
+//! The layer reads `Retry-After` and similar headers as
+//! [`HttpClassifier`](crate::classify::HttpClassifier) does. It does not change errors:
 //! [`classify_error`](crate::classify::classify_error) classifies them.
 //!
 //! The fingerprint table covers nginx, HAProxy, Apache, Caddy, Squid, Envoy, Varnish, lighttpd,
@@ -73,54 +73,53 @@
 //!
 //! The layer never infers:
 //!
-//! - [`Processed::No`](crate::Processed::No): pages are relayed byte for byte, and gateways retry
-//!   requests themselves. The strongest result for a response is
+//! - [`Processed::No`](crate::Processed::No): the gateway may have relayed another server's page,
+//!   or retried the request itself. The strongest result for a response is
 //!   [`Unlikely`](crate::Processed::Unlikely).
-//! - [`Unlikely`](crate::Processed::Unlikely), if a retry of the gateway itself can end in the same
-//!   response and this is known. HAProxy with `retry-on`, Squid and others send one response for
-//!   both cases: a request that was never sent, and a request that was sent once and then refused.
+//! - [`Unlikely`](crate::Processed::Unlikely), if the gateway is known to send the same response
+//!   after a retry of its own. HAProxy with `retry-on`, Squid and others send one response for both
+//!   cases: a request that was never sent, and a request that was sent once and then refused.
 //! - [`Reporter::Origin`](crate::Reporter::Origin): more gateways exist than this crate knows.
 //! - Anything from `Server` alone, except for AWS's load balancer: nginx and Envoy set their own
 //!   value on relayed responses.
 //! - Anything from a page that an application quotes in JSON.
-//! - Anything about a status below 400. A failure can arrive as a 200: some gateways send 200 for
-//!   bytes that are not HTTP. A body that breaks off ends in an error, as it does without this
-//!   layer.
+//! - Anything about a status below 400. Some gateways send a 200 if the upstream's response is not
+//!   HTTP. An incomplete body ends in an error, as it does without this layer.
 //! - The gateway that relayed a page: a relayed page names the gateway that wrote it.
 //!
 //! # Body inspection
 //!
-//! The layer inspects the body of a 429 or 5xx, if it is text, HTML, JSON or without a content
-//! type, and not compressed. Frames, trailers and errors pass on as they came.
+//! The layer inspects the body of a 429 or 5xx if it is not compressed and its content type is
+//! text, HTML, JSON or missing. The layer forwards frames, trailers and errors unchanged.
 //!
 //! The inspection ends at the first of these events:
 //!
 //! - The body ends.
 //! - [`max_peek_bytes`](BadGatewayClassifierLayer::max_peek_bytes) bytes are read.
-//! - The body pauses, and the page is recognized such that more bytes could not change the result.
+//! - The body pauses, and no further byte can change the result.
 //! - [`peek_timeout`](BadGatewayClassifierLayer::peek_timeout) has passed since the first pause.
 //!
-//! If the wait times out, the classification is less specific but never different.
+//! If the wait times out, the result is less specific, but never contradicts the full result.
 //!
 //! The response is returned after its inspection. If a
-//! [`TimeoutLayer`](crate::timeout::TimeoutLayer) around this layer expires within these 50 ms, it
-//! discards a response that had already arrived.
+//! [`TimeoutLayer`](crate::timeout::TimeoutLayer) around this layer expires within `peek_timeout`
+//! (50 ms by default), it discards a response that had already arrived.
 //!
 //! # Behavior
 //!
 //! | condition | behavior |
 //! |---|---|
-//! | the status is below 400 | the response passes; its body is not touched |
+//! | the status is below 400 | the response passes; its body is not read |
 //! | the head is sufficient | the response passes at once, with a [`Failure`](crate::Failure) and, if a product was recognized, [`Evidence`] |
 //! | the body must be inspected and is ready | the same; no timer is created |
-//! | the body pauses | the layer waits, at most [`peek_timeout`](BadGatewayClassifierLayer::peek_timeout) in total |
+//! | the body pauses | the layer waits until [`peek_timeout`](BadGatewayClassifierLayer::peek_timeout) after the first pause |
 //! | the body fails during the inspection | the reader of the body gets the error at the same position |
 //! | the call fails | the error passes unchanged |
 //!
 //! # Panics
 //!
-//! Polling panics outside a tokio runtime with time enabled if the body of a failed response
-//! pauses. A body that is ready at once needs no runtime.
+//! Polling panics if the body of a failed response pauses and no tokio runtime with time enabled is
+//! running. A body that is ready at once needs no runtime.
 //!
 //! # Cancel safety
 //!
@@ -136,8 +135,8 @@
 //! # Differs from
 //!
 //! - `tower_http::classify`: this layer reports the cause and the reporter, not only success or
-//!   failure. It reads the pages and headers of gateways, not only the status. It is not a trait
-//!   for other layers: it classifies once, for all of them.
+//!   failure. It reads the pages and headers of gateways, not only the status. Other layers do not
+//!   call a classifier; they read this layer's result.
 
 mod body;
 mod future;
