@@ -24,7 +24,7 @@ use tokio::{
 };
 use tower::{ServiceBuilder, ServiceExt};
 
-use crate::support::sockets::{LIMIT, empty, full, hyper, origin, read, request};
+use crate::support::sockets::{UNREACHED_LIMIT, empty, full, hyper_client, origin, read, request};
 
 struct Gateway {
     origin: Origin,
@@ -33,7 +33,7 @@ struct Gateway {
 
 impl Gateway {
     async fn start(script: Script) -> Self {
-        Self::start_with_timeout(script, LIMIT).await
+        Self::start_with_timeout(script, UNREACHED_LIMIT).await
     }
 
     async fn start_with_timeout(script: Script, timeout: Duration) -> Self {
@@ -50,7 +50,7 @@ impl Gateway {
                 request.headers_mut().remove(HOST);
                 request
             })
-            .service(hyper());
+            .service(hyper_client());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/a/path", listener.local_addr().unwrap());
         // The task ends with the runtime of the test.
@@ -62,7 +62,7 @@ impl Gateway {
     ///
     /// A panic in the gateway would close the connection without a response.
     async fn send(&self, method: &str) -> Response<Incoming> {
-        hyper().oneshot(request(method, &self.url, empty())).await.unwrap()
+        hyper_client().oneshot(request(method, &self.url, empty())).await.unwrap()
     }
 }
 
@@ -155,7 +155,7 @@ async fn gateway_passes_error_response_of_origin_unchanged() {
 async fn gateway_sends_post_once_with_body() {
     let gateway = Gateway::start(Script::Status(502)).await;
     let post = request("POST", &gateway.url, full(b"pay 5"));
-    assert_eq!(hyper().oneshot(post).await.unwrap().status(), 502);
+    assert_eq!(hyper_client().oneshot(post).await.unwrap().status(), 502);
     let received = gateway.origin.received();
     assert_eq!(received.len(), 1);
     assert!(received[0].head.starts_with("POST /a/path HTTP/1.1\r\n"));

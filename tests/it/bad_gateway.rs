@@ -13,14 +13,14 @@ use seawall::{
 };
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::support::{Step, Steps};
+use crate::support::{ScriptedBody, Step};
 
-type ClassifiedResponse = Response<ResponseBody<Steps>>;
+type ClassifiedResponse = Response<ResponseBody<ScriptedBody>>;
 
 /// Returns `response` as `layer` passes it on.
 async fn classify_with(
     layer: BadGatewayClassifierLayer,
-    response: Response<Steps>,
+    response: Response<ScriptedBody>,
 ) -> ClassifiedResponse {
     let mut response = Some(response);
     let service = layer.layer(service_fn(move |_: Request<()>| {
@@ -31,9 +31,9 @@ async fn classify_with(
 }
 
 /// Returns a response whose body arrives in one frame.
-fn upstream_response(status: u16, headers: &[(&str, &str)], body: &str) -> Response<Steps> {
+fn upstream_response(status: u16, headers: &[(&str, &str)], body: &str) -> Response<ScriptedBody> {
     let body = (!body.is_empty()).then(|| Step::Data(Bytes::copy_from_slice(body.as_bytes())));
-    let mut response = Response::new(Steps::new(body));
+    let mut response = Response::new(ScriptedBody::new(body));
     *response.status_mut() = status.try_into().unwrap();
     for (name, value) in headers {
         let name: http::HeaderName = name.parse().unwrap();

@@ -27,7 +27,7 @@ use tokio::{
 use tokio_test::{assert_pending, assert_ready, task};
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::support::{Step, Steps, exhaust_coop_budget};
+use crate::support::{ScriptedBody, Step, exhaust_coop_budget};
 
 const IDLE: Duration = Duration::from_millis(100);
 
@@ -84,7 +84,7 @@ async fn body_within_limits_passes_unchanged() {
         Step::Trailers(trailers.clone()),
     ];
     let layer = BodyTimeoutLayer::new().idle(IDLE).total(TOTAL);
-    let mut body = Box::pin(with_timeouts(&layer, Steps::sized(steps)));
+    let mut body = Box::pin(with_timeouts(&layer, ScriptedBody::sized(steps)));
     for remaining in [6, 3, 0] {
         assert_eq!((body.size_hint().exact(), body.is_end_stream()), (Some(remaining), false));
         let frame = body.frame().await.unwrap().unwrap();
@@ -188,7 +188,8 @@ async fn error_reports_limit_that_elapsed_first() {
         (IDLE, Duration::MAX, TimeoutKind::ResponseIdle),
     ] {
         let layer = BodyTimeoutLayer::new().idle(idle).total(total);
-        let error = with_timeouts(&layer, Steps::new([Step::Stall])).collect().await.unwrap_err();
+        let error =
+            with_timeouts(&layer, ScriptedBody::new([Step::Stall])).collect().await.unwrap_err();
         assert_eq!(limit_and_kind(&error), (IDLE, kind));
     }
 }
@@ -196,7 +197,7 @@ async fn error_reports_limit_that_elapsed_first() {
 #[tokio::test(start_paused = true)]
 async fn maximum_duration_never_elapses() {
     let layer = BodyTimeoutLayer::new().idle(Duration::MAX).total(Duration::MAX);
-    let mut body = task::spawn(with_timeouts(&layer, Steps::new([Step::Stall])).collect());
+    let mut body = task::spawn(with_timeouts(&layer, ScriptedBody::new([Step::Stall])).collect());
     assert_pending!(body.poll());
     advance(Duration::from_secs(u32::MAX.into())).await;
     assert_pending!(body.poll());
@@ -210,8 +211,10 @@ async fn zero_timeout_allows_only_ready_frames() {
     ] {
         let ready = with_timeouts(&layer, Full::<Bytes>::from("whole"));
         assert_eq!(ready.collect().await.unwrap().to_bytes(), "whole");
-        let mut body =
-            Box::pin(with_timeouts(&layer, Steps::new([Step::Data("x".into()), Step::Stall])));
+        let mut body = Box::pin(with_timeouts(
+            &layer,
+            ScriptedBody::new([Step::Data("x".into()), Step::Stall]),
+        ));
         body.frame().await.unwrap().unwrap();
         assert!(body.frame().await.unwrap().is_err());
     }
@@ -239,7 +242,8 @@ fn ready_body_needs_no_runtime() {
 
 #[tokio::test(start_paused = true)]
 async fn body_returns_inner_error_unchanged() {
-    let error = with_timeouts(&BodyTimeoutLayer::new(), Steps::new([Step::Error])).collect().await;
+    let error =
+        with_timeouts(&BodyTimeoutLayer::new(), ScriptedBody::new([Step::Error])).collect().await;
     assert_eq!(error.unwrap_err().to_string(), "the body failed");
 }
 

@@ -1,8 +1,8 @@
 //! A chain of real hops: client → outer gateway → inner gateway → an origin that never responds.
 //!
-//! The test uses real sockets and therefore real time. Each hop reserves half of its remaining
-//! time: the inner gateway times out after 1 s, the outer gateway after 2 s, and the client after
-//! 4 s. The name in `Proxy-Status` identifies the hop that timed out first.
+//! The test uses real sockets and therefore real time. Each hop gives half of its remaining time to
+//! the next hop: the inner gateway times out after 1 s, the outer gateway after 2 s, and the client
+//! after 4 s. The name in `Proxy-Status` identifies the hop that timed out first.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -23,11 +23,11 @@ use seawall::{
 use tokio::net::TcpListener;
 use tower::{Service, ServiceBuilder, ServiceExt};
 
-use crate::support::sockets::{hyper, origin, read};
+use crate::support::sockets::{hyper_client, origin, read};
 
 const TOTAL: Duration = Duration::from_secs(4);
-/// A margin above the total time, which the layer caps at half of the remaining time.
-const MAX_MARGIN: Duration = Duration::from_secs(60);
+/// A margin longer than the total time. The layer caps it at half of the remaining time.
+const OVERSIZED_MARGIN: Duration = Duration::from_secs(60);
 
 /// Returns the stack of each hop.
 ///
@@ -49,13 +49,13 @@ fn stack(
         .layer(RetryLayer::new().min_attempt_time(total))
         .layer(TimeoutLayer::new(total * 10))
         .layer(BodyTimeoutLayer::new())
-        .layer(DeadlineHeaderLayer::new(header).margin(MAX_MARGIN))
+        .layer(DeadlineHeaderLayer::new(header).margin(OVERSIZED_MARGIN))
         .map_request(move |mut request: Request<ReplayBody<Body>>| {
             *request.uri_mut() = Uri::try_from(format!("http://{upstream}/")).unwrap();
             request.headers_mut().remove(HOST);
             request
         })
-        .service(hyper())
+        .service(hyper_client())
 }
 
 /// Starts a gateway whose own timeout is long, so that it applies the timeout in `header`.
@@ -78,6 +78,7 @@ fn received_timeout(origin: &Origin, header: TimeoutHeader) -> Duration {
     let head = origin.received()[0].head.to_lowercase();
     let prefix = format!("{}: ", header.as_str());
     let value = head.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap();
+    // `head` is in lower case, but the unit of `grpc-timeout` is `S`.
     let value = value.trim().replace('s', "S");
     header.parse(value.as_bytes()).unwrap()
 }
@@ -91,15 +92,16 @@ async fn innermost_hop_times_out_first_and_others_pass_its_response() {
         let client = stack(TOTAL, header, outer);
         let response = client.oneshot(Request::new(Body::empty())).await.unwrap();
         assert_eq!(response.status(), 504);
-        // The outer gateway would have added a member, and a timeout of the client is an error.
+        // If the outer gateway had timed out, it would have added a member. If the client had timed
+        // out, the call would have failed.
         let members: Vec<_> = response.headers().get_all("proxy-status").iter().collect();
         assert_eq!(members, ["inner;error=http_response_timeout"]);
         // No hop retried, because the remaining time was too short.
         assert_eq!(origin.requests(), 1);
         let timeout = received_timeout(&origin, header);
         assert!(timeout <= TOTAL / 8, "expected at most {:?}, found {timeout:?}", TOTAL / 8);
-        let attempts = response.extensions().get::<RetryReport>().unwrap();
-        assert_eq!(attempts.stop_reason(), Some(StopReason::DeadlineTooNear));
+        let report = response.extensions().get::<RetryReport>().unwrap();
+        assert_eq!(report.stop_reason(), Some(StopReason::DeadlineTooNear));
         let problem: serde_json::Value = serde_json::from_slice(
             &read(response).await.unwrap_or_else(|_| panic!("expected a complete body")),
         )

@@ -27,7 +27,7 @@ use seawall::{
 };
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-use crate::support::{Action, Script, Step, Steps};
+use crate::support::{Action, Script, ScriptedBody, Step};
 
 type Body = Full<Bytes>;
 
@@ -237,7 +237,7 @@ async fn layer_discloses_repeated_error_text_once() {
 #[tokio::test]
 async fn layer_passes_each_response_unchanged() {
     for status in [200, 404, 502] {
-        let body = Steps::sized([Step::Data("as it".into()), Step::Data(" was".into())]);
+        let body = ScriptedBody::sized([Step::Data("as it".into()), Step::Data(" was".into())]);
         let inner = Response::builder().status(status).header("x-a", "b").body(body).unwrap();
         let script = Script::new([Action::Respond(inner)]);
         let service = ErrorResponseLayer::new("edge").layer(script);

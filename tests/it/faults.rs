@@ -36,7 +36,7 @@ use tokio::{
 };
 use tower::ServiceBuilder;
 
-use crate::support::sockets::{LIMIT, hyper};
+use crate::support::sockets::{UNREACHED_LIMIT, hyper_client};
 
 type Body = Full<Bytes>;
 type GatewayLayer = StandardLayer<HttpClassifier, HttpCallAdapter, Gateway>;
@@ -52,7 +52,7 @@ fn circuit_states<C, P, Side>(layer: &StandardLayer<C, P, Side>) -> Vec<State> {
 
 /// Limits the time of a test that runs on the real clock.
 async fn within_limit<F: Future>(test: F) -> F::Output {
-    timeout(LIMIT, test).await.expect("the test exceeded its time limit")
+    timeout(UNREACHED_LIMIT, test).await.expect("the test exceeded its time limit")
 }
 
 /// Serves a gateway as documented in `seawall::standard`. The gateway removes the prefix `/billing`
@@ -69,7 +69,7 @@ async fn serve_gateway(layer: GatewayLayer, upstream: SocketAddr) -> SocketAddr 
             request
         })
         .layer(layer)
-        .service(hyper());
+        .service(hyper_client());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     tokio::spawn(async { ::axum::serve(listener, Router::new().fallback_service(stack)).await });

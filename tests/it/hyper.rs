@@ -18,8 +18,8 @@ use seawall::{
 use tower::{Layer, ServiceExt};
 
 use crate::support::sockets::{
-    Body, CallFailure, assert_failures, empty, full, get_and_post, hyper, origin, read, request,
-    stack, url,
+    Body, CallFailure, assert_failures, empty, full, get_and_post, hyper_client, origin, read,
+    request, stack, url,
 };
 
 async fn assert_failure(
@@ -29,7 +29,7 @@ async fn assert_failure(
     attempts: [u32; 2],
 ) -> Origin {
     let origin = origin(script).await;
-    let clients = (hyper::<Body>(), hyper());
+    let clients = (hyper_client::<Body>(), hyper_client());
     assert_failures(clients, &url(&origin), (cause, processed), attempts).await;
     origin
 }
@@ -44,7 +44,7 @@ async fn retry_layer_retries_post_when_connection_is_refused() {
 async fn retry_layer_retries_post_when_name_does_not_resolve() {
     // RFC 6761 §6.4: `.invalid` never resolves.
     let expected = (Cause::DnsError, Processed::No);
-    let clients = (hyper::<Body>(), hyper());
+    let clients = (hyper_client::<Body>(), hyper_client());
     assert_failures(clients, "http://does-not-exist.invalid/", expected, [5, 5]).await;
 }
 
@@ -55,7 +55,7 @@ async fn retry_layer_does_not_retry_unsupported_url() {
     let expected = (Cause::HttpRequestError, Processed::No);
     let https = url(&origin).replace("http://", "https://");
     for url in [&*https, "ftp://upstream/"] {
-        assert_failures((hyper::<Body>(), hyper()), url, expected, [1, 1]).await;
+        assert_failures((hyper_client::<Body>(), hyper_client()), url, expected, [1, 1]).await;
     }
     assert_eq!(origin.connections(), 0);
 }
@@ -101,8 +101,8 @@ async fn retry_layer_does_not_retry_overlong_head() {
 #[tokio::test]
 async fn connection_closed_on_accept_is_terminated() {
     let origin = origin(Script::AcceptClose).await;
-    let bare = get_and_post(hyper::<Body>(), &url(&origin)).await;
-    let stacked = get_and_post(stack(hyper()), &url(&origin)).await;
+    let bare = get_and_post(hyper_client::<Body>(), &url(&origin)).await;
+    let stacked = get_and_post(stack(hyper_client()), &url(&origin)).await;
     for verdict in bare.iter().chain(&stacked) {
         assert_eq!(verdict.cause, Cause::ConnectionTerminated);
         assert!(matches!(verdict.processed, Processed::No | Processed::Maybe));
@@ -116,14 +116,14 @@ async fn connection_closed_on_accept_is_terminated() {
 async fn silent_origin_is_timeout_and_may_be_processed() {
     let origin = origin(Script::Silent).await;
     let timeout = TimeoutLayer::new(Duration::from_millis(200));
-    let [get, post] = get_and_post(timeout.layer(hyper::<Body>()), &url(&origin)).await;
+    let [get, post] = get_and_post(timeout.layer(hyper_client::<Body>()), &url(&origin)).await;
     let expected = |attempts| CallFailure {
         cause: Cause::HttpResponseTimeout,
         processed: Processed::Maybe,
         attempts,
     };
     assert_eq!([get, post], [expected(1), expected(1)]);
-    let stacked = get_and_post(stack(timeout.layer(hyper())), &url(&origin)).await;
+    let stacked = get_and_post(stack(timeout.layer(hyper_client())), &url(&origin)).await;
     assert_eq!(stacked, [expected(5), expected(1)]);
     assert_eq!(origin.requests(), 2 + 5 + 1);
 }
@@ -134,7 +134,8 @@ async fn silent_origin_is_timeout_and_may_be_processed() {
 /// error.
 async fn assert_truncated(script: Script) {
     let origin = origin(script).await;
-    let response = stack(hyper()).oneshot(request("GET", &url(&origin), empty())).await.unwrap();
+    let response =
+        stack(hyper_client()).oneshot(request("GET", &url(&origin), empty())).await.unwrap();
     assert_eq!(HttpClassifier::new().classify(Ok(&response)), None);
     let failure = classify_body_error(&read(response).await.unwrap_err());
     assert_eq!(
@@ -158,7 +159,7 @@ async fn truncated_chunked_body_is_incomplete_and_processed() {
 async fn malformed_chunk_is_transfer_coding_error_and_processed() {
     let malformed = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n";
     let origin = origin(Script::Raw(malformed)).await;
-    let response = hyper().oneshot(request("GET", &url(&origin), empty()));
+    let response = hyper_client().oneshot(request("GET", &url(&origin), empty()));
     let error = read(response.await.unwrap()).await.unwrap_err();
     let failure = classify_body_error(&error);
     assert_eq!(
@@ -171,7 +172,7 @@ async fn malformed_chunk_is_transfer_coding_error_and_processed() {
 async fn error_keeps_client_error_as_source() {
     type Error = hyper_util::client::legacy::Error;
     let origin = origin(Script::Refuse).await;
-    let call = stack(hyper()).oneshot(request("PUT", &url(&origin), full(b"hi")));
+    let call = stack(hyper_client()).oneshot(request("PUT", &url(&origin), full(b"hi")));
     let error = call.await.unwrap_err();
     assert!(find_source::<Error>(&*error).unwrap().is_connect());
     let refused = find_source::<std::io::Error>(&*error).unwrap();
@@ -191,7 +192,7 @@ async fn retry_layer_does_not_retry_when_request_body_fails() {
         Err(std::io::Error::from(std::io::ErrorKind::ConnectionRefused).into()),
     ]);
     let body = BodyExt::boxed(StreamBody::new(frames));
-    let call = stack(hyper()).oneshot(request("PUT", &url(&origin), body));
+    let call = stack(hyper_client()).oneshot(request("PUT", &url(&origin), body));
     let verdict = CallFailure::from_error(&*call.await.unwrap_err());
     let expected =
         CallFailure { cause: Cause::HttpRequestError, processed: Processed::Maybe, attempts: 1 };

@@ -21,7 +21,7 @@ use seawall::{
 use tokio_test::{assert_pending, task};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
-use crate::support::{Step as BodyStep, Steps, response, upstream};
+use crate::support::{ScriptedBody, Step as BodyStep, response, upstream};
 
 type Body = Full<Bytes>;
 
@@ -68,7 +68,7 @@ async fn permit_is_held_until_body_end() {
     let layer = InFlightLimitLayer::new(max_calls(1));
     let inner = service_fn(|_: Request<Body>| {
         let steps = [BodyStep::Data("a".into()), BodyStep::Data("b".into())];
-        std::future::ready(Ok::<_, BoxError>(Response::new(Steps::new(steps))))
+        std::future::ready(Ok::<_, BoxError>(Response::new(ScriptedBody::new(steps))))
     });
     let service = layer.layer(inner);
     // Read to its end.
@@ -86,7 +86,7 @@ async fn permit_is_held_until_body_end() {
     // An empty body, and a body that fails.
     for steps in [vec![], vec![BodyStep::Error]] {
         let inner = service_fn(move |_: Request<Body>| {
-            std::future::ready(Ok::<_, BoxError>(Response::new(Steps::new(steps.clone()))))
+            std::future::ready(Ok::<_, BoxError>(Response::new(ScriptedBody::new(steps.clone()))))
         });
         let response = layer.layer(inner).oneshot(get()).await.unwrap();
         let _ = response.into_body().collect().await;

@@ -35,7 +35,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::{
     log_capture::Recorder,
-    support::{Action, Script, Step, Steps, response},
+    support::{Action, Script, ScriptedBody, Step, response},
 };
 
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -77,7 +77,7 @@ fn get() -> Request<Full<Bytes>> {
 /// A body that counts its polls.
 #[derive(Default)]
 struct PollCountingBody {
-    inner: Steps,
+    inner: ScriptedBody,
     polls: Arc<std::sync::atomic::AtomicUsize>,
 }
 
@@ -90,7 +90,7 @@ impl Body for PollCountingBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, seawall::BoxError>>> {
         self.polls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        // `Steps` is not `Unpin`, but a boxed copy is.
+        // `ScriptedBody` is not `Unpin`, but a boxed copy is.
         let mut inner = Box::pin(self.inner.clone());
         let frame = inner.as_mut().poll_frame(cx);
         let polls = Arc::clone(&self.polls);
@@ -119,7 +119,7 @@ async fn stack_passes_success_unchanged() {
         Step::Trailers(trailers.clone()),
     ];
     let polls = Arc::default();
-    let body = PollCountingBody { inner: Steps::sized(steps), polls: Arc::clone(&polls) };
+    let body = PollCountingBody { inner: ScriptedBody::sized(steps), polls: Arc::clone(&polls) };
     let success = Response::builder().status(206).header("x-a", "b").body(body).unwrap();
     let response = stack(Script::new([Action::Respond(success)])).oneshot(get()).await.unwrap();
     assert_eq!(response.status(), 206);

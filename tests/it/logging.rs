@@ -36,7 +36,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::{
     log_capture::{Line, Recorder},
-    support::{Action, Script, Step, Steps, response},
+    support::{Action, Script, ScriptedBody, Step, response},
 };
 
 type Body = Full<Bytes>;
@@ -50,7 +50,7 @@ fn get(uri: &str) -> Request<Body> {
 }
 
 /// Calls the service, reads the complete body, and returns the log line.
-async fn log(layer: LoggingLayer, act: Action<Steps>) -> Line {
+async fn log(layer: LoggingLayer, act: Action<ScriptedBody>) -> Line {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let result = layer.layer(Script::new([act])).oneshot(get(URL)).await;
     if let Ok(response) = result {
@@ -59,7 +59,7 @@ async fn log(layer: LoggingLayer, act: Action<Steps>) -> Line {
     recorder.line()
 }
 
-fn answer(status: u16) -> Action<Steps> {
+fn answer(status: u16) -> Action<ScriptedBody> {
     Action::Respond(response(status))
 }
 
@@ -82,7 +82,7 @@ async fn log_contains_cause_of_error_response() {
 #[tokio::test(start_paused = true)]
 async fn debug_output_hides_request_secrets() {
     let (_recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let body = Steps::new([Step::Data("text".into())]);
+    let body = ScriptedBody::new([Step::Data("text".into())]);
     let client = service_fn(move |_: Request<Body>| {
         std::future::ready(Ok::<_, BoxError>(Response::new(body.clone())))
     });
@@ -164,7 +164,8 @@ async fn log_contains_display_text_of_unknown_error() {
 async fn layer_forwards_call_unchanged_without_subscriber() {
     let service =
         LoggingLayer::client().layer(Script::new([answer(200), Action::Fail("x".into())]));
-    let response: Response<ResponseBody<Steps>> = service.clone().oneshot(get(URL)).await.unwrap();
+    let response: Response<ResponseBody<ScriptedBody>> =
+        service.clone().oneshot(get(URL)).await.unwrap();
     drop(response);
     let error: BoxError = service.oneshot(get(URL)).await.unwrap_err();
     assert_eq!(error.to_string(), "x");

@@ -17,7 +17,7 @@ use std::{
 use tokio_test::{assert_pending, task};
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::support::{Action, Script, Step, Steps, response};
+use crate::support::{Action, Script, ScriptedBody, Step, response};
 
 type ResponseBody = Full<Bytes>;
 
@@ -54,7 +54,7 @@ async fn retry_layer_sends_body_and_trailers_again() {
     trailers.insert("x-sum", "42".parse().unwrap());
     let steps =
         [data(b"one "), Step::Pause, data(b""), data(b"two"), Step::Trailers(trailers.clone())];
-    for body in [Steps::new(steps.clone()), Steps::sized(steps)] {
+    for body in [ScriptedBody::new(steps.clone()), ScriptedBody::sized(steps)] {
         let script = succeeds_at_third_request();
         retry_layer().layer(script.clone()).oneshot(put(body)).await.unwrap();
         for sent in script.sent() {
@@ -109,7 +109,7 @@ async fn retry_layer_sends_body_again_when_size_equals_limit() {
 #[tokio::test(start_paused = true)]
 async fn retry_layer_sends_stream_above_limit_once() {
     let script = succeeds_at_third_request();
-    let body = Steps::new([data(b"12345"), Step::Pause, data(b"678901"), data(b"2345")]);
+    let body = ScriptedBody::new([data(b"12345"), Step::Pause, data(b"678901"), data(b"2345")]);
     let response =
         retry_layer().max_replay_bytes(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
     assert_eq!(
@@ -125,7 +125,7 @@ async fn retry_layer_sends_body_again_when_response_precedes_limit() {
         Action::RespondAfter(1, response::<ResponseBody>(502)),
         Action::Respond(response(200)),
     ]);
-    let body = Steps::new([data(b"12345"), data(b"678901"), data(b"2345")]);
+    let body = ScriptedBody::new([data(b"12345"), data(b"678901"), data(b"2345")]);
     retry_layer().max_replay_bytes(10).layer(script.clone()).oneshot(put(body)).await.unwrap();
     assert_eq!(script.sent()[1].data, b"123456789012345");
 }
@@ -133,7 +133,7 @@ async fn retry_layer_sends_body_again_when_response_precedes_limit() {
 #[tokio::test(start_paused = true)]
 async fn retry_layer_returns_body_error_without_retry() {
     let script = Script::new([Action::Respond(response::<ResponseBody>(200))]);
-    let body = Steps::new([data(b"half"), Step::Error]);
+    let body = ScriptedBody::new([data(b"half"), Step::Error]);
     let error = retry_layer().layer(script.clone()).oneshot(put(body)).await.unwrap_err();
     assert_eq!(error.to_string(), "the body failed");
     assert_eq!(script.count(), 1);
@@ -141,11 +141,11 @@ async fn retry_layer_returns_body_error_without_retry() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_layer_does_not_retry_response_when_body_failed() {
-    let service = service_fn(async |request: Request<ReplayBody<Steps>>| {
+    let service = service_fn(async |request: Request<ReplayBody<ScriptedBody>>| {
         let _ = request.into_body().collect().await;
         Ok::<_, Infallible>(response::<ResponseBody>(502))
     });
-    let body = Steps::new([data(b"half"), Step::Error]);
+    let body = ScriptedBody::new([data(b"half"), Step::Error]);
     let response = retry_layer().layer(service).oneshot(put(body)).await.unwrap();
     assert_eq!(
         response.extensions().get::<RetryReport>().unwrap().stop_reason(),
@@ -153,19 +153,19 @@ async fn retry_layer_does_not_retry_response_when_body_failed() {
     );
 }
 
-type ReceivedBodies = Arc<Mutex<Vec<Pin<Box<ReplayBody<Steps>>>>>>;
+type ReceivedBodies = Arc<Mutex<Vec<Pin<Box<ReplayBody<ScriptedBody>>>>>>;
 
 /// Returns a service that stores the bodies unread and responds 502 at once.
 fn early_responder(
     bodies: &ReceivedBodies,
 ) -> impl tower::Service<
-    Request<ReplayBody<Steps>>,
+    Request<ReplayBody<ScriptedBody>>,
     Response = http::Response<ResponseBody>,
     Error = BoxError,
     Future: Send,
 > + Clone {
     let bodies = Arc::clone(bodies);
-    service_fn(move |request: Request<ReplayBody<Steps>>| {
+    service_fn(move |request: Request<ReplayBody<ScriptedBody>>| {
         bodies.lock().unwrap().push(Box::pin(request.into_body()));
         std::future::ready(Ok(response(502)))
     })
@@ -174,7 +174,7 @@ fn early_responder(
 #[tokio::test(start_paused = true)]
 async fn replay_body_of_earlier_attempt_fails_when_next_starts() {
     let bodies = Arc::default();
-    let body = Steps::new([data(b"a"), Step::Pause, data(b"b")]);
+    let body = ScriptedBody::new([data(b"a"), Step::Pause, data(b"b")]);
     retry_layer().max_retries(1).layer(early_responder(&bodies)).oneshot(put(body)).await.unwrap();
     let [mut first, second] = std::mem::take(&mut *bodies.lock().unwrap()).try_into().unwrap();
     assert!(first.frame().await.unwrap().is_err());
@@ -188,7 +188,7 @@ async fn pending_replay_body_is_woken_when_next_attempt_starts() {
     let pending_body = Arc::new(Mutex::new(None));
     let inner = {
         let pending_body = Arc::clone(&pending_body);
-        service_fn(move |request: Request<ReplayBody<Steps>>| {
+        service_fn(move |request: Request<ReplayBody<ScriptedBody>>| {
             let mut body = task::spawn(request.into_body());
             let mut pending_body = pending_body.lock().unwrap();
             if pending_body.is_none() {
@@ -199,7 +199,7 @@ async fn pending_replay_body_is_woken_when_next_attempt_starts() {
         })
     };
     let service = retry_layer().max_retries(1).layer(inner);
-    service.oneshot(put(Steps::new([Step::Stall]))).await.unwrap();
+    service.oneshot(put(ScriptedBody::new([Step::Stall]))).await.unwrap();
     assert!(pending_body.lock().unwrap().as_ref().unwrap().is_woken());
 }
 
@@ -209,7 +209,7 @@ async fn replay_body_streams_rest_when_call_is_complete() {
     retry_layer()
         .max_retries(0)
         .layer(early_responder(&bodies))
-        .oneshot(put(Steps::new([data(b"a"), data(b"b")])))
+        .oneshot(put(ScriptedBody::new([data(b"a"), data(b"b")])))
         .await
         .unwrap();
     let mut body = bodies.lock().unwrap().remove(0);
@@ -220,7 +220,7 @@ async fn replay_body_streams_rest_when_call_is_complete() {
 
 #[tokio::test(start_paused = true)]
 async fn replay_body_reports_end_stream_with_last_frame() {
-    let service = service_fn(async |request: Request<ReplayBody<Steps>>| {
+    let service = service_fn(async |request: Request<ReplayBody<ScriptedBody>>| {
         let mut body = Box::pin(request.into_body());
         assert!(!body.is_end_stream());
         assert_eq!(body.frame().await.unwrap()?.into_data().unwrap(), "a");
@@ -230,7 +230,7 @@ async fn replay_body_reports_end_stream_with_last_frame() {
         assert!(body.frame().await.is_none());
         Ok::<_, BoxError>(response::<ResponseBody>(502))
     });
-    let body = Steps::new([data(b"a"), data(b"b")]);
+    let body = ScriptedBody::new([data(b"a"), data(b"b")]);
     let response = retry_layer().max_retries(2).layer(service).oneshot(put(body)).await.unwrap();
     assert_eq!(response.extensions().get::<RetryReport>().unwrap().count().get(), 3);
 }
@@ -290,7 +290,7 @@ proptest! {
             map.insert("x", "y".parse().unwrap());
             steps.push(Step::Trailers(map));
         }
-        let body = if sized { Steps::sized(steps) } else { Steps::new(steps) };
+        let body = if sized { ScriptedBody::sized(steps) } else { ScriptedBody::new(steps) };
         let acts = frames_before_response.iter().map(|&frames| match frames {
             13 => Action::Respond(response::<ResponseBody>(502)),
             frames => Action::RespondAfter(frames, response(502)),
@@ -323,7 +323,7 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time().start_paused(true).build().unwrap();
-        let service = service_fn(async |request: Request<ReplayBody<Steps>>| {
+        let service = service_fn(async |request: Request<ReplayBody<ScriptedBody>>| {
             let mut body = Box::pin(request.into_body());
             let mut remaining = body.size_hint().exact().unwrap();
             while let Some(frame) = body.frame().await {
@@ -334,6 +334,6 @@ proptest! {
             assert_eq!(remaining, 0);
             Ok::<_, BoxError>(response::<ResponseBody>(502))
         });
-        runtime.block_on(retry_layer().layer(service).oneshot(put(Steps::sized(steps)))).unwrap();
+        runtime.block_on(retry_layer().layer(service).oneshot(put(ScriptedBody::sized(steps)))).unwrap();
     }
 }

@@ -20,7 +20,7 @@ use seawall::{
 };
 use tower::Service;
 
-/// One step of a [`Steps`] body.
+/// One step of a [`ScriptedBody`] body.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Data(Bytes),
@@ -32,32 +32,32 @@ pub(crate) enum Step {
     Error,
 }
 
-/// A body that yields its steps in order. It is not `Unpin`, because bodies need not be.
+/// A body that performs its steps in order. It is not `Unpin`, because bodies need not be.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Steps {
-    next: VecDeque<Step>,
-    hint: SizeHint,
+pub(crate) struct ScriptedBody {
+    steps: VecDeque<Step>,
+    size_hint: SizeHint,
     _pinned: std::marker::PhantomPinned,
 }
 
-impl Steps {
+impl ScriptedBody {
     pub(crate) fn new(steps: impl IntoIterator<Item = Step>) -> Self {
-        Self { next: steps.into_iter().collect(), ..Self::default() }
+        Self { steps: steps.into_iter().collect(), ..Self::default() }
     }
 
     /// Creates a body whose size hint is exact.
     pub(crate) fn sized(steps: impl IntoIterator<Item = Step>) -> Self {
-        let mut steps = Self::new(steps);
-        let sizes = steps.next.iter().map(|step| match step {
+        let mut body = Self::new(steps);
+        let sizes = body.steps.iter().map(|step| match step {
             Step::Data(data) => data.len() as u64,
             _ => 0,
         });
-        steps.hint = SizeHint::with_exact(sizes.sum());
-        steps
+        body.size_hint = SizeHint::with_exact(sizes.sum());
+        body
     }
 }
 
-impl Body for Steps {
+impl Body for ScriptedBody {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -65,13 +65,12 @@ impl Body for Steps {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        // Without `unsafe`, changing a field of a pinned `!Unpin` type requires replacing the
-        // value.
+        // Without `unsafe`, a field of a pinned `!Unpin` type can only change with the whole value.
         let mut this = self;
         let mut rest = (*this).clone();
-        let step = rest.next.pop_front();
-        if let (Some(Step::Data(data)), Some(exact)) = (&step, rest.hint.exact()) {
-            rest.hint = SizeHint::with_exact(exact - data.len() as u64);
+        let step = rest.steps.pop_front();
+        if let (Some(Step::Data(data)), Some(exact)) = (&step, rest.size_hint.exact()) {
+            rest.size_hint = SizeHint::with_exact(exact - data.len() as u64);
         }
         let stalled = matches!(step, Some(Step::Stall));
         if !stalled {
@@ -91,11 +90,11 @@ impl Body for Steps {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.next.is_empty()
+        self.steps.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.hint
+        self.size_hint
     }
 }
 
@@ -116,26 +115,26 @@ pub(crate) struct SentRequest {
     pub(crate) head: String,
     pub(crate) data: Vec<u8>,
     pub(crate) trailers: Option<HeaderMap>,
-    /// True after the body is read to its end.
+    /// True if the body was read to its end.
     pub(crate) is_complete: bool,
     pub(crate) attempt: Option<u32>,
 }
 
-/// A service that performs one scripted act per request and stores the requests.
+/// A service that performs one scripted action per request and stores the requests.
 pub(crate) struct Script<B> {
-    acts: Arc<Mutex<VecDeque<Action<B>>>>,
+    actions: Arc<Mutex<VecDeque<Action<B>>>>,
     sent: Arc<Mutex<Vec<SentRequest>>>,
 }
 
 impl<B> Clone for Script<B> {
     fn clone(&self) -> Self {
-        Self { acts: Arc::clone(&self.acts), sent: Arc::clone(&self.sent) }
+        Self { actions: Arc::clone(&self.actions), sent: Arc::clone(&self.sent) }
     }
 }
 
 impl<B> Script<B> {
-    pub(crate) fn new(acts: impl IntoIterator<Item = Action<B>>) -> Self {
-        Self { acts: Arc::new(Mutex::new(acts.into_iter().collect())), sent: Arc::default() }
+    pub(crate) fn new(actions: impl IntoIterator<Item = Action<B>>) -> Self {
+        Self { actions: Arc::new(Mutex::new(actions.into_iter().collect())), sent: Arc::default() }
     }
 
     pub(crate) fn sent(&self) -> Vec<SentRequest> {
@@ -162,7 +161,8 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let act = self.acts.lock().unwrap().pop_front().expect("more requests than acts");
+        let action =
+            self.actions.lock().unwrap().pop_front().expect("expected one action per request");
         let sent = Arc::clone(&self.sent);
         let (parts, body) = request.into_parts();
         #[allow(unused_mut)]
@@ -182,7 +182,7 @@ where
         };
         Box::pin(async move {
             let mut body = Box::pin(body);
-            let frames = match &act {
+            let frames = match &action {
                 Action::Respond(_) => usize::MAX,
                 Action::RespondAfter(frames, _) => *frames,
                 Action::Fail(_) | Action::Stall => 0,
@@ -199,7 +199,7 @@ where
                     Err(frame) => sent[index].trailers = frame.into_trailers().ok(),
                 }
             }
-            match act {
+            match action {
                 Action::Respond(response) | Action::RespondAfter(_, response) => Ok(response),
                 Action::Fail(error) => Err(error),
                 Action::Stall => std::future::pending().await,

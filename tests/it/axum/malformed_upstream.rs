@@ -10,7 +10,9 @@ use seawall::{
 use tower::ServiceExt;
 
 use super::{Gateway, header};
-use crate::support::sockets::{CallFailure, empty, hyper, origin, read, request, stack, url};
+use crate::support::sockets::{
+    CallFailure, empty, hyper_client, origin, read, request, stack, url,
+};
 
 /// Returns the status of the gateway's response, and its error type if the gateway generated it.
 async fn gateway_response(bytes: &'static [u8]) -> (u16, Option<String>) {
@@ -162,7 +164,7 @@ fn response_bytes() -> impl Strategy<Value = Vec<u8>> {
 /// Asserts that `bytes` are classified without proof that the request was not processed.
 async fn assert_classified(bytes: Vec<u8>) {
     let origin = origin(Script::Raw(bytes.leak())).await;
-    let call = stack(hyper()).oneshot(request("GET", &url(&origin), empty()));
+    let call = stack(hyper_client()).oneshot(request("GET", &url(&origin), empty()));
     let response: Response<_> = match call.await {
         Ok(response) => response,
         Err(error) => {

@@ -20,7 +20,7 @@ use seawall::{
 use serde_json::Value;
 
 use super::classify_with;
-use crate::support::{Step, Steps};
+use crate::support::{ScriptedBody, Step};
 
 /// One recorded response.
 pub(super) struct Capture(Value);
@@ -54,11 +54,11 @@ impl Capture {
     }
 
     /// Returns the recorded head with a body of `steps`, or `None` if the recording is not HTTP.
-    pub(super) fn response(&self, mut steps: Vec<Step>) -> Option<Response<Steps>> {
+    pub(super) fn response(&self, mut steps: Vec<Step>) -> Option<Response<ScriptedBody>> {
         if self.flag("/closed_early") {
             steps.push(Step::Error);
         }
-        let mut response = Response::new(Steps::new(steps));
+        let mut response = Response::new(ScriptedBody::new(steps));
         *response.status_mut() = self.status().try_into().ok()?;
         for pair in self.0["headers"].as_array()? {
             let name = HeaderName::try_from(pair[0].as_str()?).ok()?;

@@ -243,7 +243,7 @@ proptest! {
             }
         }
         let step = crate::support::Step::Data(body.into());
-        *response.body_mut() = crate::support::Steps::new([step]);
+        *response.body_mut() = crate::support::ScriptedBody::new([step]);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let response = runtime.block_on(classify_with(BadGatewayClassifierLayer::new(), response));
         prop_assert_ne!(failure(&response).processed(), Processed::No);

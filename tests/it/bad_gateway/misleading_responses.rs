@@ -5,7 +5,7 @@ use seawall::{
 };
 
 use super::{classify, classify_with, failure, upstream_response};
-use crate::support::{Step, Steps};
+use crate::support::{ScriptedBody, Step};
 
 const NGINX_PAGE: &str = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n\
     <center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx/1.18.0 (Ubuntu)</center>\r\n</body>\r\n</html>\r\n";
@@ -209,7 +209,7 @@ async fn prefix_does_not_match_fingerprint_of_complete_body() {
     ] {
         let mut response = upstream_response(502, &headers, "");
         let steps = [Step::Data(start.into()), Step::Stall, Step::Data(rest.into())];
-        *response.body_mut() = Steps::new(steps);
+        *response.body_mut() = ScriptedBody::new(steps);
         let stalled = failure(&classify_with(BadGatewayClassifierLayer::new(), response).await);
         assert_eq!((stalled.cause(), stalled.processed()), (Cause::BadGateway, Processed::Maybe));
         let layer = BadGatewayClassifierLayer::new().max_peek_bytes(start.len());

@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use tower::{Layer, ServiceExt, service_fn};
 
 use super::{captures::captures, classify_with, failure, upstream_response};
-use crate::support::{Step, Steps};
+use crate::support::{ScriptedBody, Step};
 
 const LAYER: BadGatewayClassifierLayer = BadGatewayClassifierLayer::new();
 const PAGE: &str = "<html><body><h1>504 Gateway Time-out</h1>\nThe server didn't respond in time.\n</body></html>\n";
@@ -88,7 +88,7 @@ proptest! {
         max_peek_bytes in prop::sample::select(vec![0, 1, 100, 4096, 100_000]),
         timeout_ms in prop::sample::select(vec![0, 50]),
     ) {
-        let body = if sized { Steps::sized(steps) } else { Steps::new(steps) };
+        let body = if sized { ScriptedBody::sized(steps) } else { ScriptedBody::new(steps) };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
@@ -136,7 +136,7 @@ async fn layer_classifies_page_in_pieces_like_complete_page() {
 async fn peek_timeout_bounds_delay_when_body_stalls() {
     for timeout_ms in [0, 50, 400] {
         let mut response = upstream_response(502, &[], "");
-        *response.body_mut() = Steps::new([Step::Stall]);
+        *response.body_mut() = ScriptedBody::new([Step::Stall]);
         let start = Instant::now();
         let layer = LAYER.peek_timeout(Duration::from_millis(timeout_ms));
         let response = classify_with(layer, response).await;
@@ -150,7 +150,7 @@ async fn peek_timeout_bounds_delay_when_body_stalls() {
 #[tokio::test(start_paused = true)]
 async fn peek_ends_when_page_is_recognized() {
     let mut response = upstream_response(504, &[], "");
-    *response.body_mut() = Steps::new([Step::Data(PAGE.into()), Step::Stall]);
+    *response.body_mut() = ScriptedBody::new([Step::Data(PAGE.into()), Step::Stall]);
     let start = Instant::now();
     let response = classify_with(LAYER, response).await;
     assert_eq!(start.elapsed(), Duration::ZERO);
@@ -290,11 +290,11 @@ async fn dropped_call_releases_body_during_peek() {
 struct ReadyFuture(#[allow(dead_code)] Arc<()>);
 
 impl Future for ReadyFuture {
-    type Output = Result<Response<Steps>, BoxError>;
+    type Output = Result<Response<ScriptedBody>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
         let mut response = upstream_response(503, &[], "");
-        *response.body_mut() = Steps::new([Step::Stall]);
+        *response.body_mut() = ScriptedBody::new([Step::Stall]);
         Poll::Ready(Ok(response))
     }
 }

@@ -14,7 +14,7 @@ use seawall::{
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 
 use super::{IDLE, TOTAL, limit_and_kind};
-use crate::support::{Step, Steps};
+use crate::support::{ScriptedBody, Step};
 
 #[tokio::test(start_paused = true)]
 async fn server_returns_408_when_request_body_stalls() {
@@ -25,12 +25,12 @@ async fn server_returns_408_when_request_body_stalls() {
         let server = ServiceBuilder::new()
             .layer(ErrorResponseLayer::new("edge"))
             .layer(layer)
-            .service_fn(move |request: Request<TimeoutBody<Steps>>| async move {
+            .service_fn(move |request: Request<TimeoutBody<ScriptedBody>>| async move {
                 let error = request.into_body().collect().await.unwrap_err();
                 assert_eq!(limit_and_kind(&error), (limit, kind));
                 Err::<Response<Full<Bytes>>, _>(error)
             });
-        let body = Steps::new([Step::Data("x".into()), Step::Stall]);
+        let body = ScriptedBody::new([Step::Data("x".into()), Step::Stall]);
         let response = server.oneshot(Request::new(body)).await.unwrap();
         assert_eq!(response.status(), 408);
         let body = response.into_body().collect().await.unwrap().to_bytes();
@@ -42,24 +42,24 @@ async fn server_returns_408_when_request_body_stalls() {
 #[tokio::test(start_paused = true)]
 async fn request_within_limits_passes_unchanged() {
     let layer = BodyTimeoutLayer::for_requests();
-    let server = layer.layer(service_fn(async |request: Request<TimeoutBody<Steps>>| {
+    let server = layer.layer(service_fn(async |request: Request<TimeoutBody<ScriptedBody>>| {
         assert_eq!(request.body().size_hint().exact(), Some(3));
         Ok::<_, BoxError>(Response::new(request.into_body().collect().await?.to_bytes()))
     }));
-    let body = Steps::sized([Step::Data("on".into()), Step::Pause, Step::Data("e".into())]);
+    let body = ScriptedBody::sized([Step::Data("on".into()), Step::Pause, Step::Data("e".into())]);
     assert_eq!(server.oneshot(Request::new(body)).await.unwrap().into_body(), "one");
 }
 
 #[tokio::test(start_paused = true)]
 async fn breaker_counts_stalled_response_but_not_stalled_request() {
     let breaker = CircuitBreakerLayer::new().until_body_end();
-    let stalling = service_fn(async |_: Request<Full<Bytes>>| {
-        Ok::<_, BoxError>(Response::new(Steps::new([Step::Data("x".into()), Step::Stall])))
+    let stalling_upstream = service_fn(async |_: Request<Full<Bytes>>| {
+        Ok::<_, BoxError>(Response::new(ScriptedBody::new([Step::Data("x".into()), Step::Stall])))
     });
     let client = ServiceBuilder::new()
         .layer(breaker.clone())
         .layer(BodyTimeoutLayer::new().idle(IDLE))
-        .service(stalling);
+        .service(stalling_upstream);
     let response = client.oneshot(Request::default()).await.unwrap();
     response.into_body().collect().await.unwrap_err();
     let counts = breaker.handle().snapshot();
@@ -68,11 +68,11 @@ async fn breaker_counts_stalled_response_but_not_stalled_request() {
     let server = ServiceBuilder::new()
         .layer(BodyTimeoutLayer::for_requests().idle(IDLE))
         .layer(breaker.clone())
-        .service_fn(async |request: Request<TimeoutBody<Steps>>| {
+        .service_fn(async |request: Request<TimeoutBody<ScriptedBody>>| {
             let body = request.into_body().collect().await?;
             Ok::<_, BoxError>(Response::new(Full::new(body.to_bytes())))
         });
-    server.oneshot(Request::new(Steps::new([Step::Stall]))).await.unwrap_err();
+    server.oneshot(Request::new(ScriptedBody::new([Step::Stall]))).await.unwrap_err();
     let counts = breaker.handle().snapshot();
     assert_eq!((counts.calls(), counts.failures()), (1, 1));
 }
@@ -80,23 +80,23 @@ async fn breaker_counts_stalled_response_but_not_stalled_request() {
 /// Uses real sockets and therefore real time.
 #[cfg(feature = "hyper-util")]
 #[tokio::test]
-async fn server_returns_408_when_forwarded_request_stalls() {
-    use crate::support::sockets::{channel, hyper, origin, request, url};
+async fn forwarding_stack_returns_408_with_and_without_retry() {
+    use crate::support::sockets::{channel, hyper_client, origin, request, url};
 
     let origin = origin(scripted_origin::Script::Healthy).await;
-    let server = ServiceBuilder::new()
+    let edge_layers = ServiceBuilder::new()
         .layer(ErrorResponseLayer::new("edge"))
         .layer(BodyTimeoutLayer::for_requests().idle(IDLE));
-    // A PUT is retryable, but its caller is too slow.
-    for (method, retry) in [("POST", false), ("PUT", true)] {
+    // A PUT can be retried, but not while its caller stalls.
+    for (method, has_retry_layer) in [("POST", false), ("PUT", true)] {
         let (sender, body) = channel();
         sender.send("x".into()).unwrap();
         let request = request(method, &url(&origin), body);
-        let response = if retry {
-            let gateway = server.clone().layer(RetryLayer::new()).service(hyper());
+        let response = if has_retry_layer {
+            let gateway = edge_layers.clone().layer(RetryLayer::new()).service(hyper_client());
             gateway.oneshot(request).await.unwrap().map(drop)
         } else {
-            server.clone().service(hyper()).oneshot(request).await.unwrap().map(drop)
+            edge_layers.clone().service(hyper_client()).oneshot(request).await.unwrap().map(drop)
         };
         assert_eq!(response.status(), 408, "{method}");
         let failure = response.extensions().get::<seawall::Failure>().unwrap();
@@ -120,7 +120,7 @@ async fn gateway_returns_408_when_caller_stalls() {
         net::{TcpListener, TcpStream},
     };
 
-    use crate::support::sockets::{LIMIT, hyper, origin, url};
+    use crate::support::sockets::{UNREACHED_LIMIT, hyper_client, origin, url};
 
     let origin = origin(scripted_origin::Script::Healthy).await;
     let upstream: http::Uri = url(&origin).parse().unwrap();
@@ -128,12 +128,12 @@ async fn gateway_returns_408_when_caller_stalls() {
         .layer(ErrorResponseLayer::new("edge"))
         .layer(BodyTimeoutLayer::for_requests().idle(IDLE))
         .layer(RetryLayer::new())
-        .layer(TimeoutLayer::new(LIMIT))
+        .layer(TimeoutLayer::new(UNREACHED_LIMIT))
         .map_request(move |mut request: Request<ReplayBody<TimeoutBody<body::Body>>>| {
             request.uri_mut().clone_from(&upstream);
             request
         })
-        .service(hyper());
+        .service(hyper_client());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     // The task ends with the runtime of the test.

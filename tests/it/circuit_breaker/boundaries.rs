@@ -6,7 +6,7 @@ use seawall::circuit_breaker::{CircuitBreaker, OpenBehavior};
 use tower::{Service, limit::ConcurrencyLimit, service_fn};
 
 use super::{upstream::Body, *};
-use crate::support::Steps;
+use crate::support::ScriptedBody;
 
 #[tokio::test(start_paused = true)]
 async fn calls_longer_than_probe_timeout_close_circuit() {
@@ -259,7 +259,9 @@ async fn breaker_does_not_count_slow_uncounted_outcome() {
     let layer = opens_at_two().slow_call_threshold(seconds(1));
     let inner = service_fn(async |_: Request<Body>| {
         tokio::time::sleep(seconds(5)).await;
-        Err::<Response<Steps>, BoxError>(seawall::Failure::new(Cause::HttpRequestError).into())
+        Err::<Response<ScriptedBody>, BoxError>(
+            seawall::Failure::new(Cause::HttpRequestError).into(),
+        )
     });
     for _ in 0..10 {
         layer.layer(inner).oneshot(get()).await.unwrap_err();

@@ -15,7 +15,7 @@ use tokio_test::{assert_ready, assert_ready_ok};
 use tower::{Service, service_fn};
 
 use super::{upstream::Body, *};
-use crate::support::{Step as BodyStep, Steps};
+use crate::support::{ScriptedBody, Step as BodyStep};
 
 #[tokio::test(start_paused = true)]
 async fn breaker_counts_panic_of_inner_call_or_future() {
@@ -122,7 +122,7 @@ fn is_ready(service: &mut task::Spawn<CircuitBreaker<FlakyService>>) -> bool {
     service.enter(|cx, mut it| Service::<Request<Body>>::poll_ready(&mut *it, cx).is_ready())
 }
 
-type StreamedResponse = Response<Steps>;
+type StreamedResponse = Response<ScriptedBody>;
 
 fn streaming_service(
     steps: &[BodyStep],
@@ -130,7 +130,7 @@ fn streaming_service(
 + Clone
 + use<> {
     let steps = steps.to_vec();
-    service_fn(move |_| std::future::ready(Ok(Response::new(Steps::new(steps.clone())))))
+    service_fn(move |_| std::future::ready(Ok(Response::new(ScriptedBody::new(steps.clone())))))
 }
 
 #[tokio::test(start_paused = true)]
@@ -172,7 +172,7 @@ async fn breaker_counts_response_at_body_end_when_configured() {
     assert_eq!(counts(), (4, 1));
     // A failure in the head is counted at once.
     let failing = service_fn(async |_: Request<Body>| {
-        Ok::<_, BoxError>(crate::support::response::<Steps>(502))
+        Ok::<_, BoxError>(crate::support::response::<ScriptedBody>(502))
     });
     drop(layer.layer(failing).oneshot(get()).await.unwrap());
     assert_eq!(counts(), (5, 2));
@@ -184,7 +184,7 @@ async fn breaker_passes_trailers_and_size_hint_until_body_end() {
     trailers.insert("x-sum", "1".parse().unwrap());
     let steps = [BodyStep::Data("one".into()), BodyStep::Trailers(trailers.clone())];
     let inner = service_fn(move |_: Request<Body>| {
-        std::future::ready(Ok::<_, BoxError>(Response::new(Steps::sized(steps.clone()))))
+        std::future::ready(Ok::<_, BoxError>(Response::new(ScriptedBody::sized(steps.clone()))))
     });
     let response =
         CircuitBreakerLayer::new().until_body_end().layer(inner).oneshot(get()).await.unwrap();
@@ -198,7 +198,7 @@ async fn breaker_passes_trailers_and_size_hint_until_body_end() {
 async fn breaker_counts_incomplete_404_as_failure_until_body_end() {
     let layer = CircuitBreakerLayer::new().until_body_end();
     let inner = service_fn(async |_: Request<Body>| {
-        let mut response = Response::new(Steps::new([BodyStep::Error]));
+        let mut response = Response::new(ScriptedBody::new([BodyStep::Error]));
         *response.status_mut() = StatusCode::NOT_FOUND;
         Ok::<_, BoxError>(response)
     });

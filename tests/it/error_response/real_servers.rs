@@ -20,7 +20,7 @@ use tokio::{
 };
 use tower::{ServiceBuilder, ServiceExt};
 
-use crate::support::sockets::{empty, hyper, read, request};
+use crate::support::sockets::{empty, hyper_client, read, request};
 
 /// Starts a hyper server for HTTP/1.1 and HTTP/2 whose service always fails.
 pub(crate) async fn start_failing_server() -> SocketAddr {
@@ -47,7 +47,7 @@ pub(crate) async fn start_failing_server() -> SocketAddr {
 #[tokio::test]
 async fn hyper_server_sends_error_response() {
     let url = format!("http://{}/", start_failing_server().await);
-    let response = hyper().oneshot(request("GET", &url, empty())).await.unwrap();
+    let response = hyper_client().oneshot(request("GET", &url, empty())).await.unwrap();
     assert_eq!(response.status(), 502);
     assert_eq!(response.headers()["proxy-status"], "edge;error=connection_refused");
     let length = response.headers()["content-length"].to_str().unwrap().to_owned();

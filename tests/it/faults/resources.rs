@@ -14,7 +14,7 @@ use tokio::{
 use tower::{Layer, ServiceExt, service_fn};
 
 use super::{circuit_states, request, within_limit};
-use crate::support::sockets::hyper;
+use crate::support::sockets::hyper_client;
 
 /// Enough failures to open a circuit with default settings.
 const CALLS: usize = 25;
@@ -49,7 +49,7 @@ async fn call_without_file_descriptors() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let layer = StandardLayer::new("billing");
-    let client = layer.layer(hyper());
+    let client = layer.layer(hyper_client());
     let mut files = Vec::new();
     while let Ok(file) = File::open("/dev/null") {
         files.push(file);

@@ -13,12 +13,12 @@ use seawall::{
 use tower::{Layer, ServiceExt};
 
 use crate::support::sockets::{
-    Body, channel, empty, eventually, full, hyper, origin, read, request, stack, url,
+    Body, channel, empty, eventually, full, hyper_client, origin, read, request, stack, url,
 };
 
 async fn send(method: &str, origin: &Origin, body: Body) -> Response<Incoming> {
     let request = request(method, &url(origin), body);
-    stack(hyper()).oneshot(request).await.unwrap()
+    stack(hyper_client()).oneshot(request).await.unwrap()
 }
 
 fn attempts_and_reason<B>(response: &Response<B>) -> (u32, Option<StopReason>) {
@@ -42,7 +42,7 @@ async fn received_attempts(make_body: impl FnOnce() -> Body) -> Vec<Received> {
 #[tokio::test]
 async fn retry_layer_sends_get_five_times_when_origin_returns_502() {
     let origin = origin(Script::Status(502)).await;
-    let service = RetryLayer::new().budget(Budget::none()).layer(hyper());
+    let service = RetryLayer::new().budget(Budget::none()).layer(hyper_client());
     let response = service.oneshot(request("GET", &url(&origin), empty()));
     let response = response.await.unwrap();
     assert_eq!(response.status(), 502);
@@ -66,7 +66,7 @@ async fn retry_layer_retries_post_with_idempotency_key() {
     let mut request = request("POST", &url(&origin), full(b"pay"));
     let key = "8e03978e-40d5-43dd-bc93-6894a57f9324".parse().unwrap();
     request.headers_mut().insert("idempotency-key", key);
-    stack(hyper()).oneshot(request).await.unwrap();
+    stack(hyper_client()).oneshot(request).await.unwrap();
     let received = origin.received();
     assert_eq!(received.len(), 5);
     assert!(received.iter().all(|attempt| attempt.body == b"pay"));
@@ -160,7 +160,7 @@ async fn early_response_does_not_truncate_request_body_without_retry() {
 #[tokio::test]
 async fn retry_reuses_connection_of_failed_response() {
     let origin = origin(Script::Flaky { every: 2 }).await;
-    let service = stack(hyper());
+    let service = stack(hyper_client());
     for _ in 0..5 {
         let call = service.clone().oneshot(request("GET", &url(&origin), empty()));
         let response = call.await.unwrap();
@@ -177,7 +177,7 @@ async fn retry_waits_for_retry_after() {
     let busy = Step::status(503).retry_after(Duration::from_secs(1));
     let upstream = FlakyUpstream::start([busy, Step::ok("")]).await.unwrap();
     let request = request("GET", &upstream.url("/"), empty());
-    let response = stack(hyper()).oneshot(request).await.unwrap();
+    let response = stack(hyper_client()).oneshot(request).await.unwrap();
     assert_eq!(response.status(), 200);
     assert!(!response.headers().contains_key(RETRY_AFTER));
     let report = response.extensions().get::<RetryReport>().unwrap();
@@ -188,7 +188,7 @@ async fn retry_waits_for_retry_after() {
 #[tokio::test]
 async fn concurrent_calls_keep_their_own_bodies() {
     let origin = origin(Script::Status(502)).await;
-    let service = stack(hyper());
+    let service = stack(hyper_client());
     let calls = (0_u8..32).map(|n| {
         let (sender, body) = channel();
         let part = Bytes::from(vec![n; 1_000]);

@@ -21,14 +21,14 @@ use seawall::{
 use tower::{Layer, ServiceBuilder, ServiceExt};
 
 use super::{serve, without_backoff};
-use crate::support::sockets::{eventually, hyper, origin, url};
+use crate::support::sockets::{eventually, hyper_client, origin, url};
 
 const SHORT_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// Returns the status and `Proxy-Status` of the response to a GET.
 async fn send_get(addr: std::net::SocketAddr, path: &str) -> (u16, Option<String>) {
     let request = Request::get(format!("http://{addr}{path}")).body(String::new()).unwrap();
-    let response = hyper().oneshot(request).await.unwrap();
+    let response = hyper_client().oneshot(request).await.unwrap();
     let proxy_status = response.headers().get("proxy-status");
     (response.status().into(), proxy_status.map(|value| value.to_str().unwrap().to_owned()))
 }
@@ -90,7 +90,7 @@ async fn router_accepts_each_server_layer() {
     );
     let addr = serve(app).await;
     let request = Request::post(format!("http://{addr}/")).body("hi".to_owned()).unwrap();
-    let response = hyper().oneshot(request).await.unwrap();
+    let response = hyper_client().oneshot(request).await.unwrap();
     assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "hi");
 }
 
@@ -122,7 +122,7 @@ async fn handler_returns_error_response_of_stack() {
     let down = origin(Script::Refuse).await;
     let client = ServiceBuilder::new()
         .layer(StandardLayer::gateway("orders").retry(without_backoff()))
-        .service(hyper());
+        .service(hyper_client());
     let upstream_url = url(&down);
     let order = async move || {
         let request = Request::get(upstream_url).body(Body::empty()).unwrap();
@@ -142,7 +142,7 @@ async fn handler_uses_client_from_state() {
     }
 
     let flaky = origin(Script::Flaky { every: 2 }).await;
-    let client: Upstream = ServiceBuilder::new().layer(super::stack()).service(hyper());
+    let client: Upstream = ServiceBuilder::new().layer(super::stack()).service(hyper_client());
     let app = Router::new().route("/", get(order)).with_state((client, url(&flaky)));
     let addr = serve(app).await;
     for _ in 0..3 {

@@ -14,7 +14,7 @@ use seawall::{
 use tower::{Service, ServiceBuilder, ServiceExt};
 
 use super::{serve, without_backoff};
-use crate::support::sockets::{channel, eventually, full, hyper, origin, read, request};
+use crate::support::sockets::{channel, eventually, full, hyper_client, origin, read, request};
 
 /// Rewrites `request` for the upstream. A real gateway also removes hop-by-hop headers.
 fn forward_to<B>(upstream: SocketAddr, mut request: Request<B>) -> Request<B> {
@@ -50,12 +50,12 @@ fn upstream_service(
     ServiceBuilder::new()
         .layer(layer)
         .map_request(move |request| forward_to(upstream, request))
-        .service(hyper())
+        .service(hyper_client())
 }
 
 async fn status_of_get(addr: SocketAddr, path: &str) -> u16 {
     let get = Request::get(format!("http://{addr}{path}")).body(String::new()).unwrap();
-    hyper().oneshot(get).await.unwrap().status().into()
+    hyper_client().oneshot(get).await.unwrap().status().into()
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn gateway_streams_request_body() {
     sender.send("first, ".into()).unwrap();
     // The response arrives before the request body has ended.
     let response =
-        hyper().oneshot(request("POST", &format!("http://{addr}/"), body)).await.unwrap();
+        hyper_client().oneshot(request("POST", &format!("http://{addr}/"), body)).await.unwrap();
     assert_eq!(response.status(), 200);
     sender.send("last".into()).unwrap();
     drop(sender);

@@ -28,7 +28,7 @@ async fn gateway(origin: &Origin) -> SocketAddr {
     let upstream = ServiceBuilder::new()
         .layer(StandardLayer::gateway("edge").retry(without_backoff()).without_access_log())
         .map_request(move |request| forward_to(upstream_uri.clone(), request))
-        .service(crate::support::sockets::hyper());
+        .service(crate::support::sockets::hyper_client());
     let limit = GovernorLayer::new(limit);
     serve(Router::new().fallback_service(upstream).layer((LoggingLayer::server(), limit))).await
 }
@@ -82,7 +82,8 @@ async fn logging_layer_around_rate_limit_emits_event_of_rejection() {
 async fn stack_does_not_retry_when_retry_after_is_too_long() {
     let origin = origin(Script::Healthy).await;
     let addr = gateway(&origin).await;
-    let client = ServiceBuilder::new().layer(stack()).service(crate::support::sockets::hyper());
+    let client =
+        ServiceBuilder::new().layer(stack()).service(crate::support::sockets::hyper_client());
     let request = || Request::get(format!("http://{addr}/")).body(String::new()).unwrap();
     for _ in 0..2 {
         assert_eq!(client.clone().oneshot(request()).await.unwrap().status(), 200);

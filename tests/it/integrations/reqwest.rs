@@ -24,7 +24,7 @@ use tokio_test::{assert_pending, task};
 use tower::{Layer, ServiceBuilder, ServiceExt};
 
 use super::{counting_app, serve, stack, without_backoff};
-use crate::support::sockets::{channel, full, hyper, origin, read, request, url};
+use crate::support::sockets::{channel, full, hyper_client, origin, read, request, url};
 
 fn builder() -> ClientBuilder {
     ::reqwest::Client::builder().no_proxy()
@@ -72,7 +72,7 @@ async fn client_forwards_requests_of_axum_gateway() {
     let addr = serve(Router::new().fallback_service(upstream)).await;
     for _ in 0..2 {
         let put = request("PUT", &format!("http://{addr}/"), full(b"hello"));
-        let response = hyper().oneshot(put).await.unwrap();
+        let response = hyper_client().oneshot(put).await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(read(response).await.unwrap(), "ok");
     }

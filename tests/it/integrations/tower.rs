@@ -21,7 +21,7 @@ use tower::{
 };
 
 use super::{stack, without_backoff};
-use crate::support::sockets::{eventually, hyper, origin, url};
+use crate::support::sockets::{eventually, hyper_client, origin, url};
 
 fn get(url: &str) -> Request<String> {
     Request::get(url).body(String::new()).unwrap()
@@ -40,7 +40,7 @@ async fn stack_works_with_buffers_and_limits_inside_and_around() {
         .buffer(4)
         .concurrency_limit(2)
         .rate_limit(100, Duration::from_secs(1))
-        .service(hyper());
+        .service(hyper_client());
     for _ in 0..3 {
         let response = client.clone().oneshot(get(&url(&origin))).await.unwrap();
         assert_eq!(response.status(), 200);
@@ -51,8 +51,11 @@ async fn stack_works_with_buffers_and_limits_inside_and_around() {
 #[tokio::test]
 async fn load_shed_around_stack_rejects_call_when_busy() {
     let origin = origin(Script::Silent).await;
-    let client =
-        ServiceBuilder::new().load_shed().concurrency_limit(1).layer(stack()).service(hyper());
+    let client = ServiceBuilder::new()
+        .load_shed()
+        .concurrency_limit(1)
+        .layer(stack())
+        .service(hyper_client());
     let mut busy = task::spawn(client.clone().oneshot(get(&url(&origin))));
     assert_pending!(busy.poll());
     let error = client.oneshot(get(&url(&origin))).await.unwrap_err();
@@ -62,8 +65,11 @@ async fn load_shed_around_stack_rejects_call_when_busy() {
 #[tokio::test]
 async fn stack_does_not_retry_rejection_of_inner_load_shed() {
     let origin = origin(Script::Silent).await;
-    let client =
-        ServiceBuilder::new().layer(stack()).load_shed().concurrency_limit(1).service(hyper());
+    let client = ServiceBuilder::new()
+        .layer(stack())
+        .load_shed()
+        .concurrency_limit(1)
+        .service(hyper_client());
     let mut busy = task::spawn(client.clone().oneshot(get(&url(&origin))));
     assert_pending!(busy.poll());
     let error = client.oneshot(get(&url(&origin))).await.unwrap_err();
@@ -76,7 +82,7 @@ async fn stack_does_not_retry_rejection_of_inner_load_shed() {
 #[tokio::test]
 async fn inner_concurrency_limit_releases_permit_between_attempts() {
     let origin = origin(Script::Once(503, "retry-after: 1\r\n")).await;
-    let client = ServiceBuilder::new().layer(stack()).concurrency_limit(1).service(hyper());
+    let client = ServiceBuilder::new().layer(stack()).concurrency_limit(1).service(hyper_client());
     let waiting = tokio::spawn(client.clone().oneshot(get(&url(&origin))));
     eventually(|| origin.requests() == 1).await;
     assert_eq!(client.oneshot(get(&url(&origin))).await.unwrap().status(), 200);
@@ -97,7 +103,7 @@ async fn inner_balancer_skips_failed_instance() {
     for script in [Script::Healthy, Script::ReadClose, Script::Healthy] {
         servers.push(origin(script).await);
     }
-    let pool = hyper();
+    let pool = hyper_client();
     let instances = servers.iter().map(|server: &Origin| {
         let upstream = server.addr();
         let breaker = CircuitBreakerLayer::new()
@@ -132,7 +138,7 @@ async fn outer_balancer_accepts_stacks_as_instances() {
         let stack = ServiceBuilder::new()
             .layer(StandardLayer::new("order").retry(retry))
             .map_request(move |request| forward_to(upstream, request))
-            .service(hyper());
+            .service(hyper_client());
         PendingRequests::new(stack, CompleteOnResponse::default())
     });
     let client = ServiceBuilder::new()
@@ -148,7 +154,8 @@ async fn outer_balancer_accepts_stacks_as_instances() {
 async fn buffered_rate_limit_works_inside_stack() {
     let origin = origin(Script::Healthy).await;
     let limit = RateLimitLayer::new(1, Duration::from_secs(60));
-    let client = ServiceBuilder::new().layer(stack()).buffer(1).layer(limit).service(hyper());
+    let client =
+        ServiceBuilder::new().layer(stack()).buffer(1).layer(limit).service(hyper_client());
     assert_eq!(client.clone().oneshot(get(&url(&origin))).await.unwrap().status(), 200);
     // The second call waits for the limit.
     let mut second = task::spawn(client.oneshot(get(&url(&origin))));

@@ -32,7 +32,7 @@ use tower_http::{
 use tracing::Span;
 
 use super::{counting_app, empty_response, serve, stack, without_backoff};
-use crate::support::sockets::{hyper, origin, url};
+use crate::support::sockets::{hyper_client, origin, url};
 
 const ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -64,7 +64,7 @@ async fn outer_request_id_layer_sets_same_id_on_all_attempts() {
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(stack())
-        .service(hyper());
+        .service(hyper_client());
     let response = client.oneshot(get(&url)).await.unwrap();
     let ids = received_ids(&received);
     assert_eq!(ids.len(), 3);
@@ -78,7 +78,7 @@ async fn inner_request_id_layer_sets_new_id_on_each_attempt() {
         .layer(stack())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .layer(PropagateRequestIdLayer::x_request_id())
-        .service(hyper());
+        .service(hyper_client());
     let response = client.oneshot(get(&url)).await.unwrap();
     let ids = received_ids(&received);
     assert_eq!(ids.len(), 3);
@@ -97,7 +97,7 @@ async fn set_header_layer_sets_header_once_on_each_attempt() {
         .layer(stack())
         .layer(set_user_agent())
         .layer(SetResponseHeaderLayer::overriding(ID, HeaderValue::from_static("inner")))
-        .service(hyper());
+        .service(hyper_client());
     let response = client.oneshot(get(&url)).await.unwrap();
     assert_eq!(response.headers()[ID], "outer");
     let received = received.lock().unwrap();
@@ -118,7 +118,8 @@ async fn outer_trace_covers_call_and_inner_trace_each_attempt() {
         TraceLayer::new_for_http().on_request(move |_: &Request<ReplayBody<String>>, _: &Span| {
             attempt_counter.fetch_add(1, Ordering::Relaxed);
         });
-    let client = ServiceBuilder::new().layer(outer).layer(stack()).layer(inner).service(hyper());
+    let client =
+        ServiceBuilder::new().layer(outer).layer(stack()).layer(inner).service(hyper_client());
     let response = client.oneshot(get(&url)).await.unwrap();
     assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "ok");
     assert_eq!((calls.load(Ordering::Relaxed), attempts.load(Ordering::Relaxed)), (1, 3));
@@ -138,8 +139,10 @@ fn reporter<B>(response: &http::Response<B>) -> Reporter {
 
 #[tokio::test]
 async fn stack_recognizes_page_when_decompression_is_inside() {
-    let client =
-        ServiceBuilder::new().layer(stack()).layer(DecompressionLayer::new()).service(hyper());
+    let client = ServiceBuilder::new()
+        .layer(stack())
+        .layer(DecompressionLayer::new())
+        .service(hyper_client());
     let response = client.oneshot(get(&compressed_page().await)).await.unwrap();
     assert_eq!(reporter(&response), Reporter::Gateway(Product::Nginx));
     assert!(response.extensions().get::<Evidence>().is_some());
@@ -150,8 +153,10 @@ async fn stack_recognizes_page_when_decompression_is_inside() {
 
 #[tokio::test]
 async fn stack_does_not_recognize_page_when_decompression_is_outside() {
-    let client =
-        ServiceBuilder::new().layer(DecompressionLayer::new()).layer(stack()).service(hyper());
+    let client = ServiceBuilder::new()
+        .layer(DecompressionLayer::new())
+        .layer(stack())
+        .service(hyper_client());
     let response = client.oneshot(get(&compressed_page().await)).await.unwrap();
     assert_eq!(response.status(), 502);
     assert_eq!(reporter(&response), Reporter::Unknown);
@@ -174,8 +179,10 @@ fn post(url: &str) -> Request<Body> {
 #[tokio::test]
 async fn outer_redirect_layer_starts_new_call_per_redirect() {
     let (url, count) = redirect_to_dead_server().await;
-    let client =
-        ServiceBuilder::new().layer(FollowRedirectLayer::new()).layer(stack()).service(hyper());
+    let client = ServiceBuilder::new()
+        .layer(FollowRedirectLayer::new())
+        .layer(stack())
+        .service(hyper_client());
     let error = client.oneshot(post(&url)).await.unwrap_err();
     // The stack sends the redirected GET four times and the POST once.
     let exhausted = seawall::find_source::<RetriesExhausted>(&*error).unwrap();
@@ -191,7 +198,7 @@ async fn inner_redirect_layer_causes_repeated_post() {
     let client = ServiceBuilder::new()
         .layer(stack().map_body(Body::new))
         .layer(FollowRedirectLayer::new())
-        .service(hyper());
+        .service(hyper_client());
     client.oneshot(post(&url)).await.unwrap_err();
     assert_eq!(count.load(Ordering::Relaxed), 4);
 }
@@ -203,8 +210,10 @@ async fn stack_retries_only_failed_redirect_hop() {
         2 => empty_response(502),
         _ => "ok".into_response(),
     });
-    let client =
-        ServiceBuilder::new().layer(FollowRedirectLayer::new()).layer(stack()).service(hyper());
+    let client = ServiceBuilder::new()
+        .layer(FollowRedirectLayer::new())
+        .layer(stack())
+        .service(hyper_client());
     let response = client.oneshot(get(&format!("http://{}/old", serve(app).await))).await.unwrap();
     assert_eq!(response.status(), 200);
     assert_eq!(count.load(Ordering::Relaxed), 3);
@@ -223,7 +232,7 @@ async fn gateway(script: Script) -> String {
     let upstream = ServiceBuilder::new()
         .layer(StandardLayer::gateway("edge").retry(without_backoff()))
         .map_request(move |request| forward_to(&upstream_uri, request))
-        .service(hyper());
+        .service(hyper_client());
     let app = Router::new().fallback_service(upstream).layer(
         ServiceBuilder::new()
             .layer(TraceLayer::new_for_http())
@@ -242,7 +251,7 @@ async fn compression_layer_compresses_error_response_of_gateway() {
         request.headers_mut().insert("accept-encoding", HeaderValue::from_static("gzip"));
         request
     };
-    let response = hyper().oneshot(request(&gateway(Script::Refuse).await)).await.unwrap();
+    let response = hyper_client().oneshot(request(&gateway(Script::Refuse).await)).await.unwrap();
     assert_eq!(response.status(), 502);
     assert_eq!(response.headers()["content-encoding"], "gzip");
     assert_eq!(response.headers()["proxy-status"], "edge;error=connection_refused");
@@ -250,7 +259,7 @@ async fn compression_layer_compresses_error_response_of_gateway() {
 
     // The layer does not compress a short body.
     let success =
-        hyper().oneshot(request(&gateway(Script::Flaky { every: 2 }).await)).await.unwrap();
+        hyper_client().oneshot(request(&gateway(Script::Flaky { every: 2 }).await)).await.unwrap();
     assert_eq!(success.status(), 200);
     assert!(!success.headers().contains_key("content-encoding"));
     assert_eq!(success.into_body().collect().await.unwrap().to_bytes(), "ok");
@@ -260,8 +269,10 @@ async fn compression_layer_compresses_error_response_of_gateway() {
 #[tokio::test]
 async fn stack_follows_retry_advice_of_compressed_response() {
     let url = gateway(Script::Status(502)).await;
-    let client =
-        ServiceBuilder::new().layer(stack()).layer(DecompressionLayer::new()).service(hyper());
+    let client = ServiceBuilder::new()
+        .layer(stack())
+        .layer(DecompressionLayer::new())
+        .service(hyper_client());
     let response = client.oneshot(get(&url)).await.unwrap();
     assert_eq!(response.headers()["x-should-retry"], "false");
     let report = response.extensions().get::<seawall::retry::RetryReport>().unwrap();
@@ -282,7 +293,7 @@ async fn outer_trace_receives_error_response() {
         .layer(trace)
         .layer(ErrorResponseLayer::new("edge"))
         .layer(stack())
-        .service(hyper());
+        .service(hyper_client());
     let down = url(&origin(Script::Refuse).await);
     assert_eq!(client.oneshot(get(&down)).await.unwrap().status(), 502);
     assert_eq!(*statuses.lock().unwrap(), [502]);

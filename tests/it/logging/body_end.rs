@@ -6,7 +6,7 @@ use super::*;
 #[tokio::test(start_paused = true)]
 async fn log_emits_line_at_body_end() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let body = Steps::new([Step::Data("half".into()), Step::Data("whole".into())]);
+    let body = ScriptedBody::new([Step::Data("half".into()), Step::Data("whole".into())]);
     let script = Script::new([Action::Respond(Response::new(body))]);
     let response = LoggingLayer::server().layer(script).oneshot(get(URL)).await.unwrap();
     tokio::time::advance(Duration::from_millis(250)).await;
@@ -19,7 +19,7 @@ async fn log_emits_line_at_body_end() {
 
 #[tokio::test(start_paused = true)]
 async fn log_warns_when_body_is_incomplete() {
-    let body = Steps::new([Step::Data("half".into()), Step::Error]);
+    let body = ScriptedBody::new([Step::Data("half".into()), Step::Error]);
     let line = log(LoggingLayer::server(), Action::Respond(Response::new(body))).await;
     assert_eq!(line.level, tracing::Level::WARN);
     assert_eq!(line.get("http.response.status_code"), Some("200"));
@@ -31,7 +31,7 @@ async fn log_warns_when_body_is_incomplete() {
 #[tokio::test(start_paused = true)]
 async fn log_reports_dropped_body() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let body = Steps::new([Step::Data("half".into()), Step::Stall]);
+    let body = ScriptedBody::new([Step::Data("half".into()), Step::Stall]);
     let script = Script::new([Action::Respond(Response::new(body))]);
     let response = LoggingLayer::server().layer(script).oneshot(get(URL)).await.unwrap();
     let mut body = Box::pin(response.into_body());

@@ -9,7 +9,7 @@ fn retry() -> RetryLayer {
     RetryLayer::new().backoff(Backoff::none()).budget(Budget::none())
 }
 
-fn failed() -> Action<Steps> {
+fn failed() -> Action<ScriptedBody> {
     answer(503)
 }
 

@@ -12,7 +12,7 @@ async fn response_without_content_is_complete_at_any_content_length() {
     for (method, status) in [(Method::GET, 204), (Method::GET, 304), (Method::HEAD, 200)] {
         for layer in [LoggingLayer::client(), LoggingLayer::server()] {
             let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-            let mut response = Response::new(Steps::new([Step::Stall]));
+            let mut response = Response::new(ScriptedBody::new([Step::Stall]));
             *response.status_mut() = StatusCode::from_u16(status).unwrap();
             response.headers_mut().insert(header::CONTENT_LENGTH, 500.into());
             let mut request = get(URL);
@@ -36,7 +36,7 @@ async fn log_level_follows_grpc_status_in_headers_only() {
     for (in_head, level) in [(true, tracing::Level::WARN), (false, tracing::Level::DEBUG)] {
         let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
         let steps = [Step::Data("message".into()), Step::Trailers(status.clone())];
-        let mut response = Response::new(Steps::new(steps));
+        let mut response = Response::new(ScriptedBody::new(steps));
         if in_head {
             *response.headers_mut() = status.clone();
         }

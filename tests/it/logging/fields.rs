@@ -38,7 +38,7 @@ async fn client_log_contains_version_only_with_response() {
     let refused = || Action::Fail(io::Error::from(io::ErrorKind::ConnectionRefused).into());
     assert_eq!(log(LoggingLayer::client(), refused()).await.get(FIELD), None);
     assert_eq!(log(LoggingLayer::server(), refused()).await.get(FIELD), Some("1.1"));
-    let mut response = response::<Steps>(502);
+    let mut response = response::<ScriptedBody>(502);
     *response.version_mut() = http::Version::HTTP_2;
     let line = log(LoggingLayer::client(), Action::Respond(response)).await;
     assert_eq!(line.get(FIELD), Some("2"));

@@ -102,12 +102,12 @@ fn request(random: &mut fastrand::Rng) -> Request<Body> {
     request
 }
 
-fn act(random: &mut fastrand::Rng) -> Action<Steps> {
+fn act(random: &mut fastrand::Rng) -> Action<ScriptedBody> {
     let text = noise(random, 40);
     let body = match random.u8(..3) {
-        0 => Steps::default(),
-        1 => Steps::new([Step::Data(text.clone().into())]),
-        _ => Steps::new([Step::Data(text.clone().into()), Step::Error]),
+        0 => ScriptedBody::default(),
+        1 => ScriptedBody::new([Step::Data(text.clone().into())]),
+        _ => ScriptedBody::new([Step::Data(text.clone().into()), Step::Error]),
     };
     let mut response = Response::new(body);
     *response.status_mut() = random.u16(200..600).try_into().unwrap();

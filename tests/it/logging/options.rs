@@ -16,7 +16,7 @@ use tower_test::mock;
 use super::*;
 use crate::log_capture::Line;
 
-async fn call(layer: LoggingLayer, request: Request<Body>, act: Action<Steps>) -> Line {
+async fn call(layer: LoggingLayer, request: Request<Body>, act: Action<ScriptedBody>) -> Line {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     if let Ok(response) = layer.layer(Script::new([act])).oneshot(request).await {
         let _ = response.into_body().collect().await;
@@ -89,7 +89,7 @@ fn disabled() -> LoggingLayer {
 }
 
 /// Makes a call and returns the numbers of lines and spans at INFO.
-async fn lines_and_spans(layer: LoggingLayer, act: Action<Steps>) -> (usize, usize) {
+async fn lines_and_spans(layer: LoggingLayer, act: Action<ScriptedBody>) -> (usize, usize) {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
     if let Ok(response) = layer.layer(Script::new([act])).oneshot(get(URL)).await {
         let _ = response.into_body().collect().await;
@@ -176,9 +176,9 @@ async fn error_fn_exposes_source_of_custom_error() {
     assert_eq!(line.get("error.message"), Some("connection refused"));
 }
 
-fn with_body(status: u16, content_type: &'static str, body: &'static [u8]) -> Action<Steps> {
+fn with_body(status: u16, content_type: &'static str, body: &'static [u8]) -> Action<ScriptedBody> {
     let steps = [Step::Data(Bytes::from_static(body)), Step::Data("tail".into())];
-    let mut response = Response::new(Steps::new(steps));
+    let mut response = Response::new(ScriptedBody::new(steps));
     *response.status_mut() = status.try_into().unwrap();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     Action::Respond(response)
@@ -221,7 +221,7 @@ async fn log_contains_selected_headers_without_credentials() {
     request.headers_mut().insert("x-sensitive", sensitive);
     let names = ["accept", "authorization", "cookie", "x-api-key", "x-sensitive", "server"];
     let layer = LoggingLayer::client().log_headers(names.map(HeaderName::from_static));
-    let mut response = response::<Steps>(502);
+    let mut response = response::<ScriptedBody>(502);
     response.headers_mut().insert("server", HeaderValue::from_static("nginx"));
     let line = call(layer, request, Action::Respond(response)).await;
     assert_eq!(line.get("seawall.request.headers"), Some("accept: text/plain"));
@@ -242,7 +242,7 @@ async fn log_escapes_and_truncates_request_id() {
         assert!(id.starts_with(r"a\u{9}bxxx") && id.len() < 300, "{id}");
     }
     // The response's ID is logged if the request has none.
-    let mut response = response::<Steps>(502);
+    let mut response = response::<ScriptedBody>(502);
     response.headers_mut().insert("x-request-id", HeaderValue::from_static("upstream"));
     let line = call(LoggingLayer::client(), get(URL), Action::Respond(response)).await;
     assert_eq!(line.get("seawall.request_id"), Some("upstream"));
@@ -312,7 +312,7 @@ async fn server_log_omits_error_type_for_client_error() {
 #[tokio::test(start_paused = true)]
 async fn log_warns_when_failed_body_is_unread() {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let mut response = Response::new(Steps::new([Step::Data("page".into())]));
+    let mut response = Response::new(ScriptedBody::new([Step::Data("page".into())]));
     *response.status_mut() = http::StatusCode::BAD_GATEWAY;
     let service = LoggingLayer::client().layer(Script::new([Action::Respond(response)]));
     drop(service.oneshot(get(URL)).await.unwrap());
@@ -345,10 +345,11 @@ async fn cancellation_and_rejection_have_own_levels() {
 
 #[tokio::test(start_paused = true)]
 async fn log_names_cause_when_status_is_success() {
-    let classifier = classify_fn(|outcome: Result<&Response<Steps>, &(dyn Error + 'static)>| {
-        let failure = HttpClassifier::new().classify(outcome);
-        failure.or(Some(Failure::new(Cause::Overloaded)))
-    });
+    let classifier =
+        classify_fn(|outcome: Result<&Response<ScriptedBody>, &(dyn Error + 'static)>| {
+            let failure = HttpClassifier::new().classify(outcome);
+            failure.or(Some(Failure::new(Cause::Overloaded)))
+        });
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
     let service = LoggingLayer::client().classifier(classifier).layer(Script::new([answer(200)]));
     drop(service.oneshot(get(URL)).await.unwrap().into_body().collect().await);

@@ -133,7 +133,7 @@ async fn subscriber_panic_in_span_fails_only_its_own_request() {
         assert_eq!(recorder.lines().last().unwrap().message(), "GET /a/b -> 200 in 0.0ns");
         // The panic drops a call during unwinding. A second panic would abort the process.
         let unwound = catch_unwind(AssertUnwindSafe(|| {
-            let _call = layer.layer(Script::new([Action::<Steps>::Stall])).call(get(URL));
+            let _call = layer.layer(Script::new([Action::<ScriptedBody>::Stall])).call(get(URL));
             panics.enabled.store(true, Ordering::Relaxed);
             panic!("the caller panics");
         }));
@@ -265,8 +265,8 @@ impl std::error::Error for FailingDisplay {}
 #[tokio::test(start_paused = true)]
 async fn log_keeps_partial_text_when_display_fails() {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
-    let service =
-        LoggingLayer::client().layer(Script::new([Action::<Steps>::Fail(FailingDisplay.into())]));
+    let service = LoggingLayer::client()
+        .layer(Script::new([Action::<ScriptedBody>::Fail(FailingDisplay.into())]));
     assert!(service.oneshot(get(URL)).await.unwrap_err().is::<FailingDisplay>());
     assert_eq!(recorder.line().get("error.message"), Some("half of"));
 }

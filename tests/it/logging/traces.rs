@@ -51,7 +51,7 @@ fn is_error(span: &SpanData) -> bool {
 }
 
 /// Makes a call and returns its only span.
-async fn span(layer: LoggingLayer, act: Action<Steps>) -> SpanData {
+async fn span(layer: LoggingLayer, act: Action<ScriptedBody>) -> SpanData {
     let exported = start_export();
     let mut request = get(URL);
     request.extensions_mut().insert("/a/{b}");
@@ -125,7 +125,7 @@ async fn span_status_is_error_on_failure_and_unset_on_cancellation() {
     let failed = span(LoggingLayer::client(), Action::Fail(refused.into())).await;
     assert!(is_error(&failed));
     assert_eq!(attribute(&failed, "error.type").as_deref(), Some("connection_refused"));
-    let body = Steps::new([Step::Data("half".into()), Step::Error]);
+    let body = ScriptedBody::new([Step::Data("half".into()), Step::Error]);
     let broken = span(LoggingLayer::client(), Action::Respond(Response::new(body))).await;
     assert!(is_error(&broken));
     assert_eq!(attribute(&broken, "error.type").as_deref(), Some("http_response_incomplete"));

@@ -9,7 +9,7 @@ use seawall::request_duration::RequestDurationLayer;
 use tower::{Layer, Service, ServiceExt};
 
 use super::{Body, recorded};
-use crate::support::{Action, Script, Step, Steps, get, respond_with};
+use crate::support::{Action, Script, ScriptedBody, Step, get, respond_with};
 
 #[derive(Clone)]
 struct Panics;
@@ -225,8 +225,8 @@ fn server_duration_records_404_with_route_without_error() {
 fn failure_has_error_type_and_cancellation_has_none() {
     let metrics = recorded(async || {
         let refused = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
-        let broken = Response::new(Steps::new([Step::Data("half".into()), Step::Error]));
-        let endless = Response::new(Steps::new([Step::Stall]));
+        let broken = Response::new(ScriptedBody::new([Step::Data("half".into()), Step::Error]));
+        let endless = Response::new(ScriptedBody::new([Step::Stall]));
         let acts = [
             Action::Fail(refused().into()),
             Action::Respond(broken),

@@ -24,7 +24,7 @@ use tokio_test::{assert_pending, task};
 use tower::{Layer, ServiceExt, service_fn};
 
 use super::{Body, get_with_body, immediate, put};
-use crate::support::{Action, Script, Step as BodyStep, Steps, get, response};
+use crate::support::{Action, Script, ScriptedBody, Step as BodyStep, get, response};
 
 #[tokio::test(start_paused = true)]
 async fn retry_drops_failed_response_after_drain_timeout() {
@@ -36,13 +36,13 @@ async fn retry_drops_failed_response_after_drain_timeout() {
     ] {
         let held = Arc::new([0; 4]);
         let weak = Arc::downgrade(&held);
-        let body = Steps::new([
+        let body = ScriptedBody::new([
             BodyStep::Pause,
             BodyStep::Stall,
             BodyStep::Data(Bytes::from_owner(CountedBytes(held))),
         ]);
         let script = Script::new([
-            Action::Respond(response::<Steps>(502).map(|_| body)),
+            Action::Respond(response::<ScriptedBody>(502).map(|_| body)),
             Action::Respond(response(200)),
         ]);
         let layer = layer.backoff(Backoff::constant(Duration::from_secs(5)));
@@ -161,7 +161,7 @@ async fn retry_releases_replay_buffer_when_call_ends() {
     let rest = Arc::new(Mutex::new(None));
     let inner = {
         let rest = Arc::clone(&rest);
-        service_fn(move |request: Request<ReplayBody<Steps>>| {
+        service_fn(move |request: Request<ReplayBody<ScriptedBody>>| {
             let mut body = Box::pin(request.into_body());
             let rest = Arc::clone(&rest);
             async move {
@@ -173,7 +173,7 @@ async fn retry_releases_replay_buffer_when_call_ends() {
         })
     };
     let data = Bytes::from_owner(Owner { _held: Arc::clone(&held) });
-    let steps = Steps::new([BodyStep::Data(data), BodyStep::Stall]);
+    let steps = ScriptedBody::new([BodyStep::Data(data), BodyStep::Stall]);
     immediate().layer(inner).oneshot(put(steps)).await.unwrap();
     assert_eq!(Arc::strong_count(&held), 1);
     assert!(rest.lock().unwrap().is_some());
@@ -184,7 +184,8 @@ async fn trailers_count_toward_replay_limit() {
     for (limit, sent) in [(11, 2), (10, 1)] {
         let mut trailers = http::HeaderMap::new();
         trailers.insert("xy", "z".parse().unwrap());
-        let body = Steps::new([BodyStep::Data("12345678".into()), BodyStep::Trailers(trailers)]);
+        let body =
+            ScriptedBody::new([BodyStep::Data("12345678".into()), BodyStep::Trailers(trailers)]);
         let script =
             Script::new([Action::Respond(response::<Body>(502)), Action::Respond(response(200))]);
         immediate().max_replay_bytes(limit).layer(script.clone()).oneshot(put(body)).await.unwrap();
@@ -243,7 +244,7 @@ async fn replay_body_forwards_wakeups_to_reader() {
     let woken = Arc::new(AtomicUsize::new(0));
     let inner = {
         let woken = Arc::clone(&woken);
-        service_fn(move |request: Request<ReplayBody<Steps>>| {
+        service_fn(move |request: Request<ReplayBody<ScriptedBody>>| {
             let count = Arc::new(Wakes::default());
             let waker = Waker::from(Arc::clone(&count));
             let mut body = Box::pin(request.into_body());
@@ -254,7 +255,7 @@ async fn replay_body_forwards_wakeups_to_reader() {
         })
     };
     let steps = [(); 3].map(|()| [BodyStep::Pause, BodyStep::Data("x".into())]);
-    immediate().layer(inner).oneshot(put(Steps::new(steps.concat()))).await.unwrap();
+    immediate().layer(inner).oneshot(put(ScriptedBody::new(steps.concat()))).await.unwrap();
     assert_eq!(woken.load(Ordering::SeqCst), 3);
 }
 

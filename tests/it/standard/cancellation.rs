@@ -29,7 +29,7 @@ use tracing::level_filters::LevelFilter;
 use super::*;
 use crate::{
     log_capture::Recorder,
-    support::{Step, Steps},
+    support::{ScriptedBody, Step},
 };
 
 const URL: &str = "http://billing/";
@@ -76,7 +76,7 @@ struct Upstream {
 }
 
 impl<B> Service<Request<B>> for Upstream {
-    type Response = Response<Steps>;
+    type Response = Response<ScriptedBody>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
@@ -102,7 +102,7 @@ impl<B> Service<Request<B>> for Upstream {
             tokio::task::yield_now().await;
             match next.unwrap_or(Behavior::Answer(200, Vec::new())) {
                 Behavior::Answer(status, steps) => {
-                    let mut response = Response::new(Steps::new(steps));
+                    let mut response = Response::new(ScriptedBody::new(steps));
                     *response.status_mut() = status.try_into().unwrap();
                     Ok(response)
                 }

@@ -29,7 +29,7 @@ use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 use tracing::level_filters::LevelFilter;
 
 use super::{Body, cause, get, secs, silent, status, upstream};
-use crate::{log_capture::Recorder, support::Step, support::Steps};
+use crate::{log_capture::Recorder, support::ScriptedBody, support::Step};
 
 const URL: &str = "http://billing/";
 
@@ -167,7 +167,7 @@ async fn next_hop_timeout_and_retry_exclude_margin() {
 #[tokio::test(start_paused = true)]
 async fn body_fails_when_idle_for_one_minute() {
     let client = service_fn(async |_: Request<ReplayBody<Body>>| {
-        Ok::<_, seawall::BoxError>(Response::new(Steps::new([Step::Stall])))
+        Ok::<_, seawall::BoxError>(Response::new(ScriptedBody::new([Step::Stall])))
     });
     let layer = StandardLayer::new("billing");
     let body = layer.layer(client).oneshot(get(URL)).await.unwrap().into_body();

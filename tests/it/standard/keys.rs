@@ -1,4 +1,4 @@
-//! The circuit and the budget of a request, when one service calls several upstreams.
+//! Tests which circuit and which budget a request uses if one service calls several upstreams.
 
 use std::{
     num::NonZeroU32,
@@ -20,7 +20,7 @@ use tower::{Layer, ServiceExt};
 
 use super::*;
 
-/// URLs of which several share a key. `Billing` is the name of the stack.
+/// URLs, some of which have the same key. `Billing` is the name of the stack.
 const URLS: [&str; 16] = [
     "http://a/",
     "http://A:080/",
@@ -46,27 +46,31 @@ fn key(uri: &http::Uri) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn stack_uses_circuit_of_request_key() {
-    for (failing, first) in URLS.iter().flat_map(|url| URLS.map(|first| (url, first))) {
-        let failing = key(&failing.parse().unwrap());
-        let down = failing.clone();
-        let client = service_fn(move |request: Request<ReplayBody<Body>>| {
-            let response = status(if key(request.uri()) == down { 503 } else { 200 });
-            async { Ok::<_, BoxError>(response) }
-        });
+    for (failing_url, first) in URLS.iter().flat_map(|url| URLS.map(|first| (url, first))) {
+        let failing_key = key(&failing_url.parse().unwrap());
+        let upstream = {
+            let failing_key = failing_key.clone();
+            service_fn(move |request: Request<ReplayBody<Body>>| {
+                let response = status(if key(request.uri()) == failing_key { 503 } else { 200 });
+                async { Ok::<_, BoxError>(response) }
+            })
+        };
         let breaker = CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::MIN);
         let layer = StandardLayer::new("Billing").circuit_breaker(breaker).without_retry();
-        let mut client = layer.layer(client);
-        // The first URL precedes each other URL, which detects a key cached from an earlier call.
+        let mut client = layer.layer(upstream);
+        // Each URL is called after `first`. The test fails if the stack uses a cached key.
         for url in URLS.iter().flat_map(|url| [first, first, url]) {
-            let is_down = key(&url.parse().unwrap()) == failing;
+            let should_fail = key(&url.parse().unwrap()) == failing_key;
+            let label = format!("failing key {failing_key}, call of {url} after {first}");
             match client.ready().await.unwrap().call(get(url)).await {
-                Ok(response) => assert_eq!(response.status() == 503, is_down, "{first} {url}"),
-                Err(_) => assert!(is_down, "{first} {url}"),
+                Ok(response) => assert_eq!(response.status() == 503, should_fail, "{label}"),
+                Err(_) => assert!(should_fail, "{label}"),
             }
         }
         for circuit in layer.circuits().all() {
             let is_open = circuit.state() == State::Open;
-            assert_eq!(is_open, circuit.key() == Some(&*failing), "{first} {circuit:?}");
+            let should_be_open = circuit.key() == Some(&*failing_key);
+            assert_eq!(is_open, should_be_open, "calls after {first}, circuit {circuit:?}");
         }
     }
 }
@@ -102,10 +106,10 @@ impl Upstream {
     > + Clone
     + Send
     + 'static {
-        let Self { status: current, requests } = self.clone();
+        let Self { status: current_status, requests } = self.clone();
         service_fn(move |_: Request<ReplayBody<Body>>| {
             requests.fetch_add(1, Relaxed);
-            let response = status(current.load(Relaxed));
+            let response = status(current_status.load(Relaxed));
             async { Ok(response) }
         })
     }
@@ -128,7 +132,7 @@ async fn stack_charges_budget_of_custom_key() {
     });
     let mut client = StandardLayer::new("Billing").retry(retry).layer(upstream.service());
     for (url, response_status, requests) in [
-        // The repeated URL detects a key cached from the first call.
+        // The second call may cache the key. The third call must not use it.
         ("http://a:9000/read", 200, 1),
         ("http://a:9000/read", 200, 1),
         ("http://a:9000/write", 503, 2),
@@ -138,19 +142,23 @@ async fn stack_charges_budget_of_custom_key() {
     ] {
         upstream.set_status(response_status);
         client.ready().await.unwrap().call(get(url)).await.unwrap();
-        assert_eq!(upstream.take_requests(), requests, "{url} {response_status}");
+        assert_eq!(
+            upstream.take_requests(),
+            requests,
+            "requests for a call of {url} with status {response_status}"
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn stack_charges_budget_of_own_key_after_panic() {
+async fn call_after_panic_does_not_use_key_of_panicked_call() {
     let upstream = Upstream::new();
-    let panics = Arc::new(AtomicBool::new(false));
-    let panicking = Arc::clone(&panics);
+    let should_panic = Arc::new(AtomicBool::new(false));
+    let map_body_panics = Arc::clone(&should_panic);
     // The default budget of each authority allows three retries in ten seconds.
     let layer = StandardLayer::new("Billing").retry(immediate_retry().max_retries(1)).map_body(
         move |body| {
-            assert!(!panicking.load(Relaxed), "map_body panics");
+            assert!(!map_body_panics.load(Relaxed), "map_body panics");
             body
         },
     );
@@ -158,15 +166,15 @@ async fn stack_charges_budget_of_own_key_after_panic() {
     for url in ["http://a:9000/"; 2] {
         client.ready().await.unwrap().call(get(url)).await.unwrap();
     }
-    panics.store(true, Relaxed);
+    should_panic.store(true, Relaxed);
     let client = client.ready().await.unwrap();
     catch_unwind(AssertUnwindSafe(|| client.call(get("http://b:9000/")))).unwrap_err();
-    panics.store(false, Relaxed);
+    should_panic.store(false, Relaxed);
     upstream.set_status(503);
-    let a = ["http://a:9000/"; 4].into_iter().zip([2, 2, 2, 1]);
-    for (url, requests) in a.chain([("http://b:9000/", 2)]) {
+    let calls_to_a = ["http://a:9000/"; 4].into_iter().zip([2, 2, 2, 1]);
+    for (url, requests) in calls_to_a.chain([("http://b:9000/", 2)]) {
         upstream.take_requests();
         client.ready().await.unwrap().call(get(url)).await.unwrap();
-        assert_eq!(upstream.take_requests(), requests, "{url}");
+        assert_eq!(upstream.take_requests(), requests, "requests for a call of {url}");
     }
 }

@@ -9,7 +9,7 @@ use seawall::{retry::ReplayBody, standard::StandardLayer};
 use tokio::net::TcpListener;
 use tower::{ServiceBuilder, ServiceExt};
 
-use crate::support::sockets::{hyper, origin};
+use crate::support::sockets::{hyper_client, origin};
 
 /// Starts a gateway that forwards each request to `upstream`. Returns the gateway's address.
 async fn gateway(name: &str, upstream: SocketAddr) -> SocketAddr {
@@ -22,7 +22,7 @@ async fn gateway(name: &str, upstream: SocketAddr) -> SocketAddr {
             request.headers_mut().remove(HOST);
             request
         })
-        .service(hyper());
+        .service(hyper_client());
     let app: Router = Router::new().fallback_service(service);
     tokio::spawn(async move { axum::serve(listener, app).await });
     addr
@@ -36,7 +36,7 @@ async fn three_hops_make_four_attempts_instead_of_sixty_four() {
         let outer = gateway("outer", inner).await;
         let client = ServiceBuilder::new()
             .layer(StandardLayer::new("outer"))
-            .service(hyper::<ReplayBody<Body>>());
+            .service(hyper_client::<ReplayBody<Body>>());
         let request = Request::get(format!("http://{outer}/")).body(Body::empty()).unwrap();
         let response = client.oneshot(request).await.unwrap();
         assert_eq!(response.status(), 502, "{script:?}");

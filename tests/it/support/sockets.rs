@@ -25,10 +25,10 @@ use tokio::sync::mpsc;
 use tower::{Layer, Service, ServiceExt};
 
 pub(crate) type Body = BoxBody<Bytes, BoxError>;
-pub(crate) type Hyper<B> = Client<HttpConnector, B>;
+pub(crate) type HyperClient<B> = Client<HttpConnector, B>;
 
 /// A time limit that no call on the loopback interface reaches.
-pub(crate) const LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const UNREACHED_LIMIT: Duration = Duration::from_secs(10);
 
 pub(crate) async fn origin(script: Script) -> Origin {
     Origin::start(script).await.unwrap()
@@ -60,7 +60,7 @@ pub(crate) fn channel() -> (mpsc::UnboundedSender<Bytes>, Body) {
     (sender, StreamBody::new(frames).boxed())
 }
 
-pub(crate) fn hyper<B>() -> Hyper<B>
+pub(crate) fn hyper_client<B>() -> HyperClient<B>
 where
     B: http_body::Body<Data: Send> + Send,
 {
@@ -72,7 +72,7 @@ where
 /// Tests with many calls per second would exhaust the default budget.
 pub(crate) fn stack<S: Clone>(client: S) -> Retry<Timeout<S>> {
     let retry = RetryLayer::new().backoff(Backoff::none()).budget(Budget::none());
-    retry.layer(TimeoutLayer::new(LIMIT).layer(client))
+    retry.layer(TimeoutLayer::new(UNREACHED_LIMIT).layer(client))
 }
 
 /// The classification of a call that ends in an error.
@@ -99,7 +99,7 @@ impl CallFailure {
     }
 }
 
-/// Makes a GET and a POST through `service` and returns their verdicts.
+/// Makes a GET and a POST through `service`, and returns their failures.
 pub(crate) async fn get_and_post<S, B>(service: S, url: &str) -> [CallFailure; 2]
 where
     S: Service<Request<Body>, Response = Response<B>, Error: Into<BoxError>> + Clone,
@@ -111,11 +111,11 @@ where
     [call("GET").await, call("POST").await]
 }
 
-/// Asserts the verdicts of a GET and a POST, through a bare client and through a stack.
+/// Asserts the failures of a GET and a POST, through a client and through a stack around a client.
 ///
-/// The numbers of attempts apply to the stack. The bare client makes one attempt.
+/// The numbers of attempts apply to the stack. A client without a stack makes one attempt.
 pub(crate) async fn assert_failures<S1, S2, R>(
-    (bare, client): (S1, S2),
+    (client, client_of_stack): (S1, S2),
     url: &str,
     (cause, processed): (Cause, Processed),
     [gets, posts]: [u32; 2],
@@ -124,21 +124,21 @@ pub(crate) async fn assert_failures<S1, S2, R>(
     S2: Service<Request<ReplayBody<Body>>, Response = Response<R>, Error: Into<BoxError>> + Clone,
     R: http_body::Body,
 {
-    let verdict = |attempts| CallFailure { cause, processed, attempts };
-    let once = [verdict(1), verdict(1)];
-    assert_eq!(get_and_post(bare, url).await, once, "bare");
-    let stacked = [verdict(gets), verdict(posts)];
-    assert_eq!(get_and_post(stack(client), url).await, stacked, "stacked");
+    let failure = |attempts| CallFailure { cause, processed, attempts };
+    let expected = [failure(1), failure(1)];
+    assert_eq!(get_and_post(client, url).await, expected, "without a stack");
+    let expected = [failure(gets), failure(posts)];
+    assert_eq!(get_and_post(stack(client_of_stack), url).await, expected, "with a stack");
 }
 
-/// Waits until `condition` holds. Panics after [`LIMIT`].
+/// Waits until `condition` is true. Panics after [`UNREACHED_LIMIT`].
 pub(crate) async fn eventually(condition: impl Fn() -> bool) {
     let polling = async {
         while !condition() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    tokio::time::timeout(LIMIT, polling).await.expect("the condition never held");
+    tokio::time::timeout(UNREACHED_LIMIT, polling).await.expect("the condition must become true");
 }
 
 pub(crate) async fn read<B>(response: Response<B>) -> Result<Bytes, B::Error>

@@ -15,7 +15,7 @@ use tokio_test::{assert_pending, task};
 use tower::{Layer, ServiceExt};
 
 use super::*;
-use crate::support::{Step as Part, Steps};
+use crate::support::{ScriptedBody, Step as Part};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -236,7 +236,7 @@ async fn service_omits_refused_request_from_received() {
 async fn service_counts_large_body_and_keeps_64_kib() {
     let upstream = FlakyService::new(Step::ok("")).unwrap();
     let parts = [(); 100].map(|()| Part::Data(Bytes::from_static(&[7; 1_000])));
-    let body = Steps::new(parts);
+    let body = ScriptedBody::new(parts);
     upstream.clone().oneshot(Request::put("/").body(body).unwrap()).await.unwrap();
     let received = &upstream.received()[0];
     assert_eq!((received.body_len(), received.is_whole()), (100_000, true));
@@ -257,7 +257,7 @@ async fn service_counts_all_requests_and_keeps_first_thousand() {
 #[tokio::test(start_paused = true)]
 async fn dropped_call_takes_step_and_keeps_partial_body() {
     let upstream = FlakyService::new([Step::status(502), Step::ok("")]).unwrap();
-    let body = Steps::new([Part::Data("start".into()), Part::Stall]);
+    let body = ScriptedBody::new([Part::Data("start".into()), Part::Stall]);
     let mut call =
         task::spawn(upstream.clone().oneshot(Request::put("/").body(Box::pin(body)).unwrap()));
     assert_pending!(call.poll());
@@ -270,7 +270,7 @@ async fn dropped_call_takes_step_and_keeps_partial_body() {
 #[tokio::test(start_paused = true)]
 async fn service_returns_error_of_request_body() {
     let upstream = FlakyService::new(Step::ok("")).unwrap();
-    let body = Steps::new([Part::Data("start".into()), Part::Error]);
+    let body = ScriptedBody::new([Part::Data("start".into()), Part::Error]);
     let call = upstream.clone().oneshot(Request::put("/").body(Box::pin(body)).unwrap());
     assert_eq!(call.await.unwrap_err().to_string(), "the body failed");
     assert!(!upstream.received()[0].is_whole());

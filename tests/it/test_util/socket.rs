@@ -15,7 +15,7 @@ use tower::{Layer, ServiceExt};
 
 use super::*;
 use crate::support::sockets::{
-    channel, empty, eventually, full, hyper, read, request as request_to, stack,
+    channel, empty, eventually, full, hyper_client, read, request as request_to, stack,
 };
 
 async fn upstream(script: impl Into<Script>) -> FlakyUpstream {
@@ -39,7 +39,8 @@ async fn socket_and_service_cause_same_failure() {
             Cause::ConnectionRefused => FlakyUpstream::refusing().unwrap(),
             _ => upstream(step).await,
         };
-        let call = layer.layer(hyper()).oneshot(request_to("GET", &upstream.url("/"), empty()));
+        let call =
+            layer.layer(hyper_client()).oneshot(request_to("GET", &upstream.url("/"), empty()));
         let on_socket = classify_error(&*call.await.unwrap_err());
         assert_eq!(classify_error(&*in_process), on_socket, "{cause}");
         let processed =
@@ -62,7 +63,7 @@ async fn socket_and_service_return_same_response() {
         ]
     };
     let (service, upstream) = (FlakyService::new(steps()).unwrap(), upstream(steps()).await);
-    let client = hyper();
+    let client = hyper_client();
     for step in 0..steps().len() {
         let in_process = service.clone().oneshot(get()).await.unwrap();
         let on_socket =
@@ -88,8 +89,8 @@ async fn retry_repeats_get_but_not_post_after_reset() {
     let upstream =
         upstream(Script::new().times(2, Step::reset()).then_repeat(Step::ok("hello"))).await;
     let url = upstream.url("/pay?x=1");
-    stack(hyper()).oneshot(request_to("POST", &url, full(b"pay"))).await.unwrap_err();
-    let response = stack(hyper()).oneshot(request_to("GET", &url, empty())).await.unwrap();
+    stack(hyper_client()).oneshot(request_to("POST", &url, full(b"pay"))).await.unwrap_err();
+    let response = stack(hyper_client()).oneshot(request_to("GET", &url, empty())).await.unwrap();
     assert_eq!(read(response).await.unwrap(), "hello");
     let received = upstream.received();
     let methods: Vec<_> = received.iter().map(ReceivedRequest::method).collect();
@@ -103,7 +104,7 @@ async fn retry_repeats_get_but_not_post_after_reset() {
 #[tokio::test]
 async fn socket_reads_body_of_any_framing() {
     let upstream = upstream(Step::ok("")).await;
-    let client = hyper();
+    let client = hyper_client();
     let url = upstream.url("/");
     let (sender, chunked) = channel();
     for _ in 0..100 {
@@ -130,14 +131,14 @@ async fn refusing_socket_accepts_script_and_refuses_again() {
     let mut upstream = FlakyUpstream::refusing().unwrap();
     let addr = upstream.addr();
     let is_refused = async |url: &str| {
-        let call = hyper().oneshot(request_to("GET", url, empty()));
+        let call = hyper_client().oneshot(request_to("GET", url, empty()));
         classify_error(&call.await.unwrap_err()).cause() == Cause::ConnectionRefused
     };
     let url = upstream.url("/");
     for _ in 0..2 {
         assert!(is_refused(&url).await);
         upstream.set_script(Step::ok("accepted")).await.unwrap();
-        let response = hyper().oneshot(request_to("GET", &url, empty())).await.unwrap();
+        let response = hyper_client().oneshot(request_to("GET", &url, empty())).await.unwrap();
         assert_eq!(read(response).await.unwrap(), "accepted");
         upstream.refuse().await;
     }
@@ -149,7 +150,7 @@ async fn refusing_socket_accepts_script_and_refuses_again() {
 #[tokio::test]
 async fn socket_follows_new_script_on_open_connections() {
     let mut upstream = upstream(Step::status(502)).await;
-    let (client, url) = (hyper(), upstream.url("/"));
+    let (client, url) = (hyper_client(), upstream.url("/"));
     for status in [502, 200, 503] {
         upstream.set_script(Step::status(status)).await.unwrap();
         upstream.set_script(Step::status(1)).await.unwrap_err();
@@ -209,7 +210,7 @@ async fn socket_serves_others_when_client_disconnects() {
         eventually(|| upstream.requests() == number).await;
         drop(stream);
     }
-    let call = hyper().oneshot(request_to("GET", &upstream.url("/"), empty()));
+    let call = hyper_client().oneshot(request_to("GET", &upstream.url("/"), empty()));
     assert_eq!(read(call.await.unwrap()).await.unwrap(), "hello");
     let partial = &upstream.received()[1];
     assert_eq!((partial.body_len() <= 5, partial.is_whole()), (true, false));
@@ -219,7 +220,7 @@ async fn socket_serves_others_when_client_disconnects() {
 async fn socket_takes_one_step_per_concurrent_request() {
     let script = Script::new().times(20, Step::status(502)).times(30, Step::ok("hello"));
     let upstream = upstream(script).await;
-    let client = hyper();
+    let client = hyper_client();
     let url = upstream.url("/");
     let calls = (0..50).map(|_| client.clone().oneshot(request_to("GET", &url, empty())));
     let responses = futures_util::future::join_all(calls).await;
@@ -235,7 +236,7 @@ async fn retry_succeeds_when_upstream_is_flaky() {
         .backoff(seawall::retry::Backoff::none())
         .budget(seawall::retry::Budget::none())
         .max_retries(9);
-    let service = retry.layer(hyper());
+    let service = retry.layer(hyper_client());
     for _ in 0..100 {
         let call = service.clone().oneshot(request_to("GET", &upstream.url("/"), empty()));
         assert_eq!(read(call.await.unwrap()).await.unwrap(), "hello");
