@@ -37,10 +37,10 @@ pub trait CircuitSelector<Req>: ConfigureCircuits {
     fn shared_circuit(&self) -> Option<&ShardedArc<CircuitInner>>;
 }
 
-/// One circuit for all requests of a layer: the default.
+/// One circuit for all requests of a layer. This is the default.
 #[derive(Clone, Debug)]
 pub struct SharedCircuit {
-    circuit: ShardedArc<LazyCircuit>,
+    lazy: ShardedArc<LazyCircuit>,
 }
 
 /// A circuit that is created by its first use. A handle that was returned before a setter therefore
@@ -51,6 +51,7 @@ pub(super) struct LazyCircuit {
     circuit: OnceLock<ShardedArc<CircuitInner>>,
 }
 
+/// The name and the settings of a circuit that is not created yet.
 #[derive(Clone, Debug)]
 struct CircuitConfig {
     name: Option<Arc<str>>,
@@ -73,7 +74,7 @@ impl LazyCircuit {
 impl SharedCircuit {
     pub(super) fn new(name: Option<Arc<str>>, settings: Arc<Settings>) -> Self {
         Self {
-            circuit: ShardedArc::new(LazyCircuit {
+            lazy: ShardedArc::new(LazyCircuit {
                 config: Mutex::new(CircuitConfig { name, settings }),
                 circuit: OnceLock::new(),
             }),
@@ -86,12 +87,12 @@ impl SharedCircuit {
     }
 
     pub(super) fn lazy_circuit(&self) -> ShardedArc<LazyCircuit> {
-        self.circuit.clone()
+        self.lazy.clone()
     }
 
     fn reconfigure(&self, change: impl FnOnce(&mut CircuitConfig)) -> Self {
-        let mut config = self.circuit.config();
-        if self.circuit.circuit.get().is_none() {
+        let mut config = self.lazy.config();
+        if self.lazy.circuit.get().is_none() {
             change(&mut config);
             return self.clone();
         }
@@ -107,17 +108,17 @@ impl ConfigureCircuits for SharedCircuit {
     }
 
     fn mark_in_use(&self) {
-        self.circuit.get();
+        self.lazy.get();
     }
 }
 
 impl<Req> CircuitSelector<Req> for SharedCircuit {
     fn find(&self, _request: &Req) -> Option<ShardedArc<CircuitInner>> {
-        Some(self.circuit.get().clone())
+        Some(self.lazy.get().clone())
     }
 
     fn shared_circuit(&self) -> Option<&ShardedArc<CircuitInner>> {
-        Some(self.circuit.get())
+        Some(self.lazy.get())
     }
 }
 

@@ -223,7 +223,7 @@ impl StateMachine {
         }
     }
 
-    /// Returns whether a result of `generation` counts. If not, counts it as stale.
+    /// Returns whether a result of `generation` counts. Otherwise, counts it as stale.
     pub(super) fn accepts(&mut self, generation: u32) -> bool {
         let accepts = generation == self.generation;
         if !accepts {

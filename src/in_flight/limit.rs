@@ -10,7 +10,7 @@ use crate::{
     sync::{AtomicU32, Mutex, Ordering, lock},
 };
 
-/// Whether a limit is fixed or adaptive, with its settings.
+/// The kind of a limit, with its settings.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     Fixed(NonZeroU32),

@@ -13,7 +13,7 @@ use crate::sharded_arc::{GROUPS, ShardedArc, thread_group};
 /// The maximum number of keys in one map.
 pub(crate) const MAX_KEYS: usize = 4_096;
 
-/// The maximum length of a key in bytes. It is four times that of a host name.
+/// The maximum length of a key in bytes. A host name has at most 253 bytes.
 const MAX_KEY_BYTES: usize = 1_024;
 
 /// The minimum time between two sweeps, so that a flood of new keys does not sweep the map for each

@@ -120,7 +120,7 @@
 //! | your callers send their timeout | `.deadline(DeadlineLayer::new(total).trust_header(TimeoutHeader::Grpc))`, and `.deadline_header(…)` to forward it to the next hop |
 //! | your POSTs are safe to repeat | send an `Idempotency-Key` with each, or `.retry(RetryLayer::new().retry_all_methods())` |
 //! | the upstream collapses under load before it fails | `.in_flight(InFlightLimitLayer::new(n))`, with `n` slightly above its concurrency; if you do not know that, `.in_flight(InFlightLimitLayer::adaptive(AdaptiveLimit::new()))` |
-//! | failures of the upstream are normal | `.circuit_breaker(CircuitBreakerLayer::new().failure_ratio(…))`, or `.without_circuit_breaker()` |
+//! | a few failures of the upstream are normal | `.circuit_breaker(CircuitBreakerLayer::new().failure_ratio(…))`, or `.without_circuit_breaker()` |
 //! | responses stream for hours, with long pauses | `Timeouts::new(…)?.without_body_idle()` |
 //! | one name has several servers | `tower::balance` inside, a breaker with `open_behavior(OpenBehavior::Backpressure)` around each, and `.without_circuit_breaker()` here |
 //!
