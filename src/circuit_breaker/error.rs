@@ -51,7 +51,7 @@ impl CircuitOpen {
     }
 
     /// Returns the time until the circuit admits probes. Returns one second if the circuit is
-    /// half-open and all probes are in flight. Returns `None` if the circuit was [forced
+    /// half-open and admits no further probe. Returns `None` if the circuit was [forced
     /// open](super::Circuit::force_open).
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {

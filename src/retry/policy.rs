@@ -117,7 +117,7 @@ impl Policy {
         if min > max {
             return Err(StopReason::DeadlineTooNear);
         }
-        // Jitter is trimmed if the retry is otherwise too late.
+        // Jitter is trimmed if it would exceed a maximum.
         Ok((jittered.min(remaining_delay).min(max), counts))
     }
 
