@@ -41,7 +41,7 @@
 //! assert_eq!(failure.reporter(), Reporter::Gateway(Product::HaProxy));
 //! assert_eq!(failure.processed(), Processed::Maybe);
 //! let evidence = response.extensions().get::<Evidence>().ok_or("not recognized")?;
-//! assert!(evidence.summary().starts_with("HAProxy reached no server"));
+//! assert!(evidence.summary().starts_with("HAProxy could not reach a server"));
 //! # Ok(())
 //! # }
 //! ```

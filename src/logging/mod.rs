@@ -38,7 +38,7 @@
 //!   "http.request.method":"GET","url.full":"http://billing:8080/invoice?token=REDACTED","server.address":"billing",
 //!   "server.port":8080,"http.request.resend_count":4,"error.type":"connection_refused",
 //!   "error.message":"Connection refused (os error 111)","seawall.cause":"connection_refused","seawall.reporter":"local",
-//!   "seawall.processed":"no","seawall.advice":"Check that the upstream is running and listens on this address and port.",
+//!   "seawall.processed":"no","seawall.advice":"Check that the upstream is running and listening on this address and port.",
 //!   "seawall.attempts":5,"seawall.stop_reason":"max_retries","seawall.outcome":"error","seawall.duration_ms":764.481},
 //!  "target":"seawall::logging"}
 //! ```

@@ -169,7 +169,7 @@ async fn snapshot_contains_circuit_counts_and_failures() {
         json!({
             "upstream": "x", "first_ago_ms": null, "ago_ms": null, "count": 1, "status": null,
             "cause": "connection_refused", "reporter": "local", "processed": "no",
-            "advice": "Check that the upstream is running and listens on this address and port.",
+            "advice": "Check that the upstream is running and listening on this address and port.",
             "evidence": null, "attempts": 4, "recovered": false, "stop_reason": "budget_exhausted",
         })
     );
@@ -311,7 +311,7 @@ async fn controls_accept_only_same_origin_requests() {
     );
     let failures = snapshot["failures"].as_array().unwrap();
     let failure = failures.iter().find(|failure| failure["upstream"] == "healthy").unwrap();
-    assert!(failure["evidence"].as_str().unwrap().starts_with("nginx got no valid response"));
+    assert!(failure["evidence"].as_str().unwrap().starts_with("nginx received no valid response"));
 }
 
 #[tokio::test]

@@ -110,7 +110,7 @@ def check_demo(browser, folder, gateway):
     assert "opened by bad gateway" in circuit, circuit
     listed_failure = "[...document.querySelectorAll('.failure')].map((node) => node.innerText).find((text) => text.includes('healthy'))"
     line = browser.wait_for(listed_failure, "the failure is listed")
-    for text in ("bad gateway", "reported by nginx", "status 502", "Find out which gateway answered", "Recognized: nginx got no valid"):
+    for text in ("bad gateway", "reported by nginx", "status 502", "Read the log of the gateway", "Recognized: nginx received no valid"):
         assert text in line, f"{text!r} is missing in {line!r}"
     assert "cut off: healthy" in browser.evaluate("document.querySelector('#summary').textContent")
     check_layouts(browser, folder)

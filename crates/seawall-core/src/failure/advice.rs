@@ -2,18 +2,20 @@
 
 use super::Cause;
 
-const NEVER_SENT: &str = "Retrying is safe if this process saw the failure, since nothing was sent; on a gateway's word, only if the request is idempotent.";
+const NEVER_SENT: &str = "A retry is safe if this process observed the failure, because nothing was sent. If a gateway reported it, retry only an idempotent request.";
 const MAYBE_PROCESSED: &str =
-    "Retry only what is idempotent: this request may have been processed.";
-const USELESS: &str = "Do not retry it unchanged: the same would happen again.";
-const AFTER_WAITING: &str = "Retry after the wait that the response names, and never in a loop.";
+    "Retry only an idempotent request, because this one may have been processed.";
+const SAME_RESULT: &str = "Do not retry the request unchanged: the result would be the same.";
+const AFTER_WAITING: &str =
+    "Before a retry, wait as long as the response requests. Never retry in a loop.";
 
-/// Declares the best next step for each cause, and then all steps in this order: the server is up, the network is open, the
-/// configuration is right, resources suffice, a request by hand reproduces it, the logs, whether a retry is safe.
+/// Declares, for each cause, the advice and then the checks.
 macro_rules! advice {
     ($($cause:ident: $advice:literal, [$($check:expr),* $(,)?];)*) => {
         impl Cause {
-            /// Returns the first step of one sentence for a person. [`checks`](Self::checks) returns all steps.
+            /// Returns the most useful next step, as one sentence for people.
+            ///
+            /// [`checks`](Self::checks) returns the details.
             #[must_use]
             pub const fn advice(self) -> &'static str {
                 match self {
@@ -21,11 +23,14 @@ macro_rules! advice {
                 }
             }
 
-            /// Returns two to five steps for a person, in this order: the server is up, the network is open, the
-            /// configuration is right, resources suffice, a request by hand reproduces it, the logs; and finally whether a retry is
+            /// Returns two to five steps for people.
+            ///
+            /// They check, in this order: the server, the network, the configuration, the
+            /// resources, a request by hand, and the logs. The last step states whether a retry is
             /// safe.
             ///
-            /// Commands are between backticks and contain the placeholders `HOST`, `PORT` and `URL`. The text is ASCII.
+            /// The text is ASCII. Commands are between backticks, and contain the placeholders
+            /// `HOST`, `PORT`, `URL` and `ADDRESS` (an IP address).
             #[must_use]
             pub const fn checks(self) -> &'static [&'static str] {
                 match self {
@@ -37,256 +42,246 @@ macro_rules! advice {
 }
 
 advice! {
-    DnsTimeout: "Check that the resolver is reachable from this host.", [
-        "Ask the resolver by hand: `dig HOST`.",
-        "Check that UDP and TCP port 53 are open from here to the resolver.",
-        "Check which resolver is used: `cat /etc/resolv.conf`.",
+    DnsTimeout: "Check that the DNS resolver is reachable from this host.", [
+        "Check that UDP and TCP port 53 are open from this host to the resolver.",
+        "Check which resolver this host uses: `cat /etc/resolv.conf`.",
+        "Query the resolver directly: `dig HOST`.",
         NEVER_SENT,
     ];
-    DnsError: "Check the upstream's host name for a typing error, and that its DNS record exists and resolves from this host.", [
-        "Check the host name in the configuration, letter by letter.",
-        "Resolve it from this host: `dig HOST`, and `getent hosts HOST`.",
-        "Check that its record has not been removed or has expired.",
+    DnsError: "Check that the upstream's host name is spelled correctly and resolves from this host.", [
+        "Compare the host name in the client's configuration with the DNS record.",
+        "Check that the DNS record still exists and has not expired.",
+        "Resolve the name from this host: `dig HOST` and `getent hosts HOST`.",
         NEVER_SENT,
     ];
-    DestinationNotFound: "Check the gateway's routes: none leads to an upstream for this host and path.", [
-        "Compare host and path of the request with the gateway's routes.",
-        "Check that the gateway runs the configuration you mean: reload it if it changed.",
-        "Repeat it by hand: `curl -v URL`.",
-        USELESS,
+    DestinationNotFound: "Check the gateway's routes: none matches this host and path.", [
+        "Compare the request's host and path with the gateway's routes.",
+        "Check that the gateway has loaded its latest configuration.",
+        "Reproduce the failure: `curl -v URL`.",
+        SAME_RESULT,
     ];
-    DestinationUnavailable: "Check that the upstream is running and that its health check passes.", [
-        "Check that the upstream is running: `systemctl status`, `docker ps` or `kubectl get pods`.",
-        "Run its health check by hand: `curl -v URL`.",
-        "Check that the health check's path, port and time limit are right.",
-        "Read the gateway's log for why it was taken out.",
+    DestinationUnavailable: "Check that the upstream is running and passes its health check.", [
+        "Check the state of the upstream: `systemctl status`, `docker ps` or `kubectl get pods`.",
+        "Check the path, port and timeout of the health check.",
+        "Send the health check request by hand, from the gateway's host.",
+        "Read the gateway's log to find why it considers the upstream unavailable.",
         AFTER_WAITING,
     ];
-    DestinationIpProhibited: "Check firewall rules and egress policies for the upstream's address.", [
-        "Check which address the name resolves to: `dig HOST`.",
-        "Check egress policies and allow-lists for that address.",
-        USELESS,
+    DestinationIpProhibited: "Check the firewall rules and egress policies for the upstream's address.", [
+        "Find the upstream's address: `dig HOST`.",
+        "Check that egress policies and allowlists include this address.",
+        SAME_RESULT,
     ];
-    DestinationIpUnroutable: "Check the network between here and the upstream: routes, security groups, a VPN that is down.", [
+    DestinationIpUnroutable: "Check the network between this host and the upstream: routes, security groups and VPNs.", [
         "Check the route from this host: `ip route get ADDRESS`.",
         "Check that the VPN, peering or tunnel to that network is up.",
-        "Check that the address is right: `dig HOST`.",
+        "Check that the upstream's name resolves to the right address: `dig HOST`.",
         NEVER_SENT,
     ];
-    ConnectionRefused: "Check that the upstream is running and listens on this address and port.", [
-        "Check on its host that it is running and listens on this port: `ss -ltnp`.",
-        "Check that it listens on an address that is reachable from here, and not on 127.0.0.1 only.",
-        "Check host and port in the configuration.",
-        "Try it from this host: `curl -v URL`.",
+    ConnectionRefused: "Check that the upstream is running and listening on this address and port.", [
+        "List the listening ports on the upstream's host: `ss -ltnp`.",
+        "Check that the upstream listens on an address that is reachable from this host, not only on 127.0.0.1.",
+        "Check the host and port in the client's configuration.",
         NEVER_SENT,
     ];
-    ConnectionTerminated: "Check the upstream's log for a crash or restart at this time, and that its keep-alive timeout is longer than the idle timeout of the connections to it.", [
-        "Check whether the upstream crashed or was restarted: `dmesg` and its log, for this time.",
-        "Check that its keep-alive timeout is longer than the idle timeout of the connections to it.",
-        "Check whether it was killed for want of memory.",
-        "Repeat it by hand: `curl -v URL`.",
+    ConnectionTerminated: "Check the upstream's log for a crash or restart at this time, and check its keep-alive timeout.", [
+        "Look for a crash or an out-of-memory kill on the upstream's host: `dmesg`.",
+        "Check that the upstream's keep-alive timeout is longer than the idle timeout of the client's connections.",
+        "Reproduce the failure: `curl -v URL`.",
         MAYBE_PROCESSED,
     ];
-    ConnectionTimeout: "Check that the upstream's address is right and that no firewall silently drops packets to it.", [
-        "Check that the upstream's host is up.",
-        "Try the port from this host: `nc -vz HOST PORT`; a firewall that drops packets makes it hang.",
-        "Check host and port in the configuration.",
-        "Check on its host whether its queue of connections is full: `ss -ltn`, Recv-Q.",
+    ConnectionTimeout: "Check the upstream's address, and check that no firewall silently drops packets to it.", [
+        "Check that the upstream's host is running.",
+        "Connect to the port from this host: `nc -vz HOST PORT`. The command hangs if a firewall drops the packets.",
+        "Check the host and port in the client's configuration.",
+        "Check for a full accept queue: run `ss -ltn` on the upstream's host, and read the column Recv-Q.",
         NEVER_SENT,
     ];
-    ConnectionReadTimeout: "Check whether the upstream is overloaded or waits for something itself, such as a database.", [
-        "Check the upstream's load, and what it waits for, such as a database or a lock.",
-        "Measure it by hand: `curl -sv -o /dev/null -w '%{time_total}' URL`.",
-        "Read the upstream's log for slow requests at this time.",
+    ConnectionReadTimeout: "Check whether the upstream is overloaded, or is itself waiting, for example for a database.", [
+        "Check the upstream's load, database queries and locks.",
+        "Measure the request: `curl -sv -o /dev/null -w '%{time_total}' URL`.",
+        "Search the upstream's log for slow requests at this time.",
         MAYBE_PROCESSED,
     ];
-    ConnectionWriteTimeout: "Check whether the upstream is too busy to read, or the network between drops packets.", [
-        "Check whether packets are lost on the way: `ss -ti`, retrans.",
-        "Check whether the upstream is too busy to read what it is sent.",
-        "Check whether the request's body is larger than the upstream expects.",
+    ConnectionWriteTimeout: "Check whether the upstream is too busy to read, or the network drops packets.", [
+        "Look for lost packets: `ss -ti` reports them as retrans.",
+        "Check the upstream's load.",
+        "Check whether the request body is larger than the upstream expects.",
         MAYBE_PROCESSED,
     ];
     ConnectionLimitReached: "Check whether the upstream has become slow, then whether the limit is too low for the load.", [
-        "Check whether the upstream has become slow: slow calls fill any limit.",
-        "Count the connections to it: `ss -tn dst HOST`.",
-        "Check whether the limit suits the load.",
+        "Check the upstream's response times: slow requests fill any limit.",
+        "Count the connections to the upstream: `ss -tn dst HOST`.",
+        "Compare the limit with the number of requests in flight under normal load.",
         AFTER_WAITING,
     ];
-    TlsProtocolError: "Check that the upstream speaks TLS on this port and that both sides have a version and cipher in common.", [
-        "Look at the handshake: `openssl s_client -connect HOST:PORT -servername HOST`.",
-        "Check that this port speaks TLS, and not plain HTTP.",
-        "Check that both sides have a TLS version and a cipher in common.",
+    TlsProtocolError: "Check that the upstream serves TLS on this port, with a version and cipher that the client supports.", [
+        "If the port serves plain HTTP, use the scheme http.",
+        "Compare the TLS versions and ciphers of both sides.",
+        "Inspect the handshake: `openssl s_client -connect HOST:PORT -servername HOST`.",
         MAYBE_PROCESSED,
     ];
-    TlsCertificateError: "Check the upstream's certificate: its expiry, its host names, and that its issuer is trusted here.", [
-        "Look at the certificate: `openssl s_client -connect HOST:PORT -servername HOST`.",
-        "Check its dates, and this host's clock: `date -u`.",
-        "Check that its names include the host that is asked for, and that the chain is complete.",
-        "Check that its issuer is trusted here.",
+    TlsCertificateError: "Check the upstream's certificate: its dates, host names and issuer.", [
+        "Compare the dates with this host's clock: `date -u`.",
+        "Check that the names include the requested host, and that the chain is complete.",
+        "Check that this host trusts the issuer.",
+        "Print the certificate: `openssl s_client -connect HOST:PORT -servername HOST`.",
         NEVER_SENT,
     ];
-    TlsAlertReceived: "Check the upstream's TLS log: it may want a client certificate or another host name.", [
-        "Look at the alert: `openssl s_client -connect HOST:PORT -servername HOST`.",
-        "Check whether the upstream wants a client certificate, or another host name.",
+    TlsAlertReceived: "Check whether the upstream requires a client certificate or another host name.", [
+        "Inspect the alert: `openssl s_client -connect HOST:PORT -servername HOST`.",
         "Read the upstream's TLS log.",
         MAYBE_PROCESSED,
     ];
-    HttpRequestError: "Check the request: the gateway could not send it as it is.", [
-        "Check its method, target and headers for what HTTP does not allow.",
-        "Repeat it by hand: `curl -v URL`.",
-        USELESS,
+    HttpRequestError: "Check the request: the gateway could not send it unchanged.", [
+        "Check that HTTP allows the request's method, target and headers.",
+        "Reproduce the failure: `curl -v URL`.",
+        SAME_RESULT,
     ];
-    HttpRequestDenied: "Check the gateway's access rules or web application firewall for this request.", [
-        "Check the gateway's access rules for this path, address and method.",
-        "Read the log of its web application firewall for the rule that matched.",
-        USELESS,
+    HttpRequestDenied: "Check the gateway's access rules and web application firewall for this request.", [
+        "Check the access rules for this path, method and client address.",
+        "Search the log of the web application firewall for the rule that matched.",
+        SAME_RESULT,
     ];
-    HttpResponseIncomplete: "Check the upstream's log for a crash, and for a worker killed for time or memory, while it was answering.", [
-        "Check whether the upstream crashed while it was answering: `dmesg` and its log.",
-        "Check its limits of time and memory for a worker.",
-        "Check the time limits of every gateway between.",
-        "Repeat it by hand and see where it stops: `curl -v -o /dev/null URL`.",
+    HttpResponseIncomplete: "Check the upstream's log for a crash or a killed worker during the response.", [
+        "Look for a crash on the upstream's host: `dmesg`.",
+        "Check the timeouts of all gateways between this host and the upstream.",
+        "Check the time and memory limits of the upstream's workers.",
+        "Find the point at which the response ends: `curl -v -o /dev/null URL`.",
         MAYBE_PROCESSED,
     ];
-    HttpResponseHeaderSectionSize: "Check what the upstream puts into its headers, most often cookies, or raise the limit.", [
-        "Look at the headers: `curl -s -D - -o /dev/null URL`.",
-        "Raise the limit if they are meant to be this large.",
+    HttpResponseHeaderSectionSize: "Find the large response headers of the upstream, which are most often cookies.", [
+        "If the headers need this size, raise the limit.",
+        "List the headers: `curl -s -D - -o /dev/null URL`.",
         MAYBE_PROCESSED,
     ];
-    HttpResponseHeaderSize: "Check what the upstream puts into that header, most often a cookie, or raise the limit.", [
-        "Look for the largest header: `curl -s -D - -o /dev/null URL`.",
-        "Raise the limit if it is meant to be this large.",
+    HttpResponseHeaderSize: "Find the large response header of the upstream, which is most often a cookie.", [
+        "If the header needs this size, raise the limit.",
+        "List the headers: `curl -s -D - -o /dev/null URL`.",
         MAYBE_PROCESSED,
     ];
-    HttpResponseBodySize: "Check whether the response is meant to be this large, or raise the limit.", [
-        "Measure it: `curl -s -o /dev/null -w '%{size_download}' URL`.",
-        "Raise the limit if it is meant to be this large.",
+    HttpResponseBodySize: "Check whether the response body is meant to be this large.", [
+        "If the body needs this size, raise the limit.",
+        "Measure the body: `curl -s -o /dev/null -w '%{size_download}' URL`.",
         MAYBE_PROCESSED,
     ];
-    HttpResponseTrailerSectionSize: "Check what the upstream puts into its trailers, or raise the limit.", [
-        "Look at what the upstream puts into its trailers.",
-        "Raise the limit if they are meant to be this large.",
+    HttpResponseTrailerSectionSize: "Check whether the upstream's trailers are meant to be this large.", [
+        "If the trailers need this size, raise the limit.",
+        "List the trailers that the upstream sends.",
         MAYBE_PROCESSED,
     ];
-    HttpResponseTrailerSize: "Check what the upstream puts into that trailer, or raise the limit.", [
-        "Look for the largest trailer of the upstream's.",
-        "Raise the limit if it is meant to be this large.",
+    HttpResponseTrailerSize: "Check whether the upstream's largest trailer is meant to be this large.", [
+        "If the trailer needs this size, raise the limit.",
+        "List the trailers that the upstream sends.",
         MAYBE_PROCESSED,
     ];
-    HttpResponseTransferCoding: "Check what stands between here and the upstream: a proxy may be damaging chunked responses.", [
-        "Ask the upstream without what stands between: `curl -v --raw URL`.",
-        "Check that only one side sets Transfer-Encoding: a framework and a handler may both do.",
+    HttpResponseTransferCoding: "Check the proxies between this host and the upstream: one may corrupt chunked responses.", [
+        "Check that either the framework or the handler sets Transfer-Encoding, not both.",
+        "Send the request directly to the upstream: `curl -v --raw URL`.",
         MAYBE_PROCESSED,
     ];
-    HttpResponseContentCoding: "Check that the upstream compresses in the coding it names, and only once.", [
+    HttpResponseContentCoding: "Check that the upstream compresses the response once, with the coding in Content-Encoding.", [
+        "Check that only one hop compresses: the upstream or one of the gateways.",
         "Compare Content-Encoding with the bytes: `curl -s -H 'accept-encoding: gzip, br' -D /dev/stderr URL | file -`.",
-        "Check that only one of the upstream and the gateways before it compresses.",
         MAYBE_PROCESSED,
     ];
-    HttpResponseTimeout: "Check what the upstream was doing with this request, then whether the time limit suits it.", [
-        "Check the upstream's load, and what it waits for, such as a database or a lock.",
-        "Check whether the time limit suits this request, and is below that of every gateway in front.",
-        "Measure it by hand: `curl -sv -o /dev/null -w '%{time_total}' URL`.",
-        "Read the upstream's log for this request: it may still be running.",
+    HttpResponseTimeout: "Check why the upstream is slow, then whether the timeout suits this request.", [
+        "Check that the timeout is shorter than that of every gateway in front.",
+        "Check the upstream's load, database queries and locks.",
+        "Measure the request: `curl -sv -o /dev/null -w '%{time_total}' URL`.",
+        "Search the upstream's log for this request, which may still be running.",
         MAYBE_PROCESSED,
     ];
-    HttpUpgradeFailed: "Check that the upstream and every gateway before it allow the upgrade, for example to WebSocket.", [
-        "Check that every gateway on the way passes Connection and Upgrade on.",
-        "Try the upstream by hand: `curl -v --http1.1 -H 'connection: upgrade' -H 'upgrade: websocket' -H 'sec-websocket-version: 13' -H 'sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==' URL`.",
-        USELESS,
+    HttpUpgradeFailed: "Check that the upstream and all gateways allow the upgrade, for example to WebSocket.", [
+        "Check that every gateway forwards the headers Connection and Upgrade.",
+        "Send the upgrade request to the upstream: `curl -v --http1.1 -H 'connection: upgrade' -H 'upgrade: websocket' -H 'sec-websocket-version: 13' -H 'sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==' URL`.",
+        SAME_RESULT,
     ];
-    HttpProtocolError: "Check that this port speaks HTTP, that it is not TLS on a plain port, and that both sides mean the same version.", [
-        "Check that the port is the right one, and speaks HTTP.",
-        "Check that scheme and port agree: http for plain, https for TLS.",
-        "Check that both sides mean the same version: `curl -v --http1.1 URL`, `curl -v --http2-prior-knowledge URL`.",
-        "See the bytes by hand: `nc HOST PORT`.",
+    HttpProtocolError: "Check that this port serves HTTP, with the scheme and HTTP version that the client uses.", [
+        "Check the port in the client's configuration.",
+        "Use the scheme https if the port serves TLS, and http if it does not.",
+        "Try both HTTP versions: `curl -v --http1.1 URL` and `curl -v --http2-prior-knowledge URL`.",
+        "Read the raw bytes: `nc HOST PORT`.",
         MAYBE_PROCESSED,
     ];
-    ProxyInternalResponse: "Check the gateway's configuration for a rule that answers this request.", [
-        "Look for the rule of the gateway's that answers this request.",
-        "Read the gateway's log for this request.",
-        USELESS,
+    ProxyInternalResponse: "Find the rule in the gateway's configuration that generates this response.", [
+        "Search the gateway's log for this request.",
+        SAME_RESULT,
     ];
-    ProxyInternalError: "Check the gateway's own log and resources: memory, file descriptors, disk, local ports.", [
-        "Check the gateway's memory, disk and file descriptors: `free -m`, `df -h`, `ulimit -n`.",
-        "Check that it has local ports left: `ss -s`.",
-        "Read the gateway's own log for this time.",
+    ProxyInternalError: "Check the gateway's log, and the resources of its host.", [
+        "Check the gateway's memory, disk and file descriptors: `free -m`, `df -h` and `ulimit -n`.",
+        "Check that the gateway has free local ports: `ss -s`.",
         MAYBE_PROCESSED,
     ];
-    ProxyConfigurationError: "Check the gateway's configuration, above all what changed last.", [
-        "Check what changed last in the gateway's configuration.",
-        "Have the gateway check it, such as `nginx -t`.",
-        "Read the gateway's log of its last start or reload.",
-        USELESS,
+    ProxyConfigurationError: "Check the gateway's configuration, starting with the latest change.", [
+        "Validate the configuration, for example with `nginx -t`.",
+        "Read the log of the gateway's last start or reload.",
+        SAME_RESULT,
     ];
-    ProxyLoopDetected: "Check the routes of the gateways on the way: one of them leads back.", [
-        "Check whether an upstream's name resolves to a gateway: `dig HOST`.",
-        "Follow the route from gateway to gateway, by Via and Proxy-Status: `curl -v URL`.",
-        USELESS,
+    ProxyLoopDetected: "Check the gateways' routes: one of them leads back to an earlier gateway.", [
+        "Check whether the upstream's name resolves to a gateway: `dig HOST`.",
+        "Read the headers Via and Proxy-Status, which list the gateways: `curl -v URL`.",
+        SAME_RESULT,
     ];
 
-    RateLimited: "Send less, or ask for a higher quota; wait as long as the response says.", [
-        "Look at what the response says of the quota: `curl -s -D - -o /dev/null URL`.",
-        "Check who else spends the same quota.",
-        "Check whether retries of your own make most of the requests.",
+    RateLimited: "Send fewer requests or request a higher quota.", [
+        "Check which other clients use the same quota.",
+        "Check how many of your requests are retries.",
+        "Read the quota in the response headers: `curl -s -D - -o /dev/null URL`.",
         AFTER_WAITING,
     ];
-    Overloaded: "Check the upstream's load and resources, and whether it is in maintenance.", [
-        "Check whether the upstream is starting, stopping or in maintenance.",
-        "Check its load: processor, memory, workers, connections to its database.",
-        "Read its log, and that of the gateway before it, for who answered.",
+    Overloaded: "Check the upstream's load, and whether it is in maintenance.", [
+        "Check whether the upstream is starting or stopping.",
+        "Check the upstream's CPU, memory, workers and database connections.",
+        "Read the logs of the upstream and of the gateway to find which of them responded.",
         AFTER_WAITING,
     ];
-    OriginError: "Check the upstream's own log for this request: it was reached, and failed.", [
-        "Check what was deployed last on the upstream.",
-        "Repeat it by hand: `curl -v URL`.",
-        "Read the upstream's own log for this request: it was reached, and failed.",
+    OriginError: "Read the upstream's log for this request: the upstream received it and failed.", [
+        "Check the latest deployment of the upstream.",
+        "Reproduce the failure: `curl -v URL`.",
         MAYBE_PROCESSED,
     ];
-    BadGateway: "Find out which gateway answered, and read its log: it could not get a valid response from the hop behind it.", [
-        "Check that the server behind the gateway is running and listens: `ss -ltnp` on its host.",
-        "Check the gateway's upstream address, port and scheme.",
-        "See who answers: `curl -v URL`, its Server, Via and Proxy-Status.",
-        "Read the log of that gateway: it says why.",
+    BadGateway: "Read the log of the gateway that responded: it received no valid response from the next hop.", [
+        "Check that the next hop is running and listening: run `ss -ltnp` on its host.",
+        "Check the next hop's address, port and scheme in the gateway's configuration.",
+        "Identify the gateway by the headers Server, Via and Proxy-Status: `curl -v URL`.",
         MAYBE_PROCESSED,
     ];
-    GatewayTimeout: "Find out which gateway answered, and read its log: the hop behind it took too long to connect or to answer.", [
-        "Check that the server behind the gateway is up, and no firewall drops packets to it.",
-        "Compare the gateway's time limits with what the request takes.",
-        "See who answers, and after how long: `curl -v -w '%{time_total}' URL`.",
-        "Read the log of that gateway: it says whether connecting or answering took too long.",
+    GatewayTimeout: "Read the log of the gateway that responded, to find whether the next hop was slow to connect or to respond.", [
+        "Check that the next hop is running, and that no firewall drops packets to it.",
+        "Compare the gateway's timeouts with the normal duration of the request.",
+        "Identify the gateway by its headers, and measure its timeout: `curl -v -w '%{time_total}' URL`.",
         MAYBE_PROCESSED,
     ];
-    CircuitOpen: "Look at the cause that opened the circuit: the upstream failed too often just before.", [
-        "Check that the upstream is running: the circuit closes by itself once it answers.",
-        "Look at the cause that opened the circuit, in the log or in the error.",
-        "Retrying is safe, since nothing was sent, but useless before the circuit lets calls through.",
+    CircuitOpen: "Find the failures that opened the circuit.", [
+        "Check that the upstream is running: the circuit closes when its probes succeed.",
+        "Read the cause of the failures in the log or in the error.",
+        "A retry is safe, because nothing was sent, but fails until the circuit admits requests.",
     ];
-    Cancelled: "Check who gave up: the caller, or a shutdown.", [
+    Cancelled: "Find out why the request was cancelled: by its caller or by a shutdown.", [
         "Check whether this process or the upstream was shutting down.",
-        "Check whether the caller's time limit is shorter than the call takes.",
+        "Check whether the caller's timeout is shorter than the request takes.",
         MAYBE_PROCESSED,
     ];
-    RequestTimeout: "Check the network towards the upstream and how fast the request's body is sent.", [
-        "Check whether packets are lost on the way: `ss -ti`, retrans.",
-        "Check how fast the request's body is made and sent.",
-        "Check that idle connections are closed here before the server does.",
+    RequestTimeout: "Check the network to the upstream, and how fast the client sends the request body.", [
+        "Look for lost packets: `ss -ti` reports them as retrans.",
+        "Check that the client closes idle connections before the server does.",
+        "Check how fast the client generates the request body.",
         MAYBE_PROCESSED,
     ];
-    Conflict: "Fetch the current state before sending the request again.", [
-        "Fetch the current state: `curl -v URL`.",
-        "Check who else changes it at the same time.",
-        USELESS,
+    Conflict: "Fetch the current state of the resource before you send the request again.", [
+        "Check which other clients change the resource at the same time.",
+        "Read the resource: `curl -v URL`.",
+        SAME_RESULT,
     ];
-    ClientError: "Check the request: its target, its headers and credentials, its body.", [
-        "Check its target, headers, credentials and body against what the server expects.",
-        "Repeat it by hand and read the answer: `curl -v URL`.",
-        USELESS,
+    ClientError: "Check the request: its target, headers, credentials and body.", [
+        "Compare the request with the API that the server expects.",
+        "Reproduce the failure and read the response body: `curl -v URL`.",
+        SAME_RESULT,
     ];
-    Unknown: "Look at the error's own text, and at the logs of each hop at this time.", [
+    Unknown: "Read the error message, and the log of each hop at this time.", [
         "Check that the upstream is running and reachable: `curl -v URL`.",
-        "Read the error's own text, and the log of each hop at this time.",
-        "If it is an error of hyper, h2, rustls, reqwest or tonic, turn on seawall's feature of that name: it is then known.",
+        "If the error comes from hyper, h2, rustls, reqwest or tonic, enable seawall's feature of that name to classify it.",
         MAYBE_PROCESSED,
     ];
 }

@@ -13,7 +13,7 @@ use crate::{
     failure::{Cause, Failure, Reporter},
 };
 
-/// The failure of a response, by the part of the response that was read so far.
+/// The failure of a response, derived from the part of the response that was read so far.
 ///
 /// ```
 /// use http::{HeaderMap, StatusCode};
@@ -48,13 +48,14 @@ pub enum ReadProgress {
 }
 
 impl Diagnosis {
-    /// Diagnoses the head alone. `status` must be 400 or more.
+    /// Diagnoses the response head alone. `status` must be 400 or more.
     #[must_use]
     pub fn from_head(status: StatusCode, headers: &HeaderMap) -> Self {
         let failure = classify_head(status, headers);
         let failure = match status.as_u16() {
-            // Either the application or a gateway failed: some gateways respond 500 if a name does not resolve, or if the
-            // upstream does not speak HTTP. Above 505 each vendor has its own meanings.
+            // Either the application or a gateway failed: some gateways respond with 500 if a name
+            // does not resolve or the upstream does not use HTTP. The meaning of other statuses
+            // above 505 depends on the vendor.
             500 | 506..=528 | 530.. => failure.with_cause(Cause::Unknown),
             _ => failure,
         };
@@ -69,7 +70,8 @@ impl Diagnosis {
         this
     }
 
-    /// Applies the `Proxy-Status` of a gateway, which takes precedence over its fingerprint. Returns whether it named a cause.
+    /// Applies the `Proxy-Status` of a gateway, which takes precedence over its fingerprint.
+    /// Returns whether it names a cause.
     fn apply_proxy_status(&mut self) -> bool {
         let proxy_status = self.proxy_status.as_ref();
         let Some(proxy_status) = proxy_status.filter(|status| status.error().is_some()) else {
@@ -77,7 +79,7 @@ impl Diagnosis {
         };
         self.failure = self.failure.with_reporter(Reporter::Gateway(proxy_status.product()));
         self.evidence = Some(Evidence {
-            summary: "a gateway on the way says so, in Proxy-Status",
+            summary: "a gateway reported the error in Proxy-Status",
             reference: "RFC 9209",
             is_verified: true,
             proxy_status: None,
@@ -100,14 +102,14 @@ impl Diagnosis {
         &self.failure
     }
 
-    /// Returns the basis of the diagnosis; `None` if it follows from the status alone.
+    /// Returns the basis of the diagnosis, or `None` if it follows from the status alone.
     #[must_use]
     pub fn evidence(&self) -> Option<Evidence> {
         let proxy_status = self.proxy_status.clone();
         match &self.evidence {
             Some(evidence) => Some(Evidence { proxy_status, ..evidence.clone() }),
             None => proxy_status.map(|proxy_status| Evidence {
-                summary: "what the gateways on the way say, in Proxy-Status, names no error",
+                summary: "the Proxy-Status of the gateways names no error",
                 reference: "RFC 9209",
                 is_verified: true,
                 proxy_status: Some(proxy_status),
@@ -123,10 +125,10 @@ impl Diagnosis {
             is_last: progress != ReadProgress::Partial,
             is_complete: progress == ReadProgress::Complete,
         };
-        let found = database::find_by_body(self.status, response).or_else(|| {
+        let fingerprint = database::find_by_body(self.status, response).or_else(|| {
             if response.is_last { database::find_fallback(self.status, response) } else { None }
         });
-        if let Some(fingerprint) = found {
+        if let Some(fingerprint) = fingerprint {
             self.apply(fingerprint);
         }
     }

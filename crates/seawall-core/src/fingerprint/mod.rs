@@ -1,12 +1,15 @@
-//! The responses that gateways generate themselves, and the diagnosis of a failed response by them.
+//! Fingerprints of the responses that gateways generate, and the diagnosis of failed responses.
 //!
-//! [`Evidence`] is the basis of a diagnosis. With the feature `fingerprint`, `Diagnosis` derives the [`Failure`] of a response from its
-//! head and the first bytes of its body, by the field `Proxy-Status` (RFC 9209) and a database with a file for each product.
+//! With the feature `fingerprint`, `Diagnosis` derives the [`Failure`] of a response from its head
+//! and the first bytes of its body. It examines `Proxy-Status` (RFC 9209) and a database with one
+//! file per product. [`Evidence`] is the basis of a diagnosis.
 //!
-//! A fingerprint matches only text that a gateway writes itself. A `Server` header alone identifies no gateway except AWS's load
-//! balancer: nginx, Envoy and others add theirs to relayed responses, and some keep the header of the origin on their own.
+//! A fingerprint matches only text that the gateway itself generates. A `Server` header alone
+//! identifies no gateway except AWS's load balancer. nginx, Envoy and others add theirs to relayed
+//! responses, and some keep the header of the origin in their own responses.
 //!
-//! The request was [`Unlikely`] processed only if no retry of the gateway can end in the same response. Otherwise it was [`Maybe`].
+//! [`Processed`](crate::Processed) is [`Unlikely`] only if the response cannot follow from a retry
+//! of the gateway. Otherwise it is [`Maybe`].
 //!
 //! [`Failure`]: crate::failure::Failure
 //! [`Maybe`]: crate::failure::Processed::Maybe

@@ -1,4 +1,4 @@
-//! Parses the field `Proxy-Status` (RFC 9209).
+//! Parsing of the header `Proxy-Status` (RFC 9209).
 
 use std::convert::Infallible;
 
@@ -13,33 +13,34 @@ use sfv::{
 use super::ProxyStatus;
 use crate::failure::{Cause, Processed, Product};
 
-/// A longer field is ignored.
-const MAX_FIELD_BYTES: usize = 8 * 1024;
-/// Further members are dropped. The first are nearest the origin.
+/// A longer header is ignored.
+const MAX_HEADER_BYTES: usize = 8 * 1024;
+/// The maximum number of members. Later ones, which are farther from the origin, are dropped.
 const MAX_MEMBERS: usize = 16;
 /// Longer texts are truncated.
 const MAX_TEXT_CHARS: usize = 256;
 
 impl ProxyStatus {
-    /// Returns the cause of the error type, if RFC 9209 §2.3 registers it.
+    /// Returns the cause that the error type names, if RFC 9209 §2.3 registers it.
     pub(super) fn cause(&self) -> Option<Cause> {
         self.error()?.parse().ok().filter(|cause: &Cause| cause.is_registered())
     }
 
-    /// Returns the product. The name is free text (RFC 9209 §2), so only the exact name of a product identifies it.
+    /// Returns the product. The name is free text (RFC 9209 §2), so only the exact name of a
+    /// product identifies it.
     pub(super) fn product(&self) -> Product {
-        let known = |product: &&Product| product.as_str().eq_ignore_ascii_case(&self.proxy);
-        Product::ALL.iter().find(known).copied().unwrap_or(Product::Other)
+        let has_name = |product: &&Product| product.as_str().eq_ignore_ascii_case(&self.proxy);
+        Product::ALL.iter().find(has_name).copied().unwrap_or(Product::Other)
     }
 
     /// Returns whether the request may have been processed.
     ///
-    /// By RFC 9209 §2.3, the next hop did not receive a request that failed by one of these causes. TLS errors that may occur after
-    /// the handshake are not among them. A received or relayed response proves nothing, since gateways retry by themselves and
-    /// report the last attempt only.
+    /// By RFC 9209 §2.3, the causes listed here mean that the next hop did not receive the request.
+    /// TLS errors that may occur after the handshake are not listed. A received or relayed response
+    /// proves nothing, because gateways retry and report only the last attempt.
     pub(super) fn processed(&self, cause: Cause) -> Processed {
         match cause {
-            _ if self.relayed || self.received => Processed::Maybe,
+            _ if self.relayed || self.has_received_status => Processed::Maybe,
             Cause::DnsTimeout
             | Cause::DnsError
             | Cause::DestinationNotFound
@@ -57,21 +58,23 @@ impl ProxyStatus {
     }
 }
 
-/// Parses the field. Returns `None` without one, and for an invalid one, which must be ignored as a whole (RFC 9651 §4.2).
+/// Parses the header. Returns `None` if it is missing or invalid. An invalid header must be ignored
+/// as a whole (RFC 9651 §4.2).
 pub(super) fn parse(headers: &HeaderMap) -> Option<ProxyStatus> {
     let lines = || headers.get_all("proxy-status").iter().map(HeaderValue::as_bytes);
-    if lines().map(|line| line.len() + 2).sum::<usize>() > MAX_FIELD_BYTES {
+    if lines().map(|line| line.len() + 2).sum::<usize>() > MAX_HEADER_BYTES {
         return None;
     }
     // The lines of a list are one list (RFC 9110 §5.3).
     let field = lines().collect::<Vec<_>>().join(&b", "[..]);
     let mut members = Members::default();
     Parser::new(&field).parse_list_with_visitor(&mut members).ok()?;
-    // RFC 9209 §2: members are in the order in which they handled the response, the one nearest the origin first.
+    // RFC 9209 §2: members are in the order in which they handled the response. The first is
+    // nearest the origin.
     let first_error = members.list.iter().position(|member| member.error.is_some());
-    let at = first_error.unwrap_or(0);
-    let relayed = at > 0;
-    let member = members.list.into_iter().nth(at)?;
+    let index = first_error.unwrap_or(0);
+    let relayed = index > 0;
+    let member = members.list.into_iter().nth(index)?;
     Some(ProxyStatus { relayed, ..member })
 }
 
@@ -80,7 +83,7 @@ struct Members {
     list: Vec<ProxyStatus>,
 }
 
-/// `None` for a member that is dropped, but must be valid.
+/// Writes to one member. `None` parses a member that is dropped, because it must be valid too.
 struct Member<'a>(Option<&'a mut ProxyStatus>);
 
 impl<'de> ListVisitor<'de> for Members {
@@ -135,7 +138,7 @@ impl<'de> ParameterVisitor<'de> for Member<'_> {
                 // RFC 9209 §2.1.5: a string.
                 "details" => member.details = text(&value).filter(|_| token(&value).is_none()),
                 "received-status" => {
-                    member.received = true;
+                    member.has_received_status = true;
                     let BareItemFromInput::Integer(status) = value else { return Ok(()) };
                     member.received_status = i64::from(status).try_into().ok();
                 }

@@ -16,6 +16,6 @@ const AKAMAI: Reference =
 #[rustfmt::skip]
 pub(super) static BY_BODY: &[Fingerprint] = &[
     fingerprint(gateway(Akamai), &[503], &[HeaderEquals("server", "AkamaiGHost"), BodyContains("DNS failure")], DnsError, Unlikely, "Akamai could not resolve the origin's name", AKAMAI),
-    fingerprint(gateway(Akamai), &[500, 502, 503], &[HeaderEquals("server", "AkamaiGHost"), BodyContains("Reference&#32;&#35;")], BadGateway, Maybe, "Akamai's own page; its reference number can be looked up", AKAMAI),
-    fingerprint(gateway(Akamai), &[504], &[HeaderEquals("server", "AkamaiGHost"), BodyContains("Reference&#32;&#35;")], GatewayTimeout, Maybe, "the origin took too long for Akamai; the reference number can be looked up", AKAMAI),
+    fingerprint(gateway(Akamai), &[500, 502, 503], &[HeaderEquals("server", "AkamaiGHost"), BodyContains("Reference&#32;&#35;")], BadGateway, Maybe, "Akamai generated this page; look up its reference number", AKAMAI),
+    fingerprint(gateway(Akamai), &[504], &[HeaderEquals("server", "AkamaiGHost"), BodyContains("Reference&#32;&#35;")], GatewayTimeout, Maybe, "the origin did not respond before Akamai's timeout; look up the reference number", AKAMAI),
 ];

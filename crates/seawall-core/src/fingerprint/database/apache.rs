@@ -30,7 +30,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
         )],
         cause: Some(TlsProtocolError),
         processed: Unlikely,
-        summary: "Apache's TLS handshake with the upstream failed, or its certificate was not accepted",
+        summary: "Apache's TLS handshake with the upstream failed, or Apache did not accept its certificate",
         reference: APACHE,
     },
     Fingerprint {
@@ -41,7 +41,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
         )],
         cause: Some(BadGateway),
         processed: Maybe,
-        summary: "Apache sent the request, and the upstream closed the connection, or was silent for longer than ProxyTimeout",
+        summary: "Apache sent the request, and the upstream closed the connection or did not respond within ProxyTimeout",
         reference: APACHE,
     },
     Fingerprint {
@@ -52,7 +52,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
         )],
         cause: Some(BadGateway),
         processed: Maybe,
-        summary: "Apache got a response whose head was broken off or too large",
+        summary: "Apache received a response with incomplete or too large headers",
         reference: APACHE,
     },
     Fingerprint {
@@ -63,7 +63,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
         )],
         cause: Some(DestinationUnavailable),
         processed: Maybe,
-        summary: "Apache got no response: refused, no answer to a connect, all upstreams in error, no free connection, or a FastCGI server that died; any Apache in maintenance answers the same",
+        summary: "Apache received no response (connection refused or timed out, all upstreams in error state, no free connection, or FastCGI server crashed); the page is the same for any Apache in maintenance",
         reference: APACHE,
     },
 ];

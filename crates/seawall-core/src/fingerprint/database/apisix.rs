@@ -15,7 +15,7 @@ const APISIX: Reference =
 
 #[rustfmt::skip]
 pub(super) static BY_BODY: &[Fingerprint] = &[
-    fingerprint(gateway(Apisix), &[502], &[HeaderPrefix("server", "APISIX"), BodyContains("<center>openresty</center>")], BadGateway, Maybe, "APISIX got no valid response", APISIX),
-    fingerprint(gateway(Apisix), &[503], &[HeaderPrefix("server", "APISIX"), BodyContains("<center>openresty</center>")], Overloaded, Maybe, "APISIX refused the request, or has no upstream for it", APISIX),
-    fingerprint(gateway(Apisix), &[504], &[HeaderPrefix("server", "APISIX"), BodyContains("<center>openresty</center>")], GatewayTimeout, Maybe, "the upstream took too long for APISIX, to connect or to respond", APISIX),
+    fingerprint(gateway(Apisix), &[502], &[HeaderPrefix("server", "APISIX"), BodyContains("<center>openresty</center>")], BadGateway, Maybe, "APISIX received no valid response", APISIX),
+    fingerprint(gateway(Apisix), &[503], &[HeaderPrefix("server", "APISIX"), BodyContains("<center>openresty</center>")], Overloaded, Maybe, "APISIX rejected the request, or has no upstream for it", APISIX),
+    fingerprint(gateway(Apisix), &[504], &[HeaderPrefix("server", "APISIX"), BodyContains("<center>openresty</center>")], GatewayTimeout, Maybe, "the upstream did not accept a connection or respond before APISIX's timeout", APISIX),
 ];

@@ -10,7 +10,7 @@ use crate::{
     fingerprint::matcher::Matcher::{BodyContains, HeaderPresent},
 };
 
-const AZURE: Reference =
+const FRONT_DOOR: Reference =
     Reference::Documented("https://learn.microsoft.com/azure/frontdoor/troubleshoot-issues");
 const APP_GATEWAY: Reference = Reference::Documented(
     "https://learn.microsoft.com/azure/application-gateway/application-gateway-troubleshooting-502",
@@ -18,10 +18,10 @@ const APP_GATEWAY: Reference = Reference::Documented(
 
 #[rustfmt::skip]
 pub(super) static BY_BODY: &[Fingerprint] = &[
-    fingerprint(gateway(Azure), &[502], &[BodyContains("<center>Microsoft-Azure-Application-Gateway/")], BadGateway, Maybe, "Application Gateway got no valid response: a security group, a health probe, TLS or a timeout", APP_GATEWAY),
-    fingerprint(gateway(Azure), &[503], &[BodyContains("<center>Microsoft-Azure-Application-Gateway/")], Overloaded, Maybe, "Application Gateway cannot serve now", APP_GATEWAY),
-    fingerprint(gateway(Azure), &[504], &[BodyContains("<center>Microsoft-Azure-Application-Gateway/")], GatewayTimeout, Maybe, "the backend took longer than Application Gateway waits", APP_GATEWAY),
-    fingerprint(gateway(Azure), &[502, 503, 504], &[HeaderPresent("x-azure-ref"), BodyContains("OriginTimeout")], GatewayTimeout, Maybe, "the origin took too long for Front Door", AZURE),
-    fingerprint(gateway(Azure), &[502, 503, 504], &[HeaderPresent("x-azure-ref"), BodyContains("OriginInvalidResponse")], HttpProtocolError, Maybe, "Front Door cannot use what the origin answered", AZURE),
-    fingerprint(gateway(Azure), &[502, 503, 504], &[HeaderPresent("x-azure-ref"), BodyContains("Our services aren't available right now")], BadGateway, Maybe, "Front Door got no valid response", AZURE),
+    fingerprint(gateway(Azure), &[502], &[BodyContains("<center>Microsoft-Azure-Application-Gateway/")], BadGateway, Maybe, "Application Gateway received no valid response: check security groups, health probes, TLS and timeouts", APP_GATEWAY),
+    fingerprint(gateway(Azure), &[503], &[BodyContains("<center>Microsoft-Azure-Application-Gateway/")], Overloaded, Maybe, "Application Gateway cannot serve requests now", APP_GATEWAY),
+    fingerprint(gateway(Azure), &[504], &[BodyContains("<center>Microsoft-Azure-Application-Gateway/")], GatewayTimeout, Maybe, "the backend did not respond before Application Gateway's timeout", APP_GATEWAY),
+    fingerprint(gateway(Azure), &[502, 503, 504], &[HeaderPresent("x-azure-ref"), BodyContains("OriginTimeout")], GatewayTimeout, Maybe, "the origin did not respond before Front Door's timeout", FRONT_DOOR),
+    fingerprint(gateway(Azure), &[502, 503, 504], &[HeaderPresent("x-azure-ref"), BodyContains("OriginInvalidResponse")], HttpProtocolError, Maybe, "Front Door received an invalid response from the origin", FRONT_DOOR),
+    fingerprint(gateway(Azure), &[502, 503, 504], &[HeaderPresent("x-azure-ref"), BodyContains("Our services aren't available right now")], BadGateway, Maybe, "Front Door received no valid response", FRONT_DOOR),
 ];

@@ -19,15 +19,15 @@ const CADDY_DEFAULT_HEADERS: &[Matcher] = &[
 ];
 
 pub(super) static BY_HEAD: &[Fingerprint] = &[
-    // These are the headers of Caddy's own response. A relayed response has its `Server` too. An empty response of an origin
-    // without a content type looks the same.
+    // A response that Caddy generates has only these headers. Relayed responses have its `Server`
+    // too, and usually more headers. An empty response without a content type looks the same.
     Fingerprint {
         reporter: gateway(Caddy),
         statuses: &[504],
         matchers: CADDY_DEFAULT_HEADERS,
         cause: Some(HttpResponseTimeout),
         processed: Maybe,
-        summary: "Caddy sent the request and no head of a response came within `response_header_timeout`",
+        summary: "Caddy sent the request and received no response headers within `response_header_timeout`",
         reference: CADDY,
     },
     Fingerprint {
@@ -36,7 +36,7 @@ pub(super) static BY_HEAD: &[Fingerprint] = &[
         matchers: CADDY_DEFAULT_HEADERS,
         cause: Some(BadGateway),
         processed: Maybe,
-        summary: "Caddy got no valid response, for whatever reason: connect, name, TLS, closed, broken; its log says which",
+        summary: "Caddy received no valid response (connect, DNS or TLS failure, connection closed, or response malformed); its log has the reason",
         reference: CADDY,
     },
     Fingerprint {
@@ -45,7 +45,7 @@ pub(super) static BY_HEAD: &[Fingerprint] = &[
         matchers: CADDY_DEFAULT_HEADERS,
         cause: Some(DestinationUnavailable),
         processed: Maybe,
-        summary: "Caddy has no upstream that is healthy and below its request limit; or what is behind it answered with nothing",
+        summary: "Caddy has no upstream that is healthy and below its request limit, or the upstream sent an empty response",
         reference: Reference::Documented(
             "https://caddyserver.com/docs/caddyfile/directives/reverse_proxy",
         ),

@@ -10,5 +10,5 @@ const CONFIGURABLE_HTTP_PROXY: Reference = Reference::Recorded("configurable-htt
 
 #[rustfmt::skip]
 pub(super) static BY_BODY: &[Fingerprint] = &[
-    fingerprint(gateway(ConfigurableHttpProxy), &[503], &[BodyContains("<p>configurable-http-proxy</p>")], BadGateway, Maybe, "configurable-http-proxy got no valid response, for whatever reason, a timeout among them", CONFIGURABLE_HTTP_PROXY),
+    fingerprint(gateway(ConfigurableHttpProxy), &[503], &[BodyContains("<p>configurable-http-proxy</p>")], BadGateway, Maybe, "configurable-http-proxy received no valid response; it returns 503 for all failures, including timeouts", CONFIGURABLE_HTTP_PROXY),
 ];

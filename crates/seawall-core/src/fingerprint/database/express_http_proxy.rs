@@ -10,6 +10,7 @@ const EXPRESS_HTTP_PROXY: Reference = Reference::Recorded("express-http-proxy 2.
 
 #[rustfmt::skip]
 pub(super) static BY_HEAD: &[Fingerprint] = &[
-    // Not a timeout: express-http-proxy returns it for a connection that was closed or reset too.
-    fingerprint(gateway(ExpressHttpProxy), &[504], &[HeaderPrefix("x-timeout-reason", "express-http-proxy")], BadGateway, Maybe, "express-http-proxy got no response: closed, reset, or too late, to all of which it answers 504", EXPRESS_HTTP_PROXY),
+    // The cause is not always a timeout: the response is the same if the connection was closed or
+    // reset.
+    fingerprint(gateway(ExpressHttpProxy), &[504], &[HeaderPrefix("x-timeout-reason", "express-http-proxy")], BadGateway, Maybe, "express-http-proxy received no response (connection closed or reset, or timeout); it returns 504 for all of them", EXPRESS_HTTP_PROXY),
 ];

@@ -1,4 +1,4 @@
-//! The fallback for a response that matches no product, once its whole body was read.
+//! The fallback for a response that matches no product, when its body was read completely.
 
 use super::{Fingerprint, Reference};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     fingerprint::matcher::Matcher::{BodyContainsNone, BodyPrefix, HeaderPrefix},
 };
 
-/// The terms by which gateways describe their failures. An application describes its own domain.
+/// The terms that gateways use in error messages. An application uses the terms of its domain.
 const GATEWAY_TERMS: &[&str] = &[
     "gateway",
     "upstream",
@@ -38,6 +38,6 @@ pub(super) static BY_BODY: &[Fingerprint] = &[Fingerprint {
     ],
     cause: Some(OriginError),
     processed: Maybe,
-    summary: "an application's own answer, it seems: JSON that speaks of no gateway",
+    summary: "probably the response of an application: JSON that mentions no gateway",
     reference: Reference::Documented("https://www.rfc-editor.org/rfc/rfc9110#section-15.6"),
 }];

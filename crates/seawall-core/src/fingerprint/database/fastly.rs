@@ -11,6 +11,6 @@ const FASTLY: Reference =
 
 #[rustfmt::skip]
 pub(super) static BY_BODY: &[Fingerprint] = &[
-    fingerprint(gateway(Fastly), &[503], &[HeaderPrefix("x-served-by", "cache-"), BodyContains("Guru Mediation"), BodyContains("Details: cache-")], BadGateway, Maybe, "Fastly got no response from the origin; over HTTP/1.1 its reason phrase says why", FASTLY),
-    fingerprint(gateway(Fastly), &[503], &[HeaderPrefix("x-served-by", "cache-"), BodyContains("Guru Meditation"), BodyContains("Details: cache-")], BadGateway, Maybe, "Fastly got no response from the origin; over HTTP/1.1 its reason phrase says why", FASTLY),
+    fingerprint(gateway(Fastly), &[503], &[HeaderPrefix("x-served-by", "cache-"), BodyContains("Guru Mediation"), BodyContains("Details: cache-")], BadGateway, Maybe, "Fastly received no response from the origin; over HTTP/1.1 the reason phrase has the details", FASTLY),
+    fingerprint(gateway(Fastly), &[503], &[HeaderPrefix("x-served-by", "cache-"), BodyContains("Guru Meditation"), BodyContains("Details: cache-")], BadGateway, Maybe, "Fastly received no response from the origin; over HTTP/1.1 the reason phrase has the details", FASTLY),
 ];

@@ -12,6 +12,6 @@ const GOOGLE: Reference = Reference::Documented(
 
 #[rustfmt::skip]
 pub(super) static BY_BODY: &[Fingerprint] = &[
-    fingerprint(gateway(Google), &[502], &[BodyContains("<title>502 Server Error</title>"), BodyContains("The server encountered a temporary error and could not complete your request.")], BadGateway, Maybe, "Google's load balancer got no valid response; `statusDetails` in its log says why", GOOGLE),
-    fingerprint(gateway(Google), &[502], &[HeaderPrefix("via", "1.1 google"), BodyContains("<title>Error 502 (Server Error)!!1</title>")], BadGateway, Maybe, "Google's front end got no valid response", GOOGLE),
+    fingerprint(gateway(Google), &[502], &[BodyContains("<title>502 Server Error</title>"), BodyContains("The server encountered a temporary error and could not complete your request.")], BadGateway, Maybe, "Google's load balancer received no valid response; `statusDetails` in its log has the reason", GOOGLE),
+    fingerprint(gateway(Google), &[502], &[HeaderPrefix("via", "1.1 google"), BodyContains("<title>Error 502 (Server Error)!!1</title>")], BadGateway, Maybe, "the Google Front End received no valid response", GOOGLE),
 ];

@@ -22,11 +22,11 @@ const CLIENT_REQUEST_ERROR: Matcher = JsonContains("\"message\":\"Client request
 pub(super) static BY_BODY: &[Fingerprint] = &[
     fingerprint(gateway(Hapi), &[502], &[CLIENT_REQUEST_ERROR, JsonContains("connect ECONNREFUSED ")], ConnectionRefused, Unlikely, "the upstream refused the connection", HAPI),
     fingerprint(gateway(Hapi), &[502], &[CLIENT_REQUEST_ERROR, JsonContains("getaddrinfo ENOTFOUND ")], DnsError, Unlikely, "the upstream's name did not resolve", HAPI),
-    fingerprint(gateway(Hapi), &[502], &[CLIENT_REQUEST_ERROR, JsonContains("error: socket hang up")], ConnectionTerminated, Maybe, "the upstream closed the connection before the head of its response was whole", HAPI),
+    fingerprint(gateway(Hapi), &[502], &[CLIENT_REQUEST_ERROR, JsonContains("error: socket hang up")], ConnectionTerminated, Maybe, "the upstream closed the connection before the response headers were complete", HAPI),
     fingerprint(gateway(Hapi), &[502], &[CLIENT_REQUEST_ERROR, JsonContains("ECONNRESET")], ConnectionTerminated, Maybe, "the upstream reset the connection", HAPI),
-    fingerprint(gateway(Hapi), &[502], &[CLIENT_REQUEST_ERROR, JsonContains("Parse Error: Header overflow")], HttpResponseHeaderSectionSize, Maybe, "the head of the upstream's response was too large", HAPI),
-    fingerprint(gateway(Hapi), &[502], &[CLIENT_REQUEST_ERROR, JsonContains("Parse Error: ")], HttpProtocolError, Maybe, "what the upstream answered is not HTTP", HAPI),
-    fingerprint(gateway(Hapi), &[502], &[CLIENT_REQUEST_ERROR, JsonContains("certificate")], TlsCertificateError, Unlikely, "the upstream's certificate was not accepted", HAPI),
+    fingerprint(gateway(Hapi), &[502], &[CLIENT_REQUEST_ERROR, JsonContains("Parse Error: Header overflow")], HttpResponseHeaderSectionSize, Maybe, "the headers of the upstream's response were too large", HAPI),
+    fingerprint(gateway(Hapi), &[502], &[CLIENT_REQUEST_ERROR, JsonContains("Parse Error: ")], HttpProtocolError, Maybe, "the upstream's response was not HTTP", HAPI),
+    fingerprint(gateway(Hapi), &[502], &[CLIENT_REQUEST_ERROR, JsonContains("certificate")], TlsCertificateError, Unlikely, "@hapi/h2o2 did not accept the upstream's certificate", HAPI),
     fingerprint(gateway(Hapi), &[502], &[CLIENT_REQUEST_ERROR, JsonContains("wrong version number")], TlsProtocolError, Unlikely, "the TLS handshake with the upstream failed", HAPI),
-    fingerprint(gateway(Hapi), &[504], &[BodyPrefix("{\"statusCode\":504,\"error\":\"Gateway Time-out\",\"message\":\"Client request timeout\"}")], HttpResponseTimeout, Maybe, "the upstream took too long, to accept a connection or to respond", HAPI),
+    fingerprint(gateway(Hapi), &[504], &[BodyPrefix("{\"statusCode\":504,\"error\":\"Gateway Time-out\",\"message\":\"Client request timeout\"}")], HttpResponseTimeout, Maybe, "the upstream did not accept a connection or respond before the timeout", HAPI),
 ];

@@ -13,8 +13,8 @@ use crate::{
 const HAPROXY: Reference = Reference::Recorded("HAProxy 2.6.12");
 
 pub(super) static BY_BODY: &[Fingerprint] = &[
-    // Matches the text alone, since the error files of Debian send it as HTTP/1.0 with other headers. With `retry-on`, a request
-    // that was sent once and then refused ends in the same page.
+    // Matches the text alone, because Debian's error files send it as HTTP/1.0 with other headers.
+    // With `retry-on`, the page is the same if an earlier attempt sent the request.
     Fingerprint {
         reporter: gateway(HaProxy),
         statuses: &[503],
@@ -23,7 +23,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
         )],
         cause: Some(DestinationUnavailable),
         processed: Maybe,
-        summary: "HAProxy reached no server, at least the last time that it tried: refused, no answer to a connect, TLS, a name, a health check or a full queue; the two letters in its log say which",
+        summary: "HAProxy could not reach a server in its last attempt (connection refused or timed out, TLS or DNS failure, failed health check, or full queue); the two-letter termination state in its log has the reason",
         reference: HAPROXY,
     },
     Fingerprint {
@@ -34,7 +34,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
         )],
         cause: Some(BadGateway),
         processed: Maybe,
-        summary: "HAProxy sent the request and got no valid head of a response: closed, reset, broken or too large",
+        summary: "HAProxy sent the request, and the connection was closed or reset, or the response headers were invalid or too large",
         reference: HAPROXY,
     },
     Fingerprint {
@@ -45,7 +45,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
         )],
         cause: Some(HttpResponseTimeout),
         processed: Maybe,
-        summary: "HAProxy sent the request and no response came within `timeout server`",
+        summary: "HAProxy sent the request, and received no response within `timeout server`",
         reference: HAPROXY,
     },
     Fingerprint {
@@ -56,7 +56,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
         )],
         cause: Some(RateLimited),
         processed: Unlikely,
-        summary: "HAProxy made this answer itself, by a `deny` rule",
+        summary: "a `deny` rule of HAProxy generated this response",
         reference: HAPROXY,
     },
 ];

@@ -16,5 +16,5 @@ const HEROKU: Reference =
 #[rustfmt::skip]
 pub(super) static BY_BODY: &[Fingerprint] = &[
     fingerprint(gateway(Heroku), &[503], &[BodyContains("herokucdn.com/error-pages/maintenance-mode.html")], Overloaded, Unlikely, "the application is in maintenance mode", HEROKU),
-    fingerprint(gateway(Heroku), &[503], &[BodyContains("herokucdn.com/error-pages/")], Overloaded, Maybe, "Heroku's router got no response: a timeout, a crash or no dyno; the H code in its log says which", HEROKU),
+    fingerprint(gateway(Heroku), &[503], &[BodyContains("herokucdn.com/error-pages/")], Overloaded, Maybe, "Heroku's router received no response (timeout, crash or no dyno); the H code in its log has the reason", HEROKU),
 ];

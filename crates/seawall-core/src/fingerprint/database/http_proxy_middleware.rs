@@ -14,7 +14,7 @@ const HTTP_PROXY_MIDDLEWARE: Reference = Reference::Recorded("http-proxy-middlew
 
 #[rustfmt::skip]
 pub(super) static BY_BODY: &[Fingerprint] = &[
-    fingerprint(gateway(HttpProxyMiddleware), &[504], &[BodyPrefix("Error occurred while trying to proxy: ")], BadGateway, Maybe, "http-proxy-middleware got no response: refused, closed, reset, too late or no such name, to all of which it answers 504", HTTP_PROXY_MIDDLEWARE),
-    fingerprint(gateway(HttpProxyMiddleware), &[502], &[BodyPrefix("Error occurred while trying to proxy: ")], HttpProtocolError, Maybe, "what the upstream answered http-proxy-middleware is not HTTP", HTTP_PROXY_MIDDLEWARE),
-    fingerprint(gateway(HttpProxyMiddleware), &[500], &[BodyPrefix("Error occurred while trying to proxy: ")], BadGateway, Maybe, "http-proxy-middleware got no valid response: TLS failed, or the head was too large", HTTP_PROXY_MIDDLEWARE),
+    fingerprint(gateway(HttpProxyMiddleware), &[504], &[BodyPrefix("Error occurred while trying to proxy: ")], BadGateway, Maybe, "http-proxy-middleware received no response (connection refused, closed or reset, timeout, or unknown name); it returns 504 for all of them", HTTP_PROXY_MIDDLEWARE),
+    fingerprint(gateway(HttpProxyMiddleware), &[502], &[BodyPrefix("Error occurred while trying to proxy: ")], HttpProtocolError, Maybe, "the upstream's response to http-proxy-middleware was not HTTP", HTTP_PROXY_MIDDLEWARE),
+    fingerprint(gateway(HttpProxyMiddleware), &[500], &[BodyPrefix("Error occurred while trying to proxy: ")], BadGateway, Maybe, "http-proxy-middleware received no valid response: TLS failed, or the response headers were too large", HTTP_PROXY_MIDDLEWARE),
 ];

@@ -19,8 +19,8 @@ const ERROR_PAGE: Matcher = BodyPrefix(
 
 #[rustfmt::skip]
 pub(super) static BY_BODY: &[Fingerprint] = &[
-    fingerprint(gateway(Lighttpd), &[503], &[ERROR_PAGE], DestinationUnavailable, Unlikely, "lighttpd reached no upstream: refused, no answer to a connect, or disabled after a failure", LIGHTTPD),
-    fingerprint(gateway(Lighttpd), &[500], &[ERROR_PAGE], BadGateway, Maybe, "lighttpd sent the request and the connection was closed before the head of a response was there", LIGHTTPD),
-    fingerprint(gateway(Lighttpd), &[502], &[ERROR_PAGE], BadGateway, Maybe, "what the upstream answered lighttpd is not HTTP, or its head is too large", LIGHTTPD),
-    fingerprint(gateway(Lighttpd), &[504], &[ERROR_PAGE], HttpResponseTimeout, Maybe, "lighttpd sent the request and no response came in time", LIGHTTPD),
+    fingerprint(gateway(Lighttpd), &[503], &[ERROR_PAGE], DestinationUnavailable, Unlikely, "lighttpd could not reach an upstream: the connection was refused or timed out, or the upstream is disabled after a failure", LIGHTTPD),
+    fingerprint(gateway(Lighttpd), &[500], &[ERROR_PAGE], BadGateway, Maybe, "lighttpd sent the request, and the connection was closed before the response headers were received", LIGHTTPD),
+    fingerprint(gateway(Lighttpd), &[502], &[ERROR_PAGE], BadGateway, Maybe, "the upstream's response to lighttpd was not HTTP, or its headers were too large", LIGHTTPD),
+    fingerprint(gateway(Lighttpd), &[504], &[ERROR_PAGE], HttpResponseTimeout, Maybe, "lighttpd sent the request, and received no response before its timeout", LIGHTTPD),
 ];

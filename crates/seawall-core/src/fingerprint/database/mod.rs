@@ -1,4 +1,4 @@
-//! The fingerprints of gateways: one file for each product, and the order in which they are searched.
+//! The fingerprints of gateways: one file per product, and the order of the search.
 
 mod akamai;
 mod apache;
@@ -40,7 +40,7 @@ use http::StatusCode;
 use super::matcher::{Matcher, PeekedResponse};
 use crate::failure::{Cause, Processed, Product, Reporter};
 
-/// The fingerprints of heads, in order of precedence.
+/// The fingerprints that match response heads, in order of precedence.
 static BY_HEAD: &[&[Fingerprint]] = &[
     caddy::BY_HEAD,
     squid::BY_HEAD,
@@ -50,7 +50,7 @@ static BY_HEAD: &[&[Fingerprint]] = &[
     express_http_proxy::BY_HEAD,
 ];
 
-/// The fingerprints of bodies, in order of precedence.
+/// The fingerprints that match response bodies, in order of precedence.
 static BY_BODY: &[&[Fingerprint]] = &[
     nginx::BY_BODY,
     haproxy::BY_BODY,
@@ -82,38 +82,41 @@ static BY_BODY: &[&[Fingerprint]] = &[
     hapi::BY_BODY,
 ];
 
-/// One response of one product.
+/// A response that one product generates.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fingerprint {
     pub(super) reporter: Reporter,
-    /// Empty for any status of failure.
+    /// The statuses of the response. Empty for any status.
     statuses: &'static [u16],
-    /// All of them must match.
+    /// The conditions, which must all match.
     matchers: &'static [Matcher],
-    /// `None` for the cause of the status.
+    /// The cause. `None` keeps the cause of the status.
     pub(super) cause: Option<Cause>,
     pub(super) processed: Processed,
     pub(super) summary: &'static str,
     pub(super) reference: Reference,
 }
 
-/// The origin of a fingerprint.
+/// The source of a fingerprint.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Reference {
-    /// Recorded from this version of the product; `tests/data/` contains the recording.
+    /// A recording of this product version, stored in `tests/data/`.
     Recorded(&'static str),
-    /// Described on this page, and not verified.
+    /// This page, not verified with the product.
     Documented(&'static str),
 }
 
 impl Fingerprint {
-    /// Returns whether all matchers match. The body comes first, since there may be many headers.
+    /// Returns whether all matchers match. Checks the body first, because a response may have many
+    /// headers.
     fn matches(&self, response: PeekedResponse<'_>) -> bool {
-        let all = |of_body: bool| {
-            let matchers = self.matchers.iter().filter(|matcher| matcher.is_of_body() == of_body);
-            { matchers }.all(|matcher| matcher.matches(response))
+        let all_match = |examines_body: bool| {
+            self.matchers
+                .iter()
+                .filter(|matcher| matcher.examines_body() == examines_body)
+                .all(|matcher| matcher.matches(response))
         };
-        all(true) && all(false)
+        all_match(true) && all_match(false)
     }
 
     fn applies_to(&self, status: StatusCode) -> bool {
@@ -121,37 +124,37 @@ impl Fingerprint {
     }
 }
 
-/// Finds the fingerprint that the head alone matches.
+/// Finds the fingerprint that matches the head alone.
 pub(super) fn find_by_head(
     status: StatusCode,
     response: PeekedResponse<'_>,
 ) -> Option<&'static Fingerprint> {
-    let candidates = BY_HEAD.iter().copied().flatten().filter(|it| it.applies_to(status));
-    { candidates }.find(|fingerprint| fingerprint.matches(response))
+    BY_HEAD.iter().copied().flatten().find(|it| it.applies_to(status) && it.matches(response))
 }
 
-/// Finds the fingerprint that the part of the body read so far matches.
+/// Finds the fingerprint that matches the part of the body read so far.
 ///
-/// Unless the body is complete, a fingerprint is returned only if no earlier one of the same reporter may still match. So a
-/// page in several frames is diagnosed like a page in one, and a truncated page is not diagnosed as another.
+/// If the body is incomplete, an earlier fingerprint of the same reporter may still match, and then
+/// the result is `None`. A page in several frames is therefore diagnosed like a page in one frame,
+/// and a truncated page is not taken for another page.
 pub(super) fn find_by_body(
     status: StatusCode,
     response: PeekedResponse<'_>,
 ) -> Option<&'static Fingerprint> {
     let candidates = || BY_BODY.iter().copied().flatten().filter(|it| it.applies_to(status));
-    let (at, found) = candidates().enumerate().find(|(_, it)| it.matches(response))?;
+    let (index, found) = candidates().enumerate().find(|(_, it)| it.matches(response))?;
     let is_final = response.is_complete
-        || !candidates().take(at).any(|earlier| earlier.reporter == found.reporter);
+        || !candidates().take(index).any(|earlier| earlier.reporter == found.reporter);
     is_final.then_some(found)
 }
 
-/// Finds the fingerprint of a response that matches no product, once no more of its body will be read.
+/// Finds the fingerprint of a response that matches no product. Call it when no more of the body
+/// will be read.
 pub(super) fn find_fallback(
     status: StatusCode,
     response: PeekedResponse<'_>,
 ) -> Option<&'static Fingerprint> {
-    let candidates = fallback::BY_BODY.iter().filter(|it| it.applies_to(status));
-    { candidates }.find(|fingerprint| fingerprint.matches(response))
+    fallback::BY_BODY.iter().find(|it| it.applies_to(status) && it.matches(response))
 }
 
 const fn gateway(product: Product) -> Reporter {

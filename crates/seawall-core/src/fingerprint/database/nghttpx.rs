@@ -14,6 +14,6 @@ const NGHTTPX: Reference = Reference::Recorded("nghttpx 1.52.0");
 
 #[rustfmt::skip]
 pub(super) static BY_BODY: &[Fingerprint] = &[
-    fingerprint(gateway(Nghttpx), &[502], &[BodyContains("<h1>502 Bad Gateway</h1><footer>nghttpx</footer>")], BadGateway, Maybe, "nghttpx got no valid response, for whatever reason", NGHTTPX),
-    fingerprint(gateway(Nghttpx), &[504], &[BodyContains("<h1>504 Gateway Timeout</h1><footer>nghttpx</footer>")], HttpResponseTimeout, Maybe, "nghttpx waited too long, for a response or already for a connection: it answers the same to both", NGHTTPX),
+    fingerprint(gateway(Nghttpx), &[502], &[BodyContains("<h1>502 Bad Gateway</h1><footer>nghttpx</footer>")], BadGateway, Maybe, "nghttpx received no valid response; it returns this page for all such failures", NGHTTPX),
+    fingerprint(gateway(Nghttpx), &[504], &[BodyContains("<h1>504 Gateway Timeout</h1><footer>nghttpx</footer>")], HttpResponseTimeout, Maybe, "nghttpx timed out while it connected or waited for the response; the page is the same for both", NGHTTPX),
 ];

@@ -13,7 +13,7 @@ use crate::{
 const NGINX: Reference = Reference::Recorded("nginx 1.22.1");
 
 pub(super) static BY_BODY: &[Fingerprint] = &[
-    // The footer identifies nginx. `Server: nginx` does not, since relayed responses have it too.
+    // The footer identifies nginx. `Server: nginx` does not, because relayed responses have it too.
     Fingerprint {
         reporter: gateway(Nginx),
         statuses: &[502],
@@ -23,7 +23,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
         ],
         cause: Some(BadGateway),
         processed: Maybe,
-        summary: "nginx got no valid response: the connection was refused or closed, the name or TLS failed, or the response's head was broken or too large; its error log says which",
+        summary: "nginx received no valid response (connection refused or closed, DNS or TLS failure, or response headers invalid or too large); its error log has the reason",
         reference: NGINX,
     },
     Fingerprint {
@@ -35,10 +35,11 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
         ],
         cause: Some(HttpResponseTimeout),
         processed: Maybe,
-        summary: "nginx waited too long, for a response or already for a connection: it answers the same to both",
+        summary: "nginx timed out while it connected or waited for the response; the page is the same for both",
         reference: NGINX,
     },
-    // Not always a rate limit: ingress-nginx returns the same page for a service without endpoints.
+    // The cause is not always a rate limit: ingress-nginx returns the same page for a service
+    // without endpoints.
     Fingerprint {
         reporter: gateway(Nginx),
         statuses: &[503],
@@ -48,7 +49,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
         ],
         cause: Some(Overloaded),
         processed: Maybe,
-        summary: "nginx made this answer itself: limit_req or limit_conn, a `return 503`, an error page in place of the origin's, or in ingress-nginx a service without endpoints",
+        summary: "nginx generated this response: by limit_req, limit_conn, `return 503` or an error page that replaces the origin's, or in ingress-nginx for a service without endpoints",
         reference: NGINX,
     },
     Fingerprint {
@@ -60,7 +61,7 @@ pub(super) static BY_BODY: &[Fingerprint] = &[
         ],
         cause: Some(RateLimited),
         processed: Unlikely,
-        summary: "nginx made this answer itself: limit_req or limit_conn with that status",
+        summary: "nginx generated this response: limit_req or limit_conn is configured with this status",
         reference: Reference::Documented(
             "https://nginx.org/en/docs/http/ngx_http_limit_req_module.html",
         ),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::*;
 
-fn all() -> impl Iterator<Item = &'static Fingerprint> {
+fn all_fingerprints() -> impl Iterator<Item = &'static Fingerprint> {
     BY_HEAD.iter().chain(BY_BODY).chain([&fallback::BY_BODY]).copied().flatten()
 }
 
@@ -19,7 +19,7 @@ fn recordings() -> Vec<(StatusCode, HeaderMap, Vec<u8>)> {
     let lines = files.flat_map(|file| {
         fs::read_to_string(file).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
     });
-    let answers = lines.filter_map(|line| {
+    let responses = lines.filter_map(|line| {
         let line: Value = serde_json::from_str(&line).unwrap();
         let status = u16::try_from(line["status"].as_u64()?).unwrap();
         let headers = line["headers"].as_array()?.iter().map(|pair| {
@@ -29,33 +29,36 @@ fn recordings() -> Vec<(StatusCode, HeaderMap, Vec<u8>)> {
         let body = BASE64_STANDARD.decode(line["body_base64"].as_str()?).unwrap();
         Some((StatusCode::from_u16(status).ok()?, headers.collect(), body))
     });
-    answers.collect()
+    responses.collect()
 }
 
 #[test]
-fn every_recorded_fingerprint_is_the_first_to_match_a_recording() {
-    let mut found = BTreeSet::new();
+fn recorded_fingerprint_is_first_match_of_a_recording() {
+    let mut matched = BTreeSet::new();
     for (status, headers, body) in recordings() {
-        let seen = PeekedResponse {
+        let complete = PeekedResponse {
             headers: &headers,
             body: Some(&body),
             is_last: true,
             is_complete: true,
         };
-        let fingerprint = find_by_head(status, PeekedResponse { body: None, ..seen })
-            .or_else(|| find_by_body(status, seen))
-            .or_else(|| find_fallback(status, seen));
-        found.extend(fingerprint.map(std::ptr::from_ref));
+        let fingerprint = find_by_head(status, PeekedResponse { body: None, ..complete })
+            .or_else(|| find_by_body(status, complete))
+            .or_else(|| find_fallback(status, complete));
+        matched.extend(fingerprint.map(std::ptr::from_ref));
     }
-    for fingerprint in all() {
+    for fingerprint in all_fingerprints() {
         let Reference::Recorded(_) = fingerprint.reference else { continue };
-        assert!(found.contains(&std::ptr::from_ref(fingerprint)), "no recording: {fingerprint:?}");
+        assert!(
+            matched.contains(&std::ptr::from_ref(fingerprint)),
+            "no recording of {fingerprint:?}"
+        );
     }
 }
 
 #[test]
-fn every_fingerprint_is_well_formed() {
-    for fingerprint in all() {
+fn fingerprint_is_well_formed() {
+    for fingerprint in all_fingerprints() {
         assert!(!fingerprint.matchers.is_empty(), "{fingerprint:?}");
         assert!(
             !fingerprint.summary.is_empty()
@@ -70,7 +73,7 @@ fn every_fingerprint_is_well_formed() {
         for matcher in fingerprint.matchers {
             let mut by_head = BY_HEAD.iter().copied().flatten();
             let is_by_head = by_head.any(|it| std::ptr::eq(it, fingerprint));
-            assert!(!is_by_head || !matcher.is_of_body(), "{fingerprint:?}");
+            assert!(!is_by_head || !matcher.examines_body(), "{fingerprint:?}");
             match matcher {
                 Matcher::HeaderPresent(name)
                 | Matcher::HeaderEquals(name, _)
@@ -86,17 +89,17 @@ fn every_fingerprint_is_well_formed() {
     }
 }
 
-/// A fingerprint that an earlier one hides would never match.
+/// A fingerprint would never match if an earlier one had a subset of its conditions.
 #[test]
-fn no_fingerprint_is_hidden_by_an_earlier_one_of_fewer_matchers() {
-    let all: Vec<_> = all().collect();
-    for (at, fingerprint) in all.iter().enumerate() {
-        for earlier in &all[..at] {
-            let statuses =
+fn earlier_fingerprint_does_not_hide_later_one() {
+    let fingerprints: Vec<_> = all_fingerprints().collect();
+    for (index, fingerprint) in fingerprints.iter().enumerate() {
+        for earlier in &fingerprints[..index] {
+            let is_subset =
                 fingerprint.statuses.iter().all(|status| earlier.statuses.contains(status));
-            let statuses =
-                earlier.statuses.is_empty() || (statuses && !fingerprint.statuses.is_empty());
-            let hides = statuses
+            let covers_statuses =
+                earlier.statuses.is_empty() || (is_subset && !fingerprint.statuses.is_empty());
+            let hides = covers_statuses
                 && earlier
                     .matchers
                     .iter()
@@ -106,7 +109,7 @@ fn no_fingerprint_is_hidden_by_an_earlier_one_of_fewer_matchers() {
     }
 }
 
-/// Returns whether the second matches every response that the first matches.
+/// Returns whether `second` matches every response that `first` matches.
 fn implies(first: Matcher, second: Matcher) -> bool {
     match (first, second) {
         (
@@ -116,8 +119,8 @@ fn implies(first: Matcher, second: Matcher) -> bool {
         | (Matcher::BodyEquals(a), Matcher::BodyEquals(b)) => a == b,
         (
             Matcher::HeaderEquals(a, value) | Matcher::HeaderPrefix(a, value),
-            Matcher::HeaderPrefix(b, start),
-        ) => a == b && value.starts_with(start),
+            Matcher::HeaderPrefix(b, prefix),
+        ) => a == b && value.starts_with(prefix),
         (Matcher::HeaderEquals(a, x), Matcher::HeaderEquals(b, y)) => a == b && x == y,
         (
             Matcher::BodyEquals(a) | Matcher::BodyPrefix(a) | Matcher::BodyContains(a),
@@ -134,7 +137,7 @@ fn implies(first: Matcher, second: Matcher) -> bool {
 /// Returns the minimal response that matches a fingerprint.
 fn minimal_response(fingerprint: &Fingerprint) -> (StatusCode, HeaderMap, String) {
     let status = fingerprint.statuses.first().copied().unwrap_or(502);
-    let (mut headers, mut start, mut rest) = (HeaderMap::new(), String::new(), String::new());
+    let (mut headers, mut prefix, mut rest) = (HeaderMap::new(), String::new(), String::new());
     let mut set = |name: &'static str, value: &str| {
         headers.insert(HeaderName::from_static(name), value.parse().unwrap());
     };
@@ -144,40 +147,40 @@ fn minimal_response(fingerprint: &Fingerprint) -> (StatusCode, HeaderMap, String
             Matcher::HeaderEquals(name, value) | Matcher::HeaderPrefix(name, value) => {
                 set(name, value);
             }
-            Matcher::BodyEquals(text) | Matcher::BodyPrefix(text) => start.push_str(text),
+            Matcher::BodyEquals(text) | Matcher::BodyPrefix(text) => prefix.push_str(text),
             Matcher::BodyContains(part) => rest.push_str(part),
             Matcher::JsonContains(part) => {
-                if start.is_empty() {
-                    start.push('{');
+                if prefix.is_empty() {
+                    prefix.push('{');
                 }
                 rest.push_str(part);
             }
             Matcher::HeadersOnly(_) | Matcher::BodyContainsNone(_) => {}
         }
     }
-    (StatusCode::from_u16(status).unwrap(), headers, start + &rest)
+    (StatusCode::from_u16(status).unwrap(), headers, prefix + &rest)
 }
 
-/// The only test of products that cannot be recorded. For the others it shows that none is hidden by another.
+/// The only test of products that cannot be recorded.
 #[test]
-fn every_fingerprint_matches_the_minimal_response() {
-    for fingerprint in all() {
+fn minimal_response_matches_its_fingerprint() {
+    for fingerprint in all_fingerprints() {
         let (status, headers, body) = minimal_response(fingerprint);
-        let nothing =
+        let head =
             PeekedResponse { headers: &headers, body: None, is_last: false, is_complete: false };
-        let seen = PeekedResponse {
+        let complete = PeekedResponse {
             body: Some(body.as_bytes()),
             is_last: true,
             is_complete: true,
-            ..nothing
+            ..head
         };
-        let taken = find_by_head(status, nothing)
-            .or_else(|| find_by_body(status, seen))
-            .or_else(|| find_fallback(status, seen));
-        let same = |taken: &'static Fingerprint| std::ptr::eq(taken, fingerprint);
+        let found = find_by_head(status, head)
+            .or_else(|| find_by_body(status, complete))
+            .or_else(|| find_fallback(status, complete));
+        let is_same = |found: &'static Fingerprint| std::ptr::eq(found, fingerprint);
         assert!(
-            taken.is_some_and(same),
-            "{fingerprint:?}\nis not taken for {body:?}, but\n{taken:?}"
+            found.is_some_and(is_same),
+            "expected {fingerprint:?}\nfor {body:?}, found\n{found:?}"
         );
     }
 }
