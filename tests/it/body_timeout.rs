@@ -105,7 +105,7 @@ async fn stalled_body_fails_and_releases_inner_body() {
     let error = body.frame().await.unwrap().unwrap_err();
     assert!(started.elapsed() >= IDLE && started.elapsed() <= IDLE + TIMER_RESOLUTION);
     assert_eq!(limit_and_kind(&error), (IDLE, TimeoutKind::ResponseIdle));
-    assert_eq!(error.to_string(), "no more of the response's body within 100ms");
+    assert_eq!(error.to_string(), "no more of the response body within 100ms");
     assert!(sender.is_closed(), "expected the inner body to be dropped before `body`");
     assert!(body.is_end_stream() && body.frame().await.is_none());
     let failure = classify_body_error(&*error);

@@ -1,12 +1,13 @@
-//! The error of a time limit.
+//! The error of a timeout or deadline.
 
 use std::{error::Error, fmt, time::Duration};
 
 use crate::failure::{Cause, Failure, Processed, Reporter};
 
-/// The error of a call that exceeded a time limit.
+/// The error of a call that exceeded a timeout or deadline.
 ///
-/// Its `source()` is a [`Failure`], which every layer of this crate recognizes. The [`TimeoutKind`] determines its cause.
+/// Its `source()` is a [`Failure`], which every layer of this crate recognizes. The [`TimeoutKind`]
+/// determines the cause of the failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Elapsed {
     limit: Duration,
@@ -15,15 +16,16 @@ pub struct Elapsed {
 
 macro_rules! timeout_kinds {
     ($($variant:ident = $token:literal, $cause:ident, $processed:ident, $doc:literal;)*) => {
-        /// The event that did not come before a time limit passed.
+        /// The event that did not occur in time.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum TimeoutKind {
             $(
                 #[doc = $doc]
                 #[doc = concat!(
-                    "\n\nThe cause is [`", stringify!($cause), "`](Cause::", stringify!($cause), "), the request ",
-                    "[`", stringify!($processed), "`](Processed::", stringify!($processed), ") processed.",
+                    "\n\nThe cause is [`", stringify!($cause), "`](Cause::", stringify!($cause),
+                    "). Whether the request was processed: [`", stringify!($processed),
+                    "`](Processed::", stringify!($processed), ").",
                 )]
                 $variant,
             )*
@@ -33,7 +35,7 @@ macro_rules! timeout_kinds {
             /// All kinds, in the order of declaration.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// Returns the name used in logs and metrics: lower case, words joined by `_`.
+            /// Returns the name used in logs and metrics, such as `response_head`.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -57,24 +59,24 @@ macro_rules! timeout_kinds {
 
 timeout_kinds! {
     ResponseHead = "response_head", HttpResponseTimeout, Maybe,
-        "The response of one call; of an HTTP service, its head. By `TimeoutLayer`.";
-    // RFC 9209 §2.3.10: expected data on a connection, and received none within a limit.
+        "The response of one call (for HTTP, its head). Set by `TimeoutLayer`.";
+    // RFC 9209 §2.3.10: no data was received on a connection within a limit.
     ResponseIdle = "response_idle", ConnectionReadTimeout, Yes,
-        "The next frame of a response's body. By `BodyTimeoutLayer`.";
-    // RFC 9209 §2.3.26: a limit of the time for the complete response.
+        "The next frame of a response body. Set by `BodyTimeoutLayer`.";
+    // RFC 9209 §2.3.26: the complete response was not received within a limit.
     ResponseTotal = "response_total", HttpResponseTimeout, Yes,
-        "The end of a response's body. By `BodyTimeoutLayer`.";
-    // RFC 9110 §15.5.9: no complete request within the time that the server was prepared to wait.
+        "The end of a response body. Set by `BodyTimeoutLayer`.";
+    // RFC 9110 §15.5.9: the server did not receive a complete request in time.
     RequestIdle = "request_idle", RequestTimeout, Maybe,
-        "The next frame of a request's body, from the client. By `BodyTimeoutLayer`.";
+        "The next frame of a request body from the client. Set by `BodyTimeoutLayer`.";
     RequestTotal = "request_total", RequestTimeout, Maybe,
-        "The end of a request's body, from the client. By `BodyTimeoutLayer`.";
+        "The end of a request body from the client. Set by `BodyTimeoutLayer`.";
     BeforeCall = "before_call", HttpResponseTimeout, No,
-        "Nothing: the deadline had passed, and the inner service was not called. By `DeadlineLayer`.";
+        "The call: the deadline passed before the call was made. Set by `DeadlineLayer`.";
     Deadline = "deadline", HttpResponseTimeout, Maybe,
-        "The head of the response, by the deadline of the whole call. By `DeadlineLayer`.";
+        "The response head, before the deadline of the call. Set by `DeadlineLayer`.";
     DeadlineBody = "deadline_body", HttpResponseTimeout, Yes,
-        "The end of the response's body, by the deadline of the whole call. By `DeadlineLayer`.";
+        "The end of the response body, before the deadline of the call. Set by `DeadlineLayer`.";
 }
 
 impl fmt::Display for TimeoutKind {
@@ -84,19 +86,20 @@ impl fmt::Display for TimeoutKind {
 }
 
 impl Elapsed {
-    /// Creates the error of a limit as it was set.
+    /// Creates the error of an exceeded limit. See [`limit`](Self::limit).
     #[must_use]
     pub const fn new(limit: Duration, kind: TimeoutKind) -> Self {
         Self { limit, kind }
     }
 
-    /// Returns the limit as it was set, not as measured. For a deadline it is the time from the call to it.
+    /// Returns the configured limit, not the measured time. For a deadline, it is the time from the
+    /// call to the deadline.
     #[must_use]
     pub const fn limit(&self) -> Duration {
         self.limit
     }
 
-    /// Returns the event that did not come in time.
+    /// Returns the event that did not occur in time.
     #[must_use]
     pub const fn kind(&self) -> TimeoutKind {
         self.kind
@@ -109,14 +112,14 @@ impl fmt::Display for Elapsed {
         match self.kind {
             TimeoutKind::ResponseHead => write!(f, "no response within {limit:?}"),
             TimeoutKind::ResponseIdle => {
-                write!(f, "no more of the response's body within {limit:?}")
+                write!(f, "no more of the response body within {limit:?}")
             }
             TimeoutKind::ResponseTotal => {
-                write!(f, "the response's body was not complete within {limit:?}")
+                write!(f, "the response body was not complete within {limit:?}")
             }
-            TimeoutKind::RequestIdle => write!(f, "no more of the request's body within {limit:?}"),
+            TimeoutKind::RequestIdle => write!(f, "no more of the request body within {limit:?}"),
             TimeoutKind::RequestTotal => {
-                write!(f, "the request's body was not complete within {limit:?}")
+                write!(f, "the request body was not complete within {limit:?}")
             }
             TimeoutKind::BeforeCall => f.write_str("the deadline had passed before the call"),
             TimeoutKind::Deadline => {

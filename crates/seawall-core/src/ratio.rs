@@ -17,33 +17,32 @@ pub struct Ratio {
     millionths: u32,
 }
 
-/// The millionths of one.
-const ONE: u32 = 1_000_000;
+const MILLIONTHS_PER_ONE: u32 = 1_000_000;
 
 impl Ratio {
     /// Creates a ratio.
     ///
     /// # Errors
-    /// [`RatioOutOfRange`] if `ratio` is below 0, above 1 or not a number.
+    /// Returns [`RatioOutOfRange`] if `ratio` is below 0, above 1 or not a number.
     pub fn new(ratio: f64) -> Result<Self, RatioOutOfRange> {
         if (0.0..=1.0).contains(&ratio) {
-            Ok(Self { millionths: (ratio * f64::from(ONE)).round() as u32 })
+            Ok(Self { millionths: (ratio * f64::from(MILLIONTHS_PER_ONE)).round() as u32 })
         } else {
             Err(RatioOutOfRange(()))
         }
     }
 
-    /// Creates a ratio of whole percent. More than 100 counts as 100.
+    /// Creates a ratio from a percentage. Values above 100 are clamped to 100.
     #[must_use]
     pub const fn percent(percent: u8) -> Self {
         let percent = if percent > 100 { 100 } else { percent };
-        Self { millionths: percent as u32 * (ONE / 100) }
+        Self { millionths: percent as u32 * (MILLIONTHS_PER_ONE / 100) }
     }
 
     /// Returns the ratio as a number from 0 to 1.
     #[must_use]
     pub fn get(self) -> f64 {
-        f64::from(self.millionths) / f64::from(ONE)
+        f64::from(self.millionths) / f64::from(MILLIONTHS_PER_ONE)
     }
 
     /// Returns the ratio in millionths.
@@ -52,18 +51,18 @@ impl Ratio {
         self.millionths
     }
 
-    /// Returns whether `part` of `whole` is at least this ratio. A `part` of zero never is.
+    /// Returns whether `part / whole` is at least this ratio. Returns false if `part` is 0.
     #[must_use]
     pub fn is_reached_by(self, part: u64, whole: u64) -> bool {
-        let part_of = u128::from(part) * u128::from(ONE);
-        part > 0 && part_of >= u128::from(whole) * u128::from(self.millionths)
+        let scaled_part = u128::from(part) * u128::from(MILLIONTHS_PER_ONE);
+        part > 0 && scaled_part >= u128::from(whole) * u128::from(self.millionths)
     }
 
     /// Returns this ratio of `whole`, rounded down, computed without floating point.
     #[must_use]
     pub fn of(self, whole: u64) -> u64 {
-        let part = u128::from(whole) * u128::from(self.millionths) / u128::from(ONE);
-        // A part is no more than the whole.
+        let part = u128::from(whole) * u128::from(self.millionths) / u128::from(MILLIONTHS_PER_ONE);
+        // The part never exceeds the whole.
         u64::try_from(part).unwrap_or(whole)
     }
 }
@@ -85,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ratio_is_kept_to_the_millionth() {
+    fn ratio_has_precision_of_one_millionth() {
         for ratio in [0.0, 0.000_001, 0.25, 0.6, 1.0] {
             assert!((Ratio::new(ratio).unwrap().get() - ratio).abs() < 1e-9);
         }
@@ -95,16 +94,16 @@ mod tests {
         }
         assert_eq!(Ratio::percent(101), Ratio::percent(100));
         assert_eq!(Ratio::percent(u8::MAX), Ratio::percent(100));
-        for wrong in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
+        for invalid in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
             assert_eq!(
-                Ratio::new(wrong).unwrap_err().to_string(),
+                Ratio::new(invalid).unwrap_err().to_string(),
                 "a ratio is a number from 0 to 1"
             );
         }
     }
 
     #[test]
-    fn a_part_of_nothing_or_no_part_is_never_reached() {
+    fn zero_part_reaches_no_ratio() {
         let half = Ratio::percent(50);
         assert!(
             half.is_reached_by(5, 10) && half.is_reached_by(6, 10) && !half.is_reached_by(4, 10)

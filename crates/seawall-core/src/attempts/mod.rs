@@ -11,20 +11,21 @@ pub use self::{retries_exhausted::RetriesExhausted, stop_reason::StopReason};
 
 /// The number of an attempt, starting at 1.
 ///
-/// The retry layer inserts it into the request's extensions from the second attempt on. The first attempt carries none,
-/// since an extension allocates.
+/// The retry layer inserts it into the request's extensions from the second attempt on. The first
+/// attempt has none, to avoid an allocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttemptNumber(pub NonZeroU32);
 
 /// Reports how many attempts were made and why retrying stopped.
 ///
-/// The retry layer inserts it into the extensions of every response except one that succeeded at the first attempt.
+/// The retry layer inserts it into the extensions of every response, unless the first attempt
+/// succeeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryReport {
     count: NonZeroU32,
     elapsed: Duration,
     failure: Option<Failure>,
-    stop: Option<StopReason>,
+    stop_reason: Option<StopReason>,
     failed_attempts: Vec<FailedAttempt>,
 }
 
@@ -39,7 +40,8 @@ pub struct FailedAttempt {
 }
 
 impl FailedAttempt {
-    /// Adds an attempt to a history, which drops the oldest beyond 8. `delay` is the wait before the next attempt.
+    /// Appends an attempt to a history of at most 8 attempts, and drops the oldest if it is full.
+    /// `delay` is the wait before the next attempt.
     pub fn record(history: &mut Vec<Self>, failure: Failure, delay: Duration) {
         if history.len() == MAX_FAILED_ATTEMPTS {
             history.remove(0);
@@ -53,7 +55,7 @@ impl FailedAttempt {
         &self.failure
     }
 
-    /// Returns the wait between the attempt and the next.
+    /// Returns the wait between this attempt and the next.
     #[must_use]
     pub const fn delay(&self) -> Duration {
         self.delay
@@ -61,31 +63,31 @@ impl FailedAttempt {
 }
 
 impl RetryReport {
-    /// Creates a report. `failure` and `stop` are `None` for a success.
+    /// Creates a report. `failure` and `stop_reason` are `None` for a success.
     #[must_use]
     pub const fn new(
         count: NonZeroU32,
         elapsed: Duration,
         failure: Option<Failure>,
-        stop: Option<StopReason>,
+        stop_reason: Option<StopReason>,
         failed_attempts: Vec<FailedAttempt>,
     ) -> Self {
-        Self { count, elapsed, failure, stop, failed_attempts }
+        Self { count, elapsed, failure, stop_reason, failed_attempts }
     }
 
-    /// Returns the number of requests sent, the first included.
+    /// Returns the number of requests sent, including the first.
     #[must_use]
     pub const fn count(&self) -> NonZeroU32 {
         self.count
     }
 
-    /// Returns the time from the call to the response, waits included.
+    /// Returns the time from the call to the response, including waits.
     #[must_use]
     pub const fn elapsed(&self) -> Duration {
         self.elapsed
     }
 
-    /// Returns the classification of the response; `None` for a success.
+    /// Returns the classification of the response, or `None` for a success.
     ///
     /// A retried status below 400, from `RetryLayer::retry_statuses`, is not a failure.
     #[must_use]
@@ -93,13 +95,13 @@ impl RetryReport {
         self.failure.as_ref()
     }
 
-    /// Returns why a failed response was not retried again; `None` for a success.
+    /// Returns why a failed response was not retried again, or `None` for a success.
     #[must_use]
     pub const fn stop_reason(&self) -> Option<StopReason> {
-        self.stop
+        self.stop_reason
     }
 
-    /// Returns the failed attempts before the last one, oldest first, at most the last 8.
+    /// Returns the failed attempts before the last one, oldest first. At most 8 are kept.
     #[must_use]
     pub fn failed_attempts(&self) -> &[FailedAttempt] {
         &self.failed_attempts

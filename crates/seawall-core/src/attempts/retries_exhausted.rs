@@ -5,59 +5,69 @@ use http::Response;
 use super::StopReason;
 use crate::{error::BoxError, failure::Cause};
 
-/// The error of a call that failed after more than one attempt, or after another was decided on. Its `source()` is the
-/// error of the last attempt.
+/// The error of a call that failed after a retry was made or planned.
 ///
-/// An error of the first attempt that is not retried passes unchanged. If the inner service was not ready in time for an
-/// attempt, the source is the last failure, or the service's own error. With
-/// `RetryLayer::error_on_exhausted_status` this error replaces a response; its source is then the
+/// Its `source()` is the error of the last attempt. If the inner service was not ready in time for
+/// an attempt, the source is the last failure or the service's own error. With
+/// `RetryLayer::error_on_exhausted_status`, this error replaces a response, and its source is the
 /// response's [`Failure`](crate::Failure).
+///
+/// If the first attempt fails and is not retried, its error is returned unchanged.
 #[derive(Debug)]
 pub struct RetriesExhausted {
     attempts: NonZeroU32,
     elapsed: Duration,
-    stop: StopReason,
+    stop_reason: StopReason,
     /// The cause of the last attempt's failure.
     cause: Cause,
     last_response: Option<Box<Response<()>>>,
-    /// An attempt before the last one may have been processed.
+    /// Whether an attempt before the last one may have been processed.
     may_be_processed: bool,
     source: BoxError,
 }
 
 impl RetriesExhausted {
-    /// Creates an error. `cause` is that of the last failure, and `source` the error of the last attempt.
+    /// Creates an error. `cause` is the cause of the last failure, and `source` is the error of the
+    /// last attempt.
     #[must_use]
     pub const fn new(
         attempts: NonZeroU32,
         elapsed: Duration,
-        stop: StopReason,
+        stop_reason: StopReason,
         cause: Cause,
         last_response: Option<Box<Response<()>>>,
         source: BoxError,
     ) -> Self {
-        Self { attempts, elapsed, stop, cause, last_response, may_be_processed: false, source }
+        Self {
+            attempts,
+            elapsed,
+            stop_reason,
+            cause,
+            last_response,
+            may_be_processed: false,
+            source,
+        }
     }
 
-    /// Sets whether an earlier attempt may have been processed.
+    /// Sets whether an attempt before the last one may have been processed.
     #[must_use]
     pub fn with_may_be_processed(self, may_be_processed: bool) -> Self {
         Self { may_be_processed, ..self }
     }
 
-    /// Returns whether an earlier attempt may have been processed, whatever the last one proves.
+    /// Returns whether an attempt before the last one may have been processed.
     #[must_use]
     pub const fn may_be_processed(&self) -> bool {
         self.may_be_processed
     }
 
-    /// Returns the number of requests sent, the first included.
+    /// Returns the number of requests sent, including the first.
     #[must_use]
     pub const fn attempts(&self) -> NonZeroU32 {
         self.attempts
     }
 
-    /// Returns the time from the call to this error, waits included.
+    /// Returns the time from the call to this error, including waits.
     #[must_use]
     pub const fn elapsed(&self) -> Duration {
         self.elapsed
@@ -66,27 +76,27 @@ impl RetriesExhausted {
     /// Returns why the call was not retried again.
     #[must_use]
     pub const fn reason(&self) -> StopReason {
-        self.stop
+        self.stop_reason
     }
 
-    /// Returns the head of the last response, if any attempt got one.
+    /// Returns the head of the last response, if any attempt received one.
     ///
-    /// It may be that of an earlier attempt, if the last one ended without a response.
+    /// If the last attempt received no response, the head is from an earlier attempt.
     #[must_use]
     pub fn last_response(&self) -> Option<&Response<()>> {
         self.last_response.as_deref()
     }
 }
 
-/// Names the cause of the last failure, and contains nothing that a peer sent: `gave up after 5 attempts in 764.5ms (total
-/// spent): connection refused`.
+/// Formats the error without any text from the peer: `gave up after 5 attempts in 764.5ms (max
+/// retries): connection refused`.
 impl fmt::Display for RetriesExhausted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = if self.attempts.get() == 1 { "" } else { "s" };
         let Self { attempts, elapsed, .. } = self;
-        let [stop, cause] =
-            [self.stop.as_str(), self.cause.as_str()].map(|name| name.replace('_', " "));
-        write!(f, "gave up after {attempts} attempt{plural} in {elapsed:.1?} ({stop}): {cause}")
+        let [reason, cause] =
+            [self.stop_reason.as_str(), self.cause.as_str()].map(|name| name.replace('_', " "));
+        write!(f, "gave up after {attempts} attempt{plural} in {elapsed:.1?} ({reason}): {cause}")
     }
 }
 

@@ -4,40 +4,40 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StopReason {
-    /// A retry cannot fix the failure.
+    /// The failure is permanent.
     NotRetryable,
-    /// The method is not among those allowed, and the request may have been processed.
+    /// The request may have been processed, and its method does not allow a retry.
     MethodNotAllowed,
     /// The server sent `x-should-retry: false`, or a gRPC pushback that forbids a retry.
     ServerForbids,
     /// The maximum number of retries is reached.
     MaxRetries,
-    /// The maximum number of retries of failed connects is reached.
+    /// The maximum number of retries after failed connection attempts is reached.
     MaxConnectRetries,
-    /// The maximum number of retries of connections that failed after connecting is reached.
+    /// The maximum number of retries after failures of established connections is reached.
     MaxReadRetries,
-    /// The maximum number of retries of statuses is reached.
+    /// The maximum number of retries after response statuses is reached.
     MaxStatusRetries,
-    /// The maximum number of retries of other errors is reached.
+    /// The maximum number of retries after other errors is reached.
     MaxOtherRetries,
-    /// The retry budget that all calls share is spent.
+    /// The retry budget, which all calls share, is exhausted.
     BudgetExhausted,
     /// The deadline would pass before another attempt could end.
     DeadlineTooNear,
-    /// The wait that the server asks for, or the sum of all waits, exceeds its maximum.
+    /// The wait that the server requests, or the sum of all waits, exceeds its maximum.
     WaitTooLong,
-    /// The request's body cannot be sent again: it failed, or exceeds the limit.
+    /// The request body cannot be replayed: it failed, or exceeds the limit.
     NotReplayable,
     /// The inner service failed to become ready for another attempt.
     NotReady,
-    /// A circuit breaker rejected the request: the upstream is known to be down.
+    /// An open circuit rejected the request.
     CircuitOpen,
-    /// A limit of calls in flight rejected the request.
+    /// A limit of requests in flight rejected the request.
     LimitReached,
 }
 
 impl StopReason {
-    /// Returns whether only a limit prevented another attempt.
+    /// Returns whether a limit, and not the failure itself, prevented another attempt.
     #[must_use]
     pub const fn is_exhausted(self) -> bool {
         !matches!(

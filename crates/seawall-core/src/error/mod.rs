@@ -8,36 +8,37 @@ use std::{error::Error, io};
 
 pub use self::std_error::as_std_error;
 
-/// The error of a layer that creates errors of its own: the same type as `tower::BoxError` and `axum::BoxError`.
+/// The error type of the layers that create errors. It is the same type as `tower::BoxError` and
+/// `axum::BoxError`.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// The maximum length of an error chain. Real chains have a handful of links. The bound ends the walk along a chain that
-/// contains itself by mistake.
-const MAX_LINKS: usize = 64;
+/// The maximum number of errors that [`chain`] returns. Real chains are short. The limit prevents
+/// an infinite loop if an error is its own source.
+const MAX_CHAIN_LEN: usize = 64;
 
-/// Returns the errors of a chain: `error`, its source, the source of that, and so on.
+/// Returns `error` and its sources, at most 64 errors.
 ///
-/// Differs from repeated [`Error::source`] in one point: an [`io::Error`] that carries another error yields that
-/// error next. `io::Error::source` skips it, which hides, for example, the error of a TLS library. At most 64 errors are returned.
+/// If an [`io::Error`] wraps another error, that error is next. [`Error::source`] of an `io::Error`
+/// skips it, and so hides, for example, the error of a TLS library.
 #[must_use = "iterators are lazy"]
 pub fn chain<'a>(
     error: &'a (dyn Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error| next(error)).take(MAX_LINKS)
+    std::iter::successors(Some(error), |&error| next_error(error)).take(MAX_CHAIN_LEN)
 }
 
-fn next<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    let carried = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    match carried {
-        Some(carried) => Some(carried),
+fn next_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    match wrapped {
+        Some(wrapped) => Some(wrapped),
         None => error.source(),
     }
 }
 
-/// Finds the first error of type `T` in a chain: `error` itself, its source, the source of that, and so on.
+/// Finds the first error of type `T` among `error` and its sources, at most 64 errors.
 ///
-/// It recognizes a layer's [`BoxError`], wherever in a stack it was made. At most 64 links are followed. An error carried by
-/// an [`io::Error`] is found too.
+/// It finds the error of any layer of a stack in a [`BoxError`], and an error that an
+/// [`io::Error`] wraps.
 ///
 /// ```
 /// use seawall::{BoxError, find_source};

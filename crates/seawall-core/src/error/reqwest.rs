@@ -2,7 +2,7 @@
 
 use std::{error, fmt};
 
-/// An error of `seawall::reqwest::Client`. Its `source()` is the error of reqwest.
+/// An error of `seawall::reqwest::Client`. Its `source()` is the [`reqwest::Error`].
 #[derive(Debug)]
 pub struct Error {
     source: reqwest::Error,
@@ -10,19 +10,20 @@ pub struct Error {
 }
 
 impl Error {
-    /// Creates an error. `may_be_redirected` is whether the client follows redirects.
+    /// Creates an error. See [`may_be_redirected`](Self::may_be_redirected).
     #[must_use]
     pub const fn new(source: reqwest::Error, may_be_redirected: bool) -> Self {
         Self { source, may_be_redirected }
     }
 
-    /// Returns whether the client follows redirects, so that an earlier server may have answered the request.
+    /// Returns whether the client follows redirects. If so, another server may have processed the
+    /// request before the failure.
     #[must_use]
     pub const fn may_be_redirected(&self) -> bool {
         self.may_be_redirected
     }
 
-    /// Returns the error of reqwest.
+    /// Returns the [`reqwest::Error`].
     #[must_use]
     pub fn into_inner(self) -> reqwest::Error {
         self.source

@@ -3,10 +3,11 @@ use std::{any::Any, convert::Infallible, error::Error, io};
 use super::BoxError;
 use crate::failure::Failure;
 
-/// Casts the error of a service, of any type, to an [`Error`] that can be classified.
+/// Casts a service's error to an [`Error`] that can be classified.
 ///
-/// [`BoxError`] is not itself an [`Error`], so no single bound covers it and the error types of clients. Returns `None` unless the
-/// type is [`BoxError`], [`Infallible`], [`io::Error`], [`Failure`], or the error of a client library whose feature is enabled.
+/// [`BoxError`] does not implement [`Error`], so no trait bound covers both it and the error types
+/// of clients. Returns `None` unless the type is [`BoxError`], [`Infallible`], [`io::Error`],
+/// [`Failure`], or the error type of a client library whose feature is enabled.
 pub fn as_std_error<E: 'static>(error: &E) -> Option<&(dyn Error + 'static)> {
     let error: &dyn Any = error;
     if let Some(error) = error.downcast_ref::<BoxError>() {
