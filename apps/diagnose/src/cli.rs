@@ -14,27 +14,29 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::{escape, target::Target};
 
-/// Explains why a URL fails: DNS, TCP, TLS and HTTP in turn, at which hop, and what to check next.
+/// Explains why a request to a URL fails. Tests DNS, TCP, TLS and HTTP in turn, and reports the hop
+/// that failed and the next checks.
 ///
-/// Without a URL it diagnoses an embedded upstream that is broken; this needs no network.
+/// Without a URL, it diagnoses a built-in, broken upstream. No network is needed.
 ///
-/// Exit status: 0 healthy (a status below 400 and a complete body), 1 failing, 2 usage error.
+/// Exit status: 0 if the URL is healthy (a status below 400 and a complete body), 1 if it fails, 2
+/// for a usage error.
 #[derive(Debug, Parser)]
 #[command(name = "seawall-diagnose", version)]
 struct Args {
-    /// URL to request: http://… or https://…
+    /// URL to request, with http:// or https://
     url: Option<String>,
 
-    /// GET or HEAD
+    /// Request method: GET or HEAD
     #[arg(short = 'X', long, value_name = "METHOD", default_value = "GET")]
     method: String,
 
-    /// Request header; may be given several times
+    /// Request header (repeatable)
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
 
     /// Timeout of each step, such as 500ms or 5s
-    #[arg(long, value_name = "TIME", default_value = "5s")]
+    #[arg(long, value_name = "DURATION", default_value = "5s")]
     timeout: String,
 
     /// Connect to this address instead of resolving the name
@@ -45,11 +47,11 @@ struct Args {
     #[arg(long, value_name = "IP[:PORT]")]
     nameserver: Option<String>,
 
-    /// Continue after an invalid certificate; it is still reported
+    /// Accept an invalid certificate, but report it
     #[arg(short = 'k', long)]
     insecure: bool,
 
-    /// Repeat the diagnosis, 1 to 100 times, to find intermittent failures
+    /// Number of diagnoses, 1 to 100, to find intermittent failures
     #[arg(long, value_name = "N", default_value = "1")]
     repeat: String,
 
@@ -70,26 +72,27 @@ pub(crate) struct Options {
     pub(crate) json: bool,
 }
 
-/// Parses the command line; no target means the embedded upstream.
+/// Parses the command line. Without a target, the built-in upstream is diagnosed.
 ///
 /// # Errors
-/// Returns the exit code after it has printed the help or the error.
+/// Prints the help or the error, and returns the exit code.
 pub(crate) fn parse() -> Result<(Option<Target>, Options), ExitCode> {
     let args = Args::try_parse().map_err(|error| {
         if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-            // The reader may have closed the pipe.
+            // Ignores a closed pipe.
             let _ = error.print();
             return ExitCode::SUCCESS;
         }
-        // A stray argument may be part of a header or a URL with a password, and an invalid value may be a secret.
+        // An unexpected argument may be part of a header or a URL with a password. An invalid value
+        // may be a secret.
         let may_be_secret = error.get(ContextKind::InvalidValue).is_some()
             || error
                 .get(ContextKind::InvalidArg)
                 .is_some_and(|arg| !arg.to_string().starts_with('-'));
         if may_be_secret {
-            return usage_error("an argument too many: are headers with a space quoted?");
+            return usage_error("unexpected argument or value; quote headers that contain spaces");
         }
-        // The first line is the error, the others are usage.
+        // The first line is the error. The others explain the usage.
         let text = error.to_string();
         let line = text.lines().next().unwrap_or_default();
         usage_error(line.strip_prefix("error: ").unwrap_or(line))
@@ -102,13 +105,17 @@ fn usage_error(message: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Validates the values here and not in clap: its errors quote the values, and these can be secret.
+/// Validates the values. clap does not, because its errors quote the values, which may be secret.
 fn validate(args: Args) -> Result<(Option<Target>, Options), String> {
     let target = args.url.as_deref().map(Target::parse).transpose()?;
     let method = match args.method.to_ascii_uppercase().as_str() {
         "GET" => Method::GET,
         "HEAD" => Method::HEAD,
-        _ => return Err("--method is GET or HEAD: a diagnosis must change nothing".into()),
+        _ => {
+            return Err(
+                "invalid --method: expected GET or HEAD, which change nothing on the server".into(),
+            );
+        }
     };
     let default_port = target.as_ref().map_or(0, |target| target.port);
     let options = Options {
@@ -128,7 +135,7 @@ fn validate(args: Args) -> Result<(Option<Target>, Options), String> {
         json: args.json,
     };
     if target.is_none() && options.connect_to.is_some() {
-        return Err("--connect-to needs a URL".into());
+        return Err("--connect-to requires a URL".into());
     }
     Ok((target, options))
 }
@@ -142,7 +149,7 @@ fn parse_headers(lines: &[String]) -> Result<HeaderMap, String> {
             Some((name.trim().parse::<HeaderName>().ok()?, value))
         });
         let (name, value) =
-            parsed.ok_or_else(|| format!("header {} is not NAME: VALUE", index + 1))?;
+            parsed.ok_or_else(|| format!("invalid header {}: expected NAME: VALUE", index + 1))?;
         // These would change the framing of the request.
         if name == "content-length" || name == "transfer-encoding" {
             return Err(format!("{name} cannot be set: the request has no body"));
@@ -153,19 +160,24 @@ fn parse_headers(lines: &[String]) -> Result<HeaderMap, String> {
 }
 
 fn parse_timeout(text: &str) -> Result<Duration, String> {
-    let timeout = humantime::parse_duration(text).map_err(|_| "--timeout is a time such as 5s")?;
+    let timeout = humantime::parse_duration(text)
+        .map_err(|_| "invalid --timeout: expected a duration such as 5s")?;
     let valid = Duration::from_millis(1)..=Duration::from_secs(600);
-    if valid.contains(&timeout) { Ok(timeout) } else { Err("--timeout is from 1ms to 10m".into()) }
+    if valid.contains(&timeout) {
+        Ok(timeout)
+    } else {
+        Err("invalid --timeout: expected 1ms to 10m".into())
+    }
 }
 
 fn parse_address(option: &str, text: &str, default_port: u16) -> Result<SocketAddr, String> {
     let without_brackets = text.trim_start_matches('[').trim_end_matches(']');
     text.parse()
         .or_else(|_| without_brackets.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, default_port)))
-        .map_err(|_| format!("{option} is an IP address, with or without a port"))
+        .map_err(|_| format!("invalid {option}: expected an IP address with an optional port"))
 }
 
 fn parse_repeat(text: &str) -> Result<usize, String> {
     let count = text.parse().ok().filter(|count| (1..=100).contains(count));
-    count.ok_or_else(|| "--repeat is a number from 1 to 100".into())
+    count.ok_or_else(|| "invalid --repeat: expected a number from 1 to 100".into())
 }

@@ -9,7 +9,7 @@ use crate::{
     target::{REDACTED, Target},
 };
 
-/// The headers whose values are shown; the values of all others are redacted.
+/// The headers whose values are printed. The values of all other headers are redacted.
 const NON_SECRET_HEADERS: [&str; 8] = [
     "accept",
     "accept-encoding",
@@ -21,6 +21,7 @@ const NON_SECRET_HEADERS: [&str; 8] = [
     "user-agent",
 ];
 
+/// Returns the command, with secrets redacted.
 pub(crate) fn command(target: &Target, options: &Options) -> String {
     let seconds = options.timeout.as_secs_f64().ceil().max(1.0);
     let mut args = vec!["curl".into(), "-v".into(), "--max-time".into(), format!("{seconds}")];
@@ -37,7 +38,7 @@ pub(crate) fn command(target: &Target, options: &Options) -> String {
         args.extend(["-u".into(), REDACTED.into()]);
     }
     args.extend(header_args(&options.headers));
-    // curl expands brackets and braces unless globbing is off.
+    // Without -g, curl expands brackets and braces.
     if target.redacted_url.contains(['[', ']', '{', '}']) {
         args.push("-g".into());
     }
@@ -57,7 +58,7 @@ fn header_args(headers: &HeaderMap) -> Vec<String> {
     args.collect()
 }
 
-/// Quotes the arguments for a POSIX shell. Only a NUL cannot be quoted, and no URL or header contains one.
-fn shell_quote(args: &[String]) -> String {
+/// Quotes the arguments for a POSIX shell. Only NUL cannot be quoted, and no URL or header has one.
+pub(crate) fn shell_quote(args: &[String]) -> String {
     shlex::try_join(args.iter().map(String::as_str)).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The embedded upstream: a gateway in front of an origin that refuses connections.
+//! The built-in upstream: a gateway whose origin refuses connections.
 
 use std::{io, time::Duration};
 
@@ -10,12 +10,12 @@ use seawall::{error_response::ErrorResponseLayer, timeout::TimeoutLayer};
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 
-/// Starts the gateway and returns its URL. It runs until the process exits.
+/// Starts the gateway and returns its URL. The gateway runs until the process exits.
 pub(crate) async fn start() -> io::Result<String> {
     let origin = Origin::start(Script::Refuse).await?;
     let origin_uri: Uri = format!("http://{}/", origin.addr()).parse().map_err(io::Error::other)?;
     let gateway = ServiceBuilder::new()
-        .layer(ErrorResponseLayer::new("embedded-gateway"))
+        .layer(ErrorResponseLayer::new("built-in-gateway"))
         .layer(TimeoutLayer::new(Duration::from_secs(1)))
         .map_request(move |mut request: Request<Body>| {
             *request.uri_mut() = origin_uri.clone();

@@ -1,12 +1,13 @@
 //! Explanations of a failure in words.
 
 use seawall::{
-    Cause, Failure, Processed, Product, Reporter,
+    Failure, Processed, Product, Reporter,
     bad_gateway::{Evidence, ProxyStatus},
 };
+use url::Url;
 
 use crate::{
-    escape,
+    curl, escape,
     report::{Report, Stage},
 };
 
@@ -14,21 +15,16 @@ use crate::{
 pub(crate) fn hop(report: &Report, failure: &Failure) -> String {
     let peer = report.peer.as_deref().unwrap_or("the server");
     match (failure.reporter(), report.last_stage()) {
-        (Reporter::Gateway(Product::Other), _) => {
-            let name = report.evidence().and_then(Evidence::proxy_status).map(ProxyStatus::proxy);
-            let name =
-                name.map_or_else(|| "one of them".into(), |name| escape::single_line(name, 60));
-            format!("a gateway: {name} responded, not the upstream behind it")
-        }
-        (Reporter::Gateway(product), _) => {
-            format!("a gateway: {product} responded, not the upstream behind it")
-        }
-        (Reporter::Origin, _) => "the origin: it was reached, and failed".into(),
+        (Reporter::Gateway(product), _) => match gateway_name(report, product) {
+            Some(name) => format!("a gateway: {name} responded, not the upstream behind it"),
+            None => "a gateway responded, not the upstream behind it".into(),
+        },
+        (Reporter::Origin, _) => "the origin: it received the request, and failed".into(),
         (Reporter::Local, Some(Stage::Dns)) => {
-            "the client: the name lookup failed, and no server was reached".into()
+            "the client: the name lookup failed, so no server was reached".into()
         }
         (Reporter::Local, Some(Stage::Tcp)) => {
-            "between the client and the first hop: no connection".into()
+            "before the first hop: no connection was made".into()
         }
         (Reporter::Local, Some(Stage::Tls)) => {
             format!("the first hop, {peer}: it accepts connections, but TLS fails")
@@ -36,8 +32,17 @@ pub(crate) fn hop(report: &Report, failure: &Failure) -> String {
         (Reporter::Local, _) => {
             format!("the first hop, {peer}: it accepts connections, but sends no valid response")
         }
-        _ => format!("not certain: {peer} responded, for itself or for a hop behind it"),
+        _ => format!("unknown: {peer} or a hop behind it failed"),
     }
+}
+
+/// Returns the name of the gateway that reported the failure, if it is known.
+fn gateway_name(report: &Report, product: Product) -> Option<String> {
+    if product != Product::Other {
+        return Some(product.to_string());
+    }
+    let name = report.evidence().and_then(Evidence::proxy_status).map(ProxyStatus::proxy);
+    name.map(|name| escape::single_line(name, 60))
 }
 
 /// Names the location of the failure: `client`, `first_hop`, `gateway`, `origin` or `unknown`.
@@ -51,19 +56,80 @@ pub(crate) fn location(report: &Report, failure: &Failure) -> &'static str {
     }
 }
 
-/// Describes whether the request was processed, and whether it is safe to send again.
-pub(crate) const fn processed(failure: &Failure) -> &'static str {
+/// Describes whether the request was processed, and whether a retry is safe.
+pub(crate) fn processed(report: &Report, failure: &Failure) -> &'static str {
     match failure.processed() {
-        Processed::No => "was not processed: safe to send again",
-        Processed::Unlikely => {
-            "was probably not processed, but this is not certain: a retry may repeat a payment"
+        Processed::No if report.last_stage() == Some(Stage::Http) => {
+            "was not processed, so a retry is safe"
         }
-        Processed::Yes => "was processed: a retry repeats its effect",
-        _ => "may have been processed: retry it only if it is idempotent",
+        Processed::No => "was not sent, so a retry is safe",
+        Processed::Unlikely => {
+            "was probably not processed, but a retry may still repeat its effect, such as a payment"
+        }
+        Processed::Yes => "was processed, so a retry repeats its effect",
+        _ => "may have been processed, so retry it only if it is idempotent",
     }
 }
 
-/// Writes a cause with spaces instead of underscores.
-pub(crate) fn cause(cause: Cause) -> String {
-    cause.as_str().replace('_', " ")
+/// Returns the next step, with the name of the gateway that responded.
+pub(crate) fn advice(report: &Report, failure: &Failure) -> String {
+    let advice = failure.cause().advice();
+    let Reporter::Gateway(product) = failure.reporter() else { return advice.into() };
+    match gateway_name(report, product) {
+        Some(name) => advice.replace("the gateway that responded", &name),
+        None => advice.into(),
+    }
+}
+
+/// Returns the further steps, with the real values in their commands.
+///
+/// Omits the steps that the report already covers: whether a retry is safe, and the plain request.
+pub(crate) fn checks(report: &Report, failure: &Failure) -> Vec<String> {
+    let (_retry, checks) = failure.cause().checks().split_last().unwrap_or((&"", &[]));
+    let checks = checks.iter().filter(|check| !check.contains("`curl -v URL`"));
+    checks.map(|check| fill_placeholders(check, &report.url)).collect()
+}
+
+/// Replaces the placeholders in the commands of a step, which are between backticks.
+fn fill_placeholders(check: &str, url: &str) -> String {
+    let url = Url::parse(url).ok();
+    let host = url.as_ref().and_then(Url::host_str).unwrap_or("HOST");
+    let port = url.as_ref().and_then(Url::port_or_known_default);
+    let port = port.map_or_else(|| "PORT".to_owned(), |port| port.to_string());
+    let fill_word = |word: &str| match word {
+        "HOST" => curl::shell_quote(&[host.trim_matches(['[', ']']).to_owned()]),
+        "PORT" => port.clone(),
+        "HOST:PORT" => curl::shell_quote(&[format!("{host}:{port}")]),
+        "URL" => url
+            .as_ref()
+            .map_or_else(|| word.to_owned(), |url| curl::shell_quote(&[url.as_str().to_owned()])),
+        _ => word.to_owned(),
+    };
+    let segments = check.split('`').enumerate().map(|(index, segment)| {
+        let is_command = index % 2 == 1;
+        if is_command {
+            segment.split(' ').map(fill_word).collect::<Vec<_>>().join(" ")
+        } else {
+            segment.to_owned()
+        }
+    });
+    segments.collect::<Vec<_>>().join("`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fill_placeholders;
+
+    #[test]
+    fn fill_placeholders_quotes_values_for_shell() {
+        let check = "See the URL: `x HOST PORT HOST:PORT URL | y`.";
+        assert_eq!(
+            fill_placeholders(check, "https://a.example/?q=$(id)&b"),
+            "See the URL: `x a.example 443 a.example:443 'https://a.example/?q=$(id)&b' | y`."
+        );
+        assert_eq!(
+            fill_placeholders("`nc HOST PORT`, `s HOST:PORT`", "http://[::1]:9/"),
+            "`nc ::1 9`, `s '[::1]:9'`"
+        );
+    }
 }

@@ -1,8 +1,8 @@
-//! Explains why a URL fails: which step, at which hop, and what to check next.
+//! Explains why a request to a URL fails: the step, the hop, and the next checks.
 //!
-//! `cargo run -p seawall-diagnose -- https://host/path` resolves the name, connects, completes the TLS handshake and sends
-//! a request. It reports the step that failed and what that means. Without a URL it diagnoses an embedded upstream that
-//! is broken.
+//! `cargo run -p seawall-diagnose -- https://host/path` resolves the name, connects, completes the
+//! TLS handshake and sends a request. It reports the step that failed and explains the failure.
+//! Without a URL, it diagnoses a built-in, broken upstream.
 
 mod cli;
 mod curl;
@@ -25,12 +25,12 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("cannot start: {error}");
+            eprintln!("cannot start the runtime: {error}");
             return ExitCode::from(2);
         }
     };
     let code = runtime.block_on(diagnose());
-    // A lookup by the system's resolver cannot be cancelled, so the runtime must not wait for it.
+    // Does not wait for a lookup by the system's resolver, because it cannot be cancelled.
     runtime.shutdown_background();
     code
 }
@@ -51,7 +51,7 @@ async fn diagnose() -> ExitCode {
     let target = match target {
         Ok(target) => target,
         Err(error) => {
-            eprintln!("cannot start the embedded upstream: {error}");
+            eprintln!("cannot start the built-in upstream: {error}");
             return ExitCode::from(2);
         }
     };
@@ -73,7 +73,7 @@ async fn diagnose() -> ExitCode {
     } else {
         render::text::render(&report)
     };
-    // The reader may have closed the pipe.
+    // Ignores a closed pipe.
     let _ = anstream::stdout().write_all(text.as_bytes());
     ExitCode::from(u8::from(runs.failed() > 0))
 }

@@ -12,6 +12,7 @@ use crate::{
     target::{REDACTED, Target},
 };
 
+/// Runs one diagnosis.
 pub(crate) async fn diagnose(target: &Target, options: &Options, embedded: bool) -> Report {
     let mut report = Report {
         method: options.method.clone(),
@@ -23,7 +24,7 @@ pub(crate) async fn diagnose(target: &Target, options: &Options, embedded: bool)
         failure: None,
         curl: curl::command(target, options),
     };
-    // Only drawn on a terminal.
+    // indicatif draws it on a terminal only.
     let spinner = ProgressBar::new_spinner();
     spinner.enable_steady_tick(Duration::from_millis(120));
     run_steps(target, options, &mut report, &spinner).await;
@@ -31,7 +32,7 @@ pub(crate) async fn diagnose(target: &Target, options: &Options, embedded: bool)
     report
 }
 
-/// Runs the steps until one fails; the report then holds its failure.
+/// Runs the steps until one fails, and records its failure in the report.
 async fn run_steps(
     target: &Target,
     options: &Options,
@@ -39,9 +40,9 @@ async fn run_steps(
     spinner: &ProgressBar,
 ) -> Option<()> {
     let timeout = options.timeout;
-    spinner.set_message("looking up the name");
+    spinner.set_message("resolving the name");
     let addresses = if let Some(address) = options.connect_to {
-        let skipped = StepResult::ok(vec![address], "skipped: --connect-to");
+        let skipped = StepResult::ok(vec![address], "skipped: --connect-to sets the address");
         report.run_step(Stage::Dns, async { skipped }).await?
     } else {
         let lookup = dns::resolve(&target.host, options.nameserver, timeout);
@@ -51,8 +52,8 @@ async fn run_steps(
     spinner.set_message("connecting");
     let (stream, peer) = report.run_step(Stage::Tcp, tcp::connect(addresses, timeout)).await?;
     report.peer = Some(peer.to_string());
-    let (io, is_http2): (Box<dyn http::Io>, _) = if target.is_tls() {
-        spinner.set_message("TLS handshake");
+    let (io, is_http2): (Box<dyn http::Io>, bool) = if target.is_tls() {
+        spinner.set_message("negotiating TLS");
         let handshake = tls::handshake(stream, &target.host, options.insecure, timeout);
         let stream = report.run_step(Stage::Tls, handshake).await?;
         let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");

@@ -1,4 +1,4 @@
-//! Counts of repeated diagnoses.
+//! The counts of repeated diagnoses.
 
 use std::collections::BTreeMap;
 
@@ -23,6 +23,7 @@ impl RunCounts {
         self.causes.values().sum()
     }
 
+    /// Returns one line for the terminal.
     pub(crate) fn summary(&self) -> String {
         let causes: Vec<_> =
             self.causes.iter().map(|(cause, count)| format!("{cause} × {count}")).collect();

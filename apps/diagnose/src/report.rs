@@ -1,4 +1,4 @@
-//! The result of a diagnosis, as data; [`render`](crate::render) prints it.
+//! The result of a diagnosis, as data. [`render`](crate::render) formats it.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ impl Stage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Ok,
-    /// A fault that `--insecure` ignores.
+    /// A failure that `--insecure` ignores.
     Warning,
     Failed,
 }
@@ -44,7 +44,7 @@ impl Outcome {
     }
 }
 
-/// The outcome of a step, or of one address in it. The detail is escaped and short.
+/// The outcome of a step, or of one address in a step. The detail is short and escaped.
 #[derive(Clone, Debug)]
 pub(crate) struct Check {
     pub(crate) outcome: Outcome,
@@ -60,7 +60,7 @@ pub(crate) struct Step {
     pub(crate) addresses: Vec<(String, Check)>,
 }
 
-/// What a step returns to [`Report::run_step`].
+/// The result of a step, which [`Report::run_step`] records.
 pub(crate) struct StepResult<T> {
     pub(crate) value: Result<T, Failure>,
     pub(crate) detail: String,
@@ -84,9 +84,9 @@ pub(crate) struct ResponseSummary {
     pub(crate) status: u16,
     /// The headers that identify the server, escaped.
     pub(crate) headers: Vec<(&'static str, String)>,
-    /// The start of a failed response's body, without HTML tags, escaped.
+    /// The start of the body of a failed response, escaped and without HTML tags.
     pub(crate) body_excerpt: String,
-    /// The evidence for the failure, if it is more than the status.
+    /// The evidence for the failure, unless it follows from the status alone.
     pub(crate) evidence: Option<Evidence>,
 }
 
@@ -96,10 +96,10 @@ pub(crate) struct Report {
     pub(crate) method: Method,
     /// The URL without secrets.
     pub(crate) url: String,
-    /// Whether the upstream is the embedded one.
+    /// Whether the upstream is the built-in one.
     pub(crate) embedded: bool,
     pub(crate) steps: Vec<Step>,
-    /// The address that the client connected to.
+    /// The address of the connection.
     pub(crate) peer: Option<String>,
     pub(crate) response: Option<ResponseSummary>,
     pub(crate) failure: Option<Failure>,
@@ -125,12 +125,12 @@ impl Report {
         value.map_err(|failure| self.failure = Some(failure)).ok()
     }
 
-    /// The stage that failed, or the last one if none did.
+    /// Returns the stage that failed, or the last stage if none failed.
     pub(crate) fn last_stage(&self) -> Option<Stage> {
         self.steps.last().map(|step| step.stage)
     }
 
-    /// The evidence for the failure, if it is more than the status.
+    /// Returns the evidence for the failure, unless it follows from the status alone.
     pub(crate) fn evidence(&self) -> Option<&Evidence> {
         self.response.as_ref()?.evidence.as_ref()
     }

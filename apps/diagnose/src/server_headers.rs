@@ -1,4 +1,4 @@
-//! The response headers that identify the server that responded.
+//! The headers that identify the server that responded.
 
 use http::{HeaderMap, header::LOCATION};
 use url::Url;
@@ -24,7 +24,7 @@ const SERVER_HEADERS: [&str; 14] = [
 
 const MAX_VALUE_CHARS: usize = 120;
 
-/// Extracts those headers, escaped and without secrets.
+/// Extracts the headers that identify the server, escaped and without secrets.
 pub(crate) fn extract(headers: &HeaderMap) -> Vec<(&'static str, String)> {
     let present = SERVER_HEADERS.iter().filter_map(|&name| {
         let values = headers.get_all(name).iter().take(4);
@@ -38,11 +38,11 @@ pub(crate) fn extract(headers: &HeaderMap) -> Vec<(&'static str, String)> {
     present.collect()
 }
 
-/// Redacts a `Location`: the query of a redirect to a login often contains secrets.
+/// Redacts a `Location`, because a redirect to a login page often contains secrets.
 fn redact_location(location: &str) -> String {
     match Url::parse(location) {
         Ok(url) => target::redact_url(&url),
-        // A URL without a scheme can contain userinfo too.
+        // A URL without a scheme may contain userinfo too.
         Err(_) if location.starts_with(['/', '\\']) && location[1..].starts_with(['/', '\\']) => {
             Url::parse(&format!("http:{location}"))
                 .map_or_else(|_| target::REDACTED.into(), |url| target::redact_url(&url))

@@ -1,4 +1,4 @@
-//! The URL to diagnose, and its form without secrets.
+//! The URL to diagnose, and a redacted form for output.
 
 use std::fmt::Write;
 
@@ -11,11 +11,11 @@ pub(crate) const REDACTED: &str = "REDACTED";
 /// No common server accepts a longer URL.
 const MAX_URL_BYTES: usize = 8 << 10;
 
-/// A parameter is secret if its name contains one of these.
+/// A query parameter is secret if its name contains one of these.
 const SECRET_NAME_PARTS: [&str; 11] =
     ["token", "key", "secret", "pass", "pwd", "sig", "auth", "session", "cred", "code", "jwt"];
 
-/// A value is secret under any name if it has at least this many bytes without a space.
+/// A query value without spaces is secret if it has at least this many bytes.
 const MIN_SECRET_VALUE_BYTES: usize = 24;
 
 #[derive(Clone, Debug)]
@@ -23,27 +23,27 @@ pub(crate) struct Target {
     pub(crate) url: Url,
     pub(crate) host: Host<String>,
     pub(crate) port: u16,
-    /// The URL without userinfo and without query values that look secret; safe to print. ASCII, as every `Url` is.
+    /// The URL without userinfo and secret query values, safe to print. ASCII, like every `Url`.
     pub(crate) redacted_url: String,
 }
 
 impl Target {
-    /// Parses a URL. Errors never quote it, since it may contain a password.
+    /// Parses a URL. Errors do not quote it, because it may contain a password.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if text.len() > MAX_URL_BYTES {
-            return Err("the URL is longer than 8 KiB".into());
+            return Err("invalid URL: longer than 8 KiB".into());
         }
-        let prefix = "the URL must begin with http:// or https://";
+        let scheme_error = "invalid URL: expected http:// or https://";
         let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
         if !matches!(scheme.as_deref(), Some("http" | "https")) {
-            return Err(prefix.into());
+            return Err(scheme_error.into());
         }
-        let mut url = Url::parse(text).map_err(|error| format!("not a URL: {error}"))?;
+        let mut url = Url::parse(text).map_err(|error| format!("invalid URL: {error}"))?;
         url.set_fragment(None);
-        let host = url.host().ok_or("the URL has no host")?.to_owned();
-        let port = url.port_or_known_default().ok_or(prefix)?;
+        let host = url.host().ok_or("invalid URL: no host")?.to_owned();
+        let port = url.port_or_known_default().ok_or(scheme_error)?;
         if port == 0 {
-            return Err("the URL's port is 0".into());
+            return Err("invalid URL: the port is 0".into());
         }
         let redacted_url = redact_url(&url);
         Ok(Self { url, host, port, redacted_url })
@@ -57,21 +57,22 @@ impl Target {
         !self.url.username().is_empty() || self.url.password().is_some()
     }
 
-    /// The secrets of the request that must not be printed if a server sends them back. Secrets below six bytes are left
-    /// out, since they would match unrelated text.
+    /// Returns the secrets of the request, which must not be printed if a server sends them back.
+    ///
+    /// Omits secrets below six bytes, because they would match unrelated text.
     pub(crate) fn secrets(&self, headers: &HeaderMap) -> Vec<String> {
         let values = headers.values().filter_map(|value| value.to_str().ok());
-        let words = values.flat_map(str::split_whitespace).map(str::to_owned);
-        let query = self.url.query_pairs().filter(|(name, value)| is_secret(name, value));
+        let header_words = values.flat_map(str::split_whitespace).map(str::to_owned);
+        let decoded = self.url.query_pairs().filter(|(name, value)| is_secret(name, value));
         let raw = self.url.query().unwrap_or_default().split(['&', ';']);
         let raw = raw.filter_map(|pair| pair.split_once('=')).filter(|(n, v)| is_secret(n, v));
         let all =
-            words.chain(query.map(|(_, value)| value.into())).chain(raw.map(|(_, v)| v.into()));
+            header_words.chain(decoded.map(|(_, v)| v.into())).chain(raw.map(|(_, v)| v.into()));
         let password = self.url.password().map(ToOwned::to_owned);
         all.chain(password).filter(|secret| secret.len() >= 6).collect()
     }
 
-    /// The value of the `Host` header: the host, and the port unless it is the scheme's default.
+    /// Returns the value of the `Host` header: the host, and the port unless it is the default.
     pub(crate) fn authority(&self) -> String {
         match self.url.port() {
             Some(port) => format!("{}:{port}", self.host),
@@ -83,7 +84,7 @@ impl Target {
 /// Removes the secrets from a URL.
 pub(crate) fn redact_url(url: &Url) -> String {
     let mut url = url.clone();
-    // These fail only for URLs that cannot have userinfo.
+    // These fail only if the URL cannot have userinfo.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.set_fragment(None);
@@ -94,15 +95,15 @@ pub(crate) fn redact_url(url: &Url) -> String {
 
 fn redact_query(query: &str) -> String {
     let mut out = String::new();
-    // Some servers also separate parameters by semicolons.
+    // Some servers accept semicolons between parameters too.
     for part in query.split_inclusive(['&', ';']) {
         let pair = part.trim_end_matches(['&', ';']);
-        let end = &part[pair.len()..];
+        let separator = &part[pair.len()..];
         let (name, value) = pair.split_once('=').map_or((pair, None), |(n, v)| (n, Some(v)));
         // Writing to a string does not fail.
         let _ = match value {
-            Some(value) if is_secret(name, value) => write!(out, "{name}={REDACTED}{end}"),
-            None if name.len() >= MIN_SECRET_VALUE_BYTES => write!(out, "{REDACTED}{end}"),
+            Some(value) if is_secret(name, value) => write!(out, "{name}={REDACTED}{separator}"),
+            None if name.len() >= MIN_SECRET_VALUE_BYTES => write!(out, "{REDACTED}{separator}"),
             _ => write!(out, "{part}"),
         };
     }
@@ -111,10 +112,10 @@ fn redact_query(query: &str) -> String {
 
 fn is_secret(name: &str, value: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    // A percent-encoded name can hide one of these.
+    // A percent-encoded name may hide a part of a secret name.
     let has_secret_name =
         name.contains('%') || SECRET_NAME_PARTS.iter().any(|secret| name.contains(secret));
-    // A plus is an encoded space or a base64 digit.
+    // A plus is an encoded space or a base64 digit, so only short words are text.
     let is_text = value.contains("%20")
         || value.split('+').all(|word| word.len() < MIN_SECRET_VALUE_BYTES / 2);
     let is_long_token = value.len() >= MIN_SECRET_VALUE_BYTES && !is_text;

@@ -137,10 +137,10 @@ async fn unresolvable_name_fails_within_timeout() {
 }
 
 #[tokio::test]
-async fn no_url_diagnoses_embedded_upstream_and_exits_1() {
+async fn no_url_diagnoses_built_in_upstream_and_exits_1() {
     let (code, out, _) = run(&[]).await;
     assert_eq!(code, Some(1));
-    assert!(out.contains("embedded") && out.contains("error=connection_refused"), "{out}");
+    assert!(out.contains("built-in") && out.contains("error=connection_refused"), "{out}");
 }
 
 #[tokio::test]

@@ -106,8 +106,8 @@ async fn diagnose(
 async fn invalid_certificates_are_distinguished() {
     for (name, last_year, trusted, message) in [
         ("localhost", 2021, true, "expired"),
-        ("other.example", 2999, true, "is for other.example, and not for localhost"),
-        ("localhost", 2999, false, "issuer is not trusted"),
+        ("other.example", 2999, true, "is for other.example, not for localhost"),
+        ("localhost", 2999, false, "does not trust the certificate's issuer"),
     ] {
         let server = start(name, last_year).await;
         let (code, report) = diagnose(&server, trusted, &[]).await;
@@ -147,7 +147,7 @@ async fn http2_is_used_when_server_selects_it() {
     let (code, report) = diagnose(&server, true, &[]).await;
     assert_eq!((code, &report["failure"]["cause"]), (Some(1), &"overloaded".into()), "{report}");
     let detail = report["steps"][3]["detail"].as_str().unwrap();
-    assert!(detail.ends_with("by HTTP/2"), "{detail}");
+    assert!(detail.ends_with("over HTTP/2"), "{detail}");
 }
 
 #[tokio::test]

@@ -2,14 +2,14 @@
 //!
 //! | member | value |
 //! |---|---|
-//! | `schema` | 1; later versions may add members, and keep these |
+//! | `schema` | 1; later versions only add members |
 //! | `method`, `url` | the request, without secrets |
-//! | `embedded` | whether the upstream is the embedded one |
+//! | `embedded` | whether the upstream is the built-in one |
 //! | `healthy` | whether the exit status is 0 |
 //! | `steps` | `stage` (`dns`, `tcp`, `tls`, `http`), `outcome` (`ok`, `warning`, `failed`), `ms`, `detail`, and `addresses` with the same members |
-//! | `status` | of the response; or null |
+//! | `status` | the status of the response, or null |
 //! | `headers` | the response headers that identify the server |
-//! | `failure` | null; or `cause` (RFC 9209's names), `reporter` (`local`, `origin`, `unknown` or a product), `location` (`client`, `first_hop`, `gateway`, `origin`, `unknown`), `hop` (the location in words), `evidence` (`note`, `source`, `verified`; or null), `processed` (`no`, `unlikely`, `maybe`, `yes`), `retry_after_seconds`, `advice`, `checks` |
+//! | `failure` | null, or `cause` (a name of RFC 9209), `reporter` (`local`, `origin`, `unknown` or a product), `location` (`client`, `first_hop`, `gateway`, `origin`, `unknown`), `hop` (the location in words), `evidence` (null, or `note`, `source`, `verified`), `processed` (`no`, `unlikely`, `maybe`, `yes`), `retry_after_seconds`, `advice`, `checks` |
 //! | `curl` | a command for a POSIX shell |
 //! | `runs` | `total`, `failed`, and in `causes` a count for each cause |
 

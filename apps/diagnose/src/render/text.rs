@@ -3,24 +3,26 @@
 use std::{fmt::Write, time::Duration};
 
 use anstyle::{AnsiColor, Style};
+use textwrap::{Options, WordSeparator, WordSplitter};
 
 use crate::{
     explain,
     report::{Check, Outcome, Report},
 };
 
-const WIDTH: usize = 88;
+const LINE_WIDTH: usize = 88;
+/// The width of the label and the white space around it.
 const LABEL_WIDTH: usize = 11;
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 
-/// Renders the report in color; the output stream strips the colors unless it is a terminal.
-// Writing to a string does not fail.
+/// Renders the report in color. The output stream removes the colors unless it is a terminal.
+// The results of `write!` are ignored, because writing to a string does not fail.
 pub(crate) fn render(report: &Report) -> String {
     let mut out = String::new();
     if report.embedded {
         out.push_str(
-            "No URL given: this is the embedded upstream, a gateway in front of a dead origin.\n\n",
+            "No URL given: diagnosing the built-in upstream, a gateway with an origin that is down.\n\n",
         );
     }
     let _ = writeln!(out, "{BOLD}{} {}{BOLD:#}\n", report.method, report.url);
@@ -34,18 +36,18 @@ pub(crate) fn render(report: &Report) -> String {
     out.push('\n');
     match &report.failure {
         Some(failure) => {
-            let mut cause = format!("{} ({})", explain::cause(failure.cause()), failure.cause());
+            let mut cause = failure.cause().to_string();
             if let Some(wait) = failure.retry_after() {
-                let _ = write!(cause, "; the server asks to wait {} s", wait.as_secs());
+                let _ = write!(cause, ", retry after {} s", wait.as_secs());
             }
             push_section(&mut out, "Failed", &cause);
             push_section(&mut out, "Where", &explain::hop(report, failure));
             if let Some(evidence) = report.evidence() {
                 push_section(&mut out, "Reason", evidence.summary());
             }
-            push_section(&mut out, "Request", explain::processed(failure));
-            push_section(&mut out, "Next", failure.cause().advice());
-            for (number, check) in (1..).zip(failure.cause().checks()) {
+            push_section(&mut out, "Request", explain::processed(report, failure));
+            push_section(&mut out, "Next", &explain::advice(report, failure));
+            for (number, check) in (1..).zip(explain::checks(report, failure)) {
                 push_section(&mut out, "", &format!("{number}. {check}"));
             }
         }
@@ -65,7 +67,7 @@ pub(crate) fn render(report: &Report) -> String {
             push_section(&mut out, "Body", &response.body_excerpt);
         }
     }
-    // Not wrapped, so that it can be copied.
+    // The command is not wrapped, so that it can be copied.
     let _ = writeln!(out, "  {DIM}Command{DIM:#}  {}", report.curl);
     out
 }
@@ -85,11 +87,27 @@ fn push_check(out: &mut String, indent: &str, name: &str, check: &Check) {
     );
 }
 
-fn push_section(out: &mut String, name: &str, text: &str) {
-    for (index, line) in textwrap::wrap(text, WIDTH - LABEL_WIDTH).iter().enumerate() {
-        let name = if index == 0 { name } else { "" };
-        let _ = writeln!(out, "  {DIM}{name:<7}{DIM:#}  {line}");
+fn push_section(out: &mut String, label: &str, text: &str) {
+    let text = join_commands(text);
+    let options = Options::new(LINE_WIDTH - LABEL_WIDTH)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .break_words(false);
+    for (index, line) in textwrap::wrap(&text, options).iter().enumerate() {
+        let label = if index == 0 { label } else { "" };
+        let _ = writeln!(out, "  {DIM}{label:<7}{DIM:#}  {}", line.replace(NO_BREAK_SPACE, " "));
     }
+}
+
+const NO_BREAK_SPACE: &str = "\u{a0}";
+
+/// Prevents line breaks inside commands, which are between backticks.
+fn join_commands(text: &str) -> String {
+    let segments = text.split('`').enumerate().map(|(index, segment)| {
+        let is_command = index % 2 == 1;
+        if is_command { segment.replace(' ', NO_BREAK_SPACE) } else { segment.to_owned() }
+    });
+    segments.collect::<Vec<_>>().join("`")
 }
 
 fn format_duration(duration: Duration) -> String {

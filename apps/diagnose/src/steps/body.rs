@@ -1,4 +1,4 @@
-//! Reading of the response body, up to limits of size and time.
+//! Reads the response body, up to limits of size and time.
 
 use std::{pin::pin, time::Duration};
 
@@ -8,12 +8,13 @@ use hyper::body::Body;
 use seawall::{BoxError, Cause, Failure, Processed, Reporter, classify::classify_body_error};
 use tokio::time::{Instant, timeout};
 
-/// The size of the excerpt that is kept for the report.
+/// The maximum size of the excerpt.
 const MAX_EXCERPT_BYTES: usize = 64 << 10;
 
 const MAX_BODY_BYTES: usize = 1 << 20;
 
-/// Reads a body to its end or to a limit, and describes its size. Copies its start into `excerpt`.
+/// Reads a body to its end or to a limit, and describes its size. Copies the start of the body into
+/// `excerpt`.
 pub(super) async fn read_body<B>(
     body: B,
     frame_timeout: Duration,
@@ -24,11 +25,11 @@ where
 {
     let mut body = pin!(body);
     let mut size = 0;
-    // A body can arrive slowly without end.
+    // Limits a body that arrives slowly without end.
     let deadline = Instant::now() + 3 * frame_timeout;
     loop {
         let frame = match timeout(frame_timeout, body.frame()).await {
-            Ok(None) => return Ok(format!("{} of body", format_size(size))),
+            Ok(None) => return Ok(format!("{} body", format_size(size))),
             Ok(Some(Ok(frame))) => frame,
             Ok(Some(Err(error))) => {
                 let failure = classify_body_error(&*error.into());
@@ -48,7 +49,7 @@ where
         }
         if size > MAX_BODY_BYTES || Instant::now() > deadline {
             return Ok(format!(
-                "more than {} of body, not read to its end",
+                "body larger than {}, not read to its end",
                 format_size(size.min(MAX_BODY_BYTES))
             ));
         }

@@ -12,8 +12,8 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 
-/// Loads the system's root certificates, which other programs on this machine trust too, or Mozilla's if there are none.
-/// The flag is true for the system's.
+/// Loads the system's root certificates, which other programs on this machine trust too, and returns
+/// them with `true`. If there are none, returns Mozilla's with `false`.
 pub(super) fn roots() -> (RootCertStore, bool) {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -24,7 +24,8 @@ pub(super) fn roots() -> (RootCertStore, bool) {
     (roots, uses_system_roots)
 }
 
-/// Verifies certificates as rustls does. It can accept an invalid certificate and keep the error.
+/// Verifies certificates like rustls. With `accept_invalid`, accepts an invalid one and stores the
+/// error.
 #[derive(Debug)]
 pub(super) struct Verifier {
     inner: Arc<WebPkiServerVerifier>,
@@ -44,7 +45,7 @@ impl Verifier {
         Ok(Self { inner, accept_invalid, certificate_error: Mutex::new(None) })
     }
 
-    /// The error of a certificate that was accepted although it is invalid.
+    /// Returns the error of an invalid certificate that was accepted.
     pub(super) fn certificate_error(&self) -> Option<CertificateError> {
         self.certificate_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

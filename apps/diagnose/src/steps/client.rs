@@ -1,4 +1,4 @@
-//! One connection as a service, with layers around it.
+//! One connection as a Tower service, wrapped in seawall's layers.
 
 use std::{
     pin::Pin,
@@ -29,10 +29,11 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 pub(super) type Body = Empty<Bytes>;
 
-/// The task that drives a connection. It returns the error that ended the connection, which the sender may not receive.
-pub(super) type Driver = tokio::task::JoinHandle<hyper::Result<()>>;
+/// The task that drives a connection. It returns the error that ended the connection, which the
+/// sender may not receive.
+pub(super) type ConnectionTask = tokio::task::JoinHandle<hyper::Result<()>>;
 
-/// The sending half of a connection; a task drives the connection itself.
+/// The sending half of a connection.
 pub(super) enum SendRequest {
     Http1(http1::SendRequest<Body>),
     Http2(http2::SendRequest<Body>),
@@ -42,14 +43,14 @@ impl SendRequest {
     pub(super) async fn handshake(
         io: Box<dyn Io>,
         is_http2: bool,
-    ) -> hyper::Result<(Self, Driver)> {
+    ) -> hyper::Result<(Self, ConnectionTask)> {
         let io = TokioIo::new(io);
         if is_http2 {
-            let (sender, driver) = http2::handshake(TokioExecutor::new(), io).await?;
-            Ok((Self::Http2(sender), tokio::spawn(driver)))
+            let (sender, connection) = http2::handshake(TokioExecutor::new(), io).await?;
+            Ok((Self::Http2(sender), tokio::spawn(connection)))
         } else {
-            let (sender, driver) = http1::handshake(io).await?;
-            Ok((Self::Http1(sender), tokio::spawn(driver)))
+            let (sender, connection) = http1::handshake(io).await?;
+            Ok((Self::Http1(sender), tokio::spawn(connection)))
         }
     }
 }
@@ -89,7 +90,7 @@ pub(super) fn service(
         .service(sender)
 }
 
-/// Classifies a response by the failure in its extensions, or else by its head.
+/// Returns the failure in the extensions of a response, or classifies its head.
 pub(super) fn classify_response<B>(response: &Response<B>) -> Option<Failure> {
     HttpClassifier::new().classify(Ok(response))
 }

@@ -26,8 +26,8 @@ pub(crate) async fn resolve(
     limit: Duration,
 ) -> StepResult<Vec<IpAddr>> {
     match host {
-        Host::Ipv4(ip) => StepResult::ok(vec![(*ip).into()], "an address, nothing to look up"),
-        Host::Ipv6(ip) => StepResult::ok(vec![(*ip).into()], "an address, nothing to look up"),
+        Host::Ipv4(ip) => StepResult::ok(vec![(*ip).into()], "skipped: the host is an IP address"),
+        Host::Ipv6(ip) => StepResult::ok(vec![(*ip).into()], "skipped: the host is an IP address"),
         Host::Domain(name) => match timeout(limit, resolve_name(name, nameserver)).await {
             Ok(result) => result,
             Err(_) => timed_out(limit),
@@ -44,7 +44,7 @@ async fn resolve_name(name: &str, nameserver: Option<SocketAddr>) -> StepResult<
     let conf = nameserver
         .map_or_else(read_system_conf, |server| Ok((single_server_config(server), <_>::default())));
     let Ok((config, options)) = conf else {
-        // Without a resolv.conf the system's resolver may still work.
+        // Without a resolv.conf, the system's resolver may still work.
         return resolve_by_system(name).await.unwrap_or_else(|| {
             StepResult::failed(
                 failure_before_request(Cause::DnsError),
@@ -64,9 +64,9 @@ async fn resolve_name(name: &str, nameserver: Option<SocketAddr>) -> StepResult<
         },
         Err(error) => error,
     };
-    // A name outside DNS may be known to mDNS or to the system's own modules.
-    let is_unknown = error.is_nx_domain() || error.is_no_records_found();
-    if is_unknown
+    // The system may resolve names outside DNS, for example by mDNS.
+    let is_not_found = error.is_nx_domain() || error.is_no_records_found();
+    if is_not_found
         && nameserver.is_none()
         && let Some(addresses) = resolve_by_system(name).await
     {
@@ -86,7 +86,8 @@ fn single_server_config(server: SocketAddr) -> ResolverConfig {
 async fn resolve_by_system(name: &str) -> Option<StepResult<Vec<IpAddr>>> {
     let addresses: Vec<_> =
         lookup_host((name, 0)).await.ok()?.map(|address| address.ip()).collect();
-    (!addresses.is_empty()).then(|| resolved(&addresses, " (by the system, not by DNS)"))
+    (!addresses.is_empty())
+        .then(|| resolved(&addresses, " (from the system's resolver, not from DNS)"))
 }
 
 fn resolved(addresses: &[IpAddr], suffix: &str) -> StepResult<Vec<IpAddr>> {
@@ -96,12 +97,12 @@ fn resolved(addresses: &[IpAddr], suffix: &str) -> StepResult<Vec<IpAddr>> {
             unique.push(address);
         }
     }
-    let shown: Vec<_> = unique.iter().take(3).map(ToString::to_string).collect();
+    let first: Vec<_> = unique.iter().take(3).map(ToString::to_string).collect();
     let more = match addresses.len().saturating_sub(3) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    StepResult::ok(unique, format!("{}{more}{suffix}", shown.join(", ")))
+    StepResult::ok(unique, format!("{}{more}{suffix}", first.join(", ")))
 }
 
 fn lookup_failed(error: &NetError, servers: &str) -> StepResult<Vec<IpAddr>> {
@@ -109,13 +110,13 @@ fn lookup_failed(error: &NetError, servers: &str) -> StepResult<Vec<IpAddr>> {
     if error.is_nx_domain() {
         return StepResult::failed(
             failure_before_request(Cause::DnsError),
-            format!("no such name{queried}"),
+            format!("the name does not exist{queried}"),
         );
     }
     if error.is_no_records_found() {
         return StepResult::failed(
             failure_before_request(Cause::DnsError),
-            format!("the name has no address{queried}"),
+            format!("the name has no IP address{queried}"),
         );
     }
     let cause = match error {
@@ -129,6 +130,6 @@ fn lookup_failed(error: &NetError, servers: &str) -> StepResult<Vec<IpAddr>> {
 }
 
 fn timed_out(limit: Duration) -> StepResult<Vec<IpAddr>> {
-    let detail = format!("no answer from the resolver in {limit:?}");
+    let detail = format!("no response from the resolver within {limit:?}");
     StepResult::failed(failure_before_request(Cause::DnsTimeout), detail)
 }

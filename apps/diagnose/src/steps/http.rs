@@ -1,4 +1,4 @@
-//! The request and its response, to the end of the body.
+//! Sends the request and reads the response to the end of its body.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ use crate::{
 
 pub(crate) use super::client::Io;
 
-/// How long to wait for the error that ended a connection.
+/// The maximum wait for the error that ended a connection.
 const CONNECTION_ERROR_WAIT: Duration = Duration::from_millis(200);
 
 pub(crate) async fn exchange(
@@ -37,28 +37,30 @@ pub(crate) async fn exchange(
     limit: Duration,
     response: &mut Option<ResponseSummary>,
 ) -> StepResult<()> {
-    let (sender, driver) = match timeout(limit, SendRequest::handshake(io, is_http2)).await {
+    let (sender, connection) = match timeout(limit, SendRequest::handshake(io, is_http2)).await {
         Ok(Ok(handshake)) => handshake,
         Ok(Err(error)) => return exchange_failed(&error, limit),
         Err(_) => {
             let failure = Failure::new(Cause::HttpResponseTimeout).with_reporter(Reporter::Local);
-            return StepResult::failed(failure, format!("no answer in {limit:?}"));
+            return StepResult::failed(failure, format!("no response within {limit:?}"));
         }
     };
     match client::service(sender, limit).oneshot(request).await {
-        Ok(head) => read_response(head, limit, response).await,
-        Err(error) => match timeout(CONNECTION_ERROR_WAIT, driver).await {
-            Ok(Ok(Err(ended))) => tls::client_certificate_alert(&ended, classify_error(&*error))
-                .map_or_else(
-                    || exchange_failed(&*error, limit),
-                    |(failure, detail)| StepResult::failed(failure, detail),
-                ),
+        Ok(received) => read_response(received, limit, response).await,
+        Err(error) => match timeout(CONNECTION_ERROR_WAIT, connection).await {
+            Ok(Ok(Err(connection_error))) => {
+                tls::client_certificate_alert(&connection_error, classify_error(&*error))
+                    .map_or_else(
+                        || exchange_failed(&*error, limit),
+                        |(failure, detail)| StepResult::failed(failure, detail),
+                    )
+            }
             _ => exchange_failed(&*error, limit),
         },
     }
 }
 
-/// Builds the request. Its URI is in absolute form for HTTP/2 and in origin form for HTTP/1.1.
+/// Builds the request. Its URI has absolute form for HTTP/2 and origin form for HTTP/1.1.
 pub(crate) fn build_request(
     target: &Target,
     method: &Method,
@@ -71,26 +73,26 @@ pub(crate) fn build_request(
     let path = format!("{}{query}", target.url.path());
     let uri = if is_http2 { format!("{}://{authority}{path}", target.url.scheme()) } else { path };
     let mut request = Request::builder().method(method).uri(uri).body(client::Body::new())?;
-    let fields = request.headers_mut();
-    fields.insert(ACCEPT, HeaderValue::from_static("*/*"));
-    fields.insert(USER_AGENT, HeaderValue::from_static("seawall-diagnose"));
+    let request_headers = request.headers_mut();
+    request_headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    request_headers.insert(USER_AGENT, HeaderValue::from_static("seawall-diagnose"));
     if target.has_userinfo() {
         let (name, password) = (target.url.username(), target.url.password().unwrap_or_default());
-        let plain = [name, password].map(percent_decode).join(&b':');
-        let value = format!("Basic {}", BASE64_STANDARD.encode(plain));
+        let credentials = [name, password].map(percent_decode).join(&b':');
+        let value = format!("Basic {}", BASE64_STANDARD.encode(credentials));
         let mut value = HeaderValue::from_str(&value)?;
         value.set_sensitive(true);
-        fields.insert(AUTHORIZATION, value);
+        request_headers.insert(AUTHORIZATION, value);
     }
     for name in headers.keys() {
-        fields.remove(name);
+        request_headers.remove(name);
     }
     for (name, value) in headers {
-        fields.append(name, value.clone());
+        request_headers.append(name, value.clone());
     }
-    fields.remove(HOST);
+    request_headers.remove(HOST);
     if !is_http2 {
-        fields.insert(HOST, HeaderValue::from_str(&authority)?);
+        request_headers.insert(HOST, HeaderValue::from_str(&authority)?);
     }
     Ok(request)
 }
@@ -105,10 +107,10 @@ fn exchange_failed(error: &(dyn std::error::Error + 'static), limit: Duration) -
         return StepResult::failed(failure, detail);
     }
     let detail = match failure.cause() {
-        Cause::ConnectionTerminated => "the connection was closed without an answer".into(),
-        Cause::HttpResponseTimeout => format!("no answer in {limit:?}"),
-        Cause::HttpProtocolError => "the server did not send HTTP".into(),
-        Cause::HttpResponseHeaderSectionSize => "the head of the response is too large".into(),
+        Cause::ConnectionTerminated => "the connection was closed without a response".into(),
+        Cause::HttpResponseTimeout => format!("no response within {limit:?}"),
+        Cause::HttpProtocolError => "the server's response is not HTTP".into(),
+        Cause::HttpResponseHeaderSectionSize => "the response headers are too large".into(),
         _ => escape::single_line(&error.to_string(), 120),
     };
     StepResult::failed(failure, detail)
@@ -126,7 +128,11 @@ where
     let (head, body) = response.into_parts();
     let reason = head.status.canonical_reason().map(|reason| format!(" {reason}"));
     let mut status = format!("{}{}", head.status.as_u16(), reason.unwrap_or_default());
-    let version = if head.version == Version::HTTP_2 { "HTTP/2" } else { "HTTP/1" };
+    let version = match head.version {
+        Version::HTTP_2 => "HTTP/2",
+        Version::HTTP_10 => "HTTP/1.0",
+        _ => "HTTP/1.1",
+    };
     let summary = summary.insert(ResponseSummary {
         status: head.status.as_u16(),
         headers: server_headers::extract(&head.headers),
@@ -137,25 +143,25 @@ where
     let is_event_stream =
         content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
     if is_event_stream && failure.is_none() {
-        status.push_str(", a stream without end");
-        return StepResult::ok((), format!("{status} by {version}"));
+        status.push_str(", an event stream");
+        return StepResult::ok((), format!("{status} over {version}"));
     }
     let mut excerpt = Vec::new();
-    let end = read_body(body, limit, &mut excerpt).await;
+    let body_result = read_body(body, limit, &mut excerpt).await;
     if failure.is_some() {
         summary.body_excerpt = escape::html_text(&excerpt, 160);
     }
-    match (failure, end) {
-        (Some(failure), _) => StepResult::failed(failure, format!("{status} by {version}")),
-        (None, Ok(size)) => StepResult::ok((), format!("{status} by {version}, {size}")),
+    match (failure, body_result) {
+        (Some(failure), _) => StepResult::failed(failure, format!("{status} over {version}")),
+        (None, Ok(size)) => StepResult::ok((), format!("{status} over {version}, {size}")),
         (None, Err((failure, detail))) => {
             let failure = failure.with_status(head.status);
-            StepResult::failed(failure, format!("{status} by {version}, but {detail}"))
+            StepResult::failed(failure, format!("{status} over {version}, but {detail}"))
         }
     }
 }
 
-/// Returns the failure of a request that cannot be built, for example because `Host` is invalid.
+/// Returns the failure of a request that cannot be built, for example with an invalid `Host`.
 pub(crate) fn invalid_request(error: &http::Error) -> StepResult<()> {
     let failure = super::failure_before_request(Cause::HttpRequestError);
     StepResult::failed(failure, escape::single_line(&error.to_string(), 120))

@@ -10,7 +10,7 @@ pub(crate) mod tls;
 
 use seawall::{Cause, Failure, Processed, Reporter};
 
-/// Creates a failure that this process observed before it sent any byte of the request.
+/// Creates a failure that occurred before any byte of the request was sent.
 fn failure_before_request(cause: Cause) -> Failure {
     Failure::new(cause).with_reporter(Reporter::Local).with_processed(Processed::No)
 }

@@ -1,4 +1,4 @@
-//! The TCP connection: connects to all addresses at once, and uses the first in order that succeeds.
+//! Connects to all addresses at once, and uses the first in the given order that succeeds.
 
 use std::{
     io::{self, ErrorKind},
@@ -19,10 +19,10 @@ use crate::{
     report::{Check, Outcome, StepResult},
 };
 
-/// How long to wait for the other addresses after one has connected.
+/// The maximum wait for the other addresses after one has connected.
 const OTHER_ADDRESSES_WAIT: Duration = Duration::from_millis(300);
 
-/// The result of connecting to one address, with its duration; `None` while it is pending.
+/// The result of one address and its duration, or `None` while it is pending.
 type ConnectResult = Option<(io::Result<TcpStream>, Duration)>;
 
 pub(crate) async fn connect(
@@ -35,13 +35,13 @@ pub(crate) async fn connect(
         .iter()
         .zip(&results)
         .map(|(address, result)| (address.to_string(), check(result.as_ref(), started.elapsed())));
-    // The step's own check already shows a single address.
+    // The check of the step already contains a single address.
     let checks = if addresses.len() > 1 { checks.collect() } else { Vec::new() };
     let connected = results.iter().position(|result| matches!(result, Some((Ok(_), _))));
     let mut step =
         match connected.and_then(|index| results[index].take().map(|result| (index, result))) {
             Some((index, (Ok(stream), _))) => {
-                // A failure here only affects latency.
+                // A failure affects only latency.
                 let _ = stream.set_nodelay(true);
                 StepResult::ok((stream, addresses[index]), addresses[index].to_string())
             }
@@ -79,13 +79,15 @@ fn check(result: Option<&(io::Result<TcpStream>, Duration)>, elapsed: Duration) 
         Some((Err(error), duration)) => {
             Check { outcome: Outcome::Failed, detail: describe(error), duration: *duration }
         }
-        None => {
-            Check { outcome: Outcome::Failed, detail: "no answer yet".into(), duration: elapsed }
-        }
+        None => Check {
+            outcome: Outcome::Failed,
+            detail: "has not responded yet".into(),
+            duration: elapsed,
+        },
     }
 }
 
-/// Reports the most specific failure. A missing address family ranks last.
+/// Returns the most specific failure. A missing address family has the lowest rank.
 fn connect_failed<T>(
     addresses: &[SocketAddr],
     results: &[ConnectResult],
@@ -105,15 +107,16 @@ fn connect_failed<T>(
     match reported {
         Some((index, Some((Err(error), _)))) => StepResult::failed(
             failure_before_request(cause_of(error)),
-            format!("{}: {}", addresses[index], describe(error)),
+            format!("{} {}", addresses[index], describe(error)),
         ),
         Some((index, _)) => {
-            let detail = format!("{}: no answer in {limit:?}", addresses[index]);
+            let detail = format!("{} did not respond within {limit:?}", addresses[index]);
             StepResult::failed(failure_before_request(Cause::ConnectionTimeout), detail)
         }
-        None => {
-            StepResult::failed(failure_before_request(Cause::DnsError), "the name has no address")
-        }
+        None => StepResult::failed(
+            failure_before_request(Cause::DnsError),
+            "the name has no IP address",
+        ),
     }
 }
 
@@ -122,7 +125,7 @@ fn cause_of(error: &io::Error) -> Cause {
         ErrorKind::ConnectionRefused => Cause::ConnectionRefused,
         ErrorKind::TimedOut => Cause::ConnectionTimeout,
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Cause::ConnectionTerminated,
-        // This machine has no address of that family, and therefore no route.
+        // This machine has no address of that family, so there is no route.
         ErrorKind::HostUnreachable
         | ErrorKind::NetworkUnreachable
         | ErrorKind::AddrNotAvailable
@@ -132,11 +135,12 @@ fn cause_of(error: &io::Error) -> Cause {
     }
 }
 
+/// Describes the error of an address, without its subject.
 fn describe(error: &io::Error) -> String {
     match cause_of(error) {
-        Cause::ConnectionRefused => "refused".into(),
-        Cause::ConnectionTimeout => "timed out".into(),
-        Cause::DestinationIpUnroutable => "no route".into(),
-        _ => escape::single_line(&error.to_string(), 120),
+        Cause::ConnectionRefused => "refused the connection".into(),
+        Cause::ConnectionTimeout => "did not respond in time".into(),
+        Cause::DestinationIpUnroutable => "has no route from this host".into(),
+        _ => format!("failed: {}", escape::single_line(&error.to_string(), 120)),
     }
 }

@@ -50,11 +50,14 @@ pub(crate) async fn handshake(
     let connecting = TlsConnector::from(Arc::new(config)).connect(name, stream);
     match timeout(limit, connecting).await {
         Ok(Ok(stream)) => {
-            let roots =
-                if uses_system_roots { "" } else { " (by Mozilla's roots: the system has none)" };
+            let roots = if uses_system_roots {
+                ""
+            } else {
+                " (with Mozilla's roots, because the system has none)"
+            };
             let certificate_error = verifier.certificate_error();
             let certificate = certificate_error.as_ref().map_or_else(
-                || format!("certificate accepted{roots}"),
+                || format!("the certificate is valid{roots}"),
                 |error| {
                     format!("{}; accepted because of --insecure", describe_certificate_error(error))
                 },
@@ -66,7 +69,7 @@ pub(crate) async fn handshake(
         }
         Ok(Err(error)) => connection_failed(&error),
         Err(_) => {
-            let detail = format!("the handshake got no answer in {limit:?}");
+            let detail = format!("no response to the handshake within {limit:?}");
             StepResult::failed(failure_before_request(Cause::ConnectionReadTimeout), detail)
         }
     }
@@ -84,13 +87,13 @@ fn connection_failed<T>(error: &io::Error) -> StepResult<T> {
     if let Some(error) = error.get_ref().and_then(|error| error.downcast_ref()) {
         return handshake_failed(error);
     }
-    let closed = "the server closed the connection during the handshake";
+    let closed_detail = "the server closed the connection during the handshake";
     match error.kind() {
         io::ErrorKind::UnexpectedEof => {
-            StepResult::failed(failure_before_request(Cause::TlsProtocolError), closed)
+            StepResult::failed(failure_before_request(Cause::TlsProtocolError), closed_detail)
         }
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
-            StepResult::failed(failure_before_request(Cause::ConnectionTerminated), closed)
+            StepResult::failed(failure_before_request(Cause::ConnectionTerminated), closed_detail)
         }
         _ => {
             let detail = escape::single_line(&error.to_string(), 120);
@@ -104,16 +107,16 @@ fn handshake_failed<T>(error: &Error) -> StepResult<T> {
     StepResult::failed(failure_before_request(cause), detail)
 }
 
-/// Finds a TLS alert in an error of the exchange: with TLS 1.3 the server rejects a client certificate only after the
-/// client has completed the handshake.
+/// Finds a TLS alert in an error of the exchange. With TLS 1.3, the server rejects a client
+/// certificate only after the client has completed the handshake.
 pub(super) fn client_certificate_alert(
     error: &(dyn std::error::Error + 'static),
     failure: Failure,
 ) -> Option<(Failure, String)> {
     // `source()` of an `io::Error` skips the error that it wraps.
-    let io = std::iter::successors(Some(error), |error| error.source())
+    let io_error = std::iter::successors(Some(error), |error| error.source())
         .find_map(|error| error.downcast_ref::<io::Error>())?;
-    let (cause, detail) = classify_tls_error(io.get_ref()?.downcast_ref()?);
+    let (cause, detail) = classify_tls_error(io_error.get_ref()?.downcast_ref()?);
     let processed = failure.processed();
     Some((Failure::new(cause).with_reporter(failure.reporter()).with_processed(processed), detail))
 }
@@ -126,12 +129,13 @@ fn classify_tls_error(error: &Error) -> (Cause, String) {
         Error::NoCertificatesPresented => {
             (Cause::TlsCertificateError, "the server sent no certificate".into())
         }
-        Error::AlertReceived(alert) => {
-            (Cause::TlsAlertReceived, format!("the server ended TLS with the alert {alert:?}"))
-        }
+        Error::AlertReceived(alert) => (
+            Cause::TlsAlertReceived,
+            format!("the server ended the TLS session with the alert {alert:?}"),
+        ),
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => (
             Cause::TlsProtocolError,
-            "the server did not send TLS; this port may speak plain HTTP".into(),
+            "the server's response is not TLS; the port may serve plain HTTP".into(),
         ),
         error => (Cause::TlsProtocolError, escape::single_line(&error.to_string(), 120)),
     }
@@ -147,27 +151,28 @@ fn describe_certificate_error(error: &CertificateError) -> String {
         CertificateError::NotValidYet => "the certificate is not valid yet".into(),
         CertificateError::NotValidYetContext { time, not_before } => {
             let more = format_days(not_before.as_secs().saturating_sub(time.as_secs()));
-            format!("the certificate becomes valid in {more}; is the clock right?")
+            format!("the certificate becomes valid in {more}; check this host's clock")
         }
         CertificateError::NotValidForName => "the certificate is for another host".into(),
         CertificateError::NotValidForNameContext { expected, presented } => {
             let names: Vec<_> = presented.iter().take(3).map(|name| dns_name(name)).collect();
             let more = if presented.len() > 3 { ", …" } else { "" };
             let expected = escape::single_line(&expected.to_str(), 80);
-            let names = if names.is_empty() { "no name".into() } else { names.join(", ") };
-            format!("the certificate is for {names}{more}, and not for {expected}")
+            let names = if names.is_empty() { "no host name".into() } else { names.join(", ") };
+            format!("the certificate is for {names}{more}, not for {expected}")
         }
-        CertificateError::UnknownIssuer => "the certificate's issuer is not trusted here: \
-            self-signed, a private authority, or an intermediate that the server does not send"
+        CertificateError::UnknownIssuer => "this host does not trust the certificate's issuer: \
+            the certificate is self-signed, its authority is private, or the server does not send \
+            an intermediate certificate"
             .into(),
         // `openssl req -x509` creates such a certificate; rustls has no variant for it.
         CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
-            "the certificate is that of an authority, most likely self-signed".into()
+            "the certificate belongs to a certificate authority; it is probably self-signed".into()
         }
         CertificateError::Revoked => "the certificate was revoked".into(),
         error => {
             format!(
-                "the certificate is not accepted: {}",
+                "the certificate is invalid: {}",
                 escape::single_line(&error.to_string(), 120)
             )
         }

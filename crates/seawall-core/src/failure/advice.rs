@@ -80,7 +80,7 @@ advice! {
     ];
     ConnectionRefused: "Check that the upstream is running and listening on this address and port.", [
         "List the listening ports on the upstream's host: `ss -ltnp`.",
-        "Check that the upstream listens on an address that is reachable from this host, not only on 127.0.0.1.",
+        "Check that the upstream listens on an address that the client can reach, not only on 127.0.0.1.",
         "Check the host and port in the client's configuration.",
         NEVER_SENT,
     ];
