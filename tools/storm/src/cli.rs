@@ -9,21 +9,21 @@ use crate::{
     stack::{self, Stack},
 };
 
-/// Simulates outages of an upstream for seawall, its parts and its peers, on a paused clock.
+/// Simulates outages of an upstream, for seawall, its parts and other libraries, on a paused clock.
 ///
 /// Prints a table per scenario, and writes plots (SVG and PNG) and metrics (JSON) to target/storm.
 #[derive(Debug, Parser)]
 #[command(name = "storm", version)]
 pub(crate) struct Args {
-    /// Run only this scenario; may be given several times
+    /// Run only this scenario (repeatable)
     #[arg(long = "scenario", value_name = "NAME", value_parser = parse_scenario)]
     scenarios: Vec<&'static Scenario>,
 
-    /// Run only this stack; may be given several times
+    /// Run only this stack (repeatable)
     #[arg(long = "stack", value_name = "NAME", value_parser = parse_stack)]
     stacks: Vec<Stack>,
 
-    /// Seed of the random numbers; the same seed gives the same run
+    /// Seed of the random numbers; the same seed gives the same results
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub(crate) seed: u64,
 
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) list: bool,
 
-    /// Verify the expectations of seawall; exit with 1 if one fails
+    /// Verify the expectations of seawall, and exit with status 1 if one fails
     #[arg(long, conflicts_with_all = ["scenarios", "stacks", "list"])]
     pub(crate) check: bool,
 }
@@ -44,7 +44,7 @@ impl Args {
     /// Parses the command line.
     ///
     /// # Errors
-    /// Returns the exit code after it has printed the help or the error.
+    /// Prints the help or the error, and returns the exit code.
     pub(crate) fn from_command_line() -> Result<Self, ExitCode> {
         Self::try_parse().map_err(|error| match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
@@ -52,7 +52,7 @@ impl Args {
                 ExitCode::SUCCESS
             }
             _ => {
-                // The first line is the error, the others are usage.
+                // The first line is the error. The others explain the usage.
                 let text = error.to_string();
                 let line = text.lines().next().unwrap_or_default();
                 eprintln!("{}; see --help", line.strip_prefix("error: ").unwrap_or(line));
@@ -61,7 +61,8 @@ impl Args {
         })
     }
 
-    /// The selected scenarios in the order of [`scenario::ALL`], or all if none is selected.
+    /// Returns the selected scenarios in the order of [`scenario::ALL`], or all if none is
+    /// selected.
     pub(crate) fn scenarios(&self) -> Vec<&'static Scenario> {
         let is_selected = |scenario: &&Scenario| {
             self.scenarios.is_empty() || self.scenarios.iter().any(|it| it.name == scenario.name)
@@ -69,7 +70,7 @@ impl Args {
         scenario::ALL.iter().filter(is_selected).collect()
     }
 
-    /// The selected stacks in the order of [`stack::ALL`], or all if none is selected.
+    /// Returns the selected stacks in the order of [`stack::ALL`], or all if none is selected.
     pub(crate) fn stacks(&self) -> Vec<Stack> {
         let is_selected = |stack: &Stack| {
             self.stacks.is_empty() || self.stacks.iter().any(|it| it.name == stack.name)
@@ -78,13 +79,14 @@ impl Args {
     }
 }
 
+/// Lists the scenarios and stacks.
 pub(crate) fn list() -> String {
-    let mut text = String::from("Scenarios, 120 s at 1,000 calls a second:\n");
+    let mut text = String::from("Scenarios, 120 s at 1,000 calls per second:\n");
     // Writing to a string does not fail.
     for scenario in &scenario::ALL {
         let _ = writeln!(text, "  {:<17} {}", scenario.name, scenario.title);
     }
-    text.push_str("\nStacks, with timeouts of 1 s an attempt and 3 s a call:\n");
+    text.push_str("\nStacks, with timeouts of 1 s per attempt and 3 s per call:\n");
     for stack in &stack::ALL {
         let _ = writeln!(text, "  {:<17} {}", stack.name, stack.description);
     }
@@ -102,5 +104,5 @@ fn parse_stack(name: &str) -> Result<Stack, String> {
 }
 
 fn known_names<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    format!("there are {}", names.collect::<Vec<_>>().join(", "))
+    format!("expected one of {}", names.collect::<Vec<_>>().join(", "))
 }

@@ -1,4 +1,4 @@
-//! Expectations of seawall's metrics, which `--check` verifies.
+//! The expectations of seawall's metrics, which `--check` verifies.
 
 use std::time::Duration;
 
@@ -41,14 +41,14 @@ const fn expect(
     Expectation { scenario, stack, metric, value, bound, runs: 1 }
 }
 
-/// Expects that no call fails in six runs; a rare failure would not show in one.
+/// Expects that no call fails in six runs, because one run may miss a rare failure.
 const fn expect_no_failures(scenario: &'static str, stack: &'static str) -> Expectation {
     let metric = "failed, worst of 6";
     Expectation { runs: 6, ..expect(scenario, stack, metric, FAILED, AtMost(0.0)) }
 }
 
-/// Expects few failed calls in 60 runs. By chance every attempt of a call is refused in one run of 40, so the result of six
-/// runs would depend on their seeds.
+/// Expects few failed calls in 60 runs. About one run in 40 has a call whose attempts are all
+/// refused, so the result of six runs would depend on their seeds.
 const fn expect_few_failures(scenario: &'static str, stack: &'static str, max: f64) -> Expectation {
     let metric = "failed, in 60 runs";
     Expectation { runs: 60, ..expect(scenario, stack, metric, FAILED, SumAtMost(max)) }
@@ -83,7 +83,7 @@ static EXPECTATIONS: [Expectation; 22] = [
         AtMost(IN_FLIGHT_LIMIT as f64),
     ),
     expect("silent", "seawall-adaptive", "recovery, s", RECOVERY, AtMost(10.0)),
-    // Otherwise the scenario does not overload the upstream.
+    // Checks that the scenario overloads the upstream.
     expect("brownout", "naive", "goodput / capacity", CAPACITY_RATIO, AtMost(0.5)),
     expect("brownout", "seawall", "recovery, s", RECOVERY, AtMost(10.0)),
     expect("brownout", "seawall-limit", "goodput / capacity", CAPACITY_RATIO, AtLeast(0.85)),
@@ -91,7 +91,8 @@ static EXPECTATIONS: [Expectation; 22] = [
     expect("brownout", "seawall-adaptive", "goodput / capacity", CAPACITY_RATIO, AtLeast(0.85)),
     expect("brownout", "seawall-adaptive", "recovery, s", RECOVERY, AtMost(10.0)),
     expect("instance", "seawall", "success", SUCCESS, AtLeast(0.999)),
-    // 400 runs with other seeds had 11 failures, so 60 runs have 1.65 on average; with one retry fewer they have 33.
+    // 400 runs with other seeds had 11 failures, so 60 runs have 1.65 on average. With one retry
+    // fewer, they have 33.
     expect_few_failures("restart", "seawall", 6.0),
     expect(
         "ratelimit",
@@ -105,7 +106,7 @@ static EXPECTATIONS: [Expectation; 22] = [
     expect_no_failures("stale", "seawall"),
 ];
 
-/// The runs that the expectations need, each once, with seeds from `seed` on.
+/// Returns the distinct runs that the expectations need, with seeds from `seed` on.
 pub(crate) fn runs(seed: u64) -> Vec<(&'static Scenario, Stack, u64)> {
     let mut runs: Vec<(&Scenario, Stack, u64)> = Vec::new();
     for expectation in &EXPECTATIONS {
@@ -124,7 +125,7 @@ pub(crate) fn runs(seed: u64) -> Vec<(&'static Scenario, Stack, u64)> {
     runs
 }
 
-/// Evaluates the expectations. Returns a line for each, and the number that failed.
+/// Evaluates the expectations. Returns a line for each, and the number of failed ones.
 pub(crate) fn evaluate(results: &[RunResult]) -> (Vec<String>, usize) {
     let mut failed = 0;
     let lines = EXPECTATIONS.iter().map(|expectation| {

@@ -1,7 +1,7 @@
-//! A simulator of outages; `docs/storms.md` discusses its results.
+//! A simulator of outages. `docs/storms.md` discusses its results.
 //!
-//! `cargo run --release -p storm` runs the layers of seawall and of its peers on tokio's paused clock, against a model of an
-//! upstream that fails by a script.
+//! `cargo run --release -p storm` runs the layers of seawall and of other libraries on tokio's
+//! paused clock, against a model of an upstream that fails.
 
 mod cli;
 mod expectations;
@@ -64,13 +64,14 @@ fn main() -> ExitCode {
     }
     match output::write(&args.out, &args.scenarios(), &results) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(line) => {
-            eprintln!("{line}");
+        Err(error) => {
+            eprintln!("{error}");
             ExitCode::FAILURE
         }
     }
 }
 
+/// Verifies the expectations, and prints them.
 fn check(seed: u64) -> ExitCode {
     let (lines, failed) = expectations::evaluate(&run_all(&expectations::runs(seed)));
     println!("{}", lines.join("\n"));
@@ -81,18 +82,18 @@ fn check(seed: u64) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Runs one simulation per processor at a time. Each has its own clock and random numbers, so that none affects another.
+/// Runs one simulation per processor at a time. Each has its own clock and random numbers.
 fn run_all(runs: &[(&'static Scenario, Stack, u64)]) -> Vec<RunResult> {
     let _clock = SimClocksGuard::init();
     let progress = Progress::new(runs.len());
-    let next = AtomicUsize::new(0);
+    let next_index = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let index = next_index.fetch_add(1, Ordering::Relaxed);
                     let Some((scenario, stack, seed)) = runs.get(index) else { return };
                     let bar = progress.start(format!("{} {}", scenario.name, stack.name));
                     let run = run::simulate(scenario, stack, *seed, || {

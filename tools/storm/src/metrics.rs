@@ -13,34 +13,39 @@ use crate::{
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Metrics {
     pub(crate) calls: usize,
-    /// The fraction of calls that got a response in time.
+    /// The fraction of calls with a response in time.
     pub(crate) success_rate: f64,
     pub(crate) failed: usize,
-    /// The same for calls that started during the fault.
+    /// The success rate of calls that started during the fault.
     pub(crate) fault_success_rate: f64,
-    /// Responses in time, per second of the fault.
+    /// The responses in time, per second of the fault.
     pub(crate) goodput: f64,
-    /// Goodput divided by the upstream's capacity, where that is below the offered load.
+    /// The goodput divided by the upstream's capacity, if that is below the offered load.
     pub(crate) capacity_ratio: Option<f64>,
-    /// Requests to the upstream per call: during the fault, in the whole run, and in the worst second.
+    /// The requests to the upstream per call, during the fault.
     pub(crate) fault_load: f64,
+    /// The requests to the upstream per call, in the whole run.
     pub(crate) load: f64,
+    /// The requests to the upstream per call, in the worst second.
     pub(crate) max_load: f64,
-    /// Latency of responses, late ones included.
+    /// The latency of responses, including late ones.
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
-    /// The time from the end of the fault until 99 % of calls succeed for five seconds; `None` if that does not happen.
+    /// The time from the end of the fault until 99 % of calls succeed for five seconds. `None` if
+    /// this does not happen.
     pub(crate) recovery_s: Option<f64>,
-    /// The fraction of the upstream's work whose response no caller used.
+    /// The fraction of the responses that came too late or whose caller had gone.
     pub(crate) wasted_ratio: f64,
-    /// The longest wait of a caller.
+    /// The maximum wait of a caller.
     pub(crate) max_wait_s: f64,
     pub(crate) max_in_flight: usize,
-    /// Requests of callers before their `Retry-After` had passed.
+    /// The number of requests that were sent before the `Retry-After` of their call had passed.
     pub(crate) early_requests: u64,
-    /// Per second: calls started, responses in time, requests to the upstream.
+    /// The calls started, per second.
     pub(crate) offered: Vec<u32>,
+    /// The responses in time, per second.
     pub(crate) successes: Vec<u32>,
+    /// The requests to the upstream, per second.
     pub(crate) requests: Vec<u32>,
 }
 
@@ -50,7 +55,7 @@ impl Metrics {
         let offered = count_per_second(calls.iter().map(|call| call.start));
         let successes = count_per_second(calls.iter().filter_map(Call::succeeded_at));
         let succeeded = calls.iter().filter(|call| call.succeeded_at().is_some()).count();
-        let fault = scenario.fault();
+        let fault = scenario.fault_seconds();
         let sum_in_fault = |series: &[u32]| {
             let seconds = fault.start as usize..(fault.end as usize).min(series.len());
             series[seconds].iter().map(|&count| f64::from(count)).sum::<f64>()
@@ -92,7 +97,7 @@ impl Metrics {
 }
 
 impl Call {
-    /// The time of its response, if that came within the call timeout.
+    /// Returns the time of the response, if it came within the call timeout.
     fn succeeded_at(&self) -> Option<Duration> {
         let latency = self.latency().filter(|latency| *latency <= CALL_TIMEOUT)?;
         Some(self.start + latency)
@@ -135,9 +140,10 @@ fn percentile(sorted: &[Duration], quantile: f64) -> f64 {
 }
 
 const STEPS_PER_SEC: u64 = 10;
-/// The steps in which 99 % of calls must succeed: five seconds.
+/// The number of steps in which 99 % of calls must succeed: five seconds.
 const STABLE_STEPS: usize = 50;
 
+/// Returns the time from the end of the fault until calls succeed, see [`Metrics::recovery_s`].
 fn recovery_secs(calls: &[Call], fault_end: u64) -> Option<f64> {
     let steps = ((DURATION_SECS - fault_end) * STEPS_PER_SEC) as usize;
     let (mut total, mut succeeded) = (vec![0_u32; steps], vec![0_u32; steps]);
@@ -149,10 +155,12 @@ fn recovery_secs(calls: &[Call], fault_end: u64) -> Option<f64> {
         total[step] += 1;
         succeeded[step] += u32::from(call.succeeded_at().is_some());
     }
-    let is_stable = |at: usize| {
-        let total: u32 = total[at..at + STABLE_STEPS].iter().sum();
-        let succeeded: u32 = succeeded[at..at + STABLE_STEPS].iter().sum();
+    let is_stable = |first: usize| {
+        let total: u32 = total[first..first + STABLE_STEPS].iter().sum();
+        let succeeded: u32 = succeeded[first..first + STABLE_STEPS].iter().sum();
         f64::from(succeeded) >= 0.99 * f64::from(total)
     };
-    (0..=steps - STABLE_STEPS).find(|&at| is_stable(at)).map(|at| at as f64 / STEPS_PER_SEC as f64)
+    (0..=steps - STABLE_STEPS)
+        .find(|&step| is_stable(step))
+        .map(|step| step as f64 / STEPS_PER_SEC as f64)
 }

@@ -9,17 +9,19 @@ pub(crate) fn write(
     scenarios: &[&Scenario],
     results: &[RunResult],
 ) -> Result<(), String> {
-    let failed = |error: &dyn Display| format!("cannot write to {}: {error}", folder.display());
-    fs::create_dir_all(folder).map_err(|error| failed(&error))?;
-    let text = serde_json::to_string(results).map_err(|error| failed(&error))?;
-    fs::write(folder.join("storm.json"), text).map_err(|error| failed(&error))?;
+    let write_error =
+        |error: &dyn Display| format!("cannot write to {}: {error}", folder.display());
+    fs::create_dir_all(folder).map_err(|error| write_error(&error))?;
+    let text = serde_json::to_string(results).map_err(|error| write_error(&error))?;
+    fs::write(folder.join("storm.json"), text).map_err(|error| write_error(&error))?;
     for scenario in scenarios {
         let [peers, variants] = plot::split(scenario, results);
-        for (name, shown) in
+        for (name, plotted) in
             [(scenario.name.to_owned(), peers), (format!("{}-parts", scenario.name), variants)]
         {
-            if !shown.is_empty() {
-                plot::draw(folder, &name, scenario, &shown).map_err(|error| failed(&error))?;
+            if !plotted.is_empty() {
+                plot::draw(folder, &name, scenario, &plotted)
+                    .map_err(|error| write_error(&error))?;
             }
         }
     }

@@ -4,7 +4,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::scenario::DURATION_SECS;
 
-/// Draws after each simulated second, since the process's clock is the simulated one.
+/// The progress bars. They are drawn after each simulated second, because the process has no real
+/// clock.
 pub(crate) struct Progress {
     bars: MultiProgress,
     total: ProgressBar,

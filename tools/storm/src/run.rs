@@ -1,4 +1,5 @@
-//! One simulation: callers, a stack, the upstream, and a clock that advances as soon as all of them wait.
+//! One simulation: callers, a stack, the upstream, and a clock that advances while all of them
+//! wait.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -17,7 +18,7 @@ use crate::{
     upstream::{CallId, Upstream, UpstreamStats},
 };
 
-/// The time after the last call starts, in which it can end.
+/// The time after the last call starts, in which calls can complete.
 const DRAIN_SECS: u64 = 15;
 
 /// The calls of a simulation, and the requests that the upstream received.
@@ -31,7 +32,7 @@ pub(crate) struct Run {
 pub(crate) struct Call {
     /// The time since the start of the simulation.
     pub(crate) start: Duration,
-    /// `None` if the call never ended.
+    /// `None` if the call did not complete.
     pub(crate) outcome: Option<Outcome>,
 }
 
@@ -42,7 +43,8 @@ pub(crate) struct Outcome {
     pub(crate) is_ok: bool,
 }
 
-/// Simulates on its own thread, since several stacks draw from a thread-local random number generator.
+/// Simulates on a separate thread, because several stacks use a thread-local random number
+/// generator.
 pub(crate) fn simulate(
     scenario: &'static Scenario,
     stack: &Stack,
@@ -75,11 +77,11 @@ async fn drive(
     let upstream = Upstream::new(scenario, (DURATION_SECS + DRAIN_SECS) as usize, seed ^ 1);
     let client = stack.client(upstream.clone());
     let calls = Calls::default();
-    let mut random = StdRng::seed_from_u64(seed);
+    let mut rng = StdRng::seed_from_u64(seed);
     let interval = Exp::new(CALLS_PER_SEC).expect("above zero");
     let (mut next_start, mut second) = (0.0, 0);
     loop {
-        next_start += interval.sample(&mut random);
+        next_start += interval.sample(&mut rng);
         // tokio's clock has a resolution of one millisecond.
         let start = Duration::from_millis((next_start * 1e3) as u64);
         if start >= Duration::from_secs(DURATION_SECS) {

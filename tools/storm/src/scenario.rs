@@ -12,7 +12,10 @@ pub(crate) const DURATION_SECS: u64 = 120;
 pub(crate) const CALLS_PER_SEC: f64 = 1_000.0;
 /// The second in which most faults start.
 const FAULT_START: u64 = 20;
+/// The number of instances of the upstream.
 const INSTANCES: u64 = 10;
+/// The instance that fails in the scenario `instance`.
+const BAD_INSTANCE: u64 = 3;
 
 #[derive(Debug)]
 pub(crate) struct Scenario {
@@ -31,14 +34,14 @@ pub(crate) enum Fault {
     BadInstance,
     Restart,
     RateLimit,
-    Stale,
+    StaleConnections,
     Blip,
 }
 
 /// The upstream's reaction to a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Action {
-    /// Queues it for this many workers.
+    /// Queues the request. This many workers serve the queue.
     Serve {
         workers: usize,
     },
@@ -61,61 +64,62 @@ pub(crate) struct RequestArrival {
 }
 
 pub(crate) static ALL: [Scenario; 9] = [
-    Scenario { name: "random", title: "5 % of requests are answered 502", fault: Fault::Random },
-    Scenario { name: "down", title: "down for 30 s: 502 at once", fault: Fault::Down },
-    Scenario { name: "silent", title: "down for 30 s: no answer at all", fault: Fault::Silent },
+    Scenario { name: "random", title: "5 % of requests get 502", fault: Fault::Random },
+    Scenario { name: "down", title: "down for 30 s: immediate 502", fault: Fault::Down },
+    Scenario { name: "silent", title: "down for 30 s: no response", fault: Fault::Silent },
     Scenario { name: "brownout", title: "half the capacity for 30 s", fault: Fault::Brownout },
     Scenario {
         name: "instance",
-        title: "one of ten instances answers 502 for 30 s",
+        title: "one of ten instances returns 502 for 30 s",
         fault: Fault::BadInstance,
     },
     Scenario {
         name: "restart",
-        title: "ten instances refuse connections for 1 s in turn",
+        title: "each of ten instances in turn refuses connections for 1 s",
         fault: Fault::Restart,
     },
     Scenario {
         name: "ratelimit",
-        title: "600 requests a second allowed for 30 s, then 429, Retry-After: 2",
+        title: "rate limit of 600 requests a second for 30 s: excess gets 429, Retry-After: 2",
         fault: Fault::RateLimit,
     },
     Scenario {
         name: "stale",
-        title: "the upstream closes idle connections unnoticed",
-        fault: Fault::Stale,
+        title: "the upstream closes idle connections, and the client does not notice",
+        fault: Fault::StaleConnections,
     },
-    Scenario { name: "blip", title: "down for 2 s: 502 at once", fault: Fault::Blip },
+    Scenario { name: "blip", title: "down for 2 s: immediate 502", fault: Fault::Blip },
 ];
 
-/// Requests per second that the rate limit allows.
+/// The requests per second that the rate limit allows.
 const RATE_LIMIT: u32 = 600;
 
 impl Scenario {
-    pub(crate) fn is(&self, fault: Fault) -> bool {
+    fn has_fault(&self, fault: Fault) -> bool {
         self.fault == fault
     }
 
-    /// The seconds of the fault.
-    pub(crate) fn fault(&self) -> Range<u64> {
+    /// Returns the seconds during which the fault is active.
+    pub(crate) fn fault_seconds(&self) -> Range<u64> {
         match self.fault {
-            Fault::Random | Fault::Stale => 0..DURATION_SECS,
+            Fault::Random | Fault::StaleConnections => 0..DURATION_SECS,
             Fault::Blip => FAULT_START..FAULT_START + 2,
             _ => FAULT_START..FAULT_START + 30,
         }
     }
 
-    /// Whether the fault ends before the simulation does.
+    /// Returns whether the fault ends before the simulation.
     pub(crate) fn recovers(&self) -> bool {
-        self.fault().end < DURATION_SECS
+        self.fault_seconds().end < DURATION_SECS
     }
 
-    /// Whether responses are late or missing during the fault.
+    /// Returns whether responses are late or missing during the fault.
     pub(crate) fn delays_responses(&self) -> bool {
-        self.is(Fault::Silent) || self.is(Fault::Brownout)
+        self.has_fault(Fault::Silent) || self.has_fault(Fault::Brownout)
     }
 
-    /// The requests per second that the upstream can serve during the fault, if that is below the offered load.
+    /// Returns the requests per second that the upstream can serve during the fault, if that is
+    /// below the offered load.
     pub(crate) fn capacity(&self) -> Option<f64> {
         match self.fault {
             Fault::Brownout => Some(800.0),
@@ -125,29 +129,31 @@ impl Scenario {
     }
 
     pub(crate) fn pools_connections(&self) -> bool {
-        self.is(Fault::Stale)
+        self.has_fault(Fault::StaleConnections)
     }
 
-    /// Whether callers send at this time. They always do, except where connections must become idle.
+    /// Returns whether callers send requests at this time. They pause only in the stale scenario,
+    /// so that connections become idle.
     pub(crate) fn is_sending(&self, now: Duration) -> bool {
-        !self.is(Fault::Stale) || now.as_secs() % 10 < 4
+        !self.has_fault(Fault::StaleConnections) || now.as_secs() % 10 < 4
     }
 
-    pub(crate) fn action(&self, arrival: RequestArrival, random: &mut StdRng) -> Action {
+    /// Returns the upstream's reaction to a request.
+    pub(crate) fn action(&self, arrival: RequestArrival, rng: &mut StdRng) -> Action {
         let serve = Action::Serve { workers: WORKERS };
         let second = arrival.now.as_secs();
-        if !self.fault().contains(&second) {
+        if !self.fault_seconds().contains(&second) {
             return serve;
         }
         let bad_gateway = Action::Respond { status: 502, retry_after: None };
         match self.fault {
-            Fault::Random if random.random_bool(0.05) => bad_gateway,
+            Fault::Random if rng.random_bool(0.05) => bad_gateway,
             Fault::Down | Fault::Blip => bad_gateway,
             Fault::Silent => Action::Hang,
             Fault::Brownout => Action::Serve { workers: WORKERS / 2 },
-            // The balancer picks an instance at random, regardless of health.
-            Fault::BadInstance if random.random_range(0..INSTANCES) == 3 => bad_gateway,
-            Fault::Restart if is_restarting(second, random.random_range(0..INSTANCES)) => {
+            // The balancer selects a random instance, regardless of its health.
+            Fault::BadInstance if rng.random_range(0..INSTANCES) == BAD_INSTANCE => bad_gateway,
+            Fault::Restart if is_restarting(second, rng.random_range(0..INSTANCES)) => {
                 Action::Refuse
             }
             Fault::RateLimit if arrival.requests_in_second > RATE_LIMIT => {
@@ -158,8 +164,9 @@ impl Scenario {
     }
 }
 
-/// Whether an instance restarts: they take turns of three seconds, and refuse connections in the first of these.
+/// Returns whether `instance` is restarting. Each instance in turn gets three seconds, and refuses
+/// connections during the first.
 fn is_restarting(second: u64, instance: u64) -> bool {
-    let since = second - FAULT_START;
-    since.is_multiple_of(3) && since / 3 == instance
+    let since_fault_start = second - FAULT_START;
+    since_fault_start.is_multiple_of(3) && since_fault_start / 3 == instance
 }

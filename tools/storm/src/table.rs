@@ -1,4 +1,4 @@
-//! The table of results.
+//! The table of the results of a scenario.
 
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 

@@ -24,8 +24,8 @@ fn read_metrics(folder: &Path) -> Value {
 fn usage_error_is_one_line_that_lists_valid_names() {
     let folder = tempfile::tempdir().unwrap();
     for (arguments, message) in [
-        (["--scenario", "hurricane"], "there are random, down, silent, brownout"),
-        (["--stack", "sandbags"], "there are none, naive, tower"),
+        (["--scenario", "hurricane"], "expected one of random, down, silent, brownout"),
+        (["--stack", "sandbags"], "expected one of none, naive, tower"),
         (["--seed", "many"], "invalid digit"),
         (["--check", "--list"], "cannot be used"),
     ] {
@@ -82,7 +82,7 @@ fn run_writes_table_metrics_and_small_plots() {
     assert!(text(&output.stdout).contains("| seawall |"));
     let metrics = &read_metrics(folder.path())[0]["metrics"];
     let calls = metrics["calls"].as_u64().unwrap();
-    // Open loop: 48 s of 1,000 calls a second, regardless of their outcome.
+    // The load is independent of the outcomes: 48 s with 1,000 calls per second.
     assert!((47_000..49_000).contains(&calls), "{calls}");
     let successes: u64 =
         metrics["successes"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).sum();

@@ -1,4 +1,4 @@
-//! Plots of a scenario: one row per stack on a common time axis.
+//! The plots of a scenario: one row per stack, with a common time axis.
 
 mod png;
 mod row;
@@ -58,7 +58,7 @@ fn draw_header(root: &Area<'_>, scenario: &Scenario) -> DrawResult {
     root.draw_text(&capitalize(scenario.title), &title, (16, 12))?;
     let legend = [
         (OFFERED_COLOR, "calls"),
-        (SUCCEEDED_COLOR, "answered within 3 s"),
+        (SUCCEEDED_COLOR, "responses within 3 s"),
         (UPSTREAM_COLOR, "requests to the upstream"),
     ];
     let lefts = [16, 216, 388];
@@ -66,12 +66,12 @@ fn draw_header(root: &Area<'_>, scenario: &Scenario) -> DrawResult {
         root.draw(&Rectangle::new([(left, 48), (left + 14, 60)], color.filled()))?;
         root.draw_text(label, &text(14).color(&TEXT_COLOR), (left + 20, 46))?;
     }
-    let scale = format!("per second; a row ends at {}", row::MAX_RATE);
+    let scale = format!("per second; the top of a row is {}", row::MAX_RATE);
     root.draw_text(&scale, &text(12).color(&MUTED_TEXT_COLOR), (646, 47))?;
     if scenario.recovers() {
         let fault_start =
-            row::LEFT + (row::CHART_WIDTH * scenario.fault().start / DURATION_SECS) as i32;
-        root.draw_text("the fault", &text(12).color(&MUTED_TEXT_COLOR), (fault_start, 74))?;
+            row::LEFT + (row::CHART_WIDTH * scenario.fault_seconds().start / DURATION_SECS) as i32;
+        root.draw_text("fault", &text(12).color(&MUTED_TEXT_COLOR), (fault_start, 74))?;
     }
     Ok(())
 }
@@ -99,14 +99,16 @@ fn top_center() -> plotters::style::text_anchor::Pos {
     Pos::new(HPos::Center, VPos::Top)
 }
 
-/// Splits the results into those of the comparison with peers, and those of seawall's variants.
+/// Splits the results into those of the comparison with other libraries, and those of seawall's
+/// variants.
 pub(crate) fn split<'a>(scenario: &Scenario, results: &'a [RunResult]) -> [Vec<&'a RunResult>; 2] {
-    let of_scenario = results.iter().filter(|result| result.scenario == scenario.name);
+    let scenario_results = results.iter().filter(|result| result.scenario == scenario.name);
     let stack = |result: &RunResult| stack::ALL.iter().find(|stack| stack.name == result.stack);
     let delays_responses = scenario.delays_responses();
-    let peers = of_scenario.clone().filter(|result| {
+    let peers = scenario_results.clone().filter(|result| {
         stack(result).is_some_and(|it| it.is_compared_with_peers(delays_responses))
     });
-    let variants = of_scenario.filter(|result| stack(result).is_some_and(stack::Stack::is_seawall));
+    let variants =
+        scenario_results.filter(|result| stack(result).is_some_and(stack::Stack::is_seawall));
     [peers.collect(), variants.collect()]
 }

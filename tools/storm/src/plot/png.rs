@@ -1,4 +1,4 @@
-//! A PNG of the plot, for viewers without SVG.
+//! The PNG image of a plot, for viewers without SVG.
 
 use std::{path::Path, sync::Arc};
 
@@ -9,7 +9,7 @@ use resvg::{
 
 use super::DrawResult;
 
-/// Pixels of the image per pixel of the plot, for screens of high resolution.
+/// The scale of the image, for high-resolution screens.
 const SCALE: f32 = 2.0;
 
 pub(super) fn write(svg: &str, path: &Path) -> DrawResult {
@@ -22,7 +22,7 @@ pub(super) fn write(svg: &str, path: &Path) -> DrawResult {
     Ok(())
 }
 
-/// Loads the system's fonts. Without any, the image has no text.
+/// Loads the system's fonts. Without fonts, the image has no text.
 fn load_fonts() -> Database {
     let mut fonts = Database::new();
     fonts.load_system_fonts();

@@ -15,21 +15,21 @@ use crate::{
 pub(super) const LEFT: i32 = 150;
 pub(super) const CHART_WIDTH: u64 = 480;
 const RIGHT: i32 = LEFT + CHART_WIDTH as i32 + 16;
-/// The rate at the top of a chart; the text beside it shows the maximum.
+/// The rate at the top of a chart. Higher rates are clipped.
 pub(super) const MAX_RATE: u32 = 2_000;
 
 pub(super) fn draw(area: &Area<'_>, scenario: &Scenario, result: &RunResult) -> DrawResult {
     let metrics = &result.metrics;
     let stack =
-        stack::ALL.iter().find(|stack| stack.name == result.stack).ok_or("no such stack")?;
+        stack::ALL.iter().find(|stack| stack.name == result.stack).ok_or("unknown stack")?;
     let name = text(15).style(if stack.is_seawall() { FontStyle::Bold } else { FontStyle::Normal });
     area.draw_text(stack.label, &name.color(&TEXT_COLOR), (16, 28))?;
     draw_chart(area, scenario, result)?;
 
     let percent = metrics.fault_success_rate * 100.0;
-    // Near 100 %, the decimals make the difference.
+    // Near 100 %, stacks differ only in the decimals.
     let success = if percent > 98.0 { format!("{percent:.3}") } else { format!("{percent:.0}") };
-    let success = format!("{success} % answered in the fault");
+    let success = format!("{success} % success in the fault");
     area.draw_text(&success, &text(14).style(FontStyle::Bold).color(&TEXT_COLOR), (RIGHT, 8))?;
     let load = format!("load × {:.2}, worst second × {:.2}", metrics.fault_load, metrics.max_load);
     area.draw_text(&load, &text(12).color(&MUTED_TEXT_COLOR), (RIGHT, 30))?;
@@ -52,7 +52,7 @@ fn draw_chart(area: &Area<'_>, scenario: &Scenario, result: &RunResult) -> DrawR
         seconds.map(|(second, count)| (second as u32, (*count).min(MAX_RATE))).collect::<Vec<_>>()
     };
     if scenario.recovers() {
-        let fault = scenario.fault();
+        let fault = scenario.fault_seconds();
         let corners = [(fault.start as u32, 0), (fault.end as u32, MAX_RATE)];
         chart.draw_series([Rectangle::new(corners, FAULT_COLOR.filled())])?;
     }

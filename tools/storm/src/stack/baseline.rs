@@ -1,4 +1,4 @@
-//! No protection, and a naive retry.
+//! No protection, and a simple retry.
 
 use std::time::Duration;
 
@@ -16,7 +16,8 @@ pub(super) fn none(upstream: Upstream) -> Client {
     boxed(upstream)
 }
 
-/// `Retry(total=3, backoff_factor=1)` around `timeout=1`: backoff of 0, 2 and 4 s, and no timeout of the call.
+/// `Retry(total=3, backoff_factor=1)` around `timeout=1`: waits of 0, 2 and 4 s, and no call
+/// timeout.
 pub(super) fn naive(upstream: Upstream) -> Client {
     boxed(
         ServiceBuilder::new()

@@ -1,5 +1,8 @@
-//! failsafe 1.3 with its default policy: fewer than 80 % successes over 30 s, or 5 consecutive failures; open for 10 s, twice
-//! as long each time, up to 300 s. failsafe provides no layer, so the service around it is written here; the timeout is tower's.
+//! failsafe 1.3 with its default policy.
+//!
+//! The circuit opens below 80 % successes in 30 s, or after 5 consecutive failures. It stays open
+//! for 10 s, and twice as long each time, up to 300 s. failsafe has no layer, so this file wraps it
+//! in a service. The timeout is tower's.
 
 use std::{
     future::Future,
@@ -29,7 +32,7 @@ pub(super) fn stack(upstream: Upstream) -> Client {
     boxed(Failsafe { inner: attempt, circuit })
 }
 
-/// The same as failsafe's `equal_jittered(10 s, 300 s)`, whose random numbers cannot be seeded: half of the backoff, and a
+/// failsafe's `equal_jittered(10 s, 300 s)` with seeded random numbers: half of the backoff, and a
 /// random part of the other half, in whole seconds.
 #[derive(Clone, Debug, Default)]
 struct EqualJitter {
@@ -74,7 +77,7 @@ where
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let (inner, circuit) = (self.inner.clone(), self.circuit.clone());
         Box::pin(async move {
-            // failsafe only counts errors, so a failed response is an error inside the breaker.
+            // failsafe counts only errors, so a failed response is an error inside the breaker.
             let outcome = async {
                 match inner.oneshot(request).await {
                     Ok(response) if response.status().is_server_error() => Err(Ok(response)),

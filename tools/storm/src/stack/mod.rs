@@ -1,6 +1,7 @@
 //! The stacks between callers and the upstream.
 //!
-//! All stacks but one have a timeout of 1 s for an attempt and of 3 s for a call, as far as they have such a setting.
+//! All stacks that have these settings, except one, have a timeout of 1 s per attempt and of 3 s
+//! per call.
 
 mod baseline;
 mod failsafe;
@@ -20,12 +21,12 @@ use http_body_util::{BodyExt, Full};
 
 use crate::upstream::{Upstream, WORKERS};
 
-/// The timeout of an attempt; a healthy upstream responds within 150 ms.
+/// The timeout of an attempt. A healthy upstream responds within 150 ms.
 pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
-/// The timeout of a call; a later response counts as a failure.
+/// The timeout of a call. A later response counts as a failure.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The limit of the limited stack: twice the upstream's workers, so that they never wait for a request.
+/// The limit of requests in flight: twice the number of workers, so that no worker is idle.
 pub(crate) const IN_FLIGHT_LIMIT: u32 = 2 * WORKERS as u32;
 
 pub(crate) type Body = Full<Bytes>;
@@ -40,12 +41,14 @@ pub(crate) struct Stack {
     pub(crate) label: &'static str,
     pub(crate) description: &'static str,
     group: Group,
-    make: fn(Upstream) -> Client,
+    build: fn(Upstream) -> Client,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Group {
+    /// Another library.
     Peer,
+    /// Another library with a limit of requests in flight.
     LimitedPeer,
     Seawall,
     LimitedSeawall,
@@ -54,7 +57,8 @@ enum Group {
 }
 
 impl Stack {
-    /// Whether the plot with peers shows the stack. It shows limited stacks only if the upstream is slow.
+    /// Returns whether the comparison with other libraries includes the stack. It includes limited
+    /// stacks only if the upstream is slow.
     pub(crate) fn is_compared_with_peers(&self, delays_responses: bool) -> bool {
         match self.group {
             Group::Peer | Group::Seawall => true,
@@ -68,23 +72,23 @@ impl Stack {
     }
 
     pub(crate) fn client(&self, upstream: Upstream) -> Client {
-        (self.make)(upstream)
+        (self.build)(upstream)
     }
 }
 
 const fn stack(
     group: Group,
     [name, label, description]: [&'static str; 3],
-    make: fn(Upstream) -> Client,
+    build: fn(Upstream) -> Client,
 ) -> Stack {
-    Stack { name, label, description, group, make }
+    Stack { name, label, description, group, build }
 }
 
 pub(crate) static ALL: [Stack; 17] = [
     stack(Group::Peer, ["none", "no protection", "the bare client"], baseline::none),
     stack(
         Group::Peer,
-        ["naive", "naive retry", "3 retries as in the urllib3 recipe: no jitter, no budget"],
+        ["naive", "naive retry", "3 retries without jitter or budget, as in the urllib3 recipe"],
         baseline::naive,
     ),
     stack(
@@ -118,16 +122,16 @@ pub(crate) static ALL: [Stack; 17] = [
     variant("no-budget", "StandardLayer without a retry budget", seawall::no_budget),
     variant("no-breaker", "StandardLayer without a circuit breaker", seawall::no_breaker),
     variant("no-timeout", "StandardLayer without timeouts", seawall::no_timeout),
-    variant("no-deadline", "StandardLayer without a timeout of the call", seawall::no_deadline),
+    variant("no-deadline", "StandardLayer without a call timeout", seawall::no_deadline),
     variant("three-retries", "StandardLayer with 3 retries instead of 4", seawall::three_retries),
     variant(
         "untouched",
-        "StandardLayer with its default timeouts: 10 s an attempt, 30 s a call",
+        "StandardLayer with its default timeouts: 10 s per attempt, 30 s per call",
         seawall::defaults,
     ),
     variant(
         "throttle",
-        "StandardLayer with adaptive throttling instead of its breaker",
+        "StandardLayer with adaptive throttling instead of a circuit breaker",
         seawall::throttle,
     ),
 ];
@@ -135,9 +139,9 @@ pub(crate) static ALL: [Stack; 17] = [
 const fn variant(
     name: &'static str,
     description: &'static str,
-    make: fn(Upstream) -> Client,
+    build: fn(Upstream) -> Client,
 ) -> Stack {
-    stack(Group::Variant, [name, name, description], make)
+    stack(Group::Variant, [name, name, description], build)
 }
 
 fn boxed<S, B>(service: S) -> Client
@@ -155,12 +159,12 @@ where
         Ok(status)
     };
     BoxCloneService::new(service.map_err(Into::into).and_then(move |response| {
-        let read = read_body(response);
-        Box::pin(read) as std::pin::Pin<Box<dyn Future<Output = Result<_, BoxError>> + Send>>
+        let status = read_body(response);
+        Box::pin(status) as std::pin::Pin<Box<dyn Future<Output = Result<_, BoxError>> + Send>>
     }))
 }
 
-/// Whether `RetryLayer` retries the status; stacks without a default use the same rule.
+/// Returns whether `RetryLayer` retries the status. Stacks without a default use the same rule.
 fn is_retryable(status: StatusCode) -> bool {
     matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504)
 }

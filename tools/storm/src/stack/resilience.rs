@@ -1,12 +1,15 @@
-//! tower-resilience 0.14, by its presets: `RetryLayer::exponential_backoff()` (3 attempts, from 100 ms, no jitter, no
-//! budget), `CircuitBreakerLayer::standard()` (half of 100 calls, open for 30 s, 3 probes), `TimeLimiterLayer` around an
-//! attempt and around the call.
+//! tower-resilience 0.14 with its presets.
 //!
-//! Retry stands around the breaker, as its README recommends, and does not retry what the breaker rejects. Both have
-//! a classifier of responses, since without one no response is a failure.
+//! `RetryLayer::exponential_backoff()` has 3 attempts, a backoff from 100 ms, no jitter and no
+//! budget. `CircuitBreakerLayer::standard()` opens at 50 % failures in 100 calls, stays open for 30
+//! s and sends 3 probes. `TimeLimiterLayer` limits each attempt and the call.
 //!
-//! The limit is the `Gradient2` of the README's example. Above the limit callers wait in `poll_ready`,
-//! where no timeout applies. tower's `LoadShed` around it rejects them instead, and the rejections are not failures.
+//! Retry wraps the breaker, as the README recommends, and does not retry its rejections. Both have
+//! a classifier of responses, because without one no response is a failure.
+//!
+//! The limit is the `Gradient2` of the README's example. Above the limit, callers would wait in
+//! `poll_ready`, where no timeout applies. tower's `LoadShed` rejects them instead, and its
+//! rejections do not count as failures.
 
 use http::{Request, Response};
 use seawall::BoxError;

@@ -17,7 +17,7 @@ fn standard_layer() -> StandardLayer {
 }
 
 fn timeouts(attempt: Duration, total: Duration) -> Timeouts {
-    Timeouts::new(attempt, total).expect("an attempt below the total")
+    Timeouts::new(attempt, total).expect("attempt timeout below the total")
 }
 
 fn client(layer: &StandardLayer, upstream: Upstream) -> Client {

@@ -1,5 +1,7 @@
-//! Adaptive throttling by chapter 21 of Google's SRE book, as an alternative to the breaker. It rejects a call with probability
-//! (requests − K · accepts) / (requests + 1), both counted over the last ten seconds, with K = 2.
+//! Adaptive throttling (chapter 21 of Google's SRE book), as an alternative to the circuit breaker.
+//!
+//! It rejects a call with the probability (requests − K · accepts) / (requests + 1), with K = 2.
+//! Both counts cover the last ten seconds.
 
 use std::{
     error::Error,
@@ -41,6 +43,7 @@ impl<S> Throttle<S> {
 }
 
 impl Window {
+    /// Clears the expired slots, and returns the slot of the current second.
     fn current_slot(&mut self) -> usize {
         let second = self.started.elapsed().as_secs();
         while self.second < second {
@@ -88,7 +91,7 @@ where
             return Box::pin(std::future::ready(Err(Throttled.into())));
         }
         let inner = self.inner.clone();
-        // A timed-out call is dropped, and therefore never counts as accepted.
+        // A call that times out is dropped, so it does not count as accepted.
         Box::pin(async move {
             let response = inner.oneshot(request).await.map_err(Into::into)?;
             if !response.status().is_server_error() {

@@ -1,8 +1,9 @@
-//! tower 0.5: `Retry` and its budget, `Timeout` for an attempt and for the call.
+//! tower 0.5: `Retry` with its budget, and `Timeout` per attempt and per call.
 //!
-//! tower has no default policy. This one follows the example in the docs of `tower::retry`: `TpsBudget::default()` (20 %
-//! of calls and 10 a second), in which successes deposit, and `ExponentialBackoffMaker::default()` (from 50 ms, jitter).
-//! The example has no limit of retries; this policy has seawall's.
+//! tower has no default policy. This one follows the example in the docs of `tower::retry`.
+//! `TpsBudget::default()` allows retries of 20 % of the calls and 10 per second, and successes
+//! deposit in it. `ExponentialBackoffMaker::default()` starts at 50 ms, with jitter. The example
+//! does not limit the number of retries, so this policy uses seawall's limit.
 
 use std::{
     hash::{BuildHasherDefault, DefaultHasher},
@@ -26,10 +27,10 @@ use super::{ATTEMPT_TIMEOUT, Body, CALL_TIMEOUT, Client, boxed, is_retryable};
 use crate::upstream::Upstream;
 
 pub(super) fn stack(upstream: Upstream) -> Client {
-    // The values of its `Default`, whose random numbers cannot be seeded.
+    // `ExponentialBackoffMaker::default()` with seeded random numbers.
     let (min, max) = (Duration::from_millis(50), Duration::from_millis(u64::MAX));
-    let random = HasherRng::with_hasher(BuildHasherDefault::default());
-    let backoff = ExponentialBackoffMaker::new(min, max, 0.99, random)
+    let rng = HasherRng::with_hasher(BuildHasherDefault::default());
+    let backoff = ExponentialBackoffMaker::new(min, max, 0.99, rng)
         .expect("the default values")
         .make_backoff();
     let policy = RetryPolicy { retries_left: 4, budget: Arc::new(TpsBudget::default()), backoff };

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-/// Counts a request as in flight until dropped.
+/// Counts a request as in flight until it is dropped.
 pub(super) struct InFlightGuard(Arc<AtomicUsize>);
 
 impl InFlightGuard {

@@ -1,4 +1,4 @@
-//! A model of the upstream; everything else in a simulation is real.
+//! The model of the upstream. All other parts of a simulation are real.
 
 mod in_flight_guard;
 mod io_error;
@@ -28,14 +28,14 @@ pub(crate) use self::io_error::ConnectionError;
 use self::{in_flight_guard::InFlightGuard, pool::Pool, stats::StatsRecorder};
 use crate::scenario::{Action, Scenario};
 
-/// The requests that a healthy upstream serves concurrently.
+/// The number of requests that a healthy upstream serves concurrently.
 pub(crate) const WORKERS: usize = 64;
-/// The capacity of the queue; further requests get 503.
+/// The capacity of the queue. Requests above it get 503.
 const QUEUE_CAPACITY: usize = 4_096;
 /// The latency of a response that needs no worker.
-const IMMEDIATE: Duration = Duration::from_millis(1);
+const IMMEDIATE_LATENCY: Duration = Duration::from_millis(1);
 
-/// The call that a request belongs to; a request extension.
+/// The call that a request belongs to. It is an extension of the request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallId(pub(crate) usize);
 
@@ -54,13 +54,14 @@ struct Inner {
 /// The requests that the upstream received.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct UpstreamStats {
-    /// Requests received, and requests served, per second.
+    /// The requests received, per second.
     pub(crate) requests: Vec<u32>,
+    /// The requests served, per second.
     pub(crate) served: Vec<u32>,
-    /// Requests served after their caller had gone.
+    /// The number of requests served after their caller had gone.
     pub(crate) abandoned: u64,
     pub(crate) max_in_flight: usize,
-    /// Requests before the `Retry-After` of their call had passed.
+    /// The number of requests before the `Retry-After` of their call had passed.
     pub(crate) early_requests: u64,
 }
 
@@ -93,7 +94,7 @@ impl Inner {
         self.recorder.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records a request, and draws the reaction to it and the time to serve it.
+    /// Records a request, and returns the reaction to it and a random service time.
     fn record(&self, call: Option<CallId>) -> (Action, Duration) {
         let mut recorder = self.recorder();
         recorder.record_request(
@@ -101,12 +102,12 @@ impl Inner {
             self.started.elapsed(),
             self.in_flight.load(Ordering::Relaxed),
         );
-        let StatsRecorder { arrival, random, .. } = &mut *recorder;
-        let action = self.scenario.action(*arrival, random);
+        let StatsRecorder { arrival, rng, .. } = &mut *recorder;
+        let action = self.scenario.action(*arrival, rng);
         if let (Action::Respond { retry_after: Some(wait), .. }, Some(call)) = (action, call) {
             recorder.record_retry_after(call, Duration::from_secs(wait.into()));
         }
-        (action, recorder.draw_service_time())
+        (action, recorder.random_service_time())
     }
 
     async fn respond(
@@ -122,7 +123,7 @@ impl Inner {
         let workers = match action {
             Action::Serve { workers } => workers,
             Action::Respond { status, retry_after } => {
-                tokio::time::sleep(IMMEDIATE).await;
+                tokio::time::sleep(IMMEDIATE_LATENCY).await;
                 let mut response = with_status(status);
                 if let Some(seconds) = retry_after {
                     response.headers_mut().insert(RETRY_AFTER, seconds.into());
@@ -130,7 +131,7 @@ impl Inner {
                 return Ok(response);
             }
             Action::Refuse => {
-                tokio::time::sleep(IMMEDIATE).await;
+                tokio::time::sleep(IMMEDIATE_LATENCY).await;
                 return Err(ConnectionError::new(io::ErrorKind::ConnectionRefused));
             }
             Action::Hang => std::future::pending().await,
@@ -139,17 +140,17 @@ impl Inner {
         if self.scenario.pools_connections() {
             connection = self.pool.checkout();
             if connection.is_none() {
-                tokio::time::sleep(IMMEDIATE).await;
+                tokio::time::sleep(IMMEDIATE_LATENCY).await;
                 return Err(ConnectionError::new(io::ErrorKind::ConnectionReset));
             }
         }
         let started = self.started;
-        let second = move || started.elapsed().as_secs() as usize;
-        let Some(response) = queue::push(&self.queue, workers, service_time, second) else {
-            tokio::time::sleep(IMMEDIATE).await;
+        let current_second = move || started.elapsed().as_secs() as usize;
+        let Some(response) = queue::push(&self.queue, workers, service_time, current_second) else {
+            tokio::time::sleep(IMMEDIATE_LATENCY).await;
             return Ok(with_status(503));
         };
-        // The sender is only dropped when the runtime is.
+        // The sender is dropped only with the runtime.
         let _ = response.await;
         if let Some(connection) = connection {
             connection.release();

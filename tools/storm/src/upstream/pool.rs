@@ -1,4 +1,4 @@
-//! The client's pool of idle connections.
+//! The client's pool of connections.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -7,7 +7,8 @@ use std::{
 
 use tokio::time::Instant;
 
-/// The upstream closes connections that were idle for this long. The client notices that only when it writes.
+/// The idle timeout of the upstream's connections. The client notices a closed connection only when
+/// it writes.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Reuses the most recently used connection first, as hyper-util and reqwest do.
@@ -19,7 +20,8 @@ pub(super) struct Pool(Arc<Mutex<Vec<Instant>>>);
 pub(super) struct Connection(Pool);
 
 impl Pool {
-    /// Takes an idle connection or opens one. Returns `None` if the upstream has closed it, which loses the request.
+    /// Takes an idle connection, or opens one. Returns `None` if the upstream has closed the idle
+    /// connection, so that the request fails.
     pub(super) fn checkout(&self) -> Option<Connection> {
         let idle_since = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let usable = idle_since.is_none_or(|since| since.elapsed() < IDLE_TIMEOUT);
@@ -28,6 +30,7 @@ impl Pool {
 }
 
 impl Connection {
+    /// Returns the connection to the pool.
     pub(super) fn release(self) {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner).push(Instant::now());
     }

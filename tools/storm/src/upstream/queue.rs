@@ -1,4 +1,4 @@
-//! The upstream's capacity: a fixed number of workers, and a queue in front of them.
+//! The upstream's workers, and the queue of requests for them.
 
 use std::{
     collections::VecDeque,
@@ -8,13 +8,14 @@ use std::{
 
 use tokio::sync::oneshot;
 
-/// A first-in, first-out queue of requests in front of the workers.
+/// A first-in, first-out queue of requests for the workers.
 ///
-/// Workers also serve requests whose caller has gone, since a server learns of that only when it responds.
+/// Workers also serve requests whose caller has gone, because a server notices this only when it
+/// responds.
 #[derive(Debug)]
 pub(crate) struct Queue {
     workers: usize,
-    busy: usize,
+    busy_workers: usize,
     capacity: usize,
     waiting: VecDeque<Job>,
     pub(super) served: Vec<u32>,
@@ -30,7 +31,7 @@ struct Job {
 impl Queue {
     pub(super) fn new(workers: usize, capacity: usize, seconds: usize) -> Self {
         let (waiting, served) = (VecDeque::new(), vec![0; seconds]);
-        Self { workers, busy: 0, capacity, waiting, served, abandoned: 0 }
+        Self { workers, busy_workers: 0, capacity, waiting, served, abandoned: 0 }
     }
 }
 
@@ -40,7 +41,7 @@ pub(super) fn lock(queue: &SharedQueue) -> std::sync::MutexGuard<'_, Queue> {
     queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Queues a request; returns `None` if the queue is full.
+/// Queues a request. Returns `None` if the queue is full.
 pub(super) fn push(
     queue: &SharedQueue,
     workers: usize,
@@ -64,14 +65,14 @@ fn start_jobs(
     locked: &mut Queue,
     current_second: impl Fn() -> usize + Copy + Send + 'static,
 ) {
-    while locked.busy < locked.workers {
+    while locked.busy_workers < locked.workers {
         let Some(job) = locked.waiting.pop_front() else { return };
-        locked.busy += 1;
+        locked.busy_workers += 1;
         let queue = Arc::clone(queue);
         tokio::spawn(async move {
             tokio::time::sleep(job.service_time).await;
             let mut locked = lock(&queue);
-            locked.busy -= 1;
+            locked.busy_workers -= 1;
             if let Some(served) = locked.served.get_mut(current_second()) {
                 *served += 1;
             }
