@@ -1,4 +1,4 @@
-//! The axum applications: the routes of all services, the dashboard and the metrics.
+//! The axum routers: all services, the dashboard and the metrics.
 
 use axum::{
     Router,
@@ -27,7 +27,7 @@ pub(crate) fn upstreams_router(
 ) -> Router {
     let client = client::build();
     let names: Vec<_> = upstreams.iter().map(|upstream| format!("/{}", upstream.name)).collect();
-    let paths = format!("There is {}.\n", names.join(", "));
+    let paths = format!("Upstreams: {}.\n", names.join(", "));
     let index = format!("seawall gateway. {paths}");
     let mut router = Router::new()
         .route("/", get(async move |headers: HeaderMap| dashboard::index(&headers, index)))
@@ -41,15 +41,15 @@ pub(crate) fn upstreams_router(
     routing::with_observability(router).merge(dashboard.routes()).merge(metrics::routes(prometheus))
 }
 
-/// Serves the services of a configuration file and the dashboard at `/`.
+/// Serves each service of a configuration file at `/NAME` and the dashboard at `/`.
 pub(crate) fn config_router(
     services: llm::ReloadableRouter,
     dashboard: Dashboard,
     prometheus: PrometheusHandle,
 ) -> Router {
-    let indexed = services.clone();
+    let index_services = services.clone();
     let index = async move |headers: HeaderMap| {
-        dashboard::index(&headers, format!("seawall gateway. {}", indexed.index_text()))
+        dashboard::index(&headers, format!("seawall gateway. {}", index_services.index_text()))
     };
     Router::new()
         .route("/", get(index))

@@ -1,4 +1,5 @@
-//! Recent calls of an upstream: counts per second for five minutes, and groups of similar failures.
+//! The recent calls to an upstream: counts per second for five minutes, and groups of similar
+//! failures.
 
 use std::{
     collections::VecDeque,
@@ -10,7 +11,7 @@ use std::{
 use seawall::{Failure, retry::StopReason};
 use tokio::time::Instant;
 
-/// The length of the window of the counts, in seconds.
+/// The period that the counts cover, in seconds.
 const WINDOW_SECONDS: usize = 300;
 
 /// The maximum number of failure groups per upstream.
@@ -30,7 +31,7 @@ pub(crate) enum Outcome {
     Rejected,
 }
 
-/// A failure with the attempts made.
+/// A call that failed at least once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FailedCall {
     pub(crate) failure: Failure,
@@ -62,8 +63,8 @@ pub(crate) struct CallStats {
 
 #[derive(Debug)]
 struct State {
-    /// The latest second of `counts`, since the start.
-    now: u64,
+    /// The latest second in `counts`, since the start.
+    current_second: u64,
     /// A ring buffer, indexed by second modulo its length.
     counts: [Counts; WINDOW_SECONDS],
     /// Ordered by the time of the first failure.
@@ -72,37 +73,39 @@ struct State {
 
 impl Default for CallStats {
     fn default() -> Self {
-        let state = State { now: 0, counts: [[0; 4]; WINDOW_SECONDS], groups: VecDeque::new() };
+        let state =
+            State { current_second: 0, counts: [[0; 4]; WINDOW_SECONDS], groups: VecDeque::new() };
         Self { started: Instant::now(), state: Mutex::new(state) }
     }
 }
 
 impl CallStats {
     pub(crate) fn record(&self, outcome: Outcome) {
-        let (column, failed) = match outcome {
+        let (column, failed_call) = match outcome {
             Outcome::Succeeded => (0, None),
-            Outcome::Recovered(failed) => (1, Some((failed, true))),
-            Outcome::Failed(failed) => (2, Some((failed, false))),
+            Outcome::Recovered(call) => (1, Some((call, true))),
+            Outcome::Failed(call) => (2, Some((call, false))),
             Outcome::Rejected => (3, None),
         };
         let mut state = self.lock_current();
-        let row = state.now as usize % WINDOW_SECONDS;
+        let row = state.current_second as usize % WINDOW_SECONDS;
         state.counts[row][column] = state.counts[row][column].saturating_add(1);
-        if let Some((failed, recovered)) = failed {
-            state.record_failure(failed, recovered);
+        if let Some((call, recovered)) = failed_call {
+            state.record_failure(call, recovered);
         }
     }
 
-    /// Returns the counts in slots of `seconds`, oldest first. `seconds` must divide 60; the last slot is incomplete.
+    /// Returns the counts in slots of `seconds`, oldest first. The last slot is incomplete.
+    /// `seconds` must divide 60.
     pub(crate) fn slots(&self, seconds: usize) -> Vec<Counts> {
         let state = self.lock_current();
-        let slot = state.now / seconds as u64;
-        let slots = (WINDOW_SECONDS / seconds) as u64;
-        // Slots before the start are empty.
-        (0..slots)
-            .map(|back| {
-                let first = (slot + 1 + back).checked_sub(slots).map(|slot| slot * seconds as u64);
-                first.map_or([0; 4], |first| state.sum(first, seconds as u64))
+        let current_slot = state.current_second / seconds as u64;
+        let slot_count = (WINDOW_SECONDS / seconds) as u64;
+        (0..slot_count)
+            .map(|index| {
+                let slot = (current_slot + 1 + index).checked_sub(slot_count);
+                // Slots before the start are empty.
+                slot.map_or([0; 4], |slot| state.sum(slot * seconds as u64, seconds as u64))
             })
             .collect()
     }
@@ -110,8 +113,9 @@ impl CallStats {
     /// Returns the counts of the last minute.
     pub(crate) fn last_minute(&self) -> Counts {
         let state = self.lock_current();
-        let first = (state.now + 1).saturating_sub(60);
-        state.sum(first, state.now + 1 - first)
+        let end = state.current_second + 1;
+        let first = end.saturating_sub(60);
+        state.sum(first, end - first)
     }
 
     /// Returns the failure groups, oldest first.
@@ -133,17 +137,19 @@ impl CallStats {
 }
 
 impl State {
-    fn advance_to(&mut self, now: u64) {
-        let elapsed = now.saturating_sub(self.now).min(WINDOW_SECONDS as u64);
-        self.now = self.now.max(now);
-        for back in 0..elapsed {
-            self.counts[(self.now - back) as usize % WINDOW_SECONDS] = [0; 4];
+    /// Clears the counts of the seconds since the last call.
+    fn advance_to(&mut self, second: u64) {
+        let elapsed = second.saturating_sub(self.current_second).min(WINDOW_SECONDS as u64);
+        self.current_second = self.current_second.max(second);
+        for age in 0..elapsed {
+            self.counts[(self.current_second - age) as usize % WINDOW_SECONDS] = [0; 4];
         }
     }
 
+    /// Returns the sum of the counts from the second `first` on.
     fn sum(&self, first: u64, seconds: u64) -> Counts {
         let mut sum = [0; 4];
-        for second in first..(first + seconds).min(self.now + 1) {
+        for second in first..(first + seconds).min(self.current_second + 1) {
             let counts = self.counts[second as usize % WINDOW_SECONDS];
             for (sum, count) in sum.iter_mut().zip(counts) {
                 *sum += count;
@@ -152,10 +158,10 @@ impl State {
         sum
     }
 
-    fn record_failure(&mut self, failed: FailedCall, recovered: bool) {
+    fn record_failure(&mut self, call: FailedCall, recovered: bool) {
         let now = Instant::now();
         let group = self.groups.iter_mut().rev().find(|group| {
-            let (old, new) = (&group.latest.failure, &failed.failure);
+            let (old, new) = (&group.latest.failure, &call.failure);
             group.recovered == recovered
                 && old.cause() == new.cause()
                 && old.reporter() == new.reporter()
@@ -163,9 +169,8 @@ impl State {
                 && now - group.last_at < GROUP_GAP
         });
         if let Some(group) = group {
-            // A failure without a response has no evidence; the evidence of an earlier one stays.
-            group.latest =
-                FailedCall { evidence: failed.evidence.or(group.latest.evidence), ..failed };
+            // A failure without a response has no evidence, so the earlier evidence is kept.
+            group.latest = FailedCall { evidence: call.evidence.or(group.latest.evidence), ..call };
             group.count += 1;
             group.last_at = now;
             return;
@@ -174,7 +179,7 @@ impl State {
             self.groups.pop_front();
         }
         self.groups.push_back(FailureGroup {
-            latest: failed,
+            latest: call,
             recovered,
             count: 1,
             first_at: now,
@@ -214,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn similar_failures_are_grouped_and_groups_are_bounded() {
+    async fn similar_failures_share_one_of_12_groups() {
         let stats = CallStats::default();
         for _ in 0..1_000 {
             stats.record(Outcome::Failed(failed_call(Cause::BadGateway)));

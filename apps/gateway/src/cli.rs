@@ -5,37 +5,41 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 use clap::{Parser, ValueEnum, error::ErrorKind};
 use http::Uri;
 
-/// A reverse proxy that keeps upstream failures from its callers.
+/// A reverse proxy that hides upstream failures from its callers.
 ///
-/// Without --upstream or --config it starts upstreams that fail on purpose, runs a load test against each of them directly
-/// and through seawall, prints the results, and keeps serving until Ctrl-C.
+/// Without --upstream or --config, it runs a demo. It starts upstreams that fail on purpose,
+/// load-tests each directly and through seawall, and prints the results. Then it serves until
+/// Ctrl-C.
 #[derive(Debug, Parser)]
 #[command(name = "seawall-gateway", version)]
 pub(crate) struct Arguments {
-    /// Proxy /NAME to the server at URL (http or https); repeatable
+    /// Proxy /NAME to the http or https server at URL (repeatable)
     #[arg(long = "upstream", value_name = "NAME=URL", value_parser = parse_upstream)]
     pub(crate) upstreams: Vec<UpstreamArgument>,
 
-    /// Serve the LLM APIs and other servers of FILE; SIGHUP reloads it
+    /// Proxy the LLM APIs and other upstreams that FILE defines; SIGHUP reloads it
     #[arg(long, value_name = "FILE", conflicts_with_all = ["upstreams", "once", "timeout"])]
     pub(crate) config: Option<PathBuf>,
 
-    /// Listen on ADDR; port 0 chooses a free port
+    /// Address to listen on; port 0 chooses a free port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8502")]
     pub(crate) listen: SocketAddr,
 
-    /// Exit after the load test: 0 if seawall hid the flaky upstream's failures and diagnosed every fault, else 1
+    /// Exit after the load test, with status 0 if seawall hid the failures of flaky, limited the
+    /// load of retries and diagnosed every fault, else 1
     #[arg(long, conflicts_with = "upstreams")]
     pub(crate) once: bool,
 
-    /// Limit each attempt, up to the head of the response [default: 0.25 in the demo, else 10]
+    /// Timeout of each attempt, until its response headers arrive [default: 0.25 in the demo, else
+    /// 10]
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = parse_seconds)]
     timeout: Option<Duration>,
 
-    /// Format of the log on standard error; `RUST_LOG` sets the level
+    /// Format of the log on standard error; RUST_LOG sets the level
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log: LogFormat,
 
+    /// The value of --timeout, or its default.
     #[arg(skip)]
     pub(crate) attempt_timeout: Duration,
 }
@@ -56,7 +60,10 @@ pub(crate) struct UpstreamArgument {
 }
 
 impl Arguments {
-    /// Parses the command line. On failure, prints the reason and returns the exit code.
+    /// Parses the command line.
+    ///
+    /// # Errors
+    /// Prints the help or the error, and returns the exit code.
     pub(crate) fn parse_or_exit_code() -> Result<Self, ExitCode> {
         let mut arguments = match Self::try_parse() {
             Ok(arguments) => arguments,
@@ -67,7 +74,7 @@ impl Arguments {
                 return Err(ExitCode::SUCCESS);
             }
             Err(error) => {
-                // The first line contains the error, the others the usage.
+                // The first line is the error. The others explain the usage.
                 let text = error.to_string();
                 let line = text.lines().next().unwrap_or_default();
                 eprintln!("{}; see --help", line.strip_prefix("error: ").unwrap_or(line));
@@ -76,7 +83,7 @@ impl Arguments {
         };
         for (index, upstream) in arguments.upstreams.iter().enumerate() {
             if arguments.upstreams[..index].iter().any(|other| other.name == upstream.name) {
-                eprintln!("--upstream names {} twice; see --help", upstream.name);
+                eprintln!("--upstream defines {} twice; see --help", upstream.name);
                 return Err(ExitCode::from(2));
             }
         }
@@ -93,27 +100,27 @@ fn parse_upstream(text: &str) -> Result<UpstreamArgument, String> {
     Ok(UpstreamArgument { name: name.into(), url: parse_url(url)? })
 }
 
-/// Checks that a service can be served at `/NAME`.
+/// Checks that a name can be served at `/NAME`.
 pub(crate) fn validate_name(name: &str) -> Result<(), &'static str> {
     if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b)) {
-        return Err("a name has letters, digits and -_.~ only");
+        return Err("expected a name of letters, digits and -_.~");
     }
     if name == "metrics" {
-        return Err("/metrics is the gateway's own");
+        return Err("the name metrics is reserved");
     }
     Ok(())
 }
 
 /// Parses the URL of an upstream.
 pub(crate) fn parse_url(text: &str) -> Result<Uri, String> {
-    let url: Uri = text.parse().map_err(|error| format!("not a URL: {error}"))?;
+    let url: Uri = text.parse().map_err(|error| format!("invalid URL: {error}"))?;
     match url.scheme_str() {
         Some("http" | "https") => {}
-        _ => return Err("a URL begins with http:// or https://".into()),
+        _ => return Err("expected a URL with http:// or https://".into()),
     }
     let authority = url.authority().map(http::uri::Authority::as_str);
     if authority.is_none_or(|authority| authority.contains('@')) || url.query().is_some() {
-        return Err("a URL has a host, and neither a user nor a query".into());
+        return Err("expected a URL with a host, and without a user or a query".into());
     }
     Ok(url)
 }

@@ -1,4 +1,4 @@
-//! The HTTP client that all upstreams share.
+//! The HTTP client, which all upstreams share.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use seawall::{hyper_util::TrackReuse, retry::ReplayBody};
 /// The connect timeout for one address of an upstream.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The maximum number of idle connections kept per host for 90 s. After a burst, the others are closed.
+/// The maximum number of idle connections per host. Each is kept for 90 s.
 const MAX_IDLE_CONNECTIONS: usize = 256;
 
 const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
@@ -25,7 +25,7 @@ pub(crate) fn build() -> HttpClient {
     http.enforce_http(false);
     http.set_nodelay(true);
     http.set_connect_timeout(Some(CONNECT_TIMEOUT));
-    // A stream may be idle for minutes. Keepalive probes detect a host that is gone.
+    // A stream may be idle for minutes. Keep-alive probes detect that the host is gone.
     http.set_keepalive(Some(TCP_KEEPALIVE));
     let connector = HttpsConnectorBuilder::new()
         .with_webpki_roots()

@@ -4,9 +4,9 @@ use std::{fmt, process::ExitCode};
 
 /// A one-line message and its exit code.
 pub(crate) enum ExitError {
-    /// Invalid arguments or configuration: exit code 2.
+    /// The arguments or the configuration are invalid. Exit code 2.
     Usage(String),
-    /// A failed run: exit code 1.
+    /// The run failed. Exit code 1.
     Failure(String),
 }
 

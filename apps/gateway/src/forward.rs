@@ -1,4 +1,4 @@
-//! Rewriting of requests and responses between the caller and the upstream.
+//! Rewrites requests and responses between the caller and the upstream.
 
 use std::net::SocketAddr;
 
@@ -15,7 +15,7 @@ use http::{
 /// The name in `Via` and `Proxy-Status`.
 pub(crate) const GATEWAY_NAME: &str = "seawall-gateway";
 
-/// Connection-specific fields, which a proxy removes (RFC 9110, section 7.6.1).
+/// The connection-specific headers, which a proxy removes (RFC 9110, section 7.6.1).
 const HOP_BY_HOP: [HeaderName; 9] = [
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
@@ -35,7 +35,7 @@ pub(crate) fn prepare_request<B>(request: &mut Request<B>) {
     *request.version_mut() = Version::HTTP_11;
     let headers = request.headers_mut();
     replace_hop_headers(headers, version);
-    // The client sets `Host` from the upstream's URL.
+    // The HTTP client behind this proxy sets `Host` from the upstream's URL.
     if let Some(host) = headers.remove(HOST) {
         headers.insert("x-forwarded-host", host);
     }
@@ -63,21 +63,23 @@ pub(crate) fn insert_host<B>(mut request: Request<B>) -> Request<B> {
     request
 }
 
-/// Returns the upstream's URL for a request: the base path, and the path below the upstream's name.
-pub(crate) fn upstream_uri(base: &Uri, name: &str, request: &Uri) -> Uri {
-    let rest = request.path().strip_prefix('/').and_then(|path| path.strip_prefix(name));
+/// Returns the upstream URL for a request. Removes `/name` from the request path and appends the
+/// rest to the base path.
+pub(crate) fn upstream_uri(base: &Uri, name: &str, request_uri: &Uri) -> Uri {
+    let rest = request_uri.path().strip_prefix('/').and_then(|path| path.strip_prefix(name));
     let base_path = base.path().trim_end_matches('/');
     let rest = rest.unwrap_or_default();
     let slash = if base_path.is_empty() && rest.is_empty() { "/" } else { "" };
-    let query = request.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let query = request_uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let path: Result<PathAndQuery, _> = format!("{base_path}{rest}{slash}{query}").parse();
     let mut parts = base.clone().into_parts();
-    // Both are parts of valid URLs. If their combination is invalid, the request goes to the root.
+    // `base` and `request_uri` are valid URLs. If the joined path is still invalid, the request
+    // goes to `/`.
     parts.path_and_query = Some(path.unwrap_or_else(|_| PathAndQuery::from_static("/")));
     Uri::from_parts(parts).unwrap_or_else(|_| base.clone())
 }
 
-/// Removes hop-by-hop fields and appends `Via` (RFC 9110, section 7.6.3).
+/// Removes hop-by-hop headers and appends `Via` (RFC 9110, section 7.6.3).
 fn replace_hop_headers(headers: &mut HeaderMap, version: Version) {
     let connection_options: Vec<HeaderName> = headers
         .get_all(CONNECTION)

@@ -1,8 +1,8 @@
 //! A reverse proxy that demonstrates seawall.
 //!
-//! `cargo run -p seawall-gateway` starts upstreams that fail on purpose, runs a load test against each of them directly and
-//! through seawall, prints the results, and keeps serving until Ctrl-C. `--upstream NAME=URL` proxies to real servers, and
-//! `--config FILE` to the services of a file.
+//! `cargo run -p seawall-gateway` starts upstreams that fail on purpose, load-tests each directly
+//! and through seawall, and prints the results. Then it serves until Ctrl-C. `--upstream NAME=URL`
+//! proxies to real servers, and `--config FILE` to the services that a file defines.
 
 mod app;
 mod call_stats;
@@ -23,15 +23,15 @@ mod upstream;
 
 use std::{fmt::Display, io, path::PathBuf, process::ExitCode};
 
-use cli::Arguments;
+use cli::{Arguments, UpstreamArgument};
 use dashboard::Dashboard;
 use exit_error::ExitError;
 use metrics_exporter_prometheus::PrometheusHandle;
 use policies::Policies;
 use tokio::{net::TcpListener, sync::watch};
 
-/// glibc's allocator retains the memory of a burst: after 10,000 concurrent requests, four times the memory in use. jemalloc
-/// returns it within ten seconds.
+/// After 10,000 concurrent requests, glibc's allocator retains four times the memory in use.
+/// jemalloc returns unused memory within ten seconds.
 #[cfg(not(target_env = "msvc"))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -68,8 +68,11 @@ async fn run(arguments: Arguments) -> Result<(), ExitError> {
         let demo = demo::Demo { policies, attempt_timeout: arguments.attempt_timeout, log };
         return demo.run(listener, arguments.once, prometheus).await;
     }
-    let upstreams = arguments.upstreams.into_iter();
-    let upstreams: Vec<_> = upstreams.map(|one| policies.upstream(one.name, one.url)).collect();
+    let upstreams: Vec<_> = arguments
+        .upstreams
+        .into_iter()
+        .map(|UpstreamArgument { name, url }| policies.upstream(name, url))
+        .collect();
     let (shutdown, on_shutdown) = watch::channel(false);
     let dashboard = Dashboard::new(&upstreams, None, on_shutdown);
     let app = app::upstreams_router(upstreams, &policies, dashboard, prometheus);
@@ -78,7 +81,7 @@ async fn run(arguments: Arguments) -> Result<(), ExitError> {
         .map_err(|error| listen_error(&error))
 }
 
-/// Serves the services of a configuration file, which SIGHUP reloads.
+/// Serves the services that a configuration file defines. SIGHUP reloads the file.
 async fn serve_config(
     path: PathBuf,
     listener: TcpListener,

@@ -1,4 +1,4 @@
-//! The metrics of the layers, for Prometheus.
+//! The Prometheus metrics of the layers.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A layer around an upstream's client stack that records the outcome of each call.
+//! A layer that records the outcome of each call to an upstream.
 
 use std::{
     num::NonZeroU32,
@@ -22,6 +22,7 @@ use tower::{Layer, Service};
 
 use crate::call_stats::{CallStats, FailedCall, Outcome};
 
+/// Records the outcome of each call in the statistics.
 #[derive(Clone, Debug)]
 pub(crate) struct ObserveLayer(pub(crate) Arc<CallStats>);
 
@@ -52,7 +53,7 @@ where
         self.inner.poll_ready(cx)
     }
 
-    // A cancelled call is recorded neither as a success nor as a failure.
+    // A cancelled call is not recorded.
     fn call(&mut self, request: Request<R>) -> Self::Future {
         let call = self.inner.call(request);
         let stats = Arc::clone(&self.stats);
@@ -95,11 +96,11 @@ fn response_outcome<B>(response: &Response<B>) -> Outcome {
     // A client error is not a failure of the upstream.
     let failure =
         failure.filter(|failure| !matches!(failure.cause(), Cause::ClientError | Cause::Conflict));
-    let last_retried = report.and_then(|report| report.failed_attempts().last());
-    match (failure, last_retried) {
+    let last_failed_attempt = report.and_then(|report| report.failed_attempts().last());
+    match (failure, last_failed_attempt) {
         (Some(failure), _) => Outcome::Failed(failed_call(failure)),
-        (None, Some(past)) => {
-            Outcome::Recovered(FailedCall { evidence: None, ..failed_call(*past.failure()) })
+        (None, Some(attempt)) => {
+            Outcome::Recovered(FailedCall { evidence: None, ..failed_call(*attempt.failure()) })
         }
         (None, None) => Outcome::Succeeded,
     }
@@ -109,20 +110,22 @@ fn error_outcome(error: &BoxError) -> Outcome {
     let exhausted = find_source::<RetriesExhausted>(&**error);
     let failure = match (find_source::<CircuitOpen>(&**error), exhausted) {
         (Some(_), None) => return Outcome::Rejected,
-        // The circuit opened between two attempts, probably because of the last failure.
+        // The circuit opened between two attempts, probably after the last failure.
         (Some(open), Some(_)) => *open.opened_by().unwrap_or(&Failure::new(Cause::CircuitOpen)),
         (None, _) => classify_error(&**error),
     };
-    let last = exhausted.and_then(RetriesExhausted::last_response);
+    let last_response = exhausted.and_then(RetriesExhausted::last_response);
     Outcome::Failed(FailedCall {
         failure,
-        evidence: last.and_then(|last| last.extensions().get()).map(Evidence::summary),
+        evidence: last_response
+            .and_then(|response| response.extensions().get())
+            .map(Evidence::summary),
         attempts: exhausted.map_or(NonZeroU32::MIN, RetriesExhausted::attempts),
         stop_reason: exhausted.map(RetriesExhausted::reason),
     })
 }
 
-/// A body that records the call's outcome at its end, or a failure if it is interrupted.
+/// A body that records the outcome of the call at its end, or a failure if it is interrupted.
 #[derive(Debug)]
 struct ObservedBody {
     body: Body,
@@ -137,7 +140,7 @@ impl ObservedBody {
         observed
     }
 
-    /// Records the outcome early, because a server need not poll a body after `is_end_stream`.
+    /// Records the outcome at `is_end_stream`, because a server need not poll the body after that.
     fn record_if_ended(&mut self) {
         if self.body.is_end_stream() {
             self.record(None);

@@ -1,4 +1,4 @@
-//! The library's client stack, configured by policies.
+//! seawall's standard client stack, configured by policies.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -20,13 +20,13 @@ use crate::{
     upstream::{CircuitSource, Upstream},
 };
 
-/// The timeout of all attempts together, up to the head of the response.
+/// The timeout of all attempts of a request, until the response headers arrive.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A client stack with its type erased.
 pub(crate) type ClientStack = BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>;
 
-/// The policies of all upstreams, replaced as a whole.
+/// The policies of all upstreams, which are replaced together.
 ///
 /// # Clone
 ///
@@ -42,10 +42,10 @@ impl Policies {
         Self::from_stack(StandardLayer::new(forward::GATEWAY_NAME), config)
     }
 
-    /// Creates the default policy with this timeout of an attempt.
+    /// Creates the default policies with this attempt timeout.
     pub(crate) fn with_attempt_timeout(attempt: Duration) -> Self {
         let stack = StandardLayer::new(forward::GATEWAY_NAME);
-        // The total timeout must not be shorter than the timeout of an attempt.
+        // The total timeout must be at least the attempt timeout.
         let timeouts = Timeouts::new(attempt, TOTAL_TIMEOUT.max(attempt));
         let stack =
             timeouts.map_or_else(|_| stack.clone(), |timeouts| stack.clone().timeouts(timeouts));

@@ -1,4 +1,4 @@
-//! The routes of one service, and the layers around all of them.
+//! The routes of a service, and the layers around all routes.
 
 use std::convert::Infallible;
 
@@ -29,11 +29,11 @@ where
 
 /// Logs and measures each request.
 pub(crate) fn with_observability(router: Router) -> Router {
-    // At INFO each log line describes its request, so the span is enabled at DEBUG only.
+    // The log line itself describes the request, so the span is needed at DEBUG only.
     let router = router.layer(LoggingLayer::server().span_level(Level::Debug));
-    router.layer(RequestDurationLayer::server().route_fn(route))
+    router.layer(RequestDurationLayer::server().route_fn(matched_route))
 }
 
-fn route(head: &http::request::Parts) -> Option<String> {
+fn matched_route(head: &http::request::Parts) -> Option<String> {
     Some(head.extensions.get::<MatchedPath>()?.as_str().to_owned())
 }

@@ -1,4 +1,4 @@
-//! Serving until a shutdown signal, and reloading on SIGHUP.
+//! Serves until a shutdown signal, and reloads on SIGHUP.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -8,17 +8,17 @@ use tower::util::MapRequestLayer;
 
 use crate::{forward, llm};
 
-/// The maximum time for in-flight requests to complete after the shutdown signal.
+/// The maximum time for requests in flight to complete after the shutdown signal.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Serves until Ctrl-C or SIGTERM, sends `shutdown`, and drains in-flight requests.
+/// Serves until Ctrl-C or SIGTERM, sends `shutdown`, and drains the requests in flight.
 pub(crate) async fn serve_until_shutdown(
     listener: TcpListener,
     app: Router,
     shutdown: watch::Sender<bool>,
 ) -> io::Result<()> {
     println!("listening on http://{}", listener.local_addr()?);
-    // Nagle's algorithm would delay a server-sent event until the next one.
+    // Nagle's algorithm would delay each server-sent event.
     let listener = listener.tap_io(|connection| {
         let _ = connection.set_nodelay(true);
     });
@@ -57,7 +57,7 @@ pub(crate) fn reload_on_sighup(services: llm::ReloadableRouter) -> io::Result<()
     Ok(())
 }
 
-/// Does nothing: SIGHUP exists on Unix only.
+/// Does nothing, because SIGHUP exists on Unix only.
 #[cfg(not(unix))]
 pub(crate) fn reload_on_sighup(_: llm::ReloadableRouter) -> io::Result<()> {
     Ok(())

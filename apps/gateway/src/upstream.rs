@@ -1,4 +1,4 @@
-//! An upstream with its circuit and its statistics.
+//! An upstream, its circuit and its statistics.
 
 use std::sync::{Arc, atomic::AtomicU64};
 
@@ -28,9 +28,9 @@ pub(crate) struct Upstream {
 
 #[derive(Clone, Debug)]
 pub(crate) enum CircuitSource {
-    /// The upstream has a circuit breaker layer of its own.
+    /// The upstream has its own circuit breaker layer.
     Own(Circuit),
-    /// The policies hold the circuit, keyed by authority.
+    /// The policies contain the circuit, keyed by authority.
     Policies(Handle),
 }
 
@@ -41,14 +41,19 @@ impl Upstream {
 
     /// Returns the state of the circuit, or `None` before the first request.
     ///
-    /// Policies may have one circuit per route. If any of them is not closed, it is returned.
+    /// If the policies have several circuits for the upstream, one per route, prefers one that is
+    /// not closed.
     pub(crate) fn circuit(&self) -> Option<Snapshot> {
         let policies = match &self.circuit {
             CircuitSource::Own(circuit) => return Some(circuit.snapshot()),
             CircuitSource::Policies(policies) => policies,
         };
         let key = by_authority(&self.url)?;
-        let all = policies.circuits().into_iter().filter_map(|(_, circuits)| circuits.get(&key));
-        all.map(|circuit| circuit.snapshot()).max_by_key(|one| one.state() != State::Closed)
+        policies
+            .circuits()
+            .into_iter()
+            .filter_map(|(_, circuits)| circuits.get(&key))
+            .map(|circuit| circuit.snapshot())
+            .max_by_key(|snapshot| snapshot.state() != State::Closed)
     }
 }

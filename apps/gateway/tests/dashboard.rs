@@ -91,10 +91,10 @@ async fn index_is_html_for_browsers_and_text_for_others() {
         ["*/*", "text/plain", "text/html;q=0", "text/html;q=0.1,text/plain", "nonsense;;,="]
     {
         let (_, headers, body) = index(&[("accept", plain)]).await;
-        assert_eq!(body, "seawall gateway. There is /x.\n", "{plain}");
+        assert_eq!(body, "seawall gateway. Upstreams: /x.\n", "{plain}");
         assert_eq!(headers["content-type"], "text/plain; charset=utf-8");
     }
-    assert_eq!(index(&[]).await.2, "seawall gateway. There is /x.\n");
+    assert_eq!(index(&[]).await.2, "seawall gateway. Upstreams: /x.\n");
 }
 
 #[tokio::test]
@@ -177,7 +177,7 @@ async fn snapshot_contains_circuit_counts_and_failures() {
 }
 
 #[tokio::test]
-async fn retried_success_lists_retried_failure() {
+async fn success_after_retry_is_listed_as_recovered() {
     let (_origin, gateway) = gateway_with(Script::Once(502, "")).await;
     assert_eq!(gateway.request("GET", "/x").await.0, StatusCode::OK);
     let snapshot = EventStream::open(&gateway).await.next().await.unwrap();
@@ -203,7 +203,7 @@ async fn interrupted_response_is_failure_and_404_is_not() {
 }
 
 #[tokio::test]
-async fn excess_event_stream_gets_503_until_one_closes() {
+async fn event_stream_above_limit_gets_503_until_one_closes() {
     let (_origin, gateway) = gateway_with(Script::Healthy).await;
     let mut streams = Vec::new();
     for _ in 0..32 {
@@ -248,7 +248,7 @@ async fn real_upstreams_have_no_controls_and_keep_their_names() {
     for name in names {
         assert_eq!(gateway.request("GET", &format!("/{name}")).await.2, "ok", "{name}");
     }
-    for path in ["/@/break/x", "/@/heal/x", "/@/traffic/on"] {
+    for path in ["/@/break/x", "/@/heal/x", "/@/background-load/on"] {
         let url = format!("{}{path}", gateway.url);
         let response = send("POST", &url, &[("sec-fetch-site", "same-origin")]).await;
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
@@ -276,7 +276,7 @@ async fn controls_accept_only_same_origin_requests() {
         ("heal/dead", &[("host", &evil), ("origin", &evil_origin)]),
         ("heal/dead", &[("host", &evil), ("sec-fetch-site", "same-origin")]),
         ("break/healthy", &[("origin", "http://127.0.0.1:1")]),
-        ("traffic/on", &[("sec-fetch-site", "cross-site")]),
+        ("background-load/on", &[("sec-fetch-site", "cross-site")]),
     ] {
         assert_eq!(control("POST", path, fields).await, 403, "{path} {fields:?}");
     }
@@ -284,15 +284,15 @@ async fn controls_accept_only_same_origin_requests() {
     assert_eq!(control("GET", "heal/dead", own).await, 405);
     let early = control("POST", "heal/dead", own).await;
     let mut events = EventStream::open(&gateway).await;
-    if events.next().await.unwrap()["demo"]["measuring"] == true {
+    if events.next().await.unwrap()["demo"]["load_test_running"] == true {
         assert_eq!(early, 409);
     }
-    events.wait_for(|snapshot| snapshot["demo"]["measuring"] == false).await;
-    assert_eq!(control("POST", "heal/nobody", own).await, 404);
-    assert_eq!(control("POST", "traffic/maybe", own).await, 404);
+    events.wait_for(|snapshot| snapshot["demo"]["load_test_running"] == false).await;
+    assert_eq!(control("POST", "heal/unknown", own).await, 404);
+    assert_eq!(control("POST", "background-load/maybe", own).await, 404);
     assert_eq!(control("POST", "heal/dead", &[("origin", &gateway.url)]).await, 204);
     assert_eq!(control("POST", "break/healthy", own).await, 204);
-    assert_eq!(control("POST", "traffic/on", own).await, 204);
+    assert_eq!(control("POST", "background-load/on", own).await, 204);
     let upstream = |snapshot: &Value, name: &str| {
         let all = snapshot["upstreams"].as_array().unwrap();
         all.iter().find(|upstream| upstream["name"] == name).unwrap().clone()
@@ -303,7 +303,7 @@ async fn controls_accept_only_same_origin_requests() {
                 && upstream(snapshot, "dead")["circuit"]["state"] == "closed"
         })
         .await;
-    assert_eq!(snapshot["demo"], json!({ "measuring": false, "traffic": true }));
+    assert_eq!(snapshot["demo"], json!({ "load_test_running": false, "background_load": true }));
     assert_eq!(upstream(&snapshot, "healthy")["circuit"]["reporter"], "nginx");
     assert_eq!(
         (&upstream(&snapshot, "dead")["behavior"], &upstream(&snapshot, "dead")["fault_injected"]),

@@ -56,10 +56,13 @@ fn invalid_file_is_reported_in_one_line_with_position() {
             "FILE: [policy]: expected 0s < attempt <= total, and 0s < idle",
         ),
         (format!("{SERVICE}[limit]\nburst = 1\n"), "FILE:5: missing field `requests_per_minute`"),
-        ("[[service]]\nname = \"a/b\"\nupstream = []\n".into(), "FILE:2: name: a name has letters"),
+        (
+            "[[service]]\nname = \"a/b\"\nupstream = []\n".into(),
+            "FILE:2: name: expected a name of letters",
+        ),
         (
             "[[service]]\nname = \"metrics\"\nupstream = []\n".into(),
-            "FILE:2: name: /metrics is the gateway's own",
+            "FILE:2: name: the name metrics is reserved",
         ),
         (
             "[[service]]\nname = \"a\"\nupstream = []\n".into(),
@@ -70,10 +73,10 @@ fn invalid_file_is_reported_in_one_line_with_position() {
             "FILE:2: name: a: expected an upstream to have either a url or a script",
         ),
         (format!("{SERVICE}{SERVICE}"), "FILE:6: name: a is the name of another service"),
-        (SERVICE.replace("http:", "ftp:"), "FILE:4: url: a URL begins with http:// or https://"),
+        (SERVICE.replace("http:", "ftp:"), "FILE:4: url: expected a URL with http:// or https://"),
         (
             format!("{SERVICE}api_key_env = \"NOT_SET\"\n"),
-            "FILE:5: api_key_env: expected a key in the variable NOT_SET",
+            "FILE:5: api_key_env: expected a key in the environment variable NOT_SET",
         ),
         (
             format!("{SERVICE}api_key_env = \"GATEWAY_TEST_KEY\"\napi_key_header = \"a b\"\n"),
@@ -122,7 +125,7 @@ async fn example_file_is_valid_with_and_without_commented_settings() {
     let (status, _, text) = gateway.request("GET", "/").await;
     assert_eq!(
         (status.as_u16(), text.as_str()),
-        (200, "seawall gateway. There is /openai, /anthropic.\n")
+        (200, "seawall gateway. Services: /openai, /anthropic.\n")
     );
     let text = fs::read_to_string(example_path("llm.toml")).unwrap();
     let lines = text.lines().map(|line| match line.strip_prefix("# ") {
@@ -133,7 +136,7 @@ async fn example_file_is_valid_with_and_without_commented_settings() {
     let gateway =
         GatewayProcess::start_with_env(&["--config", all.path().to_str().unwrap()], &keys);
     let (_, _, text) = gateway.request("GET", "/").await;
-    assert_eq!(text, "seawall gateway. There is /openai, /anthropic, /billing.\n");
+    assert_eq!(text, "seawall gateway. Services: /openai, /anthropic, /billing.\n");
 }
 
 #[tokio::test]

@@ -10,7 +10,8 @@ use std::{
 use scripted_origin::{Origin, Script};
 use support::{GatewayProcess, gateway};
 
-/// Scrapes the metrics after one request to a healthy upstream and one to an upstream that returns 502.
+/// Scrapes the metrics after one request to a healthy upstream and one to an upstream that returns
+/// 502.
 async fn scrape() -> (http::HeaderMap, String) {
     let (up, down) =
         (Origin::start(Script::Healthy).await, Origin::start(Script::Status(502)).await);
@@ -56,5 +57,5 @@ async fn scrape_passes_promtool() {
 fn upstream_cannot_be_named_metrics() {
     let output = gateway(&["--upstream", "metrics=http://127.0.0.1:1"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("/metrics is the gateway's own"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("the name metrics is reserved"));
 }

@@ -14,19 +14,23 @@ use super::{
 type ErrorReply = (StatusCode, &'static str);
 type Reply = Result<StatusCode, ErrorReply>;
 
-const CROSS_ORIGIN: ErrorReply =
-    (StatusCode::FORBIDDEN, "Only this gateway's own page, under an address, may do that.\n");
+const CROSS_ORIGIN: ErrorReply = (
+    StatusCode::FORBIDDEN,
+    "The request must come from the gateway's page at an IP address or localhost.\n",
+);
 const UNKNOWN_UPSTREAM: ErrorReply = (StatusCode::NOT_FOUND, "No such upstream.\n");
 const LOAD_TEST_RUNNING: ErrorReply =
-    (StatusCode::CONFLICT, "The upstreams are being measured; try again soon.\n");
+    (StatusCode::CONFLICT, "The load test is running. Try again when it has ended.\n");
 
 impl From<CommandError> for ErrorReply {
     fn from(error: CommandError) -> Self {
         match error {
             CommandError::UnknownUpstream => UNKNOWN_UPSTREAM,
-            CommandError::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "The gateway stops.\n"),
+            CommandError::ShuttingDown => {
+                (StatusCode::SERVICE_UNAVAILABLE, "The gateway is shutting down.\n")
+            }
             CommandError::Listen => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "The upstream cannot listen again.\n")
+                (StatusCode::INTERNAL_SERVER_ERROR, "The upstream could not listen again.\n")
             }
         }
     }
@@ -52,19 +56,20 @@ pub(super) async fn clear_fault(
 
 pub(super) async fn set_background_load(
     State(dashboard): State<Dashboard>,
-    Path(on): Path<String>,
+    Path(enabled): Path<String>,
     headers: HeaderMap,
 ) -> Reply {
     let controls = authorize(&dashboard, &headers)?;
-    let on = match &on[..] {
+    let enabled = match &enabled[..] {
         "on" => true,
         "off" => false,
-        _ => return Err((StatusCode::NOT_FOUND, "Say on or off.\n")),
+        _ => return Err((StatusCode::NOT_FOUND, "Expected on or off.\n")),
     };
-    controls.set_background_load(on);
+    controls.set_background_load(enabled);
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Returns the controls if the request may use them.
 fn authorize<'a>(
     dashboard: &'a Dashboard,
     headers: &HeaderMap,

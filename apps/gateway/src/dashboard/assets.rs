@@ -13,7 +13,7 @@ use axum::{
     routing::get,
 };
 
-/// Allows only files of this server, and forbids framing, which would allow clickjacking.
+/// Allows only files of this server, and forbids framing to prevent clickjacking.
 const CSP: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
@@ -51,7 +51,8 @@ fn file(content_type: &'static str, content: &'static str) -> Response {
     (headers, content).into_response()
 }
 
-/// Returns whether `Accept` names `text/html` with at least the weight of `text/plain` (RFC 9110, section 12.5.1).
+/// Returns whether `Accept` contains `text/html` with at least the weight of `text/plain` (RFC
+/// 9110, section 12.5.1).
 fn prefers_html(headers: &HeaderMap) -> bool {
     let weight = |media_type: &str| {
         headers

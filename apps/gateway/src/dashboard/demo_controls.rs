@@ -1,4 +1,4 @@
-//! The switches of the demo: a fault of each upstream, and background load.
+//! The controls of the demo: fault injection and background load.
 
 use std::{
     io,
@@ -40,13 +40,14 @@ struct Command {
     done: oneshot::Sender<io::Result<()>>,
 }
 
-/// The commands sent through [`DemoControls`], executed one after the other.
+/// The queue of the commands that [`DemoControls`] sends. It executes one at a time.
 pub(crate) struct CommandQueue(mpsc::Receiver<Command>);
 
-/// A command that was not executed.
+/// The reason why a command was not executed.
 pub(super) enum CommandError {
     UnknownUpstream,
     ShuttingDown,
+    /// The upstream could not listen again.
     Listen,
 }
 
@@ -80,8 +81,8 @@ impl DemoControls {
         self.background_load.load(Ordering::Relaxed)
     }
 
-    pub(super) fn set_background_load(&self, on: bool) {
-        self.background_load.store(on, Ordering::Relaxed);
+    pub(super) fn set_background_load(&self, enabled: bool) {
+        self.background_load.store(enabled, Ordering::Relaxed);
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
@@ -99,10 +100,10 @@ impl DemoControls {
         inject_fault: bool,
     ) -> Result<(), CommandError> {
         let (upstream, _) = self.find(name).ok_or(CommandError::UnknownUpstream)?;
-        let (done, is_done) = oneshot::channel();
+        let (done, result) = oneshot::channel();
         let sent = self.commands.send(Command { upstream, inject_fault, done }).await;
         sent.map_err(|_| CommandError::ShuttingDown)?;
-        let result = is_done.await.map_err(|_| CommandError::ShuttingDown)?;
+        let result = result.await.map_err(|_| CommandError::ShuttingDown)?;
         result.map_err(|_| CommandError::Listen)
     }
 }
@@ -115,7 +116,7 @@ impl CommandQueue {
             let script = if inject_fault { demo_upstream.fault.script } else { Script::Healthy };
             let result = origins[upstream].follow(script).await;
             demo_upstream.fault_injected.store(inject_fault, Ordering::Relaxed);
-            // The client may have disconnected.
+            // Ignores a disconnected client.
             let _ = done.send(result);
         }
     }

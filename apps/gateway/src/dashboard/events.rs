@@ -16,19 +16,23 @@ use axum::{
 use futures_util::stream;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Dashboard, same_origin::is_same_origin_or_direct, state_json};
+use super::{Dashboard, same_origin::is_not_cross_site, state_json};
 
 const SNAPSHOT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Streams until the client disconnects or the gateway shuts down. An open stream therefore does not delay draining.
+/// Streams until the client disconnects or the gateway shuts down, so that an open stream does not
+/// delay draining.
 pub(super) async fn stream(State(dashboard): State<Dashboard>, headers: HeaderMap) -> Response {
-    if !is_same_origin_or_direct(&headers) {
-        return (StatusCode::FORBIDDEN, "Only this gateway's own page may watch.\n")
+    if !is_not_cross_site(&headers) {
+        return (
+            StatusCode::FORBIDDEN,
+            "Cross-site request, or the host is neither an IP address nor localhost.\n",
+        )
             .into_response();
     }
     let Ok(permit) = dashboard.stream_permits.clone().try_acquire_owned() else {
         let retry_after = [(RETRY_AFTER, HeaderValue::from_static("5"))];
-        let text = "As many pages are watching as may.\n";
+        let text = "Too many event streams are open.\n";
         return (StatusCode::SERVICE_UNAVAILABLE, retry_after, text).into_response();
     };
     let mut ticks = interval(SNAPSHOT_INTERVAL);

@@ -1,8 +1,8 @@
-// Texts for the numbers and tokens of a snapshot.
+// Formats the numbers and tokens of a snapshot as text.
 
 export const STATES = {
-  closed: ["closed", "admits calls"],
-  open: ["open", "rejects calls"],
+  closed: ["closed", "admits requests"],
+  open: ["open", "rejects requests"],
   half_open: ["half-open", "admits a few probes"],
   forced_open: ["open", "forced open"],
   forced_closed: ["closed", "forced closed"],
@@ -10,8 +10,8 @@ export const STATES = {
 
 const STOP_REASONS = {
   not_retryable: "not retryable",
-  method_not_allowed: "the method is not retried",
-  server_forbids: "the server forbade a retry",
+  method_not_allowed: "requests with this method are not retried",
+  server_forbids: "the server does not allow a retry",
   max_retries: "no retries left",
   max_connect_retries: "no retries left",
   max_read_retries: "no retries left",
@@ -21,9 +21,9 @@ const STOP_REASONS = {
   deadline_too_near: "no time left",
   wait_too_long: "the requested wait was too long",
   not_replayable: "the body could not be replayed",
-  not_ready: "the client was not ready again",
+  not_ready: "the client did not become ready",
   circuit_open: "the circuit opened",
-  limit_reached: "too many calls in flight",
+  limit_reached: "too many requests in flight",
 };
 
 const PROCESSED = {
@@ -61,11 +61,11 @@ export function summaryText(upstreams) {
   const failing = namesWhere((upstream) => isClosed(upstream) && upstream.minute[2] > 0);
   const hasCalls = upstreams.some((upstream) => upstream.minute.some((count) => count > 0));
   const parts = [];
-  if (open.length > 0) parts.push(`${open.length} of ${upstreams.length} cut off: ${listText(open)}.`);
+  if (open.length > 0) parts.push(`${open.length} of ${upstreams.length} circuits open: ${listText(open)}.`);
   if (failing.length > 0) parts.push(`Failed in the last minute: ${listText(failing)}.`);
   if (parts.length > 0) return { openCount: open.length, text: parts[0], detail: parts[1] ?? "" };
-  const answering = upstreams.length === 1 ? "The upstream answers." : `All ${upstreams.length} upstreams answer.`;
-  return { openCount: 0, text: hasCalls ? answering : "No circuit is open.", detail: "" };
+  const healthy = upstreams.length === 1 ? "The upstream is healthy." : `All ${upstreams.length} upstreams are healthy.`;
+  return { openCount: 0, text: hasCalls ? healthy : "No circuit is open.", detail: "" };
 }
 
 export function listText(names, max = 4) {
@@ -76,7 +76,7 @@ export function listText(names, max = 4) {
 }
 
 export function sourceText({ reporter, status, processed }) {
-  const source = { local: "seen here", origin: "reported by the origin", unknown: "" }[reporter];
+  const source = { local: "observed by the gateway", origin: "reported by the origin", unknown: "" }[reporter];
   const parts = [source ?? `reported by ${reporter}`, status ? `status ${status}` : "", PROCESSED[processed] ?? ""];
   return parts.filter(Boolean).join(" · ");
 }
@@ -88,17 +88,17 @@ export function outcomeText({ recovered, attempts, stop_reason: reason }) {
 }
 
 export function circuitText({ state, since_ms, next_probe_ms, rejected, cause }) {
-  const by = cause ? `by ${causeText(cause)}` : "";
+  const openedBy = cause ? `by ${causeText(cause)}` : "";
   const [name, description] = STATES[state] ?? [causeText(state), ""];
   const parts = [`Circuit ${name} for ${durationText(since_ms)}`];
   if (state === "closed") {
-    if (cause) parts.push(`last opened ${by}`);
+    if (cause) parts.push(`last opened ${openedBy}`);
     return parts.join(" · ");
   }
-  if (by) parts[0] = `Circuit opened ${by}`;
+  if (openedBy) parts[0] = `Circuit opened ${openedBy}`;
   if (state === "open") {
     const seconds = (Math.ceil(next_probe_ms / 100) / 10).toFixed(1);
-    parts.push(`${durationText(since_ms)} ago`, next_probe_ms > 0 ? `next probe in ${seconds} s` : "the next call probes");
+    parts.push(`${durationText(since_ms)} ago`, next_probe_ms > 0 ? `next probe in ${seconds} s` : "the next request is a probe");
   } else {
     parts.push(description);
   }

@@ -1,6 +1,6 @@
-//! The dashboard: a page that shows circuits, calls and failures as they happen.
+//! The dashboard: a live page of circuits, calls and failures.
 //!
-//! All paths except `/` start with `/@/`, which no upstream's name can contain.
+//! All its paths except `/` start with `/@/`, which no upstream name can contain.
 
 mod admin;
 mod assets;
@@ -20,7 +20,7 @@ use tokio::sync::{Semaphore, watch};
 pub(crate) use self::{
     assets::index,
     demo_controls::{DemoControls, DemoUpstream, Fault},
-    same_origin::is_same_origin_or_direct,
+    same_origin::is_not_cross_site,
 };
 use crate::upstream::Upstream;
 
@@ -35,7 +35,7 @@ const MAX_EVENT_STREAMS: usize = 32;
 #[derive(Clone, Debug)]
 pub(crate) struct Dashboard {
     upstreams: Arc<RwLock<Arc<[Upstream]>>>,
-    /// Fault injection and background load, for the demo's upstreams only.
+    /// The controls of the demo. `None` with real upstreams.
     demo: Option<Arc<DemoControls>>,
     stream_permits: Arc<Semaphore>,
     /// Becomes true when the gateway shuts down.
@@ -53,7 +53,7 @@ impl Dashboard {
         Self { upstreams, demo, stream_permits, shutdown }
     }
 
-    /// Replaces the upstreams that are shown.
+    /// Replaces the upstreams on the page.
     pub(crate) fn set_upstreams(&self, upstreams: &[Upstream]) {
         *self.upstreams.write().unwrap_or_else(PoisonError::into_inner) = upstreams.into();
     }
@@ -69,7 +69,7 @@ impl Dashboard {
 
     /// Waits until the gateway shuts down.
     pub(crate) async fn shutdown(&self) {
-        // An error means that the sender was dropped, so the server is gone as well.
+        // An error means that the sender was dropped, so the server has stopped.
         let _ = self.shutdown.clone().wait_for(|&shutdown| shutdown).await;
     }
 
@@ -80,7 +80,7 @@ impl Dashboard {
             router
                 .route("/@/break/{name}", post(admin::inject_fault))
                 .route("/@/heal/{name}", post(admin::clear_fault))
-                .route("/@/traffic/{on}", post(admin::set_background_load))
+                .route("/@/background-load/{enabled}", post(admin::set_background_load))
         } else {
             router
         };

@@ -1,4 +1,4 @@
-// Renders each snapshot. Text from the network is set as text, never as markup.
+// Renders each snapshot. Text from the network is inserted as text, never as markup.
 
 import { drawChart } from "./chart.js";
 import {
@@ -8,7 +8,7 @@ import {
 const byId = (id) => document.getElementById(id);
 const upstreamRows = new Map();
 
-// Writes changed text only: a screen reader announces every write to a live region.
+// Writes text only if it changed, because a screen reader announces every write to a live region.
 function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
@@ -64,7 +64,7 @@ function renderUpstream(row, { name, behavior, fault_injected, circuit, slots, m
   setText(find(".circuit"), circuitText(circuit));
   const button = find(".action");
   button.hidden = fault_injected === null;
-  button.disabled = demo?.measuring ?? true;
+  button.disabled = demo?.load_test_running ?? true;
   if (fault_injected !== null) {
     row.dataset.action = fault_injected ? "heal" : "break";
     setText(button, fault_injected ? "Heal" : "Break");
@@ -87,7 +87,7 @@ function renderFailures(failures) {
     setText(find(".source"), sourceText(failure));
     setText(find(".outcome"), outcomeText(failure));
     setText(find(".advice"), failure.advice);
-    setText(find(".evidence"), failure.evidence ? `Recognized: ${failure.evidence}.` : "");
+    setText(find(".evidence"), failure.evidence ? `Evidence: ${failure.evidence}.` : "");
   });
   byId("no-failures").hidden = failures.length > 0;
 }
@@ -96,7 +96,7 @@ function renderSummary({ upstreams, demo }) {
   const { openCount, text, detail } = summaryText(upstreams);
   setText(byId("summary"), text);
   setText(byId("summary-detail"), detail);
-  document.title = `${openCount > 0 ? `${openCount} cut off · ` : ""}seawall gateway`;
+  document.title = `${openCount > 0 ? `${openCount} open · ` : ""}seawall gateway`;
   const counts = sumCounts(upstreams.map((upstream) => upstream.minute));
   const total = sum(counts);
   const [, recovered, , rejected] = counts.map(formatNumber);
@@ -104,15 +104,15 @@ function renderSummary({ upstreams, demo }) {
   const lastMinute = total > 0
     ? `Last minute: ${formatNumber(total)} requests, ${successes} succeeded, ${recovered} of them after a retry; ${rejected} rejected by open circuits.`
     : "No requests in the last minute.";
-  const measuring = "The load test is running; the buttons work when it ends.";
-  setText(byId("last-minute"), demo?.measuring ? measuring : lastMinute);
+  const loadTestRunning = "The load test is running. The buttons are enabled when it ends.";
+  setText(byId("last-minute"), demo?.load_test_running ? loadTestRunning : lastMinute);
 }
 
 function renderDemo(demo) {
   byId("demo").hidden = !demo;
   if (!demo) return;
-  byId("traffic").disabled = demo.measuring;
-  byId("traffic").setAttribute("aria-checked", String(demo.traffic));
+  byId("traffic").disabled = demo.load_test_running;
+  byId("traffic").setAttribute("aria-checked", String(demo.background_load));
 }
 
 async function post(path) {
@@ -120,15 +120,15 @@ async function post(path) {
     const response = await fetch(path, { method: "POST" });
     setText(byId("error"), response.ok ? "" : await response.text());
   } catch {
-    setText(byId("error"), "The gateway could not be reached.");
+    setText(byId("error"), "The gateway is not reachable.");
   }
 }
 
 const postAction = (row) => post(`/@/${row.dataset.action}/${encodeURIComponent(row.dataset.upstream)}`);
 byId("traffic").addEventListener("click", () => {
-  const on = byId("traffic").getAttribute("aria-checked") !== "true";
-  byId("traffic").setAttribute("aria-checked", String(on));
-  post(`/@/traffic/${on ? "on" : "off"}`);
+  const enabled = byId("traffic").getAttribute("aria-checked") !== "true";
+  byId("traffic").setAttribute("aria-checked", String(enabled));
+  post(`/@/background-load/${enabled ? "on" : "off"}`);
 });
 
 function renderConnection(state, text) {
@@ -148,10 +148,10 @@ function connect() {
   };
   events.onerror = () => {
     if (byId("connection").dataset.state === "live") {
-      setText(byId("last-minute"), `Not connected: the state of ${timeText(0)}.`);
+      setText(byId("last-minute"), `Not connected. The data is from ${timeText(0)}.`);
     }
     renderConnection("lost", "not connected, reconnecting");
-    // EventSource reconnects on its own except after a response that is no event stream.
+    // EventSource reconnects by itself, except after a response that is not an event stream.
     if (events.readyState === EventSource.CLOSED) setTimeout(connect, 3000);
   };
 }

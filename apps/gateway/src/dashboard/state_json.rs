@@ -15,7 +15,7 @@ use crate::{
 /// The width of a bar in the chart.
 const SLOT_SECONDS: usize = 5;
 
-/// The maximum number of failure groups in a snapshot, newest first.
+/// The maximum number of failure groups in a snapshot. The newest are kept.
 const MAX_FAILURES: usize = 50;
 
 #[derive(Serialize)]
@@ -28,20 +28,21 @@ struct DashboardState<'a> {
 
 #[derive(Serialize)]
 struct DemoState {
-    /// Whether the load test runs, during which the controls are disabled.
-    measuring: bool,
-    traffic: bool,
+    /// Whether the load test is running. The controls are disabled until it ends.
+    load_test_running: bool,
+    background_load: bool,
 }
 
 #[derive(Serialize)]
 struct UpstreamState<'a> {
     name: &'a str,
-    /// The current behavior and fault of a demo upstream.
+    /// The current behavior of a demo upstream.
     behavior: Option<&'static str>,
     fault_injected: Option<bool>,
     circuit: CircuitState,
-    /// The last five minutes, oldest first.
+    /// The counts of the last five minutes, oldest first.
     slots: Vec<Counts>,
+    /// The counts of the last minute.
     minute: Counts,
 }
 
@@ -63,7 +64,7 @@ struct CircuitState {
 struct FailureState<'a> {
     upstream: &'a str,
     #[serde(skip)]
-    first: Instant,
+    first_at: Instant,
     first_ago_ms: u64,
     ago_ms: u64,
     count: u64,
@@ -87,14 +88,14 @@ pub(super) fn snapshot(dashboard: &Dashboard) -> String {
             groups.map(|group| failure_state(&upstream.name, &group))
         })
         .collect();
-    failures.sort_by_key(|failure| std::cmp::Reverse(failure.first));
+    failures.sort_by_key(|failure| std::cmp::Reverse(failure.first_at));
     failures.truncate(MAX_FAILURES);
     let demo = dashboard.demo.as_deref();
     let state = DashboardState {
         slot_seconds: SLOT_SECONDS,
         demo: demo.map(|demo| DemoState {
-            measuring: demo.load_test_running(),
-            traffic: demo.background_load(),
+            load_test_running: demo.load_test_running(),
+            background_load: demo.background_load(),
         }),
         upstreams: upstreams.iter().map(|upstream| upstream_state(dashboard, upstream)).collect(),
         failures,
@@ -115,7 +116,7 @@ fn upstream_state<'a>(dashboard: &Dashboard, upstream: &'a Upstream) -> Upstream
     }
 }
 
-/// Reports an upstream without a circuit as closed: it has not received a request yet.
+/// An upstream without a circuit has not received a request yet, and counts as closed.
 fn circuit_state(snapshot: Option<&Snapshot>) -> CircuitState {
     let failure = snapshot.and_then(Snapshot::opened_by);
     CircuitState {
@@ -135,7 +136,7 @@ fn failure_state<'a>(upstream: &'a str, group: &FailureGroup) -> FailureState<'a
     let failure = &group.latest.failure;
     FailureState {
         upstream,
-        first: group.first_at,
+        first_at: group.first_at,
         first_ago_ms: millis(group.first_at.elapsed()),
         ago_ms: millis(group.last_at.elapsed()),
         count: group.count,

@@ -1,4 +1,4 @@
-//! Steady load on the demo's upstreams, while it is enabled and the dashboard is open.
+//! Steady load on the demo's upstreams while it is enabled and the dashboard is open.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::dashboard::{Dashboard, DemoControls};
 /// The interval between two requests to the same upstream.
 const REQUEST_INTERVAL: Duration = Duration::from_millis(200);
 
-/// The maximum number of requests in flight. Further ones are skipped.
+/// The maximum number of requests in flight. Requests above it are skipped.
 const MAX_IN_FLIGHT: usize = 64;
 
 /// Sends requests through the gateway until it shuts down.

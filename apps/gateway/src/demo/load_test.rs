@@ -14,7 +14,7 @@ use seawall::{
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 use tower::{Layer, ServiceExt};
 
-/// The number of requests to each upstream, directly and through the gateway.
+/// The number of requests to each upstream directly, and again through the gateway.
 pub(crate) const REQUESTS: usize = 200;
 
 const MAX_IN_FLIGHT: usize = 20;
@@ -25,7 +25,7 @@ const REJECTED: Cause = Cause::DestinationUnavailable;
 #[derive(Debug, Default)]
 pub(crate) struct LoadTestResult {
     succeeded: usize,
-    /// Sorted.
+    /// The latencies of all requests, sorted.
     latencies: Vec<Duration>,
     /// The number of failures by cause.
     failures: HashMap<Cause, usize>,
@@ -37,11 +37,11 @@ impl LoadTestResult {
         self.succeeded as f64 / self.latencies.len().max(1) as f64
     }
 
-    /// Returns the latency that this ratio of the requests does not exceed.
+    /// Returns a percentile of the latencies, such as p99 for 0.99.
     pub(crate) fn percentile(&self, ratio: f64) -> Duration {
-        let last = self.latencies.len().saturating_sub(1);
+        let last_index = self.latencies.len().saturating_sub(1);
         let rank = (self.latencies.len() as f64 * ratio).ceil() as usize;
-        self.latencies.get(rank.saturating_sub(1).min(last)).copied().unwrap_or_default()
+        self.latencies.get(rank.saturating_sub(1).min(last_index)).copied().unwrap_or_default()
     }
 
     /// Returns the ratio of requests that the gateway's open circuit rejected.
@@ -82,7 +82,7 @@ pub(crate) async fn run(url: &str, timeout: Duration, progress: &ProgressBar) ->
     while let Some(call) = calls.join_next().await {
         // A panicked call counts as a failure of unknown cause.
         let (outcome, latency) = match call {
-            Ok(Ok(done)) => done,
+            Ok(Ok(completed)) => completed,
             _ => (Err(Cause::Unknown), Duration::ZERO),
         };
         match outcome {
@@ -96,7 +96,7 @@ pub(crate) async fn run(url: &str, timeout: Duration, progress: &ProgressBar) ->
     result
 }
 
-/// Returns the cause of a failed response or an interrupted body.
+/// Reads the response, and returns the cause if it failed or its body was interrupted.
 ///
 /// A gateway's `Proxy-Status` takes precedence over the classifier.
 async fn check_response<B>(response: Response<B>) -> Result<(), Cause>

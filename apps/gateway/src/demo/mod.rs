@@ -29,7 +29,7 @@ use crate::{
     upstream::Upstream,
 };
 
-/// A guard against hanging. The gateway has shorter timeouts of its own.
+/// The timeout of requests to the gateway, which has shorter timeouts itself.
 const GATEWAY_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(crate) struct Demo {
@@ -38,7 +38,7 @@ pub(crate) struct Demo {
     pub(crate) log: LogHandle,
 }
 
-/// A failing upstream, started twice so that both load tests meet the same sequence of responses.
+/// A failing upstream, started twice so that both load tests get the same sequence of responses.
 struct TestedUpstream {
     direct: Origin,
     proxied: Origin,
@@ -61,7 +61,8 @@ impl TestedUpstream {
 }
 
 impl Demo {
-    /// Runs the load test and prints the report. Unless `once`, keeps serving until a shutdown signal.
+    /// Runs the load test and prints the report. Unless `once` is set, serves until a shutdown
+    /// signal.
     pub(crate) async fn run(
         self,
         listener: TcpListener,
@@ -73,8 +74,8 @@ impl Demo {
         let mut tested = Vec::new();
         let mut controlled = Vec::new();
         for (name, script, description, cause) in UPSTREAMS {
-            let first = if cause.is_some() { script } else { Script::Healthy };
-            let started = TestedUpstream::start(name, first, cause, &self.policies).await;
+            let initial = if cause.is_some() { script } else { Script::Healthy };
+            let started = TestedUpstream::start(name, initial, cause, &self.policies).await;
             tested.push(started.map_err(start_error)?);
             let fault = Fault { script, description };
             controlled.push(DemoUpstream { name, fault, fault_injected: cause.is_some().into() });
@@ -95,14 +96,14 @@ impl Demo {
         self.log.enable();
         let mut origins = Vec::new();
         for TestedUpstream { proxied, upstream, .. } in tested {
-            // The counts of the load test would dwarf later ones in the dashboard's chart.
+            // The load test's counts would hide the later, smaller ones in the dashboard's chart.
             upstream.stats.clear_counts();
             origins.push(proxied);
         }
         tokio::spawn(commands.run(Arc::clone(&controls), origins));
         tokio::spawn(background_load::run(gateway, dashboard, Arc::clone(&controls)));
         controls.finish_load_test();
-        println!("Look at http://{gateway}/, ask for /flaky, /dead, … or Ctrl-C to end.");
+        println!("Open http://{gateway}/ in a browser, or request /flaky, /dead, …. Stop with Ctrl-C.");
         match server.await {
             Ok(result) => result.map_err(start_error),
             Err(error) => Err(start_error(io::Error::other(error))),
@@ -115,7 +116,7 @@ async fn run_load_tests(
     gateway: SocketAddr,
     attempt_timeout: Duration,
 ) -> Vec<Row> {
-    // Drawn only if standard error is a terminal.
+    // indicatif draws it on a terminal only.
     let progress = ProgressBar::new(2 * (REQUESTS * tested.len()) as u64);
     if let Ok(style) = ProgressStyle::with_template("{msg:10} {wide_bar} {pos}/{len} {elapsed}") {
         progress.set_style(style);
@@ -127,8 +128,8 @@ async fn run_load_tests(
         let direct = load_test::run(&url, attempt_timeout, &progress).await;
         let url = format!("http://{gateway}/{}", upstream.name);
         let through_gateway = load_test::run(&url, GATEWAY_TIMEOUT, &progress).await;
-        // The larger count of two observers: hyper's client may resend a request on its own, and an origin that refuses
-        // connections counts none.
+        // Neither count is complete: the gateway does not count requests that hyper's client
+        // resends, and an origin that refuses connections counts none.
         let requests_sent = upstream.requests_sent.load(Ordering::Relaxed).max(proxied.requests());
         rows.push(Row {
             name: upstream.name.clone(),

@@ -1,4 +1,4 @@
-//! The report of the load test: a table, and the verification of its rows.
+//! The report of the load test: a table of the results, and their verification.
 
 use std::{fmt::Write, time::Duration};
 
@@ -7,13 +7,14 @@ use seawall::Cause;
 use super::load_test::{LoadTestResult, REQUESTS};
 use crate::exit_error::ExitError;
 
-/// The load that retries may cause: the budget's 20 %, and the three retries that it always allows.
-const MAX_LOAD: f64 = 1.25;
+/// The maximum number of attempts per request. The retry budget allows 20 %, and at least three
+/// retries.
+const MAX_ATTEMPTS_PER_REQUEST: f64 = 1.25;
 
-/// The load that a dead upstream may receive. The circuit must reject the rest.
-const MAX_LOAD_DEAD: f64 = 0.5;
+/// The maximum for an upstream that always fails. The circuit must reject the other requests.
+const MAX_ATTEMPTS_PER_REQUEST_DEAD: f64 = 0.5;
 
-const MIN_SUCCESS_FLAKY: f64 = 0.999;
+const MIN_SUCCESS_RATIO_FLAKY: f64 = 0.999;
 
 pub(crate) struct Row {
     pub(crate) name: String,
@@ -24,10 +25,9 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// Returns the cause that all failures were classified as.
+    /// Returns the cause of all failures, or `None` if nothing failed or the causes differ.
     ///
-    /// The gateway's responses and the client's own classification both count. Returns `None` if nothing failed or the
-    /// causes differ.
+    /// Includes the diagnoses in the gateway's responses and those of direct requests.
     fn diagnosed_cause(&self) -> Option<Cause> {
         let mut causes = self.through_gateway.upstream_causes();
         causes.extend(self.direct.upstream_causes());
@@ -44,8 +44,8 @@ impl Row {
         self.direct.success_ratio() == 0.0
     }
 
-    /// Returns the requests sent upstream per request of the caller.
-    fn load(&self) -> f64 {
+    /// Returns the number of requests to the upstream per request to the gateway.
+    fn attempts_per_request(&self) -> f64 {
         self.requests_sent as f64 / REQUESTS as f64
     }
 }
@@ -53,29 +53,24 @@ impl Row {
 /// Formats the rows as a table.
 pub(crate) fn table(rows: &[Row], attempt_timeout: Duration) -> String {
     let mut out = format!(
-        "{REQUESTS} requests to each upstream, directly and through seawall; attempt timeout {attempt_timeout:?}\n\n"
+        "{REQUESTS} requests to each upstream directly, and {REQUESTS} through seawall; attempt timeout {}\n\n",
+        format_millis(attempt_timeout)
     );
-    let header = [
-        "upstream",
-        "requests",
-        "success direct → seawall",
-        "sent/request",
-        "rejected",
-        "p50",
-        "p99",
-        "diagnosed cause",
-    ];
-    write_line(&mut out, header.map(String::from));
-    write_line(&mut out, [10, 8, 24, 12, 8, 7, 7, 23].map(|width| "─".repeat(width)));
+    for header in [
+        ["", "success", "attempts/", "rejected by", "seawall", "seawall", "diagnosed"],
+        ["upstream", "direct → seawall", "request", "circuit", "p50", "p99", "cause"],
+    ] {
+        write_line(&mut out, header.map(String::from));
+    }
+    write_line(&mut out, [10, 19, 9, 11, 7, 7, 23].map(|width| "─".repeat(width)));
     for row in rows {
         let success = |result: &LoadTestResult| format!("{:5.1} %", result.success_ratio() * 100.0);
         write_line(
             &mut out,
             [
                 row.name.clone(),
-                REQUESTS.to_string(),
                 format!("{}  → {}", success(&row.direct), success(&row.through_gateway)),
-                format!("{:.2}", row.load()),
+                format!("{:.2}", row.attempts_per_request()),
                 format!("{:.0} %", row.through_gateway.rejected_ratio() * 100.0),
                 format_millis(row.through_gateway.percentile(0.5)),
                 format_millis(row.through_gateway.percentile(0.99)),
@@ -86,43 +81,61 @@ pub(crate) fn table(rows: &[Row], attempt_timeout: Duration) -> String {
     out
 }
 
-/// Checks the demo's promises: correct diagnoses, bounded load, no rejected requests to a live upstream, and no failure of
-/// the flaky upstream for the caller.
+/// Checks the results and prints the verdict.
+///
+/// Every diagnosis must be correct, and the attempts per request must be bounded. The circuit of an
+/// upstream that is not dead must reject no request. The requests to flaky must succeed.
 pub(crate) fn verify(rows: &[Row]) -> Result<(), ExitError> {
-    let broken: Vec<_> = rows.iter().flat_map(broken_promises).collect();
-    if broken.is_empty() {
-        println!("Every diagnosis is correct.");
+    let problems: Vec<_> = rows.iter().flat_map(find_problems).collect();
+    if problems.is_empty() {
+        println!(
+            "seawall hid the failures of flaky, limited the load of retries, and diagnosed every fault."
+        );
         Ok(())
     } else {
-        Err(ExitError::Failure(broken.join("; ")))
+        Err(ExitError::Failure(problems.join("; ")))
     }
 }
 
-fn broken_promises(row: &Row) -> Vec<String> {
+fn find_problems(row: &Row) -> Vec<String> {
     let name = &row.name;
-    let mut broken = Vec::new();
+    let mut problems = Vec::new();
     if !row.is_diagnosis_correct() {
-        broken.push(format!("the diagnosis of {name} is wrong"));
+        let [expected, found] = [row.expected_cause, row.diagnosed_cause()].map(format_cause);
+        problems.push(format!("{name}: expected the diagnosis {expected}, found {found}"));
     }
-    if row.load() > if row.is_dead() { MAX_LOAD_DEAD } else { MAX_LOAD } {
-        broken.push(format!("{name} received {:.2} requests per request", row.load()));
+    let max_attempts =
+        if row.is_dead() { MAX_ATTEMPTS_PER_REQUEST_DEAD } else { MAX_ATTEMPTS_PER_REQUEST };
+    let attempts = row.attempts_per_request();
+    if attempts > max_attempts {
+        problems.push(format!(
+            "{name}: expected at most {max_attempts} attempts per request, found {attempts:.2}"
+        ));
     }
-    if !row.is_dead() && row.through_gateway.rejected_ratio() > 0.0 {
-        broken.push(format!("requests to {name} were rejected although it is not dead"));
+    let rejected = row.through_gateway.rejected_ratio();
+    if !row.is_dead() && rejected > 0.0 {
+        problems.push(format!(
+            "{name}: expected no rejected requests, found {:.1} %",
+            rejected * 100.0
+        ));
     }
     let success = row.through_gateway.success_ratio();
-    if name == "flaky" && success < MIN_SUCCESS_FLAKY {
-        broken.push(format!("only {:.1} % of the requests to flaky succeeded", success * 100.0));
+    if name == "flaky" && success < MIN_SUCCESS_RATIO_FLAKY {
+        problems.push(format!(
+            "{name}: expected {:.1} % successful requests, found {:.1} %",
+            MIN_SUCCESS_RATIO_FLAKY * 100.0,
+            success * 100.0
+        ));
     }
-    broken
+    problems
 }
 
-fn write_line(out: &mut String, cells: [String; 8]) {
-    let [name, requests, success, load, rejected, p50, p99, cause] = cells;
-    // Infallible: the target is a string.
+fn write_line(out: &mut String, cells: [String; 7]) {
+    let [name, success, attempts, rejected, p50, p99, cause] = cells;
+    // Writing to a string does not fail.
     let _ = writeln!(
         out,
-        "{name:<10}  {requests:>8}  {success:<24}  {load:>12}  {rejected:>8}  {p50:>7}  {p99:>7}  {cause}"
+        "{name:<10}  {success:<19}  {attempts:>9}  {rejected:>11}  {p50:>7}  {p99:>7}  {cause}"
     );
 }
 
@@ -132,7 +145,11 @@ fn format_millis(duration: Duration) -> String {
 }
 
 fn format_diagnosis(row: &Row) -> String {
-    let cause = row.diagnosed_cause().map_or("—", Cause::as_str);
+    let cause = format_cause(row.diagnosed_cause());
     let wrong = if row.is_diagnosis_correct() { "" } else { "  (wrong)" };
     format!("{cause}{wrong}")
+}
+
+fn format_cause(cause: Option<Cause>) -> &'static str {
+    cause.map_or("—", Cause::as_str)
 }

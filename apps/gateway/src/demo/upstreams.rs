@@ -3,9 +3,9 @@
 use scripted_origin::Script;
 use seawall::Cause;
 
-/// The name, the fault, its description, and the cause that seawall must diagnose.
+/// The name of each upstream, its fault, the fault's description, and the expected diagnosis.
 ///
-/// An upstream without a cause starts healthy; its fault can be injected from the dashboard.
+/// An upstream without an expected diagnosis starts healthy. The dashboard can inject its fault.
 pub(crate) const UPSTREAMS: [(&str, Script, &str, Option<Cause>); 8] = [
     ("healthy", Script::Raw(NGINX_502), "returns nginx's 502 page", None),
     (
@@ -25,14 +25,14 @@ pub(crate) const UPSTREAMS: [(&str, Script, &str, Option<Cause>); 8] = [
     (
         "truncated",
         Script::TruncatedHead,
-        "closes the connection in the response head",
+        "closes the connection within the response headers",
         Some(Cause::ConnectionTerminated),
     ),
     ("garbage", Script::Garbage, "sends data that is not HTTP", Some(Cause::HttpProtocolError)),
     ("silent", Script::Silent, "never responds", Some(Cause::HttpResponseTimeout)),
 ];
 
-/// The response of nginx to a request whose upstream closed the connection.
+/// nginx's response to a request whose upstream closed the connection.
 const NGINX_502: &[u8] =
     b"HTTP/1.1 502 Bad Gateway\r\nserver: nginx/1.22.1\r\ncontent-type: text/html\r\nconnection: close\r\n\r\n\
     <html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n\

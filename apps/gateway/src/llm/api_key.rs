@@ -5,7 +5,7 @@ use std::env;
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use serde::Deserialize;
 
-/// The value of an environment variable. `Debug` does not print it.
+/// An API key from an environment variable. `Debug` does not print it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(try_from = "String")]
 pub(super) struct ApiKey(HeaderValue);
@@ -14,11 +14,12 @@ impl TryFrom<String> for ApiKey {
     type Error = String;
 
     fn try_from(variable: String) -> Result<Self, String> {
-        let expected = |what| format!("expected {what} in the variable {variable}");
+        let expected =
+            |expected| format!("expected {expected} in the environment variable {variable}");
         if variable.is_empty() || variable.contains(['=', '\0']) {
-            return Err("expected the name of a variable of the environment".into());
+            return Err("expected the name of an environment variable".into());
         }
-        // Errors of `env::var` and of parsing may quote the key, so they are dropped.
+        // The errors of `env::var` and of parsing are dropped, because they may quote the key.
         let value = env::var(&variable).map_err(|_| expected("a key"))?;
         let mut value: HeaderValue =
             value.trim().parse().map_err(|_| expected("a key in ASCII"))?;
@@ -36,7 +37,8 @@ impl ApiKey {
     }
 }
 
-/// The header that carries an API key: `authorization` with the `Bearer` scheme, or another header with the bare key.
+/// The header for an API key: `authorization` with the scheme `Bearer`, or another header with the
+/// key alone.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(try_from = "String")]
 pub(super) struct ApiKeyHeader(HeaderName);
@@ -56,6 +58,7 @@ impl TryFrom<String> for ApiKeyHeader {
 }
 
 impl ApiKeyHeader {
+    /// Returns the name and the value of the header.
     pub(super) fn with_key(&self, key: &ApiKey) -> (HeaderName, HeaderValue) {
         let ApiKey(key) = key;
         if self.0 != AUTHORIZATION {

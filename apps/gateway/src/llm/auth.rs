@@ -29,7 +29,7 @@ use super::{
 };
 use crate::dashboard;
 
-/// Admits the clients of the configuration, each within its rate limit.
+/// Authenticates the clients of the configuration, and applies the rate limit of each.
 ///
 /// # Clone
 ///
@@ -38,7 +38,8 @@ use crate::dashboard;
 pub(super) struct AuthLayer {
     clients: Arc<[(Arc<str>, ApiKey)]>,
     rate_limiter: Option<Arc<ClientRateLimiter>>,
-    /// Whether requests from other sites' pages are rejected: the gateway adds API keys and authenticates no client.
+    /// Whether to reject requests from the pages of other sites. Set if the gateway adds API keys
+    /// and does not authenticate clients.
     reject_cross_site: bool,
 }
 
@@ -56,7 +57,7 @@ impl AuthLayer {
     }
 
     fn admit(&self, request: &Request<Body>) -> Result<(), Denied> {
-        if self.reject_cross_site && !dashboard::is_same_origin_or_direct(request.headers()) {
+        if self.reject_cross_site && !dashboard::is_not_cross_site(request.headers()) {
             return Err(Denied::Rejected(Rejection::cross_site()));
         }
         let client = if self.clients.is_empty() {
@@ -71,9 +72,11 @@ impl AuthLayer {
         }
     }
 
+    /// Returns the name of the client whose token the request has.
     fn authenticate(&self, request: &Request<Body>) -> Option<Arc<str>> {
         credentials::tokens(request.headers()).find_map(|token| {
-            // All tokens are compared in constant time, so that the duration reveals neither a token nor its position.
+            // Compares all tokens in constant time, so that the duration reveals neither a token
+            // nor its position.
             let matches = |(_, key): &&(Arc<str>, ApiKey)| bool::from(key.as_bytes().ct_eq(token));
             self.clients.iter().filter(matches).last().map(|(name, _)| Arc::clone(name))
         })
@@ -124,7 +127,7 @@ fn unauthorized() -> Response<Body> {
     let problem = serde_json::json!({
         "title": "Unauthorized",
         "status": 401,
-        "detail": "Send a client token of this gateway in place of the API key.",
+        "detail": "Send a client token of this gateway as the API key.",
     });
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("application/problem+json")),

@@ -1,4 +1,4 @@
-//! The configuration file.
+//! The configuration file of the gateway.
 
 use std::{fs::File, io::Read, net::SocketAddr, num::NonZeroU32, path::Path, time::Duration};
 
@@ -15,14 +15,14 @@ use crate::cli;
 
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
-/// The whole file.
+/// The configuration file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
-    /// The rate limit of each client. Defaults to none.
+    /// The rate limit of each client. Off by default.
     #[serde(default)]
     pub(super) limit: Option<RateLimitConfig>,
-    /// The clients that may send requests. If empty, authentication is off.
+    /// The clients that may send requests. Authentication is off if this is empty.
     #[serde(default, rename = "client")]
     pub(super) clients: Vec<ClientConfig>,
     /// The policy of services with upstreams.
@@ -47,17 +47,17 @@ pub(super) struct RateLimitConfig {
 #[serde(deny_unknown_fields)]
 pub(super) struct ClientConfig {
     pub(super) name: Spanned<String>,
-    /// The environment variable with the token that the client sends in place of an API key.
+    /// The environment variable with the token, which the client sends as its API key.
     pub(super) token_env: ApiKey,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct PolicyConfig {
-    /// The timeout of one attempt, up to the head of the response.
+    /// The timeout of one attempt, until the response headers arrive.
     #[serde(with = "humantime_serde")]
     pub(super) attempt: Duration,
-    /// The timeout of all attempts together, up to the head of the response.
+    /// The timeout of all attempts and waits, until the response headers arrive.
     #[serde(with = "humantime_serde")]
     pub(super) total: Duration,
     /// The timeout between two frames of a response body.
@@ -65,9 +65,9 @@ pub(super) struct PolicyConfig {
     pub(super) idle: Duration,
     /// The maximum number of retries, not counting the first attempt.
     pub(super) retries: u32,
-    /// Whether requests that may have been processed are retried.
+    /// Whether to retry requests that may have been processed.
     pub(super) any_method: bool,
-    /// The maximum size in bytes of a request body that is kept for a retry.
+    /// The maximum size of a request body that is kept for a retry, in bytes.
     pub(super) body_limit: usize,
     /// The number of consecutive failures that opens a circuit.
     pub(super) open_after: NonZeroU32,
@@ -92,23 +92,24 @@ impl Default for PolicyConfig {
 #[serde(deny_unknown_fields)]
 pub(super) struct ServiceConfig {
     pub(super) name: Spanned<ServiceName>,
-    /// The only server of the service. Requests keep their credentials.
+    /// The only upstream of the service. Requests keep their credentials.
     #[serde(default, deserialize_with = "deserialize_url")]
     pub(super) url: Option<Uri>,
     #[serde(default, rename = "upstream")]
     pub(super) upstreams: Vec<UpstreamConfig>,
 }
 
-/// One of the upstreams among which a service balances its requests.
+/// An upstream of a service that balances its requests.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UpstreamConfig {
     #[serde(default, deserialize_with = "deserialize_url")]
     pub(super) url: Option<Uri>,
-    /// The behavior of a mock upstream inside the gateway, in place of a URL.
+    /// The behavior of a mock upstream, which replaces the URL.
     #[serde(default)]
     pub(super) script: Option<MockBehavior>,
-    /// The environment variable with the API key. Without it, the client's credentials are forwarded.
+    /// The environment variable with the API key. Without one, the client's credentials are
+    /// forwarded.
     #[serde(default)]
     pub(super) api_key_env: Option<ApiKey>,
     #[serde(default)]
@@ -132,7 +133,7 @@ fn deserialize_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 }
 
 impl Config {
-    /// Loads and validates the file for a gateway that listens on `listen`.
+    /// Loads and validates the file. `listen` is the address that the gateway listens on.
     pub(crate) fn load(path: &Path, listen: SocketAddr) -> Result<Self, ConfigError> {
         let file = path.display();
         let read_error = |error| ConfigError(format!("cannot read {file}: {error}"));
@@ -164,7 +165,7 @@ impl Config {
         }
         if self.has_api_keys() && self.clients.is_empty() && !listen.ip().is_loopback() {
             return Err(ConfigError(format!(
-                "{file}: every host that reaches {listen} could use the API keys: expected a [[client]], or a loopback address to listen on"
+                "{file}: every host that reaches {listen} could use the API keys: expected a [[client]] or a loopback address"
             )));
         }
         Ok(())
@@ -179,7 +180,10 @@ impl Config {
             }
             let message = if service.upstreams.is_empty() == service.url.is_none() {
                 "expected either a url or at least one upstream"
-            } else if service.upstreams.iter().any(|one| one.url.is_some() == one.script.is_some())
+            } else if service
+                .upstreams
+                .iter()
+                .any(|upstream| upstream.url.is_some() == upstream.script.is_some())
             {
                 "expected an upstream to have either a url or a script"
             } else {

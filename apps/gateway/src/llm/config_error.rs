@@ -4,7 +4,7 @@ use std::{fmt, ops::Range, path::Path};
 
 const MAX_MESSAGE_CHARS: usize = 600;
 
-/// The message names the file, the line, the key and the expected value.
+/// The error message, which contains the file, the line, the key and the expected value.
 #[derive(Debug)]
 pub(crate) struct ConfigError(pub(super) String);
 
@@ -19,11 +19,13 @@ impl ConfigError {
         Self::at(path, text, error.span().unwrap_or_default(), error.message())
     }
 
+    /// Creates an error at a position of the file.
     pub(super) fn at(path: &Path, text: &str, span: Range<usize>, message: &str) -> Self {
         let before = text.get(..span.start).unwrap_or_default();
         let line = before.lines().count().max(1)
             + usize::from(before.ends_with('\n') && !before.is_empty());
-        // A multi-line value gets no key: the span may start below the line with the key.
+        // The key is omitted for a multi-line value, whose span may start below the line of the
+        // key.
         let key = before.rsplit('\n').next().and_then(|line| line.split_once('='));
         let key = key.map(|(key, _)| format!("{}: ", key.trim())).unwrap_or_default();
         let message: Vec<_> =
@@ -36,7 +38,7 @@ impl ConfigError {
     }
 }
 
-/// Text from the file may be long and may contain terminal control sequences.
+/// Escapes control characters and limits the length, because the text may come from the file.
 fn escape_and_truncate(text: &str) -> String {
     let mut line = String::new();
     for c in text.chars().take(MAX_MESSAGE_CHARS) {

@@ -6,17 +6,17 @@ use http::{
     uri::PathAndQuery,
 };
 
-/// The headers with the API key of LLM APIs: `authorization` (OpenAI), `x-api-key` (Anthropic), `api-key` (Azure),
-/// `x-goog-api-key` (Google).
-static CREDENTIALS: [HeaderName; 4] = [
+/// The headers with the API key: `authorization` (OpenAI), `x-api-key` (Anthropic), `api-key`
+/// (Azure) and `x-goog-api-key` (Google).
+static CREDENTIAL_HEADERS: [HeaderName; 4] = [
     AUTHORIZATION,
     HeaderName::from_static("x-api-key"),
     HeaderName::from_static("api-key"),
     HeaderName::from_static("x-goog-api-key"),
 ];
 
-/// Headers that belong to an API key; upstreams reject them with another key.
-static KEY_SCOPE: [HeaderName; 2] =
+/// The headers that belong to an API key. Upstreams reject them with another key.
+static KEY_SCOPE_HEADERS: [HeaderName; 2] =
     [HeaderName::from_static("openai-organization"), HeaderName::from_static("openai-project")];
 
 /// The query parameter with the API key of Google's APIs.
@@ -24,7 +24,7 @@ const KEY_PARAMETER: &str = "key";
 
 /// Returns the tokens that a client sent as API keys.
 pub(super) fn tokens(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
-    CREDENTIALS.iter().flat_map(|name| headers.get_all(name)).map(|value| {
+    CREDENTIAL_HEADERS.iter().flat_map(|name| headers.get_all(name)).map(|value| {
         let value = value.as_bytes();
         match value.split_at_checked(7) {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => token.trim_ascii(),
@@ -33,26 +33,30 @@ pub(super) fn tokens(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Removes the client's credentials.
+/// Removes the client's credentials from the headers and the query.
 pub(super) fn remove_credentials(headers: &mut HeaderMap, uri: &mut Uri) {
-    for name in CREDENTIALS.iter().chain(&KEY_SCOPE).chain([&COOKIE]) {
+    for name in CREDENTIAL_HEADERS.iter().chain(&KEY_SCOPE_HEADERS).chain([&COOKIE]) {
         headers.remove(name);
     }
     if uri.query().is_some_and(|query| query.split('&').any(is_api_key)) {
-        let rest: Vec<_> =
-            uri.query().unwrap_or_default().split('&').filter(|pair| !is_api_key(pair)).collect();
-        let mark = if rest.is_empty() { "" } else { "?" };
+        let rest: Vec<_> = uri
+            .query()
+            .unwrap_or_default()
+            .split('&')
+            .filter(|parameter| !is_api_key(parameter))
+            .collect();
+        let question_mark = if rest.is_empty() { "" } else { "?" };
         let target: Result<PathAndQuery, _> =
-            format!("{}{mark}{}", uri.path(), rest.join("&")).parse();
+            format!("{}{question_mark}{}", uri.path(), rest.join("&")).parse();
         let mut parts = uri.clone().into_parts();
-        // Infallible: the rest of a valid target is valid.
+        // A valid target without some parameters is still valid, so `/` is never used.
         parts.path_and_query = target.ok().or(Some(PathAndQuery::from_static("/")));
         *uri = Uri::from_parts(parts).unwrap_or_default();
     }
 }
 
-fn is_api_key(pair: &str) -> bool {
-    pair.split('=').next() == Some(KEY_PARAMETER)
+fn is_api_key(parameter: &str) -> bool {
+    parameter.split('=').next() == Some(KEY_PARAMETER)
 }
 
 #[cfg(test)]
@@ -62,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn credentials_are_found_and_removed() {
+    fn remove_credentials_removes_all_tokens() {
         let mut headers = HeaderMap::new();
         for (name, value) in [
             ("authorization", "bearer  one"),

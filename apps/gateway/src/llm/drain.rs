@@ -1,8 +1,9 @@
-//! Draining of unread request bodies.
+//! Drains unread request bodies.
 //!
-//! Over HTTP/1.1, hyper's server closes a connection after a response to a request that was not read completely. The client
-//! notices when it sends its next request, and an interrupted POST is an error. This layer therefore reads the rest of the
-//! request body before it returns the response. If the rest is too large or too slow, it adds `Connection: close`.
+//! Over HTTP/1.1, hyper's server closes the connection after a response if the request body was not
+//! read completely. The client's next request on this connection then fails, and a POST cannot be
+//! retried. So this layer reads the rest of the body before it returns the response. If the rest is
+//! too large or too slow, it adds `Connection: close`.
 
 use std::{
     convert::Infallible,
@@ -19,7 +20,7 @@ use http_body_util::BodyExt;
 use tokio::time::timeout;
 use tower::{Layer, Service};
 
-/// The maximum number of bytes that are drained.
+/// The maximum number of bytes to drain.
 const MAX_DRAIN_BYTES: usize = 64 * 1024;
 
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(200);
@@ -63,7 +64,7 @@ where
         let call = self.inner.call(Request::from_parts(head, Body::new(shared)));
         Box::pin(async move {
             let mut response = call.await?;
-            // If the inner service still holds the body, it drains the body itself.
+            // If a task of the inner service still has the body, that task reads it.
             if let Ok(body) = Arc::try_unwrap(body) {
                 let body = body.into_inner().unwrap_or_else(PoisonError::into_inner);
                 if !drain(body).await {
@@ -75,15 +76,15 @@ where
     }
 }
 
-/// Reads the rest of the body. Returns whether the end was reached.
+/// Reads the rest of the body, and returns whether it reached the end.
 async fn drain(mut body: Body) -> bool {
     let drain = async {
         let mut remaining = MAX_DRAIN_BYTES;
         while let Some(frame) = body.frame().await {
             let Ok(frame) = frame else { return false };
             let size = frame.data_ref().map_or(0, Bytes::len);
-            let Some(rest) = remaining.checked_sub(size) else { return false };
-            remaining = rest;
+            let Some(new_remaining) = remaining.checked_sub(size) else { return false };
+            remaining = new_remaining;
         }
         true
     };

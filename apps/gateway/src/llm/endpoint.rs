@@ -1,4 +1,4 @@
-//! One endpoint of a service, as the balancer sees it.
+//! One endpoint of a service, for the balancer.
 
 use std::{
     pin::Pin,
@@ -20,25 +20,25 @@ use tower::{
     util::BoxService,
 };
 
-use super::{balancer::UpstreamRequest, health::EndpointHealth};
+use super::{balancer::UpstreamRequest, health::HealthView};
 
-/// The delay before a body error is returned, in which hyper writes the data that precedes it.
+/// The delay of a body error, in which hyper writes the data that precedes it.
 const FLUSH_DELAY: Duration = Duration::from_millis(100);
 
 type Inner =
     PendingRequests<BoxService<UpstreamRequest, Response<Body>, BoxError>, CompleteOnBodyEnd>;
 
-/// A service whose load is its number of requests in flight and which is not ready during its cooldown.
+/// A service that is not ready during its cooldown. Its load is its number of requests in flight.
 pub(super) struct Endpoint {
     inner: Inner,
-    health: EndpointHealth,
+    health: HealthView,
     cooldown: Option<Pin<Box<Sleep>>>,
 }
 
 impl Endpoint {
     pub(super) fn new(
         service: BoxService<UpstreamRequest, Response<Body>, BoxError>,
-        health: EndpointHealth,
+        health: HealthView,
     ) -> Self {
         let inner = PendingRequests::new(service, CompleteOnBodyEnd(health.clone()));
         Self { inner, health, cooldown: None }
@@ -59,9 +59,9 @@ impl Service<UpstreamRequest> for Endpoint {
     type Future = <Inner as Service<UpstreamRequest>>::Future;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        while let Some(until) = self.health.cooldown_until(cx) {
+        while let Some(until) = self.health.unavailable_until(cx) {
             let cooldown = self.cooldown.insert(Box::pin(sleep_until(until)));
-            // A balancer that has used up its coop budget must not see a longer cooldown.
+            // Without `unconstrained`, an exhausted coop budget would prolong the cooldown.
             ready!(Pin::new(&mut unconstrained(cooldown)).poll(cx));
         }
         self.cooldown = None;
@@ -69,14 +69,14 @@ impl Service<UpstreamRequest> for Endpoint {
     }
 
     fn call(&mut self, request: UpstreamRequest) -> Self::Future {
-        self.health.start_request();
+        self.health.on_request_start();
         self.inner.call(request)
     }
 }
 
-/// Counts a request as in flight until its response body ends, since the head is only the start of a streamed response.
+/// Counts a request as in flight until its response body ends, because the body may be a stream.
 #[derive(Clone, Debug)]
-pub(super) struct CompleteOnBodyEnd(EndpointHealth);
+pub(super) struct CompleteOnBodyEnd(HealthView);
 
 type InFlightHandle = pending_requests::Handle;
 
@@ -94,7 +94,7 @@ impl TrackCompletion<InFlightHandle, Response<Body>> for CompleteOnBodyEnd {
 
 struct InFlightBody {
     body: Body,
-    in_flight: Option<(InFlightHandle, EndpointHealth)>,
+    in_flight: Option<(InFlightHandle, HealthView)>,
     delayed_error: Option<(axum::Error, Pin<Box<Sleep>>)>,
 }
 
@@ -120,8 +120,8 @@ impl HttpBody for InFlightBody {
         if let Some((_, health)) = self.in_flight.take() {
             health.record_failure();
         }
-        // On a body error, hyper's server drops all unwritten data, possibly including the head. It writes while the body is
-        // pending; over HTTP/2, another task writes.
+        // On a body error, hyper's server drops all unwritten data, possibly including the head.
+        // The delay lets hyper write the data first.
         self.delayed_error = Some((error, Box::pin(sleep(FLUSH_DELAY))));
         self.poll_frame(cx)
     }

@@ -19,7 +19,7 @@ use super::{
     config::{PolicyConfig, UpstreamConfig},
     credentials,
     endpoint::Endpoint,
-    health::EndpointHealth,
+    health::HealthView,
 };
 use crate::{
     client::HttpClient,
@@ -28,14 +28,14 @@ use crate::{
     upstream::{CircuitSource, Upstream},
 };
 
-/// Creates the dashboard's entry for an endpoint, and its circuit breaker.
+/// Creates the dashboard's entry of an endpoint, and its circuit breaker.
 pub(super) fn upstream(
     service: &str,
     number: usize,
     url: Uri,
     policy: &PolicyConfig,
 ) -> (Upstream, CircuitBreakerLayer) {
-    // The number distinguishes endpoints of the same host with different API keys.
+    // The number distinguishes endpoints with the same host and different API keys.
     let name = format!("{service} {number} · {}", url.authority().map_or("", |host| host.as_str()));
     let breaker = CircuitBreakerLayer::new()
         .consecutive_failures(policy.open_after)
@@ -47,7 +47,7 @@ pub(super) fn upstream(
 /// Creates the endpoint that the balancer uses.
 pub(super) fn endpoint(
     (upstream, breaker): (&Upstream, CircuitBreakerLayer),
-    health: EndpointHealth,
+    health: HealthView,
     service: &str,
     config: &UpstreamConfig,
     policy: &PolicyConfig,
@@ -71,11 +71,11 @@ pub(super) fn endpoint(
         })
         .layer(ObserveLayer(stats))
         .layer(RequestDurationLayer::client())
-        // The server's log line reports the outcome: a failed attempt may be retried.
+        // A failed attempt may be retried, so the outcome is in the server's log line.
         .layer(LoggingLayer::client().failure_level(Level::Info).span_level(Level::Debug))
         .layer(breaker)
         .layer(TimeoutLayer::new(policy.attempt))
-        // Innermost, so that no layer sees the API key.
+        // Adds the API key below the other layers, so that none can log it.
         .map_request(move |mut request: UpstreamRequest| {
             requests_sent.fetch_add(1, Ordering::Relaxed);
             if let Some((name, value)) = &key {

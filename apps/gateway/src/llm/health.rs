@@ -18,35 +18,37 @@ use seawall::{
 };
 use tokio::time::Instant;
 
-/// How long a failed endpoint without a `Retry-After` is skipped while another one is available.
+/// How long an endpoint is skipped after a failure without `Retry-After`, if another is available.
 ///
-/// The retry of a request therefore reaches another endpoint before the circuit has counted enough failures to open.
+/// So a retry reaches another endpoint even while the circuit is still closed.
 const COOLDOWN: Duration = Duration::from_secs(1);
 
-/// The maximum time for which an upstream's `Retry-After` is honored.
+/// The maximum `Retry-After` that is honored.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
-/// The wait reported for a circuit without a next probe time, because all of its probes are in flight.
+/// The wait to report while all probes of a circuit are in flight, when the time of the next one is
+/// unknown.
 const PROBE_WAIT: Duration = Duration::from_secs(1);
 
 /// The circuit and the cooldown of one endpoint.
 #[derive(Debug)]
-pub(super) struct Health {
+pub(super) struct EndpointHealth {
     circuit: Circuit,
     cooldown: Mutex<Cooldown>,
-    /// Wakes the balancer that waits for the endpoint.
+    /// Wakes the balancer, which waits for the endpoint.
     waker: AtomicWaker,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Cooldown {
-    /// The end of the wait requested by the upstream's `Retry-After`.
-    retry_after: Option<Instant>,
-    /// The end of the cooldown after the last failure. Set until a request succeeds, even when it lies in the past.
-    failed: Option<Instant>,
+    /// The end of the wait that the upstream requested with `Retry-After`.
+    retry_after_until: Option<Instant>,
+    /// The end of the cooldown after the last failure. It stays `Some` until a request succeeds,
+    /// even after the cooldown has ended.
+    failure_until: Option<Instant>,
 }
 
-impl Health {
+impl EndpointHealth {
     pub(super) fn new(circuit: Circuit) -> Self {
         Self { circuit, cooldown: Mutex::default(), waker: AtomicWaker::new() }
     }
@@ -63,28 +65,29 @@ impl Health {
     }
 
     fn cooldown_until(&self) -> Option<Instant> {
-        let Cooldown { retry_after, failed } = *self.cooldown();
-        retry_after.max(failed).filter(|until| *until > Instant::now())
+        let Cooldown { retry_after_until, failure_until } = *self.lock_cooldown();
+        retry_after_until.max(failure_until).filter(|until| *until > Instant::now())
     }
 
-    fn cooldown(&self) -> MutexGuard<'_, Cooldown> {
+    fn lock_cooldown(&self) -> MutexGuard<'_, Cooldown> {
         self.cooldown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// One endpoint's view of the health of all endpoints of its service.
 #[derive(Clone, Debug)]
-pub(super) struct EndpointHealth {
-    pub(super) endpoints: Arc<[Health]>,
+pub(super) struct HealthView {
+    pub(super) endpoints: Arc<[EndpointHealth]>,
     pub(super) index: usize,
 }
 
-impl EndpointHealth {
-    /// Returns the end of the cooldown, or `None` if the endpoint accepts requests.
+impl HealthView {
+    /// Returns the end of the cooldown, or `None` if the endpoint accepts requests. Registers `cx`
+    /// for every change except the passing of time.
     ///
-    /// The cooldown is ignored while no other endpoint is available: a rate limit may apply to one model of many. Registers
-    /// `cx` for every change except the passing of time.
-    pub(super) fn cooldown_until(&self, cx: &mut Context<'_>) -> Option<Instant> {
+    /// The cooldown is ignored while no other endpoint is available. The failure may be a rate
+    /// limit of one model, so other requests may still succeed.
+    pub(super) fn unavailable_until(&self, cx: &mut Context<'_>) -> Option<Instant> {
         let own = self.own();
         own.waker.register(cx.waker());
         let until = own.cooldown_until();
@@ -95,7 +98,7 @@ impl EndpointHealth {
 
     /// Records the outcome of a request.
     pub(super) fn record(&self, outcome: Result<&Response<Body>, &BoxError>) {
-        // A request rejected by the circuit never reached the endpoint.
+        // A request that the circuit rejected never reached the endpoint.
         if outcome.is_err_and(|error| find_source::<CircuitOpen>(&**error).is_some()) {
             return;
         }
@@ -110,18 +113,22 @@ impl EndpointHealth {
         }
     }
 
-    /// Limits an endpoint that has not succeeded since its last failure to one request per cooldown.
+    /// Restarts the cooldown of a failed endpoint. Until a request succeeds, it gets one request
+    /// per cooldown.
     ///
-    /// An endpoint that fails fast has few requests in flight, so the balancer would prefer it.
-    pub(super) fn start_request(&self) {
-        let mut cooldown = self.own().cooldown();
-        cooldown.failed = cooldown.failed.max(cooldown.failed.map(|_| Instant::now() + COOLDOWN));
+    /// Otherwise the balancer would prefer an endpoint that fails fast, because it has few requests
+    /// in flight.
+    pub(super) fn on_request_start(&self) {
+        let mut cooldown = self.own().lock_cooldown();
+        cooldown.failure_until =
+            cooldown.failure_until.max(cooldown.failure_until.map(|_| Instant::now() + COOLDOWN));
     }
 
-    /// Ends the cooldown after a failure. A `Retry-After` stays in force: the request may be older than it.
+    /// Ends the cooldown after a failure. A `Retry-After` stays in force, because the successful
+    /// request may have started before it arrived.
     fn record_success(&self) {
         let own = self.own();
-        if own.cooldown().failed.take().is_some() {
+        if own.lock_cooldown().failure_until.take().is_some() {
             own.waker.wake();
         }
     }
@@ -129,8 +136,8 @@ impl EndpointHealth {
     fn honor_retry_after(&self, wait: Duration) {
         let until = Some(Instant::now() + wait.min(MAX_RETRY_AFTER));
         {
-            let mut cooldown = self.own().cooldown();
-            cooldown.retry_after = cooldown.retry_after.max(until);
+            let mut cooldown = self.own().lock_cooldown();
+            cooldown.retry_after_until = cooldown.retry_after_until.max(until);
         }
         self.record_failure();
     }
@@ -138,16 +145,16 @@ impl EndpointHealth {
     /// Starts the cooldown after a failed request or an interrupted response body.
     pub(super) fn record_failure(&self) {
         {
-            let mut cooldown = self.own().cooldown();
-            cooldown.failed = cooldown.failed.max(Some(Instant::now() + COOLDOWN));
+            let mut cooldown = self.own().lock_cooldown();
+            cooldown.failure_until = cooldown.failure_until.max(Some(Instant::now() + COOLDOWN));
         }
-        // If this was the last available endpoint, the cooldowns of the others no longer apply.
+        // If this was the last available endpoint, the cooldowns of the others are now ignored.
         for endpoint in self.endpoints.iter() {
             endpoint.waker.wake();
         }
     }
 
-    fn own(&self) -> &Health {
+    fn own(&self) -> &EndpointHealth {
         &self.endpoints[self.index]
     }
 }
@@ -161,13 +168,13 @@ mod tests {
 
     use super::*;
 
-    fn endpoints<const N: usize>() -> [EndpointHealth; N] {
-        let new = || Health::new(CircuitBreakerLayer::new().handle());
+    fn endpoints<const N: usize>() -> [HealthView; N] {
+        let new = || EndpointHealth::new(CircuitBreakerLayer::new().handle());
         let endpoints: Arc<[_]> = (0..N).map(|_| new()).collect();
-        std::array::from_fn(|index| EndpointHealth { endpoints: Arc::clone(&endpoints), index })
+        std::array::from_fn(|index| HealthView { endpoints: Arc::clone(&endpoints), index })
     }
 
-    fn record(endpoint: &EndpointHealth, status: u16, retry_after: Option<&'static str>) {
+    fn record(endpoint: &HealthView, status: u16, retry_after: Option<&'static str>) {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::from_u16(status).unwrap();
         if let Some(wait) = retry_after {
@@ -176,8 +183,8 @@ mod tests {
         endpoint.record(Ok(&response));
     }
 
-    fn is_cooling_down(task: &mut Spawn<()>, endpoint: &EndpointHealth) -> bool {
-        task.enter(|cx, _| endpoint.cooldown_until(cx)).is_some()
+    fn is_cooling_down(task: &mut Spawn<()>, endpoint: &HealthView) -> bool {
+        task.enter(|cx, _| endpoint.unavailable_until(cx)).is_some()
     }
 
     #[tokio::test(start_paused = true)]
@@ -219,12 +226,12 @@ mod tests {
             assert!(is_cooling_down(&mut task, &one));
             advance(COOLDOWN).await;
             assert!(!is_cooling_down(&mut task, &one));
-            one.start_request();
+            one.on_request_start();
         }
         assert!(is_cooling_down(&mut task, &one));
         record(&one, 200, None);
         assert!(task.is_woken());
-        one.start_request();
+        one.on_request_start();
         assert!(!is_cooling_down(&mut task, &one));
     }
 

@@ -1,4 +1,5 @@
-//! Mock upstreams for trying the gateway without an API key: OpenAI's and Anthropic's protocols, with injected faults.
+//! Mock upstreams with OpenAI's and Anthropic's protocols and injected faults, to try the gateway
+//! without an API key.
 
 use std::{
     io,
@@ -26,7 +27,7 @@ const WORDS: [&str; 6] = ["All", " is", " well", " that", " ends", " well."];
 
 const WORD_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The way in which a mock upstream fails.
+/// The behavior of a mock upstream.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum MockBehavior {
@@ -43,7 +44,7 @@ pub(super) enum MockBehavior {
     InterruptedStream,
 }
 
-/// An upstream that runs until it is dropped.
+/// A mock upstream, which runs until it is dropped.
 #[derive(Debug)]
 pub(super) struct MockUpstream {
     pub(super) url: Uri,
@@ -91,13 +92,13 @@ async fn respond(
         }
         _ => {}
     }
-    let anthropic = uri.path().ends_with("/messages");
+    let is_anthropic = uri.path().ends_with("/messages");
     if request.is_some_and(|Json(request)| request["stream"] == true) {
-        let events = if anthropic { anthropic_events() } else { openai_events() };
+        let events = if is_anthropic { anthropic_events() } else { openai_events() };
         return stream_response(events, behavior);
     }
     let text = WORDS.concat();
-    Json(if anthropic {
+    Json(if is_anthropic {
         json!({
             "id": "m1", "type": "message", "role": "assistant", "model": "scripted",
             "content": [{ "type": "text", "text": text }], "stop_reason": "end_turn",

@@ -1,9 +1,11 @@
-//! The gateway configured by a file: a proxy for LLM APIs and for any other server.
+//! The services of a configuration file: proxies for LLM APIs and other servers.
 //!
-//! Each service of the file is served at `/NAME`. A service with one URL gets the library's default stack under policies. A
-//! request to a service with several upstreams passes, from the outside in: authentication and the rate limit, the deadline,
-//! retry, and a balancer over the service's endpoints. Each endpoint has its own circuit breaker and timeout, and is not
-//! ready while its circuit is open, so that a retry reaches another endpoint.
+//! Each service is served at `/NAME`. A service with a URL has seawall's standard stack, configured
+//! by policies. A service with upstreams has these layers, outermost first: authentication and rate
+//! limit, deadline, retry, and a balancer of its endpoints.
+//!
+//! Each endpoint has its own circuit breaker and timeout. It is not ready while its circuit is
+//! open, so a retry reaches another endpoint.
 
 mod api_key;
 mod auth;

@@ -15,14 +15,15 @@ use lru::LruCache;
 
 use super::config::RateLimitConfig;
 
-/// The maximum number of tracked clients. The least recently seen client is evicted and starts with a full burst when it returns.
+/// The maximum number of tracked clients. The least recently used one is evicted, and starts again
+/// with a full burst.
 const MAX_CLIENTS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 
-/// The client to which a request is attributed.
+/// The client that sent a request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum ClientId {
     Named(Arc<str>),
-    /// An IPv4 address, or the /64 network of an IPv6 address, since one host usually owns a whole /64.
+    /// An IPv4 address, or the /64 network of an IPv6 address, because one host usually has a /64.
     Address(IpAddr),
     Unknown,
 }
@@ -56,7 +57,10 @@ impl ClientRateLimiter {
         }
     }
 
-    /// Counts a request, or returns the time until the client may send the next one.
+    /// Counts a request.
+    ///
+    /// # Errors
+    /// Returns the time until the client may send the next request.
     pub(super) fn check(&self, client: ClientId) -> Result<(), Duration> {
         let limiter = {
             let mut limiters = self.limiters.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn client_has_own_burst_and_gets_wait_when_it_is_spent() {
+    fn client_has_own_burst_and_then_gets_wait() {
         let limiter = limiter(1, 2);
         let one = ClientId::from_address([127, 0, 0, 1].into());
         assert_eq!(limiter.check(one.clone()), Ok(()));
@@ -91,11 +95,11 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_one_host_are_one_client() {
-        let at = |text: &str| ClientId::from_address(text.parse().unwrap());
-        assert_eq!(at("2001:db8::1"), at("2001:db8::ffff:2"));
-        assert_ne!(at("2001:db8::1"), at("2001:db8:0:1::1"));
-        assert_eq!(at("::ffff:10.0.0.1"), at("10.0.0.1"));
+    fn addresses_of_same_host_are_same_client() {
+        let client = |text: &str| ClientId::from_address(text.parse().unwrap());
+        assert_eq!(client("2001:db8::1"), client("2001:db8::ffff:2"));
+        assert_ne!(client("2001:db8::1"), client("2001:db8:0:1::1"));
+        assert_eq!(client("::ffff:10.0.0.1"), client("10.0.0.1"));
     }
 
     #[test]

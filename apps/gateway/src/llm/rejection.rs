@@ -1,4 +1,4 @@
-//! Errors for requests that the gateway rejects.
+//! The errors of requests that the gateway rejects.
 
 use std::{error::Error, fmt, time::Duration};
 
@@ -27,9 +27,13 @@ impl Rejection {
         Self::new("the circuit of every upstream is open", Cause::CircuitOpen, Some(wait))
     }
 
-    /// The circuit opened after the balancer chose the endpoint; a retry can use another one at once.
+    /// The circuit opened after the balancer chose the endpoint. A retry can use another at once.
     pub(super) const fn endpoint_unavailable() -> Self {
-        Self::new("another upstream is available", Cause::DestinationUnavailable, None)
+        Self::new(
+            "the circuit of the upstream is open, but another is available",
+            Cause::DestinationUnavailable,
+            None,
+        )
     }
 
     const fn new(reason: &'static str, cause: Cause, wait: Option<Duration>) -> Self {

@@ -1,4 +1,4 @@
-//! The services of the configuration file, replaced when the file is reloaded.
+//! The services of the configuration file, which a reload replaces.
 
 use std::{
     convert::Infallible,
@@ -26,7 +26,7 @@ use crate::{
     upstream::Upstream,
 };
 
-/// Routes each request by the configuration that was loaded last.
+/// Routes each request by the active configuration.
 ///
 /// # Clone
 ///
@@ -66,8 +66,11 @@ impl ReloadableRouter {
 
     /// Loads the file again and applies it to new requests.
     ///
-    /// Unchanged services keep their circuits, budgets and counts, and an unchanged rate limit keeps its clients. After an
-    /// error the active configuration stays in force.
+    /// Unchanged services keep their circuits, budgets and counts. An unchanged rate limit keeps
+    /// its clients.
+    ///
+    /// # Errors
+    /// Returns the error of the file. The active configuration then stays in force.
     pub(crate) fn reload(&self) -> Result<(), ConfigError> {
         let config = Config::load(&self.path, self.listen)?;
         let old = self.active();
@@ -81,7 +84,7 @@ impl ReloadableRouter {
         self.path.display()
     }
 
-    /// Returns a sentence with the paths of all services.
+    /// Returns a line with the paths of all services.
     pub(crate) fn index_text(&self) -> String {
         self.active().index_text()
     }
@@ -107,8 +110,8 @@ impl ActiveConfig {
         let services: Arc<[_]> = services
             .into_iter()
             .map(|config| {
-                let unchanged = |(other, _): &&(ServiceConfig, RunningService)| *other == config;
-                let service = match old.and_then(|old| old.services.iter().find(unchanged)) {
+                let is_unchanged = |(old, _): &&(ServiceConfig, RunningService)| *old == config;
+                let service = match old.and_then(|old| old.services.iter().find(is_unchanged)) {
                     Some((_, service)) => service.clone(),
                     None => RunningService::start(&config, &policy, &policies, client).map_err(
                         |error| ConfigError(format!("cannot start a mock upstream: {error}")),
@@ -125,7 +128,7 @@ impl ActiveConfig {
             .fold(Router::new(), |router, (_, service)| router.merge(service.routes(&auth)))
             .fallback(async move || (StatusCode::NOT_FOUND, not_found));
         active.router = routing::with_observability(routes);
-        // Last, since an error above must leave the active policies unchanged.
+        // Comes last, because an error above must leave the active policies unchanged.
         active.policies.replace(&new_policies);
         Ok(active)
     }
@@ -136,7 +139,7 @@ impl ActiveConfig {
 
     fn index_text(&self) -> String {
         let names = self.services.iter().map(|(config, _)| format!("/{}", config.name.as_ref().0));
-        format!("There is {}.\n", names.collect::<Vec<_>>().join(", "))
+        format!("Services: {}.\n", names.collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -149,7 +152,7 @@ impl tower::Service<Request<Body>> for ReloadableRouter {
         Poll::Ready(Ok(()))
     }
 
-    // `call` without `poll_ready`: a router is always ready.
+    // Calls the router without `poll_ready`, because it is always ready.
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         self.active().router.call(request)
     }

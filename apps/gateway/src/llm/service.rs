@@ -1,4 +1,4 @@
-//! One running service: authentication, retry and a balancer over its endpoints.
+//! One running service: authentication, retry and a balancer of its endpoints.
 
 use std::{io, sync::Arc};
 
@@ -18,7 +18,7 @@ use super::{
     config::{PolicyConfig, ServiceConfig},
     drain::DrainLayer,
     endpoint_stack,
-    health::{EndpointHealth, Health},
+    health::{EndpointHealth, HealthView},
     mock_upstream::MockUpstream,
 };
 use crate::{
@@ -29,9 +29,9 @@ use crate::{
     upstream::Upstream,
 };
 
-/// The retries that the budget always allows in ten seconds.
+/// The number of retries that the budget always allows in ten seconds.
 ///
-/// LLM requests are infrequent, and a retry on another endpoint adds no load to the failed one.
+/// LLM requests are infrequent, and a retry at another endpoint adds no load to the failed one.
 const MIN_RETRIES: u32 = 10;
 
 /// A running service.
@@ -49,9 +49,10 @@ pub(super) struct RunningService {
 }
 
 impl RunningService {
-    /// # Errors
+    /// Starts the service.
     ///
-    /// Fails if a mock upstream cannot listen.
+    /// # Errors
+    /// Returns an error if a mock upstream cannot listen.
     pub(super) fn start(
         config: &ServiceConfig,
         policy: &PolicyConfig,
@@ -66,9 +67,9 @@ impl RunningService {
         }
         let mut mocks = Vec::new();
         let (mut upstreams, mut breakers) = (Vec::new(), Vec::new());
-        for (index, config) in config.upstreams.iter().enumerate() {
-            let mut url = config.url.clone().unwrap_or_default();
-            if let Some(behavior) = config.script {
+        for (index, upstream_config) in config.upstreams.iter().enumerate() {
+            let mut url = upstream_config.url.clone().unwrap_or_default();
+            if let Some(behavior) = upstream_config.script {
                 let mock = MockUpstream::start(behavior)?;
                 url = mock.url.clone();
                 mocks.push(mock);
@@ -78,11 +79,11 @@ impl RunningService {
             breakers.push(breaker);
         }
         let health: Arc<[_]> =
-            breakers.iter().map(|breaker| Health::new(breaker.handle())).collect();
+            breakers.iter().map(|breaker| EndpointHealth::new(breaker.handle())).collect();
         let endpoints = upstreams.iter().zip(breakers).zip(&config.upstreams).enumerate();
-        let endpoints = endpoints.map(|(index, (upstream, config))| {
-            let health = EndpointHealth { endpoints: Arc::clone(&health), index };
-            endpoint_stack::endpoint(upstream, health, &name, config, policy, client)
+        let endpoints = endpoints.map(|(index, (upstream, upstream_config))| {
+            let health = HealthView { endpoints: Arc::clone(&health), index };
+            endpoint_stack::endpoint(upstream, health, &name, upstream_config, policy, client)
         });
         let balancer = Balancer::new(endpoints.collect(), Arc::clone(&health));
         let mut retry = RetryLayer::new()

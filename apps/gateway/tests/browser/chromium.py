@@ -17,7 +17,7 @@ class Chromium:
     def __init__(self):
         program = next(filter(None, map(shutil.which, NAMES)), None)
         if program is None:
-            raise SystemExit("There is no chromium: apt-get install chromium")
+            raise SystemExit("chromium is not installed: apt-get install chromium")
         self.profile = tempfile.mkdtemp(prefix="seawall-page-")
         # Chromium reads from its descriptor 3 and writes to 4, so the pipes must not use these numbers here.
         (browser_in, self.writer), (self.reader, browser_out) = os.pipe(), os.pipe()
@@ -55,7 +55,7 @@ class Chromium:
     def read_message(self, deadline):
         while b"\0" not in self.buffer:
             if not select.select([self.reader], [], [], max(0, deadline - time.monotonic()))[0]:
-                raise TimeoutError("Chromium does not answer")
+                raise TimeoutError("Chromium does not respond")
             data = os.read(self.reader, 1 << 16)
             if not data:
                 raise EOFError("Chromium ended")

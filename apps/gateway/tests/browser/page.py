@@ -88,20 +88,20 @@ def check_layouts(browser, folder):
 def check_demo(browser, folder, gateway):
     browser.emulate(1280, "light")
     browser.call("Page.navigate", url=gateway.url + "/")
-    browser.wait_for("document.querySelectorAll('[data-upstream]').length === %d" % len(UPSTREAMS), "all upstreams are there")
+    browser.wait_for("document.querySelectorAll('[data-upstream]').length === %d" % len(UPSTREAMS), "the page lists all upstreams")
     browser.wait_for("document.querySelector('#connection').textContent === 'live'", "the page is live")
-    gateway.wait_for_output("Look at ")
+    gateway.wait_for_output("Open http")
     for name in UPSTREAMS:
         state = browser.evaluate(ROW % name + ".querySelector('.state-name').textContent")
         assert state in ("closed", "open", "half-open"), f"{name}: {state!r}"
         label = browser.evaluate(ROW % name + ".querySelector('.chart').getAttribute('aria-label')")
         assert label.startswith("Last 5 minutes: "), label
 
-    browser.wait_for("document.querySelector('#traffic:enabled') !== null", "traffic can be sent")
+    browser.wait_for("document.querySelector('#traffic:enabled') !== null", "the traffic switch is enabled")
     browser.evaluate("document.querySelector('#traffic').click()")
-    browser.wait_for("document.querySelector('#traffic').getAttribute('aria-checked') === 'true'", "traffic is sent")
-    browser.wait_for(ROW % "healthy" + ".querySelector('.success b').textContent === '100 %'", "healthy succeeds")
-    browser.wait_for(circuit_state("dead") + " === 'open'", "dead is cut off")
+    browser.wait_for("document.querySelector('#traffic').getAttribute('aria-checked') === 'true'", "the traffic switch is on")
+    browser.wait_for(ROW % "healthy" + ".querySelector('.success b').textContent === '100 %'", "all requests to healthy succeed")
+    browser.wait_for(circuit_state("dead") + " === 'open'", "the circuit of dead opens")
     assert browser.evaluate(circuit_state("healthy")) == "closed"
 
     click_action(browser, "healthy", "Break")
@@ -110,15 +110,15 @@ def check_demo(browser, folder, gateway):
     assert "opened by bad gateway" in circuit, circuit
     listed_failure = "[...document.querySelectorAll('.failure')].map((node) => node.innerText).find((text) => text.includes('healthy'))"
     line = browser.wait_for(listed_failure, "the failure is listed")
-    for text in ("bad gateway", "reported by nginx", "status 502", "Read the log of the gateway", "Recognized: nginx received no valid"):
+    for text in ("bad gateway", "reported by nginx", "status 502", "Read the log of the gateway", "Evidence: nginx received no valid"):
         assert text in line, f"{text!r} is missing in {line!r}"
-    assert "cut off: healthy" in browser.evaluate("document.querySelector('#summary').textContent")
+    assert "circuits open: healthy" in browser.evaluate("document.querySelector('#summary').textContent")
     check_layouts(browser, folder)
 
     click_action(browser, "healthy", "Heal")
     browser.wait_for(circuit_state("healthy") + " === 'closed'", "the circuit of healthy closes")
     click_action(browser, "dead", "Heal")
-    browser.wait_for(circuit_state("dead") + " === 'closed'", "a healed upstream is let back in")
+    browser.wait_for(circuit_state("dead") + " === 'closed'", "the circuit of dead closes")
     assert not browser.errors, browser.errors
 
 
@@ -126,7 +126,7 @@ def check_reconnect(browser, program, gateway):
     """The page reconnects to a restarted gateway and does not delay its shutdown."""
     drain_seconds = gateway.stop()
     assert drain_seconds < 5, f"draining took {drain_seconds:.1f} s with a page open"
-    browser.wait_for("document.querySelector('#connection').dataset.state === 'lost'", "the page says that it is not connected")
+    browser.wait_for("document.querySelector('#connection').dataset.state === 'lost'", "the page reports the lost connection")
     assert browser.evaluate("document.querySelector('#last-minute').textContent").startswith("Not connected")
     address = gateway.url.removeprefix("http://")
     restarted = Gateway(program, "--listen", address, "--upstream", "<b>x=http://127.0.0.1:1")
@@ -134,9 +134,9 @@ def check_reconnect(browser, program, gateway):
     restarted = Gateway(program, "--listen", address, "--upstream", f"{'long-' * 40}=http://127.0.0.1:1")
     try:
         browser.wait_for("document.querySelector('#connection').dataset.state === 'live'", "the page connects again")
-        browser.wait_for("document.querySelectorAll('[data-upstream]').length === 1", "it shows the other upstreams")
+        browser.wait_for("document.querySelectorAll('[data-upstream]').length === 1", "the page lists the other upstreams")
         assert browser.evaluate("document.querySelectorAll('button:not([hidden])').length - 1") == 0, "real upstreams have no buttons"
-        assert not browser.evaluate("document.querySelector('#demo').checkVisibility()"), "nor traffic"
+        assert not browser.evaluate("document.querySelector('#demo').checkVisibility()"), "real upstreams have no traffic switch"
         browser.emulate(400, "light")
         assert browser.evaluate("document.documentElement.scrollWidth") == 400, "a long name makes the page wide"
     finally:

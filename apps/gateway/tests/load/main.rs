@@ -40,7 +40,8 @@ enum Outcome {
     Failed(StatusCode),
     /// A response whose upstream interrupted it.
     Interrupted,
-    /// Anything else: no response, a truncated one without an error, or the response to another request.
+    /// Anything else: no response, a truncated one without an error, or the response to another
+    /// request.
     Lost,
 }
 
@@ -98,7 +99,8 @@ fn max_open_files() -> usize {
 
 /// Returns the minimum of three readings of the resident memory.
 ///
-/// The allocator returns memory gradually, so a single reading may be 10 % too high. A leak shows in every reading.
+/// The allocator returns memory gradually, so a single reading may be 10 % too high. A leak shows
+/// in every reading.
 async fn min_resident_kib(pid: u32) -> u64 {
     let mut min = u64::MAX;
     for wait in [DECAY_TIME, DECAY_TIME / 2, DECAY_TIME / 2] {
@@ -157,7 +159,8 @@ async fn ten_thousand_requests_are_neither_lost_nor_duplicated() {
     };
     run_rounds(0..WARM_UP_ROUNDS).await;
     let mut before = min_resident_kib(gateway.pid()).await;
-    // A leak grows by each measurement. A single one may find that the allocator has kept more than before.
+    // A leak grows by each measurement. A single one may find that the allocator has kept more than
+    // before.
     for measurement in 0..2 {
         let first = WARM_UP_ROUNDS + measurement * MEASURED_ROUNDS;
         run_rounds(first..first + MEASURED_ROUNDS).await;
