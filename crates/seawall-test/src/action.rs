@@ -1,9 +1,10 @@
-//! The action of an upstream at a request.
+//! The action of a step.
 
 use std::{fmt, sync::Arc};
 
 use seawall_core::BoxError;
 
+/// The action after the request is read.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
     Respond,
@@ -12,35 +13,35 @@ pub(crate) enum Action {
     Silent,
     Garbage,
     Refuse,
-    Error(MakeError),
+    Error(ErrorFn),
 }
 
 impl Action {
-    pub(crate) const fn is_refusal(&self) -> bool {
+    pub(crate) const fn refuses_connection(&self) -> bool {
         matches!(self, Self::Refuse)
     }
 
-    /// Returns whether an upstream on a socket can perform the action.
-    pub(crate) const fn is_for_sockets(&self) -> bool {
+    /// Returns whether an upstream on a socket supports the action.
+    pub(crate) const fn works_on_socket(&self) -> bool {
         !matches!(self, Self::Refuse | Self::Error(_))
     }
 }
 
-/// Makes an error for each request.
+/// Creates an error for each request.
 #[derive(Clone)]
-pub(crate) struct MakeError(Arc<dyn Fn() -> BoxError + Send + Sync>);
+pub(crate) struct ErrorFn(Arc<dyn Fn() -> BoxError + Send + Sync>);
 
-impl MakeError {
-    pub(crate) fn new(make: impl Fn() -> BoxError + Send + Sync + 'static) -> Self {
-        Self(Arc::new(make))
+impl ErrorFn {
+    pub(crate) fn new(create: impl Fn() -> BoxError + Send + Sync + 'static) -> Self {
+        Self(Arc::new(create))
     }
 
-    pub(crate) fn make(&self) -> BoxError {
+    pub(crate) fn create(&self) -> BoxError {
         (self.0)()
     }
 }
 
-impl fmt::Debug for MakeError {
+impl fmt::Debug for ErrorFn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("..")
     }

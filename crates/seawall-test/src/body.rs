@@ -13,11 +13,11 @@ use tokio::time::{Sleep, sleep};
 use crate::response::BodyParts;
 use seawall_core::BoxError;
 
-/// Body of a response of [`FlakyService`](crate::FlakyService).
+/// The response body of [`FlakyService`](crate::FlakyService).
 #[derive(Debug, Default)]
 pub struct FlakyBody {
     parts: BodyParts,
-    // Created by the first wait, so that a body without a wait needs no runtime.
+    // Created at the first wait, so that a body without waits needs no runtime.
     timer: Option<Pin<Box<Sleep>>>,
 }
 

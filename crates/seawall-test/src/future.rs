@@ -20,10 +20,10 @@ use crate::{
 use seawall_core::{BoxError, Cause, Failure, Reporter};
 
 pin_project! {
-    /// Response future of [`FlakyService`](crate::FlakyService).
+    /// The response future of [`FlakyService`](crate::FlakyService).
     #[derive(Debug)]
     pub struct ResponseFuture<B> {
-        // `None` once it is read, and for a refused connection.
+        // `None` after it was read, and for a refused connection.
         #[pin]
         body: Option<B>,
         #[pin]
@@ -43,7 +43,7 @@ impl<B> ResponseFuture<B> {
         index: RequestIndex,
         state: Arc<UpstreamState>,
     ) -> Self {
-        let body = (!step.action.is_refusal()).then_some(body);
+        let body = (!step.action.refuses_connection()).then_some(body);
         Self { body, timer: None, method, step, index, state }
     }
 }
@@ -59,7 +59,7 @@ where
         let mut this = self.project();
         while let Some(body) = this.body.as_mut().as_pin_mut() {
             match ready!(body.poll_frame(cx)) {
-                // A client fails too if it cannot read the body.
+                // A real client fails too if it cannot read the body.
                 Some(Err(error)) => return Poll::Ready(Err(error.into())),
                 Some(Ok(frame)) => {
                     if let Ok(mut data) = frame.into_data() {
@@ -87,19 +87,19 @@ where
         Poll::Ready(match &this.step.action {
             Action::Respond => {
                 let response = this.step.response();
-                Ok(response.head().map(|()| FlakyBody::new(response.parts(this.method))))
+                Ok(response.head().map(|()| FlakyBody::new(response.body_parts(this.method))))
             }
             Action::Silent => return Poll::Pending,
             Action::Close => Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),
             Action::Reset => Err(io::Error::from(io::ErrorKind::ConnectionReset).into()),
             Action::Refuse => Err(io::Error::from(io::ErrorKind::ConnectionRefused).into()),
-            Action::Error(error) => Err(error.make()),
+            Action::Error(error) => Err(error.create()),
             Action::Garbage => Err(InvalidHttp::new().into()),
         })
     }
 }
 
-/// Replaces the error of a client library at bytes that are not HTTP.
+/// The error for bytes that are not HTTP. It replaces the error of a client library.
 #[derive(Debug)]
 struct InvalidHttp(Failure);
 
@@ -111,7 +111,7 @@ impl InvalidHttp {
 
 impl fmt::Display for InvalidHttp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the answer is not HTTP")
+        f.write_str("the response is not HTTP")
     }
 }
 

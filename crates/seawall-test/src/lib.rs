@@ -1,16 +1,18 @@
-//! Upstreams that fail by a script, to test your own service with.
+//! Upstreams with scripted failures, to test your own service.
 //!
-//! The script of an upstream may respond 502 twice and then 200, be slow, truncate a body, or reset one connection in ten. Afterwards
-//! the upstream returns the requests that it received. Two upstreams follow the same [`Script`]:
+//! A script may respond with 502 twice and then with 200, delay a response, truncate a body, or
+//! reset one connection in ten. The upstream records the requests that it receives. Two types of
+//! upstream use the same [`Script`]:
 //!
 //! | | [`FlakyService`] | [`FlakyUpstream`] |
 //! |---|---|---|
 //! | replaces | the client | the server, on a port of 127.0.0.1 |
 //! | fails with | the errors of a client | the faults that make a real client fail |
-//! | waits | on tokio's clock, which a test can pause: an hour takes no time | in real time |
-//! | tests | the decisions of your layers | all parts together, with any client |
+//! | waits | on tokio's clock, which a test can pause, so that an hour takes no time | in real time |
+//! | tests | the decisions of your layers | the whole stack, with any client |
 //!
-//! They are for tests: speed, HTTP/2 and TLS are not covered. The feature `test-util` belongs into `[dev-dependencies]`:
+//! They are made for tests: they are not fast, and have no HTTP/2 or TLS. Enable the feature
+//! `test-util` in `[dev-dependencies]`:
 //!
 //! ```toml
 //! [dev-dependencies]
@@ -19,8 +21,9 @@
 //!
 //! # In process, on a paused clock
 //!
-//! Give your stack a [`FlakyService`] instead of its client. A paused clock advances only while all tasks wait, and then at once:
-//! backoff, timeouts and open circuits take milliseconds, and every run is the same.
+//! Replace the client of your stack with a [`FlakyService`]. A paused clock advances immediately
+//! when all tasks wait. Backoff, timeouts and open circuits then take milliseconds, and every run
+//! has the same result.
 //!
 //! ```
 //! use std::time::Duration;
@@ -33,7 +36,7 @@
 //! };
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
-//! // In a test of yours: #[tokio::test(start_paused = true)]
+//! // In your own test: #[tokio::test(start_paused = true)]
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! let script = Script::new()
@@ -52,7 +55,7 @@
 //! assert_eq!(response.into_body().collect().await?.to_bytes(), "hello");
 //! assert_eq!(upstream.requests(), 3);
 //!
-//! // A payment whose connection breaks is sent once.
+//! // A payment is not sent again after its connection was reset.
 //! upstream.set_script(Step::reset())?;
 //! let pay = Request::post("http://billing/pay").body(Full::<bytes::Bytes>::from("5 €"))?;
 //! assert!(client.oneshot(pay).await.is_err());
@@ -66,7 +69,8 @@
 //!
 //! # On a socket
 //!
-//! To test the client too, or if only the address of the upstream can be configured:
+//! Use a [`FlakyUpstream`] to test the client too, or if you can configure only the address of the
+//! upstream:
 //!
 //! ```
 //! use http::Request;
@@ -80,7 +84,7 @@
 //! };
 //! use tower::{Layer, ServiceExt};
 //!
-//! // In a test of yours: #[tokio::test]
+//! // In your own test: #[tokio::test]
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! let mut upstream =
@@ -104,8 +108,9 @@
 //!
 //! # Random failures
 //!
-//! [`Script::random`] is for statistics, such as how many of a thousand calls succeed while a fifth of all requests fail. With the same
-//! seed the same requests fail.
+//! [`Script::random`] fails a random fraction of the requests, for example to measure the success
+//! rate of a thousand calls while 20 % of the requests fail. With the same seed, the same requests
+//! fail.
 //!
 //! # The effect of each step
 //!
@@ -115,7 +120,7 @@
 //! | [`Step::close`] | the connection is closed | `io::ErrorKind::ConnectionAborted` | `connection_terminated` |
 //! | [`Step::reset`] | the connection is reset | `io::ErrorKind::ConnectionReset` | `connection_terminated` |
 //! | [`Step::garbage`] | bytes that are not HTTP | an error with a [`Failure`](seawall_core::Failure) | `http_protocol_error` |
-//! | [`Step::silent`] | nothing | nothing | the error of your timeout |
+//! | [`Step::silent`] | no response | no response | the error of your timeout |
 //! | [`Step::truncated`] | a truncated body | `io::ErrorKind::UnexpectedEof`, in the body | `http_response_incomplete` |
 //! | [`Step::refuse`]; [`FlakyUpstream::refuse`] | the connection is refused | `io::ErrorKind::ConnectionRefused` | `connection_refused` |
 //! | [`Step::error`] | not available | your error | as your classifier decides |
@@ -124,20 +129,22 @@
 //!
 //! | case | result |
 //! |---|---|
-//! | a script has no step, or an invalid one | [`InvalidScript`], when an upstream receives it |
-//! | more requests come than the script has steps | 501, with a body that explains it |
-//! | requests are concurrent | each takes its step when its head arrives |
-//! | the client disconnects, or drops the call | the step is spent; the received part of the request is stored |
-//! | the body of a request is large | it is read to its end; the first 64 KiB are stored |
-//! | more than a thousand requests come | all are counted; the first thousand are stored |
-//! | the bytes on a socket are not HTTP/1, or its head is larger than 64 KiB or has more than 100 headers | 400; the connection is closed, and no step is taken |
-//! | the clock is paused around a [`FlakyUpstream`] | it jumps while bytes are in flight, and timeouts fire: leave it running |
-//! | the upstream is dropped | the socket and all its connections are closed, as soon as the runtime polls them |
+//! | a script has no step, or an invalid one | the upstream returns [`InvalidScript`] when it gets the script |
+//! | there are more requests than steps | 501, with a body that explains it |
+//! | requests are concurrent | each gets its step when its head arrives |
+//! | the client disconnects or drops the call | the step is used; the received part of the request is stored |
+//! | a request body is large | it is read to its end; the first 64 KiB are stored |
+//! | there are more than 1,000 requests | all are counted; the first 1,000 are stored |
+//! | the bytes on a socket are not HTTP/1, or its head is larger than 64 KiB or has more than 100 headers | 400; the connection is closed, and no step is used |
+//! | the clock is paused with a [`FlakyUpstream`] | it advances while bytes are in flight, so that timeouts fire; do not pause it |
+//! | the upstream is dropped | the socket and its connections are closed when the runtime next polls them |
 //!
-//! # Differs from
+//! # Alternatives
 //!
-//! - `tower_test::mock`: no task beside the call; a script, HTTP, and failures that the classifier recognizes.
-//! - `wiremock` and similar crates: they match requests and respond well; here connections break too.
+//! - `tower_test::mock` needs a task that sends the responses. This crate has scripts, HTTP, and
+//!   failures that the classifier recognizes.
+//! - `wiremock` and similar crates match requests and send responses. This crate also breaks
+//!   connections.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(missing_docs)]
 

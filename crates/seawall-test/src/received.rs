@@ -2,39 +2,45 @@ use std::{sync::Arc, time::Duration};
 
 use http::{Extensions, HeaderMap, Method, Uri, request::Parts};
 
-/// The rest of a request's body is counted, but not stored.
+/// The maximum size of a stored request body. The rest is counted, but not stored.
 pub(crate) const MAX_BODY_BYTES: usize = 64 << 10;
 
 /// A request that an upstream received.
 #[derive(Clone, Debug)]
 pub struct ReceivedRequest {
-    // UpstreamState, so that a clone is cheap and runs no code of the extensions.
+    // Shared, so that a clone is cheap and does not clone the extensions.
     parts: Arc<Parts>,
-    at: Duration,
+    received_at: Duration,
     body: Vec<u8>,
     body_len: u64,
-    whole: bool,
+    is_complete: bool,
 }
 
 impl ReceivedRequest {
-    pub(crate) fn new(parts: Parts, at: Duration) -> Self {
-        Self { parts: Arc::new(parts), at, body: Vec::new(), body_len: 0, whole: false }
+    pub(crate) fn new(parts: Parts, received_at: Duration) -> Self {
+        Self {
+            parts: Arc::new(parts),
+            received_at,
+            body: Vec::new(),
+            body_len: 0,
+            is_complete: false,
+        }
     }
 
-    pub(crate) fn add(&mut self, data: &[u8]) {
+    pub(crate) fn push_body(&mut self, data: &[u8]) {
         let room = MAX_BODY_BYTES - self.body.len();
         self.body.extend_from_slice(&data[..data.len().min(room)]);
         self.body_len = self.body_len.saturating_add(data.len() as u64);
     }
 
-    pub(crate) const fn end(&mut self) {
-        self.whole = true;
+    pub(crate) const fn end_body(&mut self) {
+        self.is_complete = true;
     }
 
     /// Returns the time from the creation of the upstream to the request, on tokio's clock.
     #[must_use]
     pub const fn at(&self) -> Duration {
-        self.at
+        self.received_at
     }
 
     /// Returns the method.
@@ -43,7 +49,7 @@ impl ReceivedRequest {
         &self.parts.method
     }
 
-    /// Returns the URI as it was sent: on a socket mostly the path and the query alone.
+    /// Returns the URI as it was sent. On a socket, it usually consists of the path and the query.
     #[must_use]
     pub fn uri(&self) -> &Uri {
         &self.parts.uri
@@ -61,13 +67,14 @@ impl ReceivedRequest {
         &self.parts.headers
     }
 
-    /// Returns the first value of a header; `None` without one, or if it is not visible ASCII.
+    /// Returns the first value of a header, or `None` if it is missing or not visible ASCII.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.parts.headers.get(name)?.to_str().ok()
     }
 
-    /// Returns the extensions, such as [`AttemptNumber`](seawall_core::attempts::AttemptNumber). None on a socket.
+    /// Returns the extensions, such as [`AttemptNumber`](seawall_core::attempts::AttemptNumber).
+    /// They are empty on a socket.
     #[must_use]
     pub fn extensions(&self) -> &Extensions {
         &self.parts.extensions
@@ -79,7 +86,7 @@ impl ReceivedRequest {
         &self.body
     }
 
-    /// Returns the number of received bytes of the body, stored or not.
+    /// Returns the number of received bytes of the body, including those that are not stored.
     #[must_use]
     pub const fn body_len(&self) -> u64 {
         self.body_len
@@ -88,6 +95,6 @@ impl ReceivedRequest {
     /// Returns whether the body was received to its end.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
-        self.whole
+        self.is_complete
     }
 }

@@ -1,4 +1,4 @@
-//! A scripted response, for a socket or for a caller in this process.
+//! The response of a step, for a socket or in process.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ pub(crate) struct ScriptedResponse {
     pub(crate) truncated: bool,
 }
 
-/// The two halves of a body and the pause between them.
+/// The two halves of a body and the wait between them.
 #[derive(Debug, Default)]
 pub(crate) struct BodyParts {
     pub(crate) first: Bytes,
     pub(crate) delay: Duration,
     pub(crate) second: Bytes,
-    /// The body ends before the last byte that was announced.
+    /// Whether the body ends one byte before the announced length.
     pub(crate) truncated: bool,
 }
 
@@ -30,16 +30,17 @@ impl ScriptedResponse {
         let mut head = Response::new(());
         *head.status_mut() = self.status;
         head.headers_mut().clone_from(&self.headers);
-        // RFC 9110 §8.6: a 204 has no length, and the length of a 304 would be of another response.
-        if !self.is_bodiless() {
-            let length = HeaderValue::from(self.announced());
+        // RFC 9110 §8.6: a 204 has no length, and a 304 would have that of another response.
+        if self.may_have_body() {
+            let length = HeaderValue::from(self.announced_len());
             head.headers_mut().insert(header::CONTENT_LENGTH, length);
         }
         head
     }
 
-    pub(crate) fn parts(&self, method: &Method) -> BodyParts {
-        if self.is_bodiless() || method == Method::HEAD || self.announced() == 0 {
+    /// Returns the body of a response to `method`.
+    pub(crate) fn body_parts(&self, method: &Method) -> BodyParts {
+        if !self.may_have_body() || method == Method::HEAD || self.announced_len() == 0 {
             return BodyParts::default();
         }
         let mut first = self.body.clone();
@@ -48,16 +49,17 @@ impl ScriptedResponse {
         BodyParts { first, delay: self.body_delay, second, truncated: self.truncated }
     }
 
-    fn announced(&self) -> u64 {
+    fn announced_len(&self) -> u64 {
         self.body.len() as u64 + u64::from(self.truncated)
     }
 
-    fn is_bodiless(&self) -> bool {
-        matches!(self.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+    fn may_have_body(&self) -> bool {
+        !matches!(self.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
     }
 }
 
 impl BodyParts {
+    /// Returns the number of announced bytes that were not read yet.
     pub(crate) fn remaining(&self) -> u64 {
         (self.first.len() + self.second.len()) as u64 + u64::from(self.truncated)
     }

@@ -7,40 +7,44 @@ use seawall_core::Ratio;
 
 /// The steps of an upstream, one for each request in the order of arrival.
 ///
-/// The steps of [`then`](Self::then) and [`times`](Self::times) are first. The step of [`then_repeat`](Self::then_repeat) or
-/// [`random`](Self::random) follows for all further requests. Without either the script ends: the response to further requests is a
-/// 501, which is not retried.
+/// The steps of [`then`](Self::then) and [`times`](Self::times) come first. All later requests get
+/// the step of [`then_repeat`](Self::then_repeat) or a step of [`random`](Self::random). Without
+/// either, the script ends, and later requests get a 501, which is not retried.
 ///
-/// One [`Step`] is a script that repeats it. An array or iterator of steps is a script that ends.
+/// A single [`Step`] converts to a script that repeats it. An array or iterator of steps converts
+/// to a script that ends.
 ///
 /// ```
 /// use seawall::{Ratio, test_util::{Script, Step}};
 ///
-/// let recovering = Script::new().then(Step::status(502)).then(Step::reset()).then_repeat(Step::ok("hello"));
-/// // The same for the same seed.
+/// let recovering = Script::new()
+///     .then(Step::status(502))
+///     .then(Step::reset())
+///     .then_repeat(Step::ok("hello"));
+/// // The same seed gives the same steps.
 /// let flaky = Script::random(7, [(Ratio::percent(20), Step::status(502))], Step::ok("hello"))?;
 /// # let _ = (recovering, flaky);
 /// # Ok::<(), seawall::test_util::InvalidScript>(())
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a script does nothing until an upstream follows it"]
+#[must_use = "a script has no effect until an upstream uses it"]
 pub struct Script {
-    /// Each with the number of requests that are left.
+    /// The steps, each with the number of remaining requests.
     steps: VecDeque<(u64, Step)>,
-    random: Rng,
-    /// A step is selected by a random number below its bound, and not below the bound before.
-    chances: Vec<(u32, Step)>,
+    rng: Rng,
+    /// The random steps, each with its cumulative probability in millionths.
+    random_steps: Vec<(u32, Step)>,
     /// `None` if the script ends.
     repeated: Option<Step>,
 }
 
 impl Script {
-    /// Creates a script without a step, which an upstream rejects.
+    /// Creates a script without steps, which an upstream rejects.
     pub fn new() -> Self {
         Self {
             steps: VecDeque::new(),
-            random: Rng::with_seed(0),
-            chances: Vec::new(),
+            rng: Rng::with_seed(0),
+            random_steps: Vec::new(),
             repeated: None,
         }
     }
@@ -56,29 +60,32 @@ impl Script {
         self
     }
 
-    /// Sets the step for all further requests. Replaces the former one.
+    /// Sets the step for all later requests. Replaces an earlier one and the random steps.
     pub fn then_repeat(self, step: Step) -> Self {
-        Self { chances: Vec::new(), repeated: Some(step), ..self }
+        Self { random_steps: Vec::new(), repeated: Some(step), ..self }
     }
 
-    /// Creates a script that selects a step for each request at random: each with its chance, or else `otherwise`. With the same seed
-    /// the n-th request has the same step. Added steps come before.
+    /// Creates a script that selects a random step for each request: each step with its
+    /// probability, or else `otherwise`.
+    ///
+    /// With the same seed, the n-th request gets the same step. Steps added later come first.
     ///
     /// # Errors
-    /// [`InvalidScript::NoProbabilities`] without chances, [`InvalidScript::ProbabilitySumExceedsOne`] if their sum exceeds one.
+    /// Returns [`InvalidScript::NoProbabilities`] without probabilities, and
+    /// [`InvalidScript::ProbabilitySumExceedsOne`] if their sum exceeds one.
     pub fn random(
         seed: u64,
-        chances: impl IntoIterator<Item = (Ratio, Step)>,
+        probabilities: impl IntoIterator<Item = (Ratio, Step)>,
         otherwise: Step,
     ) -> Result<Self, InvalidScript> {
         let mut script = Self::new().then_repeat(otherwise);
-        script.random = Rng::with_seed(seed);
+        script.rng = Rng::with_seed(seed);
         let mut sum = 0_u32;
-        for (chance, step) in chances {
-            sum = sum.saturating_add(chance.millionths());
-            script.chances.push((sum, step));
+        for (probability, step) in probabilities {
+            sum = sum.saturating_add(probability.millionths());
+            script.random_steps.push((sum, step));
         }
-        if script.chances.is_empty() {
+        if script.random_steps.is_empty() {
             return Err(InvalidScript::NoProbabilities);
         }
         if sum > Ratio::percent(100).millionths() {
@@ -90,7 +97,7 @@ impl Script {
     /// Returns all steps.
     pub(crate) fn steps(&self) -> impl Iterator<Item = &Step> {
         let steps = self.steps.iter().filter(|(times, _)| *times > 0).map(|(_, step)| step);
-        steps.chain(self.chances.iter().map(|(_, step)| step)).chain(&self.repeated)
+        steps.chain(self.random_steps.iter().map(|(_, step)| step)).chain(&self.repeated)
     }
 
     pub(crate) fn validate(&self) -> Result<(), InvalidScript> {
@@ -100,16 +107,18 @@ impl Script {
         self.steps().try_for_each(Step::validate)
     }
 
+    /// Returns the step of the next request.
     pub(crate) fn next(&mut self) -> Step {
         while let Some((times, step)) = self.steps.front_mut() {
-            if let Some(left) = times.checked_sub(1) {
-                *times = left;
+            if let Some(remaining) = times.checked_sub(1) {
+                *times = remaining;
                 return step.clone();
             }
             self.steps.pop_front();
         }
-        let drawn = self.random.u32(..Ratio::percent(100).millionths());
-        let selected = self.chances.iter().find(|(bound, _)| drawn < *bound).map(|(_, step)| step);
+        let random = self.rng.u32(..Ratio::percent(100).millionths());
+        let selected =
+            self.random_steps.iter().find(|(bound, _)| random < *bound).map(|(_, step)| step);
         selected
             .or(self.repeated.as_ref())
             .cloned()

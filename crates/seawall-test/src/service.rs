@@ -12,39 +12,40 @@ use crate::{
 };
 use seawall_core::BoxError;
 
-/// An upstream in this process, which replaces a client. See the [crate docs](crate).
+/// An upstream in process, which replaces a client. See the [crate docs](crate).
 ///
 /// # Clone
-/// Clones share one script and one list of received requests.
+/// Clones share the script and the received requests.
 #[derive(Clone, Debug)]
 pub struct FlakyService {
     state: Arc<UpstreamState>,
 }
 
 impl FlakyService {
-    /// Creates a service that follows `script`: a [`Script`], one [`Step`](crate::Step) that repeats, or an array of steps.
+    /// Creates a service with a script: a [`Script`], a [`Step`](crate::Step) that repeats, or an
+    /// array of steps.
     ///
     /// # Errors
-    /// [`InvalidScript`] if the script is invalid.
+    /// Returns [`InvalidScript`] if the script is invalid.
     pub fn new(script: impl Into<Script>) -> Result<Self, InvalidScript> {
         Ok(Self { state: Arc::new(UpstreamState::new(script.into())?) })
     }
 
-    /// Replaces the script, also in all clones. The received requests stay.
+    /// Replaces the script of this service and its clones. Keeps the received requests.
     ///
     /// # Errors
-    /// [`InvalidScript`] if the script is invalid. The former one stays.
+    /// Returns [`InvalidScript`] if the script is invalid. The previous script is kept.
     pub fn set_script(&self, script: impl Into<Script>) -> Result<(), InvalidScript> {
         self.state.set_script(script.into())
     }
 
-    /// Returns the number of received requests. A refused request is not received.
+    /// Returns the number of received requests. Refused requests do not count.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.state.requests()
     }
 
-    /// Returns the first thousand received requests, including those whose body has not ended.
+    /// Returns the first 1,000 received requests, including those with an incomplete body.
     #[must_use]
     pub fn received(&self) -> Vec<ReceivedRequest> {
         self.state.received()

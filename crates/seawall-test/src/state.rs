@@ -1,4 +1,4 @@
-//! The state that all clones of an upstream, or all its connections, share.
+//! The state that the clones or the connections of an upstream share.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::{InvalidScript, ReceivedRequest, Script, Step};
 
-/// Further requests are counted, but not stored.
+/// The maximum number of stored requests. Later ones are counted, but not stored.
 pub(crate) const MAX_RECEIVED_REQUESTS: usize = 1_000;
 
 #[derive(Debug)]
@@ -23,7 +23,7 @@ struct State {
     received: Vec<ReceivedRequest>,
 }
 
-/// The index of a request among the received ones; out of bounds for a request that is not stored.
+/// The index of a request among the stored ones. It is out of bounds if the request is not stored.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RequestIndex(usize);
 
@@ -36,18 +36,18 @@ impl UpstreamState {
 
     pub(crate) fn set_script(&self, script: Script) -> Result<(), InvalidScript> {
         script.validate()?;
-        // Dropped after the lock is released: a body may have an owner with code of its own.
-        let former = std::mem::replace(&mut self.lock().script, script);
-        drop(former);
+        // Dropped after the lock is released, because dropping a body may run user code.
+        let previous = std::mem::replace(&mut self.lock().script, script);
+        drop(previous);
         Ok(())
     }
 
-    /// Returns the step for a request, and stores its head. A refused request is not received.
+    /// Returns the step of a request, and stores its head. Refused requests are not stored.
     pub(crate) fn receive_head(&self, parts: Parts) -> (Step, RequestIndex) {
         let mut state = self.lock();
         let step = state.script.next();
         let index = RequestIndex(state.received.len());
-        if !step.action.is_refusal() {
+        if !step.action.refuses_connection() {
             state.requests += 1;
             if index.0 < MAX_RECEIVED_REQUESTS {
                 state.received.push(ReceivedRequest::new(parts, self.created.elapsed()));
@@ -58,16 +58,16 @@ impl UpstreamState {
     }
 
     /// Stores a part of the body.
-    pub(crate) fn receive_body(&self, RequestIndex(at): RequestIndex, data: &[u8]) {
-        if let Some(received) = self.lock().received.get_mut(at) {
-            received.add(data);
+    pub(crate) fn receive_body(&self, RequestIndex(index): RequestIndex, data: &[u8]) {
+        if let Some(received) = self.lock().received.get_mut(index) {
+            received.push_body(data);
         }
     }
 
-    /// Stores the end of the body.
-    pub(crate) fn receive_end(&self, RequestIndex(at): RequestIndex) {
-        if let Some(received) = self.lock().received.get_mut(at) {
-            received.end();
+    /// Records the end of the body.
+    pub(crate) fn receive_end(&self, RequestIndex(index): RequestIndex) {
+        if let Some(received) = self.lock().received.get_mut(index) {
+            received.end_body();
         }
     }
 

@@ -5,14 +5,15 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use crate::{
     InvalidScript,
-    action::{Action, MakeError},
+    action::{Action, ErrorFn},
     response::ScriptedResponse,
 };
 use seawall_core::BoxError;
 
-/// The reaction of an upstream to one request. It reads the whole request first, except for [`refuse`](Self::refuse).
+/// The reaction of an upstream to one request.
 ///
-/// Settings of the response have no effect on steps without a response.
+/// The upstream reads the whole request first, except with [`refuse`](Self::refuse). The settings
+/// of a response have no effect on steps without a response.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,7 +24,7 @@ use seawall_core::BoxError;
 /// # let _ = (overloaded, slow);
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a step does nothing until a script has it"]
+#[must_use = "a step has no effect until a script contains it"]
 pub struct Step {
     pub(crate) delay: Duration,
     pub(crate) action: Action,
@@ -42,18 +43,22 @@ impl Step {
         step
     }
 
-    /// Responds with a 200 and a body.
+    /// Responds with 200 and a body.
     pub fn ok(body: impl Into<Bytes>) -> Self {
         Self::status(200).body(body)
     }
 
-    /// Closes the connection without a response. In process: an [`io::Error`](std::io::Error) of kind `ConnectionAborted`, which is
+    /// Closes the connection without a response.
+    ///
+    /// In process, returns an [`io::Error`](std::io::Error) of kind `ConnectionAborted`, which is
     /// classified like the error of a client library.
     pub fn close() -> Self {
         Self::new(Action::Close)
     }
 
-    /// Resets the connection (TCP's RST). In process: an [`io::Error`](std::io::Error) of kind `ConnectionReset`.
+    /// Resets the connection (TCP RST).
+    ///
+    /// In process, returns an [`io::Error`](std::io::Error) of kind `ConnectionReset`.
     pub fn reset() -> Self {
         Self::new(Action::Reset)
     }
@@ -63,30 +68,37 @@ impl Step {
         Self::new(Action::Silent)
     }
 
-    /// Responds with bytes that are not HTTP, and closes the connection. In process: an error whose source is a
-    /// [`Failure`](seawall_core::Failure) of cause `http_protocol_error`, since the errors of client libraries have no constructors.
+    /// Responds with bytes that are not HTTP, and closes the connection.
+    ///
+    /// In process, returns an error whose source is a [`Failure`](seawall_core::Failure) with the
+    /// cause `http_protocol_error`, because the errors of client libraries cannot be constructed.
     pub fn garbage() -> Self {
         Self::new(Action::Garbage)
     }
 
-    /// Refuses the connection, so that nothing is received. In process only: an [`io::Error`](std::io::Error) of
-    /// kind `ConnectionRefused`; a socket is refused by [`FlakyUpstream::refuse`](crate::FlakyUpstream::refuse).
+    /// Refuses the connection, so that nothing is received: returns an
+    /// [`io::Error`](std::io::Error) of kind `ConnectionRefused`.
+    ///
+    /// Works in process only. On a socket, use
+    /// [`FlakyUpstream::refuse`](crate::FlakyUpstream::refuse).
     pub fn refuse() -> Self {
         Self::new(Action::Refuse)
     }
 
-    /// Fails with an error that `make` creates for each request: an error of your own client, or a
-    /// [`Failure`](seawall_core::Failure), which is classified as itself. In process only.
+    /// Fails with an error that `make` creates for each request.
+    ///
+    /// The error may be of your own client, or a [`Failure`](seawall_core::Failure), which is
+    /// classified as itself. Works in process only.
     ///
     /// ```
     /// use seawall::{Cause, Failure, test_util::Step};
     ///
-    /// let no_such_name = Step::error(|| Failure::new(Cause::DnsError));
-    /// let too_slow = Step::error(|| std::io::Error::from(std::io::ErrorKind::TimedOut));
-    /// # let _ = (no_such_name, too_slow);
+    /// let dns_error = Step::error(|| Failure::new(Cause::DnsError));
+    /// let timeout = Step::error(|| std::io::Error::from(std::io::ErrorKind::TimedOut));
+    /// # let _ = (dns_error, timeout);
     /// ```
     pub fn error<E: Into<BoxError>>(make: impl Fn() -> E + Send + Sync + 'static) -> Self {
-        Self::new(Action::Error(MakeError::new(move || make().into())))
+        Self::new(Action::Error(ErrorFn::new(move || make().into())))
     }
 
     fn new(action: Action) -> Self {
@@ -94,14 +106,18 @@ impl Step {
         Self { delay: Duration::ZERO, action, response, invalid: None }
     }
 
-    /// Sets the body of the response. Defaults to an empty one. A response to HEAD, and one of status 204 or 304, has no body (RFC
-    /// 9110 §6.4.1).
+    /// Sets the body of the response. Defaults to an empty body.
+    ///
+    /// A response to HEAD, or with the status 204 or 304, has no body (RFC 9110 §6.4.1).
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.response.body = body.into();
         self
     }
 
-    /// Adds a header to the response, except `content-length` and `transfer-encoding`. `connection: close` closes the connection.
+    /// Adds a header to the response. `connection: close` closes the connection.
+    ///
+    /// `content-length` and `transfer-encoding` make the script invalid, see
+    /// [`InvalidScript::Framing`].
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
         let name = name.as_ref();
         match (name.parse::<HeaderName>(), HeaderValue::from_bytes(value.as_ref())) {
@@ -119,25 +135,28 @@ impl Step {
     }
 
     /// Adds a `Retry-After` header, in whole seconds, rounded up (RFC 9110 §10.2.3).
-    pub fn retry_after(self, after: Duration) -> Self {
-        let seconds = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0));
+    pub fn retry_after(self, wait: Duration) -> Self {
+        let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
         self.header(header::RETRY_AFTER, seconds.to_string())
     }
 
-    /// Sets the wait after the request is read. Defaults to zero. [`Duration::MAX`] never ends.
+    /// Sets the wait between the request and the response. Defaults to zero. [`Duration::MAX`]
+    /// never ends.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// Sets the wait between the two halves of the body. Defaults to zero. [`Duration::MAX`] never ends: the body stalls.
+    /// Sets the wait between the two halves of the body. Defaults to zero. With [`Duration::MAX`],
+    /// the body stalls forever.
     pub fn body_delay(mut self, delay: Duration) -> Self {
         self.response.body_delay = delay;
         self
     }
 
-    /// Truncates the body: one more byte is announced than sent. In process the body fails with an [`io::Error`](std::io::Error) of
-    /// kind `UnexpectedEof`.
+    /// Truncates the body: announces one byte more than it sends.
+    ///
+    /// In process, the body fails with an [`io::Error`](std::io::Error) of kind `UnexpectedEof`.
     pub fn truncated(mut self) -> Self {
         self.response.truncated = true;
         self

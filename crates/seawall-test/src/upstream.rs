@@ -14,35 +14,39 @@ use tokio::{
 
 use crate::{InvalidScript, ReceivedRequest, Script, Step, http1::serve, state::UpstreamState};
 
-/// An upstream on a socket, which speaks HTTP/1.1, until it is dropped: that closes the socket and all connections. See
-/// the [crate docs](crate).
+/// An HTTP/1.1 upstream on a socket. Dropping it closes the socket and all connections. See the
+/// [crate docs](crate).
 #[derive(Debug)]
 pub struct FlakyUpstream {
     addr: SocketAddr,
     state: Arc<UpstreamState>,
     connections: Arc<AtomicU64>,
-    /// `None` while connections are refused.
-    accepting: Option<JoinHandle<()>>,
+    /// The task that accepts connections. `None` while connections are refused.
+    accept_task: Option<JoinHandle<()>>,
     /// Reserves the port while connections are refused.
-    _port: TcpSocket,
+    _reserved_port: TcpSocket,
 }
 
 impl FlakyUpstream {
-    /// Listens on a free port of 127.0.0.1 and follows `script`: a [`Script`], one [`Step`] that repeats, or an array of steps. Requires
-    /// a tokio runtime with I/O, and with time for steps that wait.
+    /// Listens on a free port of 127.0.0.1 with a script: a [`Script`], a [`Step`] that repeats, or
+    /// an array of steps.
+    ///
+    /// Requires a tokio runtime with I/O. Steps that wait also require its timer.
     ///
     /// # Errors
-    /// An error of kind `InvalidInput` with an [`InvalidScript`] if the script is invalid, and any error of the socket.
+    /// Returns an error of kind `InvalidInput` with an [`InvalidScript`] if the script is invalid,
+    /// or the error of the socket.
     pub async fn start(script: impl Into<Script>) -> io::Result<Self> {
         let mut upstream = Self::bind(validate(script.into())?)?;
         upstream.listen().await?;
         Ok(upstream)
     }
 
-    /// Reserves a free port of 127.0.0.1, where all connections are refused until [`set_script`](Self::set_script).
+    /// Reserves a free port of 127.0.0.1, and refuses all connections until
+    /// [`set_script`](Self::set_script) is called.
     ///
     /// # Errors
-    /// Any error of the socket.
+    /// Returns the error of the socket.
     pub fn refusing() -> io::Result<Self> {
         Self::bind(Step::silent().into())
     }
@@ -53,36 +57,39 @@ impl FlakyUpstream {
         port.bind((Ipv4Addr::LOCALHOST, 0).into())?;
         Ok(Self {
             addr: port.local_addr()?,
-            state: Arc::new(UpstreamState::new(script).map_err(invalid)?),
+            state: Arc::new(UpstreamState::new(script).map_err(invalid_input)?),
             connections: Arc::default(),
-            accepting: None,
-            _port: port,
+            accept_task: None,
+            _reserved_port: port,
         })
     }
 
-    /// Replaces the script, and listens again after [`refuse`](Self::refuse). Connections and received requests stay.
+    /// Replaces the script, and listens again after [`refuse`](Self::refuse). Keeps the connections
+    /// and the received requests.
     ///
     /// # Errors
-    /// As [`start`](Self::start). After an invalid script the former one stays.
+    /// Returns the same errors as [`start`](Self::start). If the script is invalid, the previous
+    /// one is kept.
     pub async fn set_script(&mut self, script: impl Into<Script>) -> io::Result<()> {
-        self.state.set_script(validate(script.into())?).map_err(invalid)?;
+        self.state.set_script(validate(script.into())?).map_err(invalid_input)?;
         self.listen().await
     }
 
     async fn listen(&mut self) -> io::Result<()> {
-        if self.accepting.is_none() {
+        if self.accept_task.is_none() {
             let listener = TcpListener::bind(self.addr).await?;
             let (state, connections) = (Arc::clone(&self.state), Arc::clone(&self.connections));
-            self.accepting = Some(tokio::spawn(accept(listener, state, connections)));
+            self.accept_task = Some(tokio::spawn(accept(listener, state, connections)));
         }
         Ok(())
     }
 
-    /// Closes all connections and stops listening, like a crash. Connections are refused until [`set_script`](Self::set_script).
+    /// Closes all connections and stops listening, like a crash. Refuses connections until
+    /// [`set_script`](Self::set_script) is called.
     pub async fn refuse(&mut self) {
-        if let Some(accepting) = self.accepting.take() {
-            accepting.abort();
-            let _ = accepting.await;
+        if let Some(accept_task) = self.accept_task.take() {
+            accept_task.abort();
+            let _ = accept_task.await;
         }
     }
 
@@ -92,7 +99,7 @@ impl FlakyUpstream {
         self.addr
     }
 
-    /// Returns the URL of a path, which begins with a slash.
+    /// Returns the URL of `path`, which must start with a slash.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.addr)
@@ -104,13 +111,13 @@ impl FlakyUpstream {
         self.connections.load(Ordering::Relaxed)
     }
 
-    /// Returns the number of requests whose heads were received.
+    /// Returns the number of requests whose head was received.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.state.requests()
     }
 
-    /// Returns the first thousand received requests, including those whose body has not ended.
+    /// Returns the first 1,000 received requests, including those with an incomplete body.
     #[must_use]
     pub fn received(&self) -> Vec<ReceivedRequest> {
         self.state.received()
@@ -119,36 +126,36 @@ impl FlakyUpstream {
 
 impl Drop for FlakyUpstream {
     fn drop(&mut self) {
-        if let Some(accepting) = &self.accepting {
-            accepting.abort();
+        if let Some(accept_task) = &self.accept_task {
+            accept_task.abort();
         }
     }
 }
 
 fn validate(script: Script) -> io::Result<Script> {
-    if script.steps().any(|step| !step.action.is_for_sockets()) {
-        return Err(invalid(InvalidScript::NotOnSocket));
+    if script.steps().any(|step| !step.action.works_on_socket()) {
+        return Err(invalid_input(InvalidScript::NotOnSocket));
     }
-    script.validate().map_err(invalid)?;
+    script.validate().map_err(invalid_input)?;
     Ok(script)
 }
 
-fn invalid(error: InvalidScript) -> io::Error {
+fn invalid_input(error: InvalidScript) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, error)
 }
 
 async fn accept(listener: TcpListener, state: Arc<UpstreamState>, connections: Arc<AtomicU64>) {
-    // Dropping the set aborts its tasks, so connections end with the upstream.
-    let mut open = JoinSet::new();
+    // Dropping the set aborts its tasks, so the connections end with the upstream.
+    let mut connection_tasks = JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // Too many files are open, or the client is gone. Both may be temporary.
+            // Too many files are open, or the client has disconnected. Both may be temporary.
             yield_now().await;
             continue;
         };
         connections.fetch_add(1, Ordering::Relaxed);
         let state = Arc::clone(&state);
-        open.spawn(async move { serve(stream, &state).await });
-        while open.try_join_next().is_some() {}
+        connection_tasks.spawn(async move { serve(stream, &state).await });
+        while connection_tasks.try_join_next().is_some() {}
     }
 }

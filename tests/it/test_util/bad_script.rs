@@ -13,40 +13,52 @@ async fn upstream_rejects_invalid_script() {
     let header = |name: &str| InvalidScript::Header { name: name.into() };
     let valid = || Step::ok("");
     let invalid: Vec<(Script, InvalidScript, &str)> = vec![
-        (Script::new(), InvalidScript::Empty, "a script needs a step"),
-        (Script::new().times(0, valid()), InvalidScript::Empty, "a script needs a step"),
-        ([].into(), InvalidScript::Empty, "a script needs a step"),
+        (Script::new(), InvalidScript::Empty, "expected at least one step in the script"),
+        (
+            Script::new().times(0, valid()),
+            InvalidScript::Empty,
+            "expected at least one step in the script",
+        ),
+        ([].into(), InvalidScript::Empty, "expected at least one step in the script"),
         (
             Step::status(99).into(),
             InvalidScript::Status(99),
-            "99 is no final status: from 200 to 999",
+            "expected a final status from 200 to 999, found 99",
         ),
         (
             [valid(), Step::status(101)].into(),
             InvalidScript::Status(101),
-            "101 is no final status: from 200 to 999",
+            "expected a final status from 200 to 999, found 101",
         ),
         (
             Script::new().then(valid()).then_repeat(Step::status(1_000)),
             InvalidScript::Status(1_000),
-            "1000 is no final status: from 200 to 999",
+            "expected a final status from 200 to 999, found 1000",
         ),
-        (valid().header("a b", "c").into(), header("a b"), "\"a b\" or its value is no header"),
-        (valid().header("", "c").into(), header(""), "\"\" or its value is no header"),
+        (
+            valid().header("a b", "c").into(),
+            header("a b"),
+            "expected a valid header name and value, found \"a b\"",
+        ),
+        (
+            valid().header("", "c").into(),
+            header(""),
+            "expected a valid header name and value, found \"\"",
+        ),
         (
             Script::random(1, [(Ratio::percent(0), valid().header("a", "b\nc"))], valid()).unwrap(),
             header("a"),
-            "\"a\" or its value is no header",
+            "expected a valid header name and value, found \"a\"",
         ),
         (
             valid().header("Content-Length", "7").into(),
             InvalidScript::Framing,
-            "content-length and transfer-encoding are written by the upstream",
+            "content-length and transfer-encoding cannot be set by a script",
         ),
         (
             valid().header("transfer-encoding", "chunked").into(),
             InvalidScript::Framing,
-            "content-length and transfer-encoding are written by the upstream",
+            "content-length and transfer-encoding cannot be set by a script",
         ),
     ];
     let service = FlakyService::new(valid()).unwrap();
@@ -82,8 +94,8 @@ async fn socket_rejects_in_process_step() {
         let error = upstream.set_script(script()).await.unwrap_err();
         assert_eq!(
             error.to_string(),
-            "steps that refuse or fail with an error are for use in process; a socket is refused \
-             by FlakyUpstream::refuse"
+            "Step::refuse and Step::error work in process only; on a socket, use \
+             FlakyUpstream::refuse"
         );
     }
 }

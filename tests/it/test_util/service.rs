@@ -306,7 +306,7 @@ async fn service_returns_errors_of_real_client() {
         assert_eq!(upstream.requests(), 1);
     }
     let error = FlakyService::new(Step::garbage()).unwrap().oneshot(get()).await.unwrap_err();
-    assert_eq!(error.to_string(), "the answer is not HTTP");
+    assert_eq!(error.to_string(), "the response is not HTTP");
     assert_eq!(classify_error(&*error).processed(), Processed::Maybe);
 }
 

@@ -1,4 +1,4 @@
-//! An origin server that fails on purpose, on a real socket.
+//! An origin server on a real socket that fails on purpose.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -13,8 +13,8 @@
 //! # }
 //! ```
 //!
-//! It implements enough of HTTP/1.1 to read successive requests from a connection: the head, and a body by `Content-Length` or
-//! in chunks.
+//! It implements the part of HTTP/1.1 that is needed to read successive requests from a connection:
+//! the head, and a body with `Content-Length` or in chunks.
 
 mod request;
 mod script;
@@ -35,12 +35,12 @@ use tokio::{
 
 pub use self::{request::Received, script::Script};
 
-/// A server that follows a [`Script`] until it is dropped, which closes its socket and all connections.
+/// A server with a [`Script`]. Dropping it closes its socket and all connections.
 #[derive(Debug)]
 pub struct Origin {
     addr: SocketAddr,
     stats: Arc<Stats>,
-    /// The accept loop; without it connections are refused.
+    /// The task that accepts connections. `None` while connections are refused.
     accept_task: Option<JoinHandle<()>>,
     /// Reserves the port while the origin does not listen.
     _reserved_port: TcpSocket,
@@ -55,11 +55,11 @@ pub(crate) struct Stats {
     pub(crate) received: Mutex<Vec<Received>>,
 }
 
-/// The maximum of complete requests that are kept.
+/// The maximum number of complete requests to keep.
 const MAX_KEPT_REQUESTS: usize = 1_000;
 
 impl Origin {
-    /// Listens on a free port of 127.0.0.1 and follows `script`.
+    /// Listens on a free port of 127.0.0.1 with a script.
     ///
     /// # Errors
     /// Returns an error if it cannot bind a socket.
@@ -74,10 +74,10 @@ impl Origin {
         Ok(origin)
     }
 
-    /// Restarts with another script: closes all connections, and continues to count.
+    /// Restarts with another script. Closes all connections, and keeps the counts.
     ///
     /// # Errors
-    /// Returns an error if it cannot listen again. It then refuses connections.
+    /// Returns an error if it cannot listen again. The origin then refuses connections.
     pub async fn follow(&mut self, script: Script) -> io::Result<()> {
         self.stop().await;
         if script != Script::Refuse {
@@ -96,25 +96,25 @@ impl Origin {
         }
     }
 
-    /// The address of its socket.
+    /// Returns the address of the socket.
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// The number of accepted connections.
+    /// Returns the number of accepted connections.
     #[must_use]
     pub fn connections(&self) -> u64 {
         self.stats.connections.load(Ordering::Relaxed)
     }
 
-    /// The number of requests whose head it has received.
+    /// Returns the number of requests whose head was received.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.stats.requests.load(Ordering::Relaxed)
     }
 
-    /// The first thousand complete requests.
+    /// Returns the first 1,000 complete requests.
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
         self.stats.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -130,7 +130,7 @@ impl Drop for Origin {
 }
 
 async fn accept(listener: TcpListener, script: Script, stats: Arc<Stats>) {
-    // Dropping the set aborts its tasks, so connections end with the origin.
+    // Dropping the set aborts its tasks, so the connections end with the origin.
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         stats.connections.fetch_add(1, Ordering::Relaxed);
@@ -139,7 +139,7 @@ async fn accept(listener: TcpListener, script: Script, stats: Arc<Stats>) {
     }
 }
 
-/// Serves one connection. An error ends it: the peer has closed it, or does not send HTTP.
+/// Serves one connection. Returns an error if the peer closes it early or does not send HTTP.
 async fn serve(mut stream: TcpStream, script: Script, stats: Arc<Stats>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     if script == Script::AcceptClose {
@@ -154,9 +154,9 @@ async fn serve(mut stream: TcpStream, script: Script, stats: Arc<Stats>) -> io::
         }
         let received = request::read_body(&mut stream, &mut buffer, head).await?;
         {
-            let mut all = stats.received.lock().unwrap_or_else(PoisonError::into_inner);
-            if all.len() < MAX_KEPT_REQUESTS {
-                all.push(received);
+            let mut requests = stats.received.lock().unwrap_or_else(PoisonError::into_inner);
+            if requests.len() < MAX_KEPT_REQUESTS {
+                requests.push(received);
             }
         }
         requests_on_connection += 1;

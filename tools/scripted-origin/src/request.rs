@@ -1,4 +1,4 @@
-//! Reading of requests.
+//! Reads requests from a connection.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use tokio::{io::AsyncReadExt, net::TcpStream};
 /// A received request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {
-    /// The request line and the headers, up to the empty line.
+    /// The request line and the headers, including the empty line.
     pub head: String,
     /// The body, without chunk framing.
     pub body: Vec<u8>,
@@ -15,7 +15,7 @@ pub struct Received {
 
 const MAX_HEAD_BYTES: usize = 1 << 20;
 
-/// Reads a head up to its empty line. Returns `None` if the connection ends before a request.
+/// Reads a head. Returns `None` if the connection ends before its empty line.
 pub(crate) async fn read_head(
     stream: &mut TcpStream,
     buffer: &mut Vec<u8>,
@@ -34,6 +34,7 @@ pub(crate) async fn read_head(
     }
 }
 
+/// Reads the body that belongs to a head.
 pub(crate) async fn read_body(
     stream: &mut TcpStream,
     buffer: &mut Vec<u8>,
@@ -87,6 +88,7 @@ async fn read_exact(
     Ok(buffer.drain(..size).collect())
 }
 
+/// Reads more bytes into the buffer.
 async fn fill(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<()> {
     match stream.read_buf(buffer).await? {
         0 => Err(io::ErrorKind::UnexpectedEof.into()),

@@ -1,40 +1,41 @@
-//! The scripts of an origin.
+//! The script of an origin.
 
 use std::io;
 
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-/// The reaction of an origin to a connection, or to each request on it.
+/// The reaction of an origin to each connection or request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Script {
-    /// Responds with 200 `ok`.
+    /// Responds with 200 and the body `ok`.
     Healthy,
-    /// Responds with 502 to each request whose number, counted from 1, is a multiple of `every`, and 200 to the others.
+    /// Responds with 502 to every n-th request, and with 200 to the others.
     Flaky {
-        /// At least 1.
+        /// The n, at least 1.
         every: u64,
     },
     /// Responds with this status and a short body.
     Status(u16),
-    /// Responds with 503 and `Retry-After` to each request whose number, counted from 1, is a multiple of `every`, and 200 to
-    /// the others.
+    /// Responds with 503 and `Retry-After` to every n-th request, and with 200 to the others.
     Busy {
-        /// At least 1.
+        /// The n, at least 1.
         every: u64,
-        /// The header's value.
+        /// The value of `Retry-After`.
         seconds: u64,
     },
-    /// Responds to every request with this status, these header lines with their line ends, and a short body.
+    /// Responds with this status, these header lines and a short body. Each header line ends with
+    /// CRLF.
     Always(u16, &'static str),
-    /// Responds to the first request with this status and these header lines with their line ends, and to others with 200.
+    /// Responds to the first request like [`Always`](Self::Always), and to the others with 200.
     Once(u16, &'static str),
     /// Responds with this status after the head, and only then reads the body.
     EarlyStatus(u16),
-    /// Responds with 200 to this many requests per connection, and closes it when the next one arrives. This is the race of a
-    /// request with a server that closes an idle connection.
+    /// Responds with 200 to this many requests per connection, and closes the connection when the
+    /// next request arrives. This imitates a server that closes an idle connection while a request
+    /// arrives.
     StaleAfter {
-        /// At least 1.
+        /// The number of requests, at least 1.
         requests: u64,
     },
     /// Does not listen.
@@ -45,7 +46,7 @@ pub enum Script {
     ReadClose,
     /// Reads a request, then resets the connection.
     Reset,
-    /// Reads a request and never responds.
+    /// Reads a request, and never responds.
     Silent,
     /// Responds with bytes that are not HTTP.
     Garbage,
@@ -55,9 +56,9 @@ pub enum Script {
     TruncatedBody,
     /// Responds with 200 and part of a chunked body, then closes the connection.
     TruncatedChunks,
-    /// Responds with a head of one megabyte.
+    /// Responds with a head of more than 1 MiB.
     HugeHead,
-    /// Responds with 200 `ok` and a header of this many bytes.
+    /// Responds with 200, the body `ok`, and a header of this many bytes.
     LongHead(usize),
     /// Responds with these bytes, then closes the connection.
     Raw(&'static [u8]),
@@ -103,7 +104,6 @@ impl Script {
                 return Ok(false);
             }
         };
-        // The client may close the connection before the end of the response.
         stream.write_all(bytes.as_bytes()).await?;
         stream.flush().await?;
         Ok(matches!(

@@ -18,7 +18,7 @@ use crate::{action::Action, response::ScriptedResponse, state::UpstreamState, st
 const BAD_REQUEST: &[u8] =
     b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-/// Reads one request after another, and performs the step of each. An error ends the connection.
+/// Reads requests, and performs the step of each. An error ends the connection.
 pub(crate) async fn serve(mut stream: TcpStream, state: &UpstreamState) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = Reader::default();
@@ -49,26 +49,27 @@ pub(crate) async fn serve(mut stream: TcpStream, state: &UpstreamState) -> io::R
 
 /// Performs a step. Returns whether the connection stays open for another request.
 async fn perform(stream: &mut TcpStream, step: &Step, method: &Method) -> io::Result<bool> {
-    pause(step.delay).await;
+    wait(step.delay).await;
     match &step.action {
         Action::Respond => return respond(stream, step.response(), method).await,
         Action::Silent => {
             copy(stream, &mut sink()).await?;
         }
         Action::Reset => {
-            // With zero, closing sends a reset at once. Deprecated for other values, which would block.
+            // With a linger of zero, closing the socket sends a reset. tokio deprecates the method
+            // because other values block.
             #[allow(deprecated)]
             stream.set_linger(Some(Duration::ZERO))?;
             return Err(io::ErrorKind::ConnectionReset.into());
         }
         Action::Garbage => stream.write_all(b"\x16\x03\x01 this is not HTTP\r\n\r\n").await?,
-        // A script with one of the last two is rejected for a socket.
+        // `validate` rejects the last two on a socket.
         Action::Close | Action::Refuse | Action::Error(_) => {}
     }
     Ok(false)
 }
 
-/// Returns whether the connection stays open for another request.
+/// Sends a response. Returns whether the connection stays open for another request.
 async fn respond(
     stream: &mut TcpStream,
     response: &ScriptedResponse,
@@ -84,17 +85,17 @@ async fn respond(
         bytes.extend_from_slice(b"\r\n");
     }
     bytes.extend_from_slice(b"\r\n");
-    let body = response.parts(method);
-    // Head and body are in one packet, unless a delay separates them.
+    let body = response.body_parts(method);
+    // Sends the head and the body in one packet, unless a delay separates them.
     bytes.extend_from_slice(&body.first);
     stream.write_all(&bytes).await?;
-    pause(body.delay).await;
+    wait(body.delay).await;
     stream.write_all(&body.second).await?;
     Ok(!body.truncated && !has_token(head.headers(), &header::CONNECTION, "close"))
 }
 
-async fn pause(delay: Duration) {
-    // A sleep of zero would wait for the next tick of the timer.
+async fn wait(delay: Duration) {
+    // A sleep of zero waits for the next tick of the timer.
     if !delay.is_zero() {
         sleep(delay).await;
     }

@@ -12,9 +12,9 @@ const MAX_HEADERS: usize = 100;
 pub(super) struct Head {
     pub(super) parts: Parts,
     pub(super) framing: Framing,
-    /// The connection stays open for another request.
+    /// Whether the connection stays open for another request.
     pub(super) keep_alive: bool,
-    /// The client waits for a 100 (Continue) before it sends the body (RFC 9110 §10.1.1).
+    /// Whether the client waits for a 100 (Continue) before it sends the body (RFC 9110 §10.1.1).
     pub(super) expects_continue: bool,
 }
 
@@ -24,7 +24,8 @@ pub(super) enum Framing {
     Chunked,
 }
 
-/// Parses the head at the beginning of `bytes`, and returns its length. Returns `None` if the head is incomplete.
+/// Parses the head at the beginning of `bytes`, and returns it with its length. Returns `None` if
+/// the head is incomplete.
 pub(super) fn parse(bytes: &[u8]) -> io::Result<Option<(Head, usize)>> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
@@ -39,7 +40,7 @@ pub(super) fn parse(bytes: &[u8]) -> io::Result<Option<(Head, usize)>> {
         let name = header.name.parse::<HeaderName>().map_err(invalid)?;
         parts.headers.append(name, HeaderValue::from_bytes(header.value).map_err(invalid)?);
     }
-    // RFC 9112 §9.3.
+    // RFC 9112 §9.3: HTTP/1.0 closes the connection by default.
     let closes =
         request.version == Some(0) || has_token(&parts.headers, &header::CONNECTION, "close");
     let head = Head {
@@ -61,7 +62,7 @@ fn framing(headers: &HeaderMap) -> io::Result<Framing> {
     Ok(Framing::Length(length.parse().map_err(invalid)?))
 }
 
-/// Returns whether a list of tokens contains one (RFC 9110 §5.6.1).
+/// Returns whether a header, which is a list of tokens, contains `token` (RFC 9110 §5.6.1).
 pub(super) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|item| item.trim().eq_ignore_ascii_case(token))

@@ -1,4 +1,4 @@
-//! HTTP/1.1 on a socket. Written by hand, since libraries keep to the protocol.
+//! HTTP/1.1 on a socket. It uses no HTTP library, because these do not violate the protocol.
 
 mod connection;
 mod head;

@@ -8,17 +8,20 @@ use tokio::{io::AsyncReadExt, net::TcpStream};
 
 use super::head::{Framing, Head, parse};
 
-/// The maximum size of the buffer, and so of a head.
+/// The maximum size of the buffer, and thus of a head.
 const MAX_BUFFERED_BYTES: usize = 64 << 10;
 
-/// A buffer of bytes that were read from a connection, and not parsed yet.
+/// A reader with a buffer of the bytes that were read from a connection and not parsed yet.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     buffer: BytesMut,
 }
 
 impl Reader {
-    /// Reads a head. Returns `None` if the connection ended before another request, and `InvalidData` for bytes that are not HTTP.
+    /// Reads a head. Returns `None` if the connection ended before another request.
+    ///
+    /// # Errors
+    /// Returns `InvalidData` for bytes that are not HTTP.
     pub(super) async fn head(&mut self, stream: &mut TcpStream) -> io::Result<Option<Head>> {
         loop {
             if let Some((head, length)) = parse(&self.buffer)? {
@@ -32,12 +35,12 @@ impl Reader {
         }
     }
 
-    /// Reads a body to its end, and passes each part to `each`.
+    /// Reads a body to its end, and passes each part to `on_data`.
     pub(super) async fn body(
         &mut self,
         stream: &mut TcpStream,
         framing: Framing,
-        mut each: impl FnMut(&[u8]),
+        mut on_data: impl FnMut(&[u8]),
     ) -> io::Result<()> {
         let Framing::Length(length) = framing else {
             loop {
@@ -47,13 +50,13 @@ impl Reader {
                     while self.skip_line(stream).await? > 0 {}
                     return Ok(());
                 }
-                self.read_exact(stream, size, &mut each).await?;
+                self.read_exact(stream, size, &mut on_data).await?;
                 if self.skip_line(stream).await? > 0 {
                     return Err(io::ErrorKind::InvalidData.into());
                 }
             }
         };
-        self.read_exact(stream, length, &mut each).await
+        self.read_exact(stream, length, &mut on_data).await
     }
 
     async fn chunk_size(&mut self, stream: &mut TcpStream) -> io::Result<u64> {
@@ -72,21 +75,21 @@ impl Reader {
     async fn read_exact(
         &mut self,
         stream: &mut TcpStream,
-        mut left: u64,
-        each: &mut impl FnMut(&[u8]),
+        mut remaining: u64,
+        on_data: &mut impl FnMut(&[u8]),
     ) -> io::Result<()> {
-        while left > 0 {
+        while remaining > 0 {
             if self.buffer.is_empty() {
                 self.fill(stream).await?;
             }
-            let size = self.buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-            each(&self.buffer.split_to(size));
-            left -= size as u64;
+            let size = self.buffer.len().min(usize::try_from(remaining).unwrap_or(usize::MAX));
+            on_data(&self.buffer.split_to(size));
+            remaining -= size as u64;
         }
         Ok(())
     }
 
-    /// Skips a line, and returns its length.
+    /// Skips a line, and returns its length without the line end.
     async fn skip_line(&mut self, stream: &mut TcpStream) -> io::Result<usize> {
         loop {
             if let Some(end) = self.buffer.windows(2).position(|two| two == b"\r\n") {
