@@ -1,4 +1,4 @@
-//! Upstreams that respond once all requests have arrived, and upstreams that fail.
+//! Upstreams that respond after all requests have arrived, and upstreams that fail.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -57,7 +57,7 @@ impl RequestLog {
         self.responses.lock().unwrap().clear();
         self.interrupted.lock().unwrap().clear();
         self.max_in_flight.store(0, Ordering::Relaxed);
-        // The failing upstreams' requests that run out of retries never reach the barrier.
+        // Requests that exhaust their retries at the failing upstreams never reach the barrier.
         self.barrier_size.store(requests * 91 / 100, Ordering::Relaxed);
         self.barrier.send_replace(false);
     }
@@ -111,7 +111,7 @@ impl Upstreams {
     /// Starts three healthy upstreams and one of each failing behavior.
     pub(crate) async fn start(log: &Arc<RequestLog>) -> Self {
         let overloaded = StatusCode::from_u16(529).unwrap();
-        let mut all = Vec::new();
+        let mut upstreams = Vec::new();
         for behavior in [
             Behavior::Healthy,
             Behavior::Healthy,
@@ -126,9 +126,9 @@ impl Upstreams {
             let state = (Arc::clone(log), behavior, Arc::default());
             let router = Router::new().fallback(respond).with_state(state);
             let server = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
-            all.push((url, server));
+            upstreams.push((url, server));
         }
-        Self(all)
+        Self(upstreams)
     }
 
     pub(crate) fn urls(&self) -> impl Iterator<Item = &str> {

@@ -1,4 +1,4 @@
-//! 10,000 requests in flight at once, to upstreams of which some fail.
+//! Sends 10,000 concurrent requests to upstreams, some of which fail.
 
 mod barrier_upstreams;
 #[path = "../support/mod.rs"]
@@ -23,7 +23,7 @@ const REQUESTS: usize = 10_000;
 /// HTTP/2 connections, because 10,000 HTTP/1.1 connections would exceed the limit of open files.
 const CONNECTIONS: usize = 64;
 
-/// Rounds until the gateway's pools, buffers and tables stop growing.
+/// The number of rounds after which the gateway's pools, buffers and tables stop growing.
 const WARM_UP_ROUNDS: usize = 3;
 
 /// jemalloc returns unused memory within ten seconds.
@@ -40,8 +40,7 @@ enum Outcome {
     Failed(StatusCode),
     /// A response whose upstream interrupted it.
     Interrupted,
-    /// Anything else: no response, a truncated one without an error, or the response to another
-    /// request.
+    /// No response, a truncated response without an error, or the response to another request.
     Lost,
 }
 
@@ -121,7 +120,7 @@ fn config_file(upstreams: &Upstreams) -> tempfile::NamedTempFile {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes a minute, and 11,000 open files: ulimit -n 16384"]
-async fn ten_thousand_requests_are_neither_lost_nor_duplicated() {
+async fn concurrent_requests_are_neither_lost_nor_duplicated() {
     assert!(max_open_files() > REQUESTS + 1_000, "ulimit -n 16384");
     let log = Arc::new(RequestLog::default());
     let upstreams = Upstreams::start(&log).await;
@@ -148,19 +147,18 @@ async fn ten_thousand_requests_are_neither_lost_nor_duplicated() {
             assert_eq!(
                 log.completed(),
                 complete,
-                "round {round}: every completed response arrived"
+                "round {round}: expected every completed response to arrive"
             );
             assert!(
                 log.max_in_flight() > REQUESTS * 9 / 10,
-                "only {} were in flight at once",
+                "expected more than 90 % of the requests in flight, found {}",
                 log.max_in_flight()
             );
         }
     };
     run_rounds(0..WARM_UP_ROUNDS).await;
     let mut before = min_resident_kib(gateway.pid()).await;
-    // A leak grows by each measurement. A single one may find that the allocator has kept more than
-    // before.
+    // A leak grows in both measurements. In one, the allocator may only retain more memory.
     for measurement in 0..2 {
         let first = WARM_UP_ROUNDS + measurement * MEASURED_ROUNDS;
         run_rounds(first..first + MEASURED_ROUNDS).await;
@@ -171,5 +169,5 @@ async fn ten_thousand_requests_are_neither_lost_nor_duplicated() {
         }
         before = after;
     }
-    panic!("memory grew by more than 5 % in each of two measurements");
+    panic!("expected stable memory, but it grew by more than 5 % in both measurements");
 }

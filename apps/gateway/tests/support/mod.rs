@@ -42,7 +42,7 @@ impl GatewayProcess {
         let url = line
             .trim()
             .strip_prefix("listening on ")
-            .expect("the line with the address")
+            .expect("expected the line with the address")
             .to_owned();
         Self { child, url }
     }
