@@ -55,7 +55,8 @@ impl RetriesExhausted {
         Self { may_be_processed, ..self }
     }
 
-    /// Returns whether an attempt before the last one may have been processed.
+    /// Returns whether an attempt before the last one may have been processed, even if the last one
+    /// was not.
     #[must_use]
     pub const fn may_be_processed(&self) -> bool {
         self.may_be_processed
