@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = parse_seconds)]
     timeout: Option<Duration>,
 
-    /// Format of the log on standard error; RUST_LOG sets the level
+    /// Format of the log on standard error; `RUST_LOG` sets the level
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log: LogFormat,
 
