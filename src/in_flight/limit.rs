@@ -1,4 +1,4 @@
-use std::{error::Error, fmt, num::NonZeroU32, sync::Arc};
+use std::{error::Error, fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -64,17 +64,35 @@ impl Limit {
 
     /// Adapts the limit to the response or the error of a call that started at `started`.
     fn adapt(&self, started: Instant, failed: bool) {
+        let in_flight = self.in_flight();
+        self.update(|gradient, adaptive, elapsed| {
+            let started = started.saturating_duration_since(adaptive.created);
+            let latency = elapsed.saturating_sub(started);
+            if failed {
+                gradient.on_error(elapsed, latency, in_flight, adaptive.settings)
+            } else {
+                gradient.on_response(elapsed, latency, in_flight, adaptive.settings)
+            }
+        });
+    }
+
+    /// Reports a rejected call to an adaptive limit.
+    fn reject(&self) {
+        self.update(|gradient, adaptive, elapsed| {
+            gradient.on_rejection(elapsed, adaptive.settings)
+        });
+    }
+
+    /// Passes an event to an adaptive limit. `event` takes the time since its creation, and returns
+    /// a new limit, if there is one.
+    fn update<F>(&self, event: F)
+    where
+        F: FnOnce(&mut GradientLimit, &AdaptiveState, Duration) -> Option<NonZeroU32>,
+    {
         let Some(adaptive) = &self.adaptive else { return };
-        let AdaptiveState { settings, created, gradient } = adaptive;
-        let now = Instant::now();
-        let latency = now.saturating_duration_since(started);
-        let elapsed = now.saturating_duration_since(*created);
-        let mut gradient = lock(gradient);
-        let max = if failed {
-            gradient.on_error(elapsed, latency, self.in_flight(), *settings)
-        } else {
-            gradient.on_response(elapsed, latency, self.in_flight(), *settings)
-        };
+        let elapsed = adaptive.created.elapsed();
+        let mut gradient = lock(&adaptive.gradient);
+        let max = event(&mut gradient, adaptive, elapsed);
         // Stored under the lock, so that no older limit overwrites a newer one.
         if let Some(max) = max {
             self.max.store(max.get(), Ordering::Relaxed);
@@ -97,9 +115,8 @@ impl Permit {
         match (acquired, &limit.adaptive) {
             (Ok(_), None) => Ok(Self { limit, started: None }),
             (Ok(_), Some(_)) => Ok(Self { limit, started: Some(Instant::now()) }),
-            (Err(_), None) => Err(limit),
-            (Err(_), Some(adaptive)) => {
-                lock(&adaptive.gradient).on_rejection();
+            (Err(_), _) => {
+                limit.reject();
                 Err(limit)
             }
         }

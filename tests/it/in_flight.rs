@@ -1,6 +1,7 @@
 //! Tests of `InFlightLimitLayer`, which counts each call until the end of its response body.
 
 mod adaptive;
+mod slower_upstream;
 
 use std::{num::NonZeroU32, time::Duration};
 

@@ -22,11 +22,40 @@ const BASELINE_WINDOW_SECS: f64 = 30.0;
 /// The maximum weight of a new sample window in the baseline.
 const MAX_SMOOTHING: f64 = 0.2;
 
+/// The time with a shrinking limit and rejected calls after which the baseline is measured.
+const MEASURE_AFTER: Duration = Duration::from_secs(10);
+
+/// A measurement divides the limit by this number. Under overload, the limit settles at about twice
+/// the calls that the upstream processes at once, so a quarter of it causes no queue.
+const MEASURE_DIVISOR: f64 = 4.0;
+
+/// The part of the latency that remains in a measurement if there was no queue. With a queue, the
+/// latency falls in proportion to the calls in flight (Little's law), thus to half or less.
+const REMAINING_WITHOUT_QUEUE: f64 = 0.8;
+
 #[derive(Debug)]
 pub(crate) struct GradientLimit {
     limit: f64,
     baseline: Option<Baseline>,
     samples: SampleWindow,
+    /// The duration of the sample windows that were slow and used the whole limit, since the last
+    /// measurement.
+    limited: Duration,
+    measurement: Option<Measurement>,
+}
+
+/// A measurement of the baseline, with few calls in flight, as for `minRTT` in Envoy's gradient
+/// controller (`source/extensions/filters/http/adaptive_concurrency`).
+#[derive(Clone, Copy, Debug)]
+struct Measurement {
+    started: Duration,
+    /// The mean latency before, in seconds.
+    latency: f64,
+    /// The maximum time until the next response.
+    patience: Duration,
+    /// Without a response until then, the measurement is abandoned. Long downloads, for example,
+    /// can hold all permits.
+    deadline: Duration,
 }
 
 /// The upstream without a queue.
@@ -44,6 +73,10 @@ struct SampleWindow {
     calls: u32,
     /// The sum of the latencies, in seconds.
     total_latency: f64,
+    /// Slow failures count as calls, but not as responses.
+    responses: u32,
+    /// The sum of the latencies of responses, in seconds.
+    response_latency: f64,
     max_in_flight: u32,
     rejected: bool,
 }
@@ -54,12 +87,19 @@ impl GradientLimit {
             limit: settings.first().get().into(),
             baseline: None,
             samples: SampleWindow::default(),
+            limited: Duration::ZERO,
+            measurement: None,
         }
     }
 
-    /// Records that a call was rejected.
-    pub(crate) fn on_rejection(&mut self) {
+    /// Records that a call was rejected. Returns a new limit, if there is one.
+    pub(crate) fn on_rejection(
+        &mut self,
+        now: Duration,
+        settings: AdaptiveLimit,
+    ) -> Option<NonZeroU32> {
         self.samples.rejected = true;
+        self.abandon_measurement(now, settings)
     }
 
     /// Records a failed call. It counts as a response if its latency exceeds the tolerated one.
@@ -71,10 +111,16 @@ impl GradientLimit {
         in_flight: u32,
         settings: AdaptiveLimit,
     ) -> Option<NonZeroU32> {
+        // Timeouts take equally long with few calls in flight, and prove nothing about the upstream.
+        if self.measurement.is_some() {
+            return self.abandon_measurement(now, settings);
+        }
         let is_slow = |baseline: Baseline| latency.as_secs_f64() > TOLERANCE * baseline.latency;
-        self.baseline
-            .is_some_and(is_slow)
-            .then(|| self.on_response(now, latency, in_flight, settings))?
+        if !self.baseline.is_some_and(is_slow) {
+            return None;
+        }
+        self.samples.add(now, latency, in_flight);
+        self.end_window(now, settings)
     }
 
     /// Records the response of a call. `in_flight` includes the call. Returns a new limit, if there
@@ -86,13 +132,25 @@ impl GradientLimit {
         in_flight: u32,
         settings: AdaptiveLimit,
     ) -> Option<NonZeroU32> {
-        let samples = &mut self.samples;
-        if samples.calls == 0 {
-            samples.started = now;
+        if let Some(limit) = self.abandon_measurement(now, settings) {
+            return Some(limit);
         }
-        samples.calls = samples.calls.saturating_add(1);
-        samples.total_latency += latency.as_secs_f64();
-        samples.max_in_flight = samples.max_in_flight.max(in_flight);
+        if let Some(measurement) = &mut self.measurement {
+            if now.saturating_sub(latency) < measurement.started {
+                return None;
+            }
+            measurement.deadline = now.saturating_add(measurement.patience);
+        }
+        let samples = &mut self.samples;
+        samples.add(now, latency, in_flight);
+        samples.responses = samples.responses.saturating_add(1);
+        samples.response_latency += latency.as_secs_f64();
+        self.end_window(now, settings)
+    }
+
+    /// Returns the new limit, if the sample window ends now.
+    fn end_window(&mut self, now: Duration, settings: AdaptiveLimit) -> Option<NonZeroU32> {
+        let samples = &mut self.samples;
         // The window lasts for the mean latency at least, so it contains calls that started after
         // the last update.
         let mean = samples.total_latency / f64::from(samples.calls);
@@ -101,39 +159,110 @@ impl GradientLimit {
             return None;
         }
         let samples = std::mem::take(samples);
-        Some(self.update(&samples, mean, duration, settings))
+        if let Some(measurement) = self.measurement.take() {
+            self.end_measurement(measurement, &samples);
+            return Some(self.bounded_limit(settings));
+        }
+        if self.update(&samples, mean, duration) && self.limited >= MEASURE_AFTER {
+            return Some(self.start_measurement(now, mean, settings));
+        }
+        Some(self.bounded_limit(settings))
     }
 
-    /// Returns the new limit. `latency` is the mean of `samples`, in seconds.
-    fn update(
-        &mut self,
-        samples: &SampleWindow,
-        latency: f64,
-        duration: Duration,
-        settings: AdaptiveLimit,
-    ) -> NonZeroU32 {
+    /// Updates the limit. `latency` is the mean of `samples`, in seconds. Returns `true` if calls
+    /// are slow and use the whole limit.
+    fn update(&mut self, samples: &SampleWindow, latency: f64, duration: Duration) -> bool {
         let in_flight = f64::from(samples.max_in_flight);
         let limit_reached = samples.rejected || in_flight >= self.limit;
-        let new = Baseline { latency, in_flight };
-        let baseline = self.baseline.get_or_insert(new);
-        if latency < baseline.latency || (limit_reached && in_flight <= baseline.in_flight) {
-            baseline.smooth(new, MAX_SMOOTHING);
-        } else if !limit_reached {
-            baseline
-                .smooth(new, (duration.as_secs_f64() / BASELINE_WINDOW_SECS).min(MAX_SMOOTHING));
+        if let Some(new) = samples.responses() {
+            let baseline = self.baseline.get_or_insert(new);
+            let is_faster = new.latency < baseline.latency;
+            if is_faster || (limit_reached && in_flight <= baseline.in_flight) {
+                baseline.smooth(new, MAX_SMOOTHING);
+            } else if !limit_reached {
+                let weight = duration.as_secs_f64() / BASELINE_WINDOW_SECS;
+                baseline.smooth(new, weight.min(MAX_SMOOTHING));
+            }
         }
-        let gradient = (TOLERANCE * baseline.latency / latency.max(f64::MIN_POSITIVE))
-            .clamp(MIN_GRADIENT, 1.0);
+        let tolerated = self.baseline.map_or(latency, |baseline| TOLERANCE * baseline.latency);
+        let gradient = (tolerated / latency.max(f64::MIN_POSITIVE)).clamp(MIN_GRADIENT, 1.0);
         let is_used = in_flight >= self.limit / 2.0;
         if is_used {
             self.limit = self.limit * gradient + self.limit.sqrt();
         }
+        let limited = limit_reached && gradient < 1.0;
+        if limited {
+            // Four windows at least, so that one slow window does not start a measurement.
+            self.limited += duration.min(MEASURE_AFTER / 4);
+        }
+        limited
+    }
+
+    /// Returns the limit in whole calls, within its bounds.
+    fn bounded_limit(&mut self, settings: AdaptiveLimit) -> NonZeroU32 {
         let rounded = NonZeroU32::new(self.limit as u32).unwrap_or(NonZeroU32::MIN);
         let bounded = settings.bounded(rounded);
         if bounded != rounded {
             self.limit = bounded.get().into();
         }
         bounded
+    }
+
+    /// Starts a measurement, and returns its limit. `latency` is the current one, in seconds.
+    fn start_measurement(
+        &mut self,
+        now: Duration,
+        latency: f64,
+        settings: AdaptiveLimit,
+    ) -> NonZeroU32 {
+        self.limited = Duration::ZERO;
+        self.bounded_limit(settings);
+        // The calls in flight end, and then the first new one.
+        let patience = Duration::try_from_secs_f64(3.0 * latency).unwrap_or(Duration::MAX);
+        let patience = patience.saturating_add(MIN_WINDOW);
+        let deadline = now.saturating_add(patience);
+        self.measurement = Some(Measurement { started: now, latency, patience, deadline });
+        let few = NonZeroU32::new((self.limit / MEASURE_DIVISOR) as u32);
+        settings.bounded(few.unwrap_or(NonZeroU32::MIN))
+    }
+
+    /// Adopts the baseline of a measurement, unless there was a queue in it.
+    fn end_measurement(&mut self, measured: Measurement, samples: &SampleWindow) {
+        let Some(new) = samples.responses() else { return };
+        let baseline = self.baseline.get_or_insert(new);
+        let has_no_queue = new.latency >= REMAINING_WITHOUT_QUEUE * measured.latency;
+        if has_no_queue || new.latency < baseline.latency {
+            *baseline = new;
+        }
+    }
+
+    /// Returns the former limit if a measurement has passed its deadline.
+    fn abandon_measurement(
+        &mut self,
+        now: Duration,
+        settings: AdaptiveLimit,
+    ) -> Option<NonZeroU32> {
+        self.measurement.take_if(|measurement| now > measurement.deadline)?;
+        self.samples = SampleWindow::default();
+        Some(self.bounded_limit(settings))
+    }
+}
+
+impl SampleWindow {
+    fn add(&mut self, now: Duration, latency: Duration, in_flight: u32) {
+        if self.calls == 0 {
+            self.started = now;
+        }
+        self.calls = self.calls.saturating_add(1);
+        self.total_latency += latency.as_secs_f64();
+        self.max_in_flight = self.max_in_flight.max(in_flight);
+    }
+
+    /// Returns the mean latency of the responses, if there were any.
+    fn responses(&self) -> Option<Baseline> {
+        let responses = NonZeroU32::new(self.responses)?.get();
+        let latency = self.response_latency / f64::from(responses);
+        Some(Baseline { latency, in_flight: self.max_in_flight.into() })
     }
 }
 

@@ -14,19 +14,27 @@ pub(super) use self::gradient::GradientLimit;
 /// - The latency is the time to the head of the response. It is averaged over at least 10 calls and
 ///   at least 50 ms.
 /// - An error, or a response with status 429 or 500 and above, counts only if it took longer than
-///   twice the baseline. A timeout, for example, shows that the upstream is slow. A dropped call
-///   does not count.
+///   twice the baseline. A timeout, for example, shows that the upstream is slow. It does not
+///   change the baseline. A dropped call does not count.
 /// - The baseline is learned within about 30 s while no call is rejected. While calls are rejected,
 ///   it may fall. It rises then only if the upstream is no faster with as few calls in flight as
-///   when the baseline was learned. In that case the upstream itself has become slower, and there
-///   is no queue.
+///   when the baseline was learned, or in a measurement.
+/// - The baseline is *measured* after 10 s in which the limit was reached and responses were slow.
+///   A quarter of the limit, or the minimum if that is more, then applies until ten calls have
+///   ended. If they are as slow as before, there is no queue: the upstream itself has become
+///   slower, for example by a deployment or a cold cache, and their latency is the new baseline.
+///   A measurement without a response for three times the latency is abandoned.
 /// - The limit shrinks by at most half, and once per mean latency. A queue in which calls wait for
 ///   10 s is short after about 25 s. A timeout per attempt makes that faster, because a call that
 ///   timed out counts as a slow response.
 ///
+/// If other callers keep a queue at the upstream, a measurement includes it, and the limit may grow.
+/// The maximum bounds it.
+///
 /// The formula, limit · gradient + √limit, is that of the gradient algorithms in Netflix's
-/// concurrency-limits and in Envoy's adaptive concurrency filter. Unlike Envoy, it never reduces
-/// the limit to measure the baseline.
+/// concurrency-limits and in Envoy's adaptive concurrency filter. Envoy also measures the baseline
+/// with a reduced limit (`min_rtt`), but at an interval and after each fall to the minimum. This
+/// limit is reduced only while responses are slow and calls are rejected anyway.
 ///
 /// ```
 /// use std::num::NonZeroU32;

@@ -42,7 +42,7 @@ impl Simulation {
         while self.now < until {
             let in_flight = wanted.min(self.limit);
             if wanted > self.limit {
-                self.machine.on_rejection();
+                self.reject();
             }
             let latency = upstream.latency(in_flight);
             self.now += latency / in_flight.max(1);
@@ -58,8 +58,20 @@ impl Simulation {
 
     /// Rejects a call, and then does the same as [`measure`](Self::measure).
     fn measure_with_rejection(&mut self, latency: Duration, in_flight: u32) -> u32 {
-        self.machine.on_rejection();
+        self.reject();
         self.measure(latency, in_flight)
+    }
+
+    fn reject(&mut self) {
+        let changed = self.machine.on_rejection(self.now, self.settings);
+        self.limit = changed.map_or(self.limit, NonZeroU32::get);
+    }
+
+    /// Runs until a measurement of the baseline has ended, if one has started.
+    fn end_measurement(&mut self, upstream: &Upstream, wanted: u32) {
+        while self.machine.measurement.is_some() {
+            self.run_second(upstream, wanted);
+        }
     }
 
     /// Sends responses at this interval until the limit is updated. Returns the new limit, if there
@@ -102,10 +114,7 @@ proptest! {
             now = now.saturating_add(Duration::from_nanos(elapsed % scale));
             let latency = Duration::from_nanos(latency % scale);
             let limit = match step {
-                0 => {
-                    machine.on_rejection();
-                    None
-                }
+                0 => machine.on_rejection(now, settings),
                 1 => machine.on_error(now, latency, in_flight, settings),
                 _ => machine.on_response(now, latency, in_flight, settings),
             };
@@ -142,6 +151,7 @@ proptest! {
         for _ in 0..60 {
             simulation.run_second(&upstream, 1_000);
         }
+        simulation.end_measurement(&upstream, 1_000);
         let limit = simulation.limit;
         let latency = upstream.latency(limit);
         let Upstream { workers: remaining, service_time } = upstream;
