@@ -2,14 +2,15 @@
 //!
 //! `cargo run --all-features --example axum_gateway`
 
-use std::net::SocketAddr;
+use std::{future::ready, net::SocketAddr};
 
-use axum::Router;
-use http::{Request, Uri, Version, header::HOST, uri::Builder};
+use axum::{Router, middleware::map_request};
+use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use seawall::{
     BoxError,
+    gateway::UpstreamUri,
     standard::StandardLayer,
     test_util::{FlakyUpstream, Script, Step},
 };
@@ -18,22 +19,17 @@ use tower::ServiceBuilder;
 
 /// Forwards all requests to `addr`. `apps/gateway` shows the other header changes of a proxy.
 fn upstream(name: &str, addr: SocketAddr) -> Router {
+    let upstream = UpstreamUri::from(addr);
+    let rewrite = move |request: axum::extract::Request| {
+        let request = upstream.rewrite(request);
+        ready(request.map_err(|error| (StatusCode::BAD_REQUEST, error.to_string())))
+    };
     let service = ServiceBuilder::new()
         // Outside the stack, which picks the circuit by URL: a caller can send any host.
-        .map_request(move |request| send_to(addr, request))
+        .layer(map_request(rewrite))
         .layer(StandardLayer::gateway(name))
         .service(Client::builder(TokioExecutor::new()).build_http());
     Router::new().fallback_service(service)
-}
-
-fn send_to<B>(addr: SocketAddr, mut request: Request<B>) -> Request<B> {
-    // The caller's version may differ.
-    *request.version_mut() = Version::HTTP_11;
-    request.headers_mut().remove(HOST);
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    let uri = Builder::new().scheme("http").authority(addr.to_string()).path_and_query(path);
-    *request.uri_mut() = uri.build().unwrap_or_else(|_| Uri::from_static("/"));
-    request
 }
 
 #[tokio::main]

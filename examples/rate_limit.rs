@@ -2,13 +2,14 @@
 //!
 //! `cargo run --all-features --example rate_limit`
 
-use std::net::SocketAddr;
+use std::{future::ready, net::SocketAddr};
 
-use axum::Router;
-use http::{Request, Uri};
+use axum::{Router, middleware::map_request};
+use http::{Request, StatusCode};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use seawall::{
     BoxError,
+    gateway::UpstreamUri,
     logging::LoggingLayer,
     standard::StandardLayer,
     test_util::{FlakyUpstream, Script, Step},
@@ -17,17 +18,16 @@ use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_governor::{GovernorLayer, governor::GovernorConfigBuilder};
 
-fn send_to<B>(uri: Uri, mut request: Request<B>) -> Request<B> {
-    *request.uri_mut() = uri;
-    request
-}
-
-fn gateway(upstream: Uri) -> Result<Router, BoxError> {
+fn gateway(upstream: UpstreamUri) -> Result<Router, BoxError> {
     // A burst of 5, and then one request per minute.
     let limits = GovernorConfigBuilder::default().per_second(60).burst_size(5).finish();
     let limits = GovernorLayer::new(limits.ok_or("the limit is zero")?);
+    let rewrite = move |request: axum::extract::Request| {
+        let request = upstream.rewrite(request);
+        ready(request.map_err(|error| (StatusCode::BAD_REQUEST, error.to_string())))
+    };
     let upstream = ServiceBuilder::new()
-        .map_request(move |request| send_to(upstream.clone(), request))
+        .layer(map_request(rewrite))
         .layer(StandardLayer::gateway("edge").without_access_log())
         .service(Client::builder(TokioExecutor::new()).build_http());
     // The log is outside the limit, so rejected requests are logged too.

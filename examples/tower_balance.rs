@@ -2,13 +2,14 @@
 //!
 //! `cargo run --all-features --example tower_balance`
 
-use std::{net::SocketAddr, num::NonZeroU32};
+use std::num::NonZeroU32;
 
-use http::{Request, Uri, uri::Scheme};
+use http::Request;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use seawall::{
     BoxError,
     circuit_breaker::{CircuitBreakerLayer, OpenBehavior},
+    gateway::UpstreamUri,
     retry::RetryLayer,
     standard::StandardLayer,
     test_util::{FlakyUpstream, Step},
@@ -19,13 +20,6 @@ use tower::{
     discover::ServiceList,
     load::{CompleteOnResponse, PendingRequests},
 };
-
-fn send_to<B>(addr: SocketAddr, mut request: Request<B>) -> Request<B> {
-    let mut parts = request.uri().clone().into_parts();
-    (parts.scheme, parts.authority) = (Some(Scheme::HTTP), addr.to_string().parse().ok());
-    *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
-    request
-}
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
@@ -40,10 +34,10 @@ async fn main() -> Result<(), BoxError> {
         let circuit = CircuitBreakerLayer::new()
             .consecutive_failures(NonZeroU32::new(2).unwrap())
             .open_behavior(OpenBehavior::Backpressure);
-        let addr = server.addr();
+        let server = UpstreamUri::from(server.addr());
         let instance = ServiceBuilder::new()
             .layer(circuit)
-            .map_request(move |request| send_to(addr, request))
+            .filter(move |request: Request<_>| server.rewrite(request))
             .service(pool.clone());
         PendingRequests::new(instance, CompleteOnResponse::default())
     });

@@ -288,6 +288,7 @@
 mod backoff;
 mod body;
 mod budget;
+pub mod gateway;
 mod jitter;
 pub mod keys;
 #[cfg(any(feature = "circuit-breaker", feature = "logging"))]

@@ -10,24 +10,25 @@
 //! # type ClientBody = seawall::retry::ReplayBody<axum::body::Body>;
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), seawall::BoxError> {
-//! use axum::{Router, body::Body, routing::get};
-//! use http::{Request, Uri, Version, header::HOST};
-//! use seawall::standard::StandardLayer;
+//! use std::future::ready;
+//! use axum::{Router, body::Body, middleware::map_request, routing::get};
+//! use http::{Request, StatusCode};
+//! use seawall::{gateway::UpstreamUri, standard::StandardLayer};
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! # use std::io::{Error, ErrorKind::ConnectionRefused};
 //! # let client = tower::service_fn(async |_: Request<ClientBody>| {
 //! #     Err::<http::Response<Body>, _>(Error::from(ConnectionRefused))
 //! # });
+//! // Parsed parts: a URL built from text can be one of another host.
+//! let upstream: UpstreamUri = "http://billing:8080".parse()?;
+//! let rewrite = move |request: Request<_>| {
+//!     let request = upstream.rewrite(request);
+//!     ready(request.map_err(|error| (StatusCode::BAD_REQUEST, error.to_string())))
+//! };
 //! let billing = ServiceBuilder::new()
 //!     // Set the URL outside the stack, which uses it as a key: a caller can send any host.
-//!     .map_request(|mut request: Request<_>| {
-//!         let path = request.uri().path_and_query().map_or("/", |it| it.as_str());
-//!         *request.uri_mut() = format!("http://billing:8080{path}").parse().unwrap_or_default();
-//!         *request.version_mut() = Version::HTTP_11;
-//!         request.headers_mut().remove(HOST);
-//!         request
-//!     })
+//!     .layer(map_request(rewrite))
 //!     .layer(StandardLayer::gateway("edge"))
 //!     .service(client);
 //! let app: Router =
@@ -37,7 +38,6 @@
 //! let response = app.oneshot(Request::get("/billing/17").body(Body::empty())?).await?;
 //! assert_eq!(response.status(), 502);
 //! assert_eq!(response.headers()["proxy-status"], "edge;error=connection_refused");
-//! # let _ = Uri::default();
 //! # Ok(())
 //! # }
 //! ```

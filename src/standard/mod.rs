@@ -29,31 +29,30 @@
 //! A gateway. Its service never fails, so it fits into an axum router:
 //!
 //! ```
-//! # #[cfg(feature = "hyper-util")] {
-//! use axum::{
-//!     Router,
-//!     http::{Request, Version, header::HOST},
-//! };
+//! # #[cfg(feature = "hyper-util")]
+//! # fn app() -> Result<axum::Router, seawall::BoxError> {
+//! use std::future::ready;
+//! use axum::{Router, extract::Request, http::StatusCode, middleware::map_request};
 //! use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-//! use seawall::standard::StandardLayer;
+//! use seawall::{gateway::UpstreamUri, standard::StandardLayer};
 //! use tower::ServiceBuilder;
 //!
-//! let upstream = ServiceBuilder::new()
-//!     .map_request(|mut request: Request<_>| {
-//!         let path = request.uri().path_and_query().map_or("/", |it| it.as_str());
-//!         *request.uri_mut() = format!("http://billing:8080{path}").parse().unwrap_or_default();
-//!         // Independent of the caller's protocol version and host name.
-//!         *request.version_mut() = Version::HTTP_11;
-//!         request.headers_mut().remove(HOST);
-//!         request
-//!     })
+//! let upstream: UpstreamUri = "http://billing:8080".parse()?;
+//! let rewrite = move |request: Request| {
+//!     let request = upstream.rewrite(request);
+//!     ready(request.map_err(|error| (StatusCode::BAD_REQUEST, error.to_string())))
+//! };
+//! let billing = ServiceBuilder::new()
+//!     .layer(map_request(rewrite))
 //!     .layer(StandardLayer::gateway("edge"))
 //!     .service(Client::builder(TokioExecutor::new()).build_http());
-//! let app: Router = Router::new().fallback_service(upstream);
-//! # let _ = app;
+//! let app = Router::new().fallback_service(billing);
+//! # Ok(app)
 //! # }
 //! ```
 //!
+//! [`UpstreamUri`](crate::gateway::UpstreamUri) keeps the caller's path and query. The caller's
+//! protocol version and host name have no effect.
 //! Set the upstream's URL **outside** the stack. Circuits, budgets and policies use the URL that
 //! the stack receives, and a caller can send any host. Use the stack in `fallback_service` and
 //! similar, not in `Router::layer`, where a retry would call your own handlers again. The stack
@@ -164,7 +163,7 @@
 //! | `FollowRedirectLayer` | **each redirect is a call of its own** | must not be used: a connection refused after a redirect would look like an unsent POST, which would be repeated. It does not compile, unless `map_body` is used |
 //! | `CompressionLayer` | on a server, around the gateway's stack; compresses its error responses too | no use |
 //!
-//! A gateway changes the URL outside the stack with `map_request`, as shown above. It also sets the
+//! A gateway changes the URL outside the stack, as shown above. It also sets the
 //! version to HTTP/1.1 there, because hyper-util's client rejects an HTTP/2 request on an HTTP/1.1
 //! connection.
 //!

@@ -56,6 +56,7 @@ mod deadline_chain;
 mod deadline_header;
 #[cfg(feature = "error-response")]
 mod error_response;
+mod gateway;
 #[cfg(feature = "full")]
 mod in_flight;
 #[cfg(feature = "full")]
