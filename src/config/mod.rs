@@ -75,9 +75,20 @@
 //! - A trailing slash is ignored.
 //! - User information in a request's URL is ignored.
 //!
-//! Nothing is decoded or normalized: neither `/v%31` nor `/x/../v1` matches `/v1`, although a
-//! server may treat them as equal. A route is therefore not an access control. There are no
-//! wildcards. A request whose URI has no scheme and host, as on a server, gets the default policy.
+//! Prefixes and URLs are compared after the normalization of RFC 3986 §6.2.2, so that no spelling of
+//! a URL avoids its route:
+//!
+//! | spelling | same as | rule |
+//! |---|---|---|
+//! | `/v%31`, `/%7euser`, `/a%2fb` | `/v1`, `/~user`, `/a%2Fb` | percent-encoded letters, digits and `-._~` are decoded; other octets have upper case |
+//! | `/x/../v1`, `/./v1`, `/%2e/v1` | `/v1` | dot segments are removed |
+//! | `//v1`, `/v1//` | `/v1` | empty segments are removed first, as in nginx and Go |
+//! | `api.example.com.` | `api.example.com` | the trailing dot of a host is removed |
+//!
+//! `/v1%2Fx` is not below `/v1`: an encoded slash is data (§2.2). The request itself is not changed.
+//! A server may still treat other URLs as equal, for example `/V1`, so a route is not an access
+//! control. There are no wildcards. A request whose URI has no scheme and host, as on a server, gets
+//! the default policy.
 //!
 //! # All keys
 //!
@@ -228,6 +239,7 @@ mod error;
 mod handle;
 mod layer;
 mod load;
+mod normalize;
 mod policy;
 mod prefix;
 mod routes;
@@ -278,7 +290,8 @@ impl Config {
     }
 
     /// Returns the prefixes of the routes in file order, in normalized form: scheme and host in
-    /// lower case, without the scheme's default port and without a trailing slash.
+    /// lower case, without the scheme's default port and without a trailing slash. The [module
+    /// docs](self#route-selection) have the other rules.
     pub fn prefixes(&self) -> impl ExactSizeIterator<Item = String> {
         self.routes.iter().map(|(prefix, _)| prefix.to_string())
     }

@@ -2,14 +2,16 @@ use std::{borrow::Cow, fmt};
 
 use http::{Uri, uri::Authority};
 
-use super::values::{ScalarValue, impl_scalar_deserialize};
-use crate::keys::by_authority;
+use super::{
+    normalize,
+    values::{ScalarValue, impl_scalar_deserialize},
+};
 
 /// A URL prefix of a route, in normalized form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Prefix {
     pub(super) scheme: Box<str>,
-    /// The host and port, as a key made by [`by_authority`]. `None` matches any.
+    /// The host and port, as a key made by [`normalize::authority`]. `None` matches any.
     pub(super) authority: Option<Box<str>>,
     /// The path without its trailing slash. An empty path matches every path.
     pub(super) path: Box<str>,
@@ -34,11 +36,12 @@ impl Prefix {
         let authority =
             uri.authority().filter(|authority| has_no_extras && has_valid_port(authority))?;
         // There are no wildcards, so a host with an asterisk would never match.
-        let can_match = !authority.host().is_empty() && !authority.host().contains('*');
+        let can_match = !matches!(authority.host(), "" | ".") && !authority.host().contains('*');
+        let authority = normalize::authority(&uri).filter(|_| can_match)?;
         Some(Self {
             scheme: scheme_of(&uri)?.into(),
-            authority: Some(by_authority(&uri).filter(|_| can_match)?.into()),
-            path: uri.path().trim_end_matches('/').into(),
+            authority: Some(authority.into()),
+            path: normalize::path(uri.path()).trim_end_matches('/').into(),
         })
     }
 }

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use http::Uri;
 
 use super::{
+    normalize,
     policy::Policy,
     prefix::{Prefix, scheme_of},
 };
-use crate::keys::by_authority;
 
 /// Policies by prefix.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -77,8 +77,9 @@ impl PrefixIndex {
     fn find(&self, uri: &Uri) -> Option<usize> {
         let scheme = self.schemes.get(&*scheme_of(uri)?)?;
         let by_host = || {
-            let paths = scheme.hosts.get(&*by_authority(uri)?)?;
-            let matches = |(prefix, _): &&(Box<str>, usize)| is_same_or_below(uri.path(), prefix);
+            let paths = scheme.hosts.get(&*normalize::authority(uri)?)?;
+            let path = normalize::path(uri.path());
+            let matches = |(prefix, _): &&(Box<str>, usize)| is_same_or_below(&path, prefix);
             paths.iter().find(matches).map(|(_, index)| *index)
         };
         by_host().or(scheme.any_host)

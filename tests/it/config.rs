@@ -1,6 +1,7 @@
 //! `Config`: policies from a file, and their replacement at run time.
 
 mod concurrency;
+mod equivalent_urls;
 mod inheritance;
 mod keys;
 mod prefixes;
