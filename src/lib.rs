@@ -289,6 +289,7 @@ mod backoff;
 mod body;
 mod budget;
 pub mod gateway;
+mod headers;
 mod jitter;
 pub mod keys;
 #[cfg(any(feature = "circuit-breaker", feature = "logging"))]

@@ -60,6 +60,8 @@ use http::{HeaderName, Request};
 use seawall_core::{BoxError, attempts::AttemptNumber};
 use tower_service::Service;
 
+use crate::headers;
+
 /// Adapts a service for tonic's body, such as a `tonic::transport::Channel`, to requests with any
 /// body.
 ///
@@ -99,11 +101,11 @@ where
 
 fn with_attempt_header(mut request: Request<Body>) -> Request<Body> {
     // Named in gRFC A6, "Exposed Retry Metadata".
-    const NAME: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
+    static NAME: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 
     if let Some(attempt) = request.extensions().get::<AttemptNumber>() {
         let previous = attempt.0.get() - 1;
-        request.headers_mut().insert(NAME, previous.into());
+        headers::insert(request.headers_mut(), &NAME, previous.into());
     }
     request
 }

@@ -8,7 +8,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::TimeoutHeader;
-use crate::time_limit::Deadline;
+use crate::{headers, time_limit::Deadline};
 
 /// Applies [`DeadlineHeader`], which sends the remaining time to the next hop in a header of each
 /// attempt.
@@ -99,7 +99,8 @@ impl HeaderSettings {
         if let Some(deadline) = request.extensions().get::<Deadline>() {
             let remaining = deadline.remaining();
             let timeout = remaining.saturating_sub(self.margin.min(remaining / 2));
-            request.headers_mut().insert(self.header.name(), self.header.value(timeout));
+            let value = self.header.value(timeout);
+            headers::insert(request.headers_mut(), &self.header.name(), value);
         }
     }
 }

@@ -19,6 +19,7 @@ use super::{
     response::{self, X_SHOULD_RETRY},
     settings::Settings,
 };
+use crate::headers;
 
 pin_project! {
     /// The response future of [`ErrorResponse`](super::ErrorResponse).
@@ -92,7 +93,7 @@ fn add_headers<B>(response: &mut Response<B>, settings: &Settings) {
     }
     if is_exhausted(response) {
         let value = HeaderValue::from_static("false");
-        response.headers_mut().insert(X_SHOULD_RETRY.clone(), value);
+        headers::insert(response.headers_mut(), &X_SHOULD_RETRY, value);
     }
 }
 

@@ -4,6 +4,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use seawall_core::{Cause, Failure};
 use sfv::{KeyRef, ListSerializer, StringRef, TokenRef};
 
+use crate::headers;
+
 pub(super) static PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
 
 /// Returns the header value for an error response of this server.
@@ -17,10 +19,9 @@ pub(super) fn with_error(name: &str, failure: &Failure, text: Option<&str>) -> O
 /// Appends this server's member to a failed response of the inner service.
 ///
 /// The first member is that of the server nearest to the origin (RFC 9209 §2).
-pub(super) fn append(name: &str, status: StatusCode, headers: &mut HeaderMap) {
+pub(super) fn append(name: &str, status: StatusCode, map: &mut HeaderMap) {
     if let Some(value) = member(name, None, Some(status), None) {
-        // Fails only if the map is full.
-        let _ = headers.try_append(&PROXY_STATUS, value);
+        headers::append(map, &PROXY_STATUS, value);
     }
 }
 

@@ -17,6 +17,7 @@ use super::{
     request_info::RequestInfo,
     settings::Settings,
 };
+use crate::headers;
 
 pub(super) static X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
@@ -37,11 +38,11 @@ pub(super) fn build(
     }
     // A logging layer around this one would otherwise have only the status.
     response.extensions_mut().insert(failure);
-    let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let map = response.headers_mut();
+    headers::insert(map, &CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let text = reply.text.as_deref();
     if let Some(value) = proxy_status::with_error(settings.name(), &reply.failure, text) {
-        headers.insert(&proxy_status::PROXY_STATUS, value);
+        headers::insert(map, &proxy_status::PROXY_STATUS, value);
     }
     response
 }
@@ -61,27 +62,25 @@ fn negotiated_response(
     let length = HeaderValue::from(body.len());
     let mut response = Response::new((!request.is_head).then_some(body));
     *response.status_mut() = reply.status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
+    let map = response.headers_mut();
+    headers::insert(map, &CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
     // Set explicitly, because the server cannot compute it from the empty body of a HEAD response.
-    headers.insert(CONTENT_LENGTH, length);
-    headers.insert(VARY, HeaderValue::from_static("accept"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers::insert(map, &CONTENT_LENGTH, length);
+    headers::insert(map, &VARY, HeaderValue::from_static("accept"));
+    headers::insert(map, &X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if format == Format::Html {
-        headers.insert(
-            CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static(html::CONTENT_SECURITY_POLICY_VALUE),
-        );
+        let policy = HeaderValue::from_static(html::CONTENT_SECURITY_POLICY_VALUE);
+        headers::insert(map, &CONTENT_SECURITY_POLICY, policy);
     }
-    insert_retry_headers(reply, headers);
+    insert_retry_headers(reply, map);
     response
 }
 
-fn insert_retry_headers(reply: &ErrorReply, headers: &mut HeaderMap) {
+fn insert_retry_headers(reply: &ErrorReply, map: &mut HeaderMap) {
     if let Some(seconds) = reply.retry_after_secs() {
-        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        headers::insert(map, &RETRY_AFTER, HeaderValue::from(seconds));
     }
     if reply.is_exhausted {
-        headers.insert(&X_SHOULD_RETRY, HeaderValue::from_static("false"));
+        headers::insert(map, &X_SHOULD_RETRY, HeaderValue::from_static("false"));
     }
 }

@@ -12,6 +12,7 @@
 //! | `seawall_in_flight_limit` | gauge | `key` | the current maximum of an adaptive limit of `InFlightLimitLayer`; set from its first measurement on |
 //! | `seawall_in_flight_rejections_total` | counter | `key` | calls rejected by `InFlightLimitLayer` |
 //! | `seawall_untracked_keys_total` | counter | `layer` | calls that a layer passed without tracking, because it has too many keys or the key is too long |
+//! | `seawall_dropped_headers_total` | counter | `header` | headers of a layer that did not fit into a full header map |
 //!
 //! [`RequestDurationLayer`](crate::request_duration::RequestDurationLayer) measures
 //! `http.client.request.duration` and `http.server.request.duration`.
@@ -40,8 +41,8 @@ pub(crate) use self::{
     label::bounded_label,
     record::{
         record_attempt, record_budget_ratio, record_circuit_rejection, record_circuit_state,
-        record_in_flight_limit, record_in_flight_rejection, record_retries_exhausted,
-        record_untracked_key,
+        record_dropped_header, record_in_flight_limit, record_in_flight_rejection,
+        record_retries_exhausted, record_untracked_key,
     },
 };
 
@@ -80,6 +81,11 @@ pub fn describe() {
         Unit::Count,
         "Calls not tracked because of too many keys or a key that is too long"
     );
+    describe_counter!(
+        DROPPED_HEADERS,
+        Unit::Count,
+        "Headers of a layer that did not fit into a full header map"
+    );
 }
 
 const ATTEMPTS: &str = "seawall_attempts_total";
@@ -90,6 +96,7 @@ const CIRCUIT_STATE: &str = "seawall_circuit_state";
 const CIRCUIT_REJECTIONS: &str = "seawall_circuit_rejections_total";
 const IN_FLIGHT_LIMIT: &str = "seawall_in_flight_limit";
 const IN_FLIGHT_REJECTIONS: &str = "seawall_in_flight_rejections_total";
+const DROPPED_HEADERS: &str = "seawall_dropped_headers_total";
 const UNTRACKED_KEYS: &str = "seawall_untracked_keys_total";
 pub(crate) const CLIENT_REQUEST_DURATION: &str = "http.client.request.duration";
 pub(crate) const SERVER_REQUEST_DURATION: &str = "http.server.request.duration";

@@ -2,6 +2,7 @@
 
 use std::{num::NonZeroU32, sync::Arc};
 
+use http::HeaderName;
 use seawall_core::Cause;
 
 pub(crate) fn record_attempt(_cause: Option<Cause>, _attempt: u32) {}
@@ -17,3 +18,4 @@ pub(crate) fn record_circuit_rejection(_key: Option<&Arc<str>>) {}
 pub(crate) fn record_in_flight_limit(_key: Option<&Arc<str>>, _limit: NonZeroU32) {}
 pub(crate) fn record_in_flight_rejection(_key: Option<&Arc<str>>) {}
 pub(crate) fn record_untracked_key(_layer: &'static str) {}
+pub(crate) fn record_dropped_header(_name: &HeaderName) {}

@@ -2,11 +2,12 @@
 
 use std::{num::NonZeroU32, sync::Arc};
 
+use http::HeaderName;
 use metrics::{SharedString, counter, gauge};
 use seawall_core::Cause;
 
 use super::{
-    ATTEMPTS, BUDGET_RATIO, CIRCUIT_REJECTIONS, CIRCUIT_STATE, IN_FLIGHT_LIMIT,
+    ATTEMPTS, BUDGET_RATIO, CIRCUIT_REJECTIONS, CIRCUIT_STATE, DROPPED_HEADERS, IN_FLIGHT_LIMIT,
     IN_FLIGHT_REJECTIONS, RETRIES, RETRIES_EXHAUSTED, UNTRACKED_KEYS, label::bounded_label,
 };
 
@@ -57,6 +58,11 @@ pub(crate) fn record_in_flight_rejection(key: Option<&Arc<str>>) {
 /// too long.
 pub(crate) fn record_untracked_key(layer: &'static str) {
     counter!(UNTRACKED_KEYS, "layer" => layer).increment(1);
+}
+
+/// Counts a header that did not fit into a full map. Its name is one of this crate or of the program.
+pub(crate) fn record_dropped_header(name: &HeaderName) {
+    counter!(DROPPED_HEADERS, "header" => name.as_str().to_owned()).increment(1);
 }
 
 /// Returns the label for `key`, or no label without a key.

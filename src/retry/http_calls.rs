@@ -14,7 +14,7 @@ use super::{
     replay::ReplaySource,
     request_facts::RequestFacts,
 };
-use crate::time_limit::Deadline;
+use crate::{headers, time_limit::Deadline};
 
 /// The adapter for HTTP requests. It buffers their bodies while they are sent: see [`ReplayBody`].
 ///
@@ -156,7 +156,7 @@ where
         request.extensions_mut().clone_from(&saved.extensions);
         request.extensions_mut().insert(attempt);
         if let Some(name) = header {
-            request.headers_mut().insert(name, HeaderValue::from(attempt.0.get()));
+            headers::insert(request.headers_mut(), name, HeaderValue::from(attempt.0.get()));
         }
         request
     }

@@ -56,6 +56,8 @@ mod deadline_chain;
 mod deadline_header;
 #[cfg(feature = "error-response")]
 mod error_response;
+#[cfg(feature = "full")]
+mod full_headers;
 mod gateway;
 #[cfg(feature = "full")]
 mod in_flight;

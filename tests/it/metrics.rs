@@ -16,7 +16,7 @@ use metrics_util::{
 type Body = Full<Bytes>;
 
 /// Runs `test` and returns the recorded metrics: name and labels, and the value.
-fn recorded(test: impl AsyncFnOnce()) -> BTreeMap<String, String> {
+pub(crate) fn recorded(test: impl AsyncFnOnce()) -> BTreeMap<String, String> {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
     metrics::with_local_recorder(&recorder, || {
@@ -88,6 +88,7 @@ fn describe_registers_each_metric_with_its_unit() {
         ("seawall_attempts_total", Some(Unit::Count)),
         ("seawall_circuit_rejections_total", Some(Unit::Count)),
         ("seawall_circuit_state", None),
+        ("seawall_dropped_headers_total", Some(Unit::Count)),
         ("seawall_retries_exhausted_total", Some(Unit::Count)),
         ("seawall_in_flight_limit", Some(Unit::Count)),
         ("seawall_in_flight_rejections_total", Some(Unit::Count)),

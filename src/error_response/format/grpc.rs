@@ -1,14 +1,18 @@
 //! The response to a gRPC call: "trailers only", as defined in gRPC's "PROTOCOL-HTTP2".
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, header::CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, Response, header::CONTENT_TYPE};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use seawall_core::Cause;
 
-use crate::error_response::reply::ErrorReply;
+use crate::{error_response::reply::ErrorReply, headers};
 
 /// The characters that are percent-encoded in `grpc-message`: all except %x20-24 and %x26-7E.
 const ENCODED: &AsciiSet = &CONTROLS.add(b'%');
+
+static GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+static GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+static GRPC_RETRY_PUSHBACK_MS: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
 
 pub(in crate::error_response) fn render(reply: &ErrorReply) -> Response<Option<Bytes>> {
     let cause = reply.failure.cause();
@@ -18,14 +22,14 @@ pub(in crate::error_response) fn render(reply: &ErrorReply) -> Response<Option<B
     }
     let message = utf8_percent_encode(&message, ENCODED).to_string();
     let mut response = Response::new(None);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    headers.insert("grpc-status", HeaderValue::from(grpc_status(cause)));
+    let map = response.headers_mut();
+    headers::insert(map, &CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    headers::insert(map, &GRPC_STATUS, HeaderValue::from(grpc_status(cause)));
     if let Ok(message) = HeaderValue::try_from(message) {
-        headers.insert("grpc-message", message);
+        headers::insert(map, &GRPC_MESSAGE, message);
     }
     if let Some(millis) = pushback_millis(reply) {
-        headers.insert("grpc-retry-pushback-ms", HeaderValue::from(millis));
+        headers::insert(map, &GRPC_RETRY_PUSHBACK_MS, HeaderValue::from(millis));
     }
     response
 }

@@ -1,0 +1,25 @@
+//! Adds headers to maps that a peer has filled.
+//!
+//! `http::HeaderMap::insert` and `append` panic if the map is full: at 24,576 names (`http` 1.5,
+//! `header/map.rs`: three quarters of `MAX_SIZE`). Layers therefore use these functions only.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// Sets a header of this crate. If the map is full, the header is dropped and counted.
+///
+/// A full map also rejects a name that it contains. The former value is then removed, because it is
+/// that of the caller or of another attempt.
+#[inline]
+pub(crate) fn insert(headers: &mut HeaderMap, name: &HeaderName, value: HeaderValue) {
+    if headers.try_insert(name, value).is_err() {
+        headers.remove(name);
+        crate::metrics::record_dropped_header(name);
+    }
+}
+
+/// Appends a header of this crate. If the map is full, it is dropped and counted.
+pub(crate) fn append(headers: &mut HeaderMap, name: &HeaderName, value: HeaderValue) {
+    if headers.try_append(name, value).is_err() {
+        crate::metrics::record_dropped_header(name);
+    }
+}
