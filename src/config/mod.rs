@@ -75,8 +75,8 @@
 //! - A trailing slash is ignored.
 //! - User information in a request's URL is ignored.
 //!
-//! Prefixes and URLs are compared after the normalization of RFC 3986 §6.2.2, so that no spelling of
-//! a URL avoids its route:
+//! Prefixes and URLs are compared after the normalization of RFC 3986 §6.2.2, so that no spelling
+//! of a URL avoids its route:
 //!
 //! | spelling | same as | rule |
 //! |---|---|---|
@@ -87,8 +87,8 @@
 //!
 //! `/v1%2Fx` is not below `/v1`: an encoded slash is data (§2.2). The request itself is not changed.
 //! A server may still treat other URLs as equal, for example `/V1`, so a route is not an access
-//! control. There are no wildcards. A request whose URI has no scheme and host, as on a server, gets
-//! the default policy.
+//! control. There are no wildcards. A request whose URI has no scheme and host, as on a server,
+//! gets the default policy.
 //!
 //! # All keys
 //!

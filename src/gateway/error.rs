@@ -5,8 +5,8 @@ use seawall_core::{Cause, Failure, Processed, Reporter};
 /// The error of a request whose target has no URL at an upstream.
 ///
 /// Its `source()` is a [`Failure`] with the cause [`HttpRequestError`](Cause::HttpRequestError),
-/// [not processed](Processed::No). `ErrorResponseLayer` responds with 400. The text does not contain
-/// the target.
+/// [not processed](Processed::No). `ErrorResponseLayer` responds with 400. The text does not
+/// contain the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnsupportedTarget {
     pub(super) kind: TargetKind,

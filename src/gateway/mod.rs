@@ -19,12 +19,13 @@
 //! use tower::ServiceBuilder;
 //!
 //! let upstream: UpstreamUri = "http://billing:8080".parse()?;
-//! let forward = move |request: Request| {
-//!     ready(upstream.rewrite(request).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string())))
+//! let rewrite = move |request: Request| {
+//!     let request = upstream.rewrite(request);
+//!     ready(request.map_err(|error| (StatusCode::BAD_REQUEST, error.to_string())))
 //! };
 //! let billing = ServiceBuilder::new()
 //!     // Outside the stack, which takes the keys of circuits and budgets from the URL.
-//!     .layer(map_request(forward))
+//!     .layer(map_request(rewrite))
 //!     .layer(StandardLayer::gateway("edge"))
 //!     .service(Client::builder(TokioExecutor::new()).build_http());
 //! let app = Router::new().nest_service("/billing", billing);

@@ -34,8 +34,8 @@ pub struct UpstreamUri {
 }
 
 impl UpstreamUri {
-    /// Returns the URL at the upstream for the target of a caller's request: the caller's path below
-    /// the base path, and the caller's query, both unchanged.
+    /// Returns the URL at the upstream for the target of a caller's request: the caller's path
+    /// below the base path, and the caller's query, both unchanged.
     ///
     /// # Errors
     ///

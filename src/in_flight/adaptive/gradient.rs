@@ -22,7 +22,7 @@ const BASELINE_WINDOW_SECS: f64 = 30.0;
 /// The maximum weight of a new sample window in the baseline.
 const MAX_SMOOTHING: f64 = 0.2;
 
-/// The time with a shrinking limit and rejected calls after which the baseline is measured.
+/// The time in which the limit is reached and responses are slow, before the baseline is measured.
 const MEASURE_AFTER: Duration = Duration::from_secs(10);
 
 /// A measurement divides the limit by this number. Under overload, the limit settles at about twice
@@ -49,7 +49,7 @@ pub(crate) struct GradientLimit {
 #[derive(Clone, Copy, Debug)]
 struct Measurement {
     started: Duration,
-    /// The mean latency before, in seconds.
+    /// The mean latency of responses before, in seconds.
     latency: f64,
     /// The maximum time until the next response.
     patience: Duration,
@@ -111,7 +111,7 @@ impl GradientLimit {
         in_flight: u32,
         settings: AdaptiveLimit,
     ) -> Option<NonZeroU32> {
-        // Timeouts take equally long with few calls in flight, and prove nothing about the upstream.
+        // Timeouts take equally long with few calls in flight, and prove nothing about the queue.
         if self.measurement.is_some() {
             return self.abandon_measurement(now, settings);
         }
@@ -164,7 +164,9 @@ impl GradientLimit {
             return Some(self.bounded_limit(settings));
         }
         if self.update(&samples, mean, duration) && self.limited >= MEASURE_AFTER {
-            return Some(self.start_measurement(now, mean, settings));
+            // A measurement has no failures, so its latency is compared with that of responses.
+            let latency = samples.responses().map_or(mean, |responses| responses.latency);
+            return Some(self.start_measurement(now, latency, settings));
         }
         Some(self.bounded_limit(settings))
     }

@@ -28,8 +28,8 @@ pub(super) use self::gradient::GradientLimit;
 ///   10 s is short after about 25 s. A timeout per attempt makes that faster, because a call that
 ///   timed out counts as a slow response.
 ///
-/// If other callers keep a queue at the upstream, a measurement includes it, and the limit may grow.
-/// The maximum bounds it.
+/// If other callers keep a queue at the upstream, a measurement includes it, and the limit may
+/// grow. The maximum bounds it.
 ///
 /// The formula, limit · gradient + √limit, is that of the gradient algorithms in Netflix's
 /// concurrency-limits and in Envoy's adaptive concurrency filter. Envoy also measures the baseline
