@@ -5,7 +5,7 @@
 #   that says "no error" and names the last call it took. It still answers the calls up to
 #   there. So the client reads those answers, and opens a new connection for new calls.
 # Seen: every call in flight on that connection fails, although the origin works on it and
-#   nginx sends the answer. 20 calls per connection, all in flight: 40 of 40 calls are lost.
+#   nginx is ready to pass its answer on. 20 calls per connection, all in flight: 40 of 40 calls are lost.
 # Output, httpx and httpx2 alike:
 #   GET  40 RemoteProtocolError, origin saw 40, nginx logged 499 for 40
 #   POST 40 LocalProtocolError, origin saw 40, nginx logged 200 for 39
