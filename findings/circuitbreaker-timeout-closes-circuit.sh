@@ -11,7 +11,7 @@
 #   purgatory: healthy upstream, 5 calls cancelled: opened; the next user gets OpenedState
 # Consequence: with circuitbreaker a time-out around the call makes the breaker useless for an
 #   upstream that hangs, the case it is there for. Put the time-out inside. With purgatory
-#   impatient users, or the losers of hedged calls, shut a healthy upstream for everybody.
+#   impatient users, or the losers of hedged calls, open the circuit of a healthy upstream.
 #   Exclude asyncio.CancelledError.
 set -euo pipefail
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT

@@ -10,7 +10,7 @@
 # Output: 503, then 200, without these headers: answer after 0.4 s
 #   the same with 4987 calls left and a window that ends in 5 s: answer after 5.4 s
 # Consequence: a restart of one second costs the caller up to an hour, with nothing in the log.
-#   The fuller the quota, the more it is in vain. Set retry.maxRetryAfter and totalTimeout.
+#   A quota that is nearly full makes the wait useless. Set retry.maxRetryAfter and totalTimeout.
 set -euo pipefail
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
 cd "$tmp"
