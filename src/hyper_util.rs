@@ -1,10 +1,15 @@
 //! [`TrackReuse`] detects failures on pooled connections that the server closed as idle.
 //!
-//! This is the most common 502 behind a load balancer. A pooled connection was idle, and the server
+//! This is a common 502 behind a load balancer. A pooled connection was idle, and the server
 //! closed it at the moment that the client wrote the request. hyper's error is the same as for a
 //! server that crashes during the request. With this wrapper around the connector,
 //! [`Failure::is_stale_connection`](crate::Failure::is_stale_connection) distinguishes the two, and
-//! the log contains the result.
+//! the log contains the result with the idle time: `stale keep-alive, idle 65s`. A connection that
+//! was idle for less than a second is not called stale, since no common server closes it so soon:
+//! `reused connection, idle 3ms`.
+//!
+//! The wrapper also recognizes servers of another protocol by their first bytes: TLS, HTTP/2, or
+//! one that speaks before the request, such as SSH.
 //!
 //! To fix the cause, set a longer keep-alive timeout on the server than on the client
 //! (`pool_idle_timeout`, 90 s by default).
@@ -67,6 +72,7 @@ use http::Uri;
 use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 use pin_project_lite::pin_project;
 use seawall_core::connection::ConnectionUse;
+use tokio::time::Instant;
 use tower_service::Service;
 
 /// A connector that tracks whether its connections were used before. See the [module docs](self).
@@ -113,7 +119,8 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let inner = ready!(self.project().inner.poll(cx))?;
-        Poll::Ready(Ok(TrackedConnection { inner, connection_use: ConnectionUse::default() }))
+        let connection_use = ConnectionUse::default();
+        Poll::Ready(Ok(TrackedConnection { inner, connection_use, opened: Instant::now() }))
     }
 }
 
@@ -124,6 +131,7 @@ pin_project! {
         #[pin]
         inner: T,
         connection_use: ConnectionUse,
+        opened: Instant,
     }
 }
 
@@ -141,7 +149,11 @@ impl<T: Read> Read for TrackedConnection<T> {
     ) -> Poll<io::Result<()>> {
         let this = self.project();
         if this.connection_use.is_settled() {
-            return this.inner.poll_read(cx, out);
+            let result = this.inner.poll_read(cx, out);
+            if result.is_ready() {
+                this.connection_use.on_more(this.opened.elapsed());
+            }
+            return result;
         }
         // Only the owner of a buffer can see the number of bytes read, and zero bytes mean the end.
         // The first bytes of a response are therefore read into a separate buffer and copied.
@@ -150,7 +162,7 @@ impl<T: Read> Read for TrackedConnection<T> {
         let mut buffer = ReadBuf::uninit(&mut bytes[..size]);
         ready!(this.inner.poll_read(cx, buffer.unfilled()))?;
         if !buffer.filled().is_empty() {
-            this.connection_use.on_read();
+            this.connection_use.on_read(buffer.filled(), this.opened.elapsed());
             out.put_slice(buffer.filled());
         }
         Poll::Ready(Ok(()))
@@ -164,7 +176,7 @@ impl<T: Write> Write for TrackedConnection<T> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.project();
-        this.connection_use.on_write(bytes);
+        this.connection_use.on_write(bytes, || this.opened.elapsed());
         this.inner.poll_write(cx, bytes)
     }
 
@@ -174,8 +186,8 @@ impl<T: Write> Write for TrackedConnection<T> {
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.project();
-        this.connection_use
-            .on_write(bytes.iter().find(|bytes| !bytes.is_empty()).map_or(&[], |bytes| bytes));
+        let first = bytes.iter().find(|bytes| !bytes.is_empty()).map_or(&[][..], |bytes| bytes);
+        this.connection_use.on_write(first, || this.opened.elapsed());
         this.inner.poll_write_vectored(cx, bytes)
     }
 

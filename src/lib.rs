@@ -249,6 +249,7 @@
 //! | `standard` | [`StandardLayer`] and the layers of a client: all but `error-response` | in `full` |
 //! | `retry`, `circuit-breaker`, `in-flight`, `timeout`, `body-timeout`, `deadline`, `bad-gateway`, `logging`, `error-response` | one layer each | in `full` |
 //! | `hyper`, `hyper-util`, `h2`, `rustls-0_23` | classification of the errors of these crates; without them a refused connection is recognized, but a closed connection is not. `hyper-util` also adds `TrackReuse` | no |
+//! | `tower-0_5`, `tower-http-0_6`, `tower-http-0_7` | the same for rejections and time limits of their layers inside the stack; without them a rejection counts as a failure of the upstream | no |
 //! | `reqwest-0_13`, `tonic-0_14` | the same, and a client as a service: `seawall::reqwest::Client`, `seawall::tonic::Client` | no |
 //! | `metrics` | metrics for a recorder of the `metrics` crate, and `RequestDurationLayer` | no |
 //! | `config`, `config-schema` | policies from a file, per upstream, replaceable while calls are in flight: `seawall::config`; their JSON schema | no |
@@ -347,8 +348,8 @@ pub mod type_errors;
 
 #[doc(inline)]
 pub use seawall_core::{
-    BoxError, Cause, Failure, ParseCauseError, Processed, Product, Ratio, RatioOutOfRange,
-    Reporter, classify, find_source,
+    Blame, BoxError, Cause, ClosedBy, Detail, Failure, ParseCauseError, Processed, Product, Ratio,
+    RatioOutOfRange, Reporter, Resource, classify, find_source,
 };
 #[cfg(feature = "test-util")]
 #[doc(inline)]

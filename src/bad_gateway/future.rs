@@ -52,7 +52,10 @@ where
                 return Poll::Ready(Ok(response.map(ResponseBody::untouched)));
             }
             let (mut parts, body) = response.into_parts();
-            let diagnosis = Diagnosis::from_head(parts.status, &parts.headers);
+            let mut diagnosis = Diagnosis::from_head(parts.status, &parts.headers);
+            if !diagnosis.is_final() && body.is_end_stream() {
+                diagnosis.update(&parts.headers, b"", ReadProgress::Complete);
+            }
             if diagnosis.is_final() || !settings.inspects_body(&parts, &body) {
                 diagnosis.insert_into(&mut parts.extensions);
                 let body = ResponseBody::untouched(body);

@@ -89,8 +89,10 @@
 //!
 //! # Body inspection
 //!
-//! The layer inspects the body of a 429 or 5xx if it is not compressed and its content type is
-//! text, HTML, JSON or missing. The layer forwards frames, trailers and errors unchanged.
+//! The layer inspects the body of a 408, 429 or 5xx if it is not compressed and its content type is
+//! text, HTML, JSON or missing. It also inspects the body of a 400 after which the server closes the
+//! connection, because a TLS port responds so to a request without TLS. The layer forwards frames,
+//! trailers and errors unchanged.
 //!
 //! The inspection ends at the first of these events:
 //!

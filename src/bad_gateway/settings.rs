@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use http::{Response, response::Parts};
+use http::{HeaderMap, Response, header::CONNECTION, response::Parts};
 use http_body::Body;
 use seawall_core::{Failure, internal::is_plain_text};
 
@@ -20,13 +20,18 @@ impl Settings {
             && response.extensions().get::<Failure>().is_none()
     }
 
-    /// Returns whether to inspect the body. Gateways send their own pages with 429 or 5xx, as
-    /// uncompressed text.
+    /// Returns whether to inspect the body. Gateways send their own pages with 408, 429 or 5xx, as
+    /// uncompressed text. With 400 they answer a request without TLS on a port of TLS, and close.
     pub(super) fn inspects_body(self, head: &Parts, body: &impl Body) -> bool {
         let status = head.status.as_u16();
         self.max_peek_bytes > 0
             && !body.is_end_stream()
-            && (status == 429 || status >= 500)
+            && (matches!(status, 408 | 429 | 500..) || (status == 400 && closes(&head.headers)))
             && is_plain_text(&head.headers)
     }
+}
+/// Returns whether the server closes the connection after this response. One in Go sends no header
+/// then.
+fn closes(headers: &HeaderMap) -> bool {
+    headers.is_empty() || headers.get(CONNECTION).is_some_and(|value| value == "close")
 }

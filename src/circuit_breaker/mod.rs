@@ -71,8 +71,9 @@
 //! | 502, 503, 504, 520 to 530 | failure |
 //! | another status of 500 and above that a gateway generated | failure |
 //! | another status of 500 and above | success, unless [`count_origin_errors`](CircuitBreakerLayer::count_origin_errors) is set |
+//! | 408 of a gateway that reports its own time limit | failure |
 //! | any other status | success, because the upstream responded |
-//! | a rejection by seawall, a faulty request, a canceled call | neither |
+//! | a failure that [blames](crate::Blame) this process or the caller: a rejection by seawall or tower, a resource that ran out, a faulty request, a canceled call | neither |
 //!
 //! [`failure_predicate`](CircuitBreakerLayer::failure_predicate) replaces this table. The
 //! classifier determines the causes.

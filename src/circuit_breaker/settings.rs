@@ -1,6 +1,6 @@
 use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
-use seawall_core::{Cause, Failure, Ratio};
+use seawall_core::{Blame, Cause, Failure, Ratio, Reporter};
 
 use crate::circuit_breaker::window::BUCKETS;
 
@@ -90,8 +90,8 @@ impl Settings {
         match failure.status() {
             _ if is_counted => CountAs::Failure,
             // The upstream responded.
-            Some(_) => CountAs::Success,
-            None => CountAs::Ignored,
+            Some(_) if !is_local_response(failure) => CountAs::Success,
+            _ => CountAs::Ignored,
         }
     }
 }
@@ -121,6 +121,9 @@ impl Default for Settings {
 
 /// Returns whether a failure shows that the upstream as a whole is unhealthy.
 fn is_upstream_failure(failure: &Failure, count_origin_errors: bool) -> bool {
+    if is_local_response(failure) {
+        return false;
+    }
     match failure.status().map(|status| status.as_u16()) {
         Some(502..=504 | 520..=530) => true,
         // One broken route must not make the other routes of its host unavailable. A 500 of unknown
@@ -128,34 +131,23 @@ fn is_upstream_failure(failure: &Failure, count_origin_errors: bool) -> bool {
         Some(500..) => {
             count_origin_errors || !matches!(failure.cause(), Cause::OriginError | Cause::Unknown)
         }
+        // A gateway responds with it when the origin is slow.
+        Some(408) => failure.cause() == Cause::HttpResponseTimeout,
         Some(400..) => false,
         // gRPC reports failures with a status of 200.
-        Some(_) | None => is_upstream_cause(failure.cause(), count_origin_errors),
+        Some(_) | None if failure.cause() == Cause::OriginError => count_origin_errors,
+        Some(_) | None => is_upstream_to_blame(failure),
     }
 }
 
-/// Returns whether a cause shows that the upstream as a whole is unhealthy. It decides if there is
-/// no status, or one below 400.
-const fn is_upstream_cause(cause: Cause, count_origin_errors: bool) -> bool {
-    match cause {
-        Cause::OriginError => count_origin_errors,
-        // The request was faulty, seawall rejected it, or the caller canceled it.
-        Cause::DestinationNotFound
-        | Cause::DestinationIpProhibited
-        | Cause::ConnectionLimitReached
-        | Cause::HttpRequestError
-        | Cause::HttpRequestDenied
-        | Cause::ProxyInternalError
-        | Cause::ProxyConfigurationError
-        | Cause::ProxyLoopDetected
-        | Cause::RateLimited
-        | Cause::CircuitOpen
-        | Cause::Cancelled
-        | Cause::RequestTimeout
-        | Cause::Conflict
-        | Cause::ClientError => false,
-        _ => true,
-    }
+/// Returns whether a layer of this process generated the response, for a reason that is not the
+/// upstream's, such as a limit.
+fn is_local_response(failure: &Failure) -> bool {
+    failure.reporter() == Reporter::Local && !is_upstream_to_blame(failure)
+}
+
+fn is_upstream_to_blame(failure: &Failure) -> bool {
+    matches!(failure.blame(), Blame::Upstream | Blame::Network)
 }
 
 #[cfg(test)]

@@ -138,7 +138,7 @@
 //! let response = client.oneshot(Request::new(Body::default())).await?;
 //! let failure = response.extensions().get::<Failure>().ok_or("no failure")?;
 //! assert_eq!(failure.reporter(), Reporter::Gateway(Product::Nginx));
-//! println!("{failure}. {}", failure.cause().advice());
+//! println!("{failure}. {}", failure.advice());
 //! for check in failure.cause().checks() {
 //!     println!("- {check}");
 //! }
@@ -153,8 +153,9 @@
 //!
 //! "Connection closed before message completed" most often means that the server closed an idle
 //! pooled connection just as the client used it. Wrap the connector in `TrackReuse` (feature
-//! `hyper-util`): the failure and the log then show it. To fix the cause, configure the server to
-//! keep idle connections longer than the client, whose default is 90 s.
+//! `hyper-util`): the failure and the log then show it, with the idle time. After less than a second
+//! the cause is a crash, or a server that closes without notice. To fix a stale connection, configure
+//! the server to keep idle connections longer than the client, whose default is 90 s.
 //!
 //! ```
 //! # #[cfg(feature = "hyper-util")] {

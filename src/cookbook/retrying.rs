@@ -171,7 +171,7 @@
 //! // A call may have four retries, but without other calls the budget has only three.
 //! assert_eq!(exhausted.attempts().get(), 4);
 //! assert_eq!(exhausted.reason(), StopReason::BudgetExhausted);
-//! println!("{}", classify_error(&*error).cause().advice());
+//! println!("{}", classify_error(&*error).advice());
 //!
 //! let client = RetryLayer::new().layer(failing);
 //! let response = client.oneshot(Request::post("http://billing/").body(Body::default())?).await?;

@@ -1,5 +1,5 @@
-//! Turns every error into a response: 502, 503 or 504, with the cause in a form for programs and
-//! people.
+//! Turns every error into a response: mostly 502, 503 or 504, with the cause in a form for programs
+//! and people.
 //!
 //! The error type becomes [`Infallible`](std::convert::Infallible), so axum accepts the stack
 //! without `HandleErrorLayer`.
@@ -39,7 +39,7 @@
 //!
 //! | part | value | source |
 //! |---|---|---|
-//! | status | [`Cause::gateway_status`](crate::Cause::gateway_status) | RFC 9209 §2.3 |
+//! | status | [`Failure::gateway_status`](crate::Failure::gateway_status) | RFC 9209 §2.3 |
 //! | `Proxy-Status` | the name given to [`ErrorResponseLayer::new`], and the error type if one matches; `details` if [`include_error_text`](ErrorResponseLayer::include_error_text) is enabled; no `next-hop`, because it is not known here | RFC 9209 |
 //! | `Retry-After` | the wait of the failure, if it has one, in whole seconds, rounded up | RFC 9110 §10.2.3 |
 //! | `x-should-retry` | `false` after `RetriesExhausted`, so that callers do not multiply the retries; also on a failed response of the inner service after more than one attempt, or if the budget rejected a retry | as LLM APIs send it |

@@ -29,7 +29,7 @@ impl ErrorReply {
         let failure = classify_error(error);
         let reply = Self {
             failure,
-            status: failure.cause().gateway_status(),
+            status: failure.gateway_status(),
             retry_after: failure.retry_after(),
             is_exhausted: false,
             text: settings.include_error_text.then(|| error_text(error)),

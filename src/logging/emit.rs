@@ -103,7 +103,7 @@ fn emit_event(record: &Record, completion: &Completion<'_>, kind: EventKind, lev
             { fields::PROCESSED } = failure.map(|it| display(it.processed().as_str())),
             { fields::EVIDENCE } = details.and_then(|it| it.evidence),
             { fields::ADVICE } =
-                failure.filter(|_| kind == EventKind::Failure).map(|it| it.cause().advice()),
+                failure.filter(|_| kind == EventKind::Failure).map(|it| it.advice()),
             { fields::ATTEMPTS } = attempts,
             { fields::STOP_REASON } = stop_reason.map(display),
             { fields::OUTCOME } = display(outcome.as_str()),

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use http::{HeaderName, Method};
-use seawall_core::{Cause, Failure, Processed};
+use seawall_core::{Blame, Cause, Failure, Processed, Reporter};
 
 use super::{
     Backoff, StopReason,
@@ -142,11 +142,20 @@ impl Policy {
 
     /// Returns an error with the reason if another attempt would fail in the same way.
     fn check_retryable(&self, failure: &Failure, counts: RetryCounts) -> Result<(), StopReason> {
+        let is_local = failure.reporter() == Reporter::Local;
         let (is_retryable, stop_reason) =
             match (failure.status().map(|status| status.as_u16()), failure.cause()) {
                 // The status is ignored, because another layer may have turned the error into a
                 // response.
                 (_, Cause::CircuitOpen) => (self.retry_rejections, StopReason::CircuitOpen),
+                (status, Cause::ConnectionLimitReached) if is_local || status.is_none() => {
+                    (self.retry_rejections, StopReason::LimitReached)
+                }
+                (Some(_), cause) if is_local && cause.blame() == Blame::Process => {
+                    (false, StopReason::NotRetryable)
+                }
+                // A gateway responds with it when the origin is slow.
+                (Some(408), Cause::HttpResponseTimeout) => (true, StopReason::NotRetryable),
                 // gRPC reports failures with a status of 200.
                 (Some(status), _)
                     if status >= 400 || self.retryable_success_statuses.contains(&status) =>
@@ -158,9 +167,6 @@ impl Policy {
                         && self.retry_after.statuses.contains(&status);
                     let is_listed = self.statuses.contains(&status);
                     (requests_retry || is_listed, StopReason::NotRetryable)
-                }
-                (None, Cause::ConnectionLimitReached) => {
-                    (self.retry_rejections, StopReason::LimitReached)
                 }
                 (_, cause) => (is_transient(cause), StopReason::NotRetryable),
             };

@@ -4,6 +4,7 @@ mod captures;
 mod headers;
 mod misleading_responses;
 mod peek;
+mod tls_ports;
 
 use bytes::Bytes;
 use http::{Request, Response};

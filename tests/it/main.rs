@@ -9,8 +9,18 @@ mod axum;
     feature = "full",
     feature = "h2",
     feature = "hyper-util",
+    feature = "rustls-0_23",
+    feature = "tower-0_5",
+    feature = "tower-http-0_7"
+))]
+mod blame;
+#[cfg(all(
+    feature = "full",
+    feature = "h2",
+    feature = "hyper-util",
     feature = "metrics",
-    feature = "tonic-0_14"
+    feature = "tonic-0_14",
+    feature = "tower-0_5"
 ))]
 mod faults;
 #[cfg(all(feature = "full", feature = "hyper-util", feature = "h2"))]

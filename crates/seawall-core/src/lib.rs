@@ -17,7 +17,7 @@
 //! | feature | effect |
 //! |---|---|
 //! | `fingerprint` | the diagnosis of responses by `Proxy-Status` and the database |
-//! | `hyper`, `hyper-util`, `h2`, `reqwest-0_13`, `rustls-0_23`, `tokio`, `tonic-0_14` | the classifier recognizes the errors of these crates |
+//! | `hyper`, `hyper-util`, `h2`, `reqwest-0_13`, `rustls-0_23`, `tokio`, `tonic-0_14`, `tower-0_5`, `tower-http-0_6`, `tower-http-0_7` | the classifier recognizes the errors of these crates |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Without a client library, parts of the error context are unused.
 #![cfg_attr(not(all(feature = "fingerprint", feature = "reqwest-0_13")), allow(dead_code))]
@@ -37,7 +37,10 @@ mod ratio;
 pub use self::error::reqwest::Error as ReqwestError;
 pub use self::{
     error::{BoxError, find_source},
-    failure::{Cause, Failure, ParseCauseError, Processed, Product, Reporter},
+    failure::{
+        Blame, Cause, ClosedBy, Detail, Failure, ParseCauseError, Processed, Product, Reporter,
+        Resource,
+    },
     ratio::{Ratio, RatioOutOfRange},
 };
 

@@ -40,7 +40,7 @@ fn push_value(
         "headline" => push_escaped(page, messages::headline(reply.status)),
         "description" => push_escaped(page, cause.description()),
         "retry_advice" => push_escaped(page, &messages::retry_advice(reply)),
-        "advice" => push_escaped(page, cause.advice()),
+        "advice" => push_escaped(page, reply.failure.advice()),
         "checks" => cause.checks().iter().for_each(|check| push_check(page, check)),
         "error" => push_escaped(page, reply.text.as_deref().unwrap_or_default()),
         "server" => push_escaped(page, server),

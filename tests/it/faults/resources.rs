@@ -22,7 +22,6 @@ const CALLS: usize = 25;
 /// The test runs itself in a child process, because the file descriptor limit applies to a whole
 /// process.
 #[tokio::test]
-#[ignore = "22: EMFILE while connecting counts as a failure of the upstream"]
 async fn circuit_stays_closed_when_file_descriptors_run_out() {
     const NAME: &str = "faults::resources::circuit_stays_closed_when_file_descriptors_run_out";
     const IS_CHILD: &str = "SEAWALL_OUT_OF_FILE_DESCRIPTORS";
@@ -68,10 +67,10 @@ async fn call_without_file_descriptors() {
 
 /// Covers the other errors that the local kernel can return from `connect`.
 #[tokio::test(start_paused = true)]
-#[ignore = "22: a local resource that runs out while connecting counts as a failure of the upstream"]
 async fn circuit_stays_closed_when_local_resources_run_out() {
-    // ENOMEM, ENFILE, EMFILE, EAFNOSUPPORT, EADDRINUSE, ENOBUFS.
-    const ERRORS: [i32; 6] = [12, 23, 24, 97, 98, 105];
+    // ENOMEM, ENFILE, EMFILE, ENOSPC, EPROTONOSUPPORT, EAFNOSUPPORT, EADDRINUSE, EADDRNOTAVAIL,
+    // ENOBUFS.
+    const ERRORS: [i32; 9] = [12, 23, 24, 28, 93, 97, 98, 99, 105];
     let mut outcomes = Vec::new();
     for number in ERRORS {
         let connector = service_fn(move |_: http::Uri| {

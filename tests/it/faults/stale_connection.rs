@@ -20,7 +20,6 @@ use super::{request, within_limit};
 
 /// The connection is idle for about a millisecond, which is too short for an idle timeout.
 #[tokio::test]
-#[ignore = "22: a reset on any reused connection is reported as a stale keep-alive connection at any idle time"]
 async fn failure_denies_staleness_when_connection_was_not_idle() {
     let upstream = FlakyUpstream::start([Step::ok("ok"), Step::reset()]).await.unwrap();
     let connector = TrackReuse::new(HttpConnector::new());

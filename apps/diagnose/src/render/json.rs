@@ -50,7 +50,7 @@ pub(crate) fn render(report: &Report, runs: &RunCounts) -> Value {
             })),
             "processed": failure.processed().as_str(),
             "retry_after_seconds": failure.retry_after().map(|wait| wait.as_secs_f64()),
-            "advice": failure.cause().advice(),
+            "advice": failure.advice(),
             "checks": failure.cause().checks(),
         })
     });

@@ -128,7 +128,7 @@ fn circuit_state(snapshot: Option<&Snapshot>) -> CircuitState {
         rejected: snapshot.map_or(0, Snapshot::rejected),
         cause: failure.map(|failure| failure.cause().as_str()),
         reporter: failure.map(|failure| failure.reporter().as_str()),
-        advice: failure.map(|failure| failure.cause().advice()),
+        advice: failure.map(|failure| failure.advice()),
     }
 }
 
@@ -144,7 +144,7 @@ fn failure_state<'a>(upstream: &'a str, group: &FailureGroup) -> FailureState<'a
         cause: failure.cause().as_str(),
         reporter: failure.reporter().as_str(),
         processed: failure.processed().as_str(),
-        advice: failure.cause().advice(),
+        advice: failure.advice(),
         evidence: group.latest.evidence,
         attempts: group.latest.attempts,
         recovered: group.recovered,

@@ -4,7 +4,9 @@
 //! response is built from it. It is small and `Copy`. Its parts are [`Cause`], [`Reporter`] (with [`Product`]) and [`Processed`].
 
 mod advice;
+mod blame;
 mod cause;
+mod detail;
 mod processed;
 mod reporter;
 
@@ -13,7 +15,9 @@ use std::{error::Error, fmt, time::Duration};
 use http::StatusCode;
 
 pub use self::{
+    blame::Blame,
     cause::{Cause, ParseCauseError},
+    detail::{ClosedBy, Detail, Resource},
     processed::Processed,
     reporter::{Product, Reporter},
 };
@@ -45,7 +49,7 @@ pub struct Failure {
     retry_hint: Option<bool>,
     /// Implies [`Processed::No`].
     never_written: bool,
-    stale_connection: bool,
+    detail: Option<Detail>,
 }
 
 impl Failure {
@@ -61,7 +65,7 @@ impl Failure {
             retry_after: None,
             retry_hint: None,
             never_written: false,
-            stale_connection: false,
+            detail: None,
         }
     }
 
@@ -106,15 +110,18 @@ impl Failure {
         Self { never_written, ..self }
     }
 
-    pub(crate) const fn with_stale_connection(self, stale_connection: bool) -> Self {
-        Self { stale_connection, ..self }
+    /// Sets the detail of the cause; `None` for none.
+    #[must_use]
+    pub const fn with_detail(self, detail: Option<Detail>) -> Self {
+        Self { detail, ..self }
     }
 
-    /// Returns whether the request was written to a reused connection that was closed without a byte of a response: most likely
-    /// the server had just closed it for idleness. Known only with `seawall::hyper_util::TrackReuse`.
+    /// Returns whether the request was written to a reused connection that was idle for at least a
+    /// second and was closed without a byte of a response: most likely the server had just closed
+    /// it for idleness. Known only with `seawall::hyper_util::TrackReuse`.
     #[must_use]
     pub const fn is_stale_connection(&self) -> bool {
-        self.stale_connection
+        matches!(self.detail, Some(Detail::StaleConnection { .. }))
     }
 
     /// Returns whether no byte of the request was written to a connection.
@@ -127,6 +134,51 @@ impl Failure {
     #[must_use]
     pub const fn cause(&self) -> Cause {
         self.cause
+    }
+
+    /// Returns the detail of the cause, if one is known.
+    #[must_use]
+    pub const fn detail(&self) -> Option<Detail> {
+        self.detail
+    }
+
+    /// Returns the party at fault: that of the [cause](Cause::blame), unless the detail shows
+    /// another.
+    #[must_use]
+    pub const fn blame(&self) -> Blame {
+        match self.detail {
+            Some(detail) => match detail.blame() {
+                Some(blame) => blame,
+                None => self.cause.blame(),
+            },
+            None => self.cause.blame(),
+        }
+    }
+
+    /// Returns the status of a gateway's response: that of the [cause](Cause::gateway_status),
+    /// unless the detail has one of its own, such as 413.
+    #[must_use]
+    pub const fn gateway_status(&self) -> StatusCode {
+        match self.detail {
+            Some(detail) => match detail.gateway_status() {
+                Some(status) => status,
+                None => self.cause.gateway_status(),
+            },
+            None => self.cause.gateway_status(),
+        }
+    }
+
+    /// Returns the first step of one sentence for a person: that of the [cause](Cause::advice),
+    /// unless the detail has a more specific one.
+    #[must_use]
+    pub const fn advice(&self) -> &'static str {
+        match self.detail {
+            Some(detail) => match detail.advice() {
+                Some(advice) => advice,
+                None => self.cause.advice(),
+            },
+            None => self.cause.advice(),
+        }
     }
 
     /// Returns the reporter.
@@ -170,8 +222,8 @@ impl fmt::Display for Failure {
             f.write_str(word)?;
         }
         f.write_str(" (")?;
-        if self.stale_connection {
-            f.write_str("stale keep-alive, ")?;
+        if let Some(detail) = self.detail {
+            write!(f, "{detail}, ")?;
         }
         match self.reporter {
             Reporter::Local => f.write_str("seen here")?,

@@ -1,10 +1,13 @@
 use std::{error::Error, ops::ControlFlow};
 
-use super::context::{ErrorContext, RequestPhase};
+use super::{
+    context::{ConnectionReuse, ErrorContext, RequestPhase},
+    limits,
+};
 use crate::{
     elapsed::{Elapsed, TimeoutKind},
-    error::find_source,
-    failure::Cause,
+    error::{chain, find_source},
+    failure::{Cause, Detail},
 };
 
 pub(super) fn inspect(
@@ -18,47 +21,73 @@ pub(super) fn inspect(
 }
 
 fn inspect_hyper(context: &mut ErrorContext, error: &hyper::Error) -> ControlFlow<()> {
-    // Inside a connect error it belongs to the tunnel or the handshake: nothing of the request was sent.
+    // Inside a connect error it belongs to the tunnel or the handshake: nothing of the request was
+    // sent.
     if context.phase == RequestPhase::Unknown {
         context.phase = RequestPhase::Exchange;
     }
     if error.is_canceled() && !is_upgrade(error) {
         // hyper's term for a request that was never written, its connection having closed before
-        // (hyper 1.12: client/dispatch.rs, client/conn/http1.rs and http2.rs, proto/h1/dispatch.rs).
+        // (hyper 1.12: client/dispatch.rs, client/conn/http1.rs and http2.rs,
+        // proto/h1/dispatch.rs).
         context.unprocessed = true;
         context.never_written = true;
-        context.cause = Some(Cause::ConnectionTerminated);
+        context.set_cause(Cause::ConnectionTerminated);
     } else if error.is_canceled() {
-        context.cause = Some(Cause::HttpUpgradeFailed);
+        context.set_cause(Cause::HttpUpgradeFailed);
     } else if error.is_user() {
-        // The sources are the caller's own. One may be a request body that is the response of another upstream: proof about
-        // that call is no proof about this one.
-        context.cause = Some(request_body_cause(error));
+        // The sources are the caller's own. One may be a request body that is the response of
+        // another upstream: proof about that call is no proof about this one.
+        request_body_error(context, error);
         return ControlFlow::Break(());
     } else if error.is_parse_too_large() {
-        context.cause = Some(Cause::HttpResponseHeaderSectionSize);
+        context.set_cause(Cause::HttpResponseHeaderSectionSize);
     } else if error.is_parse() {
-        context.cause = Some(Cause::HttpProtocolError);
+        context.set_cause(Cause::HttpProtocolError);
     } else if error.is_incomplete_message() || error.is_closed() {
-        context.cause = Some(Cause::ConnectionTerminated);
+        context.set_cause(Cause::ConnectionTerminated);
     } else if error.is_timeout() {
-        context.cause = Some(Cause::HttpResponseTimeout);
+        context.set_cause(Cause::HttpResponseTimeout);
+    } else if is_unexpected_message(error) {
+        match context.connection {
+            ConnectionReuse::Reused(_) | ConnectionReuse::Stale(_) => {
+                context.set_cause(Cause::HttpProtocolError);
+            }
+            _ => context.set_detail(Cause::HttpProtocolError, Detail::ServerSpokeFirst),
+        }
     }
     ControlFlow::Continue(())
 }
 
-/// Returns the cause of a failed request body. Its sender may have been too slow for a `BodyTimeoutLayer`.
-fn request_body_cause(error: &hyper::Error) -> Cause {
+/// Sets the cause of a failed request body. Its sender may have been too slow for a
+/// `BodyTimeoutLayer`, or have sent too much for a limit.
+fn request_body_error(context: &mut ErrorContext, error: &hyper::Error) {
     match find_source::<Elapsed>(error).map(Elapsed::kind) {
-        Some(TimeoutKind::RequestIdle | TimeoutKind::RequestTotal) => Cause::RequestTimeout,
-        _ => Cause::HttpRequestError,
+        Some(TimeoutKind::RequestIdle | TimeoutKind::RequestTotal) => {
+            context.set_cause(Cause::RequestTimeout);
+        }
+        _ if chain(error).any(limits::is_timeout) => context.set_cause(Cause::RequestTimeout),
+        _ if chain(error).any(limits::is_too_large) => {
+            context.set_detail(Cause::HttpRequestError, Detail::RequestTooLarge);
+        }
+        _ => context.set_cause(Cause::HttpRequestError),
     }
 }
 
-/// Returns whether "canceled" is about an upgrade, which comes after the request was answered (hyper 1.12: upgrade.rs).
+/// Returns whether the error is about bytes that came when no response was expected.
 ///
-/// hyper has no predicate for it. Its source is a type without fields there. A request that was not written has a text or
-/// another error for a source. Should that change, "upgrade" is the side that proves nothing.
+/// hyper has no predicate for it. Among the kinds without a predicate, it is the only one without a
+/// source (hyper 1.12: error.rs, `Kind`).
+fn is_unexpected_message(error: &hyper::Error) -> bool {
+    error.source().is_none() && !error.is_body_write_aborted() && !error.is_shutdown()
+}
+
+/// Returns whether "canceled" is about an upgrade, which comes after the request was answered
+/// (hyper 1.12: upgrade.rs).
+///
+/// hyper has no predicate for it. Its source is a type without fields there. A request that was not
+/// written has a text or another error for a source. Should that change, "upgrade" is the side that
+/// proves nothing.
 fn is_upgrade(canceled: &hyper::Error) -> bool {
     canceled.source().is_none_or(|source| size_of_val(source) == 0)
 }

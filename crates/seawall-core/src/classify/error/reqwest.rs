@@ -24,12 +24,12 @@ fn inspect_reqwest(context: &mut ErrorContext, error: &reqwest::Error) -> Contro
         context.phase = RequestPhase::Connect;
     }
     if error.is_timeout() {
-        context.cause = Some(context.phase.timeout());
+        context.set_cause(context.phase.timeout());
     } else if error.is_builder() {
-        context.cause = Some(Cause::HttpRequestError);
+        context.set_cause(Cause::HttpRequestError);
         return ControlFlow::Break(());
     } else if error.is_decode() {
-        context.cause = Some(Cause::HttpResponseContentCoding);
+        context.set_cause(Cause::HttpResponseContentCoding);
     }
     ControlFlow::Continue(())
 }

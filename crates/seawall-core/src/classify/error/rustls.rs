@@ -1,18 +1,25 @@
 use std::{error, ops::ControlFlow};
 
-use rustls::Error;
+use rustls::{Error, InvalidMessage};
 
 use super::context::ErrorContext;
-use crate::failure::Cause;
+use crate::failure::{Cause, Detail};
 
-/// Sets the cause of a failed handshake, or of an alert after it. The client knows whether it was connecting, and so whether
-/// the request was sent.
+/// Sets the cause of a failed handshake, or of an alert after it. The client knows whether it was
+/// connecting, and so whether the request was sent.
 pub(super) fn inspect(
     context: &mut ErrorContext,
     error: &(dyn error::Error + 'static),
 ) -> ControlFlow<()> {
-    if let Some(error) = error.downcast_ref() {
-        context.cause = Some(cause(error));
+    match error.downcast_ref() {
+        // The first bytes of the peer are not a TLS record.
+        Some(Error::InvalidMessage(InvalidMessage::InvalidContentType))
+            if context.phase.is_connecting() =>
+        {
+            context.set_detail(Cause::TlsProtocolError, Detail::ServerSpeaksPlain);
+        }
+        Some(error) => context.set_cause(cause(error)),
+        None => {}
     }
     ControlFlow::Continue(())
 }

@@ -9,7 +9,7 @@ pub(super) fn inspect(
     error: &(dyn Error + 'static),
 ) -> ControlFlow<()> {
     if error.is::<Elapsed>() {
-        context.cause = Some(context.phase.timeout());
+        context.set_cause(context.phase.timeout());
     }
     ControlFlow::Continue(())
 }

@@ -12,14 +12,17 @@ pub(super) fn inspect(
     if let Some(status) = error.downcast_ref::<Status>() {
         // A status is the response of a server, even if it was made of an error. Its sources may be about another call of that
         // server, and prove nothing about this one.
-        context.cause = grpc_status::cause_from_code((status.code() as i32).to_string().as_bytes());
+        let code = (status.code() as i32).to_string();
+        if let Some(cause) = grpc_status::cause_from_code(code.as_bytes()) {
+            context.set_cause(cause);
+        }
         return ControlFlow::Break(());
     }
     if error.is::<ConnectError>() {
         // TCP and TLS: only a channel that is connected takes a request (tonic 0.14: channel/service/reconnect.rs).
         context.phase = RequestPhase::Connect;
     } else if error.is::<TimeoutExpired>() {
-        context.cause = Some(context.phase.timeout());
+        context.set_cause(context.phase.timeout());
     }
     ControlFlow::Continue(())
 }

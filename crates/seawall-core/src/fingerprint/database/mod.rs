@@ -22,14 +22,17 @@ mod http_proxy_middleware;
 mod kong;
 mod lighttpd;
 mod llm_api;
+mod llm_gateways;
 mod mitmproxy;
 mod nghttpx;
 mod nginx;
+mod plain_to_tls;
 mod privoxy;
 mod squid;
 #[cfg(test)]
 mod tests;
 mod tinyproxy;
+mod tower_http;
 mod traefik;
 mod traffic_server;
 mod varnish;
@@ -68,6 +71,9 @@ static BY_BODY: &[&[Fingerprint]] = &[
     kong::BY_BODY,
     apisix::BY_BODY,
     llm_api::BY_BODY,
+    llm_gateways::BY_BODY,
+    plain_to_tls::BY_BODY,
+    tower_http::BY_BODY,
     varnish::BY_BODY,
     lighttpd::BY_BODY,
     traffic_server::BY_BODY,
