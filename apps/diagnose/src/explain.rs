@@ -73,7 +73,7 @@ pub(crate) fn processed(report: &Report, failure: &Failure) -> &'static str {
 
 /// Returns the next step, with the name of the gateway that responded.
 pub(crate) fn advice(report: &Report, failure: &Failure) -> String {
-    let advice = failure.cause().advice();
+    let advice = failure.advice();
     let Reporter::Gateway(product) = failure.reporter() else { return advice.into() };
     match gateway_name(report, product) {
         Some(name) => advice.replace("the gateway that responded", &name),

@@ -171,10 +171,7 @@ fn describe_certificate_error(error: &CertificateError) -> String {
         }
         CertificateError::Revoked => "the certificate was revoked".into(),
         error => {
-            format!(
-                "the certificate is invalid: {}",
-                escape::single_line(&error.to_string(), 120)
-            )
+            format!("the certificate is invalid: {}", escape::single_line(&error.to_string(), 120))
         }
     }
 }

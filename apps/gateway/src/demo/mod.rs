@@ -103,7 +103,9 @@ impl Demo {
         tokio::spawn(commands.run(Arc::clone(&controls), origins));
         tokio::spawn(background_load::run(gateway, dashboard, Arc::clone(&controls)));
         controls.finish_load_test();
-        println!("Open http://{gateway}/ in a browser, or request /flaky, /dead, …. Stop with Ctrl-C.");
+        println!(
+            "Open http://{gateway}/ in a browser, or request /flaky, /dead, …. Stop with Ctrl-C."
+        );
         match server.await {
             Ok(result) => result.map_err(start_error),
             Err(error) => Err(start_error(io::Error::other(error))),
