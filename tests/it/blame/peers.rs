@@ -202,12 +202,12 @@ async fn idle_time_begins_at_end_of_response() {
     let server = async {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut buffer = [0; 1_024];
-        stream.read(&mut buffer).await.unwrap();
+        let _ = stream.read(&mut buffer).await.unwrap();
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\na").await.unwrap();
         first_half.notified().await;
         stream.write_all(b"b").await.unwrap();
         second_half.notified().await;
-        stream.read(&mut buffer).await.unwrap();
+        let _ = stream.read(&mut buffer).await.unwrap();
     };
     let client = async {
         let connector = TrackReuse::new(HttpConnector::new());

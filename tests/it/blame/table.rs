@@ -76,7 +76,7 @@ async fn each_status_has_documented_reaction() {
     }
 }
 
-/// As recorded of LiteLLM 1.108.7 and Portkey 1.15.2.
+/// The bodies are shortened from recordings of `LiteLLM` 1.108.7 and Portkey 1.15.2.
 #[tokio::test(start_paused = true)]
 async fn time_limit_of_gateway_counts_when_it_answers_408() {
     let cell = "408 of a gateway that reports its own time limit";

@@ -155,7 +155,7 @@ async fn timeout_layer_of_tower_http_counts_like_ours() {
     }
 }
 
-/// tower_governor responds with 429, like an upstream.
+/// `tower_governor` responds with 429, like an upstream.
 #[tokio::test(start_paused = true)]
 async fn rate_limit_response_is_retried_after_its_wait_and_not_counted() {
     let fail = failing(|| async {

@@ -128,7 +128,7 @@ fn circuit_state(snapshot: Option<&Snapshot>) -> CircuitState {
         rejected: snapshot.map_or(0, Snapshot::rejected),
         cause: failure.map(|failure| failure.cause().as_str()),
         reporter: failure.map(|failure| failure.reporter().as_str()),
-        advice: failure.map(|failure| failure.advice()),
+        advice: failure.map(seawall::Failure::advice),
     }
 }
 
