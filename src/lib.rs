@@ -289,12 +289,17 @@
 mod backoff;
 mod body;
 mod budget;
+mod escape;
 pub mod gateway;
 mod headers;
 mod jitter;
 pub mod keys;
 #[cfg(any(feature = "circuit-breaker", feature = "logging"))]
 mod layer_order;
+mod received_target;
+mod redact;
+#[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
+mod rejections;
 mod semconv;
 mod sharded_arc;
 mod sync;
@@ -355,7 +360,10 @@ pub use seawall_core::{
 #[doc(inline)]
 pub use seawall_test as test_util;
 
-pub use self::time_limit::{Deadline, TimeoutBody};
+pub use self::{
+    received_target::ReceivedTarget,
+    time_limit::{Deadline, TimeoutBody},
+};
 
 /// The README's examples, compiled.
 #[cfg(all(doctest, feature = "full", feature = "hyper-util"))]

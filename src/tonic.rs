@@ -3,12 +3,13 @@
 //! ```no_run
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), seawall::BoxError> {
-//! use seawall::{classify::GrpcClassifier, retry::RetryLayer};
+//! use seawall::{classify::GrpcClassifier, retry::RetryLayer, tonic::StatusLayer};
 //! use tonic::transport::Endpoint;
 //! use tower::ServiceBuilder;
 //!
 //! let channel = Endpoint::from_static("http://127.0.0.1:50051").connect_lazy();
 //! let service = ServiceBuilder::new()
+//!     .layer(StatusLayer::new())
 //!     .layer(RetryLayer::new().classifier(GrpcClassifier::new()))
 //!     .service(seawall::tonic::Client::new(channel));
 //!
@@ -27,6 +28,9 @@
 //! [`RetryLayer::retry_all_methods`], or for one with a `retry::RetryOverride` in its extensions.
 //! Then `UNAVAILABLE` and similar statuses are retried too, and every status that
 //! `grpc-retry-pushback-ms` allows. A call is never retried once its response has started.
+//!
+//! [`StatusLayer`], around the other layers, gives their errors the right status code. Without it,
+//! tonic reports a timeout, an open circuit and a limit of this crate as `UNKNOWN`.
 //!
 //! The client also works inside the standard stack. A channel's requests have no authority, so the
 //! stack has one circuit, with the name of the stack. To apply the `grpc-timeout` of your callers,
@@ -52,6 +56,8 @@
 //!
 //! [`RetryLayer::retry_all_methods`]: crate::retry::RetryLayer::retry_all_methods
 
+mod status;
+
 use std::task::{Context, Poll};
 
 use ::tonic::body::Body;
@@ -61,6 +67,8 @@ use seawall_core::{BoxError, attempts::AttemptNumber};
 use tower_service::Service;
 
 use crate::headers;
+
+pub use self::status::{ResponseBody, ResponseFuture, StatusLayer, StatusService};
 
 /// Adapts a service for tonic's body, such as a `tonic::transport::Channel`, to requests with any
 /// body.

@@ -146,6 +146,7 @@ mod error;
 mod future;
 mod handle;
 mod layer;
+mod message;
 mod permit;
 mod probes;
 mod readiness;

@@ -30,6 +30,14 @@ impl Level {
         }
     }
 
+    /// Returns DEBUG, or the level itself if it is below.
+    pub(super) const fn at_most_debug(self) -> Self {
+        match self {
+            Self::Info | Self::Warn | Self::Error => Self::Debug,
+            Self::Trace | Self::Debug | Self::Off => self,
+        }
+    }
+
     /// Returns whether a subscriber may enable this level.
     pub(super) fn is_enabled(self) -> bool {
         self.filter().is_some_and(|filter| LevelFilter::current() >= filter)

@@ -1,0 +1,140 @@
+//! `StatusLayer`: the status codes of errors that layers create.
+//!
+//! Uses real sockets and the real clock.
+
+use std::{future::ready, io, iter::repeat_n, num::NonZeroU32, time::Duration};
+
+use http_body_util::BodyExt;
+use seawall::{
+    circuit_breaker::CircuitBreakerLayer,
+    in_flight::InFlightLimitLayer,
+    standard::{StandardLayer, Timeouts},
+};
+use tokio::time::timeout;
+use tower::service_fn;
+
+use super::*;
+use crate::support::{
+    Step, Steps,
+    sockets::{LIMIT, eventually},
+};
+
+async fn silent_server() -> Server {
+    Server::start(repeat_n(Action::Stall, 10)).await
+}
+
+fn stack() -> StandardLayer<GrpcClassifier> {
+    StandardLayer::new("greeter").classifier(GrpcClassifier::new())
+}
+
+fn stack_with_timeouts(attempt: u64, total: u64) -> StandardLayer<GrpcClassifier> {
+    let (attempt, total) = (Duration::from_millis(attempt), Duration::from_millis(total));
+    stack().timeouts(Timeouts::new(attempt, total).unwrap())
+}
+
+#[tokio::test]
+async fn grpc_caller_gets_deadline_exceeded_when_attempt_times_out() {
+    let server = silent_server().await;
+    let call = call_by(server.addr, stack_with_timeouts(100, 5_000), message());
+    assert_eq!(timeout(LIMIT, call).await.unwrap().unwrap_err().code(), Code::DeadlineExceeded);
+}
+
+#[tokio::test]
+async fn grpc_caller_gets_deadline_exceeded_when_call_times_out() {
+    let server = silent_server().await;
+    let call = call_by(server.addr, stack_with_timeouts(100, 100), message());
+    assert_eq!(timeout(LIMIT, call).await.unwrap().unwrap_err().code(), Code::DeadlineExceeded);
+}
+
+#[tokio::test]
+async fn grpc_caller_gets_unavailable_when_circuit_is_open() {
+    let server = silent_server().await;
+    let breaker = CircuitBreakerLayer::new();
+    breaker.handle().force_open();
+    let status =
+        timeout(LIMIT, call_by(server.addr, breaker, message())).await.unwrap().unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+}
+
+#[tokio::test]
+async fn grpc_caller_gets_rejection_code_when_limit_is_reached() {
+    let server = silent_server().await;
+    let layer = stack().in_flight(InFlightLimitLayer::new(NonZeroU32::MIN));
+    let second = async {
+        eventually(|| server.count() == 1).await;
+        call_by(server.addr, layer.clone(), message()).await.unwrap_err().code()
+    };
+    let code = timeout(
+        LIMIT,
+        Box::pin(async {
+            tokio::select! {
+                first = call_by(server.addr, layer.clone(), message()) => panic!("{first:?}"),
+                code = second => code,
+            }
+        }),
+    );
+    let code = code.await.unwrap();
+    assert_eq!(code, Code::ResourceExhausted);
+}
+
+/// Returns the status of a call that fails with `error`.
+async fn status_of(error: impl Into<BoxError>) -> Status {
+    let mut error = Some(error.into());
+    let service = service_fn(move |_: Request<()>| {
+        ready(Err::<Response<Steps>, _>(error.take().expect("one call")))
+    });
+    StatusLayer::new().layer(service).oneshot(Request::new(())).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn status_has_code_for_cause_and_error_as_source() {
+    for (cause, code) in [
+        (Cause::HttpResponseTimeout, Code::DeadlineExceeded),
+        (Cause::ConnectionReadTimeout, Code::DeadlineExceeded),
+        (Cause::CircuitOpen, Code::Unavailable),
+        (Cause::ConnectionRefused, Code::Unavailable),
+        (Cause::ConnectionLimitReached, Code::ResourceExhausted),
+        (Cause::RateLimited, Code::ResourceExhausted),
+        (Cause::Cancelled, Code::Cancelled),
+        (Cause::ProxyInternalError, Code::Internal),
+        (Cause::Unknown, Code::Unknown),
+    ] {
+        let status = status_of(Failure::new(cause)).await;
+        assert_eq!(status.code(), code, "{cause}");
+        assert_eq!(find_source::<Failure>(&status).map(Failure::cause), Some(cause));
+    }
+}
+
+#[tokio::test]
+async fn status_passes_unchanged_and_known_errors_are_mapped() {
+    let not_found = Status::not_found("no such greeting");
+    let status = status_of(io::Error::other(not_found)).await;
+    assert_eq!((status.code(), status.message()), (Code::NotFound, "no such greeting"));
+    let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+    assert_eq!(status_of(refused).await.code(), Code::Unavailable);
+    let status = status_of("GET http://me:hunter2@h/?token=SECRET failed").await;
+    assert_eq!(status.code(), Code::Unknown);
+    assert_eq!(status.message(), "GET http://REDACTED@h/?REDACTED failed");
+}
+
+#[tokio::test]
+async fn status_has_code_when_body_fails() {
+    let body = Steps::new([Step::Data("a".into()), Step::Error]);
+    let service =
+        service_fn(|_: Request<()>| ready(Ok::<_, BoxError>(Response::new(body.clone()))));
+    let response = StatusLayer::new().layer(service).oneshot(Request::new(())).await.unwrap();
+    let status = response.into_body().collect().await.unwrap_err();
+    assert_eq!((status.code(), status.message()), (Code::Unknown, "the body failed"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn status_has_code_when_body_times_out() {
+    let body = Steps::new([Step::Data("a".into()), Step::Stall]);
+    let service = ServiceBuilder::new()
+        .layer(StatusLayer::new())
+        .layer(seawall::body_timeout::BodyTimeoutLayer::new().idle(Duration::from_secs(1)))
+        .service_fn(|_: Request<()>| ready(Ok::<_, BoxError>(Response::new(body.clone()))));
+    let response = service.oneshot(Request::new(())).await.unwrap();
+    let status = response.into_body().collect().await.unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+}
