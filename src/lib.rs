@@ -198,7 +198,13 @@
 //!
 //! The behavior of a stack only shows when an upstream fails. The feature `test-util` (for
 //! `[dev-dependencies]`) provides upstreams that follow a script: in place of the client, with a
-//! clock that a test can pause, or on a real socket.
+//! clock that a test can pause, or on a real socket. The clock needs tokio's feature `test-util`:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! seawall = { version = "0.1", features = ["test-util"] }
+//! tokio = { version = "1", features = ["macros", "test-util"] }
+//! ```
 //!
 //! ```
 //! # #[cfg(all(feature = "full", feature = "test-util"))] {

@@ -56,25 +56,31 @@
 //!
 //! [`RetryLayer::retry_all_methods`]: crate::retry::RetryLayer::retry_all_methods
 
+mod peek;
 mod status;
 
 use std::task::{Context, Poll};
 
 use ::tonic::body::Body;
 use bytes::Bytes;
-use http::{HeaderName, Request};
+use http::{HeaderName, Request, Response};
 use seawall_core::{BoxError, attempts::AttemptNumber};
 use tower_service::Service;
 
+pub use self::{
+    peek::{ClientBody, ClientFuture},
+    status::{ResponseBody, ResponseFuture, StatusLayer, StatusService},
+};
 use crate::headers;
-
-pub use self::status::{ResponseBody, ResponseFuture, StatusLayer, StatusService};
 
 /// Adapts a service for tonic's body, such as a `tonic::transport::Channel`, to requests with any
 /// body.
 ///
 /// From the second attempt on, it sends the number of previous attempts to the server in
 /// `grpc-previous-rpc-attempts` (gRFC A6).
+///
+/// A status that arrives in trailers together with the head, without a message, is moved into the
+/// head, where classifiers read it. The client does not wait for it.
 #[derive(Clone, Copy, Debug)]
 pub struct Client<S> {
     inner: S,
@@ -88,22 +94,23 @@ impl<S> Client<S> {
     }
 }
 
-impl<S, B> Service<Request<B>> for Client<S>
+impl<S, B, ResBody> Service<Request<B>> for Client<S>
 where
-    S: Service<Request<Body>>,
+    S: Service<Request<Body>, Response = Response<ResBody>>,
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
+    ResBody: http_body::Body + Unpin,
 {
-    type Response = S::Response;
+    type Response = Response<ClientBody<ResBody>>;
     type Error = S::Error;
-    type Future = S::Future;
+    type Future = ClientFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<B>) -> S::Future {
-        self.inner.call(with_attempt_header(request.map(Body::new)))
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        ClientFuture { inner: self.inner.call(with_attempt_header(request.map(Body::new))) }
     }
 }
 

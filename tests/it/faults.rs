@@ -3,7 +3,6 @@
 
 mod dead_connection;
 mod grpc;
-mod option_layer;
 mod replay;
 #[cfg(target_os = "linux")]
 mod resources;

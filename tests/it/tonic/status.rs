@@ -4,11 +4,14 @@
 
 use std::{future::ready, io, iter::repeat_n, num::NonZeroU32, time::Duration};
 
-use http_body_util::BodyExt;
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
 use seawall::{
     circuit_breaker::CircuitBreakerLayer,
+    classify::Classify,
     in_flight::InFlightLimitLayer,
     standard::{StandardLayer, Timeouts},
+    tonic::ClientBody,
 };
 use tokio::time::timeout;
 use tower::service_fn;
@@ -137,4 +140,61 @@ async fn status_has_code_when_body_times_out() {
     let response = service.oneshot(Request::new(())).await.unwrap();
     let status = response.into_body().collect().await.unwrap_err();
     assert_eq!(status.code(), Code::DeadlineExceeded);
+}
+
+type Frames = futures_util::stream::Iter<std::vec::IntoIter<Result<Frame<Bytes>, BoxError>>>;
+
+/// Calls a client whose server sends `frames` together with the head.
+async fn respond_with(frames: Vec<Frame<Bytes>>) -> Response<ClientBody<StreamBody<Frames>>> {
+    let frames: Vec<_> = frames.into_iter().map(Ok).collect();
+    let mut body = Some(StreamBody::new(futures_util::stream::iter(frames)));
+    let server = service_fn(move |_: Request<tonic::body::Body>| {
+        ready(Ok::<_, BoxError>(Response::new(body.take().expect("one call"))))
+    });
+    let request = Request::new(http_body_util::Empty::<Bytes>::new());
+    seawall::tonic::Client::new(server).oneshot(request).await.unwrap()
+}
+
+fn trailers(code: &'static str) -> Frame<Bytes> {
+    let status = ("grpc-status".parse().unwrap(), code.parse().unwrap());
+    Frame::trailers([status].into_iter().collect())
+}
+
+#[tokio::test]
+async fn client_moves_status_into_head_when_there_is_no_message() {
+    let response = respond_with(vec![trailers("14")]).await;
+    assert_eq!(response.headers()["grpc-status"], "14");
+    assert!(http_body::Body::is_end_stream(response.body()));
+    let failure = GrpcClassifier::new().classify(Ok(&response)).unwrap();
+    assert_eq!(failure.cause(), Cause::DestinationUnavailable);
+    assert!(response.into_body().collect().await.unwrap().trailers().is_none());
+}
+
+#[tokio::test]
+async fn client_passes_message_and_trailers_unchanged() {
+    let message = || Frame::data(Bytes::from_static(b"message"));
+    let response = respond_with(vec![message(), message(), trailers("14")]).await;
+    assert!(response.headers().is_empty());
+    let body = response.into_body().collect().await.unwrap();
+    assert_eq!(body.trailers().unwrap()["grpc-status"], "14");
+    assert_eq!(body.to_bytes(), "messagemessage");
+    let response = respond_with(vec![]).await;
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "");
+}
+
+#[tokio::test]
+async fn breaker_counts_status_in_trailers_when_body_ends() {
+    for (code, calls) in [("14", (1, 1)), ("0", (1, 0)), ("5", (1, 0))] {
+        let breaker = CircuitBreakerLayer::new().until_body_end();
+        let body = Steps::new([
+            Step::Data("message".into()),
+            Step::Trailers([("grpc-status".parse().unwrap(), code.parse().unwrap())].into_iter().collect()),
+        ]);
+        let server =
+            service_fn(|_: Request<()>| ready(Ok::<_, BoxError>(Response::new(body.clone()))));
+        let response = breaker.layer(server).oneshot(Request::new(())).await.unwrap();
+        response.into_body().collect().await.unwrap();
+        let snapshot = breaker.handle().snapshot();
+        assert_eq!((snapshot.calls(), snapshot.failures()), calls, "{code}");
+    }
 }
