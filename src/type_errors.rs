@@ -414,7 +414,9 @@
 //! let logging = if is_enabled { LoggingLayer::client() } else { LoggingLayer::disabled() };
 //! let client = ServiceBuilder::new()
 //!     .layer(logging)
-//!     .service_fn(async |_: Request<Body>| Ok::<_, seawall::BoxError>(Response::new(Body::default())));
+//!     .service_fn(async |_: Request<Body>| {
+//!         Ok::<_, seawall::BoxError>(Response::new(Body::default()))
+//!     });
 //! # fn check<Req>(_: impl tower::Service<Req>) {}
 //! # check::<Request<Body>>(client);
 //! ```
@@ -445,7 +447,9 @@
 //! let task = tokio::spawn(async {
 //!     let client = ServiceBuilder::new()
 //!         .layer(RetryLayer::new())
-//!         .service_fn(async |_: Request<ReplayBody<Body>>| Err::<Response<Body>, BoxError>("down".into()));
+//!         .service_fn(async |_: Request<ReplayBody<Body>>| {
+//!             Err::<Response<Body>, BoxError>("down".into())
+//!         });
 //!     client.oneshot(Request::new(Body::default())).await.is_err()
 //! });
 //! assert!(task.await.unwrap());

@@ -51,9 +51,9 @@
 //!
 //! # Observability
 //!
-//! Rejections are summarized in one `tracing` event at WARN per limit: the first at once, and then at
-//! most once per minute, when a call is rejected or ends. It is named `in_flight` and has the fields
-//! `key`, `limit` and `rejected`, the number of calls since the previous event.
+//! Rejections are summarized in one `tracing` event at WARN per limit: the first at once, and then
+//! at most once per minute, when a call is rejected or ends. It is named `in_flight` and has the
+//! fields `key`, `limit` and `rejected`, the number of calls since the previous event.
 //!
 //! # Clone
 //!

@@ -34,10 +34,12 @@ pub(super) fn emit(record: &Record, completion: &Completion<'_>) {
     let kind = completion.kind(settings.role);
     let mut level = kind.level(settings.levels);
     if let Some(enclosing_log) = &record.enclosing_log {
-        let is_failed = kind == EventKind::Failure;
-        let call = inner_call_of(record, completion, is_failed);
-        if enclosing_log.report(call) && is_failed {
-            level = level.at_most_debug();
+        // A user who lowers the level of failures expects them here, such as those of a balancer
+        // that then chooses another server. They do not concern the request.
+        let is_warning = kind == EventKind::Failure && level.is_warning();
+        let call = inner_call_of(record, completion, is_warning);
+        if enclosing_log.report(call) && is_warning {
+            level = Level::Debug;
         }
     }
     let is_sampled = matches!(kind, EventKind::Success | EventKind::Retried);
@@ -56,8 +58,8 @@ pub(super) fn emit(record: &Record, completion: &Completion<'_>) {
 }
 
 /// Returns the report for the log around this one.
-fn inner_call_of(record: &Record, completion: &Completion<'_>, is_failed: bool) -> InnerCall {
-    let failed = is_failed.then(|| FailedCall {
+fn inner_call_of(record: &Record, completion: &Completion<'_>, is_warning: bool) -> InnerCall {
+    let failed = is_warning.then(|| FailedCall {
         failure: completion.failure,
         attempts: completion.attempts,
         stop_reason: completion.stop_reason,

@@ -246,8 +246,8 @@ impl<C, V> LoggingLayer<C, V> {
     ///   `xamzcredential`, `xamzsecuritytoken`, `xamzsignature`
     /// - `token`, `key`, `apikey`, `accesskey`, `secretkey`, `privatekey`
     /// - `password`, `passwd`, `pass`, `pwd`, `passphrase`, `passcode`, `pincode`, `pin`, `secret`
-    /// - `auth`, `authorization`, `credential`, `credentials`, `assertion`, `bearer`, `jwt`, `hmac`,
-    ///   `verifier`, `samlrequest`, `samlresponse`, `relaystate`
+    /// - `auth`, `authorization`, `credential`, `credentials`, `assertion`, `bearer`, `jwt`,
+    ///   `hmac`, `verifier`, `samlrequest`, `samlresponse`, `relaystate`
     /// - `session`, `sessionid`, `sessid`, `sid`, `cookie`, `csrf`, `xsrf`
     /// - `otp`, `totp`, `hotp`, `accesscode`, `authcode`, `authorizationcode`, `devicecode`,
     ///   `mfacode`, `otpcode`, `recoverycode`, `securitycode`, `smscode`, `verificationcode`
@@ -298,8 +298,8 @@ impl<C, V> LoggingLayer<C, V> {
     /// Adds headers that are logged, as `seawall.request.headers` and `seawall.response.headers`.
     /// Default: none.
     ///
-    /// If any are added, the headers of each request are copied. The users, passwords and queries of
-    /// URLs in their values are redacted.
+    /// If any are added, the headers of each request are copied. The users, passwords and queries
+    /// of URLs in their values are redacted.
     ///
     /// `Authorization`, `Proxy-Authorization`, `Cookie`, `Set-Cookie`, `X-Api-Key`, `Api-Key`,
     /// `X-Auth-Token` and `X-Amz-Security-Token` are never logged, nor are values marked as

@@ -30,12 +30,9 @@ impl Level {
         }
     }
 
-    /// Returns DEBUG, or the level itself if it is below.
-    pub(super) const fn at_most_debug(self) -> Self {
-        match self {
-            Self::Info | Self::Warn | Self::Error => Self::Debug,
-            Self::Trace | Self::Debug | Self::Off => self,
-        }
+    /// Returns whether the level is WARN or ERROR.
+    pub(super) const fn is_warning(self) -> bool {
+        matches!(self, Self::Warn | Self::Error)
     }
 
     /// Returns whether a subscriber may enable this level.

@@ -69,18 +69,21 @@
 //! | the inner service panics and the panic is caught | `panicked` | WARN | WARN | [`failure_level`](LoggingLayer::failure_level) |
 //!
 //! While a circuit is open or a limit is reached, a server's 503 responses are therefore not logged
-//! at INFO. They would flood the log. The circuit or the limit summarizes them in one event at WARN,
-//! at once and then at most once per minute. `rejected_level(Level::Info)` logs each of them.
+//! at INFO. They would flood the log. The circuit or the limit summarizes them in one event at
+//! WARN, at once and then at most once per minute. `rejected_level(Level::Info)` logs each of them.
 //!
-//! A call whose attempts failed before it was rejected is logged as a failure, with the cause of the
-//! last of these attempts.
+//! A call whose attempts failed before it was rejected is logged as a failure, with the cause of
+//! the last of these attempts.
 //!
 //! # Nested logs
 //!
 //! A log inside [`LoggingLayer::server`], such as that of the calls of a gateway, reports its
-//! failures to the server's log and emits its own events at DEBUG. A failed request is therefore one
-//! event at WARN. It has the received target, the URL of the upstream, the cause and the attempts.
-//! It is emitted even if the request succeeded after the failure, for example by a fallback.
+//! failures to the server's log and emits its own events at DEBUG. A failed request is therefore
+//! one event at WARN. It has the received target, the URL of the upstream, the cause and the
+//! attempts. It is emitted even if the request succeeded after the failure, for example by a
+//! fallback.
+//!
+//! A log inside whose [`failure_level`](LoggingLayer::failure_level) is below WARN is unaffected.
 //!
 //! The logs are linked by a request extension, so a handler must pass on the extensions of its
 //! request. Otherwise both logs emit their events at WARN.
@@ -153,8 +156,8 @@
 //! bodies, the queries of URLs are redacted whole. Headers and bodies are logged only if they are
 //! enabled.
 //!
-//! Other secrets are logged: in an unknown path, in a list or JSON inside a query, or in a text that
-//! is no URL.
+//! Other secrets are logged: in an unknown path, in a list or JSON inside a query, or in a text
+//! that is no URL.
 //!
 //! Untrusted text cannot forge log lines or fields. Control, bidirectional, invisible and
 //! look-alike space characters are escaped, such as `\u{a0}`. Text is truncated at 256 characters,

@@ -232,7 +232,8 @@ impl ResponseRecord {
         }
     }
 
-    /// Records the status in the trailers of a gRPC response, which decides whether the call failed.
+    /// Records the status in the trailers of a gRPC response, which decides whether the call
+    /// failed.
     pub(super) fn add_trailers(&mut self, trailers: &HeaderMap) {
         if !self.is_grpc {
             return;

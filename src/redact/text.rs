@@ -14,8 +14,8 @@ const MAX_BYTES: usize = 8 * 1024;
 /// Returns the text with [`REDACTED`] in place of secrets, truncated at 8 KiB.
 ///
 /// Users, passwords and queries of URLs are replaced whole, because a text is not a URL that a
-/// program has parsed. Paths and words such as `token=…` are redacted by the lists. If the `Display`
-/// fails, returns the text written before that.
+/// program has parsed. Paths and words such as `token=…` are redacted by the lists. If the
+/// `Display` fails, returns the text written before that.
 pub(crate) fn redact_text(text: &dyn fmt::Display, redaction: &Redaction) -> String {
     let mut input = BoundedString::default();
     let _ = write!(input, "{text}");

@@ -96,9 +96,9 @@ impl<C, P> RetryLayer<C, P> {
     ///
     /// The fourth retry matters if 10 % of the attempts fail, such as behind a load balancer with a
     /// restarting instance. With 3 retries, one call in 10,000 fails. With 4, one in 100,000 fails.
-    /// During an outage, the [`budget`](Self::budget) limits retries. While there are few calls, the
-    /// default budget allows 3 in 10 s: for more than 3 retries of a single call, set a budget with a
-    /// larger minimum. An event at INFO reports the first call that needs one.
+    /// During an outage, the [`budget`](Self::budget) limits retries. While there are few calls,
+    /// the default budget allows 3 in 10 s: for more than 3 retries of a single call, set a budget
+    /// with a larger minimum. An event at INFO reports the first call that needs one.
     #[doc(alias = "total")]
     #[doc(alias = "MaxRetryAttempts")]
     #[doc(alias = "maxAttempts")]

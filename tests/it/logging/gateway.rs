@@ -167,3 +167,20 @@ async fn nested_access_logs_emit_one_warning() {
     assert!(line.get("seawall.upstream.url").unwrap().starts_with("http://billing:8080/"));
     assert_eq!(line.get("error.message"), Some("connection refused"));
 }
+
+/// A balancer may log the failures of single servers at a lower level.
+#[tokio::test(start_paused = true)]
+async fn client_log_keeps_level_below_warn() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
+    let client = LoggingLayer::client().failure_level(Level::Info);
+    let server = LoggingLayer::server().layer(service_fn(async |request: Request<Body>| {
+        let call = client.layer(upstream(Step::refuse())).oneshot(request).await;
+        assert!(call.is_err());
+        Ok::<_, Infallible>(Response::new(Body::default()))
+    }));
+    drop(server.oneshot(get("http://billing/")).await.unwrap());
+    let [client, server] = recorder.lines().try_into().unwrap();
+    assert_eq!((client.level, server.level), (TracingLevel::INFO, TracingLevel::INFO));
+    assert_eq!(client.get("seawall.cause"), Some("connection_refused"));
+    assert_eq!(server.get("seawall.cause"), None);
+}

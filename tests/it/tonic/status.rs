@@ -188,7 +188,9 @@ async fn breaker_counts_status_in_trailers_when_body_ends() {
         let breaker = CircuitBreakerLayer::new().until_body_end();
         let body = Steps::new([
             Step::Data("message".into()),
-            Step::Trailers([("grpc-status".parse().unwrap(), code.parse().unwrap())].into_iter().collect()),
+            Step::Trailers(
+                [("grpc-status".parse().unwrap(), code.parse().unwrap())].into_iter().collect(),
+            ),
         ]);
         let server =
             service_fn(|_: Request<()>| ready(Ok::<_, BoxError>(Response::new(body.clone()))));

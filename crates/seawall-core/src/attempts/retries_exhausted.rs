@@ -75,7 +75,8 @@ impl RetriesExhausted {
 
     /// Returns the failed attempts before the last one, oldest first, at most the last 8.
     ///
-    /// If this process rejected the last attempt, such as by an open circuit, they have the failures of the upstream.
+    /// If this process rejected the last attempt, such as by an open circuit, they have the
+    /// failures of the upstream.
     #[must_use]
     pub fn failed_attempts(&self) -> &[FailedAttempt] {
         &self.failed_attempts
