@@ -396,7 +396,7 @@
 //! # An optional layer changes the body
 //!
 //! ```text
-//! error[E0277]: …
+//! error[E0271]: type mismatch resolving `<… as Service<Request<…>>>::Response == Response<ResponseBody<…>>`
 //! ```
 //!
 //! **Cause.** tower's `option_layer` makes an `Either` of the service with and without the layer.
@@ -422,36 +422,3 @@
 //! ```
 //!
 //! Or give both sides the same body, with `MapResponseBodyLayer` of tower-http and a boxed body.
-//!
-//! # A text is the error, in a spawned task
-//!
-//! ```text
-//! error: implementation of `From` is not general enough
-//! ```
-//!
-//! **Cause.** The service fails with a `&str`. A layer converts it by `Into<BoxError>`, and in an
-//! `async` block that must be `Send`, such as that of `tokio::spawn`, the compiler forgets that the
-//! text is `'static`.
-//!
-//! **Fix.** Convert the error where it is made: `Err("down".into())` with the error type
-//! [`BoxError`](crate::BoxError), or return an error type of your own.
-//!
-//! ```
-//! # type Body = http_body_util::Full<bytes::Bytes>;
-//! use http::{Request, Response};
-//! use seawall::{retry::{ReplayBody, RetryLayer}, BoxError};
-//! use tower::{ServiceBuilder, ServiceExt};
-//!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() {
-//! let task = tokio::spawn(async {
-//!     let client = ServiceBuilder::new()
-//!         .layer(RetryLayer::new())
-//!         .service_fn(async |_: Request<ReplayBody<Body>>| {
-//!             Err::<Response<Body>, BoxError>("down".into())
-//!         });
-//!     client.oneshot(Request::new(Body::default())).await.is_err()
-//! });
-//! assert!(task.await.unwrap());
-//! # }
-//! ```
