@@ -11,17 +11,17 @@ fn status(code: &str, message: Option<&str>) -> HeaderMap {
     fields.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
 }
 
-fn grpc(body: Steps) -> Response<Steps> {
+fn grpc(body: ScriptedBody) -> Response<ScriptedBody> {
     Response::builder().header("content-type", "application/grpc+proto").body(body).unwrap()
 }
 
 /// Returns responses with a status in the head, in trailers, and in trailers after a message.
-fn responses(code: &str, message: Option<&str>) -> Vec<Response<Steps>> {
-    let mut head = grpc(Steps::default());
+fn responses(code: &str, message: Option<&str>) -> Vec<Response<ScriptedBody>> {
+    let mut head = grpc(ScriptedBody::default());
     head.headers_mut().extend(status(code, message));
     let trailers = || Step::Trailers(status(code, message));
     let after_message = [Step::Data("message".into()), trailers()];
-    vec![head, grpc(Steps::new([trailers()])), grpc(Steps::new(after_message))]
+    vec![head, grpc(ScriptedBody::new([trailers()])), grpc(ScriptedBody::new(after_message))]
 }
 
 #[tokio::test(start_paused = true)]
@@ -63,7 +63,7 @@ async fn log_has_status_of_successful_grpc_call() {
 
 #[tokio::test(start_paused = true)]
 async fn log_ignores_grpc_status_of_other_content() {
-    let mut response = Response::new(Steps::new([Step::Trailers(status("14", None))]));
+    let mut response = Response::new(ScriptedBody::new([Step::Trailers(status("14", None))]));
     response.headers_mut().extend(status("14", None));
     let line = log(LoggingLayer::server(), Action::Respond(response)).await;
     assert_eq!((line.level, line.get("rpc.response.status_code")), (tracing::Level::INFO, None));

@@ -7,7 +7,7 @@ use super::*;
 /// Returns the logged form of an error message.
 fn logged(message: &str) -> String {
     let (recorder, _guard) = Recorder::start(LevelFilter::TRACE);
-    let script = Script::new([Action::<Steps>::Fail(message.into())]);
+    let script = Script::new([Action::<ScriptedBody>::Fail(message.into())]);
     let call = LoggingLayer::client().redact(["tenant"]).layer(script).oneshot(get("http://h/"));
     call.now_or_never().unwrap().unwrap_err();
     recorder.line().get("error.message").unwrap().to_owned()

@@ -18,8 +18,8 @@ use tower::service_fn;
 
 use super::*;
 use crate::support::{
-    Step, Steps,
-    sockets::{LIMIT, eventually},
+    ScriptedBody, Step,
+    sockets::{UNREACHED_LIMIT, eventually},
 };
 
 async fn silent_server() -> Server {
@@ -39,14 +39,20 @@ fn stack_with_timeouts(attempt: u64, total: u64) -> StandardLayer<GrpcClassifier
 async fn grpc_caller_gets_deadline_exceeded_when_attempt_times_out() {
     let server = silent_server().await;
     let call = call_by(server.addr, stack_with_timeouts(100, 5_000), message());
-    assert_eq!(timeout(LIMIT, call).await.unwrap().unwrap_err().code(), Code::DeadlineExceeded);
+    assert_eq!(
+        timeout(UNREACHED_LIMIT, call).await.unwrap().unwrap_err().code(),
+        Code::DeadlineExceeded
+    );
 }
 
 #[tokio::test]
 async fn grpc_caller_gets_deadline_exceeded_when_call_times_out() {
     let server = silent_server().await;
     let call = call_by(server.addr, stack_with_timeouts(100, 100), message());
-    assert_eq!(timeout(LIMIT, call).await.unwrap().unwrap_err().code(), Code::DeadlineExceeded);
+    assert_eq!(
+        timeout(UNREACHED_LIMIT, call).await.unwrap().unwrap_err().code(),
+        Code::DeadlineExceeded
+    );
 }
 
 #[tokio::test]
@@ -54,8 +60,10 @@ async fn grpc_caller_gets_unavailable_when_circuit_is_open() {
     let server = silent_server().await;
     let breaker = CircuitBreakerLayer::new();
     breaker.handle().force_open();
-    let status =
-        timeout(LIMIT, call_by(server.addr, breaker, message())).await.unwrap().unwrap_err();
+    let status = timeout(UNREACHED_LIMIT, call_by(server.addr, breaker, message()))
+        .await
+        .unwrap()
+        .unwrap_err();
     assert_eq!(status.code(), Code::Unavailable);
 }
 
@@ -68,7 +76,7 @@ async fn grpc_caller_gets_rejection_code_when_limit_is_reached() {
         call_by(server.addr, layer.clone(), message()).await.unwrap_err().code()
     };
     let code = timeout(
-        LIMIT,
+        UNREACHED_LIMIT,
         Box::pin(async {
             tokio::select! {
                 first = call_by(server.addr, layer.clone(), message()) => panic!("{first:?}"),
@@ -84,7 +92,7 @@ async fn grpc_caller_gets_rejection_code_when_limit_is_reached() {
 async fn status_of(error: impl Into<BoxError>) -> Status {
     let mut error = Some(error.into());
     let service = service_fn(move |_: Request<()>| {
-        ready(Err::<Response<Steps>, _>(error.take().expect("one call")))
+        ready(Err::<Response<ScriptedBody>, _>(error.take().expect("one call")))
     });
     StatusLayer::new().layer(service).oneshot(Request::new(())).await.unwrap_err()
 }
@@ -122,7 +130,7 @@ async fn status_passes_unchanged_and_known_errors_are_mapped() {
 
 #[tokio::test]
 async fn status_has_code_when_body_fails() {
-    let body = Steps::new([Step::Data("a".into()), Step::Error]);
+    let body = ScriptedBody::new([Step::Data("a".into()), Step::Error]);
     let service =
         service_fn(|_: Request<()>| ready(Ok::<_, BoxError>(Response::new(body.clone()))));
     let response = StatusLayer::new().layer(service).oneshot(Request::new(())).await.unwrap();
@@ -132,7 +140,7 @@ async fn status_has_code_when_body_fails() {
 
 #[tokio::test(start_paused = true)]
 async fn status_has_code_when_body_times_out() {
-    let body = Steps::new([Step::Data("a".into()), Step::Stall]);
+    let body = ScriptedBody::new([Step::Data("a".into()), Step::Stall]);
     let service = ServiceBuilder::new()
         .layer(StatusLayer::new())
         .layer(seawall::body_timeout::BodyTimeoutLayer::new().idle(Duration::from_secs(1)))
@@ -186,7 +194,7 @@ async fn client_passes_message_and_trailers_unchanged() {
 async fn breaker_counts_status_in_trailers_when_body_ends() {
     for (code, calls) in [("14", (1, 1)), ("0", (1, 0)), ("5", (1, 0))] {
         let breaker = CircuitBreakerLayer::new().until_body_end();
-        let body = Steps::new([
+        let body = ScriptedBody::new([
             Step::Data("message".into()),
             Step::Trailers(
                 [("grpc-status".parse().unwrap(), code.parse().unwrap())].into_iter().collect(),
