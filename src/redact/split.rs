@@ -3,7 +3,7 @@
 use super::{Redaction, decode::DecodedByte};
 
 /// A part of a query or a path.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part<'a> {
     Plain(&'a str),
     /// A secret value. Contains its key.

@@ -138,18 +138,17 @@ fn to_status(error: BoxError) -> Status {
         Ok(status) => return *status,
         Err(error) => error,
     };
-    let mut status = match find_source::<Status>(&*error) {
-        Some(found) => Status::with_details_and_metadata(
+    let mut status = if let Some(found) = find_source::<Status>(&*error) {
+        Status::with_details_and_metadata(
             found.code(),
             found.message(),
             Bytes::copy_from_slice(found.details()),
             found.metadata().clone(),
-        ),
-        None => {
-            // A server may pass the status on to its own caller.
-            let message = redact_text(&error, &Redaction::built_in());
-            Status::new(code_of(&*error), message)
-        }
+        )
+    } else {
+        // A server may pass the status on to its own caller.
+        let message = redact_text(&error, &Redaction::built_in());
+        Status::new(code_of(&*error), message)
     };
     status.set_source(Arc::from(error));
     status

@@ -138,13 +138,12 @@ fn log_hides_secrets_of_url_in_logged_header() {
 }
 
 #[test]
-fn redaction_is_fast_for_long_path() {
-    let started = std::time::Instant::now();
+fn log_truncates_long_path_of_delimiters() {
     for segment in ["/", "//", "/a=", "/bot", "/services/T/B", "%25%2525"] {
         let path = segment.repeat(60_000 / segment.len());
-        logged_for(&LoggingLayer::server(), &format!("http://h/{path}"));
+        let (logged, _) = logged_for(&LoggingLayer::server(), &format!("http://h/{path}"));
+        assert!(logged.ends_with('…') && logged.chars().count() <= 2_049, "{segment}");
     }
-    assert!(started.elapsed() < Duration::from_secs(10));
 }
 
 /// Every key and path of the lists is documented.
