@@ -1,7 +1,7 @@
 //! The access log of a gateway: the received target, the upstream, and one event per failure.
 
 use http::{HeaderValue, header::HOST};
-use seawall::{ReceivedTarget, standard::StandardLayer, test_util::Step};
+use seawall::{ReceivedTarget, gateway::UpstreamUri, standard::StandardLayer, test_util::Step};
 use tower::ServiceBuilder;
 use tracing::Level as TracingLevel;
 
@@ -51,6 +51,18 @@ async fn access_log_has_received_target_and_upstream() {
             assert!(line.message().ends_with(", upstream http://billing:8080"), "{line:?}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn access_log_has_received_target_when_uri_is_rewritten() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
+    let billing: UpstreamUri = "http://billing:8080/api".parse().unwrap();
+    let gateway = StandardLayer::gateway("edge").layer(upstream(Step::ok("")));
+    let request = billing.rewrite(received("/invoice")).unwrap();
+    drop(gateway.oneshot(request).await.unwrap());
+    let line = recorder.line();
+    assert_eq!(line.get("url.path"), Some("/invoice"));
+    assert_eq!(line.get("seawall.upstream.url"), Some("http://billing:8080/api/invoice"));
 }
 
 /// The upstream's URL may also be set inside the access log.

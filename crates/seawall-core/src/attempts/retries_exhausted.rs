@@ -127,7 +127,8 @@ impl fmt::Display for RetriesExhausted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = if self.attempts.get() == 1 { "" } else { "s" };
         let Self { attempts, elapsed, .. } = self;
-        let (reason, cause) = (self.stop_reason.description(), self.cause.as_str().replace('_', " "));
+        let (reason, cause) =
+            (self.stop_reason.description(), self.cause.as_str().replace('_', " "));
         write!(f, "gave up after {attempts} attempt{plural} in {elapsed:.1?} ({reason}): {cause}")
     }
 }
